@@ -1,0 +1,1 @@
+"""The networks: SegNet, CompNet, FineNet, the discriminator, and the files their weights live in."""

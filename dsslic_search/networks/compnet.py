@@ -1,0 +1,55 @@
+"""CompNet: photo and labels → the compact image, an eighth of each side (DSSLIC, section 2.2).
+
+::
+
+    photo ─ space-to-depth 4 ─┐
+    labels (1/4) ─ embedding ─┴─ conv ─ conv /2 ─ conv ─ conv ─┐
+    photo ─ box average 8 ─────────────────────────────────────┴─ + ─ compact
+
+The published network multiplies one-hot labels at full size; here labels are looked up (an embedding) at 1/4 and the
+convolutions start at 1/4, for about a hundredth of the cost. The last layer starts at zero: an untrained CompNet is
+the box average.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+SCALE = 8  # photo pixels per compact pixel, each way
+LABEL_SCALE = 4  # photo pixels per label given to CompNet and FineNet, each way
+
+
+@dataclass(frozen=True)
+class CompNetConfig:
+    """``classes``: labels 0..classes-1; ``embedding``: numbers a label turns into; ``width``: channels inside."""
+
+    classes: int = 51
+    embedding: int = 8
+    width: int = 48
+
+
+class CompNet(nn.Module):
+    """photo float32 [N, 3, 8h, 8w] RGB 0..1 and labels int64 [N, 2h, 2w] → compact float32 [N, 3, h, w] in 0..1."""
+
+    def __init__(self, config: CompNetConfig | None = None) -> None:
+        super().__init__()
+        self.config = config or CompNetConfig()
+        c = self.config
+        self.embed = nn.Embedding(c.classes, c.embedding)
+        self.conv1 = nn.Conv2d(3 * LABEL_SCALE**2 + c.embedding, c.width, 3, padding=1)
+        self.conv2 = nn.Conv2d(c.width, c.width, 3, stride=2, padding=1)
+        self.conv3 = nn.Conv2d(c.width, c.width, 3, padding=1)
+        self.conv4 = nn.Conv2d(c.width, 3, 3, padding=1)
+        for parameter in self.conv4.parameters():
+            nn.init.zeros_(parameter)
+
+    def forward(self, photo: Tensor, labels: Tensor) -> Tensor:
+        x = torch.cat([F.pixel_unshuffle(photo, LABEL_SCALE) - 0.5, self.embed(labels).permute(0, 3, 1, 2)], 1)
+        x = F.relu(self.conv1(x))
+        x = F.relu(self.conv2(x))
+        x = F.relu(self.conv3(x))
+        return (F.avg_pool2d(photo, SCALE) + self.conv4(x)).clamp(0, 1)

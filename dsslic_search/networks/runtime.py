@@ -1,0 +1,155 @@
+"""Running the networks on photos of any size: loading once, padding, tiles with margins.
+
+All functions take and give numpy arrays and may be called from several threads at once.
+"""
+
+from __future__ import annotations
+
+import threading
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dsslic_search.networks import weights
+from dsslic_search.networks.compnet import LABEL_SCALE, SCALE
+
+if TYPE_CHECKING:
+    import torch
+
+TILE = 64  # compact pixels a side: 512 photo pixels
+COMPACT_MARGIN = 4  # compact pixels around a tile that CompNet looks at
+_loading = threading.Lock()
+
+
+@cache
+def _build(name: str) -> torch.nn.Module:
+    import torch
+
+    from dsslic_search.networks.compnet import CompNet, CompNetConfig
+    from dsslic_search.networks.finenet import FineNet, FineNetConfig
+    from dsslic_search.networks.segnet import SegNet, SegNetConfig
+
+    config, state = weights.load(weights.folder() / f"{name}.safetensors", name)
+    makers: dict[str, Any] = {
+        "segnet": lambda: SegNet(SegNetConfig(**config)),
+        "compnet": lambda: CompNet(CompNetConfig(**config)),
+        "finenet": lambda: FineNet(FineNetConfig(**config)),
+    }
+    net: torch.nn.Module = makers[name]()
+    net.load_state_dict(state)
+    return net.eval().to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # missing in torch's stubs
+
+
+def network(name: str) -> Any:
+    """The shipped network "segnet", "compnet" or "finenet", loaded once. WeightsError when its file is unsound."""
+    with _loading:
+        return _build(name)
+
+
+def identity(name: str) -> str:
+    """16 hex digits naming the shipped weights of a network, without loading them."""
+    return weights.identity(weights.folder() / f"{name}.safetensors")
+
+
+def working_size(height: int, width: int, area: int) -> tuple[int, int]:
+    """(height, width) in multiples of 32 with about ``area`` pixels and about the photo's proportions (at most 8:1)."""
+    aspect = min(8.0, max(1 / 8, width / height))
+    rows = (area / aspect) ** 0.5
+    return max(32, round(rows / 32) * 32), max(32, round(rows * aspect / 32) * 32)
+
+
+def segment(pixels: NDArray[np.uint8], map_size: tuple[int, int]) -> NDArray[np.uint8]:
+    """Parse a photo, uint8 [H, W, 3] sRGB, into class ids, uint8 [h, w] = ``map_size``."""
+    import torch
+    import torch.nn.functional as F
+    from PIL import Image
+
+    net = network("segnet")
+    height, width = working_size(pixels.shape[0], pixels.shape[1], net.config.area)
+    small = Image.fromarray(pixels).resize((width, height), Image.Resampling.BILINEAR, reducing_gap=3.0)
+    with torch.inference_mode():
+        x = torch.from_numpy(np.array(small)).permute(2, 0, 1)[None].to(torch.float32) / 255
+        scores = net(x.contiguous(memory_format=torch.channels_last))
+        scores = F.interpolate(scores, map_size, mode="bilinear")
+        labels: NDArray[np.uint8] = scores[0].argmax(0).to(torch.uint8).numpy()
+    return labels
+
+
+def network_labels(label_map: NDArray[np.uint8], map_scale: int, cells: tuple[int, int]) -> NDArray[np.int64]:
+    """Labels as CompNet and FineNet take them: int64 [2h, 2w] for ``cells`` = (h, w) compact pixels.
+
+    The label of each 4×4 block of photo pixels is that of the map pixel under the block's centre.
+    """
+    per = SCALE // LABEL_SCALE
+    index = [
+        np.minimum((np.arange(n * per) * LABEL_SCALE + LABEL_SCALE // 2) // map_scale, size - 1)
+        for n, size in zip(cells, label_map.shape, strict=True)
+    ]
+    return label_map[np.ix_(index[0], index[1])].astype(np.int64)
+
+
+def _tiles(cells: tuple[int, int], margin: int) -> list[tuple[slice, slice, slice, slice]]:
+    """(rows, columns) to compute and (rows, columns) to keep, in compact pixels."""
+    found = []
+    for y in range(0, cells[0], TILE):
+        for x in range(0, cells[1], TILE):
+            keep = slice(y, min(y + TILE, cells[0])), slice(x, min(x + TILE, cells[1]))
+            rows, columns = (slice(max(0, k.start - margin), min(n, k.stop + margin)) for k, n in zip(keep, cells, strict=True))
+            found.append((rows, columns, *keep))
+    return found
+
+
+def _scaled(rows: slice, columns: slice, factor: int) -> tuple[slice, slice]:
+    return slice(rows.start * factor, rows.stop * factor), slice(columns.start * factor, columns.stop * factor)
+
+
+def make_compact(pixels: NDArray[np.uint8], labels: NDArray[np.int64]) -> NDArray[np.uint8]:
+    """CompNet: photo uint8 [H, W, 3] and :func:`network_labels` → compact image uint8 [h, w, 3]; sides are H/8, W/8 rounded up."""
+    import torch
+
+    net = network("compnet")
+    cells = labels.shape[0] // 2, labels.shape[1] // 2
+    padding = (0, cells[0] * SCALE - pixels.shape[0]), (0, cells[1] * SCALE - pixels.shape[1]), (0, 0)
+    padded = np.pad(pixels, padding, mode="edge")
+    out = np.empty((*cells, 3), np.uint8)
+    with torch.inference_mode():
+        for *take, rows, columns in _tiles(cells, COMPACT_MARGIN):
+            ys, xs = _scaled(take[0], take[1], SCALE)
+            ly, lx = _scaled(take[0], take[1], SCALE // LABEL_SCALE)
+            photo = torch.from_numpy(padded[ys, xs]).permute(2, 0, 1)[None].to(torch.float32) / 255
+            compact = net(photo, torch.from_numpy(labels[ly, lx])[None])[0].permute(1, 2, 0)
+            top, left = rows.start - take[0].start, columns.start - take[1].start
+            inner = compact[top : top + rows.stop - rows.start, left : left + columns.stop - columns.start]
+            out[rows, columns] = (inner * 255).round().to(torch.uint8).numpy()
+    return out
+
+
+def make_coarse(compact: NDArray[np.uint8], labels: NDArray[np.int64], height: int, width: int) -> NDArray[np.uint8]:
+    """FineNet: decoded compact image uint8 [h, w, 3] and :func:`network_labels` → coarse image uint8 [height, width, 3].
+
+    Floating point inside: another processor may round a pixel to the neighbouring grey level.
+    """
+    import torch
+
+    net = network("finenet")
+    cells = compact.shape[0], compact.shape[1]
+    out = np.empty((cells[0] * SCALE, cells[1] * SCALE, 3), np.uint8)
+    with torch.inference_mode():
+        for *take, rows, columns in _tiles(cells, net.margin + 2):  # 2 for the bicubic kernel
+            ly, lx = _scaled(take[0], take[1], SCALE // LABEL_SCALE)
+            c = torch.from_numpy(np.ascontiguousarray(compact[take[0], take[1]])).permute(2, 0, 1)[None].to(torch.float32) / 255
+            tile = net(c, torch.from_numpy(labels[ly, lx])[None])[0].permute(1, 2, 0)
+            top, left = (rows.start - take[0].start) * SCALE, (columns.start - take[1].start) * SCALE
+            ys, xs = _scaled(rows, columns, SCALE)
+            inner = tile[top : top + ys.stop - ys.start, left : left + xs.stop - xs.start]
+            out[ys, xs] = (inner * 255).clamp(0, 255).round().to(torch.uint8).numpy()
+    return np.ascontiguousarray(out[:height, :width])
+
+
+def use_one_thread() -> None:
+    """Make torch use one core in the calling thread: for pools that put one photo on each core."""
+    import torch
+
+    torch.set_num_threads(1)

@@ -1,0 +1,130 @@
+"""SegNet: photo → class scores per pixel, at a quarter of the working resolution.
+
+::
+
+    photo ─ stem ─ 2 stages ── 24 @ 1/4 ────────────────────────┐
+                  └ stage ──── 40 @ 1/8 ──────────────┐         │
+                     └ 2 stages 112 @ 1/16 ─┐         │         │
+                        └ 2 stages 320 @ 1/32 ─ +ctx ─┴─ fuse ──┴─ fuse ─ scores @ 1/4
+
+Encoder: EfficientNet-Lite0 (Tan & Le 2019; the "lite" variant has ReLU6 and no squeeze-and-excitation).
+Decoder: a light feature pyramid (Lin et al. 2017) with a global context vector.
+Batch norms are folded into the convolutions before weights are saved: see :func:`fold`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+# (expansion, output channels, blocks, stride, kernel) of EfficientNet-B0/Lite0's seven stages
+STAGES = ((1, 16, 1, 1, 3), (6, 24, 2, 2, 3), (6, 40, 2, 2, 5), (6, 80, 3, 2, 3), (6, 112, 3, 1, 5), (6, 192, 4, 2, 5), (6, 320, 1, 1, 3))
+BN_EPS = 1e-3
+
+
+@dataclass(frozen=True)
+class SegNetConfig:
+    """``classes``: outputs; ``width``: channels of the decoder; ``area``: pixels a photo is resized to before parsing."""
+
+    classes: int = 51
+    width: int = 96
+    area: int = 448 * 352
+
+
+class ConvNorm(nn.Module):
+    """Convolution with TensorFlow's "same" padding, batch norm (until folded) and an optional ReLU6."""
+
+    def __init__(self, cin: int, cout: int, kernel: int, stride: int = 1, groups: int = 1, act: bool = True, folded: bool = True) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(cin, cout, kernel, stride, 0, groups=groups, bias=folded)
+        self.norm = nn.Identity() if folded else nn.BatchNorm2d(cout, eps=BN_EPS)
+        self.act = act
+        self.kernel, self.stride = kernel, stride
+
+    def forward(self, x: Tensor) -> Tensor:
+        if self.stride == 1:
+            x = F.conv2d(x, self.conv.weight, self.conv.bias, 1, self.kernel // 2, 1, self.conv.groups)
+        else:
+            pads = [max((-(-n // self.stride) - 1) * self.stride + self.kernel - n, 0) for n in x.shape[2:]]
+            top, left = pads[0] // 2, pads[1] // 2
+            x = self.conv(F.pad(x, (left, pads[1] - left, top, pads[0] - top)))
+        x = self.norm(x)
+        return F.relu6(x, inplace=True) if self.act else x
+
+
+class InvertedResidual(nn.Module):
+    """MobileNetV2's block (Sandler et al. 2018): expand 1×1, depthwise k×k, project 1×1, add when shapes agree."""
+
+    def __init__(self, cin: int, cout: int, expansion: int, kernel: int, stride: int, folded: bool) -> None:
+        super().__init__()
+        mid = cin * expansion
+        layers = [ConvNorm(cin, mid, 1, folded=folded)] if expansion != 1 else []
+        layers += [
+            ConvNorm(mid, mid, kernel, stride, groups=mid, folded=folded),
+            ConvNorm(mid, cout, 1, act=False, folded=folded),
+        ]
+        self.layers = nn.Sequential(*layers)
+        self.skip = stride == 1 and cin == cout
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = self.layers(x)
+        return x + y if self.skip else y
+
+
+class SegNet(nn.Module):
+    """float32 [N, 3, H, W], RGB in 0..1, H and W multiples of 32 → scores float32 [N, classes, H/4, W/4]."""
+
+    def __init__(self, config: SegNetConfig | None = None, folded: bool = True) -> None:
+        super().__init__()
+        self.config = config or SegNetConfig()
+        w = self.config.width
+        self.stem = ConvNorm(3, 32, 3, 2, folded=folded)
+        stages, cin = [], 32
+        for expansion, cout, blocks, stride, kernel in STAGES:
+            stage = [
+                InvertedResidual(cin if b == 0 else cout, cout, expansion, kernel, stride if b == 0 else 1, folded) for b in range(blocks)
+            ]
+            stages.append(nn.Sequential(*stage))
+            cin = cout
+        self.stages = nn.ModuleList(stages)
+        self.lateral = nn.ModuleList(ConvNorm(c, w, 1, act=False, folded=folded) for c in (24, 40, 112, 320))
+        self.context = nn.Conv2d(320, w, 1)
+        self.fuse = nn.ModuleList(ConvNorm(w, w, 3, folded=folded) for _ in range(4))
+        self.classifier = nn.Conv2d(w, self.config.classes, 1)
+
+    def encode(self, x: Tensor) -> list[Tensor]:
+        """Features at 1/4 (24 channels), 1/8 (40), 1/16 (112) and 1/32 (320)."""
+        x = self.stem((x * 255 - 127) / 128)
+        kept = []
+        for i, stage in enumerate(self.stages):
+            x = stage(x)
+            if i in (1, 2, 4, 6):
+                kept.append(x)
+        return kept
+
+    def forward(self, x: Tensor) -> Tensor:
+        features = self.encode(x)
+        context = self.context(features[3].mean((2, 3), keepdim=True))
+        y = self.fuse[3](F.relu6(self.lateral[3](features[3]) + context))
+        for i in (2, 1, 0):
+            y = F.interpolate(y, features[i].shape[2:], mode="bilinear") + self.lateral[i](features[i])
+            y = self.fuse[i](y)
+        return self.classifier(y)
+
+
+def fold(net: SegNet) -> SegNet:
+    """A copy whose batch norms are folded into the convolutions before them; same outputs in eval mode."""
+    plain = SegNet(net.config, folded=True)
+    state = net.state_dict()
+    for name, module in net.named_modules():
+        if isinstance(module, ConvNorm) and isinstance(module.norm, nn.BatchNorm2d):
+            bn = module.norm
+            assert bn.running_mean is not None and bn.running_var is not None
+            scale = bn.weight / torch.sqrt(bn.running_var + bn.eps)
+            state[f"{name}.conv.weight"] = module.conv.weight * scale[:, None, None, None]
+            state[f"{name}.conv.bias"] = bn.bias - bn.running_mean * scale
+    plain.load_state_dict({k: state[k].detach() for k in plain.state_dict()})
+    return plain.eval()

@@ -1,0 +1,70 @@
+"""Weight files: float16 safetensors with their architecture in the metadata, named by a hash of their bytes.
+
+The identity of a weight file (the first 8 bytes of its SHA-256, in hex) goes into every .dsslic file that depends on it.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from dsslic_search.errors import WeightsError
+
+if TYPE_CHECKING:
+    from torch import nn
+
+MAX_BYTES = 64 << 20
+
+
+def folder() -> Path:
+    """Where the shipped weights are: inside an installed package, or at the top of a source tree."""
+    package = Path(__file__).resolve().parent.parent
+    for place in (package / "weights", package.parent / "weights"):
+        if place.is_dir():
+            return place
+    raise WeightsError(f"no weights folder beside {package}; reinstall dsslic-search")
+
+
+@cache
+def identity(path: Path) -> str:
+    """16 hex digits that name the weight file. Raises WeightsError when it cannot be read."""
+    try:
+        return hashlib.sha256(path.read_bytes()).hexdigest()[:16]
+    except OSError as e:
+        raise WeightsError(f"{path}: cannot read network weights ({e.strerror}); reinstall dsslic-search") from e
+
+
+def save(path: Path, net: nn.Module, architecture: str, config: Any) -> str:
+    """Write ``net``'s parameters as float16 with its dataclass ``config``; returns the identity."""
+    import torch
+    from safetensors.torch import save as pack
+
+    tensors = {k: v.detach().to("cpu", torch.float16).contiguous() for k, v in net.state_dict().items()}
+    metadata = {"architecture": architecture, "config": json.dumps(dataclasses.asdict(config), sort_keys=True)}
+    temporary = path.with_suffix(".tmp")
+    temporary.write_bytes(pack(tensors, metadata))
+    temporary.replace(path)
+    identity.cache_clear()
+    return identity(path)
+
+
+def load(path: Path, architecture: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """(config fields, float32 state dict) of a weight file; WeightsError when it is not of that architecture."""
+    import torch
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            raise WeightsError(f"{path}: larger than any weight file of this package; reinstall dsslic-search")
+        with safe_open(path, "pt") as f:
+            metadata = f.metadata() or {}
+            if metadata.get("architecture") != architecture:
+                raise WeightsError(f"{path}: holds {metadata.get('architecture', 'no known network')}, wanted {architecture}")
+            state = {k: f.get_tensor(k).to(torch.float32) for k in f.keys()}  # noqa: SIM118 (not a dict)
+        return json.loads(metadata["config"]), state
+    except (OSError, SafetensorError, json.JSONDecodeError, KeyError) as e:
+        raise WeightsError(f"{path}: not a readable weight file ({e}); reinstall dsslic-search") from e

@@ -1,0 +1,42 @@
+from __future__ import annotations
+
+import pytest
+import torch
+
+from dsslic_search.errors import WeightsError
+from dsslic_search.networks import weights
+from dsslic_search.networks.compnet import CompNet, CompNetConfig
+
+
+def test_saved_weights_come_back_as_float16_kept_them(tmp_path):
+    net = CompNet(CompNetConfig(width=16))
+    name = weights.save(tmp_path / "c.safetensors", net, "compnet", net.config)
+    config, state = weights.load(tmp_path / "c.safetensors", "compnet")
+    assert CompNetConfig(**config) == net.config
+    assert len(name) == 16
+    for key, value in net.state_dict().items():
+        assert torch.equal(state[key], value.half().float())
+
+
+def test_identity_follows_the_bytes(tmp_path):
+    net = CompNet(CompNetConfig(width=16))
+    first = weights.save(tmp_path / "c.safetensors", net, "compnet", net.config)
+    net.conv1.bias.data += 1
+    assert weights.save(tmp_path / "c.safetensors", net, "compnet", net.config) != first
+
+
+@pytest.mark.parametrize("content", [b"", b"nonsense" * 20])
+def test_unsound_files_are_refused(tmp_path, content):
+    path = tmp_path / "bad.safetensors"
+    path.write_bytes(content)
+    with pytest.raises(WeightsError, match=r"bad\.safetensors"):
+        weights.load(path, "compnet")
+    with pytest.raises(WeightsError, match=r"gone\.safetensors"):
+        weights.load(tmp_path / "gone.safetensors", "compnet")
+
+
+def test_another_architecture_is_refused(tmp_path):
+    net = CompNet(CompNetConfig(width=16))
+    weights.save(tmp_path / "c.safetensors", net, "compnet", net.config)
+    with pytest.raises(WeightsError, match=r"holds compnet, wanted finenet"):
+        weights.load(tmp_path / "c.safetensors", "finenet")
