@@ -1,0 +1,1 @@
+"""The DSSLIC codec: container, layers, and the two verbs `encode` and `decode`."""

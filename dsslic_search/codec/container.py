@@ -1,0 +1,262 @@
+"""The .dsslic container: a checked header with a chunk table, then the chunks, nothing else.
+
+Byte layout, little-endian (``docs/format.md`` is the same on one page):
+
+====== ==== =========================================================
+offset size field
+====== ==== =========================================================
+0      8    magic 89 44 53 4C 0D 0A 1A 0A
+8      1    version, 1
+9      2    header length in bytes, checksum included
+11     4    width of the upright photo, pixels
+15     4    height
+19     1    bit 0: greyscale; bits 1-2: keep mode
+20     1    EXIF orientation of the original, 1..8 (already applied)
+21     2    map scale: photo pixels per label-map pixel, each way
+23     1    compact scale
+24     1    quality, 1..100
+25     1    quantiser (QP) of the compact image
+26     1    quantiser (QP) of the residual
+27     8    identity of the vocabulary
+35     8    identity of the SegNet weights
+43     8    identity of the FineNet weights
+51     1    number of chunks
+52     13×n chunk table: kind (4 letters), codec (1), length (4), CRC-32 (4)
+end-4  4    CRC-32 of the header before it
+====== ==== =========================================================
+
+Chunks follow in the order of the table without gaps, so offsets are sums of lengths: no holes and no overlaps can be
+written down. A kind whose first letter is a capital is critical: a reader that does not know it must stop.
+"""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from dsslic_search.errors import FormatError, StageError
+
+MAGIC = b"\x89DSL\r\n\x1a\n"
+VERSION = 1
+PREAMBLE = 11  # bytes that say how long the header is
+MAX_SIDE = 1 << 20
+KEEP_MODES = ("layers", "exact", "reference")
+STAGES = ("map", "compact", "coarse", "full")
+
+MAP, COMPACT, RESIDUAL, ALPHA, ORIGINAL = "SMAP", "COMP", "RESI", "ALPH", "ORIG"
+ICC, EXIF, HASH = "iccp", "exif", "hash"
+ORDER = (MAP, COMPACT, RESIDUAL, ALPHA, ORIGINAL, ICC, EXIF, HASH)
+STAGE_CHUNKS = {"map": (MAP,), "compact": (COMPACT,), "coarse": (MAP, COMPACT), "full": (MAP, COMPACT, RESIDUAL, ALPHA, ORIGINAL)}
+
+_FIXED = struct.Struct("<8sBHIIBBHBBBB8s8s8sB")
+_ENTRY = struct.Struct("<4sBII")
+_CHECKSUM = struct.Struct("<I")
+
+
+@dataclass(frozen=True)
+class Header:
+    """What a reader must know before any layer; identities are 16 hex digits. Sizes in pixels."""
+
+    width: int
+    height: int
+    grey: bool
+    keep: str
+    orientation: int
+    map_scale: int
+    compact_scale: int
+    quality: int
+    compact_qp: int
+    residual_qp: int
+    vocabulary: str
+    segmenter: str
+    finenet: str
+
+    @property
+    def map_size(self) -> tuple[int, int]:
+        """(height, width) of the label map."""
+        return -(-self.height // self.map_scale), -(-self.width // self.map_scale)
+
+    @property
+    def compact_size(self) -> tuple[int, int]:
+        """(height, width) of the compact image."""
+        return -(-self.height // self.compact_scale), -(-self.width // self.compact_scale)
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """One layer's bytes and the codec id they were made with."""
+
+    kind: str
+    codec: int
+    data: bytes
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One line of the chunk table; ``offset`` counts from the start of the file."""
+
+    kind: str
+    codec: int
+    offset: int
+    length: int
+    checksum: int
+
+
+@dataclass(frozen=True)
+class Layout:
+    """A file's header and chunk table."""
+
+    header: Header
+    header_bytes: int
+    entries: tuple[Entry, ...]
+
+    @property
+    def total(self) -> int:
+        """Bytes of the whole file."""
+        return self.header_bytes + sum(e.length for e in self.entries)
+
+    def find(self, kind: str) -> Entry | None:
+        """The table's line for a kind of chunk, or None."""
+        return next((e for e in self.entries if e.kind == kind), None)
+
+    def stage_bytes(self, stage: str) -> int:
+        """How many bytes from the start of the file hold a stage ("map", "compact", "coarse", "full").
+
+        StageError when the file does not hold it, with what it does hold.
+        """
+        needed = [e for kind in STAGE_CHUNKS[stage] if (e := self.find(kind))]
+        kinds = {e.kind for e in needed}
+        whole = kinds & {RESIDUAL, ORIGINAL} if stage == "full" else kinds >= set(STAGE_CHUNKS[stage])
+        if not whole:
+            why = " (keep mode reference: the original was left where it is)" if self.header.keep == "reference" else ""
+            held = ", ".join(s for s in STAGES if s != stage and self._holds(s))
+            raise StageError(f'this file has no "{stage}" stage{why}; it holds: {held or "no stage"}')
+        return max(e.offset + e.length for e in needed)
+
+    def _holds(self, stage: str) -> bool:
+        try:
+            self.stage_bytes(stage)
+        except StageError:
+            return False
+        return True
+
+
+def pack(header: Header, chunks: Sequence[Chunk]) -> bytes:
+    """The bytes of a file. ValueError when chunks are out of order or fields out of range: a bug of the caller."""
+    kinds = [c.kind for c in chunks]
+    if kinds != [k for k in ORDER if k in kinds]:
+        raise ValueError(f"chunks must be distinct and in the order {ORDER}, got {kinds}")
+    length = _FIXED.size + _ENTRY.size * len(chunks) + _CHECKSUM.size
+    head = _FIXED.pack(
+        MAGIC,
+        VERSION,
+        length,
+        header.width,
+        header.height,
+        int(header.grey) | KEEP_MODES.index(header.keep) << 1,
+        header.orientation,
+        header.map_scale,
+        header.compact_scale,
+        header.quality,
+        header.compact_qp,
+        header.residual_qp,
+        bytes.fromhex(header.vocabulary),
+        bytes.fromhex(header.segmenter),
+        bytes.fromhex(header.finenet),
+        len(chunks),
+    )
+    head += b"".join(_ENTRY.pack(c.kind.encode(), c.codec, len(c.data), zlib.crc32(c.data)) for c in chunks)
+    return b"".join([head, _CHECKSUM.pack(zlib.crc32(head)), *(c.data for c in chunks)])
+
+
+def header_length(prefix: bytes) -> int:
+    """How long the header is, from the first 11 bytes. FormatError when they are not those of a .dsslic file."""
+    if len(prefix) < PREAMBLE or prefix[: len(MAGIC)] != MAGIC:
+        raise FormatError("not a .dsslic file (its first bytes are wrong)")
+    version, length = prefix[8], int.from_bytes(prefix[9:11], "little")
+    if version != VERSION:
+        raise FormatError(f"written in .dsslic version {version}, this program reads version {VERSION}: upgrade dsslic-search")
+    if length < _FIXED.size + _CHECKSUM.size or (length - _FIXED.size - _CHECKSUM.size) % _ENTRY.size:
+        raise FormatError("damaged .dsslic header (impossible length)")
+    return length
+
+
+def read_layout(prefix: bytes) -> Layout:
+    """Header and chunk table from the first bytes of a file. FormatError when they are damaged, short or not allowed."""
+    length = header_length(prefix)
+    if len(prefix) < length:
+        raise FormatError(f"truncated .dsslic file: {len(prefix)} bytes, its header alone has {length}")
+    body = prefix[: length - _CHECKSUM.size]
+    if zlib.crc32(body) != _CHECKSUM.unpack_from(prefix, len(body))[0]:
+        raise FormatError("damaged .dsslic header (checksum differs)")
+    fields = _FIXED.unpack_from(prefix)
+    count = fields[-1]
+    if length != _FIXED.size + _ENTRY.size * count + _CHECKSUM.size:
+        raise FormatError("damaged .dsslic header (chunk count and length disagree)")
+    keep = fields[5] >> 1
+    if keep >= len(KEEP_MODES):
+        raise FormatError("unknown keep mode in the .dsslic header")
+    header = Header(
+        width=fields[3],
+        height=fields[4],
+        grey=bool(fields[5] & 1),
+        keep=KEEP_MODES[keep],
+        orientation=fields[6],
+        map_scale=fields[7],
+        compact_scale=fields[8],
+        quality=fields[9],
+        compact_qp=fields[10],
+        residual_qp=fields[11],
+        vocabulary=fields[12].hex(),
+        segmenter=fields[13].hex(),
+        finenet=fields[14].hex(),
+    )
+    if not (0 < header.width <= MAX_SIDE and 0 < header.height <= MAX_SIDE):
+        raise FormatError(f"impossible photo size {header.width}×{header.height} in the .dsslic header")
+    if not (header.map_scale and header.compact_scale and 1 <= header.orientation <= 8 and 1 <= header.quality <= 100):
+        raise FormatError("impossible value in the .dsslic header")
+    return Layout(header, length, _entries(prefix, length, count))
+
+
+def _entries(prefix: bytes, offset: int, count: int) -> tuple[Entry, ...]:
+    entries: list[Entry] = []
+    rank = -1
+    for i in range(count):
+        raw, codec, size, checksum = _ENTRY.unpack_from(prefix, _FIXED.size + i * _ENTRY.size)
+        if not raw.isalpha():
+            raise FormatError("damaged chunk table (a kind is not four letters)")
+        kind = raw.decode("ascii")
+        if kind in ORDER:
+            if ORDER.index(kind) <= rank:
+                raise FormatError(f"chunk {kind} is repeated or out of order")
+            rank = ORDER.index(kind)
+        elif kind[0].isupper():
+            raise FormatError(f'unknown critical chunk "{kind}": upgrade dsslic-search')
+        entries.append(Entry(kind, codec, offset, size, checksum))
+        offset += size
+    return tuple(entries)
+
+
+def chunk_data(data: bytes, layout: Layout, kind: str) -> bytes | None:
+    """A chunk's bytes from (a prefix of) the file, checked; None when the table has no such chunk."""
+    entry = layout.find(kind)
+    if entry is None:
+        return None
+    payload = data[entry.offset : entry.offset + entry.length]
+    if len(payload) != entry.length:
+        raise FormatError(f"truncated .dsslic file: chunk {kind} ends at byte {entry.offset + entry.length}, the file at {len(data)}")
+    if zlib.crc32(payload) != entry.checksum:
+        raise FormatError(f"damaged .dsslic file: the checksum of chunk {kind} differs")
+    return payload
+
+
+def read(data: bytes) -> Layout:
+    """Check a whole file: header, every chunk's checksum, and that nothing follows. FormatError otherwise."""
+    layout = read_layout(data)
+    for entry in layout.entries:
+        chunk_data(data, layout, entry.kind)
+    if len(data) != layout.total:
+        raise FormatError(f"{len(data) - layout.total} bytes too many at the end of the .dsslic file")
+    return layout

@@ -1,0 +1,30 @@
+"""From the one number a user gives to the quantisers of the layers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from dsslic_search.errors import UsageError
+
+# quality 1..100 → HEVC QP of a photo coded directly at the same distortion
+_QUALITY = (1, 25, 50, 75, 90, 100)
+_DIRECT_QP = (48, 40, 33, 26, 20, 10)
+RESIDUAL_GAIN_QP = 6  # r is coded as r/2 + 128: half the amplitude, so the same distortion needs a QP 6 lower
+
+
+@dataclass(frozen=True)
+class Quantisers:
+    """HEVC QPs (0..51, on the 8-bit scale) of the compact image and of the residual."""
+
+    compact: int
+    residual: int
+
+
+def quantisers(quality: int) -> Quantisers:
+    """The QPs for a quality of 1 (smallest) to 100 (best). UsageError outside that."""
+    if not 1 <= quality <= 100:
+        raise UsageError(f"quality {quality} is not from 1 (smallest files) to 100 (best picture)")
+    direct = round(float(np.interp(quality, _QUALITY, _DIRECT_QP)))
+    return Quantisers(compact=min(30, direct), residual=max(0, direct - RESIDUAL_GAIN_QP))

@@ -1,0 +1,156 @@
+"""The container: what is packed is read, every stage's prefix suffices, and damage is always noticed."""
+
+from __future__ import annotations
+
+import random
+import struct
+import zlib
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dsslic_search.codec import container
+from dsslic_search.codec.container import Chunk, Header
+from dsslic_search.errors import FormatError, StageError
+
+HEADER = Header(
+    width=97,
+    height=65,
+    grey=False,
+    keep="layers",
+    orientation=1,
+    map_scale=2,
+    compact_scale=8,
+    quality=75,
+    compact_qp=26,
+    residual_qp=20,
+    vocabulary="0123456789abcdef",
+    segmenter="1" * 16,
+    finenet="2" * 16,
+)
+LAYERS = [Chunk("SMAP", 1, b"labels"), Chunk("COMP", 1, b"compact!"), Chunk("RESI", 1, b"residual" * 9), Chunk("exif", 1, b"e")]
+
+
+def with_checksum(head: bytes) -> bytes:
+    return head + struct.pack("<I", zlib.crc32(head))
+
+
+@given(
+    width=st.integers(1, container.MAX_SIDE),
+    height=st.integers(1, container.MAX_SIDE),
+    grey=st.booleans(),
+    keep=st.sampled_from(container.KEEP_MODES),
+    scale=st.integers(1, 65535),
+    quality=st.integers(1, 100),
+    kinds=st.sets(st.sampled_from(container.ORDER)),
+    data=st.binary(max_size=40),
+)
+def test_what_is_packed_is_read(width, height, grey, keep, scale, quality, kinds, data):
+    header = replace(HEADER, width=width, height=height, grey=grey, keep=keep, map_scale=scale, quality=quality)
+    chunks = [Chunk(k, i, data + bytes([i])) for i, k in enumerate(k for k in container.ORDER if k in kinds)]
+    packed = container.pack(header, chunks)
+    layout = container.read(packed)
+    assert layout.header == header
+    assert [container.chunk_data(packed, layout, c.kind) for c in chunks] == [c.data for c in chunks]
+    assert layout.total == len(packed)
+    assert header.map_size == ((height + scale - 1) // scale, (width + scale - 1) // scale)
+
+
+def test_each_stage_needs_only_its_prefix():
+    packed = container.pack(HEADER, LAYERS)
+    ends = [container.read_layout(packed[:200]).stage_bytes(s) for s in container.STAGES]
+    assert ends == sorted(ends)
+    assert packed[: ends[0]].endswith(b"labels")
+    assert packed[: ends[1]].endswith(b"compact!")
+    assert ends[1] == ends[2]
+    assert packed[: ends[3]].endswith(b"residual")
+    layout = container.read_layout(packed[: ends[1]])
+    assert container.chunk_data(packed[: ends[1]], layout, "COMP") == b"compact!"
+    with pytest.raises(FormatError, match="truncated"):
+        container.chunk_data(packed[: ends[3] - 1], layout, "RESI")
+
+
+def test_every_single_bit_flip_is_noticed():
+    packed = container.pack(HEADER, LAYERS)
+    for bit in range(8 * len(packed)):
+        damaged = bytearray(packed)
+        damaged[bit // 8] ^= 1 << bit % 8
+        with pytest.raises(FormatError):
+            container.read(bytes(damaged))
+
+
+def test_every_truncation_is_noticed_and_earlier_layers_survive():
+    packed = container.pack(HEADER, LAYERS)
+    for length in range(len(packed)):
+        with pytest.raises(FormatError):
+            container.read(packed[:length])
+    layout = container.read_layout(packed)
+    damaged = packed[: layout.stage_bytes("map")] + b"\0" * 50
+    assert container.chunk_data(damaged, layout, "SMAP") == b"labels"
+    with pytest.raises(FormatError, match="COMP"):
+        container.chunk_data(damaged, layout, "COMP")
+
+
+def test_trailing_bytes_are_refused():
+    with pytest.raises(FormatError, match="3 bytes too many"):
+        container.read(container.pack(HEADER, LAYERS) + b"abc")
+
+
+@given(st.binary(max_size=300))
+def test_any_bytes_are_read_or_refused(data):
+    for candidate in (data, container.MAGIC + data, with_checksum(container.pack(HEADER, LAYERS)[:60] + data)):
+        try:
+            container.read(candidate)
+        except FormatError:
+            continue
+
+
+def test_hostile_tables_with_right_checksums_are_refused():
+    random.seed(1)
+    packed = bytearray(container.pack(HEADER, LAYERS))
+    length = container.header_length(bytes(packed))
+    refused = 0
+    for _ in range(3000):
+        head = bytearray(packed[: length - 4])
+        for _ in range(random.randint(1, 4)):
+            head[random.randrange(8, len(head))] = random.randrange(256)
+        try:
+            layout = container.read(with_checksum(bytes(head)) + bytes(packed[length:]))
+        except FormatError:
+            refused += 1
+            continue
+        assert layout.total == len(packed)
+        assert layout.header.width * layout.header.height > 0
+    assert refused > 1000
+
+
+def test_unknown_critical_chunk_stops_and_unknown_other_chunk_does_not():
+    packed = container.pack(HEADER, LAYERS)
+    length = container.header_length(packed)
+    for kind, stops in ((b"XTRA", True), (b"xtra", False)):
+        changed = with_checksum(packed[: length - 4].replace(b"exif", kind)) + packed[length:]
+        if stops:
+            with pytest.raises(FormatError, match="unknown critical chunk"):
+                container.read(changed)
+        else:
+            assert container.read(changed).entries[-1].kind == "xtra"
+
+
+def test_newer_version_says_what_to_do():
+    packed = bytearray(container.pack(HEADER, LAYERS))
+    packed[8] = 9
+    with pytest.raises(FormatError, match=r"version 9.*upgrade"):
+        container.read(bytes(packed))
+
+
+def test_missing_stage_says_what_is_there():
+    layout = container.read(container.pack(replace(HEADER, keep="reference"), LAYERS[:2]))
+    with pytest.raises(StageError, match=r"no \"full\" stage.*left where it is.*map, compact, coarse"):
+        layout.stage_bytes("full")
+
+
+def test_chunks_out_of_order_cannot_be_packed():
+    with pytest.raises(ValueError, match="order"):
+        container.pack(HEADER, LAYERS[::-1])
