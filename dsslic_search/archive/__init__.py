@@ -1,0 +1,1 @@
+"""The archive: stored .dsslic files, the catalog that describes them, and the ways in."""

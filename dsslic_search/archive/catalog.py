@@ -1,0 +1,223 @@
+"""The catalog: one row a photo, with the coverages, regions and embedding of its label map.
+
+SQLite by default (write-ahead log, so that queries go on while an ingest writes), any SQLAlchemy URL in principle.
+Every committed change increases `Catalog.generation` within the same transaction.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager, suppress
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import URL, Connection, CursorResult, Engine, Integer, String, cast, delete, func, insert, select, update
+from sqlalchemy.orm import Session, selectinload
+
+from dsslic_search.archive import migrate, models, paths
+from dsslic_search.archive.bulk import Snapshot
+from dsslic_search.archive.engine import database_trouble, for_writing, make_engine, url_of
+from dsslic_search.archive.features import MapFeatures
+from dsslic_search.errors import ArchiveError
+
+if TYPE_CHECKING:
+    from dsslic_search.features.regions import Region
+
+GENERATION = "generation"
+
+_MANY = 500  # ids in one statement; databases bound the number of parameters
+_WITH_FEATURES = (selectinload(models.Photo.coverages), selectinload(models.Photo.regions))
+
+
+class Catalog:
+    """An open catalog; safe to use from several threads. Close it, or use it in a ``with``.
+
+    Every method raises ArchiveError for trouble with the database. `Photo` objects that come out are detached: their
+    columns are there, and from `photo` and `find` their ``coverages`` and ``regions`` too.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        """Of an engine on a catalog that is known to be up to date; see `open`."""
+        self.engine = engine
+        self._writing = for_writing(engine)
+
+    @classmethod
+    def open(cls, where: Path | str, *, create: bool = False, change: bool = True) -> Catalog:
+        """Open the catalog in an SQLite file or at a database URL, migrating an older one.
+
+        ``create``: make it when there is none. ``change=False``: leave an older schema as it is, for a look at content
+        hashes. Raises ArchiveError when it is missing, damaged, of something else, or of a newer version (then
+        nothing is modified).
+        """
+        url = url_of(where)
+        if not create and url.get_backend_name() == "sqlite" and not Path(url.database or "").is_file():
+            raise ArchiveError(f"{where}: the archive's catalog is missing; restore it from a backup or ingest the photos again")
+        engine = make_engine(url)
+        try:
+            with database_trouble(repr(url)):
+                with engine.connect() as connection:
+                    stored = migrate.stored_revision(connection)
+                    migrate.check_known(repr(url), stored)
+                if change:
+                    _use_write_ahead_log(engine)
+                    if stored != migrate.head_revision():
+                        _upgrade(url)
+                elif stored is None:
+                    raise ArchiveError(f"{where}: the catalog was never finished; run dss-search ingest on its photos again")
+        except BaseException:
+            engine.dispose()
+            raise
+        return cls(engine)
+
+    def close(self) -> None:
+        """Release the connections."""
+        self.engine.dispose()
+
+    def __enter__(self) -> Catalog:
+        return self
+
+    def __exit__(self, _type: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None) -> None:
+        self.close()
+
+    @property
+    def name(self) -> str:
+        """The database's URL without its password, for messages."""
+        return repr(self.engine.url)
+
+    # Reading
+
+    def session(self) -> Session:
+        """A session for reading with any SQLAlchemy statement, to be used in a ``with``; changes go through `changing`."""
+        return Session(self.engine, expire_on_commit=False)
+
+    def generation(self) -> int:
+        """How many changes were committed so far; caches built from the catalog carry the value they saw."""
+        with self._reading() as session:
+            return _generation(session)
+
+    def count(self) -> int:
+        """The number of photos."""
+        with self._reading() as session:
+            return session.scalar(select(func.count()).select_from(models.Photo)) or 0
+
+    def has(self, content_hash: str) -> bool:
+        """Whether a photo of this content is there."""
+        with self._reading() as session:
+            return session.scalar(select(models.Photo.id).where(models.Photo.content_hash == content_hash)) is not None
+
+    def photo(self, photo_id: int) -> models.Photo | None:
+        """A photo by id, with coverages and regions."""
+        with self._reading() as session:
+            return session.get(models.Photo, photo_id, options=_WITH_FEATURES)
+
+    def find(self, content_hash: str) -> models.Photo | None:
+        """A photo by content hash, with coverages and regions."""
+        with self._reading() as session:
+            return session.scalar(select(models.Photo).where(models.Photo.content_hash == content_hash).options(*_WITH_FEATURES))
+
+    def at_path(self, path: Path | str) -> list[models.Photo]:
+        """The photos ingested from a path, newest first: more than one when the file changed in between."""
+        chosen = select(models.Photo).where(models.Photo.path == paths.to_text(paths.clean(path)))
+        with self._reading() as session:
+            return list(session.scalars(chosen.order_by(models.Photo.id.desc())))
+
+    def photos(self, ids: Iterable[int]) -> list[models.Photo]:
+        """Photos by id, in the order asked for; ids that are not there are left out."""
+        wanted = [int(i) for i in ids]
+        found: dict[int, models.Photo] = {}
+        with self._reading() as session:
+            for part in _parts(wanted):
+                found.update((p.id, p) for p in session.scalars(select(models.Photo).where(models.Photo.id.in_(part))))
+        return [found[i] for i in wanted if i in found]
+
+    @contextmanager
+    def snapshot(self) -> Iterator[Snapshot]:
+        """The whole catalog at one moment, to be read in bulk."""
+        level = {} if self.engine.dialect.name == "sqlite" else {"isolation_level": "REPEATABLE READ"}
+        with database_trouble(self.name), self.engine.connect().execution_options(**level) as connection, connection.begin():
+            yield Snapshot(connection, _generation(connection))
+
+    # Changing
+
+    @contextmanager
+    def changing(self) -> Iterator[Session]:
+        """A transaction that changes the catalog: committed, with the generation increased, when the block ends well."""
+        with database_trouble(self.name), Session(self._writing, expire_on_commit=False) as session, session.begin():
+            yield session
+            session.flush()
+            _increase_generation(session)
+
+    def add(self, photo: models.Photo, features: MapFeatures) -> int:
+        """Add a photo with its features in one transaction; returns its id. ``photo.embedding`` is set here.
+
+        Raises ArchiveError, too, when its content is there already.
+        """
+        photo.embedding = features.embedding
+        with self.changing() as session:
+            session.add(photo)
+            session.flush()
+            if features.coverages:
+                session.execute(
+                    insert(models.Coverage), [{"photo_id": photo.id, "class_id": c, "fraction": f} for c, f in features.coverages]
+                )
+            if features.regions:
+                session.execute(insert(models.Region), [{"photo_id": photo.id} | _region_values(r) for r in features.regions])
+        return photo.id
+
+    def remove(self, ids: Sequence[int]) -> int:
+        """Remove photos with their features in one transaction; returns how many were there. Their files stay."""
+        count = 0
+        with self.changing() as session:
+            for part in _parts(ids):
+                result = session.execute(delete(models.Photo).where(models.Photo.id.in_(part)))
+                assert isinstance(result, CursorResult)
+                count += result.rowcount
+        return count
+
+    @contextmanager
+    def _reading(self) -> Iterator[Session]:
+        with database_trouble(self.name), self.session() as session:
+            yield session
+
+
+def _generation(reader: Session | Connection) -> int:
+    return int(reader.scalar(select(models.Setting.value).where(models.Setting.name == GENERATION)) or 0)
+
+
+def _increase_generation(session: Session) -> None:
+    """In SQL alone, so that two writers can never count to the same number."""
+    next_value = cast(cast(models.Setting.value, Integer) + 1, String)
+    result = session.execute(update(models.Setting).where(models.Setting.name == GENERATION).values(value=next_value))
+    assert isinstance(result, CursorResult)
+    if not result.rowcount:
+        session.execute(insert(models.Setting).values(name=GENERATION, value="1"))
+
+
+def _region_values(region: Region) -> dict[str, Any]:
+    names = ("class_id", "area", "left", "top", "right", "bottom", "x", "y")
+    return {name: getattr(region, name) for name in names}
+
+
+def _parts(ids: Sequence[int]) -> Iterator[Sequence[int]]:
+    return (ids[i : i + _MANY] for i in range(0, len(ids), _MANY))
+
+
+def _upgrade(url: URL) -> None:
+    engine = make_engine(url, foreign_keys=False)
+    try:
+        migrate.upgrade(engine)
+    finally:
+        engine.dispose()
+
+
+def _use_write_ahead_log(engine: Engine) -> None:
+    """The mode is a property of the SQLite file; where it cannot be set (read-only files), the old mode works as well."""
+    if engine.dialect.name != "sqlite":
+        return
+    with closing(engine.raw_connection()) as connection, closing(connection.cursor()) as cursor:
+        cursor.execute("PRAGMA journal_mode")
+        if cursor.fetchone() != ("wal",):
+            with suppress(sqlite3.OperationalError):
+                cursor.execute("PRAGMA journal_mode = WAL")

@@ -1,0 +1,136 @@
+"""The archive directory: what lies where, and what makes a directory an archive.
+
+::
+
+    archive.json              {"format": "dsslic-search archive", "version": 1}
+    catalog.sqlite            the catalog, see models.py
+    objects/ab/abcdef….dsslic one file a photo, by the SHA-256 of the original file's bytes
+    index/                    caches of the catalog; may be deleted at any time
+    lock                      held by the one process that writes
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from dsslic_search.archive.catalog import Catalog
+from dsslic_search.archive.store import Store, write_atomically
+from dsslic_search.errors import ArchiveError
+
+FORMAT = "dsslic-search archive"
+VERSION = 1
+
+_MANIFEST = "archive.json"
+_CATALOG = "catalog.sqlite"
+
+
+@dataclass(frozen=True)
+class ArchiveFolder:
+    """Names the parts of the archive at ``root``. ``catalog_url``: an SQLAlchemy URL instead of the SQLite file."""
+
+    root: Path
+    catalog_url: str | None = None
+
+    @property
+    def store(self) -> Store:
+        return Store(self.root / "objects")
+
+    @property
+    def catalog(self) -> Path | str:
+        return self.catalog_url or self.root / _CATALOG
+
+    @property
+    def index(self) -> Path:
+        return self.root / "index"
+
+    @property
+    def exists(self) -> bool:
+        """Whether an archive is there, readable by this version or not."""
+        try:
+            return (self.root / _MANIFEST).exists()
+        except OSError as e:
+            raise ArchiveError(f"{self.root}: cannot open this archive ({e.strerror}); check the path and its permissions") from e
+
+    def verify(self) -> None:
+        """Raise ArchiveError unless an archive that this version understands is there. Changes nothing."""
+        manifest = self.root / _MANIFEST
+        if not self.exists:
+            raise ArchiveError(f"{self.root}: no archive there; make one with: dss-search ingest PATH… --archive DIR")
+        try:
+            content = json.loads(manifest.read_bytes())
+            name, version = content["format"], content["version"]
+        except OSError as e:
+            raise ArchiveError(f"{manifest}: cannot be read ({e.strerror}); check its permissions") from e
+        except (ValueError, KeyError, TypeError) as e:
+            raise ArchiveError(f"{manifest}: damaged; restore it from a backup or write {_manifest()!r} into it") from e
+        if name != FORMAT or not isinstance(version, int) or isinstance(version, bool) or version < 1:
+            raise ArchiveError(f"{manifest}: not the description of a {FORMAT}; choose another directory with --archive")
+        if version > VERSION:
+            raise ArchiveError(
+                f"{self.root}: made by a newer dsslic-search (archive version {version}, this one reads up to {VERSION}); "
+                "update dsslic-search; nothing was changed"
+            )
+
+    def open_catalog(self) -> Catalog:
+        """The catalog of an existing archive, migrated to this version. Raises ArchiveError."""
+        self.verify()
+        return Catalog.open(self.catalog)
+
+    @contextmanager
+    def writing(self, *, create: bool = False) -> Iterator[Catalog]:
+        """The catalog, with the archive locked against other writers; with ``create`` a new archive is made if there is none.
+
+        Raises ArchiveError at once when another process (or another `writing` of this one) holds the lock. The lock
+        ends with the process, however that ends.
+        """
+        if self.exists or not create:
+            self.verify()
+        else:
+            self._make_folder()
+        with self._locked():
+            if create:
+                if not self.exists:
+                    write_atomically(self.root / _MANIFEST, _manifest().encode())
+                self.verify()
+            with Catalog.open(self.catalog, create=create) as catalog:
+                yield catalog
+
+    def _make_folder(self) -> None:
+        try:
+            self.root.mkdir(parents=True, exist_ok=True)
+            strange = any(not _may_be_ours(p.name) for p in self.root.iterdir())
+        except OSError as e:
+            raise ArchiveError(f"{self.root}: cannot make an archive there ({e.strerror}); choose another directory with --archive") from e
+        if strange:
+            raise ArchiveError(f"{self.root}: holds other files and is not an archive; choose a new or empty directory with --archive")
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        from filelock import FileLock, Timeout
+
+        lock = FileLock(self.root / "lock")
+        try:
+            lock.acquire(timeout=0)
+        except Timeout as e:
+            raise ArchiveError(
+                f"another ingest is running on {self.root}; wait for it to end, or use another archive with --archive"
+            ) from e
+        except (OSError, NotImplementedError) as e:
+            raise ArchiveError(f"{self.root}: cannot be locked for writing ({e}); check that you may write there") from e
+        try:
+            yield
+        finally:
+            lock.release()
+
+
+def _may_be_ours(name: str) -> bool:
+    """Whether a first ingest that was interrupted may have left a file of this name."""
+    return name in ("lock", "objects", "index") or name.startswith((f".{_MANIFEST}.", _CATALOG))
+
+
+def _manifest() -> str:
+    return json.dumps({"format": FORMAT, "version": VERSION}) + "\n"

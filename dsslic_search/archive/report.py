@@ -1,0 +1,42 @@
+"""What an ingest tells while it runs and when it ends."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from dsslic_search.archive.walk import Failure
+
+
+@dataclass(frozen=True)
+class Event:
+    """One step of an ingest. ``done`` of ``total`` files are settled. ``kind`` "found": the walk ended, ``path`` is empty.
+    ``path`` is text that can be printed; ``reason`` is that of "failed"."""
+
+    kind: Literal["found", "added", "present", "failed"]
+    path: str
+    done: int
+    total: int
+    reason: str = ""
+
+
+@dataclass
+class IngestReport:
+    """``found`` = ``added`` + ``present`` + failed files, unless ``interrupted``. ``failed`` also holds paths that led to no file.
+
+    ``notes``: folders without photos. ``bytes_in`` and ``bytes_stored``: originals and .dsslic files of the photos added.
+    ``milliseconds``: wall time per step, summed over the photos added (steps of several photos run at once). With
+    ``dry_run``, ``added`` and ``bytes_in`` are what would be added and nothing was written.
+    """
+
+    dry_run: bool = False
+    found: int = 0
+    added: int = 0
+    present: int = 0
+    failed: list[Failure] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    bytes_in: int = 0
+    bytes_stored: int = 0
+    seconds: float = 0.0
+    interrupted: bool = False
+    milliseconds: dict[str, float] = field(default_factory=dict)

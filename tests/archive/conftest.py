@@ -1,0 +1,101 @@
+"""An encoder that needs no network: files that start with PHOTO are photos, their other bytes the label map's seed."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from dsslic_search import vocabulary
+from dsslic_search.archive import models
+from dsslic_search.archive.features import MapFeatures, features_of
+from dsslic_search.archive.folder import ArchiveFolder
+from dsslic_search.archive.ingest import ingest
+from dsslic_search.archive.prepare import Prepared
+from dsslic_search.archive.report import IngestReport
+from dsslic_search.codec import container
+from dsslic_search.config import Settings
+from dsslic_search.errors import PhotoError
+
+OPTIONS: Any = SimpleNamespace(quality=60, keep="layers")
+
+
+def label_map_of(original: bytes) -> np.ndarray:
+    seed = int.from_bytes(hashlib.sha256(original).digest()[:4], "little")
+    return np.random.default_rng(seed).integers(0, 5, (6, 8)).astype(np.uint8)
+
+
+def dsslic_of(original: bytes) -> bytes:
+    header = container.Header(8, 6, False, "reference", 1, 1, 8, 60, 20, 30, "11" * 8, "22" * 8, "33" * 8)
+    return container.pack(header, [container.Chunk(container.MAP, 1, label_map_of(original).tobytes())])
+
+
+def prepare(original: bytes, name: str, options: Any, settings: Settings) -> Prepared:
+    if not original.startswith(b"PHOTO"):
+        raise PhotoError(f"{name}: not an image")
+    facts: Any = SimpleNamespace(taken_at=datetime(2023, 6, 1, 12), camera="Box Brownie", latitude=48.85, longitude=None)
+    data = dsslic_of(original)
+    features = features_of(label_map_of(original), vocabulary.default())
+    return Prepared("JPEG", 8, 6, facts, data, len(data), "11" * 8, "22" * 8, features, {"encode": 1.0})
+
+
+@dataclass
+class World:
+    """A folder of photos and an archive, and the ways to fill them."""
+
+    photos: Path
+    archive: ArchiveFolder
+    prepare: Callable[..., Prepared] = prepare
+
+    def photo(self, name: str, content: str | None = None) -> Path:
+        path = self.photos / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"PHOTO" + (content if content is not None else name).encode("utf-8", "surrogateescape"))
+        return path
+
+    def ingest(self, *chosen: Path, **more: Any) -> IngestReport:
+        more.setdefault("prepare", self.prepare)
+        return ingest(self.archive, chosen or [self.photos], OPTIONS, settings=Settings(), **more)
+
+    def assert_whole(self, count: int) -> None:
+        """As many rows as files, the same ones, each row with its features; nothing half-done left."""
+        with self.archive.open_catalog() as catalog, catalog.session() as session:
+            rows = session.query(models.Photo).all()
+            hashes = sorted(p.content_hash for p in rows)
+            assert len(rows) == count
+            assert all(abs(sum(c.fraction for c in p.coverages) - 1) < 1e-9 for p in rows)
+        assert hashes == list(self.archive.store.hashes())
+        assert not list(self.archive.store.leftovers())
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    photos = tmp_path / "photos"
+    photos.mkdir()
+    return World(photos, ArchiveFolder(tmp_path / "archive"))
+
+
+@pytest.fixture
+def photo_row() -> Callable[..., models.Photo]:
+    """Makes a catalog row for a content hash of 64 times one hex digit."""
+
+    def make(digit: str, **more: Any) -> models.Photo:
+        values: dict[str, Any] = {"path": f"/photos/{digit}.jpg", "file_size": 10, "modified_at": datetime(2020, 1, 1)}
+        values |= {"added_at": datetime(2021, 1, 1), "format": "JPEG", "width": 8, "height": 6, "keep": "layers", "quality": 75}
+        values |= {"stored_bytes": 5, "map_bytes": 3, "vocabulary": "v", "segmenter": "s"}
+        return models.Photo(content_hash=digit * 64, **(values | more))
+
+    return make
+
+
+@pytest.fixture
+def features() -> Callable[[int], MapFeatures]:
+    """Features of a random label map by seed."""
+    return lambda seed: features_of(label_map_of(b"%d" % seed), vocabulary.default())

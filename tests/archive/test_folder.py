@@ -1,0 +1,103 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from dsslic_search.archive.folder import FORMAT, VERSION, ArchiveFolder
+from dsslic_search.errors import ArchiveError
+
+
+@pytest.fixture
+def archive(tmp_path: Path) -> ArchiveFolder:
+    return ArchiveFolder(tmp_path / "some" / "archive")
+
+
+def test_an_archive_is_made_and_opened(archive: ArchiveFolder) -> None:
+    assert not archive.exists
+    with archive.writing(create=True) as catalog:
+        assert catalog.count() == 0
+    assert archive.exists
+    assert json.loads((archive.root / "archive.json").read_text()) == {"format": FORMAT, "version": VERSION}
+    assert sorted(p.name for p in archive.root.iterdir()) == ["archive.json", "catalog.sqlite", "lock"]
+    with archive.open_catalog() as catalog:
+        assert catalog.generation() == 0
+
+
+def test_looking_for_an_archive_makes_none(archive: ArchiveFolder) -> None:
+    with pytest.raises(ArchiveError, match=r"no archive there; make one with: dss-search ingest"):
+        archive.open_catalog()
+    with pytest.raises(ArchiveError, match="no archive there"), archive.writing():
+        pass
+    assert not archive.root.exists()
+
+
+def test_one_writer_at_a_time(archive: ArchiveFolder) -> None:
+    with archive.writing(create=True):
+        with (
+            pytest.raises(ArchiveError, match=r"another ingest is running on .*archive; wait for it to end, or use another"),
+            archive.writing(),
+        ):
+            pass
+        with archive.open_catalog() as reader:
+            assert reader.count() == 0
+    with archive.writing():
+        pass
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (json.dumps({"format": FORMAT, "version": VERSION + 1}), r"newer dsslic-search .*update dsslic-search; nothing was changed"),
+        (json.dumps({"format": FORMAT, "version": "1"}), "not the description"),
+        (json.dumps({"format": FORMAT, "version": True}), "not the description"),
+        (json.dumps({"format": "recipes", "version": 1}), "not the description"),
+        (json.dumps([FORMAT, 1]), "damaged"),
+        (json.dumps({"format": FORMAT}), "damaged"),
+        ("{", "damaged"),
+        ("", "damaged"),
+        ("\udcff", "damaged"),
+    ],
+)
+def test_archives_that_cannot_be_used_are_left_alone(archive: ArchiveFolder, content: str, said: str) -> None:
+    archive.root.mkdir(parents=True)
+    (archive.root / "archive.json").write_bytes(content.encode("utf-8", "surrogateescape"))
+    for attempt in (archive.verify, archive.open_catalog, archive.writing(create=True).__enter__):
+        with pytest.raises(ArchiveError, match=said):
+            attempt()
+    assert [p.name for p in archive.root.iterdir()] == ["archive.json"]
+
+
+def test_a_folder_with_other_things_does_not_become_an_archive(archive: ArchiveFolder) -> None:
+    archive.root.mkdir(parents=True)
+    (archive.root / "holiday.jpg").touch()
+    with pytest.raises(ArchiveError, match="holds other files"), archive.writing(create=True):
+        pass
+    assert [p.name for p in archive.root.iterdir()] == ["holiday.jpg"]
+
+
+def test_a_file_does_not_become_an_archive(archive: ArchiveFolder) -> None:
+    archive.root.parent.mkdir(parents=True)
+    archive.root.touch()
+    with pytest.raises(ArchiveError, match="cannot"), archive.writing(create=True):
+        pass
+
+
+def test_what_an_interrupted_first_ingest_left_is_no_hindrance(archive: ArchiveFolder) -> None:
+    archive.root.mkdir(parents=True)
+    for name in ("lock", ".archive.json.01234567.tmp"):
+        (archive.root / name).touch()
+    with archive.writing(create=True) as catalog:
+        assert catalog.count() == 0
+    (archive.root / "catalog.sqlite").write_bytes(b"")  # between making the file and its tables
+    with archive.writing(create=True) as catalog:
+        assert catalog.count() == 0
+
+
+def test_catalog_elsewhere_by_url(tmp_path: Path) -> None:
+    archive = ArchiveFolder(tmp_path / "archive", f"sqlite:///{tmp_path / 'elsewhere.db'}")
+    with archive.writing(create=True) as catalog:
+        assert catalog.count() == 0
+    assert (tmp_path / "elsewhere.db").is_file()
+    assert not (tmp_path / "archive" / "catalog.sqlite").exists()

@@ -1,0 +1,49 @@
+"""One photo through the real codec and features into an archive and out again."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from dsslic_search import vocabulary
+from dsslic_search.archive.check import check
+from dsslic_search.archive.features import features_of
+from dsslic_search.archive.folder import ArchiveFolder
+from dsslic_search.archive.ingest import ingest
+from dsslic_search.codec.dsslic import EncodeOptions, read_label_map
+from dsslic_search.config import Settings
+
+
+@pytest.mark.parametrize("keep", ["layers", "exact", "reference"])
+def test_from_file_to_row_and_back(tmp_path: Path, keep: str) -> None:
+    rows = np.linspace(0, 255, 60, dtype=np.uint8)[:, None, None]
+    pixels = np.broadcast_to(rows, (60, 83, 3)).copy()
+    pixels[20:40, 30:50] = (200, 30, 30)
+    photo, truncated = tmp_path / "photo.jpg", tmp_path / "truncated.jpg"
+    exif = Image.Exif()
+    exif[0x0110] = "Box Brownie"
+    exif[0x0112] = 6  # shown turned by a quarter
+    Image.fromarray(pixels).save(photo, exif=exif)
+    truncated.write_bytes(photo.read_bytes()[:700])
+    archive = ArchiveFolder(tmp_path / "archive")
+
+    report = ingest(archive, [photo, truncated], EncodeOptions(quality=50, keep=keep), settings=Settings())
+
+    assert (report.found, report.added, len(report.failed)) == (2, 1, 1)
+    assert str(truncated) not in report.failed[0].reason
+    assert {"open", "segment", "features", "store"} <= set(report.milliseconds)
+    assert check(archive, read_data=True) == []
+    with archive.open_catalog() as catalog:
+        row = catalog.find(hashlib.sha256(photo.read_bytes()).hexdigest())
+    assert row is not None
+    assert (row.width, row.height, row.format, row.camera, row.keep, row.quality) == (60, 83, "JPEG", "Box Brownie", keep, 50)
+    assert row.vocabulary == vocabulary.default().identity
+    label_map = read_label_map(archive.store.read_prefix(row.content_hash, row.map_bytes))
+    wanted = features_of(label_map, vocabulary.default())
+    assert row.embedding == wanted.embedding
+    assert tuple((c.class_id, c.fraction) for c in row.coverages) == wanted.coverages
+    assert len(row.regions) == len(wanted.regions)

@@ -1,0 +1,206 @@
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import insert, inspect, select
+
+from dsslic_search.archive import migrate
+from dsslic_search.archive.catalog import Catalog
+from dsslic_search.archive.engine import for_writing, make_engine, url_of
+from dsslic_search.archive.models import Base
+from dsslic_search.errors import ArchiveError
+
+TOP = Path(__file__).resolve().parent.parent
+
+# What a catalog of the oldest revision may hold; every later revision must keep it.
+ROWS_0001 = {
+    "photo": [
+        {
+            "id": 7,
+            "content_hash": "ab" * 32,
+            "path": "/été/a.jpg",
+            "file_size": 123,
+            "modified_at": datetime(2020, 1, 2, 3, 4, 5),
+            "added_at": datetime(2021, 1, 1),
+            "format": "JPEG",
+            "width": 40,
+            "height": 30,
+            "taken_at": None,
+            "camera": "Box",
+            "latitude": 1.5,
+            "longitude": -2.5,
+            "keep": "layers",
+            "quality": 75,
+            "stored_bytes": 99,
+            "map_bytes": 44,
+            "vocabulary": "0" * 16,
+            "segmenter": "1" * 16,
+            "embedding": b"\0\0\x80?",
+        }
+    ],
+    "coverage": [{"photo_id": 7, "class_id": 3, "fraction": 0.25}, {"photo_id": 7, "class_id": 5, "fraction": 0.75}],
+    "region": [
+        {"id": 1, "photo_id": 7, "class_id": 3, "area": 0.25, "left": 0, "top": 0, "right": 0.5, "bottom": 0.5, "x": 0.25, "y": 0.25}
+    ],
+    "setting": [{"name": "generation", "value": "12"}],
+}
+
+
+def reflected(path: Path) -> dict[str, list[dict[str, object]]]:
+    from sqlalchemy import MetaData
+
+    engine = make_engine(url_of(path))
+    tables = MetaData()
+    tables.reflect(engine)
+    with engine.connect() as connection:
+        rows = {name: [dict(r._mapping) for r in connection.execute(select(t))] for name, t in tables.tables.items()}
+    engine.dispose()
+    return rows
+
+
+def make_at(path: Path, revision: str) -> None:
+    """A catalog of some revision, with rows if that is the first."""
+    from sqlalchemy import MetaData
+
+    engine = make_engine(url_of(path), foreign_keys=False)
+    migrate.upgrade(engine, revision)
+    if revision == "0001":
+        tables = MetaData()
+        tables.reflect(engine)
+        with for_writing(engine).begin() as connection:
+            for name, rows in ROWS_0001.items():
+                connection.execute(insert(tables.tables[name]), rows)
+    engine.dispose()
+
+
+def test_migrated_schema_is_that_of_the_models(tmp_path: Path) -> None:
+    with Catalog.open(tmp_path / "c.sqlite", create=True) as catalog, catalog.engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": True})
+        assert compare_metadata(context, Base.metadata) == []
+        migrated = _described(connection)
+    other = make_engine(url_of(tmp_path / "models.sqlite"))
+    Base.metadata.create_all(other)
+    with other.connect() as connection:
+        assert migrated == _described(connection)
+    other.dispose()
+
+
+def _described(connection: object) -> dict[str, object]:
+    """More than compare_metadata looks at: primary keys, foreign keys' actions, unique constraints."""
+    found = inspect(connection)
+    return {
+        table: (
+            [(c["name"], str(c["type"]), c["nullable"], c["primary_key"]) for c in found.get_columns(table)],
+            found.get_pk_constraint(table)["constrained_columns"],
+            [(k["constrained_columns"], k["referred_table"], k["options"]) for k in found.get_foreign_keys(table)],
+            [u["column_names"] for u in found.get_unique_constraints(table)],
+            sorted((i["name"], i["column_names"]) for i in found.get_indexes(table)),
+        )
+        for table in sorted(Base.metadata.tables)
+    }
+
+
+def test_file_names_tell_the_truth_about_revisions() -> None:
+    config = Config()
+    config.set_main_option("script_location", str(migrate.folder()))
+    config.set_main_option("path_separator", "os")
+    scripts = ScriptDirectory.from_config(config)
+    assert scripts.get_heads() == [migrate.head_revision()]
+    assert [s.revision for s in scripts.walk_revisions()][::-1] == list(migrate.revisions())
+    assert all(Path(s.path).name.startswith(f"{s.revision}_") for s in scripts.walk_revisions())
+
+
+@pytest.mark.parametrize("revision", migrate.revisions())
+def test_every_revision_upgrades_to_the_head(tmp_path: Path, revision: str) -> None:
+    path = tmp_path / "c.sqlite"
+    make_at(path, revision)
+    with Catalog.open(path) as catalog, catalog.engine.connect() as connection:
+        assert migrate.stored_revision(connection) == migrate.head_revision()
+        assert compare_metadata(MigrationContext.configure(connection), Base.metadata) == []
+
+
+def test_rows_of_the_oldest_catalog_survive(tmp_path: Path) -> None:
+    path = tmp_path / "c.sqlite"
+    make_at(path, "0001")
+    with Catalog.open(path) as catalog:
+        assert catalog.generation() == 12
+        photo = catalog.find("ab" * 32)
+        assert photo is not None
+        assert [(c.class_id, c.fraction) for c in photo.coverages] == [(3, 0.25), (5, 0.75)]
+        assert len(photo.regions) == 1
+    kept = reflected(path)
+    for name, rows in ROWS_0001.items():
+        assert [{k: after[k] for k in before} for before, after in zip(rows, kept[name], strict=True)] == rows
+
+
+def test_a_migration_that_fails_leaves_the_catalog_as_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    copy = tmp_path / "migrations"
+    shutil.copytree(migrate.folder(), copy)
+    (copy / "versions" / "0002_breaks.py").write_text(
+        "import sqlalchemy as sa\nfrom alembic import op\nrevision = '0002'\ndown_revision = '0001'\n"
+        "def upgrade():\n    op.add_column('photo', sa.Column('extra', sa.Integer()))\n    op.execute('nonsense')\n"
+    )
+    path = tmp_path / "c.sqlite"
+    make_at(path, "0001")
+    before = reflected(path)
+    monkeypatch.setattr(migrate, "folder", lambda: copy)
+    migrate.revisions.cache_clear()
+    try:
+        assert migrate.head_revision() == "0002"
+        with pytest.raises(ArchiveError, match="syntax error"):
+            Catalog.open(path)
+    finally:
+        monkeypatch.undo()
+        migrate.revisions.cache_clear()
+    assert reflected(path) == before
+
+
+def test_downgrade_undoes_everything(tmp_path: Path) -> None:
+    path = tmp_path / "c.sqlite"
+    make_at(path, "0001")
+    config = Config()
+    config.set_main_option("script_location", str(migrate.folder()))
+    config.set_main_option("path_separator", "os")
+    engine = make_engine(url_of(path), foreign_keys=False)
+    with for_writing(engine).begin() as connection:
+        config.attributes["connection"] = connection
+        command.downgrade(config, "base")
+    assert set(inspect(engine).get_table_names()) == {"alembic_version"}
+    engine.dispose()
+
+
+@pytest.mark.parametrize("by", ["x", "environment"])
+def test_alembic_command_line(tmp_path: Path, by: str) -> None:
+    path = tmp_path / "catalog.sqlite"
+    x = ["-x", f"catalog={path}"] if by == "x" else []
+    environment = {**os.environ, "DSS_ARCHIVE": str(tmp_path) if by == "environment" else "/nowhere", "PYTHONPATH": str(TOP)}
+
+    def alembic(*words: str) -> str:
+        call = [sys.executable, "-m", "alembic", "-c", str(TOP / "alembic.ini"), *x, *words]
+        return subprocess.run(call, capture_output=True, text=True, check=True, env=environment, cwd=tmp_path).stdout
+
+    alembic("upgrade", "head")
+    assert migrate.head_revision() in alembic("current")
+    with Catalog.open(path) as catalog:
+        assert catalog.count() == 0
+
+
+def test_an_installed_package_finds_its_own_migrations(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    package = tmp_path / "site" / "dsslic_search"
+    (package / "archive").mkdir(parents=True)
+    monkeypatch.setattr(migrate, "__file__", str(package / "archive" / "migrate.py"))
+    with pytest.raises(ArchiveError, match="reinstall"):
+        migrate.folder()
+    shutil.copytree(TOP / "migrations", package / "migrations")
+    assert migrate.folder() == package / "migrations"
