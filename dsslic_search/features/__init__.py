@@ -1,0 +1,1 @@
+"""Pure functions of label maps: coverage, regions, spatial embedding."""

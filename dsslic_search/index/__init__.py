@@ -1,0 +1,1 @@
+"""Rebuildable caches of the catalog: coverage columns and embedding vectors."""

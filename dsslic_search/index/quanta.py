@@ -1,0 +1,39 @@
+"""Exact coverage in whole numbers, and the 16-bit numbers that stand for it in columns.
+
+A coverage is compared in ticks, whole multiples of 10**-12: coverages of label maps are quotients of pixel counts, and a sum
+of a few of them in floating point is off by far less than half a tick, so 10 % + 20 % is not more than 30 %. The coverage of
+several classes is the float64 sum of their fractions in order of class id, turned into ticks once.
+
+A quantum is 0 for a class that is absent, else 1 + floor(ticks * SCALE / TICKS): it tells the ticks to within 1 / SCALE. SCALE
+leaves room in 16 bits for the sum of the quanta of all classes of a photo.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+TICKS = 10**12
+SCALE = 65_000
+
+
+def ticks(fraction: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Fractions 0..1 as whole ticks, int64."""
+    return np.rint(fraction * TICKS).astype(np.int64)
+
+
+def quanta(fraction: NDArray[np.float64]) -> NDArray[np.uint16]:
+    """Fractions 0..1 of single classes as quanta, uint16 0..SCALE + 1."""
+    whole = ticks(fraction)
+    return np.where(whole > 0, 1 + whole * SCALE // TICKS, 0).astype(np.uint16)
+
+
+def doubt(low: int, classes: int) -> tuple[int, int]:
+    """For "coverage of ``classes`` classes together >= ``low`` ticks": (r, a) such that a sum of quanta <= r surely fails,
+    one >= a surely holds, and one between must be looked up exactly. r < a, and often r + 1 == a."""
+    if low <= 1:
+        return low - 1, low  # present at all, or nothing asked
+    if classes == 1:
+        return low * SCALE // TICKS, (low - 1) * SCALE // TICKS + 2
+    slack = classes  # ticks of a sum and sum of ticks differ by rounding
+    return max((low - slack) * SCALE // TICKS, 0), (low + slack - 1) * SCALE // TICKS + 1 + classes

@@ -1,0 +1,1 @@
+"""Query text to ranked photo ids: grammar, predicate tree, plan, execution."""

@@ -1,0 +1,67 @@
+import dataclasses
+
+import pytest
+
+from dsslic_search.query.words import KEYWORDS, normal, word_table
+from dsslic_search.vocabulary import Vocabulary, default
+
+V = default()
+TABLE = word_table(V)
+
+
+def meaning(phrase: str) -> str:
+    return TABLE.meanings[tuple(normal(phrase).split())].name
+
+
+@pytest.mark.parametrize(
+    ("word", "name"),
+    [
+        ("sky", "sky"), ("skies", "sky"), ("people", "person"), ("Ocean", "sea"), ("ships", "boat"), ("airplane", "aeroplane"),
+        ("aeroplanes", "aeroplane"), ("pavement", "sidewalk"), ("sidewalks", "sidewalk"), ("motorcycles", "motorbike"),
+        ("dining-tables", "table"),        ("potted plant", "plant"), ("bookshelves", "shelf"), ("woods", "tree"), ("vehicles", "vehicle"),
+        ("bodies of water", "body of water"),        ("cattle", "cow"), ("oxen", "cow"), ("TELEVISION", "tv"),
+        ("ＣＡＲ", "car"), ("buses", "bus"), ("sheep", "sheep"),
+    ],
+)  # fmt: skip
+def test_people_s_words(word: str, name: str) -> None:
+    assert meaning(word) == name
+
+
+def test_every_word_of_the_vocabulary_has_its_one_meaning() -> None:
+    for each in V.classes:
+        for word in (each.name, each.plural, *each.synonyms):
+            assert TABLE.meanings[tuple(normal(word).split())].classes == (each.id,)
+    for group in V.groups:
+        for word in (group.name, *group.synonyms):
+            assert TABLE.meanings[tuple(normal(word).split())].classes == group.members
+
+
+def test_no_word_of_the_vocabulary_is_or_begins_like_one_of_the_language() -> None:
+    for phrase in TABLE.meanings:
+        assert phrase not in KEYWORDS
+        assert phrase[:1] not in KEYWORDS
+
+
+def changed(class_id: int, *synonyms: str) -> Vocabulary:
+    classes = list(V.classes)
+    classes[class_id] = dataclasses.replace(classes[class_id], synonyms=synonyms)
+    return dataclasses.replace(V, classes=tuple(classes))
+
+
+@pytest.mark.parametrize(("word", "says"), [("car", "means both"), ("Vehicles", "means both"), ("without", "word of the query language")])
+def test_a_word_with_two_meanings_is_refused(word: str, says: str) -> None:
+    with pytest.raises(ValueError, match=says):
+        word_table(changed(3, word))
+
+
+@pytest.mark.parametrize(
+    ("wrong", "right"),
+    [("flwer", "flower"), ("peple", "people"), ("moutain", "mountain"), ("witout", "without"), ("bicicle", "bicycle"), ("tabel", "table")],
+)
+def test_the_closest_word_comes_first(wrong: str, right: str) -> None:
+    assert TABLE.closest([wrong])[0] == right
+
+
+def test_phrases_are_suggested_for_their_parts() -> None:
+    assert TABLE.closest(["body", "of", "watr"])[0] == "body of water"
+    assert TABLE.closest(["qqqqqq"]) == ()
