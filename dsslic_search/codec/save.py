@@ -1,0 +1,83 @@
+"""Writing decoded pictures and label maps to files. Every file appears whole or not at all."""
+
+from __future__ import annotations
+
+import io
+import os
+import secrets
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from dsslic_search.errors import DSSError, UsageError
+from dsslic_search.vocabulary import Vocabulary, default
+
+_OPTIONS: dict[str, tuple[str, dict[str, Any]]] = {
+    ".png": ("PNG", {}),
+    ".jpg": ("JPEG", {"quality": 95, "subsampling": 0, "optimize": True}),
+    ".jpeg": ("JPEG", {"quality": 95, "subsampling": 0, "optimize": True}),
+    ".webp": ("WEBP", {"lossless": True, "exact": True}),
+}
+_WEBP_MAX_SIDE = 16383
+_JPEG_MAX_SIDE = 65535
+
+
+def save_picture(
+    pixels: NDArray[np.uint8], path: Path, *, alpha: NDArray[np.uint8] | None = None, icc: bytes = b"", exif: bytes = b""
+) -> None:
+    """Write pixels, uint8 [H, W, 3] or [H, W] (greyscale), with ``alpha`` uint8 [H, W] if there is one.
+
+    The format follows the extension: .png and .webp lossless, .jpg at quality 95 without chroma subsampling. ``icc`` is the profile
+    *the pixels are in*; none means sRGB, which every decoded photo is in. ``exif`` as in
+    :class:`~dsslic_search.codec.picture.Photo`.
+    Raises UsageError for an extension that is none of these and a format that cannot hold the picture, DSSError when writing fails.
+    """
+    if path.suffix.lower() not in _OPTIONS:
+        raise UsageError(f"{path}: cannot tell the picture format from the name; end it in {', '.join(_OPTIONS)}")
+    kind, options = _OPTIONS[path.suffix.lower()]
+    limit = {"WEBP": _WEBP_MAX_SIDE, "JPEG": _JPEG_MAX_SIDE}.get(kind)
+    if limit is not None and max(pixels.shape[:2]) > limit:
+        raise UsageError(f"{path}: {kind} holds at most {limit} pixels a side; choose .png")
+    picture = Image.fromarray(np.ascontiguousarray(pixels))
+    if alpha is not None:
+        if kind == "JPEG":
+            raise UsageError(f"{path}: JPEG cannot hold the photo's transparency; choose .png or .webp")
+        picture.putalpha(Image.fromarray(np.ascontiguousarray(alpha)))
+    metadata = {name: value for name, value in (("icc_profile", icc), ("exif", exif)) if value}
+    buffer = io.BytesIO()
+    picture.save(buffer, kind, **options, **metadata)
+    write_file(path, buffer.getvalue())
+
+
+def save_label_map(label_map: NDArray[np.uint8], path: Path, vocabulary: Vocabulary | None = None) -> None:
+    """Write a label map, uint8 [h, w], as a palette PNG: pixel values are class ids, the palette is the vocabulary's colours
+    (by default those of the vocabulary that ships).
+
+    Raises UsageError unless the name ends in .png, DSSError when writing fails.
+    """
+    if path.suffix.lower() != ".png":
+        raise UsageError(f"{path}: label maps are written as PNG; end the name in .png")
+    picture = Image.fromarray(np.ascontiguousarray(label_map))
+    picture.putpalette((vocabulary or default()).palette())
+    buffer = io.BytesIO()
+    picture.save(buffer, "PNG")
+    write_file(path, buffer.getvalue())
+
+
+def write_file(path: Path, data: bytes) -> None:
+    """Write under a temporary name in the same folder, then rename over ``path``. Raises DSSError when that fails."""
+    temporary = path.with_name(f".{secrets.token_hex(8)}.tmp")
+    try:
+        try:
+            with temporary.open("xb") as f:
+                f.write(data)
+                f.flush()
+                os.fsync(f.fileno())
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
+    except OSError as e:
+        raise DSSError(f"{path}: cannot be written ({e.strerror or e}); check the folder and the space left on the disk") from e
