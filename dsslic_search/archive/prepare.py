@@ -41,7 +41,9 @@ def prepare_photo(original: bytes, name: str, options: EncodeOptions, settings: 
     the codec cannot work."""
     from dsslic_search.codec.dsslic import encode_photo
     from dsslic_search.codec.picture import open_photo
+    from dsslic_search.networks.runtime import use_one_thread
 
+    use_one_thread()  # each worker has a photo of its own
     start = time.perf_counter()
     photo = open_photo(original, name, settings.max_pixels)
     opened = time.perf_counter()

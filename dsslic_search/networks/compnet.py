@@ -23,6 +23,22 @@ SCALE = 8  # photo pixels per compact pixel, each way
 LABEL_SCALE = 4  # photo pixels per label given to CompNet and FineNet, each way
 
 
+def centre(picture: Tensor) -> Tensor:
+    """RGB 0..1 → about -2..2: as strong as the labels beside it, which otherwise drown it and stop the training."""
+    return (picture - 0.5) * 4
+
+
+def initialise(net: nn.Module, last: nn.Conv2d) -> None:
+    """Kaiming weights, faint label embeddings, and zeros in the ``last`` layer: training starts from the plain resampling."""
+    for module in net.modules():
+        if isinstance(module, nn.Conv2d):
+            nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
+            nn.init.zeros_(module.bias)  # type: ignore[arg-type]  # all of them have one
+        elif isinstance(module, nn.Embedding):
+            nn.init.normal_(module.weight, std=0.1)
+    nn.init.zeros_(last.weight)
+
+
 @dataclass(frozen=True)
 class CompNetConfig:
     """``classes``: labels 0..classes-1; ``embedding``: numbers a label turns into; ``width``: channels inside."""
@@ -44,11 +60,10 @@ class CompNet(nn.Module):
         self.conv2 = nn.Conv2d(c.width, c.width, 3, stride=2, padding=1)
         self.conv3 = nn.Conv2d(c.width, c.width, 3, padding=1)
         self.conv4 = nn.Conv2d(c.width, 3, 3, padding=1)
-        for parameter in self.conv4.parameters():
-            nn.init.zeros_(parameter)
+        initialise(self, self.conv4)
 
     def forward(self, photo: Tensor, labels: Tensor) -> Tensor:
-        x = torch.cat([F.pixel_unshuffle(photo, LABEL_SCALE) - 0.5, self.embed(labels).permute(0, 3, 1, 2)], 1)
+        x = torch.cat([F.pixel_unshuffle(centre(photo), LABEL_SCALE), self.embed(labels).permute(0, 3, 1, 2)], 1)
         x = F.relu(self.conv1(x))
         x = F.relu(self.conv2(x))
         x = F.relu(self.conv3(x))

@@ -19,7 +19,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from dsslic_search.networks.compnet import LABEL_SCALE, SCALE
+from dsslic_search.networks.compnet import LABEL_SCALE, SCALE, centre, initialise
 
 
 @dataclass(frozen=True)
@@ -56,8 +56,10 @@ class FineNet(nn.Module):
         self.stem = nn.Conv2d(3 + per_cell, c.width, 3, padding=1)
         self.blocks = nn.Sequential(*(Block(c.width) for _ in range(c.blocks)))
         self.head = nn.Conv2d(c.width, 3 * SCALE**2, 3, padding=1)
-        for parameter in self.head.parameters():
-            nn.init.zeros_(parameter)
+        initialise(self, self.head)
+        for block in self.blocks:
+            assert isinstance(block, Block)
+            block.conv2.weight.data.mul_(0.3)  # so that the skip leads at first
 
     @property
     def margin(self) -> int:
@@ -71,6 +73,6 @@ class FineNet(nn.Module):
 
     def forward(self, compact: Tensor, labels: Tensor) -> Tensor:
         marks = F.pixel_unshuffle(self.embed(labels).permute(0, 3, 1, 2), SCALE // LABEL_SCALE)
-        x = self.blocks(F.relu(self.stem(torch.cat([compact - 0.5, marks], 1))))
+        x = self.blocks(F.relu(self.stem(torch.cat([centre(compact), marks], 1))))
         fine = F.pixel_shuffle(self.head(x), SCALE)
         return F.interpolate(compact, scale_factor=SCALE, mode="bicubic", align_corners=False) + fine

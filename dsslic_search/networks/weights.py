@@ -44,7 +44,8 @@ def save(path: Path, net: nn.Module, architecture: str, config: Any) -> str:
     from safetensors.torch import save as pack
 
     tensors = {k: v.detach().to("cpu", torch.float16).contiguous() for k, v in net.state_dict().items()}
-    metadata = {"architecture": architecture, "config": json.dumps(dataclasses.asdict(config), sort_keys=True)}
+    # One entry: several are written in no fixed order, and the bytes name the weights.
+    metadata = {"network": json.dumps({"architecture": architecture, "config": dataclasses.asdict(config)}, sort_keys=True)}
     temporary = path.with_suffix(".tmp")
     temporary.write_bytes(pack(tensors, metadata))
     temporary.replace(path)
@@ -61,10 +62,10 @@ def load(path: Path, architecture: str) -> tuple[dict[str, Any], dict[str, Any]]
         if path.stat().st_size > MAX_BYTES:
             raise WeightsError(f"{path}: larger than any weight file of this package; reinstall dsslic-search")
         with safe_open(path, "pt") as f:
-            metadata = f.metadata() or {}
-            if metadata.get("architecture") != architecture:
-                raise WeightsError(f"{path}: holds {metadata.get('architecture', 'no known network')}, wanted {architecture}")
+            network = json.loads((f.metadata() or {}).get("network", "{}"))
+            if network.get("architecture") != architecture:
+                raise WeightsError(f"{path}: holds {network.get('architecture', 'no known network')}, wanted {architecture}")
             state = {k: f.get_tensor(k).to(torch.float32) for k in f.keys()}  # noqa: SIM118 (not a dict)
-        return json.loads(metadata["config"]), state
+        return network["config"], state
     except (OSError, SafetensorError, json.JSONDecodeError, KeyError) as e:
         raise WeightsError(f"{path}: not a readable weight file ({e}); reinstall dsslic-search") from e

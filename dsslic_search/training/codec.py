@@ -39,10 +39,10 @@ class CodecTraining:
     """Settings of one run. ``crop`` in pixels; loss weights as in the paper, with the adversarial share as a whole. ``bfloat16``:
     compute the networks in it, which halves the time where the processor has AMX or is a recent GPU."""
 
-    steps: int = 12000
+    steps: int = 10000
     batch: int = 16
     crop: int = 128
-    rate: float = 1e-3
+    rate: float = 2e-3
     judge_rate: float = 2e-4
     l1: float = 20.0
     structure: float = 1.0

@@ -1,0 +1,408 @@
+"""The library's face: ``Archive``, ``encode`` and ``decode``. The command line is a thin layer over it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dsslic_search import vocabulary
+from dsslic_search.config import DEFAULT_QUALITY, Settings, archive_path
+from dsslic_search.errors import ArchiveError, PhotoError, QueryError, StageError, UsageError
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+    from dsslic_search.archive.catalog import Catalog
+    from dsslic_search.archive.models import Photo
+    from dsslic_search.archive.report import Event, IngestReport
+    from dsslic_search.codec.container import Layout
+    from dsslic_search.codec.dsslic import Decoded
+
+STAGES = ("map", "compact", "coarse", "full")
+
+
+@dataclass(frozen=True)
+class Hit:
+    """One photo that answers a query. ``rank`` from 1; ``score`` 0..1; ``coverage``: class name → fraction of the photo,
+    for the classes the query speaks of."""
+
+    rank: int
+    id: int
+    path: str
+    score: float
+    coverage: dict[str, float]
+
+
+@dataclass(frozen=True)
+class QueryResult:
+    """``total`` photos match, exactly; ``hits`` are the best of them. ``explanation`` is text for people."""
+
+    query: str
+    total: int
+    hits: tuple[Hit, ...]
+    explanation: str
+
+
+@dataclass(frozen=True)
+class Preview:
+    """One stage of a stored photo. ``bytes_read``: of its file, from the start; ``milliseconds``: reading and decoding."""
+
+    stage: str
+    image: Image.Image
+    bytes_read: int
+    bytes_total: int
+    milliseconds: float
+
+
+@dataclass(frozen=True)
+class ClassCount:
+    """``photos`` show the class (at least the presence threshold of them); ``mean_coverage`` is over those, 0..1."""
+
+    name: str
+    photos: int
+    mean_coverage: float
+    synonyms: tuple[str, ...]
+    groups: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Statistics:
+    """What an archive holds. Bytes of the originals, of the .dsslic files and of the label maps' prefixes of them."""
+
+    photos: int
+    original_bytes: int
+    stored_bytes: int
+    map_bytes: int
+    pixels: int
+    formats: dict[str, int]
+    cameras: dict[str, int]
+    classes: tuple[ClassCount, ...]
+
+
+def encode(image: Path | str | bytes | Image.Image | NDArray[np.uint8], *, quality: int = DEFAULT_QUALITY, keep: str = "layers") -> bytes:
+    """The bytes of a .dsslic file.
+
+    ``image``: a file's path or its bytes, a PIL image, or uint8 [H, W] or [H, W, 3] sRGB. ``quality`` 1..100.
+    ``keep``: "layers", "exact" (the file itself is packed in, bit-exact) or "reference" (no residual); the last two
+    need a path or bytes. Raises PhotoError when it cannot be read, UsageError for impossible options.
+    """
+    from dsslic_search.codec.dsslic import EncodeOptions, encode_photo
+    from dsslic_search.codec.picture import open_photo
+
+    options = EncodeOptions(quality, keep)
+    if isinstance(image, (str, Path)):
+        name, original = str(image), read_file(Path(image))
+    elif isinstance(image, bytes):
+        name, original = "the photo", image
+    elif keep != "layers":
+        raise UsageError(f'keep mode "{keep}" needs the original file: give its path or its bytes')
+    else:
+        name, original = "the photo", _as_png(image)
+    photo = open_photo(original, name, Settings().max_pixels)
+    return encode_photo(photo, options, original).data
+
+
+def decode(data: bytes, stage: str = "full") -> Image.Image:
+    """One stage of a .dsslic file, from its bytes or from the prefix of them that holds the stage.
+
+    "map": a palette image of the photo's size whose values are class ids. "compact": an eighth of each side. "coarse",
+    "full": the photo's size; RGB or L, with A where the photo had it. Raises FormatError when the bytes are damaged,
+    StageError when the stage is not there or cannot be decoded here.
+    """
+    from dsslic_search.codec.dsslic import decode_stage
+
+    return to_image(decode_stage(data, stage, max_pixels=Settings().max_pixels), stage)
+
+
+def to_image(decoded: Decoded, stage: str) -> Image.Image:
+    """A PIL image of a decoded stage."""
+    from PIL import Image
+
+    image = Image.fromarray(decoded.pixels)
+    if stage == "map":
+        image.putpalette(vocabulary.default().palette())
+    if decoded.alpha is not None:
+        image.putalpha(Image.fromarray(decoded.alpha))
+    return image
+
+
+def read_file(path: Path) -> bytes:
+    """A file's bytes; PhotoError in one sentence when it cannot be read."""
+    try:
+        return path.read_bytes()
+    except OSError as e:
+        raise PhotoError(f"{path}: cannot be read ({e.strerror}); check the path and its permissions") from e
+
+
+def _as_png(image: Image.Image | NDArray[np.uint8]) -> bytes:
+    """A PIL image or array as the bytes of an uncompressed PNG, so that there is one way into the codec."""
+    from io import BytesIO
+
+    from PIL import Image
+
+    if isinstance(image, np.ndarray):
+        if image.dtype != np.uint8 or image.ndim not in (2, 3) or (image.ndim == 3 and image.shape[2] not in (3, 4)):
+            raise UsageError(f"an array to encode must be uint8 [H, W], [H, W, 3] or [H, W, 4], not {image.dtype} {list(image.shape)}")
+        image = Image.fromarray(image)
+    out = BytesIO()
+    image.save(out, "PNG", compress_level=0)
+    return out.getvalue()
+
+
+class Archive:
+    """An archive of photos: ``ingest`` puts them in, ``query`` finds them, ``preview`` shows them.
+
+    ``path``: its directory, else $DSS_ARCHIVE, else the platform's data directory for this user. Nothing is read or made
+    before it is needed. Close it, or use it in a ``with``. Every method raises ArchiveError when the archive is missing,
+    damaged, or made by a newer version.
+    """
+
+    def __init__(self, path: Path | str | None = None, settings: Settings | None = None) -> None:
+        from dsslic_search.archive.folder import ArchiveFolder
+
+        self.folder = ArchiveFolder(archive_path(None if path is None else Path(path)))
+        self.settings = settings or Settings()
+        self.vocabulary = vocabulary.default()
+
+    def __enter__(self) -> Archive:
+        return self
+
+    def __exit__(self, _type: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Release the catalog."""
+        if catalog := self.__dict__.pop("catalog", None):
+            catalog.close()
+
+    @cached_property
+    def catalog(self) -> Catalog:
+        """The catalog, opened at first use."""
+        return self.folder.open_catalog()
+
+    # Putting photos in
+
+    def ingest(
+        self,
+        paths: Sequence[Path | str],
+        *,
+        quality: int = DEFAULT_QUALITY,
+        keep: str = "layers",
+        dry_run: bool = False,
+        workers: int | None = None,
+        progress: Callable[[Event], None] | None = None,
+    ) -> IngestReport:
+        """Add the photos at ``paths`` (files and folders) that are not there yet; makes the archive if there is none.
+
+        Files that cannot be used are in the report's ``failed``, with the reason; an interrupted ingest can be run again.
+        ``workers``: photos encoded at once, by default the number of cores. Raises ArchiveError when the archive cannot
+        be written, UsageError for impossible options.
+        """
+        import os
+
+        from dsslic_search.archive.ingest import ingest
+        from dsslic_search.codec.dsslic import EncodeOptions
+
+        return ingest(
+            self.folder,
+            [Path(p) for p in paths],
+            EncodeOptions(quality, keep),
+            settings=self.settings,
+            dry_run=dry_run,
+            workers=workers or os.cpu_count() or 1,
+            progress=progress,
+        )
+
+    # Finding them
+
+    def query(self, text: str, *, limit: int = 50) -> QueryResult:
+        """The photos that ``text`` asks for, best first; see docs/query-language.md. QueryError says what is not understood."""
+        from dsslic_search.index.columns import open_columns
+        from dsslic_search.index.vectors import open_vectors
+        from dsslic_search.query.execute import answer
+
+        if limit < 0:
+            raise UsageError(f"limit {limit}: must be 0 or more")
+        found = answer(
+            text,
+            columns=open_columns(self.catalog, self.folder.index, self.vocabulary),
+            vectors=lambda: open_vectors(self.catalog, self.folder.index, self.vocabulary),
+            vocabulary=self.vocabulary,
+            presence=self.settings.presence,
+            locate=self.locate,
+            limit=limit,
+        )
+        photos = {p.id: p for p in self.catalog.photos(found.ids.tolist())}
+        fractions = self._fractions(list(photos), found.classes)
+        names = {c: self.vocabulary.classes[c].name for c in found.classes}
+        hits = [
+            Hit(rank, i, photos[i].path, round(float(score), 6), {name: fractions.get((i, c), 0.0) for c, name in names.items()})
+            for rank, (i, score) in enumerate(zip(found.ids.tolist(), found.scores, strict=True), 1)
+            if i in photos
+        ]
+        return QueryResult(text, found.total, tuple(hits), found.explain())
+
+    def locate(self, operand: str) -> NDArray[np.float32]:
+        """The embedding that ``like OPERAND`` means: "#12", a photo in the archive by path or file name, or any photo file."""
+        if operand.startswith("#"):
+            return np.frombuffer(self.photo(int(operand[1:])).embedding, "<f4")
+        if known := self.catalog.at_path(operand):
+            return np.frombuffer(known[0].embedding, "<f4")
+        if Path(operand).is_file():
+            return self._embed_file(Path(operand))
+        named = self._named(operand)
+        if len(named) == 1:
+            return np.frombuffer(named[0].embedding, "<f4")
+        if named:
+            some = ", ".join(f"#{p.id}" for p in named[:5])
+            raise QueryError(f'like "{operand}": {len(named)} photos have that name; say which by its id, for example {some}')
+        raise QueryError(f'like "{operand}": no such file, and no photo of that name in the archive; give a path or "#" and an id')
+
+    def _embed_file(self, path: Path) -> NDArray[np.float32]:
+        from dsslic_search.codec.dsslic import segment_photo
+        from dsslic_search.codec.picture import open_photo
+        from dsslic_search.features.embedding import embed
+
+        photo = open_photo(read_file(path), str(path), self.settings.max_pixels)
+        return embed(segment_photo(photo)[0], self.vocabulary)
+
+    def _named(self, name: str) -> list[Photo]:
+        from sqlalchemy import select
+
+        from dsslic_search.archive.models import Photo
+
+        with self.catalog.session() as session:
+            ending = Photo.path.endswith("/" + name, autoescape=True)
+            return list(session.scalars(select(Photo).where(ending).order_by(Photo.id)))
+
+    def _fractions(self, ids: list[int], classes: Sequence[int]) -> dict[tuple[int, int], float]:
+        from sqlalchemy import select
+
+        from dsslic_search.archive.models import Coverage
+
+        found: dict[tuple[int, int], float] = {}
+        with self.catalog.session() as session:
+            for start in range(0, len(ids), 500):
+                chosen = Coverage.photo_id.in_(ids[start : start + 500]), Coverage.class_id.in_(classes)
+                rows = session.execute(select(Coverage.photo_id, Coverage.class_id, Coverage.fraction).where(*chosen))
+                found.update({(photo, class_id): fraction for photo, class_id, fraction in rows})
+        return found
+
+    # Showing them
+
+    def photo(self, photo_id: int) -> Photo:
+        """A photo's catalog row with its coverages and regions; ArchiveError when there is no such id."""
+        found = self.catalog.photo(photo_id)
+        if found is None:
+            raise ArchiveError(f"photo {photo_id}: no such id in {self.folder.root}; a query lists ids")
+        return found
+
+    def layout(self, photo: Photo) -> Layout:
+        """Header and chunk table of a stored photo, reading nothing else."""
+        from dsslic_search.codec import container
+
+        store = self.folder.store
+        length = container.header_length(store.read_prefix(photo.content_hash, container.PREAMBLE))
+        return container.read_layout(store.read_prefix(photo.content_hash, length))
+
+    def preview(self, photo_id: int, stage: str = "full") -> Preview:
+        """One stage of a photo, reading only the bytes up to its end. StageError when the photo has no such stage."""
+        if stage not in STAGES:
+            raise UsageError(f'stage "{stage}" is not one of: {", ".join(STAGES)}')
+        return next(self.progressive(photo_id, (stage,)))
+
+    def progressive(self, photo_id: int, stages: Sequence[str] = STAGES) -> Iterator[Preview]:
+        """Stages of a photo as a slow link would show them: each reads on where the one before ended."""
+        from dsslic_search.codec.dsslic import decode_stage
+
+        photo = self.photo(photo_id)
+        layout = self.layout(photo)
+        store, data = self.folder.store, b""
+        for stage in stages:
+            began = time.perf_counter()
+            if stage == "full" and layout.header.keep == "reference":
+                image, total = self._referenced(photo), len(data)
+            else:
+                end = layout.stage_bytes(stage)
+                if end > len(data):
+                    data += store.read_prefix(photo.content_hash, end, start=len(data))
+                image = to_image(decode_stage(data, stage, max_pixels=self.settings.max_pixels), stage)
+                total = len(data)
+            yield Preview(stage, image, total, layout.total, (time.perf_counter() - began) * 1000)
+
+    def _referenced(self, photo: Photo) -> Image.Image:
+        """The original that keep mode "reference" left at its place, if it still is what it was."""
+        import hashlib
+
+        from PIL import Image
+
+        from dsslic_search.archive import paths
+        from dsslic_search.codec.picture import open_photo
+
+        data = None
+        with suppress(OSError):
+            data = paths.to_path(photo.path).read_bytes()
+        if data is None or hashlib.sha256(data).hexdigest() != photo.content_hash:
+            state = "is gone" if data is None else "has changed"
+            raise StageError(f'{photo.path}: the original {state} since it was ingested by reference; "coarse" is the best stage stored')
+        return Image.fromarray(open_photo(data, photo.path, self.settings.max_pixels).pixels)
+
+    # Counting them
+
+    def statistics(self) -> Statistics:
+        """Counts and bytes of the whole archive."""
+        from sqlalchemy import Integer, cast, func, select
+
+        from dsslic_search.archive.models import Photo
+
+        totals = [func.coalesce(func.sum(c), 0) for c in (Photo.file_size, Photo.stored_bytes, Photo.map_bytes)]
+        pixels = func.coalesce(func.sum(cast(Photo.width, Integer) * Photo.height), 0)
+        with self.catalog.session() as session:
+            row = session.execute(select(func.count(Photo.id), *totals, pixels)).one()
+            count, original, stored, maps, area = [int(n) for n in row]
+            formats = session.execute(select(Photo.format, func.count()).group_by(Photo.format).order_by(func.count().desc())).all()
+            cameras = session.execute(
+                select(Photo.camera, func.count()).where(Photo.camera.is_not(None)).group_by(Photo.camera).order_by(func.count().desc())
+            ).all()
+        return Statistics(
+            photos=count,
+            original_bytes=original,
+            stored_bytes=stored,
+            map_bytes=maps,
+            pixels=area,
+            formats=dict(formats),
+            cameras={name: n for name, n in cameras if name is not None},
+            classes=self.classes(),
+        )
+
+    def classes(self) -> tuple[ClassCount, ...]:
+        """Every class of the vocabulary with how many photos show it, most frequent first; without an archive, zeros."""
+        counts: dict[int, tuple[int, float]] = {}
+        if self.folder.exists:
+            from sqlalchemy import func, select
+
+            from dsslic_search.archive.models import Coverage
+
+            shown = select(Coverage.class_id, func.count(), func.avg(Coverage.fraction)).where(Coverage.fraction >= self.settings.presence)
+            with self.catalog.session() as session:
+                counts = {c: (n, mean) for c, n, mean in session.execute(shown.group_by(Coverage.class_id)).all()}
+        listed = [
+            ClassCount(
+                name=c.name,
+                photos=counts.get(c.id, (0, 0.0))[0],
+                mean_coverage=counts.get(c.id, (0, 0.0))[1],
+                synonyms=c.synonyms,
+                groups=tuple(g.name for g in self.vocabulary.groups if c.id in g.members),
+            )
+            for c in self.vocabulary.classes
+        ]
+        return tuple(sorted(listed, key=lambda c: -c.photos))

@@ -1,0 +1,51 @@
+"""What every result file says about where its figures come from."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import sys
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from dsslic_search.networks import runtime
+
+PACKAGES = ("dsslic-search", "torch", "numpy", "av", "imagecodecs", "pillow", "faiss-cpu", "sqlalchemy")
+
+
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return platform.processor()
+    return next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), platform.machine())
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "absent"
+
+
+def record(results: dict[str, Any]) -> dict[str, Any]:
+    """``results`` with date, command, machine, versions and weight identities in front."""
+    return {
+        "date": datetime.now(UTC).isoformat(timespec="seconds"),
+        "command": " ".join(["dss-search", *sys.argv[1:]]),
+        "machine": {"processor": _processor(), "cores": os.cpu_count(), "system": platform.platform(), "python": platform.python_version()},
+        "versions": {p: _version(p) for p in PACKAGES},
+        "weights": {n: runtime.identity(n) for n in ("segnet", "compnet", "finenet")},
+        **results,
+    }
+
+
+def write(path: Path, results: dict[str, Any]) -> None:
+    """Write :func:`record` of ``results`` as JSON, through a temporary name."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_suffix(".tmp")
+    temporary.write_text(json.dumps(record(results), indent=1, ensure_ascii=False) + "\n")
+    temporary.replace(path)

@@ -1,0 +1,217 @@
+"""Putting photos into an archive and looking after it: ingest, check, stats, classes, show."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from dsslic_search.cli.options import QUALITY, ArchiveDir, AsJson, Quality, print_json, size_text
+from dsslic_search.errors import ArchiveError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from dsslic_search.archive.models import Photo
+    from dsslic_search.archive.report import Event, IngestReport
+
+
+def register(app: typer.Typer) -> None:
+    """Add this module's commands."""
+    for command in (ingest, check, stats, classes, show):
+        app.command()(command)
+
+
+def ingest(
+    paths: Annotated[list[Path], typer.Argument(metavar="PATH", help="Photos, and folders to walk.")],
+    archive: ArchiveDir = None,
+    quality: Quality = QUALITY,
+    keep: Annotated[str, typer.Option(help="layers, exact (originals packed in, bit-exact) or reference (originals stay).")] = "layers",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be added; write nothing.")] = False,
+    workers: Annotated[int | None, typer.Option(min=1, help="Photos encoded at once; else one a core.", show_default=False)] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Add photos to the archive. What is already there, by content, is skipped; a bad file is skipped with its reason."""
+    from dsslic_search.api import Archive
+
+    with Archive(archive) as opened, _progress(dry_run) as progress:
+        report = opened.ingest(paths, quality=quality, keep=keep, dry_run=dry_run, workers=workers, progress=progress)
+        root = opened.folder.root
+    if as_json:
+        print_json(_as_plain(report, root))
+    _tell(report, root)
+    if report.interrupted:
+        raise typer.Exit(130)
+    if report.failed:
+        raise typer.Exit(3 if report.added or report.present else 1)
+    if not report.found:
+        raise ArchiveError("no photos found there; name photos, or folders that hold some")
+
+
+@contextmanager
+def _progress(dry_run: bool) -> Iterator[Callable[[Event], None]]:
+    """Lines about skipped files, and a bar when a person is watching, on stderr."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    console = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
+    columns = TextColumn("checking" if dry_run else "ingesting"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
+    with Progress(*columns, console=console, transient=True, disable=not sys.stderr.isatty()) as bar:
+        task = bar.add_task("", total=None)
+
+        def tell(event: Event) -> None:
+            bar.update(task, completed=event.done, total=event.total)
+            if event.kind == "failed":
+                console.print(f"skipped: {event.path}: {event.reason}")
+
+        yield tell
+
+
+def _tell(report: IngestReport, root: Path) -> None:
+    shown_already = {f for f in report.failed if Path(f.path).is_file()}
+    for failure in report.failed:
+        if failure not in shown_already:
+            typer.echo(f"skipped: {failure.path}: {failure.reason}", err=True)
+    for note in report.notes:
+        typer.echo(note, err=True)
+    verb = "would be added" if report.dry_run else "added"
+    parts = [f"{report.added} {verb}", f"{report.present} already there", f"{len(report.failed)} skipped"]
+    line = ", ".join(parts)
+    if report.added and not report.dry_run:
+        share = report.bytes_stored / report.bytes_in
+        line += f"; {size_text(report.bytes_in)} became {size_text(report.bytes_stored)} ({share:.0%}) in {report.seconds:.1f} s"
+    typer.echo(f"{root}: {line}" + ("; interrupted, run it again to go on" if report.interrupted else ""), err=True)
+
+
+def _as_plain(report: IngestReport, root: Path) -> dict[str, Any]:
+    return {
+        "archive": str(root),
+        "dry_run": report.dry_run,
+        "found": report.found,
+        "added": report.added,
+        "present": report.present,
+        "failed": [{"path": f.path, "reason": f.reason} for f in report.failed],
+        "bytes_in": report.bytes_in,
+        "bytes_stored": report.bytes_stored,
+        "seconds": round(report.seconds, 3),
+        "interrupted": report.interrupted,
+    }
+
+
+def check(
+    archive: ArchiveDir = None,
+    read_data: Annotated[bool, typer.Option("--read-data", help="Read every file and verify its checksums.")] = False,
+    repair: Annotated[bool, typer.Option("--repair", help="Delete leftovers and forget photos whose file is missing.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Check that the archive is whole. Exit code 1 when something is wrong and was not mended."""
+    from dsslic_search.api import Archive
+    from dsslic_search.archive import check as checking
+
+    with Archive(archive) as opened:
+        problems = checking.check(opened.folder, read_data)
+        mended = checking.repair(opened.folder, problems) if repair and problems else []
+    left = [p for p in problems if p not in mended]
+    if as_json:
+        print_json([{"kind": p.kind, "subject": p.subject, "message": p.message, "mended": p in mended} for p in problems])
+    for problem in problems:
+        typer.echo(f"{'mended' if problem in mended else problem.kind}: {problem.message}", err=True)
+    typer.echo(f"{len(problems)} problems, {len(mended)} mended" if problems else "no problems", err=True)
+    if left:
+        raise typer.Exit(1)
+
+
+def stats(archive: ArchiveDir = None, as_json: AsJson = False) -> None:
+    """Count what the archive holds: photos, bytes, formats, cameras, classes."""
+    from dataclasses import asdict
+
+    from dsslic_search.api import Archive
+
+    with Archive(archive) as opened:
+        found = opened.statistics()
+        root = opened.folder.root
+    if as_json:
+        print_json({"archive": str(root), **asdict(found)})
+        return
+    typer.echo(f"{root}: {found.photos} photos")
+    if not found.photos:
+        return
+    share = found.stored_bytes / found.original_bytes
+    typer.echo(f"originals {size_text(found.original_bytes)}, stored {size_text(found.stored_bytes)} ({share:.0%}),", nl=False)
+    typer.echo(f" {8 * found.stored_bytes / found.pixels:.3f} bpp; label maps {size_text(found.map_bytes)}")
+    for title, counts in (("formats", found.formats), ("cameras", found.cameras)):
+        if counts:
+            typer.echo(f"{title}: " + ", ".join(f"{name} {n}" for name, n in list(counts.items())[:10]))
+    widest = max(c.photos for c in found.classes)
+    for c in found.classes:
+        if c.photos:
+            bar = "█" * max(1, round(24 * c.photos / widest))
+            typer.echo(f"{c.name:12} {c.photos:>6}  {c.mean_coverage:>6.1%}  {bar}")
+
+
+def classes(archive: ArchiveDir = None, as_json: AsJson = False) -> None:
+    """List the classes that queries can speak of: their words, groups, and how many photos show them."""
+    from dataclasses import asdict
+
+    from dsslic_search.api import Archive
+
+    with Archive(archive) as opened:
+        listed = opened.classes()
+        groups = {g.name: [opened.vocabulary.classes[m].name for m in g.members] for g in opened.vocabulary.groups}
+    if as_json:
+        print_json({"classes": [asdict(c) for c in listed], "groups": groups})
+        return
+    typer.echo(f"{'class':12} {'photos':>6}  also")
+    for c in listed:
+        typer.echo(f"{c.name:12} {c.photos:>6}  {', '.join(c.synonyms)}".rstrip())
+    typer.echo("\ngroups")
+    for name, members in groups.items():
+        typer.echo(f"{name:14} {', '.join(members)}")
+
+
+def show(
+    photo_id: Annotated[int, typer.Argument(metavar="ID", help="A photo's id, as query prints it.")],
+    archive: ArchiveDir = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show what the catalog knows of a photo: file facts, coverage, regions, layers."""
+    from dsslic_search.api import Archive
+    from dsslic_search.cli.codec import describe
+
+    with Archive(archive) as opened:
+        photo = opened.photo(photo_id)
+        layers = describe(opened.layout(photo))
+        names = [c.name for c in opened.vocabulary.classes]
+    plain = _photo_as_plain(photo, names)
+    if as_json:
+        print_json({**plain, "layers": layers["layers"]})
+        return
+    typer.echo(f"#{photo.id} {photo.path}")
+    typer.echo(
+        f"{photo.width}×{photo.height} {photo.format}, {size_text(photo.file_size)}; stored {size_text(photo.stored_bytes)}", nl=False
+    )
+    typer.echo(f" ({layers['bpp']:.3f} bpp), keep mode {photo.keep}, quality {photo.quality}")
+    facts = [f"taken {photo.taken_at}" if photo.taken_at else "", photo.camera or ""]
+    facts.append(f"at {photo.latitude:.5f}, {photo.longitude:.5f}" if photo.latitude is not None and photo.longitude is not None else "")
+    facts.append(f"added {photo.added_at:%Y-%m-%d %H:%M} UTC")
+    typer.echo(", ".join(f for f in facts if f))
+    for layer in layers["layers"]:
+        typer.echo(f"  {layer['name']:10} {layer['bytes']:>9} bytes  {layer['bpp']:.4f} bpp")
+    counts = {c: sum(r.class_id == c for r in photo.regions) for c in {r.class_id for r in photo.regions}}
+    for coverage in sorted(photo.coverages, key=lambda c: -c.fraction):
+        regions = counts.get(coverage.class_id, 0)
+        typer.echo(f"  {names[coverage.class_id]:12} {coverage.fraction:>7.2%}  {regions} region{'' if regions == 1 else 's'}")
+
+
+def _photo_as_plain(photo: Photo, names: list[str]) -> dict[str, Any]:
+    columns = [c.key for c in photo.__table__.columns if c.key != "embedding"]
+    values = {name: getattr(photo, name) for name in columns}
+    plain = {k: v.isoformat() if hasattr(v, "isoformat") else v for k, v in values.items()}
+    plain["coverage"] = {names[c.class_id]: c.fraction for c in sorted(photo.coverages, key=lambda c: -c.fraction)}
+    places = ("area", "left", "top", "right", "bottom", "x", "y")
+    plain["regions"] = [{"class": names[r.class_id], **{p: round(getattr(r, p), 5) for p in places}} for r in photo.regions]
+    return plain

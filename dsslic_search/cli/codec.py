@@ -1,0 +1,172 @@
+"""The codec without an archive: encode, decode, info, segment."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from dsslic_search.cli.options import QUALITY, AsJson, Quality, print_json, size_text
+from dsslic_search.errors import DSSError, FormatError, UsageError
+
+if TYPE_CHECKING:
+    from dsslic_search.codec.container import Layout
+
+
+def register(app: typer.Typer) -> None:
+    """Add this module's commands."""
+    app.command()(encode)
+    app.command()(decode)
+    app.command()(info)
+    app.command()(segment)
+
+
+def encode(
+    source: Annotated[Path, typer.Argument(metavar="IN", help="A photo.")],
+    target: Annotated[Path, typer.Argument(metavar="OUT.dsslic", help="Where to write.")],
+    quality: Quality = QUALITY,
+    keep: Annotated[str, typer.Option(help="layers, exact (the file itself, bit-exact) or reference (no residual).")] = "layers",
+) -> None:
+    """Encode one photo as a .dsslic file."""
+    from dsslic_search import api
+    from dsslic_search.codec.save import write_file
+
+    data = api.encode(source, quality=quality, keep=keep)
+    write_file(target, data)
+    typer.echo(f"{target}: {size_text(len(data))}, the original has {size_text(source.stat().st_size)}", err=True)
+
+
+def decode(
+    source: Annotated[Path, typer.Argument(metavar="IN.dsslic", help="A .dsslic file, or the first bytes of one.")],
+    target: Annotated[Path, typer.Argument(metavar="OUT.png", help="Where to write; the suffix chooses the format.")],
+    stage: Annotated[str, typer.Option(help="map, compact, coarse or full.")] = "full",
+) -> None:
+    """Decode a stage of a .dsslic file to a picture."""
+    from dsslic_search import api
+    from dsslic_search.codec import dsslic, save
+    from dsslic_search.codec.container import EXIF
+    from dsslic_search.config import Settings
+
+    data = api.read_file(source)
+    with _named(source):
+        decoded = dsslic.decode_stage(data, stage, max_pixels=Settings().max_pixels)
+        exif = dsslic.read_metadata(data, EXIF) if stage == "full" else b""
+    if stage == "map":
+        save.save_label_map(decoded.pixels, target)
+    else:
+        save.save_picture(decoded.pixels, target, alpha=decoded.alpha, exif=exif)
+
+
+class _named:
+    """Puts the file's name in front of what is wrong with its bytes."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, _type: object, error: BaseException | None, _trace: object) -> None:
+        if isinstance(error, FormatError):
+            raise type(error)(f"{self.path}: {error}") from error
+
+
+def info(
+    source: Annotated[Path, typer.Argument(metavar="FILE.dsslic", help="A .dsslic file.")],
+    as_json: AsJson = False,
+) -> None:
+    """Show the layers of a .dsslic file, their bytes and bits per pixel, and its parameters."""
+    from dsslic_search import api
+    from dsslic_search.codec import container
+
+    data = api.read_file(source)
+    with _named(source):
+        layout = container.read(data)
+    described = describe(layout)
+    if as_json:
+        print_json({"file": str(source), **described})
+        return
+    header = layout.header
+    typer.echo(
+        f"{source}: {header.width}×{header.height}{' grey' if header.grey else ''}, keep mode {header.keep}, quality {header.quality}"
+    )
+    typer.echo(f"{'layer':10} {'bytes':>10} {'bpp':>9}")
+    for layer in described["layers"]:
+        typer.echo(f"{layer['name']:10} {layer['bytes']:>10} {layer['bpp']:>9.4f}")
+    typer.echo(f"{'total':10} {layout.total:>10} {described['bpp']:>9.4f}")
+    stages = ", ".join(f"{stage} {n}" for stage, n in described["stages"].items())
+    typer.echo(f"bytes to read for each stage: {stages}")
+    typer.echo(
+        f"label map 1/{header.map_scale}, compact 1/{header.compact_scale} (QP {header.compact_qp}), residual QP {header.residual_qp}"
+    )
+    typer.echo(f"vocabulary {header.vocabulary}, SegNet {header.segmenter}, FineNet {header.finenet}")
+
+
+NAMES = {
+    "SMAP": "label map",
+    "COMP": "compact",
+    "RESI": "residual",
+    "ALPH": "alpha",
+    "ORIG": "original",
+    "iccp": "ICC",
+    "exif": "EXIF",
+    "hash": "hash",
+}
+
+
+def describe(layout: Layout) -> dict[str, Any]:
+    """A file's parameters, and its layers with bytes and bits per pixel, as plain values."""
+    from dataclasses import asdict
+
+    from dsslic_search.codec.container import STAGES
+    from dsslic_search.errors import StageError
+
+    header = layout.header
+    bits = 8 / (header.width * header.height)
+    layers = [{"name": "header", "kind": "", "codec": 0, "bytes": layout.header_bytes}]
+    layers += [{"name": NAMES.get(e.kind, e.kind), "kind": e.kind, "codec": e.codec, "bytes": e.length} for e in layout.entries]
+    stages: dict[str, int] = {}
+    for stage in STAGES:
+        try:
+            stages[stage] = layout.stage_bytes(stage)
+        except StageError:
+            continue
+    return {
+        **asdict(header),
+        "bytes": layout.total,
+        "bpp": round(layout.total * bits, 6),
+        "layers": [{**layer, "bpp": round(int(str(layer["bytes"])) * bits, 6)} for layer in layers],
+        "stages": stages,
+    }
+
+
+def segment(
+    sources: Annotated[list[Path], typer.Argument(metavar="IN", help="Photos.")],
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Where NAME.png goes for photo NAME.")],
+) -> None:
+    """Write photos' label maps alone, as palette PNGs whose pixel values are class ids."""
+    from dsslic_search import api
+    from dsslic_search.codec import dsslic, picture, save
+    from dsslic_search.config import Settings
+
+    targets: dict[Path, Path] = {}
+    for source in sources:
+        target = out / f"{source.stem}.png"
+        if target in targets.values():
+            raise UsageError(f"{source}: another photo named {source.stem} would write {target} too; give them other names or folders")
+        targets[source] = target
+    out.mkdir(parents=True, exist_ok=True)
+    failed = 0
+    for source, target in targets.items():
+        try:
+            photo = picture.open_photo(api.read_file(source), str(source), Settings().max_pixels)
+            labels, scale = dsslic.segment_photo(photo)
+            save.save_label_map(dsslic.enlarge_map(labels, scale, photo.height, photo.width), target)
+        except DSSError as e:
+            failed += 1
+            typer.echo(f"skipped: {e}", err=True)
+        else:
+            typer.echo(target)
+    if failed:
+        raise typer.Exit(3 if failed < len(targets) else 1)

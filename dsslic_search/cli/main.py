@@ -1,0 +1,84 @@
+"""The command ``dss-search``: the commands gathered, and errors turned into one line and an exit code."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import typer
+
+from dsslic_search.cli import archive, bench, codec, preview, query, train
+from dsslic_search.errors import DSSError, QueryError, UsageError
+
+OK, ERROR, USAGE, PARTIAL, INTERRUPTED = 0, 1, 2, 3, 130
+
+app = typer.Typer(
+    name="dss-search",
+    help="Store photos small, and ask exactly what is in them.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        from importlib.metadata import version
+
+        typer.echo(f"dss-search {version('dsslic-search')}")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    _version_asked: bool = typer.Option(False, "--version", callback=_version, is_eager=True, help="Print the version and stop."),
+) -> None:
+    """Store photos small, and ask exactly what is in them."""
+
+
+for group in (archive, query, preview, codec):
+    group.register(app)
+app.add_typer(train.app, name="train")
+app.add_typer(bench.app, name="bench")
+
+
+def say(message: str) -> None:
+    """One message on stderr, whatever characters it holds."""
+    print(message.encode("utf-8", "backslashreplace").decode(), file=sys.stderr)  # noqa: T201 (this is the program's output)
+
+
+def main() -> None:
+    """Run the command line. Exit codes: 0 all, 1 error, 2 usage, 3 partial, 130 interrupted."""
+    try:
+        code = app(standalone_mode=False)
+    except QueryError as e:
+        say(f"dss-search: {e}")
+        code = USAGE
+    except DSSError as e:
+        say(f"dss-search: {e}")
+        code = USAGE if isinstance(e, UsageError) else ERROR
+    except typer.Abort:
+        code = INTERRUPTED
+    except typer.TyperException as e:
+        text = e.format_message()
+        say(text if "\n" in text else f"dss-search: {text} See dss-search --help, and --help after a command.")
+        code = e.exit_code
+    except KeyboardInterrupt:
+        say("dss-search: interrupted")
+        code = INTERRUPTED
+    except BrokenPipeError:  # the reader of our output, such as head, has enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = OK
+    except OSError as e:
+        say(f"dss-search: {e.filename or 'system'}: {e.strerror or e}; check the path, its permissions and the free space")
+        code = ERROR
+    except MemoryError:
+        say("dss-search: not enough memory for this; close other programs or lower DSS_MAX_PIXELS")
+        code = ERROR
+    sys.exit(code if isinstance(code, int) else OK)
+
+
+if __name__ == "__main__":
+    main()

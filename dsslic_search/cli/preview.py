@@ -1,0 +1,137 @@
+"""Looking: preview, and contact sheets."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from dsslic_search.cli.options import ArchiveDir, size_text
+from dsslic_search.errors import UsageError
+
+if TYPE_CHECKING:
+    from dsslic_search.api import Archive
+
+
+SHEET_HEIGHT = 240  # pixels of a picture on a contact sheet
+
+
+def register(app: typer.Typer) -> None:
+    """Add this module's commands."""
+    app.command()(preview)
+    app.command("sheet")(sheet)
+
+
+def preview(
+    photo_id: Annotated[int, typer.Argument(metavar="ID", help="A photo's id, as query prints it.")],
+    archive: ArchiveDir = None,
+    stage: Annotated[str, typer.Option(help="map, compact, coarse or full.")] = "full",
+    out: Annotated[Path | None, typer.Option("-o", "--out", metavar="FILE", help="Where to write it.", show_default=False)] = None,
+    progressive: Annotated[bool, typer.Option("--progressive", help="All stages: an animated PNG or GIF, and what each cost.")] = False,
+    overlay: Annotated[bool, typer.Option("--overlay", help="The label map laid over the photo, with class names.")] = False,
+) -> None:
+    """Show a photo as far as a stage, reading only the bytes of that stage."""
+    from dsslic_search.api import Archive
+    from dsslic_search.cli import terminal
+
+    capability = terminal.capability()
+    if out is None and capability is None:
+        raise UsageError("this terminal cannot show pictures; write a file with -o FILE.png")
+    if progressive and overlay:
+        raise UsageError("--progressive and --overlay exclude each other; choose one")
+    with Archive(archive) as opened:
+        if progressive:
+            _progressive(opened, photo_id, out)
+        else:
+            _single(opened, photo_id, stage, out, overlay)
+
+
+def _single(opened: Archive, photo_id: int, stage: str, out: Path | None, overlay: bool) -> None:
+    import numpy as np
+
+    from dsslic_search import render
+    from dsslic_search.cli import terminal
+    from dsslic_search.codec import save
+
+    if overlay:
+        shown = {p.stage: p for p in opened.progressive(photo_id, ("map", stage) if stage != "map" else ("map", "coarse"))}
+        labels = np.asarray(shown.pop("map").image)
+        found = next(iter(shown.values()))
+        image = render.overlay(np.asarray(found.image.convert("RGB")), labels, opened.vocabulary)
+    else:
+        found = opened.preview(photo_id, stage)
+        image = np.asarray(found.image.convert("RGB"))
+    if out is None:
+        sys.stdout.write(terminal.inline(image, terminal.capability()) + "\n")
+    elif stage == "map" and not overlay:
+        save.save_label_map(np.asarray(found.image), out)
+    elif overlay:
+        save.save_picture(image, out)
+    else:
+        alpha = np.asarray(found.image.getchannel("A")) if "A" in found.image.getbands() else None
+        plain = found.image.convert("L" if found.image.mode in ("L", "LA") else "RGB")
+        save.save_picture(np.asarray(plain), out, alpha=alpha)
+    share = found.bytes_read / found.bytes_total
+    typer.echo(f"{found.stage}: {found.bytes_read} of {found.bytes_total} bytes read ({share:.1%}), {found.milliseconds:.0f} ms", err=True)
+
+
+def _progressive(opened: Archive, photo_id: int, out: Path | None) -> None:
+    import numpy as np
+
+    from dsslic_search import render
+    from dsslic_search.cli import terminal
+
+    stages = []
+    typer.echo(f"{'stage':8} {'bytes read':>11} {'of file':>8} {'ms':>8}")
+    for shown in opened.progressive(photo_id):
+        stages.append((shown.stage, np.asarray(shown.image.convert("RGB"))))
+        share = shown.bytes_read / shown.bytes_total
+        typer.echo(f"{shown.stage:8} {shown.bytes_read:>11} {share:>8.1%} {shown.milliseconds:>8.1f}")
+        if out is None:
+            sys.stdout.write(terminal.inline(stages[-1][1], terminal.capability()) + "\n")
+    if out is not None:
+        render.save_animation(stages, out)
+        typer.echo(f"{out}: {len(stages)} stages, {size_text(out.stat().st_size)}", err=True)
+
+
+def sheet(
+    out: Annotated[Path, typer.Argument(metavar="OUT.png", help="Where to write the contact sheet.")],
+    archive: ArchiveDir = None,
+    query: Annotated[str | None, typer.Option(help="Only photos that answer this query, best first.", show_default=False)] = None,
+    stage: Annotated[str, typer.Option(help="map, compact, coarse or full.")] = "coarse",
+    overlay: Annotated[bool, typer.Option("--overlay", help="Lay the label maps over the photos, with class names.")] = False,
+    limit: Annotated[int, typer.Option("--limit", "-n", min=1, max=400, help="Photos on the sheet.")] = 50,
+    columns: Annotated[int, typer.Option(min=1, max=20, help="Pictures in a row.")] = 4,
+) -> None:
+    """Write a contact sheet of the archive, or of a query's answer, from the stages named alone."""
+    import numpy as np
+    from sqlalchemy import select
+
+    from dsslic_search import render
+    from dsslic_search.api import Archive
+    from dsslic_search.archive.models import Photo
+    from dsslic_search.codec import save
+
+    with Archive(archive) as opened:
+        if query is not None:
+            chosen = [(hit.id, hit.path) for hit in opened.query(query, limit=limit).hits]
+        else:
+            with opened.catalog.session() as session:
+                rows = session.execute(select(Photo.id, Photo.path).order_by(Photo.id).limit(limit))
+                chosen = [(photo_id, path) for photo_id, path in rows]
+        if not chosen:
+            raise UsageError("no photo to put on the sheet; ingest some, or ask another query")
+        pictures = []
+        for photo_id, path in chosen:
+            shown = {p.stage: p.image for p in opened.progressive(photo_id, ["map", stage] if overlay and stage != "map" else [stage])}
+            small = shown[stage].convert("RGB")
+            if overlay:
+                small.thumbnail((2 * SHEET_HEIGHT, SHEET_HEIGHT))  # before the legend is written, so that it can be read
+            image = np.asarray(small)
+            if overlay:
+                image = render.overlay(image, np.asarray(shown["map"]), opened.vocabulary)
+            pictures.append((f"#{photo_id} {Path(path).name}", image))
+    save.save_picture(render.contact_sheet(pictures, columns=columns, height=SHEET_HEIGHT), out)
+    typer.echo(f"{out}: {len(pictures)} photos", err=True)

@@ -1,0 +1,149 @@
+"""Pictures in the terminal, where it can show them: escape texts made from pixels, and which kind this terminal takes."""
+
+from __future__ import annotations
+
+import base64
+import io
+import itertools
+import os
+import shutil
+import sys
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import TYPE_CHECKING, TextIO
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+    from PIL import Image
+
+LONG_SIDE = 640
+"""Pictures are reduced to this many pixels a side before they are sent."""
+BLOCK_COLUMNS, BLOCK_ROWS = 80, 40
+"""The most characters that a picture of half blocks takes."""
+
+_KITTY_TERMS = ("xterm-kitty", "xterm-ghostty")
+_ITERM_PROGRAMS = ("iTerm.app", "WezTerm", "mintty")
+_SIXEL_TERMS = ("foot", "foot-extra", "mlterm", "contour", "yaft-256color")
+_KITTY_CHUNK = 4096
+_SIXEL_COLOURS = 255
+
+
+class Capability(StrEnum):
+    """How a terminal shows pictures: the graphics protocols of kitty and iTerm2, sixels, or coloured half blocks."""
+
+    KITTY = "kitty"
+    ITERM = "iterm2"
+    SIXEL = "sixel"
+    BLOCKS = "blocks"
+
+
+def capability(environment: Mapping[str, str] = os.environ, stream: TextIO | None = None) -> Capability | None:
+    """What the terminal behind ``stream`` (standard output by default) can show, told from environment variables alone; None if it is no
+    terminal or shows no pictures. Inside tmux and screen, which swallow graphics, half blocks at most."""
+    if not (stream or sys.stdout).isatty() or environment.get("TERM", "dumb") == "dumb":
+        return None
+    term, program = environment.get("TERM", ""), environment.get("TERM_PROGRAM", "")
+    if not ("TMUX" in environment or "STY" in environment or term.startswith(("screen", "tmux"))):
+        if term in _KITTY_TERMS or program == "ghostty" or "KITTY_WINDOW_ID" in environment:
+            return Capability.KITTY
+        if program in _ITERM_PROGRAMS or environment.get("LC_TERMINAL") == "iTerm2":
+            return Capability.ITERM
+        if term in _SIXEL_TERMS or "sixel" in term:
+            return Capability.SIXEL
+    coloured = environment.get("COLORTERM", "").lower() in ("truecolor", "24bit") and not environment.get("NO_COLOR")
+    return Capability.BLOCKS if coloured else None
+
+
+def inline(pixels: NDArray[np.uint8], kind: Capability | None, *, columns: int | None = None) -> str:
+    """The text that shows a picture, uint8 [H, W, 3] or [H, W], at the cursor; "" for ``kind`` None. It ends without a line break.
+
+    The picture is reduced to :data:`LONG_SIDE`, for half blocks to the terminal's width (``columns``) and :data:`BLOCK_COLUMNS` ×
+    :data:`BLOCK_ROWS` characters.
+    """
+    from PIL import Image
+
+    if kind is None:
+        return ""
+    picture = Image.fromarray(pixels).convert("RGB")
+    if kind is Capability.BLOCKS:
+        width = min(BLOCK_COLUMNS, columns or shutil.get_terminal_size().columns)
+        picture.thumbnail((max(1, width), 2 * BLOCK_ROWS))
+        return _blocks(picture)
+    picture.thumbnail((LONG_SIDE, LONG_SIDE))
+    if kind is Capability.SIXEL:
+        return _sixels(picture)
+    return _kitty(picture) if kind is Capability.KITTY else _iterm(picture)
+
+
+def _png(picture: Image.Image) -> bytes:
+    buffer = io.BytesIO()
+    picture.save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def _kitty(picture: Image.Image) -> str:
+    """PNG in base64 (f=100), shown at once (a=T), without answers (q=2), in chunks of which all but the last say m=1."""
+    text = base64.b64encode(_png(picture)).decode()
+    chunks = [text[i : i + _KITTY_CHUNK] for i in range(0, len(text), _KITTY_CHUNK)]
+    parts = []
+    for i, chunk in enumerate(chunks):
+        keys = [*(["a=T", "f=100", "q=2"] if i == 0 else []), f"m={int(i < len(chunks) - 1)}"]
+        parts.append(f"\x1b_G{','.join(keys)};{chunk}\x1b\\")
+    return "".join(parts)
+
+
+def _iterm(picture: Image.Image) -> str:
+    data = _png(picture)
+    size = f"width={picture.width}px;height={picture.height}px;preserveAspectRatio=1"
+    return f"\x1b]1337;File=inline=1;size={len(data)};{size}:{base64.b64encode(data).decode()}\x07"
+
+
+def _blocks(picture: Image.Image) -> str:
+    """Two pixels a character: ▀ in the upper one's colour on the lower one's. Colours are set only where they change."""
+    import numpy as np
+
+    pixels = np.asarray(picture)
+    lines = []
+    for top in range(0, pixels.shape[0], 2):
+        upper = pixels[top].tolist()
+        lower = pixels[top + 1].tolist() if top + 1 < pixels.shape[0] else [None] * len(upper)
+        line, ink, paper = [], None, None
+        for a, b in zip(upper, lower, strict=True):
+            if a != ink:
+                line.append("\x1b[38;2;{};{};{}m".format(*a))
+            if b is not None and b != paper:
+                line.append("\x1b[48;2;{};{};{}m".format(*b))
+            line.append("▀")
+            ink, paper = a, b
+        lines.append("".join(line) + "\x1b[0m")
+    return "\n".join(lines)
+
+
+def _sixels(picture: Image.Image) -> str:
+    """DEC sixels: bands of six rows; in each band, for each colour in it, one character a column whose bits say which rows have it."""
+    import numpy as np
+
+    reduced = picture.quantize(_SIXEL_COLOURS)
+    indices = np.asarray(reduced)
+    table = np.array(reduced.getpalette(), np.uint16).reshape(-1, 3)
+    used = [int(c) for c in np.unique(indices)]
+    colours = "".join("#{};2;{};{};{}".format(c, *(int(v) * 100 // 255 for v in table[c])) for c in used)
+    bands = []
+    for top in range(0, picture.height, 6):
+        band = indices[top : top + 6]
+        bits = 1 << np.arange(len(band))
+        rows = [f"#{c}{_run_lengths(bits @ (band == c))}" for c in np.unique(band)]
+        bands.append("$".join(rows))
+    return f'\x1bP0;1q"1;1;{picture.width};{picture.height}{colours}{"-".join(bands)}\x1b\\'
+
+
+def _run_lengths(columns: NDArray[np.int64]) -> str:
+    """Sixel characters of values 0..63, four and more of a kind as ``!count``; empty columns at the end are left out."""
+    import numpy as np
+
+    starts = np.concatenate(([0], np.flatnonzero(np.diff(columns)) + 1, [len(columns)]))
+    runs = [(int(columns[a]), int(b - a)) for a, b in itertools.pairwise(starts)]
+    if runs and runs[-1][0] == 0:
+        runs.pop()
+    return "".join(f"!{n}{chr(63 + v)}" if n > 3 else chr(63 + v) * n for v, n in runs)

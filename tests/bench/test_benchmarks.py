@@ -1,0 +1,81 @@
+"""The benchmarks on a few small photos: that their figures are those of the files they speak of."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from dsslic_search.bench import ingest, rd, record, segmentation
+from dsslic_search.errors import UsageError
+
+SAMPLES = Path(__file__).parents[2] / "samples"
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    place = tmp_path_factory.mktemp("images")
+    for name in ("sunset.jpg", "picos.jpg"):
+        with Image.open(SAMPLES / name) as photo:
+            photo.resize((240, 192)).save(place / f"{name[:-4]}.png")
+    return place
+
+
+def test_rd_counts_every_byte_and_compares_with_peers(folder: Path, tmp_path: Path):
+    peers = tmp_path / "peers.csv"
+    curve = [(0.1, 25), (0.3, 29), (0.6, 33), (1.2, 37), (2.4, 42)]
+    lines = ["codec,setting,bpp,psnr_rgb,ms_ssim"]
+    lines += [
+        f"{codec},{i},{bpp * factor},{psnr},0.9" for codec, factor in (("bpg444", 1), ("twice", 2)) for i, (bpp, psnr) in enumerate(curve)
+    ]
+    peers.write_text("\n".join(lines))
+    found = rd.run(folder, peers, (20, 50, 80))
+    for row in found["rows"]:
+        layers = row["header_bytes"] + row["map_bytes"] + row["compact_bytes"] + row["residual_bytes"]
+        assert row["bytes"] == layers
+        assert row["bpp"] == pytest.approx(8 * row["bytes"] / (240 * 192))
+        assert row["psnr_rgb"] > row["coarse_psnr_rgb"] > 10
+        assert 0.3 < row["ms_ssim"] <= 1
+    means = found["mean_by_quality"]
+    assert [m["quality"] for m in means] == [20, 50, 80]
+    assert means[0]["bpp"] < means[1]["bpp"] < means[2]["bpp"]
+    assert found["bd_rate_psnr_percent_against_bpg444"]["twice"] == pytest.approx(100, abs=0.5)
+    assert found["bd_rate_psnr_percent_against_bpg444"]["bpg444"] == pytest.approx(0, abs=0.01)
+
+
+def test_rd_refuses_an_empty_folder_and_a_table_of_something_else(folder: Path, tmp_path: Path):
+    with pytest.raises(UsageError, match="no photos here"):
+        rd.run(tmp_path, None)
+    (tmp_path / "x.csv").write_text("a,b\n1,2\n")
+    with pytest.raises(UsageError, match=r"x\.csv: not a readable table"):
+        rd.read_peers(tmp_path / "x.csv")
+
+
+def test_ingest_benchmark_adds_up(folder: Path):
+    found = ingest.run(folder, 50)
+    assert found["photos"] == found["added"] == 2
+    assert sum(found["mean_bytes_by_layer"].values()) * 2 == pytest.approx(found["bytes_stored"], abs=1)
+    assert found["mean_bytes_to_read_by_stage"]["full"] * 2 == pytest.approx(found["bytes_stored"], abs=1)
+    assert set(found["decode_milliseconds_median"]) == {"map", "compact", "coarse", "full"}
+
+
+def test_a_record_says_where_it_comes_from(tmp_path: Path):
+    record.write(tmp_path / "r" / "x.json", {"figure": 1})
+    written = json.loads((tmp_path / "r" / "x.json").read_text())
+    assert written["figure"] == 1
+    assert {"date", "command", "machine", "versions", "weights"} <= set(written)
+
+
+def test_confusion_and_scores_against_counting_by_hand():
+    truth = np.array([[0, 0, 1], [1, 255, 2]], np.uint8)
+    guess = np.array([[0, 1, 1], [1, 0, 0]], np.uint8)
+    table = segmentation.confusion(truth, guess, 4)
+    assert table.sum() == 5
+    assert table[0].tolist() == [1, 1, 0, 0]
+    scores = segmentation.scores(table)
+    assert scores["pixel_accuracy"] == pytest.approx(3 / 5)
+    assert scores["mean_iou"] == pytest.approx((1 / 3 + 2 / 3 + 0) / 3)
+    assert list(scores["iou"].values()) == [0.3333, 0.6667, 0.0]

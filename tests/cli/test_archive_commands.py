@@ -1,0 +1,160 @@
+"""ingest, check, stats, classes, show: what they print, and what they do with bad input."""
+
+from __future__ import annotations
+
+import shutil
+import struct
+import zlib
+from pathlib import Path
+
+import pytest
+
+from dsslic_search import vocabulary
+from dsslic_search.archive.folder import ArchiveFolder
+
+
+def bad_files(folder: Path) -> dict[str, str]:
+    """Files that are no photos, and a word of the reason each must get."""
+    folder.mkdir()
+    good = next((Path(__file__).parents[2] / "samples").glob("*.jpg")).read_bytes()
+    (folder / "empty.jpg").write_bytes(b"")
+    (folder / "text.jpg").write_text("not a photo")
+    (folder / "cut.jpg").write_bytes(good[: len(good) // 2])
+    header = struct.pack(">IIBBBBB", 60_000, 60_000, 8, 2, 0, 0, 0)
+    chunks = [b"IHDR" + header, b"IDAT" + zlib.compress(bytes(1000))]
+    bomb = [struct.pack(">I", len(c) - 4) + c + struct.pack(">I", zlib.crc32(c)) for c in chunks]
+    (folder / "bomb.png").write_bytes(b"\x89PNG\r\n\x1a\n" + b"".join(bomb))
+    return {"empty.jpg": "empty", "text.jpg": "not a photo", "cut.jpg": "damaged", "bomb.png": "DSS_MAX_PIXELS"}
+
+
+def test_ingest_skips_bad_files_with_their_reason_and_goes_on(run, photos: Path, tmp_path: Path):
+    reasons = bad_files(tmp_path / "bad")
+    good = sorted(photos.glob("*.jpg"))[0]
+    ran = run("ingest", tmp_path / "bad", good, "--archive", tmp_path / "a", "--json")
+    assert ran.code == 3
+    assert ran.json["added"] == 1
+    assert {Path(f["path"]).name for f in ran.json["failed"]} == set(reasons)
+    for failure in ran.json["failed"]:
+        assert reasons[Path(failure["path"]).name] in failure["reason"]
+        assert "\n" not in failure["reason"]
+        assert ran.err.count(f"skipped: {failure['path']}") == 1
+    assert run("check", "--read-data", "--archive", tmp_path / "a").code == 0
+    again = run("ingest", tmp_path / "bad", good, "--archive", tmp_path / "a", "--json")
+    assert (again.code, again.json["added"], again.json["present"]) == (3, 0, 1)
+
+
+def test_nothing_but_bad_files_is_an_error_and_leaves_no_photo(run, tmp_path: Path):
+    bad_files(tmp_path / "bad")
+    assert run("ingest", tmp_path / "bad", "--archive", tmp_path / "a").code == 1
+
+
+def test_dry_run_writes_nothing(run, photos: Path, tmp_path: Path):
+    ran = run("ingest", photos, "--archive", tmp_path / "a", "--dry-run", "--json")
+    assert ran.code == 0
+    assert ran.json["added"] == ran.json["found"] > 5
+    assert not (tmp_path / "a").exists()
+
+
+def test_a_folder_without_photos_says_so(run, tmp_path: Path):
+    (tmp_path / "none").mkdir()
+    ran = run("ingest", tmp_path / "none", "--archive", tmp_path / "a")
+    assert ran.code == 1
+    assert "no photos" in ran.message
+    assert not (tmp_path / "a").exists()
+
+
+def test_a_path_that_is_not_there_is_named(run, tmp_path: Path):
+    ran = run("ingest", tmp_path / "gone.jpg", "--archive", tmp_path / "a")
+    assert ran.code == 1
+    assert "gone.jpg" in ran.err
+
+
+def test_two_ingests_at_once_are_refused(run, photos: Path, archive: Path):
+    with ArchiveFolder(archive).writing():
+        ran = run("ingest", photos, "--archive", archive)
+    assert ran.code == 1
+    assert "another ingest is running" in ran.message
+
+
+def test_an_archive_of_a_newer_version_is_left_alone(run, photos: Path, archive: Path, tmp_path: Path):
+    newer = tmp_path / "newer"
+    shutil.copytree(archive, newer)
+    manifest = newer / "archive.json"
+    manifest.write_text(manifest.read_text().replace('"version": 1', '"version": 99'))
+    for command in (("ingest", photos), ("query", "sky"), ("stats",), ("show", "1")):
+        ran = run(*command, "--archive", newer)
+        assert ran.code == 1
+        assert "newer" in ran.message
+
+
+@pytest.mark.parametrize("command", [("query", "sky"), ("stats",), ("show", "1"), ("check",), ("preview", "1", "-o", "x.png")])
+def test_a_missing_archive_says_how_to_make_one(run, tmp_path: Path, command):
+    ran = run(*command, "--archive", tmp_path / "nowhere")
+    assert ran.code == 1
+    assert "dss-search ingest" in ran.message
+
+
+def test_the_archive_is_chosen_by_option_then_environment(run, archive: Path, tmp_path: Path, monkeypatch):
+    monkeypatch.setenv("DSS_ARCHIVE", str(archive))
+    assert run("stats", "--json").json["archive"] == str(archive)
+    assert run("stats", "--archive", tmp_path / "other").code == 1
+
+
+def test_stats_classes_and_show_agree(run, archive: Path):
+    stats = run("stats", "--archive", archive, "--json").json
+    classes = {c["name"]: c["photos"] for c in run("classes", "--archive", archive, "--json").json["classes"]}
+    assert set(classes) == {c.name for c in vocabulary.default().classes}
+    assert classes == {c["name"]: c["photos"] for c in stats["classes"]}
+    shown = [run("show", i, "--archive", archive, "--json").json for i in range(1, stats["photos"] + 1)]
+    assert sum(s["stored_bytes"] for s in shown) == stats["stored_bytes"]
+    for photo in shown:
+        assert sum(photo["coverage"].values()) == pytest.approx(1)
+        assert sum(layer["bytes"] for layer in photo["layers"]) == photo["stored_bytes"]
+        for region in photo["regions"]:
+            assert 0 <= region["left"] <= region["x"] <= region["right"] <= 1
+            assert 0 < region["area"] <= photo["coverage"][region["class"]] + 1e-5
+    for name, count in classes.items():
+        assert count == sum(s["coverage"].get(name, 0) >= 0.005 for s in shown)
+    for command in (("stats",), ("classes",), ("show", 1)):
+        assert run(*command, "--archive", archive).code == 0
+
+
+def test_show_of_an_unknown_id_is_an_error(run, archive: Path):
+    ran = run("show", 999, "--archive", archive)
+    assert ran.code == 1
+    assert "999" in ran.message
+
+
+def test_check_finds_and_repairs_a_missing_file(run, archive: Path, tmp_path: Path, photos: Path):
+    copy = tmp_path / "copy"
+    shutil.copytree(archive, copy)
+    victim = next(copy.glob("objects/*/*.dsslic"))
+    victim.unlink()
+    ran = run("check", "--archive", copy)
+    assert ran.code == 1
+    assert "missing" in ran.err
+    assert run("check", "--repair", "--archive", copy).code == 0
+    assert run("ingest", photos, "--archive", copy, "--json").json["added"] == 1
+    assert run("check", "--read-data", "--archive", copy).code == 0
+
+
+def test_check_read_data_finds_one_flipped_bit(run, archive: Path, tmp_path: Path):
+    copy = tmp_path / "copy"
+    shutil.copytree(archive, copy)
+    victim = next(copy.glob("objects/*/*.dsslic"))
+    data = bytearray(victim.read_bytes())
+    data[-1] ^= 1
+    victim.write_bytes(data)
+    assert run("check", "--archive", copy).code == 0
+    ran = run("check", "--read-data", "--archive", copy)
+    assert ran.code == 1
+    assert "checksum" in ran.err
+
+
+def test_impossible_options_are_usage_errors(run, photos: Path, tmp_path: Path, monkeypatch):
+    for arguments in (("--quality", 0), ("--quality", 101), ("--keep", "all"), ("--workers", 0), ("--bogus",)):
+        ran = run("ingest", photos, "--archive", tmp_path / "a", *arguments)
+        assert ran.code == 2
+        assert not (tmp_path / "a").exists()
+    monkeypatch.setenv("DSS_MAX_PIXELS", "many")
+    assert run("ingest", photos, "--archive", tmp_path / "a").code == 2

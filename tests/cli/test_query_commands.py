@@ -1,0 +1,150 @@
+"""query, preview and sheet on an archive of real photos."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from dsslic_search import Archive
+from dsslic_search.codec import container
+
+
+def matching(archive: Path, wanted) -> set[int]:
+    """Ids of photos whose catalog coverages satisfy ``wanted``: the slow way to answer."""
+    with Archive(archive) as opened:
+        names = [c.name for c in opened.vocabulary.classes]
+        found = set()
+        for photo_id in range(1, opened.catalog.count() + 1):
+            coverage = {names[c.class_id]: c.fraction for c in opened.photo(photo_id).coverages}
+            if wanted(lambda name, coverage=coverage: coverage.get(name, 0.0)):
+                found.add(photo_id)
+    return found
+
+
+QUERIES = {
+    "images with sky": lambda c: c("sky") >= 0.005,
+    "photos of trees and >10% sky": lambda c: c("tree") >= 0.005 and c("sky") > 0.1,
+    "no sky": lambda c: c("sky") < 0.005,
+    "(mountain or water) and not person": lambda c: (c("mountain") >= 0.005 or c("water") >= 0.005) and c("person") < 0.005,
+    "less than 50% sky, at least 1% tree": lambda c: c("sky") < 0.5 and c("tree") >= 0.01,
+    "dog": lambda c: c("dog") >= 0.005,
+}
+
+
+@pytest.mark.parametrize("text", QUERIES)
+def test_query_answers_what_the_catalog_says(run, archive: Path, text: str):
+    ran = run("query", text, "--archive", archive, "--json")
+    assert ran.code == 0
+    answer = ran.json
+    assert answer["query"] == text
+    assert {r["id"] for r in answer["results"]} == matching(archive, QUERIES[text])
+    assert answer["total"] == len(answer["results"])
+    assert [r["rank"] for r in answer["results"]] == list(range(1, answer["total"] + 1))
+    scores = [r["score"] for r in answer["results"]]
+    assert scores == sorted(scores, reverse=True)
+    for result in answer["results"]:
+        assert set(result) == {"rank", "id", "path", "score", "coverage"}
+        assert Path(result["path"]).is_file()
+
+
+def test_the_total_is_exact_whatever_the_limit(run, archive: Path):
+    everything = run("query", "no bus", "--archive", archive, "--json").json
+    one = run("query", "no bus", "--limit", 1, "--archive", archive, "--json").json
+    assert one["total"] == everything["total"] > 1
+    assert one["results"] == everything["results"][:1]
+    assert run("query", "no bus", "--limit", 0, "--archive", archive, "--json").json["results"] == []
+
+
+def test_like_finds_the_photo_itself_first(run, archive: Path, photos: Path, tmp_path: Path, picture):
+    target = photos / sorted(p.name for p in photos.glob("*.jpg"))[0]
+    by_path = run("query", "like", target, "--archive", archive, "--json").json["results"]
+    assert by_path[0]["path"] == str(target)
+    assert by_path[0]["score"] == pytest.approx(1, abs=1e-3)
+    assert run("query", f"like #{by_path[0]['id']}", "--archive", archive, "--json").json["results"] == by_path
+    assert run("query", f"like {target.name}", "--archive", archive, "--json").json["results"] == by_path
+    stranger = tmp_path / "stranger.png"
+    picture(target).save(stranger)
+    seen_anew = run("query", f"like {stranger}", "--archive", archive, "--json").json["results"]
+    assert seen_anew[0]["id"] == by_path[0]["id"]
+
+
+@pytest.mark.parametrize(
+    ("text", "word"),
+    [
+        ("", "names nothing"),
+        ("unicorns", "unicorns"),
+        ("(sky and tree", ")"),
+        ("sky > 130%", "130"),
+        ("sky and", "and"),
+        ("like /nowhere/at/all.jpg", "no such file"),
+        ("like #9999", "9999"),
+    ],
+)
+def test_queries_that_make_no_sense_are_explained(run, archive: Path, text: str, word: str):
+    ran = run("query", text, "--archive", archive)
+    assert ran.code in (1, 2)
+    assert "Traceback" not in ran.err
+    assert word in ran.err
+    assert not ran.out
+
+
+def test_an_unknown_word_gets_suggestions(run, archive: Path):
+    assert "tree" in run("query", "treee", "--archive", archive).err
+
+
+def test_explain_says_what_each_part_matches(run, archive: Path):
+    ran = run("query", "woods and >10% sky", "--explain", "--archive", archive)
+    assert "tree" in ran.out
+    assert str(len(matching(archive, lambda c: c("sky") > 0.1))) in ran.out
+
+
+def test_each_stage_is_shown_from_its_own_bytes(run, archive: Path, tmp_path: Path, monkeypatch, picture):
+    from dsslic_search.archive.store import Store
+
+    furthest: list[int] = []
+    read_prefix = Store.read_prefix
+
+    def watched(self: Store, content_hash: str, n: int, *, start: int = 0) -> bytes:
+        furthest.append(n)
+        return read_prefix(self, content_hash, n, start=start)
+
+    monkeypatch.setattr(Store, "read_prefix", watched)
+    monkeypatch.setattr(Store, "read", None)
+    with Archive(archive) as opened:
+        layout = opened.layout(opened.photo(1))
+    for stage in container.STAGES:
+        furthest.clear()
+        out = tmp_path / f"{stage}.png"
+        ran = run("preview", 1, "--stage", stage, "-o", out, "--archive", archive)
+        assert ran.code == 0
+        assert max(furthest) == layout.stage_bytes(stage)
+        assert f"{layout.stage_bytes(stage)} of {layout.total} bytes" in ran.err
+    shown = picture(tmp_path / "map.png")
+    assert shown.mode == "P"
+    assert shown.size == picture(tmp_path / "full.png").size == (layout.header.width, layout.header.height)
+
+
+def test_progressive_writes_an_animation_of_four_stages(run, archive: Path, tmp_path: Path):
+    for name in ("stages.png", "stages.gif"):
+        ran = run("preview", 2, "--progressive", "-o", tmp_path / name, "--archive", archive)
+        assert ran.code == 0
+        assert [line.split()[0] for line in ran.out.splitlines()[1:]] == list(container.STAGES)
+        with Image.open(tmp_path / name) as shown:
+            assert shown.n_frames == 4
+
+
+def test_overlay_and_sheet_are_pictures(run, archive: Path, tmp_path: Path, picture):
+    assert run("preview", 1, "--overlay", "-o", tmp_path / "o.png", "--archive", archive).code == 0
+    assert np.asarray(picture(tmp_path / "o.png")).std() > 10
+    assert run("sheet", tmp_path / "s.png", "--overlay", "--limit", 4, "--columns", 2, "--archive", archive).code == 0
+    assert picture(tmp_path / "s.png").width > 400
+    assert run("sheet", tmp_path / "q.png", "--query", "sky", "--stage", "compact", "--archive", archive).code == 0
+
+
+def test_preview_without_a_terminal_wants_a_file(run, archive: Path):
+    ran = run("preview", 1, "--archive", archive)
+    assert ran.code == 2
+    assert "-o" in ran.message

@@ -1,0 +1,48 @@
+"""The documentation says what the program does."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from dsslic_search.cli import reference
+from dsslic_search.codec import container
+
+ROOT = Path(__file__).parents[1]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), *sorted((ROOT / "weights").glob("*.md"))]
+
+
+def test_the_command_reference_is_current():
+    assert (ROOT / "docs" / "cli.md").read_text() == reference.reference(), "run: make docs"
+
+
+def test_every_command_in_the_readme_exists_with_its_options():
+    known = {" ".join(c): reference.help_of(c) for c in reference.commands()}
+    used = re.findall(r"^(?:\.venv/bin/)?dss-search ([a-z]+)(.*)$", (ROOT / "README.md").read_text(), re.MULTILINE)
+    assert len(used) > 10
+    for command, rest in used:
+        assert command in known
+        for option in re.findall(r"(?<=\s|\[)--[a-z-]+", rest.split("#")[0]):
+            assert option in known[command], f"{command} {option}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda p: p.name)
+def test_links_lead_somewhere(page: Path):
+    for target in re.findall(r"\]\(([^)#:]+)\)", page.read_text()):
+        assert (page.parent / target).exists(), f"{page.name} links to {target}"
+
+
+def test_the_format_page_names_every_field_and_chunk():
+    text = (ROOT / "docs" / "format.md").read_text()
+    for kind in container.ORDER:
+        assert f"`{kind}`" in text
+    offsets = [int(n) for n in re.findall(r"^\| (\d+) \| \d+(?: each)? \|", text, re.MULTILINE)]
+    assert offsets == [0, 8, 9, 11, 15, 19, 20, 21, 23, 24, 25, 26, 27, 35, 43, 51, 52]
+    header = container.pack(
+        container.Header(5, 6, True, "exact", 1, 7, 8, 9, 10, 11, "12" * 8, "34" * 8, "56" * 8), [container.Chunk("SMAP", 1, b"x")]
+    )
+    assert (header[11], header[15], header[19], header[21], header[23], header[24]) == (5, 6, 1 | 1 << 1, 7, 8, 9)
+    assert (header[25], header[26], header[27], header[35], header[43], header[51]) == (10, 11, 0x12, 0x34, 0x56, 1)
+    assert len(header) == 56 + 13 + 1

