@@ -7,6 +7,7 @@ import io
 import os
 
 import typer
+from typer.models import CommandInfo
 
 from dsslic_search.cli.main import app
 
@@ -29,15 +30,19 @@ def help_of(command: tuple[str, ...]) -> str:
     return "\n".join(line.rstrip() for line in out.getvalue().strip().splitlines())
 
 
+def _name(command: CommandInfo) -> str:
+    return command.name or getattr(command.callback, "__name__", "")
+
+
 def commands() -> list[tuple[str, ...]]:
     """Every command's words, the whole program first."""
     found: list[tuple[str, ...]] = [()]
-    found += [(name,) for command in app.registered_commands if (name := command.name or getattr(command.callback, "__name__", ""))]
+    found += [(_name(command),) for command in app.registered_commands]
     for group in app.registered_groups:
         inner = group.typer_instance
         assert inner is not None
         assert group.name is not None
-        found += [(group.name, command.name or getattr(command.callback, "__name__", "")) for command in inner.registered_commands]
+        found += [(group.name, _name(command)) for command in inner.registered_commands]
     return found
 
 
