@@ -31,7 +31,7 @@ def help_of(command: tuple[str, ...]) -> str:
 
 
 def _name(command: CommandInfo) -> str:
-    return command.name or getattr(command.callback, "__name__", "")
+    return str(command.name or getattr(command.callback, "__name__", ""))
 
 
 def commands() -> list[tuple[str, ...]]:
