@@ -23,9 +23,12 @@ if TYPE_CHECKING:
 
     from dsslic_search.archive.catalog import Catalog
     from dsslic_search.archive.models import Photo
+    from dsslic_search.archive.reindex import ReindexReport
     from dsslic_search.archive.report import Event, IngestReport
     from dsslic_search.codec.container import Layout
     from dsslic_search.codec.dsslic import Decoded
+    from dsslic_search.index.columns import Columns
+    from dsslic_search.index.vectors import Vectors
 
 STAGES = ("map", "compact", "coarse", "full")
 
@@ -222,20 +225,29 @@ class Archive:
             progress=progress,
         )
 
+    def reindex(self, *, workers: int | None = None, progress: Callable[[int, int], None] | None = None) -> ReindexReport:
+        """Describe every photo anew from its label map alone, and rebuild the indexes; reads no byte past the label maps."""
+        from dsslic_search.archive.reindex import reindex
+
+        report = reindex(self.folder, workers=workers, progress=progress)
+        began = time.perf_counter()
+        self._columns()
+        self._vectors()
+        report.seconds += time.perf_counter() - began
+        return report
+
     # Finding them
 
     def query(self, text: str, *, limit: int = 50) -> QueryResult:
         """The photos that ``text`` asks for, best first; see docs/query-language.md. QueryError says what is not understood."""
-        from dsslic_search.index.columns import open_columns
-        from dsslic_search.index.vectors import open_vectors
         from dsslic_search.query.execute import answer
 
         if limit < 0:
             raise UsageError(f"limit {limit}: must be 0 or more")
         found = answer(
             text,
-            columns=open_columns(self.catalog, self.folder.index, self.vocabulary),
-            vectors=lambda: open_vectors(self.catalog, self.folder.index, self.vocabulary),
+            columns=self._columns(),
+            vectors=self._vectors,
             vocabulary=self.vocabulary,
             presence=self.settings.presence,
             locate=self.locate,
@@ -283,6 +295,16 @@ class Archive:
         with self.catalog.session() as session:
             ending = Photo.path.endswith("/" + name, autoescape=True)
             return list(session.scalars(select(Photo).where(ending).order_by(Photo.id)))
+
+    def _columns(self) -> Columns:
+        from dsslic_search.index.columns import open_columns
+
+        return open_columns(self.catalog, self.folder.index, self.vocabulary)
+
+    def _vectors(self) -> Vectors:
+        from dsslic_search.index.vectors import open_vectors
+
+        return open_vectors(self.catalog, self.folder.index, self.vocabulary)
 
     def _fractions(self, ids: list[int], classes: Sequence[int]) -> dict[tuple[int, int], float]:
         from sqlalchemy import select

@@ -7,7 +7,7 @@ Every committed change increases `Catalog.generation` within the same transactio
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
@@ -158,13 +158,18 @@ class Catalog:
         with self.changing() as session:
             session.add(photo)
             session.flush()
-            if features.coverages:
-                session.execute(
-                    insert(models.Coverage), [{"photo_id": photo.id, "class_id": c, "fraction": f} for c, f in features.coverages]
-                )
-            if features.regions:
-                session.execute(insert(models.Region), [{"photo_id": photo.id} | _region_values(r) for r in features.regions])
+            _insert_features(session, {photo.id: features})
         return photo.id
+
+    def replace_features(self, features: Mapping[int, MapFeatures]) -> None:
+        """Give photos, by id, other coverages, regions and embeddings, in one transaction; ids that are gone are left out."""
+        with self.changing() as session:
+            for part in _parts(list(features)):
+                there = session.scalars(select(models.Photo.id).where(models.Photo.id.in_(part))).all()
+                for table in (models.Coverage, models.Region):
+                    session.execute(delete(table).where(table.photo_id.in_(there)))
+                session.execute(update(models.Photo), [{"id": i, "embedding": features[i].embedding} for i in there])
+                _insert_features(session, {i: features[i] for i in there})
 
     def remove(self, ids: Sequence[int]) -> int:
         """Remove photos with their features in one transaction; returns how many were there. Their files stay."""
@@ -193,6 +198,15 @@ def _increase_generation(session: Session) -> None:
     assert isinstance(result, CursorResult)
     if not result.rowcount:
         session.execute(insert(models.Setting).values(name=GENERATION, value="1"))
+
+
+def _insert_features(session: Session, features: Mapping[int, MapFeatures]) -> None:
+    coverages = [{"photo_id": i, "class_id": c, "fraction": f} for i, made in features.items() for c, f in made.coverages]
+    regions = [{"photo_id": i} | _region_values(r) for i, made in features.items() for r in made.regions]
+    if coverages:
+        session.execute(insert(models.Coverage), coverages)
+    if regions:
+        session.execute(insert(models.Region), regions)
 
 
 def _region_values(region: Region) -> dict[str, Any]:

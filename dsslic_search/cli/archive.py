@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 def register(app: typer.Typer) -> None:
     """Add this module's commands."""
-    for command in (ingest, check, stats, classes, show):
+    for command in (ingest, check, reindex, stats, classes, show):
         app.command()(command)
 
 
@@ -123,6 +123,31 @@ def check(
     typer.echo(f"{len(problems)} problems, {len(mended)} mended" if problems else "no problems", err=True)
     if left:
         raise typer.Exit(1)
+
+
+def reindex(
+    archive: ArchiveDir = None,
+    workers: Annotated[int | None, typer.Option(min=1, help="Label maps read at once; else one a core.", show_default=False)] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Rebuild what the catalog and the indexes know of the photos, from their label maps alone."""
+    from rich.console import Console
+    from rich.progress import Progress
+
+    from dsslic_search.api import Archive
+
+    with Archive(archive) as opened, Progress(console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as bar:
+        task = bar.add_task("reindexing", total=None)
+        report = opened.reindex(workers=workers, progress=lambda done, total: bar.update(task, completed=done, total=total))
+    for photo_id, reason in report.failed:
+        typer.echo(f"skipped: photo {photo_id}: {reason}", err=True)
+    if as_json:
+        failed = [{"id": photo_id, "reason": reason} for photo_id, reason in report.failed]
+        plain = {"photos": report.photos, "bytes_read": report.bytes_read, "seconds": round(report.seconds, 3), "failed": failed}
+        print_json(plain)
+    typer.echo(f"{report.photos} photos from {size_text(report.bytes_read)} in {report.seconds:.1f} s", err=True)
+    if report.failed:
+        raise typer.Exit(3 if report.photos else 1)
 
 
 def stats(archive: ArchiveDir = None, as_json: AsJson = False) -> None:

@@ -55,6 +55,18 @@ def rd(
 
 
 @app.command()
+def reindex(
+    images: Images,
+    copies: Annotated[int, typer.Option(min=1, help="Versions of each photo.")] = 10,
+    out: Out = None,
+) -> None:
+    """Photos a second described anew from their label maps alone, and the bytes read for it."""
+    from dsslic_search.bench import reindex as bench
+
+    _finish(bench.run(images, copies), out)
+
+
+@app.command()
 def segmentation(
     data: Annotated[Path, typer.Option("--data", metavar="DIR", help="Folder with scenes/<set>; see docs/training.md.")],
     out: Out = None,

@@ -1,0 +1,89 @@
+"""Describe every photo anew from its base layer: coverages, regions and embedding, reading no byte past the label map."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+from sqlalchemy import select
+
+from dsslic_search import vocabulary
+from dsslic_search.archive.features import MapFeatures, features_of
+from dsslic_search.archive.folder import ArchiveFolder
+from dsslic_search.archive.models import Photo
+from dsslic_search.archive.store import Store
+from dsslic_search.errors import ArchiveError, FormatError
+
+BATCH = 256  # photos described and written at once
+
+
+@dataclass
+class ReindexReport:
+    """``photos`` were described anew from ``bytes_read`` bytes; ``failed``: (photo id, reason), whose rows stay as they were."""
+
+    photos: int = 0
+    bytes_read: int = 0
+    seconds: float = 0.0
+    failed: list[tuple[int, str]] = field(default_factory=list)
+
+
+def reindex(archive: ArchiveFolder, *, workers: int | None = None, progress: Callable[[int, int], None] | None = None) -> ReindexReport:
+    """Replace what the catalog knows of all label maps. May be stopped and run again; queries go on meanwhile.
+
+    ``progress`` is called with photos done and in all. Raises ArchiveError when the archive cannot be written.
+    """
+    start = time.perf_counter()
+    report = ReindexReport()
+    with archive.writing() as catalog, ThreadPoolExecutor(workers or os.cpu_count()) as pool:
+        total = catalog.count()
+        with catalog.snapshot() as snapshot:
+            chosen = select(Photo.id, Photo.content_hash, Photo.map_bytes).order_by(Photo.id)
+            batches = snapshot.rows(chosen, BATCH)
+            for batch, described in _described(pool, archive.store, batches):
+                made: dict[int, MapFeatures] = {}
+                for (photo_id, _hash, map_bytes), result in zip(batch, described.result(), strict=True):
+                    if isinstance(result, str):
+                        report.failed.append((photo_id, result))
+                    else:
+                        made[photo_id] = result
+                        report.bytes_read += map_bytes
+                catalog.replace_features(made)
+                report.photos += len(made)
+                if progress is not None:
+                    progress(report.photos + len(report.failed), total)
+    report.seconds = time.perf_counter() - start
+    return report
+
+
+Rows = list[tuple[int, str, int]]
+
+
+def _described(pool: ThreadPoolExecutor, store: Store, batches: Iterator[Rows]) -> Iterator[tuple[Rows, Future[list[MapFeatures | str]]]]:
+    """Batches with their features, a few batches ahead of the one that is written."""
+    ahead: deque[tuple[Rows, Future[list[MapFeatures | str]]]] = deque()
+    for batch in batches:
+        ahead.append((batch, pool.submit(_describe, store, batch)))
+        if len(ahead) > (os.cpu_count() or 1):
+            yield ahead.popleft()
+    yield from ahead
+
+
+def _describe(store: Store, batch: Rows) -> list[MapFeatures | str]:
+    """Features, or what is wrong, of each photo."""
+    from dsslic_search.codec.dsslic import read_label_map
+
+    classes = vocabulary.default()
+    made: list[MapFeatures | str] = []
+    for _photo_id, content_hash, map_bytes in batch:
+        try:
+            label_map = read_label_map(store.read_prefix(content_hash, map_bytes))
+            if int(label_map.max()) >= len(classes):
+                raise FormatError("its label map holds class ids that the vocabulary does not have")
+            made.append(features_of(label_map, classes))
+        except (FormatError, ArchiveError) as e:
+            made.append(str(e))
+    return made

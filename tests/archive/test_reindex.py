@@ -1,0 +1,89 @@
+"""Reindexing brings back exactly what ingest wrote, from label maps alone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from dsslic_search.api import Archive
+from dsslic_search.archive import models
+from dsslic_search.archive.features import MapFeatures
+from dsslic_search.archive.store import Store
+
+SAMPLES = Path(__file__).parents[2] / "samples"
+EMPTY = MapFeatures((), (), np.zeros(192, "<f4").tobytes())
+
+
+@pytest.fixture
+def archive(tmp_path: Path) -> Archive:
+    photos = tmp_path / "photos"
+    photos.mkdir()
+    for name in ("sunset.jpg", "picos.jpg", "bridge.jpg"):
+        with Image.open(SAMPLES / name) as photo:
+            photo.resize((240, 160)).save(photos / name)
+    opened = Archive(tmp_path / "archive")
+    assert opened.ingest([photos], keep="reference").added == 3
+    return opened
+
+
+def known(archive: Archive) -> list[object]:
+    found: list[object] = []
+    for photo_id in (1, 2, 3):
+        photo = archive.photo(photo_id)
+        found.append((photo_id, photo.embedding, sorted((c.class_id, c.fraction) for c in photo.coverages)))
+        found.append(sorted((r.class_id, r.area, r.left, r.top, r.right, r.bottom, r.x, r.y) for r in photo.regions))
+    return found
+
+
+def test_everything_comes_back_after_it_was_lost(archive: Archive):
+    before = known(archive)
+    answers = archive.query("sky").hits
+    archive.catalog.replace_features(dict.fromkeys((1, 2, 3), EMPTY))
+    assert known(archive) != before
+    assert archive.query("sky").total == 0
+    report = archive.reindex()
+    assert (report.photos, report.failed) == (3, [])
+    assert known(archive) == before
+    assert archive.query("sky").hits == answers
+
+
+def test_no_byte_past_the_label_maps_is_read(archive: Archive, monkeypatch: pytest.MonkeyPatch):
+    read: dict[str, int] = {}
+    read_prefix = Store.read_prefix
+
+    def watched(self: Store, content_hash: str, n: int, *, start: int = 0) -> bytes:
+        data = read_prefix(self, content_hash, n, start=start)
+        read[content_hash] = max(read.get(content_hash, 0), start + len(data))
+        return data
+
+    monkeypatch.setattr(Store, "read_prefix", watched)
+    monkeypatch.setattr(Store, "read", None)
+    report = archive.reindex()
+    photos = [archive.photo(i) for i in (1, 2, 3)]
+    assert read == {p.content_hash: p.map_bytes for p in photos}
+    assert report.bytes_read == sum(p.map_bytes for p in photos)
+
+
+def test_a_damaged_file_is_reported_and_its_rows_stay(archive: Archive):
+    before = known(archive)
+    path = archive.folder.store.path_of(archive.photo(2).content_hash)
+    data = bytearray(path.read_bytes())
+    data[archive.photo(2).map_bytes - 1] ^= 1
+    path.write_bytes(data)
+    archive.folder.store.path_of(archive.photo(3).content_hash).unlink()
+    report = archive.reindex()
+    assert report.photos == 1
+    assert [photo_id for photo_id, _ in report.failed] == [2, 3]
+    assert "SMAP" in report.failed[0][1]
+    assert known(archive) == before
+
+
+def test_a_photo_removed_meanwhile_does_not_come_back(archive: Archive):
+    archive.catalog.remove([2])
+    archive.catalog.replace_features({1: EMPTY, 2: EMPTY})
+    with archive.catalog.session() as session:
+        assert session.get(models.Photo, 2) is None
+        assert session.query(models.Coverage).filter_by(photo_id=2).count() == 0
