@@ -66,6 +66,24 @@ def reindex(
     _finish(bench.run(images, copies), out)
 
 
+@app.command("map-scale")
+def map_scale(
+    data: Annotated[Path, typer.Option("--data", metavar="DIR", help="Folder with scenes/<set>; see docs/training.md.")],
+    images: Images,
+    out: Out = None,
+) -> None:
+    """What coding the label map at other scales does to its bytes, to answers, and to the whole file."""
+    from dsslic_search.bench import map_scale as bench
+
+    results = bench.run(data, images)
+    typer.echo(f"{'scale':8} {'map bytes':>9} {'coverage error':>14} {'presence F1':>11} {'>30% F1':>8} {'BD-rate':>8}", err=True)
+    for name, row in results["scales"].items():
+        error, presence, third = row["coverage"]["mean_absolute_error"], row["presence"]["f1"], row["over 30%"]["f1"]
+        rate = f"{row['bd_rate_percent']:+.2f} %"
+        typer.echo(f"{name:8} {row['mean_map_bytes']:>9.0f} {error:>14.4f} {presence:>11.4f} {third:>8.4f} {rate:>8}", err=True)
+    _finish(results, out)
+
+
 @app.command()
 def segmentation(
     data: Annotated[Path, typer.Option("--data", metavar="DIR", help="Folder with scenes/<set>; see docs/training.md.")],

@@ -48,15 +48,19 @@ MAX_METADATA = 1 << 24
 
 @dataclass(frozen=True)
 class EncodeOptions:
-    """``quality`` 1..100; ``keep`` is one of the keep modes "layers", "exact", "reference"."""
+    """``quality`` 1..100; ``keep`` is one of the keep modes "layers", "exact", "reference"; ``map_scale``: photo pixels per
+    label, each way, None for the rule of :func:`map_scale_for`."""
 
     quality: int = DEFAULT_QUALITY
     keep: str = "layers"
+    map_scale: int | None = None
 
     def __post_init__(self) -> None:
         quantisers(self.quality)
         if self.keep not in container.KEEP_MODES:
             raise UsageError(f'keep mode "{self.keep}" is not one of: {", ".join(container.KEEP_MODES)}')
+        if self.map_scale is not None and not 1 <= self.map_scale <= 0xFFFF:
+            raise UsageError(f"map scale {self.map_scale} is not from 1 to 65535")
 
 
 @dataclass(frozen=True)
@@ -102,9 +106,9 @@ def map_scale_for(height: int, width: int) -> int:
     return -(-max(height, width) // MAP_SIDE)
 
 
-def segment_photo(photo: Photo) -> tuple[NDArray[np.uint8], int]:
+def segment_photo(photo: Photo, scale: int | None = None) -> tuple[NDArray[np.uint8], int]:
     """(label map uint8 [h, w], map scale) as :func:`encode_photo` would store them."""
-    scale = map_scale_for(photo.height, photo.width)
+    scale = scale or map_scale_for(photo.height, photo.width)
     return runtime.segment(photo.pixels, (-(-photo.height // scale), -(-photo.width // scale))), scale
 
 
@@ -112,7 +116,7 @@ def encode_photo(photo: Photo, options: EncodeOptions, original: bytes = b"") ->
     """Encode an opened photo; ``original``, the bytes of its file, is needed by keep modes "exact" and "reference"."""
     clock = _Clock()
     qps = quantisers(options.quality)
-    labels, scale = segment_photo(photo)
+    labels, scale = segment_photo(photo, options.map_scale)
     clock.mark("segment")
     chunks = [Chunk(container.MAP, MAP_JPEG_XL, label_map.encode(labels))]
     clock.mark("map")

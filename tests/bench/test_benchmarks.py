@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from dsslic_search.bench import ingest, rd, record, segmentation
+from dsslic_search.bench import ingest, predicates, rd, record, segmentation
 from dsslic_search.errors import UsageError
 
 SAMPLES = Path(__file__).parents[2] / "samples"
@@ -79,3 +79,16 @@ def test_confusion_and_scores_against_counting_by_hand():
     assert scores["pixel_accuracy"] == pytest.approx(3 / 5)
     assert scores["mean_iou"] == pytest.approx((1 / 3 + 2 / 3 + 0) / 3)
     assert list(scores["iou"].values()) == [0.3333, 0.6667, 0.0]
+
+
+def test_predicate_scores_against_counting_by_hand():
+    score = predicates.PredicateScore(3)
+    score.add(np.array([[0, 0, 0, 1]], np.uint8), np.array([[0, 0, 1, 1]], np.uint8))
+    score.add(np.array([[2, 2, 255, 255]], np.uint8), np.array([[2, 1, 0, 0]], np.uint8))
+    score.add(np.array([[255]], np.uint8), np.array([[0]], np.uint8))
+    found = score.summary()
+    # wanted: photo 1 {0, 1}, photo 2 {2}; got: photo 1 {0, 1}, photo 2 {1, 2}
+    assert found["presence"] == {"precision": 0.75, "recall": 1.0, "f1": pytest.approx(6 / 7, abs=1e-4)}
+    # over 50 %: wanted photo 1 {0}, photo 2 {2}; got (at least half) photo 1 {0, 1}, photo 2 {1, 2}
+    assert found["over 50%"]["precision"] == 0.5
+    assert found["coverage"]["mean_absolute_error"] == pytest.approx((0.25 + 0.5) / 2)

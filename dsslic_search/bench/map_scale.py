@@ -1,0 +1,70 @@
+"""What the label map's scale costs and gives: its bytes, the answers to questions, and the whole file at equal PSNR."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from dsslic_search import vocabulary
+from dsslic_search.bench.metrics import bd_rate, psnr
+from dsslic_search.bench.predicates import PredicateScore
+from dsslic_search.bench.rd import photos_in
+from dsslic_search.codec import dsslic, label_map
+from dsslic_search.codec.picture import Photo, open_photo
+from dsslic_search.config import DEFAULT_MAX_PIXELS
+from dsslic_search.networks import runtime
+from dsslic_search.training.dataset import Sample, scene_samples
+
+SCALES = (1, 2, 3, 4, 6)
+QUALITIES = (25, 50, 75, 90)
+
+
+def run(data: Path, images: Path) -> dict[str, Any]:
+    """Answers on the labelled validation photos under ``data``, rate and distortion on the photos of ``images``.
+
+    BD-rates are against the scale that the codec chooses by itself ("default").
+    """
+    scales = (*SCALES, None)
+    samples = scene_samples(data, validation=True)
+    with ThreadPoolExecutor(2) as pool:
+        answers = list(pool.map(lambda scale: _answers(samples, scale), scales))
+        photos = [open_photo(path.read_bytes(), path.name, DEFAULT_MAX_PIXELS) for path in photos_in(images)]
+        curves = list(pool.map(lambda scale: _curve(photos, scale), scales))
+    anchor = curves[-1]
+    table = {}
+    for scale, answer, curve in zip(scales, answers, curves, strict=True):
+        rate = bd_rate(*zip(*anchor, strict=True), *zip(*curve, strict=True))
+        table["default" if scale is None else f"1/{scale}"] = {**answer, "bd_rate_percent": round(rate, 3), "curve": curve}
+    return {"validation_photos": len(samples), "photos": len(photos), "qualities": list(QUALITIES), "scales": table}
+
+
+def _answers(samples: list[Sample], scale: int | None) -> dict[str, Any]:
+    score, sizes = PredicateScore(len(vocabulary.default())), []
+    runtime.use_one_thread()
+    for sample in samples:
+        assert sample.labels is not None
+        truth = np.asarray(Image.open(sample.labels))
+        photo = Photo(np.asarray(Image.open(sample.image).convert("RGB")))
+        labels, used = dsslic.segment_photo(photo, scale)
+        sizes.append(len(label_map.encode(labels)))
+        score.add(truth, dsslic.enlarge_map(labels, used, photo.height, photo.width))
+    return {"mean_map_bytes": round(float(np.mean(sizes)), 1), **score.summary()}
+
+
+def _curve(photos: list[Photo], scale: int | None) -> list[tuple[float, float]]:
+    """(mean bpp, mean PSNR) per quality."""
+    runtime.use_one_thread()
+    points = []
+    for quality in QUALITIES:
+        rates, scores = [], []
+        for photo in photos:
+            data = dsslic.encode_photo(photo, dsslic.EncodeOptions(quality, map_scale=scale)).data
+            decoded = dsslic.decode_stage(data).pixels
+            rates.append(8 * len(data) / (photo.width * photo.height))
+            scores.append(psnr(photo.pixels if decoded.ndim == 3 else photo.pixels[..., 0], decoded))
+        points.append((round(float(np.mean(rates)), 5), round(float(np.mean(scores)), 4)))
+    return points
