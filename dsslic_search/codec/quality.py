@@ -11,6 +11,10 @@ from dsslic_search.errors import UsageError
 # quality 1..100 → HEVC QP of a photo coded directly at the same distortion
 _QUALITY = (1, 25, 50, 75, 90, 100)
 _DIRECT_QP = (48, 40, 33, 26, 20, 10)
+# c at a QP above the residual's own saves bits on the whole (-1.1 % at +4, -1.8 % at +8 against equal QPs capped at 30, on ten
+# photos that training never saw), but compact and coarse are also shown: hence the moderate offset and the cap.
+COMPACT_OFFSET_QP = 4
+COMPACT_MAX_QP = 36
 RESIDUAL_GAIN_QP = 6  # r is coded as r/2 + 128: half the amplitude, so the same distortion needs a QP 6 lower
 
 
@@ -27,4 +31,4 @@ def quantisers(quality: int) -> Quantisers:
     if not 1 <= quality <= 100:
         raise UsageError(f"quality {quality} is not from 1 (smallest files) to 100 (best picture)")
     direct = round(float(np.interp(quality, _QUALITY, _DIRECT_QP)))
-    return Quantisers(compact=min(30, direct), residual=max(0, direct - RESIDUAL_GAIN_QP))
+    return Quantisers(compact=min(COMPACT_MAX_QP, direct + COMPACT_OFFSET_QP), residual=max(0, direct - RESIDUAL_GAIN_QP))
