@@ -21,15 +21,18 @@ from dsslic_search.training.dataset import Sample, scene_samples
 
 SCALES = (1, 2, 3, 4, 6)
 QUALITIES = (25, 50, 75, 90)
+LABELLED_ONE_IN = 5
 
 
 def run(data: Path, images: Path) -> dict[str, Any]:
-    """Answers on the labelled validation photos under ``data``, rate and distortion on the photos of ``images``.
+    """Answers on labelled photos under ``data``, rate and distortion on the photos of ``images``.
+
+    The photos are of the training split: what is chosen here must not be chosen on the validation split.
 
     BD-rates are against the scale that the codec chooses by itself ("default").
     """
     scales = (*SCALES, None)
-    samples = scene_samples(data, validation=True)
+    samples = scene_samples(data, validation=False)[::LABELLED_ONE_IN]
     with ThreadPoolExecutor(2) as pool:
         answers = list(pool.map(lambda scale: _answers(samples, scale), scales))
         photos = [open_photo(path.read_bytes(), path.name, DEFAULT_MAX_PIXELS) for path in photos_in(images)]
@@ -39,7 +42,7 @@ def run(data: Path, images: Path) -> dict[str, Any]:
     for scale, answer, curve in zip(scales, answers, curves, strict=True):
         rate = bd_rate(*zip(*anchor, strict=True), *zip(*curve, strict=True))
         table["default" if scale is None else f"1/{scale}"] = {**answer, "bd_rate_percent": round(rate, 3), "curve": curve}
-    return {"validation_photos": len(samples), "photos": len(photos), "qualities": list(QUALITIES), "scales": table}
+    return {"labelled_photos": len(samples), "photos": len(photos), "qualities": list(QUALITIES), "scales": table}
 
 
 def _answers(samples: list[Sample], scale: int | None) -> dict[str, Any]:
