@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 
 from dsslic_search import vocabulary
 from dsslic_search.config import DEFAULT_QUALITY, Settings, archive_path
-from dsslic_search.errors import ArchiveError, PhotoError, QueryError, StageError, UsageError
+from dsslic_search.errors import ArchiveError, FormatError, PhotoError, QueryError, StageError, UsageError
+from dsslic_search.networks import runtime
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -94,7 +95,7 @@ class Statistics:
 def encode(image: Path | str | bytes | Image.Image | NDArray[np.uint8], *, quality: int = DEFAULT_QUALITY, keep: str = "layers") -> bytes:
     """The bytes of a .dsslic file.
 
-    ``image``: a file's path or its bytes, a PIL image, or uint8 [H, W] or [H, W, 3] sRGB. ``quality`` 1..100.
+    ``image``: a file's path or its bytes, a PIL image, or uint8 [H, W], [H, W, 3] or [H, W, 4] sRGB. ``quality`` 1..100.
     ``keep``: "layers", "exact" (the file itself is packed in, bit-exact) or "reference" (no residual); the last two
     need a path or bytes. Raises PhotoError when it cannot be read, UsageError for impossible options.
     """
@@ -104,8 +105,8 @@ def encode(image: Path | str | bytes | Image.Image | NDArray[np.uint8], *, quali
     options = EncodeOptions(quality, keep)
     if isinstance(image, (str, Path)):
         name, original = str(image), read_file(Path(image))
-    elif isinstance(image, bytes):
-        name, original = "the photo", image
+    elif isinstance(image, (bytes, bytearray, memoryview)):
+        name, original = "the photo", bytes(image)
     elif keep != "layers":
         raise UsageError(f'keep mode "{keep}" needs the original file: give its path or its bytes')
     else:
@@ -153,11 +154,17 @@ def _as_png(image: Image.Image | NDArray[np.uint8]) -> bytes:
     from PIL import Image
 
     if isinstance(image, np.ndarray):
-        if image.dtype != np.uint8 or image.ndim not in (2, 3) or (image.ndim == 3 and image.shape[2] not in (3, 4)):
+        channels = image.shape[2] if image.ndim == 3 else 1
+        if image.dtype != np.uint8 or image.ndim not in (2, 3) or channels not in (1, 3, 4) or not image.size:
             raise UsageError(f"an array to encode must be uint8 [H, W], [H, W, 3] or [H, W, 4], not {image.dtype} {list(image.shape)}")
-        image = Image.fromarray(image)
+        image = Image.fromarray(image.squeeze(2) if channels == 1 and image.ndim == 3 else image)
+    elif not isinstance(image, Image.Image):
+        raise UsageError(f"cannot encode a {type(image).__name__}; give a path, bytes, a PIL image or an array")
+    exif = image.getexif().tobytes()
+    plain = image if image.mode in ("1", "L", "LA", "P", "RGB", "RGBA", "I;16") else image.convert("RGB")
+    profile = image.info.get("icc_profile") if plain is image else None
     out = BytesIO()
-    image.save(out, "PNG", compress_level=0)
+    plain.save(out, "PNG", compress_level=0, exif=exif, icc_profile=profile)
     return out.getvalue()
 
 
@@ -266,11 +273,12 @@ class Archive:
     def locate(self, operand: str) -> NDArray[np.float32]:
         """The embedding that ``like OPERAND`` means: "#12", a photo in the archive by path or file name, or any photo file."""
         if operand.startswith("#"):
-            return np.frombuffer(self.photo(int(operand[1:])).embedding, "<f4")
+            return np.frombuffer(self.photo(int(operand[1:20])).embedding, "<f4")
         if known := self.catalog.at_path(operand):
             return np.frombuffer(known[0].embedding, "<f4")
-        if Path(operand).is_file():
-            return self._embed_file(Path(operand))
+        with suppress(OSError, ValueError):  # names that no file can have
+            if Path(operand).is_file():
+                return self._embed_file(Path(operand))
         named = self._named(operand)
         if len(named) == 1:
             return np.frombuffer(named[0].embedding, "<f4")
@@ -323,7 +331,7 @@ class Archive:
 
     def photo(self, photo_id: int) -> Photo:
         """A photo's catalog row with its coverages and regions; ArchiveError when there is no such id."""
-        found = self.catalog.photo(photo_id)
+        found = self.catalog.photo(photo_id) if 0 < photo_id < 2**63 else None
         if found is None:
             raise ArchiveError(f"photo {photo_id}: no such id in {self.folder.root}; a query lists ids")
         return found
@@ -333,8 +341,40 @@ class Archive:
         from dsslic_search.codec import container
 
         store = self.folder.store
-        length = container.header_length(store.read_prefix(photo.content_hash, container.PREAMBLE))
-        return container.read_layout(store.read_prefix(photo.content_hash, length))
+        with self._about(photo):
+            length = container.header_length(store.read_prefix(photo.content_hash, container.PREAMBLE))
+            return container.read_layout(store.read_prefix(photo.content_hash, length))
+
+    @contextmanager
+    def _about(self, photo: Photo) -> Iterator[None]:
+        """Says which file a FormatError is about."""
+        try:
+            yield
+        except FormatError as e:
+            advice = "" if isinstance(e, StageError) else "; see what else is wrong with: dss-search check --read-data"
+            raise type(e)(f"photo {photo.id} ({self.folder.store.path_of(photo.content_hash)}): {e}{advice}") from e
+
+    def original(self, photo_id: int) -> bytes:
+        """The original file, bit for bit: from the archive in keep mode "exact", from its place in "reference".
+
+        StageError in mode "layers", and when the place holds something else by now.
+        """
+        from dsslic_search.codec.dsslic import read_original
+
+        photo = self.photo(photo_id)
+        if photo.keep == "reference":
+            return self._referenced(photo)
+        with self._about(photo):
+            return read_original(self.folder.store.read(photo.content_hash))
+
+    def ids(self, limit: int) -> list[int]:
+        """The first ``limit`` photos by id."""
+        from sqlalchemy import select
+
+        from dsslic_search.archive.models import Photo
+
+        with self.catalog.session() as session:
+            return list(session.scalars(select(Photo.id).order_by(Photo.id).limit(limit)))
 
     def preview(self, photo_id: int, stage: str = "full") -> Preview:
         """One stage of a photo, reading only the bytes up to its end. StageError when the photo has no such stage."""
@@ -343,32 +383,47 @@ class Archive:
         return next(self.progressive(photo_id, (stage,)))
 
     def progressive(self, photo_id: int, stages: Sequence[str] = STAGES) -> Iterator[Preview]:
-        """Stages of a photo as a slow link would show them: each reads on where the one before ended."""
+        """Stages of a photo as a slow link would show them: each reads on where the one before ended.
+
+        The networks are loaded before the clock starts; "full" uses "coarse" where that came before it.
+        """
         from dsslic_search.codec.dsslic import decode_stage
 
         photo = self.photo(photo_id)
         layout = self.layout(photo)
-        store, data = self.folder.store, b""
+        if {"coarse", "full"} & set(stages) and layout.header.keep == "layers":
+            runtime.network("finenet")
+        store, data, coarse = self.folder.store, b"", None
         for stage in stages:
             began = time.perf_counter()
-            if stage == "full" and layout.header.keep == "reference":
-                image, total = self._referenced(photo), len(data)
-            else:
-                end = layout.stage_bytes(stage)
-                if end > len(data):
-                    data += store.read_prefix(photo.content_hash, end, start=len(data))
-                image = to_image(decode_stage(data, stage, max_pixels=self.settings.max_pixels), stage)
-                total = len(data)
-            yield Preview(stage, image, total, layout.total, (time.perf_counter() - began) * 1000)
+            elsewhere = 0
+            with self._about(photo):
+                if stage == "full" and layout.header.keep == "reference":
+                    original = self._referenced(photo)
+                    elsewhere, decoded = len(original), self._open(original, photo.path)
+                else:
+                    end = layout.stage_bytes(stage)
+                    if end > len(data):
+                        data += store.read_prefix(photo.content_hash, end, start=len(data))
+                    decoded = decode_stage(data, stage, max_pixels=self.settings.max_pixels, coarse=coarse)
+            if stage == "coarse":
+                coarse = decoded.pixels
+            image = to_image(decoded, stage)
+            spent = (time.perf_counter() - began) * 1000
+            yield Preview(stage, image, len(data) + elsewhere, layout.total + elsewhere, spent)
 
-    def _referenced(self, photo: Photo) -> Image.Image:
+    def _open(self, original: bytes, name: str) -> Decoded:
+        from dsslic_search.codec.dsslic import Decoded
+        from dsslic_search.codec.picture import open_photo
+
+        photo = open_photo(original, name, self.settings.max_pixels)
+        return Decoded(photo.pixels[..., 0] if photo.grey else photo.pixels, photo.alpha)
+
+    def _referenced(self, photo: Photo) -> bytes:
         """The original that keep mode "reference" left at its place, if it still is what it was."""
         import hashlib
 
-        from PIL import Image
-
         from dsslic_search.archive import paths
-        from dsslic_search.codec.picture import open_photo
 
         data = None
         with suppress(OSError):
@@ -376,7 +431,7 @@ class Archive:
         if data is None or hashlib.sha256(data).hexdigest() != photo.content_hash:
             state = "is gone" if data is None else "has changed"
             raise StageError(f'{photo.path}: the original {state} since it was ingested by reference; "coarse" is the best stage stored')
-        return Image.fromarray(open_photo(data, photo.path, self.settings.max_pixels).pixels)
+        return data
 
     # Counting them
 

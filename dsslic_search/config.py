@@ -10,6 +10,7 @@ from dsslic_search.errors import UsageError
 
 DEFAULT_QUALITY = 75
 DEFAULT_MAX_PIXELS = 200_000_000
+LARGEST_MAX_PIXELS = 2**32
 DEFAULT_PRESENCE = 0.005
 
 
@@ -22,7 +23,7 @@ def _number(name: str, default: float, low: float, high: float) -> float:
     except ValueError:
         value = float("nan")
     if not low <= value <= high:
-        raise UsageError(f"{name}={text}: must be a number from {low:g} to {high:g}")
+        raise UsageError(f"{name}={text}: must be a number from {low} to {high}")
     return value
 
 
@@ -31,7 +32,7 @@ class Settings:
     """``max_pixels``: larger photos are refused (DSS_MAX_PIXELS). ``presence``: coverage from which a class counts as
     present, 0..1 (DSS_PRESENCE)."""
 
-    max_pixels: int = field(default_factory=lambda: int(_number("DSS_MAX_PIXELS", DEFAULT_MAX_PIXELS, 1, 2**32)))
+    max_pixels: int = field(default_factory=lambda: int(_number("DSS_MAX_PIXELS", DEFAULT_MAX_PIXELS, 1, LARGEST_MAX_PIXELS)))
     presence: float = field(default_factory=lambda: _number("DSS_PRESENCE", DEFAULT_PRESENCE, 0, 1))
 
 

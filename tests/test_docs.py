@@ -39,10 +39,10 @@ def test_the_format_page_names_every_field_and_chunk():
     for kind in container.ORDER:
         assert f"`{kind}`" in text
     offsets = [int(n) for n in re.findall(r"^\| (\d+) \| \d+(?: each)? \|", text, re.MULTILINE)]
-    assert offsets == [0, 8, 9, 11, 15, 19, 20, 21, 23, 24, 25, 26, 27, 35, 43, 51, 52]
+    assert offsets == [0, 8, 9, 11, 15, 19, 20, 22, 23, 24, 25, 26, 34, 42, 50, 51]
     header = container.pack(
-        container.Header(5, 6, True, "exact", 1, 7, 8, 9, 10, 11, "12" * 8, "34" * 8, "56" * 8), [container.Chunk("SMAP", 1, b"x")]
+        container.Header(5, 6, True, "exact", 7, 8, 9, 10, 11, "12" * 8, "34" * 8, "56" * 8), [container.Chunk("SMAP", 1, b"x")]
     )
-    assert (header[11], header[15], header[19], header[21], header[23], header[24]) == (5, 6, 1 | 1 << 1, 7, 8, 9)
-    assert (header[25], header[26], header[27], header[35], header[43], header[51]) == (10, 11, 0x12, 0x34, 0x56, 1)
-    assert len(header) == 56 + 13 + 1
+    assert (header[11], header[15], header[19], header[20], header[22], header[23]) == (5, 6, 1 | 1 << 1, 7, 8, 9)
+    assert (header[24], header[25], header[26], header[34], header[42], header[50]) == (10, 11, 0x12, 0x34, 0x56, 1)
+    assert len(header) == 55 + 13 + 1

@@ -12,6 +12,7 @@ import typer
 
 from dsslic_search.cli.options import QUALITY, ArchiveDir, AsJson, Quality, print_json, size_text
 from dsslic_search.errors import ArchiveError
+from dsslic_search.text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -66,7 +67,7 @@ def _progress(dry_run: bool) -> Iterator[Callable[[Event], None]]:
         def tell(event: Event) -> None:
             bar.update(task, completed=event.done, total=event.total)
             if event.kind == "failed":
-                console.print(f"skipped: {event.path}: {event.reason}")
+                console.print(printable(f"skipped: {event.path}: {event.reason}"))
 
         yield tell
 
@@ -75,9 +76,9 @@ def _tell(report: IngestReport, root: Path) -> None:
     shown_already = {f for f in report.failed if Path(f.path).is_file()}
     for failure in report.failed:
         if failure not in shown_already:
-            typer.echo(f"skipped: {failure.path}: {failure.reason}", err=True)
+            typer.echo(printable(f"skipped: {failure.path}: {failure.reason}"), err=True)
     for note in report.notes:
-        typer.echo(note, err=True)
+        typer.echo(printable(note), err=True)
     verb = "would be added" if report.dry_run else "added"
     parts = [f"{report.added} {verb}", f"{report.present} already there", f"{len(report.failed)} skipped"]
     line = ", ".join(parts)
@@ -119,7 +120,7 @@ def check(
     if as_json:
         print_json([{"kind": p.kind, "subject": p.subject, "message": p.message, "mended": p in mended} for p in problems])
     for problem in problems:
-        typer.echo(f"{'mended' if problem in mended else problem.kind}: {problem.message}", err=True)
+        typer.echo(printable(f"{'mended' if problem in mended else problem.kind}: {problem.message}"), err=True)
     typer.echo(f"{len(problems)} problems, {len(mended)} mended" if problems else "no problems", err=True)
     if left:
         raise typer.Exit(1)
@@ -140,7 +141,7 @@ def reindex(
         task = bar.add_task("reindexing", total=None)
         report = opened.reindex(workers=workers, progress=lambda done, total: bar.update(task, completed=done, total=total))
     for photo_id, reason in report.failed:
-        typer.echo(f"skipped: photo {photo_id}: {reason}", err=True)
+        typer.echo(printable(f"skipped: photo {photo_id}: {reason}"), err=True)
     if as_json:
         failed = [{"id": photo_id, "reason": reason} for photo_id, reason in report.failed]
         plain = {"photos": report.photos, "bytes_read": report.bytes_read, "seconds": round(report.seconds, 3), "failed": failed}
@@ -170,7 +171,7 @@ def stats(archive: ArchiveDir = None, as_json: AsJson = False) -> None:
     typer.echo(f" {8 * found.stored_bytes / found.pixels:.3f} bpp; label maps {size_text(found.map_bytes)}")
     for title, counts in (("formats", found.formats), ("cameras", found.cameras)):
         if counts:
-            typer.echo(f"{title}: " + ", ".join(f"{name} {n}" for name, n in list(counts.items())[:10]))
+            typer.echo(f"{title}: " + ", ".join(f"{printable(name)} {n}" for name, n in list(counts.items())[:10]))
     widest = max(c.photos for c in found.classes)
     for c in found.classes:
         if c.photos:
@@ -215,12 +216,12 @@ def show(
     if as_json:
         print_json({**plain, "layers": layers["layers"]})
         return
-    typer.echo(f"#{photo.id} {photo.path}")
+    typer.echo(f"#{photo.id} {printable(photo.path)}")
     typer.echo(
         f"{photo.width}×{photo.height} {photo.format}, {size_text(photo.file_size)}; stored {size_text(photo.stored_bytes)}", nl=False
     )
     typer.echo(f" ({layers['bpp']:.3f} bpp), keep mode {photo.keep}, quality {photo.quality}")
-    facts = [f"taken {photo.taken_at}" if photo.taken_at else "", photo.camera or ""]
+    facts = [f"taken {photo.taken_at}" if photo.taken_at else "", printable(photo.camera or "")]
     facts.append(f"at {photo.latitude:.5f}, {photo.longitude:.5f}" if photo.latitude is not None and photo.longitude is not None else "")
     facts.append(f"added {photo.added_at:%Y-%m-%d %H:%M} UTC")
     typer.echo(", ".join(f for f in facts if f))

@@ -9,6 +9,7 @@ import typer
 
 from dsslic_search.cli.options import QUALITY, AsJson, Quality, print_json, size_text
 from dsslic_search.errors import DSSError, FormatError, UsageError
+from dsslic_search.text import printable
 
 if TYPE_CHECKING:
     from dsslic_search.codec.container import Layout
@@ -41,6 +42,7 @@ def decode(
     source: Annotated[Path, typer.Argument(metavar="IN.dsslic", help="A .dsslic file, or the first bytes of one.")],
     target: Annotated[Path, typer.Argument(metavar="OUT.png", help="Where to write; the suffix chooses the format.")],
     stage: Annotated[str, typer.Option(help="map, compact, coarse or full.")] = "full",
+    original: Annotated[bool, typer.Option("--original", help="The original file, bit for bit (keep mode exact).")] = False,
 ) -> None:
     """Decode a stage of a .dsslic file to a picture."""
     from dsslic_search import api
@@ -49,6 +51,12 @@ def decode(
     from dsslic_search.config import Settings
 
     data = api.read_file(source)
+    if original:
+        with _named(source):
+            restored = dsslic.read_original(data)
+        save.write_file(target, restored)
+        return
+    save.check_name(target, *([".png"] if stage == "map" else []))
     with _named(source):
         decoded = dsslic.decode_stage(data, stage, max_pixels=Settings().max_pixels)
         exif = dsslic.read_metadata(data, EXIF) if stage == "full" else b""
@@ -165,8 +173,8 @@ def segment(
             save.save_label_map(dsslic.enlarge_map(labels, scale, photo.height, photo.width), target)
         except DSSError as e:
             failed += 1
-            typer.echo(f"skipped: {e}", err=True)
+            typer.echo(printable(f"skipped: {e}"), err=True)
         else:
-            typer.echo(target)
+            typer.echo(printable(str(target)))
     if failed:
         raise typer.Exit(3 if failed < len(targets) else 1)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-import os
+import io
+import signal
 import sys
+import threading
 
 import typer
 
 from dsslic_search.cli import archive, bench, codec, preview, query, train
 from dsslic_search.errors import DSSError, QueryError, UsageError
+from dsslic_search.text import printable
 
 OK, ERROR, USAGE, PARTIAL, INTERRUPTED = 0, 1, 2, 3, 130
 
@@ -45,19 +48,29 @@ app.add_typer(bench.app, name="bench")
 
 
 def say(message: str) -> None:
-    """One message on stderr, whatever characters it holds."""
-    print(message.encode("utf-8", "backslashreplace").decode(), file=sys.stderr)  # noqa: T201 (this is the program's output)
+    """One message on stderr; only query errors, which point at a word, have more than one line."""
+    print(message, file=sys.stderr)  # noqa: T201 (this is the program's output)
+
+
+def _prepare_streams() -> None:
+    """Write what the terminal cannot show as escapes instead of failing, and stop quietly when a reader such as head has enough."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+    if hasattr(signal, "SIGPIPE") and threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGPIPE, signal.SIG_DFL)
 
 
 def main() -> None:
     """Run the command line. Exit codes: 0 all, 1 error, 2 usage, 3 partial, 130 interrupted."""
+    _prepare_streams()
     try:
         code = app(standalone_mode=False)
     except QueryError as e:
         say(f"dss-search: {e}")
         code = USAGE
     except DSSError as e:
-        say(f"dss-search: {e}")
+        say(printable(f"dss-search: {e}"))
         code = USAGE if isinstance(e, UsageError) else ERROR
     except typer.Abort:
         code = INTERRUPTED
@@ -68,11 +81,8 @@ def main() -> None:
     except KeyboardInterrupt:
         say("dss-search: interrupted")
         code = INTERRUPTED
-    except BrokenPipeError:  # the reader of our output, such as head, has enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        code = OK
     except OSError as e:
-        say(f"dss-search: {e.filename or 'system'}: {e.strerror or e}; check the path, its permissions and the free space")
+        say(printable(f"dss-search: {e.filename or 'system'}: {e.strerror or e}; check the path, its permissions and the free space"))
         code = ERROR
     except MemoryError:
         say("dss-search: not enough memory for this; close other programs or lower DSS_MAX_PIXELS")

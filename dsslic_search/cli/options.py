@@ -21,8 +21,7 @@ QUALITY = DEFAULT_QUALITY
 
 def print_json(value: Any) -> None:
     """JSON on stdout, indented, with every character that JSON can hold written as it is."""
-    text = json.dumps(value, indent=2, ensure_ascii=False)
-    typer.echo(text.encode("utf-8", "backslashreplace").decode())
+    typer.echo(json.dumps(value, indent=2, ensure_ascii=False))
 
 
 def size_text(count: float) -> str:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from dsslic_search.cli.options import ArchiveDir, size_text
-from dsslic_search.errors import UsageError
+from dsslic_search.errors import DSSError, FormatError, StageError, UsageError
+from dsslic_search.text import printable
 
 if TYPE_CHECKING:
     from dsslic_search.api import Archive
@@ -21,7 +22,8 @@ SHEET_HEIGHT = 240  # pixels of a picture on a contact sheet
 def register(app: typer.Typer) -> None:
     """Add this module's commands."""
     app.command()(preview)
-    app.command("sheet")(sheet)
+    app.command()(sheet)
+    app.command()(original)
 
 
 def preview(
@@ -35,12 +37,15 @@ def preview(
     """Show a photo as far as a stage, reading only the bytes of that stage."""
     from dsslic_search.api import Archive
     from dsslic_search.cli import terminal
+    from dsslic_search.codec import save
 
     capability = terminal.capability()
     if out is None and capability is None:
         raise UsageError("this terminal cannot show pictures; write a file with -o FILE.png")
     if progressive and overlay:
         raise UsageError("--progressive and --overlay exclude each other; choose one")
+    if out is not None:
+        save.check_name(out, *([".png", ".gif"] if progressive else [".png"] if stage == "map" and not overlay else []))
     with Archive(archive) as opened:
         if progressive:
             _progressive(opened, photo_id, out)
@@ -84,16 +89,38 @@ def _progressive(opened: Archive, photo_id: int, out: Path | None) -> None:
     from dsslic_search.cli import terminal
 
     stages = []
+    missing: StageError | None = None
     typer.echo(f"{'stage':8} {'bytes read':>11} {'of file':>8} {'ms':>8}")
-    for shown in opened.progressive(photo_id):
-        stages.append((shown.stage, np.asarray(shown.image.convert("RGB"))))
-        share = shown.bytes_read / shown.bytes_total
-        typer.echo(f"{shown.stage:8} {shown.bytes_read:>11} {share:>8.1%} {shown.milliseconds:>8.1f}")
-        if out is None:
-            sys.stdout.write(terminal.inline(stages[-1][1], terminal.capability()) + "\n")
-    if out is not None:
+    try:
+        for shown in opened.progressive(photo_id):
+            stages.append((shown.stage, np.asarray(shown.image.convert("RGB"))))
+            share = shown.bytes_read / shown.bytes_total
+            typer.echo(f"{shown.stage:8} {shown.bytes_read:>11} {share:>8.1%} {shown.milliseconds:>8.1f}")
+            if out is None:
+                sys.stdout.write(terminal.inline(stages[-1][1], terminal.capability()) + "\n")
+    except StageError as e:  # what could be shown is worth having
+        missing = e
+    if out is not None and stages:
         render.save_animation(stages, out)
         typer.echo(f"{out}: {len(stages)} stages, {size_text(out.stat().st_size)}", err=True)
+    if missing is not None:
+        typer.echo(printable(f"dss-search: {missing}"), err=True)
+        raise typer.Exit(3 if stages else 1)
+
+
+def original(
+    photo_id: Annotated[int, typer.Argument(metavar="ID", help="A photo's id, as query prints it.")],
+    out: Annotated[Path, typer.Option("-o", "--out", metavar="FILE", help="Where to write it.")],
+    archive: ArchiveDir = None,
+) -> None:
+    """Write a photo's original file, bit for bit (keep modes exact and reference)."""
+    from dsslic_search.api import Archive
+    from dsslic_search.codec import save
+
+    with Archive(archive) as opened:
+        data = opened.original(photo_id)
+    save.write_file(out, data)
+    typer.echo(f"{out}: {size_text(len(data))}", err=True)
 
 
 def sheet(
@@ -107,31 +134,34 @@ def sheet(
 ) -> None:
     """Write a contact sheet of the archive, or of a query's answer, from the stages named alone."""
     import numpy as np
-    from sqlalchemy import select
 
     from dsslic_search import render
     from dsslic_search.api import Archive
-    from dsslic_search.archive.models import Photo
     from dsslic_search.codec import save
 
+    save.check_name(out)
+    stages = ["map", stage] if overlay and stage != "map" else [stage]
+    pictures = []
+    skipped = 0
     with Archive(archive) as opened:
-        if query is not None:
-            chosen = [(hit.id, hit.path) for hit in opened.query(query, limit=limit).hits]
-        else:
-            with opened.catalog.session() as session:
-                rows = session.execute(select(Photo.id, Photo.path).order_by(Photo.id).limit(limit))
-                chosen = [(photo_id, path) for photo_id, path in rows]
-        if not chosen:
-            raise UsageError("no photo to put on the sheet; ingest some, or ask another query")
-        pictures = []
-        for photo_id, path in chosen:
-            shown = {p.stage: p.image for p in opened.progressive(photo_id, ["map", stage] if overlay and stage != "map" else [stage])}
+        chosen = opened.ids(limit) if query is None else [hit.id for hit in opened.query(query, limit=limit).hits]
+        for photo_id in chosen:
+            try:
+                shown = {p.stage: p.image for p in opened.progressive(photo_id, stages)}
+            except FormatError as e:
+                skipped += 1
+                typer.echo(printable(f"skipped: {e}"), err=True)
+                continue
             small = shown[stage].convert("RGB")
             if overlay:
                 small.thumbnail((2 * SHEET_HEIGHT, SHEET_HEIGHT))  # before the legend is written, so that it can be read
             image = np.asarray(small)
             if overlay:
                 image = render.overlay(image, np.asarray(shown["map"]), opened.vocabulary)
-            pictures.append((f"#{photo_id} {Path(path).name}", image))
+            pictures.append((printable(f"#{photo_id} {Path(opened.photo(photo_id).path).name}"), image))
+    if not pictures:
+        raise DSSError("no photo to put on the sheet; ingest some, or ask another query")
     save.save_picture(render.contact_sheet(pictures, columns=columns, height=SHEET_HEIGHT), out)
     typer.echo(f"{out}: {len(pictures)} photos", err=True)
+    if skipped:
+        raise typer.Exit(3)

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from dsslic_search.cli.options import ArchiveDir, AsJson, print_json
+from dsslic_search.text import printable
 
 
 def register(app: typer.Typer) -> None:
@@ -34,6 +35,6 @@ def query(
         return
     for hit in result.hits:
         coverage = ", ".join(f"{name} {fraction:.1%}" for name, fraction in hit.coverage.items() if fraction)
-        typer.echo(f"{hit.rank:>4}  #{hit.id:<6} {hit.score:.3f}  {hit.path}" + (f"  ({coverage})" if coverage else ""))
+        typer.echo(f"{hit.rank:>4}  #{hit.id:<6} {hit.score:.3f}  {printable(hit.path)}" + (f"  ({coverage})" if coverage else ""))
     shown = f", {len(result.hits)} shown" if len(result.hits) < result.total else ""
     typer.echo(f"{result.total} photo{'' if result.total == 1 else 's'}{shown}", err=True)

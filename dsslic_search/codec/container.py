@@ -11,17 +11,16 @@ offset size field
 11     4    width of the upright photo, pixels
 15     4    height
 19     1    bit 0: greyscale; bits 1-2: keep mode
-20     1    EXIF orientation of the original, 1..8 (already applied)
-21     2    map scale: photo pixels per label-map pixel, each way
-23     1    compact scale
-24     1    quality, 1..100
-25     1    quantiser (QP) of the compact image
-26     1    quantiser (QP) of the residual
-27     8    identity of the vocabulary
-35     8    identity of the SegNet weights
-43     8    identity of the FineNet weights
-51     1    number of chunks
-52     13×n chunk table: kind (4 letters), codec (1), length (4), CRC-32 (4)
+20     2    map scale: photo pixels per label-map pixel, each way
+22     1    compact scale
+23     1    quality, 1..100
+24     1    quantiser (QP) of the compact image
+25     1    quantiser (QP) of the residual
+26     8    identity of the vocabulary
+34     8    identity of the SegNet weights
+42     8    identity of the FineNet weights
+50     1    number of chunks
+51     13×n chunk table: kind (4 letters), codec (1), length (4), CRC-32 (4)
 end-4  4    CRC-32 of the header before it
 ====== ==== =========================================================
 
@@ -47,10 +46,10 @@ STAGES = ("map", "compact", "coarse", "full")
 
 MAP, COMPACT, RESIDUAL, ALPHA, ORIGINAL = "SMAP", "COMP", "RESI", "ALPH", "ORIG"
 ICC, EXIF, HASH = "iccp", "exif", "hash"
-ORDER = (MAP, COMPACT, RESIDUAL, ALPHA, ORIGINAL, ICC, EXIF, HASH)
-STAGE_CHUNKS = {"map": (MAP,), "compact": (COMPACT,), "coarse": (MAP, COMPACT), "full": (MAP, COMPACT, RESIDUAL, ALPHA, ORIGINAL)}
+ORDER = (MAP, COMPACT, RESIDUAL, ALPHA, HASH, ORIGINAL, ICC, EXIF)
+STAGE_CHUNKS = {"map": (MAP,), "compact": (COMPACT,), "coarse": (MAP, COMPACT), "full": (MAP, COMPACT, RESIDUAL, ALPHA, HASH, ORIGINAL)}
 
-_FIXED = struct.Struct("<8sBHIIBBHBBBB8s8s8sB")
+_FIXED = struct.Struct("<8sBHIIBHBBBB8s8s8sB")
 _ENTRY = struct.Struct("<4sBII")
 _CHECKSUM = struct.Struct("<I")
 
@@ -63,7 +62,6 @@ class Header:
     height: int
     grey: bool
     keep: str
-    orientation: int
     map_scale: int
     compact_scale: int
     quality: int
@@ -156,7 +154,6 @@ def pack(header: Header, chunks: Sequence[Chunk]) -> bytes:
         header.width,
         header.height,
         int(header.grey) | KEEP_MODES.index(header.keep) << 1,
-        header.orientation,
         header.map_scale,
         header.compact_scale,
         header.quality,
@@ -203,19 +200,18 @@ def read_layout(prefix: bytes) -> Layout:
         height=fields[4],
         grey=bool(fields[5] & 1),
         keep=KEEP_MODES[keep],
-        orientation=fields[6],
-        map_scale=fields[7],
-        compact_scale=fields[8],
-        quality=fields[9],
-        compact_qp=fields[10],
-        residual_qp=fields[11],
-        vocabulary=fields[12].hex(),
-        segmenter=fields[13].hex(),
-        finenet=fields[14].hex(),
+        map_scale=fields[6],
+        compact_scale=fields[7],
+        quality=fields[8],
+        compact_qp=fields[9],
+        residual_qp=fields[10],
+        vocabulary=fields[11].hex(),
+        segmenter=fields[12].hex(),
+        finenet=fields[13].hex(),
     )
     if not (0 < header.width <= MAX_SIDE and 0 < header.height <= MAX_SIDE):
         raise FormatError(f"impossible photo size {header.width}×{header.height} in the .dsslic header")
-    if not (header.map_scale and header.compact_scale and 1 <= header.orientation <= 8 and 1 <= header.quality <= 100):
+    if not (header.map_scale and header.compact_scale and 1 <= header.quality <= 100):
         raise FormatError("impossible value in the .dsslic header")
     return Layout(header, length, _entries(prefix, length, count))
 

@@ -143,16 +143,15 @@ def encode_photo(photo: Photo, options: EncodeOptions, original: bytes = b"") ->
     else:
         if not original:
             raise UsageError(f'keep mode "{options.keep}" needs the bytes of the original file')
+        chunks.append(Chunk(container.HASH, PLAIN, hashlib.sha256(original).digest()))
         if options.keep == "exact":
             chunks.append(Chunk(container.ORIGINAL, *exact.pack(original)))
-        chunks.append(Chunk(container.HASH, PLAIN, hashlib.sha256(original).digest()))
         clock.mark("original")
     header = Header(
         width=photo.width,
         height=photo.height,
         grey=photo.grey,
         keep=options.keep,
-        orientation=1,
         map_scale=scale,
         compact_scale=SCALE,
         quality=options.quality,
@@ -197,6 +196,9 @@ def read_label_map(prefix: bytes, layout: Layout | None = None) -> NDArray[np.ui
     """The label map, uint8 [h, w] at the map's own scale, from the first bytes of a file (at least ``stage_bytes("map")``)."""
     layout = layout or container.read_layout(prefix)
     layout.stage_bytes("map")
+    known = vocabulary.default().identity
+    if layout.header.vocabulary != known:
+        raise FormatError(f"the label map speaks of vocabulary {layout.header.vocabulary}, here is {known}: encode the photo anew")
     entry = layout.find(container.MAP)
     data = container.chunk_data(prefix, layout, container.MAP)
     if entry is None or data is None or entry.codec != MAP_JPEG_XL:
@@ -216,12 +218,15 @@ def _check_size(header: Header, max_pixels: int) -> None:
         )
 
 
-def decode_stage(data: bytes, stage: str = "full", *, max_pixels: int = DEFAULT_MAX_PIXELS) -> Decoded:
+def decode_stage(
+    data: bytes, stage: str = "full", *, max_pixels: int = DEFAULT_MAX_PIXELS, coarse: NDArray[np.uint8] | None = None
+) -> Decoded:
     """One stage of a file from its bytes, or from the prefix of them that holds the stage.
 
     "map": class ids at the photo's size. "compact": the compact image at its own size. "coarse": FineNet's picture.
     "full": with the residual (keep mode layers) or the original (exact). FormatError when bytes are damaged, StageError
-    when the stage is not there or FineNet's weights are not those it was made with.
+    when the stage is not there or FineNet's weights are not those it was made with. ``coarse``: the pixels of that stage,
+    if the caller has them, to get to "full" sooner.
     """
     if stage not in container.STAGES:
         raise UsageError(f'stage "{stage}" is not one of: {", ".join(container.STAGES)}')
@@ -229,6 +234,8 @@ def decode_stage(data: bytes, stage: str = "full", *, max_pixels: int = DEFAULT_
     header = layout.header
     _check_size(header, max_pixels)
     layout.stage_bytes(stage)
+    if len(data) > layout.total:
+        raise FormatError(f"{len(data) - layout.total} bytes too many at the end of the .dsslic file")
     height, width = header.height, header.width
     if stage == "map":
         return Decoded(enlarge_map(read_label_map(data, layout), header.map_scale, height, width))
@@ -237,7 +244,8 @@ def decode_stage(data: bytes, stage: str = "full", *, max_pixels: int = DEFAULT_
         return Decoded(compact[..., 0] if header.grey else compact)
     if stage == "full" and header.keep == "exact":
         return _decode_original(data, layout, max_pixels)
-    coarse = _read_coarse(data, layout)
+    if coarse is None:
+        coarse = _read_coarse(data, layout)
     if stage == "coarse":
         return Decoded(coarse)
     coded = container.chunk_data(data, layout, container.RESIDUAL) or b""

@@ -16,6 +16,7 @@ from PIL import ExifTags, Image, UnidentifiedImageError
 from dsslic_search.codec import exif, srgb
 from dsslic_search.codec.exif import PhotoFacts
 from dsslic_search.codec.save import save_label_map, save_picture
+from dsslic_search.config import LARGEST_MAX_PIXELS
 from dsslic_search.errors import PhotoError
 
 __all__ = ["FORMATS", "Photo", "PhotoFacts", "open_photo", "save_label_map", "save_picture"]
@@ -90,10 +91,9 @@ def open_photo(data: bytes, name: str, max_pixels: int) -> Photo:
 def _check_size(size: tuple[int, int], name: str, max_pixels: int) -> None:
     width, height = size
     if width * height > max_pixels:
-        raise PhotoError(
-            f"{name}: {width}×{height} pixels ({width * height:,}) are more than the limit of {max_pixels:,}; "
-            f"set DSS_MAX_PIXELS={width * height} to accept it"
-        )
+        possible = width * height <= LARGEST_MAX_PIXELS
+        advice = f"set DSS_MAX_PIXELS={width * height} to accept it" if possible else "DSS_MAX_PIXELS cannot allow that many"
+        raise PhotoError(f"{name}: {width}×{height} pixels ({width * height:,}) are more than the limit of {max_pixels:,}; {advice}")
 
 
 def _decode(picture: Image.Image, name: str) -> Photo:

@@ -28,7 +28,7 @@ class Quantisers:
 
 def quantisers(quality: int) -> Quantisers:
     """The QPs for a quality of 1 (smallest) to 100 (best). UsageError outside that."""
-    if not 1 <= quality <= 100:
-        raise UsageError(f"quality {quality} is not from 1 (smallest files) to 100 (best picture)")
+    if not isinstance(quality, int) or not 1 <= quality <= 100:
+        raise UsageError(f"quality {quality} is not a whole number from 1 (smallest files) to 100 (best picture)")
     direct = round(float(np.interp(quality, _QUALITY, _DIRECT_QP)))
     return Quantisers(compact=min(COMPACT_MAX_QP, direct + COMPACT_OFFSET_QP), residual=max(0, direct - RESIDUAL_GAIN_QP))

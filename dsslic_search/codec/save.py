@@ -17,8 +17,8 @@ from dsslic_search.vocabulary import Vocabulary, default
 
 _OPTIONS: dict[str, tuple[str, dict[str, Any]]] = {
     ".png": ("PNG", {}),
-    ".jpg": ("JPEG", {"quality": 95, "subsampling": 0, "optimize": True}),
-    ".jpeg": ("JPEG", {"quality": 95, "subsampling": 0, "optimize": True}),
+    ".jpg": ("JPEG", {"quality": 95, "subsampling": 0}),
+    ".jpeg": ("JPEG", {"quality": 95, "subsampling": 0}),
     ".webp": ("WEBP", {"lossless": True, "exact": True}),
 }
 _WEBP_MAX_SIDE = 16383
@@ -35,8 +35,7 @@ def save_picture(
     :class:`~dsslic_search.codec.picture.Photo`.
     Raises UsageError for an extension that is none of these and a format that cannot hold the picture, DSSError when writing fails.
     """
-    if path.suffix.lower() not in _OPTIONS:
-        raise UsageError(f"{path}: cannot tell the picture format from the name; end it in {', '.join(_OPTIONS)}")
+    check_name(path, *_OPTIONS)
     kind, options = _OPTIONS[path.suffix.lower()]
     limit = {"WEBP": _WEBP_MAX_SIDE, "JPEG": _JPEG_MAX_SIDE}.get(kind)
     if limit is not None and max(pixels.shape[:2]) > limit:
@@ -48,8 +47,18 @@ def save_picture(
         picture.putalpha(Image.fromarray(np.ascontiguousarray(alpha)))
     metadata = {name: value for name, value in (("icc_profile", icc), ("exif", exif)) if value}
     buffer = io.BytesIO()
-    picture.save(buffer, kind, **options, **metadata)
+    try:
+        picture.save(buffer, kind, **options, **metadata)
+    except OSError as e:  # of Pillow's encoder, not of the disk
+        raise DSSError(f"{path}: {kind} cannot hold this picture ({e}); choose .png") from e
     write_file(path, buffer.getvalue())
+
+
+def check_name(path: Path, *suffixes: str) -> None:
+    """Raise UsageError unless the name ends in one of ``suffixes`` (by default those that pictures are saved as)."""
+    wanted = suffixes or tuple(_OPTIONS)
+    if path.suffix.lower() not in wanted:
+        raise UsageError(f"{path}: cannot write that format; end the name in {', '.join(wanted)}")
 
 
 def save_label_map(label_map: NDArray[np.uint8], path: Path, vocabulary: Vocabulary | None = None) -> None:
@@ -58,8 +67,7 @@ def save_label_map(label_map: NDArray[np.uint8], path: Path, vocabulary: Vocabul
 
     Raises UsageError unless the name ends in .png, DSSError when writing fails.
     """
-    if path.suffix.lower() != ".png":
-        raise UsageError(f"{path}: label maps are written as PNG; end the name in .png")
+    check_name(path, ".png")
     picture = Image.fromarray(np.ascontiguousarray(label_map))
     picture.putpalette((vocabulary or default()).palette())
     buffer = io.BytesIO()

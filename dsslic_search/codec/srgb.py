@@ -13,6 +13,7 @@ GREY_MODES = frozenset({"1", "L", "LA", "La", "I", "I;16", "I;16B", "I;16L", "I;
 """Modes of one channel. A photo is greyscale by its mode only: an RGB photo of equal channels counts as colour, and so does a palette."""
 
 _DEEP_MODES = GREY_MODES - {"1", "L", "LA", "La"}
+SRGB_TOLERANCE = 3  # grey levels: makers' sRGB profiles differ by that much from each other
 _SPACES = {"L": "GRAY", "RGB": "RGB ", "CMYK": "CMYK", "LAB": "Lab "}
 _INTENT = ImageCms.Intent.RELATIVE_COLORIMETRIC
 _FLAGS = ImageCms.Flags.BLACKPOINTCOMPENSATION
@@ -79,13 +80,16 @@ def _through_profile(picture: Image.Image, icc: bytes) -> Image.Image | None:
             profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB"))
         else:
             profile = ImageCms.ImageCmsProfile(io.BytesIO(icc))
-            if profile.profile.xcolor_space != _SPACES[picture.mode] or _is_srgb(profile):
+            if profile.profile.xcolor_space != _SPACES[picture.mode] or (picture.mode == "RGB" and _is_srgb(profile, srgb)):
                 return None
         return ImageCms.profileToProfile(picture, profile, srgb, _INTENT, "RGB", flags=_FLAGS)
     except (ImageCms.PyCMSError, OSError, ValueError, TypeError):
         return None
 
 
-def _is_srgb(profile: ImageCms.ImageCmsProfile) -> bool:
-    """By its name: converting sRGB to sRGB would only add rounding."""
-    return (profile.profile.profile_description or "").strip().lower().startswith("srgb")
+def _is_srgb(profile: ImageCms.ImageCmsProfile, srgb: Any) -> bool:
+    """By what it does to a few colours, since names lie: converting sRGB to sRGB would only add rounding."""
+    levels = np.array([0, 20, 64, 128, 200, 255], np.uint8)
+    probe = np.stack(np.meshgrid(levels, levels, levels), -1).reshape(1, -1, 3)
+    seen = ImageCms.profileToProfile(Image.fromarray(probe), profile, srgb, _INTENT, "RGB", flags=_FLAGS)
+    return int(np.abs(np.asarray(seen).astype(np.int16) - probe).max()) <= SRGB_TOLERANCE

@@ -5,6 +5,7 @@ from __future__ import annotations
 import unicodedata
 
 from dsslic_search.errors import QueryError
+from dsslic_search.text import printable
 
 WINDOW = 72  # columns of the query that are shown
 QUOTED = 40  # characters of a word that are repeated in the sentence
@@ -22,7 +23,7 @@ def complaint(text: str, start: int, end: int, sentence: str, suggestions: tuple
 
 def quoted(word: str) -> str:
     """A word of the user's in quotation marks, made printable and short."""
-    shown = "".join(map(_printable, word))
+    shown = printable(word)
     return f'"{shown[: QUOTED - 1]}…"' if len(shown) > QUOTED else f'"{shown}"'
 
 
@@ -30,16 +31,10 @@ def _marked(text: str, start: int, end: int) -> str:
     """Two lines: the part of the query around ``start``, and a caret and tildes under ``text[start:end]``."""
     first = 0 if start < WINDOW - 16 else start - WINDOW // 2
     last = min(len(text), first + WINDOW)
-    before = "  " + ("…" if first else "") + "".join(map(_printable, text[first:start]))
-    under = "".join(map(_printable, text[start : min(end, last)]))
-    line = before + "".join(map(_printable, text[start:last])) + ("…" if last < len(text) else "")
+    before = "  " + ("…" if first else "") + printable(text[first:start])
+    under = printable(text[start : min(end, last)])
+    line = before + printable(text[start:last]) + ("…" if last < len(text) else "")
     return f"{line.rstrip()}\n{' ' * _columns(before)}^{'~' * (_columns(under) - 1)}"
-
-
-def _printable(character: str) -> str:
-    if character.isspace():
-        return " "
-    return "\ufffd" if unicodedata.category(character) in {"Cc", "Cf", "Cs", "Co", "Cn"} else character
 
 
 def _columns(text: str) -> int:

@@ -33,7 +33,7 @@ def label_map_of(original: bytes) -> np.ndarray:
 
 
 def dsslic_of(original: bytes) -> bytes:
-    header = container.Header(8, 6, False, "reference", 1, 1, 8, 60, 20, 30, "11" * 8, "22" * 8, "33" * 8)
+    header = container.Header(8, 6, False, "reference", 1, 8, 60, 20, 30, "11" * 8, "22" * 8, "33" * 8)
     return container.pack(header, [container.Chunk(container.MAP, 1, label_map_of(original).tobytes())])
 
 

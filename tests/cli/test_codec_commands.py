@@ -12,6 +12,7 @@ import pytest
 
 from dsslic_search import decode, encode, vocabulary
 from dsslic_search.codec import container
+from dsslic_search.errors import DSSError
 
 
 @pytest.fixture(scope="module")
@@ -111,3 +112,26 @@ def test_help_comes_at_once_and_without_heavy_imports():
     ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60)
     assert ran.stdout.strip() == "[]"
     assert time.perf_counter() - began < 5
+
+
+def test_the_original_comes_back_bit_for_bit(run, photos: Path, tmp_path: Path):
+    source = sorted(photos.glob("*.jpg"))[0]
+    assert run("encode", source, tmp_path / "x.dsslic", "--keep", "exact").code == 0
+    assert run("decode", tmp_path / "x.dsslic", tmp_path / "x.jpg", "--original").code == 0
+    assert (tmp_path / "x.jpg").read_bytes() == source.read_bytes()
+
+
+def test_pictures_of_every_mode_encode_upright(stored: tuple[Path, Path], picture):
+    source, _ = stored
+    opened = picture(source)
+    for mode in ("CMYK", "LAB", "F", "I", "YCbCr", "HSV", "1", "LA", "RGBA", "P"):
+        converted = opened.convert("RGB").convert(mode) if mode != "LAB" else opened
+        assert container.read(encode(converted, quality=10)).header.width == opened.width
+    turned = opened.copy()
+    turned.getexif()[0x0112] = 6
+    assert container.read(encode(turned, quality=10)).header.width == opened.height
+    for nonsense in (np.zeros((0, 4, 3), np.uint8), "nowhere.jpg", 5, None):
+        with pytest.raises(DSSError):
+            encode(nonsense)
+    with pytest.raises(DSSError, match="whole number"):
+        encode(opened, quality=75.5)

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -148,3 +152,95 @@ def test_preview_without_a_terminal_wants_a_file(run, archive: Path):
     ran = run("preview", 1, "--archive", archive)
     assert ran.code == 2
     assert "-o" in ran.message
+
+
+@pytest.fixture(scope="module")
+def modes(photos: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[Path, Path]]:
+    """For each keep mode, an archive of one photo, and that photo."""
+    made = {}
+    for keep in container.KEEP_MODES:
+        place = tmp_path_factory.mktemp(keep)
+        source = place / "photo.jpg"
+        source.write_bytes(next(photos.glob("*.jpg")).read_bytes())
+        with Archive(place / "archive") as opened:
+            assert opened.ingest([source], keep=keep).added == 1
+        made[keep] = place / "archive", source
+    return made
+
+
+@pytest.mark.parametrize("keep", container.KEEP_MODES)
+def test_every_stage_shows_in_every_keep_mode(run, modes, keep: str, tmp_path: Path):
+    archive, source = modes[keep]
+    for stage in container.STAGES:
+        assert run("preview", 1, "--stage", stage, "-o", tmp_path / "p.png", "--archive", archive).code == 0
+    assert run("preview", 1, "--progressive", "-o", tmp_path / "p.png", "--archive", archive).code == 0
+    ran = run("original", 1, "-o", tmp_path / "o.jpg", "--archive", archive)
+    if keep == "layers":
+        assert ran.code == 1
+        assert "does not hold the original" in ran.message
+    else:
+        assert (tmp_path / "o.jpg").read_bytes() == source.read_bytes()
+
+
+def test_a_referenced_original_that_changed_is_not_shown(run, modes, tmp_path: Path):
+    archive, source = modes["reference"]
+    kept = source.read_bytes()
+    source.write_bytes(kept + b"x")
+    ran = run("preview", 1, "--progressive", "-o", tmp_path / "p.png", "--archive", archive)
+    assert ran.code == 3
+    assert "has changed" in ran.message
+    with Image.open(tmp_path / "p.png") as shown:
+        assert shown.n_frames == 3
+    source.unlink()
+    assert "is gone" in run("original", 1, "-o", tmp_path / "o.jpg", "--archive", archive).message
+    source.write_bytes(kept)
+
+
+def test_a_damaged_file_is_named_and_spoils_no_sheet(run, archive: Path, tmp_path: Path):
+    copy = tmp_path / "copy"
+    shutil.copytree(archive, copy)
+    with Archive(copy) as opened:
+        victim = opened.folder.store.path_of(opened.photo(2).content_hash)
+    victim.write_bytes(b"damage" * 20)
+    ran = run("preview", 2, "-o", tmp_path / "p.png", "--archive", copy)
+    assert ran.code == 1
+    assert "photo 2" in ran.message
+    assert str(victim) in ran.message
+    assert "dss-search check" in ran.message
+    ran = run("sheet", tmp_path / "s.png", "--limit", 3, "--archive", copy)
+    assert ran.code == 3
+    assert "2 photos" in ran.message
+
+
+@pytest.mark.parametrize("huge", ["99999999999999999999", "9" * 5000])
+def test_ids_beyond_all_numbers_are_unknown(run, archive: Path, huge: str):
+    for command in (("show", huge), ("query", f"like #{huge}")):
+        ran = run(*command, "--archive", archive)
+        assert ran.code in (1, 2)
+        assert "Traceback" not in ran.err
+
+
+def test_names_cannot_write_to_the_terminal(run, photos: Path, tmp_path: Path):
+    odd = tmp_path / "a\x1b[31mb\nc.jpg"
+    odd.write_bytes(next(photos.glob("*.jpg")).read_bytes())
+    (tmp_path / "bad\x1b.jpg").write_bytes(b"")
+    ran = run("ingest", odd, tmp_path / "bad\x1b.jpg", "--archive", tmp_path / "a")
+    assert "\x1b" not in ran.err
+    out = run("query", "no bus", "--archive", tmp_path / "a").out
+    assert "\x1b" not in out
+    assert len(out.splitlines()) == 1
+
+
+def test_a_reader_that_has_enough_ends_it_quietly(archive: Path):
+    command = f"{sys.executable} -m dsslic_search.cli.main classes --archive {archive}"
+    ran = subprocess.run(f"{command} | head -1", shell=True, capture_output=True, text=True, timeout=60)
+    assert ran.stdout.startswith("class")
+    assert ran.stderr == ""
+
+
+def test_a_terminal_that_cannot_show_it_gets_escapes(archive: Path):
+    environment = {**os.environ, "PYTHONIOENCODING": "latin-1"}
+    command = [sys.executable, "-m", "dsslic_search.cli.main", "stats", "--archive", str(archive)]
+    ran = subprocess.run(command, capture_output=True, env=environment, timeout=60)
+    assert ran.returncode == 0
+    assert b"\\u2588" in ran.stdout

@@ -20,7 +20,6 @@ HEADER = Header(
     height=65,
     grey=False,
     keep="layers",
-    orientation=1,
     map_scale=2,
     compact_scale=8,
     quality=75,
