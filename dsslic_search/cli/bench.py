@@ -66,6 +66,24 @@ def reindex(
     _finish(bench.run(images, copies), out)
 
 
+@app.command("label-map")
+def label_map(
+    table: Annotated[Path, typer.Option(help="CSV of label maps and their bytes under other coders: map, flif_E100, jxl_e7 …")],
+    data: Annotated[Path, typer.Option("--data", metavar="DIR", help="The folder that the table's paths start from.")],
+    fuzz: Annotated[int, typer.Option(min=0, help="Also decode this many damaged streams.")] = 0,
+    out: Out = None,
+) -> None:
+    """The label-map coder: bytes beside other coders, speed, first call, damaged streams."""
+    from dsslic_search.bench import label_map as bench
+
+    results = bench.run(table, data)
+    if fuzz:
+        results["fuzz"] = bench.fuzz(fuzz, 1)
+    for name, ratio in results["ratio"].items():
+        typer.echo(f"{name:14} {ratio:.3f}", err=True)
+    _finish(results, out)
+
+
 @app.command("map-scale")
 def map_scale(
     data: Annotated[Path, typer.Option("--data", metavar="DIR", help="Folder with scenes/<set>; see docs/training.md.")],

@@ -37,7 +37,7 @@ PRESET = "slow"
 NO_NETWORK = "0" * 16
 
 # codec ids in the chunk table
-MAP_JPEG_XL = 1
+MAP_OWN = 1
 COMPACT_BPG = 1
 RESIDUAL_BPG = 1
 ALPHA_BPG = 1
@@ -118,7 +118,7 @@ def encode_photo(photo: Photo, options: EncodeOptions, original: bytes = b"") ->
     qps = quantisers(options.quality)
     labels, scale = segment_photo(photo, options.map_scale)
     clock.mark("segment")
-    chunks = [Chunk(container.MAP, MAP_JPEG_XL, label_map.encode(labels))]
+    chunks = [Chunk(container.MAP, MAP_OWN, label_map.encode(labels))]
     clock.mark("map")
     cells = -(-photo.height // SCALE), -(-photo.width // SCALE)
     marks = runtime.network_labels(labels, scale, cells)
@@ -201,9 +201,12 @@ def read_label_map(prefix: bytes, layout: Layout | None = None) -> NDArray[np.ui
         raise FormatError(f"the label map speaks of vocabulary {layout.header.vocabulary}, here is {known}: encode the photo anew")
     entry = layout.find(container.MAP)
     data = container.chunk_data(prefix, layout, container.MAP)
-    if entry is None or data is None or entry.codec != MAP_JPEG_XL:
+    if entry is None or data is None or entry.codec != MAP_OWN:
         raise FormatError("the label map is coded in a way this program does not know: upgrade dsslic-search")
-    return label_map.decode(data, *layout.header.map_size)
+    height, width = layout.header.map_size
+    if label_map.read_size(data) != (height, width):
+        raise FormatError("the label map is not of the size that the header declares")
+    return label_map.decode(data, max_pixels=height * width)
 
 
 def enlarge_map(labels: NDArray[np.uint8], scale: int, height: int, width: int) -> NDArray[np.uint8]:

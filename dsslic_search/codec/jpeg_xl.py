@@ -1,9 +1,8 @@
-"""The first bytes of a JPEG XL file, read before any of it is decoded (ISO/IEC 18181-1, SizeHeader and ImageMetadata; 18181-2, boxes)."""
+"""The first bytes of a JPEG XL file, read before any of it is decoded (ISO/IEC 18181-1, SizeHeader; 18181-2, boxes)."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from dsslic_search.errors import FormatError
 
@@ -11,17 +10,7 @@ CODESTREAM = b"\xff\x0a"
 CONTAINER = b"\0\0\0\x0cJXL \r\n\x87\n"
 _RATIOS = {1: (1, 1), 2: (12, 10), 3: (4, 3), 4: (3, 2), 5: (16, 9), 6: (5, 4), 7: (2, 1)}
 _SIDE = ((9, 1), (13, 1), (18, 1), (30, 1))
-_GREY = 1
 _MAX_HEADER_BYTES = 64
-
-
-@dataclass(frozen=True)
-class JpegXlHeader:
-    """``plain_grey``: one picture of 8-bit grey samples coded as they are; no extra channels, preview, animation or rotation."""
-
-    height: int
-    width: int
-    plain_grey: bool
 
 
 class _Bits:
@@ -45,8 +34,8 @@ class _Bits:
         return offset + self.read(count)
 
 
-def read_header(codestream: bytes) -> JpegXlHeader:
-    """Size and kind of a bare codestream. Raises FormatError when it is none (or a container, which this function does not open)."""
+def read_size(codestream: bytes) -> tuple[int, int]:
+    """(height, width) of a bare codestream. Raises FormatError when it is none (or a container, which this function does not open)."""
     if not codestream.startswith(CODESTREAM):
         raise FormatError("not a JPEG XL codestream")
     bits = _Bits(codestream[2:_MAX_HEADER_BYTES])
@@ -54,44 +43,23 @@ def read_header(codestream: bytes) -> JpegXlHeader:
     height = _side(bits, small)
     ratio = bits.read(3)
     if ratio == 0:
-        width = _side(bits, small)
-    else:
-        numerator, denominator = _RATIOS[ratio]
-        width = height * numerator // denominator
-    return JpegXlHeader(height, width, _is_plain_grey(bits))
+        return height, _side(bits, small)
+    numerator, denominator = _RATIOS[ratio]
+    return height, height * numerator // denominator
 
 
 def read_container_size(data: bytes) -> tuple[int, int]:
     """(height, width) of the codestream inside a JPEG XL container. FormatError when there is none."""
     for kind, body in _boxes(data):
         if kind == b"jxlc":
-            return _size(body)
+            return read_size(body)
         if kind == b"jxlp":  # a part of the codestream after a 32-bit part number
-            return _size(body[4:])
+            return read_size(body[4:])
     raise FormatError("the JPEG XL container holds no picture")
-
-
-def _size(codestream: bytes) -> tuple[int, int]:
-    header = read_header(codestream)
-    return header.height, header.width
 
 
 def _side(bits: _Bits, small: int) -> int:
     return 8 * (bits.read(5) + 1) if small else bits.choice(_SIDE)
-
-
-def _is_plain_grey(bits: _Bits) -> bool:
-    if bits.read(1) or bits.read(1):  # all default (colour in XYB), extra fields (rotation, preview, animation)
-        return False
-    is_float, depth = bits.read(1), bits.read(2)  # depth: 0 means 8 bits
-    if is_float or depth != 0:
-        return False
-    bits.read(1)  # whether 16-bit buffers suffice: no matter
-    if bits.read(2) != 0 or bits.read(1):  # extra channels; XYB
-        return False
-    if bits.read(1) or bits.read(1):  # colour: default (sRGB), an ICC profile
-        return False
-    return bits.choice(((0, 0), (0, 1), (4, 2), (6, 18))) == _GREY
 
 
 def _boxes(data: bytes) -> Iterator[tuple[bytes, bytes]]:

@@ -1,47 +1,123 @@
-"""The label-map coder: uint8 class ids ↔ bytes, lossless. Now JPEG XL's modular mode.
-
-Effort 7, by measurement on 20 teacher maps at half size: efforts 3, 5, 7, 9 give 746, 532, 528, 495 bytes in 1, 8, 7, 26 ms a map;
-on 640×471 maps 1570, 1160, 1126, 1011 bytes in 12, 78, 84, 235 ms. Decoding takes the same time after all of them.
-"""
+"""The label-map coder: uint8 class ids ↔ bytes, lossless, the same bytes on every machine. Format: docs/label-map.md."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dsslic_search.codec import jpeg_xl
+from dsslic_search.config import DEFAULT_MAX_PIXELS
 from dsslic_search.errors import FormatError
 
-EFFORT = 7
+VERSION = 1
+ROWS, COLUMNS, STORED = range(3)  # how the labels are coded: row by row, column by column, or not at all
+MAX_SIDE = 1 << 32
 
 
 def encode(label_map: NDArray[np.uint8]) -> bytes:
-    """Code a label map, uint8 [h, w] with both sides at least 1. ValueError for any other array."""
-    import imagecodecs
-
+    """Code a label map, uint8 [h, w] with both sides at least 1; at most h·w + 11 bytes. ValueError for any other array."""
     if label_map.ndim != 2 or label_map.dtype != np.uint8 or label_map.size == 0:
         raise ValueError(f"a label map is uint8 [h, w] and not empty, not {label_map.dtype} {list(label_map.shape)}")
-    return bytes(imagecodecs.jpegxl_encode(np.ascontiguousarray(label_map), lossless=True, effort=EFFORT, usecontainer=False, numthreads=1))
+    height, width = label_map.shape
+    best, way = label_map.tobytes(), STORED
+    for tried, turned in ((ROWS, label_map), (COLUMNS, label_map.T)):
+        coded = _code(turned, len(best))
+        if coded is not None and len(coded) < len(best):
+            best, way = coded, tried
+    return bytes([VERSION << 4 | way]) + _number(height - 1) + _number(width - 1) + best
 
 
-def decode(data: bytes, height: int, width: int) -> NDArray[np.uint8]:
-    """The label map, uint8 [height, width].
+def read_size(data: bytes) -> tuple[int, int]:
+    """(height, width) of a coded map, from its first bytes; FormatError if they are not those of a label map."""
+    _, height, width, _ = _read_header(data)
+    return height, width
 
-    The size in the data's own header is compared with ``height`` and ``width`` before anything of that size is allocated.
-    Raises FormatError for data of another size or kind, and for damaged data.
+
+def decode(data: bytes, *, max_pixels: int | None = None) -> NDArray[np.uint8]:
+    """The label map, uint8 [h, w]. Takes memory for about two bytes a label (ten for a single column) and 4 MB.
+
+    Raises FormatError for damaged data and, before anything is allocated, for a map of more than ``max_pixels`` labels.
+    Not all damage can be seen: what is no error is a map of the size declared.
     """
-    import imagecodecs
+    way, height, width, start = _read_header(data)
+    limit = DEFAULT_MAX_PIXELS if max_pixels is None else max_pixels
+    if height * width > limit:
+        raise FormatError(f"the label map is {width}×{height}, more than the limit of {limit} labels")
+    payload = data[start:]
+    if way == STORED:
+        if len(payload) != height * width:
+            raise FormatError(f"the label map's data is {len(payload)} bytes long where {height * width} were declared")
+        return np.frombuffer(payload, np.uint8).reshape(height, width).copy()
+    return _decode(payload, height, width) if way == ROWS else np.ascontiguousarray(_decode(payload, width, height).T)
 
-    header = jpeg_xl.read_header(data)
-    if (header.height, header.width) != (height, width):
-        raise FormatError(f"the label map is {header.width}×{header.height}, not {width}×{height} as declared")
-    if not header.plain_grey:
-        raise FormatError("the label map's data is JPEG XL of another kind than label maps are coded in")
-    try:
-        label_map = imagecodecs.jpegxl_decode(data, numthreads=1)
-    except (RuntimeError, ValueError, MemoryError) as e:
-        raise FormatError(f"the label map's data is damaged ({e})") from e
-    if label_map.shape != (height, width) or label_map.dtype != np.uint8:
-        raise FormatError("the label map's data does not hold one picture of 8-bit samples")
-    decoded: NDArray[np.uint8] = label_map
-    return decoded
+
+def _code(label_map: NDArray[np.uint8], limit: int) -> bytes | None:
+    """The coded labels, or None if they take more than ``limit`` bytes."""
+    from dsslic_search.codec import label_machine, label_scan, label_start
+
+    height, width = label_map.shape
+    plane = label_start.empty_plane(height, width)
+    left = label_machine.MARGIN_LEFT
+    plane[label_machine.MARGIN_TOP :, left : left + width] = label_map
+    data = label_start.loop_bytes(np.zeros(limit, np.uint8))
+    slots, cells = label_start.prepared(limit)
+    outcome = label_scan.scan(label_start.loop_bytes(plane), data, slots, cells, height, width)
+    written, low = int(cells[label_machine.NEXT]), int(cells[label_machine.LOW])
+    if outcome != label_scan.DONE or written > limit:
+        return None
+    # the decoder reads zeros past the end: none or one byte more puts it between low and high, which differ in their first byte
+    return bytes(data[:written]) + (bytes([(low >> 24) + 1]) if low else b"")
+
+
+def _decode(payload: bytes, height: int, width: int) -> NDArray[np.uint8]:
+    from dsslic_search.codec import label_machine, label_scan, label_start
+
+    plane = label_start.loop_bytes(label_start.empty_plane(height, width))
+    slots, cells = label_start.prepared(len(payload))
+    cells[label_machine.DECODING] = 1
+    cells[label_machine.VALUE] = int.from_bytes(payload[:4].ljust(4, b"\0"), "big")
+    cells[label_machine.NEXT] = 4
+    outcome = label_scan.scan(plane, label_start.loop_bytes(np.array(bytearray(payload), np.uint8)), slots, cells, height, width)
+    if outcome == label_scan.OUT_OF_DATA:
+        raise FormatError("the label map's data ends too early")
+    if outcome != label_scan.DONE:
+        raise FormatError("the label map's data is damaged")
+    if cells[label_machine.NEXT] < len(payload) + 3:
+        raise FormatError("the label map's data goes on after its last label")
+    shape = (height + label_machine.MARGIN_TOP, label_machine.MARGIN_LEFT + width + label_machine.MARGIN_RIGHT)
+    left = label_machine.MARGIN_LEFT
+    return np.frombuffer(plane, np.uint8).reshape(shape)[label_machine.MARGIN_TOP :, left : left + width].copy()
+
+
+def _number(value: int) -> bytes:
+    """Seven bits a byte, the lowest first, the top bit set in all but the last."""
+    coded = bytearray()
+    while value > 127:
+        coded.append(value & 127 | 128)
+        value >>= 7
+    return bytes(coded) + bytes([value])
+
+
+def _read_number(data: bytes, at: int) -> tuple[int, int]:
+    value = 0
+    for i in range(5):
+        if at + i >= len(data):
+            raise FormatError("the label map's header is cut off")
+        byte = data[at + i]
+        value |= (byte & 127) << 7 * i
+        if byte < 128:
+            if (byte == 0 and i > 0) or value >= MAX_SIDE:
+                break
+            return value, at + i + 1
+    raise FormatError("the label map's header is damaged: a side that is too long or oddly written")
+
+
+def _read_header(data: bytes) -> tuple[int, int, int, int]:
+    """(way of coding, height, width, where the labels' data starts)."""
+    if not data:
+        raise FormatError("the label map's data is empty")
+    version, way = data[0] >> 4, data[0] & 15
+    if version != VERSION or way > STORED:
+        raise FormatError(f"the label map is of version {version}, way {way}, which this program does not know")
+    height, at = _read_number(data, 1)
+    width, at = _read_number(data, at)
+    return way, height + 1, width + 1, at
