@@ -6,26 +6,27 @@ Every committed change increases `Catalog.generation` within the same transactio
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import URL, Connection, CursorResult, Engine, Integer, String, cast, delete, func, insert, select, update
+from sqlalchemy import Connection, CursorResult, Engine, Integer, String, cast, delete, func, insert, select, update
 from sqlalchemy.orm import Session, selectinload
 
-from dsslic_search.archive import migrate, models, paths
+from dsslic_search.archive import models, paths
 from dsslic_search.archive.bulk import Snapshot
-from dsslic_search.archive.engine import database_trouble, for_writing, make_engine, url_of
+from dsslic_search.archive.engine import database_trouble, for_writing
 from dsslic_search.archive.features import MapFeatures
-from dsslic_search.errors import ArchiveError
+from dsslic_search.archive.opening import open_engine
+from dsslic_search.archive.stored import FIELDS, ObjectFacts
 
 if TYPE_CHECKING:
     from dsslic_search.features.regions import Region
 
 GENERATION = "generation"
+FACTS = tuple(getattr(models.Photo, name) for name in FIELDS)  # columns
 
 _MANY = 500  # ids in one statement; databases bound the number of parameters
 _WITH_FEATURES = (selectinload(models.Photo.coverages), selectinload(models.Photo.regions))
@@ -47,29 +48,12 @@ class Catalog:
     def open(cls, where: Path | str, *, create: bool = False, change: bool = True) -> Catalog:
         """Open the catalog in an SQLite file or at a database URL, migrating an older one.
 
-        ``create``: make it when there is none. ``change=False``: leave an older schema as it is, for a look at content
-        hashes. Raises ArchiveError when it is missing, damaged, of something else, or of a newer version (then
-        nothing is modified).
+        ``create``: make it when there is none. ``change=False``: leave an older schema as it is, for `known` and `has`.
+        Where the disk cannot be written, an SQLite file is opened for reading only, as one that nobody changes.
+        Raises ArchiveError when it is missing, empty, damaged, of something else, or of a newer version (then nothing is
+        modified).
         """
-        url = url_of(where)
-        if not create and url.get_backend_name() == "sqlite" and not Path(url.database or "").is_file():
-            raise ArchiveError(f"{where}: the archive's catalog is missing; restore it from a backup or ingest the photos again")
-        engine = make_engine(url)
-        try:
-            with database_trouble(repr(url)):
-                with engine.connect() as connection:
-                    stored = migrate.stored_revision(connection)
-                    migrate.check_known(repr(url), stored)
-                if change:
-                    _use_write_ahead_log(engine)
-                    if stored != migrate.head_revision():
-                        _upgrade(url)
-                elif stored is None:
-                    raise ArchiveError(f"{where}: the catalog was never finished; run dss-search ingest on its photos again")
-        except BaseException:
-            engine.dispose()
-            raise
-        return cls(engine)
+        return cls(open_engine(where, create=create, change=change))
 
     def close(self) -> None:
         """Release the connections."""
@@ -88,46 +72,55 @@ class Catalog:
 
     # Reading
 
-    def session(self) -> Session:
-        """A session for reading with any SQLAlchemy statement, to be used in a ``with``; changes go through `changing`."""
-        return Session(self.engine, expire_on_commit=False)
+    @contextmanager
+    def session(self) -> Iterator[Session]:
+        """A session for reading with any SQLAlchemy statement; changes go through `changing`."""
+        with database_trouble(self.name), Session(self.engine, expire_on_commit=False) as session:
+            yield session
 
     def generation(self) -> int:
         """How many changes were committed so far; caches built from the catalog carry the value they saw."""
-        with self._reading() as session:
+        with self.session() as session:
             return _generation(session)
 
     def count(self) -> int:
         """The number of photos."""
-        with self._reading() as session:
+        with self.session() as session:
             return session.scalar(select(func.count()).select_from(models.Photo)) or 0
 
     def has(self, content_hash: str) -> bool:
         """Whether a photo of this content is there."""
-        with self._reading() as session:
+        with self.session() as session:
             return session.scalar(select(models.Photo.id).where(models.Photo.content_hash == content_hash)) is not None
+
+    def known(self, content_hash: str) -> tuple[int, ObjectFacts] | None:
+        """The id of the photo of this content and what its row says of its file; None when it is not there."""
+        chosen = select(models.Photo.id, *FACTS).where(models.Photo.content_hash == content_hash)
+        with self.session() as session:
+            row = session.execute(chosen).one_or_none()
+        return None if row is None else (row[0], ObjectFacts(*row[1:]))
 
     def photo(self, photo_id: int) -> models.Photo | None:
         """A photo by id, with coverages and regions."""
-        with self._reading() as session:
+        with self.session() as session:
             return session.get(models.Photo, photo_id, options=_WITH_FEATURES)
 
     def find(self, content_hash: str) -> models.Photo | None:
         """A photo by content hash, with coverages and regions."""
-        with self._reading() as session:
+        with self.session() as session:
             return session.scalar(select(models.Photo).where(models.Photo.content_hash == content_hash).options(*_WITH_FEATURES))
 
     def at_path(self, path: Path | str) -> list[models.Photo]:
         """The photos ingested from a path, newest first: more than one when the file changed in between."""
         chosen = select(models.Photo).where(models.Photo.path == paths.to_text(paths.clean(path)))
-        with self._reading() as session:
+        with self.session() as session:
             return list(session.scalars(chosen.order_by(models.Photo.id.desc())))
 
     def photos(self, ids: Iterable[int]) -> list[models.Photo]:
         """Photos by id, in the order asked for; ids that are not there are left out."""
         wanted = [int(i) for i in ids]
         found: dict[int, models.Photo] = {}
-        with self._reading() as session:
+        with self.session() as session:
             for part in _parts(wanted):
                 found.update((p.id, p) for p in session.scalars(select(models.Photo).where(models.Photo.id.in_(part))))
         return [found[i] for i in wanted if i in found]
@@ -166,10 +159,14 @@ class Catalog:
         with self.changing() as session:
             for part in _parts(list(features)):
                 there = session.scalars(select(models.Photo.id).where(models.Photo.id.in_(part))).all()
-                for table in (models.Coverage, models.Region):
-                    session.execute(delete(table).where(table.photo_id.in_(there)))
-                session.execute(update(models.Photo), [{"id": i, "embedding": features[i].embedding} for i in there])
-                _insert_features(session, {i: features[i] for i in there})
+                _replace_features(session, {i: features[i] for i in there})
+
+    def update(self, photo_id: int, values: Mapping[str, Any], features: MapFeatures) -> None:
+        """Give a photo's row other values, by column, and other features, in one transaction; no error when it is gone."""
+        with self.changing() as session:
+            if session.get(models.Photo, photo_id) is not None:
+                session.execute(update(models.Photo).where(models.Photo.id == photo_id).values(**values))
+                _replace_features(session, {photo_id: features})
 
     def remove(self, ids: Sequence[int]) -> int:
         """Remove photos with their features in one transaction; returns how many were there. Their files stay."""
@@ -180,11 +177,6 @@ class Catalog:
                 assert isinstance(result, CursorResult)
                 count += result.rowcount
         return count
-
-    @contextmanager
-    def _reading(self) -> Iterator[Session]:
-        with database_trouble(self.name), self.session() as session:
-            yield session
 
 
 def _generation(reader: Session | Connection) -> int:
@@ -198,6 +190,16 @@ def _increase_generation(session: Session) -> None:
     assert isinstance(result, CursorResult)
     if not result.rowcount:
         session.execute(insert(models.Setting).values(name=GENERATION, value="1"))
+
+
+def _replace_features(session: Session, features: Mapping[int, MapFeatures]) -> None:
+    """Of photos that are there."""
+    if not features:
+        return
+    for table in (models.Coverage, models.Region):
+        session.execute(delete(table).where(table.photo_id.in_(list(features))))
+    session.execute(update(models.Photo), [{"id": i, "embedding": made.embedding} for i, made in features.items()])
+    _insert_features(session, features)
 
 
 def _insert_features(session: Session, features: Mapping[int, MapFeatures]) -> None:
@@ -216,22 +218,3 @@ def _region_values(region: Region) -> dict[str, Any]:
 
 def _parts(ids: Sequence[int]) -> Iterator[Sequence[int]]:
     return (ids[i : i + _MANY] for i in range(0, len(ids), _MANY))
-
-
-def _upgrade(url: URL) -> None:
-    engine = make_engine(url, foreign_keys=False)
-    try:
-        migrate.upgrade(engine)
-    finally:
-        engine.dispose()
-
-
-def _use_write_ahead_log(engine: Engine) -> None:
-    """The mode is a property of the SQLite file; where it cannot be set (read-only files), the old mode works as well."""
-    if engine.dialect.name != "sqlite":
-        return
-    with closing(engine.raw_connection()) as connection, closing(connection.cursor()) as cursor:
-        cursor.execute("PRAGMA journal_mode")
-        if cursor.fetchone() != ("wal",):
-            with suppress(sqlite3.OperationalError):
-                cursor.execute("PRAGMA journal_mode = WAL")

@@ -3,28 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Literal
 
 from sqlalchemy import select
 
-from dsslic_search.archive.catalog import Catalog
+from dsslic_search.archive.catalog import FACTS, Catalog
 from dsslic_search.archive.engine import database_trouble
 from dsslic_search.archive.folder import ArchiveFolder
 from dsslic_search.archive.models import Photo
 from dsslic_search.archive.store import Store
+from dsslic_search.archive.stored import Finding, ObjectFacts, examine, read_features
 from dsslic_search.errors import ArchiveError, FormatError
 
-Kind = Literal["missing", "damaged", "orphan", "leftover", "catalog"]
+Kind = Literal["missing", "damaged", "outdated", "orphan", "leftover", "catalog"]
 
 
 @dataclass(frozen=True)
 class Problem:
     """One thing that is wrong; ``message`` says what and what mends it.
 
-    ``kind``: "missing", a photo without its file; "damaged", a file that is not what was stored; "orphan", a file without a
-    photo; "leftover", a file of an interrupted write; "catalog", the database itself. ``subject``: the content hash, or
-    the file's path for "leftover"; empty for "catalog". ``photo_id``: where a catalog row is concerned.
+    ``kind``: "missing", a photo without its file; "damaged", a file that is not what was stored; "outdated", a row that
+    describes an earlier file; "orphan", a file without a photo; "leftover", a file of an interrupted write; "catalog", the
+    database itself. ``subject``: the content hash, or the file's path for "leftover"; empty for "catalog". ``photo_id``:
+    where a catalog row is concerned.
     """
 
     kind: Kind
@@ -37,7 +40,7 @@ def check(archive: ArchiveFolder, read_data: bool = False) -> list[Problem]:
     """Everything that is wrong with an archive; an empty list when it is sound. Nothing is changed.
 
     Always: the database's own check, each photo's file there, as long as it was, its header sound. With ``read_data``
-    also every checksum of every file, which reads the whole archive. A photo that an ingest adds meanwhile is not a problem.
+    also every checksum of every file, which reads the whole archive. What an ingest changes meanwhile is not a problem.
     Raises ArchiveError when the archive cannot be opened at all.
     """
     store = archive.store
@@ -47,14 +50,12 @@ def check(archive: ArchiveFolder, read_data: bool = False) -> list[Problem]:
             return problems
         known: set[str] = set()
         with catalog.snapshot() as snapshot:
-            wanted = select(Photo.content_hash, Photo.id, Photo.path, Photo.stored_bytes, Photo.map_bytes).order_by(Photo.id)
-            for rows in snapshot.rows(wanted):
-                for content_hash, photo_id, path, stored_bytes, map_bytes in rows:
+            for rows in snapshot.rows(select(Photo.content_hash, Photo.id, Photo.path, *FACTS).order_by(Photo.id)):
+                for content_hash, photo_id, path, *values in rows:
                     known.add(content_hash)
-                    problem = _of_file(store, content_hash, stored_bytes, map_bytes, read_data)
+                    problem = _of_photo(catalog, store, content_hash, (photo_id, ObjectFacts(*values)), path, read_data)
                     if problem is not None:
-                        kind, what = problem
-                        problems.append(Problem(kind, content_hash, f"photo {photo_id} ({path}): {what}", photo_id))
+                        problems.append(problem)
         for content_hash in store.hashes():
             if content_hash not in known and not catalog.has(content_hash):
                 where = store.path_of(content_hash)
@@ -65,10 +66,12 @@ def check(archive: ArchiveFolder, read_data: bool = False) -> list[Problem]:
 
 
 def repair(archive: ArchiveFolder, problems: Sequence[Problem]) -> list[Problem]:
-    """Mend what can be mended without losing anything: delete leftovers, and forget photos whose file is missing (so that
-    ingesting them again brings them back). Returns the problems mended. Damaged and orphaned files are left alone.
+    """Mend what can be mended; returns the problems mended.
 
-    Raises ArchiveError while an ingest is running.
+    Leftovers are deleted. Photos whose file is missing are forgotten, so that ingesting them again brings them back; so are
+    photos whose file is damaged, and the file set aside under another name, but never one kept exactly.
+    Rows that describe an earlier file are written anew from the file. Files without a photo, and those that the disk does
+    not give, are left alone. Every problem is looked at again first. Raises ArchiveError while another writer is at work.
     """
     mended: list[Problem] = []
     with archive.writing() as catalog:
@@ -76,11 +79,32 @@ def repair(archive: ArchiveFolder, problems: Sequence[Problem]) -> list[Problem]
         leftovers = {str(p) for p in store.leftovers()}
         mended.extend(p for p in problems if p.kind == "leftover" and p.subject in leftovers)
         store.remove_leftovers()
-        gone = [p for p in problems if p.kind == "missing" and p.photo_id is not None and store.size_of(p.subject) is None]
-        if gone:
-            catalog.remove([p.photo_id for p in gone if p.photo_id is not None])
-            mended.extend(gone)
+        forgotten: list[int] = []
+        for problem in problems:
+            known = catalog.known(problem.subject) if problem.kind in ("missing", "damaged", "outdated") else None
+            if known is None or known[0] != problem.photo_id:
+                continue
+            photo_id, row = known
+            found = examine(store, problem.subject, row, read_data=problem.kind == "damaged")
+            if found.state == "missing" or (found.state == problem.kind == "damaged" and not _may_be_exact(row, found)):
+                store.set_aside(problem.subject)
+                forgotten.append(photo_id)
+                mended.append(problem)
+            elif found.state == "outdated" and found.facts and _describe_anew(catalog, store, problem.subject, photo_id, found.facts):
+                mended.append(problem)
+        if forgotten:
+            catalog.remove(forgotten)
     return mended
+
+
+def _describe_anew(catalog: Catalog, store: Store, content_hash: str, photo_id: int, facts: ObjectFacts) -> bool:
+    """Write a row anew from its file; False when the label map cannot be read."""
+    try:
+        features = read_features(store, content_hash, facts.map_bytes)
+    except (FormatError, ArchiveError):
+        return False
+    catalog.update(photo_id, asdict(facts), features)
+    return True
 
 
 def _of_database(catalog: Catalog) -> list[Problem]:
@@ -95,23 +119,37 @@ def _of_database(catalog: Catalog) -> list[Problem]:
     return [Problem("catalog", "", f"{catalog.name}: {p}; restore the catalog from a backup") for p in problems]
 
 
-def _of_file(store: Store, content_hash: str, stored_bytes: int, map_bytes: int, read_data: bool) -> tuple[Kind, str] | None:
-    size = store.size_of(content_hash)
-    if size is None:
-        return "missing", "its file is missing; forget it with: dss-search check --repair, then ingest the photo again"
-    mend = "restore the file from a backup, or remove the photo and ingest it again"
-    if size != stored_bytes:
-        return "damaged", f"its file has {size} bytes instead of {stored_bytes}; {mend}"
-    from dsslic_search.codec import container
+def _of_photo(
+    catalog: Catalog, store: Store, content_hash: str, known: tuple[int, ObjectFacts], path: str, read_data: bool
+) -> Problem | None:
+    found = examine(store, content_hash, known[1], read_data)
+    if found.state == "sound":
+        return None
+    now = catalog.known(content_hash)
+    if now is None:
+        return None
+    if now != known:  # an ingest was here meanwhile
+        return _of_photo(catalog, store, content_hash, now, path, read_data)
+    photo_id, row = known
+    kind: Kind = "damaged" if found.state == "unreadable" else found.state
+    return Problem(
+        kind, content_hash, f"photo {photo_id} ({path}): {found.reason}{_advice(row, found, store.path_of(content_hash))}", photo_id
+    )
 
-    try:
-        if read_data:
-            container.read(store.read(content_hash))
-        else:
-            length = container.header_length(store.read_prefix(content_hash, container.PREAMBLE))
-            layout = container.read_layout(store.read_prefix(content_hash, length))
-            if layout.total != stored_bytes or layout.stage_bytes("map") != map_bytes:
-                return "damaged", f"its file's table does not fit the catalog; {mend}"
-    except (FormatError, ArchiveError) as e:
-        return "damaged", f"{e}; {mend}"
-    return None
+
+def _advice(row: ObjectFacts, found: Finding, where: Path) -> str:
+    mend = {
+        "missing": "restore the file from a backup, or forget it with dss-search check --repair and ingest the photo again",
+        "outdated": "mend it with: dss-search check --repair",
+        "damaged": f"restore {where} from a backup, or if you have the photo: dss-search check --repair sets the file aside, then "
+        "ingest the photo again",
+    }
+    if found.state == "damaged" and _may_be_exact(row, found):
+        mend["damaged"] = f"restore {where} from a backup; it is kept exactly, so repair leaves it. If you have the photo still, "
+        mend["damaged"] += "delete that file and ingest the photo again with --keep exact"
+    return f"; {mend[found.state]}" if found.state in mend else ""
+
+
+def _may_be_exact(row: ObjectFacts, found: Finding) -> bool:
+    """Whether what is there may be the only copy of an original."""
+    return "exact" in (row.keep, found.facts and found.facts.keep)

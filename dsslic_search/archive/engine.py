@@ -29,14 +29,19 @@ def url_of(where: Path | str) -> URL:
         raise ArchiveError("the catalog's address is not a database URL; write it like postgresql://user@host/name") from e
 
 
-def make_engine(url: URL, *, foreign_keys: bool = True) -> Engine:
+def make_engine(url: URL, *, foreign_keys: bool = True, immutable: bool = False) -> Engine:
     """An engine whose SQLite transactions are real ones.
 
     Python's sqlite3 begins transactions late, and never before DDL; here every transaction begins with BEGIN, and one
-    from `for_writing` with BEGIN IMMEDIATE, so that it waits its turn instead of failing half-way.
+    from `for_writing` with BEGIN IMMEDIATE, so that it waits its turn instead of failing half-way. ``immutable``: an SQLite
+    file that nobody can change is read as it is, without the lock and log files that SQLite makes beside it otherwise.
     """
+    options: dict[str, Any] = {"connect_args": {"timeout": BUSY_SECONDS}} if url.get_backend_name() == "sqlite" else {}
+    if immutable:
+        name = Path(url.database or "").absolute().as_uri() + "?mode=ro&immutable=1"
+        options = {"creator": lambda: sqlite3.connect(name, uri=True, check_same_thread=False)}
     try:
-        engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS} if url.get_backend_name() == "sqlite" else {})
+        engine = create_engine(url, **options)
     except (NoSuchModuleError, ModuleNotFoundError) as e:
         raise ArchiveError(f"{url!r}: no driver for this kind of database is installed ({e}); install it or use the default") from e
     if engine.dialect.name == "sqlite":

@@ -117,7 +117,7 @@ class ArchiveFolder:
             lock.acquire(timeout=0)
         except Timeout as e:
             raise ArchiveError(
-                f"another ingest is running on {self.root}; wait for it to end, or use another archive with --archive"
+                f"another dss-search is writing to {self.root}; wait for it to end, or use another archive with --archive"
             ) from e
         except (OSError, NotImplementedError) as e:
             raise ArchiveError(f"{self.root}: cannot be locked for writing ({e}); check that you may write there") from e

@@ -1,23 +1,24 @@
 """Bring photos into an archive.
 
 The calling thread walks, reads, hashes and writes; ``workers`` threads encode (the codec works outside Python's lock).
-A photo is added by writing its object file, then its catalog row, in one transaction of its own. So whatever stops an
-ingest, what was added stays whole, and running it again goes on where it stopped.
+A photo is added by writing its object file, then its catalog row, in one transaction of its own, and stored anew in the
+same way. So whatever stops an ingest, what was stored stays whole, and running it again goes on where it stopped.
 """
 
 from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from dsslic_search.archive import models, paths
 from dsslic_search.archive.catalog import Catalog
+from dsslic_search.archive.choice import Choice, choose
 from dsslic_search.archive.folder import ArchiveFolder
 from dsslic_search.archive.original import Original, read_original
 from dsslic_search.archive.prepare import Prepare, Prepared, prepare_photo
@@ -44,14 +45,15 @@ def ingest(
     progress: Callable[[Event], None] | None = None,
     prepare: Prepare = prepare_photo,
 ) -> IngestReport:
-    """Add the photos at ``chosen`` files and folders that are not in the archive yet, by content.
+    """Add the photos at ``chosen`` files and folders that are not in the archive yet, by content; store those anew that are
+    there in another way than ``options`` say, but for photos kept exactly, or whose file is missing or damaged.
 
     Files that cannot be used are skipped and listed in the report. KeyboardInterrupt ends it early: what is encoded is
     still stored, and the report says ``interrupted``. ``dry_run`` reads and compares, and writes nothing at all. A new
     archive is made unless no file is found. ``progress`` is called in the calling thread, ``prepare`` in the workers; at
     most ``workers`` + 2 photos are in memory at a time.
 
-    Raises ArchiveError when the archive cannot be used or written (another ingest running, newer version, disk full),
+    Raises ArchiveError when the archive cannot be used or written (another writer, newer version, disk full),
     WeightsError and the like when no photo could be encoded.
     """
     start = time.perf_counter()
@@ -59,7 +61,7 @@ def ingest(
     tell = _Teller(report, progress or (lambda _event: None))
     try:
         if dry_run:
-            _rehearse(archive, chosen, tell)
+            _rehearse(archive, chosen, options, tell)
         elif archive.exists:
             with archive.writing(create=True) as catalog:
                 files = _find(archive, chosen, tell)
@@ -69,6 +71,8 @@ def ingest(
                 _Run(archive.store, catalog, options, settings, workers, prepare, tell).add_all(files)
     except KeyboardInterrupt:
         report.interrupted = True
+    if n := len(tell.stay_exact):
+        report.notes.append(f"{n} photo{' is' if n == 1 else 's are'} kept exactly already and stay{'s' if n == 1 else ''} so")
     report.seconds = time.perf_counter() - start
     return report
 
@@ -78,21 +82,30 @@ class _Teller:
 
     def __init__(self, report: IngestReport, progress: Callable[[Event], None]) -> None:
         self.report = report
+        self.stay_exact: set[str] = set()  # content hashes
         self._progress = progress
         self._done = 0
 
-    def found(self, total: int) -> None:
-        self.report.found = total
-        self._progress(Event("found", "", 0, total))
+    def walked(self, files: int, failures: Sequence[Failure]) -> None:
+        self.report.found = files
+        self._progress(Event("found", "", 0, files))
+        for failure in failures:
+            self.report.failed.append(failure)
+            self._progress(Event("failed", failure.path, 0, files, failure.reason))
 
-    def added(self, original: Original, prepared: Prepared | None, milliseconds: dict[str, float] | None = None) -> None:
-        self.report.added += 1
+    def stored(
+        self, original: Original, anew: bool, prepared: Prepared | None = None, milliseconds: Mapping[str, float] | None = None
+    ) -> None:
+        if anew:
+            self.report.updated += 1
+        else:
+            self.report.added += 1
         self.report.bytes_in += len(original.data)
         if prepared is not None:
             self.report.bytes_stored += len(prepared.data)
             for step, spent in {**prepared.milliseconds, **(milliseconds or {})}.items():
                 self.report.milliseconds[step] = self.report.milliseconds.get(step, 0.0) + spent
-        self._settled("added", original.name)
+        self._settled("updated" if anew else "added", original.name)
 
     def present(self, name: str) -> None:
         self.report.present += 1
@@ -103,20 +116,19 @@ class _Teller:
         self.report.failed.append(Failure(name, reason))
         self._settled("failed", name, reason)
 
-    def _settled(self, kind: Literal["added", "present", "failed"], name: str, reason: str = "") -> None:
+    def _settled(self, kind: Literal["added", "updated", "present", "failed"], name: str, reason: str = "") -> None:
         self._done += 1
         self._progress(Event(kind, name, self._done, self.report.found, reason))
 
 
 def _find(archive: ArchiveFolder, chosen: Sequence[Path], tell: _Teller) -> list[Path]:
     walked = walk(chosen, archive.root)
-    tell.report.failed.extend(walked.failures)
     tell.report.notes.extend(walked.notes)
-    tell.found(len(walked.files))
+    tell.walked(len(walked.files), walked.failures)
     return walked.files
 
 
-def _rehearse(archive: ArchiveFolder, chosen: Sequence[Path], tell: _Teller) -> None:
+def _rehearse(archive: ArchiveFolder, chosen: Sequence[Path], options: EncodeOptions, tell: _Teller) -> None:
     catalog = None
     if archive.exists:
         archive.verify()
@@ -127,11 +139,13 @@ def _rehearse(archive: ArchiveFolder, chosen: Sequence[Path], tell: _Teller) -> 
             original = _read(path, tell)
             if original is None:
                 continue
-            if original.content_hash in seen or (catalog is not None and catalog.has(original.content_hash)):
+            if original.content_hash in seen:
                 tell.present(original.name)
-            else:
+                continue
+            choice = Choice("add", options) if catalog is None else choose(catalog, archive.store, original.content_hash, options)
+            if not _settled_at_once(original, choice, tell):
                 seen.add(original.content_hash)
-                tell.added(original, None)
+                tell.stored(original, choice.action == "update")
     finally:
         if catalog is not None:
             catalog.close()
@@ -147,11 +161,23 @@ def _read(path: Path, tell: _Teller) -> Original | None:
     return None
 
 
+def _settled_at_once(original: Original, choice: Choice, tell: _Teller) -> bool:
+    """Tell of a photo that is not going to be stored; False when it is."""
+    if choice.stays_exact:
+        tell.stay_exact.add(original.content_hash)
+    if choice.action == "present":
+        tell.present(original.name)
+    elif choice.action == "cannot":
+        tell.failed(original.name, choice.reason)
+    return choice.action in ("present", "cannot")
+
+
 @dataclass
 class _Job:
     """A photo that is being encoded, and files of the same content met meanwhile."""
 
     original: Original
+    choice: Choice
     twins: list[str] = field(default_factory=list)
 
 
@@ -196,11 +222,10 @@ class _Run:
             if job.original.content_hash == original.content_hash:
                 job.twins.append(original.name)
                 return
-        if self._catalog.has(original.content_hash):
-            self._tell.present(original.name)
-            return
-        future = pool.submit(self._prepare, original.data, original.name, self._options, self._settings)
-        self._flying[future] = _Job(original)
+        choice = choose(self._catalog, self._store, original.content_hash, self._options)
+        if not _settled_at_once(original, choice, self._tell):
+            future = pool.submit(self._prepare, original.data, original.name, choice.options, self._settings)
+            self._flying[future] = _Job(original, choice)
 
     def _settle_until(self, few: int) -> None:
         while len(self._flying) > few:
@@ -227,39 +252,43 @@ class _Run:
             log.warning("unexpected error at %s", name, exc_info=e)
             reason = f"unexpected error, please report it ({type(e).__name__}: {e})"
         else:
-            self._keep(job.original, prepared)
+            self._keep(job.original, job.choice, prepared)
             for twin in job.twins:
                 self._tell.present(twin)
             return
         for each in (name, *job.twins):
             self._tell.failed(each, reason)
 
-    def _keep(self, original: Original, prepared: Prepared) -> None:
+    def _keep(self, original: Original, choice: Choice, prepared: Prepared) -> None:
         start = time.perf_counter()
         self._store.write(original.content_hash, prepared.data)
-        self._catalog.add(_row(original, prepared, self._options), prepared.features)
-        self._tell.added(original, prepared, {"store": (time.perf_counter() - start) * 1000})
+        values = _columns(original, prepared, choice.options)
+        if choice.photo_id is None:
+            added_at = datetime.now(UTC).replace(tzinfo=None)
+            self._catalog.add(models.Photo(content_hash=original.content_hash, added_at=added_at, **values), prepared.features)
+        else:
+            self._catalog.update(choice.photo_id, values, prepared.features)
+        self._tell.stored(original, choice.photo_id is not None, prepared, {"store": (time.perf_counter() - start) * 1000})
 
 
-def _row(original: Original, prepared: Prepared, options: EncodeOptions) -> models.Photo:
+def _columns(original: Original, prepared: Prepared, options: EncodeOptions) -> dict[str, Any]:
+    """The columns of a photo's row that are written whenever it is stored."""
     facts = prepared.facts
-    return models.Photo(
-        content_hash=original.content_hash,
-        path=original.name,
-        file_size=len(original.data),
-        modified_at=original.modified_at,
-        added_at=datetime.now(UTC).replace(tzinfo=None),
-        format=prepared.format,
-        width=prepared.width,
-        height=prepared.height,
-        taken_at=facts.taken_at,
-        camera=facts.camera,
-        latitude=facts.latitude,
-        longitude=facts.longitude,
-        keep=options.keep,
-        quality=options.quality,
-        stored_bytes=len(prepared.data),
-        map_bytes=prepared.map_bytes,
-        vocabulary=prepared.vocabulary,
-        segmenter=prepared.segmenter,
-    )
+    return {
+        "path": original.name,
+        "file_size": len(original.data),
+        "modified_at": original.modified_at,
+        "format": prepared.format,
+        "width": prepared.width,
+        "height": prepared.height,
+        "taken_at": facts.taken_at,
+        "camera": facts.camera,
+        "latitude": facts.latitude,
+        "longitude": facts.longitude,
+        "keep": options.keep,
+        "quality": options.quality,
+        "stored_bytes": len(prepared.data),
+        "map_bytes": prepared.map_bytes,
+        "vocabulary": prepared.vocabulary,
+        "segmenter": prepared.segmenter,
+    }

@@ -11,11 +11,11 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import select
 
-from dsslic_search import vocabulary
-from dsslic_search.archive.features import MapFeatures, features_of
+from dsslic_search.archive.features import MapFeatures
 from dsslic_search.archive.folder import ArchiveFolder
 from dsslic_search.archive.models import Photo
 from dsslic_search.archive.store import Store
+from dsslic_search.archive.stored import read_features
 from dsslic_search.errors import ArchiveError, FormatError
 
 BATCH = 256  # photos described and written at once
@@ -74,16 +74,10 @@ def _described(pool: ThreadPoolExecutor, store: Store, batches: Iterator[Rows]) 
 
 def _describe(store: Store, batch: Rows) -> list[MapFeatures | str]:
     """Features, or what is wrong, of each photo."""
-    from dsslic_search.codec.dsslic import read_label_map
-
-    classes = vocabulary.default()
     made: list[MapFeatures | str] = []
     for _photo_id, content_hash, map_bytes in batch:
         try:
-            label_map = read_label_map(store.read_prefix(content_hash, map_bytes))
-            if int(label_map.max()) >= len(classes):
-                raise FormatError("its label map holds class ids that the vocabulary does not have")
-            made.append(features_of(label_map, classes))
+            made.append(read_features(store, content_hash, map_bytes))
         except (FormatError, ArchiveError) as e:
             made.append(str(e))
     return made

@@ -72,11 +72,11 @@ class Store:
             except FileNotFoundError:
                 return None
 
-    def remove(self, content_hash: str) -> None:
-        """Delete a file; no error when there is none."""
+    def set_aside(self, content_hash: str) -> None:
+        """Rename a file to NAME.damaged, out of the archive's sight but not lost; no error when there is none."""
         path = self.path_of(content_hash)
-        with _disk_trouble(path, "deleted"):
-            path.unlink(missing_ok=True)
+        with _disk_trouble(path, "renamed"), suppress(FileNotFoundError):
+            path.replace(path.with_name(path.name + ".damaged"))
 
     def hashes(self) -> Iterator[str]:
         """The content hashes of all files, in order."""

@@ -48,7 +48,7 @@ def ingest(
     if report.interrupted:
         raise typer.Exit(130)
     if report.failed:
-        raise typer.Exit(3 if report.added or report.present else 1)
+        raise typer.Exit(3 if report.added or report.updated or report.present else 1)
     if not report.found:
         raise ArchiveError("no photos found there; name photos, or folders that hold some")
 
@@ -73,16 +73,14 @@ def _progress(dry_run: bool) -> Iterator[Callable[[Event], None]]:
 
 
 def _tell(report: IngestReport, root: Path) -> None:
-    shown_already = {f for f in report.failed if Path(f.path).is_file()}
-    for failure in report.failed:
-        if failure not in shown_already:
-            typer.echo(printable(f"skipped: {failure.path}: {failure.reason}"), err=True)
     for note in report.notes:
         typer.echo(printable(note), err=True)
     verb = "would be added" if report.dry_run else "added"
     parts = [f"{report.added} {verb}", f"{report.present} already there", f"{len(report.failed)} skipped"]
+    if report.updated:
+        parts.insert(1, f"{report.updated} {'would be ' if report.dry_run else ''}stored anew")
     line = ", ".join(parts)
-    if report.added and not report.dry_run:
+    if report.bytes_in and not report.dry_run:
         share = report.bytes_stored / report.bytes_in
         line += f"; {size_text(report.bytes_in)} became {size_text(report.bytes_stored)} ({share:.0%}) in {report.seconds:.1f} s"
     typer.echo(f"{root}: {line}" + ("; interrupted, run it again to go on" if report.interrupted else ""), err=True)
@@ -94,6 +92,7 @@ def _as_plain(report: IngestReport, root: Path) -> dict[str, Any]:
         "dry_run": report.dry_run,
         "found": report.found,
         "added": report.added,
+        "updated": report.updated,
         "present": report.present,
         "failed": [{"path": f.path, "reason": f.reason} for f in report.failed],
         "bytes_in": report.bytes_in,
@@ -106,7 +105,10 @@ def _as_plain(report: IngestReport, root: Path) -> dict[str, Any]:
 def check(
     archive: ArchiveDir = None,
     read_data: Annotated[bool, typer.Option("--read-data", help="Read every file and verify its checksums.")] = False,
-    repair: Annotated[bool, typer.Option("--repair", help="Delete leftovers and forget photos whose file is missing.")] = False,
+    repair: Annotated[
+        bool,
+        typer.Option("--repair", help="Mend what can be mended without losing a photo."),
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Check that the archive is whole. Exit code 1 when something is wrong and was not mended."""

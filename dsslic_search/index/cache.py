@@ -20,13 +20,10 @@ import tempfile
 import zlib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-
-if TYPE_CHECKING:
-    from sqlalchemy import Engine
 
 MAGIC = b"DSSINDEX"
 FORMAT = 1
@@ -34,16 +31,6 @@ PREAMBLE = struct.Struct("<8sII")
 ALIGNMENT = 64
 
 Arrays = dict[str, NDArray[Any]]
-
-
-class Source(Protocol):
-    """What an index needs of the catalog."""
-
-    @property
-    def engine(self) -> Engine: ...
-
-    def generation(self) -> int:
-        """A number that every change of the catalog increases."""
 
 
 def load(path: Path, kind: str, key: str, generation: int) -> Arrays | None:

@@ -8,7 +8,7 @@ The columns alone decide a question for all photos but those whose quantum holds
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -18,19 +18,18 @@ from numpy.typing import NDArray
 from dsslic_search.errors import ArchiveError
 from dsslic_search.index import cache
 from dsslic_search.index.quanta import SCALE, TICKS, doubt, quanta, ticks
+from dsslic_search.index.source import Snapshot, Source
 from dsslic_search.vocabulary import Vocabulary
 
 FILE = "coverage.columns"
 KIND = "coverage"
-BATCH = 50_000  # catalog rows in memory at once
-ASKED_AT_ONCE = 500  # photo ids in one SQL statement
 
 
 @dataclass(frozen=True)
 class Columns:
     """The columns of one generation of the catalog. ``ids``: int64, photo ids in row order."""
 
-    source: cache.Source
+    source: Source
     generation: int
     classes: int
     arrays: cache.Arrays
@@ -89,12 +88,13 @@ class Columns:
         if (classes, low) not in self._decided:
             fails, holds = doubt(low, len(classes))
             rows = np.flatnonzero((total > fails) & (total < holds))
-            exact = ticks(_fractions(self.source, classes, self.ids[rows]))
+            with self.source.snapshot() as snapshot:
+                exact = ticks(snapshot.covered(self.ids[rows], classes))
             self._decided[classes, low] = rows[exact >= low]
         return self._decided[classes, low]
 
 
-def open_columns(source: cache.Source, folder: Path, vocabulary: Vocabulary) -> Columns:
+def open_columns(source: Source, folder: Path, vocabulary: Vocabulary) -> Columns:
     """The columns for the catalog as it is now: from ``folder`` if a sound and current file is there, else built and stored.
 
     A folder that cannot be written costs time at the next opening, nothing else. Raises ArchiveError when the catalog holds
@@ -104,29 +104,24 @@ def open_columns(source: cache.Source, folder: Path, vocabulary: Vocabulary) -> 
     key = f"{vocabulary.identity}/{SCALE}"
     arrays = cache.load(path, KIND, key, generation)
     if arrays is None:
-        arrays = _build(source, len(vocabulary))
+        with source.snapshot() as snapshot:
+            generation, arrays = snapshot.generation, _build(snapshot, len(vocabulary))
         with contextlib.suppress(OSError):
             cache.save(path, KIND, key, generation, arrays)
             arrays = cache.load(path, KIND, key, generation) or arrays
     return Columns(source, generation, len(vocabulary), arrays)
 
 
-def _build(source: cache.Source, classes: int) -> cache.Arrays:
+def _build(snapshot: Snapshot, classes: int) -> cache.Arrays:
     """All arrays from the catalog."""
-    from sqlalchemy import func, select
-
-    from dsslic_search.archive.models import Photo
-
-    newest = func.coalesce(Photo.taken_at, Photo.added_at).desc()
-    with source.engine.connect() as connection:
-        ids = np.fromiter(connection.execute(select(Photo.id).order_by(newest, Photo.id)).scalars(), np.int64)
+    ids = snapshot.photo_ids()
     by_id = np.argsort(ids)
     sums = np.zeros(ids.size)
     places = np.full(classes, -1, np.int16)
     full: list[NDArray[np.uint16]] = []
     pairs: list[tuple[NDArray[np.uint32], NDArray[np.uint16]]] = []
     for class_id in range(classes):
-        rows, fractions = _class_rows(source, class_id, ids, by_id)
+        rows, fractions = _class_rows(snapshot, class_id, ids, by_id)
         sums[rows] += fractions
         values = quanta(fractions)
         if 3 * rows.size >= ids.size > 0:
@@ -151,46 +146,16 @@ def _build(source: cache.Source, classes: int) -> cache.Arrays:
 
 
 def _class_rows(
-    source: cache.Source, class_id: int, ids: NDArray[np.int64], by_id: NDArray[np.intp]
+    snapshot: Snapshot, class_id: int, ids: NDArray[np.int64], by_id: NDArray[np.intp]
 ) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
     """Rows and fractions of the photos that have a class, by row. ``by_id`` sorts ``ids``."""
-    found = [np.array(batch, np.dtype([("id", np.int64), ("fraction", np.float64)])) for batch in _class_batches(source, class_id)]
-    if not found or not ids.size:
+    photos, fractions = snapshot.coverages(class_id)
+    if not ids.size:
         return np.empty(0, np.intp), np.empty(0)
-    coverages = np.concatenate(found)
-    if not np.all((coverages["fraction"] > 0) & (coverages["fraction"] <= 1)):
+    if not np.all((fractions > 0) & (fractions <= 1)):
         raise ArchiveError(f"the catalog is damaged: a coverage of class {class_id} is not in 0..1; ingest the photos again")
-    nearest = np.minimum(np.searchsorted(ids, coverages["id"], sorter=by_id), ids.size - 1)
+    nearest = np.minimum(np.searchsorted(ids, photos, sorter=by_id), ids.size - 1)
     rows = by_id[nearest]
-    known = ids[rows] == coverages["id"]  # a photo may have come while we read
+    known = ids[rows] == photos  # rows of no photo are for the archive's check to tell
     order = np.argsort(rows[known])
-    return rows[known][order], coverages["fraction"][known][order]
-
-
-def _class_batches(source: cache.Source, class_id: int) -> Iterator[list[tuple[int, float]]]:
-    from sqlalchemy import select
-
-    from dsslic_search.archive.models import Coverage
-
-    query = select(Coverage.photo_id, Coverage.fraction).where(Coverage.class_id == class_id)
-    with source.engine.connect() as connection:
-        for batch in connection.execution_options(yield_per=BATCH).execute(query).partitions():
-            yield [(photo_id, fraction) for photo_id, fraction in batch]
-
-
-def _fractions(source: cache.Source, classes: tuple[int, ...], ids: NDArray[np.int64]) -> NDArray[np.float64]:
-    """The coverage of the classes together in each of the photos ``ids``, summed in order of class id; 0 for photos gone."""
-    from sqlalchemy import select
-
-    from dsslic_search.archive.models import Coverage
-
-    sums = dict.fromkeys(ids.tolist(), 0.0)
-    with source.engine.connect() as connection:
-        for start in range(0, ids.size, ASKED_AT_ONCE):
-            asked = ids[start : start + ASKED_AT_ONCE].tolist()
-            # asked by photo alone: a condition on the class tempts SQLite to walk the other index
-            query = select(Coverage.photo_id, Coverage.class_id, Coverage.fraction).where(Coverage.photo_id.in_(asked))
-            for photo_id, class_id, fraction in connection.execute(query.order_by(Coverage.photo_id, Coverage.class_id)):
-                if class_id in classes:
-                    sums[photo_id] += fraction
-    return np.fromiter(sums.values(), np.float64, ids.size)
+    return rows[known][order], fractions[known][order]

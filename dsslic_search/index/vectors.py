@@ -17,11 +17,11 @@ from numpy.typing import NDArray
 from dsslic_search.errors import ArchiveError
 from dsslic_search.features.embedding import DIMENSION
 from dsslic_search.index import cache
+from dsslic_search.index.source import Snapshot, Source
 from dsslic_search.vocabulary import Vocabulary
 
 FILE = "layout.vectors"
 KIND = "layout"
-BATCH = 5_000  # photos in memory at once
 BLOCK = 16_384  # rows scored at once
 MARGIN = 1e-5  # more than two ways of summing a float32 inner product of unit vectors differ
 
@@ -84,7 +84,7 @@ class Vectors:
         return scores
 
 
-def open_vectors(source: cache.Source, folder: Path, vocabulary: Vocabulary) -> Vectors:
+def open_vectors(source: Source, folder: Path, vocabulary: Vocabulary) -> Vectors:
     """The embeddings of the catalog as it is now: from ``folder`` if a sound and current file is there, else built and stored.
 
     A folder that cannot be written costs time at the next opening, nothing else. Raises ArchiveError when a photo's embedding
@@ -94,31 +94,25 @@ def open_vectors(source: cache.Source, folder: Path, vocabulary: Vocabulary) -> 
     key = f"{vocabulary.identity}/{DIMENSION}"
     arrays = cache.load(path, KIND, key, generation)
     if arrays is None:
-        arrays = _build(source)
+        with source.snapshot() as snapshot:
+            generation, arrays = snapshot.generation, _build(snapshot)
         with contextlib.suppress(OSError):
             cache.save(path, KIND, key, generation, arrays)
             arrays = cache.load(path, KIND, key, generation) or arrays
     return Vectors(generation, arrays["ids"], arrays["matrix"])
 
 
-def _build(source: cache.Source) -> cache.Arrays:
-    from sqlalchemy import func, select
-
-    from dsslic_search.archive.models import Photo
-
-    newest = func.coalesce(Photo.taken_at, Photo.added_at).desc()
-    query = select(Photo.id, Photo.embedding).order_by(newest, Photo.id)
+def _build(snapshot: Snapshot) -> cache.Arrays:
     ids: list[int] = []
     parts: list[NDArray[np.float32]] = []
-    with source.engine.connect() as connection:
-        for batch in connection.execution_options(yield_per=BATCH).execute(query).partitions():
-            for photo_id, embedding in batch:
-                if len(embedding) != 4 * DIMENSION:
-                    raise ArchiveError(
-                        f"photo {photo_id} has an embedding of {len(embedding)} bytes where {4 * DIMENSION} are due: "
-                        "the archive was made by another version; ingest the photos into a new archive"
-                    )
-                ids.append(photo_id)
-            parts.append(np.frombuffer(b"".join(row.embedding for row in batch), "<f4").astype(np.float32))
+    for batch in snapshot.embeddings():
+        for photo_id, embedding in batch:
+            if len(embedding) != 4 * DIMENSION:
+                raise ArchiveError(
+                    f"photo {photo_id} has an embedding of {len(embedding)} bytes where {4 * DIMENSION} are due: "
+                    "the archive was made by another version; describe its photos anew with: dss-search reindex"
+                )
+            ids.append(photo_id)
+        parts.append(np.frombuffer(b"".join(embedding for _, embedding in batch), "<f4").astype(np.float32))
     matrix = np.concatenate([*parts, np.empty(0, np.float32)]).reshape(-1, DIMENSION)
     return {"ids": np.array(ids, np.int64), "matrix": matrix}

@@ -39,7 +39,7 @@ class CodecTraining:
     """Settings of one run. ``crop`` in pixels; loss weights as in the paper, with the adversarial share as a whole. ``bfloat16``:
     compute the networks in it, which halves the time where the processor has AMX or is a recent GPU."""
 
-    steps: int = 10000
+    steps: int = 7500
     batch: int = 16
     crop: int = 128
     rate: float = 2e-3

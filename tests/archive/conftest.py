@@ -21,10 +21,11 @@ from dsslic_search.archive.ingest import ingest
 from dsslic_search.archive.prepare import Prepared
 from dsslic_search.archive.report import IngestReport
 from dsslic_search.codec import container
+from dsslic_search.codec.dsslic import EncodeOptions
 from dsslic_search.config import Settings
 from dsslic_search.errors import PhotoError
 
-OPTIONS: Any = SimpleNamespace(quality=60, keep="layers")
+OPTIONS = EncodeOptions(quality=60, keep="layers")
 
 
 def label_map_of(original: bytes) -> np.ndarray:
@@ -32,18 +33,25 @@ def label_map_of(original: bytes) -> np.ndarray:
     return np.random.default_rng(seed).integers(0, 5, (6, 8)).astype(np.uint8)
 
 
-def dsslic_of(original: bytes) -> bytes:
-    header = container.Header(8, 6, False, "reference", 1, 8, 60, 20, 30, "11" * 8, "22" * 8, "33" * 8)
-    return container.pack(header, [container.Chunk(container.MAP, 1, label_map_of(original).tobytes())])
+def dsslic_of(original: bytes, options: EncodeOptions = OPTIONS) -> bytes:
+    """A sound file; in mode exact it holds the original."""
+    header = container.Header(8, 6, False, options.keep, 1, 8, options.quality, 20, 30, "11" * 8, "22" * 8, "33" * 8)
+    chunks = [container.Chunk(container.MAP, 1, label_map_of(original).tobytes())]
+    if options.keep == "exact":
+        chunks.append(container.Chunk(container.ORIGINAL, 0, original))
+    if options.keep != "layers":
+        chunks.append(container.Chunk(container.HASH, 0, hashlib.sha256(original).digest()))
+    return container.pack(header, sorted(chunks, key=lambda c: container.ORDER.index(c.kind)))
 
 
 def prepare(original: bytes, name: str, options: Any, settings: Settings) -> Prepared:
     if not original.startswith(b"PHOTO"):
         raise PhotoError(f"{name}: not an image")
     facts: Any = SimpleNamespace(taken_at=datetime(2023, 6, 1, 12), camera="Box Brownie", latitude=48.85, longitude=None)
-    data = dsslic_of(original)
+    data = dsslic_of(original, options)
+    map_bytes = container.read_layout(data).stage_bytes("map")
     features = features_of(label_map_of(original), vocabulary.default())
-    return Prepared("JPEG", 8, 6, facts, data, len(data), "11" * 8, "22" * 8, features, {"encode": 1.0})
+    return Prepared("JPEG", 8, 6, facts, data, map_bytes, "11" * 8, "22" * 8, features, {"encode": 1.0})
 
 
 @dataclass
@@ -62,7 +70,19 @@ class World:
 
     def ingest(self, *chosen: Path, **more: Any) -> IngestReport:
         more.setdefault("prepare", self.prepare)
-        return ingest(self.archive, chosen or [self.photos], OPTIONS, settings=Settings(), **more)
+        options = EncodeOptions(more.pop("quality", OPTIONS.quality), more.pop("keep", OPTIONS.keep))
+        return ingest(self.archive, chosen or [self.photos], options, settings=Settings(), **more)
+
+    def kept(self) -> list[tuple[str, int, str]]:
+        """Keep mode and quality of each photo by id as the catalog tells them, and the keep mode in its file."""
+        found = []
+        with self.archive.open_catalog() as catalog, catalog.session() as session:
+            for photo in session.query(models.Photo).order_by(models.Photo.id):
+                data = self.archive.store.read(photo.content_hash)
+                layout = container.read(data)
+                assert (photo.stored_bytes, photo.map_bytes) == (len(data), layout.stage_bytes("map"))
+                found.append((photo.keep, photo.quality, layout.header.keep))
+        return found
 
     def assert_whole(self, count: int) -> None:
         """As many rows as files, the same ones, each row with its features; nothing half-done left."""
@@ -80,6 +100,18 @@ def world(tmp_path: Path) -> World:
     photos = tmp_path / "photos"
     photos.mkdir()
     return World(photos, ArchiveFolder(tmp_path / "archive"))
+
+
+@pytest.fixture
+def readable_maps(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lets label maps of this encoder be read from its files."""
+
+    def read(prefix: bytes) -> np.ndarray:
+        data = container.chunk_data(prefix, container.read_layout(prefix), container.MAP)
+        assert data is not None
+        return np.frombuffer(data, np.uint8).reshape(6, 8)
+
+    monkeypatch.setattr("dsslic_search.codec.dsslic.read_label_map", read)
 
 
 @pytest.fixture

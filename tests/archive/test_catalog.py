@@ -1,21 +1,29 @@
 from __future__ import annotations
 
+import os
 import sqlite3
 import subprocess
 import sys
 import threading
 from collections.abc import Callable
 from contextlib import closing
+from datetime import datetime
 from pathlib import Path
 
+import numpy as np
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import event, select, text
+from sqlalchemy.exc import OperationalError
 
-from dsslic_search.archive import migrate, models, paths
+from dsslic_search.archive import migrate, models, opening, paths
 from dsslic_search.archive.catalog import Catalog
 from dsslic_search.archive.features import MapFeatures
 from dsslic_search.archive.models import Coverage, Photo, Region
+from dsslic_search.archive.stored import ObjectFacts
 from dsslic_search.errors import ArchiveError
+from dsslic_search.index.columns import open_columns
+from dsslic_search.index.vectors import open_vectors
+from dsslic_search.vocabulary import default
 
 Row = Callable[..., Photo]
 Features = Callable[[int], MapFeatures]
@@ -143,6 +151,22 @@ def test_a_missing_catalog_is_not_made_by_looking(tmp_path: Path) -> None:
     assert not any(tmp_path.iterdir())
 
 
+@pytest.mark.parametrize("made", ["touched", "unmigrated"])
+def test_an_empty_catalog_is_not_an_archive_without_photos(tmp_path: Path, made: str) -> None:
+    path = tmp_path / "catalog.sqlite"
+    path.touch()
+    if made == "unmigrated":
+        with closing(sqlite3.connect(path)) as db, db:
+            db.execute("CREATE TABLE alembic_version (version_num TEXT)")
+    before = path.read_bytes()
+    for more in ({}, {"change": False}):
+        with pytest.raises(ArchiveError, match=r"catalog\.sqlite: the catalog is empty; restore it from a backup or ingest"):
+            Catalog.open(path, **more)
+    assert path.read_bytes() == before
+    with Catalog.open(path, create=True) as catalog:
+        assert catalog.count() == 0
+
+
 def test_a_newer_catalog_is_refused_and_left_alone(tmp_path: Path) -> None:
     path = tmp_path / "catalog.sqlite"
     with closing(sqlite3.connect(path)) as db, db:
@@ -200,12 +224,11 @@ def test_a_full_disk_is_told_and_changes_nothing(catalog: Catalog, photo_row: Ro
 
 def test_two_processes_opening_an_old_catalog_migrate_it_once(tmp_path: Path) -> None:
     path = tmp_path / "catalog.sqlite"
-    path.touch()
     failures: list[BaseException] = []
 
     def opened() -> None:
         try:
-            Catalog.open(path).close()
+            Catalog.open(path, create=True).close()
         except BaseException as e:
             failures.append(e)
 
@@ -217,3 +240,121 @@ def test_two_processes_opening_an_old_catalog_migrate_it_once(tmp_path: Path) ->
     assert failures == []
     with Catalog.open(path) as catalog, catalog.engine.connect() as connection:
         assert migrate.stored_revision(connection) == migrate.head_revision()
+
+
+def read_only(monkeypatch: pytest.MonkeyPatch, path: Path) -> None:
+    """As on a disk that cannot be written: SQLite cannot make the files of its write-ahead log."""
+    real, access = opening.make_engine, os.access
+
+    def make_engine(url, *, immutable=False, **more):
+        engine = real(url, immutable=immutable, **more)
+        if not immutable:
+
+            @event.listens_for(engine, "begin")
+            def refuse(connection) -> None:
+                error = sqlite3.OperationalError("unable to open database file")
+                error.sqlite_errorcode = sqlite3.SQLITE_CANTOPEN
+                raise OperationalError("BEGIN", None, error)
+
+        return engine
+
+    monkeypatch.setattr(opening, "make_engine", make_engine)
+    monkeypatch.setattr(os, "access", lambda p, mode: False if Path(p) in (path, path.parent) else access(p, mode))
+
+
+def test_a_catalog_on_a_disk_that_cannot_be_written(
+    tmp_path: Path, photo_row: Row, features: Features, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "a b?%.sqlite"
+    with Catalog.open(path, create=True) as made:
+        made.add(photo_row("a"), features(1))
+    read_only(monkeypatch, path)
+    before = sorted(tmp_path.iterdir())
+    with Catalog.open(path) as catalog:
+        assert (catalog.count(), catalog.generation()) == (1, 1)
+        assert catalog.find("a" * 64) is not None
+        with catalog.snapshot() as snapshot:
+            assert snapshot.photo_ids().tolist() == [1]
+        threads = [threading.Thread(target=catalog.count) for _ in range(3)]
+        for t in threads:
+            t.start()
+        for t in threads:
+            t.join()
+        with pytest.raises(ArchiveError, match="cannot be opened or written"):
+            catalog.add(photo_row("b"), features(2))
+    assert sorted(tmp_path.iterdir()) == before
+
+
+@pytest.mark.parametrize("why", ["a log waits", "it can be written", "to create"])
+def test_a_catalog_is_not_taken_for_one_that_nobody_changes(
+    tmp_path: Path, photo_row: Row, features: Features, monkeypatch: pytest.MonkeyPatch, why: str
+) -> None:
+    path = tmp_path / "archive" / "catalog.sqlite"
+    path.parent.mkdir()
+    with Catalog.open(path, create=True) as other:
+        other.add(photo_row("a"), features(1))
+        if why != "a log waits":
+            other.close()
+        read_only(monkeypatch, tmp_path / "else" / "where" if why == "it can be written" else path)
+        with pytest.raises(ArchiveError, match="check the path and its permissions"):
+            Catalog.open(path, create=why == "to create")
+
+
+def test_damage_that_shows_while_reading_is_an_archive_error(tmp_path: Path, photo_row: Row, features: Features) -> None:
+    path = tmp_path / "catalog.sqlite"
+    with Catalog.open(path, create=True) as made:
+        for number, digit in enumerate("0123456789abcdef"):
+            made.add(photo_row(digit), features(number))
+    with closing(sqlite3.connect(path)) as db:
+        (size,) = db.execute("PRAGMA page_size").fetchone()
+        roots = [r for (r,) in db.execute("SELECT rootpage FROM sqlite_master WHERE tbl_name IN ('photo', 'coverage', 'region')")]
+    data = bytearray(path.read_bytes())
+    for root in roots:
+        data[(root - 1) * size : root * size] = b"\xa5" * size
+    path.write_bytes(data)
+    with Catalog.open(path) as catalog:
+        with pytest.raises(ArchiveError, match="damaged"), catalog.session() as session:
+            session.scalars(select(Photo)).all()
+        for opened in (open_columns, open_vectors):
+            with pytest.raises(ArchiveError, match="damaged"):
+                opened(catalog, tmp_path / "index", default())
+
+
+def test_known_tells_what_the_row_says_of_the_file(catalog: Catalog, photo_row: Row, features: Features) -> None:
+    number = catalog.add(photo_row("a", keep="exact"), features(1))
+    assert catalog.known("a" * 64) == (number, ObjectFacts(8, 6, "exact", 75, 5, 3, "v", "s"))
+    assert catalog.known("b" * 64) is None
+
+
+def test_an_update_replaces_values_and_features_of_one_photo(catalog: Catalog, photo_row: Row, features: Features) -> None:
+    first, second = catalog.add(photo_row("a"), features(1)), catalog.add(photo_row("b"), features(2))
+    catalog.update(first, {"quality": 90, "path": "/new.jpg"}, features(3))
+    changed, other = catalog.photo(first), catalog.photo(second)
+    assert changed is not None
+    assert other is not None
+    assert (changed.quality, changed.path, changed.keep, changed.embedding) == (90, "/new.jpg", "layers", features(3).embedding)
+    assert tuple((c.class_id, c.fraction) for c in changed.coverages) == features(3).coverages
+    assert len(changed.regions) == len(features(3).regions)
+    assert (other.quality, other.embedding) == (75, features(2).embedding)
+    catalog.update(99, {"quality": 1}, features(3))
+    catalog.replace_features({99: features(3)})
+    assert [p.quality for p in catalog.photos([first, second])] == [90, 75]
+    with catalog.session() as session:
+        assert set(session.scalars(select(Coverage.photo_id))) == {first, second}
+
+
+def test_a_snapshot_gives_what_indexes_are_made_of(catalog: Catalog, photo_row: Row, features: Features) -> None:
+    dates = [datetime(2020, 1, 1), None, datetime(2023, 1, 1), datetime(2020, 1, 1)]  # the second was added in 2021
+    made = [features(i) for i in range(4)]
+    for digit, date, wanted in zip("0123", dates, made, strict=True):
+        catalog.add(photo_row(digit, taken_at=date), wanted)
+    with catalog.snapshot() as snapshot:
+        assert snapshot.photo_ids().tolist() == [3, 2, 1, 4]
+        assert [pair for rows in snapshot.embeddings() for pair in rows] == [(i, made[i - 1].embedding) for i in (3, 2, 1, 4)]
+        for class_id in (0, 4, 40):
+            ids, fractions = snapshot.coverages(class_id)
+            expected = {i: dict(f.coverages)[class_id] for i, f in enumerate(made, 1) if class_id in dict(f.coverages)}
+            assert dict(zip(ids.tolist(), fractions.tolist(), strict=True)) == expected
+        asked = np.array([4, *range(100, 1300), 1, 2])
+        sums = {i: sum(f for c, f in made[i - 1].coverages if c in (1, 2)) for i in (1, 2, 4)}
+        assert snapshot.covered(asked, (2, 1)).tolist() == [sums.get(i, 0) for i in asked.tolist()]

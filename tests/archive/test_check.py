@@ -79,7 +79,73 @@ def test_a_changed_byte_is_found_wherever_it_is(filled: Any) -> None:
         assert (problem.kind, problem.photo_id) == ("damaged", 1)
         header = position < len(sound) - 48  # the label map is 6×8 plain bytes here
         assert bool(check(filled.archive)) == header
+    path.write_bytes(sound)
+    assert repair(filled.archive, [problem]) == []  # looked at again
+    filled.assert_whole(4)
+
+
+@pytest.mark.parametrize("where", [60, -1])
+def test_a_damaged_file_is_set_aside_and_forgotten_when_asked(filled: Any, where: int) -> None:
+    path = first_file(filled)
+    data = bytearray(path.read_bytes())
+    data[where] ^= 1
+    path.write_bytes(data)
+    (problem,) = check(filled.archive, read_data=True)
+    assert "if you have the photo: dss-search check --repair sets the file aside, then ingest the photo again" in problem.message
+    assert repair(filled.archive, [problem]) == [problem]
+    assert not path.exists()
+    assert path.with_name(path.name + ".damaged").read_bytes() == data
+    filled.assert_whole(3)
+    assert filled.ingest().added == 1
+    assert check(filled.archive, read_data=True) == []
+
+
+@pytest.mark.parametrize("where", [60, -1])
+def test_a_damaged_file_that_may_hold_the_only_original_is_kept(filled: Any, where: int) -> None:
+    assert filled.ingest(keep="exact").updated == 4
+    path = first_file(filled)
+    data = bytearray(path.read_bytes())
+    data[where] ^= 1
+    path.write_bytes(data)
+    (problem,) = check(filled.archive, read_data=True)
+    assert "kept exactly, so repair leaves it" in problem.message
     assert repair(filled.archive, [problem]) == []
+    assert path.read_bytes() == data
+    path.unlink()  # as the message says
+    assert filled.ingest(keep="exact").updated == 1
+    assert check(filled.archive, read_data=True) == []
+
+
+def test_what_a_newer_version_may_have_written_is_kept(filled: Any) -> None:
+    path = first_file(filled)
+    data = bytearray(path.read_bytes())
+    data[8] += 1
+    path.write_bytes(data)
+    (problem,) = check(filled.archive)
+    assert problem.kind == "damaged"
+    assert "upgrade dsslic-search" in problem.message
+    assert "--repair" not in problem.message
+    assert repair(filled.archive, [problem]) == []
+    report = filled.ingest()
+    assert (report.present, len(report.failed)) == (3, 1)
+    assert path.read_bytes() == data
+
+
+def test_what_the_disk_does_not_give_is_kept(filled: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = first_file(filled)
+    real = Path.open
+
+    def failing(self: Path, *more: Any, **others: Any) -> Any:
+        if self == path:
+            raise OSError(5, "Input/output error")
+        return real(self, *more, **others)
+
+    with monkeypatch.context() as m:
+        m.setattr(Path, "open", failing)
+        (problem,) = check(filled.archive)
+        assert repair(filled.archive, [problem]) == []
+    assert "Input/output error" in problem.message
+    filled.assert_whole(4)
 
 
 @pytest.mark.parametrize("change", [lambda d: d[:-1], lambda d: d + b"\0", lambda d: b""])
@@ -92,10 +158,73 @@ def test_every_changed_length_is_found(filled: Any, change: Any) -> None:
 
 
 def test_a_file_of_another_photo_is_found(filled: Any) -> None:
+    assert filled.ingest(keep="reference").updated == 4
+    path = first_file(filled)
+    with filled.archive.open_catalog() as catalog:
+        other = catalog.photo(2)
     with filled.archive.open_catalog() as catalog, catalog.changing() as session:
         session.execute(text("UPDATE photo SET map_bytes = map_bytes - 1 WHERE id = 1"))
+    path.write_bytes(filled.archive.store.read(other.content_hash))
     (problem,) = check(filled.archive)
-    assert "does not fit the catalog" in problem.message
+    assert (problem.kind, problem.photo_id) == ("damaged", 1)
+    assert "that of another photo" in problem.message
+
+
+@pytest.mark.usefixtures("readable_maps")
+@pytest.mark.parametrize("read_data", [False, True])
+def test_a_row_that_an_interrupted_ingest_left_behind_is_mended(filled: Any, read_data: bool) -> None:
+    wanted = rows(filled)
+    with filled.archive.open_catalog() as catalog, catalog.changing() as session:
+        session.execute(text("UPDATE photo SET stored_bytes = 1, map_bytes = 1, keep = 'reference', quality = 3 WHERE id = 2"))
+        session.execute(text("UPDATE photo SET vocabulary = 'v', segmenter = 's', embedding = 'e' WHERE id = 2"))
+        session.execute(text("DELETE FROM coverage WHERE photo_id = 2"))
+    (problem,) = check(filled.archive, read_data)
+    assert (problem.kind, problem.photo_id) == ("outdated", 2)
+    assert "mend it with: dss-search check --repair" in problem.message
+    assert repair(filled.archive, [problem]) == [problem]
+    assert check(filled.archive, read_data) == []
+    assert rows(filled) == wanted
+
+
+def test_a_row_whose_file_cannot_be_described_stays(filled: Any) -> None:
+    with filled.archive.open_catalog() as catalog, catalog.changing() as session:
+        session.execute(text("UPDATE photo SET quality = 3 WHERE id = 2"))
+    problems = check(filled.archive)
+    assert repair(filled.archive, problems) == []  # the label map is none that the real codec reads
+    assert check(filled.archive) == problems
+
+
+def test_what_an_ingest_changes_meanwhile_is_no_problem(filled: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    import dsslic_search.archive.check as module
+
+    real, calls = module.examine, iter(range(100))
+
+    def examine(*args: Any) -> Any:
+        if next(calls) == 1:
+            assert filled.ingest(quality=80).updated == 4
+            with filled.archive.open_catalog() as catalog:
+                catalog.remove([3])
+            filled.archive.store.remove(gone)
+        return real(*args)
+
+    with filled.archive.open_catalog() as catalog:
+        gone = catalog.photo(3).content_hash
+    monkeypatch.setattr(module, "examine", examine)
+    assert check(filled.archive) == []
+
+
+def rows(world: Any) -> list[Any]:
+    with world.archive.open_catalog() as catalog:
+        found = [catalog.photo(i) for i in (1, 2, 3, 4)]
+    names = [c.key for c in found[0].__table__.columns]
+    return [
+        (
+            [getattr(p, n) for n in names],
+            sorted((c.class_id, c.fraction) for c in p.coverages),
+            sorted((r.x, r.y, r.area) for r in p.regions),
+        )
+        for p in found
+    ]
 
 
 def test_rows_of_no_photo_are_found(filled: Any) -> None:
@@ -123,7 +252,7 @@ def test_structural_check_reads_headers_alone(filled: Any, monkeypatch: pytest.M
 
 
 def test_repair_waits_for_no_ingest(filled: Any) -> None:
-    with filled.archive.writing(), pytest.raises(ArchiveError, match="another ingest is running"):
+    with filled.archive.writing(), pytest.raises(ArchiveError, match="another dss-search is writing"):
         repair(filled.archive, [])
 
 

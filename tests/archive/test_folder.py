@@ -36,7 +36,7 @@ def test_looking_for_an_archive_makes_none(archive: ArchiveFolder) -> None:
 def test_one_writer_at_a_time(archive: ArchiveFolder) -> None:
     with archive.writing(create=True):
         with (
-            pytest.raises(ArchiveError, match=r"another ingest is running on .*archive; wait for it to end, or use another"),
+            pytest.raises(ArchiveError, match=r"another dss-search is writing to .*archive; wait for it to end, or use another"),
             archive.writing(),
         ):
             pass

@@ -18,6 +18,7 @@ import pytest
 from dsslic_search.archive import ingest as ingest_module
 from dsslic_search.archive import original
 from dsslic_search.archive.catalog import Catalog
+from dsslic_search.archive.check import check, repair
 from dsslic_search.archive.store import Store
 from dsslic_search.errors import ArchiveError, FormatError, PhotoError, WeightsError
 
@@ -106,18 +107,28 @@ def test_bad_files_are_skipped_with_their_reason(world: Any, monkeypatch: pytest
         "unreadable.jpg": "cannot be read (Permission denied)",
     }
     world.assert_whole(1)
-    assert [(e.done, e.total) for e in events] == [(i, 8) for i in range(9)]
-    assert sorted(e.kind for e in events) == ["added", *["failed"] * 7, "found"]
-    assert all(e.reason for e in events if e.kind == "failed")
+    assert [(e.done, e.total) for e in events] == [(0, 8), *((i, 8) for i in range(9))]
+    assert sorted(e.kind for e in events) == ["added", *["failed"] * 8, "found"]
+    assert [(e.path, e.reason) for e in events if e.kind == "failed"] == report.failed
 
 
 ERRORS: dict[str, BaseException] = {}
 
 
-@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root can read everything")
-def test_a_file_without_read_permission(world: Any) -> None:
+def test_a_file_without_read_permission(world: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     world.photo("a.jpg").chmod(0)
-    assert [f.reason for f in world.ingest().failed] == ["cannot be read (Permission denied)"]
+    world.photo("b.jpg")
+    real = os.open
+
+    def denied(path: Any, *more: Any, **others: Any) -> int:
+        if str(path).endswith("a.jpg"):  # root may read everything
+            raise PermissionError(errno.EACCES, "Permission denied")
+        return real(path, *more, **others)
+
+    monkeypatch.setattr(os, "open", denied)
+    report = world.ingest()
+    assert [(Path(f.path).name, f.reason) for f in report.failed] == [("a.jpg", "cannot be read (Permission denied)")]
+    assert report.added == 1
 
 
 def test_a_file_that_changes_after_the_walk(world: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -149,10 +160,13 @@ def test_odd_names(world: Any) -> None:
     for name in odd:
         world.photo(name)
     (world.photos / os.fsdecode(b"bad\xff.jpg")).write_bytes(b"text")
-    report = world.ingest()
+    events: list[Any] = []
+    report = world.ingest(world.photos, world.photos / os.fsdecode(b"\xfe"), world.photos / ("x" * 300), progress=events.append)
     assert report.added == len(odd)
-    assert [f.reason for f in report.failed] == ["not an image"]
-    report.failed[0].path.encode()
+    assert [f.reason for f in report.failed] == ["no such file or directory", "cannot be read (File name too long)", "not an image"]
+    assert [(e.path, e.reason) for e in events if e.kind == "failed"] == report.failed
+    for failure in report.failed:
+        failure.path.encode()
     with world.archive.open_catalog() as catalog:
         for name in odd:
             assert len(catalog.at_path(world.photos / name)) == 1
@@ -350,6 +364,104 @@ def test_a_crash_between_file_and_row(world: Any) -> None:
     assert world.archive.store.read(content_hash) != b"whatever a killed process had written"
 
 
+@pytest.mark.parametrize(
+    ("first", "then", "updated"),
+    [
+        (("layers", 60), ("exact", 60), True),
+        (("reference", 60), ("exact", 60), True),
+        (("reference", 60), ("layers", 60), True),
+        (("layers", 60), ("reference", 60), True),
+        (("layers", 60), ("layers", 90), True),
+        (("layers", 60), ("layers", 60), False),
+        (("reference", 60), ("reference", 90), False),
+        (("exact", 60), ("exact", 90), False),
+    ],
+)
+def test_other_options_store_a_photo_anew(world: Any, first: Any, then: Any, updated: bool) -> None:
+    for name in "ab":
+        world.photo(f"{name}.jpg")
+    world.ingest(keep=first[0], quality=first[1])
+    with world.archive.open_catalog() as catalog:
+        before = catalog.at_path(world.photos / "a.jpg")[0], catalog.generation()
+    (world.photos / "a.jpg").rename(world.photos / "new.jpg")
+    shape = {"keep": then[0], "quality": then[1]}
+    traced = trace(world.archive.root)
+    rehearsal = world.ingest(dry_run=True, **shape)
+    assert trace(world.archive.root) == traced
+    events: list[Any] = []
+    report = world.ingest(**shape, progress=events.append)
+    counts = (0, 2, 0) if updated else (0, 0, 2)
+    for each in (rehearsal, report):
+        assert (each.found, each.added, each.updated, each.present, each.failed, each.notes) == (2, *counts, [], [])
+    assert report.bytes_stored == (sum(p.stat().st_size for p in world.archive.root.rglob("*.dsslic")) if updated else 0)
+    assert [e.kind for e in events] == ["found", *["updated" if updated else "present"] * 2]
+    world.assert_whole(2)
+    keep, quality = then if updated else first
+    assert world.kept() == [(keep, quality, keep)] * 2
+    with world.archive.open_catalog() as catalog:
+        after = catalog.photo(before[0].id)
+        assert (catalog.generation() > before[1]) == updated
+    assert (after.added_at, after.embedding, after.taken_at) == (before[0].added_at, before[0].embedding, before[0].taken_at)
+    assert Path(after.path).name == ("new.jpg" if updated else "a.jpg")
+    again = world.ingest(**shape)
+    assert (again.updated, again.present) == (0, 2)
+
+
+def test_a_photo_kept_exactly_stays_so(world: Any) -> None:
+    for name in "abc":
+        world.photo(f"{name}.jpg")
+    world.ingest(world.photos / "a.jpg", world.photos / "b.jpg", keep="exact")
+    twin = world.photo("twin.jpg", "a.jpg")
+    for dry_run in (True, False):
+        report = world.ingest(keep="layers", dry_run=dry_run)
+        assert (report.added, report.updated, report.present) == (1, 0, 3)
+        assert report.notes == ["2 photos are kept exactly already and stay so"]
+    assert [keep for keep, _, _ in world.kept()] == ["exact", "exact", "layers"]
+    assert world.ingest(twin, keep="reference").notes == ["1 photo is kept exactly already and stays so"]
+    assert world.ingest(twin, keep="exact").notes == []
+
+
+@pytest.mark.parametrize("damage", ["missing", "shorter", "longer", "empty", "header"])
+@pytest.mark.parametrize("keep", ["layers", "exact"])
+def test_a_photo_whose_file_is_lost_is_stored_anew(world: Any, keep: str, damage: str) -> None:
+    for name in "ab":
+        world.photo(f"{name}.jpg")
+    world.ingest(keep=keep)
+    path = next(world.archive.root.rglob("*.dsslic"))
+    sound = path.read_bytes()
+    flipped = sound[:20] + bytes([sound[20] ^ 1]) + sound[21:]
+    path.write_bytes({"shorter": sound[:-1], "longer": sound + b"x", "header": flipped}.get(damage, b""))
+    if damage == "missing":
+        path.unlink()
+    for dry_run in (True, False):
+        report = world.ingest(dry_run=dry_run)
+        assert (report.added, report.updated, report.present) == (0, 1, 1)
+    assert path.read_bytes() == sound  # in mode exact too, though not asked for
+    world.assert_whole(2)
+    assert check(world.archive, read_data=True) == []
+
+
+@pytest.mark.usefixtures("readable_maps")
+@pytest.mark.parametrize("mend", ["ingest", "ingest with other options", "repair"])
+@pytest.mark.parametrize("first", ["layers", "reference"])
+def test_a_crash_between_the_new_file_and_its_row(world: Any, monkeypatch: pytest.MonkeyPatch, first: str, mend: str) -> None:
+    world.photo("a.jpg")
+    world.ingest(keep=first)
+    with monkeypatch.context() as m:
+        m.setattr(Catalog, "update", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        assert world.ingest(keep="exact").interrupted
+    problems = check(world.archive, read_data=True)
+    assert [p.kind for p in problems] == ["outdated"]
+    if mend == "repair":
+        assert repair(world.archive, problems) == problems
+    else:
+        report = world.ingest(keep="exact" if mend == "ingest" else first)
+        assert (report.updated, report.present, len(report.notes)) == (1, 0, int(mend != "ingest"))
+    assert world.kept() == [("exact", 60, "exact")]
+    world.assert_whole(1)
+    assert check(world.archive, read_data=True) == []
+
+
 PROGRAM = """
 import importlib.util, sys, time
 from pathlib import Path
@@ -381,7 +493,7 @@ def test_a_process_that_is_stopped_while_another_waits(world: Any, how: signal.S
         assert process.stdout is not None
         for _ in range(after):
             assert process.stdout.readline().strip() in ("found", "added")
-        with pytest.raises(ArchiveError, match="another ingest is running"):
+        with pytest.raises(ArchiveError, match="another dss-search is writing"):
             world.ingest()
         process.send_signal(how)
         last = process.stdout.read().split()[-1:]

@@ -10,11 +10,12 @@ import pytest
 from PIL import Image
 
 from dsslic_search import vocabulary
-from dsslic_search.archive.check import check
+from dsslic_search.archive.catalog import Catalog
+from dsslic_search.archive.check import check, repair
 from dsslic_search.archive.features import features_of
 from dsslic_search.archive.folder import ArchiveFolder
 from dsslic_search.archive.ingest import ingest
-from dsslic_search.codec.dsslic import EncodeOptions, read_label_map
+from dsslic_search.codec.dsslic import EncodeOptions, read_label_map, read_original
 from dsslic_search.config import Settings
 
 
@@ -47,3 +48,26 @@ def test_from_file_to_row_and_back(tmp_path: Path, keep: str) -> None:
     assert row.embedding == wanted.embedding
     assert tuple((c.class_id, c.fraction) for c in row.coverages) == wanted.coverages
     assert len(row.regions) == len(wanted.regions)
+
+
+def test_a_crash_while_a_photo_becomes_exact_is_mended_from_its_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    photo = tmp_path / "photo.jpg"
+    Image.linear_gradient("L").resize((64, 48)).convert("RGB").save(photo)
+    original = photo.read_bytes()
+    archive = ArchiveFolder(tmp_path / "archive")
+    ingest(archive, [photo], EncodeOptions(keep="reference"), settings=Settings())
+    with monkeypatch.context() as m:
+        m.setattr(Catalog, "update", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        assert ingest(archive, [photo], EncodeOptions(keep="exact"), settings=Settings()).interrupted
+    photo.unlink()
+    problems = check(archive)
+    assert [p.kind for p in problems] == ["outdated"]
+    assert repair(archive, problems) == problems
+    assert check(archive, read_data=True) == []
+    with archive.open_catalog() as catalog:
+        row = catalog.photo(1)
+    assert row is not None
+    assert row.keep == "exact"
+    assert read_original(archive.store.read(row.content_hash)) == original
+    label_map = read_label_map(archive.store.read_prefix(row.content_hash, row.map_bytes))
+    assert row.embedding == features_of(label_map, vocabulary.default()).embedding

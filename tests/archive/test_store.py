@@ -28,8 +28,9 @@ def test_what_is_written_is_read(store: Store) -> None:
     assert store.path_of(A) == store.root / "aa" / f"{A}.dsslic"
     assert store.size_of(A) == 6
     assert list(store.hashes()) == [B, A]
-    store.remove(A)
-    store.remove(A)
+    store.set_aside(A)
+    store.set_aside(A)
+    assert store.path_of(A).with_name(A + ".dsslic.damaged").exists()
     assert store.size_of(A) is None
     assert list(store.hashes()) == [B]
 

@@ -1,30 +1,26 @@
 """A catalog in memory, of photos that are nothing but coverages, dates and embeddings."""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 
 import numpy as np
 import pytest
-from sqlalchemy import Engine, create_engine, event, insert
+from sqlalchemy import create_engine, event, insert
 from sqlalchemy.pool import StaticPool
 
+from dsslic_search.archive.catalog import Catalog
 from dsslic_search.archive.models import Base, Coverage, Photo
 from dsslic_search.features.embedding import DIMENSION
 
 NOON = datetime(2024, 5, 1, 12)
 
 
-@dataclass
-class Catalog:
-    engine: Engine
-    changes: int = 1
-    statements: int = 0
+class Counting(Catalog):
+    """``statements`` counts the SQL statements that read photos or coverages."""
 
-    def generation(self) -> int:
-        return self.changes
+    statements = 0
 
-    def add(
+    def put(
         self,
         photo_id: int,
         fractions: Mapping[int, float],
@@ -40,35 +36,34 @@ class Catalog:
             "map_bytes": 1,
             "vocabulary": "v", "segmenter": "s", "embedding": vector.tobytes(),
         }  # fmt: skip
-        with self.engine.begin() as connection:
-            connection.execute(insert(Photo), photo)
+        with self.changing() as session:
+            session.execute(insert(Photo), photo)
             for class_id, fraction in fractions.items():
-                connection.execute(insert(Coverage), {"photo_id": photo_id, "class_id": class_id, "fraction": fraction})
-        self.changes += 1
+                session.execute(insert(Coverage), {"photo_id": photo_id, "class_id": class_id, "fraction": fraction})
 
 
 @pytest.fixture
-def catalogs() -> Iterator[Callable[[], Catalog]]:
-    """Makes empty catalogs; ``statements`` counts the SQL statements of each."""
-    made: list[Engine] = []
+def catalogs() -> Iterator[Callable[[], Counting]]:
+    """Makes empty catalogs."""
+    made: list[Counting] = []
 
-    def new() -> Catalog:
+    def new() -> Counting:
         engine = create_engine("sqlite://", poolclass=StaticPool, connect_args={"check_same_thread": False})
         Base.metadata.create_all(engine)
-        catalog = Catalog(engine)
-        made.append(engine)
+        catalog = Counting(engine)
+        made.append(catalog)
 
         @event.listens_for(engine, "before_cursor_execute")
-        def count(*_: object) -> None:
-            catalog.statements += 1
+        def count(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+            catalog.statements += "FROM photo" in statement or "FROM coverage" in statement
 
         return catalog
 
     yield new
-    for engine in made:
-        engine.dispose()
+    for catalog in made:
+        catalog.close()
 
 
 @pytest.fixture
-def catalog(catalogs: Callable[[], Catalog]) -> Catalog:
+def catalog(catalogs: Callable[[], Counting]) -> Counting:
     return catalogs()

@@ -28,7 +28,7 @@ def filled(catalog: Any) -> tuple[Any, dict[int, tuple[dict[int, int], int]]]:
     for photo_id in range(1, 151):
         pixels = int(rng.choice([10, 100, 640]))
         truth[photo_id] = counts(rng, pixels), pixels
-        catalog.add(photo_id, {c: n / pixels for c, n in truth[photo_id][0].items()})
+        catalog.put(photo_id, {c: n / pixels for c, n in truth[photo_id][0].items()})
     return catalog, truth
 
 
@@ -44,10 +44,10 @@ def test_at_least_is_exact(filled: tuple[Any, Any], tmp_path: Path, classes: tup
 
 
 def test_rows_are_newest_first_then_by_id(catalog: Any, tmp_path: Path) -> None:
-    catalog.add(4, {}, taken=datetime(2020, 1, 1))
-    catalog.add(9, {}, added=datetime(2022, 1, 1))  # not known when taken
-    catalog.add(2, {}, taken=datetime(2020, 1, 1))
-    catalog.add(7, {}, taken=datetime(2023, 1, 1))
+    catalog.put(4, {}, taken=datetime(2020, 1, 1))
+    catalog.put(9, {}, added=datetime(2022, 1, 1))  # not known when taken
+    catalog.put(2, {}, taken=datetime(2020, 1, 1))
+    catalog.put(7, {}, taken=datetime(2023, 1, 1))
     assert open_columns(catalog, tmp_path, V).ids.tolist() == [7, 9, 2, 4]
 
 
@@ -75,7 +75,7 @@ def test_the_file_is_used_until_the_catalog_changes(filled: tuple[Any, Any], tmp
     again = open_columns(catalog, tmp_path, V)
     assert catalog.statements == 0
     assert np.array_equal(again.total((3, 7)), before.total((3, 7)))
-    catalog.add(1000, {3: 1.0})
+    catalog.put(1000, {3: 1.0})
     assert 1000 in open_columns(catalog, tmp_path, V).ids
     assert catalog.statements > 0
 
@@ -110,6 +110,6 @@ def test_an_archive_without_photos(catalog: Any, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("fractions", [{3: 1.5}, {3: 0.7, 4: 0.7}, {3: -0.5}])
 def test_impossible_coverages_are_damage(catalog: Any, tmp_path: Path, fractions: dict[int, float]) -> None:
-    catalog.add(1, fractions)
+    catalog.put(1, fractions)
     with pytest.raises(ArchiveError, match="damaged"):
         open_columns(catalog, tmp_path, V)

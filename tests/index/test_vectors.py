@@ -55,7 +55,7 @@ def test_none_of_none() -> None:
 def test_the_catalog_is_read_once_and_again_when_it_changes_or_the_file_is_damaged(catalog: Any, tmp_path: Path) -> None:
     matrix = units(7, 12)
     for row, vector in enumerate(matrix):
-        catalog.add(row + 1, {}, taken=datetime(2024, 1, 1) + timedelta(days=row), embedding=vector)
+        catalog.put(row + 1, {}, taken=datetime(2024, 1, 1) + timedelta(days=row), embedding=vector)
     first = open_vectors(catalog, tmp_path, V)
     assert first.ids.tolist() == list(range(12, 0, -1))
     assert np.array_equal(first.matrix, matrix[::-1])
@@ -67,11 +67,11 @@ def test_the_catalog_is_read_once_and_again_when_it_changes_or_the_file_is_damag
     (tmp_path / FILE).unlink()
     (tmp_path / FILE).write_bytes(damaged)
     assert np.array_equal(open_vectors(catalog, tmp_path, V).matrix, matrix[::-1])
-    catalog.add(99, {}, embedding=matrix[0])
+    catalog.put(99, {}, embedding=matrix[0])
     assert 99 in open_vectors(catalog, tmp_path, V).ids
 
 
 def test_an_embedding_of_another_length_is_told(catalog: Any, tmp_path: Path) -> None:
-    catalog.add(3, {}, embedding=np.ones(5))
+    catalog.put(3, {}, embedding=np.ones(5))
     with pytest.raises(ArchiveError, match="photo 3 has an embedding of 20 bytes"):
         open_vectors(catalog, tmp_path, V)

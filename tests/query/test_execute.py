@@ -52,6 +52,7 @@ def ask(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Answer]:
     from sqlalchemy import create_engine, insert
     from sqlalchemy.pool import StaticPool
 
+    from dsslic_search.archive.catalog import Catalog
     from dsslic_search.archive.models import Base, Coverage, Photo
 
     engine = create_engine("sqlite://", poolclass=StaticPool)
@@ -67,15 +68,8 @@ def ask(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Answer]:
                 if fraction:
                     connection.execute(insert(Coverage), {"photo_id": i + 1, "class_id": class_id, "fraction": fraction})
 
-    class Source:
-        def __init__(self) -> None:
-            self.engine = engine
-
-        def generation(self) -> int:
-            return 1
-
-    folder = tmp_path_factory.mktemp("index")
-    columns, vectors = open_columns(Source(), folder, V), open_vectors(Source(), folder, V)
+    folder, source = tmp_path_factory.mktemp("index"), Catalog(engine)
+    columns, vectors = open_columns(source, folder, V), open_vectors(source, folder, V)
 
     def locate(operand: str) -> np.ndarray:
         if not operand.startswith("#"):

@@ -1,0 +1,43 @@
+"""What an ingest does with a photo, given what the archive has of it already."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Literal
+
+from dsslic_search.archive.catalog import Catalog
+from dsslic_search.archive.store import Store
+from dsslic_search.archive.stored import examine
+
+if TYPE_CHECKING:
+    from dsslic_search.codec.dsslic import EncodeOptions
+
+
+@dataclass(frozen=True)
+class Choice:
+    """``action``: "add" a new photo; "update" one that is there, with ``photo_id``, storing it anew; or nothing: it is
+    "present", or it "cannot" be stored for a ``reason``. ``options``: how to encode it. ``stays_exact``: other options were
+    asked for, but what is there may be the only copy of the original."""
+
+    action: Literal["add", "update", "present", "cannot"]
+    options: EncodeOptions
+    photo_id: int | None = None
+    stays_exact: bool = False
+    reason: str = ""
+
+
+def choose(catalog: Catalog, store: Store, content_hash: str, options: EncodeOptions) -> Choice:
+    """A photo that is there is stored anew when ``options`` has another keep mode, or another quality in mode layers; and
+    when its object file is not what it should be, as far as its length and header tell. A photo kept exactly stays so."""
+    known = catalog.known(content_hash)
+    if known is None:
+        return Choice("add", options)
+    photo_id, row = known
+    found = examine(store, content_hash, row)
+    if found.state == "unreadable":
+        return Choice("cannot", options, photo_id, reason=found.reason)
+    stays_exact = options.keep != "exact" and "exact" in (row.keep, found.facts and found.facts.keep)
+    if stays_exact:
+        options = replace(options, keep="exact")
+    other = row.keep != options.keep or (options.keep == "layers" and row.quality != options.quality)
+    return Choice("update" if other or found.state != "sound" else "present", options, photo_id, stays_exact)
