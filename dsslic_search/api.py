@@ -1,4 +1,4 @@
-"""The library's face: ``Archive``, ``encode`` and ``decode``. The command line is a thin layer over it."""
+"""``Archive``: photos in, queries, previews. The command line is a thin layer over it."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from dsslic_search import vocabulary
+from dsslic_search import coding, vocabulary
 from dsslic_search.config import DEFAULT_QUALITY, Settings, archive_path
-from dsslic_search.errors import ArchiveError, FormatError, PhotoError, QueryError, StageError, UsageError
+from dsslic_search.errors import ArchiveError, FormatError, QueryError, StageError, UsageError
 from dsslic_search.networks import runtime
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from dsslic_search.archive.models import Photo
     from dsslic_search.archive.reindex import ReindexReport
     from dsslic_search.archive.report import Event, IngestReport
+    from dsslic_search.archive.statistics import ClassCount, Statistics
     from dsslic_search.codec.container import Layout
     from dsslic_search.codec.dsslic import Decoded
     from dsslic_search.index.columns import Columns
@@ -65,107 +66,6 @@ class Preview:
     bytes_read: int
     bytes_total: int
     milliseconds: float
-
-
-@dataclass(frozen=True)
-class ClassCount:
-    """``photos`` show the class (at least the presence threshold of them); ``mean_coverage`` is over those, 0..1."""
-
-    name: str
-    photos: int
-    mean_coverage: float
-    synonyms: tuple[str, ...]
-    groups: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Statistics:
-    """What an archive holds. Bytes of the originals, of the .dsslic files and of the label maps' prefixes of them."""
-
-    photos: int
-    original_bytes: int
-    stored_bytes: int
-    map_bytes: int
-    pixels: int
-    formats: dict[str, int]
-    cameras: dict[str, int]
-    classes: tuple[ClassCount, ...]
-
-
-def encode(image: Path | str | bytes | Image.Image | NDArray[np.uint8], *, quality: int = DEFAULT_QUALITY, keep: str = "layers") -> bytes:
-    """The bytes of a .dsslic file.
-
-    ``image``: a file's path or its bytes, a PIL image, or uint8 [H, W], [H, W, 3] or [H, W, 4] sRGB. ``quality`` 1..100.
-    ``keep``: "layers", "exact" (the file itself is packed in, bit-exact) or "reference" (no residual); the last two
-    need a path or bytes. Raises PhotoError when it cannot be read, UsageError for impossible options.
-    """
-    from dsslic_search.codec.dsslic import EncodeOptions, encode_photo
-    from dsslic_search.codec.picture import open_photo
-
-    options = EncodeOptions(quality, keep)
-    if isinstance(image, (str, Path)):
-        name, original = str(image), read_file(Path(image))
-    elif isinstance(image, (bytes, bytearray, memoryview)):
-        name, original = "the photo", bytes(image)
-    elif keep != "layers":
-        raise UsageError(f'keep mode "{keep}" needs the original file: give its path or its bytes')
-    else:
-        name, original = "the photo", _as_png(image)
-    photo = open_photo(original, name, Settings().max_pixels)
-    return encode_photo(photo, options, original).data
-
-
-def decode(data: bytes, stage: str = "full") -> Image.Image:
-    """One stage of a .dsslic file, from its bytes or from the prefix of them that holds the stage.
-
-    "map": a palette image of the photo's size whose values are class ids. "compact": an eighth of each side. "coarse",
-    "full": the photo's size; RGB or L, with A where the photo had it. Raises FormatError when the bytes are damaged,
-    StageError when the stage is not there or cannot be decoded here.
-    """
-    from dsslic_search.codec.dsslic import decode_stage
-
-    return to_image(decode_stage(data, stage, max_pixels=Settings().max_pixels), stage)
-
-
-def to_image(decoded: Decoded, stage: str) -> Image.Image:
-    """A PIL image of a decoded stage."""
-    from PIL import Image
-
-    image = Image.fromarray(decoded.pixels)
-    if stage == "map":
-        image.putpalette(vocabulary.default().palette())
-    if decoded.alpha is not None:
-        image.putalpha(Image.fromarray(decoded.alpha))
-    return image
-
-
-def read_file(path: Path) -> bytes:
-    """A file's bytes; PhotoError in one sentence when it cannot be read."""
-    try:
-        return path.read_bytes()
-    except OSError as e:
-        raise PhotoError(f"{path}: cannot be read ({e.strerror}); check the path and its permissions") from e
-
-
-def _as_png(image: Image.Image | NDArray[np.uint8]) -> bytes:
-    """A PIL image or array as the bytes of an uncompressed PNG, so that there is one way into the codec."""
-    from io import BytesIO
-
-    from PIL import Image
-
-    if isinstance(image, np.ndarray):
-        channels = image.shape[2] if image.ndim == 3 else 1
-        if image.dtype != np.uint8 or image.ndim not in (2, 3) or channels not in (1, 3, 4) or not image.size:
-            raise UsageError(f"an array to encode must be uint8 [H, W], [H, W, 3] or [H, W, 4], not {image.dtype} {list(image.shape)}")
-        image = Image.fromarray(image.squeeze(2) if channels == 1 and image.ndim == 3 else image)
-    elif not isinstance(image, Image.Image):
-        raise UsageError(f"cannot encode a {type(image).__name__}; give a path, bytes, a PIL image or an array")
-    exif = image.getexif().tobytes()
-    plain = image if image.mode in ("1", "L", "LA", "P", "RGB", "RGBA", "I;16") else image.convert("RGB")
-    profile = image.info.get("icc_profile") if plain is image else None
-    out = BytesIO()
-    plain.save(out, "PNG", compress_level=0, exif=exif, icc_profile=profile)
-    return out.getvalue()
 
 
 class Archive:
@@ -292,7 +192,7 @@ class Archive:
         from dsslic_search.codec.picture import open_photo
         from dsslic_search.features.embedding import embed
 
-        photo = open_photo(read_file(path), str(path), self.settings.max_pixels)
+        photo = open_photo(coding.read_file(path), str(path), self.settings.max_pixels)
         return embed(segment_photo(photo)[0], self.vocabulary)
 
     def _named(self, name: str) -> list[Photo]:
@@ -408,7 +308,7 @@ class Archive:
                     decoded = decode_stage(data, stage, max_pixels=self.settings.max_pixels, coarse=coarse)
             if stage == "coarse":
                 coarse = decoded.pixels
-            image = to_image(decoded, stage)
+            image = coding.to_image(decoded, stage)
             spent = (time.perf_counter() - began) * 1000
             yield Preview(stage, image, len(data) + elsewhere, layout.total + elsewhere, spent)
 
@@ -437,49 +337,12 @@ class Archive:
 
     def statistics(self) -> Statistics:
         """Counts and bytes of the whole archive."""
-        from sqlalchemy import Integer, cast, func, select
+        from dsslic_search.archive.statistics import statistics
 
-        from dsslic_search.archive.models import Photo
-
-        totals = [func.coalesce(func.sum(c), 0) for c in (Photo.file_size, Photo.stored_bytes, Photo.map_bytes)]
-        pixels = func.coalesce(func.sum(cast(Photo.width, Integer) * Photo.height), 0)
-        with self.catalog.session() as session:
-            row = session.execute(select(func.count(Photo.id), *totals, pixels)).one()
-            count, original, stored, maps, area = [int(n) for n in row]
-            formats = session.execute(select(Photo.format, func.count()).group_by(Photo.format).order_by(func.count().desc())).all()
-            cameras = session.execute(
-                select(Photo.camera, func.count()).where(Photo.camera.is_not(None)).group_by(Photo.camera).order_by(func.count().desc())
-            ).all()
-        return Statistics(
-            photos=count,
-            original_bytes=original,
-            stored_bytes=stored,
-            map_bytes=maps,
-            pixels=area,
-            formats=dict(formats),
-            cameras={name: n for name, n in cameras if name is not None},
-            classes=self.classes(),
-        )
+        return statistics(self.catalog, self.vocabulary, self.settings.presence)
 
     def classes(self) -> tuple[ClassCount, ...]:
         """Every class of the vocabulary with how many photos show it, most frequent first; without an archive, zeros."""
-        counts: dict[int, tuple[int, float]] = {}
-        if self.folder.exists:
-            from sqlalchemy import func, select
+        from dsslic_search.archive.statistics import count_classes
 
-            from dsslic_search.archive.models import Coverage
-
-            shown = select(Coverage.class_id, func.count(), func.avg(Coverage.fraction)).where(Coverage.fraction >= self.settings.presence)
-            with self.catalog.session() as session:
-                counts = {c: (n, mean) for c, n, mean in session.execute(shown.group_by(Coverage.class_id)).all()}
-        listed = [
-            ClassCount(
-                name=c.name,
-                photos=counts.get(c.id, (0, 0.0))[0],
-                mean_coverage=counts.get(c.id, (0, 0.0))[1],
-                synonyms=c.synonyms,
-                groups=tuple(g.name for g in self.vocabulary.groups if c.id in g.members),
-            )
-            for c in self.vocabulary.classes
-        ]
-        return tuple(sorted(listed, key=lambda c: -c.photos))
+        return count_classes(self.catalog if self.folder.exists else None, self.vocabulary, self.settings.presence)

@@ -18,8 +18,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dsslic_search.archive.catalog import Catalog
-from dsslic_search.archive.store import Store, write_atomically
+from dsslic_search.archive.store import Store, write_whole
 from dsslic_search.errors import ArchiveError
+from dsslic_search.files import TEMPORARY
 
 FORMAT = "dsslic-search archive"
 VERSION = 1
@@ -94,7 +95,7 @@ class ArchiveFolder:
         with self._locked():
             if create:
                 if not self.exists:
-                    write_atomically(self.root / _MANIFEST, _manifest().encode())
+                    write_whole(self.root / _MANIFEST, _manifest().encode())
                 self.verify()
             with Catalog.open(self.catalog, create=create) as catalog:
                 yield catalog
@@ -129,7 +130,8 @@ class ArchiveFolder:
 
 def _may_be_ours(name: str) -> bool:
     """Whether a first ingest that was interrupted may have left a file of this name."""
-    return name in ("lock", "objects", "index") or name.startswith((f".{_MANIFEST}.", _CATALOG))
+    unfinished = name.startswith(".") and name.endswith(TEMPORARY)
+    return unfinished or name in ("lock", "objects", "index") or name.startswith(_CATALOG)
 
 
 def _manifest() -> str:

@@ -9,18 +9,17 @@ from __future__ import annotations
 import errno
 import os
 import re
-import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from dsslic_search import files
 from dsslic_search.errors import ArchiveError
 
 SUFFIX = ".dsslic"
 
 _HASH = re.compile(r"[0-9a-f]{64}")
-_TEMPORARY = ".tmp"
 
 
 @dataclass(frozen=True)
@@ -41,9 +40,9 @@ class Store:
         if not path.parent.is_dir():
             with _disk_trouble(path.parent, "made"):
                 path.parent.mkdir(parents=True, exist_ok=True)
-                _sync_folder(self.root)
-                _sync_folder(self.root.parent)
-        write_atomically(path, data)
+                files.sync_folder(self.root)
+                files.sync_folder(self.root.parent)
+        write_whole(path, data)
 
     def read_prefix(self, content_hash: str, n: int, *, start: int = 0) -> bytes:
         """Bytes ``start`` to ``n`` of a file (fewer if it is shorter), reading no other byte of it."""
@@ -87,7 +86,7 @@ class Store:
 
     def leftovers(self) -> Iterator[Path]:
         """Temporary files of interrupted writes. Those of a running writer look the same: hold the lock to act on them."""
-        return (Path(e) for e in self._entries() if e.name.endswith(_TEMPORARY))
+        return (Path(e) for e in self._entries() if e.name.endswith(files.TEMPORARY))
 
     def remove_leftovers(self) -> int:
         """Delete what interrupted writes left; returns how many files. Only for the holder of the writer lock."""
@@ -107,33 +106,10 @@ class Store:
                     yield from sorted(entries, key=lambda e: e.name)
 
 
-def write_atomically(path: Path, data: bytes) -> None:
-    """Write a file so that at every moment either the old or the new one is there, whole. Raises ArchiveError."""
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}{_TEMPORARY}")
+def write_whole(path: Path, data: bytes) -> None:
+    """`files.write_atomically` with ArchiveError for trouble with the disk."""
     with _disk_trouble(path, "written"):
-        try:
-            with temporary.open("xb") as f:
-                f.write(data)
-                f.flush()
-                os.fsync(f.fileno())
-            temporary.replace(path)
-        except BaseException:
-            with suppress(OSError):
-                temporary.unlink(missing_ok=True)
-            raise
-        _sync_folder(path.parent)
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make names that were added to a folder durable, where the system can (Windows cannot open folders)."""
-    try:
-        descriptor = os.open(folder, os.O_RDONLY)
-    except PermissionError:
-        return
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+        files.write_atomically(path, data)
 
 
 @contextmanager

@@ -11,6 +11,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from dsslic_search.files import write_atomically
 from dsslic_search.networks import runtime
 
 PACKAGES = ("dsslic-search", "torch", "numpy", "av", "imagecodecs", "pillow", "faiss-cpu", "sqlalchemy")
@@ -46,6 +47,4 @@ def record(results: dict[str, Any]) -> dict[str, Any]:
 def write(path: Path, results: dict[str, Any]) -> None:
     """Write :func:`record` of ``results`` as JSON, through a temporary name."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_suffix(".tmp")
-    temporary.write_text(json.dumps(record(results), indent=1, ensure_ascii=False) + "\n")
-    temporary.replace(path)
+    write_atomically(path, (json.dumps(record(results), indent=1, ensure_ascii=False) + "\n").encode())

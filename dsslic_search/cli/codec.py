@@ -30,10 +30,10 @@ def encode(
     keep: Annotated[str, typer.Option(help="layers, exact (the file itself, bit-exact) or reference (no residual).")] = "layers",
 ) -> None:
     """Encode one photo as a .dsslic file."""
-    from dsslic_search import api
+    from dsslic_search import coding
     from dsslic_search.codec.save import write_file
 
-    data = api.encode(source, quality=quality, keep=keep)
+    data = coding.encode(source, quality=quality, keep=keep)
     write_file(target, data)
     typer.echo(f"{target}: {size_text(len(data))}, the original has {size_text(source.stat().st_size)}", err=True)
 
@@ -45,12 +45,12 @@ def decode(
     original: Annotated[bool, typer.Option("--original", help="The original file, bit for bit (keep mode exact).")] = False,
 ) -> None:
     """Decode a stage of a .dsslic file to a picture."""
-    from dsslic_search import api
+    from dsslic_search import coding
     from dsslic_search.codec import dsslic, save
     from dsslic_search.codec.container import EXIF
     from dsslic_search.config import Settings
 
-    data = api.read_file(source)
+    data = coding.read_file(source)
     if original:
         with _named(source):
             restored = dsslic.read_original(data)
@@ -85,10 +85,10 @@ def info(
     as_json: AsJson = False,
 ) -> None:
     """Show the layers of a .dsslic file, their bytes and bits per pixel, and its parameters."""
-    from dsslic_search import api
+    from dsslic_search import coding
     from dsslic_search.codec import container
 
-    data = api.read_file(source)
+    data = coding.read_file(source)
     with _named(source):
         layout = container.read(data)
     described = describe(layout)
@@ -154,7 +154,7 @@ def segment(
     out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Where NAME.png goes for photo NAME.")],
 ) -> None:
     """Write photos' label maps alone, as palette PNGs whose pixel values are class ids."""
-    from dsslic_search import api
+    from dsslic_search import coding
     from dsslic_search.codec import dsslic, picture, save
     from dsslic_search.config import Settings
 
@@ -168,7 +168,7 @@ def segment(
     failed = 0
     for source, target in targets.items():
         try:
-            photo = picture.open_photo(api.read_file(source), str(source), Settings().max_pixels)
+            photo = picture.open_photo(coding.read_file(source), str(source), Settings().max_pixels)
             labels, scale = dsslic.segment_photo(photo)
             save.save_label_map(dsslic.enlarge_map(labels, scale, photo.height, photo.width), target)
         except DSSError as e:

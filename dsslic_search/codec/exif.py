@@ -80,7 +80,7 @@ def _date(value: Any) -> datetime | None:
     if found is None:
         return None
     try:
-        return datetime(*(int(part) for part in found.groups()))  # type: ignore[arg-type]
+        return datetime(*(int(part) for part in found.groups()))  # type: ignore[arg-type]  # six numbers, never tzinfo
     except ValueError:  # 0000:00:00 and the like
         return None
 

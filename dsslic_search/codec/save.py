@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import io
-import os
-import secrets
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from dsslic_search.errors import DSSError, UsageError
+from dsslic_search.files import write_atomically
 from dsslic_search.vocabulary import Vocabulary, default
 
 _OPTIONS: dict[str, tuple[str, dict[str, Any]]] = {
@@ -76,16 +75,8 @@ def save_label_map(label_map: NDArray[np.uint8], path: Path, vocabulary: Vocabul
 
 
 def write_file(path: Path, data: bytes) -> None:
-    """Write under a temporary name in the same folder, then rename over ``path``. Raises DSSError when that fails."""
-    temporary = path.with_name(f".{secrets.token_hex(8)}.tmp")
+    """`files.write_atomically` with DSSError when that fails."""
     try:
-        try:
-            with temporary.open("xb") as f:
-                f.write(data)
-                f.flush()
-                os.fsync(f.fileno())
-            temporary.replace(path)
-        finally:
-            temporary.unlink(missing_ok=True)
+        write_atomically(path, data)
     except OSError as e:
         raise DSSError(f"{path}: cannot be written ({e.strerror or e}); check the folder and the space left on the disk") from e

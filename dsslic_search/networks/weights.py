@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dsslic_search.errors import WeightsError
+from dsslic_search.files import write_atomically
 
 if TYPE_CHECKING:
     from torch import nn
@@ -46,9 +47,7 @@ def save(path: Path, net: nn.Module, architecture: str, config: Any) -> str:
     tensors = {k: v.detach().to("cpu", torch.float16).contiguous() for k, v in net.state_dict().items()}
     # One entry: several are written in no fixed order, and the bytes name the weights.
     metadata = {"network": json.dumps({"architecture": architecture, "config": dataclasses.asdict(config)}, sort_keys=True)}
-    temporary = path.with_suffix(".tmp")
-    temporary.write_bytes(pack(tensors, metadata))
-    temporary.replace(path)
+    write_atomically(path, pack(tensors, metadata))
     identity.cache_clear()
     return identity(path)
 

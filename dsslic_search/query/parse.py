@@ -56,7 +56,7 @@ def _grammar() -> Lark:
         def __init__(self, conf: Any) -> None:
             pass
 
-        def lex(self, data: Iterable[Piece]) -> Iterator[Token]:  # type: ignore[override]
+        def lex(self, data: Iterable[Piece]) -> Iterator[Token]:  # type: ignore[override]  # lark types its input as text
             for index, piece in enumerate(data):
                 yield Token(piece.type, index)
 
@@ -148,9 +148,9 @@ class _Builder:
         rule = str(tree.data)
         if rule in {"either", "every", "group", "negation"}:
             inner = [child for child in tree.children if not self._is_token(child)]
-            parts = tuple(self.node(child, under_not or rule == "negation") for child in inner)  # type: ignore[arg-type]
+            parts = tuple(self.node(child, under_not or rule == "negation") for child in inner)  # type: ignore[arg-type]  # _is_token narrows, which mypy cannot see
             return parts[0] if rule == "group" else Not(parts[0]) if rule == "negation" else And(parts) if rule == "every" else Or(parts)
-        own = [self.pieces[int(child.value)] for child in tree.children if self._is_token(child)]  # type: ignore[union-attr]
+        own = [self.pieces[int(child.value)] for child in tree.children if self._is_token(child)]  # type: ignore[union-attr]  # likewise
         if rule == "like":
             if under_not:
                 raise complaint(

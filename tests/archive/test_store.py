@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dsslic_search.archive import store as store_module
-from dsslic_search.archive.store import Store, write_atomically
+from dsslic_search import files
+from dsslic_search.archive.store import Store
 from dsslic_search.errors import ArchiveError
 
 A, B = "a" * 64, "0b" * 32
@@ -123,9 +123,9 @@ def test_leftovers_are_found_and_removed_and_nothing_else(store: Store, monkeypa
 def test_write_atomically_flushes_file_before_rename(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     steps: list[str] = []
     real_sync, real_replace = os.fsync, Path.replace
-    monkeypatch.setattr(store_module.os, "fsync", lambda fd: (steps.append("sync"), real_sync(fd))[1])
+    monkeypatch.setattr(files.os, "fsync", lambda fd: (steps.append("sync"), real_sync(fd))[1])
     monkeypatch.setattr(Path, "replace", lambda p, q: (steps.append("rename"), real_replace(p, q))[1])
-    write_atomically(tmp_path / "x", b"data")
+    files.write_atomically(tmp_path / "x", b"data")
     assert steps == ["sync", "rename", "sync"]
     assert (tmp_path / "x").stat().st_mode & 0o777 == 0o666 & ~_umask()
 

@@ -1,0 +1,94 @@
+"""``encode`` and ``decode``: photos to .dsslic bytes and back, without an archive."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dsslic_search import vocabulary
+from dsslic_search.config import DEFAULT_QUALITY, Settings
+from dsslic_search.errors import PhotoError, UsageError
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+    from dsslic_search.codec.dsslic import Decoded
+
+
+def encode(image: Path | str | bytes | Image.Image | NDArray[np.uint8], *, quality: int = DEFAULT_QUALITY, keep: str = "layers") -> bytes:
+    """The bytes of a .dsslic file.
+
+    ``image``: a file's path or its bytes, a PIL image, or uint8 [H, W], [H, W, 3] or [H, W, 4] sRGB. ``quality`` 1..100.
+    ``keep``: "layers", "exact" (the file itself is packed in, bit-exact) or "reference" (no residual); the last two
+    need a path or bytes. Raises PhotoError when it cannot be read, UsageError for impossible options.
+    """
+    from dsslic_search.codec.dsslic import EncodeOptions, encode_photo
+    from dsslic_search.codec.picture import open_photo
+
+    options = EncodeOptions(quality, keep)
+    if isinstance(image, (str, Path)):
+        name, original = str(image), read_file(Path(image))
+    elif isinstance(image, (bytes, bytearray, memoryview)):
+        name, original = "the photo", bytes(image)
+    elif keep != "layers":
+        raise UsageError(f'keep mode "{keep}" needs the original file: give its path or its bytes')
+    else:
+        name, original = "the photo", _as_png(image)
+    photo = open_photo(original, name, Settings().max_pixels)
+    return encode_photo(photo, options, original).data
+
+
+def decode(data: bytes, stage: str = "full") -> Image.Image:
+    """One stage of a .dsslic file, from its bytes or from the prefix of them that holds the stage.
+
+    "map": a palette image of the photo's size whose values are class ids. "compact": an eighth of each side. "coarse",
+    "full": the photo's size; RGB or L, with A where the photo had it. Raises FormatError when the bytes are damaged,
+    StageError when the stage is not there or cannot be decoded here.
+    """
+    from dsslic_search.codec.dsslic import decode_stage
+
+    return to_image(decode_stage(data, stage, max_pixels=Settings().max_pixels), stage)
+
+
+def to_image(decoded: Decoded, stage: str) -> Image.Image:
+    """A PIL image of a decoded stage."""
+    from PIL import Image
+
+    image = Image.fromarray(decoded.pixels)
+    if stage == "map":
+        image.putpalette(vocabulary.default().palette())
+    if decoded.alpha is not None:
+        image.putalpha(Image.fromarray(decoded.alpha))
+    return image
+
+
+def read_file(path: Path) -> bytes:
+    """A file's bytes; PhotoError in one sentence when it cannot be read."""
+    try:
+        return path.read_bytes()
+    except OSError as e:
+        raise PhotoError(f"{path}: cannot be read ({e.strerror}); check the path and its permissions") from e
+
+
+def _as_png(image: Image.Image | NDArray[np.uint8]) -> bytes:
+    """A PIL image or array as the bytes of an uncompressed PNG, so that there is one way into the codec."""
+    from io import BytesIO
+
+    from PIL import Image
+
+    if isinstance(image, np.ndarray):
+        channels = image.shape[2] if image.ndim == 3 else 1
+        if image.dtype != np.uint8 or image.ndim not in (2, 3) or channels not in (1, 3, 4) or not image.size:
+            raise UsageError(f"an array to encode must be uint8 [H, W], [H, W, 3] or [H, W, 4], not {image.dtype} {list(image.shape)}")
+        image = Image.fromarray(image.squeeze(2) if channels == 1 and image.ndim == 3 else image)
+    elif not isinstance(image, Image.Image):
+        raise UsageError(f"cannot encode a {type(image).__name__}; give a path, bytes, a PIL image or an array")
+    exif = image.getexif().tobytes()
+    plain = image if image.mode in ("1", "L", "LA", "P", "RGB", "RGBA", "I;16") else image.convert("RGB")
+    profile = image.info.get("icc_profile") if plain is image else None
+    out = BytesIO()
+    plain.save(out, "PNG", compress_level=0, exif=exif, icc_profile=profile)
+    return out.getvalue()
