@@ -18,7 +18,7 @@ from dsslic_search.archive.store import Store
 from dsslic_search.archive.stored import read_features
 from dsslic_search.errors import ArchiveError, FormatError
 
-BATCH = 256  # photos described and written at once
+BATCH = 32  # photos described and written at once: few enough to keep all cores busy to the end
 
 
 @dataclass

@@ -32,7 +32,7 @@ from dsslic_search.errors import FormatError, StageError, UsageError
 from dsslic_search.networks import runtime
 from dsslic_search.networks.compnet import SCALE
 
-MAP_SIDE = 320  # the map scale is the smallest that makes the label map's longer side no longer than this
+MAP_SIDE = 256  # the map scale is the smallest that makes the label map's longer side no longer than this
 PRESET = "slow"
 NO_NETWORK = "0" * 16
 

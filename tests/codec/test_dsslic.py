@@ -205,3 +205,20 @@ def test_a_photo_file_goes_through_as_it_is_opened(photo):
     Image.fromarray(photo.pixels).save(stored, "PNG")
     opened = open_photo(stored.getvalue(), "p.png", LIMIT)
     assert encode_photo(opened, EncodeOptions(20)).data == encode_photo(photo, EncodeOptions(20)).data
+
+
+GOLDEN = Path(__file__).parents[1] / "data" / "dsslic"
+
+
+@pytest.mark.parametrize("stage", container.STAGES)
+def test_files_of_yesterday_decode_the_same_today(stage: str):
+    """Map and compact exactly; coarse and full within one grey level, as long as the weights are those of the file."""
+    data = (GOLDEN / "picos.dsslic").read_bytes()
+    with Image.open(GOLDEN / f"picos.{stage}.png") as shown:
+        wanted = np.array(shown)
+    if stage in ("coarse", "full") and container.read(data).header.finenet != runtime.identity("finenet"):
+        with pytest.raises(StageError, match="FineNet weights"):
+            decode_stage(data, stage)
+        return
+    difference = np.abs(decode_stage(data, stage).pixels.astype(int) - wanted)
+    assert difference.max() <= (1 if stage in ("coarse", "full") else 0)
