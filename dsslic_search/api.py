@@ -285,12 +285,14 @@ class Archive:
     def progressive(self, photo_id: int, stages: Sequence[str] = STAGES) -> Iterator[Preview]:
         """Stages of a photo as a slow link would show them: each reads on where the one before ended.
 
-        The networks are loaded before the clock starts; "full" uses "coarse" where that came before it.
+        Coder and network are loaded before the clock starts; "full" uses "coarse" where that came before it.
         """
+        from dsslic_search.codec import label_map
         from dsslic_search.codec.dsslic import decode_stage
 
         photo = self.photo(photo_id)
         layout = self.layout(photo)
+        label_map.load()
         if {"coarse", "full"} & set(stages) and layout.header.keep == "layers":
             runtime.network("finenet")
         store, data, coarse = self.folder.store, b"", None
