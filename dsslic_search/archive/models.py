@@ -19,7 +19,7 @@ class Photo(Base):
 
     id: Mapped[int] = mapped_column(Integer, primary_key=True)
     content_hash: Mapped[str] = mapped_column(String(64), unique=True)  # SHA-256 of the original file's bytes
-    path: Mapped[str] = mapped_column(String)  # absolute path of the original when it was ingested
+    path: Mapped[str] = mapped_column(String, index=True)  # absolute path of the original when it was ingested
     file_size: Mapped[int] = mapped_column(Integer)  # bytes of the original
     modified_at: Mapped[datetime] = mapped_column(DateTime)  # of the original, UTC
     added_at: Mapped[datetime] = mapped_column(DateTime)  # UTC

@@ -40,6 +40,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("content_hash"),
     )
+    op.create_index("ix_photo_path", "photo", ["path"])
     op.create_index("ix_photo_taken_at", "photo", ["taken_at"])
     op.create_table(
         "coverage",
