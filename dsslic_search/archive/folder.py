@@ -120,7 +120,7 @@ class ArchiveFolder:
             raise ArchiveError(
                 f"another dss-search is writing to {self.root}; wait for it to end, or use another archive with --archive"
             ) from e
-        except (OSError, NotImplementedError) as e:
+        except (OSError, NotImplementedError) as e:  # filelock raises the latter where the file system cannot lock
             raise ArchiveError(f"{self.root}: cannot be locked for writing ({e}); check that you may write there") from e
         try:
             yield

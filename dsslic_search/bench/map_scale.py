@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image
 
 from dsslic_search import vocabulary
-from dsslic_search.bench.metrics import bd_rate, psnr
+from dsslic_search.bench.metrics import bd_rate, bpp, psnr
 from dsslic_search.bench.predicates import PredicateScore
 from dsslic_search.bench.rd import photos_in
 from dsslic_search.codec import dsslic, label_map
@@ -67,7 +67,7 @@ def _curve(photos: list[Photo], scale: int | None) -> list[tuple[float, float]]:
         for photo in photos:
             data = dsslic.encode_photo(photo, dsslic.EncodeOptions(quality, map_scale=scale)).data
             decoded = dsslic.decode_stage(data).pixels
-            rates.append(8 * len(data) / (photo.width * photo.height))
+            rates.append(bpp(len(data), photo.height, photo.width))
             scores.append(psnr(photo.pixels if decoded.ndim == 3 else photo.pixels[..., 0], decoded))
         points.append((round(float(np.mean(rates)), 5), round(float(np.mean(scores)), 4)))
     return points

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from dsslic_search.bench.metrics import bd_rate, ms_ssim, psnr
+from dsslic_search.bench.metrics import bd_rate, bpp, ms_ssim, psnr
 from dsslic_search.codec import container, dsslic
 from dsslic_search.codec.picture import Photo, open_photo
 from dsslic_search.config import DEFAULT_MAX_PIXELS
@@ -61,7 +61,7 @@ def measure(name: str, photo: Photo, quality: int) -> Row:
         image=name,
         quality=quality,
         bytes=len(encoded.data),
-        bpp=8 * len(encoded.data) / (photo.width * photo.height),
+        bpp=bpp(len(encoded.data), photo.height, photo.width),
         header_bytes=layout.header_bytes,
         map_bytes=size[container.MAP],
         compact_bytes=size[container.COMPACT],

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from dsslic_search.cli.options import QUALITY, ArchiveDir, AsJson, Quality, print_json, size_text
+from dsslic_search.cli.options import ERROR, INTERRUPTED, PARTIAL, QUALITY, ArchiveDir, AsJson, Quality, print_json, size_text
 from dsslic_search.errors import ArchiveError
 from dsslic_search.text import printable
 
@@ -46,9 +46,9 @@ def ingest(
         print_json(_as_plain(report, root))
     _tell(report, root)
     if report.interrupted:
-        raise typer.Exit(130)
+        raise typer.Exit(INTERRUPTED)
     if report.failed:
-        raise typer.Exit(3 if report.added or report.updated or report.present else 1)
+        raise typer.Exit(PARTIAL if report.added or report.updated or report.present else ERROR)
     if not report.found:
         raise ArchiveError("no photos found there; name photos, or folders that hold some")
 
@@ -125,7 +125,7 @@ def check(
         typer.echo(printable(f"{'mended' if problem in mended else problem.kind}: {problem.message}"), err=True)
     typer.echo(f"{len(problems)} problems, {len(mended)} mended" if problems else "no problems", err=True)
     if left:
-        raise typer.Exit(1)
+        raise typer.Exit(ERROR)
 
 
 def reindex(
@@ -150,7 +150,7 @@ def reindex(
         print_json(plain)
     typer.echo(f"{report.photos} photos from {size_text(report.bytes_read)} in {report.seconds:.1f} s", err=True)
     if report.failed:
-        raise typer.Exit(3 if report.photos else 1)
+        raise typer.Exit(PARTIAL if report.photos else ERROR)
 
 
 def stats(archive: ArchiveDir = None, as_json: AsJson = False) -> None:

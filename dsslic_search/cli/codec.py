@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from dsslic_search.cli.options import QUALITY, AsJson, Quality, print_json, size_text
+from dsslic_search.cli.options import ERROR, PARTIAL, QUALITY, AsJson, Quality, print_json, size_text
 from dsslic_search.errors import DSSError, FormatError, UsageError
 from dsslic_search.text import printable
 
@@ -177,4 +177,4 @@ def segment(
         else:
             typer.echo(printable(str(target)))
     if failed:
-        raise typer.Exit(3 if failed < len(targets) else 1)
+        raise typer.Exit(PARTIAL if failed < len(targets) else ERROR)

@@ -10,10 +10,9 @@ import threading
 import typer
 
 from dsslic_search.cli import archive, bench, codec, preview, query, train
+from dsslic_search.cli.options import ERROR, INTERRUPTED, OK, USAGE
 from dsslic_search.errors import DSSError, QueryError, UsageError
 from dsslic_search.text import printable
-
-OK, ERROR, USAGE, PARTIAL, INTERRUPTED = 0, 1, 2, 3, 130
 
 app = typer.Typer(
     name="dss-search",

@@ -18,6 +18,8 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")]
 Quality = Annotated[int, typer.Option("--quality", "-q", help="1 (smallest files) to 100 (best picture).")]
 QUALITY = DEFAULT_QUALITY
 
+OK, ERROR, USAGE, PARTIAL, INTERRUPTED = 0, 1, 2, 3, 130  # exit codes
+
 
 def print_json(value: Any) -> None:
     """JSON on stdout, indented, with every character that JSON can hold written as it is."""

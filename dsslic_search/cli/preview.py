@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dsslic_search.cli.options import ArchiveDir, size_text
+from dsslic_search.cli.options import ERROR, PARTIAL, ArchiveDir, size_text
 from dsslic_search.errors import DSSError, FormatError, StageError, UsageError
 from dsslic_search.text import printable
 
@@ -105,7 +105,7 @@ def _progressive(opened: Archive, photo_id: int, out: Path | None) -> None:
         typer.echo(f"{out}: {len(stages)} stages, {size_text(out.stat().st_size)}", err=True)
     if missing is not None:
         typer.echo(printable(f"dss-search: {missing}"), err=True)
-        raise typer.Exit(3 if stages else 1)
+        raise typer.Exit(PARTIAL if stages else ERROR)
 
 
 def original(
@@ -164,4 +164,4 @@ def sheet(
     save.save_picture(render.contact_sheet(pictures, columns=columns, height=SHEET_HEIGHT), out)
     typer.echo(f"{out}: {len(pictures)} photos", err=True)
     if skipped:
-        raise typer.Exit(3)
+        raise typer.Exit(PARTIAL)

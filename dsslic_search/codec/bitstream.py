@@ -21,11 +21,6 @@ class BitReader:
         self._left = 8 * len(data)
         self._what = what
 
-    @property
-    def bits_left(self) -> int:
-        """Bits not read yet."""
-        return self._left
-
     def bits(self, count: int) -> int:
         """The next ``count`` bits as an unsigned integer, u(count)."""
         if count > self._left:

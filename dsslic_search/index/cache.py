@@ -18,12 +18,14 @@ import os
 import struct
 import tempfile
 import zlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from dsslic_search.index.source import Snapshot, Source
 
 MAGIC = b"DSSINDEX"
 FORMAT = 1
@@ -31,6 +33,21 @@ PREAMBLE = struct.Struct("<8sII")
 ALIGNMENT = 64
 
 Arrays = dict[str, NDArray[Any]]
+
+
+def opened(source: Source, path: Path, kind: str, key: str, build: Callable[[Snapshot], Arrays]) -> tuple[int, Arrays]:
+    """(generation, arrays) of the catalog as it is now: from ``path`` if a sound and current file is there, else built and stored.
+
+    A folder that cannot be written costs time at the next opening, nothing else."""
+    generation = source.generation()
+    arrays = load(path, kind, key, generation)
+    if arrays is None:
+        with source.snapshot() as snapshot:
+            generation, arrays = snapshot.generation, build(snapshot)
+        with contextlib.suppress(OSError):
+            save(path, kind, key, generation, arrays)
+            arrays = load(path, kind, key, generation) or arrays
+    return generation, arrays
 
 
 def load(path: Path, kind: str, key: str, generation: int) -> Arrays | None:

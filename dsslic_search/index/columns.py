@@ -7,7 +7,6 @@ The columns alone decide a question for all photos but those whose quantum holds
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -99,16 +98,8 @@ def open_columns(source: Source, folder: Path, vocabulary: Vocabulary) -> Column
 
     A folder that cannot be written costs time at the next opening, nothing else. Raises ArchiveError when the catalog holds
     fractions that cannot be."""
-    generation = source.generation()
-    path = folder / FILE
     key = f"{vocabulary.identity}/{SCALE}"
-    arrays = cache.load(path, KIND, key, generation)
-    if arrays is None:
-        with source.snapshot() as snapshot:
-            generation, arrays = snapshot.generation, _build(snapshot, len(vocabulary))
-        with contextlib.suppress(OSError):
-            cache.save(path, KIND, key, generation, arrays)
-            arrays = cache.load(path, KIND, key, generation) or arrays
+    generation, arrays = cache.opened(source, folder / FILE, KIND, key, lambda snapshot: _build(snapshot, len(vocabulary)))
     return Columns(source, generation, len(vocabulary), arrays)
 
 

@@ -6,7 +6,6 @@ vectors alone: FAISS chooses candidates, generously, and their scores are comput
 
 from __future__ import annotations
 
-import contextlib
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -89,16 +88,7 @@ def open_vectors(source: Source, folder: Path, vocabulary: Vocabulary) -> Vector
 
     A folder that cannot be written costs time at the next opening, nothing else. Raises ArchiveError when a photo's embedding
     has another length than DIMENSION."""
-    generation = source.generation()
-    path = folder / FILE
-    key = f"{vocabulary.identity}/{DIMENSION}"
-    arrays = cache.load(path, KIND, key, generation)
-    if arrays is None:
-        with source.snapshot() as snapshot:
-            generation, arrays = snapshot.generation, _build(snapshot)
-        with contextlib.suppress(OSError):
-            cache.save(path, KIND, key, generation, arrays)
-            arrays = cache.load(path, KIND, key, generation) or arrays
+    generation, arrays = cache.opened(source, folder / FILE, KIND, f"{vocabulary.identity}/{DIMENSION}", _build)
     return Vectors(generation, arrays["ids"], arrays["matrix"])
 
 

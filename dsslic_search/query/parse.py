@@ -145,12 +145,13 @@ class _Builder:
         self.pieces = pieces
 
     def node(self, tree: Tree[Token], under_not: bool = False) -> Node:
+        from lark import Token
+
         rule = str(tree.data)
         if rule in {"either", "every", "group", "negation"}:
-            inner = [child for child in tree.children if not self._is_token(child)]
-            parts = tuple(self.node(child, under_not or rule == "negation") for child in inner)  # type: ignore[arg-type]  # _is_token narrows, which mypy cannot see
+            parts = tuple(self.node(child, under_not or rule == "negation") for child in tree.children if not isinstance(child, Token))
             return parts[0] if rule == "group" else Not(parts[0]) if rule == "negation" else And(parts) if rule == "every" else Or(parts)
-        own = [self.pieces[int(child.value)] for child in tree.children if self._is_token(child)]  # type: ignore[union-attr]  # likewise
+        own = [self.pieces[int(child.value)] for child in tree.children if isinstance(child, Token)]
         if rule == "like":
             if under_not:
                 raise complaint(
@@ -173,10 +174,6 @@ class _Builder:
                 return self._between(thing, *amounts)
             case _:
                 return self._compare(thing, next(piece.value for piece in own if piece.type == "COMPARE"), amounts[0])
-
-    @staticmethod
-    def _is_token(child: object) -> bool:
-        return not hasattr(child, "children")
 
     def _thing(self, piece: Piece) -> Thing:
         assert piece.meaning is not None

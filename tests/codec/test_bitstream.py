@@ -15,7 +15,8 @@ def test_fields_come_back(fields: list[tuple[str, int]]) -> None:
         writer.bits(value, 20) if kind == "u" else writer.ue(value)
     reader = BitReader(writer.to_bytes(), "the test")
     assert [reader.bits(20) if kind == "u" else reader.ue() for kind, _ in fields] == [value for _, value in fields]
-    assert reader.bits_left < 8
+    with pytest.raises(FormatError):  # fewer than eight bits are left
+        reader.bits(8)
 
 
 def test_exp_golomb_codes_are_the_standards() -> None:
