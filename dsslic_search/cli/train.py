@@ -28,6 +28,9 @@ def segnet(
     data: Data,
     out: Annotated[Path, typer.Option("--out", metavar="FILE", help="The weight file to write.")] = Path("weights/segnet.safetensors"),
     run: Run = Path("runs"),
+    soft: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="The teacher's probabilities, made by train soften.", show_default=False)
+    ] = None,
     steps: Steps = None,
     threads: Threads = None,
 ) -> None:
@@ -36,7 +39,38 @@ def segnet(
 
     _threads(threads)
     settings = training.SegNetTraining() if steps is None else training.SegNetTraining(steps=steps)
-    typer.echo(f"{out}: {training.train(data, run, out, settings)}")
+    typer.echo(f"{out}: {training.train(data, run, out, settings, soft=soft)}")
+
+
+@app.command()
+def soften(
+    data: Data,
+    teacher: Annotated[Path, typer.Option("--teacher", metavar="DIR", help="The folder of the teacher's fused_teacher.py.")],
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Where the probabilities go; those that are there stay.")] = Path(
+        "runs/soft"
+    ),
+    threads: Threads = None,
+) -> None:
+    """Keep the teacher's probabilities for every training photo, for train segnet --soft."""
+    from dsslic_search.training import soften as training
+
+    _threads(threads)
+    typer.echo(f"{out}: {training.soften(data, training.load_teacher(teacher), out)} photos added")
+
+
+@app.command()
+def calibrate(
+    data: Data,
+    weights: Annotated[Path, typer.Argument(metavar="FILE", help="SegNet's weight file; it is written anew.")] = Path(
+        "weights/segnet.safetensors"
+    ),
+    threads: Threads = None,
+) -> None:
+    """Choose, on photos kept from training, when SegNet says other instead of a class."""
+    from dsslic_search.training import calibrate as training
+
+    _threads(threads)
+    typer.echo(f"{weights}: {training.calibrate(data, weights)}")
 
 
 @app.command()
@@ -56,3 +90,19 @@ def codec(
     settings = settings if steps is None else replace(settings, steps=steps)
     compnet, finenet = training.train(data, run, out, settings)
     typer.echo(f"{out}/compnet.safetensors: {compnet}\n{out}/finenet.safetensors: {finenet}")
+
+
+@app.command()
+def layout(
+    data: Data,
+    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="The file of class codes to write.")] = Path(
+        "dsslic_search/layout_codes.json"
+    ),
+    steps: Annotated[int, typer.Option(min=1, help="Steps in all.")] = 1000,
+    threads: Threads = None,
+) -> None:
+    """Learn the class codes of the layout embedding. Archives made before need: dss-search reindex."""
+    from dsslic_search.training import layout as training
+
+    _threads(threads)
+    typer.echo(f"{out}: {training.train(data, out, steps)} label maps")

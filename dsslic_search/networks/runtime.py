@@ -60,20 +60,32 @@ def working_size(height: int, width: int, area: int) -> tuple[int, int]:
     return max(32, round(rows / 32) * 32), max(32, round(rows * aspect / 32) * 32)
 
 
-def segment(pixels: NDArray[np.uint8], map_size: tuple[int, int]) -> NDArray[np.uint8]:
-    """Parse a photo, uint8 [H, W, 3] sRGB, into class ids, uint8 [h, w] = ``map_size``."""
+def class_scores(net: Any, pixels: NDArray[np.uint8], area: int | None = None) -> torch.Tensor:
+    """SegNet's scores of a photo, uint8 [H, W, 3] sRGB: float32 [1, classes, h, w] at a quarter of the working size, which has
+    ``area`` pixels or as many as the network was trained for."""
     import torch
-    import torch.nn.functional as F
     from PIL import Image
 
-    net = network("segnet")
-    height, width = working_size(pixels.shape[0], pixels.shape[1], net.config.area)
+    height, width = working_size(pixels.shape[0], pixels.shape[1], area or net.config.area)
     small = Image.fromarray(pixels).resize((width, height), Image.Resampling.BILINEAR, reducing_gap=3.0)
     with torch.inference_mode():
         x = torch.from_numpy(np.array(small)).permute(2, 0, 1)[None].to(torch.float32) / 255
-        scores = net(x.contiguous(memory_format=torch.channels_last))
-        scores = F.interpolate(scores, map_size, mode="bilinear")
-        labels: NDArray[np.uint8] = scores[0].argmax(0).to(torch.uint8).numpy()
+        scores: torch.Tensor = net(x.contiguous(memory_format=torch.channels_last))
+    return scores
+
+
+def segment(pixels: NDArray[np.uint8], map_size: tuple[int, int]) -> NDArray[np.uint8]:
+    """Parse a photo, uint8 [H, W, 3] sRGB, into class ids, uint8 [h, w] = ``map_size``; ``other`` where SegNet is in doubt."""
+    import torch
+    import torch.nn.functional as F
+
+    from dsslic_search.networks.confidence import Confidence, decide
+
+    net = network("segnet")
+    rule = Confidence(net.config.temperature, net.config.of_class, net.config.of_pixel)
+    with torch.inference_mode():
+        scores = F.interpolate(class_scores(net, pixels), map_size, mode="bilinear")
+        labels: NDArray[np.uint8] = decide(scores[0], rule).numpy()
     return labels
 
 

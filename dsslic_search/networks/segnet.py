@@ -27,11 +27,15 @@ BN_EPS = 1e-3
 
 @dataclass(frozen=True)
 class SegNetConfig:
-    """``classes``: outputs; ``width``: channels of the decoder; ``area``: pixels a photo is resized to before parsing."""
+    """``classes``: outputs; ``width``: channels of the decoder; ``area``: pixels a photo is resized to before parsing; the rest
+    are the fields of :class:`dsslic_search.networks.confidence.Confidence`."""
 
     classes: int = 51
     width: int = 96
     area: int = 448 * 352
+    temperature: float = 1.0
+    of_class: float = 0.0
+    of_pixel: float = 0.0
 
 
 class ConvNorm(nn.Module):

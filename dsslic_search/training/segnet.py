@@ -17,14 +17,13 @@ from typing import Any, cast
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from PIL import Image, ImageEnhance, ImageFilter
 from torch import Tensor, nn
 
 from dsslic_search.errors import MissingExtraError
 from dsslic_search.networks import weights
 from dsslic_search.networks.segnet import SegNet, SegNetConfig, fold
-from dsslic_search.training.dataset import Sample, load_targets, scene_samples, teacher_samples
+from dsslic_search.training.dataset import Balanced, Sample, load_targets, scene_samples, teacher_samples
 
 FROZEN_STAGES = 2
 
@@ -41,7 +40,9 @@ class SegNetTraining:
     weight_decay: float = 1e-4
     warmup: int = 100
     ema: float = 0.998
-    labelled_share: float = 0.45
+    labelled_share: float = 0.5
+    balanced_share: float = 0.5
+    balance_power: float = 0.3
     class_balance: float = 0.3
     checkpoint_every: int = 250
     seed: int = 0
@@ -83,15 +84,26 @@ def augment(image: Image.Image, rng: random.Random) -> Image.Image:
     return image
 
 
-def draw(sample: Sample, area: int, crop: int, rng: random.Random) -> tuple[Tensor, Tensor, Tensor]:
-    """One random crop: photo uint8 [3, c, c], class ids uint8 and weights float32 at 1/4, both [c/4, c/4]."""
+def draw(
+    sample: Sample, area: int, crop: int, rng: random.Random, soft: Path | None = None, wanted: int | None = None
+) -> tuple[Tensor, ...]:
+    """One random crop, with some pixel of the class ``wanted`` in it: photo uint8 [3, c, c]; at 1/4, the teacher's guesses
+    uint8 and their shares float32, both [GUESSES, c/4, c/4], and weights float32 [c/4, c/4]."""
     image = Image.open(sample.image).convert("RGB")
-    labels, weight = load_targets(sample)
+    targets = load_targets(sample, soft)
     scale = (area / (image.width * image.height)) ** 0.5 * math.exp(rng.uniform(math.log(0.55), math.log(1.8)))
     stretch = math.exp(rng.uniform(-0.12, 0.12))
     width, height = crop / (scale * stretch), crop / (scale / stretch)  # of the crop, in photo pixels
     x0 = rng.uniform(min(0, image.width - width), max(0, image.width - width))
     y0 = rng.uniform(min(0, image.height - height), max(0, image.height - height))
+    places = np.flatnonzero(targets.ids[0] == wanted) if wanted is not None else ()
+    if len(places):
+        y, x = divmod(int(places[rng.randrange(len(places))]), image.width)
+        x0, y0 = x - rng.uniform(0.2, 0.8) * width, y - rng.uniform(0.2, 0.8) * height
+        x0, y0 = (
+            min(max(at, min(0, full - part)), max(0, full - part))
+            for at, full, part in ((x0, image.width, width), (y0, image.height, height))
+        )
     affine = [width / crop, 0, x0, 0, height / crop, y0]
     fill = (124, 116, 104)
     if width / crop > 1.5:  # shrink first, so that the bilinear warp does not alias
@@ -102,26 +114,24 @@ def draw(sample: Sample, area: int, crop: int, rng: random.Random) -> tuple[Tens
     photo = augment(photo, rng)
     at = (np.arange(crop // 4) * 4 + 2.0) / crop
     ys, xs = np.floor(y0 + at * height).astype(int), np.floor(x0 + at * width).astype(int)
-    inside = ((ys >= 0) & (ys < labels.shape[0]))[:, None] & ((xs >= 0) & (xs < labels.shape[1]))[None]
-    ys, xs = ys.clip(0, labels.shape[0] - 1), xs.clip(0, labels.shape[1] - 1)
-    ids, importance = labels[np.ix_(ys, xs)], weight[np.ix_(ys, xs)] * inside
-    pixels = np.asarray(photo)
+    rows, columns = targets.weight.shape
+    inside = ((ys >= 0) & (ys < rows))[:, None] & ((xs >= 0) & (xs < columns))[None]
+    cells = np.ix_(ys.clip(0, rows - 1), xs.clip(0, columns - 1))
+    parts = [np.asarray(photo).transpose(2, 0, 1), targets.ids[:, *cells], targets.shares[:, *cells], targets.weight[cells] * inside]
     if rng.random() < 0.5:
-        pixels, ids, importance = pixels[:, ::-1], ids[:, ::-1], importance[:, ::-1]
-    return (
-        torch.from_numpy(pixels.transpose(2, 0, 1).copy()),
-        torch.from_numpy(ids.copy()),
-        torch.from_numpy(importance.astype(np.float32)),
-    )
+        parts = [part[..., ::-1] for part in parts]
+    return tuple(torch.from_numpy(part.copy()) for part in parts)
 
 
-def batches(labelled: list[Sample], taught: list[Sample], s: SegNetTraining, area: int, first: int) -> Iterator[tuple[Tensor, ...]]:
+def batches(
+    labelled: Balanced, taught: Balanced, s: SegNetTraining, area: int, soft: Path | None, first: int
+) -> Iterator[tuple[Tensor, ...]]:
     """Endless batches, the same for the same seed and step; prepared two ahead in a thread."""
 
     def make(step: int) -> tuple[Tensor, ...]:
         rng = random.Random(f"{s.seed}/{step}")
-        chosen = [rng.choice(labelled if rng.random() < s.labelled_share else taught) for _ in range(s.batch)]
-        drawn = [draw(sample, area, s.crop, rng) for sample in chosen]
+        chosen = [(labelled if rng.random() < s.labelled_share else taught).draw(rng) for _ in range(s.batch)]
+        drawn = [draw(sample, area, s.crop, rng, soft, wanted) for sample, wanted in chosen]
         return tuple(torch.stack(part) for part in zip(*drawn, strict=True))
 
     with ThreadPoolExecutor(1) as pool:
@@ -137,10 +147,17 @@ def class_weights(samples: list[Sample], classes: int, power: float, seed: int) 
     """(median frequency / frequency) ** power, within 0.5..3, from 400 random photos."""
     counts = np.ones(classes)
     for sample in random.Random(seed).sample(samples, min(400, len(samples))):
-        labels, weight = load_targets(sample)
-        counts += np.bincount(labels.ravel(), weight.ravel(), classes)[:classes]
+        targets = load_targets(sample)
+        counts += np.bincount(targets.ids[0].ravel(), targets.weight.ravel(), classes)[:classes]
     frequency = counts / counts.sum()
     return torch.tensor(((np.median(frequency) / frequency) ** power).clip(0.5, 3), dtype=torch.float32)
+
+
+def soft_cross_entropy(scores: Tensor, ids: Tensor, shares: Tensor, balance: Tensor) -> Tensor:
+    """Per pixel, float32 [N, H, W]: the cross-entropy of scores [N, classes, H, W] with up to GUESSES weighted classes a pixel,
+    ids [N, GUESSES, H, W] and shares that sum to 1, times the classes' ``balance`` (distillation at temperature 1)."""
+    guesses = ids.long()
+    return -(scores.log_softmax(1).gather(1, guesses) * shares * balance[guesses]).sum(1)
 
 
 def rate_factor(step: int, s: SegNetTraining) -> float:
@@ -150,12 +167,21 @@ def rate_factor(step: int, s: SegNetTraining) -> float:
     return 0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * (step - s.warmup) / max(1, s.steps - s.warmup)))
 
 
-def train(data: Path, run: Path, out: Path, settings: SegNetTraining | None = None, config: SegNetConfig | None = None) -> str:
-    """Train (or resume from ``run``) and write the folded average weights to ``out``; returns their identity."""
+def train(
+    data: Path,
+    run: Path,
+    out: Path,
+    settings: SegNetTraining | None = None,
+    config: SegNetConfig | None = None,
+    soft: Path | None = None,
+) -> str:
+    """Train (or resume from ``run``) and write the folded average weights to ``out``; returns their identity.
+
+    ``soft``: a folder with the teacher's probabilities, see :mod:`dsslic_search.training.soften`."""
     s, config = settings or SegNetTraining(), config or SegNetConfig()
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     torch.manual_seed(s.seed)
-    labelled, taught = scene_samples(data, validation=False), teacher_samples(data)
+    labelled, taught = scene_samples(data, validation=False, calibration=False), teacher_samples(data)
     net = SegNet(config, folded=False)
     load_imagenet(net)
     net.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # missing in torch's stubs
@@ -180,7 +206,8 @@ def train(data: Path, run: Path, out: Path, settings: SegNetTraining | None = No
         optimiser.load_state_dict(saved["optimiser"])
         start = saved["step"]
         print(f"resuming at step {start}", flush=True)
-    source = batches(labelled, taught, s, config.area, start)
+    by_class = [Balanced(samples, config.classes, s.balance_power, s.balanced_share) for samples in (labelled, taught)]
+    source = batches(by_class[0], by_class[1], s, config.area, soft, start)
     began, mean = time.time(), 0.0
     for step in range(start, s.steps):
         net.train()
@@ -190,9 +217,9 @@ def train(data: Path, run: Path, out: Path, settings: SegNetTraining | None = No
                     module.eval()
         for group in optimiser.param_groups:
             group["lr"] = group["peak"] * rate_factor(step, s)
-        photos, ids, importance = (t.to(device) for t in next(source))
+        photos, ids, shares, importance = (t.to(device) for t in next(source))
         x = photos.to(torch.float32).div_(255).contiguous(memory_format=torch.channels_last)
-        loss = F.cross_entropy(net(x), ids.long(), weight=balance, reduction="none")
+        loss = soft_cross_entropy(net(x), ids, shares, balance)
         loss = (loss * importance).sum() / importance.sum().clamp(min=1)
         optimiser.zero_grad(set_to_none=True)
         loss.backward()

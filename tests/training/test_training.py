@@ -14,7 +14,7 @@ from PIL import Image
 from dsslic_search.errors import MissingExtraError, UsageError
 from dsslic_search.networks import weights
 from dsslic_search.networks.segnet import SegNet, SegNetConfig
-from dsslic_search.training import codec, dataset, losses, segnet
+from dsslic_search.training import codec, dataset, losses, segnet, soften
 
 SIZE = (160, 192)
 
@@ -42,7 +42,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_the_split_is_fixed_and_never_overlaps(data: Path):
+def test_the_split_is_fixed_and_never_overlaps(data: Path, monkeypatch):
     seen = {s.image for s in dataset.scene_samples(data, validation=False)}
     held = {s.image for s in dataset.scene_samples(data, validation=True)}
     assert seen
@@ -52,6 +52,14 @@ def test_the_split_is_fixed_and_never_overlaps(data: Path):
     assert not dataset.in_validation("camvid", "0001TP_006690")
     places = [dataset.in_validation("labelmefacade", f"april21_static_outdoor_davis__{i}") for i in range(20)]
     assert all(places)
+    monkeypatch.setattr(dataset, "CALIBRATION_ONE_IN", 2)
+    trained = {s.image for s in dataset.scene_samples(data, validation=False, calibration=False)}
+    kept = {s.image for s in dataset.scene_samples(data, validation=False, calibration=True)}
+    assert trained | kept == seen
+    assert not trained & kept
+    monkeypatch.undo()
+    assert sum(dataset.in_calibration("msrc_v2", str(i)) for i in range(1000)) in range(70, 140)
+    assert not any(dataset.in_calibration("camvid", f"0001TP_{i:06}") for i in range(100))
     with pytest.raises(UsageError, match="no labelled photos"):
         dataset.scene_samples(data / "nowhere", validation=True)
 
@@ -60,23 +68,88 @@ def test_people_overrule_the_teacher_and_the_teacher_fills_in(data: Path):
     sample = dataset.scene_samples(data, validation=False)[0]
     assert sample.labels is not None
     human = np.asarray(Image.open(sample.labels))
-    labels, weight = dataset.load_targets(sample)
-    assert (labels[human == 2] == 2).all()
-    assert (weight[human == 2] == 1).all()
-    assert set(np.unique(labels[human == 255])) <= {3, 10}
-    assert weight[human == 255].max() < 0.5
+    targets = dataset.load_targets(sample)
+    assert (targets.ids[0][human == 2] == 2).all()
+    assert (targets.weight[human == 2] == 1).all()
+    assert set(np.unique(targets.ids[0][human == 255])) <= {3, 10}
+    assert targets.weight[human == 255].max() < 0.5
+    assert (targets.shares.sum(0) == 1).all()
+
+
+def test_the_teachers_second_thoughts_are_kept_and_used_where_people_are_silent(data: Path, tmp_path: Path):
+    def teacher(image: Image.Image):
+        probabilities = np.zeros((46, image.height, image.width), np.float32)
+        probabilities[3], probabilities[10], probabilities[5] = 0.6, 0.3, 0.1
+        return probabilities, ["not needed"]
+
+    count = len(dataset.scene_samples(data, validation=False)) + len(dataset.teacher_samples(data))
+    assert soften.soften(data, teacher, tmp_path) == count
+    assert soften.soften(data, teacher, tmp_path) == 0
+    sample = dataset.scene_samples(data, validation=False)[0]
+    assert sample.labels is not None
+    human = np.asarray(Image.open(sample.labels))
+    targets = dataset.load_targets(sample, tmp_path)
+    silent = human == 255
+    assert [targets.ids[i][silent][0] for i in range(3)] == [3, 10, 5]
+    np.testing.assert_allclose(targets.shares[:, silent].mean(1), [0.6, 0.3, 0.1, 0], atol=0.003)
+    assert (targets.shares[0][human == 2] == 1).all()
+    assert (targets.ids[0][human == 2] == 2).all()
+
+
+def test_no_teacher_is_one_clear_sentence(tmp_path: Path):
+    with pytest.raises(UsageError, match=r"fused_teacher\.py is missing"):
+        soften.load_teacher(tmp_path)
+    (tmp_path / "fused_teacher.py").write_text("import nothing_of_this_name")
+    with pytest.raises(UsageError, match="pip install"):
+        soften.load_teacher(tmp_path)
+
+
+def test_soft_cross_entropy_of_one_sure_guess_is_cross_entropy():
+    torch.manual_seed(0)
+    scores, right = torch.randn(2, 5, 3, 4), torch.randint(5, (2, 3, 4))
+    ids = torch.stack([right, (right + 1) % 5], 1).to(torch.uint8)
+    shares = torch.stack([torch.ones(2, 3, 4), torch.zeros(2, 3, 4)], 1)
+    balance = torch.rand(5) + 0.5
+    plain = torch.nn.functional.cross_entropy(scores, right, weight=balance, reduction="none")
+    torch.testing.assert_close(segnet.soft_cross_entropy(scores, ids, shares, balance), plain)
+    half = torch.full_like(shares, 0.5)
+    other = torch.nn.functional.cross_entropy(scores, (right + 1) % 5, weight=balance, reduction="none")
+    torch.testing.assert_close(segnet.soft_cross_entropy(scores, ids, half, balance), (plain + other) / 2)
+
+
+def test_rare_classes_are_drawn_often_and_looked_at(data: Path, tmp_path: Path):
+    samples = dataset.teacher_samples(data, ("photos",))
+    rare = tmp_path / "photos" / "rare"
+    for kind in ("images", "teacher", "confidence"):
+        (rare / kind).mkdir(parents=True)
+    labels = np.full(SIZE, 10, np.uint8)
+    labels[130:150, 160:185] = 33  # a bicycle in a corner
+    Image.fromarray(np.full((*SIZE, 3), 99, np.uint8)).save(rare / "images" / "r.jpg")
+    Image.fromarray(labels).save(rare / "teacher" / "r.png")
+    Image.fromarray(np.full((20, 24), 255, np.uint8)).save(rare / "confidence" / "r.png")
+    samples = [*samples * 5, *dataset.teacher_samples(tmp_path, ("photos",))]
+    chosen = dataset.Balanced(samples, 51, 0.3, 0.5)
+    rng = random.Random(1)
+    drawn = [chosen.draw(rng) for _ in range(400)]
+    assert sum(sample.image.stem == "r" for sample, _ in drawn) > 25  # 13 by chance
+    wanted = [(sample, c) for sample, c in drawn if c == 33]
+    assert wanted
+    for sample, class_id in wanted[:5]:
+        _, ids, _, importance = segnet.draw(sample, SIZE[0] * SIZE[1], 64, rng, None, class_id)
+        assert ((ids[0] == 33) & (importance > 0)).any()
 
 
 def test_a_drawn_crop_keeps_photo_and_labels_together(data: Path):
     sample = dataset.teacher_samples(data, ("photos",))[0]
     agree = []
     for seed in range(12):
-        photo, ids, importance = segnet.draw(sample, 160 * 192, 96, random.Random(seed))
+        photo, ids, shares, importance = segnet.draw(sample, 160 * 192, 96, random.Random(seed))
         assert photo.shape == (3, 96, 96)
-        assert ids.shape == importance.shape == (24, 24)
+        assert ids.shape == shares.shape == (dataset.GUESSES, 24, 24)
+        assert importance.shape == (24, 24)
         blue = photo[2].float() > photo[1].float()
         inside = importance > 0.1
-        agree.append(((ids == 3) == blue[2::4, 2::4])[inside].float().mean().item())
+        agree.append(((ids[0] == 3) == blue[2::4, 2::4])[inside].float().mean().item())
     assert np.median(agree) > 0.95
 
 

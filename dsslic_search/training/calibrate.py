@@ -1,0 +1,114 @@
+"""Make a trained SegNet say how sure it is, and what to leave unsaid, on photos that it was not trained on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from PIL import Image
+from torch import Tensor
+
+from dsslic_search.config import DEFAULT_PRESENCE
+from dsslic_search.networks import runtime, weights
+from dsslic_search.networks.confidence import Confidence, decide
+from dsslic_search.networks.segnet import SegNet, SegNetConfig
+from dsslic_search.training.dataset import Sample, scene_samples
+
+LONGEST = 256  # pixels a side that are judged: those of label maps
+TEMPERATURES = tuple(round(0.5 * 1.1**i, 3) for i in range(16))
+OF_CLASS = (0.0, 0.3, 0.35, 0.4, 0.45, 0.5, 0.55)
+OF_PIXEL = (0.0, 0.15, 0.2, 0.25, 0.3)
+BINS = 15
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What a rule does to photos: share of known pixels that are right, and F1 of "shows at least 0.5 % of class X"."""
+
+    accuracy: float
+    presence: float
+
+
+def scored(net: SegNet, samples: list[Sample]) -> Iterator[tuple[Tensor, Tensor]]:
+    """Of each photo the scores float32 [classes, h, w] and what people say, int64 [h, w] with ids past the classes unknown."""
+    for sample in samples:
+        assert sample.labels is not None
+        truth = np.asarray(Image.open(sample.labels))
+        scale = -(-max(truth.shape) // LONGEST)
+        size = -(-truth.shape[0] // scale), -(-truth.shape[1] // scale)
+        ys, xs = (np.minimum(np.arange(n) * scale + scale // 2, full - 1) for n, full in zip(size, truth.shape, strict=True))
+        scores = runtime.class_scores(net, np.asarray(Image.open(sample.image).convert("RGB")))
+        yield F.interpolate(scores, size, mode="bilinear")[0], torch.from_numpy(truth[np.ix_(ys, xs)].astype(np.int64))
+
+
+def negative_log_likelihood(photos: list[tuple[Tensor, Tensor]], temperature: float) -> float:
+    """Mean over known pixels."""
+    total, count = 0.0, 0
+    for scores, truth in photos:
+        known = truth < scores.shape[0]
+        total += F.cross_entropy(scores[:, known].T / temperature, truth[known], reduction="sum").item()
+        count += int(known.sum())
+    return total / max(1, count)
+
+
+def calibration_error(photos: list[tuple[Tensor, Tensor]], temperature: float) -> float:
+    """Expected calibration error (Naeini et al. 2015): mean distance of confidence and accuracy over BINS equal bins, 0..1."""
+    counts, sure, right = np.zeros((3, BINS))
+    for scores, truth in photos:
+        known = truth < scores.shape[0]
+        confidence, labels = (scores[:, known] / temperature).softmax(0).max(0)
+        place = np.minimum((confidence.numpy() * BINS).astype(int), BINS - 1)
+        counts += np.bincount(place, minlength=BINS)
+        sure += np.bincount(place, confidence.numpy(), BINS)
+        right += np.bincount(place, (labels == truth[known]).numpy(), BINS)
+    return float(np.abs(sure - right).sum() / max(1, counts.sum()))
+
+
+def judge(photos: list[tuple[Tensor, Tensor]], rule: Confidence) -> Judged:
+    """What ``rule`` makes of the scores, on pixels that people know; ``other`` is never the right answer here."""
+    right = known_pixels = both = got = wanted = 0
+    for scores, truth in photos:
+        classes = scores.shape[0]
+        known = truth < classes
+        labels, asked = decide(scores, rule)[known].long(), truth[known]
+        right += int((labels == asked).sum())
+        known_pixels += asked.numel()
+        said, there = (torch.bincount(t, minlength=classes)[1:] >= max(1.0, DEFAULT_PRESENCE * asked.numel()) for t in (labels, asked))
+        both, got, wanted = both + int((said & there).sum()), got + int(said.sum()), wanted + int(there.sum())
+    return Judged(right / max(1, known_pixels), 2 * both / max(1, got + wanted))
+
+
+def choose(photos: list[tuple[Tensor, Tensor]]) -> Confidence:
+    """The likeliest temperature, then the rule of best presence F1 among those that lose no accuracy."""
+    temperature = min(TEMPERATURES, key=lambda t: negative_log_likelihood(photos, t))
+    plain = judge(photos, Confidence(temperature))
+    best, best_presence = Confidence(temperature), plain.presence
+    for of_class in OF_CLASS:
+        for of_pixel in OF_PIXEL:
+            rule = Confidence(temperature, of_class, of_pixel)
+            judged = judge(photos, rule)
+            if judged.accuracy >= plain.accuracy and judged.presence > best_presence:
+                best, best_presence = rule, judged.presence
+    return best
+
+
+def calibrate(data: Path, path: Path) -> str:
+    """Choose on the calibration part of ``data``, write the choice into the weight file at ``path``; returns its new identity."""
+    fields, state = weights.load(path, "segnet")
+    config = SegNetConfig(**fields)
+    net = SegNet(config)
+    net.load_state_dict(state)
+    net.eval().to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # missing in torch's stubs
+    photos = list(scored(net, scene_samples(data, validation=False, calibration=True)))
+    rule = choose(photos)
+    for name, each in (("as it was", Confidence()), ("calibrated", rule)):
+        judged, error = judge(photos, each), calibration_error(photos, each.temperature)
+        print(
+            f"{name}: {each}, accuracy {judged.accuracy:.4f}, presence F1 {judged.presence:.4f}, calibration error {error:.4f}", flush=True
+        )
+    chosen = replace(config, temperature=rule.temperature, of_class=rule.of_class, of_pixel=rule.of_pixel)
+    return weights.save(path, net, "segnet", chosen)

@@ -1,0 +1,71 @@
+"""Calibration: overconfidence is found and undone, and nonsense is traded for "other" without losing accuracy."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+
+from dsslic_search.networks import weights
+from dsslic_search.networks.confidence import Confidence
+from dsslic_search.networks.segnet import SegNet, SegNetConfig
+from dsslic_search.training import calibrate, dataset
+
+
+def photos(confidence: float, seed: int = 0) -> list[tuple[torch.Tensor, torch.Tensor]]:
+    """Scores of 5 classes that are honest times ``confidence``: labels are drawn from the softmax of the honest ones."""
+    generator = torch.Generator().manual_seed(seed)
+    made = []
+    for _ in range(4):
+        honest = 1.5 * torch.randn(5, 40, 40, generator=generator)
+        drawn = torch.multinomial(honest.softmax(0).reshape(5, -1).T, 1, generator=generator).reshape(40, 40)
+        drawn[:2] = 255
+        made.append((honest * confidence, drawn))
+    return made
+
+
+def test_the_temperature_undoes_overconfidence():
+    rule = calibrate.choose(photos(3.0))
+    assert 2.6 < rule.temperature < 3.5 or rule.temperature == max(calibrate.TEMPERATURES)
+    assert calibrate.calibration_error(photos(2.0), 2.0) < 0.03 < 0.1 < calibrate.calibration_error(photos(2.0), 1.0)
+
+
+def test_calibration_error_of_a_sure_liar_is_one():
+    scores = torch.zeros(3, 4, 4)
+    scores[1] = 50.0
+    assert calibrate.calibration_error([(scores, torch.full((4, 4), 2))], 1.0) == 1
+    assert calibrate.calibration_error([(scores, torch.full((4, 4), 1))], 1.0) == 0
+
+
+def test_a_doubtful_second_class_is_struck_out_where_that_is_better():
+    scores = torch.full((4, 20, 20), -5.0)
+    scores[1] = 3.0
+    scores[2, :3] = 3.05  # a strip that is class 1 in truth
+    truth = torch.ones(20, 20, dtype=torch.long)
+    assert calibrate.judge([(scores, truth)], Confidence()).presence < 1
+    rule = calibrate.choose([(scores, truth)] * 3)
+    assert rule.of_class > 0.5
+    judged = calibrate.judge([(scores, truth)], rule)
+    assert (judged.accuracy, judged.presence) == (1, 1)
+
+
+def test_the_choice_goes_into_the_weight_file(tmp_path: Path, monkeypatch, capsys):
+    for kind in ("images", "labels"):
+        (tmp_path / "scenes" / "msrc_v2" / kind).mkdir(parents=True)
+    rng = np.random.default_rng(0)
+    monkeypatch.setattr(dataset, "CALIBRATION_ONE_IN", 2)
+    for i in range(8):
+        Image.fromarray(rng.integers(0, 255, (64, 96, 3), np.uint8)).save(tmp_path / "scenes" / "msrc_v2" / "images" / f"{i}.jpg")
+        Image.fromarray(rng.integers(1, 5, (64, 96), np.uint8)).save(tmp_path / "scenes" / "msrc_v2" / "labels" / f"{i}.png")
+    torch.manual_seed(0)
+    config = SegNetConfig(width=16, area=64 * 96)
+    path = tmp_path / "segnet.safetensors"
+    before = weights.save(path, SegNet(config), "segnet", config)
+    after = calibrate.calibrate(tmp_path, path)
+    fields, state = weights.load(path, "segnet")
+    assert after == weights.identity(path) != before
+    assert fields["temperature"] != 1
+    SegNet(SegNetConfig(**fields)).load_state_dict(state)
+    assert "calibrated: Confidence(" in capsys.readouterr().out
