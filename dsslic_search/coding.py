@@ -16,19 +16,28 @@ if TYPE_CHECKING:
     from PIL import Image
 
     from dsslic_search.codec.dsslic import Decoded
+    from dsslic_search.networks.segmenter import Segmenter
 
 
-def encode(image: Path | str | bytes | Image.Image | NDArray[np.uint8], *, quality: int = DEFAULT_QUALITY, keep: str = "layers") -> bytes:
+def encode(
+    image: Path | str | bytes | Image.Image | NDArray[np.uint8],
+    *,
+    quality: int = DEFAULT_QUALITY,
+    keep: str = "layers",
+    segmenter: Segmenter | str | None = None,
+) -> bytes:
     """The bytes of a .dsslic file.
 
     ``image``: a file's path or its bytes, a PIL image, or uint8 [H, W], [H, W, 3] or [H, W, 4] sRGB. ``quality`` 1..100.
     ``keep``: "layers", "exact" (the file itself is packed in, bit-exact) or "reference" (no residual); the last two
-    need a path or bytes. Raises PhotoError when it cannot be read, UsageError for impossible options.
+    need a path or bytes. ``segmenter``: what makes the label map, see `networks.segmenter`; by default SegNet. Raises
+    PhotoError when it cannot be read, UsageError for impossible options, WeightsError for a segmenter that cannot be used.
     """
     from dsslic_search.codec.dsslic import EncodeOptions, encode_photo
     from dsslic_search.codec.picture import open_photo
+    from dsslic_search.networks.segmenter import chosen
 
-    options = EncodeOptions(quality, keep)
+    options = EncodeOptions(quality, keep, segmenter=chosen(segmenter))
     if isinstance(image, (str, Path)):
         name, original = str(image), read_file(Path(image))
     elif isinstance(image, (bytes, bytearray, memoryview)):
@@ -44,9 +53,9 @@ def encode(image: Path | str | bytes | Image.Image | NDArray[np.uint8], *, quali
 def decode(data: bytes, stage: str = "full") -> Image.Image:
     """One stage of a .dsslic file, from its bytes or from the prefix of them that holds the stage.
 
-    "map": a palette image of the photo's size whose values are class ids. "compact": an eighth of each side. "coarse",
-    "full": the photo's size; RGB or L, with A where the photo had it. Raises FormatError when the bytes are damaged,
-    StageError when the stage is not there or cannot be decoded here.
+    "map": a palette image of the photo's size whose values are class ids of the file's vocabulary. "compact": an eighth of
+    each side. "coarse", "full": the photo's size; RGB or L, with A where the photo had it. Raises FormatError when the bytes
+    are damaged, StageError when the stage is not there or cannot be decoded here.
     """
     from dsslic_search.codec.dsslic import decode_stage
 
@@ -59,7 +68,7 @@ def to_image(decoded: Decoded, stage: str) -> Image.Image:
 
     image = Image.fromarray(decoded.pixels)
     if stage == "map":
-        image.putpalette(vocabulary.default().palette())
+        image.putpalette((decoded.vocabulary or vocabulary.default()).palette())
     if decoded.alpha is not None:
         image.putalpha(Image.fromarray(decoded.alpha))
     return image

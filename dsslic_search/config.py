@@ -45,3 +45,9 @@ def archive_path(chosen: Path | None) -> Path:
     from platformdirs import user_data_path
 
     return user_data_path("dsslic-search", appauthor=False) / "archive"
+
+
+def vocabularies_path() -> Path | None:
+    """The folder of vocabulary files that $DSS_VOCABULARIES names, for label maps that speak in another class list."""
+    named = os.environ.get("DSS_VOCABULARIES")
+    return Path(named) if named else None

@@ -90,7 +90,7 @@ def parse(text: str) -> Vocabulary:
             name=c["name"],
             plural=c.get("plural", plural_of(c["name"])),
             colour=_colour(c["colour"]),
-            synonyms=tuple(c["synonyms"]),
+            synonyms=tuple(c.get("synonyms", ())),
         )
         for c in raw["classes"]
     )
@@ -99,7 +99,9 @@ def parse(text: str) -> Vocabulary:
     ids = {c.name: c.id for c in classes}
     if len(ids) != len(classes):
         raise ValueError("class names must differ")
-    groups = tuple(Group(g["name"], tuple(sorted(ids[n] for n in g["classes"])), tuple(g["synonyms"])) for g in raw["groups"])
+    groups = tuple(
+        Group(g["name"], tuple(sorted(ids[n] for n in g["classes"])), tuple(g.get("synonyms", ()))) for g in raw.get("groups", ())
+    )
     return Vocabulary(raw["name"], classes, groups)
 
 

@@ -27,8 +27,9 @@ class Choice:
 
 
 def choose(catalog: Catalog, store: Store, content_hash: str, options: EncodeOptions) -> Choice:
-    """A photo that is there is stored anew when ``options`` has another keep mode, or another quality in mode layers; and
-    when its object file is not what it should be, as far as its length and header tell. A photo kept exactly stays so."""
+    """A photo that is there is stored anew when ``options`` has another keep mode, another quality in mode layers, or names
+    another segmenter; and when its object file is not what it should be, as far as its length and header tell. A photo kept
+    exactly stays so."""
     known = catalog.known(content_hash)
     if known is None:
         return Choice("add", options)
@@ -40,4 +41,5 @@ def choose(catalog: Catalog, store: Store, content_hash: str, options: EncodeOpt
     if stays_exact:
         options = replace(options, keep="exact")
     other = row.keep != options.keep or (options.keep == "layers" and row.quality != options.quality)
+    other |= options.segmenter is not None and row.segmenter != options.segmenter.identity
     return Choice("update" if other or found.state != "sound" else "present", options, photo_id, stays_exact)

@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from dsslic_search.archive import models, paths
+from dsslic_search.archive import meaning, models, paths
 from dsslic_search.archive.catalog import Catalog
 from dsslic_search.archive.choice import Choice, choose
 from dsslic_search.archive.folder import ArchiveFolder
@@ -64,6 +64,7 @@ def ingest(
             _rehearse(archive, chosen, options, tell)
         elif archive.exists:
             with archive.writing(create=True) as catalog:
+                meaning.require_current(catalog)
                 files = _find(archive, chosen, tell)
                 _Run(archive.store, catalog, options, settings, workers, prepare, tell).add_all(files)
         elif files := _find(archive, chosen, tell):
@@ -201,6 +202,7 @@ class _Run:
 
     def add_all(self, files: Sequence[Path]) -> None:
         """Add the photos among ``files``. On KeyboardInterrupt what is encoded is stored before it goes on up."""
+        meaning.make_current(self._catalog)
         self._store.remove_leftovers()
         with ThreadPoolExecutor(self._workers, "dss-ingest") as pool:
             try:

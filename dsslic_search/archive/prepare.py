@@ -49,7 +49,7 @@ def prepare_photo(original: bytes, name: str, options: EncodeOptions, settings: 
     opened = time.perf_counter()
     encoded = encode_photo(photo, options, original)
     coded = time.perf_counter()
-    features = features_of(encoded.label_map, vocabulary.default())
+    features = features_of(encoded.dialect.meant(encoded.label_map), vocabulary.default())
     done = time.perf_counter()
     return Prepared(
         format=photo.format,

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import select
 
+from dsslic_search.archive import meaning
 from dsslic_search.archive.features import MapFeatures
 from dsslic_search.archive.folder import ArchiveFolder
 from dsslic_search.archive.models import Photo
@@ -23,7 +24,8 @@ BATCH = 32  # photos described and written at once: few enough to keep all cores
 
 @dataclass
 class ReindexReport:
-    """``photos`` were described anew from ``bytes_read`` bytes; ``failed``: (photo id, reason), whose rows stay as they were."""
+    """``photos`` were described anew from ``bytes_read`` bytes; ``failed``: (photo id, reason), whose rows stay as they were, or
+    where the class list changed since, say that nothing is known of them."""
 
     photos: int = 0
     bytes_read: int = 0
@@ -40,21 +42,26 @@ def reindex(archive: ArchiveFolder, *, workers: int | None = None, progress: Cal
     report = ReindexReport()
     with archive.writing() as catalog, ThreadPoolExecutor(workers or os.cpu_count()) as pool:
         total = catalog.count()
+        readable = meaning.is_current(catalog)  # else old rows would say something else in the class list of now
         with catalog.snapshot() as snapshot:
             chosen = select(Photo.id, Photo.content_hash, Photo.map_bytes).order_by(Photo.id)
             batches = snapshot.rows(chosen, BATCH)
             for batch, described in _described(pool, archive.store, batches):
                 made: dict[int, MapFeatures] = {}
+                unknown: dict[int, MapFeatures] = {}
                 for (photo_id, _hash, map_bytes), result in zip(batch, described.result(), strict=True):
                     if isinstance(result, str):
                         report.failed.append((photo_id, result))
+                        if not readable:
+                            unknown[photo_id] = meaning.nothing_known()
                     else:
                         made[photo_id] = result
                         report.bytes_read += map_bytes
-                catalog.replace_features(made)
+                catalog.replace_features(made | unknown)
                 report.photos += len(made)
                 if progress is not None:
                     progress(report.photos + len(report.failed), total)
+        meaning.make_current(catalog)
     report.seconds = time.perf_counter() - start
     return report
 

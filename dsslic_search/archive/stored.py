@@ -85,14 +85,11 @@ def examine(store: Store, content_hash: str, row: ObjectFacts, read_data: bool =
 
 
 def read_features(store: Store, content_hash: str, map_bytes: int) -> MapFeatures:
-    """Describe a photo anew from the first ``map_bytes`` bytes of its file. Raises FormatError or ArchiveError."""
-    from dsslic_search.codec.dsslic import read_label_map
+    """Describe a photo anew, in the shipped vocabulary, from the first ``map_bytes`` bytes of its file. Raises FormatError or
+    ArchiveError."""
+    from dsslic_search.codec.dsslic import read_meanings
 
-    classes = vocabulary.default()
-    label_map = read_label_map(store.read_prefix(content_hash, map_bytes))
-    if int(label_map.max()) >= len(classes):
-        raise FormatError("its label map holds class ids that the vocabulary does not have")
-    return features_of(label_map, classes)
+    return features_of(read_meanings(store.read_prefix(content_hash, map_bytes)), vocabulary.default())
 
 
 def _layout(store: Store, content_hash: str) -> Layout:

@@ -7,8 +7,20 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from dsslic_search.cli.options import ERROR, PARTIAL, QUALITY, AsJson, Quality, print_json, size_text
-from dsslic_search.errors import DSSError, FormatError, UsageError
+from dsslic_search.cli.options import (
+    ERROR,
+    PARTIAL,
+    QUALITY,
+    AsJson,
+    ClassesFile,
+    OwnClasses,
+    Quality,
+    SegmenterName,
+    print_json,
+    segmenter_of,
+    size_text,
+)
+from dsslic_search.errors import DSSError, FormatError, MissingExtraError, StageError, UsageError, WeightsError
 from dsslic_search.text import printable
 
 if TYPE_CHECKING:
@@ -28,12 +40,15 @@ def encode(
     target: Annotated[Path, typer.Argument(metavar="OUT.dsslic", help="Where to write.")],
     quality: Quality = QUALITY,
     keep: Annotated[str, typer.Option(help="layers, exact (the file itself, bit-exact) or reference (no residual).")] = "layers",
+    segmenter: SegmenterName = None,
+    classes: ClassesFile = None,
+    own_classes: OwnClasses = False,
 ) -> None:
     """Encode one photo as a .dsslic file."""
     from dsslic_search import coding
     from dsslic_search.codec.save import write_file
 
-    data = coding.encode(source, quality=quality, keep=keep)
+    data = coding.encode(source, quality=quality, keep=keep, segmenter=segmenter_of(segmenter, classes, own_classes))
     write_file(target, data)
     typer.echo(f"{target}: {size_text(len(data))}, the original has {size_text(source.stat().st_size)}", err=True)
 
@@ -61,7 +76,7 @@ def decode(
         decoded = dsslic.decode_stage(data, stage, max_pixels=Settings().max_pixels)
         exif = dsslic.read_metadata(data, EXIF) if stage == "full" else b""
     if stage == "map":
-        save.save_label_map(decoded.pixels, target)
+        save.save_label_map(decoded.pixels, target, decoded.vocabulary)
     else:
         save.save_picture(decoded.pixels, target, alpha=decoded.alpha, exif=exif)
 
@@ -86,12 +101,16 @@ def info(
 ) -> None:
     """Show the layers of a .dsslic file, their bytes and bits per pixel, and its parameters."""
     from dsslic_search import coding
-    from dsslic_search.codec import container
+    from dsslic_search.codec import container, dsslic
 
     data = coding.read_file(source)
     with _named(source):
         layout = container.read(data)
-    described = describe(layout)
+        try:
+            spoken = dsslic.read_dialect(data, layout).vocabulary.name
+        except StageError:
+            spoken = UNKNOWN_VOCABULARY
+    described = {**describe(layout), "vocabulary_name": spoken}
     if as_json:
         print_json({"file": str(source), **described})
         return
@@ -108,10 +127,13 @@ def info(
     typer.echo(
         f"label map 1/{header.map_scale}, compact 1/{header.compact_scale} (QP {header.compact_qp}), residual QP {header.residual_qp}"
     )
-    typer.echo(f"vocabulary {header.vocabulary}, SegNet {header.segmenter}, FineNet {header.finenet}")
+    typer.echo(f"vocabulary {header.vocabulary} ({printable(spoken)})", nl=False)
+    typer.echo(f", segmenter {header.segmenter}, FineNet {header.finenet}")
 
 
+UNKNOWN_VOCABULARY = "not known here"
 NAMES = {
+    "voca": "class list",
     "SMAP": "label map",
     "COMP": "compact",
     "RESI": "residual",
@@ -128,7 +150,6 @@ def describe(layout: Layout) -> dict[str, Any]:
     from dataclasses import asdict
 
     from dsslic_search.codec.container import STAGES
-    from dsslic_search.errors import StageError
 
     header = layout.header
     bits = 8 / (header.width * header.height)
@@ -152,6 +173,9 @@ def describe(layout: Layout) -> dict[str, Any]:
 def segment(
     sources: Annotated[list[Path], typer.Argument(metavar="IN", help="Photos.")],
     out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Where NAME.png goes for photo NAME.")],
+    segmenter: SegmenterName = None,
+    classes: ClassesFile = None,
+    own_classes: OwnClasses = False,
 ) -> None:
     """Write photos' label maps alone, as palette PNGs whose pixel values are class ids."""
     from dsslic_search import coding
@@ -164,13 +188,17 @@ def segment(
         if target in targets.values():
             raise UsageError(f"{source}: another photo named {source.stem} would write {target} too; give them other names or folders")
         targets[source] = target
+    chosen = segmenter_of(segmenter, classes, own_classes)
+    spoken = None if chosen is None else chosen.dialect.vocabulary
     out.mkdir(parents=True, exist_ok=True)
     failed = 0
     for source, target in targets.items():
         try:
             photo = picture.open_photo(coding.read_file(source), str(source), Settings().max_pixels)
-            labels, scale = dsslic.segment_photo(photo)
-            save.save_label_map(dsslic.enlarge_map(labels, scale, photo.height, photo.width), target)
+            labels, scale = dsslic.segment_photo(photo, segmenter=chosen)
+            save.save_label_map(dsslic.enlarge_map(labels, scale, photo.height, photo.width), target, spoken)
+        except (WeightsError, MissingExtraError):
+            raise  # not this photo's fault: the next would fail as well
         except DSSError as e:
             failed += 1
             typer.echo(printable(f"skipped: {e}"), err=True)

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from dsslic_search.config import DEFAULT_QUALITY
+from dsslic_search.errors import UsageError
+
+if TYPE_CHECKING:
+    from dsslic_search.networks.segmenter import Segmenter
 
 ArchiveDir = Annotated[
     Path | None,
@@ -17,8 +21,30 @@ ArchiveDir = Annotated[
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")]
 Quality = Annotated[int, typer.Option("--quality", "-q", help="1 (smallest files) to 100 (best picture).")]
 QUALITY = DEFAULT_QUALITY
+SegmenterName = Annotated[
+    str | None,
+    typer.Option(
+        "--segmenter", metavar="NAME_OR_DIR", help="What makes the label maps: segnet, or a transformers model.", show_default=False
+    ),
+]
+ClassesFile = Annotated[
+    Path | None,
+    typer.Option("--classes", metavar="FILE", help="What the model's labels mean, as JSON: {label: class}.", show_default=False),
+]
+OwnClasses = Annotated[bool, typer.Option("--own-classes", help="Keep the model's own classes in the label maps.")]
 
 OK, ERROR, USAGE, PARTIAL, INTERRUPTED = 0, 1, 2, 3, 130  # exit codes
+
+
+def segmenter_of(name: str | None, classes: Path | None, own_classes: bool) -> Segmenter | None:
+    """What --segmenter, --classes and --own-classes ask for; None where nothing is asked for."""
+    if name is not None:
+        from dsslic_search.networks.segmenter import open_segmenter
+
+        return open_segmenter(name, classes=classes, own_classes=own_classes)
+    if classes is not None or own_classes:
+        raise UsageError("--classes and --own-classes are about a segmenter; name it with --segmenter NAME_OR_DIR")
+    return None
 
 
 def print_json(value: Any) -> None:

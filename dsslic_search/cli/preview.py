@@ -62,16 +62,17 @@ def _single(opened: Archive, photo_id: int, stage: str, out: Path | None, overla
 
     if overlay:
         shown = {p.stage: p for p in opened.progressive(photo_id, ("map", stage) if stage != "map" else ("map", "coarse"))}
-        labels = np.asarray(shown.pop("map").image)
+        parsed = shown.pop("map")
         found = next(iter(shown.values()))
-        image = render.overlay(np.asarray(found.image.convert("RGB")), labels, opened.vocabulary)
+        spoken = parsed.vocabulary or opened.vocabulary
+        image = render.overlay(np.asarray(found.image.convert("RGB")), np.asarray(parsed.image), spoken)
     else:
         found = opened.preview(photo_id, stage)
         image = np.asarray(found.image.convert("RGB"))
     if out is None:
         sys.stdout.write(terminal.inline(image, terminal.capability()) + "\n")
     elif stage == "map" and not overlay:
-        save.save_label_map(np.asarray(found.image), out)
+        save.save_label_map(np.asarray(found.image), out, found.vocabulary)
     elif overlay:
         save.save_picture(image, out)
     else:
@@ -147,17 +148,17 @@ def sheet(
         chosen = opened.ids(limit) if query is None else [hit.id for hit in opened.query(query, limit=limit).hits]
         for photo_id in chosen:
             try:
-                shown = {p.stage: p.image for p in opened.progressive(photo_id, stages)}
+                shown = {p.stage: p for p in opened.progressive(photo_id, stages)}
             except FormatError as e:
                 skipped += 1
                 typer.echo(printable(f"skipped: {e}"), err=True)
                 continue
-            small = shown[stage].convert("RGB")
+            small = shown[stage].image.convert("RGB")
             if overlay:
                 small.thumbnail((2 * SHEET_HEIGHT, SHEET_HEIGHT))  # before the legend is written, so that it can be read
             image = np.asarray(small)
             if overlay:
-                image = render.overlay(image, np.asarray(shown["map"]), opened.vocabulary)
+                image = render.overlay(image, np.asarray(shown["map"].image), shown["map"].vocabulary or opened.vocabulary)
             pictures.append((printable(f"#{photo_id} {Path(opened.photo(photo_id).path).name}"), image))
     if not pictures:
         raise DSSError("no photo to put on the sheet; ingest some, or ask another query")

@@ -17,7 +17,7 @@ offset size field
 24     1    quantiser (QP) of the compact image
 25     1    quantiser (QP) of the residual
 26     8    identity of the vocabulary
-34     8    identity of the SegNet weights
+34     8    identity of the segmenter
 42     8    identity of the FineNet weights
 50     1    number of chunks
 51     13×n chunk table: kind (4 letters), codec (1), length (4), CRC-32 (4)
@@ -45,8 +45,8 @@ KEEP_MODES = ("layers", "exact", "reference")
 STAGES = ("map", "compact", "coarse", "full")
 
 MAP, COMPACT, RESIDUAL, ALPHA, ORIGINAL = "SMAP", "COMP", "RESI", "ALPH", "ORIG"
-ICC, EXIF, HASH = "iccp", "exif", "hash"
-ORDER = (MAP, COMPACT, RESIDUAL, ALPHA, HASH, ORIGINAL, ICC, EXIF)
+CLASSES, ICC, EXIF, HASH = "voca", "iccp", "exif", "hash"
+ORDER = (CLASSES, MAP, COMPACT, RESIDUAL, ALPHA, HASH, ORIGINAL, ICC, EXIF)
 STAGE_CHUNKS = {"map": (MAP,), "compact": (COMPACT,), "coarse": (MAP, COMPACT), "full": (MAP, COMPACT, RESIDUAL, ALPHA, HASH, ORIGINAL)}
 
 _FIXED = struct.Struct("<8sBHIIBHBBBB8s8s8sB")

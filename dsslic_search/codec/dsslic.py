@@ -22,15 +22,18 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from dsslic_search import vocabulary
-from dsslic_search.codec import bpg, container, exact, label_map, picture, residual
+from dsslic_search import dialect, vocabulary
+from dsslic_search.codec import bpg, class_list, container, exact, label_map, picture, residual
 from dsslic_search.codec.container import Chunk, Header, Layout
 from dsslic_search.codec.picture import Photo
 from dsslic_search.codec.quality import quantisers
 from dsslic_search.config import DEFAULT_MAX_PIXELS, DEFAULT_QUALITY
+from dsslic_search.dialect import Dialect
 from dsslic_search.errors import FormatError, StageError, UsageError
 from dsslic_search.networks import runtime
 from dsslic_search.networks.compnet import SCALE
+from dsslic_search.networks.segmenter import Segmenter, SegNetSegmenter
+from dsslic_search.vocabulary import Vocabulary
 
 MAP_SIDE = 256  # the map scale is the smallest that makes the label map's longer side no longer than this
 PRESET = "slow"
@@ -49,11 +52,12 @@ MAX_METADATA = 1 << 24
 @dataclass(frozen=True)
 class EncodeOptions:
     """``quality`` 1..100; ``keep`` is one of the keep modes "layers", "exact", "reference"; ``map_scale``: photo pixels per
-    label, each way, None for the rule of :func:`map_scale_for`."""
+    label, each way, None for the rule of :func:`map_scale_for`; ``segmenter``: what makes the label map, None for SegNet."""
 
     quality: int = DEFAULT_QUALITY
     keep: str = "layers"
     map_scale: int | None = None
+    segmenter: Segmenter | None = None
 
     def __post_init__(self) -> None:
         quantisers(self.quality)
@@ -65,10 +69,12 @@ class EncodeOptions:
 
 @dataclass(frozen=True)
 class Encoded:
-    """One encoded photo. ``map_bytes``: the prefix of ``data`` that holds the label map; ``milliseconds`` per step."""
+    """One encoded photo. ``label_map``: class ids in the vocabulary of ``dialect``; ``map_bytes``: the prefix of ``data`` that
+    holds it; ``milliseconds`` per step."""
 
     data: bytes
     label_map: NDArray[np.uint8]
+    dialect: Dialect
     map_bytes: int
     vocabulary: str
     segmenter: str
@@ -76,10 +82,12 @@ class Encoded:
 
 
 class Decoded(NamedTuple):
-    """``pixels`` uint8 [H, W, 3], [H, W] (greyscale) or, at the map stage, class ids [H, W]; ``alpha`` uint8 or None."""
+    """``pixels`` uint8 [H, W, 3], [H, W] (greyscale) or, at the map stage, class ids [H, W] of ``vocabulary``; ``alpha`` uint8
+    or None."""
 
     pixels: NDArray[np.uint8]
     alpha: NDArray[np.uint8] | None = None
+    vocabulary: Vocabulary | None = None
 
 
 class _Clock:
@@ -106,22 +114,25 @@ def map_scale_for(height: int, width: int) -> int:
     return -(-max(height, width) // MAP_SIDE)
 
 
-def segment_photo(photo: Photo, scale: int | None = None) -> tuple[NDArray[np.uint8], int]:
-    """(label map uint8 [h, w], map scale) as :func:`encode_photo` would store them."""
+def segment_photo(photo: Photo, scale: int | None = None, segmenter: Segmenter | None = None) -> tuple[NDArray[np.uint8], int]:
+    """(label map uint8 [h, w] in the ids of the segmenter's vocabulary, map scale) as :func:`encode_photo` would store them."""
     scale = scale or map_scale_for(photo.height, photo.width)
-    return runtime.segment(photo.pixels, (-(-photo.height // scale), -(-photo.width // scale))), scale
+    return (segmenter or SegNetSegmenter()).segment(photo.pixels, (-(-photo.height // scale), -(-photo.width // scale))), scale
 
 
 def encode_photo(photo: Photo, options: EncodeOptions, original: bytes = b"") -> Encoded:
     """Encode an opened photo; ``original``, the bytes of its file, is needed by keep modes "exact" and "reference"."""
     clock = _Clock()
     qps = quantisers(options.quality)
-    labels, scale = segment_photo(photo, options.map_scale)
+    segmenter = options.segmenter or SegNetSegmenter()
+    labels, scale = segment_photo(photo, options.map_scale, segmenter)
+    speaks = segmenter.dialect
     clock.mark("segment")
-    chunks = [Chunk(container.MAP, MAP_OWN, label_map.encode(labels))]
+    chunks = [] if speaks.native else [Chunk(container.CLASSES, DEFLATED, class_list.encode(speaks))]
+    chunks.append(Chunk(container.MAP, MAP_OWN, label_map.encode(labels)))
     clock.mark("map")
     cells = -(-photo.height // SCALE), -(-photo.width // SCALE)
-    marks = runtime.network_labels(labels, scale, cells)
+    marks = runtime.network_labels(speaks.marked(labels), scale, cells)
     compact = runtime.make_compact(photo.pixels, marks)
     clock.mark("compnet")
     stored = luma(compact) if photo.grey else compact
@@ -157,13 +168,13 @@ def encode_photo(photo: Photo, options: EncodeOptions, original: bytes = b"") ->
         quality=options.quality,
         compact_qp=qps.compact,
         residual_qp=qps.residual,
-        vocabulary=vocabulary.default().identity,
-        segmenter=runtime.identity("segnet"),
+        vocabulary=speaks.vocabulary.identity,
+        segmenter=segmenter.identity,
         finenet=runtime.identity("finenet") if options.keep == "layers" else NO_NETWORK,
     )
     data = container.pack(header, chunks)
     map_bytes = container.read_layout(data).stage_bytes("map")
-    return Encoded(data, labels, map_bytes, header.vocabulary, header.segmenter, clock.spent)
+    return Encoded(data, labels, speaks, map_bytes, header.vocabulary, header.segmenter, clock.spent)
 
 
 def _code_compact(compact: NDArray[np.uint8], qp: int) -> bytes:
@@ -193,12 +204,12 @@ def _coarse(compact: NDArray[np.uint8], marks: NDArray[np.int64], height: int, w
 
 
 def read_label_map(prefix: bytes, layout: Layout | None = None) -> NDArray[np.uint8]:
-    """The label map, uint8 [h, w] at the map's own scale, from the first bytes of a file (at least ``stage_bytes("map")``)."""
+    """The label map, uint8 [h, w] at the map's own scale, from the first bytes of a file (at least ``stage_bytes("map")``).
+
+    Its ids are of the file's own vocabulary, see :func:`read_dialect`.
+    """
     layout = layout or container.read_layout(prefix)
     layout.stage_bytes("map")
-    known = vocabulary.default().identity
-    if layout.header.vocabulary != known:
-        raise FormatError(f"the label map speaks of vocabulary {layout.header.vocabulary}, here is {known}: encode the photo anew")
     entry = layout.find(container.MAP)
     data = container.chunk_data(prefix, layout, container.MAP)
     if entry is None or data is None or entry.codec != MAP_OWN:
@@ -207,6 +218,32 @@ def read_label_map(prefix: bytes, layout: Layout | None = None) -> NDArray[np.ui
     if label_map.read_size(data) != (height, width):
         raise FormatError("the label map is not of the size that the header declares")
     return label_map.decode(data, max_pixels=height * width)
+
+
+def read_meanings(prefix: bytes) -> NDArray[np.uint8]:
+    """The label map in classes of the shipped vocabulary, whatever its own, from the bytes that :func:`read_label_map` takes."""
+    layout = container.read_layout(prefix)
+    return read_dialect(prefix, layout).meant(read_label_map(prefix, layout))
+
+
+def read_dialect(prefix: bytes, layout: Layout | None = None) -> Dialect:
+    """The vocabulary of a file's label map and what its classes mean, from the first bytes of the file (as many as hold the
+    label map). StageError when nothing here knows it."""
+    layout = layout or container.read_layout(prefix)
+    identity = layout.header.vocabulary
+    entry = layout.find(container.CLASSES)
+    if entry is None or identity == vocabulary.default().identity:
+        found = dialect.known(identity)
+        if found is None:
+            raise StageError(
+                f"the label map speaks of vocabulary {identity}, which is not known here: put its vocabulary file into the folder "
+                "that DSS_VOCABULARIES names"
+            )
+        return found
+    data = container.chunk_data(prefix, layout, container.CLASSES)
+    if data is None or entry.codec != DEFLATED:
+        raise FormatError("the class list is coded in a way this program does not know: upgrade dsslic-search")
+    return class_list.decode(data, identity)
 
 
 def enlarge_map(labels: NDArray[np.uint8], scale: int, height: int, width: int) -> NDArray[np.uint8]:
@@ -226,7 +263,7 @@ def decode_stage(
 ) -> Decoded:
     """One stage of a file from its bytes, or from the prefix of them that holds the stage.
 
-    "map": class ids at the photo's size. "compact": the compact image at its own size. "coarse": FineNet's picture.
+    "map": class ids at the photo's size, and their vocabulary. "compact": the compact image at its own size. "coarse": FineNet's picture.
     "full": with the residual (keep mode layers) or the original (exact). FormatError when bytes are damaged, StageError
     when the stage is not there or FineNet's weights are not those it was made with. ``coarse``: the pixels of that stage,
     if the caller has them, to get to "full" sooner.
@@ -241,7 +278,8 @@ def decode_stage(
         raise FormatError(f"{len(data) - layout.total} bytes too many at the end of the .dsslic file")
     height, width = header.height, header.width
     if stage == "map":
-        return Decoded(enlarge_map(read_label_map(data, layout), header.map_scale, height, width))
+        labels = enlarge_map(read_label_map(data, layout), header.map_scale, height, width)
+        return Decoded(labels, vocabulary=read_dialect(data, layout).vocabulary)
     if stage == "compact":
         compact = _read_compact(data, layout)
         return Decoded(compact[..., 0] if header.grey else compact)
@@ -272,12 +310,21 @@ def _read_coarse(data: bytes, layout: Layout) -> NDArray[np.uint8]:
         )
     if header.compact_scale != SCALE:
         raise StageError(f"compact scale 1/{header.compact_scale} is not the 1/{SCALE} of the FineNet here")
+    marked = _read_marks(data, layout)
+    compact = _read_compact(data, layout)
+    marks = runtime.network_labels(marked, header.map_scale, header.compact_size)
+    return _coarse(compact, marks, header.height, header.width, header.grey)
+
+
+def _read_marks(data: bytes, layout: Layout) -> NDArray[np.uint8]:
+    """The label map in the numbers that FineNet takes: as the class list in the file says; without one, where the residual is
+    relative to this very FineNet, the map's own ids; else what the words of its vocabulary mean."""
     labels = read_label_map(data, layout)
+    if layout.find(container.CLASSES) or layout.header.keep != "layers":
+        labels = read_dialect(data, layout).marked(labels)
     if int(labels.max()) >= len(vocabulary.default()):
         raise FormatError("the label map holds class ids that the vocabulary does not have")
-    compact = _read_compact(data, layout)
-    marks = runtime.network_labels(labels, header.map_scale, header.compact_size)
-    return _coarse(compact, marks, header.height, header.width, header.grey)
+    return labels
 
 
 def _decode_original(data: bytes, layout: Layout, max_pixels: int) -> Decoded:

@@ -111,7 +111,7 @@ def readable_maps(monkeypatch: pytest.MonkeyPatch) -> None:
         assert data is not None
         return np.frombuffer(data, np.uint8).reshape(6, 8)
 
-    monkeypatch.setattr("dsslic_search.codec.dsslic.read_label_map", read)
+    monkeypatch.setattr("dsslic_search.codec.dsslic.read_meanings", read)
 
 
 @pytest.fixture

@@ -1,0 +1,119 @@
+"""What the labels of a `transformers` model mean: read from its config.json, mapped by rules or by a user's file."""
+
+from __future__ import annotations
+
+import colorsys
+import difflib
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from dsslic_search import naming, vocabulary
+from dsslic_search.dialect import Dialect, shipped
+from dsslic_search.errors import UsageError, WeightsError
+from dsslic_search.naming import How, Named
+from dsslic_search.vocabulary import UNKNOWN, ClassInfo, Vocabulary, plural_of
+
+MAX_LABELS = 10_000
+
+
+@dataclass(frozen=True)
+class Label:
+    """One output of a model: its ``id`` and name, and the class of the shipped vocabulary that it counts as, see `naming`."""
+
+    id: int
+    name: str
+    class_id: int
+    how: How
+
+
+def read_labels(folder: Path, name: str, classes: Path | None = None) -> tuple[Label, ...]:
+    """The labels of the model in ``folder``, by id. ``classes``: a user's JSON file, {"label": "class"}.
+
+    Raises WeightsError when the model does not name its labels, UsageError when the file does not fit it.
+    """
+    named = _names(folder, name)
+    given = {} if classes is None else _read_classes(classes, named)
+    if not given and all(re.fullmatch(r"LABEL_\d+", label) for label in named.values()):
+        raise WeightsError(f"{name}: its config.json does not name its classes (id2label); say what they are with --classes FILE")
+    ours = vocabulary.default()
+    found = {i: given.get(naming.normal(label)) or naming.class_named(label, ours) for i, label in named.items()}
+    return tuple(Label(i, named[i], found[i].class_id, found[i].how) for i in sorted(named))
+
+
+def _names(folder: Path, name: str) -> dict[int, str]:
+    path = folder / "config.json"
+    try:
+        config = json.loads(path.read_bytes())
+        labels = config.get("id2label") or {f"{i}": f"LABEL_{i}" for i in range(int(config.get("num_labels", 2)))}
+        named = {int(i): str(label).strip() for i, label in labels.items()}
+    except FileNotFoundError as e:
+        raise WeightsError(f"{name}: no model there, for it has no config.json; give the folder that holds the model") from e
+    except OSError as e:
+        raise WeightsError(f"{path}: cannot be read ({e.strerror}); check its permissions") from e
+    except (ValueError, TypeError, AttributeError) as e:
+        raise WeightsError(f"{path}: not the description of a model ({e})") from e
+    if not named or min(named) < 0 or max(named) >= MAX_LABELS:
+        raise WeightsError(f"{path}: its labels (id2label) are not numbered from 0 to {MAX_LABELS - 1}")
+    return named
+
+
+def _read_classes(path: Path, labels: Mapping[int, str]) -> dict[str, Named]:
+    """What a user's file says, by label in normal form."""
+    try:
+        raw = json.loads(path.read_bytes())
+        pairs = {str(label): str(name) for label, name in raw.items()}
+    except OSError as e:
+        raise UsageError(f"{path}: cannot be read ({e.strerror}); check the path") from e
+    except (ValueError, AttributeError) as e:
+        raise UsageError(f'{path}: not a file of classes ({e}); write {{"label": "class", …}}') from e
+    known = {naming.normal(label): label for label in labels.values()}
+    ours = vocabulary.default()
+    found: dict[str, Named] = {}
+    for label, name in pairs.items():
+        if naming.normal(label) not in known:
+            raise UsageError(f'{path}: the model has no label "{label}"{_closest(naming.normal(label), known)}')
+        meant = naming.class_named(name, ours)
+        if meant.how not in ("name", "synonym"):
+            raise UsageError(f'{path}: there is no class "{name}"{_closest(name, {c.name: c.name for c in ours.classes})}')
+        found[naming.normal(label)] = Named(meant.class_id, "file")
+    return found
+
+
+def _closest(word: str, known: Mapping[str, str]) -> str:
+    close = [known[w] for w in difflib.get_close_matches(word, known, 3)]
+    return "; did you mean " + " or ".join(f'"{w}"' for w in close) + "?" if close else ""
+
+
+def own_dialect(labels: tuple[Label, ...], name: str) -> Dialect:
+    """The labels as a vocabulary of their own, in order of their ids. UsageError when there are too many for a label map."""
+    if len(labels) > UNKNOWN:
+        raise UsageError(
+            f"{name}: its {len(labels)} classes are more than the {UNKNOWN} that a label map can hold; leave out --own-classes"
+        )
+    taken: set[str] = set()
+    classes = []
+    for i, label in enumerate(labels):
+        short = _short(label.name) or f"class {label.id}"
+        unique = next(n for n in (short, *(f"{short} {k}" for k in range(2, UNKNOWN + 2))) if n not in taken)
+        taken.add(unique)
+        classes.append(ClassInfo(i, unique, plural_of(unique), _colour(i), ()))
+    own = Vocabulary(_short(name.rstrip("/").rsplit("/")[-1]) or "model", tuple(classes), ())
+    if own.identity == vocabulary.default().identity:
+        return shipped()
+    meanings = tuple(label.class_id for label in labels)
+    return Dialect(own, meanings, meanings)
+
+
+def _short(name: str) -> str:
+    """The first of several names, printable, at most 90 characters."""
+    first = re.split(r"[,;]", name)[0]
+    return " ".join("".join(c if c.isprintable() else " " for c in first).split())[:90].strip()
+
+
+def _colour(i: int) -> tuple[int, int, int]:
+    """Colours that differ from one class to the next, and do not repeat: hues by the golden angle, in nine shades."""
+    red, green, blue = colorsys.hsv_to_rgb(i * 0.618034 % 1, (0.85, 0.55, 0.7)[i % 3], (0.95, 0.75, 0.55)[i // 3 % 3])
+    return round(red * 255), round(green * 255), round(blue * 255)
