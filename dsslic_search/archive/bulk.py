@@ -9,12 +9,16 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection, Executable, func, select
 
-from dsslic_search.archive.models import Coverage, Photo
+from dsslic_search.archive.models import Coverage, Photo, Tag
 
 CHUNK = 20_000  # rows
 WIDE_CHUNK = 5_000  # rows that hold an embedding
 ASKED_AT_ONCE = 500  # photo ids in one statement; databases bound the number of parameters
 
+_FILE = (
+    (Photo.id, Photo.taken_at, Photo.added_at, Photo.width, Photo.height, Photo.file_size)
+    + (Photo.latitude, Photo.longitude, Photo.camera, Photo.format, Photo.keep)
+)  # fmt: skip
 _NEWEST_FIRST = func.coalesce(Photo.taken_at, Photo.added_at).desc(), Photo.id
 
 
@@ -64,6 +68,33 @@ class Snapshot:
         """(id, embedding) of all photos in the order of `photo_ids`, in lists."""
         for rows in self.rows(select(Photo.id, Photo.embedding).order_by(*_NEWEST_FIRST), WIDE_CHUNK):
             yield [(photo_id, embedding) for photo_id, embedding in rows]
+
+    def regions(self) -> Iterator[list[tuple[int, bytes | None]]]:
+        """(id, stored regions) of all photos in the order of `photo_ids`, in lists; None for photos of an older version."""
+        for rows in self.rows(select(Photo.id, Photo.regions).order_by(*_NEWEST_FIRST), WIDE_CHUNK):
+            yield [(photo_id, stored) for photo_id, stored in rows]
+
+    def moments(self) -> NDArray[np.int64]:
+        """The date taken, else the date added, of all photos in the order of `photo_ids`: microseconds since 1970."""
+        dates = select(func.coalesce(Photo.taken_at, Photo.added_at)).order_by(*_NEWEST_FIRST)
+        parts = [np.array([date for (date,) in rows], "datetime64[us]").astype(np.int64) for rows in self.rows(dates)]
+        return _joined(parts, np.int64)
+
+    def files(self) -> Iterator[list[tuple[Any, ...]]]:
+        """What is known of each photo's file, in the order of `photo_ids`, in lists; the fields are those of ``_FILE``."""
+        yield from self.rows(select(*_FILE).order_by(*_NEWEST_FIRST))
+
+    def paths(self, ids: NDArray[np.int64] | None = None) -> Iterator[list[tuple[int, str]]]:
+        """(id, path) of all photos, or of those of ``ids`` that are there, in any order, in lists."""
+        asked = select(Photo.id, Photo.path)
+        parts = [None] if ids is None else [ids[i : i + ASKED_AT_ONCE].tolist() for i in range(0, ids.size, ASKED_AT_ONCE)]
+        for part in parts:
+            for rows in self.rows(asked if part is None else asked.where(Photo.id.in_(part))):
+                yield [(photo_id, path) for photo_id, path in rows]
+
+    def tagged(self, name: str) -> NDArray[np.int64]:
+        """The ids of the photos that have a tag, in any order."""
+        return _joined([_ids(rows) for rows in self.rows(select(Tag.photo_id).where(Tag.name == name))], np.int64)
 
 
 def _ids(rows: Sequence[tuple[Any, ...]]) -> NDArray[np.int64]:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sqlalchemy import Connection, CursorResult, Engine, Integer, String, cast, delete, func, insert, select, update
 from sqlalchemy.orm import Session, selectinload
@@ -22,21 +22,18 @@ from dsslic_search.archive.features import MapFeatures
 from dsslic_search.archive.opening import open_engine
 from dsslic_search.archive.stored import FIELDS, ObjectFacts
 
-if TYPE_CHECKING:
-    from dsslic_search.features.regions import Region
-
 GENERATION = "generation"
 FACTS = tuple(getattr(models.Photo, name) for name in FIELDS)  # columns
 
 _MANY = 500  # ids in one statement; databases bound the number of parameters
-_WITH_FEATURES = (selectinload(models.Photo.coverages), selectinload(models.Photo.regions))
+_WITH_COVERAGES = selectinload(models.Photo.coverages)
 
 
 class Catalog:
     """An open catalog; safe to use from several threads. Close it, or use it in a ``with``.
 
     Every method raises ArchiveError for trouble with the database. `Photo` objects that come out are detached: their
-    columns are there, and from `photo` and `find` their ``coverages`` and ``regions`` too.
+    columns are there, and from `photo` and `find` their ``coverages`` too.
     """
 
     def __init__(self, engine: Engine) -> None:
@@ -101,14 +98,14 @@ class Catalog:
         return None if row is None else (row[0], ObjectFacts(*row[1:]))
 
     def photo(self, photo_id: int) -> models.Photo | None:
-        """A photo by id, with coverages and regions."""
+        """A photo by id, with coverages."""
         with self.session() as session:
-            return session.get(models.Photo, photo_id, options=_WITH_FEATURES)
+            return session.get(models.Photo, photo_id, options=[_WITH_COVERAGES])
 
     def find(self, content_hash: str) -> models.Photo | None:
-        """A photo by content hash, with coverages and regions."""
+        """A photo by content hash, with coverages."""
         with self.session() as session:
-            return session.scalar(select(models.Photo).where(models.Photo.content_hash == content_hash).options(*_WITH_FEATURES))
+            return session.scalar(select(models.Photo).where(models.Photo.content_hash == content_hash).options(_WITH_COVERAGES))
 
     def at_path(self, path: Path | str) -> list[models.Photo]:
         """The photos ingested from a path, newest first: more than one when the file changed in between."""
@@ -143,15 +140,15 @@ class Catalog:
             _increase_generation(session)
 
     def add(self, photo: models.Photo, features: MapFeatures) -> int:
-        """Add a photo with its features in one transaction; returns its id. ``photo.embedding`` is set here.
+        """Add a photo with its features in one transaction; returns its id. ``embedding`` and ``regions`` are set here.
 
         Raises ArchiveError, too, when its content is there already.
         """
-        photo.embedding = features.embedding
+        photo.embedding, photo.regions = features.embedding, features.regions
         with self.changing() as session:
             session.add(photo)
             session.flush()
-            _insert_features(session, {photo.id: features})
+            _insert_coverages(session, {photo.id: features})
         return photo.id
 
     def replace_features(self, features: Mapping[int, MapFeatures]) -> None:
@@ -196,24 +193,16 @@ def _replace_features(session: Session, features: Mapping[int, MapFeatures]) -> 
     """Of photos that are there."""
     if not features:
         return
-    for table in (models.Coverage, models.Region):
-        session.execute(delete(table).where(table.photo_id.in_(list(features))))
-    session.execute(update(models.Photo), [{"id": i, "embedding": made.embedding} for i, made in features.items()])
-    _insert_features(session, features)
+    session.execute(delete(models.Coverage).where(models.Coverage.photo_id.in_(list(features))))
+    values = [{"id": i, "embedding": made.embedding, "regions": made.regions} for i, made in features.items()]
+    session.execute(update(models.Photo), values)
+    _insert_coverages(session, features)
 
 
-def _insert_features(session: Session, features: Mapping[int, MapFeatures]) -> None:
+def _insert_coverages(session: Session, features: Mapping[int, MapFeatures]) -> None:
     coverages = [{"photo_id": i, "class_id": c, "fraction": f} for i, made in features.items() for c, f in made.coverages]
-    regions = [{"photo_id": i} | _region_values(r) for i, made in features.items() for r in made.regions]
     if coverages:
         session.execute(insert(models.Coverage), coverages)
-    if regions:
-        session.execute(insert(models.Region), regions)
-
-
-def _region_values(region: Region) -> dict[str, Any]:
-    names = ("class_id", "area", "left", "top", "right", "bottom", "x", "y")
-    return {name: getattr(region, name) for name in names}
 
 
 def _parts(ids: Sequence[int]) -> Iterator[Sequence[int]]:

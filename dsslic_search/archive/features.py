@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dsslic_search.vocabulary import Vocabulary
 
-if TYPE_CHECKING:
-    from dsslic_search.features.regions import Region
-
 
 @dataclass(frozen=True)
 class MapFeatures:
-    """``coverages``: (class id, fraction of the pixels) of the classes that are there, by id. ``regions``: largest first.
-    ``embedding``: float32 little-endian bytes of a unit vector."""
+    """``coverages``: (class id, fraction of the pixels) of the classes that are there, by id. ``regions``: the bytes of
+    `features.scene.SceneRegions`. ``embedding``: float32 little-endian bytes of a unit vector."""
 
     coverages: tuple[tuple[int, float], ...]
-    regions: tuple[Region, ...]
+    regions: bytes
     embedding: bytes
 
 
@@ -33,6 +29,6 @@ def features_of(label_map: NDArray[np.uint8], vocabulary: Vocabulary) -> MapFeat
     fractions = coverage(label_map, len(vocabulary))
     return MapFeatures(
         coverages=tuple((int(i), float(fractions[i])) for i in np.flatnonzero(fractions)),
-        regions=tuple(regions(label_map)),
+        regions=regions(label_map).to_bytes(),
         embedding=embed(label_map, vocabulary).astype("<f4").tobytes(),
     )

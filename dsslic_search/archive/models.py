@@ -37,9 +37,9 @@ class Photo(Base):
     vocabulary: Mapped[str] = mapped_column(String(16))  # identity of the class list
     segmenter: Mapped[str] = mapped_column(String(16))  # identity of the weights that made the label map
     embedding: Mapped[bytes] = mapped_column(LargeBinary)  # float32 little-endian, unit length
+    regions: Mapped[bytes | None] = mapped_column(LargeBinary)  # features.scene; None: not described since an older version
 
     coverages: Mapped[list[Coverage]] = relationship(cascade="all, delete-orphan", passive_deletes=True)
-    regions: Mapped[list[Region]] = relationship(cascade="all, delete-orphan", passive_deletes=True)
 
 
 class Coverage(Base):
@@ -54,23 +54,6 @@ class Coverage(Base):
     __table_args__ = (Index("ix_coverage_class_fraction", "class_id", "fraction", "photo_id"),)
 
 
-class Region(Base):
-    """One 8-connected component of a class, of at least 0.1 % of the photo; coordinates are fractions of its sides."""
-
-    __tablename__ = "region"
-
-    id: Mapped[int] = mapped_column(Integer, primary_key=True)
-    photo_id: Mapped[int] = mapped_column(ForeignKey("photo.id", ondelete="CASCADE"), index=True)
-    class_id: Mapped[int] = mapped_column(Integer)
-    area: Mapped[float] = mapped_column(Float)  # fraction of the photo
-    left: Mapped[float] = mapped_column(Float)
-    top: Mapped[float] = mapped_column(Float)
-    right: Mapped[float] = mapped_column(Float)  # exclusive edge
-    bottom: Mapped[float] = mapped_column(Float)
-    x: Mapped[float] = mapped_column(Float)  # centroid
-    y: Mapped[float] = mapped_column(Float)
-
-
 class Setting(Base):
     """Named values of the archive, among them "generation", which every change of the catalog increases."""
 
@@ -78,3 +61,24 @@ class Setting(Base):
 
     name: Mapped[str] = mapped_column(String(64), primary_key=True)
     value: Mapped[str] = mapped_column(String)
+
+
+class Tag(Base):
+    """A name that somebody gave to a photo, in the form of `archive.notes.name_key`."""
+
+    __tablename__ = "tag"
+
+    name: Mapped[str] = mapped_column(String(64), primary_key=True)
+    photo_id: Mapped[int] = mapped_column(ForeignKey("photo.id", ondelete="CASCADE"), primary_key=True, index=True)
+
+
+class SavedQuery(Base):
+    """A query kept under a name, in the form of `archive.notes.name_key`."""
+
+    __tablename__ = "saved_query"
+
+    name: Mapped[str] = mapped_column(String(64), primary_key=True)
+    text: Mapped[str] = mapped_column(String)
+
+
+Index("ix_photo_bytes", Photo.stored_bytes, Photo.map_bytes, Photo.file_size, Photo.width, Photo.height)  # to sum them quickly

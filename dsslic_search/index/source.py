@@ -4,10 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
+from datetime import datetime
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+
+# id, taken (camera's local time), added (UTC), width and height (pixels), bytes, latitude and longitude (degrees), camera, format, keep
+FileFacts = tuple[int, datetime | None, datetime, int, int, int, float | None, float | None, str | None, str, str]
+
+
+class Stale(Exception):
+    """The catalog changed while a query was answered. Not for people: whoever opened the indexes opens them again and asks anew."""
 
 
 class Snapshot(Protocol):
@@ -26,6 +34,22 @@ class Snapshot(Protocol):
 
     def embeddings(self) -> Iterator[list[tuple[int, bytes]]]:
         """(id, embedding) of all photos in the order of `photo_ids`, in lists; embeddings are float32, little-endian."""
+
+    def regions(self) -> Iterator[list[tuple[int, bytes | None]]]:
+        """(id, regions as `features.scene` stores them) of all photos in the order of `photo_ids`, in lists; None where they are
+        not known."""
+
+    def moments(self) -> NDArray[np.int64]:
+        """The date taken, else the date added, of all photos in the order of `photo_ids`: microseconds since 1970."""
+
+    def files(self) -> Iterator[list[FileFacts]]:
+        """What is known of each photo's file, in the order of `photo_ids`, in lists."""
+
+    def paths(self, ids: NDArray[np.int64] | None = None) -> Iterator[list[tuple[int, str]]]:
+        """(id, path) of all photos, or of those of ``ids`` that are there, in any order, in lists."""
+
+    def tagged(self, name: str) -> NDArray[np.int64]:
+        """The ids of the photos that have a tag, in any order."""
 
 
 class Source(Protocol):
