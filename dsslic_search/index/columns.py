@@ -1,14 +1,16 @@
-"""Coverage columns: for each class one number a photo, to answer coverage questions about all photos in a pass over memory.
+"""Coverage columns: for each class and group one number a photo, to answer coverage questions about all photos in a pass over memory.
 
 Rows are in the order in which equally good photos are shown: newest first (date taken, else date added), then by id.
-A class that a third of the photos or more have is kept as a full column of quanta, any other as (row, quantum) pairs.
+What a sixth of the photos or more have is kept as a full column of quanta, anything else as (row, quantum) pairs.
 The columns alone decide a question for all photos but those whose quantum holds the bound; these are looked up in the catalog.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import bisect
+import zlib
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -16,81 +18,154 @@ from numpy.typing import NDArray
 
 from dsslic_search.errors import ArchiveError
 from dsslic_search.index import cache
-from dsslic_search.index.quanta import SCALE, TICKS, doubt, quanta, ticks
-from dsslic_search.index.source import Snapshot, Source
+from dsslic_search.index.quanta import SCALE, doubt, quanta, ticks
+from dsslic_search.index.source import Snapshot, Source, Stale
 from dsslic_search.vocabulary import Vocabulary
 
 FILE = "coverage.columns"
 KIND = "coverage"
+FULL_FROM = 6  # a column is full when at least one photo of so many has the thing; pairs then cost nearly as much and are slower
+FEW = 8192  # rows that are looked up one by one among pairs
+REMEMBERED = 4096  # quanta whose rows and ticks are kept
+MOST = SCALE + 1  # no quantum is greater
+
+Classes = tuple[int, ...]
 
 
 @dataclass(frozen=True)
 class Columns:
-    """The columns of one generation of the catalog. ``ids``: int64, photo ids in row order."""
+    """The columns of one generation of the catalog.
+
+    There is one for each of ``sets``, tuples of class ids in ascending order: the single classes and the vocabulary's groups.
+    Methods raise KeyError for any other set."""
 
     source: Source
     generation: int
-    classes: int
+    sets: tuple[Classes, ...]
     arrays: cache.Arrays
-    _decided: dict[tuple[tuple[int, ...], int], NDArray[np.intp]] = field(default_factory=dict, repr=False, compare=False)
+    _asked: dict[tuple[Classes, int], tuple[NDArray[np.intp], NDArray[np.int64]]] = field(default_factory=dict, repr=False, compare=False)
 
     def __len__(self) -> int:
         return int(self.ids.size)
 
     @property
     def ids(self) -> NDArray[np.int64]:
+        """Photo ids in row order, int64."""
         return self.arrays["ids"]
+
+    @property
+    def moments(self) -> NDArray[np.int64]:
+        """The dates by which rows are in order, newest first: int64 microseconds since 1970."""
+        return self.arrays["moments"]
 
     @property
     def nbytes(self) -> int:
         """Bytes of all arrays together."""
         return sum(array.nbytes for array in self.arrays.values())
 
-    def quanta(self, class_id: int) -> NDArray[np.uint16]:
-        """The quantum of a class in each row, uint16; treat as read-only."""
-        place = int(self.arrays["places"][class_id])
-        if place >= 0:
-            column: NDArray[np.uint16] = self.arrays["full"][place]
+    def row_after(self, moment: int, photo_id: int) -> int:
+        """The first row that comes after a photo of that date and id, be it there or not; 0 .. len(self)."""
+        place = (-moment, photo_id)
+        return bisect.bisect_right(range(len(self)), place, key=lambda row: (-int(self.moments[row]), int(self.ids[row])))
+
+    def rows_of(self, ids: NDArray[np.int64]) -> NDArray[np.intp]:
+        """The rows of photos that are there, in the order of ``ids``."""
+        return self._by_id[np.searchsorted(self.ids, ids, sorter=self._by_id)]
+
+    def quanta(self, classes: Classes) -> NDArray[np.uint16]:
+        """The quantum of ``classes`` together in each row, uint16; treat as read-only."""
+        if (column := self._full(classes)) is not None:
             return column
-        start, stop = self.arrays["starts"][class_id : class_id + 2]
+        rows, values = self._pairs(classes)
         scattered = np.zeros(len(self), np.uint16)
-        scattered[self.arrays["rows"][start:stop]] = self.arrays["pairs"][start:stop]
+        scattered[rows] = values
         return scattered
 
-    def total(self, classes: Sequence[int]) -> NDArray[np.uint16]:
-        """The sum of the quanta of several different classes in each row, uint16; treat as read-only."""
-        first, *rest = classes
-        summed = self.quanta(first)
-        for number, class_id in enumerate(rest):
-            summed = np.add(summed, self.quanta(class_id), out=summed if number else None)
-        return summed
+    def at(self, classes: Classes, rows: NDArray[np.intp]) -> NDArray[np.uint16]:
+        """The quanta of some rows, uint16."""
+        if (column := self._full(classes)) is not None:
+            found: NDArray[np.uint16] = column[rows]
+            return found
+        having, values = self._pairs(classes)
+        if rows.size > FEW or not having.size:
+            return self.quanta(classes)[rows]
+        place = np.minimum(np.searchsorted(having, rows.astype(having.dtype)), having.size - 1)
+        return np.where(having[place] == rows, values[place], 0).astype(np.uint16)
 
-    def at_least(self, classes: Sequence[int], low: int, total: NDArray[np.uint16] | None = None) -> NDArray[np.bool_]:
-        """Which rows have at least ``low`` ticks of the classes together: bool, exact.
-
-        ``total`` is ``self.total(classes)`` if the caller has it already."""
-        if low <= 0:
-            return np.ones(len(self), bool)
-        if low > TICKS:
-            return np.zeros(len(self), bool)
-        total = self.total(classes) if total is None else total
-        fails, holds = doubt(low, len(classes))
-        held: NDArray[np.bool_] = total >= holds
-        if holds > fails + 1:
-            held[self._doubtful(tuple(sorted(classes)), low, total)] = True
+    def between(self, classes: Classes, first: int, last: int) -> NDArray[np.bool_]:
+        """Which rows have a quantum from ``first`` to ``last``, both included: bool, the caller's own."""
+        if (column := self._full(classes)) is not None:
+            return _between(column, first, last)
+        rows, values = self._pairs(classes)
+        held = np.full(len(self), first <= 0 <= last)
+        if first <= last:
+            held[rows.astype(np.intp)] = _between(values, first, last)  # faster than picking those that are
         return held
 
-    def _doubtful(self, classes: tuple[int, ...], low: int, total: NDArray[np.uint16]) -> NDArray[np.intp]:
-        """The rows of which the columns cannot tell, but the catalog does, that they have ``low`` ticks or more.
+    def within(self, classes: Classes, low: int, high: int) -> NDArray[np.bool_]:
+        """Which rows have ``low`` to ``high`` ticks of the classes together, both included: bool, exact, the caller's own.
 
-        Remembered, as a generation never changes."""
-        if (classes, low) not in self._decided:
-            fails, holds = doubt(low, len(classes))
-            rows = np.flatnonzero((total > fails) & (total < holds))
+        Raises Stale when the catalog would have to be asked but has changed."""
+        fails, holds = doubt(low)
+        stays, exceeds = doubt(high + 1)
+        held = self.between(classes, holds, stays)
+        for rows, exact in self._exactly(classes, {*range(fails + 1, holds), *range(stays + 1, exceeds)}):
+            held[rows] = (low <= exact) & (exact <= high)
+        return held
+
+    @cached_property
+    def _by_id(self) -> NDArray[np.intp]:
+        return np.argsort(self.ids)
+
+    @cached_property
+    def _numbers(self) -> dict[Classes, int]:
+        return {classes: number for number, classes in enumerate(self.sets)}
+
+    def _full(self, classes: Classes) -> NDArray[np.uint16] | None:
+        place = int(self.arrays["places"][self._numbers[classes]])
+        if place < 0:
+            return None
+        column: NDArray[np.uint16] = self.arrays["full"][place]
+        return column
+
+    def _pairs(self, classes: Classes) -> tuple[NDArray[np.uint32], NDArray[np.uint16]]:
+        """Rows, ascending, and quanta of what has no full column."""
+        number = self._numbers[classes]
+        start, stop = self.arrays["starts"][number : number + 2]
+        return self.arrays["rows"][start:stop], self.arrays["pairs"][start:stop]
+
+    def _exactly(self, classes: Classes, doubtful: set[int]) -> list[tuple[NDArray[np.intp], NDArray[np.int64]]]:
+        """The rows that have each of some quanta, and their ticks from the catalog. Remembered, as a generation never changes."""
+        known = {quantum: self._asked.get((classes, quantum)) for quantum in doubtful}
+        if new := {quantum: self._having(classes, quantum) for quantum, pair in known.items() if pair is None}:
             with self.source.snapshot() as snapshot:
-                exact = ticks(snapshot.covered(self.ids[rows], classes))
-            self._decided[classes, low] = rows[exact >= low]
-        return self._decided[classes, low]
+                if snapshot.generation != self.generation:
+                    raise Stale
+                exact = ticks(snapshot.covered(self.ids[np.concatenate([*new.values()])], classes))
+            if len(self._asked) >= REMEMBERED:
+                self._asked.clear()
+            for quantum, rows in new.items():
+                known[quantum] = self._asked[classes, quantum] = rows, exact[: rows.size]
+                exact = exact[rows.size :]
+        return [pair for pair in known.values() if pair is not None]
+
+    def _having(self, classes: Classes, quantum: int) -> NDArray[np.intp]:
+        """The rows that have a quantum, which is not 0."""
+        if (column := self._full(classes)) is not None:
+            return np.flatnonzero(column == quantum)
+        rows, values = self._pairs(classes)
+        return rows[np.flatnonzero(values == quantum)].astype(np.intp)
+
+
+def _between(values: NDArray[np.uint16], first: int, last: int) -> NDArray[np.bool_]:
+    if first > MOST or last < 0 or last < first:
+        return np.zeros(values.size, bool)
+    if last >= MOST:
+        return values >= max(first, 0)
+    held: NDArray[np.bool_] = values <= last
+    if first > 0:
+        np.logical_and(held, values >= first, out=held)
+    return held
 
 
 def open_columns(source: Source, folder: Path, vocabulary: Vocabulary) -> Columns:
@@ -98,42 +173,71 @@ def open_columns(source: Source, folder: Path, vocabulary: Vocabulary) -> Column
 
     A folder that cannot be written costs time at the next opening, nothing else. Raises ArchiveError when the catalog holds
     fractions that cannot be."""
-    key = f"{vocabulary.identity}/{SCALE}"
-    generation, arrays = cache.opened(source, folder / FILE, KIND, key, lambda snapshot: _build(snapshot, len(vocabulary)))
-    return Columns(source, generation, len(vocabulary), arrays)
+    sets = column_sets(vocabulary)
+    key = f"{vocabulary.identity}/{SCALE}/{zlib.crc32(repr(sets).encode()):08x}"
+    generation, arrays = cache.opened(source, folder / FILE, KIND, key, lambda snapshot: _build(snapshot, sets))
+    return Columns(source, generation, sets, arrays)
 
 
-def _build(snapshot: Snapshot, classes: int) -> cache.Arrays:
+def column_sets(vocabulary: Vocabulary) -> tuple[Classes, ...]:
+    """What has a column: every class, then every group of more than one class, each once."""
+    groups = dict.fromkeys(group.members for group in vocabulary.groups if len(group.members) > 1)
+    return (*((class_id,) for class_id in range(len(vocabulary))), *groups)
+
+
+class _Builder:
+    """Takes one column after the other, each as the rows that have the thing, ascending, and their fractions."""
+
+    def __init__(self, photos: int) -> None:
+        self.photos = photos
+        self.places: list[int] = []
+        self.full: list[NDArray[np.uint16]] = []
+        self.rows: list[NDArray[np.uint32]] = []
+        self.pairs: list[NDArray[np.uint16]] = []
+
+    def add(self, rows: NDArray[np.intp], fractions: NDArray[np.float64]) -> None:
+        values = quanta(fractions)
+        full = FULL_FROM * rows.size >= self.photos > 0
+        self.places.append(len(self.full) if full else -1)
+        if full:
+            self.full.append(np.zeros(self.photos, np.uint16))
+            self.full[-1][rows] = values
+            rows, values = rows[:0], values[:0]
+        self.rows.append(rows.astype(np.uint32))
+        self.pairs.append(values)
+
+    def arrays(self) -> cache.Arrays:
+        return {
+            "places": np.array(self.places, np.int16),
+            "full": np.array(self.full, np.uint16).reshape(len(self.full), self.photos),
+            "starts": np.cumsum([0, *(rows.size for rows in self.rows)], dtype=np.int64),
+            "rows": np.concatenate(self.rows),
+            "pairs": np.concatenate(self.pairs),
+        }
+
+
+def _build(snapshot: Snapshot, sets: tuple[Classes, ...]) -> cache.Arrays:
     """All arrays from the catalog."""
     ids = snapshot.photo_ids()
     by_id = np.argsort(ids)
-    sums = np.zeros(ids.size)
-    places = np.full(classes, -1, np.int16)
-    full: list[NDArray[np.uint16]] = []
-    pairs: list[tuple[NDArray[np.uint32], NDArray[np.uint16]]] = []
-    for class_id in range(classes):
+    builder = _Builder(ids.size)
+    groups = [classes for classes in sets if len(classes) > 1]
+    sums = np.zeros((1 + len(groups), ids.size))  # of all classes, then of each group's, in order of class id as the catalog adds them
+    for class_id in range(len(sets) - len(groups)):
         rows, fractions = _class_rows(snapshot, class_id, ids, by_id)
-        sums[rows] += fractions
-        values = quanta(fractions)
-        if 3 * rows.size >= ids.size > 0:
-            places[class_id] = len(full)
-            full.append(np.zeros(ids.size, np.uint16))
-            full[-1][rows] = values
-            rows, values = rows[:0], values[:0]
-        pairs.append((rows.astype(np.uint32), values))
-    if np.any(sums > 1 + 1e-9):
-        bad = int(ids[np.argmax(sums)])
+        builder.add(rows, fractions)
+        for number, classes in enumerate((range(len(sets)), *groups)):
+            if class_id in classes:
+                sums[number, rows] += fractions
+    if np.any(sums[0] > 1 + 1e-9):
+        bad = int(ids[np.argmax(sums[0])])
         raise ArchiveError(
             f"the catalog is damaged: the classes of photo {bad} cover more than all of it; check the archive and ingest it again"
         )
-    return {
-        "ids": ids,
-        "places": places,
-        "full": np.array(full, np.uint16).reshape(len(full), ids.size),
-        "starts": np.cumsum([0, *(rows.size for rows, _ in pairs)], dtype=np.int64),
-        "rows": np.concatenate([rows for rows, _ in pairs]),
-        "pairs": np.concatenate([values for _, values in pairs]),
-    }
+    for group in np.minimum(sums[1:], 1):
+        rows = np.flatnonzero(group)
+        builder.add(rows, group[rows])
+    return {"ids": ids, "moments": snapshot.moments()} | builder.arrays()
 
 
 def _class_rows(

@@ -4,8 +4,7 @@ A coverage is compared in ticks, whole multiples of 10**-12: coverages of label 
 of a few of them in floating point is off by far less than half a tick, so 10 % + 20 % is not more than 30 %. The coverage of
 several classes is the float64 sum of their fractions in order of class id, turned into ticks once.
 
-A quantum is 0 for a class that is absent, else 1 + floor(ticks * SCALE / TICKS): it tells the ticks to within 1 / SCALE. SCALE
-leaves room in 16 bits for the sum of the quanta of all classes of a photo.
+A quantum is 0 for what is absent, else 1 + floor(ticks * SCALE / TICKS): 16 bits that tell the ticks to within 1 / SCALE.
 """
 
 from __future__ import annotations
@@ -23,17 +22,16 @@ def ticks(fraction: NDArray[np.float64]) -> NDArray[np.int64]:
 
 
 def quanta(fraction: NDArray[np.float64]) -> NDArray[np.uint16]:
-    """Fractions 0..1 of single classes as quanta, uint16 0..SCALE + 1."""
+    """Fractions 0..1 as quanta, uint16 0..SCALE + 1."""
     whole = ticks(fraction)
     return np.where(whole > 0, 1 + whole * SCALE // TICKS, 0).astype(np.uint16)
 
 
-def doubt(low: int, classes: int) -> tuple[int, int]:
-    """For "coverage of ``classes`` classes together >= ``low`` ticks": (r, a) such that a sum of quanta <= r surely fails,
-    one >= a surely holds, and one between must be looked up exactly. r < a, and often r + 1 == a."""
+def doubt(low: int) -> tuple[int, int]:
+    """For "coverage >= ``low`` ticks": (r, a) such that a quantum <= r surely fails, one >= a surely holds, and the one between,
+    if there is one, must be looked up exactly."""
     if low <= 1:
         return low - 1, low  # present at all, or nothing asked
-    if classes == 1:
-        return low * SCALE // TICKS, (low - 1) * SCALE // TICKS + 2
-    slack = classes  # ticks of a sum and sum of ticks differ by rounding
-    return max((low - slack) * SCALE // TICKS, 0), (low + slack - 1) * SCALE // TICKS + 1 + classes
+    if low > TICKS:
+        return SCALE + 1, SCALE + 2
+    return low * SCALE // TICKS, (low - 1) * SCALE // TICKS + 2

@@ -1,162 +1,132 @@
-"""Queries answered: which photos match, exactly, and in which order.
+"""Queries answered: which photos match, exactly, and in which order, page by page.
 
-Every predicate gives a degree of satisfaction 0..1 (query.rank); "and" takes the least of its parts' degrees, "or" the greatest.
-Where parts of an "and" are ranked by likeness, the others only filter. Ties: newest first, then by id.
+Photos come by their degree of satisfaction (query.rank), or as "sort:" says; ties: newest first, then by id.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dsslic_search.index.columns import Columns
+from dsslic_search.errors import UsageError
 from dsslic_search.index.quanta import TICKS
-from dsslic_search.index.vectors import Vectors
+from dsslic_search.query import cursor as cursors
+from dsslic_search.query.cursor import Cursor
+from dsslic_search.query.evaluate import Evaluation, Indexes, Locate
 from dsslic_search.query.explain import explanation
+from dsslic_search.query.order import order_key, order_of
 from dsslic_search.query.parse import parse
-from dsslic_search.query.plan import Either, Every, Resemble, Step, Within, operands, plan, resembles
-from dsslic_search.query.rank import best, degree
-from dsslic_search.query.tree import Like, Node, leaves
+from dsslic_search.query.plan import Resemble, Step, plan, together
+from dsslic_search.query.rank import Mask, Rows
+from dsslic_search.query.tree import Query, things
 from dsslic_search.vocabulary import Vocabulary
 
-Locate = Callable[[str], NDArray[np.float32]]
+__all__ = ["Answer", "Indexes", "Locate", "answer"]
+
+SKETCH = Resemble("the sketch")
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What a query found. ``total``: how many photos match, exactly. ``ids``: int64, best first, and ``scores``: float64 0..1,
-    of all matches or of the first ``limit``. ``classes``: the class ids that the query speaks of, groups as their members."""
+    """What a query found. ``total``: how many photos match, exactly. ``ids``: int64, best first, and ``scores``: float64 0..1, of
+    one page of them. ``cursor``: for the next page; None when there is none, or when a first page was asked for nothing.
+    ``classes``: the class ids that the query speaks of, groups as their members. ``photos``: how many there are. ``mask``: bool,
+    which rows of the columns match."""
 
     text: str
+    query: Query
+    plan: Step
     total: int
     ids: NDArray[np.int64]
     scores: NDArray[np.float64]
+    cursor: str | None
     classes: tuple[int, ...]
-    tree: Node
-    plan: Step
     photos: int
-    counts: dict[Within, int]
-    vocabulary: Vocabulary
+    mask: Mask = field(repr=False)
+    vocabulary: Vocabulary = field(repr=False)
+    evaluation: Evaluation = field(repr=False)
+
+    @cached_property
+    def rows(self) -> NDArray[np.intp]:
+        """The rows of all photos that match, ascending, in the order of the columns."""
+        return np.flatnonzero(self.mask)
 
     def explain(self) -> str:
-        """The query's tree, words and plan for people, with the number of photos that each predicate matches."""
-        return explanation(self.text, self.tree, self.plan, self.counts, self.photos, self.total, self.vocabulary)
+        """The query's tree, words and plan for people, with the number of photos that each predicate matches alone; these are
+        counted now. Raises Stale when the catalog has to be asked and has changed."""
+        return explanation(self.text, self.query, self.plan, self.evaluation, self.total, self.vocabulary)
 
 
 def answer(
     text: str,
     *,
-    columns: Columns,
-    vectors: Vectors | Callable[[], Vectors],
+    indexes: Indexes,
     vocabulary: Vocabulary,
     presence: float,
     locate: Locate,
+    saved: Callable[[str], str] | None = None,
+    now: datetime | None = None,
     limit: int | None = None,
+    after: str | None = None,
+    resemble: NDArray[np.float32] | None = None,
 ) -> Answer:
-    """Find the photos that match a query.
+    """Find the photos that match a query, and rank a page of them.
 
-    ``presence``: the coverage, 0..1, from which a thing counts as present. ``vectors``: the embeddings, or a function that opens
-    them, called only for a query with "like". ``locate`` turns the operand of "like", a path or "#" and an id, into an embedding
-    and may raise DSSError. ``limit``: rank only that many of the matches. Raises QueryError for a text that is no query."""
-    tree = parse(text, vocabulary)
-    step = plan(tree, max(1, round(presence * TICKS)))
-    search = _Search(columns, vectors, locate)
-    rows = search.rows(step)
-    ids, scores = search.ranked(step, rows, rows.size if limit is None else max(limit, 0))
-    classes = {class_id for leaf in leaves(tree) if not isinstance(leaf, Like) for class_id in leaf.thing.classes}
-    return Answer(text, rows.size, ids, scores, tuple(sorted(classes)), tree, step, len(columns), search.counts, vocabulary)
+    ``presence``: the coverage, 0..1, from which a thing counts as present. ``locate`` turns the operand of "like", a path or "#"
+    and an id, and whether it is mirrored, into embeddings, float32[m, DIMENSION], the best of which counts; it may raise DSSError.
+    ``saved`` gives the text of a saved query. ``now``: what "today" is taken from, on the first page. ``limit``: photos on a
+    page, all by default. ``after``: the cursor of the page before. ``resemble``: embeddings of a sketch, to rank by; then the text
+    only filters, and may be empty.
+
+    Raises QueryError for a text that is no query, UsageError for a cursor that is none or is another query's, and Stale when
+    the catalog changed between the openings of two indexes: open all anew and ask again."""
+    previous = None if after is None else cursors.read(after)
+    now = now or datetime.now()
+    if previous is not None:
+        now = previous.now.replace(tzinfo=now.tzinfo)
+    query = Query(None, None) if resemble is not None and not text.strip() else parse(text, vocabulary, saved=saved, now=now)
+    step = plan(query.tree, max(1, round(presence * TICKS)))
+    if resemble is not None:
+        step = together(step, SKETCH)
+    evaluation = Evaluation(indexes, locate, {} if resemble is None else {SKETCH: resemble})
+    evaluation.locate(step)
+    identity = cursors.identity(vocabulary.identity, step, order_key(query.sort), evaluation.located)
+    if previous is not None and previous.query != identity:
+        raise UsageError("this cursor belongs to another query or to other settings: ask for the first page again")
+    mask = evaluation.mask(step)
+    columns, order = indexes.columns, order_of(query.sort, step, evaluation)
+    start = None if previous is None else (order.number(previous.value), columns.row_after(previous.moment, previous.photo_id))
+    rows, more = order.page(mask, limit, start) if limit is None or limit > 0 else (np.empty(0, np.intp), True)
+    following = after if more else None
+    if more and rows.size:
+        last = int(rows[-1])
+        following = str(Cursor(identity, order.value(last), int(columns.moments[last]), int(columns.ids[last]), now.replace(tzinfo=None)))
+    return Answer(
+        text=text,
+        query=query,
+        plan=step,
+        total=int(np.count_nonzero(mask)),
+        ids=columns.ids[rows],
+        scores=_scores(evaluation, step, rows),
+        cursor=following,
+        classes=tuple(sorted({class_id for thing in things(query.tree) for class_id in thing.classes} if query.tree else ())),
+        photos=len(columns),
+        mask=mask,
+        vocabulary=vocabulary,
+        evaluation=evaluation,
+    )
 
 
-class _Search:
-    """One query's work on the columns; sums and counts are kept for the predicates that need them again."""
-
-    def __init__(self, columns: Columns, vectors: Vectors | Callable[[], Vectors], locate: Locate) -> None:
-        self.columns = columns
-        self._vectors = vectors
-        self._locate = locate
-        self._totals: dict[tuple[int, ...], NDArray[np.uint16]] = {}
-        self._operands: dict[str, NDArray[np.float32]] = {}
-        self.counts: dict[Within, int] = {}
-
-    def rows(self, step: Step) -> NDArray[np.intp]:
-        """The rows that match, ascending."""
-        mask = self._mask(step)
-        return np.arange(len(self.columns)) if mask is None else np.flatnonzero(mask)
-
-    def ranked(self, step: Step, rows: NDArray[np.intp], limit: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-        """Ids and scores of the best ``limit`` of ``rows``, best first, equal ones in the order of rows."""
-        for operand in operands(step):
-            self._vector(operand)  # a photo that cannot be found is an error even where nothing matches
-        if isinstance(step, Resemble) and limit < rows.size and self._opened().generation == self.columns.generation:
-            ids, likeness = self._opened().nearest(self._vector(step.operand), limit)
-            return ids, np.clip(likeness, 0, 1).astype(np.float64)
-        degrees = self._degrees(step, rows)
-        chosen = best(degrees, limit)
-        return self.columns.ids[rows[chosen]], degrees[chosen].astype(np.float64)
-
-    def _mask(self, step: Step) -> NDArray[np.bool_] | None:
-        """Which rows match, in an array of the caller's own; None for all of them."""
-        match step:
-            case Within():
-                return self._within(step)
-            case Every(parts):
-                every: NDArray[np.bool_] | None = None
-                for part in parts:
-                    if (mask := self._mask(part)) is not None:
-                        every = mask if every is None else np.logical_and(every, mask, out=every)
-                return every
-            case Either(parts):
-                masks = map(self._mask, parts)
-                either = next(masks)
-                for mask in masks:
-                    either = None if either is None or mask is None else np.logical_or(either, mask, out=either)
-                return either
-        return None
-
-    def _within(self, step: Within) -> NDArray[np.bool_]:
-        total = self._total(step.classes)
-        mask = self.columns.at_least(step.classes, step.low, total) if step.low > 0 else None
-        if step.high < TICKS:
-            below = self.columns.at_least(step.classes, step.high + 1, total)
-            np.logical_not(below, out=below)
-            mask = below if mask is None else np.logical_and(mask, below, out=mask)
-        if mask is None:
-            mask = np.ones(len(self.columns), bool)
-        self.counts[step] = int(np.count_nonzero(mask))
-        return mask
-
-    def _total(self, classes: tuple[int, ...]) -> NDArray[np.uint16]:
-        if classes not in self._totals:
-            self._totals[classes] = self.columns.total(classes)
-        return self._totals[classes]
-
-    def _degrees(self, step: Step, rows: NDArray[np.intp]) -> NDArray[np.float32]:
-        """How well each row satisfies the step: float32, 0..1."""
-        match step:
-            case Within():
-                return degree(self._total(step.classes)[rows], step)
-            case Resemble(operand):
-                return np.clip(self._opened().scores(self._vector(operand), self.columns.ids[rows]), 0, 1)
-            case Every(parts):
-                return self._folded(np.minimum, [part for part in parts if resembles(part)] or parts, rows)
-            case Either(parts):
-                return self._folded(np.maximum, parts, rows)
-
-    def _folded(self, fold: np.ufunc, parts: Sequence[Step], rows: NDArray[np.intp]) -> NDArray[np.float32]:
-        folded = self._degrees(parts[0], rows)
-        for part in parts[1:]:
-            fold(folded, self._degrees(part, rows), out=folded)
-        return folded
-
-    def _vector(self, operand: str) -> NDArray[np.float32]:
-        if operand not in self._operands:
-            self._operands[operand] = self._locate(operand)
-        return self._operands[operand]
-
-    def _opened(self) -> Vectors:
-        if not isinstance(self._vectors, Vectors):
-            self._vectors = self._vectors()
-        return self._vectors
+def _scores(evaluation: Evaluation, step: Step, rows: Rows) -> NDArray[np.float64]:
+    """The degrees of rows in any order."""
+    if not rows.size:
+        return np.empty(0)
+    ascending = np.argsort(rows)
+    scores = np.empty(rows.size)
+    scores[ascending] = evaluation.degrees(step, rows[ascending])
+    return scores

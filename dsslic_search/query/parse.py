@@ -2,239 +2,245 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from decimal import Decimal
-from functools import cache
-from importlib.resources import files
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
 
 from dsslic_search.errors import QueryError
-from dsslic_search.index.quanta import TICKS
 from dsslic_search.query.complaint import complaint, quoted
-from dsslic_search.query.tokens import ENDS, STARTS, Piece, tokens
-from dsslic_search.query.tree import And, Compare, Like, Node, Not, Or, Presence, Thing
-from dsslic_search.query.words import word_table
+from dsslic_search.query.diagnosis import syntax_error
+from dsslic_search.query.phrases import CONNECTIVES, phrases
+from dsslic_search.query.predicates import LITTLE, MOSTLY, Unfit, predicate
+from dsslic_search.query.tokens import Piece, tokens
+from dsslic_search.query.tree import And, Like, Node, Not, Or, Query, Sort, leaves
+from dsslic_search.query.words import WordTable, word_table
 from dsslic_search.vocabulary import Vocabulary
 
-if TYPE_CHECKING:
-    from lark import Lark, Token, Tree
+__all__ = ["LITTLE", "MAX_DEPTH", "MAX_SAVED", "MOSTLY", "parse"]
 
 MAX_DEPTH = 50
-MOSTLY = TICKS // 2  # at least
-LITTLE = TICKS // 10  # below
-
-_CONNECTIVES = {"AND", "OR", "NOT", "COMMA"}
+MAX_SAVED = 5_000
+"""The most predicates that saved queries may bring into a query."""
 
 
-def parse(text: str, vocabulary: Vocabulary) -> Node:
-    """The tree of a query (docs/query-language.md). Raises QueryError, and nothing else, for a text that is not one."""
-    pieces = tokens(text, word_table(vocabulary))
-    if not pieces:
-        raise complaint(
-            text, 0, len(text), "the query names nothing to look for: write what the photos should show, as in road and >30% sky"
-        )
-    _check_parentheses(text, pieces)
-    from lark import UnexpectedInput
+def parse(text: str, vocabulary: Vocabulary, *, saved: Callable[[str], str] | None = None, now: datetime | None = None) -> Query:
+    """The tree and the order that a query asks for (docs/query-language.md).
 
-    try:
-        tree = _grammar().parse(pieces)
-    except UnexpectedInput as error:
-        bad = getattr(error, "token", None)
-        index = getattr(bad, "value", None)
-        raise _syntax_error(text, pieces, index if isinstance(index, int) else len(pieces)) from None
-    return _Builder(text, pieces).node(tree)
+    ``saved`` gives the text of a saved query for its name, folded (words.folded), and raises KeyError when there is none; what the
+    KeyError holds besides that name are suggestions. ``now`` is the moment that words such as "today" are relative to; its time
+    zone, or the machine's when it has none, is that of the days on which photos were added.
+    Raises QueryError, and nothing else, for a text that is not a query."""
+    return _Reading(word_table(vocabulary), saved, now or datetime.now()).read(text, ()).query
 
 
-@cache
-def _grammar() -> Lark:
-    from lark import Lark, Token
-    from lark.lexer import Lexer
+@dataclass(frozen=True)
+class _Read:
+    """A query, how many "not"s, parentheses and saved queries are inside one another in it, and how many predicates it has."""
 
-    class Given(Lexer):
-        """Hands on tokens that are cut already; the value of each is its index."""
-
-        def __init__(self, conf: Any) -> None:
-            pass
-
-        def lex(self, data: Iterable[Piece]) -> Iterator[Token]:  # type: ignore[override]  # lark types its input as text
-            for index, piece in enumerate(data):
-                yield Token(piece.type, index)
-
-    grammar = (files("dsslic_search.query") / "grammar.lark").read_text(encoding="utf-8")
-    return Lark(grammar, parser="lalr", lexer=Given)
+    query: Query
+    depth: int
+    predicates: int
 
 
-def _check_parentheses(text: str, pieces: list[Piece]) -> None:
-    """Every parenthesis has its partner, and no predicate is deeper than MAX_DEPTH "not"s and parentheses."""
+class _Reading:
+    """The reading of a query and of the saved queries that it uses, each of them once."""
+
+    def __init__(self, table: WordTable, saved: Callable[[str], str] | None, now: datetime) -> None:
+        self.table = table
+        self.saved = saved
+        self.now = now
+        self.known: dict[str, _Read] = {}
+
+    def read(self, text: str, inside: tuple[str, ...]) -> _Read:
+        """Read a query; ``inside``: the saved queries that it is part of."""
+        pieces = [piece for piece in tokens(text, self.table, self.now) if piece.type != "FILLER" or piece.value]
+        uses = {id(piece): self._used(text, piece, inside) for piece in pieces if piece.type == "SAVED"}
+        depth = _check_depth(text, pieces, uses)
+        for piece in pieces:
+            if use := uses.get(id(piece)):
+                piece.node = use.query.tree
+                piece.type = "EVERYTHING" if piece.node is None else "FILTER"
+        sort = _take_sort(text, pieces)
+        pieces = phrases(text, pieces)
+        if not pieces and sort is None:
+            raise complaint(
+                text,
+                0,
+                len(text),
+                "the query names nothing to look for: write what the photos should show, as in road and >30% sky, or everything",
+            )
+        tree = _Structure(text, pieces).whole() if pieces else None
+        return _Read(Query(tree, sort), depth, 0 if tree is None else sum(1 for _ in leaves(tree)))
+
+    def _used(self, text: str, piece: Piece, inside: tuple[str, ...]) -> _Read:
+        """The saved query that a token names."""
+        name, said = piece.value, quoted(text[piece.start : piece.end])
+        if name in inside:
+            raise complaint(text, piece.start, piece.end, f"{_SAVED}{said} uses itself: change one of {_chain(name, inside)}")
+        if name not in self.known:
+            if len(inside) >= MAX_DEPTH:
+                raise complaint(text, piece.start, piece.end, f"more than {MAX_DEPTH} saved queries inside one another: save a simpler one")
+            found = self._text_of(text, piece, said)
+            try:
+                self.known[name] = self.read(found, (*inside, name))
+            except QueryError as error:
+                reason = str(error).partition("\n")[0].rpartition(" (at ")[0]
+                if not reason.startswith(_SAVED):  # one of those that it uses is to blame
+                    reason = f"{_SAVED}{said} is not understood: {reason}"
+                raise complaint(text, piece.start, piece.end, reason) from None
+        return self.known[name]
+
+    def _text_of(self, text: str, piece: Piece, said: str) -> str:
+        if self.saved is None:
+            raise complaint(text, piece.start, piece.end, f"saved queries are not at hand here: write out what {said} stands for")
+        try:
+            return self.saved(piece.value)
+        except KeyError as error:
+            close = tuple(f"@{other}" for other in error.args if isinstance(other, str) and other != piece.value)[:3]
+            hint = f"did you mean {' or '.join(close)}?" if close else "save one under that name first, or write out what to look for"
+            raise complaint(text, piece.start, piece.end, f"there is no saved query {said}: {hint}", close) from None
+
+
+_SAVED = "the saved query "
+
+
+def _chain(name: str, inside: tuple[str, ...]) -> str:
+    return quoted(", ".join(f"@{each}" for each in inside[inside.index(name) :]))[1:-1]
+
+
+def _check_depth(text: str, pieces: list[Piece], uses: dict[int, _Read]) -> int:
+    """How many "not"s, parentheses and saved queries are inside one another, at most MAX_DEPTH, with every parenthesis in a pair."""
     opened: list[tuple[Piece, int]] = []
-    depth = nots = 0
+    depth = nots = deepest = brought = 0
     for piece in pieces:
-        if piece.type == "NOT":
+        kind = piece.type
+        use = None
+        if kind == "NOT":
             nots += 1
-        elif piece.type == "LPAR":
+        elif kind == "LPAR":
             opened.append((piece, nots + 1))
             depth, nots = depth + nots + 1, 0
-        elif piece.type == "RPAR":
+        elif kind == "RPAR":
             if not opened:
                 raise complaint(
                     text, piece.start, piece.end, 'unbalanced parenthesis: this ")" closes nothing; remove it or add a "(" before'
                 )
             depth, nots = depth - opened.pop()[1], 0
-        if depth + nots > MAX_DEPTH:
+        elif kind == "SAVED":
+            use = uses[id(piece)]
+            brought += use.predicates
+        else:
+            nots = 0
+            continue
+        here = depth + nots + (use.depth + 1 if use else 0)
+        if here > MAX_DEPTH:
             raise complaint(
                 text, piece.start, piece.end, f'more than {MAX_DEPTH} parentheses and "not"s inside one another: simplify the query'
             )
-        if piece.type not in {"NOT", "LPAR"}:
-            nots = 0
+        if brought > MAX_SAVED:
+            raise complaint(text, piece.start, piece.end, f"the saved queries have more than {MAX_SAVED} predicates: simplify the query")
+        deepest = max(deepest, here)
+        nots = nots if kind == "NOT" else 0
     if opened:
         piece = opened[-1][0]
         raise complaint(text, piece.start, piece.end, 'unbalanced parenthesis: this "(" is never closed; add a ")"')
+    return deepest
 
 
-def _syntax_error(text: str, pieces: list[Piece], index: int) -> QueryError:
-    """What to tell about the token at ``index``, at which (or at the end of the text, past the last) no tree fits."""
-    before = pieces[index - 1] if index else None
-    piece = pieces[index] if index < len(pieces) else None
-    kind = before.type if before else ""
-    said = quoted(text[before.start : before.end]) if before else ""
-    here = quoted(text[piece.start : piece.end]) if piece else ""
-    stop = piece is None or piece.type in _CONNECTIVES or piece.type == "RPAR"
-    if before and stop and kind in _CONNECTIVES:
-        return complaint(text, before.start, before.end, f"nothing follows {said}: name something after it or remove it")
-    if before and stop and kind in {"MOSTLY", "LITTLE"}:
-        return complaint(text, before.start, before.end, f"{said} needs a thing after it, as in {before.value} sky")
-    if before and kind in {"COMPARE", "BETWEEN"}:
-        example = "between 10% and 40% sky" if kind == "BETWEEN" else f"{before.value} 30%"
-        return complaint(text, before.start, before.end, f"{said} needs a percentage after it, as in {example}")
-    if before and kind == "AMOUNT" and index >= 2 and pieces[index - 2].type == "BETWEEN":
-        return complaint(text, before.start, before.end, f'"between" needs two percentages, as in between {before.value} and 40% sky')
-    if piece and piece.type in _CONNECTIVES | {"RPAR"} and (before is None or kind == "LPAR"):
-        inside = "empty parentheses" if piece.type == "RPAR" else f"nothing stands before {here}"
-        return complaint(text, piece.start, piece.end, f"{inside}: name something there or remove it")
-    if before and kind == "AMOUNT" and _is_bare(pieces, index - 1):
-        return complaint(text, before.start, before.end, f"{said} of what? Name a thing after it, as in >30% sky")
-    if piece and piece.type in {"AMOUNT", "PERCENT"}:
-        return complaint(text, piece.start, piece.end, f"{here} compares nothing here: say which way, as in >30% sky or at least 30% sky")
-    if before and piece and kind in ENDS and piece.type in STARTS:
-        return complaint(
-            text, piece.start, piece.end, f'"and" or "or" is missing between {said} and {here}: put one of them or a comma there'
-        )
-    place = piece or pieces[-1]
-    what = quoted(text[place.start : place.end])
-    return complaint(
-        text, place.start, place.end, f"{what} does not fit here: write predicates such as road, no people or >30% sky, joined by and or or"
-    )
+def _take_sort(text: str, pieces: list[Piece]) -> Sort | None:
+    """The order that the query asks for; its token goes, and the "and" or comma that joins it to the others."""
+    types = ["", *(piece.type for piece in pieces), ""]
+    if "SORT" not in types:
+        return None
+    depth = 0
+    places = []
+    for index, piece in enumerate(pieces):
+        depth += (piece.type == "LPAR") - (piece.type == "RPAR")
+        if piece.type == "SORT":
+            before, after = types[index], types[index + 2]
+            if depth or before in {"NOT", "OR"} or after == "OR":
+                sentence = "an order is for the whole query: write it once, at the end, as in sky or sea sort:taken"
+                raise complaint(text, piece.start, piece.end, sentence)
+            places.append(index)
+    if len(places) > 1:
+        piece = pieces[places[1]]
+        raise complaint(text, piece.start, piece.end, "photos can be put in one order only: remove this one or the one before")
+    first = last = places[0]
+    sort = pieces[first].sort
+    if types[first] in {"AND", "COMMA"}:
+        first -= 1
+    elif types[last + 2] in {"AND", "COMMA"}:
+        last += 1
+    del pieces[first : last + 1]
+    return sort
 
 
-def _is_bare(pieces: list[Piece], index: int) -> bool:
-    """Whether the amount at ``index`` ends a comparison that does not have its thing yet."""
-    if index >= 1 and pieces[index - 1].type == "COMPARE":
-        opener = index - 1
-    elif index >= 3 and pieces[index - 1].type == "AND" and pieces[index - 3].type == "BETWEEN":
-        opener = index - 3
-    else:
-        return False
-    return opener == 0 or pieces[opener - 1].type != "THING"
-
-
-class _Builder:
-    """Makes nodes of the parser's tree; its leaves are indexes of ``pieces``."""
+class _Structure:
+    """ "or", "and", "not" and parentheses over predicates."""
 
     def __init__(self, text: str, pieces: list[Piece]) -> None:
         self.text = text
         self.pieces = pieces
+        self.types = [piece.type for piece in pieces]
+        self.types.append("")
+        self.place = 0
 
-    def node(self, tree: Tree[Token], under_not: bool = False) -> Node:
-        from lark import Token
+    def whole(self) -> Node | None:
+        """The tree of all tokens; None for every photo."""
+        tree = self._either(False)
+        if self.types[self.place]:
+            raise self._trouble()
+        return tree
 
-        rule = str(tree.data)
-        if rule in {"either", "every", "group", "negation"}:
-            parts = tuple(self.node(child, under_not or rule == "negation") for child in tree.children if not isinstance(child, Token))
-            return parts[0] if rule == "group" else Not(parts[0]) if rule == "negation" else And(parts) if rule == "every" else Or(parts)
-        own = [self.pieces[int(child.value)] for child in tree.children if isinstance(child, Token)]
-        if rule == "like":
-            if under_not:
-                raise complaint(
-                    self.text,
-                    own[0].start,
-                    own[1].end,
-                    '"not like" is not possible, as every photo is somewhat like any other: remove the "not"',
-                )
-            return Like(own[1].value, own[0].start)
-        thing = self._thing(next(piece for piece in own if piece.type == "THING"))
-        amounts = [piece for piece in own if piece.type == "AMOUNT"]
-        match rule:
-            case "presence":
-                return Presence(thing)
-            case "little":
-                return Presence(thing, below=LITTLE)
-            case "mostly":
-                return Compare(thing, MOSTLY, TICKS, ">= 50%")
-            case "between":
-                return self._between(thing, *amounts)
-            case _:
-                return self._compare(thing, next(piece.value for piece in own if piece.type == "COMPARE"), amounts[0])
+    def _either(self, negated: bool) -> Node | None:
+        parts = [self._every(negated)]
+        while self.types[self.place] == "OR":
+            self.place += 1
+            parts.append(self._every(negated))
+        certain = [part for part in parts if part is not None]
+        return None if len(certain) < len(parts) else certain[0] if len(certain) == 1 else Or(tuple(certain))
 
-    def _thing(self, piece: Piece) -> Thing:
-        assert piece.meaning is not None
-        return Thing(self.text[piece.start : piece.end], piece.meaning.name, piece.meaning.classes, piece.start)
+    def _every(self, negated: bool) -> Node | None:
+        parts = [self._single(negated)]
+        while self.types[self.place] in {"AND", "COMMA"}:
+            self.place += 1
+            parts.append(self._single(negated))
+        asked = [part for part in parts if part is not None]
+        return None if not asked else asked[0] if len(asked) == 1 else And(tuple(asked))
 
-    def _compare(self, thing: Thing, sign: str, amount: Piece) -> Compare:
-        percent = self._percent(amount)
-        bound = _ticks(percent)
-        says = f"{sign} {_shown(percent)}"
-        match sign:
-            case ">=":
-                return Compare(thing, bound, TICKS, says)
-            case ">":
-                return Compare(thing, bound + 1, TICKS, says)
-            case "<=":
-                return Compare(thing, 0, bound, says)
-            case "<":
-                return Compare(thing, 0, bound - 1, says)
-        half = _ticks(self._unit(amount)) // 2  # exactly: what rounds to the number as it is written
-        return Compare(thing, max(bound - half, 0), min(bound + max(half - 1, 0), TICKS), says)
+    def _single(self, negated: bool) -> Node | None:
+        start, type_ = self.place, self.types[self.place]
+        if type_ == "NOT":
+            self.place += 1
+            part = self._single(True)
+            if part is None:
+                raise self._wrong(start, "no photo is outside everything: remove this or name something after it")
+            return Not(part)
+        if type_ == "LPAR":
+            self.place += 1
+            inner = self._either(negated)
+            if self.types[self.place] != "RPAR":
+                raise self._trouble()
+            self.place += 1
+            return inner
+        while self.types[self.place] not in _AROUND:
+            self.place += 1
+        if self.place == start:
+            raise self._trouble()
+        try:
+            node = predicate(self.text, self.pieces[start : self.place], tuple(self.types[start : self.place]))
+        except Unfit as unfit:
+            self.place = start + unfit.index
+            raise self._trouble() from None
+        if negated and node is not None and any(isinstance(leaf, Like) for leaf in leaves(node)):
+            raise self._wrong(start, '"not like" is not possible, as every photo is somewhat like any other: remove the "not"')
+        return node
 
-    def _between(self, thing: Thing, first: Piece, last: Piece) -> Compare:
-        if last.value.endswith("%") and not first.value.endswith("%"):
-            first = Piece(first.type, first.value + "%", first.start, first.end)  # "between 10 and 40%"
-        low, high = self._percent(first), self._percent(last)
-        if low > high:
-            raise complaint(
-                self.text, first.start, last.end, f"the bounds are the wrong way round: write between {_shown(high)} and {_shown(low)}"
-            )
-        return Compare(thing, _ticks(low), _ticks(high), f"between {_shown(low)} and {_shown(high)}")
+    def _trouble(self) -> QueryError:
+        return syntax_error(self.text, self.pieces, self.place)
 
-    def _percent(self, amount: Piece) -> Decimal:
-        """The percentage of an amount such as "30%", "0.3" or "0"."""
-        digits = Decimal(amount.value.removesuffix("%"))
-        said = quoted(self.text[amount.start : amount.end])
-        if amount.value.endswith("%"):
-            if digits > 100:
-                raise complaint(
-                    self.text, amount.start, amount.end, f"{said} is more than the whole photo: a percentage goes from 0% to 100%"
-                )
-            return digits
-        if digits > 1 or (digits == 1 and "." not in amount.value):
-            raise complaint(
-                self.text,
-                amount.start,
-                amount.end,
-                f"{said} is not a part of a photo: write a percentage as in 30%, or a fraction as in 0.3",
-            )
-        return digits * 100
-
-    @staticmethod
-    def _unit(amount: Piece) -> Decimal:
-        """One unit of the last digit as it is written, in percent."""
-        digits = amount.value.removesuffix("%")
-        decimals = len(digits.partition(".")[2])
-        return Decimal(1).scaleb(-decimals) * (1 if amount.value.endswith("%") else 100)
+    def _wrong(self, start: int, sentence: str) -> QueryError:
+        return complaint(self.text, self.pieces[start].start, self.pieces[max(self.place - 1, start)].end, sentence)
 
 
-def _ticks(percent: Decimal) -> int:
-    return round(percent * (TICKS // 100))
-
-
-def _shown(percent: Decimal) -> str:
-    return f"{float(percent):.12g}%"
+_AROUND = CONNECTIVES | {"LPAR", "RPAR", ""}

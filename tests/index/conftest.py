@@ -1,4 +1,4 @@
-"""A catalog in memory, of photos that are nothing but coverages, dates and embeddings."""
+"""A catalog in memory, of photos that are nothing but coverages, dates, embeddings and regions."""
 
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
@@ -27,6 +27,7 @@ class Counting(Catalog):
         taken: datetime | None = None,
         added: datetime = NOON,
         embedding: np.ndarray | None = None,
+        regions: bytes | None = None,
     ) -> None:
         vector = np.zeros(DIMENSION, "<f4") if embedding is None else embedding.astype("<f4")
         photo = {
@@ -34,7 +35,7 @@ class Counting(Catalog):
             "added_at": added,
             "format": "JPEG", "width": 1, "height": 1, "taken_at": taken, "keep": "layers", "quality": 75, "stored_bytes": 1,
             "map_bytes": 1,
-            "vocabulary": "v", "segmenter": "s", "embedding": vector.tobytes(),
+            "vocabulary": "v", "segmenter": "s", "embedding": vector.tobytes(), "regions": regions,
         }  # fmt: skip
         with self.changing() as session:
             session.execute(insert(Photo), photo)

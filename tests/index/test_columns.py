@@ -1,5 +1,6 @@
 from datetime import datetime
 from fractions import Fraction
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -9,14 +10,15 @@ import pytest
 from dsslic_search.errors import ArchiveError
 from dsslic_search.index.columns import FILE, open_columns
 from dsslic_search.index.quanta import TICKS
+from dsslic_search.index.source import Stale
 from dsslic_search.vocabulary import default
 
 V = default()
 
 
 def counts(rng: np.random.Generator, pixels: int) -> dict[int, int]:
-    """Pixels of a few classes: class 3 is frequent, the others are not."""
-    classes = [3, *rng.choice([0, 7, 21, 37, 50, 11, 12, 13], 2, replace=False).tolist()]
+    """Pixels of a few classes: class 3 is frequent, the others are rare."""
+    classes = [3, *rng.choice([0, 7, 21, 22, 27, 37, 50, 11, 12, 13, 34, 38], 2, replace=False).tolist()]
     shares = rng.multinomial(pixels, rng.dirichlet([1, 1, 1]))
     return {c: int(n) for c, n in zip(classes, shares, strict=True) if n}
 
@@ -32,15 +34,75 @@ def filled(catalog: Any) -> tuple[Any, dict[int, tuple[dict[int, int], int]]]:
     return catalog, truth
 
 
-@pytest.mark.parametrize("classes", [(3,), (7,), (21, 37), (3, 7, 50), (8,), (8, 9)])
-@pytest.mark.parametrize("bound", ["0", "1/1000000000000", "1/200", "1/10", "3/10", "1/2", "999/1000", "1"])
-def test_at_least_is_exact(filled: tuple[Any, Any], tmp_path: Path, classes: tuple[int, ...], bound: str) -> None:
+WATER = next(g.members for g in V.groups if g.name == "body of water")  # 22 and 27
+ANIMAL = next(g.members for g in V.groups if g.name == "animal")
+BOUNDS = ["0", "1/1000000000000", "1/200", "1/10", "3/10", "1/2", "999/1000", "1"]
+
+
+def test_within_is_exact(filled: tuple[Any, Any], tmp_path: Path) -> None:
     catalog, truth = filled
     columns = open_columns(catalog, tmp_path, V)
-    held = columns.at_least(classes, round(Fraction(bound) * TICKS))
-    expected = {i for i, (parts, pixels) in truth.items() if sum(Fraction(parts.get(c, 0), pixels) for c in classes) >= Fraction(bound)}
-    assert set(columns.ids[held].tolist()) == expected
-    assert not columns.at_least(classes, TICKS + 1).any()
+    for classes in ((3,), (22,), (8,), WATER, ANIMAL):
+        shares = {i: sum(Fraction(parts.get(c, 0), pixels) for c in classes) for i, (parts, pixels) in truth.items()}
+        found = {i: round(share * TICKS) for i, share in shares.items()}
+        for low, high in product(BOUNDS, BOUNDS):
+            for least, most in ((0, 0), (1, 0), (0, -1), (1, -1)):  # a tick makes a bound an open one
+                bounds = round(Fraction(low) * TICKS) + least, round(Fraction(high) * TICKS) + most
+                expected = {i for i, share in found.items() if bounds[0] <= share <= bounds[1]}
+                assert set(columns.ids[columns.within(classes, *bounds)].tolist()) == expected
+        for low, high in ((TICKS + 1, TICKS), (TICKS + 1, 2 * TICKS), (-5, -1), (-5, 2 * TICKS)):
+            assert np.all(columns.within(classes, low, high) == (low <= 0 and high >= TICKS))
+
+
+def test_what_has_no_column_is_refused(filled: tuple[Any, Any], tmp_path: Path) -> None:
+    with pytest.raises(KeyError):
+        open_columns(filled[0], tmp_path, V).within((3, 7), 1, TICKS)
+
+
+def test_quanta_of_some_rows_and_between_bounds(filled: tuple[Any, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    columns = open_columns(filled[0], tmp_path, V)
+    rows = np.arange(0, len(columns), 3)
+    bounds = [(0, 0), (1, 65_001), (0, 65_001), (0, 20_000), (6_500, 30_000), (5, 4), (-3, 70_000), (65_002, 70_000), (-2, -1)]
+    for few in (8192, 10):
+        monkeypatch.setattr("dsslic_search.index.columns.FEW", few)
+        for classes in ((3,), (22,), (8,), WATER):
+            quanta = columns.quanta(classes)
+            assert columns.at(classes, rows).tolist() == quanta[rows].tolist()
+            for first, last in bounds:
+                assert columns.between(classes, first, last).tolist() == ((quanta >= first) & (quanta <= last)).tolist()
+
+
+def test_exact_fractions_are_asked_for_once(filled: tuple[Any, Any], tmp_path: Path) -> None:
+    columns = open_columns(filled[0], tmp_path, V)
+    tenths = TICKS // 10
+    first = columns.within((3,), 3 * tenths, 5 * tenths)
+    filled[0].statements = 0
+    assert columns.within((3,), 3 * tenths, 5 * tenths).tolist() == first.tolist()
+    assert filled[0].statements == 0
+
+
+def test_a_catalog_that_has_changed_is_not_asked(filled: tuple[Any, Any], tmp_path: Path) -> None:
+    columns = open_columns(filled[0], tmp_path, V)
+    before = columns.within((3,), 1, TICKS)
+    filled[0].put(1000, {3: 1.0})
+    assert columns.within((3,), 1, TICKS).tolist() == before.tolist()  # nothing in doubt
+    with pytest.raises(Stale):
+        columns.within((3,), TICKS // 10 + 1, TICKS)
+
+
+def test_the_row_after_a_date_and_id(catalog: Any, tmp_path: Path) -> None:
+    days = [datetime(2020, 1, day) for day in (3, 3, 2, 2, 1)]
+    for photo_id, day in zip((4, 9, 2, 7, 1), days, strict=True):
+        catalog.put(photo_id, {}, taken=day)
+    columns = open_columns(catalog, tmp_path, V)
+    moment = {day: int(np.datetime64(day, "us").astype(np.int64)) for day in days}
+    assert columns.moments.tolist() == [moment[day] for day in days]
+    for row, (photo_id, day) in enumerate(zip((4, 9, 2, 7, 1), days, strict=True)):
+        assert columns.row_after(moment[day], photo_id) == row + 1
+    assert columns.row_after(moment[days[2]], 5) == 3  # between 2 and 7
+    assert columns.row_after(moment[days[0]] + 1, 5) == 0
+    assert columns.row_after(0, 5) == 5
+    assert columns.rows_of(np.array([7, 1, 4])).tolist() == [3, 4, 0]
 
 
 def test_rows_are_newest_first_then_by_id(catalog: Any, tmp_path: Path) -> None:
@@ -51,14 +113,15 @@ def test_rows_are_newest_first_then_by_id(catalog: Any, tmp_path: Path) -> None:
     assert open_columns(catalog, tmp_path, V).ids.tolist() == [7, 9, 2, 4]
 
 
-def test_frequent_and_rare_classes_give_the_same_quanta(filled: tuple[Any, Any], tmp_path: Path) -> None:
+def test_frequent_and_rare_things_give_the_same_quanta(filled: tuple[Any, Any], tmp_path: Path) -> None:
     catalog, truth = filled
     columns = open_columns(catalog, tmp_path, V)
-    assert columns.arrays["places"][3] >= 0 > columns.arrays["places"][7]
-    for class_id in (3, 7):
-        found = dict(zip(columns.ids.tolist(), columns.quanta(class_id).tolist(), strict=True))
+    places = dict(zip(columns.sets, columns.arrays["places"].tolist(), strict=True))
+    assert places[3,] >= 0 > places[22,]
+    for classes in ((3,), (22,), WATER):
+        found = dict(zip(columns.ids.tolist(), columns.quanta(classes).tolist(), strict=True))
         for photo_id, (parts, pixels) in truth.items():
-            own = parts.get(class_id, 0)
+            own = sum(parts.get(c, 0) for c in classes)
             assert found[photo_id] == (own and 1 + 65_000 * own // pixels)
 
 
@@ -74,7 +137,7 @@ def test_the_file_is_used_until_the_catalog_changes(filled: tuple[Any, Any], tmp
     catalog.statements = 0
     again = open_columns(catalog, tmp_path, V)
     assert catalog.statements == 0
-    assert np.array_equal(again.total((3, 7)), before.total((3, 7)))
+    assert np.array_equal(again.quanta(WATER), before.quanta(WATER))
     catalog.put(1000, {3: 1.0})
     assert 1000 in open_columns(catalog, tmp_path, V).ids
     assert catalog.statements > 0
@@ -85,14 +148,14 @@ def test_a_damaged_file_is_built_anew(filled: tuple[Any, Any], tmp_path: Path, d
     catalog, _ = filled
     path = tmp_path / FILE
     before = open_columns(catalog, tmp_path, V)
-    expected = before.total((3,)).tolist()
+    expected = before.quanta((3,)).tolist()
     sound = path.read_bytes()
     changed = bytearray(sound)
     changed[len(changed) * 2 // 3] ^= 4
     path.unlink()
     if damage != "remove":
         path.write_bytes({"flip": bytes(changed), "cut": sound[:-1], "empty": b""}[damage])
-    assert open_columns(catalog, tmp_path, V).total((3,)).tolist() == expected
+    assert open_columns(catalog, tmp_path, V).quanta((3,)).tolist() == expected
     assert path.read_bytes() == sound
 
 
@@ -104,7 +167,7 @@ def test_a_folder_that_cannot_be_written_is_no_obstacle(filled: tuple[Any, Any],
 
 def test_an_archive_without_photos(catalog: Any, tmp_path: Path) -> None:
     columns = open_columns(catalog, tmp_path, V)
-    assert columns.at_least((3,), 1).tolist() == []
+    assert columns.within((3,), 1, TICKS).tolist() == []
     assert len(open_columns(catalog, tmp_path, V)) == 0
 
 

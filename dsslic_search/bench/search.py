@@ -1,0 +1,178 @@
+"""How often queries are answered as people's labels would answer them: the predicate protocol.
+
+A fixed list of queries of every kind is asked of two archives of the validation photos: one described from the label maps that
+people painted (the truth), one from the label maps that ingest makes of the photos alone. Both go through everything that a
+query goes through. Pixels that people did not label count as ``other`` in both, so only what they labelled is judged; for that
+the truth is reduced to the label map's scale, taking the pixel in the middle of each block.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from dsslic_search import vocabulary
+from dsslic_search.api import Archive
+from dsslic_search.archive.features import features_of
+from dsslic_search.archive.models import Photo
+from dsslic_search.codec import dsslic
+from dsslic_search.codec.picture import Photo as Picture
+from dsslic_search.training.dataset import Sample, scene_samples
+
+Map = NDArray[np.uint8]
+
+COUNTED = ("person", "car", "bird", "boat", "chair", "cow", "sheep", "flower", "aeroplane", "bicycle", "signboard", "pole")
+RELATIONS = (
+    "sky above building", "sky above tree", "sky above road", "sky above grass", "sky above water", "building above road",
+    "tree above grass", "tree above road", "road below building", "water below sky", "car left of building",
+    "building left of tree", "tree left of building", "sidewalk left of road", "sidewalk right of road", "car left of car",
+    "car on road", "car on sidewalk", "person on sidewalk", "person on road", "cow on grass", "sheep on grass", "aeroplane on grass",
+    "aeroplane on road", "chair on grass", "bicycle on road", "boat in water", "bird in water", "cow in grass", "sheep in grass",
+    "flower in grass", "animal in grass", "vehicle on road", "tree next to building", "car next to building", "car next to car",
+    "car in front of building", "person in front of building", "tree in front of building", "bicycle in front of building",
+    "building behind car", "building behind tree", "animal surrounded by grass", "bird surrounded by water", "boat surrounded by water",
+    "aeroplane surrounded by sky", "grass around cow", "water around boat", "tree between sky and grass",
+    "car between buildings", "building between sky and road", "building between trees", "no car on road", "no tree next to building",
+)  # fmt: skip
+POSITIONS = tuple(
+    f"{thing} in the {zone}"
+    for thing, zones in {
+        "car": ("left half", "right half", "bottom half", "bottom left", "bottom right"),
+        "person": ("left half", "right half", "centre"),
+        "sky": ("top third", "top half"),
+        "tree": ("left half", "right half", "top half", "left third"),
+        "building": ("left half", "right half", "centre", "top half"),
+        "animal": ("centre", "left half", "bottom half"),
+        "vehicle": ("centre", "left third", "right third"),
+        "grass": ("bottom half", "bottom third"),
+        "road": ("bottom half", "bottom third", "bottom right"),
+        "water": ("bottom half", "bottom third"),
+        "flower": ("centre",),
+        "boat": ("centre",),
+        "sidewalk": ("bottom left", "bottom right"),
+    }.items()
+    for zone in zones
+)
+COMBINATIONS = (
+    "road and car and sky", "building and no cars", "grass and animal", "water and no boats", "tree, grass and no buildings",
+    ">30% building and road", ">30% grass and cow or sheep", "sky and >20% tree and no road", "at least 2 cars and tree",
+    "(boat or bird) and water", "person and no (road or building)", "mostly grass and animal", "little sky and building",
+    ">10% sky and >10% road and >10% building", "vehicle on road and sky above building", "not (grass or tree) and building",
+)  # fmt: skip
+
+
+def run(data: Path) -> dict[str, Any]:
+    """Ask the fixed queries about the validation photos under ``data``.
+
+    Per kind, per class (presence, absence and coverage together) and per query: precision, recall and F1 (0..1) over all
+    photos, and how many photos are right answers. A query that no archive answers with any photo tells nothing and is left out.
+    """
+    samples = scene_samples(data, validation=True)
+    truths, guesses = zip(*map(_maps, samples), strict=True)
+    with tempfile.TemporaryDirectory() as folder:
+        answers = [_answers(Path(folder) / name, maps) for name, maps in (("truth", truths), ("guess", guesses))]
+    return {"photos": len(samples), **_scores(*answers)}
+
+
+def _maps(sample: Sample) -> tuple[Map, Map]:
+    """The truth and SegNet's guess at the label map's scale, both ``other`` where people said nothing."""
+    assert sample.labels is not None
+    picture = Picture(np.asarray(Image.open(sample.image).convert("RGB")))
+    guess, scale = dsslic.segment_photo(picture)
+    painted = np.asarray(Image.open(sample.labels))
+    rows, columns = (np.minimum(np.arange(n) * scale + scale // 2, size - 1) for n, size in zip(guess.shape, painted.shape, strict=True))
+    truth = painted[np.ix_(rows, columns)]
+    unknown = truth >= len(vocabulary.default())
+    return np.where(unknown, 0, truth).astype(np.uint8), np.where(unknown, 0, guess).astype(np.uint8)
+
+
+def queries(present: Sequence[str]) -> Iterator[tuple[str, str, str | None]]:
+    """(kind, query, class it is about if it is one) for the class names that occur in the truth."""
+    for name in present:
+        yield "presence", name, name
+        yield "absence", f"no {name}", name
+        for bound in (">10%", ">30%", ">50%", "between 5% and 25%"):
+            yield "coverage", f"{bound} {name}", name
+    for name in COUNTED:
+        if name in present:
+            for number in ("exactly 1", "at least 2", "at least 3"):
+                yield "count", f"{number} {name}", None
+    for kind, texts in {"relation": RELATIONS, "position": POSITIONS, "combination": COMBINATIONS}.items():
+        for text in texts:
+            yield kind, text, None
+
+
+Answers = dict[str, dict[str, frozenset[int]]]  # by kind and query: the photos' numbers
+
+
+def _answers(root: Path, maps: Sequence[Map]) -> Answers:
+    """What an archive of these label maps answers to every query that any of its classes may be asked about."""
+    classes = vocabulary.default()
+    with Archive(root) as archive:
+        with archive.folder.writing(create=True) as catalog:
+            for number, label_map in enumerate(maps, 1):
+                catalog.add(_photo(number, label_map), features_of(label_map, classes))
+        found: Answers = {}
+        for kind, text, _class in queries([c.name for c in classes.classes[1:]]):
+            found.setdefault(kind, {})[text] = frozenset(archive.matching(text))
+    return found
+
+
+def _photo(number: int, label_map: Map) -> Photo:
+    """A row for a photo that is nothing but a label map."""
+    day = datetime(2000, 1, 1, tzinfo=UTC).replace(tzinfo=None) + timedelta(days=number)
+    height, width = label_map.shape
+    return Photo(
+        id=number, content_hash=f"{number:064x}", path=f"/{number}", file_size=0, modified_at=day, added_at=day, format="PNG",
+        width=width, height=height, keep="layers", quality=1, stored_bytes=0, map_bytes=0,
+        vocabulary=vocabulary.default().identity, segmenter="",
+    )  # fmt: skip
+
+
+def _scores(truth: Answers, guess: Answers) -> dict[str, Any]:
+    shown = [name for name in truth["presence"] if truth["presence"][name]]
+    kinds: dict[str, list[tuple[int, int, int]]] = {}
+    classes: dict[str, list[tuple[int, int, int]]] = {}
+    each: dict[str, dict[str, Any]] = {}
+    for kind, text, about in queries(shown):
+        wanted, got = truth[kind][text], guess[kind][text]
+        if not wanted and not got:
+            continue
+        counts = len(wanted & got), len(got), len(wanted)
+        kinds.setdefault(kind, []).append(counts)
+        if about is not None:
+            classes.setdefault(about, []).append(counts)
+        each[text] = {"kind": kind, **_score([counts])}
+    return {
+        "by_kind": {name: {"queries": len(rows), **_score(rows)} for name, rows in kinds.items()},
+        "by_class": {name: _score(rows) for name, rows in classes.items()},
+        "by_query": each,
+    }
+
+
+def _score(rows: Sequence[tuple[int, int, int]]) -> dict[str, float]:
+    """Of (right, answered, wanted) counts, taken together."""
+    right, got, wanted = (sum(column) for column in zip(*rows, strict=True))
+    return {
+        "precision": round(right / got, 4) if got else 0.0,
+        "recall": round(right / wanted, 4) if wanted else 0.0,
+        "f1": round(2 * right / (got + wanted), 4),
+        "wanted": wanted,
+    }
+
+
+def table(results: Mapping[str, Any]) -> list[str]:
+    """The figures by kind and by class as lines of text."""
+    lines = [f"{'':14}{'precision':>10}{'recall':>8}{'F1':>8}{'wanted':>8}"]
+    for part in ("by_kind", "by_class"):
+        for name, row in results[part].items():
+            lines.append(f"{name:14}{row['precision']:10.3f}{row['recall']:8.3f}{row['f1']:8.3f}{row['wanted']:8}")
+        lines.append("")
+    return lines[:-1]

@@ -1,0 +1,179 @@
+"""Catalogs of any size in memory, made from the label maps of a real archive, to measure searches among a million photos.
+
+Each photo of such a catalog is one of the archive's, drawn at random: its coverages with noise (each times exp(spread x normal),
+then brought back to their sum and to whole pixels of a map), its regions as they are, its embedding with noise. Files have dates
+over fifteen years, one in ten none; some cameras, sizes, places and folders. The same seed makes the same catalog.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dsslic_search.archive.features import MapFeatures
+from dsslic_search.features.embedding import DIMENSION, UNIT, pack, unpack
+from dsslic_search.index.source import FileFacts, Snapshot
+
+PIXELS = 256 * 171  # of a label map of a common shape
+SPREAD = 0.3  # of the logarithm of a coverage
+NOISE = 12.0  # of packed embeddings, 0..127
+BATCH = 5000  # photos
+FIRST = datetime(2010, 1, 1)
+SECONDS = 15 * 365 * 86_400
+_EPOCH = int((FIRST - datetime(1970, 1, 1)).total_seconds())
+_FACTS = ("taken", "added", "size", "bytes", "latitude", "longitude", "camera")
+SIZES = [(4000, 3000), (3000, 4000), (6000, 4000), (4000, 6000), (1920, 1080), (1080, 1080), (8000, 3000)]
+CAMERAS = [None, *(f"{maker} {model}" for maker in ("Canon", "NIKON", "SONY", "Apple", "FUJIFILM") for model in ("A1", "B2", "C3", "D4"))]
+
+
+def features_in(snapshot: Snapshot, classes: int) -> list[MapFeatures]:
+    """What a catalog knows of the label maps of its photos. Photos whose regions are not known are left out."""
+    coverages: dict[int, list[tuple[int, float]]] = {photo_id: [] for photo_id in snapshot.photo_ids().tolist()}
+    for class_id in range(classes):
+        for photo_id, fraction in zip(*(column.tolist() for column in snapshot.coverages(class_id)), strict=True):
+            coverages[photo_id].append((class_id, fraction))
+    embeddings = dict(pair for part in snapshot.embeddings() for pair in part)
+    regions = dict(pair for part in snapshot.regions() for pair in part)
+    return [
+        MapFeatures(tuple(own), known, embeddings[photo_id])
+        for photo_id, own in coverages.items()
+        if (known := regions[photo_id]) is not None
+    ]
+
+
+class Synthetic:
+    """A Snapshot of the photos 1, 2 …
+
+    ``model``: intp, for each photo by id the place in ``features`` of what it was made from."""
+
+    def __init__(self, features: Sequence[MapFeatures], photos: int, seed: int = 0) -> None:
+        """Of ``photos`` photos made from ``features``, of which there must be some."""
+        if not features:
+            raise ValueError("there is no photo to make others from")
+        self.features = features
+        self._seed = seed
+        self.generation: int = 1
+        self.model = self._rng(0).integers(len(features), size=photos)
+        self._facts = self._made_facts()
+        self._photo, self._class_id, self._fraction = self._made_coverages()
+        self._starts = np.searchsorted(self._photo, np.arange(photos + 1))
+        self._of_class = np.argsort(self._class_id, kind="stable")
+        self._order = np.lexsort((np.arange(photos), -self._facts["moment"]))
+
+    def _rng(self, *stream: int) -> np.random.Generator:
+        return np.random.default_rng((self._seed, *stream))
+
+    def _made_coverages(self) -> tuple[NDArray[np.int32], NDArray[np.uint8], NDArray[np.float64]]:
+        """Place of the photo, class and fraction of every coverage, by photo, then by class."""
+        sizes = np.array([len(each.coverages) for each in self.features])
+        class_ids, fractions = (np.concatenate([[pair[k] for pair in each.coverages] for each in self.features]) for k in (0, 1))
+        counts = sizes[self.model]
+        photo = np.repeat(np.arange(self.model.size, dtype=np.int32), counts)
+        within = np.arange(photo.size) - np.repeat(np.cumsum(counts) - counts, counts)
+        entry = (np.cumsum(sizes) - sizes)[self.model][photo] + within
+        noisy = fractions[entry] * np.exp(SPREAD * self._rng(1).standard_normal(entry.size))
+        totals, noisy_totals = (np.bincount(photo, values, self.model.size) for values in (fractions[entry], noisy))
+        pixels = np.maximum(np.floor(noisy * (totals / np.maximum(noisy_totals, 1e-9))[photo] * PIXELS), 1)
+        whole = np.bincount(photo, pixels, self.model.size)  # tiny classes were rounded up
+        return photo, class_ids[entry].astype(np.uint8), pixels / np.maximum(whole, PIXELS)[photo]
+
+    def _made_facts(self) -> dict[str, NDArray[Any]]:
+        rng, photos = self._rng(2), self.model.size
+        taken = rng.integers(SECONDS, size=photos)
+        added = np.minimum(taken + rng.integers(90 * 86_400, size=photos), SECONDS)
+        dated = rng.random(photos) >= 0.1
+        return {
+            "taken": np.where(dated, taken, -1),
+            "added": added,
+            "moment": np.where(dated, taken, added),
+            "size": rng.choice(len(SIZES), photos, p=[0.45, 0.15, 0.2, 0.1, 0.05, 0.04, 0.01]),
+            "bytes": rng.lognormal(15, 0.5, photos).astype(np.int64),
+            "latitude": np.where(rng.random(photos) < 0.4, rng.normal(45, 8, photos), np.nan),
+            "longitude": rng.normal(5, 10, photos),
+            "camera": np.minimum(rng.zipf(1.6, photos), len(CAMERAS)) - 1,
+            "folder": rng.integers(2000, size=photos),
+        }
+
+    def photo_ids(self) -> NDArray[np.int64]:
+        return self._order + 1
+
+    def moments(self) -> NDArray[np.int64]:
+        seconds: NDArray[np.int64] = self._facts["moment"][self._order]
+        return (seconds + _EPOCH) * 1_000_000
+
+    def coverages(self, class_id: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        first, last = np.searchsorted(self._class_id, (class_id, class_id + 1), sorter=self._of_class)
+        entries = self._of_class[first:last]
+        return self._photo[entries] + np.int64(1), self._fraction[entries]
+
+    def covered(self, ids: NDArray[np.int64], classes: Sequence[int]) -> NDArray[np.float64]:
+        sums = np.zeros(ids.size)
+        for place, photo in enumerate((ids - 1).tolist()):
+            for entry in range(self._starts[photo], self._starts[photo + 1]):
+                if self._class_id[entry] in classes:
+                    sums[place] += self._fraction[entry]
+        return sums
+
+    def embeddings(self) -> Iterator[list[tuple[int, bytes]]]:
+        models = pack(np.stack([np.frombuffer(each.embedding, "<f4") for each in self.features]))
+        for number, photos in enumerate(self._batches()):
+            noise = self._rng(3, number).normal(0, NOISE, (photos.size, DIMENSION))
+            made = unpack(np.clip(np.rint(models[self.model[photos]] + noise), -UNIT, UNIT).astype(np.int8)).astype("<f4")
+            yield [(photo + 1, row.tobytes()) for photo, row in zip(photos.tolist(), made, strict=True)]
+
+    def regions(self) -> Iterator[list[tuple[int, bytes | None]]]:
+        for photos in self._batches():
+            models = self.model[photos].tolist()
+            yield [(photo + 1, self.features[model].regions) for photo, model in zip(photos.tolist(), models, strict=True)]
+
+    def files(self) -> Iterator[list[FileFacts]]:
+        for photos in self._batches():
+            facts = {name: column[photos].tolist() for name, column in self._facts.items()}
+            yield [
+                (
+                    photo + 1,
+                    None if taken < 0 else FIRST + timedelta(seconds=taken),
+                    FIRST + timedelta(seconds=added),
+                    *SIZES[size],
+                    length,
+                    latitude if latitude == latitude else None,
+                    longitude if latitude == latitude else None,
+                    CAMERAS[camera],
+                    "JPEG",
+                    "layers",
+                )
+                for photo, taken, added, size, length, latitude, longitude, camera in zip(
+                    photos.tolist(), *(facts[name] for name in _FACTS), strict=True
+                )
+            ]
+
+    def paths(self, ids: NDArray[np.int64] | None = None) -> Iterator[list[tuple[int, str]]]:
+        asked = np.arange(1, self.model.size + 1) if ids is None else ids
+        folders = self._facts["folder"][asked - 1].tolist()
+        yield [(i, f"/photos/{2010 + f % 15}/trip {f:04}/IMG_{i:08}.jpg") for i, f in zip(asked.tolist(), folders, strict=True)]
+
+    def tagged(self, name: str) -> NDArray[np.int64]:
+        """Every thousandth photo, whatever the tag."""
+        return np.arange(1000, self.model.size + 1, 1000)
+
+    def _batches(self) -> Iterator[NDArray[np.intp]]:
+        return (self._order[start : start + BATCH] for start in range(0, self._order.size, BATCH))
+
+
+@dataclass(frozen=True)
+class SyntheticSource:
+    """A catalog that is always the same."""
+
+    moment: Synthetic
+
+    def generation(self) -> int:
+        return self.moment.generation
+
+    def snapshot(self) -> AbstractContextManager[Synthetic]:
+        return nullcontext(self.moment)

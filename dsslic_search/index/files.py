@@ -1,0 +1,239 @@
+"""What the catalog knows of files, in columns: dates, sizes, places, cameras. Rows are those of the coverage columns.
+
+Paths are not kept, only the folder of each and its place among all paths in order; what a pattern needs more is asked of the
+catalog, as are tags, which change without the catalog's generation.
+"""
+
+from __future__ import annotations
+
+import bisect
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dsslic_search.index import cache
+from dsslic_search.index.facts import facts, order_key
+from dsslic_search.index.names import PathTest, folded, name_test, path_test
+from dsslic_search.index.source import Snapshot, Source, Stale
+from dsslic_search.vocabulary import Vocabulary
+
+FILE = "files.columns"
+KIND = "files"
+NEVER = np.iinfo(np.int64).min  # no date
+EARTH = 6_371_008.8  # mean radius, metres
+FEW = 16  # runs of numbers that are faster compared with than looked up
+REMEMBERED = 16  # patterns whose rows are kept
+
+Mask = NDArray[np.bool_]
+Table = Literal["camera", "format", "keep", "folder"]
+
+
+@dataclass(frozen=True)
+class Files:
+    """The facts of one generation of the catalog. Every method that gives a mask, bool[n] of all rows, gives the caller its own."""
+
+    source: Source
+    generation: int
+    arrays: cache.Arrays
+    _named: dict[tuple[str, str], Mask] = field(default_factory=dict, repr=False, compare=False)
+    _sorted: dict[str, NDArray[np.intp]] = field(default_factory=dict, repr=False, compare=False)
+
+    def __len__(self) -> int:
+        return int(self.ids.size)
+
+    @property
+    def ids(self) -> NDArray[np.int64]:
+        """Photo ids in row order, int64."""
+        return self.arrays["ids"]
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all arrays together."""
+        return sum(array.nbytes for array in self.arrays.values())
+
+    def table(self, column: Table) -> tuple[str, ...]:
+        """The different values of a column in order; rows have their numbers in ``arrays[column]``. "" stands for none."""
+        return tuple(json.loads(self.arrays[f"{column}s"].tobytes()))
+
+    def period(self, column: Literal["taken", "added"], start: datetime | None, end: datetime | None) -> Mask:
+        """Photos of a date from ``start`` to before ``end``, both without a time zone."""
+        dates: NDArray[np.int64] = self.arrays[column]
+        first = NEVER + 1 if start is None else microseconds(start)
+        last = np.iinfo(np.int64).max if end is None else microseconds(end) - 1
+        if column == "taken":  # rows are in the order of these dates, but for those that have none
+            held = np.zeros(len(self), bool)
+            part = slice(self._before(last), self._before(first - 1))
+            held[part] = dates[part] != NEVER
+            return held
+        return np.logical_and(dates >= first, dates <= last)
+
+    def figure(self, column: Literal["width", "height", "megapixels", "size", "id"], low: float | None, high: float | None) -> Mask:
+        """Photos of which a figure is from ``low`` to ``high``, both included."""
+        values: NDArray[Any] = self.arrays["ids" if column == "id" else "width" if column == "megapixels" else column]
+        if column == "megapixels":
+            values = np.multiply(values, self.arrays["height"], dtype=np.float64) / 1e6
+        held: Mask = np.ones(len(self), bool) if low is None else values >= low
+        if high is not None:
+            np.logical_and(held, values <= high, out=held)
+        return held
+
+    def shape(self, name: Literal["portrait", "landscape", "square", "panorama"]) -> Mask:
+        """Photos that are higher than wide, wider than high, as wide as high, or at least twice as long as short."""
+        width, height = self.arrays["width"], self.arrays["height"]
+        held: Mask
+        match name:
+            case "portrait":
+                held = height > width
+            case "landscape":
+                held = width > height
+            case "square":
+                held = width == height
+            case "panorama":
+                held = (width >= 2 * height) | (height >= 2 * width)
+        return held
+
+    def near(self, latitude: float, longitude: float, metres: float) -> Mask:
+        """Photos taken at most so far from a place (degrees), along the surface of a sphere."""
+        latitudes, longitudes, placed = (self.arrays[name] for name in ("latitude", "longitude", "placed"))
+        band = np.degrees(metres / EARTH) + 1e-9
+        first, last = (bisect.bisect_left(placed, latitude + side, key=latitudes.item) for side in (-band, band))
+        rows = placed[first:last]
+        if abs(latitude) + band < 89:  # away from the poles longitudes differ little as well
+            most = np.degrees(np.arcsin(np.sin(np.radians(band)) / np.cos(np.radians(latitude)))) + 1e-9
+            rows = rows[np.abs((longitudes[rows] - longitude + 180) % 360 - 180) <= most]
+        one, other = np.radians(latitude), np.radians(latitudes[rows])
+        along = np.sin((other - one) / 2) ** 2
+        along += np.cos(one) * np.cos(other) * np.sin(np.radians(longitudes[rows] - longitude) / 2) ** 2
+        held = np.zeros(len(self), bool)
+        held[rows] = 2 * EARTH * np.arcsin(np.sqrt(np.minimum(along, 1))) <= metres
+        return held
+
+    def unknown(self, column: Literal["taken", "camera", "place"]) -> Mask:
+        """Photos that do not say when, with what, or where they were taken."""
+        held: Mask
+        match column:
+            case "taken":
+                held = self.arrays["taken"] == NEVER
+            case "camera":
+                held = self._of_table("camera", lambda camera: camera == "")
+            case "place":
+                held = np.ones(len(self), bool)
+                held[self.arrays["placed"]] = False
+        return held
+
+    def text(self, column: Literal["camera", "path", "name", "format", "tag", "keep"], pattern: str) -> Mask:
+        """Photos of which a text matches: the camera by a part of it, path and name by `index.names`, the others as a whole.
+
+        Raises Stale when the catalog has to be asked and has changed."""
+        match column:
+            case "camera":
+                return self._of_table("camera", lambda camera: camera != "" and pattern.casefold() in camera.casefold())
+            case "format" | "keep":
+                return self._of_table(column, lambda value: value.casefold() == pattern.casefold())
+            case "tag":
+                with self.source.snapshot() as snapshot:
+                    return np.isin(self.ids, snapshot.tagged(pattern))
+            case "path" | "name":
+                known = self._named.get((column, pattern))
+                if known is None:
+                    known = self._matching(path_test(pattern) if column == "path" else name_test(pattern))
+                    if len(self._named) >= REMEMBERED:
+                        self._named.clear()
+                    self._named[column, pattern] = known
+                return known.copy()
+
+    def values(self, column: str) -> NDArray[np.int64]:
+        """What photos are sorted by: dates (NEVER for none), figures (megapixels: pixels), and for path and name their place in order."""
+        if column == "id":
+            return self.ids
+        if column == "megapixels":
+            return self.arrays["width"].astype(np.int64) * self.arrays["height"]
+        return self.arrays[column].astype(np.int64)
+
+    def path(self, row: int) -> str:
+        """The path of a photo, from the catalog. Raises Stale when that has changed."""
+        with self._snapshot() as snapshot:
+            return self._path(snapshot, row)
+
+    def place(self, column: Literal["path", "name"], path: str) -> tuple[int, bool]:
+        """Where a path or the name at its end belongs among the `values` of the column, and whether it is there.
+
+        Raises Stale when the catalog has changed."""
+        places = self.arrays[column]
+        rows = self._in_order(column)
+        wanted = order_key(column, path)
+        with self._snapshot() as snapshot:
+            at = bisect.bisect_left(rows, wanted, key=lambda row: order_key(column, self._path(snapshot, row)))
+            there = at < rows.size and order_key(column, self._path(snapshot, rows[at])) == wanted
+        return (int(places[rows[at]]) if at < rows.size else int(places.max(initial=0)) + 1), there
+
+    def _in_order(self, column: Literal["path", "name"]) -> NDArray[np.intp]:
+        """The rows by path or name."""
+        if column not in self._sorted:
+            self._sorted[column] = np.argsort(self.arrays[column], kind="stable")
+        return self._sorted[column]
+
+    @contextmanager
+    def _snapshot(self) -> Iterator[Snapshot]:
+        with self.source.snapshot() as snapshot:
+            if snapshot.generation != self.generation:
+                raise Stale
+            yield snapshot
+
+    def _path(self, snapshot: Snapshot, row: int) -> str:
+        return next(path for part in snapshot.paths(self.ids[row : row + 1]) for _, path in part)
+
+    def _before(self, moment: int) -> int:
+        """How many photos are of a later date, taken or else added, than ``moment``."""
+        taken, added = self.arrays["taken"], self.arrays["added"]
+
+        def age(row: int) -> int:
+            return -int(added[row] if taken[row] == NEVER else taken[row])
+
+        return bisect.bisect_left(range(len(self)), -moment, key=age)
+
+    def _of_table(self, column: Table, holds: Callable[[str], bool]) -> Mask:
+        return self._numbered(column, np.array([holds(value) for value in self.table(column)], bool))
+
+    def _numbered(self, column: Table, chosen: Mask) -> Mask:
+        """The rows whose number in a table is one of those chosen. Chosen ones are often neighbours: paths of one folder."""
+        numbers = self.arrays[column]
+        edges = np.flatnonzero(np.diff(np.concatenate([[False], chosen, [False]]).astype(np.int8))).reshape(-1, 2)
+        if len(edges) > FEW:
+            found: Mask = chosen[numbers]
+            return found
+        held = np.zeros(len(self), bool)
+        for first, end in edges.tolist():
+            held |= (numbers >= first) & (numbers < end)
+        return held
+
+    def _matching(self, test: PathTest) -> Mask:
+        verdicts = [test.folder(folder) for folder in self.table("folder")]
+        held = self._numbered("folder", np.array([verdict is True for verdict in verdicts], bool))
+        asked = np.flatnonzero(self._numbered("folder", np.array([verdict is None for verdict in verdicts], bool)))
+        if asked.size:
+            with self._snapshot() as snapshot:
+                ids = None if 4 * asked.size > len(self) else self.ids[asked]
+                known = [photo_id for part in snapshot.paths(ids) for photo_id, path in part if test.path(folded(path))]
+            held[asked] |= np.isin(self.ids[asked], np.array(known, np.int64))
+        return held
+
+
+def microseconds(date: datetime) -> int:
+    """Since 1970, of a date without a time zone."""
+    return int(np.datetime64(date, "us").astype(np.int64))
+
+
+def open_files(source: Source, folder: Path, vocabulary: Vocabulary) -> Files:
+    """The facts of the catalog as it is now: from ``folder`` if a sound and current file is there, else built and stored.
+
+    A folder that cannot be written costs time at the next opening, nothing else."""
+    del vocabulary  # files are the same whatever the classes are
+    return Files(source, *cache.opened(source, folder / FILE, KIND, "1", facts))

@@ -1,0 +1,98 @@
+"""What is in all photos, or in those that a query found: counts by class, month, camera and format, from columns alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dsslic_search.index.columns import Columns
+from dsslic_search.index.files import NEVER, Files
+from dsslic_search.index.quanta import SCALE, TICKS
+from dsslic_search.vocabulary import Vocabulary
+
+BINS = 8  # of a histogram of coverage, each an eighth of 0..1
+
+Rows = NDArray[np.intp] | None  # ascending; None: all
+
+
+@dataclass(frozen=True)
+class ClassCount:
+    """``photos`` show the class (at least the presence threshold of it). Over those: ``mean_coverage``, 0..1, to 1/65000, and
+    ``histogram``, how many have a coverage in each eighth of 0..1."""
+
+    name: str
+    photos: int
+    mean_coverage: float
+    histogram: tuple[int, ...]
+    synonyms: tuple[str, ...]
+    groups: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class FileCounts:
+    """``formats`` and ``cameras``: photos by name, most frequent first; ``months``: by year and month, as "2023-06", in order;
+    ``undated``: photos that do not say when they were taken."""
+
+    formats: dict[str, int]
+    cameras: dict[str, int]
+    months: dict[str, int]
+    undated: int
+
+
+def count_classes(columns: Columns | None, vocabulary: Vocabulary, presence: float, rows: Rows = None) -> tuple[ClassCount, ...]:
+    """Every class with the photos that show at least ``presence`` (0..1) of it, exactly, most frequent first; zeros without columns."""
+    listed = []
+    for each in vocabulary.classes:
+        levels = np.empty(0) if columns is None else _levels(columns, each.id, presence, rows)
+        listed.append(
+            ClassCount(
+                name=each.name,
+                photos=levels.size,
+                mean_coverage=round(float(levels.mean()), 6) if levels.size else 0.0,
+                histogram=tuple(np.bincount(np.minimum((levels * BINS).astype(np.intp), BINS - 1), minlength=BINS).tolist()),
+                synonyms=each.synonyms,
+                groups=tuple(group.name for group in vocabulary.groups if each.id in group.members),
+            )
+        )
+    return tuple(sorted(listed, key=lambda count: -count.photos))
+
+
+def count_files(files: Files, rows: Rows = None) -> FileCounts:
+    """What the photos' files tell."""
+    taken = files.values("taken") if rows is None else files.values("taken")[rows]
+    dated = taken[taken != NEVER]
+    return FileCounts(
+        formats=_counted(files, "format", rows),
+        cameras=_counted(files, "camera", rows),
+        months=_by_month(dated),
+        undated=taken.size - dated.size,
+    )
+
+
+def _levels(columns: Columns, class_id: int, presence: float, rows: Rows) -> NDArray[np.float64]:
+    """The coverage, to 1 / SCALE, of a class in each photo that shows it."""
+    shown = columns.within((class_id,), max(1, round(presence * TICKS)), TICKS)
+    chosen = np.flatnonzero(shown) if rows is None else rows[shown[rows]]
+    return np.minimum((columns.at((class_id,), chosen) - 0.5) / SCALE, 1.0)
+
+
+def _counted(files: Files, column: Literal["format", "camera"], rows: Rows) -> dict[str, int]:
+    """Photos by the value of a column that has a table; those without a value are left out."""
+    names = files.table(column)
+    numbers = files.arrays[column] if rows is None else files.arrays[column][rows]
+    counts = np.bincount(numbers, minlength=len(names)).tolist()
+    return _most_first((name, count) for name, count in zip(names, counts, strict=True) if name and count)
+
+
+def _most_first(counts: Iterable[tuple[str, int]]) -> dict[str, int]:
+    return dict(sorted(counts, key=lambda each: (-each[1], each[0])))
+
+
+def _by_month(dates: NDArray[np.int64]) -> dict[str, int]:
+    """Dates in microseconds since 1970 counted by month."""
+    months, counts = np.unique(dates.view("datetime64[us]").astype("datetime64[M]"), return_counts=True)
+    return dict(zip(np.datetime_as_string(months).tolist(), counts.tolist(), strict=True))

@@ -1,0 +1,93 @@
+"""The search benchmarks on made-up maps whose right answers are known."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from dsslic_search import vocabulary
+from dsslic_search.bench import search, speed
+from dsslic_search.codec import dsslic
+from dsslic_search.errors import QueryError, UsageError
+from dsslic_search.query.parse import parse
+from dsslic_search.training import dataset
+
+SKY, TREE, ROAD, CAR = (vocabulary.default().id_of(name) for name in ("sky", "tree", "road", "car"))
+
+
+def street(car_at: int) -> np.ndarray:
+    label_map = np.full((64, 96), SKY, np.uint8)
+    label_map[24:44] = TREE
+    label_map[44:] = ROAD
+    label_map[40:52, car_at : car_at + 16] = CAR
+    return label_map
+
+
+@pytest.fixture
+def data(tmp_path: Path, monkeypatch) -> Path:
+    """Four photos of streets; SegNet is replaced by one that sees the truth, but never the car of the last photo."""
+    folder = tmp_path / "scenes" / "msrc_v2"
+    for kind in ("images", "labels"):
+        (folder / kind).mkdir(parents=True)
+    monkeypatch.setattr(dataset, "in_validation", lambda _dataset, _stem: True)
+    seen = []
+    for number in range(4):
+        truth = street(8 + 20 * number)
+        guess = truth.copy()
+        if number == 3:
+            guess[guess == CAR] = ROAD
+        seen.append(guess)
+        if number == 0:
+            truth[:10] = 255  # nobody labelled it
+        Image.fromarray(np.full((64, 96, 3), 40 * number, np.uint8)).save(folder / "images" / f"{number}.jpg", quality=98)
+        Image.fromarray(truth).save(folder / "labels" / f"{number}.png")
+    monkeypatch.setattr(dsslic, "segment_photo", lambda photo: (seen[round(int(photo.pixels[0, 0, 0]) / 40)], 1))
+    return tmp_path
+
+
+def test_answers_are_judged_by_what_people_labelled(data: Path):
+    found = search.run(data)
+    assert found["photos"] == 4
+    kinds = found["by_kind"]
+    assert set(kinds) == {"presence", "absence", "coverage", "count", "relation", "position", "combination"}
+    assert found["by_query"]["car"] == {
+        "kind": "presence",
+        "precision": 1.0,
+        "recall": 0.75,
+        "f1": pytest.approx(6 / 7, abs=1e-4),
+        "wanted": 4,
+    }
+    assert found["by_query"]["sky above tree"]["f1"] == 1
+    assert found["by_query"]["car on road"]["recall"] == 0.75
+    assert found["by_query"]["no car on road"]["precision"] == 0  # the photo whose car was not seen
+    assert found["by_class"]["sky"]["f1"] == 1
+    assert found["by_class"]["car"]["f1"] < 1
+    assert any("relation" in line for line in search.table(found))
+
+
+def test_every_fixed_query_is_understood():
+    classes = vocabulary.default()
+    texts = [text for _kind, text, _class in search.queries([c.name for c in classes.classes[1:]])]
+    assert len(texts) == len(set(texts)) > 300
+    for text in texts:
+        parse(text, classes)
+    with pytest.raises(QueryError):
+        parse("car frobs road", classes)
+
+
+def test_speed_is_measured_for_every_kind(tmp_path: Path):
+    for number in range(6):
+        Image.fromarray(street(10 * number)).save(tmp_path / f"{number}.png")
+    found = speed.run(tmp_path, 500, 3)
+    assert found["photos"] == 500
+    assert found["maps"] == 6
+    kinds = set(found["milliseconds"])
+    assert set(speed.THREE) | {"three predicates", "layout", "relation alone"} <= kinds
+    for row in found["milliseconds"].values():
+        assert 0 < row["p50"] <= row["p95"] <= row["most"]
+    assert sum(found["bytes_a_photo"].values()) > 100
+    with pytest.raises(UsageError, match="no label maps here"):
+        speed.run(tmp_path / "nothing", 10, 1)

@@ -1,0 +1,264 @@
+"""The facts of files: from a real catalog, and against plain Python on made ones."""
+
+from __future__ import annotations
+
+import math
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from sqlalchemy import insert, update
+
+from dsslic_search.archive.models import Photo, Tag
+from dsslic_search.index.files import FILE, NEVER, Files, microseconds, open_files
+from dsslic_search.index.source import Stale
+from dsslic_search.vocabulary import default
+
+V = default()
+DAY = timedelta(days=1)
+START = datetime(2023, 5, 1)
+FACTS: dict[int, dict[str, Any]] = {
+    3: {"taken_at": START, "path": "/a/Trip/x.jpg", "width": 4000, "height": 3000, "camera": "Canon EOS R5"},
+    1: {"taken_at": START, "path": "/a/trip/day 1/Y.JPG", "width": 3000, "height": 4000, "camera": "NIKON Z 6", "format": "PNG"},
+    7: {"taken_at": START + DAY, "path": "/b/é.jpg", "width": 5000, "height": 2500, "latitude": 48.85, "longitude": 2.35},
+    4: {"added_at": START + 3 * DAY, "path": "/b/x.jpg", "width": 1000, "height": 1000, "latitude": 0.0, "longitude": 179.999},
+    9: {"taken_at": START - DAY, "path": "/a/Trip/x.jpg", "file_size": 3_000_000_000, "latitude": 89.9999, "longitude": -60.0},
+    5: {"added_at": START + timedelta(microseconds=5), "path": "/c.jpg", "keep": "exact", "latitude": 0.0, "longitude": -179.999},
+}  # fmt: skip
+ORDER = [4, 7, 5, 1, 3, 9]  # newest first: date taken, else added; then by id
+
+
+@pytest.fixture
+def filled(catalog: Any) -> Any:
+    with catalog.changing() as session:
+        for photo_id, own in FACTS.items():
+            plain = {
+                "content_hash": str(photo_id), "file_size": 10 * photo_id, "modified_at": START, "added_at": START + 9 * DAY,
+                "format": "JPEG",
+                "width": 1, "height": 1, "keep": "layers", "quality": 75, "stored_bytes": 1, "map_bytes": 1, "vocabulary": "v",
+                "segmenter": "s", "embedding": b"", "taken_at": None, "camera": None, "latitude": None, "longitude": None,
+            }  # fmt: skip
+            session.execute(insert(Photo), {"id": photo_id} | plain | own)
+        session.execute(insert(Tag), [{"name": "best", "photo_id": 7}, {"name": "best", "photo_id": 3}, {"name": "dark", "photo_id": 3}])
+    return catalog
+
+
+@pytest.fixture
+def files(filled: Any, tmp_path: Path) -> Files:
+    return open_files(filled, tmp_path, V)
+
+
+def test_rows_are_newest_first_then_by_id(files: Files, filled: Any) -> None:
+    assert files.ids.tolist() == ORDER
+    with filled.snapshot() as snapshot:
+        assert snapshot.photo_ids().tolist() == ORDER
+        moments = {i: FACTS[i].get("taken_at") or FACTS[i].get("added_at", START + 9 * DAY) for i in ORDER}
+        assert snapshot.moments().tolist() == [microseconds(moments[i]) for i in ORDER]
+
+
+def found(files: Files, mask: np.ndarray) -> list[int]:
+    assert mask.dtype == bool
+    assert mask.shape == files.ids.shape
+    return sorted(files.ids[mask].tolist())
+
+
+@pytest.mark.parametrize(
+    ("column", "start", "end", "expected"),
+    [
+        ("taken", None, None, [1, 3, 7, 9]),
+        ("taken", START, None, [1, 3, 7]),
+        ("taken", None, START, [9]),
+        ("taken", START, START + DAY, [1, 3]),
+        ("taken", START + timedelta(microseconds=1), START + DAY, []),
+        ("taken", START, START + DAY + timedelta(microseconds=1), [1, 3, 7]),
+        ("taken", START + DAY, START, []),
+        ("added", None, START + DAY, [5]),
+        ("added", START + timedelta(microseconds=6), START + 9 * DAY, [4]),
+        ("added", START + 9 * DAY, None, [1, 3, 7, 9]),
+        ("added", datetime.min, datetime.max, [1, 3, 4, 5, 7, 9]),
+    ],
+)
+def test_periods(files: Files, column: Any, start: datetime | None, end: datetime | None, expected: list[int]) -> None:
+    assert found(files, files.period(column, start, end)) == expected
+
+
+@pytest.mark.parametrize(
+    ("column", "low", "high", "expected"),
+    [
+        ("width", 4000, None, [3, 7]),
+        ("width", None, 1000, [4, 5, 9]),
+        ("height", 2500, 3000, [3, 7]),
+        ("height", 3000.5, None, [1]),
+        ("megapixels", 12, 12, [1, 3]),
+        ("megapixels", 12.5, None, [7]),
+        ("size", 2**31, None, [9]),
+        ("size", 30, 40, [3, 4]),
+        ("id", 4, 7, [4, 5, 7]),
+        ("id", None, None, [1, 3, 4, 5, 7, 9]),
+    ],
+)
+def test_figures(files: Files, column: Any, low: float | None, high: float | None, expected: list[int]) -> None:
+    assert found(files, files.figure(column, low, high)) == expected
+
+
+@pytest.mark.parametrize(("name", "expected"), [("portrait", [1]), ("landscape", [3, 7]), ("square", [4, 5, 9]), ("panorama", [7])])
+def test_shapes(files: Files, name: Any, expected: list[int]) -> None:
+    assert found(files, files.shape(name)) == expected
+
+
+@pytest.mark.parametrize(
+    ("latitude", "longitude", "metres", "expected"),
+    [
+        (48.85, 2.35, 0, [7]),
+        (48.86, 2.35, 1200, [7]),
+        (48.86, 2.35, 1100, []),
+        (0, 180, 112, [4, 5]),  # across the date line
+        (0, 180, 111, []),
+        (89.9999, 120, 23, [9]),  # across the pole
+        (0, 0, 2.1e7, [4, 5, 7, 9]),
+    ],
+)
+def test_places(files: Files, latitude: float, longitude: float, metres: float, expected: list[int]) -> None:
+    assert found(files, files.near(latitude, longitude, metres)) == expected
+
+
+@pytest.mark.parametrize(("column", "expected"), [("taken", [4, 5]), ("camera", [4, 5, 7, 9]), ("place", [1, 3])])
+def test_what_is_not_known(files: Files, column: Any, expected: list[int]) -> None:
+    assert found(files, files.unknown(column)) == expected
+
+
+@pytest.mark.parametrize(
+    ("column", "pattern", "expected"),
+    [
+        ("camera", "canon", [3]),
+        ("camera", "n", [1, 3]),
+        ("camera", "z 6", [1]),
+        ("camera", "sony", []),
+        ("format", "jpeg", [3, 4, 5, 7, 9]),
+        ("format", "jp", []),
+        ("keep", "exact", [5]),
+        ("tag", "best", [3, 7]),
+        ("tag", "dark", [3]),
+        ("tag", "bes", []),
+        ("path", "trip/**", [1, 3, 9]),
+        ("path", "trip/*", [3, 9]),
+        ("path", "trip/*.jpg", [3, 9]),
+        ("path", "a/**/y.jpg", [1]),
+        ("path", "*.jpg", [1, 3, 4, 5, 7, 9]),
+        ("path", "rip/d", [1]),
+        ("path", "e\u0301", [7]),
+        ("path", "c.", [5]),
+        ("name", "x*", [3, 4, 9]),
+        ("name", "day 1", []),
+        ("name", "y", [1]),
+        ("name", "?.jpg", [1, 3, 4, 5, 7, 9]),
+    ],
+)
+def test_texts(files: Files, column: Any, pattern: str, expected: list[int]) -> None:
+    for _ in range(2):  # what was asked before is remembered, and not the caller's own
+        mask = files.text(column, pattern)
+        assert found(files, mask) == expected
+        mask[:] = True
+
+
+def test_only_the_names_in_doubt_are_asked_for(files: Files, filled: Any) -> None:
+    filled.statements = 0
+    files.text("path", "trip/**")
+    assert filled.statements == 0
+    files.text("path", "trip/*.jpg")
+    assert filled.statements == 1
+    files.text("path", "trip/*.jpg")
+    assert filled.statements == 1
+
+
+def test_values_to_sort_by(files: Files) -> None:
+    taken = [FACTS[i].get("taken_at") for i in ORDER]
+    assert files.values("taken").tolist() == [NEVER if date is None else microseconds(date) for date in taken]
+    assert files.values("megapixels").tolist() == [FACTS[i].get("width", 1) * FACTS[i].get("height", 1) for i in ORDER]
+    assert files.values("size").tolist() == [FACTS[i].get("file_size", 10 * i) for i in ORDER]
+    assert files.values("id").tolist() == ORDER
+    paths = sorted({(str(FACTS[i]["path"]).casefold(), FACTS[i]["path"]) for i in ORDER})
+    assert files.values("path").tolist() == [paths.index((str(FACTS[i]["path"]).casefold(), FACTS[i]["path"])) for i in ORDER]
+    assert [files.path(row) for row in range(len(files))] == [FACTS[i]["path"] for i in ORDER]
+
+
+def test_where_a_path_belongs(files: Files) -> None:
+    places = dict(zip(ORDER, files.values("path").tolist(), strict=True))
+    for photo_id, own in FACTS.items():
+        assert files.place("path", own["path"]) == (places[photo_id], True)
+    assert files.place("path", "/A") == (places[1], False)  # before the first
+    assert files.place("path", "/b/a") == (places[4], False)
+    assert files.place("path", "/z") == (max(places.values()) + 1, False)
+    names = dict(zip(ORDER, files.values("name").tolist(), strict=True))
+    assert files.place("name", "/anywhere/x.jpg") == (names[3], True)
+    assert names[3] == names[4] == names[9]
+
+
+def test_tables(files: Files) -> None:
+    assert files.table("camera") == ("", "Canon EOS R5", "NIKON Z 6")
+    assert files.table("format") == ("JPEG", "PNG")
+    assert [files.table("folder")[n] for n in files.arrays["folder"].tolist()] == [
+        "/b/",
+        "/b/",
+        "/",
+        "/a/trip/day 1/",
+        "/a/trip/",
+        "/a/trip/",
+    ]
+
+
+def test_the_file_is_used_until_the_catalog_changes(filled: Any, files: Files, tmp_path: Path) -> None:
+    filled.statements = 0
+    again = open_files(filled, tmp_path, V)
+    assert filled.statements == 0
+    assert again.arrays.keys() == files.arrays.keys()
+    assert all(np.array_equal(array, again.arrays[name], equal_nan=name.endswith("tude")) for name, array in files.arrays.items())
+    with filled.changing() as session:
+        session.execute(update(Photo).where(Photo.id == 3).values(camera="SONY"))
+    assert found(files, files.text("camera", "sony")) == []
+    for column, pattern in (("path", "new*"), ("name", "new")):
+        with pytest.raises(Stale):
+            files.text(column, pattern)  # type: ignore[arg-type]
+    with pytest.raises(Stale):
+        files.place("path", "/a")
+    assert found(files, files.text("path", "trip/**")) == [1, 3, 9]
+    assert (tmp_path / FILE).exists()
+    renewed = open_files(filled, tmp_path, V)
+    assert found(renewed, renewed.text("camera", "sony")) == [3]
+
+
+def test_many_values_of_a_table(catalog: Any, tmp_path: Path) -> None:
+    for photo_id in range(1, 101):
+        catalog.put(photo_id, {})
+    with catalog.changing() as session:
+        for photo_id in range(1, 101):
+            session.execute(update(Photo).where(Photo.id == photo_id).values(camera=f"camera {photo_id:03}"))
+    files = open_files(catalog, tmp_path, V)
+    for digit in "0123456789":
+        expected = [i for i in range(1, 101) if digit in f"{i:03}"]
+        assert found(files, files.text("camera", digit)) == expected
+
+
+def test_an_archive_without_photos(catalog: Any, tmp_path: Path) -> None:
+    files = open_files(catalog, tmp_path, V)
+    masks = [files.period("taken", None, None), files.figure("megapixels", 1, None), files.shape("square"), files.near(0, 0, 1e9)]
+    masks += [
+        files.unknown("camera"),
+        files.text("path", "a*"),
+        files.text("path", "a/**"),
+        files.text("camera", "x"),
+        files.text("tag", "x"),
+    ]
+    assert all(mask.tolist() == [] for mask in masks)
+    assert files.place("path", "/a") == (1, False)
+    assert files.values("path").tolist() == []
+
+
+def test_distances_are_those_along_the_surface(files: Files) -> None:
+    radius, north = 6_371_008.8, math.radians(48.85)
+    for degrees in (1e-5, 0.5, 90, 179):
+        away = 2 * radius * math.asin(math.cos(north) * math.sin(math.radians(degrees) / 2))
+        assert 7 in found(files, files.near(48.85, 2.35 + degrees, away * 1.0001 + 0.001))
+        assert 7 not in found(files, files.near(48.85, 2.35 + degrees, away * 0.9999 - 0.001))

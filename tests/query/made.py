@@ -1,0 +1,134 @@
+"""Archives in memory, of small label maps: what a catalog tells its indexes, computed from a list of photos."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cached_property, lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from dsslic_search.archive.features import MapFeatures, features_of
+from dsslic_search.index.columns import open_columns
+from dsslic_search.index.files import open_files
+from dsslic_search.index.regions import open_regions
+from dsslic_search.index.vectors import open_vectors
+from dsslic_search.query.execute import Indexes
+from dsslic_search.vocabulary import default
+from tests.oracle import OracleRegion, regions_of
+
+V = default()
+NOWHERE = Path("/dev/null/index")  # no folder can be made there, so nothing is written
+NOON = datetime(2024, 5, 1, 12)
+
+
+@dataclass(frozen=True, eq=False)
+class MadePhoto:
+    id: int
+    label_map: np.ndarray
+    taken: datetime | None = None
+    added: datetime = NOON
+    width: int = 4
+    height: int = 3
+    size: int = 1
+    place: tuple[float, float] | None = None
+    camera: str | None = None
+    format: str = "JPEG"
+    keep: str = "layers"
+    path: str = "/x.jpg"
+    tags: tuple[str, ...] = ()
+
+    @cached_property
+    def features(self) -> MapFeatures:
+        return _features(self.label_map.tobytes(), self.label_map.shape)
+
+    @cached_property
+    def found(self) -> list[OracleRegion]:
+        return regions_of(self.label_map)
+
+    @property
+    def moment(self) -> datetime:
+        return self.taken or self.added
+
+
+@lru_cache(maxsize=1000)
+def _features(pixels: bytes, shape: tuple[int, int]) -> MapFeatures:
+    return features_of(np.frombuffer(pixels, np.uint8).reshape(shape), V)
+
+
+@dataclass
+class MadeArchive:
+    """A Source and its own Snapshot. ``asked`` counts the photos whose exact coverage was asked for."""
+
+    photos: list[MadePhoto]
+    changes: int = 1
+    asked: int = field(default=0, compare=False)
+
+    @property
+    def in_order(self) -> list[MadePhoto]:
+        return sorted(sorted(self.photos, key=lambda p: p.id), key=lambda p: p.moment, reverse=True)
+
+    def indexes(self) -> Indexes:
+        source = (self, NOWHERE, V)
+        return Indexes(open_columns(*source), lambda: open_vectors(*source), lambda: open_regions(*source), lambda: open_files(*source))
+
+    # as a Source
+
+    def generation(self) -> int:
+        return self.changes
+
+    @contextmanager
+    def snapshot(self) -> Iterator[_Moment]:
+        yield _Moment(self)
+
+
+class _Moment:
+    def __init__(self, archive: MadeArchive) -> None:
+        self.archive = archive
+        self.generation = archive.changes
+        self.photos = archive.in_order
+
+    def photo_ids(self) -> np.ndarray:
+        return np.array([p.id for p in self.photos], np.int64)
+
+    def moments(self) -> np.ndarray:
+        return np.array([p.moment for p in self.photos], "datetime64[us]").astype(np.int64)
+
+    def coverages(self, class_id: int) -> tuple[np.ndarray, np.ndarray]:
+        pairs = self._pairs[class_id]
+        return np.array([i for i, _ in pairs], np.int64), np.array([f for _, f in pairs], np.float64)
+
+    @cached_property
+    def _pairs(self) -> dict[int, list[tuple[int, float]]]:
+        pairs: dict[int, list[tuple[int, float]]] = defaultdict(list)
+        for photo in self.photos[::-1]:
+            for class_id, fraction in photo.features.coverages:
+                pairs[class_id].append((photo.id, fraction))
+        return pairs
+
+    def covered(self, ids: np.ndarray, classes: Sequence[int]) -> np.ndarray:
+        self.archive.asked += ids.size
+        by_id = {p.id: p for p in self.photos}
+        return np.array([sum(f for c, f in by_id[i].features.coverages if c in classes) for i in ids.tolist()], np.float64)
+
+    def embeddings(self) -> Iterator[list[tuple[int, bytes]]]:
+        yield [(p.id, p.features.embedding) for p in self.photos]
+
+    def regions(self) -> Iterator[list[tuple[int, bytes | None]]]:
+        yield [(p.id, p.features.regions) for p in self.photos]
+
+    def files(self) -> Iterator[list[tuple[Any, ...]]]:
+        yield [
+            (p.id, p.taken, p.added, p.width, p.height, p.size, *(p.place or (None, None)), p.camera, p.format, p.keep) for p in self.photos
+        ]
+
+    def paths(self, ids: np.ndarray | None = None) -> Iterator[list[tuple[int, str]]]:
+        yield [(p.id, p.path) for p in self.photos[::-1] if ids is None or p.id in ids]
+
+    def tagged(self, name: str) -> np.ndarray:
+        return np.array([p.id for p in self.photos if name in p.tags], np.int64)

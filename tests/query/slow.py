@@ -1,0 +1,184 @@
+"""What a tree means, photo by photo, from label maps and plain facts; regions by the brute-force oracle."""
+
+from __future__ import annotations
+
+import math
+from fractions import Fraction
+
+import numpy as np
+
+from dsslic_search.query.tree import (
+    Amid,
+    And,
+    Anywhere,
+    Compare,
+    Near,
+    Node,
+    Not,
+    Number,
+    Or,
+    Period,
+    Presence,
+    Regional,
+    Relation,
+    Shape,
+    Text,
+    Unknown,
+    Zone,
+)
+from tests import oracle
+from tests.query.made import MadePhoto
+
+TICKS = 10**12
+
+
+def holds(node: Node, photo: MadePhoto, presence: Fraction) -> bool:
+    """Whether a photo is as a tree says."""
+    match node:
+        case Not(part):
+            return not holds(part, photo, presence)
+        case And(parts):
+            return all(holds(part, photo, presence) for part in parts)
+        case Or(parts):
+            return any(holds(part, photo, presence) for part in parts)
+        case Presence(thing, below):
+            share = covered(photo, thing.classes)
+            return 0 < share >= presence and (below is None or share < Fraction(below, TICKS))
+        case Compare(thing, low, high, _):
+            # open bounds are one tick off the written one, much less than any two coverages differ
+            half = Fraction(1, 2 * TICKS)
+            return Fraction(low, TICKS) - half <= covered(photo, thing.classes) <= Fraction(high, TICKS) + half
+        case Regional(_, _, low, high, _):
+            return low <= len(passing(node, photo)) <= (math.inf if high is None else high)
+        case _:
+            return fact_holds(node, photo)
+
+
+def degree(node: Node, photo: MadePhoto, presence: Fraction, negated: bool = False) -> float:
+    """How well a photo that matches a tree satisfies it; 0 for one that does not match."""
+    match node:
+        case Not(part):
+            return degree(part, photo, presence, not negated)
+        case And(parts) | Or(parts):
+            fold = max if isinstance(node, Or) != negated else min
+            return fold(degree(part, photo, presence, negated) for part in parts)
+    if holds(node, photo, presence) == negated:
+        return 0
+    match node:
+        case Presence(thing, below):
+            bounds = (max(float(presence), 1 / TICKS), 1.0 if below is None else below / TICKS)
+            return best_range(float(covered(photo, thing.classes)), bounds, negated)
+        case Compare(thing, low, high, _):
+            return best_range(float(covered(photo, thing.classes)), (low / TICKS, high / TICKS), negated)
+        case Regional(_, _, low, high, _):
+            degrees = passing(node, photo)
+            parts = [(low, high)] if not negated else [(0, low - 1)] if low else []
+            parts += [(high + 1, None)] if negated and high is not None else []
+            (part,) = [(a, b) for a, b in parts if a <= len(degrees) <= (math.inf if b is None else b)]
+            return max(degrees) if part[0] else 1
+    return 1
+
+
+def best_range(share: float, bounds: tuple[float, float], negated: bool) -> float:
+    low, high = bounds
+    if not negated:
+        return in_range(share, low, high)
+    tick = 1 / TICKS
+    parts = ([(0.0, low - tick)] if low > 0 else []) + ([(high + tick, 1.0)] if high < 1 else [])
+    return max(in_range(share, *part) for part in parts)
+
+
+def in_range(share: float, low: float, high: float) -> float:
+    if low <= 0 and high >= 1:
+        return 1
+    if low > 0 and high < 1:
+        room, distance = (high - low) / 2, min(share - low, high - share)
+    elif low > 0:
+        room, distance = 1 - low, share - low
+    else:
+        room, distance = high, high - share
+    if room <= 1e-12:
+        return float(abs(distance) < 1e-6)
+    return min(max(distance / room, 0), 1)
+
+
+def covered(photo: MadePhoto, classes: tuple[int, ...]) -> Fraction:
+    return Fraction(int(np.isin(photo.label_map, classes).sum()), photo.label_map.size)
+
+
+def passing(node: Regional, photo: MadePhoto) -> list[float]:
+    """The degrees of the regions that pass."""
+    classes, regions = node.thing.classes, photo.found
+    match node.place:
+        case Anywhere():
+            return oracle.anywhere(regions, classes)
+        case Zone(name):
+            return oracle.in_zone(regions, classes, name)
+        case Relation("around", thing):
+            return oracle.related(regions, thing.classes, "surrounded by", classes)
+        case Relation(name, thing):
+            return oracle.related(regions, classes, name, thing.classes)
+        case Amid(first, second):
+            return oracle.between(regions, classes, first.classes, second.classes)
+
+
+def fact_holds(node: Node, photo: MadePhoto) -> bool:
+    match node:
+        case Period(column, start, end):
+            date = photo.taken if column == "taken" else photo.added
+            return date is not None and (start is None or start <= date) and (end is None or date < end)
+        case Text("camera", pattern):
+            return photo.camera is not None and pattern in photo.camera.lower()
+        case Text("format", pattern):
+            return photo.format.lower() == pattern
+        case Text("keep", pattern):
+            return photo.keep.lower() == pattern
+        case Text("tag", pattern):
+            return pattern in photo.tags
+        case Text("name", pattern):
+            return glob(pattern, photo.path.lower().rpartition("/")[2])
+        case Text("path", pattern):
+            path = photo.path.lower()
+            starts = [0] + [i + 1 for i, character in enumerate(path) if character == "/"]
+            return any(glob(pattern, path[start:]) for start in starts)
+        case Number(column, low, high):
+            figures = {"width": photo.width, "height": photo.height, "size": photo.size, "id": photo.id}
+            figure = photo.width * photo.height / 1e6 if column == "megapixels" else figures[column]
+            return (low is None or figure >= low) and (high is None or figure <= high)
+        case Shape(name):
+            w, h = photo.width, photo.height
+            return {"portrait": h > w, "landscape": w > h, "square": w == h, "panorama": max(w, h) >= 2 * min(w, h)}[name]
+        case Near(latitude, longitude, metres):
+            return photo.place is not None and distance(photo.place, (latitude, longitude)) <= metres
+        case Unknown(column):
+            return {"taken": photo.taken, "camera": photo.camera, "place": photo.place}[column] is None
+    raise AssertionError(node)
+
+
+def glob(pattern: str, text: str) -> bool:
+    """Whether a pattern (all of a text with wildcards, else a part of it) matches."""
+    if not set("*?") & set(pattern):
+        return pattern in text
+    return _glob(pattern, text)
+
+
+def _glob(pattern: str, text: str) -> bool:
+    if not pattern:
+        return not text
+    if pattern.startswith("**"):
+        return _glob(pattern[2:], text) or (text != "" and _glob(pattern, text[1:]))
+    if pattern[0] == "*":
+        return _glob(pattern[1:], text) or (text != "" and text[0] != "/" and _glob(pattern, text[1:]))
+    return text != "" and (text[0] != "/" if pattern[0] == "?" else text[0] == pattern[0]) and _glob(pattern[1:], text[1:])
+
+
+def distance(one: tuple[float, float], other: tuple[float, float]) -> float:
+    """Metres between two places, by the angle between their directions from the middle of the earth."""
+    a, b = direction(*one), direction(*other)
+    across = math.sqrt(sum((x - y) ** 2 for x, y in zip(a, b, strict=True)))
+    return 6_371_008.8 * 2 * math.asin(min(across / 2, 1))
+
+
+def direction(latitude: float, longitude: float) -> tuple[float, float, float]:
+    north, east = math.radians(latitude), math.radians(longitude)
+    return math.cos(north) * math.cos(east), math.cos(north) * math.sin(east), math.sin(north)

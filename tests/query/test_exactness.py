@@ -1,0 +1,252 @@
+"""Every kind of predicate on random archives, against a slow reading of the same trees over the label maps."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import timedelta
+from fractions import Fraction
+from itertools import pairwise
+from typing import TypeVar
+
+import numpy as np
+from hypothesis import Phase, given, settings
+from hypothesis import strategies as st
+
+from dsslic_search.index.relate import ZONES
+from dsslic_search.query.contradiction import impossible
+from dsslic_search.query.evaluate import Evaluation
+from dsslic_search.query.order import ByDegree
+from dsslic_search.query.places import RELATIONS
+from dsslic_search.query.plan import plan
+from dsslic_search.query.tree import (
+    Amid,
+    And,
+    Anywhere,
+    Compare,
+    Near,
+    Node,
+    Not,
+    Number,
+    Or,
+    Period,
+    Place,
+    Presence,
+    Regional,
+    Relation,
+    Shape,
+    Text,
+    Thing,
+    Unknown,
+    Zone,
+    leaves,
+)
+from dsslic_search.vocabulary import default
+from tests.query.made import NOON, MadeArchive, MadePhoto
+from tests.query.slow import degree, holds
+
+V = default()
+TICKS = 10**12
+CLASSES = [V.id_of(n) for n in ("sky", "sea", "water", "tree", "road", "car", "bus", "person")]
+THINGS = [Thing(V.classes[c].name, V.classes[c].name, (c,), 0) for c in CLASSES]
+THINGS += [Thing(g.name, g.name, g.members, 0) for g in V.groups if g.name in ("vehicle", "body of water", "nature", "indoor")]
+PRESENCES = [Fraction(0), Fraction(1, 200), Fraction(1, 200), Fraction(1, 10), Fraction(1)]
+SHARES = [0, 1, TICKS // 200, TICKS // 100, TICKS // 20, TICKS // 10, TICKS // 5, 3 * TICKS // 10, TICKS // 2, TICKS]
+PATTERNS = ["a*", "*.jpg", "**/b/**", "a/**", "b", "?.png", "a/*.png", "**a**", "*/*", "a/b"]
+PLACES = [(48.85, 2.35), (48.86, 2.35), (-33.9, 151.2), (0.0, 179.99), (0.0, -179.99), (89.9, 10.0)]
+EXAMPLES, QUERIES = 400, 6
+
+Random = np.random.Generator
+Any = TypeVar("Any")
+
+
+def one(rng: Random, of: Sequence[Any]) -> Any:
+    return of[int(rng.integers(len(of)))]
+
+
+# Random archives
+
+
+def made_map(rng: Random) -> np.ndarray:
+    """Blobs, stripes or noise of a few classes; now and then a map of so many pixels that the smallest parts are no regions."""
+    height, width = (rng.integers(1, 13, 2) if rng.random() < 0.97 else rng.integers(35, 45, 2)).tolist()
+    classes = rng.choice(CLASSES, int(rng.integers(1, 6)))
+    y, x = np.mgrid[:height, :width]
+    match int(rng.integers(4)):
+        case 0:
+            seeds = rng.random((len(classes) + 2, 2)) * (height, width)
+            nearest = np.argmin((y[..., None] - seeds[:, 0]) ** 2 + (x[..., None] - seeds[:, 1]) ** 2, axis=-1)
+            label_map = classes[nearest % len(classes)]
+        case 1:
+            label_map = np.sort(rng.choice(classes, (height, 1)), axis=0).repeat(width, axis=1)
+        case 2 if height * width < 50:
+            label_map = rng.choice(classes, (height, width))
+        case _:
+            label_map = np.full((height, width), classes[0])
+    for class_id in rng.choice(CLASSES, int(rng.integers(0, 4))):
+        top, left = int(rng.integers(height)), int(rng.integers(width))
+        label_map[top : top + int(rng.integers(1, 5)), left : left + int(rng.integers(1, 5))] = class_id
+    return label_map.astype(np.uint8)
+
+
+def made_photo(rng: Random, photo_id: int) -> MadePhoto:
+    day = timedelta(days=1)
+    width, height = (int(one(rng, [1, 2, 3, 4, 6, 1000])) for _ in range(2))
+    return MadePhoto(
+        id=photo_id,
+        label_map=made_map(rng),
+        taken=NOON + int(rng.integers(5)) * day if rng.random() < 0.8 else None,
+        added=NOON + int(rng.integers(5)) * day,
+        width=width,
+        height=height,
+        size=int(rng.integers(1, 5)),
+        place=one(rng, PLACES) if rng.random() < 0.7 else None,
+        camera=one(rng, ["Canon EOS", "NIKON", None]),
+        format=one(rng, ["JPEG", "PNG"]),
+        keep=one(rng, ["layers", "exact", "reference"]),
+        path=one(rng, ["/a/b.jpg", "/a/b/c.png", "/b/a.jpg", "/A/b/a.PNG", "/c.jpg", f"/b/{photo_id}.jpg"]),
+        tags=tuple(tag for tag in ("best", "trip") if rng.random() < 0.4),
+    )
+
+
+def made_archive(rng: Random) -> MadeArchive:
+    ids = rng.choice(100, int(rng.integers(5, 11)), replace=False) + 1
+    return MadeArchive([made_photo(rng, photo_id) for photo_id in ids.tolist()])
+
+
+# Random trees
+
+
+def made_tree(rng: Random, archive: MadeArchive, depth: int = 3) -> Node:
+    kind = rng.random()
+    if depth == 0 or kind < 0.4:
+        return made_leaf(rng, archive)
+    if kind < 0.6:
+        return Not(made_tree(rng, archive, depth - 1))
+    parts = tuple(made_tree(rng, archive, depth - 1) for _ in range(int(rng.integers(2, 4))))
+    return And(parts) if kind < 0.8 else Or(parts)
+
+
+def made_leaf(rng: Random, archive: MadeArchive) -> Node:
+    thing = one(rng, THINGS)
+    match int(rng.integers(10)):
+        case 0:
+            return Presence(thing, one(rng, [None, None, TICKS // 10]))
+        case 1 | 2:
+            low, high = sorted(bound(rng, archive, thing) for _ in range(2))
+            return one(rng, [Compare(thing, low, TICKS, ""), Compare(thing, 0, high, ""), Compare(thing, low, high, "")])
+        case 3 | 4 | 5 | 6:
+            low = int(rng.integers(0, 4))
+            low, high = one(rng, [(1, None), (low, None), (low, low), (0, low), (low, low + 1)])
+            place = made_place(rng)
+            if place == Relation("around", thing):
+                low, high = 1, None
+            return Regional(thing, place, low, high, "")
+        case _:
+            return made_fact(rng)
+
+
+def bound(rng: Random, archive: MadeArchive, thing: Thing) -> int:
+    """Shares that people name, and the very coverage of some photo, or a tick beside it."""
+    if rng.random() < 0.5:
+        return one(rng, SHARES)
+    label_map = one(rng, archive.photos).label_map
+    share = round(Fraction(int(np.isin(label_map, thing.classes).sum()), label_map.size) * TICKS)
+    return min(max(share + int(rng.integers(-1, 2)), 0), TICKS)
+
+
+def made_place(rng: Random) -> Place:
+    match int(rng.integers(8)):
+        case 0:
+            return Anywhere()
+        case 1 | 2:
+            return Zone(one(rng, list(ZONES)))
+        case 3:
+            return Amid(one(rng, THINGS), one(rng, THINGS))
+        case _:
+            return Relation(one(rng, list(RELATIONS)), one(rng, THINGS))
+
+
+def made_fact(rng: Random) -> Node:
+    start, end = sorted(NOON + timedelta(hours=12 * int(rng.integers(-1, 11))) for _ in range(2))
+    low, high = sorted(one(rng, [1.0, 2.0, 3.0, 4.0, 4.5, 50.0, 1000.0]) for _ in range(2))
+    column = one(rng, ["width", "height", "size", "id", "megapixels"])
+    scale = 1e-6 if column == "megapixels" else 1
+    place = one(rng, PLACES)
+    return one(
+        rng,
+        [
+            Period(one(rng, ["taken", "added"]), *one(rng, [(start, end), (None, end), (start, None)]), ""),
+            Number(column, *one(rng, [(low * scale, high * scale), (None, high * scale), (low * scale, None)]), ""),
+            Text("camera", one(rng, ["canon", "nik", "on"]), ""),
+            Text("format", one(rng, ["jpeg", "png", "p"]), ""),
+            Text("keep", one(rng, ["layers", "exact"]), ""),
+            Text("tag", one(rng, ["best", "trip", "none"]), ""),
+            Text(one(rng, ["path", "name"]), one(rng, PATTERNS), ""),
+            Shape(one(rng, ["portrait", "landscape", "square", "panorama"])),
+            Near(*place, one(rng, [0.0, 1200.0, 5000.0, 1e6, 2e7])),
+            Unknown(one(rng, ["taken", "camera", "place"])),
+        ],
+    )
+
+
+def kinds(node: Node) -> set[str]:
+    found = set()
+    for leaf in leaves(node):
+        match leaf:
+            case Regional(_, Zone() | Relation() as place):
+                found.add(place.name)
+            case Regional(_, place):
+                found.add(type(place).__name__)
+            case Text(column) | Period(column) | Number(column) | Unknown(column):
+                found.add(f"{type(leaf).__name__} {column}")
+            case _:
+                found.add(type(leaf).__name__)
+    return found
+
+
+def test_the_executor_finds_exactly_what_a_slow_reading_of_the_maps_finds() -> None:
+    tried: Counter[str] = Counter()
+
+    @settings(max_examples=EXAMPLES, deadline=None, database=None, phases=[Phase.generate])
+    @given(st.integers(0, 2**32 - 1))
+    def check(seed: int) -> None:
+        rng = np.random.default_rng(seed)
+        archive = made_archive(rng)
+        photos, indexes = archive.in_order, archive.indexes()
+        for _ in range(QUERIES):
+            tree, presence = made_tree(rng, archive), one(rng, PRESENCES)
+            step = plan(tree, max(1, round(presence * TICKS)))
+            evaluation = Evaluation(indexes, lambda operand, mirrored: np.empty((0, 0)), {})
+            mask = evaluation.mask(step)
+            expected = [holds(tree, photo, presence) for photo in photos]
+            assert mask.tolist() == expected, tree
+            assert not (impossible(step) and any(expected)), tree
+            rows = np.flatnonzero(mask)
+            degrees = evaluation.degrees(step, rows).tolist()
+            slow = [degree(tree, photo, presence) for photo, matches in zip(photos, expected, strict=True) if matches]
+            # the columns round coverage up, which a narrow range makes much of
+            assert all(abs(a - b) < 0.01 or _narrow(tree, presence) for a, b in zip(degrees, slow, strict=True)), tree
+            first, more = ByDegree(evaluation, step, reverse=False).page(mask, 3, None)
+            assert first.tolist() == sorted(rows.tolist(), key=lambda row: -degrees[rows.tolist().index(row)])[:3]
+            assert more == (rows.size > 3)
+            tried.update(kinds(tree) | {"photos and queries"} - {"photos and queries"})
+            tried["photos and queries"] += len(photos)
+
+    check()
+    assert tried["photos and queries"] >= 10_000
+    relations, zones = set(RELATIONS), set(ZONES)
+    assert {kind for kind, count in tried.items() if count >= 20} >= relations | zones | {"Presence", "Compare", "Amid", "Anywhere"}
+
+
+def _narrow(tree: Node, presence: Fraction) -> bool:
+    """Whether a range of coverage is so narrow that rounding by 1/65000 changes a degree visibly."""
+    for leaf in leaves(tree):
+        bounds = []
+        if isinstance(leaf, Compare):
+            bounds = [0, leaf.low, leaf.high, TICKS]
+        elif isinstance(leaf, Presence):
+            bounds = [0, int(presence * TICKS), leaf.below or TICKS, TICKS]
+        if any(0 < b - a < TICKS // 200 for a, b in pairwise(bounds)) or len(set(bounds)) < len(bounds) - 1:
+            return True
+    return False

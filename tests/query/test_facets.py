@@ -1,0 +1,92 @@
+"""Counts of what photos show against a slow count of the same."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import datetime
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from dsslic_search import vocabulary
+from dsslic_search.archive.catalog import Catalog
+from dsslic_search.archive.features import MapFeatures, features_of
+from dsslic_search.archive.models import Photo
+from dsslic_search.index.columns import Columns, open_columns
+from dsslic_search.index.files import Files, open_files
+from dsslic_search.query.facets import BINS, count_classes, count_files
+
+CLASSES = vocabulary.default()
+CAMERAS = (None, "Box Brownie", "Leica")
+FORMATS = ("JPEG", "PNG")
+
+
+def photo(number: int, rng: np.random.Generator) -> Photo:
+    taken = None if rng.random() < 0.3 else datetime(1969 + int(rng.integers(0, 3)), int(rng.integers(1, 13)), 28)
+    return Photo(
+        content_hash=f"{number:064x}", path=f"/{number}.jpg", file_size=1, modified_at=datetime(2020, 1, 1), added_at=datetime(2021, 1, 1),
+        format=FORMATS[rng.integers(2)], width=1, height=1, taken_at=taken, camera=CAMERAS[rng.integers(3)], keep="layers", quality=75,
+        stored_bytes=1, map_bytes=1, vocabulary="v", segmenter="s",
+    )  # fmt: skip
+
+
+def some_map(rng: np.random.Generator) -> np.ndarray:
+    labels = rng.integers(0, 40, (16, 25)).astype(np.uint8) // 8 * 3
+    labels[: rng.integers(0, 17)] = 2
+    return labels
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[list[Photo], list[MapFeatures], Columns, Files]:
+    """60 photos in the order of rows."""
+    rng = np.random.default_rng(3)
+    folder = tmp_path_factory.mktemp("facets")
+    with Catalog.open(folder / "c.sqlite", create=True) as catalog:
+        features = {
+            catalog.add(photo(number, rng), made): made
+            for number, made in enumerate(features_of(some_map(rng), CLASSES) for _ in range(60))
+        }
+        columns, files = open_columns(catalog, folder, CLASSES), open_files(catalog, folder, CLASSES)
+        photos = catalog.photos(columns.ids.tolist())
+    return photos, [features[p.id] for p in photos], columns, files
+
+
+@settings(deadline=None, max_examples=30)
+@given(rows=st.none() | st.lists(st.integers(0, 59), unique=True), presence=st.sampled_from([0.0, 0.005, 0.0025, 0.1, 0.5]))
+def test_classes_are_counted_as_a_slow_count_does(made, rows: list[int] | None, presence: float):
+    _, features, columns, _ = made
+    chosen = range(60) if rows is None else sorted(rows)
+    found = count_classes(columns, CLASSES, presence, None if rows is None else np.array(chosen, np.intp))
+    assert [c.photos for c in found] == sorted((c.photos for c in found), reverse=True)
+    assert {c.name for c in found} == {c.name for c in CLASSES.classes}
+    for count in found:
+        class_id = next(c.id for c in CLASSES.classes if c.name == count.name)
+        fractions = [f for i in chosen for c, f in features[i].coverages if c == class_id and f >= presence]
+        assert count.photos == len(fractions) == sum(count.histogram)
+        assert count.mean_coverage == pytest.approx(np.mean(fractions) if fractions else 0, abs=2e-5)
+        bins = Counter(min(BINS - 1, int(f * BINS)) for f in fractions)
+        assert count.histogram == tuple(bins[i] for i in range(BINS))
+
+
+@settings(deadline=None, max_examples=30)
+@given(rows=st.none() | st.lists(st.integers(0, 59), unique=True))
+def test_files_are_counted_as_a_slow_count_does(made, rows: list[int] | None):
+    photos, _, _, files = made
+    chosen = range(60) if rows is None else sorted(rows)
+    found = count_files(files, None if rows is None else np.array(chosen, np.intp))
+    some = [photos[i] for i in chosen]
+    assert found.formats == Counter(p.format for p in some)
+    assert found.cameras == Counter(p.camera for p in some if p.camera)
+    assert list(found.cameras.values()) == sorted(found.cameras.values(), reverse=True)
+    assert found.months == Counter(f"{p.taken_at:%Y-%m}" for p in some if p.taken_at)
+    assert list(found.months) == sorted(found.months)
+    assert found.undated == sum(p.taken_at is None for p in some)
+
+
+def test_without_an_archive_all_is_nothing():
+    found = count_classes(None, CLASSES, 0.005)
+    assert {c.photos for c in found} == {0}
+    assert {c.histogram for c in found} == {(0,) * BINS}
+    assert len(found) == len(CLASSES)

@@ -1,0 +1,235 @@
+"""Counts, relations and positions: what is understood, and as what."""
+
+import pytest
+
+from dsslic_search.errors import QueryError
+from dsslic_search.query import places
+from dsslic_search.query.parse import parse
+from dsslic_search.query.shapes import LONGEST
+from dsslic_search.query.tree import Amid, Anywhere, Node, Not, Regional, Relation, Thing, Zone, written
+from dsslic_search.vocabulary import default
+
+V = default()
+
+
+def tree(text: str) -> Node:
+    found = parse(text, V).tree
+    assert found is not None
+    return found
+
+
+def regional(text: str) -> Regional:
+    found = tree(text)
+    assert isinstance(found, Regional)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("text", "low", "high"),
+    [
+        ("3 people", 3, 3),
+        ("exactly 3 people", 3, 3),
+        ("people = 3", 3, 3),
+        ("one car", 1, 1),
+        ("twelve cars", 12, 12),
+        ("0 cars", 0, 0),
+        ("zero cars", 0, 0),
+        ("at least 2 cars", 2, None),
+        ("at least two cars", 2, None),
+        ("cars >= 2", 2, None),
+        ("2 or more cars", 2, None),
+        ("no fewer than 2 cars", 2, None),
+        ("more than 2 cars", 3, None),
+        ("over 2 cars", 3, None),
+        ("cars > 0", 1, None),
+        ("at most 3 boats", 0, 3),
+        ("3 or fewer boats", 0, 3),
+        ("fewer than 3 boats", 0, 2),
+        ("between 2 and 4 people", 2, 4),
+        ("people between two and four", 2, 4),
+        ("2-4 people", 2, 4),
+        ("2 to 4 people", 2, 4),
+        ("multiple cars", 2, None),
+        ("several cars", 3, None),
+        ("many people", 5, None),
+        ("a couple of dogs", 2, 2),
+        ("a pair of dogs", 2, 2),
+        ("20 birds", 20, 20),
+        ("007 birds", 7, 7),
+    ],
+)
+def test_counts(text: str, low: int, high: int | None) -> None:
+    found = regional(text)
+    assert (found.place, found.low, found.high) == (Anywhere(), low, high)
+    again = regional(written(found))
+    assert (again.low, again.high, again.says) == (low, high, found.says)
+
+
+@pytest.mark.parametrize("text", ["a dog", "dogs", "the dog"])
+def test_a_thing_alone_is_not_counted(text: str) -> None:
+    assert written(tree(text)) == "dog"
+    assert not isinstance(tree(text), Regional)
+
+
+@pytest.mark.parametrize("name", places.RELATIONS)
+def test_every_phrase_of_a_relation(name: str) -> None:
+    expected = Relation(name, Thing("tree", "tree", (V.id_of("tree"),), 0))
+    phrases = [phrase for relation, phrase in places.relation_phrases() if relation == name]
+    assert phrases[0] == name
+    for phrase in phrases:
+        for text in (f"person {phrase} tree", f"a person is {phrase} the tree", f"PERSON {phrase.upper().replace(' ', '-')} tree"):
+            found = regional(text)
+            assert isinstance(found.place, Relation)
+            assert (found.thing.name, found.place.name, found.low, found.high, found.says) == ("person", name, 1, None, "")
+            assert found.place.thing.classes == expected.thing.classes
+            assert found.place.thing.position == len(text) - 4
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("person to the left of a car", "person left of car"),
+        ("person on the left-hand side of the car", "person left of car"),
+        ("sky over sea", "sky above sea"),
+        ("boat on the water", "boat on water"),
+        ("person standing on grass", "person on grass"),
+        ("person riding horse", "person on horse"),
+        ("tree near house", "tree next to house"),
+        ("person before house", "person in front of house"),
+        ("person inside a house", "person in house"),
+        ("house in the middle of the woods", "house surrounded by tree"),
+        ("tree around house", "tree around house"),
+        ("no trees around house", "not tree around house"),
+        ("2 people on grass", "exactly 2 person on grass"),
+        ("at least 2 cars on road", "at least 2 car on road"),
+        ("several boats in water", "at least 3 boat in water"),
+        ("cars > 2 on road", "more than 2 car on road"),
+        ("no car on road", "not car on road"),
+        ("not (person left of car)", "not person left of car"),
+        ("without people in front of building", "not person in front of building"),
+        ("no 2 cars on road", "not (exactly 2 car on road)"),
+        ("sky above sea and boat on sea", "(sky above sea and boat on sea)"),
+        ("person between car and tree", "person between car and tree"),
+        ("person in between cars", "person between car and car"),
+        ("3 people between cars and trees", "exactly 3 person between car and tree"),
+        ("person between cars and no trees", "(person between car and car and not tree)"),
+        ("person between cars, trees", "(person between car and car and tree)"),
+        ("person between cars and sky > 30%", "(person between car and car and sky > 30%)"),
+        ("person between cars and trees on grass", "(person between car and car and tree on grass)"),
+        ("person between cars and 2 dogs", "(person between car and car and exactly 2 dog)"),
+        ("a car between two buildings", "car between building and building"),
+        ("person between 2 cars and trees", "(person between car and car and tree)"),
+        ("photos in a forest", "tree"),
+        ("pictures taken by the sea", "sea"),
+        ("photos of people by the sea", "person next to sea"),
+    ],
+)
+def test_relations(text: str, expected: str) -> None:
+    assert written(tree(text)) == expected
+    assert written(tree(expected)) == expected
+
+
+def test_between_has_two_things() -> None:
+    place = regional("person between cars and trees").place
+    assert isinstance(place, Amid)
+    assert (place.first.name, place.second.name) == ("car", "tree")
+
+
+@pytest.mark.parametrize("name", places.zones())
+def test_every_phrase_of_a_zone(name: str) -> None:
+    phrases = places.zones()[name]
+    assert name in phrases
+    for phrase in phrases:
+        for text in (f"car in the {phrase}", f"car at {phrase}", f"car on the {phrase} of the photo", f"car {phrase}"):
+            assert regional(text).place == Zone(name), text
+    two = regional(f"2 cars in the {name}")
+    assert (two.place, two.low, two.high) == (Zone(name), 2, 2)
+
+
+@pytest.mark.parametrize(
+    ("text", "zone"),
+    [
+        ("car in the bottom left", "bottom left"),
+        ("car in the lower left-hand corner", "bottom left"),
+        ("sky in the top third", "top third"),
+        ("person in the center", "centre"),
+        ("person in the middle of the picture", "centre"),
+        ("person on the left", "left"),
+        ("person to the right", "right"),
+        ("grass at the bottom", "bottom"),
+        ("sky in the upper half", "top"),
+        ("car on the left of the photo", "left"),
+        ("car to the right of the picture", "right"),
+        ("sky on top of the image", "top"),
+        ("dog sitting on the left", "left"),
+    ],
+)
+def test_positions(text: str, zone: str) -> None:
+    assert regional(text).place == Zone(zone)
+
+
+@pytest.mark.parametrize("text", ["trees in the photo", "trees on my photos", "trees inside the picture"])
+def test_in_the_photo_means_nothing(text: str) -> None:
+    assert written(tree(text)) == "tree"
+
+
+def test_inside_is_a_group_where_it_is_no_relation() -> None:
+    assert written(tree("inside")) == "indoor"
+    assert written(tree("no people, inside")) == "(not person and indoor)"
+    assert written(tree("not inside and cats")) == "(not indoor and cat)"
+
+
+def test_the_longest_predicate() -> None:
+    text = "between 2 and 4 people between cars and trees"
+    assert len(text.split()) == LONGEST
+    assert written(tree(text)) == "between 2 and 4 person between car and tree"
+    with pytest.raises(QueryError, match="is missing between"):
+        parse(text + " tree" * 100, V)
+
+
+def test_a_relation_is_negated_as_a_whole() -> None:
+    found = tree("no car on road")
+    assert isinstance(found, Not)
+    assert isinstance(found.part, Regional)
+
+
+@pytest.mark.parametrize(
+    ("text", "position", "says"),
+    [
+        ("person left of", 7, "needs a thing after it"),
+        ("person on and dog", 7, "needs a thing after it"),
+        ("person above the photo", 7, "needs a thing after it"),
+        ("left of car", 0, "needs a thing before it"),
+        ("road and on grass", 9, "needs a thing before it"),
+        ("(car or bus) on road", 13, "not parentheses"),
+        ("car not on road", 8, "write no car on road"),
+        ("person on 2 horses", 10, "is counted"),
+        ("person left of tree left of car", 20, "joined by and"),
+        ("car on road in the bottom half", 19, "joined by and"),
+        (">30% sky in the top half", 16, "no relation or position"),
+        ("mostly grass in the bottom half", 20, "no relation or position"),
+        ("sky > 30% in the top half", 17, "no relation or position"),
+        ("2 trees around house", 0, "write house surrounded by tree"),
+        ("person between", 7, "two things or two numbers"),
+        ("person between no cars", 7, "two things or two numbers"),
+        ("person sitting", 7, "cannot be seen"),
+        ("walking and grass", 0, "cannot be seen"),
+        ("left", 0, "needs a thing before it"),
+        ("30 people", 0, "as in 30%"),
+        ("cars > 2000000000000000000000", 7, "a smaller number"),
+        ("2020 dogs", 0, "write in 2020 or taken:2020"),
+        ("between 2 and 30 people", 14, "as in 30%"),
+        ("between 4 and 2 people", 8, "write between 2 and 4"),
+        ("between 2 people", 8, "needs two numbers"),
+        ("cars < 0", 5, "never fewer than 0"),
+        ("3", 0, "of what"),
+        ("at least 3 and dogs", 9, "of what"),
+        ("several", 0, "needs a thing"),
+        ("2 cars 3 people", 7, '"and" or "or" is missing'),
+    ],
+)
+def test_errors_say_where_and_what_to_do(text: str, position: int, says: str) -> None:
+    with pytest.raises(QueryError) as caught:
+        parse(text, V)
+    assert says in str(caught.value).split("\n")[0]
+    assert caught.value.position == position
