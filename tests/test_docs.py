@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from dsslic_search import vocabulary
 from dsslic_search.cli import reference
 from dsslic_search.codec import container
+from dsslic_search.query.parse import parse
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), *sorted((ROOT / "weights").glob("*.md"))]
@@ -23,9 +25,18 @@ def test_every_command_in_the_readme_exists_with_its_options():
     used = re.findall(r"^(?:\.venv/bin/)?dss-search ([a-z]+)(.*)$", (ROOT / "README.md").read_text(), re.MULTILINE)
     assert len(used) > 10
     for command, rest in used:
+        command = command if command in known else f"{command} {rest.split()[0]}"  # of a group
         assert command in known
         for option in re.findall(r"(?<=\s|\[)--[a-z-]+", rest.split("#")[0]):
             assert option in known[command], f"{command} {option}"
+
+
+def test_every_query_in_the_readme_and_in_the_help_is_one():
+    texts = (ROOT / "README.md").read_text(), reference.help_of(("query",))
+    asked = [found for text in texts for found in re.findall(r'dss-search (?:query|save \w+|tag .*--query) "([^"]+)"', text)]
+    assert len(asked) > 10
+    for text in asked:
+        parse(text, vocabulary.default(), saved={"peaks": "mountain"}.__getitem__)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda p: p.name)

@@ -7,11 +7,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal
 
-from sqlalchemy import select
+from sqlalchemy import func, select, true
 
 from dsslic_search.archive.catalog import FACTS, Catalog
 from dsslic_search.archive.engine import database_trouble
 from dsslic_search.archive.folder import ArchiveFolder
+from dsslic_search.archive.meaning import is_current
 from dsslic_search.archive.models import Photo
 from dsslic_search.archive.store import Store
 from dsslic_search.archive.stored import Finding, ObjectFacts, examine, read_features
@@ -26,8 +27,8 @@ class Problem:
 
     ``kind``: "missing", a photo without its file; "damaged", a file that is not what was stored; "outdated", a row that
     describes an earlier file; "orphan", a file without a photo; "leftover", a file of an interrupted write; "catalog", the
-    database itself. ``subject``: the content hash, or the file's path for "leftover"; empty for "catalog". ``photo_id``:
-    where a catalog row is concerned.
+    database itself, or what an older version wrote in it. ``subject``: the content hash, or the file's path for "leftover";
+    empty for "catalog". ``photo_id``: where a catalog row is concerned.
     """
 
     kind: Kind
@@ -56,6 +57,7 @@ def check(archive: ArchiveFolder, read_data: bool = False) -> list[Problem]:
                     problem = _of_photo(catalog, store, content_hash, (photo_id, ObjectFacts(*values)), path, read_data)
                     if problem is not None:
                         problems.append(problem)
+        problems.extend(_of_descriptions(catalog))
         for content_hash in store.hashes():
             if content_hash not in known and not catalog.has(content_hash):
                 where = store.path_of(content_hash)
@@ -115,8 +117,19 @@ def _of_database(catalog: Catalog) -> list[Problem]:
         dangling = connection.exec_driver_sql("PRAGMA foreign_key_check").first()
     problems = [f"database damaged: {line}" for line in found if line != "ok"]
     if dangling:
-        problems.append("coverages or regions of photos that are not there")
+        problems.append("coverages of photos that are not there")
     return [Problem("catalog", "", f"{catalog.name}: {p}; restore the catalog from a backup") for p in problems]
+
+
+def _of_descriptions(catalog: Catalog) -> list[Problem]:
+    """What queries would refuse: photos that an older version described."""
+    older = Photo.regions.is_(None) if is_current(catalog) else true()
+    with catalog.session() as session:
+        count = session.scalar(select(func.count(Photo.id)).where(older)) or 0
+    if not count:
+        return []
+    said = "1 photo was" if count == 1 else f"{count} photos were"
+    return [Problem("catalog", "", f"{catalog.name}: {said} described by an older version; describe all anew with: dss-search reindex")]
 
 
 def _of_photo(

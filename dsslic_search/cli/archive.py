@@ -1,8 +1,9 @@
-"""Putting photos into an archive and looking after it: ingest, check, stats, classes, show."""
+"""Putting photos into an archive and looking after it: ingest, check, reindex, show."""
 
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,8 +11,22 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from dsslic_search.cli.options import ERROR, INTERRUPTED, PARTIAL, QUALITY, ArchiveDir, AsJson, Quality, print_json, size_text
-from dsslic_search.errors import ArchiveError
+from dsslic_search.cli.options import (
+    ERROR,
+    INTERRUPTED,
+    PARTIAL,
+    QUALITY,
+    ArchiveDir,
+    AsJson,
+    ClassesFile,
+    OwnClasses,
+    Quality,
+    SegmenterName,
+    print_json,
+    segmenter_of,
+    size_text,
+)
+from dsslic_search.errors import ArchiveError, StageError
 from dsslic_search.text import printable
 
 if TYPE_CHECKING:
@@ -23,7 +38,7 @@ if TYPE_CHECKING:
 
 def register(app: typer.Typer) -> None:
     """Add this module's commands."""
-    for command in (ingest, check, reindex, stats, classes, show):
+    for command in (ingest, check, reindex, show):
         app.command()(command)
 
 
@@ -32,6 +47,9 @@ def ingest(
     archive: ArchiveDir = None,
     quality: Quality = QUALITY,
     keep: Annotated[str, typer.Option(help="layers, exact (originals packed in, bit-exact) or reference (originals stay).")] = "layers",
+    segmenter: SegmenterName = None,
+    classes: ClassesFile = None,
+    own_classes: OwnClasses = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be added; write nothing.")] = False,
     workers: Annotated[int | None, typer.Option(min=1, help="Photos encoded at once; else one a core.", show_default=False)] = None,
     as_json: AsJson = False,
@@ -39,8 +57,9 @@ def ingest(
     """Add photos to the archive. What is already there, by content, is skipped; a bad file is skipped with its reason."""
     from dsslic_search.api import Archive
 
+    chosen = segmenter_of(segmenter, classes, own_classes)
     with Archive(archive) as opened, _progress(dry_run) as progress:
-        report = opened.ingest(paths, quality=quality, keep=keep, dry_run=dry_run, workers=workers, progress=progress)
+        report = opened.ingest(paths, quality=quality, keep=keep, segmenter=chosen, dry_run=dry_run, workers=workers, progress=progress)
         root = opened.folder.root
     if as_json:
         print_json(_as_plain(report, root))
@@ -153,54 +172,6 @@ def reindex(
         raise typer.Exit(PARTIAL if report.photos else ERROR)
 
 
-def stats(archive: ArchiveDir = None, as_json: AsJson = False) -> None:
-    """Count what the archive holds: photos, bytes, formats, cameras, classes."""
-    from dataclasses import asdict
-
-    from dsslic_search.api import Archive
-
-    with Archive(archive) as opened:
-        found = opened.statistics()
-        root = opened.folder.root
-    if as_json:
-        print_json({"archive": str(root), **asdict(found)})
-        return
-    typer.echo(f"{root}: {found.photos} photos")
-    if not found.photos:
-        return
-    share = found.stored_bytes / found.original_bytes
-    typer.echo(f"originals {size_text(found.original_bytes)}, stored {size_text(found.stored_bytes)} ({share:.0%}),", nl=False)
-    typer.echo(f" {8 * found.stored_bytes / found.pixels:.3f} bpp; label maps {size_text(found.map_bytes)}")
-    for title, counts in (("formats", found.formats), ("cameras", found.cameras)):
-        if counts:
-            typer.echo(f"{title}: " + ", ".join(f"{printable(name)} {n}" for name, n in list(counts.items())[:10]))
-    widest = max(c.photos for c in found.classes)
-    for c in found.classes:
-        if c.photos:
-            bar = "█" * max(1, round(24 * c.photos / widest))
-            typer.echo(f"{c.name:12} {c.photos:>6}  {c.mean_coverage:>6.1%}  {bar}")
-
-
-def classes(archive: ArchiveDir = None, as_json: AsJson = False) -> None:
-    """List the classes that queries can speak of: their words, groups, and how many photos show them."""
-    from dataclasses import asdict
-
-    from dsslic_search.api import Archive
-
-    with Archive(archive) as opened:
-        listed = opened.classes()
-        groups = {g.name: [opened.vocabulary.classes[m].name for m in g.members] for g in opened.vocabulary.groups}
-    if as_json:
-        print_json({"classes": [asdict(c) for c in listed], "groups": groups})
-        return
-    typer.echo(f"{'class':12} {'photos':>6}  also")
-    for c in listed:
-        typer.echo(f"{c.name:12} {c.photos:>6}  {', '.join(c.synonyms)}".rstrip())
-    typer.echo("\ngroups")
-    for name, members in groups.items():
-        typer.echo(f"{name:14} {', '.join(members)}")
-
-
 def show(
     photo_id: Annotated[int, typer.Argument(metavar="ID", help="A photo's id, as query prints it.")],
     archive: ArchiveDir = None,
@@ -208,15 +179,20 @@ def show(
 ) -> None:
     """Show what the catalog knows of a photo: file facts, coverage, regions, layers."""
     from dsslic_search.api import Archive
-    from dsslic_search.cli.codec import describe
+    from dsslic_search.cli.codec import UNKNOWN_VOCABULARY, describe
 
     with Archive(archive) as opened:
         photo = opened.photo(photo_id)
         layers = describe(opened.layout(photo))
+        try:
+            spoken = opened.dialect(photo).vocabulary.name
+        except StageError:
+            spoken = UNKNOWN_VOCABULARY
         names = [c.name for c in opened.vocabulary.classes]
-    plain = _photo_as_plain(photo, names)
+        tags = opened.tags_of(photo_id)
+    plain = {**_photo_as_plain(photo, names), "tags": tags}
     if as_json:
-        print_json({**plain, "layers": layers["layers"]})
+        print_json({**plain, "vocabulary_name": spoken, "layers": layers["layers"]})
         return
     typer.echo(f"#{photo.id} {printable(photo.path)}")
     typer.echo(
@@ -227,19 +203,36 @@ def show(
     facts.append(f"at {photo.latitude:.5f}, {photo.longitude:.5f}" if photo.latitude is not None and photo.longitude is not None else "")
     facts.append(f"added {photo.added_at:%Y-%m-%d %H:%M} UTC")
     typer.echo(", ".join(f for f in facts if f))
+    if tags:
+        typer.echo(f"tags: {printable(', '.join(tags))}")
+    typer.echo(f"label map in vocabulary {printable(spoken)}, by segmenter {photo.segmenter}")
     for layer in layers["layers"]:
         typer.echo(f"  {layer['name']:10} {layer['bytes']:>9} bytes  {layer['bpp']:.4f} bpp")
-    counts = {c: sum(r.class_id == c for r in photo.regions) for c in {r.class_id for r in photo.regions}}
-    for coverage in sorted(photo.coverages, key=lambda c: -c.fraction):
-        regions = counts.get(coverage.class_id, 0)
-        typer.echo(f"  {names[coverage.class_id]:12} {coverage.fraction:>7.2%}  {regions} region{'' if regions == 1 else 's'}")
+    counts = None if plain["regions"] is None else Counter(r["class"] for r in plain["regions"])
+    for name, fraction in plain["coverage"].items():
+        regions = "" if counts is None else f"  {counts[name]} region{'' if counts[name] == 1 else 's'}"
+        typer.echo(f"  {name:12} {fraction:>7.2%}{regions}")
 
 
 def _photo_as_plain(photo: Photo, names: list[str]) -> dict[str, Any]:
-    columns = [c.key for c in photo.__table__.columns if c.key != "embedding"]
+    columns = [c.key for c in photo.__table__.columns if c.key not in ("embedding", "regions")]
     values = {name: getattr(photo, name) for name in columns}
     plain = {k: v.isoformat() if hasattr(v, "isoformat") else v for k, v in values.items()}
     plain["coverage"] = {names[c.class_id]: c.fraction for c in sorted(photo.coverages, key=lambda c: -c.fraction)}
+    plain["regions"] = None if photo.regions is None else _regions_as_plain(photo.regions, names)
+    return plain
+
+
+def _regions_as_plain(stored: bytes, names: list[str]) -> list[dict[str, Any]]:
+    """Places and shares as fractions."""
+    from dsslic_search.features.scene import SHARES, UNITS, SceneRegions
+
+    scene = SceneRegions.from_bytes(stored)
     places = ("area", "left", "top", "right", "bottom", "x", "y")
-    plain["regions"] = [{"class": names[r.class_id], **{p: round(getattr(r, p), 5) for p in places}} for r in photo.regions]
+    plain: list[dict[str, Any]] = [
+        {"class": names[r["class_id"]], **{p: round(int(r[p]) / UNITS, 5) for p in places}, "touches": []} for r in scene.regions
+    ]
+    for region, class_id, under, border in scene.contacts.tolist():
+        shares = {"under": round(under / SHARES, 4), "border": round(border / SHARES, 4)}
+        plain[region]["touches"].append({"class": names[class_id], **shares})
     return plain

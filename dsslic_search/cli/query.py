@@ -2,39 +2,91 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
-from typing import Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dsslic_search.cli.options import ArchiveDir, AsJson, print_json
+from dsslic_search.cli.options import ArchiveDir, AsJson
+from dsslic_search.errors import UsageError
 from dsslic_search.text import printable
+
+if TYPE_CHECKING:
+    from dsslic_search.api.searching import Found
+
+LIMIT = 20
+EXAMPLES = """
+Find photos by what is in them, best first.
+
+\b
+dss-search query "images with road and >30% sky"
+dss-search query "2 people on grass, no cars, taken:2023" --explain
+dss-search query "like beach.jpg and camera:canon" --limit 5
+dss-search query "tag:best" --all --format csv --out best.csv
+dss-search query "no people, sky > 60%" --all -0 | xargs -0 ls -l
+
+docs/query-language.md tells all that can be asked. Nothing found is no error.
+"""
 
 
 def register(app: typer.Typer) -> None:
     """Add this module's commands."""
-    app.command()(query)
+    app.command(help=EXAMPLES)(query)
 
 
 def query(
-    text: Annotated[list[str], typer.Argument(metavar="QUERY", help='For example: "images with road and >30% sky".')],
+    text: Annotated[list[str], typer.Argument(metavar="QUERY", help='What to look for, or "@" and the name of a saved query.')],
     archive: ArchiveDir = None,
-    limit: Annotated[int, typer.Option("--limit", "-n", min=0, help="Photos to list; the total is always exact.")] = 20,
+    limit: Annotated[
+        int | None,
+        typer.Option("--limit", "-n", min=0, help=f"Photos to list, {LIMIT} unless told; the total is always exact.", show_default=False),
+    ] = None,
+    everything: Annotated[bool, typer.Option("--all", help="List all that match.")] = False,
+    after: Annotated[
+        str | None,
+        typer.Option("--page", "--after", metavar="CURSOR", help="Go on after the page that gave this cursor.", show_default=False),
+    ] = None,
+    form: Annotated[
+        str | None,
+        typer.Option("--format", metavar="FORMAT", help="paths, json, csv or parquet; else lines for people.", show_default=False),
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option("-o", "--out", metavar="FILE", help="Write there; its ending can tell the format.", show_default=False)
+    ] = None,
+    null: Annotated[bool, typer.Option("-0", "--null", help="Paths that end in a zero byte, for xargs -0.")] = False,
     as_json: AsJson = False,
     explain: Annotated[bool, typer.Option("--explain", help="Show how the query was understood, and what each part matches.")] = False,
 ) -> None:
     """Find photos by what is in them, best first."""
     from dsslic_search.api import Archive
+    from dsslic_search.cli import export
 
+    if everything and limit is not None:
+        raise UsageError("--all and --limit exclude each other; choose one")
+    chosen = export.chosen_format(form, out, null=null, as_json=as_json)
     with Archive(archive) as opened:
-        result = opened.query(" ".join(text), limit=limit)
-    if explain:
-        typer.echo(result.explanation, err=as_json)
-    if as_json:
-        print_json({"query": result.query, "total": result.total, "results": [asdict(hit) for hit in result.hits]})
-        return
-    for hit in result.hits:
+        found = opened.find(" ".join(text), limit=None if everything else LIMIT if limit is None else limit, after=after, explain=explain)
+        if explain:
+            typer.echo(found.explanation, err=chosen is not None)
+        shown = list_hits(found) if chosen is None else export.write(found, chosen, out, b"\0" if null else b"\n")
+    if chosen != "json" or out is not None:
+        tell(found, shown, out)
+
+
+def tell(found: Found, shown: int, out: Path | None = None) -> None:
+    """On stderr: how many photos match, how many of them were listed, and how to see more."""
+    more = f", {shown} shown" if shown < found.total else ""
+    where = f"; written to {printable(str(out))}" if out else ""
+    typer.echo(f"{found.total} photo{'' if found.total == 1 else 's'}{more}{where}", err=True)
+    if found.cursor and shown:
+        typer.echo(f"next page: --page {found.cursor}", err=True)
+
+
+def list_hits(found: Found) -> int:
+    """Lines for people; returns how many."""
+    shown = 0
+    for hit in found.hits:
+        shown += 1
         coverage = ", ".join(f"{name} {fraction:.1%}" for name, fraction in hit.coverage.items() if fraction)
         typer.echo(f"{hit.rank:>4}  #{hit.id:<6} {hit.score:.3f}  {printable(hit.path)}" + (f"  ({coverage})" if coverage else ""))
-    shown = f", {len(result.hits)} shown" if len(result.hits) < result.total else ""
-    typer.echo(f"{result.total} photo{'' if result.total == 1 else 's'}{shown}", err=True)
+    return shown

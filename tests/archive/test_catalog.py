@@ -18,10 +18,11 @@ from sqlalchemy.exc import OperationalError
 from dsslic_search.archive import migrate, models, opening, paths
 from dsslic_search.archive.catalog import Catalog
 from dsslic_search.archive.features import MapFeatures
-from dsslic_search.archive.models import Coverage, Photo, Region
+from dsslic_search.archive.models import Coverage, Photo
 from dsslic_search.archive.stored import ObjectFacts
 from dsslic_search.errors import ArchiveError
 from dsslic_search.index.columns import open_columns
+from dsslic_search.index.regions import open_regions
 from dsslic_search.index.vectors import open_vectors
 from dsslic_search.vocabulary import default
 
@@ -43,9 +44,7 @@ def test_a_photo_comes_back_as_it_went_in(catalog: Catalog, photo_row: Row, feat
         assert (photo.camera, photo.latitude, photo.taken_at) == ("Été 猫", -1.5, None)
         assert photo.embedding == wanted.embedding
         assert tuple((c.class_id, c.fraction) for c in photo.coverages) == wanted.coverages
-        assert [(r.class_id, r.area, r.left, r.top, r.right, r.bottom, r.x, r.y) for r in photo.regions] == [
-            (r.class_id, r.area, r.left, r.top, r.right, r.bottom, r.x, r.y) for r in wanted.regions
-        ]
+        assert photo.regions == wanted.regions
     assert catalog.photo(number + 1) is None
     assert catalog.find("b" * 64) is None
     assert catalog.has("a" * 64)
@@ -89,8 +88,7 @@ def test_removing_removes_features(catalog: Catalog, photo_row: Row, features: F
     second = catalog.add(photo_row("b"), features(2))
     catalog.remove([first])
     with catalog.session() as session:
-        for table in (Coverage, Region):
-            assert set(session.scalars(select(table.photo_id))) == {second}
+        assert set(session.scalars(select(Coverage.photo_id))) == {second}
 
 
 @pytest.mark.parametrize("chunk", [1, 2, 3, 1000])
@@ -307,7 +305,7 @@ def test_damage_that_shows_while_reading_is_an_archive_error(tmp_path: Path, pho
             made.add(photo_row(digit), features(number))
     with closing(sqlite3.connect(path)) as db:
         (size,) = db.execute("PRAGMA page_size").fetchone()
-        roots = [r for (r,) in db.execute("SELECT rootpage FROM sqlite_master WHERE tbl_name IN ('photo', 'coverage', 'region')")]
+        roots = [r for (r,) in db.execute("SELECT rootpage FROM sqlite_master WHERE tbl_name IN ('photo', 'coverage')")]
     data = bytearray(path.read_bytes())
     for root in roots:
         data[(root - 1) * size : root * size] = b"\xa5" * size
@@ -315,7 +313,7 @@ def test_damage_that_shows_while_reading_is_an_archive_error(tmp_path: Path, pho
     with Catalog.open(path) as catalog:
         with pytest.raises(ArchiveError, match="damaged"), catalog.session() as session:
             session.scalars(select(Photo)).all()
-        for opened in (open_columns, open_vectors):
+        for opened in (open_columns, open_vectors, open_regions):
             with pytest.raises(ArchiveError, match="damaged"):
                 opened(catalog, tmp_path / "index", default())
 
@@ -334,7 +332,7 @@ def test_an_update_replaces_values_and_features_of_one_photo(catalog: Catalog, p
     assert other is not None
     assert (changed.quality, changed.path, changed.keep, changed.embedding) == (90, "/new.jpg", "layers", features(3).embedding)
     assert tuple((c.class_id, c.fraction) for c in changed.coverages) == features(3).coverages
-    assert len(changed.regions) == len(features(3).regions)
+    assert changed.regions == features(3).regions
     assert (other.quality, other.embedding) == (75, features(2).embedding)
     catalog.update(99, {"quality": 1}, features(3))
     catalog.replace_features({99: features(3)})

@@ -47,7 +47,7 @@ def test_from_file_to_row_and_back(tmp_path: Path, keep: str) -> None:
     wanted = features_of(label_map, vocabulary.default())
     assert row.embedding == wanted.embedding
     assert tuple((c.class_id, c.fraction) for c in row.coverages) == wanted.coverages
-    assert len(row.regions) == len(wanted.regions)
+    assert row.regions == wanted.regions
 
 
 def test_a_crash_while_a_photo_becomes_exact_is_mended_from_its_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

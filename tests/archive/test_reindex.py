@@ -14,7 +14,7 @@ from dsslic_search.archive.features import MapFeatures
 from dsslic_search.archive.store import Store
 
 SAMPLES = Path(__file__).parents[2] / "samples"
-EMPTY = MapFeatures((), (), np.zeros(192, "<f4").tobytes())
+EMPTY = MapFeatures((), b"\1\0\0", np.zeros(192, "<f4").tobytes())
 
 
 @pytest.fixture
@@ -33,8 +33,7 @@ def known(archive: Archive) -> list[object]:
     found: list[object] = []
     for photo_id in (1, 2, 3):
         photo = archive.photo(photo_id)
-        found.append((photo_id, photo.embedding, sorted((c.class_id, c.fraction) for c in photo.coverages)))
-        found.append(sorted((r.class_id, r.area, r.left, r.top, r.right, r.bottom, r.x, r.y) for r in photo.regions))
+        found.append((photo_id, photo.embedding, photo.regions, sorted((c.class_id, c.fraction) for c in photo.coverages)))
     return found
 
 

@@ -113,6 +113,9 @@ def test_stats_classes_and_show_agree(run, archive: Path):
         for region in photo["regions"]:
             assert 0 <= region["left"] <= region["x"] <= region["right"] <= 1
             assert 0 < region["area"] <= photo["coverage"][region["class"]] + 1e-5
+            assert sum(touched["border"] for touched in region["touches"]) <= 1
+            assert all(0 <= touched["under"] <= 1 and touched["class"] in photo["coverage"] for touched in region["touches"])
+        assert sum(len(region["touches"]) for region in photo["regions"]) >= len(photo["regions"]) > 1
     for name, count in classes.items():
         assert count == sum(s["coverage"].get(name, 0) >= 0.005 for s in shown)
     for command in (("stats",), ("classes",), ("show", 1)):
@@ -158,3 +161,13 @@ def test_impossible_options_are_usage_errors(run, photos: Path, tmp_path: Path, 
         assert not (tmp_path / "a").exists()
     monkeypatch.setenv("DSS_MAX_PIXELS", "many")
     assert run("ingest", photos, "--archive", tmp_path / "a").code == 2
+
+
+def test_what_does_not_fit_a_command_is_told_in_sentences(run):
+    ran = run("query", "sky", "--limit", "many")
+    assert ran.code == 2
+    assert ". See dss-search --help" in ran.message
+    ran = run("query", "-sky")
+    assert ran.code == 2
+    assert 'Put "--" before a query that begins with "-".' in ran.message
+    assert "Put" not in run("check", "-sky").message

@@ -1,0 +1,336 @@
+"""``Archive``: photos in, queries, previews. The command line is a thin layer over it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from functools import cached_property
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dsslic_search import vocabulary
+from dsslic_search.api.showing import STAGES, Preview
+from dsslic_search.config import DEFAULT_QUALITY, Settings, archive_path
+from dsslic_search.errors import ArchiveError, UsageError
+
+if TYPE_CHECKING:
+    from dsslic_search.api.duplicates import Duplicates
+    from dsslic_search.api.indexes import OpenIndexes
+    from dsslic_search.api.searching import Found, QueryResult, Searcher
+    from dsslic_search.api.statistics import Statistics
+    from dsslic_search.archive.catalog import Catalog
+    from dsslic_search.archive.models import Photo
+    from dsslic_search.archive.reindex import ReindexReport
+    from dsslic_search.archive.report import Event, IngestReport
+    from dsslic_search.codec.container import Layout
+    from dsslic_search.dialect import Dialect
+    from dsslic_search.features.canvas import Canvas
+    from dsslic_search.networks.segmenter import Segmenter
+    from dsslic_search.query.evaluate import Indexes
+    from dsslic_search.query.execute import Answer
+    from dsslic_search.query.facets import ClassCount
+
+
+class Archive:
+    """An archive of photos: ``ingest`` puts them in, ``query`` finds them, ``preview`` shows them.
+
+    ``path``: its directory, else $DSS_ARCHIVE, else the platform's data directory for this user. Nothing is read or made
+    before it is needed, and indexes stay open between queries. Close it, or use it in a ``with``. Every method raises
+    ArchiveError when the archive is missing, damaged, or made by a newer version.
+    """
+
+    def __init__(self, path: Path | str | None = None, settings: Settings | None = None) -> None:
+        from dsslic_search.archive.folder import ArchiveFolder
+
+        self.folder = ArchiveFolder(archive_path(None if path is None else Path(path)))
+        self.settings = settings or Settings()
+        self.vocabulary = vocabulary.default()
+
+    def __enter__(self) -> Archive:
+        return self
+
+    def __exit__(self, _type: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Release the catalog and the indexes."""
+        for name in ("_indexes", "_searcher"):
+            self.__dict__.pop(name, None)
+        if catalog := self.__dict__.pop("catalog", None):
+            catalog.close()
+
+    @cached_property
+    def catalog(self) -> Catalog:
+        """The catalog, opened at first use."""
+        from dsslic_search.archive import meaning
+
+        catalog = self.folder.open_catalog()
+        try:
+            meaning.require_current(catalog)
+        except ArchiveError:
+            catalog.close()
+            raise
+        return catalog
+
+    @cached_property
+    def _indexes(self) -> OpenIndexes:
+        from dsslic_search.api.indexes import OpenIndexes
+
+        return OpenIndexes(self.catalog, self.folder.index, self.vocabulary)
+
+    @cached_property
+    def _searcher(self) -> Searcher:
+        from dsslic_search.api.searching import Searcher
+
+        return Searcher(self.folder, self.catalog, self.settings, self.vocabulary)
+
+    # Putting photos in
+
+    def ingest(
+        self,
+        paths: Sequence[Path | str],
+        *,
+        quality: int = DEFAULT_QUALITY,
+        keep: str = "layers",
+        segmenter: Segmenter | str | None = None,
+        dry_run: bool = False,
+        workers: int | None = None,
+        progress: Callable[[Event], None] | None = None,
+    ) -> IngestReport:
+        """Add the photos at ``paths`` (files and folders) that are not there yet; makes the archive if there is none.
+
+        Files that cannot be used are in the report's ``failed``, with the reason; an interrupted ingest can be run again.
+        ``segmenter``: what makes the label maps (see `networks.segmenter`), by default SegNet; photos that are there by
+        another than the one named are stored anew. ``workers``: photos encoded at once, by default the number of cores.
+        Raises ArchiveError when the archive cannot be written, UsageError for impossible options, WeightsError for a
+        segmenter that cannot be used.
+        """
+        import os
+
+        from dsslic_search.archive.ingest import ingest
+        from dsslic_search.codec.dsslic import EncodeOptions
+        from dsslic_search.networks.segmenter import chosen
+
+        return ingest(
+            self.folder,
+            [Path(p) for p in paths],
+            EncodeOptions(quality, keep, segmenter=chosen(segmenter)),
+            settings=self.settings,
+            dry_run=dry_run,
+            workers=workers or os.cpu_count() or 1,
+            progress=progress,
+        )
+
+    def reindex(self, *, workers: int | None = None, progress: Callable[[int, int], None] | None = None) -> ReindexReport:
+        """Describe every photo anew from its label map alone, and rebuild the indexes; reads no byte past the label maps."""
+        from dsslic_search.archive.reindex import reindex
+
+        report = reindex(self.folder, workers=workers, progress=progress)
+        began = time.perf_counter()
+        self._indexes.ask(lambda indexes: (indexes.vectors(), indexes.regions(), indexes.files()))
+        report.seconds += time.perf_counter() - began
+        return report
+
+    # Finding them
+
+    def query(self, text: str, *, limit: int | None = 50, after: str | None = None, explain: bool = False) -> QueryResult:
+        """The photos that ``text`` asks for, best first; see docs/query-language.md. ``limit``: photos on a page, None for all.
+        ``after``: the cursor of the page before. QueryError says what is not understood."""
+        from dsslic_search.api.searching import QueryResult
+
+        found = self.find(text, limit=limit, after=after, explain=explain)
+        return QueryResult(found.query, found.total, tuple(found.hits), found.cursor, found.explanation)
+
+    def find(
+        self,
+        text: str,
+        *,
+        limit: int | None = 50,
+        after: str | None = None,
+        explain: bool = False,
+        resemble: NDArray[np.float32] | None = None,
+    ) -> Found:
+        """As `query`, but hits are looked up as they are taken, which suits large answers. ``resemble``: embeddings,
+        float32[m, DIMENSION], of layouts that the photos shall be like; then the text only filters, and may be empty."""
+        from dsslic_search.api.searching import Found, place_of, place_text
+
+        if limit is not None and limit < 0:
+            raise UsageError(f"limit {limit}: must be 0 or more")
+        cursor, before = place_of(after)
+
+        def asked(indexes: Indexes) -> tuple[Answer, str]:
+            answer = self._searcher.answer(indexes, text, limit=limit, after=cursor, resemble=resemble)
+            return answer, answer.explain() if explain else ""
+
+        answer, explanation = self._indexes.ask(asked)
+        return Found(
+            query=text,
+            total=answer.total,
+            classes=tuple(self.vocabulary.classes[c].name for c in answer.classes),
+            hits=self._searcher.hits(answer.ids.tolist(), answer.scores.tolist(), answer.classes, before + 1),
+            cursor=place_text(answer.cursor, before + answer.ids.size),
+            explanation=explanation,
+        )
+
+    def sketch(
+        self,
+        canvas: Canvas | Path | str,
+        text: str = "",
+        *,
+        mirrored: bool = False,
+        limit: int | None = 50,
+        after: str | None = None,
+        explain: bool = False,
+    ) -> Found:
+        """The photos laid out like a canvas, most alike first: a painted PNG file, a JSON file of shapes (see docs/layout.md), or
+        a `features.canvas.Canvas`; of those that ``text`` asks for, if it is given. ``mirrored``: left and right may be exchanged.
+        UsageError says what is wrong with a canvas."""
+        from dsslic_search.coding import read_file
+        from dsslic_search.features.canvas import Canvas, read_canvas
+
+        if not isinstance(canvas, Canvas):
+            canvas = read_canvas(read_file(Path(canvas)), str(canvas), self.vocabulary)
+        resemble = canvas.queries(self.vocabulary, mirrored=mirrored)
+        return self.find(text, limit=limit, after=after, explain=explain, resemble=resemble)
+
+    def matching(self, text: str) -> NDArray[np.int64]:
+        """The ids of all photos that ``text`` asks for, newest first, whatever their rank."""
+
+        def asked(indexes: Indexes) -> NDArray[np.int64]:
+            return indexes.columns.ids[self._searcher.answer(indexes, text, limit=0).rows]
+
+        return self._indexes.ask(asked)
+
+    def locate(self, operand: str, mirrored: bool = False) -> NDArray[np.float32]:
+        """The embeddings, float32[m, DIMENSION], that ``like OPERAND`` means; see `Searcher.locate`."""
+        return self._searcher.locate(operand, mirrored)
+
+    def duplicates(
+        self, *, threshold: float | None = None, mirrored: bool = False, progress: Callable[[int, int], None] | None = None
+    ) -> Duplicates:
+        """Groups of photos that show the same picture: resized, recompressed, brightened or slightly cropped, with ``mirrored``
+        mirrored too. ``threshold``: likeness, 0.5..1, from which two photos count as the same."""
+        from dsslic_search.api.duplicates import THRESHOLD, find_duplicates
+
+        threshold = THRESHOLD if threshold is None else threshold
+        if not 0.5 <= threshold <= 1:
+            raise UsageError(f"threshold {threshold}: must be from 0.5 to 1")
+        return find_duplicates(self.folder, self.catalog, threshold, mirrored, self.settings.max_pixels, progress)
+
+    # Naming them
+
+    def save(self, name: str, text: str, *, replace: bool = False) -> None:
+        """Keep a query under a name, for "@name". QueryError when it is none, ArchiveError when the name is taken and it is not to
+        be replaced, UsageError for an impossible name."""
+        from dsslic_search.archive import saved
+
+        self._searcher.check(text, name)
+        saved.save(self.catalog, name, text, replace=replace)
+
+    def saved_queries(self) -> dict[str, str]:
+        """The texts of all saved queries by name."""
+        from dsslic_search.archive import saved
+
+        return saved.listed(self.catalog)
+
+    def forget(self, name: str) -> None:
+        """Delete a saved query; ArchiveError when there is none of that name."""
+        from dsslic_search.archive import saved
+
+        saved.forget(self.catalog, name)
+
+    def tag(self, names: Sequence[str], ids: Sequence[int] | NDArray[np.int64]) -> dict[str, int]:
+        """Give photos tags; returns for each tag how many of them did not have it. UsageError for an impossible name, ArchiveError
+        when there is no photo of an id; then nothing is changed."""
+        from dsslic_search.archive import tags
+
+        return tags.add(self.catalog, names, np.asarray(ids, np.int64))
+
+    def untag(self, names: Sequence[str], ids: Sequence[int] | NDArray[np.int64] | None) -> dict[str, int]:
+        """Take tags from photos, or with None from all photos; returns for each tag how many of them had it."""
+        from dsslic_search.archive import tags
+
+        return tags.remove(self.catalog, names, None if ids is None else np.asarray(ids, np.int64))
+
+    def tags(self) -> dict[str, int]:
+        """All tags with how many photos have them, most frequent first."""
+        from dsslic_search.archive import tags
+
+        return tags.counts(self.catalog)
+
+    def tags_of(self, photo_id: int) -> list[str]:
+        """The tags of a photo."""
+        from dsslic_search.archive import tags
+
+        return tags.of_photo(self.catalog, photo_id)
+
+    # Showing them
+
+    def photo(self, photo_id: int) -> Photo:
+        """A photo's catalog row with its coverages; ArchiveError when there is no such id."""
+        return self._searcher.photo(photo_id)
+
+    def layout(self, photo: Photo) -> Layout:
+        """Header and chunk table of a stored photo, reading nothing else."""
+        from dsslic_search.api.showing import read_layout
+
+        return read_layout(self.folder.store, photo)
+
+    def dialect(self, photo: Photo) -> Dialect:
+        """The vocabulary that a stored photo's label map speaks in, and what its classes mean in the archive's."""
+        from dsslic_search.api.showing import read_dialect
+
+        return read_dialect(self.folder.store, photo)
+
+    def original(self, photo_id: int) -> bytes:
+        """The original file, bit for bit: from the archive in keep mode "exact", from its place in "reference".
+
+        StageError in mode "layers", and when the place holds something else by now.
+        """
+        from dsslic_search.api.showing import original_of
+
+        return original_of(self.folder.store, self.photo(photo_id))
+
+    def ids(self, limit: int) -> list[int]:
+        """The first ``limit`` photos by id."""
+        from sqlalchemy import select
+
+        from dsslic_search.archive.models import Photo
+
+        with self.catalog.session() as session:
+            return list(session.scalars(select(Photo.id).order_by(Photo.id).limit(limit)))
+
+    def preview(self, photo_id: int, stage: str = "full") -> Preview:
+        """One stage of a photo, reading only the bytes up to its end. StageError when the photo has no such stage."""
+        if stage not in STAGES:
+            raise UsageError(f'stage "{stage}" is not one of: {", ".join(STAGES)}')
+        return next(self.progressive(photo_id, (stage,)))
+
+    def progressive(self, photo_id: int, stages: Sequence[str] = STAGES) -> Iterator[Preview]:
+        """Stages of a photo as a slow link would show them: each reads on where the one before ended.
+
+        Coder and network are loaded before the clock starts; "full" uses "coarse" where that came before it.
+        """
+        from dsslic_search.api.showing import stages_of
+
+        return stages_of(self.folder.store, self.photo(photo_id), stages, self.settings.max_pixels)
+
+    # Counting them
+
+    def statistics(self, text: str | None = None) -> Statistics:
+        """Counts and bytes of all photos, or of those that a query asks for."""
+        from dsslic_search.api.statistics import statistics
+
+        return statistics(self._indexes, self._searcher, self.catalog, self.vocabulary, self.settings, text)
+
+    def classes(self) -> tuple[ClassCount, ...]:
+        """Every class of the vocabulary with how many photos show it, most frequent first; without an archive, zeros."""
+        from dsslic_search.query.facets import count_classes
+
+        if not self.folder.exists:
+            return count_classes(None, self.vocabulary, self.settings.presence)
+        return self._indexes.ask(lambda indexes: count_classes(indexes.columns, self.vocabulary, self.settings.presence))

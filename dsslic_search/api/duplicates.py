@@ -1,0 +1,163 @@
+"""Near-duplicates: photos that show the same picture, in another size, compression or brightness, or slightly cropped.
+
+::
+
+    first bytes of each file ─► compact image ─► fingerprint ─► candidate pairs ─► likeness of each ─► groups
+                                                 (index file)   (by outline)       (aligned)
+
+No original is opened, and of each .dsslic file only the bytes up to the compact image are read, once.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import select
+
+from dsslic_search.archive.catalog import Catalog
+from dsslic_search.archive.fingerprints import read_fingerprints
+from dsslic_search.archive.folder import ArchiveFolder
+from dsslic_search.archive.models import Photo
+from dsslic_search.features.fingerprint import mirrored
+from dsslic_search.features.likeness import AT_ONCE, likeness
+from dsslic_search.index.fingerprints import candidates, fingerprints
+
+THRESHOLD = 0.78
+
+
+@dataclass(frozen=True)
+class Copy:
+    """One photo of a group. ``bytes`` of the original. ``likeness``: how sure it is, 0..1, that another photo of the group is the
+    same picture; ``mirrored``: if that is its mirror image."""
+
+    id: int
+    path: str
+    width: int
+    height: int
+    bytes: int
+    likeness: float
+    mirrored: bool
+
+
+@dataclass(frozen=True)
+class Duplicates:
+    """``groups`` of the same picture, the surest first, in each the largest picture first. ``failed``: photos that could not be
+    read, by id, and why."""
+
+    groups: tuple[tuple[Copy, ...], ...]
+    photos: int
+    failed: tuple[tuple[int, str], ...]
+
+
+@dataclass(frozen=True)
+class _Row:
+    """A photo of the catalog."""
+
+    id: int
+    content_hash: str
+    map_bytes: int
+    path: str
+    width: int
+    height: int
+    bytes: int
+
+
+@dataclass(frozen=True)
+class _Links:
+    """Pairs of places, intp[m, 2], by rising likeness of the pictures there, float32[m]; ``mirrored``: bool[m]."""
+
+    pairs: NDArray[np.intp]
+    likeness: NDArray[np.float32]
+    mirrored: NDArray[np.bool_]
+
+
+def find_duplicates(
+    folder: ArchiveFolder,
+    catalog: Catalog,
+    threshold: float,
+    mirror: bool,
+    max_pixels: int,
+    progress: Callable[[int, int], None] | None = None,
+) -> Duplicates:
+    """Groups of photos whose likeness is ``threshold`` or more, directly or by way of others; with ``mirror`` mirror images too.
+
+    ``progress`` is called with photos read and to be read."""
+    chosen = select(Photo.id, Photo.content_hash, Photo.map_bytes, Photo.path, Photo.width, Photo.height, Photo.file_size)
+    with catalog.snapshot() as snapshot:
+        everyone = [_Row(*row) for part in snapshot.rows(chosen.order_by(Photo.id)) for row in part]
+    failed: list[tuple[int, str]] = []
+
+    def make(places: Sequence[int]) -> Iterator[tuple[int, NDArray[np.uint8]]]:
+        wanted = [(everyone[place].content_hash, everyone[place].map_bytes) for place in places]
+        for number, made in read_fingerprints(folder.store, wanted, max_pixels, progress):
+            if isinstance(made, str):
+                failed.append((everyone[places[number]].id, made))
+            else:
+                yield places[number], made
+
+    prints, known = fingerprints(folder.index, [row.content_hash for row in everyone], make)
+    rows = [row for row, there in zip(everyone, known, strict=True) if there]
+    links = _links(prints[known], threshold, mirror)
+    copies = _copies(rows, links)
+    groups = [tuple(sorted((copies[place] for place in places), key=_best_first)) for places in _connected(links.pairs)]
+    groups.sort(key=lambda group: (-max(copy.likeness for copy in group), group[0].id))
+    return Duplicates(tuple(groups), len(rows), tuple(failed))
+
+
+def _links(prints: NDArray[np.uint8], threshold: float, mirror: bool) -> _Links:
+    """All pairs found that are alike enough, and how."""
+    pairs, likenesses, turned = [], [], []
+    for flip in (True, False) if mirror else (False,):
+        near = candidates(prints, mirror=flip)
+        pairs.append(near)
+        likenesses.append(_likenesses(prints, near, flip))
+        turned.append(np.full(len(near), flip))
+    every = _Links(np.concatenate(pairs), np.concatenate(likenesses), np.concatenate(turned))
+    order = np.argsort(every.likeness, kind="stable")
+    order = order[every.likeness[order] >= threshold]
+    return _Links(every.pairs[order], every.likeness[order], every.mirrored[order])
+
+
+def _likenesses(prints: NDArray[np.uint8], pairs: NDArray[np.intp], flip: bool) -> NDArray[np.float32]:
+    def compared(start: int) -> NDArray[np.float32]:
+        first, second = prints[pairs[start : start + AT_ONCE].T]
+        return likeness(first, mirrored(second) if flip else second)
+
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        return np.concatenate([np.empty(0, np.float32), *pool.map(compared, range(0, len(pairs), AT_ONCE))])
+
+
+def _connected(pairs: NDArray[np.intp]) -> list[list[int]]:
+    """The places that pairs join, group by group."""
+    parent = {place: place for place in np.unique(pairs).tolist()}
+
+    def root(place: int) -> int:
+        while parent[place] != place:
+            parent[place] = place = parent[parent[place]]
+        return place
+
+    for one, other in pairs.tolist():
+        parent[root(one)] = root(other)
+    groups: dict[int, list[int]] = {}
+    for place in parent:
+        groups.setdefault(root(place), []).append(place)
+    return list(groups.values())
+
+
+def _copies(rows: Sequence[_Row], links: _Links) -> dict[int, Copy]:
+    """The photos of all links by place, each with its surest link."""
+    surest = dict(zip(links.pairs.ravel().tolist(), np.repeat(np.arange(len(links.pairs)), 2).tolist(), strict=True))  # the last counts
+    return {place: _copy(rows[place], float(links.likeness[link]), bool(links.mirrored[link])) for place, link in surest.items()}
+
+
+def _copy(row: _Row, alike: float, turned: bool) -> Copy:
+    return Copy(row.id, row.path, row.width, row.height, row.bytes, round(alike, 4), turned)
+
+
+def _best_first(copy: Copy) -> tuple[int, int, int]:
+    return -copy.width * copy.height, -copy.bytes, copy.id

@@ -1,0 +1,127 @@
+"""Stages and originals of stored photos, each from no more bytes than it needs."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from dsslic_search import coding
+from dsslic_search.archive import paths
+from dsslic_search.archive.store import Store
+from dsslic_search.errors import FormatError, StageError
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+    from dsslic_search.archive.models import Photo
+    from dsslic_search.codec.container import Layout
+    from dsslic_search.codec.dsslic import Decoded
+    from dsslic_search.dialect import Dialect
+    from dsslic_search.vocabulary import Vocabulary
+
+STAGES = ("map", "compact", "coarse", "full")
+
+
+@dataclass(frozen=True)
+class Preview:
+    """One stage of a stored photo. ``bytes_read``: of its file, from the start; ``milliseconds``: reading and decoding;
+    ``vocabulary``: whose class ids stage "map" holds, None in the others."""
+
+    stage: str
+    image: Image.Image
+    bytes_read: int
+    bytes_total: int
+    milliseconds: float
+    vocabulary: Vocabulary | None = None
+
+
+def read_layout(store: Store, photo: Photo) -> Layout:
+    """Header and chunk table of a stored photo, reading nothing else."""
+    from dsslic_search.codec import container
+
+    with _about(store, photo):
+        length = container.header_length(store.read_prefix(photo.content_hash, container.PREAMBLE))
+        return container.read_layout(store.read_prefix(photo.content_hash, length))
+
+
+def read_dialect(store: Store, photo: Photo) -> Dialect:
+    """The vocabulary of a stored photo's label map, reading no byte past the map."""
+    from dsslic_search.codec import dsslic
+
+    with _about(store, photo):
+        return dsslic.read_dialect(store.read_prefix(photo.content_hash, photo.map_bytes))
+
+
+def stages_of(store: Store, photo: Photo, stages: Sequence[str], max_pixels: int) -> Iterator[Preview]:
+    """Stages of a photo as a slow link would show them: each reads on where the one before ended.
+
+    Coder and network are loaded before the clock starts; "full" uses "coarse" where that came before it."""
+    from dsslic_search.codec import label_map
+    from dsslic_search.codec.dsslic import decode_stage
+    from dsslic_search.networks import runtime
+
+    layout = read_layout(store, photo)
+    label_map.load()
+    if {"coarse", "full"} & set(stages) and layout.header.keep == "layers":
+        runtime.network("finenet")
+    data, coarse = b"", None
+    for stage in stages:
+        began = time.perf_counter()
+        elsewhere = 0
+        with _about(store, photo):
+            if stage == "full" and layout.header.keep == "reference":
+                referenced = _referenced(photo)
+                elsewhere, decoded = len(referenced), _opened(referenced, photo.path, max_pixels)
+            else:
+                end = layout.stage_bytes(stage)
+                if end > len(data):
+                    data += store.read_prefix(photo.content_hash, end, start=len(data))
+                decoded = decode_stage(data, stage, max_pixels=max_pixels, coarse=coarse)
+        if stage == "coarse":
+            coarse = decoded.pixels
+        image = coding.to_image(decoded, stage)
+        spent = (time.perf_counter() - began) * 1000
+        yield Preview(stage, image, len(data) + elsewhere, layout.total + elsewhere, spent, decoded.vocabulary)
+
+
+def original_of(store: Store, photo: Photo) -> bytes:
+    """The original file, bit for bit. StageError in keep mode layers, and where it was left at its place but is not there now."""
+    from dsslic_search.codec.dsslic import read_original
+
+    if photo.keep == "reference":
+        return _referenced(photo)
+    with _about(store, photo):
+        return read_original(store.read(photo.content_hash))
+
+
+@contextmanager
+def _about(store: Store, photo: Photo) -> Iterator[None]:
+    """Says which file a FormatError is about."""
+    try:
+        yield
+    except FormatError as e:
+        advice = "" if isinstance(e, StageError) else "; see what else is wrong with: dss-search check --read-data"
+        raise type(e)(f"photo {photo.id} ({store.path_of(photo.content_hash)}): {e}{advice}") from e
+
+
+def _opened(original: bytes, name: str, max_pixels: int) -> Decoded:
+    from dsslic_search.codec.dsslic import Decoded
+    from dsslic_search.codec.picture import open_photo
+
+    photo = open_photo(original, name, max_pixels)
+    return Decoded(photo.pixels[..., 0] if photo.grey else photo.pixels, photo.alpha)
+
+
+def _referenced(photo: Photo) -> bytes:
+    """The original that keep mode "reference" left at its place, if it still is what it was."""
+    data = None
+    with suppress(OSError):
+        data = paths.to_path(photo.path).read_bytes()
+    if data is None or hashlib.sha256(data).hexdigest() != photo.content_hash:
+        state = "is gone" if data is None else "has changed"
+        raise StageError(f'{photo.path}: the original {state} since it was ingested by reference; "coarse" is the best stage stored')
+    return data

@@ -1,0 +1,162 @@
+"""What a query found, in forms that other programs read: paths, JSON, CSV, Parquet. Photos are written as they are looked up."""
+
+from __future__ import annotations
+
+import csv
+import itertools
+import json
+import os
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import asdict
+from io import TextIOWrapper
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any, TextIO
+
+from dsslic_search.archive import paths
+from dsslic_search.errors import DSSError, MissingExtraError, UsageError
+
+if TYPE_CHECKING:
+    from dsslic_search.api.searching import Found, Hit
+
+FORMATS = ("paths", "json", "csv", "parquet")
+ROWS = 50_000  # of a Parquet row group
+_BY_SUFFIX = {".txt": "paths", ".json": "json", ".csv": "csv", ".parquet": "parquet"}
+
+
+def chosen_format(named: str | None, out: Path | None, *, null: bool, as_json: bool) -> str | None:
+    """The format that options ask for: by name, or by the ending of the file to write; None for lines for people.
+
+    UsageError when options exclude each other, and for Parquet that would be written to a terminal."""
+    if named is not None and named not in FORMATS:
+        raise UsageError(f'format "{named}" is not one of: {", ".join(FORMATS)}')
+    asked = list(dict.fromkeys(filter(None, (named, "paths" if null else None, "json" if as_json else None))))
+    if len(asked) > 1:
+        raise UsageError(f"formats {' and '.join(asked)} were asked for at once; choose one of --format, --json and --null")
+    if asked:
+        found = asked[0]
+    elif out is None:
+        return None
+    else:
+        suffix = _BY_SUFFIX.get(out.suffix.lower())
+        if suffix is None:
+            raise UsageError(f"{out}: its ending tells no format; name one of {', '.join(FORMATS)} with --format")
+        found = suffix
+    if found == "parquet":
+        if out is None and sys.stdout.isatty():
+            raise UsageError("Parquet is not for terminals; write a file with --out FILE")
+        _parquet()
+    return found
+
+
+def write(found: Found, form: str, out: Path | None, end: bytes = b"\n") -> int:
+    """Write a page of photos to a file, whole or not at all, or to stdout; returns how many. ``end``: what ends a path."""
+    counted = _Counted(found.hits)
+    if form in ("paths", "parquet"):
+        with _bytes(out) as raw:
+            if form == "paths":
+                raw.writelines(os.fsencode(paths.to_path(hit.path)) + end for hit in counted)
+            else:
+                _write_parquet(raw, counted, found.classes)
+    else:
+        with _text(out) as stream:
+            if form == "json":
+                _write_json(stream, found, counted)
+            else:
+                _write_csv(stream, counted, found.classes)
+    return counted.count
+
+
+class _Counted:
+    """Things, counted as they are taken."""
+
+    def __init__(self, hits: Iterable[Hit]) -> None:
+        self.count = 0
+        self._hits = hits
+
+    def __iter__(self) -> Iterator[Hit]:
+        for hit in self._hits:
+            self.count += 1
+            yield hit
+
+
+def columns(classes: Sequence[str]) -> list[str]:
+    """The columns of a table of photos: what `Hit` has, with a column for the coverage of each class."""
+    return ["rank", "id", "path", "score", *(f"coverage_{name.replace(' ', '_')}" for name in classes)]
+
+
+def _row(hit: Hit) -> tuple[Any, ...]:
+    return hit.rank, hit.id, hit.path, hit.score, *hit.coverage.values()
+
+
+def _write_json(stream: TextIO, found: Found, hits: Iterable[Hit]) -> None:
+    """As ``json.dumps`` of the whole would write it."""
+    head = json.dumps({"query": found.query, "total": found.total, "cursor": found.cursor}, indent=2, ensure_ascii=False)
+    stream.write(head.removesuffix("\n}") + ',\n  "results": [')
+    between = "\n"
+    for hit in hits:
+        stream.write(between + "    " + json.dumps(asdict(hit), indent=2, ensure_ascii=False).replace("\n", "\n    "))
+        between = ",\n"
+    stream.write("]\n}\n" if between == "\n" else "\n  ]\n}\n")
+
+
+def _write_csv(stream: TextIO, hits: Iterable[Hit], classes: Sequence[str]) -> None:
+    """No cell can be taken for a formula: numbers are numbers, and paths are absolute."""
+    table = csv.writer(stream, lineterminator="\n")
+    table.writerow(columns(classes))
+    table.writerows(map(_row, hits))
+
+
+def _write_parquet(raw: IO[bytes], hits: Iterable[Hit], classes: Sequence[str]) -> None:
+    arrow, parquet = _parquet()
+    types = [arrow.int64(), arrow.int64(), arrow.string(), arrow.float64(), *(arrow.float64() for _ in classes)]
+    schema = arrow.schema(list(zip(columns(classes), types, strict=True)))
+    with parquet.ParquetWriter(raw, schema) as writer:
+        rows = map(_row, hits)
+        while part := list(itertools.islice(rows, ROWS)):
+            arrays = [arrow.array(column, kind) for column, kind in zip(zip(*part, strict=True), types, strict=True)]
+            writer.write_table(arrow.table(arrays, schema=schema))
+
+
+def _parquet() -> tuple[Any, Any]:
+    """pyarrow and pyarrow.parquet."""
+    try:
+        import pyarrow
+        import pyarrow.parquet
+    except ImportError as e:
+        raise MissingExtraError('Parquet needs the package pyarrow; install it with: pip install "dsslic-search[parquet]"') from e
+    return pyarrow, pyarrow.parquet
+
+
+@contextmanager
+def _bytes(out: Path | None) -> Iterator[IO[bytes]]:
+    """Where bytes go: a file that appears when all is written, or stdout."""
+    if out is None:
+        sys.stdout.flush()
+        yield sys.stdout.buffer
+        sys.stdout.buffer.flush()
+        return
+    temporary = out.with_name(f".{out.name}.{os.getpid()}.tmp")
+    try:
+        with temporary.open("wb") as raw:
+            yield raw
+        temporary.replace(out)
+    except BaseException as e:
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
+        if isinstance(e, OSError) and e.filename == str(temporary):  # what a reader knows is the name that was asked for
+            raise DSSError(f"{out}: cannot be written ({e.strerror or e}); check the folder and the space left on the disk") from e
+        raise
+
+
+@contextmanager
+def _text(out: Path | None) -> Iterator[TextIO]:
+    """Where text goes: a file in UTF-8, or stdout in what it takes."""
+    if out is None:
+        yield sys.stdout
+        return
+    with _bytes(out) as raw:
+        stream = TextIOWrapper(raw, encoding="utf-8", errors="backslashreplace", newline="")
+        yield stream
+        stream.detach()

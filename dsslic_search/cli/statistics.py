@@ -1,0 +1,122 @@
+"""Counting: stats, classes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from dsslic_search.cli.options import ArchiveDir, AsJson, print_json, size_text
+from dsslic_search.text import printable
+
+if TYPE_CHECKING:
+    from dsslic_search.api.statistics import Statistics
+
+BAR = 24  # characters of the longest bar
+LEVELS = "▁▂▃▄▅▆▇█"
+NONE = "·"  # of a histogram's bin
+MOST_NAMED = 10  # formats, cameras, tags on a line
+MOST_MONTHS = 24  # with more, years are shown
+
+
+def register(app: typer.Typer) -> None:
+    """Add this module's commands."""
+    app.command()(stats)
+    app.command()(classes)
+
+
+def stats(
+    text: Annotated[
+        list[str] | None, typer.Argument(metavar="QUERY", help="Only photos that this asks for; else all.", show_default=False)
+    ] = None,
+    archive: ArchiveDir = None,
+    as_json: AsJson = False,
+) -> None:
+    """Count photos, all or those that a query asks for: bytes, classes, months, cameras, formats, tags."""
+    from dsslic_search.api import Archive
+
+    query = " ".join(text) if text is not None else None
+    with Archive(archive) as opened:
+        found = opened.statistics(query)
+        root = opened.folder.root
+    if as_json:
+        print_json({"archive": str(root), "query": query, **asdict(found)})
+        return
+    typer.echo(
+        printable(f"{root}: {found.photos} photo{'' if found.photos == 1 else 's'}" + (f" of: {query}" if query is not None else ""))
+    )
+    if found.photos:
+        _show_sizes(found)
+        for title, counts in (("formats", found.formats), ("cameras", found.cameras), ("tags", found.tags)):
+            _show_names(title, counts)
+        _show_months(found.months, found.undated)
+        _show_classes(found)
+
+
+def _show_sizes(found: Statistics) -> None:
+    share = found.stored_bytes / found.original_bytes
+    typer.echo(f"originals {size_text(found.original_bytes)}, stored {size_text(found.stored_bytes)} ({share:.0%}),", nl=False)
+    typer.echo(f" {8 * found.stored_bytes / found.pixels:.3f} bpp; label maps {size_text(found.map_bytes)}")
+
+
+def _show_names(title: str, counts: Mapping[str, int]) -> None:
+    if counts:
+        named = ", ".join(f"{printable(name)} {n}" for name, n in list(counts.items())[:MOST_NAMED])
+        more = len(counts) - MOST_NAMED
+        typer.echo(f"{title}: {named}" + (f" and {more} more" if more > 0 else ""))
+
+
+def _show_months(months: Mapping[str, int], undated: int) -> None:
+    if not months:
+        return
+    if len(months) > MOST_MONTHS:
+        years: dict[str, int] = {}
+        for month, count in months.items():
+            years[month[:-3]] = years.get(month[:-3], 0) + count
+        months = years
+    typer.echo("taken")
+    widest = max(months.values())
+    for when, count in months.items():
+        typer.echo(f"  {when:10} {count:>6}  {bar(count, widest)}")
+    if undated:
+        typer.echo(f"  {'no date':10} {undated:>6}")
+
+
+def _show_classes(found: Statistics) -> None:
+    shown = [c for c in found.classes if c.photos]
+    if not shown:
+        return
+    typer.echo(f"{'class':12} {'photos':>6} {'mean':>7}  {'0…100%':8}")
+    for c in shown:
+        typer.echo(f"{c.name:12} {c.photos:>6} {c.mean_coverage:>7.1%}  {sparkline(c.histogram)}  {bar(c.photos, shown[0].photos)}")
+
+
+def bar(count: int, widest: int) -> str:
+    """A bar as long as ``count`` is of ``widest``, but never none for some."""
+    return "█" * max(1, round(BAR * count / widest))
+
+
+def sparkline(counts: Sequence[int]) -> str:
+    """One character for each count, as high as it is of the highest; a dot for 0."""
+    highest = max(counts)
+    return "".join(LEVELS[-(-count * len(LEVELS) // highest) - 1] if count else NONE for count in counts)
+
+
+def classes(archive: ArchiveDir = None, as_json: AsJson = False) -> None:
+    """List the classes that queries can speak of: their words, groups, and how many photos show them."""
+    from dsslic_search.api import Archive
+
+    with Archive(archive) as opened:
+        listed = opened.classes()
+        groups = {g.name: [opened.vocabulary.classes[m].name for m in g.members] for g in opened.vocabulary.groups}
+    if as_json:
+        print_json({"classes": [asdict(c) for c in listed], "groups": groups})
+        return
+    typer.echo(f"{'class':12} {'photos':>6}  also")
+    for c in listed:
+        typer.echo(f"{c.name:12} {c.photos:>6}  {', '.join(c.synonyms)}".rstrip())
+    typer.echo("\ngroups")
+    for name, members in groups.items():
+        typer.echo(f"{name:14} {', '.join(members)}")

@@ -1,0 +1,105 @@
+"""A small portrait of a photo, made from its compact image, by which the same picture is known again.
+
+::
+
+    picture ─► luma, mean of 24 x 24 cells, brightness and contrast evened out ─┐
+          └──► Cb and Cr, means of 8 x 8 cells ─────────────────────────────────┴─► 704 bytes ─► outline, 96 numbers
+
+Whole photos are squeezed into the square, so the same picture in another size has the same fingerprint. The outline is for
+finding candidates by inner product: slightly cropped or retouched copies have outlines that are near. `features.likeness`
+then compares two fingerprints carefully.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+SIDE = 24  # cells of luma a side
+CHROMA_SIDE = 8
+LENGTH = SIDE * SIDE + 2 * CHROMA_SIDE * CHROMA_SIDE  # bytes of a fingerprint
+
+OUTLINE_SIDE = 8
+_OUTLINE_CHROMA = 4
+OUTLINE = OUTLINE_SIDE * OUTLINE_SIDE + 2 * _OUTLINE_CHROMA * _OUTLINE_CHROMA  # numbers of an outline
+_CHROMA_SHARE = 0.2  # of an outline's squared length
+_LOCAL = 0.7  # how much of its neighbourhood's mean is taken from each cell of an outline's luma
+_FAINT = 20.0  # variance of chroma below which colours hardly count: noise of the compact image
+
+_CENTRE = 128.0
+_REACH = 127.0
+
+
+def fingerprint(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """The fingerprint, uint8[LENGTH], of a picture, uint8 [h, w, 3] sRGB or [h, w] grey, of any size."""
+    rgb = np.repeat(picture[..., None], 3, 2) if picture.ndim == 2 else picture
+    cells = _means(rgb, SIDE) @ np.array([0.299, 0.587, 0.114], np.float32)
+    cells -= cells.mean()
+    cells *= _REACH / max(float(np.abs(cells).max()), 1e-3)
+    few = _means(rgb, CHROMA_SIDE)
+    blue = few @ np.array([-0.168736, -0.331264, 0.5], np.float32)
+    red = few @ np.array([0.5, -0.418688, -0.081312], np.float32)
+    parts = [np.rint(each + _CENTRE).clip(0, 255).astype(np.uint8).ravel() for each in (cells, blue, red)]
+    return np.concatenate(parts)
+
+
+def mirrored(prints: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """The fingerprints, uint8[n, LENGTH], of the mirror images of pictures of which ``prints`` are those."""
+    return np.concatenate([luma(prints)[:, :, ::-1].reshape(len(prints), -1), chroma(prints)[..., ::-1].reshape(len(prints), -1)], 1)
+
+
+def luma(prints: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """The luma of fingerprints, uint8[n, SIDE, SIDE], in a scale of each picture's own."""
+    return prints[:, : SIDE * SIDE].reshape(-1, SIDE, SIDE)
+
+
+def chroma(prints: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Cb and Cr of fingerprints, uint8[n, 2, CHROMA_SIDE, CHROMA_SIDE], 128 for grey."""
+    return prints[:, SIDE * SIDE :].reshape(-1, 2, CHROMA_SIDE, CHROMA_SIDE)
+
+
+def outlines(prints: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """The outlines of fingerprints, float32[n, OUTLINE], of length 1 (or 0, for a picture without any contrast).
+
+    The inner product of a picture's outline with that of a copy that is resized, recompressed, made brighter or darker is above
+    0.85, of a copy that is cropped by 4 % above 0.8; of two different pictures it is above 0.6 in one pair of a thousand."""
+    count, block, patch = len(prints), SIDE // OUTLINE_SIDE, CHROMA_SIDE // _OUTLINE_CHROMA
+    coarse = luma(prints).reshape(count, OUTLINE_SIDE, block, OUTLINE_SIDE, block).mean((2, 4), dtype=np.float32)
+    coarse -= coarse.mean((1, 2), keepdims=True)
+    coarse -= np.float32(_LOCAL) * neighbourhood(coarse)
+    colour = chroma(prints).reshape(count, 2, _OUTLINE_CHROMA, patch, _OUTLINE_CHROMA, patch).mean((3, 5), dtype=np.float32)
+    colour -= colour.mean((2, 3), keepdims=True)
+    faint = 2 * _OUTLINE_CHROMA * _OUTLINE_CHROMA * _FAINT
+    light = _unit(coarse.reshape(count, -1)) * np.float32(np.sqrt(1 - _CHROMA_SHARE))
+    return _unit(np.concatenate([light, _unit(colour.reshape(count, -1), faint) * np.float32(np.sqrt(_CHROMA_SHARE))], 1))
+
+
+def neighbourhood(cells: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The mean of the 3 x 3 cells around each cell of float32[n, h, w]; the cells at the edge go on outside."""
+    height, width = cells.shape[1:]
+    wide = np.pad(cells, ((0, 0), (1, 1), (1, 1)), mode="edge")
+    rows = wide[:, :height] + wide[:, 1 : height + 1] + wide[:, 2:]
+    return np.asarray((rows[..., :width] + rows[..., 1 : width + 1] + rows[..., 2:]) / 9, np.float32)
+
+
+def _unit(rows: NDArray[np.float32], more: float = 1e-6) -> NDArray[np.float32]:
+    """Rows divided by their length, or by somewhat more."""
+    return np.asarray(rows / np.sqrt(np.einsum("ij,ij->i", rows, rows) + more)[:, None], np.float32)
+
+
+def _means(picture: NDArray[np.uint8], cells: int) -> NDArray[np.float32]:
+    """The mean colours, float32[cells, cells, 3], of the cells of a picture."""
+    rows, columns = _shares(picture.shape[0], cells), _shares(picture.shape[1], cells)
+    across = np.tensordot(columns, picture.astype(np.float32), (1, 1))  # [cells, h, 3]
+    return np.asarray(np.tensordot(rows, across, (1, 1)), np.float32)
+
+
+@lru_cache(maxsize=64)
+def _shares(length: int, cells: int) -> NDArray[np.float32]:
+    """float32[cells, length]: how much of each cell every pixel of a side makes up; rows sum to 1."""
+    edges = np.arange(cells + 1) * (length / cells)
+    pixels = np.arange(length)
+    shares = np.minimum(edges[1:, None], pixels + 1) - np.maximum(edges[:-1, None], pixels)
+    return np.asarray(shares.clip(0) * (cells / length), np.float32)

@@ -1,0 +1,169 @@
+"""How sure it is that two fingerprints are of the same picture.
+
+One fingerprint is laid over the other as well as a change of scale and place along both axes allows, which undoes a slight
+crop: the enhanced correlation coefficient is climbed by forwards Gauss-Newton steps (Evangelidis and Psarakis, "Parametric image
+alignment using enhanced correlation coefficient maximization", 2008), all pairs at once. Then
+
+    likeness = d (1 + c) / 2    d: correlation of the details of luma, c: correlation of chroma, each 0 if negative
+
+over the part that both show. Correlations do not see brightness and contrast. Details are what a cell's surroundings do
+not have: without them any two sunsets would be alike. Colours count less, since a brighter copy has lost some of them.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dsslic_search.features.fingerprint import SIDE, chroma, luma, neighbourhood
+
+STEPS = 3, 5  # with cells of half the number a side, then with all of them
+FARTHEST_SCALE = 1.25
+FARTHEST_SHIFT = 0.12  # of a side
+LONGEST_STEP = 0.05
+LEAST_SHARED = 0.6  # of the square
+LEAST_DETAIL = 0.45  # correlation of the coarse cells' details without which the fine ones are not looked at
+FAINT = 20.0  # variance of chroma below which colours hardly count: noise of the compact image
+AT_ONCE = 512  # pairs
+
+Cells = NDArray[np.float32]
+Shown = NDArray[np.bool_]
+Places = NDArray[np.float64]  # [n, 4]: scale and shift across, scale and shift down, see align
+
+
+def likeness(one: NDArray[np.uint8], other: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """The likeness, float32[n], 0..1, of pairs of fingerprints, uint8[n, LENGTH] each. It does not matter which is which."""
+    found = np.zeros(len(one), np.float32)
+    for start in range(0, len(one), AT_ONCE):
+        a, b = one[start : start + AT_ONCE], other[start : start + AT_ONCE]
+        found[start : start + AT_ONCE] = np.maximum(_laid_over(a, b), _laid_over(b, a))
+    return found
+
+
+def _laid_over(one: NDArray[np.uint8], other: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """The likeness when ``other`` is laid over ``one``."""
+    still, moving = _softened(luma(one)), _softened(luma(other))
+    places, detail = _fitted(_halved(still), _halved(moving), _at_rest(len(one)), STEPS[0])
+    likely = np.flatnonzero(detail >= LEAST_DETAIL)
+    found = np.zeros(len(one), np.float32)
+    if not likely.size:
+        return found
+    places, detail = _fitted(still[likely], moving[likely], places[likely], STEPS[1])
+    colours = zip(np.swapaxes(chroma(one[likely]), 0, 1), np.swapaxes(chroma(other[likely]), 0, 1), strict=True)
+    found[likely] = np.maximum(detail, 0) * (1 + np.maximum(_colour(list(colours), places), 0)) / 2
+    return found
+
+
+def _fitted(still: Cells, moving: Cells, places: Places, steps: int) -> tuple[Places, NDArray[np.float64]]:
+    """Places from :func:`align`, and how well the details agree there: float64[n], -1..1."""
+    places = align(still, moving, places, steps)
+    moved, shown = _moved(moving, places)
+    return places, _correlation(still - neighbourhood(still), moved - neighbourhood(moved), shown)
+
+
+def align(still: Cells, moving: Cells, places: Places, steps: int) -> Places:
+    """Where ``moving`` has what ``still`` shows, found from ``places``: cell x of ``still``, counted from the middle in sides, is at
+    scale * x + shift in ``moving``. Cells are float32[n, s, s]."""
+    best, found = np.full(len(still), -2.0), places
+    for step in range(steps + 1):
+        moved, shown = _moved(moving, places)
+        level = _correlation(still, moved, shown)
+        better = (level > best) & (shown.mean((1, 2)) >= LEAST_SHARED)
+        best, found = np.where(better, level, best), np.where(better[:, None], places, found)
+        if step < steps:
+            places = places + np.clip(_step(still, moved, shown, places), -LONGEST_STEP, LONGEST_STEP)
+            places[:, ::2] = places[:, ::2].clip(1 / FARTHEST_SCALE, FARTHEST_SCALE)
+            places[:, 1::2] = places[:, 1::2].clip(-FARTHEST_SHIFT, FARTHEST_SHIFT)
+    return found
+
+
+def _at_rest(count: int) -> Places:
+    return np.tile(np.array([1.0, 0.0, 1.0, 0.0]), (count, 1))
+
+
+def _step(still: Cells, moved: Cells, shown: Shown, places: Places) -> NDArray[np.float64]:
+    """The change of places, float64[n, 4], that would make the correlation greatest, were the pictures linear in it."""
+    across = _slope(moved, 2) / places[:, 0, None, None].astype(np.float32)
+    down = _slope(moved, 1) / places[:, 2, None, None].astype(np.float32)
+    middle = _middle(still.shape[1]).astype(np.float32)
+    slopes = [_centred(np.asarray(each, np.float32), shown) for each in (across * middle, across, down * middle[:, None], down)]
+    jacobian = np.stack(slopes, -1).reshape(len(still), still[0].size, 4)
+    target, now = (_centred(each, shown).reshape(len(still), -1) for each in (still, moved))
+    transposed = jacobian.transpose(0, 2, 1)
+    squares = (transposed @ jacobian).astype(np.float64)
+    squares += np.eye(4) * (1e-3 * np.trace(squares, axis1=1, axis2=2) / 4 + 1e-6)[:, None, None]
+    seen = (transposed @ np.stack([target, now], -1)).astype(np.float64)  # [n, 4, 2]
+    solved = np.linalg.solve(squares, seen)
+    own = np.einsum("ij,ij->i", now, now) - np.einsum("ij,ij->i", seen[..., 1], solved[..., 1])
+    common = np.einsum("ij,ij->i", target, now) - np.einsum("ij,ij->i", seen[..., 0], solved[..., 1])
+    gain = np.where(common > 1e-6, own / np.maximum(common, 1e-6), 1.0)
+    change: NDArray[np.float64] = gain[:, None] * solved[..., 0] - solved[..., 1]
+    return change
+
+
+def _colour(pairs: list[tuple[NDArray[np.uint8], NDArray[np.uint8]]], places: Places) -> NDArray[np.float64]:
+    """The correlation of Cb and Cr together; near 1 where both pictures are grey."""
+    common = squares = others = np.zeros(len(places))
+    for still, moving in pairs:
+        moved, shown = _moved(moving.astype(np.float32), places)
+        a, b = _centred(still.astype(np.float32), shown), _centred(moved, shown)
+        faint = FAINT * shown.sum((1, 2))
+        common = common + np.einsum("ijk,ijk->i", a, b) + faint
+        squares = squares + np.einsum("ijk,ijk->i", a, a) + faint
+        others = others + np.einsum("ijk,ijk->i", b, b) + faint
+    return np.asarray(common / np.sqrt(squares * others + 1e-6), np.float64)
+
+
+def _softened(cells: NDArray[np.uint8]) -> Cells:
+    """Cells blended with their neighbours, 1 2 1 each way: a copy of half the size has no finer detail than that."""
+    soft: Cells = cells.astype(np.float32)
+    for axis in (1, 2):
+        ends = [(0, 0)] * 3
+        ends[axis] = (1, 1)
+        wide = np.pad(soft, ends, mode="edge")
+        before, after = (np.take(wide, range(start, start + SIDE), axis) for start in (0, 2))
+        soft = np.asarray((before + after + 2 * np.take(wide, range(1, SIDE + 1), axis)) / 4, np.float32)
+    return soft
+
+
+def _halved(cells: Cells) -> Cells:
+    """Means of 2 x 2 cells."""
+    return (cells[:, ::2, ::2] + cells[:, ::2, 1::2] + cells[:, 1::2, ::2] + cells[:, 1::2, 1::2]) / np.float32(4)
+
+
+def _moved(cells: Cells, places: Places) -> tuple[Cells, Shown]:
+    """Cells as they are at ``places``, and which of them lie within the picture."""
+    side = cells.shape[1]
+    (across, seen), (down, also_seen) = (_sampling(side, places[:, i], places[:, i + 1]) for i in (0, 2))
+    return np.asarray(down @ cells @ across.transpose(0, 2, 1), np.float32), also_seen[:, :, None] & seen[:, None, :]
+
+
+def _sampling(side: int, scale: NDArray[np.float64], shift: NDArray[np.float64]) -> tuple[Cells, Shown]:
+    """float32[n, side, side] that takes a line of cells to what is between them at scale and shift; and what is inside."""
+    at = (scale[:, None] * _middle(side) + shift[:, None] + 0.5) * side - 0.5
+    inside = (at >= -0.5 - 1e-9) & (at <= side - 0.5 + 1e-9)
+    weights = 1 - np.abs(at.clip(0, side - 1)[:, :, None] - np.arange(side))
+    return weights.clip(0).astype(np.float32), inside
+
+
+def _middle(side: int) -> NDArray[np.float64]:
+    """The middles of the cells of a side, from -1/2 to 1/2."""
+    return (np.arange(side) + 0.5) / side - 0.5
+
+
+def _slope(cells: Cells, axis: int) -> Cells:
+    """How fast cells change along an axis, in units of a side."""
+    return np.asarray(np.gradient(cells, 1 / cells.shape[axis], axis=axis), np.float32)
+
+
+def _centred(cells: Cells, shown: Shown) -> Cells:
+    """Cells less their mean over what is shown, 0 elsewhere."""
+    mean = np.einsum("ijk,ijk->i", cells, shown.astype(np.float32)) / np.maximum(shown.sum((1, 2)), 1)
+    return np.where(shown, cells - mean.astype(np.float32)[:, None, None], np.float32(0))
+
+
+def _correlation(one: Cells, other: Cells, shown: Shown) -> NDArray[np.float64]:
+    """Pearson's coefficient over what is shown, -1..1; 0 where there is nothing to compare."""
+    a, b = _centred(one, shown), _centred(other, shown)
+    squares = np.einsum("ijk,ijk->i", a, a).astype(np.float64) * np.einsum("ijk,ijk->i", b, b)
+    return np.asarray(np.einsum("ijk,ijk->i", a, b) / np.sqrt(squares + 1e-6), np.float64)

@@ -1,0 +1,106 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dsslic_search.archive import tags
+from dsslic_search.archive.catalog import Catalog
+from dsslic_search.archive.notes import LONGEST, name_key
+from dsslic_search.errors import ArchiveError, UsageError
+
+
+@pytest.fixture
+def catalog(tmp_path: Path, photo_row, features) -> Iterator[Catalog]:
+    """Photos 1 to 6."""
+    with Catalog.open(tmp_path / "c.sqlite", create=True) as opened:
+        for digit in "abcdef":
+            opened.add(photo_row(digit), features(1))
+        yield opened
+
+
+def ids(*numbers: int) -> np.ndarray:
+    return np.array(numbers, np.int64)
+
+
+def tagged(catalog: Catalog, name: str) -> list[int]:
+    with catalog.snapshot() as snapshot:
+        return sorted(snapshot.tagged(name).tolist())
+
+
+def test_tags_are_given_counted_and_taken(catalog: Catalog):
+    assert tags.add(catalog, ["best", "sea"], ids(1, 2, 5)) == {"best": 3, "sea": 3}
+    assert tags.add(catalog, ["best"], ids(2, 3)) == {"best": 1}
+    assert tags.counts(catalog) == {"best": 4, "sea": 3}
+    assert tags.counts(catalog, ids(3, 4, 5)) == {"best": 2, "sea": 1}
+    assert tags.counts(catalog, ids(4)) == {}
+    assert tagged(catalog, "best") == [1, 2, 3, 5]
+    assert tags.of_photo(catalog, 5) == ["best", "sea"]
+    assert tags.remove(catalog, ["best"], ids(5, 6)) == {"best": 1}
+    assert tagged(catalog, "best") == [1, 2, 3]
+    assert tags.remove(catalog, ["best", "nothing"], None) == {"best": 3, "nothing": 0}
+    assert tags.counts(catalog) == {"sea": 3}
+
+
+def test_the_generation_stays(catalog: Catalog):
+    before = catalog.generation()
+    tags.add(catalog, ["best"], ids(1))
+    tags.remove(catalog, ["best"], None)
+    assert catalog.generation() == before
+
+
+def test_capitals_and_forms_of_letters_do_not_matter(catalog: Catalog):
+    assert tags.add(catalog, ["Été", "ÉTÉ", "été"], ids(1)) == {"été": 1}
+    assert tags.add(catalog, ["ｅ́té"], ids(1)) == {"été": 0}
+    assert tagged(catalog, "été") == [1]
+
+
+@pytest.mark.parametrize("change", [tags.add, tags.remove])
+def test_an_unknown_photo_is_an_error_that_changes_nothing(catalog: Catalog, change):
+    tags.add(catalog, ["best"], ids(1))
+    with pytest.raises(ArchiveError, match="photo 99"):
+        change(catalog, ["best", "other"], ids(1, 2, 99))
+    assert tags.counts(catalog) == {"best": 1}
+
+
+def test_tags_go_with_their_photo(catalog: Catalog):
+    tags.add(catalog, ["best"], ids(1, 2))
+    catalog.remove([1])
+    assert tags.counts(catalog) == {"best": 1}
+
+
+def test_as_many_photos_as_there_are(catalog: Catalog, monkeypatch: pytest.MonkeyPatch):
+    """The ways that large sets of photos go give the same."""
+    monkeypatch.setattr(tags, "FEW", 2)
+    monkeypatch.setattr(tags, "_MANY", 2)
+    monkeypatch.setattr(tags, "_INSERTED", 2)
+    assert tags.add(catalog, ["best"], ids(1, 2, 3, 4, 6)) == {"best": 5}
+    with pytest.raises(ArchiveError, match="photo 7"):
+        tags.add(catalog, ["best"], ids(1, 2, 7))
+    assert tags.remove(catalog, ["best"], ids(1, 3, 4)) == {"best": 3}
+    assert tagged(catalog, "best") == [2, 6]
+
+
+@pytest.mark.parametrize("name", ["", "-x", ".x", "_x", "a b", "a,b", "a:b", "a/b", "a\n", "x" * (LONGEST + 1), "#1", "a\u200bb", "ﷺ"])
+def test_impossible_names(catalog: Catalog, name: str):
+    with pytest.raises(UsageError, match="tag"):
+        tags.add(catalog, ["fine", name], ids(1))
+    assert tags.counts(catalog) == {}
+
+
+@pytest.mark.parametrize("name", ["a", "2023", "holiday-2023", "x.y_z", "été", "休暇", "छुट्टी", "x" * LONGEST])
+def test_possible_names(name: str):
+    assert name_key(name, "tag") == name
+
+
+@given(st.text())
+def test_a_key_is_a_name_with_itself_as_key(name: str):
+    try:
+        key = name_key(name, "tag")
+    except UsageError:
+        return
+    assert name_key(key, "tag") == key

@@ -1,0 +1,247 @@
+"""Answers as paths, JSON, CSV and Parquet, page by page, to stdout and to files."""
+
+from __future__ import annotations
+
+import builtins
+import csv
+import io
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from dsslic_search import Archive
+
+
+@pytest.fixture
+def everyone(run, archive: Path) -> list[dict]:
+    """All photos that "no bus" finds."""
+    return run("query", "no bus", "--all", "--archive", archive, "--json").json["results"]
+
+
+def raw(archive: Path, *arguments: object) -> bytes:
+    """What a command writes into a pipe."""
+    command = [sys.executable, "-m", "dsslic_search.cli.main", *map(str, arguments), "--archive", str(archive)]
+    return subprocess.run(command, capture_output=True, check=True, timeout=120).stdout
+
+
+def test_paths_are_bytes_as_they_are(run, photos: Path, tmp_path: Path):
+    odd = [b"a b.jpg", b"new\nline.jpg", b"quote'\".jpg", b"bad\xff\xfe.jpg", "été 休暇.jpg".encode(), b" .jpg", b"a//b.jpg"]
+    folder = tmp_path / "odd"
+    folder.mkdir()
+    sources = sorted(photos.rglob("*.jpg"))
+    for name, source in zip(odd, sources, strict=False):
+        path = Path(os.fsdecode(os.fsencode(folder) + b"/" + name))
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(source.read_bytes())
+    assert run("ingest", folder, "--archive", tmp_path / "a", "--keep", "reference").code == 0
+    written = raw(tmp_path / "a", "query", "no bus", "-0")
+    assert written.endswith(b"\0")
+    paths = written[:-1].split(b"\0")
+    assert sorted(paths) == sorted(os.path.normpath(os.fsencode(folder) + b"/" + name) for name in odd)
+    assert all(Path(os.fsdecode(path)).is_file() for path in paths)
+    counted = subprocess.run(["xargs", "-0", "ls", "-d"], input=written, capture_output=True, check=True)
+    assert counted.stderr == b""
+    assert run("query", "no bus", "-o", tmp_path / "list.txt", "--archive", tmp_path / "a").code == 0
+    assert (tmp_path / "list.txt").read_bytes() == written.replace(b"\0", b"\n")
+    assert run("query", "no bus", "-o", tmp_path / "list.csv", "--archive", tmp_path / "a").code == 0
+    with (tmp_path / "list.csv").open(newline="") as table:
+        assert [row["path"].count("\n") for row in csv.DictReader(table)].count(1) == 1
+
+
+def test_json_is_as_it_always_was_and_has_a_cursor(run, archive: Path):
+    ran = run("query", "sky", "--limit", 3, "--archive", archive, "--json")
+    assert list(ran.json) == ["query", "total", "cursor", "results"]
+    assert ran.out == json.dumps(ran.json, indent=2, ensure_ascii=False) + "\n"
+    assert ran.err == ""
+    nothing = run("query", "bus", "--archive", archive, "--json")
+    assert nothing.json == {"query": "bus", "total": 0, "cursor": None, "results": []}
+    assert nothing.out == json.dumps(nothing.json, indent=2) + "\n"
+    assert nothing.code == 0
+
+
+def test_pages_follow_each_other(run, archive: Path, everyone: list[dict]):
+    seen, cursor = [], None
+    for _ in range(10):
+        more = ["--page", cursor] if cursor else []
+        page = run("query", "no bus", "-n", 4, *more, "--archive", archive, "--json").json
+        assert page["total"] == len(everyone)
+        seen += page["results"]
+        cursor = page["cursor"]
+        if cursor is None:
+            break
+    assert seen == everyone
+
+
+def test_the_next_page_is_told_on_stderr(run, archive: Path, everyone: list[dict]):
+    first = run("query", "no bus", "--format", "paths", "-n", 2, "--archive", archive)
+    assert first.out.splitlines() == [r["path"] for r in everyone[:2]]
+    told = first.message
+    assert told.startswith("next page: --page ")
+    second = run("query", "no bus", "--format", "paths", "--after", told.split()[-1], "-n", 100, "--archive", archive)
+    assert second.out.splitlines() == [r["path"] for r in everyone[2:]]
+    assert f"{len(everyone)} photos, {len(everyone) - 2} shown" in second.err
+    assert "next page" not in second.err
+    shown = run("query", "no bus", "-n", 2, "--archive", archive)
+    assert "next page: --page " in shown.err
+    assert "next page" not in shown.out
+
+
+def test_csv_is_a_table(run, archive: Path):
+    expected = run("query", "sky or dining table", "--all", "--archive", archive, "--json").json["results"]
+    rows = list(csv.reader(io.StringIO(run("query", "sky or dining table", "--all", "--format", "csv", "--archive", archive).out)))
+    assert rows[0][:4] == ["rank", "id", "path", "score"]
+    assert all(name.startswith("coverage_") and " " not in name for name in rows[0][4:])
+    assert len(rows[0]) == 4 + len(expected[0]["coverage"])
+    for row, result in zip(rows[1:], expected, strict=True):
+        assert (int(row[0]), int(row[1]), row[2], float(row[3])) == tuple(result[k] for k in ("rank", "id", "path", "score"))
+        assert list(map(float, row[4:])) == list(result["coverage"].values())
+
+
+def test_parquet_is_the_same_table(run, archive: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    parquet = pytest.importorskip("pyarrow.parquet")
+    from dsslic_search.cli import export
+
+    monkeypatch.setattr(export, "ROWS", 4)
+    expected = run("query", "sky", "--all", "--archive", archive, "--json").json["results"]
+    ran = run("query", "sky", "--all", "-o", tmp_path / "t.parquet", "--archive", archive)
+    assert ran.code == 0
+    assert "written to" in ran.message
+    table = parquet.read_table(tmp_path / "t.parquet").to_pylist()
+    assert [{"coverage": {"sky": row.pop("coverage_sky")}, **row} for row in table] == [
+        {k: r[k] for k in ("coverage", "rank", "id", "path", "score")} for r in expected
+    ]
+    assert list(tmp_path.iterdir()) == [tmp_path / "t.parquet"]
+    piped = raw(archive, "query", "sky", "--all", "--format", "parquet")
+    assert parquet.read_table(io.BytesIO(piped)).num_rows == len(expected)
+    assert run("query", "bus", "-o", tmp_path / "none.parquet", "--archive", archive).code == 0
+    assert parquet.read_table(tmp_path / "none.parquet").num_rows == 0
+
+
+@pytest.mark.parametrize("name", ["a.json", "a.csv", "a.txt", "a.CSV"])
+def test_the_ending_tells_the_format(run, archive: Path, tmp_path: Path, name: str):
+    form = {"txt": "paths"}.get(name[2:].lower(), name[2:].lower())
+    expected = run("query", "sky", "--format", form, "--archive", archive).out
+    ran = run("query", "sky", "-o", tmp_path / name, "--archive", archive)
+    assert (ran.code, ran.out) == (0, "")
+    assert (tmp_path / name).read_text() == expected
+
+
+def test_a_file_is_written_whole_or_not_at_all(run, archive: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    from dsslic_search.api.searching import Searcher
+
+    out = tmp_path / "a.csv"
+    out.write_text("before")
+
+    def breaks(*_: object):
+        raise OSError(28, "No space left on device")
+        yield
+
+    monkeypatch.setattr(Searcher, "hits", breaks)
+    ran = run("query", "sky", "-o", out, "--archive", archive)
+    assert ran.code == 1
+    assert "No space left" in ran.message
+    assert out.read_text() == "before"
+    assert list(tmp_path.iterdir()) == [out]
+
+
+def test_a_folder_that_is_not_there(run, archive: Path, tmp_path: Path):
+    ran = run("query", "sky", "-o", tmp_path / "none" / "a.csv", "--archive", archive)
+    assert ran.code == 1
+    assert "none" in ran.message
+    assert len(ran.err.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "word"),
+    [
+        (["--format", "xml"], "paths, json, csv, parquet"),
+        (["--format", "csv", "--json"], "csv and json"),
+        (["--json", "-0"], "choose one"),
+        (["--all", "--limit", "3"], "exclude each other"),
+        (["-o", "photos.doc"], "--format"),
+        (["-o", "photos"], "--format"),
+        (["--limit", "-1"], "limit"),
+        (["--page", "nonsense"], "cursor"),
+        (["--page", ""], "cursor"),
+    ],
+)
+def test_impossible_options(run, archive: Path, arguments: list[str], word: str):
+    ran = run("query", "sky", *arguments, "--archive", archive)
+    assert ran.code == 2
+    assert word in ran.message
+    assert len(ran.err.splitlines()) == 1
+    assert ran.out == ""
+
+
+def test_parquet_is_not_for_terminals(run, archive: Path, monkeypatch: pytest.MonkeyPatch):
+    pytest.importorskip("pyarrow")
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    ran = run("query", "sky", "--format", "parquet", "--archive", archive)
+    assert ran.code == 2
+    assert "--out FILE" in ran.message
+
+
+def test_without_pyarrow_the_extra_is_named(run, archive: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    real = builtins.__import__
+
+    def without(name: str, *rest: object):
+        if name.startswith("pyarrow"):
+            raise ModuleNotFoundError("No module named 'pyarrow'")
+        return real(name, *rest)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(builtins, "__import__", without)
+    ran = run("query", "sky", "-o", tmp_path / "a.parquet", "--archive", archive)
+    assert ran.code == 1
+    assert 'pip install "dsslic-search[parquet]"' in ran.message
+    assert not (tmp_path / "a.parquet").exists()
+
+
+def test_a_bare_query_and_nothing_found(run, archive: Path):
+    bare = run("query", "--archive", archive)
+    assert bare.code == 2
+    assert "QUERY" in bare.message
+    none = run("query", "bus", "--archive", archive)
+    assert (none.code, none.out, none.message) == (0, "", "0 photos")
+    for arguments in (("--format", "paths"), ("-0",)):
+        assert run("query", "bus", *arguments, "--archive", archive).out == ""
+
+
+def test_explanations_stay_out_of_what_programs_read(run, archive: Path):
+    ran = run("query", "sky", "--explain", "--format", "csv", "--archive", archive)
+    assert ran.out.startswith("rank,id,path")
+    assert "read as" in ran.err
+    assert "read as" in run("query", "sky", "--explain", "--archive", archive).out
+
+
+def test_help_has_examples(run):
+    ran = run("query", "--help")
+    assert ran.code == 0
+    assert ran.out.count("dss-search query ") >= 5
+
+
+def test_searching_loads_no_network(archive: Path):
+    code = "import sys; from dsslic_search.cli.main import main; sys.argv = ['dss-search', 'query', 'sky', '--archive', sys.argv[1]]\n"
+    code += "try: main()\nfinally: print(sorted({'torch', 'faiss', 'pyarrow', 'numba'} & set(sys.modules)), file=sys.stderr)"
+    ran = subprocess.run([sys.executable, "-c", code, str(archive)], capture_output=True, text=True, timeout=120)
+    assert ran.stderr.splitlines()[-1] == "[]"
+
+
+def test_cursors_work_from_python_as_well(archive: Path, everyone: list[dict]):
+    with Archive(archive) as opened:
+        first = opened.query("no bus", limit=5)
+        second = opened.query("no bus", limit=None, after=first.cursor)
+    assert [hit.id for hit in (*first.hits, *second.hits)] == [r["id"] for r in everyone]
+
+
+@pytest.mark.parametrize("name", ["missing/a.csv", "folder"])
+def test_what_cannot_be_written_is_named_as_it_was_asked_for(run, archive: Path, tmp_path: Path, name: str):
+    (tmp_path / "folder").mkdir()
+    ran = run("query", "sky", "--format", "csv", "-o", tmp_path / name, "--archive", archive)
+    assert ran.code == 1
+    assert f"{tmp_path / name}: cannot be written (" in ran.message
+    assert ".tmp" not in ran.message
+    assert list(tmp_path.iterdir()) == [tmp_path / "folder"]

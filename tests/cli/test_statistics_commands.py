@@ -1,0 +1,76 @@
+"""stats: all photos, and those of a query."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from dsslic_search.cli.statistics import BAR, LEVELS, NONE, bar, sparkline
+
+
+@pytest.mark.parametrize("query", ["sky", "no sky", "tag:best", "format:jpeg and portrait"])
+def test_statistics_of_a_query_are_those_of_its_photos(run, archive: Path, tmp_path: Path, query: str):
+    copy = tmp_path / "copy"
+    shutil.copytree(archive, copy)
+    run("tag", "add", "best", 1, 2, 5, "--archive", copy)
+    found = run("query", query, "--all", "--archive", copy, "--json").json["results"]
+    shown = [run("show", r["id"], "--archive", copy, "--json").json for r in found]
+    stats = run("stats", query, "--archive", copy, "--json").json
+    assert stats["query"] == query
+    assert stats["photos"] == len(found) > 0
+    for name in ("stored_bytes", "map_bytes"):
+        assert stats[name] == sum(s[name] for s in shown)
+    assert stats["original_bytes"] == sum(s["file_size"] for s in shown)
+    assert stats["pixels"] == sum(s["width"] * s["height"] for s in shown)
+    assert stats["formats"] == {"JPEG": len(found)}
+    assert stats["tags"].get("best", 0) == sum("best" in s["tags"] for s in shown)
+    assert stats["undated"] + sum(stats["months"].values()) == len(found)
+    for count in stats["classes"]:
+        having = [s["coverage"][count["name"]] for s in shown if s["coverage"].get(count["name"], 0) >= 0.005]
+        assert count["photos"] == len(having) == sum(count["histogram"])
+        assert count["mean_coverage"] == pytest.approx(sum(having) / len(having) if having else 0, abs=2e-5)
+    lines = run("stats", query, "--archive", copy).out
+    assert f"{len(found)} photos of: {query}" in lines
+
+
+def test_one_photo_is_one(run, archive: Path):
+    assert run("stats", "id:1", "--archive", archive).out.splitlines()[0].endswith(": 1 photo of: id:1")
+
+
+def test_no_photos_are_counted_as_none(run, archive: Path):
+    ran = run("stats", "bus", "--archive", archive)
+    assert ran.code == 0
+    assert ran.out.endswith("0 photos of: bus\n")
+    stats = run("stats", "bus", "--archive", archive, "--json").json
+    assert (stats["photos"], stats["stored_bytes"], stats["formats"], stats["months"]) == (0, 0, {}, {})
+
+
+def test_a_wrong_query_is_explained(run, archive: Path):
+    for text in ("skyy", "", "sky and"):
+        ran = run("stats", text, "--archive", archive)
+        assert ran.code == 2
+        assert "Traceback" not in ran.err
+        assert ran.out == ""
+
+
+def test_bars_and_sparklines():
+    assert sparkline([0, 1, 4, 8]) == f"{NONE}{LEVELS[0]}{LEVELS[3]}{LEVELS[7]}"
+    assert sparkline([1, 1000, 126]) == f"{LEVELS[0]}{LEVELS[7]}{LEVELS[1]}"
+    assert bar(10, 10) == "█" * BAR
+    assert bar(1, 1000) == "█"
+
+
+def test_months_and_years(capsys: pytest.CaptureFixture[str]):
+    from dsslic_search.cli.statistics import _show_months
+
+    _show_months({"2022-12": 1, "2023-01": 2}, 3)
+    assert capsys.readouterr().out.splitlines() == [
+        "taken",
+        f"  2022-12         1  {'█' * 12}",
+        f"  2023-01         2  {'█' * 24}",
+        "  no date         3",
+    ]
+    _show_months({f"{year}-{month:02}": 1 for year in (2020, 2021, 2022) for month in range(1, 13)}, 0)
+    assert [line.split()[:2] for line in capsys.readouterr().out.splitlines()[1:]] == [["2020", "12"], ["2021", "12"], ["2022", "12"]]
