@@ -143,7 +143,7 @@ class Archive:
         from dsslic_search.api.searching import QueryResult
 
         found = self.find(text, limit=limit, after=after, explain=explain)
-        return QueryResult(found.query, found.total, tuple(found.hits), found.cursor, found.explanation)
+        return QueryResult(found.query, found.total, tuple(found.hits), found.cursor, found.explanation, found.unseen)
 
     def find(
         self,
@@ -174,6 +174,7 @@ class Archive:
             hits=self._searcher.hits(answer.ids.tolist(), answer.scores.tolist(), answer.classes, before + 1),
             cursor=place_text(answer.cursor, before + answer.ids.size),
             explanation=explanation,
+            unseen=() if answer.total else answer.unseen(),
         )
 
     def sketch(

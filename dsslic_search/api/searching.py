@@ -45,7 +45,7 @@ class Hit:
 class Found:
     """A page of what a query found: ``total`` photos match, exactly; ``hits``, to be gone through once, are looked up as they are
     taken. ``classes``: the keys of their ``coverage``. ``cursor`` leads to the next page, None at the end. ``explanation``: text
-    for people, if it was asked for."""
+    for people, if it was asked for. ``unseen``: where nothing matches, the things asked about that no photo here shows at all."""
 
     query: str
     total: int
@@ -53,18 +53,20 @@ class Found:
     hits: Iterator[Hit]
     cursor: str | None
     explanation: str
+    unseen: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class QueryResult:
     """``total`` photos match, exactly; ``hits`` are a page of them, best first; ``cursor`` leads to the next page, None at the end.
-    ``explanation`` is text for people, if it was asked for."""
+    ``explanation`` is text for people, if it was asked for. ``unseen``: as in `Found`."""
 
     query: str
     total: int
     hits: tuple[Hit, ...]
     cursor: str | None
     explanation: str
+    unseen: tuple[str, ...] = ()
 
 
 def place_of(after: str | None) -> tuple[str | None, int]:

@@ -78,6 +78,8 @@ def tell(found: Found, shown: int, out: Path | None = None) -> None:
     more = f", {shown} shown" if shown < found.total else ""
     where = f"; written to {printable(str(out))}" if out else ""
     typer.echo(f"{found.total} photo{'' if found.total == 1 else 's'}{more}{where}", err=True)
+    if found.unseen:
+        typer.echo(f"no photo here shows {' or '.join(found.unseen)} at all; dss-search classes lists what there is", err=True)
     if found.cursor and shown:
         typer.echo(f"next page: --page {found.cursor}", err=True)
 

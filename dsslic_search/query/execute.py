@@ -56,6 +56,12 @@ class Answer:
         """The rows of all photos that match, ascending, in the order of the columns."""
         return np.flatnonzero(self.mask)
 
+    def unseen(self) -> tuple[str, ...]:
+        """The things that the query speaks of and that no photo shows at all, by name, each once."""
+        spoken = {} if self.query.tree is None else {thing.name: thing.classes for thing in things(self.query.tree)}
+        columns = self.evaluation.columns
+        return tuple(name for name, classes in spoken.items() if not columns.quanta(classes).any())
+
     def explain(self) -> str:
         """The query's tree, words and plan for people, with the number of photos that each predicate matches alone; these are
         counted now. Raises Stale when the catalog has to be asked and has changed."""

@@ -205,7 +205,9 @@ def test_a_bare_query_and_nothing_found(run, archive: Path):
     assert bare.code == 2
     assert "QUERY" in bare.message
     none = run("query", "bus", "--archive", archive)
-    assert (none.code, none.out, none.message) == (0, "", "0 photos")
+    assert (none.code, none.out) == (0, "")
+    assert none.err.strip() == "0 photos\nno photo here shows bus at all; dss-search classes lists what there is"
+    assert run("query", "sky, no sky", "--archive", archive).err.strip() == "0 photos"
     for arguments in (("--format", "paths"), ("-0",)):
         assert run("query", "bus", *arguments, "--archive", archive).out == ""
 
