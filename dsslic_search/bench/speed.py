@@ -9,7 +9,7 @@ from __future__ import annotations
 import random
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache, partial
 from pathlib import Path
@@ -38,9 +38,9 @@ THREE = ("presence", "coverage", "negation", "group", "file", "count", "position
 Made = Callable[[random.Random], str]
 
 
-def run(maps: Path, photos: int, asked: int) -> dict[str, Any]:
+def run(maps: Sequence[Path], photos: int, asked: int) -> dict[str, Any]:
     """Milliseconds (median, 95th percentile, most) for each kind of query, ``asked`` times each, among ``photos`` photos made
-    from the label maps (PNG files of class ids) under the folder ``maps``; and the time and bytes that the indexes take."""
+    from the label maps (PNG files of class ids) under the folders ``maps``; and the time and bytes that the indexes take."""
     classes = vocabulary.default()
     features = _described(maps)
     source = SyntheticSource(Synthetic(features, photos))
@@ -85,7 +85,7 @@ def run(maps: Path, photos: int, asked: int) -> dict[str, Any]:
     return results
 
 
-def _described(folder: Path) -> list[MapFeatures]:
+def _described(folders: Sequence[Path]) -> list[MapFeatures]:
     classes = vocabulary.default()
 
     def describe(path: Path) -> MapFeatures | None:
@@ -94,11 +94,11 @@ def _described(folder: Path) -> list[MapFeatures]:
         label_map = np.asarray(image, np.uint8)[::scale, ::scale]
         return features_of(label_map, classes) if label_map.max() < len(classes) else None
 
-    paths = sorted(folder.rglob("*.png"))
+    paths = sorted(path for folder in folders for path in folder.rglob("*.png"))
     with ThreadPoolExecutor() as pool:
         found = [features for features in pool.map(describe, paths) if features is not None]
     if not found:
-        raise UsageError(f"{folder}: no label maps here; name a folder of PNG files that hold class ids")
+        raise UsageError(f"{', '.join(map(str, folders))}: no label maps here; name a folder of PNG files that hold class ids")
     return found
 
 

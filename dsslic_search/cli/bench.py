@@ -105,13 +105,89 @@ def map_scale(
 @app.command()
 def segmentation(
     data: Annotated[Path, typer.Option("--data", metavar="DIR", help="Folder with scenes/<set>; see docs/training.md.")],
+    settings: Annotated[
+        bool, typer.Option("--settings", help="Instead: other resolutions and mirroring, on the calibration part.")
+    ] = False,
     out: Out = None,
 ) -> None:
-    """Pixel accuracy and mean IoU of SegNet and of the teacher on the validation split."""
+    """Pixel accuracy and mean IoU of SegNet and of the teacher on the validation split, and how honest SegNet's confidence is."""
     from dsslic_search.bench import segmentation as bench
 
-    results = bench.run(data)
-    for name in ("segnet", "teacher"):
-        scores = results[name]
-        typer.echo(f"{name:8} pixel accuracy {scores['pixel_accuracy']:.4f}, mean IoU {scores['mean_iou']:.4f}", err=True)
+    if settings:
+        results = bench.test_time(data)
+        for row in results["settings"]:
+            typer.echo("  ".join(f"{name} {value}" for name, value in row.items()), err=True)
+    else:
+        results = bench.run(data)
+        for name in ("segnet", "teacher"):
+            scores = results[name]
+            typer.echo(f"{name:8} pixel accuracy {scores['pixel_accuracy']:.4f}, mean IoU {scores['mean_iou']:.4f}", err=True)
+    _finish(results, out)
+
+
+@app.command()
+def speed(
+    maps: Annotated[
+        list[Path], typer.Option("--maps", metavar="DIR", help="Label maps, PNG files of class ids, to make photos from; may be repeated.")
+    ],
+    photos: Annotated[int, typer.Option(min=1, help="Photos to search among.")] = 1_000_000,
+    asked: Annotated[int, typer.Option(min=1, help="Queries of each kind.")] = 60,
+    out: Out = None,
+) -> None:
+    """Milliseconds of answers, count and first 50, among very many made-up photos with real statistics."""
+    from dsslic_search.bench import speed as bench
+
+    results = bench.run(maps, photos, asked)
+    for kind, row in results["milliseconds"].items():
+        typer.echo(f"{kind:18} p50 {row['p50']:8.2f}  p95 {row['p95']:8.2f}  most {row['most']:8.2f} ms", err=True)
+    _finish(results, out)
+
+
+@app.command()
+def search(
+    data: Annotated[Path, typer.Option("--data", metavar="DIR", help="Folder with scenes/<set>; see docs/training.md.")],
+    out: Out = None,
+) -> None:
+    """How good answers are: precision, recall and F1 of queries of every kind, judged by what people labelled on the validation split,
+    then all that bench retrieval measures."""
+    from dsslic_search.bench import retrieval, search
+
+    answers = search.run(data)
+    typer.echo("\n".join(search.table(answers)), err=True)
+    found = retrieval.run(data)
+    typer.echo("\n".join(retrieval.table(found)), err=True)
+    _finish({"predicates": answers, "retrieval": found}, out)
+
+
+@app.command()
+def retrieval(
+    data: Annotated[Path, typer.Option("--data", metavar="DIR", help="Folder with scenes/<set> and photos/corel1k.")],
+    ablation: Annotated[
+        bool, typer.Option("--ablation", help="Instead: the embedding with one thing changed at a time, on the training split.")
+    ] = False,
+    maps: Annotated[
+        Path | None, typer.Option("--maps", metavar="DIR", help="Keep SegNet's label maps here for the next run.", show_default=False)
+    ] = None,
+    out: Out = None,
+) -> None:
+    """Layout nDCG@10 and class precision@10/20, beside random order, colour histograms and class histograms."""
+    from dsslic_search.bench import layout_ablation
+    from dsslic_search.bench import retrieval as bench
+
+    results = layout_ablation.run(data, maps) if ablation else bench.run(data, folder=maps)
+    typer.echo("\n".join(layout_ablation.table(results) if ablation else bench.table(results)), err=True)
+    _finish(results, out)
+
+
+@app.command()
+def vectors(
+    data: Annotated[Path, typer.Option("--data", metavar="DIR", help="Folder with scenes/<set>; see docs/training.md.")],
+    photos: Annotated[int, typer.Option(min=1, help="Photos to search among.")] = 1_000_000,
+    out: Out = None,
+) -> None:
+    """Milliseconds, recall and bytes of layout queries among very many made-up photos."""
+    from dsslic_search.bench import vectors as bench
+
+    results = bench.run(data, photos)
+    typer.echo("\n".join(bench.table(results)), err=True)
     _finish(results, out)

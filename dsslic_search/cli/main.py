@@ -9,7 +9,7 @@ import threading
 
 import typer
 
-from dsslic_search.cli import archive, bench, codec, preview, query, train
+from dsslic_search.cli import archive, bench, codec, duplicates, naming, preview, query, segmenter, sketch, statistics, train
 from dsslic_search.cli.options import ERROR, INTERRUPTED, OK, USAGE
 from dsslic_search.errors import DSSError, QueryError, UsageError
 from dsslic_search.text import printable
@@ -40,7 +40,7 @@ def root(
     """Store photos small, and ask exactly what is in them."""
 
 
-for group in (archive, query, preview, codec):
+for group in (archive, query, sketch, statistics, naming, duplicates, preview, codec, segmenter):
     group.register(app)
 app.add_typer(train.app, name="train")
 app.add_typer(bench.app, name="bench")
@@ -49,6 +49,16 @@ app.add_typer(bench.app, name="bench")
 def say(message: str) -> None:
     """One message on stderr; only query errors, which point at a word, have more than one line."""
     print(message, file=sys.stderr)  # noqa: T201 (this is the program's output)
+
+
+def _advised(text: str, arguments: list[str]) -> str:
+    """What to tell about options and arguments that do not fit; ``text`` of several lines is a command's help."""
+    if "\n" in text:
+        return text
+    hint = "See dss-search --help, and --help after a command."
+    if text.startswith("No such option") and arguments[:1] in (["query"], ["stats"], ["save"]):
+        hint = 'Put "--" before a query that begins with "-". ' + hint
+    return f"dss-search: {text.rstrip('.')}. {hint}"
 
 
 def _prepare_streams() -> None:
@@ -74,8 +84,7 @@ def main() -> None:
     except typer.Abort:
         code = INTERRUPTED
     except typer.TyperException as e:
-        text = e.format_message()
-        say(text if "\n" in text else f"dss-search: {text} See dss-search --help, and --help after a command.")
+        say(_advised(e.format_message(), sys.argv[1:]))
         code = e.exit_code
     except KeyboardInterrupt:
         say("dss-search: interrupted")

@@ -1,115 +1,199 @@
-"""A vector for the layout of a photo: near vectors mean alike things in alike places.
+"""A vector for the layout of a photo: near vectors mean alike things in alike places. Definition and figures: docs/layout.md.
 
 ::
 
-    label map ─► class histograms of the whole, of 2 x 2 and of 4 x 4 cells ─► square roots, levels weighted
-              ─► classes blended with related ones ─► fixed signs, 21 x classes numbers to DIMENSION ─► unit length
+    label map ─► class shares of the whole and of 5 x 5 cells ─► square roots, small classes lifted ─► class codes, cell by cell
+              ─► a block of int8 for each cell, all of the same length ─► blocks weighted ─► float32[DIMENSION] of length 1
 
-The square root makes the inner product of two histograms their Bhattacharyya coefficient. Relatedness comes from the groups of
-the vocabulary: two classes are related by 1 / sqrt(size of the smallest group that has both), or not at all; blending is by the
-square root of that matrix, so that inner products see the matrix itself. The reduction is a projection on signs (Achlioptas,
-"Database-friendly random projections", 2003), which keeps inner products within about 1 / sqrt(DIMENSION). The signs are the bits,
-lowest first, of SHA-256("dsslic-search layout", block number as 4 bytes big-endian) for blocks 0, 1, 2 …, class by class of cell
-by cell of each output number: the same on every platform.
+The inner product of two embeddings is the weighted mean of the cosines of their cells. So a query may leave cells out, the whole
+cell or a part of it, and a mirrored photo has the same blocks in mirrored order.
+
+Every number on the way is a whole number or the result of one correctly rounded operation: all platforms agree to the last bit.
 """
 
 from __future__ import annotations
 
-import hashlib
-from functools import lru_cache
+import json
+from collections.abc import Mapping, Sequence
+from functools import cache, lru_cache
+from importlib.resources import files
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dsslic_search.vocabulary import Vocabulary
 
-DIMENSION = 192
+GRID = 5  # cells a side
+CELLS = 1 + GRID * GRID  # the whole first, then row by row
+WHOLE_LENGTH, CELL_LENGTH = 26, 6  # numbers of the whole's block and of each cell's
+DIMENSION = WHOLE_LENGTH + GRID * GRID * CELL_LENGTH
+WHOLE_WEIGHT = 18
+COLUMN_WEIGHTS = (2, 3, 4, 3, 2)  # of each cell, in every row: what stands in the middle counts more
+WEIGHTS = np.array([WHOLE_WEIGHT, *COLUMN_WEIGHTS * GRID])  # of the cells' cosines
+UNIT = 127  # length of a block of whole numbers
+ROOT_UNIT = 4096  # whole numbers that stand for a root of 1
+CODES = "layout_codes.json"
 
-GRID = 4  # cells a side at the finest level; coarser levels are sums of its cells
-CELLS = 1 + 4 + GRID * GRID
-LEVEL_SHARES = (0.2, 0.3, 0.5)  # of the squared length before blending: whole, 2 x 2, 4 x 4
-SEED = b"dsslic-search layout"
+BLOCKS = np.concatenate([[0], np.cumsum([WHOLE_LENGTH] + [CELL_LENGTH] * GRID * GRID)])  # where each cell's block starts
+_CELL_OF = np.repeat(np.arange(CELLS), np.diff(BLOCKS))
+_MIRRORED_CELLS = np.concatenate([[0], 1 + np.arange(GRID * GRID).reshape(GRID, GRID)[:, ::-1].ravel()])
+_MIRRORED = np.concatenate([np.arange(BLOCKS[c], BLOCKS[c + 1]) for c in _MIRRORED_CELLS])
+ROOTS = np.sqrt(WEIGHTS.astype(np.float64))[_CELL_OF]
+"""float64[DIMENSION]: what each number of a packed embedding is multiplied by before all of it is brought to length 1."""
 
 
 def embed(label_map: NDArray[np.uint8], vocabulary: Vocabulary) -> NDArray[np.float32]:
     """The layout of ``label_map`` (uint8, h x w, ids of ``vocabulary``) as float32[DIMENSION] of length 1.
 
-    The inner product of two embeddings is their similarity: 1 for equal layouts, about 0 for photos with nothing in common.
+    The inner product of two embeddings is their likeness: 1 for equal layouts, about 0 for photos with nothing in common.
     The size of a map does not matter, only what is where in proportion. Raises ValueError for a map without pixels or with
     an id that the vocabulary does not have.
     """
-    roots = np.sqrt(layout_histogram(label_map, len(vocabulary))).ravel()
-    vector = projection(vocabulary) @ roots
-    return np.asarray(vector / np.linalg.norm(vector), np.float32)
+    return unpack(_blocks(label_map, None, vocabulary)[0])
 
 
-def layout_histogram(label_map: NDArray[np.uint8], classes: int) -> NDArray[np.float64]:
-    """Class fractions of the 21 cells, float64[21, classes]: the whole, then 2 x 2, then 4 x 4 cells row by row.
+def query(label_map: NDArray[np.uint8], known: NDArray[np.bool_], vocabulary: Vocabulary) -> NDArray[np.float32]:
+    """What to look for when only the pixels where ``known`` (bool, h x w) are specified: float32[DIMENSION].
 
-    Each level sums to its entry in LEVEL_SHARES. A pixel across the border of cells counts for each by the area it has there.
+    Its inner product with an embedding is the mean of the cosines of the cells, each weighted by the share of it that is
+    specified too (the whole by the square of its share: what a part of a photo holds says little of the rest). So it is 1
+    for a photo that has the same in the same places, wherever cells are specified. Raises ValueError as :func:`embed` does,
+    and when no pixel is known.
     """
+    if known.shape != label_map.shape or not known.any():
+        raise ValueError("a query needs a mask of the label map's shape with at least one pixel in it")
+    packed, shares = _blocks(label_map, known, vocabulary)
+    shares[0] *= shares[0]
+    scales = np.sqrt(WEIGHTS * WEIGHTS.sum()) * shares / (WEIGHTS @ shares)
+    blocks = packed * (scales / UNIT)[_CELL_OF]
+    return np.asarray(blocks, np.float32)
+
+
+def mirrored(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The same with left and right exchanged: of embeddings or queries, float32[..., DIMENSION]."""
+    return vectors[..., _MIRRORED]
+
+
+def pack(vectors: NDArray[np.float32]) -> NDArray[np.int8]:
+    """Embeddings, float32[..., DIMENSION], as one byte a number, from which :func:`unpack` makes them again, bit for bit.
+
+    Vectors that :func:`embed` did not make are rounded to a neighbour that it could have made."""
+    guessed = np.rint(vectors / ROOTS * (UNIT * np.sqrt(WEIGHTS.sum())))  # as if all blocks were exactly UNIT long
+    exact = np.rint(vectors / ROOTS * lengths(guessed)[..., None])
+    return np.asarray(np.clip(exact, -UNIT, UNIT), np.int8)
+
+
+def unpack(packed: NDArray[np.int8]) -> NDArray[np.float32]:
+    """The embeddings, float32[..., DIMENSION] of length 1, that are packed in int8[..., DIMENSION]."""
+    return np.asarray(packed * ROOTS / lengths(packed)[..., None], np.float32)
+
+
+def lengths(packed: NDArray[Any]) -> NDArray[np.float64]:
+    """The lengths, float64[...], of packed embeddings (any kind of whole numbers) times ROOTS; never 0."""
+    squares = (packed.astype(np.int64) ** 2) @ WEIGHTS[_CELL_OF]
+    return np.asarray(np.sqrt(np.maximum(squares, 1)), np.float64)
+
+
+def _blocks(
+    label_map: NDArray[np.uint8], known: NDArray[np.bool_] | None, vocabulary: Vocabulary
+) -> tuple[NDArray[np.int8], NDArray[np.float64]]:
+    """A packed embedding of the known pixels, int8[DIMENSION], and the share of each cell that is known, float64[CELLS].
+
+    The block of a cell of which nothing is known is 0."""
+    roots, shares, classes = cell_roots(label_map, known, len(vocabulary))
+    whole, inner = codes(vocabulary)
+    marked = np.rint(roots * ROOT_UNIT)  # whole numbers from here to the length, so that no order of sums matters
+    packed = np.empty(DIMENSION, np.int8)
+    packed[:WHOLE_LENGTH] = _rounded(marked[:1] @ whole[classes]).ravel()
+    packed[WHOLE_LENGTH:] = _rounded(np.matmul(marked[1:, None], inner[:, classes])[:, 0]).ravel()
+    return packed, shares
+
+
+def _rounded(blocks: NDArray[np.float64]) -> NDArray[np.int8]:
+    """Blocks, float64[n, k] of whole numbers, brought to a length of UNIT and rounded."""
+    length = np.sqrt((blocks * blocks).sum(axis=1, keepdims=True))
+    return np.asarray(np.rint(blocks * UNIT / np.maximum(length, 1)), np.int8)
+
+
+def cell_roots(
+    label_map: NDArray[np.uint8], known: NDArray[np.bool_] | None, classes: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.intp]]:
+    """How strongly each class shows in each cell.
+
+    Returns float64[CELLS, m], the share of each cell that is known (float64[CELLS], 0..1), and the m classes that occur, ascending.
+    For a class with the share s of a cell and S of the whole, in both cases of the known area, the number is the root of s / sqrt(S).
+    """
+    counts = cell_counts(label_map, known, classes)
+    present = np.flatnonzero(counts[0])
+    counts = counts[:, present]
+    areas = counts.sum(axis=1)
+    within = counts / np.maximum(areas, 1)[:, None]
+    roots: NDArray[np.float64] = np.sqrt(within / np.sqrt(within[0]))
+    return roots, areas / label_map.size / np.array([GRID * GRID, *[1] * GRID * GRID]), present
+
+
+def cell_counts(label_map: NDArray[np.uint8], known: NDArray[np.bool_] | None, classes: int) -> NDArray[np.int64]:
+    """The area of each class in each cell, int64[CELLS, classes], in units of 1 / GRID² pixel, so that pixels across the border
+    of cells count for each by the area they have there. Only pixels where ``known`` is true count, if it is given."""
     if label_map.ndim != 2 or label_map.size == 0:
         raise ValueError(f"a label map needs two dimensions and at least one pixel, not the shape {label_map.shape}")
-    highest = int(label_map.max())
+    highest = int(label_map.max(initial=0, where=True if known is None else known))
     if highest >= classes:
         raise ValueError(f"class id {highest} in a label map of {classes} classes")
+    if known is not None:
+        label_map = np.where(known, label_map, np.uint8(classes))
     height, width = label_map.shape
     (row_strip, row_share), (column_strip, column_share) = _strips(height), _strips(width)
     strips = row_share.shape[1]
-    place = ((row_strip * strips)[:, None] + column_strip) * classes
-    counts = np.bincount((place + label_map).ravel(), minlength=strips * strips * classes).reshape(strips, strips, classes)
-    fine = np.einsum("ir,jc,rck->ijk", row_share, column_share, counts / np.float64(label_map.size), optimize=True)
-    middle = fine.reshape(2, GRID // 2, 2, GRID // 2, classes).sum(axis=(1, 3))
-    levels = (middle.sum(axis=(0, 1))[None], middle.reshape(4, classes), fine.reshape(GRID * GRID, classes))
-    return np.concatenate([share * level for share, level in zip(LEVEL_SHARES, levels, strict=True)])
+    place = ((row_strip * strips)[:, None] + column_strip) * (classes + 1)
+    counts = np.bincount((place + label_map).ravel(), minlength=strips * strips * (classes + 1)).reshape(strips, strips, classes + 1)
+    by_columns = np.tensordot(row_share, counts[..., :classes].astype(np.float64), 1)  # floats of whole numbers: exact, and fast
+    fine = np.matmul(column_share, by_columns).reshape(GRID * GRID, classes).astype(np.int64)
+    return np.concatenate([fine.sum(axis=0, keepdims=True), fine])
 
 
 @lru_cache(maxsize=64)
 def _strips(length: int) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
     """Lines of a side sorted into strips: one for the lines inside each of the GRID cells, and one for each line that lies
-    across a border. Returns the strip of each line (intp[length]) and the share of each strip in each cell (float64[GRID, 7])."""
+    across a border. Returns the strip of each line (intp[length]), and how many GRID-ths of a line of each strip lie in each cell
+    (float64[GRID, 2 GRID - 1])."""
     lines = np.arange(length)
     first, last = lines * GRID // length, ((lines + 1) * GRID - 1) // length
     strip = first.copy()
     share = np.zeros((GRID, 2 * GRID - 1))
-    share[range(GRID), range(GRID)] = 1
+    share[range(GRID), range(GRID)] = GRID
     for number, line in enumerate(np.flatnonzero(first != last), start=GRID):
         strip[line] = number
         edges = np.clip(np.arange(GRID + 1) * length, line * GRID, (line + 1) * GRID)
-        share[:, number] = np.diff(edges) / GRID
+        share[:, number] = np.diff(edges)
     strip.flags.writeable = share.flags.writeable = False
     return strip, share
 
 
-def relatedness(vocabulary: Vocabulary) -> NDArray[np.float64]:
-    """float64[classes, classes], symmetric: 1 on the diagonal, 1 / sqrt(size of the smallest common group) or 0 elsewhere."""
-    related = np.eye(len(vocabulary))
-    for group in vocabulary.groups:
-        for one in group.members:
-            for other in group.members:
-                related[one, other] = max(related[one, other], 1 / np.sqrt(len(group.members)))
-    return related
-
-
-def signs(count: int) -> NDArray[np.int8]:
-    """The first ``count`` fixed signs, int8, each -1 or 1."""
-    blocks = (hashlib.sha256(SEED + block.to_bytes(4, "big")).digest() for block in range(-(-count // 256)))
-    bits = np.unpackbits(np.frombuffer(b"".join(blocks), np.uint8), bitorder="little")[:count]
-    return (2 * bits.astype(np.int8) - 1).astype(np.int8)
-
-
-def blending(vocabulary: Vocabulary) -> NDArray[np.float64]:
-    """The symmetric square root of :func:`relatedness`, whose few slightly negative eigenvalues, if any, count as 0."""
-    values, axes = np.linalg.eigh(relatedness(vocabulary))
-    root: NDArray[np.float64] = (axes * np.sqrt(np.maximum(values, 0))) @ axes.T
-    return root
-
-
 @lru_cache(maxsize=4)
-def projection(vocabulary: Vocabulary) -> NDArray[np.float64]:
-    """The fixed linear map, float64[DIMENSION, 21 * classes], from root histograms to embeddings before normalisation."""
-    classes = len(vocabulary)
-    fixed = signs(DIMENSION * CELLS * classes).reshape(DIMENSION * CELLS, classes) / np.sqrt(DIMENSION)
-    mapped: NDArray[np.float64] = (fixed @ blending(vocabulary)).reshape(DIMENSION, CELLS * classes)
-    mapped.flags.writeable = False
-    return mapped
+def codes(vocabulary: Vocabulary) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """What stands for each class: :func:`spread` of the shipped codes."""
+    return spread(code_table(), vocabulary)
+
+
+def spread(
+    table: Mapping[str, Sequence[int]], vocabulary: Vocabulary, whole_length: int = WHOLE_LENGTH
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Class codes as arrays, of the whole, float64[classes, whole_length], and of each cell, [GRID * GRID, classes, cell length].
+
+    ``table`` has for each class the numbers of the whole, then those of the cells row by row, left half and middle only: cells
+    that mirror each other have the same. ValueError for a class that it does not have."""
+    if missing := [c.name for c in vocabulary.classes if c.name not in table]:
+        raise ValueError(f"no layout code for the class {missing[0]}: make codes anew with: dss-search train layout")
+    rows = np.array([table[c.name] for c in vocabulary.classes], np.float64)
+    distinct = rows[:, whole_length:].reshape(len(vocabulary), GRID, GRID // 2 + 1, -1)
+    inner = distinct[:, :, [min(c, GRID - 1 - c) for c in range(GRID)]].reshape(len(vocabulary), GRID * GRID, -1)
+    return rows[:, :whole_length].copy(), np.ascontiguousarray(inner.transpose(1, 0, 2))
+
+
+@cache
+def code_table() -> dict[str, list[int]]:
+    """The shipped class codes by class name, whole numbers -127..127; `training.layout` made them."""
+    table: dict[str, list[int]] = json.loads((files("dsslic_search") / CODES).read_text())["classes"]
+    return table

@@ -1,1 +1,1 @@
-"""Rebuildable caches of the catalog: coverage columns and embedding vectors."""
+"""Rebuildable caches of the catalog: coverage columns, regions, embedding vectors."""

@@ -81,7 +81,7 @@ def test_every_fixed_query_is_understood():
 def test_speed_is_measured_for_every_kind(tmp_path: Path):
     for number in range(6):
         Image.fromarray(street(10 * number)).save(tmp_path / f"{number}.png")
-    found = speed.run(tmp_path, 500, 3)
+    found = speed.run([tmp_path], 500, 3)
     assert found["photos"] == 500
     assert found["maps"] == 6
     kinds = set(found["milliseconds"])
@@ -90,4 +90,4 @@ def test_speed_is_measured_for_every_kind(tmp_path: Path):
         assert 0 < row["p50"] <= row["p95"] <= row["most"]
     assert sum(found["bytes_a_photo"].values()) > 100
     with pytest.raises(UsageError, match="no label maps here"):
-        speed.run(tmp_path / "nothing", 10, 1)
+        speed.run([tmp_path / "nothing"], 10, 1)

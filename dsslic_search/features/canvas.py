@@ -1,0 +1,106 @@
+"""A layout that somebody painted: which class shall be where, and where nothing is asked for.
+
+A canvas is a PNG in the colours of the vocabulary's palette, in which transparent and white pixels are left open, or a list of
+shapes in JSON (:mod:`dsslic_search.features.shapes`). Either becomes a label map with a mask, and that a query for layouts.
+"""
+
+from __future__ import annotations
+
+import io
+import struct
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from dsslic_search.errors import UsageError
+from dsslic_search.features.embedding import mirrored as mirror
+from dsslic_search.features.embedding import query
+from dsslic_search.text import printable
+from dsslic_search.vocabulary import Vocabulary
+
+PNG = b"\x89PNG\r\n\x1a\n"
+SIZE_AT = 16  # where a PNG's width and height are
+MAX_PIXELS = 1 << 23
+TOLERANCE = 9  # of each of red, green and blue; no two colours of the palette are nearer than twice that
+OPAQUE = 128  # alpha from which a pixel counts as painted
+PAPER = (255, 255, 255)  # no class has this colour, and programs that know no transparency paint on it
+
+
+@dataclass(frozen=True)
+class Canvas:
+    """``label_map``: uint8 [h, w], class ids; ``known``: bool [h, w], where it is painted, at least one pixel."""
+
+    label_map: NDArray[np.uint8]
+    known: NDArray[np.bool_]
+
+    def queries(self, vocabulary: Vocabulary, *, mirrored: bool = False) -> NDArray[np.float32]:
+        """What photos are compared with, float32[m, DIMENSION]: the canvas and, with ``mirrored``, its mirror image."""
+        asked = query(self.label_map, self.known, vocabulary)
+        return np.stack([asked, mirror(asked)] if mirrored else [asked])
+
+
+def read_canvas(data: bytes, name: str, vocabulary: Vocabulary) -> Canvas:
+    """The canvas in the bytes of a PNG or JSON file, called ``name`` in errors. UsageError says what is wrong, and where."""
+    from dsslic_search.features.shapes import read_shapes
+
+    if data.startswith(PNG):
+        return read_picture(data, name, vocabulary)
+    if data.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] in (b"[", b"{"):
+        return read_shapes(data, name, vocabulary)
+    raise UsageError(f"{name}: neither a PNG nor a list of shapes in JSON; see docs/layout.md for both")
+
+
+def read_picture(data: bytes, name: str, vocabulary: Vocabulary) -> Canvas:
+    """The canvas in the bytes of a PNG file in palette colours."""
+    pixels = _opened(data, name)
+    shape = pixels.shape[:2]
+    values, place = np.unique(pixels.reshape(-1, 4).view("<u4").ravel(), return_inverse=True)
+    colours = values[:, None].view(np.uint8).astype(np.int16)
+    palette = np.array([c.colour for c in vocabulary.classes] + [PAPER], np.int16)
+    distances = np.abs(colours[:, None, :3] - palette).max(axis=2)
+    labels, painted = distances.argmin(axis=1).astype(np.uint8), colours[:, 3] >= OPAQUE
+    strange = painted & (distances.min(axis=1) > TOLERANCE)
+    if strange.any():
+        raise UsageError(_strangeness(name, pixels, strange[place].reshape(shape), vocabulary))
+    labels[~painted] = len(vocabulary)
+    known = (labels < len(vocabulary))[place].reshape(shape)
+    if not known.any():
+        raise UsageError(f"{name}: nothing is painted; transparent and white pixels ask for nothing")
+    labels[labels == len(vocabulary)] = 0
+    return Canvas(labels[place].reshape(shape), known)
+
+
+def _opened(data: bytes, name: str) -> NDArray[np.uint8]:
+    """Red, green, blue and alpha, uint8 [h, w, 4]."""
+    sizes = data[SIZE_AT : SIZE_AT + 8]
+    width, height = struct.unpack(">II", sizes) if len(sizes) == 8 else (0, 0)
+    if width * height > MAX_PIXELS:
+        raise UsageError(f"{name}: {width} × {height} pixels are more than a canvas may have; reduce it to 1000 × 1000")
+    try:
+        with Image.open(io.BytesIO(data), formats=("PNG",)) as picture:
+            mode, pixels = picture.mode, np.array(picture.convert("RGBA"))
+    except Exception as e:  # damage can make Pillow raise nearly anything
+        raise UsageError(f"{name}: a damaged PNG ({printable(str(e))}); save it again") from e
+    if mode not in ("P", "RGB", "RGBA"):
+        raise UsageError(f"{name}: a picture without colours; paint with those that dss-search palette lists")
+    return pixels
+
+
+def _strangeness(name: str, pixels: NDArray[np.uint8], strange: NDArray[np.bool_], vocabulary: Vocabulary) -> str:
+    """What to say of colours that are in no palette: the first of them, and the class whose colour is nearest."""
+    y, x = (int(n) for n in np.argwhere(strange)[0])
+    colour = tuple(int(n) for n in pixels[y, x, :3])
+    nearest = min(vocabulary.classes, key=lambda c: sum((a - b) ** 2 for a, b in zip(c.colour, colour, strict=True)))
+    count = int(strange.sum())
+    others = f" (and {count - 1} more pixels are of no class's colour)" if count > 1 else ""
+    return (
+        f"{name}: the colour {hex_colour(colour)} at column {x}, row {y} is no class's{others}; the nearest is "
+        f"{hex_colour(nearest.colour)}, {nearest.name}. Paint with hard edges in the colours that dss-search palette lists"
+    )
+
+
+def hex_colour(colour: tuple[int, ...]) -> str:
+    """A colour as people write it, such as "#5ab4f0"."""
+    return "#" + bytes(colour).hex()
