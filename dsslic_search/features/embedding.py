@@ -13,6 +13,7 @@ Every number on the way is a whole number or the result of one correctly rounded
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from functools import cache, lru_cache
@@ -26,6 +27,7 @@ from dsslic_search.vocabulary import Vocabulary
 
 GRID = 5  # cells a side
 CELLS = 1 + GRID * GRID  # the whole first, then row by row
+STRIPS = 2 * GRID - 1  # of a side: the lines inside cells, and those across borders
 WHOLE_LENGTH, CELL_LENGTH = 26, 6  # numbers of the whole's block and of each cell's
 DIMENSION = WHOLE_LENGTH + GRID * GRID * CELL_LENGTH
 WHOLE_WEIGHT = 18
@@ -68,6 +70,11 @@ def query(label_map: NDArray[np.uint8], known: NDArray[np.bool_], vocabulary: Vo
     scales = np.sqrt(WEIGHTS * WEIGHTS.sum()) * shares / (WEIGHTS @ shares)
     blocks = packed * (scales / UNIT)[_CELL_OF]
     return np.asarray(blocks, np.float32)
+
+
+def codes_identity() -> str:
+    """16 hex digits that name the classes' codes: embeddings made with others cannot be compared with these."""
+    return hashlib.sha256((files("dsslic_search") / CODES).read_bytes()).hexdigest()[:16]
 
 
 def mirrored(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -144,24 +151,32 @@ def cell_counts(label_map: NDArray[np.uint8], known: NDArray[np.bool_] | None, c
     if known is not None:
         label_map = np.where(known, label_map, np.uint8(classes))
     height, width = label_map.shape
-    (row_strip, row_share), (column_strip, column_share) = _strips(height), _strips(width)
-    strips = row_share.shape[1]
-    place = ((row_strip * strips)[:, None] + column_strip) * (classes + 1)
-    counts = np.bincount((place + label_map).ravel(), minlength=strips * strips * (classes + 1)).reshape(strips, strips, classes + 1)
+    row_share, column_share = _strips(height)[1], _strips(width)[1]
+    tally = np.bincount((_places(height, width, classes + 1) + label_map).ravel(), minlength=STRIPS * STRIPS * (classes + 1))
+    counts = tally.reshape(STRIPS, STRIPS, classes + 1)
     by_columns = np.tensordot(row_share, counts[..., :classes].astype(np.float64), 1)  # floats of whole numbers: exact, and fast
     fine = np.matmul(column_share, by_columns).reshape(GRID * GRID, classes).astype(np.int64)
     return np.concatenate([fine.sum(axis=0, keepdims=True), fine])
+
+
+@lru_cache(maxsize=16)
+def _places(height: int, width: int, kinds: int) -> NDArray[np.uint16]:
+    """What to add to the labels of a map so that those of different strips differ too: multiples of ``kinds``, uint16[h, w]."""
+    places = (_strips(height)[0][:, None] * STRIPS + _strips(width)[0]) * kinds
+    found = places.astype(np.uint16)
+    found.flags.writeable = False
+    return found
 
 
 @lru_cache(maxsize=64)
 def _strips(length: int) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
     """Lines of a side sorted into strips: one for the lines inside each of the GRID cells, and one for each line that lies
     across a border. Returns the strip of each line (intp[length]), and how many GRID-ths of a line of each strip lie in each cell
-    (float64[GRID, 2 GRID - 1])."""
+    (float64[GRID, STRIPS])."""
     lines = np.arange(length)
     first, last = lines * GRID // length, ((lines + 1) * GRID - 1) // length
     strip = first.copy()
-    share = np.zeros((GRID, 2 * GRID - 1))
+    share = np.zeros((GRID, STRIPS))
     share[range(GRID), range(GRID)] = GRID
     for number, line in enumerate(np.flatnonzero(first != last), start=GRID):
         strip[line] = number
