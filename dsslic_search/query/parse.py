@@ -61,6 +61,9 @@ class _Reading:
                 piece.node = use.query.tree
                 piece.type = "EVERYTHING" if piece.node is None else "FILTER"
         sort = _take_sort(text, pieces)
+        if sort is None and len(pieces) == len(uses) == 1:  # a saved query alone is all that was saved
+            [use] = uses.values()
+            sort = use.query.sort
         pieces = phrases(text, pieces)
         if not pieces and sort is None:
             raise complaint(

@@ -40,8 +40,10 @@ def found(text: str) -> str:
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("@beach", "(sea and earth)"),
-        ("@BEACH.", "(sea and earth)"),
+        ("@beach", "(sea and earth) sort:taken"),
+        ("@BEACH.", "(sea and earth) sort:taken"),
+        ("show me @beach sort:-taken", "(sea and earth) sort:-taken"),
+        ("(@beach)", "(sea and earth)"),
         ("@Été", "sky"),
         ("@beach no people", "((sea and earth) and not person)"),
         ("cars @beach", "(car and (sea and earth))"),
