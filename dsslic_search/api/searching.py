@@ -159,7 +159,11 @@ class Searcher:
 
     def _embedding(self, operand: str) -> NDArray[np.float32]:
         if operand.startswith("#"):
-            return self._stored(self.photo(int(operand[1:20])))
+            number = int(operand[1:20]) if len(operand) < 20 else 0
+            found = self._catalog.photo(number) if 0 < number < 2**63 else None
+            if found is None:
+                raise QueryError(f"like {operand}: no photo has that id; a query lists ids")
+            return self._stored(found)
         if known := self._catalog.at_path(operand):
             return self._stored(known[0])
         with suppress(OSError, ValueError):  # names that no file can have
