@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import threading
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -23,15 +24,15 @@ COMPACT_MARGIN = 4  # compact pixels around a tile that CompNet looks at
 _loading = threading.Lock()
 
 
-@cache
-def _build(name: str) -> torch.nn.Module:
+def load(name: str, path: Path) -> Any:
+    """The network "segnet", "compnet" or "finenet" with the weights in a file, ready to run. WeightsError when that is unsound."""
     import torch
 
     from dsslic_search.networks.compnet import CompNet, CompNetConfig
     from dsslic_search.networks.finenet import FineNet, FineNetConfig
     from dsslic_search.networks.segnet import SegNet, SegNetConfig
 
-    config, state = weights.load(weights.folder() / f"{name}.safetensors", name)
+    config, state = weights.load(path, name)
     makers: dict[str, Any] = {
         "segnet": lambda: SegNet(SegNetConfig(**config)),
         "compnet": lambda: CompNet(CompNetConfig(**config)),
@@ -42,10 +43,15 @@ def _build(name: str) -> torch.nn.Module:
     return net.eval().to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # missing in torch's stubs
 
 
+@cache
+def _shipped(name: str) -> Any:
+    return load(name, weights.folder() / f"{name}.safetensors")
+
+
 def network(name: str) -> Any:
     """The shipped network "segnet", "compnet" or "finenet", loaded once. WeightsError when its file is unsound."""
     with _loading:
-        return _build(name)
+        return _shipped(name)
 
 
 def identity(name: str) -> str:

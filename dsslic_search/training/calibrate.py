@@ -15,7 +15,7 @@ from torch import Tensor
 from dsslic_search.config import DEFAULT_PRESENCE
 from dsslic_search.networks import runtime, weights
 from dsslic_search.networks.confidence import Confidence, decide
-from dsslic_search.networks.segnet import SegNet, SegNetConfig
+from dsslic_search.networks.segnet import SegNet
 from dsslic_search.training.dataset import Sample, scene_samples
 
 LONGEST = 256  # pixels a side that are judged: those of label maps
@@ -98,11 +98,7 @@ def choose(photos: list[tuple[Tensor, Tensor]]) -> Confidence:
 
 def calibrate(data: Path, path: Path) -> str:
     """Choose on the calibration part of ``data``, write the choice into the weight file at ``path``; returns its new identity."""
-    fields, state = weights.load(path, "segnet")
-    config = SegNetConfig(**fields)
-    net = SegNet(config)
-    net.load_state_dict(state)
-    net.eval().to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # missing in torch's stubs
+    net: SegNet = runtime.load("segnet", path)
     photos = list(scored(net, scene_samples(data, validation=False, calibration=True)))
     rule = choose(photos)
     for name, each in (("as it was", Confidence()), ("calibrated", rule)):
@@ -110,5 +106,5 @@ def calibrate(data: Path, path: Path) -> str:
         print(
             f"{name}: {each}, accuracy {judged.accuracy:.4f}, presence F1 {judged.presence:.4f}, calibration error {error:.4f}", flush=True
         )
-    chosen = replace(config, temperature=rule.temperature, of_class=rule.of_class, of_pixel=rule.of_pixel)
+    chosen = replace(net.config, temperature=rule.temperature, of_class=rule.of_class, of_pixel=rule.of_pixel)
     return weights.save(path, net, "segnet", chosen)
