@@ -6,8 +6,9 @@ import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
-Loop = Callable[..., int]
+Loop = Callable[..., Any]
 
 
 @dataclass

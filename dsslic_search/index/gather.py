@@ -10,9 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dsslic_search.errors import ArchiveError, FormatError
-from dsslic_search.features.scene import SceneRegions, read_scenes
+from dsslic_search.features.scene import LINES, SHARES, SceneRegions, read_scenes
 from dsslic_search.index import cache
+from dsslic_search.index.relate import LIMITS, Limits
 from dsslic_search.index.source import Snapshot
+
+HALF = SHARES // 2
+COMMON = 6  # a class is common when at least one photo of so many has it
 
 Numbers = NDArray[np.intp]
 
@@ -44,22 +48,69 @@ def gathered(snapshot: Snapshot, classes: int) -> cache.Arrays:
         bounds = [(getattr(part, name), getattr(part, starts).tolist()) for part in parts]
         return np.concatenate([array[..., at[c] : at[c + 1]] for c in range(classes) for array, at in bounds], axis=-1)
 
-    row = joined("row")
+    row, touched = joined("row"), joined("touched")
     ends = np.sum([part.starts for part in parts], axis=0)  # of the classes, from that of none
     begins = np.ones(row.size, bool)
     begins[1:] = row[1:] != row[:-1]
     begins[ends[ends < row.size]] = True
-    first = np.flatnonzero(begins)
-    return {
-        "ids": np.array(ids, np.int64),
-        "groups": np.searchsorted(first, ends),
-        "rows": row[first],
-        "first": _pointers(np.append(first, row.size)),
-        "boxes": joined("boxes"),
-        "lines": joined("lines"),
-        "contact": _pointers(np.cumsum(np.append(0, joined("touched")))),
-        "contacts": joined("contacts", "contact_starts"),
-    }
+    first, lines = np.flatnonzero(begins), joined("lines")
+    groups = np.searchsorted(first, ends)
+    return (
+        {
+            "ids": np.array(ids, np.int64),
+            "starts": ends,
+            "row": row,
+            "groups": groups,
+            "rows": row[first],
+            "first": _pointers(np.append(first, row.size)),
+            "boxes": joined("boxes"),
+            "lines": lines,
+            "zones": _best_shares(lines, first),
+        }
+        | _by_row(row[first], groups, len(ids))
+        | _by_pair(joined("contacts", "contact_starts"), touched, ends)
+    )
+
+
+def _by_row(rows: NDArray[np.uint32], groups: Numbers, photos: int) -> cache.Arrays:
+    """Where the groups of common classes are: ``rows`` of all groups, and where those of each class begin, the other way round."""
+    common = np.flatnonzero((np.diff(groups) * COMMON >= photos) & (np.diff(groups) > 0))
+    by_row = np.full((common.size, photos), -1, np.int32 if rows.size < 2**31 else np.int64)
+    for place, class_id in zip(by_row, common.tolist(), strict=True):
+        start, stop = groups[class_id : class_id + 2].tolist()
+        place[rows[start:stop]] = np.arange(start, stop)
+    return {"common": common, "by_row": by_row}
+
+
+def shares_inside(lines: NDArray[np.uint8], limits: Limits) -> NDArray[np.uint8]:
+    """Which share of each region, ``lines`` uint8[12, n], lies in the columns or in the rows of a zone, the lesser: uint8[n]."""
+    across, down = limits
+    shares = [lines[start + LINES.index(line)] for start, line in ((0, across), (len(LINES), down)) if line is not None]
+    lesser: NDArray[np.uint8] = shares[0] if len(shares) == 1 else np.minimum(*shares)
+    return lesser
+
+
+def _best_shares(lines: NDArray[np.uint8], first: Numbers) -> NDArray[np.uint8]:
+    """For each of LIMITS, the greatest share of a region of each group, plus 1, if it is half or more, else 0: uint8[limits, groups]."""
+    best = np.zeros((len(LIMITS), first.size), np.uint8)
+    for number, limits in enumerate(LIMITS if first.size else ()):
+        shares = np.maximum.reduceat(shares_inside(lines, limits), first)
+        best[number] = (shares + 1) * (shares >= HALF)
+    return best
+
+
+def _by_pair(contacts: NDArray[np.uint8], touched: NDArray[np.uint8], starts: Numbers) -> cache.Arrays:
+    """Contacts, uint8[3, n] (class, under, border), of regions that are sorted by class, sorted by the class that is touched too."""
+    classes = starts.size - 1
+    toucher = np.repeat(np.arange(touched.size, dtype=np.uint32 if touched.size < 2**32 else np.int64), touched)
+    bounds = np.cumsum(np.append(0, touched))[starts].tolist()
+    sizes = np.zeros((classes, classes), np.int64)
+    for class_id in range(classes):
+        part = slice(*bounds[class_id : class_id + 2])
+        order = np.argsort(contacts[0, part], kind="stable")
+        sizes[class_id] = np.bincount(contacts[0, part], minlength=classes)
+        toucher[part], contacts[:, part] = toucher[part][order], contacts[:, part][:, order]
+    return {"pairs": np.append(0, np.cumsum(sizes)), "toucher": toucher, "shares": contacts[1:]}
 
 
 def _sorted(batch: Sequence[tuple[int, bytes | None]], row: int, classes: int) -> _Part:
@@ -108,5 +159,5 @@ def _moved(lengths: Numbers, order: Numbers) -> Numbers:
     return np.repeat(starts - begins, lengths) + np.arange(int(lengths.sum()))
 
 
-def _pointers(places: Numbers) -> NDArray[Any]:
-    return places.astype(np.uint32) if places[-1] < 2**32 else places
+def _pointers(places: NDArray[Any]) -> NDArray[Any]:
+    return places if places.size and places[-1] >= 2**32 else places.astype(np.uint32)

@@ -1,9 +1,8 @@
 """The loops over regions, in the part of Python that numba compiles: each is self-contained, and runs uncompiled just the same.
 
-A *group* is the regions of one class in one photo: ``first[g]`` to ``first[g + 1]``. Every loop takes ``groups``, [photos, classes]:
-the group of a class in a photo, or -1. For each photo with a region that passes it writes its number into ``places``, how many
-regions pass into ``counts``, and into ``best`` the measure of the best of them, plus 1: what a degree is made from. It returns the
-number of these photos.
+A *group* is the regions of one class in one photo: ``first[g]`` to ``first[g + 1]``. Loops that compare regions with others take
+``groups``, [photos, classes]: the group of a class in a photo, or -1. Each loop writes, by photo, how many regions pass into
+``counts``, and into ``best`` the measure of the best of them, plus 1: what a degree is made from.
 
 There are few regions to a group and whether one passes is anyone's guess, so conditions are multiplied rather than branched on.
 Numbers are taken as int64, since those that are stored are unsigned.
@@ -18,76 +17,34 @@ import numpy as np
 Numbers = Any  # what is indexed: a numpy array
 
 AREA, LEFT, TOP, RIGHT, BOTTOM, X, Y = range(7)  # rows of boxes
-CLASS, UNDER, BORDER = range(3)  # rows of contacts
 
 
-def counting(groups: Numbers, first: Numbers, area: Numbers, places: Numbers, counts: Numbers, best: Numbers) -> int:
-    """All regions pass. The measure is the area of the largest, the first of its group."""
-    m = np.int64(0)
-    for i in range(groups.shape[0]):
-        number, top = np.int64(0), np.int64(0)
-        for j in range(groups.shape[1]):
-            group = groups[i, j]
-            if group >= 0:
-                number += np.int64(first[group + 1]) - np.int64(first[group])
-                top = max(top, np.int64(area[first[group]]) + 1)
-        places[m], counts[m], best[m] = i, number, top
-        m += number > 0
-    return int(m)
+def counting(rows: Numbers, first: Numbers, area: Numbers, counts: Numbers, best: Numbers) -> None:
+    """All regions pass, of the groups that lie one after another from ``first[0]`` on, in the photos ``rows``. The measure is the
+    area of the largest, the first of its group. Adds to what is there."""
+    for group in range(rows.size):
+        row, region = rows[group], np.int64(first[group])
+        counts[row] += np.int64(first[group + 1]) - region
+        best[row] = max(np.int64(best[row]), np.int64(area[region]) + 1)
 
 
-def lying(groups: Numbers, first: Numbers, one: Numbers, other: Numbers, half: int, places: Numbers, counts: Numbers, best: Numbers) -> int:
-    """Regions whose shares ``one`` and ``other`` are both at least ``half``. The measure is the lesser."""
-    m = np.int64(0)
-    for i in range(groups.shape[0]):
-        number, top = np.int64(0), np.int64(0)
-        for j in range(groups.shape[1]):
-            group = groups[i, j]
-            if group >= 0:
-                for a in range(first[group], first[group + 1]):
-                    share = min(np.int64(one[a]), np.int64(other[a]))
-                    passes = share >= half
-                    number += passes
-                    top = max(top, (share + 1) * passes)
-        places[m], counts[m], best[m] = i, number, top
-        m += number > 0
-    return int(m)
-
-
-def touching(
-    groups: Numbers, first: Numbers, contact: Numbers, contacts: Numbers, classes: Numbers,
-    by_foot: bool, by_border: bool, least: int, whole: int, places: Numbers, counts: Numbers, best: Numbers,
-) -> int:  # fmt: skip
-    """Regions that stand on, or have around them, at least ``least`` of the classes whose flags are set in ``classes``. The measure
-    is the share that counts, the greater where both do. ``contact[a]`` to ``contact[a + 1]`` are the contacts of region a."""
-    m = np.int64(0)
-    for i in range(groups.shape[0]):
-        number, top = np.int64(0), np.int64(0)
-        for j in range(groups.shape[1]):
-            group = groups[i, j]
-            if group >= 0:
-                for a in range(first[group], first[group + 1]):
-                    under, border = np.int64(0), np.int64(0)
-                    for k in range(contact[a], contact[a + 1]):
-                        wanted = classes[contacts[CLASS, k]]
-                        under += np.int64(contacts[UNDER, k]) * wanted
-                        border += np.int64(contacts[BORDER, k]) * wanted
-                    share = max(min(under, np.int64(whole)) * by_foot, border * by_border)
-                    passes = share >= least
-                    number += passes
-                    top = max(top, (share + 1) * passes)
-        places[m], counts[m], best[m] = i, number, top
-        m += number > 0
-    return int(m)
+def marking(rows: Numbers, shares: Numbers, least: int, counted: bool, counts: Numbers, best: Numbers) -> None:
+    """Regions pass, of the photos ``rows``, whose ``shares`` are ``least`` or more. The measure is the share. Adds to what is there;
+    to ``counts`` only if ``counted``."""
+    for region in range(rows.size):
+        row, share = rows[region], np.int64(shares[region])
+        passes = share >= least
+        best[row] = max(np.int64(best[row]), (share + 1) * passes)
+        if counted:
+            counts[row] += passes
 
 
 def beside(
     groups: Numbers, others: Numbers, first: Numbers, low: Numbers, middle: Numbers, high: Numbers, sign: int,
-    places: Numbers, counts: Numbers, best: Numbers,
-) -> int:  # fmt: skip
+    counts: Numbers, best: Numbers,
+) -> None:  # fmt: skip
     """Regions of ``groups`` that lie before another one, of ``others``, along the axis of which ``low``, ``middle``, ``high`` are
     edges and centroid; with ``sign`` -1 and the edges exchanged: after it. The measure is the distance of the centroids."""
-    m = np.int64(0)
     for i in range(groups.shape[0]):
         number, top = np.int64(0), np.int64(0)
         for j in range(groups.shape[1]):
@@ -106,17 +63,12 @@ def beside(
                         clearest = max(clearest, (far - centre + 1) * passes)
                 number += clearest > 0
                 top = max(top, clearest)
-        places[m], counts[m], best[m] = i, number, top
-        m += number > 0
-    return int(m)
+        counts[i], best[i] = number, top
 
 
-def meeting(
-    groups: Numbers, others: Numbers, first: Numbers, boxes: Numbers, way: int, near: int, places: Numbers, counts: Numbers, best: Numbers
-) -> int:
+def meeting(groups: Numbers, others: Numbers, first: Numbers, boxes: Numbers, way: int, near: int, counts: Numbers, best: Numbers) -> None:
     """Regions of ``groups`` that share rows with another one, of ``others``, and, by ``way``, are at most ``near`` columns apart (0), or
     share columns too and end lower (1) or higher (-1). The measure: 2 near - gap, or the distance of the lower edges."""
-    m = np.int64(0)
     for i in range(groups.shape[0]):
         number, top = np.int64(0), np.int64(0)
         for j in range(groups.shape[1]):
@@ -141,18 +93,13 @@ def meeting(
                         clearest = max(clearest, clear * meets)
                 number += clearest > 0
                 top = max(top, clearest)
-        places[m], counts[m], best[m] = i, number, top
-        m += number > 0
-    return int(m)
+        counts[i], best[i] = number, top
 
 
-def amid(
-    groups: Numbers, others: Numbers, split: int, first: Numbers, boxes: Numbers, places: Numbers, counts: Numbers, best: Numbers
-) -> int:
+def amid(groups: Numbers, others: Numbers, split: int, first: Numbers, boxes: Numbers, counts: Numbers, best: Numbers) -> None:
     """Regions that have one of ``others[:, :split]`` on one side and one of ``others[:, split:]`` on the opposite side. The measure
     is the lesser of the two distances of centroids."""
     sides = np.zeros((2, 4), np.int64)  # how far left of, right of, above, below a region one of either kind is, plus 1
-    m = np.int64(0)
     for i in range(groups.shape[0]):
         number, top = np.int64(0), np.int64(0)
         for j in range(groups.shape[1]):
@@ -182,6 +129,4 @@ def amid(
                     clearest = max(clearest, min(sides[0, side], sides[1, side ^ 1]))
                 number += clearest > 0
                 top = max(top, clearest)
-        places[m], counts[m], best[m] = i, number, top
-        m += number > 0
-    return int(m)
+        counts[i], best[i] = number, top

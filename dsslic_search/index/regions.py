@@ -8,29 +8,28 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dsslic_search.features.scene import FORMAT, LINES, SHARES, UNITS, Line
-from dsslic_search.index import cache, kernels
+from dsslic_search.features.scene import FORMAT, SHARES, UNITS
+from dsslic_search.index import cache, frequent, kernels
 from dsslic_search.index.compiling import Loop, runnable
-from dsslic_search.index.gather import gathered
+from dsslic_search.index.gather import HALF, gathered, shares_inside
 from dsslic_search.index.kernels import BOTTOM, LEFT, RIGHT, TOP, X, Y
-from dsslic_search.index.relate import ZONES, Anywhere, Between, Found, InZone, Related, Test
-from dsslic_search.index.source import Source
+from dsslic_search.index.relate import LIMITS, ZONES, Anywhere, Between, Found, InZone, Related, Test, compares, table
+from dsslic_search.index.source import Snapshot, Source
 from dsslic_search.vocabulary import Vocabulary
 
 FILE = "places.regions"
 KIND = "regions"
-HALF, MOST = SHARES // 2, SHARES * 3 // 4
+MOST = SHARES * 3 // 4
 NEAR = UNITS // 20
-SPARSE = 30  # fewer photos than one in so many are searched for, more are marked
+ARRANGED = 2  # the version of the arrays
 
-_TOUCHING = {"on": (True, False, HALF), "in": (True, True, HALF), "surrounded by": (False, True, MOST)}  # by foot, by border, least
+_BY = {"on": (True, False, HALF), "in": (True, True, HALF), "surrounded by": (False, True, MOST)}  # by foot, by border, least
 _BESIDE = {"left of": (LEFT, X, RIGHT, 1), "right of": (RIGHT, X, LEFT, -1), "above": (TOP, Y, BOTTOM, 1), "below": (BOTTOM, Y, TOP, -1)}
 _MEETING = {"next to": 0, "in front of": 1, "behind": -1}
 
@@ -41,10 +40,13 @@ Groups = NDArray[np.signedinteger[Any]]
 class Regions:
     """The regions of one generation of the catalog.
 
-    ``arrays``: ids (int64, by row); groups (int64[classes + 1]: where a class's groups begin); rows (of each group) and first (its
-    first region, one more at the end); boxes (uint16[7, regions]: area, left, top, right, bottom, x, y in 1/UNITS); lines
-    (uint8[12, regions]: shares of LINES, columns then rows); contact (each region's first, one more at the end); contacts
-    (uint8[3, contacts]: class, under, border)."""
+    ``arrays``: ids (int64, by row); starts (int64[classes + 1]: where a class's regions begin) and row (of each region); groups
+    (int64[classes + 1]: where a class's groups begin), rows (of each group) and first (its first region, one more at the end);
+    by_row (int32[common, n]: the group of each of the ``common`` classes in each row, or -1); boxes (uint16[7, regions]: area, left,
+    top, right, bottom, x, y in 1/UNITS); lines (uint8[12, regions]: shares of LINES, columns then rows); zones (uint8[limits, groups]:
+    the greatest share within each of LIMITS plus 1, or 0 for less than half). Contacts lie by class, touched class, region: pairs
+    (int64[classes * classes + 1]: where those of two classes begin), toucher (the region of each contact) and shares (uint8[2,
+    contacts]: under, border). And those of `index.frequent`."""
 
     generation: int
     arrays: cache.Arrays
@@ -58,55 +60,133 @@ class Regions:
         return self.arrays["ids"]
 
     @property
+    def classes(self) -> int:
+        """How many classes there are."""
+        return int(self.arrays["starts"].size) - 1
+
+    @property
     def nbytes(self) -> int:
         """Bytes of all arrays together."""
         return sum(array.nbytes for array in self.arrays.values())
 
-    def where(self, classes: tuple[int, ...], test: Test, rows: NDArray[np.intp] | None = None) -> Found:
-        """The regions of ``classes`` that pass ``test``, photo by photo; only ``rows`` (ascending) are looked at, when given.
+    def where(self, classes: tuple[int, ...], test: Test, rows: NDArray[np.uint32] | None = None, *, count: bool = True) -> Found:
+        """The regions of ``classes`` that pass ``test``, photo by photo. Without ``count`` they may be left uncounted; photos not
+        among ``rows`` (ascending), if these are given, may be left out where :meth:`compares` says that each takes its time.
 
         ``classes``: different ids of the vocabulary. Raises KeyError for a zone or relation that there is not."""
-        others = _others(test)
-        photos = min(map(self._rows, [classes, *others]), key=len) if rows is None else rows.astype(np.uint32)
-        groups = self._groups(classes, photos)
-        loop, arguments, whole = self._loop(test, self._groups([c for part in others for c in part], photos))
-        places, counts, best = np.empty(photos.size, np.intp), np.empty(photos.size, np.uint16), np.empty(photos.size, np.uint16)
-        number = runnable(loop, photos.size)(groups, *arguments, places, counts, best)
-        return Found(photos[places[:number]].astype(np.intp), counts[:number], _degrees(whole)[best[:number]])
-
-    def _loop(self, test: Test, other: Groups) -> tuple[Loop, tuple[Any, ...], float]:
-        """What decides a test: a loop of `index.kernels`, its arguments between ``groups`` and ``places``, and the measure that is
-        as clear as can be."""
-        first, boxes = self.arrays["first"], self.arrays["boxes"]
         match test:
             case Anywhere():
-                return kernels.counting, (first, boxes[kernels.AREA]), UNITS / 4
-            case InZone(zone):
-                columns, rows = ZONES[zone]
-                across, down = self._shares(columns, 0), self._shares(rows, len(LINES))
-                return kernels.lying, (first, down if across is None else across, across if down is None else down, HALF), SHARES
+                return self._counted(classes)
+            case InZone(zone) if not count:
+                return self._lying(classes, LIMITS.index(ZONES[zone]))
+            case InZone() | Related(relation="on" | "in" | "surrounded by"):
+                return self._marked(classes, test, count)
+        return self._compared(classes, test, rows, count)
+
+    def concerned(self, classes: tuple[int, ...], test: Test) -> NDArray[np.uint32]:
+        """The rows, ascending, of photos that are looked at for a test that compares regions; no others can pass."""
+        known = self._known(classes, test)
+        return min(map(self.rows, [classes, *_others(test)]), key=len) if known is None else known[0]
+
+    def compares(self, classes: tuple[int, ...], test: Test, *, count: bool) -> bool:
+        """Whether regions have to be compared with others, photo by photo, to answer."""
+        return compares(test) and (count or self._known(classes, test) is None)
+
+    def _counted(self, classes: tuple[int, ...]) -> Found:
+        counts, best = self._blank(), self._blank()
+        for class_id in classes:
+            start, rows = self._of(class_id)
+            count = runnable(kernels.counting, rows.size)
+            count(rows, self.arrays["first"][start : start + rows.size + 1], self.arrays["boxes"][kernels.AREA], counts, best)
+        return Found(best, counts, table(UNITS / 4))
+
+    def _lying(self, classes: tuple[int, ...], limits: int) -> Found:
+        best = np.zeros(len(self), np.uint8)
+        for number, class_id in enumerate(classes):
+            start, rows = self._of(class_id)
+            shares = self.arrays["zones"][limits, start : start + rows.size]
+            best[rows] = np.maximum(best[rows], shares) if number else shares
+        return Found(best, None, table(SHARES))
+
+    def _marked(self, classes: tuple[int, ...], test: InZone | Related, count: bool) -> Found:
+        counts, best = np.zeros(len(self) if count else 0, np.uint16), np.zeros(len(self), np.uint8)
+        for class_id in classes:
+            if isinstance(test, InZone):
+                part = slice(*self.arrays["starts"][class_id : class_id + 2].tolist())
+                rows, shares, least = self.arrays["row"][part], shares_inside(self.arrays["lines"][:, part], ZONES[test.zone]), HALF
+            else:
+                rows, shares, least = *self._touching(class_id, test), _BY[test.relation][-1]
+            runnable(kernels.marking, rows.size)(rows, shares, least, count, counts, best)
+        return Found(best, counts if count else None, table(SHARES))
+
+    def _touching(self, class_id: int, test: Related) -> tuple[NDArray[np.uint32], NDArray[np.uint8]]:
+        """The rows of regions of a class, and the share that touches what the test names, for all regions where there is any."""
+        by_foot, by_border, _ = _BY[test.relation]
+        start, stop = self.arrays["starts"][class_id : class_id + 2].tolist()
+        first = class_id * self.classes
+        parts = [slice(*self.arrays["pairs"][first + other : first + other + 2].tolist()) for other in test.classes]
+        touchers: slice | NDArray[Any]
+        if len(parts) == 1:
+            [part] = parts
+            touchers, shares = self.arrays["toucher"][part], self.arrays["shares"][:, part]
+        else:
+            touchers, shares = slice(start, stop), np.zeros((2, stop - start), np.uint16)
+            for part in parts:
+                shares[:, self.arrays["toucher"][part] - start] += self.arrays["shares"][:, part]
+        under, border = shares
+        share = np.maximum(under, border) if by_foot and by_border else under if by_foot else border
+        return self.arrays["row"][touchers], np.minimum(share, SHARES).astype(np.uint8)
+
+    def _compared(self, classes: tuple[int, ...], test: Test, rows: NDArray[np.uint32] | None, count: bool) -> Found:
+        best, degrees = self._blank(), table(self._loop(test)[-1])
+        known = self._known(classes, test)
+        if known is not None and not count:
+            best[known[0]] = known[1]
+            return Found(best, None, degrees)
+        photos = self.concerned(classes, test) if rows is None else rows
+        others = self.groups([c for part in _others(test) for c in part], photos)
+        numbers, best[photos] = self.compared(test, self.groups(classes, photos), others)
+        if not count:
+            return Found(best, None, degrees)
+        counts = self._blank()
+        counts[photos] = numbers
+        return Found(best, counts, degrees)
+
+    def compared(self, test: Test, groups: Groups, others: Groups) -> tuple[NDArray[np.uint16], NDArray[np.uint16]]:
+        """Of some photos, for a test that :func:`relate.compares` regions: how many regions of ``groups`` pass, and the measure of the
+        best of them plus 1. ``others``: the groups that the test names, in its order."""
+        loop, arguments, _ = self._loop(test)
+        counts, best = np.empty(len(groups), np.uint16), np.empty(len(groups), np.uint16)
+        runnable(loop, len(groups))(groups, others, *arguments, counts, best)
+        return counts, best
+
+    def _loop(self, test: Test) -> tuple[Loop, tuple[Any, ...], float]:
+        """What decides a test that compares regions: a loop of `index.kernels`, its arguments between ``others`` and ``counts``, and
+        the measure that is as clear as can be."""
+        first, boxes = self.arrays["first"], self.arrays["boxes"]
+        match test:
             case Between(between, _):
-                return kernels.amid, (other, len(between), first, boxes), UNITS / 2
-            case Related(relation, touched) if relation in _TOUCHING:
-                wanted = np.isin(np.arange(256), touched)
-                contacts = self.arrays["contact"], self.arrays["contacts"]
-                return kernels.touching, (first, *contacts, wanted, *_TOUCHING[relation], SHARES), SHARES
+                return kernels.amid, (len(between), first, boxes), UNITS / 2
             case Related(relation, _) if relation in _BESIDE:
                 low, middle, high, sign = _BESIDE[relation]
-                return kernels.beside, (other, first, boxes[low], boxes[middle], boxes[high], sign), UNITS / 2
+                return kernels.beside, (first, boxes[low], boxes[middle], boxes[high], sign), UNITS / 2
             case Related(relation, _):
                 way = _MEETING[relation]
-                return kernels.meeting, (other, first, boxes, way, NEAR), UNITS / 2 if way else 2 * NEAR
+                return kernels.meeting, (first, boxes, way, NEAR), UNITS / 2 if way else 2 * NEAR
+        raise TypeError(test)
 
-    def _shares(self, line: Line | None, start: int) -> NDArray[np.uint8] | None:
-        return None if line is None else self.arrays["lines"][start + LINES.index(line)]
+    def _known(self, classes: tuple[int, ...], test: Test) -> frequent.Answers | None:
+        return frequent.known(self.arrays, classes, test)
+
+    def _blank(self) -> NDArray[np.uint16]:
+        return np.zeros(len(self), np.uint16)
 
     def _of(self, class_id: int) -> tuple[int, NDArray[np.uint32]]:
         """A class's first group, and the rows of its groups, ascending."""
         start, stop = self.arrays["groups"][class_id : class_id + 2].tolist()
         return start, self.arrays["rows"][start:stop]
 
-    def _rows(self, classes: Sequence[int]) -> NDArray[np.uint32]:
+    def rows(self, classes: Sequence[int]) -> NDArray[np.uint32]:
         """The rows that have one of the classes, ascending."""
         if len(classes) == 1:
             return self._of(classes[0])[1]
@@ -115,24 +195,21 @@ class Regions:
             there[self._of(class_id)[1]] = True
         return np.flatnonzero(there).astype(np.uint32)
 
-    def _groups(self, classes: Sequence[int], photos: NDArray[np.uint32]) -> Groups:
+    def groups(self, classes: Sequence[int], photos: NDArray[np.uint32]) -> Groups:
         """The group of each class in each of the rows ``photos`` (ascending), -1 where there is none: [photos, classes]."""
-        groups = np.full((photos.size + 1, len(classes)), -1, np.int32 if self.arrays["rows"].size < 2**31 else np.int64)
-        place_of = None  # of a row in photos; of all others: one too many
+        by_row = self.arrays["by_row"]
+        groups = np.full((photos.size, len(classes)), -1, by_row.dtype)
         for number, class_id in enumerate(classes):
             start, rows = self._of(class_id)
-            every = np.arange(start, start + rows.size, dtype=groups.dtype)
+            common = np.flatnonzero(self.arrays["common"] == class_id)
             if np.may_share_memory(rows, photos):  # they are the same
-                groups[:-1, number] = every
-            elif rows.size and photos.size * SPARSE < len(self):
+                groups[:, number] = np.arange(start, start + rows.size)
+            elif common.size:
+                groups[:, number] = by_row[common[0], photos]
+            elif rows.size:
                 place = np.minimum(np.searchsorted(rows, photos), rows.size - 1)
-                groups[:-1, number] = np.where(rows[place] == photos, every[place], -1)
-            else:
-                if place_of is None:
-                    place_of = np.full(len(self), photos.size, groups.dtype)
-                    place_of[photos] = np.arange(photos.size, dtype=groups.dtype)
-                groups[place_of[rows], number] = every
-        return groups[:-1]
+                groups[:, number] = np.where(rows[place] == photos, start + place, -1)
+        return groups
 
 
 def open_regions(source: Source, folder: Path, vocabulary: Vocabulary) -> Regions:
@@ -140,24 +217,20 @@ def open_regions(source: Source, folder: Path, vocabulary: Vocabulary) -> Region
 
     A folder that cannot be written costs time at the next opening, nothing else. Raises ArchiveError when the catalog does not
     know the regions of a photo, or has nonsense instead."""
-    key = f"{vocabulary.identity}/{FORMAT}"
-    generation, arrays = cache.opened(source, folder / FILE, KIND, key, lambda snapshot: gathered(snapshot, len(vocabulary)))
-    return Regions(generation, arrays)
+    key = f"{vocabulary.identity}/{FORMAT}/{ARRANGED}"
 
+    def build(snapshot: Snapshot) -> cache.Arrays:
+        arrays = gathered(snapshot, len(vocabulary)) | frequent.NONE
+        return arrays | frequent.answered(Regions(snapshot.generation, arrays))
 
-@lru_cache(maxsize=8)
-def _degrees(whole: float) -> NDArray[np.float32]:
-    """The degree of each measure plus 1, from at least 1/255 to 1 for ``whole`` and more; float32[UNITS + 2]."""
-    degrees = np.clip((np.arange(UNITS + 2) - 1) / whole, 1 / 255, 1).astype(np.float32)
-    degrees.flags.writeable = False
-    return degrees
+    return Regions(*cache.opened(source, folder / FILE, KIND, key, build))
 
 
 def _others(test: Test) -> list[tuple[int, ...]]:
-    """The classes of which a photo needs a region for the test to pass, beside those that are asked about."""
+    """The classes that a test compares with."""
     match test:
         case Between(first, second):
             return [first, second]
-        case Related(relation, classes) if relation not in _TOUCHING:
+        case Related(_, classes):
             return [classes]
     return []

@@ -14,10 +14,10 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from dsslic_search.index.columns import MOST, Columns
+from dsslic_search.index.columns import Columns
 from dsslic_search.index.files import Files
 from dsslic_search.index.regions import Regions
-from dsslic_search.index.relate import Between, Found, Related, Test
+from dsslic_search.index.relate import Found, Test, counted
 from dsslic_search.index.source import Stale
 from dsslic_search.index.vectors import Vectors
 from dsslic_search.query.plan import Either, Every, Fact, Filter, Located, Resemble, Step, Within, operands, resembles
@@ -31,18 +31,18 @@ Locate = Callable[[str, bool], NDArray[np.float32]]
 class Indexes:
     """Where answers come from, all of one generation of the catalog. All but the columns are opened when a query needs them.
 
-    ``found`` keeps what was found of regions for the next queries, or next pages, that ask the same."""
+    ``found`` keeps what took long to find of regions for the next queries, or next pages, that ask the same."""
 
     columns: Columns
     vectors: Callable[[], Vectors]
     regions: Callable[[], Regions]
     files: Callable[[], Files]
-    found: dict[tuple[tuple[int, ...], Test], Found] = field(default_factory=dict, repr=False, compare=False)
+    found: dict[tuple[tuple[int, ...], Test, bool], Found] = field(default_factory=dict, repr=False, compare=False)
 
 
-FEW = 8  # an eighth of all photos that have the things asked for
+FEW = 2  # half of the photos to look at: more are all looked at, once for this query and the next page
 MANY = 64  # finding the vectors of more than one photo of so many is slower than scoring all
-REMEMBERED = 4_000_000  # photos of which findings are kept
+REMEMBERED = 64_000_000  # bytes of findings that are kept
 
 Index = TypeVar("Index", Vectors, Regions, Files)
 
@@ -105,7 +105,7 @@ class Evaluation:
                 self._filtered[id(step)] = held.copy()
             case Located():
                 self._found[id(step)] = found = self._looked_up(step, among)
-                held = self._numbered(step, found)
+                held = found.within(step.low, step.high)
             case Every(parts) if parts:
                 for part in parts:
                     among = self.mask(part, among)
@@ -152,11 +152,9 @@ class Evaluation:
             case Located():
                 found = self._found[id(step)]
                 if step.low == 0:
-                    return self._numbered(step, found)
-                held = np.zeros(len(self.columns), bool)
-                clear = found.degrees > value if above else found.degrees >= value
-                held[found.rows] = clear & _counted(step, found)
-                return held
+                    return found.within(step.low, step.high)
+                held = found.reaching(value, above=above)
+                return held if not counted(step.low, step.high) else np.logical_and(held, found.within(step.low, step.high), out=held)
             case Every(parts):
                 return self._joined(np.logical_and, parts, value, above)
             case Either(parts):
@@ -187,43 +185,27 @@ class Evaluation:
 
     def _looked_up(self, step: Located, among: Mask | None) -> Found:
         """The regions that pass, in photos of ``among`` at least."""
-        kept, key = self._indexes.found, (step.classes, step.test)
-        regions = self.regions
-        if (known := kept.get(key)) is not None:
-            return known
-        if among is not None and (rows := self._candidates(step, among)) is not None:
-            return regions.where(step.classes, step.test, rows)
-        if sum(found.rows.size for found in list(kept.values())) > REMEMBERED:
+        regions, kept, count = self.regions, self._indexes.found, counted(step.low, step.high)
+        if not regions.compares(step.classes, step.test, count=count):
+            return regions.where(step.classes, step.test, count=count)
+        if (found := kept.get((step.classes, step.test, count))) is not None:
+            return found
+        if among is not None:
+            rows = regions.concerned(step.classes, step.test)
+            wanted = among[rows]
+            if FEW * np.count_nonzero(wanted) < rows.size:
+                return regions.where(step.classes, step.test, rows[wanted], count=count)
+        if sum(found.nbytes for found in list(kept.values())) > REMEMBERED:
             kept.clear()
-        kept[key] = found = regions.where(step.classes, step.test)
+        kept[step.classes, step.test, count] = found = regions.where(step.classes, step.test, count=count)
         return found
 
-    def _candidates(self, step: Located, among: Mask) -> Rows | None:
-        """The rows of a mask that have all things that the step speaks of, as others have no region that passes; None when they
-        are a good part of all rows that do, so that it is better to look at these once and for all."""
-        things = self.columns.between(step.classes, 1, MOST)
-        for classes in _others(step.test):
-            things &= self.columns.between(classes, 1, MOST)
-        candidates = things & among
-        few = FEW * np.count_nonzero(candidates) < np.count_nonzero(things)
-        return np.flatnonzero(candidates) if few else None
-
-    def _numbered(self, step: Located, found: Found) -> Mask:
-        """Rows whose number of regions is as the step asks. Rows that were not looked at count as having none."""
-        held = np.full(len(self.columns), step.low <= 0 and (step.high is None or step.high >= 0))
-        held[found.rows] = _counted(step, found)
-        return held
-
     def _clearness(self, step: Located, rows: Rows) -> NDArray[np.float32]:
-        if step.low == 0:
-            return self._numbered(step, self._found[id(step)])[rows].astype(np.float32)
         found = self._found[id(step)]
-        clear = np.zeros(rows.size, np.float32)
-        if found.rows.size:
-            place = np.minimum(np.searchsorted(found.rows, rows), found.rows.size - 1)
-            there = (found.rows[place] == rows) & _counted(step, found)[place]
-            clear[there] = found.degrees[place[there]]
-        return clear
+        held = found.within(step.low, step.high, rows)
+        if step.low == 0:
+            return held.astype(np.float32)
+        return found.degrees(rows) * held
 
     def _folded(self, fold: np.ufunc, parts: Sequence[Step], rows: Rows) -> NDArray[np.float32]:
         if not parts:
@@ -243,17 +225,3 @@ class Evaluation:
             if mask is not None:
                 joined = mask if joined is None else join(joined, mask, out=joined)
         return joined
-
-
-def _counted(step: Located, found: Found) -> Mask:
-    held: Mask = found.counts >= step.low
-    return held if step.high is None else held & (found.counts <= step.high)
-
-
-def _others(test: Test) -> tuple[tuple[int, ...], ...]:
-    match test:
-        case Related(_, classes):
-            return (classes,)
-        case Between(first, second):
-            return first, second
-    return ()

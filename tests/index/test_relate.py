@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dsslic_search.features.regions import regions
-from dsslic_search.index import compiling
+from dsslic_search.index import compiling, frequent
 from dsslic_search.index.regions import Regions, open_regions
 from dsslic_search.index.relate import RELATIONS, ZONES, Anywhere, Between, Found, InZone, Related, Test
 from dsslic_search.vocabulary import default
@@ -64,14 +64,25 @@ def expected(label_maps: Sequence[np.ndarray], classes: tuple[int, ...], test: T
 
 
 def by_row(found: Found) -> dict[int, tuple[int, float]]:
-    assert (found.rows.dtype, found.counts.dtype, found.degrees.dtype) == (np.intp, np.uint16, np.float32)
-    assert np.all(np.diff(found.rows) > 0)
-    return dict(zip(found.rows.tolist(), zip(found.counts.tolist(), found.degrees.tolist(), strict=True), strict=True))
+    assert found.counts is not None
+    rows = np.flatnonzero(found.counts)
+    degrees = found.degrees(rows)
+    assert (found.counts.dtype, degrees.dtype) == (np.uint16, np.float32)
+    assert np.array_equal(rows, np.flatnonzero(found.best))
+    return dict(zip(rows.tolist(), zip(found.counts[rows].tolist(), degrees.tolist(), strict=True), strict=True))
 
 
-@pytest.fixture(params=["uncompiled", "compiled"])
+def best_by_row(found: Found) -> dict[int, float]:
+    rows = np.flatnonzero(found.within(1, None))
+    assert np.array_equal(found.within(0, 0), ~found.within(1, None))
+    return dict(zip(rows.tolist(), found.degrees(rows).tolist(), strict=True))
+
+
+@pytest.fixture(params=["uncompiled", "compiled", "kept"])
 def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Loops compiled or not; and answers kept by the index, as in large archives."""
     monkeypatch.setattr(compiling.PATIENCE, "photos", 10**9 if request.param == "uncompiled" else 0)
+    monkeypatch.setattr(frequent, "FROM", 0 if request.param == "kept" else 10**9)
 
 
 @st.composite
@@ -107,8 +118,9 @@ def test_answers_are_those_of_the_oracle(data: st.DataObject, label_maps: list[n
         truth = expected(label_maps, classes, test)
         assert by_row(index.where(classes, test)) == truth
         rows = data.draw(st.lists(st.integers(0, max(len(label_maps) - 1, 0)), max_size=len(label_maps), unique=True).map(sorted))
-        asked = by_row(index.where(classes, test, np.array(rows, np.intp)))
-        assert asked == {row: truth[row] for row in rows if row in truth}
+        asked = by_row(index.where(classes, test, np.array(rows, np.uint32)))
+        assert {row: asked[row] for row in rows if row in asked} == {row: truth[row] for row in rows if row in truth}
+        assert best_by_row(index.where(classes, test, count=False)) == {row: degree for row, (_, degree) in truth.items()}
 
 
 @pytest.mark.usefixtures("way")
@@ -157,9 +169,42 @@ def test_numba_is_loaded_only_after_much_work(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(compiling, "_compiled", lambda loop: compiled.append(loop) or loop)
     index = opened([np.array([[0, 1]], np.uint8)] * 100)
     for _ in range(20):
-        assert len(index.where((0,), Related("left of", (1,))).rows) == 100
+        assert len(by_row(index.where((0,), Related("left of", (1,))))) == 100
         if compiled:
             break
         before = compiling.PATIENCE.photos
     assert 0 < before <= 300
     assert compiling.PATIENCE.photos == 0
+
+
+def test_what_large_archives_keep(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pairs that enough photos have, each question and its reverse once; and nothing in small archives."""
+    label_maps = [np.array([[0, 1, 2]], np.uint8)] * 3 + [np.array([[0, 1, 3]], np.uint8)] * 297
+    assert opened(label_maps).arrays["asked"].size == 0
+    monkeypatch.setattr(frequent, "FROM", 300)
+    index = opened(label_maps)
+    assert frequent.ONE_IN == 100
+
+    def kept(classes: tuple[int, ...], test: Test) -> list[int] | None:
+        found = frequent.known(index.arrays, classes, test)
+        return None if found is None else found[0].tolist()
+
+    assert kept((0,), Related("left of", (2,))) == kept((2,), Related("right of", (0,))) == [0, 1, 2]
+    assert kept((2,), Related("next to", (3,))) is kept((2, 3), Related("left of", (1,))) is kept((0,), Related("in", (1,))) is None
+    assert kept((3,), Related("left of", (0,))) == []
+    assert kept((1,), Related("next to", (0,))) == list(range(300))
+    assert not index.compares((0,), Related("left of", (2,)), count=False)
+    assert index.compares((0,), Related("left of", (2,)), count=True)
+    with pytest.raises(ValueError, match="not counted"):
+        index.where((0,), Related("left of", (2,)), count=False).within(2, None)
+
+
+def test_degrees_that_reach_a_value() -> None:
+    rng = np.random.default_rng(5)
+    index = opened([rng.integers(0, 3, (4, 6)).astype(np.uint8) for _ in range(60)])
+    for test in (Anywhere(), InZone("left"), Related("next to", (1,)), Related("on", (2,))):
+        found = index.where((0,), test)
+        degrees = found.degrees(np.arange(60))
+        for value in {*degrees.tolist(), 0.3, 1.0} - {0.0}:
+            assert np.array_equal(found.reaching(value), degrees >= np.float32(value))
+            assert np.array_equal(found.reaching(value, above=True), degrees > np.float32(value))
