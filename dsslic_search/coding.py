@@ -1,7 +1,8 @@
-"""``encode`` and ``decode``: photos to .dsslic bytes and back, without an archive."""
+"""``encode`` and ``decode``: photos to .dsslic bytes and back, without an archive; and what a user may ask of the encoder."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,45 +10,90 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dsslic_search import vocabulary
-from dsslic_search.config import DEFAULT_QUALITY, Settings
+from dsslic_search.config import DEFAULT_EFFORT, DEFAULT_QUALITY, LOSSLESS, Settings
 from dsslic_search.errors import PhotoError, UsageError
 
 if TYPE_CHECKING:
     from PIL import Image
 
-    from dsslic_search.codec.dsslic import Decoded
+    from dsslic_search.codec.dsslic import Decoded, EncodeOptions
     from dsslic_search.networks.segmenter import Segmenter
 
 
 def encode(
     image: Path | str | bytes | Image.Image | NDArray[np.uint8],
     *,
-    quality: int = DEFAULT_QUALITY,
+    quality: int | str | None = None,
     keep: str = "layers",
+    effort: int = DEFAULT_EFFORT,
+    importance: Mapping[str, float] | None = None,
+    bpp: float | None = None,
+    psnr: float | None = None,
+    max_bytes: int | None = None,
     segmenter: Segmenter | str | None = None,
 ) -> bytes:
     """The bytes of a .dsslic file.
 
-    ``image``: a file's path or its bytes, a PIL image, or uint8 [H, W], [H, W, 3] or [H, W, 4] sRGB. ``quality`` 1..100.
-    ``keep``: "layers", "exact" (the file itself is packed in, bit-exact) or "reference" (no residual); the last two
-    need a path or bytes. ``segmenter``: what makes the label map, see `networks.segmenter`; by default SegNet. Raises
-    PhotoError when it cannot be read, UsageError for impossible options, WeightsError for a segmenter that cannot be used.
+    ``image``: a file's path or its bytes, a PIL image, or uint8 [H, W], [H, W, 3] or [H, W, 4] sRGB. ``keep``: "layers", "exact" (the
+    file itself is packed in, bit-exact), "reference" or "coarse" (both without a residual); "exact" and "reference" need a path or
+    bytes. Other arguments as for :func:`encode_options`. Raises PhotoError when it cannot be read, UsageError for impossible options
+    and targets that this photo cannot meet, WeightsError for a segmenter that cannot be used.
     """
-    from dsslic_search.codec.dsslic import EncodeOptions, encode_photo
+    from dsslic_search.codec.dsslic import encode_photo
     from dsslic_search.codec.picture import open_photo
-    from dsslic_search.networks.segmenter import chosen
 
-    options = EncodeOptions(quality, keep, segmenter=chosen(segmenter))
+    options = encode_options(
+        quality=quality, keep=keep, effort=effort, importance=importance, bpp=bpp, psnr=psnr, max_bytes=max_bytes, segmenter=segmenter
+    )
     if isinstance(image, (str, Path)):
         name, original = str(image), read_file(Path(image))
     elif isinstance(image, (bytes, bytearray, memoryview)):
         name, original = "the photo", bytes(image)
-    elif keep != "layers":
+    elif keep in ("exact", "reference"):
         raise UsageError(f'keep mode "{keep}" needs the original file: give its path or its bytes')
     else:
         name, original = "the photo", _as_png(image)
     photo = open_photo(original, name, Settings().max_pixels)
     return encode_photo(photo, options, original).data
+
+
+def encode_options(
+    *,
+    quality: int | str | None = None,
+    keep: str = "layers",
+    effort: int = DEFAULT_EFFORT,
+    importance: Mapping[str, float] | None = None,
+    bpp: float | None = None,
+    psnr: float | None = None,
+    max_bytes: int | None = None,
+    segmenter: Segmenter | str | None = None,
+) -> EncodeOptions:
+    """What the encoder is to do.
+
+    ``quality``: 1 (smallest files) .. 100 (best picture), by default 75, or "lossless" (or LOSSLESS): every pixel exact. ``effort``: 1
+    (fastest) .. 9 (smallest files). ``importance``: how much the squared error of classes counts, by their words as in queries, 1 for
+    those not named: {"person": 4, "sky": 0.25}. At most one of these in place of a quality: ``bpp`` and ``max_bytes``, the best quality
+    of at most so many bits a pixel or bytes in all; ``psnr``, the smallest file of at least so many dB. ``segmenter``: what makes the
+    label map, see `networks.segmenter`; by default SegNet. UsageError for what cannot be, WeightsError for a segmenter that cannot be
+    used.
+    """
+    from dsslic_search import vocabulary
+    from dsslic_search.codec.dsslic import EncodeOptions, Target
+    from dsslic_search.networks.segmenter import chosen
+    from dsslic_search.query.weights import importance_of
+
+    targets = [Target(kind, value) for kind, value in (("bpp", bpp), ("psnr", psnr), ("bytes", max_bytes)) if value is not None]
+    if len(targets) + (quality is not None) > 1:
+        raise UsageError("a quality, bits a pixel, a PSNR and a number of bytes exclude each other; ask for one of them")
+    wanted = DEFAULT_QUALITY if quality is None else LOSSLESS if quality == "lossless" else quality
+    return EncodeOptions(
+        wanted,  # type: ignore[arg-type]  # EncodeOptions says what is wrong with a text
+        keep,
+        segmenter=chosen(segmenter),
+        effort=effort,
+        importance=importance_of(importance or {}, vocabulary.default()),
+        target=targets[0] if targets else None,
+    )
 
 
 def decode(data: bytes, stage: str = "full") -> Image.Image:

@@ -9,6 +9,8 @@ from pathlib import Path
 from dsslic_search.errors import UsageError
 
 DEFAULT_QUALITY = 75
+LOSSLESS = 101  # above the qualities 1..100
+DEFAULT_EFFORT = 6
 DEFAULT_MAX_PIXELS = 200_000_000
 LARGEST_MAX_PIXELS = 2**32
 DEFAULT_PRESENCE = 0.005

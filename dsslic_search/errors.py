@@ -4,7 +4,8 @@
 
     DSSError                    something the user can act on; the message says what, where and what to do
     ├── UsageError              the request itself is wrong (exit code 2)
-    │   └── QueryError          a query that cannot be understood; carries the position of the word
+    │   ├── QueryError          a query that cannot be understood; carries the position of the word
+    │   └── TargetError         no quality gives a photo the size or the PSNR that was asked for
     ├── PhotoError              a file that cannot be read as a photo
     ├── FormatError             bytes that are not a sound .dsslic, BPG or label-map stream
     │   └── StageError          a sound file that does not hold (or cannot decode) the stage asked for
@@ -23,6 +24,7 @@ __all__ = [
     "PhotoError",
     "QueryError",
     "StageError",
+    "TargetError",
     "UsageError",
     "WeightsError",
 ]
@@ -48,6 +50,10 @@ class QueryError(UsageError):
         self.text = text
         self.position = position
         self.suggestions = suggestions
+
+
+class TargetError(UsageError):
+    """No quality gives this photo the size or the PSNR that was asked for; another photo may be met by it."""
 
 
 class PhotoError(DSSError):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from dsslic_search import vocabulary
 from dsslic_search.api.showing import STAGES, Preview
-from dsslic_search.config import DEFAULT_QUALITY, Settings, archive_path
+from dsslic_search.config import DEFAULT_EFFORT, Settings, archive_path
 from dsslic_search.errors import ArchiveError, UsageError
 
 if TYPE_CHECKING:
@@ -94,8 +94,13 @@ class Archive:
         self,
         paths: Sequence[Path | str],
         *,
-        quality: int = DEFAULT_QUALITY,
+        quality: int | str | None = None,
         keep: str = "layers",
+        effort: int = DEFAULT_EFFORT,
+        importance: Mapping[str, float] | None = None,
+        bpp: float | None = None,
+        psnr: float | None = None,
+        max_bytes: int | None = None,
         segmenter: Segmenter | str | None = None,
         dry_run: bool = False,
         workers: int | None = None,
@@ -103,22 +108,28 @@ class Archive:
     ) -> IngestReport:
         """Add the photos at ``paths`` (files and folders) that are not there yet; makes the archive if there is none.
 
-        Files that cannot be used are in the report's ``failed``, with the reason; an interrupted ingest can be run again.
-        ``segmenter``: what makes the label maps (see `networks.segmenter`), by default SegNet; photos that are there by
-        another than the one named are stored anew. ``workers``: photos encoded at once, by default the number of cores.
+        ``keep``: "layers", "exact" (with the original file, bit-exact), "reference" (the original stays where it is) or "coarse" (no
+        residual: previews are all there is). ``quality``, ``effort``, ``importance``, ``bpp``, ``psnr``, ``max_bytes`` as for
+        :func:`dsslic_search.coding.encode_options`. ``segmenter``: what makes the label maps (see `networks.segmenter`), by default
+        SegNet. Photos that are there in another keep mode, at another quality, or by another segmenter than the one named are stored
+        anew; another effort, importances or a target alone are no reason to.
+        Files that cannot be used and photos that no quality brings to the target are in the report's ``failed``, with the reason; an
+        interrupted ingest can be run again. ``workers``: photos encoded at once, by default the number of cores.
         Raises ArchiveError when the archive cannot be written, UsageError for impossible options, WeightsError for a
         segmenter that cannot be used.
         """
         import os
 
         from dsslic_search.archive.ingest import ingest
-        from dsslic_search.codec.dsslic import EncodeOptions
-        from dsslic_search.networks.segmenter import chosen
+        from dsslic_search.coding import encode_options
 
+        options = encode_options(
+            quality=quality, keep=keep, effort=effort, importance=importance, bpp=bpp, psnr=psnr, max_bytes=max_bytes, segmenter=segmenter
+        )
         return ingest(
             self.folder,
             [Path(p) for p in paths],
-            EncodeOptions(quality, keep, segmenter=chosen(segmenter)),
+            options,
             settings=self.settings,
             dry_run=dry_run,
             workers=workers or os.cpu_count() or 1,
@@ -305,20 +316,24 @@ class Archive:
         with self.catalog.session() as session:
             return list(session.scalars(select(Photo.id).order_by(Photo.id).limit(limit)))
 
-    def preview(self, photo_id: int, stage: str = "full") -> Preview:
-        """One stage of a photo, reading only the bytes up to its end. StageError when the photo has no such stage."""
-        if stage not in STAGES:
+    def preview(self, photo_id: int, stage: str | None = None) -> Preview:
+        """One stage of a photo, by default the best it has, reading only the bytes up to its end. StageError when the photo has no
+        such stage."""
+        from dsslic_search.api.showing import held
+
+        if stage is not None and stage not in STAGES:
             raise UsageError(f'stage "{stage}" is not one of: {", ".join(STAGES)}')
-        return next(self.progressive(photo_id, (stage,)))
+        return next(self.progressive(photo_id, (stage or held(self.photo(photo_id))[-1],)))
 
-    def progressive(self, photo_id: int, stages: Sequence[str] = STAGES) -> Iterator[Preview]:
-        """Stages of a photo as a slow link would show them: each reads on where the one before ended.
+    def progressive(self, photo_id: int, stages: Sequence[str] | None = None) -> Iterator[Preview]:
+        """Stages of a photo, by default all it has, as a slow link would show them: each reads on where the one before ended.
 
-        Coder and network are loaded before the clock starts; "full" uses "coarse" where that came before it.
+        Coder and networks are loaded before the clock starts.
         """
-        from dsslic_search.api.showing import stages_of
+        from dsslic_search.api.showing import held, stages_of
 
-        return stages_of(self.folder.store, self.photo(photo_id), stages, self.settings.max_pixels)
+        photo = self.photo(photo_id)
+        return stages_of(self.folder.store, photo, held(photo) if stages is None else stages, self.settings.max_pixels)
 
     # Counting them
 

@@ -26,6 +26,11 @@ if TYPE_CHECKING:
 STAGES = ("map", "compact", "coarse", "full")
 
 
+def held(photo: Photo) -> tuple[str, ...]:
+    """The stages that a photo has by its keep mode."""
+    return STAGES[:-1] if photo.keep == "coarse" else STAGES
+
+
 @dataclass(frozen=True)
 class Preview:
     """One stage of a stored photo. ``bytes_read``: of its file, from the start; ``milliseconds``: reading and decoding;
@@ -59,16 +64,17 @@ def read_dialect(store: Store, photo: Photo) -> Dialect:
 def stages_of(store: Store, photo: Photo, stages: Sequence[str], max_pixels: int) -> Iterator[Preview]:
     """Stages of a photo as a slow link would show them: each reads on where the one before ended.
 
-    Coder and network are loaded before the clock starts; "full" uses "coarse" where that came before it."""
+    Coder and networks are loaded before the clock starts."""
     from dsslic_search.codec import label_map
     from dsslic_search.codec.dsslic import decode_stage
     from dsslic_search.networks import runtime
 
     layout = read_layout(store, photo)
     label_map.load()
-    if {"coarse", "full"} & set(stages) and layout.header.keep == "layers":
-        runtime.network("finenet")
-    data, coarse = b"", None
+    with suppress(StageError):  # what is missing is told by the stage that needs it, after those that do not
+        for name, wanted in _networks(store, photo, layout, stages):
+            runtime.network(name, wanted)
+    data = b""
     for stage in stages:
         began = time.perf_counter()
         elsewhere = 0
@@ -80,12 +86,31 @@ def stages_of(store: Store, photo: Photo, stages: Sequence[str], max_pixels: int
                 end = layout.stage_bytes(stage)
                 if end > len(data):
                     data += store.read_prefix(photo.content_hash, end, start=len(data))
-                decoded = decode_stage(data, stage, max_pixels=max_pixels, coarse=coarse)
-        if stage == "coarse":
-            coarse = decoded.pixels
+                decoded = decode_stage(data, stage, max_pixels=max_pixels)
         image = coding.to_image(decoded, stage)
         spent = (time.perf_counter() - began) * 1000
         yield Preview(stage, image, len(data) + elsewhere, layout.total + elsewhere, spent, decoded.vocabulary)
+
+
+def _networks(store: Store, photo: Photo, layout: Layout, stages: Sequence[str]) -> Iterator[tuple[str, str | None]]:
+    """The networks that stages of a photo need, as :func:`dsslic_search.networks.runtime.network` takes them."""
+    from dsslic_search.codec import container, residual
+    from dsslic_search.codec.stages import RESIDUAL_BPG
+    from dsslic_search.networks import runtime
+
+    header = layout.header
+    if "coarse" in stages:
+        yield runtime.SHOWN, header.finenet if header.keep == "coarse" else None
+    entry = layout.find(container.RESIDUAL)
+    if entry is None or "full" not in stages:
+        return
+    if header.finenet != residual.NO_NETWORK:
+        yield runtime.UNDER_RESIDUAL, header.finenet
+    if entry.codec == RESIDUAL_BPG:
+        end = entry.offset + min(entry.length, 10)
+        restorer = residual.restorer_of(store.read_prefix(photo.content_hash, end, start=entry.offset))
+        if restorer is not None:
+            yield "restorer", restorer
 
 
 def original_of(store: Store, photo: Photo) -> bytes:

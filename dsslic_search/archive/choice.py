@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 from dsslic_search.archive.catalog import Catalog
 from dsslic_search.archive.store import Store
 from dsslic_search.archive.stored import examine
+from dsslic_search.config import DEFAULT_QUALITY, LOSSLESS
 
 if TYPE_CHECKING:
     from dsslic_search.codec.dsslic import EncodeOptions
@@ -27,9 +28,9 @@ class Choice:
 
 
 def choose(catalog: Catalog, store: Store, content_hash: str, options: EncodeOptions) -> Choice:
-    """A photo that is there is stored anew when ``options`` has another keep mode, another quality in mode layers, or names
-    another segmenter; and when its object file is not what it should be, as far as its length and header tell. A photo kept
-    exactly stays so."""
+    """A photo that is there is stored anew when ``options`` has another keep mode or, in modes layers and coarse, another quality, or
+    names another segmenter; and when its object file is not what it should be, as far as its length and header tell. Another effort,
+    importances or a target alone are no reason: how a file was made to be what it is, it does not say. A photo kept exactly stays so."""
     known = catalog.known(content_hash)
     if known is None:
         return Choice("add", options)
@@ -39,7 +40,9 @@ def choose(catalog: Catalog, store: Store, content_hash: str, options: EncodeOpt
         return Choice("cannot", options, photo_id, reason=found.reason)
     stays_exact = options.keep != "exact" and "exact" in (row.keep, found.facts and found.facts.keep)
     if stays_exact:
-        options = replace(options, keep="exact")
-    other = row.keep != options.keep or (options.keep == "layers" and row.quality != options.quality)
+        quality = DEFAULT_QUALITY if options.quality == LOSSLESS else options.quality
+        options = replace(options, keep="exact", quality=quality, target=None, importance=())
+    by_quality = options.keep in ("layers", "coarse") and not options.target
+    other = row.keep != options.keep or (by_quality and row.quality != options.quality)
     other |= options.segmenter is not None and row.segmenter != options.segmenter.identity
     return Choice("update" if other or found.state != "sound" else "present", options, photo_id, stays_exact)

@@ -26,7 +26,7 @@ from dsslic_search.archive.report import Event, IngestReport
 from dsslic_search.archive.store import Store
 from dsslic_search.archive.walk import Failure, walk
 from dsslic_search.config import Settings
-from dsslic_search.errors import DSSError, FormatError, PhotoError
+from dsslic_search.errors import DSSError, FormatError, PhotoError, TargetError
 
 if TYPE_CHECKING:
     from dsslic_search.codec.dsslic import EncodeOptions
@@ -244,7 +244,7 @@ class _Run:
         name = job.original.name
         try:
             prepared = future.result()
-        except (PhotoError, FormatError) as e:
+        except (PhotoError, FormatError, TargetError) as e:
             reason = str(e).removeprefix(f"{name}: ")
         except DSSError:
             raise  # not this photo's fault: the next would fail as well
@@ -288,7 +288,7 @@ def _columns(original: Original, prepared: Prepared, options: EncodeOptions) -> 
         "latitude": facts.latitude,
         "longitude": facts.longitude,
         "keep": options.keep,
-        "quality": options.quality,
+        "quality": prepared.quality,
         "stored_bytes": len(prepared.data),
         "map_bytes": prepared.map_bytes,
         "vocabulary": prepared.vocabulary,

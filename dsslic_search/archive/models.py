@@ -31,7 +31,7 @@ class Photo(Base):
     latitude: Mapped[float | None] = mapped_column(Float)  # degrees, north positive
     longitude: Mapped[float | None] = mapped_column(Float)  # degrees, east positive
     keep: Mapped[str] = mapped_column(String(16))  # "layers", "exact" or "reference"
-    quality: Mapped[int] = mapped_column(Integer)  # 1..100
+    quality: Mapped[int] = mapped_column(Integer)  # 1..100; 101 lossless
     stored_bytes: Mapped[int] = mapped_column(Integer)  # of the .dsslic file
     map_bytes: Mapped[int] = mapped_column(Integer)  # prefix of it that holds header and label map
     vocabulary: Mapped[str] = mapped_column(String(16))  # identity of the class list

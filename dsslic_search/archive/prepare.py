@@ -27,6 +27,7 @@ class Prepared:
     facts: PhotoFacts
     data: bytes
     map_bytes: int
+    quality: int
     vocabulary: str
     segmenter: str
     features: MapFeatures
@@ -58,6 +59,7 @@ def prepare_photo(original: bytes, name: str, options: EncodeOptions, settings: 
         facts=photo.facts,
         data=encoded.data,
         map_bytes=encoded.map_bytes,
+        quality=encoded.quality,
         vocabulary=encoded.vocabulary,
         segmenter=encoded.segmenter,
         features=features,

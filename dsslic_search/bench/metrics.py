@@ -15,6 +15,7 @@ _WINDOW = 11
 _SIGMA = 1.5
 _C1, _C2 = (0.01 * 255) ** 2, (0.03 * 255) ** 2
 _BLOCK = 32
+_HALVINGS = 60
 
 
 def bpp(size: int, height: int, width: int) -> float:
@@ -53,6 +54,11 @@ def ms_ssim(a: NDArray[np.uint8], b: NDArray[np.uint8]) -> float:
     return float(result.mean())
 
 
+def ms_ssim_db(value: float) -> float:
+    """MS-SSIM in dB, −10·log10(1 − value), which spreads what is near 1; 100 from 1 − 1e-10 on."""
+    return float(-10 * np.log10(max(1 - value, 1e-10)))
+
+
 def bd_rate(
     anchor_rates: Sequence[float],
     anchor_qualities: Sequence[float],
@@ -78,6 +84,27 @@ def bd_rate(
         raise ValueError("the curves have no interval of quality in common")
     mean = (curve.integral(low, high) - anchor.integral(low, high)) / (high - low)
     return float(np.expm1(mean) * 100)
+
+
+def rate_at(rates: Sequence[float], qualities: Sequence[float], quality: float) -> float:
+    """The rate at which a curve (as :func:`bd_rate` draws it) has ``quality``. ValueError where it ends before, or is none."""
+    curve = _Curve(rates, qualities)
+    if not curve.low <= quality <= curve.high:
+        raise ValueError(f"the curve covers {curve.low:g}..{curve.high:g}, not {quality:g}")
+    return float(np.exp(curve(np.array([quality])))[0])
+
+
+def quality_at(rates: Sequence[float], qualities: Sequence[float], rate: float) -> float:
+    """The quality that a curve (as :func:`bd_rate` draws it) has at ``rate``. ValueError where it ends before, or is none."""
+    curve = _Curve(rates, qualities)
+    wanted = np.log(rate)
+    if not curve.y[0] <= wanted <= curve.y[-1]:
+        raise ValueError(f"the curve covers rates of {min(rates):g}..{max(rates):g}, not {rate:g}")
+    low, high = curve.low, curve.high
+    for _ in range(_HALVINGS):  # the curve rises, so the place is found by halving
+        middle = (low + high) / 2
+        low, high = (middle, high) if curve(np.array([middle]))[0] < wanted else (low, middle)
+    return (low + high) / 2
 
 
 class _Curve:

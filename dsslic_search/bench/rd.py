@@ -1,44 +1,57 @@
-"""Rate and distortion of the codec over a folder of photos, beside figures of other codecs measured before."""
+"""Rate and distortion of codecs over a folder of photos: every photo at every setting, every byte of every file counted.
+
+A photo is its pixels here, RGB: alpha, colour profile and EXIF data are left out, for all codecs alike.
+"""
 
 from __future__ import annotations
 
-import csv
-from collections import defaultdict
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+import hashlib
+import os
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
-from dsslic_search.bench.metrics import bd_rate, bpp, ms_ssim, psnr
-from dsslic_search.codec import container, dsslic
-from dsslic_search.codec.picture import Photo, open_photo
+from dsslic_search.bench.codecs import Codec, Pixels, find
+from dsslic_search.bench.lpips import PerceptualDistance
+from dsslic_search.bench.metrics import bpp, ms_ssim, ms_ssim_db, psnr
+from dsslic_search.codec.picture import open_photo
 from dsslic_search.config import DEFAULT_MAX_PIXELS
-from dsslic_search.errors import UsageError
+from dsslic_search.errors import DSSError, PhotoError, UsageError
 from dsslic_search.networks import runtime
+from dsslic_search.networks.lpips import SMALLEST_SIDE
 
-QUALITIES = (5, 15, 25, 40, 50, 60, 75, 85, 95)
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp")
+EQUAL_PSNR = 100.0  # dB, stands for no difference at all, where there is no number
+T = TypeVar("T")
+_THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+_WARM_SIDE = 64
 
 
 @dataclass(frozen=True)
 class Row:
-    """One photo at one quality: bytes of the file and of its parts, RGB PSNR in dB, MS-SSIM, wall milliseconds."""
+    """One photo at one setting of one codec.
+
+    ``bpp``: bits / (H·W). ``bytes_by_part`` sums to ``bytes``. ``psnr_rgb``: dB, :data:`EQUAL_PSNR` where nothing differs. ``lpips``:
+    AlexNet, version 0.1. Seconds: of CPU, all threads of the codec together, from pixels to file and from file to pixels.
+    """
 
     image: str
-    quality: int
+    setting: float
     bytes: int
     bpp: float
-    header_bytes: int
-    map_bytes: int
-    compact_bytes: int
-    residual_bytes: int
+    bytes_by_part: dict[str, int]
     psnr_rgb: float
     ms_ssim: float
-    coarse_psnr_rgb: float
-    coarse_ms_ssim: float
-    milliseconds: dict[str, float]
+    lpips: float
+    encode_cpu_seconds: float
+    decode_cpu_seconds: float
 
 
 def photos_in(folder: Path) -> list[Path]:
@@ -49,79 +62,186 @@ def photos_in(folder: Path) -> list[Path]:
     return found
 
 
-def measure(name: str, photo: Photo, quality: int) -> Row:
-    """Encode, decode and compare one photo; every byte of the file counts."""
-    encoded = dsslic.encode_photo(photo, dsslic.EncodeOptions(quality))
-    layout = container.read(encoded.data)
-    size = {e.kind: e.length for e in layout.entries}
-    full = dsslic.decode_stage(encoded.data, "full").pixels
-    coarse = dsslic.decode_stage(encoded.data, "coarse").pixels
-    wanted = photo.pixels[..., 0] if photo.grey else photo.pixels
-    return Row(
-        image=name,
-        quality=quality,
-        bytes=len(encoded.data),
-        bpp=bpp(len(encoded.data), photo.height, photo.width),
-        header_bytes=layout.header_bytes,
-        map_bytes=size[container.MAP],
-        compact_bytes=size[container.COMPACT],
-        residual_bytes=size[container.RESIDUAL],
-        psnr_rgb=psnr(wanted, full),
-        ms_ssim=ms_ssim(wanted, full),
-        coarse_psnr_rgb=psnr(wanted, coarse),
-        coarse_ms_ssim=ms_ssim(wanted, coarse),
-        milliseconds={k: round(v, 1) for k, v in encoded.milliseconds.items()},
-    )
+def measure(path: Path, names: Sequence[str], settings: Sequence[float] | None = None) -> dict[str, list[Row]]:
+    """Rows of one photo by codec. Codecs that share an encoder share its work. ``settings`` instead of the codecs' own ladders."""
+    runtime.use_one_thread()
+    pixels = open_photo(path.read_bytes(), path.name, DEFAULT_MAX_PIXELS).pixels
+    if min(pixels.shape[:2]) < SMALLEST_SIDE:
+        raise PhotoError(f"{path.name}: a side has fewer than {SMALLEST_SIDE} pixels, too few to measure; take it out of the folder")
+    judge = _Judge(pixels)
+    rows: dict[str, list[Row]] = {name: [] for name in names}
+    for group in groups(find(names)):
+        _warm(group)
+        for setting in settings or group[0].ladder:
+            file, encoding = _timed(group[0].encode, pixels, setting)
+            for codec in group:
+                data = codec.cut(file)
+                shown, decoding = _timed(codec.decode, data)
+                rows[codec.name].append(
+                    Row(
+                        image=path.name,
+                        setting=setting,
+                        bytes=len(data),
+                        bpp=round(bpp(len(data), *pixels.shape[:2]), 6),
+                        bytes_by_part=codec.layers(data),
+                        **judge.measures(shown),
+                        encode_cpu_seconds=round(encoding, 4),
+                        decode_cpu_seconds=round(decoding, 4),
+                    )
+                )
+    return rows
 
 
-def read_peers(path: Path) -> dict[str, dict[str, list[dict[str, float]]]]:
-    """codec → setting → rows (bpp, psnr_rgb, ms_ssim) of a CSV with those columns. UsageError when they are missing."""
-    found: dict[str, dict[str, list[dict[str, float]]]] = defaultdict(lambda: defaultdict(list))
-    try:
-        with path.open(newline="") as f:
-            for row in csv.DictReader(f):
-                found[row["codec"]][row["setting"]].append({k: float(row[k]) for k in ("bpp", "psnr_rgb", "ms_ssim")})
-    except (OSError, KeyError, ValueError) as e:
-        raise UsageError(f"{path}: not a readable table with columns codec, setting, bpp, psnr_rgb, ms_ssim ({e})") from e
-    return found
+class _Judge:
+    """Measures of decoded pictures of one photo; of a picture that was seen before they are not computed again."""
+
+    def __init__(self, pixels: Pixels) -> None:
+        self._pixels = pixels
+        self._distance = PerceptualDistance(pixels)
+        self._seen: dict[bytes, dict[str, float]] = {}
+
+    def measures(self, shown: Pixels) -> dict[str, float]:
+        key = hashlib.sha256(shown.tobytes()).digest()
+        if key not in self._seen:
+            self._seen[key] = {
+                "psnr_rgb": round(min(psnr(self._pixels, shown), EQUAL_PSNR), 4),
+                "ms_ssim": round(ms_ssim(self._pixels, shown), 6),
+                "lpips": round(self._distance(shown), 6),
+            }
+        return self._seen[key]
 
 
-def _mean(rows: list[dict[str, float]]) -> dict[str, float]:
-    return {k: round(float(np.mean([r[k] for r in rows])), 5) for k in rows[0]}
+def groups(codecs: Sequence[Codec]) -> list[list[Codec]]:
+    """Codecs that share an encoder and its ladder, together."""
+    found: dict[Any, list[Codec]] = {}
+    for codec in codecs:
+        found.setdefault((codec.encode, codec.ladder), []).append(codec)
+    return list(found.values())
 
 
-def run(folder: Path, peers: Path | None, qualities: tuple[int, ...] = QUALITIES) -> dict[str, Any]:
-    """Measure every photo at every quality, two at a time; BD-rates (PSNR, %) are against the peer codec "bpg444"."""
-    names = photos_in(folder)
-
-    def one(path: Path) -> list[Row]:
-        runtime.use_one_thread()
-        photo = open_photo(path.read_bytes(), path.name, DEFAULT_MAX_PIXELS)
-        return [measure(path.name, photo, q) for q in qualities]
-
-    with ThreadPoolExecutor(2) as pool:
-        rows = [row for found in pool.map(one, names) for row in found]
-    fields = [f for f in Row.__dataclass_fields__ if f not in ("image", "milliseconds")]
-    ladder = [_mean([{f: float(getattr(r, f)) for f in fields} for r in rows if r.quality == q]) for q in qualities]
-    result: dict[str, Any] = {"photos": len(names), "mean_by_quality": ladder}
-    if peers is not None:
-        tables = {codec: [_mean(rs) for rs in settings.values()] for codec, settings in read_peers(peers).items()}
-        result["peers_mean_by_setting"] = tables
-        result["bd_rate_psnr_percent_against_bpg444"] = _bd_rates({"dsslic": ladder, **tables})
-    result["rows"] = [asdict(r) for r in rows]
-    return result
+_warmed: set[str] = set()
 
 
-def _bd_rates(curves: dict[str, list[dict[str, float]]]) -> dict[str, float | None]:
-    """None where a curve does not overlap the anchor's enough."""
-    points = {name: sorted({(r["bpp"], r["psnr_rgb"]) for r in rows if np.isfinite(r["psnr_rgb"])}) for name, rows in curves.items()}
-    anchor = points.get("bpg444")
-    if anchor is None:
-        return {}
-    rates: dict[str, float | None] = {}
-    for name, curve in points.items():
+def _warm(group: list[Codec]) -> None:
+    """Load networks and compile what is compiled on first use, so that no photo's seconds have it."""
+    small = np.random.default_rng(0).integers(0, 256, (_WARM_SIDE, _WARM_SIDE, 3)).astype(np.uint8)
+    for codec in group:
+        if codec.name not in _warmed:
+            codec.decode(codec.cut(codec.encode(small, codec.ladder[len(codec.ladder) // 2])))
+            _warmed.add(codec.name)
+
+
+def _timed(work: Callable[..., T], *given: Any) -> tuple[T, float]:
+    """Of the whole process: encoders work in threads of their own even where they use only one at a time."""
+    start = time.process_time()
+    result = work(*given)
+    return result, time.process_time() - start
+
+
+def run(
+    folder: Path,
+    names: Sequence[str],
+    *,
+    workers: int | None = None,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> dict[str, dict[str, Any]]:
+    """The results of each codec, by name: what it is, means by setting, and all rows.
+
+    ``workers``: processes, each with one photo and one codec at a time; one a core if None; 1 works in this process. ``progress``: called
+    with what is done and all there is to do. UsageError for unknown codecs and empty folders, PhotoError for a photo that cannot
+    be measured.
+    """
+    codecs = find(names)
+    paths = photos_in(folder)
+    tasks = [(path, [codec.name for codec in group]) for path in paths for group in groups(codecs)]
+    rows: dict[tuple[str, str], list[Row]] = {}
+    for done, (path, found) in enumerate(_work(tasks, workers or os.cpu_count() or 1), 1):
+        rows.update({(name, path.name): of_codec for name, of_codec in found.items()})
+        progress(done, len(tasks))
+    return {codec.name: summary(codec, [row for path in paths for row in rows[codec.name, path.name]]) for codec in codecs}
+
+
+def _work(tasks: list[tuple[Path, list[str]]], workers: int) -> Iterator[tuple[Path, dict[str, list[Row]]]]:
+    """As they are done."""
+    if workers == 1:
+        yield from ((path, measure(path, names)) for path, names in tasks)
+        return
+    import multiprocessing
+
+    others = set(multiprocessing.active_children())
+    with _one_thread_each():
+        pool = ProcessPoolExecutor(min(workers, len(tasks)), multiprocessing.get_context("spawn"), _leave_interrupts)
         try:
-            rates[name] = round(bd_rate([p[0] for p in anchor], [p[1] for p in anchor], [p[0] for p in curve], [p[1] for p in curve]), 2)
-        except ValueError:
-            rates[name] = None
-    return rates
+            waiting: dict[Future[dict[str, list[Row]]], Path] = {pool.submit(measure, path, names): path for path, names in tasks}
+            for future in as_completed(waiting):
+                yield waiting[future], future.result()
+        except KeyboardInterrupt:
+            for process in set(multiprocessing.active_children()) - others:
+                process.terminate()  # they write nothing, and one photo can take long
+            raise
+        except BrokenProcessPool as e:
+            raise DSSError("a worker process was ended from outside, perhaps for want of memory; try --workers 1") from e
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+
+def _leave_interrupts() -> None:
+    """To the process that started this one."""
+    import signal
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+@contextmanager
+def _one_thread_each() -> Iterator[None]:
+    """NumPy's and PyTorch's libraries read these once, when a process starts."""
+    before = {name: os.environ.get(name) for name in _THREADS}
+    os.environ.update(dict.fromkeys(_THREADS, "1"))
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
+
+
+def summary(codec: Codec, rows: list[Row]) -> dict[str, Any]:
+    """The result of one codec, from its rows of all photos."""
+    settings = list(dict.fromkeys(row.setting for row in rows))
+    return {
+        "codec": codec.name,
+        "label": codec.label,
+        "encoder": codec.encoder,
+        "photos": len({row.image for row in rows}),
+        "lpips": f"AlexNet, version 0.1, weights {runtime.identity('lpips')}",
+        "mean": [_mean([row for row in rows if row.setting == setting]) for setting in settings],
+        "rows": [asdict(row) for row in rows],
+    }
+
+
+def _mean(rows: list[Row]) -> dict[str, Any]:
+    """Over the photos of one setting. "bpp_as_the_paper_counts" divides by H·W·3; MS-SSIM in dB is that of the mean."""
+    numbers = [f.name for f in fields(Row) if f.name not in ("image", "bytes_by_part")]
+    mean: dict[str, Any] = {name: round(float(np.mean([getattr(row, name) for row in rows])), 6) for name in numbers}
+    mean["ms_ssim_db"] = round(ms_ssim_db(mean["ms_ssim"]), 4)
+    mean["bpp_as_the_paper_counts"] = round(mean["bpp"] / 3, 6)
+    parts = dict.fromkeys(part for row in rows for part in row.bytes_by_part)
+    shares = {part: float(np.mean([row.bpp * row.bytes_by_part.get(part, 0) / row.bytes for row in rows])) for part in parts}
+    mean["bpp_by_part"] = {part: round(share, 6) for part, share in shares.items()}
+    return mean
+
+
+def table(results: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """Means for people, line by line."""
+    lines = [f"{'codec':14} {'setting':>7} {'bpp':>7} {'PSNR':>7} {'MS-SSIM':>8} {'LPIPS':>7} {'encode':>7} {'decode':>7}  bpp of parts"]
+    for name, result in results.items():
+        for mean in result["mean"]:
+            parts = mean["bpp_by_part"] if len(mean["bpp_by_part"]) > 1 else {}
+            lines.append(
+                f"{name:14} {mean['setting']:7g} {mean['bpp']:7.4f} {mean['psnr_rgb']:7.3f} {mean['ms_ssim']:8.5f} {mean['lpips']:7.4f}"
+                f" {mean['encode_cpu_seconds']:6.3f}s {mean['decode_cpu_seconds']:6.3f}s  "
+                + ", ".join(f"{part} {share:.4f}" for part, share in parts.items())
+            )
+    return [line.rstrip() for line in lines]

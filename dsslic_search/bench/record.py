@@ -16,6 +16,8 @@ from dsslic_search.networks import runtime
 
 PACKAGES = ("dsslic-search", "torch", "numpy", "av", "imagecodecs", "pillow", "faiss-cpu", "sqlalchemy")
 
+NETWORKS = ("segnet", "compnet", "finenet", "finenet_perceptual", "restorer")
+
 
 def _processor() -> str:
     try:
@@ -39,7 +41,7 @@ def record(results: dict[str, Any]) -> dict[str, Any]:
         "command": " ".join(["dss-search", *sys.argv[1:]]),
         "machine": {"processor": _processor(), "cores": os.cpu_count(), "system": platform.platform(), "python": platform.python_version()},
         "versions": {p: _version(p) for p in PACKAGES},
-        "weights": {n: runtime.identity(n) for n in ("segnet", "compnet", "finenet")},
+        "weights": {n: runtime.identity(n) for n in NETWORKS},
         **results,
     }
 

@@ -12,17 +12,25 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from dsslic_search.cli.options import (
+    EFFORT,
     ERROR,
     INTERRUPTED,
     PARTIAL,
-    QUALITY,
     ArchiveDir,
     AsJson,
+    Bpp,
     ClassesFile,
+    Effort,
+    ImportanceWords,
+    KeptStage,
+    MaxBytes,
     OwnClasses,
-    Quality,
+    Psnr,
+    QualityName,
     SegmenterName,
+    asked_of_encoder,
     print_json,
+    quality_text,
     segmenter_of,
     size_text,
 )
@@ -45,8 +53,17 @@ def register(app: typer.Typer) -> None:
 def ingest(
     paths: Annotated[list[Path], typer.Argument(metavar="PATH", help="Photos, and folders to walk.")],
     archive: ArchiveDir = None,
-    quality: Quality = QUALITY,
-    keep: Annotated[str, typer.Option(help="layers, exact (originals packed in, bit-exact) or reference (originals stay).")] = "layers",
+    quality: QualityName = None,
+    keep: Annotated[
+        str,
+        typer.Option(help="layers, exact (originals packed in, bit-exact), reference (originals stay) or coarse (previews alone)."),
+    ] = "layers",
+    stage: KeptStage = None,
+    effort: Effort = EFFORT,
+    bpp: Bpp = None,
+    psnr: Psnr = None,
+    max_bytes: MaxBytes = None,
+    importance: ImportanceWords = None,
     segmenter: SegmenterName = None,
     classes: ClassesFile = None,
     own_classes: OwnClasses = False,
@@ -54,12 +71,16 @@ def ingest(
     workers: Annotated[int | None, typer.Option(min=1, help="Photos encoded at once; else one a core.", show_default=False)] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Add photos to the archive. What is already there, by content, is skipped; a bad file is skipped with its reason."""
+    """Add photos to the archive. What is already there, by content, is skipped, or stored anew where another keep mode or quality is
+    asked for (another effort, importances or a target alone are no reason); a bad file is skipped with its reason."""
     from dsslic_search.api import Archive
 
+    asked = asked_of_encoder(
+        quality=quality, keep=keep, stage=stage, effort=effort, importance=importance, bpp=bpp, psnr=psnr, max_bytes=max_bytes
+    )
     chosen = segmenter_of(segmenter, classes, own_classes)
     with Archive(archive) as opened, _progress(dry_run) as progress:
-        report = opened.ingest(paths, quality=quality, keep=keep, segmenter=chosen, dry_run=dry_run, workers=workers, progress=progress)
+        report = opened.ingest(paths, **asked, segmenter=chosen, dry_run=dry_run, workers=workers, progress=progress)
         root = opened.folder.root
     if as_json:
         print_json(_as_plain(report, root))
@@ -179,7 +200,7 @@ def show(
 ) -> None:
     """Show what the catalog knows of a photo: file facts, coverage, regions, layers."""
     from dsslic_search.api import Archive
-    from dsslic_search.cli.codec import UNKNOWN_VOCABULARY, describe
+    from dsslic_search.cli.describing import UNKNOWN_VOCABULARY, describe
 
     with Archive(archive) as opened:
         photo = opened.photo(photo_id)
@@ -198,7 +219,7 @@ def show(
     typer.echo(
         f"{photo.width}×{photo.height} {photo.format}, {size_text(photo.file_size)}; stored {size_text(photo.stored_bytes)}", nl=False
     )
-    typer.echo(f" ({layers['bpp']:.3f} bpp), keep mode {photo.keep}, quality {photo.quality}")
+    typer.echo(f" ({layers['bpp']:.3f} bpp), keep mode {photo.keep}, {quality_text(photo.quality)}")
     facts = [f"taken {photo.taken_at}" if photo.taken_at else "", printable(photo.camera or "")]
     facts.append(f"at {photo.latitude:.5f}, {photo.longitude:.5f}" if photo.latitude is not None and photo.longitude is not None else "")
     facts.append(f"added {photo.added_at:%Y-%m-%d %H:%M} UTC")

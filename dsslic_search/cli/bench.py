@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from dsslic_search.cli.options import QUALITY, Quality, print_json
+from dsslic_search.cli.options import EFFORT, QUALITY, Effort, Quality, print_json
+from dsslic_search.errors import UsageError
 
 app = typer.Typer(help="Measure; results are JSON with date, machine and versions.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -34,24 +36,85 @@ def ingest(images: Images, quality: Quality = QUALITY, out: Out = None) -> None:
 
 
 @app.command()
-def rd(
-    images: Images,
-    peers: Annotated[
-        Path | None, typer.Option(help="CSV of other codecs: codec, setting, bpp, psnr_rgb, ms_ssim.", show_default=False)
-    ] = None,
+def levers(
+    data: Annotated[Path, typer.Option("--data", metavar="DIR", help="The data folder of training; see docs/training.md.")],
     out: Out = None,
 ) -> None:
-    """Bytes by layer, PSNR and MS-SSIM over a ladder of qualities, beside other codecs' figures."""
+    """What each means of the codec gains by itself, on clean photos kept from training."""
+    from dsslic_search.bench import levers as bench
+
+    _finish(bench.run(data), out)
+
+
+@app.command()
+def importance(
+    cases: Annotated[list[str], typer.Argument(metavar="DIR=WORD", help="Folders of photos, and what matters on them.")],
+    value: Annotated[float, typer.Option(help="How much it matters.")] = 4.0,
+    photos: Annotated[int, typer.Option(min=1, help="Photos of each folder, those that show it on 3 % or more.")] = 12,
+    quality: Quality = 50,
+    effort: Effort = EFFORT,
+    workers: Annotated[int, typer.Option(min=1, help="Photos at once.")] = 1,
+    out: Out = None,
+) -> None:
+    """PSNR on a class of pixels and elsewhere, coded plainly and with --importance, at equal bytes."""
+    from dsslic_search.bench import importance as bench
+
+    asked = []
+    for case in cases:
+        folder, _, word = case.rpartition("=")
+        if not folder or not word:
+            raise UsageError(f'"{case}" is not DIR=WORD, as in photos/portraits=person')
+        asked.append(bench.Case(Path(folder), word, value))
+    _finish(bench.run(asked, photos=photos, quality=quality, effort=effort, workers=workers), out)
+
+
+@app.command()
+def rd(
+    images: Images,
+    codecs: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME,…",
+            help="Of: dsslic, dsslic-coarse, bpg444, bpg420, bpgrgb (the paper's protocol), hevc444-10, avif, avif-psnr, jxl, webp, jpeg.",
+        ),
+    ] = "dsslic,dsslic-coarse,bpg444,avif,jxl,webp,jpeg",
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            "--out", metavar="DIR", help="Write one JSON a codec, comparison.json and curves here; else all on stdout.", show_default=False
+        ),
+    ] = None,
+    plots: Annotated[bool, typer.Option("--plots/--no-plots", help="Draw curves into --out, as PNG and SVG.")] = True,
+    workers: Annotated[int | None, typer.Option(min=1, help="Photos at once; else one a core.", show_default=False)] = None,
+) -> None:
+    """Codecs beside each other over ladders of qualities: bits by layer, PSNR, MS-SSIM, LPIPS, CPU seconds, BD-rates against BPG 4:4:4."""
+    from rich.console import Console
+    from rich.progress import Progress
+
+    from dsslic_search.bench import compare, plot, record
     from dsslic_search.bench import rd as bench
 
-    results = bench.run(images, peers)
-    typer.echo(f"{'bpp':>7} {'PSNR':>7} {'MS-SSIM':>8}  bytes: map, compact, residual; coarse PSNR", err=True)
-    for row in results["mean_by_quality"]:
-        layers = ", ".join(f"{row[k]:.0f}" for k in ("map_bytes", "compact_bytes", "residual_bytes"))
-        typer.echo(f"{row['bpp']:7.4f} {row['psnr_rgb']:7.3f} {row['ms_ssim']:8.5f}  {layers}; {row['coarse_psnr_rgb']:.2f}", err=True)
-    for name, rate in results.get("bd_rate_psnr_percent_against_bpg444", {}).items():
-        typer.echo(f"BD-rate {name:12} {'no overlap' if rate is None else f'{rate:+.1f} %'}", err=True)
-    _finish(results, out)
+    if out is not None:
+        if out.exists() and not out.is_dir():
+            raise UsageError(f"{out} is a file; --out names the folder that the files of all codecs go into")
+        if plots:
+            plot.check_installed()
+    names = [name.strip() for name in codecs.split(",") if name.strip()]
+    with Progress(console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as bar:
+        task = bar.add_task("photos × codecs", total=None)
+        results = bench.run(images, names, workers=workers, progress=lambda done, total: bar.update(task, completed=done, total=total))
+    compared = compare.compare(results)
+    typer.echo("\n".join([*bench.table(results), *compare.table(compared)]), err=True)
+    if out is None:
+        print_json(record.record({"codecs": results, **compared}))
+        return
+    for name, result in results.items():
+        record.write(out / f"{name}.json", result)
+    record.write(out / "comparison.json", compared)
+    if plots:
+        photos = next(iter(results.values()))["photos"]
+        plot.draw(results, compared, out, f"{photos} photos of {images.resolve().name}")
+    typer.echo(out, err=True)
 
 
 @app.command()

@@ -3,28 +3,34 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
+from dsslic_search.cli.describing import UNKNOWN_VOCABULARY, describe, describe_residual, residual_lines
 from dsslic_search.cli.options import (
+    EFFORT,
     ERROR,
     PARTIAL,
-    QUALITY,
     AsJson,
+    Bpp,
     ClassesFile,
+    Effort,
+    ImportanceWords,
+    KeptStage,
+    MaxBytes,
     OwnClasses,
-    Quality,
+    Psnr,
+    QualityName,
     SegmenterName,
+    asked_of_encoder,
     print_json,
+    quality_text,
     segmenter_of,
     size_text,
 )
 from dsslic_search.errors import DSSError, FormatError, MissingExtraError, StageError, UsageError, WeightsError
 from dsslic_search.text import printable
-
-if TYPE_CHECKING:
-    from dsslic_search.codec.container import Layout
 
 
 def register(app: typer.Typer) -> None:
@@ -38,8 +44,16 @@ def register(app: typer.Typer) -> None:
 def encode(
     source: Annotated[Path, typer.Argument(metavar="IN", help="A photo.")],
     target: Annotated[Path, typer.Argument(metavar="OUT.dsslic", help="Where to write.")],
-    quality: Quality = QUALITY,
-    keep: Annotated[str, typer.Option(help="layers, exact (the file itself, bit-exact) or reference (no residual).")] = "layers",
+    quality: QualityName = None,
+    keep: Annotated[
+        str, typer.Option(help="layers, exact (the file itself, bit-exact), reference or coarse (both without a residual).")
+    ] = "layers",
+    stage: KeptStage = None,
+    effort: Effort = EFFORT,
+    bpp: Bpp = None,
+    psnr: Psnr = None,
+    max_bytes: MaxBytes = None,
+    importance: ImportanceWords = None,
     segmenter: SegmenterName = None,
     classes: ClassesFile = None,
     own_classes: OwnClasses = False,
@@ -48,7 +62,10 @@ def encode(
     from dsslic_search import coding
     from dsslic_search.codec.save import write_file
 
-    data = coding.encode(source, quality=quality, keep=keep, segmenter=segmenter_of(segmenter, classes, own_classes))
+    asked = asked_of_encoder(
+        quality=quality, keep=keep, stage=stage, effort=effort, importance=importance, bpp=bpp, psnr=psnr, max_bytes=max_bytes
+    )
+    data = coding.encode(source, **asked, segmenter=segmenter_of(segmenter, classes, own_classes))
     write_file(target, data)
     typer.echo(f"{target}: {size_text(len(data))}, the original has {size_text(source.stat().st_size)}", err=True)
 
@@ -56,13 +73,12 @@ def encode(
 def decode(
     source: Annotated[Path, typer.Argument(metavar="IN.dsslic", help="A .dsslic file, or the first bytes of one.")],
     target: Annotated[Path, typer.Argument(metavar="OUT.png", help="Where to write; the suffix chooses the format.")],
-    stage: Annotated[str, typer.Option(help="map, compact, coarse or full.")] = "full",
+    stage: Annotated[str | None, typer.Option(help="map, compact, coarse or full; else the best there is.", show_default=False)] = None,
     original: Annotated[bool, typer.Option("--original", help="The original file, bit for bit (keep mode exact).")] = False,
 ) -> None:
     """Decode a stage of a .dsslic file to a picture."""
     from dsslic_search import coding
-    from dsslic_search.codec import dsslic, save
-    from dsslic_search.codec.container import EXIF
+    from dsslic_search.codec import container, dsslic, save
     from dsslic_search.config import Settings
 
     data = coding.read_file(source)
@@ -73,8 +89,10 @@ def decode(
         return
     save.check_name(target, *([".png"] if stage == "map" else []))
     with _named(source):
+        if stage is None:
+            stage = "coarse" if container.read_layout(data).header.keep == "coarse" else "full"
         decoded = dsslic.decode_stage(data, stage, max_pixels=Settings().max_pixels)
-        exif = dsslic.read_metadata(data, EXIF) if stage == "full" else b""
+        exif = dsslic.read_metadata(data, container.EXIF) if stage == "full" else b""
     if stage == "map":
         save.save_label_map(decoded.pixels, target, decoded.vocabulary)
     else:
@@ -110,13 +128,14 @@ def info(
             spoken = dsslic.read_dialect(data, layout).vocabulary.name
         except StageError:
             spoken = UNKNOWN_VOCABULARY
-    described = {**describe(layout), "vocabulary_name": spoken}
+        residual = describe_residual(data)
+    described = {**describe(layout), "vocabulary_name": spoken, "residual": residual}
     if as_json:
         print_json({"file": str(source), **described})
         return
     header = layout.header
     typer.echo(
-        f"{source}: {header.width}×{header.height}{' grey' if header.grey else ''}, keep mode {header.keep}, quality {header.quality}"
+        f"{source}: {header.width}×{header.height}{' grey' if header.grey else ''}, keep mode {header.keep}, {quality_text(header.quality)}"
     )
     typer.echo(f"{'layer':10} {'bytes':>10} {'bpp':>9}")
     for layer in described["layers"]:
@@ -124,50 +143,13 @@ def info(
     typer.echo(f"{'total':10} {layout.total:>10} {described['bpp']:>9.4f}")
     stages = ", ".join(f"{stage} {n}" for stage, n in described["stages"].items())
     typer.echo(f"bytes to read for each stage: {stages}")
-    typer.echo(
-        f"label map 1/{header.map_scale}, compact 1/{header.compact_scale} (QP {header.compact_qp}), residual QP {header.residual_qp}"
-    )
+    typer.echo(f"label map 1/{header.map_scale}, compact 1/{header.compact_scale} (QP {header.compact_qp})")
+    for line in residual_lines(residual, header.residual_qp):
+        typer.echo(line)
     typer.echo(f"vocabulary {header.vocabulary} ({printable(spoken)})", nl=False)
-    typer.echo(f", segmenter {header.segmenter}, FineNet {header.finenet}")
-
-
-UNKNOWN_VOCABULARY = "not known here"
-NAMES = {
-    "voca": "class list",
-    "SMAP": "label map",
-    "COMP": "compact",
-    "RESI": "residual",
-    "ALPH": "alpha",
-    "ORIG": "original",
-    "iccp": "ICC",
-    "exif": "EXIF",
-    "hash": "hash",
-}
-
-
-def describe(layout: Layout) -> dict[str, Any]:
-    """A file's parameters, and its layers with bytes and bits per pixel, as plain values."""
-    from dataclasses import asdict
-
-    from dsslic_search.codec.container import STAGES
-
-    header = layout.header
-    bits = 8 / (header.width * header.height)
-    layers = [{"name": "header", "kind": "", "codec": 0, "bytes": layout.header_bytes}]
-    layers += [{"name": NAMES.get(e.kind, e.kind), "kind": e.kind, "codec": e.codec, "bytes": e.length} for e in layout.entries]
-    stages: dict[str, int] = {}
-    for stage in STAGES:
-        try:
-            stages[stage] = layout.stage_bytes(stage)
-        except StageError:
-            continue
-    return {
-        **asdict(header),
-        "bytes": layout.total,
-        "bpp": round(layout.total * bits, 6),
-        "layers": [{**layer, "bpp": round(int(str(layer["bytes"])) * bits, 6)} for layer in layers],
-        "stages": stages,
-    }
+    typer.echo(f", segmenter {header.segmenter}")
+    depends = int(header.finenet, 16) > 0
+    typer.echo(f"the picture depends on FineNet {header.finenet}" if depends else "the picture depends on no FineNet")
 
 
 def segment(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from dsslic_search.config import DEFAULT_QUALITY
+from dsslic_search.config import DEFAULT_EFFORT, DEFAULT_QUALITY, LOSSLESS
 from dsslic_search.errors import UsageError
 
 if TYPE_CHECKING:
@@ -21,6 +21,38 @@ ArchiveDir = Annotated[
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")]
 Quality = Annotated[int, typer.Option("--quality", "-q", help="1 (smallest files) to 100 (best picture).")]
 QUALITY = DEFAULT_QUALITY
+QualityName = Annotated[
+    str | None,
+    typer.Option(
+        "--quality",
+        "-q",
+        metavar="1..100|lossless",
+        help=f"1 (smallest files) to 100 (best picture), or lossless: every pixel exact; else {DEFAULT_QUALITY}.",
+        show_default=False,
+    ),
+]
+Effort = Annotated[int, typer.Option("--effort", "-e", help="1 (fastest) to 9 (smallest files).")]
+EFFORT = DEFAULT_EFFORT
+Bpp = Annotated[
+    float | None, typer.Option("--bpp", help="Instead of a quality: the best one of at most so many bits a pixel.", show_default=False)
+]
+Psnr = Annotated[
+    float | None, typer.Option("--psnr", help="Instead of a quality: the smallest file of at least so many dB.", show_default=False)
+]
+MaxBytes = Annotated[
+    str | None,
+    typer.Option("--max-bytes", metavar="N[k|M]", help="Instead of a quality: the best one of at most so many bytes.", show_default=False),
+]
+ImportanceWords = Annotated[
+    str | None,
+    typer.Option(
+        "--importance",
+        metavar="WORD=N,...",
+        help="How much the error of classes counts, by words as in queries: person=4,sky=0.25.",
+        show_default=False,
+    ),
+]
+KeptStage = Annotated[str | None, typer.Option("--stage", help="coarse: no residual, as --keep coarse; or full.", show_default=False)]
 SegmenterName = Annotated[
     str | None,
     typer.Option(
@@ -45,6 +77,59 @@ def segmenter_of(name: str | None, classes: Path | None, own_classes: bool) -> S
     if classes is not None or own_classes:
         raise UsageError("--classes and --own-classes are about a segmenter; name it with --segmenter NAME_OR_DIR")
     return None
+
+
+def asked_of_encoder(
+    *,
+    quality: str | None,
+    keep: str,
+    stage: str | None,
+    effort: int,
+    importance: str | None,
+    bpp: float | None,
+    psnr: float | None,
+    max_bytes: str | None,
+) -> dict[str, Any]:
+    """The keyword arguments of `coding.encode` and `Archive.ingest` that options of that name ask for; UsageError for what is none."""
+    from dsslic_search.query.weights import read_importances
+
+    if stage not in (None, "coarse", "full") or (stage == "coarse" and keep not in ("layers", "coarse")):
+        raise UsageError(
+            f"--stage {stage} does not go with --keep {keep}: coarse is a way to keep photos of its own"
+            if stage == "coarse"
+            else f'--stage "{stage}" is not one of: coarse, full'
+        )
+    return {
+        "quality": _quality(quality),
+        "keep": "coarse" if stage == "coarse" else keep,
+        "effort": effort,
+        "importance": None if importance is None else read_importances(importance),
+        "bpp": bpp,
+        "psnr": psnr,
+        "max_bytes": None if max_bytes is None else _count(max_bytes),
+    }
+
+
+def _quality(text: str | None) -> int | str | None:
+    if text is None or text.casefold() == "lossless":
+        return None if text is None else "lossless"
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= 100:
+        raise UsageError(f'quality "{text}" is not a whole number from 1 (smallest files) to 100 (best picture), nor lossless')
+    return int(text)
+
+
+def _count(text: str) -> int:
+    """Bytes from "5000", "200k" or "1.5M"."""
+    unit = {"k": 1000, "m": 1_000_000}.get(text[-1:].casefold(), 1)
+    try:
+        return round(float(text if unit == 1 else text[:-1]) * unit)
+    except (ValueError, OverflowError):
+        raise UsageError(f'--max-bytes "{text}" is not a number of bytes, as in 5000, 200k or 1.5M') from None
+
+
+def quality_text(quality: int) -> str:
+    """A quality for people, as a noun."""
+    return "lossless" if quality == LOSSLESS else f"quality {quality}"
 
 
 def print_json(value: Any) -> None:

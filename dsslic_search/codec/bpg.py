@@ -5,12 +5,15 @@
     pixels ──► planes (colour, chroma) ──► padded to whole coding blocks ──► x265 ──► VPS, SPS dropped; PPS, slice kept ──► .bpg
     .bpg ──► VPS, SPS rebuilt from the header ──► ffmpeg's HEVC decoder ──► cropped planes ──► RGB
 
+Large pictures are encoded in bands of rows, which become slices of one picture (:mod:`dsslic_search.codec.slices`).
+
 Files are written within the specification, the length of the picture data included, so that a file cut short is noticed; 8 and 10-bit
 files of the reference encoders (grey, 4:4:4, 8-bit 4:2:0) are shown exactly as the reference decoder shows them.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -21,10 +24,14 @@ from dsslic_search.codec.bpg_header import Header, read_header, read_tools, writ
 from dsslic_search.codec.chroma import downsample, upsample
 from dsslic_search.codec.colour import COLOURS, Samples, bands, rescale, sample_type, to_pixels, to_planes
 from dsslic_search.codec.hevc import ENCODABLE_DEPTHS, chroma_shape, decode_intra, encode_intra
+from dsslic_search.codec.slices import bands_of, placed
 from dsslic_search.codec.sps import NAL_PPS, NAL_SPS, NAL_VPS, CodingTools, SequenceParameters, parse_sps, write_sps, write_vps
 from dsslic_search.errors import DSSError, FormatError
 
 _SMALLEST_SIDE = 16
+
+Rows = Callable[[slice], Sequence[Samples]]
+"""Gives the planes of a slice of a picture's rows."""
 
 
 @dataclass(frozen=True)
@@ -114,15 +121,61 @@ def encode(
     Raises ValueError for arguments outside these, :class:`dsslic_search.errors.MissingExtraError` where PyAV has no x265,
     :class:`DSSError` where x265 refuses the picture.
     """
-    grey = pixels.ndim == 2
     _check_request(pixels, bit_depth, chroma, colour, lossless)
-    height, width = pixels.shape[:2]
-    header = Header(width, height, bit_depth, "400" if grey else chroma, "ycbcr" if grey else colour)
+    header = Header(
+        pixels.shape[1], pixels.shape[0], bit_depth, "400" if pixels.ndim == 2 else chroma, "ycbcr" if pixels.ndim == 2 else colour
+    )
+    planes = _planes(pixels, header)
+    return _encode(lambda rows: [plane[rows] for plane in planes], header, qp, preset, lossless)
+
+
+def encode_planes(planes: Sequence[Samples], *, qp: int, bit_depth: int, preset: str = "slow", thorough: bool = False) -> bytes:
+    """Encodes planes as they are: one [H,W], or three of the same size whose meaning the caller keeps; the file says YCbCr.
+
+    They come back as :attr:`Picture.planes`. ``thorough`` as for :func:`dsslic_search.codec.hevc.encode_intra`; arguments and errors
+    otherwise as for :func:`encode`.
+    """
+    if len(planes) not in (1, 3) or any(plane.shape != planes[0].shape for plane in planes) or not planes[0].size:
+        raise ValueError(f"planes of shapes {[plane.shape for plane in planes]}; needed are one or three of one size")
+    height, width = planes[0].shape
+    return encode_rows(
+        lambda rows: [plane[rows] for plane in planes],
+        (height, width, len(planes)),
+        qp=qp,
+        bit_depth=bit_depth,
+        preset=preset,
+        thorough=thorough,
+    )
+
+
+def encode_rows(make: Rows, size: tuple[int, int, int], *, qp: int, bit_depth: int, preset: str = "slow", thorough: bool = False) -> bytes:
+    """As :func:`encode_planes` for planes that are made when they are needed: ``make`` gives those of a slice of rows, ``size`` is
+    (height, width, planes). Large pictures are asked for in bands, from the top."""
+    height, width, count = size
+    return _encode(make, Header(width, height, bit_depth, "400" if count == 1 else "444"), qp, preset, False, thorough)
+
+
+def _encode(make: Rows, header: Header, qp: int, preset: str, lossless: bool, thorough: bool = False) -> bytes:
     # The decoder works out the coded size from the coding block, so a side of 8 or less needs blocks of 16 to get x265's 16 samples.
-    block = 16 if preset == "ultrafast" or min(height, width) <= _SMALLEST_SIDE // 2 else 8
-    planes = [_pad(plane, size) for plane, size in zip(_planes(pixels, header), _coded_shapes(header, block), strict=True)]
-    stream = encode_intra(planes, bit_depth=bit_depth, chroma=header.chroma, qp=qp, preset=preset, lossless=lossless, coding_block=block)
-    return write_header(header, _to_body(stream, _sequence(header, block)))
+    block = 16 if preset == "ultrafast" or min(header.height, header.width) <= _SMALLEST_SIDE // 2 else 8
+    bands = bands_of(header.height, header.width) if header.chroma in ("400", "444") else [slice(0, header.height)]
+    streams = []
+    for rows in bands:
+        band = replace(header, height=rows.stop - rows.start)
+        padded = [_pad(plane, size) for plane, size in zip(make(rows), _coded_shapes(band, block), strict=True)]
+        stream = encode_intra(
+            padded,
+            bit_depth=header.bit_depth,
+            chroma=header.chroma,
+            qp=qp,
+            preset=preset,
+            lossless=lossless,
+            coding_block=block,
+            thorough=thorough,
+        )
+        streams.append(_units(stream, _sequence(band, block)))
+        del padded
+    return write_header(header, _to_body(streams, [rows.start for rows in bands], _sequence(header, block)))
 
 
 def _check_request(pixels: Samples, bit_depth: int, chroma: str, colour: str, lossless: bool) -> None:
@@ -157,14 +210,24 @@ def _pad(plane: Samples, size: tuple[int, int]) -> Samples:
     return np.pad(plane, ((0, below), (0, right)), "edge") if below or right else plane
 
 
-def _to_body(stream: bytes, expected: SequenceParameters) -> bytes:
-    """The HEVC header and data of a BPG file, from the stream of one picture."""
+def _units(stream: bytes, expected: SequenceParameters) -> tuple[CodingTools, list[bytes], list[bytes]]:
+    """What is kept of the stream of one picture: its tools, picture parameter sets and slices."""
     units = split_annexb(stream)
     parameters = parse_sps(next(unit for unit in units if nal_type(unit) == NAL_SPS))
     if replace(parameters, tools=expected.tools) != expected or parameters.tools.coding_block != expected.tools.coding_block:
         raise DSSError(f"x265 coded {parameters} where {expected} was asked for; this version of it cannot be used")
-    kept = [unit for unit in units if nal_type(unit) == NAL_PPS or nal_type(unit) < NAL_VPS]
-    return write_tools(parameters.tools) + b"\x00\x00\x01".join(kept)
+    return parameters.tools, [u for u in units if nal_type(u) == NAL_PPS], [u for u in units if nal_type(u) < NAL_VPS]
+
+
+def _to_body(bands: list[tuple[CodingTools, list[bytes], list[bytes]]], tops: list[int], whole: SequenceParameters) -> bytes:
+    """The HEVC header and data of a BPG file, from its bands, which start ``tops`` rows down."""
+    tools, parameters, kept = bands[0]
+    if len(bands) > 1:
+        if any((band[0], band[1], len(band[1]), len(band[2])) != (tools, parameters, 1, 1) for band in bands):
+            raise DSSError("x265 coded parts of one picture in different ways; this version of it cannot be used")
+        sequence = replace(whole, tools=tools)
+        kept = [placed(band[2][0], parameters[0], sequence, top) for band, top in zip(bands, tops, strict=True)]
+    return write_tools(tools) + b"\x00\x00\x01".join([*parameters, *kept])
 
 
 def _sequence(header: Header, block: int) -> SequenceParameters:

@@ -10,15 +10,15 @@ offset size field
 9      2    header length in bytes, checksum included
 11     4    width of the upright photo, pixels
 15     4    height
-19     1    bit 0: greyscale; bits 1-2: keep mode
+19     1    bit 0: greyscale; bits 1-2: keep mode (layers, exact, reference, coarse)
 20     2    map scale: photo pixels per label-map pixel, each way
 22     1    compact scale
-23     1    quality, 1..100
+23     1    quality, 1..100; 101 lossless
 24     1    quantiser (QP) of the compact image
-25     1    quantiser (QP) of the residual
+25     1    quantiser (QP) of the residual, as for coding the photo directly
 26     8    identity of the vocabulary
 34     8    identity of the segmenter
-42     8    identity of the FineNet weights
+42     8    identity of the FineNet weights that the picture depends on, or 0
 50     1    number of chunks
 51     13×n chunk table: kind (4 letters), codec (1), length (4), CRC-32 (4)
 end-4  4    CRC-32 of the header before it
@@ -35,19 +35,25 @@ import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from dsslic_search.config import LOSSLESS
 from dsslic_search.errors import FormatError, StageError
 
 MAGIC = b"\x89DSL\r\n\x1a\n"
 VERSION = 1
 PREAMBLE = 11  # bytes that say how long the header is
 MAX_SIDE = 1 << 20
-KEEP_MODES = ("layers", "exact", "reference")
+KEEP_MODES = ("layers", "exact", "reference", "coarse")
 STAGES = ("map", "compact", "coarse", "full")
 
 MAP, COMPACT, RESIDUAL, ALPHA, ORIGINAL = "SMAP", "COMP", "RESI", "ALPH", "ORIG"
 CLASSES, ICC, EXIF, HASH = "voca", "iccp", "exif", "hash"
 ORDER = (CLASSES, MAP, COMPACT, RESIDUAL, ALPHA, HASH, ORIGINAL, ICC, EXIF)
 STAGE_CHUNKS = {"map": (MAP,), "compact": (COMPACT,), "coarse": (MAP, COMPACT), "full": (MAP, COMPACT, RESIDUAL, ALPHA, HASH, ORIGINAL)}
+
+_WHY_NOT = {
+    "reference": " (keep mode reference: the original was left where it is)",
+    "coarse": " (keep mode coarse: it was made without a residual)",
+}
 
 _FIXED = struct.Struct("<8sBHIIBHBBBB8s8s8sB")
 _ENTRY = struct.Struct("<4sBII")
@@ -128,7 +134,7 @@ class Layout:
         kinds = {e.kind for e in needed}
         whole = kinds & {RESIDUAL, ORIGINAL} if stage == "full" else kinds >= set(STAGE_CHUNKS[stage])
         if not whole:
-            why = " (keep mode reference: the original was left where it is)" if self.header.keep == "reference" else ""
+            why = _WHY_NOT.get(self.header.keep, "")
             held = ", ".join(s for s in STAGES if s != stage and self._holds(s))
             raise StageError(f'this file has no "{stage}" stage{why}; it holds: {held or "no stage"}')
         return max(e.offset + e.length for e in needed)
@@ -141,12 +147,17 @@ class Layout:
         return True
 
 
+def header_bytes(chunks: int) -> int:
+    """Length of a header whose table has that many chunks."""
+    return _FIXED.size + _ENTRY.size * chunks + _CHECKSUM.size
+
+
 def pack(header: Header, chunks: Sequence[Chunk]) -> bytes:
     """The bytes of a file. ValueError when chunks are out of order or fields out of range: a bug of the caller."""
     kinds = [c.kind for c in chunks]
     if kinds != [k for k in ORDER if k in kinds]:
         raise ValueError(f"chunks must be distinct and in the order {ORDER}, got {kinds}")
-    length = _FIXED.size + _ENTRY.size * len(chunks) + _CHECKSUM.size
+    length = header_bytes(len(chunks))
     head = _FIXED.pack(
         MAGIC,
         VERSION,
@@ -211,7 +222,7 @@ def read_layout(prefix: bytes) -> Layout:
     )
     if not (0 < header.width <= MAX_SIDE and 0 < header.height <= MAX_SIDE):
         raise FormatError(f"impossible photo size {header.width}×{header.height} in the .dsslic header")
-    if not (header.map_scale and header.compact_scale and 1 <= header.quality <= 100):
+    if not (header.map_scale and header.compact_scale and 1 <= header.quality <= LOSSLESS):
         raise FormatError("impossible value in the .dsslic header")
     return Layout(header, length, _entries(prefix, length, count))
 

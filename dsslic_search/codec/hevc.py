@@ -53,7 +53,15 @@ def chroma_shape(height: int, width: int, chroma: str) -> tuple[int, int]:
 
 
 def encode_intra(
-    planes: Sequence[Samples], *, bit_depth: int, chroma: str, qp: int, preset: str = "slow", lossless: bool = False, coding_block: int = 8
+    planes: Sequence[Samples],
+    *,
+    bit_depth: int,
+    chroma: str,
+    qp: int,
+    preset: str = "slow",
+    lossless: bool = False,
+    coding_block: int = 8,
+    thorough: bool = False,
 ) -> bytes:
     """Encodes one picture as an Annex B stream: VPS, SPS, PPS and one IDR slice.
 
@@ -61,6 +69,8 @@ def encode_intra(
     H and W are multiples of ``coding_block`` (8 or 16: the smallest coding block's side) and at least 16.
     ``bit_depth``: 8, 10 or 12. ``qp``: 0..51, the quantiser of the slice exactly. ``preset``: x265's dial between speed and
     size, one of :data:`PRESETS`. ``lossless``: the planes come back exactly; ``qp`` then means nothing.
+    ``thorough``: try transform skipping and three depths of transforms, and code chroma a QP finer: a third more time, 0.3 % fewer
+    bits at the same RGB PSNR on the average photo, many fewer on graphics.
 
     Raises ValueError for arguments outside these, :class:`MissingExtraError` where PyAV has no x265,
     :class:`DSSError` where x265 refuses the picture.
@@ -78,7 +88,7 @@ def encode_intra(
         ) from error
     context.width, context.height, context.pix_fmt = width, height, pixel_format
     context.time_base = context.framerate = Fraction(1)
-    context.options = {"preset": preset, "tune": "psnr", "x265-params": _x265_parameters(qp, lossless, coding_block)}
+    context.options = {"preset": preset, "tune": "psnr", "x265-params": _x265_parameters(qp, lossless, coding_block, thorough)}
     frame = av.VideoFrame(width, height, pixel_format)
     for plane, samples in zip(frame.planes, planes, strict=True):
         _fill(plane, samples, bit_depth)
@@ -112,7 +122,7 @@ def _check_request(planes: Sequence[Samples], bit_depth: int, chroma: str, qp: i
         raise ValueError(f"samples must be unsigned integers below {1 << bit_depth}")
 
 
-def _x265_parameters(qp: int, lossless: bool, coding_block: int) -> str:
+def _x265_parameters(qp: int, lossless: bool, coding_block: int, thorough: bool) -> str:
     """Options for a lone intra picture.
 
     ``ipratio`` 1 keeps an intra picture's QP equal to ``qp``; psychovisual tuning and adaptive quantisation are off because they
@@ -120,10 +130,11 @@ def _x265_parameters(qp: int, lossless: bool, coding_block: int) -> str:
     quantisation is left to the preset: level 2 from "slow" on, which is most of what "slow" costs and gains (3.5 % of the bytes).
     """
     quantiser = "lossless=1" if lossless else f"qp={qp}"
+    more = ":tskip=1:tu-intra-depth=3:cbqpoffs=-1:crqpoffs=-1" if thorough else ""
     return (
         f"{quantiser}:ipratio=1:pbratio=1:aq-mode=0:psy-rd=0:psy-rdoq=0:cutree=0:sao=1:deblock=0,0"
         f":min-cu-size={coding_block}:keyint=1:bframes=0:rc-lookahead=0:scenecut=0:repeat-headers=1:info=0:hash=0:scaling-list=off"
-        ":pools=none:frame-threads=1:wpp=0:lookahead-slices=0:slices=1:allow-non-conformance=1:log-level=none"
+        f":pools=none:frame-threads=1:wpp=0:lookahead-slices=0:slices=1:allow-non-conformance=1:log-level=none{more}"
     )
 
 
@@ -201,4 +212,4 @@ def _samples(plane: av.video.plane.VideoPlane, size: tuple[int, int], bit_depth:
     dtype = np.dtype("u1" if bit_depth == 8 else "<u2")
     buffer: NDArray[Any] = np.frombuffer(memoryview(plane), dtype)
     rows = buffer.reshape(-1, plane.line_size // dtype.itemsize)[: size[0], : size[1]]
-    return rows.astype(sample_type(bit_depth))
+    return rows.astype(sample_type(bit_depth), copy=False)  # of the frame's own memory, which stays as long as the array

@@ -1,4 +1,4 @@
-"""From the one number a user gives to the quantisers of the layers."""
+"""From the one number a user gives to the quantisers of the layers, and from one effort to what the encoder tries."""
 
 from __future__ import annotations
 
@@ -6,29 +6,61 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from dsslic_search.config import LOSSLESS
 from dsslic_search.errors import UsageError
 
 # quality 1..100 → HEVC QP of a photo coded directly at the same distortion
 _QUALITY = (1, 25, 50, 75, 90, 100)
 _DIRECT_QP = (48, 40, 33, 26, 20, 10)
-# A coarser c saves bits on the whole: BD-rate by PSNR -0.7 % with these two against equal QPs capped at 30, -1.7 % at +8 without a
-# cap (ten photos that training the codec never saw). But compact and coarse are also shown: hence the moderate offset and the cap.
-COMPACT_OFFSET_QP = 4
-COMPACT_MAX_QP = 36
-RESIDUAL_GAIN_QP = 6  # r is coded as r/2 + 128: half the amplitude, so the same distortion needs a QP 6 lower
+# The residual does not lean on c unless that saves bits, so c is there for the previews: it costs 1…3 % of the file at this distance.
+COMPACT_OFFSET_QP = 8
+COMPACT_MAX_QP = 44
+
+EFFORTS = range(1, 10)
 
 
 @dataclass(frozen=True)
 class Quantisers:
-    """HEVC QPs (0..51, on the 8-bit scale) of the compact image and of the residual."""
+    """HEVC QPs (0..51, on the 8-bit scale): of the compact image, and of the photo as if it were coded directly."""
 
     compact: int
     residual: int
 
 
+@dataclass(frozen=True)
+class Effort:
+    """What the encoder tries. ``preset``, ``thorough``: see `hevc.encode_intra`; ``fit``: whether the restoration's strength is fitted
+    to the photo; ``trusts``: how much of the coarse image to subtract, in 1/64."""
+
+    preset: str
+    thorough: bool = False
+    fit: bool = False
+    trusts: tuple[int, ...] = (0,)
+
+
+_EFFORTS = (
+    Effort("ultrafast"),
+    Effort("superfast"),
+    Effort("veryfast"),
+    Effort("fast", fit=True),
+    Effort("medium", fit=True),
+    Effort("slow", fit=True, thorough=True),
+    Effort("slower", fit=True, thorough=True),
+    Effort("placebo", fit=True, thorough=True),
+    Effort("placebo", fit=True, thorough=True, trusts=(0, 16, 32)),
+)
+
+
 def quantisers(quality: int) -> Quantisers:
-    """The QPs for a quality of 1 (smallest) to 100 (best). UsageError outside that."""
-    if not isinstance(quality, int) or not 1 <= quality <= 100:
-        raise UsageError(f"quality {quality} is not a whole number from 1 (smallest files) to 100 (best picture)")
+    """The QPs for a quality of 1 (smallest) to 100 (best), or LOSSLESS. UsageError outside that."""
+    if not isinstance(quality, int) or not 1 <= quality <= LOSSLESS:
+        raise UsageError(f"quality {quality} is not a whole number from 1 (smallest files) to 100 (best picture), nor lossless")
     direct = round(float(np.interp(quality, _QUALITY, _DIRECT_QP)))
-    return Quantisers(compact=min(COMPACT_MAX_QP, direct + COMPACT_OFFSET_QP), residual=max(0, direct - RESIDUAL_GAIN_QP))
+    return Quantisers(compact=min(COMPACT_MAX_QP, direct + COMPACT_OFFSET_QP), residual=direct)
+
+
+def effort(number: int) -> Effort:
+    """What an effort of 1 (fastest) to 9 (smallest files) stands for. UsageError outside that."""
+    if number not in EFFORTS:
+        raise UsageError(f"effort {number} is not a whole number from 1 (fastest) to 9 (smallest files)")
+    return _EFFORTS[number - 1]

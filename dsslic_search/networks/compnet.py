@@ -6,6 +6,8 @@
     labels (1/4) ─ embedding ─┴─ conv ─ conv /2 ─ conv ─ conv ─┐
     photo ─ box average 8 ─────────────────────────────────────┴─ + ─ compact
 
+At the larger scales that were tried beside it nothing is halved on the way, and at 1/2 the last layer ends in a pixel-shuffle.
+
 The published network multiplies one-hot labels at full size; here labels are looked up (an embedding) at 1/4 and the
 convolutions start at 1/4, for about a hundredth of the cost. The last layer starts at zero: an untrained CompNet is
 the box average.
@@ -19,7 +21,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-SCALE = 8  # photo pixels per compact pixel, each way
+SCALE = 8  # photo pixels per compact pixel, each way, in every file
+SCALES = (2, 4, 8)  # those that the networks can be made for
 LABEL_SCALE = 4  # photo pixels per label given to CompNet and FineNet, each way
 
 
@@ -41,15 +44,17 @@ def initialise(net: nn.Module, last: nn.Conv2d) -> None:
 
 @dataclass(frozen=True)
 class CompNetConfig:
-    """``classes``: labels 0..classes-1; ``embedding``: numbers a label turns into; ``width``: channels inside."""
+    """``classes``: labels 0..classes-1; ``embedding``: numbers a label turns into; ``width``: channels inside; ``scale``: of SCALES."""
 
     classes: int = 51
     embedding: int = 8
     width: int = 48
+    scale: int = SCALE
 
 
 class CompNet(nn.Module):
-    """photo float32 [N, 3, 8h, 8w] RGB 0..1 and labels int64 [N, 2h, 2w] → compact float32 [N, 3, h, w] in 0..1."""
+    """photo float32 [N, 3, H, W] RGB 0..1, sides multiples of 8, and labels int64 [N, H/4, W/4] → compact float32
+    [N, 3, H/scale, W/scale] in 0..1."""
 
     def __init__(self, config: CompNetConfig | None = None) -> None:
         super().__init__()
@@ -57,9 +62,10 @@ class CompNet(nn.Module):
         c = self.config
         self.embed = nn.Embedding(c.classes, c.embedding)
         self.conv1 = nn.Conv2d(3 * LABEL_SCALE**2 + c.embedding, c.width, 3, padding=1)
-        self.conv2 = nn.Conv2d(c.width, c.width, 3, stride=2, padding=1)
+        self.conv2 = nn.Conv2d(c.width, c.width, 3, stride=max(1, c.scale // LABEL_SCALE), padding=1)
         self.conv3 = nn.Conv2d(c.width, c.width, 3, padding=1)
-        self.conv4 = nn.Conv2d(c.width, 3, 3, padding=1)
+        self.finer = max(1, LABEL_SCALE // c.scale)
+        self.conv4 = nn.Conv2d(c.width, 3 * self.finer**2, 3, padding=1)
         initialise(self, self.conv4)
 
     def forward(self, photo: Tensor, labels: Tensor) -> Tensor:
@@ -67,4 +73,4 @@ class CompNet(nn.Module):
         x = F.relu(self.conv1(x))
         x = F.relu(self.conv2(x))
         x = F.relu(self.conv3(x))
-        return (F.avg_pool2d(photo, SCALE) + self.conv4(x)).clamp(0, 1)
+        return (F.avg_pool2d(photo, self.config.scale) + F.pixel_shuffle(self.conv4(x), self.finer)).clamp(0, 1)

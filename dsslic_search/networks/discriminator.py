@@ -1,6 +1,8 @@
-"""The multi-scale discriminator that trains FineNet's perceptual side (DSSLIC, section 2.3; pix2pixHD, Wang et al. 2018).
+"""The two-scale discriminator that trains FineNet's perceptual side (DSSLIC, section 2.3).
 
-Two PatchGANs of the same shape judge the photo at full and at half size, each seeing the labels beside the picture.
+Where the paper's judges learn to see from nothing (pix2pixHD, Wang et al. 2018), these are shown what a trained network sees of the
+picture, at a half and at a quarter of its size (Projected GANs, Sauer et al. 2021): they tell made from real after tens of steps instead of
+thousands. Both see the labels too.
 """
 
 from __future__ import annotations
@@ -11,59 +13,56 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from dsslic_search.networks.compnet import LABEL_SCALE
+CONTRAST = 8.0  # the features come with unit length; this makes a channel of them about as large as a weight expects
 
 
 @dataclass(frozen=True)
 class DiscriminatorConfig:
-    """``classes``: labels 0..classes-1; ``embedding``: numbers a label turns into; ``width`` of the first layer."""
+    """``classes``: labels 0..classes-1; ``embedding``: numbers a label turns into; ``channels``: of the features at each scale;
+    ``width`` inside."""
 
     classes: int = 51
     embedding: int = 4
-    width: int = 32
-    scales: int = 2
+    channels: tuple[int, ...] = (128, 256)
+    width: int = 64
 
 
 class PatchJudge(nn.Module):
-    """One scale: returns the features of every layer, the last being the score map (1 channel, 1 = real)."""
+    """One scale: returns what every layer makes of the features, the last being the score map (1 channel, 1 = real)."""
 
     def __init__(self, cin: int, width: int) -> None:
         super().__init__()
-        self.layers = nn.ModuleList(
-            [
-                nn.Conv2d(cin, width, 4, 2, 1),
-                nn.Conv2d(width, 2 * width, 4, 2, 1),
-                nn.Conv2d(2 * width, 4 * width, 4, 2, 1),
-                nn.Conv2d(4 * width, 1, 3, 1, 1),
-            ]
-        )
+        self.layers = nn.ModuleList([nn.Conv2d(cin, width, 3, 1, 1), nn.Conv2d(width, width, 4, 2, 1), nn.Conv2d(width, 1, 1)])
+        *inner, last = self.layers
+        for layer in inner:
+            assert isinstance(layer, nn.Conv2d)
+            nn.init.kaiming_normal_(layer.weight, a=0.2)
+        assert isinstance(last, nn.Conv2d)
+        nn.init.zeros_(last.weight)  # it starts undecided
+        nn.init.constant_(last.bias, 0.5)  # type: ignore[arg-type]  # it has one
 
     def forward(self, x: Tensor) -> list[Tensor]:
-        kept = []
-        for i, layer in enumerate(self.layers):
-            x = layer(x)
-            if 0 < i < len(self.layers) - 1:
-                x = F.instance_norm(x)
-            if i < len(self.layers) - 1:
-                x = F.leaky_relu(x, 0.2)
+        kept: list[Tensor] = []
+        for layer in self.layers:
+            x = layer(F.leaky_relu(x, 0.2) if kept else x)
             kept.append(x)
         return kept
 
 
 class Discriminator(nn.Module):
-    """photo float32 [N, 3, H, W] RGB 0..1 and labels int64 [N, H/4, W/4] → per scale, the list of layer outputs."""
+    """Features of a picture, [N, channels, h, w] a scale, each position of unit length, and labels int64 [N, H/4, W/4] → per scale, the
+    list of layer outputs."""
 
     def __init__(self, config: DiscriminatorConfig | None = None) -> None:
         super().__init__()
         self.config = config or DiscriminatorConfig()
         c = self.config
         self.embed = nn.Embedding(c.classes, c.embedding)
-        self.judges = nn.ModuleList(PatchJudge(3 + c.embedding, c.width) for _ in range(c.scales))
+        self.judges = nn.ModuleList(PatchJudge(n + c.embedding, c.width) for n in c.channels)
 
-    def forward(self, photo: Tensor, labels: Tensor) -> list[list[Tensor]]:
-        marks = F.interpolate(self.embed(labels).permute(0, 3, 1, 2), scale_factor=LABEL_SCALE)
-        x = torch.cat([photo * 2 - 1, marks], 1)
+    def forward(self, features: list[Tensor], labels: Tensor) -> list[list[Tensor]]:
+        marks = self.embed(labels).permute(0, 3, 1, 2)
         out = []
-        for i, judge in enumerate(self.judges):
-            out.append(judge(F.avg_pool2d(x, 2**i) if i else x))
+        for judge, seen in zip(self.judges, features, strict=True):
+            out.append(judge(torch.cat([seen * CONTRAST, F.interpolate(marks, seen.shape[-2:]).to(seen.dtype)], 1)))
         return out

@@ -6,6 +6,7 @@ All functions take and give numpy arrays and may be called from several threads 
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,45 +14,62 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from dsslic_search.errors import StageError
 from dsslic_search.networks import weights
 from dsslic_search.networks.compnet import LABEL_SCALE, SCALE
 
 if TYPE_CHECKING:
     import torch
 
+UNDER_RESIDUAL = "finenet"  # closest to the photo
+SHOWN = "finenet_perceptual"  # closest to what an eye expects
 TILE = 64  # compact pixels a side: 512 photo pixels
+RESTORED_TILE = 768  # pixels a side: some 500 MB while it is made
 COMPACT_MARGIN = 4  # compact pixels around a tile that CompNet looks at
 _loading = threading.Lock()
 
 
 def load(name: str, path: Path) -> Any:
-    """The network "segnet", "compnet" or "finenet" with the weights in a file, ready to run. WeightsError when that is unsound."""
+    """The network of that name (see :func:`network`) with the weights in a file, ready to run. WeightsError when that is unsound."""
     import torch
 
     from dsslic_search.networks.compnet import CompNet, CompNetConfig
     from dsslic_search.networks.finenet import FineNet, FineNetConfig
+    from dsslic_search.networks.restorer import Restorer, RestorerConfig
     from dsslic_search.networks.segnet import SegNet, SegNetConfig
 
-    config, state = weights.load(path, name)
+    architecture = name.partition("_")[0]
+    config, state = weights.load(path, architecture)
     makers: dict[str, Any] = {
         "segnet": lambda: SegNet(SegNetConfig(**config)),
         "compnet": lambda: CompNet(CompNetConfig(**config)),
         "finenet": lambda: FineNet(FineNetConfig(**config)),
+        "restorer": lambda: Restorer(RestorerConfig(**config)),
     }
-    net: torch.nn.Module = makers[name]()
+    net: torch.nn.Module = makers[architecture]()
     net.load_state_dict(state)
     return net.eval().to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # missing in torch's stubs
 
 
 @cache
-def _shipped(name: str) -> Any:
-    return load(name, weights.folder() / f"{name}.safetensors")
+def _opened(name: str, path: Path) -> Any:
+    return load(name, path)
 
 
-def network(name: str) -> Any:
-    """The shipped network "segnet", "compnet" or "finenet", loaded once. WeightsError when its file is unsound."""
+def network(name: str, wanted: str | None = None) -> Any:
+    """The shipped network "segnet", "compnet", "finenet", "finenet_perceptual" or "restorer", loaded once.
+
+    ``wanted``: identity of the weights that it must have, those that ship or shipped before. WeightsError when the file of weights
+    is unsound, StageError when there are no such weights here.
+    """
+    path = weights.folder() / f"{name}.safetensors" if wanted in (None, identity(name)) else weights.find(str(wanted))
+    if path is None:
+        raise StageError(
+            f"this file's picture depends on weights {wanted} of the {name.partition('_')[0]} network, which are not here: "
+            "only its map and compact stages can be shown; upgrade dsslic-search"
+        )
     with _loading:
-        return _shipped(name)
+        return _opened(name, path)
 
 
 def identity(name: str) -> str:
@@ -129,14 +147,14 @@ def make_compact(pixels: NDArray[np.uint8], labels: NDArray[np.int64]) -> NDArra
 
     net = network("compnet")
     cells = labels.shape[0] // 2, labels.shape[1] // 2
-    padding = (0, cells[0] * SCALE - pixels.shape[0]), (0, cells[1] * SCALE - pixels.shape[1]), (0, 0)
-    padded = np.pad(pixels, padding, mode="edge")
     out = np.empty((*cells, 3), np.uint8)
     with torch.inference_mode():
         for *take, rows, columns in _tiles(cells, COMPACT_MARGIN):
             ys, xs = _scaled(take[0], take[1], SCALE)
             ly, lx = _scaled(take[0], take[1], SCALE // LABEL_SCALE)
-            photo = torch.from_numpy(padded[ys, xs]).permute(2, 0, 1)[None].to(torch.float32) / 255
+            part = pixels[ys, xs]
+            part = np.pad(part, ((0, ys.stop - ys.start - part.shape[0]), (0, xs.stop - xs.start - part.shape[1]), (0, 0)), mode="edge")
+            photo = torch.from_numpy(part).permute(2, 0, 1)[None].to(torch.float32) / 255
             compact = net(photo, torch.from_numpy(labels[ly, lx])[None])[0].permute(1, 2, 0)
             top, left = rows.start - take[0].start, columns.start - take[1].start
             inner = compact[top : top + rows.stop - rows.start, left : left + columns.stop - columns.start]
@@ -144,14 +162,23 @@ def make_compact(pixels: NDArray[np.uint8], labels: NDArray[np.int64]) -> NDArra
     return out
 
 
-def make_coarse(compact: NDArray[np.uint8], labels: NDArray[np.int64], height: int, width: int) -> NDArray[np.uint8]:
+def make_coarse(
+    compact: NDArray[np.uint8],
+    labels: NDArray[np.int64],
+    height: int,
+    width: int,
+    name: str = UNDER_RESIDUAL,
+    wanted: str | None = None,
+) -> NDArray[np.uint8]:
     """FineNet: decoded compact image uint8 [h, w, 3] and :func:`network_labels` → coarse image uint8 [height, width, 3].
+
+    ``name`` and ``wanted`` as for :func:`network`.
 
     Floating point inside: another processor may round a pixel to the neighbouring grey level.
     """
     import torch
 
-    net = network("finenet")
+    net = network(name, wanted)
     cells = compact.shape[0], compact.shape[1]
     out = np.empty((cells[0] * SCALE, cells[1] * SCALE, 3), np.uint8)
     with torch.inference_mode():
@@ -164,6 +191,60 @@ def make_coarse(compact: NDArray[np.uint8], labels: NDArray[np.int64], height: i
             inner = tile[top : top + ys.stop - ys.start, left : left + xs.stop - xs.start]
             out[ys, xs] = (inner * 255).clamp(0, 255).round().to(torch.uint8).numpy()
     return np.ascontiguousarray(out[:height, :width])
+
+
+def restore(
+    decoded: NDArray[np.int16], labels: NDArray[np.int64], qp: int, strength: float, wanted: str | None = None
+) -> NDArray[np.uint8]:
+    """The restoration network: decoded photo int16 [H, W, 3] or grey [H, W] in quarters of a grey level, :func:`network_labels` and
+    the QP it was coded at → restored photo, uint8 of the same shape.
+
+    ``strength``: how much of the network's correction to apply, 1 for all. ``wanted`` as for :func:`network`. Floating point inside:
+    another processor may round a pixel to the neighbouring grey level.
+    """
+    height, width = decoded.shape[:2]
+    out = np.empty(decoded.shape, np.uint8)
+    for rows, columns, correction in corrections(decoded, labels, qp, wanted):
+        made = decoded[rows, columns].astype(np.float32) / 4 + np.float32(strength) * correction
+        out[rows, columns] = np.rint(np.clip(made, 0, 255, out=made))
+    return out[:height, :width]
+
+
+def corrections(
+    decoded: NDArray[np.int16], labels: NDArray[np.int64], qp: int, wanted: str | None = None
+) -> Iterator[tuple[slice, slice, NDArray[np.float32]]]:
+    """What the restoration network would add to a decoded photo, tile by tile: rows, columns and float32 grey levels, of the shape of
+    that part of ``decoded``. Arguments as for :func:`restore`."""
+    import torch
+
+    net = network("restorer", wanted)
+    height, width = decoded.shape[:2]
+    grey = decoded.ndim == 2
+    level = torch.tensor([float(qp)])
+    for rows, columns in _squares(height, width):
+        ys, xs = _widened(rows, height, net.margin), _widened(columns, width, net.margin)
+        part = decoded[ys, xs]
+        part = np.pad(part, ((0, -part.shape[0] % SCALE), (0, -part.shape[1] % SCALE), *([] if grey else [(0, 0)])), mode="edge")
+        with torch.inference_mode():
+            x = torch.from_numpy(np.ascontiguousarray(part)).to(torch.float32) / (4 * 255)
+            x = x.expand(3, -1, -1)[None] if grey else x.permute(2, 0, 1)[None]
+            top, left = ys.start // LABEL_SCALE, xs.start // LABEL_SCALE
+            at = slice(top, top + part.shape[0] // LABEL_SCALE), slice(left, left + part.shape[1] // LABEL_SCALE)
+            x = x.contiguous(memory_format=torch.channels_last)
+            more = (net.correction(x, torch.from_numpy(labels[at])[None], level)[0] * 255).permute(1, 2, 0)
+            inner = more[rows.start - ys.start : rows.stop - ys.start, columns.start - xs.start : columns.stop - xs.start]
+            found: NDArray[np.float32] = (inner.mean(2) if grey else inner).numpy()
+        yield rows, columns, found
+
+
+def _squares(height: int, width: int) -> Iterator[tuple[slice, slice]]:
+    for y in range(0, height, RESTORED_TILE):
+        for x in range(0, width, RESTORED_TILE):
+            yield slice(y, min(y + RESTORED_TILE, height)), slice(x, min(x + RESTORED_TILE, width))
+
+
+def _widened(part: slice, size: int, margin: int) -> slice:
+    return slice(max(0, part.start - margin), min(size, part.stop + margin))
 
 
 def use_one_thread() -> None:

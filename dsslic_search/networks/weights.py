@@ -39,6 +39,12 @@ def identity(path: Path) -> str:
         raise WeightsError(f"{path}: cannot read network weights ({e.strerror}); reinstall dsslic-search") from e
 
 
+def find(wanted: str) -> Path | None:
+    """The weight file of an identity: one that ships, or one that shipped before and is kept for the files that depend on it."""
+    places = folder(), folder() / "earlier"
+    return next((path for place in places for path in sorted(place.glob("*.safetensors")) if identity(path) == wanted), None)
+
+
 def save(path: Path, net: nn.Module, architecture: str, config: Any) -> str:
     """Write ``net``'s parameters as float16 with its dataclass ``config``; returns the identity."""
     import torch

@@ -1,9 +1,7 @@
-"""Train CompNet and FineNet together, against the discriminator.
+"""Train CompNet and FineNet together, for fidelity.
 
-The coding of c is stood in for by rounding to 8 bits and noise of a random strength, passed straight through in the
-backward pass. The run has three thirds: fidelity alone, so that the discriminator has something to judge; with the
-adversarial terms, growing from nothing; and, as in the paper, fidelity alone again, which is what the residual layer
-wants.
+The coding of c is stood in for by :func:`dsslic_search.training.coding.coded`, at a QP drawn for every crop, and what c would cost there
+is a part of the loss. The weights shown at the coarse stage are trained after these, see :mod:`dsslic_search.training.perceptual`.
 """
 
 from __future__ import annotations
@@ -12,7 +10,7 @@ import hashlib
 import math
 import random
 import time
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -24,35 +22,43 @@ from PIL import Image
 from torch import Tensor
 
 from dsslic_search.errors import UsageError
-from dsslic_search.networks import weights
+from dsslic_search.networks import runtime, weights
 from dsslic_search.networks.compnet import LABEL_SCALE, SCALE, CompNet, CompNetConfig
-from dsslic_search.networks.discriminator import Discriminator, DiscriminatorConfig
 from dsslic_search.networks.finenet import FineNet, FineNetConfig
+from dsslic_search.training import checkpoint
+from dsslic_search.training.coding import HIGHEST_QP, LOWEST_QP, coded, step_of
 from dsslic_search.training.dataset import Sample, teacher_samples
-from dsslic_search.training.losses import feature_distance, judged_real, ssim
+from dsslic_search.training.losses import ssim
 
 HELD_OUT_ONE_IN = 10
+BLOCK = 128  # photo pixels: held-out photos are cut to multiples of it, which the stand-in can code at every scale
+SHOWN_QP = 34.0  # what the training reports its progress at: about the default quality
 
 
 @dataclass(frozen=True)
 class CodecTraining:
-    """Settings of one run. ``crop`` in pixels; loss weights as in the paper, with the adversarial share as a whole. ``bfloat16``:
-    compute the networks in it, which halves the time where the processor has AMX or is a recent GPU."""
+    """Settings of one run. ``crop`` in pixels; loss weights as in the paper; ``bits``: weight of c's bits a compact pixel, by grey
+    level of the quantiser's step (the losses of these networks change with the QP as if it were 0.008); ``scale``: photo pixels per
+    compact pixel, each way. ``bfloat16``: compute the networks in it, which halves the time where the processor has AMX or is a
+    recent GPU."""
 
     steps: int = 7500
-    batch: int = 16
-    crop: int = 128
+    batch: int = 4
+    crop: int = 256
     rate: float = 2e-3
-    judge_rate: float = 2e-4
     l1: float = 20.0
     structure: float = 1.0
-    adversarial: float = 0.05
-    features: float = 0.5
     picture: float = 2.0
-    noise: float = 2.0
+    bits: float = 0.004
+    scale: int = SCALE
     checkpoint_every: int = 500
     bfloat16: bool = False
     seed: int = 0
+
+    @classmethod
+    def further(cls, bfloat16: bool = False) -> CodecTraining:
+        """For going on from trained networks."""
+        return cls(steps=3500, rate=5e-4, bfloat16=bfloat16)
 
 
 @dataclass(frozen=True)
@@ -61,6 +67,11 @@ class Crop:
 
     pixels: NDArray[np.uint8]
     labels: NDArray[np.uint8]
+
+
+def clean_photos(data: Path) -> list[Sample]:
+    """The photos of a data folder that no coarse JPEG has been at."""
+    return [p for p in teacher_samples(data) if p.image.parts[-3] in ("cid22_train", "clic2025_val", "wallpapers")]
 
 
 def held_out(sample: Sample) -> bool:
@@ -75,124 +86,108 @@ def load(samples: list[Sample]) -> list[Crop]:
     return [Crop(np.asarray(Image.open(s.image).convert("RGB")), np.asarray(Image.open(s.teacher))) for s in samples]
 
 
-def batch(photos: list[Crop], s: CodecTraining, step: int) -> tuple[Tensor, Tensor]:
-    """Photos float32 [N, 3, crop, crop] in 0..1 and labels int64 [N, crop/4, crop/4]; the same for the same step."""
-    rng = random.Random(f"{s.seed}/{step}")
+def batch(photos: list[Crop], crop: int, count: int, draw: str) -> tuple[Tensor, Tensor, Tensor]:
+    """Photos float32 [N, 3, crop, crop] in 0..1, labels int64 [N, crop/4, crop/4] and QPs float32 [N]; the same for the same ``draw``."""
+    rng = random.Random(draw)
     areas = [p.pixels.size for p in photos]
     xs, ys = [], []
-    for photo in rng.choices(photos, areas, k=s.batch):
+    for photo in rng.choices(photos, areas, k=count):
         height, width = photo.labels.shape
-        y, x = rng.randrange(height - s.crop + 1), rng.randrange(width - s.crop + 1)
-        pixels = photo.pixels[y : y + s.crop, x : x + s.crop]
+        y, x = rng.randrange(height - crop + 1), rng.randrange(width - crop + 1)
+        pixels = photo.pixels[y : y + crop, x : x + crop]
         half = LABEL_SCALE // 2
-        labels = photo.labels[y + half : y + s.crop : LABEL_SCALE, x + half : x + s.crop : LABEL_SCALE]
+        labels = photo.labels[y + half : y + crop : LABEL_SCALE, x + half : x + crop : LABEL_SCALE]
         if rng.random() < 0.5:
             pixels, labels = pixels[:, ::-1], labels[:, ::-1]
         xs.append(torch.from_numpy(pixels.transpose(2, 0, 1).copy()))
         ys.append(torch.from_numpy(labels.astype(np.int64)))
-    return torch.stack(xs).to(torch.float32).div_(255), torch.stack(ys)
+    qps = torch.tensor([rng.uniform(LOWEST_QP, HIGHEST_QP) for _ in range(count)])
+    return torch.stack(xs).to(torch.float32).div_(255), torch.stack(ys), qps
 
 
-def coded(compact: Tensor, strength: float, generator: torch.Generator) -> Tensor:
-    """What the decoder would roughly see of ``compact``: 8 bits, and noise of ``strength`` grey levels."""
-    noise = torch.randn(compact.shape, generator=generator).to(compact.device) * (strength / 255)
-    seen = ((compact + noise).clamp(0, 1) * 255).round() / 255
-    return compact + (seen - compact).detach()
+def whole(photo: Crop, device: torch.device, block: int = BLOCK) -> tuple[Tensor, Tensor]:
+    """A photo as the networks take it, one of a batch: float32 [1, 3, H, W] and int64 [1, H/4, W/4], cut to multiples of ``block``."""
+    height, width = (n // block * block for n in photo.labels.shape)
+    x = torch.from_numpy(photo.pixels[:height, :width].transpose(2, 0, 1).copy())[None].to(device, torch.float32) / 255
+    half = LABEL_SCALE // 2
+    labels = torch.from_numpy(photo.labels[half:height:LABEL_SCALE, half:width:LABEL_SCALE].astype(np.int64))[None].to(device)
+    return x, labels
 
 
-def adversarial_share(step: int, steps: int) -> float:
-    """How much the adversarial terms count, 0..1: only in the middle third of the run, growing over its first half."""
-    third = steps / 3
-    return min(1.0, (step - third) / (third / 2)) if third < step < 2 * third else 0.0
-
-
-def evaluate(compnet: CompNet, finenet: FineNet, photos: list[Crop], s: CodecTraining) -> tuple[float, float]:
-    """(PSNR of the coarse image, PSNR of plain box-and-bicubic) in dB on the held-out photos, c rounded to 8 bits."""
-    errors, plain = [], []
+def evaluate(compnet: CompNet, finenet: FineNet, photos: list[Crop]) -> tuple[float, float]:
+    """(PSNR of the coarse image in dB, bits of c a photo pixel) on the held-out photos, c coded by the stand-in at SHOWN_QP."""
+    errors, costs = [], []
     device = next(finenet.parameters()).device
     with torch.inference_mode():
         for photo in photos:
-            height, width = (n // SCALE * SCALE for n in photo.labels.shape)
-            x = torch.from_numpy(photo.pixels[:height, :width].transpose(2, 0, 1).copy())[None].to(device, torch.float32) / 255
-            half = LABEL_SCALE // 2
-            labels = torch.from_numpy(photo.labels[half:height:LABEL_SCALE, half:width:LABEL_SCALE].astype(np.int64))[None].to(device)
-            c = (compnet(x, labels) * 255).round() / 255
+            x, labels = whole(photo, device)
+            c, bits = coded(compnet(x, labels), torch.tensor([SHOWN_QP], device=device))
             errors.append(F.mse_loss(finenet(c, labels).clamp(0, 1), x).item())
-            up = F.interpolate(F.avg_pool2d(x, SCALE), scale_factor=SCALE, mode="bicubic", align_corners=False)
-            plain.append(F.mse_loss(up.clamp(0, 1), x).item())
-    return -10 * float(np.mean(np.log10(errors))), -10 * float(np.mean(np.log10(plain)))
+            costs.append(bits.item() / compnet.config.scale**2)
+    return -10 * float(np.mean(np.log10(errors))), float(np.mean(costs))
 
 
-def train(data: Path, run: Path, out: Path, settings: CodecTraining | None = None, classes: int = 51) -> tuple[str, str]:
+def learning_rate(peak: float, step: int, steps: int) -> float:
+    """A short rise, then a cosine down to a fiftieth."""
+    return peak * min(1, (step + 1) / 200) * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * step / steps)))
+
+
+def start_from(folder: Path, device: torch.device) -> tuple[CompNet, FineNet]:
+    """CompNet and FineNet with the weights in a folder. WeightsError when these are unsound or missing."""
+    compnet, finenet = (runtime.load(name, folder / f"{name}.safetensors").train().to(device) for name in ("compnet", "finenet"))
+    return compnet, finenet
+
+
+def train(
+    data: Path, run: Path, out: Path, settings: CodecTraining | None = None, classes: int = 51, start: Path | None = None
+) -> tuple[str, str]:
     """Train (or resume from ``run``); writes ``compnet.safetensors`` and ``finenet.safetensors`` into ``out``.
 
-    Returns their identities.
+    ``start``: a folder with weights to go on from. Returns the identities of the new ones.
     """
     s = settings or CodecTraining()
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     torch.manual_seed(s.seed)
-    samples = [p for p in teacher_samples(data) if p.image.parts[-3] in ("cid22_train", "clic2025_val", "wallpapers")]
+    samples = clean_photos(data)
     photos = load([p for p in samples if not held_out(p)])
     unseen = load([p for p in samples if held_out(p)])
-    compnet, finenet = CompNet(CompNetConfig(classes)).to(device), FineNet(FineNetConfig(classes)).to(device)
-    judge = Discriminator(DiscriminatorConfig(classes)).to(device)
+    if start is None:
+        compnet, finenet = (
+            CompNet(CompNetConfig(classes, scale=s.scale)).to(device),
+            FineNet(FineNetConfig(classes, scale=s.scale)).to(device),
+        )
+    else:
+        compnet, finenet = start_from(start, device)
+        if compnet.config.scale != s.scale:
+            raise UsageError(f"{start}: these networks are for a compact scale of 1/{compnet.config.scale}, not 1/{s.scale}")
     makers = [*compnet.parameters(), *finenet.parameters()]
     optimiser = torch.optim.Adam(makers, s.rate)
-    judge_optimiser = torch.optim.Adam(judge.parameters(), s.judge_rate, betas=(0.5, 0.999))
-    parts: dict[str, Any] = {
-        "compnet": compnet,
-        "finenet": finenet,
-        "judge": judge,
-        "optimiser": optimiser,
-        "judge_optimiser": judge_optimiser,
-    }
-    run.mkdir(parents=True, exist_ok=True)
-    checkpoint, start = run / "codec.pt", 0
-    if checkpoint.exists():
-        saved = torch.load(checkpoint, map_location=device, weights_only=True)
-        for name, part in parts.items():
-            part.load_state_dict(saved[name])
-        start = saved["step"]
-        print(f"resuming at step {start}", flush=True)
+    parts: dict[str, Any] = {"compnet": compnet, "finenet": finenet, "optimiser": optimiser}
+    kept = run / "fidelity.pt"
+    first = checkpoint.resume(kept, parts, asdict(s), device)
     began, mean = time.time(), 0.0
-    for step in range(start, s.steps):
+    for step in range(first, s.steps):
         for group in optimiser.param_groups:
-            group["lr"] = s.rate * min(1, (step + 1) / 200) * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * step / s.steps)))
-        photo, labels = (t.to(device) for t in batch(photos, s, step))
-        generator = torch.Generator().manual_seed(s.seed * 1_000_003 + step)
-        strength = random.Random(step).uniform(0, s.noise)
+            group["lr"] = learning_rate(s.rate, step, s.steps)
+        photo, labels, qp = (t.to(device) for t in batch(photos, s.crop, s.batch, f"{s.seed}/{step}"))
         with torch.autocast(device.type, torch.bfloat16, enabled=s.bfloat16):
             compact = compnet(photo, labels).float()
-            coarse = finenet(coded(compact, strength, generator), labels).float()
-        loss = s.l1 * F.l1_loss(coarse, photo) + s.structure * (1 - ssim(coarse, photo))
-        loss = loss + s.picture * F.l1_loss(compact, F.avg_pool2d(photo, SCALE))
-        share = adversarial_share(step, s.steps)
-        if share > 0:
-            with torch.autocast(device.type, torch.bfloat16, enabled=s.bfloat16):
-                real, fake = judge(photo, labels), judge(coarse.detach(), labels)
-            judge_loss = 0.5 * (judged_real(real, True) + judged_real(fake, False))
-            judge_optimiser.zero_grad(set_to_none=True)
-            judge_loss.backward()
-            judge_optimiser.step()
-            for p in judge.parameters():
-                p.requires_grad_(False)
-            with torch.autocast(device.type, torch.bfloat16, enabled=s.bfloat16):
-                made = judge(coarse, labels)
-            loss = loss + share * (s.adversarial * judged_real(made, True) + s.features * feature_distance(made, real))
-            for p in judge.parameters():
-                p.requires_grad_(True)
+        shown, bits = coded(compact, qp)
+        with torch.autocast(device.type, torch.bfloat16, enabled=s.bfloat16):
+            coarse = finenet(shown, labels).float()
+        loss = s.l1 * F.l1_loss(coarse, photo) + s.structure * (1 - ssim(coarse, photo, every=2))
+        loss = loss + s.picture * F.l1_loss(compact, F.avg_pool2d(photo, s.scale)) + s.bits * (step_of(qp) * bits).mean()
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(makers, 1.0)
         optimiser.step()
-        mean = loss.item() if step == start else 0.98 * mean + 0.02 * loss.item()
+        mean = loss.item() if step == first else 0.98 * mean + 0.02 * loss.item()
         if (step + 1) % 50 == 0:
-            print(f"step {step + 1}/{s.steps} loss {mean:.4f} {(time.time() - began) / (step + 1 - start):.3f} s/step", flush=True)
+            print(f"step {step + 1}/{s.steps} loss {mean:.4f} {(time.time() - began) / (step + 1 - first):.3f} s/step", flush=True)
         if (step + 1) % s.checkpoint_every == 0 or step + 1 == s.steps:
-            score, plain = evaluate(compnet, finenet, unseen, s)
-            print(f"step {step + 1}: coarse {score:.3f} dB on {len(unseen)} unseen photos, bicubic {plain:.3f} dB", flush=True)
-            torch.save({name: part.state_dict() for name, part in parts.items()} | {"step": step + 1}, checkpoint.with_suffix(".tmp"))
-            checkpoint.with_suffix(".tmp").replace(checkpoint)
+            score, cost = evaluate(compnet, finenet, unseen)
+            print(f"step {step + 1}: coarse {score:.3f} dB, c about {cost:.4f} bpp on {len(unseen)} unseen photos", flush=True)
+            checkpoint.keep(kept, parts, step + 1, asdict(s))
     out.mkdir(parents=True, exist_ok=True)
     return (
         weights.save(out / "compnet.safetensors", compnet.cpu(), "compnet", compnet.config),

@@ -14,15 +14,21 @@ def gaussian_window(size: int = 11, sigma: float = 1.5) -> Tensor:
     return window / window.sum()
 
 
-def ssim(a: Tensor, b: Tensor) -> Tensor:
-    """Mean structural similarity (Wang et al. 2004) of float [N, C, H, W] in 0..1; a scalar, 1 when equal."""
-    channels = a.shape[1]
-    window = gaussian_window().to(a)
-    across = window[None, None, None, :].expand(channels, 1, 1, -1)
-    down = window[None, None, :, None].expand(channels, 1, -1, 1)
+def _windows(size: int, every: int, like: Tensor) -> Tensor:
+    """The window at every ``every``-th place of a row of ``size``, as a matrix [places, size]: faster than thin convolutions."""
+    window = gaussian_window().to(like)
+    return torch.stack([F.pad(window, (at, size - len(window) - at)) for at in range(0, size - len(window) + 1, every)])
+
+
+def ssim(a: Tensor, b: Tensor, every: int = 1) -> Tensor:
+    """Mean structural similarity (Wang et al. 2004) of float [N, C, H, W] in 0..1; a scalar, 1 when equal.
+
+    ``every``: look only at each n-th place down and across, which costs less and says nearly the same.
+    """
+    down, across = (_windows(n, every, a) for n in a.shape[-2:])
 
     def blur(x: Tensor) -> Tensor:
-        return F.conv2d(F.conv2d(x, across, groups=channels), down, groups=channels)
+        return down @ (x @ across.T)
 
     mean_a, mean_b = blur(a), blur(b)
     var_a = blur(a * a) - mean_a**2

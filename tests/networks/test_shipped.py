@@ -10,11 +10,12 @@ from safetensors import safe_open
 
 from dsslic_search.networks import runtime, weights
 
-NAMES = ("segnet", "compnet", "finenet")
+COMMANDS = {"segnet": "segnet", "compnet": "codec", "finenet": "codec", "finenet_perceptual": "codec", "restorer": "restoration"}
+NAMES = tuple(COMMANDS)
 
 
 def test_all_weights_together_are_small():
-    assert sum(p.stat().st_size for p in weights.folder().iterdir()) < 40_000_000
+    assert sum(p.stat().st_size for p in weights.folder().rglob("*") if p.is_file()) < 40_000_000
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -26,7 +27,7 @@ def test_the_model_card_speaks_of_this_file(name: str):
     assert f"{parameters:,}" in card
     for heading in ("Data", "Training", "Quality", "Limits"):
         assert f"## {heading}" in card
-    assert f"dss-search train {'segnet' if name == 'segnet' else 'codec'}" in card
+    assert f"dss-search train {COMMANDS[name]}" in card
 
 
 @pytest.mark.parametrize("name", NAMES)

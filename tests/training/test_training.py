@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +13,7 @@ from PIL import Image
 from dsslic_search.errors import MissingExtraError, UsageError
 from dsslic_search.networks import weights
 from dsslic_search.networks.segnet import SegNet, SegNetConfig
-from dsslic_search.training import codec, dataset, losses, segnet, soften
+from dsslic_search.training import dataset, segnet, soften
 
 SIZE = (160, 192)
 
@@ -181,39 +180,3 @@ def test_segnet_learns_and_resumes_to_the_same_weights(data: Path, tmp_path: Pat
     assert segnet.train(data, tmp_path / "b", tmp_path / "cut.safetensors", settings, config) == whole
     fields, state = weights.load(tmp_path / "cut.safetensors", "segnet")
     SegNet(SegNetConfig(**fields)).load_state_dict(state)
-
-
-def test_codec_networks_learn_against_the_discriminator(data: Path, tmp_path: Path, capsys):
-    settings = codec.CodecTraining(steps=24, batch=2, crop=64, checkpoint_every=24)
-    codec.train(data, tmp_path / "run", tmp_path, settings)
-    losses_seen = capsys.readouterr().out
-    assert "coarse" in losses_seen
-    fields, state = weights.load(tmp_path / "finenet.safetensors", "finenet")
-    assert any(v.abs().max() > 0 for k, v in state.items() if k.startswith("head"))
-    assert fields["classes"] == 51
-    again = codec.train(data, tmp_path / "run", tmp_path / "again", replace(settings))
-    assert again[1] == weights.identity(tmp_path / "finenet.safetensors")
-
-
-def test_adversarial_terms_act_in_the_middle_third_only():
-    shares = [codec.adversarial_share(step, 90) for step in range(90)]
-    assert max(shares[:31]) == max(shares[60:]) == 0
-    assert shares[31:45] == sorted(shares[31:45])
-    assert shares[50] == 1
-
-
-def test_ssim_is_one_for_equals_and_falls_with_noise():
-    torch.manual_seed(0)
-    x = torch.rand(1, 3, 48, 48)
-    scores = [losses.ssim(x, (x + noise * torch.randn_like(x)).clamp(0, 1)).item() for noise in (0.0, 0.05, 0.3)]
-    assert scores[0] == pytest.approx(1)
-    assert scores[0] > scores[1] > scores[2]
-
-
-def test_gan_losses_reward_the_right_judgement():
-    fooled, caught = [[torch.ones(1, 1, 4, 4)]], [[torch.zeros(1, 1, 4, 4)]]
-    assert losses.judged_real(fooled, True) == 0
-    assert losses.judged_real(caught, True) == 1
-    real = [[torch.ones(1, 2, 4, 4), torch.ones(1, 1, 2, 2)]]
-    assert losses.feature_distance(real, real) == 0
-    assert losses.feature_distance([[torch.zeros(1, 2, 4, 4), torch.ones(1, 1, 2, 2)]], real) == 1

@@ -1,0 +1,169 @@
+"""Codecs of photos behind one interface: this package's own, and the peers it is compared with.
+
+Each runs on one thread of its own, from pixels to a file and back. Pixels are uint8 [H, W, 3] sRGB in both directions.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dsslic_search.codec import bpg, container, dsslic
+from dsslic_search.codec.colour import rescale
+from dsslic_search.codec.picture import Photo
+from dsslic_search.errors import MissingExtraError, UsageError
+
+Pixels = NDArray[np.uint8]
+
+QPS = (51, 46, 42, 38, 34, 30, 26, 22, 18, 14)
+_LAYERS = {container.MAP: "map", container.COMPACT: "compact", container.RESIDUAL: "residual"}
+
+
+@dataclass(frozen=True)
+class Codec:
+    """A codec and the settings it is measured at, from the fewest bytes to the most.
+
+    ``encoder``: what makes the files, for the record. ``encode``: pixels and a setting to a file; codecs with the same function and
+    ladder share its work. ``cut``: what is kept of that file. ``decode``: what is kept, to pixels. ``layers``: bytes by part of
+    what is kept; they sum to its length.
+    """
+
+    name: str
+    label: str
+    encoder: str
+    ladder: tuple[float, ...]
+    encode: Callable[[Pixels, float], bytes]
+    decode: Callable[[bytes], Pixels]
+    cut: Callable[[bytes], bytes] = bytes
+    layers: Callable[[bytes], dict[str, int]] = lambda data: {"file": len(data)}
+
+
+def find(names: Sequence[str]) -> list[Codec]:
+    """The codecs of those names. UsageError for one that is not known or is named twice."""
+    known = all_codecs()
+    for name in names:
+        if name not in known:
+            raise UsageError(f'codec "{name}" is not one of: {", ".join(known)}')
+    if not names or len(set(names)) < len(names):
+        raise UsageError("name each codec once, for example: --codecs dsslic,bpg444,jxl")
+    return [known[name] for name in names]
+
+
+def all_codecs() -> dict[str, Codec]:
+    """Every codec, by name. Imports no encoder."""
+    ours = "this package, default effort"
+    x265 = "x265 (libx265 of PyAV), preset slow, tune psnr, in this package's BPG container"
+    ladder = (1, 5, 10, 15, 25, 40, 50, 60, 75, 85, 95)
+    coarse = "file cut after the compact image"
+    found = (
+        Codec("dsslic", "DSSLIC", ours, ladder, _encode_dsslic, _decode_dsslic, layers=_layers_of_dsslic),
+        Codec(
+            "dsslic-coarse",
+            "DSSLIC, coarse stage",
+            f"{ours}, {coarse}",
+            ladder,
+            _encode_dsslic,
+            _decode_coarse,
+            _cut_coarse,
+            _layers_of_dsslic,
+        ),
+        _bpg("bpg444", "BPG 4:4:4", f"{x265}, 8 bit YCbCr"),
+        _bpg("bpg420", "BPG 4:2:0", f"{x265}, 8 bit YCbCr 4:2:0", chroma="420"),
+        _bpg("bpgrgb", "RGB-mode BPG (paper's protocol)", f"{x265}, 8 bit planes G, B, R", colour="rgb"),
+        _bpg("hevc444-10", "HEVC 4:4:4 10 bit", f"{x265}, 10 bit YCbCr", bit_depth=10),
+        _avif("avif", "AVIF", "libavif with libaom (Pillow), speed 6, 4:4:4"),
+        _avif("avif-psnr", "AVIF, tune=psnr", "libavif with libaom (Pillow), speed 6, 4:4:4, tune=psnr", tune="psnr"),
+        Codec("jxl", "JPEG XL", "libjxl (imagecodecs), effort 7", (25, 15, 10, 7, 5, 3.2, 2, 1.3, 0.8, 0.4, 0.2), _encode_jxl, _decode_jxl),
+        _pillow("webp", "WebP", "libwebp (Pillow), method 6", (0, 10, 30, 50, 70, 84, 92, 97, 100), "WEBP", method=6),
+        _pillow(
+            "jpeg",
+            "JPEG",
+            "libjpeg-turbo (Pillow), 4:4:4, progressive, optimised",
+            (1, 5, 10, 20, 35, 55, 75, 85, 92, 97, 99),
+            "JPEG",
+            subsampling=0,
+            progressive=True,
+            optimize=True,
+        ),
+    )
+    return {codec.name: codec for codec in found}
+
+
+def _encode_dsslic(pixels: Pixels, quality: float) -> bytes:
+    return dsslic.encode_photo(Photo(pixels), dsslic.EncodeOptions(quality=int(quality))).data
+
+
+def _decode_dsslic(data: bytes) -> Pixels:
+    return dsslic.decode_stage(data, "full").pixels
+
+
+def _decode_coarse(prefix: bytes) -> Pixels:
+    return dsslic.decode_stage(prefix, "coarse").pixels
+
+
+def _cut_coarse(data: bytes) -> bytes:
+    return data[: container.read(data).stage_bytes("coarse")]
+
+
+def _layers_of_dsslic(data: bytes) -> dict[str, int]:
+    """Header and chunks, as many as (a prefix of) the file holds."""
+    layout = container.read_layout(data)
+    held = (e for e in layout.entries if e.offset + e.length <= len(data))
+    return {"header": layout.header_bytes, **{_LAYERS.get(e.kind, e.kind): e.length for e in held}}
+
+
+def _bpg(name: str, label: str, encoder: str, bit_depth: int = 8, chroma: str = "444", colour: str = "ycbcr") -> Codec:
+    def encode(pixels: Pixels, qp: float) -> bytes:
+        samples = rescale(pixels, bit_depth=8, out_depth=bit_depth)
+        return bpg.encode(samples, qp=int(qp), bit_depth=bit_depth, chroma=chroma, colour=colour, preset="slow")
+
+    return Codec(name, label, encoder, QPS, encode, _decode_bpg)
+
+
+def _decode_bpg(data: bytes) -> Pixels:
+    return bpg.decode(data, max_pixels=1 << 30).rgb8()
+
+
+def _avif(name: str, label: str, encoder: str, tune: str | None = None) -> Codec:
+    options: dict[str, Any] = {"subsampling": "4:4:4", "speed": 6, "max_threads": 1, "range": "full"}
+    if tune is not None:
+        options["advanced"] = {"tune": tune}
+    return _pillow(name, label, encoder, (1, 10, 20, 30, 40, 52, 64, 76, 88, 95), "AVIF", **options)
+
+
+def _pillow(name: str, label: str, encoder: str, qualities: tuple[float, ...], form: str, **options: Any) -> Codec:
+    def encode(pixels: Pixels, quality: float) -> bytes:
+        from PIL import Image
+
+        out = io.BytesIO()
+        try:
+            Image.fromarray(pixels).save(out, form, quality=int(quality), **options)
+        except KeyError as e:
+            raise MissingExtraError(f"this Pillow cannot write {form}; install a newer one: pip install -U pillow") from e
+        return out.getvalue()
+
+    return Codec(name, label, encoder, qualities, encode, _decode_pillow)
+
+
+def _decode_pillow(data: bytes) -> Pixels:
+    from PIL import Image
+
+    with Image.open(io.BytesIO(data)) as shown:
+        return np.asarray(shown.convert("RGB"))
+
+
+def _encode_jxl(pixels: Pixels, distance: float) -> bytes:
+    import imagecodecs
+
+    return bytes(imagecodecs.jpegxl_encode(pixels, distance=distance, effort=7, lossless=False, numthreads=1))
+
+
+def _decode_jxl(data: bytes) -> Pixels:
+    import imagecodecs
+
+    return np.asarray(imagecodecs.jpegxl_decode(data, numthreads=1))

@@ -1,0 +1,62 @@
+"""What a user asks of the encoder."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from dsslic_search.codec import container
+from dsslic_search.codec.importance import LARGEST, SMALLEST, Importance
+from dsslic_search.codec.quality import effort, quantisers
+from dsslic_search.config import DEFAULT_EFFORT, DEFAULT_QUALITY, LOSSLESS
+from dsslic_search.errors import UsageError
+
+if TYPE_CHECKING:
+    from dsslic_search.networks.segmenter import Segmenter
+
+KINDS = ("bpp", "psnr", "bytes")
+
+
+@dataclass(frozen=True)
+class Target:
+    """What to meet instead of a quality: the best one with at most ``value`` bits a pixel ("bpp") or bytes in all ("bytes"), or the
+    smallest file of at least ``value`` dB ("psnr", of RGB)."""
+
+    kind: str
+    value: float
+
+    def __post_init__(self) -> None:
+        if self.kind not in KINDS:
+            raise UsageError(f'target "{self.kind}" is not one of: {", ".join(KINDS)}')
+        if not 0 < self.value < float("inf"):
+            raise UsageError(f"a target of {self.value:g} {self.kind} cannot be met; give a number above 0")
+
+
+@dataclass(frozen=True)
+class EncodeOptions:
+    """``quality`` 1..100 or LOSSLESS; ``keep`` is one of the keep modes "layers", "exact", "reference", "coarse"; ``map_scale``:
+    photo pixels per label, each way, None for the rule of :func:`dsslic_search.codec.dsslic.map_scale_for`; ``segmenter``: what makes
+    the label map, None for SegNet; ``effort`` 1 (fastest) .. 9 (smallest); ``importance``: how much classes of the shipped vocabulary
+    matter; ``target``: what to meet in place of ``quality``."""
+
+    quality: int = DEFAULT_QUALITY
+    keep: str = "layers"
+    map_scale: int | None = None
+    segmenter: Segmenter | None = None
+    effort: int = DEFAULT_EFFORT
+    importance: Importance = ()
+    target: Target | None = None
+
+    def __post_init__(self) -> None:
+        quantisers(self.quality)
+        effort(self.effort)
+        if self.keep not in container.KEEP_MODES:
+            raise UsageError(f'keep mode "{self.keep}" is not one of: {", ".join(container.KEEP_MODES)}')
+        if self.map_scale is not None and not 1 <= self.map_scale <= 0xFFFF:
+            raise UsageError(f"map scale {self.map_scale} is not from 1 to 65535")
+        if any(not SMALLEST <= value <= LARGEST for _, value in self.importance):
+            raise UsageError(f"importances are numbers from {SMALLEST:g} to {LARGEST:g}")
+        if self.keep != "layers" and (self.target or self.importance or self.quality == LOSSLESS):
+            raise UsageError(f'keep mode "{self.keep}" has no residual that a target, importances or lossless could be about')
+        if self.quality == LOSSLESS and (self.target or self.importance):
+            raise UsageError("a lossless file has no target and no importances: every pixel is exact")

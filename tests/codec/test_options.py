@@ -1,0 +1,124 @@
+"""What a user may ask of the encoder, what effort means, and targets."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from dsslic_search.codec import container, dsslic
+from dsslic_search.codec.dsslic import EncodeOptions, Target, decode_stage, encode_photo
+from dsslic_search.codec.hevc import PRESETS
+from dsslic_search.codec.picture import Photo
+from dsslic_search.codec.quality import EFFORTS, effort, quantisers
+from dsslic_search.config import LOSSLESS
+from dsslic_search.errors import TargetError, UsageError
+
+SAMPLE = Path(__file__).parents[2] / "samples" / "picos.jpg"
+QUICK = EncodeOptions(effort=2)
+
+
+@pytest.fixture(scope="module")
+def photo() -> Photo:
+    with Image.open(SAMPLE) as opened:
+        opened.thumbnail((160, 160))
+        return Photo(np.array(opened.convert("RGB")))
+
+
+@pytest.mark.parametrize(
+    ("wish", "reason"),
+    [
+        ({"quality": 0}, "quality 0"),
+        ({"quality": 102}, "nor lossless"),
+        ({"effort": 0}, "effort 0 is not a whole number from 1"),
+        ({"effort": 10}, "effort 10"),
+        ({"keep": "all"}, "layers, exact, reference, coarse"),
+        ({"map_scale": 0}, "map scale 0"),
+        ({"importance": ((3, 65.0),)}, "importances are numbers from 0.015625 to 64"),
+        ({"importance": ((3, 0.0),)}, "importances are numbers"),
+        ({"importance": ((3, float("nan")),)}, "importances are numbers"),
+        ({"keep": "exact", "quality": LOSSLESS}, 'keep mode "exact" has no residual'),
+        ({"keep": "coarse", "importance": ((3, 2.0),)}, 'keep mode "coarse" has no residual'),
+        ({"keep": "reference", "target": Target("bpp", 1)}, 'keep mode "reference" has no residual'),
+        ({"quality": LOSSLESS, "importance": ((3, 2.0),)}, "every pixel is exact"),
+        ({"quality": LOSSLESS, "target": Target("bpp", 1)}, "every pixel is exact"),
+    ],
+)
+def test_impossible_wishes_are_refused(wish, reason):
+    with pytest.raises(UsageError, match=reason):
+        EncodeOptions(**wish)
+
+
+@pytest.mark.parametrize(("kind", "value"), [("size", 3), ("bpp", 0), ("bpp", -1), ("psnr", float("nan")), ("bytes", float("inf"))])
+def test_impossible_targets_are_refused(kind, value):
+    with pytest.raises(UsageError):
+        Target(kind, value)
+
+
+def test_an_effort_is_never_easier_than_the_one_below():
+    steps = [effort(number) for number in EFFORTS]
+    assert len(steps) == 9
+    for easier, harder in pairwise(steps):
+        assert PRESETS.index(easier.preset) <= PRESETS.index(harder.preset)
+        assert len(easier.trusts) <= len(harder.trusts)
+        assert easier.fit <= harder.fit
+
+
+def test_more_effort_gives_smaller_files(photo):
+    sizes = {n: len(encode_photo(photo, EncodeOptions(60, effort=n)).data) for n in (1, 4, 6)}
+    assert sizes[1] > sizes[4] > sizes[6]
+
+
+def psnr(data: bytes, photo: Photo) -> float:
+    return float(10 * np.log10(255**2 / np.mean((decode_stage(data).pixels.astype(float) - photo.pixels) ** 2)))
+
+
+def meets(data: bytes, photo: Photo, target: Target) -> bool:
+    if target.kind == "psnr":
+        return psnr(data, photo) >= target.value
+    return len(data) <= (target.value if target.kind == "bytes" else target.value * photo.pixels.size / 3 / 8)
+
+
+@pytest.mark.parametrize("target", [Target("bpp", 0.4), Target("bpp", 2), Target("bytes", 2500), Target("psnr", 30), Target("psnr", 38.5)])
+def test_targets_are_met_and_the_next_quality_is_not_better(photo, target):
+    encoded = encode_photo(photo, replace(QUICK, target=target))
+    assert meets(encoded.data, photo, target)
+    assert container.read(encoded.data).header.quality == encoded.quality
+    at_once = encode_photo(photo, replace(QUICK, quality=encoded.quality))
+    assert at_once.data == encoded.data
+    further = encoded.quality + (-1 if target.kind == "psnr" else 1)
+    assert not meets(encode_photo(photo, replace(QUICK, quality=further)).data, photo, target)
+
+
+def test_targets_are_met_with_importances_and_in_grey(photo):
+    grey = Photo(np.repeat(dsslic.luma(photo.pixels)[..., None], 3, 2), grey=True)
+    options = replace(QUICK, target=Target("bytes", 1500), importance=((0, 4.0),))
+    assert 1200 < len(encode_photo(grey, options).data) <= 1500
+    encoded = encode_photo(grey, replace(QUICK, target=Target("psnr", 34)))
+    assert 34 <= 10 * np.log10(255**2 / np.mean((decode_stage(encoded.data).pixels - grey.pixels[..., 0].astype(float)) ** 2)) < 35.5
+
+
+@pytest.mark.parametrize(
+    ("target", "reason"),
+    [
+        (Target("psnr", 90), "no quality from 1 to 100 gives this photo 90 dB; try --quality lossless"),
+        (Target("bytes", 100), 'gives this photo 100 bytes; .*"coarse"'),
+        (Target("bpp", 0.01), "0.01 bits a pixel"),
+    ],
+)
+def test_targets_that_cannot_be_met_say_so(photo, target, reason):
+    with pytest.raises(TargetError, match=reason):
+        encode_photo(photo, replace(QUICK, target=target))
+
+
+def test_a_target_beyond_the_best_quality_takes_the_best(photo):
+    assert encode_photo(photo, replace(QUICK, target=Target("bpp", 100))).quality == 100
+    assert encode_photo(photo, replace(QUICK, target=Target("psnr", 5))).quality == 1
+
+
+def test_lossless_is_above_every_quality():
+    assert quantisers(LOSSLESS).residual <= quantisers(100).residual
