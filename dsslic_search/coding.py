@@ -26,7 +26,7 @@ def encode(
     quality: int | str | None = None,
     keep: str = "layers",
     effort: int = DEFAULT_EFFORT,
-    importance: Mapping[str, float] | None = None,
+    importance: Mapping[str, float] | str | None = None,
     bpp: float | None = None,
     psnr: float | None = None,
     max_bytes: int | None = None,
@@ -62,7 +62,7 @@ def encode_options(
     quality: int | str | None = None,
     keep: str = "layers",
     effort: int = DEFAULT_EFFORT,
-    importance: Mapping[str, float] | None = None,
+    importance: Mapping[str, float] | str | None = None,
     bpp: float | None = None,
     psnr: float | None = None,
     max_bytes: int | None = None,
@@ -142,7 +142,10 @@ def _as_png(image: Image.Image | NDArray[np.uint8]) -> bytes:
     elif not isinstance(image, Image.Image):
         raise UsageError(f"cannot encode a {type(image).__name__}; give a path, bytes, a PIL image or an array")
     exif = image.getexif().tobytes()
-    plain = image if image.mode in ("1", "L", "LA", "P", "RGB", "RGBA", "I;16") else image.convert("RGB")
+    try:
+        plain = image if image.mode in ("1", "L", "LA", "P", "RGB", "RGBA", "I;16") else image.convert("RGB")
+    except ValueError as e:
+        raise UsageError(f"cannot encode an image of mode {image.mode} ({e}); convert it to RGB or RGBA first") from e
     profile = image.info.get("icc_profile") if plain is image else None
     out = BytesIO()
     plain.save(out, "PNG", compress_level=0, exif=exif, icc_profile=profile)

@@ -97,7 +97,7 @@ class Archive:
         quality: int | str | None = None,
         keep: str = "layers",
         effort: int = DEFAULT_EFFORT,
-        importance: Mapping[str, float] | None = None,
+        importance: Mapping[str, float] | str | None = None,
         bpp: float | None = None,
         psnr: float | None = None,
         max_bytes: int | None = None,

@@ -97,6 +97,10 @@ def rd(
     if out is not None:
         if out.exists() and not out.is_dir():
             raise UsageError(f"{out} is a file; --out names the folder that the files of all codecs go into")
+        try:
+            out.mkdir(parents=True, exist_ok=True)  # before an hour's measuring, not after it
+        except OSError as e:
+            raise UsageError(f"{out}: cannot make this folder ({e.strerror})") from e
         if plots:
             plot.check_installed()
     names = [name.strip() for name in codecs.split(",") if name.strip()]

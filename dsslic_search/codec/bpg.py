@@ -119,7 +119,7 @@ def encode(
     ``lossless``: ``pixels`` come back exactly from :meth:`Picture.rgb_native`, which in colour needs ``colour="rgb"`` and 4:4:4.
 
     Raises ValueError for arguments outside these, :class:`dsslic_search.errors.MissingExtraError` where PyAV has no x265,
-    :class:`DSSError` where x265 refuses the picture.
+    :class:`PhotoError` where x265 refuses the picture.
     """
     _check_request(pixels, bit_depth, chroma, colour, lossless)
     header = Header(

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from dsslic_search.codec.bitstream import join_annexb, nal_layer, nal_type, split_annexb
 from dsslic_search.codec.colour import Samples, sample_type
 from dsslic_search.codec.sps import NAL_PPS, NAL_SPS, NAL_VPS, SequenceParameters, parse_sps
-from dsslic_search.errors import DSSError, FormatError, MissingExtraError
+from dsslic_search.errors import FormatError, MissingExtraError, PhotoError
 
 if TYPE_CHECKING:
     import av
@@ -30,6 +30,7 @@ ENCODABLE_DEPTHS = (8, 10, 12)
 DECODABLE_DEPTHS = (8, 9, 10, 12)
 LARGEST_QP = 51
 _SMALLEST_SIDE = 16  # x265 takes nothing smaller
+_SMALLEST_FOR_ALL_PRESETS = 64
 _INTRA_SLICES = range(16, 22)  # BLA, IDR and CRA: the pictures a decoder can start from
 _MOST_SLICES = 600  # of the highest level (table A.8); bounds the work a hostile stream can ask for
 _FORMATS = {"400": "gray", "420": "yuv420p", "422": "yuv422p", "444": "yuv444p"}
@@ -73,7 +74,7 @@ def encode_intra(
     bits at the same RGB PSNR on the average photo, many fewer on graphics.
 
     Raises ValueError for arguments outside these, :class:`MissingExtraError` where PyAV has no x265,
-    :class:`DSSError` where x265 refuses the picture.
+    :class:`PhotoError` where x265 refuses the picture.
     """
     _check_request(planes, bit_depth, chroma, qp, preset, coding_block)
     import av
@@ -86,6 +87,8 @@ def encode_intra(
         raise MissingExtraError(
             "this PyAV has no x265 encoder; install a PyAV wheel from PyPI (pip install av), which brings one"
         ) from error
+    if min(height, width) < _SMALLEST_FOR_ALL_PRESETS and PRESETS.index(preset) > PRESETS.index("slower"):
+        preset = "slower"  # x265 refuses such pictures at the presets above
     context.width, context.height, context.pix_fmt = width, height, pixel_format
     context.time_base = context.framerate = Fraction(1)
     context.options = {"preset": preset, "tune": "psnr", "x265-params": _x265_parameters(qp, lossless, coding_block, thorough)}
@@ -96,7 +99,9 @@ def encode_intra(
     try:
         return b"".join(bytes(packet) for packet in (*context.encode(frame), *context.encode(None)))
     except av.error.FFmpegError as error:
-        raise DSSError(f"x265 cannot encode a picture of {width}x{height} pixels, {chroma}, {bit_depth} bits: {error.strerror}") from error
+        raise PhotoError(
+            f"x265 cannot encode a picture of {width}x{height} pixels, {chroma}, {bit_depth} bits: {error.strerror}"
+        ) from error
 
 
 def _check_request(planes: Sequence[Samples], bit_depth: int, chroma: str, qp: int, preset: str, coding_block: int) -> None:

@@ -14,7 +14,7 @@ from dsslic_search.errors import UsageError
 if TYPE_CHECKING:
     from dsslic_search.networks.segmenter import Segmenter
 
-KINDS = ("bpp", "psnr", "bytes")
+UNITS = {"bpp": "bits a pixel", "psnr": "dB", "bytes": "bytes"}
 
 
 @dataclass(frozen=True)
@@ -26,10 +26,10 @@ class Target:
     value: float
 
     def __post_init__(self) -> None:
-        if self.kind not in KINDS:
-            raise UsageError(f'target "{self.kind}" is not one of: {", ".join(KINDS)}')
-        if not 0 < self.value < float("inf"):
-            raise UsageError(f"a target of {self.value:g} {self.kind} cannot be met; give a number above 0")
+        if self.kind not in UNITS:
+            raise UsageError(f'target "{self.kind}" is not one of: {", ".join(UNITS)}')
+        if not isinstance(self.value, (int, float)) or not 0 < self.value < float("inf"):
+            raise UsageError(f"a target of {self.value!r} {UNITS[self.kind]} cannot be met; give a number above 0")
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ class EncodeOptions:
             raise UsageError(f'keep mode "{self.keep}" is not one of: {", ".join(container.KEEP_MODES)}')
         if self.map_scale is not None and not 1 <= self.map_scale <= 0xFFFF:
             raise UsageError(f"map scale {self.map_scale} is not from 1 to 65535")
-        if any(not SMALLEST <= value <= LARGEST for _, value in self.importance):
+        if any(not isinstance(value, (int, float)) or not SMALLEST <= value <= LARGEST for _, value in self.importance):
             raise UsageError(f"importances are numbers from {SMALLEST:g} to {LARGEST:g}")
         if self.keep != "layers" and (self.target or self.importance or self.quality == LOSSLESS):
             raise UsageError(f'keep mode "{self.keep}" has no residual that a target, importances or lossless could be about')

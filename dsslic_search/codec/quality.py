@@ -53,7 +53,7 @@ _EFFORTS = (
 
 def quantisers(quality: int) -> Quantisers:
     """The QPs for a quality of 1 (smallest) to 100 (best), or LOSSLESS. UsageError outside that."""
-    if not isinstance(quality, int) or not 1 <= quality <= LOSSLESS:
+    if not isinstance(quality, int) or isinstance(quality, bool) or not 1 <= quality <= LOSSLESS:
         raise UsageError(f"quality {quality} is not a whole number from 1 (smallest files) to 100 (best picture), nor lossless")
     direct = round(float(np.interp(quality, _QUALITY, _DIRECT_QP)))
     return Quantisers(compact=min(COMPACT_MAX_QP, direct + COMPACT_OFFSET_QP), residual=direct)
@@ -61,6 +61,6 @@ def quantisers(quality: int) -> Quantisers:
 
 def effort(number: int) -> Effort:
     """What an effort of 1 (fastest) to 9 (smallest files) stands for. UsageError outside that."""
-    if number not in EFFORTS:
+    if not isinstance(number, int) or isinstance(number, bool) or number not in EFFORTS:
         raise UsageError(f"effort {number} is not a whole number from 1 (fastest) to 9 (smallest files)")
     return _EFFORTS[number - 1]

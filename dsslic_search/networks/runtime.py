@@ -64,9 +64,10 @@ def network(name: str, wanted: str | None = None) -> Any:
     """
     path = weights.folder() / f"{name}.safetensors" if wanted in (None, identity(name)) else weights.find(str(wanted))
     if path is None:
+        shown = "map, compact and coarse" if name == "restorer" else "map and compact"
         raise StageError(
             f"this file's picture depends on weights {wanted} of the {name.partition('_')[0]} network, which are not here: "
-            "only its map and compact stages can be shown; upgrade dsslic-search"
+            f"only its {shown} stages can be shown; upgrade dsslic-search"
         )
     with _loading:
         return _opened(name, path)

@@ -9,12 +9,16 @@ from dsslic_search.query.words import normal, word_table
 from dsslic_search.vocabulary import Vocabulary
 
 
-def importance_of(wishes: Mapping[str, float], vocabulary: Vocabulary) -> tuple[tuple[int, float], ...]:
+def importance_of(wishes: Mapping[str, float] | str, vocabulary: Vocabulary) -> tuple[tuple[int, float], ...]:
     """((class id, importance), …) by id. Words as in queries: names, plurals and synonyms of classes and groups.
 
     A class that is named itself has its own number whatever its groups have; among groups, and among words for one class, the later
     counts. UsageError for an unknown word, with those that are most like it.
     """
+    if isinstance(wishes, str):
+        wishes = read_importances(wishes)
+    if not isinstance(wishes, Mapping) or not all(isinstance(word, str) for word in wishes):
+        raise UsageError('importances are words and numbers, as in {"person": 4} or "person=4,sky=0.25"')
     table = word_table(vocabulary)
     of_groups: dict[int, float] = {}
     of_classes: dict[int, float] = {}
@@ -34,11 +38,14 @@ def read_importances(text: str) -> dict[str, float]:
     """ "person=4, sky=0.25" → {"person": 4.0, "sky": 0.25}. UsageError for what does not read so."""
     wishes: dict[str, float] = {}
     for part in text.split(","):
-        word, _, value = part.rpartition("=")
+        name, _, value = part.rpartition("=")
+        word = name.strip()
+        if word in wishes:
+            raise UsageError(f'the importance of "{word}" is given twice')
         try:
-            wishes[word.strip()] = float(value)
+            wishes[word] = float(value)
         except ValueError:
             word = ""
-        if not word.strip():
+        if not word:
             raise UsageError(f'importance "{part.strip()}" is not a word and a number, as in "person=4,sky=0.25"')
     return wishes

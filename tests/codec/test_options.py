@@ -122,3 +122,18 @@ def test_a_target_beyond_the_best_quality_takes_the_best(photo):
 
 def test_lossless_is_above_every_quality():
     assert quantisers(LOSSLESS).residual <= quantisers(100).residual
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [{"effort": 6.0}, {"effort": True}, {"quality": True}, {"importance": ((3, "4"),)}, {"importance": ((3, None),)}],
+)
+def test_values_of_other_types_are_refused_in_a_sentence(asked):
+    with pytest.raises(UsageError):
+        EncodeOptions(**asked)
+
+
+@pytest.mark.parametrize("value", ["1", None, 0, float("nan")])
+def test_a_target_is_a_number_above_zero(value):
+    with pytest.raises(UsageError, match="cannot be met"):
+        Target("bpp", value)

@@ -43,3 +43,11 @@ def test_the_command_lines_way_to_write_them():
     for text in ("person", "person=", "=4", "person=much", "person=4,", "", "person:4"):
         with pytest.raises(UsageError, match=r"person=4,sky=0.25"):
             read_importances(text)
+
+
+def test_the_text_of_the_command_line_is_understood_and_nonsense_is_refused():
+    assert importance_of("person=4, sky=0.25", OURS) == importance_of({"person": 4, "sky": 0.25}, OURS)
+    with pytest.raises(UsageError, match="given twice"):
+        read_importances("sky=2,sky=3")
+    with pytest.raises(UsageError, match="words and numbers"):
+        importance_of({3: 4.0}, OURS)  # type: ignore[dict-item]
