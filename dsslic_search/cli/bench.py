@@ -97,12 +97,12 @@ def rd(
     if out is not None:
         if out.exists() and not out.is_dir():
             raise UsageError(f"{out} is a file; --out names the folder that the files of all codecs go into")
-        try:
-            out.mkdir(parents=True, exist_ok=True)  # before an hour's measuring, not after it
-        except OSError as e:
-            raise UsageError(f"{out}: cannot make this folder ({e.strerror})") from e
         if plots:
             plot.check_installed()
+        try:
+            out.mkdir(parents=True, exist_ok=True)  # before the measuring, not after it
+        except OSError as e:
+            raise UsageError(f"{out}: cannot make this folder ({e.strerror})") from e
     names = [name.strip() for name in codecs.split(",") if name.strip()]
     with Progress(console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as bar:
         task = bar.add_task("photos × codecs", total=None)

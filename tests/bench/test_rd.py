@@ -177,6 +177,8 @@ def test_the_command_refuses_before_it_measures(folder: Path, tmp_path: Path, mo
     (tmp_path / "file").write_text("")
     assert command(monkeypatch, "--images", folder, "--codecs", "jpeg", "--out", tmp_path / "file") == 2
     assert "is a file; --out names the folder" in capsys.readouterr().err
+    assert command(monkeypatch, "--images", folder, "--codecs", "jpeg", "--out", tmp_path / "file" / "in it") == 2
+    assert "cannot make this folder" in capsys.readouterr().err
     monkeypatch.setattr(plot, "check_installed", lambda: (_ for _ in ()).throw(UsageError("no matplotlib")))
     assert command(monkeypatch, "--images", folder, "--codecs", "jpeg", "--out", tmp_path / "new") == 2
     assert not (tmp_path / "new").exists()
