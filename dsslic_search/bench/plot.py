@@ -43,7 +43,7 @@ _STYLE = {"font.family": "sans-serif", "font.size": 9.5, "svg.fonttype": "none",
 def check_installed() -> None:
     """MissingExtraError when matplotlib is not there."""
     try:
-        import matplotlib  # noqa: F401
+        import matplotlib  # noqa: F401 (only whether it is there)
     except ImportError as e:
         raise MissingExtraError("drawing curves needs matplotlib: pip install 'dsslic-search[bench]', or measure with --no-plots") from e
 
