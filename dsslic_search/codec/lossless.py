@@ -1,7 +1,7 @@
 """The last layer of a lossless file: the photo itself as JPEG XL, every pixel of it exact.
 
-A residual under a lossless coder costs more than the photo (bits of noise are coded either way), and HEVC's lossless mode a third
-more than JPEG XL.
+A residual under a lossless coder costs more than the photo (5 to 23 % on five photos: noise is coded either way), and HEVC's lossless
+mode 30 to 60 % more than JPEG XL.
 """
 
 from __future__ import annotations

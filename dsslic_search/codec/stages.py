@@ -161,12 +161,7 @@ def _read_full(data: bytes, layout: Layout) -> NDArray[np.uint8]:
         return residual.decode_whole(planes, terms, coarse=coarse, labels=labels)
     decoded = residual.decode(planes, terms, coarse=coarse, labels=labels)
     del planes, coarse  # a large photo's take much memory
-    return restore(decoded, network_marks(data, layout), header.residual_qp, terms)
-
-
-def restore(decoded: residual.Quarters, marks: NDArray[np.int64], qp: int, terms: residual.Terms) -> NDArray[np.uint8]:
-    """The restored photo, uint8. StageError when the weights named in the terms are not here."""
-    return runtime.restore(decoded, marks, qp, terms.strength / residual.FULL, terms.restorer)
+    return runtime.restore(decoded, network_marks(data, layout), header.residual_qp, terms.strength / residual.FULL, terms.restorer)
 
 
 def read_planes(data: bytes, grey: bool, bit_depth: int, size: tuple[int, int] | None) -> Planes:

@@ -179,11 +179,13 @@ def make_coarse(
     """
     import torch
 
+    from dsslic_search.networks.finenet import BICUBIC_REACH
+
     net = network(name, wanted)
     cells = compact.shape[0], compact.shape[1]
     out = np.empty((cells[0] * SCALE, cells[1] * SCALE, 3), np.uint8)
     with torch.inference_mode():
-        for *take, rows, columns in _tiles(cells, net.margin + 2):  # 2 for the bicubic kernel
+        for *take, rows, columns in _tiles(cells, net.margin + BICUBIC_REACH):
             ly, lx = _scaled(take[0], take[1], SCALE // LABEL_SCALE)
             c = torch.from_numpy(np.ascontiguousarray(compact[take[0], take[1]])).permute(2, 0, 1)[None].to(torch.float32) / 255
             tile = net(c, torch.from_numpy(labels[ly, lx])[None])[0].permute(1, 2, 0)
