@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from dsslic_search.api import Archive
-    from dsslic_search.coding import decode, encode
+    from dsslic_search.api.coding import decode, encode
 
 __all__ = ["Archive", "decode", "encode"]
 
@@ -19,5 +19,7 @@ def __getattr__(name: str) -> Any:
     if name in __all__:
         from importlib import import_module
 
-        return getattr(import_module("dsslic_search.api" if name == "Archive" else "dsslic_search.coding"), name)
+        return getattr(
+            import_module("dsslic_search.api" if name == "Archive" else "dsslic_search.api.coding"), name
+        )
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

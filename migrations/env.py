@@ -1,4 +1,5 @@
-"""Alembic's way to a catalog: the connection that dss-search hands over, or the one named on Alembic's command line."""
+"""Alembic's way to a catalog: the connection that dss-search hands over, or the one named on Alembic's
+command line."""
 
 from __future__ import annotations
 
@@ -8,13 +9,14 @@ from pathlib import Path
 from alembic import context
 from sqlalchemy import URL, Connection
 
-from dsslic_search.archive.engine import for_writing, make_engine, url_of
-from dsslic_search.archive.models import Base
-from dsslic_search.config import archive_path
+from dsslic_search.archive.database import for_writing, make_engine, url_of
+from dsslic_search.archive.schema import Base
+from dsslic_search.core.settings import archive_path
 
 
 def chosen_url() -> URL:
-    """``-x catalog=FILE_OR_URL``, else the catalog of the archive that DSS_ARCHIVE names, else the user's default one."""
+    """``-x catalog=FILE_OR_URL``, else the catalog of the archive that DSS_ARCHIVE names, else the user's
+    default one."""
     named = context.get_x_argument(as_dictionary=True).get("catalog")
     if named is None:
         return url_of(archive_path(None) / "catalog.sqlite")

@@ -1,4 +1,5 @@
-"""Gather real photographs for the demo: those beside this file, and those that scikit-learn and scikit-image carry.
+"""Gather real photographs for the demo: those beside this file, and those that scikit-learn and scikit-image
+carry.
 
 python samples/collect.py DIR
 """
@@ -22,7 +23,9 @@ def collect(target: Path) -> list[Path]:
     target.mkdir(parents=True, exist_ok=True)
     found = [Path(shutil.copy(photo, target)) for photo in sorted(Path(__file__).parent.glob("*.jpg"))]
     samples = load_sample_images()
-    pictures = {Path(name).stem: pixels for name, pixels in zip(samples.filenames, samples.images, strict=True)}
+    pictures = {
+        Path(name).stem: pixels for name, pixels in zip(samples.filenames, samples.images, strict=True)
+    }
     pictures |= {name: getattr(skimage.data, name)() for name in FROM_SKIMAGE}
     for name, pixels in pictures.items():
         found.append(target / f"{name}.png")

@@ -1,7 +1,7 @@
 """Golden files: .dsslic files that a released format wrote, each with what every stage of it decodes to.
 
-``tests/data/golden/FORMAT/`` holds NAME.VARIANT.dsslic and NAME.VARIANT.STAGE.png. FORMAT "first" was written by version 0.1. When a
-format is final, its files are written once, and never again, with::
+``tests/data/golden/FORMAT/`` holds NAME.VARIANT.dsslic and NAME.VARIANT.STAGE.png. FORMAT "first" was written
+by version 0.1. When a format is final, its files are written once, and never again, with::
 
     python -m tests.golden second
 
@@ -20,10 +20,12 @@ import numpy as np
 from PIL import Image
 
 from dsslic_search.codec import container
-from dsslic_search.codec.dsslic import EncodeOptions, decode_stage, encode_photo
-from dsslic_search.codec.picture import open_photo
-from dsslic_search.config import LOSSLESS
-from dsslic_search.errors import StageError
+from dsslic_search.codec.decoder import decode_stage
+from dsslic_search.codec.encoder import encode_photo
+from dsslic_search.codec.options import EncodeOptions
+from dsslic_search.codec.picture.open import open_photo
+from dsslic_search.core.errors import StageError
+from dsslic_search.core.settings import LOSSLESS
 
 TESTS = Path(__file__).parent
 GOLDEN = TESTS / "data" / "golden"
@@ -68,7 +70,8 @@ def originals(name: str) -> Iterator[tuple[str, EncodeOptions, bytes]]:
 
 
 def write(folder: Path) -> None:
-    """Encode every crop every way and write what decodes. FileExistsError where the folder is there already."""
+    """Encode every crop every way and write what decodes. FileExistsError where the folder is there
+    already."""
     folder.mkdir(parents=True)
     for name in CROPS:
         for variant, options, original in originals(name):

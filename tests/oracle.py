@@ -1,4 +1,5 @@
-"""What queries mean, done slowly: everything from the pixels of label maps, in plain Python, with none of the package's code.
+"""What queries mean, done slowly: everything from the pixels of label maps, in plain Python, with none of the
+package's code.
 
 Regions are sets of pixels found by flood fill; each definition of docs/query-language.md is one function.
 """
@@ -34,7 +35,18 @@ ZONES = {
     "bottom left": ("first half", "second half"),
     "bottom right": ("second half", "second half"),
 }
-RELATIONS = ("left of", "right of", "above", "below", "on", "in", "surrounded by", "next to", "in front of", "behind")
+RELATIONS = (
+    "left of",
+    "right of",
+    "above",
+    "below",
+    "on",
+    "in",
+    "surrounded by",
+    "next to",
+    "in front of",
+    "behind",
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,7 +102,8 @@ class OracleRegion:
 
     @cached_property
     def border(self) -> dict[int, int]:
-        """For each class at the outline, its share of the outline's pixel edges; photo edges are part of the outline."""
+        """For each class at the outline, its share of the outline's pixel edges; photo edges are part of the
+        outline."""
         beyond = [
             self.of[v][u] if 0 <= u < self.width and 0 <= v < self.height else None
             for x, y in self.pixels
@@ -111,7 +124,9 @@ class OracleRegion:
         """For each class right below the foot, the share of the foot that has it there."""
         gap = max(1, self.height // 50)
         below = [{self.of[v][x] for v in range(y + 1, min(y + 1 + gap, self.height))} for x, y in self.foot]
-        return {c: SHARES * sum(c in classes for classes in below) // len(below) for c in set[int]().union(*below)}
+        return {
+            c: SHARES * sum(c in classes for classes in below) // len(below) for c in set[int]().union(*below)
+        }
 
 
 def in_line(place: int, side: int, line: str) -> bool:
@@ -154,7 +169,8 @@ def regions_of(label_map: Iterable[Iterable[int]]) -> list[OracleRegion]:
     return sorted(found, key=lambda region: -len(region.pixels))
 
 
-# What follows takes the regions of one map, and gives the degrees of those that pass: none passing, none given.
+# What follows takes the regions of one map, and gives the degrees of those that pass: none passing, none
+# given.
 
 
 def anywhere(regions: list[OracleRegion], classes: Collection[int]) -> list[float]:
@@ -177,13 +193,17 @@ def in_zone(regions: list[OracleRegion], classes: Collection[int], zone: str) ->
     return degrees
 
 
-def related(regions: list[OracleRegion], classes: Collection[int], relation: str, others: Collection[int]) -> list[float]:
+def related(
+    regions: list[OracleRegion], classes: Collection[int], relation: str, others: Collection[int]
+) -> list[float]:
     """The regions of some classes that lie so to another region, or to the pixels, of other classes."""
     best = [degree_of(relation, a, regions, others) for a in regions if a.class_id in classes]
     return [degree for degree in best if degree > 0]
 
 
-def between(regions: list[OracleRegion], classes: Collection[int], first: Collection[int], second: Collection[int]) -> list[float]:
+def between(
+    regions: list[OracleRegion], classes: Collection[int], first: Collection[int], second: Collection[int]
+) -> list[float]:
     """The regions of some classes that lie between one of ``first`` and one of ``second``."""
     best = []
     for a in regions:
@@ -196,7 +216,9 @@ def between(regions: list[OracleRegion], classes: Collection[int], first: Collec
     return [degree for degree in best if degree > 0]
 
 
-def holds(relation: str, label_map: Iterable[Iterable[int]], classes: Collection[int], others: Collection[int]) -> bool:
+def holds(
+    relation: str, label_map: Iterable[Iterable[int]], classes: Collection[int], others: Collection[int]
+) -> bool:
     """Whether some region of ``classes`` lies so to one of ``others``."""
     return bool(related(regions_of(label_map), classes, relation, others))
 
@@ -209,7 +231,9 @@ def degree_of(relation: str, a: OracleRegion, regions: list[OracleRegion], other
         share = {"on": under, "in": max(under, border), "surrounded by": border}[relation]
         enough = share >= (SHARES * 3 / 4 if relation == "surrounded by" else SHARES / 2)
         return _single(share / SHARES) if enough else 0.0
-    return max((_of_pair(relation, a, b) for b in regions if b is not a and b.class_id in others), default=0.0)
+    return max(
+        (_of_pair(relation, a, b) for b in regions if b is not a and b.class_id in others), default=0.0
+    )
 
 
 def _of_pair(relation: str, a: OracleRegion, b: OracleRegion) -> float:

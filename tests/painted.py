@@ -1,4 +1,5 @@
-"""Pictures painted in flat colours, and segmenters that read the colours: label maps are known without a network."""
+"""Pictures painted in flat colours, and segmenters that read the colours: label maps are known without a
+network."""
 
 from __future__ import annotations
 
@@ -9,8 +10,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from dsslic_search import dialect, vocabulary
-from dsslic_search.dialect import Dialect
+from dsslic_search.core import dialect, vocabulary
+from dsslic_search.core.dialect import Dialect
 
 PAINT = {"sea": (20, 60, 160), "grass": (60, 160, 40), "person": (220, 40, 50), "other": (128, 128, 128)}
 

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from dsslic_search import vocabulary
 from dsslic_search.cli import reference
 from dsslic_search.codec import container
-from dsslic_search.query.parse import parse
+from dsslic_search.core import vocabulary
+from dsslic_search.query.language.parse import parse
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), *sorted((ROOT / "weights").glob("*.md"))]
@@ -22,7 +22,9 @@ def test_the_command_reference_is_current():
 
 def test_every_command_in_the_readme_exists_with_its_options():
     known = {" ".join(c): reference.help_of(c) for c in reference.commands()}
-    used = re.findall(r"^(?:\.venv/bin/)?dss-search ([a-z]+)(.*)$", (ROOT / "README.md").read_text(), re.MULTILINE)
+    used = re.findall(
+        r"^(?:\.venv/bin/)?dss-search ([a-z]+)(.*)$", (ROOT / "README.md").read_text(), re.MULTILINE
+    )
     assert len(used) > 10
     for command, rest in used:
         command = command if command in known else f"{command} {rest.split()[0]}"  # of a group
@@ -33,7 +35,11 @@ def test_every_command_in_the_readme_exists_with_its_options():
 
 def test_every_query_in_the_readme_and_in_the_help_is_one():
     texts = (ROOT / "README.md").read_text(), reference.help_of(("query",))
-    asked = [found for text in texts for found in re.findall(r'dss-search (?:query|save \w+|tag .*--query) "([^"]+)"', text)]
+    asked = [
+        found
+        for text in texts
+        for found in re.findall(r'dss-search (?:query|save \w+|tag .*--query) "([^"]+)"', text)
+    ]
     assert len(asked) > 10
     for text in asked:
         parse(text, vocabulary.default(), saved={"peaks": "mountain"}.__getitem__)
@@ -52,8 +58,23 @@ def test_the_format_page_names_every_field_and_chunk():
     offsets = [int(n) for n in re.findall(r"^\| (\d+) \| \d+(?: each)? \|", text, re.MULTILINE)]
     assert offsets == [0, 8, 9, 11, 15, 19, 20, 22, 23, 24, 25, 26, 34, 42, 50, 51]
     header = container.pack(
-        container.Header(5, 6, True, "exact", 7, 8, 9, 10, 11, "12" * 8, "34" * 8, "56" * 8), [container.Chunk("SMAP", 1, b"x")]
+        container.Header(5, 6, True, "exact", 7, 8, 9, 10, 11, "12" * 8, "34" * 8, "56" * 8),
+        [container.Chunk("SMAP", 1, b"x")],
     )
-    assert (header[11], header[15], header[19], header[20], header[22], header[23]) == (5, 6, 1 | 1 << 1, 7, 8, 9)
-    assert (header[24], header[25], header[26], header[34], header[42], header[50]) == (10, 11, 0x12, 0x34, 0x56, 1)
+    assert (header[11], header[15], header[19], header[20], header[22], header[23]) == (
+        5,
+        6,
+        1 | 1 << 1,
+        7,
+        8,
+        9,
+    )
+    assert (header[24], header[25], header[26], header[34], header[42], header[50]) == (
+        10,
+        11,
+        0x12,
+        0x34,
+        0x56,
+        1,
+    )
     assert len(header) == 55 + 13 + 1

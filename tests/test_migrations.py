@@ -15,17 +15,18 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import insert, inspect, select
 
-from dsslic_search.archive import migrate
+from dsslic_search.archive import database
 from dsslic_search.archive.catalog import Catalog
-from dsslic_search.archive.engine import for_writing, make_engine, url_of
-from dsslic_search.archive.models import Base
-from dsslic_search.errors import ArchiveError
-from dsslic_search.index.regions import open_regions
-from dsslic_search.vocabulary import default
+from dsslic_search.archive.database import for_writing, make_engine, url_of
+from dsslic_search.archive.schema import Base
+from dsslic_search.core.errors import ArchiveError
+from dsslic_search.core.vocabulary import default
+from dsslic_search.index.regions.table import open_regions
 
 TOP = Path(__file__).resolve().parent.parent
 
-# What a catalog of the oldest revision may hold; every later revision must keep it, but for the regions, which reindexing makes anew.
+# What a catalog of the oldest revision may hold; every later revision must keep it, but for the regions,
+# which reindexing makes anew.
 ROWS_0001 = {
     "photo": [
         {
@@ -51,9 +52,23 @@ ROWS_0001 = {
             "embedding": b"\0\0\x80?",
         }
     ],
-    "coverage": [{"photo_id": 7, "class_id": 3, "fraction": 0.25}, {"photo_id": 7, "class_id": 5, "fraction": 0.75}],
+    "coverage": [
+        {"photo_id": 7, "class_id": 3, "fraction": 0.25},
+        {"photo_id": 7, "class_id": 5, "fraction": 0.75},
+    ],
     "region": [
-        {"id": 1, "photo_id": 7, "class_id": 3, "area": 0.25, "left": 0, "top": 0, "right": 0.5, "bottom": 0.5, "x": 0.25, "y": 0.25}
+        {
+            "id": 1,
+            "photo_id": 7,
+            "class_id": 3,
+            "area": 0.25,
+            "left": 0,
+            "top": 0,
+            "right": 0.5,
+            "bottom": 0.5,
+            "x": 0.25,
+            "y": 0.25,
+        }
     ],
     "setting": [{"name": "generation", "value": "12"}],
 }
@@ -66,7 +81,10 @@ def reflected(path: Path) -> dict[str, list[dict[str, object]]]:
     tables = MetaData()
     tables.reflect(engine)
     with engine.connect() as connection:
-        rows = {name: [dict(r._mapping) for r in connection.execute(select(t))] for name, t in tables.tables.items()}
+        rows = {
+            name: [dict(r._mapping) for r in connection.execute(select(t))]
+            for name, t in tables.tables.items()
+        }
     engine.dispose()
     return rows
 
@@ -76,7 +94,7 @@ def make_at(path: Path, revision: str) -> None:
     from sqlalchemy import MetaData
 
     engine = make_engine(url_of(path), foreign_keys=False)
-    migrate.upgrade(engine, revision)
+    database.upgrade(engine, revision)
     if revision == "0001":
         tables = MetaData()
         tables.reflect(engine)
@@ -88,7 +106,9 @@ def make_at(path: Path, revision: str) -> None:
 
 def test_migrated_schema_is_that_of_the_models(tmp_path: Path) -> None:
     with Catalog.open(tmp_path / "c.sqlite", create=True) as catalog, catalog.engine.connect() as connection:
-        context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": True})
+        context = MigrationContext.configure(
+            connection, opts={"compare_type": True, "compare_server_default": True}
+        )
         assert compare_metadata(context, Base.metadata) == []
         migrated = _described(connection)
     other = make_engine(url_of(tmp_path / "models.sqlite"))
@@ -105,7 +125,10 @@ def _described(connection: object) -> dict[str, object]:
         table: (
             [(c["name"], str(c["type"]), c["nullable"], c["primary_key"]) for c in found.get_columns(table)],
             found.get_pk_constraint(table)["constrained_columns"],
-            [(k["constrained_columns"], k["referred_table"], k["options"]) for k in found.get_foreign_keys(table)],
+            [
+                (k["constrained_columns"], k["referred_table"], k["options"])
+                for k in found.get_foreign_keys(table)
+            ],
             [u["column_names"] for u in found.get_unique_constraints(table)],
             sorted((i["name"], i["column_names"]) for i in found.get_indexes(table)),
         )
@@ -115,20 +138,20 @@ def _described(connection: object) -> dict[str, object]:
 
 def test_file_names_tell_the_truth_about_revisions() -> None:
     config = Config()
-    config.set_main_option("script_location", str(migrate.folder()))
+    config.set_main_option("script_location", str(database.migrations_folder()))
     config.set_main_option("path_separator", "os")
     scripts = ScriptDirectory.from_config(config)
-    assert scripts.get_heads() == [migrate.head_revision()]
-    assert [s.revision for s in scripts.walk_revisions()][::-1] == list(migrate.revisions())
+    assert scripts.get_heads() == [database.head_revision()]
+    assert [s.revision for s in scripts.walk_revisions()][::-1] == list(database.revisions())
     assert all(Path(s.path).name.startswith(f"{s.revision}_") for s in scripts.walk_revisions())
 
 
-@pytest.mark.parametrize("revision", migrate.revisions())
+@pytest.mark.parametrize("revision", database.revisions())
 def test_every_revision_upgrades_to_the_head(tmp_path: Path, revision: str) -> None:
     path = tmp_path / "c.sqlite"
     make_at(path, revision)
     with Catalog.open(path) as catalog, catalog.engine.connect() as connection:
-        assert migrate.stored_revision(connection) == migrate.head_revision()
+        assert database.stored_revision(connection) == database.head_revision()
         assert compare_metadata(MigrationContext.configure(connection), Base.metadata) == []
 
 
@@ -150,25 +173,29 @@ def test_rows_of_the_oldest_catalog_survive(tmp_path: Path) -> None:
         assert [{k: after[k] for k in before} for before, after in zip(rows, kept[name], strict=True)] == rows
 
 
-def test_a_migration_that_fails_leaves_the_catalog_as_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    copy, broken = tmp_path / "migrations", f"{int(migrate.head_revision()) + 1:04}"
-    shutil.copytree(migrate.folder(), copy)
+def test_a_migration_that_fails_leaves_the_catalog_as_it_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copy, broken = tmp_path / "migrations", f"{int(database.head_revision()) + 1:04}"
+    shutil.copytree(database.migrations_folder(), copy)
     (copy / "versions" / f"{broken}_breaks.py").write_text(
-        f"import sqlalchemy as sa\nfrom alembic import op\nrevision = '{broken}'\ndown_revision = '{migrate.head_revision()}'\n"
-        "def upgrade():\n    op.add_column('photo', sa.Column('extra', sa.Integer()))\n    op.execute('nonsense')\n"
+        f"import sqlalchemy as sa\nfrom alembic import op\nrevision = '{broken}'\ndown_revision = "
+        f"'{database.head_revision()}'\n"
+        "def upgrade():\n    op.add_column('photo', sa.Column('extra', sa.Integer()))\n    "
+        "op.execute('nonsense')\n"
     )
     path = tmp_path / "c.sqlite"
     make_at(path, "0001")
     before = reflected(path)
-    monkeypatch.setattr(migrate, "folder", lambda: copy)
-    migrate.revisions.cache_clear()
+    monkeypatch.setattr(database, "migrations_folder", lambda: copy)
+    database.revisions.cache_clear()
     try:
-        assert migrate.head_revision() == broken
+        assert database.head_revision() == broken
         with pytest.raises(ArchiveError, match="syntax error"):
             Catalog.open(path)
     finally:
         monkeypatch.undo()
-        migrate.revisions.cache_clear()
+        database.revisions.cache_clear()
     assert reflected(path) == before
 
 
@@ -176,7 +203,7 @@ def test_downgrade_undoes_everything(tmp_path: Path) -> None:
     path = tmp_path / "c.sqlite"
     make_at(path, "0001")
     config = Config()
-    config.set_main_option("script_location", str(migrate.folder()))
+    config.set_main_option("script_location", str(database.migrations_folder()))
     config.set_main_option("path_separator", "os")
     engine = make_engine(url_of(path), foreign_keys=False)
     with for_writing(engine).begin() as connection:
@@ -190,23 +217,31 @@ def test_downgrade_undoes_everything(tmp_path: Path) -> None:
 def test_alembic_command_line(tmp_path: Path, by: str) -> None:
     path = tmp_path / "catalog.sqlite"
     x = ["-x", f"catalog={path}"] if by == "x" else []
-    environment = {**os.environ, "DSS_ARCHIVE": str(tmp_path) if by == "environment" else "/nowhere", "PYTHONPATH": str(TOP)}
+    environment = {
+        **os.environ,
+        "DSS_ARCHIVE": str(tmp_path) if by == "environment" else "/nowhere",
+        "PYTHONPATH": str(TOP),
+    }
 
     def alembic(*words: str) -> str:
         call = [sys.executable, "-m", "alembic", "-c", str(TOP / "alembic.ini"), *x, *words]
-        return subprocess.run(call, capture_output=True, text=True, check=True, env=environment, cwd=tmp_path).stdout
+        return subprocess.run(
+            call, capture_output=True, text=True, check=True, env=environment, cwd=tmp_path
+        ).stdout
 
     alembic("upgrade", "head")
-    assert migrate.head_revision() in alembic("current")
+    assert database.head_revision() in alembic("current")
     with Catalog.open(path) as catalog:
         assert catalog.count() == 0
 
 
-def test_an_installed_package_finds_its_own_migrations(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_installed_package_finds_its_own_migrations(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     package = tmp_path / "site" / "dsslic_search"
     (package / "archive").mkdir(parents=True)
-    monkeypatch.setattr(migrate, "__file__", str(package / "archive" / "migrate.py"))
+    monkeypatch.setattr(database, "__file__", str(package / "archive" / "migrate.py"))
     with pytest.raises(ArchiveError, match="reinstall"):
-        migrate.folder()
+        database.migrations_folder()
     shutil.copytree(TOP / "migrations", package / "migrations")
-    assert migrate.folder() == package / "migrations"
+    assert database.migrations_folder() == package / "migrations"

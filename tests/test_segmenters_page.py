@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from dsslic_search import dialect, naming, vocabulary
 from dsslic_search.api import Archive
+from dsslic_search.core import dialect, naming, vocabulary
 from tests.painted import paint
 
 ROOT = Path(__file__).parents[1]
@@ -33,16 +33,29 @@ def test_the_table_shown_is_that_of_ade20k():
     assert len(rows) == 5
     for number, label, class_name, how in rows:
         found = naming.class_named(label, OURS)
-        assert (LABELS["ade20k"][int(number)], OURS.classes[found.class_id].name, found.how) == (label, class_name, how)
+        assert (LABELS["ade20k"][int(number)], OURS.classes[found.class_id].name, found.how) == (
+            label,
+            class_name,
+            how,
+        )
 
 
 def test_the_counts_of_labels_with_a_class():
-    told = re.search(r"(\d+) of ADE20K's (\d+) labels find a class, (\d+) of COCO panoptic's (\d+),\s(\d+) of Cityscapes' (\d+)", PAGE)
+    told = re.search(
+        r"(\d+) of ADE20K's (\d+) labels find a class, (\d+) of COCO panoptic's (\d+),\s(\d+) of Cityscapes' "
+        r"(\d+)",
+        PAGE,
+    )
     assert told is not None
     counted = []
     for source in ("ade20k", "coco-panoptic", "cityscapes"):
-        counted += [sum(naming.class_named(x, OURS).class_id > 0 for x in LABELS[source]), len(LABELS[source])]
-    assert [int(n) for n in told.groups()] == counted, "the vocabulary has other words now: put the figures of the page right"
+        counted += [
+            sum(naming.class_named(x, OURS).class_id > 0 for x in LABELS[source]),
+            len(LABELS[source]),
+        ]
+    assert [int(n) for n in told.groups()] == counted, (
+        "the vocabulary has other words now: put the figures of the page right"
+    )
 
 
 def test_the_vocabulary_file_shown_is_one():

@@ -1,4 +1,5 @@
-"""Tiny models of the `transformers` library with random weights, saved as real ones are; they see one class wherever they look."""
+"""Tiny models of the `transformers` library with random weights, saved as real ones are; they see one class
+wherever they look."""
 
 from __future__ import annotations
 
@@ -8,7 +9,9 @@ from typing import Any
 
 import pytest
 
-transformers = pytest.importorskip("transformers", reason="needs the extra: pip install 'dsslic-search[transformers]'")
+transformers = pytest.importorskip(
+    "transformers", reason="needs the extra: pip install 'dsslic-search[transformers]'"
+)
 
 LABELS = ("wall", "building, edifice", "sky-other-merged", "grass-merged", "kangaroo", "person")
 
@@ -20,7 +23,13 @@ def _labels(labels: tuple[str, ...]) -> dict[str, Any]:
 def _swin() -> Any:
     stages = [f"stage{i}" for i in (1, 2, 3, 4)]
     return transformers.SwinConfig(
-        image_size=64, embed_dim=8, depths=[1] * 4, num_heads=[1] * 4, window_size=2, mlp_ratio=1, out_features=stages
+        image_size=64,
+        embed_dim=8,
+        depths=[1] * 4,
+        num_heads=[1] * 4,
+        window_size=2,
+        mlp_ratio=1,
+        out_features=stages,
     )
 
 
@@ -48,8 +57,15 @@ def _favour(layer: Any, output: int | None) -> None:
 
 def segformer(folder: Path, *, sees: int | None = None, labels: tuple[str, ...] = LABELS) -> Path:
     """A SegFormer: scores for each pixel."""
-    sizes = {"depths": [1] * 4, "hidden_sizes": [8, 16, 16, 16], "num_attention_heads": [1] * 4, "decoder_hidden_size": 16}
-    net = transformers.SegformerForSemanticSegmentation(transformers.SegformerConfig(**sizes, **_labels(labels)))
+    sizes = {
+        "depths": [1] * 4,
+        "hidden_sizes": [8, 16, 16, 16],
+        "num_attention_heads": [1] * 4,
+        "decoder_hidden_size": 16,
+    }
+    net = transformers.SegformerForSemanticSegmentation(
+        transformers.SegformerConfig(**sizes, **_labels(labels))
+    )
     _favour(net.decode_head.classifier, sees)
     net.save_pretrained(folder)
     transformers.SegformerImageProcessorPil(size={"height": 64, "width": 64}).save_pretrained(folder)
@@ -58,7 +74,9 @@ def segformer(folder: Path, *, sees: int | None = None, labels: tuple[str, ...] 
 
 def mask2former(folder: Path, *, sees: int | None = None) -> Path:
     """A Mask2Former: queries, each with a mask and scores for its class."""
-    config = transformers.Mask2FormerConfig(backbone_config=_swin(), feature_size=32, mask_feature_size=32, **_SMALL, **_labels(LABELS))
+    config = transformers.Mask2FormerConfig(
+        backbone_config=_swin(), feature_size=32, mask_feature_size=32, **_SMALL, **_labels(LABELS)
+    )
     net = transformers.Mask2FormerForUniversalSegmentation(config)
     _favour(net.class_predictor, sees)
     net.save_pretrained(folder)
@@ -68,10 +86,20 @@ def mask2former(folder: Path, *, sees: int | None = None) -> Path:
 
 
 def oneformer(folder: Path, *, sees: int | None = None) -> Path:
-    """A OneFormer, which is given its task as text; its image processor speaks of a file on the hub, as the published ones do."""
-    text = {f"text_encoder_{name}": value for name, value in (("width", 256), ("num_layers", 1), ("vocab_size", 64), ("n_ctx", 4))}
+    """A OneFormer, which is given its task as text; its image processor speaks of a file on the hub, as the
+    published ones do."""
+    text = {
+        f"text_encoder_{name}": value
+        for name, value in (("width", 256), ("num_layers", 1), ("vocab_size", 64), ("n_ctx", 4))
+    }
     config = transformers.OneFormerConfig(
-        backbone_config=_swin(), conv_dim=32, mask_dim=32, query_dec_layers=1, **text, **_SMALL, **_labels(LABELS)
+        backbone_config=_swin(),
+        conv_dim=32,
+        mask_dim=32,
+        query_dec_layers=1,
+        **text,
+        **_SMALL,
+        **_labels(LABELS),
     )
     net = transformers.OneFormerForUniversalSegmentation(config)
     _favour(net.model.transformer_module.decoder.class_embed, sees)
@@ -79,12 +107,16 @@ def oneformer(folder: Path, *, sees: int | None = None) -> Path:
     classes = folder / "classes.json"
     classes.write_text(json.dumps({str(i): {"name": name, "isthing": 0} for i, name in enumerate(LABELS)}))
     size = {"shortest_edge": 64, "longest_edge": 96}
-    processor = transformers.OneFormerImageProcessorPil(size=size, repo_path=str(folder), class_info_file=classes.name, num_text=1)
+    processor = transformers.OneFormerImageProcessorPil(
+        size=size, repo_path=str(folder), class_info_file=classes.name, num_text=1
+    )
     processor.save_pretrained(folder)
     classes.unlink()
     saved = folder / "preprocessor_config.json"
     saved.write_text(saved.read_text().replace(json.dumps(str(folder)), '"owner/data"'))
     letters = "abcdefghijklmnopqrstuvwxyz"
     tokens = [*letters, *(letter + "</w>" for letter in letters), "<|startoftext|>", "<|endoftext|>"]
-    transformers.CLIPTokenizer(vocab={token: i for i, token in enumerate(tokens)}, merges=[]).save_pretrained(folder)
+    transformers.CLIPTokenizer(vocab={token: i for i, token in enumerate(tokens)}, merges=[]).save_pretrained(
+        folder
+    )
     return folder

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from dsslic_search import vocabulary
 from dsslic_search.api.showing import STAGES, Preview
-from dsslic_search.config import DEFAULT_EFFORT, Settings, archive_path
-from dsslic_search.errors import ArchiveError, UsageError
+from dsslic_search.core import vocabulary
+from dsslic_search.core.errors import ArchiveError, UsageError
+from dsslic_search.core.settings import DEFAULT_EFFORT, Settings, archive_path
 
 if TYPE_CHECKING:
     from dsslic_search.api.duplicates import Duplicates
@@ -23,24 +23,25 @@ if TYPE_CHECKING:
     from dsslic_search.api.searching import Found, QueryResult, Searcher
     from dsslic_search.api.statistics import Statistics
     from dsslic_search.archive.catalog import Catalog
-    from dsslic_search.archive.models import Photo
+    from dsslic_search.archive.ingest.report import Event, IngestReport
     from dsslic_search.archive.reindex import ReindexReport
-    from dsslic_search.archive.report import Event, IngestReport
+    from dsslic_search.archive.schema import Photo
     from dsslic_search.codec.container import Layout
-    from dsslic_search.dialect import Dialect
-    from dsslic_search.features.canvas import Canvas
+    from dsslic_search.core.dialect import Dialect
+    from dsslic_search.features.embedding import Canvas
     from dsslic_search.networks.segmenter import Segmenter
-    from dsslic_search.query.evaluate import Indexes
-    from dsslic_search.query.execute import Answer
     from dsslic_search.query.facets import ClassCount
+    from dsslic_search.query.run.evaluate import Indexes
+    from dsslic_search.query.run.execute import Answer
 
 
 class Archive:
     """An archive of photos: ``ingest`` puts them in, ``query`` finds them, ``preview`` shows them.
 
-    ``path``: its directory, else $DSS_ARCHIVE, else the platform's data directory for this user. Nothing is read or made
-    before it is needed, and indexes stay open between queries. Close it, or use it in a ``with``. Every method raises
-    ArchiveError when the archive is missing, damaged, or made by a newer version.
+    ``path``: its directory, else $DSS_ARCHIVE, else the platform's data directory for this user. Nothing is
+    read or made before it is needed, and indexes stay open between queries. Close it, or use it in a
+    ``with``. Every method raises ArchiveError when the archive is missing, damaged, or made by a newer
+    version.
     """
 
     def __init__(self, path: Path | str | None = None, settings: Settings | None = None) -> None:
@@ -53,7 +54,9 @@ class Archive:
     def __enter__(self) -> Archive:
         return self
 
-    def __exit__(self, _type: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None) -> None:
+    def __exit__(
+        self, _type: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
+    ) -> None:
         self.close()
 
     def close(self) -> None:
@@ -106,25 +109,34 @@ class Archive:
         workers: int | None = None,
         progress: Callable[[Event], None] | None = None,
     ) -> IngestReport:
-        """Add the photos at ``paths`` (files and folders) that are not there yet; makes the archive if there is none.
+        """Add the photos at ``paths`` (files and folders) that are not there yet; makes the archive if there
+        is none.
 
-        ``keep``: "layers", "exact" (with the original file, bit-exact), "reference" (the original stays where it is) or "coarse" (no
-        residual: previews are all there is). ``quality``, ``effort``, ``importance``, ``bpp``, ``psnr``, ``max_bytes`` as for
-        :func:`dsslic_search.coding.encode_options`. ``segmenter``: what makes the label maps (see `networks.segmenter`), by default
-        SegNet. Photos that are there in another keep mode, at another quality, or by another segmenter than the one named are stored
-        anew; another effort, importances or a target alone are no reason to.
-        Files that cannot be used and photos that no quality brings to the target are in the report's ``failed``, with the reason; an
-        interrupted ingest can be run again. ``workers``: photos encoded at once, by default the number of cores.
-        Raises ArchiveError when the archive cannot be written, UsageError for impossible options, WeightsError for a
-        segmenter that cannot be used.
+        ``keep``: "layers", "exact" (with the original file, bit-exact), "reference" (the original stays where
+        it is) or "coarse" (no residual: previews are all there is). ``quality``, ``effort``, ``importance``,
+        ``bpp``, ``psnr``, ``max_bytes`` as for :func:`dsslic_search.api.coding.encode_options`.
+        ``segmenter``: what makes the label maps (see `networks.segmenter`), by default SegNet. Photos that
+        are there in another keep mode, at another quality, or by another segmenter than the one named are
+        stored anew; another effort, importances or a target alone are no reason to. Files that cannot be used
+        and photos that no quality brings to the target are in the report's ``failed``, with the reason; an
+        interrupted ingest can be run again. ``workers``: photos encoded at once, by default the number of
+        cores. Raises ArchiveError when the archive cannot be written, UsageError for impossible options,
+        WeightsError for a segmenter that cannot be used.
         """
         import os
 
-        from dsslic_search.archive.ingest import ingest
-        from dsslic_search.coding import encode_options
+        from dsslic_search.api.coding import encode_options
+        from dsslic_search.archive.ingest.run import ingest
 
         options = encode_options(
-            quality=quality, keep=keep, effort=effort, importance=importance, bpp=bpp, psnr=psnr, max_bytes=max_bytes, segmenter=segmenter
+            quality=quality,
+            keep=keep,
+            effort=effort,
+            importance=importance,
+            bpp=bpp,
+            psnr=psnr,
+            max_bytes=max_bytes,
+            segmenter=segmenter,
         )
         return ingest(
             self.folder,
@@ -136,8 +148,11 @@ class Archive:
             progress=progress,
         )
 
-    def reindex(self, *, workers: int | None = None, progress: Callable[[int, int], None] | None = None) -> ReindexReport:
-        """Describe every photo anew from its label map alone, and rebuild the indexes; reads no byte past the label maps."""
+    def reindex(
+        self, *, workers: int | None = None, progress: Callable[[int, int], None] | None = None
+    ) -> ReindexReport:
+        """Describe every photo anew from its label map alone, and rebuild the indexes; reads no byte past the
+        label maps."""
         from dsslic_search.archive.reindex import reindex
 
         report = reindex(self.folder, workers=workers, progress=progress)
@@ -148,13 +163,18 @@ class Archive:
 
     # Finding them
 
-    def query(self, text: str, *, limit: int | None = 50, after: str | None = None, explain: bool = False) -> QueryResult:
-        """The photos that ``text`` asks for, best first; see docs/query-language.md. ``limit``: photos on a page, None for all.
-        ``after``: the cursor of the page before. QueryError says what is not understood."""
+    def query(
+        self, text: str, *, limit: int | None = 50, after: str | None = None, explain: bool = False
+    ) -> QueryResult:
+        """The photos that ``text`` asks for, best first; see docs/query-language.md. ``limit``: photos on a
+        page, None for all. ``after``: the cursor of the page before. QueryError says what is not
+        understood."""
         from dsslic_search.api.searching import QueryResult
 
         found = self.find(text, limit=limit, after=after, explain=explain)
-        return QueryResult(found.query, found.total, tuple(found.hits), found.cursor, found.explanation, found.unseen)
+        return QueryResult(
+            found.query, found.total, tuple(found.hits), found.cursor, found.explanation, found.unseen
+        )
 
     def find(
         self,
@@ -165,8 +185,9 @@ class Archive:
         explain: bool = False,
         resemble: NDArray[np.float32] | None = None,
     ) -> Found:
-        """As `query`, but hits are looked up as they are taken, which suits large answers. ``resemble``: embeddings,
-        float32[m, DIMENSION], of layouts that the photos shall be like; then the text only filters, and may be empty."""
+        """As `query`, but hits are looked up as they are taken, which suits large answers. ``resemble``:
+        embeddings, float32[m, DIMENSION], of layouts that the photos shall be like; then the text only
+        filters, and may be empty."""
         from dsslic_search.api.searching import Found, place_of, place_text
 
         if limit is not None and limit < 0:
@@ -198,15 +219,16 @@ class Archive:
         after: str | None = None,
         explain: bool = False,
     ) -> Found:
-        """The photos laid out like a canvas, most alike first: a painted PNG file, a JSON file of shapes (see docs/layout.md), or
-        a `features.canvas.Canvas`; of those that ``text`` asks for, if it is given. ``mirrored``: left and right may be exchanged.
-        UsageError says what is wrong with a canvas."""
-        from dsslic_search.coding import read_file
-        from dsslic_search.features.canvas import Canvas, read_canvas
+        """The photos laid out like a canvas, most alike first: a painted PNG file, a JSON file of shapes (see
+        docs/layout.md), or a `features.embedding.Canvas`; of those that ``text`` asks for, if it is given.
+        ``mirrored``: left and right may be exchanged. UsageError says what is wrong with a canvas."""
+        from dsslic_search.api.coding import read_file
+        from dsslic_search.features.canvas import read_canvas
+        from dsslic_search.features.embedding import Canvas
 
         if not isinstance(canvas, Canvas):
             canvas = read_canvas(read_file(Path(canvas)), str(canvas), self.vocabulary)
-        resemble = canvas.queries(self.vocabulary, mirrored=mirrored)
+        resemble = canvas.queries(self.vocabulary, with_mirrored=mirrored)
         return self.find(text, limit=limit, after=after, explain=explain, resemble=resemble)
 
     def matching(self, text: str) -> NDArray[np.int64]:
@@ -222,63 +244,71 @@ class Archive:
         return self._searcher.locate(operand, mirrored)
 
     def duplicates(
-        self, *, threshold: float | None = None, mirrored: bool = False, progress: Callable[[int, int], None] | None = None
+        self,
+        *,
+        threshold: float | None = None,
+        mirrored: bool = False,
+        progress: Callable[[int, int], None] | None = None,
     ) -> Duplicates:
-        """Groups of photos that show the same picture: resized, recompressed, brightened or slightly cropped, with ``mirrored``
-        mirrored too. ``threshold``: likeness, 0.5..1, from which two photos count as the same."""
+        """Groups of photos that show the same picture: resized, recompressed, brightened or slightly cropped,
+        with ``mirrored`` mirrored too. ``threshold``: likeness, 0.5..1, from which two photos count as the
+        same."""
         from dsslic_search.api.duplicates import THRESHOLD, find_duplicates
 
         threshold = THRESHOLD if threshold is None else threshold
         if not 0.5 <= threshold <= 1:
             raise UsageError(f"threshold {threshold}: must be from 0.5 to 1")
-        return find_duplicates(self.folder, self.catalog, threshold, mirrored, self.settings.max_pixels, progress)
+        return find_duplicates(
+            self.folder, self.catalog, threshold, mirrored, self.settings.max_pixels, progress
+        )
 
     # Naming them
 
     def save(self, name: str, text: str, *, replace: bool = False) -> None:
-        """Keep a query under a name, for "@name". QueryError when it is none, ArchiveError when the name is taken and it is not to
-        be replaced, UsageError for an impossible name."""
-        from dsslic_search.archive import saved
+        """Keep a query under a name, for "@name". QueryError when it is none, ArchiveError when the name is
+        taken and it is not to be replaced, UsageError for an impossible name."""
+        from dsslic_search.archive import notes
 
         self._searcher.check(text, name)
-        saved.save(self.catalog, name, text, replace=replace)
+        notes.save_query(self.catalog, name, text, replace=replace)
 
     def saved_queries(self) -> dict[str, str]:
         """The texts of all saved queries by name."""
-        from dsslic_search.archive import saved
+        from dsslic_search.archive import notes
 
-        return saved.listed(self.catalog)
+        return notes.saved_queries(self.catalog)
 
     def forget(self, name: str) -> None:
         """Delete a saved query; ArchiveError when there is none of that name."""
-        from dsslic_search.archive import saved
+        from dsslic_search.archive import notes
 
-        saved.forget(self.catalog, name)
+        notes.forget_query(self.catalog, name)
 
     def tag(self, names: Sequence[str], ids: Sequence[int] | NDArray[np.int64]) -> dict[str, int]:
-        """Give photos tags; returns for each tag how many of them did not have it. UsageError for an impossible name, ArchiveError
-        when there is no photo of an id; then nothing is changed."""
-        from dsslic_search.archive import tags
+        """Give photos tags; returns for each tag how many of them did not have it. UsageError for an
+        impossible name, ArchiveError when there is no photo of an id; then nothing is changed."""
+        from dsslic_search.archive import notes
 
-        return tags.add(self.catalog, names, np.asarray(ids, np.int64))
+        return notes.add_tags(self.catalog, names, np.asarray(ids, np.int64))
 
     def untag(self, names: Sequence[str], ids: Sequence[int] | NDArray[np.int64] | None) -> dict[str, int]:
-        """Take tags from photos, or with None from all photos; returns for each tag how many of them had it."""
-        from dsslic_search.archive import tags
+        """Take tags from photos, or with None from all photos; returns for each tag how many of them had
+        it."""
+        from dsslic_search.archive import notes
 
-        return tags.remove(self.catalog, names, None if ids is None else np.asarray(ids, np.int64))
+        return notes.remove_tags(self.catalog, names, None if ids is None else np.asarray(ids, np.int64))
 
     def tags(self) -> dict[str, int]:
         """All tags with how many photos have them, most frequent first."""
-        from dsslic_search.archive import tags
+        from dsslic_search.archive import notes
 
-        return tags.counts(self.catalog)
+        return notes.tag_counts(self.catalog)
 
     def tags_of(self, photo_id: int) -> list[str]:
         """The tags of a photo."""
-        from dsslic_search.archive import tags
+        from dsslic_search.archive import notes
 
-        return tags.of_photo(self.catalog, photo_id)
+        return notes.tags_of(self.catalog, photo_id)
 
     # Showing them
 
@@ -293,13 +323,15 @@ class Archive:
         return read_layout(self.folder.store, photo)
 
     def dialect(self, photo: Photo) -> Dialect:
-        """The vocabulary that a stored photo's label map speaks in, and what its classes mean in the archive's."""
+        """The vocabulary that a stored photo's label map speaks in, and what its classes mean in the
+        archive's."""
         from dsslic_search.api.showing import read_dialect
 
         return read_dialect(self.folder.store, photo)
 
     def original(self, photo_id: int) -> bytes:
-        """The original file, bit for bit: from the archive in keep mode "exact", from its place in "reference".
+        """The original file, bit for bit: from the archive in keep mode "exact", from its place in
+        "reference".
 
         StageError in mode "layers", and when the place holds something else by now.
         """
@@ -311,14 +343,14 @@ class Archive:
         """The first ``limit`` photos by id."""
         from sqlalchemy import select
 
-        from dsslic_search.archive.models import Photo
+        from dsslic_search.archive.schema import Photo
 
         with self.catalog.session() as session:
             return list(session.scalars(select(Photo.id).order_by(Photo.id).limit(limit)))
 
     def preview(self, photo_id: int, stage: str | None = None) -> Preview:
-        """One stage of a photo, by default the best it has, reading only the bytes up to its end. StageError when the photo has no
-        such stage."""
+        """One stage of a photo, by default the best it has, reading only the bytes up to its end. StageError
+        when the photo has no such stage."""
         from dsslic_search.api.showing import held
 
         if stage is not None and stage not in STAGES:
@@ -326,14 +358,17 @@ class Archive:
         return next(self.progressive(photo_id, (stage or held(self.photo(photo_id))[-1],)))
 
     def progressive(self, photo_id: int, stages: Sequence[str] | None = None) -> Iterator[Preview]:
-        """Stages of a photo, by default all it has, as a slow link would show them: each reads on where the one before ended.
+        """Stages of a photo, by default all it has, as a slow link would show them: each reads on where the
+        one before ended.
 
         Coder and networks are loaded before the clock starts.
         """
         from dsslic_search.api.showing import held, stages_of
 
         photo = self.photo(photo_id)
-        return stages_of(self.folder.store, photo, held(photo) if stages is None else stages, self.settings.max_pixels)
+        return stages_of(
+            self.folder.store, photo, held(photo) if stages is None else stages, self.settings.max_pixels
+        )
 
     # Counting them
 
@@ -344,9 +379,12 @@ class Archive:
         return statistics(self._indexes, self._searcher, self.catalog, self.vocabulary, self.settings, text)
 
     def classes(self) -> tuple[ClassCount, ...]:
-        """Every class of the vocabulary with how many photos show it, most frequent first; without an archive, zeros."""
+        """Every class of the vocabulary with how many photos show it, most frequent first; without an
+        archive, zeros."""
         from dsslic_search.query.facets import count_classes
 
         if not self.folder.exists:
             return count_classes(None, self.vocabulary, self.settings.presence)
-        return self._indexes.ask(lambda indexes: count_classes(indexes.columns, self.vocabulary, self.settings.presence))
+        return self._indexes.ask(
+            lambda indexes: count_classes(indexes.columns, self.vocabulary, self.settings.presence)
+        )

@@ -1,4 +1,5 @@
-"""Near-duplicates: photos that show the same picture, in another size, compression or brightness, or slightly cropped.
+"""Near-duplicates: photos that show the same picture, in another size, compression or brightness, or slightly
+cropped.
 
 ::
 
@@ -22,7 +23,7 @@ from sqlalchemy import select
 from dsslic_search.archive.catalog import Catalog
 from dsslic_search.archive.fingerprints import read_fingerprints
 from dsslic_search.archive.folder import ArchiveFolder
-from dsslic_search.archive.models import Photo
+from dsslic_search.archive.schema import Photo
 from dsslic_search.features.fingerprint import mirrored
 from dsslic_search.features.likeness import AT_ONCE, likeness
 from dsslic_search.index.fingerprints import candidates, fingerprints
@@ -32,8 +33,8 @@ THRESHOLD = 0.78
 
 @dataclass(frozen=True)
 class Copy:
-    """One photo of a group. ``bytes`` of the original. ``likeness``: how sure it is, 0..1, that another photo of the group is the
-    same picture; ``mirrored``: if that is its mirror image."""
+    """One photo of a group. ``bytes`` of the original. ``likeness``: how sure it is, 0..1, that another photo
+    of the group is the same picture; ``mirrored``: if that is its mirror image."""
 
     id: int
     path: str
@@ -46,8 +47,8 @@ class Copy:
 
 @dataclass(frozen=True)
 class Duplicates:
-    """``groups`` of the same picture, the surest first, in each the largest picture first. ``failed``: photos that could not be
-    read, by id, and why."""
+    """``groups`` of the same picture, the surest first, in each the largest picture first. ``failed``: photos
+    that could not be read, by id, and why."""
 
     groups: tuple[tuple[Copy, ...], ...]
     photos: int
@@ -69,7 +70,8 @@ class _Row:
 
 @dataclass(frozen=True)
 class _Links:
-    """Pairs of places, intp[m, 2], by rising likeness of the pictures there, float32[m]; ``mirrored``: bool[m]."""
+    """Pairs of places, intp[m, 2], by rising likeness of the pictures there, float32[m]; ``mirrored``:
+    bool[m]."""
 
     pairs: NDArray[np.intp]
     likeness: NDArray[np.float32]
@@ -84,10 +86,13 @@ def find_duplicates(
     max_pixels: int,
     progress: Callable[[int, int], None] | None = None,
 ) -> Duplicates:
-    """Groups of photos whose likeness is ``threshold`` or more, directly or by way of others; with ``mirror`` mirror images too.
+    """Groups of photos whose likeness is ``threshold`` or more, directly or by way of others; with ``mirror``
+    mirror images too.
 
     ``progress`` is called with photos read and to be read."""
-    chosen = select(Photo.id, Photo.content_hash, Photo.map_bytes, Photo.path, Photo.width, Photo.height, Photo.file_size)
+    chosen = select(
+        Photo.id, Photo.content_hash, Photo.map_bytes, Photo.path, Photo.width, Photo.height, Photo.file_size
+    )
     with catalog.snapshot() as snapshot:
         everyone = [_Row(*row) for part in snapshot.rows(chosen.order_by(Photo.id)) for row in part]
     failed: list[tuple[int, str]] = []
@@ -104,7 +109,10 @@ def find_duplicates(
     rows = [row for row, there in zip(everyone, known, strict=True) if there]
     links = _links(prints[known], threshold, mirror)
     copies = _copies(rows, links)
-    groups = [tuple(sorted((copies[place] for place in places), key=_best_first)) for places in _connected(links.pairs)]
+    groups = [
+        tuple(sorted((copies[place] for place in places), key=_best_first))
+        for places in _connected(links.pairs)
+    ]
     groups.sort(key=lambda group: (-max(copy.likeness for copy in group), group[0].id))
     return Duplicates(tuple(groups), len(rows), tuple(failed))
 
@@ -151,8 +159,14 @@ def _connected(pairs: NDArray[np.intp]) -> list[list[int]]:
 
 def _copies(rows: Sequence[_Row], links: _Links) -> dict[int, Copy]:
     """The photos of all links by place, each with its surest link."""
-    surest = dict(zip(links.pairs.ravel().tolist(), np.repeat(np.arange(len(links.pairs)), 2).tolist(), strict=True))  # the last counts
-    return {place: _copy(rows[place], float(links.likeness[link]), bool(links.mirrored[link])) for place, link in surest.items()}
+    # the last counts
+    surest = dict(
+        zip(links.pairs.ravel().tolist(), np.repeat(np.arange(len(links.pairs)), 2).tolist(), strict=True)
+    )
+    return {
+        place: _copy(rows[place], float(links.likeness[link]), bool(links.mirrored[link]))
+        for place, link in surest.items()
+    }
 
 
 def _copy(row: _Row, alike: float, turned: bool) -> Copy:

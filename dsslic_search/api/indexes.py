@@ -9,12 +9,12 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
+from dsslic_search.core.vocabulary import Vocabulary
 from dsslic_search.index.source import Snapshot, Source, Stale
-from dsslic_search.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
     from dsslic_search.archive.catalog import Catalog
-    from dsslic_search.query.evaluate import Indexes
+    from dsslic_search.query.run.evaluate import Indexes
 
 T = TypeVar("T")
 
@@ -34,7 +34,8 @@ class _Frozen:
 
 
 class OpenIndexes:
-    """Indexes are opened when a question first needs them, and opened anew when the catalog has changed since."""
+    """Indexes are opened when a question first needs them, and opened anew when the catalog has changed
+    since."""
 
     def __init__(self, catalog: Catalog, folder: Path, vocabulary: Vocabulary) -> None:
         self._catalog = catalog
@@ -45,8 +46,8 @@ class OpenIndexes:
     def ask(self, question: Callable[[Indexes], T]) -> T:
         """What ``question`` makes of the indexes of the catalog as it is now.
 
-        It may be asked twice: where the catalog changes before all indexes that it needs are open (it raises Stale), it is asked
-        again of the catalog as it is at one moment."""
+        It may be asked twice: where the catalog changes before all indexes that it needs are open (it raises
+        Stale), it is asked again of the catalog as it is at one moment."""
         try:
             return question(self._current())
         except Stale:
@@ -63,9 +64,9 @@ class OpenIndexes:
     def _open(self, source: Source) -> Indexes:
         from dsslic_search.index.columns import open_columns
         from dsslic_search.index.files import open_files
-        from dsslic_search.index.regions import open_regions
-        from dsslic_search.index.vectors import open_vectors
-        from dsslic_search.query.evaluate import Indexes
+        from dsslic_search.index.regions.table import open_regions
+        from dsslic_search.index.vectors.table import open_vectors
+        from dsslic_search.query.run.evaluate import Indexes
 
         where = source, self._folder, self._vocabulary
         return Indexes(

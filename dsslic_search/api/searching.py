@@ -13,26 +13,26 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import select
 
-from dsslic_search import coding
-from dsslic_search.archive import saved
+from dsslic_search.api import coding
+from dsslic_search.archive import notes
 from dsslic_search.archive.catalog import Catalog
 from dsslic_search.archive.folder import ArchiveFolder
-from dsslic_search.archive.models import Coverage, Photo
 from dsslic_search.archive.notes import name_key
-from dsslic_search.config import Settings
-from dsslic_search.errors import ArchiveError, QueryError
-from dsslic_search.vocabulary import Vocabulary
+from dsslic_search.archive.schema import Coverage, Photo
+from dsslic_search.core.errors import ArchiveError, QueryError
+from dsslic_search.core.settings import Settings
+from dsslic_search.core.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
-    from dsslic_search.query.execute import Answer, Indexes
+    from dsslic_search.query.run.execute import Answer, Indexes
 
 AT_ONCE = 500  # photos looked up in one statement; databases bound the number of parameters
 
 
 @dataclass(frozen=True)
 class Hit:
-    """One photo that answers a query. ``rank`` from 1, going on from page to page; ``score`` 0..1; ``coverage``: class name →
-    fraction of the photo, for the classes the query speaks of."""
+    """One photo that answers a query. ``rank`` from 1, going on from page to page; ``score`` 0..1;
+    ``coverage``: class name → fraction of the photo, for the classes the query speaks of."""
 
     rank: int
     id: int
@@ -43,9 +43,10 @@ class Hit:
 
 @dataclass(frozen=True)
 class Found:
-    """A page of what a query found: ``total`` photos match, exactly; ``hits``, to be gone through once, are looked up as they are
-    taken. ``classes``: the keys of their ``coverage``. ``cursor`` leads to the next page, None at the end. ``explanation``: text
-    for people, if it was asked for. ``unseen``: where nothing matches, the things asked about that no photo here shows at all."""
+    """A page of what a query found: ``total`` photos match, exactly; ``hits``, to be gone through once, are
+    looked up as they are taken. ``classes``: the keys of their ``coverage``. ``cursor`` leads to the next
+    page, None at the end. ``explanation``: text for people, if it was asked for. ``unseen``: where nothing
+    matches, the things asked about that no photo here shows at all."""
 
     query: str
     total: int
@@ -58,8 +59,9 @@ class Found:
 
 @dataclass(frozen=True)
 class QueryResult:
-    """``total`` photos match, exactly; ``hits`` are a page of them, best first; ``cursor`` leads to the next page, None at the end.
-    ``explanation`` is text for people, if it was asked for. ``unseen``: as in `Found`."""
+    """``total`` photos match, exactly; ``hits`` are a page of them, best first; ``cursor`` leads to the next
+    page, None at the end. ``explanation`` is text for people, if it was asked for. ``unseen``: as in
+    `Found`."""
 
     query: str
     total: int
@@ -70,7 +72,8 @@ class QueryResult:
 
 
 def place_of(after: str | None) -> tuple[str | None, int]:
-    """The cursor of an answer, and how many photos the pages before have shown, from a cursor that users see."""
+    """The cursor of an answer, and how many photos the pages before have shown, from a cursor that users
+    see."""
     cursor, dot, shown = (after or "").rpartition(".")
     if dot and shown.isdecimal() and len(shown) < 16:
         return cursor, int(shown)
@@ -83,9 +86,12 @@ def place_text(cursor: str | None, shown: int) -> str | None:
 
 
 class Searcher:
-    """What a query needs besides the indexes: saved queries, photos to compare with, paths and coverages of what was found."""
+    """What a query needs besides the indexes: saved queries, photos to compare with, paths and coverages of
+    what was found."""
 
-    def __init__(self, folder: ArchiveFolder, catalog: Catalog, settings: Settings, vocabulary: Vocabulary) -> None:
+    def __init__(
+        self, folder: ArchiveFolder, catalog: Catalog, settings: Settings, vocabulary: Vocabulary
+    ) -> None:
         self._folder = folder
         self._catalog = catalog
         self._settings = settings
@@ -101,7 +107,7 @@ class Searcher:
         resemble: NDArray[np.float32] | None = None,
     ) -> Answer:
         """The answer to a query; see `query.execute.answer`."""
-        from dsslic_search.query.execute import answer
+        from dsslic_search.query.run.execute import answer
 
         return answer(
             text,
@@ -117,41 +123,57 @@ class Searcher:
 
     def check(self, text: str, name: str) -> None:
         """Raise QueryError for a text that is no query when it is saved under a name."""
-        from dsslic_search.query.parse import parse
+        from dsslic_search.query.language.parse import parse
 
-        own = saved.saved_key(name)
-        parse(text, self._vocabulary, saved=lambda asked: text if name_key(asked, "saved query") == own else self.saved_text(asked))
+        own = notes.saved_key(name)
+        parse(
+            text,
+            self._vocabulary,
+            saved=lambda asked: text if name_key(asked, "saved query") == own else self.saved_text(asked),
+        )
 
     def saved_text(self, name: str) -> str:
         """The text of a saved query; KeyError with the name and those closest to it."""
-        text = saved.text_of(self._catalog, name)
+        text = notes.saved_text(self._catalog, name)
         if text is None:
-            raise KeyError(name, *difflib.get_close_matches(name, saved.listed(self._catalog), 3))
+            raise KeyError(name, *difflib.get_close_matches(name, notes.saved_queries(self._catalog), 3))
         return text
 
-    def hits(self, ids: Sequence[int], scores: Sequence[float], classes: Sequence[int], first: int) -> Iterator[Hit]:
+    def hits(
+        self, ids: Sequence[int], scores: Sequence[float], classes: Sequence[int], first: int
+    ) -> Iterator[Hit]:
         """The photos of some ids with their scores, ranked from ``first``; ids that are gone are left out."""
         names = {c: self._vocabulary.classes[c].name for c in classes}
         for start in range(0, len(ids), AT_ONCE):
             part = ids[start : start + AT_ONCE]
             photos, fractions = self._looked_up(part, classes)
-            for rank, (photo_id, score) in enumerate(zip(part, scores[start : start + AT_ONCE], strict=True), first + start):
+            for rank, (photo_id, score) in enumerate(
+                zip(part, scores[start : start + AT_ONCE], strict=True), first + start
+            ):
                 if photo_id in photos:
                     coverage = {name: fractions.get((photo_id, c), 0.0) for c, name in names.items()}
                     yield Hit(rank, photo_id, photos[photo_id], round(float(score), 6), coverage)
 
-    def _looked_up(self, ids: Sequence[int], classes: Sequence[int]) -> tuple[dict[int, str], dict[tuple[int, int], float]]:
+    def _looked_up(
+        self, ids: Sequence[int], classes: Sequence[int]
+    ) -> tuple[dict[int, str], dict[tuple[int, int], float]]:
         """Paths by id, and fractions by id and class."""
         # + 0: a condition on the class itself tempts SQLite to walk the index of all photos that have it
         chosen = Coverage.photo_id.in_(ids), (Coverage.class_id + 0).in_(classes)
         with self._catalog.session() as session:
             photos = dict(session.execute(select(Photo.id, Photo.path).where(Photo.id.in_(ids))).all())
-            rows = session.execute(select(Coverage.photo_id, Coverage.class_id, Coverage.fraction).where(*chosen)) if classes else ()
+            rows = (
+                session.execute(
+                    select(Coverage.photo_id, Coverage.class_id, Coverage.fraction).where(*chosen)
+                )
+                if classes
+                else ()
+            )
             return photos, {(photo, class_id): fraction for photo, class_id, fraction in rows}
 
     def locate(self, operand: str, mirrored: bool = False) -> NDArray[np.float32]:
-        """The embeddings, float32[m, DIMENSION], that ``like OPERAND`` means: of "#12", of a photo in the archive by path or file
-        name, or of any photo file; ``mirrored``: and of its mirror image."""
+        """The embeddings, float32[m, DIMENSION], that ``like OPERAND`` means: of "#12", of a photo in the
+        archive by path or file name, or of any photo file; ``mirrored``: and of its mirror image."""
         from dsslic_search.features import embedding
 
         found = self._embedding(operand)
@@ -174,20 +196,29 @@ class Searcher:
             return self._stored(named[0])
         if named:
             some = ", ".join(f"#{p.id}" for p in named[:5])
-            raise QueryError(f'like "{operand}": {len(named)} photos have that name; say which by its id, for example {some}')
-        raise QueryError(f'like "{operand}": no such file, and no photo of that name in the archive; give a path or "#" and an id')
+            raise QueryError(
+                f'like "{operand}": {len(named)} photos have that name; say which by its id, for example '
+                f"{some}"
+            )
+        raise QueryError(
+            f'like "{operand}": no such file, and no photo of that name in the archive; give a path or "#" '
+            "and an id"
+        )
 
     def _stored(self, photo: Photo) -> NDArray[np.float32]:
         from dsslic_search.features.embedding import DIMENSION
 
         if len(photo.embedding) != 4 * DIMENSION:
-            raise ArchiveError(f"photo {photo.id} was described by another version; describe all anew with: dss-search reindex")
+            raise ArchiveError(
+                f"photo {photo.id} was described by another version; describe all anew with: dss-search "
+                "reindex"
+            )
         return np.frombuffer(photo.embedding, "<f4").astype(np.float32)
 
     def _seen(self, path: Path) -> NDArray[np.float32]:
         """Of a photo that is not in the archive."""
-        from dsslic_search.codec.dsslic import segment_photo
-        from dsslic_search.codec.picture import open_photo
+        from dsslic_search.codec.encoder import segment_photo
+        from dsslic_search.codec.picture.open import open_photo
         from dsslic_search.features.embedding import embed
 
         photo = open_photo(coding.read_file(path), str(path), self._settings.max_pixels)

@@ -9,19 +9,19 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from dsslic_search import coding
+from dsslic_search.api import coding
 from dsslic_search.archive import paths
 from dsslic_search.archive.store import Store
-from dsslic_search.errors import FormatError, StageError
+from dsslic_search.core.errors import FormatError, StageError
 
 if TYPE_CHECKING:
     from PIL import Image
 
-    from dsslic_search.archive.models import Photo
+    from dsslic_search.archive.schema import Photo
     from dsslic_search.codec.container import Layout
-    from dsslic_search.codec.dsslic import Decoded
-    from dsslic_search.dialect import Dialect
-    from dsslic_search.vocabulary import Vocabulary
+    from dsslic_search.codec.decoder import Decoded
+    from dsslic_search.core.dialect import Dialect
+    from dsslic_search.core.vocabulary import Vocabulary
 
 STAGES = ("map", "compact", "coarse", "full")
 
@@ -33,8 +33,8 @@ def held(photo: Photo) -> tuple[str, ...]:
 
 @dataclass(frozen=True)
 class Preview:
-    """One stage of a stored photo. ``bytes_read``: of its file, from the start; ``milliseconds``: reading and decoding;
-    ``vocabulary``: whose class ids stage "map" holds, None in the others."""
+    """One stage of a stored photo. ``bytes_read``: of its file, from the start; ``milliseconds``: reading and
+    decoding; ``vocabulary``: whose class ids stage "map" holds, None in the others."""
 
     stage: str
     image: Image.Image
@@ -55,18 +55,18 @@ def read_layout(store: Store, photo: Photo) -> Layout:
 
 def read_dialect(store: Store, photo: Photo) -> Dialect:
     """The vocabulary of a stored photo's label map, reading no byte past the map."""
-    from dsslic_search.codec import dsslic
+    from dsslic_search.codec import decoder
 
     with _about(store, photo):
-        return dsslic.read_dialect(store.read_prefix(photo.content_hash, photo.map_bytes))
+        return decoder.read_dialect(store.read_prefix(photo.content_hash, photo.map_bytes))
 
 
 def stages_of(store: Store, photo: Photo, stages: Sequence[str], max_pixels: int) -> Iterator[Preview]:
     """Stages of a photo as a slow link would show them: each reads on where the one before ended.
 
     Coder and networks are loaded before the clock starts."""
-    from dsslic_search.codec import label_map
-    from dsslic_search.codec.dsslic import decode_stage
+    from dsslic_search.codec.decoder import decode_stage
+    from dsslic_search.codec.layers.label_map import coder as label_map
     from dsslic_search.networks import runtime
 
     layout = read_layout(store, photo)
@@ -89,13 +89,19 @@ def stages_of(store: Store, photo: Photo, stages: Sequence[str], max_pixels: int
                 decoded = decode_stage(data, stage, max_pixels=max_pixels)
         image = coding.to_image(decoded, stage)
         spent = (time.perf_counter() - began) * 1000
-        yield Preview(stage, image, len(data) + elsewhere, layout.total + elsewhere, spent, decoded.vocabulary)
+        yield Preview(
+            stage, image, len(data) + elsewhere, layout.total + elsewhere, spent, decoded.vocabulary
+        )
 
 
-def _networks(store: Store, photo: Photo, layout: Layout, stages: Sequence[str]) -> Iterator[tuple[str, str | None]]:
-    """The networks that stages of a photo need, as :func:`dsslic_search.networks.runtime.network` takes them."""
-    from dsslic_search.codec import container, residual
-    from dsslic_search.codec.stages import RESIDUAL_BPG
+def _networks(
+    store: Store, photo: Photo, layout: Layout, stages: Sequence[str]
+) -> Iterator[tuple[str, str | None]]:
+    """The networks that stages of a photo need, as :func:`dsslic_search.networks.runtime.network` takes
+    them."""
+    from dsslic_search.codec import container
+    from dsslic_search.codec.decoder import RESIDUAL_BPG
+    from dsslic_search.codec.layers import residual
     from dsslic_search.networks import runtime
 
     header = layout.header
@@ -114,8 +120,9 @@ def _networks(store: Store, photo: Photo, layout: Layout, stages: Sequence[str])
 
 
 def original_of(store: Store, photo: Photo) -> bytes:
-    """The original file, bit for bit. StageError in keep mode layers, and where it was left at its place but is not there now."""
-    from dsslic_search.codec.dsslic import read_original
+    """The original file, bit for bit. StageError in keep mode layers, and where it was left at its place but
+    is not there now."""
+    from dsslic_search.codec.decoder import read_original
 
     if photo.keep == "reference":
         return _referenced(photo)
@@ -129,13 +136,15 @@ def _about(store: Store, photo: Photo) -> Iterator[None]:
     try:
         yield
     except FormatError as e:
-        advice = "" if isinstance(e, StageError) else "; see what else is wrong with: dss-search check --read-data"
+        advice = (
+            "" if isinstance(e, StageError) else "; see what else is wrong with: dss-search check --read-data"
+        )
         raise type(e)(f"photo {photo.id} ({store.path_of(photo.content_hash)}): {e}{advice}") from e
 
 
 def _opened(original: bytes, name: str, max_pixels: int) -> Decoded:
-    from dsslic_search.codec.dsslic import Decoded
-    from dsslic_search.codec.picture import open_photo
+    from dsslic_search.codec.decoder import Decoded
+    from dsslic_search.codec.picture.open import open_photo
 
     photo = open_photo(original, name, max_pixels)
     return Decoded(photo.pixels[..., 0] if photo.grey else photo.pixels, photo.alpha)
@@ -148,5 +157,8 @@ def _referenced(photo: Photo) -> bytes:
         data = paths.to_path(photo.path).read_bytes()
     if data is None or hashlib.sha256(data).hexdigest() != photo.content_hash:
         state = "is gone" if data is None else "has changed"
-        raise StageError(f'{photo.path}: the original {state} since it was ingested by reference; "coarse" is the best stage stored')
+        raise StageError(
+            f'{photo.path}: the original {state} since it was ingested by reference; "coarse" is the best '
+            "stage stored"
+        )
     return data

@@ -6,20 +6,20 @@ from dataclasses import dataclass
 
 from dsslic_search.api.indexes import OpenIndexes
 from dsslic_search.api.searching import Searcher
-from dsslic_search.archive import tags
+from dsslic_search.archive import notes
 from dsslic_search.archive.catalog import Catalog
 from dsslic_search.archive.statistics import totals
-from dsslic_search.config import Settings
-from dsslic_search.query.evaluate import Indexes
+from dsslic_search.core.settings import Settings
+from dsslic_search.core.vocabulary import Vocabulary
 from dsslic_search.query.facets import ClassCount, count_classes, count_files
-from dsslic_search.vocabulary import Vocabulary
+from dsslic_search.query.run.evaluate import Indexes
 
 
 @dataclass(frozen=True)
 class Statistics:
-    """Of ``photos``. Bytes of the originals, of the .dsslic files and of the label maps' prefixes of them; ``formats``, ``cameras``
-    and ``tags``: photos by name, most frequent first; ``months``: by year and month, as "2023-06", in order; ``undated``: photos
-    that do not say when they were taken."""
+    """Of ``photos``. Bytes of the originals, of the .dsslic files and of the label maps' prefixes of them;
+    ``formats``, ``cameras`` and ``tags``: photos by name, most frequent first; ``months``: by year and month,
+    as "2023-06", in order; ``undated``: photos that do not say when they were taken."""
 
     photos: int
     original_bytes: int
@@ -35,7 +35,12 @@ class Statistics:
 
 
 def statistics(
-    indexes: OpenIndexes, searcher: Searcher, catalog: Catalog, vocabulary: Vocabulary, settings: Settings, text: str | None
+    indexes: OpenIndexes,
+    searcher: Searcher,
+    catalog: Catalog,
+    vocabulary: Vocabulary,
+    settings: Settings,
+    text: str | None,
 ) -> Statistics:
     """Of the photos that the query ``text`` finds, or of all."""
 
@@ -54,7 +59,7 @@ def statistics(
             cameras=file.cameras,
             months=file.months,
             undated=file.undated,
-            tags=tags.counts(catalog, ids),
+            tags=notes.tag_counts(catalog, ids),
             classes=count_classes(columns, vocabulary, settings.presence, rows),
         )
 

@@ -1,7 +1,7 @@
 """The catalog: one row a photo, with the coverages, regions and embedding of its label map.
 
-SQLite by default (write-ahead log, so that queries go on while an ingest writes), any SQLAlchemy URL in principle.
-Every committed change increases `Catalog.generation` within the same transaction.
+SQLite by default (write-ahead log, so that queries go on while an ingest writes), any SQLAlchemy URL in
+principle. Every committed change increases `Catalog.generation` within the same transaction.
 """
 
 from __future__ import annotations
@@ -12,28 +12,39 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from sqlalchemy import Connection, CursorResult, Engine, Integer, String, cast, delete, func, insert, select, update
+from sqlalchemy import (
+    Connection,
+    CursorResult,
+    Engine,
+    Integer,
+    String,
+    cast,
+    delete,
+    func,
+    insert,
+    select,
+    update,
+)
 from sqlalchemy.orm import Session, selectinload
 
-from dsslic_search.archive import models, paths
-from dsslic_search.archive.bulk import Snapshot
-from dsslic_search.archive.engine import database_trouble, for_writing
+from dsslic_search.archive import paths, schema
+from dsslic_search.archive.database import database_trouble, for_writing, open_engine
 from dsslic_search.archive.features import MapFeatures
-from dsslic_search.archive.opening import open_engine
+from dsslic_search.archive.snapshot import Snapshot
 from dsslic_search.archive.stored import FIELDS, ObjectFacts
 
 GENERATION = "generation"
-FACTS = tuple(getattr(models.Photo, name) for name in FIELDS)  # columns
+FACTS = tuple(getattr(schema.Photo, name) for name in FIELDS)  # columns
 
 _MANY = 500  # ids in one statement; databases bound the number of parameters
-_WITH_COVERAGES = selectinload(models.Photo.coverages)
+_WITH_COVERAGES = selectinload(schema.Photo.coverages)
 
 
 class Catalog:
     """An open catalog; safe to use from several threads. Close it, or use it in a ``with``.
 
-    Every method raises ArchiveError for trouble with the database. `Photo` objects that come out are detached: their
-    columns are there, and from `photo` and `find` their ``coverages`` too.
+    Every method raises ArchiveError for trouble with the database. `Photo` objects that come out are
+    detached: their columns are there, and from `photo` and `find` their ``coverages`` too.
     """
 
     def __init__(self, engine: Engine) -> None:
@@ -45,10 +56,10 @@ class Catalog:
     def open(cls, where: Path | str, *, create: bool = False, change: bool = True) -> Catalog:
         """Open the catalog in an SQLite file or at a database URL, migrating an older one.
 
-        ``create``: make it when there is none. ``change=False``: leave an older schema as it is, for `known` and `has`.
-        Where the disk cannot be written, an SQLite file is opened for reading only, as one that nobody changes.
-        Raises ArchiveError when it is missing, empty, damaged, of something else, or of a newer version (then nothing is
-        modified).
+        ``create``: make it when there is none. ``change=False``: leave an older schema as it is, for `known`
+        and `has`. Where the disk cannot be written, an SQLite file is opened for reading only, as one that
+        nobody changes. Raises ArchiveError when it is missing, empty, damaged, of something else, or of a
+        newer version (then nothing is modified).
         """
         return cls(open_engine(where, create=create, change=change))
 
@@ -59,7 +70,9 @@ class Catalog:
     def __enter__(self) -> Catalog:
         return self
 
-    def __exit__(self, _type: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None) -> None:
+    def __exit__(
+        self, _type: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
+    ) -> None:
         self.close()
 
     @property
@@ -83,64 +96,82 @@ class Catalog:
     def count(self) -> int:
         """The number of photos."""
         with self.session() as session:
-            return session.scalar(select(func.count()).select_from(models.Photo)) or 0
+            return session.scalar(select(func.count()).select_from(schema.Photo)) or 0
 
     def has(self, content_hash: str) -> bool:
         """Whether a photo of this content is there."""
         with self.session() as session:
-            return session.scalar(select(models.Photo.id).where(models.Photo.content_hash == content_hash)) is not None
+            return (
+                session.scalar(select(schema.Photo.id).where(schema.Photo.content_hash == content_hash))
+                is not None
+            )
 
     def known(self, content_hash: str) -> tuple[int, ObjectFacts] | None:
-        """The id of the photo of this content and what its row says of its file; None when it is not there."""
-        chosen = select(models.Photo.id, *FACTS).where(models.Photo.content_hash == content_hash)
+        """The id of the photo of this content and what its row says of its file; None when it is not
+        there."""
+        chosen = select(schema.Photo.id, *FACTS).where(schema.Photo.content_hash == content_hash)
         with self.session() as session:
             row = session.execute(chosen).one_or_none()
         return None if row is None else (row[0], ObjectFacts(*row[1:]))
 
-    def photo(self, photo_id: int) -> models.Photo | None:
+    def photo(self, photo_id: int) -> schema.Photo | None:
         """A photo by id, with coverages."""
         with self.session() as session:
-            return session.get(models.Photo, photo_id, options=[_WITH_COVERAGES])
+            return session.get(schema.Photo, photo_id, options=[_WITH_COVERAGES])
 
-    def find(self, content_hash: str) -> models.Photo | None:
+    def find(self, content_hash: str) -> schema.Photo | None:
         """A photo by content hash, with coverages."""
         with self.session() as session:
-            return session.scalar(select(models.Photo).where(models.Photo.content_hash == content_hash).options(_WITH_COVERAGES))
+            return session.scalar(
+                select(schema.Photo).where(schema.Photo.content_hash == content_hash).options(_WITH_COVERAGES)
+            )
 
-    def at_path(self, path: Path | str) -> list[models.Photo]:
+    def at_path(self, path: Path | str) -> list[schema.Photo]:
         """The photos ingested from a path, newest first: more than one when the file changed in between."""
-        chosen = select(models.Photo).where(models.Photo.path == paths.to_text(paths.clean(path)))
+        chosen = select(schema.Photo).where(schema.Photo.path == paths.to_text(paths.clean(path)))
         with self.session() as session:
-            return list(session.scalars(chosen.order_by(models.Photo.id.desc())))
+            return list(session.scalars(chosen.order_by(schema.Photo.id.desc())))
 
-    def photos(self, ids: Iterable[int]) -> list[models.Photo]:
+    def photos(self, ids: Iterable[int]) -> list[schema.Photo]:
         """Photos by id, in the order asked for; ids that are not there are left out."""
         wanted = [int(i) for i in ids]
-        found: dict[int, models.Photo] = {}
+        found: dict[int, schema.Photo] = {}
         with self.session() as session:
             for part in _parts(wanted):
-                found.update((p.id, p) for p in session.scalars(select(models.Photo).where(models.Photo.id.in_(part))))
+                found.update(
+                    (p.id, p) for p in session.scalars(select(schema.Photo).where(schema.Photo.id.in_(part)))
+                )
         return [found[i] for i in wanted if i in found]
 
     @contextmanager
     def snapshot(self) -> Iterator[Snapshot]:
         """The whole catalog at one moment, to be read in bulk."""
         level = {} if self.engine.dialect.name == "sqlite" else {"isolation_level": "REPEATABLE READ"}
-        with database_trouble(self.name), self.engine.connect().execution_options(**level) as connection, connection.begin():
+        with (
+            database_trouble(self.name),
+            self.engine.connect().execution_options(**level) as connection,
+            connection.begin(),
+        ):
             yield Snapshot(connection, _generation(connection))
 
     # Changing
 
     @contextmanager
     def changing(self) -> Iterator[Session]:
-        """A transaction that changes the catalog: committed, with the generation increased, when the block ends well."""
-        with database_trouble(self.name), Session(self._writing, expire_on_commit=False) as session, session.begin():
+        """A transaction that changes the catalog: committed, with the generation increased, when the block
+        ends well."""
+        with (
+            database_trouble(self.name),
+            Session(self._writing, expire_on_commit=False) as session,
+            session.begin(),
+        ):
             yield session
             session.flush()
             _increase_generation(session)
 
-    def add(self, photo: models.Photo, features: MapFeatures) -> int:
-        """Add a photo with its features in one transaction; returns its id. ``embedding`` and ``regions`` are set here.
+    def add(self, photo: schema.Photo, features: MapFeatures) -> int:
+        """Add a photo with its features in one transaction; returns its id. ``embedding`` and ``regions`` are
+        set here.
 
         Raises ArchiveError, too, when its content is there already.
         """
@@ -152,57 +183,66 @@ class Catalog:
         return photo.id
 
     def replace_features(self, features: Mapping[int, MapFeatures]) -> None:
-        """Give photos, by id, other coverages, regions and embeddings, in one transaction; ids that are gone are left out."""
+        """Give photos, by id, other coverages, regions and embeddings, in one transaction; ids that are gone
+        are left out."""
         with self.changing() as session:
             for part in _parts(list(features)):
-                there = session.scalars(select(models.Photo.id).where(models.Photo.id.in_(part))).all()
+                there = session.scalars(select(schema.Photo.id).where(schema.Photo.id.in_(part))).all()
                 _replace_features(session, {i: features[i] for i in there})
 
     def update(self, photo_id: int, values: Mapping[str, Any], features: MapFeatures) -> None:
-        """Give a photo's row other values, by column, and other features, in one transaction; no error when it is gone."""
+        """Give a photo's row other values, by column, and other features, in one transaction; no error when
+        it is gone."""
         with self.changing() as session:
-            if session.get(models.Photo, photo_id) is not None:
-                session.execute(update(models.Photo).where(models.Photo.id == photo_id).values(**values))
+            if session.get(schema.Photo, photo_id) is not None:
+                session.execute(update(schema.Photo).where(schema.Photo.id == photo_id).values(**values))
                 _replace_features(session, {photo_id: features})
 
     def remove(self, ids: Sequence[int]) -> int:
-        """Remove photos with their features in one transaction; returns how many were there. Their files stay."""
+        """Remove photos with their features in one transaction; returns how many were there. Their files
+        stay."""
         count = 0
         with self.changing() as session:
             for part in _parts(ids):
-                result = session.execute(delete(models.Photo).where(models.Photo.id.in_(part)))
+                result = session.execute(delete(schema.Photo).where(schema.Photo.id.in_(part)))
                 assert isinstance(result, CursorResult)
                 count += result.rowcount
         return count
 
 
 def _generation(reader: Session | Connection) -> int:
-    return int(reader.scalar(select(models.Setting.value).where(models.Setting.name == GENERATION)) or 0)
+    return int(reader.scalar(select(schema.Setting.value).where(schema.Setting.name == GENERATION)) or 0)
 
 
 def _increase_generation(session: Session) -> None:
     """In SQL alone, so that two writers can never count to the same number."""
-    next_value = cast(cast(models.Setting.value, Integer) + 1, String)
-    result = session.execute(update(models.Setting).where(models.Setting.name == GENERATION).values(value=next_value))
+    next_value = cast(cast(schema.Setting.value, Integer) + 1, String)
+    result = session.execute(
+        update(schema.Setting).where(schema.Setting.name == GENERATION).values(value=next_value)
+    )
     assert isinstance(result, CursorResult)
     if not result.rowcount:
-        session.execute(insert(models.Setting).values(name=GENERATION, value="1"))
+        session.execute(insert(schema.Setting).values(name=GENERATION, value="1"))
 
 
 def _replace_features(session: Session, features: Mapping[int, MapFeatures]) -> None:
     """Of photos that are there."""
     if not features:
         return
-    session.execute(delete(models.Coverage).where(models.Coverage.photo_id.in_(list(features))))
+    session.execute(delete(schema.Coverage).where(schema.Coverage.photo_id.in_(list(features))))
     values = [{"id": i, "embedding": made.embedding, "regions": made.regions} for i, made in features.items()]
-    session.execute(update(models.Photo), values)
+    session.execute(update(schema.Photo), values)
     _insert_coverages(session, features)
 
 
 def _insert_coverages(session: Session, features: Mapping[int, MapFeatures]) -> None:
-    coverages = [{"photo_id": i, "class_id": c, "fraction": f} for i, made in features.items() for c, f in made.coverages]
+    coverages = [
+        {"photo_id": i, "class_id": c, "fraction": f}
+        for i, made in features.items()
+        for c, f in made.coverages
+    ]
     if coverages:
-        session.execute(insert(models.Coverage), coverages)
+        session.execute(insert(schema.Coverage), coverages)
 
 
 def _parts(ids: Sequence[int]) -> Iterator[Sequence[int]]:

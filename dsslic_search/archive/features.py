@@ -7,13 +7,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from dsslic_search.vocabulary import Vocabulary
+from dsslic_search.core.vocabulary import Vocabulary
 
 
 @dataclass(frozen=True)
 class MapFeatures:
-    """``coverages``: (class id, fraction of the pixels) of the classes that are there, by id. ``regions``: the bytes of
-    `features.scene.SceneRegions`. ``embedding``: float32 little-endian bytes of a unit vector."""
+    """``coverages``: (class id, fraction of the pixels) of the classes that are there, by id. ``regions``:
+    the bytes of `features.scene.SceneRegions`. ``embedding``: float32 little-endian bytes of a unit
+    vector."""
 
     coverages: tuple[tuple[int, float], ...]
     regions: bytes

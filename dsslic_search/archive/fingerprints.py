@@ -10,17 +10,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dsslic_search.archive.store import Store
-from dsslic_search.errors import ArchiveError, FormatError
+from dsslic_search.core.errors import ArchiveError, FormatError
 from dsslic_search.features.fingerprint import fingerprint
 
 AHEAD = 256  # photos read before one of them is handed on
 
 
 def read_fingerprint(store: Store, content_hash: str, map_bytes: int, max_pixels: int) -> NDArray[np.uint8]:
-    """The fingerprint of a photo of which the first ``map_bytes`` bytes hold header and label map. Raises FormatError or
-    ArchiveError."""
+    """The fingerprint of a photo of which the first ``map_bytes`` bytes hold header and label map. Raises
+    FormatError or ArchiveError."""
     from dsslic_search.codec import container
-    from dsslic_search.codec.dsslic import decode_stage
+    from dsslic_search.codec.decoder import decode_stage
 
     data = store.read_prefix(content_hash, map_bytes)
     end = container.read_layout(data).stage_bytes("compact")
@@ -29,7 +29,10 @@ def read_fingerprint(store: Store, content_hash: str, map_bytes: int, max_pixels
 
 
 def read_fingerprints(
-    store: Store, photos: Sequence[tuple[str, int]], max_pixels: int, progress: Callable[[int, int], None] | None = None
+    store: Store,
+    photos: Sequence[tuple[str, int]],
+    max_pixels: int,
+    progress: Callable[[int, int], None] | None = None,
 ) -> Iterator[tuple[int, NDArray[np.uint8] | str]]:
     """(place, fingerprint or what is wrong) of each photo of a content hash and map bytes, in order.
 

@@ -19,8 +19,8 @@ from pathlib import Path
 
 from dsslic_search.archive.catalog import Catalog
 from dsslic_search.archive.store import Store, write_whole
-from dsslic_search.errors import ArchiveError
-from dsslic_search.files import TEMPORARY
+from dsslic_search.core.errors import ArchiveError
+from dsslic_search.core.files import TEMPORARY
 
 FORMAT = "dsslic-search archive"
 VERSION = 1
@@ -31,7 +31,8 @@ _CATALOG = "catalog.sqlite"
 
 @dataclass(frozen=True)
 class ArchiveFolder:
-    """Names the parts of the archive at ``root``. ``catalog_url``: an SQLAlchemy URL instead of the SQLite file."""
+    """Names the parts of the archive at ``root``. ``catalog_url``: an SQLAlchemy URL instead of the SQLite
+    file."""
 
     root: Path
     catalog_url: str | None = None
@@ -54,25 +55,34 @@ class ArchiveFolder:
         try:
             return (self.root / _MANIFEST).exists()
         except OSError as e:
-            raise ArchiveError(f"{self.root}: cannot open this archive ({e.strerror}); check the path and its permissions") from e
+            raise ArchiveError(
+                f"{self.root}: cannot open this archive ({e.strerror}); check the path and its permissions"
+            ) from e
 
     def verify(self) -> None:
         """Raise ArchiveError unless an archive that this version understands is there. Changes nothing."""
         manifest = self.root / _MANIFEST
         if not self.exists:
-            raise ArchiveError(f"{self.root}: no archive there; make one with: dss-search ingest PATH… --archive DIR")
+            raise ArchiveError(
+                f"{self.root}: no archive there; make one with: dss-search ingest PATH… --archive DIR"
+            )
         try:
             content = json.loads(manifest.read_bytes())
             name, version = content["format"], content["version"]
         except OSError as e:
             raise ArchiveError(f"{manifest}: cannot be read ({e.strerror}); check its permissions") from e
         except (ValueError, KeyError, TypeError) as e:
-            raise ArchiveError(f"{manifest}: damaged; restore it from a backup or write {_manifest()!r} into it") from e
+            raise ArchiveError(
+                f"{manifest}: damaged; restore it from a backup or write {_manifest()!r} into it"
+            ) from e
         if name != FORMAT or not isinstance(version, int) or isinstance(version, bool) or version < 1:
-            raise ArchiveError(f"{manifest}: not the description of a {FORMAT}; choose another directory with --archive")
+            raise ArchiveError(
+                f"{manifest}: not the description of a {FORMAT}; choose another directory with --archive"
+            )
         if version > VERSION:
             raise ArchiveError(
-                f"{self.root}: made by a newer dsslic-search (archive version {version}, this one reads up to {VERSION}); "
+                f"{self.root}: made by a newer dsslic-search (archive version {version}, this one reads up "
+                f"to {VERSION}); "
                 "update dsslic-search; nothing was changed"
             )
 
@@ -83,10 +93,11 @@ class ArchiveFolder:
 
     @contextmanager
     def writing(self, *, create: bool = False) -> Iterator[Catalog]:
-        """The catalog, with the archive locked against other writers; with ``create`` a new archive is made if there is none.
+        """The catalog, with the archive locked against other writers; with ``create`` a new archive is made
+        if there is none.
 
-        Raises ArchiveError at once when another process (or another `writing` of this one) holds the lock. The lock
-        ends with the process, however that ends.
+        Raises ArchiveError at once when another process (or another `writing` of this one) holds the lock.
+        The lock ends with the process, however that ends.
         """
         if self.exists or not create:
             self.verify()
@@ -105,9 +116,15 @@ class ArchiveFolder:
             self.root.mkdir(parents=True, exist_ok=True)
             strange = any(not _may_be_ours(p.name) for p in self.root.iterdir())
         except OSError as e:
-            raise ArchiveError(f"{self.root}: cannot make an archive there ({e.strerror}); choose another directory with --archive") from e
+            raise ArchiveError(
+                f"{self.root}: cannot make an archive there ({e.strerror}); choose another directory with "
+                "--archive"
+            ) from e
         if strange:
-            raise ArchiveError(f"{self.root}: holds other files and is not an archive; choose a new or empty directory with --archive")
+            raise ArchiveError(
+                f"{self.root}: holds other files and is not an archive; choose a new or empty directory with "
+                "--archive"
+            )
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
@@ -118,10 +135,14 @@ class ArchiveFolder:
             lock.acquire(timeout=0)
         except Timeout as e:
             raise ArchiveError(
-                f"another dss-search is writing to {self.root}; wait for it to end, or use another archive with --archive"
+                f"another dss-search is writing to {self.root}; wait for it to end, or use another archive "
+                "with --archive"
             ) from e
-        except (OSError, NotImplementedError) as e:  # filelock raises the latter where the file system cannot lock
-            raise ArchiveError(f"{self.root}: cannot be locked for writing ({e}); check that you may write there") from e
+        # filelock raises the latter where the file system cannot lock
+        except (OSError, NotImplementedError) as e:
+            raise ArchiveError(
+                f"{self.root}: cannot be locked for writing ({e}); check that you may write there"
+            ) from e
         try:
             yield
         finally:

@@ -1,8 +1,9 @@
-"""Which class list the catalog's coverages, regions and embeddings speak in, and which codes the embeddings are made of.
+"""Which class list the catalog's coverages, regions and embeddings speak in, and which codes the embeddings
+are made of.
 
-Label maps may be of any vocabulary; what the catalog knows of them is in the one that shipped with the version that described
-them. When a later version ships another, or other codes, queries would read the numbers wrongly: so the archive says, and has to be
-reindexed.
+Label maps may be of any vocabulary; what the catalog knows of them is in the one that shipped with the
+version that described them. When a later version ships another, or other codes, queries would read the
+numbers wrongly: so the archive says, and has to be reindexed.
 """
 
 from __future__ import annotations
@@ -10,15 +11,16 @@ from __future__ import annotations
 import numpy as np
 from sqlalchemy import delete, insert
 
-from dsslic_search import vocabulary
 from dsslic_search.archive.catalog import Catalog
 from dsslic_search.archive.features import MapFeatures, features_of
-from dsslic_search.archive.models import Setting
-from dsslic_search.errors import ArchiveError
+from dsslic_search.archive.schema import Setting
+from dsslic_search.core import vocabulary
+from dsslic_search.core.errors import ArchiveError
 from dsslic_search.features.embedding import codes_identity
 
 SETTING = "described in"
-FIRST = "817902e1dae7288d/4cc4ffdde356fb57"  # archives that do not say were described in the first class list and codes
+# archives that do not say were described in the first class list and codes
+FIRST = "817902e1dae7288d/4cc4ffdde356fb57"
 
 
 def ours() -> str:
@@ -37,12 +39,14 @@ def require_current(catalog: Catalog) -> None:
     """Raise ArchiveError unless `is_current`."""
     if not is_current(catalog):
         raise ArchiveError(
-            "the archive's photos are described in the terms of another version; bring it up to date with: dss-search reindex"
+            "the archive's photos are described in the terms of another version; bring it up to date with: "
+            "dss-search reindex"
         )
 
 
 def make_current(catalog: Catalog) -> None:
-    """Say that everything in the catalog is in the terms of this version. Writes nothing where that is said already."""
+    """Say that everything in the catalog is in the terms of this version. Writes nothing where that is said
+    already."""
     with catalog.session() as session:
         said = session.get(Setting, SETTING)
     if (said.value if said else FIRST) != ours():

@@ -1,34 +1,42 @@
 """What people add to a catalog, tags and saved queries: the names they may give, and how it is written.
 
-Indexes hold none of it, so it is written without increasing the catalog's generation: a tag costs no rebuilt index.
+Indexes hold none of it, so it is written without increasing the catalog's generation: a tag costs no rebuilt
+index.
 """
 
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import delete, func, insert, select
 from sqlalchemy.orm import Session
 
 from dsslic_search.archive.catalog import Catalog
-from dsslic_search.archive.engine import database_trouble, for_writing
-from dsslic_search.errors import UsageError
+from dsslic_search.archive.database import database_trouble, for_writing
+from dsslic_search.archive.schema import Photo, SavedQuery, Tag
+from dsslic_search.archive.statistics import held
+from dsslic_search.core.errors import ArchiveError, UsageError
 
 LONGEST = 64  # characters of a name
 _MARKS = "-_."
 
 
 def name_key(name: str, what: str) -> str:
-    """The form in which ``name`` is kept and compared: NFKC, case-folded. ``what`` it names, for messages: "tag".
+    """The form in which ``name`` is kept and compared: NFKC, case-folded. ``what`` it names, for messages:
+    "tag".
 
-    A name has 1 to 64 letters (of any script), digits, hyphens, underscores and full stops, and begins with a letter or a
-    digit. Raises UsageError for any other."""
+    A name has 1 to 64 letters (of any script), digits, hyphens, underscores and full stops, and begins with a
+    letter or a digit. Raises UsageError for any other."""
     key = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
     if not 0 < len(key) <= LONGEST or key[0] in _MARKS or not all(map(_allowed, key)):
         shown = name if len(name) <= LONGEST else name[:LONGEST] + "…"
         raise UsageError(
-            f'{what} "{shown}": a name has 1 to {LONGEST} letters, digits, "-", "_" and ".", and begins with a letter or a digit'
+            f'{what} "{shown}": a name has 1 to {LONGEST} letters, digits, "-", "_" and ".", and begins with '
+            "a letter or a digit"
         )
     return key
 
@@ -40,5 +48,147 @@ def _allowed(character: str) -> bool:
 @contextmanager
 def noting(catalog: Catalog) -> Iterator[Session]:
     """A transaction that changes tags and saved queries alone, committed when the block ends well."""
-    with database_trouble(catalog.name), Session(for_writing(catalog.engine), expire_on_commit=False) as session, session.begin():
+    with (
+        database_trouble(catalog.name),
+        Session(for_writing(catalog.engine), expire_on_commit=False) as session,
+        session.begin(),
+    ):
         yield session
+
+
+# Saved queries: texts under names, for "@name" in a query.
+
+
+def saved_key(name: str) -> str:
+    """The form in which the name of a saved query is kept, without the "@" that may stand before it;
+    UsageError for others."""
+    return name_key(name.removeprefix("@"), "saved query")
+
+
+def save_query(catalog: Catalog, name: str, text: str, *, replace: bool = False) -> None:
+    """Keep a query's text under a name. ArchiveError when there is one of that name and it is not to be
+    replaced."""
+    key = saved_key(name)
+    with noting(catalog) as session:
+        known = session.get(SavedQuery, key)
+        if known is None:
+            session.execute(insert(SavedQuery).values(name=key, text=text))
+        elif replace:
+            known.text = text
+        else:
+            raise ArchiveError(
+                f'there is a saved query "{key}" already: {known.text}; replace it with --force, or choose '
+                "another name"
+            )
+
+
+def saved_text(catalog: Catalog, name: str) -> str | None:
+    """The text of a saved query, None when there is none of that name (or cannot be)."""
+    try:
+        key = saved_key(name)
+    except UsageError:
+        return None
+    with catalog.session() as session:
+        return session.scalar(select(SavedQuery.text).where(SavedQuery.name == key))
+
+
+def saved_queries(catalog: Catalog) -> dict[str, str]:
+    """All saved queries by name."""
+    with catalog.session() as session:
+        return dict(session.execute(select(SavedQuery.name, SavedQuery.text).order_by(SavedQuery.name)).all())
+
+
+def forget_query(catalog: Catalog, name: str) -> None:
+    """Delete a saved query; ArchiveError when there is none of that name."""
+    key = saved_key(name)
+    with noting(catalog) as session:
+        if session.get(SavedQuery, key) is None:
+            raise ArchiveError(f'no saved query "{key}"; see them with: dss-search save --list')
+        session.execute(delete(SavedQuery).where(SavedQuery.name == key))
+
+
+# Tags: names that people give to photos. They are no part of what indexes hold, so they leave the catalog's
+# generation alone.
+
+_MANY = 500  # ids in one statement; databases bound the number of parameters
+FEW = 5_000  # ids that are looked up one by one; for more, all are gone through
+_INSERTED = 20_000  # rows in one statement executed many times
+
+
+def tag_key(name: str) -> str:
+    """The form in which a tag is kept; UsageError for an impossible name."""
+    return name_key(name, "tag")
+
+
+def add_tags(catalog: Catalog, names: Sequence[str], ids: NDArray[np.int64]) -> dict[str, int]:
+    """Give photos tags, in one transaction; returns for each tag how many photos did not have it.
+    ArchiveError, and nothing done, when there is no photo of an id."""
+    keys = list(dict.fromkeys(map(tag_key, names)))
+    added = {}
+    with noting(catalog) as session:
+        _check_ids(session, ids)
+        for key in keys:
+            tagged = np.fromiter(session.scalars(select(Tag.photo_id).where(Tag.name == key)), np.int64)
+            new = np.setdiff1d(ids, tagged).tolist()
+            for start in range(0, len(new), _INSERTED):
+                session.connection().execute(
+                    insert(Tag), [{"name": key, "photo_id": i} for i in new[start : start + _INSERTED]]
+                )
+            added[key] = len(new)
+    return added
+
+
+def remove_tags(catalog: Catalog, names: Sequence[str], ids: NDArray[np.int64] | None) -> dict[str, int]:
+    """Take tags from photos, or with None from all, in one transaction; returns for each tag how many photos
+    had it. ArchiveError, and nothing done, when there is no photo of an id."""
+    keys = list(dict.fromkeys(map(tag_key, names)))
+    removed = {}
+    with noting(catalog) as session:
+        if ids is not None:
+            _check_ids(session, ids)
+        for key in keys:
+            tagged = np.fromiter(session.scalars(select(Tag.photo_id).where(Tag.name == key)), np.int64)
+            chosen = tagged if ids is None else np.intersect1d(tagged, ids)
+            if chosen.size == tagged.size:
+                session.execute(delete(Tag).where(Tag.name == key))
+            else:
+                for start in range(0, chosen.size, _MANY):
+                    part = chosen[start : start + _MANY].tolist()
+                    session.execute(delete(Tag).where(Tag.name == key, Tag.photo_id.in_(part)))
+            removed[key] = int(chosen.size)
+    return removed
+
+
+def tag_counts(catalog: Catalog, ids: NDArray[np.int64] | None = None) -> dict[str, int]:
+    """How many photos have each tag, of all or of ``ids``; most frequent first, then by name."""
+    with catalog.session() as session:
+        if ids is None:
+            found = dict(session.execute(select(Tag.name, func.count()).group_by(Tag.name)).all())
+        else:
+            found = {}
+            among = np.sort(ids)
+            for name in session.scalars(select(Tag.name).distinct()).all():
+                tagged = np.fromiter(session.scalars(select(Tag.photo_id).where(Tag.name == name)), np.int64)
+                if n := int(np.count_nonzero(held(among, tagged))):
+                    found[name] = n
+    return dict(sorted(found.items(), key=lambda each: (-each[1], each[0])))
+
+
+def tags_of(catalog: Catalog, photo_id: int) -> list[str]:
+    """The tags of a photo by name."""
+    with catalog.session() as session:
+        return list(session.scalars(select(Tag.name).where(Tag.photo_id == photo_id).order_by(Tag.name)))
+
+
+def _check_ids(session: Session, ids: NDArray[np.int64]) -> None:
+    """Raise ArchiveError for ids of no photo."""
+    if ids.size > FEW:
+        there = np.fromiter(session.scalars(select(Photo.id)), np.int64)
+    else:
+        parts = (ids[start : start + _MANY].tolist() for start in range(0, ids.size, _MANY))
+        there = np.array(
+            [i for part in parts for i in session.scalars(select(Photo.id).where(Photo.id.in_(part)))],
+            np.int64,
+        )
+    if (gone := np.setdiff1d(ids, there)).size:
+        raise ArchiveError(f"photo {gone[0]}: no such id in the archive; a query lists ids")

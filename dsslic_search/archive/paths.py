@@ -1,8 +1,8 @@
 """Original file names as text that every database and terminal can hold.
 
-A POSIX file name is bytes; Python shows the bytes that are not UTF-8 as lone surrogates, which no database and no
-UTF-8 terminal accepts. In text each of them is written ``//udcXX``: two slashes in a row occur in no clean absolute path
-but at its very start, so the way back is exact.
+A POSIX file name is bytes; Python shows the bytes that are not UTF-8 as lone surrogates, which no database
+and no UTF-8 terminal accepts. In text each of them is written ``//udcXX``: two slashes in a row occur in no
+clean absolute path but at its very start, so the way back is exact.
 """
 
 from __future__ import annotations

@@ -1,4 +1,5 @@
-"""Describe every photo anew from its base layer: coverages, regions and embedding, reading no byte past the label map."""
+"""Describe every photo anew from its base layer: coverages, regions and embedding, reading no byte past the
+label map."""
 
 from __future__ import annotations
 
@@ -14,18 +15,18 @@ from sqlalchemy import select
 from dsslic_search.archive import meaning
 from dsslic_search.archive.features import MapFeatures
 from dsslic_search.archive.folder import ArchiveFolder
-from dsslic_search.archive.models import Photo
+from dsslic_search.archive.schema import Photo
 from dsslic_search.archive.store import Store
 from dsslic_search.archive.stored import read_features
-from dsslic_search.errors import ArchiveError, FormatError
+from dsslic_search.core.errors import ArchiveError, FormatError
 
 BATCH = 32  # photos described and written at once: few enough to keep all cores busy to the end
 
 
 @dataclass
 class ReindexReport:
-    """``photos`` were described anew from ``bytes_read`` bytes; ``failed``: (photo id, reason), whose rows stay as they were, or
-    where the class list changed since, say that nothing is known of them."""
+    """``photos`` were described anew from ``bytes_read`` bytes; ``failed``: (photo id, reason), whose rows
+    stay as they were, or where the class list changed since, say that nothing is known of them."""
 
     photos: int = 0
     bytes_read: int = 0
@@ -33,16 +34,21 @@ class ReindexReport:
     failed: list[tuple[int, str]] = field(default_factory=list)
 
 
-def reindex(archive: ArchiveFolder, *, workers: int | None = None, progress: Callable[[int, int], None] | None = None) -> ReindexReport:
-    """Replace what the catalog knows of all label maps. May be stopped and run again; queries go on meanwhile.
+def reindex(
+    archive: ArchiveFolder, *, workers: int | None = None, progress: Callable[[int, int], None] | None = None
+) -> ReindexReport:
+    """Replace what the catalog knows of all label maps. May be stopped and run again; queries go on
+    meanwhile.
 
-    ``progress`` is called with photos done and in all. Raises ArchiveError when the archive cannot be written.
+    ``progress`` is called with photos done and in all. Raises ArchiveError when the archive cannot be
+    written.
     """
     start = time.perf_counter()
     report = ReindexReport()
     with archive.writing() as catalog, ThreadPoolExecutor(workers or os.cpu_count()) as pool:
         total = catalog.count()
-        readable = meaning.is_current(catalog)  # else old rows would say something else in the class list of now
+        # else old rows would say something else in the class list of now
+        readable = meaning.is_current(catalog)
         with catalog.snapshot() as snapshot:
             chosen = select(Photo.id, Photo.content_hash, Photo.map_bytes).order_by(Photo.id)
             batches = snapshot.rows(chosen, BATCH)
@@ -69,7 +75,9 @@ def reindex(archive: ArchiveFolder, *, workers: int | None = None, progress: Cal
 Rows = list[tuple[int, str, int]]
 
 
-def _described(pool: ThreadPoolExecutor, store: Store, batches: Iterator[Rows]) -> Iterator[tuple[Rows, Future[list[MapFeatures | str]]]]:
+def _described(
+    pool: ThreadPoolExecutor, store: Store, batches: Iterator[Rows]
+) -> Iterator[tuple[Rows, Future[list[MapFeatures | str]]]]:
     """Batches with their features, a few batches ahead of the one that is written."""
     ahead: deque[tuple[Rows, Future[list[MapFeatures | str]]]] = deque()
     for batch in batches:

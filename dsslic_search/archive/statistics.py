@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from sqlalchemy import Integer, cast, func, select
 
 from dsslic_search.archive.catalog import Catalog
-from dsslic_search.archive.models import Photo
+from dsslic_search.archive.schema import Photo
 
 FEW = 20_000  # photos that are looked up one by one; for more, all are gone through
 _MANY = 500  # ids in one statement; databases bound the number of parameters
@@ -19,7 +19,8 @@ _FIGURES = Photo.file_size, Photo.stored_bytes, Photo.map_bytes, cast(Photo.widt
 
 @dataclass(frozen=True)
 class Totals:
-    """Bytes of the originals, of the .dsslic files and of the label maps' prefixes of them; pixels of the photos."""
+    """Bytes of the originals, of the .dsslic files and of the label maps' prefixes of them; pixels of the
+    photos."""
 
     original_bytes: int = 0
     stored_bytes: int = 0
@@ -35,7 +36,12 @@ def totals(catalog: Catalog, ids: NDArray[np.int64] | None = None) -> Totals:
             found = [row for part in snapshot.rows(select(*summed)) for row in part]
         elif ids.size <= FEW:
             parts = (ids[start : start + _MANY].tolist() for start in range(0, ids.size, _MANY))
-            found = [row for part in parts for rows in snapshot.rows(select(*summed).where(Photo.id.in_(part))) for row in rows]
+            found = [
+                row
+                for part in parts
+                for rows in snapshot.rows(select(*summed).where(Photo.id.in_(part)))
+                for row in rows
+            ]
         else:
             found, among = [], np.sort(ids)
             for rows in snapshot.rows(select(Photo.id, *_FIGURES)):
@@ -45,7 +51,8 @@ def totals(catalog: Catalog, ids: NDArray[np.int64] | None = None) -> Totals:
 
 
 def held(among: NDArray[np.int64], ids: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Which of some ids are in ``among``, which is in order: for many small parts of ids, cheaper than to sort them all together."""
+    """Which of some ids are in ``among``, which is in order: for many small parts of ids, cheaper than to
+    sort them all together."""
     if not among.size:
         return np.zeros(ids.size, bool)
     return np.asarray(among[np.minimum(np.searchsorted(among, ids), among.size - 1)] == ids)

@@ -1,7 +1,8 @@
 """The .dsslic files of an archive, by the SHA-256 of the original photo's bytes.
 
-A file is either wholly there or not at all: it is written under a temporary name in its own folder, flushed to the disk
-and renamed. Whatever an interruption leaves is a temporary file, which the next writer removes.
+A file is either wholly there or not at all: it is written under a temporary name in its own folder, flushed
+to the disk and renamed. Whatever an interruption leaves is a temporary file, which the next writer
+removes.
 """
 
 from __future__ import annotations
@@ -14,8 +15,8 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from dsslic_search import files
-from dsslic_search.errors import ArchiveError
+from dsslic_search.core import files
+from dsslic_search.core.errors import ArchiveError
 
 SUFFIX = ".dsslic"
 
@@ -24,12 +25,14 @@ _HASH = re.compile(r"[0-9a-f]{64}")
 
 @dataclass(frozen=True)
 class Store:
-    """Object files under ``root``, in 256 folders. All methods raise ArchiveError for trouble with the disk."""
+    """Object files under ``root``, in 256 folders. All methods raise ArchiveError for trouble with the
+    disk."""
 
     root: Path
 
     def path_of(self, content_hash: str) -> Path:
-        """Where the file of a photo is, or would be. Raises ValueError unless given 64 lower-case hex digits."""
+        """Where the file of a photo is, or would be. Raises ValueError unless given 64 lower-case hex
+        digits."""
         if not _HASH.fullmatch(content_hash):
             raise ValueError(f"not a SHA-256 in hex: {content_hash!r}")
         return self.root / content_hash[:2] / (content_hash + SUFFIX)
@@ -72,7 +75,8 @@ class Store:
                 return None
 
     def set_aside(self, content_hash: str) -> None:
-        """Rename a file to NAME.damaged, out of the archive's sight but not lost; no error when there is none."""
+        """Rename a file to NAME.damaged, out of the archive's sight but not lost; no error when there is
+        none."""
         path = self.path_of(content_hash)
         with _disk_trouble(path, "renamed"), suppress(FileNotFoundError):
             path.replace(path.with_name(path.name + ".damaged"))
@@ -85,11 +89,13 @@ class Store:
                 yield name
 
     def leftovers(self) -> Iterator[Path]:
-        """Temporary files of interrupted writes. Those of a running writer look the same: hold the lock to act on them."""
+        """Temporary files of interrupted writes. Those of a running writer look the same: hold the lock to
+        act on them."""
         return (Path(e) for e in self._entries() if e.name.endswith(files.TEMPORARY))
 
     def remove_leftovers(self) -> int:
-        """Delete what interrupted writes left; returns how many files. Only for the holder of the writer lock."""
+        """Delete what interrupted writes left; returns how many files. Only for the holder of the writer
+        lock."""
         count = 0
         for path in self.leftovers():
             with _disk_trouble(path, "deleted"):

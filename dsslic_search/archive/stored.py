@@ -6,10 +6,10 @@ import zlib
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Literal
 
-from dsslic_search import vocabulary
 from dsslic_search.archive.features import MapFeatures, features_of
 from dsslic_search.archive.store import Store
-from dsslic_search.errors import ArchiveError, FormatError
+from dsslic_search.core import vocabulary
+from dsslic_search.core.errors import ArchiveError, FormatError
 
 if TYPE_CHECKING:
     from dsslic_search.codec.container import Layout
@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ObjectFacts:
-    """What a photo's row and the header of its object file both tell, under the names of the row's columns."""
+    """What a photo's row and the header of its object file both tell, under the names of the row's
+    columns."""
 
     width: int
     height: int
@@ -41,11 +42,12 @@ State = Literal["sound", "outdated", "damaged", "missing", "unreadable"]
 
 @dataclass(frozen=True)
 class Finding:
-    """What `examine` found. ``facts``: those of the file's header, where it can be read. ``reason``: why it is not "sound".
+    """What `examine` found. ``facts``: those of the file's header, where it can be read. ``reason``: why it
+    is not "sound".
 
-    "outdated": the file is sound and of this photo, but the row describes an earlier one: something stopped between writing
-    the file and the row. "unreadable": the disk does not give the file, or a newer version wrote it; its contents may be
-    sound, so nothing may be deleted.
+    "outdated": the file is sound and of this photo, but the row describes an earlier one: something stopped
+    between writing the file and the row. "unreadable": the disk does not give the file, or a newer version
+    wrote it; its contents may be sound, so nothing may be deleted.
     """
 
     state: State
@@ -54,7 +56,8 @@ class Finding:
 
 
 def examine(store: Store, content_hash: str, row: ObjectFacts, read_data: bool = False) -> Finding:
-    """Compare the object file of a photo with its row: its length and header, with ``read_data`` all its checksums too."""
+    """Compare the object file of a photo with its row: its length and header, with ``read_data`` all its
+    checksums too."""
     from dsslic_search.codec import container
 
     try:
@@ -67,7 +70,9 @@ def examine(store: Store, content_hash: str, row: ObjectFacts, read_data: bool =
         except FormatError as e:
             if _is_newer(store, content_hash):
                 return Finding("unreadable", str(e))
-            return Finding("damaged", str(e) if size == row.stored_bytes else _wrong_length(size, row.stored_bytes))
+            return Finding(
+                "damaged", str(e) if size == row.stored_bytes else _wrong_length(size, row.stored_bytes)
+            )
         if size != layout.total:
             return Finding("damaged", _wrong_length(size, layout.total), facts)
         if read_data:
@@ -81,13 +86,17 @@ def examine(store: Store, content_hash: str, row: ObjectFacts, read_data: bool =
             return Finding("damaged", "its file is that of another photo", facts)
     except ArchiveError as e:
         return Finding("unreadable", str(e))
-    return Finding("outdated", "the catalog describes an earlier file of it, since an ingest was interrupted there", facts)
+    return Finding(
+        "outdated",
+        "the catalog describes an earlier file of it, since an ingest was interrupted there",
+        facts,
+    )
 
 
 def read_features(store: Store, content_hash: str, map_bytes: int) -> MapFeatures:
-    """Describe a photo anew, in the shipped vocabulary, from the first ``map_bytes`` bytes of its file. Raises FormatError or
-    ArchiveError."""
-    from dsslic_search.codec.dsslic import read_meanings
+    """Describe a photo anew, in the shipped vocabulary, from the first ``map_bytes`` bytes of its file.
+    Raises FormatError or ArchiveError."""
+    from dsslic_search.codec.decoder import read_meanings
 
     return features_of(read_meanings(store.read_prefix(content_hash, map_bytes)), vocabulary.default())
 
@@ -115,17 +124,21 @@ def _facts(layout: Layout) -> ObjectFacts:
 
 
 def _is_of(store: Store, content_hash: str, layout: Layout) -> bool:
-    """Whether the file was made from the original of this hash, as far as it can tell: keep mode layers keeps no hash."""
+    """Whether the file was made from the original of this hash, as far as it can tell: keep mode layers keeps
+    no hash."""
     from dsslic_search.codec import container
 
     entry = layout.find(container.HASH)
     if entry is None:
         return True
-    return store.read_prefix(content_hash, entry.offset + entry.length, start=entry.offset).hex() == content_hash
+    return (
+        store.read_prefix(content_hash, entry.offset + entry.length, start=entry.offset).hex() == content_hash
+    )
 
 
 def _is_newer(store: Store, content_hash: str) -> bool:
-    """Whether a header that cannot be read is one that a newer version may have written, rather than damage."""
+    """Whether a header that cannot be read is one that a newer version may have written, rather than
+    damage."""
     from dsslic_search.codec import container
 
     start = store.read_prefix(content_hash, container.PREAMBLE)

@@ -1,6 +1,7 @@
 """Codecs of photos behind one interface: this package's own, and the peers it is compared with.
 
-Each runs on one thread of its own, from pixels to a file and back. Pixels are uint8 [H, W, 3] sRGB in both directions.
+Each runs on one thread of its own, from pixels to a file and back. Pixels are uint8 [H, W, 3] sRGB in both
+directions.
 """
 
 from __future__ import annotations
@@ -13,10 +14,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dsslic_search.codec import bpg, container, dsslic
-from dsslic_search.codec.colour import rescale
-from dsslic_search.codec.picture import Photo
-from dsslic_search.errors import MissingExtraError, UsageError
+from dsslic_search.codec import container, decoder, encoder, options
+from dsslic_search.codec.bpg import file as bpg
+from dsslic_search.codec.bpg.colour import rescale
+from dsslic_search.codec.picture.open import Photo
+from dsslic_search.core.errors import MissingExtraError, UsageError
 
 Pixels = NDArray[np.uint8]
 
@@ -28,9 +30,9 @@ _LAYERS = {container.MAP: "map", container.COMPACT: "compact", container.RESIDUA
 class Codec:
     """A codec and the settings it is measured at, from the fewest bytes to the most.
 
-    ``encoder``: what makes the files, for the record. ``encode``: pixels and a setting to a file; codecs with the same function and
-    ladder share its work. ``cut``: what is kept of that file. ``decode``: what is kept, to pixels. ``layers``: bytes by part of
-    what is kept; they sum to its length.
+    ``encoder``: what makes the files, for the record. ``encode``: pixels and a setting to a file; codecs with
+    the same function and ladder share its work. ``cut``: what is kept of that file. ``decode``: what is kept,
+    to pixels. ``layers``: bytes by part of what is kept; they sum to its length.
     """
 
     name: str
@@ -77,9 +79,28 @@ def all_codecs() -> dict[str, Codec]:
         _bpg("bpgrgb", "RGB-mode BPG (paper's protocol)", f"{x265}, 8 bit planes G, B, R", colour="rgb"),
         _bpg("hevc444-10", "HEVC 4:4:4 10 bit", f"{x265}, 10 bit YCbCr", bit_depth=10),
         _avif("avif", "AVIF", "libavif with libaom (Pillow), speed 6, 4:4:4"),
-        _avif("avif-psnr", "AVIF, tune=psnr", "libavif with libaom (Pillow), speed 6, 4:4:4, tune=psnr", tune="psnr"),
-        Codec("jxl", "JPEG XL", "libjxl (imagecodecs), effort 7", (25, 15, 10, 7, 5, 3.2, 2, 1.3, 0.8, 0.4, 0.2), _encode_jxl, _decode_jxl),
-        _pillow("webp", "WebP", "libwebp (Pillow), method 6", (0, 10, 30, 50, 70, 84, 92, 97, 100), "WEBP", method=6),
+        _avif(
+            "avif-psnr",
+            "AVIF, tune=psnr",
+            "libavif with libaom (Pillow), speed 6, 4:4:4, tune=psnr",
+            tune="psnr",
+        ),
+        Codec(
+            "jxl",
+            "JPEG XL",
+            "libjxl (imagecodecs), effort 7",
+            (25, 15, 10, 7, 5, 3.2, 2, 1.3, 0.8, 0.4, 0.2),
+            _encode_jxl,
+            _decode_jxl,
+        ),
+        _pillow(
+            "webp",
+            "WebP",
+            "libwebp (Pillow), method 6",
+            (0, 10, 30, 50, 70, 84, 92, 97, 100),
+            "WEBP",
+            method=6,
+        ),
         _pillow(
             "jpeg",
             "JPEG",
@@ -95,15 +116,15 @@ def all_codecs() -> dict[str, Codec]:
 
 
 def _encode_dsslic(pixels: Pixels, quality: float) -> bytes:
-    return dsslic.encode_photo(Photo(pixels), dsslic.EncodeOptions(quality=int(quality))).data
+    return encoder.encode_photo(Photo(pixels), options.EncodeOptions(quality=int(quality))).data
 
 
 def _decode_dsslic(data: bytes) -> Pixels:
-    return dsslic.decode_stage(data, "full").pixels
+    return decoder.decode_stage(data, "full").pixels
 
 
 def _decode_coarse(prefix: bytes) -> Pixels:
-    return dsslic.decode_stage(prefix, "coarse").pixels
+    return decoder.decode_stage(prefix, "coarse").pixels
 
 
 def _cut_coarse(data: bytes) -> bytes:
@@ -117,10 +138,14 @@ def _layers_of_dsslic(data: bytes) -> dict[str, int]:
     return {"header": layout.header_bytes, **{_LAYERS.get(e.kind, e.kind): e.length for e in held}}
 
 
-def _bpg(name: str, label: str, encoder: str, bit_depth: int = 8, chroma: str = "444", colour: str = "ycbcr") -> Codec:
+def _bpg(
+    name: str, label: str, encoder: str, bit_depth: int = 8, chroma: str = "444", colour: str = "ycbcr"
+) -> Codec:
     def encode(pixels: Pixels, qp: float) -> bytes:
         samples = rescale(pixels, bit_depth=8, out_depth=bit_depth)
-        return bpg.encode(samples, qp=int(qp), bit_depth=bit_depth, chroma=chroma, colour=colour, preset="slow")
+        return bpg.encode(
+            samples, qp=int(qp), bit_depth=bit_depth, chroma=chroma, colour=colour, preset="slow"
+        )
 
     return Codec(name, label, encoder, QPS, encode, _decode_bpg)
 
@@ -136,7 +161,9 @@ def _avif(name: str, label: str, encoder: str, tune: str | None = None) -> Codec
     return _pillow(name, label, encoder, (1, 10, 20, 30, 40, 52, 64, 76, 88, 95), "AVIF", **options)
 
 
-def _pillow(name: str, label: str, encoder: str, qualities: tuple[float, ...], form: str, **options: Any) -> Codec:
+def _pillow(
+    name: str, label: str, encoder: str, qualities: tuple[float, ...], form: str, **options: Any
+) -> Codec:
     def encode(pixels: Pixels, quality: float) -> bytes:
         from PIL import Image
 
@@ -144,7 +171,9 @@ def _pillow(name: str, label: str, encoder: str, qualities: tuple[float, ...], f
         try:
             Image.fromarray(pixels).save(out, form, quality=int(quality), **options)
         except KeyError as e:
-            raise MissingExtraError(f"this Pillow cannot write {form}; install a newer one: pip install -U pillow") from e
+            raise MissingExtraError(
+                f"this Pillow cannot write {form}; install a newer one: pip install -U pillow"
+            ) from e
         return out.getvalue()
 
     return Codec(name, label, encoder, qualities, encode, _decode_pillow)

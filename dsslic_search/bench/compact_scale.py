@@ -1,4 +1,5 @@
-"""What the compact image's scale gives: equal short trainings at 1/8, 1/4 and 1/2, each measured with the real coder.
+"""What the compact image's scale gives: equal short trainings at 1/8, 1/4 and 1/2, each measured with the
+real coder.
 
 Everything is measured on the photos held out of the codec's training, with the teacher's labels.
 """
@@ -14,9 +15,11 @@ from numpy.typing import NDArray
 
 from dsslic_search.bench.lpips import PerceptualDistance
 from dsslic_search.bench.metrics import bpp, psnr
-from dsslic_search.codec import bpg, container, dsslic, label_map, stages
-from dsslic_search.codec.colour import rescale
+from dsslic_search.codec import container, decoder, encoder
+from dsslic_search.codec.bpg import file as bpg
+from dsslic_search.codec.bpg.colour import rescale
 from dsslic_search.codec.container import Chunk, Header
+from dsslic_search.codec.layers.label_map import coder as label_map
 from dsslic_search.networks import runtime
 from dsslic_search.networks.compnet import SCALES
 
@@ -30,7 +33,9 @@ RATES = (0.02, 0.05, 0.1, 0.2)  # bits a pixel
 BATCH = 2  # half of what the codec is trained with: enough to tell the scales apart
 
 
-def run(data: Path, run_folder: Path, settings: CodecTraining, scales: Sequence[int] = SCALES) -> dict[str, Any]:
+def run(
+    data: Path, run_folder: Path, settings: CodecTraining, scales: Sequence[int] = SCALES
+) -> dict[str, Any]:
     """Train each scale (or take up its training in ``run_folder``) and measure it beside direct HEVC."""
     from dataclasses import asdict, replace
 
@@ -51,7 +56,9 @@ def run(data: Path, run_folder: Path, settings: CodecTraining, scales: Sequence[
     }
 
 
-def networks(folder: Path, photos: list[Crop], qps: Sequence[int], finenet: str = "finenet") -> list[dict[str, float]]:
+def networks(
+    folder: Path, photos: list[Crop], qps: Sequence[int], finenet: str = "finenet"
+) -> list[dict[str, float]]:
     """The coarse stage with the CompNet and the FineNet in a folder, by c's QP: see :func:`_points`."""
     import torch
 
@@ -64,9 +71,16 @@ def networks(folder: Path, photos: list[Crop], qps: Sequence[int], finenet: str 
         with torch.inference_mode():
             x, labels = whole(photo, torch.device("cpu"), block=8)
             c = (compact(x, labels)[0].permute(1, 2, 0) * 255).round().to(torch.uint8).numpy()
-            layer = dsslic.code_compact(c, qp)
-            seen = torch.from_numpy(stages.decode_compact(layer, grey=False)).permute(2, 0, 1)[None].to(torch.float32) / 255
-            made = (fine(seen, labels)[0].permute(1, 2, 0) * 255).clamp(0, 255).round().to(torch.uint8).numpy()
+            layer = encoder.code_compact(c, qp)
+            seen = (
+                torch.from_numpy(decoder.decode_compact(layer, grey=False))
+                .permute(2, 0, 1)[None]
+                .to(torch.float32)
+                / 255
+            )
+            made = (
+                (fine(seen, labels)[0].permute(1, 2, 0) * 255).clamp(0, 255).round().to(torch.uint8).numpy()
+            )
         return made, len(_file(photo, scale, qp, layer)), len(layer)
 
     return _points(photos, qps, code)
@@ -83,8 +97,11 @@ def direct(photos: list[Crop], qps: Sequence[int]) -> list[dict[str, float]]:
     return _points(photos, qps, code)
 
 
-def _points(photos: list[Crop], qps: Sequence[int], code: Callable[[Crop, int], tuple[Pixels, int, int]]) -> list[dict[str, float]]:
-    """By QP, means over the photos: bits a pixel of the whole file, bytes of c in it, PSNR in dB and LPIPS."""
+def _points(
+    photos: list[Crop], qps: Sequence[int], code: Callable[[Crop, int], tuple[Pixels, int, int]]
+) -> list[dict[str, float]]:
+    """By QP, means over the photos: bits a pixel of the whole file, bytes of c in it, PSNR in dB and
+    LPIPS."""
     looks = [PerceptualDistance(_cut(photo)) for photo in photos]
     points = []
     for qp in qps:
@@ -94,17 +111,21 @@ def _points(photos: list[Crop], qps: Sequence[int], code: Callable[[Crop, int], 
             found.append((bpp(size, *made.shape[:2]), compact, psnr(_cut(photo), made), look(made)))
         means = np.mean(found, 0)
         names = ("bpp", "compact_bytes", "psnr", "lpips")
-        points.append({"qp": float(qp), **{name: round(float(m), 5) for name, m in zip(names, means, strict=True)}})
+        points.append(
+            {"qp": float(qp), **{name: round(float(m), 5) for name, m in zip(names, means, strict=True)}}
+        )
     return points
 
 
 def at_rate(points: list[dict[str, float]], rate: float) -> dict[str, float | None]:
-    """PSNR and LPIPS at ``rate`` bits a pixel, linear in the rate's logarithm between the points; None outside them."""
+    """PSNR and LPIPS at ``rate`` bits a pixel, linear in the rate's logarithm between the points; None
+    outside them."""
     ordered = sorted(points, key=lambda p: p["bpp"])
     rates = np.log([p["bpp"] for p in ordered])
     outside = not rates[0] <= np.log(rate) <= rates[-1]
     values = {
-        name: None if outside else round(float(np.interp(np.log(rate), rates, [p[name] for p in ordered])), 4) for name in ("psnr", "lpips")
+        name: None if outside else round(float(np.interp(np.log(rate), rates, [p[name] for p in ordered])), 4)
+        for name in ("psnr", "lpips")
     }
     return {"bpp": rate, **values}
 
@@ -117,10 +138,14 @@ def _cut(photo: Crop) -> Pixels:
 def _file(photo: Crop, scale: int, qp: int, layer: bytes) -> bytes:
     """A whole .dsslic file of the coarse stage."""
     height, width = _cut(photo).shape[:2]
-    map_scale = dsslic.map_scale_for(height, width)
+    map_scale = encoder.map_scale_for(height, width)
     half = map_scale // 2
     labels = np.ascontiguousarray(photo.labels[half:height:map_scale, half:width:map_scale])
-    labels = np.pad(labels, [(0, -(-n // map_scale) - m) for n, m in zip((height, width), labels.shape, strict=True)], mode="edge")
+    labels = np.pad(
+        labels,
+        [(0, -(-n // map_scale) - m) for n, m in zip((height, width), labels.shape, strict=True)],
+        mode="edge",
+    )
     nobody = "0" * 16
     header = Header(
         width=width,
@@ -136,5 +161,8 @@ def _file(photo: Crop, scale: int, qp: int, layer: bytes) -> bytes:
         segmenter=nobody,
         finenet=nobody,
     )
-    chunks = [Chunk(container.MAP, stages.MAP_OWN, label_map.encode(labels)), Chunk(container.COMPACT, stages.COMPACT_BPG, layer)]
+    chunks = [
+        Chunk(container.MAP, decoder.MAP_OWN, label_map.encode(labels)),
+        Chunk(container.COMPACT, decoder.COMPACT_BPG, layer),
+    ]
     return container.pack(header, chunks)

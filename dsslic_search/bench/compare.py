@@ -1,4 +1,5 @@
-"""What the results of :mod:`dsslic_search.bench.rd` say of the codecs beside each other: BD-rates, and LPIPS at equal bytes."""
+"""What the results of :mod:`dsslic_search.bench.rd` say of the codecs beside each other: BD-rates, and LPIPS
+at equal bytes."""
 
 from __future__ import annotations
 
@@ -20,11 +21,14 @@ Curve = tuple[list[float], list[float]]
 
 
 def curve(means: Sequence[Mapping[str, Any]], measure: str) -> Curve:
-    """Rates (bpp) and qualities of a codec's means, the more the better (so −LPIPS), without settings that cost more and give no more."""
+    """Rates (bpp) and qualities of a codec's means, the more the better (so −LPIPS), without settings that
+    cost more and give no more."""
     sign = -1 if measure == "lpips" else 1
     rates: list[float] = []
     qualities: list[float] = []
-    for rate, quality in sorted(((m["bpp"], sign * m[measure]) for m in means), key=lambda point: (point[0], -point[1])):
+    for rate, quality in sorted(
+        ((m["bpp"], sign * m[measure]) for m in means), key=lambda point: (point[0], -point[1])
+    ):
         if not qualities or quality > qualities[-1]:
             rates.append(rate)
             qualities.append(quality)
@@ -32,33 +36,46 @@ def curve(means: Sequence[Mapping[str, Any]], measure: str) -> Curve:
 
 
 def compare(results: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
-    """BD-rates of each codec against :data:`ANCHOR`, of ours also against the paper's own baseline, BPG in RGB mode, and LPIPS of the
-    coarse stage against the others at its own bytes, so far as those codecs are among ``results`` (codec → result)."""
+    """BD-rates of each codec against :data:`ANCHOR`, of ours also against the paper's own baseline, BPG in
+    RGB mode, and LPIPS of the coarse stage against the others at its own bytes, so far as those codecs are
+    among ``results`` (codec → result)."""
     found: dict[str, Any] = {}
     if ANCHOR in results:
         found["anchor"] = ANCHOR
         found["bd_rate_percent"] = {
-            name: {measure: bd_rates(results[ANCHOR]["mean"], result["mean"], measure) for measure in MEASURES}
+            name: {
+                measure: bd_rates(results[ANCHOR]["mean"], result["mean"], measure) for measure in MEASURES
+            }
             for name, result in results.items()
         }
     if OURS in results and PAPERS in results:
         ours, papers = results[OURS]["mean"], results[PAPERS]["mean"]
-        found["bd_rate_percent_against_papers_baseline"] = {OURS: {m: bd_rates(papers, ours, m) for m in MEASURES}}
+        found["bd_rate_percent_against_papers_baseline"] = {
+            OURS: {m: bd_rates(papers, ours, m) for m in MEASURES}
+        }
     if COARSE in results:
         others = {name: result["rows"] for name, result in results.items() if not name.startswith("dsslic")}
         found["lpips_at_bytes_of_coarse"] = at_equal_bytes(results[COARSE]["rows"], others)
     return found
 
 
-def bd_rates(anchor: Sequence[Mapping[str, Any]], means: Sequence[Mapping[str, Any]], measure: str) -> dict[str, dict[str, Any] | None]:
-    """By range: "percent" (negative: fewer bits), from which quality of the measure to which, and whether that is the "whole" range.
+def bd_rates(
+    anchor: Sequence[Mapping[str, Any]], means: Sequence[Mapping[str, Any]], measure: str
+) -> dict[str, dict[str, Any] | None]:
+    """By range: "percent" (negative: fewer bits), from which quality of the measure to which, and whether
+    that is the "whole" range.
 
-    The ranges are pieces of the anchor's curve: all of it, where its PSNR is 31–42 dB, where its rate is 0.1–0.4 bpp. Where a codec
-    does not cover a range, the figure is over what it covers of it; None when that is less than half, or nothing.
+    The ranges are pieces of the anchor's curve: all of it, where its PSNR is 31–42 dB, where its rate is
+    0.1–0.4 bpp. Where a codec does not cover a range, the figure is over what it covers of it; None when that
+    is less than half, or nothing.
     """
     by_psnr, by_measure, other = curve(anchor, "psnr_rgb"), curve(anchor, measure), curve(means, measure)
     found: dict[str, dict[str, Any] | None] = {}
-    for name, rates in (("all", lambda: None), ("31-42 dB", lambda: _rates(by_psnr)), ("0.1-0.4 bpp", lambda: _BPP_RANGE)):
+    for name, rates in (
+        ("all", lambda: None),
+        ("31-42 dB", lambda: _rates(by_psnr)),
+        ("0.1-0.4 bpp", lambda: _BPP_RANGE),
+    ):
         try:
             found[name] = _over(by_measure, other, rates())
         except ValueError:
@@ -71,7 +88,8 @@ def _rates(by_psnr: Curve) -> tuple[float, float]:
 
 
 def _over(anchor: Curve, other: Curve, rates: tuple[float, float] | None) -> dict[str, Any] | None:
-    """The BD-rate where the anchor has ``rates``, or wherever both curves are. ValueError where there is nothing to compare."""
+    """The BD-rate where the anchor has ``rates``, or wherever both curves are. ValueError where there is
+    nothing to compare."""
     low, high = anchor[1][0], anchor[1][-1]
     if rates is not None:
         low, high = quality_at(*anchor, rates[0]), quality_at(*anchor, rates[1])
@@ -87,10 +105,13 @@ def _over(anchor: Curve, other: Curve, rates: tuple[float, float] | None) -> dic
     }
 
 
-def at_equal_bytes(rows: Sequence[Mapping[str, Any]], others: Mapping[str, Sequence[Mapping[str, Any]]]) -> list[dict[str, Any]]:
-    """By setting of ``rows``: mean bpp and LPIPS, and by other codec "lpips", the mean of what it has at each photo's own rate (between
-    its settings, in the logarithm of the rate), beside "ours" on the same photos, in how many "photos" it has files that small,
-    and in how many of them ours is "better"; None where it has none. Settings that give the same as an earlier one are left out.
+def at_equal_bytes(
+    rows: Sequence[Mapping[str, Any]], others: Mapping[str, Sequence[Mapping[str, Any]]]
+) -> list[dict[str, Any]]:
+    """By setting of ``rows``: mean bpp and LPIPS, and by other codec "lpips", the mean of what it has at each
+    photo's own rate (between its settings, in the logarithm of the rate), beside "ours" on the same photos,
+    in how many "photos" it has files that small, and in how many of them ours is "better"; None where it has
+    none. Settings that give the same as an earlier one are left out.
     """
     found: list[dict[str, Any]] = []
     for setting in dict.fromkeys(row["setting"] for row in rows):
@@ -98,7 +119,13 @@ def at_equal_bytes(rows: Sequence[Mapping[str, Any]], others: Mapping[str, Seque
         means = {name: round(float(np.mean([row[name] for row in ours])), 6) for name in ("bpp", "lpips")}
         if any(means.items() <= earlier.items() for earlier in found):
             continue
-        found.append({"setting": setting, **means, "others": {name: _beside(ours, theirs) for name, theirs in others.items()}})
+        found.append(
+            {
+                "setting": setting,
+                **means,
+                "others": {name: _beside(ours, theirs) for name, theirs in others.items()},
+            }
+        )
     return found
 
 
@@ -130,15 +157,27 @@ def table(compared: Mapping[str, Any]) -> list[str]:
         width = max(map(len, rates))
         columns = [(measure, part) for measure in ("psnr_rgb", "ms_ssim_db") for part in RANGES]
         lines.append("BD-rate, %" + (f", against {compared['anchor']}" if "anchor" in compared else ""))
-        lines.append(" " * width + "".join(f"{f'{MEASURES[measure]}, {RANGES[part]}':>23}" for measure, part in columns))
+        lines.append(
+            " " * width
+            + "".join(f"{f'{MEASURES[measure]}, {RANGES[part]}':>23}" for measure, part in columns)
+        )
         lines += [
-            name.ljust(width) + "".join(f"{_figure(of[measure][part]):>23}" for measure, part in columns) for name, of in rates.items()
+            name.ljust(width) + "".join(f"{_figure(of[measure][part]):>23}" for measure, part in columns)
+            for name, of in rates.items()
         ]
-        if any(found and not found["whole"] for of in rates.values() for parts in of.values() for found in parts.values()):
+        if any(
+            found and not found["whole"]
+            for of in rates.values()
+            for parts in of.values()
+            for found in parts.values()
+        ):
             lines.append("* over the part of the range that the codec covers")
     for row in compared.get("lpips_at_bytes_of_coarse", []):
         others = (f"{name} {_beside_text(found)}" for name, found in row["others"].items())
-        lines.append(f"coarse {row['setting']:g}: {row['bpp']:.4f} bpp, LPIPS {row['lpips']:.4f}; at its bytes: " + ", ".join(others))
+        lines.append(
+            f"coarse {row['setting']:g}: {row['bpp']:.4f} bpp, LPIPS {row['lpips']:.4f}; at its bytes: "
+            + ", ".join(others)
+        )
     return lines
 
 
@@ -147,4 +186,8 @@ def _figure(found: Mapping[str, Any] | None) -> str:
 
 
 def _beside_text(found: Mapping[str, Any] | None) -> str:
-    return "too large" if found is None else f"{found['lpips']:.4f} (ours better in {found['better']} of {found['photos']})"
+    return (
+        "too large"
+        if found is None
+        else f"{found['lpips']:.4f} (ours better in {found['better']} of {found['photos']})"
+    )

@@ -1,8 +1,8 @@
 """What ``--importance`` does at equal bytes: PSNR on the pixels of the class that matters, and on all others.
 
-Each photo is coded with the class weighted and, at qualities around, plainly; the plain curve is read at the weighted file's bytes,
-straight in the logarithm of bytes between its two neighbours. Which pixels are of the class says the label map in the file, as for the
-codec.
+Each photo is coded with the class weighted and, at qualities around, plainly; the plain curve is read at the
+weighted file's bytes, straight in the logarithm of bytes between its two neighbours. Which pixels are of the
+class says the label map in the file, as for the codec.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dsslic_search import vocabulary
 from dsslic_search.bench.rd import photos_in
-from dsslic_search.codec import dsslic
+from dsslic_search.codec import decoder, encoder
 from dsslic_search.codec.options import EncodeOptions
-from dsslic_search.codec.picture import Photo, open_photo
-from dsslic_search.config import DEFAULT_MAX_PIXELS
-from dsslic_search.errors import UsageError
+from dsslic_search.codec.picture.open import Photo, open_photo
+from dsslic_search.core import vocabulary
+from dsslic_search.core.errors import UsageError
+from dsslic_search.core.settings import DEFAULT_MAX_PIXELS
 from dsslic_search.networks import runtime
-from dsslic_search.query.weights import importance_of
+from dsslic_search.query.language.weights import importance_of
 
 SHARE = 0.03, 0.9  # of the photo that the class must cover
 STEP = 6  # of quality between points of the plain curve
@@ -59,7 +59,8 @@ def run(
     workers: int = 1,
     progress: Callable[[int, int], None] | None = None,
 ) -> dict[str, Any]:
-    """For each case the first ``photos`` photos that show the class, at the bytes that ``quality`` gives with it weighted."""
+    """For each case the first ``photos`` photos that show the class, at the bytes that ``quality`` gives with
+    it weighted."""
     found = []
     for n, case in enumerate(cases):
         importance = importance_of({case.word: case.value}, vocabulary.default())
@@ -70,7 +71,14 @@ def run(
         with ThreadPoolExecutor(workers, initializer=runtime.use_one_thread) as pool:
             rows = [row for row in pool.map(partial(_measure, options), *zip(*chosen, strict=True)) if row]
         found.append(
-            {"images": str(case.folder), "class": case.word, "importance": case.value, "photos": len(rows), **_means(rows), "rows": rows}
+            {
+                "images": str(case.folder),
+                "class": case.word,
+                "importance": case.value,
+                "photos": len(rows),
+                **_means(rows),
+                "rows": rows,
+            }
         )
         if progress:
             progress(n + 1, len(cases))
@@ -83,8 +91,10 @@ def _showing(folder: Path, classes: list[int], count: int) -> Iterator[tuple[Pat
     order = sorted(range(len(paths)), key=lambda i: (i * _GOLDEN) % 1)
     for i in order[: LOOKED_AT * count]:
         photo = open_photo(paths[i].read_bytes(), paths[i].name, DEFAULT_MAX_PIXELS)
-        labels, scale = dsslic.segment_photo(photo)
-        inside = dsslic.enlarge_map(np.isin(labels, classes).astype(np.uint8), scale, photo.height, photo.width).astype(bool)
+        labels, scale = encoder.segment_photo(photo)
+        inside = decoder.enlarge_map(
+            np.isin(labels, classes).astype(np.uint8), scale, photo.height, photo.width
+        ).astype(bool)
         if SHARE[0] <= inside.mean() <= SHARE[1]:
             yield paths[i], photo, inside
             count -= 1
@@ -92,7 +102,9 @@ def _showing(folder: Path, classes: list[int], count: int) -> Iterator[tuple[Pat
             return
 
 
-def _measure(options: EncodeOptions, path: Path, photo: Photo, inside: NDArray[np.bool_]) -> dict[str, Any] | None:
+def _measure(
+    options: EncodeOptions, path: Path, photo: Photo, inside: NDArray[np.bool_]
+) -> dict[str, Any] | None:
     """Figures of one photo; None where no plain file is of the weighted one's bytes."""
     weighted = _point(photo, inside, options)
     plain = replace(options, importance=())
@@ -110,16 +122,24 @@ def _measure(options: EncodeOptions, path: Path, photo: Photo, inside: NDArray[n
     at = np.log(weighted.size)
     sizes = np.log([point.size for point in points])
     levels = [float(np.interp(at, sizes, [_decibels(point.errors[k]) for point in points])) for k in range(3)]
-    row: dict[str, Any] = {"photo": path.name, "share": round(float(inside.mean()), 4), "bytes": weighted.size}
+    row: dict[str, Any] = {
+        "photo": path.name,
+        "share": round(float(inside.mean()), 4),
+        "bytes": weighted.size,
+    }
     for k, where in enumerate(("class", "elsewhere", "all")):
         with_it = _decibels(weighted.errors[k])
-        row[where] = {"plain": round(levels[k], 3), "weighted": round(with_it, 3), "gain": round(with_it - levels[k], 3)}
+        row[where] = {
+            "plain": round(levels[k], 3),
+            "weighted": round(with_it, 3),
+            "gain": round(with_it - levels[k], 3),
+        }
     return row
 
 
 def _point(photo: Photo, inside: NDArray[np.bool_], options: EncodeOptions) -> _Point:
-    data = dsslic.encode_photo(photo, options).data
-    shown = dsslic.decode_stage(data).pixels
+    data = encoder.encode_photo(photo, options).data
+    shown = decoder.decode_stage(data).pixels
     wanted = photo.pixels[..., 0] if photo.grey else photo.pixels
     error = np.square(shown.astype(np.float32) - wanted)
     per_pixel = error if photo.grey else error.mean(2)
@@ -137,7 +157,10 @@ def _means(rows: list[dict[str, Any]]) -> dict[str, Any]:
         return round(float(np.mean([row[where][which] for row in rows])), 3) if rows else float("nan")
 
     shares = [row["share"] for row in rows]
-    means = {where: {which: mean(where, which) for which in ("plain", "weighted", "gain")} for where in ("class", "elsewhere", "all")}
+    means = {
+        where: {which: mean(where, which) for which in ("plain", "weighted", "gain")}
+        for where in ("class", "elsewhere", "all")
+    }
     return {
         "mean_share": round(float(np.mean(shares)), 4) if rows else 0.0,
         "better_on_class": sum(row["class"]["gain"] > 0 for row in rows),

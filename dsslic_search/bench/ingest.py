@@ -11,16 +11,17 @@ import numpy as np
 
 from dsslic_search.api import Archive
 from dsslic_search.bench.rd import photos_in
-from dsslic_search.codec import container, dsslic
-from dsslic_search.codec.picture import open_photo
-from dsslic_search.config import DEFAULT_MAX_PIXELS
+from dsslic_search.codec import container, decoder, encoder, options
+from dsslic_search.codec.picture.open import open_photo
+from dsslic_search.core.settings import DEFAULT_MAX_PIXELS
 from dsslic_search.networks import runtime
 
 STAGES = ("map", "compact", "coarse", "full")
 
 
 def run(folder: Path, quality: int) -> dict[str, Any]:
-    """Ingest ``folder`` once on all cores into a temporary archive, then time each step photo by photo on one thread."""
+    """Ingest ``folder`` once on all cores into a temporary archive, then time each step photo by photo on one
+    thread."""
     paths = photos_in(folder)
     for name in ("segnet", "compnet", "finenet"):
         runtime.network(name)
@@ -51,7 +52,7 @@ def _by_stage(paths: list[Path], quality: int) -> dict[str, Any]:
         began = time.perf_counter()
         photo = open_photo(path.read_bytes(), path.name, DEFAULT_MAX_PIXELS)
         opened = (time.perf_counter() - began) * 1000
-        encoded = dsslic.encode_photo(photo, dsslic.EncodeOptions(quality))
+        encoded = encoder.encode_photo(photo, options.EncodeOptions(quality))
         for step, spent in {"open": opened, **encoded.milliseconds}.items():
             encode.setdefault(step, []).append(spent)
         layout = container.read(encoded.data)
@@ -62,12 +63,14 @@ def _by_stage(paths: list[Path], quality: int) -> dict[str, Any]:
             prefix = encoded.data[: layout.stage_bytes(stage)]
             prefixes[stage].append(len(prefix))
             began = time.perf_counter()
-            dsslic.decode_stage(prefix, stage)
+            decoder.decode_stage(prefix, stage)
             decode[stage].append((time.perf_counter() - began) * 1000)
     return {
         "encode_milliseconds_median": _medians(encode),
         "decode_milliseconds_median": _medians(decode),
-        "mean_bytes_by_layer": {k: round(float(np.sum(v)) / len(paths), 1) for k, v in bytes_by_layer.items()},
+        "mean_bytes_by_layer": {
+            k: round(float(np.sum(v)) / len(paths), 1) for k, v in bytes_by_layer.items()
+        },
         "mean_bytes_to_read_by_stage": {k: round(float(np.mean(v)), 1) for k, v in prefixes.items()},
     }
 

@@ -1,4 +1,5 @@
-"""The label-map coder: bytes beside other coders, speed, the first call of a process, and what damaged streams do to it."""
+"""The label-map coder: bytes beside other coders, speed, the first call of a process, and what damaged
+streams do to it."""
 
 from __future__ import annotations
 
@@ -13,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from dsslic_search.codec import label_map
-from dsslic_search.errors import FormatError
+from dsslic_search.codec.layers.label_map import coder as label_map
+from dsslic_search.core.errors import FormatError
 
 PEERS = ("flif_E100", "flif_E100_N", "jxl_e7", "jxl_e9", "webp_lossless", "png")
 ROUNDS = 3
@@ -22,17 +23,18 @@ FIRST_CALL = """
 import time
 start = time.perf_counter()
 import numpy as np
-from dsslic_search.codec import label_map
+from dsslic_search.codec.layers.label_map import coder as label_map
 label_map.decode(label_map.encode(np.zeros((64, 64), np.uint8)))
 print(time.perf_counter() - start)
 """
 
 
 def run(table: Path, data: Path) -> dict[str, Any]:
-    """Measure on the maps that ``table`` lists: a CSV of map (a path under ``data``) and the bytes of each coder of PEERS.
+    """Measure on the maps that ``table`` lists: a CSV of map (a path under ``data``) and the bytes of each
+    coder of PEERS.
 
-    Speeds are megapixels a second on one core after warm-up, the best of three rounds; those of 512×512 maps apart as well.
-    Every map is decoded and compared; ValueError if one differs.
+    Speeds are megapixels a second on one core after warm-up, the best of three rounds; those of 512×512 maps
+    apart as well. Every map is decoded and compared; ValueError if one differs.
     """
     with table.open(newline="") as file:
         rows = list(csv.DictReader(file))
@@ -58,7 +60,9 @@ def run(table: Path, data: Path) -> dict[str, Any]:
         "ratio": {name: total / size for name, size in peers.items()},
         "ratio_to_flif_E100_by_set": {name: ours / theirs for name, (ours, theirs) in groups.items()},
         "megapixels_per_second": _speed(maps, coded),
-        "megapixels_per_second_512": _speed([maps[i] for i in square], [coded[i] for i in square]) if square else None,
+        "megapixels_per_second_512": _speed([maps[i] for i in square], [coded[i] for i in square])
+        if square
+        else None,
         "first_call_seconds": first_call(),
     }
 
@@ -79,13 +83,18 @@ def _speed(maps: list[NDArray[np.uint8]], coded: list[bytes]) -> dict[str, float
 
 
 def first_call() -> float:
-    """Seconds from importing the coder to the first map coded and decoded in a fresh process that finds the compiled code on disk."""
-    seconds = [float(subprocess.run([sys.executable, "-c", FIRST_CALL], capture_output=True, check=True).stdout) for _ in range(ROUNDS)]
+    """Seconds from importing the coder to the first map coded and decoded in a fresh process that finds the
+    compiled code on disk."""
+    seconds = [
+        float(subprocess.run([sys.executable, "-c", FIRST_CALL], capture_output=True, check=True).stdout)
+        for _ in range(ROUNDS)
+    ]
     return min(seconds)
 
 
 def fuzz(streams: int, seed: int) -> dict[str, Any]:
-    """Decode ``streams`` damaged streams of small maps: each must give a map of the size declared or FormatError.
+    """Decode ``streams`` damaged streams of small maps: each must give a map of the size declared or
+    FormatError.
 
     Anything else raises here. Returns how many did which, and the longest time one took.
     """
@@ -106,7 +115,14 @@ def fuzz(streams: int, seed: int) -> dict[str, Any]:
             refused += 1
         longest = max(longest, time.perf_counter() - start)
     seconds = time.perf_counter() - began
-    return {"streams": streams, "seed": seed, "decoded": decoded, "refused": refused, "longest_seconds": longest, "seconds": seconds}
+    return {
+        "streams": streams,
+        "seed": seed,
+        "decoded": decoded,
+        "refused": refused,
+        "longest_seconds": longest,
+        "seconds": seconds,
+    }
 
 
 def small_maps(random: np.random.Generator) -> list[NDArray[np.uint8]]:
@@ -118,12 +134,18 @@ def small_maps(random: np.random.Generator) -> list[NDArray[np.uint8]]:
             y, x = random.integers(height), random.integers(width)
             areas[y : y + height // 2 + 1, x : x + width // 2 + 1] = random.integers(51)
         stripes = (np.add.outer(np.arange(height), np.arange(width)) // 3 % 4).astype(np.uint8)
-        maps += [areas, stripes, random.integers(0, 3, (height, width), np.uint8), random.integers(0, 256, (height, width), np.uint8)]
+        maps += [
+            areas,
+            stripes,
+            random.integers(0, 3, (height, width), np.uint8),
+            random.integers(0, 256, (height, width), np.uint8),
+        ]
     return maps
 
 
 def damage(stream: bytes, random: np.random.Generator) -> bytes:
-    """``stream`` with one to four of: a bit turned, a byte replaced, a piece cut out, doubled or appended, the end cut off."""
+    """``stream`` with one to four of: a bit turned, a byte replaced, a piece cut out, doubled or appended,
+    the end cut off."""
     bad = bytearray(stream)
     for _ in range(random.integers(1, 5)):
         kind, at = random.integers(6), int(random.integers(len(bad))) if bad else 0

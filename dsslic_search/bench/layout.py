@@ -1,7 +1,8 @@
-"""Layout retrieval: how good an order of photos is, by the label maps that people made of them; see docs/layout.md.
+"""Layout retrieval: how good an order of photos is, by the label maps that people made of them; see
+docs/layout.md.
 
-Each labelled photo of a split asks for the others, all sets together. How relevant one photo is to another is read off the label
-maps that people made; what is ranked are the label maps that SegNet made.
+Each labelled photo of a split asks for the others, all sets together. How relevant one photo is to another is
+read off the label maps that people made; what is ranked are the label maps that SegNet made.
 """
 
 from __future__ import annotations
@@ -15,10 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from dsslic_search import vocabulary
-from dsslic_search.codec.dsslic import segment_photo
-from dsslic_search.codec.picture import open_photo
-from dsslic_search.config import DEFAULT_MAX_PIXELS
+from dsslic_search.codec.encoder import segment_photo
+from dsslic_search.codec.picture.open import open_photo
+from dsslic_search.core import vocabulary
+from dsslic_search.core.settings import DEFAULT_MAX_PIXELS
 from dsslic_search.networks import runtime
 from dsslic_search.training.dataset import Sample, scene_samples
 
@@ -39,13 +40,19 @@ def on_grid(label_map: Map, side: int = SIDE) -> Map:
 
 
 def relevance(asked: Map, others: Map, classes: int) -> Matrix:
-    """Mean IoU by class of each of ``asked`` with each of ``others``, uint8 [n, points] and [m, points]: float32 [n, m].
+    """Mean IoU by class of each of ``asked`` with each of ``others``, uint8 [n, points] and [m, points]:
+    float32 [n, m].
 
-    Only points that are known (< ``classes``) in both count; the mean is over the classes that either map has there. 0 where
-    fewer than LEAST_SHARED of the points asked for are known in both."""
+    Only points that are known (< ``classes``) in both count; the mean is over the classes that either map has
+    there. 0 where fewer than LEAST_SHARED of the points asked for are known in both."""
     known_a, known_b = (asked < classes).astype(np.float32), (others < classes).astype(np.float32)
-    total, count = np.zeros((len(asked), len(others)), np.float32), np.zeros((len(asked), len(others)), np.float32)
-    for class_id in np.unique(asked[asked < classes]).tolist() + np.setdiff1d(others[others < classes], asked).tolist():
+    total, count = (
+        np.zeros((len(asked), len(others)), np.float32),
+        np.zeros((len(asked), len(others)), np.float32),
+    )
+    for class_id in (
+        np.unique(asked[asked < classes]).tolist() + np.setdiff1d(others[others < classes], asked).tolist()
+    ):
         a, b = (asked == class_id).astype(np.float32), (others == class_id).astype(np.float32)
         common = a @ b.T
         either = a @ known_b.T + known_a @ b.T - common
@@ -60,7 +67,8 @@ def relevance(asked: Map, others: Map, classes: int) -> Matrix:
 def ndcg(likeness: Matrix, relevant: Matrix, depth: int = DEPTH) -> NDArray[np.float64]:
     """Normalised discounted cumulative gain of each row, float64[n], 0..1; NaN where nothing is relevant.
 
-    Gains are the relevances themselves, discounts 1 / log2(1 + rank); equally alike photos come in their order."""
+    Gains are the relevances themselves, discounts 1 / log2(1 + rank); equally alike photos come in their
+    order."""
     discounts = 1 / np.log2(np.arange(2, depth + 2))
     order = np.argsort(-likeness, axis=1, kind="stable")[:, :depth]
     found = np.take_along_axis(relevant, order, 1) @ discounts
@@ -70,7 +78,8 @@ def ndcg(likeness: Matrix, relevant: Matrix, depth: int = DEPTH) -> NDArray[np.f
 
 
 def place(sample: Sample) -> str:
-    """Where a photo was taken, as far as its set tells: CamVid's sequence, LabelMeFacade's walk; else the photo alone."""
+    """Where a photo was taken, as far as its set tells: CamVid's sequence, LabelMeFacade's walk; else the
+    photo alone."""
     dataset, stem = sample.image.parts[-3], sample.image.stem
     part = {"camvid": stem[:6], "labelmefacade": stem.split("__")[0]}.get(dataset, stem)
     return f"{dataset}/{part}"
@@ -78,7 +87,8 @@ def place(sample: Sample) -> str:
 
 @dataclass(frozen=True)
 class Collection:
-    """The labelled photos of a split, with SegNet's maps of them. ``folder`` keeps the maps from one run to the next, if given."""
+    """The labelled photos of a split, with SegNet's maps of them. ``folder`` keeps the maps from one run to
+    the next, if given."""
 
     samples: list[Sample]
     folder: Path | None
@@ -111,9 +121,12 @@ class Collection:
         found: NDArray[np.bool_] = places[:, None] == places
         return found
 
-    def scores(self, likeness: Matrix, relevant: Matrix | None = None, rows: NDArray[np.intp] | None = None) -> dict[str, Any]:
-        """Mean nDCG@10: over all photos, by set, over the sets that say something ("macro"), and that again when photos of the
-        same place are neither found nor wanted. ``rows``: the photos that asked, by default all, with the ``relevant`` ones."""
+    def scores(
+        self, likeness: Matrix, relevant: Matrix | None = None, rows: NDArray[np.intp] | None = None
+    ) -> dict[str, Any]:
+        """Mean nDCG@10: over all photos, by set, over the sets that say something ("macro"), and that again
+        when photos of the same place are neither found nor wanted. ``rows``: the photos that asked, by
+        default all, with the ``relevant`` ones."""
         rows = np.arange(len(self.samples)) if rows is None else rows
         relevant = self.relevant if relevant is None else relevant
         own, likeness = self.same_place[rows], likeness.copy()
@@ -125,7 +138,9 @@ class Collection:
         return {
             "all": _mean(found),
             "macro": _mean(np.array([np.nanmean(by_set[s]) for s in telling])),
-            "macro_elsewhere": _mean(np.array([np.nanmean(elsewhere[self.sets[rows] == s]) for s in telling])),
+            "macro_elsewhere": _mean(
+                np.array([np.nanmean(elsewhere[self.sets[rows] == s]) for s in telling])
+            ),
             **{s: _mean(values) for s, values in by_set.items()},
         }
 
@@ -140,7 +155,8 @@ def _map(path: Path) -> Map:
 
 
 def segmented(path: Path, folder: Path | None) -> Map:
-    """SegNet's label map of a photo as ingest makes it. ``folder``: where maps are kept by the weights' identity."""
+    """SegNet's label map of a photo as ingest makes it. ``folder``: where maps are kept by the weights'
+    identity."""
     kept = folder / runtime.identity("segnet") / path.parts[-3] / f"{path.stem}.npy" if folder else None
     if kept is not None and kept.exists():
         found: Map = np.load(kept)
@@ -163,5 +179,8 @@ def score_lines(rows: dict[str, dict[str, Any]]) -> list[str]:
     head = " " * 41 + "  ".join(f"{c:>{w}}" for c, w in zip(columns, widths, strict=True))
     return [
         head,
-        *(f"  {name:38} " + "  ".join(f"{row[c]:>{w}}" for c, w in zip(columns, widths, strict=True)) for name, row in rows.items()),
+        *(
+            f"  {name:38} " + "  ".join(f"{row[c]:>{w}}" for c, w in zip(columns, widths, strict=True))
+            for name, row in rows.items()
+        ),
     ]

@@ -1,4 +1,5 @@
-"""What each part of the layout embedding is good for: nDCG@10 on the training split with one thing changed at a time."""
+"""What each part of the layout embedding is good for: nDCG@10 on the training split with one thing changed at
+a time."""
 
 from __future__ import annotations
 
@@ -10,10 +11,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dsslic_search import vocabulary
 from dsslic_search.bench.layout import Collection, Map, Matrix, open_collection, score_lines
 from dsslic_search.bench.retrieval import alike, layouts
-from dsslic_search.features.embedding import CELL_LENGTH, COLUMN_WEIGHTS, GRID, WEIGHTS, WHOLE_LENGTH, WHOLE_WEIGHT, spread
+from dsslic_search.core import vocabulary
+from dsslic_search.features.embedding import (
+    CELL_LENGTH,
+    COLUMN_WEIGHTS,
+    GRID,
+    WEIGHTS,
+    WHOLE_LENGTH,
+    WHOLE_WEIGHT,
+    spread,
+)
 from dsslic_search.training import layout as training
 
 WHOLE_SHARE = WHOLE_WEIGHT / float(WEIGHTS.sum())
@@ -22,9 +31,10 @@ STEPS = 300
 
 @dataclass(frozen=True)
 class Variant:
-    """An embedding without codes, a number for each class: ``levels`` are (cells a side, share of the weight), ``columns`` the
-    weights of columns (None: all the same), ``power`` of the shares, ``lift``: power of the share of the whole that it is divided
-    by, ``related``: share of relatedness in the likeness of classes."""
+    """An embedding without codes, a number for each class: ``levels`` are (cells a side, share of the
+    weight), ``columns`` the weights of columns (None: all the same), ``power`` of the shares, ``lift``: power
+    of the share of the whole that it is divided by, ``related``: share of relatedness in the likeness of
+    classes."""
 
     levels: tuple[tuple[int, float], ...] = ((1, WHOLE_SHARE), (GRID, 1 - WHOLE_SHARE))
     columns: tuple[int, ...] | None = COLUMN_WEIGHTS
@@ -59,7 +69,8 @@ VARIANTS = {
 
 
 def shares(label_map: Map, side: int, classes: int) -> NDArray[np.float64]:
-    """The share of each class in each of side x side cells, float64[side², classes], pixels counted by area."""
+    """The share of each class in each of side x side cells, float64[side², classes], pixels counted by
+    area."""
     rows, columns = (_lines(n, side) for n in label_map.shape)
     found = np.zeros((side, side, classes))
     for class_id in np.unique(label_map):
@@ -69,7 +80,9 @@ def shares(label_map: Map, side: int, classes: int) -> NDArray[np.float64]:
 
 def _lines(length: int, side: int) -> NDArray[np.float64]:
     """The share of each line in each cell of a side, float64[side, length]; rows sum to 1."""
-    edges = np.clip(np.arange(side + 1)[:, None] * length, np.arange(length) * side, np.arange(1, length + 1) * side)
+    edges = np.clip(
+        np.arange(side + 1)[:, None] * length, np.arange(length) * side, np.arange(1, length + 1) * side
+    )
     return np.diff(edges, axis=0) / length
 
 
@@ -89,7 +102,9 @@ class Ablation:
 
     def _of(self, side: int) -> NDArray[np.float64]:
         if side not in self._shares:
-            self._shares[side] = np.stack([shares(m, side, len(self._words)) for m in self._collection.guessed])
+            self._shares[side] = np.stack(
+                [shares(m, side, len(self._words)) for m in self._collection.guessed]
+            )
         return self._shares[side]
 
     def roots(self, side: int, power: float, lift: float) -> NDArray[np.float64]:
@@ -107,10 +122,13 @@ class Ablation:
         return likeness
 
     def coded(self, whole: NDArray[np.float64], inner: NDArray[np.float64]) -> Matrix:
-        """The likeness of all photos by codes of the whole, [classes, n], and of each cell, [GRID * GRID, classes, m]."""
+        """The likeness of all photos by codes of the whole, [classes, n], and of each cell, [GRID * GRID,
+        classes, m]."""
         first = unit(self.roots(1, 0.5, 0.25) @ whole)
         cells = unit(np.einsum("ncx,cxk->nck", self.roots(GRID, 0.5, 0.25), inner))
-        return alike(_weighted(first, WHOLE_SHARE, None)) + alike(_weighted(cells, 1 - WHOLE_SHARE, COLUMN_WEIGHTS))
+        return alike(_weighted(first, WHOLE_SHARE, None)) + alike(
+            _weighted(cells, 1 - WHOLE_SHARE, COLUMN_WEIGHTS)
+        )
 
     def code_variants(self, data: Path) -> Iterator[tuple[str, int, Matrix]]:
         """Name, numbers a photo, and likeness, for other ways to stand for classes by few numbers."""
@@ -138,7 +156,8 @@ class Ablation:
 
 
 def _weighted(cells: NDArray[Any], weight: float, columns: tuple[int, ...] | None) -> Matrix:
-    """Blocks, [n, side², k], scaled to the roots of their weights, which sum to ``weight``, as float32[n, side² k]."""
+    """Blocks, [n, side², k], scaled to the roots of their weights, which sum to ``weight``, as float32[n,
+    side² k]."""
     side = round(cells.shape[1] ** 0.5)
     by_cell = np.tile(np.ones(side) if columns is None else np.array(columns, float), side)
     scaled = cells * np.sqrt(weight * by_cell / by_cell.sum())[:, None]

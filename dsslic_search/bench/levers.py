@@ -1,7 +1,9 @@
-"""What each means of the codec gains by itself, on clean photos that no network was trained on: choices are made here, not on Kodak.
+"""What each means of the codec gains by itself, on clean photos that no network was trained on: choices are
+made here, not on Kodak.
 
-BD-rates are by PSNR of the RGB pixels against BPG 4:4:4 (8 bits, YCbCr), the mean of the photos' own, over the QPs below. The means
-are judged on the last layer alone; what header, label map and compact image cost is beside them.
+BD-rates are by PSNR of the RGB pixels against BPG 4:4:4 (8 bits, YCbCr), the mean of the photos' own, over
+the QPs below. The means are judged on the last layer alone; what header, label map and compact image cost is
+beside them.
 """
 
 from __future__ import annotations
@@ -16,11 +18,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dsslic_search.bench.metrics import bd_rate, psnr
-from dsslic_search.codec import axes, bpg, container, dsslic, label_map, residual, stages
-from dsslic_search.codec.colour import rescale
-from dsslic_search.codec.picture import Photo
-from dsslic_search.codec.residual import FULL, Terms
-from dsslic_search.errors import UsageError
+from dsslic_search.codec import container, decoder, encoder
+from dsslic_search.codec.bpg import file as bpg
+from dsslic_search.codec.bpg.colour import rescale
+from dsslic_search.codec.layers import axes, residual
+from dsslic_search.codec.layers.label_map import coder as label_map
+from dsslic_search.codec.layers.residual import FULL, Terms
+from dsslic_search.codec.picture.open import Photo
+from dsslic_search.core.errors import UsageError
 from dsslic_search.networks import runtime
 from dsslic_search.networks.compnet import SCALE
 from dsslic_search.training.codec import clean_photos, held_out
@@ -47,10 +52,18 @@ class Subject:
 
 def subject(pixels: Pixels) -> Subject:
     """Segments a photo, uint8 [H, W, 3]."""
-    labels, scale = dsslic.segment_photo(Photo(pixels))
-    marks = runtime.network_labels(labels, scale, (-(-pixels.shape[0] // SCALE), -(-pixels.shape[1] // SCALE)))
+    labels, scale = encoder.segment_photo(Photo(pixels))
+    marks = runtime.network_labels(
+        labels, scale, (-(-pixels.shape[0] // SCALE), -(-pixels.shape[1] // SCALE))
+    )
 
-    return Subject(pixels, axes.principal(pixels), marks, runtime.make_compact(pixels, marks), len(label_map.encode(labels)))
+    return Subject(
+        pixels,
+        axes.principal(pixels),
+        marks,
+        runtime.make_compact(pixels, marks),
+        len(label_map.encode(labels)),
+    )
 
 
 def _anchor(of: Subject, qp: int) -> Point:
@@ -68,10 +81,14 @@ def _layer(trust: int = 0, thorough: bool = False, restored: bool = False) -> Ca
     def code(of: Subject, qp: int) -> Point:
         terms, coarse = Terms(trust, axes=of.axes), None
         if trust:
-            compact = stages.decode_compact(dsslic.code_compact(of.compact, min(51, qp + 8)), False)
-            coarse = stages.make_coarse(compact, of.marks, of.pixels.shape[:2], False, runtime.UNDER_RESIDUAL)
+            compact = decoder.decode_compact(encoder.code_compact(of.compact, min(51, qp + 8)), False)
+            coarse = decoder.make_coarse(
+                compact, of.marks, of.pixels.shape[:2], False, runtime.UNDER_RESIDUAL
+            )
         data = residual.encode(of.pixels, qp, terms, coarse=coarse, thorough=thorough)
-        decoded = residual.decode(stages.read_planes(data, False, axes.BIT_DEPTH, of.pixels.shape[:2]), terms, coarse=coarse)
+        decoded = residual.decode(
+            decoder.read_planes(data, False, axes.BIT_DEPTH, of.pixels.shape[:2]), terms, coarse=coarse
+        )
         shown = runtime.restore(decoded, of.marks, qp, 1.0) if restored else residual.whole(decoded)
         return len(data) + len(terms.to_bytes()), psnr(of.pixels, shown)
 
@@ -88,7 +105,8 @@ MEANS: dict[str, Callable[[Subject, int], Point]] = {
 
 
 def run(data: Path, workers: int = 2) -> dict[str, Any]:
-    """Measure the held-out clean photos of a data folder, a tile of 512 × 512 pixels of each, ``workers`` at once."""
+    """Measure the held-out clean photos of a data folder, a tile of 512 × 512 pixels of each, ``workers`` at
+    once."""
     files = [sample.image for sample in clean_photos(data) if held_out(sample)]
     if not files:
         raise UsageError(f"{data}: no clean photos here; expected codec/<set>/images and teacher")
@@ -101,7 +119,10 @@ def run(data: Path, workers: int = 2) -> dict[str, Any]:
 
     with ThreadPoolExecutor(workers) as pool:
         found = list(pool.map(one, files))
-    means = {name: _summary([points[name] for points, _ in found], [points["anchor"] for points, _ in found]) for name in MEANS}
+    means = {
+        name: _summary([points[name] for points, _ in found], [points["anchor"] for points, _ in found])
+        for name in MEANS
+    }
     anchor = [float(np.mean([points["anchor"][i][0] for points, _ in found])) for i in range(len(QPS))]
     overhead = {
         key: (np.round(np.mean([extra[key] for _, extra in found], 0), 2)).tolist()
@@ -122,10 +143,16 @@ def _overhead(of: Subject) -> dict[str, Any]:
     """Bytes of the compact image and PSNR of the coarse one, by offset of its QP and by QP."""
     sizes, qualities = [], []
     for offset in OFFSETS:
-        coded = [dsslic.code_compact(of.compact, min(51, qp + offset)) for qp in QPS]
+        coded = [encoder.code_compact(of.compact, min(51, qp + offset)) for qp in QPS]
         sizes.append([len(data) for data in coded])
         shown = [
-            stages.make_coarse(stages.decode_compact(data, False), of.marks, of.pixels.shape[:2], False, runtime.UNDER_RESIDUAL)
+            decoder.make_coarse(
+                decoder.decode_compact(data, False),
+                of.marks,
+                of.pixels.shape[:2],
+                False,
+                runtime.UNDER_RESIDUAL,
+            )
             for data in coded
         ]
         qualities.append([psnr(of.pixels, coarse) for coarse in shown])
@@ -133,13 +160,22 @@ def _overhead(of: Subject) -> dict[str, Any]:
 
 
 def _summary(curves: list[list[Point]], anchors: list[list[Point]]) -> dict[str, float]:
-    """Mean, best and worst BD-rate over the photos, in percent, and that of the two lowest and of the two highest rates."""
+    """Mean, best and worst BD-rate over the photos, in percent, and that of the two lowest and of the two
+    highest rates."""
     each = [_bd(anchor, curve) for anchor, curve in zip(anchors, curves, strict=True)]
     low = [_bd(anchor[-3:], curve[-3:]) for anchor, curve in zip(anchors, curves, strict=True)]
     high = [_bd(anchor[:3], curve[:3]) for anchor, curve in zip(anchors, curves, strict=True)]
-    values = {"mean": np.mean(each), "best": np.min(each), "worst": np.max(each), "low_rates": np.mean(low), "high_rates": np.mean(high)}
+    values = {
+        "mean": np.mean(each),
+        "best": np.min(each),
+        "worst": np.max(each),
+        "low_rates": np.mean(low),
+        "high_rates": np.mean(high),
+    }
     return {name: round(float(value), 2) for name, value in values.items()}
 
 
 def _bd(anchor: list[Point], curve: list[Point]) -> float:
-    return bd_rate([p[0] for p in anchor], [p[1] for p in anchor], [p[0] for p in curve], [p[1] for p in curve])
+    return bd_rate(
+        [p[0] for p in anchor], [p[1] for p in anchor], [p[0] for p in curve], [p[1] for p in curve]
+    )

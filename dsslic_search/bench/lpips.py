@@ -27,16 +27,21 @@ def _shipped() -> Any:
 
 
 class PerceptualDistance:
-    """From one picture, uint8 [H, W, 3] sRGB with sides of 31 or more, to others of its size: its features are computed once.
+    """From one picture, uint8 [H, W, 3] sRGB with sides of 31 or more, to others of its size: its features
+    are computed once.
 
-    Raises ValueError for pictures that are not so, WeightsError when the weight file is unsound. May be called from many threads.
+    Raises ValueError for pictures that are not so, WeightsError when the weight file is unsound. May be
+    called from many threads.
     """
 
     def __init__(self, reference: NDArray[np.uint8]) -> None:
         from dsslic_search.networks.lpips import SMALLEST_SIDE
 
         if reference.ndim != 3 or reference.shape[2] != 3 or min(reference.shape[:2]) < SMALLEST_SIDE:
-            raise ValueError(f"LPIPS compares RGB pictures with sides of {SMALLEST_SIDE} or more, not {list(reference.shape)}")
+            raise ValueError(
+                f"LPIPS compares RGB pictures with sides of {SMALLEST_SIDE} or more, not "
+                f"{list(reference.shape)}"
+            )
         with _loading:
             self._net = _shipped()
         self._shape = reference.shape
@@ -46,7 +51,10 @@ class PerceptualDistance:
         import torch
 
         if picture.shape != self._shape or picture.dtype != np.uint8:
-            raise ValueError(f"two uint8 pictures of one size are compared, not {list(self._shape)} and {list(picture.shape)}")
+            raise ValueError(
+                f"two uint8 pictures of one size are compared, not {list(self._shape)} and "
+                f"{list(picture.shape)}"
+            )
         with torch.inference_mode():
             return float(self._net.distance(self._features, self._of(picture)))
 

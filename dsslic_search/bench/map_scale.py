@@ -1,4 +1,5 @@
-"""What the label map's scale costs and gives: its bytes, the answers to questions, and the whole file at equal PSNR."""
+"""What the label map's scale costs and gives: its bytes, the answers to questions, and the whole file at
+equal PSNR."""
 
 from __future__ import annotations
 
@@ -9,13 +10,14 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from dsslic_search import vocabulary
 from dsslic_search.bench.metrics import bd_rate, bpp, psnr
 from dsslic_search.bench.predicates import PredicateScore
 from dsslic_search.bench.rd import photos_in
-from dsslic_search.codec import dsslic, label_map
-from dsslic_search.codec.picture import Photo, open_photo
-from dsslic_search.config import DEFAULT_MAX_PIXELS
+from dsslic_search.codec import decoder, encoder, options
+from dsslic_search.codec.layers.label_map import coder as label_map
+from dsslic_search.codec.picture.open import Photo, open_photo
+from dsslic_search.core import vocabulary
+from dsslic_search.core.settings import DEFAULT_MAX_PIXELS
 from dsslic_search.networks import runtime
 from dsslic_search.training.dataset import Sample, scene_samples
 
@@ -41,8 +43,17 @@ def run(data: Path, images: Path) -> dict[str, Any]:
     table = {}
     for scale, answer, curve in zip(scales, answers, curves, strict=True):
         rate = bd_rate(*zip(*anchor, strict=True), *zip(*curve, strict=True))
-        table["default" if scale is None else f"1/{scale}"] = {**answer, "bd_rate_percent": round(rate, 3), "curve": curve}
-    return {"labelled_photos": len(samples), "photos": len(photos), "qualities": list(QUALITIES), "scales": table}
+        table["default" if scale is None else f"1/{scale}"] = {
+            **answer,
+            "bd_rate_percent": round(rate, 3),
+            "curve": curve,
+        }
+    return {
+        "labelled_photos": len(samples),
+        "photos": len(photos),
+        "qualities": list(QUALITIES),
+        "scales": table,
+    }
 
 
 def _answers(samples: list[Sample], scale: int | None) -> dict[str, Any]:
@@ -52,9 +63,9 @@ def _answers(samples: list[Sample], scale: int | None) -> dict[str, Any]:
         assert sample.labels is not None
         truth = np.asarray(Image.open(sample.labels))
         photo = Photo(np.asarray(Image.open(sample.image).convert("RGB")))
-        labels, used = dsslic.segment_photo(photo, scale)
+        labels, used = encoder.segment_photo(photo, scale)
         sizes.append(len(label_map.encode(labels)))
-        score.add(truth, dsslic.enlarge_map(labels, used, photo.height, photo.width))
+        score.add(truth, decoder.enlarge_map(labels, used, photo.height, photo.width))
     return {"mean_map_bytes": round(float(np.mean(sizes)), 1), **score.summary()}
 
 
@@ -65,8 +76,8 @@ def _curve(photos: list[Photo], scale: int | None) -> list[tuple[float, float]]:
     for quality in QUALITIES:
         rates, scores = [], []
         for photo in photos:
-            data = dsslic.encode_photo(photo, dsslic.EncodeOptions(quality, map_scale=scale)).data
-            decoded = dsslic.decode_stage(data).pixels
+            data = encoder.encode_photo(photo, options.EncodeOptions(quality, map_scale=scale)).data
+            decoded = decoder.decode_stage(data).pixels
             rates.append(bpp(len(data), photo.height, photo.width))
             scores.append(psnr(photo.pixels if decoded.ndim == 3 else photo.pixels[..., 0], decoded))
         points.append((round(float(np.mean(rates)), 5), round(float(np.mean(scores)), 4)))

@@ -24,7 +24,8 @@ def bpp(size: int, height: int, width: int) -> float:
 
 
 def psnr(a: NDArray[np.uint8], b: NDArray[np.uint8]) -> float:
-    """Peak signal-to-noise ratio in dB over all samples of two uint8 arrays of one shape; ``inf`` when they are equal."""
+    """Peak signal-to-noise ratio in dB over all samples of two uint8 arrays of one shape; ``inf`` when they
+    are equal."""
     _check(a, b)
     difference = a.astype(np.float32) - b.astype(np.float32)
     error = float(np.mean(np.square(difference), dtype=np.float64))
@@ -32,12 +33,14 @@ def psnr(a: NDArray[np.uint8], b: NDArray[np.uint8]) -> float:
 
 
 def ms_ssim(a: NDArray[np.uint8], b: NDArray[np.uint8]) -> float:
-    """Multi-scale structural similarity (Wang, Simoncelli, Bovik 2003) of two uint8 pictures, [H, W] or [H, W, C]; 1 when equal.
+    """Multi-scale structural similarity (Wang, Simoncelli, Bovik 2003) of two uint8 pictures, [H, W] or [H,
+    W, C]; 1 when equal.
 
-    Five scales with the paper's weights, an 11×11 Gaussian window of sigma 1.5 at the positions where it fits, halving by the mean of 2×2
-    (an odd last row or column is dropped). Each of R, G and B gives a value of its own and the result is their mean; negative contrast
-    terms count as 0. A picture too small for the window at all five scales (a side below 176) uses the scales it fits, their weights
-    made to sum to 1; one smaller than the window uses one scale and the largest odd window that fits.
+    Five scales with the paper's weights, an 11×11 Gaussian window of sigma 1.5 at the positions where it
+    fits, halving by the mean of 2×2 (an odd last row or column is dropped). Each of R, G and B gives a value
+    of its own and the result is their mean; negative contrast terms count as 0. A picture too small for the
+    window at all five scales (a side below 176) uses the scales it fits, their weights made to sum to 1; one
+    smaller than the window uses one scale and the largest odd window that fits.
     """
     _check(a, b)
     planes_a, planes_b = _planes(a), _planes(b)
@@ -66,19 +69,22 @@ def bd_rate(
     qualities: Sequence[float],
     interval: tuple[float, float] | None = None,
 ) -> float:
-    """Mean difference of rate at the same quality against the anchor, in percent; negative is better (Bjøntegaard, VCEG-M33).
+    """Mean difference of rate at the same quality against the anchor, in percent; negative is better
+    (Bjøntegaard, VCEG-M33).
 
-    The logarithm of the rate is interpolated over the quality (dB) by monotone piecewise cubics (Fritsch and Carlson 1980), and
-    integrated exactly over ``interval``, which both curves must cover; by default over all they have in common. Points may come in
-    any order.
-    Raises ValueError for fewer than two points, rates not above 0, curves on which more rate does not give more quality, and curves
-    that do not cover a common interval.
+    The logarithm of the rate is interpolated over the quality (dB) by monotone piecewise cubics (Fritsch and
+    Carlson 1980), and integrated exactly over ``interval``, which both curves must cover; by default over all
+    they have in common. Points may come in any order. Raises ValueError for fewer than two points, rates not
+    above 0, curves on which more rate does not give more quality, and curves that do not cover a common
+    interval.
     """
     anchor, curve = _Curve(anchor_rates, anchor_qualities), _Curve(rates, qualities)
     low, high = max(anchor.low, curve.low), min(anchor.high, curve.high)
     if interval is not None:
         if interval[0] < low or interval[1] > high:
-            raise ValueError(f"the curves cover {low:g}..{high:g} in common, not all of {interval[0]:g}..{interval[1]:g}")
+            raise ValueError(
+                f"the curves cover {low:g}..{high:g} in common, not all of {interval[0]:g}..{interval[1]:g}"
+            )
         low, high = interval
     if not low < high:
         raise ValueError("the curves have no interval of quality in common")
@@ -87,7 +93,8 @@ def bd_rate(
 
 
 def rate_at(rates: Sequence[float], qualities: Sequence[float], quality: float) -> float:
-    """The rate at which a curve (as :func:`bd_rate` draws it) has ``quality``. ValueError where it ends before, or is none."""
+    """The rate at which a curve (as :func:`bd_rate` draws it) has ``quality``. ValueError where it ends
+    before, or is none."""
     curve = _Curve(rates, qualities)
     if not curve.low <= quality <= curve.high:
         raise ValueError(f"the curve covers {curve.low:g}..{curve.high:g}, not {quality:g}")
@@ -95,7 +102,8 @@ def rate_at(rates: Sequence[float], qualities: Sequence[float], quality: float) 
 
 
 def quality_at(rates: Sequence[float], qualities: Sequence[float], rate: float) -> float:
-    """The quality that a curve (as :func:`bd_rate` draws it) has at ``rate``. ValueError where it ends before, or is none."""
+    """The quality that a curve (as :func:`bd_rate` draws it) has at ``rate``. ValueError where it ends
+    before, or is none."""
     curve = _Curve(rates, qualities)
     wanted = np.log(rate)
     if not curve.y[0] <= wanted <= curve.y[-1]:
@@ -142,14 +150,21 @@ class _Curve:
 
 
 def _monotone_slopes(x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Slopes at the points of an increasing curve: weighted harmonic means inside, limited three-point formulas at the ends."""
+    """Slopes at the points of an increasing curve: weighted harmonic means inside, limited three-point
+    formulas at the ends."""
     step = np.diff(x)
     rise = np.diff(y) / step
     if len(x) == 2:
         return np.repeat(rise, 2)
     left, right = 2 * step[1:] + step[:-1], step[1:] + 2 * step[:-1]
     inner = (left + right) / (left / rise[:-1] + right / rise[1:])
-    return np.concatenate(([_end_slope(step[0], step[1], rise[0], rise[1])], inner, [_end_slope(step[-1], step[-2], rise[-1], rise[-2])]))
+    return np.concatenate(
+        (
+            [_end_slope(step[0], step[1], rise[0], rise[1])],
+            inner,
+            [_end_slope(step[-1], step[-2], rise[-1], rise[-2])],
+        )
+    )
 
 
 def _end_slope(step: float, next_step: float, rise: float, next_rise: float) -> float:
@@ -159,7 +174,10 @@ def _end_slope(step: float, next_step: float, rise: float, next_rise: float) -> 
 
 def _check(a: NDArray[np.uint8], b: NDArray[np.uint8]) -> None:
     if a.shape != b.shape or a.dtype != np.uint8 or b.dtype != np.uint8 or a.size == 0:
-        raise ValueError(f"two uint8 pictures of one size are compared, not {a.dtype} {list(a.shape)} and {b.dtype} {list(b.shape)}")
+        raise ValueError(
+            f"two uint8 pictures of one size are compared, not {a.dtype} {list(a.shape)} and {b.dtype} "
+            f"{list(b.shape)}"
+        )
 
 
 def _planes(picture: NDArray[np.uint8]) -> Plane:
@@ -196,7 +214,8 @@ def _blurred(planes: Plane, window: Plane) -> Plane:
 
 
 def _blurred_rows(planes: Plane, window: Plane) -> Plane:
-    """Correlate each row with ``window`` where it fits: products of blocks of the row with a band matrix, much faster than tap by tap."""
+    """Correlate each row with ``window`` where it fits: products of blocks of the row with a band matrix,
+    much faster than tap by tap."""
     taps, width = len(window), planes.shape[2]
     outputs = width - taps + 1
     band = np.zeros((_BLOCK + taps - 1, _BLOCK))

@@ -7,14 +7,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dsslic_search.bench.compare import ANCHOR, MEASURES
-from dsslic_search.errors import MissingExtraError
+from dsslic_search.core.errors import MissingExtraError
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 Point = tuple[float, float]
 
-_AXES = {"psnr_rgb": "PSNR-RGB, dB", "ms_ssim_db": "MS-SSIM in dB, −10 log₁₀(1 − MS-SSIM)", "lpips": "LPIPS (AlexNet), smaller is better"}
+_AXES = {
+    "psnr_rgb": "PSNR-RGB, dB",
+    "ms_ssim_db": "MS-SSIM in dB, −10 log₁₀(1 − MS-SSIM)",
+    "lpips": "LPIPS (AlexNet), smaller is better",
+}
 _FILES = {"psnr_rgb": "psnr", "ms_ssim_db": "ms-ssim", "lpips": "lpips"}
 _OURS = "#c8102e"
 _COLOURS = {
@@ -30,14 +34,22 @@ _COLOURS = {
     "webp": "#b8860b",
     "jpeg": "#a0522d",
 }
-_LEFT, _WIDTH, _HEIGHT, _LETTER = 0.75, 5.4, 5.2, 0.078  # inches: left of the axes, their width, the whole height, a letter
+# inches: left of the axes, their width, the whole height, a letter
+_LEFT, _WIDTH, _HEIGHT, _LETTER = 0.75, 5.4, 5.2, 0.078
 _LEAST_BPP, _MOST_BPP = 0.02, 4.0
 _BPP_TICKS = (0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 4)
 _LEAST_LPIPS = 0.001  # less than anybody sees
 _LPIPS_TICKS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5)
-# of the axes' width or height: from where on a curve's end is at the right side, where the column of labels is, and their distance
+# of the axes' width or height: from where on a curve's end is at the right side, where the column of labels
+# is, and their distance
 _COLUMN_FROM, _COLUMN_AT, _LABEL_STEP = 0.7, 1.04, 0.05
-_STYLE = {"font.family": "sans-serif", "font.size": 9.5, "svg.fonttype": "none", "svg.hashsalt": "dsslic", "axes.edgecolor": "#666666"}
+_STYLE = {
+    "font.family": "sans-serif",
+    "font.size": 9.5,
+    "svg.fonttype": "none",
+    "svg.hashsalt": "dsslic",
+    "axes.edgecolor": "#666666",
+}
 
 
 def check_installed() -> None:
@@ -45,14 +57,19 @@ def check_installed() -> None:
     try:
         import matplotlib  # noqa: F401 (only whether it is there)
     except ImportError as e:
-        raise MissingExtraError("drawing curves needs matplotlib: pip install 'dsslic-search[bench]', or measure with --no-plots") from e
+        raise MissingExtraError(
+            "drawing curves needs matplotlib: pip install 'dsslic-search[bench]', or measure with --no-plots"
+        ) from e
 
 
-def draw(results: Mapping[str, Mapping[str, Any]], compared: Mapping[str, Any], folder: Path, title: str) -> list[Path]:
+def draw(
+    results: Mapping[str, Mapping[str, Any]], compared: Mapping[str, Any], folder: Path, title: str
+) -> list[Path]:
     """Write psnr, ms-ssim and lpips, each .png and .svg, into ``folder``; returns their paths.
 
-    ``results`` and ``compared`` as :func:`dsslic_search.bench.rd.run` and :func:`dsslic_search.bench.compare.compare` give them.
-    MissingExtraError when matplotlib is not installed.
+    ``results`` and ``compared`` as :func:`dsslic_search.bench.rd.run` and
+    :func:`dsslic_search.bench.compare.compare` give them. MissingExtraError when matplotlib is not
+    installed.
     """
     check_installed()
     import matplotlib
@@ -62,13 +79,22 @@ def draw(results: Mapping[str, Mapping[str, Any]], compared: Mapping[str, Any], 
     written = []
     with matplotlib.rc_context(_STYLE):
         for measure in MEASURES:
-            ends = {name: result["label"] + _rate_text(name, compared, measure) for name, result in results.items()}
+            ends = {
+                name: result["label"] + _rate_text(name, compared, measure)
+                for name, result in results.items()
+            }
             width = _LEFT + _WIDTH + 0.35 + _LETTER * max(map(len, ends.values()))
             figure = Figure(figsize=(width, _HEIGHT))
             FigureCanvasAgg(figure)
             axes = figure.add_axes((_LEFT / width, 0.105, _WIDTH / width, 0.775))
             _draw_curves(axes, results, ends, measure)
-            figure.text(_LEFT / width, 0.945, f"{MEASURES[measure]} over rate, {title}", fontsize=12, fontweight="bold")
+            figure.text(
+                _LEFT / width,
+                0.945,
+                f"{MEASURES[measure]} over rate, {title}",
+                fontsize=12,
+                fontweight="bold",
+            )
             if compared.get("bd_rate_percent"):
                 note = f"percentages: BD-rate against {results[ANCHOR]['label']}, over all rates both have"
                 figure.text(_LEFT / width, 0.905, note, color="#555555")
@@ -79,7 +105,9 @@ def draw(results: Mapping[str, Mapping[str, Any]], compared: Mapping[str, Any], 
     return written
 
 
-def _draw_curves(axes: Axes, results: Mapping[str, Mapping[str, Any]], texts: Mapping[str, str], measure: str) -> None:
+def _draw_curves(
+    axes: Axes, results: Mapping[str, Mapping[str, Any]], texts: Mapping[str, str], measure: str
+) -> None:
     shown: list[float] = []
     ends: dict[str, Point] = {}
     starts: dict[str, Point] = {}
@@ -138,8 +166,11 @@ def _scale(axes: Axes, shown: Sequence[float], measure: str) -> None:
         axes.spines[side].set_visible(False)
 
 
-def _label(axes: Axes, starts: Mapping[str, Point], ends: Mapping[str, Point], texts: Mapping[str, str]) -> None:
-    """Names at the ends of the curves: those that reach the right side in a column there, kept apart, the others under their start."""
+def _label(
+    axes: Axes, starts: Mapping[str, Point], ends: Mapping[str, Point], texts: Mapping[str, str]
+) -> None:
+    """Names at the ends of the curves: those that reach the right side in a column there, kept apart, the
+    others under their start."""
     place = axes.transData + axes.transAxes.inverted()
     at = {name: tuple(float(v) for v in place.transform(end)) for name, end in ends.items()}
     column = sorted((name for name in at if at[name][0] > _COLUMN_FROM), key=lambda name: -at[name][1])
@@ -166,13 +197,21 @@ def _label(axes: Axes, starts: Mapping[str, Point], ends: Mapping[str, Point], t
         )
     for name in at.keys() - set(column):
         axes.annotate(
-            texts[name], xy=starts[name], xytext=(0, -12), textcoords="offset points", color=_colour(name), fontweight="bold", va="center"
+            texts[name],
+            xy=starts[name],
+            xytext=(0, -12),
+            textcoords="offset points",
+            color=_colour(name),
+            fontweight="bold",
+            va="center",
         )
 
 
 def spread(heights: Sequence[float], step: float) -> list[float]:
-    """``heights``, falling, moved so that neighbours are at least ``step`` apart, with the least sum of squared movements."""
-    blocks: list[list[float]] = []  # of heights to which their rank times the step was added: those must not rise
+    """``heights``, falling, moved so that neighbours are at least ``step`` apart, with the least sum of
+    squared movements."""
+    # of heights to which their rank times the step was added: those must not rise
+    blocks: list[list[float]] = []
     for rank, height in enumerate(heights):
         blocks.append([height + rank * step])
         while len(blocks) > 1 and sum(blocks[-1]) / len(blocks[-1]) > sum(blocks[-2]) / len(blocks[-2]):

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from dsslic_search.config import DEFAULT_PRESENCE
+from dsslic_search.core.settings import DEFAULT_PRESENCE
 from dsslic_search.features.coverage import coverage
 
 BOUNDS = {"presence": DEFAULT_PRESENCE, "over 10%": 0.1, "over 30%": 0.3, "over 50%": 0.5}
@@ -15,9 +15,11 @@ BOUNDS = {"presence": DEFAULT_PRESENCE, "over 10%": 0.1, "over 30%": 0.3, "over 
 
 @dataclass
 class PredicateScore:
-    """Counts over photos and classes for each kind of question; feed it with :meth:`add`, read it with :meth:`summary`.
+    """Counts over photos and classes for each kind of question; feed it with :meth:`add`, read it with
+    :meth:`summary`.
 
-    Only pixels that people labelled count, in both maps, and only classes that they labelled anywhere are asked about.
+    Only pixels that people labelled count, in both maps, and only classes that they labelled anywhere are
+    asked about.
     """
 
     classes: int
@@ -25,15 +27,16 @@ class PredicateScore:
     guesses: list[NDArray[np.float64]] = field(default_factory=list)
 
     def add(self, truth: NDArray[np.uint8], guess: NDArray[np.uint8]) -> None:
-        """Two label maps of one photo, uint8 [H, W]; ids of ``classes`` and above in ``truth`` are unknown. Photos that nobody
-        labelled at all are left out."""
+        """Two label maps of one photo, uint8 [H, W]; ids of ``classes`` and above in ``truth`` are unknown.
+        Photos that nobody labelled at all are left out."""
         known = truth < self.classes
         if known.any():
             self.truths.append(coverage(truth[known][None], self.classes))
             self.guesses.append(coverage(guess[known][None], self.classes))
 
     def summary(self) -> dict[str, dict[str, float]]:
-        """Per kind precision, recall and F1 (0..1, over all photos and classes together), and the mean coverage error."""
+        """Per kind precision, recall and F1 (0..1, over all photos and classes together), and the mean
+        coverage error."""
         truth, guess = np.array(self.truths), np.array(self.guesses)
         asked = truth.max(0) > 0
         truth, guess = truth[:, asked], guess[:, asked]

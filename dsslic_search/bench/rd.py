@@ -1,4 +1,5 @@
-"""Rate and distortion of codecs over a folder of photos: every photo at every setting, every byte of every file counted.
+"""Rate and distortion of codecs over a folder of photos: every photo at every setting, every byte of every
+file counted.
 
 A photo is its pixels here, RGB: alpha, colour profile and EXIF data are left out, for all codecs alike.
 """
@@ -21,9 +22,9 @@ import numpy as np
 from dsslic_search.bench.codecs import Codec, Pixels, find
 from dsslic_search.bench.lpips import PerceptualDistance
 from dsslic_search.bench.metrics import bpp, ms_ssim, ms_ssim_db, psnr
-from dsslic_search.codec.picture import open_photo
-from dsslic_search.config import DEFAULT_MAX_PIXELS
-from dsslic_search.errors import DSSError, PhotoError, UsageError
+from dsslic_search.codec.picture.open import open_photo
+from dsslic_search.core.errors import DSSError, PhotoError, UsageError
+from dsslic_search.core.settings import DEFAULT_MAX_PIXELS
 from dsslic_search.networks import runtime
 from dsslic_search.networks.lpips import SMALLEST_SIDE
 
@@ -38,8 +39,9 @@ _WARM_SIDE = 64
 class Row:
     """One photo at one setting of one codec.
 
-    ``bpp``: bits / (H·W). ``bytes_by_part`` sums to ``bytes``. ``psnr_rgb``: dB, :data:`EQUAL_PSNR` where nothing differs. ``lpips``:
-    AlexNet, version 0.1. Seconds: of CPU, all threads of the codec together, from pixels to file and from file to pixels.
+    ``bpp``: bits / (H·W). ``bytes_by_part`` sums to ``bytes``. ``psnr_rgb``: dB, :data:`EQUAL_PSNR` where
+    nothing differs. ``lpips``: AlexNet, version 0.1. Seconds: of CPU, all threads of the codec together, from
+    pixels to file and from file to pixels.
     """
 
     image: str
@@ -62,12 +64,18 @@ def photos_in(folder: Path) -> list[Path]:
     return found
 
 
-def measure(path: Path, names: Sequence[str], settings: Sequence[float] | None = None) -> dict[str, list[Row]]:
-    """Rows of one photo by codec. Codecs that share an encoder share its work. ``settings`` instead of the codecs' own ladders."""
+def measure(
+    path: Path, names: Sequence[str], settings: Sequence[float] | None = None
+) -> dict[str, list[Row]]:
+    """Rows of one photo by codec. Codecs that share an encoder share its work. ``settings`` instead of the
+    codecs' own ladders."""
     runtime.use_one_thread()
     pixels = open_photo(path.read_bytes(), path.name, DEFAULT_MAX_PIXELS).pixels
     if min(pixels.shape[:2]) < SMALLEST_SIDE:
-        raise PhotoError(f"{path.name}: a side has fewer than {SMALLEST_SIDE} pixels, too few to measure; take it out of the folder")
+        raise PhotoError(
+            f"{path.name}: a side has fewer than {SMALLEST_SIDE} pixels, too few to measure; take it out of "
+            "the folder"
+        )
     judge = _Judge(pixels)
     rows: dict[str, list[Row]] = {name: [] for name in names}
     for group in groups(find(names)):
@@ -93,7 +101,8 @@ def measure(path: Path, names: Sequence[str], settings: Sequence[float] | None =
 
 
 class _Judge:
-    """Measures of decoded pictures of one photo; of a picture that was seen before they are not computed again."""
+    """Measures of decoded pictures of one photo; of a picture that was seen before they are not computed
+    again."""
 
     def __init__(self, pixels: Pixels) -> None:
         self._pixels = pixels
@@ -147,9 +156,9 @@ def run(
 ) -> dict[str, dict[str, Any]]:
     """The results of each codec, by name: what it is, means by setting, and all rows.
 
-    ``workers``: processes, each with one photo and one codec at a time; one a core if None; 1 works in this process. ``progress``: called
-    with what is done and all there is to do. UsageError for unknown codecs and empty folders, PhotoError for a photo that cannot
-    be measured.
+    ``workers``: processes, each with one photo and one codec at a time; one a core if None; 1 works in this
+    process. ``progress``: called with what is done and all there is to do. UsageError for unknown codecs and
+    empty folders, PhotoError for a photo that cannot be measured.
     """
     codecs = find(names)
     paths = photos_in(folder)
@@ -158,7 +167,10 @@ def run(
     for done, (path, found) in enumerate(_work(tasks, workers or os.cpu_count() or 1), 1):
         rows.update({(name, path.name): of_codec for name, of_codec in found.items()})
         progress(done, len(tasks))
-    return {codec.name: summary(codec, [row for path in paths for row in rows[codec.name, path.name]]) for codec in codecs}
+    return {
+        codec.name: summary(codec, [row for path in paths for row in rows[codec.name, path.name]])
+        for codec in codecs
+    }
 
 
 def _work(tasks: list[tuple[Path, list[str]]], workers: int) -> Iterator[tuple[Path, dict[str, list[Row]]]]:
@@ -170,9 +182,13 @@ def _work(tasks: list[tuple[Path, list[str]]], workers: int) -> Iterator[tuple[P
 
     others = set(multiprocessing.active_children())
     with _one_thread_each():
-        pool = ProcessPoolExecutor(min(workers, len(tasks)), multiprocessing.get_context("spawn"), _leave_interrupts)
+        pool = ProcessPoolExecutor(
+            min(workers, len(tasks)), multiprocessing.get_context("spawn"), _leave_interrupts
+        )
         try:
-            waiting: dict[Future[dict[str, list[Row]]], Path] = {pool.submit(measure, path, names): path for path, names in tasks}
+            waiting: dict[Future[dict[str, list[Row]]], Path] = {
+                pool.submit(measure, path, names): path for path, names in tasks
+            }
             for future in as_completed(waiting):
                 yield waiting[future], future.result()
         except KeyboardInterrupt:
@@ -180,7 +196,9 @@ def _work(tasks: list[tuple[Path, list[str]]], workers: int) -> Iterator[tuple[P
                 process.terminate()  # they write nothing, and one photo can take long
             raise
         except BrokenProcessPool as e:
-            raise DSSError("a worker process was ended from outside, perhaps for want of memory; try --workers 1") from e
+            raise DSSError(
+                "a worker process was ended from outside, perhaps for want of memory; try --workers 1"
+            ) from e
         finally:
             pool.shutdown(cancel_futures=True)
 
@@ -222,25 +240,35 @@ def summary(codec: Codec, rows: list[Row]) -> dict[str, Any]:
 
 
 def _mean(rows: list[Row]) -> dict[str, Any]:
-    """Over the photos of one setting. "bpp_as_the_paper_counts" divides by H·W·3; MS-SSIM in dB is that of the mean."""
+    """Over the photos of one setting. "bpp_as_the_paper_counts" divides by H·W·3; MS-SSIM in dB is that of
+    the mean."""
     numbers = [f.name for f in fields(Row) if f.name not in ("image", "bytes_by_part")]
-    mean: dict[str, Any] = {name: round(float(np.mean([getattr(row, name) for row in rows])), 6) for name in numbers}
+    mean: dict[str, Any] = {
+        name: round(float(np.mean([getattr(row, name) for row in rows])), 6) for name in numbers
+    }
     mean["ms_ssim_db"] = round(ms_ssim_db(mean["ms_ssim"]), 4)
     mean["bpp_as_the_paper_counts"] = round(mean["bpp"] / 3, 6)
     parts = dict.fromkeys(part for row in rows for part in row.bytes_by_part)
-    shares = {part: float(np.mean([row.bpp * row.bytes_by_part.get(part, 0) / row.bytes for row in rows])) for part in parts}
+    shares = {
+        part: float(np.mean([row.bpp * row.bytes_by_part.get(part, 0) / row.bytes for row in rows]))
+        for part in parts
+    }
     mean["bpp_by_part"] = {part: round(share, 6) for part, share in shares.items()}
     return mean
 
 
 def table(results: Mapping[str, Mapping[str, Any]]) -> list[str]:
     """Means for people, line by line."""
-    lines = [f"{'codec':14} {'setting':>7} {'bpp':>7} {'PSNR':>7} {'MS-SSIM':>8} {'LPIPS':>7} {'encode':>7} {'decode':>7}  bpp of parts"]
+    lines = [
+        f"{'codec':14} {'setting':>7} {'bpp':>7} {'PSNR':>7} {'MS-SSIM':>8} {'LPIPS':>7} {'encode':>7} "
+        f"{'decode':>7}  bpp of parts"
+    ]
     for name, result in results.items():
         for mean in result["mean"]:
             parts = mean["bpp_by_part"] if len(mean["bpp_by_part"]) > 1 else {}
             lines.append(
-                f"{name:14} {mean['setting']:7g} {mean['bpp']:7.4f} {mean['psnr_rgb']:7.3f} {mean['ms_ssim']:8.5f} {mean['lpips']:7.4f}"
+                f"{name:14} {mean['setting']:7g} {mean['bpp']:7.4f} {mean['psnr_rgb']:7.3f} "
+                f"{mean['ms_ssim']:8.5f} {mean['lpips']:7.4f}"
                 f" {mean['encode_cpu_seconds']:6.3f}s {mean['decode_cpu_seconds']:6.3f}s  "
                 + ", ".join(f"{part} {share:.4f}" for part, share in parts.items())
             )

@@ -11,7 +11,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from dsslic_search.files import write_atomically
+from dsslic_search.core.files import write_atomically
 from dsslic_search.networks import runtime
 
 PACKAGES = ("dsslic-search", "torch", "numpy", "av", "imagecodecs", "pillow", "faiss-cpu", "sqlalchemy")
@@ -24,7 +24,9 @@ def _processor() -> str:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
     except OSError:
         return platform.processor()
-    return next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), platform.machine())
+    return next(
+        (line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), platform.machine()
+    )
 
 
 def _version(package: str) -> str:
@@ -39,7 +41,12 @@ def record(results: dict[str, Any]) -> dict[str, Any]:
     return {
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
         "command": " ".join(["dss-search", *sys.argv[1:]]),
-        "machine": {"processor": _processor(), "cores": os.cpu_count(), "system": platform.platform(), "python": platform.python_version()},
+        "machine": {
+            "processor": _processor(),
+            "cores": os.cpu_count(),
+            "system": platform.platform(),
+            "python": platform.python_version(),
+        },
         "versions": {p: _version(p) for p in PACKAGES},
         "weights": {n: runtime.identity(n) for n in NETWORKS},
         **results,

@@ -16,7 +16,8 @@ SIZE = (640, 480)
 
 
 def run(folder: Path, copies: int) -> dict[str, Any]:
-    """Ingest the photos of ``folder`` at 640×480 by reference, ``copies`` mirrored or turned versions of each, then reindex.
+    """Ingest the photos of ``folder`` at 640×480 by reference, ``copies`` mirrored or turned versions of
+    each, then reindex.
 
     ``bytes_read`` is counted where files are read, not taken from the catalog.
     """

@@ -1,7 +1,9 @@
-"""How well photos are found by layout: the two protocols of docs/layout.md, beside simpler ways to compare photos.
+"""How well photos are found by layout: the two protocols of docs/layout.md, beside simpler ways to compare
+photos.
 
-Layout retrieval (`bench.layout`) is asked with SegNet's maps, with people's label maps, and with windows of these, as somebody
-would paint them. Class retrieval: each photo of a collection in which file number // 100 is the class asks for others of its class.
+Layout retrieval (`bench.layout`) is asked with SegNet's maps, with people's label maps, and with windows of
+these, as somebody would paint them. Class retrieval: each photo of a collection in which file number // 100
+is the class asks for others of its class.
 """
 
 from __future__ import annotations
@@ -14,9 +16,19 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from dsslic_search import vocabulary
-from dsslic_search.bench.layout import SIDE, Collection, Map, Matrix, open_collection, place, relevance, score_lines, segmented
-from dsslic_search.errors import UsageError
+from dsslic_search.bench.layout import (
+    SIDE,
+    Collection,
+    Map,
+    Matrix,
+    open_collection,
+    place,
+    relevance,
+    score_lines,
+    segmented,
+)
+from dsslic_search.core import vocabulary
+from dsslic_search.core.errors import UsageError
 from dsslic_search.features.coverage import coverage
 from dsslic_search.features.embedding import embed, query
 
@@ -76,7 +88,8 @@ def _painted(collection: Collection) -> Matrix:
 def windows(collection: Collection, seed: int = 1) -> dict[str, dict[str, Any]]:
     """nDCG@10 for canvases of which only a window is painted, cut from people's label maps.
 
-    Relevance is as above, but only of the points in the window. The class histogram asked with is that of the window."""
+    Relevance is as above, but only of the points in the window. The class histogram asked with is that of the
+    window."""
     rng, words = np.random.default_rng(seed), vocabulary.default()
     masks = np.zeros((len(collection.samples), SIDE, SIDE), bool)
     for mask in masks:
@@ -86,7 +99,9 @@ def windows(collection: Collection, seed: int = 1) -> dict[str, dict[str, Any]]:
     inside = masks.reshape(len(masks), -1)
     known = inside & (collection.points < len(words))
     rows = np.flatnonzero(known.sum(1) >= inside.sum(1) / 2)
-    relevant = np.concatenate([_window_relevance(collection.points, int(i), inside[i], len(words)) for i in rows])
+    relevant = np.concatenate(
+        [_window_relevance(collection.points, int(i), inside[i], len(words)) for i in rows]
+    )
     maps = [p.reshape(SIDE, SIDE) for p in collection.points]
     asked = stacked(lambda i: query(maps[i], known[i].reshape(SIDE, SIDE), words), rows)
     things = stacked(lambda i: class_roots(maps[i].ravel()[known[i]][None]), rows)
@@ -123,7 +138,10 @@ def class_retrieval(folder: Path, kept: Path | None, depths: tuple[int, ...] = (
     for name, likeness in ways.items():
         np.fill_diagonal(likeness, -np.inf)
         order = np.argsort(-likeness, axis=1, kind="stable")
-        found[name] = {f"precision@{k}": round(float((classes[order[:, :k]] == classes[:, None]).mean()), 4) for k in depths}
+        found[name] = {
+            f"precision@{k}": round(float((classes[order[:, :k]] == classes[:, None]).mean()), 4)
+            for k in depths
+        }
     return found
 
 
@@ -133,7 +151,10 @@ def run(data: Path, *, validation: bool = True, folder: Path | None = None) -> d
     return {
         "split": "validation" if validation else "training",
         "photos": {str(s): int((collection.sets == s).sum()) for s in np.unique(collection.sets)},
-        "places": {str(s): len({place(x) for x in collection.samples if x.image.parts[-3] == s}) for s in np.unique(collection.sets)},
+        "places": {
+            str(s): len({place(x) for x in collection.samples if x.image.parts[-3] == s})
+            for s in np.unique(collection.sets)
+        },
         "layout_ndcg@10": retrieval(collection),
         "window_ndcg@10": windows(collection),
         "class_retrieval": class_retrieval(data / "photos" / "corel1k", folder),
@@ -147,4 +168,6 @@ def table(results: dict[str, Any]) -> list[str]:
         lines += [f"{title}: nDCG@10 on the {results['split']} split", *score_lines(results[measure])]
     lines.append("class retrieval")
     rows = {name: row for name, row in results["class_retrieval"].items() if isinstance(row, dict)}
-    return lines + [f"  {name:38} " + "  ".join(f"{k} {v:.4f}" for k, v in row.items()) for name, row in rows.items()]
+    return lines + [
+        f"  {name:38} " + "  ".join(f"{k} {v:.4f}" for k, v in row.items()) for name, row in rows.items()
+    ]

@@ -1,9 +1,10 @@
 """How often queries are answered as people's labels would answer them: the predicate protocol.
 
-A fixed list of queries of every kind is asked of two archives of the validation photos: one described from the label maps that
-people painted (the truth), one from the label maps that ingest makes of the photos alone. Both go through everything that a
-query goes through. Pixels that people did not label count as ``other`` in both, so only what they labelled is judged; for that
-the truth is reduced to the label map's scale, taking the pixel in the middle of each block.
+A fixed list of queries of every kind is asked of two archives of the validation photos: one described from
+the label maps that people painted (the truth), one from the label maps that ingest makes of the photos alone.
+Both go through everything that a query goes through. Pixels that people did not label count as ``other`` in
+both, so only what they labelled is judged; for that the truth is reduced to the label map's scale, taking the
+pixel in the middle of each block.
 """
 
 from __future__ import annotations
@@ -18,28 +19,49 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from dsslic_search import vocabulary
 from dsslic_search.api import Archive
 from dsslic_search.archive.features import features_of
-from dsslic_search.archive.models import Photo
-from dsslic_search.codec import dsslic
-from dsslic_search.codec.picture import Photo as Picture
+from dsslic_search.archive.schema import Photo
+from dsslic_search.codec import encoder
+from dsslic_search.codec.picture.open import Photo as Picture
+from dsslic_search.core import vocabulary
 from dsslic_search.training.dataset import Sample, scene_samples
 
 Map = NDArray[np.uint8]
 
-COUNTED = ("person", "car", "bird", "boat", "chair", "cow", "sheep", "flower", "aeroplane", "bicycle", "signboard", "pole")
+COUNTED = (
+    "person",
+    "car",
+    "bird",
+    "boat",
+    "chair",
+    "cow",
+    "sheep",
+    "flower",
+    "aeroplane",
+    "bicycle",
+    "signboard",
+    "pole",
+)
 RELATIONS = (
-    "sky above building", "sky above tree", "sky above road", "sky above grass", "sky above water", "building above road",
+    "sky above building", "sky above tree", "sky above road", "sky above grass", "sky above water",
+    "building above road",
     "tree above grass", "tree above road", "road below building", "water below sky", "car left of building",
-    "building left of tree", "tree left of building", "sidewalk left of road", "sidewalk right of road", "car left of car",
-    "car on road", "car on sidewalk", "person on sidewalk", "person on road", "cow on grass", "sheep on grass", "aeroplane on grass",
-    "aeroplane on road", "chair on grass", "bicycle on road", "boat in water", "bird in water", "cow in grass", "sheep in grass",
-    "flower in grass", "animal in grass", "vehicle on road", "tree next to building", "car next to building", "car next to car",
-    "car in front of building", "person in front of building", "tree in front of building", "bicycle in front of building",
-    "building behind car", "building behind tree", "animal surrounded by grass", "bird surrounded by water", "boat surrounded by water",
+    "building left of tree", "tree left of building", "sidewalk left of road", "sidewalk right of road",
+    "car left of car",
+    "car on road", "car on sidewalk", "person on sidewalk", "person on road", "cow on grass",
+    "sheep on grass", "aeroplane on grass",
+    "aeroplane on road", "chair on grass", "bicycle on road", "boat in water", "bird in water",
+    "cow in grass", "sheep in grass",
+    "flower in grass", "animal in grass", "vehicle on road", "tree next to building", "car next to building",
+    "car next to car",
+    "car in front of building", "person in front of building", "tree in front of building",
+    "bicycle in front of building",
+    "building behind car", "building behind tree", "animal surrounded by grass", "bird surrounded by water",
+    "boat surrounded by water",
     "aeroplane surrounded by sky", "grass around cow", "water around boat", "tree between sky and grass",
-    "car between buildings", "building between sky and road", "building between trees", "no car on road", "no tree next to building",
+    "car between buildings", "building between sky and road", "building between trees", "no car on road",
+    "no tree next to building",
 )  # fmt: skip
 POSITIONS = tuple(
     f"{thing} in the {zone}"
@@ -61,23 +83,30 @@ POSITIONS = tuple(
     for zone in zones
 )
 COMBINATIONS = (
-    "road and car and sky", "building and no cars", "grass and animal", "water and no boats", "tree, grass and no buildings",
-    ">30% building and road", ">30% grass and cow or sheep", "sky and >20% tree and no road", "at least 2 cars and tree",
-    "(boat or bird) and water", "person and no (road or building)", "mostly grass and animal", "little sky and building",
-    ">10% sky and >10% road and >10% building", "vehicle on road and sky above building", "not (grass or tree) and building",
+    "road and car and sky", "building and no cars", "grass and animal", "water and no boats",
+    "tree, grass and no buildings",
+    ">30% building and road", ">30% grass and cow or sheep", "sky and >20% tree and no road",
+    "at least 2 cars and tree",
+    "(boat or bird) and water", "person and no (road or building)", "mostly grass and animal",
+    "little sky and building",
+    ">10% sky and >10% road and >10% building", "vehicle on road and sky above building",
+    "not (grass or tree) and building",
 )  # fmt: skip
 
 
 def run(data: Path) -> dict[str, Any]:
     """Ask the fixed queries about the validation photos under ``data``.
 
-    Per kind, per class (presence, absence and coverage together) and per query: precision, recall and F1 (0..1) over all
-    photos, and how many photos are right answers. A query that no archive answers with any photo tells nothing and is left out.
+    Per kind, per class (presence, absence and coverage together) and per query: precision, recall and F1
+    (0..1) over all photos, and how many photos are right answers. A query that no archive answers with any
+    photo tells nothing and is left out.
     """
     samples = scene_samples(data, validation=True)
     truths, guesses = zip(*map(_maps, samples), strict=True)
     with tempfile.TemporaryDirectory() as folder:
-        answers = [_answers(Path(folder) / name, maps) for name, maps in (("truth", truths), ("guess", guesses))]
+        answers = [
+            _answers(Path(folder) / name, maps) for name, maps in (("truth", truths), ("guess", guesses))
+        ]
     return {"photos": len(samples), **_scores(*answers)}
 
 
@@ -85,9 +114,12 @@ def _maps(sample: Sample) -> tuple[Map, Map]:
     """The truth and SegNet's guess at the label map's scale, both ``other`` where people said nothing."""
     assert sample.labels is not None
     picture = Picture(np.asarray(Image.open(sample.image).convert("RGB")))
-    guess, scale = dsslic.segment_photo(picture)
+    guess, scale = encoder.segment_photo(picture)
     painted = np.asarray(Image.open(sample.labels))
-    rows, columns = (np.minimum(np.arange(n) * scale + scale // 2, size - 1) for n, size in zip(guess.shape, painted.shape, strict=True))
+    rows, columns = (
+        np.minimum(np.arange(n) * scale + scale // 2, size - 1)
+        for n, size in zip(guess.shape, painted.shape, strict=True)
+    )
     truth = painted[np.ix_(rows, columns)]
     unknown = truth >= len(vocabulary.default())
     return np.where(unknown, 0, truth).astype(np.uint8), np.where(unknown, 0, guess).astype(np.uint8)
@@ -113,7 +145,8 @@ Answers = dict[str, dict[str, frozenset[int]]]  # by kind and query: the photos'
 
 
 def _answers(root: Path, maps: Sequence[Map]) -> Answers:
-    """What an archive of these label maps answers to every query that any of its classes may be asked about."""
+    """What an archive of these label maps answers to every query that any of its classes may be asked
+    about."""
     classes = vocabulary.default()
     with Archive(root) as archive:
         with archive.folder.writing(create=True) as catalog:
@@ -130,7 +163,8 @@ def _photo(number: int, label_map: Map) -> Photo:
     day = datetime(2000, 1, 1, tzinfo=UTC).replace(tzinfo=None) + timedelta(days=number)
     height, width = label_map.shape
     return Photo(
-        id=number, content_hash=f"{number:064x}", path=f"/{number}", file_size=0, modified_at=day, added_at=day, format="PNG",
+        id=number, content_hash=f"{number:064x}", path=f"/{number}", file_size=0, modified_at=day,
+        added_at=day, format="PNG",
         width=width, height=height, keep="layers", quality=1, stored_bytes=0, map_bytes=0,
         vocabulary=vocabulary.default().identity, segmenter="",
     )  # fmt: skip
@@ -173,6 +207,8 @@ def table(results: Mapping[str, Any]) -> list[str]:
     lines = [f"{'':14}{'precision':>10}{'recall':>8}{'F1':>8}{'wanted':>8}"]
     for part in ("by_kind", "by_class"):
         for name, row in results[part].items():
-            lines.append(f"{name:14}{row['precision']:10.3f}{row['recall']:8.3f}{row['f1']:8.3f}{row['wanted']:8}")
+            lines.append(
+                f"{name:14}{row['precision']:10.3f}{row['recall']:8.3f}{row['f1']:8.3f}{row['wanted']:8}"
+            )
         lines.append("")
     return lines[:-1]

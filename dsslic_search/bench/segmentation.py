@@ -1,4 +1,5 @@
-"""How well SegNet parses the validation split, beside the teacher, counted on the pixels that people labelled."""
+"""How well SegNet parses the validation split, beside the teacher, counted on the pixels that people
+labelled."""
 
 from __future__ import annotations
 
@@ -10,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from dsslic_search import vocabulary
-from dsslic_search.codec.dsslic import segment_photo
-from dsslic_search.codec.picture import Photo
+from dsslic_search.codec.encoder import segment_photo
+from dsslic_search.codec.picture.open import Photo
+from dsslic_search.core import vocabulary
 from dsslic_search.networks import runtime
 from dsslic_search.networks.confidence import Confidence
 from dsslic_search.training import calibrate
@@ -23,7 +24,8 @@ AREAS = (0.5, 0.75, 1.0, 1.35, 1.8)  # of the working area that SegNet was train
 
 
 def confusion(truth: NDArray[np.uint8], guess: NDArray[np.uint8], classes: int) -> NDArray[np.int64]:
-    """int64 [classes, classes]: pixels of each true class (row) by the class guessed (column); unknown pixels don't count."""
+    """int64 [classes, classes]: pixels of each true class (row) by the class guessed (column); unknown pixels
+    don't count."""
     known = truth < classes
     index = truth[known].astype(np.int64) * classes + guess[known]
     return np.bincount(index, minlength=classes * classes).reshape(classes, classes)
@@ -40,15 +42,21 @@ def scores(table: NDArray[np.int64]) -> dict[str, Any]:
         "pixel_accuracy": float(right.sum() / table.sum()),
         "mean_iou": float(iou.mean()),
         "classes": int(present.sum()),
-        "iou": {vocabulary.default().classes[c].name: round(float(v), 4) for c, v in zip(np.flatnonzero(present), iou, strict=True)},
+        "iou": {
+            vocabulary.default().classes[c].name: round(float(v), 4)
+            for c, v in zip(np.flatnonzero(present), iou, strict=True)
+        },
     }
 
 
 def run(data: Path) -> dict[str, Any]:
-    """Measure SegNet and the teacher on the validation photos under ``data``; milliseconds are of making the label map that ingest
-    codes, median of the first TIMED photos."""
+    """Measure SegNet and the teacher on the validation photos under ``data``; milliseconds are of making the
+    label map that ingest codes, median of the first TIMED photos."""
     classes = len(vocabulary.default())
-    tables = {"segnet": np.zeros((classes, classes), np.int64), "teacher": np.zeros((classes, classes), np.int64)}
+    tables = {
+        "segnet": np.zeros((classes, classes), np.int64),
+        "teacher": np.zeros((classes, classes), np.int64),
+    }
     by_set: dict[str, NDArray[np.int64]] = {}
     spent: list[float] = []
     samples = scene_samples(data, validation=True)
@@ -68,14 +76,16 @@ def run(data: Path) -> dict[str, Any]:
         "photos": len(samples),
         "milliseconds_median": round(float(np.median(spent[1:])), 1),
         **{name: scores(table) for name, table in tables.items()},
-        "segnet_by_set": {name: {k: v for k, v in scores(t).items() if k != "iou"} for name, t in by_set.items()},
+        "segnet_by_set": {
+            name: {k: v for k, v in scores(t).items() if k != "iou"} for name, t in by_set.items()
+        },
         "confidence": _confidence(samples),
     }
 
 
 def test_time(data: Path) -> dict[str, Any]:
-    """What other working areas and averaging with the mirrored photo give, on the calibration part of ``data`` (not on the
-    validation split: these are settings), without the rule that says ``other``."""
+    """What other working areas and averaging with the mirrored photo give, on the calibration part of
+    ``data`` (not on the validation split: these are settings), without the rule that says ``other``."""
     import torch
     import torch.nn.functional as F
 
@@ -94,7 +104,12 @@ def test_time(data: Path) -> dict[str, Any]:
                         found = found + runtime.class_scores(
                             net, np.ascontiguousarray(pixels[:, ::-1]), round(net.config.area * area)
                         ).flip(3)
-                    guess = F.interpolate(found, truth.shape, mode="bilinear")[0].argmax(0).to(torch.uint8).numpy()
+                    guess = (
+                        F.interpolate(found, truth.shape, mode="bilinear")[0]
+                        .argmax(0)
+                        .to(torch.uint8)
+                        .numpy()
+                    )
                 spent.append((time.perf_counter() - began) * 1000)
                 table += confusion(truth, guess, classes)
             found_scores = scores(table)
@@ -117,7 +132,8 @@ def _read(sample: Sample) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
 
 
 def _confidence(samples: list[Sample]) -> dict[str, Any]:
-    """How honest SegNet's probabilities are, and what the rule that says ``other`` does, at the label map's scale."""
+    """How honest SegNet's probabilities are, and what the rule that says ``other`` does, at the label map's
+    scale."""
     net = runtime.network("segnet")
     rule = Confidence(net.config.temperature, net.config.of_class, net.config.of_pixel)
     photos = list(calibrate.scored(net, samples))

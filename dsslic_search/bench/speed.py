@@ -1,7 +1,8 @@
 """How long answers take among very many photos: count and first page, in one process, indexes open.
 
-The photos are made from the statistics of real label maps (bench.synthetic). Each kind of query is asked many times, with other
-classes, bounds and dates each time, so that nothing can be remembered from one to the next.
+The photos are made from the statistics of real label maps (bench.synthetic). Each kind of query is asked many
+times, with other classes, bounds and dates each time, so that nothing can be remembered from one to the
+next.
 """
 
 from __future__ import annotations
@@ -19,28 +20,30 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from dsslic_search import vocabulary
 from dsslic_search.archive.features import MapFeatures, features_of
 from dsslic_search.bench.synthetic import Synthetic, SyntheticSource
-from dsslic_search.config import DEFAULT_PRESENCE
-from dsslic_search.errors import UsageError
+from dsslic_search.core import vocabulary
+from dsslic_search.core.errors import UsageError
+from dsslic_search.core.settings import DEFAULT_PRESENCE
 from dsslic_search.index.columns import open_columns
 from dsslic_search.index.files import open_files
-from dsslic_search.index.regions import open_regions
-from dsslic_search.index.vectors import open_vectors
-from dsslic_search.query.execute import Indexes, answer
+from dsslic_search.index.regions.table import open_regions
+from dsslic_search.index.vectors.table import open_vectors
+from dsslic_search.query.run.execute import Indexes, answer
 
 PAGE = 50
 LONGEST = 256  # of a label map, in pixels
 LEAST = 0.02  # of the photos must have a class that is asked about
-THREE = ("presence", "coverage", "negation", "group", "file", "count", "position", "relation")  # kinds of three predicates
+# kinds of three predicates
+THREE = ("presence", "coverage", "negation", "group", "file", "count", "position", "relation")
 
 Made = Callable[[random.Random], str]
 
 
 def run(maps: Sequence[Path], photos: int, asked: int) -> dict[str, Any]:
-    """Milliseconds (median, 95th percentile, most) for each kind of query, ``asked`` times each, among ``photos`` photos made
-    from the label maps (PNG files of class ids) under the folders ``maps``; and the time and bytes that the indexes take."""
+    """Milliseconds (median, 95th percentile, most) for each kind of query, ``asked`` times each, among
+    ``photos`` photos made from the label maps (PNG files of class ids) under the folders ``maps``; and the
+    time and bytes that the indexes take."""
     classes = vocabulary.default()
     features = _described(maps)
     source = SyntheticSource(Synthetic(features, photos))
@@ -53,7 +56,9 @@ def run(maps: Sequence[Path], photos: int, asked: int) -> dict[str, Any]:
             "regions": open_regions,
             "layout": open_vectors,
         }
-        building, opening = ({kind: _seconds(partial(opener, *where)) for kind, opener in openers.items()} for _ in range(2))
+        building, opening = (
+            {kind: _seconds(partial(opener, *where)) for kind, opener in openers.items()} for _ in range(2)
+        )
         sizes = {path.name: round(path.stat().st_size / photos, 1) for path in sorted(Path(name).iterdir())}
         results |= {"seconds_to_build": building, "seconds_to_open": opening, "bytes_a_photo": sizes}
         indexes = Indexes(
@@ -69,7 +74,14 @@ def run(maps: Sequence[Path], photos: int, asked: int) -> dict[str, Any]:
 
         def ask(text: str) -> float:
             began = time.perf_counter()
-            answer(text, indexes=indexes, vocabulary=classes, presence=DEFAULT_PRESENCE, locate=locate, limit=PAGE)
+            answer(
+                text,
+                indexes=indexes,
+                vocabulary=classes,
+                presence=DEFAULT_PRESENCE,
+                locate=locate,
+                limit=PAGE,
+            )
             return (time.perf_counter() - began) * 1000
 
         kinds = _kinds(features, photos)
@@ -98,7 +110,10 @@ def _described(folders: Sequence[Path]) -> list[MapFeatures]:
     with ThreadPoolExecutor() as pool:
         found = [features for features in pool.map(describe, paths) if features is not None]
     if not found:
-        raise UsageError(f"{', '.join(map(str, folders))}: no label maps here; name a folder of PNG files that hold class ids")
+        raise UsageError(
+            f"{', '.join(map(str, folders))}: no label maps here; name a folder of PNG files that hold class "
+            "ids"
+        )
     return found
 
 
@@ -144,7 +159,12 @@ def _kinds(features: list[MapFeatures], photos: int) -> dict[str, Made]:
         a, b = things(rng, 2)
         first, last = sorted((month(rng), month(rng)))
         test = rng.choice(
-            [f"taken:{first}..{last}", "camera:canon", f"near {rng.uniform(40, 50):.2f},{rng.uniform(0, 10):.2f} 90km", "portrait"]
+            [
+                f"taken:{first}..{last}",
+                "camera:canon",
+                f"near {rng.uniform(40, 50):.2f},{rng.uniform(0, 10):.2f} 90km",
+                "portrait",
+            ]
         )
         return f"{a} and >{percent(rng)} {b} and {test}"
 
@@ -171,7 +191,9 @@ def _kinds(features: list[MapFeatures], photos: int) -> dict[str, Made]:
         "count": count,
         "position": position,
         "relation": relation,
-        "relation alone": lambda rng: f"{' {} '.join(things(rng, 2)).format(rng.choice(['left of', 'above', 'on', 'next to']))}",
+        "relation alone": lambda rng: (
+            f"{' {} '.join(things(rng, 2)).format(rng.choice(['left of', 'above', 'on', 'next to']))}"
+        ),
         "sorted": lambda rng: "{}, {} sort:-taken".format(*things(rng, 2)),
         "layout": lambda rng: f"like #{rng.randint(1, photos)}",
         "layout and class": lambda rng: "like #{} and no {}".format(rng.randint(1, photos), *things(rng, 1)),

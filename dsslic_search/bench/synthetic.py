@@ -1,8 +1,10 @@
-"""Catalogs of any size in memory, made from the label maps of a real archive, to measure searches among a million photos.
+"""Catalogs of any size in memory, made from the label maps of a real archive, to measure searches among a
+million photos.
 
-Each photo of such a catalog is one of the archive's, drawn at random: its coverages with noise (each times exp(spread x normal),
-then brought back to their sum and to whole pixels of a map), its regions as they are, its embedding with noise. Files have dates
-over fifteen years, one in ten none; some cameras, sizes, places and folders. The same seed makes the same catalog.
+Each photo of such a catalog is one of the archive's, drawn at random: its coverages with noise (each times
+exp(spread x normal), then brought back to their sum and to whole pixels of a map), its regions as they are,
+its embedding with noise. Files have dates over fifteen years, one in ten none; some cameras, sizes, places
+and folders. The same seed makes the same catalog.
 """
 
 from __future__ import annotations
@@ -29,14 +31,26 @@ SECONDS = 15 * 365 * 86_400
 _EPOCH = int((FIRST - datetime(1970, 1, 1)).total_seconds())
 _FACTS = ("taken", "added", "size", "bytes", "latitude", "longitude", "camera")
 SIZES = [(4000, 3000), (3000, 4000), (6000, 4000), (4000, 6000), (1920, 1080), (1080, 1080), (8000, 3000)]
-CAMERAS = [None, *(f"{maker} {model}" for maker in ("Canon", "NIKON", "SONY", "Apple", "FUJIFILM") for model in ("A1", "B2", "C3", "D4"))]
+CAMERAS = [
+    None,
+    *(
+        f"{maker} {model}"
+        for maker in ("Canon", "NIKON", "SONY", "Apple", "FUJIFILM")
+        for model in ("A1", "B2", "C3", "D4")
+    ),
+]
 
 
 def features_in(snapshot: Snapshot, classes: int) -> list[MapFeatures]:
-    """What a catalog knows of the label maps of its photos. Photos whose regions are not known are left out."""
-    coverages: dict[int, list[tuple[int, float]]] = {photo_id: [] for photo_id in snapshot.photo_ids().tolist()}
+    """What a catalog knows of the label maps of its photos. Photos whose regions are not known are left
+    out."""
+    coverages: dict[int, list[tuple[int, float]]] = {
+        photo_id: [] for photo_id in snapshot.photo_ids().tolist()
+    }
     for class_id in range(classes):
-        for photo_id, fraction in zip(*(column.tolist() for column in snapshot.coverages(class_id)), strict=True):
+        for photo_id, fraction in zip(
+            *(column.tolist() for column in snapshot.coverages(class_id)), strict=True
+        ):
             coverages[photo_id].append((class_id, fraction))
     embeddings = dict(pair for part in snapshot.embeddings() for pair in part)
     regions = dict(pair for part in snapshot.regions() for pair in part)
@@ -72,13 +86,17 @@ class Synthetic:
     def _made_coverages(self) -> tuple[NDArray[np.int32], NDArray[np.uint8], NDArray[np.float64]]:
         """Place of the photo, class and fraction of every coverage, by photo, then by class."""
         sizes = np.array([len(each.coverages) for each in self.features])
-        class_ids, fractions = (np.concatenate([[pair[k] for pair in each.coverages] for each in self.features]) for k in (0, 1))
+        class_ids, fractions = (
+            np.concatenate([[pair[k] for pair in each.coverages] for each in self.features]) for k in (0, 1)
+        )
         counts = sizes[self.model]
         photo = np.repeat(np.arange(self.model.size, dtype=np.int32), counts)
         within = np.arange(photo.size) - np.repeat(np.cumsum(counts) - counts, counts)
         entry = (np.cumsum(sizes) - sizes)[self.model][photo] + within
         noisy = fractions[entry] * np.exp(SPREAD * self._rng(1).standard_normal(entry.size))
-        totals, noisy_totals = (np.bincount(photo, values, self.model.size) for values in (fractions[entry], noisy))
+        totals, noisy_totals = (
+            np.bincount(photo, values, self.model.size) for values in (fractions[entry], noisy)
+        )
         pixels = np.maximum(np.floor(noisy * (totals / np.maximum(noisy_totals, 1e-9))[photo] * PIXELS), 1)
         whole = np.bincount(photo, pixels, self.model.size)  # tiny classes were rounded up
         return photo, class_ids[entry].astype(np.uint8), pixels / np.maximum(whole, PIXELS)[photo]
@@ -124,13 +142,18 @@ class Synthetic:
         models = pack(np.stack([np.frombuffer(each.embedding, "<f4") for each in self.features]))
         for number, photos in enumerate(self._batches()):
             noise = self._rng(3, number).normal(0, NOISE, (photos.size, DIMENSION))
-            made = unpack(np.clip(np.rint(models[self.model[photos]] + noise), -UNIT, UNIT).astype(np.int8)).astype("<f4")
+            made = unpack(
+                np.clip(np.rint(models[self.model[photos]] + noise), -UNIT, UNIT).astype(np.int8)
+            ).astype("<f4")
             yield [(photo + 1, row.tobytes()) for photo, row in zip(photos.tolist(), made, strict=True)]
 
     def regions(self) -> Iterator[list[tuple[int, bytes | None]]]:
         for photos in self._batches():
             models = self.model[photos].tolist()
-            yield [(photo + 1, self.features[model].regions) for photo, model in zip(photos.tolist(), models, strict=True)]
+            yield [
+                (photo + 1, self.features[model].regions)
+                for photo, model in zip(photos.tolist(), models, strict=True)
+            ]
 
     def files(self) -> Iterator[list[FileFacts]]:
         for photos in self._batches():
@@ -156,7 +179,10 @@ class Synthetic:
     def paths(self, ids: NDArray[np.int64] | None = None) -> Iterator[list[tuple[int, str]]]:
         asked = np.arange(1, self.model.size + 1) if ids is None else ids
         folders = self._facts["folder"][asked - 1].tolist()
-        yield [(i, f"/photos/{2010 + f % 15}/trip {f:04}/IMG_{i:08}.jpg") for i, f in zip(asked.tolist(), folders, strict=True)]
+        yield [
+            (i, f"/photos/{2010 + f % 15}/trip {f:04}/IMG_{i:08}.jpg")
+            for i, f in zip(asked.tolist(), folders, strict=True)
+        ]
 
     def tagged(self, name: str) -> NDArray[np.int64]:
         """Every thousandth photo, whatever the tag."""

@@ -1,8 +1,8 @@
 """How fast, how exact and how large the index of layouts is for a big archive, made up from real label maps.
 
-Each made-up photo is a window of a real map, of half to all of its sides, mirrored half of the time; seven times in ten a thing from
-another map is pasted on it. Queries are made in the same way and are not in the archive; half of them are canvases of which only
-a part is painted.
+Each made-up photo is a window of a real map, of half to all of its sides, mirrored half of the time; seven
+times in ten a thing from another map is pasted on it. Queries are made in the same way and are not in the
+archive; half of them are canvases of which only a part is painted.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from dsslic_search import vocabulary
+from dsslic_search.core import vocabulary
 from dsslic_search.features.embedding import ROOTS, embed, lengths, mirrored, pack, query
-from dsslic_search.index.vectors import Vectors, arrays_of
+from dsslic_search.index.vectors.table import Vectors, arrays_of
 from dsslic_search.training.dataset import scene_samples, teacher_samples
 
 SIDE, SMALL = 96, 40  # labels a side of the maps that windows are cut from, and of the windows
@@ -76,13 +76,14 @@ def _packed(data: Path, part: int) -> NDArray[np.int8]:
 def archive(data: Path, photos: int) -> NDArray[np.int8]:
     """The packed embeddings of that many made-up photos, int8[photos, DIMENSION]."""
     parts = range(-(-photos // PART))
-    with ProcessPoolExecutor(os.cpu_count(), get_context("spawn")) as pool:  # forks of a process with threads may hang
+    # forks of a process with threads may hang
+    with ProcessPoolExecutor(os.cpu_count(), get_context("spawn")) as pool:
         return np.concatenate(list(pool.map(_packed, [data] * len(parts), parts)))[:photos]
 
 
 def queries(data: Path) -> dict[str, NDArray[np.float32]]:
-    """Queries, float32[QUERIES, m, DIMENSION], by kind: photos, the same with their mirror images, and canvases painted in a box of
-    a fifth to two thirds of the sides."""
+    """Queries, float32[QUERIES, m, DIMENSION], by kind: photos, the same with their mirror images, and
+    canvases painted in a box of a fifth to two thirds of the sides."""
     rng, maps, words = np.random.default_rng(10**9), sources(data), vocabulary.default()
     photos = [embed(made_up(rng, maps), words) for _ in range(QUERIES)]
     canvases = []
@@ -113,8 +114,11 @@ def run(data: Path, photos: int) -> dict[str, Any]:
     return results
 
 
-def _measured(vectors: Vectors, packed: NDArray[np.int8], asked: NDArray[np.float32], k: int) -> dict[str, Any]:
-    """Milliseconds, and recall@k of the first queries against a full scan: a photo counts that is as near as the k-th."""
+def _measured(
+    vectors: Vectors, packed: NDArray[np.int8], asked: NDArray[np.float32], k: int
+) -> dict[str, Any]:
+    """Milliseconds, and recall@k of the first queries against a full scan: a photo counts that is as near as
+    the k-th."""
     vectors.nearest(asked[0], k)
     spent = _milliseconds(asked, lambda q: vectors.nearest(q, k))
     tried = asked[:20]
@@ -126,23 +130,35 @@ def _measured(vectors: Vectors, packed: NDArray[np.int8], asked: NDArray[np.floa
 
 def _scores(packed: NDArray[np.int8], asked: NDArray[np.float32]) -> NDArray[np.float64]:
     """In floating point: float64[n, queries]."""
-    found: NDArray[np.float64] = np.einsum("nd,qmd->nqm", packed * ROOTS / lengths(packed)[:, None], asked, optimize=True).max(axis=2)
+    found: NDArray[np.float64] = np.einsum(
+        "nd,qmd->nqm", packed * ROOTS / lengths(packed)[:, None], asked, optimize=True
+    ).max(axis=2)
     return found
 
 
-def _milliseconds(asked: NDArray[np.float32], ask: Callable[[NDArray[np.float32]], object]) -> dict[str, float]:
+def _milliseconds(
+    asked: NDArray[np.float32], ask: Callable[[NDArray[np.float32]], object]
+) -> dict[str, float]:
     spent = []
     for each in asked:
         began = time.perf_counter()
         ask(each)
         spent.append((time.perf_counter() - began) * 1000)
-    return {name: round(float(np.percentile(spent, p)), 2) for name, p in (("median_ms", 50), ("p95_ms", 95), ("slowest_ms", 100))}
+    return {
+        name: round(float(np.percentile(spent, p)), 2)
+        for name, p in (("median_ms", 50), ("p95_ms", 95), ("slowest_ms", 100))
+    }
 
 
 def table(results: dict[str, Any]) -> list[str]:
     """The results of :func:`run` as lines for people."""
-    lines = [f"{results['photos']} photos, {results['bytes_a_photo']} bytes each, built in {results['build_seconds']} s"]
+    lines = [
+        f"{results['photos']} photos, {results['bytes_a_photo']} bytes each, built in "
+        f"{results['build_seconds']} s"
+    ]
     for kind in KINDS:
         for what, row in results[kind].items():
-            lines.append(f"{kind:20} {what:12} " + "  ".join(f"{name} {value}" for name, value in row.items()))
+            lines.append(
+                f"{kind:20} {what:12} " + "  ".join(f"{name} {value}" for name, value in row.items())
+            )
     return lines

@@ -34,14 +34,14 @@ from dsslic_search.cli.options import (
     segmenter_of,
     size_text,
 )
-from dsslic_search.errors import ArchiveError, StageError
-from dsslic_search.text import printable
+from dsslic_search.core.errors import ArchiveError, StageError
+from dsslic_search.core.text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from dsslic_search.archive.models import Photo
-    from dsslic_search.archive.report import Event, IngestReport
+    from dsslic_search.archive.ingest.report import Event, IngestReport
+    from dsslic_search.archive.schema import Photo
 
 
 def register(app: typer.Typer) -> None:
@@ -56,7 +56,10 @@ def ingest(
     quality: QualityName = None,
     keep: Annotated[
         str,
-        typer.Option(help="layers, exact (originals packed in, bit-exact), reference (originals stay) or coarse (previews alone)."),
+        typer.Option(
+            help="layers, exact (originals packed in, bit-exact), reference (originals stay) or coarse "
+            "(previews alone)."
+        ),
     ] = "layers",
     stage: KeptStage = None,
     effort: Effort = EFFORT,
@@ -67,20 +70,34 @@ def ingest(
     segmenter: SegmenterName = None,
     classes: ClassesFile = None,
     own_classes: OwnClasses = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be added; write nothing.")] = False,
-    workers: Annotated[int | None, typer.Option(min=1, help="Photos encoded at once; else one a core.", show_default=False)] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would be added; write nothing.")
+    ] = False,
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="Photos encoded at once; else one a core.", show_default=False)
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Add photos to the archive. What is already there, by content, is skipped, or stored anew where another keep mode or quality is
-    asked for (another effort, importances or a target alone are no reason); a bad file is skipped with its reason."""
+    """Add photos to the archive. What is already there, by content, is skipped, or stored anew where another
+    keep mode or quality is asked for (another effort, importances or a target alone are no reason); a bad
+    file is skipped with its reason."""
     from dsslic_search.api import Archive
 
     asked = asked_of_encoder(
-        quality=quality, keep=keep, stage=stage, effort=effort, importance=importance, bpp=bpp, psnr=psnr, max_bytes=max_bytes
+        quality=quality,
+        keep=keep,
+        stage=stage,
+        effort=effort,
+        importance=importance,
+        bpp=bpp,
+        psnr=psnr,
+        max_bytes=max_bytes,
     )
     chosen = segmenter_of(segmenter, classes, own_classes)
     with Archive(archive) as opened, _progress(dry_run) as progress:
-        report = opened.ingest(paths, **asked, segmenter=chosen, dry_run=dry_run, workers=workers, progress=progress)
+        report = opened.ingest(
+            paths, **asked, segmenter=chosen, dry_run=dry_run, workers=workers, progress=progress
+        )
         root = opened.folder.root
     if as_json:
         print_json(_as_plain(report, root))
@@ -100,7 +117,12 @@ def _progress(dry_run: bool) -> Iterator[Callable[[Event], None]]:
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     console = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
-    columns = TextColumn("checking" if dry_run else "ingesting"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
+    columns = (
+        TextColumn("checking" if dry_run else "ingesting"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+    )
     with Progress(*columns, console=console, transient=True, disable=not sys.stderr.isatty()) as bar:
         task = bar.add_task("", total=None)
 
@@ -122,8 +144,11 @@ def _tell(report: IngestReport, root: Path) -> None:
     line = ", ".join(parts)
     if report.bytes_in and not report.dry_run:
         share = report.bytes_stored / report.bytes_in
-        line += f"; {size_text(report.bytes_in)} became {size_text(report.bytes_stored)} ({share:.0%}) in {report.seconds:.1f} s"
-    typer.echo(f"{root}: {line}" + ("; interrupted, run it again to go on" if report.interrupted else ""), err=True)
+        line += f"; {size_text(report.bytes_in)} became {size_text(report.bytes_stored)} ({share:.0%})"
+        line += f" in {report.seconds:.1f} s"
+    typer.echo(
+        f"{root}: {line}" + ("; interrupted, run it again to go on" if report.interrupted else ""), err=True
+    )
 
 
 def _as_plain(report: IngestReport, root: Path) -> dict[str, Any]:
@@ -144,7 +169,9 @@ def _as_plain(report: IngestReport, root: Path) -> dict[str, Any]:
 
 def check(
     archive: ArchiveDir = None,
-    read_data: Annotated[bool, typer.Option("--read-data", help="Read every file and verify its checksums.")] = False,
+    read_data: Annotated[
+        bool, typer.Option("--read-data", help="Read every file and verify its checksums.")
+    ] = False,
     repair: Annotated[
         bool,
         typer.Option("--repair", help="Mend what can be mended without losing a photo."),
@@ -160,9 +187,16 @@ def check(
         mended = checking.repair(opened.folder, problems) if repair and problems else []
     left = [p for p in problems if p not in mended]
     if as_json:
-        print_json([{"kind": p.kind, "subject": p.subject, "message": p.message, "mended": p in mended} for p in problems])
+        print_json(
+            [
+                {"kind": p.kind, "subject": p.subject, "message": p.message, "mended": p in mended}
+                for p in problems
+            ]
+        )
     for problem in problems:
-        typer.echo(printable(f"{'mended' if problem in mended else problem.kind}: {problem.message}"), err=True)
+        typer.echo(
+            printable(f"{'mended' if problem in mended else problem.kind}: {problem.message}"), err=True
+        )
     typer.echo(f"{len(problems)} problems, {len(mended)} mended" if problems else "no problems", err=True)
     if left:
         raise typer.Exit(ERROR)
@@ -170,7 +204,9 @@ def check(
 
 def reindex(
     archive: ArchiveDir = None,
-    workers: Annotated[int | None, typer.Option(min=1, help="Label maps read at once; else one a core.", show_default=False)] = None,
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="Label maps read at once; else one a core.", show_default=False)
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Rebuild what the catalog and the indexes know of the photos, from their label maps alone."""
@@ -179,16 +215,28 @@ def reindex(
 
     from dsslic_search.api import Archive
 
-    with Archive(archive) as opened, Progress(console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as bar:
+    with (
+        Archive(archive) as opened,
+        Progress(console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as bar,
+    ):
         task = bar.add_task("reindexing", total=None)
-        report = opened.reindex(workers=workers, progress=lambda done, total: bar.update(task, completed=done, total=total))
+        report = opened.reindex(
+            workers=workers, progress=lambda done, total: bar.update(task, completed=done, total=total)
+        )
     for photo_id, reason in report.failed:
         typer.echo(printable(f"skipped: photo {photo_id}: {reason}"), err=True)
     if as_json:
         failed = [{"id": photo_id, "reason": reason} for photo_id, reason in report.failed]
-        plain = {"photos": report.photos, "bytes_read": report.bytes_read, "seconds": round(report.seconds, 3), "failed": failed}
+        plain = {
+            "photos": report.photos,
+            "bytes_read": report.bytes_read,
+            "seconds": round(report.seconds, 3),
+            "failed": failed,
+        }
         print_json(plain)
-    typer.echo(f"{report.photos} photos from {size_text(report.bytes_read)} in {report.seconds:.1f} s", err=True)
+    typer.echo(
+        f"{report.photos} photos from {size_text(report.bytes_read)} in {report.seconds:.1f} s", err=True
+    )
     if report.failed:
         raise typer.Exit(PARTIAL if report.photos else ERROR)
 
@@ -217,11 +265,17 @@ def show(
         return
     typer.echo(f"#{photo.id} {printable(photo.path)}")
     typer.echo(
-        f"{photo.width}×{photo.height} {photo.format}, {size_text(photo.file_size)}; stored {size_text(photo.stored_bytes)}", nl=False
+        f"{photo.width}×{photo.height} {photo.format}, {size_text(photo.file_size)}; stored "
+        f"{size_text(photo.stored_bytes)}",
+        nl=False,
     )
     typer.echo(f" ({layers['bpp']:.3f} bpp), keep mode {photo.keep}, {quality_text(photo.quality)}")
     facts = [f"taken {photo.taken_at}" if photo.taken_at else "", printable(photo.camera or "")]
-    facts.append(f"at {photo.latitude:.5f}, {photo.longitude:.5f}" if photo.latitude is not None and photo.longitude is not None else "")
+    facts.append(
+        f"at {photo.latitude:.5f}, {photo.longitude:.5f}"
+        if photo.latitude is not None and photo.longitude is not None
+        else ""
+    )
     facts.append(f"added {photo.added_at:%Y-%m-%d %H:%M} UTC")
     typer.echo(", ".join(f for f in facts if f))
     if tags:
@@ -239,7 +293,9 @@ def _photo_as_plain(photo: Photo, names: list[str]) -> dict[str, Any]:
     columns = [c.key for c in photo.__table__.columns if c.key not in ("embedding", "regions")]
     values = {name: getattr(photo, name) for name in columns}
     plain = {k: v.isoformat() if hasattr(v, "isoformat") else v for k, v in values.items()}
-    plain["coverage"] = {names[c.class_id]: c.fraction for c in sorted(photo.coverages, key=lambda c: -c.fraction)}
+    plain["coverage"] = {
+        names[c.class_id]: c.fraction for c in sorted(photo.coverages, key=lambda c: -c.fraction)
+    }
     plain["regions"] = None if photo.regions is None else _regions_as_plain(photo.regions, names)
     return plain
 
@@ -251,7 +307,8 @@ def _regions_as_plain(stored: bytes, names: list[str]) -> list[dict[str, Any]]:
     scene = SceneRegions.from_bytes(stored)
     places = ("area", "left", "top", "right", "bottom", "x", "y")
     plain: list[dict[str, Any]] = [
-        {"class": names[r["class_id"]], **{p: round(int(r[p]) / UNITS, 5) for p in places}, "touches": []} for r in scene.regions
+        {"class": names[r["class_id"]], **{p: round(int(r[p]) / UNITS, 5) for p in places}, "touches": []}
+        for r in scene.regions
     ]
     for region, class_id, under, border in scene.contacts.tolist():
         shares = {"under": round(under / SHARES, 4), "border": round(border / SHARES, 4)}

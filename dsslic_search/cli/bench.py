@@ -9,12 +9,19 @@ from typing import Annotated, Any
 import typer
 
 from dsslic_search.cli.options import EFFORT, QUALITY, Effort, Quality, print_json
-from dsslic_search.errors import UsageError
+from dsslic_search.core.errors import UsageError
 
-app = typer.Typer(help="Measure; results are JSON with date, machine and versions.", no_args_is_help=True, rich_markup_mode=None)
+app = typer.Typer(
+    help="Measure; results are JSON with date, machine and versions.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
 
 Images = Annotated[Path, typer.Option("--images", metavar="DIR", help="A folder of photos.")]
-Out = Annotated[Path | None, typer.Option("--out", metavar="FILE", help="Write the JSON here instead of stdout.", show_default=False)]
+Out = Annotated[
+    Path | None,
+    typer.Option("--out", metavar="FILE", help="Write the JSON here instead of stdout.", show_default=False),
+]
 
 
 def _finish(results: dict[str, Any], out: Path | None) -> None:
@@ -37,7 +44,9 @@ def ingest(images: Images, quality: Quality = QUALITY, out: Out = None) -> None:
 
 @app.command()
 def levers(
-    data: Annotated[Path, typer.Option("--data", metavar="DIR", help="The data folder of training; see docs/training.md.")],
+    data: Annotated[
+        Path, typer.Option("--data", metavar="DIR", help="The data folder of training; see docs/training.md.")
+    ],
     out: Out = None,
 ) -> None:
     """What each means of the codec gains by itself, on clean photos kept from training."""
@@ -48,9 +57,13 @@ def levers(
 
 @app.command()
 def importance(
-    cases: Annotated[list[str], typer.Argument(metavar="DIR=WORD", help="Folders of photos, and what matters on them.")],
+    cases: Annotated[
+        list[str], typer.Argument(metavar="DIR=WORD", help="Folders of photos, and what matters on them.")
+    ],
     value: Annotated[float, typer.Option(help="How much it matters.")] = 4.0,
-    photos: Annotated[int, typer.Option(min=1, help="Photos of each folder, those that show it on 3 % or more.")] = 12,
+    photos: Annotated[
+        int, typer.Option(min=1, help="Photos of each folder, those that show it on 3 % or more.")
+    ] = 12,
     quality: Quality = 50,
     effort: Effort = EFFORT,
     workers: Annotated[int, typer.Option(min=1, help="Photos at once.")] = 1,
@@ -75,19 +88,28 @@ def rd(
         str,
         typer.Option(
             metavar="NAME,…",
-            help="Of: dsslic, dsslic-coarse, bpg444, bpg420, bpgrgb (the paper's protocol), hevc444-10, avif, avif-psnr, jxl, webp, jpeg.",
+            help="Of: dsslic, dsslic-coarse, bpg444, bpg420, bpgrgb (the paper's protocol), hevc444-10, "
+            "avif, avif-psnr, jxl, webp, jpeg.",
         ),
     ] = "dsslic,dsslic-coarse,bpg444,avif,jxl,webp,jpeg",
     out: Annotated[
         Path | None,
         typer.Option(
-            "--out", metavar="DIR", help="Write one JSON a codec, comparison.json and curves here; else all on stdout.", show_default=False
+            "--out",
+            metavar="DIR",
+            help="Write one JSON a codec, comparison.json and curves here; else all on stdout.",
+            show_default=False,
         ),
     ] = None,
-    plots: Annotated[bool, typer.Option("--plots/--no-plots", help="Draw curves into --out, as PNG and SVG.")] = True,
-    workers: Annotated[int | None, typer.Option(min=1, help="Photos at once; else one a core.", show_default=False)] = None,
+    plots: Annotated[
+        bool, typer.Option("--plots/--no-plots", help="Draw curves into --out, as PNG and SVG.")
+    ] = True,
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="Photos at once; else one a core.", show_default=False)
+    ] = None,
 ) -> None:
-    """Codecs beside each other over ladders of qualities: bits by layer, PSNR, MS-SSIM, LPIPS, CPU seconds, BD-rates against BPG 4:4:4."""
+    """Codecs beside each other over ladders of qualities: bits by layer, PSNR, MS-SSIM, LPIPS, CPU seconds,
+    BD-rates against BPG 4:4:4."""
     from rich.console import Console
     from rich.progress import Progress
 
@@ -106,7 +128,12 @@ def rd(
     names = [name.strip() for name in codecs.split(",") if name.strip()]
     with Progress(console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as bar:
         task = bar.add_task("photos × codecs", total=None)
-        results = bench.run(images, names, workers=workers, progress=lambda done, total: bar.update(task, completed=done, total=total))
+        results = bench.run(
+            images,
+            names,
+            workers=workers,
+            progress=lambda done, total: bar.update(task, completed=done, total=total),
+        )
     compared = compare.compare(results)
     typer.echo("\n".join([*bench.table(results), *compare.table(compared)]), err=True)
     if out is None:
@@ -135,8 +162,13 @@ def reindex(
 
 @app.command("label-map")
 def label_map(
-    table: Annotated[Path, typer.Option(help="CSV of label maps and their bytes under other coders: map, flif_E100, jxl_e7 …")],
-    data: Annotated[Path, typer.Option("--data", metavar="DIR", help="The folder that the table's paths start from.")],
+    table: Annotated[
+        Path,
+        typer.Option(help="CSV of label maps and their bytes under other coders: map, flif_E100, jxl_e7 …"),
+    ],
+    data: Annotated[
+        Path, typer.Option("--data", metavar="DIR", help="The folder that the table's paths start from.")
+    ],
     fuzz: Annotated[int, typer.Option(min=0, help="Also decode this many damaged streams.")] = 0,
     out: Out = None,
 ) -> None:
@@ -153,7 +185,9 @@ def label_map(
 
 @app.command("map-scale")
 def map_scale(
-    data: Annotated[Path, typer.Option("--data", metavar="DIR", help="Folder with scenes/<set>; see docs/training.md.")],
+    data: Annotated[
+        Path, typer.Option("--data", metavar="DIR", help="Folder with scenes/<set>; see docs/training.md.")
+    ],
     images: Images,
     out: Out = None,
 ) -> None:
@@ -161,23 +195,39 @@ def map_scale(
     from dsslic_search.bench import map_scale as bench
 
     results = bench.run(data, images)
-    typer.echo(f"{'scale':8} {'map bytes':>9} {'coverage error':>14} {'presence F1':>11} {'>30% F1':>8} {'BD-rate':>8}", err=True)
+    typer.echo(
+        f"{'scale':8} {'map bytes':>9} {'coverage error':>14} {'presence F1':>11} {'>30% F1':>8} "
+        f"{'BD-rate':>8}",
+        err=True,
+    )
     for name, row in results["scales"].items():
-        error, presence, third = row["coverage"]["mean_absolute_error"], row["presence"]["f1"], row["over 30%"]["f1"]
+        error, presence, third = (
+            row["coverage"]["mean_absolute_error"],
+            row["presence"]["f1"],
+            row["over 30%"]["f1"],
+        )
         rate = f"{row['bd_rate_percent']:+.2f} %"
-        typer.echo(f"{name:8} {row['mean_map_bytes']:>9.0f} {error:>14.4f} {presence:>11.4f} {third:>8.4f} {rate:>8}", err=True)
+        typer.echo(
+            f"{name:8} {row['mean_map_bytes']:>9.0f} {error:>14.4f} {presence:>11.4f} {third:>8.4f} "
+            f"{rate:>8}",
+            err=True,
+        )
     _finish(results, out)
 
 
 @app.command()
 def segmentation(
-    data: Annotated[Path, typer.Option("--data", metavar="DIR", help="Folder with scenes/<set>; see docs/training.md.")],
+    data: Annotated[
+        Path, typer.Option("--data", metavar="DIR", help="Folder with scenes/<set>; see docs/training.md.")
+    ],
     settings: Annotated[
-        bool, typer.Option("--settings", help="Instead: other resolutions and mirroring, on the calibration part.")
+        bool,
+        typer.Option("--settings", help="Instead: other resolutions and mirroring, on the calibration part."),
     ] = False,
     out: Out = None,
 ) -> None:
-    """Pixel accuracy and mean IoU of SegNet and of the teacher on the validation split, and how honest SegNet's confidence is."""
+    """Pixel accuracy and mean IoU of SegNet and of the teacher on the validation split, and how honest
+    SegNet's confidence is."""
     from dsslic_search.bench import segmentation as bench
 
     if settings:
@@ -188,14 +238,22 @@ def segmentation(
         results = bench.run(data)
         for name in ("segnet", "teacher"):
             scores = results[name]
-            typer.echo(f"{name:8} pixel accuracy {scores['pixel_accuracy']:.4f}, mean IoU {scores['mean_iou']:.4f}", err=True)
+            typer.echo(
+                f"{name:8} pixel accuracy {scores['pixel_accuracy']:.4f}, mean IoU {scores['mean_iou']:.4f}",
+                err=True,
+            )
     _finish(results, out)
 
 
 @app.command()
 def speed(
     maps: Annotated[
-        list[Path], typer.Option("--maps", metavar="DIR", help="Label maps, PNG files of class ids, to make photos from; may be repeated.")
+        list[Path],
+        typer.Option(
+            "--maps",
+            metavar="DIR",
+            help="Label maps, PNG files of class ids, to make photos from; may be repeated.",
+        ),
     ],
     photos: Annotated[int, typer.Option(min=1, help="Photos to search among.")] = 1_000_000,
     asked: Annotated[int, typer.Option(min=1, help="Queries of each kind.")] = 60,
@@ -206,17 +264,21 @@ def speed(
 
     results = bench.run(maps, photos, asked)
     for kind, row in results["milliseconds"].items():
-        typer.echo(f"{kind:18} p50 {row['p50']:8.2f}  p95 {row['p95']:8.2f}  most {row['most']:8.2f} ms", err=True)
+        typer.echo(
+            f"{kind:18} p50 {row['p50']:8.2f}  p95 {row['p95']:8.2f}  most {row['most']:8.2f} ms", err=True
+        )
     _finish(results, out)
 
 
 @app.command()
 def search(
-    data: Annotated[Path, typer.Option("--data", metavar="DIR", help="Folder with scenes/<set>; see docs/training.md.")],
+    data: Annotated[
+        Path, typer.Option("--data", metavar="DIR", help="Folder with scenes/<set>; see docs/training.md.")
+    ],
     out: Out = None,
 ) -> None:
-    """How good answers are: precision, recall and F1 of queries of every kind, judged by what people labelled on the validation split,
-    then all that bench retrieval measures."""
+    """How good answers are: precision, recall and F1 of queries of every kind, judged by what people labelled
+    on the validation split, then all that bench retrieval measures."""
     from dsslic_search.bench import retrieval, search
 
     answers = search.run(data)
@@ -228,16 +290,29 @@ def search(
 
 @app.command()
 def retrieval(
-    data: Annotated[Path, typer.Option("--data", metavar="DIR", help="Folder with scenes/<set> and photos/corel1k.")],
+    data: Annotated[
+        Path, typer.Option("--data", metavar="DIR", help="Folder with scenes/<set> and photos/corel1k.")
+    ],
     ablation: Annotated[
-        bool, typer.Option("--ablation", help="Instead: the embedding with one thing changed at a time, on the training split.")
+        bool,
+        typer.Option(
+            "--ablation",
+            help="Instead: the embedding with one thing changed at a time, on the training split.",
+        ),
     ] = False,
     maps: Annotated[
-        Path | None, typer.Option("--maps", metavar="DIR", help="Keep SegNet's label maps here for the next run.", show_default=False)
+        Path | None,
+        typer.Option(
+            "--maps",
+            metavar="DIR",
+            help="Keep SegNet's label maps here for the next run.",
+            show_default=False,
+        ),
     ] = None,
     out: Out = None,
 ) -> None:
-    """Layout nDCG@10 and class precision@10/20, beside random order, colour histograms and class histograms."""
+    """Layout nDCG@10 and class precision@10/20, beside random order, colour histograms and class
+    histograms."""
     from dsslic_search.bench import layout_ablation
     from dsslic_search.bench import retrieval as bench
 
@@ -248,7 +323,9 @@ def retrieval(
 
 @app.command()
 def vectors(
-    data: Annotated[Path, typer.Option("--data", metavar="DIR", help="Folder with scenes/<set>; see docs/training.md.")],
+    data: Annotated[
+        Path, typer.Option("--data", metavar="DIR", help="Folder with scenes/<set>; see docs/training.md.")
+    ],
     photos: Annotated[int, typer.Option(min=1, help="Photos to search among.")] = 1_000_000,
     out: Out = None,
 ) -> None:

@@ -29,8 +29,15 @@ from dsslic_search.cli.options import (
     segmenter_of,
     size_text,
 )
-from dsslic_search.errors import DSSError, FormatError, MissingExtraError, StageError, UsageError, WeightsError
-from dsslic_search.text import printable
+from dsslic_search.core.errors import (
+    DSSError,
+    FormatError,
+    MissingExtraError,
+    StageError,
+    UsageError,
+    WeightsError,
+)
+from dsslic_search.core.text import printable
 
 
 def register(app: typer.Typer) -> None:
@@ -46,7 +53,10 @@ def encode(
     target: Annotated[Path, typer.Argument(metavar="OUT.dsslic", help="Where to write.")],
     quality: QualityName = None,
     keep: Annotated[
-        str, typer.Option(help="layers, exact (the file itself, bit-exact), reference or coarse (both without a residual).")
+        str,
+        typer.Option(
+            help="layers, exact (the file itself, bit-exact), reference or coarse (both without a residual)."
+        ),
     ] = "layers",
     stage: KeptStage = None,
     effort: Effort = EFFORT,
@@ -59,40 +69,59 @@ def encode(
     own_classes: OwnClasses = False,
 ) -> None:
     """Encode one photo as a .dsslic file."""
-    from dsslic_search import coding
-    from dsslic_search.codec.save import write_file
+    from dsslic_search.api import coding
+    from dsslic_search.codec.picture.save import write_file
 
     asked = asked_of_encoder(
-        quality=quality, keep=keep, stage=stage, effort=effort, importance=importance, bpp=bpp, psnr=psnr, max_bytes=max_bytes
+        quality=quality,
+        keep=keep,
+        stage=stage,
+        effort=effort,
+        importance=importance,
+        bpp=bpp,
+        psnr=psnr,
+        max_bytes=max_bytes,
     )
     data = coding.encode(source, **asked, segmenter=segmenter_of(segmenter, classes, own_classes))
     write_file(target, data)
-    typer.echo(f"{target}: {size_text(len(data))}, the original has {size_text(source.stat().st_size)}", err=True)
+    typer.echo(
+        f"{target}: {size_text(len(data))}, the original has {size_text(source.stat().st_size)}", err=True
+    )
 
 
 def decode(
-    source: Annotated[Path, typer.Argument(metavar="IN.dsslic", help="A .dsslic file, or the first bytes of one.")],
-    target: Annotated[Path, typer.Argument(metavar="OUT.png", help="Where to write; the suffix chooses the format.")],
-    stage: Annotated[str | None, typer.Option(help="map, compact, coarse or full; else the best there is.", show_default=False)] = None,
-    original: Annotated[bool, typer.Option("--original", help="The original file, bit for bit (keep mode exact).")] = False,
+    source: Annotated[
+        Path, typer.Argument(metavar="IN.dsslic", help="A .dsslic file, or the first bytes of one.")
+    ],
+    target: Annotated[
+        Path, typer.Argument(metavar="OUT.png", help="Where to write; the suffix chooses the format.")
+    ],
+    stage: Annotated[
+        str | None,
+        typer.Option(help="map, compact, coarse or full; else the best there is.", show_default=False),
+    ] = None,
+    original: Annotated[
+        bool, typer.Option("--original", help="The original file, bit for bit (keep mode exact).")
+    ] = False,
 ) -> None:
     """Decode a stage of a .dsslic file to a picture."""
-    from dsslic_search import coding
-    from dsslic_search.codec import container, dsslic, save
-    from dsslic_search.config import Settings
+    from dsslic_search.api import coding
+    from dsslic_search.codec import container, decoder
+    from dsslic_search.codec.picture import save
+    from dsslic_search.core.settings import Settings
 
     data = coding.read_file(source)
     if original:
         with _named(source):
-            restored = dsslic.read_original(data)
+            restored = decoder.read_original(data)
         save.write_file(target, restored)
         return
     save.check_name(target, *([".png"] if stage == "map" else []))
     with _named(source):
         if stage is None:
             stage = "coarse" if container.read_layout(data).header.keep == "coarse" else "full"
-        decoded = dsslic.decode_stage(data, stage, max_pixels=Settings().max_pixels)
-        exif = dsslic.read_metadata(data, container.EXIF) if stage == "full" else b""
+        decoded = decoder.decode_stage(data, stage, max_pixels=Settings().max_pixels)
+        exif = decoder.read_metadata(data, container.EXIF) if stage == "full" else b""
     if stage == "map":
         save.save_label_map(decoded.pixels, target, decoded.vocabulary)
     else:
@@ -118,14 +147,14 @@ def info(
     as_json: AsJson = False,
 ) -> None:
     """Show the layers of a .dsslic file, their bytes and bits per pixel, and its parameters."""
-    from dsslic_search import coding
-    from dsslic_search.codec import container, dsslic
+    from dsslic_search.api import coding
+    from dsslic_search.codec import container, decoder
 
     data = coding.read_file(source)
     with _named(source):
         layout = container.read(data)
         try:
-            spoken = dsslic.read_dialect(data, layout).vocabulary.name
+            spoken = decoder.read_dialect(data, layout).vocabulary.name
         except StageError:
             spoken = UNKNOWN_VOCABULARY
         residual = describe_residual(data)
@@ -135,7 +164,8 @@ def info(
         return
     header = layout.header
     typer.echo(
-        f"{source}: {header.width}×{header.height}{' grey' if header.grey else ''}, keep mode {header.keep}, {quality_text(header.quality)}"
+        f"{source}: {header.width}×{header.height}{' grey' if header.grey else ''}, keep mode {header.keep}, "
+        f"{quality_text(header.quality)}"
     )
     typer.echo(f"{'layer':10} {'bytes':>10} {'bpp':>9}")
     for layer in described["layers"]:
@@ -149,7 +179,9 @@ def info(
     typer.echo(f"vocabulary {header.vocabulary} ({printable(spoken)})", nl=False)
     typer.echo(f", segmenter {header.segmenter}")
     depends = int(header.finenet, 16) > 0
-    typer.echo(f"the picture depends on FineNet {header.finenet}" if depends else "the picture depends on no FineNet")
+    typer.echo(
+        f"the picture depends on FineNet {header.finenet}" if depends else "the picture depends on no FineNet"
+    )
 
 
 def segment(
@@ -160,15 +192,20 @@ def segment(
     own_classes: OwnClasses = False,
 ) -> None:
     """Write photos' label maps alone, as palette PNGs whose pixel values are class ids."""
-    from dsslic_search import coding
-    from dsslic_search.codec import dsslic, picture, save
-    from dsslic_search.config import Settings
+    from dsslic_search.api import coding
+    from dsslic_search.codec import decoder, encoder
+    from dsslic_search.codec.picture import open as picture
+    from dsslic_search.codec.picture import save
+    from dsslic_search.core.settings import Settings
 
     targets: dict[Path, Path] = {}
     for source in sources:
         target = out / f"{source.stem}.png"
         if target in targets.values():
-            raise UsageError(f"{source}: another photo named {source.stem} would write {target} too; give them other names or folders")
+            raise UsageError(
+                f"{source}: another photo named {source.stem} would write {target} too; give them other "
+                "names or folders"
+            )
         targets[source] = target
     chosen = segmenter_of(segmenter, classes, own_classes)
     spoken = None if chosen is None else chosen.dialect.vocabulary
@@ -177,8 +214,8 @@ def segment(
     for source, target in targets.items():
         try:
             photo = picture.open_photo(coding.read_file(source), str(source), Settings().max_pixels)
-            labels, scale = dsslic.segment_photo(photo, segmenter=chosen)
-            save.save_label_map(dsslic.enlarge_map(labels, scale, photo.height, photo.width), target, spoken)
+            labels, scale = encoder.segment_photo(photo, segmenter=chosen)
+            save.save_label_map(decoder.enlarge_map(labels, scale, photo.height, photo.width), target, spoken)
         except (WeightsError, MissingExtraError):
             raise  # not this photo's fault: the next would fail as well
         except DSSError as e:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from dsslic_search.errors import StageError
+from dsslic_search.core.errors import StageError
 
 if TYPE_CHECKING:
     from dsslic_search.codec.container import Layout
@@ -32,7 +32,10 @@ def describe(layout: Layout) -> dict[str, Any]:
     header = layout.header
     bits = 8 / (header.width * header.height)
     layers = [{"name": "header", "kind": "", "codec": 0, "bytes": layout.header_bytes}]
-    layers += [{"name": NAMES.get(e.kind, e.kind), "kind": e.kind, "codec": e.codec, "bytes": e.length} for e in layout.entries]
+    layers += [
+        {"name": NAMES.get(e.kind, e.kind), "kind": e.kind, "codec": e.codec, "bytes": e.length}
+        for e in layout.entries
+    ]
     stages: dict[str, int] = {}
     for stage in STAGES:
         try:
@@ -52,33 +55,50 @@ KINDS = {1: "bpg-first", 2: "bpg", 3: "jpeg-xl"}
 
 
 def describe_residual(data: bytes) -> dict[str, Any] | None:
-    """What the last layer of a whole file says before its picture, as plain values; None where the file has no such layer.
+    """What the last layer of a whole file says before its picture, as plain values; None where the file has
+    no such layer.
 
     ``gains``: by class name, and "others", or None; ``colour_axes``: 3 × 3 whole numbers or None.
     """
-    from dsslic_search import vocabulary
-    from dsslic_search.codec import container, residual, stages
+    from dsslic_search.codec import container, decoder
+    from dsslic_search.codec.layers import residual
+    from dsslic_search.core import vocabulary
 
     layout = container.read_layout(data)
     entry = layout.find(container.RESIDUAL)
     chunk = container.chunk_data(data, layout, container.RESIDUAL)
     if entry is None or chunk is None:
         return None
-    lossless = entry.codec == stages.RESIDUAL_JPEG_XL
-    said: dict[str, Any] = {"codec": entry.codec, "kind": KINDS.get(entry.codec, "unknown"), "lossless": lossless}
-    if entry.codec == stages.RESIDUAL_FIRST:
+    lossless = entry.codec == decoder.RESIDUAL_JPEG_XL
+    said: dict[str, Any] = {
+        "codec": entry.codec,
+        "kind": KINDS.get(entry.codec, "unknown"),
+        "lossless": lossless,
+    }
+    if entry.codec == decoder.RESIDUAL_FIRST:
         return {**said, "trust": 1.0, "colour_axes": None, "gains": None, "restoration": None}
-    if entry.codec != stages.RESIDUAL_BPG:
+    if entry.codec != decoder.RESIDUAL_BPG:
         return said
     terms, _ = residual.read_terms(chunk, layout.header.grey)
     gains = None
     if terms.gains is not None:
         classes = vocabulary.default().classes
-        gains = {classes[i].name if i < len(classes) else f"class {i}": gain / residual.FULL for i, gain in terms.gains.of}
+        gains = {
+            classes[i].name if i < len(classes) else f"class {i}": gain / residual.FULL
+            for i, gain in terms.gains.of
+        }
         gains["others"] = terms.gains.others / residual.FULL
-    restoration = {"strength": terms.strength / residual.FULL, "weights": terms.restorer} if terms.strength else None
+    restoration = (
+        {"strength": terms.strength / residual.FULL, "weights": terms.restorer} if terms.strength else None
+    )
     axes = None if terms.axes is None else [list(row) for row in terms.axes.rows]
-    return {**said, "trust": terms.trust / residual.FULL, "colour_axes": axes, "gains": gains, "restoration": restoration}
+    return {
+        **said,
+        "trust": terms.trust / residual.FULL,
+        "colour_axes": axes,
+        "gains": gains,
+        "restoration": restoration,
+    }
 
 
 def residual_lines(said: dict[str, Any] | None, qp: int) -> list[str]:
@@ -89,10 +109,25 @@ def residual_lines(said: dict[str, Any] | None, qp: int) -> list[str]:
         return ["lossless: the photo itself as JPEG XL, every pixel exact"]
     if said["kind"] == "unknown":
         return [f"residual of a kind not known here ({said['codec']})"]
-    planes = "along the photo's own colour axes" if said["colour_axes"] else "BT.601" if said["kind"] == "bpg-first" else "grey"
-    lines = [f"residual: BPG (codec {said['codec']}), QP {qp}, planes {planes}, trust in the coarse image {said['trust']:.2f}"]
+    planes = (
+        "along the photo's own colour axes"
+        if said["colour_axes"]
+        else "BT.601"
+        if said["kind"] == "bpg-first"
+        else "grey"
+    )
+    lines = [
+        f"residual: BPG (codec {said['codec']}), QP {qp}, planes {planes}, trust in the coarse image "
+        f"{said['trust']:.2f}"
+    ]
     if said["gains"]:
-        lines.append("importance: residual of " + ", ".join(f"{name} ×{gain:.2f}" for name, gain in said["gains"].items()))
+        lines.append(
+            "importance: residual of "
+            + ", ".join(f"{name} ×{gain:.2f}" for name, gain in said["gains"].items())
+        )
     if said["restoration"]:
-        lines.append(f"restoration: strength {said['restoration']['strength']:.2f}, weights {said['restoration']['weights']}")
+        lines.append(
+            f"restoration: strength {said['restoration']['strength']:.2f}, weights "
+            f"{said['restoration']['weights']}"
+        )
     return lines

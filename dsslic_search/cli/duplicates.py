@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from dsslic_search.cli.options import PARTIAL, ArchiveDir, AsJson, print_json, size_text
-from dsslic_search.text import printable
+from dsslic_search.core.text import printable
 
 
 def register(app: typer.Typer) -> None:
@@ -21,14 +21,19 @@ def register(app: typer.Typer) -> None:
 
 def duplicates(
     archive: ArchiveDir = None,
-    threshold: Annotated[float | None, typer.Option(help="How sure it must be, 0.5 to 1; 0.78 unless told.", show_default=False)] = None,
-    mirrored: Annotated[bool, typer.Option("--mirrored", help="Mirror images count as the same picture, too.")] = False,
+    threshold: Annotated[
+        float | None,
+        typer.Option(help="How sure it must be, 0.5 to 1; 0.78 unless told.", show_default=False),
+    ] = None,
+    mirrored: Annotated[
+        bool, typer.Option("--mirrored", help="Mirror images count as the same picture, too.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Find photos that show the same picture: resized, recompressed, brightened or slightly cropped.
 
-    Prints groups, the surest first, in each the largest picture first. Reads no original, and of each stored file only the
-    bytes up to the compact image, once; changes nothing.
+    Prints groups, the surest first, in each the largest picture first. Reads no original, and of each stored
+    file only the bytes up to the compact image, once; changes nothing.
     """
     from dsslic_search.api import Archive
 
@@ -45,7 +50,10 @@ def duplicates(
             for copy in group:
                 size = f"{copy.width}×{copy.height}"
                 turned = "  (mirrored)" if copy.mirrored else ""
-                typer.echo(f"#{copy.id:<6} {copy.likeness:.3f} {size:>11} {size_text(copy.bytes):>8}  {printable(copy.path)}{turned}")
+                typer.echo(
+                    f"#{copy.id:<6} {copy.likeness:.3f} {size:>11} {size_text(copy.bytes):>8}  "
+                    f"{printable(copy.path)}{turned}"
+                )
     for photo_id, reason in found.failed:
         typer.echo(printable(f"skipped: photo {photo_id}: {reason}"), err=True)
     _tell(len(found.groups), [copy.bytes for group in found.groups for copy in group[1:]])
@@ -58,7 +66,11 @@ def _tell(groups: int, others: list[int]) -> None:
         typer.echo("no duplicates", err=True)
         return
     photos = f"{len(others)} photo{'' if len(others) == 1 else 's'}"
-    typer.echo(f"{groups} group{'' if groups == 1 else 's'}; beside the first of each, {photos} ({size_text(sum(others))})", err=True)
+    typer.echo(
+        f"{groups} group{'' if groups == 1 else 's'}; beside the first of each, {photos} "
+        f"({size_text(sum(others))})",
+        err=True,
+    )
 
 
 @contextmanager

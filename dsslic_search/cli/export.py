@@ -1,4 +1,5 @@
-"""What a query found, in forms that other programs read: paths, JSON, CSV, Parquet. Photos are written as they are looked up."""
+"""What a query found, in forms that other programs read: paths, JSON, CSV, Parquet. Photos are written as
+they are looked up."""
 
 from __future__ import annotations
 
@@ -15,7 +16,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, TextIO
 
 from dsslic_search.archive import paths
-from dsslic_search.errors import DSSError, MissingExtraError, UsageError
+from dsslic_search.core.errors import DSSError, MissingExtraError, UsageError
 
 if TYPE_CHECKING:
     from dsslic_search.api.searching import Found, Hit
@@ -26,14 +27,17 @@ _BY_SUFFIX = {".txt": "paths", ".json": "json", ".csv": "csv", ".parquet": "parq
 
 
 def chosen_format(named: str | None, out: Path | None, *, null: bool, as_json: bool) -> str | None:
-    """The format that options ask for: by name, or by the ending of the file to write; None for lines for people.
+    """The format that options ask for: by name, or by the ending of the file to write; None for lines for
+    people.
 
     UsageError when options exclude each other, and for Parquet that would be written to a terminal."""
     if named is not None and named not in FORMATS:
         raise UsageError(f'format "{named}" is not one of: {", ".join(FORMATS)}')
     asked = list(dict.fromkeys(filter(None, (named, "paths" if null else None, "json" if as_json else None))))
     if len(asked) > 1:
-        raise UsageError(f"formats {' and '.join(asked)} were asked for at once; choose one of --format, --json and --null")
+        raise UsageError(
+            f"formats {' and '.join(asked)} were asked for at once; choose one of --format, --json and --null"
+        )
     if asked:
         found = asked[0]
     elif out is None:
@@ -41,7 +45,9 @@ def chosen_format(named: str | None, out: Path | None, *, null: bool, as_json: b
     else:
         suffix = _BY_SUFFIX.get(out.suffix.lower())
         if suffix is None:
-            raise UsageError(f"{out}: its ending tells no format; name one of {', '.join(FORMATS)} with --format")
+            raise UsageError(
+                f"{out}: its ending tells no format; name one of {', '.join(FORMATS)} with --format"
+            )
         found = suffix
     if found == "parquet":
         if out is None and sys.stdout.isatty():
@@ -51,7 +57,8 @@ def chosen_format(named: str | None, out: Path | None, *, null: bool, as_json: b
 
 
 def write(found: Found, form: str, out: Path | None, end: bytes = b"\n") -> int:
-    """Write a page of photos to a file, whole or not at all, or to stdout; returns how many. ``end``: what ends a path."""
+    """Write a page of photos to a file, whole or not at all, or to stdout; returns how many. ``end``: what
+    ends a path."""
     counted = _Counted(found.hits)
     if form in ("paths", "parquet"):
         with _bytes(out) as raw:
@@ -92,11 +99,15 @@ def _row(hit: Hit) -> tuple[Any, ...]:
 
 def _write_json(stream: TextIO, found: Found, hits: Iterable[Hit]) -> None:
     """As ``json.dumps`` of the whole would write it."""
-    head = json.dumps({"query": found.query, "total": found.total, "cursor": found.cursor}, indent=2, ensure_ascii=False)
+    head = json.dumps(
+        {"query": found.query, "total": found.total, "cursor": found.cursor}, indent=2, ensure_ascii=False
+    )
     stream.write(head.removesuffix("\n}") + ',\n  "results": [')
     between = "\n"
     for hit in hits:
-        stream.write(between + "    " + json.dumps(asdict(hit), indent=2, ensure_ascii=False).replace("\n", "\n    "))
+        stream.write(
+            between + "    " + json.dumps(asdict(hit), indent=2, ensure_ascii=False).replace("\n", "\n    ")
+        )
         between = ",\n"
     stream.write("]\n}\n" if between == "\n" else "\n  ]\n}\n")
 
@@ -110,12 +121,20 @@ def _write_csv(stream: TextIO, hits: Iterable[Hit], classes: Sequence[str]) -> N
 
 def _write_parquet(raw: IO[bytes], hits: Iterable[Hit], classes: Sequence[str]) -> None:
     arrow, parquet = _parquet()
-    types = [arrow.int64(), arrow.int64(), arrow.string(), arrow.float64(), *(arrow.float64() for _ in classes)]
+    types = [
+        arrow.int64(),
+        arrow.int64(),
+        arrow.string(),
+        arrow.float64(),
+        *(arrow.float64() for _ in classes),
+    ]
     schema = arrow.schema(list(zip(columns(classes), types, strict=True)))
     with parquet.ParquetWriter(raw, schema) as writer:
         rows = map(_row, hits)
         while part := list(itertools.islice(rows, ROWS)):
-            arrays = [arrow.array(column, kind) for column, kind in zip(zip(*part, strict=True), types, strict=True)]
+            arrays = [
+                arrow.array(column, kind) for column, kind in zip(zip(*part, strict=True), types, strict=True)
+            ]
             writer.write_table(arrow.table(arrays, schema=schema))
 
 
@@ -125,7 +144,9 @@ def _parquet() -> tuple[Any, Any]:
         import pyarrow
         import pyarrow.parquet
     except ImportError as e:
-        raise MissingExtraError('Parquet needs the package pyarrow; install it with: pip install "dsslic-search[parquet]"') from e
+        raise MissingExtraError(
+            'Parquet needs the package pyarrow; install it with: pip install "dsslic-search[parquet]"'
+        ) from e
     return pyarrow, pyarrow.parquet
 
 
@@ -145,8 +166,12 @@ def _bytes(out: Path | None) -> Iterator[IO[bytes]]:
     except BaseException as e:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
-        if isinstance(e, OSError) and e.filename == str(temporary):  # what a reader knows is the name that was asked for
-            raise DSSError(f"{out}: cannot be written ({e.strerror or e}); check the folder and the space left on the disk") from e
+        # what a reader knows is the name that was asked for
+        if isinstance(e, OSError) and e.filename == str(temporary):
+            raise DSSError(
+                f"{out}: cannot be written ({e.strerror or e}); check the folder and the space left on the "
+                "disk"
+            ) from e
         raise
 
 

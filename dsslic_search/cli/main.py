@@ -9,10 +9,22 @@ import threading
 
 import typer
 
-from dsslic_search.cli import archive, bench, codec, duplicates, naming, preview, query, segmenter, sketch, statistics, train
+from dsslic_search.cli import (
+    archive,
+    bench,
+    codec,
+    duplicates,
+    naming,
+    preview,
+    query,
+    segmenter,
+    sketch,
+    statistics,
+    train,
+)
 from dsslic_search.cli.options import ERROR, INTERRUPTED, OK, USAGE
-from dsslic_search.errors import DSSError, QueryError, UsageError
-from dsslic_search.text import printable
+from dsslic_search.core.errors import DSSError, QueryError, UsageError
+from dsslic_search.core.text import printable
 
 app = typer.Typer(
     name="dss-search",
@@ -35,7 +47,9 @@ def _version(asked: bool) -> None:
 
 @app.callback()
 def root(
-    _version_asked: bool = typer.Option(False, "--version", callback=_version, is_eager=True, help="Print the version and stop."),
+    _version_asked: bool = typer.Option(
+        False, "--version", callback=_version, is_eager=True, help="Print the version and stop."
+    ),
 ) -> None:
     """Store photos small, and ask exactly what is in them."""
 
@@ -52,7 +66,8 @@ def say(message: str) -> None:
 
 
 def _advised(text: str, arguments: list[str]) -> str:
-    """What to tell about options and arguments that do not fit; ``text`` of several lines is a command's help."""
+    """What to tell about options and arguments that do not fit; ``text`` of several lines is a command's
+    help."""
     if "\n" in text:
         return text
     hint = "See dss-search --help, and --help after a command."
@@ -62,7 +77,8 @@ def _advised(text: str, arguments: list[str]) -> str:
 
 
 def _prepare_streams() -> None:
-    """Write what the terminal cannot show as escapes instead of failing, and stop quietly when a reader such as head has enough."""
+    """Write what the terminal cannot show as escapes instead of failing, and stop quietly when a reader such
+    as head has enough."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
@@ -90,7 +106,12 @@ def main() -> None:
         say("dss-search: interrupted")
         code = INTERRUPTED
     except OSError as e:
-        say(printable(f"dss-search: {e.filename or 'system'}: {e.strerror or e}; check the path, its permissions and the free space"))
+        say(
+            printable(
+                f"dss-search: {e.filename or 'system'}: {e.strerror or e}; check the path, its permissions "
+                "and the free space"
+            )
+        )
         code = ERROR
     except MemoryError:
         say("dss-search: not enough memory for this; close other programs or lower DSS_MAX_PIXELS")

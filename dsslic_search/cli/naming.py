@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from dsslic_search.cli.options import ArchiveDir, AsJson, print_json
-from dsslic_search.errors import UsageError
-from dsslic_search.text import printable
+from dsslic_search.core.errors import UsageError
+from dsslic_search.core.text import printable
 
 if TYPE_CHECKING:
     import numpy as np
@@ -18,11 +18,25 @@ if TYPE_CHECKING:
 
     from dsslic_search.api import Archive
 
-tag = typer.Typer(help='Give photos names of your own; "tag:NAME" in a query finds them.', no_args_is_help=True, rich_markup_mode=None)
+tag = typer.Typer(
+    help='Give photos names of your own; "tag:NAME" in a query finds them.',
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
 
-Names = Annotated[str, typer.Argument(metavar="TAG[,TAG…]", help='A tag, or several with commas: letters, digits, "-", "_", ".".')]
-Ids = Annotated[list[str] | None, typer.Argument(metavar="ID", help="Photos, as query prints them.", show_default=False)]
-Query = Annotated[str | None, typer.Option("--query", metavar="QUERY", help="All photos that this asks for.", show_default=False)]
+Names = Annotated[
+    str,
+    typer.Argument(
+        metavar="TAG[,TAG…]", help='A tag, or several with commas: letters, digits, "-", "_", ".".'
+    ),
+]
+Ids = Annotated[
+    list[str] | None, typer.Argument(metavar="ID", help="Photos, as query prints them.", show_default=False)
+]
+Query = Annotated[
+    str | None,
+    typer.Option("--query", metavar="QUERY", help="All photos that this asks for.", show_default=False),
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -40,7 +54,9 @@ def tag_add(names: Names, ids: Ids = None, query: Query = None, archive: Archive
         chosen = _photos(opened, ids, query)
         for name, new in opened.tag(_names(names), chosen).items():
             had = len(chosen) - new
-            typer.echo(f"{name}: {_photos_text(new)} tagged" + (f", {had} had it already" if had else ""), err=True)
+            typer.echo(
+                f"{name}: {_photos_text(new)} tagged" + (f", {had} had it already" if had else ""), err=True
+            )
 
 
 @tag.command("remove")
@@ -79,10 +95,17 @@ def tag_list(archive: ArchiveDir = None, as_json: AsJson = False) -> None:
 
 
 def save(
-    name: Annotated[str | None, typer.Argument(help='Letters, digits, "-", "_", ".".', show_default=False)] = None,
-    text: Annotated[list[str] | None, typer.Argument(metavar="QUERY", help="What the name shall stand for.", show_default=False)] = None,
+    name: Annotated[
+        str | None, typer.Argument(help='Letters, digits, "-", "_", ".".', show_default=False)
+    ] = None,
+    text: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="QUERY", help="What the name shall stand for.", show_default=False),
+    ] = None,
     listing: Annotated[bool, typer.Option("--list", help="List the saved queries.")] = False,
-    delete: Annotated[str | None, typer.Option("--delete", metavar="NAME", help="Delete a saved query.", show_default=False)] = None,
+    delete: Annotated[
+        str | None, typer.Option("--delete", metavar="NAME", help="Delete a saved query.", show_default=False)
+    ] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace a saved query of that name.")] = False,
     archive: ArchiveDir = None,
     as_json: AsJson = False,

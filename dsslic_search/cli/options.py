@@ -8,15 +8,20 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from dsslic_search.config import DEFAULT_EFFORT, DEFAULT_QUALITY, LOSSLESS
-from dsslic_search.errors import UsageError
+from dsslic_search.core.errors import UsageError
+from dsslic_search.core.settings import DEFAULT_EFFORT, DEFAULT_QUALITY, LOSSLESS
 
 if TYPE_CHECKING:
     from dsslic_search.networks.segmenter import Segmenter
 
 ArchiveDir = Annotated[
     Path | None,
-    typer.Option("--archive", metavar="DIR", help="The archive; else $DSS_ARCHIVE, else the user's data directory.", show_default=False),
+    typer.Option(
+        "--archive",
+        metavar="DIR",
+        help="The archive; else $DSS_ARCHIVE, else the user's data directory.",
+        show_default=False,
+    ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")]
 Quality = Annotated[int, typer.Option("--quality", "-q", help="1 (smallest files) to 100 (best picture).")]
@@ -27,21 +32,35 @@ QualityName = Annotated[
         "--quality",
         "-q",
         metavar="1..100|lossless",
-        help=f"1 (smallest files) to 100 (best picture), or lossless: every pixel exact; else {DEFAULT_QUALITY}.",
+        help="1 (smallest files) to 100 (best picture), or lossless: every pixel exact; else "
+        f"{DEFAULT_QUALITY}.",
         show_default=False,
     ),
 ]
 Effort = Annotated[int, typer.Option("--effort", "-e", help="1 (fastest) to 9 (smallest files).")]
 EFFORT = DEFAULT_EFFORT
 Bpp = Annotated[
-    float | None, typer.Option("--bpp", help="Instead of a quality: the best one of at most so many bits a pixel.", show_default=False)
+    float | None,
+    typer.Option(
+        "--bpp",
+        help="Instead of a quality: the best one of at most so many bits a pixel.",
+        show_default=False,
+    ),
 ]
 Psnr = Annotated[
-    float | None, typer.Option("--psnr", help="Instead of a quality: the smallest file of at least so many dB.", show_default=False)
+    float | None,
+    typer.Option(
+        "--psnr", help="Instead of a quality: the smallest file of at least so many dB.", show_default=False
+    ),
 ]
 MaxBytes = Annotated[
     str | None,
-    typer.Option("--max-bytes", metavar="N[k|M]", help="Instead of a quality: the best one of at most so many bytes.", show_default=False),
+    typer.Option(
+        "--max-bytes",
+        metavar="N[k|M]",
+        help="Instead of a quality: the best one of at most so many bytes.",
+        show_default=False,
+    ),
 ]
 ImportanceWords = Annotated[
     str | None,
@@ -52,18 +71,31 @@ ImportanceWords = Annotated[
         show_default=False,
     ),
 ]
-KeptStage = Annotated[str | None, typer.Option("--stage", help="coarse: no residual, as --keep coarse; or full.", show_default=False)]
+KeptStage = Annotated[
+    str | None,
+    typer.Option("--stage", help="coarse: no residual, as --keep coarse; or full.", show_default=False),
+]
 SegmenterName = Annotated[
     str | None,
     typer.Option(
-        "--segmenter", metavar="NAME_OR_DIR", help="What makes the label maps: segnet, or a transformers model.", show_default=False
+        "--segmenter",
+        metavar="NAME_OR_DIR",
+        help="What makes the label maps: segnet, or a transformers model.",
+        show_default=False,
     ),
 ]
 ClassesFile = Annotated[
     Path | None,
-    typer.Option("--classes", metavar="FILE", help="What the model's labels mean, as JSON: {label: class}.", show_default=False),
+    typer.Option(
+        "--classes",
+        metavar="FILE",
+        help="What the model's labels mean, as JSON: {label: class}.",
+        show_default=False,
+    ),
 ]
-OwnClasses = Annotated[bool, typer.Option("--own-classes", help="Keep the model's own classes in the label maps.")]
+OwnClasses = Annotated[
+    bool, typer.Option("--own-classes", help="Keep the model's own classes in the label maps.")
+]
 
 OK, ERROR, USAGE, PARTIAL, INTERRUPTED = 0, 1, 2, 3, 130  # exit codes
 
@@ -75,7 +107,9 @@ def segmenter_of(name: str | None, classes: Path | None, own_classes: bool) -> S
 
         return open_segmenter(name, classes=classes, own_classes=own_classes)
     if classes is not None or own_classes:
-        raise UsageError("--classes and --own-classes are about a segmenter; name it with --segmenter NAME_OR_DIR")
+        raise UsageError(
+            "--classes and --own-classes are about a segmenter; name it with --segmenter NAME_OR_DIR"
+        )
     return None
 
 
@@ -90,8 +124,9 @@ def asked_of_encoder(
     psnr: float | None,
     max_bytes: str | None,
 ) -> dict[str, Any]:
-    """The keyword arguments of `coding.encode` and `Archive.ingest` that options of that name ask for; UsageError for what is none."""
-    from dsslic_search.query.weights import read_importances
+    """The keyword arguments of `coding.encode` and `Archive.ingest` that options of that name ask for;
+    UsageError for what is none."""
+    from dsslic_search.query.language.weights import read_importances
 
     if stage not in (None, "coarse", "full") or (stage == "coarse" and keep not in ("layers", "coarse")):
         raise UsageError(
@@ -114,7 +149,10 @@ def _quality(text: str | None) -> int | str | None:
     if text is None or text.casefold() == "lossless":
         return None if text is None else "lossless"
     if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= 100:
-        raise UsageError(f'quality "{text}" is not a whole number from 1 (smallest files) to 100 (best picture), nor lossless')
+        raise UsageError(
+            f'quality "{text}" is not a whole number from 1 (smallest files) to 100 (best picture), nor '
+            "lossless"
+        )
     return int(text)
 
 

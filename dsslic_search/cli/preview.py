@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from dsslic_search.cli.options import ERROR, PARTIAL, ArchiveDir, size_text
-from dsslic_search.errors import DSSError, FormatError, StageError, UsageError
-from dsslic_search.text import printable
+from dsslic_search.core.errors import DSSError, FormatError, StageError, UsageError
+from dsslic_search.core.text import printable
 
 if TYPE_CHECKING:
     from dsslic_search.api import Archive
@@ -29,15 +29,25 @@ def register(app: typer.Typer) -> None:
 def preview(
     photo_id: Annotated[int, typer.Argument(metavar="ID", help="A photo's id, as query prints it.")],
     archive: ArchiveDir = None,
-    stage: Annotated[str | None, typer.Option(help="map, compact, coarse or full; else the best there is.", show_default=False)] = None,
-    out: Annotated[Path | None, typer.Option("-o", "--out", metavar="FILE", help="Where to write it.", show_default=False)] = None,
-    progressive: Annotated[bool, typer.Option("--progressive", help="All stages: an animated PNG or GIF, and what each cost.")] = False,
-    overlay: Annotated[bool, typer.Option("--overlay", help="The label map laid over the photo, with class names.")] = False,
+    stage: Annotated[
+        str | None,
+        typer.Option(help="map, compact, coarse or full; else the best there is.", show_default=False),
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option("-o", "--out", metavar="FILE", help="Where to write it.", show_default=False),
+    ] = None,
+    progressive: Annotated[
+        bool, typer.Option("--progressive", help="All stages: an animated PNG or GIF, and what each cost.")
+    ] = False,
+    overlay: Annotated[
+        bool, typer.Option("--overlay", help="The label map laid over the photo, with class names.")
+    ] = False,
 ) -> None:
     """Show a photo as far as a stage, reading only the bytes of that stage."""
     from dsslic_search.api import Archive
     from dsslic_search.cli import terminal
-    from dsslic_search.codec import save
+    from dsslic_search.codec.picture import save
 
     capability = terminal.capability()
     if out is None and capability is None:
@@ -45,7 +55,9 @@ def preview(
     if progressive and overlay:
         raise UsageError("--progressive and --overlay exclude each other; choose one")
     if out is not None:
-        save.check_name(out, *([".png", ".gif"] if progressive else [".png"] if stage == "map" and not overlay else []))
+        save.check_name(
+            out, *([".png", ".gif"] if progressive else [".png"] if stage == "map" and not overlay else [])
+        )
     with Archive(archive) as opened:
         if progressive:
             _progressive(opened, photo_id, out)
@@ -56,13 +68,15 @@ def preview(
 def _single(opened: Archive, photo_id: int, stage: str | None, out: Path | None, overlay: bool) -> None:
     import numpy as np
 
-    from dsslic_search import render
+    from dsslic_search.api import render
     from dsslic_search.api.showing import held
     from dsslic_search.cli import terminal
-    from dsslic_search.codec import save
+    from dsslic_search.codec.picture import save
 
     if overlay:
-        laid_over = held(opened.photo(photo_id))[-1] if stage is None else "coarse" if stage == "map" else stage
+        laid_over = (
+            held(opened.photo(photo_id))[-1] if stage is None else "coarse" if stage == "map" else stage
+        )
         shown = {p.stage: p for p in opened.progressive(photo_id, ("map", laid_over))}
         parsed = shown.pop("map")
         found = next(iter(shown.values()))
@@ -82,13 +96,17 @@ def _single(opened: Archive, photo_id: int, stage: str | None, out: Path | None,
         plain = found.image.convert("L" if found.image.mode in ("L", "LA") else "RGB")
         save.save_picture(np.asarray(plain), out, alpha=alpha)
     share = found.bytes_read / found.bytes_total
-    typer.echo(f"{found.stage}: {found.bytes_read} of {found.bytes_total} bytes read ({share:.1%}), {found.milliseconds:.0f} ms", err=True)
+    typer.echo(
+        f"{found.stage}: {found.bytes_read} of {found.bytes_total} bytes read ({share:.1%}), "
+        f"{found.milliseconds:.0f} ms",
+        err=True,
+    )
 
 
 def _progressive(opened: Archive, photo_id: int, out: Path | None) -> None:
     import numpy as np
 
-    from dsslic_search import render
+    from dsslic_search.api import render
     from dsslic_search.cli import terminal
 
     stages = []
@@ -118,7 +136,7 @@ def original(
 ) -> None:
     """Write a photo's original file, bit for bit (keep modes exact and reference)."""
     from dsslic_search.api import Archive
-    from dsslic_search.codec import save
+    from dsslic_search.codec.picture import save
 
     with Archive(archive) as opened:
         data = opened.original(photo_id)
@@ -129,25 +147,30 @@ def original(
 def sheet(
     out: Annotated[Path, typer.Argument(metavar="OUT.png", help="Where to write the contact sheet.")],
     archive: ArchiveDir = None,
-    query: Annotated[str | None, typer.Option(help="Only photos that answer this query, best first.", show_default=False)] = None,
+    query: Annotated[
+        str | None, typer.Option(help="Only photos that answer this query, best first.", show_default=False)
+    ] = None,
     stage: Annotated[str, typer.Option(help="map, compact, coarse or full.")] = "coarse",
-    overlay: Annotated[bool, typer.Option("--overlay", help="Lay the label maps over the photos, with class names.")] = False,
+    overlay: Annotated[
+        bool, typer.Option("--overlay", help="Lay the label maps over the photos, with class names.")
+    ] = False,
     limit: Annotated[int, typer.Option("--limit", "-n", min=1, max=400, help="Photos on the sheet.")] = 50,
     columns: Annotated[int, typer.Option(min=1, max=20, help="Pictures in a row.")] = 4,
 ) -> None:
     """Write a contact sheet of the archive, or of a query's answer, from the stages named alone."""
     import numpy as np
 
-    from dsslic_search import render
-    from dsslic_search.api import Archive
-    from dsslic_search.codec import save
+    from dsslic_search.api import Archive, render
+    from dsslic_search.codec.picture import save
 
     save.check_name(out)
     stages = ["map", stage] if overlay and stage != "map" else [stage]
     pictures = []
     skipped = 0
     with Archive(archive) as opened:
-        chosen = opened.ids(limit) if query is None else [hit.id for hit in opened.query(query, limit=limit).hits]
+        chosen = (
+            opened.ids(limit) if query is None else [hit.id for hit in opened.query(query, limit=limit).hits]
+        )
         for photo_id in chosen:
             try:
                 shown = {p.stage: p for p in opened.progressive(photo_id, stages)}
@@ -157,10 +180,13 @@ def sheet(
                 continue
             small = shown[stage].image.convert("RGB")
             if overlay:
-                small.thumbnail((2 * SHEET_HEIGHT, SHEET_HEIGHT))  # before the legend is written, so that it can be read
+                # before the legend is written, so that it can be read
+                small.thumbnail((2 * SHEET_HEIGHT, SHEET_HEIGHT))
             image = np.asarray(small)
             if overlay:
-                image = render.overlay(image, np.asarray(shown["map"].image), shown["map"].vocabulary or opened.vocabulary)
+                image = render.overlay(
+                    image, np.asarray(shown["map"].image), shown["map"].vocabulary or opened.vocabulary
+                )
             pictures.append((printable(f"#{photo_id} {Path(opened.photo(photo_id).path).name}"), image))
     if not pictures:
         raise DSSError("no photo to put on the sheet; ingest some, or ask another query")

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from dsslic_search.cli.options import ArchiveDir, AsJson
-from dsslic_search.errors import UsageError
-from dsslic_search.text import printable
+from dsslic_search.core.errors import UsageError
+from dsslic_search.core.text import printable
 
 if TYPE_CHECKING:
     from dsslic_search.api.searching import Found
@@ -35,27 +35,58 @@ def register(app: typer.Typer) -> None:
 
 
 def query(
-    text: Annotated[list[str], typer.Argument(metavar="QUERY", help='What to look for, or "@" and the name of a saved query.')],
+    text: Annotated[
+        list[str],
+        typer.Argument(metavar="QUERY", help='What to look for, or "@" and the name of a saved query.'),
+    ],
     archive: ArchiveDir = None,
     limit: Annotated[
         int | None,
-        typer.Option("--limit", "-n", min=0, help=f"Photos to list, {LIMIT} unless told; the total is always exact.", show_default=False),
+        typer.Option(
+            "--limit",
+            "-n",
+            min=0,
+            help=f"Photos to list, {LIMIT} unless told; the total is always exact.",
+            show_default=False,
+        ),
     ] = None,
     everything: Annotated[bool, typer.Option("--all", help="List all that match.")] = False,
     after: Annotated[
         str | None,
-        typer.Option("--page", "--after", metavar="CURSOR", help="Go on after the page that gave this cursor.", show_default=False),
+        typer.Option(
+            "--page",
+            "--after",
+            metavar="CURSOR",
+            help="Go on after the page that gave this cursor.",
+            show_default=False,
+        ),
     ] = None,
     form: Annotated[
         str | None,
-        typer.Option("--format", metavar="FORMAT", help="paths, json, csv or parquet; else lines for people.", show_default=False),
+        typer.Option(
+            "--format",
+            metavar="FORMAT",
+            help="paths, json, csv or parquet; else lines for people.",
+            show_default=False,
+        ),
     ] = None,
     out: Annotated[
-        Path | None, typer.Option("-o", "--out", metavar="FILE", help="Write there; its ending can tell the format.", show_default=False)
+        Path | None,
+        typer.Option(
+            "-o",
+            "--out",
+            metavar="FILE",
+            help="Write there; its ending can tell the format.",
+            show_default=False,
+        ),
     ] = None,
-    null: Annotated[bool, typer.Option("-0", "--null", help="Paths that end in a zero byte, for xargs -0.")] = False,
+    null: Annotated[
+        bool, typer.Option("-0", "--null", help="Paths that end in a zero byte, for xargs -0.")
+    ] = False,
     as_json: AsJson = False,
-    explain: Annotated[bool, typer.Option("--explain", help="Show how the query was understood, and what each part matches.")] = False,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Show how the query was understood, and what each part matches.")
+    ] = False,
 ) -> None:
     """Find photos by what is in them, best first."""
     from dsslic_search.api import Archive
@@ -65,10 +96,17 @@ def query(
         raise UsageError("--all and --limit exclude each other; choose one")
     chosen = export.chosen_format(form, out, null=null, as_json=as_json)
     with Archive(archive) as opened:
-        found = opened.find(" ".join(text), limit=None if everything else LIMIT if limit is None else limit, after=after, explain=explain)
+        found = opened.find(
+            " ".join(text),
+            limit=None if everything else LIMIT if limit is None else limit,
+            after=after,
+            explain=explain,
+        )
         if explain:
             typer.echo(found.explanation, err=chosen is not None)
-        shown = list_hits(found) if chosen is None else export.write(found, chosen, out, b"\0" if null else b"\n")
+        shown = (
+            list_hits(found) if chosen is None else export.write(found, chosen, out, b"\0" if null else b"\n")
+        )
     if chosen != "json" or out is not None:
         tell(found, shown, out)
 
@@ -79,7 +117,10 @@ def tell(found: Found, shown: int, out: Path | None = None) -> None:
     where = f"; written to {printable(str(out))}" if out else ""
     typer.echo(f"{found.total} photo{'' if found.total == 1 else 's'}{more}{where}", err=True)
     if found.unseen:
-        typer.echo(f"no photo here shows {' or '.join(found.unseen)} at all; dss-search classes lists what there is", err=True)
+        typer.echo(
+            f"no photo here shows {' or '.join(found.unseen)} at all; dss-search classes lists what there is",
+            err=True,
+        )
     if found.cursor and shown:
         typer.echo(f"next page: --page {found.cursor}", err=True)
 
@@ -90,5 +131,8 @@ def list_hits(found: Found) -> int:
     for hit in found.hits:
         shown += 1
         coverage = ", ".join(f"{name} {fraction:.1%}" for name, fraction in hit.coverage.items() if fraction)
-        typer.echo(f"{hit.rank:>4}  #{hit.id:<6} {hit.score:.3f}  {printable(hit.path)}" + (f"  ({coverage})" if coverage else ""))
+        typer.echo(
+            f"{hit.rank:>4}  #{hit.id:<6} {hit.score:.3f}  {printable(hit.path)}"
+            + (f"  ({coverage})" if coverage else "")
+        )
     return shown

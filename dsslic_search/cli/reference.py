@@ -1,4 +1,5 @@
-"""The command reference, docs/cli.md, from the commands' own help: ``python -m dsslic_search.cli.reference > docs/cli.md``."""
+"""The command reference, docs/cli.md, from the commands' own help: ``python -m dsslic_search.cli.reference >
+docs/cli.md``."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from dsslic_search.cli.options import AsJson, ClassesFile, print_json
-from dsslic_search.text import printable
+from dsslic_search.core.text import printable
 
 
 def register(app: typer.Typer) -> None:
@@ -17,13 +17,16 @@ def register(app: typer.Typer) -> None:
 
 def segmenter(
     name: Annotated[
-        str, typer.Argument(metavar="NAME_OR_DIR", help="segnet, or a transformers model: its folder, or its name on the hub.")
+        str,
+        typer.Argument(
+            metavar="NAME_OR_DIR", help="segnet, or a transformers model: its folder, or its name on the hub."
+        ),
     ],
     classes: ClassesFile = None,
     as_json: AsJson = False,
 ) -> None:
     """Show the classes that a segmenter's labels count as, and by which rule."""
-    from dsslic_search import vocabulary
+    from dsslic_search.core import vocabulary
     from dsslic_search.networks.labels import Label
     from dsslic_search.networks.segmenter import open_segmenter
     from dsslic_search.networks.transformer import TransformersSegmenter
@@ -43,4 +46,6 @@ def segmenter(
         label = x.name if len(x.name) <= width else x.name[: width - 1] + "…"
         typer.echo(printable(f"{x.id:>4}  {label:{width}}  {names[x.class_id]:12}  {x.how}"))
     if lost := sum(x.how == "unknown" for x in labels):
-        typer.echo(f"{lost} labels are not known and count as other; say what they are with --classes FILE", err=True)
+        typer.echo(
+            f"{lost} labels are not known and count as other; say what they are with --classes FILE", err=True
+        )

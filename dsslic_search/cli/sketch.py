@@ -8,14 +8,15 @@ from typing import Annotated
 import typer
 
 from dsslic_search.cli.options import ArchiveDir, AsJson, print_json
-from dsslic_search.errors import UsageError
+from dsslic_search.core.errors import UsageError
 
 LIMIT = 20
 SWATCH = 60  # pixels
 EXAMPLES = """
 Find photos laid out like a sketch, most alike first.
 
-A sketch is a PNG painted in the colours that dss-search palette lists, transparent or white where anything may be, or JSON:
+A sketch is a PNG painted in the colours that dss-search palette lists, transparent or white where anything
+may be, or JSON:
 
 \b
 [{"class": "sky", "box": [0, 0, 1, 0.4]},
@@ -38,17 +39,31 @@ def register(app: typer.Typer) -> None:
 def sketch(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A painted PNG, or shapes in JSON.")],
     query: Annotated[
-        str, typer.Option("--query", metavar="QUERY", help="Only photos that this asks for, as dss-search query does.", show_default=False)
+        str,
+        typer.Option(
+            "--query",
+            metavar="QUERY",
+            help="Only photos that this asks for, as dss-search query does.",
+            show_default=False,
+        ),
     ] = "",
     mirrored: Annotated[bool, typer.Option("--mirrored", help="Left and right may be exchanged.")] = False,
     archive: ArchiveDir = None,
     limit: Annotated[int, typer.Option("--limit", "-n", min=0, help="Photos to list.")] = LIMIT,
     after: Annotated[
         str | None,
-        typer.Option("--page", "--after", metavar="CURSOR", help="Go on after the page that gave this cursor.", show_default=False),
+        typer.Option(
+            "--page",
+            "--after",
+            metavar="CURSOR",
+            help="Go on after the page that gave this cursor.",
+            show_default=False,
+        ),
     ] = None,
     as_json: AsJson = False,
-    explain: Annotated[bool, typer.Option("--explain", help="Show how --query was understood, and what each part matches.")] = False,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Show how --query was understood, and what each part matches.")
+    ] = False,
 ) -> None:
     """Find photos laid out like a sketch, most alike first."""
     from dsslic_search.api import Archive
@@ -66,13 +81,16 @@ def sketch(
 
 def palette(
     file: Annotated[
-        Path | None, typer.Argument(metavar="FILE", help="A .png of all colours, or a .gpl palette for GIMP, Krita or Inkscape.")
+        Path | None,
+        typer.Argument(
+            metavar="FILE", help="A .png of all colours, or a .gpl palette for GIMP, Krita or Inkscape."
+        ),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
     """List the colours of the classes, or write them to a file to paint sketches with."""
+    from dsslic_search.core.vocabulary import default
     from dsslic_search.features.canvas import hex_colour
-    from dsslic_search.vocabulary import default
 
     classes = default().classes
     if file is not None:
@@ -87,17 +105,26 @@ def palette(
 def _write_palette(file: Path) -> None:
     import numpy as np
 
-    from dsslic_search import render
-    from dsslic_search.codec.save import save_picture, write_file
-    from dsslic_search.vocabulary import default
+    from dsslic_search.api import render
+    from dsslic_search.codec.picture.save import save_picture, write_file
+    from dsslic_search.core.vocabulary import default
 
     vocabulary = default()
     if file.suffix.lower() == ".png":
-        swatches = [(c.name, np.full((SWATCH, 2 * SWATCH, 3), c.colour, np.uint8)) for c in vocabulary.classes]
+        swatches = [
+            (c.name, np.full((SWATCH, 2 * SWATCH, 3), c.colour, np.uint8)) for c in vocabulary.classes
+        ]
         save_picture(render.contact_sheet(swatches, columns=6, height=SWATCH), file)
     elif file.suffix.lower() == ".gpl":
-        rows = [f"{red:3} {green:3} {blue:3}\t{c.name}" for c in vocabulary.classes for red, green, blue in (c.colour,)]
-        write_file(file, "\n".join(["GIMP Palette", f"Name: {vocabulary.name}", "Columns: 8", "#", *rows, ""]).encode())
+        rows = [
+            f"{red:3} {green:3} {blue:3}\t{c.name}"
+            for c in vocabulary.classes
+            for red, green, blue in (c.colour,)
+        ]
+        write_file(
+            file,
+            "\n".join(["GIMP Palette", f"Name: {vocabulary.name}", "Columns: 8", "#", *rows, ""]).encode(),
+        )
     else:
         raise UsageError(f"{file}: cannot write a palette in that format; end the name in .png or .gpl")
     typer.echo(file, err=True)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from dsslic_search.cli.options import ArchiveDir, AsJson, print_json, size_text
-from dsslic_search.text import printable
+from dsslic_search.core.text import printable
 
 if TYPE_CHECKING:
     from dsslic_search.api.statistics import Statistics
@@ -29,7 +29,8 @@ def register(app: typer.Typer) -> None:
 
 def stats(
     text: Annotated[
-        list[str] | None, typer.Argument(metavar="QUERY", help="Only photos that this asks for; else all.", show_default=False)
+        list[str] | None,
+        typer.Argument(metavar="QUERY", help="Only photos that this asks for; else all.", show_default=False),
     ] = None,
     archive: ArchiveDir = None,
     as_json: AsJson = False,
@@ -45,7 +46,10 @@ def stats(
         print_json({"archive": str(root), "query": query, **asdict(found)})
         return
     typer.echo(
-        printable(f"{root}: {found.photos} photo{'' if found.photos == 1 else 's'}" + (f" of: {query}" if query is not None else ""))
+        printable(
+            f"{root}: {found.photos} photo{'' if found.photos == 1 else 's'}"
+            + (f" of: {query}" if query is not None else "")
+        )
     )
     if found.photos:
         _show_sizes(found)
@@ -57,7 +61,10 @@ def stats(
 
 def _show_sizes(found: Statistics) -> None:
     share = found.stored_bytes / found.original_bytes
-    typer.echo(f"originals {size_text(found.original_bytes)}, stored {size_text(found.stored_bytes)} ({share:.0%}),", nl=False)
+    typer.echo(
+        f"originals {size_text(found.original_bytes)}, stored {size_text(found.stored_bytes)} ({share:.0%}),",
+        nl=False,
+    )
     typer.echo(f" {8 * found.stored_bytes / found.pixels:.3f} bpp; label maps {size_text(found.map_bytes)}")
 
 
@@ -90,7 +97,10 @@ def _show_classes(found: Statistics) -> None:
         return
     typer.echo(f"{'class':12} {'photos':>6} {'mean':>7}  {'0…100%':8}")
     for c in shown:
-        typer.echo(f"{c.name:12} {c.photos:>6} {c.mean_coverage:>7.1%}  {sparkline(c.histogram)}  {bar(c.photos, shown[0].photos)}")
+        typer.echo(
+            f"{c.name:12} {c.photos:>6} {c.mean_coverage:>7.1%}  {sparkline(c.histogram)}  "
+            f"{bar(c.photos, shown[0].photos)}"
+        )
 
 
 def bar(count: int, widest: int) -> str:
@@ -110,7 +120,9 @@ def classes(archive: ArchiveDir = None, as_json: AsJson = False) -> None:
 
     with Archive(archive) as opened:
         listed = opened.classes()
-        groups = {g.name: [opened.vocabulary.classes[m].name for m in g.members] for g in opened.vocabulary.groups}
+        groups = {
+            g.name: [opened.vocabulary.classes[m].name for m in g.members] for g in opened.vocabulary.groups
+        }
     if as_json:
         print_json({"classes": [asdict(c) for c in listed], "groups": groups})
         return

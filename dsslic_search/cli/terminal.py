@@ -1,4 +1,5 @@
-"""Pictures in the terminal, where it can show them: escape texts made from pixels, and which kind this terminal takes."""
+"""Pictures in the terminal, where it can show them: escape texts made from pixels, and which kind this
+terminal takes."""
 
 from __future__ import annotations
 
@@ -30,7 +31,8 @@ _SIXEL_COLOURS = 255
 
 
 class Capability(StrEnum):
-    """How a terminal shows pictures: the graphics protocols of kitty and iTerm2, sixels, or coloured half blocks."""
+    """How a terminal shows pictures: the graphics protocols of kitty and iTerm2, sixels, or coloured half
+    blocks."""
 
     KITTY = "kitty"
     ITERM = "iterm2"
@@ -38,9 +40,12 @@ class Capability(StrEnum):
     BLOCKS = "blocks"
 
 
-def capability(environment: Mapping[str, str] = os.environ, stream: TextIO | None = None) -> Capability | None:
-    """What the terminal behind ``stream`` (standard output by default) can show, told from environment variables alone; None if it is no
-    terminal or shows no pictures. Inside tmux and screen, which swallow graphics, half blocks at most."""
+def capability(
+    environment: Mapping[str, str] = os.environ, stream: TextIO | None = None
+) -> Capability | None:
+    """What the terminal behind ``stream`` (standard output by default) can show, told from environment
+    variables alone; None if it is no terminal or shows no pictures. Inside tmux and screen, which swallow
+    graphics, half blocks at most."""
     if not (stream or sys.stdout).isatty() or environment.get("TERM", "dumb") == "dumb":
         return None
     term, program = environment.get("TERM", ""), environment.get("TERM_PROGRAM", "")
@@ -51,15 +56,18 @@ def capability(environment: Mapping[str, str] = os.environ, stream: TextIO | Non
             return Capability.ITERM
         if term in _SIXEL_TERMS or "sixel" in term:
             return Capability.SIXEL
-    coloured = environment.get("COLORTERM", "").lower() in ("truecolor", "24bit") and not environment.get("NO_COLOR")
+    coloured = environment.get("COLORTERM", "").lower() in ("truecolor", "24bit") and not environment.get(
+        "NO_COLOR"
+    )
     return Capability.BLOCKS if coloured else None
 
 
 def inline(pixels: NDArray[np.uint8], kind: Capability | None, *, columns: int | None = None) -> str:
-    """The text that shows a picture, uint8 [H, W, 3] or [H, W], at the cursor; "" for ``kind`` None. It ends without a line break.
+    """The text that shows a picture, uint8 [H, W, 3] or [H, W], at the cursor; "" for ``kind`` None. It ends
+    without a line break.
 
-    The picture is reduced to :data:`LONG_SIDE`, for half blocks to the terminal's width (``columns``) and :data:`BLOCK_COLUMNS` ×
-    :data:`BLOCK_ROWS` characters.
+    The picture is reduced to :data:`LONG_SIDE`, for half blocks to the terminal's width (``columns``) and
+    :data:`BLOCK_COLUMNS` × :data:`BLOCK_ROWS` characters.
     """
     from PIL import Image
 
@@ -83,7 +91,8 @@ def _png(picture: Image.Image) -> bytes:
 
 
 def _kitty(picture: Image.Image) -> str:
-    """PNG in base64 (f=100), shown at once (a=T), without answers (q=2), in chunks of which all but the last say m=1."""
+    """PNG in base64 (f=100), shown at once (a=T), without answers (q=2), in chunks of which all but the last
+    say m=1."""
     text = base64.b64encode(_png(picture)).decode()
     chunks = [text[i : i + _KITTY_CHUNK] for i in range(0, len(text), _KITTY_CHUNK)]
     parts = []
@@ -100,7 +109,8 @@ def _iterm(picture: Image.Image) -> str:
 
 
 def _blocks(picture: Image.Image) -> str:
-    """Two pixels a character: ▀ in the upper one's colour on the lower one's. Colours are set only where they change."""
+    """Two pixels a character: ▀ in the upper one's colour on the lower one's. Colours are set only where they
+    change."""
     import numpy as np
 
     pixels = np.asarray(picture)
@@ -121,7 +131,8 @@ def _blocks(picture: Image.Image) -> str:
 
 
 def _sixels(picture: Image.Image) -> str:
-    """DEC sixels: bands of six rows; in each band, for each colour in it, one character a column whose bits say which rows have it."""
+    """DEC sixels: bands of six rows; in each band, for each colour in it, one character a column whose bits
+    say which rows have it."""
     import numpy as np
 
     reduced = picture.quantize(_SIXEL_COLOURS)
@@ -139,7 +150,8 @@ def _sixels(picture: Image.Image) -> str:
 
 
 def _run_lengths(columns: NDArray[np.int64]) -> str:
-    """Sixel characters of values 0..63, four and more of a kind as ``!count``; empty columns at the end are left out."""
+    """Sixel characters of values 0..63, four and more of a kind as ``!count``; empty columns at the end are
+    left out."""
     import numpy as np
 
     starts = np.concatenate(([0], np.flatnonzero(np.diff(columns)) + 1, [len(columns)]))

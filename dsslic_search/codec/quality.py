@@ -1,4 +1,5 @@
-"""From the one number a user gives to the quantisers of the layers, and from one effort to what the encoder tries."""
+"""From the one number a user gives to the quantisers of the layers, and from one effort to what the encoder
+tries."""
 
 from __future__ import annotations
 
@@ -6,14 +7,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dsslic_search.config import LOSSLESS
-from dsslic_search.errors import UsageError
+from dsslic_search.core.errors import UsageError
+from dsslic_search.core.settings import LOSSLESS
 
 # quality 1..100 → HEVC QP of a photo coded directly at the same distortion
 _QUALITY = (1, 25, 50, 75, 90, 100)
 _DIRECT_QP = (48, 40, 33, 26, 20, 10)
-# The residual does not lean on c unless that saves bits, so c is there for the previews: at this distance a little over 1 % of the file
-# (docs/results/levers.json).
+# The residual does not lean on c unless that saves bits, so c is there for the previews: at this distance a
+# little over 1 % of the file (docs/results/levers.json).
 COMPACT_OFFSET_QP = 8
 COMPACT_MAX_QP = 44
 
@@ -22,7 +23,8 @@ EFFORTS = range(1, 10)
 
 @dataclass(frozen=True)
 class Quantisers:
-    """HEVC QPs (0..51, on the 8-bit scale): of the compact image, and of the photo as if it were coded directly."""
+    """HEVC QPs (0..51, on the 8-bit scale): of the compact image, and of the photo as if it were coded
+    directly."""
 
     compact: int
     residual: int
@@ -30,8 +32,9 @@ class Quantisers:
 
 @dataclass(frozen=True)
 class Effort:
-    """What the encoder tries. ``preset``, ``thorough``: see `hevc.encode_intra`; ``fit``: whether the restoration's strength is fitted
-    to the photo; ``trusts``: how much of the coarse image to subtract, in 1/64."""
+    """What the encoder tries. ``preset``, ``thorough``: see `hevc.encode_intra`; ``fit``: whether the
+    restoration's strength is fitted to the photo; ``trusts``: how much of the coarse image to subtract, in
+    1/64."""
 
     preset: str
     thorough: bool = False
@@ -55,7 +58,10 @@ _EFFORTS = (
 def quantisers(quality: int) -> Quantisers:
     """The QPs for a quality of 1 (smallest) to 100 (best), or LOSSLESS. UsageError outside that."""
     if not isinstance(quality, int) or isinstance(quality, bool) or not 1 <= quality <= LOSSLESS:
-        raise UsageError(f"quality {quality} is not a whole number from 1 (smallest files) to 100 (best picture), nor lossless")
+        raise UsageError(
+            f"quality {quality} is not a whole number from 1 (smallest files) to 100 (best picture), nor "
+            "lossless"
+        )
     direct = round(float(np.interp(quality, _QUALITY, _DIRECT_QP)))
     return Quantisers(compact=min(COMPACT_MAX_QP, direct + COMPACT_OFFSET_QP), residual=direct)
 

@@ -1,24 +1,24 @@
 """A layout that somebody painted: which class shall be where, and where nothing is asked for.
 
-A canvas is a PNG in the colours of the vocabulary's palette, in which transparent and white pixels are left open, or a list of
-shapes in JSON (:mod:`dsslic_search.features.shapes`). Either becomes a label map with a mask, and that a query for layouts.
+A canvas is a PNG in the colours of the vocabulary's palette, in which transparent and white pixels are left
+open, or a list of shapes in JSON (:mod:`dsslic_search.features.shapes`). Either becomes a label map with a
+mask, and that a query for layouts.
 """
 
 from __future__ import annotations
 
 import io
 import struct
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from dsslic_search.errors import UsageError
-from dsslic_search.features.embedding import mirrored as mirror
-from dsslic_search.features.embedding import query
-from dsslic_search.text import printable
-from dsslic_search.vocabulary import Vocabulary
+from dsslic_search.core.errors import UsageError
+from dsslic_search.core.text import printable
+from dsslic_search.core.vocabulary import Vocabulary
+from dsslic_search.features.embedding import Canvas
+from dsslic_search.features.shapes import read_shapes
 
 PNG = b"\x89PNG\r\n\x1a\n"
 SIZE_AT = 16  # where a PNG's width and height are
@@ -28,23 +28,9 @@ OPAQUE = 128  # alpha from which a pixel counts as painted
 PAPER = (255, 255, 255)  # no class has this colour, and programs that know no transparency paint on it
 
 
-@dataclass(frozen=True)
-class Canvas:
-    """``label_map``: uint8 [h, w], class ids; ``known``: bool [h, w], where it is painted, at least one pixel."""
-
-    label_map: NDArray[np.uint8]
-    known: NDArray[np.bool_]
-
-    def queries(self, vocabulary: Vocabulary, *, mirrored: bool = False) -> NDArray[np.float32]:
-        """What photos are compared with, float32[m, DIMENSION]: the canvas and, with ``mirrored``, its mirror image."""
-        asked = query(self.label_map, self.known, vocabulary)
-        return np.stack([asked, mirror(asked)] if mirrored else [asked])
-
-
 def read_canvas(data: bytes, name: str, vocabulary: Vocabulary) -> Canvas:
-    """The canvas in the bytes of a PNG or JSON file, called ``name`` in errors. UsageError says what is wrong, and where."""
-    from dsslic_search.features.shapes import read_shapes
-
+    """The canvas in the bytes of a PNG or JSON file, called ``name`` in errors. UsageError says what is
+    wrong, and where."""
     if data.startswith(PNG):
         return read_picture(data, name, vocabulary)
     if data.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] in (b"[", b"{"):
@@ -77,7 +63,9 @@ def _opened(data: bytes, name: str) -> NDArray[np.uint8]:
     sizes = data[SIZE_AT : SIZE_AT + 8]
     width, height = struct.unpack(">II", sizes) if len(sizes) == 8 else (0, 0)
     if width * height > MAX_PIXELS:
-        raise UsageError(f"{name}: {width} × {height} pixels are more than a canvas may have; reduce it to 1000 × 1000")
+        raise UsageError(
+            f"{name}: {width} × {height} pixels are more than a canvas may have; reduce it to 1000 × 1000"
+        )
     try:
         with Image.open(io.BytesIO(data), formats=("PNG",)) as picture:
             mode, pixels = picture.mode, np.array(picture.convert("RGBA"))
@@ -88,16 +76,23 @@ def _opened(data: bytes, name: str) -> NDArray[np.uint8]:
     return pixels
 
 
-def _strangeness(name: str, pixels: NDArray[np.uint8], strange: NDArray[np.bool_], vocabulary: Vocabulary) -> str:
-    """What to say of colours that are in no palette: the first of them, and the class whose colour is nearest."""
+def _strangeness(
+    name: str, pixels: NDArray[np.uint8], strange: NDArray[np.bool_], vocabulary: Vocabulary
+) -> str:
+    """What to say of colours that are in no palette: the first of them, and the class whose colour is
+    nearest."""
     y, x = (int(n) for n in np.argwhere(strange)[0])
     colour = tuple(int(n) for n in pixels[y, x, :3])
-    nearest = min(vocabulary.classes, key=lambda c: sum((a - b) ** 2 for a, b in zip(c.colour, colour, strict=True)))
+    nearest = min(
+        vocabulary.classes, key=lambda c: sum((a - b) ** 2 for a, b in zip(c.colour, colour, strict=True))
+    )
     count = int(strange.sum())
     others = f" (and {count - 1} more pixels are of no class's colour)" if count > 1 else ""
     return (
-        f"{name}: the colour {hex_colour(colour)} at column {x}, row {y} is no class's{others}; the nearest is "
-        f"{hex_colour(nearest.colour)}, {nearest.name}. Paint with hard edges in the colours that dss-search palette lists"
+        f"{name}: the colour {hex_colour(colour)} at column {x}, row {y} is no class's{others}; the nearest "
+        "is "
+        f"{hex_colour(nearest.colour)}, {nearest.name}. Paint with hard edges in the colours that dss-search "
+        "palette lists"
     )
 
 

@@ -1,7 +1,8 @@
 """The connected parts of a label map, found from its horizontal runs.
 
-A run is a stretch of equal labels in one row. Two runs of one class in neighbouring rows belong together when they share
-a column or meet at a corner (8-connectivity). There are far fewer runs than pixels, and every step is a whole-array one.
+A run is a stretch of equal labels in one row. Two runs of one class in neighbouring rows belong together when
+they share a column or meet at a corner (8-connectivity). There are far fewer runs than pixels, and every step
+is a whole-array one.
 """
 
 from __future__ import annotations
@@ -16,8 +17,9 @@ Numbers = NDArray[np.intp]
 
 @dataclass(frozen=True)
 class Runs:
-    """The runs of a label map in reading order. ``row``, ``left``, ``length`` (pixels), ``label``: one entry a run;
-    ``part``: the component of a run, 0.. in the order of their first pixels; ``of_pixel``: (h, w), the run of each pixel."""
+    """The runs of a label map in reading order. ``row``, ``left``, ``length`` (pixels), ``label``: one entry
+    a run; ``part``: the component of a run, 0.. in the order of their first pixels; ``of_pixel``: (h, w), the
+    run of each pixel."""
 
     row: Numbers
     left: Numbers
@@ -28,7 +30,8 @@ class Runs:
 
 
 def components(label_map: NDArray[np.uint8]) -> Runs:
-    """The runs of ``label_map`` (uint8, h x w, at least one pixel) with the 8-connected component that each belongs to."""
+    """The runs of ``label_map`` (uint8, h x w, at least one pixel) with the 8-connected component that each
+    belongs to."""
     begins = np.ones(label_map.shape, bool)
     np.not_equal(label_map[:, 1:], label_map[:, :-1], out=begins[:, 1:])
     starts = np.flatnonzero(begins)
@@ -46,9 +49,12 @@ def components(label_map: NDArray[np.uint8]) -> Runs:
     )
 
 
-def _contacts(label_map: NDArray[np.uint8], row: Numbers, left: Numbers, of_pixel: Numbers) -> tuple[Numbers, Numbers]:
-    """Pairs of touching runs of one class. Of two touching runs, one starts in a column in which, or right after which, the
-    other still is: so looking straight and one to the left, up and down from each start, sees every contact."""
+def _contacts(
+    label_map: NDArray[np.uint8], row: Numbers, left: Numbers, of_pixel: Numbers
+) -> tuple[Numbers, Numbers]:
+    """Pairs of touching runs of one class. Of two touching runs, one starts in a column in which, or right
+    after which, the other still is: so looking straight and one to the left, up and down from each start,
+    sees every contact."""
     height = label_map.shape[0]
     ones: list[Numbers] = []
     others: list[Numbers] = []

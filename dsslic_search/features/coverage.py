@@ -13,7 +13,9 @@ def coverage(label_map: NDArray[np.uint8], classes: int) -> NDArray[np.float64]:
     Raises ValueError for a map without pixels or with a class id that is not below ``classes``.
     """
     if label_map.ndim != 2 or label_map.size == 0:
-        raise ValueError(f"a label map needs two dimensions and at least one pixel, not the shape {label_map.shape}")
+        raise ValueError(
+            f"a label map needs two dimensions and at least one pixel, not the shape {label_map.shape}"
+        )
     counts = np.bincount(label_map.ravel(), minlength=classes)
     if counts.size > classes:
         raise ValueError(f"class id {counts.size - 1} in a label map of {classes} classes")

@@ -1,14 +1,18 @@
-"""A vector for the layout of a photo: near vectors mean alike things in alike places. Definition and figures: docs/layout.md.
+"""A vector for the layout of a photo: near vectors mean alike things in alike places. Definition and figures:
+docs/layout.md.
 
 ::
 
-    label map ─► class shares of the whole and of 5 x 5 cells ─► square roots, small classes lifted ─► class codes, cell by cell
-              ─► a block of int8 for each cell, all of the same length ─► blocks weighted ─► float32[DIMENSION] of length 1
+    label map ─► class shares of the whole and of 5 x 5 cells ─► square roots, small classes lifted
+              ─► class codes, cell by cell
+              ─► a block of int8 for each cell, all of the same length ─► blocks weighted
+              ─► float32[DIMENSION] of length 1
 
-The inner product of two embeddings is the weighted mean of the cosines of their cells. So a query may leave cells out, the whole
-cell or a part of it, and a mirrored photo has the same blocks in mirrored order.
+The inner product of two embeddings is the weighted mean of the cosines of their cells. So a query may leave
+cells out, the whole cell or a part of it, and a mirrored photo has the same blocks in mirrored order.
 
-Every number on the way is a whole number or the result of one correctly rounded operation: all platforms agree to the last bit.
+Every number on the way is a whole number or the result of one correctly rounded operation: all platforms
+agree to the last bit.
 """
 
 from __future__ import annotations
@@ -16,6 +20,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Any
@@ -23,7 +28,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dsslic_search.vocabulary import Vocabulary
+from dsslic_search.core.vocabulary import Vocabulary
 
 GRID = 5  # cells a side
 CELLS = 1 + GRID * GRID  # the whole first, then row by row
@@ -37,31 +42,50 @@ UNIT = 127  # length of a block of whole numbers
 ROOT_UNIT = 4096  # whole numbers that stand for a root of 1
 CODES = "layout_codes.json"
 
-BLOCKS = np.concatenate([[0], np.cumsum([WHOLE_LENGTH] + [CELL_LENGTH] * GRID * GRID)])  # where each cell's block starts
+# where each cell's block starts
+BLOCKS = np.concatenate([[0], np.cumsum([WHOLE_LENGTH] + [CELL_LENGTH] * GRID * GRID)])
 _CELL_OF = np.repeat(np.arange(CELLS), np.diff(BLOCKS))
 _MIRRORED_CELLS = np.concatenate([[0], 1 + np.arange(GRID * GRID).reshape(GRID, GRID)[:, ::-1].ravel()])
 _MIRRORED = np.concatenate([np.arange(BLOCKS[c], BLOCKS[c + 1]) for c in _MIRRORED_CELLS])
 ROOTS = np.sqrt(WEIGHTS.astype(np.float64))[_CELL_OF]
-"""float64[DIMENSION]: what each number of a packed embedding is multiplied by before all of it is brought to length 1."""
+"""float64[DIMENSION]: what each number of a packed embedding is multiplied by before all of it is brought to
+length 1."""
+
+
+@dataclass(frozen=True)
+class Canvas:
+    """``label_map``: uint8 [h, w], class ids; ``known``: bool [h, w], where it is painted, at least one
+    pixel."""
+
+    label_map: NDArray[np.uint8]
+    known: NDArray[np.bool_]
+
+    def queries(self, vocabulary: Vocabulary, *, with_mirrored: bool = False) -> NDArray[np.float32]:
+        """What photos are compared with, float32[m, DIMENSION]: the canvas and, with ``with_mirrored``, its
+        mirror image."""
+        asked = query(self.label_map, self.known, vocabulary)
+        return np.stack([asked, mirrored(asked)] if with_mirrored else [asked])
 
 
 def embed(label_map: NDArray[np.uint8], vocabulary: Vocabulary) -> NDArray[np.float32]:
     """The layout of ``label_map`` (uint8, h x w, ids of ``vocabulary``) as float32[DIMENSION] of length 1.
 
-    The inner product of two embeddings is their likeness: 1 for equal layouts, about 0 for photos with nothing in common.
-    The size of a map does not matter, only what is where in proportion. Raises ValueError for a map without pixels or with
-    an id that the vocabulary does not have.
+    The inner product of two embeddings is their likeness: 1 for equal layouts, about 0 for photos with
+    nothing in common. The size of a map does not matter, only what is where in proportion. Raises ValueError
+    for a map without pixels or with an id that the vocabulary does not have.
     """
     return unpack(_blocks(label_map, None, vocabulary)[0])
 
 
-def query(label_map: NDArray[np.uint8], known: NDArray[np.bool_], vocabulary: Vocabulary) -> NDArray[np.float32]:
+def query(
+    label_map: NDArray[np.uint8], known: NDArray[np.bool_], vocabulary: Vocabulary
+) -> NDArray[np.float32]:
     """What to look for when only the pixels where ``known`` (bool, h x w) are specified: float32[DIMENSION].
 
-    Its inner product with an embedding is the mean of the cosines of the cells, each weighted by the share of it that is
-    specified too (the whole by the square of its share: what a part of a photo holds says little of the rest). So it is 1
-    for a photo that has the same in the same places, wherever cells are specified. Raises ValueError as :func:`embed` does,
-    and when no pixel is known.
+    Its inner product with an embedding is the mean of the cosines of the cells, each weighted by the share of
+    it that is specified too (the whole by the square of its share: what a part of a photo holds says little
+    of the rest). So it is 1 for a photo that has the same in the same places, wherever cells are specified.
+    Raises ValueError as :func:`embed` does, and when no pixel is known.
     """
     if known.shape != label_map.shape or not known.any():
         raise ValueError("a query needs a mask of the label map's shape with at least one pixel in it")
@@ -73,8 +97,9 @@ def query(label_map: NDArray[np.uint8], known: NDArray[np.bool_], vocabulary: Vo
 
 
 def codes_identity() -> str:
-    """16 hex digits that name the classes' codes: embeddings made with others cannot be compared with these."""
-    return hashlib.sha256((files("dsslic_search") / CODES).read_bytes()).hexdigest()[:16]
+    """16 hex digits that name the classes' codes: embeddings made with others cannot be compared with
+    these."""
+    return hashlib.sha256((files("dsslic_search.features") / CODES).read_bytes()).hexdigest()[:16]
 
 
 def mirrored(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -83,10 +108,12 @@ def mirrored(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def pack(vectors: NDArray[np.float32]) -> NDArray[np.int8]:
-    """Embeddings, float32[..., DIMENSION], as one byte a number, from which :func:`unpack` makes them again, bit for bit.
+    """Embeddings, float32[..., DIMENSION], as one byte a number, from which :func:`unpack` makes them again,
+    bit for bit.
 
     Vectors that :func:`embed` did not make are rounded to a neighbour that it could have made."""
-    guessed = np.rint(vectors / ROOTS * (UNIT * np.sqrt(WEIGHTS.sum())))  # as if all blocks were exactly UNIT long
+    # as if all blocks were exactly UNIT long
+    guessed = np.rint(vectors / ROOTS * (UNIT * np.sqrt(WEIGHTS.sum())))
     exact = np.rint(vectors / ROOTS * lengths(guessed)[..., None])
     return np.asarray(np.clip(exact, -UNIT, UNIT), np.int8)
 
@@ -105,12 +132,14 @@ def lengths(packed: NDArray[Any]) -> NDArray[np.float64]:
 def _blocks(
     label_map: NDArray[np.uint8], known: NDArray[np.bool_] | None, vocabulary: Vocabulary
 ) -> tuple[NDArray[np.int8], NDArray[np.float64]]:
-    """A packed embedding of the known pixels, int8[DIMENSION], and the share of each cell that is known, float64[CELLS].
+    """A packed embedding of the known pixels, int8[DIMENSION], and the share of each cell that is known,
+    float64[CELLS].
 
     The block of a cell of which nothing is known is 0."""
     roots, shares, classes = cell_roots(label_map, known, len(vocabulary))
     whole, inner = codes(vocabulary)
-    marked = np.rint(roots * ROOT_UNIT)  # whole numbers from here to the length, so that no order of sums matters
+    # whole numbers from here to the length, so that no order of sums matters
+    marked = np.rint(roots * ROOT_UNIT)
     packed = np.empty(DIMENSION, np.int8)
     packed[:WHOLE_LENGTH] = _rounded(marked[:1] @ whole[classes]).ravel()
     packed[WHOLE_LENGTH:] = _rounded(np.matmul(marked[1:, None], inner[:, classes])[:, 0]).ravel()
@@ -128,8 +157,9 @@ def cell_roots(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.intp]]:
     """How strongly each class shows in each cell.
 
-    Returns float64[CELLS, m], the share of each cell that is known (float64[CELLS], 0..1), and the m classes that occur, ascending.
-    For a class with the share s of a cell and S of the whole, in both cases of the known area, the number is the root of s / sqrt(S).
+    Returns float64[CELLS, m], the share of each cell that is known (float64[CELLS], 0..1), and the m classes
+    that occur, ascending. For a class with the share s of a cell and S of the whole, in both cases of the
+    known area, the number is the root of s / sqrt(S).
     """
     counts = cell_counts(label_map, known, classes)
     present = np.flatnonzero(counts[0])
@@ -140,11 +170,16 @@ def cell_roots(
     return roots, areas / label_map.size / np.array([GRID * GRID, *[1] * GRID * GRID]), present
 
 
-def cell_counts(label_map: NDArray[np.uint8], known: NDArray[np.bool_] | None, classes: int) -> NDArray[np.int64]:
-    """The area of each class in each cell, int64[CELLS, classes], in units of 1 / GRID² pixel, so that pixels across the border
-    of cells count for each by the area they have there. Only pixels where ``known`` is true count, if it is given."""
+def cell_counts(
+    label_map: NDArray[np.uint8], known: NDArray[np.bool_] | None, classes: int
+) -> NDArray[np.int64]:
+    """The area of each class in each cell, int64[CELLS, classes], in units of 1 / GRID² pixel, so that pixels
+    across the border of cells count for each by the area they have there. Only pixels where ``known`` is true
+    count, if it is given."""
     if label_map.ndim != 2 or label_map.size == 0:
-        raise ValueError(f"a label map needs two dimensions and at least one pixel, not the shape {label_map.shape}")
+        raise ValueError(
+            f"a label map needs two dimensions and at least one pixel, not the shape {label_map.shape}"
+        )
     highest = int(label_map.max(initial=0, where=True if known is None else known))
     if highest >= classes:
         raise ValueError(f"class id {highest} in a label map of {classes} classes")
@@ -152,16 +187,20 @@ def cell_counts(label_map: NDArray[np.uint8], known: NDArray[np.bool_] | None, c
         label_map = np.where(known, label_map, np.uint8(classes))
     height, width = label_map.shape
     row_share, column_share = _strips(height)[1], _strips(width)[1]
-    tally = np.bincount((_places(height, width, classes + 1) + label_map).ravel(), minlength=STRIPS * STRIPS * (classes + 1))
+    tally = np.bincount(
+        (_places(height, width, classes + 1) + label_map).ravel(), minlength=STRIPS * STRIPS * (classes + 1)
+    )
     counts = tally.reshape(STRIPS, STRIPS, classes + 1)
-    by_columns = np.tensordot(row_share, counts[..., :classes].astype(np.float64), 1)  # floats of whole numbers: exact, and fast
+    # floats of whole numbers: exact, and fast
+    by_columns = np.tensordot(row_share, counts[..., :classes].astype(np.float64), 1)
     fine = np.matmul(column_share, by_columns).reshape(GRID * GRID, classes).astype(np.int64)
     return np.concatenate([fine.sum(axis=0, keepdims=True), fine])
 
 
 @lru_cache(maxsize=16)
 def _places(height: int, width: int, kinds: int) -> NDArray[np.uint16]:
-    """What to add to the labels of a map so that those of different strips differ too: multiples of ``kinds``, uint16[h, w]."""
+    """What to add to the labels of a map so that those of different strips differ too: multiples of
+    ``kinds``, uint16[h, w]."""
     places = (_strips(height)[0][:, None] * STRIPS + _strips(width)[0]) * kinds
     found = places.astype(np.uint16)
     found.flags.writeable = False
@@ -170,9 +209,9 @@ def _places(height: int, width: int, kinds: int) -> NDArray[np.uint16]:
 
 @lru_cache(maxsize=64)
 def _strips(length: int) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
-    """Lines of a side sorted into strips: one for the lines inside each of the GRID cells, and one for each line that lies
-    across a border. Returns the strip of each line (intp[length]), and how many GRID-ths of a line of each strip lie in each cell
-    (float64[GRID, STRIPS])."""
+    """Lines of a side sorted into strips: one for the lines inside each of the GRID cells, and one for each
+    line that lies across a border. Returns the strip of each line (intp[length]), and how many GRID-ths of a
+    line of each strip lie in each cell (float64[GRID, STRIPS])."""
     lines = np.arange(length)
     first, last = lines * GRID // length, ((lines + 1) * GRID - 1) // length
     strip = first.copy()
@@ -195,20 +234,25 @@ def codes(vocabulary: Vocabulary) -> tuple[NDArray[np.float64], NDArray[np.float
 def spread(
     table: Mapping[str, Sequence[int]], vocabulary: Vocabulary, whole_length: int = WHOLE_LENGTH
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Class codes as arrays, of the whole, float64[classes, whole_length], and of each cell, [GRID * GRID, classes, cell length].
+    """Class codes as arrays, of the whole, float64[classes, whole_length], and of each cell, [GRID * GRID,
+    classes, cell length].
 
-    ``table`` has for each class the numbers of the whole, then those of the cells row by row, left half and middle only: cells
-    that mirror each other have the same. ValueError for a class that it does not have."""
+    ``table`` has for each class the numbers of the whole, then those of the cells row by row, left half and
+    middle only: cells that mirror each other have the same. ValueError for a class that it does not have."""
     if missing := [c.name for c in vocabulary.classes if c.name not in table]:
-        raise ValueError(f"no layout code for the class {missing[0]}: make codes anew with: dss-search train layout")
+        raise ValueError(
+            f"no layout code for the class {missing[0]}: make codes anew with: dss-search train layout"
+        )
     rows = np.array([table[c.name] for c in vocabulary.classes], np.float64)
     distinct = rows[:, whole_length:].reshape(len(vocabulary), GRID, GRID // 2 + 1, -1)
-    inner = distinct[:, :, [min(c, GRID - 1 - c) for c in range(GRID)]].reshape(len(vocabulary), GRID * GRID, -1)
+    inner = distinct[:, :, [min(c, GRID - 1 - c) for c in range(GRID)]].reshape(
+        len(vocabulary), GRID * GRID, -1
+    )
     return rows[:, :whole_length].copy(), np.ascontiguousarray(inner.transpose(1, 0, 2))
 
 
 @cache
 def code_table() -> dict[str, list[int]]:
     """The shipped class codes by class name, whole numbers -127..127; `training.layout` made them."""
-    table: dict[str, list[int]] = json.loads((files("dsslic_search") / CODES).read_text())["classes"]
+    table: dict[str, list[int]] = json.loads((files("dsslic_search.features") / CODES).read_text())["classes"]
     return table

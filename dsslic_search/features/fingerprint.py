@@ -3,11 +3,12 @@
 ::
 
     picture ─► luma, mean of 24 x 24 cells, brightness and contrast evened out ─┐
-          └──► Cb and Cr, means of 8 x 8 cells ─────────────────────────────────┴─► 704 bytes ─► outline, 96 numbers
+          └──► Cb and Cr, means of 8 x 8 cells ─────────────────────────────────┴─► 704 bytes
+    704 bytes ─► outline, 96 numbers
 
-Whole photos are squeezed into the square, so the same picture in another size has the same fingerprint. The outline is for
-finding candidates by inner product: slightly cropped or retouched copies have outlines that are near. `features.likeness`
-then compares two fingerprints carefully.
+Whole photos are squeezed into the square, so the same picture in another size has the same fingerprint. The
+outline is for finding candidates by inner product: slightly cropped or retouched copies have outlines that
+are near. `features.likeness` then compares two fingerprints carefully.
 """
 
 from __future__ import annotations
@@ -47,7 +48,13 @@ def fingerprint(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 def mirrored(prints: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """The fingerprints, uint8[n, LENGTH], of the mirror images of pictures of which ``prints`` are those."""
-    return np.concatenate([luma(prints)[:, :, ::-1].reshape(len(prints), -1), chroma(prints)[..., ::-1].reshape(len(prints), -1)], 1)
+    return np.concatenate(
+        [
+            luma(prints)[:, :, ::-1].reshape(len(prints), -1),
+            chroma(prints)[..., ::-1].reshape(len(prints), -1),
+        ],
+        1,
+    )
 
 
 def luma(prints: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -61,23 +68,36 @@ def chroma(prints: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 def outlines(prints: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """The outlines of fingerprints, float32[n, OUTLINE], of length 1 (or 0, for a picture without any contrast).
+    """The outlines of fingerprints, float32[n, OUTLINE], of length 1 (or 0, for a picture without any
+    contrast).
 
-    The inner product of a picture's outline with that of a copy that is resized, recompressed, made brighter or darker is above
-    0.85, of a copy that is cropped by 4 % above 0.8; of two different pictures it is above 0.6 in one pair of a thousand."""
+    The inner product of a picture's outline with that of a copy that is resized, recompressed, made brighter
+    or darker is above 0.85, of a copy that is cropped by 4 % above 0.8; of two different pictures it is above
+    0.6 in one pair of a thousand."""
     count, block, patch = len(prints), SIDE // OUTLINE_SIDE, CHROMA_SIDE // _OUTLINE_CHROMA
-    coarse = luma(prints).reshape(count, OUTLINE_SIDE, block, OUTLINE_SIDE, block).mean((2, 4), dtype=np.float32)
+    coarse = (
+        luma(prints).reshape(count, OUTLINE_SIDE, block, OUTLINE_SIDE, block).mean((2, 4), dtype=np.float32)
+    )
     coarse -= coarse.mean((1, 2), keepdims=True)
     coarse -= np.float32(_LOCAL) * neighbourhood(coarse)
-    colour = chroma(prints).reshape(count, 2, _OUTLINE_CHROMA, patch, _OUTLINE_CHROMA, patch).mean((3, 5), dtype=np.float32)
+    colour = (
+        chroma(prints)
+        .reshape(count, 2, _OUTLINE_CHROMA, patch, _OUTLINE_CHROMA, patch)
+        .mean((3, 5), dtype=np.float32)
+    )
     colour -= colour.mean((2, 3), keepdims=True)
     faint = 2 * _OUTLINE_CHROMA * _OUTLINE_CHROMA * _FAINT
     light = _unit(coarse.reshape(count, -1)) * np.float32(np.sqrt(1 - _CHROMA_SHARE))
-    return _unit(np.concatenate([light, _unit(colour.reshape(count, -1), faint) * np.float32(np.sqrt(_CHROMA_SHARE))], 1))
+    return _unit(
+        np.concatenate(
+            [light, _unit(colour.reshape(count, -1), faint) * np.float32(np.sqrt(_CHROMA_SHARE))], 1
+        )
+    )
 
 
 def neighbourhood(cells: NDArray[np.float32]) -> NDArray[np.float32]:
-    """The mean of the 3 x 3 cells around each cell of float32[n, h, w]; the cells at the edge go on outside."""
+    """The mean of the 3 x 3 cells around each cell of float32[n, h, w]; the cells at the edge go on
+    outside."""
     height, width = cells.shape[1:]
     wide = np.pad(cells, ((0, 0), (1, 1), (1, 1)), mode="edge")
     rows = wide[:, :height] + wide[:, 1 : height + 1] + wide[:, 2:]

@@ -1,13 +1,16 @@
 """How sure it is that two fingerprints are of the same picture.
 
-One fingerprint is laid over the other as well as a change of scale and place along both axes allows, which undoes a slight
-crop: the enhanced correlation coefficient is climbed by forwards Gauss-Newton steps (Evangelidis and Psarakis, "Parametric image
-alignment using enhanced correlation coefficient maximization", 2008), all pairs at once. Then
+One fingerprint is laid over the other as well as a change of scale and place along both axes allows, which
+undoes a slight crop: the enhanced correlation coefficient is climbed by forwards Gauss-Newton steps
+(Evangelidis and Psarakis, "Parametric image alignment using enhanced correlation coefficient maximization",
+2008), all pairs at once. Then
 
-    likeness = d (1 + c) / 2    d: correlation of the details of luma, c: correlation of chroma, each 0 if negative
+    likeness = d (1 + c) / 2
+    d: correlation of the details of luma, c: correlation of chroma, each 0 if negative
 
-over the part that both show. Correlations do not see brightness and contrast. Details are what a cell's surroundings do
-not have: without them any two sunsets would be alike. Colours count less, since a brighter copy has lost some of them.
+over the part that both show. Correlations do not see brightness and contrast. Details are what a cell's
+surroundings do not have: without them any two sunsets would be alike. Colours count less, since a brighter
+copy has lost some of them.
 """
 
 from __future__ import annotations
@@ -32,7 +35,8 @@ Places = NDArray[np.float64]  # [n, 4]: scale and shift across, scale and shift 
 
 
 def likeness(one: NDArray[np.uint8], other: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """The likeness, float32[n], 0..1, of pairs of fingerprints, uint8[n, LENGTH] each. It does not matter which is which."""
+    """The likeness, float32[n], 0..1, of pairs of fingerprints, uint8[n, LENGTH] each. It does not matter
+    which is which."""
     found = np.zeros(len(one), np.float32)
     for start in range(0, len(one), AT_ONCE):
         a, b = one[start : start + AT_ONCE], other[start : start + AT_ONCE]
@@ -49,7 +53,9 @@ def _laid_over(one: NDArray[np.uint8], other: NDArray[np.uint8]) -> NDArray[np.f
     if not likely.size:
         return found
     places, detail = _fitted(still[likely], moving[likely], places[likely], STEPS[1])
-    colours = zip(np.swapaxes(chroma(one[likely]), 0, 1), np.swapaxes(chroma(other[likely]), 0, 1), strict=True)
+    colours = zip(
+        np.swapaxes(chroma(one[likely]), 0, 1), np.swapaxes(chroma(other[likely]), 0, 1), strict=True
+    )
     found[likely] = np.maximum(detail, 0) * (1 + np.maximum(_colour(list(colours), places), 0)) / 2
     return found
 
@@ -62,8 +68,8 @@ def _fitted(still: Cells, moving: Cells, places: Places, steps: int) -> tuple[Pl
 
 
 def align(still: Cells, moving: Cells, places: Places, steps: int) -> Places:
-    """Where ``moving`` has what ``still`` shows, found from ``places``: cell x of ``still``, counted from the middle in sides, is at
-    scale * x + shift in ``moving``. Cells are float32[n, s, s]."""
+    """Where ``moving`` has what ``still`` shows, found from ``places``: cell x of ``still``, counted from the
+    middle in sides, is at scale * x + shift in ``moving``. Cells are float32[n, s, s]."""
     best, found = np.full(len(still), -2.0), places
     for step in range(steps + 1):
         moved, shown = _moved(moving, places)
@@ -82,11 +88,15 @@ def _at_rest(count: int) -> Places:
 
 
 def _step(still: Cells, moved: Cells, shown: Shown, places: Places) -> NDArray[np.float64]:
-    """The change of places, float64[n, 4], that would make the correlation greatest, were the pictures linear in it."""
+    """The change of places, float64[n, 4], that would make the correlation greatest, were the pictures linear
+    in it."""
     across = _slope(moved, 2) / places[:, 0, None, None].astype(np.float32)
     down = _slope(moved, 1) / places[:, 2, None, None].astype(np.float32)
     middle = _middle(still.shape[1]).astype(np.float32)
-    slopes = [_centred(np.asarray(each, np.float32), shown) for each in (across * middle, across, down * middle[:, None], down)]
+    slopes = [
+        _centred(np.asarray(each, np.float32), shown)
+        for each in (across * middle, across, down * middle[:, None], down)
+    ]
     jacobian = np.stack(slopes, -1).reshape(len(still), still[0].size, 4)
     target, now = (_centred(each, shown).reshape(len(still), -1) for each in (still, moved))
     transposed = jacobian.transpose(0, 2, 1)
@@ -115,7 +125,8 @@ def _colour(pairs: list[tuple[NDArray[np.uint8], NDArray[np.uint8]]], places: Pl
 
 
 def _softened(cells: NDArray[np.uint8]) -> Cells:
-    """Cells blended with their neighbours, 1 2 1 each way: a copy of half the size has no finer detail than that."""
+    """Cells blended with their neighbours, 1 2 1 each way: a copy of half the size has no finer detail than
+    that."""
     soft: Cells = cells.astype(np.float32)
     for axis in (1, 2):
         ends = [(0, 0)] * 3
@@ -128,18 +139,23 @@ def _softened(cells: NDArray[np.uint8]) -> Cells:
 
 def _halved(cells: Cells) -> Cells:
     """Means of 2 x 2 cells."""
-    return (cells[:, ::2, ::2] + cells[:, ::2, 1::2] + cells[:, 1::2, ::2] + cells[:, 1::2, 1::2]) / np.float32(4)
+    return (
+        cells[:, ::2, ::2] + cells[:, ::2, 1::2] + cells[:, 1::2, ::2] + cells[:, 1::2, 1::2]
+    ) / np.float32(4)
 
 
 def _moved(cells: Cells, places: Places) -> tuple[Cells, Shown]:
     """Cells as they are at ``places``, and which of them lie within the picture."""
     side = cells.shape[1]
     (across, seen), (down, also_seen) = (_sampling(side, places[:, i], places[:, i + 1]) for i in (0, 2))
-    return np.asarray(down @ cells @ across.transpose(0, 2, 1), np.float32), also_seen[:, :, None] & seen[:, None, :]
+    return np.asarray(down @ cells @ across.transpose(0, 2, 1), np.float32), also_seen[:, :, None] & seen[
+        :, None, :
+    ]
 
 
 def _sampling(side: int, scale: NDArray[np.float64], shift: NDArray[np.float64]) -> tuple[Cells, Shown]:
-    """float32[n, side, side] that takes a line of cells to what is between them at scale and shift; and what is inside."""
+    """float32[n, side, side] that takes a line of cells to what is between them at scale and shift; and what
+    is inside."""
     at = (scale[:, None] * _middle(side) + shift[:, None] + 0.5) * side - 0.5
     inside = (at >= -0.5 - 1e-9) & (at <= side - 0.5 + 1e-9)
     weights = 1 - np.abs(at.clip(0, side - 1)[:, :, None] - np.arange(side))

@@ -1,8 +1,9 @@
 """What is known of the regions of a label map: where they are, what they stand on and what is around them.
 
-A region is an 8-connected component of one class that has at least 0.1 % of the pixels. Its *foot* is the lowest pixel of each
-of its columns, where that lies in the lowest quarter of its box: a car's wheels, not its mirrors. It stands on the classes that
-appear within a fiftieth of the height right below its foot, which bridges the thin wrong labels between a thing and the ground.
+A region is an 8-connected component of one class that has at least 0.1 % of the pixels. Its *foot* is the
+lowest pixel of each of its columns, where that lies in the lowest quarter of its box: a car's wheels, not its
+mirrors. It stands on the classes that appear within a fiftieth of the height right below its foot, which
+bridges the thin wrong labels between a thing and the ground.
 """
 
 from __future__ import annotations
@@ -23,12 +24,15 @@ _CUTS = ((4, 1), (3, 1), (2, 1), (3, 2), (4, 3))
 
 
 def regions(label_map: NDArray[np.uint8]) -> SceneRegions:
-    """The regions of ``label_map`` (uint8, h x w): largest first; of equal ones that whose first pixel, row by row, comes first.
+    """The regions of ``label_map`` (uint8, h x w): largest first; of equal ones that whose first pixel, row
+    by row, comes first.
 
     Raises ValueError for a map without pixels.
     """
     if label_map.ndim != 2 or label_map.size == 0:
-        raise ValueError(f"a label map needs two dimensions and at least one pixel, not the shape {label_map.shape}")
+        raise ValueError(
+            f"a label map needs two dimensions and at least one pixel, not the shape {label_map.shape}"
+        )
     height, width = label_map.shape
     runs = components(label_map)
     number, count = _numbered(runs, label_map.size)
@@ -72,7 +76,8 @@ def regions(label_map: NDArray[np.uint8]) -> SceneRegions:
 
 
 def _numbered(runs: Runs, pixels: int) -> tuple[Numbers, int]:
-    """The region of each run, counted from 0, and the number of regions; runs of smaller components get that number."""
+    """The region of each run, counted from 0, and the number of regions; runs of smaller components get that
+    number."""
     area = np.bincount(runs.part, runs.length).astype(np.intp)
     kept = np.flatnonzero(area * 1000 >= LEAST_PER_MILLE * pixels)
     kept = kept[np.argsort(-area[kept], kind="stable")]
@@ -82,12 +87,14 @@ def _numbered(runs: Runs, pixels: int) -> tuple[Numbers, int]:
 
 
 def _cut(side: int, k: int, j: int) -> int:
-    """How many of the ``side`` pixels in a line have their centre before j k-ths of it: (2 x + 1) * k < 2 * side * j."""
+    """How many of the ``side`` pixels in a line have their centre before j k-ths of it: (2 x + 1) * k < 2 *
+    side * j."""
     return -((k - 2 * side * j) // (2 * k))
 
 
 def _shares(before: NDArray[np.intp], area: NDArray[np.intp]) -> NDArray[Any]:
-    """The shares in the order of LINES, [regions, 6], from the pixels that lie before each of the cuts, [5, regions]."""
+    """The shares in the order of LINES, [regions, 6], from the pixels that lie before each of the cuts, [5,
+    regions]."""
     quarter, third, half, thirds, quarters = before
     parts = np.stack([half, area - half, third, thirds - third, area - thirds, quarters - quarter], axis=1)
     shares: NDArray[np.intp] = SHARES * parts // area[:, None]
@@ -95,23 +102,34 @@ def _shares(before: NDArray[np.intp], area: NDArray[np.intp]) -> NDArray[Any]:
 
 
 def _border(
-    label_map: NDArray[np.uint8], runs: Runs, number: Numbers, count: int, upper: Numbers, outside: NDArray[np.intp]
+    label_map: NDArray[np.uint8],
+    runs: Runs,
+    number: Numbers,
+    count: int,
+    upper: Numbers,
+    outside: NDArray[np.intp],
 ) -> NDArray[np.intp]:
-    """The share of each class in the outline of each region, [regions, 256]. ``outside``: edges of the photo in it."""
+    """The share of each class in the outline of each region, [regions, 256]. ``outside``: edges of the photo
+    in it."""
     flat, of_pixel = label_map.ravel(), runs.of_pixel.ravel()
     lower = upper + label_map.shape[1]
     right = np.flatnonzero(runs.left > 0)
-    inner = np.concatenate([number[of_pixel[upper]], number[of_pixel[lower]], number[right - 1], number[right]])
+    inner = np.concatenate(
+        [number[of_pixel[upper]], number[of_pixel[lower]], number[right - 1], number[right]]
+    )
     outer = np.concatenate([flat[lower], flat[upper], runs.label[right], runs.label[right - 1]])
     edges = np.bincount(inner * 256 + outer, minlength=(count + 1) * 256)[: count * 256].reshape(count, 256)
     shares: NDArray[np.intp] = SHARES * edges // (edges.sum(axis=1) + outside)[:, None]
     return shares
 
 
-def _under(label_map: NDArray[np.uint8], runs: Runs, number: Numbers, upper: Numbers, top: Numbers, bottom: Numbers) -> NDArray[np.intp]:
+def _under(
+    label_map: NDArray[np.uint8], runs: Runs, number: Numbers, upper: Numbers, top: Numbers, bottom: Numbers
+) -> NDArray[np.intp]:
     """The share of each region's foot that stands on each class, [regions, 256]."""
     (height, width), count = label_map.shape, top.size
-    ends = np.concatenate([upper, np.arange(label_map.size - width, label_map.size)])  # lower ends of vertical runs, row by row
+    # lower ends of vertical runs, row by row
+    ends = np.concatenate([upper, np.arange(label_map.size - width, label_map.size)])
     region = number[runs.of_pixel.ravel()[ends]]
     ends, region = ends[region < count], region[region < count]
     lowest = np.full(count * width, -1)
@@ -122,10 +140,13 @@ def _under(label_map: NDArray[np.uint8], runs: Runs, number: Numbers, upper: Num
     region, x, y = region[foot], x[foot], y[foot]
 
     below = y[:, None] + np.arange(1, max(1, height // GAPS) + 1)
-    classes = np.where(below < height, label_map[np.minimum(below, height - 1), x[:, None]], np.int16(256))  # 256: none
+    # 256: none
+    classes = np.where(below < height, label_map[np.minimum(below, height - 1), x[:, None]], np.int16(256))
     classes.sort(axis=1)
     new = np.ones(classes.shape, bool)
     np.not_equal(classes[:, 1:], classes[:, :-1], out=new[:, 1:])
-    standing = np.bincount((region[:, None] * 257 + classes)[new], minlength=count * 257).reshape(count, 257)[:, :256]
+    standing = np.bincount((region[:, None] * 257 + classes)[new], minlength=count * 257).reshape(count, 257)[
+        :, :256
+    ]
     shares: NDArray[np.intp] = SHARES * standing // np.bincount(region, minlength=count)[:, None]
     return shares

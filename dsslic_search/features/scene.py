@@ -2,10 +2,13 @@
 
 ::
 
-    u8 FORMAT   u16 number of regions   regions, REGION each   contacts, CONTACT each      (little-endian, no padding)
+    u8 FORMAT   u16 number of regions   regions, REGION each   contacts, CONTACT each
 
-Coordinates count in 1/UNITS of the photo's width or height, areas in 1/UNITS of its pixels, shares in 1/SHARES, all rounded
-down. 252 is divisible by 2, 3 and 4, so a share is at least 1/2 exactly when its number is at least 126.
+    little-endian, no padding
+
+Coordinates count in 1/UNITS of the photo's width or height, areas in 1/UNITS of its pixels, shares in
+1/SHARES, all rounded down. 252 is divisible by 2, 3 and 4, so a share is at least 1/2 exactly when its number
+is at least 126.
 """
 
 from __future__ import annotations
@@ -18,7 +21,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from dsslic_search.errors import FormatError
+from dsslic_search.core.errors import FormatError
 
 FORMAT = 1
 UNITS = 60_000
@@ -56,8 +59,8 @@ _HEAD = struct.Struct("<BH")
 
 @dataclass(frozen=True, eq=False)
 class SceneRegions:
-    """The regions of a photo, largest first (``regions``: REGION[n]), and the classes that each touches (``contacts``:
-    CONTACT[m], by region, then by class). y grows downwards."""
+    """The regions of a photo, largest first (``regions``: REGION[n]), and the classes that each touches
+    (``contacts``: CONTACT[m], by region, then by class). y grows downwards."""
 
     regions: NDArray[np.void]
     contacts: NDArray[np.void]
@@ -74,9 +77,11 @@ class SceneRegions:
 
 
 def read_scenes(stored: Sequence[bytes]) -> tuple[SceneRegions, NDArray[np.intp], NDArray[np.intp]]:
-    """The regions of many photos, one photo's after another's, and how many regions and contacts each photo has (intp).
+    """The regions of many photos, one photo's after another's, and how many regions and contacts each photo
+    has (intp).
 
-    In ``contacts`` regions are numbered from 0 in every photo. Raises FormatError when one of them is nonsense."""
+    In ``contacts`` regions are numbered from 0 in every photo. Raises FormatError when one of them is
+    nonsense."""
     sizes = np.fromiter(map(len, stored), np.intp, len(stored))
     if np.any(sizes < _HEAD.size):
         raise FormatError("stored regions are cut off")
@@ -96,16 +101,24 @@ def read_scenes(stored: Sequence[bytes]) -> tuple[SceneRegions, NDArray[np.intp]
     return SceneRegions(regions, contacts), counts, touching
 
 
-def _check(regions: NDArray[Any], contacts: NDArray[Any], counts: NDArray[np.intp], touching: NDArray[np.intp]) -> None:
+def _check(
+    regions: NDArray[Any], contacts: NDArray[Any], counts: NDArray[np.intp], touching: NDArray[np.intp]
+) -> None:
     """Raise FormatError for values that no label map has."""
     within = [
         (regions["left"] <= regions["x"]) & (regions["x"] <= regions["right"]) & (regions["right"] <= UNITS),
         (regions["top"] <= regions["y"]) & (regions["y"] <= regions["bottom"]) & (regions["bottom"] <= UNITS),
         (regions["area"] >= LEAST_AREA) & (regions["area"] <= UNITS),
         np.all(regions["columns"] <= SHARES, axis=1) & np.all(regions["rows"] <= SHARES, axis=1),
-        (contacts["under"] <= SHARES) & (contacts["border"] <= SHARES) & (contacts["under"] | contacts["border"] > 0),
+        (contacts["under"] <= SHARES)
+        & (contacts["border"] <= SHARES)
+        & (contacts["under"] | contacts["border"] > 0),
         contacts["region"] < np.repeat(counts, touching),
     ]
-    key = np.repeat(np.arange(counts.size) << 24, touching) + (contacts["region"].astype(np.intp) << 8) + contacts["class_id"]
+    key = (
+        np.repeat(np.arange(counts.size) << 24, touching)
+        + (contacts["region"].astype(np.intp) << 8)
+        + contacts["class_id"]
+    )
     if not all(np.all(right) for right in within) or np.any(np.diff(key) <= 0):
         raise FormatError("stored regions have values that no label map has")

@@ -5,8 +5,8 @@
     [{"class": "sky", "box": [0, 0, 1, 0.4]},
      {"class": "boat", "ellipse": [0.5, 0.6, 0.2, 0.1]}]
 
-Coordinates are fractions of the width and the height, from the upper left corner; later shapes lie on earlier ones. A pixel
-belongs to a shape when its centre does.
+Coordinates are fractions of the width and the height, from the upper left corner; later shapes lie on earlier
+ones. A pixel belongs to a shape when its centre does.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dsslic_search import naming
-from dsslic_search.errors import UsageError
-from dsslic_search.features.canvas import Canvas
-from dsslic_search.vocabulary import Vocabulary, plural_of
+from dsslic_search.core import naming
+from dsslic_search.core.errors import UsageError
+from dsslic_search.core.vocabulary import Vocabulary, plural_of
+from dsslic_search.features.embedding import Canvas
 
 SIDE = 240  # pixels of the longer side that shapes are drawn at
 CANVAS = (4, 3)  # width and height when none are given
@@ -38,13 +38,16 @@ Mask = NDArray[np.bool_]
 
 
 def read_shapes(data: bytes, name: str, vocabulary: Vocabulary) -> Canvas:
-    """The canvas that a JSON text describes. UsageError says which shape of the file ``name`` is wrong, and how."""
+    """The canvas that a JSON text describes. UsageError says which shape of the file ``name`` is wrong, and
+    how."""
     if len(data) > MOST_BYTES:
         raise UsageError(f"{name}: more than {MOST_BYTES} bytes are too many for a list of shapes")
     try:
         value = json.loads(data.decode("utf-8-sig"))
     except (ValueError, RecursionError) as e:
-        raise UsageError(f"{name}: not readable as JSON ({str(e) or 'nested too deep'}); write a list of shapes") from e
+        raise UsageError(
+            f"{name}: not readable as JSON ({str(e) or 'nested too deep'}); write a list of shapes"
+        ) from e
     try:
         return draw_shapes(value, vocabulary)
     except UsageError as e:
@@ -52,7 +55,8 @@ def read_shapes(data: bytes, name: str, vocabulary: Vocabulary) -> Canvas:
 
 
 def draw_shapes(value: Any, vocabulary: Vocabulary) -> Canvas:
-    """The canvas for what JSON gave: a list of shapes, or an object with "shapes" and perhaps "canvas" and "background"."""
+    """The canvas for what JSON gave: a list of shapes, or an object with "shapes" and perhaps "canvas" and
+    "background"."""
     if isinstance(value, list):
         value = {"shapes": value}
     if not isinstance(value, dict):
@@ -88,10 +92,16 @@ def class_meant(word: Any, vocabulary: Vocabulary, where: str) -> int:
         words = (group.name, *group.synonyms)
         if asked in map(naming.normal, (*words, *map(plural_of, words))):
             some = ", ".join(vocabulary.classes[c].name for c in group.members[:4])
-            raise UsageError(f"{where}: {_shown(word)} stands for several classes; choose one, such as {some}")
+            raise UsageError(
+                f"{where}: {_shown(word)} stands for several classes; choose one, such as {some}"
+            )
     known = {w.casefold(): w for c in vocabulary.classes for w in (c.name, c.plural, *c.synonyms)}
     closest = difflib.get_close_matches(asked, known, 3)
-    hint = f"; did you mean {' or '.join(known[w] for w in closest)}?" if closest else "; dss-search classes lists all names"
+    hint = (
+        f"; did you mean {' or '.join(known[w] for w in closest)}?"
+        if closest
+        else "; dss-search classes lists all names"
+    )
     raise UsageError(f"{where}: no class is called {_shown(word)}{hint}")
 
 
@@ -99,7 +109,10 @@ def _drawn(shape: Any, number: int, centres: Coordinates, vocabulary: Vocabulary
     """The class of a shape, and the pixels that it covers."""
     where = f"shape {number}"
     if not isinstance(shape, dict):
-        raise UsageError(f'{where}: an object such as {{"class": "sky", "box": [0, 0, 1, 0.4]}} is needed, not {_shown(shape)}')
+        raise UsageError(
+            f'{where}: an object such as {{"class": "sky", "box": [0, 0, 1, 0.4]}} is needed, not '
+            f"{_shown(shape)}"
+        )
     if "class" not in shape:
         raise UsageError(f'{where}: "class" is missing')
     class_id = class_meant(shape["class"], vocabulary, where)
@@ -107,7 +120,9 @@ def _drawn(shape: Any, number: int, centres: Coordinates, vocabulary: Vocabulary
     _check_keys(shape, ("class", *_SHAPES), where)
     kinds = [kind for kind in _SHAPES if kind in shape]
     if len(kinds) != 1:
-        raise UsageError(f"{where}: exactly one of {', '.join(_SHAPES)} is needed, not {' and '.join(kinds) or 'none'}")
+        raise UsageError(
+            f"{where}: exactly one of {', '.join(_SHAPES)} is needed, not {' and '.join(kinds) or 'none'}"
+        )
     where += f', "{kinds[0]}"'
     covered = _SHAPES[kinds[0]](shape[kinds[0]], centres, where)
     if not covered.any():
@@ -118,7 +133,9 @@ def _drawn(shape: Any, number: int, centres: Coordinates, vocabulary: Vocabulary
 def _box(value: Any, centres: Coordinates, where: str) -> Mask:
     left, top, right, bottom = _numbers(value, "[left, top, right, bottom]", where)
     if left >= right or top >= bottom:
-        raise UsageError(f"{where}: left must be less than right and top less than bottom, and {_shown(value)} is not so")
+        raise UsageError(
+            f"{where}: left must be less than right and top less than bottom, and {_shown(value)} is not so"
+        )
     x, y = centres
     return (left <= x) & (x < right) & (top <= y) & (y < bottom)
 
@@ -157,7 +174,12 @@ def _polygon(value: Any, centres: Coordinates, where: str) -> Mask:
     return inside
 
 
-_SHAPES: dict[str, Callable[[Any, Coordinates, str], Mask]] = {"box": _box, "polygon": _polygon, "ellipse": _ellipse, "circle": _circle}
+_SHAPES: dict[str, Callable[[Any, Coordinates, str], Mask]] = {
+    "box": _box,
+    "polygon": _polygon,
+    "ellipse": _ellipse,
+    "circle": _circle,
+}
 
 
 def _numbers(value: Any, meaning: str, where: str) -> list[float]:
@@ -180,7 +202,9 @@ def _size(value: Any) -> tuple[int, int]:
         raise UsageError(f'"canvas" must be [width, height], two numbers above 0, not {_shown(value)}')
     width, height = value
     if not 1 / LONGEST <= width / height <= LONGEST:
-        raise UsageError(f'"canvas" {_shown(value)}: one side may be {LONGEST} times as long as the other at most')
+        raise UsageError(
+            f'"canvas" {_shown(value)}: one side may be {LONGEST} times as long as the other at most'
+        )
     scale = SIDE / max(width, height)
     return round(width * scale), round(height * scale)
 
@@ -190,7 +214,8 @@ def _check_keys(value: dict[str, Any], allowed: tuple[str, ...], where: str) -> 
         if key not in allowed:
             close = difflib.get_close_matches(key, allowed, 1)
             raise UsageError(
-                f"{where}: {_shown(key)} is not known; " + (f'did you mean "{close[0]}"?' if close else f"use {', '.join(allowed)}")
+                f"{where}: {_shown(key)} is not known; "
+                + (f'did you mean "{close[0]}"?' if close else f"use {', '.join(allowed)}")
             )
 
 

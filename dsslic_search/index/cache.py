@@ -3,11 +3,13 @@
 ::
 
     "DSSINDEX"  u32 length of header  u32 CRC-32 of header   (little-endian)
-    header      JSON: format, kind, key, generation, crc (CRC-32 of all that follows the header), arrays: [name, dtype, shape, offset]
+    header      JSON: format, kind, key, generation, crc (CRC-32 of all that follows the header),
+                arrays: [name, dtype, shape, offset]
     arrays      each at a multiple of 64 bytes, zeros between
 
-``generation`` is the catalog's when the index was built, ``key`` names whatever else the contents depend on. A file with
-another kind, key or generation, with a wrong checksum or of a wrong length counts as not there: its owner builds it anew.
+``generation`` is the catalog's when the index was built, ``key`` names whatever else the contents depend on.
+A file with another kind, key or generation, with a wrong checksum or of a wrong length counts as not there:
+its owner builds it anew.
 """
 
 from __future__ import annotations
@@ -35,8 +37,11 @@ ALIGNMENT = 64
 Arrays = dict[str, NDArray[Any]]
 
 
-def opened(source: Source, path: Path, kind: str, key: str, build: Callable[[Snapshot], Arrays]) -> tuple[int, Arrays]:
-    """(generation, arrays) of the catalog as it is now: from ``path`` if a sound and current file is there, else built and stored.
+def opened(
+    source: Source, path: Path, kind: str, key: str, build: Callable[[Snapshot], Arrays]
+) -> tuple[int, Arrays]:
+    """(generation, arrays) of the catalog as it is now: from ``path`` if a sound and current file is there,
+    else built and stored.
 
     A folder that cannot be written costs time at the next opening, nothing else."""
     generation = source.generation()
@@ -51,8 +56,8 @@ def opened(source: Source, path: Path, kind: str, key: str, build: Callable[[Sna
 
 
 def load(path: Path, kind: str, key: str, generation: int) -> Arrays | None:
-    """The arrays of a file that :func:`save` wrote with the same kind, key and generation, mapped into memory, read-only;
-    None when there is no such file or any byte of it is not as it was written."""
+    """The arrays of a file that :func:`save` wrote with the same kind, key and generation, mapped into
+    memory, read-only; None when there is no such file or any byte of it is not as it was written."""
     try:
         size = path.stat().st_size
         if size < PREAMBLE.size:
@@ -66,7 +71,12 @@ def load(path: Path, kind: str, key: str, generation: int) -> Arrays | None:
     if magic != MAGIC or len(text) != length or zlib.crc32(text) != header_crc:
         return None
     header = json.loads(text)
-    if [header.get(name) for name in ("format", "kind", "key", "generation")] != [FORMAT, kind, key, generation]:
+    if [header.get(name) for name in ("format", "kind", "key", "generation")] != [
+        FORMAT,
+        kind,
+        key,
+        generation,
+    ]:
         return None
     if zlib.crc32(content[start:].data) != header["crc"]:
         return None
@@ -78,7 +88,8 @@ def load(path: Path, kind: str, key: str, generation: int) -> Arrays | None:
 
 
 def save(path: Path, kind: str, key: str, generation: int, arrays: Mapping[str, NDArray[Any]]) -> None:
-    """Write ``arrays`` to ``path``: under a temporary name first, then renamed, so that a reader sees all of it or nothing.
+    """Write ``arrays`` to ``path``: under a temporary name first, then renamed, so that a reader sees all of
+    it or nothing.
 
     Raises OSError when the folder cannot be written."""
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -117,7 +128,13 @@ def _pieces(start: int, arrays: Mapping[str, NDArray[Any]]) -> list[tuple[NDArra
 
 def _header(kind: str, key: str, generation: int, arrays: Mapping[str, NDArray[Any]]) -> bytes:
     """The header as JSON, padded with spaces to end at a multiple of ALIGNMENT whatever its numbers are."""
-    fields: dict[str, Any] = {"format": FORMAT, "kind": kind, "key": key, "generation": generation, "crc": 2**32 - 1}
+    fields: dict[str, Any] = {
+        "format": FORMAT,
+        "kind": kind,
+        "key": key,
+        "generation": generation,
+        "crc": 2**32 - 1,
+    }
     rows = [[name, array.dtype.str, list(array.shape), 2**62] for name, array in arrays.items()]
     longest = len(json.dumps(fields | {"arrays": rows}))
     start = PREAMBLE.size + longest

@@ -1,8 +1,10 @@
-"""Coverage columns: for each class and group one number a photo, to answer coverage questions about all photos in a pass over memory.
+"""Coverage columns: for each class and group one number a photo, to answer coverage questions about all
+photos in a pass over memory.
 
-Rows are in the order in which equally good photos are shown: newest first (date taken, else date added), then by id.
-What a sixth of the photos or more have is kept as a full column of quanta, anything else as (row, quantum) pairs.
-The columns alone decide a question for all photos but those whose quantum holds the bound; these are looked up in the catalog.
+Rows are in the order in which equally good photos are shown: newest first (date taken, else date added), then
+by id. What a sixth of the photos or more have is kept as a full column of quanta, anything else as (row,
+quantum) pairs. The columns alone decide a question for all photos but those whose quantum holds the bound;
+these are looked up in the catalog.
 """
 
 from __future__ import annotations
@@ -16,15 +18,17 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from dsslic_search.errors import ArchiveError
+from dsslic_search.core.errors import ArchiveError
+from dsslic_search.core.vocabulary import Vocabulary
 from dsslic_search.index import cache
 from dsslic_search.index.quanta import SCALE, doubt, quanta, ticks
 from dsslic_search.index.source import Snapshot, Source, Stale
-from dsslic_search.vocabulary import Vocabulary
 
 FILE = "coverage.columns"
 KIND = "coverage"
-FULL_FROM = 6  # a column is full when at least one photo of so many has the thing; pairs then cost nearly as much and are slower
+# a column is full when at least one photo of so many has the thing; pairs then cost nearly as much and are
+# slower
+FULL_FROM = 6
 FEW = 8192  # rows that are looked up one by one among pairs
 REMEMBERED = 4096  # quanta whose rows and ticks are kept
 MOST = SCALE + 1  # no quantum is greater
@@ -36,14 +40,16 @@ Classes = tuple[int, ...]
 class Columns:
     """The columns of one generation of the catalog.
 
-    There is one for each of ``sets``, tuples of class ids in ascending order: the single classes and the vocabulary's groups.
-    Methods raise KeyError for any other set."""
+    There is one for each of ``sets``, tuples of class ids in ascending order: the single classes and the
+    vocabulary's groups. Methods raise KeyError for any other set."""
 
     source: Source
     generation: int
     sets: tuple[Classes, ...]
     arrays: cache.Arrays
-    _asked: dict[tuple[Classes, int], tuple[NDArray[np.intp], NDArray[np.int64]]] = field(default_factory=dict, repr=False, compare=False)
+    _asked: dict[tuple[Classes, int], tuple[NDArray[np.intp], NDArray[np.int64]]] = field(
+        default_factory=dict, repr=False, compare=False
+    )
 
     def __len__(self) -> int:
         return int(self.ids.size)
@@ -66,7 +72,9 @@ class Columns:
     def row_after(self, moment: int, photo_id: int) -> int:
         """The first row that comes after a photo of that date and id, be it there or not; 0 .. len(self)."""
         place = (-moment, photo_id)
-        return bisect.bisect_right(range(len(self)), place, key=lambda row: (-int(self.moments[row]), int(self.ids[row])))
+        return bisect.bisect_right(
+            range(len(self)), place, key=lambda row: (-int(self.moments[row]), int(self.ids[row]))
+        )
 
     def rows_of(self, ids: NDArray[np.int64]) -> NDArray[np.intp]:
         """The rows of photos that are there, in the order of ``ids``."""
@@ -103,7 +111,8 @@ class Columns:
         return held
 
     def within(self, classes: Classes, low: int, high: int) -> NDArray[np.bool_]:
-        """Which rows have ``low`` to ``high`` ticks of the classes together, both included: bool, exact, the caller's own.
+        """Which rows have ``low`` to ``high`` ticks of the classes together, both included: bool, exact, the
+        caller's own.
 
         Raises Stale when the catalog would have to be asked but has changed."""
         fails, holds = doubt(low)
@@ -134,10 +143,15 @@ class Columns:
         start, stop = self.arrays["starts"][number : number + 2]
         return self.arrays["rows"][start:stop], self.arrays["pairs"][start:stop]
 
-    def _exactly(self, classes: Classes, doubtful: set[int]) -> list[tuple[NDArray[np.intp], NDArray[np.int64]]]:
-        """The rows that have each of some quanta, and their ticks from the catalog. Remembered, as a generation never changes."""
+    def _exactly(
+        self, classes: Classes, doubtful: set[int]
+    ) -> list[tuple[NDArray[np.intp], NDArray[np.int64]]]:
+        """The rows that have each of some quanta, and their ticks from the catalog. Remembered, as a
+        generation never changes."""
         known = {quantum: self._asked.get((classes, quantum)) for quantum in doubtful}
-        if new := {quantum: self._having(classes, quantum) for quantum, pair in known.items() if pair is None}:
+        if new := {
+            quantum: self._having(classes, quantum) for quantum, pair in known.items() if pair is None
+        }:
             with self.source.snapshot() as snapshot:
                 if snapshot.generation != self.generation:
                     raise Stale
@@ -169,13 +183,16 @@ def _between(values: NDArray[np.uint16], first: int, last: int) -> NDArray[np.bo
 
 
 def open_columns(source: Source, folder: Path, vocabulary: Vocabulary) -> Columns:
-    """The columns for the catalog as it is now: from ``folder`` if a sound and current file is there, else built and stored.
+    """The columns for the catalog as it is now: from ``folder`` if a sound and current file is there, else
+    built and stored.
 
-    A folder that cannot be written costs time at the next opening, nothing else. Raises ArchiveError when the catalog holds
-    fractions that cannot be."""
+    A folder that cannot be written costs time at the next opening, nothing else. Raises ArchiveError when the
+    catalog holds fractions that cannot be."""
     sets = column_sets(vocabulary)
     key = f"{vocabulary.identity}/{SCALE}/{zlib.crc32(repr(sets).encode()):08x}"
-    generation, arrays = cache.opened(source, folder / FILE, KIND, key, lambda snapshot: _build(snapshot, sets))
+    generation, arrays = cache.opened(
+        source, folder / FILE, KIND, key, lambda snapshot: _build(snapshot, sets)
+    )
     return Columns(source, generation, sets, arrays)
 
 
@@ -186,7 +203,8 @@ def column_sets(vocabulary: Vocabulary) -> tuple[Classes, ...]:
 
 
 class _Builder:
-    """Takes one column after the other, each as the rows that have the thing, ascending, and their fractions."""
+    """Takes one column after the other, each as the rows that have the thing, ascending, and their
+    fractions."""
 
     def __init__(self, photos: int) -> None:
         self.photos = photos
@@ -222,7 +240,8 @@ def _build(snapshot: Snapshot, sets: tuple[Classes, ...]) -> cache.Arrays:
     by_id = np.argsort(ids)
     builder = _Builder(ids.size)
     groups = [classes for classes in sets if len(classes) > 1]
-    sums = np.zeros((1 + len(groups), ids.size))  # of all classes, then of each group's, in order of class id as the catalog adds them
+    # of all classes, then of each group's, in order of class id as the catalog adds them
+    sums = np.zeros((1 + len(groups), ids.size))
     for class_id in range(len(sets) - len(groups)):
         rows, fractions = _class_rows(snapshot, class_id, ids, by_id)
         builder.add(rows, fractions)
@@ -232,7 +251,8 @@ def _build(snapshot: Snapshot, sets: tuple[Classes, ...]) -> cache.Arrays:
     if np.any(sums[0] > 1 + 1e-9):
         bad = int(ids[np.argmax(sums[0])])
         raise ArchiveError(
-            f"the catalog is damaged: the classes of photo {bad} cover more than all of it; check the archive and ingest it again"
+            f"the catalog is damaged: the classes of photo {bad} cover more than all of it; check the "
+            "archive and ingest it again"
         )
     for group in np.minimum(sums[1:], 1):
         rows = np.flatnonzero(group)
@@ -248,7 +268,9 @@ def _class_rows(
     if not ids.size:
         return np.empty(0, np.intp), np.empty(0)
     if not np.all((fractions > 0) & (fractions <= 1)):
-        raise ArchiveError(f"the catalog is damaged: a coverage of class {class_id} is not in 0..1; ingest the photos again")
+        raise ArchiveError(
+            f"the catalog is damaged: a coverage of class {class_id} is not in 0..1; ingest the photos again"
+        )
     nearest = np.minimum(np.searchsorted(ids, photos, sorter=by_id), ids.size - 1)
     rows = by_id[nearest]
     known = ids[rows] == photos  # rows of no photo are for the archive's check to tell

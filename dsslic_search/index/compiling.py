@@ -1,4 +1,5 @@
-"""Loops over arrays run compiled once it has paid: loading numba takes longer than a small archive's loops do without it."""
+"""Loops over arrays run compiled once it has paid: loading numba takes longer than a small archive's loops do
+without it."""
 
 from __future__ import annotations
 
@@ -13,7 +14,8 @@ Loop = Callable[..., Any]
 
 @dataclass
 class Patience:
-    """How many photos this process may still look at uncompiled: about as many as take the time of loading numba."""
+    """How many photos this process may still look at uncompiled: about as many as take the time of loading
+    numba."""
 
     photos: int = 50_000
 
@@ -29,7 +31,8 @@ def runnable(loop: Loop, photos: int) -> Loop:
 
 @cache
 def _compiled(loop: Loop) -> Loop:
-    """Kept on disk where there is a folder for it: beside the source or the user's cache. As it is where numba is missing."""
+    """Kept on disk where there is a folder for it: beside the source or the user's cache. As it is where
+    numba is missing."""
     try:
         import numba
     except ImportError:

@@ -1,14 +1,15 @@
-"""What the catalog knows of files, in columns: dates, sizes, places, cameras. Rows are those of the coverage columns.
+"""What the catalog knows of files, in columns: dates, sizes, places, cameras. Rows are those of the coverage
+columns.
 
-Paths are not kept, only the folder of each and its place among all paths in order; what a pattern needs more is asked of the
-catalog, as are tags, which change without the catalog's generation.
+Paths are not kept, only the folder of each and its place among all paths in order; what a pattern needs more
+is asked of the catalog, as are tags, which change without the catalog's generation.
 """
 
 from __future__ import annotations
 
 import bisect
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -18,11 +19,11 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from dsslic_search.core.vocabulary import Vocabulary
 from dsslic_search.index import cache
-from dsslic_search.index.facts import facts, order_key
-from dsslic_search.index.names import PathTest, folded, name_test, path_test
+from dsslic_search.index.cache import Arrays
+from dsslic_search.index.patterns import PathTest, folded, name_test, path_test, split
 from dsslic_search.index.source import Snapshot, Source, Stale
-from dsslic_search.vocabulary import Vocabulary
 
 FILE = "files.columns"
 KIND = "files"
@@ -37,7 +38,8 @@ Table = Literal["camera", "format", "keep", "folder"]
 
 @dataclass(frozen=True)
 class Files:
-    """The facts of one generation of the catalog. Every method that gives a mask, bool[n] of all rows, gives the caller its own."""
+    """The facts of one generation of the catalog. Every method that gives a mask, bool[n] of all rows, gives
+    the caller its own."""
 
     source: Source
     generation: int
@@ -59,7 +61,8 @@ class Files:
         return sum(array.nbytes for array in self.arrays.values())
 
     def table(self, column: Table) -> tuple[str, ...]:
-        """The different values of a column in order; rows have their numbers in ``arrays[column]``. "" stands for none."""
+        """The different values of a column in order; rows have their numbers in ``arrays[column]``. "" stands
+        for none."""
         return tuple(json.loads(self.arrays[f"{column}s"].tobytes()))
 
     def period(self, column: Literal["taken", "added"], start: datetime | None, end: datetime | None) -> Mask:
@@ -74,9 +77,16 @@ class Files:
             return held
         return np.logical_and(dates >= first, dates <= last)
 
-    def figure(self, column: Literal["width", "height", "megapixels", "size", "id"], low: float | None, high: float | None) -> Mask:
+    def figure(
+        self,
+        column: Literal["width", "height", "megapixels", "size", "id"],
+        low: float | None,
+        high: float | None,
+    ) -> Mask:
         """Photos of which a figure is from ``low`` to ``high``, both included."""
-        values: NDArray[Any] = self.arrays["ids" if column == "id" else "width" if column == "megapixels" else column]
+        values: NDArray[Any] = self.arrays[
+            "ids" if column == "id" else "width" if column == "megapixels" else column
+        ]
         if column == "megapixels":
             values = np.multiply(values, self.arrays["height"], dtype=np.float64) / 1e6
         held: Mask = np.ones(len(self), bool) if low is None else values >= low
@@ -85,7 +95,8 @@ class Files:
         return held
 
     def shape(self, name: Literal["portrait", "landscape", "square", "panorama"]) -> Mask:
-        """Photos that are higher than wide, wider than high, as wide as high, or at least twice as long as short."""
+        """Photos that are higher than wide, wider than high, as wide as high, or at least twice as long as
+        short."""
         width, height = self.arrays["width"], self.arrays["height"]
         held: Mask
         match name:
@@ -103,7 +114,9 @@ class Files:
         """Photos taken at most so far from a place (degrees), along the surface of a sphere."""
         latitudes, longitudes, placed = (self.arrays[name] for name in ("latitude", "longitude", "placed"))
         band = np.degrees(metres / EARTH) + 1e-9
-        first, last = (bisect.bisect_left(placed, latitude + side, key=latitudes.item) for side in (-band, band))
+        first, last = (
+            bisect.bisect_left(placed, latitude + side, key=latitudes.item) for side in (-band, band)
+        )
         rows = placed[first:last]
         if abs(latitude) + band < 89:  # away from the poles longitudes differ little as well
             most = np.degrees(np.arcsin(np.sin(np.radians(band)) / np.cos(np.radians(latitude)))) + 1e-9
@@ -129,12 +142,15 @@ class Files:
         return held
 
     def text(self, column: Literal["camera", "path", "name", "format", "tag", "keep"], pattern: str) -> Mask:
-        """Photos of which a text matches: the camera by a part of it, path and name by `index.names`, the others as a whole.
+        """Photos of which a text matches: the camera by a part of it, path and name by `index.names`, the
+        others as a whole.
 
         Raises Stale when the catalog has to be asked and has changed."""
         match column:
             case "camera":
-                return self._of_table("camera", lambda camera: camera != "" and pattern.casefold() in camera.casefold())
+                return self._of_table(
+                    "camera", lambda camera: camera != "" and pattern.casefold() in camera.casefold()
+                )
             case "format" | "keep":
                 return self._of_table(column, lambda value: value.casefold() == pattern.casefold())
             case "tag":
@@ -150,7 +166,8 @@ class Files:
                 return known.copy()
 
     def values(self, column: str) -> NDArray[np.int64]:
-        """What photos are sorted by: dates (NEVER for none), figures (megapixels: pixels), and for path and name their place in order."""
+        """What photos are sorted by: dates (NEVER for none), figures (megapixels: pixels), and for path and
+        name their place in order."""
         if column == "id":
             return self.ids
         if column == "megapixels":
@@ -163,14 +180,17 @@ class Files:
             return self._path(snapshot, row)
 
     def place(self, column: Literal["path", "name"], path: str) -> tuple[int, bool]:
-        """Where a path or the name at its end belongs among the `values` of the column, and whether it is there.
+        """Where a path or the name at its end belongs among the `values` of the column, and whether it is
+        there.
 
         Raises Stale when the catalog has changed."""
         places = self.arrays[column]
         rows = self._in_order(column)
         wanted = order_key(column, path)
         with self._snapshot() as snapshot:
-            at = bisect.bisect_left(rows, wanted, key=lambda row: order_key(column, self._path(snapshot, row)))
+            at = bisect.bisect_left(
+                rows, wanted, key=lambda row: order_key(column, self._path(snapshot, row))
+            )
             there = at < rows.size and order_key(column, self._path(snapshot, rows[at])) == wanted
         return (int(places[rows[at]]) if at < rows.size else int(places.max(initial=0)) + 1), there
 
@@ -203,9 +223,12 @@ class Files:
         return self._numbered(column, np.array([holds(value) for value in self.table(column)], bool))
 
     def _numbered(self, column: Table, chosen: Mask) -> Mask:
-        """The rows whose number in a table is one of those chosen. Chosen ones are often neighbours: paths of one folder."""
+        """The rows whose number in a table is one of those chosen. Chosen ones are often neighbours: paths of
+        one folder."""
         numbers = self.arrays[column]
-        edges = np.flatnonzero(np.diff(np.concatenate([[False], chosen, [False]]).astype(np.int8))).reshape(-1, 2)
+        edges = np.flatnonzero(np.diff(np.concatenate([[False], chosen, [False]]).astype(np.int8))).reshape(
+            -1, 2
+        )
         if len(edges) > FEW:
             found: Mask = chosen[numbers]
             return found
@@ -217,11 +240,18 @@ class Files:
     def _matching(self, test: PathTest) -> Mask:
         verdicts = [test.folder(folder) for folder in self.table("folder")]
         held = self._numbered("folder", np.array([verdict is True for verdict in verdicts], bool))
-        asked = np.flatnonzero(self._numbered("folder", np.array([verdict is None for verdict in verdicts], bool)))
+        asked = np.flatnonzero(
+            self._numbered("folder", np.array([verdict is None for verdict in verdicts], bool))
+        )
         if asked.size:
             with self._snapshot() as snapshot:
                 ids = None if 4 * asked.size > len(self) else self.ids[asked]
-                known = [photo_id for part in snapshot.paths(ids) for photo_id, path in part if test.path(folded(path))]
+                known = [
+                    photo_id
+                    for part in snapshot.paths(ids)
+                    for photo_id, path in part
+                    if test.path(folded(path))
+                ]
             held[asked] |= np.isin(self.ids[asked], np.array(known, np.int64))
         return held
 
@@ -232,8 +262,82 @@ def microseconds(date: datetime) -> int:
 
 
 def open_files(source: Source, folder: Path, vocabulary: Vocabulary) -> Files:
-    """The facts of the catalog as it is now: from ``folder`` if a sound and current file is there, else built and stored.
+    """The facts of the catalog as it is now: from ``folder`` if a sound and current file is there, else built
+    and stored.
 
     A folder that cannot be written costs time at the next opening, nothing else."""
     del vocabulary  # files are the same whatever the classes are
     return Files(source, *cache.opened(source, folder / FILE, KIND, "1", facts))
+
+
+# What `index.files` keeps, made from the catalog: one array a fact, texts as numbers of a table.
+
+
+def facts(snapshot: Snapshot) -> Arrays:
+    """The columns of all files, in the order of ``snapshot.photo_ids``; ``placed``: the rows that have a
+    place, from south to north."""
+    parts = [_facts(rows) for rows in snapshot.files()] or [_facts([])]
+    arrays = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+    for name in ("camera", "format", "keep"):
+        arrays |= _coded(name, arrays[name].tolist())
+    known = np.flatnonzero(~np.isnan(arrays["latitude"] + arrays["longitude"]))
+    arrays["placed"] = known[np.argsort(arrays["latitude"][known], kind="stable")].astype(np.uint32)
+    in_order = _paths(snapshot, arrays["ids"])
+    arrays |= _coded("folder", (split(folded(path))[0] for path in in_order))
+    for column in ("path", "name"):
+        arrays[column] = _places([order_key(column, path) for path in in_order])
+    return arrays
+
+
+def _paths(snapshot: Snapshot, ids: NDArray[np.int64]) -> list[str]:
+    """The paths of all photos, in the order of ``ids``."""
+    found = [""] * ids.size
+    by_id = np.argsort(ids)
+    for part in snapshot.paths():
+        rows = by_id[np.searchsorted(ids, [photo_id for photo_id, _ in part], sorter=by_id)]
+        for row, (_, path) in zip(rows.tolist(), part, strict=True):
+            found[row] = path
+    return found
+
+
+def _facts(rows: Sequence[tuple[Any, ...]]) -> Arrays:
+    """Columns of some rows of the catalog; the texts as objects."""
+    ids, taken, added, width, height, size, latitude, longitude, camera, kind, keep = (
+        zip(*rows, strict=True) if rows else ((),) * 11
+    )
+    return {
+        "ids": np.array(ids, np.int64),
+        "taken": np.array(taken, "datetime64[us]").astype(np.int64),  # no date becomes NEVER
+        "added": np.array(added, "datetime64[us]").astype(np.int64),
+        "width": np.array(width, np.uint32),
+        "height": np.array(height, np.uint32),
+        "size": np.array(size, np.int64),
+        "latitude": np.array(latitude, np.float64),  # none becomes not a number
+        "longitude": np.array(longitude, np.float64),
+        "camera": np.array([each or "" for each in camera], object),
+        "format": np.array(kind, object),
+        "keep": np.array(keep, object),
+    }
+
+
+def _coded(name: str, values: Iterable[str]) -> Arrays:
+    """Values as numbers of a table, in as few bytes as will do, and the table."""
+    values = list(values)
+    table = sorted(set(values))
+    numbers = {value: number for number, value in enumerate(table)}
+    return {
+        name: np.array([numbers[value] for value in values], np.min_scalar_type(len(table))),
+        f"{name}s": np.frombuffer(json.dumps(table).encode(), np.uint8),
+    }
+
+
+def _places(keys: Sequence[str]) -> NDArray[np.uint32]:
+    """The place of each key among all in order; equal ones have one place."""
+    places = {key: place for place, key in enumerate(sorted(set(keys)))}
+    return np.array([places[key] for key in keys], np.uint32)
+
+
+def order_key(column: str, path: str) -> str:
+    """What paths and names are put in order by: without regard to capitals first."""
+    text = path if column == "path" else split(path)[1]
+    return f"{folded(text)}\0{text}"

@@ -1,10 +1,12 @@
 """Exact coverage in whole numbers, and the 16-bit numbers that stand for it in columns.
 
-A coverage is compared in ticks, whole multiples of 10**-12: coverages of label maps are quotients of pixel counts, and a sum
-of a few of them in floating point is off by far less than half a tick, so 10 % + 20 % is not more than 30 %. The coverage of
-several classes is the float64 sum of their fractions in order of class id, turned into ticks once.
+A coverage is compared in ticks, whole multiples of 10**-12: coverages of label maps are quotients of pixel
+counts, and a sum of a few of them in floating point is off by far less than half a tick, so 10 % + 20 % is
+not more than 30 %. The coverage of several classes is the float64 sum of their fractions in order of class
+id, turned into ticks once.
 
-A quantum is 0 for what is absent, else 1 + floor(ticks * SCALE / TICKS): 16 bits that tell the ticks to within 1 / SCALE.
+A quantum is 0 for what is absent, else 1 + floor(ticks * SCALE / TICKS): 16 bits that tell the ticks to
+within 1 / SCALE.
 """
 
 from __future__ import annotations
@@ -28,8 +30,8 @@ def quanta(fraction: NDArray[np.float64]) -> NDArray[np.uint16]:
 
 
 def doubt(low: int) -> tuple[int, int]:
-    """For "coverage >= ``low`` ticks": (r, a) such that a quantum <= r surely fails, one >= a surely holds, and the one between,
-    if there is one, must be looked up exactly."""
+    """For "coverage >= ``low`` ticks": (r, a) such that a quantum <= r surely fails, one >= a surely holds,
+    and the one between, if there is one, must be looked up exactly."""
     if low <= 1:
         return low - 1, low  # present at all, or nothing asked
     if low > TICKS:

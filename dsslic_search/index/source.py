@@ -10,12 +10,16 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-# id, taken (camera's local time), added (UTC), width and height (pixels), bytes, latitude and longitude (degrees), camera, format, keep
-FileFacts = tuple[int, datetime | None, datetime, int, int, int, float | None, float | None, str | None, str, str]
+# id, taken (camera's local time), added (UTC), width and height (pixels), bytes, latitude and longitude
+# (degrees), camera, format, keep
+FileFacts = tuple[
+    int, datetime | None, datetime, int, int, int, float | None, float | None, str | None, str, str
+]
 
 
 class Stale(Exception):
-    """The catalog changed while a query was answered. Not for people: whoever opened the indexes opens them again and asks anew."""
+    """The catalog changed while a query was answered. Not for people: whoever opened the indexes opens them
+    again and asks anew."""
 
 
 class Snapshot(Protocol):
@@ -30,17 +34,20 @@ class Snapshot(Protocol):
         """The photos that have a class, in any order: ids and fractions."""
 
     def covered(self, ids: NDArray[np.int64], classes: Sequence[int]) -> NDArray[np.float64]:
-        """The fraction of each photo that the classes cover together, summed in order of class id; 0 for photos not there."""
+        """The fraction of each photo that the classes cover together, summed in order of class id; 0 for
+        photos not there."""
 
     def embeddings(self) -> Iterator[list[tuple[int, bytes]]]:
-        """(id, embedding) of all photos in the order of `photo_ids`, in lists; embeddings are float32, little-endian."""
+        """(id, embedding) of all photos in the order of `photo_ids`, in lists; embeddings are float32,
+        little-endian."""
 
     def regions(self) -> Iterator[list[tuple[int, bytes | None]]]:
-        """(id, regions as `features.scene` stores them) of all photos in the order of `photo_ids`, in lists; None where they are
-        not known."""
+        """(id, regions as `features.scene` stores them) of all photos in the order of `photo_ids`, in lists;
+        None where they are not known."""
 
     def moments(self) -> NDArray[np.int64]:
-        """The date taken, else the date added, of all photos in the order of `photo_ids`: microseconds since 1970."""
+        """The date taken, else the date added, of all photos in the order of `photo_ids`: microseconds since
+        1970."""
 
     def files(self) -> Iterator[list[FileFacts]]:
         """What is known of each photo's file, in the order of `photo_ids`, in lists."""

@@ -6,11 +6,12 @@
     labels (1/4) ─ embedding ─┴─ conv ─ conv /2 ─ conv ─ conv ─┐
     photo ─ box average 8 ─────────────────────────────────────┴─ + ─ compact
 
-At the larger scales that were tried beside it nothing is halved on the way, and at 1/2 the last layer ends in a pixel-shuffle.
+At the larger scales that were tried beside it nothing is halved on the way, and at 1/2 the last layer ends in
+a pixel-shuffle.
 
-The published network multiplies one-hot labels at full size; here labels are looked up (an embedding) at 1/4 and the
-convolutions start at 1/4, for about a hundredth of the cost. The last layer starts at zero: an untrained CompNet is
-the box average.
+The published network multiplies one-hot labels at full size; here labels are looked up (an embedding) at 1/4
+and the convolutions start at 1/4, for about a hundredth of the cost. The last layer starts at zero: an
+untrained CompNet is the box average.
 """
 
 from __future__ import annotations
@@ -27,12 +28,14 @@ LABEL_SCALE = 4  # photo pixels per label given to CompNet and FineNet, each way
 
 
 def centre(picture: Tensor) -> Tensor:
-    """RGB 0..1 → about -2..2: as strong as the labels beside it, which otherwise drown it and stop the training."""
+    """RGB 0..1 → about -2..2: as strong as the labels beside it, which otherwise drown it and stop the
+    training."""
     return (picture - 0.5) * 4
 
 
 def initialise(net: nn.Module, last: nn.Conv2d) -> None:
-    """Kaiming weights, faint label embeddings, and zeros in the ``last`` layer: training starts from the plain resampling."""
+    """Kaiming weights, faint label embeddings, and zeros in the ``last`` layer: training starts from the
+    plain resampling."""
     for module in net.modules():
         if isinstance(module, nn.Conv2d):
             nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
@@ -44,7 +47,8 @@ def initialise(net: nn.Module, last: nn.Conv2d) -> None:
 
 @dataclass(frozen=True)
 class CompNetConfig:
-    """``classes``: labels 0..classes-1; ``embedding``: numbers a label turns into; ``width``: channels inside; ``scale``: of SCALES."""
+    """``classes``: labels 0..classes-1; ``embedding``: numbers a label turns into; ``width``: channels
+    inside; ``scale``: of SCALES."""
 
     classes: int = 51
     embedding: int = 8
@@ -53,8 +57,8 @@ class CompNetConfig:
 
 
 class CompNet(nn.Module):
-    """photo float32 [N, 3, H, W] RGB 0..1, sides multiples of 8, and labels int64 [N, H/4, W/4] → compact float32
-    [N, 3, H/scale, W/scale] in 0..1."""
+    """photo float32 [N, 3, H, W] RGB 0..1, sides multiples of 8, and labels int64 [N, H/4, W/4] → compact
+    float32 [N, 3, H/scale, W/scale] in 0..1."""
 
     def __init__(self, config: CompNetConfig | None = None) -> None:
         super().__init__()
@@ -69,8 +73,12 @@ class CompNet(nn.Module):
         initialise(self, self.conv4)
 
     def forward(self, photo: Tensor, labels: Tensor) -> Tensor:
-        x = torch.cat([F.pixel_unshuffle(centre(photo), LABEL_SCALE), self.embed(labels).permute(0, 3, 1, 2)], 1)
+        x = torch.cat(
+            [F.pixel_unshuffle(centre(photo), LABEL_SCALE), self.embed(labels).permute(0, 3, 1, 2)], 1
+        )
         x = F.relu(self.conv1(x))
         x = F.relu(self.conv2(x))
         x = F.relu(self.conv3(x))
-        return (F.avg_pool2d(photo, self.config.scale) + F.pixel_shuffle(self.conv4(x), self.finer)).clamp(0, 1)
+        return (F.avg_pool2d(photo, self.config.scale) + F.pixel_shuffle(self.conv4(x), self.finer)).clamp(
+            0, 1
+        )

@@ -1,8 +1,8 @@
 """The two-scale discriminator that trains FineNet's perceptual side (DSSLIC, section 2.3).
 
-Where the paper's judges learn to see from nothing (pix2pixHD, Wang et al. 2018), these are shown what a trained network sees of the
-picture, at a half and at a quarter of its size (Projected GANs, Sauer et al. 2021): they tell made from real after tens of steps instead of
-thousands. Both see the labels too.
+Where the paper's judges learn to see from nothing (pix2pixHD, Wang et al. 2018), these are shown what a
+trained network sees of the picture, at a half and at a quarter of its size (Projected GANs, Sauer et al.
+2021): they tell made from real after tens of steps instead of thousands. Both see the labels too.
 """
 
 from __future__ import annotations
@@ -13,13 +13,14 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-CONTRAST = 8.0  # the features come with unit length; this makes a channel of them about as large as a weight expects
+# the features come with unit length; this makes a channel of them about as large as a weight expects
+CONTRAST = 8.0
 
 
 @dataclass(frozen=True)
 class DiscriminatorConfig:
-    """``classes``: labels 0..classes-1; ``embedding``: numbers a label turns into; ``channels``: of the features at each scale;
-    ``width`` inside."""
+    """``classes``: labels 0..classes-1; ``embedding``: numbers a label turns into; ``channels``: of the
+    features at each scale; ``width`` inside."""
 
     classes: int = 51
     embedding: int = 4
@@ -28,11 +29,14 @@ class DiscriminatorConfig:
 
 
 class PatchJudge(nn.Module):
-    """One scale: returns what every layer makes of the features, the last being the score map (1 channel, 1 = real)."""
+    """One scale: returns what every layer makes of the features, the last being the score map (1 channel, 1 =
+    real)."""
 
     def __init__(self, cin: int, width: int) -> None:
         super().__init__()
-        self.layers = nn.ModuleList([nn.Conv2d(cin, width, 3, 1, 1), nn.Conv2d(width, width, 4, 2, 1), nn.Conv2d(width, 1, 1)])
+        self.layers = nn.ModuleList(
+            [nn.Conv2d(cin, width, 3, 1, 1), nn.Conv2d(width, width, 4, 2, 1), nn.Conv2d(width, 1, 1)]
+        )
         *inner, last = self.layers
         for layer in inner:
             assert isinstance(layer, nn.Conv2d)
@@ -50,8 +54,8 @@ class PatchJudge(nn.Module):
 
 
 class Discriminator(nn.Module):
-    """Features of a picture, [N, channels, h, w] a scale, each position of unit length, and labels int64 [N, H/4, W/4] → per scale, the
-    list of layer outputs."""
+    """Features of a picture, [N, channels, h, w] a scale, each position of unit length, and labels int64 [N,
+    H/4, W/4] → per scale, the list of layer outputs."""
 
     def __init__(self, config: DiscriminatorConfig | None = None) -> None:
         super().__init__()
@@ -64,5 +68,7 @@ class Discriminator(nn.Module):
         marks = self.embed(labels).permute(0, 3, 1, 2)
         out = []
         for judge, seen in zip(self.judges, features, strict=True):
-            out.append(judge(torch.cat([seen * CONTRAST, F.interpolate(marks, seen.shape[-2:]).to(seen.dtype)], 1)))
+            out.append(
+                judge(torch.cat([seen * CONTRAST, F.interpolate(marks, seen.shape[-2:]).to(seen.dtype)], 1))
+            )
         return out

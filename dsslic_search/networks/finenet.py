@@ -3,13 +3,14 @@
 ::
 
     labels (1/4) ─ embedding ─ space-to-depth 2 ─┐
-    compact (1/8) ───────────────────────────────┴─ conv ─ residual blocks ─ conv ─ pixel-shuffle 8 ─┐
-    compact ─ bicubic ×8 ────────────────────────────────────────────────────────────────────────────┴─ + ─ coarse
+    compact (1/8) ───────────────────────────────┴─ conv ─ residual blocks ─ conv ─ shuffle 8 ┐
+    compact ─ bicubic ×8 ─────────────────────────────────────────────────────────────────────┴ + ─ coarse
 
-A compact image at one of the larger scales that were tried beside 1/8 is first turned space-to-depth to 1/8. Everything but the
-shuffle runs there: under 10 000 multiply-adds a photo pixel (:meth:`FineNet.multiply_adds`), where
-the published network needs over a million. No layer looks further than :attr:`FineNet.margin` compact pixels and none
-normalises over the picture, so a photo can be made in tiles without seams.
+A compact image at one of the larger scales that were tried beside 1/8 is first turned space-to-depth to 1/8.
+Everything but the shuffle runs there: under 10 000 multiply-adds a photo pixel
+(:meth:`FineNet.multiply_adds`), where the published network needs over a million. No layer looks further than
+:attr:`FineNet.margin` compact pixels and none normalises over the picture, so a photo can be made in tiles
+without seams.
 """
 
 from __future__ import annotations
@@ -24,14 +25,15 @@ from dsslic_search.networks.compnet import LABEL_SCALE, SCALE, centre, initialis
 
 INNER = 8  # photo pixels per place inside, each way
 BICUBIC_REACH = 2  # compact pixels that the enlargement looks at beside a tile, on top of the margin
-NOISE_PERIOD = 16  # places after which the noise repeats; the tiles that a photo is made in begin at multiples of it
+# places after which the noise repeats; the tiles that a photo is made in begin at multiples of it
+NOISE_PERIOD = 16
 
 
 @dataclass(frozen=True)
 class FineNetConfig:
-    """``classes``: labels 0..classes-1; ``embedding``: numbers a label turns into; ``width`` channels, ``blocks`` deep;
-    ``scale``: of CompNet's; ``noise``: channels of noise that texture can be made of (a flat compact image has nothing in it that
-    tells one place from the next)."""
+    """``classes``: labels 0..classes-1; ``embedding``: numbers a label turns into; ``width`` channels,
+    ``blocks`` deep; ``scale``: of CompNet's; ``noise``: channels of noise that texture can be made of (a flat
+    compact image has nothing in it that tells one place from the next)."""
 
     classes: int = 51
     embedding: int = 8
@@ -54,8 +56,8 @@ class Block(nn.Module):
 
 
 class FineNet(nn.Module):
-    """compact float32 [N, 3, H/scale, W/scale] RGB 0..1 and labels int64 [N, H/4, W/4] → coarse float32 [N, 3, H, W], not clamped;
-    H and W multiples of 8."""
+    """compact float32 [N, 3, H/scale, W/scale] RGB 0..1 and labels int64 [N, H/4, W/4] → coarse float32 [N,
+    3, H, W], not clamped; H and W multiples of 8."""
 
     def __init__(self, config: FineNetConfig | None = None) -> None:
         super().__init__()
@@ -67,7 +69,9 @@ class FineNet(nn.Module):
         self.blocks = nn.Sequential(*(Block(c.width) for _ in range(c.blocks)))
         self.head = nn.Conv2d(c.width, 3 * INNER**2, 3, padding=1)
         if c.noise:
-            drawn = torch.randn(1, c.noise, NOISE_PERIOD, NOISE_PERIOD, generator=torch.Generator().manual_seed(0))
+            drawn = torch.randn(
+                1, c.noise, NOISE_PERIOD, NOISE_PERIOD, generator=torch.Generator().manual_seed(0)
+            )
             self.register_buffer("noise", drawn)
         initialise(self, self.head)
         for block in self.blocks:
@@ -76,8 +80,8 @@ class FineNet(nn.Module):
 
     @property
     def margin(self) -> int:
-        """Compact pixels around a tile to look at: those that can change what is inside it, or with noise so many more that a tile
-        begins where the noise does."""
+        """Compact pixels around a tile to look at: those that can change what is inside it, or with noise so
+        many more that a tile begins where the noise does."""
         reach = 2 + 2 * self.config.blocks
         if self.config.noise:
             reach += -(reach + BICUBIC_REACH) % NOISE_PERIOD
@@ -95,7 +99,9 @@ class FineNet(nn.Module):
         given = [seen, marks]
         if self.config.noise:
             n, _, rows, columns = seen.shape
-            noise = self.get_buffer("noise").repeat(n, 1, -(-rows // NOISE_PERIOD), -(-columns // NOISE_PERIOD))
+            noise = self.get_buffer("noise").repeat(
+                n, 1, -(-rows // NOISE_PERIOD), -(-columns // NOISE_PERIOD)
+            )
             given.append(noise[..., :rows, :columns].to(seen.dtype))
         x = self.blocks(F.relu(self.stem(torch.cat(given, 1))))
         fine = F.pixel_shuffle(self.head(x), INNER)

@@ -1,4 +1,5 @@
-"""What the labels of a `transformers` model mean: read from its config.json, mapped by rules or by a user's file."""
+"""What the labels of a `transformers` model mean: read from its config.json, mapped by rules or by a user's
+file."""
 
 from __future__ import annotations
 
@@ -10,18 +11,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from dsslic_search import naming, vocabulary
-from dsslic_search.dialect import Dialect, shipped
-from dsslic_search.errors import UsageError, WeightsError
-from dsslic_search.naming import How, Named
-from dsslic_search.vocabulary import UNKNOWN, ClassInfo, Vocabulary, plural_of
+from dsslic_search.core import naming, vocabulary
+from dsslic_search.core.dialect import Dialect, shipped
+from dsslic_search.core.errors import UsageError, WeightsError
+from dsslic_search.core.naming import How, Named
+from dsslic_search.core.vocabulary import UNKNOWN, ClassInfo, Vocabulary, plural_of
 
 MAX_LABELS = 10_000
 
 
 @dataclass(frozen=True)
 class Label:
-    """One output of a model: its ``id`` and name, and the class of the shipped vocabulary that it counts as, see `naming`."""
+    """One output of a model: its ``id`` and name, and the class of the shipped vocabulary that it counts as,
+    see `naming`."""
 
     id: int
     name: str
@@ -37,9 +39,14 @@ def read_labels(folder: Path, name: str, classes: Path | None = None) -> tuple[L
     named = _names(folder, name)
     given = {} if classes is None else _read_classes(classes, named)
     if not given and all(re.fullmatch(r"LABEL_\d+", label) for label in named.values()):
-        raise WeightsError(f"{name}: its config.json does not name its classes (id2label); say what they are with --classes FILE")
+        raise WeightsError(
+            f"{name}: its config.json does not name its classes (id2label); say what they are with --classes "
+            "FILE"
+        )
     ours = vocabulary.default()
-    found = {i: given.get(naming.normal(label)) or naming.class_named(label, ours) for i, label in named.items()}
+    found = {
+        i: given.get(naming.normal(label)) or naming.class_named(label, ours) for i, label in named.items()
+    }
     return tuple(Label(i, named[i], found[i].class_id, found[i].how) for i in sorted(named))
 
 
@@ -47,10 +54,14 @@ def _names(folder: Path, name: str) -> dict[int, str]:
     path = folder / "config.json"
     try:
         config = json.loads(path.read_bytes())
-        labels = config.get("id2label") or {f"{i}": f"LABEL_{i}" for i in range(int(config.get("num_labels", 2)))}
+        labels = config.get("id2label") or {
+            f"{i}": f"LABEL_{i}" for i in range(int(config.get("num_labels", 2)))
+        }
         named = {int(i): str(label).strip() for i, label in labels.items()}
     except FileNotFoundError as e:
-        raise WeightsError(f"{name}: no model there, for it has no config.json; give the folder that holds the model") from e
+        raise WeightsError(
+            f"{name}: no model there, for it has no config.json; give the folder that holds the model"
+        ) from e
     except OSError as e:
         raise WeightsError(f"{path}: cannot be read ({e.strerror}); check its permissions") from e
     except (ValueError, TypeError, AttributeError) as e:
@@ -74,10 +85,14 @@ def _read_classes(path: Path, labels: Mapping[int, str]) -> dict[str, Named]:
     found: dict[str, Named] = {}
     for label, name in pairs.items():
         if naming.normal(label) not in known:
-            raise UsageError(f'{path}: the model has no label "{label}"{_closest(naming.normal(label), known)}')
+            raise UsageError(
+                f'{path}: the model has no label "{label}"{_closest(naming.normal(label), known)}'
+            )
         meant = naming.class_named(name, ours)
         if meant.how not in ("name", "synonym"):
-            raise UsageError(f'{path}: there is no class "{name}"{_closest(name, {c.name: c.name for c in ours.classes})}')
+            raise UsageError(
+                f'{path}: there is no class "{name}"{_closest(name, {c.name: c.name for c in ours.classes})}'
+            )
         found[naming.normal(label)] = Named(meant.class_id, "file")
     return found
 
@@ -88,10 +103,12 @@ def _closest(word: str, known: Mapping[str, str]) -> str:
 
 
 def own_dialect(labels: tuple[Label, ...], name: str) -> Dialect:
-    """The labels as a vocabulary of their own, in order of their ids. UsageError when there are too many for a label map."""
+    """The labels as a vocabulary of their own, in order of their ids. UsageError when there are too many for
+    a label map."""
     if len(labels) > UNKNOWN:
         raise UsageError(
-            f"{name}: its {len(labels)} classes are more than the {UNKNOWN} that a label map can hold; leave out --own-classes"
+            f"{name}: its {len(labels)} classes are more than the {UNKNOWN} that a label map can hold; leave "
+            "out --own-classes"
         )
     taken: set[str] = set()
     classes = []
@@ -114,6 +131,9 @@ def _short(name: str) -> str:
 
 
 def _colour(i: int) -> tuple[int, int, int]:
-    """Colours that differ from one class to the next, and do not repeat: hues by the golden angle, in nine shades."""
-    red, green, blue = colorsys.hsv_to_rgb(i * 0.618034 % 1, (0.85, 0.55, 0.7)[i % 3], (0.95, 0.75, 0.55)[i // 3 % 3])
+    """Colours that differ from one class to the next, and do not repeat: hues by the golden angle, in nine
+    shades."""
+    red, green, blue = colorsys.hsv_to_rgb(
+        i * 0.618034 % 1, (0.85, 0.55, 0.7)[i % 3], (0.95, 0.75, 0.55)[i // 3 % 3]
+    )
     return round(red * 255), round(green * 255), round(blue * 255)

@@ -1,11 +1,13 @@
-"""LPIPS: how different two pictures look (Zhang, Isola, Efros, Shechtman, Wang, CVPR 2018), version 0.1 over AlexNet.
+"""LPIPS: how different two pictures look (Zhang, Isola, Efros, Shechtman, Wang, CVPR 2018), version 0.1 over
+AlexNet.
 
 ::
 
     picture ─ scale ─ conv1 ─┬─ pool ─ conv2 ─┬─ pool ─ conv3 ─┬─ conv4 ─┬─ conv5 ─┐      (a ReLU after each)
                              └─ unit length ──┴── over the ────┴─────────┴─ channels ── features
 
-    distance = sum over the five of: mean over the positions of: weighted sum over the channels of the squared difference of features
+    distance = sum over the five of: mean over the positions of:
+               weighted sum over the channels of the squared difference of features
 
 It measures and is never part of a .dsslic file.
 """
@@ -31,7 +33,8 @@ class LpipsConfig:
 
 
 class Lpips(nn.Module):
-    """Two batches of pictures, float32 [N, 3, H, W] RGB 0..1 with sides of 31 or more → distances float32 [N]; 0 for equal ones.
+    """Two batches of pictures, float32 [N, 3, H, W] RGB 0..1 with sides of 31 or more → distances float32
+    [N]; 0 for equal ones.
 
     :meth:`features` and :meth:`distance` are the two halves, for many comparisons with one picture.
     """
@@ -58,11 +61,17 @@ class Lpips(nn.Module):
         third = F.relu(self.conv3(F.max_pool2d(second, 3, 2)))
         fourth = F.relu(self.conv4(third))
         fifth = F.relu(self.conv5(fourth))
-        return [x / (x.square().sum(1, keepdim=True).sqrt() + _NO_LENGTH) for x in (first, second, third, fourth, fifth)]
+        return [
+            x / (x.square().sum(1, keepdim=True).sqrt() + _NO_LENGTH)
+            for x in (first, second, third, fourth, fifth)
+        ]
 
     def distance(self, one: list[Tensor], other: list[Tensor]) -> Tensor:
         """Float32 [N], from the features of both."""
-        parts = [weigh((a - b).square()).mean((1, 2, 3)) for weigh, a, b in zip(self.channels, one, other, strict=True)]
+        parts = [
+            weigh((a - b).square()).mean((1, 2, 3))
+            for weigh, a, b in zip(self.channels, one, other, strict=True)
+        ]
         return torch.stack(parts).sum(0)
 
     def forward(self, one: Tensor, other: Tensor) -> Tensor:

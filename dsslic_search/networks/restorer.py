@@ -1,16 +1,20 @@
-"""The restoration network: a decoded photo, its labels and its quantiser → the photo with coding artefacts taken back.
+"""The restoration network: a decoded photo, its labels and its quantiser → the photo with coding artefacts
+taken back.
 
 ::
 
-    decoded ─ space-to-depth 2 ─ conv ─ block ──┬────────────────────────────────── + ─ block ─ conv ─ pixel-shuffle 2 ─┐
-                                                └ space-to-depth 2 ─ conv 1×1 ─ + ─ blocks ─ conv 1×1 ─ pixel-shuffle 2 ┘│
-    labels (1/4) ─ embedding ───────────────────────────────────────────────────┘                                       × step
-    decoded ───────────────────────────────────────────────────────────────────────────────────────────────────────────── + ─ restored
+    decoded ─ to-depth 2 ─ conv ─ block ┬──────────────────────────── + ─ block ─ conv ─ shuffle 2 ┐
+                                        └ to-depth 2 ─ conv ─ + ─ blocks ─ conv ─ shuffle 2 ┘      │
+    labels (1/4) ─ embedding ─────────────────────────────────┘                                    × step
+    decoded ────────────────────────────────────────────────────────────────────────────────────── + ─ result
 
-The network sees the photo's detail in units of the quantiser's step, softly limited, beside the photo itself, and its correction is
-in those units too: then what coding did looks alike at every quality. The QP also shifts and scales the features at both resolutions. No
-layer looks further than :attr:`Restorer.margin` pixels and none normalises over the picture, so a photo can be made in tiles
-without seams. The last layer starts at zero: an untrained network changes nothing.
+The inner convolutions are 1×1; to-depth and shuffle are space-to-depth and pixel-shuffle by 2.
+
+The network sees the photo's detail in units of the quantiser's step, softly limited, beside the photo itself,
+and its correction is in those units too: then what coding did looks alike at every quality. The QP also
+shifts and scales the features at both resolutions. No layer looks further than :attr:`Restorer.margin` pixels
+and none normalises over the picture, so a photo can be made in tiles without seams. The last layer starts at
+zero: an untrained network changes nothing.
 """
 
 from __future__ import annotations
@@ -31,7 +35,8 @@ AROUND = 9  # pixels each way that a pixel's detail is the difference from the m
 
 @dataclass(frozen=True)
 class RestorerConfig:
-    """``classes``: labels 0..classes-1; ``width`` channels at 1/2, ``deep`` channels at 1/4, where ``blocks`` blocks are."""
+    """``classes``: labels 0..classes-1; ``width`` channels at 1/2, ``deep`` channels at 1/4, where ``blocks``
+    blocks are."""
 
     classes: int = 51
     width: int = 32
@@ -40,7 +45,8 @@ class RestorerConfig:
 
 
 class Restorer(nn.Module):
-    """decoded float32 [N, 3, 4h, 4w] RGB 0..1, labels int64 [N, h, w], QP float32 [N] → restored float32 [N, 3, 4h, 4w], not clamped."""
+    """decoded float32 [N, 3, 4h, 4w] RGB 0..1, labels int64 [N, h, w], QP float32 [N] → restored float32 [N,
+    3, 4h, 4w], not clamped."""
 
     def __init__(self, config: RestorerConfig | None = None) -> None:
         super().__init__()
@@ -87,7 +93,10 @@ class Restorer(nn.Module):
         around = F.avg_pool2d(around, (1, AROUND), 1, (0, AROUND // 2), count_include_pad=False)
         detail = (decoded - around) * (4 / step)
         detail = detail / (1 + detail.abs() / 8)
-        fine = _tuned(F.relu(self.stem(F.pixel_unshuffle(torch.cat([detail, centre(decoded)], 1), 2))), self.tune_fine(at))
+        fine = _tuned(
+            F.relu(self.stem(F.pixel_unshuffle(torch.cat([detail, centre(decoded)], 1), 2))),
+            self.tune_fine(at),
+        )
         fine = self.before(fine)
         deep = self.down(F.pixel_unshuffle(fine, 2)) + self.embed(labels).permute(0, 3, 1, 2)
         deep = self.blocks(_tuned(deep, self.tune_deep(at)))

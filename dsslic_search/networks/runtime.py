@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dsslic_search.errors import StageError
+from dsslic_search.core.errors import StageError
 from dsslic_search.networks import weights
 from dsslic_search.networks.compnet import LABEL_SCALE, SCALE
 
@@ -30,7 +30,8 @@ _loading = threading.Lock()
 
 
 def load(name: str, path: Path) -> Any:
-    """The network of that name (see :func:`network`) with the weights in a file, ready to run. WeightsError when that is unsound."""
+    """The network of that name (see :func:`network`) with the weights in a file, ready to run. WeightsError
+    when that is unsound."""
     import torch
 
     from dsslic_search.networks.compnet import CompNet, CompNetConfig
@@ -59,14 +60,19 @@ def _opened(name: str, path: Path) -> Any:
 def network(name: str, wanted: str | None = None) -> Any:
     """The shipped network "segnet", "compnet", "finenet", "finenet_perceptual" or "restorer", loaded once.
 
-    ``wanted``: identity of the weights that it must have, those that ship or shipped before. WeightsError when the file of weights
-    is unsound, StageError when there are no such weights here.
+    ``wanted``: identity of the weights that it must have, those that ship or shipped before. WeightsError
+    when the file of weights is unsound, StageError when there are no such weights here.
     """
-    path = weights.folder() / f"{name}.safetensors" if wanted in (None, identity(name)) else weights.find(str(wanted))
+    path = (
+        weights.folder() / f"{name}.safetensors"
+        if wanted in (None, identity(name))
+        else weights.find(str(wanted))
+    )
     if path is None:
         shown = "map, compact and coarse" if name == "restorer" else "map and compact"
         raise StageError(
-            f"this file's picture depends on weights {wanted} of the {name.partition('_')[0]} network, which are not here: "
+            f"this file's picture depends on weights {wanted} of the {name.partition('_')[0]} network, which "
+            "are not here: "
             f"only its {shown} stages can be shown; upgrade dsslic-search"
         )
     with _loading:
@@ -79,15 +85,16 @@ def identity(name: str) -> str:
 
 
 def working_size(height: int, width: int, area: int) -> tuple[int, int]:
-    """(height, width) in multiples of 32 with about ``area`` pixels and about the photo's proportions (at most 8:1)."""
+    """(height, width) in multiples of 32 with about ``area`` pixels and about the photo's proportions (at
+    most 8:1)."""
     aspect = min(8.0, max(1 / 8, width / height))
     rows = (area / aspect) ** 0.5
     return max(32, round(rows / 32) * 32), max(32, round(rows * aspect / 32) * 32)
 
 
 def class_scores(net: Any, pixels: NDArray[np.uint8], area: int | None = None) -> torch.Tensor:
-    """SegNet's scores of a photo, uint8 [H, W, 3] sRGB: float32 [1, classes, h, w] at a quarter of the working size, which has
-    ``area`` pixels or as many as the network was trained for."""
+    """SegNet's scores of a photo, uint8 [H, W, 3] sRGB: float32 [1, classes, h, w] at a quarter of the
+    working size, which has ``area`` pixels or as many as the network was trained for."""
     import torch
     from PIL import Image
 
@@ -100,7 +107,8 @@ def class_scores(net: Any, pixels: NDArray[np.uint8], area: int | None = None) -
 
 
 def segment(pixels: NDArray[np.uint8], map_size: tuple[int, int]) -> NDArray[np.uint8]:
-    """Parse a photo, uint8 [H, W, 3] sRGB, into class ids, uint8 [h, w] = ``map_size``; ``other`` where SegNet is in doubt."""
+    """Parse a photo, uint8 [H, W, 3] sRGB, into class ids, uint8 [h, w] = ``map_size``; ``other`` where
+    SegNet is in doubt."""
     import torch
     import torch.nn.functional as F
 
@@ -133,17 +141,23 @@ def _tiles(cells: tuple[int, int], margin: int) -> list[tuple[slice, slice, slic
     for y in range(0, cells[0], TILE):
         for x in range(0, cells[1], TILE):
             keep = slice(y, min(y + TILE, cells[0])), slice(x, min(x + TILE, cells[1]))
-            rows, columns = (slice(max(0, k.start - margin), min(n, k.stop + margin)) for k, n in zip(keep, cells, strict=True))
+            rows, columns = (
+                slice(max(0, k.start - margin), min(n, k.stop + margin))
+                for k, n in zip(keep, cells, strict=True)
+            )
             found.append((rows, columns, *keep))
     return found
 
 
 def _scaled(rows: slice, columns: slice, factor: int) -> tuple[slice, slice]:
-    return slice(rows.start * factor, rows.stop * factor), slice(columns.start * factor, columns.stop * factor)
+    return slice(rows.start * factor, rows.stop * factor), slice(
+        columns.start * factor, columns.stop * factor
+    )
 
 
 def make_compact(pixels: NDArray[np.uint8], labels: NDArray[np.int64]) -> NDArray[np.uint8]:
-    """CompNet: photo uint8 [H, W, 3] and :func:`network_labels` → compact image uint8 [h, w, 3]; sides are H/8, W/8 rounded up."""
+    """CompNet: photo uint8 [H, W, 3] and :func:`network_labels` → compact image uint8 [h, w, 3]; sides are
+    H/8, W/8 rounded up."""
     import torch
 
     net = network("compnet")
@@ -154,7 +168,11 @@ def make_compact(pixels: NDArray[np.uint8], labels: NDArray[np.int64]) -> NDArra
             ys, xs = _scaled(take[0], take[1], SCALE)
             ly, lx = _scaled(take[0], take[1], SCALE // LABEL_SCALE)
             part = pixels[ys, xs]
-            part = np.pad(part, ((0, ys.stop - ys.start - part.shape[0]), (0, xs.stop - xs.start - part.shape[1]), (0, 0)), mode="edge")
+            part = np.pad(
+                part,
+                ((0, ys.stop - ys.start - part.shape[0]), (0, xs.stop - xs.start - part.shape[1]), (0, 0)),
+                mode="edge",
+            )
             photo = torch.from_numpy(part).permute(2, 0, 1)[None].to(torch.float32) / 255
             compact = net(photo, torch.from_numpy(labels[ly, lx])[None])[0].permute(1, 2, 0)
             top, left = rows.start - take[0].start, columns.start - take[1].start
@@ -171,7 +189,8 @@ def make_coarse(
     name: str = UNDER_RESIDUAL,
     wanted: str | None = None,
 ) -> NDArray[np.uint8]:
-    """FineNet: decoded compact image uint8 [h, w, 3] and :func:`network_labels` → coarse image uint8 [height, width, 3].
+    """FineNet: decoded compact image uint8 [h, w, 3] and :func:`network_labels` → coarse image uint8 [height,
+    width, 3].
 
     ``name`` and ``wanted`` as for :func:`network`.
 
@@ -187,7 +206,12 @@ def make_coarse(
     with torch.inference_mode():
         for *take, rows, columns in _tiles(cells, net.margin + BICUBIC_REACH):
             ly, lx = _scaled(take[0], take[1], SCALE // LABEL_SCALE)
-            c = torch.from_numpy(np.ascontiguousarray(compact[take[0], take[1]])).permute(2, 0, 1)[None].to(torch.float32) / 255
+            c = (
+                torch.from_numpy(np.ascontiguousarray(compact[take[0], take[1]]))
+                .permute(2, 0, 1)[None]
+                .to(torch.float32)
+                / 255
+            )
             tile = net(c, torch.from_numpy(labels[ly, lx])[None])[0].permute(1, 2, 0)
             top, left = (rows.start - take[0].start) * SCALE, (columns.start - take[1].start) * SCALE
             ys, xs = _scaled(rows, columns, SCALE)
@@ -199,11 +223,11 @@ def make_coarse(
 def restore(
     decoded: NDArray[np.int16], labels: NDArray[np.int64], qp: int, strength: float, wanted: str | None = None
 ) -> NDArray[np.uint8]:
-    """The restoration network: decoded photo int16 [H, W, 3] or grey [H, W] in quarters of a grey level, :func:`network_labels` and
-    the QP it was coded at → restored photo, uint8 of the same shape.
+    """The restoration network: decoded photo int16 [H, W, 3] or grey [H, W] in quarters of a grey level,
+    :func:`network_labels` and the QP it was coded at → restored photo, uint8 of the same shape.
 
-    ``strength``: how much of the network's correction to apply, 1 for all. ``wanted`` as for :func:`network`. Floating point inside:
-    another processor may round a pixel to the neighbouring grey level.
+    ``strength``: how much of the network's correction to apply, 1 for all. ``wanted`` as for :func:`network`.
+    Floating point inside: another processor may round a pixel to the neighbouring grey level.
     """
     height, width = decoded.shape[:2]
     out = np.empty(decoded.shape, np.uint8)
@@ -216,8 +240,8 @@ def restore(
 def corrections(
     decoded: NDArray[np.int16], labels: NDArray[np.int64], qp: int, wanted: str | None = None
 ) -> Iterator[tuple[slice, slice, NDArray[np.float32]]]:
-    """What the restoration network would add to a decoded photo, tile by tile: rows, columns and float32 grey levels, of the shape of
-    that part of ``decoded``. Arguments as for :func:`restore`."""
+    """What the restoration network would add to a decoded photo, tile by tile: rows, columns and float32 grey
+    levels, of the shape of that part of ``decoded``. Arguments as for :func:`restore`."""
     import torch
 
     net = network("restorer", wanted)
@@ -227,15 +251,25 @@ def corrections(
     for rows, columns in _squares(height, width):
         ys, xs = _widened(rows, height, net.margin), _widened(columns, width, net.margin)
         part = decoded[ys, xs]
-        part = np.pad(part, ((0, -part.shape[0] % SCALE), (0, -part.shape[1] % SCALE), *([] if grey else [(0, 0)])), mode="edge")
+        part = np.pad(
+            part,
+            ((0, -part.shape[0] % SCALE), (0, -part.shape[1] % SCALE), *([] if grey else [(0, 0)])),
+            mode="edge",
+        )
         with torch.inference_mode():
             x = torch.from_numpy(np.ascontiguousarray(part)).to(torch.float32) / (4 * 255)
             x = x.expand(3, -1, -1)[None] if grey else x.permute(2, 0, 1)[None]
             top, left = ys.start // LABEL_SCALE, xs.start // LABEL_SCALE
-            at = slice(top, top + part.shape[0] // LABEL_SCALE), slice(left, left + part.shape[1] // LABEL_SCALE)
+            at = (
+                slice(top, top + part.shape[0] // LABEL_SCALE),
+                slice(left, left + part.shape[1] // LABEL_SCALE),
+            )
             x = x.contiguous(memory_format=torch.channels_last)
             more = (net.correction(x, torch.from_numpy(labels[at])[None], level)[0] * 255).permute(1, 2, 0)
-            inner = more[rows.start - ys.start : rows.stop - ys.start, columns.start - xs.start : columns.stop - xs.start]
+            inner = more[
+                rows.start - ys.start : rows.stop - ys.start,
+                columns.start - xs.start : columns.stop - xs.start,
+            ]
             found: NDArray[np.float32] = (inner.mean(2) if grey else inner).numpy()
         yield rows, columns, found
 

@@ -1,6 +1,7 @@
 """What makes label maps: one small interface, SegNet behind it by default, other models beside it.
 
-Anything with these three members can be given to `Archive.ingest`, `encode` and `EncodeOptions`; see docs/segmenters.md.
+Anything with these three members can be given to `Archive.ingest`, `encode` and `EncodeOptions`; see
+docs/segmenters.md.
 """
 
 from __future__ import annotations
@@ -11,9 +12,9 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from dsslic_search import dialect
-from dsslic_search.dialect import Dialect
-from dsslic_search.errors import UsageError
+from dsslic_search.core import dialect
+from dsslic_search.core.dialect import Dialect
+from dsslic_search.core.errors import UsageError
 from dsslic_search.networks import runtime
 
 SEGNET = "segnet"
@@ -24,14 +25,16 @@ class Segmenter(Protocol):
 
     @property
     def identity(self) -> str:
-        """16 hex digits naming all that the label maps depend on: weights and how their classes are mapped."""
+        """16 hex digits naming all that the label maps depend on: weights and how their classes are
+        mapped."""
 
     @property
     def dialect(self) -> Dialect:
         """The vocabulary whose ids the label maps hold, and what its classes mean in the shipped one."""
 
     def segment(self, pixels: NDArray[np.uint8], map_size: tuple[int, int]) -> NDArray[np.uint8]:
-        """Parse a photo, uint8 [H, W, 3] sRGB, into class ids, uint8 [h, w] = ``map_size``, both at least 1."""
+        """Parse a photo, uint8 [H, W, 3] sRGB, into class ids, uint8 [h, w] = ``map_size``, both at least
+        1."""
 
 
 class SegNetSegmenter:
@@ -50,16 +53,21 @@ class SegNetSegmenter:
 
 
 def open_segmenter(name: str, *, classes: Path | None = None, own_classes: bool = False) -> Segmenter:
-    """The segmenter of that name: "segnet"; else a folder, or the name on the model hub, of a `transformers` model.
+    """The segmenter of that name: "segnet"; else a folder, or the name on the model hub, of a `transformers`
+    model.
 
-    ``classes``: a JSON file that says what the model's labels mean, {"label": "class"}, where the rules of `naming` do not
-    do. ``own_classes``: keep the model's classes in the label maps. Nothing but a model's description is read before it is
-    used; a model from the hub is downloaded first. Raises WeightsError when there is no such model or it is none that
-    segments, UsageError for options that do not fit it, MissingExtraError when `transformers` is not installed.
+    ``classes``: a JSON file that says what the model's labels mean, {"label": "class"}, where the rules of
+    `naming` do not do. ``own_classes``: keep the model's classes in the label maps. Nothing but a model's
+    description is read before it is used; a model from the hub is downloaded first. Raises WeightsError when
+    there is no such model or it is none that segments, UsageError for options that do not fit it,
+    MissingExtraError when `transformers` is not installed.
     """
     if name == SEGNET:
         if classes or own_classes:
-            raise UsageError("segnet has the classes of this package; a file of classes, or classes of its own, are for other segmenters")
+            raise UsageError(
+                "segnet has the classes of this package; a file of classes, or classes of its own, are for "
+                "other segmenters"
+            )
         return SegNetSegmenter()
     from dsslic_search.networks.hub import find_model
     from dsslic_search.networks.transformer import TransformersSegmenter
@@ -68,5 +76,6 @@ def open_segmenter(name: str, *, classes: Path | None = None, own_classes: bool 
 
 
 def chosen(segmenter: Segmenter | str | None) -> Segmenter | None:
-    """A segmenter as people give it: the thing itself, its name (see `open_segmenter`), or None for the default."""
+    """A segmenter as people give it: the thing itself, its name (see `open_segmenter`), or None for the
+    default."""
     return open_segmenter(segmenter) if isinstance(segmenter, str) else segmenter

@@ -21,14 +21,22 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 # (expansion, output channels, blocks, stride, kernel) of EfficientNet-B0/Lite0's seven stages
-STAGES = ((1, 16, 1, 1, 3), (6, 24, 2, 2, 3), (6, 40, 2, 2, 5), (6, 80, 3, 2, 3), (6, 112, 3, 1, 5), (6, 192, 4, 2, 5), (6, 320, 1, 1, 3))
+STAGES = (
+    (1, 16, 1, 1, 3),
+    (6, 24, 2, 2, 3),
+    (6, 40, 2, 2, 5),
+    (6, 80, 3, 2, 3),
+    (6, 112, 3, 1, 5),
+    (6, 192, 4, 2, 5),
+    (6, 320, 1, 1, 3),
+)
 BN_EPS = 1e-3
 
 
 @dataclass(frozen=True)
 class SegNetConfig:
-    """``classes``: outputs; ``width``: channels of the decoder; ``area``: pixels a photo is resized to before parsing; the rest
-    are the fields of :class:`dsslic_search.networks.confidence.Confidence`."""
+    """``classes``: outputs; ``width``: channels of the decoder; ``area``: pixels a photo is resized to before
+    parsing; the rest are the fields of :class:`dsslic_search.networks.confidence.Confidence`."""
 
     classes: int = 51
     width: int = 96
@@ -41,7 +49,16 @@ class SegNetConfig:
 class ConvNorm(nn.Module):
     """Convolution with TensorFlow's "same" padding, batch norm (until folded) and an optional ReLU6."""
 
-    def __init__(self, cin: int, cout: int, kernel: int, stride: int = 1, groups: int = 1, act: bool = True, folded: bool = True) -> None:
+    def __init__(
+        self,
+        cin: int,
+        cout: int,
+        kernel: int,
+        stride: int = 1,
+        groups: int = 1,
+        act: bool = True,
+        folded: bool = True,
+    ) -> None:
         super().__init__()
         self.conv = nn.Conv2d(cin, cout, kernel, stride, 0, groups=groups, bias=folded)
         self.norm = nn.Identity() if folded else nn.BatchNorm2d(cout, eps=BN_EPS)
@@ -60,7 +77,8 @@ class ConvNorm(nn.Module):
 
 
 class InvertedResidual(nn.Module):
-    """MobileNetV2's block (Sandler et al. 2018): expand 1×1, depthwise k×k, project 1×1, add when shapes agree."""
+    """MobileNetV2's block (Sandler et al. 2018): expand 1×1, depthwise k×k, project 1×1, add when shapes
+    agree."""
 
     def __init__(self, cin: int, cout: int, expansion: int, kernel: int, stride: int, folded: bool) -> None:
         super().__init__()
@@ -89,7 +107,10 @@ class SegNet(nn.Module):
         stages, cin = [], 32
         for expansion, cout, blocks, stride, kernel in STAGES:
             stage = [
-                InvertedResidual(cin if b == 0 else cout, cout, expansion, kernel, stride if b == 0 else 1, folded) for b in range(blocks)
+                InvertedResidual(
+                    cin if b == 0 else cout, cout, expansion, kernel, stride if b == 0 else 1, folded
+                )
+                for b in range(blocks)
             ]
             stages.append(nn.Sequential(*stage))
             cin = cout

@@ -1,7 +1,9 @@
-"""Segmenters of the `transformers` library: SegFormer, Mask2Former, MaskFormer, OneFormer, BEiT, DPT, UperNet and their like.
+"""Segmenters of the `transformers` library: SegFormer, Mask2Former, MaskFormer, OneFormer, BEiT, DPT, UperNet
+and their like.
 
-What such a model needs is in its folder: config.json (architecture and labels), preprocessor_config.json and weights. Its own
-image processor prepares the photo and turns the model's outputs, per-pixel scores or queries with masks, into labels.
+What such a model needs is in its folder: config.json (architecture and labels), preprocessor_config.json and
+weights. Its own image processor prepares the photo and turns the model's outputs, per-pixel scores or queries
+with masks, into labels.
 """
 
 from __future__ import annotations
@@ -18,15 +20,22 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from dsslic_search.dialect import Dialect, shipped
-from dsslic_search.errors import DSSError, MissingExtraError, WeightsError
+from dsslic_search.core.dialect import Dialect, shipped
+from dsslic_search.core.errors import DSSError, MissingExtraError, WeightsError
 from dsslic_search.networks import hub
 from dsslic_search.networks.labels import Label, own_dialect, read_labels
 
 MAX_ASPECT = 8  # longer strips are squeezed: processors that ask for a shortest side would make them huge
 
 # What label maps depend on: changing any of these files changes the identity.
-_FILES = ("config.json", "preprocessor_config.json", "processor_config.json", "tokenizer*.json", "vocab.json", "merges.txt")
+_FILES = (
+    "config.json",
+    "preprocessor_config.json",
+    "processor_config.json",
+    "tokenizer*.json",
+    "vocab.json",
+    "merges.txt",
+)
 
 
 class _Loaded(NamedTuple):
@@ -36,9 +45,12 @@ class _Loaded(NamedTuple):
 
 
 class TransformersSegmenter:
-    """The model in ``folder``; ``name`` is what the user calls it. See `networks.segmenter.open_segmenter`."""
+    """The model in ``folder``; ``name`` is what the user calls it. See
+    `networks.segmenter.open_segmenter`."""
 
-    def __init__(self, folder: Path, name: str, *, classes: Path | None = None, own_classes: bool = False) -> None:
+    def __init__(
+        self, folder: Path, name: str, *, classes: Path | None = None, own_classes: bool = False
+    ) -> None:
         self.labels: tuple[Label, ...] = read_labels(folder, name, classes)
         self._folder, self._name = folder, name
         self._dialect = own_dialect(self.labels, name) if own_classes else shipped()
@@ -78,7 +90,8 @@ class TransformersSegmenter:
         return table
 
     def segment(self, pixels: NDArray[np.uint8], map_size: tuple[int, int]) -> NDArray[np.uint8]:
-        """See `Segmenter`. Raises WeightsError when the model cannot be loaded or does not do what its files say."""
+        """See `Segmenter`. Raises WeightsError when the model cannot be loaded or does not do what its files
+        say."""
         import torch
         from PIL import Image
 
@@ -93,7 +106,10 @@ class TransformersSegmenter:
         inside = (ids >= 0) & (ids < self._table.size)
         found = np.where(inside, self._table[np.where(inside, ids, 0)], -1)
         if int(found.min()) < 0:
-            raise WeightsError(f"{self._name}: gives labels that its config.json does not name (id2label); the model's files do not fit")
+            raise WeightsError(
+                f"{self._name}: gives labels that its config.json does not name (id2label); the model's "
+                "files do not fit"
+            )
         return found.astype(np.uint8)
 
     def _loaded(self) -> _Loaded:
@@ -112,7 +128,9 @@ class TransformersSegmenter:
         except DSSError:
             raise
         except ImportError as e:
-            raise MissingExtraError(f"{self._name}: needs a package that is not installed ({hub.first_line(e)})") from e
+            raise MissingExtraError(
+                f"{self._name}: needs a package that is not installed ({hub.first_line(e)})"
+            ) from e
         except Exception as e:  # of any kind: the library reads files that anybody may have written
             raise WeightsError(f"{self._name}: this model cannot be loaded ({hub.first_line(e)})") from e
 
@@ -120,21 +138,33 @@ class TransformersSegmenter:
         here: dict[str, Any] = {"local_files_only": True}
         config = transformers.AutoConfig.from_pretrained(self._folder, **here)
         kinds = {
-            transformers.AutoModelForSemanticSegmentation: transformers.MODEL_FOR_SEMANTIC_SEGMENTATION_MAPPING,
-            transformers.AutoModelForUniversalSegmentation: transformers.MODEL_FOR_UNIVERSAL_SEGMENTATION_MAPPING,
+            transformers.AutoModelForSemanticSegmentation: (
+                transformers.MODEL_FOR_SEMANTIC_SEGMENTATION_MAPPING
+            ),
+            transformers.AutoModelForUniversalSegmentation: (
+                transformers.MODEL_FOR_UNIVERSAL_SEGMENTATION_MAPPING
+            ),
         }
         kind = next((k for k, mapping in kinds.items() if type(config) in mapping), None)
         if kind is None:
             raise WeightsError(
-                f'{self._name}: models of type "{config.model_type}" do not segment; give a SegFormer, Mask2Former or the like'
+                f'{self._name}: models of type "{config.model_type}" do not segment; give a SegFormer, '
+                "Mask2Former or the like"
             )
         net, report = kind.from_pretrained(self._folder, config=config, output_loading_info=True, **here)
         if missing := sorted(report["missing_keys"]):
-            raise WeightsError(f"{self._name}: {len(missing)} of its weights are missing ({missing[0]}, …); it was not trained to segment")
+            raise WeightsError(
+                f"{self._name}: {len(missing)} of its weights are missing ({missing[0]}, …); it was not "
+                "trained to segment"
+            )
         if config.model_type == "oneformer":
             here["class_info_file"] = None  # for training alone, and it would be looked for on the hub
         processor = transformers.AutoImageProcessor.from_pretrained(self._folder, **here)
-        return _Loaded(_preparing(transformers, processor, config, self._folder), net.eval(), processor.post_process_semantic_segmentation)
+        return _Loaded(
+            _preparing(transformers, processor, config, self._folder),
+            net.eval(),
+            processor.post_process_semantic_segmentation,
+        )
 
 
 def _preparing(transformers: Any, processor: Any, config: Any, folder: Path) -> Callable[..., Any]:
@@ -142,7 +172,12 @@ def _preparing(transformers: Any, processor: Any, config: Any, folder: Path) -> 
     if config.model_type != "oneformer":
         return lambda picture: processor(images=picture, return_tensors="pt")
     tokenizer = transformers.AutoTokenizer.from_pretrained(folder, local_files_only=True)
-    whole = {"padding": "max_length", "max_length": config.task_seq_len, "truncation": True, "return_tensors": "pt"}
+    whole = {
+        "padding": "max_length",
+        "max_length": config.task_seq_len,
+        "truncation": True,
+        "return_tensors": "pt",
+    }
     task = tokenizer(["the task is semantic"], **whole)["input_ids"]
     return lambda picture: {**processor(images=picture, return_tensors="pt"), "task_inputs": task}
 

@@ -1,6 +1,7 @@
 """Weight files: float16 safetensors with their architecture in the metadata, named by a hash of their bytes.
 
-The identity of a weight file (the first 8 bytes of its SHA-256, in hex) goes into every .dsslic file that depends on it.
+The identity of a weight file (the first 8 bytes of its SHA-256, in hex) goes into every .dsslic file that
+depends on it.
 """
 
 from __future__ import annotations
@@ -12,8 +13,8 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dsslic_search.errors import WeightsError
-from dsslic_search.files import write_atomically
+from dsslic_search.core.errors import WeightsError
+from dsslic_search.core.files import write_atomically
 
 if TYPE_CHECKING:
     from torch import nn
@@ -36,13 +37,24 @@ def identity(path: Path) -> str:
     try:
         return hashlib.sha256(path.read_bytes()).hexdigest()[:16]
     except OSError as e:
-        raise WeightsError(f"{path}: cannot read network weights ({e.strerror}); reinstall dsslic-search") from e
+        raise WeightsError(
+            f"{path}: cannot read network weights ({e.strerror}); reinstall dsslic-search"
+        ) from e
 
 
 def find(wanted: str) -> Path | None:
-    """The weight file of an identity: one that ships, or one that shipped before and is kept for the files that depend on it."""
+    """The weight file of an identity: one that ships, or one that shipped before and is kept for the files
+    that depend on it."""
     places = folder(), folder() / "earlier"
-    return next((path for place in places for path in sorted(place.glob("*.safetensors")) if identity(path) == wanted), None)
+    return next(
+        (
+            path
+            for place in places
+            for path in sorted(place.glob("*.safetensors"))
+            if identity(path) == wanted
+        ),
+        None,
+    )
 
 
 def save(path: Path, net: nn.Module, architecture: str, config: Any) -> str:
@@ -52,24 +64,33 @@ def save(path: Path, net: nn.Module, architecture: str, config: Any) -> str:
 
     tensors = {k: v.detach().to("cpu", torch.float16).contiguous() for k, v in net.state_dict().items()}
     # One entry: several are written in no fixed order, and the bytes name the weights.
-    metadata = {"network": json.dumps({"architecture": architecture, "config": dataclasses.asdict(config)}, sort_keys=True)}
+    metadata = {
+        "network": json.dumps(
+            {"architecture": architecture, "config": dataclasses.asdict(config)}, sort_keys=True
+        )
+    }
     write_atomically(path, pack(tensors, metadata))
     identity.cache_clear()
     return identity(path)
 
 
 def load(path: Path, architecture: str) -> tuple[dict[str, Any], dict[str, Any]]:
-    """(config fields, float32 state dict) of a weight file; WeightsError when it is not of that architecture."""
+    """(config fields, float32 state dict) of a weight file; WeightsError when it is not of that
+    architecture."""
     import torch
     from safetensors import SafetensorError, safe_open
 
     try:
         if path.stat().st_size > MAX_BYTES:
-            raise WeightsError(f"{path}: larger than any weight file of this package; reinstall dsslic-search")
+            raise WeightsError(
+                f"{path}: larger than any weight file of this package; reinstall dsslic-search"
+            )
         with safe_open(path, "pt") as f:
             network = json.loads((f.metadata() or {}).get("network", "{}"))
             if network.get("architecture") != architecture:
-                raise WeightsError(f"{path}: holds {network.get('architecture', 'no known network')}, wanted {architecture}")
+                raise WeightsError(
+                    f"{path}: holds {network.get('architecture', 'no known network')}, wanted {architecture}"
+                )
             state = {k: f.get_tensor(k).to(torch.float32) for k in f.keys()}  # noqa: SIM118 (not a dict)
         return network["config"], state
     except (OSError, SafetensorError, json.JSONDecodeError, KeyError) as e:

@@ -1,4 +1,5 @@
-"""Whether a query asks for what cannot be together. It sees what a reader would, not every contradiction there is."""
+"""Whether a query asks for what cannot be together. It sees what a reader would, not every contradiction
+there is."""
 
 from __future__ import annotations
 
@@ -7,10 +8,10 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 
 from dsslic_search.features.regions import LEAST_PER_MILLE
-from dsslic_search.index import relate
 from dsslic_search.index.quanta import TICKS
+from dsslic_search.index.regions import relate
+from dsslic_search.query.ast import Near, Number, Period, Shape, Text, Unknown
 from dsslic_search.query.plan import Either, Every, Fact, Filter, Located, Step, Within
-from dsslic_search.query.tree import Near, Number, Period, Shape, Text, Unknown
 
 Classes = tuple[int, ...]
 
@@ -25,8 +26,8 @@ OUTLINES = {  # widths and heights of every kind
 
 
 def impossible(step: Step) -> bool:
-    """True only if no photo whatever can match: an empty range, or conditions that cannot hold together, such as ">60% sky and
-    >50% sea", "no animals but >10% dogs" or "portrait and landscape"."""
+    """True only if no photo whatever can match: an empty range, or conditions that cannot hold together, such
+    as ">60% sky and >50% sea", "no animals but >10% dogs" or "portrait and landscape"."""
     match step:
         case Within():
             return step.empty
@@ -50,7 +51,11 @@ def _conjuncts(step: Step) -> Iterator[Step]:
 def _clash(steps: list[Step]) -> bool:
     within = [step for step in steps if isinstance(step, Within)]
     located = [step for step in steps if isinstance(step, Located)]
-    return _coverages_clash(within, located) or _numbers_clash(located) or _facts_clash([s for s in steps if isinstance(s, Filter)])
+    return (
+        _coverages_clash(within, located)
+        or _numbers_clash(located)
+        or _facts_clash([s for s in steps if isinstance(s, Filter)])
+    )
 
 
 def _coverages_clash(within: list[Within], located: list[Located]) -> bool:
@@ -66,7 +71,9 @@ def _coverages_clash(within: list[Within], located: list[Located]) -> bool:
         needs[classes] = max(needs.get(classes, 0), low - len(classes))
     everything = tuple(sorted({class_id for classes in needs for class_id in classes}))
     # ticks are rounded; a contradiction by a rounding error is none
-    return any(_packed(whole, needs) > limit + len(whole) for whole, limit in [*limits.items(), (everything, TICKS)])
+    return any(
+        _packed(whole, needs) > limit + len(whole) for whole, limit in [*limits.items(), (everything, TICKS)]
+    )
 
 
 def _region_needs(located: list[Located]) -> Iterator[tuple[Classes, int]]:
@@ -135,13 +142,18 @@ def _outlines_clash(filters: list[Filter]) -> bool:
 
 
 def _ranges_clash(facts: list[Fact], denied: list[Fact]) -> bool:
-    """Whether dates or figures of a column have no value that is in all ranges asked for and in none of those denied."""
+    """Whether dates or figures of a column have no value that is in all ranges asked for and in none of those
+    denied."""
     for column in {fact.column for fact in facts if isinstance(fact, Period | Number)}:
-        ranges = [_range(fact) for fact in facts if isinstance(fact, Period | Number) and fact.column == column]
+        ranges = [
+            _range(fact) for fact in facts if isinstance(fact, Period | Number) and fact.column == column
+        ]
         start, end = max(low for low, _ in ranges), min(high for _, high in ranges)
         if start > end or (start == end and column in ("taken", "added")):
             return True
-        others = [_range(fact) for fact in denied if isinstance(fact, Period | Number) and fact.column == column]
+        others = [
+            _range(fact) for fact in denied if isinstance(fact, Period | Number) and fact.column == column
+        ]
         if any(low <= start and end <= high for low, high in others):
             return True
     return False

@@ -3,17 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from decimal import Decimal
 
 import numpy as np
 
+from dsslic_search.core.vocabulary import Vocabulary
 from dsslic_search.features.regions import LEAST_PER_MILLE
-from dsslic_search.index.relate import ZONES
+from dsslic_search.index.quanta import TICKS
+from dsslic_search.index.regions.relate import ZONES
+from dsslic_search.query.ast import (
+    Amid,
+    Leaf,
+    Like,
+    Query,
+    Regional,
+    Relation,
+    Sort,
+    Thing,
+    Zone,
+    leaves,
+    things,
+    whole,
+    written,
+)
 from dsslic_search.query.contradiction import impossible
-from dsslic_search.query.evaluate import Evaluation
-from dsslic_search.query.plan import Either, Every, Step
-from dsslic_search.query.tree import Amid, Leaf, Like, Query, Regional, Relation, Sort, Thing, Zone, leaves, things, whole
-from dsslic_search.query.wording import worded
-from dsslic_search.vocabulary import Vocabulary
+from dsslic_search.query.plan import Either, Every, Filter, Located, Resemble, Step, Within
+from dsslic_search.query.run.evaluate import Evaluation
 
 _RULES = {
     "left of": "its right edge is left of the other's centre, its centre left of the other's left edge",
@@ -33,10 +48,12 @@ _COLUMNS = {"first": "left", "second": "right", "last": "right", "middle": "midd
 _ROWS = {"first": "top", "second": "bottom", "last": "bottom", "middle": "middle"}
 
 
-def explanation(text: str, query: Query, step: Step, evaluation: Evaluation, total: int, vocabulary: Vocabulary) -> str:
-    """Lines of text: the query, how it is grouped, what its words were taken for, the plan in the order in which it is carried out
-    with the number of photos that each predicate matches alone, the order if one is asked for, the total, and a warning when
-    nothing can ever match."""
+def explanation(
+    text: str, query: Query, step: Step, evaluation: Evaluation, total: int, vocabulary: Vocabulary
+) -> str:
+    """Lines of text: the query, how it is grouped, what its words were taken for, the plan in the order in
+    which it is carried out with the number of photos that each predicate matches alone, the order if one is
+    asked for, the total, and a warning when nothing can ever match."""
     lines = [f"query:  {' '.join(text.split())}", f"read as: {_outermost(whole(query))}"]
     if words := list(dict.fromkeys(_words(query, vocabulary))):
         lines += ["words:", *(f"  {line}" for line in words)]
@@ -79,7 +96,8 @@ def _rules(leaf: Leaf) -> Iterator[str]:
             yield f"{operand}: the photo to compare with"
         case Regional(_, place, _, _, says):
             if says:
-                yield f"{says}: so many regions, which are connected and at least {LEAST_PER_MILLE / 10:g}% of the photo"
+                least = f"{LEAST_PER_MILLE / 10:g}% of the photo"
+                yield f"{says}: so many regions, which are connected and at least {least}"
             match place:
                 case Zone(name):
                     yield f"{name}: half of a region or more is in the {_zone(name)}"
@@ -113,3 +131,59 @@ def _steps(step: Step, evaluation: Evaluation) -> Iterator[str]:
 def _order(sort: Sort) -> str:
     key = sort.thing.name if sort.thing else sort.key
     return f"{key}, {'descending' if sort.descending else 'ascending'}, equal ones newest first"
+
+
+# The predicates of a plan in words.
+
+
+def worded(step: Step) -> str:
+    """What a predicate of a plan asks for; "every photo" for a plan without any."""
+    match step:
+        case Within():
+            return f"{step.name} {_range(step)}"
+        case Located(says, _, _, low, high):
+            return f"{_regions(low, high)} of {says}"
+        case Filter(fact, negated):
+            return f"not {written(fact)}" if negated else written(fact)
+        case Resemble(operand, mirrored):
+            return f"ranked by likeness to {operand}{' or its mirror image' if mirrored else ''}"
+    return "every photo"
+
+
+def _regions(low: int, high: int | None) -> str:
+    if high is None:
+        return f"{low} region{'' if low == 1 else 's'} or more"
+    if high < low:
+        return "a number of regions that cannot be"
+    if low == high:
+        return "no region" if low == 0 else f"exactly {low} region{'' if low == 1 else 's'}"
+    return f"at most {high} region{'' if high == 1 else 's'}" if low == 0 else f"{low} to {high} regions"
+
+
+def _range(step: Within) -> str:
+    if step.empty:
+        return "in a range that is empty"
+    if step.low <= 0 and step.high >= TICKS:
+        return "of any coverage"
+    if step.high >= TICKS:
+        return _above(step.low)
+    if step.low <= 0:
+        return _below(step.high)
+    return f"{_above(step.low)} and {_below(step.high)}"
+
+
+def _above(low: int) -> str:
+    """A lower bound; one tick more than a round number is "more than" that number."""
+    return f"> {_percent(low - 1)}" if _digits(low - 1) < _digits(low) else f">= {_percent(low)}"
+
+
+def _below(high: int) -> str:
+    return f"< {_percent(high + 1)}" if _digits(high + 1) < _digits(high) else f"<= {_percent(high)}"
+
+
+def _digits(ticks: int) -> int:
+    return len(str(ticks).rstrip("0"))
+
+
+def _percent(ticks: int) -> str:
+    return f"{(Decimal(ticks) / (TICKS // 100)).normalize():f}%"

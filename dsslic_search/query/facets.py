@@ -1,4 +1,5 @@
-"""What is in all photos, or in those that a query found: counts by class, month, camera and format, from columns alone."""
+"""What is in all photos, or in those that a query found: counts by class, month, camera and format, from
+columns alone."""
 
 from __future__ import annotations
 
@@ -9,10 +10,10 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from dsslic_search.core.vocabulary import Vocabulary
 from dsslic_search.index.columns import Columns
 from dsslic_search.index.files import NEVER, Files
 from dsslic_search.index.quanta import SCALE, TICKS
-from dsslic_search.vocabulary import Vocabulary
 
 BINS = 8  # of a histogram of coverage, each an eighth of 0..1
 
@@ -21,8 +22,8 @@ Rows = NDArray[np.intp] | None  # ascending; None: all
 
 @dataclass(frozen=True)
 class ClassCount:
-    """``photos`` show the class (at least the presence threshold of it). Over those: ``mean_coverage``, 0..1, to 1/65000, and
-    ``histogram``, how many have a coverage in each eighth of 0..1."""
+    """``photos`` show the class (at least the presence threshold of it). Over those: ``mean_coverage``, 0..1,
+    to 1/65000, and ``histogram``, how many have a coverage in each eighth of 0..1."""
 
     name: str
     photos: int
@@ -34,8 +35,8 @@ class ClassCount:
 
 @dataclass(frozen=True)
 class FileCounts:
-    """``formats`` and ``cameras``: photos by name, most frequent first; ``months``: by year and month, as "2023-06", in order;
-    ``undated``: photos that do not say when they were taken."""
+    """``formats`` and ``cameras``: photos by name, most frequent first; ``months``: by year and month, as
+    "2023-06", in order; ``undated``: photos that do not say when they were taken."""
 
     formats: dict[str, int]
     cameras: dict[str, int]
@@ -43,8 +44,11 @@ class FileCounts:
     undated: int
 
 
-def count_classes(columns: Columns | None, vocabulary: Vocabulary, presence: float, rows: Rows = None) -> tuple[ClassCount, ...]:
-    """Every class with the photos that show at least ``presence`` (0..1) of it, exactly, most frequent first; zeros without columns."""
+def count_classes(
+    columns: Columns | None, vocabulary: Vocabulary, presence: float, rows: Rows = None
+) -> tuple[ClassCount, ...]:
+    """Every class with the photos that show at least ``presence`` (0..1) of it, exactly, most frequent first;
+    zeros without columns."""
     listed = []
     for each in vocabulary.classes:
         levels = np.empty(0) if columns is None else _levels(columns, each.id, presence, rows)
@@ -53,7 +57,11 @@ def count_classes(columns: Columns | None, vocabulary: Vocabulary, presence: flo
                 name=each.name,
                 photos=levels.size,
                 mean_coverage=round(float(levels.mean()), 6) if levels.size else 0.0,
-                histogram=tuple(np.bincount(np.minimum((levels * BINS).astype(np.intp), BINS - 1), minlength=BINS).tolist()),
+                histogram=tuple(
+                    np.bincount(
+                        np.minimum((levels * BINS).astype(np.intp), BINS - 1), minlength=BINS
+                    ).tolist()
+                ),
                 synonyms=each.synonyms,
                 groups=tuple(group.name for group in vocabulary.groups if each.id in group.members),
             )

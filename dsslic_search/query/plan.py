@@ -1,7 +1,9 @@
-"""A query's tree as a plan: negations pushed down to the predicates, and the parts of "and" in the order in which they are cheap.
+"""A query's tree as a plan: negations pushed down to the predicates, and the parts of "and" in the order in
+which they are cheap.
 
-"not (a and b)" is "not a or not b"; the negation of a range of coverage or of a number of regions is what lies below or above it,
-and a filter is true or false: so each step can say for a photo how well it is satisfied.
+"not (a and b)" is "not a or not b"; the negation of a range of coverage or of a number of regions is what
+lies below or above it, and a filter is true or false: so each step can say for a photo how well it is
+satisfied.
 """
 
 from __future__ import annotations
@@ -9,9 +11,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from dsslic_search.index import relate
 from dsslic_search.index.quanta import TICKS
-from dsslic_search.query.tree import (
+from dsslic_search.index.regions import relate
+from dsslic_search.query.ast import (
     Amid,
     And,
     Anywhere,
@@ -54,7 +56,8 @@ class Within:
 
 @dataclass(frozen=True)
 class Located:
-    """Photos with ``low`` to ``high`` regions (None: or more) of ``classes`` that pass ``test``; ``says`` names these regions."""
+    """Photos with ``low`` to ``high`` regions (None: or more) of ``classes`` that pass ``test``; ``says``
+    names these regions."""
 
     says: str
     classes: tuple[int, ...]
@@ -73,7 +76,8 @@ class Filter:
 
 @dataclass(frozen=True)
 class Resemble:
-    """All photos, ranked by how like ``operand``, or its mirror image if that is nearer and ``mirrored``, they are."""
+    """All photos, ranked by how like ``operand``, or its mirror image if that is nearer and ``mirrored``,
+    they are."""
 
     operand: str
     mirrored: bool = False
@@ -95,8 +99,8 @@ Step = Within | Located | Filter | Resemble | Every | Either
 
 
 def plan(node: Node | None, presence: int) -> Step:
-    """The plan of a tree, of every photo for None; ``presence`` is the coverage in ticks, at least 1, from which a thing counts
-    as present."""
+    """The plan of a tree, of every photo for None; ``presence`` is the coverage in ticks, at least 1, from
+    which a thing counts as present."""
     return Every(()) if node is None else _planned(node, presence, negated=False)
 
 
@@ -157,7 +161,10 @@ def _located(thing: Thing, place: Place) -> Callable[[int, int | None], Step]:
         case Relation(name, other):
             says, test = f"{thing.name} {name} {other.name}", relate.Related(name, other.classes)
         case Amid(first, second):
-            says, test = f"{thing.name} between {first.name} and {second.name}", relate.Between(first.classes, second.classes)
+            says, test = (
+                f"{thing.name} between {first.name} and {second.name}",
+                relate.Between(first.classes, second.classes),
+            )
     return lambda low, high: Located(says, thing.classes, test, low, high)
 
 

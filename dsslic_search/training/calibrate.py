@@ -1,4 +1,5 @@
-"""Make a trained SegNet say how sure it is, and what to leave unsaid, on photos that it was not trained on."""
+"""Make a trained SegNet say how sure it is, and what to leave unsaid, on photos that it was not trained
+on."""
 
 from __future__ import annotations
 
@@ -12,7 +13,7 @@ import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor
 
-from dsslic_search.config import DEFAULT_PRESENCE
+from dsslic_search.core.settings import DEFAULT_PRESENCE
 from dsslic_search.networks import runtime, weights
 from dsslic_search.networks.confidence import Confidence, decide
 from dsslic_search.networks.segnet import SegNet
@@ -27,22 +28,30 @@ BINS = 15
 
 @dataclass(frozen=True)
 class Judged:
-    """What a rule does to photos: share of known pixels that are right, and F1 of "shows at least 0.5 % of class X"."""
+    """What a rule does to photos: share of known pixels that are right, and F1 of "shows at least 0.5 % of
+    class X"."""
 
     accuracy: float
     presence: float
 
 
 def scored(net: SegNet, samples: list[Sample]) -> Iterator[tuple[Tensor, Tensor]]:
-    """Of each photo the scores float32 [classes, h, w] and what people say, int64 [h, w] with ids past the classes unknown."""
+    """Of each photo the scores float32 [classes, h, w] and what people say, int64 [h, w] with ids past the
+    classes unknown."""
     for sample in samples:
         assert sample.labels is not None
         truth = np.asarray(Image.open(sample.labels))
         scale = -(-max(truth.shape) // LONGEST)
         size = -(-truth.shape[0] // scale), -(-truth.shape[1] // scale)
-        ys, xs = (np.minimum(np.arange(n) * scale + scale // 2, full - 1) for n, full in zip(size, truth.shape, strict=True))
+        ys, xs = (
+            np.minimum(np.arange(n) * scale + scale // 2, full - 1)
+            for n, full in zip(size, truth.shape, strict=True)
+        )
         scores = runtime.class_scores(net, np.asarray(Image.open(sample.image).convert("RGB")))
-        yield F.interpolate(scores, size, mode="bilinear")[0], torch.from_numpy(truth[np.ix_(ys, xs)].astype(np.int64))
+        yield (
+            F.interpolate(scores, size, mode="bilinear")[0],
+            torch.from_numpy(truth[np.ix_(ys, xs)].astype(np.int64)),
+        )
 
 
 def negative_log_likelihood(photos: list[tuple[Tensor, Tensor]], temperature: float) -> float:
@@ -56,7 +65,8 @@ def negative_log_likelihood(photos: list[tuple[Tensor, Tensor]], temperature: fl
 
 
 def calibration_error(photos: list[tuple[Tensor, Tensor]], temperature: float) -> float:
-    """Expected calibration error (Naeini et al. 2015): mean distance of confidence and accuracy over BINS equal bins, 0..1."""
+    """Expected calibration error (Naeini et al. 2015): mean distance of confidence and accuracy over BINS
+    equal bins, 0..1."""
     counts, sure, right = np.zeros((3, BINS))
     for scores, truth in photos:
         known = truth < scores.shape[0]
@@ -69,7 +79,8 @@ def calibration_error(photos: list[tuple[Tensor, Tensor]], temperature: float) -
 
 
 def judge(photos: list[tuple[Tensor, Tensor]], rule: Confidence) -> Judged:
-    """What ``rule`` makes of the scores, on pixels that people know; ``other`` is never the right answer here."""
+    """What ``rule`` makes of the scores, on pixels that people know; ``other`` is never the right answer
+    here."""
     right = known_pixels = both = got = wanted = 0
     for scores, truth in photos:
         classes = scores.shape[0]
@@ -77,7 +88,10 @@ def judge(photos: list[tuple[Tensor, Tensor]], rule: Confidence) -> Judged:
         labels, asked = decide(scores, rule)[known].long(), truth[known]
         right += int((labels == asked).sum())
         known_pixels += asked.numel()
-        said, there = (torch.bincount(t, minlength=classes)[1:] >= max(1.0, DEFAULT_PRESENCE * asked.numel()) for t in (labels, asked))
+        said, there = (
+            torch.bincount(t, minlength=classes)[1:] >= max(1.0, DEFAULT_PRESENCE * asked.numel())
+            for t in (labels, asked)
+        )
         both, got, wanted = both + int((said & there).sum()), got + int(said.sum()), wanted + int(there.sum())
     return Judged(right / max(1, known_pixels), 2 * both / max(1, got + wanted))
 
@@ -97,14 +111,17 @@ def choose(photos: list[tuple[Tensor, Tensor]]) -> Confidence:
 
 
 def calibrate(data: Path, path: Path) -> str:
-    """Choose on the calibration part of ``data``, write the choice into the weight file at ``path``; returns its new identity."""
+    """Choose on the calibration part of ``data``, write the choice into the weight file at ``path``; returns
+    its new identity."""
     net: SegNet = runtime.load("segnet", path)
     photos = list(scored(net, scene_samples(data, validation=False, calibration=True)))
     rule = choose(photos)
     for name, each in (("as it was", Confidence()), ("calibrated", rule)):
         judged, error = judge(photos, each), calibration_error(photos, each.temperature)
         print(
-            f"{name}: {each}, accuracy {judged.accuracy:.4f}, presence F1 {judged.presence:.4f}, calibration error {error:.4f}", flush=True
+            f"{name}: {each}, accuracy {judged.accuracy:.4f}, presence F1 {judged.presence:.4f}, calibration "
+            f"error {error:.4f}",
+            flush=True,
         )
     chosen = replace(net.config, temperature=rule.temperature, of_class=rule.of_class, of_pixel=rule.of_pixel)
     return weights.save(path, net, "segnet", chosen)

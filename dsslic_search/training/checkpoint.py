@@ -7,13 +7,17 @@ from typing import Any
 
 import torch
 
-from dsslic_search.errors import UsageError
+from dsslic_search.core.errors import UsageError
 
 
 def keep(path: Path, parts: dict[str, Any], step: int, settings: dict[str, Any]) -> None:
-    """Write the state of networks and optimisers after ``step`` steps; a reader sees the old file or the new one, whole."""
+    """Write the state of networks and optimisers after ``step`` steps; a reader sees the old file or the new
+    one, whole."""
     partial = path.with_suffix(".tmp")
-    torch.save({name: part.state_dict() for name, part in parts.items()} | {"step": step, "settings": settings}, partial)
+    torch.save(
+        {name: part.state_dict() for name, part in parts.items()} | {"step": step, "settings": settings},
+        partial,
+    )
     partial.replace(path)
 
 
@@ -27,8 +31,13 @@ def resume(path: Path, parts: dict[str, Any], settings: dict[str, Any], device: 
         return 0
     saved = torch.load(path, map_location=device, weights_only=True)
     if saved["settings"] != settings:
-        differing = sorted(key for key in settings | saved["settings"] if settings.get(key) != saved["settings"].get(key))
-        raise UsageError(f"{path}: that run was begun with other settings ({', '.join(differing)}); give the same ones, or another --run")
+        differing = sorted(
+            key for key in settings | saved["settings"] if settings.get(key) != saved["settings"].get(key)
+        )
+        raise UsageError(
+            f"{path}: that run was begun with other settings ({', '.join(differing)}); give the same ones, "
+            "or another --run"
+        )
     for name, part in parts.items():
         part.load_state_dict(saved[name])
     print(f"resuming at step {saved['step']}", flush=True)

@@ -1,7 +1,8 @@
 """Train CompNet and FineNet together, for fidelity.
 
-The coding of c is stood in for by :func:`dsslic_search.training.coding.coded`, at a QP drawn for every crop, and what c would cost there
-is a part of the loss. The weights shown at the coarse stage are trained after these, see :mod:`dsslic_search.training.perceptual`.
+The coding of c is stood in for by :func:`dsslic_search.training.coding.coded`, at a QP drawn for every crop,
+and what c would cost there is a part of the loss. The weights shown at the coarse stage are trained after
+these, see :mod:`dsslic_search.training.perceptual`.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
-from dsslic_search.errors import UsageError
+from dsslic_search.core.errors import UsageError
 from dsslic_search.networks import runtime, weights
 from dsslic_search.networks.compnet import LABEL_SCALE, SCALE, CompNet, CompNetConfig
 from dsslic_search.networks.finenet import FineNet, FineNetConfig
@@ -31,16 +32,17 @@ from dsslic_search.training.dataset import Sample, teacher_samples
 from dsslic_search.training.losses import ssim
 
 HELD_OUT_ONE_IN = 10
-BLOCK = 128  # photo pixels: held-out photos are cut to multiples of it, which the stand-in can code at every scale
+# photo pixels: held-out photos are cut to multiples of it, which the stand-in can code at every scale
+BLOCK = 128
 SHOWN_QP = 34.0  # what the training reports its progress at: about the default quality
 
 
 @dataclass(frozen=True)
 class CodecTraining:
-    """Settings of one run. ``crop`` in pixels; loss weights as in the paper; ``bits``: weight of c's bits a compact pixel, by grey
-    level of the quantiser's step (the losses of these networks change with the QP as if it were 0.008); ``scale``: photo pixels per
-    compact pixel, each way. ``bfloat16``: compute the networks in it, which halves the time where the processor has AMX or is a
-    recent GPU."""
+    """Settings of one run. ``crop`` in pixels; loss weights as in the paper; ``bits``: weight of c's bits a
+    compact pixel, by grey level of the quantiser's step (the losses of these networks change with the QP as
+    if it were 0.008); ``scale``: photo pixels per compact pixel, each way. ``bfloat16``: compute the networks
+    in it, which halves the time where the processor has AMX or is a recent GPU."""
 
     steps: int = 7500
     batch: int = 4
@@ -71,7 +73,9 @@ class Crop:
 
 def clean_photos(data: Path) -> list[Sample]:
     """The photos of a data folder that no coarse JPEG has been at."""
-    return [p for p in teacher_samples(data) if p.image.parts[-3] in ("cid22_train", "clic2025_val", "wallpapers")]
+    return [
+        p for p in teacher_samples(data) if p.image.parts[-3] in ("cid22_train", "clic2025_val", "wallpapers")
+    ]
 
 
 def held_out(sample: Sample) -> bool:
@@ -82,12 +86,18 @@ def held_out(sample: Sample) -> bool:
 def load(samples: list[Sample]) -> list[Crop]:
     """Decode photos and teacher's labels. UsageError when there are none."""
     if not samples:
-        raise UsageError("no photos to train the codec on; expected codec/<set>/images and teacher in the data folder")
-    return [Crop(np.asarray(Image.open(s.image).convert("RGB")), np.asarray(Image.open(s.teacher))) for s in samples]
+        raise UsageError(
+            "no photos to train the codec on; expected codec/<set>/images and teacher in the data folder"
+        )
+    return [
+        Crop(np.asarray(Image.open(s.image).convert("RGB")), np.asarray(Image.open(s.teacher)))
+        for s in samples
+    ]
 
 
 def batch(photos: list[Crop], crop: int, count: int, draw: str) -> tuple[Tensor, Tensor, Tensor]:
-    """Photos float32 [N, 3, crop, crop] in 0..1, labels int64 [N, crop/4, crop/4] and QPs float32 [N]; the same for the same ``draw``."""
+    """Photos float32 [N, 3, crop, crop] in 0..1, labels int64 [N, crop/4, crop/4] and QPs float32 [N]; the
+    same for the same ``draw``."""
     rng = random.Random(draw)
     areas = [p.pixels.size for p in photos]
     xs, ys = [], []
@@ -106,16 +116,25 @@ def batch(photos: list[Crop], crop: int, count: int, draw: str) -> tuple[Tensor,
 
 
 def whole(photo: Crop, device: torch.device, block: int = BLOCK) -> tuple[Tensor, Tensor]:
-    """A photo as the networks take it, one of a batch: float32 [1, 3, H, W] and int64 [1, H/4, W/4], cut to multiples of ``block``."""
+    """A photo as the networks take it, one of a batch: float32 [1, 3, H, W] and int64 [1, H/4, W/4], cut to
+    multiples of ``block``."""
     height, width = (n // block * block for n in photo.labels.shape)
-    x = torch.from_numpy(photo.pixels[:height, :width].transpose(2, 0, 1).copy())[None].to(device, torch.float32) / 255
+    x = (
+        torch.from_numpy(photo.pixels[:height, :width].transpose(2, 0, 1).copy())[None].to(
+            device, torch.float32
+        )
+        / 255
+    )
     half = LABEL_SCALE // 2
-    labels = torch.from_numpy(photo.labels[half:height:LABEL_SCALE, half:width:LABEL_SCALE].astype(np.int64))[None].to(device)
+    labels = torch.from_numpy(photo.labels[half:height:LABEL_SCALE, half:width:LABEL_SCALE].astype(np.int64))[
+        None
+    ].to(device)
     return x, labels
 
 
 def evaluate(compnet: CompNet, finenet: FineNet, photos: list[Crop]) -> tuple[float, float]:
-    """(PSNR of the coarse image in dB, bits of c a photo pixel) on the held-out photos, c coded by the stand-in at SHOWN_QP."""
+    """(PSNR of the coarse image in dB, bits of c a photo pixel) on the held-out photos, c coded by the
+    stand-in at SHOWN_QP."""
     errors, costs = [], []
     device = next(finenet.parameters()).device
     with torch.inference_mode():
@@ -134,14 +153,23 @@ def learning_rate(peak: float, step: int, steps: int) -> float:
 
 def start_from(folder: Path, device: torch.device) -> tuple[CompNet, FineNet]:
     """CompNet and FineNet with the weights in a folder. WeightsError when these are unsound or missing."""
-    compnet, finenet = (runtime.load(name, folder / f"{name}.safetensors").train().to(device) for name in ("compnet", "finenet"))
+    compnet, finenet = (
+        runtime.load(name, folder / f"{name}.safetensors").train().to(device)
+        for name in ("compnet", "finenet")
+    )
     return compnet, finenet
 
 
 def train(
-    data: Path, run: Path, out: Path, settings: CodecTraining | None = None, classes: int = 51, start: Path | None = None
+    data: Path,
+    run: Path,
+    out: Path,
+    settings: CodecTraining | None = None,
+    classes: int = 51,
+    start: Path | None = None,
 ) -> tuple[str, str]:
-    """Train (or resume from ``run``); writes ``compnet.safetensors`` and ``finenet.safetensors`` into ``out``.
+    """Train (or resume from ``run``); writes ``compnet.safetensors`` and ``finenet.safetensors`` into
+    ``out``.
 
     ``start``: a folder with weights to go on from. Returns the identities of the new ones.
     """
@@ -159,7 +187,10 @@ def train(
     else:
         compnet, finenet = start_from(start, device)
         if compnet.config.scale != s.scale:
-            raise UsageError(f"{start}: these networks are for a compact scale of 1/{compnet.config.scale}, not 1/{s.scale}")
+            raise UsageError(
+                f"{start}: these networks are for a compact scale of 1/{compnet.config.scale}, not "
+                f"1/{s.scale}"
+            )
     makers = [*compnet.parameters(), *finenet.parameters()]
     optimiser = torch.optim.Adam(makers, s.rate)
     parts: dict[str, Any] = {"compnet": compnet, "finenet": finenet, "optimiser": optimiser}
@@ -176,17 +207,29 @@ def train(
         with torch.autocast(device.type, torch.bfloat16, enabled=s.bfloat16):
             coarse = finenet(shown, labels).float()
         loss = s.l1 * F.l1_loss(coarse, photo) + s.structure * (1 - ssim(coarse, photo, every=2))
-        loss = loss + s.picture * F.l1_loss(compact, F.avg_pool2d(photo, s.scale)) + s.bits * (step_of(qp) * bits).mean()
+        loss = (
+            loss
+            + s.picture * F.l1_loss(compact, F.avg_pool2d(photo, s.scale))
+            + s.bits * (step_of(qp) * bits).mean()
+        )
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(makers, 1.0)
         optimiser.step()
         mean = loss.item() if step == first else 0.98 * mean + 0.02 * loss.item()
         if (step + 1) % 50 == 0:
-            print(f"step {step + 1}/{s.steps} loss {mean:.4f} {(time.time() - began) / (step + 1 - first):.3f} s/step", flush=True)
+            print(
+                f"step {step + 1}/{s.steps} loss {mean:.4f} {(time.time() - began) / (step + 1 - first):.3f} "
+                "s/step",
+                flush=True,
+            )
         if (step + 1) % s.checkpoint_every == 0 or step + 1 == s.steps:
             score, cost = evaluate(compnet, finenet, unseen)
-            print(f"step {step + 1}: coarse {score:.3f} dB, c about {cost:.4f} bpp on {len(unseen)} unseen photos", flush=True)
+            print(
+                f"step {step + 1}: coarse {score:.3f} dB, c about {cost:.4f} bpp on {len(unseen)} unseen "
+                "photos",
+                flush=True,
+            )
             checkpoint.keep(kept, parts, step + 1, asdict(s))
     out.mkdir(parents=True, exist_ok=True)
     return (

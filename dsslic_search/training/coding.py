@@ -1,9 +1,10 @@
 """A stand-in for the coding of the compact image that gradients pass through.
 
-It does in parallel what HEVC's intra coder does block after block: predict from the row above and the column to the left, transform what
-is left, quantise with a dead zone. Every block is predicted from its neighbours as they were, not as they were coded; the error that stays
-is the quantiser's in both cases. Of several block sizes each place takes the one that costs least by HEVC's own yardstick. How close its
-error comes to the real coder's is in docs/training.md.
+It does in parallel what HEVC's intra coder does block after block: predict from the row above and the column
+to the left, transform what is left, quantise with a dead zone. Every block is predicted from its neighbours
+as they were, not as they were coded; the error that stays is the quantiser's in both cases. Of several block
+sizes each place takes the one that costs least by HEVC's own yardstick. How close its error comes to the real
+coder's is in docs/training.md.
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ from torch import Tensor
 
 LOWEST_QP, HIGHEST_QP = 26, 46  # drawn from in training; the encoder uses 28..44
 SIZES = (4, 8, 16)
-ROUNDING = (0.36, 0.16, 0.16)  # a level of luma or chroma is rounded up from 1 - this on; fitted to the real coder, which weighs bits too
+# a level of luma or chroma is rounded up from 1 - this on; fitted to the real coder, which weighs bits too
+ROUNDING = (0.36, 0.16, 0.16)
 BITS = 1.6  # that a coefficient costs, for each log2(1 + |coefficient| / step)
 
 _TO_YCBCR = ((0.299, 0.587, 0.114), (-0.168736, -0.331264, 0.5), (0.5, -0.418688, -0.081312))
@@ -59,7 +61,8 @@ def _picture(blocks: Tensor) -> Tensor:
 
 
 def _predictions(x: Tensor, size: int) -> Tensor:
-    """Of every block, from the pixels around it: mean, down, across and planar (H.265, 8.4.4.2): [4, N, C, h, w, size, size]."""
+    """Of every block, from the pixels around it: mean, down, across and planar (H.265, 8.4.4.2): [4, N, C, h,
+    w, size, size]."""
     n, c, h, w = x.shape
     around = F.pad(x, (1, 0, 1, 0), mode="replicate")
     above = around[:, :, 0:h:size, 1:].reshape(n, c, h // size, w // size, 1, size)
@@ -67,7 +70,9 @@ def _predictions(x: Tensor, size: int) -> Tensor:
     mean = (above.mean((-1, -2), keepdim=True) + left.mean((-1, -2), keepdim=True)) / 2
     shape = (n, c, h // size, w // size, size, size)
     towards = torch.arange(1, size + 1, dtype=x.dtype, device=x.device) / (size + 1)
-    planar = (left + (above[..., -1:] - left) * towards + above + (left[..., -1:, :] - above) * towards[:, None]) / 2
+    planar = (
+        left + (above[..., -1:] - left) * towards + above + (left[..., -1:, :] - above) * towards[:, None]
+    ) / 2
     return torch.stack([mean.expand(shape), above.expand(shape), left.expand(shape), planar])
 
 
@@ -91,13 +96,16 @@ def _as_one(x: Tensor, size: int, step: Tensor) -> tuple[Tensor, Tensor, Tensor]
         basis = _cosines(size).to(x)
         decoded = prediction + basis.T @ kept @ basis
         error = (decoded - wanted).square().sum((1, -1, -2))
-        cost = error + 0.15 * step[:, 0, :, :, 0, 0] ** 2 * (BITS * torch.log2(1 + (kept / step).abs()).sum((1, -1, -2)) + 3)
+        cost = error + 0.15 * step[:, 0, :, :, 0, 0] ** 2 * (
+            BITS * torch.log2(1 + (kept / step).abs()).sum((1, -1, -2)) + 3
+        )
     return _picture(decoded), bits, cost
 
 
 def coded(compact: Tensor, qp: Tensor) -> tuple[Tensor, Tensor]:
-    """``compact`` float32 [N, 3, h, w] RGB 0..1, sides multiples of 16, and the QP of each, float32 [N] → as the decoder would see it,
-    on whole grey levels, its gradient passed straight through; and about how many bits a compact pixel it takes, float32 [N]."""
+    """``compact`` float32 [N, 3, h, w] RGB 0..1, sides multiples of 16, and the QP of each, float32 [N] → as
+    the decoder would see it, on whole grey levels, its gradient passed straight through; and about how many
+    bits a compact pixel it takes, float32 [N]."""
     step = step_of(qp)[:, None, None, None, None, None]
     x = to_ycbcr(compact * 255)
     largest = max(SIZES)
@@ -111,6 +119,10 @@ def coded(compact: Tensor, qp: Tensor) -> tuple[Tensor, Tensor]:
             continue
         better = price < cost
         mask = better.repeat_interleave(largest, 1).repeat_interleave(largest, 2)[:, None]
-        shown, bits, cost = torch.where(mask, decoded, shown), torch.where(better, spent, bits), torch.where(better, price, cost)
+        shown, bits, cost = (
+            torch.where(mask, decoded, shown),
+            torch.where(better, spent, bits),
+            torch.where(better, price, cost),
+        )
     seen = to_rgb(shown).round().clamp(0, 255) / 255
     return compact + (seen - compact).detach(), bits.sum((1, 2)) / (compact.shape[2] * compact.shape[3])

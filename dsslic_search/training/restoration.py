@@ -1,8 +1,8 @@
 """Train the restoration network on photos that went through the codec.
 
-First the pairs: tiles of the training photos, each coded at one QP from every part of the range with the encoder that ships,
-kept in ``<run>/pairs``. Then the network, on crops of them: the squared error relative to what coding left of the tile, so that
-every quality counts alike.
+First the pairs: tiles of the training photos, each coded at one QP from every part of the range with the
+encoder that ships, kept in ``<run>/pairs``. Then the network, on crops of them: the squared error relative to
+what coding left of the tile, so that every quality counts alike.
 """
 
 from __future__ import annotations
@@ -21,9 +21,11 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
-from dsslic_search.codec import axes, bpg, dsslic, residual
-from dsslic_search.codec.picture import Photo
-from dsslic_search.errors import UsageError
+from dsslic_search.codec import encoder
+from dsslic_search.codec.bpg import file as bpg
+from dsslic_search.codec.layers import axes, residual
+from dsslic_search.codec.picture.open import Photo
+from dsslic_search.core.errors import UsageError
 from dsslic_search.networks import runtime, weights
 from dsslic_search.networks.compnet import LABEL_SCALE, SCALE
 from dsslic_search.networks.restorer import Restorer, RestorerConfig
@@ -38,7 +40,8 @@ QP_PARTS = ((16, 21), (22, 26), (27, 31), (32, 36), (37, 41), (42, 47))
 
 @dataclass(frozen=True)
 class RestorationTraining:
-    """Settings of one run. ``crop`` in pixels; ``bfloat16`` computes the network in it; ``average``: decay of the weights' average."""
+    """Settings of one run. ``crop`` in pixels; ``bfloat16`` computes the network in it; ``average``: decay of
+    the weights' average."""
 
     steps: int = 15000
     batch: int = 16
@@ -52,8 +55,8 @@ class RestorationTraining:
 
 @dataclass(frozen=True)
 class Pair:
-    """``photo`` uint8 [H, W, 3]; ``decoded`` int16 [H, W, 3] in quarters of a grey level; ``labels`` uint8 [H/4, W/4]; ``error``:
-    mean squared error of ``decoded`` in grey levels²."""
+    """``photo`` uint8 [H, W, 3]; ``decoded`` int16 [H, W, 3] in quarters of a grey level; ``labels`` uint8
+    [H/4, W/4]; ``error``: mean squared error of ``decoded`` in grey levels²."""
 
     photo: NDArray[np.uint8]
     decoded: NDArray[np.int16]
@@ -63,7 +66,8 @@ class Pair:
 
 
 def tiles_of(path: Path) -> list[NDArray[np.uint8]]:
-    """One to three tiles, uint8 [512, 512, 3] or smaller where the photo is, of a photo; always the same ones."""
+    """One to three tiles, uint8 [512, 512, 3] or smaller where the photo is, of a photo; always the same
+    ones."""
     image = Image.open(path).convert("RGB")
     image.thumbnail((LARGEST_SIDE, LARGEST_SIDE), Image.Resampling.LANCZOS)
     pixels = np.asarray(image)
@@ -78,13 +82,14 @@ def tiles_of(path: Path) -> list[NDArray[np.uint8]]:
 
 
 def make_pairs(path: Path, folder: Path) -> None:
-    """Code a photo's tiles at six QPs and keep what comes of it, one file a tile; tiles already there are left as they are."""
+    """Code a photo's tiles at six QPs and keep what comes of it, one file a tile; tiles already there are
+    left as they are."""
     runtime.use_one_thread()
     for number, pixels in enumerate(tiles_of(path)):
         target = folder / f"{path.stem}-{number}.npz"
         if target.exists():
             continue
-        labels, scale = dsslic.segment_photo(Photo(pixels))
+        labels, scale = encoder.segment_photo(Photo(pixels))
         cells = pixels.shape[0] // SCALE, pixels.shape[1] // SCALE
         marks = runtime.network_labels(labels, scale, cells).astype(np.uint8)
         rng = random.Random(target.stem)
@@ -109,8 +114,11 @@ def load_pairs(files: list[Path]) -> list[Pair]:
     return found
 
 
-def batch(pairs: list[Pair], s: RestorationTraining, step: int) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
-    """photo and decoded float32 [N, 3, crop, crop] in 0..1, labels int64 [N, crop/4, crop/4], QP and error float32 [N]."""
+def batch(
+    pairs: list[Pair], s: RestorationTraining, step: int
+) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
+    """photo and decoded float32 [N, 3, crop, crop] in 0..1, labels int64 [N, crop/4, crop/4], QP and error
+    float32 [N]."""
     rng = random.Random(f"{s.seed}/{step}")
     photos, decodeds, marks, chosen = [], [], [], rng.choices(pairs, k=s.batch)
     for pair in chosen:
@@ -133,29 +141,44 @@ def batch(pairs: list[Pair], s: RestorationTraining, step: int) -> tuple[Tensor,
 
 
 def evaluate(net: Restorer, pairs: list[Pair]) -> dict[str, float]:
-    """Mean gain in PSNR, dB, of the restored over the decoded photos (both rounded to 8 bits), by part of the QP range."""
+    """Mean gain in PSNR, dB, of the restored over the decoded photos (both rounded to 8 bits), by part of the
+    QP range."""
     gains: dict[str, list[float]] = {f"{low}-{high}": [] for low, high in QP_PARTS}
     device = next(net.parameters()).device
     with torch.inference_mode():
         for pair in pairs:
-            decoded = torch.from_numpy(pair.decoded.transpose(2, 0, 1).copy())[None].to(device, torch.float32) / (4 * 255)
+            decoded = torch.from_numpy(pair.decoded.transpose(2, 0, 1).copy())[None].to(
+                device, torch.float32
+            ) / (4 * 255)
             labels = torch.from_numpy(pair.labels.astype(np.int64))[None].to(device)
             made = net(decoded, labels, torch.tensor([float(pair.qp)], device=device))
             wanted = torch.from_numpy(pair.photo.transpose(2, 0, 1).copy())[None].to(device, torch.float32)
-            before, after = (((p * 255).round().clamp(0, 255) - wanted).square().mean().item() for p in (decoded, made))
+            before, after = (
+                ((p * 255).round().clamp(0, 255) - wanted).square().mean().item() for p in (decoded, made)
+            )
             part = next(f"{low}-{high}" for low, high in QP_PARTS if low <= pair.qp <= high)
             gains[part].append(10 * math.log10(max(before, 1e-3) / max(after, 1e-3)))
     return {part: round(float(np.mean(found)), 4) for part, found in gains.items() if found}
 
 
-def train(data: Path, run: Path, out: Path, settings: RestorationTraining | None = None, config: RestorerConfig | None = None) -> str:
-    """Train (or resume from ``run``); writes ``restorer.safetensors`` into ``out`` and returns its identity."""
+def train(
+    data: Path,
+    run: Path,
+    out: Path,
+    settings: RestorationTraining | None = None,
+    config: RestorerConfig | None = None,
+) -> str:
+    """Train (or resume from ``run``); writes ``restorer.safetensors`` into ``out`` and returns its
+    identity."""
     s = settings or RestorationTraining()
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     torch.manual_seed(s.seed)
     photos = clean_photos(data)
     if not photos:
-        raise UsageError("no photos to train the restoration on; expected codec/<set>/images and teacher in the data folder")
+        raise UsageError(
+            "no photos to train the restoration on; expected codec/<set>/images and teacher in the data "
+            "folder"
+        )
     folder = run / "pairs"
     folder.mkdir(parents=True, exist_ok=True)
     threads = torch.get_num_threads()
@@ -164,13 +187,20 @@ def train(data: Path, run: Path, out: Path, settings: RestorationTraining | None
             pass
     torch.set_num_threads(threads)
     kept = {
-        held: [f for p in photos if held_out(p) == held for f in sorted(folder.glob(f"{_escaped(p.image.stem)}-?.npz"))]
+        held: [
+            f
+            for p in photos
+            if held_out(p) == held
+            for f in sorted(folder.glob(f"{_escaped(p.image.stem)}-?.npz"))
+        ]
         for held in (False, True)
     }
     pairs, unseen = load_pairs(kept[False]), load_pairs(kept[True])
     print(f"{len(pairs)} pairs to train on, {len(unseen)} unseen", flush=True)
     net = Restorer(config).to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]  # missing in torch's stubs
-    average = torch.optim.swa_utils.AveragedModel(net, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(s.average))
+    average = torch.optim.swa_utils.AveragedModel(
+        net, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(s.average)
+    )
     optimiser = torch.optim.Adam(net.parameters(), s.rate)
     parts: dict[str, Any] = {"net": net, "average": average, "optimiser": optimiser}
     checkpoint, start = run / "restoration.pt", 0
@@ -183,7 +213,11 @@ def train(data: Path, run: Path, out: Path, settings: RestorationTraining | None
     began, mean = time.time(), 1.0
     for step in range(start, s.steps):
         for group in optimiser.param_groups:
-            group["lr"] = s.rate * min(1, (step + 1) / 200) * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * step / s.steps)))
+            group["lr"] = (
+                s.rate
+                * min(1, (step + 1) / 200)
+                * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * step / s.steps)))
+            )
         photo, decoded, labels, qp, error = (t.to(device) for t in batch(pairs, s, step))
         with torch.autocast(device.type, torch.bfloat16, enabled=s.bfloat16):
             made = net(decoded.contiguous(memory_format=torch.channels_last), labels, qp).float()
@@ -195,11 +229,20 @@ def train(data: Path, run: Path, out: Path, settings: RestorationTraining | None
         average.update_parameters(net)
         mean = loss.item() if step == start else 0.99 * mean + 0.01 * loss.item()
         if (step + 1) % 100 == 0:
-            print(f"step {step + 1}/{s.steps} error left {mean:.4f} {(time.time() - began) / (step + 1 - start):.3f} s/step", flush=True)
+            print(
+                f"step {step + 1}/{s.steps} error left {mean:.4f} "
+                f"{(time.time() - began) / (step + 1 - start):.3f} s/step",
+                flush=True,
+            )
         if (step + 1) % s.checkpoint_every == 0 or step + 1 == s.steps:
-            print(f"step {step + 1}: dB gained by QP on unseen photos {evaluate(cast(Restorer, average.module), unseen)}", flush=True)
+            print(
+                f"step {step + 1}: dB gained by QP on unseen photos "
+                f"{evaluate(cast(Restorer, average.module), unseen)}",
+                flush=True,
+            )
             torch.save(
-                {name: part.state_dict() for name, part in parts.items()} | {"step": step + 1, "settings": asdict(s)},
+                {name: part.state_dict() for name, part in parts.items()}
+                | {"step": step + 1, "settings": asdict(s)},
                 checkpoint.with_suffix(".tmp"),
             )
             checkpoint.with_suffix(".tmp").replace(checkpoint)

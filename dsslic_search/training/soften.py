@@ -1,8 +1,10 @@
-"""What the teacher thought of every training photo, kept once so that training can distil from it again and again.
+"""What the teacher thought of every training photo, kept once so that training can distil from it again and
+again.
 
-The teacher is a folder with ``fused_teacher.py``: ``FusedTeacher()(image)`` gives probabilities [classes, H, W] in the order of
-the vocabulary. Kept is, for each photo, ``<kind>/<set>/<stem>.npz`` with the GUESSES likeliest classes at about 160 pixels a
-side: ``ids`` uint8 [GUESSES, h, w], likeliest first, and ``share`` uint8 of the same shape, their probabilities × 255.
+The teacher is a folder with ``fused_teacher.py``: ``FusedTeacher()(image)`` gives probabilities [classes, H,
+W] in the order of the vocabulary. Kept is, for each photo, ``<kind>/<set>/<stem>.npz`` with the GUESSES
+likeliest classes at about 160 pixels a side: ``ids`` uint8 [GUESSES, h, w], likeliest first, and ``share``
+uint8 of the same shape, their probabilities × 255.
 """
 
 from __future__ import annotations
@@ -18,8 +20,8 @@ import torch
 import torch.nn.functional as F
 from PIL import Image
 
-from dsslic_search.errors import UsageError
-from dsslic_search.files import write_atomically
+from dsslic_search.core.errors import UsageError
+from dsslic_search.core.files import write_atomically
 from dsslic_search.training.dataset import GUESSES, scene_samples, teacher_samples
 
 LONGEST = 448  # pixels a side that the teacher is shown
@@ -31,7 +33,9 @@ Teacher = Callable[[Image.Image], tuple[Any, Any]]
 def load_teacher(folder: Path) -> Teacher:
     """The teacher in a folder. UsageError when there is none, or when what it needs is not installed."""
     if not (folder / "fused_teacher.py").is_file():
-        raise UsageError(f"{folder}: no teacher here: fused_teacher.py is missing; name the folder that holds it")
+        raise UsageError(
+            f"{folder}: no teacher here: fused_teacher.py is missing; name the folder that holds it"
+        )
     sys.path.insert(0, str(folder))
     try:
         teacher: Teacher = importlib.import_module("fused_teacher").FusedTeacher()
@@ -43,7 +47,8 @@ def load_teacher(folder: Path) -> Teacher:
 
 
 def soften(data: Path, teacher: Teacher, out: Path) -> int:
-    """Ask the teacher about every training photo that ``out`` does not have yet; returns how many those were."""
+    """Ask the teacher about every training photo that ``out`` does not have yet; returns how many those
+    were."""
     made = 0
     for sample in scene_samples(data, validation=False) + teacher_samples(data):
         kept = out / sample.soft
@@ -55,7 +60,9 @@ def soften(data: Path, teacher: Teacher, out: Path) -> int:
         size = [max(8, round(n * KEPT / max(probabilities.shape[2:]))) for n in probabilities.shape[2:]]
         share, ids = F.interpolate(probabilities, size, mode="area")[0].topk(GUESSES, 0)
         kept.parent.mkdir(parents=True, exist_ok=True)
-        write_atomically(kept, _packed(ids.to(torch.uint8).numpy(), (share * 255).round().to(torch.uint8).numpy()))
+        write_atomically(
+            kept, _packed(ids.to(torch.uint8).numpy(), (share * 255).round().to(torch.uint8).numpy())
+        )
         made += 1
     return made
 

@@ -1,4 +1,5 @@
-"""Regions in one column of their photo, with what they touch; the photos that are there have none until they are reindexed.
+"""Regions in one column of their photo, with what they touch; the photos that are there have none until they
+are reindexed.
 
 Revision 0002.
 """

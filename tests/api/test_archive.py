@@ -9,11 +9,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from dsslic_search import Archive, vocabulary
+from dsslic_search import Archive
 from dsslic_search.archive.features import features_of
 from dsslic_search.archive.folder import ArchiveFolder
-from dsslic_search.archive.models import Photo
-from dsslic_search.errors import ArchiveError, QueryError, UsageError
+from dsslic_search.archive.schema import Photo
+from dsslic_search.core import vocabulary
+from dsslic_search.core.errors import ArchiveError, QueryError, UsageError
 
 CLASSES = vocabulary.default()
 SKY, TREE = (next(c.id for c in CLASSES.classes if c.name == name) for name in ("sky", "tree"))
@@ -22,15 +23,19 @@ PHOTOS = 30
 
 def photo(number: int) -> Photo:
     return Photo(
-        content_hash=f"{number:064x}", path=f"/photos/{number}.jpg", file_size=100, modified_at=datetime(2020, 1, 1),
-        added_at=datetime(2021, 1, 1), format="PNG", width=10, height=10, taken_at=datetime(2023, 1 + number % 3, 1),
-        camera="Leica" if number % 2 else None, keep="layers", quality=75, stored_bytes=10 + number, map_bytes=number, vocabulary="v",
+        content_hash=f"{number:064x}", path=f"/photos/{number}.jpg", file_size=100,
+        modified_at=datetime(2020, 1, 1),
+        added_at=datetime(2021, 1, 1), format="PNG", width=10, height=10, taken_at=datetime(2023,
+        1 + number % 3, 1),
+        camera="Leica" if number % 2 else None, keep="layers", quality=75, stored_bytes=10 + number,
+        map_bytes=number, vocabulary="v",
         segmenter="s",
     )  # fmt: skip
 
 
 def label_map(number: int) -> np.ndarray:
-    """The first ``number`` of 32 rows are sky, and one photo has twice as much as another; the rest is tree."""
+    """The first ``number`` of 32 rows are sky, and one photo has twice as much as another; the rest is
+    tree."""
     labels = np.full((32, 8), TREE, np.uint8)
     labels[:number] = SKY
     return labels

@@ -9,22 +9,24 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from dsslic_search import vocabulary
 from dsslic_search.api.indexes import OpenIndexes
 from dsslic_search.archive.catalog import Catalog
 from dsslic_search.archive.features import features_of
-from dsslic_search.archive.models import Photo
+from dsslic_search.archive.schema import Photo
+from dsslic_search.core import vocabulary
 from dsslic_search.index import cache
 from dsslic_search.index.source import Stale
-from dsslic_search.query.evaluate import Indexes
+from dsslic_search.query.run.evaluate import Indexes
 
 CLASSES = vocabulary.default()
 
 
 def add(catalog: Catalog, number: int) -> int:
     row = Photo(
-        content_hash=f"{number:064x}", path=f"/{number}.jpg", file_size=1, modified_at=datetime(2020, 1, 1), added_at=datetime(2021, 1, 1),
-        format="PNG", width=1, height=1, taken_at=None, camera=None, keep="layers", quality=75, stored_bytes=1, map_bytes=1, vocabulary="v",
+        content_hash=f"{number:064x}", path=f"/{number}.jpg", file_size=1, modified_at=datetime(2020, 1, 1),
+        added_at=datetime(2021, 1, 1),
+        format="PNG", width=1, height=1, taken_at=None, camera=None, keep="layers", quality=75,
+        stored_bytes=1, map_bytes=1, vocabulary="v",
         segmenter="s",
     )  # fmt: skip
     return catalog.add(row, features_of(np.full((2, 2), number % 5, np.uint8), CLASSES))
@@ -45,7 +47,9 @@ def everything(indexes: Indexes) -> tuple[list[int], set[int]]:
     return [len(index.ids) for index in every], {index.generation for index in every}
 
 
-def test_they_are_read_once_for_many_questions(catalog: Catalog, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_they_are_read_once_for_many_questions(
+    catalog: Catalog, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
     opened: list[str] = []
     load = cache.load
 

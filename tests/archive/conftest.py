@@ -1,4 +1,5 @@
-"""An encoder that needs no network: files that start with PHOTO are photos, their other bytes the label map's seed."""
+"""An encoder that needs no network: files that start with PHOTO are photos, their other bytes the label map's
+seed."""
 
 from __future__ import annotations
 
@@ -13,17 +14,17 @@ from typing import Any
 import numpy as np
 import pytest
 
-from dsslic_search import vocabulary
-from dsslic_search.archive import models
+from dsslic_search.archive import schema
 from dsslic_search.archive.features import MapFeatures, features_of
 from dsslic_search.archive.folder import ArchiveFolder
-from dsslic_search.archive.ingest import ingest
-from dsslic_search.archive.prepare import Prepared
-from dsslic_search.archive.report import IngestReport
+from dsslic_search.archive.ingest.encode import Prepared
+from dsslic_search.archive.ingest.report import IngestReport
+from dsslic_search.archive.ingest.run import ingest
 from dsslic_search.codec import container
-from dsslic_search.codec.dsslic import EncodeOptions
-from dsslic_search.config import Settings
-from dsslic_search.errors import PhotoError
+from dsslic_search.codec.options import EncodeOptions
+from dsslic_search.core import vocabulary
+from dsslic_search.core.errors import PhotoError
+from dsslic_search.core.settings import Settings
 
 OPTIONS = EncodeOptions(quality=60, keep="layers")
 
@@ -35,7 +36,9 @@ def label_map_of(original: bytes) -> np.ndarray:
 
 def dsslic_of(original: bytes, options: EncodeOptions = OPTIONS) -> bytes:
     """A sound file; in mode exact it holds the original."""
-    header = container.Header(8, 6, False, options.keep, 1, 8, options.quality, 20, 30, "11" * 8, "22" * 8, "33" * 8)
+    header = container.Header(
+        8, 6, False, options.keep, 1, 8, options.quality, 20, 30, "11" * 8, "22" * 8, "33" * 8
+    )
     chunks = [container.Chunk(container.MAP, 1, label_map_of(original).tobytes())]
     if options.keep == "exact":
         chunks.append(container.Chunk(container.ORIGINAL, 0, original))
@@ -47,11 +50,15 @@ def dsslic_of(original: bytes, options: EncodeOptions = OPTIONS) -> bytes:
 def prepare(original: bytes, name: str, options: Any, settings: Settings) -> Prepared:
     if not original.startswith(b"PHOTO"):
         raise PhotoError(f"{name}: not an image")
-    facts: Any = SimpleNamespace(taken_at=datetime(2023, 6, 1, 12), camera="Box Brownie", latitude=48.85, longitude=None)
+    facts: Any = SimpleNamespace(
+        taken_at=datetime(2023, 6, 1, 12), camera="Box Brownie", latitude=48.85, longitude=None
+    )
     data = dsslic_of(original, options)
     map_bytes = container.read_layout(data).stage_bytes("map")
     features = features_of(label_map_of(original), vocabulary.default())
-    return Prepared("JPEG", 8, 6, facts, data, map_bytes, options.quality, "11" * 8, "22" * 8, features, {"encode": 1.0})
+    return Prepared(
+        "JPEG", 8, 6, facts, data, map_bytes, options.quality, "11" * 8, "22" * 8, features, {"encode": 1.0}
+    )
 
 
 @dataclass
@@ -65,7 +72,9 @@ class World:
     def photo(self, name: str, content: str | None = None) -> Path:
         path = self.photos / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(b"PHOTO" + (content if content is not None else name).encode("utf-8", "surrogateescape"))
+        path.write_bytes(
+            b"PHOTO" + (content if content is not None else name).encode("utf-8", "surrogateescape")
+        )
         return path
 
     def ingest(self, *chosen: Path, **more: Any) -> IngestReport:
@@ -74,10 +83,11 @@ class World:
         return ingest(self.archive, chosen or [self.photos], options, settings=Settings(), **more)
 
     def kept(self) -> list[tuple[str, int, str]]:
-        """Keep mode and quality of each photo by id as the catalog tells them, and the keep mode in its file."""
+        """Keep mode and quality of each photo by id as the catalog tells them, and the keep mode in its
+        file."""
         found = []
         with self.archive.open_catalog() as catalog, catalog.session() as session:
-            for photo in session.query(models.Photo).order_by(models.Photo.id):
+            for photo in session.query(schema.Photo).order_by(schema.Photo.id):
                 data = self.archive.store.read(photo.content_hash)
                 layout = container.read(data)
                 assert (photo.stored_bytes, photo.map_bytes) == (len(data), layout.stage_bytes("map"))
@@ -87,7 +97,7 @@ class World:
     def assert_whole(self, count: int) -> None:
         """As many rows as files, the same ones, each row with its features; nothing half-done left."""
         with self.archive.open_catalog() as catalog, catalog.session() as session:
-            rows = session.query(models.Photo).all()
+            rows = session.query(schema.Photo).all()
             hashes = sorted(p.content_hash for p in rows)
             assert len(rows) == count
             assert all(abs(sum(c.fraction for c in p.coverages) - 1) < 1e-9 for p in rows)
@@ -111,18 +121,29 @@ def readable_maps(monkeypatch: pytest.MonkeyPatch) -> None:
         assert data is not None
         return np.frombuffer(data, np.uint8).reshape(6, 8)
 
-    monkeypatch.setattr("dsslic_search.codec.dsslic.read_meanings", read)
+    monkeypatch.setattr("dsslic_search.codec.decoder.read_meanings", read)
 
 
 @pytest.fixture
-def photo_row() -> Callable[..., models.Photo]:
+def photo_row() -> Callable[..., schema.Photo]:
     """Makes a catalog row for a content hash of 64 times one hex digit."""
 
-    def make(digit: str, **more: Any) -> models.Photo:
-        values: dict[str, Any] = {"path": f"/photos/{digit}.jpg", "file_size": 10, "modified_at": datetime(2020, 1, 1)}
-        values |= {"added_at": datetime(2021, 1, 1), "format": "JPEG", "width": 8, "height": 6, "keep": "layers", "quality": 75}
+    def make(digit: str, **more: Any) -> schema.Photo:
+        values: dict[str, Any] = {
+            "path": f"/photos/{digit}.jpg",
+            "file_size": 10,
+            "modified_at": datetime(2020, 1, 1),
+        }
+        values |= {
+            "added_at": datetime(2021, 1, 1),
+            "format": "JPEG",
+            "width": 8,
+            "height": 6,
+            "keep": "layers",
+            "quality": 75,
+        }
         values |= {"stored_bytes": 5, "map_bytes": 3, "vocabulary": "v", "segmenter": "s"}
-        return models.Photo(content_hash=digit * 64, **(values | more))
+        return schema.Photo(content_hash=digit * 64, **(values | more))
 
     return make
 

@@ -15,16 +15,16 @@ import pytest
 from sqlalchemy import event, select, text
 from sqlalchemy.exc import OperationalError
 
-from dsslic_search.archive import migrate, models, opening, paths
+from dsslic_search.archive import database, paths, schema
 from dsslic_search.archive.catalog import Catalog
 from dsslic_search.archive.features import MapFeatures
-from dsslic_search.archive.models import Coverage, Photo
+from dsslic_search.archive.schema import Coverage, Photo
 from dsslic_search.archive.stored import ObjectFacts
-from dsslic_search.errors import ArchiveError
+from dsslic_search.core.errors import ArchiveError
+from dsslic_search.core.vocabulary import default
 from dsslic_search.index.columns import open_columns
-from dsslic_search.index.regions import open_regions
-from dsslic_search.index.vectors import open_vectors
-from dsslic_search.vocabulary import default
+from dsslic_search.index.regions.table import open_regions
+from dsslic_search.index.vectors.table import open_vectors
 
 Row = Callable[..., Photo]
 Features = Callable[[int], MapFeatures]
@@ -61,7 +61,9 @@ def test_look_ups_by_path_and_in_order(catalog: Catalog, photo_row: Row, feature
     assert [p.id for p in catalog.photos(list(range(2000)))] == [first, second]
 
 
-def test_generation_increases_with_every_change_and_only_then(catalog: Catalog, photo_row: Row, features: Features) -> None:
+def test_generation_increases_with_every_change_and_only_then(
+    catalog: Catalog, photo_row: Row, features: Features
+) -> None:
     assert catalog.generation() == 0
     number = catalog.add(photo_row("a"), features(1))
     assert catalog.generation() == 1
@@ -76,7 +78,9 @@ def test_generation_increases_with_every_change_and_only_then(catalog: Catalog, 
     assert (catalog.generation(), catalog.count()) == (2, 0)
 
 
-def test_a_photo_whose_features_cannot_be_stored_is_not_stored(catalog: Catalog, photo_row: Row, features: Features) -> None:
+def test_a_photo_whose_features_cannot_be_stored_is_not_stored(
+    catalog: Catalog, photo_row: Row, features: Features
+) -> None:
     twice = features(1)
     with pytest.raises(ArchiveError):
         catalog.add(photo_row("a"), MapFeatures(twice.coverages * 2, twice.regions, twice.embedding))
@@ -92,11 +96,13 @@ def test_removing_removes_features(catalog: Catalog, photo_row: Row, features: F
 
 
 @pytest.mark.parametrize("chunk", [1, 2, 3, 1000])
-def test_a_snapshot_gives_rows_in_chunks(catalog: Catalog, photo_row: Row, features: Features, chunk: int) -> None:
+def test_a_snapshot_gives_rows_in_chunks(
+    catalog: Catalog, photo_row: Row, features: Features, chunk: int
+) -> None:
     made = [catalog.add(photo_row(d), features(i)) for i, d in enumerate("0123456")]
     with catalog.snapshot() as snapshot:
         assert snapshot.generation == 7
-        chunks = list(snapshot.rows(select(models.Photo.id).order_by(models.Photo.id), chunk))
+        chunks = list(snapshot.rows(select(schema.Photo.id).order_by(schema.Photo.id), chunk))
     assert max(len(c) for c in chunks) <= chunk
     assert [i for c in chunks for (i,) in c] == made
 
@@ -105,12 +111,14 @@ def test_a_snapshot_does_not_see_later_changes(catalog: Catalog, photo_row: Row,
     catalog.add(photo_row("a"), features(1))
     with catalog.snapshot() as snapshot:
         catalog.add(photo_row("b"), features(2))
-        assert list(snapshot.rows(select(models.Photo.id))) == [[(1,)]]
+        assert list(snapshot.rows(select(schema.Photo.id))) == [[(1,)]]
         assert snapshot.generation == 1
     assert catalog.generation() == 2
 
 
-def test_writers_in_threads_never_lose_a_generation(catalog: Catalog, photo_row: Row, features: Features) -> None:
+def test_writers_in_threads_never_lose_a_generation(
+    catalog: Catalog, photo_row: Row, features: Features
+) -> None:
     wanted = features(1)
 
     def add(digits: str) -> None:
@@ -138,7 +146,12 @@ def test_opening_an_up_to_date_catalog_imports_no_alembic(catalog: Catalog, tmp_
         "c = Catalog.open(Path(sys.argv[1])); c.count(); c.close();"
         "print(*(m for m in ('alembic', 'mako', 'torch', 'faiss') if m in sys.modules))"
     )
-    done = subprocess.run([sys.executable, "-c", program, tmp_path / "catalog.sqlite"], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", program, tmp_path / "catalog.sqlite"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     assert done.stdout.split() == []
 
 
@@ -158,7 +171,9 @@ def test_an_empty_catalog_is_not_an_archive_without_photos(tmp_path: Path, made:
             db.execute("CREATE TABLE alembic_version (version_num TEXT)")
     before = path.read_bytes()
     for more in ({}, {"change": False}):
-        with pytest.raises(ArchiveError, match=r"catalog\.sqlite: the catalog is empty; restore it from a backup or ingest"):
+        with pytest.raises(
+            ArchiveError, match=r"catalog\.sqlite: the catalog is empty; restore it from a backup or ingest"
+        ):
             Catalog.open(path, **more)
     assert path.read_bytes() == before
     with Catalog.open(path, create=True) as catalog:
@@ -173,7 +188,10 @@ def test_a_newer_catalog_is_refused_and_left_alone(tmp_path: Path) -> None:
         db.execute("CREATE TABLE photo (id INTEGER, whatever TEXT)")
     before = path.read_bytes()
     for more in ({}, {"create": True}, {"change": False}):
-        with pytest.raises(ArchiveError, match=r"newer dsslic-search \(catalog revision 9999.*update dsslic-search; nothing was changed"):
+        with pytest.raises(
+            ArchiveError,
+            match=r"newer dsslic-search \(catalog revision 9999.*update dsslic-search; nothing was changed",
+        ):
             Catalog.open(path, **more)
     assert path.read_bytes() == before
     assert [p.name for p in tmp_path.iterdir()] == ["catalog.sqlite"]
@@ -210,7 +228,9 @@ def test_a_password_is_not_in_messages(url: str) -> None:
     assert "secret" not in str(caught.value)
 
 
-def test_a_full_disk_is_told_and_changes_nothing(catalog: Catalog, photo_row: Row, features: Features) -> None:
+def test_a_full_disk_is_told_and_changes_nothing(
+    catalog: Catalog, photo_row: Row, features: Features
+) -> None:
     catalog.add(photo_row("a"), features(1))
     with catalog.engine.connect() as connection:  # the pool gives the same connection again
         pages = connection.exec_driver_sql("PRAGMA page_count").scalar()
@@ -237,12 +257,12 @@ def test_two_processes_opening_an_old_catalog_migrate_it_once(tmp_path: Path) ->
         t.join()
     assert failures == []
     with Catalog.open(path) as catalog, catalog.engine.connect() as connection:
-        assert migrate.stored_revision(connection) == migrate.head_revision()
+        assert database.stored_revision(connection) == database.head_revision()
 
 
 def read_only(monkeypatch: pytest.MonkeyPatch, path: Path) -> None:
     """As on a disk that cannot be written: SQLite cannot make the files of its write-ahead log."""
-    real, access = opening.make_engine, os.access
+    real, access = database.make_engine, os.access
 
     def make_engine(url, *, immutable=False, **more):
         engine = real(url, immutable=immutable, **more)
@@ -256,8 +276,10 @@ def read_only(monkeypatch: pytest.MonkeyPatch, path: Path) -> None:
 
         return engine
 
-    monkeypatch.setattr(opening, "make_engine", make_engine)
-    monkeypatch.setattr(os, "access", lambda p, mode: False if Path(p) in (path, path.parent) else access(p, mode))
+    monkeypatch.setattr(database, "make_engine", make_engine)
+    monkeypatch.setattr(
+        os, "access", lambda p, mode: False if Path(p) in (path, path.parent) else access(p, mode)
+    )
 
 
 def test_a_catalog_on_a_disk_that_cannot_be_written(
@@ -298,14 +320,21 @@ def test_a_catalog_is_not_taken_for_one_that_nobody_changes(
             Catalog.open(path, create=why == "to create")
 
 
-def test_damage_that_shows_while_reading_is_an_archive_error(tmp_path: Path, photo_row: Row, features: Features) -> None:
+def test_damage_that_shows_while_reading_is_an_archive_error(
+    tmp_path: Path, photo_row: Row, features: Features
+) -> None:
     path = tmp_path / "catalog.sqlite"
     with Catalog.open(path, create=True) as made:
         for number, digit in enumerate("0123456789abcdef"):
             made.add(photo_row(digit), features(number))
     with closing(sqlite3.connect(path)) as db:
         (size,) = db.execute("PRAGMA page_size").fetchone()
-        roots = [r for (r,) in db.execute("SELECT rootpage FROM sqlite_master WHERE tbl_name IN ('photo', 'coverage')")]
+        roots = [
+            r
+            for (r,) in db.execute(
+                "SELECT rootpage FROM sqlite_master WHERE tbl_name IN ('photo', 'coverage')"
+            )
+        ]
     data = bytearray(path.read_bytes())
     for root in roots:
         data[(root - 1) * size : root * size] = b"\xa5" * size
@@ -318,19 +347,28 @@ def test_damage_that_shows_while_reading_is_an_archive_error(tmp_path: Path, pho
                 opened(catalog, tmp_path / "index", default())
 
 
-def test_known_tells_what_the_row_says_of_the_file(catalog: Catalog, photo_row: Row, features: Features) -> None:
+def test_known_tells_what_the_row_says_of_the_file(
+    catalog: Catalog, photo_row: Row, features: Features
+) -> None:
     number = catalog.add(photo_row("a", keep="exact"), features(1))
     assert catalog.known("a" * 64) == (number, ObjectFacts(8, 6, "exact", 75, 5, 3, "v", "s"))
     assert catalog.known("b" * 64) is None
 
 
-def test_an_update_replaces_values_and_features_of_one_photo(catalog: Catalog, photo_row: Row, features: Features) -> None:
+def test_an_update_replaces_values_and_features_of_one_photo(
+    catalog: Catalog, photo_row: Row, features: Features
+) -> None:
     first, second = catalog.add(photo_row("a"), features(1)), catalog.add(photo_row("b"), features(2))
     catalog.update(first, {"quality": 90, "path": "/new.jpg"}, features(3))
     changed, other = catalog.photo(first), catalog.photo(second)
     assert changed is not None
     assert other is not None
-    assert (changed.quality, changed.path, changed.keep, changed.embedding) == (90, "/new.jpg", "layers", features(3).embedding)
+    assert (changed.quality, changed.path, changed.keep, changed.embedding) == (
+        90,
+        "/new.jpg",
+        "layers",
+        features(3).embedding,
+    )
     assert tuple((c.class_id, c.fraction) for c in changed.coverages) == features(3).coverages
     assert changed.regions == features(3).regions
     assert (other.quality, other.embedding) == (75, features(2).embedding)
@@ -341,17 +379,24 @@ def test_an_update_replaces_values_and_features_of_one_photo(catalog: Catalog, p
         assert set(session.scalars(select(Coverage.photo_id))) == {first, second}
 
 
-def test_a_snapshot_gives_what_indexes_are_made_of(catalog: Catalog, photo_row: Row, features: Features) -> None:
-    dates = [datetime(2020, 1, 1), None, datetime(2023, 1, 1), datetime(2020, 1, 1)]  # the second was added in 2021
+def test_a_snapshot_gives_what_indexes_are_made_of(
+    catalog: Catalog, photo_row: Row, features: Features
+) -> None:
+    # the second was added in 2021
+    dates = [datetime(2020, 1, 1), None, datetime(2023, 1, 1), datetime(2020, 1, 1)]
     made = [features(i) for i in range(4)]
     for digit, date, wanted in zip("0123", dates, made, strict=True):
         catalog.add(photo_row(digit, taken_at=date), wanted)
     with catalog.snapshot() as snapshot:
         assert snapshot.photo_ids().tolist() == [3, 2, 1, 4]
-        assert [pair for rows in snapshot.embeddings() for pair in rows] == [(i, made[i - 1].embedding) for i in (3, 2, 1, 4)]
+        assert [pair for rows in snapshot.embeddings() for pair in rows] == [
+            (i, made[i - 1].embedding) for i in (3, 2, 1, 4)
+        ]
         for class_id in (0, 4, 40):
             ids, fractions = snapshot.coverages(class_id)
-            expected = {i: dict(f.coverages)[class_id] for i, f in enumerate(made, 1) if class_id in dict(f.coverages)}
+            expected = {
+                i: dict(f.coverages)[class_id] for i, f in enumerate(made, 1) if class_id in dict(f.coverages)
+            }
             assert dict(zip(ids.tolist(), fractions.tolist(), strict=True)) == expected
         asked = np.array([4, *range(100, 1300), 1, 2])
         sums = {i: sum(f for c, f in made[i - 1].coverages if c in (1, 2)) for i in (1, 2, 4)}

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import text
 
 from dsslic_search.archive.check import check, repair
-from dsslic_search.errors import ArchiveError
+from dsslic_search.core.errors import ArchiveError
 
 
 @pytest.fixture
@@ -91,7 +91,10 @@ def test_a_damaged_file_is_set_aside_and_forgotten_when_asked(filled: Any, where
     data[where] ^= 1
     path.write_bytes(data)
     (problem,) = check(filled.archive, read_data=True)
-    assert "if you have the photo: dss-search check --repair sets the file aside, then ingest the photo again" in problem.message
+    assert (
+        "if you have the photo: dss-search check --repair sets the file aside, then ingest the photo again"
+        in problem.message
+    )
     assert repair(filled.archive, [problem]) == [problem]
     assert not path.exists()
     assert path.with_name(path.name + ".damaged").read_bytes() == data
@@ -175,8 +178,15 @@ def test_a_file_of_another_photo_is_found(filled: Any) -> None:
 def test_a_row_that_an_interrupted_ingest_left_behind_is_mended(filled: Any, read_data: bool) -> None:
     wanted = rows(filled)
     with filled.archive.open_catalog() as catalog, catalog.changing() as session:
-        session.execute(text("UPDATE photo SET stored_bytes = 1, map_bytes = 1, keep = 'reference', quality = 3 WHERE id = 2"))
-        session.execute(text("UPDATE photo SET vocabulary = 'v', segmenter = 's', embedding = 'e' WHERE id = 2"))
+        session.execute(
+            text(
+                "UPDATE photo SET stored_bytes = 1, map_bytes = 1, keep = 'reference', quality = 3 WHERE id "
+                "= 2"
+            )
+        )
+        session.execute(
+            text("UPDATE photo SET vocabulary = 'v', segmenter = 's', embedding = 'e' WHERE id = 2")
+        )
         session.execute(text("DELETE FROM coverage WHERE photo_id = 2"))
     (problem,) = check(filled.archive, read_data)
     assert (problem.kind, problem.photo_id) == ("outdated", 2)
@@ -217,7 +227,9 @@ def rows(world: Any) -> list[Any]:
     with world.archive.open_catalog() as catalog:
         found = [catalog.photo(i) for i in (1, 2, 3, 4)]
     names = [c.key for c in found[0].__table__.columns]
-    return [([getattr(p, n) for n in names], sorted((c.class_id, c.fraction) for c in p.coverages)) for p in found]
+    return [
+        ([getattr(p, n) for n in names], sorted((c.class_id, c.fraction) for c in p.coverages)) for p in found
+    ]
 
 
 def test_rows_of_no_photo_are_found(filled: Any) -> None:
@@ -237,7 +249,9 @@ def test_photos_of_an_older_version_are_to_be_described_anew(filled: Any) -> Non
         session.execute(text("UPDATE photo SET regions = NULL WHERE id < 4"))
     (problem,) = check(filled.archive)
     assert (problem.kind, problem.photo_id) == ("catalog", None)
-    assert problem.message.endswith("3 photos were described by an older version; describe all anew with: dss-search reindex")
+    assert problem.message.endswith(
+        "3 photos were described by an older version; describe all anew with: dss-search reindex"
+    )
     assert repair(filled.archive, [problem]) == []
 
 
@@ -247,7 +261,9 @@ def test_structural_check_reads_headers_alone(filled: Any, monkeypatch: pytest.M
     monkeypatch.setattr(Store, "read", lambda *_: pytest.fail("read a whole file"))
     asked: list[int] = []
     real = Store.read_prefix
-    monkeypatch.setattr(Store, "read_prefix", lambda s, h, n, **more: (asked.append(n), real(s, h, n, **more))[1])
+    monkeypatch.setattr(
+        Store, "read_prefix", lambda s, h, n, **more: (asked.append(n), real(s, h, n, **more))[1]
+    )
     assert check(filled.archive) == []
     assert len(asked) == 8
     assert max(asked) < 100

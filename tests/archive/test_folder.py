@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from dsslic_search.archive.folder import FORMAT, VERSION, ArchiveFolder
-from dsslic_search.errors import ArchiveError
+from dsslic_search.core.errors import ArchiveError
 
 
 @pytest.fixture
@@ -36,7 +36,10 @@ def test_looking_for_an_archive_makes_none(archive: ArchiveFolder) -> None:
 def test_one_writer_at_a_time(archive: ArchiveFolder) -> None:
     with archive.writing(create=True):
         with (
-            pytest.raises(ArchiveError, match=r"another dss-search is writing to .*archive; wait for it to end, or use another"),
+            pytest.raises(
+                ArchiveError,
+                match=r"another dss-search is writing to .*archive; wait for it to end, or use another",
+            ),
             archive.writing(),
         ):
             pass
@@ -49,7 +52,10 @@ def test_one_writer_at_a_time(archive: ArchiveFolder) -> None:
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        (json.dumps({"format": FORMAT, "version": VERSION + 1}), r"newer dsslic-search .*update dsslic-search; nothing was changed"),
+        (
+            json.dumps({"format": FORMAT, "version": VERSION + 1}),
+            r"newer dsslic-search .*update dsslic-search; nothing was changed",
+        ),
         (json.dumps({"format": FORMAT, "version": "1"}), "not the description"),
         (json.dumps({"format": FORMAT, "version": True}), "not the description"),
         (json.dumps({"format": "recipes", "version": 1}), "not the description"),

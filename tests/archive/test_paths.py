@@ -9,7 +9,9 @@ from hypothesis import strategies as st
 
 from dsslic_search.archive import paths
 
-names = st.binary(min_size=1, max_size=20).filter(lambda b: b"/" not in b and b"\0" not in b and b not in (b".", b".."))
+names = st.binary(min_size=1, max_size=20).filter(
+    lambda b: b"/" not in b and b"\0" not in b and b not in (b".", b"..")
+)
 
 
 @pytest.mark.skipif(os.name != "posix", reason="file names are bytes on POSIX only")

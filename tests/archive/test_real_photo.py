@@ -9,14 +9,15 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from dsslic_search import vocabulary
 from dsslic_search.archive.catalog import Catalog
 from dsslic_search.archive.check import check, repair
 from dsslic_search.archive.features import features_of
 from dsslic_search.archive.folder import ArchiveFolder
-from dsslic_search.archive.ingest import ingest
-from dsslic_search.codec.dsslic import EncodeOptions, read_label_map, read_original
-from dsslic_search.config import Settings
+from dsslic_search.archive.ingest.run import ingest
+from dsslic_search.codec.decoder import read_label_map, read_original
+from dsslic_search.codec.options import EncodeOptions
+from dsslic_search.core import vocabulary
+from dsslic_search.core.settings import Settings
 
 
 @pytest.mark.parametrize("keep", ["layers", "exact", "reference"])
@@ -41,7 +42,14 @@ def test_from_file_to_row_and_back(tmp_path: Path, keep: str) -> None:
     with archive.open_catalog() as catalog:
         row = catalog.find(hashlib.sha256(photo.read_bytes()).hexdigest())
     assert row is not None
-    assert (row.width, row.height, row.format, row.camera, row.keep, row.quality) == (60, 83, "JPEG", "Box Brownie", keep, 50)
+    assert (row.width, row.height, row.format, row.camera, row.keep, row.quality) == (
+        60,
+        83,
+        "JPEG",
+        "Box Brownie",
+        keep,
+        50,
+    )
     assert row.vocabulary == vocabulary.default().identity
     label_map = read_label_map(archive.store.read_prefix(row.content_hash, row.map_bytes))
     wanted = features_of(label_map, vocabulary.default())
@@ -50,7 +58,9 @@ def test_from_file_to_row_and_back(tmp_path: Path, keep: str) -> None:
     assert row.regions == wanted.regions
 
 
-def test_a_crash_while_a_photo_becomes_exact_is_mended_from_its_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_crash_while_a_photo_becomes_exact_is_mended_from_its_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     photo = tmp_path / "photo.jpg"
     Image.linear_gradient("L").resize((64, 48)).convert("RGB").save(photo)
     original = photo.read_bytes()

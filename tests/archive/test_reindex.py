@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from dsslic_search.api import Archive
-from dsslic_search.archive import models
+from dsslic_search.archive import schema
 from dsslic_search.archive.features import MapFeatures
 from dsslic_search.archive.store import Store
 
@@ -33,7 +33,14 @@ def known(archive: Archive) -> list[object]:
     found: list[object] = []
     for photo_id in (1, 2, 3):
         photo = archive.photo(photo_id)
-        found.append((photo_id, photo.embedding, photo.regions, sorted((c.class_id, c.fraction) for c in photo.coverages)))
+        found.append(
+            (
+                photo_id,
+                photo.embedding,
+                photo.regions,
+                sorted((c.class_id, c.fraction) for c in photo.coverages),
+            )
+        )
     return found
 
 
@@ -84,5 +91,5 @@ def test_a_photo_removed_meanwhile_does_not_come_back(archive: Archive):
     archive.catalog.remove([2])
     archive.catalog.replace_features({1: EMPTY, 2: EMPTY})
     with archive.catalog.session() as session:
-        assert session.get(models.Photo, 2) is None
-        assert session.query(models.Coverage).filter_by(photo_id=2).count() == 0
+        assert session.get(schema.Photo, 2) is None
+        assert session.query(schema.Coverage).filter_by(photo_id=2).count() == 0

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from dsslic_search.archive import saved
+from dsslic_search.archive import notes
 from dsslic_search.archive.catalog import Catalog
-from dsslic_search.errors import ArchiveError, UsageError
+from dsslic_search.core.errors import ArchiveError, UsageError
 
 
 @pytest.fixture
@@ -17,35 +17,35 @@ def catalog(tmp_path: Path) -> Iterator[Catalog]:
 
 
 def test_a_text_is_kept_replaced_and_forgotten(catalog: Catalog):
-    saved.save(catalog, "Sea", "sea and no people")
-    saved.save(catalog, "@land", "no sea")
-    assert saved.listed(catalog) == {"land": "no sea", "sea": "sea and no people"}
-    assert saved.text_of(catalog, "@SEA") == saved.text_of(catalog, "sea") == "sea and no people"
-    saved.save(catalog, "SEA", "sea", replace=True)
-    assert saved.text_of(catalog, "sea") == "sea"
-    saved.forget(catalog, "Sea")
-    assert saved.text_of(catalog, "sea") is None
-    assert saved.listed(catalog) == {"land": "no sea"}
+    notes.save_query(catalog, "Sea", "sea and no people")
+    notes.save_query(catalog, "@land", "no sea")
+    assert notes.saved_queries(catalog) == {"land": "no sea", "sea": "sea and no people"}
+    assert notes.saved_text(catalog, "@SEA") == notes.saved_text(catalog, "sea") == "sea and no people"
+    notes.save_query(catalog, "SEA", "sea", replace=True)
+    assert notes.saved_text(catalog, "sea") == "sea"
+    notes.forget_query(catalog, "Sea")
+    assert notes.saved_text(catalog, "sea") is None
+    assert notes.saved_queries(catalog) == {"land": "no sea"}
 
 
 def test_nothing_is_replaced_unasked(catalog: Catalog):
-    saved.save(catalog, "sea", "sea")
+    notes.save_query(catalog, "sea", "sea")
     with pytest.raises(ArchiveError, match='"sea" already: sea; replace it with --force'):
-        saved.save(catalog, "SEA", "lake")
-    assert saved.text_of(catalog, "sea") == "sea"
+        notes.save_query(catalog, "SEA", "lake")
+    assert notes.saved_text(catalog, "sea") == "sea"
 
 
 def test_what_is_not_there(catalog: Catalog):
-    assert saved.text_of(catalog, "nothing") is None
-    assert saved.text_of(catalog, "no name at all") is None
+    assert notes.saved_text(catalog, "nothing") is None
+    assert notes.saved_text(catalog, "no name at all") is None
     with pytest.raises(ArchiveError, match=r'"nothing".*save --list'):
-        saved.forget(catalog, "nothing")
+        notes.forget_query(catalog, "nothing")
     with pytest.raises(UsageError, match='saved query "a b"'):
-        saved.save(catalog, "a b", "sea")
+        notes.save_query(catalog, "a b", "sea")
 
 
 def test_the_generation_stays(catalog: Catalog):
     before = catalog.generation()
-    saved.save(catalog, "sea", "sea")
-    saved.forget(catalog, "sea")
+    notes.save_query(catalog, "sea", "sea")
+    notes.forget_query(catalog, "sea")
     assert catalog.generation() == before

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dsslic_search import files
 from dsslic_search.archive.store import Store
-from dsslic_search.errors import ArchiveError
+from dsslic_search.core import files
+from dsslic_search.core.errors import ArchiveError
 
 A, B = "a" * 64, "0b" * 32
 
@@ -90,7 +90,9 @@ def test_no_byte_is_read_that_was_not_asked_for(store: Store, monkeypatch: pytes
 
 @pytest.mark.parametrize("failing", ["fsync", "replace"])
 @pytest.mark.parametrize("error", [OSError(errno.ENOSPC, "No space left on device"), KeyboardInterrupt()])
-def test_a_write_that_fails_leaves_the_old_file(store: Store, monkeypatch: pytest.MonkeyPatch, failing: str, error: BaseException) -> None:
+def test_a_write_that_fails_leaves_the_old_file(
+    store: Store, monkeypatch: pytest.MonkeyPatch, failing: str, error: BaseException
+) -> None:
     store.write(A, b"old")
 
     def fail(*_: object) -> None:
@@ -106,7 +108,9 @@ def test_a_write_that_fails_leaves_the_old_file(store: Store, monkeypatch: pytes
     assert not list(store.leftovers())
 
 
-def test_leftovers_are_found_and_removed_and_nothing_else(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_leftovers_are_found_and_removed_and_nothing_else(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
     store.write(A, b"kept")
     with monkeypatch.context() as m:  # die between writing and renaming, without any clean-up
         m.setattr(Path, "replace", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dsslic_search.archive import tags
+from dsslic_search.archive import notes
 from dsslic_search.archive.catalog import Catalog
 from dsslic_search.archive.notes import LONGEST, name_key
-from dsslic_search.errors import ArchiveError, UsageError
+from dsslic_search.core.errors import ArchiveError, UsageError
 
 
 @pytest.fixture
@@ -33,63 +33,66 @@ def tagged(catalog: Catalog, name: str) -> list[int]:
 
 
 def test_tags_are_given_counted_and_taken(catalog: Catalog):
-    assert tags.add(catalog, ["best", "sea"], ids(1, 2, 5)) == {"best": 3, "sea": 3}
-    assert tags.add(catalog, ["best"], ids(2, 3)) == {"best": 1}
-    assert tags.counts(catalog) == {"best": 4, "sea": 3}
-    assert tags.counts(catalog, ids(3, 4, 5)) == {"best": 2, "sea": 1}
-    assert tags.counts(catalog, ids(4)) == {}
+    assert notes.add_tags(catalog, ["best", "sea"], ids(1, 2, 5)) == {"best": 3, "sea": 3}
+    assert notes.add_tags(catalog, ["best"], ids(2, 3)) == {"best": 1}
+    assert notes.tag_counts(catalog) == {"best": 4, "sea": 3}
+    assert notes.tag_counts(catalog, ids(3, 4, 5)) == {"best": 2, "sea": 1}
+    assert notes.tag_counts(catalog, ids(4)) == {}
     assert tagged(catalog, "best") == [1, 2, 3, 5]
-    assert tags.of_photo(catalog, 5) == ["best", "sea"]
-    assert tags.remove(catalog, ["best"], ids(5, 6)) == {"best": 1}
+    assert notes.tags_of(catalog, 5) == ["best", "sea"]
+    assert notes.remove_tags(catalog, ["best"], ids(5, 6)) == {"best": 1}
     assert tagged(catalog, "best") == [1, 2, 3]
-    assert tags.remove(catalog, ["best", "nothing"], None) == {"best": 3, "nothing": 0}
-    assert tags.counts(catalog) == {"sea": 3}
+    assert notes.remove_tags(catalog, ["best", "nothing"], None) == {"best": 3, "nothing": 0}
+    assert notes.tag_counts(catalog) == {"sea": 3}
 
 
 def test_the_generation_stays(catalog: Catalog):
     before = catalog.generation()
-    tags.add(catalog, ["best"], ids(1))
-    tags.remove(catalog, ["best"], None)
+    notes.add_tags(catalog, ["best"], ids(1))
+    notes.remove_tags(catalog, ["best"], None)
     assert catalog.generation() == before
 
 
 def test_capitals_and_forms_of_letters_do_not_matter(catalog: Catalog):
-    assert tags.add(catalog, ["Été", "ÉTÉ", "été"], ids(1)) == {"été": 1}
-    assert tags.add(catalog, ["ｅ́té"], ids(1)) == {"été": 0}
+    assert notes.add_tags(catalog, ["Été", "ÉTÉ", "été"], ids(1)) == {"été": 1}
+    assert notes.add_tags(catalog, ["ｅ́té"], ids(1)) == {"été": 0}
     assert tagged(catalog, "été") == [1]
 
 
-@pytest.mark.parametrize("change", [tags.add, tags.remove])
+@pytest.mark.parametrize("change", [notes.add_tags, notes.remove_tags])
 def test_an_unknown_photo_is_an_error_that_changes_nothing(catalog: Catalog, change):
-    tags.add(catalog, ["best"], ids(1))
+    notes.add_tags(catalog, ["best"], ids(1))
     with pytest.raises(ArchiveError, match="photo 99"):
         change(catalog, ["best", "other"], ids(1, 2, 99))
-    assert tags.counts(catalog) == {"best": 1}
+    assert notes.tag_counts(catalog) == {"best": 1}
 
 
 def test_tags_go_with_their_photo(catalog: Catalog):
-    tags.add(catalog, ["best"], ids(1, 2))
+    notes.add_tags(catalog, ["best"], ids(1, 2))
     catalog.remove([1])
-    assert tags.counts(catalog) == {"best": 1}
+    assert notes.tag_counts(catalog) == {"best": 1}
 
 
 def test_as_many_photos_as_there_are(catalog: Catalog, monkeypatch: pytest.MonkeyPatch):
     """The ways that large sets of photos go give the same."""
-    monkeypatch.setattr(tags, "FEW", 2)
-    monkeypatch.setattr(tags, "_MANY", 2)
-    monkeypatch.setattr(tags, "_INSERTED", 2)
-    assert tags.add(catalog, ["best"], ids(1, 2, 3, 4, 6)) == {"best": 5}
+    monkeypatch.setattr(notes, "FEW", 2)
+    monkeypatch.setattr(notes, "_MANY", 2)
+    monkeypatch.setattr(notes, "_INSERTED", 2)
+    assert notes.add_tags(catalog, ["best"], ids(1, 2, 3, 4, 6)) == {"best": 5}
     with pytest.raises(ArchiveError, match="photo 7"):
-        tags.add(catalog, ["best"], ids(1, 2, 7))
-    assert tags.remove(catalog, ["best"], ids(1, 3, 4)) == {"best": 3}
+        notes.add_tags(catalog, ["best"], ids(1, 2, 7))
+    assert notes.remove_tags(catalog, ["best"], ids(1, 3, 4)) == {"best": 3}
     assert tagged(catalog, "best") == [2, 6]
 
 
-@pytest.mark.parametrize("name", ["", "-x", ".x", "_x", "a b", "a,b", "a:b", "a/b", "a\n", "x" * (LONGEST + 1), "#1", "a\u200bb", "ﷺ"])
+@pytest.mark.parametrize(
+    "name",
+    ["", "-x", ".x", "_x", "a b", "a,b", "a:b", "a/b", "a\n", "x" * (LONGEST + 1), "#1", "a\u200bb", "ﷺ"],
+)
 def test_impossible_names(catalog: Catalog, name: str):
     with pytest.raises(UsageError, match="tag"):
-        tags.add(catalog, ["fine", name], ids(1))
-    assert tags.counts(catalog) == {}
+        notes.add_tags(catalog, ["fine", name], ids(1))
+    assert notes.tag_counts(catalog) == {}
 
 
 @pytest.mark.parametrize("name", ["a", "2023", "holiday-2023", "x.y_z", "été", "休暇", "छुट्टी", "x" * LONGEST])

@@ -7,13 +7,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from dsslic_search import vocabulary
 from dsslic_search.api import Archive
-from dsslic_search.archive import models
+from dsslic_search.archive import schema
 from dsslic_search.archive.check import check
 from dsslic_search.codec import container
-from dsslic_search.codec.dsslic import read_label_map
-from dsslic_search.errors import ArchiveError
+from dsslic_search.codec.decoder import read_label_map
+from dsslic_search.core import vocabulary
+from dsslic_search.core.errors import ArchiveError
 from tests.painted import BEACH_TEXT, OURS, THEIRS, beach, paint
 
 PHOTOS = {  # bands from the top, and who parses the photo
@@ -40,7 +40,8 @@ ANSWERS = {
 def archive(tmp_path: Path) -> Archive:
     opened = Archive(tmp_path / "archive")
     for name, (bands, segmenter) in PHOTOS.items():
-        path = paint(tmp_path / "photos" / f"{name}.png", *bands, size=(97 + len(name), 64))  # no two of the same content
+        # no two of the same content
+        path = paint(tmp_path / "photos" / f"{name}.png", *bands, size=(97 + len(name), 64))
         assert opened.ingest([path], segmenter=segmenter).added == 1
     return opened
 
@@ -61,7 +62,7 @@ def test_queries_find_what_they_say_in_every_vocabulary(archive: Archive):
 
 def test_and_so_they_do_after_reindexing(archive: Archive):
     with archive.catalog.changing() as session:
-        session.query(models.Coverage).delete()
+        session.query(schema.Coverage).delete()
     assert answered(archive, "sea") == set()
     report = archive.reindex()
     assert (report.photos, report.failed) == (len(PHOTOS), [])
@@ -93,7 +94,10 @@ def test_rows_and_files_name_their_vocabulary_and_previews_show_it(archive: Arch
     shown = archive.preview(theirs.id, "map")
     assert shown.vocabulary == archive.dialect(theirs).vocabulary
     assert np.unique(np.asarray(shown.image)).tolist() == [2, 4]
-    assert np.unique(np.asarray(shown.image.convert("RGB")).reshape(-1, 3), axis=0).tolist() == [[0, 0, 255], [0, 255, 0]]
+    assert np.unique(np.asarray(shown.image.convert("RGB")).reshape(-1, 3), axis=0).tolist() == [
+        [0, 0, 255],
+        [0, 255, 0],
+    ]
 
 
 def test_every_stage_of_a_foreign_photo_decodes(archive: Archive, tmp_path: Path):
@@ -110,7 +114,9 @@ def test_check_finds_a_mixed_archive_sound(archive: Archive):
     assert check(archive.folder, read_data=True) == []
 
 
-def test_naming_another_segmenter_stores_photos_anew_and_naming_none_leaves_them(archive: Archive, tmp_path: Path):
+def test_naming_another_segmenter_stores_photos_anew_and_naming_none_leaves_them(
+    archive: Archive, tmp_path: Path
+):
     photos = tmp_path / "photos"
     assert archive.ingest([photos]).present == len(PHOTOS)
     assert archive.ingest([photos], segmenter=THEIRS, dry_run=True).updated == 2
@@ -118,22 +124,27 @@ def test_naming_another_segmenter_stores_photos_anew_and_naming_none_leaves_them
     assert (report.updated, report.present) == (2, 3)
     assert archive.ingest([photos], segmenter=THEIRS).present == len(PHOTOS)
     with archive.catalog.session() as session:
-        assert {p.vocabulary for p in session.query(models.Photo)} == {beach().vocabulary.identity}
+        assert {p.vocabulary for p in session.query(schema.Photo)} == {beach().vocabulary.identity}
     assert {text: answered(archive, text) for text in ANSWERS} == ANSWERS
 
 
-def test_files_of_an_older_class_list_need_its_vocabulary_file(archive: Archive, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_files_of_an_older_class_list_need_its_vocabulary_file(
+    archive: Archive, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
     """Files from when another list was the shipped one do not carry it."""
     number = ids(archive)["their sea"]
     store = archive.folder.store
     photo = archive.photo(number)
     data = store.read(photo.content_hash)
     layout = container.read(data)
-    chunks = [container.Chunk(e.kind, e.codec, container.chunk_data(data, layout, e.kind) or b"") for e in layout.entries]
+    chunks = [
+        container.Chunk(e.kind, e.codec, container.chunk_data(data, layout, e.kind) or b"")
+        for e in layout.entries
+    ]
     bare = container.pack(layout.header, chunks[1:])
     store.write(photo.content_hash, bare)
     with archive.catalog.changing() as session:
-        row = session.get(models.Photo, number)
+        row = session.get(schema.Photo, number)
         row.stored_bytes, row.map_bytes = len(bare), container.read(bare).stage_bytes("map")
     report = archive.reindex()
     assert [(i, "DSS_VOCABULARIES" in reason) for i, reason in report.failed] == [(number, True)]
@@ -150,7 +161,8 @@ def test_files_of_an_older_class_list_need_its_vocabulary_file(archive: Archive,
 def test_after_a_change_of_the_class_list_the_archive_wants_to_be_reindexed(
     archive: Archive, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    """As if the photos had been described by a version with other classes, and one file were unreadable now."""
+    """As if the photos had been described by a version with other classes, and one file were unreadable
+    now."""
     lost = ids(archive)["our sea"]
     archive.folder.store.path_of(archive.photo(lost).content_hash).write_bytes(b"")
     archive.close()
@@ -178,4 +190,6 @@ def test_a_new_archive_says_what_it_speaks(tmp_path: Path, monkeypatch: pytest.M
 def test_archives_from_before_this_was_said_are_of_the_first_class_list():
     from dsslic_search.archive import meaning
 
-    assert meaning.ours() == meaning.FIRST, "a new class list or new codes: keep meaning.FIRST as it is, and drop this test"
+    assert meaning.ours() == meaning.FIRST, (
+        "a new class list or new codes: keep meaning.FIRST as it is, and drop this test"
+    )

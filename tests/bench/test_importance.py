@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from dsslic_search import vocabulary
 from dsslic_search.bench import importance
-from dsslic_search.codec import dsslic
+from dsslic_search.codec import decoder, encoder
 from dsslic_search.codec.options import EncodeOptions
-from dsslic_search.codec.picture import Photo
-from dsslic_search.errors import UsageError
+from dsslic_search.codec.picture.open import Photo
+from dsslic_search.core import vocabulary
+from dsslic_search.core.errors import UsageError
 
 SAMPLE = Path(__file__).parents[2] / "samples" / "dogs.jpg"
 
@@ -31,16 +31,26 @@ def shown(folder: Path) -> tuple[Photo, np.ndarray, int]:
     """The photo, its labels and a class that covers some of it."""
     with Image.open(folder / "dogs.png") as opened:
         photo = Photo(np.array(opened))
-    labels, scale = dsslic.segment_photo(photo)
+    labels, scale = encoder.segment_photo(photo)
     shares = np.bincount(labels.reshape(-1)) / labels.size
-    return photo, dsslic.enlarge_map(labels, scale, photo.height, photo.width), int(np.abs(shares - 0.3).argmin())
+    return (
+        photo,
+        decoder.enlarge_map(labels, scale, photo.height, photo.width),
+        int(np.abs(shares - 0.3).argmin()),
+    )
 
 
 def test_the_class_gains_at_equal_bytes(folder: Path):
     _, labels, wanted = shown(folder)
     name = vocabulary.default().classes[wanted].name
     seen: list[tuple[int, int]] = []
-    found = importance.run([importance.Case(folder, name, 8.0)], photos=3, quality=45, effort=1, progress=lambda *done: seen.append(done))
+    found = importance.run(
+        [importance.Case(folder, name, 8.0)],
+        photos=3,
+        quality=45,
+        effort=1,
+        progress=lambda *done: seen.append(done),
+    )
     case = found["cases"][0]
     assert seen == [(1, 1)]
     assert case["photos"] == 1

@@ -9,11 +9,14 @@ import pytest
 from PIL import Image
 
 from dsslic_search.bench import label_map as bench
-from dsslic_search.codec import label_map
+from dsslic_search.codec.layers.label_map import coder as label_map
 
 
 def test_sums_and_ratios_are_those_of_the_table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    maps = {"a/one.png": np.zeros((30, 40), np.uint8), "b/two.png": np.arange(512 * 512).reshape(512, 512).astype(np.uint16) // 4096}
+    maps = {
+        "a/one.png": np.zeros((30, 40), np.uint8),
+        "b/two.png": np.arange(512 * 512).reshape(512, 512).astype(np.uint16) // 4096,
+    }
     lines = [",".join(("map", "width", "height", "classes", *bench.PEERS))]
     for i, (name, labels) in enumerate(maps.items()):
         (tmp_path / name).parent.mkdir()
@@ -39,12 +42,16 @@ def test_the_first_call_is_timed_in_a_process_of_its_own():
 
 
 def test_damage_is_the_same_for_a_seed():
-    damaged = [[bench.damage(bytes(range(50)), np.random.default_rng(seed)) for _ in range(3)] for seed in (1, 1, 2)]
+    damaged = [
+        [bench.damage(bytes(range(50)), np.random.default_rng(seed)) for _ in range(3)] for seed in (1, 1, 2)
+    ]
     assert damaged[0] == damaged[1] != damaged[2]
 
 
 def test_what_is_neither_a_map_nor_an_error_is_reported(monkeypatch: pytest.MonkeyPatch):
     decode = label_map.decode
-    monkeypatch.setattr(label_map, "decode", lambda data, max_pixels: decode(data, max_pixels=max_pixels)[:, 1:])
+    monkeypatch.setattr(
+        label_map, "decode", lambda data, max_pixels: decode(data, max_pixels=max_pixels)[:, 1:]
+    )
     with pytest.raises(AssertionError, match="decodes to"):
         bench.fuzz(200, 1)

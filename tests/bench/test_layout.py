@@ -13,10 +13,10 @@ from PIL import Image
 
 from dsslic_search.bench import layout, layout_ablation, retrieval, vectors
 from dsslic_search.bench.layout import ndcg, on_grid, relevance
+from dsslic_search.core.vocabulary import default
 from dsslic_search.features.embedding import DIMENSION, cell_counts, pack
 from dsslic_search.networks import runtime
 from dsslic_search.training.dataset import Sample
-from dsslic_search.vocabulary import default
 
 V = default()
 
@@ -34,7 +34,10 @@ def slow_relevance(one: list[int], other: list[int]) -> float:
 
 def test_relevance_is_the_mean_iou_where_both_are_known() -> None:
     rng = np.random.default_rng(1)
-    one, other = (rng.choice(np.array([0, 3, 7, 50, 255], np.uint8), (12, 30), p=[0.2, 0.2, 0.1, 0.1, 0.4]) for _ in range(2))
+    one, other = (
+        rng.choice(np.array([0, 3, 7, 50, 255], np.uint8), (12, 30), p=[0.2, 0.2, 0.1, 0.1, 0.4])
+        for _ in range(2)
+    )
     other[3] = 255
     other[4, 3:] = 255
     found = relevance(one, other, len(V))
@@ -62,7 +65,11 @@ def test_places() -> None:
         return layout.place(Sample(path, path, path, None))
 
     assert place("camvid", "0016E5_0100") == place("camvid", "0016E5_0900") != place("camvid", "0001TP_0100")
-    assert place("labelmefacade", "walk_a__1") == place("labelmefacade", "walk_a__2") != place("labelmefacade", "walk_b__1")
+    assert (
+        place("labelmefacade", "walk_a__1")
+        == place("labelmefacade", "walk_a__2")
+        != place("labelmefacade", "walk_b__1")
+    )
     assert place("msrc_v2", "1_1_s") != place("msrc_v2", "1_2_s")
 
 
@@ -74,7 +81,8 @@ def held_out(dataset: str, count: int) -> list[str]:
 
 @pytest.fixture(scope="module")
 def folders(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    """A data folder whose photos have one of three layouts, mirrored or not; and SegNet's maps of them, a little wrong."""
+    """A data folder whose photos have one of three layouts, mirrored or not; and SegNet's maps of them, a
+    little wrong."""
     data, maps = tmp_path_factory.mktemp("data"), tmp_path_factory.mktemp("maps")
     rng = np.random.default_rng(1)
     numbers = [*range(6), *range(100, 106), *range(200, 206)]
@@ -89,7 +97,9 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
             labels = np.full((40, 60), (3, 7, 10)[group], np.uint8)
             labels[20:, : 30 + i % 5] = (2, 5, 27)[group]
             labels = labels[:, ::-1] if i % 2 else labels
-            Image.fromarray(np.kron(labels, np.ones((2, 2), np.uint8))).save(data / part / "labels" / f"{stem}.png")
+            Image.fromarray(np.kron(labels, np.ones((2, 2), np.uint8))).save(
+                data / part / "labels" / f"{stem}.png"
+            )
             Image.fromarray(labels).save(data / part / "teacher" / f"{stem}.png")
             noise = rng.integers(0, 255, (40, 60, 3), np.uint8)
             Image.fromarray(noise).save(data / part / "images" / f"{stem}.jpg")
@@ -101,15 +111,27 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
 
 def test_a_run_ranks_layouts_above_the_baselines(folders: tuple[Path, Path]) -> None:
     results = retrieval.run(folders[0], folder=folders[1])
-    assert (results["split"], results["photos"], results["places"]) == ("validation", {"msrc_v2": 24}, {"msrc_v2": 24})
+    assert (results["split"], results["photos"], results["places"]) == (
+        "validation",
+        {"msrc_v2": 24},
+        {"msrc_v2": 24},
+    )
     scores = {name: row["macro"] for name, row in results["layout_ndcg@10"].items()}
-    assert scores["random"] < scores["class histogram"] < scores["layout"] <= scores["layout, all by people's label maps"]
+    assert (
+        scores["random"]
+        < scores["class histogram"]
+        < scores["layout"]
+        <= scores["layout, all by people's label maps"]
+    )
     assert scores["colour histogram"] < scores["class histogram"]
     assert scores["layout, asked by people's label maps"] > scores["class histogram"]
-    assert results["window_ndcg@10"]["layout"]["macro"] > results["window_ndcg@10"]["class histogram"]["macro"]
+    assert (
+        results["window_ndcg@10"]["layout"]["macro"] > results["window_ndcg@10"]["class histogram"]["macro"]
+    )
     corel = results["class_retrieval"]
     assert corel["photos"] == 18
-    assert corel["class histogram"]["precision@10"] == 0.5  # all five others of the class, and no more are there
+    # all five others of the class, and no more are there
+    assert corel["class histogram"]["precision@10"] == 0.5
     assert corel["random"]["precision@10"] < 0.45
     lines = retrieval.table(results)
     assert any(line.startswith("  layout ") and str(scores["layout"]) in line for line in lines)
@@ -117,13 +139,21 @@ def test_a_run_ranks_layouts_above_the_baselines(folders: tuple[Path, Path]) -> 
 
 def test_the_ablation_has_every_variant(folders: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch) -> None:
     real = layout_ablation.open_collection
-    monkeypatch.setattr(layout_ablation, "open_collection", lambda data, validation, folder: real(data, validation=True, folder=folder))
     monkeypatch.setattr(
-        layout_ablation.training, "scene_samples", lambda data, validation: real(data, validation=True, folder=None).samples
+        layout_ablation,
+        "open_collection",
+        lambda data, validation, folder: real(data, validation=True, folder=folder),
+    )
+    monkeypatch.setattr(
+        layout_ablation.training,
+        "scene_samples",
+        lambda data, validation: real(data, validation=True, folder=None).samples,
     )
     monkeypatch.setattr(layout_ablation, "STEPS", 2)
     few = {
-        name: v for name, v in layout_ablation.VARIANTS.items() if name in ("as shipped, but for codes", "the whole alone", "4 x 4 alone")
+        name: v
+        for name, v in layout_ablation.VARIANTS.items()
+        if name in ("as shipped, but for codes", "the whole alone", "4 x 4 alone")
     }
     monkeypatch.setattr(layout_ablation, "VARIANTS", few)
     results = layout_ablation.run(folders[0], folders[1])
@@ -145,7 +175,9 @@ def test_shares_are_those_of_the_embedding(shape: tuple[int, int]) -> None:
     assert layout_ablation.shares(label_map, 1, 5) == pytest.approx(counts[:1] / (25 * label_map.size))
 
 
-def test_made_up_archives_are_made_alike_each_time(folders: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_made_up_archives_are_made_alike_each_time(
+    folders: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(vectors, "scene_samples", lambda data, validation: [])
     maps = vectors.sources(folders[0])
     assert len(maps) == 18
@@ -155,10 +187,16 @@ def test_made_up_archives_are_made_alike_each_time(folders: tuple[Path, Path], m
     assert not np.array_equal(made[0], made[2])
 
 
-def test_the_vector_benchmark_counts_what_it_finds(folders: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_vector_benchmark_counts_what_it_finds(
+    folders: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(vectors, "QUERIES", 6)
     monkeypatch.setattr(vectors, "PART", 80)
-    monkeypatch.setattr(vectors, "archive", lambda data, photos: np.concatenate([vectors._packed(data, i) for i in range(2)])[:photos])
+    monkeypatch.setattr(
+        vectors,
+        "archive",
+        lambda data, photos: np.concatenate([vectors._packed(data, i) for i in range(2)])[:photos],
+    )
     monkeypatch.setattr(vectors, "scene_samples", lambda data, validation: [])
     results = vectors.run(folders[0], 150)
     assert results["photos"] == 150
@@ -178,8 +216,14 @@ def test_the_tables_in_the_documentation_are_the_stored_results() -> None:
     measured = json.loads((docs / "results" / "retrieval.json").read_text())
     variants = json.loads((docs / "results" / "layout-ablation.json").read_text())["variants"]
     columns = ("macro", "macro_elsewhere", "msrc_v2", "camvid", "labelmefacade")
-    rows = [(name, row, (*columns, "ccp", "all")) for part in ("layout", "window") for name, row in measured[f"{part}_ndcg@10"].items()]
-    rows += [(name, row, tuple(row)) for name, row in measured["class_retrieval"].items() if isinstance(row, dict)]
+    rows = [
+        (name, row, (*columns, "ccp", "all"))
+        for part in ("layout", "window")
+        for name, row in measured[f"{part}_ndcg@10"].items()
+    ]
+    rows += [
+        (name, row, tuple(row)) for name, row in measured["class_retrieval"].items() if isinstance(row, dict)
+    ]
     for name, row, shown in rows:
         assert f"| {name} | " + " | ".join(f"{row[c]:.3f}" for c in shown) + " |" in page
     for name, row in variants.items():
@@ -189,4 +233,7 @@ def test_the_tables_in_the_documentation_are_the_stored_results() -> None:
         row = speeds[kind]["10 nearest"]
         name = kind.replace("canvas", "sketch of a part")
         assert f"| {name}, 10 nearest | {row['median_ms']} | {row['p95_ms']} | {row['recall']} |" in page
-    assert measured["layout_ndcg@10"]["layout"]["macro"] > measured["layout_ndcg@10"]["class histogram"]["macro"] + 0.05
+    assert (
+        measured["layout_ndcg@10"]["layout"]["macro"]
+        > measured["layout_ndcg@10"]["class histogram"]["macro"] + 0.05
+    )

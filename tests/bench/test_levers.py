@@ -1,4 +1,5 @@
-"""The measuring of single means: that points are of real files and that the summary says what the points say."""
+"""The measuring of single means: that points are of real files and that the summary says what the points
+say."""
 
 from __future__ import annotations
 
@@ -9,7 +10,7 @@ import pytest
 from PIL import Image
 
 from dsslic_search.bench import levers
-from dsslic_search.errors import UsageError
+from dsslic_search.core.errors import UsageError
 
 SAMPLES = Path(__file__).parents[2] / "samples"
 
@@ -29,7 +30,9 @@ def test_every_means_codes_the_photo_better_at_a_lower_qp(of):
 
 
 def test_colour_axes_and_restoration_are_measured_apart(of):
-    plain, restored = (levers.MEANS[name](of, 37) for name in ("colour axes, thorough", "colour axes, thorough, restoration"))
+    plain, restored = (
+        levers.MEANS[name](of, 37) for name in ("colour axes, thorough", "colour axes, thorough, restoration")
+    )
     assert plain[0] == restored[0]
     assert plain[1] != restored[1]
 

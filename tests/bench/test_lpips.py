@@ -15,7 +15,7 @@ from safetensors import safe_open
 
 from dsslic_search.bench.lpips import PerceptualDistance
 from dsslic_search.cli.main import main
-from dsslic_search.errors import MissingExtraError, WeightsError
+from dsslic_search.core.errors import MissingExtraError, WeightsError
 from dsslic_search.networks import weights
 from dsslic_search.networks.lpips import Lpips
 from dsslic_search.training import lpips as training
@@ -26,7 +26,9 @@ SHIPPED = weights.folder() / "lpips.safetensors"
 
 def waves() -> np.ndarray:
     y, x = np.mgrid[:96, :128]
-    return np.stack([(x * x // 16 + 3 * y) % 256, (x * y // 8) % 256, (y * y // 12 + x) % 256], -1).astype(np.uint8)
+    return np.stack([(x * x // 16 + 3 * y) % 256, (x * y // 8) % 256, (y * y // 12 + x) % 256], -1).astype(
+        np.uint8
+    )
 
 
 def photo() -> np.ndarray:
@@ -39,7 +41,9 @@ def coarser_greys(picture: np.ndarray) -> np.ndarray:
 
 
 def averages(picture: np.ndarray) -> np.ndarray:
-    cells = picture.reshape(picture.shape[0] // 8, 8, picture.shape[1] // 8, 8, 3).mean((1, 3)).astype(np.uint8)
+    cells = (
+        picture.reshape(picture.shape[0] // 8, 8, picture.shape[1] // 8, 8, 3).mean((1, 3)).astype(np.uint8)
+    )
     return np.repeat(np.repeat(cells, 8, 0), 8, 1)
 
 
@@ -102,8 +106,14 @@ def layers(shrink: int = 0) -> dict:
     """A checkpoint as the package keeps it, of random weights."""
     rng = np.random.default_rng(3)
     shapes = [(11, 11, 3, 64), (5, 5, 64, 192), (3, 3, 192, 384), (3, 3, 384, 256), (3, 3, 256, 256 - shrink)]
-    net = {f"Conv_{i}": {"kernel": rng.random(s, np.float32), "bias": rng.random(s[3], np.float32)} for i, s in enumerate(shapes)}
-    channels = {f"NetLinLayer_{i}": {"Conv_0": {"kernel": rng.random((1, 1, s[3], 1), np.float32)}} for i, s in enumerate(shapes)}
+    net = {
+        f"Conv_{i}": {"kernel": rng.random(s, np.float32), "bias": rng.random(s[3], np.float32)}
+        for i, s in enumerate(shapes)
+    }
+    channels = {
+        f"NetLinLayer_{i}": {"Conv_0": {"kernel": rng.random((1, 1, s[3], 1), np.float32)}}
+        for i, s in enumerate(shapes)
+    }
     return {"AlexNet_0": net, **channels}
 
 
@@ -120,12 +130,20 @@ def test_the_weight_file_holds_what_the_package_holds(tmp_path: Path):
     kernel = source["AlexNet_0"]["Conv_1"]["kernel"]
     assert state["conv2.weight"][7, 5, 1, 3] == np.float16(kernel[1, 3, 5, 7])
     assert state["conv2.bias"][9] == np.float16(source["AlexNet_0"]["Conv_1"]["bias"][9])
-    assert state["channels.4.weight"][0, 11, 0, 0] == np.float16(source["NetLinLayer_4"]["Conv_0"]["kernel"][0, 0, 11, 0])
+    assert state["channels.4.weight"][0, 11, 0, 0] == np.float16(
+        source["NetLinLayer_4"]["Conv_0"]["kernel"][0, 0, 11, 0]
+    )
 
 
-def test_the_command_makes_it_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
+def test_the_command_makes_it_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
     out = tmp_path / "made.safetensors"
-    monkeypatch.setattr(sys, "argv", ["dss-search", "train", "lpips", "--package", str(package(tmp_path, layers())), "--out", str(out)])
+    monkeypatch.setattr(
+        sys,
+        "argv",
+        ["dss-search", "train", "lpips", "--package", str(package(tmp_path, layers())), "--out", str(out)],
+    )
     with pytest.raises(SystemExit) as stopped:
         main()
     assert not stopped.value.code

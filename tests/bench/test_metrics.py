@@ -42,7 +42,9 @@ def slow_ms_ssim(a: np.ndarray, b: np.ndarray) -> float:
                 p, q = (m[: len(m) // 2 * 2, : m.shape[1] // 2 * 2] for m in (p, q))
                 p, q = (m.reshape(m.shape[0] // 2, 2, m.shape[1] // 2, 2).mean((1, 3)) for m in (p, q))
             mp, mq = blur(p), blur(q)
-            term = (2 * (blur(p * q) - mp * mq) + 58.5225) / (blur(p * p) - mp**2 + blur(q * q) - mq**2 + 58.5225)
+            term = (2 * (blur(p * q) - mp * mq) + 58.5225) / (
+                blur(p * p) - mp**2 + blur(q * q) - mq**2 + 58.5225
+            )
             if scale == 4:
                 term = term * (2 * mp * mq + 6.5025) / (mp**2 + mq**2 + 6.5025)
             value *= max(term.mean(), 0) ** weight
@@ -73,7 +75,10 @@ def test_ms_ssim_is_the_slow_one(shape, amount):
 
 
 @settings(deadline=None, max_examples=40)
-@given(arrays.arrays(np.uint8, st.tuples(st.integers(1, 40), st.integers(1, 40), st.sampled_from([1, 3]))), st.integers(0, 9))
+@given(
+    arrays.arrays(np.uint8, st.tuples(st.integers(1, 40), st.integers(1, 40), st.sampled_from([1, 3]))),
+    st.integers(0, 9),
+)
 def test_ms_ssim_of_any_size_is_one_for_equals_and_symmetric(a, seed):
     b = spoiled(a, 30, seed)
     assert ms_ssim(a, a) == pytest.approx(1)
@@ -116,7 +121,9 @@ RATES, QUALITIES = [0.1, 0.25, 0.6, 1.3, 2.7], [28.0, 31.5, 35.2, 39.0, 42.9]
 
 @pytest.mark.parametrize("factor", [0.5, 0.93, 1.0, 1.2, 3.0])
 def test_a_constant_factor_of_rate_is_the_bd_rate(factor):
-    assert bd_rate(RATES, QUALITIES, [factor * r for r in RATES], QUALITIES) == pytest.approx((factor - 1) * 100, abs=1e-9)
+    assert bd_rate(RATES, QUALITIES, [factor * r for r in RATES], QUALITIES) == pytest.approx(
+        (factor - 1) * 100, abs=1e-9
+    )
 
 
 def test_lines_in_the_logarithm_have_a_closed_form():

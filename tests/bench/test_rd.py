@@ -16,9 +16,9 @@ from dsslic_search.bench.lpips import PerceptualDistance
 from dsslic_search.bench.metrics import ms_ssim, psnr
 from dsslic_search.cli import reference
 from dsslic_search.cli.main import main
-from dsslic_search.codec import container, dsslic
-from dsslic_search.codec.picture import Photo
-from dsslic_search.errors import MissingExtraError, PhotoError, UsageError
+from dsslic_search.codec import container, decoder, encoder, options
+from dsslic_search.codec.picture.open import Photo
+from dsslic_search.core.errors import MissingExtraError, PhotoError, UsageError
 
 SAMPLES = Path(__file__).parents[2] / "samples"
 PEERS = [name for name in codecs.all_codecs() if not name.startswith("dsslic")]
@@ -83,7 +83,7 @@ def test_a_pillow_without_the_format_is_named(pixels: np.ndarray, monkeypatch: p
 def test_our_files_are_counted_by_layer_and_cut_after_the_coarse_stage(folder: Path, pixels: np.ndarray):
     found = rd.measure(folder / "picos.png", ["dsslic", "dsslic-coarse", "jpeg"], (30, 70))
     for setting, whole, coarse in zip((30, 70), found["dsslic"], found["dsslic-coarse"], strict=True):
-        data = dsslic.encode_photo(Photo(pixels), dsslic.EncodeOptions(quality=setting)).data
+        data = encoder.encode_photo(Photo(pixels), options.EncodeOptions(quality=setting)).data
         layout = container.read(data)
         assert (whole.setting, whole.image) == (setting, "picos.png")
         assert whole.bytes == len(data) == sum(whole.bytes_by_part.values())
@@ -94,7 +94,7 @@ def test_our_files_are_counted_by_layer_and_cut_after_the_coarse_stage(folder: P
         assert "residual" not in coarse.bytes_by_part
         assert coarse.encode_cpu_seconds == whole.encode_cpu_seconds > 0
         for row, stage in ((whole, "full"), (coarse, "coarse")):
-            shown = dsslic.decode_stage(data, stage).pixels
+            shown = decoder.decode_stage(data, stage).pixels
             assert row.psnr_rgb == pytest.approx(psnr(pixels, shown), abs=1e-4)
             assert row.ms_ssim == pytest.approx(ms_ssim(pixels, shown), abs=1e-6)
             assert row.lpips == pytest.approx(PerceptualDistance(pixels)(shown), abs=1e-5)
@@ -118,15 +118,22 @@ def test_means_are_those_of_the_rows_whoever_works(folder: Path):
     assert done == [(n, 2) for n in (1, 2)]
     shared = rd.run(folder, ["jpeg"], workers=2)
     for name, result in alone.items():
-        timeless = [[{k: v for k, v in row.items() if "seconds" not in k} for row in r[name]["rows"]] for r in (alone, shared)]
+        timeless = [
+            [{k: v for k, v in row.items() if "seconds" not in k} for row in r[name]["rows"]]
+            for r in (alone, shared)
+        ]
         assert timeless[0] == timeless[1]
         assert result["photos"] == 2
         for mean in result["mean"]:
             rows = [row for row in result["rows"] if row["setting"] == mean["setting"]]
             assert [row["image"] for row in rows] == ["picos.png", "sunset.png"]
-            assert mean["bpp"] == pytest.approx(np.mean([8 * row["bytes"] / (200 * 160) for row in rows]), abs=2e-6)
+            assert mean["bpp"] == pytest.approx(
+                np.mean([8 * row["bytes"] / (200 * 160) for row in rows]), abs=2e-6
+            )
             assert mean["psnr_rgb"] == pytest.approx(np.mean([row["psnr_rgb"] for row in rows]), abs=1e-5)
-            assert mean["ms_ssim_db"] == pytest.approx(-10 * np.log10(1 - np.mean([row["ms_ssim"] for row in rows])), abs=0.01)
+            assert mean["ms_ssim_db"] == pytest.approx(
+                -10 * np.log10(1 - np.mean([row["ms_ssim"] for row in rows])), abs=0.01
+            )
             assert mean["bpp_as_the_paper_counts"] == pytest.approx(mean["bpp"] / 3, abs=1e-6)
             assert sum(mean["bpp_by_part"].values()) == pytest.approx(mean["bpp"], abs=1e-5)
 
@@ -156,7 +163,9 @@ def command(monkeypatch: pytest.MonkeyPatch, *arguments: object) -> int:
     return int(stopped.value.code or 0)
 
 
-def test_the_command_writes_a_file_a_codec_and_the_comparison(folder: Path, tmp_path: Path, monkeypatch, capsys):
+def test_the_command_writes_a_file_a_codec_and_the_comparison(
+    folder: Path, tmp_path: Path, monkeypatch, capsys
+):
     out = tmp_path / "results" / "rd"
     options = ("--images", folder, "--workers", 1, "--out", out)
     assert command(monkeypatch, *options, "--codecs", "bpg444,jpeg", "--no-plots") == 0
@@ -177,7 +186,10 @@ def test_the_command_refuses_before_it_measures(folder: Path, tmp_path: Path, mo
     (tmp_path / "file").write_text("")
     assert command(monkeypatch, "--images", folder, "--codecs", "jpeg", "--out", tmp_path / "file") == 2
     assert "is a file; --out names the folder" in capsys.readouterr().err
-    assert command(monkeypatch, "--images", folder, "--codecs", "jpeg", "--out", tmp_path / "file" / "in it") == 2
+    assert (
+        command(monkeypatch, "--images", folder, "--codecs", "jpeg", "--out", tmp_path / "file" / "in it")
+        == 2
+    )
     assert "cannot make this folder" in capsys.readouterr().err
     monkeypatch.setattr(plot, "check_installed", lambda: (_ for _ in ()).throw(UsageError("no matplotlib")))
     assert command(monkeypatch, "--images", folder, "--codecs", "jpeg", "--out", tmp_path / "new") == 2

@@ -1,4 +1,5 @@
-"""BD-rates over ranges, LPIPS at equal bytes, and the curves drawn of them, on made-up results with known answers."""
+"""BD-rates over ranges, LPIPS at equal bytes, and the curves drawn of them, on made-up results with known
+answers."""
 
 from __future__ import annotations
 
@@ -14,7 +15,7 @@ from PIL import Image
 
 from dsslic_search.bench import compare, plot
 from dsslic_search.bench.metrics import ms_ssim_db, quality_at, rate_at
-from dsslic_search.errors import MissingExtraError
+from dsslic_search.core.errors import MissingExtraError
 
 BPP = (0.03, 0.08, 0.2, 0.5, 1.2, 3.0)
 PSNR = (23.0, 26.0, 29.0, 33.0, 38.0, 44.0)
@@ -23,14 +24,22 @@ PSNR = (23.0, 26.0, 29.0, 33.0, 38.0, 44.0)
 def means(factor: float = 1.0, points: slice = slice(None)) -> list[dict]:
     """A codec that needs ``factor`` times the bits."""
     return [
-        {"setting": i, "bpp": factor * rate, "psnr_rgb": psnr, "ms_ssim_db": psnr / 2 - 5, "lpips": 10 ** (-psnr / 20)}
+        {
+            "setting": i,
+            "bpp": factor * rate,
+            "psnr_rgb": psnr,
+            "ms_ssim_db": psnr / 2 - 5,
+            "lpips": 10 ** (-psnr / 20),
+        }
         for i, (rate, psnr) in enumerate(zip(BPP, PSNR, strict=True))
     ][points]
 
 
 def result(factor: float = 1.0, points: slice = slice(None), label: str = "Made up") -> dict:
     mean = means(factor, points)
-    rows = [{"image": name, **m, "bpp": m["bpp"] * size} for m in mean for name, size in (("a", 0.8), ("b", 1.2))]
+    rows = [
+        {"image": name, **m, "bpp": m["bpp"] * size} for m in mean for name, size in (("a", 0.8), ("b", 1.2))
+    ]
     return {"label": label, "mean": mean, "rows": rows}
 
 
@@ -68,7 +77,12 @@ def test_a_codec_that_is_worse_only_at_low_rates_is_so_in_that_range_alone():
 
 def test_half_covered_ranges_are_marked_and_less_is_no_figure():
     reaching_38 = compare.bd_rates(means(), means(1.2, slice(0, 5)), "psnr_rgb")
-    assert reaching_38["31-42 dB"] == {"percent": pytest.approx(20, abs=1), "from": 31, "to": 38, "whole": False}
+    assert reaching_38["31-42 dB"] == {
+        "percent": pytest.approx(20, abs=1),
+        "from": 31,
+        "to": 38,
+        "whole": False,
+    }
     assert reaching_38["all"] == {"percent": pytest.approx(20, abs=1), "from": 23, "to": 38, "whole": True}
     reaching_33 = compare.bd_rates(means(), means(1.2, slice(0, 4)), "psnr_rgb")
     assert reaching_33["31-42 dB"] is None
@@ -81,7 +95,11 @@ def test_half_covered_ranges_are_marked_and_less_is_no_figure():
 
 
 def test_settings_that_cost_more_and_give_no_more_are_not_in_the_curve():
-    made = [*means(), {"bpp": 0.3, "psnr_rgb": 28.9, "lpips": 0.001}, {"bpp": 0.2, "psnr_rgb": 27.0, "lpips": 0.5}]
+    made = [
+        *means(),
+        {"bpp": 0.3, "psnr_rgb": 28.9, "lpips": 0.001},
+        {"bpp": 0.2, "psnr_rgb": 27.0, "lpips": 0.5},
+    ]
     assert compare.curve(made, "psnr_rgb") == (list(BPP), list(PSNR))
     rates, qualities = compare.curve(means(), "lpips")
     assert rates == list(BPP)
@@ -156,7 +174,9 @@ def test_the_comparison_and_its_table_say_the_same():
 def test_ours_is_also_compared_with_the_papers_baseline():
     made = {"dsslic": result(0.9), "bpgrgb": result(2.0), "bpg444": result()}
     found = compare.compare(made)
-    assert found["bd_rate_percent_against_papers_baseline"]["dsslic"]["psnr_rgb"]["all"]["percent"] == pytest.approx(-55, abs=0.1)
+    assert found["bd_rate_percent_against_papers_baseline"]["dsslic"]["psnr_rgb"]["all"][
+        "percent"
+    ] == pytest.approx(-55, abs=0.1)
     row = next(line for line in compare.table(found) if line.startswith("dsslic against bpgrgb"))
     assert [float(figure) for figure in row.split()[3:]] == pytest.approx([-55] * 6, abs=1)
     assert [line for line in compare.table(found) if line.startswith("dsslic ")] != [row]
@@ -171,12 +191,17 @@ def test_curves_are_drawn_with_their_names_and_rates(tmp_path: Path):
     pytest.importorskip("matplotlib")
     made = results()
     paths = plot.draw(made, compare.compare(made), tmp_path, "2 photos")
-    assert {p.name for p in paths} == {f"{m}.{s}" for m in ("psnr", "ms-ssim", "lpips") for s in ("png", "svg")}
+    assert {p.name for p in paths} == {
+        f"{m}.{s}" for m in ("psnr", "ms-ssim", "lpips") for s in ("png", "svg")
+    }
     for path in paths:
         if path.suffix == ".png":
             with Image.open(path) as shown:
                 assert min(shown.size) > 600
-                assert len(np.unique(np.asarray(shown.convert("RGB").resize((300, 200))).reshape(-1, 3), axis=0)) > 50
+                assert (
+                    len(np.unique(np.asarray(shown.convert("RGB").resize((300, 200))).reshape(-1, 3), axis=0))
+                    > 50
+                )
         else:
             text = path.read_text()
             for label in ("DSSLIC  −5.0 %", "DSSLIC, coarse stage", "BPG 4:4:4", "WebP  +40.", "2 photos"):

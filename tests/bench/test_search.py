@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from dsslic_search import vocabulary
 from dsslic_search.bench import search, speed
-from dsslic_search.codec import dsslic
-from dsslic_search.errors import QueryError, UsageError
-from dsslic_search.query.parse import parse
+from dsslic_search.codec import encoder
+from dsslic_search.core import vocabulary
+from dsslic_search.core.errors import QueryError, UsageError
+from dsslic_search.query.language.parse import parse
 from dsslic_search.training import dataset
 
 SKY, TREE, ROAD, CAR = (vocabulary.default().id_of(name) for name in ("sky", "tree", "road", "car"))
@@ -28,7 +28,8 @@ def street(car_at: int) -> np.ndarray:
 
 @pytest.fixture
 def data(tmp_path: Path, monkeypatch) -> Path:
-    """Four photos of streets; SegNet is replaced by one that sees the truth, but never the car of the last photo."""
+    """Four photos of streets; SegNet is replaced by one that sees the truth, but never the car of the last
+    photo."""
     folder = tmp_path / "scenes" / "msrc_v2"
     for kind in ("images", "labels"):
         (folder / kind).mkdir(parents=True)
@@ -42,9 +43,13 @@ def data(tmp_path: Path, monkeypatch) -> Path:
         seen.append(guess)
         if number == 0:
             truth[:10] = 255  # nobody labelled it
-        Image.fromarray(np.full((64, 96, 3), 40 * number, np.uint8)).save(folder / "images" / f"{number}.jpg", quality=98)
+        Image.fromarray(np.full((64, 96, 3), 40 * number, np.uint8)).save(
+            folder / "images" / f"{number}.jpg", quality=98
+        )
         Image.fromarray(truth).save(folder / "labels" / f"{number}.png")
-    monkeypatch.setattr(dsslic, "segment_photo", lambda photo: (seen[round(int(photo.pixels[0, 0, 0]) / 40)], 1))
+    monkeypatch.setattr(
+        encoder, "segment_photo", lambda photo: (seen[round(int(photo.pixels[0, 0, 0]) / 40)], 1)
+    )
     return tmp_path
 
 

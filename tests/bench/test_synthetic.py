@@ -1,4 +1,5 @@
-"""Made-up catalogs are such that indexes can be built of them, always the same, and like what they are made from."""
+"""Made-up catalogs are such that indexes can be built of them, always the same, and like what they are made
+from."""
 
 from __future__ import annotations
 
@@ -10,13 +11,13 @@ import pytest
 
 from dsslic_search.archive.features import MapFeatures, features_of
 from dsslic_search.bench.synthetic import Synthetic, SyntheticSource, features_in
+from dsslic_search.core.vocabulary import default
 from dsslic_search.features.embedding import DIMENSION
 from dsslic_search.index.columns import open_columns
 from dsslic_search.index.files import open_files
-from dsslic_search.index.regions import open_regions
-from dsslic_search.index.vectors import open_vectors
-from dsslic_search.query.execute import Indexes, answer
-from dsslic_search.vocabulary import default
+from dsslic_search.index.regions.table import open_regions
+from dsslic_search.index.vectors.table import open_vectors
+from dsslic_search.query.run.execute import Indexes, answer
 
 V = default()
 SKY, ROAD, CAR = (V.id_of(n) for n in ("sky", "road", "car"))
@@ -37,7 +38,9 @@ def models() -> list[MapFeatures]:
 def test_the_same_seed_makes_the_same_catalog() -> None:
     one, same, other = (Synthetic(models(), 300, seed) for seed in (1, 1, 2))
     assert one.moments().tolist() == same.moments().tolist() != other.moments().tolist()
-    assert one.coverages(SKY)[1].tolist() == same.coverages(SKY)[1].tolist() != other.coverages(SKY)[1].tolist()
+    assert (
+        one.coverages(SKY)[1].tolist() == same.coverages(SKY)[1].tolist() != other.coverages(SKY)[1].tolist()
+    )
     assert list(one.embeddings()) == list(same.embeddings())
     with pytest.raises(ValueError, match="no photo"):
         Synthetic([], 10)
@@ -51,7 +54,9 @@ def test_photos_are_like_what_they_are_made_from() -> None:
     sums = np.zeros(401)
     for class_id in range(len(V)):
         photos, fractions = made.coverages(class_id)
-        has = {i for i, model in enumerate(made.model.tolist(), 1) if class_id in dict(models()[model].coverages)}
+        has = {
+            i for i, model in enumerate(made.model.tolist(), 1) if class_id in dict(models()[model].coverages)
+        }
         assert set(photos.tolist()) == has
         assert np.all(fractions > 0)
         sums[photos] += fractions
@@ -68,7 +73,9 @@ def test_photos_are_like_what_they_are_made_from() -> None:
             vector = np.frombuffer(embedding, "<f4")
             assert vector.size == DIMENSION
             assert vector @ np.frombuffer(models()[made.model[photo_id - 1]].embedding, "<f4") > 0.7
-    for facts, taken in zip((row for part in made.files() for row in part), made.moments().tolist(), strict=True):
+    for facts, taken in zip(
+        (row for part in made.files() for row in part), made.moments().tolist(), strict=True
+    ):
         assert np.datetime64(facts[1] or facts[2], "us").astype(np.int64) == taken
 
 
@@ -83,13 +90,29 @@ def test_features_of_a_catalog_come_back() -> None:
 def test_queries_are_answered() -> None:
     source = SyntheticSource(Synthetic(models(), 500))
     where = source, Path("/dev/null/index"), V
-    indexes = Indexes(open_columns(*where), lambda: open_vectors(*where), lambda: open_regions(*where), lambda: open_files(*where))
+    indexes = Indexes(
+        open_columns(*where),
+        lambda: open_vectors(*where),
+        lambda: open_regions(*where),
+        lambda: open_files(*where),
+    )
     by_id = dict(enumerate(source.moment.model.tolist(), 1))
     shows_cars = {i for i, model in by_id.items() if CAR in dict(models()[model].coverages)}
     found = {}
-    for text in ("1 car", "taken:2015.. and portrait", "near 45,5 500km and sky", "path:trip*1/** or tag:best", "camera:canon"):
+    for text in (
+        "1 car",
+        "taken:2015.. and portrait",
+        "near 45,5 500km and sky",
+        "path:trip*1/** or tag:best",
+        "camera:canon",
+    ):
         found[text] = answer(
-            text, indexes=indexes, vocabulary=V, presence=0.005, locate=lambda operand, mirrored: np.empty((0, 0)), limit=5
+            text,
+            indexes=indexes,
+            vocabulary=V,
+            presence=0.005,
+            locate=lambda operand, mirrored: np.empty((0, 0)),
+            limit=5,
         )
         assert 0 < found[text].total < 500
     assert set(indexes.columns.ids[found["1 car"].rows].tolist()) == shows_cars

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from dsslic_search import vocabulary
 from dsslic_search.archive.folder import ArchiveFolder
+from dsslic_search.core import vocabulary
 
 
 def bad_files(folder: Path) -> dict[str, str]:
@@ -24,7 +24,12 @@ def bad_files(folder: Path) -> dict[str, str]:
     chunks = [b"IHDR" + header, b"IDAT" + zlib.compress(bytes(1000))]
     bomb = [struct.pack(">I", len(c) - 4) + c + struct.pack(">I", zlib.crc32(c)) for c in chunks]
     (folder / "bomb.png").write_bytes(b"\x89PNG\r\n\x1a\n" + b"".join(bomb))
-    return {"empty.jpg": "empty", "text.jpg": "not a photo", "cut.jpg": "damaged", "bomb.png": "DSS_MAX_PIXELS"}
+    return {
+        "empty.jpg": "empty",
+        "text.jpg": "not a photo",
+        "cut.jpg": "damaged",
+        "bomb.png": "DSS_MAX_PIXELS",
+    }
 
 
 def test_ingest_skips_bad_files_with_their_reason_and_goes_on(run, photos: Path, tmp_path: Path):
@@ -87,7 +92,9 @@ def test_an_archive_of_a_newer_version_is_left_alone(run, photos: Path, archive:
         assert "newer" in ran.message
 
 
-@pytest.mark.parametrize("command", [("query", "sky"), ("stats",), ("show", "1"), ("check",), ("preview", "1", "-o", "x.png")])
+@pytest.mark.parametrize(
+    "command", [("query", "sky"), ("stats",), ("show", "1"), ("check",), ("preview", "1", "-o", "x.png")]
+)
 def test_a_missing_archive_says_how_to_make_one(run, tmp_path: Path, command):
     ran = run(*command, "--archive", tmp_path / "nowhere")
     assert ran.code == 1
@@ -114,7 +121,10 @@ def test_stats_classes_and_show_agree(run, archive: Path):
             assert 0 <= region["left"] <= region["x"] <= region["right"] <= 1
             assert 0 < region["area"] <= photo["coverage"][region["class"]] + 1e-5
             assert sum(touched["border"] for touched in region["touches"]) <= 1
-            assert all(0 <= touched["under"] <= 1 and touched["class"] in photo["coverage"] for touched in region["touches"])
+            assert all(
+                0 <= touched["under"] <= 1 and touched["class"] in photo["coverage"]
+                for touched in region["touches"]
+            )
         assert sum(len(region["touches"]) for region in photo["regions"]) >= len(photo["regions"]) > 1
     for name, count in classes.items():
         assert count == sum(s["coverage"].get(name, 0) >= 0.005 for s in shown)

@@ -10,9 +10,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from dsslic_search import decode, encode, vocabulary
+from dsslic_search import decode, encode
 from dsslic_search.codec import container
-from dsslic_search.errors import DSSError
+from dsslic_search.core import vocabulary
+from dsslic_search.core.errors import DSSError
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +44,9 @@ def test_info_adds_up(run, stored: tuple[Path, Path]):
     _, target = stored
     described = run("info", target, "--json").json
     assert sum(layer["bytes"] for layer in described["layers"]) == described["bytes"] == target.stat().st_size
-    assert described["bpp"] == pytest.approx(8 * described["bytes"] / (described["width"] * described["height"]), abs=1e-6)
+    assert described["bpp"] == pytest.approx(
+        8 * described["bytes"] / (described["width"] * described["height"]), abs=1e-6
+    )
     assert described["vocabulary"] == vocabulary.default().identity
     assert list(described["stages"]) == list(container.STAGES)
     text = run("info", target).out
@@ -79,7 +82,12 @@ def test_damaged_and_foreign_files_are_refused_by_name(run, stored: tuple[Path, 
     data[-5] ^= 255
     bad = tmp_path / "bad.dsslic"
     bad.write_bytes(data)
-    for command in (("decode", bad, tmp_path / "x.png"), ("info", bad), ("decode", source, tmp_path / "x.png"), ("info", source)):
+    for command in (
+        ("decode", bad, tmp_path / "x.png"),
+        ("info", bad),
+        ("decode", source, tmp_path / "x.png"),
+        ("info", source),
+    ):
         ran = run(*command)
         assert ran.code == 1
         assert str(command[1]) in ran.message
@@ -106,10 +114,13 @@ def test_arrays_and_pictures_encode_alike(stored: tuple[Path, Path], picture):
 
 def test_help_comes_at_once_and_without_heavy_imports():
     program = (
-        "import sys\nfrom dsslic_search.cli import main\nprint(sorted({'torch', 'faiss', 'av', 'sqlalchemy', 'numpy'} & set(sys.modules)))"
+        "import sys\nfrom dsslic_search.cli import main\n"
+        "print(sorted({'torch', 'faiss', 'av', 'sqlalchemy', 'numpy'} & set(sys.modules)))"
     )
     began = time.perf_counter()
-    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60)
+    ran = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60
+    )
     assert ran.stdout.strip() == "[]"
     assert time.perf_counter() - began < 5
 

@@ -22,7 +22,9 @@ def alter(picture: Image.Image, folder: Path, name: str) -> None:
     picture.resize((width // 2, height // 2)).save(folder / f"{name}-small.png")
     picture.save(folder / f"{name}-poor.jpg", quality=30)
     ImageEnhance.Brightness(picture).enhance(1.3).save(folder / f"{name}-bright.jpg")
-    picture.crop((width // 50, 0, width - width // 50, height - height // 25)).save(folder / f"{name}-cut.jpg")
+    picture.crop((width // 50, 0, width - width // 50, height - height // 25)).save(
+        folder / f"{name}-cut.jpg"
+    )
 
 
 @pytest.fixture(scope="module")
@@ -64,7 +66,10 @@ def test_every_copy_is_found_and_nothing_else(run, place: Path):
 
 
 def test_mirror_images_are_found_when_asked_for(run, place: Path):
-    plain, mirrored = (run("duplicates", "--archive", place, "--json", *more).json["groups"] for more in ((), ("--mirrored",)))
+    plain, mirrored = (
+        run("duplicates", "--archive", place, "--json", *more).json["groups"]
+        for more in ((), ("--mirrored",))
+    )
     assert len(mirrored) == len(plain) + 1
     (new,) = [group for group in mirrored if any(name.endswith("-mirrored") for name in names(group))]
     assert set(names(new)) == {"bridge", "bridge-mirrored"}
@@ -93,7 +98,9 @@ def test_impossible_thresholds(run, place: Path, threshold: str):
     assert "threshold" in ran.message
 
 
-def test_only_the_bytes_up_to_the_compact_image_are_read_and_only_once(run, place: Path, tmp_path: Path, monkeypatch):
+def test_only_the_bytes_up_to_the_compact_image_are_read_and_only_once(
+    run, place: Path, tmp_path: Path, monkeypatch
+):
     from dsslic_search.archive.store import Store
 
     copy = tmp_path / "copy"

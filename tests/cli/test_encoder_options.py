@@ -8,11 +8,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from dsslic_search import Archive, coding, decode, encode, vocabulary
-from dsslic_search.archive.models import Photo
+from dsslic_search import Archive, decode, encode
+from dsslic_search.api import coding
+from dsslic_search.archive.schema import Photo
 from dsslic_search.codec import container
-from dsslic_search.config import LOSSLESS
-from dsslic_search.errors import UsageError
+from dsslic_search.core import vocabulary
+from dsslic_search.core.errors import UsageError
+from dsslic_search.core.settings import LOSSLESS
 
 FAST = ("--effort", 1)
 
@@ -44,11 +46,21 @@ def test_lossless_is_the_photo(run, photo: Path, tmp_path: Path):
     described = run("info", out, "--json").json
     assert described["residual"] == {"codec": 3, "kind": "jpeg-xl", "lossless": True}
     assert described["quality"] == LOSSLESS
-    assert out.read_bytes() == encode(photo, quality="lossless", effort=1) == encode(photo, quality=LOSSLESS, effort=1)
+    assert (
+        out.read_bytes()
+        == encode(photo, quality="lossless", effort=1)
+        == encode(photo, quality=LOSSLESS, effort=1)
+    )
 
 
 @pytest.mark.parametrize(
-    ("options", "largest"), [(("--bpp", 0.5), None), (("--max-bytes", "2.5k"), 2500), (("--max-bytes", 3000), 3000), (("--psnr", 33), None)]
+    ("options", "largest"),
+    [
+        (("--bpp", 0.5), None),
+        (("--max-bytes", "2.5k"), 2500),
+        (("--max-bytes", 3000), 3000),
+        (("--psnr", 33), None),
+    ],
 )
 def test_targets_are_met(run, photo: Path, tmp_path: Path, options, largest):
     out = tmp_path / "p.dsslic"
@@ -95,7 +107,12 @@ def test_info_tells_how_the_residual_is_coded(run, photo: Path, tmp_path: Path):
     out = tmp_path / "p.dsslic"
     assert run("encode", photo, out).code == 0
     described = run("info", out, "--json").json["residual"]
-    assert (described["codec"], described["kind"], described["gains"], described["lossless"]) == (2, "bpg", None, False)
+    assert (described["codec"], described["kind"], described["gains"], described["lossless"]) == (
+        2,
+        "bpg",
+        None,
+        False,
+    )
     assert np.shape(described["colour_axes"]) == (3, 3)
     text = run("info", out).out
     assert "along the photo's own colour axes" in text
@@ -167,14 +184,26 @@ def test_ingest_takes_the_same_and_lists_photos_that_cannot_meet_a_target(run, p
     assert 4000 < kept.stored_bytes <= 6000
     assert 1 <= kept.quality <= 100
     # What is there is left alone unless another quality or keep mode is asked for.
-    for options in (("--psnr", 30), ("--quality", kept.quality, "--effort", 3), ("--quality", kept.quality, "--importance", "sky=4")):
+    for options in (
+        ("--psnr", 30),
+        ("--quality", kept.quality, "--effort", 3),
+        ("--quality", kept.quality, "--importance", "sky=4"),
+    ):
         assert run("ingest", folder / "dogs.jpg", "--archive", place, "--json", *options).json["present"] == 1
-    assert run("ingest", folder, "--archive", place, "--quality", "lossless", "--json", *FAST).json["updated"] == 2
+    assert (
+        run("ingest", folder, "--archive", place, "--quality", "lossless", "--json", *FAST).json["updated"]
+        == 2
+    )
     assert rows(place)["dogs"].quality == LOSSLESS
     shown = run("show", kept.id, "--archive", place)
     assert "keep mode layers, lossless" in shown.out
     assert run("ingest", folder, "--archive", place, "--stage", "coarse", "--json").json["updated"] == 2
-    assert run("ingest", folder, "--archive", place, "--keep", "coarse", "--quality", 30, "--json").json["updated"] == 2
+    assert (
+        run("ingest", folder, "--archive", place, "--keep", "coarse", "--quality", 30, "--json").json[
+            "updated"
+        ]
+        == 2
+    )
     assert {p.keep for p in rows(place).values()} == {"coarse"}
     assert run("check", "--read-data", "--archive", place).code == 0
 
@@ -182,7 +211,12 @@ def test_ingest_takes_the_same_and_lists_photos_that_cannot_meet_a_target(run, p
 def test_photos_kept_exactly_stay_so_whatever_is_asked_for(run, photo: Path, tmp_path: Path):
     place = tmp_path / "archive"
     assert run("ingest", photo, "--archive", place, "--keep", "exact").code == 0
-    for options in (("--quality", "lossless"), ("--bpp", 1), ("--importance", "sky=2"), ("--stage", "coarse")):
+    for options in (
+        ("--quality", "lossless"),
+        ("--bpp", 1),
+        ("--importance", "sky=2"),
+        ("--stage", "coarse"),
+    ):
         ran = run("ingest", photo, "--archive", place, *options)
         assert ran.code == 0
         assert "kept exactly already" in ran.err

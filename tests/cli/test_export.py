@@ -24,12 +24,27 @@ def everyone(run, archive: Path) -> list[dict]:
 
 def raw(archive: Path, *arguments: object) -> bytes:
     """What a command writes into a pipe."""
-    command = [sys.executable, "-m", "dsslic_search.cli.main", *map(str, arguments), "--archive", str(archive)]
+    command = [
+        sys.executable,
+        "-m",
+        "dsslic_search.cli.main",
+        *map(str, arguments),
+        "--archive",
+        str(archive),
+    ]
     return subprocess.run(command, capture_output=True, check=True, timeout=120).stdout
 
 
 def test_paths_are_bytes_as_they_are(run, photos: Path, tmp_path: Path):
-    odd = [b"a b.jpg", b"new\nline.jpg", b"quote'\".jpg", b"bad\xff\xfe.jpg", "été 休暇.jpg".encode(), b" .jpg", b"a//b.jpg"]
+    odd = [
+        b"a b.jpg",
+        b"new\nline.jpg",
+        b"quote'\".jpg",
+        b"bad\xff\xfe.jpg",
+        "été 休暇.jpg".encode(),
+        b" .jpg",
+        b"a//b.jpg",
+    ]
     folder = tmp_path / "odd"
     folder.mkdir()
     sources = sorted(photos.rglob("*.jpg"))
@@ -81,7 +96,9 @@ def test_the_next_page_is_told_on_stderr(run, archive: Path, everyone: list[dict
     assert first.out.splitlines() == [r["path"] for r in everyone[:2]]
     told = first.message
     assert told.startswith("next page: --page ")
-    second = run("query", "no bus", "--format", "paths", "--after", told.split()[-1], "-n", 100, "--archive", archive)
+    second = run(
+        "query", "no bus", "--format", "paths", "--after", told.split()[-1], "-n", 100, "--archive", archive
+    )
     assert second.out.splitlines() == [r["path"] for r in everyone[2:]]
     assert f"{len(everyone)} photos, {len(everyone) - 2} shown" in second.err
     assert "next page" not in second.err
@@ -92,12 +109,20 @@ def test_the_next_page_is_told_on_stderr(run, archive: Path, everyone: list[dict
 
 def test_csv_is_a_table(run, archive: Path):
     expected = run("query", "sky or dining table", "--all", "--archive", archive, "--json").json["results"]
-    rows = list(csv.reader(io.StringIO(run("query", "sky or dining table", "--all", "--format", "csv", "--archive", archive).out)))
+    rows = list(
+        csv.reader(
+            io.StringIO(
+                run("query", "sky or dining table", "--all", "--format", "csv", "--archive", archive).out
+            )
+        )
+    )
     assert rows[0][:4] == ["rank", "id", "path", "score"]
     assert all(name.startswith("coverage_") and " " not in name for name in rows[0][4:])
     assert len(rows[0]) == 4 + len(expected[0]["coverage"])
     for row, result in zip(rows[1:], expected, strict=True):
-        assert (int(row[0]), int(row[1]), row[2], float(row[3])) == tuple(result[k] for k in ("rank", "id", "path", "score"))
+        assert (int(row[0]), int(row[1]), row[2], float(row[3])) == tuple(
+            result[k] for k in ("rank", "id", "path", "score")
+        )
         assert list(map(float, row[4:])) == list(result["coverage"].values())
 
 
@@ -130,7 +155,9 @@ def test_the_ending_tells_the_format(run, archive: Path, tmp_path: Path, name: s
     assert (tmp_path / name).read_text() == expected
 
 
-def test_a_file_is_written_whole_or_not_at_all(run, archive: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_a_file_is_written_whole_or_not_at_all(
+    run, archive: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
     from dsslic_search.api.searching import Searcher
 
     out = tmp_path / "a.csv"
@@ -185,7 +212,9 @@ def test_parquet_is_not_for_terminals(run, archive: Path, monkeypatch: pytest.Mo
     assert "--out FILE" in ran.message
 
 
-def test_without_pyarrow_the_extra_is_named(run, archive: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_without_pyarrow_the_extra_is_named(
+    run, archive: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
     real = builtins.__import__
 
     def without(name: str, *rest: object):
@@ -206,7 +235,9 @@ def test_a_bare_query_and_nothing_found(run, archive: Path):
     assert "QUERY" in bare.message
     none = run("query", "bus", "--archive", archive)
     assert (none.code, none.out) == (0, "")
-    assert none.err.strip() == "0 photos\nno photo here shows bus at all; dss-search classes lists what there is"
+    assert (
+        none.err.strip() == "0 photos\nno photo here shows bus at all; dss-search classes lists what there is"
+    )
     assert run("query", "sky, no sky", "--archive", archive).err.strip() == "0 photos"
     for arguments in (("--format", "paths"), ("-0",)):
         assert run("query", "bus", *arguments, "--archive", archive).out == ""
@@ -226,9 +257,13 @@ def test_help_has_examples(run):
 
 
 def test_searching_loads_no_network(archive: Path):
-    code = "import sys; from dsslic_search.cli.main import main; sys.argv = ['dss-search', 'query', 'sky', '--archive', sys.argv[1]]\n"
-    code += "try: main()\nfinally: print(sorted({'torch', 'faiss', 'pyarrow', 'numba'} & set(sys.modules)), file=sys.stderr)"
-    ran = subprocess.run([sys.executable, "-c", code, str(archive)], capture_output=True, text=True, timeout=120)
+    code = "import sys; from dsslic_search.cli.main import main\n"
+    code += "sys.argv = ['dss-search', 'query', 'sky', '--archive', sys.argv[1]]\n"
+    heavy = "{'torch', 'faiss', 'pyarrow', 'numba'}"
+    code += f"try: main()\nfinally: print(sorted({heavy} & set(sys.modules)), file=sys.stderr)"
+    ran = subprocess.run(
+        [sys.executable, "-c", code, str(archive)], capture_output=True, text=True, timeout=120
+    )
     assert ran.stderr.splitlines()[-1] == "[]"
 
 

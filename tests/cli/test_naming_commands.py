@@ -33,7 +33,10 @@ def test_tags_by_id_and_by_query(ask):
     assert ids(ask, "tag:best") == sky | {1, 3}
     assert ids(ask, "tag:ÉTÉ-2023 and not tag:best") == set()
     assert ask("tag", "list", "--json").json == {"best": len(sky | {1, 3}), "été-2023": len(sky)}
-    assert ask("tag", "list").out.splitlines() == [f"{len(sky | {1, 3}):>6}  best", f"{len(sky):>6}  été-2023"]
+    assert ask("tag", "list").out.splitlines() == [
+        f"{len(sky | {1, 3}):>6}  best",
+        f"{len(sky):>6}  été-2023",
+    ]
     assert ask("tag", "remove", "best", 1).message == "best: taken from 1 photo"
     assert ids(ask, "tag:best") == (sky | {3}) - {1}
     assert ask("tag", "remove", "best", "--query", "not sky").code == 0
@@ -129,7 +132,13 @@ def test_an_unknown_name_gets_the_closest(ask):
 
 
 def test_without_an_archive(run, tmp_path: Path):
-    for command in (("tag", "list"), ("tag", "add", "x", 1), ("save", "--list"), ("save", "x", "sky"), ("stats", "sky")):
+    for command in (
+        ("tag", "list"),
+        ("tag", "add", "x", 1),
+        ("save", "--list"),
+        ("save", "x", "sky"),
+        ("stats", "sky"),
+    ):
         ran = run(*command, "--archive", tmp_path / "nowhere")
         assert ran.code == 1
         assert "dss-search ingest" in ran.message

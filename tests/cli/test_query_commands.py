@@ -32,7 +32,9 @@ QUERIES = {
     "images with sky": lambda c: c("sky") >= 0.005,
     "photos of trees and >10% sky": lambda c: c("tree") >= 0.005 and c("sky") > 0.1,
     "no sky": lambda c: c("sky") < 0.005,
-    "(mountain or water) and not person": lambda c: (c("mountain") >= 0.005 or c("water") >= 0.005) and c("person") < 0.005,
+    "(mountain or water) and not person": lambda c: (
+        (c("mountain") >= 0.005 or c("water") >= 0.005) and c("person") < 0.005
+    ),
     "less than 50% sky, at least 1% tree": lambda c: c("sky") < 0.5 and c("tree") >= 0.01,
     "dog": lambda c: c("dog") >= 0.005,
 }
@@ -67,7 +69,9 @@ def test_like_finds_the_photo_itself_first(run, archive: Path, photos: Path, tmp
     by_path = run("query", "like", target, "--archive", archive, "--json").json["results"]
     assert by_path[0]["path"] == str(target)
     assert by_path[0]["score"] == pytest.approx(1, abs=1e-3)
-    assert run("query", f"like #{by_path[0]['id']}", "--archive", archive, "--json").json["results"] == by_path
+    assert (
+        run("query", f"like #{by_path[0]['id']}", "--archive", archive, "--json").json["results"] == by_path
+    )
     assert run("query", f"like {target.name}", "--archive", archive, "--json").json["results"] == by_path
     stranger = tmp_path / "stranger.png"
     picture(target).save(stranger)
@@ -144,9 +148,15 @@ def test_progressive_writes_an_animation_of_four_stages(run, archive: Path, tmp_
 def test_overlay_and_sheet_are_pictures(run, archive: Path, tmp_path: Path, picture):
     assert run("preview", 1, "--overlay", "-o", tmp_path / "o.png", "--archive", archive).code == 0
     assert np.asarray(picture(tmp_path / "o.png")).std() > 10
-    assert run("sheet", tmp_path / "s.png", "--overlay", "--limit", 4, "--columns", 2, "--archive", archive).code == 0
+    assert (
+        run("sheet", tmp_path / "s.png", "--overlay", "--limit", 4, "--columns", 2, "--archive", archive).code
+        == 0
+    )
     assert picture(tmp_path / "s.png").width > 400
-    assert run("sheet", tmp_path / "q.png", "--query", "sky", "--stage", "compact", "--archive", archive).code == 0
+    assert (
+        run("sheet", tmp_path / "q.png", "--query", "sky", "--stage", "compact", "--archive", archive).code
+        == 0
+    )
 
 
 def test_preview_without_a_terminal_wants_a_file(run, archive: Path):

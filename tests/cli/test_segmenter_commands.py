@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from dsslic_search import vocabulary
+from dsslic_search.core import vocabulary
 from tests import tiny_models
 from tests.tiny_models import LABELS
 
@@ -55,10 +55,14 @@ def test_the_mapping_is_shown(run: Run, model: Path, classes: Path):
 
 
 def test_segnets_classes_are_the_archives(run: Run):
-    assert [row["class"] for row in run("segmenter", "segnet", "--json").json["labels"]] == [c.name for c in OURS.classes]
+    assert [row["class"] for row in run("segmenter", "segnet", "--json").json["labels"]] == [
+        c.name for c in OURS.classes
+    ]
 
 
-def test_photos_are_ingested_by_the_model_named_and_found_by_what_it_saw(run: Run, model: Path, photo: Path, classes: Path, tmp_path: Path):
+def test_photos_are_ingested_by_the_model_named_and_found_by_what_it_saw(
+    run: Run, model: Path, photo: Path, classes: Path, tmp_path: Path
+):
     there = ["--archive", tmp_path / "archive"]
 
     def found(text: str) -> int:
@@ -96,8 +100,14 @@ def test_a_file_in_the_models_own_classes(run: Run, model: Path, photo: Path, tm
 
 
 @pytest.mark.parametrize("command", ["ingest", "encode", "segment"])
-def test_what_is_wrong_is_said_in_one_line(run: Run, command: str, photo: Path, classes: Path, tmp_path: Path):
-    rest = {"ingest": ["--archive", tmp_path / "a"], "encode": [tmp_path / "x.dsslic"], "segment": ["--out", tmp_path / "out"]}[command]
+def test_what_is_wrong_is_said_in_one_line(
+    run: Run, command: str, photo: Path, classes: Path, tmp_path: Path
+):
+    rest = {
+        "ingest": ["--archive", tmp_path / "a"],
+        "encode": [tmp_path / "x.dsslic"],
+        "segment": ["--out", tmp_path / "out"],
+    }[command]
     missing = run(command, photo, *rest, "--segmenter", tmp_path / "nothing")
     assert (missing.code, "no such folder" in missing.message) == (1, True)
     alone = run(command, photo, *rest, "--classes", classes)
@@ -107,7 +117,9 @@ def test_what_is_wrong_is_said_in_one_line(run: Run, command: str, photo: Path, 
     assert not (tmp_path / "a").exists()
 
 
-def test_a_model_that_cannot_be_loaded_stops_at_the_first_photo(run: Run, model: Path, photo: Path, tmp_path: Path):
+def test_a_model_that_cannot_be_loaded_stops_at_the_first_photo(
+    run: Run, model: Path, photo: Path, tmp_path: Path
+):
     broken = tmp_path / "broken"
     broken.mkdir()
     for name in ("config.json", "preprocessor_config.json"):

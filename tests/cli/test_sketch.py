@@ -10,10 +10,11 @@ import pytest
 from PIL import Image
 
 from dsslic_search import Archive
-from dsslic_search.codec.dsslic import decode_stage
-from dsslic_search.codec.save import save_label_map
-from dsslic_search.features.canvas import Canvas, read_canvas
-from dsslic_search.vocabulary import default
+from dsslic_search.codec.decoder import decode_stage
+from dsslic_search.codec.picture.save import save_label_map
+from dsslic_search.core.vocabulary import default
+from dsslic_search.features.canvas import read_canvas
+from dsslic_search.features.embedding import Canvas
 
 V = default()
 PHOTOS = len(list((Path(__file__).parents[2] / "samples").glob("*.jpg")))
@@ -62,7 +63,9 @@ def test_the_order_is_by_likeness_and_pages_go_on(archive, run, sketched):
         (asked,) = canvas.queries(V)
         vectors = {i: opened.locate(f"#{i}")[0] for i in range(1, PHOTOS + 1)}
     likeness = {i: max(0.0, min(1.0, float(asked @ v))) for i, v in vectors.items()}
-    assert [likeness[hit["id"]] for hit in whole["results"]] == pytest.approx(sorted(likeness.values(), reverse=True), abs=1e-4)
+    assert [likeness[hit["id"]] for hit in whole["results"]] == pytest.approx(
+        sorted(likeness.values(), reverse=True), abs=1e-4
+    )
     assert {hit["id"]: hit["score"] for hit in whole["results"]} == pytest.approx(likeness, abs=1e-4)
     first = run("sketch", file, "--archive", archive, "--json", "--limit", 7).json
     rest = run("sketch", file, "--archive", archive, "--json", "--limit", 7, "--page", first["cursor"]).json
@@ -73,7 +76,9 @@ def test_the_order_is_by_likeness_and_pages_go_on(archive, run, sketched):
 def test_a_query_filters_and_is_explained(archive, run, sketched):
     file = sketched({"background": "grass"})
     all_of_them = run("query", "grass", "--archive", archive, "--json", "--all").json
-    found = run("sketch", file, "--query", "grass", "--archive", archive, "--json", "--explain", "--limit", 20)
+    found = run(
+        "sketch", file, "--query", "grass", "--archive", archive, "--json", "--explain", "--limit", 20
+    )
     assert found.json["total"] == all_of_them["total"] < PHOTOS
     assert {h["id"] for h in found.json["results"]} == {h["id"] for h in all_of_them["results"]}
     assert "grass" in found.err

@@ -73,4 +73,8 @@ def test_months_and_years(capsys: pytest.CaptureFixture[str]):
         "  no date         3",
     ]
     _show_months({f"{year}-{month:02}": 1 for year in (2020, 2021, 2022) for month in range(1, 13)}, 0)
-    assert [line.split()[:2] for line in capsys.readouterr().out.splitlines()[1:]] == [["2020", "12"], ["2021", "12"], ["2022", "12"]]
+    assert [line.split()[:2] for line in capsys.readouterr().out.splitlines()[1:]] == [
+        ["2020", "12"],
+        ["2021", "12"],
+        ["2022", "12"],
+    ]

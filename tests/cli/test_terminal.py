@@ -68,13 +68,17 @@ def test_kitty_chunks_hold_a_png():
     assert chunks[0][0] == "a=T,f=100,q=2,m=1"
     assert [k for k, _ in chunks[1:]] == ["m=1"] * (len(chunks) - 2) + ["m=0"]
     assert all(len(v) == 4096 for _, v in chunks[:-1])
-    assert np.array_equal(np.asarray(Image.open(io.BytesIO(base64.b64decode("".join(v for _, v in chunks))))), noise)
+    assert np.array_equal(
+        np.asarray(Image.open(io.BytesIO(base64.b64decode("".join(v for _, v in chunks))))), noise
+    )
     assert re.findall("m=.", terminal.inline(scene(2, 2), Capability.KITTY)) == ["m=0"]
 
 
 def test_iterm_holds_a_png():
     text = terminal.inline(scene(), Capability.ITERM)
-    found = re.fullmatch("\x1b]1337;File=inline=1;size=(\\d+);width=50px;height=30px;preserveAspectRatio=1:(.*)\x07", text)
+    found = re.fullmatch(
+        "\x1b]1337;File=inline=1;size=(\\d+);width=50px;height=30px;preserveAspectRatio=1:(.*)\x07", text
+    )
     assert found
     data = base64.b64decode(found[2])
     assert len(data) == int(found[1])

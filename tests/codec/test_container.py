@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from dsslic_search.codec import container
 from dsslic_search.codec.container import Chunk, Header
-from dsslic_search.errors import FormatError, StageError
+from dsslic_search.core.errors import FormatError, StageError
 
 HEADER = Header(
     width=97,
@@ -29,7 +29,12 @@ HEADER = Header(
     segmenter="1" * 16,
     finenet="2" * 16,
 )
-LAYERS = [Chunk("SMAP", 1, b"labels"), Chunk("COMP", 1, b"compact!"), Chunk("RESI", 1, b"residual" * 9), Chunk("exif", 1, b"e")]
+LAYERS = [
+    Chunk("SMAP", 1, b"labels"),
+    Chunk("COMP", 1, b"compact!"),
+    Chunk("RESI", 1, b"residual" * 9),
+    Chunk("exif", 1, b"e"),
+]
 
 
 def with_checksum(head: bytes) -> bytes:
@@ -47,7 +52,9 @@ def with_checksum(head: bytes) -> bytes:
     data=st.binary(max_size=40),
 )
 def test_what_is_packed_is_read(width, height, grey, keep, scale, quality, kinds, data):
-    header = replace(HEADER, width=width, height=height, grey=grey, keep=keep, map_scale=scale, quality=quality)
+    header = replace(
+        HEADER, width=width, height=height, grey=grey, keep=keep, map_scale=scale, quality=quality
+    )
     chunks = [Chunk(k, i, data + bytes([i])) for i, k in enumerate(k for k in container.ORDER if k in kinds)]
     packed = container.pack(header, chunks)
     layout = container.read(packed)
@@ -99,7 +106,11 @@ def test_trailing_bytes_are_refused():
 
 @given(st.binary(max_size=300))
 def test_any_bytes_are_read_or_refused(data):
-    for candidate in (data, container.MAGIC + data, with_checksum(container.pack(HEADER, LAYERS)[:60] + data)):
+    for candidate in (
+        data,
+        container.MAGIC + data,
+        with_checksum(container.pack(HEADER, LAYERS)[:60] + data),
+    ):
         try:
             container.read(candidate)
         except FormatError:

@@ -1,8 +1,8 @@
 """Files of yesterday decode the same today: map and compact exactly, coarse and full within one grey level.
 
-The files are in ``tests/data/golden`` (and one of before in ``tests/data/dsslic``); ``python -m tests.golden FORMAT`` wrote them, see
-:mod:`tests.golden`. Where a picture depends on network weights, those that the file names must still be here: what ships or what is
-kept in ``weights/earlier``.
+The files are in ``tests/data/golden`` (and one of before in ``tests/data/dsslic``); ``python -m tests.golden
+FORMAT`` wrote them, see :mod:`tests.golden`. Where a picture depends on network weights, those that the file
+names must still be here: what ships or what is kept in ``weights/earlier``.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 
 from dsslic_search.codec import container
-from dsslic_search.codec.dsslic import decode_stage
+from dsslic_search.codec.decoder import decode_stage
 from dsslic_search.networks import runtime, weights
 from tests import golden
 
@@ -29,7 +29,8 @@ def parts(shown: Path) -> tuple[str, bytes]:
 
 
 def made_by_other_weights(stage: str, header: container.Header) -> bool:
-    """Coarse is made with whatever weights ship, but in keep mode coarse; golden files tell those of their day."""
+    """Coarse is made with whatever weights ship, but in keep mode coarse; golden files tell those of their
+    day."""
     return stage == "coarse" and header.keep != "coarse" and header.finenet != runtime.identity(runtime.SHOWN)
 
 
@@ -45,7 +46,10 @@ def test_files_of_yesterday_decode_the_same_today(shown: Path):
 
 
 def test_golden_files_are_of_every_kind():
-    headers = [container.read(path.read_bytes()).header for path in sorted((golden.GOLDEN / "first").glob("*.dsslic"))]
+    headers = [
+        container.read(path.read_bytes()).header
+        for path in sorted((golden.GOLDEN / "first").glob("*.dsslic"))
+    ]
     assert {h.keep for h in headers} == {"layers", "exact", "reference"}
     assert {h.grey for h in headers} == {False, True}
     assert any(h.width % 2 and h.height % 2 for h in headers)

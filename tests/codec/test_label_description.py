@@ -1,4 +1,5 @@
-"""A second label-map decoder, slow and plain, written from docs/label-map.md alone: what the page says is what the coder does."""
+"""A second label-map decoder, slow and plain, written from docs/label-map.md alone: what the page says is
+what the coder does."""
 
 from __future__ import annotations
 
@@ -9,14 +10,20 @@ from collections import defaultdict
 import numpy as np
 import pytest
 
-from dsslic_search.codec import label_map, label_start
+from dsslic_search.codec.layers.label_map import coder as label_map
+from dsslic_search.codec.layers.label_map import start
 
 MASK = (1 << 32) - 1
 POINTS = [22, 36, 60, 98, 162, 267, 439, 720, 1179, 1921, 3108, 4971, 7812, 11955, 17625, 24743, 32768]
 POINTS += [65536 - p for p in POINTS[-2::-1]]
-SQUASH = [min(max((POINTS[i >> 7] * (128 - (i & 127)) + POINTS[(i >> 7) + 1] * (i & 127) + 64) >> 7, 24), 65511) for i in range(4096)]
+SQUASH = [
+    min(max((POINTS[i >> 7] * (128 - (i & 127)) + POINTS[(i >> 7) + 1] * (i & 127) + 64) >> 7, 24), 65511)
+    for i in range(4096)
+]
 STRETCH = [min(bisect_left(SQUASH, 16 * i + 8), 4095) - 2048 for i in range(4096)]
-PRACTICE = [[(64, 96, 6), (16, 16, 2)], [(32, 48, 6), (12, 12, 2)]] * 2 + [[(64, 96, 6), (24, 24, 2), (8, 8, 1)]]
+PRACTICE = [[(64, 96, 6), (16, 16, 2)], [(32, 48, 6), (12, 12, 2)]] * 2 + [
+    [(64, 96, 6), (24, 24, 2), (8, 8, 1)]
+]
 # N NW NE WW NN NNE NEE NNW NWW WWW NNN NNEE N+3E NNN+E NNN+W NNWW N+3W NN+3E N+4E NNNN W+3W as (up, right)
 PATTERN = [(1, 0), (1, -1), (1, 1), (0, -2), (2, 0), (2, 1), (1, 2), (2, -1), (1, -2), (0, -3), (3, 0)]
 PATTERN += [(2, 2), (1, 3), (3, 1), (3, -1), (2, -2), (1, -3), (2, 3), (1, 4), (4, 0), (0, -4)]
@@ -35,14 +42,23 @@ class Model:
 
     def __init__(self) -> None:
         self.slots = [defaultdict(lambda: [32768, 0, 0, 0]) for _ in range(12)]
-        self.histories = [{(z, o): 65536 * (5 * o + 2) // (5 * z + 5 * o + 4) for z in range(16) for o in range(16)} for _ in range(12)]
+        self.histories = [
+            {(z, o): 65536 * (5 * o + 2) // (5 * z + 5 * o + 4) for z in range(16) for o in range(16)}
+            for _ in range(12)
+        ]
         self.mixers = [[[5000] * 25 for _ in range(64)] for _ in range(2)]
-        self.flags = {("quiet", i): [2000, 2] for i in range(64)} | {("far", i): [32768, 0] for i in range(64)} | {"partner": [32768, 0]}
+        self.flags = (
+            {("quiet", i): [2000, 2] for i in range(64)}
+            | {("far", i): [32768, 0] for i in range(64)}
+            | {"partner": [32768, 0]}
+        )
         self.payload: bytes | None = None
         self.fresh_names()
 
     def fresh_names(self) -> None:
-        self.weights = [3840 // (label + 16) + 4 if label < 64 else 16 if label == 255 else 1 for label in range(256)]
+        self.weights = [
+            3840 // (label + 16) + 4 if label < 64 else 16 if label == 255 else 1 for label in range(256)
+        ]
         self.partners: dict[int, int] = {}
 
     def open(self, payload: bytes) -> None:
@@ -61,7 +77,11 @@ class Model:
         while self.low >> 24 == self.high >> 24:
             byte = self.payload[self.taken] if self.taken < len(self.payload) else 0
             self.taken += 1
-            self.low, self.high, self.value = self.low << 8 & MASK, self.high << 8 & MASK | 255, self.value << 8 & MASK | byte
+            self.low, self.high, self.value = (
+                self.low << 8 & MASK,
+                self.high << 8 & MASK | 255,
+                self.value << 8 & MASK | byte,
+            )
         return bit
 
     def flag(self, name: object, wanted: int) -> int:
@@ -109,7 +129,10 @@ class Model:
             inputs += [STRETCH[slot[0] >> 4], STRETCH[self.histories[i][key] >> 4]]
         inputs.append(256)
         chosen = [mixer[min(k, 3) * 16 + s] for mixer, s in zip(self.mixers, sets, strict=True)]
-        sums = [min(max(sum(a * b for a, b in zip(inputs, weights, strict=True)) >> 16, -2047), 2047) for weights in chosen]
+        sums = [
+            min(max(sum(a * b for a, b in zip(inputs, weights, strict=True)) >> 16, -2047), 2047)
+            for weights in chosen
+        ]
         bit = self.bit(SQUASH[(sum(sums) >> 1) + 2048], wanted)
         target = 65535 * bit
         for weights, total in zip(chosen, sums, strict=True):
@@ -120,7 +143,11 @@ class Model:
             p, n, *counts = slot
             counts[bit] = min(counts[bit] + 1, 15)
             counts[1 - bit] = (counts[1 - bit] + 2) >> 1 if counts[1 - bit] > 2 else counts[1 - bit]
-            slot[:] = [p + ((target - p) * (655360 // (10 * min(n, 100) + 16)) >> 16), min(n + 1, 255), *counts]
+            slot[:] = [
+                p + ((target - p) * (655360 // (10 * min(n, 100) + 16)) >> 16),
+                min(n + 1, 255),
+                *counts,
+            ]
         return bit
 
 
@@ -218,7 +245,10 @@ class Walk:
             since | where << 5 | t[0] << 11 | (pattern & 1023) << 16,
             west | beyond << 8 | where << 16,
         ]
-        set_a = sum((rows[y - up][x + right] != north) << i for i, (up, right) in enumerate([(0, -1), (1, -1), (1, 1), (2, 0)]))
+        set_a = sum(
+            (rows[y - up][x + right] != north) << i
+            for i, (up, right) in enumerate([(0, -1), (1, -1), (1, 1), (2, 0)])
+        )
         set_b = min(v, 3) + 4 * min(max(passed + 2, 0), 3)
         for k, candidate in enumerate(candidates):
             if self.model.choice(contexts, k, (set_a, set_b), int(self.known[y][x] == candidate)):
@@ -260,8 +290,16 @@ def practice_label(m: int, row: int, column: int) -> int:
     for label in range(8):
         for i, (h, w, s) in enumerate(PRACTICE[m]):
             (p, y), (q, x), across = divmod(row, h), divmod(column, w), 160 // w + 2
-            g = [[grid_value(256 * m + 8 * label + i, (p + down) * across + q + right) for right in (0, 1)] for down in (0, 1)]
-            noises[label] += ((g[0][0] * (h - y) + g[1][0] * y) * (w - x) + (g[0][1] * (h - y) + g[1][1] * y) * x) * 1024 * s // (h * w)
+            g = [
+                [grid_value(256 * m + 8 * label + i, (p + down) * across + q + right) for right in (0, 1)]
+                for down in (0, 1)
+            ]
+            noises[label] += (
+                ((g[0][0] * (h - y) + g[1][0] * y) * (w - x) + (g[0][1] * (h - y) + g[1][1] * y) * x)
+                * 1024
+                * s
+                // (h * w)
+            )
     return noises.index(max(noises))
 
 
@@ -270,7 +308,7 @@ def prepared() -> Model:
     model = Model()
     for m in range(len(PRACTICE)):
         model.fresh_names()
-        Walk(model, label_start.practice_map(m).tolist(), practising=True)
+        Walk(model, start.practice_map(m).tolist(), practising=True)
     for slot in (slot for table in model.slots for slot in table.values()):
         slot[1] = min(slot[1], 12)
     model.flags = {name: [p, min(n, 12)] for name, (p, n) in model.flags.items()}
@@ -294,7 +332,7 @@ def decode(data: bytes, height: int, width: int, prepared: Model) -> np.ndarray:
 def test_practice_maps_are_those_described():
     places = np.random.default_rng(0).integers(0, 160, (60, 2)).tolist()
     for m in range(5):
-        labels = label_start.practice_map(m)
+        labels = start.practice_map(m)
         assert labels.shape == (160, 160)
         assert [int(labels[y, x]) for y, x in places] == [practice_label(m, y, x) for y, x in places]
 
@@ -305,7 +343,9 @@ def blobs(seed: int, height: int, width: int, classes: int) -> np.ndarray:
     labels = np.full((height, width), 255, np.uint8)
     for _ in range(classes):
         centre_y, centre_x, tilt = random.integers(height), random.integers(width), random.integers(-2, 3)
-        labels[(y - centre_y) ** 2 + (x - centre_x + tilt * (y - centre_y)) ** 2 < random.integers(1, 20) ** 2] = random.integers(256)
+        labels[
+            (y - centre_y) ** 2 + (x - centre_x + tilt * (y - centre_y)) ** 2 < random.integers(1, 20) ** 2
+        ] = random.integers(256)
     return labels
 
 

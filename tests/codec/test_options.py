@@ -10,13 +10,15 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from dsslic_search.codec import container, dsslic
-from dsslic_search.codec.dsslic import EncodeOptions, Target, decode_stage, encode_photo
-from dsslic_search.codec.hevc import PRESETS
-from dsslic_search.codec.picture import Photo
+from dsslic_search.codec import container, decoder
+from dsslic_search.codec.bpg.hevc import PRESETS
+from dsslic_search.codec.decoder import decode_stage
+from dsslic_search.codec.encoder import encode_photo
+from dsslic_search.codec.options import EncodeOptions, Target
+from dsslic_search.codec.picture.open import Photo
 from dsslic_search.codec.quality import EFFORTS, effort, quantisers
-from dsslic_search.config import LOSSLESS
-from dsslic_search.errors import TargetError, UsageError
+from dsslic_search.core.errors import TargetError, UsageError
+from dsslic_search.core.settings import LOSSLESS
 
 SAMPLE = Path(__file__).parents[2] / "samples" / "picos.jpg"
 QUICK = EncodeOptions(effort=2)
@@ -53,7 +55,9 @@ def test_impossible_wishes_are_refused(wish, reason):
         EncodeOptions(**wish)
 
 
-@pytest.mark.parametrize(("kind", "value"), [("size", 3), ("bpp", 0), ("bpp", -1), ("psnr", float("nan")), ("bytes", float("inf"))])
+@pytest.mark.parametrize(
+    ("kind", "value"), [("size", 3), ("bpp", 0), ("bpp", -1), ("psnr", float("nan")), ("bytes", float("inf"))]
+)
 def test_impossible_targets_are_refused(kind, value):
     with pytest.raises(UsageError):
         Target(kind, value)
@@ -74,7 +78,9 @@ def test_more_effort_gives_smaller_files(photo):
 
 
 def psnr(data: bytes, photo: Photo) -> float:
-    return float(10 * np.log10(255**2 / np.mean((decode_stage(data).pixels.astype(float) - photo.pixels) ** 2)))
+    return float(
+        10 * np.log10(255**2 / np.mean((decode_stage(data).pixels.astype(float) - photo.pixels) ** 2))
+    )
 
 
 def meets(data: bytes, photo: Photo, target: Target) -> bool:
@@ -83,7 +89,10 @@ def meets(data: bytes, photo: Photo, target: Target) -> bool:
     return len(data) <= (target.value if target.kind == "bytes" else target.value * photo.pixels.size / 3 / 8)
 
 
-@pytest.mark.parametrize("target", [Target("bpp", 0.4), Target("bpp", 2), Target("bytes", 2500), Target("psnr", 30), Target("psnr", 38.5)])
+@pytest.mark.parametrize(
+    "target",
+    [Target("bpp", 0.4), Target("bpp", 2), Target("bytes", 2500), Target("psnr", 30), Target("psnr", 38.5)],
+)
 def test_targets_are_met_and_the_next_quality_is_not_better(photo, target):
     encoded = encode_photo(photo, replace(QUICK, target=target))
     assert meets(encoded.data, photo, target)
@@ -95,11 +104,18 @@ def test_targets_are_met_and_the_next_quality_is_not_better(photo, target):
 
 
 def test_targets_are_met_with_importances_and_in_grey(photo):
-    grey = Photo(np.repeat(dsslic.luma(photo.pixels)[..., None], 3, 2), grey=True)
+    grey = Photo(np.repeat(decoder.luma(photo.pixels)[..., None], 3, 2), grey=True)
     options = replace(QUICK, target=Target("bytes", 1500), importance=((0, 4.0),))
     assert 1200 < len(encode_photo(grey, options).data) <= 1500
     encoded = encode_photo(grey, replace(QUICK, target=Target("psnr", 34)))
-    assert 34 <= 10 * np.log10(255**2 / np.mean((decode_stage(encoded.data).pixels - grey.pixels[..., 0].astype(float)) ** 2)) < 35.5
+    assert (
+        34
+        <= 10
+        * np.log10(
+            255**2 / np.mean((decode_stage(encoded.data).pixels - grey.pixels[..., 0].astype(float)) ** 2)
+        )
+        < 35.5
+    )
 
 
 @pytest.mark.parametrize(
@@ -126,7 +142,13 @@ def test_lossless_is_above_every_quality():
 
 @pytest.mark.parametrize(
     "asked",
-    [{"effort": 6.0}, {"effort": True}, {"quality": True}, {"importance": ((3, "4"),)}, {"importance": ((3, None),)}],
+    [
+        {"effort": 6.0},
+        {"effort": True},
+        {"quality": True},
+        {"importance": ((3, "4"),)},
+        {"importance": ((3, None),)},
+    ],
 )
 def test_values_of_other_types_are_refused_in_a_sentence(asked):
     with pytest.raises(UsageError):

@@ -5,7 +5,7 @@ from itertools import pairwise
 import pytest
 
 from dsslic_search.codec.quality import quantisers
-from dsslic_search.errors import UsageError
+from dsslic_search.core.errors import UsageError
 
 
 def test_better_quality_never_quantises_more_coarsely():

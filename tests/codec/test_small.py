@@ -5,8 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from dsslic_search.codec.dsslic import EncodeOptions, decode_stage, encode_photo
-from dsslic_search.codec.picture import Photo
+from dsslic_search.codec.decoder import decode_stage
+from dsslic_search.codec.encoder import encode_photo
+from dsslic_search.codec.options import EncodeOptions
+from dsslic_search.codec.picture.open import Photo
 
 
 @pytest.mark.parametrize("effort", range(1, 10))

@@ -1,4 +1,5 @@
-"""Residuals that lean on the coarse image: the trials of effort 9, and the weights that such files depend on."""
+"""Residuals that lean on the coarse image: the trials of effort 9, and the weights that such files depend
+on."""
 
 from __future__ import annotations
 
@@ -9,10 +10,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from dsslic_search.codec import container, dsslic, quality, residual
-from dsslic_search.codec.dsslic import EncodeOptions, decode_stage, encode_photo
-from dsslic_search.codec.picture import Photo
-from dsslic_search.errors import StageError
+from dsslic_search.codec import container, decoder, quality
+from dsslic_search.codec.decoder import decode_stage
+from dsslic_search.codec.encoder import encode_photo
+from dsslic_search.codec.layers import residual
+from dsslic_search.codec.options import EncodeOptions
+from dsslic_search.codec.picture.open import Photo
+from dsslic_search.core.errors import StageError
 from dsslic_search.networks import runtime, weights
 from dsslic_search.networks.compnet import LABEL_SCALE
 from dsslic_search.networks.finenet import FineNet, FineNetConfig
@@ -35,7 +39,11 @@ def terms_of(data: bytes) -> residual.Terms:
 
 def with_trusts(monkeypatch: pytest.MonkeyPatch, *trusts: int) -> None:
     """Makes every effort try these."""
-    monkeypatch.setattr(quality, "_EFFORTS", tuple(replace(each, preset="ultrafast", trusts=trusts) for each in quality._EFFORTS))
+    monkeypatch.setattr(
+        quality,
+        "_EFFORTS",
+        tuple(replace(each, preset="ultrafast", trusts=trusts) for each in quality._EFFORTS),
+    )
 
 
 def error(data: bytes, photo: Photo) -> float:
@@ -62,7 +70,7 @@ def test_trials_keep_the_cheapest(photo, monkeypatch):
     with_trusts(monkeypatch, *trusts)
     noise = np.random.default_rng(1).integers(0, 256, photo.pixels.shape).astype(np.uint8)
     for made, kept in ((photo.pixels, max(trusts)), (noise, 0)):
-        monkeypatch.setattr(dsslic.stages, "make_coarse", lambda *_, made=made: made)
+        monkeypatch.setattr(decoder, "make_coarse", lambda *_, made=made: made)
         assert terms_of(encode_photo(photo, EncodeOptions(60)).data).trust == kept
 
 
@@ -141,10 +149,14 @@ def random_restorer(path: Path, seed: int) -> str:
 def restored_file(data: bytes, strength: int, restorer: str) -> bytes:
     """A file whose decoded photo shall be restored."""
     layout = container.read(data)
-    terms, picture = residual.read_terms(container.chunk_data(data, layout, "RESI") or b"", layout.header.grey)
+    terms, picture = residual.read_terms(
+        container.chunk_data(data, layout, "RESI") or b"", layout.header.grey
+    )
     chunk = replace(terms, strength=strength, restorer=restorer).to_bytes() + picture
     chunks = [
-        container.Chunk(e.kind, e.codec, chunk if e.kind == "RESI" else container.chunk_data(data, layout, e.kind) or b"")
+        container.Chunk(
+            e.kind, e.codec, chunk if e.kind == "RESI" else container.chunk_data(data, layout, e.kind) or b""
+        )
         for e in layout.entries
     ]
     return container.pack(layout.header, chunks)
@@ -158,21 +170,31 @@ def test_restoration_is_what_the_network_says(photo, shipped, strength, grey):
     (shipped / "restorer.safetensors").unlink(missing_ok=True)
     identity = random_restorer(shipped / "restorer.safetensors", 5)
     net = runtime.load("restorer", shipped / "restorer.safetensors")
-    picture = Photo(np.repeat(dsslic.luma(photo.pixels)[..., None], 3, 2), grey=True) if grey else photo
+    picture = Photo(np.repeat(decoder.luma(photo.pixels)[..., None], 3, 2), grey=True) if grey else photo
     encoded = encode_photo(picture, EncodeOptions(40, effort=1))
     data = restored_file(encoded.data, strength, identity)
-    plain, shown = decode_stage(restored_file(encoded.data, 0, residual.NO_NETWORK)).pixels, decode_stage(data).pixels
+    plain, shown = (
+        decode_stage(restored_file(encoded.data, 0, residual.NO_NETWORK)).pixels,
+        decode_stage(data).pixels,
+    )
     assert shown.shape == plain.shape
     layout = container.read(data)
-    marks = dsslic.stages.network_marks(data, layout)
+    marks = decoder.network_marks(data, layout)
     padding = [(0, marks.shape[k] * LABEL_SCALE - plain.shape[k]) for k in (0, 1)]
     terms, coded = residual.read_terms(container.chunk_data(data, layout, "RESI") or b"", grey)
-    planes = dsslic.stages.read_planes(coded, grey, 10, plain.shape[:2])
+    planes = decoder.read_planes(coded, grey, 10, plain.shape[:2])
     quarters = residual.decode(planes, terms)
-    x = np.pad(quarters[..., None].repeat(3, 2) if grey else quarters, (*padding, (0, 0)), mode="edge").astype(np.float32) / 1020
+    x = (
+        np.pad(
+            quarters[..., None].repeat(3, 2) if grey else quarters, (*padding, (0, 0)), mode="edge"
+        ).astype(np.float32)
+        / 1020
+    )
     with torch.inference_mode():
         more = net.correction(
-            torch.from_numpy(x).permute(2, 0, 1)[None], torch.from_numpy(marks)[None], torch.tensor([float(layout.header.residual_qp)])
+            torch.from_numpy(x).permute(2, 0, 1)[None],
+            torch.from_numpy(marks)[None],
+            torch.tensor([float(layout.header.residual_qp)]),
         )
     correction = 255 * more[0].permute(1, 2, 0).numpy()[: plain.shape[0], : plain.shape[1]]
     wanted = quarters / 4 + strength / 64 * (correction.mean(2) if grey else correction)

@@ -11,11 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from dsslic_search.errors import UsageError
+from dsslic_search.core.errors import UsageError
+from dsslic_search.core.vocabulary import default
 from dsslic_search.features.canvas import TOLERANCE, read_canvas
 from dsslic_search.features.embedding import DIMENSION, embed, mirrored
 from dsslic_search.features.shapes import draw_shapes
-from dsslic_search.vocabulary import default
 
 V = default()
 SKY, TREE, GRASS, SEA, BOAT = (V.id_of(name) for name in ("sky", "tree", "grass", "sea", "boat"))
@@ -29,7 +29,9 @@ def png(pixels: np.ndarray) -> bytes:
 
 def painted(*rows: list[str | None]) -> np.ndarray:
     """uint8 [h, w, 4] of class names; None is transparent."""
-    return np.array([[(*V.classes[V.id_of(n)].colour, 255) if n else (9, 9, 9, 0) for n in row] for row in rows], np.uint8)
+    return np.array(
+        [[(*V.classes[V.id_of(n)].colour, 255) if n else (9, 9, 9, 0) for n in row] for row in rows], np.uint8
+    )
 
 
 def shapes(value: Any) -> bytes:
@@ -56,7 +58,9 @@ def test_colours_may_be_a_little_off(channel: int) -> None:
     for change in (-TOLERANCE, TOLERANCE):
         nearly = pixels.copy()
         nearly[..., channel] = (pixels[..., channel] + change).clip(0, 255)
-        assert read_canvas(png(nearly.astype(np.uint8)), "x.png", V).label_map.tolist() == [list(range(len(V)))]
+        assert read_canvas(png(nearly.astype(np.uint8)), "x.png", V).label_map.tolist() == [
+            list(range(len(V)))
+        ]
 
 
 def test_every_class_colour_is_its_own_whatever_its_neighbours() -> None:
@@ -83,7 +87,10 @@ def test_a_strange_colour_is_told_with_its_place() -> None:
     with pytest.raises(UsageError) as told:
         read_canvas(png(pixels), "my.png", V)
     text = str(told.value)
-    assert text.startswith("my.png: the colour #5fa0eb at column 2, row 1 is no class's (and 1 more pixels are of no class's colour)")
+    assert text.startswith(
+        "my.png: the colour #5fa0eb at column 2, row 1 is no class's (and 1 more pixels are of no class's "
+        "colour)"
+    )
     assert "nearest is #5ab4f0, sky" in text
 
 
@@ -91,7 +98,11 @@ def chunk(kind: bytes, data: bytes) -> bytes:
     return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 
 
-HUGE = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", 60000, 60000, 8, 2, 0, 0, 0)) + chunk(b"IEND", b"")
+HUGE = (
+    b"\x89PNG\r\n\x1a\n"
+    + chunk(b"IHDR", struct.pack(">IIBBBBB", 60000, 60000, 8, 2, 0, 0, 0))
+    + chunk(b"IEND", b"")
+)
 
 
 @pytest.mark.parametrize(
@@ -116,15 +127,28 @@ def test_what_is_no_canvas_is_refused(data: bytes, complaint: str) -> None:
 
 def test_later_shapes_lie_on_earlier_ones() -> None:
     canvas = read_canvas(
-        b"\xef\xbb\xbf" + shapes([{"class": "Skies", "box": [0, 0, 1, 0.5]}, {"class": "yacht", "box": [0.25, 0.25, 0.5, 0.75]}]), "x", V
+        b"\xef\xbb\xbf"
+        + shapes(
+            [{"class": "Skies", "box": [0, 0, 1, 0.5]}, {"class": "yacht", "box": [0.25, 0.25, 0.5, 0.75]}]
+        ),
+        "x",
+        V,
     )
     assert canvas.label_map.shape == (180, 240)
-    assert (canvas.label_map[10, 0], canvas.label_map[60, 90], canvas.known[100, 10], canvas.known[100, 90]) == (SKY, BOAT, False, True)
+    assert (
+        canvas.label_map[10, 0],
+        canvas.label_map[60, 90],
+        canvas.known[100, 10],
+        canvas.known[100, 90],
+    ) == (SKY, BOAT, False, True)
     assert canvas.known.mean() == pytest.approx(0.5 + 0.25 * 0.25)
 
 
 def test_a_background_fills_what_no_shape_covers() -> None:
-    canvas = draw_shapes({"canvas": [2, 1], "background": "meadow", "shapes": [{"class": "tree", "circle": [0.5, 0.5, 0.25]}]}, V)
+    canvas = draw_shapes(
+        {"canvas": [2, 1], "background": "meadow", "shapes": [{"class": "tree", "circle": [0.5, 0.5, 0.25]}]},
+        V,
+    )
     assert canvas.label_map.shape == (120, 240)
     assert canvas.known.all()
     assert (canvas.label_map == TREE).mean() == pytest.approx(math.pi * 0.25**2 / 2, rel=0.02)
@@ -145,8 +169,13 @@ def inside_polygon(x: float, y: float, corners: list[tuple[float, float]]) -> bo
 
 
 @settings(max_examples=60, deadline=None)
-@given(st.lists(points, min_size=3, max_size=6), st.lists(st.tuples(st.integers(0, 239), st.integers(0, 179)), min_size=30, max_size=30))
-def test_polygons_cover_what_they_wind_around(corners: list[tuple[float, float]], pixels: list[tuple[int, int]]) -> None:
+@given(
+    st.lists(points, min_size=3, max_size=6),
+    st.lists(st.tuples(st.integers(0, 239), st.integers(0, 179)), min_size=30, max_size=30),
+)
+def test_polygons_cover_what_they_wind_around(
+    corners: list[tuple[float, float]], pixels: list[tuple[int, int]]
+) -> None:
     try:
         canvas = draw_shapes([{"class": "sea", "polygon": [list(c) for c in corners]}], V)
     except UsageError as e:
@@ -161,8 +190,13 @@ def test_polygons_cover_what_they_wind_around(corners: list[tuple[float, float]]
 
 @settings(max_examples=40, deadline=None)
 @given(points, points)
-def test_boxes_and_ellipses_cover_what_their_formulas_say(corner: tuple[float, float], size: tuple[float, float]) -> None:
-    (left, top), (right, bottom) = corner, (min(1, corner[0] + size[0] + 0.02), min(1, corner[1] + size[1] + 0.02))
+def test_boxes_and_ellipses_cover_what_their_formulas_say(
+    corner: tuple[float, float], size: tuple[float, float]
+) -> None:
+    (left, top), (right, bottom) = (
+        corner,
+        (min(1, corner[0] + size[0] + 0.02), min(1, corner[1] + size[1] + 0.02)),
+    )
     x, y = (np.arange(240)[None] + 0.5) / 240, (np.arange(180)[:, None] + 0.5) / 180
     if left < 0.98 and top < 0.98:
         box = draw_shapes([{"class": "sea", "box": [left, top, right, bottom]}], V)
@@ -182,7 +216,10 @@ def test_boxes_and_ellipses_cover_what_their_formulas_say(corner: tuple[float, f
         (["sky"], "shape 1: an object"),
         ([{"class": 7, "box": [0, 0, 1, 1]}], "shape 1: a class must be a name"),
         ([{"class": "x" * 500, "box": [0, 0, 1, 1]}], "shape 1: a class must be a name"),
-        ([{"class": "sky", "box": [0, 0, 1, 1]}, {"class": "huose", "box": [0, 0, 1, 1]}], "shape 2: .*huose.*did you mean house"),
+        (
+            [{"class": "sky", "box": [0, 0, 1, 1]}, {"class": "huose", "box": [0, 0, 1, 1]}],
+            "shape 2: .*huose.*did you mean house",
+        ),
         ([{"class": "zzqqy", "box": [0, 0, 1, 1]}], "zzqqy.*dss-search classes"),
         ([{"class": "Vehicles", "box": [0, 0, 1, 1]}], "several classes"),
         ([{"class": "vehicle", "box": [0, 0, 1, 1]}], "several classes; choose one, such as .*car"),
@@ -213,17 +250,30 @@ def test_shapes_that_are_wrong_are_told(value: Any, complaint: str) -> None:
     assert "\n" not in str(told.value)
 
 
-@pytest.mark.parametrize("data", [b"[", b"[" * 100_000, b'[{"class": "sky", "box": [0, 0, NaN, 1]}]', b"[\xff]", b" " * (1 << 20) + b"[]"])
+@pytest.mark.parametrize(
+    "data",
+    [b"[", b"[" * 100_000, b'[{"class": "sky", "box": [0, 0, NaN, 1]}]', b"[\xff]", b" " * (1 << 20) + b"[]"],
+)
 def test_json_that_is_damaged_or_tricky_is_refused(data: bytes) -> None:
     with pytest.raises(UsageError, match=r"s\.json: "):
         read_canvas(data, "s.json", V)
 
 
 plain = st.recursive(
-    st.none() | st.booleans() | st.floats() | st.integers() | st.text(max_size=5) | st.sampled_from(["sky", "trees"]),
+    st.none()
+    | st.booleans()
+    | st.floats()
+    | st.integers()
+    | st.text(max_size=5)
+    | st.sampled_from(["sky", "trees"]),
     lambda inner: (
         st.lists(inner, max_size=4)
-        | st.dictionaries(st.sampled_from(["class", "box", "circle", "polygon", "ellipse", "shapes", "canvas", "background"]), inner)
+        | st.dictionaries(
+            st.sampled_from(
+                ["class", "box", "circle", "polygon", "ellipse", "shapes", "canvas", "background"]
+            ),
+            inner,
+        )
     ),
     max_leaves=12,
 )
@@ -253,10 +303,12 @@ def test_a_damaged_picture_is_a_canvas_or_one_clear_error(place: int, junk: byte
 
 
 def test_queries_find_their_own_layout_and_its_mirror_image() -> None:
-    canvas = draw_shapes([{"class": "sky", "box": [0, 0, 1, 0.5]}, {"class": "tree", "box": [0, 0.4, 0.4, 1]}], V)
+    canvas = draw_shapes(
+        [{"class": "sky", "box": [0, 0, 1, 0.5]}, {"class": "tree", "box": [0, 0.4, 0.4, 1]}], V
+    )
     photo = np.where(canvas.known, canvas.label_map, np.uint8(SEA))
     (asked,) = canvas.queries(V)
-    both = canvas.queries(V, mirrored=True)
+    both = canvas.queries(V, with_mirrored=True)
     assert both.shape == (2, DIMENSION)
     assert both.dtype == np.float32
     assert np.array_equal(both, [asked, mirrored(asked)])

@@ -21,7 +21,9 @@ def test_three_tenths_is_the_float_that_a_percentage_gives() -> None:
     assert coverage(np.array([[1, 1, 1, 0, 0, 0, 0, 0, 0, 0]], np.uint8), 2)[1] == 0.3
 
 
-@pytest.mark.parametrize("bad", [np.zeros((0, 5), np.uint8), np.zeros(5, np.uint8), np.full((2, 2), 7, np.uint8)])
+@pytest.mark.parametrize(
+    "bad", [np.zeros((0, 5), np.uint8), np.zeros(5, np.uint8), np.full((2, 2), 7, np.uint8)]
+)
 def test_what_is_no_label_map_of_the_classes_is_refused(bad: np.ndarray) -> None:
     with pytest.raises(ValueError, match="label map"):
         coverage(bad, 7)

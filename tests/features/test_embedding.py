@@ -8,13 +8,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+from dsslic_search.core.vocabulary import default
 from dsslic_search.features import embedding as e
 from dsslic_search.features.embedding import DIMENSION, embed, mirrored, pack, query, unpack
-from dsslic_search.vocabulary import default
 
 V = default()
 PINNED_BYTES = [18, -42, 8, 38, 8, 10, 28, 18]
-MAPS = hnp.arrays(np.uint8, hnp.array_shapes(min_dims=2, max_dims=2, max_side=14), elements=st.sampled_from([0, 3, 22, 27, 50]))
+MAPS = hnp.arrays(
+    np.uint8,
+    hnp.array_shapes(min_dims=2, max_dims=2, max_side=14),
+    elements=st.sampled_from([0, 3, 22, 27, 50]),
+)
 
 
 def scene(*stripes: tuple[str, int], upright: bool = False) -> np.ndarray:
@@ -30,12 +34,15 @@ def likeness(one: np.ndarray, other: np.ndarray) -> float:
 
 def overlap(line: int, lines: int, cell: int) -> Fraction:
     """How much of a line lies in one of five cells, as part of the cell."""
-    shared = min(Fraction(line + 1, lines), Fraction(cell + 1, 5)) - max(Fraction(line, lines), Fraction(cell, 5))
+    shared = min(Fraction(line + 1, lines), Fraction(cell + 1, 5)) - max(
+        Fraction(line, lines), Fraction(cell, 5)
+    )
     return max(shared, Fraction(0)) * 5
 
 
 def exact_shares(label_map: np.ndarray, known: np.ndarray) -> list[dict[int, Fraction]]:
-    """The share of each class in the whole and in each of 5 x 5 cells, pixel by pixel in exact arithmetic; unknown ones count for none."""
+    """The share of each class in the whole and in each of 5 x 5 cells, pixel by pixel in exact arithmetic;
+    unknown ones count for none."""
     height, width = label_map.shape
     cells: list[dict[int, Fraction]] = [{} for _ in range(26)]
     for (y, x), label in np.ndenumerate(label_map):
@@ -50,7 +57,8 @@ def exact_shares(label_map: np.ndarray, known: np.ndarray) -> list[dict[int, Fra
 
 
 def slow_blocks(label_map: np.ndarray, known: np.ndarray) -> tuple[list[list[int]], list[float]]:
-    """The definition in docs/layout.md in Python's own numbers: blocks of whole numbers, and the known share of each cell."""
+    """The definition in docs/layout.md in Python's own numbers: blocks of whole numbers, and the known share
+    of each cell."""
     table = e.code_table()
     cells = exact_shares(label_map, known)
     known_shares = [sum(cell.values(), Fraction(0)) for cell in cells]
@@ -92,8 +100,11 @@ def test_queries_are_the_mean_of_the_specified_cells_cosines(label_map: np.ndarr
     asked, shares = slow_blocks(label_map, known)
     have, _ = slow_blocks(photo, np.ones(photo.shape, bool))
     weights = [w * s for w, s in zip(WEIGHTS, [shares[0] ** 2, *shares[1:]], strict=True)]
-    mean = sum(w * float(np.dot(a, b)) / 127**2 for w, a, b in zip(weights, asked, have, strict=True)) / sum(weights)
-    assert float(query(label_map, known, V) @ embed(photo, V)) == pytest.approx(mean, rel=0.006, abs=1e-6)  # blocks are about 127 long
+    mean = sum(w * float(np.dot(a, b)) / 127**2 for w, a, b in zip(weights, asked, have, strict=True)) / sum(
+        weights
+    )
+    # blocks are about 127 long
+    assert float(query(label_map, known, V) @ embed(photo, V)) == pytest.approx(mean, rel=0.006, abs=1e-6)
 
 
 @given(MAPS)
@@ -105,7 +116,8 @@ def test_what_a_query_leaves_open_does_not_matter(label_map: np.ndarray) -> None
     assert np.array_equal(asked, query(filled, known, V))
     others = np.where(known, label_map, np.uint8(5))
     assert float(asked @ embed(label_map, V)) > 0.8
-    assert abs(float(asked @ embed(others, V)) - float(asked @ embed(label_map, V))) < 0.35  # the cells at the edge, and the whole
+    # the cells at the edge, and the whole
+    assert abs(float(asked @ embed(others, V)) - float(asked @ embed(label_map, V))) < 0.35
 
 
 def test_a_canvas_of_all_is_nearly_the_embedding() -> None:
@@ -151,7 +163,8 @@ def test_same_things_elsewhere_are_less_alike_than_same_things_in_their_places()
 
 
 @pytest.mark.parametrize(
-    ("kind", "related", "unrelated"), [("car", "bus", "bed"), ("sea", "water", "wall"), ("cat", "dog", "tv"), ("sofa", "chair", "horse")]
+    ("kind", "related", "unrelated"),
+    [("car", "bus", "bed"), ("sea", "water", "wall"), ("cat", "dog", "tv"), ("sofa", "chair", "horse")],
 )
 def test_related_classes_are_nearer_than_unrelated_ones(kind: str, related: str, unrelated: str) -> None:
     def photo(name: str) -> np.ndarray:
@@ -176,7 +189,9 @@ def test_every_class_has_its_code() -> None:
         embed(np.zeros((2, 2), np.uint8), replace(V, classes=classes))
 
 
-@pytest.mark.parametrize("bad", [np.zeros((0, 5), np.uint8), np.full((2, 2), 51, np.uint8), np.zeros(7, np.uint8)])
+@pytest.mark.parametrize(
+    "bad", [np.zeros((0, 5), np.uint8), np.full((2, 2), 51, np.uint8), np.zeros(7, np.uint8)]
+)
 def test_what_is_no_label_map_of_the_vocabulary_is_refused(bad: np.ndarray) -> None:
     with pytest.raises(ValueError, match="label map"):
         embed(bad, V)

@@ -15,7 +15,17 @@ from hypothesis.extra.numpy import arrays
 from PIL import Image, ImageEnhance
 
 from dsslic_search.api.duplicates import THRESHOLD
-from dsslic_search.features.fingerprint import CHROMA_SIDE, LENGTH, OUTLINE, SIDE, chroma, fingerprint, luma, mirrored, outlines
+from dsslic_search.features.fingerprint import (
+    CHROMA_SIDE,
+    LENGTH,
+    OUTLINE,
+    SIDE,
+    chroma,
+    fingerprint,
+    luma,
+    mirrored,
+    outlines,
+)
 from dsslic_search.features.likeness import likeness
 
 SAMPLES = sorted((Path(__file__).parents[2] / "samples").glob("*.jpg"))
@@ -47,7 +57,9 @@ ALTERED: dict[str, Callable[[Image.Image], Image.Image]] = {
     "contrast": lambda p: ImageEnhance.Contrast(p).enhance(1.4),
     "cropped": lambda p: cropped(p, 0.04),
     "cropped more": lambda p: cropped(p, 0.08),
-    "all": lambda p: jpeg(ImageEnhance.Brightness(cropped(p, 0.04)).enhance(0.8).resize((p.width // 2, p.height // 2)), 40),
+    "all": lambda p: jpeg(
+        ImageEnhance.Brightness(cropped(p, 0.04)).enhance(0.8).resize((p.width // 2, p.height // 2)), 40
+    ),
 }
 
 
@@ -94,7 +106,9 @@ def test_grey_pictures_are_compared_by_their_luma(pictures):
     as_colour = np.array([fingerprint(np.repeat(g[..., None], 3, 2)) for g in grey])
     prints = np.array([fingerprint(g) for g in grey])
     assert np.array_equal(prints, as_colour)
-    copies = np.array([fingerprint(compact(p.resize((p.width // 2, p.height // 2)).convert("L"))) for p in pictures])
+    copies = np.array(
+        [fingerprint(compact(p.resize((p.width // 2, p.height // 2)).convert("L"))) for p in pictures]
+    )
     assert np.all(likeness(prints, copies) > 0.9)
     assert likeness(prints[:1], prints[1:2])[0] < 0.5
 

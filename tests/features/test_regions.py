@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from dsslic_search.errors import FormatError
+from dsslic_search.core.errors import FormatError
 from dsslic_search.features.regions import regions
 from dsslic_search.features.scene import CONTACT, LINES, REGION, SHARES, UNITS, SceneRegions, read_scenes
 from tests.oracle import regions_of
@@ -20,8 +20,12 @@ PLACES = ("class_id", "area", "left", "top", "right", "bottom", "x", "y")
 def assert_same(scene: SceneRegions, label_map: np.ndarray) -> None:
     """As the oracle finds it, in every number."""
     expected = regions_of(label_map)
-    assert [tuple(int(r[name]) for name in PLACES) for r in scene.regions] == [tuple(getattr(r, name) for name in PLACES) for r in expected]
-    assert scene.regions["columns"].tolist() == [[r.share_of_columns(line) for line in LINES] for r in expected]
+    assert [tuple(int(r[name]) for name in PLACES) for r in scene.regions] == [
+        tuple(getattr(r, name) for name in PLACES) for r in expected
+    ]
+    assert scene.regions["columns"].tolist() == [
+        [r.share_of_columns(line) for line in LINES] for r in expected
+    ]
     assert scene.regions["rows"].tolist() == [[r.share_of_rows(line) for line in LINES] for r in expected]
     contacts = [
         (number, c, r.under.get(c, 0), r.border.get(c, 0))
@@ -40,7 +44,9 @@ def test_regions_are_those_of_a_flood_fill(label_map: np.ndarray) -> None:
 def blobs(seed: int, height: int = 80, width: int = 100) -> np.ndarray:
     """A map of blocks with some noise."""
     rng = np.random.default_rng(seed)
-    label_map = np.kron(rng.integers(0, 3, (-(-height // 4), -(-width // 4))), np.ones((4, 4), int))[:height, :width].astype(np.uint8)
+    label_map = np.kron(rng.integers(0, 3, (-(-height // 4), -(-width // 4))), np.ones((4, 4), int))[
+        :height, :width
+    ].astype(np.uint8)
     noisy = rng.random(label_map.shape) < 0.1
     label_map[noisy] = rng.integers(0, 3, int(noisy.sum()))
     return label_map
@@ -77,7 +83,9 @@ def test_a_spiral_is_one_region() -> None:
     for _ in range(5000):
         v, u = y + dy, x + dx
         far_v, far_u = v + dy, u + dx
-        blocked = not (0 <= v < 41 and 0 <= u < 41) or (0 <= far_v < 41 and 0 <= far_u < 41 and spiral[far_v, far_u])
+        blocked = not (0 <= v < 41 and 0 <= u < 41) or (
+            0 <= far_v < 41 and 0 <= far_u < 41 and spiral[far_v, far_u]
+        )
         if blocked:
             dy, dx = dx, -dy
             continue

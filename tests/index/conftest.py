@@ -9,7 +9,7 @@ from sqlalchemy import create_engine, event, insert
 from sqlalchemy.pool import StaticPool
 
 from dsslic_search.archive.catalog import Catalog
-from dsslic_search.archive.models import Base, Coverage, Photo
+from dsslic_search.archive.schema import Base, Coverage, Photo
 from dsslic_search.features.embedding import DIMENSION
 
 NOON = datetime(2024, 5, 1, 12)
@@ -31,16 +31,20 @@ class Counting(Catalog):
     ) -> None:
         vector = np.zeros(DIMENSION, "<f4") if embedding is None else embedding.astype("<f4")
         photo = {
-            "id": photo_id, "content_hash": str(photo_id), "path": f"/{photo_id}.jpg", "file_size": 1, "modified_at": NOON,
+            "id": photo_id, "content_hash": str(photo_id), "path": f"/{photo_id}.jpg", "file_size": 1,
+            "modified_at": NOON,
             "added_at": added,
-            "format": "JPEG", "width": 1, "height": 1, "taken_at": taken, "keep": "layers", "quality": 75, "stored_bytes": 1,
+            "format": "JPEG", "width": 1, "height": 1, "taken_at": taken, "keep": "layers", "quality": 75,
+            "stored_bytes": 1,
             "map_bytes": 1,
             "vocabulary": "v", "segmenter": "s", "embedding": vector.tobytes(), "regions": regions,
         }  # fmt: skip
         with self.changing() as session:
             session.execute(insert(Photo), photo)
             for class_id, fraction in fractions.items():
-                session.execute(insert(Coverage), {"photo_id": photo_id, "class_id": class_id, "fraction": fraction})
+                session.execute(
+                    insert(Coverage), {"photo_id": photo_id, "class_id": class_id, "fraction": fraction}
+                )
 
 
 @pytest.fixture

@@ -33,8 +33,13 @@ def test_what_was_saved_is_loaded(path: Path) -> None:
     assert [p.name for p in path.parent.iterdir()] == ["some.index"]
 
 
-@pytest.mark.parametrize(("kind", "key", "generation"), [("other", "key", 3), ("kind", "other", 3), ("kind", "key", 4), ("kind", "key", 2)])
-def test_another_kind_key_or_generation_is_not_there(path: Path, kind: str, key: str, generation: int) -> None:
+@pytest.mark.parametrize(
+    ("kind", "key", "generation"),
+    [("other", "key", 3), ("kind", "other", 3), ("kind", "key", 4), ("kind", "key", 2)],
+)
+def test_another_kind_key_or_generation_is_not_there(
+    path: Path, kind: str, key: str, generation: int
+) -> None:
     assert load(path, kind, key, generation) is None
 
 
@@ -65,7 +70,9 @@ def test_no_file_and_a_folder_are_not_there(tmp_path: Path) -> None:
     assert load(tmp_path, "kind", "key", 3) is None
 
 
-def test_a_failed_write_leaves_the_old_file_and_no_temporary_one(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failed_write_leaves_the_old_file_and_no_temporary_one(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def full(_: int) -> None:
         raise OSError("no space left")
 

@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from dsslic_search.errors import ArchiveError
+from dsslic_search.core.errors import ArchiveError
+from dsslic_search.core.vocabulary import default
 from dsslic_search.index.columns import FILE, open_columns
 from dsslic_search.index.quanta import TICKS
 from dsslic_search.index.source import Stale
-from dsslic_search.vocabulary import default
 
 V = default()
 
@@ -43,7 +43,9 @@ def test_within_is_exact(filled: tuple[Any, Any], tmp_path: Path) -> None:
     catalog, truth = filled
     columns = open_columns(catalog, tmp_path, V)
     for classes in ((3,), (22,), (8,), WATER, ANIMAL):
-        shares = {i: sum(Fraction(parts.get(c, 0), pixels) for c in classes) for i, (parts, pixels) in truth.items()}
+        shares = {
+            i: sum(Fraction(parts.get(c, 0), pixels) for c in classes) for i, (parts, pixels) in truth.items()
+        }
         found = {i: round(share * TICKS) for i, share in shares.items()}
         for low, high in product(BOUNDS, BOUNDS):
             for least, most in ((0, 0), (1, 0), (0, -1), (1, -1)):  # a tick makes a bound an open one
@@ -59,17 +61,32 @@ def test_what_has_no_column_is_refused(filled: tuple[Any, Any], tmp_path: Path) 
         open_columns(filled[0], tmp_path, V).within((3, 7), 1, TICKS)
 
 
-def test_quanta_of_some_rows_and_between_bounds(filled: tuple[Any, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_quanta_of_some_rows_and_between_bounds(
+    filled: tuple[Any, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     columns = open_columns(filled[0], tmp_path, V)
     rows = np.arange(0, len(columns), 3)
-    bounds = [(0, 0), (1, 65_001), (0, 65_001), (0, 20_000), (6_500, 30_000), (5, 4), (-3, 70_000), (65_002, 70_000), (-2, -1)]
+    bounds = [
+        (0, 0),
+        (1, 65_001),
+        (0, 65_001),
+        (0, 20_000),
+        (6_500, 30_000),
+        (5, 4),
+        (-3, 70_000),
+        (65_002, 70_000),
+        (-2, -1),
+    ]
     for few in (8192, 10):
         monkeypatch.setattr("dsslic_search.index.columns.FEW", few)
         for classes in ((3,), (22,), (8,), WATER):
             quanta = columns.quanta(classes)
             assert columns.at(classes, rows).tolist() == quanta[rows].tolist()
             for first, last in bounds:
-                assert columns.between(classes, first, last).tolist() == ((quanta >= first) & (quanta <= last)).tolist()
+                assert (
+                    columns.between(classes, first, last).tolist()
+                    == ((quanta >= first) & (quanta <= last)).tolist()
+                )
 
 
 def test_exact_fractions_are_asked_for_once(filled: tuple[Any, Any], tmp_path: Path) -> None:
@@ -125,10 +142,14 @@ def test_frequent_and_rare_things_give_the_same_quanta(filled: tuple[Any, Any], 
             assert found[photo_id] == (own and 1 + 65_000 * own // pixels)
 
 
-def test_a_full_archive_takes_less_than_a_hundred_bytes_a_photo(filled: tuple[Any, Any], tmp_path: Path) -> None:
+def test_a_full_archive_takes_less_than_a_hundred_bytes_a_photo(
+    filled: tuple[Any, Any], tmp_path: Path
+) -> None:
     catalog, truth = filled
     columns = open_columns(catalog, tmp_path, V)
-    assert columns.nbytes - columns.arrays["starts"].nbytes - columns.arrays["places"].nbytes < 100 * len(truth)
+    assert columns.nbytes - columns.arrays["starts"].nbytes - columns.arrays["places"].nbytes < 100 * len(
+        truth
+    )
 
 
 def test_the_file_is_used_until_the_catalog_changes(filled: tuple[Any, Any], tmp_path: Path) -> None:

@@ -11,21 +11,26 @@ import numpy as np
 import pytest
 from sqlalchemy import insert, update
 
-from dsslic_search.archive.models import Photo, Tag
+from dsslic_search.archive.schema import Photo, Tag
+from dsslic_search.core.vocabulary import default
 from dsslic_search.index.files import FILE, NEVER, Files, microseconds, open_files
 from dsslic_search.index.source import Stale
-from dsslic_search.vocabulary import default
 
 V = default()
 DAY = timedelta(days=1)
 START = datetime(2023, 5, 1)
 FACTS: dict[int, dict[str, Any]] = {
     3: {"taken_at": START, "path": "/a/Trip/x.jpg", "width": 4000, "height": 3000, "camera": "Canon EOS R5"},
-    1: {"taken_at": START, "path": "/a/trip/day 1/Y.JPG", "width": 3000, "height": 4000, "camera": "NIKON Z 6", "format": "PNG"},
-    7: {"taken_at": START + DAY, "path": "/b/é.jpg", "width": 5000, "height": 2500, "latitude": 48.85, "longitude": 2.35},
-    4: {"added_at": START + 3 * DAY, "path": "/b/x.jpg", "width": 1000, "height": 1000, "latitude": 0.0, "longitude": 179.999},
-    9: {"taken_at": START - DAY, "path": "/a/Trip/x.jpg", "file_size": 3_000_000_000, "latitude": 89.9999, "longitude": -60.0},
-    5: {"added_at": START + timedelta(microseconds=5), "path": "/c.jpg", "keep": "exact", "latitude": 0.0, "longitude": -179.999},
+    1: {"taken_at": START, "path": "/a/trip/day 1/Y.JPG", "width": 3000, "height": 4000,
+    "camera": "NIKON Z 6", "format": "PNG"},
+    7: {"taken_at": START + DAY, "path": "/b/é.jpg", "width": 5000, "height": 2500, "latitude": 48.85,
+    "longitude": 2.35},
+    4: {"added_at": START + 3 * DAY, "path": "/b/x.jpg", "width": 1000, "height": 1000, "latitude": 0.0,
+    "longitude": 179.999},
+    9: {"taken_at": START - DAY, "path": "/a/Trip/x.jpg", "file_size": 3_000_000_000, "latitude": 89.9999,
+    "longitude": -60.0},
+    5: {"added_at": START + timedelta(microseconds=5), "path": "/c.jpg", "keep": "exact", "latitude": 0.0,
+    "longitude": -179.999},
 }  # fmt: skip
 ORDER = [4, 7, 5, 1, 3, 9]  # newest first: date taken, else added; then by id
 
@@ -35,13 +40,23 @@ def filled(catalog: Any) -> Any:
     with catalog.changing() as session:
         for photo_id, own in FACTS.items():
             plain = {
-                "content_hash": str(photo_id), "file_size": 10 * photo_id, "modified_at": START, "added_at": START + 9 * DAY,
+                "content_hash": str(photo_id), "file_size": 10 * photo_id, "modified_at": START,
+                "added_at": START + 9 * DAY,
                 "format": "JPEG",
-                "width": 1, "height": 1, "keep": "layers", "quality": 75, "stored_bytes": 1, "map_bytes": 1, "vocabulary": "v",
-                "segmenter": "s", "embedding": b"", "taken_at": None, "camera": None, "latitude": None, "longitude": None,
+                "width": 1, "height": 1, "keep": "layers", "quality": 75, "stored_bytes": 1, "map_bytes": 1,
+                "vocabulary": "v",
+                "segmenter": "s", "embedding": b"", "taken_at": None, "camera": None, "latitude": None,
+                "longitude": None,
             }  # fmt: skip
             session.execute(insert(Photo), {"id": photo_id} | plain | own)
-        session.execute(insert(Tag), [{"name": "best", "photo_id": 7}, {"name": "best", "photo_id": 3}, {"name": "dark", "photo_id": 3}])
+        session.execute(
+            insert(Tag),
+            [
+                {"name": "best", "photo_id": 7},
+                {"name": "best", "photo_id": 3},
+                {"name": "dark", "photo_id": 3},
+            ],
+        )
     return catalog
 
 
@@ -80,7 +95,9 @@ def found(files: Files, mask: np.ndarray) -> list[int]:
         ("added", datetime.min, datetime.max, [1, 3, 4, 5, 7, 9]),
     ],
 )
-def test_periods(files: Files, column: Any, start: datetime | None, end: datetime | None, expected: list[int]) -> None:
+def test_periods(
+    files: Files, column: Any, start: datetime | None, end: datetime | None, expected: list[int]
+) -> None:
     assert found(files, files.period(column, start, end)) == expected
 
 
@@ -99,11 +116,15 @@ def test_periods(files: Files, column: Any, start: datetime | None, end: datetim
         ("id", None, None, [1, 3, 4, 5, 7, 9]),
     ],
 )
-def test_figures(files: Files, column: Any, low: float | None, high: float | None, expected: list[int]) -> None:
+def test_figures(
+    files: Files, column: Any, low: float | None, high: float | None, expected: list[int]
+) -> None:
     assert found(files, files.figure(column, low, high)) == expected
 
 
-@pytest.mark.parametrize(("name", "expected"), [("portrait", [1]), ("landscape", [3, 7]), ("square", [4, 5, 9]), ("panorama", [7])])
+@pytest.mark.parametrize(
+    ("name", "expected"), [("portrait", [1]), ("landscape", [3, 7]), ("square", [4, 5, 9]), ("panorama", [7])]
+)
 def test_shapes(files: Files, name: Any, expected: list[int]) -> None:
     assert found(files, files.shape(name)) == expected
 
@@ -124,7 +145,9 @@ def test_places(files: Files, latitude: float, longitude: float, metres: float, 
     assert found(files, files.near(latitude, longitude, metres)) == expected
 
 
-@pytest.mark.parametrize(("column", "expected"), [("taken", [4, 5]), ("camera", [4, 5, 7, 9]), ("place", [1, 3])])
+@pytest.mark.parametrize(
+    ("column", "expected"), [("taken", [4, 5]), ("camera", [4, 5, 7, 9]), ("place", [1, 3])]
+)
 def test_what_is_not_known(files: Files, column: Any, expected: list[int]) -> None:
     assert found(files, files.unknown(column)) == expected
 
@@ -176,11 +199,15 @@ def test_only_the_names_in_doubt_are_asked_for(files: Files, filled: Any) -> Non
 def test_values_to_sort_by(files: Files) -> None:
     taken = [FACTS[i].get("taken_at") for i in ORDER]
     assert files.values("taken").tolist() == [NEVER if date is None else microseconds(date) for date in taken]
-    assert files.values("megapixels").tolist() == [FACTS[i].get("width", 1) * FACTS[i].get("height", 1) for i in ORDER]
+    assert files.values("megapixels").tolist() == [
+        FACTS[i].get("width", 1) * FACTS[i].get("height", 1) for i in ORDER
+    ]
     assert files.values("size").tolist() == [FACTS[i].get("file_size", 10 * i) for i in ORDER]
     assert files.values("id").tolist() == ORDER
     paths = sorted({(str(FACTS[i]["path"]).casefold(), FACTS[i]["path"]) for i in ORDER})
-    assert files.values("path").tolist() == [paths.index((str(FACTS[i]["path"]).casefold(), FACTS[i]["path"])) for i in ORDER]
+    assert files.values("path").tolist() == [
+        paths.index((str(FACTS[i]["path"]).casefold(), FACTS[i]["path"])) for i in ORDER
+    ]
     assert [files.path(row) for row in range(len(files))] == [FACTS[i]["path"] for i in ORDER]
 
 
@@ -214,7 +241,10 @@ def test_the_file_is_used_until_the_catalog_changes(filled: Any, files: Files, t
     again = open_files(filled, tmp_path, V)
     assert filled.statements == 0
     assert again.arrays.keys() == files.arrays.keys()
-    assert all(np.array_equal(array, again.arrays[name], equal_nan=name.endswith("tude")) for name, array in files.arrays.items())
+    assert all(
+        np.array_equal(array, again.arrays[name], equal_nan=name.endswith("tude"))
+        for name, array in files.arrays.items()
+    )
     with filled.changing() as session:
         session.execute(update(Photo).where(Photo.id == 3).values(camera="SONY"))
     assert found(files, files.text("camera", "sony")) == []
@@ -243,7 +273,12 @@ def test_many_values_of_a_table(catalog: Any, tmp_path: Path) -> None:
 
 def test_an_archive_without_photos(catalog: Any, tmp_path: Path) -> None:
     files = open_files(catalog, tmp_path, V)
-    masks = [files.period("taken", None, None), files.figure("megapixels", 1, None), files.shape("square"), files.near(0, 0, 1e9)]
+    masks = [
+        files.period("taken", None, None),
+        files.figure("megapixels", 1, None),
+        files.shape("square"),
+        files.near(0, 0, 1e9),
+    ]
     masks += [
         files.unknown("camera"),
         files.text("path", "a*"),

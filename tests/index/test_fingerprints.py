@@ -38,7 +38,14 @@ def get(folder: Path, numbers: Sequence[int], maker: Maker):
 
 
 def test_only_new_photos_are_asked_for(tmp_path: Path):
-    for numbers, asked in ((range(5), 5), (range(5), 0), ([7, 3, 1, 8], 2), ([3, 8, 7], 0), ([], 0), ([0, 3], 1)):
+    for numbers, asked in (
+        (range(5), 5),
+        (range(5), 0),
+        ([7, 3, 1, 8], 2),
+        ([3, 8, 7], 0),
+        ([], 0),
+        ([0, 3], 1),
+    ):
         maker = Maker(list(numbers))
         prints, known = get(tmp_path, list(numbers), maker)
         assert maker.asked == asked
@@ -140,5 +147,9 @@ def test_blocks_do_not_show(pairs, monkeypatch: pytest.MonkeyPatch):
 
 @pytest.mark.parametrize("count", [0, 1, 2])
 def test_few_photos(count: int):
-    prints = np.array([made(1)] * count, np.uint8).reshape(count, -1) if count else np.zeros((0, module.LENGTH), np.uint8)
+    prints = (
+        np.array([made(1)] * count, np.uint8).reshape(count, -1)
+        if count
+        else np.zeros((0, module.LENGTH), np.uint8)
+    )
     assert candidates(prints).tolist() == ([[0, 1]] if count == 2 else [])

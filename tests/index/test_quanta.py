@@ -25,7 +25,9 @@ def test_a_bound_that_a_photo_hits_exactly_is_hit(pixels: int, data: st.DataObje
     own = data.draw(st.integers(1, pixels))
     hundredths = data.draw(st.integers(0, 10_000))
     fraction = np.array([own / pixels])
-    assert (int(ticks(fraction)[0]) >= hundredths * (TICKS // 10_000)) == (Fraction(own, pixels) >= Fraction(hundredths, 10_000))
+    assert (int(ticks(fraction)[0]) >= hundredths * (TICKS // 10_000)) == (
+        Fraction(own, pixels) >= Fraction(hundredths, 10_000)
+    )
 
 
 def test_ten_and_twenty_percent_are_not_more_than_thirty() -> None:

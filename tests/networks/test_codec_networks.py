@@ -1,4 +1,5 @@
-"""CompNet, FineNet and the discriminator: shapes, cost, what they start from, and that FineNet's margin is true."""
+"""CompNet, FineNet and the discriminator: shapes, cost, what they start from, and that FineNet's margin is
+true."""
 
 from __future__ import annotations
 
@@ -23,7 +24,9 @@ def test_untrained_compnet_is_the_box_average(scale: int):
 def test_untrained_finenet_is_bicubic_and_costs_little(scale: int):
     net = FineNet(FineNetConfig(scale=scale))
     compact, labels = torch.rand(1, 3, 48 // scale, 72 // scale), torch.randint(0, 51, (1, 12, 18))
-    torch.testing.assert_close(net(compact, labels), F.interpolate(compact, scale_factor=scale, mode="bicubic"))
+    torch.testing.assert_close(
+        net(compact, labels), F.interpolate(compact, scale_factor=scale, mode="bicubic")
+    )
     assert net.multiply_adds() <= 11_000
     assert FineNet().multiply_adds() <= 10_000
 
@@ -63,12 +66,17 @@ def test_discriminator_judges_at_two_scales_and_sees_labels():
     judge = Discriminator(DiscriminatorConfig(channels=(6, 9)))
     for scale in judge.judges:
         torch.nn.init.normal_(scale.layers[-1].weight)
-    features, labels = [torch.rand(2, 6, 32, 32), torch.rand(2, 9, 16, 16)], torch.zeros(2, 16, 16, dtype=torch.int64)
+    features, labels = (
+        [torch.rand(2, 6, 32, 32), torch.rand(2, 9, 16, 16)],
+        torch.zeros(2, 16, 16, dtype=torch.int64),
+    )
     out = judge(features, labels)
     assert [scale[-1].shape for scale in out] == [(2, 1, 16, 16), (2, 1, 8, 8)]
     assert not torch.allclose(out[0][-1], judge(features, labels + 1)[0][-1])
 
 
 def test_an_untrained_discriminator_is_undecided():
-    out = Discriminator()([torch.rand(1, 128, 8, 8), torch.rand(1, 256, 4, 4)], torch.zeros(1, 4, 4, dtype=torch.int64))
+    out = Discriminator()(
+        [torch.rand(1, 128, 8, 8), torch.rand(1, 256, 4, 4)], torch.zeros(1, 4, 4, dtype=torch.int64)
+    )
     assert all((scale[-1] == 0.5).all() for scale in out)

@@ -1,4 +1,5 @@
-"""The restoration network in tiles: no seams, any size, grey too, and none of it where it has learnt nothing."""
+"""The restoration network in tiles: no seams, any size, grey too, and none of it where it has learnt
+nothing."""
 
 from __future__ import annotations
 
@@ -24,11 +25,13 @@ def decoded(height: int, width: int, grey: bool) -> tuple[np.ndarray, np.ndarray
     """Quarters of a grey level, and labels as the networks take them."""
     rng = np.random.default_rng(height)
     y, x = np.mgrid[:height, :width]
-    base = np.stack([500 + 400 * np.sin(x / 9 + y / 15), 4.0 * (x % 255), 500 + 300 * np.cos(y / 5)], -1) + rng.normal(
-        0, 30, (height, width, 3)
-    )
+    base = np.stack(
+        [500 + 400 * np.sin(x / 9 + y / 15), 4.0 * (x % 255), 500 + 300 * np.cos(y / 5)], -1
+    ) + rng.normal(0, 30, (height, width, 3))
     cells = 2 * -(-height // 8), 2 * -(-width // 8)
-    return (base[..., 0] if grey else base).clip(0, 1020).astype(np.int16), rng.integers(0, 5, cells).astype(np.int64)
+    return (base[..., 0] if grey else base).clip(0, 1020).astype(np.int16), rng.integers(0, 5, cells).astype(
+        np.int64
+    )
 
 
 @pytest.mark.parametrize("grey", [False, True])
@@ -61,7 +64,10 @@ def test_tiles_cover_a_photo_once_and_margins_suffice():
     changed = x.clone()
     changed[..., -8:] = 1 - changed[..., -8:]
     with torch.inference_mode():
-        first, second = (net.correction(each, torch.from_numpy(labels)[None], torch.tensor([30.0])) for each in (x, changed))
+        first, second = (
+            net.correction(each, torch.from_numpy(labels)[None], torch.tensor([30.0]))
+            for each in (x, changed)
+        )
     assert torch.equal(first[..., : -8 - net.margin], second[..., : -8 - net.margin])
     assert not torch.equal(first[..., -24:-8], second[..., -24:-8])
 
@@ -80,7 +86,10 @@ def test_corrections_grow_with_the_quantiser(monkeypatch):
     net = restorer(0.02)
     monkeypatch.setattr(runtime, "network", lambda *_: net)
     quarters, labels = decoded(64, 64, grey=False)
-    sizes = [np.abs(np.concatenate([c.ravel() for *_, c in runtime.corrections(quarters, labels, qp)])).mean() for qp in (20, 32, 44)]
+    sizes = [
+        np.abs(np.concatenate([c.ravel() for *_, c in runtime.corrections(quarters, labels, qp)])).mean()
+        for qp in (20, 32, 44)
+    ]
     assert sizes == sorted(sizes)
 
 

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from dsslic_search import vocabulary
+from dsslic_search.core import vocabulary
 from dsslic_search.networks import runtime
 
 RNG = np.random.default_rng(4)
@@ -61,6 +61,8 @@ def test_threads_agree():
     photo, labels = smooth(96, 128), np.zeros((24, 32), np.int64)
     alone = runtime.make_compact(photo, labels), runtime.segment(photo, (96, 128))
     with ThreadPoolExecutor(3) as pool:
-        for compact, parsed in pool.map(lambda _: (runtime.make_compact(photo, labels), runtime.segment(photo, (96, 128))), range(6)):
+        for compact, parsed in pool.map(
+            lambda _: (runtime.make_compact(photo, labels), runtime.segment(photo, (96, 128))), range(6)
+        ):
             assert np.abs(compact.astype(int) - alone[0]).max() <= 1
             assert (parsed == alone[1]).mean() > 0.99

@@ -1,4 +1,5 @@
-"""Segmenters by name: the shipped one, what models say of their labels, and what is wrong with what users name."""
+"""Segmenters by name: the shipped one, what models say of their labels, and what is wrong with what users
+name."""
 
 from __future__ import annotations
 
@@ -11,8 +12,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from dsslic_search import dialect, vocabulary
-from dsslic_search.errors import UsageError, WeightsError
+from dsslic_search.core import dialect, vocabulary
+from dsslic_search.core.errors import UsageError, WeightsError
 from dsslic_search.networks import runtime
 from dsslic_search.networks.hub import find_model
 from dsslic_search.networks.labels import own_dialect, read_labels
@@ -49,7 +50,9 @@ def test_a_segmenter_is_itself_and_none_stays_none():
 
 
 def test_labels_are_read_from_the_description_and_mapped(tmp_path: Path):
-    labels = read_labels(named(tmp_path, "sky", "building, edifice", "kangaroo", "traffic light", "people"), "m")
+    labels = read_labels(
+        named(tmp_path, "sky", "building, edifice", "kangaroo", "traffic light", "people"), "m"
+    )
     assert [(x.id, OURS.classes[x.class_id].name, x.how) for x in labels] == [
         (0, "sky", "name"),
         (1, "building", "name"),
@@ -63,7 +66,11 @@ def test_a_users_file_overrules(tmp_path: Path):
     file = tmp_path / "classes.json"
     file.write_text(json.dumps({"Kangaroo": "sheep", "sky": "ocean"}))
     labels = read_labels(named(tmp_path / "m", "sky", "kangaroo", "grass"), "m", file)
-    assert [(OURS.classes[x.class_id].name, x.how) for x in labels] == [("sea", "file"), ("sheep", "file"), ("grass", "name")]
+    assert [(OURS.classes[x.class_id].name, x.how) for x in labels] == [
+        ("sea", "file"),
+        ("sheep", "file"),
+        ("grass", "name"),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -112,9 +119,18 @@ def test_unnamed_labels_can_be_named_by_a_file(tmp_path: Path):
 
 
 def test_labels_as_a_vocabulary_of_their_own(tmp_path: Path):
-    labels = read_labels(named(tmp_path, "screen door, screen", "screen", "ocean", "screen", "", "gra\nss"), "m")
+    labels = read_labels(
+        named(tmp_path, "screen door, screen", "screen", "ocean", "screen", "", "gra\nss"), "m"
+    )
     found = own_dialect(labels, "owner/beach-model")
-    assert [c.name for c in found.vocabulary.classes] == ["screen door", "screen", "ocean", "screen 2", "class 4", "gra ss"]
+    assert [c.name for c in found.vocabulary.classes] == [
+        "screen door",
+        "screen",
+        "ocean",
+        "screen 2",
+        "class 4",
+        "gra ss",
+    ]
     assert found.vocabulary.name == "beach-model"
     assert OURS.classes[found.meanings[2]].name == "sea"
     many = own_dialect(read_labels(named(tmp_path, *map(str, range(255))), "m"), "m").vocabulary
@@ -157,7 +173,9 @@ class _NoSuchModel(BaseHTTPRequestHandler):
 @pytest.fixture
 def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """A hub of this machine; its cache is in ``tmp_path``."""
-    constants = pytest.importorskip("huggingface_hub.constants", reason="needs the extra: pip install 'dsslic-search[transformers]'")
+    constants = pytest.importorskip(
+        "huggingface_hub.constants", reason="needs the extra: pip install 'dsslic-search[transformers]'"
+    )
     server = HTTPServer(("127.0.0.1", 0), _NoSuchModel)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
@@ -170,7 +188,9 @@ def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
 
 
 def test_the_hub_has_no_such_model(hub: str):
-    with pytest.raises(WeightsError, match="owner/nothing: no such folder here, and no such model on the hub"):
+    with pytest.raises(
+        WeightsError, match="owner/nothing: no such folder here, and no such model on the hub"
+    ):
         find_model("owner/nothing")
 
 
@@ -182,6 +202,8 @@ def test_the_hub_cannot_be_reached(hub: str, monkeypatch: pytest.MonkeyPatch):
 
 def test_the_extra_is_not_installed(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setitem(__import__("sys").modules, "huggingface_hub", None)
-    with pytest.raises(Exception, match=r"no such folder here, and .*pip install 'dsslic-search\[transformers\]'") as raised:
+    with pytest.raises(
+        Exception, match=r"no such folder here, and .*pip install 'dsslic-search\[transformers\]'"
+    ) as raised:
         find_model("owner/nothing")
     assert type(raised.value).__name__ == "MissingExtraError"

@@ -10,7 +10,13 @@ from safetensors import safe_open
 
 from dsslic_search.networks import runtime, weights
 
-COMMANDS = {"segnet": "segnet", "compnet": "codec", "finenet": "codec", "finenet_perceptual": "codec", "restorer": "restoration"}
+COMMANDS = {
+    "segnet": "segnet",
+    "compnet": "codec",
+    "finenet": "codec",
+    "finenet_perceptual": "codec",
+    "restorer": "restoration",
+}
 NAMES = tuple(COMMANDS)
 
 

@@ -12,11 +12,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from dsslic_search import vocabulary
 from dsslic_search.codec import container
-from dsslic_search.codec.dsslic import EncodeOptions, decode_stage, encode_photo, read_dialect, read_meanings
-from dsslic_search.codec.picture import Photo
-from dsslic_search.errors import MissingExtraError, WeightsError
+from dsslic_search.codec.decoder import decode_stage, read_dialect, read_meanings
+from dsslic_search.codec.encoder import encode_photo
+from dsslic_search.codec.options import EncodeOptions
+from dsslic_search.codec.picture.open import Photo
+from dsslic_search.core import vocabulary
+from dsslic_search.core.errors import MissingExtraError, WeightsError
 from dsslic_search.networks.segmenter import open_segmenter
 from dsslic_search.networks.transformer import TransformersSegmenter
 from tests import tiny_models
@@ -25,13 +27,20 @@ from tests.tiny_models import LABELS
 OURS = vocabulary.default()
 SAMPLES = Path(__file__).parents[2] / "samples"
 Make = Callable[..., Path]
-MAKERS = {"segformer": tiny_models.segformer, "mask2former": tiny_models.mask2former, "oneformer": tiny_models.oneformer}
+MAKERS = {
+    "segformer": tiny_models.segformer,
+    "mask2former": tiny_models.mask2former,
+    "oneformer": tiny_models.oneformer,
+}
 
 
 @pytest.fixture(scope="module")
 def models(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """One of each kind, which sees grass wherever it looks."""
-    return {name: make(tmp_path_factory.mktemp(name), sees=LABELS.index("grass-merged")) for name, make in MAKERS.items()}
+    return {
+        name: make(tmp_path_factory.mktemp(name), sees=LABELS.index("grass-merged"))
+        for name, make in MAKERS.items()
+    }
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +54,13 @@ def photo() -> Photo:
 def test_photos_of_any_size_are_parsed_into_the_mapped_class(kind: str, models: dict[str, Path]):
     segmenter = open_segmenter(str(models[kind]))
     rng = np.random.default_rng(1)
-    for size, map_size in (((1, 1), (1, 1)), ((3, 5), (3, 5)), ((1, 900), (1, 225)), ((70, 3), (35, 2)), ((120, 160), (60, 80))):
+    for size, map_size in (
+        ((1, 1), (1, 1)),
+        ((3, 5), (3, 5)),
+        ((1, 900), (1, 225)),
+        ((70, 3), (35, 2)),
+        ((120, 160), (60, 80)),
+    ):
         labels = segmenter.segment(rng.integers(0, 256, (*size, 3), dtype=np.uint8), map_size)
         assert (labels.shape, labels.dtype) == (map_size, np.uint8)
         assert np.unique(labels).tolist() == [OURS.id_of("grass")]
@@ -57,7 +72,10 @@ def test_what_a_model_sees_depends_on_the_photo(tmp_path: Path, photo: Photo):
     first = segmenter.segment(photo.pixels, (60, 80))
     assert not np.array_equal(first, segmenter.segment(255 - photo.pixels, (60, 80)))
     with ThreadPoolExecutor(4) as pool:
-        assert all(np.array_equal(first, other) for other in pool.map(lambda _: segmenter.segment(photo.pixels, (60, 80)), range(8)))
+        assert all(
+            np.array_equal(first, other)
+            for other in pool.map(lambda _: segmenter.segment(photo.pixels, (60, 80)), range(8))
+        )
 
 
 @pytest.mark.parametrize("kind", MAKERS)
@@ -75,7 +93,14 @@ def test_with_its_own_classes_the_file_explains_itself(models: dict[str, Path], 
     data = encode_photo(photo, EncodeOptions(50, segmenter=segmenter)).data
     assert container.read(data).header.vocabulary == segmenter.dialect.vocabulary.identity != OURS.identity
     found = read_dialect(data)
-    assert [c.name for c in found.vocabulary.classes] == ["wall", "building", "sky-other-merged", "grass-merged", "kangaroo", "person"]
+    assert [c.name for c in found.vocabulary.classes] == [
+        "wall",
+        "building",
+        "sky-other-merged",
+        "grass-merged",
+        "kangaroo",
+        "person",
+    ]
     assert (decode_stage(data, "map").pixels == LABELS.index("grass-merged")).all()
     assert (read_meanings(data) == OURS.id_of("grass")).all()
     mapped = encode_photo(photo, EncodeOptions(50, segmenter=open_segmenter(str(models["segformer"])))).data
@@ -102,7 +127,9 @@ def test_the_identity_names_weights_and_mapping(models: dict[str, Path], tmp_pat
     assert identity(copied) != here
 
 
-def test_the_library_is_loaded_when_the_first_photo_comes(models: dict[str, Path], monkeypatch: pytest.MonkeyPatch):
+def test_the_library_is_loaded_when_the_first_photo_comes(
+    models: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+):
     segmenter = open_segmenter(str(models["segformer"]))
     monkeypatch.setitem(__import__("sys").modules, "transformers", None)
     assert len(segmenter.identity) == 16
@@ -132,7 +159,9 @@ def refusal(folder: Path) -> str:
 
 def test_models_that_do_not_segment_are_refused(models: dict[str, Path], tmp_path: Path):
     (tmp_path / "vit").mkdir()
-    (tmp_path / "vit" / "config.json").write_text('{"model_type": "vit", "id2label": {"0": "cat", "1": "dog"}}')
+    (tmp_path / "vit" / "config.json").write_text(
+        '{"model_type": "vit", "id2label": {"0": "cat", "1": "dog"}}'
+    )
     (tmp_path / "vit" / "model.safetensors").touch()
     assert 'models of type "vit" do not segment' in refusal(tmp_path / "vit")
     folder = changed(models["segformer"], tmp_path / "strange", model_type="parser9")
@@ -166,7 +195,9 @@ def test_labels_beyond_those_described_are_noticed(models: dict[str, Path]):
         segmenter.segment(np.zeros((8, 8, 3), np.uint8), (8, 8))
 
 
-def test_a_model_of_the_hub_is_used_from_its_cache(models: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_a_model_of_the_hub_is_used_from_its_cache(
+    models: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
     """Downloaded before, and the hub cannot be reached now."""
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
     monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", "http://127.0.0.1:9")

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from dsslic_search.errors import WeightsError
+from dsslic_search.core.errors import WeightsError
 from dsslic_search.networks import weights
 from dsslic_search.networks.compnet import CompNet, CompNetConfig
 

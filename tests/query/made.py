@@ -1,4 +1,5 @@
-"""Archives in memory, of small label maps: what a catalog tells its indexes, computed from a list of photos."""
+"""Archives in memory, of small label maps: what a catalog tells its indexes, computed from a list of
+photos."""
 
 from __future__ import annotations
 
@@ -14,12 +15,12 @@ from typing import Any
 import numpy as np
 
 from dsslic_search.archive.features import MapFeatures, features_of
+from dsslic_search.core.vocabulary import default
 from dsslic_search.index.columns import open_columns
 from dsslic_search.index.files import open_files
-from dsslic_search.index.regions import open_regions
-from dsslic_search.index.vectors import open_vectors
-from dsslic_search.query.execute import Indexes
-from dsslic_search.vocabulary import default
+from dsslic_search.index.regions.table import open_regions
+from dsslic_search.index.vectors.table import open_vectors
+from dsslic_search.query.run.execute import Indexes
 from tests.oracle import OracleRegion, regions_of
 
 V = default()
@@ -75,7 +76,12 @@ class MadeArchive:
 
     def indexes(self) -> Indexes:
         source = (self, NOWHERE, V)
-        return Indexes(open_columns(*source), lambda: open_vectors(*source), lambda: open_regions(*source), lambda: open_files(*source))
+        return Indexes(
+            open_columns(*source),
+            lambda: open_vectors(*source),
+            lambda: open_regions(*source),
+            lambda: open_files(*source),
+        )
 
     # as a Source
 
@@ -114,7 +120,9 @@ class _Moment:
     def covered(self, ids: np.ndarray, classes: Sequence[int]) -> np.ndarray:
         self.archive.asked += ids.size
         by_id = {p.id: p for p in self.photos}
-        return np.array([sum(f for c, f in by_id[i].features.coverages if c in classes) for i in ids.tolist()], np.float64)
+        return np.array(
+            [sum(f for c, f in by_id[i].features.coverages if c in classes) for i in ids.tolist()], np.float64
+        )
 
     def embeddings(self) -> Iterator[list[tuple[int, bytes]]]:
         yield [(p.id, p.features.embedding) for p in self.photos]
@@ -124,7 +132,19 @@ class _Moment:
 
     def files(self) -> Iterator[list[tuple[Any, ...]]]:
         yield [
-            (p.id, p.taken, p.added, p.width, p.height, p.size, *(p.place or (None, None)), p.camera, p.format, p.keep) for p in self.photos
+            (
+                p.id,
+                p.taken,
+                p.added,
+                p.width,
+                p.height,
+                p.size,
+                *(p.place or (None, None)),
+                p.camera,
+                p.format,
+                p.keep,
+            )
+            for p in self.photos
         ]
 
     def paths(self, ids: np.ndarray | None = None) -> Iterator[list[tuple[int, str]]]:

@@ -7,7 +7,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from dsslic_search.query.tree import (
+from dsslic_search.query.ast import (
     Amid,
     And,
     Anywhere,
@@ -47,7 +47,9 @@ def holds(node: Node, photo: MadePhoto, presence: Fraction) -> bool:
         case Compare(thing, low, high, _):
             # open bounds are one tick off the written one, much less than any two coverages differ
             half = Fraction(1, 2 * TICKS)
-            return Fraction(low, TICKS) - half <= covered(photo, thing.classes) <= Fraction(high, TICKS) + half
+            return (
+                Fraction(low, TICKS) - half <= covered(photo, thing.classes) <= Fraction(high, TICKS) + half
+            )
         case Regional(_, _, low, high, _):
             return low <= len(passing(node, photo)) <= (math.inf if high is None else high)
         case _:
@@ -147,7 +149,12 @@ def fact_holds(node: Node, photo: MadePhoto) -> bool:
             return (low is None or figure >= low) and (high is None or figure <= high)
         case Shape(name):
             w, h = photo.width, photo.height
-            return {"portrait": h > w, "landscape": w > h, "square": w == h, "panorama": max(w, h) >= 2 * min(w, h)}[name]
+            return {
+                "portrait": h > w,
+                "landscape": w > h,
+                "square": w == h,
+                "panorama": max(w, h) >= 2 * min(w, h),
+            }[name]
         case Near(latitude, longitude, metres):
             return photo.place is not None and distance(photo.place, (latitude, longitude)) <= metres
         case Unknown(column):
@@ -169,7 +176,11 @@ def _glob(pattern: str, text: str) -> bool:
         return _glob(pattern[2:], text) or (text != "" and _glob(pattern, text[1:]))
     if pattern[0] == "*":
         return _glob(pattern[1:], text) or (text != "" and text[0] != "/" and _glob(pattern, text[1:]))
-    return text != "" and (text[0] != "/" if pattern[0] == "?" else text[0] == pattern[0]) and _glob(pattern[1:], text[1:])
+    return (
+        text != ""
+        and (text[0] != "/" if pattern[0] == "?" else text[0] == pattern[0])
+        and _glob(pattern[1:], text[1:])
+    )
 
 
 def distance(one: tuple[float, float], other: tuple[float, float]) -> float:

@@ -1,4 +1,5 @@
-"""Every kind of predicate on random archives, against a slow reading of the same trees over the label maps."""
+"""Every kind of predicate on random archives, against a slow reading of the same trees over the label
+maps."""
 
 from __future__ import annotations
 
@@ -14,14 +15,10 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from dsslic_search.index import frequent
-from dsslic_search.index.relate import ZONES
-from dsslic_search.query.contradiction import impossible
-from dsslic_search.query.evaluate import Evaluation
-from dsslic_search.query.order import ByDegree
-from dsslic_search.query.places import RELATIONS
-from dsslic_search.query.plan import plan
-from dsslic_search.query.tree import (
+from dsslic_search.core.vocabulary import default
+from dsslic_search.index.regions import frequent
+from dsslic_search.index.regions.relate import ZONES
+from dsslic_search.query.ast import (
     Amid,
     And,
     Anywhere,
@@ -43,7 +40,11 @@ from dsslic_search.query.tree import (
     Zone,
     leaves,
 )
-from dsslic_search.vocabulary import default
+from dsslic_search.query.contradiction import impossible
+from dsslic_search.query.language.places import RELATIONS
+from dsslic_search.query.plan import plan
+from dsslic_search.query.run.evaluate import Evaluation
+from dsslic_search.query.run.order import ByDegree
 from tests.query.made import NOON, MadeArchive, MadePhoto
 from tests.query.slow import degree, holds
 
@@ -51,9 +52,24 @@ V = default()
 TICKS = 10**12
 CLASSES = [V.id_of(n) for n in ("sky", "sea", "water", "tree", "road", "car", "bus", "person")]
 THINGS = [Thing(V.classes[c].name, V.classes[c].name, (c,), 0) for c in CLASSES]
-THINGS += [Thing(g.name, g.name, g.members, 0) for g in V.groups if g.name in ("vehicle", "body of water", "nature", "indoor")]
+THINGS += [
+    Thing(g.name, g.name, g.members, 0)
+    for g in V.groups
+    if g.name in ("vehicle", "body of water", "nature", "indoor")
+]
 PRESENCES = [Fraction(0), Fraction(1, 200), Fraction(1, 200), Fraction(1, 10), Fraction(1)]
-SHARES = [0, 1, TICKS // 200, TICKS // 100, TICKS // 20, TICKS // 10, TICKS // 5, 3 * TICKS // 10, TICKS // 2, TICKS]
+SHARES = [
+    0,
+    1,
+    TICKS // 200,
+    TICKS // 100,
+    TICKS // 20,
+    TICKS // 10,
+    TICKS // 5,
+    3 * TICKS // 10,
+    TICKS // 2,
+    TICKS,
+]
 PATTERNS = ["a*", "*.jpg", "**/b/**", "a/**", "b", "?.png", "a/*.png", "**a**", "*/*", "a/b"]
 PLACES = [(48.85, 2.35), (48.86, 2.35), (-33.9, 151.2), (0.0, 179.99), (0.0, -179.99), (89.9, 10.0)]
 EXAMPLES, QUERIES = 400, 6
@@ -70,14 +86,17 @@ def one(rng: Random, of: Sequence[Any]) -> Any:
 
 
 def made_map(rng: Random) -> np.ndarray:
-    """Blobs, stripes or noise of a few classes; now and then a map of so many pixels that the smallest parts are no regions."""
+    """Blobs, stripes or noise of a few classes; now and then a map of so many pixels that the smallest parts
+    are no regions."""
     height, width = (rng.integers(1, 13, 2) if rng.random() < 0.97 else rng.integers(35, 45, 2)).tolist()
     classes = rng.choice(CLASSES, int(rng.integers(1, 6)))
     y, x = np.mgrid[:height, :width]
     match int(rng.integers(4)):
         case 0:
             seeds = rng.random((len(classes) + 2, 2)) * (height, width)
-            nearest = np.argmin((y[..., None] - seeds[:, 0]) ** 2 + (x[..., None] - seeds[:, 1]) ** 2, axis=-1)
+            nearest = np.argmin(
+                (y[..., None] - seeds[:, 0]) ** 2 + (x[..., None] - seeds[:, 1]) ** 2, axis=-1
+            )
             label_map = classes[nearest % len(classes)]
         case 1:
             label_map = np.sort(rng.choice(classes, (height, 1)), axis=0).repeat(width, axis=1)
@@ -136,7 +155,10 @@ def made_leaf(rng: Random, archive: MadeArchive) -> Node:
             return Presence(thing, one(rng, [None, None, TICKS // 10]))
         case 1 | 2:
             low, high = sorted(bound(rng, archive, thing) for _ in range(2))
-            return one(rng, [Compare(thing, low, TICKS, ""), Compare(thing, 0, high, ""), Compare(thing, low, high, "")])
+            return one(
+                rng,
+                [Compare(thing, low, TICKS, ""), Compare(thing, 0, high, ""), Compare(thing, low, high, "")],
+            )
         case 3 | 4 | 5 | 6:
             low = int(rng.integers(0, 4))
             low, high = one(rng, [(1, None), (low, None), (low, low), (0, low), (low, low + 1)])
@@ -179,7 +201,11 @@ def made_fact(rng: Random) -> Node:
         rng,
         [
             Period(one(rng, ["taken", "added"]), *one(rng, [(start, end), (None, end), (start, None)]), ""),
-            Number(column, *one(rng, [(low * scale, high * scale), (None, high * scale), (low * scale, None)]), ""),
+            Number(
+                column,
+                *one(rng, [(low * scale, high * scale), (None, high * scale), (low * scale, None)]),
+                "",
+            ),
             Text("camera", one(rng, ["canon", "nik", "on"]), ""),
             Text("format", one(rng, ["jpeg", "png", "p"]), ""),
             Text("keep", one(rng, ["layers", "exact"]), ""),
@@ -207,7 +233,9 @@ def kinds(node: Node) -> set[str]:
     return found
 
 
-def test_the_executor_finds_exactly_what_a_slow_reading_of_the_maps_finds(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_executor_finds_exactly_what_a_slow_reading_of_the_maps_finds(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """Every other time with answers that the index of regions keeps only in large archives."""
     tried: Counter[str] = Counter()
 
@@ -228,11 +256,20 @@ def test_the_executor_finds_exactly_what_a_slow_reading_of_the_maps_finds(monkey
             assert not (impossible(step) and any(expected)), tree
             rows = np.flatnonzero(mask)
             degrees = evaluation.degrees(step, rows).tolist()
-            slow = [degree(tree, photo, presence) for photo, matches in zip(photos, expected, strict=True) if matches]
+            slow = [
+                degree(tree, photo, presence)
+                for photo, matches in zip(photos, expected, strict=True)
+                if matches
+            ]
             # the columns round coverage up, which a narrow range makes much of
-            assert all(abs(a - b) < 0.01 or _narrow(tree, presence) for a, b in zip(degrees, slow, strict=True)), tree
+            assert all(
+                abs(a - b) < 0.01 or _narrow(tree, presence) for a, b in zip(degrees, slow, strict=True)
+            ), tree
             first, more = ByDegree(evaluation, step, reverse=False).page(mask, 3, None)
-            assert first.tolist() == sorted(rows.tolist(), key=lambda row: -degrees[rows.tolist().index(row)])[:3]
+            assert (
+                first.tolist()
+                == sorted(rows.tolist(), key=lambda row: -degrees[rows.tolist().index(row)])[:3]
+            )
             assert more == (rows.size > 3)
             tried.update(kinds(tree) | {"photos and queries"} - {"photos and queries"})
             tried["photos and queries"] += len(photos)
@@ -240,7 +277,12 @@ def test_the_executor_finds_exactly_what_a_slow_reading_of_the_maps_finds(monkey
     check()
     assert tried["photos and queries"] >= 10_000
     relations, zones = set(RELATIONS), set(ZONES)
-    assert {kind for kind, count in tried.items() if count >= 20} >= relations | zones | {"Presence", "Compare", "Amid", "Anywhere"}
+    assert {kind for kind, count in tried.items() if count >= 20} >= relations | zones | {
+        "Presence",
+        "Compare",
+        "Amid",
+        "Anywhere",
+    }
 
 
 def _narrow(tree: Node, presence: Fraction) -> bool:

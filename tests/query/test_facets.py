@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dsslic_search import vocabulary
 from dsslic_search.archive.catalog import Catalog
 from dsslic_search.archive.features import MapFeatures, features_of
-from dsslic_search.archive.models import Photo
+from dsslic_search.archive.schema import Photo
+from dsslic_search.core import vocabulary
 from dsslic_search.index.columns import Columns, open_columns
 from dsslic_search.index.files import Files, open_files
 from dsslic_search.query.facets import BINS, count_classes, count_files
@@ -24,10 +24,14 @@ FORMATS = ("JPEG", "PNG")
 
 
 def photo(number: int, rng: np.random.Generator) -> Photo:
-    taken = None if rng.random() < 0.3 else datetime(1969 + int(rng.integers(0, 3)), int(rng.integers(1, 13)), 28)
+    taken = (
+        None if rng.random() < 0.3 else datetime(1969 + int(rng.integers(0, 3)), int(rng.integers(1, 13)), 28)
+    )
     return Photo(
-        content_hash=f"{number:064x}", path=f"/{number}.jpg", file_size=1, modified_at=datetime(2020, 1, 1), added_at=datetime(2021, 1, 1),
-        format=FORMATS[rng.integers(2)], width=1, height=1, taken_at=taken, camera=CAMERAS[rng.integers(3)], keep="layers", quality=75,
+        content_hash=f"{number:064x}", path=f"/{number}.jpg", file_size=1, modified_at=datetime(2020, 1, 1),
+        added_at=datetime(2021, 1, 1),
+        format=FORMATS[rng.integers(2)], width=1, height=1, taken_at=taken, camera=CAMERAS[rng.integers(3)],
+        keep="layers", quality=75,
         stored_bytes=1, map_bytes=1, vocabulary="v", segmenter="s",
     )  # fmt: skip
 
@@ -54,7 +58,10 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[list[Photo], list[Ma
 
 
 @settings(deadline=None, max_examples=30)
-@given(rows=st.none() | st.lists(st.integers(0, 59), unique=True), presence=st.sampled_from([0.0, 0.005, 0.0025, 0.1, 0.5]))
+@given(
+    rows=st.none() | st.lists(st.integers(0, 59), unique=True),
+    presence=st.sampled_from([0.0, 0.005, 0.0025, 0.1, 0.5]),
+)
 def test_classes_are_counted_as_a_slow_count_does(made, rows: list[int] | None, presence: float):
     _, features, columns, _ = made
     chosen = range(60) if rows is None else sorted(rows)

@@ -7,13 +7,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dsslic_search.errors import QueryError
-from dsslic_search.query import dates, fields
-from dsslic_search.query.parse import parse
-from dsslic_search.query.tokens import MAX_CHARACTERS
-from dsslic_search.query.tree import Query, whole
-from dsslic_search.query.words import KEYWORDS, word_table
-from dsslic_search.vocabulary import default
+from dsslic_search.core.errors import QueryError
+from dsslic_search.core.vocabulary import default
+from dsslic_search.query.ast import Query, whole
+from dsslic_search.query.language import fields
+from dsslic_search.query.language.lexicon import KEYWORDS, word_table
+from dsslic_search.query.language.parse import parse
+from dsslic_search.query.language.tokens import MAX_CHARACTERS
+from dsslic_search.query.language.values import dates
 
 V = default()
 NOW = datetime(2024, 5, 15, 12)
@@ -22,8 +23,10 @@ SAVED = {"beach": "sea and sand", "likes": "like #3", "all": "*", "wrong": "flwe
 
 PHRASES = [" ".join(phrase) for phrase in [*word_table(V).meanings, *KEYWORDS]]
 SIGNS = [
-    "30%", "0.3", "130%", "2", "20", "21", "2-4", "2020", "2020-06", "12 june", ">", ">=", "≤", "=", "(", ")", ",", "&", "|", "*", "%",
-    "-", ":", "'", '"', "“", ".", "..", "#", "#1", "@", "@beach", "@likes", "@all", "@wrong", "@no", "like a.jpg", "like #1", "zz", "to",
+    "30%", "0.3", "130%", "2", "20", "21", "2-4", "2020", "2020-06", "12 june", ">", ">=", "≤", "=", "(", ")",
+    ",", "&", "|", "*", "%",
+    "-", ":", "'", '"', "“", ".", "..", "#", "#1", "@", "@beach", "@likes", "@all", "@wrong", "@no",
+    "like a.jpg", "like #1", "zz", "to",
     "near 48.85,2.35 5km", "within 5km of", "1,2", "-1", "5km", "mirrored",
     *fields.EXAMPLES.values(), *(f"{name}:" for name in fields.FIELDS), *sorted(dates.OPENERS),
     "e\u0301", "ﬂower", "é", "\u0301", "\x00", "\ud800",
@@ -49,7 +52,10 @@ def test_any_text_is_a_query_or_a_query_error(text: str) -> None:
 
 
 @settings(max_examples=500, deadline=None)
-@given(st.lists(st.sampled_from(PHRASES) | st.sampled_from(SIGNS), max_size=14), st.sampled_from([" ", " ", " ", "", "\n\u3000"]))
+@given(
+    st.lists(st.sampled_from(PHRASES) | st.sampled_from(SIGNS), max_size=14),
+    st.sampled_from([" ", " ", " ", "", "\n\u3000"]),
+)
 def test_any_words_and_signs_are_a_query_or_a_query_error(words: list[str], between: str) -> None:
     found = outcome(between.join(words))
     if found is not None and "like" not in (text := whole(found)):
@@ -59,15 +65,133 @@ def test_any_words_and_signs_are_a_query_or_a_query_error(words: list[str], betw
 
 
 UNITS = [
-    *("sky,", "tv|", "tv,not tv,", "-tv,", "(tv),", "tv>1%,", "tv>1,", "1%-2%tv,", "1-2tv,", "1 tv,", "ten tv,", "2 or more tv,"),
-    *("tv on tv,", "tv left,", "tv between tv and tv,", "tv in the middle of tv,", "tv as well as ", "tv with ", "tv at the right,"),
-    *("tag:a ", "-tag:a ", "id:1..2,", 'camera:"a b" ', "path:* ", "taken:2020..2021 ", "today ", "in 2020 ", "may 2020 ", "near 1,2 "),
-    *("near 1,1 5km ", "like a,", "like 'a',", "@beach ", "@all,", "*", "*,", "(sky)and(", "((tv)),", "not(tv),"),
-    *("a ", "of the ", "a", "a-", "a'", "x", "ab ", "zzzzzzzz zzzzzzz ", "thre", "qqqq rrrr ssss tttt ", "bodi of watr ", "left hand "),
-    *("bottum left hand cornr ", "in the middle of ", "in ", "on the left of the photo ", "between ", "between tv and ", "sitting on "),
-    *("not ", "no ", "((", "()", ")", "'", '"', "“tv”", "#", "@", ":", "a:", "1", "1.", ".", "1 ", "1 to ", "1-", "-", "- ", "--", "?!. "),
-    *(">", "≥1 tv ", "%", "&&", "\\", "last ", "last 7 ", "taken ", "near ", "within ", "may ", "sort:sky ", "size:1 ", "camera:é "),
-    *("é", "é:é ", "e\u0301", "a\u0300\u0301", "\u0301", "ﷺ", "ﷺ ", "ß", "ŉ", "𝔰𝔨𝔶 ", "\ud800", "\u3000", " ", "\x00", "ＳＫＹ，"),
+    *(
+        "sky,",
+        "tv|",
+        "tv,not tv,",
+        "-tv,",
+        "(tv),",
+        "tv>1%,",
+        "tv>1,",
+        "1%-2%tv,",
+        "1-2tv,",
+        "1 tv,",
+        "ten tv,",
+        "2 or more tv,",
+    ),
+    *(
+        "tv on tv,",
+        "tv left,",
+        "tv between tv and tv,",
+        "tv in the middle of tv,",
+        "tv as well as ",
+        "tv with ",
+        "tv at the right,",
+    ),
+    *(
+        "tag:a ",
+        "-tag:a ",
+        "id:1..2,",
+        'camera:"a b" ',
+        "path:* ",
+        "taken:2020..2021 ",
+        "today ",
+        "in 2020 ",
+        "may 2020 ",
+        "near 1,2 ",
+    ),
+    *(
+        "near 1,1 5km ",
+        "like a,",
+        "like 'a',",
+        "@beach ",
+        "@all,",
+        "*",
+        "*,",
+        "(sky)and(",
+        "((tv)),",
+        "not(tv),",
+    ),
+    *(
+        "a ",
+        "of the ",
+        "a",
+        "a-",
+        "a'",
+        "x",
+        "ab ",
+        "zzzzzzzz zzzzzzz ",
+        "thre",
+        "qqqq rrrr ssss tttt ",
+        "bodi of watr ",
+        "left hand ",
+    ),
+    *(
+        "bottum left hand cornr ",
+        "in the middle of ",
+        "in ",
+        "on the left of the photo ",
+        "between ",
+        "between tv and ",
+        "sitting on ",
+    ),
+    *(
+        "not ",
+        "no ",
+        "((",
+        "()",
+        ")",
+        "'",
+        '"',
+        "“tv”",
+        "#",
+        "@",
+        ":",
+        "a:",
+        "1",
+        "1.",
+        ".",
+        "1 ",
+        "1 to ",
+        "1-",
+        "-",
+        "- ",
+        "--",
+        "?!. ",
+    ),
+    *(
+        ">",
+        "≥1 tv ",
+        "%",
+        "&&",
+        "\\",
+        "last ",
+        "last 7 ",
+        "taken ",
+        "near ",
+        "within ",
+        "may ",
+        "sort:sky ",
+        "size:1 ",
+        "camera:é ",
+    ),
+    *(
+        "é",
+        "é:é ",
+        "e\u0301",
+        "a\u0300\u0301",
+        "\u0301",
+        "ﷺ",
+        "ﷺ ",
+        "ß",
+        "ŉ",
+        "𝔰𝔨𝔶 ",
+        "\ud800",
+        "\u3000",
+        " ",
+        "\x00",
+        "ＳＫＹ，",
+    ),
     *("1" + " " * 99, "in" + " " * 99, "near 1" + " " * 99, "tv" + "-" * 99, 'size:"1' + " " * 999 + '" '),
 ]
 
@@ -89,7 +213,12 @@ def test_the_longest_texts_are_read_in_time(unit: str) -> None:
     outcome("sky")  # the word table and the grammar are made once
     text = (unit * MAX_CHARACTERS)[:MAX_CHARACTERS]
     complete = unit * (MAX_CHARACTERS // len(unit))
-    for each in (text, complete.rstrip(" ,|"), complete[: MAX_CHARACTERS - 20] + " flwer of skyy", "(" + complete[:-2] + ")"):
+    for each in (
+        text,
+        complete.rstrip(" ,|"),
+        complete[: MAX_CHARACTERS - 20] + " flwer of skyy",
+        "(" + complete[:-2] + ")",
+    ):
         assert seconds(each[:MAX_CHARACTERS]) < MOST_SECONDS, each[:40]
 
 
@@ -105,6 +234,11 @@ def test_anything_repeated_is_read_in_time(words: list[str], between: str) -> No
 
 
 def test_thousands_of_predicates_are_one_query() -> None:
-    for text in (",".join(["tv"] * 3333), " ".join(["tag:a"] * 1666), "|".join(["tv on tv"] * 1111), ",".join(["(tv)"] * 2000)):
+    for text in (
+        ",".join(["tv"] * 3333),
+        " ".join(["tag:a"] * 1666),
+        "|".join(["tv on tv"] * 1111),
+        ",".join(["(tv)"] * 2000),
+    ):
         assert len(text) <= MAX_CHARACTERS
         assert outcome(text) is not None

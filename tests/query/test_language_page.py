@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from dsslic_search.errors import QueryError
-from dsslic_search.index import relate
-from dsslic_search.query import fields, places
-from dsslic_search.query.parse import parse
-from dsslic_search.query.tree import Query, Regional, whole
-from dsslic_search.query.words import KEYWORDS
-from dsslic_search.vocabulary import default
+from dsslic_search.core.errors import QueryError
+from dsslic_search.core.vocabulary import default
+from dsslic_search.index.regions import relate
+from dsslic_search.query.ast import Query, Regional, whole
+from dsslic_search.query.language import fields, places
+from dsslic_search.query.language.lexicon import KEYWORDS
+from dsslic_search.query.language.parse import parse
 
 PAGE = (Path(__file__).parents[2] / "docs" / "query-language.md").read_text(encoding="utf-8")
 NOW = datetime(2024, 5, 15, 12)
@@ -28,19 +28,39 @@ def codes(text: str) -> list[str]:
 
 def column(title: str, number: int) -> list[str]:
     """The codes in a column of a section's tables, counted from 1."""
-    return [code for line in section(title).splitlines() if line.startswith("| ") for code in codes(line.split("|")[number])]
+    return [
+        code
+        for line in section(title).splitlines()
+        if line.startswith("| ")
+        for code in codes(line.split("|")[number])
+    ]
 
 
 def asked(text: str) -> Query:
     return parse(text, default(), saved={"beach": "sea and sand"}.__getitem__, now=NOW)
 
 
-KINDS = ["Presence and coverage", "Counts", "Where in the photo", "Relations", "Looks", "Dates", "Files, cameras and places", "Order"]
+KINDS = [
+    "Presence and coverage",
+    "Counts",
+    "Where in the photo",
+    "Relations",
+    "Looks",
+    "Dates",
+    "Files, cameras and places",
+    "Order",
+]
 FORMS = [code for title in KINDS for code in column(title, 1)]
 # whole queries among the other ways to say it; the rest there are words
-ALSO = [code for title in ("Counts", "Dates", "Files, cameras and places", "Order") for code in column(title, 2)]
+ALSO = [
+    code for title in ("Counts", "Dates", "Files, cameras and places", "Order") for code in column(title, 2)
+]
 EXAMPLES = re.findall(r"^    (.+)$", PAGE.split("\n## ")[0], flags=re.M)
-COMBINED = [code for code in codes(section("Combining")) if " " in code and code not in {"as well as", "together with", "along with"}]
+COMBINED = [
+    code
+    for code in codes(section("Combining"))
+    if " " in code and code not in {"as well as", "together with", "along with"}
+]
 MISTAKES = [code for code in column("Errors", 2) if code != "like"]
 
 
@@ -57,8 +77,14 @@ def test_what_the_page_calls_an_error_is_one(text: str) -> None:
 
 @pytest.mark.parametrize("title", ["Counts", "Dates"])
 def test_the_ways_of_saying_it_mean_the_same(title: str) -> None:
-    other = {"last 7 days", "taken:3m", "past 2 weeks", "taken:last-week"} | {"added:7d", "added in 2024", "added since last week"}
-    other |= {f"{which} {unit}" for which in ("this", "last") for unit in ("week", "month", "year")} | {"yesterday"}
+    other = {"last 7 days", "taken:3m", "past 2 weeks", "taken:last-week"} | {
+        "added:7d",
+        "added in 2024",
+        "added since last week",
+    }
+    other |= {f"{which} {unit}" for which in ("this", "last") for unit in ("week", "month", "year")} | {
+        "yesterday"
+    }
     for line in section(title).splitlines():
         if line.startswith("| `"):
             form, *also = codes(line.split("|")[1]) + codes(line.split("|")[2])
@@ -68,14 +94,32 @@ def test_the_ways_of_saying_it_mean_the_same(title: str) -> None:
 def test_the_page_names_every_phrase_of_the_language() -> None:
     words = PAGE.lower()
     plurals = {"image", "photo", "photograph", "picture", "pic", "search", "look for"}
-    forms = {"contain", "contains", "has", "have", "having", "per cent", "%", "more", "less", "fewer", "added"}
+    forms = {
+        "contain",
+        "contains",
+        "has",
+        "have",
+        "having",
+        "per cent",
+        "%",
+        "more",
+        "less",
+        "fewer",
+        "added",
+    }
     parts = {phrase for zone in places.zones().values() for phrase in zone}  # made of a few words
-    missing = [p for p in map(" ".join, KEYWORDS) if p not in plurals | forms | parts and not re.search(rf"\b{p}\b", words)]
+    missing = [
+        p
+        for p in map(" ".join, KEYWORDS)
+        if p not in plurals | forms | parts and not re.search(rf"\b{p}\b", words)
+    ]
     assert missing == []
 
 
 def test_the_page_defines_every_relation_and_part_and_field() -> None:
-    relations = {tree.place for code in column("Relations", 1) if isinstance(tree := asked(code).tree, Regional)}
+    relations = {
+        tree.place for code in column("Relations", 1) if isinstance(tree := asked(code).tree, Regional)
+    }
     assert {getattr(place, "name", "between") for place in relations} == {*places.RELATIONS, "between"}
     where = section("Where in the photo")
     assert [name for name in places.zones() if f"`{name}" not in where and f"the {name}" not in where] == []

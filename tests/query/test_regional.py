@@ -2,12 +2,12 @@
 
 import pytest
 
-from dsslic_search.errors import QueryError
-from dsslic_search.query import places
-from dsslic_search.query.parse import parse
-from dsslic_search.query.shapes import LONGEST
-from dsslic_search.query.tree import Amid, Anywhere, Node, Not, Regional, Relation, Thing, Zone, written
-from dsslic_search.vocabulary import default
+from dsslic_search.core.errors import QueryError
+from dsslic_search.core.vocabulary import default
+from dsslic_search.query.ast import Amid, Anywhere, Node, Not, Regional, Relation, Thing, Zone, written
+from dsslic_search.query.language import places
+from dsslic_search.query.language.grammar import LONGEST
+from dsslic_search.query.language.parse import parse
 
 V = default()
 
@@ -77,10 +77,20 @@ def test_every_phrase_of_a_relation(name: str) -> None:
     phrases = [phrase for relation, phrase in places.relation_phrases() if relation == name]
     assert phrases[0] == name
     for phrase in phrases:
-        for text in (f"person {phrase} tree", f"a person is {phrase} the tree", f"PERSON {phrase.upper().replace(' ', '-')} tree"):
+        for text in (
+            f"person {phrase} tree",
+            f"a person is {phrase} the tree",
+            f"PERSON {phrase.upper().replace(' ', '-')} tree",
+        ):
             found = regional(text)
             assert isinstance(found.place, Relation)
-            assert (found.thing.name, found.place.name, found.low, found.high, found.says) == ("person", name, 1, None, "")
+            assert (found.thing.name, found.place.name, found.low, found.high, found.says) == (
+                "person",
+                name,
+                1,
+                None,
+                "",
+            )
             assert found.place.thing.classes == expected.thing.classes
             assert found.place.thing.position == len(text) - 4
 
@@ -140,7 +150,12 @@ def test_every_phrase_of_a_zone(name: str) -> None:
     phrases = places.zones()[name]
     assert name in phrases
     for phrase in phrases:
-        for text in (f"car in the {phrase}", f"car at {phrase}", f"car on the {phrase} of the photo", f"car {phrase}"):
+        for text in (
+            f"car in the {phrase}",
+            f"car at {phrase}",
+            f"car on the {phrase} of the photo",
+            f"car {phrase}",
+        ):
             assert regional(text).place == Zone(name), text
     two = regional(f"2 cars in the {name}")
     assert (two.place, two.low, two.high) == (Zone(name), 2, 2)

@@ -4,10 +4,10 @@ from collections.abc import Callable
 
 import pytest
 
-from dsslic_search.errors import QueryError
-from dsslic_search.query.parse import MAX_DEPTH, MAX_SAVED, parse
-from dsslic_search.query.tree import Or, leaves, whole
-from dsslic_search.vocabulary import default
+from dsslic_search.core.errors import QueryError
+from dsslic_search.core.vocabulary import default
+from dsslic_search.query.ast import Or, leaves, whole
+from dsslic_search.query.language.parse import MAX_DEPTH, MAX_SAVED, parse
 
 V = default()
 SAVED = {

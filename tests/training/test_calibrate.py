@@ -1,4 +1,5 @@
-"""Calibration: overconfidence is found and undone, and nonsense is traded for "other" without losing accuracy."""
+"""Calibration: overconfidence is found and undone, and nonsense is traded for "other" without losing
+accuracy."""
 
 from __future__ import annotations
 
@@ -15,7 +16,8 @@ from dsslic_search.training import calibrate, dataset
 
 
 def photos(confidence: float, seed: int = 0) -> list[tuple[torch.Tensor, torch.Tensor]]:
-    """Scores of 5 classes that are honest times ``confidence``: labels are drawn from the softmax of the honest ones."""
+    """Scores of 5 classes that are honest times ``confidence``: labels are drawn from the softmax of the
+    honest ones."""
     generator = torch.Generator().manual_seed(seed)
     made = []
     for _ in range(4):
@@ -29,7 +31,12 @@ def photos(confidence: float, seed: int = 0) -> list[tuple[torch.Tensor, torch.T
 def test_the_temperature_undoes_overconfidence():
     rule = calibrate.choose(photos(3.0))
     assert 2.6 < rule.temperature < 3.5 or rule.temperature == max(calibrate.TEMPERATURES)
-    assert calibrate.calibration_error(photos(2.0), 2.0) < 0.03 < 0.1 < calibrate.calibration_error(photos(2.0), 1.0)
+    assert (
+        calibrate.calibration_error(photos(2.0), 2.0)
+        < 0.03
+        < 0.1
+        < calibrate.calibration_error(photos(2.0), 1.0)
+    )
 
 
 def test_calibration_error_of_a_sure_liar_is_one():
@@ -57,8 +64,12 @@ def test_the_choice_goes_into_the_weight_file(tmp_path: Path, monkeypatch, capsy
     rng = np.random.default_rng(0)
     monkeypatch.setattr(dataset, "CALIBRATION_ONE_IN", 2)
     for i in range(8):
-        Image.fromarray(rng.integers(0, 255, (64, 96, 3), np.uint8)).save(tmp_path / "scenes" / "msrc_v2" / "images" / f"{i}.jpg")
-        Image.fromarray(rng.integers(1, 5, (64, 96), np.uint8)).save(tmp_path / "scenes" / "msrc_v2" / "labels" / f"{i}.png")
+        Image.fromarray(rng.integers(0, 255, (64, 96, 3), np.uint8)).save(
+            tmp_path / "scenes" / "msrc_v2" / "images" / f"{i}.jpg"
+        )
+        Image.fromarray(rng.integers(1, 5, (64, 96), np.uint8)).save(
+            tmp_path / "scenes" / "msrc_v2" / "labels" / f"{i}.png"
+        )
     torch.manual_seed(0)
     config = SegNetConfig(width=16, area=64 * 96)
     path = tmp_path / "segnet.safetensors"

@@ -1,4 +1,5 @@
-"""Training of the codec's networks on a small made-up data folder: the stand-in for the coder, the losses, learning and resuming."""
+"""Training of the codec's networks on a small made-up data folder: the stand-in for the coder, the losses,
+learning and resuming."""
 
 from __future__ import annotations
 
@@ -13,8 +14,8 @@ import torch.nn.functional as F
 from PIL import Image
 
 from dsslic_search.bench import compact_scale
-from dsslic_search.codec import dsslic, stages
-from dsslic_search.errors import UsageError, WeightsError
+from dsslic_search.codec import decoder, encoder
+from dsslic_search.core.errors import UsageError, WeightsError
 from dsslic_search.networks import weights
 from dsslic_search.training import codec, coding, losses, perceptual
 from dsslic_search.training.perception import Perception
@@ -34,10 +35,16 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for i in range(14):
         labels = np.full(SIZE, 10, np.uint8)
         labels[: int(rng.integers(40, 120))] = 3
-        pixels = np.where((labels == 3)[..., None], (90, 150, 230), (60, 140, 50)) + rng.normal(0, 12, (*SIZE, 3))
-        Image.fromarray(pixels.clip(0, 255).astype(np.uint8)).save(folder / "codec" / "cid22_train" / "images" / f"{i}.jpg")
+        pixels = np.where((labels == 3)[..., None], (90, 150, 230), (60, 140, 50)) + rng.normal(
+            0, 12, (*SIZE, 3)
+        )
+        Image.fromarray(pixels.clip(0, 255).astype(np.uint8)).save(
+            folder / "codec" / "cid22_train" / "images" / f"{i}.jpg"
+        )
         Image.fromarray(labels).save(folder / "codec" / "cid22_train" / "teacher" / f"{i}.png")
-        Image.fromarray(np.full((20, 24), 224, np.uint8)).save(folder / "codec" / "cid22_train" / "confidence" / f"{i}.png")
+        Image.fromarray(np.full((20, 24), 224, np.uint8)).save(
+            folder / "codec" / "cid22_train" / "confidence" / f"{i}.png"
+        )
     return folder
 
 
@@ -56,7 +63,8 @@ def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
         for i in range(7)
     }
     tree = {"VGG16_0": convolutions} | {
-        f"NetLinLayer_{i}": {"Conv_0": {"kernel": np.ones((1, 1, n, 1), np.float32)}} for i, n in enumerate((4, 6, 8))
+        f"NetLinLayer_{i}": {"Conv_0": {"kernel": np.ones((1, 1, n, 1), np.float32)}}
+        for i, n in enumerate((4, 6, 8))
     }
     (folder / "weights" / "vgg16.ckpt").write_bytes(pickle.dumps(tree))
     return folder
@@ -74,8 +82,13 @@ def test_the_stand_in_errs_about_as_much_as_the_real_coder(qp: int):
     gaps, likeness = [], []
     for path in sorted((Path(__file__).parents[2] / "samples").glob("*.jpg"))[:4]:
         compact = compact_of(path.name)
-        real = stages.decode_compact(dsslic.code_compact(compact, qp), grey=False).astype(np.float32) - compact
-        seen, _ = coding.coded(torch.from_numpy(compact.transpose(2, 0, 1).astype(np.float32))[None] / 255, torch.tensor([float(qp)]))
+        real = (
+            decoder.decode_compact(encoder.code_compact(compact, qp), grey=False).astype(np.float32) - compact
+        )
+        seen, _ = coding.coded(
+            torch.from_numpy(compact.transpose(2, 0, 1).astype(np.float32))[None] / 255,
+            torch.tensor([float(qp)]),
+        )
         made = (seen[0] * 255).permute(1, 2, 0).numpy() - compact
         gaps.append(10 * np.log10(np.square(real).mean() / np.square(made).mean()))
         likeness.append(np.corrcoef(real.ravel(), made.ravel())[0, 1])
@@ -84,7 +97,11 @@ def test_the_stand_in_errs_about_as_much_as_the_real_coder(qp: int):
 
 
 def test_the_stand_in_passes_gradients_and_a_coarser_step_is_cheaper_and_worse():
-    compact = torch.from_numpy(compact_of(sorted((Path(__file__).parents[2] / "samples").glob("*.jpg"))[0].name).transpose(2, 0, 1).copy())
+    compact = torch.from_numpy(
+        compact_of(sorted((Path(__file__).parents[2] / "samples").glob("*.jpg"))[0].name)
+        .transpose(2, 0, 1)
+        .copy()
+    )
     compact = (compact[None].repeat(2, 1, 1, 1) / 255).requires_grad_()
     shown, bits = coding.coded(compact, torch.tensor([28.0, 42.0]))
     error = (shown - compact).square().mean((1, 2, 3))
@@ -101,7 +118,9 @@ def test_the_stand_in_passes_gradients_and_a_coarser_step_is_cheaper_and_worse()
 def test_colour_turns_there_and_back():
     rgb = torch.rand(1, 3, 4, 4)
     torch.testing.assert_close(coding.to_rgb(coding.to_ycbcr(rgb)), rgb)
-    assert coding.to_ycbcr(torch.full((1, 3, 1, 1), 0.7)).flatten().tolist() == pytest.approx([0.7, 0, 0], abs=1e-6)
+    assert coding.to_ycbcr(torch.full((1, 3, 1, 1), 0.7)).flatten().tolist() == pytest.approx(
+        [0.7, 0, 0], abs=1e-6
+    )
 
 
 def test_codec_networks_learn_and_resume_where_they_were(data: Path, tmp_path: Path, monkeypatch, capsys):
@@ -112,7 +131,11 @@ def test_codec_networks_learn_and_resume_where_they_were(data: Path, tmp_path: P
     assert (fields["classes"], fields["scale"]) == (51, 8)
 
     real = codec.batch
-    monkeypatch.setattr(codec, "batch", lambda *a: real(*a) if not a[3].endswith("/9") else (_ for _ in ()).throw(KeyboardInterrupt))
+    monkeypatch.setattr(
+        codec,
+        "batch",
+        lambda *a: real(*a) if not a[3].endswith("/9") else (_ for _ in ()).throw(KeyboardInterrupt),
+    )
     with pytest.raises(KeyboardInterrupt):
         codec.train(data, tmp_path / "b", tmp_path / "cut", SETTINGS)
     monkeypatch.setattr(codec, "batch", real)
@@ -121,7 +144,9 @@ def test_codec_networks_learn_and_resume_where_they_were(data: Path, tmp_path: P
         codec.train(data, tmp_path / "b", tmp_path / "cut", replace(SETTINGS, rate=1e-3))
 
 
-def test_the_perceptual_finenet_goes_on_from_the_other_and_resumes(data: Path, package: Path, tmp_path: Path, monkeypatch, capsys):
+def test_the_perceptual_finenet_goes_on_from_the_other_and_resumes(
+    data: Path, package: Path, tmp_path: Path, monkeypatch, capsys
+):
     codec.train(data, tmp_path / "run", tmp_path, replace(SETTINGS, steps=2))
     made = perceptual.train(data, tmp_path / "a", tmp_path / "whole", tmp_path, LOOKS, package)
     assert "VGG16" in capsys.readouterr().out
@@ -132,14 +157,20 @@ def test_the_perceptual_finenet_goes_on_from_the_other_and_resumes(data: Path, p
     assert not torch.equal(before, after)
 
     real = perceptual.batch
-    monkeypatch.setattr(perceptual, "batch", lambda *a: real(*a) if not a[3].endswith("/4") else (_ for _ in ()).throw(KeyboardInterrupt))
+    monkeypatch.setattr(
+        perceptual,
+        "batch",
+        lambda *a: real(*a) if not a[3].endswith("/4") else (_ for _ in ()).throw(KeyboardInterrupt),
+    )
     with pytest.raises(KeyboardInterrupt):
         perceptual.train(data, tmp_path / "b", tmp_path / "cut", tmp_path, LOOKS, package)
     monkeypatch.setattr(perceptual, "batch", real)
     assert perceptual.train(data, tmp_path / "b", tmp_path / "cut", tmp_path, LOOKS, package) == made
 
 
-def test_perception_is_nothing_for_equals_grows_with_blur_and_moves_the_made_picture_only(package: Path, tmp_path: Path):
+def test_perception_is_nothing_for_equals_grows_with_blur_and_moves_the_made_picture_only(
+    package: Path, tmp_path: Path
+):
     torch.manual_seed(0)
     look, real = Perception(package), torch.rand(1, 3, 32, 32, requires_grad=True)
     blurred = F.avg_pool2d(real.detach(), 3, 1, 1)
@@ -188,6 +219,9 @@ def test_scales_are_trained_alike_and_measured_at_equal_rates(data: Path, tmp_pa
 
 
 def test_between_points_figures_are_interpolated_and_outside_there_are_none():
-    points = [{"qp": 30.0, "bpp": 0.1, "psnr": 30.0, "lpips": 0.2}, {"qp": 40.0, "bpp": 0.025, "psnr": 26.0, "lpips": 0.4}]
+    points = [
+        {"qp": 30.0, "bpp": 0.1, "psnr": 30.0, "lpips": 0.2},
+        {"qp": 40.0, "bpp": 0.025, "psnr": 26.0, "lpips": 0.4},
+    ]
     assert compact_scale.at_rate(points, 0.05) == {"bpp": 0.05, "psnr": 28.0, "lpips": 0.3}
     assert compact_scale.at_rate(points, 0.2) == {"bpp": 0.2, "psnr": None, "lpips": None}

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from dsslic_search.core.vocabulary import default
 from dsslic_search.features.embedding import CELLS, ROOTS, WEIGHTS, code_table, spread
 from dsslic_search.training import layout
-from dsslic_search.vocabulary import default
 
 V = default()
 
@@ -27,7 +27,10 @@ def likeness(roots: np.ndarray, codes: dict[str, list[int]]) -> np.ndarray:
     """By codes, without rounding to int8."""
     whole, inner = spread(codes, V)
     blocks = [roots[:, 0] @ whole, *(roots[:, 1 + c] @ inner[c] for c in range(len(inner)))]
-    scaled = [b / np.linalg.norm(b, axis=1, keepdims=True) * w**0.5 for b, w in zip(blocks, WEIGHTS / WEIGHTS.sum(), strict=True)]
+    scaled = [
+        b / np.linalg.norm(b, axis=1, keepdims=True) * w**0.5
+        for b, w in zip(blocks, WEIGHTS / WEIGHTS.sum(), strict=True)
+    ]
     joined = np.concatenate(scaled, axis=1)
     assert joined.shape[1] == ROOTS.size
     return joined @ joined.T
@@ -77,14 +80,18 @@ def test_unknown_pixels_count_for_nothing() -> None:
 
 
 def test_a_file_of_codes_is_written_and_can_be_used(tmp_path: Path) -> None:
-    folders = {kind: tmp_path / "scenes" / "msrc_v2" / kind for kind in ("images", "labels", "teacher", "confidence")}
+    folders = {
+        kind: tmp_path / "scenes" / "msrc_v2" / kind for kind in ("images", "labels", "teacher", "confidence")
+    }
     rng = np.random.default_rng(2)
     for folder in folders.values():
         folder.mkdir(parents=True)
     for number in range(12):
         Image.new("RGB", (8, 8)).save(folders["images"] / f"{number}.jpg")
         for kind in ("labels", "teacher"):
-            Image.fromarray(rng.choice(np.array([3, 5, 7, 255], np.uint8), (8, 8))).save(folders[kind] / f"{number}.png")
+            Image.fromarray(rng.choice(np.array([3, 5, 7, 255], np.uint8), (8, 8))).save(
+                folders[kind] / f"{number}.png"
+            )
     count = layout.train(tmp_path, tmp_path / "codes.json", steps=2)
     stored = json.loads((tmp_path / "codes.json").read_text())
     assert 0 < count == stored["label_maps"] <= 24

@@ -1,4 +1,5 @@
-"""Training of the restoration network on a small made-up data folder: pairs, what a step sees, that a run learns and resumes."""
+"""Training of the restoration network on a small made-up data folder: pairs, what a step sees, that a run
+learns and resumes."""
 
 from __future__ import annotations
 
@@ -9,7 +10,7 @@ import pytest
 import torch
 from PIL import Image
 
-from dsslic_search.errors import UsageError
+from dsslic_search.core.errors import UsageError
 from dsslic_search.networks import weights
 from dsslic_search.networks.restorer import Restorer, RestorerConfig
 from dsslic_search.training import restoration
@@ -28,10 +29,18 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (folder / "codec" / "cid22_train" / kind).mkdir(parents=True)
     x = np.arange(96)
     for i in (*range(11), 20):  # the last is held out
-        stripes = np.where((x // 5 + i) % 3 == 0, 190, 60 + 4 * i)[None, :, None] + rng.normal(0, 2, (72, 96, 3))
-        Image.fromarray(stripes.clip(0, 255).astype(np.uint8)).save(folder / "codec" / "cid22_train" / "images" / f"{i}[a].jpg", quality=98)
-        Image.fromarray(np.full((72, 96), 3, np.uint8)).save(folder / "codec" / "cid22_train" / "teacher" / f"{i}[a].png")
-        Image.fromarray(np.full((9, 12), 224, np.uint8)).save(folder / "codec" / "cid22_train" / "confidence" / f"{i}[a].png")
+        stripes = np.where((x // 5 + i) % 3 == 0, 190, 60 + 4 * i)[None, :, None] + rng.normal(
+            0, 2, (72, 96, 3)
+        )
+        Image.fromarray(stripes.clip(0, 255).astype(np.uint8)).save(
+            folder / "codec" / "cid22_train" / "images" / f"{i}[a].jpg", quality=98
+        )
+        Image.fromarray(np.full((72, 96), 3, np.uint8)).save(
+            folder / "codec" / "cid22_train" / "teacher" / f"{i}[a].png"
+        )
+        Image.fromarray(np.full((9, 12), 224, np.uint8)).save(
+            folder / "codec" / "cid22_train" / "confidence" / f"{i}[a].png"
+        )
     return folder
 
 
@@ -47,10 +56,14 @@ def test_pairs_are_one_for_every_part_of_the_range_and_made_once(data, run):
     [file] = (run / "pairs").iterdir()
     made = file.stat().st_mtime_ns
     pairs = restoration.load_pairs([file])
-    assert [low <= pair.qp <= high for pair, (low, high) in zip(pairs, QP_PARTS, strict=True)] == [True] * len(QP_PARTS)
+    assert [low <= pair.qp <= high for pair, (low, high) in zip(pairs, QP_PARTS, strict=True)] == [
+        True
+    ] * len(QP_PARTS)
     errors = [pair.error for pair in pairs]
     assert errors == sorted(errors)
-    assert all(max(0.05, np.mean((p.decoded / 4 - p.photo) ** 2)) == pytest.approx(p.error, rel=1e-3) for p in pairs)
+    assert all(
+        max(0.05, np.mean((p.decoded / 4 - p.photo) ** 2)) == pytest.approx(p.error, rel=1e-3) for p in pairs
+    )
     restoration.make_pairs(photo, run / "pairs")
     assert file.stat().st_mtime_ns == made
 
@@ -79,7 +92,9 @@ def test_training_learns_and_resumes(data, run, capsys):
     gains = [float(part.split(":")[1].strip(" }\n")) for part in printed.rsplit("photos {", 1)[1].split(",")]
     assert np.mean(gains) > 0.03
     assert weights.identity(run / "out" / "restorer.safetensors") == first
-    restoration.train(data, run, run / "out", RestorationTraining(**{**SETTINGS.__dict__, "steps": 82}), SMALL)
+    restoration.train(
+        data, run, run / "out", RestorationTraining(**{**SETTINGS.__dict__, "steps": 82}), SMALL
+    )
     assert "resuming at step 80" in capsys.readouterr().out
 
 

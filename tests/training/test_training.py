@@ -1,4 +1,5 @@
-"""Training on a small made-up data folder: the split, the targets, the draws, and that a run learns, stops and resumes."""
+"""Training on a small made-up data folder: the split, the targets, the draws, and that a run learns, stops
+and resumes."""
 
 from __future__ import annotations
 
@@ -10,7 +11,7 @@ import pytest
 import torch
 from PIL import Image
 
-from dsslic_search.errors import MissingExtraError, UsageError
+from dsslic_search.core.errors import MissingExtraError, UsageError
 from dsslic_search.networks import weights
 from dsslic_search.networks.segnet import SegNet, SegNetConfig
 from dsslic_search.training import dataset, segnet, soften
@@ -30,7 +31,9 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
             horizon = int(rng.integers(40, 120))
             labels = np.full(SIZE, 10, np.uint8)
             labels[:horizon] = 3
-            pixels = np.where((labels == 3)[..., None], (90, 150, 230), (60, 140, 50)) + rng.normal(0, 12, (*SIZE, 3))
+            pixels = np.where((labels == 3)[..., None], (90, 150, 230), (60, 140, 50)) + rng.normal(
+                0, 12, (*SIZE, 3)
+            )
             Image.fromarray(pixels.clip(0, 255).astype(np.uint8)).save(folder / part / "images" / f"{i}.jpg")
             Image.fromarray(labels).save(folder / part / "teacher" / f"{i}.png")
             Image.fromarray(np.full((20, 24), 224, np.uint8)).save(folder / part / "confidence" / f"{i}.png")

@@ -1,0 +1,267 @@
+"""Opening a catalog's database: is it one, is it of this version, can it be written."""
+
+from __future__ import annotations
+
+import os
+import re
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, make_url, text
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
+
+from dsslic_search.core.errors import ArchiveError
+
+
+def open_engine(where: Path | str, *, create: bool = False, change: bool = True) -> Engine:
+    """An engine on a catalog that is up to date; see `Catalog.open` for what is done to it and what is
+    refused."""
+    url = url_of(where)
+    if not create and url.get_backend_name() == "sqlite" and not Path(url.database or "").is_file():
+        raise ArchiveError(
+            f"{where}: the archive's catalog is missing; restore it from a backup or ingest the photos again"
+        )
+    try:
+        return _open(url, create=create, change=change)
+    except ArchiveError as error:
+        if create or not _needs_a_log_that_cannot_be_made(url, error):
+            raise
+    return _open(url, create=False, change=False, immutable=True)
+
+
+def _open(url: URL, *, create: bool, change: bool, immutable: bool = False) -> Engine:
+    engine = make_engine(url, immutable=immutable)
+    try:
+        with database_trouble(repr(url)):
+            with engine.connect() as connection:
+                stored = stored_revision(connection)
+                check_known(repr(url), stored)
+            if stored is None and not create:
+                raise ArchiveError(
+                    f"{url!r}: the catalog is empty; restore it from a backup or ingest the photos again"
+                )
+            if change:
+                _use_write_ahead_log(engine)
+                if stored != head_revision():
+                    _upgrade(url)
+            elif immutable and stored != head_revision():
+                raise ArchiveError(
+                    f"{url!r}: made by an older dsslic-search; open it once where it can be written, to "
+                    "update it"
+                )
+    except BaseException:
+        engine.dispose()
+        raise
+    return engine
+
+
+def _needs_a_log_that_cannot_be_made(url: URL, error: ArchiveError) -> bool:
+    """Whether ``error`` comes from SQLite's write-ahead log, which even a reader must make where there is
+    none.
+
+    Where nothing can be written, and no log waits to be applied, the file alone is the whole catalog.
+    """
+    cause = error.__cause__
+    code = getattr(cause.orig, "sqlite_errorcode", -1) if isinstance(cause, DBAPIError) else -1
+    if code & 0xFF not in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY) or not url.database:
+        return False
+    path = Path(url.database)
+    try:
+        waiting = path.with_name(path.name + "-wal").stat().st_size
+    except FileNotFoundError:
+        waiting = 0
+    except OSError:
+        return False
+    return not waiting and not (os.access(path, os.W_OK) and os.access(path.parent, os.W_OK))
+
+
+def _upgrade(url: URL) -> None:
+    engine = make_engine(url, foreign_keys=False)
+    try:
+        upgrade(engine)
+    finally:
+        engine.dispose()
+
+
+def _use_write_ahead_log(engine: Engine) -> None:
+    """The mode is a property of the SQLite file; where it cannot be set (read-only files), the old mode works
+    as well."""
+    if engine.dialect.name != "sqlite":
+        return
+    with closing(engine.raw_connection()) as connection, closing(connection.cursor()) as cursor:
+        cursor.execute("PRAGMA journal_mode")
+        if cursor.fetchone() != ("wal",):
+            with suppress(sqlite3.OperationalError):
+                cursor.execute("PRAGMA journal_mode = WAL")
+
+
+# SQLAlchemy engines for catalogs, and database trouble in words.
+
+BUSY_SECONDS = 30.0  # how long a writer waits for another; a catalog transaction takes milliseconds
+
+_WRITING = "catalog_writing"  # execution option
+
+
+def url_of(where: Path | str) -> URL:
+    """The database URL of an SQLite file, or a URL as it is. Raises ArchiveError when it is not one."""
+    if isinstance(where, Path):
+        return URL.create("sqlite", database=str(where.absolute()))
+    try:
+        return make_url(where)
+    except ArgumentError as e:
+        # It may hold a password, so it is not shown.
+        raise ArchiveError(
+            "the catalog's address is not a database URL; write it like postgresql://user@host/name"
+        ) from e
+
+
+def make_engine(url: URL, *, foreign_keys: bool = True, immutable: bool = False) -> Engine:
+    """An engine whose SQLite transactions are real ones.
+
+    Python's sqlite3 begins transactions late, and never before DDL; here every transaction begins with BEGIN,
+    and one from `for_writing` with BEGIN IMMEDIATE, so that it waits its turn instead of failing half-way.
+    ``immutable``: an SQLite file that nobody can change is read as it is, without the lock and log files that
+    SQLite makes beside it otherwise.
+    """
+    options: dict[str, Any] = (
+        {"connect_args": {"timeout": BUSY_SECONDS}} if url.get_backend_name() == "sqlite" else {}
+    )
+    if immutable:
+        name = Path(url.database or "").absolute().as_uri() + "?mode=ro&immutable=1"
+        options = {"creator": lambda: sqlite3.connect(name, uri=True, check_same_thread=False)}
+    try:
+        engine = create_engine(url, **options)
+    except (NoSuchModuleError, ModuleNotFoundError) as e:
+        raise ArchiveError(
+            f"{url!r}: no driver for this kind of database is installed ({e}); install it or use the default"
+        ) from e
+    if engine.dialect.name == "sqlite":
+
+        @event.listens_for(engine, "connect")
+        def _connect(connection: Any, _record: Any) -> None:
+            connection.isolation_level = None
+            connection.execute(f"PRAGMA foreign_keys = {'ON' if foreign_keys else 'OFF'}")
+            connection.execute("PRAGMA synchronous = NORMAL")
+
+        @event.listens_for(engine, "begin")
+        def _begin(connection: Connection) -> None:
+            connection.exec_driver_sql(
+                "BEGIN IMMEDIATE" if connection.get_execution_options().get(_WRITING) else "BEGIN"
+            )
+
+    return engine
+
+
+def for_writing(engine: Engine) -> Engine:
+    """The same engine (one pool) whose transactions are going to write."""
+    return engine.execution_options(**{_WRITING: True})
+
+
+@contextmanager
+def database_trouble(where: str) -> Iterator[None]:
+    """Turn database errors into ArchiveError that says what is wrong with the catalog at ``where`` and what
+    to do."""
+    try:
+        yield
+    except SQLAlchemyError as e:
+        cause = getattr(e, "orig", None) or e
+        raise ArchiveError(f"{where}: {_in_words(cause)}") from e
+
+
+def _in_words(cause: BaseException) -> str:
+    code = getattr(cause, "sqlite_errorcode", -1) & 0xFF
+    if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+        return "the catalog is in use by another program for too long; wait for it to end and try again"
+    if code == sqlite3.SQLITE_FULL:
+        return "no space left on the disk of the catalog; free some space and run it again"
+    if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+        return (
+            f"the catalog is damaged ({cause}); restore it from a backup, or ingest the photos again into a "
+            "new archive"
+        )
+    if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM, sqlite3.SQLITE_CANTOPEN):
+        return f"the catalog cannot be opened or written ({cause}); check the path and its permissions"
+    return f"the catalog's database reports: {cause}"
+
+
+# Bring a catalog to this version's schema.
+
+_REVISION_FILE = re.compile(r"(\d{4})_\w+\.py")
+
+
+def migrations_folder() -> Path:
+    """Where the migrations are: inside an installed package, or at the top of a source tree."""
+    package = Path(__file__).resolve().parent.parent
+    for place in (package / "migrations", package.parent / "migrations"):
+        if (place / "env.py").is_file():
+            return place
+    raise ArchiveError(f"no migrations folder beside {package}; reinstall dsslic-search")
+
+
+@cache
+def revisions() -> tuple[str, ...]:
+    """All revision ids this version knows, oldest first."""
+    return tuple(
+        sorted(
+            m[1]
+            for p in (migrations_folder() / "versions").iterdir()
+            if (m := _REVISION_FILE.fullmatch(p.name))
+        )
+    )
+
+
+def head_revision() -> str:
+    """The revision id of this version's schema."""
+    return revisions()[-1]
+
+
+def stored_revision(connection: Connection) -> str | None:
+    """The revision of a catalog, None for an empty database. Raises ArchiveError when the tables are not a
+    catalog's."""
+    tables = set(inspect(connection).get_table_names())
+    if "alembic_version" in tables:
+        stored = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+        if stored is not None:
+            return str(stored)
+    if tables - {"alembic_version"}:
+        raise ArchiveError(
+            f"{connection.engine.url!r}: a database of something else, not a dsslic-search catalog; choose "
+            "another archive"
+        )
+    return None
+
+
+def check_known(where: str, stored: str | None) -> None:
+    """Raise ArchiveError when the stored revision is none of this version's."""
+    if stored is not None and stored not in revisions():
+        raise ArchiveError(
+            f"{where}: made by a newer dsslic-search (catalog revision {stored}, this one knows up to "
+            f"{head_revision()}); "
+            "update dsslic-search; nothing was changed"
+        )
+
+
+def upgrade(engine: Engine, revision: str = "head") -> None:
+    """Apply the missing migrations, all in one transaction: it ends at ``revision`` or where it was.
+
+    ``engine`` must not enforce foreign keys, since SQLite changes a table by copying it; they are checked at
+    the end.
+    """
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(migrations_folder()).replace("%", "%%"))
+    config.set_main_option("path_separator", "os")
+    with for_writing(engine).begin() as connection:
+        check_known(repr(engine.url), stored_revision(connection))  # another process may have been here first
+        config.attributes["connection"] = connection
+        command.upgrade(config, revision)
+        if engine.dialect.name == "sqlite" and connection.exec_driver_sql("PRAGMA foreign_key_check").first():
+            raise ArchiveError(
+                f"{engine.url!r}: the catalog has rows of photos that are not there; restore it from a backup"
+            )

@@ -1,0 +1,1 @@
+"""Putting photos into an archive: walk, decide, encode, record, report."""

@@ -1,0 +1,49 @@
+"""What an ingest does with a photo, given what the archive has of it already."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Literal
+
+from dsslic_search.archive.catalog import Catalog
+from dsslic_search.archive.store import Store
+from dsslic_search.archive.stored import examine
+from dsslic_search.core.settings import DEFAULT_QUALITY, LOSSLESS
+
+if TYPE_CHECKING:
+    from dsslic_search.codec.options import EncodeOptions
+
+
+@dataclass(frozen=True)
+class Choice:
+    """``action``: "add" a new photo; "update" one that is there, with ``photo_id``, storing it anew; or
+    nothing: it is "present", or it "cannot" be stored for a ``reason``. ``options``: how to encode it.
+    ``stays_exact``: other options were asked for, but what is there may be the only copy of the original."""
+
+    action: Literal["add", "update", "present", "cannot"]
+    options: EncodeOptions
+    photo_id: int | None = None
+    stays_exact: bool = False
+    reason: str = ""
+
+
+def choose(catalog: Catalog, store: Store, content_hash: str, options: EncodeOptions) -> Choice:
+    """A photo that is there is stored anew when ``options`` has another keep mode or, in modes layers and
+    coarse, another quality, or names another segmenter; and when its object file is not what it should be, as
+    far as its length and header tell. Another effort, importances or a target alone are no reason: how a file
+    was made to be what it is, it does not say. A photo kept exactly stays so."""
+    known = catalog.known(content_hash)
+    if known is None:
+        return Choice("add", options)
+    photo_id, row = known
+    found = examine(store, content_hash, row)
+    if found.state == "unreadable":
+        return Choice("cannot", options, photo_id, reason=found.reason)
+    stays_exact = options.keep != "exact" and "exact" in (row.keep, found.facts and found.facts.keep)
+    if stays_exact:
+        quality = DEFAULT_QUALITY if options.quality == LOSSLESS else options.quality
+        options = replace(options, keep="exact", quality=quality, target=None, importance=())
+    by_quality = options.keep in ("layers", "coarse") and not options.target
+    other = row.keep != options.keep or (by_quality and row.quality != options.quality)
+    other |= options.segmenter is not None and row.segmenter != options.segmenter.identity
+    return Choice("update" if other or found.state != "sound" else "present", options, photo_id, stays_exact)

@@ -1,0 +1,316 @@
+"""Bring photos into an archive.
+
+The calling thread walks, reads, hashes and writes; ``workers`` threads encode (the codec works outside
+Python's lock). A photo is added by writing its object file, then its catalog row, in one transaction of its
+own, and stored anew in the same way. So whatever stops an ingest, what was stored stays whole, and running it
+again goes on where it stopped.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from dsslic_search.archive import meaning, paths, schema
+from dsslic_search.archive.catalog import Catalog
+from dsslic_search.archive.folder import ArchiveFolder
+from dsslic_search.archive.ingest.decide import Choice, choose
+from dsslic_search.archive.ingest.encode import Prepare, Prepared, prepare_photo
+from dsslic_search.archive.ingest.read import Original, read_original
+from dsslic_search.archive.ingest.report import Event, IngestReport
+from dsslic_search.archive.ingest.walk import Failure, walk
+from dsslic_search.archive.store import Store
+from dsslic_search.core.errors import DSSError, FormatError, PhotoError, TargetError
+from dsslic_search.core.settings import Settings
+
+if TYPE_CHECKING:
+    from dsslic_search.codec.options import EncodeOptions
+
+log = logging.getLogger(__name__)
+
+
+def ingest(
+    archive: ArchiveFolder,
+    chosen: Sequence[Path],
+    options: EncodeOptions,
+    *,
+    settings: Settings,
+    dry_run: bool = False,
+    workers: int = 2,
+    progress: Callable[[Event], None] | None = None,
+    prepare: Prepare = prepare_photo,
+) -> IngestReport:
+    """Add the photos at ``chosen`` files and folders that are not in the archive yet, by content; store those
+    anew that are there in another way than ``options`` say, but for photos kept exactly, or whose file is
+    missing or damaged.
+
+    Files that cannot be used are skipped and listed in the report. KeyboardInterrupt ends it early: what is
+    encoded is still stored, and the report says ``interrupted``. ``dry_run`` reads and compares, and writes
+    nothing at all. A new archive is made unless no file is found. ``progress`` is called in the calling
+    thread, ``prepare`` in the workers; at most ``workers`` + 2 photos are in memory at a time.
+
+    Raises ArchiveError when the archive cannot be used or written (another writer, newer version, disk full),
+    WeightsError and the like when no photo could be encoded.
+    """
+    start = time.perf_counter()
+    report = IngestReport(dry_run=dry_run)
+    tell = _Teller(report, progress or (lambda _event: None))
+    try:
+        if dry_run:
+            _rehearse(archive, chosen, options, tell)
+        elif archive.exists:
+            with archive.writing(create=True) as catalog:
+                meaning.require_current(catalog)
+                files = _find(archive, chosen, tell)
+                _Run(archive.store, catalog, options, settings, workers, prepare, tell).add_all(files)
+        elif files := _find(archive, chosen, tell):
+            with archive.writing(create=True) as catalog:
+                _Run(archive.store, catalog, options, settings, workers, prepare, tell).add_all(files)
+    except KeyboardInterrupt:
+        report.interrupted = True
+    if n := len(tell.stay_exact):
+        report.notes.append(
+            f"{n} photo{' is' if n == 1 else 's are'} kept exactly already and stay{'s' if n == 1 else ''} so"
+        )
+    report.seconds = time.perf_counter() - start
+    return report
+
+
+class _Teller:
+    """Counts what happens into the report and passes it on."""
+
+    def __init__(self, report: IngestReport, progress: Callable[[Event], None]) -> None:
+        self.report = report
+        self.stay_exact: set[str] = set()  # content hashes
+        self._progress = progress
+        self._done = 0
+
+    def walked(self, files: int, failures: Sequence[Failure]) -> None:
+        self.report.found = files
+        self._progress(Event("found", "", 0, files))
+        for failure in failures:
+            self.report.failed.append(failure)
+            self._progress(Event("failed", failure.path, 0, files, failure.reason))
+
+    def stored(
+        self,
+        original: Original,
+        anew: bool,
+        prepared: Prepared | None = None,
+        milliseconds: Mapping[str, float] | None = None,
+    ) -> None:
+        if anew:
+            self.report.updated += 1
+        else:
+            self.report.added += 1
+        self.report.bytes_in += len(original.data)
+        if prepared is not None:
+            self.report.bytes_stored += len(prepared.data)
+            for step, spent in {**prepared.milliseconds, **(milliseconds or {})}.items():
+                self.report.milliseconds[step] = self.report.milliseconds.get(step, 0.0) + spent
+        self._settled("updated" if anew else "added", original.name)
+
+    def present(self, name: str) -> None:
+        self.report.present += 1
+        self._settled("present", name)
+
+    def failed(self, name: str, reason: str) -> None:
+        reason = reason.removeprefix(f"{name}: ")
+        self.report.failed.append(Failure(name, reason))
+        self._settled("failed", name, reason)
+
+    def _settled(
+        self, kind: Literal["added", "updated", "present", "failed"], name: str, reason: str = ""
+    ) -> None:
+        self._done += 1
+        self._progress(Event(kind, name, self._done, self.report.found, reason))
+
+
+def _find(archive: ArchiveFolder, chosen: Sequence[Path], tell: _Teller) -> list[Path]:
+    walked = walk(chosen, archive.root)
+    tell.report.notes.extend(walked.notes)
+    tell.walked(len(walked.files), walked.failures)
+    return walked.files
+
+
+def _rehearse(archive: ArchiveFolder, chosen: Sequence[Path], options: EncodeOptions, tell: _Teller) -> None:
+    catalog = None
+    if archive.exists:
+        archive.verify()
+        catalog = Catalog.open(archive.catalog, change=False)
+    try:
+        seen: set[str] = set()
+        for path in _find(archive, chosen, tell):
+            original = _read(path, tell)
+            if original is None:
+                continue
+            if original.content_hash in seen:
+                tell.present(original.name)
+                continue
+            choice = (
+                Choice("add", options)
+                if catalog is None
+                else choose(catalog, archive.store, original.content_hash, options)
+            )
+            if not _settled_at_once(original, choice, tell):
+                seen.add(original.content_hash)
+                tell.stored(original, choice.action == "update")
+    finally:
+        if catalog is not None:
+            catalog.close()
+
+
+def _read(path: Path, tell: _Teller) -> Original | None:
+    try:
+        return read_original(path)
+    except PhotoError as e:
+        tell.failed(paths.to_text(path), str(e))
+    except MemoryError:
+        tell.failed(paths.to_text(path), "not enough memory to read it")
+    return None
+
+
+def _settled_at_once(original: Original, choice: Choice, tell: _Teller) -> bool:
+    """Tell of a photo that is not going to be stored; False when it is."""
+    if choice.stays_exact:
+        tell.stay_exact.add(original.content_hash)
+    if choice.action == "present":
+        tell.present(original.name)
+    elif choice.action == "cannot":
+        tell.failed(original.name, choice.reason)
+    return choice.action in ("present", "cannot")
+
+
+@dataclass
+class _Job:
+    """A photo that is being encoded, and files of the same content met meanwhile."""
+
+    original: Original
+    choice: Choice
+    twins: list[str] = field(default_factory=list)
+
+
+class _Run:
+    """One ingest's worker threads and the photos in them."""
+
+    def __init__(
+        self,
+        store: Store,
+        catalog: Catalog,
+        options: EncodeOptions,
+        settings: Settings,
+        workers: int,
+        prepare: Prepare,
+        tell: _Teller,
+    ) -> None:
+        self._store, self._catalog, self._tell = store, catalog, tell
+        self._options, self._settings, self._prepare = options, settings, prepare
+        self._workers = max(1, workers)
+        self._flying: dict[Future[Prepared], _Job] = {}
+
+    def add_all(self, files: Sequence[Path]) -> None:
+        """Add the photos among ``files``. On KeyboardInterrupt what is encoded is stored before it goes on
+        up."""
+        meaning.make_current(self._catalog)
+        self._store.remove_leftovers()
+        with ThreadPoolExecutor(self._workers, "dss-ingest") as pool:
+            try:
+                for path in files:
+                    self._offer(pool, path)
+                    self._settle_until(self._workers + 1)
+                self._settle_until(0)
+            except BaseException as error:
+                pool.shutdown(wait=True, cancel_futures=True)
+                if isinstance(error, KeyboardInterrupt):
+                    self._rescue()
+                raise
+
+    def _offer(self, pool: ThreadPoolExecutor, path: Path) -> None:
+        original = _read(path, self._tell)
+        if original is None:
+            return
+        for job in self._flying.values():
+            if job.original.content_hash == original.content_hash:
+                job.twins.append(original.name)
+                return
+        choice = choose(self._catalog, self._store, original.content_hash, self._options)
+        if not _settled_at_once(original, choice, self._tell):
+            future = pool.submit(self._prepare, original.data, original.name, choice.options, self._settings)
+            self._flying[future] = _Job(original, choice)
+
+    def _settle_until(self, few: int) -> None:
+        while len(self._flying) > few:
+            for future in wait(self._flying, return_when=FIRST_COMPLETED).done:
+                self._settle(future, self._flying.pop(future))
+
+    def _rescue(self) -> None:
+        """After an interruption: store what the workers had finished."""
+        for future, job in self._flying.items():
+            if not future.cancelled() and future.exception() is None:
+                self._settle(future, job)
+
+    def _settle(self, future: Future[Prepared], job: _Job) -> None:
+        name = job.original.name
+        try:
+            prepared = future.result()
+        except (PhotoError, FormatError, TargetError) as e:
+            reason = str(e).removeprefix(f"{name}: ")
+        except DSSError:
+            raise  # not this photo's fault: the next would fail as well
+        except MemoryError:
+            reason = "not enough memory to encode it"
+        except Exception as e:
+            log.warning("unexpected error at %s", name, exc_info=e)
+            reason = f"unexpected error, please report it ({type(e).__name__}: {e})"
+        else:
+            self._keep(job.original, job.choice, prepared)
+            for twin in job.twins:
+                self._tell.present(twin)
+            return
+        for each in (name, *job.twins):
+            self._tell.failed(each, reason)
+
+    def _keep(self, original: Original, choice: Choice, prepared: Prepared) -> None:
+        start = time.perf_counter()
+        self._store.write(original.content_hash, prepared.data)
+        values = _columns(original, prepared, choice.options)
+        if choice.photo_id is None:
+            added_at = datetime.now(UTC).replace(tzinfo=None)
+            self._catalog.add(
+                schema.Photo(content_hash=original.content_hash, added_at=added_at, **values),
+                prepared.features,
+            )
+        else:
+            self._catalog.update(choice.photo_id, values, prepared.features)
+        self._tell.stored(
+            original, choice.photo_id is not None, prepared, {"store": (time.perf_counter() - start) * 1000}
+        )
+
+
+def _columns(original: Original, prepared: Prepared, options: EncodeOptions) -> dict[str, Any]:
+    """The columns of a photo's row that are written whenever it is stored."""
+    facts = prepared.facts
+    return {
+        "path": original.name,
+        "file_size": len(original.data),
+        "modified_at": original.modified_at,
+        "format": prepared.format,
+        "width": prepared.width,
+        "height": prepared.height,
+        "taken_at": facts.taken_at,
+        "camera": facts.camera,
+        "latitude": facts.latitude,
+        "longitude": facts.longitude,
+        "keep": options.keep,
+        "quality": prepared.quality,
+        "stored_bytes": len(prepared.data),
+        "map_bytes": prepared.map_bytes,
+        "vocabulary": prepared.vocabulary,
+        "segmenter": prepared.segmenter,
+    }

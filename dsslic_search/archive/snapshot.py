@@ -1,0 +1,125 @@
+"""Reading a whole catalog as it was at one moment, rows by the thousand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import Connection, Executable, func, select
+
+from dsslic_search.archive.schema import Coverage, Photo, Tag
+
+CHUNK = 20_000  # rows
+WIDE_CHUNK = 5_000  # rows that hold an embedding
+ASKED_AT_ONCE = 500  # photo ids in one statement; databases bound the number of parameters
+
+_FILE = (
+    (Photo.id, Photo.taken_at, Photo.added_at, Photo.width, Photo.height, Photo.file_size)
+    + (Photo.latitude, Photo.longitude, Photo.camera, Photo.format, Photo.keep)
+)  # fmt: skip
+_NEWEST_FIRST = func.coalesce(Photo.taken_at, Photo.added_at).desc(), Photo.id
+
+
+class Snapshot:
+    """The catalog as it was at one moment, however long the reading takes; made by `Catalog.snapshot`.
+
+    ``generation`` is that moment's; what is built from the snapshot carries it. Everything is for use inside
+    the ``with`` that made it, and raises ArchiveError there for trouble with the database.
+    """
+
+    def __init__(self, connection: Connection, generation: int) -> None:
+        self.generation = generation
+        self._connection = connection
+
+    def rows(self, statement: Executable, chunk: int = CHUNK) -> Iterator[list[tuple[Any, ...]]]:
+        """The rows of any SELECT over the catalog, in lists of ``chunk`` (the last may be shorter)."""
+        with self._connection.execute(statement, execution_options={"yield_per": chunk}) as result:
+            yield from (list(map(tuple, part)) for part in result.partitions())
+
+    def photo_ids(self) -> NDArray[np.int64]:
+        """All photos in the order in which equally good ones are shown: newest first (date taken, else
+        added), then by id."""
+        return _joined(
+            [_ids(rows) for rows in self.rows(select(Photo.id).order_by(*_NEWEST_FIRST))], np.int64
+        )
+
+    def coverages(self, class_id: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        """The photos that have a class, in any order: ids and fractions."""
+        ids: list[NDArray[np.int64]] = []
+        fractions: list[NDArray[np.float64]] = []
+        for rows in self.rows(
+            select(Coverage.photo_id, Coverage.fraction).where(Coverage.class_id == class_id)
+        ):
+            ids.append(_ids(rows))
+            fractions.append(np.fromiter((row[1] for row in rows), np.float64, len(rows)))
+        return _joined(ids, np.int64), _joined(fractions, np.float64)
+
+    def covered(self, ids: NDArray[np.int64], classes: Sequence[int]) -> NDArray[np.float64]:
+        """The fraction of each photo that the classes cover together, summed in order of class id; 0 for
+        photos not there."""
+        sums = dict.fromkeys(ids.tolist(), 0.0)
+        for start in range(0, ids.size, ASKED_AT_ONCE):
+            asked = ids[start : start + ASKED_AT_ONCE].tolist()
+            # asked by photo alone: a condition on the class tempts SQLite to walk the other index
+            query = select(Coverage.photo_id, Coverage.class_id, Coverage.fraction).where(
+                Coverage.photo_id.in_(asked)
+            )
+            for rows in self.rows(query.order_by(Coverage.photo_id, Coverage.class_id)):
+                for photo_id, class_id, fraction in rows:
+                    if class_id in classes:
+                        sums[photo_id] += fraction
+        return np.fromiter((sums[i] for i in ids.tolist()), np.float64, ids.size)
+
+    def embeddings(self) -> Iterator[list[tuple[int, bytes]]]:
+        """(id, embedding) of all photos in the order of `photo_ids`, in lists."""
+        for rows in self.rows(select(Photo.id, Photo.embedding).order_by(*_NEWEST_FIRST), WIDE_CHUNK):
+            yield [(photo_id, embedding) for photo_id, embedding in rows]
+
+    def regions(self) -> Iterator[list[tuple[int, bytes | None]]]:
+        """(id, stored regions) of all photos in the order of `photo_ids`, in lists; None for photos of an
+        older version."""
+        for rows in self.rows(select(Photo.id, Photo.regions).order_by(*_NEWEST_FIRST), WIDE_CHUNK):
+            yield [(photo_id, stored) for photo_id, stored in rows]
+
+    def moments(self) -> NDArray[np.int64]:
+        """The date taken, else the date added, of all photos in the order of `photo_ids`: microseconds since
+        1970."""
+        dates = select(func.coalesce(Photo.taken_at, Photo.added_at)).order_by(*_NEWEST_FIRST)
+        parts = [
+            np.array([date for (date,) in rows], "datetime64[us]").astype(np.int64)
+            for rows in self.rows(dates)
+        ]
+        return _joined(parts, np.int64)
+
+    def files(self) -> Iterator[list[tuple[Any, ...]]]:
+        """What is known of each photo's file, in the order of `photo_ids`, in lists; the fields are those of
+        ``_FILE``."""
+        yield from self.rows(select(*_FILE).order_by(*_NEWEST_FIRST))
+
+    def paths(self, ids: NDArray[np.int64] | None = None) -> Iterator[list[tuple[int, str]]]:
+        """(id, path) of all photos, or of those of ``ids`` that are there, in any order, in lists."""
+        asked = select(Photo.id, Photo.path)
+        parts = (
+            [None]
+            if ids is None
+            else [ids[i : i + ASKED_AT_ONCE].tolist() for i in range(0, ids.size, ASKED_AT_ONCE)]
+        )
+        for part in parts:
+            for rows in self.rows(asked if part is None else asked.where(Photo.id.in_(part))):
+                yield [(photo_id, path) for photo_id, path in rows]
+
+    def tagged(self, name: str) -> NDArray[np.int64]:
+        """The ids of the photos that have a tag, in any order."""
+        return _joined(
+            [_ids(rows) for rows in self.rows(select(Tag.photo_id).where(Tag.name == name))], np.int64
+        )
+
+
+def _ids(rows: Sequence[tuple[Any, ...]]) -> NDArray[np.int64]:
+    return np.fromiter((row[0] for row in rows), np.int64, len(rows))
+
+
+def _joined(parts: list[NDArray[Any]], dtype: type) -> NDArray[Any]:
+    return np.concatenate([np.empty(0, dtype), *parts])

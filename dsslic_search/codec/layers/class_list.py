@@ -1,0 +1,91 @@
+"""The chunk in which a file explains its label map when that speaks in another vocabulary than the shipped
+one.
+
+Deflated JSON (docs/format.md)::
+
+    {"name": "ade20k", "in": "<identity of the vocabulary that the numbers are of>",
+     "classes": [["wall", "#8c8c78", 1], …]}
+
+Classes stand in order of their ids: name, colour, and the id of the class of vocabulary "in" that CompNet and
+FineNet take in its place. The decoder does as the encoder did, whatever it knows of words.
+"""
+
+from __future__ import annotations
+
+import json
+import zlib
+from functools import lru_cache
+from typing import Any
+
+from dsslic_search.core import vocabulary
+from dsslic_search.core.dialect import Dialect, by_words
+from dsslic_search.core.errors import FormatError, UsageError
+from dsslic_search.core.text import printable
+from dsslic_search.core.vocabulary import UNKNOWN, ClassInfo, Vocabulary, plural_of
+
+MAX_PLAIN = 1 << 16
+MAX_NAME = 100
+
+
+def encode(dialect: Dialect) -> bytes:
+    """The chunk's bytes. UsageError when the vocabulary has names or classes that no file can hold."""
+    classes = [
+        [c.name, "#" + bytes(c.colour).hex(), mark]
+        for c, mark in zip(dialect.vocabulary.classes, dialect.marks, strict=True)
+    ]
+    whole = {"name": dialect.vocabulary.name, "in": vocabulary.default().identity, "classes": classes}
+    data = zlib.compress(json.dumps(whole, ensure_ascii=False, separators=(",", ":")).encode(), 9)
+    try:
+        decode(data, dialect.vocabulary.identity)
+    except FormatError as e:
+        raise UsageError(
+            f'the segmenter\'s vocabulary "{printable(dialect.vocabulary.name)}" cannot be stored: '
+            f"{e.__cause__}"
+        ) from e
+    return data
+
+
+@lru_cache(maxsize=64)
+def decode(data: bytes, identity: str) -> Dialect:
+    """What :func:`encode` wrote of the vocabulary of that identity. Raises FormatError for anything else.
+
+    Where the numbers are of another vocabulary than the one shipped now, the classes mean what their names
+    mean.
+    """
+    try:
+        unpacker = zlib.decompressobj()
+        plain = unpacker.decompress(data, MAX_PLAIN)
+        if unpacker.unconsumed_tail or not unpacker.eof or unpacker.unused_data:
+            raise ValueError("its length is wrong")
+        raw = json.loads(plain)
+        rows = raw["classes"]
+        classes = tuple(_class(i, *row) for i, row in enumerate(rows))
+        marks = tuple(_mark(row[2]) for row in rows)
+        read = Vocabulary(_name(raw["name"]), classes, ())
+        if not classes or len(classes) > UNKNOWN or len({c.name for c in classes}) != len(classes):
+            raise ValueError("classes are missing or repeated")
+        if read.identity != identity:
+            raise ValueError("it is that of another vocabulary than the header's")
+        ours = raw["in"] == vocabulary.default().identity
+        if ours and max(marks) >= len(vocabulary.default()):
+            raise ValueError("it speaks of classes that there are not")
+    except (zlib.error, ValueError, KeyError, TypeError, AttributeError, RecursionError) as e:
+        raise FormatError(f"damaged class list in the .dsslic file ({e})") from e
+    return Dialect(read, marks if ours else by_words(read).meanings, marks)
+
+
+def _class(class_id: int, name: Any, colour: Any, _mark: Any) -> ClassInfo:
+    red, green, blue = bytes.fromhex(colour.removeprefix("#"))
+    return ClassInfo(class_id, _name(name), plural_of(name), (red, green, blue), ())
+
+
+def _name(name: Any) -> str:
+    if not isinstance(name, str) or not 0 < len(name) <= MAX_NAME or not name.isprintable():
+        raise ValueError("a name is not printable text of 1 to 100 characters")
+    return name
+
+
+def _mark(mark: Any) -> int:
+    if type(mark) is not int or not 0 <= mark < UNKNOWN:
+        raise ValueError("a class number is impossible")
+    return mark

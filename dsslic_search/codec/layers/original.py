@@ -1,0 +1,93 @@
+"""The exact layer: a photo's original file, bit for bit, in fewer bytes where that is possible.
+
+JPEG files are re-packed as JPEG XL (13–20 % smaller), which can be turned back into the very same file; all
+others are stored as they are.
+"""
+
+from __future__ import annotations
+
+from dsslic_search.codec.layers import jpeg_xl
+from dsslic_search.core.errors import FormatError
+
+STORED = 0
+JPEG_XL = 1
+
+MAX_EXPANSION = 8
+"""Data packed as JPEG XL never unpacks to more than this many times its size, or :data:`FREE_BYTES` if that
+is more."""
+FREE_BYTES = 1 << 20
+
+_JPEG_MAGIC = b"\xff\xd8\xff"
+_PIXELS_PER_BYTE = 512  # a JPEG spends at least one bit on the mean of each 8×8 block
+
+
+def pack(original: bytes) -> tuple[int, bytes]:
+    """(codec id, data) from which :func:`unpack` makes ``original`` again.
+
+    JPEG XL is used only after unpacking has been seen to give ``original`` back, and only where it is
+    smaller.
+    """
+    if original.startswith(_JPEG_MAGIC):
+        packed = _transcode(original)
+        if (
+            packed is not None
+            and len(packed) < len(original) <= max_unpacked(packed)
+            and _restores(packed, original)
+        ):
+            return JPEG_XL, packed
+    return STORED, original
+
+
+def max_unpacked(data: bytes) -> int:
+    """The most bytes that data made by :func:`pack` can unpack to."""
+    return max(FREE_BYTES, MAX_EXPANSION * len(data))
+
+
+def unpack(codec_id: int, data: bytes, max_bytes: int) -> bytes:
+    """The original file. Raises FormatError when the data is damaged, of an unknown codec, or unpacks to more
+    than ``max_bytes``."""
+    if codec_id == STORED:
+        if len(data) > max_bytes:
+            raise FormatError(f"the original takes {len(data)} bytes, more than the {max_bytes} allowed")
+        return data
+    if codec_id != JPEG_XL:
+        raise FormatError(
+            f"the original is packed by codec {codec_id}, which this program does not know: upgrade "
+            "dsslic-search"
+        )
+    return _untranscode(data, max_bytes)
+
+
+def _transcode(original: bytes) -> bytes | None:
+    """None where libjxl cannot: arithmetic coding, 12 bits, CMYK, damage …"""
+    import imagecodecs
+
+    try:
+        return bytes(imagecodecs.jpegxl_encode_jpeg(original, usecontainer=True, numthreads=1))
+    except (RuntimeError, ValueError, MemoryError):
+        return None
+
+
+def _restores(packed: bytes, original: bytes) -> bool:
+    try:
+        return _untranscode(packed, len(original)) == original
+    except FormatError:
+        return False
+
+
+def _untranscode(data: bytes, max_bytes: int) -> bytes:
+    import imagecodecs
+
+    height, width = jpeg_xl.read_container_size(data)
+    if height * width > _PIXELS_PER_BYTE * max_bytes:
+        raise FormatError(
+            f"the original of {width}×{height} pixels cannot be a JPEG file of {max_bytes} bytes or less"
+        )
+    try:
+        return bytes(imagecodecs.jpegxl_decode_jpeg(data, numthreads=1, out=max_bytes))
+    except ValueError as e:
+        raise FormatError(
+            f"the original unpacks to more than the {max_bytes} bytes allowed, or is damaged ({e})"
+        ) from e
+    except (RuntimeError, MemoryError) as e:
+        raise FormatError(f"the packed original is damaged ({e})") from e

@@ -1,0 +1,1 @@
+"""Photos as files: opened, their metadata and colours understood, and saved."""

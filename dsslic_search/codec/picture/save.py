@@ -1,0 +1,92 @@
+"""Writing decoded pictures and label maps to files. Every file appears whole or not at all."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from dsslic_search.core.errors import DSSError, UsageError
+from dsslic_search.core.files import write_atomically
+from dsslic_search.core.vocabulary import Vocabulary, default
+
+_OPTIONS: dict[str, tuple[str, dict[str, Any]]] = {
+    ".png": ("PNG", {}),
+    ".jpg": ("JPEG", {"quality": 95, "subsampling": 0}),
+    ".jpeg": ("JPEG", {"quality": 95, "subsampling": 0}),
+    ".webp": ("WEBP", {"lossless": True, "exact": True}),
+}
+_WEBP_MAX_SIDE = 16383
+_JPEG_MAX_SIDE = 65535
+
+
+def save_picture(
+    pixels: NDArray[np.uint8],
+    path: Path,
+    *,
+    alpha: NDArray[np.uint8] | None = None,
+    icc: bytes = b"",
+    exif: bytes = b"",
+) -> None:
+    """Write pixels, uint8 [H, W, 3] or [H, W] (greyscale), with ``alpha`` uint8 [H, W] if there is one.
+
+    The format follows the extension: .png and .webp lossless, .jpg at quality 95 without chroma subsampling.
+    ``icc`` is the profile
+    *the pixels are in*; none means sRGB, which every decoded photo is in. ``exif`` as in
+    :class:`~dsslic_search.codec.picture.open.Photo`.
+    Raises UsageError for an extension that is none of these and a format that cannot hold the picture,
+    DSSError when writing fails.
+    """
+    check_name(path, *_OPTIONS)
+    kind, options = _OPTIONS[path.suffix.lower()]
+    limit = {"WEBP": _WEBP_MAX_SIDE, "JPEG": _JPEG_MAX_SIDE}.get(kind)
+    if limit is not None and max(pixels.shape[:2]) > limit:
+        raise UsageError(f"{path}: {kind} holds at most {limit} pixels a side; choose .png")
+    picture = Image.fromarray(np.ascontiguousarray(pixels))
+    if alpha is not None:
+        if kind == "JPEG":
+            raise UsageError(f"{path}: JPEG cannot hold the photo's transparency; choose .png or .webp")
+        picture.putalpha(Image.fromarray(np.ascontiguousarray(alpha)))
+    metadata = {name: value for name, value in (("icc_profile", icc), ("exif", exif)) if value}
+    buffer = io.BytesIO()
+    try:
+        picture.save(buffer, kind, **options, **metadata)
+    except OSError as e:  # of Pillow's encoder, not of the disk
+        raise DSSError(f"{path}: {kind} cannot hold this picture ({e}); choose .png") from e
+    write_file(path, buffer.getvalue())
+
+
+def check_name(path: Path, *suffixes: str) -> None:
+    """Raise UsageError unless the name ends in one of ``suffixes`` (by default those that pictures are saved
+    as)."""
+    wanted = suffixes or tuple(_OPTIONS)
+    if path.suffix.lower() not in wanted:
+        raise UsageError(f"{path}: cannot write that format; end the name in {', '.join(wanted)}")
+
+
+def save_label_map(label_map: NDArray[np.uint8], path: Path, vocabulary: Vocabulary | None = None) -> None:
+    """Write a label map, uint8 [h, w], as a palette PNG: pixel values are class ids, the palette is the
+    vocabulary's colours (by default those of the vocabulary that ships).
+
+    Raises UsageError unless the name ends in .png, DSSError when writing fails.
+    """
+    check_name(path, ".png")
+    picture = Image.fromarray(np.ascontiguousarray(label_map))
+    picture.putpalette((vocabulary or default()).palette())
+    buffer = io.BytesIO()
+    picture.save(buffer, "PNG")
+    write_file(path, buffer.getvalue())
+
+
+def write_file(path: Path, data: bytes) -> None:
+    """`files.write_atomically` with DSSError when that fails."""
+    try:
+        write_atomically(path, data)
+    except OSError as e:
+        raise DSSError(
+            f"{path}: cannot be written ({e.strerror or e}); check the folder and the space left on the disk"
+        ) from e

@@ -1,0 +1,2 @@
+"""What everything else stands on: errors, settings, files, the class list, text, and the program's
+enumerations."""

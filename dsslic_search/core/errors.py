@@ -1,0 +1,82 @@
+"""Every error this package raises on purpose, in one tree.
+
+::
+
+    DSSError                    something the user can act on; the message says what, where and what to do
+    ├── UsageError              the request itself is wrong (exit code 2)
+    │   ├── QueryError          a query that cannot be understood; carries the position of the word
+    │   └── TargetError         no quality gives a photo the size or the PSNR that was asked for
+    ├── PhotoError              a file that cannot be read as a photo
+    ├── FormatError             bytes that are not a sound .dsslic, BPG or label-map stream
+    │   └── StageError          a sound file that does not hold (or cannot decode) the stage asked for
+    ├── WeightsError            network weights missing, damaged or of another architecture
+    ├── ArchiveError            an archive that cannot be opened, locked, read or written
+    └── MissingExtraError       an optional package is needed and not installed
+"""
+
+from __future__ import annotations
+
+__all__ = [
+    "ArchiveError",
+    "DSSError",
+    "FormatError",
+    "MissingExtraError",
+    "PhotoError",
+    "QueryError",
+    "StageError",
+    "TargetError",
+    "UsageError",
+    "WeightsError",
+]
+
+
+class DSSError(Exception):
+    """Base of all errors a user can act on. ``str(error)`` is one clear sentence."""
+
+
+class UsageError(DSSError):
+    """The request is wrong in itself: an impossible option, value or combination."""
+
+
+class QueryError(UsageError):
+    """A query that cannot be understood.
+
+    ``text`` is the whole query, ``position`` the 0-based character where the trouble starts,
+    ``suggestions`` the closest known words (possibly empty).
+    """
+
+    def __init__(
+        self, message: str, text: str = "", position: int = 0, suggestions: tuple[str, ...] = ()
+    ) -> None:
+        super().__init__(message)
+        self.text = text
+        self.position = position
+        self.suggestions = suggestions
+
+
+class TargetError(UsageError):
+    """No quality gives this photo the size or the PSNR that was asked for; another photo may be met by it."""
+
+
+class PhotoError(DSSError):
+    """A file that cannot be read as a photo."""
+
+
+class FormatError(DSSError):
+    """Bytes that are not a sound stream of the format they claim to be."""
+
+
+class StageError(FormatError):
+    """The file is sound but the stage asked for is not in it or cannot be decoded here."""
+
+
+class WeightsError(DSSError):
+    """Network weights are missing, damaged or belong to another architecture."""
+
+
+class ArchiveError(DSSError):
+    """An archive that cannot be opened, locked, read or written."""
+
+
+class MissingExtraError(DSSError):
+    """An optional package is needed for this and not installed."""

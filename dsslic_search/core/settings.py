@@ -1,0 +1,59 @@
+"""Settings with names, each from an argument, else the environment, else a default."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from dsslic_search.core.errors import UsageError
+
+DEFAULT_QUALITY = 75
+LOSSLESS = 101  # above the qualities 1..100
+DEFAULT_EFFORT = 6
+DEFAULT_MAX_PIXELS = 200_000_000
+LARGEST_MAX_PIXELS = 2**32
+DEFAULT_PRESENCE = 0.005
+
+
+def _number(name: str, default: float, low: float, high: float) -> float:
+    text = os.environ.get(name)
+    if text is None:
+        return default
+    try:
+        value = float(text)
+    except ValueError:
+        value = float("nan")
+    if not low <= value <= high:
+        raise UsageError(f"{name}={text}: must be a number from {low} to {high}")
+    return value
+
+
+@dataclass(frozen=True)
+class Settings:
+    """``max_pixels``: larger photos are refused (DSS_MAX_PIXELS). ``presence``: coverage from which a class
+    counts as present, 0..1 (DSS_PRESENCE)."""
+
+    max_pixels: int = field(
+        default_factory=lambda: int(_number("DSS_MAX_PIXELS", DEFAULT_MAX_PIXELS, 1, LARGEST_MAX_PIXELS))
+    )
+    presence: float = field(default_factory=lambda: _number("DSS_PRESENCE", DEFAULT_PRESENCE, 0, 1))
+
+
+def archive_path(chosen: Path | None) -> Path:
+    """The archive directory: ``chosen``, else $DSS_ARCHIVE, else the platform's data directory for this
+    user."""
+    if chosen is not None:
+        return chosen
+    if named := os.environ.get("DSS_ARCHIVE"):
+        return Path(named)
+    from platformdirs import user_data_path
+
+    return user_data_path("dsslic-search", appauthor=False) / "archive"
+
+
+def vocabularies_path() -> Path | None:
+    """The folder of vocabulary files that $DSS_VOCABULARIES names, for label maps that speak in another class
+    list."""
+    named = os.environ.get("DSS_VOCABULARIES")
+    return Path(named) if named else None

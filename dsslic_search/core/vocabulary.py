@@ -1,0 +1,113 @@
+"""The class list: ids, names, words people use for them, groups and palette.
+
+The list is data (``vocabulary.json``); its identity, a hash of the ordered class names, is stored in every
+.dsslic file and every catalog row, so that a label map always says what its numbers mean.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+
+UNKNOWN = 255  # label files only: "nobody knows"; never in a coded label map
+
+
+@dataclass(frozen=True)
+class ClassInfo:
+    """One class: ``colour`` is (r, g, b), 0..255; ``synonyms`` are other words for it, lower case."""
+
+    id: int
+    name: str
+    plural: str
+    colour: tuple[int, int, int]
+    synonyms: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Group:
+    """A word that stands for several classes, such as "vehicle"."""
+
+    name: str
+    members: tuple[int, ...]
+    synonyms: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """Classes by id (0..len-1), and the groups over them."""
+
+    name: str
+    classes: tuple[ClassInfo, ...]
+    groups: tuple[Group, ...]
+
+    def __len__(self) -> int:
+        return len(self.classes)
+
+    @property
+    def identity(self) -> str:
+        """16 hex digits: SHA-256 of the class names in order of their ids (8 bytes of it)."""
+        names = "\n".join(c.name for c in self.classes)
+        return hashlib.sha256(names.encode()).hexdigest()[:16]
+
+    def id_of(self, name: str) -> int:
+        """Class id of an exact class name; KeyError if there is none."""
+        for c in self.classes:
+            if c.name == name:
+                return c.id
+        raise KeyError(name)
+
+    def palette(self) -> bytes:
+        """768 bytes, r g b for each of 256 ids, as palette images want it; ids without a class are white."""
+        table = bytearray(b"\xff" * 768)
+        for c in self.classes:
+            table[3 * c.id : 3 * c.id + 3] = bytes(c.colour)
+        return bytes(table)
+
+
+def plural_of(word: str) -> str:
+    """The regular English plural of a singular word."""
+    if word.endswith(("s", "x", "ch", "sh")):
+        return word + "es"
+    if word.endswith("y") and word[-2:-1] not in tuple("aeiou"):
+        return word[:-1] + "ies"
+    return word + "s"
+
+
+def _colour(text: str) -> tuple[int, int, int]:
+    red, green, blue = bytes.fromhex(text.removeprefix("#"))
+    return red, green, blue
+
+
+def parse(text: str) -> Vocabulary:
+    """Read a vocabulary file's text. Raises ValueError when ids are not 0..n-1 in order or names repeat."""
+    raw = json.loads(text)
+    classes = tuple(
+        ClassInfo(
+            id=c["id"],
+            name=c["name"],
+            plural=c.get("plural", plural_of(c["name"])),
+            colour=_colour(c["colour"]),
+            synonyms=tuple(c.get("synonyms", ())),
+        )
+        for c in raw["classes"]
+    )
+    if [c.id for c in classes] != list(range(len(classes))) or len(classes) > UNKNOWN:
+        raise ValueError("class ids must be 0, 1, 2 … in order, at most 255 of them")
+    ids = {c.name: c.id for c in classes}
+    if len(ids) != len(classes):
+        raise ValueError("class names must differ")
+    groups = tuple(
+        Group(g["name"], tuple(sorted(ids[n] for n in g["classes"])), tuple(g.get("synonyms", ())))
+        for g in raw.get("groups", ())
+    )
+    return Vocabulary(raw["name"], classes, groups)
+
+
+@cache
+def default() -> Vocabulary:
+    """The vocabulary that ships with the package: 46 scene and object classes and 5 more that people
+    labelled."""
+    return parse((files("dsslic_search.core") / "vocabulary.json").read_text())

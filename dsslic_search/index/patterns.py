@@ -1,0 +1,100 @@
+"""What can be asked of a photo's path: globs and parts of it, decided for whole folders where that is
+possible.
+
+``*`` and ``?`` stand for any characters and any one character but a slash, ``**`` for any characters at all.
+A path matches a pattern that has one of them when the pattern, begun at the start or after any slash, matches
+the path to its end; any other pattern when it is a part of the path. A name is what comes after the last
+slash. Capitals do not matter, nor whether an accent is a character of its own.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class PathTest:
+    """``path``: whether a whole path, :func:`folded`, matches. ``folder``: whether all paths do that have
+    this folder, which ends with a slash, and any name; None if it depends on the name."""
+
+    path: Callable[[str], bool]
+    folder: Callable[[str], bool | None]
+
+
+def folded(text: str) -> str:
+    """Text in the form in which paths and patterns are compared."""
+    text = text.casefold()
+    return text if text.isascii() else unicodedata.normalize("NFC", text)
+
+
+def split(path: str) -> tuple[str, str]:
+    """The folder, with its slash, and the name."""
+    end = path.rfind("/") + 1
+    return path[:end], path[end:]
+
+
+def name_test(pattern: str) -> PathTest:
+    """The test of the name alone."""
+    pattern = folded(pattern)
+    if not _is_glob(pattern):
+        return PathTest(lambda path: pattern in split(path)[1], lambda folder: None)
+    glob = re.compile(_glob(pattern), re.DOTALL)
+    return PathTest(lambda path: glob.match(split(path)[1]) is not None, lambda folder: None)
+
+
+def path_test(pattern: str) -> PathTest:
+    """The test of the whole path."""
+    pattern = folded(pattern)
+    head, last = split(pattern)
+    if not _is_glob(pattern):
+        # what goes on into the name has its last slash where the folder has it
+        return PathTest(
+            lambda path: pattern in path,
+            lambda folder: True if pattern in folder else None if folder.endswith(head) else False,
+        )
+    whole, begun, ended = (_from_boundary(part) for part in (pattern, head + "**", head))
+
+    def by_folder(folder: str) -> bool | None:
+        if not head or ("**" in last and last.strip("*")):
+            return None
+        if "**" in last:
+            return begun.search(folder) is not None
+        return None if ended.search(folder) else False  # what has no slash can only be the name
+
+    return PathTest(lambda path: whole.search(path) is not None, by_folder)
+
+
+def _is_glob(pattern: str) -> bool:
+    return "*" in pattern or "?" in pattern
+
+
+def _from_boundary(pattern: str) -> re.Pattern[str]:
+    return re.compile("(?:^|/)" + _glob(pattern), re.DOTALL)
+
+
+def _glob(pattern: str) -> str:
+    """A regular expression for the pattern and the end of the text after it.
+
+    After a wildcard the first place that fits what follows, up to the next wildcard of the kind, will do: a
+    later one leaves no more to choose from. So atomic groups lose nothing, and spare the backtracking that
+    patterns of many wildcards would cause."""
+    *firsts, last = re.split(r"\*\*+", pattern)
+    found = "".join(
+        f"(?>{'.*?' if number else ''}{_earliest(part.split('*'))})" for number, part in enumerate(firsts)
+    )
+    *most, ending = last.split("*")
+    return f"{found}{'.*?' if firsts else ''}{_earliest(most)}{'[^/]*' if most else ''}{_literal(ending)}\\Z"
+
+
+def _earliest(pieces: list[str]) -> str:
+    """The pieces in their order, with what "*" stands for between them, each as early as possible."""
+    return "".join(
+        f"(?>[^/]*?{_literal(piece)})" if number else _literal(piece) for number, piece in enumerate(pieces)
+    )
+
+
+def _literal(piece: str) -> str:
+    return "[^/]".join(map(re.escape, piece.split("?")))

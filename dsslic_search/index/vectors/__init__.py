@@ -1,0 +1,1 @@
+"""Layout codes of all photos, and the nearest to a layout."""

@@ -1,0 +1,76 @@
+"""Which photos of a large archive may be nearest to a query: half a byte for every six numbers of an
+embedding (FAISS).
+
+A product quantiser (Jégou et al., "Product quantization for nearest neighbor search", 2011) with 16 centres
+for each piece, whose tables FAISS looks up in registers (André et al., "Cache locality is not enough", 2015).
+A piece never has numbers of two cells, so that what a canvas leaves open costs no accuracy elsewhere. What it
+finds is only a choice: scores are taken from the embeddings.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dsslic_search.features.embedding import BLOCKS, CELL_LENGTH, DIMENSION, ROOTS
+
+FROM = 200_000  # photos; fewer are looked at all
+FEWEST = 4_000  # photos to choose, of up to a million, when a query asks for something in every cell
+OPEN_FACTOR = 3  # times as many when it leaves cells open: more photos are nearly as good then
+LEARNT_FROM = 20_000  # photos
+ROUNDS = 10  # of k-means
+BATCH = 50_000
+
+_PIECES = -(-np.diff(BLOCKS) // CELL_LENGTH)  # of each cell's block
+_LENGTH = int(_PIECES.sum()) * CELL_LENGTH
+_STARTS = np.concatenate([[0], np.cumsum(_PIECES)[:-1]]) * CELL_LENGTH
+# of each number, in blocks of whole pieces
+_PLACES = np.arange(DIMENSION) + np.repeat(_STARTS - BLOCKS[:-1], np.diff(BLOCKS))
+
+
+def build(packed: NDArray[np.int8], scales: NDArray[np.float32]) -> NDArray[np.uint8]:
+    """The index, as bytes, of packed embeddings, int8[n, DIMENSION], with the factors that bring them to
+    length 1, float32[n]."""
+    import faiss
+
+    def embeddings(rows: slice) -> NDArray[np.float32]:
+        return _spread((packed[rows] * ROOTS.astype(np.float32)) * scales[rows, None])
+
+    index = faiss.IndexPQFastScan(_LENGTH, _LENGTH // CELL_LENGTH, 4, faiss.METRIC_INNER_PRODUCT)
+    index.pq.cp.niter = ROUNDS
+    index.train(embeddings(slice(None, None, max(1, len(packed) // LEARNT_FROM))))
+    for start in range(0, len(packed), BATCH):
+        index.add(embeddings(slice(start, start + BATCH)))
+    found: NDArray[np.uint8] = faiss.serialize_index(index)
+    return found
+
+
+def open_candidates(stored: NDArray[np.uint8]) -> Callable[[NDArray[np.float32], int], NDArray[np.intp]]:
+    """A function that gives the rows, ascending, of about ``count`` photos for each of the queries,
+    float32[m, DIMENSION]."""
+    import faiss
+
+    index: Any = faiss.deserialize_index(np.ascontiguousarray(stored))
+
+    def candidates(queries: NDArray[np.float32], count: int) -> NDArray[np.intp]:
+        found = [index.search(one, count)[1] for one in _spread(queries)[:, None]]  # one by one is faster
+        rows = np.unique(np.concatenate(found))
+        return np.asarray(rows[rows >= 0], np.intp)
+
+    return candidates
+
+
+def enough(queries: NDArray[np.float32], photos: int, k: int) -> int:
+    """How many candidates to ask for to find the nearest ``k``."""
+    asked = np.logical_or.reduceat(queries != 0, BLOCKS[:-1], axis=1)
+    return max(FEWEST * max(photos, 1_000_000) // 1_000_000, 16 * k) * (1 if asked.all() else OPEN_FACTOR)
+
+
+def _spread(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Blocks filled with zeros to whole pieces."""
+    found = np.zeros((len(vectors), _LENGTH), np.float32)
+    found[:, _PLACES] = vectors
+    return found

@@ -1,0 +1,277 @@
+"""What a query says, as a tree. Positions are 0-based characters of the query's text; coverage is in ticks
+(index.quanta)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+
+@dataclass(frozen=True)
+class Thing:
+    """A word for something in a photo: as ``written``, the class or group ``name`` it was taken for, and its
+    class ids."""
+
+    written: str
+    name: str
+    classes: tuple[int, ...]
+    position: int
+
+
+@dataclass(frozen=True)
+class Presence:
+    """The thing covers at least the presence threshold, and less than ``below`` ticks when that is given
+    ("little sky")."""
+
+    thing: Thing
+    below: int | None = None
+
+
+@dataclass(frozen=True)
+class Compare:
+    """The thing covers ``low`` to ``high`` ticks, both included; ``says`` is the comparison in a normal form,
+    as "> 30%"."""
+
+    thing: Thing
+    low: int
+    high: int
+    says: str
+
+
+@dataclass(frozen=True)
+class Like:
+    """The photo looks like another, a path, or "#" and an id; ``mirrored``: like it or its mirror image,
+    whichever is nearer."""
+
+    operand: str
+    position: int
+    mirrored: bool = False
+
+
+@dataclass(frozen=True)
+class Anywhere:
+    """No condition on where a region is."""
+
+
+@dataclass(frozen=True)
+class Zone:
+    """Half the region lies in a part of the photo, by its name in ``query.places.ZONES``, as "bottom
+    left"."""
+
+    name: str
+
+
+@dataclass(frozen=True)
+class Relation:
+    """The region stands in a relation, by its name in ``query.places.RELATIONS``, to some region of
+    ``thing``."""
+
+    name: str
+    thing: Thing
+
+
+@dataclass(frozen=True)
+class Amid:
+    """The region is between some region of ``first`` and some region of ``second``."""
+
+    first: Thing
+    second: Thing
+
+
+Place = Anywhere | Zone | Relation | Amid
+
+
+@dataclass(frozen=True)
+class Regional:
+    """``low`` to ``high`` regions of the thing, both included (None: or more), are at ``place``.
+
+    ``says`` is the number in a normal form, as "at least 2"; empty for "one or more", unsaid."""
+
+    thing: Thing
+    place: Place
+    low: int
+    high: int | None
+    says: str
+
+
+@dataclass(frozen=True)
+class Period:
+    """A date from ``start`` to before ``end`` (None: no bound), without a time zone: ``taken`` is the
+    camera's local time, ``added`` is UTC. A photo without the date never matches. ``says`` is the period in a
+    normal form, as "taken:2023-06.."."""
+
+    column: Literal["taken", "added"]
+    start: datetime | None
+    end: datetime | None
+    says: str
+
+
+@dataclass(frozen=True)
+class Text:
+    """A word about the file. ``pattern`` is case-folded: a part of the camera's name; the whole format, keep
+    mode or tag; for path and name a glob, where ``*`` and ``?`` do not match a slash and ``**`` does.
+    ``says``: as "camera:canon"."""
+
+    column: Literal["camera", "path", "name", "format", "tag", "keep"]
+    pattern: str
+    says: str
+
+
+@dataclass(frozen=True)
+class Number:
+    """A figure of the file from ``low`` to ``high``, both included (None: no bound): pixels, millions of
+    pixels, bytes, or the id. ``says``: as "width:>4000"."""
+
+    column: Literal["width", "height", "megapixels", "size", "id"]
+    low: float | None
+    high: float | None
+    says: str
+
+
+@dataclass(frozen=True)
+class Shape:
+    """The photo's outline. Panorama: the longer side is at least twice the shorter."""
+
+    name: Literal["portrait", "landscape", "square", "panorama"]
+
+
+@dataclass(frozen=True)
+class Near:
+    """The photo was taken at most ``metres`` from a place in degrees, north and east positive."""
+
+    latitude: float
+    longitude: float
+    metres: float
+
+
+@dataclass(frozen=True)
+class Unknown:
+    """The photo does not say when, with what, or where it was taken."""
+
+    column: Literal["taken", "camera", "place"]
+
+
+@dataclass(frozen=True)
+class Not:
+    part: Node
+
+
+@dataclass(frozen=True)
+class And:
+    parts: tuple[Node, ...]
+
+
+@dataclass(frozen=True)
+class Or:
+    parts: tuple[Node, ...]
+
+
+Leaf = Presence | Compare | Like | Regional | Period | Text | Number | Shape | Near | Unknown
+Node = Leaf | Not | And | Or
+
+
+@dataclass(frozen=True)
+class Sort:
+    """The order of the answers: "taken", "added", "size", "width", "height", "megapixels", "path", "name",
+    "id", "relevance", or "thing": the coverage of ``thing``."""
+
+    key: str
+    thing: Thing | None
+    descending: bool
+
+
+@dataclass(frozen=True)
+class Query:
+    """A whole query: which photos (None: every one), and in which order (None: by relevance)."""
+
+    tree: Node | None
+    sort: Sort | None
+
+
+def leaves(node: Node) -> Iterator[Leaf]:
+    """The predicates of a tree in the order of the text."""
+    match node:
+        case Not(part):
+            yield from leaves(part)
+        case And(parts) | Or(parts):
+            for part in parts:
+                yield from leaves(part)
+        case _:
+            yield node
+
+
+def things(node: Node) -> Iterator[Thing]:
+    """All things that a tree speaks of, in the order of the text."""
+    for leaf in leaves(node):
+        match leaf:
+            case Presence(thing) | Compare(thing):
+                yield thing
+            case Regional(thing, place):
+                yield thing
+                match place:
+                    case Relation(_, other):
+                        yield other
+                    case Amid(first, second):
+                        yield first
+                        yield second
+
+
+def written(node: Node) -> str:
+    """The tree as a query with every parenthesis that its structure has."""
+    match node:
+        case Presence(thing, below):
+            return thing.name if below is None else f"little {thing.name}"
+        case Compare(thing, _, _, says):
+            return f"{thing.name} {says}"
+        case Like(operand, _, mirrored):
+            return f"like {operand}{' mirrored' if mirrored else ''}"
+        case Regional(thing, place, _, _, says):
+            return f"{says} {thing.name}{_placed(place)}".lstrip()
+        case Period() | Text() | Number():
+            return node.says
+        case Shape(name):
+            return f"orientation:{name}"
+        case Near(latitude, longitude, metres):
+            return f"near {_plain(latitude)},{_plain(longitude)} {_plain(metres)}m"
+        case Unknown(column):
+            return f"{column}:unknown"
+        case Not(Regional() as part) if part.says:
+            return f"not ({written(part)})"  # "not fewer than 3" would be read as "at least 3"
+        case Not(part):
+            return f"not {written(part)}"
+        case And(parts):
+            return "(" + " and ".join(map(written, parts)) + ")"
+        case Or(parts):
+            return "(" + " or ".join(map(written, parts)) + ")"
+
+
+def _plain(number: float) -> str:
+    return f"{number:.6f}".rstrip("0").rstrip(".")
+
+
+def _placed(place: Place) -> str:
+    match place:
+        case Anywhere():
+            return ""
+        case Zone(name):
+            return f" in {name}"
+        case Relation(name, thing):
+            return f" {name} {thing.name}"
+        case Amid(first, second):
+            return f" between {first.name} and {second.name}"
+
+
+def whole(query: Query) -> str:
+    """A query as text, the order last; "everything" when it asks for no photo in particular."""
+    text = "everything" if query.tree is None else written(query.tree)
+    if query.sort is None:
+        return text
+    key = query.sort.thing.name.replace(" ", "-") if query.sort.thing else query.sort.key
+    reverse = query.sort.descending != (query.sort.key in DESCENDING)
+    return f"{text} sort:{'-' if reverse else ''}{key}"
+
+
+# orders that go from most to least unless reversed; the others go upwards
+DESCENDING = frozenset({"thing", "relevance"})

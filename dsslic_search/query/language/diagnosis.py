@@ -1,0 +1,128 @@
+"""What to tell about a query whose tokens make no tree."""
+
+from __future__ import annotations
+
+from dsslic_search.core.errors import QueryError
+from dsslic_search.query.language.errors import complaint, quoted
+from dsslic_search.query.language.phrases import CONNECTIVES, ENDS, STARTS
+from dsslic_search.query.language.tokens import Piece
+
+_NUMBERS = {"AMOUNT", "WHOLE"}
+_PLACES = {"RELATION", "ZONE", "BETWEEN"}
+
+
+def syntax_error(text: str, pieces: list[Piece], index: int) -> QueryError:
+    """What to tell about the token at ``index``, at which (or at the end of the text, past the last) no tree
+    fits."""
+    before = pieces[index - 1] if index else None
+    piece = pieces[index] if index < len(pieces) else None
+    kind = before.type if before else ""
+    said = quoted(text[before.start : before.end]) if before else ""
+    here = quoted(text[piece.start : piece.end]) if piece else ""
+    stop = piece is None or piece.type in CONNECTIVES or piece.type == "RPAR"
+
+    def at(place: Piece, sentence: str) -> QueryError:
+        return complaint(text, place.start, place.end, sentence)
+
+    if before and kind == "BETWEEN" and index >= 2 and pieces[index - 2].type == "THING":
+        return at(
+            before, f"{said} needs two things or two numbers after it, as in person between cars and trees"
+        )
+    if before and kind == "RELATION":
+        if piece and piece.type in _NUMBERS | {"MANY", "COMPARE"}:
+            return at(
+                piece,
+                f"{here} does not fit here: only what stands before {said} is counted, so write 2 cars on "
+                "road",
+            )
+        return at(before, f"{said} needs a thing after it, as in {_example(before)}")
+    if before and stop and kind in CONNECTIVES:
+        return at(before, f"nothing follows {said}: name something after it or remove it")
+    if before and stop and kind in {"MOSTLY", "LITTLE"}:
+        return at(before, f"{said} needs a thing after it, as in {before.value} sky")
+    if before and stop and kind == "MANY":
+        return at(before, f"{said} needs a thing after it, as in {said[1:-1]} cars")
+    if before and kind in {"COMPARE", "BETWEEN"}:
+        example = (
+            "between 10% and 40% sky or between 2 and 4 cars"
+            if kind == "BETWEEN"
+            else f"{before.value} 30% or {before.value} 2"
+        )
+        return at(before, f"{said} needs a percentage or a number after it, as in {example}")
+    if before and kind in _NUMBERS and index >= 2 and pieces[index - 2].type == "BETWEEN":
+        unit = "%" if before.value.endswith("%") else ""
+        return at(before, f'"between" needs two numbers, as in between {before.value} and 40{unit}')
+    if piece and piece.type in CONNECTIVES | {"RPAR"} and (before is None or kind == "LPAR"):
+        inside = "empty parentheses" if piece.type == "RPAR" else f"nothing stands before {here}"
+        return at(piece, f"{inside}: name something there or remove it")
+    if before and kind in _NUMBERS and _is_bare(pieces, index - 1):
+        return at(before, f"{said} of what? Name a thing after it, as in >30% sky or 2 cars")
+    if piece and piece.type in _PLACES:
+        return _misplaced(text, pieces, index, before)
+    if piece and piece.type in {"AMOUNT", "PERCENT"}:
+        return at(piece, f"{here} compares nothing here: say which way, as in >30% sky or at least 30% sky")
+    if piece and piece.type == "MORE":
+        return at(
+            piece,
+            f"{here} fits after a number and before than: write 2 or {here[1:-1]} cars, or {here[1:-1]} than "
+            "2 cars",
+        )
+    if piece and piece.type == "MIRRORED":
+        return at(piece, f"{here} fits after a photo only, as in like #12 mirrored")
+    if before and piece and kind == "OPERAND" and piece.type == "WHOLE":
+        return at(
+            piece, f"{here} does not fit here: a photo's id is written with #, as in like #{piece.value}"
+        )
+    if before and piece and kind in ENDS and piece.type in STARTS:
+        return at(
+            piece, f'"and" or "or" is missing between {said} and {here}: put one of them or a comma there'
+        )
+    what = quoted(text[(piece or pieces[-1]).start : (piece or pieces[-1]).end])
+    return at(
+        piece or pieces[-1],
+        f"{what} does not fit here: write predicates such as road, no people or >30% sky, joined by and or "
+        "or",
+    )
+
+
+def _misplaced(text: str, pieces: list[Piece], index: int, before: Piece | None) -> QueryError:
+    """A relation or a position where none can be."""
+    piece = pieces[index]
+    here = quoted(text[piece.start : piece.end])
+    start = index
+    while start and pieces[start - 1].type not in CONNECTIVES | {"LPAR", "RPAR"}:
+        start -= 1
+    types = [other.type for other in pieces[start:index]]
+    if before is None or before.type in CONNECTIVES or before.type == "LPAR":
+        hint = f"{here} needs a thing before it, as in {_example(piece)}"
+        if before and before.type == "NOT" and index >= 2:
+            hint += "; for none of them write no car on road"
+    elif before.type == "RPAR":
+        hint = f"{here} needs one thing before it, not parentheses: write each relation in full, joined by or"
+    elif _PLACES & set(types):
+        hint = f"{here} follows another relation or position: write each with its own thing, joined by and"
+    elif {"AMOUNT", "MOSTLY", "LITTLE"} & set(types):
+        hint = (
+            f"a part of the photo has no relation or position: remove {here} and what belongs to it, or the "
+            "amount"
+        )
+    else:
+        hint = f"{here} does not fit here: a relation stands between two things, as in car on road"
+    return complaint(text, piece.start, piece.end, hint)
+
+
+def _example(piece: Piece) -> str:
+    if piece.type == "ZONE":
+        return f"car in the {piece.value}"
+    return "person between cars and trees" if piece.type == "BETWEEN" else f"person {piece.value} car"
+
+
+def _is_bare(pieces: list[Piece], index: int) -> bool:
+    """Whether the number at ``index`` ends a comparison or is a count that does not have its thing yet."""
+    if index >= 1 and pieces[index - 1].type == "COMPARE":
+        opener = index - 1
+    elif index >= 3 and pieces[index - 1].type == "MID" and pieces[index - 3].type == "BETWEEN":
+        opener = index - 3
+    else:
+        return pieces[index].type == "WHOLE"
+    return opener == 0 or pieces[opener - 1].type != "THING"

@@ -1,0 +1,211 @@
+"""The words of the query language: the vocabulary's, and the language's own.
+
+Words are compared in a normal form (NFKC, case-folded, single spaces), and every word has one meaning.
+"""
+
+from __future__ import annotations
+
+import difflib
+import unicodedata
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
+
+from dsslic_search.core.vocabulary import ClassInfo, Group, Vocabulary, plural_of
+from dsslic_search.query.language import places
+from dsslic_search.query.language.values import numbers
+
+Phrase = tuple[str, ...]
+
+_NOT = ("NOT", "not")
+_AND = ("AND", "and")
+_OR = ("OR", "or")
+_WITH = ("WITH", "with")  # "and" between two predicates, nothing elsewhere
+_FILLER = ("FILLER", "")
+_PHOTO = ("FILLER", "photo")  # a filler, but "left of the photo" is a zone
+_UNSEEN = ("UNSEEN", "")  # what no label map shows: an error that says so
+PHRASES: Mapping[tuple[str, str], str] = {  # for each token type and value
+    _NOT: "not, no, without, excluding, except, except for, free of, lacking, everything but, everything "
+    "except, anything but",
+    _AND: "and, but, plus, as well as",
+    _OR: "or",
+    _WITH: "with, containing, contain, contains, showing, including, featuring, has, have, having, together "
+    "with, along with, at",
+    ("COMPARE", ">="): "at least, no less than, not less than, no fewer than, not fewer than, minimum",
+    ("COMPARE", "<="): "at most, no more than, not more than, up to, maximum",
+    ("COMPARE", ">"): "more than, greater than",
+    ("COMPARE", "<"): "less than, fewer than",
+    ("COMPARE", "="): "exactly, equal to, equals",
+    ("MORE", ">="): "more",
+    ("MORE", "<="): "less, fewer",
+    ("BETWEEN", "between"): "between, in between",
+    ("MOSTLY", "mostly"): "mostly, mainly",
+    ("LITTLE", "little"): "little",
+    ("NUMBER", "2"): "couple of, pair of",
+    ("MANY", "2"): "multiple",
+    ("MANY", "3"): "several",
+    ("MANY", "5"): "many",
+    ("LIKE", "like"): "like, similar to, looking like, looks like, look like",
+    ("MIRRORED", "mirrored"): "mirrored, or mirrored",
+    ("PERCENT", "%"): "percent, per cent",
+    ("AMOUNT", "50%"): "half",
+    ("EVERYTHING", "everything"): "everything, anything",
+    ("SORT", "-taken"): "newest first",
+    ("SORT", "taken"): "oldest first",
+    ("SHAPE", "portrait"): "portrait, portraits, portrait format, portrait orientation",
+    ("SHAPE", "landscape"): "landscape format, landscape orientation",
+    ("SHAPE", "square"): "square, square format",
+    ("SHAPE", "panorama"): "panorama, panoramas, panoramic, panorama format",
+    ("DATED", ""): "added, after, since, until, till, during, from",
+    _UNSEEN: "foreground, background, distance",
+    ("ACTIVITY", ""): places.ACTIVITIES,
+    _FILLER: (
+        "a, an, the, some, any, all, every, each, my, of, that, which, where, there, is, are, be, i, want, "
+        "give, get, please, "
+        "show, me, find, search, search for, look for, for, to, taken, cover, covers, covering, in which, on "
+        "which"
+    ),
+    _PHOTO: "image, images, photo, photos, photograph, photographs, picture, pictures, pic, pics",
+}
+
+
+def _keywords() -> Iterator[tuple[str, tuple[str, str]]]:
+    for meaning, phrases in PHRASES.items():
+        yield from ((phrase, meaning) for phrase in phrases.split(", "))
+    yield from ((word, ("NUMBER", str(number))) for number, word in enumerate(numbers.WORDS))
+    yield from ((phrase, ("RELATION", name)) for name, phrase in places.relation_phrases())
+    yield from ((phrase, ("ZONE", name)) for name, phrases in places.zones().items() for phrase in phrases)
+
+
+KEYWORDS: Mapping[Phrase, tuple[str, str]] = {
+    tuple(phrase.split()): meaning for phrase, meaning in _keywords()
+}
+
+
+@dataclass(frozen=True)
+class Meaning:
+    """What a word stands for: the ``name`` of a class or group and its class ids, ascending."""
+
+    name: str
+    classes: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class WordTable:
+    """All words and phrases for classes and groups. ``longest``: by first word, the most words of a phrase,
+    keywords included. ``made``: the plurals made by rule, which are understood but not suggested
+    ("cloudses")."""
+
+    meanings: Mapping[Phrase, Meaning]
+    longest: Mapping[str, int] = field(repr=False)
+    made: frozenset[Phrase] = field(default=frozenset(), repr=False)
+
+    def closest(self, words: Sequence[str], at_most: int = 3) -> tuple[str, ...]:
+        """The known words and phrases most like the first of ``words`` or like the first few of them
+        together, best first."""
+        ranked: dict[str, float] = {}
+        for count in range(1, len(words) + 1):
+            asked = " ".join(words[:count])
+            if len(asked) > _LONGEST_ASKED:
+                break
+            matcher = difflib.SequenceMatcher(b=asked, autojunk=False)
+            letters = _letters(asked)
+            for phrase, has in self._candidates:
+                # what has few letters in common with the word is not worth a closer look
+                if (
+                    not 0.5 <= len(phrase) / len(asked) <= 2
+                    or (has & letters).bit_count() * 10 < 4 * (has | letters).bit_count()
+                ):
+                    continue
+                if count > 1 and " " not in phrase:
+                    continue
+                matcher.set_seq1(phrase)
+                if matcher.quick_ratio() < 0.6:
+                    continue
+                # people rarely get the first letter wrong
+                ratio = matcher.ratio() + 0.1 * (phrase[:1] == asked[:1])
+                if ratio >= 0.7:
+                    ranked[phrase] = max(ranked.get(phrase, 0), ratio)
+        best: dict[object, str] = {}  # one word for each meaning
+        clear = max(ranked.values(), default=0) - 0.2  # what is much worse than the best only distracts
+        for phrase in sorted(
+            (p for p in ranked if ranked[p] >= clear), key=lambda phrase: (-ranked[phrase], phrase)
+        ):
+            words_of_it = tuple(phrase.split())
+            best.setdefault(self.meanings.get(words_of_it) or KEYWORDS[words_of_it], phrase)
+        return tuple(best.values())[:at_most]
+
+    @cached_property
+    def _candidates(self) -> tuple[tuple[str, int], ...]:
+        """Every word that may be suggested, and its letters."""
+        own = (" ".join(phrase) for phrase, (type_, _) in KEYWORDS.items() if type_ not in _NOT_SUGGESTED)
+        stated = (" ".join(phrase) for phrase in self.meanings if phrase not in self.made)
+        words = [*stated, *(word for word in own if len(word) > 3)]
+        return tuple((word, _letters(word)) for word in words)
+
+
+_NOT_SUGGESTED = {"UNSEEN", "DATED", "MORE"}
+_LONGEST_ASKED = 40
+
+
+def _letters(word: str) -> int:
+    """The set of letters of a word as bits; letters that are 32 code points apart are taken for the same."""
+    bits = 0
+    for character in word:
+        bits |= 1 << (ord(character) & 31)
+    return bits
+
+
+def folded(text: str) -> str:
+    """NFKC and case-folded: full-width and composed forms, upper and lower case are the same."""
+    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
+
+
+def normal(text: str) -> str:
+    """A word or phrase in normal form: folded, words apart by one space; hyphens and underscores are
+    spaces."""
+    return " ".join(folded(text).replace("-", " ").replace("_", " ").replace("’", "'").split())
+
+
+@lru_cache(maxsize=4)
+def word_table(vocabulary: Vocabulary) -> WordTable:
+    """The words of a vocabulary: names, plurals and synonyms of classes and groups, and the synonyms' regular
+    plurals.
+
+    Raises ValueError when a word would have two meanings or is a word of the language itself; only relations
+    may be words of the vocabulary too ("inside" is a relation where it stands before a thing, and a group
+    elsewhere)."""
+    table: dict[Phrase, Meaning] = {}
+    owners: list[tuple[ClassInfo | Group, Meaning]] = [
+        (c, Meaning(c.name, (c.id,))) for c in vocabulary.classes
+    ]
+    owners += [(g, Meaning(g.name, g.members)) for g in vocabulary.groups]
+    for owner, meaning in owners:
+        plural = owner.plural if isinstance(owner, ClassInfo) else _plural(owner.name)
+        for word in (owner.name, plural, *owner.synonyms):
+            _enter(table, word, meaning)
+    stated = set(table)
+    for owner, meaning in owners:
+        for synonym in owner.synonyms:
+            plural = _plural(synonym)
+            # a word that is stated outright beats a regular plural
+            if tuple(normal(plural).split()) not in stated:
+                _enter(table, plural, meaning)
+    longest: dict[str, int] = {}
+    for phrase in (*table, *KEYWORDS):
+        longest[phrase[0]] = max(longest.get(phrase[0], 0), len(phrase))
+    return WordTable(table, longest, frozenset(table) - stated)
+
+
+def _enter(table: dict[Phrase, Meaning], word: str, meaning: Meaning) -> None:
+    phrase = tuple(normal(word).split())
+    if KEYWORDS.get(phrase, ("RELATION", ""))[0] != "RELATION":
+        raise ValueError(f'"{word}" cannot name {meaning.name}: it is a word of the query language')
+    if table.setdefault(phrase, meaning) != meaning:
+        raise ValueError(f'"{word}" means both {table[phrase].name} and {meaning.name}')
+
+
+def _plural(phrase: str) -> str:
+    """The regular plural; of "body of water" that is "bodies of water"."""
+    head, of, rest = phrase.partition(" of ")
+    return plural_of(head) + of + rest

@@ -1,0 +1,313 @@
+"""Query text to a tree of predicates. Whatever the text, the outcome is a tree or a QueryError."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from dsslic_search.core.errors import QueryError
+from dsslic_search.core.vocabulary import Vocabulary
+from dsslic_search.query.ast import And, Like, Node, Not, Or, Query, Sort, leaves
+from dsslic_search.query.language.diagnosis import syntax_error
+from dsslic_search.query.language.errors import complaint, quoted
+from dsslic_search.query.language.lexicon import WordTable, word_table
+from dsslic_search.query.language.phrases import CONNECTIVES, phrases
+from dsslic_search.query.language.predicates import LITTLE, MOSTLY, Unfit, predicate
+from dsslic_search.query.language.tokens import Piece, tokens
+
+__all__ = ["LITTLE", "MAX_DEPTH", "MAX_SAVED", "MOSTLY", "parse"]
+
+MAX_DEPTH = 50
+MAX_SAVED = 5_000
+"""The most predicates that saved queries may bring into a query."""
+
+
+def parse(
+    text: str,
+    vocabulary: Vocabulary,
+    *,
+    saved: Callable[[str], str] | None = None,
+    now: datetime | None = None,
+) -> Query:
+    """The tree and the order that a query asks for (docs/query-language.md).
+
+    ``saved`` gives the text of a saved query for its name, folded (words.folded), and raises KeyError when
+    there is none; what the KeyError holds besides that name are suggestions. ``now`` is the moment that words
+    such as "today" are relative to; its time zone, or the machine's when it has none, is that of the days on
+    which photos were added. Raises QueryError, and nothing else, for a text that is not a query."""
+    return _Reading(word_table(vocabulary), saved, now or datetime.now()).read(text, ()).query
+
+
+@dataclass(frozen=True)
+class _Read:
+    """A query, how many "not"s, parentheses and saved queries are inside one another in it, and how many
+    predicates it has."""
+
+    query: Query
+    depth: int
+    predicates: int
+
+
+class _Reading:
+    """The reading of a query and of the saved queries that it uses, each of them once."""
+
+    def __init__(self, table: WordTable, saved: Callable[[str], str] | None, now: datetime) -> None:
+        self.table = table
+        self.saved = saved
+        self.now = now
+        self.known: dict[str, _Read] = {}
+
+    def read(self, text: str, inside: tuple[str, ...]) -> _Read:
+        """Read a query; ``inside``: the saved queries that it is part of."""
+        pieces = [
+            piece for piece in tokens(text, self.table, self.now) if piece.type != "FILLER" or piece.value
+        ]
+        uses = {id(piece): self._used(text, piece, inside) for piece in pieces if piece.type == "SAVED"}
+        depth = _check_depth(text, pieces, uses)
+        for piece in pieces:
+            if use := uses.get(id(piece)):
+                piece.node = use.query.tree
+                piece.type = "EVERYTHING" if piece.node is None else "FILTER"
+        sort = _take_sort(text, pieces)
+        if sort is None and len(pieces) == len(uses) == 1:  # a saved query alone is all that was saved
+            [use] = uses.values()
+            sort = use.query.sort
+        pieces = phrases(text, pieces)
+        if not pieces and sort is None:
+            raise complaint(
+                text,
+                0,
+                len(text),
+                "the query names nothing to look for: write what the photos should show, as in road and >30% "
+                "sky, or everything",
+            )
+        tree = _Structure(text, pieces).whole() if pieces else None
+        return _Read(Query(tree, sort), depth, 0 if tree is None else sum(1 for _ in leaves(tree)))
+
+    def _used(self, text: str, piece: Piece, inside: tuple[str, ...]) -> _Read:
+        """The saved query that a token names."""
+        name, said = piece.value, quoted(text[piece.start : piece.end])
+        if name in inside:
+            raise complaint(
+                text,
+                piece.start,
+                piece.end,
+                f"{_SAVED}{said} uses itself: change one of {_chain(name, inside)}",
+            )
+        if name not in self.known:
+            if len(inside) >= MAX_DEPTH:
+                raise complaint(
+                    text,
+                    piece.start,
+                    piece.end,
+                    f"more than {MAX_DEPTH} saved queries inside one another: save a simpler one",
+                )
+            found = self._text_of(text, piece, said)
+            try:
+                self.known[name] = self.read(found, (*inside, name))
+            except QueryError as error:
+                reason = str(error).partition("\n")[0].rpartition(" (at ")[0]
+                if not reason.startswith(_SAVED):  # one of those that it uses is to blame
+                    reason = f"{_SAVED}{said} is not understood: {reason}"
+                raise complaint(text, piece.start, piece.end, reason) from None
+        return self.known[name]
+
+    def _text_of(self, text: str, piece: Piece, said: str) -> str:
+        if self.saved is None:
+            raise complaint(
+                text,
+                piece.start,
+                piece.end,
+                f"saved queries are not at hand here: write out what {said} stands for",
+            )
+        try:
+            return self.saved(piece.value)
+        except KeyError as error:
+            close = tuple(
+                f"@{other}" for other in error.args if isinstance(other, str) and other != piece.value
+            )[:3]
+            hint = (
+                f"did you mean {' or '.join(close)}?"
+                if close
+                else "save one under that name first, or write out what to look for"
+            )
+            raise complaint(
+                text, piece.start, piece.end, f"there is no saved query {said}: {hint}", close
+            ) from None
+
+
+_SAVED = "the saved query "
+
+
+def _chain(name: str, inside: tuple[str, ...]) -> str:
+    return quoted(", ".join(f"@{each}" for each in inside[inside.index(name) :]))[1:-1]
+
+
+def _check_depth(text: str, pieces: list[Piece], uses: dict[int, _Read]) -> int:
+    """How many "not"s, parentheses and saved queries are inside one another, at most MAX_DEPTH, with every
+    parenthesis in a pair."""
+    opened: list[tuple[Piece, int]] = []
+    depth = nots = deepest = brought = 0
+    for piece in pieces:
+        kind = piece.type
+        use = None
+        if kind == "NOT":
+            nots += 1
+        elif kind == "LPAR":
+            opened.append((piece, nots + 1))
+            depth, nots = depth + nots + 1, 0
+        elif kind == "RPAR":
+            if not opened:
+                raise complaint(
+                    text,
+                    piece.start,
+                    piece.end,
+                    'unbalanced parenthesis: this ")" closes nothing; remove it or add a "(" before',
+                )
+            depth, nots = depth - opened.pop()[1], 0
+        elif kind == "SAVED":
+            use = uses[id(piece)]
+            brought += use.predicates
+        else:
+            nots = 0
+            continue
+        here = depth + nots + (use.depth + 1 if use else 0)
+        if here > MAX_DEPTH:
+            raise complaint(
+                text,
+                piece.start,
+                piece.end,
+                f'more than {MAX_DEPTH} parentheses and "not"s inside one another: simplify the query',
+            )
+        if brought > MAX_SAVED:
+            raise complaint(
+                text,
+                piece.start,
+                piece.end,
+                f"the saved queries have more than {MAX_SAVED} predicates: simplify the query",
+            )
+        deepest = max(deepest, here)
+        nots = nots if kind == "NOT" else 0
+    if opened:
+        piece = opened[-1][0]
+        raise complaint(
+            text, piece.start, piece.end, 'unbalanced parenthesis: this "(" is never closed; add a ")"'
+        )
+    return deepest
+
+
+def _take_sort(text: str, pieces: list[Piece]) -> Sort | None:
+    """The order that the query asks for; its token goes, and the "and" or comma that joins it to the
+    others."""
+    types = ["", *(piece.type for piece in pieces), ""]
+    if "SORT" not in types:
+        return None
+    depth = 0
+    places = []
+    for index, piece in enumerate(pieces):
+        depth += (piece.type == "LPAR") - (piece.type == "RPAR")
+        if piece.type == "SORT":
+            before, after = types[index], types[index + 2]
+            if depth or before in {"NOT", "OR"} or after == "OR":
+                sentence = (
+                    "an order is for the whole query: write it once, at the end, as in sky or sea sort:taken"
+                )
+                raise complaint(text, piece.start, piece.end, sentence)
+            places.append(index)
+    if len(places) > 1:
+        piece = pieces[places[1]]
+        raise complaint(
+            text,
+            piece.start,
+            piece.end,
+            "photos can be put in one order only: remove this one or the one before",
+        )
+    first = last = places[0]
+    sort = pieces[first].sort
+    if types[first] in {"AND", "COMMA"}:
+        first -= 1
+    elif types[last + 2] in {"AND", "COMMA"}:
+        last += 1
+    del pieces[first : last + 1]
+    return sort
+
+
+class _Structure:
+    """ "or", "and", "not" and parentheses over predicates."""
+
+    def __init__(self, text: str, pieces: list[Piece]) -> None:
+        self.text = text
+        self.pieces = pieces
+        self.types = [piece.type for piece in pieces]
+        self.types.append("")
+        self.place = 0
+
+    def whole(self) -> Node | None:
+        """The tree of all tokens; None for every photo."""
+        tree = self._either(False)
+        if self.types[self.place]:
+            raise self._trouble()
+        return tree
+
+    def _either(self, negated: bool) -> Node | None:
+        parts = [self._every(negated)]
+        while self.types[self.place] == "OR":
+            self.place += 1
+            parts.append(self._every(negated))
+        certain = [part for part in parts if part is not None]
+        return None if len(certain) < len(parts) else certain[0] if len(certain) == 1 else Or(tuple(certain))
+
+    def _every(self, negated: bool) -> Node | None:
+        parts = [self._single(negated)]
+        while self.types[self.place] in {"AND", "COMMA"}:
+            self.place += 1
+            parts.append(self._single(negated))
+        asked = [part for part in parts if part is not None]
+        return None if not asked else asked[0] if len(asked) == 1 else And(tuple(asked))
+
+    def _single(self, negated: bool) -> Node | None:
+        start, type_ = self.place, self.types[self.place]
+        if type_ == "NOT":
+            self.place += 1
+            part = self._single(True)
+            if part is None:
+                raise self._wrong(
+                    start, "no photo is outside everything: remove this or name something after it"
+                )
+            return Not(part)
+        if type_ == "LPAR":
+            self.place += 1
+            inner = self._either(negated)
+            if self.types[self.place] != "RPAR":
+                raise self._trouble()
+            self.place += 1
+            return inner
+        while self.types[self.place] not in _AROUND:
+            self.place += 1
+        if self.place == start:
+            raise self._trouble()
+        try:
+            node = predicate(
+                self.text, self.pieces[start : self.place], tuple(self.types[start : self.place])
+            )
+        except Unfit as unfit:
+            self.place = start + unfit.index
+            raise self._trouble() from None
+        if negated and node is not None and any(isinstance(leaf, Like) for leaf in leaves(node)):
+            raise self._wrong(
+                start,
+                '"not like" is not possible, as every photo is somewhat like any other: remove the "not"',
+            )
+        return node
+
+    def _trouble(self) -> QueryError:
+        return syntax_error(self.text, self.pieces, self.place)
+
+    def _wrong(self, start: int, sentence: str) -> QueryError:
+        return complaint(
+            self.text, self.pieces[start].start, self.pieces[max(self.place - 1, start)].end, sentence
+        )
+
+
+_AROUND = CONNECTIVES | {"LPAR", "RPAR", ""}

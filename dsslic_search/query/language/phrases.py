@@ -1,0 +1,153 @@
+"""What tokens mean by their neighbours: fillers go, "sky over 30%" is a comparison, "on the left of the
+photo" a zone, and an "and" is put where the text means one. What comes out is what the grammar sees."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from dsslic_search.query.language.errors import complaint, quoted
+from dsslic_search.query.language.lexicon import normal
+from dsslic_search.query.language.places import OF_THE_PHOTO
+from dsslic_search.query.language.tokens import Piece
+
+CONNECTIVES = {"AND", "OR", "NOT", "COMMA"}
+# tokens that can end a predicate
+ENDS = {"THING", "AMOUNT", "WHOLE", "ZONE", "OPERAND", "MIRRORED", "FILTER", "EVERYTHING", "RPAR"}
+STARTS = {
+    "THING", "COMPARE", "BETWEEN", "MOSTLY", "LITTLE", "MANY", "LIKE", "NOT", "LPAR", "AMOUNT", "WHOLE",
+    "FILTER", "EVERYTHING",
+}  # fmt: skip
+
+_NUMBERS = {"AMOUNT", "WHOLE"}
+_COMPARED = {"above": ">", "below": "<"}  # over 30%, under 2
+_NOTHING = Piece("", "", 0, 0)
+
+
+def phrases(text: str, pieces: list[Piece]) -> list[Piece]:
+    """The tokens of the grammar for those of the text. Raises QueryError for a word that has no meaning where
+    it stands."""
+    kept = [piece for piece in pieces if piece.type != "FILLER" or piece.value]
+    return list(_connected(_ranges(list(_places(text, list(_amounts(kept)))))))
+
+
+def _amounts(pieces: list[Piece]) -> Iterator[Piece]:
+    """Numbers with their "%": AMOUNT for a part of a photo, WHOLE for a count; "2 or more" is "at least
+    2"."""
+    index = 0
+    while index < len(pieces):
+        piece = pieces[index]
+        index += 1
+        if piece.type == "NUMBER":
+            if index < len(pieces) and pieces[index].type == "PERCENT":
+                piece = Piece("AMOUNT", piece.value + "%", piece.start, pieces[index].end)
+                index += 1
+            else:
+                piece.type = "AMOUNT" if "." in piece.value else "WHOLE"
+            if index + 1 < len(pieces) and pieces[index].type == "OR" and pieces[index + 1].type == "MORE":
+                more = pieces[index + 1]
+                more.type = "COMPARE"
+                yield more
+                index += 2
+        yield piece
+
+
+def _places(text: str, pieces: list[Piece]) -> Iterator[Piece]:
+    """Relations and zones, and what looks like a relation and is none; the last fillers go."""
+    before = ""
+    for piece, following in zip(pieces, [*pieces[1:], _NOTHING], strict=False):
+        if piece.type == "FILLER":
+            before = piece.type
+            continue
+        if piece.type == "ACTIVITY":
+            if following.type in {"RELATION", "ZONE", "BETWEEN"}:
+                continue
+            shown = quoted(text[piece.start : piece.end])
+            raise complaint(
+                text,
+                piece.start,
+                piece.end,
+                f"{shown} cannot be seen here: say where, as in person sitting on chair",
+            )
+        if piece.type == "RELATION":
+            if piece.value in {"in", "on"} and _only_introduces(text, piece, following):
+                continue
+            if before == "FILLER" and piece.value in {"in", "on", "next to"} and following.type == "THING":
+                continue  # "photos on the beach", "pictures by the sea"
+            _resolve(text, piece, before, following)
+        yield piece
+        before = piece.type
+
+
+def _only_introduces(text: str, piece: Piece, following: Piece) -> bool:
+    """Whether "in" or "on" stands before "the photo", a zone or "the left of"."""
+    if following.type == "FILLER":
+        return _zone_of_photo(text, piece) is None
+    return following.type == "ZONE" or (
+        following.type == "RELATION" and following.value in {"left of", "right of"}
+    )
+
+
+def _zone_of_photo(text: str, piece: Piece) -> str | None:
+    return OF_THE_PHOTO.get(normal(text[piece.start : piece.end]))
+
+
+def _resolve(text: str, piece: Piece, before: str, following: Piece) -> None:
+    """Make a relation what its neighbours say it is: a zone ("left of the photo"), a comparison ("over 30%"),
+    or a thing."""
+    if following.type == "FILLER" and (zone := _zone_of_photo(text, piece)):
+        piece.type, piece.value = "ZONE", zone
+    elif piece.value in _COMPARED and following.type in _NUMBERS:
+        piece.type, piece.value = "COMPARE", _COMPARED[piece.value]
+    elif piece.meaning and not (before in ENDS and following.type == "THING"):
+        piece.type, piece.value = "THING", piece.meaning.name
+
+
+def _ranges(pieces: list[Piece]) -> list[Piece]:
+    """The "and" of "between 10 and 40%" and of "between cars and trees" is a MID; both ends of a range are of
+    one kind. "Between two cars" is between cars."""
+    for index, opener in enumerate(pieces):
+        if opener.type != "BETWEEN" or index + 2 >= len(pieces):
+            continue
+        if index and [piece.type for piece in pieces[index - 1 : index + 3]] == [
+            "THING",
+            "BETWEEN",
+            "WHOLE",
+            "THING",
+        ]:
+            if pieces[index + 1].value == "2":  # "a car between two buildings"
+                pieces[index + 1].type = "FILLER"
+            continue
+        if index + 3 >= len(pieces):
+            continue
+        first, middle, last = pieces[index + 1 : index + 4]
+        if middle.type not in {"AND", "MID"}:
+            continue
+        after = pieces[index + 4].type if index + 4 < len(pieces) else ""
+        if first.type in _NUMBERS and last.type in _NUMBERS:
+            middle.type = "MID"
+            if "AMOUNT" in {first.type, last.type}:
+                first.type = last.type = "AMOUNT"
+            if last.value.endswith("%") and not first.value.endswith("%"):
+                first.value += "%"
+        elif first.type == last.type == "THING" and after not in {"COMPARE", "BETWEEN", "RELATION", "ZONE"}:
+            middle.type = "MID"
+    return [piece for piece in pieces if piece.type != "FILLER"]
+
+
+def _connected(pieces: list[Piece]) -> Iterator[Piece]:
+    """Between two predicates "with" means "and"; so does nothing at all before a "not" ("road without cars")
+    and beside a filter ("dogs camera:canon"). A comma before "and" or "or" is only punctuation."""
+    ended = False  # whether a predicate may have ended right before
+    filtered = False  # whether it was a filter
+    for index, piece in enumerate(pieces):
+        following = pieces[index + 1] if index + 1 < len(pieces) else None
+        if piece.type == "WITH":
+            if not (ended and following and following.type in STARTS):
+                continue
+            piece = Piece("AND", "and", piece.start, piece.end)
+        elif piece.type == "COMMA" and ended and following and following.type in {"AND", "OR"}:
+            continue
+        elif ended and (piece.type in {"NOT", "FILTER", "EVERYTHING"} or (filtered and piece.type in STARTS)):
+            yield Piece("AND", "and", piece.start, piece.start)
+        yield piece
+        ended, filtered = piece.type in ENDS, piece.type in {"FILTER", "EVERYTHING"}

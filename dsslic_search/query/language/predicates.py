@@ -1,0 +1,233 @@
+"""One predicate's tokens to a node of the tree: what amounts, counts and places mean."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import lru_cache
+
+from dsslic_search.core.errors import QueryError
+from dsslic_search.index.quanta import TICKS
+from dsslic_search.query.ast import (
+    Amid,
+    Anywhere,
+    Compare,
+    Like,
+    Node,
+    Place,
+    Presence,
+    Regional,
+    Relation,
+    Thing,
+    Zone,
+)
+from dsslic_search.query.language.errors import complaint, quoted
+from dsslic_search.query.language.grammar import Shape, shape_of
+from dsslic_search.query.language.tokens import Piece
+
+MOSTLY = TICKS // 2  # at least
+LITTLE = TICKS // 10  # below
+MOST_COUNTED = 20
+"""The greatest number that counts regions; a greater one is rather a forgotten percent sign."""
+
+
+class Unfit(Exception):
+    """No predicate has these tokens; ``index``: the first that does not fit, or their number where the end
+    came too early."""
+
+    def __init__(self, index: int) -> None:
+        super().__init__(index)
+        self.index = index
+
+
+def predicate(text: str, pieces: Sequence[Piece], types: tuple[str, ...]) -> Node | None:
+    """The node of a predicate's tokens, whose types are ``types``; None for "everything".
+
+    Raises Unfit, or QueryError for bad amounts."""
+    shape = shape_of(types)
+    if isinstance(shape, int):
+        raise Unfit(shape)
+    match shape.rule:
+        case "filter":
+            return pieces[0].node
+        case "everything":
+            return None
+        case "like":
+            return Like(pieces[1].value, pieces[0].start, len(pieces) > 2)
+    return _Builder(text, pieces, shape).node()
+
+
+class _Builder:
+    """Makes a node of the tokens that have a shape."""
+
+    def __init__(self, text: str, pieces: Sequence[Piece], shape: Shape) -> None:
+        self.text = text
+        self.pieces = pieces
+        self.shape = shape
+
+    def node(self) -> Node:
+        shape, pieces = self.shape, self.pieces
+        thing = self._thing(pieces[shape.things[0]])
+        amounts = [pieces[i] for i in shape.amounts]
+        match shape.rule:
+            case "present":
+                return self._regional(thing, 1, None, "") if shape.place else Presence(thing)
+            case "little":
+                return Presence(thing, below=LITTLE)
+            case "mostly":
+                return Compare(thing, MOSTLY, TICKS, ">= 50%")
+            case "ranged":
+                return self._ranged(thing, *amounts)
+            case "compared":
+                sign = next(pieces[i].value for i in shape.own if pieces[i].type == "COMPARE")
+                return self._compared(thing, sign, amounts[0])
+        return self._regional(thing, *self._number(shape.number, [pieces[i] for i in shape.counts]))
+
+    def _thing(self, piece: Piece) -> Thing:
+        assert piece.meaning is not None
+        return Thing(
+            self.text[piece.start : piece.end], piece.meaning.name, piece.meaning.classes, piece.start
+        )
+
+    def _wrong(self, first: Piece, last: Piece, sentence: str) -> QueryError:
+        return complaint(self.text, first.start, last.end, sentence)
+
+    # regions
+
+    def _regional(self, thing: Thing, low: int, high: int | None, says: str) -> Node:
+        where = self._place([self.pieces[i] for i in self.shape.place])
+        if isinstance(where, Relation) and where.name == "around" and says:
+            piece = self.pieces[0]
+            raise self._wrong(
+                piece,
+                self.pieces[-1],
+                f"what is around a thing is not counted: write {where.thing.name} surrounded by "
+                f'{thing.name}, or leave out "{says}"',
+            )
+        return Regional(thing, where, low, high, says)
+
+    def _place(self, own: list[Piece]) -> Place:
+        if not own:
+            return Anywhere()
+        match own[0].type:
+            case "ZONE":
+                return Zone(own[0].value)
+            case "RELATION":
+                return Relation(own[0].value, self._thing(own[1]))
+            case _:
+                return Amid(self._thing(own[1]), self._thing(own[-1]))
+
+    def _number(self, how: str, own: list[Piece]) -> tuple[int, int | None, str]:
+        """Least and greatest number of regions, and how it is said."""
+        counts = [self._count(piece) for piece in own if piece.type in {"WHOLE", "MANY"}]
+        if how == "exactly":
+            return counts[0], counts[0], f"exactly {counts[0]}"
+        if how == "many":
+            return counts[0], None, f"at least {counts[0]}"
+        if len(counts) == 2:
+            if counts[0] > counts[1]:
+                raise self._wrong(
+                    own[1],
+                    own[-1],
+                    f"the bounds are the wrong way round: write between {counts[1]} and {counts[0]}",
+                )
+            return counts[0], counts[1], f"between {counts[0]} and {counts[1]}"
+        count = counts[0]
+        match own[0].value:
+            case ">=":
+                return count, None, f"at least {count}"
+            case ">":
+                return count + 1, None, f"more than {count}"
+            case "<=":
+                return 0, count, f"at most {count}"
+            case "<":
+                if count == 0:
+                    raise self._wrong(
+                        own[0],
+                        own[-1],
+                        "there are never fewer than 0: write no, as in no cars, or a greater number",
+                    )
+                return 0, count - 1, f"fewer than {count}"
+        return count, count, f"exactly {count}"
+
+    def _count(self, piece: Piece) -> int:
+        digits = piece.value.lstrip("0") or "0"
+        if len(digits) <= 2 and int(digits) <= MOST_COUNTED:
+            return int(digits)
+        said = quoted(self.text[piece.start : piece.end])
+        if len(piece.value) == 4 and piece.value[:2] in {"18", "19", "20"}:
+            hint = f"for a year write in {piece.value} or taken:{piece.value}"
+        elif len(digits) <= 3 and int(digits) <= 100:
+            hint = f"for a part of the photo write a percentage as in {digits}%"
+        else:
+            hint = "write a percentage as in 30%, or a smaller number"
+        raise self._wrong(
+            piece, piece, f"{said} is more than is counted in a photo, {MOST_COUNTED} at most: {hint}"
+        )
+
+    # coverage
+
+    def _compared(self, thing: Thing, sign: str, amount: Piece) -> Compare:
+        percent = self._percent(amount)
+        bound = percent.ticks
+        says = f"{sign} {percent.shown}"
+        match sign:
+            case ">=":
+                return Compare(thing, bound, TICKS, says)
+            case ">":
+                return Compare(thing, bound + 1, TICKS, says)
+            case "<=":
+                return Compare(thing, 0, bound, says)
+            case "<":
+                return Compare(thing, 0, bound - 1, says)
+        # exactly: what rounds to the number as it is written
+        return Compare(
+            thing, max(bound - percent.half, 0), min(bound + max(percent.half - 1, 0), TICKS), says
+        )
+
+    def _ranged(self, thing: Thing, first: Piece, last: Piece) -> Compare:
+        low, high = self._percent(first), self._percent(last)
+        if low.ticks > high.ticks:
+            raise self._wrong(
+                first, last, f"the bounds are the wrong way round: write between {high.shown} and {low.shown}"
+            )
+        return Compare(thing, low.ticks, high.ticks, f"between {low.shown} and {high.shown}")
+
+    def _percent(self, amount: Piece) -> _Percent:
+        percent = _percent(amount.value)
+        if percent is None:
+            said = quoted(self.text[amount.start : amount.end])
+            sentence = (
+                "is not a part of a photo: write a percentage as in 30%, a fraction as in 0.3, or a "
+                "whole number to count"
+            )
+            if amount.value.endswith("%"):
+                sentence = "is more than the whole photo: a percentage goes from 0% to 100%"
+            raise self._wrong(amount, amount, f"{said} {sentence}")
+        return percent
+
+
+@dataclass(frozen=True)
+class _Percent:
+    """A coverage in ticks, half a unit of the last digit that it is written with, and how it is shown."""
+
+    ticks: int
+    half: int
+    shown: str
+
+
+@lru_cache(maxsize=256)
+def _percent(value: str) -> _Percent | None:
+    """The coverage that an amount such as "30%" or "0.3" means; None when it is more than a whole photo."""
+    digits = value.removesuffix("%")
+    one = 1 if value.endswith("%") else 100
+    percent = Decimal(digits) * one
+    if percent > 100:
+        return None
+    unit = Decimal(1).scaleb(-len(digits.partition(".")[2])) * one
+    return _Percent(_ticks(percent), _ticks(unit) // 2, f"{float(percent):.12g}%")
+
+
+def _ticks(percent: Decimal) -> int:
+    return round(percent * (TICKS // 100))

@@ -1,0 +1,269 @@
+"""Query text to tokens: words looked up, numbers, signs, filters and operands cut out. What they mean
+together is in phrases.py."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from dsslic_search.core.errors import QueryError
+from dsslic_search.query.ast import Near, Node, Period, Sort, Thing
+from dsslic_search.query.language import fields
+from dsslic_search.query.language.errors import complaint, quoted
+from dsslic_search.query.language.folded import MARK, Folded
+from dsslic_search.query.language.lexicon import KEYWORDS, Meaning, WordTable, normal
+from dsslic_search.query.language.values import dates, geo
+from dsslic_search.query.language.values.quoted import QUOTES, value_at
+
+MAX_CHARACTERS = 10_000
+_TRIED = 4  # words from an unknown one on that are tried as a phrase for suggestions
+
+_SYMBOLS = {
+    ">=": ("COMPARE", ">="), "=>": ("COMPARE", ">="), "≥": ("COMPARE", ">="),
+    "<=": ("COMPARE", "<="), "=<": ("COMPARE", "<="), "≤": ("COMPARE", "<="),
+    "==": ("COMPARE", "="), ">": ("COMPARE", ">"), "<": ("COMPARE", "<"), "=": ("COMPARE", "="),
+    "&&": ("AND", "and"), "&": ("AND", "and"), "||": ("OR", "or"), "|": ("OR", "or"),
+    "(": ("LPAR", "("), ")": ("RPAR", ")"), ",": ("COMMA", ","), "%": ("PERCENT", "%"), "*": ("EVERYTHING",
+    "everything"),
+}  # fmt: skip
+_LETTER = rf"(?:[^\W\d_]|{MARK})"
+_WORD = re.compile(rf"{_LETTER}(?:[^\W_]|{MARK}|'(?={_LETTER}))*+")
+_GAP = re.compile(r"\s+|[-_‐‑]+")  # between the words of a phrase
+_TOKEN = re.compile(
+    rf"(?P<space>\s+)|(?P<word>{_WORD.pattern})"
+    r"|(?P<number>[0-9]+(?:\.[0-9]+)?|\.[0-9]+)"
+    rf"|(?P<symbol>{'|'.join(re.escape(symbol) for symbol in sorted(_SYMBOLS, key=len, reverse=True))})"
+    rf"|(?P<minus>(?:(?<=[\s(,])|(?<!.))[-−](?={_LETTER}|[(@]))"
+    rf"|(?P<saved>@(?:[^\W_]|[_.-]|{MARK})+)"
+    r"|(?P<end>[.!?][\s.!?]*\Z)",
+    re.DOTALL,
+)
+_RANGE = re.compile(r"(?P<percent>\s*+(?:%|percent\b|per cent\b))?+\s*+(?:[-–]|to\b)\s*+(?=\.?[0-9])")
+_PHOTO_BEFORE_ID = re.compile(r"\s+(?:photo|image|picture)\s+(?=#)")
+_ID = re.compile(r"#[0-9]+")
+_DATED = "{} needs a date after it, as in since 2019-05, from 2019 to 2021 or added today"
+_UNSEEN = (
+    "what is near and what is far cannot be told here: instead of {} name a part of the photo, as in car in "
+    "the bottom half"
+)
+
+
+@dataclass(slots=True)
+class Piece:
+    """A token: its type, its value in normal form (a THING's is its meaning's name), and the text[start:end]
+    it came from.
+
+    ``meaning``: what a THING stands for; ``node``: the predicate of a FILTER; ``sort``: the order of a
+    SORT."""
+
+    type: str
+    value: str
+    start: int
+    end: int
+    meaning: Meaning | None = None
+    node: Node | None = None
+    sort: Sort | None = None
+
+
+def tokens(text: str, table: WordTable, now: datetime) -> list[Piece]:
+    """The tokens of a query, fillers among them. Raises QueryError for what is not a word, number or sign of
+    the language."""
+    if len(text) > MAX_CHARACTERS:
+        raise complaint(
+            text,
+            MAX_CHARACTERS,
+            len(text),
+            f"a query may have {MAX_CHARACTERS} characters, this one has {len(text)}; shorten it",
+        )
+    return list(_Scanner(text, table, now).pieces())
+
+
+class _Scanner:
+    """One reading of a query from left to right. Places are those of the folded text."""
+
+    def __init__(self, text: str, table: WordTable, now: datetime) -> None:
+        self.folded = Folded(text)
+        self.table = table
+        self.now = now
+
+    def pieces(self) -> Iterator[Piece]:
+        text, place = self.folded.words, 0
+        while place < len(text):
+            found = _TOKEN.match(text, place)
+            if found is None:
+                raise self._stray(place)
+            start, place = found.span()
+            match found.lastgroup:
+                case "space":
+                    continue
+                case "word":
+                    made, place = self._word(start, place)
+                    yield from made
+                case "symbol":
+                    yield self._piece(*_SYMBOLS[found.group()], start, place)
+                case "number":
+                    made, place = self._number(found.group(), start, place)
+                    yield from made
+                case "minus":
+                    yield self._piece("NOT", "not", start, place)
+                case "saved":
+                    place = max(start + len(found.group().rstrip(".")), start + 2)
+                    yield self._piece("SAVED", self.folded.text[start + 1 : place], start, place)
+
+    def _piece(self, type_: str, value: str, start: int, end: int) -> Piece:
+        return Piece(type_, value, *self.folded.span(start, end))
+
+    def _number(self, number: str, start: int, end: int) -> tuple[list[Piece], int]:
+        """A number, or two with a dash or "to" between them as "between … and …", up to the second."""
+        made = [self._piece("NUMBER", number, start, end)]
+        ranged = _RANGE.match(self.folded.words, end)
+        if ranged is None:
+            return made, end
+        made.insert(0, self._piece("BETWEEN", "between", start, end))
+        if ranged["percent"]:
+            made.append(self._piece("PERCENT", "%", *ranged.span("percent")))
+        return [*made, self._piece("MID", "and", *ranged.span())], ranged.end()
+
+    def _word(self, start: int, end: int) -> tuple[list[Piece], int]:
+        """The tokens that begin with the word at ``start``, and where they end."""
+        word = self.folded.text[start:end]
+        if self.folded.text[end : end + 1] == ":":
+            return self._field(word, start, end)
+        if word in dates.OPENERS or word in geo.OPENERS:
+            spoken = self._spoken(word, start, end)
+            if spoken:
+                return spoken
+        phrase, end = self._known(start, end)
+        span = self.folded.span(start, end)
+        if phrase not in KEYWORDS:
+            meaning = self.table.meanings[phrase]
+            return [Piece("THING", meaning.name, *span, meaning)], end
+        type_, value = KEYWORDS[phrase]
+        piece = Piece(type_, value, *span, self.table.meanings.get(phrase))
+        match type_:
+            case "LIKE":
+                operand, end = self._operand(piece, end)
+                return [piece, operand], end
+            case "SHAPE":
+                piece.type, piece.node = "FILTER", fields.filter_of("orientation", value, self.now)
+            case "SORT":
+                piece.sort = fields.sort_of(value, lambda word: None)
+            case "DATED" | "UNSEEN":
+                sentence = _DATED if type_ == "DATED" else _UNSEEN
+                raise complaint(self.folded.original, *span, sentence.format(quoted(word)))
+        return [piece], end
+
+    def _known(self, start: int, end: int) -> tuple[tuple[str, ...], int]:
+        """The longest phrase of the language or the vocabulary that begins with a word, and where it ends."""
+        text, shadow = self.folded.text, self.folded.words
+        words, ends = [text[start:end]], [end]
+        longest = self.table.longest.get(words[0], _TRIED)
+        while len(words) < longest:
+            gap = _GAP.match(shadow, ends[-1])
+            following = _WORD.match(shadow, gap.end() if gap else ends[-1])
+            if following is None:
+                break
+            words.append(text[following.start() : following.end()])
+            ends.append(following.end())
+        for count in range(len(words), 0, -1):
+            phrase = tuple(words[:count])
+            if phrase in KEYWORDS or phrase in self.table.meanings:
+                return phrase, ends[count - 1]
+        suggestions = self.table.closest(words)
+        place = self.folded.span(start, end)
+        hint = (
+            f"did you mean {_alternatives(suggestions)}?"
+            if suggestions
+            else "see `dss-search classes` for the words there are"
+        )
+        shown = quoted(self.folded.original[slice(*place)])
+        raise complaint(self.folded.original, *place, f"unknown word {shown}: {hint}", suggestions)
+
+    def _spoken(self, word: str, start: int, end: int) -> tuple[list[Piece], int] | None:
+        """The filter that running text such as "before 2020" or "near 48.85,2.35" is, if it is one."""
+        try:
+            found: tuple[Period | Near, int] | None
+            if word in geo.OPENERS:
+                found = geo.place(self.folded.text, start)
+            else:
+                found = dates.spoken(self.folded.text, start, self.now)
+        except ValueError as error:
+            raise complaint(self.folded.original, *self.folded.span(start, end), str(error)) from None
+        if found is None:
+            return None
+        node, end = found
+        return [Piece("FILTER", "", *self.folded.span(start, end), node=node)], end
+
+    def _field(self, word: str, start: int, end: int) -> tuple[list[Piece], int]:
+        """A field, its colon at ``end``, and the value after it."""
+        original = self.folded.original
+        named = self.folded.span(start, end + 1)
+        shown = quoted(original[slice(*named)])
+        name = fields.field_name(word)
+        if name is None:
+            hint, close = fields.no_such_field(word)
+            raise complaint(original, *named, f"there is no field {shown}: {hint}", close)
+        value, first, last, place = value_at(self.folded, end + 1)
+        if not value.strip():
+            raise complaint(
+                original, *named, f"{shown} needs a value after it, as in {fields.EXAMPLES[name]}"
+            )
+        made = Piece("SORT" if name == "sort" else "FILTER", name, named[0], last)
+        try:
+            if name == "sort":
+                made.sort = fields.sort_of(value, lambda word: self._thing_named(word, first))
+            else:
+                made.node = fields.filter_of(name, value, self.now)
+        except ValueError as error:
+            raise complaint(
+                original, first, last, f"{quoted(original[first:last])} does not fit {name}: {error}"
+            ) from None
+        return [made], place
+
+    def _thing_named(self, word: str, position: int) -> Thing | None:
+        meaning = self.table.meanings.get(tuple(normal(word).split()))
+        return None if meaning is None else Thing(word, meaning.name, meaning.classes, position)
+
+    def _operand(self, like: Piece, place: int) -> tuple[Piece, int]:
+        """What follows "like": a path, or an id."""
+        original = self.folded.original
+        if photo := _PHOTO_BEFORE_ID.match(self.folded.text, place):
+            place = photo.end()
+        inner, start, end, place = value_at(self.folded, place)
+        unquoted = end - start == len(inner)
+        if unquoted and inner[:1] == "#" and not _ID.fullmatch(inner):
+            raise complaint(
+                original, start, end, f"{quoted(inner)} is not an id: write # and digits, as in like #12"
+            )
+        connective = unquoted and KEYWORDS.get((inner.casefold(),), ("", ""))[0] in {"AND", "OR", "NOT"}
+        if connective or not inner.strip():
+            raise complaint(
+                original,
+                like.start,
+                like.end,
+                '"like" needs a photo after it: a path, or # and an id, as in like #12',
+            )
+        return Piece("OPERAND", inner, start, end), place
+
+    def _stray(self, place: int) -> QueryError:
+        start, end = self.folded.span(place, place + 1)
+        sign = self.folded.original[start:end]
+        if sign[:1] in QUOTES or sign == "#":
+            hint = (
+                'only a photo after "like" and a value after a field are written so; leave it out or write '
+                "like before it"
+            )
+        elif sign == "@":
+            hint = "a saved query is written @ and its name, letters, digits, - and _"
+        else:
+            hint = "leave it out; words, percentages, comparisons, commas and parentheses are understood"
+        return complaint(
+            self.folded.original, start, end, f"{quoted(sign)} is not part of the query language: {hint}"
+        )
+
+
+def _alternatives(words: tuple[str, ...]) -> str:
+    *most, last = (f'"{word}"' for word in words)
+    return ", ".join(most) + " or " + last if most else last

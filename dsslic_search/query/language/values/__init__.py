@@ -1,0 +1,1 @@
+"""Values in queries: dates, numbers, places on the globe, quoted text."""

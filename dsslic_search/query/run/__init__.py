@@ -1,0 +1,1 @@
+"""From tree to photos: what each predicate finds, ranks, orders and pages."""

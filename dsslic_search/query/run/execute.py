@@ -1,0 +1,167 @@
+"""Queries answered: which photos match, exactly, and in which order, page by page.
+
+Photos come by their degree of satisfaction (query.rank), or as "sort:" says; ties: newest first, then by id.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dsslic_search.core.errors import UsageError
+from dsslic_search.core.vocabulary import Vocabulary
+from dsslic_search.index.quanta import TICKS
+from dsslic_search.query.ast import Query, things
+from dsslic_search.query.explain import explanation
+from dsslic_search.query.language.parse import parse
+from dsslic_search.query.plan import Resemble, Step, plan, together
+from dsslic_search.query.run import cursor as cursors
+from dsslic_search.query.run.cursor import Cursor
+from dsslic_search.query.run.evaluate import Evaluation, Indexes, Locate
+from dsslic_search.query.run.order import order_key, order_of
+from dsslic_search.query.run.rank import Mask, Rows
+
+__all__ = ["Answer", "Indexes", "Locate", "answer"]
+
+SKETCH = Resemble("the sketch")
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a query found. ``total``: how many photos match, exactly. ``ids``: int64, best first, and
+    ``scores``: float64 0..1, of one page of them. ``cursor``: for the next page; None when there is none, or
+    when a first page was asked for nothing. ``classes``: the class ids that the query speaks of, groups as
+    their members. ``photos``: how many there are. ``mask``: bool, which rows of the columns match."""
+
+    text: str
+    query: Query
+    plan: Step
+    total: int
+    ids: NDArray[np.int64]
+    scores: NDArray[np.float64]
+    cursor: str | None
+    classes: tuple[int, ...]
+    photos: int
+    mask: Mask = field(repr=False)
+    vocabulary: Vocabulary = field(repr=False)
+    evaluation: Evaluation = field(repr=False)
+
+    @cached_property
+    def rows(self) -> NDArray[np.intp]:
+        """The rows of all photos that match, ascending, in the order of the columns."""
+        return np.flatnonzero(self.mask)
+
+    def unseen(self) -> tuple[str, ...]:
+        """The things that the query speaks of and that no photo shows at all, by name, each once."""
+        spoken = (
+            {}
+            if self.query.tree is None
+            else {thing.name: thing.classes for thing in things(self.query.tree)}
+        )
+        columns = self.evaluation.columns
+        return tuple(name for name, classes in spoken.items() if not columns.quanta(classes).any())
+
+    def explain(self) -> str:
+        """The query's tree, words and plan for people, with the number of photos that each predicate matches
+        alone; these are counted now. Raises Stale when the catalog has to be asked and has changed."""
+        return explanation(self.text, self.query, self.plan, self.evaluation, self.total, self.vocabulary)
+
+
+def answer(
+    text: str,
+    *,
+    indexes: Indexes,
+    vocabulary: Vocabulary,
+    presence: float,
+    locate: Locate,
+    saved: Callable[[str], str] | None = None,
+    now: datetime | None = None,
+    limit: int | None = None,
+    after: str | None = None,
+    resemble: NDArray[np.float32] | None = None,
+) -> Answer:
+    """Find the photos that match a query, and rank a page of them.
+
+    ``presence``: the coverage, 0..1, from which a thing counts as present. ``locate`` turns the operand of
+    "like", a path or "#" and an id, and whether it is mirrored, into embeddings, float32[m, DIMENSION], the
+    best of which counts; it may raise DSSError. ``saved`` gives the text of a saved query. ``now``: what
+    "today" is taken from, on the first page. ``limit``: photos on a page, all by default. ``after``: the
+    cursor of the page before. ``resemble``: embeddings of a sketch, to rank by; then the text only filters,
+    and may be empty.
+
+    Raises QueryError for a text that is no query, UsageError for a cursor that is none or is another query's,
+    and Stale when the catalog changed between the openings of two indexes: open all anew and ask again."""
+    previous = None if after is None else cursors.read(after)
+    now = now or datetime.now()
+    if previous is not None:
+        now = previous.now.replace(tzinfo=now.tzinfo)
+    query = (
+        Query(None, None)
+        if resemble is not None and not text.strip()
+        else parse(text, vocabulary, saved=saved, now=now)
+    )
+    step = plan(query.tree, max(1, round(presence * TICKS)))
+    if resemble is not None:
+        step = together(step, SKETCH)
+    evaluation = Evaluation(indexes, locate, {} if resemble is None else {SKETCH: resemble})
+    evaluation.locate(step)
+    identity = cursors.identity(vocabulary.identity, step, order_key(query.sort), evaluation.located)
+    if previous is not None and previous.query != identity:
+        raise UsageError(
+            "this cursor belongs to another query or to other settings: ask for the first page again"
+        )
+    mask = evaluation.mask(step)
+    columns, order = indexes.columns, order_of(query.sort, step, evaluation)
+    start = (
+        None
+        if previous is None
+        else (order.number(previous.value), columns.row_after(previous.moment, previous.photo_id))
+    )
+    rows, more = (
+        order.page(mask, limit, start) if limit is None or limit > 0 else (np.empty(0, np.intp), True)
+    )
+    following = after if more else None
+    if more and rows.size:
+        last = int(rows[-1])
+        following = str(
+            Cursor(
+                identity,
+                order.value(last),
+                int(columns.moments[last]),
+                int(columns.ids[last]),
+                now.replace(tzinfo=None),
+            )
+        )
+    return Answer(
+        text=text,
+        query=query,
+        plan=step,
+        total=int(np.count_nonzero(mask)),
+        ids=columns.ids[rows],
+        scores=_scores(evaluation, step, rows),
+        cursor=following,
+        classes=tuple(
+            sorted(
+                {class_id for thing in things(query.tree) for class_id in thing.classes} if query.tree else ()
+            )
+        ),
+        photos=len(columns),
+        mask=mask,
+        vocabulary=vocabulary,
+        evaluation=evaluation,
+    )
+
+
+def _scores(evaluation: Evaluation, step: Step, rows: Rows) -> NDArray[np.float64]:
+    """The degrees of rows in any order."""
+    if not rows.size:
+        return np.empty(0)
+    ascending = np.argsort(rows)
+    scores = np.empty(rows.size)
+    scores[ascending] = evaluation.degrees(step, rows[ascending])
+    return scores

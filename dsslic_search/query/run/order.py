@@ -1,0 +1,212 @@
+"""The orders that photos can come in: by degree, by likeness, by a column; and the pages of an order.
+
+An order gives each row a number, greater for better ones; rows of equal numbers come in their own order,
+newest first. What a cursor keeps of it is a function of the photo and the query alone.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dsslic_search.index.files import NEVER
+from dsslic_search.query.ast import Sort
+from dsslic_search.query.plan import Every, Resemble, Step, resembles
+from dsslic_search.query.run.cursor import Value
+from dsslic_search.query.run.evaluate import Evaluation
+from dsslic_search.query.run.rank import Mask, Rows, Values, best, top
+
+ONE_IN = 256  # photos is few enough to ask for the nearest ones alone
+
+After = tuple[Any, int]  # a number, and the first row that may share it
+
+
+class Order(ABC):
+    """An order of rows, and how a cursor keeps it."""
+
+    @abstractmethod
+    def at(self, rows: Rows) -> Values:
+        """The numbers of some rows, ascending."""
+
+    def value(self, row: int) -> Value:
+        """What a cursor keeps of a row."""
+        number: Value = self.at(np.array([row])).item()
+        return number
+
+    def number(self, value: Value) -> Any:
+        """The number, among those of the rows there are now, for what a cursor kept."""
+        return value
+
+    def page(self, mask: Mask, limit: int | None, after: After | None) -> tuple[Rows, bool]:
+        """The ``limit`` best rows of ``mask`` (None: all) that come after ``after``, best first, and whether
+        more follow."""
+        rows = np.flatnonzero(mask)
+        numbers = self.at(rows)
+        following = _follows(rows, numbers, after)
+        rows, numbers = rows[following], numbers[following]
+        limit = rows.size if limit is None else limit
+        return top(rows, numbers, limit), limit < rows.size
+
+
+class Pruned(Order):
+    """An order that can tell which rows reach a number, without a look at each."""
+
+    @abstractmethod
+    def reaching(self, value: Any, *, above: bool = False) -> Mask | None:
+        """Which rows, of those that match the query, have at least ``value``, or with ``above`` more; None
+        for all of them."""
+
+    def page(self, mask: Mask, limit: int | None, after: After | None) -> tuple[Rows, bool]:
+        if after is not None:
+            mask = self._following(mask, *after)
+        total = int(np.count_nonzero(mask))
+        limit = total if limit is None else limit
+        return best(self, mask, total, limit), limit < total
+
+    def _following(self, mask: Mask, number: Any, start: int) -> Mask:
+        before = self.reaching(number, above=True)
+        mask = np.zeros_like(mask) if before is None else mask & ~before
+        equal = self.reaching(number)
+        mask[:start] &= False if equal is None else ~equal[:start]
+        return mask
+
+
+class ByDegree(Pruned):
+    """By how well a plan without likeness is satisfied; ``reverse``: how badly."""
+
+    def __init__(self, evaluation: Evaluation, step: Step, reverse: bool) -> None:
+        self._evaluation = evaluation
+        self._step = step
+        self._reverse = reverse
+
+    def at(self, rows: Rows) -> Values:
+        degrees = self._evaluation.degrees(self._step, rows)
+        return -degrees if self._reverse else degrees
+
+    def reaching(self, value: Any, *, above: bool = False) -> Mask | None:
+        if not self._reverse:
+            return self._evaluation.reaching(self._step, value, above=above)
+        better = self._evaluation.reaching(self._step, -value, above=not above)
+        return np.zeros(len(self._evaluation.columns), bool) if better is None else ~better
+
+
+class ByLikeness(Order):
+    """By a plan that compares photos with others. Where one photo or sketch alone ranks, the vectors find the
+    best of all."""
+
+    def __init__(self, evaluation: Evaluation, step: Step, reverse: bool) -> None:
+        self._evaluation = evaluation
+        self._step = step
+        self._sign = -1 if reverse else 1
+        self._single = None if reverse else _single(step)
+
+    def at(self, rows: Rows) -> Values:
+        return self._sign * self._evaluation.degrees(self._step, rows)
+
+    def page(self, mask: Mask, limit: int | None, after: After | None) -> tuple[Rows, bool]:
+        if limit is not None and after is None and self._single is not None:
+            found = self._nearest(self._single, mask, limit)
+            if found is not None:
+                return found, True
+        return super().page(mask, limit, after)
+
+    def _nearest(self, step: Resemble, mask: Mask, limit: int) -> Rows | None:
+        """The first page, with more to follow, if so few of the nearest photos have it that it is worth while
+        to ask for them."""
+        columns = self._evaluation.columns
+        asked = 4 * (limit + 1) * mask.size // max(int(np.count_nonzero(mask)), 1)
+        if ONE_IN * asked > mask.size:
+            return None
+        ids, likeness = self._evaluation.vectors.nearest(self._evaluation.embeddings(step), asked)
+        rows, numbers = columns.rows_of(ids), np.clip(likeness, 0, 1)
+        kept = mask[rows]
+        if not 0 < likeness[-1] < 1 or np.count_nonzero(kept) <= limit:
+            return None  # degrees end at 0 and 1, so there may be equals that are not among these
+        rows, numbers = rows[kept], numbers[kept]
+        return rows[np.lexsort((rows, -numbers))][:limit]
+
+
+class ByColumn(Pruned):
+    """By a whole number of the columns or of the files, increasing or ``descending``; rows without one
+    (NEVER) last in both.
+
+    For an increasing order numbers stand the other way round, n as ~n, which is -1 - n."""
+
+    def __init__(self, numbers: NDArray[np.integer[Any]], descending: bool) -> None:
+        self._numbers = numbers
+        self._descending = descending
+
+    def at(self, rows: Rows) -> Values:
+        numbers = self._numbers[rows].astype(np.int64)
+        return numbers if self._descending else np.where(numbers == NEVER, NEVER, ~numbers)
+
+    def reaching(self, value: Any, *, above: bool = False) -> Mask | None:
+        if value == NEVER:
+            return self._numbers != NEVER if above else None
+        held: Mask
+        if self._descending:
+            held = self._numbers > value if above else self._numbers >= value
+        else:
+            held = self._numbers < ~value if above else self._numbers <= ~value
+            held &= self._numbers != NEVER
+        return held
+
+
+class ByPath(ByColumn):
+    """By path or name. Numbers are twice the place among all there are now, so that one which is gone has its
+    place too."""
+
+    def __init__(self, evaluation: Evaluation, column: Literal["path", "name"], descending: bool) -> None:
+        super().__init__(2 * evaluation.files.values(column), descending)
+        self._evaluation = evaluation
+        self._column = column
+
+    def value(self, row: int) -> Value:
+        return self._evaluation.files.path(row)
+
+    def number(self, value: Value) -> Any:
+        place, there = self._evaluation.files.place(self._column, str(value))
+        number = 2 * place if there else 2 * place - 1
+        return number if self._descending else ~number
+
+
+def order_of(asked: Sort | None, step: Step, evaluation: Evaluation) -> Order:
+    """The order that a query asks for."""
+    if asked is None or asked.key == "relevance":
+        reverse = asked is not None and not asked.descending
+        return (
+            ByLikeness(evaluation, step, reverse) if resembles(step) else ByDegree(evaluation, step, reverse)
+        )
+    if asked.thing is not None:
+        return ByColumn(evaluation.columns.quanta(asked.thing.classes), asked.descending)
+    match asked.key:
+        case "path" | "name" as column:
+            return ByPath(evaluation, column, asked.descending)
+    return ByColumn(evaluation.files.values(asked.key), asked.descending)
+
+
+def order_key(asked: Sort | None) -> object:
+    """What tells one order from another."""
+    return asked and (asked.key, asked.thing and asked.thing.classes, asked.descending)
+
+
+def _single(step: Step) -> Resemble | None:
+    """The one photo or sketch that likeness to ranks what the step finds, if it is one alone."""
+    match step:
+        case Resemble():
+            return step
+        case Every(parts):
+            ranking = [part for part in parts if resembles(part)]
+            return _single(ranking[0]) if len(ranking) == 1 else None
+    return None
+
+
+def _follows(rows: Rows, numbers: Values, after: After | None) -> Mask:
+    if after is None:
+        return np.ones(rows.size, bool)
+    number, start = after
+    held: Mask = (numbers < number) | ((numbers == number) & (rows >= start))
+    return held

@@ -1,0 +1,121 @@
+"""How well a photo satisfies a range of coverage, and the best of many without ranking the others.
+
+The degree of satisfaction is a function of the coverage c as the columns round it (up, to 1/65000):
+
+    at least low             (c - low) / (1 - low)
+    at most high             (high - c) / high
+    from low to high         the distance of c to the nearer bound, over half the width of the range
+
+and 0 outside. Where the bounds leave no room (100 %, 0 %, low = high) it is 1 at the bound.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dsslic_search.index.quanta import SCALE, TICKS
+
+SAMPLE = 2048  # rows by which it is guessed where the best begin
+BLOCK = 1024  # rows looked at together for equal ones, at first
+
+Mask = NDArray[np.bool_]
+Rows = NDArray[np.intp]
+Values = NDArray[Any]
+
+
+class Ranking(Protocol):
+    """A number for each row, greater for better ones."""
+
+    def at(self, rows: Rows) -> Values:
+        """The numbers of some rows, ascending."""
+
+    def reaching(self, value: Any, *, above: bool = False) -> Mask | None:
+        """Which rows, of those that match the query, have at least ``value``, or with ``above`` more; None
+        for all of them."""
+
+
+@lru_cache(maxsize=256)
+def degrees(low: int, high: int) -> NDArray[np.float32]:
+    """The degree, 0..1, for each quantum of coverage, where ``low`` to ``high`` ticks are asked for;
+    read-only."""
+    covered: NDArray[np.float32] = np.minimum(
+        np.arange(SCALE + 2, dtype=np.float32) * np.float32(1 / SCALE), np.float32(1)
+    )
+    least, most = max(low, 0) / TICKS, min(high, TICKS) / TICKS
+    below, above = least > 0, most < 1
+    room = (most - least) / (2 if below and above else 1)
+    table: NDArray[np.float32]
+    if not below and not above:
+        table = np.ones_like(covered)
+    elif room <= 1 / TICKS:
+        table = (np.abs(covered - np.float32(least if below else most)) <= 2 / SCALE).astype(np.float32)
+    elif below and above:
+        table = np.minimum(covered - np.float32(least), np.float32(most) - covered) * np.float32(1 / room)
+    else:
+        table = (covered - np.float32(least) if below else np.float32(most) - covered) * np.float32(1 / room)
+    table = np.clip(table, 0, 1)
+    table.flags.writeable = False
+    return table
+
+
+def span(table: NDArray[np.float32], value: float, *, above: bool) -> tuple[int, int]:
+    """The first and the last quantum whose degree reaches a value; (1, 0) when none does. A table rises and
+    then falls."""
+    reached = table > value if above else table >= value
+    first, last = int(np.argmax(reached)), reached.size - 1 - int(np.argmax(reached[::-1]))
+    return (first, last) if reached[first] else (1, 0)
+
+
+def best(ranking: Ranking, mask: Mask, total: int, limit: int) -> Rows:
+    """The ``limit`` best of the ``total`` rows in ``mask``, best first, equal ones in their order."""
+    stride = total // SAMPLE
+    if 0 < 16 * limit < total and stride > 1:
+        sample = ranking.at(np.flatnonzero(mask[::stride]) * stride)
+        rank = 2 * limit // stride + 16
+        if sample.size > 4 * rank:
+            value = np.partition(sample, -rank)[-rank]
+            crowded = np.count_nonzero(sample >= value) > 2 * rank
+            found = (
+                _first_of_equals(ranking, mask, value, limit)
+                if crowded
+                else _reaching(ranking, mask, value, limit)
+            )
+            if found.size >= limit:
+                return found[:limit]
+    rows = np.flatnonzero(mask)
+    return top(rows, ranking.at(rows), limit)
+
+
+def top(rows: Rows, numbers: Values, limit: int) -> Rows:
+    """Of rows, ascending, the ``limit`` with the greatest numbers, greatest first, equal ones as they
+    were."""
+    if 0 < 4 * limit < rows.size:
+        last = np.partition(numbers, -limit)[-limit]
+        above, equal = np.flatnonzero(numbers > last), np.flatnonzero(numbers == last)
+        chosen = np.concatenate([above, equal[: limit - above.size]])
+        rows, numbers = rows[chosen], numbers[chosen]
+    falling = ~numbers if numbers.dtype.kind == "i" else -numbers  # minus the least whole number is itself
+    return rows[np.argsort(falling, kind="stable")[:limit]]
+
+
+def _reaching(ranking: Ranking, mask: Mask, value: Any, limit: int, *, above: bool = False) -> Rows:
+    """The best of the rows that reach a value."""
+    reaching = ranking.reaching(value, above=above)
+    rows = np.flatnonzero(mask if reaching is None else mask & reaching)
+    return top(rows, ranking.at(rows), limit)
+
+
+def _first_of_equals(ranking: Ranking, mask: Mask, value: Any, limit: int) -> Rows:
+    """The best where many share ``value``: those above it, then the first of those, as far as they are
+    needed."""
+    found = [_reaching(ranking, mask, value, limit, above=True)]
+    missing, start, length = limit - found[0].size, 0, BLOCK
+    while missing > 0 and start < mask.size:
+        rows = start + np.flatnonzero(mask[start : start + length])
+        found.append(rows[ranking.at(rows) == value][:missing])
+        missing, start, length = missing - found[-1].size, start + length, 2 * length
+    return np.concatenate(found)

@@ -1,0 +1,131 @@
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from dsslic_search.archive import paths
+from dsslic_search.archive.ingest.walk import walk
+
+
+def fill(top: Path, *names: str) -> None:
+    for name in names:
+        (top / name).parent.mkdir(parents=True, exist_ok=True)
+        (top / name).touch()
+
+
+def names(top: Path, *chosen: Path) -> list[str]:
+    found = walk(chosen or [top], top / "archive")
+    assert found.failures == []
+    return [str(p.relative_to(top)) for p in found.files]
+
+
+def test_folders_in_order_without_hidden_and_other_files(tmp_path: Path) -> None:
+    fill(
+        tmp_path,
+        "b.JPG",
+        "a.png",
+        "notes.txt",
+        ".hidden.jpg",
+        ".git/x.jpg",
+        "B/z.webp",
+        "A/c.tiff",
+        "A/b/d.jpeg",
+        "archive/objects/x.jpg",
+    )
+    assert names(tmp_path) == ["a.png", "b.JPG", "A/c.tiff", "A/b/d.jpeg", "B/z.webp"]
+
+
+def test_a_named_file_is_tried_whatever_its_name_and_once(tmp_path: Path) -> None:
+    fill(tmp_path, "odd.xyz", ".hidden", "in/a.jpg")
+    chosen = [
+        tmp_path / "odd.xyz",
+        tmp_path / ".hidden",
+        tmp_path / "odd.xyz",
+        tmp_path / "in" / "a.jpg",
+        tmp_path / "in",
+    ]
+    assert names(tmp_path, *chosen) == ["odd.xyz", ".hidden", "in/a.jpg"]
+
+
+def test_a_hidden_folder_that_is_named_is_walked(tmp_path: Path) -> None:
+    fill(tmp_path, ".photos/a.jpg")
+    assert names(tmp_path, tmp_path / ".photos") == [".photos/a.jpg"]
+
+
+def test_links(tmp_path: Path) -> None:
+    fill(tmp_path, "real/a.jpg", "real/deep/b.jpg", "outside/c.jpg")
+    (tmp_path / "real" / "deep" / "up").symlink_to(tmp_path / "real")
+    (tmp_path / "real" / "self").symlink_to(tmp_path / "real" / "self")
+    (tmp_path / "real" / "more").symlink_to(tmp_path / "outside")
+    (tmp_path / "real" / "z.jpg").symlink_to(tmp_path / "outside" / "c.jpg")
+    assert names(tmp_path, tmp_path / "real") == [
+        "real/a.jpg",
+        "real/z.jpg",
+        "real/deep/b.jpg",
+        "real/more/c.jpg",
+    ]
+
+
+def test_what_cannot_be_used_is_told(tmp_path: Path) -> None:
+    fill(tmp_path, "a.jpg")
+    (tmp_path / "broken.jpg").symlink_to(tmp_path / "gone.jpg")
+    (tmp_path / "loop.jpg").symlink_to(tmp_path / "loop.jpg")
+    os.mkfifo(tmp_path / "pipe")
+    found = walk(
+        [
+            tmp_path,
+            tmp_path / "gone",
+            tmp_path / "pipe",
+            tmp_path / "loop.jpg",
+            Path("nul\0"),
+            Path("x" * 300),
+        ],
+        tmp_path / "archive",
+    )
+    assert [p.name for p in found.files] == ["a.jpg"]
+    reasons = [(Path(f.path).name, f.reason) for f in found.failures]
+    assert reasons[:4] == [
+        ("broken.jpg", "a link that leads nowhere"),
+        ("loop.jpg", "a link that leads nowhere"),
+        ("gone", "no such file or directory"),
+        ("pipe", "not a regular file"),
+    ]
+    assert [name for name, _ in reasons[4:]] == ["loop.jpg", "nul\0", "x" * 300]
+    assert reasons[5][1] == "not a path that can exist"
+
+
+def test_an_empty_folder_is_noted(tmp_path: Path) -> None:
+    fill(tmp_path, "none/readme.txt", "some/a.jpg")
+    found = walk([tmp_path / "none", tmp_path / "some", tmp_path / "some"], tmp_path / "archive")
+    assert len(found.files) == 1
+    assert found.notes == [
+        f"{tmp_path / 'none'}: no photos in this folder (files named .jpg, .png, .webp, .tif …)"
+    ]
+
+
+def test_an_unreadable_folder_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fill(tmp_path, "a/a.jpg", "b/b.jpg")
+    real = os.scandir
+
+    def scandir(path: str) -> object:
+        if path.endswith("/a"):
+            raise PermissionError(13, "Permission denied")
+        return real(path)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    found = walk([tmp_path], tmp_path / "archive")
+    assert [p.name for p in found.files] == ["b.jpg"]
+    assert found.failures == [(str(tmp_path / "a"), "cannot be read (Permission denied)")]
+    assert found.notes == []
+
+
+def test_names_that_are_not_text(tmp_path: Path) -> None:
+    (tmp_path / os.fsdecode(b"caf\xe9")).mkdir()
+    fill(tmp_path / os.fsdecode(b"caf\xe9"), os.fsdecode(b"\xff.jpg"), "猫\n.jpg")
+    found = walk([tmp_path], tmp_path / "archive")
+    assert len(found.files) == 2
+    for path in found.files:
+        assert paths.to_path(paths.to_text(path)) == path
+        assert path.exists()

@@ -1,0 +1,96 @@
+"""Lossless files: every pixel exact, whatever the photo, and hostile layers refused."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from dsslic_search.codec import container, decoder
+from dsslic_search.codec.decoder import decode_stage
+from dsslic_search.codec.encoder import encode_photo
+from dsslic_search.codec.layers import lossless
+from dsslic_search.codec.options import EncodeOptions
+from dsslic_search.codec.picture.open import Photo
+from dsslic_search.core.errors import FormatError
+from dsslic_search.core.settings import LOSSLESS
+
+RNG = np.random.default_rng(8)
+
+
+def photo(height: int, width: int, grey: bool = False, noise: float = 5) -> Photo:
+    y, x = np.mgrid[:height, :width]
+    pixels = np.stack([x * 2 + y, 3 * y, 255 - x], -1) % 256 + RNG.normal(0, noise, (height, width, 3))
+    pixels = pixels.clip(0, 255).astype(np.uint8)
+    return Photo(np.repeat(pixels[..., :1], 3, 2) if grey else pixels, grey=grey)
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 50), (33, 17), (96, 130)])
+@pytest.mark.parametrize("grey", [False, True])
+def test_every_pixel_is_exact(size, grey):
+    wanted = photo(*size, grey)
+    alpha = RNG.integers(0, 256, size).astype(np.uint8)
+    data = encode_photo(replace(wanted, alpha=alpha), EncodeOptions(LOSSLESS, effort=3)).data
+    shown = decode_stage(data)
+    assert np.array_equal(shown.pixels, wanted.pixels[..., 0] if grey else wanted.pixels)
+    assert np.array_equal(shown.alpha, alpha)
+    layout = container.read(data)
+    assert layout.header.quality == LOSSLESS
+    assert layout.header.finenet == "0" * 16
+    assert layout.find(container.RESIDUAL).codec == decoder.RESIDUAL_JPEG_XL
+
+
+def test_a_real_photo_is_exact_and_the_other_stages_are_there():
+    with Image.open(Path(__file__).parents[3] / "samples" / "stream.jpg") as opened:
+        opened.thumbnail((240, 240))
+        wanted = np.array(opened.convert("RGB"))
+    data = encode_photo(Photo(wanted), EncodeOptions(LOSSLESS, effort=5)).data
+    assert np.array_equal(decode_stage(data).pixels, wanted)
+    assert len(data) < 0.75 * wanted.size
+    for stage in ("map", "coarse"):
+        assert (
+            decode_stage(data[: container.read_layout(data).stage_bytes(stage)], stage).pixels.shape[:2]
+            == wanted.shape[:2]
+        )
+
+
+def test_more_effort_is_not_larger():
+    pixels = photo(120, 160).pixels
+    assert len(lossless.pack(pixels, 7)) <= len(lossless.pack(pixels, 1))
+
+
+def test_layers_of_another_size_depth_or_kind_are_refused():
+    import imagecodecs
+
+    pixels = photo(20, 30).pixels
+    sound = lossless.pack(pixels, 3)
+    assert np.array_equal(lossless.unpack(sound, (20, 30), grey=False), pixels)
+    deep = bytes(imagecodecs.jpegxl_encode(pixels.astype(np.uint16) * 200, lossless=True, usecontainer=False))
+    hostile = [
+        (sound, (20, 31), False),
+        (sound, (20, 30), True),
+        (lossless.pack(pixels[..., 0].copy(), 3), (20, 30), False),
+    ]
+    hostile += [
+        (deep, (20, 30), False),
+        (sound[: len(sound) // 2], (20, 30), False),
+        (b"", (20, 30), False),
+        (bytes(50), (20, 30), False),
+    ]
+    for data, size, grey in hostile:
+        with pytest.raises(FormatError):
+            lossless.unpack(data, size, grey)
+
+
+def test_damage_is_a_format_error_or_a_picture_of_the_size():
+    sound = lossless.pack(photo(40, 40).pixels, 3)
+    for _ in range(60):
+        damaged = bytearray(sound)
+        damaged[int(RNG.integers(len(damaged)))] ^= int(RNG.integers(1, 256))
+        try:
+            assert lossless.unpack(bytes(damaged), (40, 40), grey=False).shape == (40, 40, 3)
+        except FormatError:
+            continue

@@ -1,0 +1,263 @@
+"""The codec end to end on real photos: every stage from its prefix, every kind of photo, every kind of
+damage."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from dsslic_search.codec import container, decoder, encoder
+from dsslic_search.codec.decoder import decode_stage
+from dsslic_search.codec.encoder import encode_photo
+from dsslic_search.codec.options import EncodeOptions
+from dsslic_search.codec.picture.open import Photo, open_photo
+from dsslic_search.core.errors import FormatError, StageError, UsageError
+from dsslic_search.networks import runtime, weights
+
+SAMPLES = Path(__file__).parents[2] / "samples"
+LIMIT = 10**8
+
+
+def sample(name: str = "picos.jpg", side: int = 320) -> Photo:
+    picture = Image.open(SAMPLES / name)
+    picture.thumbnail((side, side))
+    return Photo(np.array(picture.convert("RGB")))
+
+
+def psnr(a: np.ndarray, b: np.ndarray) -> float:
+    return float(10 * np.log10(255**2 / np.mean((a.astype(float) - b) ** 2)))
+
+
+@pytest.fixture(scope="module")
+def photo() -> Photo:
+    return sample()
+
+
+@pytest.fixture(scope="module")
+def encoded(photo: Photo) -> encoder.Encoded:
+    return encode_photo(photo, EncodeOptions())
+
+
+def test_every_stage_decodes_from_its_prefix_alone(photo, encoded):
+    layout = container.read(encoded.data)
+    quality = []
+    for stage in container.STAGES:
+        prefix = encoded.data[: layout.stage_bytes(stage)]
+        decoded = decode_stage(prefix, stage).pixels
+        assert np.array_equal(decoded, decode_stage(encoded.data, stage).pixels)
+        with pytest.raises(FormatError, match="truncated"):
+            decode_stage(prefix[:-1], stage)
+        if decoded.shape == photo.pixels.shape:
+            quality.append(psnr(decoded, photo.pixels))
+    assert encoded.map_bytes == layout.stage_bytes("map")
+    assert quality[0] > 15
+    assert quality[1] > 33
+    compact = decode_stage(encoded.data, "compact").pixels
+    assert compact.shape == (*layout.header.compact_size, 3)
+
+
+def test_the_label_map_is_lossless(encoded, photo):
+    assert np.array_equal(decoder.read_label_map(encoded.data[: encoded.map_bytes]), encoded.label_map)
+    scale = container.read_layout(encoded.data).header.map_scale
+    shown = decode_stage(encoded.data, "map").pixels
+    assert shown.shape == (photo.height, photo.width)
+    assert all(
+        shown[y, x] == encoded.label_map[y // scale, x // scale]
+        for y in (0, 100, photo.height - 1)
+        for x in (0, photo.width - 1)
+    )
+
+
+def test_more_quality_gives_more_bytes_and_a_better_picture(photo):
+    sizes, quality = [], []
+    for q in (10, 40, 70, 95):
+        data = encode_photo(photo, EncodeOptions(q)).data
+        sizes.append(len(data))
+        quality.append(psnr(decode_stage(data).pixels, photo.pixels))
+    assert sizes == sorted(sizes)
+    assert quality == sorted(quality)
+    assert quality[-1] > 40
+
+
+def test_the_same_photo_gives_the_same_bytes(photo, encoded):
+    assert encode_photo(photo, EncodeOptions()).data == encoded.data
+
+
+def test_the_residual_is_relative_to_what_the_decoder_has(encoded, photo):
+    """Closed loop: without quantisation errors of c in it, the residual brings the coarse image to the
+    photo."""
+    coarse = decode_stage(encoded.data, "coarse").pixels.astype(int)
+    full = decode_stage(encoded.data, "full").pixels.astype(int)
+    assert np.abs(full - photo.pixels).mean() < 0.35 * np.abs(coarse - photo.pixels).mean()
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 37), (9, 8), (65, 97), (33, 200)])
+@pytest.mark.parametrize("grey", [False, True])
+def test_any_size_and_grey(size, grey):
+    whole = sample(side=256).pixels
+    pixels = np.resize(whole, (256, 256, 3))[: size[0], : size[1]]
+    if grey:
+        pixels = np.repeat(decoder.luma(pixels)[..., None], 3, 2)
+    data = encode_photo(Photo(np.ascontiguousarray(pixels), grey=grey), EncodeOptions(90)).data
+    shown = {stage: decode_stage(data, stage).pixels for stage in container.STAGES}
+    assert shown["map"].shape == size
+    assert shown["full"].shape == (size if grey else (*size, 3))
+    assert shown["compact"].ndim == (2 if grey else 3)
+    wanted = pixels[..., 0] if grey else pixels
+    assert np.abs(shown["full"].astype(int) - wanted).mean() < 4
+
+
+def test_alpha_is_lossless():
+    photo = sample(side=160)
+    y, x = np.mgrid[: photo.height, : photo.width]
+    alpha = ((x * 2 + y) % 256).astype(np.uint8)
+    decoded = decode_stage(encode_photo(replace(photo, alpha=alpha), EncodeOptions(50)).data)
+    assert np.array_equal(decoded.alpha, alpha)
+
+
+def test_profile_and_exif_are_kept(photo):
+    data = encode_photo(
+        replace(photo, icc=b"profile" * 50, exif=b"Exif\0\0" + bytes(100)), EncodeOptions(30)
+    ).data
+    assert decoder.read_metadata(data, container.ICC) == b"profile" * 50
+    assert decoder.read_metadata(data, container.EXIF) == b"Exif\0\0" + bytes(100)
+    assert decoder.read_metadata(encode_photo(photo, EncodeOptions(30)).data, container.ICC) == b""
+
+
+def test_keep_exact_gives_the_very_file_back():
+    original = (SAMPLES / "sunset.jpg").read_bytes()
+    opened = open_photo(original, "sunset.jpg", LIMIT)
+    data = encode_photo(opened, EncodeOptions(keep="exact"), original).data
+    assert decoder.read_original(data) == original
+    assert len(data) < 1.1 * len(original)
+    assert np.array_equal(decode_stage(data).pixels, opened.pixels)
+    assert decode_stage(data, "coarse").pixels.shape == opened.pixels.shape
+
+
+def test_keep_reference_has_everything_but_the_photo():
+    original = (SAMPLES / "sunset.jpg").read_bytes()
+    data = encode_photo(
+        open_photo(original, "sunset.jpg", LIMIT), EncodeOptions(keep="reference"), original
+    ).data
+    assert len(data) < len(original) / 4
+    assert decode_stage(data, "coarse").pixels.ndim == 3
+    with pytest.raises(StageError, match="left where it is"):
+        decode_stage(data, "full")
+    with pytest.raises(StageError, match="does not hold the original"):
+        decoder.read_original(data)
+
+
+def test_keep_coarse_has_everything_but_the_residual(photo, encoded):
+    data = encode_photo(photo, EncodeOptions(keep="coarse")).data
+    header = container.read(data).header
+    assert header.finenet == runtime.identity(runtime.SHOWN)
+    assert len(data) < 0.3 * len(encoded.data)
+    for stage in ("map", "compact", "coarse"):
+        assert np.array_equal(decode_stage(data, stage).pixels, decode_stage(encoded.data, stage).pixels)
+    with pytest.raises(StageError, match=r"made without a residual.*holds: map, compact, coarse"):
+        decode_stage(data, "full")
+    grey = decoder.luma(photo.pixels)
+    shown = decode_stage(
+        encode_photo(Photo(np.repeat(grey[..., None], 3, 2), grey=True), EncodeOptions(keep="coarse")).data,
+        "coarse",
+    )
+    assert shown.pixels.shape == grey.shape
+
+
+def test_the_picture_does_not_depend_on_a_network_unless_the_header_says_so(photo, encoded, monkeypatch):
+    dependent = encode_photo(photo, EncodeOptions(keep="coarse")).data
+    opened = runtime.network
+    monkeypatch.setattr(
+        runtime,
+        "network",
+        lambda name, *more: pytest.fail(name) if name.startswith("finenet") else opened(name, *more),
+    )
+    assert container.read(encoded.data).header.finenet == "0" * 16
+    assert psnr(decode_stage(encoded.data, "full").pixels, photo.pixels) > 33
+    monkeypatch.undo()
+    monkeypatch.setattr(runtime, "identity", lambda _name: "f" * 16)
+    monkeypatch.setattr(weights, "find", lambda _wanted: None)
+    assert decode_stage(dependent, "compact").pixels.size
+    with pytest.raises(
+        StageError, match=r"depends on weights [0-9a-f]{16} of the finenet network.*only its map and compact"
+    ):
+        decode_stage(dependent, "coarse")
+
+
+def test_damage_never_raises_anything_but_a_format_error(encoded):
+    rng = np.random.default_rng(5)
+    layout = container.read(encoded.data)
+    whole = decode_stage(encoded.data, "full").pixels
+    for _ in range(60):
+        damaged = bytearray(encoded.data)
+        at = int(rng.integers(len(damaged)))
+        damaged[at] ^= int(rng.integers(1, 256))
+        for stage in container.STAGES:
+            entry_ends = layout.stage_bytes(stage)
+            if layout.header_bytes <= at and at >= entry_ends:
+                decode_stage(bytes(damaged), stage)  # damage behind a stage does not touch it
+        with pytest.raises(FormatError):
+            container.read(bytes(damaged))
+        try:
+            shown = decode_stage(bytes(damaged), "full").pixels
+        except FormatError:
+            continue
+        assert np.array_equal(shown, whole)  # the damage is in a layer that this one does not lean on
+
+
+def repacked(data: bytes, kind: str, payload: bytes) -> bytes:
+    """The same file with another payload under right checksums: what an attacker would send."""
+    layout = container.read(data)
+    chunks = [
+        container.Chunk(
+            e.kind, e.codec, payload if e.kind == kind else container.chunk_data(data, layout, e.kind) or b""
+        )
+        for e in layout.entries
+    ]
+    return container.pack(layout.header, chunks)
+
+
+@pytest.mark.parametrize(
+    ("kind", "stage"),
+    [("SMAP", "map"), ("SMAP", "coarse"), ("COMP", "compact"), ("COMP", "coarse"), ("RESI", "full")],
+)
+def test_hostile_layers_with_right_checksums_are_refused(encoded, kind, stage):
+    small = encode_photo(sample(side=64), EncodeOptions(20)).data
+    other = container.chunk_data(small, container.read(small), kind) or b""
+    for payload in (b"", b"\0" * 100, other, other[:20]):
+        with pytest.raises(FormatError):
+            decode_stage(repacked(encoded.data, kind, payload), stage)
+
+
+def test_declared_sizes_beyond_the_limit_are_refused_first(encoded):
+    layout = container.read(encoded.data)
+    chunks = [
+        container.Chunk(e.kind, e.codec, container.chunk_data(encoded.data, layout, e.kind) or b"")
+        for e in layout.entries
+    ]
+    huge = container.pack(replace(layout.header, width=1 << 20, height=1 << 20), chunks)
+    with pytest.raises(FormatError, match="DSS_MAX_PIXELS"):
+        decode_stage(huge, "map", max_pixels=LIMIT)
+
+
+def test_unknown_stage_mode_and_quality_are_refused(encoded):
+    with pytest.raises(UsageError, match="map, compact, coarse, full"):
+        decode_stage(encoded.data, "best")
+    with pytest.raises(UsageError, match="layers, exact, reference, coarse"):
+        EncodeOptions(keep="all")
+    with pytest.raises(UsageError, match="quality 0"):
+        EncodeOptions(0)
+    with pytest.raises(UsageError, match="needs the bytes"):
+        encode_photo(sample(side=32), EncodeOptions(keep="exact"))
+
+
+def test_a_photo_file_goes_through_as_it_is_opened(photo):
+    stored = io.BytesIO()
+    Image.fromarray(photo.pixels).save(stored, "PNG")
+    opened = open_photo(stored.getvalue(), "p.png", LIMIT)
+    assert encode_photo(opened, EncodeOptions(20)).data == encode_photo(photo, EncodeOptions(20)).data

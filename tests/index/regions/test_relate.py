@@ -1,0 +1,250 @@
+"""What is found among regions, compiled and not, is what the definitions say of the pixels."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from dsslic_search.core.vocabulary import default
+from dsslic_search.features.regions import regions
+from dsslic_search.index import compiling
+from dsslic_search.index.regions import frequent
+from dsslic_search.index.regions.relate import (
+    RELATIONS,
+    ZONES,
+    Anywhere,
+    Between,
+    Found,
+    InZone,
+    Related,
+    Test,
+)
+from dsslic_search.index.regions.table import Regions, open_regions
+from tests import oracle
+
+CLASSES = 4
+
+
+class Photos:
+    """A source whose photos are nothing but label maps; their ids are their rows."""
+
+    def __init__(self, label_maps: Sequence[np.ndarray]) -> None:
+        self.label_maps = label_maps
+
+    def generation(self) -> int:
+        return 1
+
+    @contextmanager
+    def snapshot(self) -> Iterator[SimpleNamespace]:
+        stored = [(i, regions(label_map).to_bytes()) for i, label_map in enumerate(self.label_maps)]
+        yield SimpleNamespace(
+            generation=1, regions=lambda: (stored[i : i + 2] for i in range(0, len(stored), 2))
+        )
+
+
+def opened(label_maps: Sequence[np.ndarray]) -> Regions:
+    with TemporaryDirectory() as folder:
+        return open_regions(Photos(label_maps), Path(folder), default())  # type: ignore[arg-type]
+
+
+def degrees_of(label_map: np.ndarray, classes: tuple[int, ...], test: Test) -> list[float]:
+    """Of the regions that pass, according to the oracle."""
+    there = oracle.regions_of(label_map)
+    match test:
+        case Anywhere():
+            return oracle.anywhere(there, classes)
+        case InZone(zone):
+            return oracle.in_zone(there, classes, zone)
+        case Related(relation, others):
+            return oracle.related(there, classes, relation, others)
+        case Between(first, second):
+            return oracle.between(there, classes, first, second)
+
+
+def expected(
+    label_maps: Sequence[np.ndarray], classes: tuple[int, ...], test: Test
+) -> dict[int, tuple[int, float]]:
+    """By row: how many regions pass, and the best degree."""
+    passing = {row: degrees_of(label_map, classes, test) for row, label_map in enumerate(label_maps)}
+    return {row: (len(degrees), max(degrees)) for row, degrees in passing.items() if degrees}
+
+
+def by_row(found: Found) -> dict[int, tuple[int, float]]:
+    assert found.counts is not None
+    rows = np.flatnonzero(found.counts)
+    degrees = found.degrees(rows)
+    assert (found.counts.dtype, degrees.dtype) == (np.uint16, np.float32)
+    assert np.array_equal(rows, np.flatnonzero(found.best))
+    return dict(
+        zip(rows.tolist(), zip(found.counts[rows].tolist(), degrees.tolist(), strict=True), strict=True)
+    )
+
+
+def best_by_row(found: Found) -> dict[int, float]:
+    rows = np.flatnonzero(found.within(1, None))
+    assert np.array_equal(found.within(0, 0), ~found.within(1, None))
+    return dict(zip(rows.tolist(), found.degrees(rows).tolist(), strict=True))
+
+
+@pytest.fixture(params=["uncompiled", "compiled", "kept"])
+def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Loops compiled or not; and answers kept by the index, as in large archives."""
+    monkeypatch.setattr(compiling.PATIENCE, "photos", 10**9 if request.param == "uncompiled" else 0)
+    monkeypatch.setattr(frequent, "FROM", 0 if request.param == "kept" else 10**9)
+
+
+@st.composite
+def painted(draw: st.DrawFn) -> np.ndarray:
+    """A map of a few rectangles over one another, or of noise."""
+    width, height = draw(st.integers(1, 12)), draw(st.integers(1, 12))
+    number = st.integers(0, CLASSES - 1)
+    if draw(st.integers(0, 4)) == 0:
+        return np.array(
+            draw(st.lists(number, min_size=width * height, max_size=width * height)), np.uint8
+        ).reshape(height, width)
+    label_map = np.full((height, width), draw(number), np.uint8)
+    for _ in range(draw(st.integers(0, 7))):
+        x, y = draw(st.integers(0, width - 1)), draw(st.integers(0, height - 1))
+        label_map[y : draw(st.integers(y + 1, height)), x : draw(st.integers(x + 1, width))] = draw(number)
+    return label_map
+
+
+THINGS = st.lists(st.integers(0, CLASSES - 1), min_size=1, max_size=CLASSES, unique=True).map(tuple)
+TESTS = st.one_of(
+    st.just(Anywhere()),
+    st.builds(InZone, st.sampled_from(sorted(ZONES))),
+    st.builds(Related, st.sampled_from(RELATIONS), THINGS),
+    st.builds(Between, THINGS, THINGS),
+)
+
+
+@pytest.mark.usefixtures("way")
+@settings(max_examples=150, deadline=None)
+@given(st.data(), st.lists(painted(), max_size=4))
+def test_answers_are_those_of_the_oracle(data: st.DataObject, label_maps: list[np.ndarray]) -> None:
+    index = opened(label_maps)
+    for _ in range(4):
+        classes, test = data.draw(THINGS), data.draw(TESTS)
+        truth = expected(label_maps, classes, test)
+        assert by_row(index.where(classes, test)) == truth
+        rows = data.draw(
+            st.lists(st.integers(0, max(len(label_maps) - 1, 0)), max_size=len(label_maps), unique=True).map(
+                sorted
+            )
+        )
+        asked = by_row(index.where(classes, test, np.array(rows, np.uint32)))
+        assert {row: asked[row] for row in rows if row in asked} == {
+            row: truth[row] for row in rows if row in truth
+        }
+        assert best_by_row(index.where(classes, test, count=False)) == {
+            row: degree for row, (_, degree) in truth.items()
+        }
+
+
+@pytest.mark.usefixtures("way")
+@pytest.mark.parametrize(
+    "test",
+    [
+        *(Related(r, (1, 2)) for r in RELATIONS),
+        Between((1,), (2,)),
+        InZone("left"),
+        InZone("centre"),
+        Anywhere(),
+    ],
+)
+def test_many_photos(test: Test) -> None:
+    """Lists long enough to be galloped through, and photos with many regions."""
+    rng = np.random.default_rng(4)
+    label_maps = [np.full((1, 1), 9, np.uint8)] * 400
+    for row in rng.choice(400, 25, replace=False):
+        label_maps[row] = rng.integers(0, 4, (int(rng.integers(3, 12)), int(rng.integers(3, 12)))).astype(
+            np.uint8
+        )
+    for row in rng.choice(400, 40, replace=False):
+        label_maps[row] = np.array([[0, int(row) % 5]], np.uint8)
+    assert by_row(opened(label_maps).where((0, 3), test)) == expected(label_maps, (0, 3), test)
+
+
+def test_only_what_lies_clearly_so_counts() -> None:
+    apart = np.array([[1, 0, 0, 2]], np.uint8)
+    index = opened([apart, apart[:, ::-1], apart.T])
+    assert by_row(index.where((1,), Related("left of", (2,)))) == {0: (1, 1.0)}
+    assert by_row(index.where((1,), Related("right of", (2,)))) == {1: (1, 1.0)}
+    assert by_row(index.where((1,), Related("above", (2,)))) == {2: (1, 1.0)}
+    assert by_row(index.where((0,), Between((1,), (2,)))) == {0: (1, 0.75), 1: (1, 0.75), 2: (1, 0.75)}
+    assert by_row(index.where((1, 2), Related("next to", (1, 2)))) == {}
+
+
+def test_a_region_has_no_relation_to_itself() -> None:
+    index = opened([np.array([[1, 0, 1]], np.uint8), np.array([[1, 1, 0]], np.uint8)])
+    for relation in RELATIONS:
+        assert 1 not in by_row(index.where((1,), Related(relation, (1,))))
+    assert by_row(index.where((1,), Related("left of", (1,)))) == {0: (1, 1.0)}
+
+
+def test_unknown_zones_and_relations() -> None:
+    index = opened([np.zeros((2, 2), np.uint8)])
+    with pytest.raises(KeyError):
+        index.where((0,), InZone("upstairs"))
+    with pytest.raises(KeyError):
+        index.where((0,), Related("owned by", (1,)))
+
+
+def test_numba_is_loaded_only_after_much_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    compiled: list[Callable[..., int]] = []
+    monkeypatch.setattr(compiling, "PATIENCE", compiling.Patience(1000))
+    monkeypatch.setattr(compiling, "_compiled", lambda loop: compiled.append(loop) or loop)
+    index = opened([np.array([[0, 1]], np.uint8)] * 100)
+    for _ in range(20):
+        assert len(by_row(index.where((0,), Related("left of", (1,))))) == 100
+        if compiled:
+            break
+        before = compiling.PATIENCE.photos
+    assert 0 < before <= 300
+    assert compiling.PATIENCE.photos == 0
+
+
+def test_what_large_archives_keep(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pairs that enough photos have, each question and its reverse once; and nothing in small archives."""
+    label_maps = [np.array([[0, 1, 2]], np.uint8)] * 3 + [np.array([[0, 1, 3]], np.uint8)] * 297
+    assert opened(label_maps).arrays["asked"].size == 0
+    monkeypatch.setattr(frequent, "FROM", 300)
+    index = opened(label_maps)
+    assert frequent.ONE_IN == 100
+
+    def kept(classes: tuple[int, ...], test: Test) -> list[int] | None:
+        found = frequent.known(index.arrays, classes, test)
+        return None if found is None else found[0].tolist()
+
+    assert kept((0,), Related("left of", (2,))) == kept((2,), Related("right of", (0,))) == [0, 1, 2]
+    assert (
+        kept((2,), Related("next to", (3,)))
+        is kept((2, 3), Related("left of", (1,)))
+        is kept((0,), Related("in", (1,)))
+        is None
+    )
+    assert kept((3,), Related("left of", (0,))) == []
+    assert kept((1,), Related("next to", (0,))) == list(range(300))
+    assert not index.compares((0,), Related("left of", (2,)), count=False)
+    assert index.compares((0,), Related("left of", (2,)), count=True)
+    with pytest.raises(ValueError, match="not counted"):
+        index.where((0,), Related("left of", (2,)), count=False).within(2, None)
+
+
+def test_degrees_that_reach_a_value() -> None:
+    rng = np.random.default_rng(5)
+    index = opened([rng.integers(0, 3, (4, 6)).astype(np.uint8) for _ in range(60)])
+    for test in (Anywhere(), InZone("left"), Related("next to", (1,)), Related("on", (2,))):
+        found = index.where((0,), test)
+        degrees = found.degrees(np.arange(60))
+        for value in {*degrees.tolist(), 0.3, 1.0} - {0.0}:
+            assert np.array_equal(found.reaching(value), degrees >= np.float32(value))
+            assert np.array_equal(found.reaching(value, above=True), degrees > np.float32(value))

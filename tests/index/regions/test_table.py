@@ -1,0 +1,144 @@
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from dsslic_search.archive import snapshot
+from dsslic_search.core.errors import ArchiveError
+from dsslic_search.core.vocabulary import default
+from dsslic_search.features.regions import regions
+from dsslic_search.features.scene import SceneRegions
+from dsslic_search.index.columns import open_columns
+from dsslic_search.index.regions.relate import Anywhere, InZone, Related
+from dsslic_search.index.regions.table import FILE, open_regions
+from tests import oracle
+
+V = default()
+
+
+def label_map(seed: int) -> np.ndarray:
+    rng = np.random.default_rng(seed)
+    return np.kron(rng.integers(0, 5, (4, 5)), np.ones((2, 3), int)).astype(np.uint8)
+
+
+@pytest.fixture
+def filled(catalog: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Of photos 1 to 40, the later the newer, read in several lists."""
+    monkeypatch.setattr(snapshot, "WIDE_CHUNK", 7)
+    for photo_id in range(1, 41):
+        taken = datetime(2020, 1, 1) + timedelta(days=photo_id)
+        catalog.put(photo_id, {0: 1.0}, taken=taken, regions=regions(label_map(photo_id)).to_bytes())
+    return catalog
+
+
+def test_rows_are_those_of_the_columns(filled: Any, tmp_path: Path) -> None:
+    index = open_regions(filled, tmp_path, V)
+    assert index.ids.tolist() == list(range(40, 0, -1)) == open_columns(filled, tmp_path, V).ids.tolist()
+    assert (len(index), index.generation) == (40, filled.generation())
+
+
+@pytest.mark.parametrize("relation", ["left of", "below", "in", "next to"])
+def test_answers_from_a_catalog(filled: Any, tmp_path: Path, relation: str) -> None:
+    index = open_regions(filled, tmp_path, V)
+    found = index.where((1, 2), Related(relation, (0, 3, 4)))
+    passing = {
+        i: oracle.related(oracle.regions_of(label_map(i)), (1, 2), relation, (0, 3, 4)) for i in range(1, 41)
+    }
+    assert found.counts is not None
+    rows = np.flatnonzero(found.counts)
+    counts = dict(zip(index.ids[rows].tolist(), found.counts[rows].tolist(), strict=True))
+    assert counts == {i: len(degrees) for i, degrees in passing.items() if degrees}
+    assert counts
+
+
+def test_the_file_is_used_until_the_catalog_changes(filled: Any, tmp_path: Path) -> None:
+    before = open_regions(filled, tmp_path, V)
+    filled.statements = 0
+    again = open_regions(filled, tmp_path, V)
+    assert filled.statements == 0
+    assert again.arrays.keys() == before.arrays.keys()
+    assert all(np.array_equal(again.arrays[name], before.arrays[name]) for name in before.arrays)
+    assert not again.arrays["boxes"].flags.writeable
+    filled.put(1000, {}, regions=regions(label_map(1000)).to_bytes())
+    assert 1000 in open_regions(filled, tmp_path, V).ids
+    assert filled.statements > 0
+
+
+@pytest.mark.parametrize("damage", ["flip", "cut", "remove", "empty"])
+def test_a_damaged_file_is_built_anew(filled: Any, tmp_path: Path, damage: str) -> None:
+    path = tmp_path / FILE
+    before = open_regions(filled, tmp_path, V)
+    expected = before.arrays["boxes"].tolist()
+    sound = path.read_bytes()
+    changed = bytearray(sound)
+    changed[len(changed) * 2 // 3] ^= 4
+    path.unlink()
+    if damage != "remove":
+        path.write_bytes({"flip": bytes(changed), "cut": sound[:-1], "empty": b""}[damage])
+    assert open_regions(filled, tmp_path, V).arrays["boxes"].tolist() == expected
+    assert path.read_bytes() == sound
+
+
+def test_a_folder_that_cannot_be_written_is_no_obstacle(filled: Any, tmp_path: Path) -> None:
+    (tmp_path / "index").write_text("a file where the folder should be")
+    index = open_regions(filled, tmp_path / "index", V)
+    assert index.where((1,), Anywhere()).best.any()
+
+
+def test_an_archive_without_photos(catalog: Any, tmp_path: Path) -> None:
+    for _ in range(2):
+        index = open_regions(catalog, tmp_path, V)
+        assert len(index) == 0
+        for test in (Anywhere(), InZone("left"), Related("on", (1,)), Related("above", (1, 2))):
+            found = index.where((1,), test)
+            assert found.counts is not None
+            assert (found.best.size, found.counts.size) == (0, 0)
+
+
+def test_photos_without_regions(catalog: Any, tmp_path: Path) -> None:
+    noise = (np.arange(60 * 60) * 7 % 251).reshape(60, 60).astype(np.uint8) % 50
+    catalog.put(1, {}, regions=regions(label_map(1)).to_bytes())
+    catalog.put(2, {}, regions=b"\1\0\0")
+    catalog.put(3, {}, regions=regions(noise).to_bytes())
+    index = open_regions(catalog, tmp_path, V)
+    assert index.ids.tolist() == [1, 2, 3]
+    assert not index.where((0,), Anywhere()).best[1]
+
+
+def test_a_catalog_that_knows_no_regions_yet(filled: Any, tmp_path: Path) -> None:
+    filled.put(77, {0: 1.0})
+    with pytest.raises(ArchiveError, match=r"regions of photo 77.*dss-search reindex"):
+        open_regions(filled, tmp_path, V)
+    assert not (tmp_path / FILE).exists()
+
+
+@pytest.mark.parametrize("stored", [b"", b"nonsense", regions(label_map(0)).to_bytes()[:-1]])
+def test_nonsense_is_damage(filled: Any, tmp_path: Path, stored: bytes) -> None:
+    filled.put(77, {0: 1.0}, regions=stored)
+    with pytest.raises(ArchiveError, match=r"damaged.*dss-search reindex"):
+        open_regions(filled, tmp_path, V)
+
+
+@pytest.mark.parametrize("part", ["regions", "contacts"])
+def test_a_class_that_is_not_in_the_vocabulary_is_damage(filled: Any, tmp_path: Path, part: str) -> None:
+    scene = regions(label_map(0))
+    arrays = {"regions": scene.regions.copy(), "contacts": scene.contacts.copy()}
+    arrays[part]["class_id"][-1] = len(V)
+    filled.put(77, {0: 1.0}, regions=SceneRegions(**arrays).to_bytes())
+    with pytest.raises(ArchiveError, match="not in the vocabulary"):
+        open_regions(filled, tmp_path, V)
+
+
+def test_bytes_a_photo(filled: Any, tmp_path: Path) -> None:
+    """Six a contact, 30 a region, 22 for each class of a photo, 8 for the photo, 16 for each class of the
+    vocabulary and 8 for each two; and for each class that is common, as all five are here, 8 and 4 a
+    photo."""
+    index = open_regions(filled, tmp_path, V)
+    scenes = [regions(label_map(i)) for i in range(1, 41)]
+    groups = sum(np.unique(scene.regions["class_id"]).size for scene in scenes)
+    expected = sum(6 * scene.contacts.size + 30 * scene.regions.size + 8 for scene in scenes) + 22 * groups
+    assert index.nbytes == expected + 16 * (len(V) + 1) + 8 * (len(V) ** 2 + 1) + 12 + 5 * (8 + 4 * 40)
