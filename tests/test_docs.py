@@ -13,7 +13,7 @@ from dsslic_search.core import vocabulary
 from dsslic_search.query.language.parse import parse
 
 ROOT = Path(__file__).parents[1]
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), *sorted((ROOT / "weights").glob("*.md"))]
+PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "weights").glob("*.md")])
 
 
 def test_the_command_reference_is_current():

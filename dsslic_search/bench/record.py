@@ -11,10 +11,11 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from dsslic_search import __version__
 from dsslic_search.core.files import write_atomically
 from dsslic_search.networks import runtime
 
-PACKAGES = ("dsslic-search", "torch", "numpy", "av", "imagecodecs", "pillow", "faiss-cpu", "sqlalchemy")
+PACKAGES = ("torch", "numpy", "av", "imagecodecs", "pillow", "faiss-cpu", "sqlalchemy")
 
 NETWORKS = ("segnet", "compnet", "finenet", "finenet_perceptual", "restorer")
 
@@ -47,7 +48,7 @@ def record(results: dict[str, Any]) -> dict[str, Any]:
             "system": platform.platform(),
             "python": platform.python_version(),
         },
-        "versions": {p: _version(p) for p in PACKAGES},
+        "versions": {"dsslic-search": __version__, **{p: _version(p) for p in PACKAGES}},
         "weights": {n: runtime.identity(n) for n in NETWORKS},
         **results,
     }

@@ -9,6 +9,7 @@ import threading
 
 import typer
 
+from dsslic_search import __version__
 from dsslic_search.cli import (
     archive,
     bench,
@@ -39,9 +40,7 @@ app = typer.Typer(
 
 def _version(asked: bool) -> None:
     if asked:
-        from importlib.metadata import version
-
-        typer.echo(f"dss-search {version('dsslic-search')}")
+        typer.echo(f"dss-search {__version__}")
         raise typer.Exit
 
 
