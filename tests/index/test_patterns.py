@@ -1,6 +1,5 @@
 """Patterns against a slow reading of the same rules."""
 
-import time
 from functools import cache
 
 import pytest
@@ -97,7 +96,6 @@ def test_whole_folders_are_decided_at_once(pattern: str, folder: str, told: bool
 @pytest.mark.parametrize(
     "pattern", ["*a" * 30 + "b", "**a" * 30 + "b", "a*/" * 10 + "**a?*" * 20 + "b", "?*" * 40 + "/b"]
 )
-def test_many_wildcards_take_no_time(pattern: str) -> None:
-    began = time.perf_counter()
+def test_many_wildcards_are_decided(pattern: str) -> None:
+    """A matcher that tries every way to share out the text among the wildcards would never end."""
     assert not path_test(pattern).path("/" + "a" * 250 + "/" + "a/" * 50 + "a" * 250)
-    assert time.perf_counter() - began < 1
