@@ -19,12 +19,12 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from dsslic_search.codec import container
 from dsslic_search.codec.decoder import decode_stage
 from dsslic_search.codec.encoder import encode_photo
 from dsslic_search.codec.options import EncodeOptions
 from dsslic_search.codec.picture.open import open_photo
 from dsslic_search.core.errors import StageError
+from dsslic_search.core.kinds import Stage
 from dsslic_search.core.settings import LOSSLESS
 
 TESTS = Path(__file__).parent
@@ -77,7 +77,7 @@ def write(folder: Path) -> None:
         for variant, options, original in originals(name):
             data = encode_photo(open_photo(original, name, 10**6), options, original).data
             (folder / f"{name}.{variant}.dsslic").write_bytes(data)
-            for stage in container.STAGES:
+            for stage in Stage:
                 if stage == "coarse" and options.keep != "coarse":
                     continue  # made by whatever weights ship, so it is not the file's
                 try:

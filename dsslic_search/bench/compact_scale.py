@@ -20,6 +20,7 @@ from dsslic_search.codec.bpg import file as bpg
 from dsslic_search.codec.bpg.colour import rescale
 from dsslic_search.codec.container import Chunk, Header
 from dsslic_search.codec.layers.label_map import coder as label_map
+from dsslic_search.core.kinds import KeepMode
 from dsslic_search.networks import runtime
 from dsslic_search.networks.compnet import SCALES
 
@@ -151,7 +152,7 @@ def _file(photo: Crop, scale: int, qp: int, layer: bytes) -> bytes:
         width=width,
         height=height,
         grey=False,
-        keep="coarse",
+        keep=KeepMode.COARSE,
         map_scale=map_scale,
         compact_scale=scale,
         quality=50,

@@ -27,7 +27,7 @@ def describe(layout: Layout) -> dict[str, Any]:
     """A file's parameters, and its layers with bytes and bits per pixel, as plain values."""
     from dataclasses import asdict
 
-    from dsslic_search.codec.container import STAGES
+    from dsslic_search.core.kinds import Stage
 
     header = layout.header
     bits = 8 / (header.width * header.height)
@@ -37,7 +37,7 @@ def describe(layout: Layout) -> dict[str, Any]:
         for e in layout.entries
     ]
     stages: dict[str, int] = {}
-    for stage in STAGES:
+    for stage in Stage:
         try:
             stages[stage] = layout.stage_bytes(stage)
         except StageError:

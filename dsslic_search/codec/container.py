@@ -37,28 +37,27 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from dsslic_search.core.errors import FormatError, StageError
+from dsslic_search.core.kinds import KeepMode, Stage
 from dsslic_search.core.settings import LOSSLESS
 
 MAGIC = b"\x89DSL\r\n\x1a\n"
 VERSION = 1
 PREAMBLE = 11  # bytes that say how long the header is
 MAX_SIDE = 1 << 20
-KEEP_MODES = ("layers", "exact", "reference", "coarse")
-STAGES = ("map", "compact", "coarse", "full")
 
 MAP, COMPACT, RESIDUAL, ALPHA, ORIGINAL = "SMAP", "COMP", "RESI", "ALPH", "ORIG"
 CLASSES, ICC, EXIF, HASH = "voca", "iccp", "exif", "hash"
 ORDER = (CLASSES, MAP, COMPACT, RESIDUAL, ALPHA, HASH, ORIGINAL, ICC, EXIF)
 STAGE_CHUNKS = {
-    "map": (MAP,),
-    "compact": (COMPACT,),
-    "coarse": (MAP, COMPACT),
-    "full": (MAP, COMPACT, RESIDUAL, ALPHA, HASH, ORIGINAL),
+    Stage.MAP: (MAP,),
+    Stage.COMPACT: (COMPACT,),
+    Stage.COARSE: (MAP, COMPACT),
+    Stage.FULL: (MAP, COMPACT, RESIDUAL, ALPHA, HASH, ORIGINAL),
 }
 
-_WHY_NOT = {
-    "reference": " (keep mode reference: the original was left where it is)",
-    "coarse": " (keep mode coarse: it was made without a residual)",
+_WHY_NOT_FULL = {
+    KeepMode.REFERENCE: " (keep mode reference: the original was left where it is)",
+    KeepMode.COARSE: " (keep mode coarse: it was made without a residual)",
 }
 
 _FIXED = struct.Struct("<8sBHIIBHBBBB8s8s8sB")
@@ -73,7 +72,7 @@ class Header:
     width: int
     height: int
     grey: bool
-    keep: str
+    keep: KeepMode
     map_scale: int
     compact_scale: int
     quality: int
@@ -132,16 +131,18 @@ class Layout:
         return next((e for e in self.entries if e.kind == kind), None)
 
     def stage_bytes(self, stage: str) -> int:
-        """How many bytes from the start of the file hold a stage ("map", "compact", "coarse", "full").
+        """How many bytes from the start of the file hold a stage.
 
-        StageError when the file does not hold it, with what it does hold.
+        UsageError when there is no such stage, StageError when the file does not hold it, with what it does
+        hold.
         """
-        needed = [e for kind in STAGE_CHUNKS[stage] if (e := self.find(kind))]
+        needs = STAGE_CHUNKS[Stage.named(stage)]
+        needed = [e for kind in needs if (e := self.find(kind))]
         kinds = {e.kind for e in needed}
-        whole = kinds & {RESIDUAL, ORIGINAL} if stage == "full" else kinds >= set(STAGE_CHUNKS[stage])
+        whole = kinds & {RESIDUAL, ORIGINAL} if stage == Stage.FULL else kinds >= set(needs)
         if not whole:
-            why = _WHY_NOT.get(self.header.keep, "")
-            held = ", ".join(s for s in STAGES if s != stage and self._holds(s))
+            why = _WHY_NOT_FULL.get(self.header.keep, "")
+            held = ", ".join(s for s in Stage if s != stage and self._holds(s))
             raise StageError(f'this file has no "{stage}" stage{why}; it holds: {held or "no stage"}')
         return max(e.offset + e.length for e in needed)
 
@@ -171,7 +172,7 @@ def pack(header: Header, chunks: Sequence[Chunk]) -> bytes:
         length,
         header.width,
         header.height,
-        int(header.grey) | KEEP_MODES.index(header.keep) << 1,
+        int(header.grey) | tuple(KeepMode).index(header.keep) << 1,
         header.map_scale,
         header.compact_scale,
         header.quality,
@@ -216,13 +217,13 @@ def read_layout(prefix: bytes) -> Layout:
     if length != _FIXED.size + _ENTRY.size * count + _CHECKSUM.size:
         raise FormatError("damaged .dsslic header (chunk count and length disagree)")
     keep = fields[5] >> 1
-    if keep >= len(KEEP_MODES):
+    if keep >= len(KeepMode):
         raise FormatError("unknown keep mode in the .dsslic header")
     header = Header(
         width=fields[3],
         height=fields[4],
         grey=bool(fields[5] & 1),
-        keep=KEEP_MODES[keep],
+        keep=tuple(KeepMode)[keep],
         map_scale=fields[6],
         compact_scale=fields[7],
         quality=fields[8],

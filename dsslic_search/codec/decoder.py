@@ -19,7 +19,8 @@ from dsslic_search.codec.layers.label_map import coder as label_map
 from dsslic_search.codec.picture import open as picture
 from dsslic_search.core import dialect, vocabulary
 from dsslic_search.core.dialect import Dialect
-from dsslic_search.core.errors import FormatError, StageError, UsageError
+from dsslic_search.core.errors import FormatError, StageError
+from dsslic_search.core.kinds import KeepMode, Stage
 from dsslic_search.core.settings import DEFAULT_MAX_PIXELS
 from dsslic_search.core.vocabulary import Vocabulary
 from dsslic_search.networks import runtime
@@ -64,7 +65,7 @@ def read_label_map(prefix: bytes, layout: Layout | None = None) -> NDArray[np.ui
     Its ids are of the file's own vocabulary, see :func:`read_dialect`.
     """
     layout = layout or container.read_layout(prefix)
-    layout.stage_bytes("map")
+    layout.stage_bytes(Stage.MAP)
     entry = layout.find(container.MAP)
     data = container.chunk_data(prefix, layout, container.MAP)
     if entry is None or data is None or entry.codec != MAP_OWN:
@@ -119,7 +120,7 @@ def _check_size(header: Header, max_pixels: int) -> None:
         )
 
 
-def decode_stage(data: bytes, stage: str = "full", *, max_pixels: int = DEFAULT_MAX_PIXELS) -> Decoded:
+def decode_stage(data: bytes, stage: str = Stage.FULL, *, max_pixels: int = DEFAULT_MAX_PIXELS) -> Decoded:
     """One stage of a file from its bytes, or from the prefix of them that holds the stage.
 
     "map": class ids at the photo's size, and their vocabulary. "compact": the compact image at its own size.
@@ -127,24 +128,23 @@ def decode_stage(data: bytes, stage: str = "full", *, max_pixels: int = DEFAULT_
     layers) or the original (exact). FormatError when bytes are damaged, StageError when the stage is not
     there or needs network weights that are not here.
     """
-    if stage not in container.STAGES:
-        raise UsageError(f'stage "{stage}" is not one of: {", ".join(container.STAGES)}')
+    stage = Stage.named(stage)
     layout = container.read_layout(data)
     header = layout.header
     _check_size(header, max_pixels)
     layout.stage_bytes(stage)
     if len(data) > layout.total:
         raise FormatError(f"{len(data) - layout.total} bytes too many at the end of the .dsslic file")
-    if stage == "map":
+    if stage is Stage.MAP:
         labels = enlarge_map(read_label_map(data, layout), header.map_scale, header.height, header.width)
         return Decoded(labels, vocabulary=read_dialect(data, layout).vocabulary)
-    if stage == "compact":
+    if stage is Stage.COMPACT:
         compact = _read_compact(data, layout)
         return Decoded(compact[..., 0] if header.grey else compact)
-    if stage == "coarse":
-        wanted = header.finenet if header.keep == "coarse" else None
+    if stage is Stage.COARSE:
+        wanted = header.finenet if header.keep is KeepMode.COARSE else None
         return Decoded(_read_coarse(data, layout, runtime.SHOWN, wanted))
-    if header.keep == "exact":
+    if header.keep is KeepMode.EXACT:
         return _decode_original(data, layout, max_pixels)
     alpha = container.chunk_data(data, layout, container.ALPHA)
     opacity = (
@@ -256,7 +256,7 @@ def network_marks(data: bytes, layout: Layout) -> NDArray[np.int64]:
     ids; else what the words of its vocabulary mean."""
     header = layout.header
     labels = read_label_map(data, layout)
-    if layout.find(container.CLASSES) or header.keep in ("exact", "reference"):
+    if layout.find(container.CLASSES) or header.keep.needs_original:
         labels = read_dialect(data, layout).marked(labels)
     if int(labels.max()) >= len(vocabulary.default()):
         raise FormatError("the label map holds class ids that the vocabulary does not have")

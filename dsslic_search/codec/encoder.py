@@ -47,6 +47,7 @@ from dsslic_search.codec.picture.open import Photo
 from dsslic_search.codec.quality import Quantisers, effort, quantisers
 from dsslic_search.core.dialect import Dialect
 from dsslic_search.core.errors import TargetError, UsageError
+from dsslic_search.core.kinds import KeepMode, Stage
 from dsslic_search.core.settings import LOSSLESS
 from dsslic_search.networks import runtime
 from dsslic_search.networks.compnet import LABEL_SCALE, SCALE
@@ -162,7 +163,7 @@ class _Encoding:
         compact = Chunk(container.COMPACT, decoder.COMPACT_BPG, code_compact(self.compact, qps.compact))
         self.clock.mark("compact")
         chunks, finenet, qp = [*self.map_chunks, compact], NO_NETWORK, qps.residual
-        if options.keep == "layers":
+        if options.mode is KeepMode.LAYERS:
             layer, finenet, qp = (
                 self._lossless() if quality == LOSSLESS else self._residual(compact.data, qps)
             )
@@ -176,16 +177,16 @@ class _Encoding:
                 Chunk(kind, decoder.DEFLATED, zlib.compress(data, 9)) for kind, data in metadata if data
             ]
             self.clock.mark("residual")
-        elif options.keep == "coarse":
+        elif options.mode is KeepMode.COARSE:
             finenet = runtime.identity(runtime.SHOWN)
         else:
-            chunks += _originals(options.keep, original)
+            chunks += _originals(options.mode, original)
             self.clock.mark("original")
         header = Header(
             width=photo.width,
             height=photo.height,
             grey=photo.grey,
-            keep=options.keep,
+            keep=options.mode,
             map_scale=self.scale,
             compact_scale=SCALE,
             quality=quality,
@@ -196,7 +197,7 @@ class _Encoding:
             finenet=finenet,
         )
         data = container.pack(header, chunks)
-        map_bytes = container.read_layout(data).stage_bytes("map")
+        map_bytes = container.read_layout(data).stage_bytes(Stage.MAP)
         return Encoded(
             data,
             self.labels,
@@ -305,11 +306,11 @@ def _squared(shown: NDArray[np.integer], wanted: NDArray[np.uint8], parts: int =
     return sum(float(np.square(each).sum(dtype=np.float64)) for each in differences)
 
 
-def _originals(keep: str, original: bytes) -> list[Chunk]:
+def _originals(keep: KeepMode, original: bytes) -> list[Chunk]:
     if not original:
         raise UsageError(f'keep mode "{keep}" needs the bytes of the original file')
     chunks = [Chunk(container.HASH, decoder.PLAIN, hashlib.sha256(original).digest())]
-    return chunks + ([Chunk(container.ORIGINAL, *exact.pack(original))] if keep == "exact" else [])
+    return chunks + ([Chunk(container.ORIGINAL, *exact.pack(original))] if keep is KeepMode.EXACT else [])
 
 
 def code_compact(compact: NDArray[np.uint8], qp: int) -> bytes:
@@ -354,7 +355,7 @@ def _meet(work: _Encoding, target: Target) -> Encoded:
         advice = (
             "try --quality lossless"
             if target.kind == "psnr"
-            else 'at this size, keep mode "coarse" is what may fit'
+            else f'at this size, keep mode "{KeepMode.COARSE}" is what may fit'
         )
         raise TargetError(f"no quality from 1 to 100 gives this photo {wish}; {advice}")
     return best

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from dsslic_search.codec import container
 from dsslic_search.codec.layers.importance import LARGEST, SMALLEST, Importance
 from dsslic_search.codec.quality import effort, quantisers
 from dsslic_search.core.errors import UsageError
+from dsslic_search.core.kinds import KeepMode
 from dsslic_search.core.settings import DEFAULT_EFFORT, DEFAULT_QUALITY, LOSSLESS
 
 if TYPE_CHECKING:
@@ -36,14 +36,13 @@ class Target:
 
 @dataclass(frozen=True)
 class EncodeOptions:
-    """``quality`` 1..100 or LOSSLESS; ``keep`` is one of the keep modes "layers", "exact", "reference",
-    "coarse"; ``map_scale``: photo pixels per label, each way, None for the rule of
-    :func:`dsslic_search.codec.encoder.map_scale_for`; ``segmenter``: what makes the label map, None for
-    SegNet; ``effort`` 1 (fastest) .. 9 (smallest); ``importance``: how much classes of the shipped vocabulary
-    matter; ``target``: what to meet in place of ``quality``."""
+    """``quality``: 1..100 or LOSSLESS. ``keep``: a keep mode or its name. ``map_scale``: photo pixels per
+    label, each way; None for the rule of :func:`dsslic_search.codec.encoder.map_scale_for`. ``segmenter``:
+    what makes the label map; None for SegNet. ``effort``: 1 (fastest) .. 9 (smallest). ``importance``: how
+    much classes of the shipped vocabulary matter. ``target``: what to meet in place of ``quality``."""
 
     quality: int = DEFAULT_QUALITY
-    keep: str = "layers"
+    keep: str = KeepMode.LAYERS
     map_scale: int | None = None
     segmenter: Segmenter | None = None
     effort: int = DEFAULT_EFFORT
@@ -53,8 +52,7 @@ class EncodeOptions:
     def __post_init__(self) -> None:
         quantisers(self.quality)
         effort(self.effort)
-        if self.keep not in container.KEEP_MODES:
-            raise UsageError(f'keep mode "{self.keep}" is not one of: {", ".join(container.KEEP_MODES)}')
+        mode = KeepMode.named(self.keep)
         if self.map_scale is not None and not 1 <= self.map_scale <= 0xFFFF:
             raise UsageError(f"map scale {self.map_scale} is not from 1 to 65535")
         if any(
@@ -62,10 +60,15 @@ class EncodeOptions:
             for _, value in self.importance
         ):
             raise UsageError(f"importances are numbers from {SMALLEST:g} to {LARGEST:g}")
-        if self.keep != "layers" and (self.target or self.importance or self.quality == LOSSLESS):
+        if not mode.has_residual and (self.target or self.importance or self.quality == LOSSLESS):
             raise UsageError(
                 f'keep mode "{self.keep}" has no residual that a target, importances or lossless could be '
                 "about"
             )
         if self.quality == LOSSLESS and (self.target or self.importance):
             raise UsageError("a lossless file has no target and no importances: every pixel is exact")
+
+    @property
+    def mode(self) -> KeepMode:
+        """The keep mode that ``keep`` names."""
+        return KeepMode(self.keep)

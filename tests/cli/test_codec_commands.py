@@ -13,6 +13,7 @@ from dsslic_search import decode, encode
 from dsslic_search.codec import container
 from dsslic_search.core import vocabulary
 from dsslic_search.core.errors import DSSError
+from dsslic_search.core.kinds import Stage
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +30,7 @@ def test_encode_writes_what_the_library_gives(run, stored: tuple[Path, Path], tm
     assert (tmp_path / "out.dsslic").read_bytes() == target.read_bytes()
 
 
-@pytest.mark.parametrize("stage", container.STAGES)
+@pytest.mark.parametrize("stage", Stage)
 def test_decode_writes_each_stage(run, stored: tuple[Path, Path], tmp_path: Path, stage: str, picture):
     source, target = stored
     assert run("decode", target, tmp_path / "out.png", "--stage", stage).code == 0
@@ -47,7 +48,7 @@ def test_info_adds_up(run, stored: tuple[Path, Path]):
         8 * described["bytes"] / (described["width"] * described["height"]), abs=1e-6
     )
     assert described["vocabulary"] == vocabulary.default().identity
-    assert list(described["stages"]) == list(container.STAGES)
+    assert list(described["stages"]) == list(Stage)
     text = run("info", target).out
     assert str(described["bytes"]) in text
 

@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from dsslic_search import Archive
-from dsslic_search.codec import container
+from dsslic_search.core.kinds import KeepMode, Stage
 
 
 def matching(archive: Path, wanted) -> set[int]:
@@ -124,7 +124,7 @@ def test_each_stage_is_shown_from_its_own_bytes(run, archive: Path, tmp_path: Pa
     monkeypatch.setattr(Store, "read", None)
     with Archive(archive) as opened:
         layout = opened.layout(opened.photo(1))
-    for stage in container.STAGES:
+    for stage in Stage:
         furthest.clear()
         out = tmp_path / f"{stage}.png"
         ran = run("preview", 1, "--stage", stage, "-o", out, "--archive", archive)
@@ -140,7 +140,7 @@ def test_progressive_writes_an_animation_of_four_stages(run, archive: Path, tmp_
     for name in ("stages.png", "stages.gif"):
         ran = run("preview", 2, "--progressive", "-o", tmp_path / name, "--archive", archive)
         assert ran.code == 0
-        assert [line.split()[0] for line in ran.out.splitlines()[1:]] == list(container.STAGES)
+        assert [line.split()[0] for line in ran.out.splitlines()[1:]] == list(Stage)
         with Image.open(tmp_path / name) as shown:
             assert shown.n_frames == 4
 
@@ -169,7 +169,7 @@ def test_preview_without_a_terminal_wants_a_file(run, archive: Path):
 def modes(photos: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[Path, Path]]:
     """For each keep mode, an archive of one photo, and that photo."""
     made = {}
-    for keep in container.KEEP_MODES:
+    for keep in KeepMode:
         place = tmp_path_factory.mktemp(keep)
         source = place / "photo.jpg"
         source.write_bytes(next(photos.glob("*.jpg")).read_bytes())
@@ -179,10 +179,10 @@ def modes(photos: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, t
     return made
 
 
-@pytest.mark.parametrize("keep", container.KEEP_MODES)
+@pytest.mark.parametrize("keep", KeepMode)
 def test_every_stage_shows_in_every_keep_mode(run, modes, keep: str, tmp_path: Path):
     archive, source = modes[keep]
-    for stage in container.STAGES:
+    for stage in Stage:
         ran = run("preview", 1, "--stage", stage, "-o", tmp_path / "p.png", "--archive", archive)
         assert ran.code == (1 if (keep, stage) == ("coarse", "full") else 0)
         assert ran.code == 0 or "made without a residual" in ran.message

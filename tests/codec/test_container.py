@@ -14,12 +14,13 @@ from hypothesis import strategies as st
 from dsslic_search.codec import container
 from dsslic_search.codec.container import Chunk, Header
 from dsslic_search.core.errors import FormatError, StageError
+from dsslic_search.core.kinds import KeepMode, Stage
 
 HEADER = Header(
     width=97,
     height=65,
     grey=False,
-    keep="layers",
+    keep=KeepMode.LAYERS,
     map_scale=2,
     compact_scale=8,
     quality=75,
@@ -45,7 +46,7 @@ def with_checksum(head: bytes) -> bytes:
     width=st.integers(1, container.MAX_SIDE),
     height=st.integers(1, container.MAX_SIDE),
     grey=st.booleans(),
-    keep=st.sampled_from(container.KEEP_MODES),
+    keep=st.sampled_from(KeepMode),
     scale=st.integers(1, 65535),
     quality=st.integers(1, 100),
     kinds=st.sets(st.sampled_from(container.ORDER)),
@@ -66,7 +67,7 @@ def test_what_is_packed_is_read(width, height, grey, keep, scale, quality, kinds
 
 def test_each_stage_needs_only_its_prefix():
     packed = container.pack(HEADER, LAYERS)
-    ends = [container.read_layout(packed[:200]).stage_bytes(s) for s in container.STAGES]
+    ends = [container.read_layout(packed[:200]).stage_bytes(s) for s in Stage]
     assert ends == sorted(ends)
     assert packed[: ends[0]].endswith(b"labels")
     assert packed[: ends[1]].endswith(b"compact!")
@@ -156,7 +157,7 @@ def test_newer_version_says_what_to_do():
 
 
 def test_missing_stage_says_what_is_there():
-    layout = container.read(container.pack(replace(HEADER, keep="reference"), LAYERS[:2]))
+    layout = container.read(container.pack(replace(HEADER, keep=KeepMode.REFERENCE), LAYERS[:2]))
     with pytest.raises(StageError, match=r"no \"full\" stage.*left where it is.*map, compact, coarse"):
         layout.stage_bytes("full")
 

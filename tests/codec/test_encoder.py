@@ -17,6 +17,7 @@ from dsslic_search.codec.encoder import encode_photo
 from dsslic_search.codec.options import EncodeOptions
 from dsslic_search.codec.picture.open import Photo, open_photo
 from dsslic_search.core.errors import FormatError, StageError, UsageError
+from dsslic_search.core.kinds import Stage
 from dsslic_search.networks import runtime, weights
 
 SAMPLES = Path(__file__).parents[2] / "samples"
@@ -46,7 +47,7 @@ def encoded(photo: Photo) -> encoder.Encoded:
 def test_every_stage_decodes_from_its_prefix_alone(photo, encoded):
     layout = container.read(encoded.data)
     quality = []
-    for stage in container.STAGES:
+    for stage in Stage:
         prefix = encoded.data[: layout.stage_bytes(stage)]
         decoded = decode_stage(prefix, stage).pixels
         assert np.array_equal(decoded, decode_stage(encoded.data, stage).pixels)
@@ -104,7 +105,7 @@ def test_any_size_and_grey(size, grey):
     if grey:
         pixels = np.repeat(decoder.luma(pixels)[..., None], 3, 2)
     data = encode_photo(Photo(np.ascontiguousarray(pixels), grey=grey), EncodeOptions(90)).data
-    shown = {stage: decode_stage(data, stage).pixels for stage in container.STAGES}
+    shown = {stage: decode_stage(data, stage).pixels for stage in Stage}
     assert shown["map"].shape == size
     assert shown["full"].shape == (size if grey else (*size, 3))
     assert shown["compact"].ndim == (2 if grey else 3)
@@ -197,7 +198,7 @@ def test_damage_never_raises_anything_but_a_format_error(encoded):
         damaged = bytearray(encoded.data)
         at = int(rng.integers(len(damaged)))
         damaged[at] ^= int(rng.integers(1, 256))
-        for stage in container.STAGES:
+        for stage in Stage:
             entry_ends = layout.stage_bytes(stage)
             if layout.header_bytes <= at and at >= entry_ends:
                 decode_stage(bytes(damaged), stage)  # damage behind a stage does not touch it

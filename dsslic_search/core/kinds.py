@@ -1,0 +1,73 @@
+"""Keep modes and stages: the one place that lists them, and what each of them holds or needs.
+
+A *keep mode* is chosen when a photo is encoded and says what is kept of it. A *stage* is chosen when it is
+decoded and says how much of it is shown. ::
+
+    keep mode   kept of the photo                                     stages its file holds
+    layers      label map, compact image, residual                    map, compact, coarse, full
+    exact       label map, compact image, the original file           map, compact, coarse, full
+    reference   label map, compact image, the original's SHA-256      map, compact, coarse
+    coarse      label map, compact image                              map, compact, coarse
+
+Members are strings, so "layers" and "map" may stand for them wherever one is given, compared or stored: in
+Python, in the catalog and in JSON.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from dsslic_search.core.errors import UsageError
+
+
+class Stage(StrEnum):
+    """What is shown of a photo. In this order each takes more of the file's bytes than the one before."""
+
+    MAP = "map"
+    """The label map: class ids at the photo's size."""
+    COMPACT = "compact"
+    """The compact image at its own size."""
+    COARSE = "coarse"
+    """FineNet's picture, at the photo's size, from the label map and the compact image."""
+    FULL = "full"
+    """The photo: from the residual, or from the original file that is packed in."""
+
+    @classmethod
+    def named(cls, name: str) -> Stage:
+        """The stage of that name; UsageError, with all names, when there is none."""
+        if name not in tuple(cls):
+            raise UsageError(f'stage "{name}" is not one of: {", ".join(cls)}')
+        return cls(name)
+
+
+class KeepMode(StrEnum):
+    """What is kept of a photo. A file's header holds a mode as its place in this order, so that new modes go
+    to the end."""
+
+    LAYERS = "layers"
+    EXACT = "exact"
+    REFERENCE = "reference"
+    COARSE = "coarse"
+
+    @classmethod
+    def named(cls, name: str) -> KeepMode:
+        """The keep mode of that name; UsageError, with all names, when there is none."""
+        if name not in tuple(cls):
+            raise UsageError(f'keep mode "{name}" is not one of: {", ".join(cls)}')
+        return cls(name)
+
+    @property
+    def needs_original(self) -> bool:
+        """Whether encoding takes the bytes of the original file, beside its pixels."""
+        return self in (KeepMode.EXACT, KeepMode.REFERENCE)
+
+    @property
+    def has_residual(self) -> bool:
+        """Whether there is a residual, and so something that quality targets and importances can be about."""
+        return self is KeepMode.LAYERS
+
+    @property
+    def stages(self) -> tuple[Stage, ...]:
+        """The stages that the file alone holds."""
+        every = tuple(Stage)
+        return every if self in (KeepMode.LAYERS, KeepMode.EXACT) else every[: every.index(Stage.FULL)]
