@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ from dsslic_search.archive.notes import name_key
 from dsslic_search.archive.schema import Coverage, Photo
 from dsslic_search.core.errors import ArchiveError, QueryError
 from dsslic_search.core.settings import Settings
+from dsslic_search.core.text import closest
 from dsslic_search.core.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
@@ -136,7 +136,7 @@ class Searcher:
         """The text of a saved query; KeyError with the name and those closest to it."""
         text = notes.saved_text(self._catalog, name)
         if text is None:
-            raise KeyError(name, *difflib.get_close_matches(name, notes.saved_queries(self._catalog), 3))
+            raise KeyError(name, *closest(name, notes.saved_queries(self._catalog)))
         return text
 
     def hits(

@@ -20,6 +20,7 @@ from dsslic_search.archive.database import database_trouble, for_writing
 from dsslic_search.archive.schema import Photo, SavedQuery, Tag
 from dsslic_search.archive.statistics import held
 from dsslic_search.core.errors import ArchiveError, UsageError
+from dsslic_search.core.text import folded
 
 LONGEST = 64  # characters of a name
 _MARKS = "-_."
@@ -31,7 +32,7 @@ def name_key(name: str, what: str) -> str:
 
     A name has 1 to 64 letters (of any script), digits, hyphens, underscores and full stops, and begins with a
     letter or a digit. Raises UsageError for any other."""
-    key = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
+    key = folded(name)
     if not 0 < len(key) <= LONGEST or key[0] in _MARKS or not all(map(_allowed, key)):
         shown = name if len(name) <= LONGEST else name[:LONGEST] + "…"
         raise UsageError(

@@ -32,10 +32,9 @@ from dsslic_search.cli.options import (
     print_json,
     quality_text,
     segmenter_of,
-    size_text,
 )
 from dsslic_search.core.errors import ArchiveError, StageError
-from dsslic_search.core.text import printable
+from dsslic_search.core.text import counted, printable, size_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -285,7 +284,7 @@ def show(
         typer.echo(f"  {layer['name']:10} {layer['bytes']:>9} bytes  {layer['bpp']:.4f} bpp")
     counts = None if plain["regions"] is None else Counter(r["class"] for r in plain["regions"])
     for name, fraction in plain["coverage"].items():
-        regions = "" if counts is None else f"  {counts[name]} region{'' if counts[name] == 1 else 's'}"
+        regions = "" if counts is None else f"  {counted(counts[name], 'region')}"
         typer.echo(f"  {name:12} {fraction:>7.2%}{regions}")
 
 

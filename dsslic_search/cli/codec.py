@@ -27,7 +27,6 @@ from dsslic_search.cli.options import (
     print_json,
     quality_text,
     segmenter_of,
-    size_text,
 )
 from dsslic_search.core.errors import (
     DSSError,
@@ -37,7 +36,7 @@ from dsslic_search.core.errors import (
     UsageError,
     WeightsError,
 )
-from dsslic_search.core.text import printable
+from dsslic_search.core.text import printable, size_text
 
 
 def register(app: typer.Typer) -> None:

@@ -10,8 +10,8 @@ from typing import Annotated
 
 import typer
 
-from dsslic_search.cli.options import PARTIAL, ArchiveDir, AsJson, print_json, size_text
-from dsslic_search.core.text import printable
+from dsslic_search.cli.options import PARTIAL, ArchiveDir, AsJson, print_json
+from dsslic_search.core.text import counted, printable, size_text
 
 
 def register(app: typer.Typer) -> None:
@@ -65,10 +65,9 @@ def _tell(groups: int, others: list[int]) -> None:
     if not groups:
         typer.echo("no duplicates", err=True)
         return
-    photos = f"{len(others)} photo{'' if len(others) == 1 else 's'}"
+    photos = counted(len(others), "photo")
     typer.echo(
-        f"{groups} group{'' if groups == 1 else 's'}; beside the first of each, {photos} "
-        f"({size_text(sum(others))})",
+        f"{counted(groups, 'group')}; beside the first of each, {photos} ({size_text(sum(others))})",
         err=True,
     )
 

@@ -10,7 +10,7 @@ import typer
 
 from dsslic_search.cli.options import ArchiveDir, AsJson, print_json
 from dsslic_search.core.errors import UsageError
-from dsslic_search.core.text import printable
+from dsslic_search.core.text import counted, printable
 
 if TYPE_CHECKING:
     import numpy as np
@@ -55,7 +55,8 @@ def tag_add(names: Names, ids: Ids = None, query: Query = None, archive: Archive
         for name, new in opened.tag(_names(names), chosen).items():
             had = len(chosen) - new
             typer.echo(
-                f"{name}: {_photos_text(new)} tagged" + (f", {had} had it already" if had else ""), err=True
+                f"{name}: {counted(new, 'photo')} tagged" + (f", {had} had it already" if had else ""),
+                err=True,
             )
 
 
@@ -75,7 +76,7 @@ def tag_remove(
     with Archive(archive) as opened:
         chosen = None if everywhere else _photos(opened, ids, query)
         for name, count in opened.untag(_names(names), chosen).items():
-            typer.echo(f"{name}: taken from {_photos_text(count)}", err=True)
+            typer.echo(f"{name}: taken from {counted(count, 'photo')}", err=True)
 
 
 @tag.command("list")
@@ -157,7 +158,3 @@ def _photos(opened: Archive, ids: Sequence[str] | None, query: str | None) -> ND
             raise UsageError(f'"{each}" is no id of a photo; ids are the numbers that query prints')
         numbers.append(int(each.removeprefix("#")))
     return np.unique(np.array(numbers, np.int64))
-
-
-def _photos_text(count: int) -> str:
-    return f"{count} photo{'' if count == 1 else 's'}"

@@ -10,6 +10,7 @@ import typer
 
 from dsslic_search.core.errors import UsageError
 from dsslic_search.core.settings import DEFAULT_EFFORT, DEFAULT_QUALITY, LOSSLESS
+from dsslic_search.core.text import parse_size
 
 if TYPE_CHECKING:
     from dsslic_search.networks.segmenter import Segmenter
@@ -57,8 +58,8 @@ MaxBytes = Annotated[
     str | None,
     typer.Option(
         "--max-bytes",
-        metavar="N[k|M]",
-        help="Instead of a quality: the best one of at most so many bytes.",
+        metavar="SIZE",
+        help="Instead of a quality: the best one of at most so many bytes: 5000, 200k, 1.5MB or 2MiB.",
         show_default=False,
     ),
 ]
@@ -141,7 +142,7 @@ def asked_of_encoder(
         "importance": None if importance is None else read_importances(importance),
         "bpp": bpp,
         "psnr": psnr,
-        "max_bytes": None if max_bytes is None else _count(max_bytes),
+        "max_bytes": None if max_bytes is None else _bytes(max_bytes),
     }
 
 
@@ -156,13 +157,11 @@ def _quality(text: str | None) -> int | str | None:
     return int(text)
 
 
-def _count(text: str) -> int:
-    """Bytes from "5000", "200k" or "1.5M"."""
-    unit = {"k": 1000, "m": 1_000_000}.get(text[-1:].casefold(), 1)
+def _bytes(text: str) -> int:
     try:
-        return round(float(text if unit == 1 else text[:-1]) * unit)
-    except (ValueError, OverflowError):
-        raise UsageError(f'--max-bytes "{text}" is not a number of bytes, as in 5000, 200k or 1.5M') from None
+        return parse_size(text)
+    except ValueError as e:
+        raise UsageError(f"--max-bytes {e}") from None
 
 
 def quality_text(quality: int) -> str:
@@ -173,12 +172,3 @@ def quality_text(quality: int) -> str:
 def print_json(value: Any) -> None:
     """JSON on stdout, indented, with every character that JSON can hold written as it is."""
     typer.echo(json.dumps(value, indent=2, ensure_ascii=False))
-
-
-def size_text(count: float) -> str:
-    """Bytes for people: 1000-based, three digits."""
-    for unit in ("B", "kB", "MB", "GB"):
-        if count < 1000:
-            return f"{count:.0f} {unit}" if unit == "B" else f"{count:.3g} {unit}"
-        count /= 1000
-    return f"{count:.3g} TB"

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dsslic_search.cli.options import ERROR, PARTIAL, ArchiveDir, size_text
+from dsslic_search.cli.options import ERROR, PARTIAL, ArchiveDir
 from dsslic_search.core.errors import DSSError, FormatError, StageError, UsageError
-from dsslic_search.core.text import printable
+from dsslic_search.core.text import printable, size_text
 
 if TYPE_CHECKING:
     from dsslic_search.api import Archive

@@ -9,7 +9,7 @@ import typer
 
 from dsslic_search.cli.options import ArchiveDir, AsJson
 from dsslic_search.core.errors import UsageError
-from dsslic_search.core.text import printable
+from dsslic_search.core.text import counted, printable
 
 if TYPE_CHECKING:
     from dsslic_search.api.searching import Found
@@ -115,7 +115,7 @@ def tell(found: Found, shown: int, out: Path | None = None) -> None:
     """On stderr: how many photos match, how many of them were listed, and how to see more."""
     more = f", {shown} shown" if shown < found.total else ""
     where = f"; written to {printable(str(out))}" if out else ""
-    typer.echo(f"{found.total} photo{'' if found.total == 1 else 's'}{more}{where}", err=True)
+    typer.echo(f"{counted(found.total, 'photo')}{more}{where}", err=True)
     if found.unseen:
         typer.echo(
             f"no photo here shows {' or '.join(found.unseen)} at all; dss-search classes lists what there is",

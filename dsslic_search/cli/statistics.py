@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dsslic_search.cli.options import ArchiveDir, AsJson, print_json, size_text
-from dsslic_search.core.text import printable
+from dsslic_search.cli.options import ArchiveDir, AsJson, print_json
+from dsslic_search.core.text import counted, printable, size_text
 
 if TYPE_CHECKING:
     from dsslic_search.api.statistics import Statistics
@@ -47,8 +47,7 @@ def stats(
         return
     typer.echo(
         printable(
-            f"{root}: {found.photos} photo{'' if found.photos == 1 else 's'}"
-            + (f" of: {query}" if query is not None else "")
+            f"{root}: {counted(found.photos, 'photo')}" + (f" of: {query}" if query is not None else "")
         )
     )
     if found.photos:

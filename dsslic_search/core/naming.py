@@ -24,7 +24,8 @@ from functools import cache
 from importlib.resources import files
 from typing import Literal
 
-from dsslic_search.core.vocabulary import Vocabulary, plural_of
+from dsslic_search.core import text
+from dsslic_search.core.vocabulary import Vocabulary
 
 How = Literal["name", "synonym", "table", "file", "unknown"]
 
@@ -81,12 +82,11 @@ def _words(vocabulary: Vocabulary) -> Mapping[str, Named]:
         for word in (c.name, c.plural):
             words.setdefault(normal(word), Named(c.id, "name"))
     for c in vocabulary.classes:
-        for word in (*c.synonyms, *map(plural_of, c.synonyms)):
+        for word in (*c.synonyms, *map(text.plural_of, c.synonyms)):
             words.setdefault(normal(word), Named(c.id, "synonym"))
     return words
 
 
 def normal(name: str) -> str:
-    """A name as names are compared: NFKC, case-folded, words apart by one space."""
-    spaced = _INNER_CAPITAL.sub(" ", unicodedata.normalize("NFKC", name))
-    return " ".join(re.sub(r"[-_\s]+", " ", spaced).casefold().split())
+    """A name as names are compared: as words are (`core.text.normal`), with inner capitals as spaces too."""
+    return text.normal(_INNER_CAPITAL.sub(" ", unicodedata.normalize("NFKC", name)))

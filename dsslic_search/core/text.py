@@ -1,19 +1,168 @@
-"""Text from files and users, made safe to show in a terminal."""
+"""Text of people and for people: normal forms, plurals, lists, spelling mistakes, sizes in bytes."""
 
 from __future__ import annotations
 
+import difflib
+import re
 import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
 
-_UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn"})
+# Normal forms. Texts that should count as the same have the same form.
+
+
+def folded(text: str) -> str:
+    """NFKC and case-folded: full-width and composed forms, upper and lower case are the same. For words,
+    tags, names of queries and values of fields."""
+    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
+
+
+def folded_name(text: str) -> str:
+    """NFC and case-folded: capitals do not matter, nor whether an accent is a character of its own, but
+    full-width letters stay what they are. For paths and names that files hold."""
+    text = text.casefold()
+    return text if text.isascii() else unicodedata.normalize("NFC", text)
+
+
+def normal(text: str) -> str:
+    """A word or phrase in normal form: :func:`folded`, words apart by one space; hyphens and underscores are
+    spaces, and a typographic apostrophe is a plain one."""
+    return " ".join(folded(text).replace("-", " ").replace("_", " ").replace("’", "'").split())
+
+
+# Sentences.
+
+_UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn"})  # Unicode categories without a visible sign
+QUOTED_CHARACTERS = 40
+"""Characters of a user's word that a sentence repeats."""
 
 
 def printable(text: str) -> str:
     """``text`` on one line: any white space becomes a space, control characters and the like become
     U+FFFD."""
-    return "".join(_printable(c) for c in text)
+    return "".join(
+        " " if c.isspace() else "\ufffd" if unicodedata.category(c) in _UNSEEN else c for c in text
+    )
 
 
-def _printable(character: str) -> str:
-    if character.isspace():
-        return " "
-    return "\ufffd" if unicodedata.category(character) in _UNSEEN else character
+def quoted(word: str) -> str:
+    """A word of the user's in quotation marks, made printable and short."""
+    shown = printable(word)
+    return f'"{shown[: QUOTED_CHARACTERS - 1]}…"' if len(shown) > QUOTED_CHARACTERS else f'"{shown}"'
+
+
+def listed(words: Sequence[str], last: str = "or") -> str:
+    """At least one word as a sentence lists them: "a", "a or b", "a, b or c"."""
+    *others, final = words
+    return f"{', '.join(others)} {last} {final}" if others else final
+
+
+def counted(count: int, singular: str) -> str:
+    """A number and its noun: "1 photo", "2 photos"."""
+    return f"{count} {singular if count == 1 else plural_of(singular)}"
+
+
+def plural_of(phrase: str) -> str:
+    """The regular English plural of a singular word; of "body of water" that is "bodies of water"."""
+    word, of, rest = phrase.partition(" of ")
+    if word.endswith(("s", "x", "ch", "sh")):
+        plural = word + "es"
+    elif word.endswith("y") and word[-2:-1] not in tuple("aeiou"):
+        plural = word[:-1] + "ies"
+    else:
+        plural = word + "s"
+    return plural + of + rest
+
+
+# Spelling mistakes.
+
+_CLOSEST_CHARACTERS = 200  # a longer text is no misspelt word, and slow to compare
+_LIKE_CHARACTERS = 40  # the same where a query of thousands of characters has to be answered at once
+_LEAST_LIKENESS = 0.7  # of a word that is suggested; 1 is the word itself
+_FIRST_LETTER = 0.1  # added to the likeness of a word with the same first letter: people rarely get it wrong
+
+
+def closest(word: str, known: Iterable[str], at_most: int = 3) -> tuple[str, ...]:
+    """The known words most like one that is not known, best first; perhaps none."""
+    if len(word) > _CLOSEST_CHARACTERS:
+        return ()
+    return tuple(difflib.get_close_matches(word, list(known), at_most))
+
+
+def did_you_mean(words: Sequence[str]) -> str:
+    """The question for at least one word: "did you mean a or b?"."""
+    return f"did you mean {' or '.join(words)}?"
+
+
+class KnownWords:
+    """Thousands of words and phrases, ready to be compared with misspelt ones within milliseconds."""
+
+    def __init__(self, words: Iterable[str]) -> None:
+        self._words = tuple((word, _letters(word)) for word in words)
+
+    def like(self, asked: str, *, phrases_only: bool = False) -> dict[str, float]:
+        """The words that are like ``asked`` and how much, 0.7 to 1.1; with ``phrases_only`` phrases
+        of several words alone."""
+        if len(asked) > _LIKE_CHARACTERS:
+            return {}
+        found: dict[str, float] = {}
+        matcher = difflib.SequenceMatcher(b=asked, autojunk=False)
+        letters = _letters(asked)
+        for word, has in self._words:
+            if phrases_only and " " not in word:
+                continue
+            # what has another length, or few letters in common, is not worth a closer look
+            if (
+                not 0.5 <= len(word) / len(asked) <= 2
+                or (has & letters).bit_count() * 10 < 4 * (has | letters).bit_count()
+            ):
+                continue
+            matcher.set_seq1(word)
+            if matcher.quick_ratio() < _LEAST_LIKENESS - _FIRST_LETTER:
+                continue
+            likeness = matcher.ratio() + _FIRST_LETTER * (word[:1] == asked[:1])
+            if likeness >= _LEAST_LIKENESS:
+                found[word] = likeness
+        return found
+
+
+def _letters(word: str) -> int:
+    """The set of letters of a word as bits; letters that are 32 code points apart are taken for the same."""
+    bits = 0
+    for character in word:
+        bits |= 1 << (ord(character) & 31)
+    return bits
+
+
+# Sizes in bytes: k, M, G and T are powers of 1000, Ki, Mi, Gi and Ti of 1024.
+
+BYTE_UNITS: Mapping[str, Decimal] = {
+    **dict.fromkeys(("", "b", "byte", "bytes"), Decimal(1)),
+    **{
+        prefix + ending: Decimal(base) ** power
+        for power, prefix in enumerate("kmgt", 1)
+        for base, endings in ((1000, ("", "b")), (1024, ("i", "ib")))
+        for ending in endings
+    },
+}
+"""Bytes of each unit, case-folded: 1 for "", 1000 for "k" and "kb", 1024 for "ki" and "kib" …"""
+
+_SIZE = re.compile(r"\s*([0-9]+(?:_[0-9]+)*(?:\.[0-9]*)?|\.[0-9]+)\s*([a-z]*)\s*")
+
+
+def parse_size(text: str) -> int:
+    """Bytes from "5000", "1_000_000", "200k", "1.5 MB" or "2MiB", rounded to whole ones. ValueError for
+    what is no size."""
+    found = _SIZE.fullmatch(text.casefold())
+    if found is None or found[2] not in BYTE_UNITS:
+        raise ValueError(f"{quoted(text)} is not a number of bytes, as in 5000, 200k or 1.5M")
+    return int((Decimal(found[1]) * BYTE_UNITS[found[2]]).to_integral_value())
+
+
+def size_text(count: float) -> str:
+    """Bytes for people, in three digits: "12 B", "1.5 kB", "2.35 MB"; powers of 1000."""
+    for unit in ("B", "kB", "MB", "GB"):
+        if count < 1000:
+            return f"{count:.0f} {unit}" if unit == "B" else f"{count:.3g} {unit}"
+        count /= 1000
+    return f"{count:.3g} TB"

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
+from dsslic_search.core.text import plural_of
+
 UNKNOWN = 255  # label files only: "nobody knows"; never in a coded label map
 
 
@@ -65,15 +67,6 @@ class Vocabulary:
         for c in self.classes:
             table[3 * c.id : 3 * c.id + 3] = bytes(c.colour)
         return bytes(table)
-
-
-def plural_of(word: str) -> str:
-    """The regular English plural of a singular word."""
-    if word.endswith(("s", "x", "ch", "sh")):
-        return word + "es"
-    if word.endswith("y") and word[-2:-1] not in tuple("aeiou"):
-        return word[:-1] + "ies"
-    return word + "s"
 
 
 def _colour(text: str) -> tuple[int, int, int]:

@@ -11,7 +11,6 @@ ones. A pixel belongs to a shape when its centre does.
 
 from __future__ import annotations
 
-import difflib
 import json
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -21,7 +20,8 @@ from numpy.typing import NDArray
 
 from dsslic_search.core import naming
 from dsslic_search.core.errors import UsageError
-from dsslic_search.core.vocabulary import Vocabulary, plural_of
+from dsslic_search.core.text import closest, did_you_mean, plural_of
+from dsslic_search.core.vocabulary import Vocabulary
 from dsslic_search.features.embedding import Canvas
 
 SIDE = 240  # pixels of the longer side that shapes are drawn at
@@ -96,13 +96,9 @@ def class_meant(word: Any, vocabulary: Vocabulary, where: str) -> int:
                 f"{where}: {_shown(word)} stands for several classes; choose one, such as {some}"
             )
     known = {w.casefold(): w for c in vocabulary.classes for w in (c.name, c.plural, *c.synonyms)}
-    closest = difflib.get_close_matches(asked, known, 3)
-    hint = (
-        f"; did you mean {' or '.join(known[w] for w in closest)}?"
-        if closest
-        else "; dss-search classes lists all names"
-    )
-    raise UsageError(f"{where}: no class is called {_shown(word)}{hint}")
+    close = [known[w] for w in closest(asked, known)]
+    hint = did_you_mean(close) if close else "dss-search classes lists all names"
+    raise UsageError(f"{where}: no class is called {_shown(word)}; {hint}")
 
 
 def _drawn(shape: Any, number: int, centres: Coordinates, vocabulary: Vocabulary) -> tuple[int, Mask]:
@@ -212,10 +208,10 @@ def _size(value: Any) -> tuple[int, int]:
 def _check_keys(value: dict[str, Any], allowed: tuple[str, ...], where: str) -> None:
     for key in value:
         if key not in allowed:
-            close = difflib.get_close_matches(key, allowed, 1)
+            close = [f'"{name}"' for name in closest(key, allowed, 1)]
             raise UsageError(
                 f"{where}: {_shown(key)} is not known; "
-                + (f'did you mean "{close[0]}"?' if close else f"use {', '.join(allowed)}")
+                + (did_you_mean(close) if close else f"use {', '.join(allowed)}")
             )
 
 

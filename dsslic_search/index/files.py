@@ -19,10 +19,11 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from dsslic_search.core.text import folded_name
 from dsslic_search.core.vocabulary import Vocabulary
 from dsslic_search.index import cache
 from dsslic_search.index.cache import Arrays
-from dsslic_search.index.patterns import PathTest, folded, name_test, path_test, split
+from dsslic_search.index.patterns import PathTest, name_test, path_test, split
 from dsslic_search.index.source import Snapshot, Source, Stale
 
 FILE = "files.columns"
@@ -250,7 +251,7 @@ class Files:
                     photo_id
                     for part in snapshot.paths(ids)
                     for photo_id, path in part
-                    if test.path(folded(path))
+                    if test.path(folded_name(path))
                 ]
             held[asked] |= np.isin(self.ids[asked], np.array(known, np.int64))
         return held
@@ -283,7 +284,7 @@ def facts(snapshot: Snapshot) -> Arrays:
     known = np.flatnonzero(~np.isnan(arrays["latitude"] + arrays["longitude"]))
     arrays["placed"] = known[np.argsort(arrays["latitude"][known], kind="stable")].astype(np.uint32)
     in_order = _paths(snapshot, arrays["ids"])
-    arrays |= _coded("folder", (split(folded(path))[0] for path in in_order))
+    arrays |= _coded("folder", (split(folded_name(path))[0] for path in in_order))
     for column in ("path", "name"):
         arrays[column] = _places([order_key(column, path) for path in in_order])
     return arrays
@@ -340,4 +341,4 @@ def _places(keys: Sequence[str]) -> NDArray[np.uint32]:
 def order_key(column: str, path: str) -> str:
     """What paths and names are put in order by: without regard to capitals first."""
     text = path if column == "path" else split(path)[1]
-    return f"{folded(text)}\0{text}"
+    return f"{folded_name(text)}\0{text}"

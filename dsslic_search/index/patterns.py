@@ -10,24 +10,19 @@ slash. Capitals do not matter, nor whether an accent is a character of its own.
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
+
+from dsslic_search.core.text import folded_name
 
 
 @dataclass(frozen=True)
 class PathTest:
-    """``path``: whether a whole path, :func:`folded`, matches. ``folder``: whether all paths do that have
-    this folder, which ends with a slash, and any name; None if it depends on the name."""
+    """``path``: whether a whole path, `core.text.folded_name`, matches. ``folder``: whether all paths do
+    that have this folder, which ends with a slash, and any name; None if it depends on the name."""
 
     path: Callable[[str], bool]
     folder: Callable[[str], bool | None]
-
-
-def folded(text: str) -> str:
-    """Text in the form in which paths and patterns are compared."""
-    text = text.casefold()
-    return text if text.isascii() else unicodedata.normalize("NFC", text)
 
 
 def split(path: str) -> tuple[str, str]:
@@ -38,7 +33,7 @@ def split(path: str) -> tuple[str, str]:
 
 def name_test(pattern: str) -> PathTest:
     """The test of the name alone."""
-    pattern = folded(pattern)
+    pattern = folded_name(pattern)
     if not _is_glob(pattern):
         return PathTest(lambda path: pattern in split(path)[1], lambda folder: None)
     glob = re.compile(_glob(pattern), re.DOTALL)
@@ -47,7 +42,7 @@ def name_test(pattern: str) -> PathTest:
 
 def path_test(pattern: str) -> PathTest:
     """The test of the whole path."""
-    pattern = folded(pattern)
+    pattern = folded_name(pattern)
     head, last = split(pattern)
     if not _is_glob(pattern):
         # what goes on into the name has its last slash where the folder has it

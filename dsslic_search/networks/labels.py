@@ -4,7 +4,6 @@ file."""
 from __future__ import annotations
 
 import colorsys
-import difflib
 import json
 import re
 from collections.abc import Mapping
@@ -15,7 +14,8 @@ from dsslic_search.core import naming, vocabulary
 from dsslic_search.core.dialect import Dialect, shipped
 from dsslic_search.core.errors import UsageError, WeightsError
 from dsslic_search.core.naming import How, Named
-from dsslic_search.core.vocabulary import UNKNOWN, ClassInfo, Vocabulary, plural_of
+from dsslic_search.core.text import closest, did_you_mean, plural_of
+from dsslic_search.core.vocabulary import UNKNOWN, ClassInfo, Vocabulary
 
 MAX_LABELS = 10_000
 
@@ -98,8 +98,8 @@ def _read_classes(path: Path, labels: Mapping[int, str]) -> dict[str, Named]:
 
 
 def _closest(word: str, known: Mapping[str, str]) -> str:
-    close = [known[w] for w in difflib.get_close_matches(word, known, 3)]
-    return "; did you mean " + " or ".join(f'"{w}"' for w in close) + "?" if close else ""
+    close = [f'"{known[w]}"' for w in closest(word, known)]
+    return f"; {did_you_mean(close)}" if close else ""
 
 
 def own_dialect(labels: tuple[Label, ...], name: str) -> Dialect:

@@ -7,6 +7,7 @@ from decimal import Decimal
 
 import numpy as np
 
+from dsslic_search.core.text import counted
 from dsslic_search.core.vocabulary import Vocabulary
 from dsslic_search.features.regions import LEAST_PER_MILLE
 from dsslic_search.index.quanta import TICKS
@@ -125,7 +126,7 @@ def _steps(step: Step, evaluation: Evaluation) -> Iterator[str]:
                 yield from (f"  {line}" for line in _steps(part, evaluation))
         case _:
             count = int(np.count_nonzero(evaluation.mask(step)))
-            yield f"{worded(step)}: {count} photo{'' if count == 1 else 's'}"
+            yield f"{worded(step)}: {counted(count, 'photo')}"
 
 
 def _order(sort: Sort) -> str:
@@ -152,12 +153,12 @@ def worded(step: Step) -> str:
 
 def _regions(low: int, high: int | None) -> str:
     if high is None:
-        return f"{low} region{'' if low == 1 else 's'} or more"
+        return f"{counted(low, 'region')} or more"
     if high < low:
         return "a number of regions that cannot be"
     if low == high:
-        return "no region" if low == 0 else f"exactly {low} region{'' if low == 1 else 's'}"
-    return f"at most {high} region{'' if high == 1 else 's'}" if low == 0 else f"{low} to {high} regions"
+        return "no region" if low == 0 else f"exactly {counted(low, 'region')}"
+    return f"at most {counted(high, 'region')}" if low == 0 else f"{low} to {high} regions"
 
 
 def _range(step: Within) -> str:

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dsslic_search.index.patterns import folded, name_test, path_test, split
+from dsslic_search.core.text import folded_name
+from dsslic_search.index.patterns import name_test, path_test, split
 
 PATHS = st.lists(st.text("abA.é*?", min_size=1, max_size=4), min_size=1, max_size=4).map(
     lambda parts: "/" + "/".join(parts)
@@ -44,8 +45,8 @@ def path_matches(pattern: str, path: str) -> bool:
 def test_paths_match_as_the_rules_say(pattern: str, path: str) -> None:
     test = path_test(pattern)
     holds = path_matches(pattern.casefold(), path.casefold())
-    assert test.path(folded(path)) == holds
-    assert test.folder(split(folded(path))[0]) in (None, holds)
+    assert test.path(folded_name(path)) == holds
+    assert test.folder(split(folded_name(path))[0]) in (None, holds)
 
 
 @settings(max_examples=250, deadline=None)
@@ -53,7 +54,7 @@ def test_paths_match_as_the_rules_say(pattern: str, path: str) -> None:
 def test_names_match_as_the_rules_say(pattern: str, path: str) -> None:
     name, pattern = path.casefold().rpartition("/")[2], pattern.casefold()
     holds = matches(pattern, name) if set("*?") & set(pattern) else pattern in name
-    assert name_test(pattern).path(folded(path)) == holds
+    assert name_test(pattern).path(folded_name(path)) == holds
 
 
 @pytest.mark.parametrize(
@@ -73,7 +74,7 @@ def test_names_match_as_the_rules_say(pattern: str, path: str) -> None:
     ],
 )
 def test_examples(pattern: str, path: str, holds: bool) -> None:
-    assert path_test(pattern).path(folded(path)) == holds
+    assert path_test(pattern).path(folded_name(path)) == holds
 
 
 @pytest.mark.parametrize(

@@ -20,8 +20,8 @@ from typing import Any
 from dsslic_search.core import vocabulary
 from dsslic_search.core.dialect import Dialect, by_words
 from dsslic_search.core.errors import FormatError, UsageError
-from dsslic_search.core.text import printable
-from dsslic_search.core.vocabulary import UNKNOWN, ClassInfo, Vocabulary, plural_of
+from dsslic_search.core.text import plural_of, printable
+from dsslic_search.core.vocabulary import UNKNOWN, ClassInfo, Vocabulary
 
 MAX_PLAIN = 1 << 16
 MAX_NAME = 100

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dsslic_search.core.errors import QueryError
-from dsslic_search.query.language.errors import complaint, quoted
+from dsslic_search.core.text import quoted
+from dsslic_search.query.language.errors import complaint
 from dsslic_search.query.language.phrases import CONNECTIVES, ENDS, STARTS
 from dsslic_search.query.language.tokens import Piece
 

@@ -8,7 +8,6 @@ from dsslic_search.core.errors import QueryError
 from dsslic_search.core.text import printable
 
 WINDOW = 72  # columns of the query that are shown
-QUOTED = 40  # characters of a word that are repeated in the sentence
 
 
 def complaint(
@@ -22,12 +21,6 @@ def complaint(
     if text.strip():
         message += "\n" + _marked(text, start, max(end, start + 1))
     return QueryError(message, text, start, suggestions)
-
-
-def quoted(word: str) -> str:
-    """A word of the user's in quotation marks, made printable and short."""
-    shown = printable(word)
-    return f'"{shown[: QUOTED - 1]}…"' if len(shown) > QUOTED else f'"{shown}"'
 
 
 def _marked(text: str, start: int, end: int) -> str:

@@ -3,14 +3,13 @@
 
 from __future__ import annotations
 
-import difflib
 import unicodedata
 from collections.abc import Callable
 from datetime import datetime
 from typing import Literal, cast
 
+from dsslic_search.core.text import closest, did_you_mean, folded, listed, normal
 from dsslic_search.query.ast import DESCENDING, Leaf, Number, Shape, Sort, Text, Thing, Unknown
-from dsslic_search.query.language.lexicon import folded, normal
 from dsslic_search.query.language.values import dates
 from dsslic_search.query.language.values.numbers import BYTES, MEGAPIXELS, PIXELS, PLAIN, Measure, bounds
 
@@ -48,7 +47,7 @@ def _text(column: Literal["camera", "path", "name", "format", "tag", "keep"]) ->
         if column == "format":
             pattern = FORMATS.get(pattern, pattern)
         if column == "keep" and pattern not in KEEPS:
-            raise ValueError(f"photos are kept as {_listed(KEEPS)}: write one of them, as in keep:exact")
+            raise ValueError(f"photos are kept as {listed(KEEPS)}: write one of them, as in keep:exact")
         if column == "camera" and pattern == "unknown":
             return Unknown("camera")
         return Text(column, pattern, f"{column}:{_written(value)}")
@@ -60,7 +59,7 @@ def _shape(value: str, now: datetime) -> Leaf:
     name = folded(value).strip()
     if name not in SHAPES:
         raise ValueError(
-            f"a photo's orientation is {_listed(SHAPES)}: write one of them, as in orientation:landscape"
+            f"a photo's orientation is {listed(SHAPES)}: write one of them, as in orientation:landscape"
         )
     return Shape(cast(Literal["portrait", "landscape", "square", "panorama"], name))
 
@@ -124,7 +123,6 @@ EXAMPLES = {
 }
 FIELDS = tuple(EXAMPLES)
 """The names of the fields."""
-LONGEST = max(map(len, FIELDS))
 
 
 def field_name(word: str) -> str | None:
@@ -137,15 +135,8 @@ def no_such_field(word: str) -> tuple[str, tuple[str, ...]]:
     """What to tell about a word before a colon that is no field, and the closest fields."""
     if word in _HINTS:
         return _HINTS[word], ()
-    close = (
-        tuple(f"{field}:" for field in difflib.get_close_matches(word, FIELDS, n=2))
-        if len(word) < 2 * LONGEST
-        else ()
-    )
-    return (
-        f"did you mean {' or '.join(close)}?" if close else f"the fields are {_listed(FIELDS, 'and')}",
-        close,
-    )
+    close = tuple(f"{field}:" for field in closest(word, FIELDS, 2))
+    return did_you_mean(close) if close else f"the fields are {listed(FIELDS, 'and')}", close
 
 
 def filter_of(name: str, value: str, now: datetime) -> Leaf:
@@ -165,7 +156,7 @@ def sort_of(value: str, thing: Callable[[str], Thing | None]) -> Sort:
         return Sort(word, None, reverse != (word in DESCENDING))
     found = thing(key)
     if found is None:
-        raise ValueError(f"photos are sorted by {_listed(ORDERS)}, or by a thing, as in sort:sky")
+        raise ValueError(f"photos are sorted by {listed(ORDERS)}, or by a thing, as in sort:sky")
     return Sort("thing", found, not reverse)
 
 
@@ -176,7 +167,3 @@ def _written(value: str) -> str:
         return value
     quotes = next((pair for pair in ('""', "''", "«»") if pair[1] not in value), '""')
     return f"{quotes[0]}{value}{quotes[1]}"
-
-
-def _listed(words: tuple[str, ...], last: str = "or") -> str:
-    return f"{', '.join(words[:-1])} {last} {words[-1]}"

@@ -5,16 +5,16 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Sequence
 
-from dsslic_search.query.language.lexicon import folded
+from dsslic_search.core.text import folded
 
 MAX_MARKS = 8  # combining marks taken together with a letter; more is not writing, and slow to normalise
 MARK = "\u0300"  # stands for every combining mark in ``Folded.words``
 
 
 class Folded:
-    """``text``: the ``original`` folded (words.folded); ``origin``: for each of its characters the place that
-    it came from, and the original's length; ``words``: the same as ``text`` but with one and the same sign
-    for all combining marks."""
+    """``text``: the ``original`` folded (core.text.folded); ``origin``: for each of its characters the place
+    that it came from, and the original's length; ``words``: the same as ``text`` but with one and the same
+    sign for all combining marks."""
 
     def __init__(self, text: str) -> None:
         self.original = text

@@ -5,13 +5,12 @@ Words are compared in a normal form (NFKC, case-folded, single spaces), and ever
 
 from __future__ import annotations
 
-import difflib
-import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 
-from dsslic_search.core.vocabulary import ClassInfo, Group, Vocabulary, plural_of
+from dsslic_search.core.text import KnownWords, normal, plural_of
+from dsslic_search.core.vocabulary import ClassInfo, Group, Vocabulary
 from dsslic_search.query.language import places
 from dsslic_search.query.language.values import numbers
 
@@ -105,27 +104,9 @@ class WordTable:
         together, best first."""
         ranked: dict[str, float] = {}
         for count in range(1, len(words) + 1):
-            asked = " ".join(words[:count])
-            if len(asked) > _LONGEST_ASKED:
-                break
-            matcher = difflib.SequenceMatcher(b=asked, autojunk=False)
-            letters = _letters(asked)
-            for phrase, has in self._candidates:
-                # what has few letters in common with the word is not worth a closer look
-                if (
-                    not 0.5 <= len(phrase) / len(asked) <= 2
-                    or (has & letters).bit_count() * 10 < 4 * (has | letters).bit_count()
-                ):
-                    continue
-                if count > 1 and " " not in phrase:
-                    continue
-                matcher.set_seq1(phrase)
-                if matcher.quick_ratio() < 0.6:
-                    continue
-                # people rarely get the first letter wrong
-                ratio = matcher.ratio() + 0.1 * (phrase[:1] == asked[:1])
-                if ratio >= 0.7:
-                    ranked[phrase] = max(ranked.get(phrase, 0), ratio)
+            found = self._suggested.like(" ".join(words[:count]), phrases_only=count > 1)
+            for phrase, likeness in found.items():
+                ranked[phrase] = max(ranked.get(phrase, 0), likeness)
         best: dict[object, str] = {}  # one word for each meaning
         clear = max(ranked.values(), default=0) - 0.2  # what is much worse than the best only distracts
         for phrase in sorted(
@@ -136,35 +117,13 @@ class WordTable:
         return tuple(best.values())[:at_most]
 
     @cached_property
-    def _candidates(self) -> tuple[tuple[str, int], ...]:
-        """Every word that may be suggested, and its letters."""
+    def _suggested(self) -> KnownWords:
         own = (" ".join(phrase) for phrase, (type_, _) in KEYWORDS.items() if type_ not in _NOT_SUGGESTED)
         stated = (" ".join(phrase) for phrase in self.meanings if phrase not in self.made)
-        words = [*stated, *(word for word in own if len(word) > 3)]
-        return tuple((word, _letters(word)) for word in words)
+        return KnownWords([*stated, *(word for word in own if len(word) > 3)])
 
 
 _NOT_SUGGESTED = {"UNSEEN", "DATED", "MORE"}
-_LONGEST_ASKED = 40
-
-
-def _letters(word: str) -> int:
-    """The set of letters of a word as bits; letters that are 32 code points apart are taken for the same."""
-    bits = 0
-    for character in word:
-        bits |= 1 << (ord(character) & 31)
-    return bits
-
-
-def folded(text: str) -> str:
-    """NFKC and case-folded: full-width and composed forms, upper and lower case are the same."""
-    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
-
-
-def normal(text: str) -> str:
-    """A word or phrase in normal form: folded, words apart by one space; hyphens and underscores are
-    spaces."""
-    return " ".join(folded(text).replace("-", " ").replace("_", " ").replace("’", "'").split())
 
 
 @lru_cache(maxsize=4)
@@ -181,13 +140,13 @@ def word_table(vocabulary: Vocabulary) -> WordTable:
     ]
     owners += [(g, Meaning(g.name, g.members)) for g in vocabulary.groups]
     for owner, meaning in owners:
-        plural = owner.plural if isinstance(owner, ClassInfo) else _plural(owner.name)
+        plural = owner.plural if isinstance(owner, ClassInfo) else plural_of(owner.name)
         for word in (owner.name, plural, *owner.synonyms):
             _enter(table, word, meaning)
     stated = set(table)
     for owner, meaning in owners:
         for synonym in owner.synonyms:
-            plural = _plural(synonym)
+            plural = plural_of(synonym)
             # a word that is stated outright beats a regular plural
             if tuple(normal(plural).split()) not in stated:
                 _enter(table, plural, meaning)
@@ -203,9 +162,3 @@ def _enter(table: dict[Phrase, Meaning], word: str, meaning: Meaning) -> None:
         raise ValueError(f'"{word}" cannot name {meaning.name}: it is a word of the query language')
     if table.setdefault(phrase, meaning) != meaning:
         raise ValueError(f'"{word}" means both {table[phrase].name} and {meaning.name}')
-
-
-def _plural(phrase: str) -> str:
-    """The regular plural; of "body of water" that is "bodies of water"."""
-    head, of, rest = phrase.partition(" of ")
-    return plural_of(head) + of + rest

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from dsslic_search.core.errors import QueryError
+from dsslic_search.core.text import did_you_mean, quoted
 from dsslic_search.core.vocabulary import Vocabulary
 from dsslic_search.query.ast import And, Like, Node, Not, Or, Query, Sort, leaves
 from dsslic_search.query.language.diagnosis import syntax_error
-from dsslic_search.query.language.errors import complaint, quoted
+from dsslic_search.query.language.errors import complaint
 from dsslic_search.query.language.lexicon import WordTable, word_table
 from dsslic_search.query.language.phrases import CONNECTIVES, phrases
 from dsslic_search.query.language.predicates import LITTLE, MOSTLY, Unfit, predicate
@@ -32,10 +33,10 @@ def parse(
 ) -> Query:
     """The tree and the order that a query asks for (docs/query-language.md).
 
-    ``saved`` gives the text of a saved query for its name, folded (words.folded), and raises KeyError when
-    there is none; what the KeyError holds besides that name are suggestions. ``now`` is the moment that words
-    such as "today" are relative to; its time zone, or the machine's when it has none, is that of the days on
-    which photos were added. Raises QueryError, and nothing else, for a text that is not a query."""
+    ``saved`` gives the text of a saved query for its name, folded (core.text.folded), and raises KeyError
+    when there is none; what the KeyError holds besides that name are suggestions. ``now`` is the moment that
+    words such as "today" are relative to; its time zone, or the machine's when it has none, is that of the
+    days on which photos were added. Raises QueryError, and nothing else, for a text that is not a query."""
     return _Reading(word_table(vocabulary), saved, now or datetime.now()).read(text, ()).query
 
 
@@ -128,7 +129,7 @@ class _Reading:
                 f"@{other}" for other in error.args if isinstance(other, str) and other != piece.value
             )[:3]
             hint = (
-                f"did you mean {' or '.join(close)}?"
+                did_you_mean(close)
                 if close
                 else "save one under that name first, or write out what to look for"
             )

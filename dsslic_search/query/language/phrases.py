@@ -5,8 +5,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dsslic_search.query.language.errors import complaint, quoted
-from dsslic_search.query.language.lexicon import normal
+from dsslic_search.core.text import normal, quoted
+from dsslic_search.query.language.errors import complaint
 from dsslic_search.query.language.places import OF_THE_PHOTO
 from dsslic_search.query.language.tokens import Piece
 

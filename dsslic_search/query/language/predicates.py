@@ -8,6 +8,7 @@ from decimal import Decimal
 from functools import lru_cache
 
 from dsslic_search.core.errors import QueryError
+from dsslic_search.core.text import quoted
 from dsslic_search.index.quanta import TICKS
 from dsslic_search.query.ast import (
     Amid,
@@ -22,7 +23,7 @@ from dsslic_search.query.ast import (
     Thing,
     Zone,
 )
-from dsslic_search.query.language.errors import complaint, quoted
+from dsslic_search.query.language.errors import complaint
 from dsslic_search.query.language.grammar import Shape, shape_of
 from dsslic_search.query.language.tokens import Piece
 

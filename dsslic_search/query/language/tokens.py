@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from dsslic_search.core.errors import QueryError
+from dsslic_search.core.text import listed, normal, quoted
 from dsslic_search.query.ast import Near, Node, Period, Sort, Thing
 from dsslic_search.query.language import fields
-from dsslic_search.query.language.errors import complaint, quoted
+from dsslic_search.query.language.errors import complaint
 from dsslic_search.query.language.folded import MARK, Folded
-from dsslic_search.query.language.lexicon import KEYWORDS, Meaning, WordTable, normal
+from dsslic_search.query.language.lexicon import KEYWORDS, Meaning, WordTable
 from dsslic_search.query.language.values import dates, geo
 from dsslic_search.query.language.values.quoted import QUOTES, value_at
 
@@ -173,11 +174,9 @@ class _Scanner:
                 return phrase, ends[count - 1]
         suggestions = self.table.closest(words)
         place = self.folded.span(start, end)
-        hint = (
-            f"did you mean {_alternatives(suggestions)}?"
-            if suggestions
-            else "see `dss-search classes` for the words there are"
-        )
+        hint = "see `dss-search classes` for the words there are"
+        if suggestions:
+            hint = f"did you mean {listed([quoted(known) for known in suggestions])}?"
         shown = quoted(self.folded.original[slice(*place)])
         raise complaint(self.folded.original, *place, f"unknown word {shown}: {hint}", suggestions)
 
@@ -262,8 +261,3 @@ class _Scanner:
         return complaint(
             self.folded.original, start, end, f"{quoted(sign)} is not part of the query language: {hint}"
         )
-
-
-def _alternatives(words: tuple[str, ...]) -> str:
-    *most, last = (f'"{word}"' for word in words)
-    return ", ".join(most) + " or " + last if most else last

@@ -2,9 +2,10 @@ import dataclasses
 
 import pytest
 
+from dsslic_search.core.text import normal
 from dsslic_search.core.vocabulary import Vocabulary, default
 from dsslic_search.query.language import lexicon, places
-from dsslic_search.query.language.lexicon import KEYWORDS, normal, word_table
+from dsslic_search.query.language.lexicon import KEYWORDS, word_table
 from dsslic_search.query.language.values import numbers
 
 V = default()

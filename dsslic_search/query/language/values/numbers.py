@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, Decimal
 
-from dsslic_search.query.language.errors import quoted
+from dsslic_search.core.text import BYTE_UNITS, quoted
 
 WORDS = (
     "zero",
@@ -26,7 +26,7 @@ WORDS = (
 )
 
 _SIGNS = {"≥": ">=", "=>": ">=", "≤": "<=", "=<": "<=", "==": "="}
-_NUMBER = r"([0-9]{1,18}(?:\.[0-9]{1,9})?)\s*+([a-z]*)"
+_NUMBER = r"([0-9](?:_?[0-9]){0,17}(?:\.[0-9]{1,9})?)\s*+([a-z]*)"
 _BOUND = re.compile(rf"(>=|=>|<=|=<|==|[≥≤><=])?+\s*+{_NUMBER}")
 _RANGE = re.compile(rf"(?:{_NUMBER})?\s*+\.\.\s*+(?:{_NUMBER})?")
 
@@ -46,13 +46,7 @@ PIXELS = Measure(
 )
 MEGAPIXELS = Measure({"": Decimal(1), "mp": Decimal(1)}, Decimal("0.000001"), ">=12, 12 or 8..16")
 PLAIN = Measure({"": Decimal(1)}, Decimal(1), "12 or 3..90")
-BYTES = Measure(
-    {"": Decimal(1), "b": Decimal(1), "bytes": Decimal(1)}
-    | {letter + "b": Decimal(1000) ** power for power, letter in enumerate("kmgt", 1)}
-    | {letter + "ib": Decimal(1024) ** power for power, letter in enumerate("kmgt", 1)},
-    Decimal(1),
-    ">2MB, 500kB or 1..3MB",
-)
+BYTES = Measure(BYTE_UNITS, Decimal(1), ">2MB, 500kB or 1..3MB")
 
 
 def bounds(text: str, measure: Measure) -> tuple[float | None, float | None]:
