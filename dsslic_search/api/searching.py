@@ -15,6 +15,7 @@ from sqlalchemy import select
 from dsslic_search.api import coding
 from dsslic_search.archive import notes
 from dsslic_search.archive.catalog import Catalog
+from dsslic_search.archive.database import batches
 from dsslic_search.archive.folder import ArchiveFolder
 from dsslic_search.archive.notes import name_key
 from dsslic_search.archive.schema import Coverage, Photo
@@ -25,8 +26,6 @@ from dsslic_search.core.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
     from dsslic_search.query.run.execute import Answer, Indexes
-
-AT_ONCE = 500  # photos looked up in one statement; databases bound the number of parameters
 
 
 @dataclass(frozen=True)
@@ -144,12 +143,10 @@ class Searcher:
     ) -> Iterator[Hit]:
         """The photos of some ids with their scores, ranked from ``first``; ids that are gone are left out."""
         names = {c: self._vocabulary.classes[c].name for c in classes}
-        for start in range(0, len(ids), AT_ONCE):
-            part = ids[start : start + AT_ONCE]
+        ranked = enumerate(scores, first)
+        for part in batches(ids):
             photos, fractions = self._looked_up(part, classes)
-            for rank, (photo_id, score) in enumerate(
-                zip(part, scores[start : start + AT_ONCE], strict=True), first + start
-            ):
+            for photo_id, (rank, score) in zip(part, ranked, strict=False):
                 if photo_id in photos:
                     coverage = {name: fractions.get((photo_id, c), 0.0) for c, name in names.items()}
                     yield Hit(rank, photo_id, photos[photo_id], round(float(score), 6), coverage)

@@ -28,7 +28,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session, selectinload
 
 from dsslic_search.archive import paths, schema
-from dsslic_search.archive.database import database_trouble, for_writing, open_engine
+from dsslic_search.archive.database import batches, database_trouble, for_writing, open_engine
 from dsslic_search.archive.features import MapFeatures
 from dsslic_search.archive.snapshot import Snapshot
 from dsslic_search.archive.stored import FIELDS, ObjectFacts
@@ -36,7 +36,6 @@ from dsslic_search.archive.stored import FIELDS, ObjectFacts
 GENERATION = "generation"
 FACTS = tuple(getattr(schema.Photo, name) for name in FIELDS)  # columns
 
-_MANY = 500  # ids in one statement; databases bound the number of parameters
 _WITH_COVERAGES = selectinload(schema.Photo.coverages)
 
 
@@ -137,7 +136,7 @@ class Catalog:
         wanted = [int(i) for i in ids]
         found: dict[int, schema.Photo] = {}
         with self.session() as session:
-            for part in _parts(wanted):
+            for part in batches(wanted):
                 found.update(
                     (p.id, p) for p in session.scalars(select(schema.Photo).where(schema.Photo.id.in_(part)))
                 )
@@ -186,7 +185,7 @@ class Catalog:
         """Give photos, by id, other coverages, regions and embeddings, in one transaction; ids that are gone
         are left out."""
         with self.changing() as session:
-            for part in _parts(list(features)):
+            for part in batches(list(features)):
                 there = session.scalars(select(schema.Photo.id).where(schema.Photo.id.in_(part))).all()
                 _replace_features(session, {i: features[i] for i in there})
 
@@ -203,7 +202,7 @@ class Catalog:
         stay."""
         count = 0
         with self.changing() as session:
-            for part in _parts(ids):
+            for part in batches(ids):
                 result = session.execute(delete(schema.Photo).where(schema.Photo.id.in_(part)))
                 assert isinstance(result, CursorResult)
                 count += result.rowcount
@@ -243,7 +242,3 @@ def _insert_coverages(session: Session, features: Mapping[int, MapFeatures]) -> 
     ]
     if coverages:
         session.execute(insert(schema.Coverage), coverages)
-
-
-def _parts(ids: Sequence[int]) -> Iterator[Sequence[int]]:
-    return (ids[i : i + _MANY] for i in range(0, len(ids), _MANY))

@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import re
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
 from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, make_url, text
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
 
@@ -97,6 +99,18 @@ def _use_write_ahead_log(engine: Engine) -> None:
         if cursor.fetchone() != ("wal",):
             with suppress(sqlite3.OperationalError):
                 cursor.execute("PRAGMA journal_mode = WAL")
+
+
+# Many ids.
+
+IDS_IN_A_STATEMENT = 500
+"""Databases bound the number of parameters of a statement."""
+
+
+def batches(ids: Sequence[int] | NDArray[np.int64]) -> Iterator[list[int]]:
+    """Ids in lists that one statement can take, in their order."""
+    for start in range(0, len(ids), IDS_IN_A_STATEMENT):
+        yield [int(i) for i in ids[start : start + IDS_IN_A_STATEMENT]]
 
 
 # SQLAlchemy engines for catalogs, and database trouble in words.

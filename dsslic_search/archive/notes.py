@@ -16,7 +16,7 @@ from sqlalchemy import delete, func, insert, select
 from sqlalchemy.orm import Session
 
 from dsslic_search.archive.catalog import Catalog
-from dsslic_search.archive.database import database_trouble, for_writing
+from dsslic_search.archive.database import batches, database_trouble, for_writing
 from dsslic_search.archive.schema import Photo, SavedQuery, Tag
 from dsslic_search.archive.statistics import held
 from dsslic_search.core.errors import ArchiveError, UsageError
@@ -111,9 +111,8 @@ def forget_query(catalog: Catalog, name: str) -> None:
 # Tags: names that people give to photos. They are no part of what indexes hold, so they leave the catalog's
 # generation alone.
 
-_MANY = 500  # ids in one statement; databases bound the number of parameters
-FEW = 5_000  # ids that are looked up one by one; for more, all are gone through
-_INSERTED = 20_000  # rows in one statement executed many times
+LOOKED_UP = 5_000  # ids that are looked up one by one; for more, all are gone through
+INSERTED_ROWS = 20_000  # of one statement that is executed many times
 
 
 def tag_key(name: str) -> str:
@@ -131,9 +130,9 @@ def add_tags(catalog: Catalog, names: Sequence[str], ids: NDArray[np.int64]) -> 
         for key in keys:
             tagged = np.fromiter(session.scalars(select(Tag.photo_id).where(Tag.name == key)), np.int64)
             new = np.setdiff1d(ids, tagged).tolist()
-            for start in range(0, len(new), _INSERTED):
+            for start in range(0, len(new), INSERTED_ROWS):
                 session.connection().execute(
-                    insert(Tag), [{"name": key, "photo_id": i} for i in new[start : start + _INSERTED]]
+                    insert(Tag), [{"name": key, "photo_id": i} for i in new[start : start + INSERTED_ROWS]]
                 )
             added[key] = len(new)
     return added
@@ -153,8 +152,7 @@ def remove_tags(catalog: Catalog, names: Sequence[str], ids: NDArray[np.int64] |
             if chosen.size == tagged.size:
                 session.execute(delete(Tag).where(Tag.name == key))
             else:
-                for start in range(0, chosen.size, _MANY):
-                    part = chosen[start : start + _MANY].tolist()
+                for part in batches(chosen):
                     session.execute(delete(Tag).where(Tag.name == key, Tag.photo_id.in_(part)))
             removed[key] = int(chosen.size)
     return removed
@@ -183,13 +181,10 @@ def tags_of(catalog: Catalog, photo_id: int) -> list[str]:
 
 def _check_ids(session: Session, ids: NDArray[np.int64]) -> None:
     """Raise ArchiveError for ids of no photo."""
-    if ids.size > FEW:
+    if ids.size > LOOKED_UP:
         there = np.fromiter(session.scalars(select(Photo.id)), np.int64)
     else:
-        parts = (ids[start : start + _MANY].tolist() for start in range(0, ids.size, _MANY))
-        there = np.array(
-            [i for part in parts for i in session.scalars(select(Photo.id).where(Photo.id.in_(part)))],
-            np.int64,
-        )
+        chosen = (select(Photo.id).where(Photo.id.in_(part)) for part in batches(ids))
+        there = np.array([i for each in chosen for i in session.scalars(each)], np.int64)
     if (gone := np.setdiff1d(ids, there)).size:
         raise ArchiveError(f"photo {gone[0]}: no such id in the archive; a query lists ids")

@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection, Executable, func, select
 
+from dsslic_search.archive.database import batches
 from dsslic_search.archive.schema import Coverage, Photo, Tag
 
 CHUNK = 20_000  # rows
 WIDE_CHUNK = 5_000  # rows that hold an embedding
-ASKED_AT_ONCE = 500  # photo ids in one statement; databases bound the number of parameters
 
 _FILE = (
     (Photo.id, Photo.taken_at, Photo.added_at, Photo.width, Photo.height, Photo.file_size)
@@ -60,8 +60,7 @@ class Snapshot:
         """The fraction of each photo that the classes cover together, summed in order of class id; 0 for
         photos not there."""
         sums = dict.fromkeys(ids.tolist(), 0.0)
-        for start in range(0, ids.size, ASKED_AT_ONCE):
-            asked = ids[start : start + ASKED_AT_ONCE].tolist()
+        for asked in batches(ids):
             # asked by photo alone: a condition on the class tempts SQLite to walk the other index
             query = select(Coverage.photo_id, Coverage.class_id, Coverage.fraction).where(
                 Coverage.photo_id.in_(asked)
@@ -101,12 +100,7 @@ class Snapshot:
     def paths(self, ids: NDArray[np.int64] | None = None) -> Iterator[list[tuple[int, str]]]:
         """(id, path) of all photos, or of those of ``ids`` that are there, in any order, in lists."""
         asked = select(Photo.id, Photo.path)
-        parts = (
-            [None]
-            if ids is None
-            else [ids[i : i + ASKED_AT_ONCE].tolist() for i in range(0, ids.size, ASKED_AT_ONCE)]
-        )
-        for part in parts:
+        for part in [None] if ids is None else batches(ids):
             for rows in self.rows(asked if part is None else asked.where(Photo.id.in_(part))):
                 yield [(photo_id, path) for photo_id, path in rows]
 

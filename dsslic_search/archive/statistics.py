@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 from sqlalchemy import Integer, cast, func, select
 
 from dsslic_search.archive.catalog import Catalog
+from dsslic_search.archive.database import batches
 from dsslic_search.archive.schema import Photo
 
-FEW = 20_000  # photos that are looked up one by one; for more, all are gone through
-_MANY = 500  # ids in one statement; databases bound the number of parameters
+LOOKED_UP = 20_000  # photos that are looked up one by one; for more, all are gone through
 
 _FIGURES = Photo.file_size, Photo.stored_bytes, Photo.map_bytes, cast(Photo.width, Integer) * Photo.height
 
@@ -34,11 +34,10 @@ def totals(catalog: Catalog, ids: NDArray[np.int64] | None = None) -> Totals:
     with catalog.snapshot() as snapshot:
         if ids is None:
             found = [row for part in snapshot.rows(select(*summed)) for row in part]
-        elif ids.size <= FEW:
-            parts = (ids[start : start + _MANY].tolist() for start in range(0, ids.size, _MANY))
+        elif ids.size <= LOOKED_UP:
             found = [
                 row
-                for part in parts
+                for part in batches(ids)
                 for rows in snapshot.rows(select(*summed).where(Photo.id.in_(part)))
                 for row in rows
             ]

@@ -401,3 +401,12 @@ def test_a_snapshot_gives_what_indexes_are_made_of(
         asked = np.array([4, *range(100, 1300), 1, 2])
         sums = {i: sum(f for c, f in made[i - 1].coverages if c in (1, 2)) for i in (1, 2, 4)}
         assert snapshot.covered(asked, (2, 1)).tolist() == [sums.get(i, 0) for i in asked.tolist()]
+
+
+@pytest.mark.parametrize("count", [0, 1, 500, 501, 1234])
+def test_ids_come_in_batches_that_one_statement_can_take(count: int):
+    parts = list(database.batches(np.arange(count)))
+    assert [i for part in parts for i in part] == list(range(count))
+    assert all(0 < len(part) <= database.IDS_IN_A_STATEMENT for part in parts)
+    assert len(parts) == -(-count // database.IDS_IN_A_STATEMENT)
+    assert list(database.batches(list(range(count)))) == parts

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dsslic_search.archive import notes
+from dsslic_search.archive import database, notes
 from dsslic_search.archive.catalog import Catalog
 from dsslic_search.archive.notes import LONGEST, name_key
 from dsslic_search.core.errors import ArchiveError, UsageError
@@ -75,8 +75,8 @@ def test_tags_go_with_their_photo(catalog: Catalog):
 
 def test_as_many_photos_as_there_are(catalog: Catalog, monkeypatch: pytest.MonkeyPatch):
     """The ways that large sets of photos go give the same."""
-    monkeypatch.setattr(notes, "FEW", 2)
-    monkeypatch.setattr(notes, "_MANY", 2)
+    monkeypatch.setattr(notes, "LOOKED_UP", 2)
+    monkeypatch.setattr(database, "IDS_IN_A_STATEMENT", 2)
     monkeypatch.setattr(notes, "_INSERTED", 2)
     assert notes.add_tags(catalog, ["best"], ids(1, 2, 3, 4, 6)) == {"best": 5}
     with pytest.raises(ArchiveError, match="photo 7"):
