@@ -22,7 +22,7 @@ from dsslic_search.codec.container import Chunk, Header
 from dsslic_search.codec.layers.label_map import coder as label_map
 from dsslic_search.core.kinds import KeepMode
 from dsslic_search.networks import runtime
-from dsslic_search.networks.compnet import SCALES
+from dsslic_search.networks.grid import SCALES
 
 if TYPE_CHECKING:
     from dsslic_search.training.codec import CodecTraining, Crop

@@ -26,8 +26,8 @@ from dsslic_search.codec.layers.label_map import coder as label_map
 from dsslic_search.codec.layers.residual import FULL, Terms
 from dsslic_search.codec.picture.open import Photo
 from dsslic_search.core.errors import UsageError
-from dsslic_search.networks import runtime
-from dsslic_search.networks.compnet import SCALE
+from dsslic_search.networks import grid, runtime
+from dsslic_search.networks.grid import SCALE
 from dsslic_search.training.codec import clean_photos, held_out
 from dsslic_search.training.restoration import tiles_of
 
@@ -53,9 +53,7 @@ class Subject:
 def subject(pixels: Pixels) -> Subject:
     """Segments a photo, uint8 [H, W, 3]."""
     labels, scale = encoder.segment_photo(Photo(pixels))
-    marks = runtime.network_labels(
-        labels, scale, (-(-pixels.shape[0] // SCALE), -(-pixels.shape[1] // SCALE))
-    )
+    marks = grid.network_labels(labels, scale, (-(-pixels.shape[0] // SCALE), -(-pixels.shape[1] // SCALE)))
 
     return Subject(
         pixels,

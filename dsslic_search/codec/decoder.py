@@ -23,8 +23,8 @@ from dsslic_search.core.errors import FormatError, StageError
 from dsslic_search.core.kinds import KeepMode, Stage
 from dsslic_search.core.settings import DEFAULT_MAX_PIXELS
 from dsslic_search.core.vocabulary import Vocabulary
-from dsslic_search.networks import runtime
-from dsslic_search.networks.compnet import SCALE
+from dsslic_search.networks import grid, runtime
+from dsslic_search.networks.grid import SCALE
 
 # codec ids in the chunk table
 MAP_OWN = 1
@@ -260,7 +260,7 @@ def network_marks(data: bytes, layout: Layout) -> NDArray[np.int64]:
         labels = read_dialect(data, layout).marked(labels)
     if int(labels.max()) >= len(vocabulary.default()):
         raise FormatError("the label map holds class ids that the vocabulary does not have")
-    return runtime.network_labels(labels, header.map_scale, header.compact_size)
+    return grid.network_labels(labels, header.map_scale, header.compact_size)
 
 
 def _decode_original(data: bytes, layout: Layout, max_pixels: int) -> Decoded:

@@ -49,8 +49,8 @@ from dsslic_search.core.dialect import Dialect
 from dsslic_search.core.errors import TargetError, UsageError
 from dsslic_search.core.kinds import KeepMode, Stage
 from dsslic_search.core.settings import LOSSLESS
-from dsslic_search.networks import runtime
-from dsslic_search.networks.compnet import LABEL_SCALE, SCALE
+from dsslic_search.networks import grid, runtime
+from dsslic_search.networks.grid import LABEL_SCALE, SCALE
 from dsslic_search.networks.segmenter import Segmenter, SegNetSegmenter
 
 __all__ = [
@@ -149,7 +149,7 @@ class _Encoding:
         self.map_chunks.append(Chunk(container.MAP, decoder.MAP_OWN, label_map.encode(self.labels)))
         self.clock.mark("map")
         cells = -(-photo.height // SCALE), -(-photo.width // SCALE)
-        self.marks = runtime.network_labels(self.dialect.marked(self.labels), self.scale, cells)
+        self.marks = grid.network_labels(self.dialect.marked(self.labels), self.scale, cells)
         compact = runtime.make_compact(photo.pixels, self.marks)
         self.compact = luma(compact) if photo.grey else compact
         self.clock.mark("compnet")

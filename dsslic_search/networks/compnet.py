@@ -22,9 +22,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-SCALE = 8  # photo pixels per compact pixel, each way, in every file
-SCALES = (2, 4, 8)  # those that the networks can be made for
-LABEL_SCALE = 4  # photo pixels per label given to CompNet and FineNet, each way
+from dsslic_search.networks.grid import LABEL_SCALE, SCALE
 
 
 def centre(picture: Tensor) -> Tensor:

@@ -21,7 +21,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from dsslic_search.networks.compnet import LABEL_SCALE, SCALE, centre, initialise
+from dsslic_search.networks.compnet import centre, initialise
+from dsslic_search.networks.grid import LABEL_SCALE, SCALE
 
 INNER = 8  # photo pixels per place inside, each way
 BICUBIC_REACH = 2  # compact pixels that the enlargement looks at beside a tile, on top of the margin

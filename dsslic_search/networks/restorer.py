@@ -25,8 +25,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from dsslic_search.networks.compnet import LABEL_SCALE, centre, initialise
+from dsslic_search.networks.compnet import centre, initialise
 from dsslic_search.networks.finenet import Block
+from dsslic_search.networks.grid import LABEL_SCALE
 
 MIDDLE_QP = 32.0
 MIDDLE_STEP = 25.4  # of HEVC's quantiser at that QP, grey levels

@@ -15,17 +15,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dsslic_search.core.errors import StageError
-from dsslic_search.networks import weights
-from dsslic_search.networks.compnet import LABEL_SCALE, SCALE
+from dsslic_search.networks import grid, weights
+from dsslic_search.networks.grid import COMPACT_MARGIN, LABEL_SCALE, SCALE
 
 if TYPE_CHECKING:
     import torch
 
 UNDER_RESIDUAL = "finenet"  # closest to the photo
 SHOWN = "finenet_perceptual"  # closest to what an eye expects
-TILE = 64  # compact pixels a side: 512 photo pixels
-RESTORED_TILE = 768  # pixels a side: some 500 MB while it is made
-COMPACT_MARGIN = 4  # compact pixels around a tile that CompNet looks at
 _loading = threading.Lock()
 
 
@@ -122,51 +119,18 @@ def segment(pixels: NDArray[np.uint8], map_size: tuple[int, int]) -> NDArray[np.
     return labels
 
 
-def network_labels(label_map: NDArray[np.uint8], map_scale: int, cells: tuple[int, int]) -> NDArray[np.int64]:
-    """Labels as CompNet and FineNet take them: int64 [2h, 2w] for ``cells`` = (h, w) compact pixels.
-
-    The label of each 4×4 block of photo pixels is that of the map pixel under the block's centre.
-    """
-    per = SCALE // LABEL_SCALE
-    index = [
-        np.minimum((np.arange(n * per) * LABEL_SCALE + LABEL_SCALE // 2) // map_scale, size - 1)
-        for n, size in zip(cells, label_map.shape, strict=True)
-    ]
-    return label_map[np.ix_(index[0], index[1])].astype(np.int64)
-
-
-def _tiles(cells: tuple[int, int], margin: int) -> list[tuple[slice, slice, slice, slice]]:
-    """(rows, columns) to compute and (rows, columns) to keep, in compact pixels."""
-    found = []
-    for y in range(0, cells[0], TILE):
-        for x in range(0, cells[1], TILE):
-            keep = slice(y, min(y + TILE, cells[0])), slice(x, min(x + TILE, cells[1]))
-            rows, columns = (
-                slice(max(0, k.start - margin), min(n, k.stop + margin))
-                for k, n in zip(keep, cells, strict=True)
-            )
-            found.append((rows, columns, *keep))
-    return found
-
-
-def _scaled(rows: slice, columns: slice, factor: int) -> tuple[slice, slice]:
-    return slice(rows.start * factor, rows.stop * factor), slice(
-        columns.start * factor, columns.stop * factor
-    )
-
-
 def make_compact(pixels: NDArray[np.uint8], labels: NDArray[np.int64]) -> NDArray[np.uint8]:
-    """CompNet: photo uint8 [H, W, 3] and :func:`network_labels` → compact image uint8 [h, w, 3]; sides are
-    H/8, W/8 rounded up."""
+    """CompNet: photo uint8 [H, W, 3] and :func:`grid.network_labels` → compact image uint8 [h, w, 3]; sides
+    are H/8, W/8 rounded up."""
     import torch
 
     net = network("compnet")
     cells = labels.shape[0] // 2, labels.shape[1] // 2
     out = np.empty((*cells, 3), np.uint8)
     with torch.inference_mode():
-        for *take, rows, columns in _tiles(cells, COMPACT_MARGIN):
-            ys, xs = _scaled(take[0], take[1], SCALE)
-            ly, lx = _scaled(take[0], take[1], SCALE // LABEL_SCALE)
+        for *take, rows, columns in grid.tiles(cells, COMPACT_MARGIN):
+            ys, xs = grid.scaled(take[0], take[1], SCALE)
+            ly, lx = grid.scaled(take[0], take[1], SCALE // LABEL_SCALE)
             part = pixels[ys, xs]
             part = np.pad(
                 part,
@@ -189,8 +153,8 @@ def make_coarse(
     name: str = UNDER_RESIDUAL,
     wanted: str | None = None,
 ) -> NDArray[np.uint8]:
-    """FineNet: decoded compact image uint8 [h, w, 3] and :func:`network_labels` → coarse image uint8 [height,
-    width, 3].
+    """FineNet: decoded compact image uint8 [h, w, 3] and :func:`grid.network_labels` → coarse image uint8
+    [height, width, 3].
 
     ``name`` and ``wanted`` as for :func:`network`.
 
@@ -204,8 +168,8 @@ def make_coarse(
     cells = compact.shape[0], compact.shape[1]
     out = np.empty((cells[0] * SCALE, cells[1] * SCALE, 3), np.uint8)
     with torch.inference_mode():
-        for *take, rows, columns in _tiles(cells, net.margin + BICUBIC_REACH):
-            ly, lx = _scaled(take[0], take[1], SCALE // LABEL_SCALE)
+        for *take, rows, columns in grid.tiles(cells, net.margin + BICUBIC_REACH):
+            ly, lx = grid.scaled(take[0], take[1], SCALE // LABEL_SCALE)
             c = (
                 torch.from_numpy(np.ascontiguousarray(compact[take[0], take[1]]))
                 .permute(2, 0, 1)[None]
@@ -214,7 +178,7 @@ def make_coarse(
             )
             tile = net(c, torch.from_numpy(labels[ly, lx])[None])[0].permute(1, 2, 0)
             top, left = (rows.start - take[0].start) * SCALE, (columns.start - take[1].start) * SCALE
-            ys, xs = _scaled(rows, columns, SCALE)
+            ys, xs = grid.scaled(rows, columns, SCALE)
             inner = tile[top : top + ys.stop - ys.start, left : left + xs.stop - xs.start]
             out[ys, xs] = (inner * 255).clamp(0, 255).round().to(torch.uint8).numpy()
     return np.ascontiguousarray(out[:height, :width])
@@ -224,7 +188,7 @@ def restore(
     decoded: NDArray[np.int16], labels: NDArray[np.int64], qp: int, strength: float, wanted: str | None = None
 ) -> NDArray[np.uint8]:
     """The restoration network: decoded photo int16 [H, W, 3] or grey [H, W] in quarters of a grey level,
-    :func:`network_labels` and the QP it was coded at → restored photo, uint8 of the same shape.
+    :func:`grid.network_labels` and the QP it was coded at → restored photo, uint8 of the same shape.
 
     ``strength``: how much of the network's correction to apply, 1 for all. ``wanted`` as for :func:`network`.
     Floating point inside: another processor may round a pixel to the neighbouring grey level.
@@ -248,8 +212,8 @@ def corrections(
     height, width = decoded.shape[:2]
     grey = decoded.ndim == 2
     level = torch.tensor([float(qp)])
-    for rows, columns in _squares(height, width):
-        ys, xs = _widened(rows, height, net.margin), _widened(columns, width, net.margin)
+    for rows, columns in grid.squares(height, width):
+        ys, xs = grid.widened(rows, height, net.margin), grid.widened(columns, width, net.margin)
         part = decoded[ys, xs]
         part = np.pad(
             part,
@@ -272,16 +236,6 @@ def corrections(
             ]
             found: NDArray[np.float32] = (inner.mean(2) if grey else inner).numpy()
         yield rows, columns, found
-
-
-def _squares(height: int, width: int) -> Iterator[tuple[slice, slice]]:
-    for y in range(0, height, RESTORED_TILE):
-        for x in range(0, width, RESTORED_TILE):
-            yield slice(y, min(y + RESTORED_TILE, height)), slice(x, min(x + RESTORED_TILE, width))
-
-
-def _widened(part: slice, size: int, margin: int) -> slice:
-    return slice(max(0, part.start - margin), min(size, part.stop + margin))
 
 
 def use_one_thread() -> None:

@@ -24,8 +24,9 @@ from torch import Tensor
 
 from dsslic_search.core.errors import UsageError
 from dsslic_search.networks import runtime, weights
-from dsslic_search.networks.compnet import LABEL_SCALE, SCALE, CompNet, CompNetConfig
+from dsslic_search.networks.compnet import CompNet, CompNetConfig
 from dsslic_search.networks.finenet import FineNet, FineNetConfig
+from dsslic_search.networks.grid import LABEL_SCALE, SCALE
 from dsslic_search.training import checkpoint
 from dsslic_search.training.coding import HIGHEST_QP, LOWEST_QP, coded, step_of
 from dsslic_search.training.dataset import Sample, teacher_samples

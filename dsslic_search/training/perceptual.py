@@ -20,9 +20,9 @@ import torch
 import torch.nn.functional as F
 
 from dsslic_search.networks import weights
-from dsslic_search.networks.compnet import LABEL_SCALE, SCALE
 from dsslic_search.networks.discriminator import Discriminator, DiscriminatorConfig
 from dsslic_search.networks.finenet import FineNet
+from dsslic_search.networks.grid import LABEL_SCALE, SCALE
 from dsslic_search.training import checkpoint
 from dsslic_search.training.codec import (
     BLOCK,

@@ -26,8 +26,8 @@ from dsslic_search.codec.bpg import file as bpg
 from dsslic_search.codec.layers import axes, residual
 from dsslic_search.codec.picture.open import Photo
 from dsslic_search.core.errors import UsageError
-from dsslic_search.networks import runtime, weights
-from dsslic_search.networks.compnet import LABEL_SCALE, SCALE
+from dsslic_search.networks import grid, runtime, weights
+from dsslic_search.networks.grid import LABEL_SCALE, SCALE
 from dsslic_search.networks.restorer import Restorer, RestorerConfig
 from dsslic_search.training.codec import clean_photos, held_out
 
@@ -91,7 +91,7 @@ def make_pairs(path: Path, folder: Path) -> None:
             continue
         labels, scale = encoder.segment_photo(Photo(pixels))
         cells = pixels.shape[0] // SCALE, pixels.shape[1] // SCALE
-        marks = runtime.network_labels(labels, scale, cells).astype(np.uint8)
+        marks = grid.network_labels(labels, scale, cells).astype(np.uint8)
         rng = random.Random(target.stem)
         qps = [rng.randint(*part) for part in QP_PARTS]
         terms = residual.Terms(axes=axes.principal(pixels))

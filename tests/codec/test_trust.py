@@ -18,8 +18,8 @@ from dsslic_search.codec.options import EncodeOptions
 from dsslic_search.codec.picture.open import Photo
 from dsslic_search.core.errors import StageError
 from dsslic_search.networks import runtime, weights
-from dsslic_search.networks.compnet import LABEL_SCALE
 from dsslic_search.networks.finenet import FineNet, FineNetConfig
+from dsslic_search.networks.grid import LABEL_SCALE
 from dsslic_search.networks.restorer import Restorer, RestorerConfig
 
 CLASSES = 51

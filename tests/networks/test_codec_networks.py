@@ -8,10 +8,11 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from dsslic_search.networks import runtime
-from dsslic_search.networks.compnet import SCALES, CompNet, CompNetConfig
+from dsslic_search.networks import grid, runtime
+from dsslic_search.networks.compnet import CompNet, CompNetConfig
 from dsslic_search.networks.discriminator import Discriminator, DiscriminatorConfig
 from dsslic_search.networks.finenet import FineNet, FineNetConfig
+from dsslic_search.networks.grid import SCALES
 
 
 @pytest.mark.parametrize("scale", SCALES)
@@ -54,7 +55,7 @@ def test_noise_makes_places_differ_and_tiles_agree(monkeypatch):
     compact, labels = np.full((96, 80, 3), 120, np.uint8), np.zeros((192, 160), np.int64)
     compact[70:, :40] = 60
     tiled = runtime.make_coarse(compact, labels, 768, 640)
-    monkeypatch.setattr(runtime, "TILE", 96)
+    monkeypatch.setattr(grid, "TILE", 96)
     whole = runtime.make_coarse(compact, labels, 768, 640)
     assert np.abs(tiled.astype(int) - whole).max() <= 1
     cells = whole[:256, :256].reshape(32, 8, 32, 8, 3).transpose(0, 2, 1, 3, 4).reshape(32 * 32, -1)

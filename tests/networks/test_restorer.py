@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 import torch
 
-from dsslic_search.networks import runtime
-from dsslic_search.networks.compnet import LABEL_SCALE
+from dsslic_search.networks import grid, runtime
+from dsslic_search.networks.grid import LABEL_SCALE
 from dsslic_search.networks.restorer import Restorer, RestorerConfig
 
 
@@ -40,7 +40,7 @@ def test_tiles_leave_no_seam(size, grey, monkeypatch):
     monkeypatch.setattr(runtime, "network", lambda *_: restorer(0.03))
     quarters, labels = decoded(*size, grey)
     whole = runtime.restore(quarters, labels, 33, 1.0)
-    monkeypatch.setattr(runtime, "RESTORED_TILE", 32)
+    monkeypatch.setattr(grid, "RESTORED_TILE", 32)
     tiled = runtime.restore(quarters, labels, 33, 1.0)
     assert whole.shape == quarters.shape
     difference = np.abs(tiled.astype(int) - whole)
@@ -52,7 +52,7 @@ def test_tiles_leave_no_seam(size, grey, monkeypatch):
 def test_tiles_cover_a_photo_once_and_margins_suffice():
     net = restorer(0.03)
     seen = np.zeros((2100, 1030), int)
-    for rows, columns in runtime._squares(*seen.shape):
+    for rows, columns in grid.squares(*seen.shape):
         seen[rows, columns] += 1
         for part in (rows, columns):
             assert part.start % (2 * LABEL_SCALE) == 0

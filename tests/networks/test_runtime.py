@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from dsslic_search.core import vocabulary
-from dsslic_search.networks import runtime
+from dsslic_search.networks import grid, runtime
 
 RNG = np.random.default_rng(4)
 
@@ -36,7 +36,7 @@ def test_working_size_is_bounded(aspect):
 
 def test_network_labels_are_those_under_each_block():
     labels = RNG.integers(0, 51, (13, 20), dtype=np.uint8)  # of a photo of 39×60 at scale 3
-    marks = runtime.network_labels(labels, 3, (5, 8))
+    marks = grid.network_labels(labels, 3, (5, 8))
     assert marks.shape == (10, 16)
     for i in range(10):
         for j in range(16):
@@ -48,7 +48,7 @@ def test_tiles_leave_no_seam(monkeypatch):
     labels = RNG.integers(0, 51, (80, 100)).astype(np.int64)
     whole = runtime.make_compact(photo, labels)
     coarse = runtime.make_coarse(whole, labels, 317, 399)
-    monkeypatch.setattr(runtime, "TILE", 16)
+    monkeypatch.setattr(grid, "TILE", 16)
     assert np.abs(runtime.make_compact(photo, labels).astype(int) - whole).max() <= 1
     tiled = runtime.make_coarse(whole, labels, 317, 399)
     assert tiled.shape == (317, 399, 3)
