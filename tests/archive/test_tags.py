@@ -77,7 +77,7 @@ def test_as_many_photos_as_there_are(catalog: Catalog, monkeypatch: pytest.Monke
     """The ways that large sets of photos go give the same."""
     monkeypatch.setattr(notes, "LOOKED_UP", 2)
     monkeypatch.setattr(database, "IDS_IN_A_STATEMENT", 2)
-    monkeypatch.setattr(notes, "_INSERTED", 2)
+    monkeypatch.setattr(notes, "INSERTED_ROWS", 2)
     assert notes.add_tags(catalog, ["best"], ids(1, 2, 3, 4, 6)) == {"best": 5}
     with pytest.raises(ArchiveError, match="photo 7"):
         notes.add_tags(catalog, ["best"], ids(1, 2, 7))
