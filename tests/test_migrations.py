@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -19,7 +20,7 @@ from dsslic_search.archive import database
 from dsslic_search.archive.catalog import Catalog
 from dsslic_search.archive.database import for_writing, make_engine, url_of
 from dsslic_search.archive.schema import Base
-from dsslic_search.core.errors import ArchiveError
+from dsslic_search.core.errors import ArchiveError, Remedy
 from dsslic_search.core.vocabulary import default
 from dsslic_search.index.regions.table import open_regions
 
@@ -164,7 +165,7 @@ def test_rows_of_the_oldest_catalog_survive(tmp_path: Path) -> None:
         assert photo is not None
         assert [(c.class_id, c.fraction) for c in photo.coverages] == [(3, 0.25), (5, 0.75)]
         assert photo.regions is None  # they cannot be made from what was known of them
-        with pytest.raises(ArchiveError, match="dss-search reindex"):
+        with pytest.raises(ArchiveError, match=re.escape(Remedy.REINDEX)):
             open_regions(catalog, tmp_path / "index", default())
     kept = reflected(path)
     assert "region" not in kept

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from dsslic_search.api.searching import Found, QueryResult, Searcher
     from dsslic_search.api.statistics import Statistics
     from dsslic_search.archive.catalog import Catalog
+    from dsslic_search.archive.check import Finding
     from dsslic_search.archive.ingest.report import Event, IngestReport
     from dsslic_search.archive.reindex import ReindexReport
     from dsslic_search.archive.schema import Photo
@@ -160,6 +161,22 @@ class Archive:
         self._indexes.ask(lambda indexes: (indexes.vectors(), indexes.regions(), indexes.files()))
         report.seconds += time.perf_counter() - began
         return report
+
+    # Looking after them
+
+    def check(self, *, read_data: bool = False) -> list[Finding]:
+        """Everything that is wrong with the archive, nothing when it is sound: the database, each photo's
+        file by its length and header, with ``read_data`` every byte of it too. Changes nothing."""
+        from dsslic_search.archive.check import check
+
+        return check(self.folder, read_data)
+
+    def repair(self, findings: Sequence[Finding]) -> list[Finding]:
+        """Mend of what `check` found whatever can be mended without losing a photo; returns what was
+        mended. See `archive.check.repair`."""
+        from dsslic_search.archive.check import repair
+
+        return repair(self.folder, findings)
 
     # Finding them
 

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from sqlalchemy import select
 
 from dsslic_search.archive.catalog import Catalog
-from dsslic_search.archive.fingerprints import read_fingerprints
+from dsslic_search.archive.features import read_fingerprints
 from dsslic_search.archive.folder import ArchiveFolder
 from dsslic_search.archive.schema import Photo
 from dsslic_search.features.fingerprint import mirrored

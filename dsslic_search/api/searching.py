@@ -19,7 +19,7 @@ from dsslic_search.archive.database import batches
 from dsslic_search.archive.folder import ArchiveFolder
 from dsslic_search.archive.notes import name_key
 from dsslic_search.archive.schema import Coverage, Photo
-from dsslic_search.core.errors import ArchiveError, QueryError
+from dsslic_search.core.errors import ArchiveError, QueryError, Remedy
 from dsslic_search.core.settings import Settings
 from dsslic_search.core.text import closest
 from dsslic_search.core.vocabulary import Vocabulary
@@ -207,8 +207,7 @@ class Searcher:
 
         if len(photo.embedding) != 4 * DIMENSION:
             raise ArchiveError(
-                f"photo {photo.id} was described by another version; describe all anew with: dss-search "
-                "reindex"
+                f"photo {photo.id} was described by another version; describe all anew with: {Remedy.REINDEX}"
             )
         return np.frombuffer(photo.embedding, "<f4").astype(np.float32)
 

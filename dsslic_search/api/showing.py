@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 from dsslic_search.api import coding
 from dsslic_search.archive import paths
 from dsslic_search.archive.store import Store
-from dsslic_search.core.errors import FormatError, StageError
+from dsslic_search.archive.stored import StoredFile
+from dsslic_search.core.errors import FormatError, Remedy, StageError
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from dsslic_search.core.vocabulary import Vocabulary
 
 STAGES = ("map", "compact", "coarse", "full")
+RESTORER_BYTES = 10  # from the start of a residual chunk, that tell which restoration network it needs
 
 
 def held(photo: Photo) -> tuple[str, ...]:
@@ -46,11 +48,8 @@ class Preview:
 
 def read_layout(store: Store, photo: Photo) -> Layout:
     """Header and chunk table of a stored photo, reading nothing else."""
-    from dsslic_search.codec import container
-
     with _about(store, photo):
-        length = container.header_length(store.read_prefix(photo.content_hash, container.PREAMBLE))
-        return container.read_layout(store.read_prefix(photo.content_hash, length))
+        return StoredFile(store, photo.content_hash).layout
 
 
 def read_dialect(store: Store, photo: Photo) -> Dialect:
@@ -58,7 +57,7 @@ def read_dialect(store: Store, photo: Photo) -> Dialect:
     from dsslic_search.codec import decoder
 
     with _about(store, photo):
-        return decoder.read_dialect(store.read_prefix(photo.content_hash, photo.map_bytes))
+        return decoder.read_dialect(StoredFile(store, photo.content_hash).prefix(photo.map_bytes))
 
 
 def stages_of(store: Store, photo: Photo, stages: Sequence[str], max_pixels: int) -> Iterator[Preview]:
@@ -69,12 +68,14 @@ def stages_of(store: Store, photo: Photo, stages: Sequence[str], max_pixels: int
     from dsslic_search.codec.layers.label_map import coder as label_map
     from dsslic_search.networks import runtime
 
-    layout = read_layout(store, photo)
+    file = StoredFile(store, photo.content_hash)
+    with _about(store, photo):
+        layout = file.layout
     label_map.load()
     with suppress(StageError):  # what is missing is told by the stage that needs it, after those that do not
-        for name, wanted in _networks(store, photo, layout, stages):
+        for name, wanted in _networks(file, stages):
             runtime.network(name, wanted)
-    data = b""
+    read = 0
     for stage in stages:
         began = time.perf_counter()
         elsewhere = 0
@@ -83,20 +84,14 @@ def stages_of(store: Store, photo: Photo, stages: Sequence[str], max_pixels: int
                 referenced = _referenced(photo)
                 elsewhere, decoded = len(referenced), _opened(referenced, photo.path, max_pixels)
             else:
-                end = layout.stage_bytes(stage)
-                if end > len(data):
-                    data += store.read_prefix(photo.content_hash, end, start=len(data))
-                decoded = decode_stage(data, stage, max_pixels=max_pixels)
+                read = max(read, layout.stage_bytes(stage))
+                decoded = decode_stage(file.stage(stage), stage, max_pixels=max_pixels)
         image = coding.to_image(decoded, stage)
         spent = (time.perf_counter() - began) * 1000
-        yield Preview(
-            stage, image, len(data) + elsewhere, layout.total + elsewhere, spent, decoded.vocabulary
-        )
+        yield Preview(stage, image, read + elsewhere, layout.total + elsewhere, spent, decoded.vocabulary)
 
 
-def _networks(
-    store: Store, photo: Photo, layout: Layout, stages: Sequence[str]
-) -> Iterator[tuple[str, str | None]]:
+def _networks(file: StoredFile, stages: Sequence[str]) -> Iterator[tuple[str, str | None]]:
     """The networks that stages of a photo need, as :func:`dsslic_search.networks.runtime.network` takes
     them."""
     from dsslic_search.codec import container
@@ -104,7 +99,7 @@ def _networks(
     from dsslic_search.codec.layers import residual
     from dsslic_search.networks import runtime
 
-    header = layout.header
+    layout, header = file.layout, file.layout.header
     if "coarse" in stages:
         yield runtime.SHOWN, header.finenet if header.keep == "coarse" else None
     entry = layout.find(container.RESIDUAL)
@@ -113,8 +108,7 @@ def _networks(
     if header.finenet != residual.NO_NETWORK:
         yield runtime.UNDER_RESIDUAL, header.finenet
     if entry.codec == RESIDUAL_BPG:
-        end = entry.offset + min(entry.length, 10)
-        restorer = residual.restorer_of(store.read_prefix(photo.content_hash, end, start=entry.offset))
+        restorer = residual.restorer_of(file.part(entry, RESTORER_BYTES))
         if restorer is not None:
             yield "restorer", restorer
 
@@ -136,9 +130,7 @@ def _about(store: Store, photo: Photo) -> Iterator[None]:
     try:
         yield
     except FormatError as e:
-        advice = (
-            "" if isinstance(e, StageError) else "; see what else is wrong with: dss-search check --read-data"
-        )
+        advice = "" if isinstance(e, StageError) else f"; see what else is wrong with: {Remedy.READ_DATA}"
         raise type(e)(f"photo {photo.id} ({store.path_of(photo.content_hash)}): {e}{advice}") from e
 
 

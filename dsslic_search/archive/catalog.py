@@ -31,10 +31,10 @@ from dsslic_search.archive import paths, schema
 from dsslic_search.archive.database import batches, database_trouble, for_writing, open_engine
 from dsslic_search.archive.features import MapFeatures
 from dsslic_search.archive.snapshot import Snapshot
-from dsslic_search.archive.stored import FIELDS, ObjectFacts
+from dsslic_search.archive.stored import FACT_COLUMNS, ObjectFacts
 
 GENERATION = "generation"
-FACTS = tuple(getattr(schema.Photo, name) for name in FIELDS)  # columns
+FACTS = tuple(getattr(schema.Photo, name) for name in FACT_COLUMNS)
 
 _WITH_COVERAGES = selectinload(schema.Photo.coverages)
 

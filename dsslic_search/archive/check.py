@@ -1,44 +1,95 @@
-"""Whether an archive is whole: the rows against the files, the files against themselves."""
+"""Whether an archive is whole: the rows against the files, the files against themselves.
+
+What is found is told in values; the face that shows it makes the sentences.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
-from typing import Literal
+from enum import StrEnum
 
 from sqlalchemy import func, select, true
 
 from dsslic_search.archive.catalog import FACTS, Catalog
 from dsslic_search.archive.database import database_trouble
+from dsslic_search.archive.features import read_features
 from dsslic_search.archive.folder import ArchiveFolder
 from dsslic_search.archive.meaning import is_current
 from dsslic_search.archive.schema import Photo
 from dsslic_search.archive.store import Store
-from dsslic_search.archive.stored import Finding, ObjectFacts, examine, read_features
+from dsslic_search.archive.stored import Fault, ObjectFacts, examine
 from dsslic_search.core.errors import ArchiveError, FormatError
 
-Kind = Literal["missing", "damaged", "outdated", "orphan", "leftover", "catalog"]
+
+class Problem(StrEnum):
+    """What is wrong with an archive beside its photos."""
+
+    NO_PHOTO = "no photo"
+    """An object file that no photo of the catalog has."""
+    LEFTOVER = "leftover"
+    """A temporary file of an interrupted write."""
+    DATABASE = "database"
+    """The database's own check fails; the finding's ``detail`` is what it says."""
+    ROWS_OF_NO_PHOTO = "rows of no photo"
+    """The catalog has coverages of photos that it does not have."""
+    EARLIER_DESCRIPTIONS = "earlier descriptions"
+    """Photos, ``photos`` many, that an older version described: queries refuse them."""
+
+
+class Kind(StrEnum):
+    """What a finding is about, roughly: for counting, and as JSON has it."""
+
+    MISSING = "missing"
+    DAMAGED = "damaged"
+    OUTDATED = "outdated"
+    ORPHAN = "orphan"
+    LEFTOVER = "leftover"
+    CATALOG = "catalog"
+
+
+_KINDS: dict[Fault | Problem, Kind] = {
+    Fault.MISSING: Kind.MISSING,
+    Fault.UNREADABLE: Kind.DAMAGED,
+    Fault.INVALID: Kind.DAMAGED,
+    Fault.WRONG_LENGTH: Kind.DAMAGED,
+    Fault.OTHER_PHOTO: Kind.DAMAGED,
+    Fault.OUTDATED_ROW: Kind.OUTDATED,
+    Problem.NO_PHOTO: Kind.ORPHAN,
+    Problem.LEFTOVER: Kind.LEFTOVER,
+    Problem.DATABASE: Kind.CATALOG,
+    Problem.ROWS_OF_NO_PHOTO: Kind.CATALOG,
+    Problem.EARLIER_DESCRIPTIONS: Kind.CATALOG,
+}
 
 
 @dataclass(frozen=True)
-class Problem:
-    """One thing that is wrong; ``message`` says what and what mends it.
+class Finding:
+    """One thing that is wrong.
 
-    ``kind``: "missing", a photo without its file; "damaged", a file that is not what was stored; "outdated",
-    a row that describes an earlier file; "orphan", a file without a photo; "leftover", a file of an
-    interrupted write; "catalog", the database itself, or what an older version wrote in it. ``subject``: the
-    content hash, or the file's path for "leftover"; empty for "catalog". ``photo_id``: where a catalog row is
-    concerned.
+    ``where``: the file concerned, or the catalog's name. ``content_hash``: of the file, but for leftovers and
+    the catalog. ``photo_id``, ``photo_path``: of the catalog row concerned, and where its original was.
+    ``detail``, ``actual_bytes``, ``expected_bytes``: as in `stored.Examination`; ``photos``: as in `Problem`.
+    ``only_copy``: a damaged file that may hold the only copy of an original, which `repair` leaves alone.
     """
 
-    kind: Kind
-    subject: str
-    message: str
+    what: Fault | Problem
+    where: str
+    content_hash: str = ""
     photo_id: int | None = None
+    photo_path: str = ""
+    detail: str = ""
+    actual_bytes: int | None = None
+    expected_bytes: int | None = None
+    photos: int = 0
+    only_copy: bool = False
+
+    @property
+    def kind(self) -> Kind:
+        return _KINDS[self.what]
 
 
-def check(archive: ArchiveFolder, read_data: bool = False) -> list[Problem]:
+def check(archive: ArchiveFolder, read_data: bool = False) -> list[Finding]:
     """Everything that is wrong with an archive; an empty list when it is sound. Nothing is changed.
 
     Always: the database's own check, each photo's file there, as long as it was, its header sound. With
@@ -47,73 +98,62 @@ def check(archive: ArchiveFolder, read_data: bool = False) -> list[Problem]:
     """
     store = archive.store
     with archive.open_catalog() as catalog:
-        problems = _of_database(catalog)
-        if problems:
-            return problems
+        found = list(_of_database(catalog))
+        if found:
+            return found
         known: set[str] = set()
         with catalog.snapshot() as snapshot:
-            for rows in snapshot.rows(
-                select(Photo.content_hash, Photo.id, Photo.path, *FACTS).order_by(Photo.id)
-            ):
+            chosen = select(Photo.content_hash, Photo.id, Photo.path, *FACTS).order_by(Photo.id)
+            for rows in snapshot.rows(chosen):
                 for content_hash, photo_id, path, *values in rows:
                     known.add(content_hash)
-                    problem = _of_photo(
-                        catalog, store, content_hash, (photo_id, ObjectFacts(*values)), path, read_data
-                    )
-                    if problem is not None:
-                        problems.append(problem)
-        problems.extend(_of_descriptions(catalog))
-        for content_hash in store.hashes():
-            if content_hash not in known and not catalog.has(content_hash):
-                where = store.path_of(content_hash)
-                problems.append(
-                    Problem(
-                        "orphan",
-                        content_hash,
-                        f"{where}: no photo of the catalog; ingest its original again to use it",
-                    )
-                )
-    message = "{}: left by an interrupted write; the next ingest removes it, or: dss-search check --repair"
-    problems.extend(Problem("leftover", str(path), message.format(path)) for path in store.leftovers())
-    return problems
+                    row = photo_id, ObjectFacts(*values)
+                    if finding := _of_photo(catalog, store, content_hash, row, path, read_data):
+                        found.append(finding)
+        found.extend(_of_descriptions(catalog))
+        found.extend(
+            Finding(Problem.NO_PHOTO, str(store.path_of(content_hash)), content_hash)
+            for content_hash in store.hashes()
+            if content_hash not in known and not catalog.has(content_hash)
+        )
+    found.extend(Finding(Problem.LEFTOVER, str(path)) for path in store.leftovers())
+    return found
 
 
-def repair(archive: ArchiveFolder, problems: Sequence[Problem]) -> list[Problem]:
-    """Mend what can be mended; returns the problems mended.
+def repair(archive: ArchiveFolder, findings: Sequence[Finding]) -> list[Finding]:
+    """Mend what can be mended; returns the findings mended.
 
     Leftovers are deleted. Photos whose file is missing are forgotten, so that ingesting them again brings
     them back; so are photos whose file is damaged, and the file set aside under another name, but never one
-    kept exactly. Rows that describe an earlier file are written anew from the file. Files without a photo,
-    and those that the disk does not give, are left alone. Every problem is looked at again first. Raises
-    ArchiveError while another writer is at work.
+    that may hold the only copy of an original. Rows that describe an earlier file are written anew from the
+    file. Files without a photo, and those that the disk does not give, are left alone. Everything is looked
+    at again first. Raises ArchiveError while another writer is at work.
     """
-    mended: list[Problem] = []
+    mended: list[Finding] = []
     with archive.writing() as catalog:
         store = archive.store
-        leftovers = {str(p) for p in store.leftovers()}
-        mended.extend(p for p in problems if p.kind == "leftover" and p.subject in leftovers)
+        leftovers = {str(path) for path in store.leftovers()}
+        mended.extend(f for f in findings if f.what is Problem.LEFTOVER and f.where in leftovers)
         store.remove_leftovers()
         forgotten: list[int] = []
-        for problem in problems:
-            known = (
-                catalog.known(problem.subject) if problem.kind in ("missing", "damaged", "outdated") else None
-            )
-            if known is None or known[0] != problem.photo_id:
+        for finding in findings:
+            known = catalog.known(finding.content_hash) if isinstance(finding.what, Fault) else None
+            if known is None or known[0] != finding.photo_id:
                 continue
             photo_id, row = known
-            found = examine(store, problem.subject, row, read_data=problem.kind == "damaged")
-            if found.state == "missing" or (
-                found.state == problem.kind == "damaged" and not _may_be_exact(row, found)
-            ):
-                store.set_aside(problem.subject)
+            content_hash = finding.content_hash
+            now = examine(store, content_hash, row, read_data=finding.kind is Kind.DAMAGED)
+            damaged = now.damaged and finding.kind is Kind.DAMAGED
+            if now.fault is Fault.MISSING or (damaged and not now.may_be_only_copy(row)):
+                store.set_aside(content_hash)
                 forgotten.append(photo_id)
-                mended.append(problem)
+                mended.append(finding)
             elif (
-                found.state == "outdated"
-                and found.facts
-                and _describe_anew(catalog, store, problem.subject, photo_id, found.facts)
+                now.fault is Fault.OUTDATED_ROW
+                and now.facts
+                and _describe_anew(catalog, store, content_hash, photo_id, now.facts)
             ):
-                mended.append(problem)
+                mended.append(finding)
         if forgotten:
             catalog.remove(forgotten)
     return mended
@@ -131,36 +171,25 @@ def _describe_anew(
     return True
 
 
-def _of_database(catalog: Catalog) -> list[Problem]:
+def _of_database(catalog: Catalog) -> Iterator[Finding]:
     if catalog.engine.dialect.name != "sqlite":
-        return []
+        return
     with database_trouble(catalog.name), catalog.engine.connect() as connection:
-        found = [str(row[0]) for row in connection.exec_driver_sql("PRAGMA quick_check(10)")]
+        said = [str(row[0]) for row in connection.exec_driver_sql("PRAGMA quick_check(10)")]
         dangling = connection.exec_driver_sql("PRAGMA foreign_key_check").first()
-    problems = [f"database damaged: {line}" for line in found if line != "ok"]
+    for line in said:
+        if line != "ok":
+            yield Finding(Problem.DATABASE, catalog.name, detail=line)
     if dangling:
-        problems.append("coverages of photos that are not there")
-    return [
-        Problem("catalog", "", f"{catalog.name}: {p}; restore the catalog from a backup") for p in problems
-    ]
+        yield Finding(Problem.ROWS_OF_NO_PHOTO, catalog.name)
 
 
-def _of_descriptions(catalog: Catalog) -> list[Problem]:
-    """What queries would refuse: photos that an older version described."""
+def _of_descriptions(catalog: Catalog) -> Iterator[Finding]:
     older = Photo.regions.is_(None) if is_current(catalog) else true()
     with catalog.session() as session:
         count = session.scalar(select(func.count(Photo.id)).where(older)) or 0
-    if not count:
-        return []
-    said = "1 photo was" if count == 1 else f"{count} photos were"
-    return [
-        Problem(
-            "catalog",
-            "",
-            f"{catalog.name}: {said} described by an older version; describe all anew with: dss-search "
-            "reindex",
-        )
-    ]
+    if count:
+        yield Finding(Problem.EARLIER_DESCRIPTIONS, catalog.name, photos=count)
 
 
 def _of_photo(
@@ -170,43 +199,24 @@ def _of_photo(
     known: tuple[int, ObjectFacts],
     path: str,
     read_data: bool,
-) -> Problem | None:
-    found = examine(store, content_hash, known[1], read_data)
-    if found.state == "sound":
+) -> Finding | None:
+    photo_id, row = known
+    found = examine(store, content_hash, row, read_data)
+    if found.fault is None:
         return None
     now = catalog.known(content_hash)
     if now is None:
         return None
     if now != known:  # an ingest was here meanwhile
         return _of_photo(catalog, store, content_hash, now, path, read_data)
-    photo_id, row = known
-    kind: Kind = "damaged" if found.state == "unreadable" else found.state
-    return Problem(
-        kind,
+    return Finding(
+        found.fault,
+        str(store.path_of(content_hash)),
         content_hash,
-        f"photo {photo_id} ({path}): {found.reason}{_advice(row, found, store.path_of(content_hash))}",
         photo_id,
+        path,
+        detail=found.detail,
+        actual_bytes=found.actual_bytes,
+        expected_bytes=found.expected_bytes,
+        only_copy=found.damaged and found.may_be_only_copy(row),
     )
-
-
-def _advice(row: ObjectFacts, found: Finding, where: Path) -> str:
-    mend = {
-        "missing": "restore the file from a backup, or forget it with dss-search check --repair and ingest "
-        "the photo again",
-        "outdated": "mend it with: dss-search check --repair",
-        "damaged": f"restore {where} from a backup, or if you have the photo: dss-search check --repair sets "
-        "the file aside, then "
-        "ingest the photo again",
-    }
-    if found.state == "damaged" and _may_be_exact(row, found):
-        mend["damaged"] = (
-            f"restore {where} from a backup; it is kept exactly, so repair leaves it. If you have the photo "
-            "still, "
-        )
-        mend["damaged"] += "delete that file and ingest the photo again with --keep exact"
-    return f"; {mend[found.state]}" if found.state in mend else ""
-
-
-def _may_be_exact(row: ObjectFacts, found: Finding) -> bool:
-    """Whether what is there may be the only copy of an original."""
-    return "exact" in (row.keep, found.facts and found.facts.keep)

@@ -1,13 +1,23 @@
-"""What the catalog knows of a photo's label map: the one place that turns the map into catalog values."""
+"""What is derived from the layers of a stored photo: the catalog's values from its label map, the fingerprint
+from its compact image. No byte past those layers is read."""
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from dsslic_search.archive.store import Store
+from dsslic_search.archive.stored import StoredFile
+from dsslic_search.core import vocabulary
+from dsslic_search.core.errors import ArchiveError, FormatError
 from dsslic_search.core.vocabulary import Vocabulary
+
+PHOTOS_AHEAD = 256  # fingerprints that are made before one of them is handed on
 
 
 @dataclass(frozen=True)
@@ -33,3 +43,47 @@ def features_of(label_map: NDArray[np.uint8], vocabulary: Vocabulary) -> MapFeat
         regions=regions(label_map).to_bytes(),
         embedding=embed(label_map, vocabulary).astype("<f4").tobytes(),
     )
+
+
+def read_features(store: Store, content_hash: str, map_bytes: int) -> MapFeatures:
+    """Describe a photo anew, in the shipped vocabulary, from the first ``map_bytes`` bytes of its file.
+    Raises FormatError or ArchiveError."""
+    from dsslic_search.codec.decoder import read_meanings
+
+    label_map = read_meanings(StoredFile(store, content_hash).prefix(map_bytes))
+    return features_of(label_map, vocabulary.default())
+
+
+def read_fingerprint(store: Store, content_hash: str, map_bytes: int, max_pixels: int) -> NDArray[np.uint8]:
+    """The fingerprint of a photo of which the first ``map_bytes`` bytes hold header and label map. Raises
+    FormatError or ArchiveError."""
+    from dsslic_search.codec.decoder import decode_stage
+    from dsslic_search.features.fingerprint import fingerprint
+
+    file = StoredFile(store, content_hash)
+    file.prefix(map_bytes)
+    return fingerprint(decode_stage(file.stage("compact"), "compact", max_pixels=max_pixels).pixels)
+
+
+def read_fingerprints(
+    store: Store,
+    photos: Sequence[tuple[str, int]],
+    max_pixels: int,
+    progress: Callable[[int, int], None] | None = None,
+) -> Iterator[tuple[int, NDArray[np.uint8] | str]]:
+    """(number, fingerprint or what is wrong) of each photo of a content hash and map bytes, in order.
+
+    ``progress`` is called with photos done and in all."""
+
+    def read(photo: tuple[str, int]) -> NDArray[np.uint8] | str:
+        try:
+            return read_fingerprint(store, *photo, max_pixels)
+        except (FormatError, ArchiveError) as e:
+            return str(e)
+
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        for start in range(0, len(photos), PHOTOS_AHEAD):
+            part = photos[start : start + PHOTOS_AHEAD]
+            yield from enumerate(pool.map(read, part), start)
+            if progress is not None:
+                progress(start + len(part), len(photos))

@@ -19,7 +19,7 @@ from pathlib import Path
 
 from dsslic_search.archive.catalog import Catalog
 from dsslic_search.archive.store import Store, write_whole
-from dsslic_search.core.errors import ArchiveError
+from dsslic_search.core.errors import ArchiveError, Remedy
 from dsslic_search.core.files import TEMPORARY
 
 FORMAT = "dsslic-search archive"
@@ -63,9 +63,7 @@ class ArchiveFolder:
         """Raise ArchiveError unless an archive that this version understands is there. Changes nothing."""
         manifest = self.root / _MANIFEST
         if not self.exists:
-            raise ArchiveError(
-                f"{self.root}: no archive there; make one with: dss-search ingest PATH… --archive DIR"
-            )
+            raise ArchiveError(f"{self.root}: no archive there; make one with: {Remedy.INGEST}")
         try:
             content = json.loads(manifest.read_bytes())
             name, version = content["format"], content["version"]
@@ -77,7 +75,8 @@ class ArchiveFolder:
             ) from e
         if name != FORMAT or not isinstance(version, int) or isinstance(version, bool) or version < 1:
             raise ArchiveError(
-                f"{manifest}: not the description of a {FORMAT}; choose another directory with --archive"
+                f"{manifest}: not the description of a {FORMAT}; choose another directory with "
+                f"{Remedy.OTHER_ARCHIVE}"
             )
         if version > VERSION:
             raise ArchiveError(
@@ -118,12 +117,12 @@ class ArchiveFolder:
         except OSError as e:
             raise ArchiveError(
                 f"{self.root}: cannot make an archive there ({e.strerror}); choose another directory with "
-                "--archive"
+                f"{Remedy.OTHER_ARCHIVE}"
             ) from e
         if strange:
             raise ArchiveError(
                 f"{self.root}: holds other files and is not an archive; choose a new or empty directory with "
-                "--archive"
+                f"{Remedy.OTHER_ARCHIVE}"
             )
 
     @contextmanager
@@ -136,7 +135,7 @@ class ArchiveFolder:
         except Timeout as e:
             raise ArchiveError(
                 f"another dss-search is writing to {self.root}; wait for it to end, or use another archive "
-                "with --archive"
+                f"with {Remedy.OTHER_ARCHIVE}"
             ) from e
         # filelock raises the latter where the file system cannot lock
         except (OSError, NotImplementedError) as e:

@@ -15,7 +15,7 @@ from dsslic_search.archive.catalog import Catalog
 from dsslic_search.archive.features import MapFeatures, features_of
 from dsslic_search.archive.schema import Setting
 from dsslic_search.core import vocabulary
-from dsslic_search.core.errors import ArchiveError
+from dsslic_search.core.errors import ArchiveError, Remedy
 from dsslic_search.features.embedding import codes_identity
 
 SETTING = "described in"
@@ -40,7 +40,7 @@ def require_current(catalog: Catalog) -> None:
     if not is_current(catalog):
         raise ArchiveError(
             "the archive's photos are described in the terms of another version; bring it up to date with: "
-            "dss-search reindex"
+            f"{Remedy.REINDEX}"
         )
 
 

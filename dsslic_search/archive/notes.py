@@ -19,7 +19,7 @@ from dsslic_search.archive.catalog import Catalog
 from dsslic_search.archive.database import batches, database_trouble, for_writing
 from dsslic_search.archive.schema import Photo, SavedQuery, Tag
 from dsslic_search.archive.statistics import held
-from dsslic_search.core.errors import ArchiveError, UsageError
+from dsslic_search.core.errors import ArchiveError, Remedy, UsageError
 from dsslic_search.core.text import folded
 
 LONGEST = 64  # characters of a name
@@ -78,8 +78,8 @@ def save_query(catalog: Catalog, name: str, text: str, *, replace: bool = False)
             known.text = text
         else:
             raise ArchiveError(
-                f'there is a saved query "{key}" already: {known.text}; replace it with --force, or choose '
-                "another name"
+                f'there is a saved query "{key}" already: {known.text}; replace it with '
+                f"{Remedy.REPLACE}, or choose another name"
             )
 
 
@@ -104,7 +104,7 @@ def forget_query(catalog: Catalog, name: str) -> None:
     key = saved_key(name)
     with noting(catalog) as session:
         if session.get(SavedQuery, key) is None:
-            raise ArchiveError(f'no saved query "{key}"; see them with: dss-search save --list')
+            raise ArchiveError(f'no saved query "{key}"; see them with: {Remedy.SAVED_QUERIES}')
         session.execute(delete(SavedQuery).where(SavedQuery.name == key))
 
 

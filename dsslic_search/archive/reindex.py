@@ -13,11 +13,10 @@ from dataclasses import dataclass, field
 from sqlalchemy import select
 
 from dsslic_search.archive import meaning
-from dsslic_search.archive.features import MapFeatures
+from dsslic_search.archive.features import MapFeatures, read_features
 from dsslic_search.archive.folder import ArchiveFolder
 from dsslic_search.archive.schema import Photo
 from dsslic_search.archive.store import Store
-from dsslic_search.archive.stored import read_features
 from dsslic_search.core.errors import ArchiveError, FormatError
 
 BATCH = 32  # photos described and written at once: few enough to keep all cores busy to the end

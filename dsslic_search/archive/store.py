@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dsslic_search.core import files
-from dsslic_search.core.errors import ArchiveError
+from dsslic_search.core.errors import ArchiveError, Remedy
 
 SUFFIX = ".dsslic"
 
@@ -125,7 +125,7 @@ def _disk_trouble(path: Path, done: str) -> Iterator[None]:
         yield
     except OSError as e:
         if isinstance(e, FileNotFoundError):
-            advice = "see what else is missing with: dss-search check"
+            advice = f"see what else is missing with: {Remedy.CHECK}"
         elif e.errno in (errno.ENOSPC, errno.EDQUOT):
             advice = "free some space and run it again"
         else:

@@ -1,18 +1,57 @@
-"""What an object file says of itself, and whether it is the file that its photo's catalog row describes."""
+"""The .dsslic file of a stored photo: reading it from its start as far as is needed, and whether it is the
+file that the photo's catalog row describes."""
 
 from __future__ import annotations
 
 import zlib
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Literal
+from enum import StrEnum
+from functools import cached_property
+from typing import TYPE_CHECKING
 
-from dsslic_search.archive.features import MapFeatures, features_of
 from dsslic_search.archive.store import Store
-from dsslic_search.core import vocabulary
 from dsslic_search.core.errors import ArchiveError, FormatError
+from dsslic_search.core.kinds import KeepMode
 
 if TYPE_CHECKING:
-    from dsslic_search.codec.container import Layout
+    from dsslic_search.codec.container import Entry, Layout
+
+
+class StoredFile:
+    """The object file of a photo, read from its start on: no byte twice, and none past what was asked for.
+
+    Every method raises ArchiveError for trouble with the disk; what reads the header or finds a stage also
+    FormatError for damage, and StageError for a stage that the file does not have.
+    """
+
+    def __init__(self, store: Store, content_hash: str) -> None:
+        self.store = store
+        self.content_hash = content_hash
+        self.data = b""
+        """The bytes read so far."""
+
+    def prefix(self, end: int) -> bytes:
+        """The first ``end`` bytes (fewer if the file is shorter), or more where more was read already."""
+        if end > len(self.data):
+            self.data += self.store.read_prefix(self.content_hash, end, start=len(self.data))
+        return self.data
+
+    @cached_property
+    def layout(self) -> Layout:
+        """Header and chunk table."""
+        from dsslic_search.codec import container
+
+        length = container.header_length(self.prefix(container.PREAMBLE))
+        return container.read_layout(self.prefix(length))
+
+    def stage(self, stage: str) -> bytes:
+        """The bytes that hold a stage, as :func:`dsslic_search.codec.decoder.decode_stage` takes them."""
+        return self.prefix(self.layout.stage_bytes(stage))
+
+    def part(self, entry: Entry, limit: int | None = None) -> bytes:
+        """A chunk's bytes, unchecked, or the first ``limit`` of them; reads no byte before the chunk."""
+        length = entry.length if limit is None else min(entry.length, limit)
+        return self.store.read_prefix(self.content_hash, entry.offset + length, start=entry.offset)
 
 
 @dataclass(frozen=True)
@@ -29,124 +68,129 @@ class ObjectFacts:
     vocabulary: str
     segmenter: str
 
+    @classmethod
+    def of_header(cls, layout: Layout) -> ObjectFacts:
+        """As the header of a file tells them; StageError when the file has no label map."""
+        header = layout.header
+        return cls(
+            width=header.width,
+            height=header.height,
+            keep=header.keep,
+            quality=header.quality,
+            stored_bytes=layout.total,
+            map_bytes=layout.stage_bytes("map"),
+            vocabulary=header.vocabulary,
+            segmenter=header.segmenter,
+        )
+
     @property
     def size(self) -> tuple[int, int]:
         """(width, height) of the upright photo."""
         return self.width, self.height
 
 
-FIELDS = tuple(f.name for f in fields(ObjectFacts))
+FACT_COLUMNS = tuple(f.name for f in fields(ObjectFacts))
 
-State = Literal["sound", "outdated", "damaged", "missing", "unreadable"]
+
+class Fault(StrEnum):
+    """What is wrong with the object file of a photo, or with its row."""
+
+    MISSING = "missing"
+    """There is no file."""
+    UNREADABLE = "unreadable"
+    """The disk does not give it, or a newer version wrote it: it may be sound, so nothing may be deleted."""
+    INVALID = "invalid"
+    """It is no sound .dsslic file: its header, or with all data read one of its chunks, is damaged."""
+    WRONG_LENGTH = "wrong length"
+    """It has more or fewer bytes than its header, or else its row, says."""
+    OTHER_PHOTO = "other photo"
+    """It is a sound file of another photo."""
+    OUTDATED_ROW = "outdated row"
+    """The file is sound and of this photo, but the row describes an earlier one: something stopped between
+    writing the file and the row."""
+
+
+DAMAGE = frozenset({Fault.INVALID, Fault.WRONG_LENGTH, Fault.OTHER_PHOTO})
+"""Faults by which a file is not what was stored."""
 
 
 @dataclass(frozen=True)
-class Finding:
-    """What `examine` found. ``facts``: those of the file's header, where it can be read. ``reason``: why it
-    is not "sound".
+class Examination:
+    """What `examine` found. ``fault``: None for a sound file that the row describes. ``facts``: those of the
+    file's header, where it can be read. ``detail``: for UNREADABLE and INVALID, the sentence of the disk or
+    of the codec. ``actual_bytes``, ``expected_bytes``: for WRONG_LENGTH."""
 
-    "outdated": the file is sound and of this photo, but the row describes an earlier one: something stopped
-    between writing the file and the row. "unreadable": the disk does not give the file, or a newer version
-    wrote it; its contents may be sound, so nothing may be deleted.
-    """
-
-    state: State
-    reason: str = ""
+    fault: Fault | None
     facts: ObjectFacts | None = None
+    detail: str = ""
+    actual_bytes: int | None = None
+    expected_bytes: int | None = None
+
+    @property
+    def damaged(self) -> bool:
+        return self.fault in DAMAGE
+
+    def may_be_only_copy(self, row: ObjectFacts) -> bool:
+        """Whether the file may hold the only copy of an original: by its own word or by that of its row, of
+        which either may be wrong."""
+        return KeepMode.EXACT in (row.keep, self.facts and self.facts.keep)
 
 
-def examine(store: Store, content_hash: str, row: ObjectFacts, read_data: bool = False) -> Finding:
+def examine(store: Store, content_hash: str, row: ObjectFacts, read_data: bool = False) -> Examination:
     """Compare the object file of a photo with its row: its length and header, with ``read_data`` all its
     checksums too."""
     from dsslic_search.codec import container
 
+    file = StoredFile(store, content_hash)
     try:
         size = store.size_of(content_hash)
         if size is None:
-            return Finding("missing", "its file is missing")
+            return Examination(Fault.MISSING)
         try:
-            layout = _layout(store, content_hash)
-            facts = _facts(layout)
+            facts = ObjectFacts.of_header(file.layout)
         except FormatError as e:
-            if _is_newer(store, content_hash):
-                return Finding("unreadable", str(e))
-            return Finding(
-                "damaged", str(e) if size == row.stored_bytes else _wrong_length(size, row.stored_bytes)
-            )
-        if size != layout.total:
-            return Finding("damaged", _wrong_length(size, layout.total), facts)
+            if _may_be_newer(file):
+                return Examination(Fault.UNREADABLE, detail=str(e))
+            if size != row.stored_bytes:
+                return _wrong_length(None, size, row.stored_bytes)
+            return Examination(Fault.INVALID, detail=str(e))
+        if size != facts.stored_bytes:
+            return _wrong_length(facts, size, facts.stored_bytes)
         if read_data:
             try:
                 container.read(store.read(content_hash))
             except FormatError as e:
-                return Finding("damaged", str(e), facts)
+                return Examination(Fault.INVALID, facts, str(e))
         if facts == row:
-            return Finding("sound", facts=facts)
-        if facts.size != row.size or not _is_of(store, content_hash, layout):
-            return Finding("damaged", "its file is that of another photo", facts)
+            return Examination(None, facts)
+        if facts.size != row.size or not _is_of(file):
+            return Examination(Fault.OTHER_PHOTO, facts)
     except ArchiveError as e:
-        return Finding("unreadable", str(e))
-    return Finding(
-        "outdated",
-        "the catalog describes an earlier file of it, since an ingest was interrupted there",
-        facts,
-    )
+        return Examination(Fault.UNREADABLE, detail=str(e))
+    return Examination(Fault.OUTDATED_ROW, facts)
 
 
-def read_features(store: Store, content_hash: str, map_bytes: int) -> MapFeatures:
-    """Describe a photo anew, in the shipped vocabulary, from the first ``map_bytes`` bytes of its file.
-    Raises FormatError or ArchiveError."""
-    from dsslic_search.codec.decoder import read_meanings
-
-    return features_of(read_meanings(store.read_prefix(content_hash, map_bytes)), vocabulary.default())
+def _wrong_length(facts: ObjectFacts | None, actual: int, expected: int) -> Examination:
+    return Examination(Fault.WRONG_LENGTH, facts, actual_bytes=actual, expected_bytes=expected)
 
 
-def _layout(store: Store, content_hash: str) -> Layout:
+def _is_of(file: StoredFile) -> bool:
+    """Whether the file was made from the original of its name's hash, as far as it can tell: keep modes
+    layers and coarse keep no hash."""
     from dsslic_search.codec import container
 
-    length = container.header_length(store.read_prefix(content_hash, container.PREAMBLE))
-    return container.read_layout(store.read_prefix(content_hash, length))
+    entry = file.layout.find(container.HASH)
+    return entry is None or file.part(entry).hex() == file.content_hash
 
 
-def _facts(layout: Layout) -> ObjectFacts:
-    """FormatError when the file has no label map."""
-    header = layout.header
-    return ObjectFacts(
-        width=header.width,
-        height=header.height,
-        keep=header.keep,
-        quality=header.quality,
-        stored_bytes=layout.total,
-        map_bytes=layout.stage_bytes("map"),
-        vocabulary=header.vocabulary,
-        segmenter=header.segmenter,
-    )
-
-
-def _is_of(store: Store, content_hash: str, layout: Layout) -> bool:
-    """Whether the file was made from the original of this hash, as far as it can tell: keep mode layers keeps
-    no hash."""
-    from dsslic_search.codec import container
-
-    entry = layout.find(container.HASH)
-    if entry is None:
-        return True
-    return (
-        store.read_prefix(content_hash, entry.offset + entry.length, start=entry.offset).hex() == content_hash
-    )
-
-
-def _is_newer(store: Store, content_hash: str) -> bool:
+def _may_be_newer(file: StoredFile) -> bool:
     """Whether a header that cannot be read is one that a newer version may have written, rather than
     damage."""
     from dsslic_search.codec import container
 
-    start = store.read_prefix(content_hash, container.PREAMBLE)
+    start = file.prefix(container.PREAMBLE)
     if len(start) < container.PREAMBLE or not start.startswith(container.MAGIC):
         return False
-    header = store.read_prefix(content_hash, int.from_bytes(start[9:11], "little"))
+    length = int.from_bytes(start[9:11], "little")
+    header = file.prefix(length)[:length]
     return start[8] > container.VERSION or zlib.crc32(header[:-4]) == int.from_bytes(header[-4:], "little")
-
-
-def _wrong_length(size: int, due: int) -> str:
-    return f"its file has {size} bytes instead of {due}"

@@ -33,12 +33,14 @@ from dsslic_search.cli.options import (
     quality_text,
     segmenter_of,
 )
+from dsslic_search.cli.wording import finding_sentence, in_commands
 from dsslic_search.core.errors import ArchiveError, StageError
 from dsslic_search.core.text import counted, printable, size_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from dsslic_search.archive.check import Finding
     from dsslic_search.archive.ingest.report import Event, IngestReport
     from dsslic_search.archive.schema import Photo
 
@@ -128,7 +130,7 @@ def _progress(dry_run: bool) -> Iterator[Callable[[Event], None]]:
         def tell(event: Event) -> None:
             bar.update(task, completed=event.done, total=event.total)
             if event.kind == "failed":
-                console.print(printable(f"skipped: {event.path}: {event.reason}"))
+                console.print(printable(f"skipped: {event.path}: {in_commands(event.reason)}"))
 
         yield tell
 
@@ -158,7 +160,7 @@ def _as_plain(report: IngestReport, root: Path) -> dict[str, Any]:
         "added": report.added,
         "updated": report.updated,
         "present": report.present,
-        "failed": [{"path": f.path, "reason": f.reason} for f in report.failed],
+        "failed": [{"path": f.path, "reason": in_commands(f.reason)} for f in report.failed],
         "bytes_in": report.bytes_in,
         "bytes_stored": report.bytes_stored,
         "seconds": round(report.seconds, 3),
@@ -179,26 +181,28 @@ def check(
 ) -> None:
     """Check that the archive is whole. Exit code 1 when something is wrong and was not mended."""
     from dsslic_search.api import Archive
-    from dsslic_search.archive import check as checking
 
     with Archive(archive) as opened:
-        problems = checking.check(opened.folder, read_data)
-        mended = checking.repair(opened.folder, problems) if repair and problems else []
-    left = [p for p in problems if p not in mended]
+        findings = opened.check(read_data=read_data)
+        mended = opened.repair(findings) if repair and findings else []
     if as_json:
-        print_json(
-            [
-                {"kind": p.kind, "subject": p.subject, "message": p.message, "mended": p in mended}
-                for p in problems
-            ]
-        )
-    for problem in problems:
-        typer.echo(
-            printable(f"{'mended' if problem in mended else problem.kind}: {problem.message}"), err=True
-        )
-    typer.echo(f"{len(problems)} problems, {len(mended)} mended" if problems else "no problems", err=True)
-    if left:
+        print_json([_finding_as_plain(finding, finding in mended) for finding in findings])
+    for finding in findings:
+        kind = "mended" if finding in mended else finding.kind
+        typer.echo(printable(f"{kind}: {finding_sentence(finding)}"), err=True)
+    typer.echo(f"{len(findings)} problems, {len(mended)} mended" if findings else "no problems", err=True)
+    if any(finding not in mended for finding in findings):
         raise typer.Exit(ERROR)
+
+
+def _finding_as_plain(finding: Finding, mended: bool) -> dict[str, Any]:
+    subject = finding.where if finding.kind == "leftover" else finding.content_hash
+    return {
+        "kind": finding.kind,
+        "subject": subject,
+        "message": finding_sentence(finding),
+        "mended": mended,
+    }
 
 
 def reindex(
@@ -223,9 +227,9 @@ def reindex(
             workers=workers, progress=lambda done, total: bar.update(task, completed=done, total=total)
         )
     for photo_id, reason in report.failed:
-        typer.echo(printable(f"skipped: photo {photo_id}: {reason}"), err=True)
+        typer.echo(printable(f"skipped: photo {photo_id}: {in_commands(reason)}"), err=True)
     if as_json:
-        failed = [{"id": photo_id, "reason": reason} for photo_id, reason in report.failed]
+        failed = [{"id": photo_id, "reason": in_commands(reason)} for photo_id, reason in report.failed]
         plain = {
             "photos": report.photos,
             "bytes_read": report.bytes_read,

@@ -28,6 +28,7 @@ from dsslic_search.cli.options import (
     quality_text,
     segmenter_of,
 )
+from dsslic_search.cli.wording import in_commands
 from dsslic_search.core.errors import (
     DSSError,
     FormatError,
@@ -219,7 +220,7 @@ def segment(
             raise  # not this photo's fault: the next would fail as well
         except DSSError as e:
             failed += 1
-            typer.echo(printable(f"skipped: {e}"), err=True)
+            typer.echo(printable(f"skipped: {in_commands(e)}"), err=True)
         else:
             typer.echo(printable(str(target)))
     if failed:

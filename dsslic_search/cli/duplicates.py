@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from dsslic_search.cli.options import PARTIAL, ArchiveDir, AsJson, print_json
+from dsslic_search.cli.wording import in_commands
 from dsslic_search.core.text import counted, printable, size_text
 
 
@@ -41,7 +42,7 @@ def duplicates(
         found = opened.duplicates(threshold=threshold, mirrored=mirrored, progress=progress)
     if as_json:
         groups = [[asdict(copy) for copy in group] for group in found.groups]
-        failed = [{"id": photo_id, "reason": reason} for photo_id, reason in found.failed]
+        failed = [{"id": photo_id, "reason": in_commands(reason)} for photo_id, reason in found.failed]
         print_json({"photos": found.photos, "groups": groups, "failed": failed})
     else:
         for number, group in enumerate(found.groups):
@@ -55,7 +56,7 @@ def duplicates(
                     f"{printable(copy.path)}{turned}"
                 )
     for photo_id, reason in found.failed:
-        typer.echo(printable(f"skipped: photo {photo_id}: {reason}"), err=True)
+        typer.echo(printable(f"skipped: photo {photo_id}: {in_commands(reason)}"), err=True)
     _tell(len(found.groups), [copy.bytes for group in found.groups for copy in group[1:]])
     if found.failed:
         raise typer.Exit(PARTIAL)

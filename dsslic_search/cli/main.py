@@ -24,6 +24,7 @@ from dsslic_search.cli import (
     train,
 )
 from dsslic_search.cli.options import ERROR, INTERRUPTED, OK, USAGE
+from dsslic_search.cli.wording import in_commands
 from dsslic_search.core.errors import DSSError, QueryError, UsageError
 from dsslic_search.core.text import printable
 
@@ -91,10 +92,10 @@ def main() -> None:
     try:
         code = app(standalone_mode=False)
     except QueryError as e:
-        say(f"dss-search: {e}")
+        say(f"dss-search: {in_commands(e)}")
         code = USAGE
     except DSSError as e:
-        say(printable(f"dss-search: {e}"))
+        say(printable(f"dss-search: {in_commands(e)}"))
         code = USAGE if isinstance(e, UsageError) else ERROR
     except typer.Abort:
         code = INTERRUPTED

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from dsslic_search.cli.options import ERROR, PARTIAL, ArchiveDir
+from dsslic_search.cli.wording import in_commands
 from dsslic_search.core.errors import DSSError, FormatError, StageError, UsageError
 from dsslic_search.core.text import printable, size_text
 
@@ -125,7 +126,7 @@ def _progressive(opened: Archive, photo_id: int, out: Path | None) -> None:
         render.save_animation(stages, out)
         typer.echo(f"{out}: {len(stages)} stages, {size_text(out.stat().st_size)}", err=True)
     if missing is not None:
-        typer.echo(printable(f"dss-search: {missing}"), err=True)
+        typer.echo(printable(f"dss-search: {in_commands(missing)}"), err=True)
         raise typer.Exit(PARTIAL if stages else ERROR)
 
 
@@ -176,7 +177,7 @@ def sheet(
                 shown = {p.stage: p for p in opened.progressive(photo_id, stages)}
             except FormatError as e:
                 skipped += 1
-                typer.echo(printable(f"skipped: {e}"), err=True)
+                typer.echo(printable(f"skipped: {in_commands(e)}"), err=True)
                 continue
             small = shown[stage].image.convert("RGB")
             if overlay:

@@ -46,7 +46,7 @@ from dsslic_search.codec.options import EncodeOptions, Target
 from dsslic_search.codec.picture.open import Photo
 from dsslic_search.codec.quality import Quantisers, effort, quantisers
 from dsslic_search.core.dialect import Dialect
-from dsslic_search.core.errors import TargetError, UsageError
+from dsslic_search.core.errors import Remedy, TargetError, UsageError
 from dsslic_search.core.kinds import KeepMode, Stage
 from dsslic_search.core.settings import LOSSLESS
 from dsslic_search.networks import grid, runtime
@@ -353,7 +353,7 @@ def _meet(work: _Encoding, target: Target) -> Encoded:
             "bytes": f"{target.value:.0f} bytes",
         }[target.kind]
         advice = (
-            "try --quality lossless"
+            f"try {Remedy.LOSSLESS}"
             if target.kind == "psnr"
             else f'at this size, keep mode "{KeepMode.COARSE}" is what may fit'
         )

@@ -16,6 +16,8 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
+
 __all__ = [
     "ArchiveError",
     "DSSError",
@@ -23,6 +25,7 @@ __all__ = [
     "MissingExtraError",
     "PhotoError",
     "QueryError",
+    "Remedy",
     "StageError",
     "TargetError",
     "UsageError",
@@ -30,8 +33,34 @@ __all__ = [
 ]
 
 
+class Remedy(StrEnum):
+    """What a sentence about trouble can tell to do, in the words of a Python program.
+
+    Library sentences name a remedy by its value, so that a face with words of its own can say those instead:
+    the command line has a command or an option for each (`dsslic_search.cli.wording`).
+    """
+
+    INGEST = "Archive.ingest([path])"
+    REINDEX = "Archive.reindex()"
+    CHECK = "Archive.check()"
+    READ_DATA = "Archive.check(read_data=True)"
+    OTHER_ARCHIVE = "Archive(path)"
+    SAVED_QUERIES = "Archive.saved_queries()"
+    REPLACE = "replace=True"
+    CLASSES = "Archive.classes()"
+    PALETTE = "Archive.palette()"
+    LOSSLESS = 'quality="lossless"'
+    CLASSES_FILE = "classes=path"
+    OWN_CLASSES = "own_classes=True"
+
+
 class DSSError(Exception):
     """Base of all errors a user can act on. ``str(error)`` is one clear sentence."""
+
+    @property
+    def remedy(self) -> Remedy | None:
+        """What the sentence tells to do, where the program itself can do it."""
+        return next((remedy for remedy in Remedy if remedy in str(self)), None)
 
 
 class UsageError(DSSError):

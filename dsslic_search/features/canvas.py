@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from dsslic_search.core.errors import UsageError
+from dsslic_search.core.errors import Remedy, UsageError
 from dsslic_search.core.text import printable
 from dsslic_search.core.vocabulary import Vocabulary
 from dsslic_search.features.embedding import Canvas
@@ -72,7 +72,7 @@ def _opened(data: bytes, name: str) -> NDArray[np.uint8]:
     except Exception as e:  # damage can make Pillow raise nearly anything
         raise UsageError(f"{name}: a damaged PNG ({printable(str(e))}); save it again") from e
     if mode not in ("P", "RGB", "RGBA"):
-        raise UsageError(f"{name}: a picture without colours; paint with those that dss-search palette lists")
+        raise UsageError(f"{name}: a picture without colours; paint with those that {Remedy.PALETTE} lists")
     return pixels
 
 
@@ -91,8 +91,8 @@ def _strangeness(
     return (
         f"{name}: the colour {hex_colour(colour)} at column {x}, row {y} is no class's{others}; the nearest "
         "is "
-        f"{hex_colour(nearest.colour)}, {nearest.name}. Paint with hard edges in the colours that dss-search "
-        "palette lists"
+        f"{hex_colour(nearest.colour)}, {nearest.name}. Paint with hard edges in the colours that "
+        f"{Remedy.PALETTE} lists"
     )
 
 

@@ -240,9 +240,7 @@ def spread(
     ``table`` has for each class the numbers of the whole, then those of the cells row by row, left half and
     middle only: cells that mirror each other have the same. ValueError for a class that it does not have."""
     if missing := [c.name for c in vocabulary.classes if c.name not in table]:
-        raise ValueError(
-            f"no layout code for the class {missing[0]}: make codes anew with: dss-search train layout"
-        )
+        raise ValueError(f"no layout code for the class {missing[0]}: make codes anew with training.layout")
     rows = np.array([table[c.name] for c in vocabulary.classes], np.float64)
     distinct = rows[:, whole_length:].reshape(len(vocabulary), GRID, GRID // 2 + 1, -1)
     inner = distinct[:, :, [min(c, GRID - 1 - c) for c in range(GRID)]].reshape(

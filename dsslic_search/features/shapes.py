@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dsslic_search.core import naming
-from dsslic_search.core.errors import UsageError
+from dsslic_search.core.errors import Remedy, UsageError
 from dsslic_search.core.text import closest, did_you_mean, plural_of
 from dsslic_search.core.vocabulary import Vocabulary
 from dsslic_search.features.embedding import Canvas
@@ -97,7 +97,7 @@ def class_meant(word: Any, vocabulary: Vocabulary, where: str) -> int:
             )
     known = {w.casefold(): w for c in vocabulary.classes for w in (c.name, c.plural, *c.synonyms)}
     close = [known[w] for w in closest(asked, known)]
-    hint = did_you_mean(close) if close else "dss-search classes lists all names"
+    hint = did_you_mean(close) if close else f"{Remedy.CLASSES} lists all names"
     raise UsageError(f"{where}: no class is called {_shown(word)}; {hint}")
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from dsslic_search.core import naming, vocabulary
 from dsslic_search.core.dialect import Dialect, shipped
-from dsslic_search.core.errors import UsageError, WeightsError
+from dsslic_search.core.errors import Remedy, UsageError, WeightsError
 from dsslic_search.core.naming import How, Named
 from dsslic_search.core.text import closest, did_you_mean, plural_of
 from dsslic_search.core.vocabulary import UNKNOWN, ClassInfo, Vocabulary
@@ -40,8 +40,8 @@ def read_labels(folder: Path, name: str, classes: Path | None = None) -> tuple[L
     given = {} if classes is None else _read_classes(classes, named)
     if not given and all(re.fullmatch(r"LABEL_\d+", label) for label in named.values()):
         raise WeightsError(
-            f"{name}: its config.json does not name its classes (id2label); say what they are with --classes "
-            "FILE"
+            f"{name}: its config.json does not name its classes (id2label); say what they are with "
+            f"{Remedy.CLASSES_FILE}"
         )
     ours = vocabulary.default()
     found = {
@@ -108,7 +108,7 @@ def own_dialect(labels: tuple[Label, ...], name: str) -> Dialect:
     if len(labels) > UNKNOWN:
         raise UsageError(
             f"{name}: its {len(labels)} classes are more than the {UNKNOWN} that a label map can hold; leave "
-            "out --own-classes"
+            f"out {Remedy.OWN_CLASSES}"
         )
     taken: set[str] = set()
     classes = []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
@@ -14,7 +15,7 @@ from dsslic_search.archive.features import features_of
 from dsslic_search.archive.folder import ArchiveFolder
 from dsslic_search.archive.schema import Photo
 from dsslic_search.core import vocabulary
-from dsslic_search.core.errors import ArchiveError, QueryError, UsageError
+from dsslic_search.core.errors import ArchiveError, QueryError, Remedy, UsageError
 
 CLASSES = vocabulary.default()
 SKY, TREE = (next(c.id for c in CLASSES.classes if c.name == name) for name in ("sky", "tree"))
@@ -124,7 +125,7 @@ def test_an_embedding_of_another_version_asks_for_a_reindex(archive: Archive):
 
     with archive.catalog.changing() as session:
         session.execute(update(Photo).where(Photo.id == 3).values(embedding=bytes(12)))
-    with pytest.raises(ArchiveError, match="dss-search reindex"):
+    with pytest.raises(ArchiveError, match=re.escape(Remedy.REINDEX)):
         archive.query("like #3 mirrored")
 
 
@@ -198,7 +199,7 @@ def test_classes_and_statistics_agree(archive: Archive, tmp_path: Path):
     assert archive.classes() == archive.statistics().classes
     with Archive(tmp_path / "nowhere") as nothing:
         assert {c.photos for c in nothing.classes()} == {0}
-        with pytest.raises(ArchiveError, match="dss-search ingest"):
+        with pytest.raises(ArchiveError, match=re.escape(Remedy.INGEST)):
             nothing.statistics()
 
 

@@ -6,8 +6,11 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from dsslic_search.archive.check import check, repair
+from dsslic_search.archive.check import Kind, Problem, check, repair
+from dsslic_search.archive.stored import Fault
+from dsslic_search.codec.options import EncodeOptions
 from dsslic_search.core.errors import ArchiveError
+from tests.archive.conftest import dsslic_of
 
 
 @pytest.fixture
@@ -31,11 +34,11 @@ def test_a_sound_archive(filled: Any) -> None:
 def test_a_missing_file_is_found_and_forgotten_when_asked(filled: Any) -> None:
     path = first_file(filled)
     path.unlink()
-    (problem,) = check(filled.archive)
-    assert (problem.kind, problem.subject, problem.photo_id) == ("missing", path.stem, 1)
-    assert "photo 1 (" in problem.message
-    assert "check --repair" in problem.message
-    assert repair(filled.archive, [problem]) == [problem]
+    (found,) = check(filled.archive)
+    assert (found.what, found.kind) == (Fault.MISSING, Kind.MISSING)
+    assert (found.where, found.content_hash, found.photo_id) == (str(path), path.stem, 1)
+    assert found.photo_path == str(filled.photos / "0.jpg")
+    assert repair(filled.archive, [found]) == [found]
     assert check(filled.archive) == []
     filled.assert_whole(3)
     assert filled.ingest().added == 1
@@ -55,7 +58,9 @@ def test_a_file_that_came_back_is_not_forgotten(filled: Any) -> None:
 def test_a_file_without_a_photo_is_found_and_kept(filled: Any) -> None:
     filled.archive.store.write("ab" * 32, b"something")
     problems = check(filled.archive)
-    assert [(p.kind, p.subject) for p in problems] == [("orphan", "ab" * 32)]
+    assert [(p.what, p.kind, p.content_hash) for p in problems] == [
+        (Problem.NO_PHOTO, Kind.ORPHAN, "ab" * 32)
+    ]
     assert repair(filled.archive, problems) == []
     assert filled.archive.store.read("ab" * 32) == b"something"
 
@@ -64,7 +69,7 @@ def test_leftovers_are_found_and_removed_when_asked(filled: Any) -> None:
     path = first_file(filled).with_name(".x.dsslic.0123.tmp")
     path.write_bytes(b"half")
     problems = check(filled.archive)
-    assert [(p.kind, p.subject) for p in problems] == [("leftover", str(path))]
+    assert [(p.what, p.kind, p.where) for p in problems] == [(Problem.LEFTOVER, Kind.LEFTOVER, str(path))]
     assert path.exists()
     assert repair(filled.archive, problems) == problems
     assert not path.exists()
@@ -91,10 +96,8 @@ def test_a_damaged_file_is_set_aside_and_forgotten_when_asked(filled: Any, where
     data[where] ^= 1
     path.write_bytes(data)
     (problem,) = check(filled.archive, read_data=True)
-    assert (
-        "if you have the photo: dss-search check --repair sets the file aside, then ingest the photo again"
-        in problem.message
-    )
+    assert (problem.what, problem.only_copy) == (Fault.INVALID, False)
+    assert ("checksum" in problem.detail) or ("header" in problem.detail)
     assert repair(filled.archive, [problem]) == [problem]
     assert not path.exists()
     assert path.with_name(path.name + ".damaged").read_bytes() == data
@@ -111,12 +114,47 @@ def test_a_damaged_file_that_may_hold_the_only_original_is_kept(filled: Any, whe
     data[where] ^= 1
     path.write_bytes(data)
     (problem,) = check(filled.archive, read_data=True)
-    assert "kept exactly, so repair leaves it" in problem.message
+    assert problem.only_copy
     assert repair(filled.archive, [problem]) == []
     assert path.read_bytes() == data
-    path.unlink()  # as the message says
+    path.unlink()  # as the command line advises
     assert filled.ingest(keep="exact").updated == 1
     assert check(filled.archive, read_data=True) == []
+
+
+@pytest.mark.parametrize("says_exact", ["row", "file"])
+def test_a_file_that_row_or_header_call_exact_is_kept(filled: Any, says_exact: str) -> None:
+    """An ingest that stopped between file and row leaves either of them behind, and either may be right."""
+    path = first_file(filled)
+    original = (filled.photos / "0.jpg").read_bytes()
+    if says_exact == "file":
+        data = bytearray(dsslic_of(original, EncodeOptions(quality=60, keep="exact")))
+    else:
+        data = bytearray(path.read_bytes())
+        with filled.archive.open_catalog() as catalog, catalog.changing() as session:
+            session.execute(text("UPDATE photo SET keep = 'exact' WHERE id = 1"))
+    data[-1] ^= 1
+    path.write_bytes(data)
+    (problem,) = check(filled.archive, read_data=True)
+    assert (problem.what, problem.photo_id, problem.only_copy) == (Fault.INVALID, 1, True)
+    assert repair(filled.archive, [problem]) == []
+    assert path.read_bytes() == data
+    filled.assert_whole(4)
+
+
+def test_a_file_that_was_kept_otherwise_when_it_was_checked_is_looked_at_again(filled: Any) -> None:
+    path = first_file(filled)
+    data = bytearray(path.read_bytes())
+    data[-1] ^= 1
+    path.write_bytes(data)
+    (problem,) = check(filled.archive, read_data=True)
+    assert not problem.only_copy
+    assert filled.ingest(keep="exact").updated == 4
+    kept = bytearray(path.read_bytes())
+    kept[-1] ^= 1
+    path.write_bytes(kept)
+    assert repair(filled.archive, [problem]) == []
+    assert path.read_bytes() == kept
 
 
 def test_what_a_newer_version_may_have_written_is_kept(filled: Any) -> None:
@@ -125,9 +163,8 @@ def test_what_a_newer_version_may_have_written_is_kept(filled: Any) -> None:
     data[8] += 1
     path.write_bytes(data)
     (problem,) = check(filled.archive)
-    assert problem.kind == "damaged"
-    assert "upgrade dsslic-search" in problem.message
-    assert "--repair" not in problem.message
+    assert (problem.what, problem.kind) == (Fault.UNREADABLE, Kind.DAMAGED)
+    assert "upgrade dsslic-search" in problem.detail
     assert repair(filled.archive, [problem]) == []
     report = filled.ingest()
     assert (report.present, len(report.failed)) == (3, 1)
@@ -147,17 +184,19 @@ def test_what_the_disk_does_not_give_is_kept(filled: Any, monkeypatch: pytest.Mo
         m.setattr(Path, "open", failing)
         (problem,) = check(filled.archive)
         assert repair(filled.archive, [problem]) == []
-    assert "Input/output error" in problem.message
+    assert problem.what is Fault.UNREADABLE
+    assert "Input/output error" in problem.detail
     filled.assert_whole(4)
 
 
 @pytest.mark.parametrize("change", [lambda d: d[:-1], lambda d: d + b"\0", lambda d: b""])
 def test_every_changed_length_is_found(filled: Any, change: Any) -> None:
     path = first_file(filled)
-    path.write_bytes(change(path.read_bytes()))
+    sound = path.read_bytes()
+    path.write_bytes(change(sound))
     (problem,) = check(filled.archive)
-    assert problem.kind == "damaged"
-    assert "bytes instead of" in problem.message
+    assert (problem.what, problem.kind) == (Fault.WRONG_LENGTH, Kind.DAMAGED)
+    assert (problem.actual_bytes, problem.expected_bytes) == (len(change(sound)), len(sound))
 
 
 def test_a_file_of_another_photo_is_found(filled: Any) -> None:
@@ -169,8 +208,7 @@ def test_a_file_of_another_photo_is_found(filled: Any) -> None:
         session.execute(text("UPDATE photo SET map_bytes = map_bytes - 1 WHERE id = 1"))
     path.write_bytes(filled.archive.store.read(other.content_hash))
     (problem,) = check(filled.archive)
-    assert (problem.kind, problem.photo_id) == ("damaged", 1)
-    assert "that of another photo" in problem.message
+    assert (problem.what, problem.kind, problem.photo_id) == (Fault.OTHER_PHOTO, Kind.DAMAGED, 1)
 
 
 @pytest.mark.usefixtures("readable_maps")
@@ -189,8 +227,8 @@ def test_a_row_that_an_interrupted_ingest_left_behind_is_mended(filled: Any, rea
         )
         session.execute(text("DELETE FROM coverage WHERE photo_id = 2"))
     (problem,) = check(filled.archive, read_data)
-    assert (problem.kind, problem.photo_id) == ("outdated", 2)
-    assert "mend it with: dss-search check --repair" in problem.message
+    assert (problem.what, problem.kind) == (Fault.OUTDATED_ROW, Kind.OUTDATED)
+    assert problem.photo_id == 2
     assert repair(filled.archive, [problem]) == [problem]
     assert check(filled.archive, read_data) == []
     assert rows(filled) == wanted
@@ -240,18 +278,15 @@ def test_rows_of_no_photo_are_found(filled: Any) -> None:
         raw.close()
         catalog.close()
     (problem,) = check(filled.archive)
-    assert problem.kind == "catalog"
-    assert "photos that are not there" in problem.message
+    assert (problem.what, problem.kind) == (Problem.ROWS_OF_NO_PHOTO, Kind.CATALOG)
 
 
 def test_photos_of_an_older_version_are_to_be_described_anew(filled: Any) -> None:
     with filled.archive.writing() as catalog, catalog.changing() as session:
         session.execute(text("UPDATE photo SET regions = NULL WHERE id < 4"))
     (problem,) = check(filled.archive)
-    assert (problem.kind, problem.photo_id) == ("catalog", None)
-    assert problem.message.endswith(
-        "3 photos were described by an older version; describe all anew with: dss-search reindex"
-    )
+    assert (problem.what, problem.kind) == (Problem.EARLIER_DESCRIPTIONS, Kind.CATALOG)
+    assert (problem.photo_id, problem.photos) == (None, 3)
     assert repair(filled.archive, [problem]) == []
 
 

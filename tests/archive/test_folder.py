@@ -26,7 +26,7 @@ def test_an_archive_is_made_and_opened(archive: ArchiveFolder) -> None:
 
 
 def test_looking_for_an_archive_makes_none(archive: ArchiveFolder) -> None:
-    with pytest.raises(ArchiveError, match=r"no archive there; make one with: dss-search ingest"):
+    with pytest.raises(ArchiveError, match=r"no archive there; make one with: Archive.ingest"):
         archive.open_catalog()
     with pytest.raises(ArchiveError, match="no archive there"), archive.writing():
         pass

@@ -30,7 +30,7 @@ def test_a_text_is_kept_replaced_and_forgotten(catalog: Catalog):
 
 def test_nothing_is_replaced_unasked(catalog: Catalog):
     notes.save_query(catalog, "sea", "sea")
-    with pytest.raises(ArchiveError, match='"sea" already: sea; replace it with --force'):
+    with pytest.raises(ArchiveError, match='"sea" already: sea; replace it with replace=True'):
         notes.save_query(catalog, "SEA", "lake")
     assert notes.saved_text(catalog, "sea") == "sea"
 
@@ -38,7 +38,7 @@ def test_nothing_is_replaced_unasked(catalog: Catalog):
 def test_what_is_not_there(catalog: Catalog):
     assert notes.saved_text(catalog, "nothing") is None
     assert notes.saved_text(catalog, "no name at all") is None
-    with pytest.raises(ArchiveError, match=r'"nothing".*save --list'):
+    with pytest.raises(ArchiveError, match=r'"nothing".*Archive.saved_queries'):
         notes.forget_query(catalog, "nothing")
     with pytest.raises(UsageError, match='saved query "a b"'):
         notes.save_query(catalog, "a b", "sea")

@@ -38,7 +38,7 @@ def test_what_is_written_is_read(store: Store) -> None:
 def test_an_empty_store(store: Store) -> None:
     assert list(store.hashes()) == []
     assert store.remove_leftovers() == 0
-    with pytest.raises(ArchiveError, match=r"cannot be read \(No such file.*dss-search check"):
+    with pytest.raises(ArchiveError, match=r"cannot be read \(No such file.*Archive.check"):
         store.read_prefix(A, 3)
 
 
@@ -138,3 +138,20 @@ def _umask() -> int:
     mask = os.umask(0)
     os.umask(mask)
     return mask
+
+
+def test_new_folders_are_flushed_before_a_file_is_written_in_them(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A folder's name is durable when the folder that holds it is flushed: without that, the file is lost
+    with it when the power fails, though its row stays."""
+    steps: list[object] = []
+    monkeypatch.setattr(files, "sync_folder", steps.append)
+    monkeypatch.setattr(files, "write_atomically", lambda path, _data: steps.append(path))
+    store.write(A, b"first")
+    assert steps == [store.root, store.root.parent, store.path_of(A)]
+    steps.clear()
+    store.write(A, b"second")
+    assert steps == [store.path_of(A)]
+    store.write(B, b"other")
+    assert store.root in steps[: steps.index(store.path_of(B))]

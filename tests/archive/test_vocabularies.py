@@ -167,7 +167,7 @@ def test_after_a_change_of_the_class_list_the_archive_wants_to_be_reindexed(
     archive.folder.store.path_of(archive.photo(lost).content_hash).write_bytes(b"")
     archive.close()
     monkeypatch.setattr("dsslic_search.archive.meaning.FIRST", "0" * 16)
-    with pytest.raises(ArchiveError, match=r"terms of another version.*dss-search reindex"):
+    with pytest.raises(ArchiveError, match=r"terms of another version.*Archive.reindex"):
         archive.query("sea")
     with pytest.raises(ArchiveError, match="terms of another version"):
         archive.ingest([tmp_path / "photos"])

@@ -121,7 +121,7 @@ def test_targets_are_met_with_importances_and_in_grey(photo):
 @pytest.mark.parametrize(
     ("target", "reason"),
     [
-        (Target("psnr", 90), "no quality from 1 to 100 gives this photo 90 dB; try --quality lossless"),
+        (Target("psnr", 90), 'no quality from 1 to 100 gives this photo 90 dB; try quality="lossless"'),
         (Target("bytes", 100), 'gives this photo 100 bytes; .*"coarse"'),
         (Target("bpp", 0.01), "0.01 bits a pixel"),
     ],

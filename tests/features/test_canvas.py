@@ -220,7 +220,7 @@ def test_boxes_and_ellipses_cover_what_their_formulas_say(
             [{"class": "sky", "box": [0, 0, 1, 1]}, {"class": "huose", "box": [0, 0, 1, 1]}],
             "shape 2: .*huose.*did you mean house",
         ),
-        ([{"class": "zzqqy", "box": [0, 0, 1, 1]}], "zzqqy.*dss-search classes"),
+        ([{"class": "zzqqy", "box": [0, 0, 1, 1]}], "zzqqy.*Archive.classes"),
         ([{"class": "Vehicles", "box": [0, 0, 1, 1]}], "several classes"),
         ([{"class": "vehicle", "box": [0, 0, 1, 1]}], "several classes; choose one, such as .*car"),
         ([{"class": "sky", "bix": [0, 0, 1, 1]}], r'shape 1 \(sky\): "bix" is not known; did you mean "box"'),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 from dsslic_search.archive.catalog import Catalog
 from dsslic_search.archive.store import Store
-from dsslic_search.archive.stored import examine
+from dsslic_search.archive.stored import Fault, examine
 from dsslic_search.core.settings import DEFAULT_QUALITY, LOSSLESS
 
 if TYPE_CHECKING:
@@ -37,13 +37,13 @@ def choose(catalog: Catalog, store: Store, content_hash: str, options: EncodeOpt
         return Choice("add", options)
     photo_id, row = known
     found = examine(store, content_hash, row)
-    if found.state == "unreadable":
-        return Choice("cannot", options, photo_id, reason=found.reason)
-    stays_exact = options.keep != "exact" and "exact" in (row.keep, found.facts and found.facts.keep)
+    if found.fault is Fault.UNREADABLE:
+        return Choice("cannot", options, photo_id, reason=found.detail)
+    stays_exact = options.keep != "exact" and found.may_be_only_copy(row)
     if stays_exact:
         quality = DEFAULT_QUALITY if options.quality == LOSSLESS else options.quality
         options = replace(options, keep="exact", quality=quality, target=None, importance=())
     by_quality = options.keep in ("layers", "coarse") and not options.target
     other = row.keep != options.keep or (by_quality and row.quality != options.quality)
     other |= options.segmenter is not None and row.segmenter != options.segmenter.identity
-    return Choice("update" if other or found.state != "sound" else "present", options, photo_id, stays_exact)
+    return Choice("update" if other or found.fault else "present", options, photo_id, stays_exact)

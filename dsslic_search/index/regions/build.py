@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dsslic_search.core.errors import ArchiveError, FormatError
+from dsslic_search.core.errors import ArchiveError, FormatError, Remedy
 from dsslic_search.features.scene import LINES, SHARES, SceneRegions, read_scenes
 from dsslic_search.index import cache
 from dsslic_search.index.regions.relate import LIMITS, Limits
@@ -155,18 +155,18 @@ def _read(batch: Sequence[tuple[int, bytes | None]], classes: int) -> tuple[Scen
         raise ArchiveError(
             f"the catalog does not know the regions of photo {photo_id}, and perhaps of others: it was made "
             "by an older version; "
-            "describe its photos anew with: dss-search reindex"
+            f"describe its photos anew with: {Remedy.REINDEX}"
         )
     try:
         scenes, counts, touching = read_scenes(stored)
     except FormatError as e:
         raise ArchiveError(
-            f"the catalog is damaged: {e}; describe its photos anew with: dss-search reindex"
+            f"the catalog is damaged: {e}; describe its photos anew with: {Remedy.REINDEX}"
         ) from None
     if any(np.any(part["class_id"] >= classes) for part in (scenes.regions, scenes.contacts)):
         raise ArchiveError(
             "the catalog is damaged: a region has a class that is not in the vocabulary; mend it with: "
-            "dss-search reindex"
+            f"{Remedy.REINDEX}"
         )
     return scenes, counts, touching
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from dsslic_search.core.errors import ArchiveError
+from dsslic_search.core.errors import ArchiveError, Remedy
 from dsslic_search.core.vocabulary import Vocabulary
 from dsslic_search.features.embedding import DIMENSION, ROOTS, lengths, pack
 from dsslic_search.index import cache
@@ -132,9 +132,8 @@ def _build(snapshot: Snapshot) -> cache.Arrays:
             if len(embedding) != 4 * DIMENSION:
                 raise ArchiveError(
                     f"photo {photo_id} has an embedding of {len(embedding)} bytes where {4 * DIMENSION} are "
-                    "due: "
-                    "the archive was made by another version; describe its photos anew with: dss-search "
-                    "reindex"
+                    "due: the archive was made by another version; describe its photos anew with: "
+                    f"{Remedy.REINDEX}"
                 )
             ids.append(photo_id)
         vectors = np.frombuffer(b"".join(embedding for _, embedding in batch), "<f4").reshape(-1, DIMENSION)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from dsslic_search.core.errors import QueryError
+from dsslic_search.core.errors import QueryError, Remedy
 from dsslic_search.core.text import listed, normal, quoted
 from dsslic_search.query.ast import Near, Node, Period, Sort, Thing
 from dsslic_search.query.language import fields
@@ -174,7 +174,7 @@ class _Scanner:
                 return phrase, ends[count - 1]
         suggestions = self.table.closest(words)
         place = self.folded.span(start, end)
-        hint = "see `dss-search classes` for the words there are"
+        hint = f"see `{Remedy.CLASSES}` for the words there are"
         if suggestions:
             hint = f"did you mean {listed([quoted(known) for known in suggestions])}?"
         shown = quoted(self.folded.original[slice(*place)])

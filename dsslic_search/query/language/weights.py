@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from dsslic_search.core.errors import UsageError
+from dsslic_search.core.errors import Remedy, UsageError
 from dsslic_search.core.text import did_you_mean, normal
 from dsslic_search.core.vocabulary import Vocabulary
 from dsslic_search.query.language.lexicon import word_table
@@ -30,7 +30,7 @@ def importance_of(wishes: Mapping[str, float] | str, vocabulary: Vocabulary) -> 
         meaning = table.meanings.get(phrase)
         if meaning is None:
             like = [f'"{known}"' for known in table.closest(phrase) if tuple(known.split()) in table.meanings]
-            advice = did_you_mean(like) if like else "dss-search classes lists the words"
+            advice = did_you_mean(like) if like else f"{Remedy.CLASSES} lists the words"
             raise UsageError(f'importance: no class or group is called "{word}"; {advice}')
         named = len(meaning.classes) == 1 and vocabulary.classes[meaning.classes[0]].name == meaning.name
         (of_classes if named else of_groups).update(dict.fromkeys(meaning.classes, value))

@@ -111,7 +111,7 @@ def test_photos_without_regions(catalog: Any, tmp_path: Path) -> None:
 
 def test_a_catalog_that_knows_no_regions_yet(filled: Any, tmp_path: Path) -> None:
     filled.put(77, {0: 1.0})
-    with pytest.raises(ArchiveError, match=r"regions of photo 77.*dss-search reindex"):
+    with pytest.raises(ArchiveError, match=r"regions of photo 77.*Archive.reindex"):
         open_regions(filled, tmp_path, V)
     assert not (tmp_path / FILE).exists()
 
@@ -119,7 +119,7 @@ def test_a_catalog_that_knows_no_regions_yet(filled: Any, tmp_path: Path) -> Non
 @pytest.mark.parametrize("stored", [b"", b"nonsense", regions(label_map(0)).to_bytes()[:-1]])
 def test_nonsense_is_damage(filled: Any, tmp_path: Path, stored: bytes) -> None:
     filled.put(77, {0: 1.0}, regions=stored)
-    with pytest.raises(ArchiveError, match=r"damaged.*dss-search reindex"):
+    with pytest.raises(ArchiveError, match=r"damaged.*Archive.reindex"):
         open_regions(filled, tmp_path, V)
 
 

@@ -35,7 +35,7 @@ def test_groups_are_all_their_classes_and_a_class_of_its_own_comes_first():
 
 @pytest.mark.parametrize(
     ("word", "advice"),
-    [("persn", 'did you mean "person"'), ("treee", '"tree"'), ("zzzz", "dss-search classes")],
+    [("persn", 'did you mean "person"'), ("treee", '"tree"'), ("zzzz", "Archive.classes")],
 )
 def test_unknown_words_are_refused_with_advice(word, advice):
     with pytest.raises(UsageError, match=f'called "{word}"; .*{advice}'):

@@ -1,0 +1,96 @@
+"""What the command line says where the library speaks Python: a command or an option for each remedy, and a
+sentence for each finding of a check."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dsslic_search.core.errors import Remedy
+
+if TYPE_CHECKING:
+    from dsslic_search.archive.check import Finding
+
+COMMANDS: dict[Remedy, str] = {
+    Remedy.INGEST: "dss-search ingest PATH… --archive DIR",
+    Remedy.REINDEX: "dss-search reindex",
+    Remedy.CHECK: "dss-search check",
+    Remedy.READ_DATA: "dss-search check --read-data",
+    Remedy.OTHER_ARCHIVE: "--archive",
+    Remedy.SAVED_QUERIES: "dss-search save --list",
+    Remedy.REPLACE: "--force",
+    Remedy.CLASSES: "dss-search classes",
+    Remedy.PALETTE: "dss-search palette",
+    Remedy.LOSSLESS: "--quality lossless",
+    Remedy.CLASSES_FILE: "--classes FILE",
+    Remedy.OWN_CLASSES: "--own-classes",
+}
+
+
+def in_commands(sentence: object) -> str:
+    """A sentence of the library, or an error's, with its remedies as commands."""
+    words = str(sentence)
+    for remedy, command in COMMANDS.items():
+        words = words.replace(remedy, command)
+    return words
+
+
+def finding_sentence(finding: Finding) -> str:
+    """What is wrong, and what mends it."""
+    from dsslic_search.archive.check import Problem
+    from dsslic_search.archive.stored import Fault
+
+    match finding.what:
+        case Problem.NO_PHOTO:
+            return f"{finding.where}: no photo of the catalog; ingest its original again to use it"
+        case Problem.LEFTOVER:
+            return (
+                f"{finding.where}: left by an interrupted write; the next ingest removes it, or: dss-search "
+                "check --repair"
+            )
+        case Problem.DATABASE:
+            return f"{finding.where}: database damaged: {finding.detail}; restore the catalog from a backup"
+        case Problem.ROWS_OF_NO_PHOTO:
+            return (
+                f"{finding.where}: coverages of photos that are not there; restore the catalog from a backup"
+            )
+        case Problem.EARLIER_DESCRIPTIONS:
+            said = "1 photo was" if finding.photos == 1 else f"{finding.photos} photos were"
+            return (
+                f"{finding.where}: {said} described by an older version; describe all anew with: dss-search "
+                "reindex"
+            )
+        case Fault.UNREADABLE:
+            advice = ""
+        case Fault.MISSING:
+            advice = (
+                "; restore the file from a backup, or forget it with dss-search check --repair and ingest "
+                "the photo again"
+            )
+        case Fault.OUTDATED_ROW:
+            advice = "; mend it with: dss-search check --repair"
+        case _ if finding.only_copy:
+            advice = (
+                f"; restore {finding.where} from a backup; it is kept exactly, so repair leaves it. If you "
+                "have the photo still, delete that file and ingest the photo again with --keep exact"
+            )
+        case _:
+            advice = (
+                f"; restore {finding.where} from a backup, or if you have the photo: dss-search check "
+                "--repair sets the file aside, then ingest the photo again"
+            )
+    return f"photo {finding.photo_id} ({finding.photo_path}): {_fault(finding)}{advice}"
+
+
+def _fault(finding: Finding) -> str:
+    from dsslic_search.archive.stored import Fault
+
+    match finding.what:
+        case Fault.MISSING:
+            return "its file is missing"
+        case Fault.WRONG_LENGTH:
+            return f"its file has {finding.actual_bytes} bytes instead of {finding.expected_bytes}"
+        case Fault.OTHER_PHOTO:
+            return "its file is that of another photo"
+        case Fault.OUTDATED_ROW:
+            return "the catalog describes an earlier file of it, since an ingest was interrupted there"
+    return in_commands(finding.detail)
