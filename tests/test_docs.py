@@ -78,3 +78,16 @@ def test_the_format_page_names_every_field_and_chunk():
         1,
     )
     assert len(header) == 55 + 13 + 1
+
+
+def test_the_page_of_decisions_lists_each_once_and_by_its_title():
+    folder = ROOT / "docs" / "decisions"
+    listed = re.findall(
+        r"^\| \[(\d{4})\]\((\S+)\) \| (.+) \|$", (folder / "README.md").read_text(), re.MULTILINE
+    )
+    pages = sorted(page for page in folder.glob("*.md") if page.name != "README.md")
+    assert [name for _, name, _ in listed] == [page.name for page in pages]
+    for (number, _, title), page in zip(listed, pages, strict=True):
+        assert page.name.startswith(number)
+        assert page.read_text().partition("\n")[0] == f"# {number} {title}"
+    assert [number for number, _, _ in listed] == [f"{n:04}" for n in range(1, len(pages) + 1)]

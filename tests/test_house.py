@@ -65,3 +65,30 @@ def test_no_modules_import_each_other_in_a_circle() -> None:
         TopologicalSorter(IMPORTS).prepare()
     except CycleError as error:
         pytest.fail(" imports ".join(reversed(error.args[1])))
+
+
+def drawn_on_the_map() -> list[str]:
+    """The paths that the map names, a package's with "/" behind it, from a tree in which two spaces are a
+    step down."""
+    tree = (PACKAGE.parent / "docs" / "architecture.md").read_text().split("```\ndsslic_search/\n")[1]
+    found: list[str] = []
+    above: list[str] = []
+    for line in tree.split("```")[0].splitlines():
+        name = line.split()[0]
+        depth = (len(line) - len(line.lstrip(" "))) // 2
+        assert name != line.strip(), f"the map says nothing of {name}"
+        above = [*above[: depth - 1], name]
+        found.append("".join(above))
+    return found
+
+
+def test_every_module_is_on_the_map() -> None:
+    packages = {f"{path.parent.relative_to(PACKAGE)}/" for path in PACKAGE.glob("*/**/__init__.py")}
+    modules = {str(path.relative_to(PACKAGE)) for path in MODULES.values() if path.name != "__init__.py"}
+    assert (packages | modules) - set(drawn_on_the_map()) == set()
+
+
+def test_the_map_names_nothing_that_is_not_there_and_nothing_twice() -> None:
+    drawn = drawn_on_the_map()
+    assert [path for path in drawn if not (PACKAGE / path).exists()] == []
+    assert len(drawn) == len(set(drawn))
