@@ -70,11 +70,11 @@ class Archive:
     @cached_property
     def catalog(self) -> Catalog:
         """The catalog, opened at first use."""
-        from dsslic_search.archive import meaning
+        from dsslic_search.archive.reindex import require_current
 
         catalog = self.folder.open_catalog()
         try:
-            meaning.require_current(catalog)
+            require_current(catalog)
         except ArchiveError:
             catalog.close()
             raise

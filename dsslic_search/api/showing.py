@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dsslic_search.api import coding
-from dsslic_search.archive import paths
 from dsslic_search.archive.store import Store
 from dsslic_search.archive.stored import StoredFile
 from dsslic_search.core.errors import FormatError, Remedy, StageError
+from dsslic_search.core.files import text_to_path
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -146,7 +146,7 @@ def _referenced(photo: Photo) -> bytes:
     """The original that keep mode "reference" left at its place, if it still is what it was."""
     data = None
     with suppress(OSError):
-        data = paths.to_path(photo.path).read_bytes()
+        data = text_to_path(photo.path).read_bytes()
     if data is None or hashlib.sha256(data).hexdigest() != photo.content_hash:
         state = "is gone" if data is None else "has changed"
         raise StageError(

@@ -8,7 +8,6 @@ from dsslic_search.api.indexes import OpenIndexes
 from dsslic_search.api.searching import Searcher
 from dsslic_search.archive import notes
 from dsslic_search.archive.catalog import Catalog
-from dsslic_search.archive.statistics import totals
 from dsslic_search.core.settings import Settings
 from dsslic_search.core.vocabulary import Vocabulary
 from dsslic_search.query.facets import ClassCount, count_classes, count_files
@@ -48,7 +47,9 @@ def statistics(
         columns = current.columns
         rows = None if text is None else searcher.answer(current, text, limit=0).rows
         ids = None if rows is None or rows.size == len(columns) else columns.ids[rows]
-        size, file = totals(catalog, ids), count_files(current.files(), rows)
+        with catalog.snapshot() as snapshot:
+            size = snapshot.totals(ids)
+        file = count_files(current.files(), rows)
         return Statistics(
             photos=len(columns) if rows is None else int(rows.size),
             original_bytes=size.original_bytes,

@@ -27,11 +27,12 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session, selectinload
 
-from dsslic_search.archive import paths, schema
+from dsslic_search.archive import schema
 from dsslic_search.archive.database import batches, database_trouble, for_writing, open_engine
 from dsslic_search.archive.features import MapFeatures
 from dsslic_search.archive.snapshot import Snapshot
 from dsslic_search.archive.stored import FACT_COLUMNS, ObjectFacts
+from dsslic_search.core.files import absolute, path_to_text
 
 GENERATION = "generation"
 FACTS = tuple(getattr(schema.Photo, name) for name in FACT_COLUMNS)
@@ -127,7 +128,7 @@ class Catalog:
 
     def at_path(self, path: Path | str) -> list[schema.Photo]:
         """The photos ingested from a path, newest first: more than one when the file changed in between."""
-        chosen = select(schema.Photo).where(schema.Photo.path == paths.to_text(paths.clean(path)))
+        chosen = select(schema.Photo).where(schema.Photo.path == path_to_text(absolute(path)))
         with self.session() as session:
             return list(session.scalars(chosen.order_by(schema.Photo.id.desc())))
 

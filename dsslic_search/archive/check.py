@@ -15,7 +15,7 @@ from dsslic_search.archive.catalog import FACTS, Catalog
 from dsslic_search.archive.database import database_trouble
 from dsslic_search.archive.features import read_features
 from dsslic_search.archive.folder import ArchiveFolder
-from dsslic_search.archive.meaning import is_current
+from dsslic_search.archive.reindex import is_current
 from dsslic_search.archive.schema import Photo
 from dsslic_search.archive.store import Store
 from dsslic_search.archive.stored import Fault, ObjectFacts, examine

@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 from dsslic_search.archive.catalog import Catalog
 from dsslic_search.archive.database import batches, database_trouble, for_writing
 from dsslic_search.archive.schema import Photo, SavedQuery, Tag
-from dsslic_search.archive.statistics import held
+from dsslic_search.archive.snapshot import are_among
 from dsslic_search.core.errors import ArchiveError, Remedy, UsageError
 from dsslic_search.core.text import folded
 
@@ -168,7 +168,7 @@ def tag_counts(catalog: Catalog, ids: NDArray[np.int64] | None = None) -> dict[s
             among = np.sort(ids)
             for name in session.scalars(select(Tag.name).distinct()).all():
                 tagged = np.fromiter(session.scalars(select(Tag.photo_id).where(Tag.name == name)), np.int64)
-                if n := int(np.count_nonzero(held(among, tagged))):
+                if n := int(np.count_nonzero(are_among(among, tagged))):
                     found[name] = n
     return dict(sorted(found.items(), key=lambda each: (-each[1], each[0])))
 

@@ -1,5 +1,11 @@
 """Describe every photo anew from its base layer: coverages, regions and embedding, reading no byte past the
-label map."""
+label map; and in which terms the photos are described.
+
+Label maps may be of any vocabulary; what the catalog knows of them is in the one that shipped with the
+version that described them, and the embeddings are made of the codes that shipped with it. When a later
+version ships another vocabulary, or other codes, queries would read the numbers wrongly: so the archive says
+which they are, and has to be reindexed.
+"""
 
 from __future__ import annotations
 
@@ -10,16 +16,22 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 
-from sqlalchemy import select
+import numpy as np
+from sqlalchemy import delete, insert, select
 
-from dsslic_search.archive import meaning
-from dsslic_search.archive.features import MapFeatures, read_features
+from dsslic_search.archive.catalog import Catalog
+from dsslic_search.archive.features import MapFeatures, features_of, read_features
 from dsslic_search.archive.folder import ArchiveFolder
-from dsslic_search.archive.schema import Photo
+from dsslic_search.archive.schema import Photo, Setting
 from dsslic_search.archive.store import Store
-from dsslic_search.core.errors import ArchiveError, FormatError
+from dsslic_search.core import vocabulary
+from dsslic_search.core.errors import ArchiveError, FormatError, Remedy
+from dsslic_search.features.embedding import codes_identity
 
 BATCH = 32  # photos described and written at once: few enough to keep all cores busy to the end
+TERMS_SETTING = "described in"
+# archives that do not say were described in the first class list and codes
+FIRST_TERMS = "817902e1dae7288d/4cc4ffdde356fb57"
 
 
 @dataclass
@@ -47,7 +59,7 @@ def reindex(
     with archive.writing() as catalog, ThreadPoolExecutor(workers or os.cpu_count()) as pool:
         total = catalog.count()
         # else old rows would say something else in the class list of now
-        readable = meaning.is_current(catalog)
+        readable = is_current(catalog)
         with catalog.snapshot() as snapshot:
             chosen = select(Photo.id, Photo.content_hash, Photo.map_bytes).order_by(Photo.id)
             batches = snapshot.rows(chosen, BATCH)
@@ -58,7 +70,7 @@ def reindex(
                     if isinstance(result, str):
                         report.failed.append((photo_id, result))
                         if not readable:
-                            unknown[photo_id] = meaning.nothing_known()
+                            unknown[photo_id] = nothing_known()
                     else:
                         made[photo_id] = result
                         report.bytes_read += map_bytes
@@ -66,7 +78,7 @@ def reindex(
                 report.photos += len(made)
                 if progress is not None:
                     progress(report.photos + len(report.failed), total)
-        meaning.make_current(catalog)
+        make_current(catalog)
     report.seconds = time.perf_counter() - start
     return report
 
@@ -95,3 +107,41 @@ def _describe(store: Store, batch: Rows) -> list[MapFeatures | str]:
         except (FormatError, ArchiveError) as e:
             made.append(str(e))
     return made
+
+
+def our_terms() -> str:
+    """What this version describes photos in."""
+    return f"{vocabulary.default().identity}/{codes_identity()}"
+
+
+def is_current(catalog: Catalog) -> bool:
+    """Whether the catalog speaks in the terms of this version; an empty one does."""
+    with catalog.session() as session:
+        said = session.get(Setting, TERMS_SETTING)
+    return (said.value if said else FIRST_TERMS) == our_terms() or not catalog.count()
+
+
+def require_current(catalog: Catalog) -> None:
+    """Raise ArchiveError unless `is_current`."""
+    if not is_current(catalog):
+        raise ArchiveError(
+            "the archive's photos are described in the terms of another version; bring it up to date with: "
+            f"{Remedy.REINDEX}"
+        )
+
+
+def make_current(catalog: Catalog) -> None:
+    """Say that everything in the catalog is in the terms of this version. Writes nothing where that is said
+    already."""
+    with catalog.session() as session:
+        said = session.get(Setting, TERMS_SETTING)
+    if (said.value if said else FIRST_TERMS) != our_terms():
+        with catalog.changing() as session:
+            session.execute(delete(Setting).where(Setting.name == TERMS_SETTING))
+            session.execute(insert(Setting).values(name=TERMS_SETTING, value=our_terms()))
+
+
+def nothing_known() -> MapFeatures:
+    """Of a photo whose label map cannot be read: all of it is "other"."""
+    classes = vocabulary.default()
+    return features_of(np.full((1, 1), classes.id_of("other"), np.uint8), classes)

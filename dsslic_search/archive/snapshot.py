@@ -3,23 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection, Executable, func, select
+from sqlalchemy import Connection, Executable, Integer, cast, func, select
 
 from dsslic_search.archive.database import batches
 from dsslic_search.archive.schema import Coverage, Photo, Tag
 
 CHUNK = 20_000  # rows
 WIDE_CHUNK = 5_000  # rows that hold an embedding
+LOOKED_UP = 20_000  # photos that are summed by their ids; for more, all are gone through
 
 _FILE = (
     (Photo.id, Photo.taken_at, Photo.added_at, Photo.width, Photo.height, Photo.file_size)
     + (Photo.latitude, Photo.longitude, Photo.camera, Photo.format, Photo.keep)
 )  # fmt: skip
 _NEWEST_FIRST = func.coalesce(Photo.taken_at, Photo.added_at).desc(), Photo.id
+_BYTES = Photo.file_size, Photo.stored_bytes, Photo.map_bytes, cast(Photo.width, Integer) * Photo.height
+
+
+@dataclass(frozen=True)
+class Totals:
+    """Bytes of the originals, of the .dsslic files and of the label maps' prefixes of them; pixels of the
+    photos."""
+
+    original_bytes: int = 0
+    stored_bytes: int = 0
+    map_bytes: int = 0
+    pixels: int = 0
 
 
 class Snapshot:
@@ -109,6 +123,34 @@ class Snapshot:
         return _joined(
             [_ids(rows) for rows in self.rows(select(Tag.photo_id).where(Tag.name == name))], np.int64
         )
+
+    def totals(self, ids: NDArray[np.int64] | None = None) -> Totals:
+        """Of all photos, or of those of ``ids`` that are there."""
+        summed = [func.coalesce(func.sum(figure), 0) for figure in _BYTES]
+        if ids is None:
+            found = [row for rows in self.rows(select(*summed)) for row in rows]
+        elif ids.size <= LOOKED_UP:
+            found = [
+                row
+                for part in batches(ids)
+                for rows in self.rows(select(*summed).where(Photo.id.in_(part)))
+                for row in rows
+            ]
+        else:
+            found, among = [], np.sort(ids)
+            for rows in self.rows(select(Photo.id, *_BYTES)):
+                figures = np.array(rows, np.int64)
+                found.append(figures[are_among(among, figures[:, 0]), 1:].sum(0).tolist())
+        return Totals(*(int(sum(column)) for column in zip(*found, strict=True)))
+
+
+def are_among(ascending: NDArray[np.int64], ids: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Which of some ids are in ``ascending``: for many small parts of ids, cheaper than to sort them all
+    together."""
+    if not ascending.size:
+        return np.zeros(ids.size, bool)
+    places = np.minimum(np.searchsorted(ascending, ids), ascending.size - 1)
+    return np.asarray(ascending[places] == ids)
 
 
 def _ids(rows: Sequence[tuple[Any, ...]]) -> NDArray[np.int64]:

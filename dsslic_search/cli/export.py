@@ -15,8 +15,8 @@ from io import TextIOWrapper
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, TextIO
 
-from dsslic_search.archive import paths
 from dsslic_search.core.errors import DSSError, MissingExtraError, UsageError
+from dsslic_search.core.files import text_to_path
 
 if TYPE_CHECKING:
     from dsslic_search.api.searching import Found, Hit
@@ -63,7 +63,7 @@ def write(found: Found, form: str, out: Path | None, end: bytes = b"\n") -> int:
     if form in ("paths", "parquet"):
         with _bytes(out) as raw:
             if form == "paths":
-                raw.writelines(os.fsencode(paths.to_path(hit.path)) + end for hit in counted)
+                raw.writelines(os.fsencode(text_to_path(hit.path)) + end for hit in counted)
             else:
                 _write_parquet(raw, counted, found.classes)
     else:

@@ -191,7 +191,7 @@ def test_statistics_are_those_of_the_photos(archive: Archive, text: str | None):
 
 def test_statistics_of_many_photos_are_summed_in_one_go(archive: Archive, monkeypatch: pytest.MonkeyPatch):
     few = archive.statistics("sky > 50%")
-    monkeypatch.setattr("dsslic_search.archive.statistics.LOOKED_UP", 3)
+    monkeypatch.setattr("dsslic_search.archive.snapshot.LOOKED_UP", 3)
     assert archive.statistics("sky > 50%") == few
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
+from dsslic_search.archive.ingest.encode import Original, Prepared
 from dsslic_search.archive.ingest.walk import Failure
 
 
@@ -46,3 +48,53 @@ class IngestReport:
     seconds: float = 0.0
     interrupted: bool = False
     milliseconds: dict[str, float] = field(default_factory=dict)
+
+
+class Teller:
+    """Counts what happens into the report and passes it on."""
+
+    def __init__(self, report: IngestReport, progress: Callable[[Event], None]) -> None:
+        self.report = report
+        self.stay_exact: set[str] = set()  # content hashes
+        self._progress = progress
+        self._done = 0
+
+    def walked(self, files: int, failures: Sequence[Failure]) -> None:
+        self.report.found = files
+        self._progress(Event("found", "", 0, files))
+        for failure in failures:
+            self.report.failed.append(failure)
+            self._progress(Event("failed", failure.path, 0, files, failure.reason))
+
+    def stored(
+        self,
+        original: Original,
+        anew: bool,
+        prepared: Prepared | None = None,
+        milliseconds: Mapping[str, float] | None = None,
+    ) -> None:
+        if anew:
+            self.report.updated += 1
+        else:
+            self.report.added += 1
+        self.report.bytes_in += len(original.data)
+        if prepared is not None:
+            self.report.bytes_stored += len(prepared.data)
+            for step, spent in {**prepared.milliseconds, **(milliseconds or {})}.items():
+                self.report.milliseconds[step] = self.report.milliseconds.get(step, 0.0) + spent
+        self._settled("updated" if anew else "added", original.name)
+
+    def present(self, name: str) -> None:
+        self.report.present += 1
+        self._settled("present", name)
+
+    def failed(self, name: str, reason: str) -> None:
+        reason = reason.removeprefix(f"{name}: ")
+        self.report.failed.append(Failure(name, reason))
+        self._settled("failed", name, reason)
+
+    def _settled(
+        self, kind: Literal["added", "updated", "present", "failed"], name: str, reason: str = ""
+    ) -> None:
+        self._done += 1
+        self._progress(Event(kind, name, self._done, self.report.found, reason))

@@ -10,23 +10,24 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
-from dsslic_search.archive import meaning, paths, schema
+from dsslic_search.archive import schema
 from dsslic_search.archive.catalog import Catalog
 from dsslic_search.archive.folder import ArchiveFolder
 from dsslic_search.archive.ingest.decide import Choice, choose
-from dsslic_search.archive.ingest.encode import Prepare, Prepared, prepare_photo
-from dsslic_search.archive.ingest.read import Original, read_original
-from dsslic_search.archive.ingest.report import Event, IngestReport
-from dsslic_search.archive.ingest.walk import Failure, walk
+from dsslic_search.archive.ingest.encode import Original, Prepare, Prepared, prepare_photo, read_original
+from dsslic_search.archive.ingest.report import Event, IngestReport, Teller
+from dsslic_search.archive.ingest.walk import walk
+from dsslic_search.archive.reindex import make_current, require_current
 from dsslic_search.archive.store import Store
 from dsslic_search.core.errors import DSSError, FormatError, PhotoError, TargetError
+from dsslic_search.core.files import path_to_text
 from dsslic_search.core.settings import Settings
 
 if TYPE_CHECKING:
@@ -60,13 +61,13 @@ def ingest(
     """
     start = time.perf_counter()
     report = IngestReport(dry_run=dry_run)
-    tell = _Teller(report, progress or (lambda _event: None))
+    tell = Teller(report, progress or (lambda _event: None))
     try:
         if dry_run:
             _rehearse(archive, chosen, options, tell)
         elif archive.exists:
             with archive.writing(create=True) as catalog:
-                meaning.require_current(catalog)
+                require_current(catalog)
                 files = _find(archive, chosen, tell)
                 _Run(archive.store, catalog, options, settings, workers, prepare, tell).add_all(files)
         elif files := _find(archive, chosen, tell):
@@ -82,64 +83,14 @@ def ingest(
     return report
 
 
-class _Teller:
-    """Counts what happens into the report and passes it on."""
-
-    def __init__(self, report: IngestReport, progress: Callable[[Event], None]) -> None:
-        self.report = report
-        self.stay_exact: set[str] = set()  # content hashes
-        self._progress = progress
-        self._done = 0
-
-    def walked(self, files: int, failures: Sequence[Failure]) -> None:
-        self.report.found = files
-        self._progress(Event("found", "", 0, files))
-        for failure in failures:
-            self.report.failed.append(failure)
-            self._progress(Event("failed", failure.path, 0, files, failure.reason))
-
-    def stored(
-        self,
-        original: Original,
-        anew: bool,
-        prepared: Prepared | None = None,
-        milliseconds: Mapping[str, float] | None = None,
-    ) -> None:
-        if anew:
-            self.report.updated += 1
-        else:
-            self.report.added += 1
-        self.report.bytes_in += len(original.data)
-        if prepared is not None:
-            self.report.bytes_stored += len(prepared.data)
-            for step, spent in {**prepared.milliseconds, **(milliseconds or {})}.items():
-                self.report.milliseconds[step] = self.report.milliseconds.get(step, 0.0) + spent
-        self._settled("updated" if anew else "added", original.name)
-
-    def present(self, name: str) -> None:
-        self.report.present += 1
-        self._settled("present", name)
-
-    def failed(self, name: str, reason: str) -> None:
-        reason = reason.removeprefix(f"{name}: ")
-        self.report.failed.append(Failure(name, reason))
-        self._settled("failed", name, reason)
-
-    def _settled(
-        self, kind: Literal["added", "updated", "present", "failed"], name: str, reason: str = ""
-    ) -> None:
-        self._done += 1
-        self._progress(Event(kind, name, self._done, self.report.found, reason))
-
-
-def _find(archive: ArchiveFolder, chosen: Sequence[Path], tell: _Teller) -> list[Path]:
+def _find(archive: ArchiveFolder, chosen: Sequence[Path], tell: Teller) -> list[Path]:
     walked = walk(chosen, archive.root)
     tell.report.notes.extend(walked.notes)
     tell.walked(len(walked.files), walked.failures)
     return walked.files
 
 
-def _rehearse(archive: ArchiveFolder, chosen: Sequence[Path], options: EncodeOptions, tell: _Teller) -> None:
+def _rehearse(archive: ArchiveFolder, chosen: Sequence[Path], options: EncodeOptions, tell: Teller) -> None:
     catalog = None
     if archive.exists:
         archive.verify()
@@ -166,17 +117,17 @@ def _rehearse(archive: ArchiveFolder, chosen: Sequence[Path], options: EncodeOpt
             catalog.close()
 
 
-def _read(path: Path, tell: _Teller) -> Original | None:
+def _read(path: Path, tell: Teller) -> Original | None:
     try:
         return read_original(path)
     except PhotoError as e:
-        tell.failed(paths.to_text(path), str(e))
+        tell.failed(path_to_text(path), str(e))
     except MemoryError:
-        tell.failed(paths.to_text(path), "not enough memory to read it")
+        tell.failed(path_to_text(path), "not enough memory to read it")
     return None
 
 
-def _settled_at_once(original: Original, choice: Choice, tell: _Teller) -> bool:
+def _settled_at_once(original: Original, choice: Choice, tell: Teller) -> bool:
     """Tell of a photo that is not going to be stored; False when it is."""
     if choice.stays_exact:
         tell.stay_exact.add(original.content_hash)
@@ -207,7 +158,7 @@ class _Run:
         settings: Settings,
         workers: int,
         prepare: Prepare,
-        tell: _Teller,
+        tell: Teller,
     ) -> None:
         self._store, self._catalog, self._tell = store, catalog, tell
         self._options, self._settings, self._prepare = options, settings, prepare
@@ -217,7 +168,7 @@ class _Run:
     def add_all(self, files: Sequence[Path]) -> None:
         """Add the photos among ``files``. On KeyboardInterrupt what is encoded is stored before it goes on
         up."""
-        meaning.make_current(self._catalog)
+        make_current(self._catalog)
         self._store.remove_leftovers()
         with ThreadPoolExecutor(self._workers, "dss-ingest") as pool:
             try:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
-from dsslic_search.archive import paths
+from dsslic_search.core.files import absolute, path_to_text
 
 # Files of these names are tried when they are found in folders; one that is named itself is tried whatever
 # its name. Some are of formats that cannot be read yet: photos all the same, and better refused with a reason
@@ -59,21 +59,21 @@ def walk(chosen: Iterable[Path], leave_out: Path) -> Walk:
     seen: set[Path] = set()
     for path in chosen:
         before = len(result.files), len(result.failures)
-        path = paths.clean(path)
+        path = absolute(path)
         try:
             mode = path.stat().st_mode
         except (OSError, ValueError) as e:
-            result.failures.append(Failure(paths.to_text(path), _reason(e)))
+            result.failures.append(Failure(path_to_text(path), _reason(e)))
             continue
         if stat.S_ISDIR(mode):
             again = _identity(path) in visited
             result.files.extend(p for p in _photos_in(path, visited, result.failures) if p not in seen)
             if not again and before == (len(result.files), len(result.failures)):
                 result.notes.append(
-                    f"{paths.to_text(path)}: no photos in this folder (files named .jpg, .png, .webp, .tif …)"
+                    f"{path_to_text(path)}: no photos in this folder (files named .jpg, .png, .webp, .tif …)"
                 )
         elif not stat.S_ISREG(mode):
-            result.failures.append(Failure(paths.to_text(path), "not a regular file"))
+            result.failures.append(Failure(path_to_text(path), "not a regular file"))
         elif path not in seen:
             result.files.append(path)
         seen.update(result.files[before[0] :])
@@ -93,7 +93,7 @@ def _photos_in(top: Path, visited: set[tuple[int, int] | None], failures: list[F
             with os.scandir(folder) as listed:
                 entries = sorted((e for e in listed if not e.name.startswith(".")), key=lambda e: e.name)
         except OSError as e:
-            failures.append(Failure(paths.to_text(folder), _reason(e)))
+            failures.append(Failure(path_to_text(folder), _reason(e)))
             continue
         for entry in entries:
             if _is(entry.is_dir):
@@ -102,7 +102,7 @@ def _photos_in(top: Path, visited: set[tuple[int, int] | None], failures: list[F
                 if _is(entry.is_file):
                     yield Path(entry.path)
                 elif entry.is_symlink():
-                    failures.append(Failure(paths.to_text(entry.path), "a link that leads nowhere"))
+                    failures.append(Failure(path_to_text(entry.path), "a link that leads nowhere"))
         waiting.extend(reversed(inner))
 
 

@@ -17,7 +17,7 @@ import pytest
 
 from dsslic_search.archive.catalog import Catalog
 from dsslic_search.archive.check import check, repair
-from dsslic_search.archive.ingest import read as original
+from dsslic_search.archive.ingest import encode as original
 from dsslic_search.archive.ingest import run as ingest_module
 from dsslic_search.archive.store import Store
 from dsslic_search.core.errors import ArchiveError, FormatError, PhotoError, WeightsError
@@ -161,7 +161,7 @@ def test_a_file_that_changes_after_the_walk(world: Any, monkeypatch: pytest.Monk
 
 
 def test_a_file_that_is_too_large(world: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(original, "MAX_BYTES", 10)
+    monkeypatch.setattr(original, "LARGEST_FILE_BYTES", 10)
     world.photo("large.jpg", "x" * 100)
     world.photo("fits.jpg", "x")
     report = world.ingest()
@@ -301,7 +301,7 @@ def test_no_more_photos_in_memory_than_promised(world: Any, monkeypatch: pytest.
         world.photo(f"{i:02}.jpg")
     most = alive = 0
     lock = threading.Lock()
-    real_read, real_settled = ingest_module._read, ingest_module._Teller._settled
+    real_read, real_settled = ingest_module._read, ingest_module.Teller._settled
 
     def count(by: int) -> None:
         nonlocal most, alive
@@ -318,7 +318,7 @@ def test_no_more_photos_in_memory_than_promised(world: Any, monkeypatch: pytest.
         real_settled(*args)
 
     monkeypatch.setattr(ingest_module, "_read", read)
-    monkeypatch.setattr(ingest_module._Teller, "_settled", settled)
+    monkeypatch.setattr(ingest_module.Teller, "_settled", settled)
 
     def prepare(*args: Any) -> Any:
         time.sleep(0.005)

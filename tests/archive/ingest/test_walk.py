@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from dsslic_search.archive import paths
 from dsslic_search.archive.ingest.walk import walk
+from dsslic_search.core.files import path_to_text, text_to_path
 
 
 def fill(top: Path, *names: str) -> None:
@@ -127,5 +127,5 @@ def test_names_that_are_not_text(tmp_path: Path) -> None:
     found = walk([tmp_path], tmp_path / "archive")
     assert len(found.files) == 2
     for path in found.files:
-        assert paths.to_path(paths.to_text(path)) == path
+        assert text_to_path(path_to_text(path)) == path
         assert path.exists()

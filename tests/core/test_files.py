@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dsslic_search.archive import paths
+from dsslic_search.core.files import absolute, path_to_text, text_to_path
 
 names = st.binary(min_size=1, max_size=20).filter(
     lambda b: b"/" not in b and b"\0" not in b and b not in (b".", b"..")
@@ -18,24 +18,24 @@ names = st.binary(min_size=1, max_size=20).filter(
 @given(st.lists(names, min_size=1, max_size=4))
 def test_every_file_name_survives_as_text(parts: list[bytes]) -> None:
     path = Path("/" + "/".join(os.fsdecode(p) for p in parts))
-    text = paths.to_text(path)
+    text = path_to_text(path)
     text.encode("utf-8")
-    assert paths.to_path(text) == path
+    assert text_to_path(text) == path
 
 
 @given(st.lists(names, min_size=1, max_size=3), st.lists(names, min_size=1, max_size=3))
 def test_different_names_differ_as_text(a: list[bytes], b: list[bytes]) -> None:
     first, second = (Path("/" + "/".join(os.fsdecode(p) for p in parts)) for parts in (a, b))
-    assert (paths.to_text(first) == paths.to_text(second)) == (first == second)
+    assert (path_to_text(first) == path_to_text(second)) == (first == second)
 
 
 def test_a_plain_path_is_its_own_text() -> None:
-    assert paths.to_text("/été/猫 🐈/udcff.jpg") == "/été/猫 🐈/udcff.jpg"
+    assert path_to_text("/été/猫 🐈/udcff.jpg") == "/été/猫 🐈/udcff.jpg"
 
 
 def test_clean_is_absolute_and_without_parent_steps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "real" / "inner").mkdir(parents=True)
     (tmp_path / "link").symlink_to(tmp_path / "real" / "inner")
-    assert paths.clean("link/x.jpg") == tmp_path / "link" / "x.jpg"
-    assert paths.clean("link/../x.jpg") == (tmp_path / "real" / "x.jpg").resolve()
+    assert absolute("link/x.jpg") == tmp_path / "link" / "x.jpg"
+    assert absolute("link/../x.jpg") == (tmp_path / "real" / "x.jpg").resolve()
