@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from dsslic_search.archive.ingest.report import Event, IngestReport
     from dsslic_search.archive.reindex import ReindexReport
     from dsslic_search.archive.schema import Photo
-    from dsslic_search.codec.container import Layout
+    from dsslic_search.codec.container import Contents
     from dsslic_search.core.dialect import Dialect
     from dsslic_search.features.embedding import Canvas
     from dsslic_search.networks.segmenter import Segmenter
@@ -333,7 +333,7 @@ class Archive:
         """A photo's catalog row with its coverages; ArchiveError when there is no such id."""
         return self._searcher.photo(photo_id)
 
-    def layout(self, photo: Photo) -> Layout:
+    def layout(self, photo: Photo) -> Contents:
         """Header and chunk table of a stored photo, reading nothing else."""
         from dsslic_search.api.showing import read_layout
 

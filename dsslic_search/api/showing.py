@@ -19,13 +19,12 @@ if TYPE_CHECKING:
     from PIL import Image
 
     from dsslic_search.archive.schema import Photo
-    from dsslic_search.codec.container import Layout
+    from dsslic_search.codec.container import Contents
     from dsslic_search.codec.decoder import Decoded
     from dsslic_search.core.dialect import Dialect
     from dsslic_search.core.vocabulary import Vocabulary
 
 STAGES = ("map", "compact", "coarse", "full")
-RESTORER_BYTES = 10  # from the start of a residual chunk, that tell which restoration network it needs
 
 
 def held(photo: Photo) -> tuple[str, ...]:
@@ -46,7 +45,7 @@ class Preview:
     vocabulary: Vocabulary | None = None
 
 
-def read_layout(store: Store, photo: Photo) -> Layout:
+def read_layout(store: Store, photo: Photo) -> Contents:
     """Header and chunk table of a stored photo, reading nothing else."""
     with _about(store, photo):
         return StoredFile(store, photo.content_hash).layout
@@ -65,13 +64,13 @@ def stages_of(store: Store, photo: Photo, stages: Sequence[str], max_pixels: int
 
     Coder and networks are loaded before the clock starts."""
     from dsslic_search.codec.decoder import decode_stage
-    from dsslic_search.codec.layers.label_map import coder as label_map
+    from dsslic_search.codec.layers.label_map import coder
     from dsslic_search.networks import runtime
 
     file = StoredFile(store, photo.content_hash)
     with _about(store, photo):
         layout = file.layout
-    label_map.load()
+    coder.load()
     with suppress(StageError):  # what is missing is told by the stage that needs it, after those that do not
         for name, wanted in _networks(file, stages):
             runtime.network(name, wanted)
@@ -94,21 +93,20 @@ def stages_of(store: Store, photo: Photo, stages: Sequence[str], max_pixels: int
 def _networks(file: StoredFile, stages: Sequence[str]) -> Iterator[tuple[str, str | None]]:
     """The networks that stages of a photo need, as :func:`dsslic_search.networks.runtime.network` takes
     them."""
-    from dsslic_search.codec import container
-    from dsslic_search.codec.decoder import RESIDUAL_BPG
     from dsslic_search.codec.layers import residual
+    from dsslic_search.codec.layers.terms import NO_NETWORK, RESTORER_BYTES, restorer_of
     from dsslic_search.networks import runtime
 
     layout, header = file.layout, file.layout.header
     if "coarse" in stages:
         yield runtime.SHOWN, header.finenet if header.keep == "coarse" else None
-    entry = layout.find(container.RESIDUAL)
+    entry = layout.find(residual.LAYER.kind)
     if entry is None or "full" not in stages:
         return
-    if header.finenet != residual.NO_NETWORK:
+    if header.finenet != NO_NETWORK:
         yield runtime.UNDER_RESIDUAL, header.finenet
-    if entry.codec == RESIDUAL_BPG:
-        restorer = residual.restorer_of(file.part(entry, RESTORER_BYTES))
+    if entry.codec == residual.BPG:
+        restorer = restorer_of(file.part(entry, RESTORER_BYTES))
         if restorer is not None:
             yield "restorer", restorer
 

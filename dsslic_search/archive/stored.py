@@ -14,7 +14,7 @@ from dsslic_search.core.errors import ArchiveError, FormatError
 from dsslic_search.core.kinds import KeepMode
 
 if TYPE_CHECKING:
-    from dsslic_search.codec.container import Entry, Layout
+    from dsslic_search.codec.container import Contents, Entry
 
 
 class StoredFile:
@@ -37,12 +37,12 @@ class StoredFile:
         return self.data
 
     @cached_property
-    def layout(self) -> Layout:
+    def layout(self) -> Contents:
         """Header and chunk table."""
         from dsslic_search.codec import container
 
         length = container.header_length(self.prefix(container.PREAMBLE))
-        return container.read_layout(self.prefix(length))
+        return container.read_contents(self.prefix(length))
 
     def stage(self, stage: str) -> bytes:
         """The bytes that hold a stage, as :func:`dsslic_search.codec.decoder.decode_stage` takes them."""
@@ -69,7 +69,7 @@ class ObjectFacts:
     segmenter: str
 
     @classmethod
-    def of_header(cls, layout: Layout) -> ObjectFacts:
+    def of_header(cls, layout: Contents) -> ObjectFacts:
         """As the header of a file tells them; StageError when the file has no label map."""
         header = layout.header
         return cls(
@@ -177,9 +177,9 @@ def _wrong_length(facts: ObjectFacts | None, actual: int, expected: int) -> Exam
 def _is_of(file: StoredFile) -> bool:
     """Whether the file was made from the original of its name's hash, as far as it can tell: keep modes
     layers and coarse keep no hash."""
-    from dsslic_search.codec import container
+    from dsslic_search.codec.layers import original
 
-    entry = file.layout.find(container.HASH)
+    entry = file.layout.find(original.HASH.kind)
     return entry is None or file.part(entry).hex() == file.content_hash
 
 

@@ -14,16 +14,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dsslic_search.codec import container, decoder, encoder, options
-from dsslic_search.codec.bpg import file as bpg
+from dsslic_search.codec import bpg, container, decoder, encoder, options
 from dsslic_search.codec.bpg.colour import rescale
+from dsslic_search.codec.layers import compact, label_map, residual
 from dsslic_search.codec.picture.open import Photo
 from dsslic_search.core.errors import MissingExtraError, UsageError
 
 Pixels = NDArray[np.uint8]
 
 QPS = (51, 46, 42, 38, 34, 30, 26, 22, 18, 14)
-_LAYERS = {container.MAP: "map", container.COMPACT: "compact", container.RESIDUAL: "residual"}
+_LAYERS = {label_map.LAYER.kind: "map", compact.LAYER.kind: "compact", residual.LAYER.kind: "residual"}
 
 
 @dataclass(frozen=True)
@@ -133,7 +133,7 @@ def _cut_coarse(data: bytes) -> bytes:
 
 def _layers_of_dsslic(data: bytes) -> dict[str, int]:
     """Header and chunks, as many as (a prefix of) the file holds."""
-    layout = container.read_layout(data)
+    layout = container.read_contents(data)
     held = (e for e in layout.entries if e.offset + e.length <= len(data))
     return {"header": layout.header_bytes, **{_LAYERS.get(e.kind, e.kind): e.length for e in held}}
 

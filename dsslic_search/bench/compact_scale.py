@@ -15,11 +15,11 @@ from numpy.typing import NDArray
 
 from dsslic_search.bench.lpips import PerceptualDistance
 from dsslic_search.bench.metrics import bpp, psnr
-from dsslic_search.codec import container, decoder, encoder
-from dsslic_search.codec.bpg import file as bpg
+from dsslic_search.codec import bpg, container
 from dsslic_search.codec.bpg.colour import rescale
-from dsslic_search.codec.container import Chunk, Header
-from dsslic_search.codec.layers.label_map import coder as label_map
+from dsslic_search.codec.chunk import Chunk
+from dsslic_search.codec.container import Header
+from dsslic_search.codec.layers import compact, label_map
 from dsslic_search.core.kinds import KeepMode
 from dsslic_search.networks import runtime
 from dsslic_search.networks.grid import SCALES
@@ -65,24 +65,22 @@ def networks(
 
     from dsslic_search.training.codec import whole
 
-    compact, fine = (runtime.load(name, folder / f"{name}.safetensors") for name in ("compnet", finenet))
-    scale = compact.config.scale
+    compact_net, fine = (runtime.load(name, folder / f"{name}.safetensors") for name in ("compnet", finenet))
+    scale = compact_net.config.scale
 
     def code(photo: Crop, qp: int) -> tuple[Pixels, int, int]:
         with torch.inference_mode():
             x, labels = whole(photo, torch.device("cpu"), block=8)
-            c = (compact(x, labels)[0].permute(1, 2, 0) * 255).round().to(torch.uint8).numpy()
-            layer = encoder.code_compact(c, qp)
+            made = (compact_net(x, labels)[0].permute(1, 2, 0) * 255).round().to(torch.uint8).numpy()
+            layer = compact.encode(made, qp)
             seen = (
-                torch.from_numpy(decoder.decode_compact(layer, grey=False))
-                .permute(2, 0, 1)[None]
-                .to(torch.float32)
+                torch.from_numpy(compact.decode(layer, grey=False)).permute(2, 0, 1)[None].to(torch.float32)
                 / 255
             )
-            made = (
+            coarse = (
                 (fine(seen, labels)[0].permute(1, 2, 0) * 255).clamp(0, 255).round().to(torch.uint8).numpy()
             )
-        return made, len(_file(photo, scale, qp, layer)), len(layer)
+        return coarse, len(_file(photo, scale, qp, layer)), len(layer.data)
 
     return _points(photos, qps, code)
 
@@ -136,10 +134,10 @@ def _cut(photo: Crop) -> Pixels:
     return np.ascontiguousarray(photo.pixels[:height, :width])
 
 
-def _file(photo: Crop, scale: int, qp: int, layer: bytes) -> bytes:
+def _file(photo: Crop, scale: int, qp: int, layer: Chunk) -> bytes:
     """A whole .dsslic file of the coarse stage."""
     height, width = _cut(photo).shape[:2]
-    map_scale = encoder.map_scale_for(height, width)
+    map_scale = label_map.scale_for(height, width)
     half = map_scale // 2
     labels = np.ascontiguousarray(photo.labels[half:height:map_scale, half:width:map_scale])
     labels = np.pad(
@@ -162,8 +160,4 @@ def _file(photo: Crop, scale: int, qp: int, layer: bytes) -> bytes:
         segmenter=nobody,
         finenet=nobody,
     )
-    chunks = [
-        Chunk(container.MAP, decoder.MAP_OWN, label_map.encode(labels)),
-        Chunk(container.COMPACT, decoder.COMPACT_BPG, layer),
-    ]
-    return container.pack(header, chunks)
+    return container.pack(header, [label_map.encode(labels), layer])

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from dsslic_search.bench.rd import photos_in
 from dsslic_search.codec import decoder, encoder
+from dsslic_search.codec.layers import label_map
 from dsslic_search.codec.options import EncodeOptions
 from dsslic_search.codec.picture.open import Photo, open_photo
 from dsslic_search.core import vocabulary
@@ -92,7 +93,7 @@ def _showing(folder: Path, classes: list[int], count: int) -> Iterator[tuple[Pat
     for i in order[: LOOKED_AT * count]:
         photo = open_photo(paths[i].read_bytes(), paths[i].name, DEFAULT_MAX_PIXELS)
         labels, scale = encoder.segment_photo(photo)
-        inside = decoder.enlarge_map(
+        inside = label_map.enlarge(
             np.isin(labels, classes).astype(np.uint8), scale, photo.height, photo.width
         ).astype(bool)
         if SHARE[0] <= inside.mean() <= SHARE[1]:

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from dsslic_search.codec.layers.label_map import coder as label_map
+from dsslic_search.codec.layers.label_map import coder
 from dsslic_search.core.errors import FormatError
 
 PEERS = ("flif_E100", "flif_E100_N", "jxl_e7", "jxl_e9", "webp_lossless", "png")
@@ -23,8 +23,8 @@ FIRST_CALL = """
 import time
 start = time.perf_counter()
 import numpy as np
-from dsslic_search.codec.layers.label_map import coder as label_map
-label_map.decode(label_map.encode(np.zeros((64, 64), np.uint8)))
+from dsslic_search.codec.layers.label_map import coder
+coder.decode(coder.encode(np.zeros((64, 64), np.uint8)))
 print(time.perf_counter() - start)
 """
 
@@ -39,10 +39,10 @@ def run(table: Path, data: Path) -> dict[str, Any]:
     with table.open(newline="") as file:
         rows = list(csv.DictReader(file))
     maps = [np.asarray(Image.open(data / row["map"])) for row in rows]
-    label_map.decode(label_map.encode(maps[0]))
-    coded = [label_map.encode(labels) for labels in maps]
+    coder.decode(coder.encode(maps[0]))
+    coded = [coder.encode(labels) for labels in maps]
     for row, labels, stream in zip(rows, maps, coded, strict=True):
-        if not np.array_equal(label_map.decode(stream), labels):
+        if not np.array_equal(coder.decode(stream), labels):
             raise ValueError(f"{row['map']} does not come back as it was")
     total = sum(map(len, coded))
     peers = {name: sum(int(row[name]) for row in rows) for name in PEERS}
@@ -73,10 +73,10 @@ def _speed(maps: list[NDArray[np.uint8]], coded: list[bytes]) -> dict[str, float
     for _ in range(ROUNDS):
         start = time.perf_counter()
         for labels in maps:
-            label_map.encode(labels)
+            coder.encode(labels)
         middle = time.perf_counter()
         for stream in coded:
-            label_map.decode(stream)
+            coder.decode(stream)
         encoding.append(middle - start)
         decoding.append(time.perf_counter() - middle)
     return {"encode": pixels / min(encoding) / 1e6, "decode": pixels / min(decoding) / 1e6}
@@ -99,7 +99,7 @@ def fuzz(streams: int, seed: int) -> dict[str, Any]:
     Anything else raises here. Returns how many did which, and the longest time one took.
     """
     random = np.random.default_rng(seed)
-    sound = [label_map.encode(labels) for labels in small_maps(random)]
+    sound = [coder.encode(labels) for labels in small_maps(random)]
     decoded = refused = 0
     longest = 0.0
     began = time.perf_counter()
@@ -107,8 +107,8 @@ def fuzz(streams: int, seed: int) -> dict[str, Any]:
         stream = damage(sound[random.integers(len(sound))], random)
         start = time.perf_counter()
         try:
-            labels = label_map.decode(stream, max_pixels=1 << 16)
-            if labels.shape != label_map.read_size(stream) or labels.dtype != np.uint8:
+            labels = coder.decode(stream, max_pixels=1 << 16)
+            if labels.shape != coder.read_size(stream) or labels.dtype != np.uint8:
                 raise AssertionError(f"{stream.hex()} decodes to {labels.dtype} {labels.shape}")
             decoded += 1
         except FormatError:

@@ -18,12 +18,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dsslic_search.bench.metrics import bd_rate, psnr
-from dsslic_search.codec import container, decoder, encoder
-from dsslic_search.codec.bpg import file as bpg
+from dsslic_search.codec import bpg, container, encoder, prediction
 from dsslic_search.codec.bpg.colour import rescale
-from dsslic_search.codec.layers import axes, residual
-from dsslic_search.codec.layers.label_map import coder as label_map
-from dsslic_search.codec.layers.residual import FULL, Terms
+from dsslic_search.codec.layers import axes, compact, residual
+from dsslic_search.codec.layers.label_map import coder
+from dsslic_search.codec.layers.planes import read_planes
+from dsslic_search.codec.layers.terms import SIXTY_FOURTHS, Terms
 from dsslic_search.codec.picture.open import Photo
 from dsslic_search.core.errors import UsageError
 from dsslic_search.networks import grid, runtime
@@ -60,7 +60,7 @@ def subject(pixels: Pixels) -> Subject:
         axes.principal(pixels),
         marks,
         runtime.make_compact(pixels, marks),
-        len(label_map.encode(labels)),
+        len(coder.encode(labels)),
     )
 
 
@@ -79,13 +79,13 @@ def _layer(trust: int = 0, thorough: bool = False, restored: bool = False) -> Ca
     def code(of: Subject, qp: int) -> Point:
         terms, coarse = Terms(trust, axes=of.axes), None
         if trust:
-            compact = decoder.decode_compact(encoder.code_compact(of.compact, min(51, qp + 8)), False)
-            coarse = decoder.make_coarse(
-                compact, of.marks, of.pixels.shape[:2], False, runtime.UNDER_RESIDUAL
+            compact_image = compact.decode(compact.encode(of.compact, min(51, qp + 8)), False)
+            coarse = prediction.coarse_image(
+                compact_image, of.marks, of.pixels.shape[:2], False, runtime.UNDER_RESIDUAL
             )
-        data = residual.encode(of.pixels, qp, terms, coarse=coarse, thorough=thorough)
-        decoded = residual.decode(
-            decoder.read_planes(data, False, axes.BIT_DEPTH, of.pixels.shape[:2]), terms, coarse=coarse
+        data = residual.encode_picture(of.pixels, qp, terms, coarse=coarse, thorough=thorough)
+        decoded = residual.reconstruct(
+            read_planes(data, False, axes.BIT_DEPTH, of.pixels.shape[:2]), terms, coarse=coarse
         )
         shown = runtime.restore(decoded, of.marks, qp, 1.0) if restored else residual.whole(decoded)
         return len(data) + len(terms.to_bytes()), psnr(of.pixels, shown)
@@ -96,7 +96,7 @@ def _layer(trust: int = 0, thorough: bool = False, restored: bool = False) -> Ca
 MEANS: dict[str, Callable[[Subject, int], Point]] = {
     "10 bits": _ten_bits,
     "colour axes": _layer(),
-    **{f"colour axes, trust {trust}/{FULL}": _layer(trust) for trust in TRUSTS},
+    **{f"colour axes, trust {trust}/{SIXTY_FOURTHS}": _layer(trust) for trust in TRUSTS},
     "colour axes, thorough": _layer(thorough=True),
     "colour axes, thorough, restoration": _layer(thorough=True, restored=True),
 }
@@ -141,17 +141,17 @@ def _overhead(of: Subject) -> dict[str, Any]:
     """Bytes of the compact image and PSNR of the coarse one, by offset of its QP and by QP."""
     sizes, qualities = [], []
     for offset in OFFSETS:
-        coded = [encoder.code_compact(of.compact, min(51, qp + offset)) for qp in QPS]
-        sizes.append([len(data) for data in coded])
+        coded = [compact.encode(of.compact, min(51, qp + offset)) for qp in QPS]
+        sizes.append([len(chunk.data) for chunk in coded])
         shown = [
-            decoder.make_coarse(
-                decoder.decode_compact(data, False),
+            prediction.coarse_image(
+                compact.decode(chunk, False),
                 of.marks,
                 of.pixels.shape[:2],
                 False,
                 runtime.UNDER_RESIDUAL,
             )
-            for data in coded
+            for chunk in coded
         ]
         qualities.append([psnr(of.pixels, coarse) for coarse in shown])
     return {"map_bytes": of.map_bytes, "compact_bytes": sizes, "coarse_psnr_rgb": qualities}

@@ -14,7 +14,8 @@ from dsslic_search.bench.metrics import bd_rate, bpp, psnr
 from dsslic_search.bench.predicates import PredicateScore
 from dsslic_search.bench.rd import photos_in
 from dsslic_search.codec import decoder, encoder, options
-from dsslic_search.codec.layers.label_map import coder as label_map
+from dsslic_search.codec.layers import label_map
+from dsslic_search.codec.layers.label_map import coder
 from dsslic_search.codec.picture.open import Photo, open_photo
 from dsslic_search.core import vocabulary
 from dsslic_search.core.settings import DEFAULT_MAX_PIXELS
@@ -64,8 +65,8 @@ def _answers(samples: list[Sample], scale: int | None) -> dict[str, Any]:
         truth = np.asarray(Image.open(sample.labels))
         photo = Photo(np.asarray(Image.open(sample.image).convert("RGB")))
         labels, used = encoder.segment_photo(photo, scale)
-        sizes.append(len(label_map.encode(labels)))
-        score.add(truth, decoder.enlarge_map(labels, used, photo.height, photo.width))
+        sizes.append(len(coder.encode(labels)))
+        score.add(truth, label_map.enlarge(labels, used, photo.height, photo.width))
     return {"mean_map_bytes": round(float(np.mean(sizes)), 1), **score.summary()}
 
 

@@ -107,6 +107,7 @@ def decode(
     """Decode a stage of a .dsslic file to a picture."""
     from dsslic_search.api import coding
     from dsslic_search.codec import container, decoder
+    from dsslic_search.codec.layers import metadata
     from dsslic_search.codec.picture import save
     from dsslic_search.core.settings import Settings
 
@@ -119,9 +120,9 @@ def decode(
     save.check_name(target, *([".png"] if stage == "map" else []))
     with _named(source):
         if stage is None:
-            stage = "coarse" if container.read_layout(data).header.keep == "coarse" else "full"
+            stage = "coarse" if container.read_contents(data).header.keep == "coarse" else "full"
         decoded = decoder.decode_stage(data, stage, max_pixels=Settings().max_pixels)
-        exif = decoder.read_metadata(data, container.EXIF) if stage == "full" else b""
+        exif = decoder.read_metadata(data, metadata.EXIF) if stage == "full" else b""
     if stage == "map":
         save.save_label_map(decoded.pixels, target, decoded.vocabulary)
     else:
@@ -193,9 +194,10 @@ def segment(
 ) -> None:
     """Write photos' label maps alone, as palette PNGs whose pixel values are class ids."""
     from dsslic_search.api import coding
-    from dsslic_search.codec import decoder, encoder
-    from dsslic_search.codec.picture import open as picture
+    from dsslic_search.codec import encoder
+    from dsslic_search.codec.layers import label_map
     from dsslic_search.codec.picture import save
+    from dsslic_search.codec.picture.open import open_photo
     from dsslic_search.core.settings import Settings
 
     targets: dict[Path, Path] = {}
@@ -213,9 +215,9 @@ def segment(
     failed = 0
     for source, target in targets.items():
         try:
-            photo = picture.open_photo(coding.read_file(source), str(source), Settings().max_pixels)
+            photo = open_photo(coding.read_file(source), str(source), Settings().max_pixels)
             labels, scale = encoder.segment_photo(photo, segmenter=chosen)
-            save.save_label_map(decoder.enlarge_map(labels, scale, photo.height, photo.width), target, spoken)
+            save.save_label_map(label_map.enlarge(labels, scale, photo.height, photo.width), target, spoken)
         except (WeightsError, MissingExtraError):
             raise  # not this photo's fault: the next would fail as well
         except DSSError as e:

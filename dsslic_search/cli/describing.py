@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from dsslic_search.core.errors import StageError
 
 if TYPE_CHECKING:
-    from dsslic_search.codec.container import Layout
+    from dsslic_search.codec.container import Contents
 
 UNKNOWN_VOCABULARY = "not known here"
 NAMES = {
@@ -23,7 +23,7 @@ NAMES = {
 }
 
 
-def describe(layout: Layout) -> dict[str, Any]:
+def describe(layout: Contents) -> dict[str, Any]:
     """A file's parameters, and its layers with bytes and bits per pixel, as plain values."""
     from dataclasses import asdict
 
@@ -60,41 +60,41 @@ def describe_residual(data: bytes) -> dict[str, Any] | None:
 
     ``gains``: by class name, and "others", or None; ``colour_axes``: 3 × 3 whole numbers or None.
     """
-    from dsslic_search.codec import container, decoder
+    from dsslic_search.codec import container
     from dsslic_search.codec.layers import residual
+    from dsslic_search.codec.layers.terms import SIXTY_FOURTHS, read_terms
     from dsslic_search.core import vocabulary
 
-    layout = container.read_layout(data)
-    entry = layout.find(container.RESIDUAL)
-    chunk = container.chunk_data(data, layout, container.RESIDUAL)
-    if entry is None or chunk is None:
+    layout = container.read_contents(data)
+    chunk = container.read_chunk(data, layout, residual.LAYER.kind)
+    if chunk is None:
         return None
-    lossless = entry.codec == decoder.RESIDUAL_JPEG_XL
+    lossless = chunk.codec == residual.JPEG_XL
     said: dict[str, Any] = {
-        "codec": entry.codec,
-        "kind": KINDS.get(entry.codec, "unknown"),
+        "codec": chunk.codec,
+        "kind": KINDS.get(chunk.codec, "unknown"),
         "lossless": lossless,
     }
-    if entry.codec == decoder.RESIDUAL_FIRST:
+    if chunk.codec == residual.FIRST_BPG:
         return {**said, "trust": 1.0, "colour_axes": None, "gains": None, "restoration": None}
-    if entry.codec != decoder.RESIDUAL_BPG:
+    if chunk.codec != residual.BPG:
         return said
-    terms, _ = residual.read_terms(chunk, layout.header.grey)
+    terms, _ = read_terms(chunk.data, layout.header.grey)
     gains = None
     if terms.gains is not None:
         classes = vocabulary.default().classes
         gains = {
-            classes[i].name if i < len(classes) else f"class {i}": gain / residual.FULL
+            classes[i].name if i < len(classes) else f"class {i}": gain / SIXTY_FOURTHS
             for i, gain in terms.gains.of
         }
-        gains["others"] = terms.gains.others / residual.FULL
+        gains["others"] = terms.gains.others / SIXTY_FOURTHS
     restoration = (
-        {"strength": terms.strength / residual.FULL, "weights": terms.restorer} if terms.strength else None
+        {"strength": terms.strength / SIXTY_FOURTHS, "weights": terms.restorer} if terms.strength else None
     )
     axes = None if terms.axes is None else [list(row) for row in terms.axes.rows]
     return {
         **said,
-        "trust": terms.trust / residual.FULL,
+        "trust": terms.trust / SIXTY_FOURTHS,
         "colour_axes": axes,
         "gains": gains,
         "restoration": restoration,

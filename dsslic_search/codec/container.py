@@ -24,9 +24,10 @@ offset size field
 end-4  4    CRC-32 of the header before it
 ====== ==== =========================================================
 
-Chunks follow in the order of the table without gaps, so offsets are sums of lengths: no holes and no overlaps
-can be written down. A kind whose first letter is a capital is critical: a reader that does not know it must
-stop.
+The kinds that there are, their order, and which stage needs which, say the layers themselves
+(:mod:`dsslic_search.codec.layers.table`). Chunks follow in the order of the table without gaps, so offsets
+are sums of lengths: no holes and no overlaps can be written down. A kind whose first letter is a capital is
+critical: a reader that does not know it must stop.
 """
 
 from __future__ import annotations
@@ -36,6 +37,8 @@ import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from dsslic_search.codec.chunk import Chunk
+from dsslic_search.codec.layers.table import LAYERS
 from dsslic_search.core.errors import FormatError, StageError
 from dsslic_search.core.kinds import KeepMode, Stage
 from dsslic_search.core.settings import LOSSLESS
@@ -45,15 +48,7 @@ VERSION = 1
 PREAMBLE = 11  # bytes that say how long the header is
 MAX_SIDE = 1 << 20
 
-MAP, COMPACT, RESIDUAL, ALPHA, ORIGINAL = "SMAP", "COMP", "RESI", "ALPH", "ORIG"
-CLASSES, ICC, EXIF, HASH = "voca", "iccp", "exif", "hash"
-ORDER = (CLASSES, MAP, COMPACT, RESIDUAL, ALPHA, HASH, ORIGINAL, ICC, EXIF)
-STAGE_CHUNKS = {
-    Stage.MAP: (MAP,),
-    Stage.COMPACT: (COMPACT,),
-    Stage.COARSE: (MAP, COMPACT),
-    Stage.FULL: (MAP, COMPACT, RESIDUAL, ALPHA, HASH, ORIGINAL),
-}
+ORDER = tuple(layer.kind for layer in LAYERS)
 
 _WHY_NOT_FULL = {
     KeepMode.REFERENCE: " (keep mode reference: the original was left where it is)",
@@ -94,15 +89,6 @@ class Header:
 
 
 @dataclass(frozen=True)
-class Chunk:
-    """One layer's bytes and the codec id they were made with."""
-
-    kind: str
-    codec: int
-    data: bytes
-
-
-@dataclass(frozen=True)
 class Entry:
     """One line of the chunk table; ``offset`` counts from the start of the file."""
 
@@ -114,8 +100,8 @@ class Entry:
 
 
 @dataclass(frozen=True)
-class Layout:
-    """A file's header and chunk table."""
+class Contents:
+    """What a file says it holds: its header and chunk table."""
 
     header: Header
     header_bytes: int
@@ -136,15 +122,17 @@ class Layout:
         UsageError when there is no such stage, StageError when the file does not hold it, with what it does
         hold.
         """
-        needs = STAGE_CHUNKS[Stage.named(stage)]
-        needed = [e for kind in needs if (e := self.find(kind))]
-        kinds = {e.kind for e in needed}
-        whole = kinds & {RESIDUAL, ORIGINAL} if stage == Stage.FULL else kinds >= set(needs)
-        if not whole:
+        wanted = [layer for layer in LAYERS if Stage.named(stage) in layer.stages]
+        found = [(layer, e) for layer in wanted if (e := self.find(layer.kind))]
+        if stage == Stage.FULL:
+            held = any(layer.holds_photo for layer, _ in found)
+        else:
+            held = len(found) == len(wanted)
+        if not held:
             why = _WHY_NOT_FULL.get(self.header.keep, "")
-            held = ", ".join(s for s in Stage if s != stage and self._holds(s))
-            raise StageError(f'this file has no "{stage}" stage{why}; it holds: {held or "no stage"}')
-        return max(e.offset + e.length for e in needed)
+            others = ", ".join(s for s in Stage if s != stage and self._holds(s))
+            raise StageError(f'this file has no "{stage}" stage{why}; it holds: {others or "no stage"}')
+        return max(e.offset + e.length for _, e in found)
 
     def _holds(self, stage: str) -> bool:
         try:
@@ -203,7 +191,7 @@ def header_length(prefix: bytes) -> int:
     return length
 
 
-def read_layout(prefix: bytes) -> Layout:
+def read_contents(prefix: bytes) -> Contents:
     """Header and chunk table from the first bytes of a file. FormatError when they are damaged, short or not
     allowed."""
     length = header_length(prefix)
@@ -237,7 +225,7 @@ def read_layout(prefix: bytes) -> Layout:
         raise FormatError(f"impossible photo size {header.width}×{header.height} in the .dsslic header")
     if not (header.map_scale and header.compact_scale and 1 <= header.quality <= LOSSLESS):
         raise FormatError("impossible value in the .dsslic header")
-    return Layout(header, length, _entries(prefix, length, count))
+    return Contents(header, length, _entries(prefix, length, count))
 
 
 def _entries(prefix: bytes, offset: int, count: int) -> tuple[Entry, ...]:
@@ -259,9 +247,9 @@ def _entries(prefix: bytes, offset: int, count: int) -> tuple[Entry, ...]:
     return tuple(entries)
 
 
-def chunk_data(data: bytes, layout: Layout, kind: str) -> bytes | None:
-    """A chunk's bytes from (a prefix of) the file, checked; None when the table has no such chunk."""
-    entry = layout.find(kind)
+def read_chunk(data: bytes, contents: Contents, kind: str) -> Chunk | None:
+    """A chunk from (a prefix of) the file, its checksum compared; None when the table has no such chunk."""
+    entry = contents.find(kind)
     if entry is None:
         return None
     payload = data[entry.offset : entry.offset + entry.length]
@@ -272,14 +260,14 @@ def chunk_data(data: bytes, layout: Layout, kind: str) -> bytes | None:
         )
     if zlib.crc32(payload) != entry.checksum:
         raise FormatError(f"damaged .dsslic file: the checksum of chunk {kind} differs")
-    return payload
+    return Chunk(kind, entry.codec, payload)
 
 
-def read(data: bytes) -> Layout:
+def read(data: bytes) -> Contents:
     """Check a whole file: header, every chunk's checksum, and that nothing follows. FormatError otherwise."""
-    layout = read_layout(data)
-    for entry in layout.entries:
-        chunk_data(data, layout, entry.kind)
-    if len(data) != layout.total:
-        raise FormatError(f"{len(data) - layout.total} bytes too many at the end of the .dsslic file")
-    return layout
+    contents = read_contents(data)
+    for entry in contents.entries:
+        read_chunk(data, contents, entry.kind)
+    if len(data) != contents.total:
+        raise FormatError(f"{len(data) - contents.total} bytes too many at the end of the .dsslic file")
+    return contents

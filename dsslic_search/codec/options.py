@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from dsslic_search.codec.layers.importance import LARGEST, SMALLEST, Importance
+from dsslic_search.codec.layers.importance import MAX_IMPORTANCE, MIN_IMPORTANCE, Importance
 from dsslic_search.codec.quality import effort, quantisers
 from dsslic_search.core.errors import UsageError
 from dsslic_search.core.kinds import KeepMode
@@ -56,10 +56,10 @@ class EncodeOptions:
         if self.map_scale is not None and not 1 <= self.map_scale <= 0xFFFF:
             raise UsageError(f"map scale {self.map_scale} is not from 1 to 65535")
         if any(
-            not isinstance(value, (int, float)) or not SMALLEST <= value <= LARGEST
+            not isinstance(value, (int, float)) or not MIN_IMPORTANCE <= value <= MAX_IMPORTANCE
             for _, value in self.importance
         ):
-            raise UsageError(f"importances are numbers from {SMALLEST:g} to {LARGEST:g}")
+            raise UsageError(f"importances are numbers from {MIN_IMPORTANCE:g} to {MAX_IMPORTANCE:g}")
         if not mode.has_residual and (self.target or self.importance or self.quality == LOSSLESS):
             raise UsageError(
                 f'keep mode "{self.keep}" has no residual that a target, importances or lossless could be '

@@ -21,9 +21,10 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
-from dsslic_search.codec import encoder
-from dsslic_search.codec.bpg import file as bpg
+from dsslic_search.codec import bpg, encoder
 from dsslic_search.codec.layers import axes, residual
+from dsslic_search.codec.layers.planes import Planes
+from dsslic_search.codec.layers.terms import Terms
 from dsslic_search.codec.picture.open import Photo
 from dsslic_search.core.errors import UsageError
 from dsslic_search.networks import grid, runtime, weights
@@ -31,7 +32,6 @@ from dsslic_search.networks.grid import LABEL_SCALE, SCALE
 from dsslic_search.networks.restorer import Restorer, RestorerConfig
 from dsslic_search.training.codec import clean_photos, held_out
 
-Planes = tuple[NDArray[np.uint16], ...]
 TILE = 512
 LARGEST_SIDE = 2048  # photos are first reduced to this: very large ones are soft
 TILES_OF_ONE = 3
@@ -94,9 +94,9 @@ def make_pairs(path: Path, folder: Path) -> None:
         marks = grid.network_labels(labels, scale, cells).astype(np.uint8)
         rng = random.Random(target.stem)
         qps = [rng.randint(*part) for part in QP_PARTS]
-        terms = residual.Terms(axes=axes.principal(pixels))
-        coded = [bpg.decode(residual.encode(pixels, qp, terms), max_pixels=pixels.size) for qp in qps]
-        decoded = [residual.decode(cast(Planes, picture.planes), terms) for picture in coded]
+        terms = Terms(axes=axes.principal(pixels))
+        coded = [bpg.decode(residual.encode_picture(pixels, qp, terms), max_pixels=pixels.size) for qp in qps]
+        decoded = [residual.reconstruct(cast(Planes, picture.planes), terms) for picture in coded]
         partial = target.with_suffix(".tmp.npz")
         np.savez(partial, photo=pixels, labels=marks, qps=qps, decoded=np.stack(decoded))
         partial.replace(target)

@@ -21,6 +21,8 @@ from dsslic_search.archive.ingest.encode import Prepared
 from dsslic_search.archive.ingest.report import IngestReport
 from dsslic_search.archive.ingest.run import ingest
 from dsslic_search.codec import container
+from dsslic_search.codec.chunk import Chunk
+from dsslic_search.codec.layers import label_map, original
 from dsslic_search.codec.options import EncodeOptions
 from dsslic_search.core import vocabulary
 from dsslic_search.core.errors import PhotoError
@@ -34,16 +36,16 @@ def label_map_of(original: bytes) -> np.ndarray:
     return np.random.default_rng(seed).integers(0, 5, (6, 8)).astype(np.uint8)
 
 
-def dsslic_of(original: bytes, options: EncodeOptions = OPTIONS) -> bytes:
+def dsslic_of(source: bytes, options: EncodeOptions = OPTIONS) -> bytes:
     """A sound file; in mode exact it holds the original."""
     header = container.Header(
         8, 6, False, options.keep, 1, 8, options.quality, 20, 30, "11" * 8, "22" * 8, "33" * 8
     )
-    chunks = [container.Chunk(container.MAP, 1, label_map_of(original).tobytes())]
+    chunks = [Chunk(label_map.LAYER.kind, 1, label_map_of(source).tobytes())]
     if options.keep == "exact":
-        chunks.append(container.Chunk(container.ORIGINAL, 0, original))
+        chunks.append(Chunk(original.LAYER.kind, 0, source))
     if options.keep in ("exact", "reference"):
-        chunks.append(container.Chunk(container.HASH, 0, hashlib.sha256(original).digest()))
+        chunks.append(Chunk(original.HASH.kind, 0, hashlib.sha256(source).digest()))
     return container.pack(header, sorted(chunks, key=lambda c: container.ORDER.index(c.kind)))
 
 
@@ -54,7 +56,7 @@ def prepare(original: bytes, name: str, options: Any, settings: Settings) -> Pre
         taken_at=datetime(2023, 6, 1, 12), camera="Box Brownie", latitude=48.85, longitude=None
     )
     data = dsslic_of(original, options)
-    map_bytes = container.read_layout(data).stage_bytes("map")
+    map_bytes = container.read_contents(data).stage_bytes("map")
     features = features_of(label_map_of(original), vocabulary.default())
     return Prepared(
         "JPEG", 8, 6, facts, data, map_bytes, options.quality, "11" * 8, "22" * 8, features, {"encode": 1.0}
@@ -89,9 +91,9 @@ class World:
         with self.archive.open_catalog() as catalog, catalog.session() as session:
             for photo in session.query(schema.Photo).order_by(schema.Photo.id):
                 data = self.archive.store.read(photo.content_hash)
-                layout = container.read(data)
-                assert (photo.stored_bytes, photo.map_bytes) == (len(data), layout.stage_bytes("map"))
-                found.append((photo.keep, photo.quality, layout.header.keep))
+                contents = container.read(data)
+                assert (photo.stored_bytes, photo.map_bytes) == (len(data), contents.stage_bytes("map"))
+                found.append((photo.keep, photo.quality, contents.header.keep))
         return found
 
     def assert_whole(self, count: int) -> None:
@@ -117,9 +119,9 @@ def readable_maps(monkeypatch: pytest.MonkeyPatch) -> None:
     """Lets label maps of this encoder be read from its files."""
 
     def read(prefix: bytes) -> np.ndarray:
-        data = container.chunk_data(prefix, container.read_layout(prefix), container.MAP)
-        assert data is not None
-        return np.frombuffer(data, np.uint8).reshape(6, 8)
+        chunk = container.read_chunk(prefix, container.read_contents(prefix), label_map.LAYER.kind)
+        assert chunk is not None
+        return np.frombuffer(chunk.data, np.uint8).reshape(6, 8)
 
     monkeypatch.setattr("dsslic_search.codec.decoder.read_meanings", read)
 

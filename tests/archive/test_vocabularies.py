@@ -136,12 +136,9 @@ def test_files_of_an_older_class_list_need_its_vocabulary_file(
     store = archive.folder.store
     photo = archive.photo(number)
     data = store.read(photo.content_hash)
-    layout = container.read(data)
-    chunks = [
-        container.Chunk(e.kind, e.codec, container.chunk_data(data, layout, e.kind) or b"")
-        for e in layout.entries
-    ]
-    bare = container.pack(layout.header, chunks[1:])
+    contents = container.read(data)
+    chunks = [container.read_chunk(data, contents, e.kind) for e in contents.entries]
+    bare = container.pack(contents.header, chunks[1:])
     store.write(photo.content_hash, bare)
     with archive.catalog.changing() as session:
         row = session.get(schema.Photo, number)

@@ -9,7 +9,8 @@ import pytest
 from PIL import Image
 
 from dsslic_search.bench import importance
-from dsslic_search.codec import decoder, encoder
+from dsslic_search.codec import encoder
+from dsslic_search.codec.layers import label_map
 from dsslic_search.codec.options import EncodeOptions
 from dsslic_search.codec.picture.open import Photo
 from dsslic_search.core import vocabulary
@@ -35,7 +36,7 @@ def shown(folder: Path) -> tuple[Photo, np.ndarray, int]:
     shares = np.bincount(labels.reshape(-1)) / labels.size
     return (
         photo,
-        decoder.enlarge_map(labels, scale, photo.height, photo.width),
+        label_map.enlarge(labels, scale, photo.height, photo.width),
         int(np.abs(shares - 0.3).argmin()),
     )
 

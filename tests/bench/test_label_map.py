@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from dsslic_search.bench import label_map as bench
-from dsslic_search.codec.layers.label_map import coder as label_map
+from dsslic_search.codec.layers.label_map import coder
 
 
 def test_sums_and_ratios_are_those_of_the_table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
@@ -25,7 +25,7 @@ def test_sums_and_ratios_are_those_of_the_table(tmp_path: Path, monkeypatch: pyt
     (tmp_path / "table.csv").write_text("\n".join(lines))
     monkeypatch.setattr(bench, "first_call", lambda: 0.5)
     found = bench.run(tmp_path / "table.csv", tmp_path)
-    sizes = [len(label_map.encode(labels.astype(np.uint8))) for labels in maps.values()]
+    sizes = [len(coder.encode(labels.astype(np.uint8))) for labels in maps.values()]
     assert found["maps"] == 2
     assert found["bytes"] == sum(sizes)
     assert found["peer_bytes"]["flif_E100"] == 30
@@ -49,9 +49,7 @@ def test_damage_is_the_same_for_a_seed():
 
 
 def test_what_is_neither_a_map_nor_an_error_is_reported(monkeypatch: pytest.MonkeyPatch):
-    decode = label_map.decode
-    monkeypatch.setattr(
-        label_map, "decode", lambda data, max_pixels: decode(data, max_pixels=max_pixels)[:, 1:]
-    )
+    decode = coder.decode
+    monkeypatch.setattr(coder, "decode", lambda data, max_pixels: decode(data, max_pixels=max_pixels)[:, 1:])
     with pytest.raises(AssertionError, match="decodes to"):
         bench.fuzz(200, 1)

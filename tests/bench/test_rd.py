@@ -17,6 +17,7 @@ from dsslic_search.bench.metrics import ms_ssim, psnr
 from dsslic_search.cli import reference
 from dsslic_search.cli.main import main
 from dsslic_search.codec import container, decoder, encoder, options
+from dsslic_search.codec.layers import residual
 from dsslic_search.codec.picture.open import Photo
 from dsslic_search.core.errors import MissingExtraError, PhotoError, UsageError
 
@@ -84,13 +85,13 @@ def test_our_files_are_counted_by_layer_and_cut_after_the_coarse_stage(folder: P
     found = rd.measure(folder / "picos.png", ["dsslic", "dsslic-coarse", "jpeg"], (30, 70))
     for setting, whole, coarse in zip((30, 70), found["dsslic"], found["dsslic-coarse"], strict=True):
         data = encoder.encode_photo(Photo(pixels), options.EncodeOptions(quality=setting)).data
-        layout = container.read(data)
+        contents = container.read(data)
         assert (whole.setting, whole.image) == (setting, "picos.png")
         assert whole.bytes == len(data) == sum(whole.bytes_by_part.values())
-        assert whole.bytes_by_part["header"] == layout.header_bytes
-        assert whole.bytes_by_part["residual"] == layout.find(container.RESIDUAL).length
+        assert whole.bytes_by_part["header"] == contents.header_bytes
+        assert whole.bytes_by_part["residual"] == contents.find(residual.LAYER.kind).length
         assert whole.bpp == pytest.approx(8 * len(data) / (200 * 160), abs=1e-6)
-        assert coarse.bytes == layout.stage_bytes("coarse") == sum(coarse.bytes_by_part.values())
+        assert coarse.bytes == contents.stage_bytes("coarse") == sum(coarse.bytes_by_part.values())
         assert "residual" not in coarse.bytes_by_part
         assert coarse.encode_cpu_seconds == whole.encode_cpu_seconds > 0
         for row, stage in ((whole, "full"), (coarse, "coarse")):

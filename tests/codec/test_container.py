@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dsslic_search.codec import container
-from dsslic_search.codec.container import Chunk, Header
+from dsslic_search.codec.chunk import Chunk
+from dsslic_search.codec.container import Header
 from dsslic_search.core.errors import FormatError, StageError
 from dsslic_search.core.kinds import KeepMode, Stage
 
@@ -58,25 +59,25 @@ def test_what_is_packed_is_read(width, height, grey, keep, scale, quality, kinds
     )
     chunks = [Chunk(k, i, data + bytes([i])) for i, k in enumerate(k for k in container.ORDER if k in kinds)]
     packed = container.pack(header, chunks)
-    layout = container.read(packed)
-    assert layout.header == header
-    assert [container.chunk_data(packed, layout, c.kind) for c in chunks] == [c.data for c in chunks]
-    assert layout.total == len(packed)
+    contents = container.read(packed)
+    assert contents.header == header
+    assert [container.read_chunk(packed, contents, c.kind) for c in chunks] == chunks
+    assert contents.total == len(packed)
     assert header.map_size == ((height + scale - 1) // scale, (width + scale - 1) // scale)
 
 
 def test_each_stage_needs_only_its_prefix():
     packed = container.pack(HEADER, LAYERS)
-    ends = [container.read_layout(packed[:200]).stage_bytes(s) for s in Stage]
+    ends = [container.read_contents(packed[:200]).stage_bytes(s) for s in Stage]
     assert ends == sorted(ends)
     assert packed[: ends[0]].endswith(b"labels")
     assert packed[: ends[1]].endswith(b"compact!")
     assert ends[1] == ends[2]
     assert packed[: ends[3]].endswith(b"residual")
-    layout = container.read_layout(packed[: ends[1]])
-    assert container.chunk_data(packed[: ends[1]], layout, "COMP") == b"compact!"
+    contents = container.read_contents(packed[: ends[1]])
+    assert container.read_chunk(packed[: ends[1]], contents, "COMP").data == b"compact!"
     with pytest.raises(FormatError, match="truncated"):
-        container.chunk_data(packed[: ends[3] - 1], layout, "RESI")
+        container.read_chunk(packed[: ends[3] - 1], contents, "RESI")
 
 
 def test_every_single_bit_flip_is_noticed():
@@ -93,11 +94,11 @@ def test_every_truncation_is_noticed_and_earlier_layers_survive():
     for length in range(len(packed)):
         with pytest.raises(FormatError):
             container.read(packed[:length])
-    layout = container.read_layout(packed)
-    damaged = packed[: layout.stage_bytes("map")] + b"\0" * 50
-    assert container.chunk_data(damaged, layout, "SMAP") == b"labels"
+    contents = container.read_contents(packed)
+    damaged = packed[: contents.stage_bytes("map")] + b"\0" * 50
+    assert container.read_chunk(damaged, contents, "SMAP").data == b"labels"
     with pytest.raises(FormatError, match="COMP"):
-        container.chunk_data(damaged, layout, "COMP")
+        container.read_chunk(damaged, contents, "COMP")
 
 
 def test_trailing_bytes_are_refused():
@@ -128,12 +129,12 @@ def test_hostile_tables_with_right_checksums_are_refused():
         for _ in range(random.randint(1, 4)):
             head[random.randrange(8, len(head))] = random.randrange(256)
         try:
-            layout = container.read(with_checksum(bytes(head)) + bytes(packed[length:]))
+            contents = container.read(with_checksum(bytes(head)) + bytes(packed[length:]))
         except FormatError:
             refused += 1
             continue
-        assert layout.total == len(packed)
-        assert layout.header.width * layout.header.height > 0
+        assert contents.total == len(packed)
+        assert contents.header.width * contents.header.height > 0
     assert refused > 1000
 
 
@@ -157,9 +158,9 @@ def test_newer_version_says_what_to_do():
 
 
 def test_missing_stage_says_what_is_there():
-    layout = container.read(container.pack(replace(HEADER, keep=KeepMode.REFERENCE), LAYERS[:2]))
+    contents = container.read(container.pack(replace(HEADER, keep=KeepMode.REFERENCE), LAYERS[:2]))
     with pytest.raises(StageError, match=r"no \"full\" stage.*left where it is.*map, compact, coarse"):
-        layout.stage_bytes("full")
+        contents.stage_bytes("full")
 
 
 def test_chunks_out_of_order_cannot_be_packed():

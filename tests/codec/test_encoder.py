@@ -11,9 +11,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from dsslic_search.codec import container, decoder, encoder
+from dsslic_search.codec import container, decoder, encoder, prediction
+from dsslic_search.codec.chunk import Chunk
 from dsslic_search.codec.decoder import decode_stage
 from dsslic_search.codec.encoder import encode_photo
+from dsslic_search.codec.layers import metadata
 from dsslic_search.codec.options import EncodeOptions
 from dsslic_search.codec.picture.open import Photo, open_photo
 from dsslic_search.core.errors import FormatError, StageError, UsageError
@@ -45,26 +47,26 @@ def encoded(photo: Photo) -> encoder.Encoded:
 
 
 def test_every_stage_decodes_from_its_prefix_alone(photo, encoded):
-    layout = container.read(encoded.data)
+    contents = container.read(encoded.data)
     quality = []
     for stage in Stage:
-        prefix = encoded.data[: layout.stage_bytes(stage)]
+        prefix = encoded.data[: contents.stage_bytes(stage)]
         decoded = decode_stage(prefix, stage).pixels
         assert np.array_equal(decoded, decode_stage(encoded.data, stage).pixels)
         with pytest.raises(FormatError, match="truncated"):
             decode_stage(prefix[:-1], stage)
         if decoded.shape == photo.pixels.shape:
             quality.append(psnr(decoded, photo.pixels))
-    assert encoded.map_bytes == layout.stage_bytes("map")
+    assert encoded.map_bytes == contents.stage_bytes("map")
     assert quality[0] > 15
     assert quality[1] > 33
     compact = decode_stage(encoded.data, "compact").pixels
-    assert compact.shape == (*layout.header.compact_size, 3)
+    assert compact.shape == (*contents.header.compact_size, 3)
 
 
 def test_the_label_map_is_lossless(encoded, photo):
     assert np.array_equal(decoder.read_label_map(encoded.data[: encoded.map_bytes]), encoded.label_map)
-    scale = container.read_layout(encoded.data).header.map_scale
+    scale = container.read_contents(encoded.data).header.map_scale
     shown = decode_stage(encoded.data, "map").pixels
     assert shown.shape == (photo.height, photo.width)
     assert all(
@@ -103,7 +105,7 @@ def test_any_size_and_grey(size, grey):
     whole = sample(side=256).pixels
     pixels = np.resize(whole, (256, 256, 3))[: size[0], : size[1]]
     if grey:
-        pixels = np.repeat(decoder.luma(pixels)[..., None], 3, 2)
+        pixels = np.repeat(prediction.luma(pixels)[..., None], 3, 2)
     data = encode_photo(Photo(np.ascontiguousarray(pixels), grey=grey), EncodeOptions(90)).data
     shown = {stage: decode_stage(data, stage).pixels for stage in Stage}
     assert shown["map"].shape == size
@@ -125,9 +127,9 @@ def test_profile_and_exif_are_kept(photo):
     data = encode_photo(
         replace(photo, icc=b"profile" * 50, exif=b"Exif\0\0" + bytes(100)), EncodeOptions(30)
     ).data
-    assert decoder.read_metadata(data, container.ICC) == b"profile" * 50
-    assert decoder.read_metadata(data, container.EXIF) == b"Exif\0\0" + bytes(100)
-    assert decoder.read_metadata(encode_photo(photo, EncodeOptions(30)).data, container.ICC) == b""
+    assert decoder.read_metadata(data, metadata.ICC) == b"profile" * 50
+    assert decoder.read_metadata(data, metadata.EXIF) == b"Exif\0\0" + bytes(100)
+    assert decoder.read_metadata(encode_photo(photo, EncodeOptions(30)).data, metadata.ICC) == b""
 
 
 def test_keep_exact_gives_the_very_file_back():
@@ -162,7 +164,7 @@ def test_keep_coarse_has_everything_but_the_residual(photo, encoded):
         assert np.array_equal(decode_stage(data, stage).pixels, decode_stage(encoded.data, stage).pixels)
     with pytest.raises(StageError, match=r"made without a residual.*holds: map, compact, coarse"):
         decode_stage(data, "full")
-    grey = decoder.luma(photo.pixels)
+    grey = prediction.luma(photo.pixels)
     shown = decode_stage(
         encode_photo(Photo(np.repeat(grey[..., None], 3, 2), grey=True), EncodeOptions(keep="coarse")).data,
         "coarse",
@@ -192,15 +194,15 @@ def test_the_picture_does_not_depend_on_a_network_unless_the_header_says_so(phot
 
 def test_damage_never_raises_anything_but_a_format_error(encoded):
     rng = np.random.default_rng(5)
-    layout = container.read(encoded.data)
+    contents = container.read(encoded.data)
     whole = decode_stage(encoded.data, "full").pixels
     for _ in range(60):
         damaged = bytearray(encoded.data)
         at = int(rng.integers(len(damaged)))
         damaged[at] ^= int(rng.integers(1, 256))
         for stage in Stage:
-            entry_ends = layout.stage_bytes(stage)
-            if layout.header_bytes <= at and at >= entry_ends:
+            entry_ends = contents.stage_bytes(stage)
+            if contents.header_bytes <= at and at >= entry_ends:
                 decode_stage(bytes(damaged), stage)  # damage behind a stage does not touch it
         with pytest.raises(FormatError):
             container.read(bytes(damaged))
@@ -213,14 +215,14 @@ def test_damage_never_raises_anything_but_a_format_error(encoded):
 
 def repacked(data: bytes, kind: str, payload: bytes) -> bytes:
     """The same file with another payload under right checksums: what an attacker would send."""
-    layout = container.read(data)
+    contents = container.read(data)
     chunks = [
-        container.Chunk(
-            e.kind, e.codec, payload if e.kind == kind else container.chunk_data(data, layout, e.kind) or b""
+        Chunk(
+            e.kind, e.codec, payload if e.kind == kind else container.read_chunk(data, contents, e.kind).data
         )
-        for e in layout.entries
+        for e in contents.entries
     ]
-    return container.pack(layout.header, chunks)
+    return container.pack(contents.header, chunks)
 
 
 @pytest.mark.parametrize(
@@ -229,19 +231,16 @@ def repacked(data: bytes, kind: str, payload: bytes) -> bytes:
 )
 def test_hostile_layers_with_right_checksums_are_refused(encoded, kind, stage):
     small = encode_photo(sample(side=64), EncodeOptions(20)).data
-    other = container.chunk_data(small, container.read(small), kind) or b""
+    other = container.read_chunk(small, container.read(small), kind).data
     for payload in (b"", b"\0" * 100, other, other[:20]):
         with pytest.raises(FormatError):
             decode_stage(repacked(encoded.data, kind, payload), stage)
 
 
 def test_declared_sizes_beyond_the_limit_are_refused_first(encoded):
-    layout = container.read(encoded.data)
-    chunks = [
-        container.Chunk(e.kind, e.codec, container.chunk_data(encoded.data, layout, e.kind) or b"")
-        for e in layout.entries
-    ]
-    huge = container.pack(replace(layout.header, width=1 << 20, height=1 << 20), chunks)
+    contents = container.read(encoded.data)
+    chunks = [container.read_chunk(encoded.data, contents, e.kind) for e in contents.entries]
+    huge = container.pack(replace(contents.header, width=1 << 20, height=1 << 20), chunks)
     with pytest.raises(FormatError, match="DSS_MAX_PIXELS"):
         decode_stage(huge, "map", max_pixels=LIMIT)
 

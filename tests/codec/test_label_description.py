@@ -10,8 +10,7 @@ from collections import defaultdict
 import numpy as np
 import pytest
 
-from dsslic_search.codec.layers.label_map import coder as label_map
-from dsslic_search.codec.layers.label_map import start
+from dsslic_search.codec.layers.label_map import coder, start
 
 MASK = (1 << 32) - 1
 POINTS = [22, 36, 60, 98, 162, 267, 439, 720, 1179, 1921, 3108, 4971, 7812, 11955, 17625, 24743, 32768]
@@ -366,4 +365,4 @@ def blobs(seed: int, height: int, width: int, classes: int) -> np.ndarray:
     ids=["short", "empty", "line", "noise", "colours", "stripes", "wide", "tall", "square", "few"],
 )
 def test_the_description_decodes_what_the_coder_writes(labels: np.ndarray, prepared: Model):
-    assert np.array_equal(decode(label_map.encode(labels), *labels.shape, prepared), labels)
+    assert np.array_equal(decode(coder.encode(labels), *labels.shape, prepared), labels)

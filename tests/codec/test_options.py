@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from dsslic_search.codec import container, decoder
+from dsslic_search.codec import container, prediction
 from dsslic_search.codec.bpg.hevc import PRESETS
 from dsslic_search.codec.decoder import decode_stage
 from dsslic_search.codec.encoder import encode_photo
@@ -104,7 +104,7 @@ def test_targets_are_met_and_the_next_quality_is_not_better(photo, target):
 
 
 def test_targets_are_met_with_importances_and_in_grey(photo):
-    grey = Photo(np.repeat(decoder.luma(photo.pixels)[..., None], 3, 2), grey=True)
+    grey = Photo(np.repeat(prediction.luma(photo.pixels)[..., None], 3, 2), grey=True)
     options = replace(QUICK, target=Target("bytes", 1500), importance=((0, 4.0),))
     assert 1200 < len(encode_photo(grey, options).data) <= 1500
     encoded = encode_photo(grey, replace(QUICK, target=Target("psnr", 34)))

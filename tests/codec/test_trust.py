@@ -10,10 +10,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from dsslic_search.codec import container, decoder, quality
+from dsslic_search.codec import container, decoder, prediction, quality
+from dsslic_search.codec.chunk import Chunk
 from dsslic_search.codec.decoder import decode_stage
 from dsslic_search.codec.encoder import encode_photo
 from dsslic_search.codec.layers import residual
+from dsslic_search.codec.layers.planes import read_planes
+from dsslic_search.codec.layers.terms import NO_NETWORK, Terms, read_terms
 from dsslic_search.codec.options import EncodeOptions
 from dsslic_search.codec.picture.open import Photo
 from dsslic_search.core.errors import StageError
@@ -32,9 +35,9 @@ def photo() -> Photo:
         return Photo(np.array(opened.convert("RGB")))
 
 
-def terms_of(data: bytes) -> residual.Terms:
-    layout = container.read(data)
-    return residual.read_terms(container.chunk_data(data, layout, "RESI") or b"", layout.header.grey)[0]
+def terms_of(data: bytes) -> Terms:
+    contents = container.read(data)
+    return read_terms(container.read_chunk(data, contents, "RESI").data, contents.header.grey)[0]
 
 
 def with_trusts(monkeypatch: pytest.MonkeyPatch, *trusts: int) -> None:
@@ -70,7 +73,7 @@ def test_trials_keep_the_cheapest(photo, monkeypatch):
     with_trusts(monkeypatch, *trusts)
     noise = np.random.default_rng(1).integers(0, 256, photo.pixels.shape).astype(np.uint8)
     for made, kept in ((photo.pixels, max(trusts)), (noise, 0)):
-        monkeypatch.setattr(decoder, "make_coarse", lambda *_, made=made: made)
+        monkeypatch.setattr(prediction, "coarse_image", lambda *_, made=made: made)
         assert terms_of(encode_photo(photo, EncodeOptions(60)).data).trust == kept
 
 
@@ -148,18 +151,16 @@ def random_restorer(path: Path, seed: int) -> str:
 
 def restored_file(data: bytes, strength: int, restorer: str) -> bytes:
     """A file whose decoded photo shall be restored."""
-    layout = container.read(data)
-    terms, picture = residual.read_terms(
-        container.chunk_data(data, layout, "RESI") or b"", layout.header.grey
-    )
+    contents = container.read(data)
+    terms, picture = read_terms(container.read_chunk(data, contents, "RESI").data, contents.header.grey)
     chunk = replace(terms, strength=strength, restorer=restorer).to_bytes() + picture
     chunks = [
-        container.Chunk(
-            e.kind, e.codec, chunk if e.kind == "RESI" else container.chunk_data(data, layout, e.kind) or b""
+        Chunk(
+            e.kind, e.codec, chunk if e.kind == "RESI" else container.read_chunk(data, contents, e.kind).data
         )
-        for e in layout.entries
+        for e in contents.entries
     ]
-    return container.pack(layout.header, chunks)
+    return container.pack(contents.header, chunks)
 
 
 @pytest.mark.parametrize("grey", [False, True])
@@ -170,20 +171,20 @@ def test_restoration_is_what_the_network_says(photo, shipped, strength, grey):
     (shipped / "restorer.safetensors").unlink(missing_ok=True)
     identity = random_restorer(shipped / "restorer.safetensors", 5)
     net = runtime.load("restorer", shipped / "restorer.safetensors")
-    picture = Photo(np.repeat(decoder.luma(photo.pixels)[..., None], 3, 2), grey=True) if grey else photo
+    picture = Photo(np.repeat(prediction.luma(photo.pixels)[..., None], 3, 2), grey=True) if grey else photo
     encoded = encode_photo(picture, EncodeOptions(40, effort=1))
     data = restored_file(encoded.data, strength, identity)
     plain, shown = (
-        decode_stage(restored_file(encoded.data, 0, residual.NO_NETWORK)).pixels,
+        decode_stage(restored_file(encoded.data, 0, NO_NETWORK)).pixels,
         decode_stage(data).pixels,
     )
     assert shown.shape == plain.shape
-    layout = container.read(data)
-    marks = decoder.network_marks(data, layout)
+    contents = container.read(data)
+    marks = decoder.network_marks(data, contents)
     padding = [(0, marks.shape[k] * LABEL_SCALE - plain.shape[k]) for k in (0, 1)]
-    terms, coded = residual.read_terms(container.chunk_data(data, layout, "RESI") or b"", grey)
-    planes = decoder.read_planes(coded, grey, 10, plain.shape[:2])
-    quarters = residual.decode(planes, terms)
+    terms, coded = read_terms(container.read_chunk(data, contents, "RESI").data, grey)
+    planes = read_planes(coded, grey, 10, plain.shape[:2])
+    quarters = residual.reconstruct(planes, terms)
     x = (
         np.pad(
             quarters[..., None].repeat(3, 2) if grey else quarters, (*padding, (0, 0)), mode="edge"
@@ -194,7 +195,7 @@ def test_restoration_is_what_the_network_says(photo, shipped, strength, grey):
         more = net.correction(
             torch.from_numpy(x).permute(2, 0, 1)[None],
             torch.from_numpy(marks)[None],
-            torch.tensor([float(layout.header.residual_qp)]),
+            torch.tensor([float(contents.header.residual_qp)]),
         )
     correction = 255 * more[0].permute(1, 2, 0).numpy()[: plain.shape[0], : plain.shape[1]]
     wanted = quarters / 4 + strength / 64 * (correction.mean(2) if grey else correction)

@@ -14,7 +14,7 @@ import torch.nn.functional as F
 from PIL import Image
 
 from dsslic_search.bench import compact_scale
-from dsslic_search.codec import decoder, encoder
+from dsslic_search.codec.layers import compact as layer
 from dsslic_search.core.errors import UsageError, WeightsError
 from dsslic_search.networks import weights
 from dsslic_search.training import codec, coding, losses, perceptual
@@ -82,9 +82,7 @@ def test_the_stand_in_errs_about_as_much_as_the_real_coder(qp: int):
     gaps, likeness = [], []
     for path in sorted((Path(__file__).parents[2] / "samples").glob("*.jpg"))[:4]:
         compact = compact_of(path.name)
-        real = (
-            decoder.decode_compact(encoder.code_compact(compact, qp), grey=False).astype(np.float32) - compact
-        )
+        real = layer.decode(layer.encode(compact, qp), grey=False).astype(np.float32) - compact
         seen, _ = coding.coded(
             torch.from_numpy(compact.transpose(2, 0, 1).astype(np.float32))[None] / 255,
             torch.tensor([float(qp)]),

@@ -1,1 +1,7 @@
 """BPG: HEVC intra pictures in a small container (libbpg's specification of the BPG image format)."""
+
+from __future__ import annotations
+
+from dsslic_search.codec.bpg.file import Picture, decode, encode, encode_planes, encode_rows
+
+__all__ = ["Picture", "decode", "encode", "encode_planes", "encode_rows"]

@@ -1,5 +1,5 @@
-"""The chunk in which a file explains its label map when that speaks in another vocabulary than the shipped
-one.
+"""The class list's layer: a file's explanation of its label map, where that speaks in another vocabulary than
+the shipped one.
 
 Deflated JSON (docs/format.md)::
 
@@ -17,44 +17,51 @@ import zlib
 from functools import lru_cache
 from typing import Any
 
+from dsslic_search.codec.chunk import Chunk, Layer
 from dsslic_search.core import vocabulary
 from dsslic_search.core.dialect import Dialect, by_words
 from dsslic_search.core.errors import FormatError, UsageError
 from dsslic_search.core.text import plural_of, printable
 from dsslic_search.core.vocabulary import UNKNOWN, ClassInfo, Vocabulary
 
-MAX_PLAIN = 1 << 16
-MAX_NAME = 100
+DEFLATED = 1
+LAYER = Layer("voca", "the class list", (DEFLATED,))
+
+MAX_UNPACKED_BYTES = 1 << 16
+MAX_NAME_CHARACTERS = 100
 
 
-def encode(dialect: Dialect) -> bytes:
-    """The chunk's bytes. UsageError when the vocabulary has names or classes that no file can hold."""
+def encode(dialect: Dialect) -> Chunk:
+    """The vocabulary of a label map, and what its classes mean. UsageError when it has names or classes that
+    no file can hold."""
     classes = [
         [c.name, "#" + bytes(c.colour).hex(), mark]
         for c, mark in zip(dialect.vocabulary.classes, dialect.marks, strict=True)
     ]
     whole = {"name": dialect.vocabulary.name, "in": vocabulary.default().identity, "classes": classes}
-    data = zlib.compress(json.dumps(whole, ensure_ascii=False, separators=(",", ":")).encode(), 9)
+    packed = zlib.compress(json.dumps(whole, ensure_ascii=False, separators=(",", ":")).encode(), 9)
+    chunk = LAYER.chunk(DEFLATED, packed)
     try:
-        decode(data, dialect.vocabulary.identity)
+        decode(chunk, dialect.vocabulary.identity)
     except FormatError as e:
         raise UsageError(
             f'the segmenter\'s vocabulary "{printable(dialect.vocabulary.name)}" cannot be stored: '
             f"{e.__cause__}"
         ) from e
-    return data
+    return chunk
 
 
 @lru_cache(maxsize=64)
-def decode(data: bytes, identity: str) -> Dialect:
+def decode(chunk: Chunk, identity: str) -> Dialect:
     """What :func:`encode` wrote of the vocabulary of that identity. Raises FormatError for anything else.
 
     Where the numbers are of another vocabulary than the one shipped now, the classes mean what their names
     mean.
     """
+    LAYER.check(chunk)
     try:
         unpacker = zlib.decompressobj()
-        plain = unpacker.decompress(data, MAX_PLAIN)
+        plain = unpacker.decompress(chunk.data, MAX_UNPACKED_BYTES)
         if unpacker.unconsumed_tail or not unpacker.eof or unpacker.unused_data:
             raise ValueError("its length is wrong")
         raw = json.loads(plain)
@@ -80,7 +87,7 @@ def _class(class_id: int, name: Any, colour: Any, _mark: Any) -> ClassInfo:
 
 
 def _name(name: Any) -> str:
-    if not isinstance(name, str) or not 0 < len(name) <= MAX_NAME or not name.isprintable():
+    if not isinstance(name, str) or not 0 < len(name) <= MAX_NAME_CHARACTERS or not name.isprintable():
         raise ValueError("a name is not printable text of 1 to 100 characters")
     return name
 

@@ -12,9 +12,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from dsslic_search.codec.layers.residual import FULL, Gains
+from dsslic_search.codec.layers.terms import SIXTY_FOURTHS, Gains
 
-SMALLEST, LARGEST = 1 / 64, 64.0
+MIN_IMPORTANCE, MAX_IMPORTANCE = 1 / 64, 64.0
 
 Importance = tuple[tuple[int, float], ...]
 """(class id of the shipped vocabulary, importance) each; 1 for all others."""
@@ -34,9 +34,9 @@ def gains(importance: Importance, labels: NDArray[np.uint8]) -> tuple[Gains | No
     if np.ptp(seen) == 0:
         return None, 0.0
     largest = float(seen.max())
-    kept = np.clip(np.round(amplitude / largest * FULL), 1, FULL).astype(int)
+    kept = np.clip(np.round(amplitude / largest * SIXTY_FOURTHS), 1, SIXTY_FOURTHS).astype(int)
     # Nothing else in the photo has the gain of "all others" where every class in it is named: then any will
     # do.
     named = tuple((class_id, int(kept[class_id])) for class_id, _ in importance if share[class_id] > 0)
-    others = int(np.clip(round(FULL / largest), 1, FULL))
+    others = int(np.clip(round(SIXTY_FOURTHS / largest), 1, SIXTY_FOURTHS))
     return Gains(others, named), 6 * float(share @ np.log2(amplitude) - np.log2(largest))

@@ -1,4 +1,4 @@
-"""The last layer of a lossless file: the photo itself as JPEG XL, every pixel of it exact.
+"""The residual's layer of a lossless file: the photo itself as JPEG XL, every pixel of it exact.
 
 A residual under a lossless coder costs more than the photo (5 to 23 % on five photos: noise is coded either
 way), and HEVC's lossless mode 30 to 60 % more than JPEG XL.
@@ -9,28 +9,30 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from dsslic_search.codec.layers import jpeg_xl
+from dsslic_search.codec.chunk import Chunk
+from dsslic_search.codec.layers import jpeg_xl, residual
 from dsslic_search.core.errors import FormatError
 
 
-def pack(pixels: NDArray[np.uint8], effort: int) -> bytes:
-    """A JPEG XL codestream of uint8 [H, W, 3] or [H, W]; ``effort`` 1..9."""
+def encode(pixels: NDArray[np.uint8], effort: int) -> Chunk:
+    """The photo, uint8 [H, W, 3] or [H, W]; ``effort`` 1..9."""
     import imagecodecs
 
-    return bytes(
-        imagecodecs.jpegxl_encode(pixels, lossless=True, effort=effort, usecontainer=False, numthreads=1)
+    codestream = imagecodecs.jpegxl_encode(
+        pixels, lossless=True, effort=effort, usecontainer=False, numthreads=1
     )
+    return residual.LAYER.chunk(residual.JPEG_XL, bytes(codestream))
 
 
-def unpack(data: bytes, size: tuple[int, int], grey: bool) -> NDArray[np.uint8]:
-    """What :func:`pack` was given. FormatError when the data is damaged or not of the (height, width)
+def decode(chunk: Chunk, size: tuple[int, int], grey: bool) -> NDArray[np.uint8]:
+    """What :func:`encode` was given. FormatError when the chunk is damaged or not of the (height, width)
     ``size``."""
     import imagecodecs
 
-    if jpeg_xl.read_size(data) != size:
+    if jpeg_xl.read_size(chunk.data) != size:
         raise FormatError("the lossless layer is not of the size that the header declares")
     try:
-        pixels = np.asarray(imagecodecs.jpegxl_decode(data, numthreads=1))
+        pixels = np.asarray(imagecodecs.jpegxl_decode(chunk.data, numthreads=1))
     except (RuntimeError, ValueError, MemoryError) as e:
         raise FormatError(f"the lossless layer is damaged ({e})") from e
     if pixels.dtype != np.uint8 or pixels.shape != (size if grey else (*size, 3)):

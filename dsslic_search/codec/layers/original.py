@@ -1,4 +1,4 @@
-"""The exact layer: a photo's original file, bit for bit, in fewer bytes where that is possible.
+"""The original's layers: a photo's file, bit for bit, in fewer bytes where that is possible, and its hash.
 
 JPEG files are re-packed as JPEG XL (13–20 % smaller), which can be turned back into the very same file; all
 others are stored as they are.
@@ -6,11 +6,19 @@ others are stored as they are.
 
 from __future__ import annotations
 
+import hashlib
+
+from dsslic_search.codec.chunk import Chunk, Layer
 from dsslic_search.codec.layers import jpeg_xl
 from dsslic_search.core.errors import FormatError
+from dsslic_search.core.kinds import Stage
 
 STORED = 0
 JPEG_XL = 1
+LAYER = Layer("ORIG", "the original", (STORED, JPEG_XL), (Stage.FULL,), holds_photo=True)
+
+SHA_256 = 0
+HASH = Layer("hash", "the hash of the original", (SHA_256,), (Stage.FULL,))
 
 MAX_EXPANSION = 8
 """Data packed as JPEG XL never unpacks to more than this many times its size, or :data:`FREE_BYTES` if that
@@ -19,6 +27,27 @@ FREE_BYTES = 1 << 20
 
 _JPEG_MAGIC = b"\xff\xd8\xff"
 _PIXELS_PER_BYTE = 512  # a JPEG spends at least one bit on the mean of each 8×8 block
+
+
+def encode(original: bytes) -> Chunk:
+    """The bytes of a photo's file."""
+    return LAYER.chunk(*pack(original))
+
+
+def encode_hash(original: bytes) -> Chunk:
+    """The SHA-256 of a photo's file, 32 bytes."""
+    return HASH.chunk(SHA_256, hashlib.sha256(original).digest())
+
+
+def decode(chunk: Chunk, hashed: Chunk | None) -> bytes:
+    """What :func:`encode` was given, compared with what :func:`encode_hash` made of it. FormatError when it
+    is damaged or another."""
+    original = unpack(chunk.codec, chunk.data, max_bytes=max_unpacked(chunk.data))
+    if hashed is None or hashlib.sha256(original).digest() != hashed.data:
+        raise FormatError(
+            "the original unpacked from this file is not the one that was put in (its hash differs)"
+        )
+    return original
 
 
 def pack(original: bytes) -> tuple[int, bytes]:

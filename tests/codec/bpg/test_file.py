@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from dsslic_search.codec.bpg import file as bpg
+from dsslic_search.codec import bpg
 from dsslic_search.codec.bpg.bits import nal_type, split_annexb, write_ue7
 from dsslic_search.codec.bpg.colour import rescale
 from dsslic_search.codec.bpg.header import Header, read_header, read_tools, write_header, write_tools

@@ -9,7 +9,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from dsslic_search.codec.bpg import file as bpg
+from dsslic_search.codec import bpg
 from dsslic_search.codec.bpg import header as bpg_header
 from dsslic_search.codec.bpg import slices
 from dsslic_search.codec.bpg.bits import split_annexb

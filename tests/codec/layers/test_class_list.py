@@ -15,7 +15,7 @@ from PIL import Image
 
 from dsslic_search.api import coding
 from dsslic_search.codec import container, decoder
-from dsslic_search.codec.container import Chunk
+from dsslic_search.codec.chunk import Chunk
 from dsslic_search.codec.decoder import decode_stage
 from dsslic_search.codec.encoder import encode_photo
 from dsslic_search.codec.layers import class_list
@@ -49,12 +49,13 @@ def ours(photo: Photo) -> bytes:
     return encode_photo(photo, EncodeOptions(60, segmenter=OURS)).data
 
 
+def chunk(data: bytes) -> Chunk:
+    return class_list.LAYER.chunk(class_list.DEFLATED, data)
+
+
 def chunks_of(data: bytes) -> dict[str, Chunk]:
-    layout = container.read(data)
-    return {
-        e.kind: Chunk(e.kind, e.codec, container.chunk_data(data, layout, e.kind) or b"")
-        for e in layout.entries
-    }
+    contents = container.read(data)
+    return {e.kind: container.read_chunk(data, contents, e.kind) for e in contents.entries}
 
 
 def test_what_is_written_is_read():
@@ -81,7 +82,7 @@ def test_the_file_names_its_vocabulary_and_segmenter_and_only_a_foreign_one_is_e
 
 
 def test_the_map_is_theirs_and_its_meaning_ours(photo: Photo, ours: bytes, theirs: bytes):
-    prefix = theirs[: container.read_layout(theirs).stage_bytes("map")]
+    prefix = theirs[: container.read_contents(theirs).stage_bytes("map")]
     label_map = decoder.read_label_map(prefix)
     assert set(np.unique(label_map)) == {0, 1, 2, 4}
     assert np.array_equal(decoder.read_meanings(prefix), decoder.read_label_map(ours))
@@ -120,7 +121,7 @@ def test_numbers_of_an_older_class_list_are_for_the_networks_words_for_queries(t
     raw["in"] = "0" * 16
     for row in raw["classes"]:
         row[2] = 1
-    found = class_list.decode(zlib.compress(json.dumps(raw).encode()), beach().vocabulary.identity)
+    found = class_list.decode(chunk(zlib.compress(json.dumps(raw).encode())), beach().vocabulary.identity)
     assert found.marks == (1, 1, 1, 1, 1)
     assert found.meanings[2] == SHIPPED.id_of("sea")
 
@@ -174,10 +175,10 @@ def test_without_a_class_list_the_ids_are_those_that_finenet_learnt(ours: bytes)
 def test_hostile_class_lists_are_refused(theirs: bytes, change):
     raw = json.loads(zlib.decompress(chunks_of(theirs)["voca"].data))
     change(raw)
-    damaged = zlib.compress(json.dumps(raw).encode())
+    damaged = chunk(zlib.compress(json.dumps(raw).encode()))
     with pytest.raises(FormatError, match="damaged class list"):
         class_list.decode(damaged, beach().vocabulary.identity)
-    kept = chunks_of(theirs) | {"voca": Chunk("voca", decoder.DEFLATED, damaged)}
+    kept = chunks_of(theirs) | {"voca": damaged}
     whole = container.pack(container.read(theirs).header, list(kept.values()))
     for stage in ("map", "coarse"):
         with pytest.raises(FormatError, match="damaged class list"):
@@ -187,16 +188,16 @@ def test_hostile_class_lists_are_refused(theirs: bytes, change):
 def test_class_lists_are_bounded():
     bomb = zlib.compress(b'{"name":"' + b"a" * (1 << 22) + b'"}')
     with pytest.raises(FormatError, match="its length is wrong"):
-        class_list.decode(bomb, "0" * 16)
+        class_list.decode(chunk(bomb), "0" * 16)
     with pytest.raises(FormatError):
-        class_list.decode(zlib.compress(b"[" * 60_000), "0" * 16)
+        class_list.decode(chunk(zlib.compress(b"[" * 60_000)), "0" * 16)
 
 
 @given(st.binary(max_size=60))
 def test_any_bytes_are_a_class_list_or_refused(data: bytes):
     for candidate in (data, zlib.compress(data)):
         with pytest.raises(FormatError):
-            class_list.decode(candidate, "0" * 16)
+            class_list.decode(chunk(candidate), "0" * 16)
 
 
 @given(

@@ -9,16 +9,21 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from dsslic_search.codec import container, decoder
+from dsslic_search.codec import container
+from dsslic_search.codec.chunk import Chunk
 from dsslic_search.codec.decoder import decode_stage
 from dsslic_search.codec.encoder import encode_photo
-from dsslic_search.codec.layers import lossless
+from dsslic_search.codec.layers import lossless, residual
 from dsslic_search.codec.options import EncodeOptions
 from dsslic_search.codec.picture.open import Photo
 from dsslic_search.core.errors import FormatError
 from dsslic_search.core.settings import LOSSLESS
 
 RNG = np.random.default_rng(8)
+
+
+def chunk(codestream: bytes) -> Chunk:
+    return residual.LAYER.chunk(residual.JPEG_XL, codestream)
 
 
 def photo(height: int, width: int, grey: bool = False, noise: float = 5) -> Photo:
@@ -37,10 +42,10 @@ def test_every_pixel_is_exact(size, grey):
     shown = decode_stage(data)
     assert np.array_equal(shown.pixels, wanted.pixels[..., 0] if grey else wanted.pixels)
     assert np.array_equal(shown.alpha, alpha)
-    layout = container.read(data)
-    assert layout.header.quality == LOSSLESS
-    assert layout.header.finenet == "0" * 16
-    assert layout.find(container.RESIDUAL).codec == decoder.RESIDUAL_JPEG_XL
+    contents = container.read(data)
+    assert contents.header.quality == LOSSLESS
+    assert contents.header.finenet == "0" * 16
+    assert contents.find(residual.LAYER.kind).codec == residual.JPEG_XL
 
 
 def test_a_real_photo_is_exact_and_the_other_stages_are_there():
@@ -52,27 +57,27 @@ def test_a_real_photo_is_exact_and_the_other_stages_are_there():
     assert len(data) < 0.75 * wanted.size
     for stage in ("map", "coarse"):
         assert (
-            decode_stage(data[: container.read_layout(data).stage_bytes(stage)], stage).pixels.shape[:2]
+            decode_stage(data[: container.read_contents(data).stage_bytes(stage)], stage).pixels.shape[:2]
             == wanted.shape[:2]
         )
 
 
 def test_more_effort_is_not_larger():
     pixels = photo(120, 160).pixels
-    assert len(lossless.pack(pixels, 7)) <= len(lossless.pack(pixels, 1))
+    assert len(lossless.encode(pixels, 7).data) <= len(lossless.encode(pixels, 1).data)
 
 
 def test_layers_of_another_size_depth_or_kind_are_refused():
     import imagecodecs
 
     pixels = photo(20, 30).pixels
-    sound = lossless.pack(pixels, 3)
-    assert np.array_equal(lossless.unpack(sound, (20, 30), grey=False), pixels)
+    sound = lossless.encode(pixels, 3).data
+    assert np.array_equal(lossless.decode(chunk(sound), (20, 30), grey=False), pixels)
     deep = bytes(imagecodecs.jpegxl_encode(pixels.astype(np.uint16) * 200, lossless=True, usecontainer=False))
     hostile = [
         (sound, (20, 31), False),
         (sound, (20, 30), True),
-        (lossless.pack(pixels[..., 0].copy(), 3), (20, 30), False),
+        (lossless.encode(pixels[..., 0].copy(), 3).data, (20, 30), False),
     ]
     hostile += [
         (deep, (20, 30), False),
@@ -82,15 +87,15 @@ def test_layers_of_another_size_depth_or_kind_are_refused():
     ]
     for data, size, grey in hostile:
         with pytest.raises(FormatError):
-            lossless.unpack(data, size, grey)
+            lossless.decode(chunk(data), size, grey)
 
 
 def test_damage_is_a_format_error_or_a_picture_of_the_size():
-    sound = lossless.pack(photo(40, 40).pixels, 3)
+    sound = lossless.encode(photo(40, 40).pixels, 3).data
     for _ in range(60):
         damaged = bytearray(sound)
         damaged[int(RNG.integers(len(damaged)))] ^= int(RNG.integers(1, 256))
         try:
-            assert lossless.unpack(bytes(damaged), (40, 40), grey=False).shape == (40, 40, 3)
+            assert lossless.decode(chunk(bytes(damaged)), (40, 40), grey=False).shape == (40, 40, 3)
         except FormatError:
             continue

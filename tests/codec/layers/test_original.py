@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import ExifTags, Image, ImageCms
 
-from dsslic_search.codec.layers import original as exact
+from dsslic_search.codec.layers import original
 from dsslic_search.core.errors import FormatError
 
 SAMPLE = Path(__file__).parents[3] / "samples" / "dogs.jpg"
@@ -49,90 +49,90 @@ JPEGS = {
 
 @pytest.mark.parametrize("make", JPEGS.values(), ids=JPEGS)
 def test_jpeg_files_get_smaller_and_come_back_bit_for_bit(make):
-    original = make()
-    codec, data = exact.pack(original)
-    assert codec == exact.JPEG_XL
-    assert len(data) < len(original)
-    assert exact.unpack(codec, data, len(original)) == original
-    assert exact.unpack(codec, data, exact.max_unpacked(data)) == original
+    source = make()
+    codec, data = original.pack(source)
+    assert codec == original.JPEG_XL
+    assert len(data) < len(source)
+    assert original.unpack(codec, data, len(source)) == source
+    assert original.unpack(codec, data, original.max_unpacked(data)) == source
 
 
 @pytest.mark.parametrize("kept", [0.1, 0.5, 0.95])
 def test_truncated_jpeg_files_come_back_too(kept):
     whole = jpeg()
-    original = whole[: int(len(whole) * kept)]
-    codec, data = exact.pack(original)
-    assert exact.unpack(codec, data, len(original)) == original
+    source = whole[: int(len(whole) * kept)]
+    codec, data = original.pack(source)
+    assert original.unpack(codec, data, len(source)) == source
 
 
 @pytest.mark.parametrize(
-    "original", [jpeg("CMYK"), jpeg(icc_profile=b"not really a profile" * 20)], ids=["CMYK", "broken profile"]
+    "source", [jpeg("CMYK"), jpeg(icc_profile=b"not really a profile" * 20)], ids=["CMYK", "broken profile"]
 )
-def test_what_jpeg_xl_cannot_hold_comes_back(original):
-    assert exact.pack(original)[0] == exact.STORED
-    assert exact.unpack(*exact.pack(original), len(original)) == original
+def test_what_jpeg_xl_cannot_hold_comes_back(source):
+    assert original.pack(source)[0] == original.STORED
+    assert original.unpack(*original.pack(source), len(source)) == source
 
 
 @given(st.binary(max_size=2000), st.booleans())
 def test_anything_comes_back(body, marked):
-    original = (b"\xff\xd8\xff" if marked else b"") + body
-    codec, data = exact.pack(original)
-    assert exact.unpack(codec, data, len(original)) == original
-    assert len(data) <= len(original)
+    source = (b"\xff\xd8\xff" if marked else b"") + body
+    codec, data = original.pack(source)
+    assert original.unpack(codec, data, len(source)) == source
+    assert len(data) <= len(source)
 
 
 def test_other_formats_are_stored_as_they_are():
     buffer = io.BytesIO()
     Image.open(SAMPLE).resize((50, 50)).save(buffer, "PNG")
-    assert exact.pack(buffer.getvalue()) == (exact.STORED, buffer.getvalue())
-    assert exact.pack(b"") == (exact.STORED, b"")
+    assert original.pack(buffer.getvalue()) == (original.STORED, buffer.getvalue())
+    assert original.pack(b"") == (original.STORED, b"")
 
 
 def test_a_transcoding_that_does_not_restore_the_file_is_not_trusted(monkeypatch):
-    original = jpeg()
-    monkeypatch.setattr(imagecodecs, "jpegxl_decode_jpeg", lambda *_, **__: original[:-1] + b"\x00")
-    assert exact.pack(original) == (exact.STORED, original)
+    source = jpeg()
+    monkeypatch.setattr(imagecodecs, "jpegxl_decode_jpeg", lambda *_, **__: source[:-1] + b"\x00")
+    assert original.pack(source) == (original.STORED, source)
 
 
 def test_files_that_would_unpack_too_much_are_stored():
-    original = jpeg() + bytes(2 * exact.FREE_BYTES)
-    assert exact.pack(original) == (exact.STORED, original)
+    source = jpeg() + bytes(2 * original.FREE_BYTES)
+    assert original.pack(source) == (original.STORED, source)
 
 
 def test_unpacking_is_bounded():
-    original = jpeg()
-    codec, data = exact.pack(original)
+    source = jpeg()
+    codec, data = original.pack(source)
     with pytest.raises(FormatError, match="more than"):
-        exact.unpack(codec, data, len(original) - 1)
+        original.unpack(codec, data, len(source) - 1)
     with pytest.raises(FormatError, match="more than"):
-        exact.unpack(exact.STORED, original, len(original) - 1)
+        original.unpack(original.STORED, source, len(source) - 1)
 
 
 def test_a_picture_that_cannot_be_so_small_is_refused_by_its_header():
     grey = np.zeros((3000, 3000), np.uint8)
     data = bytes(imagecodecs.jpegxl_encode(grey, lossless=True, effort=1, usecontainer=True))
     with pytest.raises(FormatError, match="3000×3000"):
-        exact.unpack(exact.JPEG_XL, data, 1000)
+        original.unpack(original.JPEG_XL, data, 1000)
     with pytest.raises(FormatError):  # holds no JPEG file
-        exact.unpack(exact.JPEG_XL, data, 100_000)
+        original.unpack(original.JPEG_XL, data, 100_000)
 
 
 def test_unknown_codecs_are_refused():
     with pytest.raises(FormatError, match="codec 7"):
-        exact.unpack(7, b"abc", 100)
+        original.unpack(7, b"abc", 100)
 
 
 def test_damage_is_refused_or_changes_the_file():
-    original = jpeg()
-    _, data = exact.pack(original)
+    source = jpeg()
+    _, data = original.pack(source)
     random = np.random.default_rng(4)
     for length in random.integers(0, len(data), 25):
         with pytest.raises(FormatError):
-            exact.unpack(exact.JPEG_XL, data[:length], len(original))
+            original.unpack(original.JPEG_XL, data[:length], len(source))
     for _ in range(40):
         bad = bytearray(data)
         bad[random.integers(len(bad))] ^= 1 << random.integers(8)
         try:
-            assert len(exact.unpack(exact.JPEG_XL, bytes(bad), 2 * len(original))) <= 2 * len(original)
+            assert len(original.unpack(original.JPEG_XL, bytes(bad), 2 * len(source))) <= 2 * len(source)
         except FormatError:
             continue

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dsslic_search.codec.bpg import file as bpg
+from dsslic_search.codec import bpg
 from dsslic_search.codec.layers import axes, residual
-from dsslic_search.codec.layers.residual import FULL, Gains, Terms
+from dsslic_search.codec.layers.terms import NO_NETWORK, SIXTY_FOURTHS, Gains, Terms, read_terms, restorer_of
 from dsslic_search.core.errors import FormatError
 
 RNG = np.random.default_rng(3)
@@ -21,13 +21,13 @@ AXES = axes.principal(PHOTO)
 
 gains_of_terms = st.builds(
     lambda others, of: Gains(others, tuple(of.items())),
-    st.integers(1, FULL),
-    st.dictionaries(st.integers(0, 255), st.integers(1, FULL), min_size=1, max_size=9),
+    st.integers(1, SIXTY_FOURTHS),
+    st.dictionaries(st.integers(0, 255), st.integers(1, SIXTY_FOURTHS), min_size=1, max_size=9),
 )
 
 
 @given(
-    st.integers(0, FULL),
+    st.integers(0, SIXTY_FOURTHS),
     st.integers(0, 255),
     st.none() | gains_of_terms,
     st.booleans(),
@@ -38,27 +38,27 @@ def test_terms_are_read_as_they_were_written(trust, strength, gains, grey, pictu
     terms = Terms(
         trust,
         strength,
-        "0123456789abcdef" if strength else residual.NO_NETWORK,
+        "0123456789abcdef" if strength else NO_NETWORK,
         gains if trust else None,
         None if grey else AXES,
     )
     written = terms.to_bytes()
-    assert residual.read_terms(written + picture, grey) == (terms, picture)
-    assert residual.restorer_of((written + picture)[:10]) == (terms.restorer if strength else None)
+    assert read_terms(written + picture, grey) == (terms, picture)
+    assert restorer_of((written + picture)[:10]) == (terms.restorer if strength else None)
     for length in range(len(written)):
         with pytest.raises(FormatError):
-            residual.read_terms(written[:length], grey)
+            read_terms(written[:length], grey)
 
 
 @given(st.binary(max_size=60), st.booleans())
 @settings(max_examples=500, deadline=None)
 def test_hostile_terms_are_format_errors_or_terms(data, grey):
     try:
-        terms, picture = residual.read_terms(data, grey)
+        terms, picture = read_terms(data, grey)
     except FormatError:
         return
     assert terms.to_bytes() + picture == data
-    assert terms.trust <= FULL
+    assert terms.trust <= SIXTY_FOURTHS
     assert (terms.axes is None) == grey
 
 
@@ -83,16 +83,17 @@ def chunk(*start: int) -> bytes:
 )
 def test_impossible_terms_are_refused(data, reason):
     with pytest.raises(FormatError, match=reason):
-        residual.read_terms(data, grey=False)
+        read_terms(data, grey=False)
 
 
 def coded(terms: Terms, qp: int, grey: bool = False) -> np.ndarray:
     """A photo through the encoder and back, in quarters of a grey level."""
     photo, coarse = (PHOTO[..., 1], COARSE[..., 1]) if grey else (PHOTO, COARSE)
     shown = bpg.decode(
-        residual.encode(photo, qp, terms, coarse=coarse, labels=LABELS, preset="ultrafast"), max_pixels=10**4
+        residual.encode_picture(photo, qp, terms, coarse=coarse, labels=LABELS, preset="ultrafast"),
+        max_pixels=10**4,
     )
-    return residual.decode(
+    return residual.reconstruct(
         tuple(plane.astype(np.uint16) for plane in shown.planes), terms, coarse=coarse, labels=LABELS
     )
 
@@ -118,29 +119,29 @@ def test_the_same_distortion_whatever_the_trust():
 
 
 def test_gains_move_errors_between_classes():
-    terms = Terms(FULL, gains=Gains(16, ((2, 64),)), axes=AXES)
+    terms = Terms(SIXTY_FOURTHS, gains=Gains(16, ((2, 64),)), axes=AXES)
     error = np.square(coded(terms, 24) - 4.0 * PHOTO).mean(2)
-    plain = np.square(coded(Terms(FULL, axes=AXES), 24) - 4.0 * PHOTO).mean(2)
+    plain = np.square(coded(Terms(SIXTY_FOURTHS, axes=AXES), 24) - 4.0 * PHOTO).mean(2)
     assert error[LABELS == 2].mean() < 1.3 * plain[LABELS == 2].mean()
     assert error[LABELS != 2].mean() > 4 * error[LABELS == 2].mean()
 
 
-@given(st.integers(1, FULL), st.integers(-1020, 1020))
+@given(st.integers(1, SIXTY_FOURTHS), st.integers(-1020, 1020))
 def test_scaling_back_is_to_the_nearest(gain, value):
-    terms = Terms(FULL, gains=Gains(gain, ((1, gain),)))
+    terms = Terms(SIXTY_FOURTHS, gains=Gains(gain, ((1, gain),)))
     planes = (np.array([[512 + value // 2]], np.uint16),)
-    found = residual.decode(
+    found = residual.reconstruct(
         planes, terms, coarse=np.array([[128]], np.uint8), labels=np.ones((1, 1), np.uint8)
     )
-    exact = 512 + (value // 2) * 2 * FULL / gain
+    exact = 512 + (value // 2) * 2 * SIXTY_FOURTHS / gain
     assert abs(int(found[0, 0]) - min(max(exact, 0), 1020)) <= 0.5
 
 
-@pytest.mark.parametrize("trust", range(0, FULL + 1, 8))
+@pytest.mark.parametrize("trust", range(0, SIXTY_FOURTHS + 1, 8))
 def test_what_is_predicted_goes_from_middle_grey_to_the_coarse_image(trust):
     levels = np.arange(256, dtype=np.uint8)[None]
     found = residual.predicted(levels, trust)
-    assert np.abs(found - (128 + (levels.astype(float) - 128) * trust / FULL)).max() <= 0.5
+    assert np.abs(found - (128 + (levels.astype(float) - 128) * trust / SIXTY_FOURTHS)).max() <= 0.5
     assert found.min() >= 0
     assert found.max() <= 255
 

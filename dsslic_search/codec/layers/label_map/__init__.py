@@ -1,1 +1,46 @@
-"""The label-map coder: a binary context-mixing coder of the PAQ line for maps of class ids."""
+"""The label map's layer: s, class ids, lossless (DSSLIC's s).
+
+Its bytes are made by :mod:`dsslic_search.codec.layers.label_map.coder`, a context-mixing coder of the PAQ
+line; docs/label-map.md describes them.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dsslic_search.codec.chunk import Chunk, Layer
+from dsslic_search.codec.layers.label_map import coder
+from dsslic_search.core.errors import FormatError
+from dsslic_search.core.kinds import Stage
+
+CONTEXT_MIXING = 1
+LAYER = Layer("SMAP", "the label map", (CONTEXT_MIXING,), (Stage.MAP, Stage.COARSE, Stage.FULL))
+
+MAX_SIDE = 256  # labels; the map scale is the smallest that makes the map's longer side no longer than this
+
+
+def scale_for(height: int, width: int) -> int:
+    """Photo pixels per label, each way, for a photo of that size."""
+    return -(-max(height, width) // MAX_SIDE)
+
+
+def encode(labels: NDArray[np.uint8]) -> Chunk:
+    """The label map, uint8 [h, w] at its own scale."""
+    return LAYER.chunk(CONTEXT_MIXING, coder.encode(labels))
+
+
+def decode(chunk: Chunk, size: tuple[int, int]) -> NDArray[np.uint8]:
+    """What :func:`encode` was given. FormatError when the chunk is damaged or not of the (height, width)
+    ``size``."""
+    LAYER.check(chunk)
+    height, width = size
+    if coder.read_size(chunk.data) != size:
+        raise FormatError("the label map is not of the size that the header declares")
+    return coder.decode(chunk.data, max_pixels=height * width)
+
+
+def enlarge(labels: NDArray[np.uint8], scale: int, height: int, width: int) -> NDArray[np.uint8]:
+    """A label map at the photo's size, uint8 [height, width]: each label stands for ``scale`` × ``scale``
+    photo pixels, cut at the edges."""
+    return np.repeat(np.repeat(labels, scale, 0)[:height], scale, 1)[:, :width]

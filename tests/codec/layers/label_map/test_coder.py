@@ -15,8 +15,7 @@ from hypothesis.extra import numpy as arrays
 from PIL import Image
 
 from dsslic_search.bench import label_map as bench
-from dsslic_search.codec.layers.label_map import coder as label_map
-from dsslic_search.codec.layers.label_map import start
+from dsslic_search.codec.layers.label_map import coder, start
 from dsslic_search.core.errors import FormatError
 
 GOLDEN = Path(__file__).parents[3] / "data" / "label_map"
@@ -45,12 +44,12 @@ def areas(height: int, width: int, classes: int = 51, seed: int = 0) -> np.ndarr
 
 
 def comes_back(labels: np.ndarray) -> bytes:
-    data = label_map.encode(labels)
-    decoded = label_map.decode(data)
+    data = coder.encode(labels)
+    decoded = coder.decode(data)
     assert decoded.dtype == np.uint8
     assert decoded.flags.writeable
     assert np.array_equal(decoded, labels)
-    assert label_map.read_size(data) == labels.shape
+    assert coder.read_size(data) == labels.shape
     assert len(data) <= labels.size + HEADER
     return data
 
@@ -121,8 +120,8 @@ def test_maps_of_areas_are_small():
 
 
 def test_both_ways_of_scanning_are_used():
-    ways = {label_map.encode(areas(60, 80, 9, seed))[0] & 15 for seed in range(12)}
-    assert ways == {label_map.ROWS, label_map.COLUMNS}
+    ways = {coder.encode(areas(60, 80, 9, seed))[0] & 15 for seed in range(12)}
+    assert ways == {coder.ROWS, coder.COLUMNS}
 
 
 def test_views_that_are_not_contiguous():
@@ -135,7 +134,7 @@ def test_views_that_are_not_contiguous():
 )
 def test_what_is_no_label_map_is_refused(wrong):
     with pytest.raises(ValueError, match="uint8"):
-        label_map.encode(wrong)
+        coder.encode(wrong)
 
 
 def test_golden_files_are_made_and_read_as_ever():
@@ -144,10 +143,10 @@ def test_golden_files_are_made_and_read_as_ever():
     ways = set()
     for file in files:
         labels, data = np.array(Image.open(file)), file.with_suffix(".slm").read_bytes()
-        assert np.array_equal(label_map.decode(data), labels), file.name
-        assert label_map.encode(labels) == data, file.name
+        assert np.array_equal(coder.decode(data), labels), file.name
+        assert coder.encode(labels) == data, file.name
         ways.add(data[0] & 15)
-    assert ways == {label_map.ROWS, label_map.COLUMNS, label_map.STORED}
+    assert ways == {coder.ROWS, coder.COLUMNS, coder.STORED}
 
 
 WITHOUT_NUMBA = """
@@ -156,15 +155,16 @@ sys.modules["numba"] = None
 from pathlib import Path
 import numpy as np
 from PIL import Image
-from dsslic_search.codec.layers.label_map import coder as label_map, machine
+from dsslic_search.codec.layers.label_map import coder, machine
+from dsslic_search.core.errors import FormatError
 assert not machine.COMPILED
 for file in map(Path, sys.argv[1:]):
     labels, data = np.array(Image.open(file)), file.with_suffix(".slm").read_bytes()
-    assert label_map.encode(labels) == data, file.name
-    assert np.array_equal(label_map.decode(data), labels), file.name
+    assert coder.encode(labels) == data, file.name
+    assert np.array_equal(coder.decode(data), labels), file.name
     try:
-        label_map.decode(data[: len(data) // 2])
-    except label_map.FormatError:
+        coder.decode(data[: len(data) // 2])
+    except FormatError:
         continue
     raise AssertionError(file.name)
 """
@@ -207,43 +207,43 @@ def header(version: int, way: int, *numbers: bytes) -> bytes:
 )
 def test_wrong_headers_are_refused(data, said):
     with pytest.raises(FormatError, match=said):
-        label_map.decode(data)
+        coder.decode(data)
 
 
 @pytest.mark.parametrize("way", [0, 1, 2])
 def test_huge_sizes_are_refused_before_anything_is_allocated(way):
     data = header(1, way, b"\xff\xff\xff\xff\x0f", b"\xff\xff\xff\xff\x0f")
-    assert label_map.read_size(data) == (1 << 32, 1 << 32)
+    assert coder.read_size(data) == (1 << 32, 1 << 32)
     with pytest.raises(FormatError, match="4294967296×4294967296"):
-        label_map.decode(data)
-    small = label_map.encode(areas(9, 11))
+        coder.decode(data)
+    small = coder.encode(areas(9, 11))
     with pytest.raises(FormatError, match="11×9, more than the limit of 98"):
-        label_map.decode(small, max_pixels=98)
-    label_map.decode(small, max_pixels=99)
+        coder.decode(small, max_pixels=98)
+    coder.decode(small, max_pixels=99)
 
 
 def test_few_bytes_cannot_ask_for_much_work():
     for payload in (b"", b"\x00" * 6, b"\xff" * 6, b"\x80" * 20, bytes(range(40))):
         with pytest.raises(FormatError):
-            label_map.decode(header(1, 0, b"\xff\x3f", b"\xff\x3f") + payload)
+            coder.decode(header(1, 0, b"\xff\x3f", b"\xff\x3f") + payload)
 
 
 def test_what_is_cut_off_is_refused_or_another_map():
     labels = areas(48, 64, seed=3)
-    data, refused = label_map.encode(labels), 0
+    data, refused = coder.encode(labels), 0
     for length in range(len(data)):
         try:
-            assert not np.array_equal(label_map.decode(data[:length]), labels)
+            assert not np.array_equal(coder.decode(data[:length]), labels)
         except FormatError:
             refused += 1
     assert refused > 0.7 * len(data)
 
 
 def test_what_goes_on_is_refused():
-    for data in (label_map.encode(areas(48, 64, seed=3)), label_map.encode(np.zeros((5, 5), np.uint8))):
+    for data in (coder.encode(areas(48, 64, seed=3)), coder.encode(np.zeros((5, 5), np.uint8))):
         for more in (b"\0\0", b"\xff\xff", b"\0" * 9):
             with pytest.raises(FormatError, match=r"goes on|damaged"):
-                label_map.decode(data + more)
+                coder.decode(data + more)
 
 
 def test_damage_is_refused_or_decodes_to_some_map_of_the_size():
@@ -258,7 +258,7 @@ def test_damage_is_refused_or_decodes_to_some_map_of_the_size():
 @given(st.binary(max_size=60), st.integers(0, 1), st.integers(0, 40), st.integers(0, 40))
 def test_any_bytes_are_refused_or_decode_to_a_map_of_the_size(payload, way, height, width):
     try:
-        labels = label_map.decode(header(1, way, bytes([height]), bytes([width])) + payload)
+        labels = coder.decode(header(1, way, bytes([height]), bytes([width])) + payload)
     except FormatError:
         return
     assert labels.shape == (height + 1, width + 1)

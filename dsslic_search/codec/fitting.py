@@ -1,0 +1,93 @@
+"""What the encoder finds out about one photo's residual by trying: what a choice costs, and how strongly the
+decoded photo should be restored."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dsslic_search.codec.bpg.colour import bands
+from dsslic_search.codec.layers import residual
+from dsslic_search.codec.layers.planes import Planes
+from dsslic_search.codec.layers.terms import SIXTY_FOURTHS, Terms
+from dsslic_search.networks import runtime
+from dsslic_search.networks.grid import LABEL_SCALE, SCALE
+
+WINDOW_SIDE = 160  # pixels, of the parts of a photo that the restoration's strength is fitted to
+MAX_STRENGTH = 255  # sixty-fourths: what a byte holds
+
+
+def rate_distortion_cost(
+    photo: NDArray[np.uint8],
+    picture: bytes,
+    planes: Planes,
+    terms: Terms,
+    coarse: NDArray[np.uint8] | None,
+    qp: int,
+) -> float:
+    """D + λ·R of a residual: squared error in grey levels², of the mean of the photo's channels, and bits at
+    their price.
+
+    ``photo``: uint8 [H, W, 3] or [H, W]; ``picture``: its coded residual under ``terms``, relative to
+    ``coarse``, and ``planes``: decoded from it.
+    """
+    distortion = 0.0
+    for at in bands(*photo.shape[:2]):
+        shown = residual.reconstruct(
+            tuple(p[at] for p in planes), terms, coarse=None if coarse is None else coarse[at]
+        )
+        distortion += squared_error(shown, photo[at], 4)
+    channels = 1 if photo.ndim == 2 else 3
+    return distortion / channels + bit_price(qp) * 8 * len(picture)
+
+
+def bit_price(qp: int) -> float:
+    """λ, the squared error in grey levels² that a bit is worth at a QP: 0.57·2^((QP − 12) / 3), as the HEVC
+    reference software has it for intra pictures."""
+    return float(0.57 * 2 ** ((qp - 12) / 3))
+
+
+def restoration_strength(
+    photo: NDArray[np.uint8],
+    planes: Planes,
+    terms: Terms,
+    coarse: NDArray[np.uint8] | None,
+    marks: NDArray[np.int64],
+    qp: int,
+) -> int:
+    """How much of the restoration network's correction leaves the least squared error, 0..255 in 1/64.
+
+    Least squares in one unknown: what is lacking, projected on the correction. ``photo``, ``planes``,
+    ``terms`` and ``coarse`` as for :func:`rate_distortion_cost`; ``marks``: the whole photo's labels, int64
+    [⌈H/8⌉·2, ⌈W/8⌉·2]. Looks at the parts of the photo that :func:`windows` gives.
+    """
+    along = power = 0.0
+    for ys, xs in windows(*photo.shape[:2]):
+        part = residual.reconstruct(
+            tuple(p[ys, xs] for p in planes), terms, coarse=None if coarse is None else coarse[ys, xs]
+        )
+        under = marks[ys.start // LABEL_SCALE :, xs.start // LABEL_SCALE :]
+        lacking = photo[ys, xs] - part.astype(np.float32) / 4
+        for rows, columns, correction in runtime.corrections(part, under, qp):
+            along += float(np.vdot(lacking[rows, columns], correction))
+            power += float(np.vdot(correction, correction))
+    return int(np.clip(round(SIXTY_FOURTHS * along / power), 0, MAX_STRENGTH)) if power else 0
+
+
+def windows(height: int, width: int) -> list[tuple[slice, slice]]:
+    """(rows, columns) of the parts of a photo that stand for it: four windows around its middle, their
+    corners on whole compact pixels, or all of a small photo."""
+    if height * width <= 8 * WINDOW_SIDE**2:
+        return [(slice(0, height), slice(0, width))]
+    sides = min(height, WINDOW_SIDE), min(width, WINDOW_SIDE)
+    starts = [
+        sorted({(size - side) * k // 4 // SCALE * SCALE for k in (1, 3)})
+        for size, side in zip((height, width), sides, strict=True)
+    ]
+    return [(slice(y, y + sides[0]), slice(x, x + sides[1])) for y in starts[0] for x in starts[1]]
+
+
+def squared_error(shown: NDArray[np.integer], wanted: NDArray[np.uint8], parts: int = 1) -> float:
+    """Sum of squared errors in grey levels² of what is shown in ``parts`` of a grey level."""
+    differences = (shown[at].astype(np.float32) / parts - wanted[at] for at in bands(*shown.shape[:2]))
+    return sum(float(np.square(each).sum(dtype=np.float64)) for each in differences)

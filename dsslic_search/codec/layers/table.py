@@ -1,0 +1,29 @@
+"""The layers that a .dsslic file may have, in the order of their chunks.
+
+Each module of this package codes and decodes one layer and describes it as a
+:class:`~dsslic_search.codec.chunk.Layer`; a new one is entered here.
+"""
+
+from __future__ import annotations
+
+from dsslic_search.codec.layers import (
+    alpha,
+    class_list,
+    compact,
+    label_map,
+    metadata,
+    original,
+    residual,
+)
+
+LAYERS = (
+    class_list.LAYER,
+    label_map.LAYER,
+    compact.LAYER,
+    residual.LAYER,
+    alpha.LAYER,
+    original.HASH,
+    original.LAYER,
+    metadata.ICC,
+    metadata.EXIF,
+)
