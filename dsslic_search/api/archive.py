@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Unpack
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,9 +15,10 @@ from numpy.typing import NDArray
 from dsslic_search.api.showing import STAGES, Preview
 from dsslic_search.core import vocabulary
 from dsslic_search.core.errors import ArchiveError, UsageError
-from dsslic_search.core.settings import DEFAULT_EFFORT, Settings, archive_path
+from dsslic_search.core.settings import Settings, archive_path
 
 if TYPE_CHECKING:
+    from dsslic_search.api.coding import EncodeWishes
     from dsslic_search.api.duplicates import Duplicates
     from dsslic_search.api.indexes import OpenIndexes
     from dsslic_search.api.searching import Found, QueryResult, Searcher
@@ -28,9 +29,9 @@ if TYPE_CHECKING:
     from dsslic_search.archive.reindex import ReindexReport
     from dsslic_search.archive.schema import Photo
     from dsslic_search.codec.container import Contents
+    from dsslic_search.codec.options import EncodeOptions
     from dsslic_search.core.dialect import Dialect
     from dsslic_search.features.embedding import Canvas
-    from dsslic_search.networks.segmenter import Segmenter
     from dsslic_search.query.facets import ClassCount
     from dsslic_search.query.run.evaluate import Indexes
     from dsslic_search.query.run.execute import Answer
@@ -97,52 +98,34 @@ class Archive:
     def ingest(
         self,
         paths: Sequence[Path | str],
+        options: EncodeOptions | None = None,
         *,
-        quality: int | str | None = None,
-        keep: str = "layers",
-        effort: int = DEFAULT_EFFORT,
-        importance: Mapping[str, float] | str | None = None,
-        bpp: float | None = None,
-        psnr: float | None = None,
-        max_bytes: int | None = None,
-        segmenter: Segmenter | str | None = None,
         dry_run: bool = False,
         workers: int | None = None,
         progress: Callable[[Event], None] | None = None,
+        **wishes: Unpack[EncodeWishes],
     ) -> IngestReport:
         """Add the photos at ``paths`` (files and folders) that are not there yet; makes the archive if there
         is none.
 
-        ``keep``: "layers", "exact" (with the original file, bit-exact), "reference" (the original stays where
-        it is) or "coarse" (no residual: previews are all there is). ``quality``, ``effort``, ``importance``,
-        ``bpp``, ``psnr``, ``max_bytes`` as for :func:`dsslic_search.api.coding.encode_options`.
-        ``segmenter``: what makes the label maps (see `networks.segmenter`), by default SegNet. Photos that
-        are there in another keep mode, at another quality, or by another segmenter than the one named are
-        stored anew; another effort, importances or a target alone are no reason to. Files that cannot be used
-        and photos that no quality brings to the target are in the report's ``failed``, with the reason; an
+        ``options``: how to encode them, see `api.coding.encode_options`; or the same by keyword,
+        `api.coding.EncodeWishes`: ``archive.ingest(["photos"], quality=60, keep="exact")``. Photos that are
+        there in another keep mode, at another quality, or by another segmenter than the one named are stored
+        anew; another effort, importances or a target alone are no reason to. Files that cannot be used and
+        photos that no quality brings to the target are in the report's ``failed``, with the reason; an
         interrupted ingest can be run again. ``workers``: photos encoded at once, by default the number of
         cores. Raises ArchiveError when the archive cannot be written, UsageError for impossible options,
         WeightsError for a segmenter that cannot be used.
         """
         import os
 
-        from dsslic_search.api.coding import encode_options
+        from dsslic_search.api.coding import options_or
         from dsslic_search.archive.ingest.run import ingest
 
-        options = encode_options(
-            quality=quality,
-            keep=keep,
-            effort=effort,
-            importance=importance,
-            bpp=bpp,
-            psnr=psnr,
-            max_bytes=max_bytes,
-            segmenter=segmenter,
-        )
         return ingest(
             self.folder,
             [Path(p) for p in paths],
-            options,
+            options_or(options, wishes),
             settings=self.settings,
             dry_run=dry_run,
             workers=workers or os.cpu_count() or 1,

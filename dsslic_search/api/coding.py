@@ -5,14 +5,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypedDict, Unpack
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dsslic_search.core import vocabulary
 from dsslic_search.core.errors import PhotoError, UsageError
-from dsslic_search.core.settings import DEFAULT_EFFORT, DEFAULT_QUALITY, LOSSLESS, Settings
+from dsslic_search.core.settings import DEFAULT_QUALITY, LOSSLESS, Settings
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -22,80 +22,47 @@ if TYPE_CHECKING:
     from dsslic_search.networks.segmenter import Segmenter
 
 
-def encode(
-    image: Path | str | bytes | Image.Image | NDArray[np.uint8],
-    *,
-    quality: int | str | None = None,
-    keep: str = "layers",
-    effort: int = DEFAULT_EFFORT,
-    importance: Mapping[str, float] | str | None = None,
-    bpp: float | None = None,
-    psnr: float | None = None,
-    max_bytes: int | None = None,
-    segmenter: Segmenter | str | None = None,
-) -> bytes:
-    """The bytes of a .dsslic file.
+class EncodeWishes(TypedDict, total=False):
+    """What may be asked of the encoder, by keyword; whatever is left out is as `EncodeOptions` has it. At
+    most one of ``quality``, ``bpp``, ``psnr`` and ``max_bytes``."""
 
-    ``image``: a file's path or its bytes, a PIL image, or uint8 [H, W], [H, W, 3] or [H, W, 4] sRGB.
-    ``keep``: "layers", "exact" (the file itself is packed in, bit-exact), "reference" or "coarse" (both
-    without a residual); "exact" and "reference" need a path or bytes. Other arguments as for
-    :func:`encode_options`. Raises PhotoError when it cannot be read, UsageError for impossible options and
-    targets that this photo cannot meet, WeightsError for a segmenter that cannot be used.
-    """
-    from dsslic_search.codec.encoder import encode_photo
-    from dsslic_search.codec.picture.open import open_photo
-
-    options = encode_options(
-        quality=quality,
-        keep=keep,
-        effort=effort,
-        importance=importance,
-        bpp=bpp,
-        psnr=psnr,
-        max_bytes=max_bytes,
-        segmenter=segmenter,
-    )
-    if isinstance(image, (str, Path)):
-        name, original = str(image), read_file(Path(image))
-    elif isinstance(image, (bytes, bytearray, memoryview)):
-        name, original = "the photo", bytes(image)
-    elif keep in ("exact", "reference"):
-        raise UsageError(f'keep mode "{keep}" needs the original file: give its path or its bytes')
-    else:
-        name, original = "the photo", _as_png(image)
-    photo = open_photo(original, name, Settings().max_pixels)
-    return encode_photo(photo, options, original).data
+    quality: int | str | None
+    """1 (smallest files) .. 100 (best picture), or "lossless" (or LOSSLESS): every pixel exact."""
+    keep: str
+    """"layers", "exact" (with the original file, bit-exact), "reference" (without it: it stays where it is)
+    or "coarse" (no residual: previews are all there is)."""
+    effort: int
+    """1 (fastest) .. 9 (smallest files)."""
+    importance: Mapping[str, float] | str | None
+    """How much the squared error of classes counts, by their words as in queries, 1 for those not named:
+    {"person": 4, "sky": 0.25}, or "person=4,sky=0.25"."""
+    bpp: float | None
+    """In place of a quality: the best one of at most so many bits a pixel."""
+    psnr: float | None
+    """In place of a quality: the smallest file of at least so many dB."""
+    max_bytes: int | None
+    """In place of a quality: the best one of at most so many bytes in all."""
+    segmenter: Segmenter | str | None
+    """What makes the label map, itself or by name: see `networks.segmenter`."""
 
 
-def encode_options(
-    *,
-    quality: int | str | None = None,
-    keep: str = "layers",
-    effort: int = DEFAULT_EFFORT,
-    importance: Mapping[str, float] | str | None = None,
-    bpp: float | None = None,
-    psnr: float | None = None,
-    max_bytes: int | None = None,
-    segmenter: Segmenter | str | None = None,
-) -> EncodeOptions:
-    """What the encoder is to do.
-
-    ``quality``: 1 (smallest files) .. 100 (best picture), by default 75, or "lossless" (or LOSSLESS): every
-    pixel exact. ``effort``: 1 (fastest) .. 9 (smallest files). ``importance``: how much the squared error of
-    classes counts, by their words as in queries, 1 for those not named: {"person": 4, "sky": 0.25}. At most
-    one of these in place of a quality: ``bpp`` and ``max_bytes``, the best quality of at most so many bits a
-    pixel or bytes in all; ``psnr``, the smallest file of at least so many dB. ``segmenter``: what makes the
-    label map, see `networks.segmenter`; by default SegNet. UsageError for what cannot be, WeightsError for a
-    segmenter that cannot be used.
-    """
+def encode_options(**wishes: Unpack[EncodeWishes]) -> EncodeOptions:
+    """What the encoder is to do, as one value that `encode` and `Archive.ingest` take in place of the
+    keywords. UsageError for what cannot be, WeightsError for a segmenter that cannot be used."""
     from dsslic_search.codec.options import EncodeOptions, Target
-    from dsslic_search.core import vocabulary
     from dsslic_search.networks.segmenter import chosen
     from dsslic_search.query.language.weights import importance_of
 
+    if unknown := wishes.keys() - EncodeWishes.__annotations__.keys():
+        raise TypeError(f"{min(unknown)!r} is none of: {', '.join(EncodeWishes.__annotations__)}")
+    quality = wishes.get("quality")
     targets = [
         Target(kind, value)
-        for kind, value in (("bpp", bpp), ("psnr", psnr), ("bytes", max_bytes))
+        for kind, value in (
+            ("bpp", wishes.get("bpp")),
+            ("psnr", wishes.get("psnr")),
+            ("bytes", wishes.get("max_bytes")),
+        )
         if value is not None
     ]
     if len(targets) + (quality is not None) > 1:
@@ -105,12 +72,50 @@ def encode_options(
     wanted = DEFAULT_QUALITY if quality is None else LOSSLESS if quality == "lossless" else quality
     return EncodeOptions(
         wanted,  # type: ignore[arg-type]  # EncodeOptions says what is wrong with a text
-        keep,
-        segmenter=chosen(segmenter),
-        effort=effort,
-        importance=importance_of(importance or {}, vocabulary.default()),
+        wishes.get("keep", EncodeOptions.keep),
+        segmenter=chosen(wishes.get("segmenter")),
+        effort=wishes.get("effort", EncodeOptions.effort),
+        importance=importance_of(wishes.get("importance") or {}, vocabulary.default()),
         target=targets[0] if targets else None,
     )
+
+
+def options_or(options: EncodeOptions | None, wishes: EncodeWishes) -> EncodeOptions:
+    """The options given, or those that keywords ask for; UsageError for both at once."""
+    if options is None:
+        return encode_options(**wishes)
+    if wishes:
+        raise UsageError(f"give encoder options as one value or by keyword ({', '.join(wishes)}), not both")
+    return options
+
+
+def encode(
+    image: Path | str | bytes | Image.Image | NDArray[np.uint8],
+    options: EncodeOptions | None = None,
+    **wishes: Unpack[EncodeWishes],
+) -> bytes:
+    """The bytes of a .dsslic file.
+
+    ``image``: a file's path or its bytes, a PIL image, or uint8 [H, W], [H, W, 3] or [H, W, 4] sRGB; keep
+    modes "exact" and "reference" need a path or bytes. ``options``: see `encode_options`; or the same by
+    keyword, `EncodeWishes`: ``encode("photo.jpg", quality=60)``. Raises PhotoError when it cannot be read,
+    UsageError for impossible options and targets that this photo cannot meet, WeightsError for a segmenter
+    that cannot be used.
+    """
+    from dsslic_search.codec.encoder import encode_photo
+    from dsslic_search.codec.picture.open import open_photo
+
+    options = options_or(options, wishes)
+    if isinstance(image, (str, Path)):
+        name, original = str(image), read_file(Path(image))
+    elif isinstance(image, (bytes, bytearray, memoryview)):
+        name, original = "the photo", bytes(image)
+    elif options.mode.needs_original:
+        raise UsageError(f'keep mode "{options.keep}" needs the original file: give its path or its bytes')
+    else:
+        name, original = "the photo", _as_png(image)
+    photo = open_photo(original, name, Settings().max_pixels)
+    return encode_photo(photo, options, original).data
 
 
 def decode(data: bytes, stage: str = "full") -> Image.Image:

@@ -11,27 +11,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from dsslic_search.cli.encoding import with_encoder_options
 from dsslic_search.cli.options import (
-    EFFORT,
     ERROR,
     INTERRUPTED,
     PARTIAL,
     ArchiveDir,
     AsJson,
-    Bpp,
-    ClassesFile,
-    Effort,
-    ImportanceWords,
-    KeptStage,
-    MaxBytes,
-    OwnClasses,
-    Psnr,
-    QualityName,
-    SegmenterName,
-    asked_of_encoder,
     print_json,
     quality_text,
-    segmenter_of,
 )
 from dsslic_search.cli.wording import finding_sentence, in_commands
 from dsslic_search.core.errors import ArchiveError, StageError
@@ -43,6 +31,7 @@ if TYPE_CHECKING:
     from dsslic_search.archive.check import Finding
     from dsslic_search.archive.ingest.report import Event, IngestReport
     from dsslic_search.archive.schema import Photo
+    from dsslic_search.codec.options import EncodeOptions
 
 
 def register(app: typer.Typer) -> None:
@@ -51,26 +40,15 @@ def register(app: typer.Typer) -> None:
         app.command()(command)
 
 
+@with_encoder_options(
+    keep="layers, exact (originals packed in, bit-exact), reference (originals stay) or coarse "
+    "(previews alone)."
+)
 def ingest(
     paths: Annotated[list[Path], typer.Argument(metavar="PATH", help="Photos, and folders to walk.")],
     archive: ArchiveDir = None,
-    quality: QualityName = None,
-    keep: Annotated[
-        str,
-        typer.Option(
-            help="layers, exact (originals packed in, bit-exact), reference (originals stay) or coarse "
-            "(previews alone)."
-        ),
-    ] = "layers",
-    stage: KeptStage = None,
-    effort: Effort = EFFORT,
-    bpp: Bpp = None,
-    psnr: Psnr = None,
-    max_bytes: MaxBytes = None,
-    importance: ImportanceWords = None,
-    segmenter: SegmenterName = None,
-    classes: ClassesFile = None,
-    own_classes: OwnClasses = False,
+    *,
+    options: EncodeOptions,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Say what would be added; write nothing.")
     ] = False,
@@ -84,21 +62,8 @@ def ingest(
     file is skipped with its reason."""
     from dsslic_search.api import Archive
 
-    asked = asked_of_encoder(
-        quality=quality,
-        keep=keep,
-        stage=stage,
-        effort=effort,
-        importance=importance,
-        bpp=bpp,
-        psnr=psnr,
-        max_bytes=max_bytes,
-    )
-    chosen = segmenter_of(segmenter, classes, own_classes)
     with Archive(archive) as opened, _progress(dry_run) as progress:
-        report = opened.ingest(
-            paths, **asked, segmenter=chosen, dry_run=dry_run, workers=workers, progress=progress
-        )
+        report = opened.ingest(paths, options, dry_run=dry_run, workers=workers, progress=progress)
         root = opened.folder.root
     if as_json:
         print_json(_as_plain(report, root))

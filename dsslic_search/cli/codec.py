@@ -3,27 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from dsslic_search.cli.describing import UNKNOWN_VOCABULARY, describe, describe_residual, residual_lines
+from dsslic_search.cli.encoding import with_encoder_options
 from dsslic_search.cli.options import (
-    EFFORT,
     ERROR,
     PARTIAL,
     AsJson,
-    Bpp,
     ClassesFile,
-    Effort,
-    ImportanceWords,
-    KeptStage,
-    MaxBytes,
     OwnClasses,
-    Psnr,
-    QualityName,
     SegmenterName,
-    asked_of_encoder,
     print_json,
     quality_text,
     segmenter_of,
@@ -39,6 +31,9 @@ from dsslic_search.core.errors import (
 )
 from dsslic_search.core.text import printable, size_text
 
+if TYPE_CHECKING:
+    from dsslic_search.codec.options import EncodeOptions
+
 
 def register(app: typer.Typer) -> None:
     """Add this module's commands."""
@@ -48,41 +43,20 @@ def register(app: typer.Typer) -> None:
     app.command()(segment)
 
 
+@with_encoder_options(
+    keep="layers, exact (the file itself, bit-exact), reference or coarse (both without a residual)."
+)
 def encode(
     source: Annotated[Path, typer.Argument(metavar="IN", help="A photo.")],
     target: Annotated[Path, typer.Argument(metavar="OUT.dsslic", help="Where to write.")],
-    quality: QualityName = None,
-    keep: Annotated[
-        str,
-        typer.Option(
-            help="layers, exact (the file itself, bit-exact), reference or coarse (both without a residual)."
-        ),
-    ] = "layers",
-    stage: KeptStage = None,
-    effort: Effort = EFFORT,
-    bpp: Bpp = None,
-    psnr: Psnr = None,
-    max_bytes: MaxBytes = None,
-    importance: ImportanceWords = None,
-    segmenter: SegmenterName = None,
-    classes: ClassesFile = None,
-    own_classes: OwnClasses = False,
+    *,
+    options: EncodeOptions,
 ) -> None:
     """Encode one photo as a .dsslic file."""
     from dsslic_search.api import coding
     from dsslic_search.codec.picture.save import write_file
 
-    asked = asked_of_encoder(
-        quality=quality,
-        keep=keep,
-        stage=stage,
-        effort=effort,
-        importance=importance,
-        bpp=bpp,
-        psnr=psnr,
-        max_bytes=max_bytes,
-    )
-    data = coding.encode(source, **asked, segmenter=segmenter_of(segmenter, classes, own_classes))
+    data = coding.encode(source, options)
     write_file(target, data)
     typer.echo(
         f"{target}: {size_text(len(data))}, the original has {size_text(source.stat().st_size)}", err=True

@@ -85,7 +85,7 @@ def test_degrees_below_0_are_equal_and_so_are_those_above_1(likeness: np.ndarray
 
 @pytest.mark.parametrize("limit", [2, 3, 5])
 def test_equals_at_the_ends_that_are_not_among_the_nearest_count(limit: int) -> None:
-    """The last of those asked for has a likeness of exactly 1 or 0, as older or newer ones have by rounding."""
+    """The last of those asked for has a likeness of exactly 1 or 0, as others have by rounding."""
     asked = 4 * (limit + 1)
     ones = np.concatenate([np.ones(50), np.full(COUNT - 50 - (asked - 1), 0.5), np.full(asked - 1, 1.5)])
     assert page(MadeVectors(ones), limit) == sorted_plainly(ones, limit) == list(range(limit))
