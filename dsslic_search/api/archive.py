@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Unpack
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from dsslic_search.api.coding import EncodeWishes
     from dsslic_search.api.duplicates import Duplicates
     from dsslic_search.api.indexes import OpenIndexes
-    from dsslic_search.api.searching import Found, QueryResult, Searcher
+    from dsslic_search.api.searching import QueryResult, Searcher
     from dsslic_search.api.statistics import Statistics
     from dsslic_search.archive.catalog import Catalog
     from dsslic_search.archive.check import Finding
@@ -167,14 +167,14 @@ class Archive:
         self, text: str, *, limit: int | None = 50, after: str | None = None, explain: bool = False
     ) -> QueryResult:
         """The photos that ``text`` asks for, best first; see docs/query-language.md. ``limit``: photos on a
-        page, None for all. ``after``: the cursor of the page before. QueryError says what is not
-        understood."""
-        from dsslic_search.api.searching import QueryResult
+        page, None for all. ``after``: the cursor of the page before. ``explain``: tell in words what was
+        understood. QueryError says what is not.
 
-        found = self.find(text, limit=limit, after=after, explain=explain)
-        return QueryResult(
-            found.query, found.total, tuple(found.hits), found.cursor, found.explanation, found.unseen
-        )
+        The page's photos are looked up already: it stays as it is when the archive changes, or is closed.
+        """
+        result = self.find(text, limit=limit, after=after, explain=explain)
+        _ = result.hits
+        return result
 
     def find(
         self,
@@ -184,29 +184,30 @@ class Archive:
         after: str | None = None,
         explain: bool = False,
         resemble: NDArray[np.float32] | None = None,
-    ) -> Found:
-        """As `query`, but hits are looked up as they are taken, which suits large answers. ``resemble``:
+    ) -> QueryResult:
+        """As `query`, but no photo is looked up before it is taken, which suits large pages. ``resemble``:
         embeddings, float32[m, DIMENSION], of layouts that the photos shall be like; then the text only
         filters, and may be empty."""
-        from dsslic_search.api.searching import Found, place_of, place_text
+        from dsslic_search.api.searching import QueryResult, cursor_text, read_cursor
 
         if limit is not None and limit < 0:
             raise UsageError(f"limit {limit}: must be 0 or more")
-        cursor, before = place_of(after)
+        cursor, before = read_cursor(after)
 
         def asked(indexes: Indexes) -> tuple[Answer, str]:
             answer = self._searcher.answer(indexes, text, limit=limit, after=cursor, resemble=resemble)
             return answer, answer.explain() if explain else ""
 
         answer, explanation = self._indexes.ask(asked)
-        return Found(
+        ids, scores = answer.ids.tolist(), answer.scores.tolist()
+        return QueryResult(
             query=text,
             total=answer.total,
             classes=tuple(self.vocabulary.classes[c].name for c in answer.classes),
-            hits=self._searcher.hits(answer.ids.tolist(), answer.scores.tolist(), answer.classes, before + 1),
-            cursor=place_text(answer.cursor, before + answer.ids.size),
+            cursor=cursor_text(answer.cursor, before + answer.ids.size),
             explanation=explanation,
             unseen=() if answer.total else answer.unseen(),
+            look_up=partial(self._searcher.hits, ids, scores, answer.classes, before + 1),
         )
 
     def sketch(
@@ -218,10 +219,11 @@ class Archive:
         limit: int | None = 50,
         after: str | None = None,
         explain: bool = False,
-    ) -> Found:
+    ) -> QueryResult:
         """The photos laid out like a canvas, most alike first: a painted PNG file, a JSON file of shapes (see
         docs/layout.md), or a `features.embedding.Canvas`; of those that ``text`` asks for, if it is given.
-        ``mirrored``: left and right may be exchanged. UsageError says what is wrong with a canvas."""
+        ``mirrored``: left and right may be exchanged. Photos are looked up as they are taken. UsageError says
+        what is wrong with a canvas."""
         from dsslic_search.api.coding import read_file
         from dsslic_search.features.canvas import read_canvas
         from dsslic_search.features.embedding import Canvas
@@ -239,9 +241,10 @@ class Archive:
 
         return self._indexes.ask(asked)
 
-    def locate(self, operand: str, mirrored: bool = False) -> NDArray[np.float32]:
-        """The embeddings, float32[m, DIMENSION], that ``like OPERAND`` means; see `Searcher.locate`."""
-        return self._searcher.locate(operand, mirrored)
+    def embeddings_of(self, operand: str, mirrored: bool = False) -> NDArray[np.float32]:
+        """The embeddings, float32[m, DIMENSION], that ``like OPERAND`` means: of a photo by
+        id, path or file name, or of a file."""
+        return self._searcher.embeddings_of(operand, mirrored)
 
     def duplicates(
         self,

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -41,36 +42,34 @@ class Hit:
 
 
 @dataclass(frozen=True)
-class Found:
-    """A page of what a query found: ``total`` photos match, exactly; ``hits``, to be gone through once, are
-    looked up as they are taken. ``classes``: the keys of their ``coverage``. ``cursor`` leads to the next
-    page, None at the end. ``explanation``: text for people, if it was asked for. ``unseen``: where nothing
-    matches, the things asked about that no photo here shows at all."""
+class QueryResult:
+    """A page of what a query or a sketch found, best first: ``for hit in result`` looks hits up as they are
+    taken, which suits large pages; `hits` has them all at once.
+
+    ``total``: photos that match, exactly. ``classes``: the keys of the hits' ``coverage``. ``cursor`` leads
+    to the next page, None at the end. ``explanation``: text for people, if it was asked for. ``unseen``:
+    where nothing matches, the things asked about that no photo here shows at all. ``look_up`` goes through
+    the page's hits, for as long as the archive is open; photos that are gone since are left out.
+    """
 
     query: str
     total: int
     classes: tuple[str, ...]
-    hits: Iterator[Hit]
     cursor: str | None
     explanation: str
-    unseen: tuple[str, ...] = ()
+    unseen: tuple[str, ...]
+    look_up: Callable[[], Iterator[Hit]] = field(repr=False, compare=False)
+
+    def __iter__(self) -> Iterator[Hit]:
+        return iter(self.__dict__["hits"]) if "hits" in self.__dict__ else self.look_up()
+
+    @cached_property
+    def hits(self) -> tuple[Hit, ...]:
+        """All of the page, looked up once."""
+        return tuple(self.look_up())
 
 
-@dataclass(frozen=True)
-class QueryResult:
-    """``total`` photos match, exactly; ``hits`` are a page of them, best first; ``cursor`` leads to the next
-    page, None at the end. ``explanation`` is text for people, if it was asked for. ``unseen``: as in
-    `Found`."""
-
-    query: str
-    total: int
-    hits: tuple[Hit, ...]
-    cursor: str | None
-    explanation: str
-    unseen: tuple[str, ...] = ()
-
-
-def place_of(after: str | None) -> tuple[str | None, int]:
+def read_cursor(after: str | None) -> tuple[str | None, int]:
     """The cursor of an answer, and how many photos the pages before have shown, from a cursor that users
     see."""
     cursor, dot, shown = (after or "").rpartition(".")
@@ -79,7 +78,7 @@ def place_of(after: str | None) -> tuple[str | None, int]:
     return after, 0  # what is no cursor is for the query to tell
 
 
-def place_text(cursor: str | None, shown: int) -> str | None:
+def cursor_text(cursor: str | None, shown: int) -> str | None:
     """A cursor that users see."""
     return None if cursor is None else f"{cursor}.{shown}"
 
@@ -113,7 +112,7 @@ class Searcher:
             indexes=indexes,
             vocabulary=self._vocabulary,
             presence=self._settings.presence,
-            locate=self.locate,
+            locate=self.embeddings_of,
             saved=self.saved_text,
             limit=limit,
             after=after,
@@ -168,7 +167,7 @@ class Searcher:
             )
             return photos, {(photo, class_id): fraction for photo, class_id, fraction in rows}
 
-    def locate(self, operand: str, mirrored: bool = False) -> NDArray[np.float32]:
+    def embeddings_of(self, operand: str, mirrored: bool = False) -> NDArray[np.float32]:
         """The embeddings, float32[m, DIMENSION], that ``like OPERAND`` means: of "#12", of a photo in the
         archive by path or file name, or of any photo file; ``mirrored``: and of its mirror image."""
         from dsslic_search.features import embedding

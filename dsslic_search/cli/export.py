@@ -19,7 +19,7 @@ from dsslic_search.core.errors import DSSError, MissingExtraError, UsageError
 from dsslic_search.core.files import text_to_path
 
 if TYPE_CHECKING:
-    from dsslic_search.api.searching import Found, Hit
+    from dsslic_search.api.searching import Hit, QueryResult
 
 FORMATS = ("paths", "json", "csv", "parquet")
 ROWS = 50_000  # of a Parquet row group
@@ -56,10 +56,10 @@ def chosen_format(named: str | None, out: Path | None, *, null: bool, as_json: b
     return found
 
 
-def write(found: Found, form: str, out: Path | None, end: bytes = b"\n") -> int:
+def write(found: QueryResult, form: str, out: Path | None, end: bytes = b"\n") -> int:
     """Write a page of photos to a file, whole or not at all, or to stdout; returns how many. ``end``: what
     ends a path."""
-    counted = _Counted(found.hits)
+    counted = _Counted(found)
     if form in ("paths", "parquet"):
         with _bytes(out) as raw:
             if form == "paths":
@@ -97,7 +97,7 @@ def _row(hit: Hit) -> tuple[Any, ...]:
     return hit.rank, hit.id, hit.path, hit.score, *hit.coverage.values()
 
 
-def _write_json(stream: TextIO, found: Found, hits: Iterable[Hit]) -> None:
+def _write_json(stream: TextIO, found: QueryResult, hits: Iterable[Hit]) -> None:
     """As ``json.dumps`` of the whole would write it."""
     head = json.dumps(
         {"query": found.query, "total": found.total, "cursor": found.cursor}, indent=2, ensure_ascii=False

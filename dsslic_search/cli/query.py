@@ -12,7 +12,7 @@ from dsslic_search.core.errors import UsageError
 from dsslic_search.core.text import counted, printable
 
 if TYPE_CHECKING:
-    from dsslic_search.api.searching import Found
+    from dsslic_search.api.searching import QueryResult
 
 LIMIT = 20
 EXAMPLES = """
@@ -111,7 +111,7 @@ def query(
         tell(found, shown, out)
 
 
-def tell(found: Found, shown: int, out: Path | None = None) -> None:
+def tell(found: QueryResult, shown: int, out: Path | None = None) -> None:
     """On stderr: how many photos match, how many of them were listed, and how to see more."""
     more = f", {shown} shown" if shown < found.total else ""
     where = f"; written to {printable(str(out))}" if out else ""
@@ -125,10 +125,10 @@ def tell(found: Found, shown: int, out: Path | None = None) -> None:
         typer.echo(f"next page: --page {found.cursor}", err=True)
 
 
-def list_hits(found: Found) -> int:
+def list_hits(found: QueryResult) -> int:
     """Lines for people; returns how many."""
     shown = 0
-    for hit in found.hits:
+    for hit in found:
         shown += 1
         coverage = ", ".join(f"{name} {fraction:.1%}" for name, fraction in hit.coverage.items() if fraction)
         typer.echo(

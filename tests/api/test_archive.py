@@ -98,11 +98,26 @@ def test_matching_gives_all_ids(archive: Archive):
 
 def test_hits_are_looked_up_as_they_are_taken(archive: Archive):
     found = archive.find("sky", limit=None)
-    assert next(found.hits).path == f"/photos/{PHOTOS}.jpg"
+    assert next(iter(found)).path == f"/photos/{PHOTOS}.jpg"
     assert found.total == PHOTOS
     assert found.classes == ("sky",)
     assert found.explanation == ""
     assert "sky" in archive.find("sky", explain=True).explanation
+
+
+def test_a_result_is_gone_through_more_than_once_or_had_whole(archive: Archive):
+    found = archive.find("sky", limit=7)
+    assert [hit.id for hit in found] == [hit.id for hit in found] == list(range(PHOTOS, PHOTOS - 7, -1))
+    assert found.hits == tuple(found) == archive.query("sky", limit=7).hits
+    assert found.hits is found.hits
+
+
+def test_what_a_query_gave_stays_when_photos_go_and_the_archive_is_closed(archive: Archive):
+    asked, found = archive.query("sky", limit=3), archive.find("sky", limit=3)
+    archive.catalog.remove([PHOTOS])
+    assert [hit.id for hit in found] == [PHOTOS - 1, PHOTOS - 2]
+    archive.close()
+    assert [hit.id for hit in asked] == [hit.id for hit in asked.hits] == [PHOTOS, PHOTOS - 1, PHOTOS - 2]
 
 
 def test_like_its_mirror_image(archive: Archive):
@@ -110,9 +125,9 @@ def test_like_its_mirror_image(archive: Archive):
     halves[:, :4] = SKY
     one = archive.catalog.add(photo(70), features_of(halves, CLASSES))
     other = archive.catalog.add(photo(71), features_of(halves[:, ::-1], CLASSES))
-    alone, both = archive.locate(f"#{one}"), archive.locate(f"#{one}", mirrored=True)
+    alone, both = archive.embeddings_of(f"#{one}"), archive.embeddings_of(f"#{one}", mirrored=True)
     assert np.array_equal(alone[0], both[0])
-    assert np.allclose(both[1:], archive.locate(f"#{other}"), atol=1e-2)
+    assert np.allclose(both[1:], archive.embeddings_of(f"#{other}"), atol=1e-2)
     scores = {hit.id: hit.score for hit in archive.query(f"like #{one} mirrored", limit=2).hits}
     assert scores == {one: pytest.approx(1, abs=1e-2), other: pytest.approx(1, abs=1e-2)}
     found = archive.query(f"like #{one}", limit=None).hits

@@ -73,7 +73,7 @@ def test_likeness_goes_across_vocabularies(archive: Archive):
     number = ids(archive)
 
     def likeness(one: str, other: str, mirrored: bool) -> float:
-        first, second = (archive.locate(f"#{number[name]}", mirrored)[-1] for name in (one, other))
+        first, second = (archive.embeddings_of(f"#{number[name]}", mirrored)[-1] for name in (one, other))
         return float(first @ second / np.linalg.norm(first) / np.linalg.norm(second))
 
     for mirrored in (False, True):

@@ -61,7 +61,7 @@ def test_the_order_is_by_likeness_and_pages_go_on(archive, run, sketched):
     with Archive(archive) as opened:
         canvas = read_canvas(file.read_bytes(), "s", V)
         (asked,) = canvas.queries(V)
-        vectors = {i: opened.locate(f"#{i}")[0] for i in range(1, PHOTOS + 1)}
+        vectors = {i: opened.embeddings_of(f"#{i}")[0] for i in range(1, PHOTOS + 1)}
     likeness = {i: max(0.0, min(1.0, float(asked @ v))) for i, v in vectors.items()}
     assert [likeness[hit["id"]] for hit in whole["results"]] == pytest.approx(
         sorted(likeness.values(), reverse=True), abs=1e-4
