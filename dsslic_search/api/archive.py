@@ -319,11 +319,11 @@ class Archive:
         """A photo's catalog row with its coverages; ArchiveError when there is no such id."""
         return self._searcher.photo(photo_id)
 
-    def layout(self, photo: Photo) -> Contents:
+    def contents(self, photo: Photo) -> Contents:
         """Header and chunk table of a stored photo, reading nothing else."""
-        from dsslic_search.api.showing import read_layout
+        from dsslic_search.api.showing import read_contents
 
-        return read_layout(self.folder.store, photo)
+        return read_contents(self.folder.store, photo)
 
     def dialect(self, photo: Photo) -> Dialect:
         """The vocabulary that a stored photo's label map speaks in, and what its classes mean in the

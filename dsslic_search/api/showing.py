@@ -45,10 +45,10 @@ class Preview:
     vocabulary: Vocabulary | None = None
 
 
-def read_layout(store: Store, photo: Photo) -> Contents:
+def read_contents(store: Store, photo: Photo) -> Contents:
     """Header and chunk table of a stored photo, reading nothing else."""
     with _about(store, photo):
-        return StoredFile(store, photo.content_hash).layout
+        return StoredFile(store, photo.content_hash).contents
 
 
 def read_dialect(store: Store, photo: Photo) -> Dialect:
@@ -69,7 +69,7 @@ def stages_of(store: Store, photo: Photo, stages: Sequence[str], max_pixels: int
 
     file = StoredFile(store, photo.content_hash)
     with _about(store, photo):
-        layout = file.layout
+        contents = file.contents
     coder.load()
     with suppress(StageError):  # what is missing is told by the stage that needs it, after those that do not
         for name, wanted in _networks(file, stages):
@@ -79,15 +79,15 @@ def stages_of(store: Store, photo: Photo, stages: Sequence[str], max_pixels: int
         began = time.perf_counter()
         elsewhere = 0
         with _about(store, photo):
-            if stage == "full" and layout.header.keep == "reference":
+            if stage == "full" and contents.header.keep == "reference":
                 referenced = _referenced(photo)
                 elsewhere, decoded = len(referenced), _opened(referenced, photo.path, max_pixels)
             else:
-                read = max(read, layout.stage_bytes(stage))
+                read = max(read, contents.stage_bytes(stage))
                 decoded = decode_stage(file.stage(stage), stage, max_pixels=max_pixels)
         image = coding.to_image(decoded, stage)
         spent = (time.perf_counter() - began) * 1000
-        yield Preview(stage, image, read + elsewhere, layout.total + elsewhere, spent, decoded.vocabulary)
+        yield Preview(stage, image, read + elsewhere, contents.total + elsewhere, spent, decoded.vocabulary)
 
 
 def _networks(file: StoredFile, stages: Sequence[str]) -> Iterator[tuple[str, str | None]]:
@@ -97,10 +97,10 @@ def _networks(file: StoredFile, stages: Sequence[str]) -> Iterator[tuple[str, st
     from dsslic_search.codec.layers.terms import NO_NETWORK, RESTORER_BYTES, restorer_of
     from dsslic_search.networks import runtime
 
-    layout, header = file.layout, file.layout.header
+    contents, header = file.contents, file.contents.header
     if "coarse" in stages:
         yield runtime.SHOWN, header.finenet if header.keep == "coarse" else None
-    entry = layout.find(residual.LAYER.kind)
+    entry = contents.find(residual.LAYER.kind)
     if entry is None or "full" not in stages:
         return
     if header.finenet != NO_NETWORK:

@@ -37,7 +37,7 @@ class StoredFile:
         return self.data
 
     @cached_property
-    def layout(self) -> Contents:
+    def contents(self) -> Contents:
         """Header and chunk table."""
         from dsslic_search.codec import container
 
@@ -46,7 +46,7 @@ class StoredFile:
 
     def stage(self, stage: str) -> bytes:
         """The bytes that hold a stage, as :func:`dsslic_search.codec.decoder.decode_stage` takes them."""
-        return self.prefix(self.layout.stage_bytes(stage))
+        return self.prefix(self.contents.stage_bytes(stage))
 
     def part(self, entry: Entry, limit: int | None = None) -> bytes:
         """A chunk's bytes, unchecked, or the first ``limit`` of them; reads no byte before the chunk."""
@@ -69,16 +69,16 @@ class ObjectFacts:
     segmenter: str
 
     @classmethod
-    def of_header(cls, layout: Contents) -> ObjectFacts:
+    def of_header(cls, contents: Contents) -> ObjectFacts:
         """As the header of a file tells them; StageError when the file has no label map."""
-        header = layout.header
+        header = contents.header
         return cls(
             width=header.width,
             height=header.height,
             keep=header.keep,
             quality=header.quality,
-            stored_bytes=layout.total,
-            map_bytes=layout.stage_bytes("map"),
+            stored_bytes=contents.total,
+            map_bytes=contents.stage_bytes("map"),
             vocabulary=header.vocabulary,
             segmenter=header.segmenter,
         )
@@ -147,7 +147,7 @@ def examine(store: Store, content_hash: str, row: ObjectFacts, read_data: bool =
         if size is None:
             return Examination(Fault.MISSING)
         try:
-            facts = ObjectFacts.of_header(file.layout)
+            facts = ObjectFacts.of_header(file.contents)
         except FormatError as e:
             if _may_be_newer(file):
                 return Examination(Fault.UNREADABLE, detail=str(e))
@@ -179,7 +179,7 @@ def _is_of(file: StoredFile) -> bool:
     layers and coarse keep no hash."""
     from dsslic_search.codec.layers import original
 
-    entry = file.layout.find(original.HASH.kind)
+    entry = file.contents.find(original.HASH.kind)
     return entry is None or file.part(entry).hex() == file.content_hash
 
 

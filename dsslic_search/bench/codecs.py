@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from dsslic_search.codec import bpg, container, decoder, encoder, options
 from dsslic_search.codec.bpg.colour import rescale
 from dsslic_search.codec.layers import compact, label_map, residual
-from dsslic_search.codec.picture.open import Photo
+from dsslic_search.codec.picture.open import SourcePhoto
 from dsslic_search.core.errors import MissingExtraError, UsageError
 
 Pixels = NDArray[np.uint8]
@@ -116,7 +116,7 @@ def all_codecs() -> dict[str, Codec]:
 
 
 def _encode_dsslic(pixels: Pixels, quality: float) -> bytes:
-    return encoder.encode_photo(Photo(pixels), options.EncodeOptions(quality=int(quality))).data
+    return encoder.encode_photo(SourcePhoto(pixels), options.EncodeOptions(quality=int(quality))).data
 
 
 def _decode_dsslic(data: bytes) -> Pixels:
@@ -133,9 +133,9 @@ def _cut_coarse(data: bytes) -> bytes:
 
 def _layers_of_dsslic(data: bytes) -> dict[str, int]:
     """Header and chunks, as many as (a prefix of) the file holds."""
-    layout = container.read_contents(data)
-    held = (e for e in layout.entries if e.offset + e.length <= len(data))
-    return {"header": layout.header_bytes, **{_LAYERS.get(e.kind, e.kind): e.length for e in held}}
+    contents = container.read_contents(data)
+    held = (e for e in contents.entries if e.offset + e.length <= len(data))
+    return {"header": contents.header_bytes, **{_LAYERS.get(e.kind, e.kind): e.length for e in held}}
 
 
 def _bpg(

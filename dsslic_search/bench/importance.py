@@ -21,7 +21,7 @@ from dsslic_search.bench.rd import photos_in
 from dsslic_search.codec import decoder, encoder
 from dsslic_search.codec.layers import label_map
 from dsslic_search.codec.options import EncodeOptions
-from dsslic_search.codec.picture.open import Photo, open_photo
+from dsslic_search.codec.picture.open import SourcePhoto, open_photo
 from dsslic_search.core import vocabulary
 from dsslic_search.core.errors import UsageError
 from dsslic_search.core.settings import DEFAULT_MAX_PIXELS
@@ -86,7 +86,9 @@ def run(
     return {"quality": quality, "effort": effort, "cases": found}
 
 
-def _showing(folder: Path, classes: list[int], count: int) -> Iterator[tuple[Path, Photo, NDArray[np.bool_]]]:
+def _showing(
+    folder: Path, classes: list[int], count: int
+) -> Iterator[tuple[Path, SourcePhoto, NDArray[np.bool_]]]:
     """Photos, spread over a folder, and where they show the classes."""
     paths = photos_in(folder)
     order = sorted(range(len(paths)), key=lambda i: (i * _GOLDEN) % 1)
@@ -104,7 +106,7 @@ def _showing(folder: Path, classes: list[int], count: int) -> Iterator[tuple[Pat
 
 
 def _measure(
-    options: EncodeOptions, path: Path, photo: Photo, inside: NDArray[np.bool_]
+    options: EncodeOptions, path: Path, photo: SourcePhoto, inside: NDArray[np.bool_]
 ) -> dict[str, Any] | None:
     """Figures of one photo; None where no plain file is of the weighted one's bytes."""
     weighted = _point(photo, inside, options)
@@ -138,7 +140,7 @@ def _measure(
     return row
 
 
-def _point(photo: Photo, inside: NDArray[np.bool_], options: EncodeOptions) -> _Point:
+def _point(photo: SourcePhoto, inside: NDArray[np.bool_], options: EncodeOptions) -> _Point:
     data = encoder.encode_photo(photo, options).data
     shown = decoder.decode_stage(data).pixels
     wanted = photo.pixels[..., 0] if photo.grey else photo.pixels

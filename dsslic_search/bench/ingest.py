@@ -55,12 +55,12 @@ def _by_stage(paths: list[Path], quality: int) -> dict[str, Any]:
         encoded = encoder.encode_photo(photo, options.EncodeOptions(quality))
         for step, spent in {"open": opened, **encoded.milliseconds}.items():
             encode.setdefault(step, []).append(spent)
-        layout = container.read(encoded.data)
-        for entry in layout.entries:
+        contents = container.read(encoded.data)
+        for entry in contents.entries:
             bytes_by_layer.setdefault(entry.kind, []).append(entry.length)
-        bytes_by_layer.setdefault("header", []).append(layout.header_bytes)
+        bytes_by_layer.setdefault("header", []).append(contents.header_bytes)
         for stage in STAGES:
-            prefix = encoded.data[: layout.stage_bytes(stage)]
+            prefix = encoded.data[: contents.stage_bytes(stage)]
             prefixes[stage].append(len(prefix))
             began = time.perf_counter()
             decoder.decode_stage(prefix, stage)

@@ -24,7 +24,7 @@ from dsslic_search.codec.layers import axes, compact, residual
 from dsslic_search.codec.layers.label_map import coder
 from dsslic_search.codec.layers.planes import read_planes
 from dsslic_search.codec.layers.terms import SIXTY_FOURTHS, Terms
-from dsslic_search.codec.picture.open import Photo
+from dsslic_search.codec.picture.open import SourcePhoto
 from dsslic_search.core.errors import UsageError
 from dsslic_search.networks import grid, runtime
 from dsslic_search.networks.grid import SCALE
@@ -52,7 +52,7 @@ class Subject:
 
 def subject(pixels: Pixels) -> Subject:
     """Segments a photo, uint8 [H, W, 3]."""
-    labels, scale = encoder.segment_photo(Photo(pixels))
+    labels, scale = encoder.segment_photo(SourcePhoto(pixels))
     marks = grid.network_labels(labels, scale, (-(-pixels.shape[0] // SCALE), -(-pixels.shape[1] // SCALE)))
 
     return Subject(

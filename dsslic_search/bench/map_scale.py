@@ -16,7 +16,7 @@ from dsslic_search.bench.rd import photos_in
 from dsslic_search.codec import decoder, encoder, options
 from dsslic_search.codec.layers import label_map
 from dsslic_search.codec.layers.label_map import coder
-from dsslic_search.codec.picture.open import Photo, open_photo
+from dsslic_search.codec.picture.open import SourcePhoto, open_photo
 from dsslic_search.core import vocabulary
 from dsslic_search.core.settings import DEFAULT_MAX_PIXELS
 from dsslic_search.networks import runtime
@@ -63,14 +63,14 @@ def _answers(samples: list[Sample], scale: int | None) -> dict[str, Any]:
     for sample in samples:
         assert sample.labels is not None
         truth = np.asarray(Image.open(sample.labels))
-        photo = Photo(np.asarray(Image.open(sample.image).convert("RGB")))
+        photo = SourcePhoto(np.asarray(Image.open(sample.image).convert("RGB")))
         labels, used = encoder.segment_photo(photo, scale)
         sizes.append(len(coder.encode(labels)))
         score.add(truth, label_map.enlarge(labels, used, photo.height, photo.width))
     return {"mean_map_bytes": round(float(np.mean(sizes)), 1), **score.summary()}
 
 
-def _curve(photos: list[Photo], scale: int | None) -> list[tuple[float, float]]:
+def _curve(photos: list[SourcePhoto], scale: int | None) -> list[tuple[float, float]]:
     """(mean bpp, mean PSNR) per quality."""
     runtime.use_one_thread()
     points = []

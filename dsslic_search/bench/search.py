@@ -23,7 +23,7 @@ from dsslic_search.api import Archive
 from dsslic_search.archive.features import features_of
 from dsslic_search.archive.schema import Photo
 from dsslic_search.codec import encoder
-from dsslic_search.codec.picture.open import Photo as Picture
+from dsslic_search.codec.picture.open import SourcePhoto
 from dsslic_search.core import vocabulary
 from dsslic_search.training.dataset import Sample, scene_samples
 
@@ -113,7 +113,7 @@ def run(data: Path) -> dict[str, Any]:
 def _maps(sample: Sample) -> tuple[Map, Map]:
     """The truth and SegNet's guess at the label map's scale, both ``other`` where people said nothing."""
     assert sample.labels is not None
-    picture = Picture(np.asarray(Image.open(sample.image).convert("RGB")))
+    picture = SourcePhoto(np.asarray(Image.open(sample.image).convert("RGB")))
     guess, scale = encoder.segment_photo(picture)
     painted = np.asarray(Image.open(sample.labels))
     rows, columns = (

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from dsslic_search.codec.encoder import segment_photo
-from dsslic_search.codec.picture.open import Photo
+from dsslic_search.codec.picture.open import SourcePhoto
 from dsslic_search.core import vocabulary
 from dsslic_search.networks import runtime
 from dsslic_search.networks.confidence import Confidence
@@ -65,7 +65,7 @@ def run(data: Path) -> dict[str, Any]:
         guess = runtime.segment(pixels, (truth.shape[0], truth.shape[1]))
         if len(spent) < TIMED:
             began = time.perf_counter()
-            segment_photo(Photo(pixels))
+            segment_photo(SourcePhoto(pixels))
             spent.append((time.perf_counter() - began) * 1000)
         table = confusion(truth, guess, classes)
         tables["segnet"] += table

@@ -220,7 +220,7 @@ def show(
 
     with Archive(archive) as opened:
         photo = opened.photo(photo_id)
-        layers = describe(opened.layout(photo))
+        layers = describe(opened.contents(photo))
         try:
             spoken = opened.dialect(photo).vocabulary.name
         except StageError:

@@ -127,17 +127,17 @@ def info(
 
     data = coding.read_file(source)
     with _named(source):
-        layout = container.read(data)
+        contents = container.read(data)
         try:
-            spoken = decoder.read_dialect(data, layout).vocabulary.name
+            spoken = decoder.read_dialect(data, contents).vocabulary.name
         except StageError:
             spoken = UNKNOWN_VOCABULARY
         residual = describe_residual(data)
-    described = {**describe(layout), "vocabulary_name": spoken, "residual": residual}
+    described = {**describe(contents), "vocabulary_name": spoken, "residual": residual}
     if as_json:
         print_json({"file": str(source), **described})
         return
-    header = layout.header
+    header = contents.header
     typer.echo(
         f"{source}: {header.width}×{header.height}{' grey' if header.grey else ''}, keep mode {header.keep}, "
         f"{quality_text(header.quality)}"
@@ -145,7 +145,7 @@ def info(
     typer.echo(f"{'layer':10} {'bytes':>10} {'bpp':>9}")
     for layer in described["layers"]:
         typer.echo(f"{layer['name']:10} {layer['bytes']:>10} {layer['bpp']:>9.4f}")
-    typer.echo(f"{'total':10} {layout.total:>10} {described['bpp']:>9.4f}")
+    typer.echo(f"{'total':10} {contents.total:>10} {described['bpp']:>9.4f}")
     stages = ", ".join(f"{stage} {n}" for stage, n in described["stages"].items())
     typer.echo(f"bytes to read for each stage: {stages}")
     typer.echo(f"label map 1/{header.map_scale}, compact 1/{header.compact_scale} (QP {header.compact_qp})")

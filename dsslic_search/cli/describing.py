@@ -23,29 +23,29 @@ NAMES = {
 }
 
 
-def describe(layout: Contents) -> dict[str, Any]:
+def describe(contents: Contents) -> dict[str, Any]:
     """A file's parameters, and its layers with bytes and bits per pixel, as plain values."""
     from dataclasses import asdict
 
     from dsslic_search.core.kinds import Stage
 
-    header = layout.header
+    header = contents.header
     bits = 8 / (header.width * header.height)
-    layers = [{"name": "header", "kind": "", "codec": 0, "bytes": layout.header_bytes}]
+    layers = [{"name": "header", "kind": "", "codec": 0, "bytes": contents.header_bytes}]
     layers += [
         {"name": NAMES.get(e.kind, e.kind), "kind": e.kind, "codec": e.codec, "bytes": e.length}
-        for e in layout.entries
+        for e in contents.entries
     ]
     stages: dict[str, int] = {}
     for stage in Stage:
         try:
-            stages[stage] = layout.stage_bytes(stage)
+            stages[stage] = contents.stage_bytes(stage)
         except StageError:
             continue
     return {
         **asdict(header),
-        "bytes": layout.total,
-        "bpp": round(layout.total * bits, 6),
+        "bytes": contents.total,
+        "bpp": round(contents.total * bits, 6),
         "layers": [{**layer, "bpp": round(int(str(layer["bytes"])) * bits, 6)} for layer in layers],
         "stages": stages,
     }
@@ -65,8 +65,8 @@ def describe_residual(data: bytes) -> dict[str, Any] | None:
     from dsslic_search.codec.layers.terms import SIXTY_FOURTHS, read_terms
     from dsslic_search.core import vocabulary
 
-    layout = container.read_contents(data)
-    chunk = container.read_chunk(data, layout, residual.LAYER.kind)
+    contents = container.read_contents(data)
+    chunk = container.read_chunk(data, contents, residual.LAYER.kind)
     if chunk is None:
         return None
     lossless = chunk.codec == residual.JPEG_XL
@@ -79,7 +79,7 @@ def describe_residual(data: bytes) -> dict[str, Any] | None:
         return {**said, "trust": 1.0, "colour_axes": None, "gains": None, "restoration": None}
     if chunk.codec != residual.BPG:
         return said
-    terms, _ = read_terms(chunk.data, layout.header.grey)
+    terms, _ = read_terms(chunk.data, contents.header.grey)
     gains = None
     if terms.gains is not None:
         classes = vocabulary.default().classes

@@ -40,7 +40,7 @@ from dsslic_search.codec.layers import (
 from dsslic_search.codec.layers.planes import read_planes
 from dsslic_search.codec.layers.terms import NO_NETWORK, SIXTY_FOURTHS, Terms
 from dsslic_search.codec.options import EncodeOptions
-from dsslic_search.codec.picture.open import Photo
+from dsslic_search.codec.picture.open import SourcePhoto
 from dsslic_search.codec.quality import Quantisers, effort, quantisers
 from dsslic_search.codec.target import meet
 from dsslic_search.core.dialect import Dialect
@@ -81,7 +81,7 @@ class _Clock:
 
 
 def segment_photo(
-    photo: Photo, scale: int | None = None, segmenter: Segmenter | None = None
+    photo: SourcePhoto, scale: int | None = None, segmenter: Segmenter | None = None
 ) -> tuple[NDArray[np.uint8], int]:
     """(label map uint8 [h, w] in the ids of the segmenter's vocabulary, map scale) as :func:`encode_photo`
     would store them."""
@@ -90,7 +90,7 @@ def segment_photo(
     return (segmenter or SegNetSegmenter()).segment(photo.pixels, size), scale
 
 
-def encode_photo(photo: Photo, options: EncodeOptions, original: bytes = b"") -> Encoded:
+def encode_photo(photo: SourcePhoto, options: EncodeOptions, original: bytes = b"") -> Encoded:
     """Encode an opened photo; ``original``, the bytes of its file, is needed by keep modes "exact" and
     "reference".
 
@@ -105,7 +105,7 @@ def encode_photo(photo: Photo, options: EncodeOptions, original: bytes = b"") ->
 class _Encoding:
     """One photo in the encoder: what all qualities have in common is made once."""
 
-    def __init__(self, photo: Photo, options: EncodeOptions) -> None:
+    def __init__(self, photo: SourcePhoto, options: EncodeOptions) -> None:
         self.photo, self.options, self.clock = photo, options, _Clock()
         self.size = photo.height, photo.width
         self.segmenter = options.segmenter or SegNetSegmenter()

@@ -25,7 +25,7 @@ from dsslic_search.codec import bpg, encoder
 from dsslic_search.codec.layers import axes, residual
 from dsslic_search.codec.layers.planes import Planes
 from dsslic_search.codec.layers.terms import Terms
-from dsslic_search.codec.picture.open import Photo
+from dsslic_search.codec.picture.open import SourcePhoto
 from dsslic_search.core.errors import UsageError
 from dsslic_search.networks import grid, runtime, weights
 from dsslic_search.networks.grid import LABEL_SCALE, SCALE
@@ -89,7 +89,7 @@ def make_pairs(path: Path, folder: Path) -> None:
         target = folder / f"{path.stem}-{number}.npz"
         if target.exists():
             continue
-        labels, scale = encoder.segment_photo(Photo(pixels))
+        labels, scale = encoder.segment_photo(SourcePhoto(pixels))
         cells = pixels.shape[0] // SCALE, pixels.shape[1] // SCALE
         marks = grid.network_labels(labels, scale, cells).astype(np.uint8)
         rng = random.Random(target.stem)

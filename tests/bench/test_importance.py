@@ -12,7 +12,7 @@ from dsslic_search.bench import importance
 from dsslic_search.codec import encoder
 from dsslic_search.codec.layers import label_map
 from dsslic_search.codec.options import EncodeOptions
-from dsslic_search.codec.picture.open import Photo
+from dsslic_search.codec.picture.open import SourcePhoto
 from dsslic_search.core import vocabulary
 from dsslic_search.core.errors import UsageError
 
@@ -28,10 +28,10 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def shown(folder: Path) -> tuple[Photo, np.ndarray, int]:
+def shown(folder: Path) -> tuple[SourcePhoto, np.ndarray, int]:
     """The photo, its labels and a class that covers some of it."""
     with Image.open(folder / "dogs.png") as opened:
-        photo = Photo(np.array(opened))
+        photo = SourcePhoto(np.array(opened))
     labels, scale = encoder.segment_photo(photo)
     shares = np.bincount(labels.reshape(-1)) / labels.size
     return (

@@ -18,7 +18,7 @@ from dsslic_search.cli import reference
 from dsslic_search.cli.main import main
 from dsslic_search.codec import container, decoder, encoder, options
 from dsslic_search.codec.layers import residual
-from dsslic_search.codec.picture.open import Photo
+from dsslic_search.codec.picture.open import SourcePhoto
 from dsslic_search.core.errors import MissingExtraError, PhotoError, UsageError
 
 SAMPLES = Path(__file__).parents[2] / "samples"
@@ -84,7 +84,7 @@ def test_a_pillow_without_the_format_is_named(pixels: np.ndarray, monkeypatch: p
 def test_our_files_are_counted_by_layer_and_cut_after_the_coarse_stage(folder: Path, pixels: np.ndarray):
     found = rd.measure(folder / "picos.png", ["dsslic", "dsslic-coarse", "jpeg"], (30, 70))
     for setting, whole, coarse in zip((30, 70), found["dsslic"], found["dsslic-coarse"], strict=True):
-        data = encoder.encode_photo(Photo(pixels), options.EncodeOptions(quality=setting)).data
+        data = encoder.encode_photo(SourcePhoto(pixels), options.EncodeOptions(quality=setting)).data
         contents = container.read(data)
         assert (whole.setting, whole.image) == (setting, "picos.png")
         assert whole.bytes == len(data) == sum(whole.bytes_by_part.values())

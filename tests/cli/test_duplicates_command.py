@@ -121,7 +121,7 @@ def test_only_the_bytes_up_to_the_compact_image_are_read_and_only_once(
         assert len(seen) == first["photos"]
         for photo_id in opened.ids(50):
             photo = opened.photo(photo_id)
-            assert seen[photo.content_hash] == opened.layout(photo).stage_bytes("compact")
+            assert seen[photo.content_hash] == opened.contents(photo).stage_bytes("compact")
     furthest.clear()
     assert run("duplicates", "--archive", copy, "--json").json == first
     assert not furthest

@@ -123,17 +123,19 @@ def test_each_stage_is_shown_from_its_own_bytes(run, archive: Path, tmp_path: Pa
     monkeypatch.setattr(Store, "read_prefix", watched)
     monkeypatch.setattr(Store, "read", None)
     with Archive(archive) as opened:
-        layout = opened.layout(opened.photo(1))
+        contents = opened.contents(opened.photo(1))
     for stage in Stage:
         furthest.clear()
         out = tmp_path / f"{stage}.png"
         ran = run("preview", 1, "--stage", stage, "-o", out, "--archive", archive)
         assert ran.code == 0
-        assert max(furthest) == layout.stage_bytes(stage)
-        assert f"{layout.stage_bytes(stage)} of {layout.total} bytes" in ran.err
+        assert max(furthest) == contents.stage_bytes(stage)
+        assert f"{contents.stage_bytes(stage)} of {contents.total} bytes" in ran.err
     shown = picture(tmp_path / "map.png")
     assert shown.mode == "P"
-    assert shown.size == picture(tmp_path / "full.png").size == (layout.header.width, layout.header.height)
+    assert (
+        shown.size == picture(tmp_path / "full.png").size == (contents.header.width, contents.header.height)
+    )
 
 
 def test_progressive_writes_an_animation_of_four_stages(run, archive: Path, tmp_path: Path):

@@ -17,7 +17,7 @@ from dsslic_search.codec.decoder import decode_stage
 from dsslic_search.codec.encoder import encode_photo
 from dsslic_search.codec.layers import metadata
 from dsslic_search.codec.options import EncodeOptions
-from dsslic_search.codec.picture.open import Photo, open_photo
+from dsslic_search.codec.picture.open import SourcePhoto, open_photo
 from dsslic_search.core.errors import FormatError, StageError, UsageError
 from dsslic_search.core.kinds import Stage
 from dsslic_search.networks import runtime, weights
@@ -26,10 +26,10 @@ SAMPLES = Path(__file__).parents[2] / "samples"
 LIMIT = 10**8
 
 
-def sample(name: str = "picos.jpg", side: int = 320) -> Photo:
+def sample(name: str = "picos.jpg", side: int = 320) -> SourcePhoto:
     picture = Image.open(SAMPLES / name)
     picture.thumbnail((side, side))
-    return Photo(np.array(picture.convert("RGB")))
+    return SourcePhoto(np.array(picture.convert("RGB")))
 
 
 def psnr(a: np.ndarray, b: np.ndarray) -> float:
@@ -37,12 +37,12 @@ def psnr(a: np.ndarray, b: np.ndarray) -> float:
 
 
 @pytest.fixture(scope="module")
-def photo() -> Photo:
+def photo() -> SourcePhoto:
     return sample()
 
 
 @pytest.fixture(scope="module")
-def encoded(photo: Photo) -> encoder.Encoded:
+def encoded(photo: SourcePhoto) -> encoder.Encoded:
     return encode_photo(photo, EncodeOptions())
 
 
@@ -106,7 +106,7 @@ def test_any_size_and_grey(size, grey):
     pixels = np.resize(whole, (256, 256, 3))[: size[0], : size[1]]
     if grey:
         pixels = np.repeat(prediction.luma(pixels)[..., None], 3, 2)
-    data = encode_photo(Photo(np.ascontiguousarray(pixels), grey=grey), EncodeOptions(90)).data
+    data = encode_photo(SourcePhoto(np.ascontiguousarray(pixels), grey=grey), EncodeOptions(90)).data
     shown = {stage: decode_stage(data, stage).pixels for stage in Stage}
     assert shown["map"].shape == size
     assert shown["full"].shape == (size if grey else (*size, 3))
@@ -166,7 +166,9 @@ def test_keep_coarse_has_everything_but_the_residual(photo, encoded):
         decode_stage(data, "full")
     grey = prediction.luma(photo.pixels)
     shown = decode_stage(
-        encode_photo(Photo(np.repeat(grey[..., None], 3, 2), grey=True), EncodeOptions(keep="coarse")).data,
+        encode_photo(
+            SourcePhoto(np.repeat(grey[..., None], 3, 2), grey=True), EncodeOptions(keep="coarse")
+        ).data,
         "coarse",
     )
     assert shown.pixels.shape == grey.shape

@@ -15,7 +15,7 @@ from dsslic_search.codec.bpg.hevc import PRESETS
 from dsslic_search.codec.decoder import decode_stage
 from dsslic_search.codec.encoder import encode_photo
 from dsslic_search.codec.options import EncodeOptions, Target
-from dsslic_search.codec.picture.open import Photo
+from dsslic_search.codec.picture.open import SourcePhoto
 from dsslic_search.codec.quality import EFFORTS, effort, quantisers
 from dsslic_search.core.errors import TargetError, UsageError
 from dsslic_search.core.settings import LOSSLESS
@@ -25,10 +25,10 @@ QUICK = EncodeOptions(effort=2)
 
 
 @pytest.fixture(scope="module")
-def photo() -> Photo:
+def photo() -> SourcePhoto:
     with Image.open(SAMPLE) as opened:
         opened.thumbnail((160, 160))
-        return Photo(np.array(opened.convert("RGB")))
+        return SourcePhoto(np.array(opened.convert("RGB")))
 
 
 @pytest.mark.parametrize(
@@ -77,13 +77,13 @@ def test_more_effort_gives_smaller_files(photo):
     assert sizes[1] > sizes[4] > sizes[6]
 
 
-def psnr(data: bytes, photo: Photo) -> float:
+def psnr(data: bytes, photo: SourcePhoto) -> float:
     return float(
         10 * np.log10(255**2 / np.mean((decode_stage(data).pixels.astype(float) - photo.pixels) ** 2))
     )
 
 
-def meets(data: bytes, photo: Photo, target: Target) -> bool:
+def meets(data: bytes, photo: SourcePhoto, target: Target) -> bool:
     if target.kind == "psnr":
         return psnr(data, photo) >= target.value
     return len(data) <= (target.value if target.kind == "bytes" else target.value * photo.pixels.size / 3 / 8)
@@ -104,7 +104,7 @@ def test_targets_are_met_and_the_next_quality_is_not_better(photo, target):
 
 
 def test_targets_are_met_with_importances_and_in_grey(photo):
-    grey = Photo(np.repeat(prediction.luma(photo.pixels)[..., None], 3, 2), grey=True)
+    grey = SourcePhoto(np.repeat(prediction.luma(photo.pixels)[..., None], 3, 2), grey=True)
     options = replace(QUICK, target=Target("bytes", 1500), importance=((0, 4.0),))
     assert 1200 < len(encode_photo(grey, options).data) <= 1500
     encoded = encode_photo(grey, replace(QUICK, target=Target("psnr", 34)))

@@ -18,7 +18,7 @@ from dsslic_search.codec.layers import residual
 from dsslic_search.codec.layers.planes import read_planes
 from dsslic_search.codec.layers.terms import NO_NETWORK, Terms, read_terms
 from dsslic_search.codec.options import EncodeOptions
-from dsslic_search.codec.picture.open import Photo
+from dsslic_search.codec.picture.open import SourcePhoto
 from dsslic_search.core.errors import StageError
 from dsslic_search.networks import runtime, weights
 from dsslic_search.networks.finenet import FineNet, FineNetConfig
@@ -29,10 +29,10 @@ CLASSES = 51
 
 
 @pytest.fixture(scope="module")
-def photo() -> Photo:
+def photo() -> SourcePhoto:
     with Image.open(Path(__file__).parents[2] / "samples" / "wine.jpg") as opened:
         opened.thumbnail((200, 200))
-        return Photo(np.array(opened.convert("RGB")))
+        return SourcePhoto(np.array(opened.convert("RGB")))
 
 
 def terms_of(data: bytes) -> Terms:
@@ -49,7 +49,7 @@ def with_trusts(monkeypatch: pytest.MonkeyPatch, *trusts: int) -> None:
     )
 
 
-def error(data: bytes, photo: Photo) -> float:
+def error(data: bytes, photo: SourcePhoto) -> float:
     return float(np.square(decode_stage(data).pixels.astype(float) - photo.pixels).mean())
 
 
@@ -78,7 +78,7 @@ def test_trials_keep_the_cheapest(photo, monkeypatch):
 
 
 def test_the_highest_effort_goes_through(photo):
-    small = Photo(np.ascontiguousarray(photo.pixels[:64, :96]))
+    small = SourcePhoto(np.ascontiguousarray(photo.pixels[:64, :96]))
     data = encode_photo(small, EncodeOptions(60, effort=9)).data
     assert terms_of(data).trust in quality.effort(9).trusts
     assert len(data) <= 1.01 * len(encode_photo(small, EncodeOptions(60, effort=6)).data)
@@ -171,7 +171,9 @@ def test_restoration_is_what_the_network_says(photo, shipped, strength, grey):
     (shipped / "restorer.safetensors").unlink(missing_ok=True)
     identity = random_restorer(shipped / "restorer.safetensors", 5)
     net = runtime.load("restorer", shipped / "restorer.safetensors")
-    picture = Photo(np.repeat(prediction.luma(photo.pixels)[..., None], 3, 2), grey=True) if grey else photo
+    picture = (
+        SourcePhoto(np.repeat(prediction.luma(photo.pixels)[..., None], 3, 2), grey=True) if grey else photo
+    )
     encoded = encode_photo(picture, EncodeOptions(40, effort=1))
     data = restored_file(encoded.data, strength, identity)
     plain, shown = (

@@ -16,7 +16,7 @@ from dsslic_search.codec import container
 from dsslic_search.codec.decoder import decode_stage, read_dialect, read_meanings
 from dsslic_search.codec.encoder import encode_photo
 from dsslic_search.codec.options import EncodeOptions
-from dsslic_search.codec.picture.open import Photo
+from dsslic_search.codec.picture.open import SourcePhoto
 from dsslic_search.core import vocabulary
 from dsslic_search.core.errors import MissingExtraError, WeightsError
 from dsslic_search.networks.segmenter import open_segmenter
@@ -44,10 +44,10 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 
 
 @pytest.fixture(scope="module")
-def photo() -> Photo:
+def photo() -> SourcePhoto:
     picture = Image.open(SAMPLES / "picos.jpg")
     picture.thumbnail((200, 200))
-    return Photo(np.array(picture.convert("RGB")))
+    return SourcePhoto(np.array(picture.convert("RGB")))
 
 
 @pytest.mark.parametrize("kind", MAKERS)
@@ -66,7 +66,7 @@ def test_photos_of_any_size_are_parsed_into_the_mapped_class(kind: str, models: 
         assert np.unique(labels).tolist() == [OURS.id_of("grass")]
 
 
-def test_what_a_model_sees_depends_on_the_photo(tmp_path: Path, photo: Photo):
+def test_what_a_model_sees_depends_on_the_photo(tmp_path: Path, photo: SourcePhoto):
     """Random weights, but they do look: another photo, another map; and the same in every thread."""
     segmenter = open_segmenter(str(tiny_models.segformer(tmp_path)))
     first = segmenter.segment(photo.pixels, (60, 80))
@@ -79,7 +79,7 @@ def test_what_a_model_sees_depends_on_the_photo(tmp_path: Path, photo: Photo):
 
 
 @pytest.mark.parametrize("kind", MAKERS)
-def test_a_photo_is_encoded_with_it(kind: str, models: dict[str, Path], photo: Photo):
+def test_a_photo_is_encoded_with_it(kind: str, models: dict[str, Path], photo: SourcePhoto):
     segmenter = open_segmenter(str(models[kind]))
     data = encode_photo(photo, EncodeOptions(50, segmenter=segmenter)).data
     header = container.read(data).header
@@ -88,7 +88,7 @@ def test_a_photo_is_encoded_with_it(kind: str, models: dict[str, Path], photo: P
     assert np.abs(decode_stage(data).pixels.astype(int) - photo.pixels).mean() < 6
 
 
-def test_with_its_own_classes_the_file_explains_itself(models: dict[str, Path], photo: Photo):
+def test_with_its_own_classes_the_file_explains_itself(models: dict[str, Path], photo: SourcePhoto):
     segmenter = open_segmenter(str(models["segformer"]), own_classes=True)
     data = encode_photo(photo, EncodeOptions(50, segmenter=segmenter)).data
     assert container.read(data).header.vocabulary == segmenter.dialect.vocabulary.identity != OURS.identity

@@ -21,7 +21,7 @@ from dsslic_search.core.settings import Settings
 
 if TYPE_CHECKING:
     from dsslic_search.codec.options import EncodeOptions
-    from dsslic_search.codec.picture.open import PhotoFacts
+    from dsslic_search.codec.picture.metadata import PhotoFacts
 
 LARGEST_FILE_BYTES = (1 << 31) - 1  # a larger file is no photo, and would not fit in memory beside others
 

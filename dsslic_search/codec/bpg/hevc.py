@@ -187,14 +187,14 @@ def decode_intra(annexb: bytes, *, max_pixels: int) -> IntraPicture:
     anything of that size is allocated), or uses what ffmpeg cannot decode.
     """
     kept = []
-    shapes: set[SequenceParameters] = set()
+    sequences: set[SequenceParameters] = set()
     pictures = slices = 0
     for unit in split_annexb(annexb):
         if len(unit) < 3 or nal_layer(unit):
             continue
         kind = nal_type(unit)
         if kind == NAL_SPS:
-            shapes.add(parse_sps(unit))
+            sequences.add(parse_sps(unit))
         elif kind < NAL_VPS:
             if kind not in _INTRA_SLICES:
                 raise FormatError(
@@ -205,29 +205,30 @@ def decode_intra(annexb: bytes, *, max_pixels: int) -> IntraPicture:
         elif kind not in (NAL_VPS, NAL_PPS):
             continue
         kept.append(unit)
-    if len(shapes) != 1 or pictures != 1 or slices > _MOST_SLICES:
+    if len(sequences) != 1 or pictures != 1 or slices > _MOST_SLICES:
         raise FormatError(
-            f"the HEVC stream has {pictures} pictures in {slices} slices and {len(shapes)} shapes where one "
-            "picture is needed"
+            f"the HEVC stream has {pictures} pictures in {slices} slices and {len(sequences)} shapes where "
+            "one picture is needed"
         )
-    shape = shapes.pop()
-    _check_shape(shape, max_pixels)
-    return _decode(join_annexb(kept), shape)
+    sequence = sequences.pop()
+    _check_sequence(sequence, max_pixels)
+    return _decode(join_annexb(kept), sequence)
 
 
-def _check_shape(shape: SequenceParameters, max_pixels: int) -> None:
-    if shape.width * shape.height > max_pixels:
+def _check_sequence(sequence: SequenceParameters, max_pixels: int) -> None:
+    if sequence.width * sequence.height > max_pixels:
         raise FormatError(
-            f"the HEVC picture has {shape.width}x{shape.height} samples, more than the {max_pixels} allowed"
+            f"the HEVC picture has {sequence.width}x{sequence.height} samples, more than the "
+            f"{max_pixels} allowed"
         )
-    if shape.bit_depth not in DECODABLE_DEPTHS:
+    if sequence.bit_depth not in DECODABLE_DEPTHS:
         raise FormatError(
-            f"the HEVC picture has {shape.bit_depth} bits a sample; {', '.join(map(str, DECODABLE_DEPTHS))} "
-            "can be decoded"
+            f"the HEVC picture has {sequence.bit_depth} bits a sample; "
+            f"{', '.join(map(str, DECODABLE_DEPTHS))} can be decoded"
         )
 
 
-def _decode(annexb: bytes, shape: SequenceParameters) -> IntraPicture:
+def _decode(annexb: bytes, sequence: SequenceParameters) -> IntraPicture:
     import av
 
     context = av.CodecContext.create("hevc", "r")
@@ -237,26 +238,26 @@ def _decode(annexb: bytes, shape: SequenceParameters) -> IntraPicture:
         frames = [*context.decode(av.Packet(annexb)), *context.decode(None)]
     except (av.error.FFmpegError, ValueError) as error:
         raise FormatError("the HEVC picture is damaged or truncated and cannot be decoded") from error
-    pixel_format = _FORMATS[shape.chroma] + ("" if shape.bit_depth == 8 else f"{shape.bit_depth}le")
+    pixel_format = _FORMATS[sequence.chroma] + ("" if sequence.bit_depth == 8 else f"{sequence.bit_depth}le")
     if len(frames) != 1 or frames[0].is_corrupt:
         raise FormatError("the HEVC picture is damaged or truncated and cannot be decoded")
     frame = frames[0]
     if (frame.width, frame.height, frame.format.name) != (
-        shape.shown_width,
-        shape.shown_height,
+        sequence.shown_width,
+        sequence.shown_height,
         pixel_format,
     ):
         raise FormatError(
             f"the HEVC decoder gave {frame.width}x{frame.height} {frame.format.name}, which is not what the "
             "stream's header says"
         )
-    shapes = [(frame.height, frame.width)] + [chroma_shape(frame.height, frame.width, shape.chroma)] * (
+    shapes = [(frame.height, frame.width)] + [chroma_shape(frame.height, frame.width, sequence.chroma)] * (
         len(frame.planes) - 1
     )
     planes = tuple(
-        _samples(plane, size, shape.bit_depth) for plane, size in zip(frame.planes, shapes, strict=True)
+        _samples(plane, size, sequence.bit_depth) for plane, size in zip(frame.planes, shapes, strict=True)
     )
-    return IntraPicture(planes, shape.bit_depth, shape.chroma)
+    return IntraPicture(planes, sequence.bit_depth, sequence.chroma)
 
 
 def _samples(plane: av.video.plane.VideoPlane, size: tuple[int, int], bit_depth: int) -> Samples:

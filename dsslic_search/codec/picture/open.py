@@ -16,11 +16,8 @@ from PIL import ExifTags, Image, UnidentifiedImageError
 
 from dsslic_search.codec.picture import colour
 from dsslic_search.codec.picture.metadata import PhotoFacts, kept_bytes, read_facts
-from dsslic_search.codec.picture.save import save_label_map, save_picture
 from dsslic_search.core.errors import PhotoError
 from dsslic_search.core.settings import LARGEST_MAX_PIXELS
-
-__all__ = ["FORMATS", "Photo", "PhotoFacts", "open_photo", "save_label_map", "save_picture"]
 
 FORMATS = ("JPEG", "PNG", "WEBP", "AVIF", "TIFF", "GIF", "BMP", "JPEG2000", "PPM")
 """The formats tried, by Pillow's names. Others that Pillow knows are no photos, and some of them start
@@ -42,8 +39,8 @@ _TURNS = {
 
 
 @dataclass(frozen=True)
-class Photo:
-    """One photo, decoded, upright and in sRGB.
+class SourcePhoto:
+    """A photo as it is before encoding: its pixels, upright and in sRGB, and what came with them.
 
     ``pixels``: uint8 [H, W, 3]. ``alpha``: uint8 [H, W], None where the photo is opaque. ``grey``: the file
     has one colour channel (its three channels here are equal). ``icc``: the colour profile the file came with
@@ -70,7 +67,7 @@ class Photo:
         return int(self.pixels.shape[1])
 
 
-def open_photo(data: bytes, name: str, max_pixels: int) -> Photo:
+def open_photo(data: bytes, name: str, max_pixels: int) -> SourcePhoto:
     """Decode the bytes of a photo's file; of a file with several pictures, the first.
 
     ``name`` is for messages. A photo of more than ``max_pixels`` pixels is refused before it is decoded.
@@ -109,7 +106,7 @@ def _check_size(size: tuple[int, int], name: str, max_pixels: int) -> None:
         )
 
 
-def _decode(picture: Image.Image, name: str) -> Photo:
+def _decode(picture: Image.Image, name: str) -> SourcePhoto:
     kind = {"MPO": "JPEG", None: ""}.get(picture.format, picture.format or "")
     icc = picture.info.get("icc_profile") or b""
     metadata = _read_exif(picture)
@@ -125,7 +122,7 @@ def _decode(picture: Image.Image, name: str) -> Photo:
         ) from e
     except Exception as e:  # as above
         raise PhotoError(f"{name}: the {kind} data is damaged or cut short ({_reason(e)})") from e
-    return Photo(pixels, alpha, grey, icc, _kept_exif(metadata, pixels), kind, facts)
+    return SourcePhoto(pixels, alpha, grey, icc, _kept_exif(metadata, pixels), kind, facts)
 
 
 def _read_exif(picture: Image.Image) -> Image.Exif | None:

@@ -17,7 +17,7 @@ from dsslic_search.codec.bpg.hevc import PRESETS
 from dsslic_search.codec.decoder import decode_stage
 from dsslic_search.codec.encoder import encode_photo
 from dsslic_search.codec.options import EncodeOptions
-from dsslic_search.codec.picture.open import Photo
+from dsslic_search.codec.picture.open import SourcePhoto
 from dsslic_search.core.errors import DSSError
 
 HEIGHT, WIDTH = 400, 170
@@ -110,7 +110,7 @@ def test_bands_cover_the_picture(size):
 @pytest.mark.parametrize("importance", [(), ((0, 4.0),)])
 def test_a_large_photo_goes_through_in_bands(grey, importance, monkeypatch):
     pixels = np.stack(planes(300, 140, 3, 255), -1).astype(np.uint8)
-    photo = Photo(
+    photo = SourcePhoto(
         np.repeat(pixels[..., :1], 3, 2) if grey else pixels, grey=grey, alpha=pixels[..., 1].copy()
     )
     options = EncodeOptions(60, effort=2, importance=importance)

@@ -20,7 +20,7 @@ from dsslic_search.codec.decoder import decode_stage
 from dsslic_search.codec.encoder import encode_photo
 from dsslic_search.codec.layers import class_list
 from dsslic_search.codec.options import EncodeOptions
-from dsslic_search.codec.picture.open import Photo
+from dsslic_search.codec.picture.open import SourcePhoto
 from dsslic_search.core import dialect, vocabulary
 from dsslic_search.core.errors import FormatError, StageError, UsageError
 from dsslic_search.core.vocabulary import ClassInfo, Vocabulary
@@ -30,22 +30,22 @@ SHIPPED = vocabulary.default()
 
 
 @pytest.fixture(scope="module")
-def photo() -> Photo:
+def photo() -> SourcePhoto:
     """Sea above grass, with somebody in the middle and a thing without a class, under some noise."""
     pixels = np.zeros((72, 104, 3), np.uint8)
     pixels[:40], pixels[40:] = PAINT["sea"], PAINT["grass"]
     pixels[20:60, 30:50], pixels[5:15, 80:100] = PAINT["person"], PAINT["other"]
     noise = np.random.default_rng(3).integers(-6, 7, pixels.shape)
-    return Photo((pixels + noise).clip(0, 255).astype(np.uint8))
+    return SourcePhoto((pixels + noise).clip(0, 255).astype(np.uint8))
 
 
 @pytest.fixture(scope="module")
-def theirs(photo: Photo) -> bytes:
+def theirs(photo: SourcePhoto) -> bytes:
     return encode_photo(photo, EncodeOptions(60, segmenter=THEIRS)).data
 
 
 @pytest.fixture(scope="module")
-def ours(photo: Photo) -> bytes:
+def ours(photo: SourcePhoto) -> bytes:
     return encode_photo(photo, EncodeOptions(60, segmenter=OURS)).data
 
 
@@ -81,7 +81,7 @@ def test_the_file_names_its_vocabulary_and_segmenter_and_only_a_foreign_one_is_e
     assert len(chunks_of(theirs)["voca"].data) < 250
 
 
-def test_the_map_is_theirs_and_its_meaning_ours(photo: Photo, ours: bytes, theirs: bytes):
+def test_the_map_is_theirs_and_its_meaning_ours(photo: SourcePhoto, ours: bytes, theirs: bytes):
     prefix = theirs[: container.read_contents(theirs).stage_bytes("map")]
     label_map = decoder.read_label_map(prefix)
     assert set(np.unique(label_map)) == {0, 1, 2, 4}
@@ -234,7 +234,7 @@ def test_another_coding_of_the_class_list_is_refused(theirs: bytes):
         decode_stage(container.pack(container.read(theirs).header, list(kept.values())), "map")
 
 
-def test_segmenters_that_do_not_keep_to_their_vocabulary_are_found_out(photo: Photo):
+def test_segmenters_that_do_not_keep_to_their_vocabulary_are_found_out(photo: SourcePhoto):
     class Wild:
         dialect = dialect.shipped()
         identity = "cc" * 8

@@ -16,7 +16,7 @@ from dsslic_search.codec.encoder import encode_photo
 from dsslic_search.codec.layers import importance, label_map
 from dsslic_search.codec.layers.terms import SIXTY_FOURTHS, Terms, read_terms
 from dsslic_search.codec.options import EncodeOptions
-from dsslic_search.codec.picture.open import Photo
+from dsslic_search.codec.picture.open import SourcePhoto
 
 HALVES = np.repeat(np.array([[3, 3, 7, 7]], np.uint8), 4, 0)
 values = st.floats(importance.MIN_IMPORTANCE, importance.MAX_IMPORTANCE)
@@ -71,7 +71,7 @@ def test_the_important_class_gets_better_at_about_the_same_size(grey):
     with Image.open(Path(__file__).parents[3] / "samples" / "dogs.jpg") as opened:
         opened.thumbnail((280, 280))
         pixels = np.array(opened.convert("L").convert("RGB") if grey else opened.convert("RGB"))
-    photo = Photo(pixels, grey=grey)
+    photo = SourcePhoto(pixels, grey=grey)
     plain = encode_photo(photo, EncodeOptions(50, effort=2))
     shares = np.bincount(plain.label_map.reshape(-1), minlength=256) / plain.label_map.size
     wanted = int(np.abs(shares - 0.25).argmin())  # a class that is somewhere and not everywhere

@@ -15,7 +15,7 @@ from dsslic_search.codec.decoder import decode_stage
 from dsslic_search.codec.encoder import encode_photo
 from dsslic_search.codec.layers import lossless, residual
 from dsslic_search.codec.options import EncodeOptions
-from dsslic_search.codec.picture.open import Photo
+from dsslic_search.codec.picture.open import SourcePhoto
 from dsslic_search.core.errors import FormatError
 from dsslic_search.core.settings import LOSSLESS
 
@@ -26,11 +26,11 @@ def chunk(codestream: bytes) -> Chunk:
     return residual.LAYER.chunk(residual.JPEG_XL, codestream)
 
 
-def photo(height: int, width: int, grey: bool = False, noise: float = 5) -> Photo:
+def photo(height: int, width: int, grey: bool = False, noise: float = 5) -> SourcePhoto:
     y, x = np.mgrid[:height, :width]
     pixels = np.stack([x * 2 + y, 3 * y, 255 - x], -1) % 256 + RNG.normal(0, noise, (height, width, 3))
     pixels = pixels.clip(0, 255).astype(np.uint8)
-    return Photo(np.repeat(pixels[..., :1], 3, 2) if grey else pixels, grey=grey)
+    return SourcePhoto(np.repeat(pixels[..., :1], 3, 2) if grey else pixels, grey=grey)
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 50), (33, 17), (96, 130)])
@@ -52,7 +52,7 @@ def test_a_real_photo_is_exact_and_the_other_stages_are_there():
     with Image.open(Path(__file__).parents[3] / "samples" / "stream.jpg") as opened:
         opened.thumbnail((240, 240))
         wanted = np.array(opened.convert("RGB"))
-    data = encode_photo(Photo(wanted), EncodeOptions(LOSSLESS, effort=5)).data
+    data = encode_photo(SourcePhoto(wanted), EncodeOptions(LOSSLESS, effort=5)).data
     assert np.array_equal(decode_stage(data).pixels, wanted)
     assert len(data) < 0.75 * wanted.size
     for stage in ("map", "coarse"):

@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 from PIL import ExifTags, Image, ImageCms
 
-from dsslic_search.codec.picture.open import open_photo, save_label_map, save_picture
+from dsslic_search.codec.picture.open import open_photo
+from dsslic_search.codec.picture.save import save_label_map, save_picture
 from dsslic_search.core.errors import DSSError, PhotoError, UsageError
 from dsslic_search.core.vocabulary import default
 
