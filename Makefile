@@ -1,28 +1,37 @@
 # make setup   .venv with a working .venv/bin/dss-search
 # make demo    setup, then ingest sample photos, ask three queries, write previews and a contact sheet into demo/
 # make test    setup, then every check: format, lint, types, tests
+# make docs    docs/cli.md from the commands' help
+# make wheel   the wheel in dist/, installed into an environment of its own and used from another folder
+# make test-lowest   the tests with the lowest versions that pyproject.toml allows
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 DSS := $(BIN)/dss-search
 DEMO := demo
-TORCH := $(shell sed -n 's/^torch==//p' constraints.txt)
+SOURCE := .[demo,dev]
+LOWEST := .venv-lowest
+TRIAL := .venv-wheel
 # PyTorch's own index of CPU builds, asked only when pip's usual places have none.
 TORCH_CPU_INDEX ?= https://download.pytorch.org/whl/cpu
 
-.PHONY: setup demo test docs clean
+.PHONY: setup demo test docs wheel test-lowest clean
+
+# $(call environment,FOLDER,CONSTRAINTS,WHAT): an environment in FOLDER with WHAT, of the versions that CONSTRAINTS holds it to.
+# The CPU build of torch first: whatever else asks for torch would bring gigabytes of CUDA. Systems that have one build only have no "+cpu".
+define environment
+	$(PYTHON) -m venv $(1)
+	$(1)/bin/python -m pip install --quiet --upgrade "pip>=24"
+	torch=torch==$$(sed -n 's/^torch==//p' $(2)) && pip="$(1)/bin/python -m pip install --quiet -c $(2)" \
+		&& { $$pip $$torch+cpu || $$pip --extra-index-url $(TORCH_CPU_INDEX) $$torch+cpu || $$pip $$torch; }
+	$(1)/bin/python -m pip install --quiet -c $(2) $(3)
+endef
 
 setup: $(VENV)/.done
 
 $(VENV)/.done: pyproject.toml constraints.txt Makefile
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --upgrade "pip>=24"
-	@# The CPU build first: whatever else asks for torch would bring gigabytes of CUDA. Systems that have one build only have no "+cpu".
-	$(BIN)/python -m pip install --quiet -c constraints.txt "torch==$(TORCH)+cpu" \
-		|| $(BIN)/python -m pip install --quiet -c constraints.txt --extra-index-url $(TORCH_CPU_INDEX) "torch==$(TORCH)+cpu" \
-		|| $(BIN)/python -m pip install --quiet -c constraints.txt "torch==$(TORCH)"
-	$(BIN)/python -m pip install --quiet -c constraints.txt -e ".[demo,dev]"
+	$(call environment,$(VENV),constraints.txt,-e "$(SOURCE)")
 	touch $@
 
 demo: setup
@@ -46,5 +55,24 @@ test: setup
 docs: setup
 	$(BIN)/python -m dsslic_search.cli.reference > docs/cli.md
 
+wheel: setup
+	rm -rf dist $(TRIAL)
+	$(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir dist .
+	$(call environment,$(TRIAL),constraints.txt,dist/*.whl)
+	dss=$$PWD/$(TRIAL)/bin/dss-search && photo=$$PWD/samples/picos.jpg && cd "$$(mktemp -d)" && pwd \
+		&& $$dss --version && $$dss encode $$photo photo.dsslic && $$dss info photo.dsslic \
+		&& $$dss ingest $$photo --archive archive && $$dss query "sky and mountain" --archive archive | grep picos \
+		&& $$dss preview 1 --stage full -o full.png --archive archive && $$dss check --archive archive
+
+test-lowest: $(LOWEST)/.done
+	$(LOWEST)/bin/python -m pytest
+
+$(LOWEST)/.done: pyproject.toml tests/lowest.py Makefile
+	rm -rf $(LOWEST)
+	mkdir $(LOWEST)
+	$(PYTHON) tests/lowest.py > $(LOWEST)/constraints.txt
+	$(call environment,$(LOWEST),$(LOWEST)/constraints.txt,-e "$(SOURCE)")
+	touch $@
+
 clean:
-	rm -rf $(VENV) $(DEMO) .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(LOWEST) $(TRIAL) $(DEMO) dist .coverage .pytest_cache .mypy_cache .ruff_cache .hypothesis

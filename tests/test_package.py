@@ -13,6 +13,7 @@ from hatchling.builders.wheel import WheelBuilder
 
 import dsslic_search
 from dsslic_search.codec import container
+from tests.lowest import PROJECT, lowest
 
 ROOT = Path(__file__).parents[1]
 
@@ -70,3 +71,22 @@ def test_the_change_log_says_which_version_brought_what_stands_in_files_and_cata
         assert sorted(re.findall(r"\d+", " ".join(brought))) == codecs.split(", "), kind
     for migration in (ROOT / "migrations" / "versions").glob("*.py"):
         assert f"`{migration.name[:4]}`" in table
+
+
+def test_every_package_has_a_lowest_version_and_is_pinned_not_below_it():
+    pinned = dict(
+        line.split("==") for line in (ROOT / "constraints.txt").read_text().lower().splitlines()[1:]
+    )
+    for name, version in lowest(PROJECT.read_text()):
+        parts, least = ([int(n) for n in re.findall(r"\d+", text)] for text in (pinned[name], version))
+        assert parts >= least, f"constraints.txt pins {name}=={pinned[name]}, pyproject.toml wants {version}"
+
+
+@pytest.mark.parametrize("text", ["numpy", "numpy==2.0", "numpy>=2.0,<3", "numpy>=1.26"])
+def test_a_package_without_one_lowest_version_is_named(text: str):
+    project = f"""
+        build-system.requires = ["hatchling>=1.27"]
+        project = {{name = "p", dependencies = ["{text}"], optional-dependencies = {{more = ["numpy>=2.0"]}}}}
+    """
+    with pytest.raises(ValueError, match=r"numpy.*lowest version"):
+        dict(lowest(project))

@@ -9,6 +9,7 @@ from datetime import datetime
 from pathlib import Path
 
 import numpy as np
+import PIL
 import pytest
 from PIL import ExifTags, Image, ImageCms
 
@@ -171,10 +172,17 @@ def test_a_transparent_grey_level(picture, key):
     assert opened(saved(picture, transparency=key)).alpha.tolist() == [[0, 0]]
 
 
-def test_cmyk_and_ycbcr():
+def test_cmyk():
     ink = Image.new("CMYK", (4, 4), (0, 255, 255, 0))
     assert np.abs(opened(saved(ink, "TIFF")).pixels[0, 0].astype(int) - [255, 0, 0]).max() <= 1
     assert np.abs(opened(saved(ink, "JPEG", quality=100)).pixels[0, 0].astype(int) - [255, 0, 0]).max() <= 4
+
+
+@pytest.mark.skipif(
+    int(PIL.__version__.split(".")[0]) < 13,
+    reason="Pillow before 13 takes a TIFF file of YCbCr that is not compressed for one that is cut short",
+)
+def test_ycbcr():
     video = Image.fromarray(scene()).convert("YCbCr")
     assert np.array_equal(opened(saved(video, "TIFF")).pixels, np.asarray(video.convert("RGB")))
 
