@@ -1,6 +1,115 @@
-"""The library's face: `Archive`, and what it gives."""
+"""The library's face: everything that the command line does, and nothing that a face has to reach around.
 
-from dsslic_search.api.archive import Archive
-from dsslic_search.api.showing import STAGES, Preview
+`Archive` for photos that are kept; `encode`, `decode`, `file_info` and those beside them for single files.
+Names are loaded when they are first asked for.
+"""
 
-__all__ = ["STAGES", "Archive", "Preview"]
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from dsslic_search.api.archive import Archive
+    from dsslic_search.api.coding import (
+        EncodeWishes,
+        decode,
+        decode_file,
+        encode,
+        encode_file,
+        encode_options,
+        unpack_file,
+    )
+    from dsslic_search.api.duplicates import Copy, Duplicates
+    from dsslic_search.api.info import file_info
+    from dsslic_search.api.searching import Hit, QueryResult
+    from dsslic_search.api.segmenters import (
+        LabelMeaning,
+        SegmenterInfo,
+        open_segmenter,
+        segment_file,
+        segmenter_info,
+    )
+    from dsslic_search.api.showing import Preview
+    from dsslic_search.api.statistics import Statistics
+    from dsslic_search.archive.check import Finding, Kind, Problem
+    from dsslic_search.archive.ingest.report import Event, IngestReport
+    from dsslic_search.archive.reindex import ReindexReport
+    from dsslic_search.archive.schema import Photo
+    from dsslic_search.archive.stored import Fault
+    from dsslic_search.codec.options import EncodeOptions
+    from dsslic_search.networks.segmenter import Segmenter
+    from dsslic_search.query.facets import ClassCount
+
+__all__ = [
+    "Archive",
+    "ClassCount",
+    "Copy",
+    "Duplicates",
+    "EncodeOptions",
+    "EncodeWishes",
+    "Event",
+    "Fault",
+    "Finding",
+    "Hit",
+    "IngestReport",
+    "Kind",
+    "LabelMeaning",
+    "Photo",
+    "Preview",
+    "Problem",
+    "QueryResult",
+    "ReindexReport",
+    "Segmenter",
+    "SegmenterInfo",
+    "Statistics",
+    "decode",
+    "decode_file",
+    "encode",
+    "encode_file",
+    "encode_options",
+    "file_info",
+    "open_segmenter",
+    "segment_file",
+    "segmenter_info",
+    "unpack_file",
+]
+
+_HOMES = {
+    "api.archive": ("Archive",),
+    "api.coding": (
+        "EncodeWishes",
+        "decode",
+        "decode_file",
+        "encode",
+        "encode_file",
+        "encode_options",
+        "unpack_file",
+    ),
+    "api.duplicates": ("Copy", "Duplicates"),
+    "api.info": ("file_info",),
+    "api.searching": ("Hit", "QueryResult"),
+    "api.segmenters": ("LabelMeaning", "SegmenterInfo", "open_segmenter", "segment_file", "segmenter_info"),
+    "api.showing": ("Preview",),
+    "api.statistics": ("Statistics",),
+    "archive.check": ("Finding", "Kind", "Problem"),
+    "archive.ingest.report": ("Event", "IngestReport"),
+    "archive.reindex": ("ReindexReport",),
+    "archive.schema": ("Photo",),
+    "archive.stored": ("Fault",),
+    "codec.options": ("EncodeOptions",),
+    "networks.segmenter": ("Segmenter",),
+    "query.facets": ("ClassCount",),
+}
+_HOME = {name: home for home, names in _HOMES.items() for name in names}
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOME:
+        from importlib import import_module
+
+        return getattr(import_module(f"dsslic_search.{_HOME[name]}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return list(__all__)

@@ -7,14 +7,15 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property, partial
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Unpack
+from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dsslic_search.api.showing import STAGES, Preview
+from dsslic_search.api.showing import Preview
 from dsslic_search.core import vocabulary
 from dsslic_search.core.errors import ArchiveError, UsageError
+from dsslic_search.core.kinds import Stage
 from dsslic_search.core.settings import Settings, archive_path
 
 if TYPE_CHECKING:
@@ -325,6 +326,13 @@ class Archive:
 
         return read_contents(self.folder.store, photo)
 
+    def info(self, photo_id: int) -> dict[str, Any]:
+        """What is known of a photo, as plain values: file facts, coverage, regions, tags, and the layers of
+        its stored file; see `api.info.photo_info`."""
+        from dsslic_search.api.info import photo_info
+
+        return photo_info(self.folder.store, self.photo(photo_id), self.vocabulary, self.tags_of(photo_id))
+
     def dialect(self, photo: Photo) -> Dialect:
         """The vocabulary that a stored photo's label map speaks in, and what its classes mean in the
         archive's."""
@@ -356,9 +364,8 @@ class Archive:
         when the photo has no such stage."""
         from dsslic_search.api.showing import held
 
-        if stage is not None and stage not in STAGES:
-            raise UsageError(f'stage "{stage}" is not one of: {", ".join(STAGES)}')
-        return next(self.progressive(photo_id, (stage or held(self.photo(photo_id))[-1],)))
+        wanted = held(self.photo(photo_id))[-1] if stage is None else Stage.named(stage)
+        return next(self.progressive(photo_id, (wanted,)))
 
     def progressive(self, photo_id: int, stages: Sequence[str] | None = None) -> Iterator[Preview]:
         """Stages of a photo, by default all it has, as a slow link would show them: each reads on where the
@@ -391,3 +398,7 @@ class Archive:
         return self._indexes.ask(
             lambda indexes: count_classes(indexes.columns, self.vocabulary, self.settings.presence)
         )
+
+    def palette(self) -> dict[str, str]:
+        """The colour of each class, by name, as sketches are painted with it: "sky": "#5ab4f0"."""
+        return {c.name: vocabulary.hex_colour(c.colour) for c in self.vocabulary.classes}

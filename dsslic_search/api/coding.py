@@ -3,7 +3,8 @@ the encoder."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict, Unpack
 
@@ -11,7 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dsslic_search.core import vocabulary
-from dsslic_search.core.errors import PhotoError, UsageError
+from dsslic_search.core.errors import FormatError, PhotoError, UsageError
+from dsslic_search.core.files import write_file
+from dsslic_search.core.kinds import KeepMode, Stage
 from dsslic_search.core.settings import DEFAULT_QUALITY, LOSSLESS, Settings
 
 if TYPE_CHECKING:
@@ -106,10 +109,8 @@ def encode(
     from dsslic_search.codec.picture.open import open_photo
 
     options = options_or(options, wishes)
-    if isinstance(image, (str, Path)):
-        name, original = str(image), read_file(Path(image))
-    elif isinstance(image, (bytes, bytearray, memoryview)):
-        name, original = "the photo", bytes(image)
+    if isinstance(image, (str, Path, bytes, bytearray, memoryview)):
+        name, original = named_bytes(image)
     elif options.mode.needs_original:
         raise UsageError(f'keep mode "{options.keep}" needs the original file: give its path or its bytes')
     else:
@@ -131,6 +132,54 @@ def decode(data: bytes, stage: str = "full") -> Image.Image:
     return to_image(decode_stage(data, stage, max_pixels=Settings().max_pixels), stage)
 
 
+def encode_file(source: Path, target: Path, options: EncodeOptions) -> int:
+    """Encode a photo file as a .dsslic file; returns its bytes. Raises as `encode` does, and DSSError when it
+    cannot be written."""
+    data = encode(source, options)
+    write_file(target, data)
+    return len(data)
+
+
+def decode_file(source: Path, target: Path, stage: str | None = None) -> None:
+    """Write a stage of a .dsslic file, by default the best there is, as a picture in the format that the
+    ending of ``target`` names; "map" as a palette PNG of class ids. UsageError for another ending."""
+    from dsslic_search.codec import container, decoder
+    from dsslic_search.codec.layers import metadata
+    from dsslic_search.codec.picture import save
+
+    data = read_file(source)
+    save.check_name(target, *([".png"] if stage == Stage.MAP else []))
+    with about(source):
+        if stage is None:
+            coarse = container.read_contents(data).header.keep == KeepMode.COARSE
+            stage = Stage.COARSE if coarse else Stage.FULL
+        decoded = decoder.decode_stage(data, stage, max_pixels=Settings().max_pixels)
+        exif = decoder.read_metadata(data, metadata.EXIF) if stage == Stage.FULL else b""
+    if stage == Stage.MAP:
+        save.save_label_map(decoded.pixels, target, decoded.vocabulary)
+    else:
+        save.save_picture(decoded.pixels, target, alpha=decoded.alpha, exif=exif)
+
+
+def unpack_file(source: Path, target: Path) -> None:
+    """Write the original that a .dsslic file in keep mode "exact" holds, bit for bit."""
+    from dsslic_search.codec import decoder
+
+    data = read_file(source)
+    with about(source):
+        original = decoder.read_original(data)
+    write_file(target, original)
+
+
+@contextmanager
+def about(name: Path | str) -> Iterator[None]:
+    """Puts a file's name in front of what is wrong with its bytes."""
+    try:
+        yield
+    except FormatError as e:
+        raise type(e)(f"{name}: {e}") from e
+
+
 def to_image(decoded: Decoded, stage: str) -> Image.Image:
     """A PIL image of a decoded stage."""
     from PIL import Image
@@ -149,6 +198,13 @@ def read_file(path: Path) -> bytes:
         return path.read_bytes()
     except OSError as e:
         raise PhotoError(f"{path}: cannot be read ({e.strerror}); check the path and its permissions") from e
+
+
+def named_bytes(source: Path | str | bytes) -> tuple[str, bytes]:
+    """What to call a file in messages, and its bytes: of a path, or of bytes without a name."""
+    if isinstance(source, (str, Path)):
+        return str(source), read_file(Path(source))
+    return "the photo", bytes(source)
 
 
 def _as_png(image: Image.Image | NDArray[np.uint8]) -> bytes:

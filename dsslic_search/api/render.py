@@ -12,9 +12,20 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from dsslic_search.codec.picture.save import write_file
+from dsslic_search.codec.picture.save import check_name, save_picture
 from dsslic_search.core.errors import UsageError
+from dsslic_search.core.files import write_file
 from dsslic_search.core.vocabulary import Vocabulary
+
+__all__ = [
+    "check_name",
+    "colourise",
+    "contact_sheet",
+    "overlay",
+    "save_animation",
+    "save_palette",
+    "save_picture",
+]
 
 Pixels = NDArray[np.uint8]
 
@@ -26,6 +37,8 @@ LEGEND_PRESENCE = 0.005
 """Classes that cover less of the picture than this are left out of legends."""
 ANIMATION_SIDE = 1600
 """The longest side of an animation's frames; larger photos are reduced."""
+SWATCH_HEIGHT = 60
+"""Pixels of a colour in a picture of the palette, which is twice as wide."""
 _WIDEST = 16 / 9
 
 
@@ -101,6 +114,21 @@ def save_animation(frames: Sequence[tuple[str, Pixels]], path: Path, *, millisec
     durations = [milliseconds] * (len(shown) - 1) + [2 * milliseconds]
     shown[0].save(buffer, kind, save_all=True, append_images=shown[1:], duration=durations, loop=0)
     write_file(path, buffer.getvalue())
+
+
+def save_palette(vocabulary: Vocabulary, path: Path) -> None:
+    """Write the colours of the classes to paint sketches with: a .png of all of them with their names, or a
+    .gpl palette for GIMP, Krita or Inkscape. UsageError for another ending, DSSError when writing fails."""
+    if path.suffix.lower() == ".png":
+        size = SWATCH_HEIGHT, 2 * SWATCH_HEIGHT, 3
+        swatches = [(c.name, np.full(size, c.colour, np.uint8)) for c in vocabulary.classes]
+        save_picture(contact_sheet(swatches, columns=6, height=SWATCH_HEIGHT), path)
+    elif path.suffix.lower() == ".gpl":
+        rows = ["{:3} {:3} {:3}\t{}".format(*c.colour, c.name) for c in vocabulary.classes]
+        lines = ["GIMP Palette", f"Name: {vocabulary.name}", "Columns: 8", "#", *rows, ""]
+        write_file(path, "\n".join(lines).encode())
+    else:
+        raise UsageError(f"{path}: cannot write a palette in that format; end the name in .png or .gpl")
 
 
 @cache

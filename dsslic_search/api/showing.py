@@ -7,13 +7,17 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from dsslic_search.api import coding
 from dsslic_search.archive.store import Store
 from dsslic_search.archive.stored import StoredFile
 from dsslic_search.core.errors import FormatError, Remedy, StageError
 from dsslic_search.core.files import text_to_path
+from dsslic_search.core.kinds import KeepMode, Stage
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -24,12 +28,11 @@ if TYPE_CHECKING:
     from dsslic_search.core.dialect import Dialect
     from dsslic_search.core.vocabulary import Vocabulary
 
-STAGES = ("map", "compact", "coarse", "full")
 
-
-def held(photo: Photo) -> tuple[str, ...]:
-    """The stages that a photo has by its keep mode."""
-    return STAGES[:-1] if photo.keep == "coarse" else STAGES
+def held(photo: Photo) -> tuple[Stage, ...]:
+    """The stages that a photo has by its keep mode; "full" of mode "reference" is the original at its
+    place."""
+    return tuple(stage for stage in Stage if photo.keep != KeepMode.COARSE or stage != Stage.FULL)
 
 
 @dataclass(frozen=True)
@@ -43,6 +46,18 @@ class Preview:
     bytes_total: int
     milliseconds: float
     vocabulary: Vocabulary | None = None
+
+    def save(self, path: Path) -> None:
+        """Write the picture in the format that the ending of ``path`` names; stage "map" as a palette PNG of
+        class ids. UsageError for another ending, DSSError when it cannot be written."""
+        from dsslic_search.codec.picture.save import save_label_map, save_picture
+
+        if self.stage == Stage.MAP:
+            save_label_map(np.asarray(self.image), path, self.vocabulary)
+            return
+        alpha = np.asarray(self.image.getchannel("A")) if "A" in self.image.getbands() else None
+        plain = self.image.convert("L" if self.image.mode in ("L", "LA") else "RGB")
+        save_picture(np.asarray(plain), path, alpha=alpha)
 
 
 def read_contents(store: Store, photo: Photo) -> Contents:

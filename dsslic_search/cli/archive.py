@@ -22,16 +22,13 @@ from dsslic_search.cli.options import (
     quality_text,
 )
 from dsslic_search.cli.wording import finding_sentence, in_commands
-from dsslic_search.core.errors import ArchiveError, StageError
+from dsslic_search.core.errors import ArchiveError
 from dsslic_search.core.text import counted, printable, size_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from dsslic_search.archive.check import Finding
-    from dsslic_search.archive.ingest.report import Event, IngestReport
-    from dsslic_search.archive.schema import Photo
-    from dsslic_search.codec.options import EncodeOptions
+    from dsslic_search.api import EncodeOptions, Event, Finding, IngestReport
 
 
 def register(app: typer.Typer) -> None:
@@ -216,20 +213,12 @@ def show(
 ) -> None:
     """Show what the catalog knows of a photo: file facts, coverage, regions, layers."""
     from dsslic_search.api import Archive
-    from dsslic_search.cli.describing import UNKNOWN_VOCABULARY, describe
 
     with Archive(archive) as opened:
         photo = opened.photo(photo_id)
-        layers = describe(opened.contents(photo))
-        try:
-            spoken = opened.dialect(photo).vocabulary.name
-        except StageError:
-            spoken = UNKNOWN_VOCABULARY
-        names = [c.name for c in opened.vocabulary.classes]
-        tags = opened.tags_of(photo_id)
-    plain = {**_photo_as_plain(photo, names), "tags": tags}
+        info = opened.info(photo_id)
     if as_json:
-        print_json({**plain, "vocabulary_name": spoken, "layers": layers["layers"]})
+        print_json(info)
         return
     typer.echo(f"#{photo.id} {printable(photo.path)}")
     typer.echo(
@@ -237,7 +226,9 @@ def show(
         f"{size_text(photo.stored_bytes)}",
         nl=False,
     )
-    typer.echo(f" ({layers['bpp']:.3f} bpp), keep mode {photo.keep}, {quality_text(photo.quality)}")
+    stored = sum(layer["bytes"] for layer in info["layers"])
+    bpp = round(stored * (8 / (photo.width * photo.height)), 6)
+    typer.echo(f" ({bpp:.3f} bpp), keep mode {photo.keep}, {quality_text(photo.quality)}")
     facts = [f"taken {photo.taken_at}" if photo.taken_at else "", printable(photo.camera or "")]
     facts.append(
         f"at {photo.latitude:.5f}, {photo.longitude:.5f}"
@@ -246,39 +237,13 @@ def show(
     )
     facts.append(f"added {photo.added_at:%Y-%m-%d %H:%M} UTC")
     typer.echo(", ".join(f for f in facts if f))
-    if tags:
-        typer.echo(f"tags: {printable(', '.join(tags))}")
-    typer.echo(f"label map in vocabulary {printable(spoken)}, by segmenter {photo.segmenter}")
-    for layer in layers["layers"]:
+    if info["tags"]:
+        typer.echo(f"tags: {printable(', '.join(info['tags']))}")
+    spoken = printable(info["vocabulary_name"])
+    typer.echo(f"label map in vocabulary {spoken}, by segmenter {photo.segmenter}")
+    for layer in info["layers"]:
         typer.echo(f"  {layer['name']:10} {layer['bytes']:>9} bytes  {layer['bpp']:.4f} bpp")
-    counts = None if plain["regions"] is None else Counter(r["class"] for r in plain["regions"])
-    for name, fraction in plain["coverage"].items():
+    counts = None if info["regions"] is None else Counter(r["class"] for r in info["regions"])
+    for name, fraction in info["coverage"].items():
         regions = "" if counts is None else f"  {counted(counts[name], 'region')}"
         typer.echo(f"  {name:12} {fraction:>7.2%}{regions}")
-
-
-def _photo_as_plain(photo: Photo, names: list[str]) -> dict[str, Any]:
-    columns = [c.key for c in photo.__table__.columns if c.key not in ("embedding", "regions")]
-    values = {name: getattr(photo, name) for name in columns}
-    plain = {k: v.isoformat() if hasattr(v, "isoformat") else v for k, v in values.items()}
-    plain["coverage"] = {
-        names[c.class_id]: c.fraction for c in sorted(photo.coverages, key=lambda c: -c.fraction)
-    }
-    plain["regions"] = None if photo.regions is None else _regions_as_plain(photo.regions, names)
-    return plain
-
-
-def _regions_as_plain(stored: bytes, names: list[str]) -> list[dict[str, Any]]:
-    """Places and shares as fractions."""
-    from dsslic_search.features.scene import SHARES, UNITS, SceneRegions
-
-    scene = SceneRegions.from_bytes(stored)
-    places = ("area", "left", "top", "right", "bottom", "x", "y")
-    plain: list[dict[str, Any]] = [
-        {"class": names[r["class_id"]], **{p: round(int(r[p]) / UNITS, 5) for p in places}, "touches": []}
-        for r in scene.regions
-    ]
-    for region, class_id, under, border in scene.contacts.tolist():
-        shares = {"under": round(under / SHARES, 4), "border": round(border / SHARES, 4)}
-        plain[region]["touches"].append({"class": names[class_id], **shares})
-    return plain

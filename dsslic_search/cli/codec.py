@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from dsslic_search.cli.describing import UNKNOWN_VOCABULARY, describe, describe_residual, residual_lines
 from dsslic_search.cli.encoding import with_encoder_options
 from dsslic_search.cli.options import (
     ERROR,
@@ -23,16 +22,14 @@ from dsslic_search.cli.options import (
 from dsslic_search.cli.wording import in_commands
 from dsslic_search.core.errors import (
     DSSError,
-    FormatError,
     MissingExtraError,
-    StageError,
     UsageError,
     WeightsError,
 )
 from dsslic_search.core.text import printable, size_text
 
 if TYPE_CHECKING:
-    from dsslic_search.codec.options import EncodeOptions
+    from dsslic_search.api import EncodeOptions
 
 
 def register(app: typer.Typer) -> None:
@@ -54,13 +51,9 @@ def encode(
 ) -> None:
     """Encode one photo as a .dsslic file."""
     from dsslic_search.api import coding
-    from dsslic_search.codec.picture.save import write_file
 
-    data = coding.encode(source, options)
-    write_file(target, data)
-    typer.echo(
-        f"{target}: {size_text(len(data))}, the original has {size_text(source.stat().st_size)}", err=True
-    )
+    size = coding.encode_file(source, target, options)
+    typer.echo(f"{target}: {size_text(size)}, the original has {size_text(source.stat().st_size)}", err=True)
 
 
 def decode(
@@ -80,41 +73,11 @@ def decode(
 ) -> None:
     """Decode a stage of a .dsslic file to a picture."""
     from dsslic_search.api import coding
-    from dsslic_search.codec import container, decoder
-    from dsslic_search.codec.layers import metadata
-    from dsslic_search.codec.picture import save
-    from dsslic_search.core.settings import Settings
 
-    data = coding.read_file(source)
     if original:
-        with _named(source):
-            restored = decoder.read_original(data)
-        save.write_file(target, restored)
-        return
-    save.check_name(target, *([".png"] if stage == "map" else []))
-    with _named(source):
-        if stage is None:
-            stage = "coarse" if container.read_contents(data).header.keep == "coarse" else "full"
-        decoded = decoder.decode_stage(data, stage, max_pixels=Settings().max_pixels)
-        exif = decoder.read_metadata(data, metadata.EXIF) if stage == "full" else b""
-    if stage == "map":
-        save.save_label_map(decoded.pixels, target, decoded.vocabulary)
+        coding.unpack_file(source, target)
     else:
-        save.save_picture(decoded.pixels, target, alpha=decoded.alpha, exif=exif)
-
-
-class _named:
-    """Puts the file's name in front of what is wrong with its bytes."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(self, _type: object, error: BaseException | None, _trace: object) -> None:
-        if isinstance(error, FormatError):
-            raise type(error)(f"{self.path}: {error}") from error
+        coding.decode_file(source, target, stage)
 
 
 def info(
@@ -122,41 +85,63 @@ def info(
     as_json: AsJson = False,
 ) -> None:
     """Show the layers of a .dsslic file, their bytes and bits per pixel, and its parameters."""
-    from dsslic_search.api import coding
-    from dsslic_search.codec import container, decoder
+    from dsslic_search.api import file_info
 
-    data = coding.read_file(source)
-    with _named(source):
-        contents = container.read(data)
-        try:
-            spoken = decoder.read_dialect(data, contents).vocabulary.name
-        except StageError:
-            spoken = UNKNOWN_VOCABULARY
-        residual = describe_residual(data)
-    described = {**describe(contents), "vocabulary_name": spoken, "residual": residual}
+    said = file_info(source)
     if as_json:
-        print_json({"file": str(source), **described})
+        print_json({"file": str(source), **said})
         return
-    header = contents.header
     typer.echo(
-        f"{source}: {header.width}×{header.height}{' grey' if header.grey else ''}, keep mode {header.keep}, "
-        f"{quality_text(header.quality)}"
+        f"{source}: {said['width']}×{said['height']}{' grey' if said['grey'] else ''}, keep mode "
+        f"{said['keep']}, {quality_text(said['quality'])}"
     )
     typer.echo(f"{'layer':10} {'bytes':>10} {'bpp':>9}")
-    for layer in described["layers"]:
+    for layer in said["layers"]:
         typer.echo(f"{layer['name']:10} {layer['bytes']:>10} {layer['bpp']:>9.4f}")
-    typer.echo(f"{'total':10} {contents.total:>10} {described['bpp']:>9.4f}")
-    stages = ", ".join(f"{stage} {n}" for stage, n in described["stages"].items())
+    typer.echo(f"{'total':10} {said['bytes']:>10} {said['bpp']:>9.4f}")
+    stages = ", ".join(f"{stage} {n}" for stage, n in said["stages"].items())
     typer.echo(f"bytes to read for each stage: {stages}")
-    typer.echo(f"label map 1/{header.map_scale}, compact 1/{header.compact_scale} (QP {header.compact_qp})")
-    for line in residual_lines(residual, header.residual_qp):
-        typer.echo(line)
-    typer.echo(f"vocabulary {header.vocabulary} ({printable(spoken)})", nl=False)
-    typer.echo(f", segmenter {header.segmenter}")
-    depends = int(header.finenet, 16) > 0
     typer.echo(
-        f"the picture depends on FineNet {header.finenet}" if depends else "the picture depends on no FineNet"
+        f"label map 1/{said['map_scale']}, compact 1/{said['compact_scale']} (QP {said['compact_qp']})"
     )
+    for line in _residual_lines(said["residual"], said["residual_qp"]):
+        typer.echo(line)
+    typer.echo(f"vocabulary {said['vocabulary']} ({printable(said['vocabulary_name'])})", nl=False)
+    typer.echo(f", segmenter {said['segmenter']}")
+    network = f"FineNet {said['finenet']}" if int(said["finenet"], 16) else "no FineNet"
+    typer.echo(f"the picture depends on {network}")
+
+
+def _residual_lines(said: dict[str, Any] | None, qp: int) -> list[str]:
+    """What `api.file_info` says of a residual, in words."""
+    if said is None:
+        return []
+    if said["lossless"]:
+        return ["lossless: the photo itself as JPEG XL, every pixel exact"]
+    if said["kind"] == "unknown":
+        return [f"residual of a kind not known here ({said['codec']})"]
+    planes = (
+        "along the photo's own colour axes"
+        if said["colour_axes"]
+        else "BT.601"
+        if said["kind"] == "bpg-first"
+        else "grey"
+    )
+    lines = [
+        f"residual: BPG (codec {said['codec']}), QP {qp}, planes {planes}, trust in the coarse image "
+        f"{said['trust']:.2f}"
+    ]
+    if said["gains"]:
+        lines.append(
+            "importance: residual of "
+            + ", ".join(f"{name} ×{gain:.2f}" for name, gain in said["gains"].items())
+        )
+    if said["restoration"]:
+        lines.append(
+            f"restoration: strength {said['restoration']['strength']:.2f}, weights "
+            f"{said['restoration']['weights']}"
+        )
+    return lines
 
 
 def segment(
@@ -167,12 +152,7 @@ def segment(
     own_classes: OwnClasses = False,
 ) -> None:
     """Write photos' label maps alone, as palette PNGs whose pixel values are class ids."""
-    from dsslic_search.api import coding
-    from dsslic_search.codec import encoder
-    from dsslic_search.codec.layers import label_map
-    from dsslic_search.codec.picture import save
-    from dsslic_search.codec.picture.open import open_photo
-    from dsslic_search.core.settings import Settings
+    from dsslic_search.api.segmenters import segment_file
 
     targets: dict[Path, Path] = {}
     for source in sources:
@@ -184,14 +164,11 @@ def segment(
             )
         targets[source] = target
     chosen = segmenter_of(segmenter, classes, own_classes)
-    spoken = None if chosen is None else chosen.dialect.vocabulary
     out.mkdir(parents=True, exist_ok=True)
     failed = 0
     for source, target in targets.items():
         try:
-            photo = open_photo(coding.read_file(source), str(source), Settings().max_pixels)
-            labels, scale = encoder.segment_photo(photo, segmenter=chosen)
-            save.save_label_map(label_map.enlarge(labels, scale, photo.height, photo.width), target, spoken)
+            segment_file(source, target, chosen)
         except (WeightsError, MissingExtraError):
             raise  # not this photo's fault: the next would fail as well
         except DSSError as e:

@@ -15,7 +15,7 @@ from dsslic_search.core.settings import DEFAULT_QUALITY
 from dsslic_search.core.text import parse_size
 
 if TYPE_CHECKING:
-    from dsslic_search.codec.options import EncodeOptions
+    from dsslic_search.api import EncodeOptions
 
 QualityName = Annotated[
     str | None,

@@ -19,7 +19,7 @@ from dsslic_search.core.errors import DSSError, MissingExtraError, UsageError
 from dsslic_search.core.files import text_to_path
 
 if TYPE_CHECKING:
-    from dsslic_search.api.searching import Hit, QueryResult
+    from dsslic_search.api import Hit, QueryResult
 
 FORMATS = ("paths", "json", "csv", "parquet")
 ROWS = 50_000  # of a Parquet row group

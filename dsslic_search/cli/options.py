@@ -12,7 +12,7 @@ from dsslic_search.core.errors import UsageError
 from dsslic_search.core.settings import DEFAULT_EFFORT, DEFAULT_QUALITY, LOSSLESS
 
 if TYPE_CHECKING:
-    from dsslic_search.networks.segmenter import Segmenter
+    from dsslic_search.api import Segmenter
 
 ArchiveDir = Annotated[
     Path | None,
@@ -56,7 +56,7 @@ OK, ERROR, USAGE, PARTIAL, INTERRUPTED = 0, 1, 2, 3, 130  # exit codes
 def segmenter_of(name: str | None, classes: Path | None, own_classes: bool) -> Segmenter | None:
     """What --segmenter, --classes and --own-classes ask for; None where nothing is asked for."""
     if name is not None:
-        from dsslic_search.networks.segmenter import open_segmenter
+        from dsslic_search.api.segmenters import open_segmenter
 
         return open_segmenter(name, classes=classes, own_classes=own_classes)
     if classes is not None or own_classes:

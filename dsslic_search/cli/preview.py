@@ -11,6 +11,7 @@ import typer
 from dsslic_search.cli.options import ERROR, PARTIAL, ArchiveDir
 from dsslic_search.cli.wording import in_commands
 from dsslic_search.core.errors import DSSError, FormatError, StageError, UsageError
+from dsslic_search.core.files import write_file
 from dsslic_search.core.text import printable, size_text
 
 if TYPE_CHECKING:
@@ -46,9 +47,8 @@ def preview(
     ] = False,
 ) -> None:
     """Show a photo as far as a stage, reading only the bytes of that stage."""
-    from dsslic_search.api import Archive
+    from dsslic_search.api import Archive, render
     from dsslic_search.cli import terminal
-    from dsslic_search.codec.picture import save
 
     capability = terminal.capability()
     if out is None and capability is None:
@@ -56,7 +56,7 @@ def preview(
     if progressive and overlay:
         raise UsageError("--progressive and --overlay exclude each other; choose one")
     if out is not None:
-        save.check_name(
+        render.check_name(
             out, *([".png", ".gif"] if progressive else [".png"] if stage == "map" and not overlay else [])
         )
     with Archive(archive) as opened:
@@ -72,7 +72,6 @@ def _single(opened: Archive, photo_id: int, stage: str | None, out: Path | None,
     from dsslic_search.api import render
     from dsslic_search.api.showing import held
     from dsslic_search.cli import terminal
-    from dsslic_search.codec.picture import save
 
     if overlay:
         laid_over = (
@@ -88,14 +87,10 @@ def _single(opened: Archive, photo_id: int, stage: str | None, out: Path | None,
         image = np.asarray(found.image.convert("RGB"))
     if out is None:
         sys.stdout.write(terminal.inline(image, terminal.capability()) + "\n")
-    elif stage == "map" and not overlay:
-        save.save_label_map(np.asarray(found.image), out, found.vocabulary)
     elif overlay:
-        save.save_picture(image, out)
+        render.save_picture(image, out)
     else:
-        alpha = np.asarray(found.image.getchannel("A")) if "A" in found.image.getbands() else None
-        plain = found.image.convert("L" if found.image.mode in ("L", "LA") else "RGB")
-        save.save_picture(np.asarray(plain), out, alpha=alpha)
+        found.save(out)
     share = found.bytes_read / found.bytes_total
     typer.echo(
         f"{found.stage}: {found.bytes_read} of {found.bytes_total} bytes read ({share:.1%}), "
@@ -137,11 +132,10 @@ def original(
 ) -> None:
     """Write a photo's original file, bit for bit (keep modes exact and reference)."""
     from dsslic_search.api import Archive
-    from dsslic_search.codec.picture import save
 
     with Archive(archive) as opened:
         data = opened.original(photo_id)
-    save.write_file(out, data)
+    write_file(out, data)
     typer.echo(f"{out}: {size_text(len(data))}", err=True)
 
 
@@ -162,9 +156,8 @@ def sheet(
     import numpy as np
 
     from dsslic_search.api import Archive, render
-    from dsslic_search.codec.picture import save
 
-    save.check_name(out)
+    render.check_name(out)
     stages = ["map", stage] if overlay and stage != "map" else [stage]
     pictures = []
     skipped = 0
@@ -191,7 +184,7 @@ def sheet(
             pictures.append((printable(f"#{photo_id} {Path(opened.photo(photo_id).path).name}"), image))
     if not pictures:
         raise DSSError("no photo to put on the sheet; ingest some, or ask another query")
-    save.save_picture(render.contact_sheet(pictures, columns=columns, height=SHEET_HEIGHT), out)
+    render.save_picture(render.contact_sheet(pictures, columns=columns, height=SHEET_HEIGHT), out)
     typer.echo(f"{out}: {len(pictures)} photos", err=True)
     if skipped:
         raise typer.Exit(PARTIAL)

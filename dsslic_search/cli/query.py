@@ -12,7 +12,7 @@ from dsslic_search.core.errors import UsageError
 from dsslic_search.core.text import counted, printable
 
 if TYPE_CHECKING:
-    from dsslic_search.api.searching import QueryResult
+    from dsslic_search.api import QueryResult
 
 LIMIT = 20
 EXAMPLES = """

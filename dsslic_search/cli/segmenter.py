@@ -26,26 +26,20 @@ def segmenter(
     as_json: AsJson = False,
 ) -> None:
     """Show the classes that a segmenter's labels count as, and by which rule."""
-    from dsslic_search.core import vocabulary
-    from dsslic_search.networks.labels import Label
-    from dsslic_search.networks.segmenter import open_segmenter
-    from dsslic_search.networks.transformer import TransformersSegmenter
+    from dsslic_search.api.segmenters import segmenter_info
 
-    opened = open_segmenter(name, classes=classes)
-    names = [c.name for c in vocabulary.default().classes]
-    own = tuple(Label(i, label, i, "name") for i, label in enumerate(names))
-    labels = opened.labels if isinstance(opened, TransformersSegmenter) else own
+    said = segmenter_info(name, classes)
     if as_json:
-        rows = [{"id": x.id, "label": x.name, "class": names[x.class_id], "by": x.how} for x in labels]
-        print_json({"segmenter": name, "identity": opened.identity, "labels": rows})
+        rows = [{"id": x.id, "label": x.label, "class": x.class_name, "by": x.by} for x in said.labels]
+        print_json({"segmenter": name, "identity": said.identity, "labels": rows})
         return
-    typer.echo(f"{printable(name)}: segmenter {opened.identity}, {len(labels)} labels")
-    width = min(40, max(len(x.name) for x in labels))
+    typer.echo(f"{printable(name)}: segmenter {said.identity}, {len(said.labels)} labels")
+    width = min(40, max(len(x.label) for x in said.labels))
     typer.echo(f"{'id':>4}  {'label':{width}}  {'class':12}  by")
-    for x in labels:
-        label = x.name if len(x.name) <= width else x.name[: width - 1] + "…"
-        typer.echo(printable(f"{x.id:>4}  {label:{width}}  {names[x.class_id]:12}  {x.how}"))
-    if lost := sum(x.how == "unknown" for x in labels):
+    for x in said.labels:
+        label = x.label if len(x.label) <= width else x.label[: width - 1] + "…"
+        typer.echo(printable(f"{x.id:>4}  {label:{width}}  {x.class_name:12}  {x.by}"))
+    if lost := sum(x.by == "unknown" for x in said.labels):
         typer.echo(
             f"{lost} labels are not known and count as other; say what they are with --classes FILE", err=True
         )

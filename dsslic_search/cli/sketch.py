@@ -8,10 +8,8 @@ from typing import Annotated
 import typer
 
 from dsslic_search.cli.options import ArchiveDir, AsJson, print_json
-from dsslic_search.core.errors import UsageError
 
 LIMIT = 20
-SWATCH = 60  # pixels
 EXAMPLES = """
 Find photos laid out like a sketch, most alike first.
 
@@ -89,42 +87,16 @@ def palette(
     as_json: AsJson = False,
 ) -> None:
     """List the colours of the classes, or write them to a file to paint sketches with."""
-    from dsslic_search.core.vocabulary import default
-    from dsslic_search.features.canvas import hex_colour
+    from dsslic_search.core.vocabulary import default, hex_colour
 
-    classes = default().classes
+    colours = {c.name: hex_colour(c.colour) for c in default().classes}
     if file is not None:
-        _write_palette(file)
+        from dsslic_search.api.render import save_palette
+
+        save_palette(default(), file)
+        typer.echo(file, err=True)
     elif as_json:
-        print_json({c.name: hex_colour(c.colour) for c in classes})
+        print_json(colours)
     else:
-        for c in classes:
-            typer.echo(f"{hex_colour(c.colour)}  {c.name}")
-
-
-def _write_palette(file: Path) -> None:
-    import numpy as np
-
-    from dsslic_search.api import render
-    from dsslic_search.codec.picture.save import save_picture, write_file
-    from dsslic_search.core.vocabulary import default
-
-    vocabulary = default()
-    if file.suffix.lower() == ".png":
-        swatches = [
-            (c.name, np.full((SWATCH, 2 * SWATCH, 3), c.colour, np.uint8)) for c in vocabulary.classes
-        ]
-        save_picture(render.contact_sheet(swatches, columns=6, height=SWATCH), file)
-    elif file.suffix.lower() == ".gpl":
-        rows = [
-            f"{red:3} {green:3} {blue:3}\t{c.name}"
-            for c in vocabulary.classes
-            for red, green, blue in (c.colour,)
-        ]
-        write_file(
-            file,
-            "\n".join(["GIMP Palette", f"Name: {vocabulary.name}", "Columns: 8", "#", *rows, ""]).encode(),
-        )
-    else:
-        raise UsageError(f"{file}: cannot write a palette in that format; end the name in .png or .gpl")
-    typer.echo(file, err=True)
+        for name, colour in colours.items():
+            typer.echo(f"{colour}  {name}")

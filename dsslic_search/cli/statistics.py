@@ -12,7 +12,7 @@ from dsslic_search.cli.options import ArchiveDir, AsJson, print_json
 from dsslic_search.core.text import counted, printable, size_text
 
 if TYPE_CHECKING:
-    from dsslic_search.api.statistics import Statistics
+    from dsslic_search.api import Statistics
 
 BAR = 24  # characters of the longest bar
 LEVELS = "▁▂▃▄▅▆▇█"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from dsslic_search.core.errors import Remedy
 
 if TYPE_CHECKING:
-    from dsslic_search.archive.check import Finding
+    from dsslic_search.api import Finding
 
 COMMANDS: dict[Remedy, str] = {
     Remedy.INGEST: "dss-search ingest PATH… --archive DIR",
@@ -36,8 +36,7 @@ def in_commands(sentence: object) -> str:
 
 def finding_sentence(finding: Finding) -> str:
     """What is wrong, and what mends it."""
-    from dsslic_search.archive.check import Problem
-    from dsslic_search.archive.stored import Fault
+    from dsslic_search.api import Fault, Problem
 
     match finding.what:
         case Problem.NO_PHOTO:
@@ -82,7 +81,7 @@ def finding_sentence(finding: Finding) -> str:
 
 
 def _fault(finding: Finding) -> str:
-    from dsslic_search.archive.stored import Fault
+    from dsslic_search.api import Fault
 
     match finding.what:
         case Fault.MISSING:

@@ -14,6 +14,8 @@ import secrets
 from contextlib import suppress
 from pathlib import Path
 
+from dsslic_search.core.errors import DSSError
+
 TEMPORARY = ".tmp"  # how the names of unfinished files end
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
@@ -56,6 +58,16 @@ def write_atomically(path: Path, data: bytes) -> None:
             temporary.unlink(missing_ok=True)
         raise
     sync_folder(path.parent)
+
+
+def write_file(path: Path, data: bytes) -> None:
+    """As `write_atomically`, for files that users name: DSSError when it cannot be written."""
+    try:
+        write_atomically(path, data)
+    except OSError as e:
+        raise DSSError(
+            f"{path}: cannot be written ({e.strerror or e}); check the folder and the space left on the disk"
+        ) from e
 
 
 def sync_folder(folder: Path) -> None:

@@ -104,3 +104,8 @@ def default() -> Vocabulary:
     """The vocabulary that ships with the package: 46 scene and object classes and 5 more that people
     labelled."""
     return parse((files("dsslic_search.core") / "vocabulary.json").read_text())
+
+
+def hex_colour(colour: tuple[int, ...]) -> str:
+    """A colour as people write it, such as "#5ab4f0"."""
+    return "#" + bytes(colour).hex()

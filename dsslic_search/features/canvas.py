@@ -16,7 +16,7 @@ from PIL import Image
 
 from dsslic_search.core.errors import Remedy, UsageError
 from dsslic_search.core.text import printable
-from dsslic_search.core.vocabulary import Vocabulary
+from dsslic_search.core.vocabulary import Vocabulary, hex_colour
 from dsslic_search.features.embedding import Canvas
 from dsslic_search.features.shapes import read_shapes
 
@@ -94,8 +94,3 @@ def _strangeness(
         f"{hex_colour(nearest.colour)}, {nearest.name}. Paint with hard edges in the colours that "
         f"{Remedy.PALETTE} lists"
     )
-
-
-def hex_colour(colour: tuple[int, ...]) -> str:
-    """A colour as people write it, such as "#5ab4f0"."""
-    return "#" + bytes(colour).hex()

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from dsslic_search.core.errors import DSSError, UsageError
-from dsslic_search.core.files import write_atomically
+from dsslic_search.core.files import write_file
 from dsslic_search.core.vocabulary import Vocabulary, default
 
 _OPTIONS: dict[str, tuple[str, dict[str, Any]]] = {
@@ -80,13 +80,3 @@ def save_label_map(label_map: NDArray[np.uint8], path: Path, vocabulary: Vocabul
     buffer = io.BytesIO()
     picture.save(buffer, "PNG")
     write_file(path, buffer.getvalue())
-
-
-def write_file(path: Path, data: bytes) -> None:
-    """`files.write_atomically` with DSSError when that fails."""
-    try:
-        write_atomically(path, data)
-    except OSError as e:
-        raise DSSError(
-            f"{path}: cannot be written ({e.strerror or e}); check the folder and the space left on the disk"
-        ) from e

@@ -1,0 +1,169 @@
+"""What is known of a photo, as plain values that JSON can hold: what a .dsslic file says of itself, and what
+an archive has of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from dsslic_search.api import coding
+from dsslic_search.core.errors import StageError
+
+if TYPE_CHECKING:
+    from dsslic_search.archive.schema import Photo
+    from dsslic_search.archive.store import Store
+    from dsslic_search.codec.container import Contents
+    from dsslic_search.core.dialect import Dialect
+    from dsslic_search.core.vocabulary import Vocabulary
+
+UNKNOWN_VOCABULARY = "not known here"
+RESIDUAL_KINDS = {1: "bpg-first", 2: "bpg", 3: "jpeg-xl"}  # by codec id
+LAYER_NAMES = {
+    "voca": "class list",
+    "SMAP": "label map",
+    "COMP": "compact",
+    "RESI": "residual",
+    "ALPH": "alpha",
+    "ORIG": "original",
+    "iccp": "ICC",
+    "exif": "EXIF",
+    "hash": "hash",
+}
+
+
+def file_info(source: Path | str | bytes) -> dict[str, Any]:
+    """What a whole .dsslic file says of itself, after all of it was checked: its header's fields, its layers
+    and stages with their bytes, the name of its vocabulary, and what its residual is made of. Raises
+    FormatError when it is damaged, PhotoError when it cannot be read."""
+    from dsslic_search.codec import container, decoder
+
+    name, data = coding.named_bytes(source)
+    with coding.about(name):
+        contents = container.read(data)
+        spoken = _vocabulary_name(lambda: decoder.read_dialect(data, contents))
+        residual = _residual(data)
+    return {**describe_contents(contents), "vocabulary_name": spoken, "residual": residual}
+
+
+def photo_info(store: Store, photo: Photo, vocabulary: Vocabulary, tags: list[str]) -> dict[str, Any]:
+    """What the catalog knows of a photo, and the layers of its file: the columns of its row by name, coverage
+    by class, regions (None when an older version described it), tags, vocabulary and layers."""
+    from dsslic_search.api.showing import read_contents, read_dialect
+
+    contents = read_contents(store, photo)
+    return {
+        **_row(photo, [c.name for c in vocabulary.classes]),
+        "tags": tags,
+        "vocabulary_name": _vocabulary_name(lambda: read_dialect(store, photo)),
+        "layers": describe_contents(contents)["layers"],
+    }
+
+
+def _vocabulary_name(read: Callable[[], Dialect]) -> str:
+    try:
+        return read().vocabulary.name
+    except StageError:
+        return UNKNOWN_VOCABULARY
+
+
+def describe_contents(contents: Contents) -> dict[str, Any]:
+    """A file's parameters, and its layers with bytes and bits per pixel, as plain values."""
+    from dataclasses import asdict
+
+    from dsslic_search.core.kinds import Stage
+
+    header = contents.header
+    bits = 8 / (header.width * header.height)
+    layers = [{"name": "header", "kind": "", "codec": 0, "bytes": contents.header_bytes}]
+    layers += [
+        {"name": LAYER_NAMES.get(e.kind, e.kind), "kind": e.kind, "codec": e.codec, "bytes": e.length}
+        for e in contents.entries
+    ]
+    stages: dict[str, int] = {}
+    for stage in Stage:
+        try:
+            stages[stage] = contents.stage_bytes(stage)
+        except StageError:
+            continue
+    return {
+        **asdict(header),
+        "bytes": contents.total,
+        "bpp": round(contents.total * bits, 6),
+        "layers": [{**layer, "bpp": round(int(str(layer["bytes"])) * bits, 6)} for layer in layers],
+        "stages": stages,
+    }
+
+
+def _residual(data: bytes) -> dict[str, Any] | None:
+    """What the last layer of a whole file says before its picture, as plain values; None where the file has
+    no such layer.
+
+    ``gains``: by class name, and "others", or None; ``colour_axes``: 3 × 3 whole numbers or None.
+    """
+    from dsslic_search.codec import container
+    from dsslic_search.codec.layers import residual
+    from dsslic_search.codec.layers.terms import SIXTY_FOURTHS, read_terms
+    from dsslic_search.core import vocabulary
+
+    contents = container.read_contents(data)
+    chunk = container.read_chunk(data, contents, residual.LAYER.kind)
+    if chunk is None:
+        return None
+    lossless = chunk.codec == residual.JPEG_XL
+    said: dict[str, Any] = {
+        "codec": chunk.codec,
+        "kind": RESIDUAL_KINDS.get(chunk.codec, "unknown"),
+        "lossless": lossless,
+    }
+    if chunk.codec == residual.FIRST_BPG:
+        return {**said, "trust": 1.0, "colour_axes": None, "gains": None, "restoration": None}
+    if chunk.codec != residual.BPG:
+        return said
+    terms, _ = read_terms(chunk.data, contents.header.grey)
+    gains = None
+    if terms.gains is not None:
+        classes = vocabulary.default().classes
+        gains = {
+            classes[i].name if i < len(classes) else f"class {i}": gain / SIXTY_FOURTHS
+            for i, gain in terms.gains.of
+        }
+        gains["others"] = terms.gains.others / SIXTY_FOURTHS
+    restoration = (
+        {"strength": terms.strength / SIXTY_FOURTHS, "weights": terms.restorer} if terms.strength else None
+    )
+    axes = None if terms.axes is None else [list(row) for row in terms.axes.rows]
+    return {
+        **said,
+        "trust": terms.trust / SIXTY_FOURTHS,
+        "colour_axes": axes,
+        "gains": gains,
+        "restoration": restoration,
+    }
+
+
+def _row(photo: Photo, names: list[str]) -> dict[str, Any]:
+    columns = [c.key for c in photo.__table__.columns if c.key not in ("embedding", "regions")]
+    values = {name: getattr(photo, name) for name in columns}
+    plain = {k: v.isoformat() if hasattr(v, "isoformat") else v for k, v in values.items()}
+    plain["coverage"] = {
+        names[c.class_id]: c.fraction for c in sorted(photo.coverages, key=lambda c: -c.fraction)
+    }
+    plain["regions"] = None if photo.regions is None else _regions(photo.regions, names)
+    return plain
+
+
+def _regions(stored: bytes, names: list[str]) -> list[dict[str, Any]]:
+    """Places and shares as fractions."""
+    from dsslic_search.features.scene import SHARES, UNITS, SceneRegions
+
+    scene = SceneRegions.from_bytes(stored)
+    places = ("area", "left", "top", "right", "bottom", "x", "y")
+    plain: list[dict[str, Any]] = [
+        {"class": names[r["class_id"]], **{p: round(int(r[p]) / UNITS, 5) for p in places}, "touches": []}
+        for r in scene.regions
+    ]
+    for region, class_id, under, border in scene.contacts.tolist():
+        shares = {"under": round(under / SHARES, 4), "border": round(border / SHARES, 4)}
+        plain[region]["touches"].append({"class": names[class_id], **shares})
+    return plain
