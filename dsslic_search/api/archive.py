@@ -257,9 +257,9 @@ class Archive:
         """Groups of photos that show the same picture: resized, recompressed, brightened or slightly cropped,
         with ``mirrored`` mirrored too. ``threshold``: likeness, 0.5..1, from which two photos count as the
         same."""
-        from dsslic_search.api.duplicates import THRESHOLD, find_duplicates
+        from dsslic_search.api.duplicates import DEFAULT_LIKENESS, find_duplicates
 
-        threshold = THRESHOLD if threshold is None else threshold
+        threshold = DEFAULT_LIKENESS if threshold is None else threshold
         if not 0.5 <= threshold <= 1:
             raise UsageError(f"threshold {threshold}: must be from 0.5 to 1")
         return find_duplicates(

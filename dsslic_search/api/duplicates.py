@@ -28,7 +28,7 @@ from dsslic_search.features.fingerprint import mirrored
 from dsslic_search.features.likeness import AT_ONCE, likeness
 from dsslic_search.index.fingerprints import candidates, fingerprints
 
-THRESHOLD = 0.78
+DEFAULT_LIKENESS = 0.78  # from which two photos count as the same picture, unless told
 
 
 @dataclass(frozen=True)

@@ -39,7 +39,7 @@ ANIMATION_SIDE = 1600
 """The longest side of an animation's frames; larger photos are reduced."""
 SWATCH_HEIGHT = 60
 """Pixels of a colour in a picture of the palette, which is twice as wide."""
-_WIDEST = 16 / 9
+_WIDEST_CELL = 16 / 9  # width over height of a picture on a sheet
 
 
 def colourise(label_map: Pixels, vocabulary: Vocabulary) -> Pixels:
@@ -78,7 +78,7 @@ def contact_sheet(pictures: Sequence[tuple[str, Pixels]], *, columns: int = 4, h
     columns = max(1, min(columns, len(pictures)))
     gap, size = max(8, height // 14), max(11, height // 17)
     widest = max(p.shape[1] / p.shape[0] for _, p in pictures)
-    cell = round(height * min(max(widest, 0.75), _WIDEST))
+    cell = round(height * min(max(widest, 0.75), _WIDEST_CELL))
     caption = round(size * 1.9)
     rows = -(-len(pictures) // columns)
     sheet = Image.new("RGB", (columns * (cell + gap) + gap, rows * (height + caption + gap) + gap), PAPER)

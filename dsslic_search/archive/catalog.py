@@ -31,11 +31,11 @@ from dsslic_search.archive import schema
 from dsslic_search.archive.database import batches, database_trouble, for_writing, open_engine
 from dsslic_search.archive.features import MapFeatures
 from dsslic_search.archive.snapshot import Snapshot
-from dsslic_search.archive.stored import FACT_COLUMNS, ObjectFacts
+from dsslic_search.archive.stored import RECORD_NAMES, ObjectRecord
 from dsslic_search.core.files import absolute, path_to_text
 
 GENERATION = "generation"
-FACTS = tuple(getattr(schema.Photo, name) for name in FACT_COLUMNS)
+RECORD_COLUMNS = tuple(getattr(schema.Photo, name) for name in RECORD_NAMES)
 
 _WITH_COVERAGES = selectinload(schema.Photo.coverages)
 
@@ -106,13 +106,13 @@ class Catalog:
                 is not None
             )
 
-    def known(self, content_hash: str) -> tuple[int, ObjectFacts] | None:
+    def known(self, content_hash: str) -> tuple[int, ObjectRecord] | None:
         """The id of the photo of this content and what its row says of its file; None when it is not
         there."""
-        chosen = select(schema.Photo.id, *FACTS).where(schema.Photo.content_hash == content_hash)
+        chosen = select(schema.Photo.id, *RECORD_COLUMNS).where(schema.Photo.content_hash == content_hash)
         with self.session() as session:
             row = session.execute(chosen).one_or_none()
-        return None if row is None else (row[0], ObjectFacts(*row[1:]))
+        return None if row is None else (row[0], ObjectRecord(*row[1:]))
 
     def photo(self, photo_id: int) -> schema.Photo | None:
         """A photo by id, with coverages."""

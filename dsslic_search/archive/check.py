@@ -11,14 +11,14 @@ from enum import StrEnum
 
 from sqlalchemy import func, select, true
 
-from dsslic_search.archive.catalog import FACTS, Catalog
+from dsslic_search.archive.catalog import RECORD_COLUMNS, Catalog
 from dsslic_search.archive.database import database_trouble
 from dsslic_search.archive.features import read_features
 from dsslic_search.archive.folder import ArchiveFolder
 from dsslic_search.archive.reindex import is_current
 from dsslic_search.archive.schema import Photo
 from dsslic_search.archive.store import Store
-from dsslic_search.archive.stored import Fault, ObjectFacts, examine
+from dsslic_search.archive.stored import Fault, ObjectRecord, examine
 from dsslic_search.core.errors import ArchiveError, FormatError
 
 
@@ -103,11 +103,11 @@ def check(archive: ArchiveFolder, read_data: bool = False) -> list[Finding]:
             return found
         known: set[str] = set()
         with catalog.snapshot() as snapshot:
-            chosen = select(Photo.content_hash, Photo.id, Photo.path, *FACTS).order_by(Photo.id)
+            chosen = select(Photo.content_hash, Photo.id, Photo.path, *RECORD_COLUMNS).order_by(Photo.id)
             for rows in snapshot.rows(chosen):
                 for content_hash, photo_id, path, *values in rows:
                     known.add(content_hash)
-                    row = photo_id, ObjectFacts(*values)
+                    row = photo_id, ObjectRecord(*values)
                     if finding := _of_photo(catalog, store, content_hash, row, path, read_data):
                         found.append(finding)
         found.extend(_of_descriptions(catalog))
@@ -150,8 +150,8 @@ def repair(archive: ArchiveFolder, findings: Sequence[Finding]) -> list[Finding]
                 mended.append(finding)
             elif (
                 now.fault is Fault.OUTDATED_ROW
-                and now.facts
-                and _describe_anew(catalog, store, content_hash, photo_id, now.facts)
+                and now.record
+                and _describe_anew(catalog, store, content_hash, photo_id, now.record)
             ):
                 mended.append(finding)
         if forgotten:
@@ -160,14 +160,14 @@ def repair(archive: ArchiveFolder, findings: Sequence[Finding]) -> list[Finding]
 
 
 def _describe_anew(
-    catalog: Catalog, store: Store, content_hash: str, photo_id: int, facts: ObjectFacts
+    catalog: Catalog, store: Store, content_hash: str, photo_id: int, record: ObjectRecord
 ) -> bool:
     """Write a row anew from its file; False when the label map cannot be read."""
     try:
-        features = read_features(store, content_hash, facts.map_bytes)
+        features = read_features(store, content_hash, record.map_bytes)
     except (FormatError, ArchiveError):
         return False
-    catalog.update(photo_id, asdict(facts), features)
+    catalog.update(photo_id, asdict(record), features)
     return True
 
 
@@ -196,7 +196,7 @@ def _of_photo(
     catalog: Catalog,
     store: Store,
     content_hash: str,
-    known: tuple[int, ObjectFacts],
+    known: tuple[int, ObjectRecord],
     path: str,
     read_data: bool,
 ) -> Finding | None:

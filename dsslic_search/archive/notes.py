@@ -22,7 +22,7 @@ from dsslic_search.archive.snapshot import are_among
 from dsslic_search.core.errors import ArchiveError, Remedy, UsageError
 from dsslic_search.core.text import folded
 
-LONGEST = 64  # characters of a name
+NAME_CHARACTERS = 64  # at most, in the name of a tag or of a saved query
 _MARKS = "-_."
 
 
@@ -33,11 +33,11 @@ def name_key(name: str, what: str) -> str:
     A name has 1 to 64 letters (of any script), digits, hyphens, underscores and full stops, and begins with a
     letter or a digit. Raises UsageError for any other."""
     key = folded(name)
-    if not 0 < len(key) <= LONGEST or key[0] in _MARKS or not all(map(_allowed, key)):
-        shown = name if len(name) <= LONGEST else name[:LONGEST] + "…"
+    if not 0 < len(key) <= NAME_CHARACTERS or key[0] in _MARKS or not all(map(_allowed, key)):
+        shown = name if len(name) <= NAME_CHARACTERS else name[:NAME_CHARACTERS] + "…"
         raise UsageError(
-            f'{what} "{shown}": a name has 1 to {LONGEST} letters, digits, "-", "_" and ".", and begins with '
-            "a letter or a digit"
+            f'{what} "{shown}": a name has 1 to {NAME_CHARACTERS} letters, digits, "-", "_" and ".", and '
+            "begins with a letter or a digit"
         )
     return key
 
@@ -111,8 +111,8 @@ def forget_query(catalog: Catalog, name: str) -> None:
 # Tags: names that people give to photos. They are no part of what indexes hold, so they leave the catalog's
 # generation alone.
 
-LOOKED_UP = 5_000  # ids that are looked up one by one; for more, all are gone through
-INSERTED_ROWS = 20_000  # of one statement that is executed many times
+IDS_LOOKED_UP = 5_000  # ids that are looked up one by one; for more, all are gone through
+ROWS_INSERTED_AT_ONCE = 20_000  # of one statement that is executed many times
 
 
 def tag_key(name: str) -> str:
@@ -130,9 +130,10 @@ def add_tags(catalog: Catalog, names: Sequence[str], ids: NDArray[np.int64]) -> 
         for key in keys:
             tagged = np.fromiter(session.scalars(select(Tag.photo_id).where(Tag.name == key)), np.int64)
             new = np.setdiff1d(ids, tagged).tolist()
-            for start in range(0, len(new), INSERTED_ROWS):
+            for start in range(0, len(new), ROWS_INSERTED_AT_ONCE):
                 session.connection().execute(
-                    insert(Tag), [{"name": key, "photo_id": i} for i in new[start : start + INSERTED_ROWS]]
+                    insert(Tag),
+                    [{"name": key, "photo_id": i} for i in new[start : start + ROWS_INSERTED_AT_ONCE]],
                 )
             added[key] = len(new)
     return added
@@ -181,7 +182,7 @@ def tags_of(catalog: Catalog, photo_id: int) -> list[str]:
 
 def _check_ids(session: Session, ids: NDArray[np.int64]) -> None:
     """Raise ArchiveError for ids of no photo."""
-    if ids.size > LOOKED_UP:
+    if ids.size > IDS_LOOKED_UP:
         there = np.fromiter(session.scalars(select(Photo.id)), np.int64)
     else:
         chosen = (select(Photo.id).where(Photo.id.in_(part)) for part in batches(ids))

@@ -28,7 +28,7 @@ from dsslic_search.core import vocabulary
 from dsslic_search.core.errors import ArchiveError, FormatError, Remedy
 from dsslic_search.features.embedding import codes_identity
 
-BATCH = 32  # photos described and written at once: few enough to keep all cores busy to the end
+PHOTOS_IN_A_BATCH = 32  # photos described and written at once: few enough to keep all cores busy to the end
 TERMS_SETTING = "described in"
 # archives that do not say were described in the first class list and codes
 FIRST_TERMS = "817902e1dae7288d/4cc4ffdde356fb57"
@@ -62,7 +62,7 @@ def reindex(
         readable = is_current(catalog)
         with catalog.snapshot() as snapshot:
             chosen = select(Photo.id, Photo.content_hash, Photo.map_bytes).order_by(Photo.id)
-            batches = snapshot.rows(chosen, BATCH)
+            batches = snapshot.rows(chosen, PHOTOS_IN_A_BATCH)
             for batch, described in _described(pool, archive.store, batches):
                 made: dict[int, MapFeatures] = {}
                 unknown: dict[int, MapFeatures] = {}

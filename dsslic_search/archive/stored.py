@@ -55,7 +55,7 @@ class StoredFile:
 
 
 @dataclass(frozen=True)
-class ObjectFacts:
+class ObjectRecord:
     """What a photo's row and the header of its object file both tell, under the names of the row's
     columns."""
 
@@ -69,7 +69,7 @@ class ObjectFacts:
     segmenter: str
 
     @classmethod
-    def of_header(cls, contents: Contents) -> ObjectFacts:
+    def of_header(cls, contents: Contents) -> ObjectRecord:
         """As the header of a file tells them; StageError when the file has no label map."""
         header = contents.header
         return cls(
@@ -89,7 +89,7 @@ class ObjectFacts:
         return self.width, self.height
 
 
-FACT_COLUMNS = tuple(f.name for f in fields(ObjectFacts))
+RECORD_NAMES = tuple(f.name for f in fields(ObjectRecord))
 
 
 class Fault(StrEnum):
@@ -116,12 +116,12 @@ DAMAGE = frozenset({Fault.INVALID, Fault.WRONG_LENGTH, Fault.OTHER_PHOTO})
 
 @dataclass(frozen=True)
 class Examination:
-    """What `examine` found. ``fault``: None for a sound file that the row describes. ``facts``: those of the
-    file's header, where it can be read. ``detail``: for UNREADABLE and INVALID, the sentence of the disk or
-    of the codec. ``actual_bytes``, ``expected_bytes``: for WRONG_LENGTH."""
+    """What `examine` found. ``fault``: None for a sound file that the row describes. ``record``: what the
+    file's header tells, where it can be read. ``detail``: for UNREADABLE and INVALID, the sentence of the
+    disk or of the codec. ``actual_bytes``, ``expected_bytes``: for WRONG_LENGTH."""
 
     fault: Fault | None
-    facts: ObjectFacts | None = None
+    record: ObjectRecord | None = None
     detail: str = ""
     actual_bytes: int | None = None
     expected_bytes: int | None = None
@@ -130,13 +130,13 @@ class Examination:
     def damaged(self) -> bool:
         return self.fault in DAMAGE
 
-    def may_be_only_copy(self, row: ObjectFacts) -> bool:
+    def may_be_only_copy(self, row: ObjectRecord) -> bool:
         """Whether the file may hold the only copy of an original: by its own word or by that of its row, of
         which either may be wrong."""
-        return KeepMode.EXACT in (row.keep, self.facts and self.facts.keep)
+        return KeepMode.EXACT in (row.keep, self.record and self.record.keep)
 
 
-def examine(store: Store, content_hash: str, row: ObjectFacts, read_data: bool = False) -> Examination:
+def examine(store: Store, content_hash: str, row: ObjectRecord, read_data: bool = False) -> Examination:
     """Compare the object file of a photo with its row: its length and header, with ``read_data`` all its
     checksums too."""
     from dsslic_search.codec import container
@@ -147,31 +147,31 @@ def examine(store: Store, content_hash: str, row: ObjectFacts, read_data: bool =
         if size is None:
             return Examination(Fault.MISSING)
         try:
-            facts = ObjectFacts.of_header(file.contents)
+            record = ObjectRecord.of_header(file.contents)
         except FormatError as e:
             if _may_be_newer(file):
                 return Examination(Fault.UNREADABLE, detail=str(e))
             if size != row.stored_bytes:
                 return _wrong_length(None, size, row.stored_bytes)
             return Examination(Fault.INVALID, detail=str(e))
-        if size != facts.stored_bytes:
-            return _wrong_length(facts, size, facts.stored_bytes)
+        if size != record.stored_bytes:
+            return _wrong_length(record, size, record.stored_bytes)
         if read_data:
             try:
                 container.read(store.read(content_hash))
             except FormatError as e:
-                return Examination(Fault.INVALID, facts, str(e))
-        if facts == row:
-            return Examination(None, facts)
-        if facts.size != row.size or not _is_of(file):
-            return Examination(Fault.OTHER_PHOTO, facts)
+                return Examination(Fault.INVALID, record, str(e))
+        if record == row:
+            return Examination(None, record)
+        if record.size != row.size or not _is_of(file):
+            return Examination(Fault.OTHER_PHOTO, record)
     except ArchiveError as e:
         return Examination(Fault.UNREADABLE, detail=str(e))
-    return Examination(Fault.OUTDATED_ROW, facts)
+    return Examination(Fault.OUTDATED_ROW, record)
 
 
-def _wrong_length(facts: ObjectFacts | None, actual: int, expected: int) -> Examination:
-    return Examination(Fault.WRONG_LENGTH, facts, actual_bytes=actual, expected_bytes=expected)
+def _wrong_length(record: ObjectRecord | None, actual: int, expected: int) -> Examination:
+    return Examination(Fault.WRONG_LENGTH, record, actual_bytes=actual, expected_bytes=expected)
 
 
 def _is_of(file: StoredFile) -> bool:

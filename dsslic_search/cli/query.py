@@ -14,7 +14,7 @@ from dsslic_search.core.text import counted, printable
 if TYPE_CHECKING:
     from dsslic_search.api import QueryResult
 
-LIMIT = 20
+PHOTOS_LISTED = 20  # unless told
 EXAMPLES = """
 Find photos by what is in them, best first.
 
@@ -46,7 +46,7 @@ def query(
             "--limit",
             "-n",
             min=0,
-            help=f"Photos to list, {LIMIT} unless told; the total is always exact.",
+            help=f"Photos to list, {PHOTOS_LISTED} unless told; the total is always exact.",
             show_default=False,
         ),
     ] = None,
@@ -98,7 +98,7 @@ def query(
     with Archive(archive) as opened:
         found = opened.find(
             " ".join(text),
-            limit=None if everything else LIMIT if limit is None else limit,
+            limit=None if everything else PHOTOS_LISTED if limit is None else limit,
             after=after,
             explain=explain,
         )

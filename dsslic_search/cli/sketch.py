@@ -8,8 +8,8 @@ from typing import Annotated
 import typer
 
 from dsslic_search.cli.options import ArchiveDir, AsJson, print_json
+from dsslic_search.cli.query import PHOTOS_LISTED, list_hits, tell
 
-LIMIT = 20
 EXAMPLES = """
 Find photos laid out like a sketch, most alike first.
 
@@ -47,7 +47,7 @@ def sketch(
     ] = "",
     mirrored: Annotated[bool, typer.Option("--mirrored", help="Left and right may be exchanged.")] = False,
     archive: ArchiveDir = None,
-    limit: Annotated[int, typer.Option("--limit", "-n", min=0, help="Photos to list.")] = LIMIT,
+    limit: Annotated[int, typer.Option("--limit", "-n", min=0, help="Photos to list.")] = PHOTOS_LISTED,
     after: Annotated[
         str | None,
         typer.Option(
@@ -66,7 +66,6 @@ def sketch(
     """Find photos laid out like a sketch, most alike first."""
     from dsslic_search.api import Archive
     from dsslic_search.cli import export
-    from dsslic_search.cli.query import list_hits, tell
 
     with Archive(archive) as opened:
         found = opened.sketch(file, query, mirrored=mirrored, limit=limit, after=after, explain=explain)

@@ -19,7 +19,7 @@ from dsslic_search.archive import database, paths, schema
 from dsslic_search.archive.catalog import Catalog
 from dsslic_search.archive.features import MapFeatures
 from dsslic_search.archive.schema import Coverage, Photo
-from dsslic_search.archive.stored import ObjectFacts
+from dsslic_search.archive.stored import ObjectRecord
 from dsslic_search.core.errors import ArchiveError
 from dsslic_search.core.vocabulary import default
 from dsslic_search.index.columns import open_columns
@@ -351,7 +351,7 @@ def test_known_tells_what_the_row_says_of_the_file(
     catalog: Catalog, photo_row: Row, features: Features
 ) -> None:
     number = catalog.add(photo_row("a", keep="exact"), features(1))
-    assert catalog.known("a" * 64) == (number, ObjectFacts(8, 6, "exact", 75, 5, 3, "v", "s"))
+    assert catalog.known("a" * 64) == (number, ObjectRecord(8, 6, "exact", 75, 5, 3, "v", "s"))
     assert catalog.known("b" * 64) is None
 
 

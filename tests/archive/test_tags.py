@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from dsslic_search.archive import database, notes
 from dsslic_search.archive.catalog import Catalog
-from dsslic_search.archive.notes import LONGEST, name_key
+from dsslic_search.archive.notes import NAME_CHARACTERS, name_key
 from dsslic_search.core.errors import ArchiveError, UsageError
 
 
@@ -75,9 +75,9 @@ def test_tags_go_with_their_photo(catalog: Catalog):
 
 def test_as_many_photos_as_there_are(catalog: Catalog, monkeypatch: pytest.MonkeyPatch):
     """The ways that large sets of photos go give the same."""
-    monkeypatch.setattr(notes, "LOOKED_UP", 2)
+    monkeypatch.setattr(notes, "IDS_LOOKED_UP", 2)
     monkeypatch.setattr(database, "IDS_IN_A_STATEMENT", 2)
-    monkeypatch.setattr(notes, "INSERTED_ROWS", 2)
+    monkeypatch.setattr(notes, "ROWS_INSERTED_AT_ONCE", 2)
     assert notes.add_tags(catalog, ["best"], ids(1, 2, 3, 4, 6)) == {"best": 5}
     with pytest.raises(ArchiveError, match="photo 7"):
         notes.add_tags(catalog, ["best"], ids(1, 2, 7))
@@ -87,7 +87,21 @@ def test_as_many_photos_as_there_are(catalog: Catalog, monkeypatch: pytest.Monke
 
 @pytest.mark.parametrize(
     "name",
-    ["", "-x", ".x", "_x", "a b", "a,b", "a:b", "a/b", "a\n", "x" * (LONGEST + 1), "#1", "a\u200bb", "ﷺ"],
+    [
+        "",
+        "-x",
+        ".x",
+        "_x",
+        "a b",
+        "a,b",
+        "a:b",
+        "a/b",
+        "a\n",
+        "x" * (NAME_CHARACTERS + 1),
+        "#1",
+        "a\u200bb",
+        "ﷺ",
+    ],
 )
 def test_impossible_names(catalog: Catalog, name: str):
     with pytest.raises(UsageError, match="tag"):
@@ -95,7 +109,9 @@ def test_impossible_names(catalog: Catalog, name: str):
     assert notes.tag_counts(catalog) == {}
 
 
-@pytest.mark.parametrize("name", ["a", "2023", "holiday-2023", "x.y_z", "été", "休暇", "छुट्टी", "x" * LONGEST])
+@pytest.mark.parametrize(
+    "name", ["a", "2023", "holiday-2023", "x.y_z", "été", "休暇", "छुट्टी", "x" * NAME_CHARACTERS]
+)
 def test_possible_names(name: str):
     assert name_key(name, "tag") == name
 
