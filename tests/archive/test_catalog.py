@@ -15,12 +15,13 @@ import pytest
 from sqlalchemy import event, select, text
 from sqlalchemy.exc import OperationalError
 
-from dsslic_search.archive import database, paths, schema
+from dsslic_search.archive import database, schema
 from dsslic_search.archive.catalog import Catalog
 from dsslic_search.archive.features import MapFeatures
 from dsslic_search.archive.schema import Coverage, Photo
 from dsslic_search.archive.stored import ObjectRecord
 from dsslic_search.core.errors import ArchiveError
+from dsslic_search.core.files import path_to_text
 from dsslic_search.core.vocabulary import default
 from dsslic_search.index.columns import open_columns
 from dsslic_search.index.regions.table import open_regions
@@ -53,8 +54,8 @@ def test_a_photo_comes_back_as_it_went_in(catalog: Catalog, photo_row: Row, feat
 
 def test_look_ups_by_path_and_in_order(catalog: Catalog, photo_row: Row, features: Features) -> None:
     path = "/photos/\udcff.jpg"
-    first = catalog.add(photo_row("a", path=paths.to_text(path)), features(1))
-    second = catalog.add(photo_row("b", path=paths.to_text(path)), features(2))
+    first = catalog.add(photo_row("a", path=path_to_text(path)), features(1))
+    second = catalog.add(photo_row("b", path=path_to_text(path)), features(2))
     assert [p.id for p in catalog.at_path(path)] == [second, first]
     assert catalog.at_path("/photos/other.jpg") == []
     assert [p.id for p in catalog.photos([second, 99, first, second])] == [second, first, second]

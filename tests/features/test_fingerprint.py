@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from PIL import Image, ImageEnhance
 
-from dsslic_search.api.duplicates import THRESHOLD
+from dsslic_search.api.duplicates import DEFAULT_LIKENESS
 from dsslic_search.features.fingerprint import (
     CHROMA_SIDE,
     LENGTH,
@@ -76,7 +76,7 @@ def prints(pictures: list[Image.Image]) -> np.ndarray:
 @pytest.mark.parametrize("how", ALTERED)
 def test_the_same_picture_is_known_again(pictures, prints: np.ndarray, how: str):
     copies = np.array([fingerprint(compact(ALTERED[how](picture))) for picture in pictures])
-    missed = np.count_nonzero(likeness(prints, copies) < THRESHOLD)
+    missed = np.count_nonzero(likeness(prints, copies) < DEFAULT_LIKENESS)
     assert missed <= (1 if how == "brighter" else 0)  # what is brighter than white is lost
     near = np.einsum("ij,ij->i", outlines(prints), outlines(copies))
     assert np.all(near > (0.6 if how == "cropped more" else 0.8))
