@@ -40,7 +40,7 @@ class Variant:
     columns: tuple[int, ...] | None = COLUMN_WEIGHTS
     power: float = 0.5
     lift: float = 0.25
-    related: float = training.RELATED
+    related: float = training.RELATED_SHARE
 
 
 SHIPPED = Variant()

@@ -35,12 +35,11 @@ class PerceptualDistance:
     """
 
     def __init__(self, reference: NDArray[np.uint8]) -> None:
-        from dsslic_search.networks.lpips import SMALLEST_SIDE
+        from dsslic_search.networks.lpips import MIN_SIDE
 
-        if reference.ndim != 3 or reference.shape[2] != 3 or min(reference.shape[:2]) < SMALLEST_SIDE:
+        if reference.ndim != 3 or reference.shape[2] != 3 or min(reference.shape[:2]) < MIN_SIDE:
             raise ValueError(
-                f"LPIPS compares RGB pictures with sides of {SMALLEST_SIDE} or more, not "
-                f"{list(reference.shape)}"
+                f"LPIPS compares RGB pictures with sides of {MIN_SIDE} or more, not {list(reference.shape)}"
             )
         with _loading:
             self._net = _shipped()

@@ -26,7 +26,7 @@ from dsslic_search.codec.picture.open import open_photo
 from dsslic_search.core.errors import DSSError, PhotoError, UsageError
 from dsslic_search.core.settings import DEFAULT_MAX_PIXELS
 from dsslic_search.networks import runtime
-from dsslic_search.networks.lpips import SMALLEST_SIDE
+from dsslic_search.networks.lpips import MIN_SIDE
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp")
 EQUAL_PSNR = 100.0  # dB, stands for no difference at all, where there is no number
@@ -71,9 +71,9 @@ def measure(
     codecs' own ladders."""
     runtime.use_one_thread()
     pixels = open_photo(path.read_bytes(), path.name, DEFAULT_MAX_PIXELS).pixels
-    if min(pixels.shape[:2]) < SMALLEST_SIDE:
+    if min(pixels.shape[:2]) < MIN_SIDE:
         raise PhotoError(
-            f"{path.name}: a side has fewer than {SMALLEST_SIDE} pixels, too few to measure; take it out of "
+            f"{path.name}: a side has fewer than {MIN_SIDE} pixels, too few to measure; take it out of "
             "the folder"
         )
     judge = _Judge(pixels)

@@ -11,7 +11,8 @@ a pixel-shuffle.
 
 The published network multiplies one-hot labels at full size; here labels are looked up (an embedding) at 1/4
 and the convolutions start at 1/4, for about a hundredth of the cost. The last layer starts at zero: an
-untrained CompNet is the box average.
+untrained CompNet is the box average. Space-to-depth is the pixel-shuffle of ESPCN (Shi et al. 2016) the other
+way round: pixels become channels and nothing is lost.
 """
 
 from __future__ import annotations

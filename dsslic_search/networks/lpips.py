@@ -20,7 +20,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-SMALLEST_SIDE = 31  # the second pooling has nothing to look at in a smaller picture
+MIN_SIDE = 31  # the second pooling has nothing to look at in a smaller picture
 _SHIFT, _SCALE = (-0.030, -0.088, -0.188), (0.458, 0.448, 0.450)  # of RGB in -1..1
 _NO_LENGTH = 1e-10
 

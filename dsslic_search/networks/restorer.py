@@ -15,6 +15,13 @@ and its correction is in those units too: then what coding did looks alike at ev
 shifts and scales the features at both resolutions. No layer looks further than :attr:`Restorer.margin` pixels
 and none normalises over the picture, so a photo can be made in tiles without seams. The last layer starts at
 zero: an untrained network changes nothing.
+
+Its ancestors: a network that predicts the error instead of the picture (DnCNN, Zhang et al. 2017); working on
+pixels rearranged by 2 and being told how much noise there is (FFDNet, Zhang et al. 2018; here the QP, which
+scales and shifts features as in FiLM, Perez et al. 2018); a coarser scale inside a finer one with a skip
+around it (U-Net, Ronneberger et al. 2015); residual blocks without normalisation (EDSR, Lim et al. 2017). The
+in-loop CNN filters studied for HEVC and VVC do the same work and are told the QP too; this one is behind the
+loop.
 """
 
 from __future__ import annotations
@@ -31,7 +38,7 @@ from dsslic_search.networks.grid import LABEL_SCALE
 
 MIDDLE_QP = 32.0
 MIDDLE_STEP = 25.4  # of HEVC's quantiser at that QP, grey levels
-AROUND = 9  # pixels each way that a pixel's detail is the difference from the mean of
+DETAIL_WINDOW = 9  # pixels a side; a pixel's detail is what it has more than the mean of those around it
 
 
 @dataclass(frozen=True)
@@ -74,7 +81,7 @@ class Restorer(nn.Module):
     @property
     def margin(self) -> int:
         """Pixels around a tile that can change what is inside it; a multiple of 8."""
-        reach = AROUND // 2 + 2 * (1 + 2 + 2 + 1) + LABEL_SCALE * 2 * self.config.blocks + LABEL_SCALE
+        reach = DETAIL_WINDOW // 2 + 2 * (1 + 2 + 2 + 1) + LABEL_SCALE * 2 * self.config.blocks + LABEL_SCALE
         return -(-reach // 8) * 8
 
     def multiply_adds(self) -> float:
@@ -90,8 +97,10 @@ class Restorer(nn.Module):
         t = (qp[:, None] - MIDDLE_QP) / 10
         at = torch.cat([t, t * t, torch.sigmoid(4 * t)], 1)
         step = torch.exp2((qp - MIDDLE_QP) / 6)[:, None, None, None] * (MIDDLE_STEP / 255)
-        around = F.avg_pool2d(decoded, (AROUND, 1), 1, (AROUND // 2, 0), count_include_pad=False)
-        around = F.avg_pool2d(around, (1, AROUND), 1, (0, AROUND // 2), count_include_pad=False)
+        around = F.avg_pool2d(
+            decoded, (DETAIL_WINDOW, 1), 1, (DETAIL_WINDOW // 2, 0), count_include_pad=False
+        )
+        around = F.avg_pool2d(around, (1, DETAIL_WINDOW), 1, (0, DETAIL_WINDOW // 2), count_include_pad=False)
         detail = (decoded - around) * (4 / step)
         detail = detail / (1 + detail.abs() / 8)
         fine = _tuned(

@@ -21,7 +21,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 # (expansion, output channels, blocks, stride, kernel) of EfficientNet-B0/Lite0's seven stages
-STAGES = (
+MBCONV_STAGES = (
     (1, 16, 1, 1, 3),
     (6, 24, 2, 2, 3),
     (6, 40, 2, 2, 5),
@@ -105,7 +105,7 @@ class SegNet(nn.Module):
         w = self.config.width
         self.stem = ConvNorm(3, 32, 3, 2, folded=folded)
         stages, cin = [], 32
-        for expansion, cout, blocks, stride, kernel in STAGES:
+        for expansion, cout, blocks, stride, kernel in MBCONV_STAGES:
             stage = [
                 InvertedResidual(
                     cin if b == 0 else cout, cout, expansion, kernel, stride if b == 0 else 1, folded

@@ -19,7 +19,7 @@ from dsslic_search.networks.confidence import Confidence, decide
 from dsslic_search.networks.segnet import SegNet
 from dsslic_search.training.dataset import Sample, scene_samples
 
-LONGEST = 256  # pixels a side that are judged: those of label maps
+MAX_SIDE = 256  # pixels a side that are judged: those of label maps
 TEMPERATURES = tuple(round(0.5 * 1.1**i, 3) for i in range(16))
 OF_CLASS = (0.0, 0.3, 0.35, 0.4, 0.45, 0.5, 0.55)
 OF_PIXEL = (0.0, 0.15, 0.2, 0.25, 0.3)
@@ -41,7 +41,7 @@ def scored(net: SegNet, samples: list[Sample]) -> Iterator[tuple[Tensor, Tensor]
     for sample in samples:
         assert sample.labels is not None
         truth = np.asarray(Image.open(sample.labels))
-        scale = -(-max(truth.shape) // LONGEST)
+        scale = -(-max(truth.shape) // MAX_SIDE)
         size = -(-truth.shape[0] // scale), -(-truth.shape[1] // scale)
         ys, xs = (
             np.minimum(np.arange(n) * scale + scale // 2, full - 1)

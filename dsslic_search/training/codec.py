@@ -28,11 +28,11 @@ from dsslic_search.networks.compnet import CompNet, CompNetConfig
 from dsslic_search.networks.finenet import FineNet, FineNetConfig
 from dsslic_search.networks.grid import LABEL_SCALE, SCALE
 from dsslic_search.training import checkpoint
-from dsslic_search.training.coding import HIGHEST_QP, LOWEST_QP, coded, step_of
+from dsslic_search.training.coding import MAX_QP, MIN_QP, coded, step_of
 from dsslic_search.training.dataset import Sample, teacher_samples
 from dsslic_search.training.losses import ssim
 
-HELD_OUT_ONE_IN = 10
+HELD_OUT_ONE_PHOTO_IN = 10
 # photo pixels: held-out photos are cut to multiples of it, which the stand-in can code at every scale
 BLOCK = 128
 SHOWN_QP = 34.0  # what the training reports its progress at: about the default quality
@@ -81,7 +81,7 @@ def clean_photos(data: Path) -> list[Sample]:
 
 def held_out(sample: Sample) -> bool:
     """Whether a photo is kept out of training, to see how the networks do on photos they do not know."""
-    return hashlib.sha256(sample.image.stem.encode()).digest()[1] % HELD_OUT_ONE_IN == 0
+    return hashlib.sha256(sample.image.stem.encode()).digest()[1] % HELD_OUT_ONE_PHOTO_IN == 0
 
 
 def load(samples: list[Sample]) -> list[Crop]:
@@ -112,7 +112,7 @@ def batch(photos: list[Crop], crop: int, count: int, draw: str) -> tuple[Tensor,
             pixels, labels = pixels[:, ::-1], labels[:, ::-1]
         xs.append(torch.from_numpy(pixels.transpose(2, 0, 1).copy()))
         ys.append(torch.from_numpy(labels.astype(np.int64)))
-    qps = torch.tensor([rng.uniform(LOWEST_QP, HIGHEST_QP) for _ in range(count)])
+    qps = torch.tensor([rng.uniform(MIN_QP, MAX_QP) for _ in range(count)])
     return torch.stack(xs).to(torch.float32).div_(255), torch.stack(ys), qps
 
 

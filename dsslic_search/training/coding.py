@@ -16,11 +16,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-LOWEST_QP, HIGHEST_QP = 26, 46  # drawn from in training; the encoder uses 28..44
-SIZES = (4, 8, 16)
+MIN_QP, MAX_QP = 26, 46  # drawn from in training; the encoder uses 28..44
+TRANSFORM_SIDES = (4, 8, 16)
 # a level of luma or chroma is rounded up from 1 - this on; fitted to the real coder, which weighs bits too
 ROUNDING = (0.36, 0.16, 0.16)
-BITS = 1.6  # that a coefficient costs, for each log2(1 + |coefficient| / step)
+BITS_PER_DOUBLING = 1.6  # that a coefficient costs, for each log2(1 + |coefficient| / step)
 
 _TO_YCBCR = ((0.299, 0.587, 0.114), (-0.168736, -0.331264, 0.5), (0.5, -0.418688, -0.081312))
 
@@ -89,7 +89,7 @@ def _as_one(x: Tensor, size: int, step: Tensor) -> tuple[Tensor, Tensor, Tensor]
     prediction = predicted.gather(0, best[None, :, None, :, :, None, None].expand(1, *wanted.shape))[0]
     coefficients = _transformed(wanted - prediction, size)
     levels = coefficients.abs() / step
-    bits = BITS * torch.log2(1 + levels).sum((1, -1, -2))
+    bits = BITS_PER_DOUBLING * torch.log2(1 + levels).sum((1, -1, -2))
     with torch.no_grad():
         up = x.new_tensor(ROUNDING)[:, None, None, None, None]
         kept = torch.floor(levels + up) * step * coefficients.sign()
@@ -97,7 +97,7 @@ def _as_one(x: Tensor, size: int, step: Tensor) -> tuple[Tensor, Tensor, Tensor]
         decoded = prediction + basis.T @ kept @ basis
         error = (decoded - wanted).square().sum((1, -1, -2))
         cost = error + 0.15 * step[:, 0, :, :, 0, 0] ** 2 * (
-            BITS * torch.log2(1 + (kept / step).abs()).sum((1, -1, -2)) + 3
+            BITS_PER_DOUBLING * torch.log2(1 + (kept / step).abs()).sum((1, -1, -2)) + 3
         )
     return _picture(decoded), bits, cost
 
@@ -108,9 +108,9 @@ def coded(compact: Tensor, qp: Tensor) -> tuple[Tensor, Tensor]:
     bits a compact pixel it takes, float32 [N]."""
     step = step_of(qp)[:, None, None, None, None, None]
     x = to_ycbcr(compact * 255)
-    largest = max(SIZES)
+    largest = max(TRANSFORM_SIDES)
     shown, bits, cost = torch.zeros_like(x), x.new_zeros(()), None
-    for size in SIZES:
+    for size in TRANSFORM_SIDES:
         decoded, spent, price = _as_one(x, size, step)
         per = largest // size
         spent, price = (_blocks(v[:, None], per).sum((-1, -2))[:, 0] for v in (spent, price))

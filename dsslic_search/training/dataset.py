@@ -30,11 +30,11 @@ VALIDATION_PLACES = (
     "april21_static_outdoor_davis",
     "static_barcelona_street_city_outdoor_2005",
 )
-VALIDATION_ONE_IN = 6
+VALIDATION_ONE_PHOTO_IN = 6
 # A part of the other photos is not trained on either: it sets what a trained network cannot tell of itself
 # (its calibration).
 CALIBRATION_SETS = ("msrc_v2", "ccp", "labelmefacade")
-CALIBRATION_ONE_IN = 10
+CALIBRATION_ONE_PHOTO_IN = 10
 GUESSES = 4  # classes kept of what the teacher thought of a pixel
 
 
@@ -62,7 +62,7 @@ def in_validation(dataset: str, stem: str) -> bool:
     place = stem.split("__")[0]
     if dataset == "labelmefacade" and not place.startswith("spatial_envelope"):
         return place in VALIDATION_PLACES
-    return hashlib.sha256(f"{dataset}/{stem}".encode()).digest()[0] % VALIDATION_ONE_IN == 0
+    return hashlib.sha256(f"{dataset}/{stem}".encode()).digest()[0] % VALIDATION_ONE_PHOTO_IN == 0
 
 
 def in_calibration(dataset: str, stem: str) -> bool:
@@ -72,7 +72,7 @@ def in_calibration(dataset: str, stem: str) -> bool:
         dataset == "labelmefacade" and not stem.startswith("spatial_envelope")
     ):
         return False
-    return hashlib.sha256(f"{dataset}/{stem}".encode()).digest()[1] % CALIBRATION_ONE_IN == 0
+    return hashlib.sha256(f"{dataset}/{stem}".encode()).digest()[1] % CALIBRATION_ONE_PHOTO_IN == 0
 
 
 def _samples(folder: Path) -> list[Sample]:

@@ -24,13 +24,13 @@ from dsslic_search.core.vocabulary import Vocabulary, default
 from dsslic_search.features.embedding import CELL_LENGTH, CELLS, GRID, UNIT, WEIGHTS, WHOLE_LENGTH, cell_roots
 from dsslic_search.training.dataset import scene_samples, teacher_samples
 
-RELATED = 0.5  # share of relatedness in the likeness of classes; the rest asks for the same class
+RELATED_SHARE = 0.5  # share of relatedness in the likeness of classes; the rest asks for the same class
 HELD_OUT = ("corel1k",)  # photos that benchmarks search
-SIDE = 60  # labels a side of the maps learnt from
+MAP_SIDE = 60  # labels a side of the maps learnt from
 BATCH = 320
-NEAR, NEAR_WEIGHT = 0.5, 4.0  # pairs at least so much alike count so much more
+NEAR_LIKENESS, NEAR_PAIR_WEIGHT = 0.5, 4.0  # pairs at least so much alike count so much more
 CLASS_SHARE = 0.3  # of the loss: pairs of classes, however rare
-HALF = GRID // 2 + 1
+LEFT_COLUMNS = GRID // 2 + 1  # of the grid that have codes of their own; those to the right mirror them
 
 
 def relatedness(vocabulary: Vocabulary) -> NDArray[np.float64]:
@@ -44,12 +44,12 @@ def relatedness(vocabulary: Vocabulary) -> NDArray[np.float64]:
     return related
 
 
-def class_likeness(vocabulary: Vocabulary, related: float = RELATED) -> NDArray[np.float64]:
+def class_likeness(vocabulary: Vocabulary, related: float = RELATED_SHARE) -> NDArray[np.float64]:
     """How alike two classes count: float64[classes, classes], 1 on the diagonal."""
     return (1 - related) * np.eye(len(vocabulary)) + related * relatedness(vocabulary)
 
 
-def blending(vocabulary: Vocabulary, related: float = RELATED) -> NDArray[np.float64]:
+def blending(vocabulary: Vocabulary, related: float = RELATED_SHARE) -> NDArray[np.float64]:
     """The symmetric square root of :func:`class_likeness`, whose few slightly negative eigenvalues, if any,
     count as 0."""
     values, axes = np.linalg.eigh(class_likeness(vocabulary, related))
@@ -75,7 +75,7 @@ def training_roots(data: Path, classes: int) -> NDArray[np.float32]:
     found = []
     for path in paths:
         label_map = np.asarray(Image.open(path))
-        rows, columns = ((2 * np.arange(SIDE) + 1) * n // (2 * SIDE) for n in label_map.shape)
+        rows, columns = ((2 * np.arange(MAP_SIDE) + 1) * n // (2 * MAP_SIDE) for n in label_map.shape)
         small = label_map[np.ix_(rows, columns)]
         if (small < classes).any():
             found.append(all_roots(small, classes))
@@ -83,7 +83,7 @@ def training_roots(data: Path, classes: int) -> NDArray[np.float32]:
 
 
 class Codes(torch.nn.Module):
-    """Class codes as real numbers: ``whole`` [classes, lengths[0]], ``inner`` [GRID * HALF, classes,
+    """Class codes as real numbers: ``whole`` [classes, lengths[0]], ``inner`` [GRID * LEFT_COLUMNS, classes,
     lengths[1]]."""
 
     def __init__(self, blend: NDArray[np.float64], seed: int, lengths: tuple[int, int]) -> None:
@@ -91,9 +91,9 @@ class Codes(torch.nn.Module):
         rng = np.random.default_rng(seed)
         self.whole = torch.nn.Parameter(_signs(rng, blend, lengths[0]))
         self.inner = torch.nn.Parameter(
-            torch.stack([_signs(rng, blend, lengths[1]) for _ in range(GRID * HALF)])
+            torch.stack([_signs(rng, blend, lengths[1]) for _ in range(GRID * LEFT_COLUMNS)])
         )
-        columns = [row * HALF + min(c, GRID - 1 - c) for row in range(GRID) for c in range(GRID)]
+        columns = [row * LEFT_COLUMNS + min(c, GRID - 1 - c) for row in range(GRID) for c in range(GRID)]
         self._place = torch.tensor(columns)
 
     def forward(self, roots: torch.Tensor) -> torch.Tensor:
@@ -134,9 +134,8 @@ def learn(
         target = target @ target.T
         made = net(given[chosen])
         errors = (made @ made.T - target) ** 2
-        loss = (errors * (1 + NEAR_WEIGHT * (target > NEAR))).mean() + CLASS_SHARE * _class_errors(
-            net, likeness
-        )
+        emphasis = 1 + NEAR_PAIR_WEIGHT * (target > NEAR_LIKENESS)
+        loss = (errors * emphasis).mean() + CLASS_SHARE * _class_errors(net, likeness)
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()

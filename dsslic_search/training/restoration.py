@@ -33,8 +33,8 @@ from dsslic_search.networks.restorer import Restorer, RestorerConfig
 from dsslic_search.training.codec import clean_photos, held_out
 
 TILE = 512
-LARGEST_SIDE = 2048  # photos are first reduced to this: very large ones are soft
-TILES_OF_ONE = 3
+MAX_SIDE = 2048  # photos are first reduced to this: very large ones are soft
+TILES_A_PHOTO = 3
 QP_PARTS = ((16, 21), (22, 26), (27, 31), (32, 36), (37, 41), (42, 47))
 
 
@@ -69,13 +69,13 @@ def tiles_of(path: Path) -> list[NDArray[np.uint8]]:
     """One to three tiles, uint8 [512, 512, 3] or smaller where the photo is, of a photo; always the same
     ones."""
     image = Image.open(path).convert("RGB")
-    image.thumbnail((LARGEST_SIDE, LARGEST_SIDE), Image.Resampling.LANCZOS)
+    image.thumbnail((MAX_SIDE, MAX_SIDE), Image.Resampling.LANCZOS)
     pixels = np.asarray(image)
     height, width = (min(n, TILE) // SCALE * SCALE for n in pixels.shape[:2])
     spare = pixels.shape[0] - height, pixels.shape[1] - width
     rng = random.Random(path.stem)
     found = []
-    for _ in range(TILES_OF_ONE if max(spare) >= TILE // 2 else 1):
+    for _ in range(TILES_A_PHOTO if max(spare) >= TILE // 2 else 1):
         y, x = rng.randint(0, spare[0]), rng.randint(0, spare[1])
         found.append(np.ascontiguousarray(pixels[y : y + height, x : x + width]))
     return found

@@ -24,8 +24,8 @@ from dsslic_search.core.errors import UsageError
 from dsslic_search.core.files import write_atomically
 from dsslic_search.training.dataset import GUESSES, scene_samples, teacher_samples
 
-LONGEST = 448  # pixels a side that the teacher is shown
-KEPT = 160  # pixels a side that are kept
+TEACHER_SIDE = 448  # pixels a side that the teacher is shown
+KEPT_SIDE = 160  # pixels a side that are kept
 
 Teacher = Callable[[Image.Image], tuple[Any, Any]]
 
@@ -55,9 +55,9 @@ def soften(data: Path, teacher: Teacher, out: Path) -> int:
         if kept.exists():
             continue
         image = Image.open(sample.image).convert("RGB")
-        image.thumbnail((LONGEST, LONGEST), Image.Resampling.BILINEAR, reducing_gap=3.0)
+        image.thumbnail((TEACHER_SIDE, TEACHER_SIDE), Image.Resampling.BILINEAR, reducing_gap=3.0)
         probabilities = torch.from_numpy(np.asarray(teacher(image)[0], np.float32))[None]
-        size = [max(8, round(n * KEPT / max(probabilities.shape[2:]))) for n in probabilities.shape[2:]]
+        size = [max(8, round(n * KEPT_SIDE / max(probabilities.shape[2:]))) for n in probabilities.shape[2:]]
         share, ids = F.interpolate(probabilities, size, mode="area")[0].topk(GUESSES, 0)
         kept.parent.mkdir(parents=True, exist_ok=True)
         write_atomically(

@@ -62,7 +62,7 @@ def test_the_choice_goes_into_the_weight_file(tmp_path: Path, monkeypatch, capsy
     for kind in ("images", "labels"):
         (tmp_path / "scenes" / "msrc_v2" / kind).mkdir(parents=True)
     rng = np.random.default_rng(0)
-    monkeypatch.setattr(dataset, "CALIBRATION_ONE_IN", 2)
+    monkeypatch.setattr(dataset, "CALIBRATION_ONE_PHOTO_IN", 2)
     for i in range(8):
         Image.fromarray(rng.integers(0, 255, (64, 96, 3), np.uint8)).save(
             tmp_path / "scenes" / "msrc_v2" / "images" / f"{i}.jpg"

@@ -54,7 +54,7 @@ def test_the_split_is_fixed_and_never_overlaps(data: Path, monkeypatch):
     assert not dataset.in_validation("camvid", "0001TP_006690")
     places = [dataset.in_validation("labelmefacade", f"april21_static_outdoor_davis__{i}") for i in range(20)]
     assert all(places)
-    monkeypatch.setattr(dataset, "CALIBRATION_ONE_IN", 2)
+    monkeypatch.setattr(dataset, "CALIBRATION_ONE_PHOTO_IN", 2)
     trained = {s.image for s in dataset.scene_samples(data, validation=False, calibration=False)}
     kept = {s.image for s in dataset.scene_samples(data, validation=False, calibration=True)}
     assert trained | kept == seen

@@ -40,7 +40,7 @@ from dsslic_search.codec.bpg.parameters import (
 from dsslic_search.codec.bpg.slices import bands_of, placed
 from dsslic_search.core.errors import DSSError, FormatError
 
-_SMALLEST_SIDE = 16
+_MIN_CODED_SIDE = 16
 
 Rows = Callable[[slice], Sequence[Samples]]
 """Gives the planes of a slice of a picture's rows."""
@@ -216,7 +216,7 @@ def _encode(
 ) -> bytes:
     # The decoder works out the coded size from the coding block, so a side of 8 or less needs blocks of 16 to
     # get x265's 16 samples.
-    block = 16 if preset == "ultrafast" or min(header.height, header.width) <= _SMALLEST_SIDE // 2 else 8
+    block = 16 if preset == "ultrafast" or min(header.height, header.width) <= _MIN_CODED_SIDE // 2 else 8
     bands = (
         bands_of(header.height, header.width)
         if header.chroma in ("400", "444")

@@ -25,7 +25,7 @@ from dsslic_search.codec.bpg.parameters import (
 from dsslic_search.core.errors import FormatError
 
 MAGIC = b"BPG\xfb"
-_FIXED = 6  # bytes before the first number of variable length
+_FIXED_BYTES = 6  # bytes before the first number of variable length
 # chroma, cosited
 _PIXEL_FORMATS = (
     ("400", False),
@@ -36,7 +36,7 @@ _PIXEL_FORMATS = (
     ("422", True),
 )
 _ALPHAS = (None, "white", "straight", "premultiplied")  # by alpha1_flag, alpha2_flag
-_WHAT = "the BPG header"
+_READER_NAME = "the BPG header"
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ def read_header(data: bytes) -> tuple[Header, bytes]:
     """
     if data[:4] != MAGIC:
         raise FormatError("not a BPG file: it does not begin with the BPG signature")
-    reader = BitReader(data[4:_FIXED], _WHAT)
+    reader = BitReader(data[4:_FIXED_BYTES], _READER_NAME)
     pixel_format, alpha1, bit_depth = reader.bits(3), reader.bits(1), 8 + reader.bits(4)
     colour, extended, alpha2, limited, animated = (
         reader.bits(4),
@@ -87,9 +87,9 @@ def read_header(data: bytes) -> tuple[Header, bytes]:
     chroma, cosited = _PIXEL_FORMATS[pixel_format]
     if chroma == "400" and colour:
         raise FormatError(f"the BPG file is grey but names the colour space {COLOURS[colour]}: it is damaged")
-    width, position = read_ue7(data, _FIXED, _WHAT)
-    height, position = read_ue7(data, position, _WHAT)
-    length, position = read_ue7(data, position, _WHAT)
+    width, position = read_ue7(data, _FIXED_BYTES, _READER_NAME)
+    height, position = read_ue7(data, position, _READER_NAME)
+    length, position = read_ue7(data, position, _READER_NAME)
     if not width or not height:
         raise FormatError(
             f"the BPG file describes an empty picture of {width}x{height} pixels: it is damaged"
@@ -171,7 +171,7 @@ def write_tools(tools: CodingTools) -> bytes:
 
 def _read_block(data: bytes, position: int, what: str) -> tuple[bytes, int]:
     """Bytes with their length in front, at ``position``, and the position after them."""
-    length, position = read_ue7(data, position, _WHAT)
+    length, position = read_ue7(data, position, _READER_NAME)
     if length > len(data) - position:
         raise FormatError(
             f"the BPG file is truncated: {len(data) - position} of {length} bytes of {what} are there"
@@ -183,7 +183,7 @@ def _read_extensions(block: bytes) -> tuple[tuple[int, bytes], ...]:
     extensions = []
     position = 0
     while position < len(block):
-        tag, position = read_ue7(block, position, _WHAT)
+        tag, position = read_ue7(block, position, _READER_NAME)
         content, position = _read_block(block, position, f"extension {tag}")
         extensions.append((tag, content))
     return tuple(extensions)

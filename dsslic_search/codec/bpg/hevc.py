@@ -40,11 +40,11 @@ PRESETS = (
 )
 ENCODABLE_DEPTHS = (8, 10, 12)
 DECODABLE_DEPTHS = (8, 9, 10, 12)
-LARGEST_QP = 51
-_SMALLEST_SIDE = 16  # x265 takes nothing smaller
-_SMALLEST_FOR_ALL_PRESETS = 64
+MAX_QP = 51
+_MIN_SIDE = 16  # x265 takes nothing smaller
+_MIN_SIDE_FOR_ALL_PRESETS = 64
 _INTRA_SLICES = range(16, 22)  # BLA, IDR and CRA: the pictures a decoder can start from
-_MOST_SLICES = 600  # of the highest level (table A.8); bounds the work a hostile stream can ask for
+_MAX_SLICES = 600  # of the highest level (table A.8); bounds the work a hostile stream can ask for
 _FORMATS = {"400": "gray", "420": "yuv420p", "422": "yuv422p", "444": "yuv444p"}
 
 
@@ -105,7 +105,7 @@ def encode_intra(
         raise MissingExtraError(
             "this PyAV has no x265 encoder; install a PyAV wheel from PyPI (pip install av), which brings one"
         ) from error
-    if min(height, width) < _SMALLEST_FOR_ALL_PRESETS and PRESETS.index(preset) > PRESETS.index("slower"):
+    if min(height, width) < _MIN_SIDE_FOR_ALL_PRESETS and PRESETS.index(preset) > PRESETS.index("slower"):
         preset = "slower"  # x265 refuses such pictures at the presets above
     context.width, context.height, context.pix_fmt = width, height, pixel_format
     context.time_base = context.framerate = Fraction(1)
@@ -134,17 +134,17 @@ def _check_request(
         raise ValueError(f"bit_depth is {bit_depth}; x265 encodes {', '.join(map(str, ENCODABLE_DEPTHS))}")
     if chroma not in _FORMATS:
         raise ValueError(f"chroma is {chroma!r}; known are {', '.join(_FORMATS)}")
-    if not 0 <= qp <= LARGEST_QP:
-        raise ValueError(f"qp is {qp}; it must be 0..{LARGEST_QP}")
+    if not 0 <= qp <= MAX_QP:
+        raise ValueError(f"qp is {qp}; it must be 0..{MAX_QP}")
     if preset not in PRESETS:
         raise ValueError(f"preset is {preset!r}; known are {', '.join(PRESETS)}")
     if coding_block not in (8, 16):
         raise ValueError(f"coding_block is {coding_block}; it must be 8 or 16")
     height, width = planes[0].shape
-    if min(height, width) < _SMALLEST_SIDE or height % coding_block or width % coding_block:
+    if min(height, width) < _MIN_SIDE or height % coding_block or width % coding_block:
         raise ValueError(
             f"the luma plane is {width}x{height}; both sides must be multiples of {coding_block} and at "
-            f"least {_SMALLEST_SIDE}"
+            f"least {_MIN_SIDE}"
         )
     wanted = [(height, width)] + [chroma_shape(height, width, chroma)] * (0 if chroma == "400" else 2)
     if [plane.shape for plane in planes] != wanted:
@@ -205,7 +205,7 @@ def decode_intra(annexb: bytes, *, max_pixels: int) -> IntraPicture:
         elif kind not in (NAL_VPS, NAL_PPS):
             continue
         kept.append(unit)
-    if len(sequences) != 1 or pictures != 1 or slices > _MOST_SLICES:
+    if len(sequences) != 1 or pictures != 1 or slices > _MAX_SLICES:
         raise FormatError(
             f"the HEVC stream has {pictures} pictures in {slices} slices and {len(sequences)} shapes where "
             "one picture is needed"

@@ -17,15 +17,15 @@ from dsslic_search.codec.bpg.parameters import SequenceParameters
 from dsslic_search.core.errors import DSSError
 
 BAND_PIXELS = 1 << 23  # a band has about as many
-_TREE_BLOCK = 64  # the largest there is: bands of its multiples are of whole blocks of any size
-_HEADER_BYTES = 32  # more than an intra slice's header has
+_MAX_TREE_BLOCK = 64  # the largest there is: bands of its multiples are of whole blocks of any size
+_MAX_HEADER_BYTES = 32  # more than an intra slice's header has
 _IDR = (19, 20)
 
 
 def bands_of(height: int, width: int) -> list[slice]:
     """Rows to encode apart: all together unless the picture is large."""
-    count = max(1, min(round(height * width / BAND_PIXELS), height // (2 * _TREE_BLOCK)))
-    edges = [round(height * k / count / _TREE_BLOCK) * _TREE_BLOCK for k in range(count)] + [height]
+    count = max(1, min(round(height * width / BAND_PIXELS), height // (2 * _MAX_TREE_BLOCK)))
+    edges = [round(height * k / count / _MAX_TREE_BLOCK) * _MAX_TREE_BLOCK for k in range(count)] + [height]
     return [slice(top, bottom) for top, bottom in pairwise(edges)]
 
 
@@ -87,7 +87,7 @@ def placed(unit: bytes, pps: bytes, sps: SequenceParameters, top: int) -> bytes:
     side = 1 << (tools.log2_min_coding_block_minus3 + 3 + tools.log2_diff_coding_block)
     across, down = -(-sps.width // side), -(-sps.height // side)
     payload, parameters = unescape(unit[2:]), _read_pps(pps)
-    read, written = BitReader(payload[:_HEADER_BYTES], "the slice header"), BitWriter()
+    read, written = BitReader(payload[:_MAX_HEADER_BYTES], "the slice header"), BitWriter()
     used = 0
 
     def copy(count: int) -> int:

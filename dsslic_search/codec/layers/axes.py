@@ -23,15 +23,15 @@ from dsslic_search.codec.bpg.colour import bands
 from dsslic_search.core.errors import FormatError
 
 BIT_DEPTH = 10
-BYTES = 9
+CODED_BYTES = 9
 FRACTION_BITS = 2  # pixels come back in quarters of a grey level
-_LENGTH = 127  # of a row of the matrix
-_LARGEST_SUM = 221  # of a row's absolute values: 127·√3 and what rounding adds
+_ROW_LENGTH = 127  # of a row of the matrix
+_MAX_ROW_SUM = 221  # of a row's absolute values: 127·√3 and what rounding adds
 # a grey level is 4·(row · (1, 1, 1))/220: the planes of grey are as far apart as its pixels, times 4
 _UNIT = 220
 _MIDDLE = 1 << (BIT_DEPTH - 1)
 _SHIFT = 17
-_LOOKED_AT = 1 << 19  # pixels that are enough to find the axes
+_SAMPLED_PIXELS = 1 << 19  # pixels that are enough to find the axes
 
 Row = tuple[int, int, int]
 
@@ -45,8 +45,8 @@ class Axes:
 
     def __post_init__(self) -> None:
         if (
-            any(sum(map(abs, row)) > _LARGEST_SUM for row in self.rows)
-            or abs(self._determinant) < _LENGTH**3 // 2
+            any(sum(map(abs, row)) > _MAX_ROW_SUM for row in self.rows)
+            or abs(self._determinant) < _ROW_LENGTH**3 // 2
         ):
             raise FormatError("the colour axes of the residual are not three axes")
 
@@ -147,14 +147,14 @@ def _wrapped(value: int) -> int:
 
 def from_bytes(data: bytes) -> Axes:
     """The axes that :meth:`Axes.to_bytes` wrote. FormatError when the bytes are not 9 or not three axes."""
-    if len(data) != BYTES:
+    if len(data) != CODED_BYTES:
         raise FormatError("the colour axes of the residual are truncated")
     return _axes(np.frombuffer(data, np.int8).reshape(3, 3))
 
 
 def principal(pixels: NDArray[np.uint8]) -> Axes:
     """The axes of a photo, uint8 [H, W, 3], strongest first, each pointing to lighter colours."""
-    step = max(1, pixels.shape[0] * pixels.shape[1] // _LOOKED_AT)
+    step = max(1, pixels.shape[0] * pixels.shape[1] // _SAMPLED_PIXELS)
     rows = pixels[::step].astype(np.float32)
     below = pixels[1::step].astype(np.float32)
     differences = [np.diff(rows, axis=1).reshape(-1, 3), (below - rows[: len(below)]).reshape(-1, 3)]
@@ -164,7 +164,7 @@ def principal(pixels: NDArray[np.uint8]) -> Axes:
     _, vectors = np.linalg.eigh(covariance)
     found = vectors[:, ::-1].T
     found = found * np.where(found.sum(1, keepdims=True) < 0, -1, 1)
-    return _axes(np.round(found * _LENGTH))
+    return _axes(np.round(found * _ROW_LENGTH))
 
 
 def _axes(matrix: NDArray[Any]) -> Axes:

@@ -21,9 +21,9 @@ SHA_256 = 0
 HASH = Layer("hash", "the hash of the original", (SHA_256,), (Stage.FULL,))
 
 MAX_EXPANSION = 8
-"""Data packed as JPEG XL never unpacks to more than this many times its size, or :data:`FREE_BYTES` if that
-is more."""
-FREE_BYTES = 1 << 20
+"""Data packed as JPEG XL never unpacks to more than this many times its size, or
+:data:`ALWAYS_ALLOWED_BYTES` if that is more."""
+ALWAYS_ALLOWED_BYTES = 1 << 20
 
 _JPEG_MAGIC = b"\xff\xd8\xff"
 _PIXELS_PER_BYTE = 512  # a JPEG spends at least one bit on the mean of each 8×8 block
@@ -69,7 +69,7 @@ def pack(original: bytes) -> tuple[int, bytes]:
 
 def max_unpacked(data: bytes) -> int:
     """The most bytes that data made by :func:`pack` can unpack to."""
-    return max(FREE_BYTES, MAX_EXPANSION * len(data))
+    return max(ALWAYS_ALLOWED_BYTES, MAX_EXPANSION * len(data))
 
 
 def unpack(codec_id: int, data: bytes, max_bytes: int) -> bytes:

@@ -91,7 +91,7 @@ def read_terms(chunk: bytes, grey: bool) -> tuple[Terms, bytes]:
         ):
             raise FormatError("the residual's terms are damaged (impossible gains)")
         gains = Gains(raw[0], pairs)
-    found = None if grey else axes.from_bytes(take(axes.BYTES))
+    found = None if grey else axes.from_bytes(take(axes.CODED_BYTES))
     return Terms(trust, strength, restorer, gains, found), chunk[at:]
 
 

@@ -13,6 +13,7 @@ from dsslic_search.codec import bpg
 from dsslic_search.codec.bpg import header as bpg_header
 from dsslic_search.codec.bpg import slices
 from dsslic_search.codec.bpg.bits import split_annexb
+from dsslic_search.codec.bpg.file import _sequence
 from dsslic_search.codec.bpg.hevc import PRESETS
 from dsslic_search.codec.decoder import decode_stage
 from dsslic_search.codec.encoder import encode_photo
@@ -128,7 +129,7 @@ def test_what_is_no_whole_picture_cannot_be_placed():
     header, body = bpg_header.read_header(data)
     tools, body = bpg_header.read_tools(body)
     units = split_annexb(b"\0\0\1" + body)
-    sequence = replace(bpg._sequence(header, 16), tools=tools)
+    sequence = replace(_sequence(header, 16), tools=tools)
     assert slices.placed(units[1], units[0], sequence, 0)[:2] == units[1][:2]
     for unit in (b"\x26\x01" + bytes(40), b"\x02\x01" + units[1][2:]):
         with pytest.raises(DSSError):

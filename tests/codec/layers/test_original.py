@@ -95,7 +95,7 @@ def test_a_transcoding_that_does_not_restore_the_file_is_not_trusted(monkeypatch
 
 
 def test_files_that_would_unpack_too_much_are_stored():
-    source = jpeg() + bytes(2 * original.FREE_BYTES)
+    source = jpeg() + bytes(2 * original.ALWAYS_ALLOWED_BYTES)
     assert original.pack(source) == (original.STORED, source)
 
 

@@ -17,7 +17,7 @@ from dsslic_search.core.kinds import Stage
 CONTEXT_MIXING = 1
 LAYER = Layer("SMAP", "the label map", (CONTEXT_MIXING,), (Stage.MAP, Stage.COARSE, Stage.FULL))
 
-MAX_SIDE = 256  # labels; the map scale is the smallest that makes the map's longer side no longer than this
+MAX_SIDE = 256  # labels: the map scale is the smallest by which the longer side has no more
 
 
 def scale_for(height: int, width: int) -> int:

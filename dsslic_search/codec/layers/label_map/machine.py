@@ -1,5 +1,9 @@
 """The machine under the label-map coder: its state, a binary range coder, adaptive flags, and labels by name.
 
+The range coder is the carry-less one of the PAQ line (Mahoney): 32-bit bounds, of which the first byte is
+written as soon as both have the same one. It has no carry to propagate, unlike LZMA's, and loses next to
+nothing: the range is above 2²⁴ but where the bounds lie closely on both sides of a first byte's edge.
+
 One source for two ways of running: compiled by numba where it is installed, plain Python where it is not.
 Both give the same bytes, because every value is an integer that fits in 63 bits. Encoding and decoding are
 the same walk; ``cells[DECODING]`` tells which. The bitstream is described in docs/label-map.md.
@@ -24,21 +28,23 @@ except ImportError:
     _numba = None
 COMPILED = _numba is not None
 
-MARGIN_TOP, MARGIN_LEFT, MARGIN_RIGHT = 4, 4, 4
-CONTEXTS = 12
+MARGIN_TOP, MARGIN_LEFT, MARGIN_RIGHT = 4, 4, 4  # labels around the map in its plane
+CONTEXTS = 12  # situations that a pixel is seen in, each with a table of its own
 SLOT_BITS = 15  # slots has CONTEXTS << SLOT_BITS cells: probability << 16 | count << 8 | zeros << 4 | ones
-INPUT_COUNT = 2 * CONTEXTS + 1
-SETS = 64  # of mixer weights
-CANDIDATE_LIMIT = 5
+INPUT_COUNT = 2 * CONTEXTS + 1  # of a mixer: two a context, and a constant
+WEIGHT_SETS = 64  # of mixer weights
+MAX_CANDIDATES = 5  # distinct labels near by that are asked for before a label is named
 FLAG_SEGMENT, FLAG_DISTANCE, FLAG_PARTNER, FLAG_COUNT = 0, 64, 128, 129
-FLAG_LIMIT, FLAG_FLOOR = 60, 40
-SEEN, SEEN_AGAIN = 12000, 4000  # weight of a label in the tree after its first and each further use
+MAX_FLAG_COUNT = 60  # observations: a flag goes on learning at the rate that it has after so many
+MIN_FLAG_PROBABILITY = 40  # of either answer, / 65536
+SEEN_WEIGHT = 12000  # that a label gains in the tree when it is first named
+SEEN_AGAIN_WEIGHT = 4000  # and each time after that
 
 # What lies where in cells. First what is learnt,
 HISTORIES = 0  # 256 a context: probability of a 1 after (zeros, ones)
 MIXER_A = HISTORIES + 256 * CONTEXTS  # INPUT_COUNT weights a set
-MIXER_B = MIXER_A + SETS * INPUT_COUNT
-FLAGS = MIXER_B + SETS * INPUT_COUNT  # probability << 8 | count
+MIXER_B = MIXER_A + WEIGHT_SETS * INPUT_COUNT
+FLAGS = MIXER_B + WEIGHT_SETS * INPUT_COUNT  # probability << 8 | count
 TREE = FLAGS + FLAG_COUNT  # 512: the weights of the 256 labels from 256 on, and sums of them before
 PARTNERS = TREE + 512  # 256: the label last named beside this one, plus 1
 # then tables,
@@ -48,8 +54,8 @@ RATES = STRETCH + 4096  # 256
 # then the coder's registers and what one pixel needs.
 LOW, HIGH, VALUE, NEXT, END, DECODING = range(RATES + 256, RATES + 262)
 CANDIDATES = DECODING + 1
-WEIGHTS = CANDIDATES + CANDIDATE_LIMIT  # of candidates while they are out of the tree
-HASHES = WEIGHTS + CANDIDATE_LIMIT
+WEIGHTS = CANDIDATES + MAX_CANDIDATES  # of candidates while they are out of the tree
+HASHES = WEIGHTS + MAX_CANDIDATES
 PLACES = HASHES + CONTEXTS  # of each context in slots, then in HISTORIES
 INPUTS = PLACES + 2 * CONTEXTS
 TRACE = INPUTS + INPUT_COUNT  # what trace_boundary found
@@ -77,8 +83,10 @@ def compiled_and_kept(function: Function) -> Function:
 
 @compiled
 def code_bit(data: Cells, cells: Cells, bit: int, one: int) -> int:
-    """Code one bit, ``one`` / 65536 being the probability of 1 (1..65535); returns it. Bytes past the data's
-    end read as 0."""
+    """Code one bit with the range coder, ``one`` / 65536 being the probability of 1 (1..65535); returns it.
+
+    Bytes past the data's end read as 0.
+    """
     low, high = int(cells[LOW]), int(cells[HIGH])
     middle = low + (((high - low) * one) >> 16)
     if cells[DECODING]:
@@ -106,9 +114,10 @@ def code_flag(data: Cells, cells: Cells, bit: int, flag: int) -> int:
     """Code a bit with an adaptive probability of its own."""
     state = int(cells[FLAGS + flag])
     one, count = state >> 8, state & 255
-    bit = code_bit(data, cells, bit, min(max(one, FLAG_FLOOR), 65536 - FLAG_FLOOR))
+    limited = min(max(one, MIN_FLAG_PROBABILITY), 65536 - MIN_FLAG_PROBABILITY)
+    bit = code_bit(data, cells, bit, limited)
     one += (((65535 if bit else 0) - one) * (65536 // (count + 2))) >> 16
-    cells[FLAGS + flag] = (one << 8) | min(count + 1, FLAG_LIMIT)
+    cells[FLAGS + flag] = (one << 8) | min(count + 1, MAX_FLAG_COUNT)
     return bit
 
 
@@ -162,6 +171,6 @@ def code_named(data: Cells, cells: Cells, label: int, count: int) -> int:
         named = code_in_tree(data, cells, label)
     for k in range(count):
         weigh(cells, cells[CANDIDATES + k], cells[WEIGHTS + k])
-    weigh(cells, named, SEEN_AGAIN if cells[TREE + 256 + named] >= SEEN else SEEN)
+    weigh(cells, named, SEEN_AGAIN_WEIGHT if cells[TREE + 256 + named] >= SEEN_WEIGHT else SEEN_WEIGHT)
     cells[PARTNERS + west] = named + 1
     return named

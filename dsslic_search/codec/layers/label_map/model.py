@@ -4,6 +4,17 @@ what they say.
 A pixel's label is asked for as "is it the k-th distinct label near by?". Each context has seen how such
 questions were answered in its situation; two sets of weights, themselves learnt, join their opinions into one
 probability.
+
+This is context mixing of the PAQ line (Mahoney, "Adaptive Weighing of Context Models for Lossless Data
+Compression", 2005; the logistic mixing of PAQ7 and lpaq), in integers:
+
+* a context gives two predictions: an adaptive probability, whose rate falls with what it has seen, and an
+  indirect one, by the history of its answers: how often 0 and how often 1, up to 15, where an answer brings
+  the other's number down to about half;
+* the mixer adds the predictions' log odds (*stretch*), each times its weight, and turns the sum into a
+  probability again (*squash*); weights follow the gradient of the coding cost, error × input;
+* two mixers, each with a set of weights chosen by another situation and taught by its own error, are averaged
+  in log odds.
 """
 
 from __future__ import annotations
@@ -28,10 +39,19 @@ from dsslic_search.codec.layers.label_map.machine import (
     compiled,
 )
 
-REACH = 40  # farthest that a boundary is looked for in the next row, and longest straight run counted
-HISTORY_RATE = 700
-MIXER_RATE = 10
-NOWHERE = -1000
+MAX_REACH = 40  # farthest that a boundary is looked for in the next row, and longest straight run counted
+HISTORY_RATE = 700  # / 65536, by which the probability after a history moves towards each answer
+MIXER_RATE = 10  # / 2²⁰, learning rate of the mixers' weights
+NOWHERE = -1000  # a column that no boundary is at
+
+# Multipliers of the hash that finds a context's slot. Multiplicative hashing (Knuth) needs odd numbers with
+# their bits in no pattern. The situation has up to 42 bits: its lower 31, the rest, and the question's number
+# have one each, and the sum is mixed once more by xor-shift and multiply. They are part of the bitstream.
+# They have at most 30 bits, so that every product fits into 63: no 64-bit overflow, compiled or not.
+HASH_LOW = 0x2F0B4C47
+HASH_HIGH = 0x1B873593  # MurmurHash3's second constant
+HASH_QUESTION = 0x3C6EF372  # twice the golden ratio's 0x9E3779B9, in 32 bits; k is small, so it may be even
+HASH_FINAL = 0x2C1B3C6D
 
 
 @compiled
@@ -89,7 +109,7 @@ def trace_boundary(plane: Cells, cells: Cells, row: int, y: int, stride: int, wi
     here = at
     for i in range(3):
         there = (
-            find_boundary(plane, row - (i + 2) * stride, width, here, REACH, left, right)
+            find_boundary(plane, row - (i + 2) * stride, width, here, MAX_REACH, left, right)
             if here != NOWHERE
             else NOWHERE
         )
@@ -97,7 +117,7 @@ def trace_boundary(plane: Cells, cells: Cells, row: int, y: int, stride: int, wi
         here = there
     above, run, step, second = y - 2, 0, 0, 0
     row -= 2 * stride
-    while above >= 0 and run < REACH and plane[row + at - 1] == left and plane[row + at] == right:
+    while above >= 0 and run < MAX_REACH and plane[row + at - 1] == left and plane[row + at] == right:
         run, above, row = run + 1, above - 1, row - stride
     if above >= 0:
         here = find_boundary(plane, row, width, at, 3, left, right)
@@ -105,7 +125,7 @@ def trace_boundary(plane: Cells, cells: Cells, row: int, y: int, stride: int, wi
         while (
             step < 3
             and above >= 0
-            and second < REACH
+            and second < MAX_REACH
             and plane[row + here - 1] == left
             and plane[row + here] == right
         ):
@@ -182,8 +202,8 @@ def code_choice(data: Cells, slots: Cells, cells: Cells, bit: int, k: int, set_a
     """Code "is it candidate k?" by mixing what all contexts say, and teach them the answer."""
     for i in range(CONTEXTS):
         h = int(cells[HASHES + i])
-        h = ((h & 0x7FFFFFFF) * 0x2F0B4C47 + (h >> 31) * 0x1B873593 + k * 0x3C6EF372) & 0x7FFFFFFF
-        h = (h ^ (h >> 15)) * 0x2C1B3C6D
+        h = ((h & 0x7FFFFFFF) * HASH_LOW + (h >> 31) * HASH_HIGH + k * HASH_QUESTION) & 0x7FFFFFFF
+        h = (h ^ (h >> 15)) * HASH_FINAL
         slot = (i << SLOT_BITS) + ((h >> 12) & ((1 << SLOT_BITS) - 1))
         state = int(slots[slot])
         history = (i << 8) + (state & 255)

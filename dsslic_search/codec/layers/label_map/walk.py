@@ -11,7 +11,6 @@ from collections.abc import Callable
 from importlib import resources
 
 from dsslic_search.codec.layers.label_map.machine import (
-    CANDIDATE_LIMIT,
     CANDIDATES,
     DECODING,
     END,
@@ -20,8 +19,9 @@ from dsslic_search.codec.layers.label_map.machine import (
     MARGIN_LEFT,
     MARGIN_RIGHT,
     MARGIN_TOP,
+    MAX_CANDIDATES,
     NEXT,
-    SEEN,
+    SEEN_WEIGHT,
     TRACE,
     Cells,
     code_bit,
@@ -42,10 +42,10 @@ from dsslic_search.codec.layers.label_map.model import (
 
 # labels ahead that must be unchanged in the row above, and in the one above that
 QUIET_ABOVE, QUIET_ABOVE_TWO = 10, 4
-FAR = 64  # added to the width: the next change of a row that has none
-BEFORE = -8  # the last change of a row that had none
+NO_CHANGE_AHEAD = 64  # added to the width: the next change of a row that has none
+NO_CHANGE_BEHIND = -8  # the last change of a row that had none
 DONE, OUT_OF_DATA, IMPOSSIBLE = range(3)
-SLACK = 4  # bytes that a decoder has read past the last one written when all is decoded
+READ_AHEAD_BYTES = 4  # bytes that a decoder has read past the last one written when all is decoded
 
 
 @compiled
@@ -89,7 +89,7 @@ def gather_candidates(plane: Cells, cells: Cells, at: int, stride: int, ahead: i
         label, known = int(plane[cell]), False
         for k in range(count):
             known = known or cells[CANDIDATES + k] == label
-        if not known and count < CANDIDATE_LIMIT:
+        if not known and count < MAX_CANDIDATES:
             cells[CANDIDATES + count] = label
             count += 1
     return count
@@ -131,7 +131,7 @@ def next_change(plane: Cells, row: int, x: int, width: int) -> int:
     x += 1
     while x < width and plane[row + x] == plane[row + x - 1]:
         x += 1
-    return x if x < width else width + FAR
+    return x if x < width else width + NO_CHANGE_AHEAD
 
 
 @compiled
@@ -139,7 +139,8 @@ def code_row(plane: Cells, data: Cells, slots: Cells, cells: Cells, y: int, widt
     """Code row y, the rows above being in the plane; returns DONE, OUT_OF_DATA or IMPOSSIBLE."""
     row = (y + MARGIN_TOP) * stride + MARGIN_LEFT
     above, above_two = row - stride, row - 2 * stride
-    last, last_above, next_above, last_two, next_two = BEFORE, BEFORE, 0, BEFORE, 0
+    last = last_above = last_two = NO_CHANGE_BEHIND
+    next_above = next_two = 0
     cells[TRACE] = 0
     x = 0
     while x < width:
@@ -147,8 +148,8 @@ def code_row(plane: Cells, data: Cells, slots: Cells, cells: Cells, y: int, widt
             last_above, next_above = next_above, next_change(plane, above, next_above, width)
         while next_two <= x:
             last_two, next_two = next_two, next_change(plane, above_two, next_two, width)
-        since_above = last_above if last_above > 0 else BEFORE
-        since_two = last_two if last_two > 0 else BEFORE
+        since_above = last_above if last_above > 0 else NO_CHANGE_BEHIND
+        since_two = last_two if last_two > 0 else NO_CHANGE_BEHIND
         at = row + x
         west, north = int(plane[at - 1]), int(plane[at - stride])
         if (
@@ -191,7 +192,7 @@ def code_row(plane: Cells, data: Cells, slots: Cells, cells: Cells, y: int, widt
             label = code_pixel(plane, data, slots, cells, at, stride, count, set_a, set_b)
         if label < 0:
             return IMPOSSIBLE
-        if cells[NEXT] > cells[END] + SLACK:
+        if cells[NEXT] > cells[END] + READ_AHEAD_BYTES:
             return OUT_OF_DATA
         plane[row + x] = label
         if label != west:
@@ -215,7 +216,7 @@ def _build_scan(sources: int) -> Callable[[Cells, Cells, Cells, Cells, int, int]
         _ = sources
         stride = MARGIN_LEFT + width + MARGIN_RIGHT
         first = code_in_tree(data, cells, int(plane[MARGIN_TOP * stride + MARGIN_LEFT]))
-        weigh(cells, first, SEEN)
+        weigh(cells, first, SEEN_WEIGHT)
         for i in range(MARGIN_TOP * stride):
             plane[i] = first
         for y in range(height):
@@ -223,7 +224,7 @@ def _build_scan(sources: int) -> Callable[[Cells, Cells, Cells, Cells, int, int]
             for i in range(1, MARGIN_LEFT + 1):
                 plane[row - i] = plane[row - stride]
             outcome = code_row(plane, data, slots, cells, y, width, stride)
-            if outcome == DONE and cells[NEXT] > cells[END] + SLACK:
+            if outcome == DONE and cells[NEXT] > cells[END] + READ_AHEAD_BYTES:
                 outcome = OUT_OF_DATA
             if outcome != DONE:
                 return outcome
