@@ -33,7 +33,6 @@ gains_of_terms = st.builds(
     st.booleans(),
     st.binary(max_size=20),
 )
-@settings(deadline=None)
 def test_terms_are_read_as_they_were_written(trust, strength, gains, grey, picture):
     terms = Terms(
         trust,
@@ -51,7 +50,7 @@ def test_terms_are_read_as_they_were_written(trust, strength, gains, grey, pictu
 
 
 @given(st.binary(max_size=60), st.booleans())
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 def test_hostile_terms_are_format_errors_or_terms(data, grey):
     try:
         terms, picture = read_terms(data, grey)
