@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +21,7 @@ from dsslic_search.archive.folder import ArchiveFolder
 from dsslic_search.archive.notes import name_key
 from dsslic_search.archive.schema import Coverage, Photo
 from dsslic_search.core.errors import ArchiveError, QueryError, Remedy
+from dsslic_search.core.fields import EXPORTED, NAMED, FactValue
 from dsslic_search.core.settings import Settings
 from dsslic_search.core.text import closest
 from dsslic_search.core.vocabulary import Vocabulary
@@ -31,13 +32,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Hit:
-    """One photo that answers a query. ``rank`` from 1, going on from page to page; ``score`` 0..1;
-    ``coverage``: class name → fraction of the photo, for the classes the query speaks of."""
+    """One photo that answers a query. ``rank`` from 1, going on from page to page; ``score`` 0..1; ``facts``:
+    those of `core.fields.EXPORTED` by name, None where not known; ``coverage``: class name → fraction of the
+    photo, for the classes the query speaks of."""
 
     rank: int
     id: int
     path: str
     score: float
+    facts: dict[str, FactValue]
     coverage: dict[str, float]
 
 
@@ -147,17 +150,21 @@ class Searcher:
             photos, fractions = self._looked_up(part, classes)
             for photo_id, (rank, score) in zip(part, ranked, strict=False):
                 if photo_id in photos:
+                    path, *values = photos[photo_id]
+                    facts = dict(zip(EXPORTED, values, strict=True))
                     coverage = {name: fractions.get((photo_id, c), 0.0) for c, name in names.items()}
-                    yield Hit(rank, photo_id, photos[photo_id], round(float(score), 6), coverage)
+                    yield Hit(rank, photo_id, path, round(float(score), 6), facts, coverage)
 
     def _looked_up(
         self, ids: Sequence[int], classes: Sequence[int]
-    ) -> tuple[dict[int, str], dict[tuple[int, int], float]]:
-        """Paths by id, and fractions by id and class."""
+    ) -> tuple[dict[int, tuple[Any, ...]], dict[tuple[int, int], float]]:
+        """Paths and the exported facts by id, and fractions by id and class."""
+        columns = [getattr(Photo, NAMED[name].columns[0].name) for name in EXPORTED]
         # + 0: a condition on the class itself tempts SQLite to walk the index of all photos that have it
         chosen = Coverage.photo_id.in_(ids), (Coverage.class_id + 0).in_(classes)
         with self._catalog.session() as session:
-            photos = dict(session.execute(select(Photo.id, Photo.path).where(Photo.id.in_(ids))).all())
+            found = session.execute(select(Photo.id, Photo.path, *columns).where(Photo.id.in_(ids)))
+            photos = {photo_id: tuple(values) for photo_id, *values in found}
             rows = (
                 session.execute(
                     select(Coverage.photo_id, Coverage.class_id, Coverage.fraction).where(*chosen)

@@ -17,20 +17,30 @@ from dsslic_search.query.run.evaluate import Indexes
 @dataclass(frozen=True)
 class Statistics:
     """Of ``photos``. Bytes of the originals, of the .dsslic files and of the label maps' prefixes of them;
-    ``formats``, ``cameras`` and ``tags``: photos by name, most frequent first; ``months``: by year and month,
-    as "2023-06", in order; ``undated``: photos that do not say when they were taken."""
+    ``counts``: for each fact that is counted, by its plural ("formats", "cameras"), photos by value, most
+    frequent first, and so ``tags``; ``months``: photos by year and month, as "2023-06", in order;
+    ``undated``: photos that do not say when they were taken."""
 
     photos: int
     original_bytes: int
     stored_bytes: int
     map_bytes: int
     pixels: int
-    formats: dict[str, int]
-    cameras: dict[str, int]
+    counts: dict[str, dict[str, int]]
     months: dict[str, int]
     undated: int
     tags: dict[str, int]
     classes: tuple[ClassCount, ...]
+
+    @property
+    def formats(self) -> dict[str, int]:
+        """Photos by format."""
+        return self.counts["formats"]
+
+    @property
+    def cameras(self) -> dict[str, int]:
+        """Photos by camera."""
+        return self.counts["cameras"]
 
 
 def statistics(
@@ -56,8 +66,7 @@ def statistics(
             stored_bytes=size.stored_bytes,
             map_bytes=size.map_bytes,
             pixels=size.pixels,
-            formats=file.formats,
-            cameras=file.cameras,
+            counts=file.counts,
             months=file.months,
             undated=file.undated,
             tags=notes.tag_counts(catalog, ids),

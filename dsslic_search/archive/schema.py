@@ -7,6 +7,8 @@ from datetime import datetime
 from sqlalchemy import DateTime, Float, ForeignKey, Index, Integer, LargeBinary, String
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
+from dsslic_search.core.fields import COLUMNS
+
 
 class Base(DeclarativeBase):
     """Declarative base of all catalog tables."""
@@ -31,7 +33,7 @@ class Photo(Base):
     camera: Mapped[str | None] = mapped_column(String)
     latitude: Mapped[float | None] = mapped_column(Float)  # degrees, north positive
     longitude: Mapped[float | None] = mapped_column(Float)  # degrees, east positive
-    keep: Mapped[str] = mapped_column(String(16))  # "layers", "exact" or "reference"
+    keep: Mapped[str] = mapped_column(String(16))  # a core.kinds.KeepMode
     quality: Mapped[int] = mapped_column(Integer)  # 1..100; 101 lossless
     stored_bytes: Mapped[int] = mapped_column(Integer)  # of the .dsslic file
     map_bytes: Mapped[int] = mapped_column(Integer)  # prefix of it that holds header and label map
@@ -84,6 +86,20 @@ class SavedQuery(Base):
     name: Mapped[str] = mapped_column(String(64), primary_key=True)
     text: Mapped[str] = mapped_column(String)
 
+
+# Facts that came after the first catalog stand in core/fields alone: each is a column that may be empty,
+# after all others, as its migration adds it.
+_TYPES = {
+    "date": DateTime,
+    "whole": Integer,
+    "pixels": Integer,
+    "degrees": Float,
+    "text": String,
+    "path": String,
+}
+for _column in COLUMNS:
+    if _column.name not in Photo.__table__.columns:
+        setattr(Photo, _column.name, mapped_column(_TYPES[_column.values], nullable=True))
 
 # to sum them quickly
 Index("ix_photo_bytes", Photo.stored_bytes, Photo.map_bytes, Photo.file_size, Photo.width, Photo.height)

@@ -12,15 +12,13 @@ from sqlalchemy import Connection, Executable, Integer, cast, func, select
 
 from dsslic_search.archive.database import batches
 from dsslic_search.archive.schema import Coverage, Photo, Tag
+from dsslic_search.core.fields import INDEXED
 
 CHUNK = 20_000  # rows
 WIDE_CHUNK = 5_000  # rows that hold an embedding
 LOOKED_UP = 20_000  # photos that are summed by their ids; for more, all are gone through
 
-_FILE = (
-    (Photo.id, Photo.taken_at, Photo.added_at, Photo.width, Photo.height, Photo.file_size)
-    + (Photo.latitude, Photo.longitude, Photo.camera, Photo.format, Photo.keep)
-)  # fmt: skip
+_FILE = [getattr(Photo, column.name) for column in INDEXED]
 _NEWEST_FIRST = func.coalesce(Photo.taken_at, Photo.added_at).desc(), Photo.id
 _BYTES = Photo.file_size, Photo.stored_bytes, Photo.map_bytes, cast(Photo.width, Integer) * Photo.height
 
@@ -107,8 +105,8 @@ class Snapshot:
         return _joined(parts, np.int64)
 
     def files(self) -> Iterator[list[tuple[Any, ...]]]:
-        """What is known of each photo's file, in the order of `photo_ids`, in lists; the fields are those of
-        ``_FILE``."""
+        """What is known of each photo's file, in the order of `photo_ids`, in lists; the values are those of
+        `core.fields.INDEXED`."""
         yield from self.rows(select(*_FILE).order_by(*_NEWEST_FIRST))
 
     def paths(self, ids: NDArray[np.int64] | None = None) -> Iterator[list[tuple[int, str]]]:

@@ -9,7 +9,7 @@ and folders. The same seed makes the same catalog.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dsslic_search.archive.features import MapFeatures
+from dsslic_search.core.fields import INDEXED, FactValue
 from dsslic_search.features.embedding import DIMENSION, UNIT, pack, unpack
 from dsslic_search.index.source import FileFacts, Snapshot
 
@@ -29,7 +30,6 @@ BATCH = 5000  # photos
 FIRST = datetime(2010, 1, 1)
 SECONDS = 15 * 365 * 86_400
 _EPOCH = int((FIRST - datetime(1970, 1, 1)).total_seconds())
-_FACTS = ("taken", "added", "size", "bytes", "latitude", "longitude", "camera")
 SIZES = [(4000, 3000), (3000, 4000), (6000, 4000), (4000, 6000), (1920, 1080), (1080, 1080), (8000, 3000)]
 CAMERAS = [
     None,
@@ -156,25 +156,12 @@ class Synthetic:
             ]
 
     def files(self) -> Iterator[list[FileFacts]]:
+        """Facts that are not made up here are not known of any photo."""
         for photos in self._batches():
-            facts = {name: column[photos].tolist() for name, column in self._facts.items()}
-            yield [
-                (
-                    photo + 1,
-                    None if taken < 0 else FIRST + timedelta(seconds=taken),
-                    FIRST + timedelta(seconds=added),
-                    *SIZES[size],
-                    length,
-                    latitude if latitude == latitude else None,
-                    longitude if latitude == latitude else None,
-                    CAMERAS[camera],
-                    "JPEG",
-                    "layers",
-                )
-                for photo, taken, added, size, length, latitude, longitude, camera in zip(
-                    photos.tolist(), *(facts[name] for name in _FACTS), strict=True
-                )
-            ]
+            values = zip(*(column[photos].tolist() for column in self._facts.values()), strict=True)
+            rows = [dict(zip(self._facts, each, strict=True)) for each in values]
+            known = [{"id": i + 1} | _known(row) for i, row in zip(photos.tolist(), rows, strict=True)]
+            yield [tuple(each.get(column.name) for column in INDEXED) for each in known]
 
     def paths(self, ids: NDArray[np.int64] | None = None) -> Iterator[list[tuple[int, str]]]:
         asked = np.arange(1, self.model.size + 1) if ids is None else ids
@@ -190,6 +177,24 @@ class Synthetic:
 
     def _batches(self) -> Iterator[NDArray[np.intp]]:
         return (self._order[start : start + BATCH] for start in range(0, self._order.size, BATCH))
+
+
+def _known(facts: Mapping[str, Any]) -> dict[str, FactValue]:
+    """What `Synthetic._made_facts` made for one photo, by the catalog's columns."""
+    placed = facts["latitude"] == facts["latitude"]
+    width, height = SIZES[facts["size"]]
+    return {
+        "taken_at": None if facts["taken"] < 0 else FIRST + timedelta(seconds=facts["taken"]),
+        "added_at": FIRST + timedelta(seconds=facts["added"]),
+        "width": width,
+        "height": height,
+        "file_size": facts["bytes"],
+        "latitude": facts["latitude"] if placed else None,
+        "longitude": facts["longitude"] if placed else None,
+        "camera": CAMERAS[facts["camera"]],
+        "format": "JPEG",
+        "keep": "layers",
+    }
 
 
 @dataclass(frozen=True)

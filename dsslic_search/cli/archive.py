@@ -23,6 +23,7 @@ from dsslic_search.cli.options import (
 )
 from dsslic_search.cli.wording import finding_sentence, in_commands
 from dsslic_search.core.errors import ArchiveError
+from dsslic_search.core.fields import FACTS
 from dsslic_search.core.text import counted, printable, size_text
 
 if TYPE_CHECKING:
@@ -229,7 +230,8 @@ def show(
     stored = sum(layer["bytes"] for layer in info["layers"])
     bpp = round(stored * (8 / (photo.width * photo.height)), 6)
     typer.echo(f" ({bpp:.3f} bpp), keep mode {photo.keep}, {quality_text(photo.quality)}")
-    facts = [f"taken {photo.taken_at}" if photo.taken_at else "", printable(photo.camera or "")]
+    facts = [f"taken {photo.taken_at}" if photo.taken_at else ""]
+    facts += [printable(getattr(photo, fact.columns[0].name) or "") for fact in FACTS if fact.kind == "text"]
     facts.append(
         f"at {photo.latitude:.5f}, {photo.longitude:.5f}"
         if photo.latitude is not None and photo.longitude is not None

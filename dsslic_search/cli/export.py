@@ -10,19 +10,21 @@ import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import asdict
+from datetime import datetime
 from io import TextIOWrapper
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, TextIO
 
 from dsslic_search.core.errors import DSSError, MissingExtraError, UsageError
+from dsslic_search.core.fields import EXPORTED, NAMED
 from dsslic_search.core.files import text_to_path
 
 if TYPE_CHECKING:
     from dsslic_search.api import Hit, QueryResult
 
 FORMATS = ("paths", "json", "csv", "parquet")
-ROWS = 50_000  # of a Parquet row group
+ROW_GROUP = 50_000  # rows of Parquet written at once
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")  # with one of these a spreadsheet's formula begins
 _BY_SUFFIX = {".txt": "paths", ".json": "json", ".csv": "csv", ".parquet": "parquet"}
 
 
@@ -89,12 +91,27 @@ class _Counted:
 
 
 def columns(classes: Sequence[str]) -> list[str]:
-    """The columns of a table of photos: what `Hit` has, with a column for the coverage of each class."""
-    return ["rank", "id", "path", "score", *(f"coverage_{name.replace(' ', '_')}" for name in classes)]
+    """The columns of a table of photos: what `Hit` has, with a column for each fact and for the coverage of
+    each class."""
+    coverages = (f"coverage_{name.replace(' ', '_')}" for name in classes)
+    return ["rank", "id", "path", "score", *EXPORTED, *coverages]
 
 
 def _row(hit: Hit) -> tuple[Any, ...]:
-    return hit.rank, hit.id, hit.path, hit.score, *hit.coverage.values()
+    return hit.rank, hit.id, hit.path, hit.score, *hit.facts.values(), *hit.coverage.values()
+
+
+def _as_plain(hit: Hit) -> dict[str, Any]:
+    """For JSON: facts stand beside the other values, dates as ISO 8601 has them."""
+    facts = {name: v.isoformat() if isinstance(v, datetime) else v for name, v in hit.facts.items()}
+    return {
+        "rank": hit.rank,
+        "id": hit.id,
+        "path": hit.path,
+        "score": hit.score,
+        **facts,
+        "coverage": hit.coverage,
+    }
 
 
 def _write_json(stream: TextIO, found: QueryResult, hits: Iterable[Hit]) -> None:
@@ -106,32 +123,37 @@ def _write_json(stream: TextIO, found: QueryResult, hits: Iterable[Hit]) -> None
     between = "\n"
     for hit in hits:
         stream.write(
-            between + "    " + json.dumps(asdict(hit), indent=2, ensure_ascii=False).replace("\n", "\n    ")
+            between
+            + "    "
+            + json.dumps(_as_plain(hit), indent=2, ensure_ascii=False).replace("\n", "\n    ")
         )
         between = ",\n"
     stream.write("]\n}\n" if between == "\n" else "\n  ]\n}\n")
 
 
 def _write_csv(stream: TextIO, hits: Iterable[Hit], classes: Sequence[str]) -> None:
-    """No cell can be taken for a formula: numbers are numbers, and paths are absolute."""
     table = csv.writer(stream, lineterminator="\n")
     table.writerow(columns(classes))
-    table.writerows(map(_row, hits))
+    table.writerows(map(_cell, _row(hit)) for hit in hits)
+
+
+def _cell(value: Any) -> Any:
+    """A value that no spreadsheet takes for a formula: files may say of themselves what they like, so a text
+    that begins like one gets an apostrophe before it. Paths begin with a slash."""
+    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
 
 
 def _write_parquet(raw: IO[bytes], hits: Iterable[Hit], classes: Sequence[str]) -> None:
     arrow, parquet = _parquet()
-    types = [
-        arrow.int64(),
-        arrow.int64(),
-        arrow.string(),
-        arrow.float64(),
-        *(arrow.float64() for _ in classes),
-    ]
+    kinds = {"whole": arrow.int64(), "pixels": arrow.int64(), "degrees": arrow.float64()}
+    kinds |= {"text": arrow.string(), "path": arrow.string(), "date": arrow.timestamp("us")}
+    types = [arrow.int64(), arrow.int64(), arrow.string(), arrow.float64()]
+    types += [kinds[NAMED[name].columns[0].values] for name in EXPORTED]
+    types += [arrow.float64() for _ in classes]
     schema = arrow.schema(list(zip(columns(classes), types, strict=True)))
     with parquet.ParquetWriter(raw, schema) as writer:
         rows = map(_row, hits)
-        while part := list(itertools.islice(rows, ROWS)):
+        while part := list(itertools.islice(rows, ROW_GROUP)):
             arrays = [
                 arrow.array(column, kind) for column, kind in zip(zip(*part, strict=True), types, strict=True)
             ]

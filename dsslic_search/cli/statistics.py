@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -14,11 +14,11 @@ from dsslic_search.core.text import counted, printable, size_text
 if TYPE_CHECKING:
     from dsslic_search.api import Statistics
 
-BAR = 24  # characters of the longest bar
-LEVELS = "▁▂▃▄▅▆▇█"
-NONE = "·"  # of a histogram's bin
-MOST_NAMED = 10  # formats, cameras, tags on a line
-MOST_MONTHS = 24  # with more, years are shown
+BAR_CHARACTERS = 24  # of the longest bar
+LEVELS = "▁▂▃▄▅▆▇█"  # of a bin of a histogram, by its height
+EMPTY_BIN = "·"
+NAMES_ON_A_LINE = 10  # of formats, cameras, tags
+SHOWN_MONTHS = 24  # with more, years are shown
 
 
 def register(app: typer.Typer) -> None:
@@ -43,7 +43,7 @@ def stats(
         found = opened.statistics(query)
         root = opened.folder.root
     if as_json:
-        print_json({"archive": str(root), "query": query, **asdict(found)})
+        print_json({"archive": str(root), "query": query, **_as_plain(found)})
         return
     typer.echo(
         printable(
@@ -52,10 +52,18 @@ def stats(
     )
     if found.photos:
         _show_sizes(found)
-        for title, counts in (("formats", found.formats), ("cameras", found.cameras), ("tags", found.tags)):
+        for title, counts in (*found.counts.items(), ("tags", found.tags)):
             _show_names(title, counts)
         _show_months(found.months, found.undated)
         _show_classes(found)
+
+
+def _as_plain(found: Statistics) -> dict[str, Any]:
+    """The counts of each fact stand beside the other figures."""
+    plain: dict[str, Any] = {}
+    for name, value in asdict(found).items():
+        plain |= value if name == "counts" else {name: value}
+    return plain
 
 
 def _show_sizes(found: Statistics) -> None:
@@ -69,15 +77,15 @@ def _show_sizes(found: Statistics) -> None:
 
 def _show_names(title: str, counts: Mapping[str, int]) -> None:
     if counts:
-        named = ", ".join(f"{printable(name)} {n}" for name, n in list(counts.items())[:MOST_NAMED])
-        more = len(counts) - MOST_NAMED
+        named = ", ".join(f"{printable(name)} {n}" for name, n in list(counts.items())[:NAMES_ON_A_LINE])
+        more = len(counts) - NAMES_ON_A_LINE
         typer.echo(f"{title}: {named}" + (f" and {more} more" if more > 0 else ""))
 
 
 def _show_months(months: Mapping[str, int], undated: int) -> None:
     if not months:
         return
-    if len(months) > MOST_MONTHS:
+    if len(months) > SHOWN_MONTHS:
         years: dict[str, int] = {}
         for month, count in months.items():
             years[month[:-3]] = years.get(month[:-3], 0) + count
@@ -104,13 +112,13 @@ def _show_classes(found: Statistics) -> None:
 
 def bar(count: int, widest: int) -> str:
     """A bar as long as ``count`` is of ``widest``, but never none for some."""
-    return "█" * max(1, round(BAR * count / widest))
+    return "█" * max(1, round(BAR_CHARACTERS * count / widest))
 
 
 def sparkline(counts: Sequence[int]) -> str:
     """One character for each count, as high as it is of the highest; a dot for 0."""
     highest = max(counts)
-    return "".join(LEVELS[-(-count * len(LEVELS) // highest) - 1] if count else NONE for count in counts)
+    return "".join(LEVELS[-(-count * len(LEVELS) // highest) - 1] if count else EMPTY_BIN for count in counts)
 
 
 def classes(archive: ArchiveDir = None, as_json: AsJson = False) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import bisect
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -19,22 +19,23 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from dsslic_search.core.fields import INDEXED, NAMED, Values
 from dsslic_search.core.text import folded_name
 from dsslic_search.core.vocabulary import Vocabulary
 from dsslic_search.index import cache
 from dsslic_search.index.cache import Arrays
-from dsslic_search.index.patterns import PathTest, name_test, path_test, split
+from dsslic_search.index.patterns import PathTest, name_test, path_test, split, text_test
 from dsslic_search.index.source import Snapshot, Source, Stale
 
 FILE = "files.columns"
 KIND = "files"
+KEY = "1 " + " ".join(column.array for column in INDEXED)  # files with other columns are built anew
 NEVER = np.iinfo(np.int64).min  # no date
-EARTH = 6_371_008.8  # mean radius, metres
-FEW = 16  # runs of numbers that are faster compared with than looked up
-REMEMBERED = 16  # patterns whose rows are kept
+EARTH_RADIUS = 6_371_008.8  # mean, metres
+COMPARED_RUNS = 16  # runs of numbers; up to so many are faster compared with than looked up
+REMEMBERED_PATTERNS = 16  # whose rows are kept
 
 Mask = NDArray[np.bool_]
-Table = Literal["camera", "format", "keep", "folder"]
 
 
 @dataclass(frozen=True)
@@ -61,35 +62,29 @@ class Files:
         """Bytes of all arrays together."""
         return sum(array.nbytes for array in self.arrays.values())
 
-    def table(self, column: Table) -> tuple[str, ...]:
-        """The different values of a column in order; rows have their numbers in ``arrays[column]``. "" stands
-        for none."""
+    def table(self, column: str) -> tuple[str, ...]:
+        """The different values of a column of texts, or "folder", in order; rows have their numbers in
+        ``arrays[column]``. "" stands for none."""
         return tuple(json.loads(self.arrays[f"{column}s"].tobytes()))
 
-    def period(self, column: Literal["taken", "added"], start: datetime | None, end: datetime | None) -> Mask:
-        """Photos of a date from ``start`` to before ``end``, both without a time zone."""
-        dates: NDArray[np.int64] = self.arrays[column]
+    def period(self, name: str, start: datetime | None, end: datetime | None) -> Mask:
+        """Photos of a date, "taken" or "added", from ``start`` to before ``end``, both without a time
+        zone."""
+        dates: NDArray[np.int64] = self.arrays[name]
         first = NEVER + 1 if start is None else microseconds(start)
         last = np.iinfo(np.int64).max if end is None else microseconds(end) - 1
-        if column == "taken":  # rows are in the order of these dates, but for those that have none
+        if name == "taken":  # rows are in the order of these dates, but for those that have none
             held = np.zeros(len(self), bool)
             part = slice(self._before(last), self._before(first - 1))
             held[part] = dates[part] != NEVER
             return held
         return np.logical_and(dates >= first, dates <= last)
 
-    def figure(
-        self,
-        column: Literal["width", "height", "megapixels", "size", "id"],
-        low: float | None,
-        high: float | None,
-    ) -> Mask:
-        """Photos of which a figure is from ``low`` to ``high``, both included."""
-        values: NDArray[Any] = self.arrays[
-            "ids" if column == "id" else "width" if column == "megapixels" else column
-        ]
-        if column == "megapixels":
-            values = np.multiply(values, self.arrays["height"], dtype=np.float64) / 1e6
+    def figure(self, name: str, low: float | None, high: float | None) -> Mask:
+        """Photos of which a number is from ``low`` to ``high``, both included."""
+        values: NDArray[Any] = (
+            self._product(name, np.float64) / 1e6 if name == "megapixels" else self._array(name)
+        )
         held: Mask = np.ones(len(self), bool) if low is None else values >= low
         if high is not None:
             np.logical_and(held, values <= high, out=held)
@@ -114,7 +109,7 @@ class Files:
     def near(self, latitude: float, longitude: float, metres: float) -> Mask:
         """Photos taken at most so far from a place (degrees), along the surface of a sphere."""
         latitudes, longitudes, placed = (self.arrays[name] for name in ("latitude", "longitude", "placed"))
-        band = np.degrees(metres / EARTH) + 1e-9
+        band = np.degrees(metres / EARTH_RADIUS) + 1e-9
         first, last = (
             bisect.bisect_left(placed, latitude + side, key=latitudes.item) for side in (-band, band)
         )
@@ -126,54 +121,59 @@ class Files:
         along = np.sin((other - one) / 2) ** 2
         along += np.cos(one) * np.cos(other) * np.sin(np.radians(longitudes[rows] - longitude) / 2) ** 2
         held = np.zeros(len(self), bool)
-        held[rows] = 2 * EARTH * np.arcsin(np.sqrt(np.minimum(along, 1))) <= metres
+        held[rows] = 2 * EARTH_RADIUS * np.arcsin(np.sqrt(np.minimum(along, 1))) <= metres
         return held
 
-    def unknown(self, column: Literal["taken", "camera", "place"]) -> Mask:
-        """Photos that do not say when, with what, or where they were taken."""
+    def unknown(self, name: str) -> Mask:
+        """Photos that do not have an optional fact: do not say when, with what, or where they were taken."""
         held: Mask
-        match column:
-            case "taken":
-                held = self.arrays["taken"] == NEVER
-            case "camera":
-                held = self._of_table("camera", lambda camera: camera == "")
+        match NAMED[name].kind:
+            case "date":
+                held = self._array(name) == NEVER
             case "place":
                 held = np.ones(len(self), bool)
                 held[self.arrays["placed"]] = False
+            case _:
+                held = self._of_table(name, lambda value: value == "")
         return held
 
-    def text(self, column: Literal["camera", "path", "name", "format", "tag", "keep"], pattern: str) -> Mask:
-        """Photos of which a text matches: the camera by a part of it, path and name by `index.names`, the
-        others as a whole.
+    def text(self, name: str, pattern: str) -> Mask:
+        """Photos of which a text matches: a text or path by `index.patterns`, words and tags as a whole.
 
         Raises Stale when the catalog has to be asked and has changed."""
-        match column:
-            case "camera":
-                return self._of_table(
-                    "camera", lambda camera: camera != "" and pattern.casefold() in camera.casefold()
-                )
-            case "format" | "keep":
-                return self._of_table(column, lambda value: value.casefold() == pattern.casefold())
+        match NAMED[name].kind:
+            case "text":
+                matches = text_test(pattern)
+                return self._of_table(name, lambda value: value != "" and matches(value))
             case "tag":
                 with self.source.snapshot() as snapshot:
                     return np.isin(self.ids, snapshot.tagged(pattern))
-            case "path" | "name":
-                known = self._named.get((column, pattern))
+            case "path":
+                known = self._named.get((name, pattern))
                 if known is None:
-                    known = self._matching(path_test(pattern) if column == "path" else name_test(pattern))
-                    if len(self._named) >= REMEMBERED:
+                    known = self._matching(path_test(pattern) if name == "path" else name_test(pattern))
+                    if len(self._named) >= REMEMBERED_PATTERNS:
                         self._named.clear()
-                    self._named[column, pattern] = known
+                    self._named[name, pattern] = known
                 return known.copy()
+            case _:
+                return self._of_table(name, lambda value: value.casefold() == pattern.casefold())
 
-    def values(self, column: str) -> NDArray[np.int64]:
+    def values(self, name: str) -> NDArray[np.int64]:
         """What photos are sorted by: dates (NEVER for none), figures (megapixels: pixels), and for path and
         name their place in order."""
-        if column == "id":
-            return self.ids
-        if column == "megapixels":
-            return self.arrays["width"].astype(np.int64) * self.arrays["height"]
-        return self.arrays[column].astype(np.int64)
+        if name == "megapixels":
+            return self._product(name, np.int64)
+        return self._array(name).astype(np.int64)
+
+    def _array(self, name: str) -> NDArray[Any]:
+        """The array of a fact of one column; of a path, the places in order of paths or of names."""
+        return self.arrays[name if NAMED[name].kind == "path" else NAMED[name].columns[0].array]
+
+    def _product(self, name: str, dtype: type[np.number[Any]]) -> NDArray[Any]:
+        """The product of the two columns that a fact is made of."""
+        one, other = (self.arrays[column.array] for column in NAMED[name].columns)
+        return np.multiply(one, other, dtype=dtype)
 
     def path(self, row: int) -> str:
         """The path of a photo, from the catalog. Raises Stale when that has changed."""
@@ -220,17 +220,17 @@ class Files:
 
         return bisect.bisect_left(range(len(self)), -moment, key=age)
 
-    def _of_table(self, column: Table, holds: Callable[[str], bool]) -> Mask:
+    def _of_table(self, column: str, holds: Callable[[str], bool]) -> Mask:
         return self._numbered(column, np.array([holds(value) for value in self.table(column)], bool))
 
-    def _numbered(self, column: Table, chosen: Mask) -> Mask:
+    def _numbered(self, column: str, chosen: Mask) -> Mask:
         """The rows whose number in a table is one of those chosen. Chosen ones are often neighbours: paths of
         one folder."""
         numbers = self.arrays[column]
         edges = np.flatnonzero(np.diff(np.concatenate([[False], chosen, [False]]).astype(np.int8))).reshape(
             -1, 2
         )
-        if len(edges) > FEW:
+        if len(edges) > COMPARED_RUNS:
             found: Mask = chosen[numbers]
             return found
         held = np.zeros(len(self), bool)
@@ -268,7 +268,7 @@ def open_files(source: Source, folder: Path, vocabulary: Vocabulary) -> Files:
 
     A folder that cannot be written costs time at the next opening, nothing else."""
     del vocabulary  # files are the same whatever the classes are
-    return Files(source, *cache.opened(source, folder / FILE, KIND, "1", facts))
+    return Files(source, *cache.opened(source, folder / FILE, KIND, KEY, facts))
 
 
 # What `index.files` keeps, made from the catalog: one array a fact, texts as numbers of a table.
@@ -279,14 +279,15 @@ def facts(snapshot: Snapshot) -> Arrays:
     place, from south to north."""
     parts = [_facts(rows) for rows in snapshot.files()] or [_facts([])]
     arrays = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
-    for name in ("camera", "format", "keep"):
-        arrays |= _coded(name, arrays[name].tolist())
+    for column in INDEXED:
+        if column.values == "text":
+            arrays |= _coded(column.array, arrays[column.array].tolist())
     known = np.flatnonzero(~np.isnan(arrays["latitude"] + arrays["longitude"]))
     arrays["placed"] = known[np.argsort(arrays["latitude"][known], kind="stable")].astype(np.uint32)
     in_order = _paths(snapshot, arrays["ids"])
     arrays |= _coded("folder", (split(folded_name(path))[0] for path in in_order))
-    for column in ("path", "name"):
-        arrays[column] = _places([order_key(column, path) for path in in_order])
+    for name in ("path", "name"):
+        arrays[name] = _places([order_key(name, path) for path in in_order])
     return arrays
 
 
@@ -303,22 +304,19 @@ def _paths(snapshot: Snapshot, ids: NDArray[np.int64]) -> list[str]:
 
 def _facts(rows: Sequence[tuple[Any, ...]]) -> Arrays:
     """Columns of some rows of the catalog; the texts as objects."""
-    ids, taken, added, width, height, size, latitude, longitude, camera, kind, keep = (
-        zip(*rows, strict=True) if rows else ((),) * 11
-    )
+    columns = zip(*rows, strict=True) if rows else ((),) * len(INDEXED)
     return {
-        "ids": np.array(ids, np.int64),
-        "taken": np.array(taken, "datetime64[us]").astype(np.int64),  # no date becomes NEVER
-        "added": np.array(added, "datetime64[us]").astype(np.int64),
-        "width": np.array(width, np.uint32),
-        "height": np.array(height, np.uint32),
-        "size": np.array(size, np.int64),
-        "latitude": np.array(latitude, np.float64),  # none becomes not a number
-        "longitude": np.array(longitude, np.float64),
-        "camera": np.array([each or "" for each in camera], object),
-        "format": np.array(kind, object),
-        "keep": np.array(keep, object),
+        column.array: _ARRAYS[column.values](values) for column, values in zip(INDEXED, columns, strict=True)
     }
+
+
+_ARRAYS: Mapping[Values, Callable[[Sequence[Any]], NDArray[Any]]] = {
+    "date": lambda dates: np.array(dates, "datetime64[us]").astype(np.int64),  # no date becomes NEVER
+    "whole": lambda numbers: np.array(numbers, np.int64),
+    "pixels": lambda numbers: np.array(numbers, np.uint32),
+    "degrees": lambda angles: np.array(angles, np.float64),  # none becomes not a number
+    "text": lambda texts: np.array([text or "" for text in texts], object),
+}
 
 
 def _coded(name: str, values: Iterable[str]) -> Arrays:

@@ -31,6 +31,18 @@ def split(path: str) -> tuple[str, str]:
     return path[:end], path[end:]
 
 
+def text_test(pattern: str) -> Callable[[str], bool]:
+    """The test of a text that is no path: it contains the pattern, or is as a glob says, in which "*" stands
+    for any characters and "?" for any one."""
+    pattern = folded_name(pattern)
+    if not _is_glob(pattern):
+        return lambda text: pattern in folded_name(text)
+    *most, ending = re.split(r"\*+", pattern)
+    found = f"{_earliest(most, '.')}{'.*' if most else ''}{_literal(ending, '.')}\\Z"
+    glob = re.compile(found, re.DOTALL)
+    return lambda text: glob.match(folded_name(text)) is not None
+
+
 def name_test(pattern: str) -> PathTest:
     """The test of the name alone."""
     pattern = folded_name(pattern)
@@ -84,12 +96,17 @@ def _glob(pattern: str) -> str:
     return f"{found}{'.*?' if firsts else ''}{_earliest(most)}{'[^/]*' if most else ''}{_literal(ending)}\\Z"
 
 
-def _earliest(pieces: list[str]) -> str:
-    """The pieces in their order, with what "*" stands for between them, each as early as possible."""
+_NO_SLASH = "[^/]"
+
+
+def _earliest(pieces: list[str], one: str = _NO_SLASH) -> str:
+    """The pieces in their order, with what "*" stands for between them, each as early as possible; ``one``:
+    any of the characters that wildcards stand for."""
     return "".join(
-        f"(?>[^/]*?{_literal(piece)})" if number else _literal(piece) for number, piece in enumerate(pieces)
+        f"(?>{one}*?{_literal(piece, one)})" if number else _literal(piece, one)
+        for number, piece in enumerate(pieces)
     )
 
 
-def _literal(piece: str) -> str:
-    return "[^/]".join(map(re.escape, piece.split("?")))
+def _literal(piece: str, one: str = _NO_SLASH) -> str:
+    return one.join(map(re.escape, piece.split("?")))

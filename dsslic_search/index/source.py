@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
-from datetime import datetime
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-# id, taken (camera's local time), added (UTC), width and height (pixels), bytes, latitude and longitude
-# (degrees), camera, format, keep
-FileFacts = tuple[
-    int, datetime | None, datetime, int, int, int, float | None, float | None, str | None, str, str
-]
+from dsslic_search.core.fields import FactValue
+
+FileFacts = tuple[FactValue, ...]
+"""A photo's values of the columns `core.fields.INDEXED`, in their order."""
 
 
 class Stale(Exception):

@@ -102,7 +102,7 @@ class Period:
     camera's local time, ``added`` is UTC. A photo without the date never matches. ``says`` is the period in a
     normal form, as "taken:2023-06.."."""
 
-    column: Literal["taken", "added"]
+    field: str
     start: datetime | None
     end: datetime | None
     says: str
@@ -110,11 +110,10 @@ class Period:
 
 @dataclass(frozen=True)
 class Text:
-    """A word about the file. ``pattern`` is case-folded: a part of the camera's name; the whole format, keep
-    mode or tag; for path and name a glob, where ``*`` and ``?`` do not match a slash and ``**`` does.
-    ``says``: as "camera:canon"."""
+    """A word about the file, of a fact whose kind is text, path, word or tag (`core.fields.Kind`).
+    ``pattern`` is case-folded. ``says``: as "camera:canon"."""
 
-    column: Literal["camera", "path", "name", "format", "tag", "keep"]
+    field: str
     pattern: str
     says: str
 
@@ -124,7 +123,7 @@ class Number:
     """A figure of the file from ``low`` to ``high``, both included (None: no bound): pixels, millions of
     pixels, bytes, or the id. ``says``: as "width:>4000"."""
 
-    column: Literal["width", "height", "megapixels", "size", "id"]
+    field: str
     low: float | None
     high: float | None
     says: str
@@ -148,9 +147,9 @@ class Near:
 
 @dataclass(frozen=True)
 class Unknown:
-    """The photo does not say when, with what, or where it was taken."""
+    """The photo does not have an optional fact: it does not say when, with what, or where it was taken."""
 
-    column: Literal["taken", "camera", "place"]
+    field: str
 
 
 @dataclass(frozen=True)
@@ -174,8 +173,8 @@ Node = Leaf | Not | And | Or
 
 @dataclass(frozen=True)
 class Sort:
-    """The order of the answers: "taken", "added", "size", "width", "height", "megapixels", "path", "name",
-    "id", "relevance", or "thing": the coverage of ``thing``."""
+    """The order of the answers: by one of `core.fields.SORTED_BY`, by "relevance", or by "thing": the
+    coverage of ``thing``."""
 
     key: str
     thing: Thing | None
@@ -235,8 +234,8 @@ def written(node: Node) -> str:
             return f"orientation:{name}"
         case Near(latitude, longitude, metres):
             return f"near {_plain(latitude)},{_plain(longitude)} {_plain(metres)}m"
-        case Unknown(column):
-            return f"{column}:unknown"
+        case Unknown(field):
+            return f"{field}:unknown"
         case Not(Regional() as part) if part.says:
             return f"not ({written(part)})"  # "not fewer than 3" would be read as "at least 3"
         case Not(part):

@@ -7,6 +7,7 @@ import math
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 
+from dsslic_search.core.fields import NAMED
 from dsslic_search.features.regions import LEAST_PER_MILLE
 from dsslic_search.index.quanta import TICKS
 from dsslic_search.index.regions import relate
@@ -119,15 +120,15 @@ def _facts_clash(filters: list[Filter]) -> bool:
     denied = [step.fact for step in filters if step.negated]
     if any(fact in denied for fact in facts):
         return True
-    missing = {fact.column for fact in facts if isinstance(fact, Unknown)}
+    missing = {fact.field for fact in facts if isinstance(fact, Unknown)}
     for fact in facts:
         match fact:
-            case Period("taken") | Text("camera") if fact.column in missing:
+            case Period(name) | Text(name) if name in missing:
                 return True
             case Near() if "place" in missing:
                 return True
-            case Text("format" | "keep" as column, pattern):
-                if any(isinstance(f, Text) and f.column == column and f.pattern != pattern for f in facts):
+            case Text(name, pattern) if NAMED[name].kind == "word":
+                if any(isinstance(f, Text) and f.field == name and f.pattern != pattern for f in facts):
                     return True
     return _outlines_clash(filters) or _ranges_clash(facts, denied)
 
@@ -142,18 +143,13 @@ def _outlines_clash(filters: list[Filter]) -> bool:
 
 
 def _ranges_clash(facts: list[Fact], denied: list[Fact]) -> bool:
-    """Whether dates or figures of a column have no value that is in all ranges asked for and in none of those
-    denied."""
-    for column in {fact.column for fact in facts if isinstance(fact, Period | Number)}:
-        ranges = [
-            _range(fact) for fact in facts if isinstance(fact, Period | Number) and fact.column == column
-        ]
+    """Whether a date or number has no value that is in all ranges asked for and in none of those denied."""
+    for name in {fact.field for fact in facts if isinstance(fact, Period | Number)}:
+        ranges = [_range(fact) for fact in facts if isinstance(fact, Period | Number) and fact.field == name]
         start, end = max(low for low, _ in ranges), min(high for _, high in ranges)
-        if start > end or (start == end and column in ("taken", "added")):
+        if start > end or (start == end and NAMED[name].kind == "date"):
             return True
-        others = [
-            _range(fact) for fact in denied if isinstance(fact, Period | Number) and fact.column == column
-        ]
+        others = [_range(fact) for fact in denied if isinstance(fact, Period | Number) and fact.field == name]
         if any(low <= start and end <= high for low, high in others):
             return True
     return False

@@ -1,15 +1,16 @@
-"""What is in all photos, or in those that a query found: counts by class, month, camera and format, from
+"""What is in all photos, or in those that a query found: counts by class, month, camera and the like, from
 columns alone."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from dsslic_search.core.fields import COUNTED
+from dsslic_search.core.text import plural_of
 from dsslic_search.core.vocabulary import Vocabulary
 from dsslic_search.index.columns import Columns
 from dsslic_search.index.files import NEVER, Files
@@ -35,11 +36,11 @@ class ClassCount:
 
 @dataclass(frozen=True)
 class FileCounts:
-    """``formats`` and ``cameras``: photos by name, most frequent first; ``months``: by year and month, as
-    "2023-06", in order; ``undated``: photos that do not say when they were taken."""
+    """``counts``: for each fact that is counted, by its plural, as "cameras", photos by value, most frequent
+    first; ``months``: photos by year and month, as "2023-06", in order; ``undated``: photos that do not say
+    when they were taken."""
 
-    formats: dict[str, int]
-    cameras: dict[str, int]
+    counts: dict[str, dict[str, int]]
     months: dict[str, int]
     undated: int
 
@@ -74,8 +75,7 @@ def count_files(files: Files, rows: Rows = None) -> FileCounts:
     taken = files.values("taken") if rows is None else files.values("taken")[rows]
     dated = taken[taken != NEVER]
     return FileCounts(
-        formats=_counted(files, "format", rows),
-        cameras=_counted(files, "camera", rows),
+        counts={plural_of(name): _counted(files, name, rows) for name in COUNTED},
         months=_by_month(dated),
         undated=taken.size - dated.size,
     )
@@ -88,7 +88,7 @@ def _levels(columns: Columns, class_id: int, presence: float, rows: Rows) -> NDA
     return np.minimum((columns.at((class_id,), chosen) - 0.5) / SCALE, 1.0)
 
 
-def _counted(files: Files, column: Literal["format", "camera"], rows: Rows) -> dict[str, int]:
+def _counted(files: Files, column: str, rows: Rows) -> dict[str, int]:
     """Photos by the value of a column that has a table; those without a value are left out."""
     names = files.table(column)
     numbers = files.arrays[column] if rows is None else files.arrays[column][rows]

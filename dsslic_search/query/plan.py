@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from dsslic_search.core.fields import NAMED
 from dsslic_search.index.quanta import TICKS
 from dsslic_search.index.regions import relate
 from dsslic_search.query.ast import (
@@ -139,7 +140,7 @@ def _cost(step: Step) -> int:
     match step:
         case Every(parts) | Either(parts):
             return max(map(_cost, parts), default=0)
-        case Filter(Text("path" | "name" | "tag")):
+        case Filter(Text(field)) if NAMED[field].kind in ("path", "tag"):
             return 2  # may have to ask the catalog
         case _:
             return {Within: 0, Filter: 1, Located: 3, Resemble: 4}[type(step)]

@@ -8,7 +8,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -24,6 +23,7 @@ from dsslic_search.codec import container
 from dsslic_search.codec.chunk import Chunk
 from dsslic_search.codec.layers import label_map, original
 from dsslic_search.codec.options import EncodeOptions
+from dsslic_search.codec.picture.metadata import NO_FACTS
 from dsslic_search.core import vocabulary
 from dsslic_search.core.errors import PhotoError
 from dsslic_search.core.settings import Settings
@@ -52,9 +52,7 @@ def dsslic_of(source: bytes, options: EncodeOptions = OPTIONS) -> bytes:
 def prepare(original: bytes, name: str, options: Any, settings: Settings) -> Prepared:
     if not original.startswith(b"PHOTO"):
         raise PhotoError(f"{name}: not an image")
-    facts: Any = SimpleNamespace(
-        taken_at=datetime(2023, 6, 1, 12), camera="Box Brownie", latitude=48.85, longitude=None
-    )
+    facts = NO_FACTS | {"taken_at": datetime(2023, 6, 1, 12), "camera": "Box Brownie", "latitude": 48.85}
     data = dsslic_of(original, options)
     map_bytes = container.read_contents(data).stage_bytes("map")
     features = features_of(label_map_of(original), vocabulary.default())

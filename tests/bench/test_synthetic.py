@@ -11,6 +11,7 @@ import pytest
 
 from dsslic_search.archive.features import MapFeatures, features_of
 from dsslic_search.bench.synthetic import Synthetic, SyntheticSource, features_in
+from dsslic_search.core.fields import INDEXED
 from dsslic_search.core.vocabulary import default
 from dsslic_search.features.embedding import DIMENSION
 from dsslic_search.index.columns import open_columns
@@ -73,10 +74,11 @@ def test_photos_are_like_what_they_are_made_from() -> None:
             vector = np.frombuffer(embedding, "<f4")
             assert vector.size == DIMENSION
             assert vector @ np.frombuffer(models()[made.model[photo_id - 1]].embedding, "<f4") > 0.7
-    for facts, taken in zip(
-        (row for part in made.files() for row in part), made.moments().tolist(), strict=True
-    ):
-        assert np.datetime64(facts[1] or facts[2], "us").astype(np.int64) == taken
+    names = [column.name for column in INDEXED]
+    rows = [dict(zip(names, row, strict=True)) for part in made.files() for row in part]
+    assert [row["id"] for row in rows] == made.photo_ids().tolist()
+    for row, moment in zip(rows, made.moments().tolist(), strict=True):
+        assert np.datetime64(row["taken_at"] or row["added_at"], "us").astype(np.int64) == moment
 
 
 def test_features_of_a_catalog_come_back() -> None:

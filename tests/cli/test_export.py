@@ -130,7 +130,7 @@ def test_parquet_is_the_same_table(run, archive: Path, tmp_path: Path, monkeypat
     parquet = pytest.importorskip("pyarrow.parquet")
     from dsslic_search.cli import export
 
-    monkeypatch.setattr(export, "ROWS", 4)
+    monkeypatch.setattr(export, "ROW_GROUP", 4)
     expected = run("query", "sky", "--all", "--archive", archive, "--json").json["results"]
     ran = run("query", "sky", "--all", "-o", tmp_path / "t.parquet", "--archive", archive)
     assert ran.code == 0

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from dsslic_search.cli.statistics import BAR, LEVELS, NONE, bar, sparkline
+from dsslic_search.cli.statistics import BAR_CHARACTERS, EMPTY_BIN, LEVELS, bar, sparkline
 
 
 @pytest.mark.parametrize("query", ["sky", "no sky", "tag:best", "format:jpeg and portrait"])
@@ -56,9 +56,9 @@ def test_a_wrong_query_is_explained(run, archive: Path):
 
 
 def test_bars_and_sparklines():
-    assert sparkline([0, 1, 4, 8]) == f"{NONE}{LEVELS[0]}{LEVELS[3]}{LEVELS[7]}"
+    assert sparkline([0, 1, 4, 8]) == f"{EMPTY_BIN}{LEVELS[0]}{LEVELS[3]}{LEVELS[7]}"
     assert sparkline([1, 1000, 126]) == f"{LEVELS[0]}{LEVELS[7]}{LEVELS[1]}"
-    assert bar(10, 10) == "█" * BAR
+    assert bar(10, 10) == "█" * BAR_CHARACTERS
     assert bar(1, 1000) == "█"
 
 

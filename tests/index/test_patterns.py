@@ -1,5 +1,6 @@
 """Patterns against a slow reading of the same rules."""
 
+import fnmatch
 from functools import cache
 
 import pytest
@@ -7,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dsslic_search.core.text import folded_name
-from dsslic_search.index.patterns import name_test, path_test, split
+from dsslic_search.index.patterns import name_test, path_test, split, text_test
 
 PATHS = st.lists(st.text("abA.é*?", min_size=1, max_size=4), min_size=1, max_size=4).map(
     lambda parts: "/" + "/".join(parts)
@@ -100,3 +101,34 @@ def test_whole_folders_are_decided_at_once(pattern: str, folder: str, told: bool
 def test_many_wildcards_are_decided(pattern: str) -> None:
     """A matcher that tries every way to share out the text among the wildcards would never end."""
     assert not path_test(pattern).path("/" + "a" * 250 + "/" + "a/" * 50 + "a" * 250)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "text", "holds"),
+    [
+        ("canon", "Canon EOS R5", True),
+        ("eos", "Canon EOS R5", True),
+        ("nikon", "Canon EOS R5", False),
+        ("canon*", "Canon EOS R5", True),
+        ("eos*", "Canon EOS R5", False),
+        ("*r5", "Canon EOS R5", True),
+        ("sigma*art", "SIGMA 24-70mm f/2.8 DG | Art", True),
+        ("sigma*f?2.8*", "SIGMA 24-70mm f/2.8 DG", True),
+        ("?igma", "sigma", True),
+        ("?igma", "a sigma", False),
+        ("*", "", True),
+        ("cafe\u0301*", "CAFÉ 1", True),
+    ],
+)
+def test_texts(pattern: str, text: str, holds: bool) -> None:
+    assert text_test(pattern)(text) == holds
+
+
+@given(st.text("ab/", max_size=8), st.text("ab/*?", min_size=1, max_size=6))
+def test_globs_of_texts_are_those_of_the_shell(text: str, pattern: str) -> None:
+    wanted = fnmatch.fnmatchcase(text, pattern) if set("*?") & set(pattern) else pattern in text
+    assert text_test(pattern)(text) == wanted
+
+
+def test_many_wildcards_of_a_text_are_decided() -> None:
+    assert not text_test("*a" * 60 + "b")("a" * 5000)

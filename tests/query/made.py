@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from dsslic_search.archive.features import MapFeatures, features_of
+from dsslic_search.core.fields import INDEXED
 from dsslic_search.core.vocabulary import default
 from dsslic_search.index.columns import open_columns
 from dsslic_search.index.files import open_files
@@ -53,8 +54,19 @@ class MadePhoto:
         return regions_of(self.label_map)
 
     @property
+    def latitude(self) -> float | None:
+        return self.place and self.place[0]
+
+    @property
+    def longitude(self) -> float | None:
+        return self.place and self.place[1]
+
+    @property
     def moment(self) -> datetime:
         return self.taken or self.added
+
+
+_ATTRIBUTES = {"taken_at": "taken", "added_at": "added", "file_size": "size"}  # of columns
 
 
 @lru_cache(maxsize=1000)
@@ -132,18 +144,7 @@ class _Moment:
 
     def files(self) -> Iterator[list[tuple[Any, ...]]]:
         yield [
-            (
-                p.id,
-                p.taken,
-                p.added,
-                p.width,
-                p.height,
-                p.size,
-                *(p.place or (None, None)),
-                p.camera,
-                p.format,
-                p.keep,
-            )
+            tuple(getattr(p, _ATTRIBUTES.get(column.name, column.name)) for column in INDEXED)
             for p in self.photos
         ]
 

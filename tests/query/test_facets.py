@@ -84,9 +84,9 @@ def test_files_are_counted_as_a_slow_count_does(made, rows: list[int] | None):
     chosen = range(60) if rows is None else sorted(rows)
     found = count_files(files, None if rows is None else np.array(chosen, np.intp))
     some = [photos[i] for i in chosen]
-    assert found.formats == Counter(p.format for p in some)
-    assert found.cameras == Counter(p.camera for p in some if p.camera)
-    assert list(found.cameras.values()) == sorted(found.cameras.values(), reverse=True)
+    assert found.counts["formats"] == Counter(p.format for p in some)
+    assert found.counts["cameras"] == Counter(p.camera for p in some if p.camera)
+    assert list(found.counts["cameras"].values()) == sorted(found.counts["cameras"].values(), reverse=True)
     assert found.months == Counter(f"{p.taken_at:%Y-%m}" for p in some if p.taken_at)
     assert list(found.months) == sorted(found.months)
     assert found.undated == sum(p.taken_at is None for p in some)

@@ -246,7 +246,6 @@ class _Run:
 
 def _columns(original: Original, prepared: Prepared, options: EncodeOptions) -> dict[str, Any]:
     """The columns of a photo's row that are written whenever it is stored."""
-    facts = prepared.facts
     return {
         "path": original.name,
         "file_size": len(original.data),
@@ -254,10 +253,7 @@ def _columns(original: Original, prepared: Prepared, options: EncodeOptions) -> 
         "format": prepared.format,
         "width": prepared.width,
         "height": prepared.height,
-        "taken_at": facts.taken_at,
-        "camera": facts.camera,
-        "latitude": facts.latitude,
-        "longitude": facts.longitude,
+        **prepared.facts,
         "keep": options.keep,
         "quality": prepared.quality,
         "stored_bytes": len(prepared.data),

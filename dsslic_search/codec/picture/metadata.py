@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from PIL import ExifTags, Image
 
+from dsslic_search.core.fields import FROM_EXIF, ExifTag, FactValue, Kind
+
 MAX_BYTES = 1 << 16
 
-_CAMERA_TEXT = 120
+TEXT_CHARACTERS = 120
+"""Of a text such as a camera's name; what is longer is cut."""
+
 _DATE = re.compile(r"\s*(\d{4})[:\-/.](\d\d)[:\-/.](\d\d)[ T](\d\d):(\d\d):(\d\d)")
 _KEPT = (
     ExifTags.Base.ImageDescription,
@@ -31,27 +35,24 @@ _KEPT = (
 _SIZE_TAGS = (ExifTags.Base.ExifImageWidth, ExifTags.Base.ExifImageHeight)
 
 
-@dataclass(frozen=True)
-class PhotoFacts:
-    """``taken_at``: the camera's local time. ``camera``: make and model. Degrees: north and east positive.
-    None where not known."""
+PhotoFacts = Mapping[str, FactValue]
+"""What EXIF data tell, by the catalog's columns: dates are the camera's local time, degrees positive to the
+north and east; None where not known."""
 
-    taken_at: datetime | None = None
-    camera: str | None = None
-    latitude: float | None = None
-    longitude: float | None = None
+NO_FACTS: PhotoFacts = {column.name: None for fact in FROM_EXIF for column in fact.columns}
 
 
 def read_facts(exif: Image.Exif) -> PhotoFacts:
-    """Facts from EXIF data; what is missing, malformed or impossible is None."""
-    shot = exif.get_ifd(ExifTags.IFD.Exif)
-    taken = _date(shot.get(ExifTags.Base.DateTimeOriginal)) or _date(
-        shot.get(ExifTags.Base.DateTimeDigitized)
-    )
-    latitude, longitude = _position(exif.get_ifd(ExifTags.IFD.GPSInfo))
-    return PhotoFacts(
-        taken, _camera(exif.get(ExifTags.Base.Make), exif.get(ExifTags.Base.Model)), latitude, longitude
-    )
+    """Every fact of `core.fields.FROM_EXIF`; what is missing, malformed or impossible is None."""
+    found = dict(NO_FACTS)
+    for fact in FROM_EXIF:
+        values = _READERS[fact.kind]([_tag(exif, tag) for tag in fact.exif])
+        found.update(zip((column.name for column in fact.columns), values, strict=True))
+    return found
+
+
+def _tag(exif: Image.Exif, tag: ExifTag) -> Any:
+    return (exif.get_ifd(tag.directory) if tag.directory else exif).get(tag.number)
 
 
 def kept_bytes(exif: Image.Exif, width: int, height: int) -> bytes:
@@ -97,23 +98,28 @@ def _date(value: Any) -> datetime | None:
 def _clean(value: Any) -> str:
     text = value if isinstance(value, str) else ""
     text = "".join(c if c.isprintable() else " " for c in text.split("\0")[0])
-    return " ".join(text.split())[:_CAMERA_TEXT]
+    return " ".join(text.split())[:TEXT_CHARACTERS]
 
 
-def _camera(make: Any, model: Any) -> str | None:
-    """Makers often repeat their name in the model: "NIKON CORPORATION", "NIKON D90" → "NIKON D90"."""
-    maker, name = _clean(make), _clean(model)
-    if maker and name and maker.split()[0].casefold() != name.split()[0].casefold():
-        return f"{maker} {name}"
-    return name or maker or None
+def _first_date(values: Sequence[Any]) -> Sequence[FactValue]:
+    return [next(filter(None, map(_date, values)), None)]
 
 
-def _position(gps: dict[int, Any]) -> tuple[float, float] | tuple[None, None]:
-    latitude = _degrees(gps.get(ExifTags.GPS.GPSLatitude), gps.get(ExifTags.GPS.GPSLatitudeRef), "N", "S", 90)
-    longitude = _degrees(
-        gps.get(ExifTags.GPS.GPSLongitude), gps.get(ExifTags.GPS.GPSLongitudeRef), "E", "W", 180
-    )
-    return (None, None) if latitude is None or longitude is None else (latitude, longitude)
+def _text(values: Sequence[Any]) -> Sequence[FactValue]:
+    """All texts together. Makers often repeat their name in the model: "NIKON CORPORATION", "NIKON D90" →
+    "NIKON D90"."""
+    joined = ""
+    for text in filter(None, map(_clean, values)):
+        repeats = joined and joined.split()[0].casefold() == text.split()[0].casefold()
+        joined = text if repeats else f"{joined} {text}".lstrip()
+    return [joined or None]
+
+
+def _place(values: Sequence[Any]) -> Sequence[FactValue]:
+    north, north_letter, east, east_letter = values
+    latitude = _degrees(north, north_letter, "N", "S", 90)
+    longitude = _degrees(east, east_letter, "E", "W", 180)
+    return [None, None] if latitude is None or longitude is None else [latitude, longitude]
 
 
 def _degrees(value: Any, reference: Any, positive: str, negative: str, limit: float) -> float | None:
@@ -129,3 +135,11 @@ def _degrees(value: Any, reference: Any, positive: str, negative: str, limit: fl
     if not math.isfinite(total) or min(degrees, minutes, seconds) < 0 or total > limit:
         return None
     return -total if side == negative and total else total
+
+
+_READERS: Mapping[Kind, Callable[[Sequence[Any]], Sequence[FactValue]]] = {
+    "date": _first_date,
+    "text": _text,
+    "place": _place,
+}
+"""From the values of a fact's tags to those of its columns."""

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from PIL import ExifTags, Image, UnidentifiedImageError
 
 from dsslic_search.codec.picture import colour
-from dsslic_search.codec.picture.metadata import PhotoFacts, kept_bytes, read_facts
+from dsslic_search.codec.picture.metadata import NO_FACTS, PhotoFacts, kept_bytes, read_facts
 from dsslic_search.core.errors import PhotoError
 from dsslic_search.core.settings import LARGEST_MAX_PIXELS
 
@@ -54,7 +54,7 @@ class SourcePhoto:
     icc: bytes = b""
     exif: bytes = b""
     format: str = ""
-    facts: PhotoFacts = field(default_factory=PhotoFacts)
+    facts: PhotoFacts = field(default_factory=lambda: NO_FACTS)
 
     @property
     def height(self) -> int:
@@ -145,9 +145,9 @@ def _upright(picture: Image.Image, metadata: Image.Exif | None) -> Image.Image:
 
 def _facts(metadata: Image.Exif | None) -> PhotoFacts:
     try:
-        return PhotoFacts() if metadata is None else read_facts(metadata)
+        return NO_FACTS if metadata is None else read_facts(metadata)
     except Exception:
-        return PhotoFacts()
+        return NO_FACTS
 
 
 def _kept_exif(metadata: Image.Exif | None, pixels: NDArray[np.uint8]) -> bytes:

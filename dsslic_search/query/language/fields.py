@@ -1,128 +1,30 @@
 """Filters written as a field and a value: "taken:2023-06", "camera:canon", "width:>4000", and the order,
-"sort:-taken"."""
+"sort:-taken". The fields, but for the order, are the facts of `core.fields`."""
 
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Literal, cast
 
+from dsslic_search.core.fields import FACTS, NAMED, SORTED_BY, Fact, Kind
 from dsslic_search.core.text import closest, did_you_mean, folded, listed, normal
 from dsslic_search.query.ast import DESCENDING, Leaf, Number, Shape, Sort, Text, Thing, Unknown
 from dsslic_search.query.language.values import dates
-from dsslic_search.query.language.values.numbers import BYTES, MEGAPIXELS, PIXELS, PLAIN, Measure, bounds
+from dsslic_search.query.language.values.numbers import bounds
 
-KEEPS = ("layers", "exact", "reference")
-SHAPES = ("portrait", "landscape", "square", "panorama")
-FORMATS = {"jpg": "jpeg", "tif": "tiff", "jp2": "jpeg2000", "jpeg 2000": "jpeg2000"}
-ORDERS = ("taken", "added", "size", "width", "height", "megapixels", "path", "name", "id", "relevance")
+ORDERS = (*SORTED_BY, "relevance")
+EXAMPLES = {fact.name: fact.example for fact in FACTS} | {"sort": "sort:-taken"}
+FIELDS = tuple(EXAMPLES)
+"""The names of the fields."""
 
-_Value = Callable[[str, datetime], Leaf]
-
-
-def _period(column: Literal["taken", "added"]) -> _Value:
-    def read(value: str, now: datetime) -> Leaf:
-        if column == "taken" and normal(value) == "unknown":
-            return Unknown(column)
-        return dates.value(folded(value).strip(), column, now)
-
-    return read
-
-
-def _number(column: Literal["width", "height", "megapixels", "size", "id"], measure: Measure) -> _Value:
-    def read(value: str, now: datetime) -> Leaf:
-        text = folded(value).strip()
-        low, high = bounds(text.removeprefix("#") if column == "id" else text, measure)
-        return Number(column, low, high, f"{column}:{''.join(value.split())}")
-
-    return read
-
-
-def _text(column: Literal["camera", "path", "name", "format", "tag", "keep"]) -> _Value:
-    def read(value: str, now: datetime) -> Leaf:
-        pattern = value.casefold()
-        if column in {"format", "keep", "tag"}:
-            pattern = folded(value).strip()
-        if column == "format":
-            pattern = FORMATS.get(pattern, pattern)
-        if column == "keep" and pattern not in KEEPS:
-            raise ValueError(f"photos are kept as {listed(KEEPS)}: write one of them, as in keep:exact")
-        if column == "camera" and pattern == "unknown":
-            return Unknown("camera")
-        return Text(column, pattern, f"{column}:{_written(value)}")
-
-    return read
-
-
-def _shape(value: str, now: datetime) -> Leaf:
-    name = folded(value).strip()
-    if name not in SHAPES:
-        raise ValueError(
-            f"a photo's orientation is {listed(SHAPES)}: write one of them, as in orientation:landscape"
-        )
-    return Shape(cast(Literal["portrait", "landscape", "square", "panorama"], name))
-
-
-def _place(value: str, now: datetime) -> Leaf:
-    if normal(value) != "unknown":
-        raise ValueError(
-            "only place:unknown is understood, for photos that do not say where; for others write near "
-            "48.85,2.35 5km"
-        )
-    return Unknown("place")
-
-
-_FIELDS: dict[str, _Value] = {
-    "taken": _period("taken"),
-    "added": _period("added"),
-    "camera": _text("camera"),
-    "path": _text("path"),
-    "name": _text("name"),
-    "format": _text("format"),
-    "tag": _text("tag"),
-    "keep": _text("keep"),
-    "width": _number("width", PIXELS),
-    "height": _number("height", PIXELS),
-    "megapixels": _number("megapixels", MEGAPIXELS),
-    "size": _number("size", BYTES),
-    "id": _number("id", PLAIN),
-    "orientation": _shape,
-    "place": _place,
-}
-_OTHER_NAMES = {
-    "date": "taken",
-    "mp": "megapixels",
-    "filename": "name",
-    "type": "format",
-    "tags": "tag",
-    "order": "sort",
-}
+_OTHER_NAMES = {alias: fact.name for fact in FACTS for alias in fact.aliases} | {"order": "sort"}
 _HINTS = {
     "near": "write near 48.85,2.35 5km",
     "like": "write like beach.jpg or like #12",
     "not": 'leave out the ":"',
 }
-EXAMPLES = {
-    "taken": "taken:2023-06",
-    "added": "added:today",
-    "camera": "camera:canon",
-    "path": "path:holiday/**",
-    "name": "name:IMG_*",
-    "format": "format:jpeg",
-    "tag": "tag:best",
-    "keep": "keep:exact",
-    "width": "width:>4000",
-    "height": "height:>4000",
-    "megapixels": "megapixels:>=12",
-    "size": "size:>2MB",
-    "id": "id:12",
-    "orientation": "orientation:landscape",
-    "place": "place:unknown",
-    "sort": "sort:-taken",
-}
-FIELDS = tuple(EXAMPLES)
-"""The names of the fields."""
 
 
 def field_name(word: str) -> str | None:
@@ -142,7 +44,10 @@ def no_such_field(word: str) -> tuple[str, tuple[str, ...]]:
 def filter_of(name: str, value: str, now: datetime) -> Leaf:
     """The predicate of a field, any but "sort", and a value as it was typed. Raises ValueError with a
     sentence for a bad value."""
-    return _FIELDS[name](value, now)
+    fact = NAMED[name]
+    if fact.optional and normal(value) == "unknown":
+        return Unknown(name)
+    return _READERS[fact.kind](fact, value, now)
 
 
 def sort_of(value: str, thing: Callable[[str], Thing | None]) -> Sort:
@@ -158,6 +63,57 @@ def sort_of(value: str, thing: Callable[[str], Thing | None]) -> Sort:
     if found is None:
         raise ValueError(f"photos are sorted by {listed(ORDERS)}, or by a thing, as in sort:sky")
     return Sort("thing", found, not reverse)
+
+
+# One reader for each kind of fact: the value as it was typed → the predicate, with what it says in a normal
+# form.
+
+
+def _period(fact: Fact, value: str, now: datetime) -> Leaf:
+    return dates.value(folded(value).strip(), fact.name, now)
+
+
+def _number(fact: Fact, value: str, now: datetime) -> Leaf:
+    assert fact.measure is not None
+    low, high = bounds(folded(value).strip(), fact.measure)
+    return Number(fact.name, low, high, f"{fact.name}:{''.join(value.split())}")
+
+
+def _text(fact: Fact, value: str, now: datetime) -> Leaf:
+    return Text(fact.name, value.casefold(), f"{fact.name}:{_written(value)}")
+
+
+def _word(fact: Fact, value: str, now: datetime) -> Leaf:
+    word = folded(value).strip()
+    word = fact.spellings.get(word, word)
+    if fact.values and word not in fact.values:
+        raise ValueError(f"{fact.values_are} {listed(fact.values)}: write one of them, as in {fact.example}")
+    return Text(fact.name, word, f"{fact.name}:{_written(value)}")
+
+
+def _outline(fact: Fact, value: str, now: datetime) -> Leaf:
+    word = _word(fact, value, now)
+    assert isinstance(word, Text)
+    return Shape(cast(Literal["portrait", "landscape", "square", "panorama"], word.pattern))
+
+
+def _place(fact: Fact, value: str, now: datetime) -> Leaf:
+    raise ValueError(
+        "only place:unknown is understood, for photos that do not say where; for others write near "
+        "48.85,2.35 5km"
+    )
+
+
+_READERS: Mapping[Kind, Callable[[Fact, str, datetime], Leaf]] = {
+    "date": _period,
+    "number": _number,
+    "text": _text,
+    "path": _text,
+    "word": _word,
+    "tag": _word,
+    "outline": _outline,
+    "place": _place,
+}
 
 
 def _written(value: str) -> str:

@@ -186,18 +186,18 @@ class Evaluation:
 
     def _fact(self, fact: Fact) -> Mask:
         match fact:
-            case Period(column, start, end):
-                return self.files.period(column, start, end)
-            case Text(column, pattern):
-                return self.files.text(column, pattern)
-            case Number(column, low, high):
-                return self.files.figure(column, low, high)
+            case Period(name, start, end):
+                return self.files.period(name, start, end)
+            case Text(name, pattern):
+                return self.files.text(name, pattern)
+            case Number(name, low, high):
+                return self.files.figure(name, low, high)
             case Shape(name):
                 return self.files.shape(name)
             case Near(latitude, longitude, metres):
                 return self.files.near(latitude, longitude, metres)
-            case Unknown(column):
-                return self.files.unknown(column)
+            case Unknown(name):
+                return self.files.unknown(name)
 
     def _likeness(self, step: Resemble, rows: Rows) -> NDArray[np.float32]:
         if MANY * rows.size > len(self.columns) and step not in self._alike:

@@ -22,7 +22,7 @@ def tree(text: str) -> Node:
 
 
 @pytest.mark.parametrize(
-    ("text", "column", "pattern"),
+    ("text", "field", "pattern"),
     [
         ("camera:canon", "camera", "canon"),
         ('camera:"Canon EOS"', "camera", "canon eos"),
@@ -42,12 +42,13 @@ def tree(text: str) -> Node:
         ("tag:Best", "tag", "best"),
         ("tag:ＢＥＳＴ", "tag", "best"),
         ("keep:exact", "keep", "exact"),
+        ("keep:coarse", "keep", "coarse"),
     ],
 )
-def test_texts(text: str, column: str, pattern: str) -> None:
+def test_texts(text: str, field: str, pattern: str) -> None:
     found = tree(text)
     assert isinstance(found, Text)
-    assert (found.column, found.pattern) == (column, pattern)
+    assert (found.field, found.pattern) == (field, pattern)
     assert tree(written(found)) == found
 
 
@@ -140,7 +141,7 @@ def test_landscape_alone_is_the_group() -> None:
 
 @pytest.mark.parametrize("column", ["taken", "camera", "place"])
 def test_what_is_not_known(column: str) -> None:
-    assert tree(f"{column}:unknown") == Unknown(column)  # type: ignore[arg-type]  # one of the three
+    assert tree(f"{column}:unknown") == Unknown(column)
     assert written(tree(f"not {column}:Unknown")) == f"not {column}:unknown"
 
 
@@ -242,7 +243,7 @@ def test_an_order_stands_anywhere(text: str, expected: str) -> None:
         ("camera: , sky", 0, "needs a value"),
         ('camera:"Canon', 7, "never closed"),
         ("path:a\0b", 5, "control characters"),
-        ("keep:exakt", 5, "layers, exact or reference"),
+        ("keep:exakt", 5, "layers, exact, reference or coarse"),
         ("orientation:round", 12, "portrait, landscape, square or panorama"),
         ("place:paris", 6, "place:unknown"),
         ("width:wide", 6, "a number belongs here"),

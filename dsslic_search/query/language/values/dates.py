@@ -45,7 +45,7 @@ _FORMS = (
 _DATE = re.compile("|".join(_FORMS))
 _SPOKEN = re.compile("|".join(_FORMS[:-1]))
 _LEAD = re.compile(
-    r"(?:(?P<column>taken|added)\b\s*)?(?:(?P<word>before|after|since|until|till|in|on|during|from|between)\b\s*)?(?:the\s+)?"
+    r"(?:(?P<field>taken|added)\b\s*)?(?:(?P<word>before|after|since|until|till|in|on|during|from|between)\b\s*)?(?:the\s+)?"
 )
 _TO = {
     "from": re.compile(r"\s*(?:to|until|till|through|-|–|—|\.\.)\s*(?:the\s+)?"),
@@ -71,7 +71,7 @@ class Span:
     end: date | None
 
 
-def value(text: str, column: Literal["taken", "added"], now: datetime) -> Period:
+def value(text: str, field: str, now: datetime) -> Period:
     """The period that a value in normal form means: "2023-06", "2020..", ">=2020", "today", "7d". ValueError
     if none."""
     words = text.strip()
@@ -97,7 +97,7 @@ def value(text: str, column: Literal["taken", "added"], now: datetime) -> Period
         )
     else:
         span = _whole(words, now)
-    return period(column, span, now)
+    return period(field, span, now)
 
 
 def spoken(text: str, start: int, now: datetime) -> tuple[Period, int] | None:
@@ -107,7 +107,7 @@ def spoken(text: str, start: int, now: datetime) -> tuple[Period, int] | None:
     Raises ValueError with a sentence for a date that does not exist."""
     lead = _LEAD.match(text, start)
     assert lead is not None
-    column: Literal["taken", "added"] = "added" if lead["column"] == "added" else "taken"
+    field = "added" if lead["field"] == "added" else "taken"
     word = lead["word"]
     found = _SPOKEN.match(text, lead.end())
     if found is None:
@@ -127,14 +127,14 @@ def spoken(text: str, start: int, now: datetime) -> tuple[Period, int] | None:
             "after": Span(span.end, None),
             "since": Span(span.start, None),
         }.get(word, Span(None, span.end))
-    return period(column, span, now), end
+    return period(field, span, now), end
 
 
-def period(column: Literal["taken", "added"], span: Span, now: datetime) -> Period:
+def period(field: str, span: Span, now: datetime) -> Period:
     """The days of ``span`` as the catalog counts time: taken is local already, added is UTC, and the days are
     those of ``now``."""
-    zone: tzinfo | Literal["local"] | None = None if column == "taken" else now.tzinfo or "local"
-    return Period(column, _midnight(span.start, zone), _midnight(span.end, zone), f"{column}:{_shown(span)}")
+    zone: tzinfo | Literal["local"] | None = None if field == "taken" else now.tzinfo or "local"
+    return Period(field, _midnight(span.start, zone), _midnight(span.end, zone), f"{field}:{_shown(span)}")
 
 
 def _midnight(day: date | None, zone: tzinfo | Literal["local"] | None) -> datetime | None:

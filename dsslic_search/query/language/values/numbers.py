@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
 from decimal import ROUND_CEILING, Decimal
 
-from dsslic_search.core.text import BYTE_UNITS, quoted
+from dsslic_search.core.fields import Measure
+from dsslic_search.core.text import quoted
 
 WORDS = (
     "zero",
@@ -31,29 +30,12 @@ _BOUND = re.compile(rf"(>=|=>|<=|=<|==|[≥≤><=])?+\s*+{_NUMBER}")
 _RANGE = re.compile(rf"(?:{_NUMBER})?\s*+\.\.\s*+(?:{_NUMBER})?")
 
 
-@dataclass(frozen=True)
-class Measure:
-    """What a figure is measured in: each unit's worth, the one of a number without any as "", and the least
-    step there is."""
-
-    units: Mapping[str, Decimal]
-    step: Decimal
-    example: str
-
-
-PIXELS = Measure(
-    {"": Decimal(1), "px": Decimal(1), "pixels": Decimal(1)}, Decimal(1), ">4000, 4000 or 1000..4000"
-)
-MEGAPIXELS = Measure({"": Decimal(1), "mp": Decimal(1)}, Decimal("0.000001"), ">=12, 12 or 8..16")
-PLAIN = Measure({"": Decimal(1)}, Decimal(1), "12 or 3..90")
-BYTES = Measure(BYTE_UNITS, Decimal(1), ">2MB, 500kB or 1..3MB")
-
-
 def bounds(text: str, measure: Measure) -> tuple[float | None, float | None]:
     """The least and the greatest number, both included, that a value in normal form means; None: no bound.
 
     A number alone means what rounds to it as it is written: 12 megapixels are 11.5 or more and less than
     12.5. Raises ValueError with a sentence for a value that is none."""
+    text = text.removeprefix(measure.sign)
     if between := _RANGE.fullmatch(text):
         first, unit, last, last_unit = between.groups()
         if first is None and last is None:

@@ -119,7 +119,7 @@ def test_running_text(text: str, says: str) -> None:
     ["added today", "added in 2024", "added since last week", "added:today", "added in the last 3 months"],
 )
 def test_added_is_another_column(text: str) -> None:
-    assert period(text).column == "added"
+    assert period(text).field == "added"
 
 
 def test_days_of_added_are_local_and_stored_in_utc() -> None:
