@@ -17,7 +17,6 @@ from dsslic_search.query.plan import Either, Every, Fact, Filter, Located, Step,
 Classes = tuple[int, ...]
 
 LEAST = LEAST_PER_MILLE * TICKS // 1000  # ticks of a region
-CONTACTS = {"on", "in", "surrounded by"}  # relations to the pixels of a thing, be they of a region or not
 OUTLINES = {  # widths and heights of every kind
     "portrait": {(3, 4), (1, 2)},
     "landscape": {(4, 3), (2, 1)},
@@ -85,7 +84,8 @@ def _region_needs(located: list[Located]) -> Iterator[tuple[Classes, int]]:
         yield step.classes, step.low * LEAST
         match step.test:
             case relate.Related(relation, classes):
-                yield classes, 1 if relation in CONTACTS else LEAST
+                # a contact is to any pixel of the thing, be it of a region or not
+                yield classes, 1 if isinstance(relate.RELATIONS[relation], relate.Contact) else LEAST
             case relate.Between(first, second):
                 yield first, LEAST
                 yield second, LEAST

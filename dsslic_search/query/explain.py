@@ -11,7 +11,7 @@ from dsslic_search.core.text import counted
 from dsslic_search.core.vocabulary import Vocabulary
 from dsslic_search.features.regions import LEAST_PER_MILLE
 from dsslic_search.index.quanta import TICKS
-from dsslic_search.index.regions.relate import ZONES
+from dsslic_search.index.regions.relate import AROUND_RULE, BETWEEN_RULE, RELATIONS, zone_rule
 from dsslic_search.query.ast import (
     Amid,
     Leaf,
@@ -30,23 +30,6 @@ from dsslic_search.query.ast import (
 from dsslic_search.query.contradiction import impossible
 from dsslic_search.query.plan import Either, Every, Filter, Located, Resemble, Step, Within
 from dsslic_search.query.run.evaluate import Evaluation
-
-_RULES = {
-    "left of": "its right edge is left of the other's centre, its centre left of the other's left edge",
-    "right of": "its left edge is right of the other's centre, its centre right of the other's right edge",
-    "above": "its bottom edge is above the other's centre, its centre above the other's top edge",
-    "below": "its top edge is below the other's centre, its centre below the other's bottom edge",
-    "on": "the other is right under half of its foot or more",
-    "in": "the other is right under half of its foot or more, or at half of its outline or more",
-    "surrounded by": "the other is at three quarters of its outline or more",
-    "around": "it is at three quarters of the other's outline or more",
-    "next to": "they share rows, with at most 5% of the width between them",
-    "in front of": "their boxes overlap, and its bottom edge is lower",
-    "behind": "their boxes overlap, and its bottom edge is higher",
-    "between": "one is left of it and the other right of it, or one above it and the other below",
-}
-_COLUMNS = {"first": "left", "second": "right", "last": "right", "middle": "middle"}
-_ROWS = {"first": "top", "second": "bottom", "last": "bottom", "middle": "middle"}
 
 
 def explanation(
@@ -101,21 +84,13 @@ def _rules(leaf: Leaf) -> Iterator[str]:
                 yield f"{says}: so many regions, which are connected and at least {least}"
             match place:
                 case Zone(name):
-                    yield f"{name}: half of a region or more is in the {_zone(name)}"
+                    yield f"{name}: {zone_rule(name)}"
+                case Relation("around", _):
+                    yield f"around: {AROUND_RULE}"
                 case Relation(name, _):
-                    yield f"{name}: {_RULES[name]}"
+                    yield f"{name}: {RELATIONS[name].rule}"
                 case Amid():
-                    yield f"between: {_RULES['between']}"
-
-
-def _zone(name: str) -> str:
-    columns, rows = ZONES[name]
-    parts = []
-    for line, words, side in ((columns, _COLUMNS, "width"), (rows, _ROWS, "height")):
-        if line is not None:
-            which, part = line.split()
-            parts.append(f"{words[which]} {part}" + (f" of the {side}" if which == "middle" else ""))
-    return ", and half or more in the ".join(parts)
+                    yield f"between: {BETWEEN_RULE}"
 
 
 def _steps(step: Step, evaluation: Evaluation) -> Iterator[str]:

@@ -62,7 +62,7 @@ class Located:
 
     says: str
     classes: tuple[int, ...]
-    test: relate.Test
+    test: relate.RegionTest
     low: int
     high: int | None
 
@@ -151,7 +151,7 @@ def _within(thing: Thing) -> Callable[[int, int | None], Step]:
 
 
 def _located(thing: Thing, place: Place) -> Callable[[int, int | None], Step]:
-    test: relate.Test
+    test: relate.RegionTest
     match place:
         case Anywhere():
             says, test = thing.name, relate.Anywhere()

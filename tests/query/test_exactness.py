@@ -243,7 +243,7 @@ def test_the_executor_finds_exactly_what_a_slow_reading_of_the_maps_finds(
     @given(st.integers(0, 2**32 - 1))
     def check(seed: int) -> None:
         rng = np.random.default_rng(seed)
-        monkeypatch.setattr(frequent, "FROM", int(rng.choice([0, 10**9])))
+        monkeypatch.setattr(frequent, "KEPT_FROM", int(rng.choice([0, 10**9])))
         archive = made_archive(rng)
         photos, indexes = archive.in_order, archive.indexes()
         for _ in range(QUERIES):

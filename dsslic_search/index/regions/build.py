@@ -11,13 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dsslic_search.core.errors import ArchiveError, FormatError, Remedy
-from dsslic_search.features.scene import LINES, SHARES, SceneRegions, read_scenes
+from dsslic_search.features.scene import LINES, SceneRegions, read_scenes
 from dsslic_search.index import cache
-from dsslic_search.index.regions.relate import LIMITS, Limits
+from dsslic_search.index.regions.relate import HALF, LIMITS, Limits
 from dsslic_search.index.source import Snapshot
 
-HALF = SHARES // 2
-COMMON = 6  # a class is common when at least one photo of so many has it
+COMMON_ONE_IN = 6  # a class is common when at least one photo in so many has it
 
 Numbers = NDArray[np.intp]
 
@@ -38,7 +37,8 @@ class _Part:
 
 
 def gathered(snapshot: Snapshot, classes: int) -> cache.Arrays:
-    """The arrays of `index.regions.Regions` from the catalog. Raises ArchiveError as `open_regions` does."""
+    """The arrays of `index.regions.table.Regions` from the catalog. Raises ArchiveError as `open_regions`
+    does."""
     ids: list[int] = []
     parts = [_sorted([], 0, classes)]
     for batch in snapshot.regions():
@@ -77,13 +77,13 @@ def gathered(snapshot: Snapshot, classes: int) -> cache.Arrays:
 
 
 def _by_row(rows: NDArray[np.uint32], groups: Numbers, photos: int) -> cache.Arrays:
-    """Where the groups of common classes are: ``rows`` of all groups, and where those of each class begin,
-    the other way round."""
-    common = np.flatnonzero((np.diff(groups) * COMMON >= photos) & (np.diff(groups) > 0))
+    """For each class that is common: its group in each row, or -1. ``rows``: of all groups; ``groups``: where
+    those of each class begin among them."""
+    common = np.flatnonzero((np.diff(groups) * COMMON_ONE_IN >= photos) & (np.diff(groups) > 0))
     by_row = np.full((common.size, photos), -1, np.int32 if rows.size < 2**31 else np.int64)
-    for place, class_id in zip(by_row, common.tolist(), strict=True):
+    for group_in, class_id in zip(by_row, common.tolist(), strict=True):
         start, stop = groups[class_id : class_id + 2].tolist()
-        place[rows[start:stop]] = np.arange(start, stop)
+        group_in[rows[start:stop]] = np.arange(start, stop)
     return {"common": common, "by_row": by_row}
 
 
@@ -180,5 +180,6 @@ def _moved(lengths: Numbers, order: Numbers) -> Numbers:
     return np.repeat(starts - begins, lengths) + np.arange(int(lengths.sum()))
 
 
-def _pointers(places: NDArray[Any]) -> NDArray[Any]:
-    return places if places.size and places[-1] >= 2**32 else places.astype(np.uint32)
+def _pointers(indexes: NDArray[Any]) -> NDArray[Any]:
+    """Ascending indexes in as few bytes as hold them: uint32, or as they are."""
+    return indexes if indexes.size and indexes[-1] >= 2**32 else indexes.astype(np.uint32)

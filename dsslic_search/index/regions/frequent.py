@@ -3,8 +3,8 @@ built.
 
 In large archives these are asked of hundreds of thousands of photos, whose regions it would take too long to
 compare while a person waits. Kept for each question: the rows of the photos that pass, and the measure of the
-best region of each, plus 1, as the loops of `index.kernels` give them. "A right of B" passes where "B left of
-A" does, by the same measure, and so on: one of both is kept.
+best region of each, plus 1, as the loops of `index.regions.kernels` give them. "A right of B" passes where "B
+left of A" does, by the same measure, and so on: one of both is kept.
 """
 
 from __future__ import annotations
@@ -17,17 +17,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dsslic_search.index.cache import Arrays
-from dsslic_search.index.regions.relate import Related, Test
+from dsslic_search.index.regions.relate import RELATIONS, Beside, Meeting, RegionTest, Related
 
-FROM = 200_000  # photos; of fewer, an answer is found soon enough
-ONE_IN = 100  # photos has both things
-MOST = 256  # classes, as their ids are bytes
+KEPT_FROM = 200_000  # photos in the archive; of fewer, the regions are compared soon enough
+FREQUENT_ONE_IN = 100  # a question is frequent when at least one photo in so many has both things
+CLASS_IDS = 256  # a class id is a byte
+RELATIONS_KEPT = ("left of", "above", "in front of", "next to")  # and their reverses; stored by number
 
 Groups = NDArray[np.signedinteger[Any]]
-Answers = tuple[NDArray[np.uint32], NDArray[np.uint16]]
-
-_REVERSED = {"right of": "left of", "below": "above", "behind": "in front of"}
-_KEPT = ("left of", "above", "in front of", "next to")
+KeptMatches = tuple[NDArray[np.uint32], NDArray[np.uint16]]
+"""The rows that pass, ascending, and the measure of the best region of each, plus 1."""
 
 
 class Regions(Protocol):
@@ -43,11 +42,11 @@ class Regions(Protocol):
     def groups(self, classes: Sequence[int], photos: NDArray[np.uint32]) -> Groups: ...
 
     def compared(
-        self, test: Test, groups: Groups, others: Groups
+        self, test: RegionTest, groups: Groups, others: Groups
     ) -> tuple[NDArray[np.uint16], NDArray[np.uint16]]: ...
 
 
-NONE: Arrays = {
+NOTHING_KEPT: Arrays = {
     "asked": np.empty(0, np.int64),
     "answers": np.zeros(1, np.int64),
     "answer_rows": np.empty(0, np.uint32),
@@ -55,45 +54,45 @@ NONE: Arrays = {
 }
 
 
-def known(arrays: Arrays, classes: tuple[int, ...], test: Test) -> Answers | None:
-    """The rows, ascending, that have a region of ``classes`` that passes, and the best measures; None where
-    this is not kept."""
+def kept_matches(arrays: Arrays, classes: tuple[int, ...], test: RegionTest) -> KeptMatches | None:
+    """Where a region of ``classes`` passes; None where this is not kept."""
     question = _question(classes, test)
     if question is None:
         return None
-    place = int(np.searchsorted(arrays["asked"], question))
-    if place == arrays["asked"].size or arrays["asked"][place] != question:
+    number = int(np.searchsorted(arrays["asked"], question))
+    if number == arrays["asked"].size or arrays["asked"][number] != question:
         return None
-    start, stop = arrays["answers"][place : place + 2].tolist()
+    start, stop = arrays["answers"][number : number + 2].tolist()
     return arrays["answer_rows"][start:stop], arrays["answer_best"][start:stop]
 
 
-def answered(regions: Regions) -> Arrays:
+def found_beforehand(regions: Regions) -> Arrays:
     """``asked``: the questions as numbers, ascending; ``answers``: where the answer to each begins, one more
     at the end; ``answer_rows`` and ``answer_best``: the answers."""
-    if len(regions) < FROM:
-        return NONE
-    found = dict(_found(regions))
+    if len(regions) < KEPT_FROM:
+        return NOTHING_KEPT
+    found = dict(_frequent(regions))
     asked = sorted(found)
+    rows, best = ([found[question][part] for question in asked] for part in (0, 1))
     return {
         "asked": np.array(asked, np.int64),
-        "answers": np.cumsum([0, *(found[question][0].size for question in asked)]),
-        "answer_rows": np.concatenate([NONE["answer_rows"], *(found[question][0] for question in asked)]),
-        "answer_best": np.concatenate([NONE["answer_best"], *(found[question][1] for question in asked)]),
+        "answers": np.cumsum([0, *(each.size for each in rows)]),
+        "answer_rows": np.concatenate([NOTHING_KEPT["answer_rows"], *rows]),
+        "answer_best": np.concatenate([NOTHING_KEPT["answer_best"], *best]),
     }
 
 
-def _found(regions: Regions) -> Iterator[tuple[int, Answers]]:
+def _frequent(regions: Regions) -> Iterator[tuple[int, KeptMatches]]:
     """The questions, as numbers, with their answers."""
-    enough = len(regions) / ONE_IN
+    enough = len(regions) / FREQUENT_ONE_IN
     common = [class_id for class_id in range(regions.classes) if regions.rows((class_id,)).size >= enough]
     for pair in combinations_with_replacement(common, 2):
         photos = _having_both(regions, *pair)
         if photos.size < enough:
             continue
         groups = {class_id: regions.groups((class_id,), photos) for class_id in pair}
-        for relation in _KEPT:
-            for one, other in {pair, pair[::-1]} if relation != "next to" else {pair}:
+        for relation in RELATIONS_KEPT:
+            for one, other in {pair, pair[::-1]} if relation != _reverse(relation) else {pair}:
                 test = Related(relation, (other,))
                 _, best = regions.compared(test, groups[one], groups[other])
                 passing = np.flatnonzero(best)
@@ -101,23 +100,33 @@ def _found(regions: Regions) -> Iterator[tuple[int, Answers]]:
 
 
 def _having_both(regions: Regions, one: int, other: int) -> NDArray[np.uint32]:
+    """The rows, ascending, of photos that have regions of both classes."""
     there = np.zeros(len(regions), bool)
     there[regions.rows((one,))] = True
     rows = regions.rows((other,))
     return rows[there[rows]]
 
 
-def _question(classes: tuple[int, ...], test: Test) -> int | None:
-    """The number of a question that may be kept."""
+def _reverse(relation: str) -> str | None:
+    match RELATIONS[relation]:
+        case Beside(reverse=reverse) | Meeting(reverse=reverse):
+            return reverse
+    return None
+
+
+def _question(classes: tuple[int, ...], test: RegionTest) -> int | None:
+    """The number of a question that may be kept, be it asked from the one side or the other."""
     match classes, test:
-        case (one,), Related("right of" | "below" | "behind" as relation, (other,)):
-            return _number(other, _REVERSED[relation], one)
-        case (one,), Related("next to", (other,)):
-            return _number(min(one, other), "next to", max(one, other))
-        case (one,), Related("left of" | "above" | "in front of" as relation, (other,)):
-            return _number(one, relation, other)
+        case (one,), Related(relation, (other,)):
+            reverse = _reverse(relation)
+            if relation == reverse:
+                one, other = sorted((one, other))
+            if relation in RELATIONS_KEPT:
+                return _number(one, relation, other)
+            if reverse in RELATIONS_KEPT:
+                return _number(other, reverse, one)
     return None
 
 
 def _number(one: int, relation: str, other: int) -> int:
-    return (_KEPT.index(relation) * MOST + one) * MOST + other
+    return (RELATIONS_KEPT.index(relation) * CLASS_IDS + one) * CLASS_IDS + other

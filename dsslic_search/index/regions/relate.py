@@ -1,15 +1,30 @@
-"""What can be asked of regions: where they lie, and how they lie to others. Definitions:
-docs/query-language.md."""
+"""What can be asked of a region: in which part of the photo it lies, and how it lies to other regions.
+
+Each part and each relation is one entry here, with the numbers that decide it and with its rule in words,
+which :mod:`dsslic_search.query.explain` shows. The same rules for people: docs/query-language.md. Coordinates
+count in 1/UNITS of the photo's width or height, shares in 1/SHARES (:mod:`dsslic_search.features.scene`).
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dsslic_search.features.scene import UNITS, Line
+from dsslic_search.features.scene import SHARES, UNITS, Line
+from dsslic_search.index.compiling import Loop
+from dsslic_search.index.regions import kernels
+from dsslic_search.index.regions.kernels import BOTTOM, LEFT, RIGHT, TOP, X, Y
+
+HALF = SHARES // 2
+THREE_QUARTERS = SHARES * 3 // 4
+NEXT_TO_GAP = UNITS // 20
+"""How many 1/UNITS of the width at most are between things that are next to each other."""
+
+# Zones: the parts of a photo
 
 # of the columns and of the rows that a zone takes; None: all of them
 Limits = tuple[Line | None, Line] | tuple[Line, Line | None]
@@ -34,8 +49,99 @@ ZONES: dict[str, Limits] = {
 
 LIMITS = tuple(dict.fromkeys(ZONES.values()))  # each once: "middle" is another name for "centre"
 
-TOUCHING = ("on", "in", "surrounded by")  # relations to what a region touches, not to other regions
-RELATIONS = ("left of", "right of", "above", "below", *TOUCHING, "next to", "in front of", "behind")
+_COLUMNS = {"first": "left", "second": "right", "last": "right", "middle": "middle"}
+_ROWS = {"first": "top", "second": "bottom", "last": "bottom", "middle": "middle"}
+
+
+def zone_rule(zone: str) -> str:
+    """When a region lies in a zone, in words."""
+    parts = []
+    for line, words, side in zip(ZONES[zone], (_COLUMNS, _ROWS), ("width", "height"), strict=True):
+        if line is not None:
+            which, part = line.split()
+            parts.append(f"{words[which]} {part}" + (f" of the {side}" if which == "middle" else ""))
+    return f"half of a region or more is in the {', and half or more in the '.join(parts)}"
+
+
+# Relations: how a region lies to another, or to the pixels of a thing
+
+
+@dataclass(frozen=True)
+class Beside:
+    """A region lies before another along an axis when its ``high`` edge is before the other's centroid, and
+    its centroid before the other's ``low`` edge. ``low``, ``middle``, ``high``: rows of the boxes
+    (:mod:`dsslic_search.index.regions.kernels`); ``sign`` -1: the axis the other way round, with the edges
+    exchanged. ``reverse``: the relation in which the other stands to it then."""
+
+    rule: str
+    reverse: str
+    low: int
+    middle: int
+    high: int
+    sign: int
+
+
+@dataclass(frozen=True)
+class Meeting:
+    """Boxes of two regions share rows and, by ``way``, are at most NEXT_TO_GAP columns apart (0), or share
+    columns too and the region's lower edge is lower (1) or higher (-1) than the other's."""
+
+    rule: str
+    reverse: str
+    way: int
+
+
+@dataclass(frozen=True)
+class Contact:
+    """At least ``least`` 1/SHARES of the region's foot (``by_foot``) or outline (``by_border``) touch pixels
+    of a thing, be they of a region or not. With both, the greater share counts."""
+
+    rule: str
+    by_foot: bool
+    by_border: bool
+    least: int
+
+
+RELATIONS: dict[str, Beside | Contact | Meeting] = {
+    "left of": Beside(
+        "its right edge is left of the other's centre, its centre left of the other's left edge",
+        "right of", LEFT, X, RIGHT, 1,
+    ),
+    "right of": Beside(
+        "its left edge is right of the other's centre, its centre right of the other's right edge",
+        "left of", RIGHT, X, LEFT, -1,
+    ),
+    "above": Beside(
+        "its bottom edge is above the other's centre, its centre above the other's top edge",
+        "below", TOP, Y, BOTTOM, 1,
+    ),
+    "below": Beside(
+        "its top edge is below the other's centre, its centre below the other's bottom edge",
+        "above", BOTTOM, Y, TOP, -1,
+    ),
+    "on": Contact(
+        "the other is right under half of its foot or more",
+        by_foot=True, by_border=False, least=HALF,
+    ),
+    "in": Contact(
+        "the other is right under half of its foot or more, or at half of its outline or more",
+        by_foot=True, by_border=True, least=HALF,
+    ),
+    "surrounded by": Contact(
+        "the other is at three quarters of its outline or more",
+        by_foot=False, by_border=True, least=THREE_QUARTERS,
+    ),
+    "next to": Meeting("they share rows, with at most 5% of the width between them", "next to", 0),
+    "in front of": Meeting("their boxes overlap, and its bottom edge is lower", "behind", 1),
+    "behind": Meeting("their boxes overlap, and its bottom edge is higher", "in front of", -1),
+}  # fmt: skip
+
+AROUND_RULE = "it is at three quarters of the other's outline or more"
+""" "A around B" asks for a B that is surrounded by A (`query.plan`), so no index knows it."""
+BETWEEN_RULE = "one is left of it and the other right of it, or one above it and the other below"
+
+
+# What is asked of the regions of some classes
 
 
 @dataclass(frozen=True)
@@ -53,8 +159,8 @@ class InZone:
 
 @dataclass(frozen=True)
 class Related:
-    """Regions that lie so to some other region (or, for contacts, to the pixels) of ``classes``.
-    ``relation``: one of RELATIONS."""
+    """Regions that lie so to some other region (or, for a Contact, to the pixels) of ``classes``.
+    ``relation``: a key of RELATIONS."""
 
     relation: str
     classes: tuple[int, ...]
@@ -69,25 +175,49 @@ class Between:
     second: tuple[int, ...]
 
 
-Test = Anywhere | InZone | Related | Between
+RegionTest = Anywhere | InZone | Related | Between
 
 
-def compares(test: Test) -> bool:
+def compares(test: RegionTest) -> bool:
     """Whether a test compares regions with one another."""
-    return isinstance(test, Between) or (isinstance(test, Related) and test.relation not in TOUCHING)
+    if isinstance(test, Related):
+        return not isinstance(RELATIONS[test.relation], Contact)
+    return isinstance(test, Between)
+
+
+def comparison(
+    test: RegionTest, first: NDArray[Any], boxes: NDArray[np.uint16]
+) -> tuple[Loop, tuple[Any, ...], float]:
+    """What decides a test that :func:`compares` regions: a loop of `kernels`, its arguments between
+    ``others`` and ``counts``, and the measure from which on a region passes as clearly as can be. ``first``,
+    ``boxes``: as `index.regions.table.Regions` holds them. TypeError for any other test."""
+    match test:
+        case Between(between, _):
+            return kernels.amid, (len(between), first, boxes), UNITS / 2
+        case Related(relation, _):
+            match RELATIONS[relation]:
+                case Beside(low=low, middle=middle, high=high, sign=sign):
+                    return kernels.beside, (first, boxes[low], boxes[middle], boxes[high], sign), UNITS / 2
+                case Meeting(way=way):
+                    clearest = UNITS / 2 if way else 2 * NEXT_TO_GAP
+                    return kernels.meeting, (first, boxes, way, NEXT_TO_GAP), clearest
+    raise TypeError(test)
+
+
+# What is found
 
 
 @dataclass(frozen=True, eq=False)
-class Found:
-    """What was found among the regions of all photos, by row.
+class RegionMatches:
+    """Which photos have regions that pass a test, by row.
 
     ``best``: uint8[n] or uint16[n], the measure of the region that passes most clearly, plus 1; 0 where none
-    passes. ``counts``: uint16[n], regions that pass; None if only whether there is one was asked. ``table``:
-    float32, the degree for each value of ``best``, rising, 0 for 0 and then at least 1/255."""
+    passes. ``counts``: uint16[n], regions that pass; None if only whether there is one was asked.
+    ``degree_of``: float32, the degree for each value of ``best``, rising, 0 for 0 and then at least 1/255."""
 
     best: NDArray[np.uint8] | NDArray[np.uint16]
     counts: NDArray[np.uint16] | None
-    table: NDArray[np.float32]
+    degree_of: NDArray[np.float32]
 
     @property
     def nbytes(self) -> int:
@@ -98,7 +228,7 @@ class Found:
         bool, the caller's own.
 
         Raises ValueError for a range that is neither none at all nor any at all, if they were not counted."""
-        if self.counts is None and counted(low, high):
+        if self.counts is None and needs_counts(low, high):
             raise ValueError("regions were not counted")
         counts = self.best if self.counts is None else self.counts  # both are 0 where none passes
         counts = counts if rows is None else counts[rows]
@@ -109,24 +239,24 @@ class Found:
 
     def degrees(self, rows: NDArray[np.intp]) -> NDArray[np.float32]:
         """How clearly the clearest region of some rows passes: float32, > 0 .. 1, and 0 where none does."""
-        return self.table[self.best[rows]]
+        return self.degree_of[self.best[rows]]
 
     def reaching(self, value: float, *, above: bool = False) -> NDArray[np.bool_]:
         """Which rows have a degree of at least ``value``, or with ``above`` more: bool, the caller's own."""
-        first = int(np.searchsorted(self.table, np.float32(value), "right" if above else "left"))
+        first = int(np.searchsorted(self.degree_of, np.float32(value), "right" if above else "left"))
         return np.zeros(self.best.size, bool) if first > np.iinfo(self.best.dtype).max else self.best >= first
 
 
-def counted(low: int, high: int | None) -> bool:
+def needs_counts(low: int, high: int | None) -> bool:
     """Whether the numbers of regions matter to a range of them, and not only whether there are any."""
     return high != 0 if high is not None else low > 1
 
 
 @lru_cache(maxsize=8)
-def table(whole: float) -> NDArray[np.float32]:
-    """The degree of each measure plus 1, from at least 1/255 to 1 for ``whole`` and more; 0 for 0;
-    float32[UNITS + 2], read-only."""
-    degrees = np.clip((np.arange(UNITS + 2) - 1) / whole, 1 / 255, 1).astype(np.float32)
+def degree_table(clearest: float) -> NDArray[np.float32]:
+    """The degree of each measure plus 1, from at least 1/255 to 1 for the measure ``clearest`` and more; 0
+    for 0; float32[UNITS + 2], read-only."""
+    degrees = np.clip((np.arange(UNITS + 2) - 1) / clearest, 1 / 255, 1).astype(np.float32)
     degrees[0] = 0
     degrees.flags.writeable = False
     return degrees

@@ -1,5 +1,5 @@
 """The regions of all photos, to answer questions about where things are from the photos that have them,
-looking at no others.
+looking at no others. `index.regions.relate` has the questions.
 
 Rows are those of the columns: newest first, then by id. Regions lie class by class, each class by row, the
 regions of one class in one photo (a *group*) largest first.
@@ -18,39 +18,30 @@ from numpy.typing import NDArray
 from dsslic_search.core.vocabulary import Vocabulary
 from dsslic_search.features.scene import FORMAT, SHARES, UNITS
 from dsslic_search.index import cache
-from dsslic_search.index.compiling import Loop, runnable
+from dsslic_search.index.compiling import runnable
 from dsslic_search.index.regions import frequent, kernels
-from dsslic_search.index.regions.build import HALF, gathered, shares_inside
-from dsslic_search.index.regions.kernels import BOTTOM, LEFT, RIGHT, TOP, X, Y
+from dsslic_search.index.regions.build import gathered, shares_inside
 from dsslic_search.index.regions.relate import (
+    HALF,
     LIMITS,
+    RELATIONS,
     ZONES,
     Anywhere,
     Between,
-    Found,
+    Contact,
     InZone,
+    RegionMatches,
+    RegionTest,
     Related,
-    Test,
     compares,
-    table,
+    comparison,
+    degree_table,
 )
 from dsslic_search.index.source import Snapshot, Source
 
 FILE = "places.regions"
 KIND = "regions"
-MOST = SHARES * 3 // 4
-NEAR = UNITS // 20
-ARRANGED = 2  # the version of the arrays
-
-# by foot, by border, least
-_BY = {"on": (True, False, HALF), "in": (True, True, HALF), "surrounded by": (False, True, MOST)}
-_BESIDE = {
-    "left of": (LEFT, X, RIGHT, 1),
-    "right of": (RIGHT, X, LEFT, -1),
-    "above": (TOP, Y, BOTTOM, 1),
-    "below": (BOTTOM, Y, TOP, -1),
-}
-_MEETING = {"next to": 0, "in front of": 1, "behind": -1}
+ARRANGEMENT = 2  # the version of the arrays; a file of another one is made anew
 
 Groups = NDArray[np.signedinteger[Any]]
 
@@ -66,7 +57,7 @@ class Regions:
     lines (uint8[12, regions]: shares of LINES, columns then rows); zones (uint8[limits, groups]: the greatest
     share within each of LIMITS plus 1, or 0 for less than half). Contacts lie by class, touched class,
     region: pairs (int64[classes * classes + 1]: where those of two classes begin), toucher (the region of
-    each contact) and shares (uint8[2, contacts]: under, border). And those of `index.frequent`."""
+    each contact) and shares (uint8[2, contacts]: under, border). And those of `index.regions.frequent`."""
 
     generation: int
     arrays: cache.Arrays
@@ -89,14 +80,14 @@ class Regions:
         """Bytes of all arrays together."""
         return sum(array.nbytes for array in self.arrays.values())
 
-    def where(
+    def passing(
         self,
         classes: tuple[int, ...],
-        test: Test,
+        test: RegionTest,
         rows: NDArray[np.uint32] | None = None,
         *,
         count: bool = True,
-    ) -> Found:
+    ) -> RegionMatches:
         """The regions of ``classes`` that pass ``test``, photo by photo. Without ``count`` they may be left
         uncounted; photos not among ``rows`` (ascending), if these are given, may be left out where
         :meth:`compares` says that each takes its time.
@@ -105,68 +96,68 @@ class Regions:
         not."""
         match test:
             case Anywhere():
-                return self._counted(classes)
+                return self._all(classes)
             case InZone(zone) if not count:
-                return self._lying(classes, LIMITS.index(ZONES[zone]))
-            case InZone() | Related(relation="on" | "in" | "surrounded by"):
-                return self._marked(classes, test, count)
+                return self._any_in_zone(classes, LIMITS.index(ZONES[zone]))
+            case InZone():
+                return self._by_share(classes, test, count)
+            case Related(relation, _) if isinstance(RELATIONS[relation], Contact):
+                return self._by_share(classes, test, count)
         return self._compared(classes, test, rows, count)
 
-    def concerned(self, classes: tuple[int, ...], test: Test) -> NDArray[np.uint32]:
+    def concerned(self, classes: tuple[int, ...], test: RegionTest) -> NDArray[np.uint32]:
         """The rows, ascending, of photos that are looked at for a test that compares regions; no others can
         pass."""
-        known = self._known(classes, test)
+        known = self._kept(classes, test)
         return min(map(self.rows, [classes, *_others(test)]), key=len) if known is None else known[0]
 
-    def compares(self, classes: tuple[int, ...], test: Test, *, count: bool) -> bool:
+    def compares(self, classes: tuple[int, ...], test: RegionTest, *, count: bool) -> bool:
         """Whether regions have to be compared with others, photo by photo, to answer."""
-        return compares(test) and (count or self._known(classes, test) is None)
+        return compares(test) and (count or self._kept(classes, test) is None)
 
-    def _counted(self, classes: tuple[int, ...]) -> Found:
-        counts, best = self._blank(), self._blank()
+    def _all(self, classes: tuple[int, ...]) -> RegionMatches:
+        """Every region passes, the largest most clearly."""
+        counts, best = self._zeros(), self._zeros()
         for class_id in classes:
-            start, rows = self._of(class_id)
-            count = runnable(kernels.counting, rows.size)
-            count(
-                rows,
-                self.arrays["first"][start : start + rows.size + 1],
-                self.arrays["boxes"][kernels.AREA],
-                counts,
-                best,
-            )
-        return Found(best, counts, table(UNITS / 4))
+            start, rows = self._groups_of(class_id)
+            first = self.arrays["first"][start : start + rows.size + 1]
+            areas = self.arrays["boxes"][kernels.AREA]
+            runnable(kernels.counting, rows.size)(rows, first, areas, counts, best)
+        return RegionMatches(best, counts, degree_table(UNITS / 4))
 
-    def _lying(self, classes: tuple[int, ...], limits: int) -> Found:
+    def _any_in_zone(self, classes: tuple[int, ...], limits: int) -> RegionMatches:
+        """Whether a region lies in the zone of that number in LIMITS, from the shares found beforehand."""
         best = np.zeros(len(self), np.uint8)
         for number, class_id in enumerate(classes):
-            start, rows = self._of(class_id)
+            start, rows = self._groups_of(class_id)
             shares = self.arrays["zones"][limits, start : start + rows.size]
             best[rows] = np.maximum(best[rows], shares) if number else shares
-        return Found(best, None, table(SHARES))
+        return RegionMatches(best, None, degree_table(SHARES))
 
-    def _marked(self, classes: tuple[int, ...], test: InZone | Related, count: bool) -> Found:
+    def _by_share(self, classes: tuple[int, ...], test: InZone | Related, count: bool) -> RegionMatches:
+        """For a test that is passed by the share of a region that lies in a zone, or that touches a thing."""
         counts, best = np.zeros(len(self) if count else 0, np.uint16), np.zeros(len(self), np.uint8)
         for class_id in classes:
             if isinstance(test, InZone):
                 part = slice(*self.arrays["starts"][class_id : class_id + 2].tolist())
-                rows, shares, least = (
-                    self.arrays["row"][part],
-                    shares_inside(self.arrays["lines"][:, part], ZONES[test.zone]),
-                    HALF,
-                )
+                rows, least = self.arrays["row"][part], HALF
+                shares = shares_inside(self.arrays["lines"][:, part], ZONES[test.zone])
             else:
-                rows, shares, least = *self._touching(class_id, test), _BY[test.relation][-1]
+                contact = RELATIONS[test.relation]
+                assert isinstance(contact, Contact)
+                (rows, shares), least = self._touching(class_id, contact, test.classes), contact.least
             runnable(kernels.marking, rows.size)(rows, shares, least, count, counts, best)
-        return Found(best, counts if count else None, table(SHARES))
+        return RegionMatches(best, counts if count else None, degree_table(SHARES))
 
-    def _touching(self, class_id: int, test: Related) -> tuple[NDArray[np.uint32], NDArray[np.uint8]]:
-        """The rows of regions of a class, and the share that touches what the test names, for all regions
-        where there is any."""
-        by_foot, by_border, _ = _BY[test.relation]
+    def _touching(
+        self, class_id: int, contact: Contact, touched: tuple[int, ...]
+    ) -> tuple[NDArray[np.uint32], NDArray[np.uint8]]:
+        """The rows of regions of a class, and the share (of 1/SHARES) of their foot or outline that is at the
+        classes ``touched``, for all regions where there is any."""
         start, stop = self.arrays["starts"][class_id : class_id + 2].tolist()
         first = class_id * self.classes
         parts = [
-            slice(*self.arrays["pairs"][first + other : first + other + 2].tolist()) for other in test.classes
+            slice(*self.arrays["pairs"][first + other : first + other + 2].tolist()) for other in touched
         ]
         touchers: slice | NDArray[Any]
         if len(parts) == 1:
@@ -177,59 +168,49 @@ class Regions:
             for part in parts:
                 shares[:, self.arrays["toucher"][part] - start] += self.arrays["shares"][:, part]
         under, border = shares
-        share = np.maximum(under, border) if by_foot and by_border else under if by_foot else border
+        if contact.by_foot and contact.by_border:
+            share = np.maximum(under, border)
+        else:
+            share = under if contact.by_foot else border
         return self.arrays["row"][touchers], np.minimum(share, SHARES).astype(np.uint8)
 
     def _compared(
-        self, classes: tuple[int, ...], test: Test, rows: NDArray[np.uint32] | None, count: bool
-    ) -> Found:
-        best, degrees = self._blank(), table(self._loop(test)[-1])
-        known = self._known(classes, test)
+        self, classes: tuple[int, ...], test: RegionTest, rows: NDArray[np.uint32] | None, count: bool
+    ) -> RegionMatches:
+        best = self._zeros()
+        *_, clearest = comparison(test, self.arrays["first"], self.arrays["boxes"])
+        degree_of = degree_table(clearest)
+        known = self._kept(classes, test)
         if known is not None and not count:
             best[known[0]] = known[1]
-            return Found(best, None, degrees)
+            return RegionMatches(best, None, degree_of)
         photos = self.concerned(classes, test) if rows is None else rows
         others = self.groups([c for part in _others(test) for c in part], photos)
         numbers, best[photos] = self.compared(test, self.groups(classes, photos), others)
         if not count:
-            return Found(best, None, degrees)
-        counts = self._blank()
+            return RegionMatches(best, None, degree_of)
+        counts = self._zeros()
         counts[photos] = numbers
-        return Found(best, counts, degrees)
+        return RegionMatches(best, counts, degree_of)
 
     def compared(
-        self, test: Test, groups: Groups, others: Groups
+        self, test: RegionTest, groups: Groups, others: Groups
     ) -> tuple[NDArray[np.uint16], NDArray[np.uint16]]:
         """Of some photos, for a test that :func:`relate.compares` regions: how many regions of ``groups``
         pass, and the measure of the best of them plus 1. ``others``: the groups that the test names, in its
         order."""
-        loop, arguments, _ = self._loop(test)
+        loop, arguments, _ = comparison(test, self.arrays["first"], self.arrays["boxes"])
         counts, best = np.empty(len(groups), np.uint16), np.empty(len(groups), np.uint16)
         runnable(loop, len(groups))(groups, others, *arguments, counts, best)
         return counts, best
 
-    def _loop(self, test: Test) -> tuple[Loop, tuple[Any, ...], float]:
-        """What decides a test that compares regions: a loop of `index.kernels`, its arguments between
-        ``others`` and ``counts``, and the measure that is as clear as can be."""
-        first, boxes = self.arrays["first"], self.arrays["boxes"]
-        match test:
-            case Between(between, _):
-                return kernels.amid, (len(between), first, boxes), UNITS / 2
-            case Related(relation, _) if relation in _BESIDE:
-                low, middle, high, sign = _BESIDE[relation]
-                return kernels.beside, (first, boxes[low], boxes[middle], boxes[high], sign), UNITS / 2
-            case Related(relation, _):
-                way = _MEETING[relation]
-                return kernels.meeting, (first, boxes, way, NEAR), UNITS / 2 if way else 2 * NEAR
-        raise TypeError(test)
+    def _kept(self, classes: tuple[int, ...], test: RegionTest) -> frequent.KeptMatches | None:
+        return frequent.kept_matches(self.arrays, classes, test)
 
-    def _known(self, classes: tuple[int, ...], test: Test) -> frequent.Answers | None:
-        return frequent.known(self.arrays, classes, test)
-
-    def _blank(self) -> NDArray[np.uint16]:
+    def _zeros(self) -> NDArray[np.uint16]:
         return np.zeros(len(self), np.uint16)
 
-    def _of(self, class_id: int) -> tuple[int, NDArray[np.uint32]]:
+    def _groups_of(self, class_id: int) -> tuple[int, NDArray[np.uint32]]:
         """A class's first group, and the rows of its groups, ascending."""
         start, stop = self.arrays["groups"][class_id : class_id + 2].tolist()
         return start, self.arrays["rows"][start:stop]
@@ -237,10 +218,10 @@ class Regions:
     def rows(self, classes: Sequence[int]) -> NDArray[np.uint32]:
         """The rows that have one of the classes, ascending."""
         if len(classes) == 1:
-            return self._of(classes[0])[1]
+            return self._groups_of(classes[0])[1]
         there = np.zeros(len(self), bool)
         for class_id in classes:
-            there[self._of(class_id)[1]] = True
+            there[self._groups_of(class_id)[1]] = True
         return np.flatnonzero(there).astype(np.uint32)
 
     def groups(self, classes: Sequence[int], photos: NDArray[np.uint32]) -> Groups:
@@ -249,15 +230,15 @@ class Regions:
         by_row = self.arrays["by_row"]
         groups = np.full((photos.size, len(classes)), -1, by_row.dtype)
         for number, class_id in enumerate(classes):
-            start, rows = self._of(class_id)
+            start, rows = self._groups_of(class_id)
             common = np.flatnonzero(self.arrays["common"] == class_id)
             if np.may_share_memory(rows, photos):  # they are the same
                 groups[:, number] = np.arange(start, start + rows.size)
             elif common.size:
                 groups[:, number] = by_row[common[0], photos]
             elif rows.size:
-                place = np.minimum(np.searchsorted(rows, photos), rows.size - 1)
-                groups[:, number] = np.where(rows[place] == photos, start + place, -1)
+                nearest = np.minimum(np.searchsorted(rows, photos), rows.size - 1)
+                groups[:, number] = np.where(rows[nearest] == photos, start + nearest, -1)
         return groups
 
 
@@ -267,16 +248,16 @@ def open_regions(source: Source, folder: Path, vocabulary: Vocabulary) -> Region
 
     A folder that cannot be written costs time at the next opening, nothing else. Raises ArchiveError when the
     catalog does not know the regions of a photo, or has nonsense instead."""
-    key = f"{vocabulary.identity}/{FORMAT}/{ARRANGED}"
+    key = f"{vocabulary.identity}/{FORMAT}/{ARRANGEMENT}"
 
     def build(snapshot: Snapshot) -> cache.Arrays:
-        arrays = gathered(snapshot, len(vocabulary)) | frequent.NONE
-        return arrays | frequent.answered(Regions(snapshot.generation, arrays))
+        arrays = gathered(snapshot, len(vocabulary)) | frequent.NOTHING_KEPT
+        return arrays | frequent.found_beforehand(Regions(snapshot.generation, arrays))
 
     return Regions(*cache.opened(source, folder / FILE, KIND, key, build))
 
 
-def _others(test: Test) -> list[tuple[int, ...]]:
+def _others(test: RegionTest) -> list[tuple[int, ...]]:
     """The classes that a test compares with."""
     match test:
         case Between(first, second):

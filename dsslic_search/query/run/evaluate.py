@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from dsslic_search.index.columns import Columns
 from dsslic_search.index.files import Files
-from dsslic_search.index.regions.relate import Found, Test, counted
+from dsslic_search.index.regions.relate import RegionMatches, RegionTest, needs_counts
 from dsslic_search.index.regions.table import Regions
 from dsslic_search.index.source import Stale
 from dsslic_search.index.vectors.table import Vectors
@@ -50,7 +50,7 @@ class Indexes:
     vectors: Callable[[], Vectors]
     regions: Callable[[], Regions]
     files: Callable[[], Files]
-    found: dict[tuple[tuple[int, ...], Test, bool], Found] = field(
+    found: dict[tuple[tuple[int, ...], RegionTest, bool], RegionMatches] = field(
         default_factory=dict, repr=False, compare=False
     )
 
@@ -75,7 +75,7 @@ class Evaluation:
         self._indexes = indexes
         self._locate = locate
         self._embeddings = dict(located)
-        self._found: dict[int, Found] = {}
+        self._found: dict[int, RegionMatches] = {}
         self._filtered: dict[int, Mask] = {}
         self._alike: dict[Resemble, NDArray[np.float32]] = {}
 
@@ -175,7 +175,7 @@ class Evaluation:
                 held = found.reaching(value, above=above)
                 return (
                     held
-                    if not counted(step.low, step.high)
+                    if not needs_counts(step.low, step.high)
                     else np.logical_and(held, found.within(step.low, step.high), out=held)
                 )
             case Every(parts):
@@ -206,21 +206,21 @@ class Evaluation:
             return self._alike[step][rows]
         return self.vectors.scores(self.embeddings(step), self.columns.ids[rows])
 
-    def _looked_up(self, step: Located, among: Mask | None) -> Found:
+    def _looked_up(self, step: Located, among: Mask | None) -> RegionMatches:
         """The regions that pass, in photos of ``among`` at least."""
-        regions, kept, count = self.regions, self._indexes.found, counted(step.low, step.high)
+        regions, kept, count = self.regions, self._indexes.found, needs_counts(step.low, step.high)
         if not regions.compares(step.classes, step.test, count=count):
-            return regions.where(step.classes, step.test, count=count)
+            return regions.passing(step.classes, step.test, count=count)
         if (found := kept.get((step.classes, step.test, count))) is not None:
             return found
         if among is not None:
             rows = regions.concerned(step.classes, step.test)
             wanted = among[rows]
             if FEW * np.count_nonzero(wanted) < rows.size:
-                return regions.where(step.classes, step.test, rows[wanted], count=count)
+                return regions.passing(step.classes, step.test, rows[wanted], count=count)
         if sum(found.nbytes for found in list(kept.values())) > REMEMBERED:
             kept.clear()
-        kept[step.classes, step.test, count] = found = regions.where(step.classes, step.test, count=count)
+        kept[step.classes, step.test, count] = found = regions.passing(step.classes, step.test, count=count)
         return found
 
     def _clearness(self, step: Located, rows: Rows) -> NDArray[np.float32]:

@@ -22,10 +22,10 @@ from dsslic_search.index.regions.relate import (
     ZONES,
     Anywhere,
     Between,
-    Found,
     InZone,
+    RegionMatches,
+    RegionTest,
     Related,
-    Test,
 )
 from dsslic_search.index.regions.table import Regions, open_regions
 from tests import oracle
@@ -55,7 +55,7 @@ def opened(label_maps: Sequence[np.ndarray]) -> Regions:
         return open_regions(Photos(label_maps), Path(folder), default())  # type: ignore[arg-type]
 
 
-def degrees_of(there: list[oracle.Region], classes: tuple[int, ...], test: Test) -> list[float]:
+def degrees_of(there: list[oracle.Region], classes: tuple[int, ...], test: RegionTest) -> list[float]:
     """Of the regions that pass, according to the oracle."""
     match test:
         case Anywhere():
@@ -69,14 +69,14 @@ def degrees_of(there: list[oracle.Region], classes: tuple[int, ...], test: Test)
 
 
 def expected(
-    scenes: Sequence[list[oracle.Region]], classes: tuple[int, ...], test: Test
+    scenes: Sequence[list[oracle.Region]], classes: tuple[int, ...], test: RegionTest
 ) -> dict[int, tuple[int, float]]:
     """By row: how many regions pass, and the best degree."""
     passing = {row: degrees_of(there, classes, test) for row, there in enumerate(scenes)}
     return {row: (len(degrees), max(degrees)) for row, degrees in passing.items() if degrees}
 
 
-def by_row(found: Found) -> dict[int, tuple[int, float]]:
+def by_row(found: RegionMatches) -> dict[int, tuple[int, float]]:
     assert found.counts is not None
     rows = np.flatnonzero(found.counts)
     degrees = found.degrees(rows)
@@ -87,7 +87,7 @@ def by_row(found: Found) -> dict[int, tuple[int, float]]:
     )
 
 
-def best_by_row(found: Found) -> dict[int, float]:
+def best_by_row(found: RegionMatches) -> dict[int, float]:
     rows = np.flatnonzero(found.within(1, None))
     assert np.array_equal(found.within(0, 0), ~found.within(1, None))
     return dict(zip(rows.tolist(), found.degrees(rows).tolist(), strict=True))
@@ -97,7 +97,7 @@ def best_by_row(found: Found) -> dict[int, float]:
 def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Loops compiled or not; and answers kept by the index, as in large archives."""
     monkeypatch.setattr(compiling.PATIENCE, "photos", 10**9 if request.param == "uncompiled" else 0)
-    monkeypatch.setattr(frequent, "FROM", 0 if request.param == "kept" else 10**9)
+    monkeypatch.setattr(frequent, "KEPT_FROM", 0 if request.param == "kept" else 10**9)
 
 
 @st.composite
@@ -120,7 +120,7 @@ THINGS = st.lists(st.integers(0, CLASSES - 1), min_size=1, max_size=CLASSES, uni
 TESTS = st.one_of(
     st.just(Anywhere()),
     st.builds(InZone, st.sampled_from(sorted(ZONES))),
-    st.builds(Related, st.sampled_from(RELATIONS), THINGS),
+    st.builds(Related, st.sampled_from(list(RELATIONS)), THINGS),
     st.builds(Between, THINGS, THINGS),
 )
 
@@ -133,17 +133,17 @@ def test_answers_are_those_of_the_oracle(data: st.DataObject, label_maps: list[n
     for _ in range(4):
         classes, test = data.draw(THINGS), data.draw(TESTS)
         truth = expected(scenes, classes, test)
-        assert by_row(index.where(classes, test)) == truth
+        assert by_row(index.passing(classes, test)) == truth
         rows = data.draw(
             st.lists(st.integers(0, max(len(label_maps) - 1, 0)), max_size=len(label_maps), unique=True).map(
                 sorted
             )
         )
-        asked = by_row(index.where(classes, test, np.array(rows, np.uint32)))
+        asked = by_row(index.passing(classes, test, np.array(rows, np.uint32)))
         assert {row: asked[row] for row in rows if row in asked} == {
             row: truth[row] for row in rows if row in truth
         }
-        assert best_by_row(index.where(classes, test, count=False)) == {
+        assert best_by_row(index.passing(classes, test, count=False)) == {
             row: degree for row, (_, degree) in truth.items()
         }
 
@@ -177,32 +177,32 @@ def test_many_photos(many_maps: list[np.ndarray], many_scenes: list[list[oracle.
         InZone("centre"),
         Anywhere(),
     ):
-        assert by_row(index.where((0, 3), test)) == expected(many_scenes, (0, 3), test), test
+        assert by_row(index.passing((0, 3), test)) == expected(many_scenes, (0, 3), test), test
 
 
 def test_only_what_lies_clearly_so_counts() -> None:
     apart = np.array([[1, 0, 0, 2]], np.uint8)
     index = opened([apart, apart[:, ::-1], apart.T])
-    assert by_row(index.where((1,), Related("left of", (2,)))) == {0: (1, 1.0)}
-    assert by_row(index.where((1,), Related("right of", (2,)))) == {1: (1, 1.0)}
-    assert by_row(index.where((1,), Related("above", (2,)))) == {2: (1, 1.0)}
-    assert by_row(index.where((0,), Between((1,), (2,)))) == {0: (1, 0.75), 1: (1, 0.75), 2: (1, 0.75)}
-    assert by_row(index.where((1, 2), Related("next to", (1, 2)))) == {}
+    assert by_row(index.passing((1,), Related("left of", (2,)))) == {0: (1, 1.0)}
+    assert by_row(index.passing((1,), Related("right of", (2,)))) == {1: (1, 1.0)}
+    assert by_row(index.passing((1,), Related("above", (2,)))) == {2: (1, 1.0)}
+    assert by_row(index.passing((0,), Between((1,), (2,)))) == {0: (1, 0.75), 1: (1, 0.75), 2: (1, 0.75)}
+    assert by_row(index.passing((1, 2), Related("next to", (1, 2)))) == {}
 
 
 def test_a_region_has_no_relation_to_itself() -> None:
     index = opened([np.array([[1, 0, 1]], np.uint8), np.array([[1, 1, 0]], np.uint8)])
     for relation in RELATIONS:
-        assert 1 not in by_row(index.where((1,), Related(relation, (1,))))
-    assert by_row(index.where((1,), Related("left of", (1,)))) == {0: (1, 1.0)}
+        assert 1 not in by_row(index.passing((1,), Related(relation, (1,))))
+    assert by_row(index.passing((1,), Related("left of", (1,)))) == {0: (1, 1.0)}
 
 
 def test_unknown_zones_and_relations() -> None:
     index = opened([np.zeros((2, 2), np.uint8)])
     with pytest.raises(KeyError):
-        index.where((0,), InZone("upstairs"))
+        index.passing((0,), InZone("upstairs"))
     with pytest.raises(KeyError):
-        index.where((0,), Related("owned by", (1,)))
+        index.passing((0,), Related("owned by", (1,)))
 
 
 def test_numba_is_loaded_only_after_much_work(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -211,7 +211,7 @@ def test_numba_is_loaded_only_after_much_work(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(compiling, "_compiled", lambda loop: compiled.append(loop) or loop)
     index = opened([np.array([[0, 1]], np.uint8)] * 100)
     for _ in range(20):
-        assert len(by_row(index.where((0,), Related("left of", (1,))))) == 100
+        assert len(by_row(index.passing((0,), Related("left of", (1,))))) == 100
         if compiled:
             break
         before = compiling.PATIENCE.photos
@@ -223,12 +223,12 @@ def test_what_large_archives_keep(monkeypatch: pytest.MonkeyPatch) -> None:
     """Pairs that enough photos have, each question and its reverse once; and nothing in small archives."""
     label_maps = [np.array([[0, 1, 2]], np.uint8)] * 3 + [np.array([[0, 1, 3]], np.uint8)] * 297
     assert opened(label_maps).arrays["asked"].size == 0
-    monkeypatch.setattr(frequent, "FROM", 300)
+    monkeypatch.setattr(frequent, "KEPT_FROM", 300)
     index = opened(label_maps)
-    assert frequent.ONE_IN == 100
+    assert frequent.FREQUENT_ONE_IN == 100
 
-    def kept(classes: tuple[int, ...], test: Test) -> list[int] | None:
-        found = frequent.known(index.arrays, classes, test)
+    def kept(classes: tuple[int, ...], test: RegionTest) -> list[int] | None:
+        found = frequent.kept_matches(index.arrays, classes, test)
         return None if found is None else found[0].tolist()
 
     assert kept((0,), Related("left of", (2,))) == kept((2,), Related("right of", (0,))) == [0, 1, 2]
@@ -243,14 +243,14 @@ def test_what_large_archives_keep(monkeypatch: pytest.MonkeyPatch) -> None:
     assert not index.compares((0,), Related("left of", (2,)), count=False)
     assert index.compares((0,), Related("left of", (2,)), count=True)
     with pytest.raises(ValueError, match="not counted"):
-        index.where((0,), Related("left of", (2,)), count=False).within(2, None)
+        index.passing((0,), Related("left of", (2,)), count=False).within(2, None)
 
 
 def test_degrees_that_reach_a_value() -> None:
     rng = np.random.default_rng(5)
     index = opened([rng.integers(0, 3, (4, 6)).astype(np.uint8) for _ in range(60)])
     for test in (Anywhere(), InZone("left"), Related("next to", (1,)), Related("on", (2,))):
-        found = index.where((0,), test)
+        found = index.passing((0,), test)
         degrees = found.degrees(np.arange(60))
         for value in {*degrees.tolist(), 0.3, 1.0} - {0.0}:
             assert np.array_equal(found.reaching(value), degrees >= np.float32(value))

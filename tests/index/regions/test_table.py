@@ -44,7 +44,7 @@ def test_rows_are_those_of_the_columns(filled: Any, tmp_path: Path) -> None:
 @pytest.mark.parametrize("relation", ["left of", "below", "in", "next to"])
 def test_answers_from_a_catalog(filled: Any, tmp_path: Path, relation: str) -> None:
     index = open_regions(filled, tmp_path, V)
-    found = index.where((1, 2), Related(relation, (0, 3, 4)))
+    found = index.passing((1, 2), Related(relation, (0, 3, 4)))
     passing = {
         i: oracle.related(oracle.regions_of(label_map(i)), (1, 2), relation, (0, 3, 4)) for i in range(1, 41)
     }
@@ -86,7 +86,7 @@ def test_a_damaged_file_is_built_anew(filled: Any, tmp_path: Path, damage: str) 
 def test_a_folder_that_cannot_be_written_is_no_obstacle(filled: Any, tmp_path: Path) -> None:
     (tmp_path / "index").write_text("a file where the folder should be")
     index = open_regions(filled, tmp_path / "index", V)
-    assert index.where((1,), Anywhere()).best.any()
+    assert index.passing((1,), Anywhere()).best.any()
 
 
 def test_an_archive_without_photos(catalog: Any, tmp_path: Path) -> None:
@@ -94,7 +94,7 @@ def test_an_archive_without_photos(catalog: Any, tmp_path: Path) -> None:
         index = open_regions(catalog, tmp_path, V)
         assert len(index) == 0
         for test in (Anywhere(), InZone("left"), Related("on", (1,)), Related("above", (1, 2))):
-            found = index.where((1,), test)
+            found = index.passing((1,), test)
             assert found.counts is not None
             assert (found.best.size, found.counts.size) == (0, 0)
 
@@ -106,7 +106,7 @@ def test_photos_without_regions(catalog: Any, tmp_path: Path) -> None:
     catalog.put(3, {}, regions=regions(noise).to_bytes())
     index = open_regions(catalog, tmp_path, V)
     assert index.ids.tolist() == [1, 2, 3]
-    assert not index.where((0,), Anywhere()).best[1]
+    assert not index.passing((0,), Anywhere()).best[1]
 
 
 def test_a_catalog_that_knows_no_regions_yet(filled: Any, tmp_path: Path) -> None:
