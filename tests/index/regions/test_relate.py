@@ -55,7 +55,7 @@ def opened(label_maps: Sequence[np.ndarray]) -> Regions:
         return open_regions(Photos(label_maps), Path(folder), default())  # type: ignore[arg-type]
 
 
-def degrees_of(there: list[oracle.Region], classes: tuple[int, ...], test: RegionTest) -> list[float]:
+def degrees_of(there: list[oracle.OracleRegion], classes: tuple[int, ...], test: RegionTest) -> list[float]:
     """Of the regions that pass, according to the oracle."""
     match test:
         case Anywhere():
@@ -69,7 +69,7 @@ def degrees_of(there: list[oracle.Region], classes: tuple[int, ...], test: Regio
 
 
 def expected(
-    scenes: Sequence[list[oracle.Region]], classes: tuple[int, ...], test: RegionTest
+    scenes: Sequence[list[oracle.OracleRegion]], classes: tuple[int, ...], test: RegionTest
 ) -> dict[int, tuple[int, float]]:
     """By row: how many regions pass, and the best degree."""
     passing = {row: degrees_of(there, classes, test) for row, there in enumerate(scenes)}
@@ -163,12 +163,12 @@ def many_maps() -> list[np.ndarray]:
 
 
 @pytest.fixture(scope="module")
-def many_scenes(many_maps: list[np.ndarray]) -> list[list[oracle.Region]]:
+def many_scenes(many_maps: list[np.ndarray]) -> list[list[oracle.OracleRegion]]:
     return [oracle.regions_of(label_map) for label_map in many_maps]
 
 
 @pytest.mark.usefixtures("way")
-def test_many_photos(many_maps: list[np.ndarray], many_scenes: list[list[oracle.Region]]) -> None:
+def test_many_photos(many_maps: list[np.ndarray], many_scenes: list[list[oracle.OracleRegion]]) -> None:
     index = opened(many_maps)
     for test in (
         *(Related(r, (1, 2)) for r in RELATIONS),
