@@ -234,6 +234,17 @@ class Archive:
         resemble = canvas.queries(self.vocabulary, with_mirrored=mirrored)
         return self.find(text, limit=limit, after=after, explain=explain, resemble=resemble)
 
+    def export(self, text: str, path: Path | str, form: str | None = None) -> int:
+        """Write all photos that ``text`` asks for into a file, best first, whole or not at all; returns how
+        many. ``form``: "paths", "json", "csv" or "parquet", else by the file's ending: .txt, .json, .csv or
+        .parquet. UsageError for another form, DSSError when it cannot be written."""
+        from dsslic_search.api import export
+
+        out = Path(path)
+        form = form or export.format_of(out) or out.suffix
+        export.check_format(form)
+        return export.write(self.find(text, limit=None), form, out)
+
     def matching(self, text: str) -> NDArray[np.int64]:
         """The ids of all photos that ``text`` asks for, newest first, whatever their rank."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -89,12 +90,11 @@ def query(
     ] = False,
 ) -> None:
     """Find photos by what is in them, best first."""
-    from dsslic_search.api import Archive
-    from dsslic_search.cli import export
+    from dsslic_search.api import Archive, export
 
     if everything and limit is not None:
         raise UsageError("--all and --limit exclude each other; choose one")
-    chosen = export.chosen_format(form, out, null=null, as_json=as_json)
+    chosen = chosen_format(form, out, null=null, as_json=as_json)
     with Archive(archive) as opened:
         found = opened.find(
             " ".join(text),
@@ -105,10 +105,39 @@ def query(
         if explain:
             typer.echo(found.explanation, err=chosen is not None)
         shown = (
-            list_hits(found) if chosen is None else export.write(found, chosen, out, b"\0" if null else b"\n")
+            list_hits(found)
+            if chosen is None
+            else export.write(found, chosen, out or sys.stdout, b"\0" if null else b"\n")
         )
     if chosen != "json" or out is not None:
         tell(found, shown, out)
+
+
+def chosen_format(named: str | None, out: Path | None, *, null: bool, as_json: bool) -> str | None:
+    """The format that options ask for: by name, or by the ending of the file to write; None for lines for
+    people. UsageError when options exclude each other, and for Parquet that would be written to a
+    terminal."""
+    from dsslic_search.api.export import FORMATS, check_format, format_of
+
+    if named is not None and named not in FORMATS:
+        check_format(named)
+    asked = list(dict.fromkeys(filter(None, (named, "paths" if null else None, "json" if as_json else None))))
+    if len(asked) > 1:
+        raise UsageError(
+            f"formats {' and '.join(asked)} were asked for at once; choose one of --format, --json and --null"
+        )
+    if asked:
+        found: str | None = asked[0]
+    elif out is None:
+        return None
+    else:
+        found = format_of(out)
+    if found is None:
+        raise UsageError(f"{out}: its ending tells no format; name one of {', '.join(FORMATS)} with --format")
+    if found == "parquet" and out is None and sys.stdout.isatty():
+        raise UsageError("Parquet is not for terminals; write a file with --out FILE")
+    check_format(found)
+    return found
 
 
 def tell(found: QueryResult, shown: int, out: Path | None = None) -> None:

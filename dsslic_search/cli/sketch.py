@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -65,13 +66,13 @@ def sketch(
 ) -> None:
     """Find photos laid out like a sketch, most alike first."""
     from dsslic_search.api import Archive
-    from dsslic_search.cli import export
+    from dsslic_search.api.export import write
 
     with Archive(archive) as opened:
         found = opened.sketch(file, query, mirrored=mirrored, limit=limit, after=after, explain=explain)
         if explain:
             typer.echo(found.explanation, err=as_json)
-        shown = export.write(found, "json", None) if as_json else list_hits(found)
+        shown = write(found, "json", sys.stdout) if as_json else list_hits(found)
     if not as_json:
         tell(found, shown)
 

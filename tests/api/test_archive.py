@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import re
 from collections.abc import Iterator
 from datetime import datetime
@@ -231,3 +232,22 @@ def test_a_closed_archive_opens_again(archive: Archive):
     before = archive.query("sky")
     archive.close()
     assert archive.query("sky").hits == before.hits
+
+
+def test_an_answer_is_exported_whole(archive: Archive, tmp_path: Path):
+    lines = [f"/photos/{number}.jpg" for number in range(PHOTOS, 16, -1)]
+    assert archive.export("sky > 50%", tmp_path / "found.txt") == len(lines)
+    assert (tmp_path / "found.txt").read_text().splitlines() == lines
+    assert archive.export("sky > 50%", str(tmp_path / "found"), "csv") == len(lines)
+    rows = list(csv.DictReader((tmp_path / "found").read_text().splitlines()))
+    assert [row["path"] for row in rows] == lines
+    for name, form in (("x.doc", None), ("x", None), ("x.csv", "xml")):
+        with pytest.raises(UsageError, match="is not one of: paths, json"):
+            archive.export("sky", tmp_path / name, form)
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["a", "found", "found.txt"]
+
+
+def test_the_palette_has_every_class(archive: Archive):
+    palette = archive.palette()
+    assert list(palette) == [c.name for c in CLASSES.classes]
+    assert palette["sky"] == "#{:02x}{:02x}{:02x}".format(*CLASSES.classes[SKY].colour)

@@ -128,7 +128,7 @@ def test_csv_is_a_table(run, archive: Path):
 
 def test_parquet_is_the_same_table(run, archive: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     parquet = pytest.importorskip("pyarrow.parquet")
-    from dsslic_search.cli import export
+    from dsslic_search.api import export
 
     monkeypatch.setattr(export, "ROW_GROUP", 4)
     expected = run("query", "sky", "--all", "--archive", archive, "--json").json["results"]

@@ -7,7 +7,6 @@ import csv
 import itertools
 import json
 import os
-import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime
@@ -20,7 +19,7 @@ from dsslic_search.core.fields import EXPORTED, NAMED
 from dsslic_search.core.files import text_to_path
 
 if TYPE_CHECKING:
-    from dsslic_search.api import Hit, QueryResult
+    from dsslic_search.api.searching import Hit, QueryResult
 
 FORMATS = ("paths", "json", "csv", "parquet")
 ROW_GROUP = 50_000  # rows of Parquet written at once
@@ -28,39 +27,22 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r")  # with one of these a spreadsheet's
 _BY_SUFFIX = {".txt": "paths", ".json": "json", ".csv": "csv", ".parquet": "parquet"}
 
 
-def chosen_format(named: str | None, out: Path | None, *, null: bool, as_json: bool) -> str | None:
-    """The format that options ask for: by name, or by the ending of the file to write; None for lines for
-    people.
+def format_of(path: Path) -> str | None:
+    """The format that a file's ending tells, if it tells one."""
+    return _BY_SUFFIX.get(path.suffix.lower())
 
-    UsageError when options exclude each other, and for Parquet that would be written to a terminal."""
-    if named is not None and named not in FORMATS:
-        raise UsageError(f'format "{named}" is not one of: {", ".join(FORMATS)}')
-    asked = list(dict.fromkeys(filter(None, (named, "paths" if null else None, "json" if as_json else None))))
-    if len(asked) > 1:
-        raise UsageError(
-            f"formats {' and '.join(asked)} were asked for at once; choose one of --format, --json and --null"
-        )
-    if asked:
-        found = asked[0]
-    elif out is None:
-        return None
-    else:
-        suffix = _BY_SUFFIX.get(out.suffix.lower())
-        if suffix is None:
-            raise UsageError(
-                f"{out}: its ending tells no format; name one of {', '.join(FORMATS)} with --format"
-            )
-        found = suffix
-    if found == "parquet":
-        if out is None and sys.stdout.isatty():
-            raise UsageError("Parquet is not for terminals; write a file with --out FILE")
+
+def check_format(name: str) -> None:
+    """UsageError when there is no format of that name, MissingExtraError when a package for it is missing."""
+    if name not in FORMATS:
+        raise UsageError(f'format "{name}" is not one of: {", ".join(FORMATS)}')
+    if name == "parquet":
         _parquet()
-    return found
 
 
-def write(found: QueryResult, form: str, out: Path | None, end: bytes = b"\n") -> int:
-    """Write a page of photos to a file, whole or not at all, or to stdout; returns how many. ``end``: what
-    ends a path."""
+def write(found: QueryResult, form: str, out: Path | TextIO, end: bytes = b"\n") -> int:
+    """Write a page of photos to a file, whole or not at all, or to a text stream that has a ``buffer``;
+    returns how many. ``end``: what ends a path."""
     counted = _Counted(found)
     if form in ("paths", "parquet"):
         with _bytes(out) as raw:
@@ -173,12 +155,12 @@ def _parquet() -> tuple[Any, Any]:
 
 
 @contextmanager
-def _bytes(out: Path | None) -> Iterator[IO[bytes]]:
-    """Where bytes go: a file that appears when all is written, or stdout."""
-    if out is None:
-        sys.stdout.flush()
-        yield sys.stdout.buffer
-        sys.stdout.buffer.flush()
+def _bytes(out: Path | TextIO) -> Iterator[IO[bytes]]:
+    """Where bytes go: a file that appears when all is written, or what is under a stream of text."""
+    if not isinstance(out, Path):
+        out.flush()
+        yield out.buffer
+        out.buffer.flush()
         return
     temporary = out.with_name(f".{out.name}.{os.getpid()}.tmp")
     try:
@@ -198,10 +180,10 @@ def _bytes(out: Path | None) -> Iterator[IO[bytes]]:
 
 
 @contextmanager
-def _text(out: Path | None) -> Iterator[TextIO]:
-    """Where text goes: a file in UTF-8, or stdout in what it takes."""
-    if out is None:
-        yield sys.stdout
+def _text(out: Path | TextIO) -> Iterator[TextIO]:
+    """Where text goes: a file in UTF-8, or a stream in what it takes."""
+    if not isinstance(out, Path):
+        yield out
         return
     with _bytes(out) as raw:
         stream = TextIOWrapper(raw, encoding="utf-8", errors="backslashreplace", newline="")
