@@ -516,7 +516,7 @@ def test_a_crash_between_the_new_file_and_its_row(
 
 
 PROGRAM = """
-import importlib.util, sys, time
+import importlib.util, signal, sys, time
 from pathlib import Path
 spec = importlib.util.spec_from_file_location("conftest_of_archive", sys.argv[1])
 conftest = importlib.util.module_from_spec(spec)
@@ -529,13 +529,17 @@ def slow(data, name, *more):
         time.sleep(0.01)
     time.sleep(0.02)
     return conftest.prepare(data, name, *more)
+def interrupted(*_):
+    gate.touch()
+    raise KeyboardInterrupt
+signal.signal(signal.SIGINT, interrupted)
 report = world.ingest(prepare=slow, progress=lambda e: print(e.kind, flush=True))
 print("interrupted" if report.interrupted else "done", flush=True)
 """
 
 
 def start(world: Any, free: int, gate: Path) -> subprocess.Popen[str]:
-    """Ingests the first ``free`` photos, and the rest once the file ``gate`` is there."""
+    """Ingests the first ``free`` photos; the rest wait until it is interrupted, which leaves ``gate``."""
     here = Path(__file__).resolve().parent
     call = [
         sys.executable,
@@ -557,15 +561,13 @@ def test_a_process_that_is_stopped_while_another_waits(
 ) -> None:
     for i in range(30):
         world.photo(f"{i:02}.jpg")
-    gate = tmp_path / "gate"
-    with start(world, after, gate) as process:
+    with start(world, after, tmp_path / "gate") as process:
         assert process.stdout is not None
         for _ in range(after):
             assert process.stdout.readline().strip() in ("found", "added")
         with pytest.raises(ArchiveError, match="another dss-search is writing"):
             world.ingest()
         process.send_signal(how)
-        gate.touch()
         last = process.stdout.read().split()[-1:]
         process.wait()
     assert (last == ["interrupted"]) == (how == signal.SIGINT)

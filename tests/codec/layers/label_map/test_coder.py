@@ -251,7 +251,6 @@ def test_damage_is_refused_or_decodes_to_some_map_of_the_size():
     assert found["decoded"] + found["refused"] == 4000
     assert found["decoded"] > 100
     assert found["refused"] > 1000
-    assert found["longest_seconds"] < 2
 
 
 @settings(max_examples=150)
