@@ -117,6 +117,15 @@ FACTS = (
         exif=(ExifTag(IFD0, 0x010F), ExifTag(IFD0, 0x0110)),  # Make, Model
         optional=True,
     ),
+    Fact(
+        "lens",
+        "text",
+        "EXIF",
+        (Column("lens", "lens", "text"),),
+        "lens:sigma*",
+        exif=(ExifTag(EXIF_IFD, 0xA434),),  # LensModel
+        optional=True,
+    ),
     Fact("path", "path", "file", (_PATH,), "path:holiday/**"),
     Fact("name", "path", "file", (_PATH,), "name:IMG_*", aliases=("filename",)),
     Fact(
@@ -175,9 +184,9 @@ NAMED: Mapping[str, Fact] = {fact.name: fact for fact in FACTS}
 # Facts in the order in which people are shown them.
 SORTED_BY = ("taken", "added", "size", "width", "height", "megapixels", "path", "name", "id")
 """Those that photos can be put in order by."""
-COUNTED = ("format", "camera")
+COUNTED = ("format", "camera", "lens")
 """Those whose values statistics count."""
-EXPORTED: tuple[str, ...] = ()
+EXPORTED: tuple[str, ...] = ("lens",)
 """Those that answers carry into JSON, CSV and Parquet, beside id and path."""
 
 FROM_EXIF = tuple(fact for fact in FACTS if fact.exif)

@@ -1,0 +1,64 @@
+"""A fact that came by its entry alone, the lens: from a photo's EXIF data to answers, counts and exports."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+import pytest
+from PIL import ExifTags, Image
+
+from dsslic_search import Archive
+
+SIGMA = "SIGMA 35mm F1.4 DG HSM | Art 012"
+LENSES = {"a.jpg": SIGMA, "b.jpg": "EF50mm f/1.8 STM\0 ", "c.jpg": None}
+
+
+@pytest.fixture(scope="module")
+def lenses(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An archive of three photos: one with each lens, one without."""
+    folder = tmp_path_factory.mktemp("lenses")
+    for number, (name, lens) in enumerate(LENSES.items()):
+        exif = Image.Exif()
+        exif[ExifTags.IFD.Exif] = {} if lens is None else {ExifTags.Base.LensModel: lens}
+        Image.new("RGB", (48, 32), (40 * number, 90, 160)).save(folder / name, exif=exif)
+    with Archive(folder / "archive") as archive:
+        assert archive.ingest([folder], keep="reference").added == len(LENSES)
+    return folder / "archive"
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("lens:sigma*", ["a.jpg"]),
+        ("lens:SIGMA", ["a.jpg"]),
+        ("lens:ef50mm*", ["b.jpg"]),
+        ("lens:unknown", ["c.jpg"]),
+        ("not lens:sigma*", ["b.jpg", "c.jpg"]),
+    ],
+)
+def test_photos_are_found_by_their_lens(run, lenses: Path, query: str, found: list[str]) -> None:
+    hits = json.loads(run("query", query, "--json", "--archive", lenses).out)["results"]
+    assert sorted(Path(hit["path"]).name for hit in hits) == found
+    for hit in hits:
+        cleaned = (LENSES[Path(hit["path"]).name] or "").rstrip("\0 ")
+        assert (hit["lens"] or "") == cleaned
+
+
+def test_lenses_are_counted(run, lenses: Path) -> None:
+    said = json.loads(run("stats", "--json", "--archive", lenses).out)
+    assert said["lenses"] == {"EF50mm f/1.8 STM": 1, SIGMA: 1}
+    assert "lenses: EF50mm f/1.8 STM 1, SIGMA 35mm" in run("stats", "--archive", lenses).out
+
+
+def test_tables_have_the_lens(run, lenses: Path, tmp_path: Path) -> None:
+    table = tmp_path / "t.csv"
+    assert run("query", "lens:sigma*", "--out", table, "--archive", lenses).code == 0
+    (row,) = csv.DictReader(table.read_text(encoding="utf-8-sig").splitlines())
+    assert row["lens"] == SIGMA
+
+
+def test_a_photo_is_shown_with_its_lens(run, lenses: Path) -> None:
+    (hit,) = json.loads(run("query", "lens:sigma*", "--json", "--archive", lenses).out)["results"]
+    assert SIGMA in run("show", hit["id"], "--archive", lenses).out
