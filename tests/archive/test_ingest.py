@@ -255,7 +255,7 @@ def test_what_is_encoded_at_an_interruption_is_kept(world: Any) -> None:
     def prepare(data: bytes, name: str, *more: Any) -> Any:
         if name.endswith("c.jpg"):
             raise AssertionError("was cancelled")
-        both.wait(10)
+        both.wait(300)
         if name.endswith("a.jpg"):
             raise KeyboardInterrupt
         time.sleep(0.2)
@@ -271,7 +271,7 @@ def test_no_more_photos_in_memory_than_promised(world: Any, monkeypatch: pytest.
     for i in range(20):
         world.photo(f"{i:02}.jpg")
     most = alive = 0
-    lock = threading.Lock()
+    lock, full = threading.Lock(), threading.Event()
     real_read, real_settled = ingest_module._read, ingest_module._Teller._settled
 
     def count(by: int) -> None:
@@ -279,6 +279,8 @@ def test_no_more_photos_in_memory_than_promised(world: Any, monkeypatch: pytest.
         with lock:
             alive += by
             most = max(most, alive)
+            if most == 3:
+                full.set()
 
     def read(*args: Any) -> Any:
         count(1)
@@ -292,7 +294,8 @@ def test_no_more_photos_in_memory_than_promised(world: Any, monkeypatch: pytest.
     monkeypatch.setattr(ingest_module._Teller, "_settled", settled)
 
     def prepare(*args: Any) -> Any:
-        time.sleep(0.005)
+        full.wait(300)
+        time.sleep(0.005)  # lets reading run ahead, as far as it may
         return world.prepare(*args)
 
     assert world.ingest(workers=3, prepare=prepare).added == 20
@@ -305,7 +308,7 @@ def test_workers_work_at_once(world: Any) -> None:
     both = threading.Barrier(2)
 
     def prepare(*args: Any) -> Any:
-        both.wait(10)  # breaks, and fails the photo, unless two photos are encoded at the same time
+        both.wait(300)  # breaks, and fails the photo, unless two photos are encoded at the same time
         return world.prepare(*args)
 
     assert world.ingest(workers=2, prepare=prepare).added == 4
@@ -469,33 +472,41 @@ def test_a_crash_between_the_new_file_and_its_row(world: Any, monkeypatch: pytes
 
 
 PROGRAM = """
-import importlib.util, sys, time
+import importlib.util, signal, sys, time
 from pathlib import Path
 spec = importlib.util.spec_from_file_location("conftest_of_archive", sys.argv[1])
 conftest = importlib.util.module_from_spec(spec)
 sys.modules[spec.name] = conftest
 spec.loader.exec_module(conftest)
 world = conftest.World(Path(sys.argv[2]), conftest.ArchiveFolder(Path(sys.argv[3])))
-def slow(*args):
+free, gate = int(sys.argv[4]), Path(sys.argv[5])
+def slow(data, name, *more):
+    while int(Path(name).stem) >= free and not gate.exists():
+        time.sleep(0.01)
     time.sleep(0.02)
-    return conftest.prepare(*args)
+    return conftest.prepare(data, name, *more)
+def interrupted(*_):
+    gate.touch()
+    raise KeyboardInterrupt
+signal.signal(signal.SIGINT, interrupted)
 report = world.ingest(prepare=slow, progress=lambda e: print(e.kind, flush=True))
 print("interrupted" if report.interrupted else "done", flush=True)
 """
 
 
-def start(world: Any) -> subprocess.Popen[str]:
+def start(world: Any, free: int, gate: Path) -> subprocess.Popen[str]:
+    """Ingests the first ``free`` photos; the rest wait until it is interrupted, which leaves the file ``gate``."""
     here = Path(__file__).resolve().parent
-    call = [sys.executable, "-c", PROGRAM, here / "conftest.py", world.photos, world.archive.root]
+    call = [sys.executable, "-c", PROGRAM, here / "conftest.py", world.photos, world.archive.root, str(free), gate]
     environment = {**os.environ, "PYTHONPATH": str(here.parent.parent)}
     return subprocess.Popen(call, stdout=subprocess.PIPE, text=True, env=environment)
 
 
 @pytest.mark.parametrize(("how", "after"), [(signal.SIGKILL, 2), (signal.SIGKILL, 6), (signal.SIGINT, 4)])
-def test_a_process_that_is_stopped_while_another_waits(world: Any, how: signal.Signals, after: int) -> None:
+def test_a_process_that_is_stopped_while_another_waits(world: Any, tmp_path: Path, how: signal.Signals, after: int) -> None:
     for i in range(30):
         world.photo(f"{i:02}.jpg")
-    with start(world) as process:
+    with start(world, after, tmp_path / "gate") as process:
         assert process.stdout is not None
         for _ in range(after):
             assert process.stdout.readline().strip() in ("found", "added")
@@ -503,7 +514,7 @@ def test_a_process_that_is_stopped_while_another_waits(world: Any, how: signal.S
             world.ingest()
         process.send_signal(how)
         last = process.stdout.read().split()[-1:]
-        process.wait(20)
+        process.wait()
     assert (last == ["interrupted"]) == (how == signal.SIGINT)
     told = after - 1  # all but "found"
     report = world.ingest()

@@ -72,7 +72,7 @@ def test_ms_ssim_is_the_slow_one(shape, amount):
     assert ms_ssim(a, b) == pytest.approx(slow_ms_ssim(a, b), abs=1e-9)
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(arrays.arrays(np.uint8, st.tuples(st.integers(1, 40), st.integers(1, 40), st.sampled_from([1, 3]))), st.integers(0, 9))
 def test_ms_ssim_of_any_size_is_one_for_equals_and_symmetric(a, seed):
     b = spoiled(a, 30, seed)
@@ -150,7 +150,6 @@ def test_the_order_of_points_does_not_matter():
 increasing = st.lists(st.floats(0.05, 3), min_size=2, max_size=8)
 
 
-@settings(deadline=None)
 @given(increasing, st.data())
 def test_interpolation_is_that_of_scipy(steps, data):
     interpolate = pytest.importorskip("scipy.interpolate")

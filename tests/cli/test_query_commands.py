@@ -239,7 +239,7 @@ def test_names_cannot_write_to_the_terminal(run, photos: Path, tmp_path: Path):
 
 def test_a_reader_that_has_enough_ends_it_quietly(archive: Path):
     command = f"{sys.executable} -m dsslic_search.cli.main classes --archive {archive}"
-    ran = subprocess.run(f"{command} | head -1", shell=True, capture_output=True, text=True, timeout=60)
+    ran = subprocess.run(f"{command} | head -1", shell=True, capture_output=True, text=True, timeout=600)
     assert ran.stdout.startswith("class")
     assert ran.stderr == ""
 
@@ -247,6 +247,6 @@ def test_a_reader_that_has_enough_ends_it_quietly(archive: Path):
 def test_a_terminal_that_cannot_show_it_gets_escapes(archive: Path):
     environment = {**os.environ, "PYTHONIOENCODING": "latin-1"}
     command = [sys.executable, "-m", "dsslic_search.cli.main", "stats", "--archive", str(archive)]
-    ran = subprocess.run(command, capture_output=True, env=environment, timeout=60)
+    ran = subprocess.run(command, capture_output=True, env=environment, timeout=600)
     assert ran.returncode == 0
     assert b"\\u2588" in ran.stdout

@@ -37,7 +37,7 @@ def worst(wanted: np.ndarray, quarters: np.ndarray) -> int:
 
 
 @given(photos, seeds)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_planes_of_any_photo_come_back_within_half_a_grey_level(photo, seed):
     found = axes.principal(photo)
     pixels = colours(seed)
@@ -48,14 +48,14 @@ def test_planes_of_any_photo_come_back_within_half_a_grey_level(photo, seed):
 
 
 @given(seeds)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_and_along_axes_in_any_direction(seed):
     found, pixels = turned(seed), colours(seed)
     assert worst(pixels, found.pixels(found.planes(pixels))) <= QUARTERS
 
 
 @given(seeds)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_differences_come_back_within_a_grey_level(seed):
     found = turned(seed)
     difference = colours(seed).astype(np.int16) - colours(seed + 1)
@@ -99,7 +99,7 @@ def test_photos_without_colour_have_axes_too(photo):
 
 
 @given(st.binary(max_size=12))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_hostile_matrices_are_refused_or_harmless(data):
     try:
         found = axes.from_bytes(data)
@@ -111,7 +111,7 @@ def test_hostile_matrices_are_refused_or_harmless(data):
 
 
 @given(seeds)
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_matrices_that_pass_stay_within_32_bits(seed):
     """Matrices at the edge of what is taken, and planes at the edge of what can be coded: as in unlimited whole numbers."""
     rng = np.random.default_rng(seed)

@@ -201,7 +201,7 @@ def decodes_or_explains(data: bytes) -> None:
         assert picture.rgb8().shape == (picture.height, picture.width, 3)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.sampled_from(sorted(GENUINE)), st.data())
 def test_damaged_files_decode_or_are_explained(name: str, data: st.DataObject) -> None:
     damaged = bytearray(GENUINE[name])

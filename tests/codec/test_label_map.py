@@ -44,19 +44,19 @@ def comes_back(labels: np.ndarray) -> bytes:
     return data
 
 
-@settings(deadline=None, max_examples=80)
+@settings(max_examples=80)
 @given(arrays.arrays(np.uint8, st.tuples(st.integers(1, 40), st.integers(1, 40)), elements=st.integers(0, 255)))
 def test_any_map_comes_back(labels):
     comes_back(labels)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(st.integers(1, 90), st.integers(1, 90), st.integers(1, 256), st.integers(0, 1 << 30))
 def test_maps_of_areas_come_back(height, width, classes, seed):
     comes_back(areas(height, width, classes, seed))
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(st.integers(1, 60), st.integers(1, 60), st.integers(1, 256), st.integers(0, 1 << 30))
 def test_noise_of_any_number_of_labels_comes_back(height, width, classes, seed):
     comes_back(np.random.default_rng(seed).integers(0, classes, (height, width), np.uint8))
@@ -223,10 +223,9 @@ def test_damage_is_refused_or_decodes_to_some_map_of_the_size():
     assert found["decoded"] + found["refused"] == 4000
     assert found["decoded"] > 100
     assert found["refused"] > 1000
-    assert found["longest_seconds"] < 2
 
 
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 @given(st.binary(max_size=60), st.integers(0, 1), st.integers(0, 40), st.integers(0, 40))
 def test_any_bytes_are_refused_or_decode_to_a_map_of_the_size(payload, way, height, width):
     try:

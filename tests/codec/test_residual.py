@@ -25,7 +25,6 @@ gains_of_terms = st.builds(
 
 
 @given(st.integers(0, FULL), st.integers(0, 255), st.none() | gains_of_terms, st.booleans(), st.binary(max_size=20))
-@settings(deadline=None)
 def test_terms_are_read_as_they_were_written(trust, strength, gains, grey, picture):
     terms = Terms(
         trust, strength, "0123456789abcdef" if strength else residual.NO_NETWORK, gains if trust else None, None if grey else AXES
@@ -39,7 +38,7 @@ def test_terms_are_read_as_they_were_written(trust, strength, gains, grey, pictu
 
 
 @given(st.binary(max_size=60), st.booleans())
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 def test_hostile_terms_are_format_errors_or_terms(data, grey):
     try:
         terms, picture = residual.read_terms(data, grey)

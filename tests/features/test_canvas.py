@@ -144,7 +144,7 @@ def inside_polygon(x: float, y: float, corners: list[tuple[float, float]]) -> bo
     return round(turned / (2 * math.pi)) % 2 == 1
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(points, min_size=3, max_size=6), st.lists(st.tuples(st.integers(0, 239), st.integers(0, 179)), min_size=30, max_size=30))
 def test_polygons_cover_what_they_wind_around(corners: list[tuple[float, float]], pixels: list[tuple[int, int]]) -> None:
     try:
@@ -159,7 +159,7 @@ def test_polygons_cover_what_they_wind_around(corners: list[tuple[float, float]]
             assert canvas.known[row, column] == inside_polygon(x, y, corners)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(points, points)
 def test_boxes_and_ellipses_cover_what_their_formulas_say(corner: tuple[float, float], size: tuple[float, float]) -> None:
     (left, top), (right, bottom) = corner, (min(1, corner[0] + size[0] + 0.02), min(1, corner[1] + size[1] + 0.02))
@@ -229,7 +229,7 @@ plain = st.recursive(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(plain)
 def test_any_json_is_a_canvas_or_one_clear_error(value: Any) -> None:
     try:
@@ -240,7 +240,7 @@ def test_any_json_is_a_canvas_or_one_clear_error(value: Any) -> None:
         assert canvas.known.any()
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.integers(0, 400), st.binary(min_size=1, max_size=4))
 def test_a_damaged_picture_is_a_canvas_or_one_clear_error(place: int, junk: bytes) -> None:
     data = bytearray(png(painted(["sky", "tree", None] * 5, ["sea"] * 15)))

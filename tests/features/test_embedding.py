@@ -73,7 +73,7 @@ def slow_blocks(label_map: np.ndarray, known: np.ndarray) -> tuple[list[list[int
 WEIGHTS = [18] + [2, 3, 4, 3, 2] * 5
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(MAPS)
 def test_embeddings_are_as_defined_to_the_last_bit(label_map: np.ndarray) -> None:
     blocks, _ = slow_blocks(label_map, np.ones(label_map.shape, bool))
@@ -82,7 +82,7 @@ def test_embeddings_are_as_defined_to_the_last_bit(label_map: np.ndarray) -> Non
     assert embed(label_map, V).tolist() == np.array(expected, np.float32).tolist()
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(MAPS, st.integers(0, 2**32))
 def test_queries_are_the_mean_of_the_specified_cells_cosines(label_map: np.ndarray, seed: int) -> None:
     rng = np.random.default_rng(seed)

@@ -126,7 +126,7 @@ def test_cells_are_means_of_what_they_cover():
     assert chroma(made).shape == (1, 2, CHROMA_SIDE, CHROMA_SIDE)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(arrays(np.uint8, st.tuples(st.integers(1, 30), st.integers(1, 30), st.just(3))))
 def test_any_picture_has_a_fingerprint(picture: np.ndarray):
     made = fingerprint(picture)[None]

@@ -38,7 +38,7 @@ def test_another_kind_key_or_generation_is_not_there(path: Path, kind: str, key:
     assert load(path, kind, key, generation) is None
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60, deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], max_examples=60)
 @given(place=st.integers(0, 10_000), flip=st.integers(1, 255))
 def test_any_changed_byte_is_noticed(path: Path, place: int, flip: int) -> None:
     sound = path.read_bytes()
@@ -49,7 +49,7 @@ def test_any_changed_byte_is_noticed(path: Path, place: int, flip: int) -> None:
     assert load(other, "kind", "key", 3) is None
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=30, deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], max_examples=30)
 @given(length=st.integers(0, 10_000))
 def test_a_shorter_or_longer_file_is_noticed(path: Path, length: int) -> None:
     sound = path.read_bytes()

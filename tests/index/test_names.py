@@ -31,7 +31,7 @@ def path_matches(pattern: str, path: str) -> bool:
     return any(matches(pattern, path[start:]) for start in starts)
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=600)
 @given(PATTERNS, PATHS)
 def test_paths_match_as_the_rules_say(pattern: str, path: str) -> None:
     test = path_test(pattern)
@@ -40,7 +40,7 @@ def test_paths_match_as_the_rules_say(pattern: str, path: str) -> None:
     assert test.folder(split(folded(path))[0]) in (None, holds)
 
 
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=250)
 @given(PATTERNS, PATHS)
 def test_names_match_as_the_rules_say(pattern: str, path: str) -> None:
     name, pattern = path.casefold().rpartition("/")[2], pattern.casefold()

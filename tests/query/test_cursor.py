@@ -85,7 +85,7 @@ def pages(archive: MadeArchive, text: str, limit: int, between: Callable[[], Non
         between()
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(seed=st.integers(0, 2**32 - 1), text=st.sampled_from([*TEXTS, "like #1", "like #1 and sky"]), limit=st.integers(1, 7))
 def test_pages_are_parts_of_one_answer(seed: int, text: str, limit: int) -> None:
     rng = np.random.default_rng(seed)
@@ -95,7 +95,7 @@ def test_pages_are_parts_of_one_answer(seed: int, text: str, limit: int) -> None
     assert pages(archive, text, limit, lambda: None) == whole.ids.tolist()
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(seed=st.integers(0, 2**32 - 1), text=st.sampled_from(TEXTS), limit=st.integers(1, 6))
 def test_no_photo_comes_twice_and_none_is_skipped_while_the_archive_changes(seed: int, text: str, limit: int) -> None:
     rng = np.random.default_rng(seed)

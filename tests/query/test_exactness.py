@@ -211,7 +211,7 @@ def test_the_executor_finds_exactly_what_a_slow_reading_of_the_maps_finds(monkey
     """Every other time with answers that the index of regions keeps only in large archives."""
     tried: Counter[str] = Counter()
 
-    @settings(max_examples=EXAMPLES, deadline=None, database=None, phases=[Phase.generate])
+    @settings(max_examples=EXAMPLES, database=None, phases=[Phase.generate])
     @given(st.integers(0, 2**32 - 1))
     def check(seed: int) -> None:
         rng = np.random.default_rng(seed)

@@ -99,7 +99,7 @@ QUERIES = st.recursive(
 )
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(text=QUERIES, limit=st.integers(0, 30))
 def test_the_photos_found_are_exactly_those_of_a_full_scan(ask: Callable[..., Answer], text: str, limit: int) -> None:
     found = ask(text)

@@ -53,7 +53,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[list[Photo], list[Ma
     return photos, [features[p.id] for p in photos], columns, files
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(rows=st.none() | st.lists(st.integers(0, 59), unique=True), presence=st.sampled_from([0.0, 0.005, 0.0025, 0.1, 0.5]))
 def test_classes_are_counted_as_a_slow_count_does(made, rows: list[int] | None, presence: float):
     _, features, columns, _ = made
@@ -70,7 +70,7 @@ def test_classes_are_counted_as_a_slow_count_does(made, rows: list[int] | None, 
         assert count.histogram == tuple(bins[i] for i in range(BINS))
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(rows=st.none() | st.lists(st.integers(0, 59), unique=True))
 def test_files_are_counted_as_a_slow_count_does(made, rows: list[int] | None):
     photos, _, _, files = made

@@ -52,7 +52,7 @@ def test_any_text_is_a_query_or_a_query_error(text: str) -> None:
     outcome(text)
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 @given(st.lists(st.sampled_from(PHRASES) | st.sampled_from(SIGNS), max_size=14), st.sampled_from([" ", " ", " ", "", "\n\u3000"]))
 def test_any_words_and_signs_are_a_query_or_a_query_error(words: list[str], between: str) -> None:
     found = outcome(between.join(words))
@@ -114,7 +114,7 @@ def test_the_longest_texts_are_read(unit: str) -> None:
     outcome((unit * MAX_CHARACTERS)[:MAX_CHARACTERS])
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.lists(st.sampled_from(PHRASES) | st.sampled_from(SIGNS) | st.text(max_size=4), min_size=1, max_size=6),
     st.sampled_from(["", " ", ","]),
