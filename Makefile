@@ -41,7 +41,7 @@ test: setup
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist worksteal
 
 docs: setup
 	$(BIN)/python -m dsslic_search.cli.reference > docs/cli.md

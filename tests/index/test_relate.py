@@ -43,9 +43,8 @@ def opened(label_maps: Sequence[np.ndarray]) -> Regions:
         return open_regions(Photos(label_maps), Path(folder), default())  # type: ignore[arg-type]
 
 
-def degrees_of(label_map: np.ndarray, classes: tuple[int, ...], test: Test) -> list[float]:
+def degrees_of(there: list[oracle.OracleRegion], classes: tuple[int, ...], test: Test) -> list[float]:
     """Of the regions that pass, according to the oracle."""
-    there = oracle.regions_of(label_map)
     match test:
         case Anywhere():
             return oracle.anywhere(there, classes)
@@ -57,9 +56,9 @@ def degrees_of(label_map: np.ndarray, classes: tuple[int, ...], test: Test) -> l
             return oracle.between(there, classes, first, second)
 
 
-def expected(label_maps: Sequence[np.ndarray], classes: tuple[int, ...], test: Test) -> dict[int, tuple[int, float]]:
+def expected(scenes: Sequence[list[oracle.OracleRegion]], classes: tuple[int, ...], test: Test) -> dict[int, tuple[int, float]]:
     """By row: how many regions pass, and the best degree."""
-    passing = {row: degrees_of(label_map, classes, test) for row, label_map in enumerate(label_maps)}
+    passing = {row: degrees_of(there, classes, test) for row, there in enumerate(scenes)}
     return {row: (len(degrees), max(degrees)) for row, degrees in passing.items() if degrees}
 
 
@@ -109,13 +108,13 @@ TESTS = st.one_of(
 
 
 @pytest.mark.usefixtures("way")
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.data(), st.lists(painted(), max_size=4))
 def test_answers_are_those_of_the_oracle(data: st.DataObject, label_maps: list[np.ndarray]) -> None:
-    index = opened(label_maps)
+    index, scenes = opened(label_maps), [oracle.regions_of(label_map) for label_map in label_maps]
     for _ in range(4):
         classes, test = data.draw(THINGS), data.draw(TESTS)
-        truth = expected(label_maps, classes, test)
+        truth = expected(scenes, classes, test)
         assert by_row(index.where(classes, test)) == truth
         rows = data.draw(st.lists(st.integers(0, max(len(label_maps) - 1, 0)), max_size=len(label_maps), unique=True).map(sorted))
         asked = by_row(index.where(classes, test, np.array(rows, np.uint32)))
@@ -123,19 +122,28 @@ def test_answers_are_those_of_the_oracle(data: st.DataObject, label_maps: list[n
         assert best_by_row(index.where(classes, test, count=False)) == {row: degree for row, (_, degree) in truth.items()}
 
 
-@pytest.mark.usefixtures("way")
-@pytest.mark.parametrize(
-    "test", [*(Related(r, (1, 2)) for r in RELATIONS), Between((1,), (2,)), InZone("left"), InZone("centre"), Anywhere()]
-)
-def test_many_photos(test: Test) -> None:
-    """Lists long enough to be galloped through, and photos with many regions."""
+@pytest.fixture(scope="module")
+def many_maps() -> list[np.ndarray]:
+    """Of photos enough for lists that are galloped through, and some with many regions."""
     rng = np.random.default_rng(4)
     label_maps = [np.full((1, 1), 9, np.uint8)] * 400
     for row in rng.choice(400, 25, replace=False):
         label_maps[row] = rng.integers(0, 4, (int(rng.integers(3, 12)), int(rng.integers(3, 12)))).astype(np.uint8)
     for row in rng.choice(400, 40, replace=False):
         label_maps[row] = np.array([[0, int(row) % 5]], np.uint8)
-    assert by_row(opened(label_maps).where((0, 3), test)) == expected(label_maps, (0, 3), test)
+    return label_maps
+
+
+@pytest.fixture(scope="module")
+def many_scenes(many_maps: list[np.ndarray]) -> list[list[oracle.OracleRegion]]:
+    return [oracle.regions_of(label_map) for label_map in many_maps]
+
+
+@pytest.mark.usefixtures("way")
+def test_many_photos(many_maps: list[np.ndarray], many_scenes: list[list[oracle.OracleRegion]]) -> None:
+    index = opened(many_maps)
+    for test in (*(Related(r, (1, 2)) for r in RELATIONS), Between((1,), (2,)), InZone("left"), InZone("centre"), Anywhere()):
+        assert by_row(index.where((0, 3), test)) == expected(many_scenes, (0, 3), test), test
 
 
 def test_only_what_lies_clearly_so_counts() -> None:
