@@ -11,11 +11,17 @@ import typer
 from dsslic_search.cli.options import EFFORT, QUALITY, Effort, Quality, print_json
 from dsslic_search.core.errors import UsageError
 
-app = typer.Typer(
+group = typer.Typer(
     help="Measure; results are JSON with date, machine and versions.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
+
+
+def register(app: typer.Typer) -> None:
+    """Add this module's commands."""
+    app.add_typer(group, name="bench")
+
 
 Images = Annotated[Path, typer.Option("--images", metavar="DIR", help="A folder of photos.")]
 Out = Annotated[
@@ -34,7 +40,7 @@ def _finish(results: dict[str, Any], out: Path | None) -> None:
     typer.echo(out, err=True)
 
 
-@app.command()
+@group.command()
 def ingest(images: Images, quality: Quality = QUALITY, out: Out = None) -> None:
     """Photos a second into a fresh archive, milliseconds of each step, bytes of each layer."""
     from dsslic_search.bench import ingest as bench
@@ -42,7 +48,7 @@ def ingest(images: Images, quality: Quality = QUALITY, out: Out = None) -> None:
     _finish(bench.run(images, quality), out)
 
 
-@app.command()
+@group.command()
 def levers(
     data: Annotated[
         Path, typer.Option("--data", metavar="DIR", help="The data folder of training; see docs/training.md.")
@@ -55,7 +61,7 @@ def levers(
     _finish(bench.run(data), out)
 
 
-@app.command()
+@group.command()
 def importance(
     cases: Annotated[
         list[str], typer.Argument(metavar="DIR=WORD", help="Folders of photos, and what matters on them.")
@@ -81,7 +87,7 @@ def importance(
     _finish(bench.run(asked, photos=photos, quality=quality, effort=effort, workers=workers), out)
 
 
-@app.command()
+@group.command()
 def rd(
     images: Images,
     codecs: Annotated[
@@ -148,7 +154,7 @@ def rd(
     typer.echo(out, err=True)
 
 
-@app.command()
+@group.command()
 def reindex(
     images: Images,
     copies: Annotated[int, typer.Option(min=1, help="Versions of each photo.")] = 10,
@@ -160,7 +166,7 @@ def reindex(
     _finish(bench.run(images, copies), out)
 
 
-@app.command("label-map")
+@group.command("label-map")
 def label_map(
     table: Annotated[
         Path,
@@ -183,7 +189,7 @@ def label_map(
     _finish(results, out)
 
 
-@app.command("map-scale")
+@group.command("map-scale")
 def map_scale(
     data: Annotated[
         Path, typer.Option("--data", metavar="DIR", help="Folder with scenes/<set>; see docs/training.md.")
@@ -215,7 +221,7 @@ def map_scale(
     _finish(results, out)
 
 
-@app.command()
+@group.command()
 def segmentation(
     data: Annotated[
         Path, typer.Option("--data", metavar="DIR", help="Folder with scenes/<set>; see docs/training.md.")
@@ -245,7 +251,7 @@ def segmentation(
     _finish(results, out)
 
 
-@app.command()
+@group.command()
 def speed(
     maps: Annotated[
         list[Path],
@@ -270,7 +276,7 @@ def speed(
     _finish(results, out)
 
 
-@app.command()
+@group.command()
 def search(
     data: Annotated[
         Path, typer.Option("--data", metavar="DIR", help="Folder with scenes/<set>; see docs/training.md.")
@@ -288,7 +294,7 @@ def search(
     _finish({"predicates": answers, "retrieval": found}, out)
 
 
-@app.command()
+@group.command()
 def retrieval(
     data: Annotated[
         Path, typer.Option("--data", metavar="DIR", help="Folder with scenes/<set> and photos/corel1k.")
@@ -321,7 +327,7 @@ def retrieval(
     _finish(results, out)
 
 
-@app.command()
+@group.command()
 def vectors(
     data: Annotated[
         Path, typer.Option("--data", metavar="DIR", help="Folder with scenes/<set>; see docs/training.md.")

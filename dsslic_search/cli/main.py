@@ -6,37 +6,31 @@ import io
 import signal
 import sys
 import threading
+from importlib import import_module
 
 import typer
+from typer.models import CommandInfo
 
 from dsslic_search import __version__
-from dsslic_search.cli import (
-    archive,
-    bench,
-    codec,
-    duplicates,
-    naming,
-    preview,
-    query,
-    segmenter,
-    sketch,
-    statistics,
-    train,
-)
 from dsslic_search.cli.options import ERROR, INTERRUPTED, OK, USAGE
 from dsslic_search.cli.wording import in_commands
 from dsslic_search.core.errors import DSSError, QueryError, UsageError
 from dsslic_search.core.text import printable
 
-app = typer.Typer(
-    name="dss-search",
-    help="Store photos small, and ask exactly what is in them.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
+COMMANDS = {
+    "archive": ("ingest", "check", "reindex", "show"),
+    "query": ("query",),
+    "sketch": ("sketch", "palette"),
+    "statistics": ("stats", "classes"),
+    "naming": ("tag", "save"),
+    "duplicates": ("duplicates",),
+    "preview": ("preview", "sheet", "original"),
+    "codec": ("encode", "decode", "info", "segment"),
+    "segmenter": ("segmenter",),
+    "train": ("train",),
+    "bench": ("bench",),
+}
+"""Module of this package → the commands that it registers."""
 
 
 def _version(asked: bool) -> None:
@@ -45,7 +39,6 @@ def _version(asked: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
 def root(
     _version_asked: bool = typer.Option(
         False, "--version", callback=_version, is_eager=True, help="Print the version and stop."
@@ -54,10 +47,31 @@ def root(
     """Store photos small, and ask exactly what is in them."""
 
 
-for group in (archive, query, sketch, statistics, naming, duplicates, preview, codec, segmenter):
-    group.register(app)
-app.add_typer(train.app, name="train")
-app.add_typer(bench.app, name="bench")
+def program(first: str = "") -> typer.Typer:
+    """The program, with all commands; or, where ``first`` names one, with that one alone: to make them all
+    takes longer than what many of them do."""
+    app = typer.Typer(
+        name="dss-search",
+        help="Store photos small, and ask exactly what is in them.",
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        rich_markup_mode=None,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    app.callback()(root)
+    found = [module for module, names in COMMANDS.items() if first in names]
+    for module in found or COMMANDS:
+        import_module(f"dsslic_search.cli.{module}").register(app)
+    if found:
+        app.registered_commands = [c for c in app.registered_commands if command_name(c) == first]
+        app.registered_groups = [g for g in app.registered_groups if g.name == first]
+    return app
+
+
+def command_name(command: CommandInfo) -> str:
+    """What a registered command is called by."""
+    return str(command.name or getattr(command.callback, "__name__", "").replace("_", "-"))
 
 
 def say(message: str) -> None:
@@ -90,7 +104,7 @@ def main() -> None:
     """Run the command line. Exit codes: 0 all, 1 error, 2 usage, 3 partial, 130 interrupted."""
     _prepare_streams()
     try:
-        code = app(standalone_mode=False)
+        code = program(*sys.argv[1:2])(standalone_mode=False)
     except QueryError as e:
         say(f"dss-search: {in_commands(e)}")
         code = USAGE

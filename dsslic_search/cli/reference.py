@@ -8,9 +8,8 @@ import io
 import os
 
 import typer
-from typer.models import CommandInfo
 
-from dsslic_search.cli.main import app
+from dsslic_search.cli.main import command_name, program
 
 WIDTH = "100"
 
@@ -22,7 +21,7 @@ def help_of(command: tuple[str, ...]) -> str:
     os.environ["COLUMNS"] = WIDTH
     try:
         with contextlib.redirect_stdout(out), contextlib.suppress(typer.Exit):
-            app([*command, "--help"], prog_name="dss-search", standalone_mode=False)
+            program(*command[:1])([*command, "--help"], prog_name="dss-search", standalone_mode=False)
     finally:
         if before is None:
             del os.environ["COLUMNS"]
@@ -31,19 +30,16 @@ def help_of(command: tuple[str, ...]) -> str:
     return "\n".join(line.rstrip() for line in out.getvalue().strip().splitlines())
 
 
-def _name(command: CommandInfo) -> str:
-    return str(command.name or getattr(command.callback, "__name__", "").replace("_", "-"))
-
-
 def commands() -> list[tuple[str, ...]]:
     """Every command's words, the whole program first."""
+    app = program()
     found: list[tuple[str, ...]] = [()]
-    found += [(_name(command),) for command in app.registered_commands]
+    found += [(command_name(command),) for command in app.registered_commands]
     for group in app.registered_groups:
         inner = group.typer_instance
         assert inner is not None
         assert group.name is not None
-        found += [(group.name, _name(command)) for command in inner.registered_commands]
+        found += [(group.name, command_name(command)) for command in inner.registered_commands]
     return found
 
 

@@ -11,7 +11,13 @@ import typer
 from dsslic_search.cli.options import print_json
 from dsslic_search.core.errors import UsageError
 
-app = typer.Typer(help="Train the networks.", no_args_is_help=True, rich_markup_mode=None)
+group = typer.Typer(help="Train the networks.", no_args_is_help=True, rich_markup_mode=None)
+
+
+def register(app: typer.Typer) -> None:
+    """Add this module's commands."""
+    app.add_typer(group, name="train")
+
 
 Data = Annotated[
     Path,
@@ -36,7 +42,7 @@ def _threads(count: int | None) -> None:
         torch.set_num_threads(count)
 
 
-@app.command()
+@group.command()
 def segnet(
     data: Data,
     out: Annotated[Path, typer.Option("--out", metavar="FILE", help="The weight file to write.")] = Path(
@@ -60,7 +66,7 @@ def segnet(
     typer.echo(f"{out}: {training.train(data, run, out, settings, soft=soft)}")
 
 
-@app.command()
+@group.command()
 def soften(
     data: Data,
     teacher: Annotated[
@@ -79,7 +85,7 @@ def soften(
     typer.echo(f"{out}: {training.soften(data, training.load_teacher(teacher), out)} photos added")
 
 
-@app.command()
+@group.command()
 def calibrate(
     data: Data,
     weights: Annotated[
@@ -94,7 +100,7 @@ def calibrate(
     typer.echo(f"{weights}: {training.calibrate(data, weights)}")
 
 
-@app.command()
+@group.command()
 def restoration(
     data: Data,
     out: Annotated[
@@ -118,7 +124,7 @@ def restoration(
     )
 
 
-@app.command()
+@group.command()
 def codec(
     data: Data,
     out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Where the weight files go.")] = Path(
@@ -172,7 +178,7 @@ def codec(
     typer.echo(f"{out}/compnet.safetensors: {compnet}\n{out}/finenet.safetensors: {finenet}")
 
 
-@app.command()
+@group.command()
 def compact_scales(
     data: Data,
     run: Run = Path("runs"),
@@ -204,7 +210,7 @@ def compact_scales(
     typer.echo(out, err=True)
 
 
-@app.command()
+@group.command()
 def layout(
     data: Data,
     out: Annotated[
@@ -220,7 +226,7 @@ def layout(
     typer.echo(f"{out}: {training.train(data, out, steps)} label maps")
 
 
-@app.command()
+@group.command()
 def lpips(
     package: Annotated[
         Path | None,
