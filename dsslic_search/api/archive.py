@@ -380,10 +380,7 @@ class Archive:
 
     def progressive(self, photo_id: int, stages: Sequence[str] | None = None) -> Iterator[Preview]:
         """Stages of a photo, by default all it has, as a slow link would show them: each reads on where the
-        one before ended.
-
-        Coder and networks are loaded before the clock starts.
-        """
+        one before ended."""
         from dsslic_search.api.showing import held, stages_of
 
         photo = self.photo(photo_id)

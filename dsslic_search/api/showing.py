@@ -37,8 +37,9 @@ def held(photo: Photo) -> tuple[Stage, ...]:
 
 @dataclass(frozen=True)
 class Preview:
-    """One stage of a stored photo. ``bytes_read``: of its file, from the start; ``milliseconds``: reading and
-    decoding; ``vocabulary``: whose class ids stage "map" holds, None in the others."""
+    """One stage of a stored photo. ``bytes_read``: of its file, from the start. ``milliseconds``: reading and
+    decoding, and what they wait for when a process does so for the first time: the decoder's libraries, the
+    networks. ``vocabulary``: whose class ids stage "map" holds, None in the others."""
 
     stage: str
     image: Image.Image
@@ -75,23 +76,15 @@ def read_dialect(store: Store, photo: Photo) -> Dialect:
 
 
 def stages_of(store: Store, photo: Photo, stages: Sequence[str], max_pixels: int) -> Iterator[Preview]:
-    """Stages of a photo as a slow link would show them: each reads on where the one before ended.
-
-    Coder and networks are loaded before the clock starts."""
+    """Stages of a photo as a slow link would show them: each reads on where the one before ended."""
+    began = time.perf_counter()
     from dsslic_search.codec.decoder import decode_stage
-    from dsslic_search.codec.layers.label_map import coder
-    from dsslic_search.networks import runtime
 
     file = StoredFile(store, photo.content_hash)
     with _about(store, photo):
         contents = file.contents
-    coder.load()
-    with suppress(StageError):  # what is missing is told by the stage that needs it, after those that do not
-        for name, wanted in _networks(file, stages):
-            runtime.network(name, wanted)
     read = 0
     for stage in stages:
-        began = time.perf_counter()
         elsewhere = 0
         with _about(store, photo):
             if stage == "full" and contents.header.keep == "reference":
@@ -103,27 +96,7 @@ def stages_of(store: Store, photo: Photo, stages: Sequence[str], max_pixels: int
         image = coding.to_image(decoded, stage)
         spent = (time.perf_counter() - began) * 1000
         yield Preview(stage, image, read + elsewhere, contents.total + elsewhere, spent, decoded.vocabulary)
-
-
-def _networks(file: StoredFile, stages: Sequence[str]) -> Iterator[tuple[str, str | None]]:
-    """The networks that stages of a photo need, as :func:`dsslic_search.networks.runtime.network` takes
-    them."""
-    from dsslic_search.codec.layers import residual
-    from dsslic_search.codec.layers.terms import NO_NETWORK, RESTORER_BYTES, restorer_of
-    from dsslic_search.networks import runtime
-
-    contents, header = file.contents, file.contents.header
-    if "coarse" in stages:
-        yield runtime.SHOWN, header.finenet if header.keep == "coarse" else None
-    entry = contents.find(residual.LAYER.kind)
-    if entry is None or "full" not in stages:
-        return
-    if header.finenet != NO_NETWORK:
-        yield runtime.UNDER_RESIDUAL, header.finenet
-    if entry.codec == residual.BPG:
-        restorer = restorer_of(file.part(entry, RESTORER_BYTES))
-        if restorer is not None:
-            yield "restorer", restorer
+        began = time.perf_counter()
 
 
 def original_of(store: Store, photo: Photo) -> bytes:

@@ -48,10 +48,9 @@ class StoredFile:
         """The bytes that hold a stage, as :func:`dsslic_search.codec.decoder.decode_stage` takes them."""
         return self.prefix(self.contents.stage_bytes(stage))
 
-    def part(self, entry: Entry, limit: int | None = None) -> bytes:
-        """A chunk's bytes, unchecked, or the first ``limit`` of them; reads no byte before the chunk."""
-        length = entry.length if limit is None else min(entry.length, limit)
-        return self.store.read_prefix(self.content_hash, entry.offset + length, start=entry.offset)
+    def part(self, entry: Entry) -> bytes:
+        """A chunk's bytes, unchecked; reads no byte before the chunk."""
+        return self.store.read_prefix(self.content_hash, entry.offset + entry.length, start=entry.offset)
 
 
 @dataclass(frozen=True)

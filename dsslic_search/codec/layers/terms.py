@@ -22,7 +22,6 @@ from dsslic_search.core.errors import FormatError
 
 SIXTY_FOURTHS = 64  # of a trust, strength or gain of 1: the unit that they are stored in
 NO_NETWORK = "0" * 16  # the identity that stands for none
-RESTORER_BYTES = 10  # from the start of the layer, that tell which restoration network it needs
 
 
 @dataclass(frozen=True)
@@ -93,9 +92,3 @@ def read_terms(chunk: bytes, grey: bool) -> tuple[Terms, bytes]:
         gains = Gains(raw[0], pairs)
     found = None if grey else axes.from_bytes(take(axes.CODED_BYTES))
     return Terms(trust, strength, restorer, gains, found), chunk[at:]
-
-
-def restorer_of(chunk: bytes) -> str | None:
-    """The identity of the restoration network that a layer asks for, of which the first
-    :data:`RESTORER_BYTES` are enough; None where it asks for none."""
-    return chunk[2:RESTORER_BYTES].hex() if chunk[1:2] > b"\0" and len(chunk) >= RESTORER_BYTES else None

@@ -30,11 +30,6 @@ def encode(label_map: NDArray[np.uint8]) -> bytes:
     return bytes([VERSION << 4 | way]) + _number(height - 1) + _number(width - 1) + best
 
 
-def load() -> None:
-    """Load the compiled coder now instead of at the first map."""
-    decode(encode(np.repeat(np.arange(8, dtype=np.uint8), 32)[None]))
-
-
 def read_size(data: bytes) -> tuple[int, int]:
     """(height, width) of a coded map, from its first bytes; FormatError if they are not those of a label
     map."""
