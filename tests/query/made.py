@@ -40,6 +40,7 @@ class MadePhoto:
     size: int = 1
     place: tuple[float, float] | None = None
     camera: str | None = None
+    lens: str | None = None
     format: str = "JPEG"
     keep: str = "layers"
     path: str = "/x.jpg"
