@@ -192,6 +192,7 @@ def _known(facts: Mapping[str, Any]) -> dict[str, FactValue]:
         "latitude": facts["latitude"] if placed else None,
         "longitude": facts["longitude"] if placed else None,
         "camera": CAMERAS[facts["camera"]],
+        "lens": None,
         "format": "JPEG",
         "keep": "layers",
     }
