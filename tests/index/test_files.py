@@ -45,7 +45,8 @@ def filled(catalog: Any) -> Any:
                 "format": "JPEG",
                 "width": 1, "height": 1, "keep": "layers", "quality": 75, "stored_bytes": 1, "map_bytes": 1,
                 "vocabulary": "v",
-                "segmenter": "s", "embedding": b"", "taken_at": None, "camera": None, "lens": None, "latitude": None,
+                "segmenter": "s", "embedding": b"", "taken_at": None, "camera": None, "lens": None,
+                "latitude": None,
                 "longitude": None,
             }  # fmt: skip
             session.execute(insert(Photo), {"id": photo_id} | plain | own)
