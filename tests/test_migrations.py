@@ -165,6 +165,7 @@ def test_rows_of_the_oldest_catalog_survive(tmp_path: Path) -> None:
         assert photo is not None
         assert [(c.class_id, c.fraction) for c in photo.coverages] == [(3, 0.25), (5, 0.75)]
         assert photo.regions is None  # they cannot be made from what was known of them
+        assert photo.lens is None
         with pytest.raises(ArchiveError, match=re.escape(Remedy.REINDEX)):
             open_regions(catalog, tmp_path / "index", default())
     kept = reflected(path)

@@ -46,19 +46,6 @@ class Photo(Base):
     coverages: Mapped[list[Coverage]] = relationship(cascade="all, delete-orphan", passive_deletes=True)
 
 
-_TYPES = {
-    "date": DateTime,
-    "whole": Integer,
-    "pixels": Integer,
-    "degrees": Float,
-    "text": String,
-    "path": String,
-}
-for _column in COLUMNS:
-    if not hasattr(Photo, _column.name):  # facts that came after the first version have their entry alone
-        setattr(Photo, _column.name, mapped_column(_TYPES[_column.values], nullable=True))
-
-
 class Coverage(Base):
     """The fraction of a photo's label map that a class covers; absent classes have no row."""
 

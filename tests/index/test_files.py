@@ -12,8 +12,9 @@ import pytest
 from sqlalchemy import insert, update
 
 from dsslic_search.archive.schema import Photo, Tag
+from dsslic_search.core.fields import INDEXED
 from dsslic_search.core.vocabulary import default
-from dsslic_search.index.files import FILE, NEVER, Files, microseconds, open_files
+from dsslic_search.index.files import FILE, KEY, NEVER, Files, microseconds, open_files
 from dsslic_search.index.source import Stale
 
 V = default()
@@ -160,6 +161,9 @@ def test_what_is_not_known(files: Files, column: Any, expected: list[int]) -> No
         ("camera", "n", [1, 3]),
         ("camera", "z 6", [1]),
         ("camera", "sony", []),
+        ("camera", "canon*", [3]),
+        ("camera", "*?*", [1, 3]),
+        ("lens", "*", []),
         ("format", "jpeg", [3, 4, 5, 7, 9]),
         ("format", "jp", []),
         ("keep", "exact", [5]),
@@ -258,6 +262,18 @@ def test_the_file_is_used_until_the_catalog_changes(filled: Any, files: Files, t
     assert (tmp_path / FILE).exists()
     renewed = open_files(filled, tmp_path, V)
     assert found(renewed, renewed.text("camera", "sony")) == [3]
+
+
+def test_a_file_from_before_a_fact_came_is_built_anew(
+    filled: Any, files: Files, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    del files
+    before = (tmp_path / FILE).read_bytes()
+    open_files(filled, tmp_path, V)
+    assert (tmp_path / FILE).read_bytes() == before
+    monkeypatch.setattr("dsslic_search.index.files.KEY", KEY.removesuffix(f" {INDEXED[-1].array}"))
+    open_files(filled, tmp_path, V)
+    assert (tmp_path / FILE).read_bytes() != before
 
 
 def test_many_values_of_a_table(catalog: Any, tmp_path: Path) -> None:

@@ -129,8 +129,9 @@ def fact_holds(node: Node, photo: MadePhoto) -> bool:
         case Period(column, start, end):
             date = photo.taken if column == "taken" else photo.added
             return date is not None and (start is None or start <= date) and (end is None or date < end)
-        case Text("camera", pattern):
-            return photo.camera is not None and pattern in photo.camera.lower()
+        case Text("camera" | "lens" as fact, pattern):
+            text = getattr(photo, fact)
+            return text is not None and text_glob(pattern, text.lower())
         case Text("format", pattern):
             return photo.format.lower() == pattern
         case Text("keep", pattern):
@@ -157,8 +158,8 @@ def fact_holds(node: Node, photo: MadePhoto) -> bool:
             }[name]
         case Near(latitude, longitude, metres):
             return photo.place is not None and distance(photo.place, (latitude, longitude)) <= metres
-        case Unknown(column):
-            return {"taken": photo.taken, "camera": photo.camera, "place": photo.place}[column] is None
+        case Unknown(fact):
+            return getattr(photo, fact) is None
     raise AssertionError(node)
 
 
@@ -167,6 +168,11 @@ def glob(pattern: str, text: str) -> bool:
     if not set("*?") & set(pattern):
         return pattern in text
     return _glob(pattern, text)
+
+
+def text_glob(pattern: str, text: str) -> bool:
+    """The same where no slash stops a wildcard."""
+    return glob(pattern.replace("*", "**").replace("/", "|"), text.replace("/", "|"))
 
 
 def _glob(pattern: str, text: str) -> bool:

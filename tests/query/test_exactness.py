@@ -123,6 +123,7 @@ def made_photo(rng: Random, photo_id: int) -> MadePhoto:
         size=int(rng.integers(1, 5)),
         place=one(rng, PLACES) if rng.random() < 0.7 else None,
         camera=one(rng, ["Canon EOS", "NIKON", None]),
+        lens=one(rng, ["SIGMA 35mm f/1.4", "EF50mm f/1.8 STM", None]),
         format=one(rng, ["JPEG", "PNG"]),
         keep=one(rng, ["layers", "exact", "reference"]),
         path=one(rng, ["/a/b.jpg", "/a/b/c.png", "/b/a.jpg", "/A/b/a.PNG", "/c.jpg", f"/b/{photo_id}.jpg"]),
@@ -207,13 +208,14 @@ def made_fact(rng: Random) -> Node:
                 "",
             ),
             Text("camera", one(rng, ["canon", "nik", "on"]), ""),
+            Text("lens", one(rng, ["sigma*", "*1.8*", "mm f", "ef??mm*", "f*"]), ""),
             Text("format", one(rng, ["jpeg", "png", "p"]), ""),
             Text("keep", one(rng, ["layers", "exact"]), ""),
             Text("tag", one(rng, ["best", "trip", "none"]), ""),
             Text(one(rng, ["path", "name"]), one(rng, PATTERNS), ""),
             Shape(one(rng, ["portrait", "landscape", "square", "panorama"])),
             Near(*place, one(rng, [0.0, 1200.0, 5000.0, 1e6, 2e7])),
-            Unknown(one(rng, ["taken", "camera", "place"])),
+            Unknown(one(rng, ["taken", "camera", "lens", "place"])),
         ],
     )
 

@@ -396,6 +396,32 @@ def test_camera_names(make, model, camera):
     )
 
 
+@pytest.mark.parametrize(
+    ("shot", "lens"),
+    [
+        ({"LensModel": "SIGMA 35mm F1.4 DG HSM | Art 012"}, "SIGMA 35mm F1.4 DG HSM | Art 012"),
+        ({"LensModel": " EF50mm\tf/1.8 STM\0 \0"}, "EF50mm f/1.8 STM"),
+        ({"LensModel": "x" * 500}, "x" * 120),
+        ({"LensModel": ""}, None),
+        ({"LensModel": "\0\0"}, None),
+        ({"LensMake": "SIGMA"}, None),
+        ({"LensSpecification": (24.0, 70.0, 2.8, 2.8)}, None),
+        ({}, None),
+    ],
+)
+def test_lenses_are_those_that_are_named(shot, lens):
+    photo = opened(saved(Image.fromarray(scene()), exif=exif_with(shot=shot, Make="Acme")))
+    assert photo.facts["lens"] == lens
+    assert photo.facts["camera"] == "Acme"
+
+
+def test_what_is_no_text_is_no_lens():
+    from dsslic_search.codec.picture.metadata import read_facts
+
+    for value in (7, (1, 2), b"SIGMA", 1.5):
+        assert read_facts(exif_with(shot={"LensModel": value}))["lens"] is None
+
+
 NORTH = {
     "GPSLatitudeRef": "N",
     "GPSLatitude": (10.0, 0.0, 0.0),

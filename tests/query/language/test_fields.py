@@ -27,6 +27,8 @@ def tree(text: str) -> Node:
         ("camera:canon", "camera", "canon"),
         ('camera:"Canon EOS"', "camera", "canon eos"),
         ("camera: canon", "camera", "canon"),
+        ("lens:Sigma*", "lens", "sigma*"),
+        ('lens:"EF50mm f/1.8 STM"', "lens", "ef50mm f/1.8 stm"),
         ("CAMERA:Canon", "camera", "canon"),
         ("camera：canon", "camera", "canon"),
         ("camera:«Canon (EOS)»", "camera", "canon (eos)"),
@@ -139,7 +141,7 @@ def test_landscape_alone_is_the_group() -> None:
     assert written(tree("landscape")) == "nature"
 
 
-@pytest.mark.parametrize("column", ["taken", "camera", "place"])
+@pytest.mark.parametrize("column", ["taken", "camera", "lens", "place"])
 def test_what_is_not_known(column: str) -> None:
     assert tree(f"{column}:unknown") == Unknown(column)
     assert written(tree(f"not {column}:Unknown")) == f"not {column}:unknown"

@@ -441,6 +441,7 @@ CONTRADICTIONS = [
     "taken:2020 and not taken:2019..2021",
     "taken:unknown and taken:2020",
     "camera:unknown and camera:canon",
+    "lens:sigma* and lens:unknown",
     "near 10,10 5km and place:unknown",
     "width:>4000 and width:<3000",
     "width:>4000 and not width:>3000",
@@ -452,6 +453,7 @@ CONTRADICTIONS = [
     "(portrait and orientation:landscape) or (sky > 30% and sky < 20%)",
 ]
 POSSIBLE = [
+    "lens:sigma* and lens:*art and camera:unknown",
     "(>60% sky and >50% sea) or road",
     ">60% sky and >30% sea",
     ">60% sky and >50% nature",
