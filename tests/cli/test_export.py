@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from dsslic_search import Archive
+from dsslic_search.core.fields import EXPORTED
 
 
 @pytest.fixture
@@ -116,15 +117,15 @@ def test_csv_is_a_table(run, archive: Path):
             )
         )
     )
-    assert rows[0][:5] == ["rank", "id", "path", "score", "lens"]
-    assert all(name.startswith("coverage_") and " " not in name for name in rows[0][5:])
-    assert len(rows[0]) == 5 + len(expected[0]["coverage"])
+    facts = ["rank", "id", "path", "score", *EXPORTED]
+    assert rows[0][: len(facts)] == facts
+    assert all(name.startswith("coverage_") and " " not in name for name in rows[0][len(facts) :])
+    assert len(rows[0]) == len(facts) + len(expected[0]["coverage"])
     for row, result in zip(rows[1:], expected, strict=True):
         assert (int(row[0]), int(row[1]), row[2], float(row[3])) == tuple(
             result[k] for k in ("rank", "id", "path", "score")
         )
-        assert row[4] == (result["lens"] or "")
-        assert list(map(float, row[5:])) == list(result["coverage"].values())
+        assert list(map(float, row[len(facts) :])) == list(result["coverage"].values())
 
 
 def test_parquet_is_the_same_table(run, archive: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
@@ -138,7 +139,7 @@ def test_parquet_is_the_same_table(run, archive: Path, tmp_path: Path, monkeypat
     assert "written to" in ran.message
     table = parquet.read_table(tmp_path / "t.parquet").to_pylist()
     assert [{"coverage": {"sky": row.pop("coverage_sky")}, **row} for row in table] == [
-        {k: r[k] for k in ("coverage", "rank", "id", "path", "score", "lens")} for r in expected
+        {k: r[k] for k in ("coverage", "rank", "id", "path", "score", *EXPORTED)} for r in expected
     ]
     assert list(tmp_path.iterdir()) == [tmp_path / "t.parquet"]
     piped = raw(archive, "query", "sky", "--all", "--format", "parquet")

@@ -13,6 +13,7 @@ import pytest
 from PIL import Image
 
 from dsslic_search import Archive
+from dsslic_search.core.fields import EXPORTED
 from dsslic_search.core.kinds import KeepMode, Stage
 
 
@@ -52,7 +53,7 @@ def test_query_answers_what_the_catalog_says(run, archive: Path, text: str):
     scores = [r["score"] for r in answer["results"]]
     assert scores == sorted(scores, reverse=True)
     for result in answer["results"]:
-        assert set(result) == {"rank", "id", "path", "score", "coverage"}
+        assert set(result) == {"rank", "id", "path", "score", *EXPORTED, "coverage"}
         assert Path(result["path"]).is_file()
 
 
