@@ -218,6 +218,7 @@ def show(
     with Archive(archive) as opened:
         photo = opened.photo(photo_id)
         info = opened.info(photo_id)
+        contents = opened.contents(photo)
     if as_json:
         print_json(info)
         return
@@ -227,8 +228,7 @@ def show(
         f"{size_text(photo.stored_bytes)}",
         nl=False,
     )
-    stored = sum(layer["bytes"] for layer in info["layers"])
-    bpp = round(stored * (8 / (photo.width * photo.height)), 6)
+    bpp = round(contents.total * (8 / (contents.header.width * contents.header.height)), 6)
     typer.echo(f" ({bpp:.3f} bpp), keep mode {photo.keep}, {quality_text(photo.quality)}")
     facts = [f"taken {photo.taken_at}" if photo.taken_at else ""]
     facts += [printable(getattr(photo, fact.columns[0].name) or "") for fact in FACTS if fact.kind == "text"]
