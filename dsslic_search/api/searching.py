@@ -115,7 +115,7 @@ class Searcher:
             indexes=indexes,
             vocabulary=self._vocabulary,
             presence=self._settings.presence,
-            locate=self.embeddings_of,
+            embeddings_of=self.embeddings_of,
             saved=self.saved_text,
             limit=limit,
             after=after,

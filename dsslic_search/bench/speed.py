@@ -68,7 +68,7 @@ def run(maps: Sequence[Path], photos: int, asked: int) -> dict[str, Any]:
             cache(lambda: open_files(*where)),
         )
 
-        def locate(operand: str, _mirrored: bool) -> NDArray[np.float32]:
+        def embeddings_of(operand: str, _mirrored: bool) -> NDArray[np.float32]:
             real = features[int(operand[1:]) % len(features)]
             return np.frombuffer(real.embedding, "<f4")[None]
 
@@ -79,7 +79,7 @@ def run(maps: Sequence[Path], photos: int, asked: int) -> dict[str, Any]:
                 indexes=indexes,
                 vocabulary=classes,
                 presence=DEFAULT_PRESENCE,
-                locate=locate,
+                embeddings_of=embeddings_of,
                 limit=PAGE,
             )
             return (time.perf_counter() - began) * 1000

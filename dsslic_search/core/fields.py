@@ -16,7 +16,7 @@ from typing import Literal
 from dsslic_search.core.kinds import KeepMode
 from dsslic_search.core.text import BYTE_UNITS
 
-Kind = Literal["date", "number", "text", "path", "word", "tag", "outline", "place"]
+Kind = Literal["date", "number", "text", "path", "word", "tag", "orientation", "place"]
 """How a fact is asked for: a period of days; bounds; a part of a text, or a glob for all of it, without
 regard to capitals; the same for a path, where "*" and "?" stop at slashes; a whole word; one of many words;
 the proportions of the sides; a place on Earth, by its distance."""
@@ -162,7 +162,7 @@ FACTS = (
     Fact("id", "number", "archive", (Column("id", "ids", "whole"),), "id:12", measure=NUMBERS),
     Fact(
         "orientation",
-        "outline",
+        "orientation",
         "file",
         (_WIDTH, _HEIGHT),
         "orientation:landscape",

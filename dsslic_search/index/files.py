@@ -90,7 +90,7 @@ class Files:
             np.logical_and(held, values <= high, out=held)
         return held
 
-    def shape(self, name: Literal["portrait", "landscape", "square", "panorama"]) -> Mask:
+    def orientation(self, name: Literal["portrait", "landscape", "square", "panorama"]) -> Mask:
         """Photos that are higher than wide, wider than high, as wide as high, or at least twice as long as
         short."""
         width, height = self.arrays["width"], self.arrays["height"]

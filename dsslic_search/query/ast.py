@@ -57,7 +57,7 @@ class Anywhere:
 
 @dataclass(frozen=True)
 class Zone:
-    """Half the region lies in a part of the photo, by its name in ``query.places.ZONES``, as "bottom
+    """Half the region lies in a part of the photo, by its name in ``index.regions.relate.ZONES``, as "bottom
     left"."""
 
     name: str
@@ -65,7 +65,7 @@ class Zone:
 
 @dataclass(frozen=True)
 class Relation:
-    """The region stands in a relation, by its name in ``query.places.RELATIONS``, to some region of
+    """The region stands in a relation, by its name in ``query.language.spatial.RELATIONS``, to some region of
     ``thing``."""
 
     name: str
@@ -80,17 +80,17 @@ class Amid:
     second: Thing
 
 
-Place = Anywhere | Zone | Relation | Amid
+Where = Anywhere | Zone | Relation | Amid
 
 
 @dataclass(frozen=True)
 class Regional:
-    """``low`` to ``high`` regions of the thing, both included (None: or more), are at ``place``.
+    """``low`` to ``high`` regions of the thing, both included (None: or more), are ``where`` it says.
 
     ``says`` is the number in a normal form, as "at least 2"; empty for "one or more", unsaid."""
 
     thing: Thing
-    place: Place
+    where: Where
     low: int
     high: int | None
     says: str
@@ -130,8 +130,8 @@ class Number:
 
 
 @dataclass(frozen=True)
-class Shape:
-    """The photo's outline. Panorama: the longer side is at least twice the shorter."""
+class Orientation:
+    """The proportions of the photo's sides. Panorama: the longer side is at least twice the shorter."""
 
     name: Literal["portrait", "landscape", "square", "panorama"]
 
@@ -167,7 +167,10 @@ class Or:
     parts: tuple[Node, ...]
 
 
-Leaf = Presence | Compare | Like | Regional | Period | Text | Number | Shape | Near | Unknown
+FilePredicate = Period | Text | Number | Orientation | Near | Unknown
+"""What is asked of a photo's file, a fact at a time (`core.fields`)."""
+
+Leaf = Presence | Compare | Like | Regional | FilePredicate
 Node = Leaf | Not | And | Or
 
 
@@ -207,9 +210,9 @@ def things(node: Node) -> Iterator[Thing]:
         match leaf:
             case Presence(thing) | Compare(thing):
                 yield thing
-            case Regional(thing, place):
+            case Regional(thing, where):
                 yield thing
-                match place:
+                match where:
                     case Relation(_, other):
                         yield other
                     case Amid(first, second):
@@ -226,11 +229,11 @@ def written(node: Node) -> str:
             return f"{thing.name} {says}"
         case Like(operand, _, mirrored):
             return f"like {operand}{' mirrored' if mirrored else ''}"
-        case Regional(thing, place, _, _, says):
-            return f"{says} {thing.name}{_placed(place)}".lstrip()
+        case Regional(thing, where, _, _, says):
+            return f"{says} {thing.name}{_where(where)}".lstrip()
         case Period() | Text() | Number():
             return node.says
-        case Shape(name):
+        case Orientation(name):
             return f"orientation:{name}"
         case Near(latitude, longitude, metres):
             return f"near {_plain(latitude)},{_plain(longitude)} {_plain(metres)}m"
@@ -250,8 +253,8 @@ def _plain(number: float) -> str:
     return f"{number:.6f}".rstrip("0").rstrip(".")
 
 
-def _placed(place: Place) -> str:
-    match place:
+def _where(where: Where) -> str:
+    match where:
         case Anywhere():
             return ""
         case Zone(name):

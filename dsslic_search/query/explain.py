@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from decimal import Decimal
 
 import numpy as np
 
 from dsslic_search.core.text import counted
 from dsslic_search.core.vocabulary import Vocabulary
 from dsslic_search.features.regions import LEAST_PER_MILLE
-from dsslic_search.index.quanta import TICKS
 from dsslic_search.index.regions.relate import AROUND_RULE, BETWEEN_RULE, RELATIONS, zone_rule
 from dsslic_search.query.ast import (
     Amid,
@@ -25,11 +23,10 @@ from dsslic_search.query.ast import (
     leaves,
     things,
     whole,
-    written,
 )
 from dsslic_search.query.contradiction import impossible
-from dsslic_search.query.plan import Either, Every, Filter, Located, Resemble, Step, Within
 from dsslic_search.query.run.evaluate import Evaluation
+from dsslic_search.query.steps import Joined, Step
 
 
 def explanation(
@@ -53,10 +50,10 @@ def explanation(
 def _outermost(text: str) -> str:
     """Without a pair of parentheses around everything."""
     depth = 0
-    for place, character in enumerate(text):
+    for index, character in enumerate(text):
         depth += {"(": 1, ")": -1}.get(character, 0)
         if depth == 0:
-            return text[1:place] if 0 < place == len(text) - 1 else text
+            return text[1:index] if 0 < index == len(text) - 1 else text
     return text
 
 
@@ -78,11 +75,11 @@ def _rules(leaf: Leaf) -> Iterator[str]:
     match leaf:
         case Like(operand):
             yield f"{operand}: the photo to compare with"
-        case Regional(_, place, _, _, says):
+        case Regional(_, where, _, _, says):
             if says:
                 least = f"{LEAST_PER_MILLE / 10:g}% of the photo"
                 yield f"{says}: so many regions, which are connected and at least {least}"
-            match place:
+            match where:
                 case Zone(name):
                     yield f"{name}: {zone_rule(name)}"
                 case Relation("around", _):
@@ -94,72 +91,15 @@ def _rules(leaf: Leaf) -> Iterator[str]:
 
 
 def _steps(step: Step, evaluation: Evaluation) -> Iterator[str]:
-    match step:
-        case Every(parts) | Either(parts) if parts:
-            yield "all of" if isinstance(step, Every) else "any of"
-            for part in parts:
-                yield from (f"  {line}" for line in _steps(part, evaluation))
-        case _:
-            count = int(np.count_nonzero(evaluation.mask(step)))
-            yield f"{worded(step)}: {counted(count, 'photo')}"
+    if isinstance(step, Joined) and step.parts:
+        yield step.words()
+        for part in step.parts:
+            yield from (f"  {line}" for line in _steps(part, evaluation))
+    else:
+        count = int(np.count_nonzero(step.mask(evaluation)))
+        yield f"{step.words()}: {counted(count, 'photo')}"
 
 
 def _order(sort: Sort) -> str:
     key = sort.thing.name if sort.thing else sort.key
     return f"{key}, {'descending' if sort.descending else 'ascending'}, equal ones newest first"
-
-
-# The predicates of a plan in words.
-
-
-def worded(step: Step) -> str:
-    """What a predicate of a plan asks for; "every photo" for a plan without any."""
-    match step:
-        case Within():
-            return f"{step.name} {_range(step)}"
-        case Located(says, _, _, low, high):
-            return f"{_regions(low, high)} of {says}"
-        case Filter(fact, negated):
-            return f"not {written(fact)}" if negated else written(fact)
-        case Resemble(operand, mirrored):
-            return f"ranked by likeness to {operand}{' or its mirror image' if mirrored else ''}"
-    return "every photo"
-
-
-def _regions(low: int, high: int | None) -> str:
-    if high is None:
-        return f"{counted(low, 'region')} or more"
-    if high < low:
-        return "a number of regions that cannot be"
-    if low == high:
-        return "no region" if low == 0 else f"exactly {counted(low, 'region')}"
-    return f"at most {counted(high, 'region')}" if low == 0 else f"{low} to {high} regions"
-
-
-def _range(step: Within) -> str:
-    if step.empty:
-        return "in a range that is empty"
-    if step.low <= 0 and step.high >= TICKS:
-        return "of any coverage"
-    if step.high >= TICKS:
-        return _above(step.low)
-    if step.low <= 0:
-        return _below(step.high)
-    return f"{_above(step.low)} and {_below(step.high)}"
-
-
-def _above(low: int) -> str:
-    """A lower bound; one tick more than a round number is "more than" that number."""
-    return f"> {_percent(low - 1)}" if _digits(low - 1) < _digits(low) else f">= {_percent(low)}"
-
-
-def _below(high: int) -> str:
-    return f"< {_percent(high + 1)}" if _digits(high + 1) < _digits(high) else f"<= {_percent(high)}"
-
-
-def _digits(ticks: int) -> int:
-    return len(str(ticks).rstrip("0"))
-
-
-def _percent(ticks: int) -> str:
-    return f"{(Decimal(ticks) / (TICKS // 100)).normalize():f}%"

@@ -113,7 +113,7 @@ def test_queries_are_answered() -> None:
             indexes=indexes,
             vocabulary=V,
             presence=0.005,
-            locate=lambda operand, mirrored: np.empty((0, 0)),
+            embeddings_of=lambda operand, mirrored: np.empty((0, 0)),
             limit=5,
         )
         assert 0 < found[text].total < 500

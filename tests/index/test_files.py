@@ -127,8 +127,8 @@ def test_figures(
 @pytest.mark.parametrize(
     ("name", "expected"), [("portrait", [1]), ("landscape", [3, 7]), ("square", [4, 5, 9]), ("panorama", [7])]
 )
-def test_shapes(files: Files, name: Any, expected: list[int]) -> None:
-    assert found(files, files.shape(name)) == expected
+def test_orientations(files: Files, name: Any, expected: list[int]) -> None:
+    assert found(files, files.orientation(name)) == expected
 
 
 @pytest.mark.parametrize(
@@ -293,7 +293,7 @@ def test_an_archive_without_photos(catalog: Any, tmp_path: Path) -> None:
     masks = [
         files.period("taken", None, None),
         files.figure("megapixels", 1, None),
-        files.shape("square"),
+        files.orientation("square"),
         files.near(0, 0, 1e9),
     ]
     masks += [

@@ -17,11 +17,11 @@ from dsslic_search.query.ast import (
     Not,
     Number,
     Or,
+    Orientation,
     Period,
     Presence,
     Regional,
     Relation,
-    Shape,
     Text,
     Unknown,
     Zone,
@@ -111,7 +111,7 @@ def covered(photo: MadePhoto, classes: tuple[int, ...]) -> Fraction:
 def passing(node: Regional, photo: MadePhoto) -> list[float]:
     """The degrees of the regions that pass."""
     classes, regions = node.thing.classes, photo.found
-    match node.place:
+    match node.where:
         case Anywhere():
             return oracle.anywhere(regions, classes)
         case Zone(name):
@@ -148,7 +148,7 @@ def fact_holds(node: Node, photo: MadePhoto) -> bool:
             figures = {"width": photo.width, "height": photo.height, "size": photo.size, "id": photo.id}
             figure = photo.width * photo.height / 1e6 if column == "megapixels" else figures[column]
             return (low is None or figure >= low) and (high is None or figure <= high)
-        case Shape(name):
+        case Orientation(name):
             w, h = photo.width, photo.height
             return {
                 "portrait": h > w,

@@ -28,20 +28,20 @@ from dsslic_search.query.ast import (
     Not,
     Number,
     Or,
+    Orientation,
     Period,
-    Place,
     Presence,
     Regional,
     Relation,
-    Shape,
     Text,
     Thing,
     Unknown,
+    Where,
     Zone,
     leaves,
 )
 from dsslic_search.query.contradiction import impossible
-from dsslic_search.query.language.places import RELATIONS
+from dsslic_search.query.language.spatial import RELATIONS
 from dsslic_search.query.plan import plan
 from dsslic_search.query.run.evaluate import Evaluation
 from dsslic_search.query.run.order import ByDegree
@@ -163,10 +163,10 @@ def made_leaf(rng: Random, archive: MadeArchive) -> Node:
         case 3 | 4 | 5 | 6:
             low = int(rng.integers(0, 4))
             low, high = one(rng, [(1, None), (low, None), (low, low), (0, low), (low, low + 1)])
-            place = made_place(rng)
-            if place == Relation("around", thing):
+            where = made_where(rng)
+            if where == Relation("around", thing):
                 low, high = 1, None
-            return Regional(thing, place, low, high, "")
+            return Regional(thing, where, low, high, "")
         case _:
             return made_fact(rng)
 
@@ -180,7 +180,7 @@ def bound(rng: Random, archive: MadeArchive, thing: Thing) -> int:
     return min(max(share + int(rng.integers(-1, 2)), 0), TICKS)
 
 
-def made_place(rng: Random) -> Place:
+def made_where(rng: Random) -> Where:
     match int(rng.integers(8)):
         case 0:
             return Anywhere()
@@ -213,7 +213,7 @@ def made_fact(rng: Random) -> Node:
             Text("keep", one(rng, ["layers", "exact"]), ""),
             Text("tag", one(rng, ["best", "trip", "none"]), ""),
             Text(one(rng, ["path", "name"]), one(rng, PATTERNS), ""),
-            Shape(one(rng, ["portrait", "landscape", "square", "panorama"])),
+            Orientation(one(rng, ["portrait", "landscape", "square", "panorama"])),
             Near(*place, one(rng, [0.0, 1200.0, 5000.0, 1e6, 2e7])),
             Unknown(one(rng, ["taken", "camera", "lens", "place"])),
         ],
@@ -224,10 +224,10 @@ def kinds(node: Node) -> set[str]:
     found = set()
     for leaf in leaves(node):
         match leaf:
-            case Regional(_, Zone() | Relation() as place):
-                found.add(place.name)
-            case Regional(_, place):
-                found.add(type(place).__name__)
+            case Regional(_, Zone() | Relation() as where):
+                found.add(where.name)
+            case Regional(_, where):
+                found.add(type(where).__name__)
             case Text(column) | Period(column) | Number(column) | Unknown(column):
                 found.add(f"{type(leaf).__name__} {column}")
             case _:
@@ -252,12 +252,12 @@ def test_the_executor_finds_exactly_what_a_slow_reading_of_the_maps_finds(
             tree, presence = made_tree(rng, archive), one(rng, PRESENCES)
             step = plan(tree, max(1, round(presence * TICKS)))
             evaluation = Evaluation(indexes, lambda operand, mirrored: np.empty((0, 0)), {})
-            mask = evaluation.mask(step)
+            mask = step.mask(evaluation)
             expected = [holds(tree, photo, presence) for photo in photos]
             assert mask.tolist() == expected, tree
             assert not (impossible(step) and any(expected)), tree
             rows = np.flatnonzero(mask)
-            degrees = evaluation.degrees(step, rows).tolist()
+            degrees = step.degrees(evaluation, rows).tolist()
             slow = [
                 degree(tree, photo, presence)
                 for photo, matches in zip(photos, expected, strict=True)

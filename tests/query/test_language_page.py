@@ -10,7 +10,7 @@ from dsslic_search.core.errors import QueryError
 from dsslic_search.core.vocabulary import default
 from dsslic_search.index.regions import relate
 from dsslic_search.query.ast import Query, Regional, whole
-from dsslic_search.query.language import fields, places
+from dsslic_search.query.language import fields, spatial
 from dsslic_search.query.language.lexicon import KEYWORDS
 from dsslic_search.query.language.parse import parse
 
@@ -107,7 +107,7 @@ def test_the_page_names_every_phrase_of_the_language() -> None:
         "fewer",
         "added",
     }
-    parts = {phrase for zone in places.zones().values() for phrase in zone}  # made of a few words
+    parts = {phrase for zone in spatial.zones().values() for phrase in zone}  # made of a few words
     missing = [
         p
         for p in map(" ".join, KEYWORDS)
@@ -118,17 +118,17 @@ def test_the_page_names_every_phrase_of_the_language() -> None:
 
 def test_the_page_defines_every_relation_and_part_and_field() -> None:
     relations = {
-        tree.place for code in column("Relations", 1) if isinstance(tree := asked(code).tree, Regional)
+        tree.where for code in column("Relations", 1) if isinstance(tree := asked(code).tree, Regional)
     }
-    assert {getattr(place, "name", "between") for place in relations} == {*places.RELATIONS, "between"}
+    assert {getattr(where, "name", "between") for where in relations} == {*spatial.RELATIONS, "between"}
     where = section("Where in the photo")
-    assert [name for name in places.zones() if f"`{name}" not in where and f"the {name}" not in where] == []
+    assert [name for name in spatial.zones() if f"`{name}" not in where and f"the {name}" not in where] == []
     assert [name for name in fields.FIELDS if f"`{name}:" not in PAGE] == []
 
 
 def test_relations_and_parts_are_those_that_the_indexes_know() -> None:
-    assert set(places.RELATIONS) - {"around"} == set(relate.RELATIONS)
-    assert set(places.zones()) == set(relate.ZONES) - {"middle"}
+    assert set(spatial.RELATIONS) - {"around"} == set(relate.RELATIONS)
+    assert set(spatial.zones()) == set(relate.ZONES) - {"middle"}
 
 
 def test_there_is_something_to_check() -> None:

@@ -5,8 +5,8 @@ import pytest
 from dsslic_search.core.errors import QueryError
 from dsslic_search.core.vocabulary import default
 from dsslic_search.query.ast import Amid, Anywhere, Node, Not, Regional, Relation, Thing, Zone, written
-from dsslic_search.query.language import places
-from dsslic_search.query.language.grammar import LONGEST
+from dsslic_search.query.language import spatial
+from dsslic_search.query.language.grammar import MAX_PREDICATE_TOKENS
 from dsslic_search.query.language.parse import parse
 
 V = default()
@@ -60,7 +60,7 @@ def regional(text: str) -> Regional:
 )
 def test_counts(text: str, low: int, high: int | None) -> None:
     found = regional(text)
-    assert (found.place, found.low, found.high) == (Anywhere(), low, high)
+    assert (found.where, found.low, found.high) == (Anywhere(), low, high)
     again = regional(written(found))
     assert (again.low, again.high, again.says) == (low, high, found.says)
 
@@ -71,10 +71,10 @@ def test_a_thing_alone_is_not_counted(text: str) -> None:
     assert not isinstance(tree(text), Regional)
 
 
-@pytest.mark.parametrize("name", places.RELATIONS)
+@pytest.mark.parametrize("name", spatial.RELATIONS)
 def test_every_phrase_of_a_relation(name: str) -> None:
     expected = Relation(name, Thing("tree", "tree", (V.id_of("tree"),), 0))
-    phrases = [phrase for relation, phrase in places.relation_phrases() if relation == name]
+    phrases = [phrase for relation, phrase in spatial.relation_phrases() if relation == name]
     assert phrases[0] == name
     for phrase in phrases:
         for text in (
@@ -83,16 +83,16 @@ def test_every_phrase_of_a_relation(name: str) -> None:
             f"PERSON {phrase.upper().replace(' ', '-')} tree",
         ):
             found = regional(text)
-            assert isinstance(found.place, Relation)
-            assert (found.thing.name, found.place.name, found.low, found.high, found.says) == (
+            assert isinstance(found.where, Relation)
+            assert (found.thing.name, found.where.name, found.low, found.high, found.says) == (
                 "person",
                 name,
                 1,
                 None,
                 "",
             )
-            assert found.place.thing.classes == expected.thing.classes
-            assert found.place.thing.position == len(text) - 4
+            assert found.where.thing.classes == expected.thing.classes
+            assert found.where.thing.position == len(text) - 4
 
 
 @pytest.mark.parametrize(
@@ -140,14 +140,14 @@ def test_relations(text: str, expected: str) -> None:
 
 
 def test_between_has_two_things() -> None:
-    place = regional("person between cars and trees").place
-    assert isinstance(place, Amid)
-    assert (place.first.name, place.second.name) == ("car", "tree")
+    where = regional("person between cars and trees").where
+    assert isinstance(where, Amid)
+    assert (where.first.name, where.second.name) == ("car", "tree")
 
 
-@pytest.mark.parametrize("name", places.zones())
+@pytest.mark.parametrize("name", spatial.zones())
 def test_every_phrase_of_a_zone(name: str) -> None:
-    phrases = places.zones()[name]
+    phrases = spatial.zones()[name]
     assert name in phrases
     for phrase in phrases:
         for text in (
@@ -156,9 +156,9 @@ def test_every_phrase_of_a_zone(name: str) -> None:
             f"car on the {phrase} of the photo",
             f"car {phrase}",
         ):
-            assert regional(text).place == Zone(name), text
+            assert regional(text).where == Zone(name), text
     two = regional(f"2 cars in the {name}")
-    assert (two.place, two.low, two.high) == (Zone(name), 2, 2)
+    assert (two.where, two.low, two.high) == (Zone(name), 2, 2)
 
 
 @pytest.mark.parametrize(
@@ -180,7 +180,7 @@ def test_every_phrase_of_a_zone(name: str) -> None:
     ],
 )
 def test_positions(text: str, zone: str) -> None:
-    assert regional(text).place == Zone(zone)
+    assert regional(text).where == Zone(zone)
 
 
 @pytest.mark.parametrize("text", ["trees in the photo", "trees on my photos", "trees inside the picture"])
@@ -196,7 +196,7 @@ def test_inside_is_a_group_where_it_is_no_relation() -> None:
 
 def test_the_longest_predicate() -> None:
     text = "between 2 and 4 people between cars and trees"
-    assert len(text.split()) == LONGEST
+    assert len(text.split()) == MAX_PREDICATE_TOKENS
     assert written(tree(text)) == "between 2 and 4 person between car and tree"
     with pytest.raises(QueryError, match="is missing between"):
         parse(text + " tree" * 100, V)

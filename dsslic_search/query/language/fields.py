@@ -10,7 +10,7 @@ from typing import Literal, cast
 
 from dsslic_search.core.fields import FACTS, NAMED, SORTED_BY, Fact, Kind
 from dsslic_search.core.text import closest, did_you_mean, folded, listed, normal
-from dsslic_search.query.ast import DESCENDING, Leaf, Number, Shape, Sort, Text, Thing, Unknown
+from dsslic_search.query.ast import DESCENDING, Leaf, Number, Orientation, Sort, Text, Thing, Unknown
 from dsslic_search.query.language.values import dates
 from dsslic_search.query.language.values.numbers import bounds
 
@@ -91,10 +91,10 @@ def _word(fact: Fact, value: str, now: datetime) -> Leaf:
     return Text(fact.name, word, f"{fact.name}:{_written(value)}")
 
 
-def _outline(fact: Fact, value: str, now: datetime) -> Leaf:
+def _orientation(fact: Fact, value: str, now: datetime) -> Leaf:
     word = _word(fact, value, now)
     assert isinstance(word, Text)
-    return Shape(cast(Literal["portrait", "landscape", "square", "panorama"], word.pattern))
+    return Orientation(cast(Literal["portrait", "landscape", "square", "panorama"], word.pattern))
 
 
 def _place(fact: Fact, value: str, now: datetime) -> Leaf:
@@ -111,7 +111,7 @@ _READERS: Mapping[Kind, Callable[[Fact, str, datetime], Leaf]] = {
     "path": _text,
     "word": _word,
     "tag": _word,
-    "outline": _outline,
+    "orientation": _orientation,
     "place": _place,
 }
 

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from lark import Lark, ParseTree, Token
 
-LONGEST = 9
-"""The most tokens that a predicate has: "between 2 and 4 people between cars and trees"."""
+MAX_PREDICATE_TOKENS = 9
+"""The longest is "between 2 and 4 people between cars and trees"."""
 
 
 @dataclass(frozen=True)
-class Shape:
+class Reading:
     """How the grammar reads a row of token types: the rule, and the indexes of the tokens in their roles.
 
     ``own`` are those of the rule itself, ``things`` and ``amounts`` some of them; ``number``: the rule that
@@ -28,18 +28,18 @@ class Shape:
     amounts: tuple[int, ...]
     number: str
     counts: tuple[int, ...]
-    place: tuple[int, ...]
+    where: tuple[int, ...]
 
 
-def shape_of(types: tuple[str, ...]) -> Shape | int:
+def reading_of(types: tuple[str, ...]) -> Reading | int:
     """What the grammar makes of the types of a predicate's tokens; or the index of the first that does not
     fit, their number where the end comes too early."""
-    return _shape_of(types[: LONGEST + 1])
+    return _reading_of(types[: MAX_PREDICATE_TOKENS + 1])
 
 
 @lru_cache(maxsize=1024)
-def _shape_of(types: tuple[str, ...]) -> Shape | int:
-    """Predicates have few shapes and a query may have thousands of predicates: each shape is worked out
+def _reading_of(types: tuple[str, ...]) -> Reading | int:
+    """There are few rows of types and a query may have thousands of predicates: each is worked out
     once."""
     from lark import Tree, UnexpectedInput
 
@@ -50,10 +50,10 @@ def _shape_of(types: tuple[str, ...]) -> Shape | int:
         return index if isinstance(index, int) else len(types)
     own = _indexes(tree)
     parts = {str(part.data): _indexes(part) for part in tree.children if isinstance(part, Tree)}
-    place = parts.pop("place", ())
+    where = parts.pop("where", ())
     number, counts = next(iter(parts.items()), ("", ()))
     things, amounts = (tuple(i for i in own if types[i] == type_) for type_ in ("THING", "AMOUNT"))
-    return Shape(str(tree.data), own, things, amounts, number, counts, place)
+    return Reading(str(tree.data), own, things, amounts, number, counts, where)
 
 
 def _indexes(tree: ParseTree) -> tuple[int, ...]:

@@ -11,7 +11,7 @@ from functools import cached_property, lru_cache
 
 from dsslic_search.core.text import KnownWords, normal, plural_of
 from dsslic_search.core.vocabulary import ClassInfo, Group, Vocabulary
-from dsslic_search.query.language import places
+from dsslic_search.query.language import spatial
 from dsslic_search.query.language.values import numbers
 
 Phrase = tuple[str, ...]
@@ -57,7 +57,7 @@ PHRASES: Mapping[tuple[str, str], str] = {  # for each token type and value
     ("SHAPE", "panorama"): "panorama, panoramas, panoramic, panorama format",
     ("DATED", ""): "added, after, since, until, till, during, from",
     _UNSEEN: "foreground, background, distance",
-    ("ACTIVITY", ""): places.ACTIVITIES,
+    ("ACTIVITY", ""): spatial.ACTIVITIES,
     _FILLER: (
         "a, an, the, some, any, all, every, each, my, of, that, which, where, there, is, are, be, i, want, "
         "give, get, please, "
@@ -72,8 +72,8 @@ def _keywords() -> Iterator[tuple[str, tuple[str, str]]]:
     for meaning, phrases in PHRASES.items():
         yield from ((phrase, meaning) for phrase in phrases.split(", "))
     yield from ((word, ("NUMBER", str(number))) for number, word in enumerate(numbers.WORDS))
-    yield from ((phrase, ("RELATION", name)) for name, phrase in places.relation_phrases())
-    yield from ((phrase, ("ZONE", name)) for name, phrases in places.zones().items() for phrase in phrases)
+    yield from ((phrase, ("RELATION", name)) for name, phrase in spatial.relation_phrases())
+    yield from ((phrase, ("ZONE", name)) for name, phrases in spatial.zones().items() for phrase in phrases)
 
 
 KEYWORDS: Mapping[Phrase, tuple[str, str]] = {

@@ -205,7 +205,7 @@ def _take_sort(text: str, pieces: list[Piece]) -> Sort | None:
     if "SORT" not in types:
         return None
     depth = 0
-    places = []
+    found = []
     for index, piece in enumerate(pieces):
         depth += (piece.type == "LPAR") - (piece.type == "RPAR")
         if piece.type == "SORT":
@@ -215,16 +215,16 @@ def _take_sort(text: str, pieces: list[Piece]) -> Sort | None:
                     "an order is for the whole query: write it once, at the end, as in sky or sea sort:taken"
                 )
                 raise complaint(text, piece.start, piece.end, sentence)
-            places.append(index)
-    if len(places) > 1:
-        piece = pieces[places[1]]
+            found.append(index)
+    if len(found) > 1:
+        piece = pieces[found[1]]
         raise complaint(
             text,
             piece.start,
             piece.end,
             "photos can be put in one order only: remove this one or the one before",
         )
-    first = last = places[0]
+    first = last = found[0]
     sort = pieces[first].sort
     if types[first] in {"AND", "COMMA"}:
         first -= 1
@@ -242,35 +242,35 @@ class _Structure:
         self.pieces = pieces
         self.types = [piece.type for piece in pieces]
         self.types.append("")
-        self.place = 0
+        self.index = 0
 
     def whole(self) -> Node | None:
         """The tree of all tokens; None for every photo."""
         tree = self._either(False)
-        if self.types[self.place]:
+        if self.types[self.index]:
             raise self._trouble()
         return tree
 
     def _either(self, negated: bool) -> Node | None:
         parts = [self._every(negated)]
-        while self.types[self.place] == "OR":
-            self.place += 1
+        while self.types[self.index] == "OR":
+            self.index += 1
             parts.append(self._every(negated))
         certain = [part for part in parts if part is not None]
         return None if len(certain) < len(parts) else certain[0] if len(certain) == 1 else Or(tuple(certain))
 
     def _every(self, negated: bool) -> Node | None:
         parts = [self._single(negated)]
-        while self.types[self.place] in {"AND", "COMMA"}:
-            self.place += 1
+        while self.types[self.index] in {"AND", "COMMA"}:
+            self.index += 1
             parts.append(self._single(negated))
         asked = [part for part in parts if part is not None]
         return None if not asked else asked[0] if len(asked) == 1 else And(tuple(asked))
 
     def _single(self, negated: bool) -> Node | None:
-        start, type_ = self.place, self.types[self.place]
+        start, type_ = self.index, self.types[self.index]
         if type_ == "NOT":
-            self.place += 1
+            self.index += 1
             part = self._single(True)
             if part is None:
                 raise self._wrong(
@@ -278,22 +278,22 @@ class _Structure:
                 )
             return Not(part)
         if type_ == "LPAR":
-            self.place += 1
+            self.index += 1
             inner = self._either(negated)
-            if self.types[self.place] != "RPAR":
+            if self.types[self.index] != "RPAR":
                 raise self._trouble()
-            self.place += 1
+            self.index += 1
             return inner
-        while self.types[self.place] not in _AROUND:
-            self.place += 1
-        if self.place == start:
+        while self.types[self.index] not in _AROUND:
+            self.index += 1
+        if self.index == start:
             raise self._trouble()
         try:
             node = predicate(
-                self.text, self.pieces[start : self.place], tuple(self.types[start : self.place])
+                self.text, self.pieces[start : self.index], tuple(self.types[start : self.index])
             )
         except Unfit as unfit:
-            self.place = start + unfit.index
+            self.index = start + unfit.index
             raise self._trouble() from None
         if negated and node is not None and any(isinstance(leaf, Like) for leaf in leaves(node)):
             raise self._wrong(
@@ -303,11 +303,11 @@ class _Structure:
         return node
 
     def _trouble(self) -> QueryError:
-        return syntax_error(self.text, self.pieces, self.place)
+        return syntax_error(self.text, self.pieces, self.index)
 
     def _wrong(self, start: int, sentence: str) -> QueryError:
         return complaint(
-            self.text, self.pieces[start].start, self.pieces[max(self.place - 1, start)].end, sentence
+            self.text, self.pieces[start].start, self.pieces[max(self.index - 1, start)].end, sentence
         )
 
 

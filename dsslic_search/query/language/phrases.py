@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from dsslic_search.core.text import normal, quoted
 from dsslic_search.query.language.errors import complaint
-from dsslic_search.query.language.places import OF_THE_PHOTO
+from dsslic_search.query.language.spatial import OF_THE_PHOTO
 from dsslic_search.query.language.tokens import Piece
 
 CONNECTIVES = {"AND", "OR", "NOT", "COMMA"}

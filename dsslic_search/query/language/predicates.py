@@ -1,4 +1,4 @@
-"""One predicate's tokens to a node of the tree: what amounts, counts and places mean."""
+"""One predicate's tokens to a node of the tree: what amounts, counts and where things are mean."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from dsslic_search.query.ast import (
     Compare,
     Like,
     Node,
-    Place,
     Presence,
     Regional,
     Relation,
     Thing,
+    Where,
     Zone,
 )
 from dsslic_search.query.language.errors import complaint
-from dsslic_search.query.language.grammar import Shape, shape_of
+from dsslic_search.query.language.grammar import Reading, reading_of
 from dsslic_search.query.language.tokens import Piece
 
 MOSTLY = TICKS // 2  # at least
@@ -46,34 +46,34 @@ def predicate(text: str, pieces: Sequence[Piece], types: tuple[str, ...]) -> Nod
     """The node of a predicate's tokens, whose types are ``types``; None for "everything".
 
     Raises Unfit, or QueryError for bad amounts."""
-    shape = shape_of(types)
-    if isinstance(shape, int):
-        raise Unfit(shape)
-    match shape.rule:
+    reading = reading_of(types)
+    if isinstance(reading, int):
+        raise Unfit(reading)
+    match reading.rule:
         case "filter":
             return pieces[0].node
         case "everything":
             return None
         case "like":
             return Like(pieces[1].value, pieces[0].start, len(pieces) > 2)
-    return _Builder(text, pieces, shape).node()
+    return _Builder(text, pieces, reading).node()
 
 
 class _Builder:
-    """Makes a node of the tokens that have a shape."""
+    """Makes a node of the tokens as the grammar reads them."""
 
-    def __init__(self, text: str, pieces: Sequence[Piece], shape: Shape) -> None:
+    def __init__(self, text: str, pieces: Sequence[Piece], reading: Reading) -> None:
         self.text = text
         self.pieces = pieces
-        self.shape = shape
+        self.reading = reading
 
     def node(self) -> Node:
-        shape, pieces = self.shape, self.pieces
-        thing = self._thing(pieces[shape.things[0]])
-        amounts = [pieces[i] for i in shape.amounts]
-        match shape.rule:
+        reading, pieces = self.reading, self.pieces
+        thing = self._thing(pieces[reading.things[0]])
+        amounts = [pieces[i] for i in reading.amounts]
+        match reading.rule:
             case "present":
-                return self._regional(thing, 1, None, "") if shape.place else Presence(thing)
+                return self._regional(thing, 1, None, "") if reading.where else Presence(thing)
             case "little":
                 return Presence(thing, below=LITTLE)
             case "mostly":
@@ -81,9 +81,9 @@ class _Builder:
             case "ranged":
                 return self._ranged(thing, *amounts)
             case "compared":
-                sign = next(pieces[i].value for i in shape.own if pieces[i].type == "COMPARE")
+                sign = next(pieces[i].value for i in reading.own if pieces[i].type == "COMPARE")
                 return self._compared(thing, sign, amounts[0])
-        return self._regional(thing, *self._number(shape.number, [pieces[i] for i in shape.counts]))
+        return self._regional(thing, *self._number(reading.number, [pieces[i] for i in reading.counts]))
 
     def _thing(self, piece: Piece) -> Thing:
         assert piece.meaning is not None
@@ -97,7 +97,7 @@ class _Builder:
     # regions
 
     def _regional(self, thing: Thing, low: int, high: int | None, says: str) -> Node:
-        where = self._place([self.pieces[i] for i in self.shape.place])
+        where = self._where([self.pieces[i] for i in self.reading.where])
         if isinstance(where, Relation) and where.name == "around" and says:
             piece = self.pieces[0]
             raise self._wrong(
@@ -108,7 +108,7 @@ class _Builder:
             )
         return Regional(thing, where, low, high, says)
 
-    def _place(self, own: list[Piece]) -> Place:
+    def _where(self, own: list[Piece]) -> Where:
         if not own:
             return Anywhere()
         match own[0].type:

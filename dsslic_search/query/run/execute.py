@@ -19,14 +19,15 @@ from dsslic_search.index.quanta import TICKS
 from dsslic_search.query.ast import Query, things
 from dsslic_search.query.explain import explanation
 from dsslic_search.query.language.parse import parse
-from dsslic_search.query.plan import Resemble, Step, plan, together
+from dsslic_search.query.plan import plan, together
 from dsslic_search.query.run import cursor as cursors
 from dsslic_search.query.run.cursor import Cursor
-from dsslic_search.query.run.evaluate import Evaluation, Indexes, Locate
+from dsslic_search.query.run.evaluate import EmbeddingsOf, Evaluation, Indexes
 from dsslic_search.query.run.order import order_key, order_of
 from dsslic_search.query.run.rank import Mask, Rows
+from dsslic_search.query.steps import Resemble, Step
 
-__all__ = ["Answer", "Indexes", "Locate", "answer"]
+__all__ = ["Answer", "EmbeddingsOf", "Indexes", "answer"]
 
 SKETCH = Resemble("the sketch")
 
@@ -78,7 +79,7 @@ def answer(
     indexes: Indexes,
     vocabulary: Vocabulary,
     presence: float,
-    locate: Locate,
+    embeddings_of: EmbeddingsOf,
     saved: Callable[[str], str] | None = None,
     now: datetime | None = None,
     limit: int | None = None,
@@ -87,12 +88,12 @@ def answer(
 ) -> Answer:
     """Find the photos that match a query, and rank a page of them.
 
-    ``presence``: the coverage, 0..1, from which a thing counts as present. ``locate`` turns the operand of
-    "like", a path or "#" and an id, and whether it is mirrored, into embeddings, float32[m, DIMENSION], the
-    best of which counts; it may raise DSSError. ``saved`` gives the text of a saved query. ``now``: what
-    "today" is taken from, on the first page. ``limit``: photos on a page, all by default. ``after``: the
-    cursor of the page before. ``resemble``: embeddings of a sketch, to rank by; then the text only filters,
-    and may be empty.
+    ``presence``: the coverage, 0..1, from which a thing counts as present. ``embeddings_of`` turns the
+    operand of "like", a path or "#" and an id, and whether it is mirrored, into embeddings, float32[m,
+    DIMENSION], the best of which counts; it may raise DSSError. ``saved`` gives the text of a saved query.
+    ``now``: what "today" is taken from, on the first page. ``limit``: photos on a page, all by default.
+    ``after``: the cursor of the page before. ``resemble``: embeddings of a sketch, to rank by; then the text
+    only filters, and may be empty.
 
     Raises QueryError for a text that is no query, UsageError for a cursor that is none or is another query's,
     and Stale when the catalog changed between the openings of two indexes: open all anew and ask again."""
@@ -108,14 +109,16 @@ def answer(
     step = plan(query.tree, max(1, round(presence * TICKS)))
     if resemble is not None:
         step = together(step, SKETCH)
-    evaluation = Evaluation(indexes, locate, {} if resemble is None else {SKETCH: resemble})
-    evaluation.locate(step)
-    identity = cursors.identity(vocabulary.identity, step, order_key(query.sort), evaluation.located)
+    sketched = {} if resemble is None else {(SKETCH.operand, SKETCH.mirrored): resemble}
+    evaluation = Evaluation(indexes, embeddings_of, sketched)
+    for compared in step.operands():  # one that is not there is an error whatever matches
+        evaluation.embeddings(compared.operand, compared.mirrored)
+    identity = cursors.identity(vocabulary.identity, step, order_key(query.sort), evaluation.compared_with)
     if previous is not None and previous.query != identity:
         raise UsageError(
             "this cursor belongs to another query or to other settings: ask for the first page again"
         )
-    mask = evaluation.mask(step)
+    mask = step.mask(evaluation)
     columns, order = indexes.columns, order_of(query.sort, step, evaluation)
     start = (
         None
@@ -163,5 +166,5 @@ def _scores(evaluation: Evaluation, step: Step, rows: Rows) -> NDArray[np.float6
         return np.empty(0)
     ascending = np.argsort(rows)
     scores = np.empty(rows.size)
-    scores[ascending] = evaluation.degrees(step, rows[ascending])
+    scores[ascending] = step.degrees(evaluation, rows[ascending])
     return scores

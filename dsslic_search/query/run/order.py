@@ -14,12 +14,13 @@ from numpy.typing import NDArray
 
 from dsslic_search.index.files import NEVER
 from dsslic_search.query.ast import Sort
-from dsslic_search.query.plan import Every, Resemble, Step, resembles
 from dsslic_search.query.run.cursor import Value
 from dsslic_search.query.run.evaluate import Evaluation
 from dsslic_search.query.run.rank import Mask, Rows, Values, best, top
+from dsslic_search.query.steps import Every, Resemble, Step
 
-ONE_IN = 256  # photos is few enough to ask for the nearest ones alone
+NEAREST_ONE_IN = 256
+"""The nearest photos alone are asked for where they are at most one photo in so many."""
 
 After = tuple[Any, int]  # a number, and the first row that may share it
 
@@ -83,13 +84,13 @@ class ByDegree(Pruned):
         self._reverse = reverse
 
     def at(self, rows: Rows) -> Values:
-        degrees = self._evaluation.degrees(self._step, rows)
+        degrees = self._step.degrees(self._evaluation, rows)
         return -degrees if self._reverse else degrees
 
     def reaching(self, value: Any, *, above: bool = False) -> Mask | None:
         if not self._reverse:
-            return self._evaluation.reaching(self._step, value, above=above)
-        better = self._evaluation.reaching(self._step, -value, above=not above)
+            return self._step.reaching(self._evaluation, value, above=above)
+        better = self._step.reaching(self._evaluation, -value, above=not above)
         return np.zeros(len(self._evaluation.columns), bool) if better is None else ~better
 
 
@@ -104,7 +105,7 @@ class ByLikeness(Order):
         self._single = None if reverse else _single(step)
 
     def at(self, rows: Rows) -> Values:
-        return self._sign * self._evaluation.degrees(self._step, rows)
+        return self._sign * self._step.degrees(self._evaluation, rows)
 
     def page(self, mask: Mask, limit: int | None, after: After | None) -> tuple[Rows, bool]:
         if limit is not None and after is None and self._single is not None:
@@ -118,9 +119,10 @@ class ByLikeness(Order):
         to ask for them."""
         columns = self._evaluation.columns
         asked = 4 * (limit + 1) * mask.size // max(int(np.count_nonzero(mask)), 1)
-        if ONE_IN * asked > mask.size:
+        if NEAREST_ONE_IN * asked > mask.size:
             return None
-        ids, likeness = self._evaluation.vectors.nearest(self._evaluation.embeddings(step), asked)
+        embeddings = self._evaluation.embeddings(step.operand, step.mirrored)
+        ids, likeness = self._evaluation.vectors.nearest(embeddings, asked)
         rows, numbers = columns.rows_of(ids), np.clip(likeness, 0, 1)
         kept = mask[rows]
         if not 0 < likeness[-1] < 1 or np.count_nonzero(kept) <= limit:
@@ -178,7 +180,7 @@ def order_of(asked: Sort | None, step: Step, evaluation: Evaluation) -> Order:
     if asked is None or asked.key == "relevance":
         reverse = asked is not None and not asked.descending
         return (
-            ByLikeness(evaluation, step, reverse) if resembles(step) else ByDegree(evaluation, step, reverse)
+            ByLikeness(evaluation, step, reverse) if step.resembles else ByDegree(evaluation, step, reverse)
         )
     if asked.thing is not None:
         return ByColumn(evaluation.columns.quanta(asked.thing.classes), asked.descending)
@@ -199,7 +201,7 @@ def _single(step: Step) -> Resemble | None:
         case Resemble():
             return step
         case Every(parts):
-            ranking = [part for part in parts if resembles(part)]
+            ranking = [part for part in parts if part.resembles]
             return _single(ranking[0]) if len(ranking) == 1 else None
     return None
 

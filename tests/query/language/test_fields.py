@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from dsslic_search.core.errors import QueryError
 from dsslic_search.core.vocabulary import default
-from dsslic_search.query.ast import Near, Node, Number, Shape, Sort, Text, Unknown, whole, written
+from dsslic_search.query.ast import Near, Node, Number, Orientation, Sort, Text, Unknown, whole, written
 from dsslic_search.query.language import fields
 from dsslic_search.query.language.parse import parse
 
@@ -133,7 +133,7 @@ def test_megapixels_are_compared_exactly(width: int, height: int, sign: str, bou
     ],
 )
 def test_shapes(text: str, name: str) -> None:
-    assert tree(text) == Shape(name)  # type: ignore[arg-type]  # one of the four
+    assert tree(text) == Orientation(name)  # type: ignore[arg-type]  # one of the four
     assert tree(written(tree(text))) == tree(text)
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from dsslic_search.core.text import normal
 from dsslic_search.core.vocabulary import Vocabulary, default
-from dsslic_search.query.language import lexicon, places
+from dsslic_search.query.language import lexicon, spatial
 from dsslic_search.query.language.lexicon import KEYWORDS, word_table
 from dsslic_search.query.language.values import numbers
 
@@ -71,8 +71,8 @@ def test_every_phrase_of_the_language_has_its_one_meaning() -> None:
     phrases = [phrase for phrases in lexicon.PHRASES.values() for phrase in phrases.split(", ")]
     phrases += [
         *numbers.WORDS,
-        *(phrase for _, phrase in places.relation_phrases()),
-        *(p for zone in places.zones().values() for p in zone),
+        *(phrase for _, phrase in spatial.relation_phrases()),
+        *(p for zone in spatial.zones().values() for p in zone),
     ]
     assert len(phrases) == len(set(phrases)) == len(KEYWORDS)
     assert all(normal(phrase) == phrase for phrase in phrases)

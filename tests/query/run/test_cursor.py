@@ -66,12 +66,19 @@ def ask(
 ) -> Answer:
     by_id = {photo.id: photo for photo in archive.photos}
 
-    def locate(operand: str, mirrored: bool) -> np.ndarray:
+    def embeddings_of(operand: str, mirrored: bool) -> np.ndarray:
         return np.frombuffer(by_id[int(operand[1:])].features.embedding, "<f4")[None]
 
     indexes = indexes or archive.indexes()
     return answer(
-        text, indexes=indexes, vocabulary=V, presence=0.005, locate=locate, limit=limit, after=after, now=now
+        text,
+        indexes=indexes,
+        vocabulary=V,
+        presence=0.005,
+        embeddings_of=embeddings_of,
+        limit=limit,
+        after=after,
+        now=now,
     )
 
 
@@ -157,7 +164,7 @@ def test_a_million_photos_would_page_alike() -> None:
                 indexes=indexes,
                 vocabulary=V,
                 presence=0.005,
-                locate=_nowhere,
+                embeddings_of=_nowhere,
                 limit=limit,
                 after=after,
                 now=NOW,
@@ -212,7 +219,7 @@ def test_cursors_of_other_queries_settings_or_programs_are_refused() -> None:
             indexes=archive.indexes(),
             vocabulary=V,
             presence=0.1,
-            locate=_nowhere,
+            embeddings_of=_nowhere,
             limit=2,
             after=ask(archive, "sky", 2).cursor,
             now=NOW,

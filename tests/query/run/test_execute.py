@@ -66,7 +66,7 @@ EMBEDDINGS = [embed(m, V) for m in MAPS]
 def ask() -> Callable[..., Answer]:
     indexes = ARCHIVE.indexes()
 
-    def locate(operand: str, mirrored: bool) -> np.ndarray:
+    def embeddings_of(operand: str, mirrored: bool) -> np.ndarray:
         if not operand.startswith("#"):
             raise PhotoError(f"{operand}: no such file")
         own = MAPS[int(operand[1:]) - 1]
@@ -75,7 +75,7 @@ def ask() -> Callable[..., Answer]:
         )
 
     def asked(text: str, limit: int | None = None, presence: float = 0.005, **others: Any) -> Answer:
-        given = {"indexes": indexes, "vocabulary": V, "locate": locate, "now": NOW} | others
+        given = {"indexes": indexes, "vocabulary": V, "embeddings_of": embeddings_of, "now": NOW} | others
         return answer(text, presence=presence, limit=limit, **given)
 
     return asked

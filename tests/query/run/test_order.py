@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from dsslic_search.query.plan import Every, Resemble, Step
 from dsslic_search.query.run.evaluate import Evaluation
 from dsslic_search.query.run.order import order_of
+from dsslic_search.query.steps import Every, Resemble, Step
 from tests.query.made import NOON, MadeArchive, MadePhoto
 
 COUNT = 6000  # photos: enough that of a page's nearest alone is asked
@@ -45,7 +45,7 @@ def page(vectors: Any, limit: int, step: Step | None = None) -> list[int]:
     evaluation = Evaluation(indexes, lambda _operand, _mirrored: np.zeros((1, 1), np.float32), {})
     step = step or Resemble("#1")
     order = order_of(None, step, evaluation)
-    rows, more = order.page(evaluation.mask(step), limit, None)
+    rows, more = order.page(step.mask(evaluation), limit, None)
     assert more
     return [int(row) for row in rows]
 

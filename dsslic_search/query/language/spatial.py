@@ -1,6 +1,6 @@
-"""The relations between things and the parts of a photo, and the phrases that people use for them.
+"""The relations between things and the zones of a photo, and the phrases that people use for them.
 
-What each relation and zone means is written in docs/query-language.md; features and index decide it.
+What each relation and zone means: `index.regions.relate`, and for people docs/query-language.md.
 """
 
 from __future__ import annotations

@@ -1,0 +1,364 @@
+"""The steps of a plan. Each is at home here with all that it means: what it asks for in words, which photos
+match it, how well a photo satisfies it, and which photos satisfy it so well.
+
+A photo's degree of satisfaction is 0..1 (`query.run.rank` for ranges of coverage, `index.regions` for
+regions; 1 for a filter that is passed, the likeness itself for a photo to compare with). Of steps joined by
+"and" the least degree counts, of those joined by "or" the greatest; where one compares photos, those that do
+alone.
+
+Masks are bool[n] over all rows of the columns, rows are ascending indexes into them. ``degrees`` and
+``reaching`` answer for photos among those that ``mask`` was asked for before, with the same `Evaluation`.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import IntEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dsslic_search.core.fields import NAMED
+from dsslic_search.core.text import counted
+from dsslic_search.index.files import Files
+from dsslic_search.index.quanta import TICKS
+from dsslic_search.index.regions.relate import RegionTest, needs_counts
+from dsslic_search.query.ast import FilePredicate, Near, Number, Orientation, Period, Text, Unknown, written
+from dsslic_search.query.run.evaluate import Evaluation
+from dsslic_search.query.run.rank import Mask, Rows, degrees, span
+
+
+class Cost(IntEnum):
+    """What a step has to look at; of several parts of an "and" the cheapest comes first."""
+
+    COVERAGE = 0
+    FILES = 1
+    CATALOG = 2
+    REGIONS = 3
+    VECTORS = 4
+
+
+class Step(ABC):
+    """A part of a plan."""
+
+    @property
+    @abstractmethod
+    def cost(self) -> Cost:
+        """What it has to look at."""
+
+    @abstractmethod
+    def words(self) -> str:
+        """What it asks for."""
+
+    @abstractmethod
+    def mask(self, evaluation: Evaluation, among: Mask | None = None) -> Mask:
+        """Which photos match, of those in ``among`` if that is given, in an array of the caller's own."""
+
+    @abstractmethod
+    def degrees(self, evaluation: Evaluation, rows: Rows) -> NDArray[np.float32]:
+        """How well some photos satisfy it: float32, 0..1."""
+
+    def reaching(self, evaluation: Evaluation, degree: float, *, above: bool = False) -> Mask | None:
+        """The photos whose degree is at least ``degree``, or with ``above`` more, in an array of the caller's
+        own; None for all. Photos that do not match may be among them. TypeError for steps that compare
+        photos."""
+        if degree < 0 or (degree == 0 and not above):
+            return None
+        if degree > 1 or (above and degree == 1):
+            return np.zeros(len(evaluation.columns), bool)
+        return self._reaching(evaluation, degree, above)
+
+    @abstractmethod
+    def _reaching(self, evaluation: Evaluation, degree: float, above: bool) -> Mask | None:
+        """The same for 0 < ``degree`` <= 1, or 0 <= ``degree`` < 1 with ``above``."""
+
+    @property
+    def empty(self) -> bool:
+        """Whether its own bounds leave nothing that could match."""
+        return False
+
+    def predicates(self) -> Iterator[Step]:
+        """What it joins, in order; itself where it joins nothing."""
+        yield self
+
+    def operands(self) -> Iterator[Resemble]:
+        """What photos are compared with, in order."""
+        return (step for step in self.predicates() if isinstance(step, Resemble))
+
+    @property
+    def resembles(self) -> bool:
+        """Whether likeness ranks what it finds."""
+        return next(self.operands(), None) is not None
+
+
+# Predicates
+
+
+@dataclass(frozen=True)
+class CoverageRange(Step):
+    """Photos of which the ``classes`` of a thing, called ``name``, together cover ``low`` to ``high`` ticks,
+    both included."""
+
+    name: str
+    classes: tuple[int, ...]
+    low: int
+    high: int
+
+    @property
+    def cost(self) -> Cost:
+        return Cost.COVERAGE
+
+    @property
+    def empty(self) -> bool:
+        return max(self.low, 0) > min(self.high, TICKS)
+
+    def words(self) -> str:
+        if self.empty:
+            return f"{self.name} in a range that is empty"
+        bounds = [_at_least(self.low)] if self.low > 0 else []
+        bounds += [_at_most(self.high)] if self.high < TICKS else []
+        return f"{self.name} {' and '.join(bounds) or 'of any coverage'}"
+
+    def mask(self, evaluation: Evaluation, among: Mask | None = None) -> Mask:
+        return _among(evaluation.columns.within(self.classes, self.low, self.high), among)
+
+    def degrees(self, evaluation: Evaluation, rows: Rows) -> NDArray[np.float32]:
+        return degrees(self.low, self.high)[evaluation.columns.at(self.classes, rows)]
+
+    def _reaching(self, evaluation: Evaluation, degree: float, above: bool) -> Mask:
+        first, last = span(degrees(self.low, self.high), degree, above=above)
+        return evaluation.columns.between(self.classes, first, last)
+
+
+@dataclass(frozen=True)
+class RegionCount(Step):
+    """Photos with ``low`` to ``high`` regions (None: or more) of ``classes`` that pass ``test``; ``name``
+    says which regions these are, as "car left of tree"."""
+
+    name: str
+    classes: tuple[int, ...]
+    test: RegionTest
+    low: int
+    high: int | None
+
+    @property
+    def cost(self) -> Cost:
+        return Cost.REGIONS
+
+    @property
+    def empty(self) -> bool:
+        return self.high is not None and self.high < self.low
+
+    def words(self) -> str:
+        return f"{self._number()} of {self.name}"
+
+    def _number(self) -> str:
+        low, high = self.low, self.high
+        if high is None:
+            return f"{counted(low, 'region')} or more"
+        if self.empty:
+            return "a number of regions that cannot be"
+        if low == high:
+            return f"exactly {counted(low, 'region')}" if low else "no region"
+        return f"{low} to {counted(high, 'region')}" if low else f"at most {counted(high, 'region')}"
+
+    def mask(self, evaluation: Evaluation, among: Mask | None = None) -> Mask:
+        count = needs_counts(self.low, self.high)
+        found = evaluation.region_matches(self.classes, self.test, among, count=count)
+        evaluation.matches_of[id(self)] = found
+        return _among(found.within(self.low, self.high), among)
+
+    def degrees(self, evaluation: Evaluation, rows: Rows) -> NDArray[np.float32]:
+        """The clearest region counts; where there may be none, no region is asked for clearly."""
+        found = evaluation.matches_of[id(self)]
+        held = found.within(self.low, self.high, rows)
+        return found.degrees(rows) * held if self.low > 0 else held.astype(np.float32)
+
+    def _reaching(self, evaluation: Evaluation, degree: float, above: bool) -> Mask:
+        found = evaluation.matches_of[id(self)]
+        if self.low == 0:
+            return found.within(self.low, self.high)
+        held = found.reaching(degree, above=above)
+        if needs_counts(self.low, self.high):
+            np.logical_and(held, found.within(self.low, self.high), out=held)
+        return held
+
+
+@dataclass(frozen=True)
+class Filter(Step):
+    """Photos whose files are as ``predicate`` says, or are not."""
+
+    predicate: FilePredicate
+    negated: bool
+
+    @property
+    def cost(self) -> Cost:
+        """Paths and tags may have to be asked of the catalog."""
+        asked = isinstance(self.predicate, Text) and NAMED[self.predicate.field].kind in ("path", "tag")
+        return Cost.CATALOG if asked else Cost.FILES
+
+    def words(self) -> str:
+        return f"not {written(self.predicate)}" if self.negated else written(self.predicate)
+
+    def mask(self, evaluation: Evaluation, among: Mask | None = None) -> Mask:
+        held = _filtered(evaluation.files, self.predicate)
+        if self.negated:
+            np.logical_not(held, out=held)
+        evaluation.mask_of[id(self)] = held.copy()
+        return _among(held, among)
+
+    def degrees(self, evaluation: Evaluation, rows: Rows) -> NDArray[np.float32]:
+        return evaluation.mask_of[id(self)][rows].astype(np.float32)
+
+    def _reaching(self, evaluation: Evaluation, degree: float, above: bool) -> Mask:
+        return evaluation.mask_of[id(self)].copy()
+
+
+@dataclass(frozen=True)
+class Resemble(Step):
+    """All photos, ranked by how like ``operand``, or its mirror image if that is nearer and ``mirrored``,
+    they are."""
+
+    operand: str
+    mirrored: bool = False
+
+    @property
+    def cost(self) -> Cost:
+        return Cost.VECTORS
+
+    def words(self) -> str:
+        return f"ranked by likeness to {self.operand}{' or its mirror image' if self.mirrored else ''}"
+
+    def mask(self, evaluation: Evaluation, among: Mask | None = None) -> Mask:
+        return _among(np.ones(len(evaluation.columns), bool), among)
+
+    def degrees(self, evaluation: Evaluation, rows: Rows) -> NDArray[np.float32]:
+        return np.clip(evaluation.likeness(self.operand, self.mirrored, rows), 0, 1)
+
+    def _reaching(self, evaluation: Evaluation, degree: float, above: bool) -> Mask:
+        raise TypeError(self)
+
+
+# What joins them
+
+
+@dataclass(frozen=True)
+class Joined(Step):
+    """Several steps."""
+
+    parts: tuple[Step, ...]
+
+    @property
+    def cost(self) -> Cost:
+        return max((part.cost for part in self.parts), default=Cost.COVERAGE)
+
+    def predicates(self) -> Iterator[Step]:
+        for part in self.parts:
+            yield from part.predicates()
+
+
+@dataclass(frozen=True)
+class Every(Joined):
+    """All photos that every part finds; without parts, all there are."""
+
+    def words(self) -> str:
+        return "all of" if self.parts else "every photo"
+
+    def mask(self, evaluation: Evaluation, among: Mask | None = None) -> Mask:
+        if not self.parts:
+            return _among(np.ones(len(evaluation.columns), bool), among)
+        held = self.parts[0].mask(evaluation, among)
+        for part in self.parts[1:]:
+            held = part.mask(evaluation, held)
+        return held
+
+    def degrees(self, evaluation: Evaluation, rows: Rows) -> NDArray[np.float32]:
+        if not self.parts:
+            return np.ones(rows.size, np.float32)
+        ranking = [part for part in self.parts if part.resembles] or self.parts
+        return _folded(np.minimum, evaluation, ranking, rows)
+
+    def _reaching(self, evaluation: Evaluation, degree: float, above: bool) -> Mask | None:
+        held: Mask | None = None
+        for part in self.parts:
+            mask = part.reaching(evaluation, degree, above=above)
+            if mask is not None:
+                held = mask if held is None else np.logical_and(held, mask, out=held)
+        return held
+
+
+@dataclass(frozen=True)
+class Either(Joined):
+    """All photos that some part finds; it has at least one."""
+
+    def words(self) -> str:
+        return "any of"
+
+    def mask(self, evaluation: Evaluation, among: Mask | None = None) -> Mask:
+        held = self.parts[0].mask(evaluation, among)
+        for part in self.parts[1:]:
+            np.logical_or(held, part.mask(evaluation, among), out=held)
+        return held
+
+    def degrees(self, evaluation: Evaluation, rows: Rows) -> NDArray[np.float32]:
+        return _folded(np.maximum, evaluation, self.parts, rows)
+
+    def _reaching(self, evaluation: Evaluation, degree: float, above: bool) -> Mask | None:
+        held: Mask | None = None
+        for part in self.parts:
+            mask = part.reaching(evaluation, degree, above=above)
+            if mask is None:
+                return None
+            held = mask if held is None else np.logical_or(held, mask, out=held)
+        return held
+
+
+def _filtered(files: Files, predicate: FilePredicate) -> Mask:
+    """The photos whose files are as a predicate says."""
+    match predicate:
+        case Period(name, start, end):
+            return files.period(name, start, end)
+        case Text(name, pattern):
+            return files.text(name, pattern)
+        case Number(name, low, high):
+            return files.figure(name, low, high)
+        case Orientation(name):
+            return files.orientation(name)
+        case Near(latitude, longitude, metres):
+            return files.near(latitude, longitude, metres)
+        case Unknown(name):
+            return files.unknown(name)
+
+
+def _among(held: Mask, among: Mask | None) -> Mask:
+    return held if among is None else held & among
+
+
+def _folded(fold: np.ufunc, evaluation: Evaluation, parts: Sequence[Step], rows: Rows) -> NDArray[np.float32]:
+    folded = parts[0].degrees(evaluation, rows)
+    for part in parts[1:]:
+        fold(folded, part.degrees(evaluation, rows), out=folded)
+    return folded
+
+
+# Ticks in words
+
+
+def _at_least(low: int) -> str:
+    """A lower bound in ticks; one tick more than a round number is "more than" that number."""
+    return f"> {_percent(low - 1)}" if _digits(low - 1) < _digits(low) else f">= {_percent(low)}"
+
+
+def _at_most(high: int) -> str:
+    return f"< {_percent(high + 1)}" if _digits(high + 1) < _digits(high) else f"<= {_percent(high)}"
+
+
+def _digits(ticks: int) -> int:
+    return len(str(ticks).rstrip("0"))
+
+
+def _percent(ticks: int) -> str:
+    return f"{(Decimal(ticks) / (TICKS // 100)).normalize():f}%"
