@@ -12,11 +12,10 @@ from hypothesis import strategies as st
 from dsslic_search.core.errors import QueryError
 from dsslic_search.core.vocabulary import default
 from dsslic_search.query.ast import Query, whole
-from dsslic_search.query.language import fields
+from dsslic_search.query.language import dates, fields
 from dsslic_search.query.language.lexicon import KEYWORDS, word_table
 from dsslic_search.query.language.parse import parse
 from dsslic_search.query.language.tokens import MAX_CHARACTERS
-from dsslic_search.query.language.values import dates
 
 V = default()
 NOW = datetime(2024, 5, 15, 12)

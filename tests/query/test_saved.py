@@ -7,7 +7,7 @@ import pytest
 from dsslic_search.core.errors import QueryError
 from dsslic_search.core.vocabulary import default
 from dsslic_search.query.ast import Or, leaves, whole
-from dsslic_search.query.language.parse import MAX_DEPTH, MAX_SAVED, parse
+from dsslic_search.query.language.parse import MAX_DEPTH, MAX_SAVED_PREDICATES, parse
 
 V = default()
 SAVED = {
@@ -72,7 +72,7 @@ def test_a_saved_query_stands_for_its_tree(text: str, expected: str) -> None:
         ("road, @uses-wrong", 6, 'the saved query "@wrong" is not understood: unknown word "flwer"'),
         ("not @likes", 4, '"not like" is not possible'),
         ("not @all", 0, "outside everything"),
-        ("@long, " * 6 + "sky", 35, f"more than {MAX_SAVED} predicates"),
+        ("@long, " * 6 + "sky", 35, f"more than {MAX_SAVED_PREDICATES} predicates"),
         ("not (not @deep0)", 9, "inside one another"),
         ("@", 0, "letters, digits"),
         ("sky @", 4, "letters, digits"),

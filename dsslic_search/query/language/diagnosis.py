@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dsslic_search.core.errors import QueryError
 from dsslic_search.core.text import quoted
-from dsslic_search.query.language.errors import complaint
 from dsslic_search.query.language.phrases import CONNECTIVES, ENDS, STARTS
 from dsslic_search.query.language.tokens import Piece
+from dsslic_search.query.language.written import complaint
 
 _NUMBERS = {"AMOUNT", "WHOLE"}
 _PLACES = {"RELATION", "ZONE", "BETWEEN"}

@@ -3,16 +3,17 @@
 
 from __future__ import annotations
 
-import unicodedata
+import re
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from decimal import ROUND_CEILING, Decimal
 from typing import Literal, cast
 
-from dsslic_search.core.fields import FACTS, NAMED, SORTED_BY, Fact, Kind
-from dsslic_search.core.text import closest, did_you_mean, folded, listed, normal
-from dsslic_search.query.ast import DESCENDING, Leaf, Number, Orientation, Sort, Text, Thing, Unknown
-from dsslic_search.query.language.values import dates
-from dsslic_search.query.language.values.numbers import bounds
+from dsslic_search.core.fields import FACTS, NAMED, SORTED_BY, Fact, Kind, Measure
+from dsslic_search.core.text import closest, did_you_mean, folded, listed, normal, quoted
+from dsslic_search.query.ast import DESCENDING, Leaf, Near, Number, Orientation, Sort, Text, Thing, Unknown
+from dsslic_search.query.language import dates
+from dsslic_search.query.language.written import value_as_written
 
 ORDERS = (*SORTED_BY, "relevance")
 EXAMPLES = {fact.name: fact.example for fact in FACTS} | {"sort": "sort:-taken"}
@@ -80,7 +81,7 @@ def _number(fact: Fact, value: str, now: datetime) -> Leaf:
 
 
 def _text(fact: Fact, value: str, now: datetime) -> Leaf:
-    return Text(fact.name, value.casefold(), f"{fact.name}:{_written(value)}")
+    return Text(fact.name, value.casefold(), f"{fact.name}:{value_as_written(value)}")
 
 
 def _word(fact: Fact, value: str, now: datetime) -> Leaf:
@@ -88,7 +89,7 @@ def _word(fact: Fact, value: str, now: datetime) -> Leaf:
     word = fact.spellings.get(word, word)
     if fact.values and word not in fact.values:
         raise ValueError(f"{fact.values_are} {listed(fact.values)}: write one of them, as in {fact.example}")
-    return Text(fact.name, word, f"{fact.name}:{_written(value)}")
+    return Text(fact.name, word, f"{fact.name}:{value_as_written(value)}")
 
 
 def _orientation(fact: Fact, value: str, now: datetime) -> Leaf:
@@ -116,10 +117,113 @@ _READERS: Mapping[Kind, Callable[[Fact, str, datetime], Leaf]] = {
 }
 
 
-def _written(value: str) -> str:
-    """A value as it can stand after a field, in quotes where it needs them."""
-    joins = unicodedata.category(value[0])[0] == "M"  # a mark would join the colon before it
-    if not joins and not any(c.isspace() or c in ",()" for c in value) and value[0] not in "\"'“„‘«":
-        return value
-    quotes = next((pair for pair in ('""', "''", "«»") if pair[1] not in value), '""')
-    return f"{quotes[0]}{value}{quotes[1]}"
+# Numbers: bounds such as ">4000", "1000..2000" or ">=2MB".
+
+_SIGNS = {"≥": ">=", "=>": ">=", "≤": "<=", "=<": "<=", "==": "="}
+_NUMBER = r"([0-9](?:_?[0-9]){0,17}(?:\.[0-9]{1,9})?)\s*+([a-z]*)"
+_BOUND = re.compile(rf"(>=|=>|<=|=<|==|[≥≤><=])?+\s*+{_NUMBER}")
+_BETWEEN = re.compile(rf"(?:{_NUMBER})?\s*+\.\.\s*+(?:{_NUMBER})?")
+
+
+def bounds(text: str, measure: Measure) -> tuple[float | None, float | None]:
+    """The least and the greatest number, both included, that a value in normal form means; None: no bound.
+
+    A number alone means what rounds to it as it is written: 12 megapixels are 11.5 or more and less than
+    12.5. Raises ValueError with a sentence for a value that is none."""
+    text = text.removeprefix(measure.sign)
+    if between := _BETWEEN.fullmatch(text):
+        first, unit, last, last_unit = between.groups()
+        if first is None and last is None:
+            raise ValueError(f"a range needs a number on one side at least, as in {measure.example}")
+        low = None if first is None else _amount(first, unit or last_unit or "", measure)
+        high = None if last is None else _amount(last, last_unit, measure)
+        if low is not None and high is not None and low > high:
+            raise ValueError("the bounds are the wrong way round: write the smaller number first")
+        return _float(low), _float(high)
+    found = _BOUND.fullmatch(text)
+    if found is None:
+        raise ValueError(f"a number belongs here, as in {measure.example}")
+    sign, number, unit = found.groups()
+    amount = _amount(number, unit, measure)
+    match _SIGNS.get(sign, sign):
+        case ">=":
+            return _float(amount), None
+        case ">":
+            return _float(amount + measure.step), None
+        case "<=":
+            return None, _float(amount)
+        case "<":
+            return None, _float(amount - measure.step)
+    half = _amount(str(Decimal(1).scaleb(-len(number.partition(".")[2]))), unit, measure) / 2
+    low, high = (_up(bound, measure.step) for bound in (amount - half, amount + half))
+    return _float(low), _float(max(high - measure.step, low))
+
+
+def _amount(number: str, unit: str, measure: Measure) -> Decimal:
+    if unit not in measure.units:
+        known = ", ".join(filter(None, measure.units))
+        raise ValueError(
+            f"{quoted(unit)} is no unit of this; "
+            + (f"there are {known}" if known else "write the number alone")
+        )
+    return Decimal(number) * measure.units[unit]
+
+
+def _up(amount: Decimal, step: Decimal) -> Decimal:
+    """The least whole multiple of ``step`` that is at least ``amount``."""
+    return (amount / step).to_integral_value(ROUND_CEILING) * step
+
+
+def _float(amount: Decimal | None) -> float | None:
+    return None if amount is None else float(amount)
+
+
+# Places on Earth, in running text: "near 48.85,2.35 5km", "within 500 m of 48.85°N 2.35°E".
+
+DEFAULT_METRES = 1000.0
+MAX_METRES = 20_040_000  # no two places are farther apart
+NEAR_OPENERS = frozenset({"near", "within"})
+"""The words with which a place can begin."""
+
+_DEGREES = r"([-+−]?[0-9]{1,3}+(?:\.[0-9]{1,15}+)?+)(?![0-9])(?:\s*+°)?+"
+_SPOT = _DEGREES + r"(?:\s*+([ns])\b)?+\s*+,?\s*+" + _DEGREES + r"(?:\s*+([ew])\b)?+(?!\w|\s*%|\.\d)"
+_DISTANCE = r"([0-9]{1,9}(?:\.[0-9]{1,9})?)\s*(km|m|mi|miles?|met(?:re|er)s?|kilomet(?:re|er)s?)\b"
+_NEAR = re.compile(rf"near\s+{_SPOT}(?:\s*+,?\s*+{_DISTANCE})?")
+_WITHIN = re.compile(rf"within\s+{_DISTANCE}\s+(?:of|from)\s+{_SPOT}")
+_NUMBER_FOLLOWS = re.compile(r"(?:near|within)\s+[-+−.]?[0-9]")
+
+
+def near(text: str, start: int) -> tuple[Near, int] | None:
+    """The place that ``text``, in normal form, speaks of from ``start`` on, and where that ends; None if it
+    speaks of none.
+
+    Raises ValueError with a sentence for numbers that are no place."""
+    if found := _NEAR.match(text, start):
+        north, south, east, west, distance, unit = found.groups()
+    elif found := _WITHIN.match(text, start):
+        distance, unit, north, south, east, west = found.groups()
+    elif _NUMBER_FOLLOWS.match(text, start):
+        raise ValueError(
+            "no place is given here: write one in degrees, as in near 48.85,2.35 5km, or a thing, as in near "
+            "a house"
+        )
+    else:
+        return None
+    latitude, longitude = _degrees(north, south), _degrees(east, west)
+    if abs(latitude) > 90 or abs(longitude) > 180:
+        raise ValueError(
+            "a latitude is from -90 to 90 and a longitude from -180 to 180 degrees: write the latitude first"
+        )
+    metres = DEFAULT_METRES if distance is None else float(distance) * _metres(unit)
+    if not 0 < metres <= MAX_METRES:
+        raise ValueError("a distance is more than 0 and at most 20 040 km, half way round the Earth")
+    return Near(latitude, longitude, metres), found.end()
+
+
+def _degrees(number: str, letter: str | None) -> float:
+    degrees = float(number.replace("−", "-"))
+    return -degrees if letter in {"s", "w"} else degrees
+
+
+def _metres(unit: str) -> float:
+    return 1000.0 if unit.startswith("k") else 1609.344 if unit.startswith("mi") else 1.0

@@ -12,7 +12,6 @@ from functools import cached_property, lru_cache
 from dsslic_search.core.text import KnownWords, normal, plural_of
 from dsslic_search.core.vocabulary import ClassInfo, Group, Vocabulary
 from dsslic_search.query.language import spatial
-from dsslic_search.query.language.values import numbers
 
 Phrase = tuple[str, ...]
 
@@ -67,11 +66,16 @@ PHRASES: Mapping[tuple[str, str], str] = {  # for each token type and value
     _PHOTO: "image, images, photo, photos, photograph, photographs, picture, pictures, pic, pics",
 }
 
+NUMBERS = (
+    "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve",
+)  # fmt: skip
+"""The words for 0, 1, 2 …"""
+
 
 def _keywords() -> Iterator[tuple[str, tuple[str, str]]]:
     for meaning, phrases in PHRASES.items():
         yield from ((phrase, meaning) for phrase in phrases.split(", "))
-    yield from ((word, ("NUMBER", str(number))) for number, word in enumerate(numbers.WORDS))
+    yield from ((word, ("NUMBER", str(number))) for number, word in enumerate(NUMBERS))
     yield from ((phrase, ("RELATION", name)) for name, phrase in spatial.relation_phrases())
     yield from ((phrase, ("ZONE", name)) for name, phrases in spatial.zones().items() for phrase in phrases)
 

@@ -11,16 +11,16 @@ from dsslic_search.core.text import did_you_mean, quoted
 from dsslic_search.core.vocabulary import Vocabulary
 from dsslic_search.query.ast import And, Like, Node, Not, Or, Query, Sort, leaves
 from dsslic_search.query.language.diagnosis import syntax_error
-from dsslic_search.query.language.errors import complaint
 from dsslic_search.query.language.lexicon import WordTable, word_table
 from dsslic_search.query.language.phrases import CONNECTIVES, phrases
-from dsslic_search.query.language.predicates import LITTLE, MOSTLY, Unfit, predicate
+from dsslic_search.query.language.predicates import Unfit, predicate
 from dsslic_search.query.language.tokens import Piece, tokens
+from dsslic_search.query.language.written import complaint
 
-__all__ = ["LITTLE", "MAX_DEPTH", "MAX_SAVED", "MOSTLY", "parse"]
+__all__ = ["MAX_DEPTH", "MAX_SAVED_PREDICATES", "parse"]
 
 MAX_DEPTH = 50
-MAX_SAVED = 5_000
+MAX_SAVED_PREDICATES = 5_000
 """The most predicates that saved queries may bring into a query."""
 
 
@@ -181,12 +181,12 @@ def _check_depth(text: str, pieces: list[Piece], uses: dict[int, _Read]) -> int:
                 piece.end,
                 f'more than {MAX_DEPTH} parentheses and "not"s inside one another: simplify the query',
             )
-        if brought > MAX_SAVED:
+        if brought > MAX_SAVED_PREDICATES:
             raise complaint(
                 text,
                 piece.start,
                 piece.end,
-                f"the saved queries have more than {MAX_SAVED} predicates: simplify the query",
+                f"the saved queries have more than {MAX_SAVED_PREDICATES} predicates: simplify the query",
             )
         deepest = max(deepest, here)
         nots = nots if kind == "NOT" else 0

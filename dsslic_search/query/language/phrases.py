@@ -6,9 +6,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dsslic_search.core.text import normal, quoted
-from dsslic_search.query.language.errors import complaint
 from dsslic_search.query.language.spatial import OF_THE_PHOTO
 from dsslic_search.query.language.tokens import Piece
+from dsslic_search.query.language.written import complaint
 
 CONNECTIVES = {"AND", "OR", "NOT", "COMMA"}
 # tokens that can end a predicate

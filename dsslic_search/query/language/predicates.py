@@ -23,13 +23,13 @@ from dsslic_search.query.ast import (
     Where,
     Zone,
 )
-from dsslic_search.query.language.errors import complaint
 from dsslic_search.query.language.grammar import Reading, reading_of
 from dsslic_search.query.language.tokens import Piece
+from dsslic_search.query.language.written import complaint
 
-MOSTLY = TICKS // 2  # at least
-LITTLE = TICKS // 10  # below
-MOST_COUNTED = 20
+MOSTLY_TICKS = TICKS // 2  # at least
+LITTLE_TICKS = TICKS // 10  # below
+MAX_COUNTED_REGIONS = 20
 """The greatest number that counts regions; a greater one is rather a forgotten percent sign."""
 
 
@@ -75,9 +75,9 @@ class _Builder:
             case "present":
                 return self._regional(thing, 1, None, "") if reading.where else Presence(thing)
             case "little":
-                return Presence(thing, below=LITTLE)
+                return Presence(thing, below=LITTLE_TICKS)
             case "mostly":
-                return Compare(thing, MOSTLY, TICKS, ">= 50%")
+                return Compare(thing, MOSTLY_TICKS, TICKS, ">= 50%")
             case "ranged":
                 return self._ranged(thing, *amounts)
             case "compared":
@@ -154,7 +154,7 @@ class _Builder:
 
     def _count(self, piece: Piece) -> int:
         digits = piece.value.lstrip("0") or "0"
-        if len(digits) <= 2 and int(digits) <= MOST_COUNTED:
+        if len(digits) <= 2 and int(digits) <= MAX_COUNTED_REGIONS:
             return int(digits)
         said = quoted(self.text[piece.start : piece.end])
         if len(piece.value) == 4 and piece.value[:2] in {"18", "19", "20"}:
@@ -164,7 +164,7 @@ class _Builder:
         else:
             hint = "write a percentage as in 30%, or a smaller number"
         raise self._wrong(
-            piece, piece, f"{said} is more than is counted in a photo, {MOST_COUNTED} at most: {hint}"
+            piece, piece, f"{said} is more than is counted in a photo, {MAX_COUNTED_REGIONS} at most: {hint}"
         )
 
     # coverage

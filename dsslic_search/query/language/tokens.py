@@ -11,15 +11,12 @@ from datetime import datetime
 from dsslic_search.core.errors import QueryError, Remedy
 from dsslic_search.core.text import listed, normal, quoted
 from dsslic_search.query.ast import Near, Node, Period, Sort, Thing
-from dsslic_search.query.language import fields
-from dsslic_search.query.language.errors import complaint
-from dsslic_search.query.language.folded import MARK, Folded
+from dsslic_search.query.language import dates, fields
 from dsslic_search.query.language.lexicon import KEYWORDS, Meaning, WordTable
-from dsslic_search.query.language.values import dates, geo
-from dsslic_search.query.language.values.quoted import QUOTES, value_at
+from dsslic_search.query.language.written import MARK, QUOTES, Folded, complaint, value_at
 
 MAX_CHARACTERS = 10_000
-_TRIED = 4  # words from an unknown one on that are tried as a phrase for suggestions
+_SUGGESTED_WORDS = 4  # words, from an unknown one on, that are tried as a phrase for suggestions
 
 _SYMBOLS = {
     ">=": ("COMPARE", ">="), "=>": ("COMPARE", ">="), "≥": ("COMPARE", ">="),
@@ -132,7 +129,7 @@ class _Scanner:
         word = self.folded.text[start:end]
         if self.folded.text[end : end + 1] == ":":
             return self._field(word, start, end)
-        if word in dates.OPENERS or word in geo.OPENERS:
+        if word in dates.OPENERS or word in fields.NEAR_OPENERS:
             spoken = self._spoken(word, start, end)
             if spoken:
                 return spoken
@@ -160,7 +157,7 @@ class _Scanner:
         """The longest phrase of the language or the vocabulary that begins with a word, and where it ends."""
         text, shadow = self.folded.text, self.folded.words
         words, ends = [text[start:end]], [end]
-        longest = self.table.longest.get(words[0], _TRIED)
+        longest = self.table.longest.get(words[0], _SUGGESTED_WORDS)
         while len(words) < longest:
             gap = _GAP.match(shadow, ends[-1])
             following = _WORD.match(shadow, gap.end() if gap else ends[-1])
@@ -184,8 +181,8 @@ class _Scanner:
         """The filter that running text such as "before 2020" or "near 48.85,2.35" is, if it is one."""
         try:
             found: tuple[Period | Near, int] | None
-            if word in geo.OPENERS:
-                found = geo.place(self.folded.text, start)
+            if word in fields.NEAR_OPENERS:
+                found = fields.near(self.folded.text, start)
             else:
                 found = dates.spoken(self.folded.text, start, self.now)
         except ValueError as error:

@@ -6,7 +6,6 @@ from dsslic_search.core.text import normal
 from dsslic_search.core.vocabulary import Vocabulary, default
 from dsslic_search.query.language import lexicon, spatial
 from dsslic_search.query.language.lexicon import KEYWORDS, word_table
-from dsslic_search.query.language.values import numbers
 
 V = default()
 TABLE = word_table(V)
@@ -70,7 +69,7 @@ def test_no_word_of_the_vocabulary_is_or_begins_like_one_of_the_language() -> No
 def test_every_phrase_of_the_language_has_its_one_meaning() -> None:
     phrases = [phrase for phrases in lexicon.PHRASES.values() for phrase in phrases.split(", ")]
     phrases += [
-        *numbers.WORDS,
+        *lexicon.NUMBERS,
         *(phrase for _, phrase in spatial.relation_phrases()),
         *(p for zone in spatial.zones().values() for p in zone),
     ]

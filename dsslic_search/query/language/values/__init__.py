@@ -1,1 +1,0 @@
-"""Values in queries: dates, numbers, places on the globe, quoted text."""
