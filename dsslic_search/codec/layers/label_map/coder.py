@@ -64,7 +64,7 @@ def decode(data: bytes, *, max_pixels: int | None = None) -> NDArray[np.uint8]:
 
 def _code(label_map: NDArray[np.uint8], limit: int) -> bytes | None:
     """The coded labels, or None if they take more than ``limit`` bytes."""
-    from dsslic_search.codec.layers.label_map import machine, start, walk
+    from dsslic_search.codec.layers.label_map import machine, native, start, walk
 
     height, width = label_map.shape
     plane = start.empty_plane(height, width)
@@ -72,7 +72,7 @@ def _code(label_map: NDArray[np.uint8], limit: int) -> bytes | None:
     plane[machine.MARGIN_TOP :, left : left + width] = label_map
     data = start.loop_bytes(np.zeros(limit, np.uint8))
     slots, cells = start.prepared(limit)
-    outcome = walk.scan(start.loop_bytes(plane), data, slots, cells, height, width)
+    outcome = native.scan()(start.loop_bytes(plane), data, slots, cells, height, width)
     written, low = int(cells[machine.NEXT]), int(cells[machine.LOW])
     if outcome != walk.DONE or written > limit:
         return None
@@ -82,14 +82,14 @@ def _code(label_map: NDArray[np.uint8], limit: int) -> bytes | None:
 
 
 def _decode(payload: bytes, height: int, width: int) -> NDArray[np.uint8]:
-    from dsslic_search.codec.layers.label_map import machine, start, walk
+    from dsslic_search.codec.layers.label_map import machine, native, start, walk
 
     plane = start.loop_bytes(start.empty_plane(height, width))
     slots, cells = start.prepared(len(payload))
     cells[machine.DECODING] = 1
     cells[machine.VALUE] = int.from_bytes(payload[:4].ljust(4, b"\0"), "big")
     cells[machine.NEXT] = 4
-    outcome = walk.scan(
+    outcome = native.scan()(
         plane, start.loop_bytes(np.array(bytearray(payload), np.uint8)), slots, cells, height, width
     )
     if outcome == walk.OUT_OF_DATA:

@@ -4,9 +4,10 @@ The range coder is the carry-less one of the PAQ line (Mahoney): 32-bit bounds, 
 written as soon as both have the same one. It has no carry to propagate, unlike LZMA's, and loses next to
 nothing: the range is above 2²⁴ but where the bounds lie closely on both sides of a first byte's edge.
 
-One source for two ways of running: compiled by numba where it is installed, plain Python where it is not.
-Both give the same bytes, because every value is an integer that fits in 63 bits. Encoding and decoding are
-the same walk; ``cells[DECODING]`` tells which. The bitstream is described in docs/label-map.md.
+One source for two ways of running: as machine code where numba is installed (`native`), as plain Python
+where it is not. Both give the same bytes, because every value is an integer that fits in 63 bits. Encoding
+and decoding are the same walk; ``cells[DECODING]`` tells which. The bitstream is described in
+docs/label-map.md.
 
 The functions work on four flat arrays: ``plane``, the labels in uint8, with margins; ``data``, the bytes
 written or read; ``slots``, uint32, the large tables of the model; ``cells``, int64, all else.
@@ -14,19 +15,9 @@ written or read; ``slots``, uint32, the large tables of the model; ``cells``, in
 
 from __future__ import annotations
 
-import contextlib
-import importlib
-from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any
 
-Function = TypeVar("Function", bound=Callable[..., Any])
 Cells = Any  # what is indexed in the loop: a numpy array when compiled, a list or bytearray when not
-
-try:
-    _numba: Any = importlib.import_module("numba")
-except ImportError:
-    _numba = None
-COMPILED = _numba is not None
 
 MARGIN_TOP, MARGIN_LEFT, MARGIN_RIGHT = 4, 4, 4  # labels around the map in its plane
 CONTEXTS = 12  # situations that a pixel is seen in, each with a table of its own
@@ -62,26 +53,6 @@ TRACE = INPUTS + INPUT_COUNT  # what trace_boundary found
 CELL_COUNT = TRACE + 7
 
 
-def compiled(function: Function) -> Function:
-    """``function`` compiled when it is first used; as it is without numba."""
-    if _numba is None:
-        return function
-    fast: Function = _numba.njit(function)
-    return fast
-
-
-def compiled_and_kept(function: Function) -> Function:
-    """Like :func:`compiled`, the result being kept on disk where there is a folder for it: beside the source
-    or the user's cache."""
-    if _numba is None:
-        return function
-    with contextlib.suppress(RuntimeError):  # no folder can be written
-        kept: Function = _numba.njit(cache=True, nogil=True)(function)
-        return kept
-    return compiled(function)
-
-
-@compiled
 def code_bit(data: Cells, cells: Cells, bit: int, one: int) -> int:
     """Code one bit with the range coder, ``one`` / 65536 being the probability of 1 (1..65535); returns it.
 
@@ -109,7 +80,6 @@ def code_bit(data: Cells, cells: Cells, bit: int, one: int) -> int:
     return bit
 
 
-@compiled
 def code_flag(data: Cells, cells: Cells, bit: int, flag: int) -> int:
     """Code a bit with an adaptive probability of its own."""
     state = int(cells[FLAGS + flag])
@@ -121,7 +91,6 @@ def code_flag(data: Cells, cells: Cells, bit: int, flag: int) -> int:
     return bit
 
 
-@compiled
 def weigh(cells: Cells, label: int, change: int) -> None:
     """Add to a label's weight in the tree."""
     node = label + 256
@@ -130,7 +99,6 @@ def weigh(cells: Cells, label: int, change: int) -> None:
         node >>= 1
 
 
-@compiled
 def code_in_tree(data: Cells, cells: Cells, label: int) -> int:
     """Code a label by its weight among all; the tree must not be empty."""
     node = 1
@@ -147,7 +115,6 @@ def code_in_tree(data: Cells, cells: Cells, label: int) -> int:
     return node - 256
 
 
-@compiled
 def code_named(data: Cells, cells: Cells, label: int, count: int) -> int:
     """Code a label that is none of the first ``count`` candidates: the partner of the first one, or by
     weight. -1 if none is left."""

@@ -36,7 +36,6 @@ from dsslic_search.codec.layers.label_map.machine import (
     TRACE,
     Cells,
     code_bit,
-    compiled,
 )
 
 MAX_REACH = 40  # farthest that a boundary is looked for in the next row, and longest straight run counted
@@ -54,7 +53,6 @@ HASH_QUESTION = 0x3C6EF372  # twice the golden ratio's 0x9E3779B9, in 32 bits; k
 HASH_FINAL = 0x2C1B3C6D
 
 
-@compiled
 def bucket(distance: int) -> int:
     """0..4 as they are, then 5-6, 7-8, 9-12, 13-16, 17-24, 25-40, more: 0..11."""
     if distance < 5:
@@ -68,7 +66,6 @@ def bucket(distance: int) -> int:
     return 11
 
 
-@compiled
 def shift_bucket(shift: int) -> int:
     """0..23: the bucket of a shift and its sign; 31 for a boundary that was not found."""
     if shift < NOWHERE // 2:
@@ -76,7 +73,6 @@ def shift_bucket(shift: int) -> int:
     return 12 - bucket(-shift) if shift < 0 else 12 + bucket(shift)
 
 
-@compiled
 def find_boundary(plane: Cells, row: int, width: int, near: int, reach: int, left: int, right: int) -> int:
     """The column in 1..width-1 nearest to ``near`` where ``left`` changes to ``right``; the smaller of two;
     NOWHERE if not within reach."""
@@ -90,7 +86,6 @@ def find_boundary(plane: Cells, row: int, width: int, near: int, reach: int, lef
     return NOWHERE
 
 
-@compiled
 def trace_boundary(plane: Cells, cells: Cells, row: int, y: int, stride: int, width: int, at: int) -> None:
     """Follow the boundary at column ``at`` of the row above upwards and leave in TRACE: at, three shifts, two
     straight runs, the step.
@@ -133,7 +128,6 @@ def trace_boundary(plane: Cells, cells: Cells, row: int, y: int, stride: int, wi
     cells[TRACE + 4], cells[TRACE + 5], cells[TRACE + 6] = run, second, step
 
 
-@compiled
 def neighbour_pattern(plane: Cells, cells: Cells, at: int, stride: int, count: int) -> int:
     """Two bits for each of 21 neighbours: which of the first three candidates it is, 0..2, or 3 for none of
     them."""
@@ -161,7 +155,6 @@ def neighbour_pattern(plane: Cells, cells: Cells, at: int, stride: int, count: i
     return pattern
 
 
-@compiled
 def set_contexts(cells: Cells, pattern: int, x: int, distances: int, beyond: int, count: int) -> None:
     """Fill HASHES with the situations that the pixel at column x is in.
 
@@ -197,7 +190,6 @@ def set_contexts(cells: Cells, pattern: int, x: int, distances: int, beyond: int
     cells[HASHES + 11] = west | (beyond << 8) | (where << 16)
 
 
-@compiled
 def code_choice(data: Cells, slots: Cells, cells: Cells, bit: int, k: int, set_a: int, set_b: int) -> int:
     """Code "is it candidate k?" by mixing what all contexts say, and teach them the answer."""
     for i in range(CONTEXTS):

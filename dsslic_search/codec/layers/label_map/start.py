@@ -14,9 +14,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from dsslic_search.codec.layers.label_map import native
 from dsslic_search.codec.layers.label_map.machine import (
     CELL_COUNT,
-    COMPILED,
     CONTEXTS,
     DECODING,
     END,
@@ -36,7 +36,6 @@ from dsslic_search.codec.layers.label_map.machine import (
     STRETCH,
     TREE,
 )
-from dsslic_search.codec.layers.label_map.walk import scan
 
 MAX_LEARNT_COUNT = 12  # what was learnt from artificial maps counts for no more than this many observations
 MIN_PROBABILITY = 24  # least probability of either answer to a question, / 65536
@@ -107,13 +106,13 @@ def _empty_cells() -> NDArray[np.int64]:
 
 
 def _for_loop(array: NDArray[Any]) -> Any:
-    return array.copy() if COMPILED else array.tolist()
+    return array.copy() if native.is_compiled() else array.tolist()
 
 
 def loop_bytes(array: NDArray[np.uint8]) -> Any:
     """The values of a contiguous array that may be written to, flat, as the loop takes them: a view, or a
     bytearray without numba."""
-    return array.reshape(-1) if COMPILED else bytearray(array.tobytes())
+    return array.reshape(-1) if native.is_compiled() else bytearray(array.tobytes())
 
 
 def empty_plane(height: int, width: int) -> NDArray[np.uint8]:
@@ -180,7 +179,7 @@ def _prepared() -> tuple[Any, Any]:
         cells[TREE:SQUASH] = _for_loop(fresh[TREE:SQUASH])
         cells[LOW:DECODING] = _for_loop(np.array([0, 0xFFFFFFFF, 0, 0, room]))
         written = loop_bytes(np.zeros(room, np.uint8))
-        scan(loop_bytes(plane), written, slots, cells, PRACTICE_SIDE, PRACTICE_SIDE)
+        native.scan()(loop_bytes(plane), written, slots, cells, PRACTICE_SIDE, PRACTICE_SIDE)
     learnt, state = np.array(slots, np.uint32), np.array(cells, np.int64)
     counts = np.minimum(learnt >> np.uint32(8) & np.uint32(255), np.uint32(MAX_LEARNT_COUNT))
     learnt = learnt & np.uint32(0xFFFF00FF) | counts << np.uint32(8)

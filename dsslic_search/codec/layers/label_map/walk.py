@@ -6,10 +6,6 @@ of them costs one flag, "nothing new begins here", and the time of copying it.
 
 from __future__ import annotations
 
-import zlib
-from collections.abc import Callable
-from importlib import resources
-
 from dsslic_search.codec.layers.label_map.machine import (
     CANDIDATES,
     DECODING,
@@ -28,8 +24,6 @@ from dsslic_search.codec.layers.label_map.machine import (
     code_flag,
     code_in_tree,
     code_named,
-    compiled,
-    compiled_and_kept,
     weigh,
 )
 from dsslic_search.codec.layers.label_map.model import (
@@ -48,7 +42,6 @@ DONE, OUT_OF_DATA, IMPOSSIBLE = range(3)
 READ_AHEAD_BYTES = 4  # bytes that a decoder has read past the last one written when all is decoded
 
 
-@compiled
 def code_quiet(plane: Cells, data: Cells, cells: Cells, row: int, x: int, end: int, width: int) -> int:
     """Code a stretch of quiet pixels, columns x to end; returns where in it something new begins, or its
     end."""
@@ -80,7 +73,6 @@ def code_quiet(plane: Cells, data: Cells, cells: Cells, row: int, x: int, end: i
     return at
 
 
-@compiled
 def gather_candidates(plane: Cells, cells: Cells, at: int, stride: int, ahead: int) -> int:
     """Fill CANDIDATES with the distinct labels near by, likeliest first; returns how many."""
     up, count = at - stride, 1
@@ -95,7 +87,6 @@ def gather_candidates(plane: Cells, cells: Cells, at: int, stride: int, ahead: i
     return count
 
 
-@compiled
 def code_pixel(
     plane: Cells,
     data: Cells,
@@ -125,7 +116,6 @@ def code_pixel(
     return code_named(data, cells, label, count)
 
 
-@compiled
 def next_change(plane: Cells, row: int, x: int, width: int) -> int:
     """The first column after ``x`` whose label differs from the one before it."""
     x += 1
@@ -134,7 +124,6 @@ def next_change(plane: Cells, row: int, x: int, width: int) -> int:
     return x if x < width else width + NO_CHANGE_AHEAD
 
 
-@compiled
 def code_row(plane: Cells, data: Cells, slots: Cells, cells: Cells, y: int, width: int, stride: int) -> int:
     """Code row y, the rows above being in the plane; returns DONE, OUT_OF_DATA or IMPOSSIBLE."""
     row = (y + MARGIN_TOP) * stride + MARGIN_LEFT
@@ -201,47 +190,25 @@ def code_row(plane: Cells, data: Cells, slots: Cells, cells: Cells, y: int, widt
     return DONE
 
 
-def _build_scan(sources: int) -> Callable[[Cells, Cells, Cells, Cells, int, int], int]:
-    """``scan``, compiled.
-
-    ``sources`` is only there to be captured: to decide whether the compiled code it kept still fits, numba
-    looks at this file's date and at captured values, but not at the modules that the functions called here
-    come from.
-    """
-
-    @compiled_and_kept
-    def scan(plane: Cells, data: Cells, slots: Cells, cells: Cells, height: int, width: int) -> int:
-        """Code the whole plane; returns DONE, OUT_OF_DATA (past cells[END]: too little data, or no room left
-        for it) or IMPOSSIBLE."""
-        _ = sources
-        stride = MARGIN_LEFT + width + MARGIN_RIGHT
-        first = code_in_tree(data, cells, int(plane[MARGIN_TOP * stride + MARGIN_LEFT]))
-        weigh(cells, first, SEEN_WEIGHT)
-        for i in range(MARGIN_TOP * stride):
-            plane[i] = first
-        for y in range(height):
-            row = (y + MARGIN_TOP) * stride + MARGIN_LEFT
-            for i in range(1, MARGIN_LEFT + 1):
-                plane[row - i] = plane[row - stride]
-            outcome = code_row(plane, data, slots, cells, y, width, stride)
-            if outcome == DONE and cells[NEXT] > cells[END] + READ_AHEAD_BYTES:
-                outcome = OUT_OF_DATA
-            if outcome != DONE:
-                return outcome
-            for i in range(1, MARGIN_LEFT + 1):
-                plane[row - i] = plane[row]
-            for i in range(width, width + MARGIN_RIGHT):
-                plane[row + i] = plane[row + width - 1]
-        return DONE
-
-    return scan
-
-
-def _checksum_of_sources() -> int:
-    folder, checksum = resources.files(__package__), 0
-    for name in ("machine.py", "model.py", "walk.py"):
-        checksum = zlib.crc32(folder.joinpath(name).read_bytes(), checksum)
-    return checksum
-
-
-scan = _build_scan(_checksum_of_sources())
+def scan(plane: Cells, data: Cells, slots: Cells, cells: Cells, height: int, width: int) -> int:
+    """Code the whole plane; returns DONE, OUT_OF_DATA (past cells[END]: too little data, or no room left
+    for it) or IMPOSSIBLE."""
+    stride = MARGIN_LEFT + width + MARGIN_RIGHT
+    first = code_in_tree(data, cells, int(plane[MARGIN_TOP * stride + MARGIN_LEFT]))
+    weigh(cells, first, SEEN_WEIGHT)
+    for i in range(MARGIN_TOP * stride):
+        plane[i] = first
+    for y in range(height):
+        row = (y + MARGIN_TOP) * stride + MARGIN_LEFT
+        for i in range(1, MARGIN_LEFT + 1):
+            plane[row - i] = plane[row - stride]
+        outcome = code_row(plane, data, slots, cells, y, width, stride)
+        if outcome == DONE and cells[NEXT] > cells[END] + READ_AHEAD_BYTES:
+            outcome = OUT_OF_DATA
+        if outcome != DONE:
+            return outcome
+        for i in range(1, MARGIN_LEFT + 1):
+            plane[row - i] = plane[row]
+        for i in range(width, width + MARGIN_RIGHT):
+            plane[row + i] = plane[row + width - 1]
+    return DONE
