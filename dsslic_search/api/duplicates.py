@@ -25,7 +25,7 @@ from dsslic_search.archive.features import read_fingerprints
 from dsslic_search.archive.folder import ArchiveFolder
 from dsslic_search.archive.schema import Photo
 from dsslic_search.features.fingerprint import mirrored
-from dsslic_search.features.likeness import AT_ONCE, likeness
+from dsslic_search.features.likeness import PAIRS_AT_ONCE, likeness
 from dsslic_search.index.fingerprints import candidates, fingerprints
 
 DEFAULT_LIKENESS = 0.78  # from which two photos count as the same picture, unless told
@@ -133,11 +133,13 @@ def _links(prints: NDArray[np.uint8], threshold: float, mirror: bool) -> _Links:
 
 def _likenesses(prints: NDArray[np.uint8], pairs: NDArray[np.intp], flip: bool) -> NDArray[np.float32]:
     def compared(start: int) -> NDArray[np.float32]:
-        first, second = prints[pairs[start : start + AT_ONCE].T]
+        first, second = prints[pairs[start : start + PAIRS_AT_ONCE].T]
         return likeness(first, mirrored(second) if flip else second)
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        return np.concatenate([np.empty(0, np.float32), *pool.map(compared, range(0, len(pairs), AT_ONCE))])
+        return np.concatenate(
+            [np.empty(0, np.float32), *pool.map(compared, range(0, len(pairs), PAIRS_AT_ONCE))]
+        )
 
 
 def _connected(pairs: NDArray[np.intp]) -> list[list[int]]:

@@ -16,16 +16,16 @@ from dsslic_search.bench.retrieval import alike, layouts
 from dsslic_search.core import vocabulary
 from dsslic_search.features.embedding import (
     CELL_LENGTH,
+    CELL_WEIGHTS,
     COLUMN_WEIGHTS,
     GRID,
-    WEIGHTS,
     WHOLE_LENGTH,
     WHOLE_WEIGHT,
     spread,
 )
 from dsslic_search.training import layout as training
 
-WHOLE_SHARE = WHOLE_WEIGHT / float(WEIGHTS.sum())
+WHOLE_SHARE = WHOLE_WEIGHT / float(CELL_WEIGHTS.sum())
 STEPS = 300
 
 

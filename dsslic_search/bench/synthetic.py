@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from dsslic_search.archive.features import MapFeatures
 from dsslic_search.core.fields import INDEXED, FactValue
-from dsslic_search.features.embedding import DIMENSION, UNIT, pack, unpack
+from dsslic_search.features.embedding import BLOCK_NORM, DIMENSION, pack, unpack
 from dsslic_search.index.source import FileFacts, Snapshot
 
 PIXELS = 256 * 171  # of a label map of a common shape
@@ -143,7 +143,7 @@ class Synthetic:
         for number, photos in enumerate(self._batches()):
             noise = self._rng(3, number).normal(0, NOISE, (photos.size, DIMENSION))
             made = unpack(
-                np.clip(np.rint(models[self.model[photos]] + noise), -UNIT, UNIT).astype(np.int8)
+                np.clip(np.rint(models[self.model[photos]] + noise), -BLOCK_NORM, BLOCK_NORM).astype(np.int8)
             ).astype("<f4")
             yield [(photo + 1, row.tobytes()) for photo, row in zip(photos.tolist(), made, strict=True)]
 

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from dsslic_search.core import vocabulary
-from dsslic_search.features.embedding import ROOTS, embed, lengths, mirrored, pack, query
+from dsslic_search.features.embedding import WEIGHT_ROOTS, embed, lengths, mirrored, pack, query
 from dsslic_search.index.vectors.table import Vectors, arrays_of
 from dsslic_search.training.dataset import scene_samples, teacher_samples
 
@@ -131,7 +131,7 @@ def _measured(
 def _scores(packed: NDArray[np.int8], asked: NDArray[np.float32]) -> NDArray[np.float64]:
     """In floating point: float64[n, queries]."""
     found: NDArray[np.float64] = np.einsum(
-        "nd,qmd->nqm", packed * ROOTS / lengths(packed)[:, None], asked, optimize=True
+        "nd,qmd->nqm", packed * WEIGHT_ROOTS / lengths(packed)[:, None], asked, optimize=True
     ).max(axis=2)
     return found
 

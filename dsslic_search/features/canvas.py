@@ -20,18 +20,19 @@ from dsslic_search.core.vocabulary import Vocabulary, hex_colour
 from dsslic_search.features.embedding import Canvas
 from dsslic_search.features.shapes import read_shapes
 
-PNG = b"\x89PNG\r\n\x1a\n"
-SIZE_AT = 16  # where a PNG's width and height are
-MAX_PIXELS = 1 << 23
-TOLERANCE = 9  # of each of red, green and blue; no two colours of the palette are nearer than twice that
-OPAQUE = 128  # alpha from which a pixel counts as painted
-PAPER = (255, 255, 255)  # no class has this colour, and programs that know no transparency paint on it
+PNG_MAGIC = b"\x89PNG\r\n\x1a\n"
+PNG_SIZE_OFFSET = 16  # bytes before width and height, two big-endian u32
+MAX_CANVAS_PIXELS = 1 << 23
+# of each of red, green and blue; no two colours of the palette are nearer than twice that
+COLOUR_TOLERANCE = 9
+PAINTED_ALPHA = 128  # alpha from which a pixel counts as painted
+UNPAINTED = (255, 255, 255)  # no class has this colour, and programs that know no transparency paint on it
 
 
 def read_canvas(data: bytes, name: str, vocabulary: Vocabulary) -> Canvas:
     """The canvas in the bytes of a PNG or JSON file, called ``name`` in errors. UsageError says what is
     wrong, and where."""
-    if data.startswith(PNG):
+    if data.startswith(PNG_MAGIC):
         return read_picture(data, name, vocabulary)
     if data.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] in (b"[", b"{"):
         return read_shapes(data, name, vocabulary)
@@ -42,27 +43,27 @@ def read_picture(data: bytes, name: str, vocabulary: Vocabulary) -> Canvas:
     """The canvas in the bytes of a PNG file in palette colours."""
     pixels = _opened(data, name)
     shape = pixels.shape[:2]
-    values, place = np.unique(pixels.reshape(-1, 4).view("<u4").ravel(), return_inverse=True)
+    values, value_of = np.unique(pixels.reshape(-1, 4).view("<u4").ravel(), return_inverse=True)
     colours = values[:, None].view(np.uint8).astype(np.int16)
-    palette = np.array([c.colour for c in vocabulary.classes] + [PAPER], np.int16)
+    palette = np.array([c.colour for c in vocabulary.classes] + [UNPAINTED], np.int16)
     distances = np.abs(colours[:, None, :3] - palette).max(axis=2)
-    labels, painted = distances.argmin(axis=1).astype(np.uint8), colours[:, 3] >= OPAQUE
-    strange = painted & (distances.min(axis=1) > TOLERANCE)
+    labels, painted = distances.argmin(axis=1).astype(np.uint8), colours[:, 3] >= PAINTED_ALPHA
+    strange = painted & (distances.min(axis=1) > COLOUR_TOLERANCE)
     if strange.any():
-        raise UsageError(_strangeness(name, pixels, strange[place].reshape(shape), vocabulary))
+        raise UsageError(_strangeness(name, pixels, strange[value_of].reshape(shape), vocabulary))
     labels[~painted] = len(vocabulary)
-    known = (labels < len(vocabulary))[place].reshape(shape)
+    known = (labels < len(vocabulary))[value_of].reshape(shape)
     if not known.any():
         raise UsageError(f"{name}: nothing is painted; transparent and white pixels ask for nothing")
     labels[labels == len(vocabulary)] = 0
-    return Canvas(labels[place].reshape(shape), known)
+    return Canvas(labels[value_of].reshape(shape), known)
 
 
 def _opened(data: bytes, name: str) -> NDArray[np.uint8]:
     """Red, green, blue and alpha, uint8 [h, w, 4]."""
-    sizes = data[SIZE_AT : SIZE_AT + 8]
+    sizes = data[PNG_SIZE_OFFSET : PNG_SIZE_OFFSET + 8]
     width, height = struct.unpack(">II", sizes) if len(sizes) == 8 else (0, 0)
-    if width * height > MAX_PIXELS:
+    if width * height > MAX_CANVAS_PIXELS:
         raise UsageError(
             f"{name}: {width} × {height} pixels are more than a canvas may have; reduce it to 1000 × 1000"
         )

@@ -29,6 +29,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dsslic_search.core.vocabulary import Vocabulary
+from dsslic_search.features.coverage import check_label_map
 
 GRID = 5  # cells a side
 CELLS = 1 + GRID * GRID  # the whole first, then row by row
@@ -37,17 +38,17 @@ WHOLE_LENGTH, CELL_LENGTH = 26, 6  # numbers of the whole's block and of each ce
 DIMENSION = WHOLE_LENGTH + GRID * GRID * CELL_LENGTH
 WHOLE_WEIGHT = 18
 COLUMN_WEIGHTS = (2, 3, 4, 3, 2)  # of each cell, in every row: what stands in the middle counts more
-WEIGHTS = np.array([WHOLE_WEIGHT, *COLUMN_WEIGHTS * GRID])  # of the cells' cosines
-UNIT = 127  # length of a block of whole numbers
-ROOT_UNIT = 4096  # whole numbers that stand for a root of 1
-CODES = "layout_codes.json"
+CELL_WEIGHTS = np.array([WHOLE_WEIGHT, *COLUMN_WEIGHTS * GRID])  # of the cells' cosines
+BLOCK_NORM = 127  # Euclidean length of a block of whole numbers, to rounding
+ROOT_SCALE = 4096  # the whole number that stands for a root of 1
+CODES_FILE = "layout_codes.json"
 
-# where each cell's block starts
-BLOCKS = np.concatenate([[0], np.cumsum([WHOLE_LENGTH] + [CELL_LENGTH] * GRID * GRID)])
-_CELL_OF = np.repeat(np.arange(CELLS), np.diff(BLOCKS))
+# where each cell's block starts among the numbers of an embedding, and their end
+BLOCK_STARTS = np.concatenate([[0], np.cumsum([WHOLE_LENGTH] + [CELL_LENGTH] * GRID * GRID)])
+_CELL_OF = np.repeat(np.arange(CELLS), np.diff(BLOCK_STARTS))
 _MIRRORED_CELLS = np.concatenate([[0], 1 + np.arange(GRID * GRID).reshape(GRID, GRID)[:, ::-1].ravel()])
-_MIRRORED = np.concatenate([np.arange(BLOCKS[c], BLOCKS[c + 1]) for c in _MIRRORED_CELLS])
-ROOTS = np.sqrt(WEIGHTS.astype(np.float64))[_CELL_OF]
+_MIRRORED = np.concatenate([np.arange(BLOCK_STARTS[c], BLOCK_STARTS[c + 1]) for c in _MIRRORED_CELLS])
+WEIGHT_ROOTS = np.sqrt(CELL_WEIGHTS.astype(np.float64))[_CELL_OF]
 """float64[DIMENSION]: what each number of a packed embedding is multiplied by before all of it is brought to
 length 1."""
 
@@ -91,15 +92,15 @@ def query(
         raise ValueError("a query needs a mask of the label map's shape with at least one pixel in it")
     packed, shares = _blocks(label_map, known, vocabulary)
     shares[0] *= shares[0]
-    scales = np.sqrt(WEIGHTS * WEIGHTS.sum()) * shares / (WEIGHTS @ shares)
-    blocks = packed * (scales / UNIT)[_CELL_OF]
+    scales = np.sqrt(CELL_WEIGHTS * CELL_WEIGHTS.sum()) * shares / (CELL_WEIGHTS @ shares)
+    blocks = packed * (scales / BLOCK_NORM)[_CELL_OF]
     return np.asarray(blocks, np.float32)
 
 
 def codes_identity() -> str:
     """16 hex digits that name the classes' codes: embeddings made with others cannot be compared with
     these."""
-    return hashlib.sha256((files("dsslic_search.features") / CODES).read_bytes()).hexdigest()[:16]
+    return hashlib.sha256((files("dsslic_search.features") / CODES_FILE).read_bytes()).hexdigest()[:16]
 
 
 def mirrored(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -112,20 +113,21 @@ def pack(vectors: NDArray[np.float32]) -> NDArray[np.int8]:
     bit for bit.
 
     Vectors that :func:`embed` did not make are rounded to a neighbour that it could have made."""
-    # as if all blocks were exactly UNIT long
-    guessed = np.rint(vectors / ROOTS * (UNIT * np.sqrt(WEIGHTS.sum())))
-    exact = np.rint(vectors / ROOTS * lengths(guessed)[..., None])
-    return np.asarray(np.clip(exact, -UNIT, UNIT), np.int8)
+    # as if all blocks were exactly BLOCK_NORM long
+    guessed = np.rint(vectors / WEIGHT_ROOTS * (BLOCK_NORM * np.sqrt(CELL_WEIGHTS.sum())))
+    exact = np.rint(vectors / WEIGHT_ROOTS * lengths(guessed)[..., None])
+    return np.asarray(np.clip(exact, -BLOCK_NORM, BLOCK_NORM), np.int8)
 
 
 def unpack(packed: NDArray[np.int8]) -> NDArray[np.float32]:
     """The embeddings, float32[..., DIMENSION] of length 1, that are packed in int8[..., DIMENSION]."""
-    return np.asarray(packed * ROOTS / lengths(packed)[..., None], np.float32)
+    return np.asarray(packed * WEIGHT_ROOTS / lengths(packed)[..., None], np.float32)
 
 
 def lengths(packed: NDArray[Any]) -> NDArray[np.float64]:
-    """The lengths, float64[...], of packed embeddings (any kind of whole numbers) times ROOTS; never 0."""
-    squares = (packed.astype(np.int64) ** 2) @ WEIGHTS[_CELL_OF]
+    """The lengths, float64[...], of packed embeddings (any kind of whole numbers) times WEIGHT_ROOTS; never
+    0."""
+    squares = (packed.astype(np.int64) ** 2) @ CELL_WEIGHTS[_CELL_OF]
     return np.asarray(np.sqrt(np.maximum(squares, 1)), np.float64)
 
 
@@ -139,7 +141,7 @@ def _blocks(
     roots, shares, classes = cell_roots(label_map, known, len(vocabulary))
     whole, inner = codes(vocabulary)
     # whole numbers from here to the length, so that no order of sums matters
-    marked = np.rint(roots * ROOT_UNIT)
+    marked = np.rint(roots * ROOT_SCALE)
     packed = np.empty(DIMENSION, np.int8)
     packed[:WHOLE_LENGTH] = _rounded(marked[:1] @ whole[classes]).ravel()
     packed[WHOLE_LENGTH:] = _rounded(np.matmul(marked[1:, None], inner[:, classes])[:, 0]).ravel()
@@ -147,9 +149,9 @@ def _blocks(
 
 
 def _rounded(blocks: NDArray[np.float64]) -> NDArray[np.int8]:
-    """Blocks, float64[n, k] of whole numbers, brought to a length of UNIT and rounded."""
+    """Blocks, float64[n, k] of whole numbers, brought to a length of BLOCK_NORM and rounded."""
     length = np.sqrt((blocks * blocks).sum(axis=1, keepdims=True))
-    return np.asarray(np.rint(blocks * UNIT / np.maximum(length, 1)), np.int8)
+    return np.asarray(np.rint(blocks * BLOCK_NORM / np.maximum(length, 1)), np.int8)
 
 
 def cell_roots(
@@ -176,10 +178,7 @@ def cell_counts(
     """The area of each class in each cell, int64[CELLS, classes], in units of 1 / GRID² pixel, so that pixels
     across the border of cells count for each by the area they have there. Only pixels where ``known`` is true
     count, if it is given."""
-    if label_map.ndim != 2 or label_map.size == 0:
-        raise ValueError(
-            f"a label map needs two dimensions and at least one pixel, not the shape {label_map.shape}"
-        )
+    check_label_map(label_map)
     highest = int(label_map.max(initial=0, where=True if known is None else known))
     if highest >= classes:
         raise ValueError(f"class id {highest} in a label map of {classes} classes")
@@ -188,7 +187,8 @@ def cell_counts(
     height, width = label_map.shape
     row_share, column_share = _strips(height)[1], _strips(width)[1]
     tally = np.bincount(
-        (_places(height, width, classes + 1) + label_map).ravel(), minlength=STRIPS * STRIPS * (classes + 1)
+        (_strip_offsets(height, width, classes + 1) + label_map).ravel(),
+        minlength=STRIPS * STRIPS * (classes + 1),
     )
     counts = tally.reshape(STRIPS, STRIPS, classes + 1)
     # floats of whole numbers: exact, and fast
@@ -198,11 +198,11 @@ def cell_counts(
 
 
 @lru_cache(maxsize=16)
-def _places(height: int, width: int, kinds: int) -> NDArray[np.uint16]:
+def _strip_offsets(height: int, width: int, kinds: int) -> NDArray[np.uint16]:
     """What to add to the labels of a map so that those of different strips differ too: multiples of
     ``kinds``, uint16[h, w]."""
-    places = (_strips(height)[0][:, None] * STRIPS + _strips(width)[0]) * kinds
-    found = places.astype(np.uint16)
+    offsets = (_strips(height)[0][:, None] * STRIPS + _strips(width)[0]) * kinds
+    found = offsets.astype(np.uint16)
     found.flags.writeable = False
     return found
 
@@ -252,5 +252,7 @@ def spread(
 @cache
 def code_table() -> dict[str, list[int]]:
     """The shipped class codes by class name, whole numbers -127..127; `training.layout` made them."""
-    table: dict[str, list[int]] = json.loads((files("dsslic_search.features") / CODES).read_text())["classes"]
+    table: dict[str, list[int]] = json.loads((files("dsslic_search.features") / CODES_FILE).read_text())[
+        "classes"
+    ]
     return table

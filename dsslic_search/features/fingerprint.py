@@ -4,11 +4,11 @@
 
     picture ─► luma, mean of 24 x 24 cells, brightness and contrast evened out ─┐
           └──► Cb and Cr, means of 8 x 8 cells ─────────────────────────────────┴─► 704 bytes
-    704 bytes ─► outline, 96 numbers
+    704 bytes ─► descriptor, 96 numbers
 
 Whole photos are squeezed into the square, so the same picture in another size has the same fingerprint. The
-outline is for finding candidates by inner product: slightly cropped or retouched copies have outlines that
-are near. `features.likeness` then compares two fingerprints carefully.
+descriptor is for finding candidates by inner product: slightly cropped or retouched copies have descriptors
+that are near. `features.likeness` then compares two fingerprints carefully.
 """
 
 from __future__ import annotations
@@ -18,36 +18,38 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-SIDE = 24  # cells of luma a side
-CHROMA_SIDE = 8
-LENGTH = SIDE * SIDE + 2 * CHROMA_SIDE * CHROMA_SIDE  # bytes of a fingerprint
+LUMA_SIDE = 24  # cells of luma a side
+CHROMA_SIDE = 8  # cells of Cb and of Cr a side
+FINGERPRINT_BYTES = LUMA_SIDE * LUMA_SIDE + 2 * CHROMA_SIDE * CHROMA_SIDE  # bytes of a fingerprint
 
-OUTLINE_SIDE = 8
-_OUTLINE_CHROMA = 4
-OUTLINE = OUTLINE_SIDE * OUTLINE_SIDE + 2 * _OUTLINE_CHROMA * _OUTLINE_CHROMA  # numbers of an outline
-_CHROMA_SHARE = 0.2  # of an outline's squared length
-_LOCAL = 0.7  # how much of its neighbourhood's mean is taken from each cell of an outline's luma
-_FAINT = 20.0  # variance of chroma below which colours hardly count: noise of the compact image
+DESCRIPTOR_LUMA_SIDE = 8  # means of the fingerprint's cells a side
+_DESCRIPTOR_CHROMA_SIDE = 4
+DESCRIPTOR_LENGTH = DESCRIPTOR_LUMA_SIDE**2 + 2 * _DESCRIPTOR_CHROMA_SIDE**2  # numbers of a descriptor
+_CHROMA_SHARE = 0.2  # of a descriptor's squared length
+_LOCAL_CONTRAST = 0.7  # share of its neighbourhood's mean that is taken away from each cell of luma
+CHROMA_NOISE = 20.0  # variance below which colours hardly count: what the compact image's coding adds
 
-_CENTRE = 128.0
-_REACH = 127.0
+_GREY = 128.0  # what stands for no colour, and for the mean of luma
+_LUMA_RANGE = 127.0  # the greatest distance from it
 
 
 def fingerprint(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """The fingerprint, uint8[LENGTH], of a picture, uint8 [h, w, 3] sRGB or [h, w] grey, of any size."""
+    """The fingerprint, uint8[FINGERPRINT_BYTES], of a picture, uint8 [h, w, 3] sRGB or [h, w] grey, of any
+    size."""
     rgb = np.repeat(picture[..., None], 3, 2) if picture.ndim == 2 else picture
-    cells = _means(rgb, SIDE) @ np.array([0.299, 0.587, 0.114], np.float32)
+    cells = _means(rgb, LUMA_SIDE) @ np.array([0.299, 0.587, 0.114], np.float32)
     cells -= cells.mean()
-    cells *= _REACH / max(float(np.abs(cells).max()), 1e-3)
+    cells *= _LUMA_RANGE / max(float(np.abs(cells).max()), 1e-3)
     few = _means(rgb, CHROMA_SIDE)
     blue = few @ np.array([-0.168736, -0.331264, 0.5], np.float32)
     red = few @ np.array([0.5, -0.418688, -0.081312], np.float32)
-    parts = [np.rint(each + _CENTRE).clip(0, 255).astype(np.uint8).ravel() for each in (cells, blue, red)]
+    parts = [np.rint(each + _GREY).clip(0, 255).astype(np.uint8).ravel() for each in (cells, blue, red)]
     return np.concatenate(parts)
 
 
 def mirrored(prints: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """The fingerprints, uint8[n, LENGTH], of the mirror images of pictures of which ``prints`` are those."""
+    """The fingerprints, uint8[n, FINGERPRINT_BYTES], of the mirror images of pictures of which ``prints`` are
+    those."""
     return np.concatenate(
         [
             luma(prints)[:, :, ::-1].reshape(len(prints), -1),
@@ -58,35 +60,41 @@ def mirrored(prints: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 def luma(prints: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """The luma of fingerprints, uint8[n, SIDE, SIDE], in a scale of each picture's own."""
-    return prints[:, : SIDE * SIDE].reshape(-1, SIDE, SIDE)
+    """The luma of fingerprints, uint8[n, LUMA_SIDE, LUMA_SIDE], in a scale of each picture's own."""
+    return prints[:, : LUMA_SIDE * LUMA_SIDE].reshape(-1, LUMA_SIDE, LUMA_SIDE)
 
 
 def chroma(prints: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Cb and Cr of fingerprints, uint8[n, 2, CHROMA_SIDE, CHROMA_SIDE], 128 for grey."""
-    return prints[:, SIDE * SIDE :].reshape(-1, 2, CHROMA_SIDE, CHROMA_SIDE)
+    return prints[:, LUMA_SIDE * LUMA_SIDE :].reshape(-1, 2, CHROMA_SIDE, CHROMA_SIDE)
 
 
-def outlines(prints: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """The outlines of fingerprints, float32[n, OUTLINE], of length 1 (or 0, for a picture without any
-    contrast).
+def descriptors(prints: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """The descriptors of fingerprints, float32[n, DESCRIPTOR_LENGTH], of length 1 (or 0, for a picture
+    without any contrast).
 
-    The inner product of a picture's outline with that of a copy that is resized, recompressed, made brighter
-    or darker is above 0.85, of a copy that is cropped by 4 % above 0.8; of two different pictures it is above
-    0.6 in one pair of a thousand."""
-    count, block, patch = len(prints), SIDE // OUTLINE_SIDE, CHROMA_SIDE // _OUTLINE_CHROMA
+    The inner product of a picture's descriptor with that of a copy that is resized, recompressed, made
+    brighter or darker is above 0.85, of a copy that is cropped by 4 % above 0.8; of two different pictures it
+    is above 0.6 in one pair of a thousand."""
+    count, block, patch = (
+        len(prints),
+        LUMA_SIDE // DESCRIPTOR_LUMA_SIDE,
+        CHROMA_SIDE // _DESCRIPTOR_CHROMA_SIDE,
+    )
     coarse = (
-        luma(prints).reshape(count, OUTLINE_SIDE, block, OUTLINE_SIDE, block).mean((2, 4), dtype=np.float32)
+        luma(prints)
+        .reshape(count, DESCRIPTOR_LUMA_SIDE, block, DESCRIPTOR_LUMA_SIDE, block)
+        .mean((2, 4), dtype=np.float32)
     )
     coarse -= coarse.mean((1, 2), keepdims=True)
-    coarse -= np.float32(_LOCAL) * neighbourhood(coarse)
+    coarse -= np.float32(_LOCAL_CONTRAST) * neighbourhood(coarse)
     colour = (
         chroma(prints)
-        .reshape(count, 2, _OUTLINE_CHROMA, patch, _OUTLINE_CHROMA, patch)
+        .reshape(count, 2, _DESCRIPTOR_CHROMA_SIDE, patch, _DESCRIPTOR_CHROMA_SIDE, patch)
         .mean((3, 5), dtype=np.float32)
     )
     colour -= colour.mean((2, 3), keepdims=True)
-    faint = 2 * _OUTLINE_CHROMA * _OUTLINE_CHROMA * _FAINT
+    faint = 2 * _DESCRIPTOR_CHROMA_SIDE * _DESCRIPTOR_CHROMA_SIDE * CHROMA_NOISE
     light = _unit(coarse.reshape(count, -1)) * np.float32(np.sqrt(1 - _CHROMA_SHARE))
     return _unit(
         np.concatenate(

@@ -18,80 +18,83 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from dsslic_search.features.fingerprint import SIDE, chroma, luma, neighbourhood
+from dsslic_search.features.fingerprint import CHROMA_NOISE, LUMA_SIDE, chroma, luma, neighbourhood
 
-STEPS = 3, 5  # with cells of half the number a side, then with all of them
-FARTHEST_SCALE = 1.25
-FARTHEST_SHIFT = 0.12  # of a side
-LONGEST_STEP = 0.05
-LEAST_SHARED = 0.6  # of the square
-LEAST_DETAIL = 0.45  # correlation of the coarse cells' details without which the fine ones are not looked at
-FAINT = 20.0  # variance of chroma below which colours hardly count: noise of the compact image
-AT_ONCE = 512  # pairs
+COARSE_STEPS, FINE_STEPS = 3, 5  # with half as many cells a side, then with all of them
+MAX_SCALE = 1.25  # and its reciprocal the least
+MAX_SHIFT = 0.12  # of a side
+MAX_STEP = 0.05  # of scale, and of shift in sides
+MIN_OVERLAP = 0.6  # share of the square that both must show
+# correlation of the coarse cells' details without which the fine ones are not looked at
+MIN_COARSE_DETAIL = 0.45
+PAIRS_AT_ONCE = 512
 
 Cells = NDArray[np.float32]
 Shown = NDArray[np.bool_]
-Places = NDArray[np.float64]  # [n, 4]: scale and shift across, scale and shift down, see align
+Alignments = NDArray[np.float64]
+"""[n, 4]: scale and shift across, scale and shift down, see :func:`align`."""
 
 
 def likeness(one: NDArray[np.uint8], other: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """The likeness, float32[n], 0..1, of pairs of fingerprints, uint8[n, LENGTH] each. It does not matter
-    which is which."""
+    """The likeness, float32[n], 0..1, of pairs of fingerprints, uint8[n, FINGERPRINT_BYTES] each. It does not
+    matter which is which."""
     found = np.zeros(len(one), np.float32)
-    for start in range(0, len(one), AT_ONCE):
-        a, b = one[start : start + AT_ONCE], other[start : start + AT_ONCE]
-        found[start : start + AT_ONCE] = np.maximum(_laid_over(a, b), _laid_over(b, a))
+    for start in range(0, len(one), PAIRS_AT_ONCE):
+        a, b = one[start : start + PAIRS_AT_ONCE], other[start : start + PAIRS_AT_ONCE]
+        found[start : start + PAIRS_AT_ONCE] = np.maximum(_laid_over(a, b), _laid_over(b, a))
     return found
 
 
 def _laid_over(one: NDArray[np.uint8], other: NDArray[np.uint8]) -> NDArray[np.float32]:
     """The likeness when ``other`` is laid over ``one``."""
     still, moving = _softened(luma(one)), _softened(luma(other))
-    places, detail = _fitted(_halved(still), _halved(moving), _at_rest(len(one)), STEPS[0])
-    likely = np.flatnonzero(detail >= LEAST_DETAIL)
+    alignments, detail = _fitted(_halved(still), _halved(moving), _at_rest(len(one)), COARSE_STEPS)
+    likely = np.flatnonzero(detail >= MIN_COARSE_DETAIL)
     found = np.zeros(len(one), np.float32)
     if not likely.size:
         return found
-    places, detail = _fitted(still[likely], moving[likely], places[likely], STEPS[1])
+    alignments, detail = _fitted(still[likely], moving[likely], alignments[likely], FINE_STEPS)
     colours = zip(
         np.swapaxes(chroma(one[likely]), 0, 1), np.swapaxes(chroma(other[likely]), 0, 1), strict=True
     )
-    found[likely] = np.maximum(detail, 0) * (1 + np.maximum(_colour(list(colours), places), 0)) / 2
+    found[likely] = np.maximum(detail, 0) * (1 + np.maximum(_colour(list(colours), alignments), 0)) / 2
     return found
 
 
-def _fitted(still: Cells, moving: Cells, places: Places, steps: int) -> tuple[Places, NDArray[np.float64]]:
-    """Places from :func:`align`, and how well the details agree there: float64[n], -1..1."""
-    places = align(still, moving, places, steps)
-    moved, shown = _moved(moving, places)
-    return places, _correlation(still - neighbourhood(still), moved - neighbourhood(moved), shown)
+def _fitted(
+    still: Cells, moving: Cells, alignments: Alignments, steps: int
+) -> tuple[Alignments, NDArray[np.float64]]:
+    """Alignments from :func:`align`, and how well the details agree there: float64[n], -1..1."""
+    alignments = align(still, moving, alignments, steps)
+    moved, shown = _moved(moving, alignments)
+    return alignments, _correlation(still - neighbourhood(still), moved - neighbourhood(moved), shown)
 
 
-def align(still: Cells, moving: Cells, places: Places, steps: int) -> Places:
-    """Where ``moving`` has what ``still`` shows, found from ``places``: cell x of ``still``, counted from the
-    middle in sides, is at scale * x + shift in ``moving``. Cells are float32[n, s, s]."""
-    best, found = np.full(len(still), -2.0), places
+def align(still: Cells, moving: Cells, alignments: Alignments, steps: int) -> Alignments:
+    """Where ``moving`` has what ``still`` shows, found from ``alignments``: cell x of ``still``, counted from
+    the middle in sides, is at scale * x + shift in ``moving``. Cells are float32[n, s, s]."""
+    best, found = np.full(len(still), -2.0), alignments
     for step in range(steps + 1):
-        moved, shown = _moved(moving, places)
+        moved, shown = _moved(moving, alignments)
         level = _correlation(still, moved, shown)
-        better = (level > best) & (shown.mean((1, 2)) >= LEAST_SHARED)
-        best, found = np.where(better, level, best), np.where(better[:, None], places, found)
+        better = (level > best) & (shown.mean((1, 2)) >= MIN_OVERLAP)
+        best, found = np.where(better, level, best), np.where(better[:, None], alignments, found)
         if step < steps:
-            places = places + np.clip(_step(still, moved, shown, places), -LONGEST_STEP, LONGEST_STEP)
-            places[:, ::2] = places[:, ::2].clip(1 / FARTHEST_SCALE, FARTHEST_SCALE)
-            places[:, 1::2] = places[:, 1::2].clip(-FARTHEST_SHIFT, FARTHEST_SHIFT)
+            alignments = alignments + np.clip(_step(still, moved, shown, alignments), -MAX_STEP, MAX_STEP)
+            alignments[:, ::2] = alignments[:, ::2].clip(1 / MAX_SCALE, MAX_SCALE)
+            alignments[:, 1::2] = alignments[:, 1::2].clip(-MAX_SHIFT, MAX_SHIFT)
     return found
 
 
-def _at_rest(count: int) -> Places:
+def _at_rest(count: int) -> Alignments:
     return np.tile(np.array([1.0, 0.0, 1.0, 0.0]), (count, 1))
 
 
-def _step(still: Cells, moved: Cells, shown: Shown, places: Places) -> NDArray[np.float64]:
-    """The change of places, float64[n, 4], that would make the correlation greatest, were the pictures linear
-    in it."""
-    across = _slope(moved, 2) / places[:, 0, None, None].astype(np.float32)
-    down = _slope(moved, 1) / places[:, 2, None, None].astype(np.float32)
+def _step(still: Cells, moved: Cells, shown: Shown, alignments: Alignments) -> NDArray[np.float64]:
+    """The change of alignments, float64[n, 4], that would make the correlation greatest, were the pictures
+    linear in it."""
+    across = _slope(moved, 2) / alignments[:, 0, None, None].astype(np.float32)
+    down = _slope(moved, 1) / alignments[:, 2, None, None].astype(np.float32)
     middle = _middle(still.shape[1]).astype(np.float32)
     slopes = [
         _centred(np.asarray(each, np.float32), shown)
@@ -111,13 +114,15 @@ def _step(still: Cells, moved: Cells, shown: Shown, places: Places) -> NDArray[n
     return change
 
 
-def _colour(pairs: list[tuple[NDArray[np.uint8], NDArray[np.uint8]]], places: Places) -> NDArray[np.float64]:
+def _colour(
+    pairs: list[tuple[NDArray[np.uint8], NDArray[np.uint8]]], alignments: Alignments
+) -> NDArray[np.float64]:
     """The correlation of Cb and Cr together; near 1 where both pictures are grey."""
-    common = squares = others = np.zeros(len(places))
+    common = squares = others = np.zeros(len(alignments))
     for still, moving in pairs:
-        moved, shown = _moved(moving.astype(np.float32), places)
+        moved, shown = _moved(moving.astype(np.float32), alignments)
         a, b = _centred(still.astype(np.float32), shown), _centred(moved, shown)
-        faint = FAINT * shown.sum((1, 2))
+        faint = CHROMA_NOISE * shown.sum((1, 2))
         common = common + np.einsum("ijk,ijk->i", a, b) + faint
         squares = squares + np.einsum("ijk,ijk->i", a, a) + faint
         others = others + np.einsum("ijk,ijk->i", b, b) + faint
@@ -132,8 +137,8 @@ def _softened(cells: NDArray[np.uint8]) -> Cells:
         ends = [(0, 0)] * 3
         ends[axis] = (1, 1)
         wide = np.pad(soft, ends, mode="edge")
-        before, after = (np.take(wide, range(start, start + SIDE), axis) for start in (0, 2))
-        soft = np.asarray((before + after + 2 * np.take(wide, range(1, SIDE + 1), axis)) / 4, np.float32)
+        before, after = (np.take(wide, range(start, start + LUMA_SIDE), axis) for start in (0, 2))
+        soft = np.asarray((before + after + 2 * np.take(wide, range(1, LUMA_SIDE + 1), axis)) / 4, np.float32)
     return soft
 
 
@@ -144,10 +149,12 @@ def _halved(cells: Cells) -> Cells:
     ) / np.float32(4)
 
 
-def _moved(cells: Cells, places: Places) -> tuple[Cells, Shown]:
-    """Cells as they are at ``places``, and which of them lie within the picture."""
+def _moved(cells: Cells, alignments: Alignments) -> tuple[Cells, Shown]:
+    """Cells as they are at ``alignments``, and which of them lie within the picture."""
     side = cells.shape[1]
-    (across, seen), (down, also_seen) = (_sampling(side, places[:, i], places[:, i + 1]) for i in (0, 2))
+    (across, seen), (down, also_seen) = (
+        _sampling(side, alignments[:, i], alignments[:, i + 1]) for i in (0, 2)
+    )
     return np.asarray(down @ cells @ across.transpose(0, 2, 1), np.float32), also_seen[:, :, None] & seen[
         :, None, :
     ]

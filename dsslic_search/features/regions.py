@@ -14,10 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dsslic_search.features.components import Numbers, Runs, components
+from dsslic_search.features.coverage import check_label_map
 from dsslic_search.features.scene import CONTACT, REGION, SHARES, UNITS, SceneRegions
 
-LEAST_PER_MILLE = 1  # of the pixels
-GAPS = 50  # the height over this is how far below a foot the ground may begin
+MIN_REGION_PER_MILLE = 1  # of the pixels; less is noise of the segmentation
+FOOT_GAP_ONE_IN = 50  # of the height: how far below a foot the ground may begin
 
 # (k, j): stretches of a side end where its j-th k-th does
 _CUTS = ((4, 1), (3, 1), (2, 1), (3, 2), (4, 3))
@@ -29,10 +30,7 @@ def regions(label_map: NDArray[np.uint8]) -> SceneRegions:
 
     Raises ValueError for a map without pixels.
     """
-    if label_map.ndim != 2 or label_map.size == 0:
-        raise ValueError(
-            f"a label map needs two dimensions and at least one pixel, not the shape {label_map.shape}"
-        )
+    check_label_map(label_map)
     height, width = label_map.shape
     runs = components(label_map)
     number, count = _numbered(runs, label_map.size)
@@ -79,7 +77,7 @@ def _numbered(runs: Runs, pixels: int) -> tuple[Numbers, int]:
     """The region of each run, counted from 0, and the number of regions; runs of smaller components get that
     number."""
     area = np.bincount(runs.part, runs.length).astype(np.intp)
-    kept = np.flatnonzero(area * 1000 >= LEAST_PER_MILLE * pixels)
+    kept = np.flatnonzero(area * 1000 >= MIN_REGION_PER_MILLE * pixels)
     kept = kept[np.argsort(-area[kept], kind="stable")]
     region_of_part = np.full(area.size, kept.size)
     region_of_part[kept] = np.arange(kept.size)
@@ -134,12 +132,12 @@ def _under(
     ends, region = ends[region < count], region[region < count]
     lowest = np.full(count * width, -1)
     lowest[region * width + ends % width] = ends // width  # of several the last one stays
-    place = np.flatnonzero(lowest >= 0)
-    (region, x), y = np.divmod(place, width), lowest[place]
+    column = np.flatnonzero(lowest >= 0)  # of every region that has a foot in it
+    (region, x), y = np.divmod(column, width), lowest[column]
     foot = 4 * (y + 1 - top[region]) > 3 * (bottom - top)[region]
     region, x, y = region[foot], x[foot], y[foot]
 
-    below = y[:, None] + np.arange(1, max(1, height // GAPS) + 1)
+    below = y[:, None] + np.arange(1, max(1, height // FOOT_GAP_ONE_IN) + 1)
     # 256: none
     classes = np.where(below < height, label_map[np.minimum(below, height - 1), x[:, None]], np.int16(256))
     classes.sort(axis=1)

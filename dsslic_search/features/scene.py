@@ -24,9 +24,9 @@ from numpy.typing import NDArray
 from dsslic_search.core.errors import FormatError
 
 FORMAT = 1
-UNITS = 60_000
-SHARES = 252
-LEAST_AREA = UNITS // 1000  # smaller regions are noise of the segmentation
+UNITS = 60_000  # that make the width, the height or the area of a photo
+SHARES = 252  # that make the whole of a region, of its foot or of its outline
+MIN_REGION_AREA = UNITS // 1000  # in 1/UNITS of the pixels; smaller regions are noise of the segmentation
 
 Line = Literal["first half", "second half", "first third", "middle third", "last third", "middle half"]
 LINES: tuple[Line, ...] = get_args(Line)  # stretches of an axis, in the order of the shares in REGION
@@ -108,7 +108,7 @@ def _check(
     within = [
         (regions["left"] <= regions["x"]) & (regions["x"] <= regions["right"]) & (regions["right"] <= UNITS),
         (regions["top"] <= regions["y"]) & (regions["y"] <= regions["bottom"]) & (regions["bottom"] <= UNITS),
-        (regions["area"] >= LEAST_AREA) & (regions["area"] <= UNITS),
+        (regions["area"] >= MIN_REGION_AREA) & (regions["area"] <= UNITS),
         np.all(regions["columns"] <= SHARES, axis=1) & np.all(regions["rows"] <= SHARES, axis=1),
         (contacts["under"] <= SHARES)
         & (contacts["border"] <= SHARES)

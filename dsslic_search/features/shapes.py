@@ -24,14 +24,14 @@ from dsslic_search.core.text import closest, did_you_mean, plural_of
 from dsslic_search.core.vocabulary import Vocabulary
 from dsslic_search.features.embedding import Canvas
 
-SIDE = 240  # pixels of the longer side that shapes are drawn at
-CANVAS = (4, 3)  # width and height when none are given
-MOST_SHAPES = 1000
-MOST_POINTS = 1000
-MOST_BYTES = 1 << 20
-LONGEST_WORD = 100
-LARGEST = 1e9  # number that may stand for a side
-LONGEST = 10  # times as long as high, or as high as long, at most
+DRAWN_SIDE = 240  # pixels of the longer side of the label map that shapes are drawn on
+DEFAULT_SIDES = (4, 3)  # width and height, in proportion, when none are given
+MAX_SHAPES = 1000
+MAX_POINTS = 1000
+MAX_JSON_BYTES = 1 << 20
+MAX_WORD_CHARACTERS = 100
+MAX_SIDE = 1e9  # number that may stand for a side
+MAX_ASPECT = 10  # longer side over shorter
 
 Coordinates = tuple[NDArray[np.float64], NDArray[np.float64]]  # of pixel centres: x as a row, y as a column
 Mask = NDArray[np.bool_]
@@ -40,8 +40,8 @@ Mask = NDArray[np.bool_]
 def read_shapes(data: bytes, name: str, vocabulary: Vocabulary) -> Canvas:
     """The canvas that a JSON text describes. UsageError says which shape of the file ``name`` is wrong, and
     how."""
-    if len(data) > MOST_BYTES:
-        raise UsageError(f"{name}: more than {MOST_BYTES} bytes are too many for a list of shapes")
+    if len(data) > MAX_JSON_BYTES:
+        raise UsageError(f"{name}: more than {MAX_JSON_BYTES} bytes are too many for a list of shapes")
     try:
         value = json.loads(data.decode("utf-8-sig"))
     except (ValueError, RecursionError) as e:
@@ -62,14 +62,14 @@ def draw_shapes(value: Any, vocabulary: Vocabulary) -> Canvas:
     if not isinstance(value, dict):
         raise UsageError(f"a list of shapes is needed, not {_shown(value)}")
     _check_keys(value, ("canvas", "background", "shapes"), "the file")
-    width, height = _size(value.get("canvas", list(CANVAS)))
+    width, height = _size(value.get("canvas", list(DEFAULT_SIDES)))
     label_map, known = np.zeros((height, width), np.uint8), np.zeros((height, width), bool)
     if "background" in value:
         label_map[:] = class_meant(value["background"], vocabulary, "background")
         known[:] = True
     shapes = value.get("shapes", [])
-    if not isinstance(shapes, list) or len(shapes) > MOST_SHAPES:
-        raise UsageError(f'"shapes" must be a list of at most {MOST_SHAPES} shapes')
+    if not isinstance(shapes, list) or len(shapes) > MAX_SHAPES:
+        raise UsageError(f'"shapes" must be a list of at most {MAX_SHAPES} shapes')
     centres = (np.arange(width)[None] + 0.5) / width, (np.arange(height)[:, None] + 0.5) / height
     for number, shape in enumerate(shapes, 1):
         class_id, covered = _drawn(shape, number, centres, vocabulary)
@@ -82,7 +82,7 @@ def draw_shapes(value: Any, vocabulary: Vocabulary) -> Canvas:
 
 def class_meant(word: Any, vocabulary: Vocabulary, where: str) -> int:
     """The id of the class that a name, plural or synonym means. UsageError names the closest ones."""
-    if not isinstance(word, str) or not 0 < len(word.strip()) <= LONGEST_WORD:
+    if not isinstance(word, str) or not 0 < len(word.strip()) <= MAX_WORD_CHARACTERS:
         raise UsageError(f'{where}: a class must be a name such as "sky", not {_shown(word)}')
     named = naming.class_named(word, vocabulary)
     if named.how != "unknown":
@@ -158,8 +158,8 @@ def _round(numbers: Sequence[float], centres: Coordinates, where: str) -> Mask:
 
 def _polygon(value: Any, centres: Coordinates, where: str) -> Mask:
     """A pixel is inside when a line from it to the right crosses the outline an odd number of times."""
-    if not isinstance(value, list) or not 3 <= len(value) <= MOST_POINTS:
-        raise UsageError(f"{where}: 3 to {MOST_POINTS} points [x, y] are needed, not {_shown(value)}")
+    if not isinstance(value, list) or not 3 <= len(value) <= MAX_POINTS:
+        raise UsageError(f"{where}: 3 to {MAX_POINTS} points [x, y] are needed, not {_shown(value)}")
     points = [_numbers(point, "[x, y]", f"{where}, point {i}") for i, point in enumerate(value, 1)]
     x, y = centres
     inside = np.zeros((y.size, x.size), bool)
@@ -189,7 +189,7 @@ def _numbers(value: Any, meaning: str, where: str) -> list[float]:
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) < LARGEST
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) < MAX_SIDE
 
 
 def _size(value: Any) -> tuple[int, int]:
@@ -197,11 +197,11 @@ def _size(value: Any) -> tuple[int, int]:
     if not isinstance(value, list) or len(value) != 2 or not all(_is_number(n) and n > 0 for n in value):
         raise UsageError(f'"canvas" must be [width, height], two numbers above 0, not {_shown(value)}')
     width, height = value
-    if not 1 / LONGEST <= width / height <= LONGEST:
+    if not 1 / MAX_ASPECT <= width / height <= MAX_ASPECT:
         raise UsageError(
-            f'"canvas" {_shown(value)}: one side may be {LONGEST} times as long as the other at most'
+            f'"canvas" {_shown(value)}: one side may be {MAX_ASPECT} times as long as the other at most'
         )
-    scale = SIDE / max(width, height)
+    scale = DRAWN_SIDE / max(width, height)
     return round(width * scale), round(height * scale)
 
 

@@ -21,6 +21,7 @@ import struct
 import tempfile
 import zlib
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,28 @@ PREAMBLE = struct.Struct("<8sII")
 ALIGNMENT = 64
 
 Arrays = dict[str, NDArray[Any]]
+
+
+@dataclass(frozen=True)
+class Table:
+    """What an index knows of all photos of one generation of the catalog, by row: newest first (date taken,
+    else date added), then by id. ``arrays``: as they are stored, ``ids`` among them."""
+
+    generation: int
+    arrays: Arrays
+
+    def __len__(self) -> int:
+        return int(self.ids.size)
+
+    @property
+    def ids(self) -> NDArray[np.int64]:
+        """Photo ids in row order, int64."""
+        return self.arrays["ids"]
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all arrays together."""
+        return sum(array.nbytes for array in self.arrays.values())
 
 
 def opened(

@@ -21,59 +21,44 @@ from numpy.typing import NDArray
 from dsslic_search.core.errors import ArchiveError
 from dsslic_search.core.vocabulary import Vocabulary
 from dsslic_search.index import cache
-from dsslic_search.index.quanta import SCALE, doubt, quanta, ticks
+from dsslic_search.index.quanta import QUANTA, doubt, quanta, ticks
 from dsslic_search.index.source import Snapshot, Source, Stale
 
 FILE = "coverage.columns"
 KIND = "coverage"
-# a column is full when at least one photo of so many has the thing; pairs then cost nearly as much and are
-# slower
-FULL_FROM = 6
-FEW = 8192  # rows that are looked up one by one among pairs
-REMEMBERED = 4096  # quanta whose rows and ticks are kept
-MOST = SCALE + 1  # no quantum is greater
+FULL_ONE_IN = 6
+"""A column is full when at least one photo in so many has the thing; pairs then cost nearly as much and are
+slower."""
+LOOKED_UP_ROWS = 8192  # at most; more are read off the whole column
+REMEMBERED_QUANTA = 4096  # of which rows and ticks are kept
+MAX_QUANTUM = QUANTA + 1
 
 Classes = tuple[int, ...]
 
 
 @dataclass(frozen=True)
-class Columns:
+class Columns(cache.Table):
     """The columns of one generation of the catalog.
 
     There is one for each of ``sets``, tuples of class ids in ascending order: the single classes and the
     vocabulary's groups. Methods raise KeyError for any other set."""
 
     source: Source
-    generation: int
     sets: tuple[Classes, ...]
-    arrays: cache.Arrays
     _asked: dict[tuple[Classes, int], tuple[NDArray[np.intp], NDArray[np.int64]]] = field(
         default_factory=dict, repr=False, compare=False
     )
-
-    def __len__(self) -> int:
-        return int(self.ids.size)
-
-    @property
-    def ids(self) -> NDArray[np.int64]:
-        """Photo ids in row order, int64."""
-        return self.arrays["ids"]
 
     @property
     def moments(self) -> NDArray[np.int64]:
         """The dates by which rows are in order, newest first: int64 microseconds since 1970."""
         return self.arrays["moments"]
 
-    @property
-    def nbytes(self) -> int:
-        """Bytes of all arrays together."""
-        return sum(array.nbytes for array in self.arrays.values())
-
     def row_after(self, moment: int, photo_id: int) -> int:
         """The first row that comes after a photo of that date and id, be it there or not; 0 .. len(self)."""
-        place = (-moment, photo_id)
+        wanted = (-moment, photo_id)
         return bisect.bisect_right(
-            range(len(self)), place, key=lambda row: (-int(self.moments[row]), int(self.ids[row]))
+            range(len(self)), wanted, key=lambda row: (-int(self.moments[row]), int(self.ids[row]))
         )
 
     def rows_of(self, ids: NDArray[np.int64]) -> NDArray[np.intp]:
@@ -95,10 +80,10 @@ class Columns:
             found: NDArray[np.uint16] = column[rows]
             return found
         having, values = self._pairs(classes)
-        if rows.size > FEW or not having.size:
+        if rows.size > LOOKED_UP_ROWS or not having.size:
             return self.quanta(classes)[rows]
-        place = np.minimum(np.searchsorted(having, rows.astype(having.dtype)), having.size - 1)
-        return np.where(having[place] == rows, values[place], 0).astype(np.uint16)
+        nearest = np.minimum(np.searchsorted(having, rows.astype(having.dtype)), having.size - 1)
+        return np.where(having[nearest] == rows, values[nearest], 0).astype(np.uint16)
 
     def between(self, classes: Classes, first: int, last: int) -> NDArray[np.bool_]:
         """Which rows have a quantum from ``first`` to ``last``, both included: bool, the caller's own."""
@@ -131,10 +116,10 @@ class Columns:
         return {classes: number for number, classes in enumerate(self.sets)}
 
     def _full(self, classes: Classes) -> NDArray[np.uint16] | None:
-        place = int(self.arrays["places"][self._numbers[classes]])
-        if place < 0:
+        number = int(self.arrays["places"][self._numbers[classes]])
+        if number < 0:
             return None
-        column: NDArray[np.uint16] = self.arrays["full"][place]
+        column: NDArray[np.uint16] = self.arrays["full"][number]
         return column
 
     def _pairs(self, classes: Classes) -> tuple[NDArray[np.uint32], NDArray[np.uint16]]:
@@ -156,7 +141,7 @@ class Columns:
                 if snapshot.generation != self.generation:
                     raise Stale
                 exact = ticks(snapshot.covered(self.ids[np.concatenate([*new.values()])], classes))
-            if len(self._asked) >= REMEMBERED:
+            if len(self._asked) >= REMEMBERED_QUANTA:
                 self._asked.clear()
             for quantum, rows in new.items():
                 known[quantum] = self._asked[classes, quantum] = rows, exact[: rows.size]
@@ -172,9 +157,9 @@ class Columns:
 
 
 def _between(values: NDArray[np.uint16], first: int, last: int) -> NDArray[np.bool_]:
-    if first > MOST or last < 0 or last < first:
+    if first > MAX_QUANTUM or last < 0 or last < first:
         return np.zeros(values.size, bool)
-    if last >= MOST:
+    if last >= MAX_QUANTUM:
         return values >= max(first, 0)
     held: NDArray[np.bool_] = values <= last
     if first > 0:
@@ -189,11 +174,11 @@ def open_columns(source: Source, folder: Path, vocabulary: Vocabulary) -> Column
     A folder that cannot be written costs time at the next opening, nothing else. Raises ArchiveError when the
     catalog holds fractions that cannot be."""
     sets = column_sets(vocabulary)
-    key = f"{vocabulary.identity}/{SCALE}/{zlib.crc32(repr(sets).encode()):08x}"
+    key = f"{vocabulary.identity}/{QUANTA}/{zlib.crc32(repr(sets).encode()):08x}"
     generation, arrays = cache.opened(
         source, folder / FILE, KIND, key, lambda snapshot: _build(snapshot, sets)
     )
-    return Columns(source, generation, sets, arrays)
+    return Columns(generation, arrays, source, sets)
 
 
 def column_sets(vocabulary: Vocabulary) -> tuple[Classes, ...]:
@@ -208,15 +193,15 @@ class _Builder:
 
     def __init__(self, photos: int) -> None:
         self.photos = photos
-        self.places: list[int] = []
+        self.full_number: list[int] = []  # of each column, among the full ones; -1 for pairs
         self.full: list[NDArray[np.uint16]] = []
         self.rows: list[NDArray[np.uint32]] = []
         self.pairs: list[NDArray[np.uint16]] = []
 
     def add(self, rows: NDArray[np.intp], fractions: NDArray[np.float64]) -> None:
         values = quanta(fractions)
-        full = FULL_FROM * rows.size >= self.photos > 0
-        self.places.append(len(self.full) if full else -1)
+        full = FULL_ONE_IN * rows.size >= self.photos > 0
+        self.full_number.append(len(self.full) if full else -1)
         if full:
             self.full.append(np.zeros(self.photos, np.uint16))
             self.full[-1][rows] = values
@@ -226,7 +211,7 @@ class _Builder:
 
     def arrays(self) -> cache.Arrays:
         return {
-            "places": np.array(self.places, np.int16),
+            "places": np.array(self.full_number, np.int16),
             "full": np.array(self.full, np.uint16).reshape(len(self.full), self.photos),
             "starts": np.cumsum([0, *(rows.size for rows in self.rows)], dtype=np.int64),
             "rows": np.concatenate(self.rows),

@@ -39,28 +39,13 @@ Mask = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
-class Files:
+class Files(cache.Table):
     """The facts of one generation of the catalog. Every method that gives a mask, bool[n] of all rows, gives
     the caller its own."""
 
     source: Source
-    generation: int
-    arrays: cache.Arrays
     _named: dict[tuple[str, str], Mask] = field(default_factory=dict, repr=False, compare=False)
     _sorted: dict[str, NDArray[np.intp]] = field(default_factory=dict, repr=False, compare=False)
-
-    def __len__(self) -> int:
-        return int(self.ids.size)
-
-    @property
-    def ids(self) -> NDArray[np.int64]:
-        """Photo ids in row order, int64."""
-        return self.arrays["ids"]
-
-    @property
-    def nbytes(self) -> int:
-        """Bytes of all arrays together."""
-        return sum(array.nbytes for array in self.arrays.values())
 
     def table(self, column: str) -> tuple[str, ...]:
         """The different values of a column of texts, or "folder", in order; rows have their numbers in
@@ -268,7 +253,7 @@ def open_files(source: Source, folder: Path, vocabulary: Vocabulary) -> Files:
 
     A folder that cannot be written costs time at the next opening, nothing else."""
     del vocabulary  # files are the same whatever the classes are
-    return Files(source, *cache.opened(source, folder / FILE, KIND, KEY, facts))
+    return Files(*cache.opened(source, folder / FILE, KIND, KEY, facts), source)
 
 
 # What `index.files` keeps, made from the catalog: one array a fact, texts as numbers of a table.

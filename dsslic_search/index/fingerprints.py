@@ -14,18 +14,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dsslic_search.features.fingerprint import LENGTH, mirrored, outlines
+from dsslic_search.features.fingerprint import FINGERPRINT_BYTES, descriptors, mirrored
 from dsslic_search.index import cache
 
 FILE = "pictures.fingerprints"
 KIND = "fingerprints"
-KEY = f"1/{LENGTH}"
-HEX = 32  # digits of a content hash that are kept
+KEY = f"1/{FINGERPRINT_BYTES}"
+HASH_DIGITS = 32  # hexadecimal ones of a content hash that are kept
 
-NEAREST = 16  # other photos that each is compared with, at most
-LEAST = 0.55  # inner product of the outlines of a pair that is compared
-EXACT = 100_000  # photos up to which all outlines are compared with all
-BLOCK = 8_192
+MAX_NEIGHBOURS = 16  # other photos that each is compared with
+MIN_PRODUCT = 0.55  # inner product of the descriptors of a pair that is compared
+EXHAUSTIVE_UP_TO = 100_000  # photos; all descriptors are compared with all
+PHOTOS_AT_ONCE = 8_192
 
 Make = Callable[[Sequence[int]], Iterable[tuple[int, NDArray[np.uint8]]]]
 
@@ -33,25 +33,25 @@ Make = Callable[[Sequence[int]], Iterable[tuple[int, NDArray[np.uint8]]]]
 def fingerprints(
     folder: Path, hashes: Sequence[str], make: Make
 ) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
-    """The fingerprints, uint8[n, LENGTH], of the photos of these content hashes, and which of them there are,
-    bool[n].
+    """The fingerprints, uint8[n, FINGERPRINT_BYTES], of the photos of these content hashes, and which of them
+    there are, bool[n].
 
     They come from the file in ``folder`` as far as it has them; ``make`` is asked for the others by their
-    places in ``hashes``, and leaves out what it cannot give. The file is written anew when anything was made,
-    even if ``make`` is interrupted. A folder that cannot be written costs time at the next call, nothing
-    else."""
-    keys = np.array([each[:HEX] for each in hashes], f"S{HEX}")
-    prints = np.zeros((len(hashes), LENGTH), np.uint8)
+    indexes in ``hashes``, and leaves out what it cannot give. The file is written anew when anything was
+    made, even if ``make`` is interrupted. A folder that cannot be written costs time at the next call,
+    nothing else."""
+    keys = np.array([each[:HASH_DIGITS] for each in hashes], f"S{HASH_DIGITS}")
+    prints = np.zeros((len(hashes), FINGERPRINT_BYTES), np.uint8)
     known = np.zeros(len(hashes), bool)
     if (stored := cache.load(folder / FILE, KIND, KEY, 0)) and stored["hashes"].size:
-        places = np.minimum(np.searchsorted(stored["hashes"], keys), stored["hashes"].size - 1)
-        known = stored["hashes"][places] == keys
-        prints[known] = stored["prints"][places[known]]
+        nearest = np.minimum(np.searchsorted(stored["hashes"], keys), stored["hashes"].size - 1)
+        known = stored["hashes"][nearest] == keys
+        prints[known] = stored["prints"][nearest[known]]
     if known.all():
         return prints, known
     try:
-        for place, made in make(np.flatnonzero(~known).tolist()):
-            prints[place], known[place] = made, True
+        for number, made in make(np.flatnonzero(~known).tolist()):
+            prints[number], known[number] = made, True
     finally:
         order = np.argsort(keys[known])
         with contextlib.suppress(OSError):
@@ -61,31 +61,34 @@ def fingerprints(
     return prints, known
 
 
-def candidates(prints: NDArray[np.uint8], *, mirror: bool = False, exact: int = EXACT) -> NDArray[np.intp]:
-    """Pairs of places, intp[m, 2], first < second, of pictures that may be the same: for each the NEAREST
-    others by outline that are near at all. ``mirror``: pictures of which one may be the mirror image of the
-    other.
+def candidates(
+    prints: NDArray[np.uint8], *, mirror: bool = False, exact: int = EXHAUSTIVE_UP_TO
+) -> NDArray[np.intp]:
+    """Pairs of indexes, intp[m, 2], first < second, of pictures that may be the same: for each the
+    MAX_NEIGHBOURS others by descriptor that are near at all. ``mirror``: pictures of which one may be the
+    mirror image of the other.
 
-    Up to ``exact`` pictures every outline is compared with every other. Beyond, each is compared with those
-    of the cells nearest to it, about one in 64 (FAISS's inverted lists): then copies whose outline is far
-    from the original's, as after a larger crop, may be missed."""
+    Up to ``exact`` pictures every descriptor is compared with every other. Beyond, each is compared with
+    those of the cells nearest to it, about one in 64 (FAISS's inverted lists): then copies whose descriptor
+    is far from the original's, as after a larger crop, may be missed."""
     import faiss
 
     if len(prints) < 2:
         return np.empty((0, 2), np.intp)
-    known = outlines(prints)
-    k = min(NEAREST + 1, len(known))
+    known = descriptors(prints)
+    k = min(MAX_NEIGHBOURS + 1, len(known))
     index = _cells(known) if len(known) > exact else None
     pairs = []
-    for start in range(0, len(known), BLOCK):
-        block = outlines(mirrored(prints[start : start + BLOCK])) if mirror else known[start : start + BLOCK]
+    for start in range(0, len(known), PHOTOS_AT_ONCE):
+        part = slice(start, start + PHOTOS_AT_ONCE)
+        block = descriptors(mirrored(prints[part])) if mirror else known[part]
         near, rows = (
             index.search(block, k)
             if index is not None
             else faiss.knn(block, known, k, metric=faiss.METRIC_INNER_PRODUCT)
         )
-        which, place = np.nonzero((near >= LEAST) & (rows >= 0))
-        pairs.append(np.stack([which + start, rows[which, place]], 1))
+        which, rank = np.nonzero((near >= MIN_PRODUCT) & (rows >= 0))
+        pairs.append(np.stack([which + start, rows[which, rank]], 1))
     found = np.sort(np.concatenate(pairs).astype(np.intp), axis=1)
     return np.unique(found[found[:, 0] < found[:, 1]], axis=0)
 

@@ -5,8 +5,8 @@ counts, and a sum of a few of them in floating point is off by far less than hal
 not more than 30 %. The coverage of several classes is the float64 sum of their fractions in order of class
 id, turned into ticks once.
 
-A quantum is 0 for what is absent, else 1 + floor(ticks * SCALE / TICKS): 16 bits that tell the ticks to
-within 1 / SCALE.
+A quantum is 0 for what is absent, else 1 + floor(ticks * QUANTA / TICKS): 16 bits that tell the ticks to
+within 1 / QUANTA.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-TICKS = 10**12
-SCALE = 65_000
+TICKS = 10**12  # that make a whole photo
+QUANTA = 65_000  # that make a whole photo
 
 
 def ticks(fraction: NDArray[np.float64]) -> NDArray[np.int64]:
@@ -24,9 +24,9 @@ def ticks(fraction: NDArray[np.float64]) -> NDArray[np.int64]:
 
 
 def quanta(fraction: NDArray[np.float64]) -> NDArray[np.uint16]:
-    """Fractions 0..1 as quanta, uint16 0..SCALE + 1."""
+    """Fractions 0..1 as quanta, uint16 0..QUANTA + 1."""
     whole = ticks(fraction)
-    return np.where(whole > 0, 1 + whole * SCALE // TICKS, 0).astype(np.uint16)
+    return np.where(whole > 0, 1 + whole * QUANTA // TICKS, 0).astype(np.uint16)
 
 
 def doubt(low: int) -> tuple[int, int]:
@@ -35,5 +35,5 @@ def doubt(low: int) -> tuple[int, int]:
     if low <= 1:
         return low - 1, low  # present at all, or nothing asked
     if low > TICKS:
-        return SCALE + 1, SCALE + 2
-    return low * SCALE // TICKS, (low - 1) * SCALE // TICKS + 2
+        return QUANTA + 1, QUANTA + 2
+    return low * QUANTA // TICKS, (low - 1) * QUANTA // TICKS + 2

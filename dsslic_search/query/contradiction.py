@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 
 from dsslic_search.core.fields import NAMED
-from dsslic_search.features.regions import LEAST_PER_MILLE
+from dsslic_search.features.regions import MIN_REGION_PER_MILLE
 from dsslic_search.index.quanta import TICKS
 from dsslic_search.index.regions import relate
 from dsslic_search.query.ast import FilePredicate, Near, Number, Orientation, Period, Text, Unknown
@@ -16,7 +16,7 @@ from dsslic_search.query.steps import CoverageRange, Either, Every, Filter, Regi
 
 Classes = tuple[int, ...]
 
-LEAST_REGION_TICKS = LEAST_PER_MILLE * TICKS // 1000
+LEAST_REGION_TICKS = MIN_REGION_PER_MILLE * TICKS // 1000
 SIDES_OF = {  # widths and heights of every kind that tells one orientation from another
     "portrait": {(3, 4), (1, 2)},
     "landscape": {(4, 3), (2, 1)},

@@ -8,7 +8,7 @@ import numpy as np
 
 from dsslic_search.core.text import counted
 from dsslic_search.core.vocabulary import Vocabulary
-from dsslic_search.features.regions import LEAST_PER_MILLE
+from dsslic_search.features.regions import MIN_REGION_PER_MILLE
 from dsslic_search.index.regions.relate import AROUND_RULE, BETWEEN_RULE, RELATIONS, zone_rule
 from dsslic_search.query.ast import (
     Amid,
@@ -77,7 +77,7 @@ def _rules(leaf: Leaf) -> Iterator[str]:
             yield f"{operand}: the photo to compare with"
         case Regional(_, where, _, _, says):
             if says:
-                least = f"{LEAST_PER_MILLE / 10:g}% of the photo"
+                least = f"{MIN_REGION_PER_MILLE / 10:g}% of the photo"
                 yield f"{says}: so many regions, which are connected and at least {least}"
             match where:
                 case Zone(name):

@@ -14,9 +14,9 @@ from dsslic_search.core.text import plural_of
 from dsslic_search.core.vocabulary import Vocabulary
 from dsslic_search.index.columns import Columns
 from dsslic_search.index.files import NEVER, Files
-from dsslic_search.index.quanta import SCALE, TICKS
+from dsslic_search.index.quanta import QUANTA, TICKS
 
-BINS = 8  # of a histogram of coverage, each an eighth of 0..1
+HISTOGRAM_BINS = 8  # each an eighth of 0..1
 
 Rows = NDArray[np.intp] | None  # ascending; None: all
 
@@ -60,7 +60,8 @@ def count_classes(
                 mean_coverage=round(float(levels.mean()), 6) if levels.size else 0.0,
                 histogram=tuple(
                     np.bincount(
-                        np.minimum((levels * BINS).astype(np.intp), BINS - 1), minlength=BINS
+                        np.minimum((levels * HISTOGRAM_BINS).astype(np.intp), HISTOGRAM_BINS - 1),
+                        minlength=HISTOGRAM_BINS,
                     ).tolist()
                 ),
                 synonyms=each.synonyms,
@@ -82,10 +83,10 @@ def count_files(files: Files, rows: Rows = None) -> FileCounts:
 
 
 def _levels(columns: Columns, class_id: int, presence: float, rows: Rows) -> NDArray[np.float64]:
-    """The coverage, to 1 / SCALE, of a class in each photo that shows it."""
+    """The coverage, to 1 / QUANTA, of a class in each photo that shows it."""
     shown = columns.within((class_id,), max(1, round(presence * TICKS)), TICKS)
     chosen = np.flatnonzero(shown) if rows is None else rows[shown[rows]]
-    return np.minimum((columns.at((class_id,), chosen) - 0.5) / SCALE, 1.0)
+    return np.minimum((columns.at((class_id,), chosen) - 0.5) / QUANTA, 1.0)
 
 
 def _counted(files: Files, column: str, rows: Rows) -> dict[str, int]:

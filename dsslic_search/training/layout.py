@@ -21,7 +21,15 @@ from PIL import Image
 
 from dsslic_search.core.files import write_atomically
 from dsslic_search.core.vocabulary import Vocabulary, default
-from dsslic_search.features.embedding import CELL_LENGTH, CELLS, GRID, UNIT, WEIGHTS, WHOLE_LENGTH, cell_roots
+from dsslic_search.features.embedding import (
+    BLOCK_NORM,
+    CELL_LENGTH,
+    CELL_WEIGHTS,
+    CELLS,
+    GRID,
+    WHOLE_LENGTH,
+    cell_roots,
+)
 from dsslic_search.training.dataset import scene_samples, teacher_samples
 
 RELATED_SHARE = 0.5  # share of relatedness in the likeness of classes; the rest asks for the same class
@@ -100,7 +108,7 @@ class Codes(torch.nn.Module):
         """Embeddings [n, numbers] of cell roots [n, CELLS, classes], before rounding."""
         whole = F.normalize(roots[:, :1] @ self.whole, dim=-1)
         inner = F.normalize(torch.einsum("ncx,cxk->nck", roots[:, 1:], self.inner[self._place]), dim=-1)
-        weights = torch.from_numpy(np.sqrt(WEIGHTS / WEIGHTS.sum()).astype(np.float32))[:, None]
+        weights = torch.from_numpy(np.sqrt(CELL_WEIGHTS / CELL_WEIGHTS.sum()).astype(np.float32))[:, None]
         return torch.cat([(whole * weights[:1]).flatten(1), (inner * weights[1:]).flatten(1)], 1)
 
 
@@ -124,7 +132,7 @@ def learn(
     net = Codes(blend, seed, lengths)
     optimiser = torch.optim.Adam(net.parameters(), 0.02)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, steps)
-    weights = torch.from_numpy(np.sqrt(WEIGHTS / WEIGHTS.sum()).astype(np.float32))[:, None]
+    weights = torch.from_numpy(np.sqrt(CELL_WEIGHTS / CELL_WEIGHTS.sum()).astype(np.float32))[:, None]
     wanted = F.normalize(torch.from_numpy(roots @ blend.astype(np.float32)), dim=-1) * weights
     likeness = torch.from_numpy(class_likeness(vocabulary).astype(np.float32))
     given = torch.from_numpy(roots)
@@ -160,7 +168,7 @@ def _whole_numbers(net: Codes, vocabulary: Vocabulary) -> dict[str, list[int]]:
     """Codes scaled, each cell's alike, and rounded to -127..127."""
     with torch.no_grad():
         tables = [net.whole.numpy(), *net.inner.numpy()]
-    rounded = [np.rint(table * (UNIT / np.abs(table).max())).astype(int) for table in tables]
+    rounded = [np.rint(table * (BLOCK_NORM / np.abs(table).max())).astype(int) for table in tables]
     return {c.name: np.concatenate([table[c.id] for table in rounded]).tolist() for c in vocabulary.classes}
 
 

@@ -13,7 +13,7 @@ from PIL import Image
 
 from dsslic_search.core.errors import UsageError
 from dsslic_search.core.vocabulary import default
-from dsslic_search.features.canvas import TOLERANCE, read_canvas
+from dsslic_search.features.canvas import COLOUR_TOLERANCE, read_canvas
 from dsslic_search.features.embedding import DIMENSION, embed, mirrored
 from dsslic_search.features.shapes import draw_shapes
 
@@ -55,7 +55,7 @@ def test_white_and_what_is_nearly_transparent_is_left_open() -> None:
 @pytest.mark.parametrize("channel", [0, 1, 2])
 def test_colours_may_be_a_little_off(channel: int) -> None:
     pixels = painted([c.name for c in V.classes]).astype(int)
-    for change in (-TOLERANCE, TOLERANCE):
+    for change in (-COLOUR_TOLERANCE, COLOUR_TOLERANCE):
         nearly = pixels.copy()
         nearly[..., channel] = (pixels[..., channel] + change).clip(0, 255)
         assert read_canvas(png(nearly.astype(np.uint8)), "x.png", V).label_map.tolist() == [
@@ -66,7 +66,7 @@ def test_colours_may_be_a_little_off(channel: int) -> None:
 def test_every_class_colour_is_its_own_whatever_its_neighbours() -> None:
     colours = np.array([(*c.colour,) for c in V.classes] + [(255, 255, 255)])
     apart = np.abs(colours[:, None] - colours).max(2) + 999 * np.eye(len(colours))
-    assert apart.min() > 2 * TOLERANCE
+    assert apart.min() > 2 * COLOUR_TOLERANCE
 
 
 def test_label_maps_as_the_program_writes_them_are_canvases() -> None:

@@ -78,15 +78,17 @@ def slow_blocks(label_map: np.ndarray, known: np.ndarray) -> tuple[list[list[int
     return blocks, [float(area) for area in known_shares]
 
 
-WEIGHTS = [18] + [2, 3, 4, 3, 2] * 5
+CELL_WEIGHTS = [18] + [2, 3, 4, 3, 2] * 5
 
 
 @settings(max_examples=25)
 @given(MAPS)
 def test_embeddings_are_as_defined_to_the_last_bit(label_map: np.ndarray) -> None:
     blocks, _ = slow_blocks(label_map, np.ones(label_map.shape, bool))
-    length = math.sqrt(sum(w * n * n for w, block in zip(WEIGHTS, blocks, strict=True) for n in block))
-    expected = [n * math.sqrt(w) / length for w, block in zip(WEIGHTS, blocks, strict=True) for n in block]
+    length = math.sqrt(sum(w * n * n for w, block in zip(CELL_WEIGHTS, blocks, strict=True) for n in block))
+    expected = [
+        n * math.sqrt(w) / length for w, block in zip(CELL_WEIGHTS, blocks, strict=True) for n in block
+    ]
     assert embed(label_map, V).tolist() == np.array(expected, np.float32).tolist()
 
 
@@ -99,7 +101,7 @@ def test_queries_are_the_mean_of_the_specified_cells_cosines(label_map: np.ndarr
     photo = rng.choice(np.array([0, 3, 22, 27, 50], np.uint8), (9, 7))
     asked, shares = slow_blocks(label_map, known)
     have, _ = slow_blocks(photo, np.ones(photo.shape, bool))
-    weights = [w * s for w, s in zip(WEIGHTS, [shares[0] ** 2, *shares[1:]], strict=True)]
+    weights = [w * s for w, s in zip(CELL_WEIGHTS, [shares[0] ** 2, *shares[1:]], strict=True)]
     mean = sum(w * float(np.dot(a, b)) / 127**2 for w, a, b in zip(weights, asked, have, strict=True)) / sum(
         weights
     )

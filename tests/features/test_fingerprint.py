@@ -17,14 +17,14 @@ from PIL import Image, ImageEnhance
 from dsslic_search.api.duplicates import DEFAULT_LIKENESS
 from dsslic_search.features.fingerprint import (
     CHROMA_SIDE,
-    LENGTH,
-    OUTLINE,
-    SIDE,
+    DESCRIPTOR_LENGTH,
+    FINGERPRINT_BYTES,
+    LUMA_SIDE,
     chroma,
+    descriptors,
     fingerprint,
     luma,
     mirrored,
-    outlines,
 )
 from dsslic_search.features.likeness import likeness
 
@@ -78,7 +78,7 @@ def test_the_same_picture_is_known_again(pictures, prints: np.ndarray, how: str)
     copies = np.array([fingerprint(compact(ALTERED[how](picture))) for picture in pictures])
     missed = np.count_nonzero(likeness(prints, copies) < DEFAULT_LIKENESS)
     assert missed <= (1 if how == "brighter" else 0)  # what is brighter than white is lost
-    near = np.einsum("ij,ij->i", outlines(prints), outlines(copies))
+    near = np.einsum("ij,ij->i", descriptors(prints), descriptors(copies))
     assert np.all(near > (0.6 if how == "cropped more" else 0.8))
 
 
@@ -122,17 +122,17 @@ def test_many_pairs_are_compared_as_one_is(prints: np.ndarray, monkeypatch: pyte
     from dsslic_search.features import likeness as module
 
     whole = likeness(prints, np.roll(prints, 1, 0))
-    monkeypatch.setattr(module, "AT_ONCE", 4)
+    monkeypatch.setattr(module, "PAIRS_AT_ONCE", 4)
     assert np.allclose(likeness(prints, np.roll(prints, 1, 0)), whole, atol=1e-5)
     assert likeness(prints[:0], prints[:0]).size == 0
 
 
 def test_cells_are_means_of_what_they_cover():
-    picture = np.zeros((2 * SIDE, 3 * SIDE, 3), np.uint8)
-    picture[:, : 3 * SIDE // 2] = 200
+    picture = np.zeros((2 * LUMA_SIDE, 3 * LUMA_SIDE, 3), np.uint8)
+    picture[:, : 3 * LUMA_SIDE // 2] = 200
     made = fingerprint(picture)[None]
-    assert np.array_equal(np.unique(luma(made)[0, :, : SIDE // 2]), [255])
-    assert np.array_equal(np.unique(luma(made)[0, :, SIDE // 2 :]), [1])
+    assert np.array_equal(np.unique(luma(made)[0, :, : LUMA_SIDE // 2]), [255])
+    assert np.array_equal(np.unique(luma(made)[0, :, LUMA_SIDE // 2 :]), [1])
     assert np.array_equal(np.unique(chroma(made)), [128])
     blue = np.zeros((5, 7, 3), np.uint8)
     blue[..., 2] = 100
@@ -144,9 +144,9 @@ def test_cells_are_means_of_what_they_cover():
 @given(arrays(np.uint8, st.tuples(st.integers(1, 30), st.integers(1, 30), st.just(3))))
 def test_any_picture_has_a_fingerprint(picture: np.ndarray):
     made = fingerprint(picture)[None]
-    assert made.shape == (1, LENGTH)
-    length = np.linalg.norm(outlines(made)[0])
-    assert outlines(made).shape == (1, OUTLINE)
+    assert made.shape == (1, FINGERPRINT_BYTES)
+    length = np.linalg.norm(descriptors(made)[0])
+    assert descriptors(made).shape == (1, DESCRIPTOR_LENGTH)
     assert 0 <= length <= 1.001
     found = likeness(made, made)[0]
     assert 0 <= found <= 1.001

@@ -78,7 +78,7 @@ def test_quanta_of_some_rows_and_between_bounds(
         (-2, -1),
     ]
     for few in (8192, 10):
-        monkeypatch.setattr("dsslic_search.index.columns.FEW", few)
+        monkeypatch.setattr("dsslic_search.index.columns.LOOKED_UP_ROWS", few)
         for classes in ((3,), (22,), (8,), WATER):
             quanta = columns.quanta(classes)
             assert columns.at(classes, rows).tolist() == quanta[rows].tolist()

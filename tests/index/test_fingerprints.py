@@ -6,9 +6,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from dsslic_search.features.fingerprint import fingerprint, mirrored, outlines
+from dsslic_search.features.fingerprint import descriptors, fingerprint, mirrored
 from dsslic_search.index import fingerprints as module
-from dsslic_search.index.fingerprints import EXACT, FILE, LEAST, NEAREST, candidates, fingerprints
+from dsslic_search.index.fingerprints import (
+    EXHAUSTIVE_UP_TO,
+    FILE,
+    MAX_NEIGHBOURS,
+    MIN_PRODUCT,
+    candidates,
+    fingerprints,
+)
 
 
 def name(number: int) -> str:
@@ -106,11 +113,11 @@ def as_set(pairs: np.ndarray) -> set[tuple[int, int]]:
 
 
 def slowly(prints: np.ndarray, others: np.ndarray) -> set[tuple[int, int]]:
-    near = outlines(others) @ outlines(prints).T
+    near = descriptors(others) @ descriptors(prints).T
     found = set()
     for i, row in enumerate(near):
-        for j in np.argsort(-row, kind="stable")[: NEAREST + 1]:
-            if row[j] >= LEAST and i != j:
+        for j in np.argsort(-row, kind="stable")[: MAX_NEIGHBOURS + 1]:
+            if row[j] >= MIN_PRODUCT and i != j:
                 found.add((min(i, int(j)), max(i, int(j))))
     return found
 
@@ -136,12 +143,12 @@ def test_beyond_a_number_of_photos_nearly_all_are_found_by_cells(pairs):
     prints, same = pairs
     found = as_set(candidates(prints, exact=100))
     assert len(as_set(same) & found) >= 190
-    assert found <= as_set(candidates(prints, exact=EXACT)) | slowly(prints, prints)
+    assert found <= as_set(candidates(prints, exact=EXHAUSTIVE_UP_TO)) | slowly(prints, prints)
 
 
 def test_blocks_do_not_show(pairs, monkeypatch: pytest.MonkeyPatch):
     whole = candidates(pairs[0])
-    monkeypatch.setattr(module, "BLOCK", 77)
+    monkeypatch.setattr(module, "PHOTOS_AT_ONCE", 77)
     assert np.array_equal(candidates(pairs[0]), whole)
 
 
@@ -150,6 +157,6 @@ def test_few_photos(count: int):
     prints = (
         np.array([made(1)] * count, np.uint8).reshape(count, -1)
         if count
-        else np.zeros((0, module.LENGTH), np.uint8)
+        else np.zeros((0, module.FINGERPRINT_BYTES), np.uint8)
     )
     assert candidates(prints).tolist() == ([[0, 1]] if count == 2 else [])

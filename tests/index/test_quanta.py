@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dsslic_search.index.quanta import SCALE, TICKS, doubt, quanta, ticks
+from dsslic_search.index.quanta import QUANTA, TICKS, doubt, quanta, ticks
 
 PIXELS = st.integers(1, 400_000)
 
@@ -36,8 +36,8 @@ def test_ten_and_twenty_percent_are_not_more_than_thirty() -> None:
 
 
 def test_quanta_tell_presence_and_fit_in_sixteen_bits() -> None:
-    assert quanta(np.array([0, 1e-7, 1.0])).tolist() == [0, 1, SCALE + 1]
-    assert SCALE + 1 <= 65_535
+    assert quanta(np.array([0, 1e-7, 1.0])).tolist() == [0, 1, QUANTA + 1]
+    assert QUANTA + 1 <= 65_535
 
 
 def test_one_quantum_at_most_is_in_doubt() -> None:

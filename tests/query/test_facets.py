@@ -16,7 +16,7 @@ from dsslic_search.archive.schema import Photo
 from dsslic_search.core import vocabulary
 from dsslic_search.index.columns import Columns, open_columns
 from dsslic_search.index.files import Files, open_files
-from dsslic_search.query.facets import BINS, count_classes, count_files
+from dsslic_search.query.facets import HISTOGRAM_BINS, count_classes, count_files
 
 CLASSES = vocabulary.default()
 CAMERAS = (None, "Box Brownie", "Leica")
@@ -73,8 +73,8 @@ def test_classes_are_counted_as_a_slow_count_does(made, rows: list[int] | None, 
         fractions = [f for i in chosen for c, f in features[i].coverages if c == class_id and f >= presence]
         assert count.photos == len(fractions) == sum(count.histogram)
         assert count.mean_coverage == pytest.approx(np.mean(fractions) if fractions else 0, abs=2e-5)
-        bins = Counter(min(BINS - 1, int(f * BINS)) for f in fractions)
-        assert count.histogram == tuple(bins[i] for i in range(BINS))
+        bins = Counter(min(HISTOGRAM_BINS - 1, int(f * HISTOGRAM_BINS)) for f in fractions)
+        assert count.histogram == tuple(bins[i] for i in range(HISTOGRAM_BINS))
 
 
 @settings(max_examples=30)
@@ -95,5 +95,5 @@ def test_files_are_counted_as_a_slow_count_does(made, rows: list[int] | None):
 def test_without_an_archive_all_is_nothing():
     found = count_classes(None, CLASSES, 0.005)
     assert {c.photos for c in found} == {0}
-    assert {c.histogram for c in found} == {(0,) * BINS}
+    assert {c.histogram for c in found} == {(0,) * HISTOGRAM_BINS}
     assert len(found) == len(CLASSES)

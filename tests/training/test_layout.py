@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from dsslic_search.core.vocabulary import default
-from dsslic_search.features.embedding import CELLS, ROOTS, WEIGHTS, code_table, spread
+from dsslic_search.features.embedding import CELL_WEIGHTS, CELLS, WEIGHT_ROOTS, code_table, spread
 from dsslic_search.training import layout
 
 V = default()
@@ -29,17 +29,17 @@ def likeness(roots: np.ndarray, codes: dict[str, list[int]]) -> np.ndarray:
     blocks = [roots[:, 0] @ whole, *(roots[:, 1 + c] @ inner[c] for c in range(len(inner)))]
     scaled = [
         b / np.linalg.norm(b, axis=1, keepdims=True) * w**0.5
-        for b, w in zip(blocks, WEIGHTS / WEIGHTS.sum(), strict=True)
+        for b, w in zip(blocks, CELL_WEIGHTS / CELL_WEIGHTS.sum(), strict=True)
     ]
     joined = np.concatenate(scaled, axis=1)
-    assert joined.shape[1] == ROOTS.size
+    assert joined.shape[1] == WEIGHT_ROOTS.size
     return joined @ joined.T
 
 
 def wanted(roots: np.ndarray) -> np.ndarray:
     cells = roots @ layout.blending(V)
     cells /= np.linalg.norm(cells, axis=2, keepdims=True)
-    joined = (cells * np.sqrt(WEIGHTS / WEIGHTS.sum())[:, None]).reshape(len(roots), -1)
+    joined = (cells * np.sqrt(CELL_WEIGHTS / CELL_WEIGHTS.sum())[:, None]).reshape(len(roots), -1)
     return joined @ joined.T
 
 

@@ -47,7 +47,7 @@ Groups = NDArray[np.signedinteger[Any]]
 
 
 @dataclass(frozen=True)
-class Regions:
+class Regions(cache.Table):
     """The regions of one generation of the catalog.
 
     ``arrays``: ids (int64, by row); starts (int64[classes + 1]: where a class's regions begin) and row (of
@@ -59,26 +59,10 @@ class Regions:
     region: pairs (int64[classes * classes + 1]: where those of two classes begin), toucher (the region of
     each contact) and shares (uint8[2, contacts]: under, border). And those of `index.regions.frequent`."""
 
-    generation: int
-    arrays: cache.Arrays
-
-    def __len__(self) -> int:
-        return int(self.ids.size)
-
-    @property
-    def ids(self) -> NDArray[np.int64]:
-        """Photo ids in row order, int64."""
-        return self.arrays["ids"]
-
     @property
     def classes(self) -> int:
         """How many classes there are."""
         return int(self.arrays["starts"].size) - 1
-
-    @property
-    def nbytes(self) -> int:
-        """Bytes of all arrays together."""
-        return sum(array.nbytes for array in self.arrays.values())
 
     def passing(
         self,

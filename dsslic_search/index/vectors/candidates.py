@@ -15,20 +15,22 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dsslic_search.features.embedding import BLOCKS, CELL_LENGTH, DIMENSION, ROOTS
+from dsslic_search.features.embedding import BLOCK_STARTS, CELL_LENGTH, DIMENSION, WEIGHT_ROOTS
 
-FROM = 200_000  # photos; fewer are looked at all
-FEWEST = 4_000  # photos to choose, of up to a million, when a query asks for something in every cell
-OPEN_FACTOR = 3  # times as many when it leaves cells open: more photos are nearly as good then
-LEARNT_FROM = 20_000  # photos
-ROUNDS = 10  # of k-means
-BATCH = 50_000
+CHOSEN_FROM = 200_000  # photos; of fewer all are scored
+MIN_CANDIDATES = 4_000
+"""Photos to choose of up to a million, of more in proportion, when a query asks for something in every
+cell."""
+OPEN_FACTOR = 3  # times as many when it leaves cells open, as more photos are nearly as good then
+TRAINING_PHOTOS = 20_000
+KMEANS_ROUNDS = 10
+PHOTOS_AT_ONCE = 50_000
 
-_PIECES = -(-np.diff(BLOCKS) // CELL_LENGTH)  # of each cell's block
+_PIECES = -(-np.diff(BLOCK_STARTS) // CELL_LENGTH)  # of each cell's block
 _LENGTH = int(_PIECES.sum()) * CELL_LENGTH
 _STARTS = np.concatenate([[0], np.cumsum(_PIECES)[:-1]]) * CELL_LENGTH
 # of each number, in blocks of whole pieces
-_PLACES = np.arange(DIMENSION) + np.repeat(_STARTS - BLOCKS[:-1], np.diff(BLOCKS))
+_SLOTS = np.arange(DIMENSION) + np.repeat(_STARTS - BLOCK_STARTS[:-1], np.diff(BLOCK_STARTS))
 
 
 def build(packed: NDArray[np.int8], scales: NDArray[np.float32]) -> NDArray[np.uint8]:
@@ -37,13 +39,13 @@ def build(packed: NDArray[np.int8], scales: NDArray[np.float32]) -> NDArray[np.u
     import faiss
 
     def embeddings(rows: slice) -> NDArray[np.float32]:
-        return _spread((packed[rows] * ROOTS.astype(np.float32)) * scales[rows, None])
+        return _spread((packed[rows] * WEIGHT_ROOTS.astype(np.float32)) * scales[rows, None])
 
     index = faiss.IndexPQFastScan(_LENGTH, _LENGTH // CELL_LENGTH, 4, faiss.METRIC_INNER_PRODUCT)
-    index.pq.cp.niter = ROUNDS
-    index.train(embeddings(slice(None, None, max(1, len(packed) // LEARNT_FROM))))
-    for start in range(0, len(packed), BATCH):
-        index.add(embeddings(slice(start, start + BATCH)))
+    index.pq.cp.niter = KMEANS_ROUNDS
+    index.train(embeddings(slice(None, None, max(1, len(packed) // TRAINING_PHOTOS))))
+    for start in range(0, len(packed), PHOTOS_AT_ONCE):
+        index.add(embeddings(slice(start, start + PHOTOS_AT_ONCE)))
     found: NDArray[np.uint8] = faiss.serialize_index(index)
     return found
 
@@ -65,12 +67,14 @@ def open_candidates(stored: NDArray[np.uint8]) -> Callable[[NDArray[np.float32],
 
 def enough(queries: NDArray[np.float32], photos: int, k: int) -> int:
     """How many candidates to ask for to find the nearest ``k``."""
-    asked = np.logical_or.reduceat(queries != 0, BLOCKS[:-1], axis=1)
-    return max(FEWEST * max(photos, 1_000_000) // 1_000_000, 16 * k) * (1 if asked.all() else OPEN_FACTOR)
+    asked = np.logical_or.reduceat(queries != 0, BLOCK_STARTS[:-1], axis=1)
+    return max(MIN_CANDIDATES * max(photos, 1_000_000) // 1_000_000, 16 * k) * (
+        1 if asked.all() else OPEN_FACTOR
+    )
 
 
 def _spread(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
     """Blocks filled with zeros to whole pieces."""
     found = np.zeros((len(vectors), _LENGTH), np.float32)
-    found[:, _PLACES] = vectors
+    found[:, _SLOTS] = vectors
     return found

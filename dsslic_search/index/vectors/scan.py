@@ -25,11 +25,11 @@ from numpy.typing import NDArray
 
 from dsslic_search.index.compiling import Loop, runnable
 
-LARGEST = 32767  # weight; the sum of 500 products with -127..127 is still an int32
+MAX_WEIGHT = 32767  # the sum of 500 products with -127..127 is still an int32
 COMPILED_FROM = 50_000  # rows to look at, from which loading numba pays
-BLOCK = 4096  # rows that numpy looks at together
-SHARE = 1 << 16  # consecutive rows that a core looks at before it takes more
-SCATTERED = 1 << 12  # rows here and there that take about as long
+ROWS_AT_ONCE = 4096  # that numpy looks at
+ROWS_PER_TASK = 1 << 16  # consecutive ones that a core looks at before it takes more
+CHOSEN_ROWS_PER_TASK = 1 << 12  # rows here and there, which take about as long
 
 Scores = NDArray[np.float32]
 Rows = NDArray[np.intp]
@@ -46,7 +46,7 @@ class Question:
 
 def question(weights: NDArray[np.float64]) -> Question:
     """Weights, float64[m, k], rounded."""
-    units = np.abs(weights).max(axis=1) / LARGEST
+    units = np.abs(weights).max(axis=1) / MAX_WEIGHT
     units[units == 0] = 1
     return Question(np.asarray(np.rint(weights / units[:, None]), np.int16), units)
 
@@ -61,11 +61,11 @@ class Scan:
     def scores(self, asked: Question, rows: Rows | None = None) -> Scores:
         """The scores of all photos, or of those in ``rows`` in their order."""
         count = len(self.packed) if rows is None else rows.size
-        if count >= COMPILED_FROM or (count >= BLOCK and "numba" in sys.modules):
+        if count >= COMPILED_FROM or (count >= ROWS_AT_ONCE and "numba" in sys.modules):
             return self._looked(asked, rows, count, -np.inf)[1]
         found = np.empty(count, np.float32)
-        for start in range(0, count, BLOCK):
-            part = slice(start, start + BLOCK)
+        for start in range(0, count, ROWS_AT_ONCE):
+            part = slice(start, start + ROWS_AT_ONCE)
             found[part] = self._plainly(asked, part if rows is None else rows[part])
         return found
 
@@ -101,7 +101,9 @@ class Scan:
         """As `_plainly` and :meth:`_reaching` do, by the compiled loop, on all cores."""
         rows, scores = np.empty(count, np.intp), np.empty(count, np.float32)
         look = runnable(_loop(self.packed.shape[1]), COMPILED_FROM)
-        given, share = (np.empty(0, np.intp), SHARE) if chosen is None else (chosen, SCATTERED)
+        given, share = (
+            (np.empty(0, np.intp), ROWS_PER_TASK) if chosen is None else (chosen, CHOSEN_ROWS_PER_TASK)
+        )
 
         def part(start: int) -> slice:
             stop = min(start + share, count)

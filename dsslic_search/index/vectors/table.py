@@ -2,8 +2,8 @@
 
 Rows are in the same order as those of the columns: newest first, then by id. A score is always the same
 function of a query and a photo's embedding (:mod:`dsslic_search.index.vectors.scan`), whoever asks. Which
-photos are nearest is exact up to `candidates.FROM` photos; of more, candidates are chosen first, and one
-photo in some hundreds may be missed.
+photos are nearest is exact up to `candidates.CHOSEN_FROM` photos; of more, candidates are chosen first, and
+one photo in some hundreds may be missed.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from dsslic_search.core.errors import ArchiveError, Remedy
 from dsslic_search.core.vocabulary import Vocabulary
-from dsslic_search.features.embedding import DIMENSION, ROOTS, lengths, pack
+from dsslic_search.features.embedding import DIMENSION, WEIGHT_ROOTS, lengths, pack
 from dsslic_search.index import cache
 from dsslic_search.index.source import Snapshot, Source
 from dsslic_search.index.vectors import candidates
@@ -30,27 +30,12 @@ if TYPE_CHECKING:
 FILE = "layout.vectors"
 KIND = "layout"
 FORMAT = 2
-BATCH = 50_000
+PHOTOS_AT_ONCE = 50_000
 
 
 @dataclass(frozen=True)
-class Vectors:
+class Vectors(cache.Table):
     """Embeddings of one generation of the catalog. ``arrays``: as :func:`arrays_of` makes them."""
-
-    generation: int
-    arrays: cache.Arrays
-
-    def __len__(self) -> int:
-        return int(self.ids.size)
-
-    @property
-    def ids(self) -> NDArray[np.int64]:
-        return self.arrays["ids"]
-
-    @property
-    def nbytes(self) -> int:
-        """Bytes of all arrays together."""
-        return sum(array.nbytes for array in self.arrays.values())
 
     def nearest(self, vectors: NDArray[np.float32], k: int) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
         """The ``k`` photos (all, if there are fewer) most like the query, best first.
@@ -80,8 +65,8 @@ class Vectors:
             return self._scan.scores(asked)
         found = np.zeros(ids.size, np.float32)
         if len(self):
-            place = np.minimum(np.searchsorted(self.ids, ids, sorter=self._by_id), len(self) - 1)
-            rows = self._by_id[place]
+            nearest = np.minimum(np.searchsorted(self.ids, ids, sorter=self._by_id), len(self) - 1)
+            rows = self._by_id[nearest]
             known = self.ids[rows] == ids
             found[known] = self._scan.scores(asked, rows[known])
         return found
@@ -100,7 +85,7 @@ class Vectors:
 
 
 def _asked(vectors: NDArray[np.float32]) -> Question:
-    return question(vectors.astype(np.float64) * ROOTS)
+    return question(vectors.astype(np.float64) * WEIGHT_ROOTS)
 
 
 def open_vectors(source: Source, folder: Path, vocabulary: Vocabulary) -> Vectors:
@@ -116,10 +101,12 @@ def open_vectors(source: Source, folder: Path, vocabulary: Vocabulary) -> Vector
 def arrays_of(ids: NDArray[np.int64], packed: NDArray[np.int8]) -> cache.Arrays:
     """What Vectors holds: ``ids`` int64[n], ``packed`` int8[n, DIMENSION] as `features.embedding.pack` makes
     them, ``scales`` float32[n], which bring them to length 1, and in large archives ``candidates``, bytes."""
-    parts = [1 / lengths(packed[start : start + BATCH]) for start in range(0, len(packed), BATCH)]
+    parts = [
+        1 / lengths(packed[start : start + PHOTOS_AT_ONCE]) for start in range(0, len(packed), PHOTOS_AT_ONCE)
+    ]
     scales = np.concatenate([np.empty(0), *parts]).astype(np.float32)
     arrays: cache.Arrays = {"ids": ids, "packed": packed, "scales": scales}
-    if len(packed) >= candidates.FROM:
+    if len(packed) >= candidates.CHOSEN_FROM:
         arrays["candidates"] = candidates.build(packed, scales)
     return arrays
 

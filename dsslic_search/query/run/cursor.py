@@ -25,7 +25,7 @@ from datetime import datetime, timedelta
 from dsslic_search.core.errors import UsageError
 
 VERSION = 1
-LONGEST = 1 << 16  # characters; a path may be long
+MAX_CURSOR_CHARACTERS = 1 << 16  # it may hold a path
 
 _HEAD = struct.Struct(">B8sqqqB")
 _KINDS = (float, int, str)
@@ -67,7 +67,7 @@ def read(text: str) -> Cursor:
     wrong = UsageError(
         "this is no cursor that a query gave: pass one as it was given, or none for the first page"
     )
-    if len(text) > LONGEST or not re.fullmatch(r"[A-Za-z0-9_-]+", text):
+    if len(text) > MAX_CURSOR_CHARACTERS or not re.fullmatch(r"[A-Za-z0-9_-]+", text):
         raise wrong
     try:
         written = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))

@@ -17,10 +17,10 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from dsslic_search.index.quanta import SCALE, TICKS
+from dsslic_search.index.quanta import QUANTA, TICKS
 
-SAMPLE = 2048  # rows by which it is guessed where the best begin
-BLOCK = 1024  # rows looked at together for equal ones, at first
+SAMPLED_ROWS = 2048  # by which it is guessed where the best begin
+FIRST_BLOCK_ROWS = 1024  # looked at together for equal ones, at first; then twice as many each time
 
 Mask = NDArray[np.bool_]
 Rows = NDArray[np.intp]
@@ -43,7 +43,7 @@ def degrees(low: int, high: int) -> NDArray[np.float32]:
     """The degree, 0..1, for each quantum of coverage, where ``low`` to ``high`` ticks are asked for;
     read-only."""
     covered: NDArray[np.float32] = np.minimum(
-        np.arange(SCALE + 2, dtype=np.float32) * np.float32(1 / SCALE), np.float32(1)
+        np.arange(QUANTA + 2, dtype=np.float32) * np.float32(1 / QUANTA), np.float32(1)
     )
     least, most = max(low, 0) / TICKS, min(high, TICKS) / TICKS
     below, above = least > 0, most < 1
@@ -52,7 +52,7 @@ def degrees(low: int, high: int) -> NDArray[np.float32]:
     if not below and not above:
         table = np.ones_like(covered)
     elif room <= 1 / TICKS:
-        table = (np.abs(covered - np.float32(least if below else most)) <= 2 / SCALE).astype(np.float32)
+        table = (np.abs(covered - np.float32(least if below else most)) <= 2 / QUANTA).astype(np.float32)
     elif below and above:
         table = np.minimum(covered - np.float32(least), np.float32(most) - covered) * np.float32(1 / room)
     else:
@@ -72,7 +72,7 @@ def span(table: NDArray[np.float32], value: float, *, above: bool) -> tuple[int,
 
 def best(ranking: Ranking, mask: Mask, total: int, limit: int) -> Rows:
     """The ``limit`` best of the ``total`` rows in ``mask``, best first, equal ones in their order."""
-    stride = total // SAMPLE
+    stride = total // SAMPLED_ROWS
     if 0 < 16 * limit < total and stride > 1:
         sample = ranking.at(np.flatnonzero(mask[::stride]) * stride)
         rank = 2 * limit // stride + 16
@@ -113,7 +113,7 @@ def _first_of_equals(ranking: Ranking, mask: Mask, value: Any, limit: int) -> Ro
     """The best where many share ``value``: those above it, then the first of those, as far as they are
     needed."""
     found = [_reaching(ranking, mask, value, limit, above=True)]
-    missing, start, length = limit - found[0].size, 0, BLOCK
+    missing, start, length = limit - found[0].size, 0, FIRST_BLOCK_ROWS
     while missing > 0 and start < mask.size:
         rows = start + np.flatnonzero(mask[start : start + length])
         found.append(rows[ranking.at(rows) == value][:missing])

@@ -9,7 +9,15 @@ import pytest
 
 from dsslic_search.core.errors import ArchiveError
 from dsslic_search.core.vocabulary import default
-from dsslic_search.features.embedding import BLOCKS, DIMENSION, ROOTS, embed, mirrored, pack, query
+from dsslic_search.features.embedding import (
+    BLOCK_STARTS,
+    DIMENSION,
+    WEIGHT_ROOTS,
+    embed,
+    mirrored,
+    pack,
+    query,
+)
 from dsslic_search.index import compiling
 from dsslic_search.index.vectors import candidates, scan
 from dsslic_search.index.vectors.table import FILE, Vectors, arrays_of, open_vectors
@@ -34,10 +42,10 @@ def by_the_rule(queries: np.ndarray, matrix: np.ndarray) -> list[float]:
     """The rule of index.scan, in Python's own numbers."""
     scores = []
     for packed in pack(matrix).tolist():
-        square = sum(n * n * round(r * r) for n, r in zip(packed, ROOTS.tolist(), strict=True))
+        square = sum(n * n * round(r * r) for n, r in zip(packed, WEIGHT_ROOTS.tolist(), strict=True))
         best = -np.inf
         for wanted in queries:
-            weights = [float(w) * float(r) for w, r in zip(wanted, ROOTS, strict=True)]
+            weights = [float(w) * float(r) for w, r in zip(wanted, WEIGHT_ROOTS, strict=True)]
             unit = max(map(abs, weights)) / 32767
             best = max(best, unit * sum(n * round(w / unit) for n, w in zip(packed, weights, strict=True)))
         scores.append(float(np.float32(best * float(np.float32(1 / square**0.5)))))
@@ -48,8 +56,8 @@ def by_the_rule(queries: np.ndarray, matrix: np.ndarray) -> list[float]:
 def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     if request.param != "numpy":
         monkeypatch.setattr(scan, "COMPILED_FROM", 1)
-        monkeypatch.setattr(scan, "SHARE", 13)
-        monkeypatch.setattr(scan, "SCATTERED", 7)
+        monkeypatch.setattr(scan, "ROWS_PER_TASK", 13)
+        monkeypatch.setattr(scan, "CHOSEN_ROWS_PER_TASK", 7)
         monkeypatch.setattr(compiling.PATIENCE, "photos", 0 if request.param == "compiled loop" else 10**9)
     return str(request.param)
 
@@ -132,8 +140,8 @@ class TestManyPhotos:
 
     @pytest.fixture(autouse=True)
     def limits(self, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-        monkeypatch.setattr(candidates, "FROM", 1000)
-        monkeypatch.setattr(candidates, "FEWEST", 40)
+        monkeypatch.setattr(candidates, "CHOSEN_FROM", 1000)
+        monkeypatch.setattr(candidates, "MIN_CANDIDATES", 40)
         yield
 
     def test_nearly_all_of_the_nearest_are_found_and_their_scores_are_exact(self, matrix: np.ndarray) -> None:
@@ -173,7 +181,7 @@ class TestManyPhotos:
     def test_pieces_keep_inner_products_and_never_span_cells(self, matrix: np.ndarray) -> None:
         one, other = candidates._spread(matrix[:2]), candidates._spread(matrix[2:4])
         assert one @ other.T == pytest.approx(matrix[:2] @ matrix[2:4].T, abs=1e-6)
-        for start, stop in itertools.pairwise(BLOCKS):
+        for start, stop in itertools.pairwise(BLOCK_STARTS):
             marked = np.zeros((1, DIMENSION), np.float32)
             marked[:, start:stop] = 1
             pieces = candidates._spread(marked).reshape(-1, 6).any(axis=1)
@@ -184,14 +192,14 @@ class TestManyPhotos:
     def test_the_index_is_stored_and_read_again(
         self, catalog: Any, tmp_path: Path, matrix: np.ndarray, monkeypatch: Any
     ) -> None:
-        monkeypatch.setattr(candidates, "FROM", 60)
+        monkeypatch.setattr(candidates, "CHOSEN_FROM", 60)
         for row, vector in enumerate(matrix[:70]):
             catalog.put(row + 1, {}, embedding=vector)
         built = open_vectors(catalog, tmp_path, V)
         monkeypatch.setattr(candidates, "build", None)
         again = open_vectors(catalog, tmp_path, V)
         assert np.array_equal(again.arrays["candidates"], built.arrays["candidates"])
-        monkeypatch.setattr(candidates, "FEWEST", 2)
+        monkeypatch.setattr(candidates, "MIN_CANDIDATES", 2)
         monkeypatch.setattr(candidates, "enough", lambda *_: 16)
         assert again.nearest(matrix[:1], 3)[0].tolist() == built.nearest(matrix[:1], 3)[0].tolist()
 
