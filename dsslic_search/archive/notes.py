@@ -48,7 +48,8 @@ def _allowed(character: str) -> bool:
 
 @contextmanager
 def noting(catalog: Catalog) -> Iterator[Session]:
-    """A transaction that changes tags and saved queries alone, committed when the block ends well."""
+    """A transaction that changes what no index holds, tags, saved queries and settings, committed when the
+    block ends well."""
     with (
         database_trouble(catalog.name),
         Session(for_writing(catalog.engine), expire_on_commit=False) as session,

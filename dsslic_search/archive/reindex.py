@@ -1,5 +1,6 @@
 """Describe every photo anew from its base layer: coverages, regions and embedding, reading no byte past the
-label map; and in which terms the photos are described.
+label map (but for facts that came later: see `archive.later_facts`); and in which terms the photos are
+described.
 
 Label maps may be of any vocabulary; what the catalog knows of them is in the one that shipped with the
 version that described them, and the embeddings are made of the codes that shipped with it. When a later
@@ -19,6 +20,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from sqlalchemy import delete, insert, select
 
+from dsslic_search.archive import later_facts
 from dsslic_search.archive.catalog import Catalog
 from dsslic_search.archive.features import MapFeatures, features_of, read_features
 from dsslic_search.archive.folder import ArchiveFolder
@@ -79,6 +81,7 @@ def reindex(
                 if progress is not None:
                     progress(report.photos + len(report.failed), total)
         make_current(catalog)
+        report.bytes_read += later_facts.complete(catalog, archive.store)
     report.seconds = time.perf_counter() - start
     return report
 

@@ -14,6 +14,7 @@ from dsslic_search.core.errors import ArchiveError, FormatError
 from dsslic_search.core.kinds import KeepMode
 
 if TYPE_CHECKING:
+    from dsslic_search.codec.chunk import Chunk
     from dsslic_search.codec.container import Contents, Entry
 
 
@@ -51,6 +52,13 @@ class StoredFile:
     def part(self, entry: Entry) -> bytes:
         """A chunk's bytes, unchecked; reads no byte before the chunk."""
         return self.store.read_prefix(self.content_hash, entry.offset + entry.length, start=entry.offset)
+
+    def chunk(self, kind: str) -> Chunk | None:
+        """A chunk of the file, checked, reading no other; None when it has none. FormatError for damage."""
+        from dsslic_search.codec import container
+
+        entry = self.contents.find(kind)
+        return None if entry is None else container.checked(entry, self.part(entry))
 
 
 @dataclass(frozen=True)

@@ -258,9 +258,14 @@ def read_chunk(data: bytes, contents: Contents, kind: str) -> Chunk | None:
             f"truncated .dsslic file: chunk {kind} ends at byte {entry.offset + entry.length}, the file at "
             f"{len(data)}"
         )
+    return checked(entry, payload)
+
+
+def checked(entry: Entry, payload: bytes) -> Chunk:
+    """The chunk of a table's line and its bytes; FormatError when their checksum is another."""
     if zlib.crc32(payload) != entry.checksum:
-        raise FormatError(f"damaged .dsslic file: the checksum of chunk {kind} differs")
-    return Chunk(kind, entry.codec, payload)
+        raise FormatError(f"damaged .dsslic file: the checksum of chunk {entry.kind} differs")
+    return Chunk(entry.kind, entry.codec, payload)
 
 
 def read(data: bytes) -> Contents:

@@ -190,6 +190,7 @@ EXPORTED: tuple[str, ...] = ("lens",)
 """Those that answers carry into JSON, CSV and Parquet, beside id and path."""
 
 FROM_EXIF = tuple(fact for fact in FACTS if fact.exif)
+EXIF_COLUMNS = tuple(column.name for fact in FROM_EXIF for column in fact.columns)
 COLUMNS = tuple(dict.fromkeys(column for fact in FACTS for column in fact.columns))
 """Every column of the catalog that holds a fact."""
 INDEXED = tuple(column for column in COLUMNS if column.values != "path")

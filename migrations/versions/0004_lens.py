@@ -1,6 +1,6 @@
 """The lens that a photo was taken with.
 
-Revision 0004. Photos that were there have none until they are stored anew.
+Revision 0004. Photos that were there have none until reindexing reads it from what is kept of them.
 """
 
 from __future__ import annotations

@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dsslic_search.archive import schema
+from dsslic_search.archive import later_facts, schema
 from dsslic_search.archive.catalog import Catalog
 from dsslic_search.archive.folder import ArchiveFolder
 from dsslic_search.archive.ingest.decide import Choice, choose
@@ -168,6 +168,7 @@ class _Run:
     def add_all(self, files: Sequence[Path]) -> None:
         """Add the photos among ``files``. On KeyboardInterrupt what is encoded is stored before it goes on
         up."""
+        later_facts.begin(self._catalog)
         make_current(self._catalog)
         self._store.remove_leftovers()
         with ThreadPoolExecutor(self._workers, "dss-ingest") as pool:

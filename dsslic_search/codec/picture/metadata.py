@@ -10,7 +10,7 @@ from typing import Any
 
 from PIL import ExifTags, Image
 
-from dsslic_search.core.fields import FROM_EXIF, ExifTag, FactValue, Kind
+from dsslic_search.core.fields import EXIF_COLUMNS, FROM_EXIF, ExifTag, FactValue, Kind
 
 MAX_BYTES = 1 << 16
 
@@ -39,7 +39,7 @@ PhotoFacts = Mapping[str, FactValue]
 """What EXIF data tell, by the catalog's columns: dates are the camera's local time, degrees positive to the
 north and east; None where not known."""
 
-NO_FACTS: PhotoFacts = {column.name: None for fact in FROM_EXIF for column in fact.columns}
+NO_FACTS: PhotoFacts = dict.fromkeys(EXIF_COLUMNS)
 
 
 def read_facts(exif: Image.Exif) -> PhotoFacts:
@@ -49,6 +49,16 @@ def read_facts(exif: Image.Exif) -> PhotoFacts:
         values = _READERS[fact.kind]([_tag(exif, tag) for tag in fact.exif])
         found.update(zip((column.name for column in fact.columns), values, strict=True))
     return found
+
+
+def kept_facts(kept: bytes) -> PhotoFacts:
+    """The facts in what `kept_bytes` kept of a photo's EXIF data; none for b""."""
+    exif = Image.Exif()
+    try:
+        exif.load(kept)
+        return read_facts(exif)
+    except Exception:  # as of the photo itself: damage can make Pillow raise nearly anything
+        return NO_FACTS
 
 
 def _tag(exif: Image.Exif, tag: ExifTag) -> Any:
