@@ -1,18 +1,40 @@
-"""The grammar of one predicate, over the types of its tokens (grammar.lark)."""
+"""The grammar of one predicate, over the types of its tokens.
+
+Predicates are joined by "or", "and" and the comma, and "not" and parentheses stand before and around them:
+"or" binds loosest, "not" tightest (`parse`). Within a predicate nothing repeats and nothing nests. So its
+grammar has few sentences, all of them are written out once, and to parse is to look up.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache, lru_cache
-from importlib.resources import files
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from lark import Lark, ParseTree, Token
+from functools import cache
+from itertools import product
 
 MAX_PREDICATE_TOKENS = 9
 """The longest is "between 2 and 4 people between cars and trees"."""
+
+RULES = {
+    "present": ("THING where?",),
+    "counted": ("count THING where?", "THING bounds where?"),
+    "compared": ("COMPARE AMOUNT THING", "THING COMPARE AMOUNT"),
+    "ranged": ("BETWEEN AMOUNT MID AMOUNT THING", "THING BETWEEN AMOUNT MID AMOUNT"),
+    "mostly": ("MOSTLY THING",),
+    "little": ("LITTLE THING",),
+    "like": ("LIKE OPERAND", "LIKE OPERAND MIRRORED"),
+    "filter": ("FILTER",),
+    "everything": ("EVERYTHING",),
+}
+"""Rule → its forms, in token types (upper case) and parts (lower case; with "?" where it may be absent)."""
+
+_BOUNDS = ("COMPARE WHOLE", "BETWEEN WHOLE MID WHOLE")
+PARTS: dict[str, dict[str, tuple[str, ...]]] = {
+    "count": {"exactly": ("WHOLE",), "many": ("MANY",), "bounds": _BOUNDS},
+    "bounds": {"bounds": _BOUNDS},
+    "where": {"where": ("ZONE", "RELATION THING", "BETWEEN THING", "BETWEEN THING MID THING")},
+}
+"""Part → the rules that it may be, and their forms."""
 
 
 @dataclass(frozen=True)
@@ -34,46 +56,58 @@ class Reading:
 def reading_of(types: tuple[str, ...]) -> Reading | int:
     """What the grammar makes of the types of a predicate's tokens; or the index of the first that does not
     fit, their number where the end comes too early."""
-    return _reading_of(types[: MAX_PREDICATE_TOKENS + 1])
-
-
-@lru_cache(maxsize=1024)
-def _reading_of(types: tuple[str, ...]) -> Reading | int:
-    """There are few rows of types and a query may have thousands of predicates: each is worked out
-    once."""
-    from lark import Tree, UnexpectedInput
-
-    try:
-        tree = _grammar().parse(types)
-    except UnexpectedInput as error:
-        index = getattr(getattr(error, "token", None), "value", None)
-        return index if isinstance(index, int) else len(types)
-    own = _indexes(tree)
-    parts = {str(part.data): _indexes(part) for part in tree.children if isinstance(part, Tree)}
-    where = parts.pop("where", ())
-    number, counts = next(iter(parts.items()), ("", ()))
-    things, amounts = (tuple(i for i in own if types[i] == type_) for type_ in ("THING", "AMOUNT"))
-    return Reading(str(tree.data), own, things, amounts, number, counts, where)
-
-
-def _indexes(tree: ParseTree) -> tuple[int, ...]:
-    return tuple(int(child.value) for child in tree.children if not hasattr(child, "data"))
+    types = types[: MAX_PREDICATE_TOKENS + 1]
+    readings, beginnings = _sentences()
+    if types in readings:
+        return readings[types]
+    fitting = 0
+    while fitting < len(types) and types[: fitting + 1] in beginnings:
+        fitting += 1
+    return fitting
 
 
 @cache
-def _grammar() -> Lark:
-    from lark import Lark, Token
-    from lark.lexer import Lexer
+def _sentences() -> tuple[dict[tuple[str, ...], Reading], frozenset[tuple[str, ...]]]:
+    """All rows of token types that are a predicate, with their reading, and all that begin one."""
+    readings = {}
+    for rule, forms in RULES.items():
+        for form in forms:
+            for chosen in product(*map(_options, form.split())):
+                types = tuple(type_ for _, row in chosen for type_ in row)
+                readings[types] = _reading(rule, chosen)
+    return readings, frozenset(types[:n] for types in readings for n in range(1, len(types) + 1))
 
-    class Given(Lexer):
-        """Hands on tokens that are cut already; the value of each is its index."""
 
-        def __init__(self, conf: Any) -> None:
-            pass
+_Option = tuple[str, tuple[str, ...]]  # the rule of a part, "" for a token by itself; its token types
 
-        def lex(self, data: Iterable[str]) -> Iterator[Token]:  # type: ignore[override]  # lark types its input as text
-            for index, type_ in enumerate(data):
-                yield Token(type_, index)
 
-    grammar = (files("dsslic_search.query.language") / "grammar.lark").read_text(encoding="utf-8")
-    return Lark(grammar, parser="lalr", lexer=Given, maybe_placeholders=False)
+def _options(word: str) -> Iterator[_Option]:
+    """What a word of a form may stand for."""
+    part = word.removesuffix("?")
+    if part not in PARTS:
+        yield "", (word,)
+        return
+    if part != word:
+        yield part, ()
+    for rule, forms in PARTS[part].items():
+        for form in forms:
+            yield rule, tuple(form.split())
+
+
+def _reading(rule: str, chosen: tuple[_Option, ...]) -> Reading:
+    own: list[tuple[int, str]] = []
+    number, at = "", 0
+    counts: tuple[int, ...] = ()
+    where: tuple[int, ...] = ()
+    for part, row in chosen:
+        indexes = tuple(range(at, at + len(row)))
+        at += len(row)
+        match part:
+            case "":
+                own += zip(indexes, row, strict=True)
+            case "where":
+                where = indexes
+            case _:
+                number, counts = part, indexes
+    things, amounts = (tuple(i for i, type_ in own if type_ == wanted) for wanted in ("THING", "AMOUNT"))
+    return Reading(rule, tuple(i for i, _ in own), things, amounts, number, counts, where)
