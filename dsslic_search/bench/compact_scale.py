@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dsslic_search.bench.lpips import PerceptualDistance
-from dsslic_search.bench.metrics import bpp, psnr
+from dsslic_search.bench.metrics import PerceptualDistance, bpp, psnr
 from dsslic_search.codec import bpg, container
 from dsslic_search.codec.bpg.colour import rescale
 from dsslic_search.codec.chunk import Chunk
@@ -31,7 +30,7 @@ Pixels = NDArray[np.uint8]
 QPS = (50, 44, 40, 34, 28, 22, 16, 10)
 DIRECT_QPS = (51, 49, 47, 45, 42, 39, 35, 31)
 RATES = (0.02, 0.05, 0.1, 0.2)  # bits a pixel
-BATCH = 2  # half of what the codec is trained with: enough to tell the scales apart
+TRAINING_BATCH = 2  # half of what the codec is trained with: enough to tell the scales apart
 
 
 def run(
@@ -89,7 +88,7 @@ def direct(photos: list[Crop], qps: Sequence[int]) -> list[dict[str, float]]:
     """HEVC 4:4:4 of 10 bits in a BPG file, by QP: see :func:`_points`."""
 
     def code(photo: Crop, qp: int) -> tuple[Pixels, int, int]:
-        pixels = _cut(photo)
+        pixels = _whole_cells(photo)
         data = bpg.encode(rescale(pixels, bit_depth=8, out_depth=10), qp=qp, bit_depth=10, preset="slow")
         return bpg.decode(data, max_pixels=pixels.size).rgb8(), len(data), 0
 
@@ -101,13 +100,13 @@ def _points(
 ) -> list[dict[str, float]]:
     """By QP, means over the photos: bits a pixel of the whole file, bytes of c in it, PSNR in dB and
     LPIPS."""
-    looks = [PerceptualDistance(_cut(photo)) for photo in photos]
+    looks = [PerceptualDistance(_whole_cells(photo)) for photo in photos]
     points = []
     for qp in qps:
         found = []
         for photo, look in zip(photos, looks, strict=True):
             made, size, compact = code(photo, qp)
-            found.append((bpp(size, *made.shape[:2]), compact, psnr(_cut(photo), made), look(made)))
+            found.append((bpp(size, *made.shape[:2]), compact, psnr(_whole_cells(photo), made), look(made)))
         means = np.mean(found, 0)
         names = ("bpp", "compact_bytes", "psnr", "lpips")
         points.append(
@@ -129,14 +128,14 @@ def at_rate(points: list[dict[str, float]], rate: float) -> dict[str, float | No
     return {"bpp": rate, **values}
 
 
-def _cut(photo: Crop) -> Pixels:
+def _whole_cells(photo: Crop) -> Pixels:
     height, width = (n // 8 * 8 for n in photo.labels.shape)
     return np.ascontiguousarray(photo.pixels[:height, :width])
 
 
 def _file(photo: Crop, scale: int, qp: int, layer: Chunk) -> bytes:
     """A whole .dsslic file of the coarse stage."""
-    height, width = _cut(photo).shape[:2]
+    height, width = _whole_cells(photo).shape[:2]
     map_scale = label_map.scale_for(height, width)
     half = map_scale // 2
     labels = np.ascontiguousarray(photo.labels[half:height:map_scale, half:width:map_scale])

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from dsslic_search.bench import record
 from dsslic_search.bench.metrics import bd_rate, quality_at, rate_at
 
 ANCHOR = "bpg444"
@@ -15,7 +16,7 @@ OURS, COARSE, PAPERS = "dsslic", "dsslic-coarse", "bpgrgb"
 MEASURES = {"psnr_rgb": "PSNR", "ms_ssim_db": "MS-SSIM", "lpips": "LPIPS"}
 RANGES = {"all": "all", "31-42 dB": "31–42 dB", "0.1-0.4 bpp": "0.1–0.4 bpp"}  # name: how people write it
 _PSNR_RANGE, _BPP_RANGE = (31.0, 42.0), (0.1, 0.4)
-_ENOUGH = 0.5  # of a range must be covered for a figure over it
+_MIN_COVERED_SHARE = 0.5  # of a range must be covered for a figure over it
 
 Curve = tuple[list[float], list[float]]
 
@@ -94,7 +95,7 @@ def _over(anchor: Curve, other: Curve, rates: tuple[float, float] | None) -> dic
     if rates is not None:
         low, high = quality_at(*anchor, rates[0]), quality_at(*anchor, rates[1])
     start, end = max(low, anchor[1][0], other[1][0]), min(high, anchor[1][-1], other[1][-1])
-    if rates is not None and end - start < _ENOUGH * (high - low):
+    if rates is not None and end - start < _MIN_COVERED_SHARE * (high - low):
         return None
     percent = bd_rate(*anchor, *other, (start, end))
     return {
@@ -154,17 +155,15 @@ def table(compared: Mapping[str, Any]) -> list[str]:
     for name, of in compared.get("bd_rate_percent_against_papers_baseline", {}).items():
         rates[f"{name} against {PAPERS}"] = of
     if rates:
-        width = max(map(len, rates))
         columns = [(measure, part) for measure in ("psnr_rgb", "ms_ssim_db") for part in RANGES]
         lines.append("BD-rate, %" + (f", against {compared['anchor']}" if "anchor" in compared else ""))
-        lines.append(
-            " " * width
-            + "".join(f"{f'{MEASURES[measure]}, {RANGES[part]}':>23}" for measure, part in columns)
+        lines += record.table(
+            ("", *(f"{MEASURES[measure]}, {RANGES[part]}" for measure, part in columns)),
+            [
+                (name, *(_figure(of[measure][part]) for measure, part in columns))
+                for name, of in rates.items()
+            ],
         )
-        lines += [
-            name.ljust(width) + "".join(f"{_figure(of[measure][part]):>23}" for measure, part in columns)
-            for name, of in rates.items()
-        ]
         if any(
             found and not found["whole"]
             for of in rates.values()

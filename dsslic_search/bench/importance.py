@@ -17,20 +17,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dsslic_search.bench.rd import photos_in
+from dsslic_search.bench.photos import photos_in, read_photo
 from dsslic_search.codec import decoder, encoder
 from dsslic_search.codec.layers import label_map
 from dsslic_search.codec.options import EncodeOptions
-from dsslic_search.codec.picture.open import SourcePhoto, open_photo
+from dsslic_search.codec.picture.open import SourcePhoto
 from dsslic_search.core import vocabulary
 from dsslic_search.core.errors import UsageError
-from dsslic_search.core.settings import DEFAULT_MAX_PIXELS
 from dsslic_search.networks import runtime
 from dsslic_search.query.language.weights import importance_of
 
-SHARE = 0.03, 0.9  # of the photo that the class must cover
-STEP = 6  # of quality between points of the plain curve
-LOOKED_AT = 25  # photos looked at for each that is wanted
+CLASS_SHARE = 0.03, 0.9  # of the photo; the least and the most that the class may cover
+QUALITY_STEP = 6  # between points of the plain curve
+TRIED_A_PHOTO = 25  # photos looked at, at most, for each that is wanted
 _GOLDEN = 0.6180339887
 
 
@@ -68,7 +67,7 @@ def run(
         options = EncodeOptions(quality, effort=effort, importance=importance)
         chosen = list(_showing(case.folder, [class_id for class_id, _ in importance], photos))
         if not chosen:
-            raise UsageError(f"{case.folder}: no photo there shows {case.word} on {SHARE[0]:.0%} of it")
+            raise UsageError(f"{case.folder}: no photo there shows {case.word} on {CLASS_SHARE[0]:.0%} of it")
         with ThreadPoolExecutor(workers, initializer=runtime.use_one_thread) as pool:
             rows = [row for row in pool.map(partial(_measure, options), *zip(*chosen, strict=True)) if row]
         found.append(
@@ -92,13 +91,13 @@ def _showing(
     """Photos, spread over a folder, and where they show the classes."""
     paths = photos_in(folder)
     order = sorted(range(len(paths)), key=lambda i: (i * _GOLDEN) % 1)
-    for i in order[: LOOKED_AT * count]:
-        photo = open_photo(paths[i].read_bytes(), paths[i].name, DEFAULT_MAX_PIXELS)
+    for i in order[: TRIED_A_PHOTO * count]:
+        photo = read_photo(paths[i])
         labels, scale = encoder.segment_photo(photo)
         inside = label_map.enlarge(
             np.isin(labels, classes).astype(np.uint8), scale, photo.height, photo.width
         ).astype(bool)
-        if SHARE[0] <= inside.mean() <= SHARE[1]:
+        if CLASS_SHARE[0] <= inside.mean() <= CLASS_SHARE[1]:
             yield paths[i], photo, inside
             count -= 1
         if not count:
@@ -114,10 +113,10 @@ def _measure(
     low = high = options.quality
     curve = {low: _point(photo, inside, plain)}
     while curve[low].size > weighted.size and low > 1:
-        low = max(1, low - STEP)
+        low = max(1, low - QUALITY_STEP)
         curve[low] = _point(photo, inside, replace(plain, quality=low))
     while curve[high].size < weighted.size and high < 100:
-        high = min(100, high + STEP)
+        high = min(100, high + QUALITY_STEP)
         curve[high] = _point(photo, inside, replace(plain, quality=high))
     points = [curve[quality] for quality in sorted(curve)]
     if not points[0].size <= weighted.size <= points[-1].size:

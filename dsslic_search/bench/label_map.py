@@ -18,7 +18,7 @@ from dsslic_search.codec.layers.label_map import coder
 from dsslic_search.core.errors import FormatError
 
 PEERS = ("flif_E100", "flif_E100_N", "jxl_e7", "jxl_e9", "webp_lossless", "png")
-ROUNDS = 3
+TIMED_ROUNDS = 3
 FIRST_CALL = """
 import time
 start = time.perf_counter()
@@ -70,7 +70,7 @@ def run(table: Path, data: Path) -> dict[str, Any]:
 def _speed(maps: list[NDArray[np.uint8]], coded: list[bytes]) -> dict[str, float]:
     pixels = sum(labels.size for labels in maps)
     encoding, decoding = [], []
-    for _ in range(ROUNDS):
+    for _ in range(TIMED_ROUNDS):
         start = time.perf_counter()
         for labels in maps:
             coder.encode(labels)
@@ -87,7 +87,7 @@ def first_call() -> float:
     compiled code on disk."""
     seconds = [
         float(subprocess.run([sys.executable, "-c", FIRST_CALL], capture_output=True, check=True).stdout)
-        for _ in range(ROUNDS)
+        for _ in range(TIMED_ROUNDS)
     ]
     return min(seconds)
 

@@ -16,24 +16,24 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from dsslic_search.bench import record
+from dsslic_search.bench.photos import read_photo
 from dsslic_search.codec.encoder import segment_photo
-from dsslic_search.codec.picture.open import open_photo
 from dsslic_search.core import vocabulary
-from dsslic_search.core.settings import DEFAULT_MAX_PIXELS
 from dsslic_search.networks import runtime
 from dsslic_search.training.dataset import Sample, scene_samples
 
-SIDE = 32  # label maps are compared on so many points a side
-LEAST_SHARED = 0.1  # of the points must be known in both maps; else a photo counts as irrelevant
-DEPTH = 10
-FEWEST = 20  # photos of a set whose mean counts by itself
-ONE_CLASS = ("ccp",)  # sets in which people labelled one class: there every pair is a perfect match
+GRID_SIDE = 32  # label maps are compared on so many points a side
+MIN_SHARED_POINTS = 0.1  # of the points must be known in both maps; else a photo counts as irrelevant
+NDCG_DEPTH = 10  # photos of an order that count
+MIN_SET_PHOTOS = 20  # of a set whose mean counts by itself
+ONE_CLASS_SETS = ("ccp",)  # sets in which people labelled one class: there every pair is a perfect match
 
 Map = NDArray[np.uint8]
 Matrix = NDArray[np.float32]
 
 
-def on_grid(label_map: Map, side: int = SIDE) -> Map:
+def on_grid(label_map: Map, side: int = GRID_SIDE) -> Map:
     """The labels under the middles of side x side equal parts."""
     rows, columns = ((2 * np.arange(side) + 1) * n // (2 * side) for n in label_map.shape)
     return label_map[np.ix_(rows, columns)]
@@ -44,7 +44,7 @@ def relevance(asked: Map, others: Map, classes: int) -> Matrix:
     float32 [n, m].
 
     Only points that are known (< ``classes``) in both count; the mean is over the classes that either map has
-    there. 0 where fewer than LEAST_SHARED of the points asked for are known in both."""
+    there. 0 where fewer than MIN_SHARED_POINTS of the points asked for are known in both."""
     known_a, known_b = (asked < classes).astype(np.float32), (others < classes).astype(np.float32)
     total, count = (
         np.zeros((len(asked), len(others)), np.float32),
@@ -60,11 +60,11 @@ def relevance(asked: Map, others: Map, classes: int) -> Matrix:
         total[there] += common[there] / either[there]
         count += there
     total /= np.maximum(count, 1)
-    total[known_a @ known_b.T < LEAST_SHARED * known_a.shape[1]] = 0
+    total[known_a @ known_b.T < MIN_SHARED_POINTS * known_a.shape[1]] = 0
     return total
 
 
-def ndcg(likeness: Matrix, relevant: Matrix, depth: int = DEPTH) -> NDArray[np.float64]:
+def ndcg(likeness: Matrix, relevant: Matrix, depth: int = NDCG_DEPTH) -> NDArray[np.float64]:
     """Normalised discounted cumulative gain of each row, float64[n], 0..1; NaN where nothing is relevant.
 
     Gains are the relevances themselves, discounts 1 / log2(1 + rank); equally alike photos come in their
@@ -134,7 +134,9 @@ class Collection:
         found = ndcg(likeness, relevant)
         elsewhere = ndcg(np.where(own, -np.inf, likeness), np.where(own, 0, relevant))
         by_set = {str(s): found[self.sets[rows] == s] for s in np.unique(self.sets[rows])}
-        telling = [s for s, values in by_set.items() if values.size >= FEWEST and s not in ONE_CLASS]
+        telling = [
+            s for s, values in by_set.items() if values.size >= MIN_SET_PHOTOS and s not in ONE_CLASS_SETS
+        ]
         return {
             "all": _mean(found),
             "macro": _mean(np.array([np.nanmean(by_set[s]) for s in telling])),
@@ -161,7 +163,7 @@ def segmented(path: Path, folder: Path | None) -> Map:
     if kept is not None and kept.exists():
         found: Map = np.load(kept)
         return found
-    label_map = segment_photo(open_photo(path.read_bytes(), str(path), DEFAULT_MAX_PIXELS))[0]
+    label_map = segment_photo(read_photo(path))[0]
     if kept is not None:
         kept.parent.mkdir(parents=True, exist_ok=True)
         np.save(kept, label_map)
@@ -173,14 +175,8 @@ def open_collection(data: Path, *, validation: bool, folder: Path | None) -> Col
 
 
 def score_lines(rows: dict[str, dict[str, Any]]) -> list[str]:
-    """Rows of scores with their names, and the names of the columns above."""
+    """A table of rows of scores with their names."""
     columns = list(next(iter(rows.values())))
-    widths = [max(len(c), 6) for c in columns]
-    head = " " * 41 + "  ".join(f"{c:>{w}}" for c, w in zip(columns, widths, strict=True))
-    return [
-        head,
-        *(
-            f"  {name:38} " + "  ".join(f"{row[c]:>{w}}" for c, w in zip(columns, widths, strict=True))
-            for name, row in rows.items()
-        ),
-    ]
+    return record.table(
+        ("", *columns), [(name, *(str(row[c]) for c in columns)) for name, row in rows.items()]
+    )

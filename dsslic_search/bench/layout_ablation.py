@@ -26,7 +26,7 @@ from dsslic_search.features.embedding import (
 from dsslic_search.training import layout as training
 
 WHOLE_SHARE = WHOLE_WEIGHT / float(CELL_WEIGHTS.sum())
-STEPS = 300
+TRAINING_STEPS = 300
 
 
 @dataclass(frozen=True)
@@ -147,8 +147,8 @@ class Ablation:
         yield "signs, the same in all cells", dimension, self._shared(signs[0])
         yield "signs, others in each cell", dimension, self.coded(signs[0], signs[1:, :, :CELL_LENGTH])
         for lengths in ((WHOLE_LENGTH, 4), (WHOLE_LENGTH, CELL_LENGTH), (WHOLE_LENGTH, 8)):
-            learnt = training.learn(roots, self._words, steps=STEPS, lengths=lengths)
-            name = f"learnt, {lengths[1]} numbers a cell, {STEPS} steps"
+            learnt = training.learn(roots, self._words, steps=TRAINING_STEPS, lengths=lengths)
+            name = f"learnt, {lengths[1]} numbers a cell, {TRAINING_STEPS} steps"
             yield name, lengths[0] + cells * lengths[1], self.coded(*spread(learnt, self._words, lengths[0]))
 
     def _shared(self, axes: NDArray[np.float64]) -> Matrix:

@@ -36,9 +36,9 @@ _COLOURS = {
 }
 # inches: left of the axes, their width, the whole height, a letter
 _LEFT, _WIDTH, _HEIGHT, _LETTER = 0.75, 5.4, 5.2, 0.078
-_LEAST_BPP, _MOST_BPP = 0.02, 4.0
+_MIN_BPP, _MAX_BPP = 0.02, 4.0
 _BPP_TICKS = (0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 4)
-_LEAST_LPIPS = 0.001  # less than anybody sees
+_MIN_LPIPS = 0.001  # less than anybody sees
 _LPIPS_TICKS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5)
 # of the axes' width or height: from where on a curve's end is at the right side, where the column of labels
 # is, and their distance
@@ -113,7 +113,7 @@ def _draw_curves(
     starts: dict[str, Point] = {}
     for name, result in results.items():
         points = sorted((mean["bpp"], mean[measure]) for mean in result["mean"])
-        inside = [point for point in points if _LEAST_BPP <= point[0] <= _MOST_BPP]
+        inside = [point for point in points if _MIN_BPP <= point[0] <= _MAX_BPP]
         if not inside:
             continue
         shown += [value for _, value in inside]
@@ -148,15 +148,15 @@ def _rate_text(name: str, compared: Mapping[str, Any], measure: str) -> str:
 def _scale(axes: Axes, shown: Sequence[float], measure: str) -> None:
     """Better is up in every picture; LPIPS on a logarithmic scale, as it falls by orders of magnitude."""
     axes.set_xscale("log")
-    axes.set_xlim(_LEAST_BPP, _MOST_BPP)
+    axes.set_xlim(_MIN_BPP, _MAX_BPP)
     axes.set_xticks(_BPP_TICKS, [f"{tick:g}" for tick in _BPP_TICKS])
     axes.set_xticks([], minor=True)
     if measure == "lpips":
         axes.set_yscale("log")
-        axes.set_ylim(1.8 * max(shown), max(_LEAST_LPIPS, 0.8 * min(shown)))
+        axes.set_ylim(1.8 * max(shown), max(_MIN_LPIPS, 0.8 * min(shown)))
         axes.set_yticks(_LPIPS_TICKS, [f"{tick:g}" for tick in _LPIPS_TICKS])
         axes.set_yticks([], minor=True)
-        axes.set_ylim(1.8 * max(shown), max(_LEAST_LPIPS, 0.8 * min(shown)))
+        axes.set_ylim(1.8 * max(shown), max(_MIN_LPIPS, 0.8 * min(shown)))
     else:
         margin = 0.09 * (max(shown) - min(shown)) or 1.0
         axes.set_ylim(min(shown) - margin, max(shown) + margin)

@@ -19,16 +19,14 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from dsslic_search.bench import record
 from dsslic_search.bench.codecs import Codec, Pixels, find
-from dsslic_search.bench.lpips import PerceptualDistance
-from dsslic_search.bench.metrics import bpp, ms_ssim, ms_ssim_db, psnr
-from dsslic_search.codec.picture.open import open_photo
-from dsslic_search.core.errors import DSSError, PhotoError, UsageError
-from dsslic_search.core.settings import DEFAULT_MAX_PIXELS
+from dsslic_search.bench.metrics import PerceptualDistance, bpp, ms_ssim, ms_ssim_db, psnr
+from dsslic_search.bench.photos import photos_in, read_photo
+from dsslic_search.core.errors import DSSError, PhotoError
 from dsslic_search.networks import runtime
 from dsslic_search.networks.lpips import MIN_SIDE
 
-SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp")
 EQUAL_PSNR = 100.0  # dB, stands for no difference at all, where there is no number
 T = TypeVar("T")
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
@@ -56,21 +54,13 @@ class Row:
     decode_cpu_seconds: float
 
 
-def photos_in(folder: Path) -> list[Path]:
-    """The photos directly in ``folder``, sorted. UsageError when there are none."""
-    found = sorted(p for p in folder.glob("*") if p.suffix.lower() in SUFFIXES)
-    if not found:
-        raise UsageError(f"{folder}: no photos here; name a folder of {', '.join(SUFFIXES)} files")
-    return found
-
-
 def measure(
     path: Path, names: Sequence[str], settings: Sequence[float] | None = None
 ) -> dict[str, list[Row]]:
     """Rows of one photo by codec. Codecs that share an encoder share its work. ``settings`` instead of the
     codecs' own ladders."""
     runtime.use_one_thread()
-    pixels = open_photo(path.read_bytes(), path.name, DEFAULT_MAX_PIXELS).pixels
+    pixels = read_photo(path).pixels
     if min(pixels.shape[:2]) < MIN_SIDE:
         raise PhotoError(
             f"{path.name}: a side has fewer than {MIN_SIDE} pixels, too few to measure; take it out of "
@@ -259,17 +249,22 @@ def _mean(rows: list[Row]) -> dict[str, Any]:
 
 def table(results: Mapping[str, Mapping[str, Any]]) -> list[str]:
     """Means for people, line by line."""
-    lines = [
-        f"{'codec':14} {'setting':>7} {'bpp':>7} {'PSNR':>7} {'MS-SSIM':>8} {'LPIPS':>7} {'encode':>7} "
-        f"{'decode':>7}  bpp of parts"
-    ]
-    for name, result in results.items():
-        for mean in result["mean"]:
-            parts = mean["bpp_by_part"] if len(mean["bpp_by_part"]) > 1 else {}
-            lines.append(
-                f"{name:14} {mean['setting']:7g} {mean['bpp']:7.4f} {mean['psnr_rgb']:7.3f} "
-                f"{mean['ms_ssim']:8.5f} {mean['lpips']:7.4f}"
-                f" {mean['encode_cpu_seconds']:6.3f}s {mean['decode_cpu_seconds']:6.3f}s  "
-                + ", ".join(f"{part} {share:.4f}" for part, share in parts.items())
-            )
-    return [line.rstrip() for line in lines]
+    head = ("codec", "setting", "bpp", "PSNR", "MS-SSIM", "LPIPS", "encode", "decode", "bpp of parts")
+    return record.table(
+        head, [_cells(name, mean) for name, result in results.items() for mean in result["mean"]]
+    )
+
+
+def _cells(name: str, mean: Mapping[str, Any]) -> tuple[str, ...]:
+    parts = mean["bpp_by_part"] if len(mean["bpp_by_part"]) > 1 else {}
+    return (
+        name,
+        f"{mean['setting']:g}",
+        f"{mean['bpp']:.4f}",
+        f"{mean['psnr_rgb']:.3f}",
+        f"{mean['ms_ssim']:.5f}",
+        f"{mean['lpips']:.4f}",
+        f"{mean['encode_cpu_seconds']:.3f}s",
+        f"{mean['decode_cpu_seconds']:.3f}s",
+        ", ".join(f"{part} {share:.4f}" for part, share in parts.items()),
+    )

@@ -1,4 +1,4 @@
-"""What every result file says about where its figures come from."""
+"""How results are kept and shown: as JSON that says where its figures come from, and as tables for people."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import json
 import os
 import platform
 import sys
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -58,3 +59,17 @@ def write(path: Path, results: dict[str, Any]) -> None:
     """Write :func:`record` of ``results`` as JSON, through a temporary name."""
     path.parent.mkdir(parents=True, exist_ok=True)
     write_atomically(path, (json.dumps(record(results), indent=1, ensure_ascii=False) + "\n").encode())
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
+    """The lines of a table: the names of the columns, then the rows; the first column at the left, the others
+    at the right."""
+    lines = [head, *rows]
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    return [
+        "  ".join(
+            cell.rjust(width) if number else cell.ljust(width)
+            for number, (cell, width) in enumerate(zip(line, widths, strict=True))
+        ).rstrip()
+        for line in lines
+    ]

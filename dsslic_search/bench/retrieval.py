@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from dsslic_search.bench.layout import (
-    SIDE,
+    GRID_SIDE,
     Collection,
     Map,
     Matrix,
@@ -32,15 +32,15 @@ from dsslic_search.core.errors import UsageError
 from dsslic_search.features.coverage import coverage
 from dsslic_search.features.embedding import embed, query
 
-COLOURS = 8  # bins of each of red, green and blue
-WINDOW = 0.25, 0.75  # sides of windows that canvases are cut from, least and most
+COLOUR_BINS = 8  # of each of red, green and blue
+WINDOW_SHARE = 0.25, 0.75  # of a side; the least and the most of windows that are cut out as canvases
 
 
 def colours(path: Path) -> Matrix:
     """Roots of a photo's colour histogram, float32[COLOURS³], length 1."""
     with Image.open(path) as opened:
-        pixels = np.asarray(opened.convert("RGB")).astype(np.int64) * COLOURS // 256
-    counts = np.bincount((pixels @ [COLOURS**2, COLOURS, 1]).ravel(), minlength=COLOURS**3)
+        pixels = np.asarray(opened.convert("RGB")).astype(np.int64) * COLOUR_BINS // 256
+    counts = np.bincount((pixels @ [COLOUR_BINS**2, COLOUR_BINS, 1]).ravel(), minlength=COLOUR_BINS**3)
     return np.asarray(np.sqrt(counts / counts.sum()), np.float32)
 
 
@@ -91,10 +91,10 @@ def windows(collection: Collection, seed: int = 1) -> dict[str, dict[str, Any]]:
     Relevance is as above, but only of the points in the window. The class histogram asked with is that of the
     window."""
     rng, words = np.random.default_rng(seed), vocabulary.default()
-    masks = np.zeros((len(collection.samples), SIDE, SIDE), bool)
+    masks = np.zeros((len(collection.samples), GRID_SIDE, GRID_SIDE), bool)
     for mask in masks:
-        height, width = rng.integers(int(WINDOW[0] * SIDE), int(WINDOW[1] * SIDE), 2)
-        top, left = rng.integers(0, SIDE - height), rng.integers(0, SIDE - width)
+        height, width = rng.integers(int(WINDOW_SHARE[0] * GRID_SIDE), int(WINDOW_SHARE[1] * GRID_SIDE), 2)
+        top, left = rng.integers(0, GRID_SIDE - height), rng.integers(0, GRID_SIDE - width)
         mask[top : top + height, left : left + width] = True
     inside = masks.reshape(len(masks), -1)
     known = inside & (collection.points < len(words))
@@ -102,8 +102,8 @@ def windows(collection: Collection, seed: int = 1) -> dict[str, dict[str, Any]]:
     relevant = np.concatenate(
         [_window_relevance(collection.points, int(i), inside[i], len(words)) for i in rows]
     )
-    maps = [p.reshape(SIDE, SIDE) for p in collection.points]
-    asked = stacked(lambda i: query(maps[i], known[i].reshape(SIDE, SIDE), words), rows)
+    maps = [p.reshape(GRID_SIDE, GRID_SIDE) for p in collection.points]
+    asked = stacked(lambda i: query(maps[i], known[i].reshape(GRID_SIDE, GRID_SIDE), words), rows)
     things = stacked(lambda i: class_roots(maps[i].ravel()[known[i]][None]), rows)
     ways = {
         "random": np.random.default_rng(seed).random((rows.size, len(masks)), np.float32),
@@ -168,6 +168,4 @@ def table(results: dict[str, Any]) -> list[str]:
         lines += [f"{title}: nDCG@10 on the {results['split']} split", *score_lines(results[measure])]
     lines.append("class retrieval")
     rows = {name: row for name, row in results["class_retrieval"].items() if isinstance(row, dict)}
-    return lines + [
-        f"  {name:38} " + "  ".join(f"{k} {v:.4f}" for k, v in row.items()) for name, row in rows.items()
-    ]
+    return [*lines, *score_lines(rows)]

@@ -22,6 +22,7 @@ from PIL import Image
 from dsslic_search.api import Archive
 from dsslic_search.archive.features import features_of
 from dsslic_search.archive.schema import Photo
+from dsslic_search.bench import record
 from dsslic_search.codec import encoder
 from dsslic_search.codec.picture.open import SourcePhoto
 from dsslic_search.core import vocabulary
@@ -204,11 +205,12 @@ def _score(rows: Sequence[tuple[int, int, int]]) -> dict[str, float]:
 
 def table(results: Mapping[str, Any]) -> list[str]:
     """The figures by kind and by class as lines of text."""
-    lines = [f"{'':14}{'precision':>10}{'recall':>8}{'F1':>8}{'wanted':>8}"]
-    for part in ("by_kind", "by_class"):
-        for name, row in results[part].items():
-            lines.append(
-                f"{name:14}{row['precision']:10.3f}{row['recall']:8.3f}{row['f1']:8.3f}{row['wanted']:8}"
-            )
-        lines.append("")
-    return lines[:-1]
+    names = ("precision", "recall", "f1", "wanted")
+    return record.table(
+        ("", *names),
+        [
+            (name, *(f"{row[n]:.3f}" if n != "wanted" else str(row[n]) for n in names))
+            for part in ("by_kind", "by_class")
+            for name, row in results[part].items()
+        ],
+    )

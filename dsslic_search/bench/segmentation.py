@@ -19,8 +19,8 @@ from dsslic_search.networks.confidence import Confidence
 from dsslic_search.training import calibrate
 from dsslic_search.training.dataset import Sample, scene_samples
 
-TIMED = 50
-AREAS = (0.5, 0.75, 1.0, 1.35, 1.8)  # of the working area that SegNet was trained at
+TIMED_PHOTOS = 50
+AREA_FACTORS = (0.5, 0.75, 1.0, 1.35, 1.8)  # of the working area that SegNet was trained at
 
 
 def confusion(truth: NDArray[np.uint8], guess: NDArray[np.uint8], classes: int) -> NDArray[np.int64]:
@@ -51,7 +51,7 @@ def scores(table: NDArray[np.int64]) -> dict[str, Any]:
 
 def run(data: Path) -> dict[str, Any]:
     """Measure SegNet and the teacher on the validation photos under ``data``; milliseconds are of making the
-    label map that ingest codes, median of the first TIMED photos."""
+    label map that ingest codes, median of the first TIMED_PHOTOS photos."""
     classes = len(vocabulary.default())
     tables = {
         "segnet": np.zeros((classes, classes), np.int64),
@@ -63,7 +63,7 @@ def run(data: Path) -> dict[str, Any]:
     for sample in samples:
         truth, pixels = _read(sample)
         guess = runtime.segment(pixels, (truth.shape[0], truth.shape[1]))
-        if len(spent) < TIMED:
+        if len(spent) < TIMED_PHOTOS:
             began = time.perf_counter()
             segment_photo(SourcePhoto(pixels))
             spent.append((time.perf_counter() - began) * 1000)
@@ -92,7 +92,7 @@ def test_time(data: Path) -> dict[str, Any]:
     net = runtime.network("segnet")
     samples = scene_samples(data, validation=False, calibration=True)
     classes, rows = len(vocabulary.default()), []
-    for area in AREAS:
+    for area in AREA_FACTORS:
         for mirrored in (False, True):
             table, spent = np.zeros((classes, classes), np.int64), []
             for sample in samples:

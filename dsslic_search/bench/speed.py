@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from dsslic_search.archive.features import MapFeatures, features_of
+from dsslic_search.bench import record
 from dsslic_search.bench.synthetic import Synthetic, SyntheticSource
 from dsslic_search.core import vocabulary
 from dsslic_search.core.errors import UsageError
@@ -31,11 +32,11 @@ from dsslic_search.index.regions.table import open_regions
 from dsslic_search.index.vectors.table import open_vectors
 from dsslic_search.query.run.execute import Indexes, answer
 
-PAGE = 50
-LONGEST = 256  # of a label map, in pixels
-LEAST = 0.02  # of the photos must have a class that is asked about
-# kinds of three predicates
-THREE = ("presence", "coverage", "negation", "group", "file", "count", "position", "relation")
+PAGE_PHOTOS = 50
+MAX_MAP_SIDE = 256  # pixels of a label map; larger ones are thinned out
+MIN_PHOTOS_SHARE = 0.02  # of the photos must have a class that is asked about
+# the kinds of query that have three predicates each
+THREE_PREDICATES = ("presence", "coverage", "negation", "group", "file", "count", "position", "relation")
 
 Made = Callable[[random.Random], str]
 
@@ -80,7 +81,7 @@ def run(maps: Sequence[Path], photos: int, asked: int) -> dict[str, Any]:
                 vocabulary=classes,
                 presence=DEFAULT_PRESENCE,
                 embeddings_of=embeddings_of,
-                limit=PAGE,
+                limit=PAGE_PHOTOS,
             )
             return (time.perf_counter() - began) * 1000
 
@@ -93,7 +94,9 @@ def run(maps: Sequence[Path], photos: int, asked: int) -> dict[str, Any]:
                 ask(text)
             spent[kind] = [ask(text) for text in texts[3:]]
     results["milliseconds"] = {kind: _summary(times) for kind, times in spent.items()}
-    results["milliseconds"]["three predicates"] = _summary([t for kind in THREE for t in spent[kind]])
+    results["milliseconds"]["three predicates"] = _summary(
+        [t for kind in THREE_PREDICATES for t in spent[kind]]
+    )
     return results
 
 
@@ -102,7 +105,7 @@ def _described(folders: Sequence[Path]) -> list[MapFeatures]:
 
     def describe(path: Path) -> MapFeatures | None:
         image = Image.open(path)
-        scale = -(-max(image.size) // LONGEST)
+        scale = -(-max(image.size) // MAX_MAP_SIDE)
         label_map = np.asarray(image, np.uint8)[::scale, ::scale]
         return features_of(label_map, classes) if label_map.max() < len(classes) else None
 
@@ -121,7 +124,7 @@ def _kinds(features: list[MapFeatures], photos: int) -> dict[str, Made]:
     """Makers of queries, by kind. Classes are drawn as often as photos have them."""
     classes = vocabulary.default()
     counts = np.bincount([c for each in features for c, _ in each.coverages], minlength=len(classes))
-    common = [c for c in range(1, len(classes)) if counts[c] >= LEAST * len(features)]
+    common = [c for c in range(1, len(classes)) if counts[c] >= MIN_PHOTOS_SHARE * len(features)]
 
     def things(rng: random.Random, number: int) -> Iterator[str]:
         chosen: list[int] = []
@@ -213,3 +216,12 @@ def _summary(times: list[float]) -> dict[str, float]:
         "p95": round(float(np.percentile(times, 95)), 2),
         "most": round(max(times), 2),
     }
+
+
+def table(results: dict[str, Any]) -> list[str]:
+    """Milliseconds of each kind as lines for people."""
+    columns = ("p50", "p95", "most")
+    return record.table(
+        ("milliseconds", *columns),
+        [(kind, *(f"{row[c]:.2f}" for c in columns)) for kind, row in results["milliseconds"].items()],
+    )

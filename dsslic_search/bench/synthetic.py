@@ -23,14 +23,22 @@ from dsslic_search.core.fields import INDEXED, FactValue
 from dsslic_search.features.embedding import BLOCK_NORM, DIMENSION, pack, unpack
 from dsslic_search.index.source import FileFacts, Snapshot
 
-PIXELS = 256 * 171  # of a label map of a common shape
-SPREAD = 0.3  # of the logarithm of a coverage
-NOISE = 12.0  # of packed embeddings, 0..127
-BATCH = 5000  # photos
-FIRST = datetime(2010, 1, 1)
-SECONDS = 15 * 365 * 86_400
-_EPOCH = int((FIRST - datetime(1970, 1, 1)).total_seconds())
-SIZES = [(4000, 3000), (3000, 4000), (6000, 4000), (4000, 6000), (1920, 1080), (1080, 1080), (8000, 3000)]
+MAP_PIXELS = 256 * 171  # of a label map of a common shape
+COVERAGE_SPREAD = 0.3  # of the logarithm of a coverage
+EMBEDDING_NOISE = 12.0  # of packed embeddings, 0..127
+PHOTOS_AT_ONCE = 5000
+FIRST_DAY = datetime(2010, 1, 1)
+SPAN_SECONDS = 15 * 365 * 86_400  # from then on photos are taken
+_EPOCH = int((FIRST_DAY - datetime(1970, 1, 1)).total_seconds())
+PHOTO_SIZES = [
+    (4000, 3000),
+    (3000, 4000),
+    (6000, 4000),
+    (4000, 6000),
+    (1920, 1080),
+    (1080, 1080),
+    (8000, 3000),
+]
 CAMERAS = [
     None,
     *(
@@ -93,24 +101,26 @@ class Synthetic:
         photo = np.repeat(np.arange(self.model.size, dtype=np.int32), counts)
         within = np.arange(photo.size) - np.repeat(np.cumsum(counts) - counts, counts)
         entry = (np.cumsum(sizes) - sizes)[self.model][photo] + within
-        noisy = fractions[entry] * np.exp(SPREAD * self._rng(1).standard_normal(entry.size))
+        noisy = fractions[entry] * np.exp(COVERAGE_SPREAD * self._rng(1).standard_normal(entry.size))
         totals, noisy_totals = (
             np.bincount(photo, values, self.model.size) for values in (fractions[entry], noisy)
         )
-        pixels = np.maximum(np.floor(noisy * (totals / np.maximum(noisy_totals, 1e-9))[photo] * PIXELS), 1)
+        pixels = np.maximum(
+            np.floor(noisy * (totals / np.maximum(noisy_totals, 1e-9))[photo] * MAP_PIXELS), 1
+        )
         whole = np.bincount(photo, pixels, self.model.size)  # tiny classes were rounded up
-        return photo, class_ids[entry].astype(np.uint8), pixels / np.maximum(whole, PIXELS)[photo]
+        return photo, class_ids[entry].astype(np.uint8), pixels / np.maximum(whole, MAP_PIXELS)[photo]
 
     def _made_facts(self) -> dict[str, NDArray[Any]]:
         rng, photos = self._rng(2), self.model.size
-        taken = rng.integers(SECONDS, size=photos)
-        added = np.minimum(taken + rng.integers(90 * 86_400, size=photos), SECONDS)
+        taken = rng.integers(SPAN_SECONDS, size=photos)
+        added = np.minimum(taken + rng.integers(90 * 86_400, size=photos), SPAN_SECONDS)
         dated = rng.random(photos) >= 0.1
         return {
             "taken": np.where(dated, taken, -1),
             "added": added,
             "moment": np.where(dated, taken, added),
-            "size": rng.choice(len(SIZES), photos, p=[0.45, 0.15, 0.2, 0.1, 0.05, 0.04, 0.01]),
+            "size": rng.choice(len(PHOTO_SIZES), photos, p=[0.45, 0.15, 0.2, 0.1, 0.05, 0.04, 0.01]),
             "bytes": rng.lognormal(15, 0.5, photos).astype(np.int64),
             "latitude": np.where(rng.random(photos) < 0.4, rng.normal(45, 8, photos), np.nan),
             "longitude": rng.normal(5, 10, photos),
@@ -141,7 +151,7 @@ class Synthetic:
     def embeddings(self) -> Iterator[list[tuple[int, bytes]]]:
         models = pack(np.stack([np.frombuffer(each.embedding, "<f4") for each in self.features]))
         for number, photos in enumerate(self._batches()):
-            noise = self._rng(3, number).normal(0, NOISE, (photos.size, DIMENSION))
+            noise = self._rng(3, number).normal(0, EMBEDDING_NOISE, (photos.size, DIMENSION))
             made = unpack(
                 np.clip(np.rint(models[self.model[photos]] + noise), -BLOCK_NORM, BLOCK_NORM).astype(np.int8)
             ).astype("<f4")
@@ -176,16 +186,19 @@ class Synthetic:
         return np.arange(1000, self.model.size + 1, 1000)
 
     def _batches(self) -> Iterator[NDArray[np.intp]]:
-        return (self._order[start : start + BATCH] for start in range(0, self._order.size, BATCH))
+        return (
+            self._order[start : start + PHOTOS_AT_ONCE]
+            for start in range(0, self._order.size, PHOTOS_AT_ONCE)
+        )
 
 
 def _known(facts: Mapping[str, Any]) -> dict[str, FactValue]:
     """What `Synthetic._made_facts` made for one photo, by the catalog's columns."""
     placed = facts["latitude"] == facts["latitude"]
-    width, height = SIZES[facts["size"]]
+    width, height = PHOTO_SIZES[facts["size"]]
     return {
-        "taken_at": None if facts["taken"] < 0 else FIRST + timedelta(seconds=facts["taken"]),
-        "added_at": FIRST + timedelta(seconds=facts["added"]),
+        "taken_at": None if facts["taken"] < 0 else FIRST_DAY + timedelta(seconds=facts["taken"]),
+        "added_at": FIRST_DAY + timedelta(seconds=facts["added"]),
         "width": width,
         "height": height,
         "file_size": facts["bytes"],

@@ -161,9 +161,9 @@ def reindex(
     out: Out = None,
 ) -> None:
     """Photos a second described anew from their label maps alone, and the bytes read for it."""
-    from dsslic_search.bench import reindex as bench
+    from dsslic_search.bench import ingest as bench
 
-    _finish(bench.run(images, copies), out)
+    _finish(bench.run_reindex(images, copies), out)
 
 
 @group.command("label-map")
@@ -201,23 +201,7 @@ def map_scale(
     from dsslic_search.bench import map_scale as bench
 
     results = bench.run(data, images)
-    typer.echo(
-        f"{'scale':8} {'map bytes':>9} {'coverage error':>14} {'presence F1':>11} {'>30% F1':>8} "
-        f"{'BD-rate':>8}",
-        err=True,
-    )
-    for name, row in results["scales"].items():
-        error, presence, third = (
-            row["coverage"]["mean_absolute_error"],
-            row["presence"]["f1"],
-            row["over 30%"]["f1"],
-        )
-        rate = f"{row['bd_rate_percent']:+.2f} %"
-        typer.echo(
-            f"{name:8} {row['mean_map_bytes']:>9.0f} {error:>14.4f} {presence:>11.4f} {third:>8.4f} "
-            f"{rate:>8}",
-            err=True,
-        )
+    typer.echo("\n".join(bench.table(results)), err=True)
     _finish(results, out)
 
 
@@ -269,10 +253,7 @@ def speed(
     from dsslic_search.bench import speed as bench
 
     results = bench.run(maps, photos, asked)
-    for kind, row in results["milliseconds"].items():
-        typer.echo(
-            f"{kind:18} p50 {row['p50']:8.2f}  p95 {row['p95']:8.2f}  most {row['most']:8.2f} ms", err=True
-        )
+    typer.echo("\n".join(bench.table(results)), err=True)
     _finish(results, out)
 
 

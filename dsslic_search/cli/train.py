@@ -201,7 +201,7 @@ def compact_scales(
 
     _threads(threads)
     results = compact_scale.run(
-        data, run, CodecTraining(steps=steps, batch=compact_scale.BATCH, bfloat16=bfloat16)
+        data, run, CodecTraining(steps=steps, batch=compact_scale.TRAINING_BATCH, bfloat16=bfloat16)
     )
     if out is None:
         print_json(record.record(results))

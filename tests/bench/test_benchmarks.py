@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from dsslic_search.bench import ingest, predicates, record, segmentation
+from dsslic_search.bench import ingest, map_scale, record, segmentation
 
 SAMPLES = Path(__file__).parents[2] / "samples"
 
@@ -38,6 +38,14 @@ def test_a_record_says_where_it_comes_from(tmp_path: Path):
     assert {"date", "command", "machine", "versions", "weights"} <= set(written)
 
 
+def test_a_table_has_its_names_at_the_left_and_its_figures_at_the_right():
+    assert record.table(("codec", "bpp"), [("a", "1.25"), ("longer one", "0.5")]) == [
+        "codec        bpp",
+        "a           1.25",
+        "longer one   0.5",
+    ]
+
+
 def test_confusion_and_scores_against_counting_by_hand():
     truth = np.array([[0, 0, 1], [1, 255, 2]], np.uint8)
     guess = np.array([[0, 1, 1], [1, 0, 0]], np.uint8)
@@ -51,7 +59,7 @@ def test_confusion_and_scores_against_counting_by_hand():
 
 
 def test_predicate_scores_against_counting_by_hand():
-    score = predicates.PredicateScore(3)
+    score = map_scale.PredicateScore(3)
     score.add(np.array([[0, 0, 0, 1]], np.uint8), np.array([[0, 0, 1, 1]], np.uint8))
     score.add(np.array([[2, 2, 255, 255]], np.uint8), np.array([[2, 1, 0, 0]], np.uint8))
     score.add(np.array([[255]], np.uint8), np.array([[0]], np.uint8))

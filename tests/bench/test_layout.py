@@ -134,7 +134,7 @@ def test_a_run_ranks_layouts_above_the_baselines(folders: tuple[Path, Path]) -> 
     assert corel["class histogram"]["precision@10"] == 0.5
     assert corel["random"]["precision@10"] < 0.45
     lines = retrieval.table(results)
-    assert any(line.startswith("  layout ") and str(scores["layout"]) in line for line in lines)
+    assert any(line.startswith("layout ") and str(scores["layout"]) in line for line in lines)
 
 
 def test_the_ablation_has_every_variant(folders: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -149,7 +149,7 @@ def test_the_ablation_has_every_variant(folders: tuple[Path, Path], monkeypatch:
         "scene_samples",
         lambda data, validation: real(data, validation=True, folder=None).samples,
     )
-    monkeypatch.setattr(layout_ablation, "STEPS", 2)
+    monkeypatch.setattr(layout_ablation, "TRAINING_STEPS", 2)
     few = {
         name: v
         for name, v in layout_ablation.VARIANTS.items()
@@ -190,8 +190,8 @@ def test_made_up_archives_are_made_alike_each_time(
 def test_the_vector_benchmark_counts_what_it_finds(
     folders: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(vectors, "QUERIES", 6)
-    monkeypatch.setattr(vectors, "PART", 80)
+    monkeypatch.setattr(vectors, "QUERIES_A_KIND", 6)
+    monkeypatch.setattr(vectors, "PHOTOS_AT_ONCE", 80)
     monkeypatch.setattr(
         vectors,
         "archive",
@@ -204,7 +204,7 @@ def test_the_vector_benchmark_counts_what_it_finds(
     for kind in vectors.KINDS:
         assert results[kind]["10 nearest"]["recall"] == 1
         assert 0 < results[kind]["10 nearest"]["median_ms"] <= results[kind]["10 nearest"]["slowest_ms"]
-    assert len(vectors.table(results)) == 1 + 9
+    assert len(vectors.table(results)) == 2 + 9
     asked = vectors.queries(folders[0])
     assert pack(asked["photo"]).shape == (6, 1, DIMENSION)
     assert (asked["canvas"] == 0).any(axis=2).all()

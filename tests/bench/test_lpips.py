@@ -13,7 +13,7 @@ import torch
 from PIL import Image
 from safetensors import safe_open
 
-from dsslic_search.bench.lpips import PerceptualDistance
+from dsslic_search.bench.metrics import PerceptualDistance
 from dsslic_search.cli.main import main
 from dsslic_search.core.errors import MissingExtraError, WeightsError
 from dsslic_search.networks import weights

@@ -12,8 +12,7 @@ import pytest
 from PIL import Image
 
 from dsslic_search.bench import codecs, plot, rd
-from dsslic_search.bench.lpips import PerceptualDistance
-from dsslic_search.bench.metrics import ms_ssim, psnr
+from dsslic_search.bench.metrics import PerceptualDistance, ms_ssim, psnr
 from dsslic_search.cli import reference
 from dsslic_search.cli.main import main
 from dsslic_search.codec import container, decoder, encoder, options

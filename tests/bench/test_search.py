@@ -90,7 +90,7 @@ def test_speed_is_measured_for_every_kind(tmp_path: Path):
     assert found["photos"] == 500
     assert found["maps"] == 6
     kinds = set(found["milliseconds"])
-    assert set(speed.THREE) | {"three predicates", "layout", "relation alone"} <= kinds
+    assert set(speed.THREE_PREDICATES) | {"three predicates", "layout", "relation alone"} <= kinds
     for row in found["milliseconds"].values():
         assert 0 < row["p50"] <= row["p95"] <= row["most"]
     assert sum(found["bytes_a_photo"].values()) > 100
