@@ -70,7 +70,7 @@ class _Row:
 
 @dataclass(frozen=True)
 class _Links:
-    """Pairs of places, intp[m, 2], by rising likeness of the pictures there, float32[m]; ``mirrored``:
+    """Pairs of indexes, intp[m, 2], by rising likeness of the pictures there, float32[m]; ``mirrored``:
     bool[m]."""
 
     pairs: NDArray[np.intp]
@@ -97,21 +97,21 @@ def find_duplicates(
         everyone = [_Row(*row) for part in snapshot.rows(chosen.order_by(Photo.id)) for row in part]
     failed: list[tuple[int, str]] = []
 
-    def make(places: Sequence[int]) -> Iterator[tuple[int, NDArray[np.uint8]]]:
-        wanted = [(everyone[place].content_hash, everyone[place].map_bytes) for place in places]
+    def make(indexes: Sequence[int]) -> Iterator[tuple[int, NDArray[np.uint8]]]:
+        wanted = [(everyone[index].content_hash, everyone[index].map_bytes) for index in indexes]
         for number, made in read_fingerprints(folder.store, wanted, max_pixels, progress):
             if isinstance(made, str):
-                failed.append((everyone[places[number]].id, made))
+                failed.append((everyone[indexes[number]].id, made))
             else:
-                yield places[number], made
+                yield indexes[number], made
 
     prints, known = fingerprints(folder.index, [row.content_hash for row in everyone], make)
     rows = [row for row, there in zip(everyone, known, strict=True) if there]
     links = _links(prints[known], threshold, mirror)
     copies = _copies(rows, links)
     groups = [
-        tuple(sorted((copies[place] for place in places), key=_best_first))
-        for places in _connected(links.pairs)
+        tuple(sorted((copies[index] for index in indexes), key=_best_first))
+        for indexes in _connected(links.pairs)
     ]
     groups.sort(key=lambda group: (-max(copy.likeness for copy in group), group[0].id))
     return Duplicates(tuple(groups), len(rows), tuple(failed))
@@ -143,31 +143,31 @@ def _likenesses(prints: NDArray[np.uint8], pairs: NDArray[np.intp], flip: bool) 
 
 
 def _connected(pairs: NDArray[np.intp]) -> list[list[int]]:
-    """The places that pairs join, group by group."""
-    parent = {place: place for place in np.unique(pairs).tolist()}
+    """The indexes that pairs join, group by group."""
+    parent = {index: index for index in np.unique(pairs).tolist()}
 
-    def root(place: int) -> int:
-        while parent[place] != place:
-            parent[place] = place = parent[parent[place]]
-        return place
+    def root(index: int) -> int:
+        while parent[index] != index:
+            parent[index] = index = parent[parent[index]]
+        return index
 
     for one, other in pairs.tolist():
         parent[root(one)] = root(other)
     groups: dict[int, list[int]] = {}
-    for place in parent:
-        groups.setdefault(root(place), []).append(place)
+    for index in parent:
+        groups.setdefault(root(index), []).append(index)
     return list(groups.values())
 
 
 def _copies(rows: Sequence[_Row], links: _Links) -> dict[int, Copy]:
-    """The photos of all links by place, each with its surest link."""
+    """The photos of all links by index, each with its surest link."""
     # the last counts
     surest = dict(
         zip(links.pairs.ravel().tolist(), np.repeat(np.arange(len(links.pairs)), 2).tolist(), strict=True)
     )
     return {
-        place: _copy(rows[place], float(links.likeness[link]), bool(links.mirrored[link]))
-        for place, link in surest.items()
+        index: _copy(rows[index], float(links.likeness[link]), bool(links.mirrored[link]))
+        for index, link in surest.items()
     }
 
 

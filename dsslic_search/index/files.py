@@ -1,7 +1,7 @@
 """What the catalog knows of files, in columns: dates, sizes, places, cameras. Rows are those of the coverage
 columns.
 
-Paths are not kept, only the folder of each and its place among all paths in order; what a pattern needs more
+Paths are not kept, only the folder of each and its rank among all paths in order; what a pattern needs more
 is asked of the catalog, as are tags, which change without the catalog's generation.
 """
 
@@ -146,13 +146,13 @@ class Files(cache.Table):
 
     def values(self, name: str) -> NDArray[np.int64]:
         """What photos are sorted by: dates (NEVER for none), figures (megapixels: pixels), and for path and
-        name their place in order."""
+        name their rank."""
         if name == "megapixels":
             return self._product(name, np.int64)
         return self._array(name).astype(np.int64)
 
     def _array(self, name: str) -> NDArray[Any]:
-        """The array of a fact of one column; of a path, the places in order of paths or of names."""
+        """The array of a fact of one column; of a path, the ranks of paths or of names."""
         return self.arrays[name if NAMED[name].kind == "path" else NAMED[name].columns[0].array]
 
     def _product(self, name: str, dtype: type[np.number[Any]]) -> NDArray[Any]:
@@ -165,12 +165,12 @@ class Files(cache.Table):
         with self._snapshot() as snapshot:
             return self._path(snapshot, row)
 
-    def place(self, column: Literal["path", "name"], path: str) -> tuple[int, bool]:
+    def rank_of(self, column: Literal["path", "name"], path: str) -> tuple[int, bool]:
         """Where a path or the name at its end belongs among the `values` of the column, and whether it is
         there.
 
         Raises Stale when the catalog has changed."""
-        places = self.arrays[column]
+        ranks = self.arrays[column]
         rows = self._in_order(column)
         wanted = order_key(column, path)
         with self._snapshot() as snapshot:
@@ -178,7 +178,7 @@ class Files(cache.Table):
                 rows, wanted, key=lambda row: order_key(column, self._path(snapshot, row))
             )
             there = at < rows.size and order_key(column, self._path(snapshot, rows[at])) == wanted
-        return (int(places[rows[at]]) if at < rows.size else int(places.max(initial=0)) + 1), there
+        return (int(ranks[rows[at]]) if at < rows.size else int(ranks.max(initial=0)) + 1), there
 
     def _in_order(self, column: Literal["path", "name"]) -> NDArray[np.intp]:
         """The rows by path or name."""
@@ -272,7 +272,7 @@ def facts(snapshot: Snapshot) -> Arrays:
     in_order = _paths(snapshot, arrays["ids"])
     arrays |= _coded("folder", (split(folded_name(path))[0] for path in in_order))
     for name in ("path", "name"):
-        arrays[name] = _places([order_key(name, path) for path in in_order])
+        arrays[name] = _ranks([order_key(name, path) for path in in_order])
     return arrays
 
 
@@ -315,10 +315,10 @@ def _coded(name: str, values: Iterable[str]) -> Arrays:
     }
 
 
-def _places(keys: Sequence[str]) -> NDArray[np.uint32]:
-    """The place of each key among all in order; equal ones have one place."""
-    places = {key: place for place, key in enumerate(sorted(set(keys)))}
-    return np.array([places[key] for key in keys], np.uint32)
+def _ranks(keys: Sequence[str]) -> NDArray[np.uint32]:
+    """The rank of each key among all in order; equal ones have one rank."""
+    ranks = {key: rank for rank, key in enumerate(sorted(set(keys)))}
+    return np.array([ranks[key] for key in keys], np.uint32)
 
 
 def order_key(column: str, path: str) -> str:

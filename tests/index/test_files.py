@@ -217,14 +217,14 @@ def test_values_to_sort_by(files: Files) -> None:
 
 
 def test_where_a_path_belongs(files: Files) -> None:
-    places = dict(zip(ORDER, files.values("path").tolist(), strict=True))
+    ranks = dict(zip(ORDER, files.values("path").tolist(), strict=True))
     for photo_id, own in FACTS.items():
-        assert files.place("path", own["path"]) == (places[photo_id], True)
-    assert files.place("path", "/A") == (places[1], False)  # before the first
-    assert files.place("path", "/b/a") == (places[4], False)
-    assert files.place("path", "/z") == (max(places.values()) + 1, False)
+        assert files.rank_of("path", own["path"]) == (ranks[photo_id], True)
+    assert files.rank_of("path", "/A") == (ranks[1], False)  # before the first
+    assert files.rank_of("path", "/b/a") == (ranks[4], False)
+    assert files.rank_of("path", "/z") == (max(ranks.values()) + 1, False)
     names = dict(zip(ORDER, files.values("name").tolist(), strict=True))
-    assert files.place("name", "/anywhere/x.jpg") == (names[3], True)
+    assert files.rank_of("name", "/anywhere/x.jpg") == (names[3], True)
     assert names[3] == names[4] == names[9]
 
 
@@ -257,7 +257,7 @@ def test_the_file_is_used_until_the_catalog_changes(filled: Any, files: Files, t
         with pytest.raises(Stale):
             files.text(column, pattern)  # type: ignore[arg-type]
     with pytest.raises(Stale):
-        files.place("path", "/a")
+        files.rank_of("path", "/a")
     assert found(files, files.text("path", "trip/**")) == [1, 3, 9]
     assert (tmp_path / FILE).exists()
     renewed = open_files(filled, tmp_path, V)
@@ -304,7 +304,7 @@ def test_an_archive_without_photos(catalog: Any, tmp_path: Path) -> None:
         files.text("tag", "x"),
     ]
     assert all(mask.tolist() == [] for mask in masks)
-    assert files.place("path", "/a") == (1, False)
+    assert files.rank_of("path", "/a") == (1, False)
     assert files.values("path").tolist() == []
 
 

@@ -9,7 +9,7 @@ from dsslic_search.query.language.tokens import Piece
 from dsslic_search.query.language.written import complaint
 
 _NUMBERS = {"AMOUNT", "WHOLE"}
-_PLACES = {"RELATION", "ZONE", "BETWEEN"}
+_SPATIAL = {"RELATION", "ZONE", "BETWEEN"}
 
 
 def syntax_error(text: str, pieces: list[Piece], index: int) -> QueryError:
@@ -22,8 +22,8 @@ def syntax_error(text: str, pieces: list[Piece], index: int) -> QueryError:
     here = quoted(text[piece.start : piece.end]) if piece else ""
     stop = piece is None or piece.type in CONNECTIVES or piece.type == "RPAR"
 
-    def at(place: Piece, sentence: str) -> QueryError:
-        return complaint(text, place.start, place.end, sentence)
+    def at(wrong: Piece, sentence: str) -> QueryError:
+        return complaint(text, wrong.start, wrong.end, sentence)
 
     if before and kind == "BETWEEN" and index >= 2 and pieces[index - 2].type == "THING":
         return at(
@@ -58,7 +58,7 @@ def syntax_error(text: str, pieces: list[Piece], index: int) -> QueryError:
         return at(piece, f"{inside}: name something there or remove it")
     if before and kind in _NUMBERS and _is_bare(pieces, index - 1):
         return at(before, f"{said} of what? Name a thing after it, as in >30% sky or 2 cars")
-    if piece and piece.type in _PLACES:
+    if piece and piece.type in _SPATIAL:
         return _misplaced(text, pieces, index, before)
     if piece and piece.type in {"AMOUNT", "PERCENT"}:
         return at(piece, f"{here} compares nothing here: say which way, as in >30% sky or at least 30% sky")
@@ -100,7 +100,7 @@ def _misplaced(text: str, pieces: list[Piece], index: int, before: Piece | None)
             hint += "; for none of them write no car on road"
     elif before.type == "RPAR":
         hint = f"{here} needs one thing before it, not parentheses: write each relation in full, joined by or"
-    elif _PLACES & set(types):
+    elif _SPATIAL & set(types):
         hint = f"{here} follows another relation or position: write each with its own thing, joined by and"
     elif {"AMOUNT", "MOSTLY", "LITTLE"} & set(types):
         hint = (

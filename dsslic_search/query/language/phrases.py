@@ -27,7 +27,7 @@ def phrases(text: str, pieces: list[Piece]) -> list[Piece]:
     """The tokens of the grammar for those of the text. Raises QueryError for a word that has no meaning where
     it stands."""
     kept = [piece for piece in pieces if piece.type != "FILLER" or piece.value]
-    return list(_connected(_ranges(list(_places(text, list(_amounts(kept)))))))
+    return list(_connected(_ranges(list(_zones(text, list(_amounts(kept)))))))
 
 
 def _amounts(pieces: list[Piece]) -> Iterator[Piece]:
@@ -51,7 +51,7 @@ def _amounts(pieces: list[Piece]) -> Iterator[Piece]:
         yield piece
 
 
-def _places(text: str, pieces: list[Piece]) -> Iterator[Piece]:
+def _zones(text: str, pieces: list[Piece]) -> Iterator[Piece]:
     """Relations and zones, and what looks like a relation and is none; the last fillers go."""
     before = ""
     for piece, following in zip(pieces, [*pieces[1:], _NOTHING], strict=False):

@@ -87,28 +87,28 @@ class _Scanner:
         self.now = now
 
     def pieces(self) -> Iterator[Piece]:
-        text, place = self.folded.words, 0
-        while place < len(text):
-            found = _TOKEN.match(text, place)
+        text, index = self.folded.words, 0
+        while index < len(text):
+            found = _TOKEN.match(text, index)
             if found is None:
-                raise self._stray(place)
-            start, place = found.span()
+                raise self._stray(index)
+            start, index = found.span()
             match found.lastgroup:
                 case "space":
                     continue
                 case "word":
-                    made, place = self._word(start, place)
+                    made, index = self._word(start, index)
                     yield from made
                 case "symbol":
-                    yield self._piece(*_SYMBOLS[found.group()], start, place)
+                    yield self._piece(*_SYMBOLS[found.group()], start, index)
                 case "number":
-                    made, place = self._number(found.group(), start, place)
+                    made, index = self._number(found.group(), start, index)
                     yield from made
                 case "minus":
-                    yield self._piece("NOT", "not", start, place)
+                    yield self._piece("NOT", "not", start, index)
                 case "saved":
-                    place = max(start + len(found.group().rstrip(".")), start + 2)
-                    yield self._piece("SAVED", self.folded.text[start + 1 : place], start, place)
+                    index = max(start + len(found.group().rstrip(".")), start + 2)
+                    yield self._piece("SAVED", self.folded.text[start + 1 : index], start, index)
 
     def _piece(self, type_: str, value: str, start: int, end: int) -> Piece:
         return Piece(type_, value, *self.folded.span(start, end))
@@ -170,12 +170,12 @@ class _Scanner:
             if phrase in KEYWORDS or phrase in self.table.meanings:
                 return phrase, ends[count - 1]
         suggestions = self.table.closest(words)
-        place = self.folded.span(start, end)
+        span = self.folded.span(start, end)
         hint = f"see `{Remedy.CLASSES}` for the words there are"
         if suggestions:
             hint = f"did you mean {listed([quoted(known) for known in suggestions])}?"
-        shown = quoted(self.folded.original[slice(*place)])
-        raise complaint(self.folded.original, *place, f"unknown word {shown}: {hint}", suggestions)
+        shown = quoted(self.folded.original[slice(*span)])
+        raise complaint(self.folded.original, *span, f"unknown word {shown}: {hint}", suggestions)
 
     def _spoken(self, word: str, start: int, end: int) -> tuple[list[Piece], int] | None:
         """The filter that running text such as "before 2020" or "near 48.85,2.35" is, if it is one."""
@@ -201,7 +201,7 @@ class _Scanner:
         if name is None:
             hint, close = fields.no_such_field(word)
             raise complaint(original, *named, f"there is no field {shown}: {hint}", close)
-        value, first, last, place = value_at(self.folded, end + 1)
+        value, first, last, index = value_at(self.folded, end + 1)
         if not value.strip():
             raise complaint(
                 original, *named, f"{shown} needs a value after it, as in {fields.EXAMPLES[name]}"
@@ -216,18 +216,18 @@ class _Scanner:
             raise complaint(
                 original, first, last, f"{quoted(original[first:last])} does not fit {name}: {error}"
             ) from None
-        return [made], place
+        return [made], index
 
     def _thing_named(self, word: str, position: int) -> Thing | None:
         meaning = self.table.meanings.get(tuple(normal(word).split()))
         return None if meaning is None else Thing(word, meaning.name, meaning.classes, position)
 
-    def _operand(self, like: Piece, place: int) -> tuple[Piece, int]:
+    def _operand(self, like: Piece, index: int) -> tuple[Piece, int]:
         """What follows "like": a path, or an id."""
         original = self.folded.original
-        if photo := _PHOTO_BEFORE_ID.match(self.folded.text, place):
-            place = photo.end()
-        inner, start, end, place = value_at(self.folded, place)
+        if photo := _PHOTO_BEFORE_ID.match(self.folded.text, index):
+            index = photo.end()
+        inner, start, end, index = value_at(self.folded, index)
         unquoted = end - start == len(inner)
         if unquoted and inner[:1] == "#" and not _ID.fullmatch(inner):
             raise complaint(
@@ -241,10 +241,10 @@ class _Scanner:
                 like.end,
                 '"like" needs a photo after it: a path, or # and an id, as in like #12',
             )
-        return Piece("OPERAND", inner, start, end), place
+        return Piece("OPERAND", inner, start, end), index
 
-    def _stray(self, place: int) -> QueryError:
-        start, end = self.folded.span(place, place + 1)
+    def _stray(self, index: int) -> QueryError:
+        start, end = self.folded.span(index, index + 1)
         sign = self.folded.original[start:end]
         if sign[:1] in QUOTES or sign == "#":
             hint = (

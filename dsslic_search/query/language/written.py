@@ -52,12 +52,12 @@ class Folded:
             end += 1
         return self.origin[start], self.origin[end]
 
-    def after(self, place: int, original: int) -> int:
-        """The first place from ``place`` on that comes from the original's character ``original`` or a later
+    def after(self, index: int, original: int) -> int:
+        """The first index from ``index`` on that comes from the original's character ``original`` or a later
         one."""
-        while place < len(self.text) and self.origin[place] < original:
-            place += 1
-        return place
+        while index < len(self.text) and self.origin[index] < original:
+            index += 1
+        return index
 
 
 # What stands after a field or after "like": a value in quotes, or bare.
@@ -68,16 +68,16 @@ QUOTES = {'"': '"', "'": "'", "“": "”", "„": "“”", "‘": "’", "«":
 _BARE = re.compile(r"[^\s,]*")
 
 
-def value_at(query: Folded, place: int) -> tuple[str, int, int, int]:
-    """The value at ``place`` after blanks: in quotes, or up to a space, a comma or the parenthesis that was
+def value_at(query: Folded, index: int) -> tuple[str, int, int, int]:
+    """The value at ``index`` after blanks: in quotes, or up to a space, a comma or the parenthesis that was
     opened before it.
 
-    Returns it as it was typed, its span in the original with the quotes, and the place after it. It is empty
+    Returns it as it was typed, its span in the original with the quotes, and the index after it. It is empty
     where none stands. Raises QueryError for quotes that are never closed and for control characters."""
     text, original = query.text, query.original
-    while place < len(text) and text[place].isspace():
-        place += 1
-    start = query.origin[place]
+    while index < len(text) and text[index].isspace():
+        index += 1
+    start = query.origin[index]
     if original[start : start + 1] in QUOTES:
         closing = re.compile(f"[{QUOTES[original[start]]}]").search(original, start + 1)
         if closing is None:
@@ -95,7 +95,7 @@ def value_at(query: Folded, place: int) -> tuple[str, int, int, int]:
         raise complaint(
             original, start, end, "a path or value may not hold control characters: leave them out"
         )
-    return inner, start, end, query.after(place, end)
+    return inner, start, end, query.after(index, end)
 
 
 def _balanced(found: re.Match[str] | None) -> str:

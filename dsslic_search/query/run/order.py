@@ -158,8 +158,8 @@ class ByColumn(Pruned):
 
 
 class ByPath(ByColumn):
-    """By path or name. Numbers are twice the place among all there are now, so that one which is gone has its
-    place too."""
+    """By path or name. Numbers are twice the rank among all there are now, so that one which is gone has its
+    number too."""
 
     def __init__(self, evaluation: Evaluation, column: Literal["path", "name"], descending: bool) -> None:
         super().__init__(2 * evaluation.files.values(column), descending)
@@ -170,8 +170,8 @@ class ByPath(ByColumn):
         return self._evaluation.files.path(row)
 
     def number(self, value: Value) -> Any:
-        place, there = self._evaluation.files.place(self._column, str(value))
-        number = 2 * place if there else 2 * place - 1
+        rank, there = self._evaluation.files.rank_of(self._column, str(value))
+        number = 2 * rank if there else 2 * rank - 1
         return number if self._descending else ~number
 
 
