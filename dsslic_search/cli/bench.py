@@ -322,3 +322,26 @@ def vectors(
     results = bench.run(data, photos)
     typer.echo("\n".join(bench.table(results)), err=True)
     _finish(results, out)
+
+
+@group.command()
+def startup(
+    images: Images,
+    against: Annotated[
+        Path | None,
+        typer.Option(
+            "--against",
+            metavar="DIR",
+            help="The source of another build, to measure beside this one.",
+            show_default=False,
+        ),
+    ] = None,
+    rounds: Annotated[int, typer.Option(min=1, help="Processes of each command, one more to warm up.")] = 5,
+    out: Out = None,
+) -> None:
+    """Processor seconds of commands on a small archive, each in a process of its own: what starting costs."""
+    from dsslic_search.bench import startup as bench
+
+    results = bench.run(images, against, rounds=rounds)
+    typer.echo("\n".join(bench.table(results)), err=True)
+    _finish(results, out)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -110,16 +108,6 @@ def test_arrays_and_pictures_encode_alike(stored: tuple[Path, Path], picture):
     assert encode(picture, quality=20) == encode(np.asarray(picture), quality=20)
     with pytest.raises(Exception, match="uint8"):
         encode(np.zeros((4, 4, 3)))
-
-
-def test_help_comes_without_heavy_imports():
-    program = (
-        "import sys\nfrom dsslic_search.cli import main\n"
-        "print(sorted({'torch', 'faiss', 'av', 'sqlalchemy', 'numpy'} & set(sys.modules)))"
-    )
-    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
-    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
-    assert ran.stdout.strip() == "[]"
 
 
 def test_the_original_comes_back_bit_for_bit(run, photos: Path, tmp_path: Path):

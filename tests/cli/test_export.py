@@ -258,17 +258,6 @@ def test_help_has_examples(run):
     assert ran.out.count("dss-search query ") >= 5
 
 
-def test_searching_loads_no_network(archive: Path):
-    code = "import sys; from dsslic_search.cli.main import main\n"
-    code += "sys.argv = ['dss-search', 'query', 'sky', '--archive', sys.argv[1]]\n"
-    heavy = "{'torch', 'faiss', 'pyarrow', 'numba'}"
-    code += f"try: main()\nfinally: print(sorted({heavy} & set(sys.modules)), file=sys.stderr)"
-    ran = subprocess.run(
-        [sys.executable, "-c", code, str(archive)], capture_output=True, text=True, timeout=600
-    )
-    assert ran.stderr.splitlines()[-1] == "[]"
-
-
 def test_cursors_work_from_python_as_well(archive: Path, everyone: list[dict]):
     with Archive(archive) as opened:
         first = opened.query("no bus", limit=5)

@@ -1,0 +1,66 @@
+"""What a command does not need is not imported."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+HEAVY = (
+    "numpy", "sqlalchemy", "alembic", "PIL", "av", "imagecodecs", "faiss", "llvmlite", "numba", "torch",
+    "safetensors", "transformers", "rich", "scipy", "pyarrow",
+)  # fmt: skip
+
+ONE_AFTER_THE_OTHER = """
+import json, sys
+from dsslic_search.cli.main import main
+
+heavy, commands = json.loads(sys.argv[1])
+for words in commands:
+    sys.argv = ["dss-search", *words]
+    try:
+        main()
+    except SystemExit as end:
+        assert not end.code, words
+    print("loaded", json.dumps([name for name in heavy if name in sys.modules]))
+"""
+
+CATALOG = {"numpy", "sqlalchemy"}
+NEEDED = [
+    ("--help", set()),
+    ("query --help", set()),
+    ("palette", set()),
+    ("classes --archive {archive}", CATALOG),
+    ("query sky --archive {archive}", CATALOG),
+    ("stats --archive {archive}", CATALOG),
+    ("query two+people,+sky+over+20%,+like+#1 --explain --archive {archive}", CATALOG),
+    ("show 1 --archive {archive}", CATALOG),
+    ("info {file}", CATALOG),
+    ("palette {out}/colours.gpl", CATALOG | {"PIL"}),
+    ("preview 1 --stage compact -o {out}/compact.png --archive {archive}", CATALOG | {"PIL", "av"}),
+    ("preview 1 --stage map -o {out}/map.png --archive {archive}", CATALOG | {"PIL", "av", "llvmlite"}),
+    (
+        "preview 1 --stage full -o {out}/full.png --archive {archive}",
+        CATALOG | {"PIL", "av", "llvmlite", "torch", "safetensors"},
+    ),
+]
+"""Commands, from the one that needs least on, and what they have loaded between them."""
+
+
+def test_a_command_loads_what_it_needs_and_no_more(archive: Path, tmp_path: Path) -> None:
+    file = next(iter(archive.glob("objects/*/*.dsslic")))
+    commands = [
+        [word.replace("+", " ").format(archive=archive, file=file, out=tmp_path) for word in command.split()]
+        for command, _ in NEEDED
+    ]
+    ran = subprocess.run(
+        [sys.executable, "-c", ONE_AFTER_THE_OTHER, json.dumps([HEAVY, commands])],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=600,
+    )
+    loaded = [json.loads(line[7:]) for line in ran.stdout.splitlines() if line.startswith("loaded ")]
+    found = [(command, set(names)) for (command, _), names in zip(NEEDED, loaded, strict=True)]
+    assert found == NEEDED
