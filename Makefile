@@ -65,7 +65,7 @@ wheel: setup
 		&& $$dss preview 1 --stage full -o full.png --archive archive && $$dss check --archive archive
 
 test-lowest: $(LOWEST)/.done
-	$(LOWEST)/bin/python -m pytest
+	$(LOWEST)/bin/python -m pytest -n 2 --dist worksteal
 
 $(LOWEST)/.done: pyproject.toml tests/lowest.py Makefile
 	rm -rf $(LOWEST)

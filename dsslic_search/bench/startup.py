@@ -108,7 +108,7 @@ def spent(source: Path, words: Sequence[str], place: Path) -> float:
     with tempfile.TemporaryFile() as said:
         process = subprocess.Popen(
             [sys.executable, "-m", "dsslic_search.cli.main", *words],
-            env={**os.environ, "PYTHONPATH": str(source)},
+            env=_environment(source, place),
             cwd=place,
             stdout=subprocess.DEVNULL,
             stderr=said,
@@ -120,6 +120,13 @@ def spent(source: Path, words: Sequence[str], place: Path) -> float:
             message = said.read().decode(errors="replace").strip() or f"ended with {process.returncode}"
             raise DSSError(f"dss-search {' '.join(words)} of {source} failed: {message.splitlines()[-1]}")
     return usage.ru_utime + usage.ru_stime
+
+
+def _environment(source: Path, place: Path) -> dict[str, str]:
+    """The build at ``source`` comes first, and its bytecode is kept in ``place``, whether or not it was before
+    and whatever this process is told about it."""
+    kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    return {**kept, "PYTHONPATH": str(source), "PYTHONPYCACHEPREFIX": str(place / "bytecode")}
 
 
 def table(results: dict[str, Any]) -> Iterator[str]:

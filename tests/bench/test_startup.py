@@ -91,3 +91,9 @@ def test_a_command_that_fails_is_named_with_what_it_said(tmp_path: Path) -> None
 def test_a_folder_without_a_build_is_refused(images: Path, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="holds no dsslic_search"):
         startup.run(images, tmp_path)
+
+
+def test_bytecode_is_kept_between_processes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+    startup.spent(ROOT, ["--version"], tmp_path)
+    assert list((tmp_path / "bytecode").rglob("main.*.pyc"))
