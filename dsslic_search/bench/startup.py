@@ -108,7 +108,7 @@ def spent(source: Path, words: Sequence[str], place: Path) -> float:
     with tempfile.TemporaryFile() as said:
         process = subprocess.Popen(
             [sys.executable, "-m", "dsslic_search.cli.main", *words],
-            env=_environment(source, place),
+            env=_environment(source),
             cwd=place,
             stdout=subprocess.DEVNULL,
             stderr=said,
@@ -122,11 +122,10 @@ def spent(source: Path, words: Sequence[str], place: Path) -> float:
     return usage.ru_utime + usage.ru_stime
 
 
-def _environment(source: Path, place: Path) -> dict[str, str]:
-    """The build at ``source`` comes first, and its bytecode is kept in ``place``, whether or not it was before
-    and whatever this process is told about it."""
+def _environment(source: Path) -> dict[str, str]:
+    """The build at ``source`` comes first, and its bytecode is kept whatever this process was told."""
     kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
-    return {**kept, "PYTHONPATH": str(source), "PYTHONPYCACHEPREFIX": str(place / "bytecode")}
+    return {**kept, "PYTHONPATH": str(source)}
 
 
 def table(results: dict[str, Any]) -> Iterator[str]:

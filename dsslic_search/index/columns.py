@@ -250,7 +250,7 @@ def _class_rows(
 ) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
     """Rows and fractions of the photos that have a class, by row. ``by_id`` sorts ``ids``."""
     photos, fractions = snapshot.coverages(class_id)
-    if not ids.size:
+    if not ids.size or not photos.size:
         return np.empty(0, np.intp), np.empty(0)
     if not np.all((fractions > 0) & (fractions <= 1)):
         raise ArchiveError(

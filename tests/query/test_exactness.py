@@ -72,7 +72,7 @@ SHARES = [
 ]
 PATTERNS = ["a*", "*.jpg", "**/b/**", "a/**", "b", "?.png", "a/*.png", "**a**", "*/*", "a/b"]
 PLACES = [(48.85, 2.35), (48.86, 2.35), (-33.9, 151.2), (0.0, 179.99), (0.0, -179.99), (89.9, 10.0)]
-EXAMPLES, QUERIES = 400, 6
+EXAMPLES, QUERIES = 100, 24
 
 Random = np.random.Generator
 Any = TypeVar("Any")

@@ -126,11 +126,11 @@ TESTS = st.one_of(
 
 
 @pytest.mark.usefixtures("way")
-@settings(max_examples=150)
-@given(st.data(), st.lists(painted(), max_size=4))
+@settings(max_examples=60)
+@given(st.data(), st.lists(painted(), max_size=6))
 def test_answers_are_those_of_the_oracle(data: st.DataObject, label_maps: list[np.ndarray]) -> None:
     index, scenes = opened(label_maps), [oracle.regions_of(label_map) for label_map in label_maps]
-    for _ in range(4):
+    for _ in range(10):
         classes, test = data.draw(THINGS), data.draw(TESTS)
         truth = expected(scenes, classes, test)
         assert by_row(index.passing(classes, test)) == truth
