@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 from PIL import Image
 
 from dsslic_search.api import Archive
-from dsslic_search.archive import schema
+from dsslic_search.archive import reindex, schema
 from dsslic_search.archive.features import MapFeatures
 from dsslic_search.archive.store import Store
 
@@ -71,6 +72,22 @@ def test_no_byte_past_the_label_maps_is_read(archive: Archive, monkeypatch: pyte
     photos = [archive.photo(i) for i in (1, 2, 3)]
     assert read == {p.content_hash: p.map_bytes for p in photos}
     assert report.bytes_read == sum(p.map_bytes for p in photos)
+
+
+@pytest.mark.parametrize("workers", [1, 3])
+def test_as_many_threads_work_as_are_asked_for(
+    archive: Archive, monkeypatch: pytest.MonkeyPatch, workers: int
+):
+    started: list[int | None] = []
+
+    class Watched(ThreadPoolExecutor):
+        def __init__(self, max_workers: int | None) -> None:
+            started.append(max_workers)
+            super().__init__(max_workers)
+
+    monkeypatch.setattr(reindex, "ThreadPoolExecutor", Watched)
+    assert archive.reindex(workers=workers).photos == 3
+    assert started == [workers]
 
 
 def test_a_damaged_file_is_reported_and_its_rows_stay(archive: Archive):

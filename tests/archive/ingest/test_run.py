@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import errno
+import itertools
 import os
 import signal
 import sqlite3
@@ -10,7 +11,9 @@ import threading
 import time
 from contextlib import closing
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -48,6 +51,14 @@ def test_photos_are_added_once(world: Any) -> None:
     again = world.ingest()
     assert (again.found, again.added, again.present, again.bytes_in) == (7, 0, 7, 0)
     world.assert_whole(7)
+
+
+def test_storing_is_told_in_milliseconds(world: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    seconds = itertools.count(step=0.25)  # a clock that goes on with each look at it
+    monkeypatch.setattr(ingest_module, "time", SimpleNamespace(perf_counter=lambda: next(seconds)))
+    for i in range(3):
+        world.photo(f"{i}.jpg")
+    assert world.ingest().milliseconds["store"] == 3 * 250
 
 
 def test_the_row_says_what_the_file_was(world: Any) -> None:
@@ -586,4 +597,8 @@ def test_reading_an_original(tmp_path: Path) -> None:
     found = original.read_original(tmp_path / "a")
     assert found.content_hash == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
     assert (found.data, found.name) == (b"abc", str(tmp_path / "a"))
-    assert original._utc(1e30).year == 1970
+
+
+def test_when_a_file_was_changed_is_in_utc_and_the_epoch_where_no_calendar_has_it() -> None:
+    assert original._utc(1e9) == datetime(2001, 9, 9, 1, 46, 40)
+    assert original._utc(1e30) == original._utc(float("nan")) == datetime(1970, 1, 1)

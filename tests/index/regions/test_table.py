@@ -133,6 +133,27 @@ def test_a_class_that_is_not_in_the_vocabulary_is_damage(filled: Any, tmp_path: 
         open_regions(filled, tmp_path, V)
 
 
+@pytest.mark.parametrize("classes", [(1,), (0, 3), (4, 7, 40)])
+def test_groups_are_the_regions_of_a_class_in_a_photo(
+    filled: Any, tmp_path: Path, classes: tuple[int, ...]
+) -> None:
+    """-1 where a photo has none."""
+    filled.put(41, {}, regions=regions(np.full((4, 4), 40, np.uint8)).to_bytes())
+    index = open_regions(filled, tmp_path, V)
+    photos = np.array([0, 1, 5, 39, 40], np.uint32)
+    expected = []
+    for photo_id in index.ids[photos].tolist():
+        scene = label_map(photo_id) if photo_id != 41 else np.full((4, 4), 40, np.uint8)
+        areas = [[r.area for r in oracle.regions_of(scene) if r.class_id == c] for c in classes]
+        expected.append([sorted(of_class) or -1 for of_class in areas])
+    first, area = index.arrays["first"], index.arrays["boxes"][0]
+    found = [
+        [sorted(area[first[group] : first[group + 1]].tolist()) if group != -1 else -1 for group in of_photo]
+        for of_photo in index.groups(classes, photos).tolist()
+    ]
+    assert found == expected
+
+
 def test_bytes_a_photo(filled: Any, tmp_path: Path) -> None:
     """Six a contact, 30 a region, 22 for each class of a photo, 8 for the photo, 16 for each class of the
     vocabulary and 8 for each two; and for each class that is common, as all five are here, 8 and 4 a
