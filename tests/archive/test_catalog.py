@@ -19,6 +19,7 @@ from dsslic_search.archive import database, schema
 from dsslic_search.archive.catalog import Catalog
 from dsslic_search.archive.features import MapFeatures
 from dsslic_search.archive.schema import Coverage, Photo
+from dsslic_search.archive.snapshot import are_among
 from dsslic_search.archive.stored import ObjectRecord
 from dsslic_search.core.errors import ArchiveError
 from dsslic_search.core.files import path_to_text
@@ -138,7 +139,7 @@ def test_pragmas(catalog: Catalog) -> None:
     with catalog.engine.connect() as connection:
         assert connection.exec_driver_sql("PRAGMA journal_mode").scalar() == "wal"
         assert connection.exec_driver_sql("PRAGMA foreign_keys").scalar() == 1
-        assert connection.exec_driver_sql("PRAGMA busy_timeout").scalar() >= 1000
+        assert connection.exec_driver_sql("PRAGMA busy_timeout").scalar() == database.BUSY_SECONDS * 1000
 
 
 def test_opening_an_up_to_date_catalog_imports_no_alembic(catalog: Catalog, tmp_path: Path) -> None:
@@ -402,6 +403,13 @@ def test_a_snapshot_gives_what_indexes_are_made_of(
         asked = np.array([4, *range(100, 1300), 1, 2])
         sums = {i: sum(f for c, f in made[i - 1].coverages if c in (1, 2)) for i in (1, 2, 4)}
         assert snapshot.covered(asked, (2, 1)).tolist() == [sums.get(i, 0) for i in asked.tolist()]
+
+
+@pytest.mark.parametrize("ascending", [[], [4], [1, 4, 9]])
+def test_which_ids_are_among_others(ascending: list[int]) -> None:
+    ids = [9, 0, 4, 4, 100, 1]
+    found = are_among(np.array(ascending, np.int64), np.array(ids))
+    assert found.tolist() == [each in ascending for each in ids]
 
 
 @pytest.mark.parametrize("count", [0, 1, 500, 501, 1234])

@@ -190,6 +190,22 @@ def test_only_what_lies_clearly_so_counts() -> None:
     assert by_row(index.passing((1, 2), Related("next to", (1, 2)))) == {}
 
 
+@pytest.mark.usefixtures("way")
+def test_a_bound_that_is_just_reached_counts() -> None:
+    """The region 0 has its centroid where 1 ends and 2 begins, and ends where the centroids of 1 and 2 are;
+    then 1 and then 2 reaches further."""
+    reached = [[1, 3], [1, 0], [2, 0], [2, 3]]
+    beyond = [[1, 3], [1, 0], [1, 0], [2, 3]], [[1, 3], [2, 0], [2, 0], [2, 3]]
+    label_maps = [np.array(rows, np.uint8) for rows in (reached, *beyond)]
+    ways = ["above", "left of", "below", "right of"]
+    for turns, before in enumerate(ways):
+        index, after = opened([np.rot90(label_map, turns) for label_map in label_maps]), ways[turns - 2]
+        assert by_row(index.passing((0,), Between((1,), (2,)))) == {0: (1, 0.5)}
+        assert by_row(index.passing((0,), Between((2,), (1,)))) == {0: (1, 0.5)}
+        assert by_row(index.passing((0,), Related(before, (2,)))).keys() == {0, 1}
+        assert by_row(index.passing((0,), Related(after, (1,)))).keys() == {0, 2}
+
+
 def test_a_region_has_no_relation_to_itself() -> None:
     index = opened([np.array([[1, 0, 1]], np.uint8), np.array([[1, 1, 0]], np.uint8)])
     for relation in RELATIONS:

@@ -479,3 +479,9 @@ POSSIBLE = [
 )
 def test_a_query_that_nothing_can_match_is_told(ask: Callable[..., Answer], text: str, warns: bool) -> None:
     assert ("warning" in ask(text).explain()) == warns
+
+
+def test_things_that_no_photo_shows(ask: Callable[..., Answer]) -> None:
+    """Wherever in the query they are, and each once."""
+    assert ask("sky and not (dog or road) or dog on water or indoor").unseen() == ("dog", "indoor")
+    assert ask("vehicle > 5%").unseen() == ask("taken:2024").unseen() == ()
