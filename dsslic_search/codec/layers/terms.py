@@ -66,7 +66,7 @@ class Terms:
 def read_terms(chunk: bytes, grey: bool) -> tuple[Terms, bytes]:
     """The terms of a chunk and the BPG picture after them. FormatError when they are cut short or not
     allowed."""
-    at = 2
+    at = 0
 
     def take(count: int) -> bytes:
         nonlocal at
@@ -75,9 +75,9 @@ def read_terms(chunk: bytes, grey: bool) -> tuple[Terms, bytes]:
             raise FormatError("the residual's terms are cut short")
         return chunk[at - count : at]
 
-    if len(chunk) < at or chunk[0] > SIXTY_FOURTHS:
+    trust, strength = take(2)
+    if trust > SIXTY_FOURTHS:
         raise FormatError("the residual's terms are damaged (impossible trust)")
-    trust, strength = chunk[:2]
     restorer = take(8).hex() if strength else NO_NETWORK
     gains, weighted = None, take(1)[0]
     if weighted:

@@ -44,7 +44,7 @@ def test_terms_are_read_as_they_were_written(trust, strength, gains, grey, pictu
     written = terms.to_bytes()
     assert read_terms(written + picture, grey) == (terms, picture)
     for length in range(len(written)):
-        with pytest.raises(FormatError):
+        with pytest.raises(FormatError, match="cut short"):
             read_terms(written[:length], grey)
 
 
@@ -67,7 +67,7 @@ def chunk(*start: int) -> bytes:
 @pytest.mark.parametrize(
     ("data", "reason"),
     [
-        (b"", "impossible trust"),
+        (b"", "cut short"),
         (chunk(65, 0, 0), "impossible trust"),
         (chunk(64, 0, 1, 0, 7, 64), "impossible gains"),  # of 0: cannot be divided by
         (chunk(64, 0, 1, 65, 7, 64), "impossible gains"),
