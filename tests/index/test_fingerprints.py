@@ -112,11 +112,11 @@ def as_set(pairs: np.ndarray) -> set[tuple[int, int]]:
     return {(int(a), int(b)) for a, b in pairs}
 
 
-def slowly(prints: np.ndarray, others: np.ndarray) -> set[tuple[int, int]]:
+def slowly(prints: np.ndarray, others: np.ndarray, neighbours: int = MAX_NEIGHBOURS) -> set[tuple[int, int]]:
     near = descriptors(others) @ descriptors(prints).T
     found = set()
     for i, row in enumerate(near):
-        for j in np.argsort(-row, kind="stable")[: MAX_NEIGHBOURS + 1]:
+        for j in np.argsort(-row, kind="stable")[: neighbours + 1]:
             if row[j] >= MIN_PRODUCT and i != j:
                 found.add((min(i, int(j)), max(i, int(j))))
     return found
@@ -128,6 +128,18 @@ def test_candidates_are_the_nearest_by_outline(pairs):
     assert as_set(found) == slowly(prints, prints)
     assert as_set(same) <= as_set(found)
     assert np.all(found[:, 0] < found[:, 1])
+
+
+@pytest.mark.parametrize("neighbours", [1, 4])
+def test_a_crowded_picture_has_so_many_neighbours(monkeypatch: pytest.MonkeyPatch, neighbours: int):
+    """Of 30 that are all alike."""
+    rng = np.random.default_rng(2)
+    picture = rng.integers(60, 190, (7, 7, 3))
+    noise = rng.integers(-2, 3, (30, 7, 7, 3)) * np.arange(1, 31)[:, None, None, None] // 8
+    prints = np.array([fingerprint(p.astype(np.uint8)) for p in picture + noise])
+    assert np.all(descriptors(prints) @ descriptors(prints).T > MIN_PRODUCT)
+    monkeypatch.setattr(module, "MAX_NEIGHBOURS", neighbours)
+    assert as_set(candidates(prints)) == slowly(prints, prints, neighbours)
 
 
 def test_candidates_of_mirror_images(pairs):

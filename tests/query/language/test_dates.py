@@ -162,6 +162,8 @@ def test_without_a_time_zone_the_machine_s_is_meant_and_summer_time_too() -> Non
         ("taken:summer", 6, "a date belongs here"),
         ("taken:..", 6, "one side at least"),
         ("taken:2023-09..2023-06", 6, "wrong way round"),
+        ("taken:2024..2023", 6, "wrong way round"),
+        ("taken:2023-06-02..2023-06-01", 6, "wrong way round"),
         ("taken:2023..x", 6, "a date belongs here"),
         ("taken:this week", 6, "a date belongs here"),
         ("added:0d", 6, "from 1 to 1000"),
