@@ -246,12 +246,13 @@ class _Scanner:
     def _stray(self, index: int) -> QueryError:
         start, end = self.folded.span(index, index + 1)
         sign = self.folded.original[start:end]
-        if sign[:1] in QUOTES or sign == "#":
+        bare = sign[0]  # without its accents
+        if bare in QUOTES or bare == "#":
             hint = (
                 'only a photo after "like" and a value after a field are written so; leave it out or write '
                 "like before it"
             )
-        elif sign == "@":
+        elif bare == "@":
             hint = "a saved query is written @ and its name, letters, digits, - and _"
         else:
             hint = "leave it out; words, percentages, comparisons, commas and parentheses are understood"

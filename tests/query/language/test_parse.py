@@ -216,6 +216,10 @@ def test_everything_and_more(text: str, expected: str) -> None:
         ("like #x1", 5, "not an id"),
         ("like a\0b", 5, "control characters"),
         ("#12", 0, "write like before it"),
+        ("sky 'a.jpg'", 4, "write like before it"),
+        ('sky "\u0300 road', 4, "write like before it"),  # with an accent
+        ("#\u030112", 0, "write like before it"),
+        ("sky @", 4, "a saved query is written @ and its name"),
         ("road; sky", 4, "not part of the query language"),
         ("sky - car", 4, "not part of the query language"),
         ("not everything", 0, "outside everything"),
