@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import replace
 from datetime import datetime
@@ -59,6 +60,23 @@ def test_storing_is_told_in_milliseconds(world: Any, monkeypatch: pytest.MonkeyP
     for i in range(3):
         world.photo(f"{i}.jpg")
     assert world.ingest().milliseconds["store"] == 3 * 250
+
+
+@pytest.mark.parametrize(("asked", "threads"), [(0, 1), (1, 1), (3, 3)])
+def test_as_many_threads_encode_as_are_asked_for(
+    world: Any, monkeypatch: pytest.MonkeyPatch, asked: int, threads: int
+) -> None:
+    started: list[int] = []
+
+    class Watched(ThreadPoolExecutor):
+        def __init__(self, max_workers: int, prefix: str) -> None:
+            started.append(max_workers)
+            super().__init__(max_workers, prefix)
+
+    monkeypatch.setattr(ingest_module, "ThreadPoolExecutor", Watched)
+    world.photo("a.jpg")
+    assert world.ingest(workers=asked).added == 1
+    assert started == [threads]
 
 
 def test_the_row_says_what_the_file_was(world: Any) -> None:

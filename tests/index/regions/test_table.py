@@ -13,6 +13,7 @@ from dsslic_search.core.vocabulary import default
 from dsslic_search.features.regions import regions
 from dsslic_search.features.scene import SceneRegions
 from dsslic_search.index.columns import open_columns
+from dsslic_search.index.regions import build
 from dsslic_search.index.regions.relate import Anywhere, InZone, Related
 from dsslic_search.index.regions.table import FILE, open_regions
 from tests import oracle
@@ -152,6 +153,12 @@ def test_groups_are_the_regions_of_a_class_in_a_photo(
         for of_photo in index.groups(classes, photos).tolist()
     ]
     assert found == expected
+
+
+@pytest.mark.parametrize(("last", "kind"), [(2**32 - 1, np.uint32), (2**32, np.int64)])
+def test_pointers_are_as_wide_as_they_have_to_be(last: int, kind: type) -> None:
+    pointers = build._pointers(np.array([0, 7, last]))
+    assert (pointers.dtype, pointers.tolist()) == (kind, [0, 7, last])
 
 
 def test_bytes_a_photo(filled: Any, tmp_path: Path) -> None:
