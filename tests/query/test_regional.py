@@ -224,6 +224,8 @@ def test_a_relation_is_negated_as_a_whole() -> None:
         (">30% sky in the top half", 16, "no relation or position"),
         ("mostly grass in the bottom half", 20, "no relation or position"),
         ("sky > 30% in the top half", 17, "no relation or position"),
+        ("road and mostly sky left of car", 20, "no relation or position"),
+        ("mostly sky or taken:2023 left of car", 25, "stands between two things"),
         ("2 trees around house", 0, "write house surrounded by tree"),
         ("person between", 7, "two things or two numbers"),
         ("person between no cars", 7, "two things or two numbers"),

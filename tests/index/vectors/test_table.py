@@ -157,6 +157,8 @@ class TestManyPhotos:
             assert ids[0] == number or exact[ids[0]] == exact[number]
             hits += int((scores >= np.sort(exact)[-5]).sum())
         assert hits >= 95
+        exact = few.scores(matrix[:1], few.ids)
+        assert few.nearest(matrix[:1], 5)[0].tolist() == np.argsort(-exact, kind="stable")[:5].tolist()
 
     def test_large_answers_are_exact(self, matrix: np.ndarray) -> None:
         vectors = opened(matrix)
