@@ -355,14 +355,13 @@ def run(
     seed: int, mutants: list[Mutant], results: Results, narrow: Narrow, again: list[str], jobs: int
 ) -> None:
     """Try mutants of a sample, so many at a time; ``again``: these files of tests are to notice survivors."""
-    waiting: SimpleQueue[Mutant] = SimpleQueue()
-    for mutant in mutants:
+    waiting: SimpleQueue[Mutant | None] = SimpleQueue()
+    for mutant in [*mutants, *[None] * jobs]:
         waiting.put(mutant)
 
     def work(folder: Path) -> None:
         workshop = Workshop(folder)
-        while not waiting.empty():
-            mutant = waiting.get()
+        while (mutant := waiting.get()) is not None:
             tests = [test for test in again if test.startswith(mutant.tests)] or narrow.tests(mutant)
             outcome, by = workshop.tried(mutant, tests, narrow.limit(tests))
             if again:
