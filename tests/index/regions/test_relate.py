@@ -26,6 +26,7 @@ from dsslic_search.index.regions.relate import (
     RegionMatches,
     RegionTest,
     Related,
+    zone_rule,
 )
 from dsslic_search.index.regions.table import Regions, open_regions
 from tests import oracle
@@ -211,6 +212,23 @@ def test_a_region_has_no_relation_to_itself() -> None:
     for relation in RELATIONS:
         assert 1 not in by_row(index.passing((1,), Related(relation, (1,))))
     assert by_row(index.passing((1,), Related("left of", (1,)))) == {0: (1, 1.0)}
+
+
+@pytest.mark.parametrize(
+    ("zone", "where"),
+    [
+        ("left", "in the left half"),
+        ("bottom third", "in the bottom third"),
+        ("middle third", "in the middle third of the width"),
+        ("top right", "in the right half, and half or more in the top half"),
+        (
+            "centre",
+            "in the middle half of the width, and half or more in the middle half of the height",
+        ),
+    ],
+)
+def test_when_a_region_lies_in_a_zone_in_words(zone: str, where: str) -> None:
+    assert zone_rule(zone) == f"half of a region or more is {where}"
 
 
 def test_unknown_zones_and_relations() -> None:
