@@ -174,6 +174,10 @@ class TestManyPhotos:
         half = query(label_map, known, V)[None]
         assert candidates.enough(whole, 1000, 1) == candidates.enough(matrix[:1], 1000, 1) == 40
         assert candidates.enough(half, 1000, 1) == 120
+        for start, stop in itertools.pairwise(BLOCK_STARTS):
+            open_there = whole.copy()
+            open_there[:, start:stop] = 0
+            assert candidates.enough(open_there, 1000, 1) == 120
         assert candidates.enough(whole, 5_000_000, 1) == 200
         assert candidates.enough(whole, 1000, 10) == 160
         vectors = opened(matrix)
