@@ -137,16 +137,22 @@ class Columns(cache.Table):
         if new := {
             quantum: self._having(classes, quantum) for quantum, pair in known.items() if pair is None
         }:
-            with self.source.snapshot() as snapshot:
-                if snapshot.generation != self.generation:
-                    raise Stale
-                exact = ticks(snapshot.covered(self.ids[np.concatenate([*new.values()])], classes))
+            exact = self._ticks(np.concatenate([*new.values()]), classes)
             if len(self._asked) >= REMEMBERED_QUANTA:
                 self._asked.clear()
             for quantum, rows in new.items():
                 known[quantum] = self._asked[classes, quantum] = rows, exact[: rows.size]
                 exact = exact[rows.size :]
         return [pair for pair in known.values() if pair is not None]
+
+    def _ticks(self, rows: NDArray[np.intp], classes: Classes) -> NDArray[np.int64]:
+        """The ticks of some rows, from the catalog, which is opened where there are any."""
+        if not rows.size:
+            return np.empty(0, np.int64)
+        with self.source.snapshot() as snapshot:
+            if snapshot.generation != self.generation:
+                raise Stale
+            return ticks(snapshot.covered(self.ids[rows], classes))
 
     def _having(self, classes: Classes, quantum: int) -> NDArray[np.intp]:
         """The rows that have a quantum, which is not 0."""

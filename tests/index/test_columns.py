@@ -10,7 +10,7 @@ import pytest
 from dsslic_search.core.errors import ArchiveError
 from dsslic_search.core.vocabulary import default
 from dsslic_search.index.columns import FILE, open_columns
-from dsslic_search.index.quanta import TICKS
+from dsslic_search.index.quanta import TICKS, doubt
 from dsslic_search.index.source import Stale
 
 V = default()
@@ -105,6 +105,20 @@ def test_a_catalog_that_has_changed_is_not_asked(filled: tuple[Any, Any], tmp_pa
     assert columns.within((3,), 1, TICKS).tolist() == before.tolist()  # nothing in doubt
     with pytest.raises(Stale):
         columns.within((3,), TICKS // 10 + 1, TICKS)
+
+
+def test_the_catalog_is_asked_only_of_photos_in_doubt(filled: tuple[Any, Any], tmp_path: Path) -> None:
+    columns = open_columns(filled[0], tmp_path, V)
+    held = set(columns.quanta((3,)).tolist())
+    bounds = [n * TICKS // 1000 + 1 for n in range(1, 1000)]
+    doubted = {low: set(range(doubt(low)[0] + 1, doubt(low)[1])) for low in bounds}
+    low = next(low for low, quanta in doubted.items() if quanta and not quanta & held)
+    expected = columns.quanta((3,)) > min(doubted[low])
+    filled[0].put(1000, {3: 1.0})  # what changed is not looked at either
+    assert columns.within((3,), low, TICKS).tolist() == expected.tolist()
+    low = next(low for low, quanta in doubted.items() if quanta & held)
+    with pytest.raises(Stale):
+        columns.within((3,), low, TICKS)
 
 
 def test_the_row_after_a_date_and_id(catalog: Any, tmp_path: Path) -> None:
