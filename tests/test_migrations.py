@@ -16,7 +16,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import insert, inspect, select
 
-from dsslic_search.archive import database
+from dsslic_search.archive import database, revisions
 from dsslic_search.archive.catalog import Catalog
 from dsslic_search.archive.database import for_writing, make_engine, url_of
 from dsslic_search.archive.schema import Base
@@ -139,20 +139,20 @@ def _described(connection: object) -> dict[str, object]:
 
 def test_file_names_tell_the_truth_about_revisions() -> None:
     config = Config()
-    config.set_main_option("script_location", str(database.migrations_folder()))
+    config.set_main_option("script_location", str(revisions.migrations_folder()))
     config.set_main_option("path_separator", "os")
     scripts = ScriptDirectory.from_config(config)
-    assert scripts.get_heads() == [database.head_revision()]
-    assert [s.revision for s in scripts.walk_revisions()][::-1] == list(database.revisions())
+    assert scripts.get_heads() == [revisions.head_revision()]
+    assert [s.revision for s in scripts.walk_revisions()][::-1] == list(revisions.revisions())
     assert all(Path(s.path).name.startswith(f"{s.revision}_") for s in scripts.walk_revisions())
 
 
-@pytest.mark.parametrize("revision", database.revisions())
+@pytest.mark.parametrize("revision", revisions.revisions())
 def test_every_revision_upgrades_to_the_head(tmp_path: Path, revision: str) -> None:
     path = tmp_path / "c.sqlite"
     make_at(path, revision)
     with Catalog.open(path) as catalog, catalog.engine.connect() as connection:
-        assert database.stored_revision(connection) == database.head_revision()
+        assert database.stored_revision(connection) == revisions.head_revision()
         assert compare_metadata(MigrationContext.configure(connection), Base.metadata) == []
 
 
@@ -178,26 +178,27 @@ def test_rows_of_the_oldest_catalog_survive(tmp_path: Path) -> None:
 def test_a_migration_that_fails_leaves_the_catalog_as_it_was(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    copy, broken = tmp_path / "migrations", f"{int(database.head_revision()) + 1:04}"
-    shutil.copytree(database.migrations_folder(), copy)
+    copy, broken = tmp_path / "migrations", f"{int(revisions.head_revision()) + 1:04}"
+    shutil.copytree(revisions.migrations_folder(), copy)
     (copy / "versions" / f"{broken}_breaks.py").write_text(
         f"import sqlalchemy as sa\nfrom alembic import op\nrevision = '{broken}'\ndown_revision = "
-        f"'{database.head_revision()}'\n"
+        f"'{revisions.head_revision()}'\n"
         "def upgrade():\n    op.add_column('photo', sa.Column('extra', sa.Integer()))\n    "
         "op.execute('nonsense')\n"
     )
     path = tmp_path / "c.sqlite"
     make_at(path, "0001")
     before = reflected(path)
-    monkeypatch.setattr(database, "migrations_folder", lambda: copy)
-    database.revisions.cache_clear()
+    for module in (database, revisions):
+        monkeypatch.setattr(module, "migrations_folder", lambda: copy)
+    revisions.revisions.cache_clear()
     try:
-        assert database.head_revision() == broken
+        assert revisions.head_revision() == broken
         with pytest.raises(ArchiveError, match="syntax error"):
             Catalog.open(path)
     finally:
         monkeypatch.undo()
-        database.revisions.cache_clear()
+        revisions.revisions.cache_clear()
     assert reflected(path) == before
 
 
@@ -205,7 +206,7 @@ def test_downgrade_undoes_everything(tmp_path: Path) -> None:
     path = tmp_path / "c.sqlite"
     make_at(path, "0001")
     config = Config()
-    config.set_main_option("script_location", str(database.migrations_folder()))
+    config.set_main_option("script_location", str(revisions.migrations_folder()))
     config.set_main_option("path_separator", "os")
     engine = make_engine(url_of(path), foreign_keys=False)
     with for_writing(engine).begin() as connection:
@@ -232,7 +233,7 @@ def test_alembic_command_line(tmp_path: Path, by: str) -> None:
         ).stdout
 
     alembic("upgrade", "head")
-    assert database.head_revision() in alembic("current")
+    assert revisions.head_revision() in alembic("current")
     with Catalog.open(path) as catalog:
         assert catalog.count() == 0
 
@@ -242,8 +243,8 @@ def test_an_installed_package_finds_its_own_migrations(
 ) -> None:
     package = tmp_path / "site" / "dsslic_search"
     (package / "archive").mkdir(parents=True)
-    monkeypatch.setattr(database, "__file__", str(package / "archive" / "migrate.py"))
+    monkeypatch.setattr(revisions, "__file__", str(package / "archive" / "revisions.py"))
     with pytest.raises(ArchiveError, match="reinstall"):
-        database.migrations_folder()
+        revisions.migrations_folder()
     shutil.copytree(TOP / "migrations", package / "migrations")
-    assert database.migrations_folder() == package / "migrations"
+    assert revisions.migrations_folder() == package / "migrations"

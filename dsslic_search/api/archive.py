@@ -7,14 +7,13 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property, partial
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Unpack
+from typing import TYPE_CHECKING, Any, TypeVar, Unpack
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dsslic_search.api.showing import Preview
 from dsslic_search.core import vocabulary
-from dsslic_search.core.errors import ArchiveError, UsageError
+from dsslic_search.core.errors import UsageError
 from dsslic_search.core.kinds import Stage
 from dsslic_search.core.settings import Settings, archive_path
 
@@ -23,10 +22,12 @@ if TYPE_CHECKING:
     from dsslic_search.api.duplicates import Duplicates
     from dsslic_search.api.indexes import OpenIndexes
     from dsslic_search.api.searching import QueryResult, Searcher
+    from dsslic_search.api.showing import Preview
     from dsslic_search.api.statistics import Statistics
     from dsslic_search.archive.catalog import Catalog
     from dsslic_search.archive.check import Finding
     from dsslic_search.archive.ingest.report import Event, IngestReport
+    from dsslic_search.archive.lookup import Lookup
     from dsslic_search.archive.reindex import ReindexReport
     from dsslic_search.archive.schema import Photo
     from dsslic_search.codec.container import Contents
@@ -66,33 +67,31 @@ class Archive:
         """Release the catalog and the indexes."""
         for name in ("_indexes", "_searcher"):
             self.__dict__.pop(name, None)
-        if catalog := self.__dict__.pop("catalog", None):
-            catalog.close()
+        for name in ("_lookup", "catalog"):
+            if opened := self.__dict__.pop(name, None):
+                opened.close()
 
     @cached_property
     def catalog(self) -> Catalog:
         """The catalog, opened at first use."""
-        from dsslic_search.archive.reindex import require_current
+        return _current(self.folder.open_catalog())
 
-        catalog = self.folder.open_catalog()
-        try:
-            require_current(catalog)
-        except ArchiveError:
-            catalog.close()
-            raise
-        return catalog
+    @cached_property
+    def _lookup(self) -> Lookup:
+        """The same for looking things up, and for little more than queries need."""
+        return _current(self.folder.open_lookup(lambda: self.catalog))
 
     @cached_property
     def _indexes(self) -> OpenIndexes:
         from dsslic_search.api.indexes import OpenIndexes
 
-        return OpenIndexes(self.catalog, self.folder.index, self.vocabulary)
+        return OpenIndexes(self._lookup, self.folder.index, self.vocabulary)
 
     @cached_property
     def _searcher(self) -> Searcher:
         from dsslic_search.api.searching import Searcher
 
-        return Searcher(self.folder, self.catalog, self.settings, self.vocabulary)
+        return Searcher(self.folder, self._lookup, lambda: self.catalog, self.settings, self.vocabulary)
 
     # Putting photos in
 
@@ -315,9 +314,7 @@ class Archive:
 
     def tags(self) -> dict[str, int]:
         """All tags with how many photos have them, most frequent first."""
-        from dsslic_search.archive import notes
-
-        return notes.tag_counts(self.catalog)
+        return self._lookup.tag_counts()
 
     def tags_of(self, photo_id: int) -> list[str]:
         """The tags of a photo."""
@@ -394,7 +391,15 @@ class Archive:
         """Counts and bytes of all photos, or of those that a query asks for."""
         from dsslic_search.api.statistics import statistics
 
-        return statistics(self._indexes, self._searcher, self.catalog, self.vocabulary, self.settings, text)
+        return statistics(
+            self._indexes,
+            self._searcher,
+            self._lookup,
+            lambda: self.catalog,
+            self.vocabulary,
+            self.settings,
+            text,
+        )
 
     def classes(self) -> tuple[ClassCount, ...]:
         """Every class of the vocabulary with how many photos show it, most frequent first; without an
@@ -410,3 +415,18 @@ class Archive:
     def palette(self) -> dict[str, str]:
         """The colour of each class, by name, as sketches are painted with it: "sky": "#5ab4f0"."""
         return {c.name: vocabulary.hex_colour(c.colour) for c in self.vocabulary.classes}
+
+
+Opened = TypeVar("Opened", bound="Lookup")
+
+
+def _current(catalog: Opened) -> Opened:
+    """A catalog that was just opened; closed, with ArchiveError, where it has to be reindexed first."""
+    from dsslic_search.archive.terms import require_current
+
+    try:
+        require_current(catalog)
+    except BaseException:
+        catalog.close()
+        raise
+    return catalog

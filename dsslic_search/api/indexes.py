@@ -13,7 +13,6 @@ from dsslic_search.core.vocabulary import Vocabulary
 from dsslic_search.index.source import Snapshot, Source, Stale
 
 if TYPE_CHECKING:
-    from dsslic_search.archive.catalog import Catalog
     from dsslic_search.query.run.evaluate import Indexes
 
 T = TypeVar("T")
@@ -37,7 +36,7 @@ class OpenIndexes:
     """Indexes are opened when a question first needs them, and opened anew when the catalog has changed
     since."""
 
-    def __init__(self, catalog: Catalog, folder: Path, vocabulary: Vocabulary) -> None:
+    def __init__(self, catalog: Source, folder: Path, vocabulary: Vocabulary) -> None:
         self._catalog = catalog
         self._folder = folder
         self._vocabulary = vocabulary

@@ -7,26 +7,22 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import select
 
-from dsslic_search.api import coding
-from dsslic_search.archive import notes
-from dsslic_search.archive.catalog import Catalog
-from dsslic_search.archive.database import batches
 from dsslic_search.archive.folder import ArchiveFolder
-from dsslic_search.archive.notes import name_key
-from dsslic_search.archive.schema import Coverage, Photo
+from dsslic_search.archive.lookup import Lookup, batches
 from dsslic_search.core.errors import ArchiveError, QueryError, Remedy
-from dsslic_search.core.fields import EXPORTED, NAMED, FactValue
+from dsslic_search.core.fields import FactValue
 from dsslic_search.core.settings import Settings
 from dsslic_search.core.text import closest
 from dsslic_search.core.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
+    from dsslic_search.archive.catalog import Catalog
+    from dsslic_search.archive.schema import Photo
     from dsslic_search.query.run.execute import Answer, Indexes
 
 
@@ -91,9 +87,16 @@ class Searcher:
     what was found."""
 
     def __init__(
-        self, folder: ArchiveFolder, catalog: Catalog, settings: Settings, vocabulary: Vocabulary
+        self,
+        folder: ArchiveFolder,
+        lookup: Lookup,
+        catalog: Callable[[], Catalog],
+        settings: Settings,
+        vocabulary: Vocabulary,
     ) -> None:
+        """``catalog`` opens it for what ``lookup`` does not tell of it."""
         self._folder = folder
+        self._lookup = lookup
         self._catalog = catalog
         self._settings = settings
         self._vocabulary = vocabulary
@@ -124,20 +127,25 @@ class Searcher:
 
     def check(self, text: str, name: str) -> None:
         """Raise QueryError for a text that is no query when it is saved under a name."""
+        from dsslic_search.archive import notes
         from dsslic_search.query.language.parse import parse
 
         own = notes.saved_key(name)
         parse(
             text,
             self._vocabulary,
-            saved=lambda asked: text if name_key(asked, "saved query") == own else self.saved_text(asked),
+            saved=lambda asked: (
+                text if notes.name_key(asked, "saved query") == own else self.saved_text(asked)
+            ),
         )
 
     def saved_text(self, name: str) -> str:
         """The text of a saved query; KeyError with the name and those closest to it."""
-        text = notes.saved_text(self._catalog, name)
+        from dsslic_search.archive import notes
+
+        text = notes.saved_text(self._catalog(), name)
         if text is None:
-            raise KeyError(name, *closest(name, notes.saved_queries(self._catalog)))
+            raise KeyError(name, *closest(name, notes.saved_queries(self._catalog())))
         return text
 
     def hits(
@@ -147,32 +155,12 @@ class Searcher:
         names = {c: self._vocabulary.classes[c].name for c in classes}
         ranked = enumerate(scores, first)
         for part in batches(ids):
-            photos, fractions = self._looked_up(part, classes)
+            known = self._lookup.look_up(part, classes)
             for photo_id, (rank, score) in zip(part, ranked, strict=False):
-                if photo_id in photos:
-                    path, *values = photos[photo_id]
-                    facts = dict(zip(EXPORTED, values, strict=True))
-                    coverage = {name: fractions.get((photo_id, c), 0.0) for c, name in names.items()}
+                if photo_id in known.photos:
+                    path, facts = known.photos[photo_id]
+                    coverage = {name: known.fractions.get((photo_id, c), 0.0) for c, name in names.items()}
                     yield Hit(rank, photo_id, path, round(float(score), 6), facts, coverage)
-
-    def _looked_up(
-        self, ids: Sequence[int], classes: Sequence[int]
-    ) -> tuple[dict[int, tuple[Any, ...]], dict[tuple[int, int], float]]:
-        """Paths and the exported facts by id, and fractions by id and class."""
-        columns = [getattr(Photo, NAMED[name].columns[0].name) for name in EXPORTED]
-        # + 0: a condition on the class itself tempts SQLite to walk the index of all photos that have it
-        chosen = Coverage.photo_id.in_(ids), (Coverage.class_id + 0).in_(classes)
-        with self._catalog.session() as session:
-            found = session.execute(select(Photo.id, Photo.path, *columns).where(Photo.id.in_(ids)))
-            photos = {photo_id: tuple(values) for photo_id, *values in found}
-            rows = (
-                session.execute(
-                    select(Coverage.photo_id, Coverage.class_id, Coverage.fraction).where(*chosen)
-                )
-                if classes
-                else ()
-            )
-            return photos, {(photo, class_id): fraction for photo, class_id, fraction in rows}
 
     def embeddings_of(self, operand: str, mirrored: bool = False) -> NDArray[np.float32]:
         """The embeddings, float32[m, DIMENSION], that ``like OPERAND`` means: of "#12", of a photo in the
@@ -185,11 +173,11 @@ class Searcher:
     def _embedding(self, operand: str) -> NDArray[np.float32]:
         if operand.startswith("#"):
             number = int(operand[1:20]) if len(operand) < 20 else 0
-            found = self._catalog.photo(number) if 0 < number < 2**63 else None
+            found = self._catalog().photo(number) if 0 < number < 2**63 else None
             if found is None:
                 raise QueryError(f"like {operand}: no photo has that id; a query lists ids")
             return self._stored(found)
-        if known := self._catalog.at_path(operand):
+        if known := self._catalog().at_path(operand):
             return self._stored(known[0])
         with suppress(OSError, ValueError):  # names that no file can have
             if Path(operand).is_file():
@@ -219,6 +207,7 @@ class Searcher:
 
     def _seen(self, path: Path) -> NDArray[np.float32]:
         """Of a photo that is not in the archive."""
+        from dsslic_search.api import coding
         from dsslic_search.codec.encoder import segment_photo
         from dsslic_search.codec.picture.open import open_photo
         from dsslic_search.features.embedding import embed
@@ -228,12 +217,16 @@ class Searcher:
 
     def photo(self, photo_id: int) -> Photo:
         """A photo's catalog row with its coverages; ArchiveError when there is no such id."""
-        found = self._catalog.photo(photo_id) if 0 < photo_id < 2**63 else None
+        found = self._catalog().photo(photo_id) if 0 < photo_id < 2**63 else None
         if found is None:
             raise ArchiveError(f"photo {photo_id}: no such id in {self._folder.root}; a query lists ids")
         return found
 
     def _named(self, name: str) -> list[Photo]:
-        with self._catalog.session() as session:
+        from sqlalchemy import select
+
+        from dsslic_search.archive.schema import Photo
+
+        with self._catalog().session() as session:
             ending = Photo.path.endswith("/" + name, autoescape=True)
             return list(session.scalars(select(Photo).where(ending).order_by(Photo.id)))

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from dsslic_search.api.indexes import OpenIndexes
 from dsslic_search.api.searching import Searcher
-from dsslic_search.archive import notes
-from dsslic_search.archive.catalog import Catalog
+from dsslic_search.archive.lookup import Lookup, Totals
 from dsslic_search.core.settings import Settings
 from dsslic_search.core.vocabulary import Vocabulary
 from dsslic_search.query.facets import ClassCount, count_classes, count_files
 from dsslic_search.query.run.evaluate import Indexes
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from dsslic_search.archive.catalog import Catalog
 
 
 @dataclass(frozen=True)
@@ -46,19 +53,19 @@ class Statistics:
 def statistics(
     indexes: OpenIndexes,
     searcher: Searcher,
-    catalog: Catalog,
+    lookup: Lookup,
+    catalog: Callable[[], Catalog],
     vocabulary: Vocabulary,
     settings: Settings,
     text: str | None,
 ) -> Statistics:
-    """Of the photos that the query ``text`` finds, or of all."""
+    """Of the photos that the query ``text`` finds, or of all. ``catalog`` is opened to count some of them."""
 
     def asked(current: Indexes) -> Statistics:
         columns = current.columns
         rows = None if text is None else searcher.answer(current, text, limit=0).rows
         ids = None if rows is None or rows.size == len(columns) else columns.ids[rows]
-        with catalog.snapshot() as snapshot:
-            size = snapshot.totals(ids)
+        size, tags = (lookup.totals(), lookup.tag_counts()) if ids is None else _of_some(catalog(), ids)
         file = count_files(current.files(), rows)
         return Statistics(
             photos=len(columns) if rows is None else int(rows.size),
@@ -69,8 +76,16 @@ def statistics(
             counts=file.counts,
             months=file.months,
             undated=file.undated,
-            tags=notes.tag_counts(catalog, ids),
+            tags=tags,
             classes=count_classes(columns, vocabulary, settings.presence, rows),
         )
 
     return indexes.ask(asked)
+
+
+def _of_some(catalog: Catalog, ids: NDArray[np.int64]) -> tuple[Totals, dict[str, int]]:
+    """Bytes and tags of the photos of ``ids``."""
+    from dsslic_search.archive import notes
+
+    with catalog.snapshot() as snapshot:
+        return snapshot.totals(ids), notes.tag_counts(catalog, ids)

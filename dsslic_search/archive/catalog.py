@@ -20,27 +20,27 @@ from sqlalchemy import (
     String,
     cast,
     delete,
-    func,
     insert,
     select,
+    text,
     update,
 )
 from sqlalchemy.orm import Session, selectinload
 
 from dsslic_search.archive import schema
-from dsslic_search.archive.database import batches, database_trouble, for_writing, open_engine
+from dsslic_search.archive.database import database_trouble, for_writing, open_engine
 from dsslic_search.archive.features import MapFeatures
+from dsslic_search.archive.lookup import GENERATION, SETTINGS, Lookup, Rows, batches, generation_in
 from dsslic_search.archive.snapshot import Snapshot
 from dsslic_search.archive.stored import RECORD_NAMES, ObjectRecord
 from dsslic_search.core.files import absolute, path_to_text
 
-GENERATION = "generation"
 RECORD_COLUMNS = tuple(getattr(schema.Photo, name) for name in RECORD_NAMES)
 
 _WITH_COVERAGES = selectinload(schema.Photo.coverages)
 
 
-class Catalog:
+class Catalog(Lookup):
     """An open catalog; safe to use from several threads. Close it, or use it in a ``with``.
 
     Every method raises ArchiveError for trouble with the database. `Photo` objects that come out are
@@ -88,15 +88,9 @@ class Catalog:
         with database_trouble(self.name), Session(self.engine, expire_on_commit=False) as session:
             yield session
 
-    def generation(self) -> int:
-        """How many changes were committed so far; caches built from the catalog carry the value they saw."""
+    def rows(self, *statements: str) -> list[Rows]:
         with self.session() as session:
-            return _generation(session)
-
-    def count(self) -> int:
-        """The number of photos."""
-        with self.session() as session:
-            return session.scalar(select(func.count()).select_from(schema.Photo)) or 0
+            return [_rows(session, statement) for statement in statements]
 
     def has(self, content_hash: str) -> bool:
         """Whether a photo of this content is there."""
@@ -152,7 +146,7 @@ class Catalog:
             self.engine.connect().execution_options(**level) as connection,
             connection.begin(),
         ):
-            yield Snapshot(connection, _generation(connection))
+            yield Snapshot(connection, generation_in(dict(_rows(connection, SETTINGS))))
 
     # Changing
 
@@ -210,8 +204,8 @@ class Catalog:
         return count
 
 
-def _generation(reader: Session | Connection) -> int:
-    return int(reader.scalar(select(schema.Setting.value).where(schema.Setting.name == GENERATION)) or 0)
+def _rows(reader: Session | Connection, statement: str) -> Rows:
+    return [tuple(row) for row in reader.execute(text(statement))]
 
 
 def _increase_generation(session: Session) -> None:

@@ -15,10 +15,10 @@ from dsslic_search.archive.catalog import RECORD_COLUMNS, Catalog
 from dsslic_search.archive.database import database_trouble
 from dsslic_search.archive.features import read_features
 from dsslic_search.archive.folder import ArchiveFolder
-from dsslic_search.archive.reindex import is_current
 from dsslic_search.archive.schema import Photo
 from dsslic_search.archive.store import Store
 from dsslic_search.archive.stored import Fault, ObjectRecord, examine
+from dsslic_search.archive.terms import is_current
 from dsslic_search.core.errors import ArchiveError, FormatError
 
 

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import os
-import re
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
-from functools import cache
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
 from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, make_url, text
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
 
+from dsslic_search.archive.revisions import check_known, head_revision, migrations_folder
 from dsslic_search.core.errors import ArchiveError
 
 
@@ -99,18 +96,6 @@ def _use_write_ahead_log(engine: Engine) -> None:
         if cursor.fetchone() != ("wal",):
             with suppress(sqlite3.OperationalError):
                 cursor.execute("PRAGMA journal_mode = WAL")
-
-
-# Many ids.
-
-IDS_IN_A_STATEMENT = 500
-"""Databases bound the number of parameters of a statement."""
-
-
-def batches(ids: Sequence[int] | NDArray[np.int64]) -> Iterator[list[int]]:
-    """Ids in lists that one statement can take, in their order."""
-    for start in range(0, len(ids), IDS_IN_A_STATEMENT):
-        yield [int(i) for i in ids[start : start + IDS_IN_A_STATEMENT]]
 
 
 # SQLAlchemy engines for catalogs, and database trouble in words.
@@ -204,34 +189,6 @@ def _in_words(cause: BaseException) -> str:
 
 # Bring a catalog to this version's schema.
 
-_REVISION_FILE = re.compile(r"(\d{4})_\w+\.py")
-
-
-def migrations_folder() -> Path:
-    """Where the migrations are: inside an installed package, or at the top of a source tree."""
-    package = Path(__file__).resolve().parent.parent
-    for place in (package / "migrations", package.parent / "migrations"):
-        if (place / "env.py").is_file():
-            return place
-    raise ArchiveError(f"no migrations folder beside {package}; reinstall dsslic-search")
-
-
-@cache
-def revisions() -> tuple[str, ...]:
-    """All revision ids this version knows, oldest first."""
-    return tuple(
-        sorted(
-            m[1]
-            for p in (migrations_folder() / "versions").iterdir()
-            if (m := _REVISION_FILE.fullmatch(p.name))
-        )
-    )
-
-
-def head_revision() -> str:
-    """The revision id of this version's schema."""
-    return revisions()[-1]
-
 
 def stored_revision(connection: Connection) -> str | None:
     """The revision of a catalog, None for an empty database. Raises ArchiveError when the tables are not a
@@ -247,16 +204,6 @@ def stored_revision(connection: Connection) -> str | None:
             "another archive"
         )
     return None
-
-
-def check_known(where: str, stored: str | None) -> None:
-    """Raise ArchiveError when the stored revision is none of this version's."""
-    if stored is not None and stored not in revisions():
-        raise ArchiveError(
-            f"{where}: made by a newer dsslic-search (catalog revision {stored}, this one knows up to "
-            f"{head_revision()}); "
-            "update dsslic-search; nothing was changed"
-        )
 
 
 def upgrade(engine: Engine, revision: str = "head") -> None:

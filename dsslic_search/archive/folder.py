@@ -12,15 +12,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from dsslic_search.archive.catalog import Catalog
+from dsslic_search.archive.lookup import Lookup, open_lookup
 from dsslic_search.archive.store import Store, write_whole
 from dsslic_search.core.errors import ArchiveError, Remedy
 from dsslic_search.core.files import TEMPORARY
+
+if TYPE_CHECKING:
+    from dsslic_search.archive.catalog import Catalog
 
 FORMAT = "dsslic-search archive"
 VERSION = 1
@@ -87,8 +91,15 @@ class ArchiveFolder:
 
     def open_catalog(self) -> Catalog:
         """The catalog of an existing archive, migrated to this version. Raises ArchiveError."""
+        from dsslic_search.archive.catalog import Catalog
+
         self.verify()
         return Catalog.open(self.catalog)
+
+    def open_lookup(self, whole: Callable[[], Catalog]) -> Lookup:
+        """The catalog of an existing archive, for looking things up; see `archive.lookup.open_lookup`."""
+        self.verify()
+        return open_lookup(self.catalog, whole)
 
     @contextmanager
     def writing(self, *, create: bool = False) -> Iterator[Catalog]:
@@ -98,6 +109,8 @@ class ArchiveFolder:
         Raises ArchiveError at once when another process (or another `writing` of this one) holds the lock.
         The lock ends with the process, however that ends.
         """
+        from dsslic_search.archive.catalog import Catalog
+
         if self.exists or not create:
             self.verify()
         else:

@@ -38,9 +38,8 @@ def begin(catalog: Catalog) -> None:
 
 def missing(catalog: Catalog) -> tuple[str, ...]:
     """The columns that were not read for some photos."""
-    with catalog.session() as session:
-        said = session.get(Setting, READ_SETTING)
-    read = FIRST_COLUMNS if said is None else frozenset(said.value.split())
+    said = catalog.settings().get(READ_SETTING)
+    read = FIRST_COLUMNS if said is None else frozenset(said.split())
     return tuple(name for name in EXIF_COLUMNS if name not in read)
 
 

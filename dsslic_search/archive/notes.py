@@ -12,11 +12,12 @@ from contextlib import contextmanager
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import delete, func, insert, select
+from sqlalchemy import delete, insert, select
 from sqlalchemy.orm import Session
 
 from dsslic_search.archive.catalog import Catalog
-from dsslic_search.archive.database import batches, database_trouble, for_writing
+from dsslic_search.archive.database import database_trouble, for_writing
+from dsslic_search.archive.lookup import batches, most_frequent_first
 from dsslic_search.archive.schema import Photo, SavedQuery, Tag
 from dsslic_search.archive.snapshot import are_among
 from dsslic_search.core.errors import ArchiveError, Remedy, UsageError
@@ -160,19 +161,17 @@ def remove_tags(catalog: Catalog, names: Sequence[str], ids: NDArray[np.int64] |
     return removed
 
 
-def tag_counts(catalog: Catalog, ids: NDArray[np.int64] | None = None) -> dict[str, int]:
-    """How many photos have each tag, of all or of ``ids``; most frequent first, then by name."""
+def tag_counts(catalog: Catalog, ids: NDArray[np.int64]) -> dict[str, int]:
+    """How many photos of ``ids`` have each tag that any of them has, in the order of `Lookup.tag_counts` of
+    all."""
+    found = {}
+    among = np.sort(ids)
     with catalog.session() as session:
-        if ids is None:
-            found = dict(session.execute(select(Tag.name, func.count()).group_by(Tag.name)).all())
-        else:
-            found = {}
-            among = np.sort(ids)
-            for name in session.scalars(select(Tag.name).distinct()).all():
-                tagged = np.fromiter(session.scalars(select(Tag.photo_id).where(Tag.name == name)), np.int64)
-                if n := int(np.count_nonzero(are_among(among, tagged))):
-                    found[name] = n
-    return dict(sorted(found.items(), key=lambda each: (-each[1], each[0])))
+        for name in session.scalars(select(Tag.name).distinct()).all():
+            tagged = np.fromiter(session.scalars(select(Tag.photo_id).where(Tag.name == name)), np.int64)
+            if n := int(np.count_nonzero(are_among(among, tagged))):
+                found[name] = n
+    return most_frequent_first(found.items())
 
 
 def tags_of(catalog: Catalog, photo_id: int) -> list[str]:

@@ -1,11 +1,6 @@
 """Describe every photo anew from its base layer: coverages, regions and embedding, reading no byte past the
-label map (but for facts that came later: see `archive.later_facts`); and in which terms the photos are
-described.
-
-Label maps may be of any vocabulary; what the catalog knows of them is in the one that shipped with the
-version that described them, and the embeddings are made of the codes that shipped with it. When a later
-version ships another vocabulary, or other codes, queries would read the numbers wrongly: so the archive says
-which they are, and has to be reindexed.
+label map (but for facts that came later: see `archive.later_facts`), in the terms of this version (see
+`archive.terms`).
 """
 
 from __future__ import annotations
@@ -26,14 +21,11 @@ from dsslic_search.archive.features import MapFeatures, features_of, read_featur
 from dsslic_search.archive.folder import ArchiveFolder
 from dsslic_search.archive.schema import Photo, Setting
 from dsslic_search.archive.store import Store
+from dsslic_search.archive.terms import TERMS_SETTING, is_current, our_terms, speaks_ours
 from dsslic_search.core import vocabulary
-from dsslic_search.core.errors import ArchiveError, FormatError, Remedy
-from dsslic_search.features.embedding import codes_identity
+from dsslic_search.core.errors import ArchiveError, FormatError
 
 PHOTOS_IN_A_BATCH = 32  # photos described and written at once: few enough to keep all cores busy to the end
-TERMS_SETTING = "described in"
-# archives that do not say were described in the first class list and codes
-FIRST_TERMS = "817902e1dae7288d/4cc4ffdde356fb57"
 
 
 @dataclass
@@ -112,33 +104,10 @@ def _describe(store: Store, batch: Rows) -> list[MapFeatures | str]:
     return made
 
 
-def our_terms() -> str:
-    """What this version describes photos in."""
-    return f"{vocabulary.default().identity}/{codes_identity()}"
-
-
-def is_current(catalog: Catalog) -> bool:
-    """Whether the catalog speaks in the terms of this version; an empty one does."""
-    with catalog.session() as session:
-        said = session.get(Setting, TERMS_SETTING)
-    return (said.value if said else FIRST_TERMS) == our_terms() or not catalog.count()
-
-
-def require_current(catalog: Catalog) -> None:
-    """Raise ArchiveError unless `is_current`."""
-    if not is_current(catalog):
-        raise ArchiveError(
-            "the archive's photos are described in the terms of another version; bring it up to date with: "
-            f"{Remedy.REINDEX}"
-        )
-
-
 def make_current(catalog: Catalog) -> None:
     """Say that everything in the catalog is in the terms of this version. Writes nothing where that is said
     already."""
-    with catalog.session() as session:
-        said = session.get(Setting, TERMS_SETTING)
-    if (said.value if said else FIRST_TERMS) != our_terms():
+    if not speaks_ours(catalog):
         with catalog.changing() as session:
             session.execute(delete(Setting).where(Setting.name == TERMS_SETTING))
             session.execute(insert(Setting).values(name=TERMS_SETTING, value=our_terms()))

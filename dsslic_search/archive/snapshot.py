@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection, Executable, Integer, cast, func, select
 
-from dsslic_search.archive.database import batches
+from dsslic_search.archive.lookup import Totals, batches
 from dsslic_search.archive.schema import Coverage, Photo, Tag
 from dsslic_search.core.fields import INDEXED
 
@@ -21,17 +20,6 @@ LOOKED_UP = 20_000  # photos that are summed by their ids; for more, all are gon
 _FILE = [getattr(Photo, column.name) for column in INDEXED]
 _NEWEST_FIRST = func.coalesce(Photo.taken_at, Photo.added_at).desc(), Photo.id
 _BYTES = Photo.file_size, Photo.stored_bytes, Photo.map_bytes, cast(Photo.width, Integer) * Photo.height
-
-
-@dataclass(frozen=True)
-class Totals:
-    """Bytes of the originals, of the .dsslic files and of the label maps' prefixes of them; pixels of the
-    photos."""
-
-    original_bytes: int = 0
-    stored_bytes: int = 0
-    map_bytes: int = 0
-    pixels: int = 0
 
 
 class Snapshot:
@@ -122,12 +110,10 @@ class Snapshot:
             [_ids(rows) for rows in self.rows(select(Tag.photo_id).where(Tag.name == name))], np.int64
         )
 
-    def totals(self, ids: NDArray[np.int64] | None = None) -> Totals:
-        """Of all photos, or of those of ``ids`` that are there."""
+    def totals(self, ids: NDArray[np.int64]) -> Totals:
+        """Of the photos of ``ids`` that are there; `Lookup.totals` of all."""
         summed = [func.coalesce(func.sum(figure), 0) for figure in _BYTES]
-        if ids is None:
-            found = [row for rows in self.rows(select(*summed)) for row in rows]
-        elif ids.size <= LOOKED_UP:
+        if ids.size <= LOOKED_UP:
             found = [
                 row
                 for part in batches(ids)

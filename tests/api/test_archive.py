@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import csv
 import re
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import datetime
 from pathlib import Path
 
@@ -251,3 +253,26 @@ def test_the_palette_has_every_class(archive: Archive):
     palette = archive.palette()
     assert list(palette) == [c.name for c in CLASSES.classes]
     assert palette["sky"] == "#{:02x}{:02x}{:02x}".format(*CLASSES.classes[SKY].colour)
+
+
+def test_an_archive_of_an_older_version_is_brought_up_to_date_by_a_query(archive: Archive):
+    wanted = archive.query("sky", limit=5)
+    archive.close()
+    with closing(sqlite3.connect(archive.folder.root / "catalog.sqlite")) as database, database:
+        database.execute("ALTER TABLE photo DROP COLUMN lens")
+        database.execute("UPDATE alembic_version SET version_num = '0003'")
+    assert archive.query("sky", limit=5).hits == wanted.hits
+    with closing(sqlite3.connect(archive.folder.root / "catalog.sqlite")) as database:
+        assert "lens" in [column[1] for column in database.execute("PRAGMA table_info(photo)")]
+
+
+def test_the_facts_of_all_photos_are_those_of_some_photos_together(archive: Archive):
+    archive.tag(["best"], [1, 2, 30])
+    archive.tag(["sea"], [1, 9])
+    archive.tag(["coast"], [2, 9])
+    whole = archive.statistics()
+    parts = [archive.statistics(text) for text in ("id:..9", "id:10..")]
+    assert list(whole.tags.items()) == [("best", 3), ("coast", 2), ("sea", 2)] == list(archive.tags().items())
+    assert [list(part.tags) for part in parts] == [["best", "coast", "sea"], ["best"]]
+    for name in ("photos", "original_bytes", "stored_bytes", "map_bytes", "pixels"):
+        assert getattr(whole, name) == sum(getattr(part, name) for part in parts) > 0

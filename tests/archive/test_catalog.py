@@ -18,6 +18,7 @@ from sqlalchemy.exc import OperationalError
 from dsslic_search.archive import database, schema
 from dsslic_search.archive.catalog import Catalog
 from dsslic_search.archive.features import MapFeatures
+from dsslic_search.archive.revisions import head_revision
 from dsslic_search.archive.schema import Coverage, Photo
 from dsslic_search.archive.snapshot import are_among
 from dsslic_search.archive.stored import ObjectRecord
@@ -259,7 +260,7 @@ def test_two_processes_opening_an_old_catalog_migrate_it_once(tmp_path: Path) ->
         t.join()
     assert failures == []
     with Catalog.open(path) as catalog, catalog.engine.connect() as connection:
-        assert database.stored_revision(connection) == database.head_revision()
+        assert database.stored_revision(connection) == head_revision()
 
 
 def read_only(monkeypatch: pytest.MonkeyPatch, path: Path) -> None:
@@ -410,12 +411,3 @@ def test_which_ids_are_among_others(ascending: list[int]) -> None:
     ids = [9, 0, 4, 4, 100, 1]
     found = are_among(np.array(ascending, np.int64), np.array(ids))
     assert found.tolist() == [each in ascending for each in ids]
-
-
-@pytest.mark.parametrize("count", [0, 1, 500, 501, 1234])
-def test_ids_come_in_batches_that_one_statement_can_take(count: int):
-    parts = list(database.batches(np.arange(count)))
-    assert [i for part in parts for i in part] == list(range(count))
-    assert all(0 < len(part) <= database.IDS_IN_A_STATEMENT for part in parts)
-    assert len(parts) == -(-count // database.IDS_IN_A_STATEMENT)
-    assert list(database.batches(list(range(count)))) == parts

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dsslic_search.archive import database, notes
+from dsslic_search.archive import lookup, notes
 from dsslic_search.archive.catalog import Catalog
 from dsslic_search.archive.notes import NAME_CHARACTERS, name_key
 from dsslic_search.core.errors import ArchiveError, UsageError
@@ -35,7 +35,7 @@ def tagged(catalog: Catalog, name: str) -> list[int]:
 def test_tags_are_given_counted_and_taken(catalog: Catalog):
     assert notes.add_tags(catalog, ["best", "sea"], ids(1, 2, 5)) == {"best": 3, "sea": 3}
     assert notes.add_tags(catalog, ["best"], ids(2, 3)) == {"best": 1}
-    assert notes.tag_counts(catalog) == {"best": 4, "sea": 3}
+    assert catalog.tag_counts() == {"best": 4, "sea": 3}
     assert notes.tag_counts(catalog, ids(3, 4, 5)) == {"best": 2, "sea": 1}
     assert notes.tag_counts(catalog, ids(4)) == {}
     assert tagged(catalog, "best") == [1, 2, 3, 5]
@@ -43,7 +43,7 @@ def test_tags_are_given_counted_and_taken(catalog: Catalog):
     assert notes.remove_tags(catalog, ["best"], ids(5, 6)) == {"best": 1}
     assert tagged(catalog, "best") == [1, 2, 3]
     assert notes.remove_tags(catalog, ["best", "nothing"], None) == {"best": 3, "nothing": 0}
-    assert notes.tag_counts(catalog) == {"sea": 3}
+    assert catalog.tag_counts() == {"sea": 3}
 
 
 def test_the_generation_stays(catalog: Catalog):
@@ -64,19 +64,19 @@ def test_an_unknown_photo_is_an_error_that_changes_nothing(catalog: Catalog, cha
     notes.add_tags(catalog, ["best"], ids(1))
     with pytest.raises(ArchiveError, match="photo 99"):
         change(catalog, ["best", "other"], ids(1, 2, 99))
-    assert notes.tag_counts(catalog) == {"best": 1}
+    assert catalog.tag_counts() == {"best": 1}
 
 
 def test_tags_go_with_their_photo(catalog: Catalog):
     notes.add_tags(catalog, ["best"], ids(1, 2))
     catalog.remove([1])
-    assert notes.tag_counts(catalog) == {"best": 1}
+    assert catalog.tag_counts() == {"best": 1}
 
 
 def test_as_many_photos_as_there_are(catalog: Catalog, monkeypatch: pytest.MonkeyPatch):
     """The ways that large sets of photos go give the same."""
     monkeypatch.setattr(notes, "IDS_LOOKED_UP", 2)
-    monkeypatch.setattr(database, "IDS_IN_A_STATEMENT", 2)
+    monkeypatch.setattr(lookup, "IDS_IN_A_STATEMENT", 2)
     monkeypatch.setattr(notes, "ROWS_INSERTED_AT_ONCE", 2)
     assert notes.add_tags(catalog, ["best"], ids(1, 2, 3, 4, 6)) == {"best": 5}
     with pytest.raises(ArchiveError, match="photo 7"):
@@ -106,7 +106,7 @@ def test_as_many_photos_as_there_are(catalog: Catalog, monkeypatch: pytest.Monke
 def test_impossible_names(catalog: Catalog, name: str):
     with pytest.raises(UsageError, match="tag"):
         notes.add_tags(catalog, ["fine", name], ids(1))
-    assert notes.tag_counts(catalog) == {}
+    assert catalog.tag_counts() == {}
 
 
 @pytest.mark.parametrize(

@@ -163,7 +163,7 @@ def test_after_a_change_of_the_class_list_the_archive_wants_to_be_reindexed(
     lost = ids(archive)["our sea"]
     archive.folder.store.path_of(archive.photo(lost).content_hash).write_bytes(b"")
     archive.close()
-    monkeypatch.setattr("dsslic_search.archive.reindex.FIRST_TERMS", "0" * 16)
+    monkeypatch.setattr("dsslic_search.archive.terms.FIRST_TERMS", "0" * 16)
     with pytest.raises(ArchiveError, match=r"terms of another version.*Archive.reindex"):
         archive.query("sea")
     with pytest.raises(ArchiveError, match="terms of another version"):
@@ -178,15 +178,15 @@ def test_after_a_change_of_the_class_list_the_archive_wants_to_be_reindexed(
 
 
 def test_a_new_archive_says_what_it_speaks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("dsslic_search.archive.reindex.FIRST_TERMS", "0" * 16)
+    monkeypatch.setattr("dsslic_search.archive.terms.FIRST_TERMS", "0" * 16)
     with Archive(tmp_path / "a") as opened:
         opened.ingest([paint(tmp_path / "sea.png", ("sea", 1.0))], segmenter=OURS)
         assert opened.query("sea").total == 1
 
 
 def test_archives_from_before_this_was_said_are_of_the_first_class_list():
-    from dsslic_search.archive import reindex
+    from dsslic_search.archive import terms
 
-    assert reindex.our_terms() == reindex.FIRST_TERMS, (
+    assert terms.our_terms() == terms.FIRST_TERMS, (
         "a new class list or new codes: keep FIRST_TERMS as it is, and drop this test"
     )

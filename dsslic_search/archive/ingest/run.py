@@ -24,8 +24,9 @@ from dsslic_search.archive.ingest.decide import Choice, choose
 from dsslic_search.archive.ingest.encode import Original, Prepare, Prepared, prepare_photo, read_original
 from dsslic_search.archive.ingest.report import Event, IngestReport, Teller
 from dsslic_search.archive.ingest.walk import walk
-from dsslic_search.archive.reindex import make_current, require_current
+from dsslic_search.archive.reindex import make_current
 from dsslic_search.archive.store import Store
+from dsslic_search.archive.terms import require_current
 from dsslic_search.core.errors import DSSError, FormatError, PhotoError, TargetError
 from dsslic_search.core.files import path_to_text
 from dsslic_search.core.settings import Settings

@@ -1,0 +1,219 @@
+"""What nearly every command asks of a catalog: a setting, or a few photos by their ids.
+
+It is asked in SQL that every database reads, since to load SQLAlchemy and to lay out the tables takes longer
+than the rest of such a command. Python's own sqlite3 runs it on an SQLite file that is as it should be;
+whatever is out of the ordinary (no file, another revision, damage, a lock, a disk that cannot be written) is
+left to `archive.catalog`, which mends it or says what to do.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dsslic_search.archive.revisions import head_revision
+from dsslic_search.core.fields import EXPORTED, NAMED, FactValue
+from dsslic_search.index.source import Snapshot
+
+Rows = list[tuple[Any, ...]]
+
+GENERATION = "generation"
+
+SETTINGS = "SELECT name, value FROM setting"
+
+IDS_IN_A_STATEMENT = 500
+"""Databases bound the length of a statement, and the number of its parameters."""
+
+
+def batches(ids: Sequence[int] | NDArray[np.int64]) -> Iterator[list[int]]:
+    """Ids in lists that one statement can take, in their order."""
+    for start in range(0, len(ids), IDS_IN_A_STATEMENT):
+        yield [int(i) for i in ids[start : start + IDS_IN_A_STATEMENT]]
+
+
+def most_frequent_first(counts: Iterable[tuple[Any, ...]]) -> dict[str, int]:
+    """Names with how often each is there, in the order in which people are shown them."""
+    return dict(sorted(counts, key=lambda each: (-each[1], each[0])))
+
+
+def generation_in(settings: Mapping[str, str]) -> int:
+    """How many changes of a catalog were committed, by its settings."""
+    return int(settings.get(GENERATION, 0))
+
+
+@dataclass(frozen=True)
+class LookedUp:
+    """Of some photos, those that are there: path and the facts of `core.fields.EXPORTED` by name, by id; and
+    fractions of classes by photo's id and class id, of those that are not 0."""
+
+    photos: dict[int, tuple[str, dict[str, FactValue]]]
+    fractions: dict[tuple[int, int], float]
+
+
+@dataclass(frozen=True)
+class Totals:
+    """Bytes of the originals, of the .dsslic files and of the label maps' prefixes of them; pixels of the
+    photos."""
+
+    original_bytes: int = 0
+    stored_bytes: int = 0
+    map_bytes: int = 0
+    pixels: int = 0
+
+
+class Lookup(ABC):
+    """A catalog, whichever way it is read. Every method raises ArchiveError for trouble with the database."""
+
+    @abstractmethod
+    def rows(self, *statements: str) -> list[Rows]:
+        """The rows of each of some SELECTs, all of one moment, with values as the database's driver gives
+        them."""
+
+    @abstractmethod
+    def snapshot(self) -> AbstractContextManager[Snapshot]:
+        """The whole catalog at one moment, to be read in bulk."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Release the database."""
+
+    def settings(self) -> dict[str, str]:
+        """The archive's named values."""
+        return dict(self.rows(SETTINGS)[0])
+
+    def generation(self) -> int:
+        """How many changes were committed so far; caches built from the catalog carry the value they saw."""
+        return generation_in(self.settings())
+
+    def count(self) -> int:
+        """The number of photos."""
+        return int(self.rows("SELECT count(*) FROM photo")[0][0][0])
+
+    def totals(self) -> Totals:
+        """Of all photos."""
+        sums = ", ".join(
+            f"coalesce(sum({each}), 0)"
+            for each in ("file_size", "stored_bytes", "map_bytes", "width * height")
+        )
+        return Totals(*map(int, self.rows(f"SELECT {sums} FROM photo")[0][0]))
+
+    def tag_counts(self) -> dict[str, int]:
+        """How many photos have each tag; most frequent first, then by name."""
+        return most_frequent_first(self.rows("SELECT name, count(*) FROM tag GROUP BY name")[0])
+
+    def look_up(self, ids: Sequence[int], classes: Sequence[int]) -> LookedUp:
+        """What is shown of photos that a query found, of at most `IDS_IN_A_STATEMENT`, and how much they show
+        of some classes."""
+        columns = [NAMED[name].columns[0] for name in EXPORTED]
+        names = ", ".join(["id", "path", *(column.name for column in columns)])
+        asked = [f"SELECT {names} FROM photo WHERE id IN ({_listed(ids)})"]
+        if classes:
+            # + 0: a condition on the class itself tempts SQLite to walk the index of all photos that have it
+            asked.append(
+                "SELECT photo_id, class_id, fraction FROM coverage "
+                f"WHERE photo_id IN ({_listed(ids)}) AND (class_id + 0) IN ({_listed(classes)})"
+            )
+        photos, *fractions = self.rows(*asked)
+        return LookedUp(
+            {
+                photo_id: (
+                    path,
+                    {
+                        name: _date(value) if column.values == "date" else value
+                        for name, column, value in zip(EXPORTED, columns, values, strict=True)
+                    },
+                )
+                for photo_id, path, *values in photos
+            },
+            {(photo_id, class_id): fraction for rows in fractions for photo_id, class_id, fraction in rows},
+        )
+
+
+def _listed(numbers: Iterable[int]) -> str:
+    return ", ".join(str(int(number)) for number in numbers)
+
+
+def _date(value: Any) -> Any:
+    """SQLite keeps dates as text."""
+    return datetime.fromisoformat(value) if isinstance(value, str) else value
+
+
+class SQLiteLookup(Lookup):
+    """An SQLite file, read by Python's sqlite3 until that reports anything; from then on, and in bulk, it is
+    for `whole` to read. Safe to use from several threads."""
+
+    def __init__(self, connection: sqlite3.Connection, whole: Callable[[], Lookup]) -> None:
+        """Of a connection that `ready` gave."""
+        self._connection: sqlite3.Connection | None = connection
+        self._whole = whole
+        self._turn = threading.Lock()
+
+    def rows(self, *statements: str) -> list[Rows]:
+        with self._turn:
+            if self._connection is not None:
+                try:
+                    return _read(self._connection, statements)
+                except sqlite3.Error:
+                    self._close()
+        return self._whole().rows(*statements)
+
+    def snapshot(self) -> AbstractContextManager[Snapshot]:
+        return self._whole().snapshot()
+
+    def close(self) -> None:
+        with self._turn:
+            self._close()
+
+    def _close(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+
+def open_lookup(where: Path | str, whole: Callable[[], Lookup]) -> Lookup:
+    """The catalog in an SQLite file or at a database URL, for looking things up; ``whole`` opens it for
+    everything else, and where anything has to be done or said first. What that raises is raised here."""
+    connection = ready(where) if isinstance(where, Path) else None
+    return whole() if connection is None else SQLiteLookup(connection, whole)
+
+
+def ready(path: Path) -> sqlite3.Connection | None:
+    """A connection to an SQLite file that is a catalog of this version's revision and keeps a write-ahead
+    log; None for any other, and where that cannot be told. Leaves no file behind, and waits for nobody."""
+    head = head_revision()
+    try:
+        connection = sqlite3.connect(
+            f"{path.absolute().as_uri()}?mode=rw",
+            uri=True,
+            timeout=0,
+            isolation_level=None,
+            check_same_thread=False,
+        )
+    except sqlite3.Error:
+        return None
+    try:
+        asked = "PRAGMA journal_mode", "SELECT version_num FROM alembic_version"
+        if [connection.execute(each).fetchall() for each in asked] == [[("wal",)], [(head,)]]:
+            return connection
+    except sqlite3.Error:
+        pass
+    connection.close()
+    return None
+
+
+def _read(connection: sqlite3.Connection, statements: Sequence[str]) -> list[Rows]:
+    connection.execute("BEGIN")
+    try:
+        return [connection.execute(statement).fetchall() for statement in statements]
+    finally:
+        connection.rollback()  # nothing was written
