@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from dsslic_search.api import Archive
     from dsslic_search.api.coding import decode, encode
 
-__version__ = "0.2.0"
+__version__ = "0.3.0"
 """The only home of the version: pyproject.toml reads it here, and CHANGELOG.md says what it brought."""
 
 __all__ = ["Archive", "__version__", "decode", "encode"]

@@ -29,6 +29,7 @@ LAYER_NAMES = {
     "iccp": "ICC",
     "exif": "EXIF",
     "hash": "hash",
+    "srce": "source",
 }
 
 
@@ -43,19 +44,22 @@ def file_info(source: Path | str | bytes) -> dict[str, Any]:
         contents = container.read(data)
         spoken = _vocabulary_name(lambda: decoder.read_dialect(data, contents))
         residual = _residual(data)
-    return {**describe_contents(contents), "vocabulary_name": spoken, "residual": residual}
+        bits, remarks = decoder.read_source(data, contents)
+    said = {**describe_contents(contents), "vocabulary_name": spoken, "residual": residual}
+    return {**said, "source_bits": bits, "source_remarks": list(remarks)}
 
 
 def photo_info(store: Store, photo: Photo, vocabulary: Vocabulary, tags: list[str]) -> dict[str, Any]:
     """What the catalog knows of a photo, and the layers of its file: the columns of its row by name, coverage
     by class, regions (None when an older version described it), tags, vocabulary and layers."""
-    from dsslic_search.api.showing import read_contents, read_dialect
+    from dsslic_search.api.showing import read_contents, read_dialect, read_remarks
 
     contents = read_contents(store, photo)
     return {
         **_row(photo, [c.name for c in vocabulary.classes]),
         "tags": tags,
         "vocabulary_name": _vocabulary_name(lambda: read_dialect(store, photo)),
+        "source_remarks": list(read_remarks(store, photo)),
         "layers": describe_contents(contents)["layers"],
     }
 

@@ -75,6 +75,15 @@ def read_dialect(store: Store, photo: Photo) -> Dialect:
         return decoder.read_dialect(StoredFile(store, photo.content_hash).prefix(photo.map_bytes))
 
 
+def read_remarks(store: Store, photo: Photo) -> tuple[str, ...]:
+    """What is to be known of how a photo's file was read, in words; often nothing."""
+    from dsslic_search.codec.layers import provenance
+
+    with _about(store, photo):
+        chunk = StoredFile(store, photo.content_hash).chunk(provenance.LAYER.kind)
+        return () if chunk is None else provenance.decode(chunk)[1]
+
+
 def stages_of(store: Store, photo: Photo, stages: Sequence[str], max_pixels: int) -> Iterator[Preview]:
     """Stages of a photo as a slow link would show them: each reads on where the one before ended."""
     began = time.perf_counter()

@@ -239,6 +239,8 @@ def show(
     )
     facts.append(f"added {photo.added_at:%Y-%m-%d %H:%M} UTC")
     typer.echo(", ".join(f for f in facts if f))
+    for remark in info["source_remarks"]:
+        typer.echo(f"source: {printable(remark)}")
     if info["tags"]:
         typer.echo(f"tags: {printable(', '.join(info['tags']))}")
     spoken = printable(info["vocabulary_name"])

@@ -104,6 +104,8 @@ def info(
     typer.echo(
         f"label map 1/{said['map_scale']}, compact 1/{said['compact_scale']} (QP {said['compact_qp']})"
     )
+    for remark in said["source_remarks"]:
+        typer.echo(f"source: {printable(remark)}")
     for line in _residual_lines(said["residual"], said["residual_qp"]):
         typer.echo(line)
     typer.echo(f"vocabulary {said['vocabulary']} ({printable(said['vocabulary_name'])})", nl=False)

@@ -20,6 +20,7 @@ from dsslic_search.codec.layers import (
     lossless,
     metadata,
     original,
+    provenance,
     residual,
 )
 from dsslic_search.codec.layers.planes import read_planes
@@ -121,6 +122,12 @@ def read_metadata(data: bytes, layer: Layer) -> bytes:
     "layers"; b"" when there is none."""
     packed = container.read_chunk(data, container.read_contents(data), layer.kind)
     return b"" if packed is None else metadata.decode(layer, packed)
+
+
+def read_source(data: bytes, contents: Contents | None = None) -> tuple[int, tuple[str, ...]]:
+    """Bits of a channel in the photo's file, and remarks on how it was read; (8, ()) where there are none."""
+    packed = container.read_chunk(data, contents or container.read_contents(data), provenance.LAYER.kind)
+    return (8, ()) if packed is None else provenance.decode(packed)
 
 
 def _decode_original(file: bytes, max_pixels: int) -> Decoded:

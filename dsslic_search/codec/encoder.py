@@ -35,6 +35,7 @@ from dsslic_search.codec.layers import (
     lossless,
     metadata,
     original,
+    provenance,
     residual,
 )
 from dsslic_search.codec.layers.planes import read_planes
@@ -144,6 +145,8 @@ class _Encoding:
         else:
             chunks += _originals(mode, source)
             self.clock.mark("original")
+        if photo.bits > 8 or photo.remarks:
+            chunks.append(provenance.encode(photo.bits, photo.remarks))
         header = Header(
             width=photo.width,
             height=photo.height,

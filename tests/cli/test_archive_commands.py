@@ -18,7 +18,7 @@ def bad_files(folder: Path) -> dict[str, str]:
     folder.mkdir()
     good = next((Path(__file__).parents[2] / "samples").glob("*.jpg")).read_bytes()
     (folder / "empty.jpg").write_bytes(b"")
-    (folder / "text.jpg").write_text("not a photo")
+    (folder / "text.jpg").write_text("not a picture")
     (folder / "cut.jpg").write_bytes(good[: len(good) // 2])
     header = struct.pack(">IIBBBBB", 60_000, 60_000, 8, 2, 0, 0, 0)
     chunks = [b"IHDR" + header, b"IDAT" + zlib.compress(bytes(1000))]
@@ -26,7 +26,7 @@ def bad_files(folder: Path) -> dict[str, str]:
     (folder / "bomb.png").write_bytes(b"\x89PNG\r\n\x1a\n" + b"".join(bomb))
     return {
         "empty.jpg": "empty",
-        "text.jpg": "not a photo",
+        "text.jpg": "not a picture",
         "cut.jpg": "damaged",
         "bomb.png": "DSS_MAX_PIXELS",
     }

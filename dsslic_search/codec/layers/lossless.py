@@ -9,8 +9,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from dsslic_search.codec import jpeg_xl
 from dsslic_search.codec.chunk import Chunk
-from dsslic_search.codec.layers import jpeg_xl, residual
+from dsslic_search.codec.layers import residual
 from dsslic_search.core.errors import FormatError
 
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import hashlib
 
+from dsslic_search.codec import jpeg_xl
 from dsslic_search.codec.chunk import Chunk, Layer
-from dsslic_search.codec.layers import jpeg_xl
 from dsslic_search.core.errors import FormatError
 from dsslic_search.core.kinds import Stage
 

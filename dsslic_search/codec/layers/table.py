@@ -13,6 +13,7 @@ from dsslic_search.codec.layers import (
     label_map,
     metadata,
     original,
+    provenance,
     residual,
 )
 
@@ -26,4 +27,5 @@ LAYERS = (
     original.LAYER,
     metadata.ICC,
     metadata.EXIF,
+    provenance.LAYER,
 )

@@ -1,102 +1,171 @@
-"""Pixels of any Pillow mode and colour space to 8-bit sRGB."""
+"""From a picture as its file holds it to 8-bit sRGB."""
 
 from __future__ import annotations
 
 import io
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageCms
 
-GREY_MODES = frozenset({"1", "L", "LA", "La", "I", "I;16", "I;16B", "I;16L", "I;16N", "F"})
-"""Modes of one channel. A photo is greyscale by its mode only: an RGB photo of equal channels counts as
-colour, and so does a palette."""
+from dsslic_search.codec.picture import light
+from dsslic_search.codec.picture.raster import Coded, Measured, Profile, Raster, Space
 
-_DEEP_MODES = GREY_MODES - {"1", "L", "LA", "La"}
 SRGB_TOLERANCE = 3  # grey levels: makers' sRGB profiles differ by that much from each other
-_SPACES = {"L": "GRAY", "RGB": "RGB ", "CMYK": "CMYK", "LAB": "Lab "}
+ROWS_PIXELS = 1 << 20
+"""Pixels that are in floating point at a time."""
+
+_SPACES = {"grey": "GRAY", "rgb": "RGB ", "cmyk": "CMYK"}
+_MODES = {"grey": "L", "rgb": "RGB", "cmyk": "CMYK"}
 _INTENT = ImageCms.Intent.RELATIVE_COLORIMETRIC
 _FLAGS = ImageCms.Flags.BLACKPOINTCOMPENSATION
 
 
-class Colours(NamedTuple):
-    """``pixels`` uint8 [H, W, 3] in sRGB; ``alpha`` uint8 [H, W], None where the picture is opaque
-    everywhere."""
+@dataclass(frozen=True)
+class Colours:
+    """``pixels``: uint8 [H, W, 3] in sRGB. ``reductions``: what of the file they do not hold, in words."""
 
     pixels: NDArray[np.uint8]
-    alpha: NDArray[np.uint8] | None
+    reductions: tuple[str, ...]
 
 
-def to_srgb(picture: Image.Image, icc: bytes) -> Colours:
-    """Convert a loaded picture. ``icc`` is the profile its samples are in, b"" for none (sRGB, or Pillow's
-    plain CMYK).
+def to_srgb(raster: Raster) -> Colours:
+    """The samples of a raster in 8-bit sRGB.
 
-    Conversion is relative colorimetric with black-point compensation. A profile that is broken, or for
-    another colour space than the picture's, is left out of account. Sixteen-bit grey is rounded to eight; "I"
-    and "F" samples as :func:`_eight_bits` says.
-    """
-    grey = picture.mode in GREY_MODES
-    opaque, alpha = _split_alpha(picture)
-    managed = _through_profile(opaque, icc) if icc or opaque.mode == "LAB" else None
-    pixels = np.array(managed if managed is not None else opaque.convert("RGB"))
-    if grey and managed is not None:
-        pixels[:] = pixels[..., 1:2]  # colour management may leave the three a level apart
-    if alpha is not None and alpha.min() == 255:
-        alpha = None
-    return Colours(pixels, alpha)
-
-
-def _split_alpha(picture: Image.Image) -> tuple[Image.Image, NDArray[np.uint8] | None]:
-    """A picture in mode L, RGB, CMYK or LAB, and its alpha plane if it has one."""
-    if picture.mode in _DEEP_MODES:
-        samples = np.asarray(picture)
-        key = picture.info.get("transparency")
-        alpha = np.where(samples == key, 0, 255).astype(np.uint8) if isinstance(key, int) else None
-        return Image.fromarray(_eight_bits(samples)), alpha
-    if picture.mode in ("1", "L", "LA", "La"):
-        if not picture.has_transparency_data:
-            return picture.convert("L"), None
-        both = picture.convert("LA")
-        return both.getchannel("L"), np.array(both.getchannel("A"))
-    if picture.has_transparency_data:
-        both = picture.convert("RGBA")
-        return both.convert("RGB"), np.array(both.getchannel("A"))
-    return (picture if picture.mode in ("CMYK", "LAB") else picture.convert("RGB")), None
+    Through an ICC profile relative colorimetric with black-point compensation; a profile that is broken, or
+    for another model than the raster's, is left out of account. Spaces by numbers as :mod:`light` says.
+    Colours outside sRGB come to its edge. More than eight bits are rounded, after the conversion."""
+    reductions = [f"{raster.bits} bits a channel became 8"] if raster.bits > 8 else []
+    profile = _usable(raster)
+    if profile is not None:
+        pixels = _managed(raster, profile)
+    elif raster.model == "lab" or _is_other(raster.space):
+        pixels, outside = _computed(raster)
+        if isinstance(raster.space, Coded) and light.is_high_range(raster.space):
+            reductions.append("high dynamic range was brought to that of sRGB")
+        elif outside:
+            reductions.append("colours outside sRGB were brought to its edge")
+    else:
+        pixels = _plain(raster)
+    if raster.model == "grey":
+        pixels = (
+            pixels[..., 1] if pixels.ndim == 3 else pixels
+        )  # management may leave the three a level apart
+        pixels = np.repeat(pixels[..., None], 3, axis=-1)
+    return Colours(np.ascontiguousarray(pixels), tuple(reductions))
 
 
-def _eight_bits(samples: NDArray[Any]) -> NDArray[np.uint8]:
-    """Grey samples of many bits to 0..255. 16-bit: 65535 is white. 32-bit integers: so too, unless the
-    largest is more, then that is white. Floating point: 1 is white, unless the largest is more. Negative and
-    not-a-number are black."""
-    values = np.nan_to_num(samples.astype(np.float32), nan=0.0, posinf=0.0, neginf=0.0)
-    white = 1.0 if samples.dtype.kind == "f" else 65535.0
-    if samples.dtype != np.uint16:
-        white = max(white, float(values.max()))
-    eight: NDArray[np.uint8] = np.clip(np.rint(values * np.float32(255 / white)), 0, 255).astype(np.uint8)
+def _plain(raster: Raster) -> NDArray[np.uint8]:
+    """Without a conversion of colours but that of the model."""
+    eight = _eight_bits(raster.samples, raster.white)
+    if raster.model == "cmyk":
+        return np.asarray(Image.fromarray(eight, "CMYK").convert("RGB"))
     return eight
 
 
-def _through_profile(picture: Image.Image, icc: bytes) -> Image.Image | None:
-    """The picture in sRGB, None where no (usable) profile asks for a conversion."""
-    srgb = ImageCms.createProfile("sRGB")
-    try:
-        if picture.mode == "LAB":
-            profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB"))
+def _eight_bits(samples: NDArray[Any], white: float) -> NDArray[np.uint8]:
+    """Samples of 0..white to 0..255, rounded; what is below, above or not a number comes to the ends."""
+    if samples.dtype == np.uint8 and white == 255:
+        return np.ascontiguousarray(samples)
+    eight = np.empty(samples.shape, np.uint8)
+    for rows in _rows(samples):
+        scaled = np.nan_to_num(samples[rows].astype(np.float32), nan=0.0, posinf=white, neginf=0.0)
+        scaled *= np.float32(255 / white)
+        eight[rows] = np.clip(np.rint(scaled, out=scaled), 0, 255)
+    return eight
+
+
+def _is_other(space: Space) -> bool:
+    """Whether a space by numbers is not sRGB."""
+    return isinstance(space, (Coded, Measured)) and not light.is_srgb(space)
+
+
+def _computed(raster: Raster) -> tuple[NDArray[np.uint8], bool]:
+    """Through a space by numbers."""
+    samples = raster.samples[..., None] if raster.model == "grey" else raster.samples
+    eight, outside = np.empty(samples.shape, np.uint8), False
+    for rows in _rows(samples):
+        values = samples[rows].astype(np.float64)
+        if raster.model == "lab":
+            white = raster.space.white if isinstance(raster.space, Measured) else None
+            shown, beyond = light.lab_to_srgb(values, white)
         else:
-            profile = ImageCms.ImageCmsProfile(io.BytesIO(icc))
-            if profile.profile.xcolor_space != _SPACES[picture.mode] or (
-                picture.mode == "RGB" and _is_srgb(profile, srgb)
-            ):
-                return None
-        return ImageCms.profileToProfile(picture, profile, srgb, _INTENT, "RGB", flags=_FLAGS)
+            assert isinstance(raster.space, (Coded, Measured))
+            values = np.nan_to_num(values / raster.white, posinf=1.0, neginf=0.0)
+            shown, beyond = light.to_srgb(values, raster.space)
+        eight[rows] = np.rint(shown * 255)
+        outside |= beyond
+    return (eight[..., 0] if raster.model == "grey" else eight), outside
+
+
+def _rows(samples: NDArray[Any]) -> list[slice]:
+    """Slices of rows, each of at most ``ROWS_PIXELS`` pixels or one row."""
+    step = max(1, ROWS_PIXELS // max(1, samples.shape[1]))
+    return [slice(start, start + step) for start in range(0, samples.shape[0], step)]
+
+
+def _usable(raster: Raster) -> ImageCms.ImageCmsProfile | None:
+    """The profile to convert by; None where none asks for it."""
+    try:
+        if raster.model == "lab" or not isinstance(raster.space, Profile) or not raster.space.icc:
+            return None
+        profile = ImageCms.ImageCmsProfile(io.BytesIO(raster.space.icc))
+        if profile.profile.xcolor_space != _SPACES[raster.model]:
+            return None
+        return None if raster.model == "rgb" and _is_srgb(profile) else profile
     except (ImageCms.PyCMSError, OSError, ValueError, TypeError):
         return None
 
 
-def _is_srgb(profile: ImageCms.ImageCmsProfile, srgb: Any) -> bool:
+def _managed(raster: Raster, profile: ImageCms.ImageCmsProfile) -> NDArray[np.uint8]:
+    """Through a profile, at the samples' own depth; as it is where that fails."""
+    if raster.samples.dtype != np.uint8 and raster.model in ("rgb", "grey"):
+        return _managed_deep(raster, profile)
+    eight = _eight_bits(raster.samples, raster.white)
+    try:
+        shown = ImageCms.profileToProfile(
+            Image.fromarray(eight, _MODES[raster.model]), profile, _srgb(), _INTENT, "RGB", flags=_FLAGS
+        )
+    except (ImageCms.PyCMSError, OSError, ValueError, TypeError):
+        return _plain(raster)
+    return np.array(shown)
+
+
+def _managed_deep(raster: Raster, profile: ImageCms.ImageCmsProfile) -> NDArray[np.uint8]:
+    """The same with sixteen bits, through the same engine (LittleCMS) under another name: Pillow's has
+    eight."""
+    import imagecodecs
+
+    assert isinstance(raster.space, Profile)
+    eight = np.empty((*raster.samples.shape[:2], 3), np.uint8)
+    for rows in _rows(raster.samples):
+        values = raster.samples[rows].astype(np.float32) * np.float32(65535 / raster.white)
+        sixteen = np.clip(np.rint(np.nan_to_num(values)), 0, 65535).astype(np.uint16)
+        try:
+            shown = imagecodecs.cms_transform(
+                sixteen,
+                raster.space.icc,
+                _srgb().tobytes(),
+                colorspace="gray" if raster.model == "grey" else "rgb",
+                outcolorspace="rgb",
+                intent=int(_INTENT),
+                flags=int(_FLAGS),
+            )
+        except (RuntimeError, ValueError, TypeError):
+            return _plain(raster)
+        eight[rows] = np.rint(shown.astype(np.float32) * np.float32(255 / 65535))
+    return eight
+
+
+def _srgb() -> ImageCms.ImageCmsProfile:
+    return ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB"))
+
+
+def _is_srgb(profile: ImageCms.ImageCmsProfile) -> bool:
     """By what it does to a few colours, since names lie: converting sRGB to sRGB would only add rounding."""
     levels = np.array([0, 20, 64, 128, 200, 255], np.uint8)
     probe = np.stack(np.meshgrid(levels, levels, levels), -1).reshape(1, -1, 3)
-    seen = ImageCms.profileToProfile(Image.fromarray(probe), profile, srgb, _INTENT, "RGB", flags=_FLAGS)
+    seen = ImageCms.profileToProfile(Image.fromarray(probe), profile, _srgb(), _INTENT, "RGB", flags=_FLAGS)
     return int(np.abs(np.asarray(seen).astype(np.int16) - probe).max()) <= SRGB_TOLERANCE

@@ -3,39 +3,37 @@
 
 from __future__ import annotations
 
-import io
 import threading
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from importlib import import_module
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import ExifTags, Image, UnidentifiedImageError
+from PIL import Image
 
 from dsslic_search.codec.picture import colour
+from dsslic_search.codec.picture.formats import pillow
+from dsslic_search.codec.picture.formats.signature import RAW, kind_of
+from dsslic_search.codec.picture.header import Header
 from dsslic_search.codec.picture.metadata import NO_FACTS, PhotoFacts, kept_bytes, read_facts
-from dsslic_search.core.errors import PhotoError
+from dsslic_search.core.errors import DSSError, PhotoError
 from dsslic_search.core.settings import LARGEST_MAX_PIXELS
 
-FORMATS = ("JPEG", "PNG", "WEBP", "AVIF", "TIFF", "GIF", "BMP", "JPEG2000", "PPM")
-"""The formats tried, by Pillow's names. Others that Pillow knows are no photos, and some of them start
-outside programs."""
-
-# Pillow's own limit is one number for the whole process and below what this program allows; open_photo
-# compares each photo's size with the caller's limit before it decodes anything.
-Image.MAX_IMAGE_PIXELS = None
-
-_TURNS = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
+_READERS: Mapping[str, str] = {  # modules of `formats`; other kinds are Pillow's
+    "JPEG": "jpeg",
+    "PNG": "png",
+    "TIFF": "tiff",
+    "AVIF": "avif",
+    "HEIF": "heif",
+    "JPEG2000": "jpeg2000",
+    "JPEGXL": "jpegxl",
 }
+_BY_PILLOW = ("WEBP", "GIF", "BMP", "PPM")
+FORMATS = (*_READERS, *_BY_PILLOW, "RAW")
+"""The formats that are read."""
 
 
 @dataclass(frozen=True)
@@ -45,8 +43,9 @@ class SourcePhoto:
     ``pixels``: uint8 [H, W, 3]. ``alpha``: uint8 [H, W], None where the photo is opaque. ``grey``: the file
     has one colour channel (its three channels here are equal). ``icc``: the colour profile the file came with
     (the pixels are no longer in it), ``exif``: its EXIF data with orientation 1 and without the thumbnail,
-    starting with ``Exif\\0\\0``; each b"" if there is none. ``format``: "JPEG", "PNG" …
-    """
+    starting with ``Exif\\0\\0``; each b"" if there is none. ``format``: "JPEG", "PNG" … ``bits``: of a
+    channel in the file. ``remarks``: what the pixels do not hold of the file's, and what a person should know
+    of how they were read, in words."""
 
     pixels: NDArray[np.uint8]
     alpha: NDArray[np.uint8] | None = None
@@ -55,6 +54,8 @@ class SourcePhoto:
     exif: bytes = b""
     format: str = ""
     facts: PhotoFacts = field(default_factory=lambda: NO_FACTS)
+    bits: int = 8
+    remarks: tuple[str, ...] = ()
 
     @property
     def height(self) -> int:
@@ -67,32 +68,82 @@ class SourcePhoto:
         return int(self.pixels.shape[1])
 
 
-def open_photo(data: bytes, name: str, max_pixels: int) -> SourcePhoto:
-    """Decode the bytes of a photo's file; of a file with several pictures, the first.
+def open_photo(data: bytes, name: str, max_pixels: int, *, shrink: int = 1) -> SourcePhoto:
+    """Decode the bytes of a photo's file; of a file with several pictures, the first that is no reduced copy.
 
     ``name`` is for messages. A photo of more than ``max_pixels`` pixels is refused before it is decoded.
-    Colour becomes 8-bit sRGB (see :func:`dsslic_search.codec.picture.colour.to_srgb`). Damaged metadata is
-    left out; damaged or missing pixels are an error. Thread-safe. Raises PhotoError, whose message starts
-    with ``name``.
-    """
-    if not data:
-        raise PhotoError(f"{name}: the file is empty (0 bytes)")
+    Colour becomes 8-bit sRGB (see :func:`dsslic_search.codec.picture.colour.to_srgb`). ``shrink``: 2, 4 or 8
+    lets formats that can (JPEG) decode every side so many times smaller. Damaged metadata is left out;
+    damaged or missing pixels are an error. Thread-safe. Raises PhotoError, whose message starts with
+    ``name``."""
+    header = read_header(data, name, max_pixels)
     with _pillow_silent():
         try:
-            picture = Image.open(io.BytesIO(data), formats=FORMATS)
-        except UnidentifiedImageError as e:
+            raster = header.decode(shrink)
+            colours = colour.to_srgb(raster)
+            pixels, alpha = _upright(colours.pixels, raster.turn), raster.alpha
+            if alpha is not None:
+                alpha = None if alpha.min(initial=255) == 255 else _upright(alpha, raster.turn)
+        except MemoryError as e:
             raise PhotoError(
-                f"{name}: not a photo in a format that can be read here ({', '.join(FORMATS)})"
+                f"{name}: decoding its {header.width}×{header.height} pixels takes more memory than there is"
             ) from e
-        except Exception as e:  # damage can make Pillow raise nearly anything
+        except Exception as e:  # damage can make libraries raise nearly anything
+            raise PhotoError(
+                f"{name}: the {header.format} data is damaged or cut short ({_reason(e)})"
+            ) from e
+        exif, facts = _metadata(header, pixels)
+    return SourcePhoto(
+        pixels,
+        alpha,
+        raster.model == "grey",
+        header.embedded.icc,
+        exif,
+        header.format,
+        facts,
+        raster.bits,
+        (*raster.notes, *colours.reductions),
+    )
+
+
+def read_header(data: bytes, name: str, max_pixels: int) -> Header:
+    """What a photo's file says before it is decoded. Raises PhotoError as :func:`open_photo` does."""
+    if not data:
+        raise PhotoError(f"{name}: the file is empty (0 bytes)")
+    kind = kind_of(data)
+    if kind is None:
+        raise PhotoError(f"{name}: not a picture; formats that can be read are {', '.join(FORMATS)}")
+    with _pillow_silent():
+        try:
+            header = _read(data, kind)
+        except DSSError as e:  # a package that is missing
+            raise PhotoError(f"{name}: {e}") from e
+        except Exception as e:  # damage can make libraries raise nearly anything
             raise PhotoError(f"{name}: the file's header is damaged ({_reason(e)})") from e
-        with picture:
-            _check_size(picture.size, name, max_pixels)
-            return _decode(picture, name)
+    if header is None:
+        raise PhotoError(
+            f"{name}: {kind} files cannot be read here; convert it to one of {', '.join(FORMATS)}"
+        )
+    _check_size(header, name, max_pixels)
+    return header
 
 
-def _check_size(size: tuple[int, int], name: str, max_pixels: int) -> None:
-    width, height = size
+def _read(data: bytes, kind: str) -> Header | None:
+    if kind in _BY_PILLOW:
+        return pillow.read(data, kind)
+    module = _READERS.get(kind)
+    if module is None:
+        if kind not in RAW:
+            return None
+        from dsslic_search.codec.picture.formats import raw
+
+        return raw.read(data, kind)
+    found: Header = import_module(f"dsslic_search.codec.picture.formats.{module}").read(data)
+    return found
+
+
+def _check_size(header: Header, name: str, max_pixels: int) -> None:
+    width, height = header.width, header.height
     if width * height > max_pixels:
         possible = width * height <= LARGEST_MAX_PIXELS
         advice = (
@@ -106,57 +157,29 @@ def _check_size(size: tuple[int, int], name: str, max_pixels: int) -> None:
         )
 
 
-def _decode(picture: Image.Image, name: str) -> SourcePhoto:
-    kind = {"MPO": "JPEG", None: ""}.get(picture.format, picture.format or "")
-    icc = picture.info.get("icc_profile") or b""
-    metadata = _read_exif(picture)
-    facts = _facts(metadata)
+def _upright(plane: NDArray[np.uint8], turn: int) -> NDArray[np.uint8]:
+    """[H, W, …] turned as an EXIF orientation says."""
+    if turn in (5, 6, 7, 8):
+        plane = plane.swapaxes(0, 1)
+    if turn in (3, 4, 7, 8):
+        plane = plane[::-1]
+    if turn in (2, 3, 6, 7):
+        plane = plane[:, ::-1]
+    return np.ascontiguousarray(plane)
+
+
+def _metadata(header: Header, pixels: NDArray[np.uint8]) -> tuple[bytes, PhotoFacts]:
+    """EXIF data to keep, and facts; metadata never stops a photo."""
+    exif = Image.Exif()
     try:
-        picture.load()
-        upright = _upright(picture, metadata)
-        grey = upright.mode in colour.GREY_MODES
-        pixels, alpha = colour.to_srgb(upright, icc)
-    except MemoryError as e:
-        raise PhotoError(
-            f"{name}: decoding its {picture.width}×{picture.height} pixels takes more memory than there is"
-        ) from e
-    except Exception as e:  # as above
-        raise PhotoError(f"{name}: the {kind} data is damaged or cut short ({_reason(e)})") from e
-    return SourcePhoto(pixels, alpha, grey, icc, _kept_exif(metadata, pixels), kind, facts)
-
-
-def _read_exif(picture: Image.Image) -> Image.Exif | None:
-    try:
-        return picture.getexif()
-    except Exception:  # metadata never stops a photo
-        return None
-
-
-def _upright(picture: Image.Image, metadata: Image.Exif | None) -> Image.Image:
-    """Turned as the EXIF orientation says. Pillow itself does so for TIFF and then removes the tag."""
-    orientation = None if metadata is None else metadata.get(ExifTags.Base.Orientation)
-    turn = _TURNS.get(orientation) if isinstance(orientation, int) else None
-    if turn is None:
-        return picture
-    turned = picture.transpose(turn)
-    turned.info = picture.info
-    return turned
-
-
-def _facts(metadata: Image.Exif | None) -> PhotoFacts:
-    try:
-        return NO_FACTS if metadata is None else read_facts(metadata)
+        exif.load(header.embedded.exif)
+        facts = read_facts(exif)
     except Exception:
-        return NO_FACTS
-
-
-def _kept_exif(metadata: Image.Exif | None, pixels: NDArray[np.uint8]) -> bytes:
+        return b"", NO_FACTS
     try:
-        return (
-            b"" if metadata is None else kept_bytes(metadata, width=pixels.shape[1], height=pixels.shape[0])
-        )
+        return kept_bytes(exif, width=pixels.shape[1], height=pixels.shape[0]), facts
     except Exception:
-        return b""
+        return b"", facts
 
 
 def _reason(error: Exception) -> str:
@@ -170,15 +193,15 @@ _saved_filters: warnings.catch_warnings[None] | None = None
 
 @contextmanager
 def _pillow_silent() -> Iterator[None]:
-    """Ignore warnings raised inside Pillow. Filters belong to the whole process: the first thread in sets
-    them, the last one out puts the earlier ones back, where ``catch_warnings`` in each thread could leave
-    another thread's filters behind."""
+    """Ignore warnings raised inside libraries that read pictures. Filters belong to the whole process: the
+    first thread in sets them, the last one out puts the earlier ones back, where ``catch_warnings`` in each
+    thread could leave another thread's filters behind."""
     global _silenced_by, _saved_filters
     with _silence:
         if _silenced_by == 0:
             _saved_filters = warnings.catch_warnings()
             _saved_filters.__enter__()
-            warnings.filterwarnings("ignore", module=r"PIL(\.|$)")
+            warnings.filterwarnings("ignore", module=r"(PIL|tifffile|imagecodecs|numpy)(\.|$)")
         _silenced_by += 1
     try:
         yield

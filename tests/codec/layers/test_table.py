@@ -33,10 +33,10 @@ def test_every_layer_of_every_module_is_in_the_table():
 
 
 def test_kinds_and_their_order_are_those_of_files():
-    assert container.ORDER == ("voca", "SMAP", "COMP", "RESI", "ALPH", "hash", "ORIG", "iccp", "exif")
+    assert container.ORDER == ("voca", "SMAP", "COMP", "RESI", "ALPH", "hash", "ORIG", "iccp", "exif", "srce")
     assert {layer.kind: layer.codecs for layer in LAYERS} == {
         "voca": (1,), "SMAP": (1,), "COMP": (1,), "RESI": (1, 2, 3), "ALPH": (1,),
-        "hash": (0,), "ORIG": (0, 1), "iccp": (1,), "exif": (1,),
+        "hash": (0,), "ORIG": (0, 1), "iccp": (1,), "exif": (1,), "srce": (1,),
     }  # fmt: skip
 
 

@@ -1,0 +1,147 @@
+"""JPEG (ITU-T T.81): through Pillow, and through libjpeg-turbo as imagecodecs builds it where Pillow's lacks
+the process: arithmetic coding, twelve bits, lossless."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dsslic_search.codec.picture.formats import pillow
+from dsslic_search.codec.picture.header import Header
+from dsslic_search.codec.picture.raster import Model, Profile, Raster
+
+END_OF_IMAGE = b"\xff\xd9"
+_SEQUENTIAL = frozenset({0xC0, 0xC1})  # baseline and extended, Huffman
+_FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
+_ARITHMETIC, _LOSSLESS = frozenset({0xC9, 0xCA, 0xCB}), frozenset({0xC3, 0xCB})
+_HIERARCHICAL = frozenset({0xC5, 0xC6, 0xC7, 0xCD, 0xCE, 0xCF})
+
+
+class Frame(NamedTuple):
+    """``process``: the marker's second byte; ``bits`` a sample."""
+
+    process: int
+    bits: int
+    height: int
+    width: int
+    components: int
+
+
+def read(data: bytes) -> Header:
+    """The header of a JPEG file."""
+    frame = frame_of(data)
+    if frame is not None and frame.process in _HIERARCHICAL:
+        raise ValueError("hierarchical JPEG, which no program reads any more")
+    header = pillow.read(_readable_header(data, frame), "JPEG")
+    if frame is None or (frame.process not in _ARITHMETIC | _LOSSLESS and frame.bits == 8):
+        return replace(header, decode=lambda shrink: _decode(data, frame, header, shrink))
+    turn = pillow.orientation_of_bytes(header.embedded.exif)
+    space = Profile(header.embedded.icc) if header.embedded.icc else None
+    return replace(
+        header,
+        width=frame.width,
+        height=frame.height,
+        decode=lambda shrink: replace(_decode_whole(data, frame), space=space, turn=turn),
+    )
+
+
+def _decode(data: bytes, frame: Frame | None, header: Header, shrink: int) -> Raster:
+    try:
+        return header.decode(shrink)
+    except OSError:
+        if frame is None or frame.process not in _SEQUENTIAL or not lacks_only_its_end(data):
+            raise
+    raster = pillow.read(data + END_OF_IMAGE, "JPEG").decode(shrink)
+    return replace(raster, notes=("its end marker is missing; every pixel is there",))
+
+
+def lacks_only_its_end(data: bytes) -> bool:
+    """Whether every pixel of a sequential JPEG file without its end marker is there.
+
+    A decoder that runs out of data goes on with made-up bits, so pixels that were not there depend on what
+    stands behind the end: the file is whole if two different continuations give the same picture.
+    """
+    from imagecodecs import jpeg8_decode
+
+    if _has_its_end(data):
+        return False
+    try:
+        first = jpeg8_decode(data + END_OF_IMAGE)
+        second = jpeg8_decode(data + b"\x5a\xa5\x33" * 4096 + END_OF_IMAGE)
+    except Exception:  # as of any damage
+        return False
+    return bool(np.array_equal(first, second))
+
+
+def _has_its_end(data: bytes) -> bool:
+    """Whether the end marker stands behind the last scan, whatever follows it."""
+    return data.rfind(END_OF_IMAGE) > data.rfind(b"\xff\xda")
+
+
+def frame_of(data: bytes) -> Frame | None:
+    """What the first frame header says; None where there is none."""
+    for marker, start, end in _segments(data):
+        if marker in _FRAMES and end - start >= 6:
+            body = data[start:end]
+            height, width = int.from_bytes(body[1:3], "big"), int.from_bytes(body[3:5], "big")
+            return Frame(marker, body[0], height, width, body[5])
+    return None
+
+
+def _segments(data: bytes) -> Iterator[tuple[int, int, int]]:
+    """Marker, start and end of the segments before the first scan."""
+    at = 2
+    while at + 4 <= len(data):
+        if data[at] != 0xFF:
+            return
+        marker = data[at + 1]
+        if marker == 0xFF:  # filling
+            at += 1
+            continue
+        if marker == 0xDA:
+            return
+        length = int.from_bytes(data[at + 2 : at + 4], "big")
+        yield marker, at + 4, at + 2 + length
+        at += 2 + length
+
+
+def _readable_header(data: bytes, frame: Frame | None) -> bytes:
+    """The file as Pillow opens it: for its metadata alone, a frame that it does not know counts as
+    baseline."""
+    if frame is None or (frame.process in _SEQUENTIAL | {0xC2} and frame.bits == 8):
+        return data
+    for marker, start, _ in _segments(data):
+        if marker in _FRAMES:
+            return data[: start - 4] + b"\xff\xc0" + data[start - 2 : start] + b"\x08" + data[start + 1 :]
+    return data
+
+
+def _decode_whole(data: bytes, frame: Frame) -> Raster:
+    """Where Pillow cannot; the library makes up what is missing, so that is looked at before."""
+    if not _has_its_end(data) and not lacks_only_its_end(data):
+        raise ValueError("it ends before its last pixel")
+    return _decode_otherwise(data, frame)
+
+
+def _decode_otherwise(data: bytes, frame: Frame) -> Raster:
+    import imagecodecs
+
+    decode = (
+        imagecodecs.ljpeg_decode
+        if frame.process in _LOSSLESS and frame.bits > 8
+        else imagecodecs.jpeg8_decode
+    )
+    samples: NDArray[Any] = decode(data)
+    if samples.shape[:2] != (frame.height, frame.width):
+        raise ValueError("the picture is not of the size that its header says")
+    models: dict[int, Model] = {1: "grey", 3: "rgb", 4: "cmyk"}
+    samples = samples[..., 0] if samples.ndim == 3 and samples.shape[2] == 1 else samples
+    model = models[1 if samples.ndim == 2 else samples.shape[2]]
+    white = float((1 << frame.bits) - 1)
+    if model == "cmyk":  # Adobe's are inverted
+        samples = np.asarray(white, samples.dtype) - samples
+    return Raster(samples, model, white, frame.bits)

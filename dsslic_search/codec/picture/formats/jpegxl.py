@@ -1,0 +1,79 @@
+"""JPEG XL (ISO/IEC 18181): through libjxl as imagecodecs builds it, which tells nothing but samples; size and
+colours are told by :mod:`dsslic_search.codec.jpeg_xl`, what stands beside them by the boxes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dsslic_search.codec import jpeg_xl
+from dsslic_search.codec.picture.formats import boxes, pillow
+from dsslic_search.codec.picture.header import Header
+from dsslic_search.codec.picture.raster import Embedded, Raster, eight_bit_alpha, unmultiplied
+
+MAX_METADATA_BYTES = 1 << 22
+
+
+def read(data: bytes) -> Header:
+    """The header of a JPEG XL file."""
+    described = jpeg_xl.describe(jpeg_xl.codestream_start(data))
+
+    def decode(shrink: int) -> Raster:
+        return _decode(data, described)
+
+    return Header("JPEGXL", described.width, described.height, decode, _embedded(data))
+
+
+def _embedded(data: bytes) -> Embedded:
+    found: dict[bytes, bytes] = {}
+    if not data.startswith(jpeg_xl.CODESTREAM):
+        for box in boxes.boxes(data):
+            body, kind = data[box.start : box.end], box.kind
+            if kind == b"brob" and body[:4] in (b"Exif", b"xml "):
+                kind, body = bytes(body[:4]), _unbrotli(body[4:])
+            if kind in (b"Exif", b"xml "):
+                found.setdefault(kind, bytes(body))
+    exif = found.get(b"Exif", b"")
+    offset = int.from_bytes(exif[:4], "big")
+    tiff = exif[4 + offset :]
+    return Embedded(exif=pillow.EXIF_START + tiff if tiff else b"", xmp=found.get(b"xml ", b""))
+
+
+def _unbrotli(body: bytes) -> bytes:
+    from imagecodecs import brotli_decode
+
+    try:
+        return bytes(brotli_decode(body, out=bytearray(MAX_METADATA_BYTES)))
+    except Exception:  # metadata never stops a photo
+        return b""
+
+
+def _decode(data: bytes, described: jpeg_xl.Description) -> Raster:
+    from imagecodecs import jpegxl_decode
+
+    samples: NDArray[Any] = jpegxl_decode(data, 0, keeporientation=True)
+    if samples.ndim == 4:
+        samples = samples[0]
+    # Integers come as deep as the codestream has them.
+    white = 1.0 if samples.dtype.kind == "f" else float((1 << max(described.bits, 8)) - 1)
+    channels = 1 if samples.ndim == 2 else samples.shape[2]
+    alpha = None
+    if channels in (2, 4):
+        alpha = eight_bit_alpha(samples[..., -1], white)
+        colours = samples[..., :-1]
+        samples = unmultiplied(colours, samples[..., -1], white) if described.alpha_premultiplied else colours
+    if samples.ndim == 3 and samples.shape[2] == 1:
+        samples = samples[..., 0]
+    notes = ("its colour profile cannot be read and counts as sRGB",) if described.has_profile else ()
+    return Raster(
+        np.ascontiguousarray(samples),
+        "grey" if samples.ndim == 2 else "rgb",
+        white,
+        described.bits,
+        alpha,
+        described.space,
+        described.turn,
+        notes,
+    )

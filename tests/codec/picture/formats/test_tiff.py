@@ -1,0 +1,95 @@
+"""TIFF: which picture of several, and samples of every kind."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+import pytest
+import tifffile
+
+from dsslic_search.codec.picture.open import SourcePhoto, open_photo
+from dsslic_search.core.errors import PhotoError
+
+Picture = tuple[np.ndarray, dict[str, object]]
+
+
+def opened(*pictures: Picture) -> SourcePhoto:
+    buffer = io.BytesIO()
+    with tifffile.TiffWriter(buffer) as file:
+        for samples, options in pictures:
+            file.write(samples, metadata=None, **options)
+    return open_photo(buffer.getvalue(), "x", 1_000_000)
+
+
+def grey(height: int, width: int, level: int, **options: object) -> Picture:
+    return np.full((height, width), level, np.uint8), {"photometric": "minisblack", **options}
+
+
+MASK: Picture = (np.ones((40, 60), bool), {"photometric": "minisblack", "subfiletype": 4})
+
+
+@pytest.mark.parametrize(
+    ("pictures", "level", "remarks"),
+    [
+        ([grey(40, 60, 1)], 1, ()),
+        ([grey(40, 60, 1), grey(40, 60, 2)], 1, ()),  # pages of a document
+        ([grey(40, 60, 1), grey(60, 90, 2)], 1, ()),
+        ([grey(10, 15, 1, subfiletype=1), grey(40, 60, 2)], 2, ("picture 2 of 2",)),
+        ([grey(10, 15, 1), grey(40, 61, 2), grey(40, 61, 3)], 2, ("picture 2 of 3",)),
+        ([MASK, grey(40, 60, 2)], 2, ("picture 2 of 2",)),
+        ([grey(40, 60, 1, subfiletype=1)], 1, ()),
+    ],
+)
+def test_the_picture_is_the_first_that_is_no_copy(
+    pictures: list[Picture], level: int, remarks: tuple[str, ...]
+) -> None:
+    photo = opened(*pictures)
+    assert photo.pixels.min() == photo.pixels.max() == level
+    assert photo.remarks == remarks
+
+
+def test_a_picture_in_a_picture_is_found() -> None:
+    inner = grey(40, 61, 7)
+    photo = opened((grey(10, 15, 1)[0], {"photometric": "minisblack", "subfiletype": 1, "subifds": 1}), inner)
+    assert photo.pixels.min() == 7
+
+
+@pytest.mark.parametrize(
+    ("dtype", "values", "eight"),
+    [
+        (np.uint32, [0, 2**31, 2**32 - 1], [0, 128, 255]),
+        (np.uint32, [0, 32768, 65535], [0, 128, 255]),
+        (np.uint32, [0, 501_000, 1_000_000], [0, 128, 255]),
+        (np.int32, [-5, 32768, 65535], [0, 128, 255]),
+        (np.float32, [-1, 0.5, 1], [0, 128, 255]),
+        (np.float32, [0, np.nan, 4], [0, 0, 255]),
+        (np.float64, [0, 0.5, 1], [0, 128, 255]),
+        (np.uint16, [0, 32896, 65535], [0, 128, 255]),
+    ],
+)
+def test_grey_of_many_bits(dtype: type, values: list[float], eight: list[int]) -> None:
+    photo = opened((np.array([values], dtype), {"photometric": "minisblack"}))
+    assert photo.grey
+    assert photo.pixels[0, :, 0].tolist() == eight
+    assert photo.bits == 8 * np.dtype(dtype).itemsize
+
+
+def test_premultiplied_colours_are_divided_by_their_opacity() -> None:
+    samples = np.array([[[20000, 10000, 0, 32768], [1, 2, 3, 0], [5, 6, 7, 65535]]], np.uint16)
+    photo = opened((samples, {"photometric": "rgb", "extrasamples": ["assocalpha"]}))
+    assert photo.pixels[0, 0].tolist() == [156, 78, 0]
+    assert photo.alpha is not None
+    assert photo.alpha[0].tolist() == [128, 0, 255]
+
+
+def test_a_channel_that_is_no_opacity_is_left_out() -> None:
+    samples = np.full((2, 2, 4), 1000, np.uint16)
+    photo = opened((samples, {"photometric": "rgb", "extrasamples": ["unspecified"]}))
+    assert photo.alpha is None
+
+
+def test_colours_of_an_unknown_kind_are_named() -> None:
+    samples = np.zeros((4, 4), np.uint16)
+    with pytest.raises(PhotoError, match=r"colours of kind 32844 .* are not read"):
+        opened((samples, {"photometric": 32844}))
