@@ -11,26 +11,33 @@ from typing import NamedTuple
 
 from dsslic_search.core.files import absolute, path_to_text
 
+RAW_EXTENSIONS = frozenset(
+    (".3fr", ".arw", ".cr2", ".cr3", ".crw", ".dng", ".erf", ".iiq", ".kdc", ".mrw", ".nef", ".nrw")
+    + (".orf", ".pef", ".raf", ".raw", ".rw2", ".rwl", ".sr2", ".srw", ".x3f")
+)
 # Files of these names are tried when they are found in folders; one that is named itself is tried whatever
-# its name. Some are of formats that cannot be read yet: photos all the same, and better refused with a reason
-# than passed over in silence.
-PHOTO_EXTENSIONS = frozenset(
-    (
-        ".avif",
-        ".bmp",
-        ".dib",
-        ".gif",
-        ".heic",
-        ".heif",
-        ".j2k",
-        ".jfif",
-        ".jp2",
-        ".jpe",
-        ".jpeg",
-        ".jpg",
-        ".jxl",
+# its name. Some are of formats that need an extra package: photos all the same, and better refused with a
+# reason than passed over in silence.
+PHOTO_EXTENSIONS = (
+    frozenset(
+        (
+            ".avif",
+            ".bmp",
+            ".dib",
+            ".gif",
+            ".heic",
+            ".heif",
+            ".j2k",
+            ".jfif",
+            ".jp2",
+            ".jpe",
+            ".jpeg",
+            ".jpg",
+            ".jxl",
+        )
+        + (".mpo", ".pbm", ".pgm", ".png", ".pnm", ".ppm", ".tif", ".tiff", ".webp")
     )
-    + (".mpo", ".pbm", ".pgm", ".png", ".pnm", ".ppm", ".tif", ".tiff", ".webp")
+    | RAW_EXTENSIONS
 )
 
 
