@@ -1,0 +1,81 @@
+"""Dates as photos' metadata and the names of their files write them: the wall clock where the photo was
+taken, whatever the time zone, to the second."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+
+_AFTERNOON = r"(?:\s?([AaPp])\.?[Mm]\b)?"
+_WRITTEN = re.compile(
+    r"\s*(\d{4})(?!\d)(?:[:\-/. ](\d{1,2})(?!\d)(?:[:\-/. ](\d{1,2})(?!\d)"
+    r"(?:[T ]\s*(\d{1,2}):(\d{1,2})(?!\d)(?::(\d{1,2})(?!\d))?(?:[.,]\d*)?" + _AFTERNOON + ")?)?)?"
+)
+_PACKED = re.compile(r"\s*(\d{4})(\d\d)(\d\d)(?:[T ]?(\d\d):?(\d\d):?(\d\d)?)?(?!\d)")
+
+# In a name the parts of a date stand together, or apart by one and the same sign; so do those of a time
+# behind it. Together they may be one number, with thousandths of a second. Letters right behind a number make
+# it part of a longer word, as of a checksum.
+_DATES_IN_NAMES = (
+    re.compile(r"(?<!\d)(?P<year>(?:1[89]|20)\d\d)([-_.])(?P<month>\d\d)\2(?P<day>\d\d)(?!\d)"),
+    re.compile(
+        r"(?<!\d)(?P<year>(?:19[7-9]|20\d)\d)(?P<month>\d\d)(?P<day>\d\d)(?=T\d|[\W_]|$|\d{6}(?:\d{3})?(?!\d))"
+    ),
+)
+_TIME_IN_NAME = re.compile(
+    r"(?:[-_. T]{0,3}|\s(?:[^\W\d_]{1,5}\.?\s){1,2})"  # signs, or words such as "at", "um", "a las"
+    r"(\d\d?)([-_.:h]?)(\d\d)\2(\d\d)(?:\d{3})?(?!\d)" + _AFTERNOON
+)
+
+
+def date_of(text: str) -> datetime | None:
+    """The date that a text begins with, as EXIF, XMP or IPTC write it: "2021:06:05 14:30:15", padded or not,
+    without seconds, with fractions of them, in ISO 8601, or packed as "20210605". A month, day or time that
+    is not said is the first. None for what is no date, and for one that cannot be."""
+    if found := _PACKED.match(text):
+        year, month, day, *time = found.groups()
+        return _moment(year, month.replace("00", "01"), day.replace("00", "01"), *time)
+    found = _WRITTEN.match(text)
+    return None if found is None else _moment(*found.groups())
+
+
+def date_in_name(name: str) -> datetime | None:
+    """The date in the name of a photo's file, as phones, messengers and screenshots write it
+    ("IMG-20210605-WA0001", "PXL_20210605_123456789", "Screenshot 2021-06-05 at 12.34.56"); the first that
+    can be, and the start of its day where no time stands behind it. ``name``: without folders."""
+    for pattern in _DATES_IN_NAMES:
+        for found in pattern.finditer(name):
+            day = found["year"], found["month"], found["day"]
+            if (date := _moment(*day)) is not None:
+                return _moment(*day, *_time_at(name, found.end())) or date
+    return None
+
+
+def _time_at(name: str, end: int) -> tuple[str | None, ...]:
+    """Hour, minute, second and "a" or "p" that stand in a name from some character on; none, if no time
+    does."""
+    found = _TIME_IN_NAME.match(name, end)
+    if found is None:
+        return ()
+    hour, between, minute, second, half = found.groups()
+    return (hour, minute, second, half) if between or len(hour) == 2 else ()
+
+
+def _moment(
+    year: str,
+    month: str | None = None,
+    day: str | None = None,
+    hour: str | None = None,
+    minute: str | None = None,
+    second: str | None = None,
+    half: str | None = None,
+) -> datetime | None:
+    hours = int(hour or 0)
+    if half:
+        if not 1 <= hours <= 12:
+            return None
+        hours = hours % 12 + (12 if half in "Pp" else 0)
+    try:
+        return datetime(int(year), int(month or 1), int(day or 1), hours, int(minute or 0), int(second or 0))
+    except ValueError:
+        return None
