@@ -144,7 +144,6 @@ def decode_file(source: Path, target: Path, stage: str | None = None) -> None:
     """Write a stage of a .dsslic file, by default the best there is, as a picture in the format that the
     ending of ``target`` names; "map" as a palette PNG of class ids. UsageError for another ending."""
     from dsslic_search.codec import container, decoder
-    from dsslic_search.codec.layers import metadata
     from dsslic_search.codec.picture import save
 
     data = read_file(source)
@@ -154,11 +153,11 @@ def decode_file(source: Path, target: Path, stage: str | None = None) -> None:
             coarse = container.read_contents(data).header.keep == KeepMode.COARSE
             stage = Stage.COARSE if coarse else Stage.FULL
         decoded = decoder.decode_stage(data, stage, max_pixels=Settings().max_pixels)
-        exif = decoder.read_metadata(data, metadata.EXIF) if stage == Stage.FULL else b""
+        beside = decoder.read_embedded(data) if stage == Stage.FULL else None
     if stage == Stage.MAP:
         save.save_label_map(decoded.pixels, target, decoded.vocabulary)
     else:
-        save.save_picture(decoded.pixels, target, alpha=decoded.alpha, exif=exif)
+        save.save_picture(decoded.pixels, target, alpha=decoded.alpha, beside=beside)
 
 
 def unpack_file(source: Path, target: Path) -> None:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 FORMATS = ("paths", "json", "csv", "parquet")
 ROW_GROUP = 50_000  # rows of Parquet written at once
+BETWEEN_WORDS = "; "  # of a fact that has several, in a cell of CSV
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")  # with one of these a spreadsheet's formula begins
 _BY_SUFFIX = {".txt": "paths", ".json": "json", ".csv": "csv", ".parquet": "parquet"}
 
@@ -122,13 +123,17 @@ def _write_csv(stream: TextIO, hits: Iterable[Hit], classes: Sequence[str]) -> N
 def _cell(value: Any) -> Any:
     """A value that no spreadsheet takes for a formula: files may say of themselves what they like, so a text
     that begins like one gets an apostrophe before it. Paths begin with a slash."""
+    if isinstance(value, tuple):
+        value = BETWEEN_WORDS.join(value)
     return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
 
 
 def _write_parquet(raw: IO[bytes], hits: Iterable[Hit], classes: Sequence[str]) -> None:
     arrow, parquet = _parquet()
     kinds = {"whole": arrow.int64(), "pixels": arrow.int64(), "degrees": arrow.float64()}
-    kinds |= {"text": arrow.string(), "path": arrow.string(), "date": arrow.timestamp("us")}
+    kinds |= {"whole or none": arrow.int64(), "number or none": arrow.float64()}
+    kinds |= {name: arrow.string() for name in ("text", "prose", "path")}
+    kinds |= {"words": arrow.list_(arrow.string()), "date": arrow.timestamp("us")}
     types = [arrow.int64(), arrow.int64(), arrow.string(), arrow.float64()]
     types += [kinds[NAMED[name].columns[0].values] for name in EXPORTED]
     types += [arrow.float64() for _ in classes]

@@ -3,12 +3,13 @@ an archive has of it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dsslic_search.api import coding
 from dsslic_search.core.errors import StageError
+from dsslic_search.core.fields import COLUMNS
 
 if TYPE_CHECKING:
     from dsslic_search.archive.schema import Photo
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 UNKNOWN_VOCABULARY = "not known here"
 RESIDUAL_KINDS = {1: "bpg-first", 2: "bpg", 3: "jpeg-xl"}  # by codec id
+_WORDS = tuple(column.name for column in COLUMNS if column.values == "words")
 LAYER_NAMES = {
     "voca": "class list",
     "SMAP": "label map",
@@ -28,6 +30,8 @@ LAYER_NAMES = {
     "ORIG": "original",
     "iccp": "ICC",
     "exif": "EXIF",
+    "xmpp": "XMP",
+    "iptc": "IPTC",
     "hash": "hash",
     "srce": "source",
 }
@@ -35,9 +39,11 @@ LAYER_NAMES = {
 
 def file_info(source: Path | str | bytes) -> dict[str, Any]:
     """What a whole .dsslic file says of itself, after all of it was checked: its header's fields, its layers
-    and stages with their bytes, the name of its vocabulary, and what its residual is made of. Raises
-    FormatError when it is damaged, PhotoError when it cannot be read."""
+    and stages with their bytes, the name of its vocabulary, what its residual is made of, and what the
+    metadata kept in it tell of the photo, by the catalog's columns. Raises FormatError when it is damaged,
+    PhotoError when it cannot be read."""
     from dsslic_search.codec import container, decoder
+    from dsslic_search.codec.picture.facts import facts_of
 
     name, data = coding.named_bytes(source)
     with coding.about(name):
@@ -45,8 +51,16 @@ def file_info(source: Path | str | bytes) -> dict[str, Any]:
         spoken = _vocabulary_name(lambda: decoder.read_dialect(data, contents))
         residual = _residual(data)
         bits, remarks = decoder.read_source(data, contents)
-    said = {**describe_contents(contents), "vocabulary_name": spoken, "residual": residual}
-    return {**said, "source_bits": bits, "source_remarks": list(remarks)}
+        told = facts_of(decoder.read_embedded(data))
+    facts = {name: value for name, value in _plain(told).items() if value not in (None, [])}
+    return {
+        **describe_contents(contents),
+        "vocabulary_name": spoken,
+        "residual": residual,
+        "facts": facts,
+        "source_bits": bits,
+        "source_remarks": list(remarks),
+    }
 
 
 def photo_info(store: Store, photo: Photo, vocabulary: Vocabulary, tags: list[str]) -> dict[str, Any]:
@@ -148,13 +162,18 @@ def _residual(data: bytes) -> dict[str, Any] | None:
 
 def _row(photo: Photo, names: list[str]) -> dict[str, Any]:
     columns = [c.key for c in photo.__table__.columns if c.key not in ("embedding", "regions")]
-    values = {name: getattr(photo, name) for name in columns}
-    plain = {k: v.isoformat() if hasattr(v, "isoformat") else v for k, v in values.items()}
+    plain = _plain({name: getattr(photo, name) for name in columns})
     plain["coverage"] = {
         names[c.class_id]: c.fraction for c in sorted(photo.coverages, key=lambda c: -c.fraction)
     }
     plain["regions"] = None if photo.regions is None else _regions(photo.regions, names)
     return plain
+
+
+def _plain(facts: Mapping[str, Any]) -> dict[str, Any]:
+    """Facts by column as JSON has them: dates as ISO 8601 has them, several words as a list."""
+    plain = {name: v.isoformat() if hasattr(v, "isoformat") else v for name, v in facts.items()}
+    return plain | {name: plain[name].split("\n") if plain[name] else [] for name in _WORDS}
 
 
 def _regions(stored: bytes, names: list[str]) -> list[dict[str, Any]]:

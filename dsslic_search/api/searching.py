@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from dsslic_search.archive.folder import ArchiveFolder
 from dsslic_search.archive.lookup import Lookup, batches
 from dsslic_search.core.errors import ArchiveError, QueryError, Remedy
-from dsslic_search.core.fields import FactValue
+from dsslic_search.core.fact import FactValue
 from dsslic_search.core.settings import Settings
 from dsslic_search.core.text import closest
 from dsslic_search.core.vocabulary import Vocabulary
@@ -29,14 +29,14 @@ if TYPE_CHECKING:
 @dataclass(frozen=True)
 class Hit:
     """One photo that answers a query. ``rank`` from 1, going on from page to page; ``score`` 0..1; ``facts``:
-    those of `core.fields.EXPORTED` by name, None where not known; ``coverage``: class name → fraction of the
-    photo, for the classes the query speaks of."""
+    those of `core.fields.EXPORTED` by name, several words as a tuple, None where not known; ``coverage``:
+    class name → fraction of the photo, for the classes the query speaks of."""
 
     rank: int
     id: int
     path: str
     score: float
-    facts: dict[str, FactValue]
+    facts: dict[str, FactValue | tuple[str, ...]]
     coverage: dict[str, float]
 
 

@@ -1,14 +1,16 @@
-"""Facts that came after photos were put in: read from the EXIF data that is kept with photos in mode layers.
+"""Facts that came after photos were put in: read from what archives keep of photos' metadata (in mode layers)
+and from the names of their files.
 
-A migration adds a column that is empty for all photos that are there. The catalog says of which columns EXIF
-data were read for all its photos, so that this is done once, by the reindexing after a new fact came. Photos
-in other keep modes have no EXIF data of their own in the archive; they get such facts when they are stored
-anew.
+A migration adds a column that is empty for all photos that are there. The catalog says for which columns
+metadata were read for all its photos, so that this is done once, by the reindexing after a new fact came; it
+then fills what is not known of older facts, too, since what reads metadata learns. Photos in other keep modes
+have no metadata of their own in the archive; they get such facts when they are stored anew.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import delete, insert, select, update
 
@@ -18,11 +20,12 @@ from dsslic_search.archive.schema import Photo, Setting
 from dsslic_search.archive.store import Store
 from dsslic_search.archive.stored import StoredFile
 from dsslic_search.core.errors import ArchiveError, FormatError
-from dsslic_search.core.fields import EXIF_COLUMNS
+from dsslic_search.core.fields import FROM_METADATA, METADATA_COLUMNS
 from dsslic_search.core.kinds import KeepMode
 
 if TYPE_CHECKING:
-    from dsslic_search.codec.picture.metadata import PhotoFacts
+    from dsslic_search.codec.picture.facts import PhotoFacts
+    from dsslic_search.codec.picture.raster import Embedded
 
 READ_SETTING = "facts read"
 # catalogs that do not say have what the first version read
@@ -40,28 +43,34 @@ def missing(catalog: Catalog) -> tuple[str, ...]:
     """The columns that were not read for some photos."""
     said = catalog.settings().get(READ_SETTING)
     read = FIRST_COLUMNS if said is None else frozenset(said.split())
-    return tuple(name for name in EXIF_COLUMNS if name not in read)
+    return tuple(name for name in METADATA_COLUMNS if name not in read)
 
 
 def complete(catalog: Catalog, store: Store) -> int:
-    """Read the missing columns of all photos that have EXIF data in the archive; returns how many bytes of
-    it.
+    """Read what is not known of all photos, if there are columns for which that was not done; returns how
+    many bytes of metadata.
 
     A file that cannot be read, or is damaged there, leaves its photo without. To be called by the one who
     writes. Raises ArchiveError for trouble with the database."""
-    columns = missing(catalog)
-    if not columns:
+    if not missing(catalog):
         return 0
+    from dsslic_search.codec.picture.facts import facts_of
+    from dsslic_search.codec.picture.raster import Embedded
+
     count = 0
+    known = [getattr(Photo, name) for name in METADATA_COLUMNS]
     with catalog.snapshot() as snapshot:
-        chosen = select(Photo.id, Photo.content_hash).where(Photo.keep == KeepMode.LAYERS).order_by(Photo.id)
+        chosen = select(Photo.id, Photo.content_hash, Photo.keep, Photo.path, *known).order_by(Photo.id)
         for batch in snapshot.rows(chosen, PHOTOS_IN_A_BATCH):
             values = []
-            for photo_id, content_hash in batch:
-                facts, length = _read(store, content_hash)
+            for photo_id, content_hash, keep, path, *row in batch:
+                embedded, length = Embedded(), 0
+                if keep == KeepMode.LAYERS:
+                    embedded, length = _read(store, content_hash)
                 count += length
-                if any(facts.get(name) is not None for name in columns):
-                    values.append({"id": photo_id} | {name: facts[name] for name in columns})
+                facts = facts_of(embedded, PurePosixPath(path).name)
+                if new := _new(dict(zip(METADATA_COLUMNS, row, strict=True)), facts):
+                    values.append({"id": photo_id} | new)
             if values:
                 with catalog.changing() as session:
                     session.execute(update(Photo), values)
@@ -69,21 +78,39 @@ def complete(catalog: Catalog, store: Store) -> int:
     return count
 
 
-def _read(store: Store, content_hash: str) -> tuple[PhotoFacts, int]:
-    """What a photo's file kept of its EXIF data, and in how many bytes."""
-    from dsslic_search.codec.layers import metadata
-    from dsslic_search.codec.picture.metadata import NO_FACTS, kept_facts
+def _new(row: dict[str, Any], facts: PhotoFacts) -> dict[str, Any]:
+    """Those facts of which a photo's row knows nothing. Where a date came from is told of the date that the
+    row has, or gets."""
+    found: dict[str, Any] = {}
+    for fact in FROM_METADATA:
+        columns = [column.name for column in fact.columns]
+        if all(row[name] is None for name in columns) and all(facts[name] is not None for name in columns):
+            found |= {name: facts[name] for name in columns}
+    if row["taken_at"] not in (None, facts["taken_at"]):
+        found.pop("taken_from", None)
+    return found
 
+
+def _read(store: Store, content_hash: str) -> tuple[Embedded, int]:
+    """What a photo's file kept of its metadata, and in how many bytes."""
+    from dsslic_search.codec.layers import metadata
+    from dsslic_search.codec.picture.raster import Embedded
+
+    found: dict[str, bytes] = {}
+    count = 0
     try:
-        chunk = StoredFile(store, content_hash).chunk(metadata.EXIF.kind)
-        if chunk is not None:
-            return kept_facts(metadata.decode(metadata.EXIF, chunk)), len(chunk.data)
+        file = StoredFile(store, content_hash)
+        for name, layer in metadata.OF_EMBEDDED.items():
+            chunk = file.chunk(layer.kind) if layer is not metadata.ICC else None
+            if chunk is not None:
+                found[name] = metadata.decode(layer, chunk)
+                count += len(chunk.data)
     except (FormatError, ArchiveError):
         pass
-    return NO_FACTS, 0
+    return Embedded(**found), count
 
 
 def _say(catalog: Catalog) -> None:
     with noting(catalog) as session:
         session.execute(delete(Setting).where(Setting.name == READ_SETTING))
-        session.execute(insert(Setting).values(name=READ_SETTING, value=" ".join(EXIF_COLUMNS)))
+        session.execute(insert(Setting).values(name=READ_SETTING, value=" ".join(METADATA_COLUMNS)))

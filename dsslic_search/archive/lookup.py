@@ -22,7 +22,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dsslic_search.archive.revisions import head_revision
-from dsslic_search.core.fields import EXPORTED, NAMED, FactValue
+from dsslic_search.core.fact import Column, Fact, FactValue
+from dsslic_search.core.fields import EXPORTED, NAMED
 from dsslic_search.index.source import Snapshot
 
 Rows = list[tuple[Any, ...]]
@@ -56,7 +57,7 @@ class LookedUp:
     """Of some photos, those that are there: path and the facts of `core.fields.EXPORTED` by name, by id; and
     fractions of classes by photo's id and class id, of those that are not 0."""
 
-    photos: dict[int, tuple[str, dict[str, FactValue]]]
+    photos: dict[int, tuple[str, dict[str, FactValue | tuple[str, ...]]]]
     fractions: dict[tuple[int, int], float]
 
 
@@ -114,8 +115,8 @@ class Lookup(ABC):
     def look_up(self, ids: Sequence[int], classes: Sequence[int]) -> LookedUp:
         """What is shown of photos that a query found, of at most `IDS_IN_A_STATEMENT`, and how much they show
         of some classes."""
-        columns = [NAMED[name].columns[0] for name in EXPORTED]
-        names = ", ".join(["id", "path", *(column.name for column in columns)])
+        facts = [NAMED[name] for name in EXPORTED]
+        names = ", ".join(["id", "path", *(fact.columns[0].name for fact in facts)])
         asked = [f"SELECT {names} FROM photo WHERE id IN ({_listed(ids)})"]
         if classes:
             # + 0: a condition on the class itself tempts SQLite to walk the index of all photos that have it
@@ -129,8 +130,8 @@ class Lookup(ABC):
                 photo_id: (
                     path,
                     {
-                        name: _date(value) if column.values == "date" else value
-                        for name, column, value in zip(EXPORTED, columns, values, strict=True)
+                        fact.name: _shown(fact, fact.columns[0], value)
+                        for fact, value in zip(facts, values, strict=True)
                     },
                 )
                 for photo_id, path, *values in photos
@@ -143,9 +144,11 @@ def _listed(numbers: Iterable[int]) -> str:
     return ", ".join(str(int(number)) for number in numbers)
 
 
-def _date(value: Any) -> Any:
-    """SQLite keeps dates as text."""
-    return datetime.fromisoformat(value) if isinstance(value, str) else value
+def _shown(fact: Fact, column: Column, value: Any) -> Any:
+    """A value as callers have it. SQLite keeps dates as text; of words one stands on a line."""
+    if isinstance(value, str) and column.values == "date":
+        return datetime.fromisoformat(value)
+    return tuple(value.split("\n")) if isinstance(value, str) and fact.kind == "words" else value
 
 
 class SQLiteLookup(Lookup):

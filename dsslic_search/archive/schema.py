@@ -94,7 +94,11 @@ _TYPES = {
     "whole": Integer,
     "pixels": Integer,
     "degrees": Float,
+    "whole or none": Integer,
+    "number or none": Float,
     "text": String,
+    "words": String,
+    "prose": String,
     "path": String,
 }
 for _column in COLUMNS:

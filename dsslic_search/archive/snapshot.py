@@ -104,6 +104,12 @@ class Snapshot:
             for rows in self.rows(asked if part is None else asked.where(Photo.id.in_(part))):
                 yield [(photo_id, path) for photo_id, path in rows]
 
+    def texts(self, column: str) -> Iterator[list[tuple[int, str]]]:
+        """(id, text) of the photos that have a text in a column, in any order, in lists."""
+        text = getattr(Photo, column)
+        for rows in self.rows(select(Photo.id, text).where(text.is_not(None))):
+            yield [(photo_id, value) for photo_id, value in rows]
+
     def tagged(self, name: str) -> NDArray[np.int64]:
         """The ids of the photos that have a tag, in any order."""
         return _joined(

@@ -19,7 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dsslic_search.archive.features import MapFeatures
-from dsslic_search.core.fields import INDEXED, FactValue
+from dsslic_search.core.fact import FactValue
+from dsslic_search.core.fields import INDEXED
 from dsslic_search.features.embedding import BLOCK_NORM, DIMENSION, pack, unpack
 from dsslic_search.index.source import FileFacts, Snapshot
 
@@ -180,6 +181,10 @@ class Synthetic:
             (i, f"/photos/{2010 + f % 15}/trip {f:04}/IMG_{i:08}.jpg")
             for i, f in zip(asked.tolist(), folders, strict=True)
         ]
+
+    def texts(self, column: str) -> Iterator[list[tuple[int, str]]]:
+        """No photo has any."""
+        return iter(())
 
     def tagged(self, name: str) -> NDArray[np.int64]:
         """Every thousandth photo, whatever the tag."""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from dsslic_search.cli import facts
 from dsslic_search.cli.encoding import with_encoder_options
 from dsslic_search.cli.options import (
     ERROR,
@@ -23,7 +24,6 @@ from dsslic_search.cli.options import (
 )
 from dsslic_search.cli.wording import finding_sentence, in_commands
 from dsslic_search.core.errors import ArchiveError
-from dsslic_search.core.fields import FACTS
 from dsslic_search.core.text import counted, printable, size_text
 
 if TYPE_CHECKING:
@@ -230,15 +230,8 @@ def show(
     )
     bpp = round(contents.total * (8 / (contents.header.width * contents.header.height)), 6)
     typer.echo(f" ({bpp:.3f} bpp), keep mode {photo.keep}, {quality_text(photo.quality)}")
-    facts = [f"taken {photo.taken_at}" if photo.taken_at else ""]
-    facts += [printable(getattr(photo, fact.columns[0].name) or "") for fact in FACTS if fact.kind == "text"]
-    facts.append(
-        f"at {photo.latitude:.5f}, {photo.longitude:.5f}"
-        if photo.latitude is not None and photo.longitude is not None
-        else ""
-    )
-    facts.append(f"added {photo.added_at:%Y-%m-%d %H:%M} UTC")
-    typer.echo(", ".join(f for f in facts if f))
+    for line in facts.lines(info):
+        typer.echo(line)
     for remark in info["source_remarks"]:
         typer.echo(f"source: {printable(remark)}")
     if info["tags"]:

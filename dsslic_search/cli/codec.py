@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from dsslic_search.cli import facts
 from dsslic_search.cli.encoding import with_encoder_options
 from dsslic_search.cli.options import (
     ERROR,
@@ -95,6 +96,8 @@ def info(
         f"{source}: {said['width']}×{said['height']}{' grey' if said['grey'] else ''}, keep mode "
         f"{said['keep']}, {quality_text(said['quality'])}"
     )
+    for line in facts.lines(said["facts"]):
+        typer.echo(line)
     typer.echo(f"{'layer':10} {'bytes':>10} {'bpp':>9}")
     for layer in said["layers"]:
         typer.echo(f"{layer['name']:10} {layer['bytes']:>10} {layer['bpp']:>9.4f}")

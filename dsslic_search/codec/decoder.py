@@ -25,6 +25,7 @@ from dsslic_search.codec.layers import (
 )
 from dsslic_search.codec.layers.planes import read_planes
 from dsslic_search.codec.layers.terms import SIXTY_FOURTHS, read_terms
+from dsslic_search.codec.picture.raster import Embedded
 from dsslic_search.core import dialect, vocabulary
 from dsslic_search.core.dialect import Dialect
 from dsslic_search.core.errors import FormatError, StageError
@@ -117,11 +118,15 @@ def read_original(data: bytes, contents: Contents | None = None) -> bytes:
     return original.decode(packed, container.read_chunk(data, contents, original.HASH.kind))
 
 
-def read_metadata(data: bytes, layer: Layer) -> bytes:
-    """The ICC profile (:data:`metadata.ICC`) or EXIF (:data:`metadata.EXIF`) kept with a file in mode
-    "layers"; b"" when there is none."""
-    packed = container.read_chunk(data, container.read_contents(data), layer.kind)
-    return b"" if packed is None else metadata.decode(layer, packed)
+def read_embedded(data: bytes) -> Embedded:
+    """What is kept of a photo's metadata with a file in mode "layers"; a colour profile only by versions
+    before 0.3."""
+    contents = container.read_contents(data)
+    found = {}
+    for name, layer in metadata.OF_EMBEDDED.items():
+        packed = container.read_chunk(data, contents, layer.kind)
+        found[name] = b"" if packed is None else metadata.decode(layer, packed)
+    return Embedded(**found)
 
 
 def read_source(data: bytes, contents: Contents | None = None) -> tuple[int, tuple[str, ...]]:

@@ -145,8 +145,8 @@ class _Encoding:
         else:
             chunks += _originals(mode, source)
             self.clock.mark("original")
-        if photo.bits > 8 or photo.remarks:
-            chunks.append(provenance.encode(photo.bits, photo.remarks))
+        if photo.remarks:
+            chunks.append(provenance.encode(photo.bits or 8, photo.remarks))
         header = Header(
             width=photo.width,
             height=photo.height,
@@ -174,11 +174,11 @@ class _Encoding:
         )
 
     def _beside_the_pixels(self) -> list[Chunk]:
-        """Opacity, colour profile and EXIF, where the photo has them."""
-        photo = self.photo
+        """Opacity and metadata, where the photo has them."""
+        photo, kept = self.photo, self.photo.kept
         chunks = [] if photo.alpha is None else [alpha.encode(photo.alpha)]
-        kept = ((metadata.ICC, photo.icc), (metadata.EXIF, photo.exif))
-        return chunks + [metadata.encode(layer, data) for layer, data in kept if data]
+        found = ((metadata.EXIF, kept.exif), (metadata.XMP, kept.xmp), (metadata.IPTC, kept.iptc))
+        return chunks + [metadata.encode(layer, data) for layer, data in found if data]
 
     @cached_property
     def _axes(self) -> axes.Axes | None:

@@ -1,131 +1,213 @@
 """The facts of a photo's file that can be asked for, one entry each.
 
 An entry says where its fact is read from, in which column the catalog keeps it, under which name the index
-and a query have it, what its values are and what they are measured in. The EXIF reader, the catalog's
+and a query have it, what its values are and what they are measured in. The reader of metadata, the catalog's
 columns, the index of files, the query language, counts and exports all go by these entries: a new fact is an
 entry here, a migration for its column, and their tests."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from datetime import datetime
-from decimal import Decimal
-from typing import Literal
 
+from dsslic_search.core.fact import (
+    ASKED_OF_THE_CATALOG,
+    BITS,
+    BYTES,
+    EXIF_IFD,
+    F_NUMBERS,
+    GPS_IFD,
+    IFD0,
+    MEGAPIXELS,
+    MILLIMETRES,
+    NUMBERS,
+    PIXELS,
+    SECONDS,
+    SENSITIVITY,
+    STARS,
+    TURNS,
+    Column,
+    ExifTag,
+    Fact,
+    IptcDataset,
+    XmpProperty,
+)
 from dsslic_search.core.kinds import KeepMode
-from dsslic_search.core.text import BYTE_UNITS
-
-Kind = Literal["date", "number", "text", "path", "word", "tag", "orientation", "place"]
-"""How a fact is asked for: a period of days; bounds; a part of a text, or a glob for all of it, without
-regard to capitals; the same for a path, where "*" and "?" stop at slashes; a whole word; one of many words;
-the proportions of the sides; a place on Earth, by its distance."""
-
-Values = Literal["date", "whole", "pixels", "degrees", "text", "path"]
-"""What a column holds: a date and time without a time zone, a whole number below 2⁶³, one below 2³², an
-angle, one of some thousand texts at most, a text of nearly every photo's own."""
-
-FactValue = str | int | float | datetime | None
-
-IFD0, EXIF_IFD, GPS_IFD = 0, 0x8769, 0x8825
-"""Where a file's EXIF data hold a tag: the first directory, or the tags of it that lead to another."""
-
-
-@dataclass(frozen=True)
-class ExifTag:
-    """A tag of EXIF (CIPA DC-008): its directory and its number there."""
-
-    directory: int
-    number: int
-
-
-@dataclass(frozen=True)
-class Column:
-    """``name``: of the column in the catalog's table of photos. ``array``: of what the index keeps of it."""
-
-    name: str
-    array: str
-    values: Values
-
-
-@dataclass(frozen=True)
-class Measure:
-    """What a number is measured in: each unit's worth, the one of a number without any as "", the least step
-    there is, bounds as an example, and a sign that may stand before the number."""
-
-    units: Mapping[str, Decimal]
-    step: Decimal
-    example: str
-    sign: str = ""
-
-
-PIXELS = Measure(dict.fromkeys(("", "px", "pixels"), Decimal(1)), Decimal(1), ">4000, 4000 or 1000..4000")
-MEGAPIXELS = Measure(dict.fromkeys(("", "mp"), Decimal(1)), Decimal("0.000001"), ">=12, 12 or 8..16")
-BYTES = Measure(BYTE_UNITS, Decimal(1), ">2MB, 500kB or 1..3MB")
-NUMBERS = Measure({"": Decimal(1)}, Decimal(1), "12 or 3..90", sign="#")
-
-
-@dataclass(frozen=True)
-class Fact:
-    """One fact.
-
-    ``name``: before the colon in a query, and in an export; ``aliases``: other words before the colon.
-    ``source``: where it is read from; ``exif``: in which tags, in the order in which its kind takes them: of
-    dates the first that is one, of texts all that are there together, of a place latitude, "N" or "S",
-    longitude, "E" or "W".
-    ``columns``: none for what has a table of its own, two where a fact is made of both.
-    ``optional``: a photo may have none, which a query asks for as "unknown".
-    ``values``: the words there are (any, where none are listed), which ``values_are`` begins to say;
-    ``spellings``: other ways to write them.
-    """
-
-    name: str
-    kind: Kind
-    source: Literal["EXIF", "file", "archive"]
-    columns: tuple[Column, ...]
-    example: str
-    aliases: tuple[str, ...] = ()
-    exif: tuple[ExifTag, ...] = ()
-    optional: bool = False
-    measure: Measure | None = None
-    values: tuple[str, ...] = ()
-    values_are: str = ""
-    spellings: Mapping[str, str] = field(default_factory=dict)
-
 
 _PATH = Column("path", "path", "path")
 _WIDTH, _HEIGHT = Column("width", "width", "pixels"), Column("height", "height", "pixels")
+_KEYWORDS, _PEOPLE = Column("keywords", "keyword", "words"), Column("people", "people", "words")
+_TITLE, _DESCRIPTION = Column("title", "title", "prose"), Column("description", "description", "prose")
+
+
+def _exif(directory: int, number: int, name: str) -> tuple[ExifTag]:
+    return (ExifTag(directory, number, name),)
+
+
+def _xmp(*names: str) -> tuple[XmpProperty, ...]:
+    return tuple(map(XmpProperty, names))
+
+
+def _iptc(number: int, name: str) -> tuple[IptcDataset]:
+    return (IptcDataset(2, number, name),)
+
 
 FACTS = (
     Fact(
         "taken",  # the camera's local time
         "date",
-        "EXIF",
+        "metadata",
         (Column("taken_at", "taken", "date"),),
         "taken:2023-06",
         aliases=("date",),
-        exif=(ExifTag(EXIF_IFD, 0x9003), ExifTag(EXIF_IFD, 0x9004)),  # DateTimeOriginal, DateTimeDigitized
+        read=(
+            _exif(EXIF_IFD, 0x9003, "DateTimeOriginal"),
+            _exif(EXIF_IFD, 0x9004, "DateTimeDigitized"),
+            _xmp("photoshop:DateCreated"),
+            _xmp("exif:DateTimeOriginal"),
+            _xmp("xmp:CreateDate"),
+            (IptcDataset(2, 55, "DateCreated"), IptcDataset(2, 60, "TimeCreated")),
+            _exif(IFD0, 0x0132, "DateTime"),
+        ),
         optional=True,
     ),
     Fact("added", "date", "archive", (Column("added_at", "added", "date"),), "added:today"),  # UTC
     Fact(
         "camera",
         "text",
-        "EXIF",
+        "metadata",
         (Column("camera", "camera", "text"),),
         "camera:canon",
-        exif=(ExifTag(IFD0, 0x010F), ExifTag(IFD0, 0x0110)),  # Make, Model
+        read=(
+            (ExifTag(IFD0, 0x010F, "Make"), ExifTag(IFD0, 0x0110, "Model")),
+            _xmp("tiff:Make", "tiff:Model"),
+        ),
         optional=True,
     ),
     Fact(
         "lens",
         "text",
-        "EXIF",
+        "metadata",
         (Column("lens", "lens", "text"),),
         "lens:sigma*",
-        exif=(ExifTag(EXIF_IFD, 0xA434),),  # LensModel
+        read=(_exif(EXIF_IFD, 0xA434, "LensModel"), _xmp("exifEX:LensModel"), _xmp("aux:Lens")),
         optional=True,
     ),
+    Fact(
+        "iso",
+        "number",
+        "metadata",
+        (Column("iso", "iso", "whole or none"),),
+        "iso:>=1600",
+        read=(
+            _exif(EXIF_IFD, 0x8827, "PhotographicSensitivity"),
+            _exif(EXIF_IFD, 0x8832, "RecommendedExposureIndex"),
+            _exif(EXIF_IFD, 0x8833, "ISOSpeed"),
+            _xmp("exifEX:PhotographicSensitivity"),
+            _xmp("exif:ISOSpeedRatings"),
+        ),
+        optional=True,
+        measure=SENSITIVITY,
+        possible=(1, 100_000_000),
+        unsaid=frozenset({65535}),  # more than a tag of 16 bits holds
+    ),
+    Fact(
+        "focal_length",
+        "number",
+        "metadata",
+        (Column("focal_length", "focal_length", "number or none"),),
+        "focal_length:>=200",
+        aliases=("focal",),
+        read=(_exif(EXIF_IFD, 0x920A, "FocalLength"), _xmp("exif:FocalLength")),
+        optional=True,
+        measure=MILLIMETRES,
+        possible=(0.01, 100_000),
+    ),
+    Fact(
+        "exposure",
+        "number",
+        "metadata",
+        (Column("exposure", "exposure", "number or none"),),
+        "exposure:<1/250",
+        read=(_exif(EXIF_IFD, 0x829A, "ExposureTime"), _xmp("exif:ExposureTime")),
+        optional=True,
+        measure=SECONDS,
+        possible=(1e-7, 1_000_000),
+    ),
+    Fact(
+        "f_number",
+        "number",
+        "metadata",
+        (Column("f_number", "f_number", "number or none"),),
+        "f_number:<=2.8",
+        aliases=("f", "aperture"),
+        read=(_exif(EXIF_IFD, 0x829D, "FNumber"), _xmp("exif:FNumber")),
+        optional=True,
+        measure=F_NUMBERS,
+        possible=(0.1, 1000),
+    ),
+    Fact(
+        "rating",
+        "number",
+        "metadata",
+        (Column("rating", "rating", "number or none"),),
+        "rating:>=4",
+        aliases=("stars",),
+        read=(_xmp("xmp:Rating"), _exif(IFD0, 0x4746, "Rating")),
+        optional=True,
+        measure=STARS,
+        possible=(0.5, 5),  # 0 is "not rated", -1 "rejected"
+    ),
+    Fact(
+        "keyword",
+        "words",
+        "metadata",
+        (_KEYWORDS,),
+        "keyword:beach",
+        aliases=("keywords",),
+        read=(
+            _xmp("dc:subject"),
+            (XmpProperty("lr:hierarchicalSubject", "|"),),
+            (XmpProperty("digiKam:TagsList", "/"),),
+            _xmp("MicrosoftPhoto:LastKeywordXMP"),
+            _iptc(25, "Keywords"),
+            _exif(IFD0, 0x9C9E, "XPKeywords"),
+        ),
+        optional=True,
+    ),
+    Fact(
+        "people",
+        "words",
+        "metadata",
+        (_PEOPLE,),
+        "people:anna",
+        read=(_xmp("people"), _xmp("Iptc4xmpExt:PersonInImage")),
+        optional=True,
+    ),
+    Fact(
+        "title",
+        "prose",
+        "metadata",
+        (_TITLE,),
+        "title:birthday",
+        read=(_xmp("dc:title"), _iptc(5, "ObjectName"), _exif(IFD0, 0x9C9B, "XPTitle")),
+        optional=True,
+    ),
+    Fact(
+        "description",
+        "prose",
+        "metadata",
+        (_DESCRIPTION,),
+        "description:birthday",
+        aliases=("caption",),
+        read=(
+            _xmp("dc:description"),
+            _iptc(120, "Caption"),
+            _exif(IFD0, 0x010E, "ImageDescription"),
+            _exif(IFD0, 0x9C9C, "XPComment"),
+        ),
+        optional=True,
+    ),
+    Fact("text", "texts", "archive", (_TITLE, _DESCRIPTION, _KEYWORDS, _PEOPLE, _PATH), "text:birthday"),
     Fact("path", "path", "file", (_PATH,), "path:holiday/**"),
     Fact("name", "path", "file", (_PATH,), "name:IMG_*", aliases=("filename",)),
     Fact(
@@ -136,6 +218,41 @@ FACTS = (
         "format:jpeg",
         aliases=("type",),
         spellings={"jpg": "jpeg", "tif": "tiff", "jp2": "jpeg2000", "jpeg 2000": "jpeg2000"},
+    ),
+    Fact(
+        "profile",
+        "text",
+        "file",
+        (Column("profile", "profile", "text"),),
+        "profile:p3",
+        optional=True,
+    ),
+    Fact(
+        "bit_depth",
+        "number",
+        "file",
+        (Column("bit_depth", "bit_depth", "whole or none"),),
+        "bit_depth:>8",
+        aliases=("bits",),
+        optional=True,
+        measure=BITS,
+    ),
+    Fact(
+        "turn",  # EXIF's orientation, 1..8; "orientation" is that of the upright photo's sides
+        "number",
+        "file",
+        (Column("turn", "turn", "whole or none"),),
+        "turn:6",
+        optional=True,
+        measure=TURNS,
+    ),
+    Fact(
+        "taken_from",  # which of its sources said when it was taken
+        "text",
+        "metadata",
+        (Column("taken_from", "taken_from", "text"),),
+        'taken_from:"file name"',
+        optional=True,
     ),
     Fact("tag", "tag", "archive", (), "tag:best", aliases=("tags",)),
     Fact(
@@ -172,26 +289,63 @@ FACTS = (
     Fact(
         "place",
         "place",
-        "EXIF",
+        "metadata",
         (Column("latitude", "latitude", "degrees"), Column("longitude", "longitude", "degrees")),
         "place:unknown",
-        exif=tuple(ExifTag(GPS_IFD, number) for number in (2, 1, 4, 3)),  # latitude, its letter, longitude …
+        read=(
+            (
+                ExifTag(GPS_IFD, 2, "GPSLatitude"),
+                ExifTag(GPS_IFD, 1, "GPSLatitudeRef"),
+                ExifTag(GPS_IFD, 4, "GPSLongitude"),
+                ExifTag(GPS_IFD, 3, "GPSLongitudeRef"),
+            ),
+            _xmp("exif:GPSLatitude", "exif:GPSLongitude"),
+        ),
         optional=True,
     ),
 )
 NAMED: Mapping[str, Fact] = {fact.name: fact for fact in FACTS}
 
 # Facts in the order in which people are shown them.
-SORTED_BY = ("taken", "added", "size", "width", "height", "megapixels", "path", "name", "id")
+SORTED_BY = (
+    "taken",
+    "added",
+    "size",
+    "width",
+    "height",
+    "megapixels",
+    "iso",
+    "focal_length",
+    "exposure",
+    "f_number",
+    "rating",
+    "bit_depth",
+    "path",
+    "name",
+    "id",
+)
 """Those that photos can be put in order by."""
-COUNTED = ("format", "camera", "lens")
+COUNTED = ("format", "camera", "lens", "rating", "keyword", "people", "bit_depth", "profile")
 """Those whose values statistics count."""
-EXPORTED: tuple[str, ...] = ("lens",)
+EXPORTED: tuple[str, ...] = (
+    "lens",
+    "iso",
+    "focal_length",
+    "exposure",
+    "f_number",
+    "rating",
+    "keyword",
+    "people",
+    "title",
+    "description",
+    "profile",
+    "bit_depth",
+)
 """Those that answers carry into JSON, CSV and Parquet, beside id and path."""
 
-FROM_EXIF = tuple(fact for fact in FACTS if fact.exif)
-EXIF_COLUMNS = tuple(column.name for fact in FROM_EXIF for column in fact.columns)
+FROM_METADATA = tuple(fact for fact in FACTS if fact.source == "metadata")
+METADATA_COLUMNS = tuple(column.name for fact in FROM_METADATA for column in fact.columns)
 COLUMNS = tuple(dict.fromkeys(column for fact in FACTS for column in fact.columns))
 """Every column of the catalog that holds a fact."""
-INDEXED = tuple(column for column in COLUMNS if column.values != "path")
+INDEXED = tuple(column for column in COLUMNS if column.values not in ASKED_OF_THE_CATALOG)
 """Those of which the index keeps an array; of paths it keeps their order alone."""

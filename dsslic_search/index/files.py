@@ -19,17 +19,18 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from dsslic_search.core.fields import INDEXED, NAMED, Values
+from dsslic_search.core.fact import Values
+from dsslic_search.core.fields import INDEXED, NAMED
 from dsslic_search.core.text import folded_name
 from dsslic_search.core.vocabulary import Vocabulary
 from dsslic_search.index import cache
 from dsslic_search.index.cache import Arrays
-from dsslic_search.index.patterns import PathTest, name_test, path_test, split, text_test
+from dsslic_search.index.patterns import PathTest, name_test, path_test, split, text_test, word_test
 from dsslic_search.index.source import Snapshot, Source, Stale
 
 FILE = "files.columns"
 KIND = "files"
-KEY = "1 " + " ".join(column.array for column in INDEXED)  # files with other columns are built anew
+KEY = "2 " + " ".join(column.array for column in INDEXED)  # files with other columns are built anew
 NEVER = np.iinfo(np.int64).min  # no date
 EARTH_RADIUS = 6_371_008.8  # mean, metres
 COMPARED_RUNS = 16  # runs of numbers; up to so many are faster compared with than looked up
@@ -70,7 +71,7 @@ class Files(cache.Table):
         values: NDArray[Any] = (
             self._product(name, np.float64) / 1e6 if name == "megapixels" else self._array(name)
         )
-        held: Mask = np.ones(len(self), bool) if low is None else values >= low
+        held: Mask = values >= (-np.inf if low is None else low)  # false of what is not known
         if high is not None:
             np.logical_and(held, values <= high, out=held)
         return held
@@ -118,6 +119,12 @@ class Files(cache.Table):
             case "place":
                 held = np.ones(len(self), bool)
                 held[self.arrays["placed"]] = False
+            case "number":
+                held = np.isnan(self._array(name))
+            case "words":
+                held = self._words_each(self._named_array(name)) == 0
+            case "prose":
+                held = ~self._told(name, lambda text: True)
             case _:
                 held = self._of_table(name, lambda value: value == "")
         return held
@@ -130,6 +137,12 @@ class Files(cache.Table):
             case "text":
                 matches = text_test(pattern)
                 return self._of_table(name, lambda value: value != "" and matches(value))
+            case "prose":
+                return self._told(name, text_test(pattern))
+            case "words":
+                return self._of_words(self._named_array(name), word_test(pattern))
+            case "texts":
+                return self._anywhere(name, pattern)
             case "tag":
                 with self.source.snapshot() as snapshot:
                     return np.isin(self.ids, snapshot.tagged(pattern))
@@ -149,11 +162,40 @@ class Files(cache.Table):
         name their rank."""
         if name == "megapixels":
             return self._product(name, np.int64)
-        return self._array(name).astype(np.int64)
+        values = self._array(name)
+        if values.dtype.kind != "f":
+            return values.astype(np.int64)
+        measure = NAMED[name].measure
+        assert measure is not None
+        known = ~np.isnan(values)
+        steps = np.full(len(self), NEVER)
+        steps[known] = np.rint(values[known] / float(measure.step)).astype(np.int64)
+        return steps
+
+    def counts(self, name: str, rows: NDArray[np.intp] | None = None) -> dict[str, int]:
+        """How many photos, all or those of some rows, have each value of a fact: a word, one of many words,
+        or a number; those without are left out."""
+        if NAMED[name].kind == "number":
+            values = self._array(name) if rows is None else self._array(name)[rows]
+            known, numbers = np.unique(values[~np.isnan(values)], return_counts=True)
+            return {f"{value:g}": n for value, n in zip(known.tolist(), numbers.tolist(), strict=True)}
+        column = self._named_array(name)
+        numbers = self.arrays[column]
+        if NAMED[name].kind == "words":
+            chosen = np.arange(len(self)) if rows is None else rows
+            numbers = numbers[np.isin(self._rows_of_words(column), chosen)]
+        elif rows is not None:
+            numbers = numbers[rows]
+        names = self.table(column)
+        found = np.bincount(numbers, minlength=len(names)).tolist()
+        return {name: n for name, n in zip(names, found, strict=True) if name and n}
 
     def _array(self, name: str) -> NDArray[Any]:
         """The array of a fact of one column; of a path, the ranks of paths or of names."""
-        return self.arrays[name if NAMED[name].kind == "path" else NAMED[name].columns[0].array]
+        return self.arrays[name if NAMED[name].kind == "path" else self._named_array(name)]
+
+    def _named_array(self, name: str) -> str:
+        return NAMED[name].columns[0].array
 
     def _product(self, name: str, dtype: type[np.number[Any]]) -> NDArray[Any]:
         """The product of the two columns that a fact is made of."""
@@ -207,6 +249,44 @@ class Files(cache.Table):
 
     def _of_table(self, column: str, holds: Callable[[str], bool]) -> Mask:
         return self._numbered(column, np.array([holds(value) for value in self.table(column)], bool))
+
+    def _of_words(self, column: str, holds: Callable[[str], bool]) -> Mask:
+        """The rows that have some word."""
+        chosen = np.array([holds(word) for word in self.table(column)], bool)
+        held = np.zeros(len(self), bool)
+        if chosen.any():
+            held[self._rows_of_words(column)[chosen[self.arrays[column]]]] = True
+        return held
+
+    def _rows_of_words(self, column: str) -> NDArray[np.intp]:
+        """The row of each word of a column."""
+        return np.repeat(np.arange(len(self)), self._words_each(column))
+
+    def _words_each(self, column: str) -> NDArray[np.int64]:
+        """How many words each row has."""
+        starts = self.arrays[f"{column}_starts"].astype(np.int64)
+        return starts[1:] - starts[:-1]
+
+    def _told(self, name: str, holds: Callable[[str], bool]) -> Mask:
+        """The rows whose text, asked of the catalog, is as wanted."""
+        with self._snapshot() as snapshot:
+            found = [
+                i for part in snapshot.texts(NAMED[name].columns[0].name) for i, text in part if holds(text)
+            ]
+        return np.isin(self.ids, np.array(found, np.int64))
+
+    def _anywhere(self, name: str, pattern: str) -> Mask:
+        """The rows of which one of several texts is as wanted; of a path, the name."""
+        holds, held = text_test(pattern), np.zeros(len(self), bool)
+        for column in NAMED[name].columns:
+            match column.values:
+                case "words":
+                    held |= self._of_words(column.array, holds)
+                case "path":
+                    held |= self.text("name", pattern)
+                case _:
+                    held |= self._told(column.array, holds)
+        return held
 
     def _numbered(self, column: str, chosen: Mask) -> Mask:
         """The rows whose number in a table is one of those chosen. Chosen ones are often neighbours: paths of
@@ -267,6 +347,10 @@ def facts(snapshot: Snapshot) -> Arrays:
     for column in INDEXED:
         if column.values == "text":
             arrays |= _coded(column.array, arrays[column.array].tolist())
+        elif column.values == "words":
+            lists = [text.split("\n") if text else [] for text in arrays[column.array].tolist()]
+            arrays |= _coded(column.array, (word for words in lists for word in words))
+            arrays[f"{column.array}_starts"] = np.cumsum([0, *map(len, lists)]).astype(np.uint32)
     known = np.flatnonzero(~np.isnan(arrays["latitude"] + arrays["longitude"]))
     arrays["placed"] = known[np.argsort(arrays["latitude"][known], kind="stable")].astype(np.uint32)
     in_order = _paths(snapshot, arrays["ids"])
@@ -300,7 +384,10 @@ _ARRAYS: Mapping[Values, Callable[[Sequence[Any]], NDArray[Any]]] = {
     "whole": lambda numbers: np.array(numbers, np.int64),
     "pixels": lambda numbers: np.array(numbers, np.uint32),
     "degrees": lambda angles: np.array(angles, np.float64),  # none becomes not a number
+    "whole or none": lambda numbers: np.array(numbers, np.float64),
+    "number or none": lambda numbers: np.array(numbers, np.float64),
     "text": lambda texts: np.array([text or "" for text in texts], object),
+    "words": lambda texts: np.array([text or "" for text in texts], object),
 }
 
 

@@ -43,6 +43,15 @@ def text_test(pattern: str) -> Callable[[str], bool]:
     return lambda text: glob.match(folded_name(text)) is not None
 
 
+def word_test(pattern: str) -> Callable[[str], bool]:
+    """The test of a keyword or a name: it is the pattern, or has it among its words, or all of it is as a
+    glob says."""
+    if _is_glob(folded_name(pattern)):
+        return text_test(pattern)
+    wanted = f" {' '.join(folded_name(pattern).split())} "
+    return lambda text: wanted in f" {' '.join(folded_name(text).split())} "
+
+
 def name_test(pattern: str) -> PathTest:
     """The test of the name alone."""
     pattern = folded_name(pattern)

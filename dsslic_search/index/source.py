@@ -9,7 +9,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from dsslic_search.core.fields import FactValue
+from dsslic_search.core.fact import FactValue
 
 FileFacts = tuple[FactValue, ...]
 """A photo's values of the columns `core.fields.INDEXED`, in their order."""
@@ -52,6 +52,9 @@ class Snapshot(Protocol):
 
     def paths(self, ids: NDArray[np.int64] | None = None) -> Iterator[list[tuple[int, str]]]:
         """(id, path) of all photos, or of those of ``ids`` that are there, in any order, in lists."""
+
+    def texts(self, column: str) -> Iterator[list[tuple[int, str]]]:
+        """(id, text) of the photos that have a text in a column of the catalog, in any order, in lists."""
 
     def tagged(self, name: str) -> NDArray[np.int64]:
         """The ids of the photos that have a tag, in any order."""

@@ -110,7 +110,7 @@ class Period:
 
 @dataclass(frozen=True)
 class Text:
-    """A word about the file, of a fact whose kind is text, path, word or tag (`core.fields.Kind`).
+    """A word about the file, of a fact whose kind is one of texts or words (`core.fact.Kind`).
     ``pattern`` is case-folded. ``says``: as "camera:canon"."""
 
     field: str

@@ -124,7 +124,7 @@ def _files_clash(filters: list[Filter]) -> bool:
     missing = {predicate.field for predicate in asked if isinstance(predicate, Unknown)}
     for predicate in asked:
         match predicate:
-            case Period(name) | Text(name) if name in missing:
+            case Period(name) | Text(name) | Number(name) if name in missing:
                 return True
             case Near() if "place" in missing:
                 return True

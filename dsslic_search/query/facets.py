@@ -76,10 +76,15 @@ def count_files(files: Files, rows: Rows = None) -> FileCounts:
     taken = files.values("taken") if rows is None else files.values("taken")[rows]
     dated = taken[taken != NEVER]
     return FileCounts(
-        counts={plural_of(name): _counted(files, name, rows) for name in COUNTED},
+        counts={counted_as(name): _most_first(files.counts(name, rows).items()) for name in COUNTED},
         months=_by_month(dated),
         undated=taken.size - dated.size,
     )
+
+
+def counted_as(name: str) -> str:
+    """What the counts of a fact are called."""
+    return name if name == "people" else plural_of(name)
 
 
 def _levels(columns: Columns, class_id: int, presence: float, rows: Rows) -> NDArray[np.float64]:
@@ -87,14 +92,6 @@ def _levels(columns: Columns, class_id: int, presence: float, rows: Rows) -> NDA
     shown = columns.within((class_id,), max(1, round(presence * TICKS)), TICKS)
     chosen = np.flatnonzero(shown) if rows is None else rows[shown[rows]]
     return np.minimum((columns.at((class_id,), chosen) - 0.5) / QUANTA, 1.0)
-
-
-def _counted(files: Files, column: str, rows: Rows) -> dict[str, int]:
-    """Photos by the value of a column that has a table; those without a value are left out."""
-    names = files.table(column)
-    numbers = files.arrays[column] if rows is None else files.arrays[column][rows]
-    counts = np.bincount(numbers, minlength=len(names)).tolist()
-    return _most_first((name, count) for name, count in zip(names, counts, strict=True) if name and count)
 
 
 def _most_first(counts: Iterable[tuple[str, int]]) -> dict[str, int]:

@@ -21,6 +21,7 @@ from enum import IntEnum
 import numpy as np
 from numpy.typing import NDArray
 
+from dsslic_search.core.fact import Kind
 from dsslic_search.core.fields import NAMED
 from dsslic_search.core.text import counted
 from dsslic_search.index.files import Files
@@ -29,6 +30,8 @@ from dsslic_search.index.regions.relate import RegionTest, needs_counts
 from dsslic_search.query.ast import FilePredicate, Near, Number, Orientation, Period, Text, Unknown, written
 from dsslic_search.query.run.evaluate import Evaluation
 from dsslic_search.query.run.rank import Mask, Rows, degrees, span
+
+_ASKED_OF_THE_CATALOG: frozenset[Kind] = frozenset({"path", "tag", "prose", "texts"})
 
 
 class Cost(IntEnum):
@@ -196,9 +199,11 @@ class Filter(Step):
 
     @property
     def cost(self) -> Cost:
-        """Paths and tags may have to be asked of the catalog."""
-        asked = isinstance(self.predicate, Text) and NAMED[self.predicate.field].kind in ("path", "tag")
-        return Cost.CATALOG if asked else Cost.FILES
+        """Some facts may have to be asked of the catalog."""
+        match self.predicate:
+            case Text(name) | Unknown(name) if NAMED[name].kind in _ASKED_OF_THE_CATALOG:
+                return Cost.CATALOG
+        return Cost.FILES
 
     def words(self) -> str:
         return f"not {written(self.predicate)}" if self.negated else written(self.predicate)

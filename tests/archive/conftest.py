@@ -23,7 +23,7 @@ from dsslic_search.codec import container
 from dsslic_search.codec.chunk import Chunk
 from dsslic_search.codec.layers import label_map, original
 from dsslic_search.codec.options import EncodeOptions
-from dsslic_search.codec.picture.metadata import NO_FACTS
+from dsslic_search.codec.picture.facts import NO_FACTS
 from dsslic_search.core import vocabulary
 from dsslic_search.core.errors import PhotoError
 from dsslic_search.core.settings import Settings

@@ -1,7 +1,8 @@
-"""A fact that came after photos were put in is read from what is kept of their EXIF data."""
+"""A fact that came after photos were put in is read from what is kept of their metadata."""
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from dsslic_search.archive import later_facts
 from dsslic_search.archive.schema import Photo, Setting
 from dsslic_search.archive.store import Store
 from dsslic_search.archive.stored import StoredFile
-from dsslic_search.core.fields import EXIF_COLUMNS
+from dsslic_search.core.fields import METADATA_COLUMNS
 
 ART = "SIGMA 35mm F1.4 DG HSM | Art 012"
 
@@ -35,7 +36,7 @@ def archive(tmp_path: Path) -> Archive:
 def forget(archive: Archive) -> None:
     """As a catalog is that an older version filled."""
     with archive.catalog.changing() as session:
-        session.execute(update(Photo).values(lens=None, camera=None))
+        session.execute(update(Photo).values(dict.fromkeys(METADATA_COLUMNS)))
         session.execute(delete(Setting).where(Setting.name == later_facts.READ_SETTING))
 
 
@@ -43,16 +44,19 @@ def known(archive: Archive) -> list[tuple[object, object]]:
     return [(photo.lens, photo.camera) for photo in map(archive.photo, (1, 2, 3))]
 
 
+LATER = tuple(name for name in METADATA_COLUMNS if name not in later_facts.FIRST_COLUMNS)
+
+
 def test_reindexing_reads_it_once(archive: Archive, monkeypatch: pytest.MonkeyPatch) -> None:
     assert later_facts.missing(archive.catalog) == ()
     forget(archive)
-    assert later_facts.missing(archive.catalog) == ("lens",)
+    assert later_facts.missing(archive.catalog) == LATER
     maps = sum(archive.photo(i).map_bytes for i in (1, 2, 3))
     report = archive.reindex()
     assert (report.photos, report.failed) == (3, [])
     assert report.bytes_read > maps
-    # what was known before is left as it is, and a photo that only refers to its file has nothing to read
-    assert known(archive) == [(ART, None), (None, None), (None, None)]
+    # a photo that only refers to its file has nothing to read
+    assert known(archive) == [(ART, "Acme"), (None, "Acme"), (None, None)]
     assert [hit.id for hit in archive.query("lens:sigma*").hits] == [1]
     assert later_facts.missing(archive.catalog) == ()
     assert archive.reindex().bytes_read == maps
@@ -76,7 +80,20 @@ def test_an_older_archive_stays_incomplete_until_it_is_reindexed(archive: Archiv
     forget(archive)
     Image.new("RGB", (40, 30)).save(tmp_path / "new.jpg")
     assert archive.ingest([tmp_path / "new.jpg"], keep="reference").added == 1
-    assert later_facts.missing(archive.catalog) == ("lens",)
+    assert later_facts.missing(archive.catalog) == LATER
+
+
+def test_what_is_known_stays_and_names_of_files_tell_dates(archive: Archive) -> None:
+    forget(archive)
+    with archive.catalog.changing() as session:
+        session.execute(
+            update(Photo).where(Photo.id == 1).values(camera="Mine", taken_at=datetime(2001, 1, 1))
+        )
+        session.execute(update(Photo).where(Photo.id == 3).values(path="/a/IMG-20210605-WA0001.jpg"))
+    archive.reindex()
+    assert known(archive)[:2] == [(ART, "Mine"), (None, "Acme")]
+    told = [(p.taken_at, p.taken_from) for p in map(archive.photo, (1, 2, 3))]
+    assert told == [(datetime(2001, 1, 1), None), (None, None), (datetime(2021, 6, 5), "file name")]
 
 
 def test_only_the_chunk_is_read(archive: Archive, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -104,5 +121,5 @@ def test_only_the_chunk_is_read(archive: Archive, monkeypatch: pytest.MonkeyPatc
         assert sum(count for _, count in parts) == file.contents.header_bytes + entry.length
 
 
-def test_every_fact_of_exif_was_read_or_comes_later() -> None:
-    assert set(EXIF_COLUMNS) >= later_facts.FIRST_COLUMNS
+def test_every_fact_of_metadata_was_read_or_comes_later() -> None:
+    assert set(METADATA_COLUMNS) >= later_facts.FIRST_COLUMNS

@@ -15,9 +15,9 @@ from dsslic_search.codec import container, decoder, encoder, prediction
 from dsslic_search.codec.chunk import Chunk
 from dsslic_search.codec.decoder import decode_stage
 from dsslic_search.codec.encoder import encode_photo
-from dsslic_search.codec.layers import metadata
 from dsslic_search.codec.options import EncodeOptions
 from dsslic_search.codec.picture.open import SourcePhoto, open_photo
+from dsslic_search.codec.picture.raster import Embedded
 from dsslic_search.core.errors import FormatError, StageError, UsageError
 from dsslic_search.core.kinds import Stage
 from dsslic_search.networks import runtime, weights
@@ -123,13 +123,11 @@ def test_alpha_is_lossless():
     assert np.array_equal(decoded.alpha, alpha)
 
 
-def test_profile_and_exif_are_kept(photo):
-    data = encode_photo(
-        replace(photo, icc=b"profile" * 50, exif=b"Exif\0\0" + bytes(100)), EncodeOptions(30)
-    ).data
-    assert decoder.read_metadata(data, metadata.ICC) == b"profile" * 50
-    assert decoder.read_metadata(data, metadata.EXIF) == b"Exif\0\0" + bytes(100)
-    assert decoder.read_metadata(encode_photo(photo, EncodeOptions(30)).data, metadata.ICC) == b""
+def test_metadata_are_kept_and_the_profile_that_the_pixels_have_left_is_not(photo):
+    beside = Embedded(b"Exif\0\0" + bytes(100), b"<x/>", b"\x1c\x02")
+    data = encode_photo(replace(photo, kept=replace(beside, icc=b"profile" * 50)), EncodeOptions(30)).data
+    assert decoder.read_embedded(data) == beside
+    assert decoder.read_embedded(encode_photo(photo, EncodeOptions(30)).data) == Embedded()
 
 
 def test_keep_exact_gives_the_very_file_back():

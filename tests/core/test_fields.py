@@ -9,7 +9,8 @@ from PIL import ExifTags
 
 from dsslic_search.archive.schema import Photo
 from dsslic_search.core import fields
-from dsslic_search.core.fields import FACTS, NAMED, Fact
+from dsslic_search.core.fact import ExifTag, Fact, Values
+from dsslic_search.core.fields import FACTS, NAMED
 from dsslic_search.core.kinds import KeepMode
 
 FACT = pytest.mark.parametrize("fact", FACTS, ids=lambda fact: fact.name)
@@ -24,17 +25,24 @@ def test_every_name_is_that_of_one_fact() -> None:
 @FACT
 def test_a_fact_says_what_its_kind_needs(fact: Fact) -> None:
     assert (fact.measure is not None) == (fact.kind == "number")
-    assert bool(fact.exif) == (fact.source == "EXIF")
+    assert bool(fact.read) == (fact.source == "metadata" and fact.name != "taken_from")
+    assert all(tags for tags in fact.read)
     assert bool(fact.values) == bool(fact.values_are)
     assert fact.columns or fact.kind == "tag"
     assert fact.example.startswith(f"{fact.name}:")
-    if fact.kind in ("text", "word", "date"):
-        assert [column.values for column in fact.columns] == ["date" if fact.kind == "date" else "text"]
+    own = {"text": "text", "word": "text", "date": "date", "words": "words", "prose": "prose"}
+    if fact.kind in own:
+        assert [column.values for column in fact.columns] == [own[fact.kind]]
 
 
 @FACT
 def test_the_catalog_has_its_columns(fact: Fact) -> None:
     table = Photo.__table__.columns
+    if fact.kind == "texts":  # all there are, which other facts keep
+        assert {column.name for column in fact.columns} <= {
+            c.name for f in FACTS if f != fact for c in f.columns
+        }
+        return
     for column in fact.columns:
         assert table[column.name].nullable == fact.optional
 
@@ -42,14 +50,31 @@ def test_the_catalog_has_its_columns(fact: Fact) -> None:
 def test_columns_and_arrays_have_one_name_each() -> None:
     for names in ([c.name for c in fields.COLUMNS], [c.array for c in fields.COLUMNS]):
         assert len(names) == len(set(names))
-    assert {c.values for c in fields.COLUMNS} == set(get_args(fields.Values))
+    assert {c.values for c in fields.COLUMNS} == set(get_args(Values))
+
+
+OTHER_NAMES = {0x8827: ("PhotographicSensitivity",)}  # the standard renamed it
 
 
 @pytest.mark.parametrize(
     ("name", "tags"),
     [
-        ("taken", [ExifTags.Base.DateTimeOriginal, ExifTags.Base.DateTimeDigitized]),
+        (
+            "taken",
+            [ExifTags.Base.DateTimeOriginal, ExifTags.Base.DateTimeDigitized, ExifTags.Base.DateTime],
+        ),
         ("camera", [ExifTags.Base.Make, ExifTags.Base.Model]),
+        ("lens", [ExifTags.Base.LensModel]),
+        (
+            "iso",
+            [ExifTags.Base.ISOSpeedRatings, ExifTags.Base.RecommendedExposureIndex, ExifTags.Base.ISOSpeed],
+        ),
+        ("focal_length", [ExifTags.Base.FocalLength]),
+        ("exposure", [ExifTags.Base.ExposureTime]),
+        ("f_number", [ExifTags.Base.FNumber]),
+        ("rating", [ExifTags.Base.Rating]),
+        ("title", [ExifTags.Base.XPTitle]),
+        ("description", [ExifTags.Base.ImageDescription, ExifTags.Base.XPComment]),
         (
             "place",
             [
@@ -62,14 +87,20 @@ def test_columns_and_arrays_have_one_name_each() -> None:
     ],
 )
 def test_tags_are_those_of_the_standard(name: str, tags: list[int]) -> None:
-    assert [tag.number for tag in NAMED[name].exif] == tags
-    directory = {"taken": ExifTags.IFD.Exif, "camera": 0, "place": ExifTags.IFD.GPSInfo}
-    assert {tag.directory for tag in NAMED[name].exif} == {directory.get(name, ExifTags.IFD.Exif)}
+    read = [tag for tags in NAMED[name].read for tag in tags if isinstance(tag, ExifTag)]
+    assert [tag.number for tag in read] == tags
+    directories = {"camera": 0, "rating": 0, "title": 0, "description": 0, "place": ExifTags.IFD.GPSInfo}
+    main = {ExifTags.Base.DateTime}
+    for tag in read:
+        assert tag.directory == (0 if tag.number in main else directories.get(name, ExifTags.IFD.Exif))
+        names = ExifTags.GPS if name == "place" else ExifTags.Base
+        assert tag.name in (names(tag.number).name, *OTHER_NAMES.get(tag.number, ()))
 
 
 def test_what_people_are_shown_is_there() -> None:
     assert set(fields.SORTED_BY) <= {fact.name for fact in FACTS if fact.kind in ("date", "number", "path")}
-    assert all(NAMED[name].columns[0].values == "text" for name in fields.COUNTED)
+    counted = {"text", "words", "whole or none", "number or none"}
+    assert all(NAMED[name].columns[0].values in counted for name in fields.COUNTED)
     assert all(len(NAMED[name].columns) == 1 for name in fields.EXPORTED)
     assert not {"rank", "id", "path", "score", "coverage"} & set(fields.EXPORTED)
 

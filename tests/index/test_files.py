@@ -21,10 +21,12 @@ V = default()
 DAY = timedelta(days=1)
 START = datetime(2023, 5, 1)
 FACTS: dict[int, dict[str, Any]] = {
-    3: {"taken_at": START, "path": "/a/Trip/x.jpg", "width": 4000, "height": 3000, "camera": "Canon EOS R5"},
+    3: {"taken_at": START, "path": "/a/Trip/x.jpg", "width": 4000, "height": 3000, "camera": "Canon EOS R5",
+    "iso": 400, "exposure": 0.004, "rating": 4.5, "keywords": "Sandy beach\nÉté", "title": "Ben's birthday"},
     1: {"taken_at": START, "path": "/a/trip/day 1/Y.JPG", "width": 3000, "height": 4000,
-    "camera": "NIKON Z 6", "format": "PNG"},
-    7: {"taken_at": START + DAY, "path": "/b/é.jpg", "width": 5000, "height": 2500, "latitude": 48.85,
+    "camera": "NIKON Z 6", "format": "PNG", "iso": 6400, "keywords": "art\nbeach", "people": "Anna Lee\nBen"},
+    7: {"exposure": 30.0, "rating": 1.0, "people": "Joanna", "description": "a party by the sea",
+    "taken_at": START + DAY, "path": "/b/é.jpg", "width": 5000, "height": 2500, "latitude": 48.85,
     "longitude": 2.35},
     4: {"added_at": START + 3 * DAY, "path": "/b/x.jpg", "width": 1000, "height": 1000, "latitude": 0.0,
     "longitude": 179.999},
@@ -116,6 +118,12 @@ def test_periods(
         ("size", 30, 40, [3, 4]),
         ("id", 4, 7, [4, 5, 7]),
         ("id", None, None, [1, 3, 4, 5, 7, 9]),
+        ("iso", 400, None, [1, 3]),
+        ("iso", None, 400, [3]),
+        ("iso", None, None, [1, 3]),
+        ("exposure", None, 0.0039999, []),
+        ("exposure", 0.004, 1, [3]),
+        ("rating", 4, None, [3]),
     ],
 )
 def test_figures(
@@ -148,7 +156,15 @@ def test_places(files: Files, latitude: float, longitude: float, metres: float, 
 
 
 @pytest.mark.parametrize(
-    ("column", "expected"), [("taken", [4, 5]), ("camera", [4, 5, 7, 9]), ("place", [1, 3])]
+    ("column", "expected"),
+    [
+        ("taken", [4, 5]),
+        ("camera", [4, 5, 7, 9]),
+        ("place", [1, 3]),
+        ("iso", [4, 5, 7, 9]),
+        ("keyword", [4, 5, 7, 9]),
+        ("title", [1, 4, 5, 7, 9]),
+    ],
 )
 def test_what_is_not_known(files: Files, column: Any, expected: list[int]) -> None:
     assert found(files, files.unknown(column)) == expected
@@ -164,6 +180,25 @@ def test_what_is_not_known(files: Files, column: Any, expected: list[int]) -> No
         ("camera", "canon*", [3]),
         ("camera", "*?*", [1, 3]),
         ("lens", "*", []),
+        ("keyword", "beach", [1, 3]),
+        ("keyword", "SANDY  beach", [3]),
+        ("keyword", "each", []),
+        ("keyword", "beach*", [1]),
+        ("keyword", "*", [1, 3]),
+        ("keyword", "e\u0301te\u0301", [3]),
+        ("people", "anna", [1]),
+        ("people", "lee", [1]),
+        ("people", "*anna*", [1, 7]),
+        ("title", "birth", [3]),
+        ("title", "b*y", [3]),
+        ("description", "party", [7]),
+        ("text", "party", [7]),
+        ("text", "birthday", [3]),
+        ("text", "ann", [1, 7]),
+        ("text", "beach", [1, 3]),
+        ("text", "y.jpg", [1]),
+        ("text", "trip", []),  # of a name, not of folders
+        ("text", "sandy*", [3]),
         ("format", "jpeg", [3, 4, 5, 7, 9]),
         ("format", "jp", []),
         ("keep", "exact", [5]),
@@ -201,6 +236,23 @@ def test_only_the_names_in_doubt_are_asked_for(files: Files, filled: Any) -> Non
     assert filled.statements == 1
 
 
+def test_counts(files: Files) -> None:
+    assert files.counts("keyword") == {"Sandy beach": 1, "art": 1, "beach": 1, "Été": 1}
+    assert files.counts("people", np.flatnonzero(files.ids == 1)) == {"Anna Lee": 1, "Ben": 1}
+    assert files.counts("rating") == {"1": 1, "4.5": 1}
+    assert files.counts("rating", np.flatnonzero(files.ids == 1)) == {}
+    assert files.counts("camera", np.flatnonzero(files.ids == 1)) == {"NIKON Z 6": 1}
+
+
+def test_texts_are_asked_of_the_catalog_as_it_was(files: Files, filled: Any) -> None:
+    with filled.changing() as session:
+        session.execute(update(Photo).where(Photo.id == 4).values(title="new"))
+    for column in ("title", "text"):
+        with pytest.raises(Stale):
+            files.text(column, "new")
+    assert found(files, files.text("keyword", "beach")) == [1, 3]
+
+
 def test_values_to_sort_by(files: Files) -> None:
     taken = [FACTS[i].get("taken_at") for i in ORDER]
     assert files.values("taken").tolist() == [NEVER if date is None else microseconds(date) for date in taken]
@@ -209,6 +261,10 @@ def test_values_to_sort_by(files: Files) -> None:
     ]
     assert files.values("size").tolist() == [FACTS[i].get("file_size", 10 * i) for i in ORDER]
     assert files.values("id").tolist() == ORDER
+    assert files.values("iso").tolist() == [FACTS[i].get("iso", NEVER) for i in ORDER]
+    assert files.values("exposure").tolist() == [
+        round(FACTS[i]["exposure"] * 10**7) if "exposure" in FACTS[i] else NEVER for i in ORDER
+    ]
     paths = sorted({(str(FACTS[i]["path"]).casefold(), FACTS[i]["path"]) for i in ORDER})
     assert files.values("path").tolist() == [
         paths.index((str(FACTS[i]["path"]).casefold(), FACTS[i]["path"])) for i in ORDER
@@ -247,7 +303,7 @@ def test_the_file_is_used_until_the_catalog_changes(filled: Any, files: Files, t
     assert filled.statements == 0
     assert again.arrays.keys() == files.arrays.keys()
     assert all(
-        np.array_equal(array, again.arrays[name], equal_nan=name.endswith("tude"))
+        np.array_equal(array, again.arrays[name], equal_nan=array.dtype.kind == "f")
         for name, array in files.arrays.items()
     )
     with filled.changing() as session:

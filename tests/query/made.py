@@ -41,6 +41,19 @@ class MadePhoto:
     place: tuple[float, float] | None = None
     camera: str | None = None
     lens: str | None = None
+    taken_from: str | None = None
+    iso: int | None = None
+    focal_length: float | None = None
+    exposure: float | None = None
+    f_number: float | None = None
+    rating: float | None = None
+    keywords: str | None = None
+    people: str | None = None
+    title: str | None = None
+    description: str | None = None
+    profile: str | None = None
+    bit_depth: int | None = None
+    turn: int | None = None
     format: str = "JPEG"
     keep: str = "layers"
     path: str = "/x.jpg"
@@ -151,6 +164,9 @@ class _Moment:
 
     def paths(self, ids: np.ndarray | None = None) -> Iterator[list[tuple[int, str]]]:
         yield [(p.id, p.path) for p in self.photos[::-1] if ids is None or p.id in ids]
+
+    def texts(self, column: str) -> Iterator[list[tuple[int, str]]]:
+        yield [(p.id, text) for p in self.photos if (text := getattr(p, column)) is not None]
 
     def tagged(self, name: str) -> np.ndarray:
         return np.array([p.id for p in self.photos if name in p.tags], np.int64)

@@ -129,9 +129,15 @@ def fact_holds(node: Node, photo: MadePhoto) -> bool:
         case Period(column, start, end):
             date = photo.taken if column == "taken" else photo.added
             return date is not None and (start is None or start <= date) and (end is None or date < end)
-        case Text("camera" | "lens" as fact, pattern):
+        case Text("camera" | "lens" | "title" as fact, pattern):
             text = getattr(photo, fact)
             return text is not None and text_glob(pattern, text.lower())
+        case Text("keyword" | "people" as fact, pattern):
+            return any(word_matches(pattern, word.lower()) for word in words_of(photo, fact))
+        case Text("text", pattern):
+            texts = [photo.title, photo.description, photo.path.rpartition("/")[2]]
+            texts += words_of(photo, "keyword") + words_of(photo, "people")
+            return any(text_glob(pattern, text.lower()) for text in texts if text is not None)
         case Text("format", pattern):
             return photo.format.lower() == pattern
         case Text("keep", pattern):
@@ -145,8 +151,16 @@ def fact_holds(node: Node, photo: MadePhoto) -> bool:
             starts = [0] + [i + 1 for i, character in enumerate(path) if character == "/"]
             return any(glob(pattern, path[start:]) for start in starts)
         case Number(column, low, high):
-            figures = {"width": photo.width, "height": photo.height, "size": photo.size, "id": photo.id}
+            figures: dict[str, float | None] = {
+                "width": photo.width,
+                "height": photo.height,
+                "size": photo.size,
+                "id": photo.id,
+            }
+            figures |= {"iso": photo.iso, "exposure": photo.exposure, "rating": photo.rating}
             figure = photo.width * photo.height / 1e6 if column == "megapixels" else figures[column]
+            if figure is None:
+                return False
             return (low is None or figure >= low) and (high is None or figure <= high)
         case Orientation(name):
             w, h = photo.width, photo.height
@@ -158,9 +172,24 @@ def fact_holds(node: Node, photo: MadePhoto) -> bool:
             }[name]
         case Near(latitude, longitude, metres):
             return photo.place is not None and distance(photo.place, (latitude, longitude)) <= metres
+        case Unknown("keyword" | "people" as fact):
+            return not words_of(photo, fact)
         case Unknown(fact):
             return getattr(photo, fact) is None
     raise AssertionError(node)
+
+
+def words_of(photo: MadePhoto, fact: str) -> list[str]:
+    said = photo.keywords if fact == "keyword" else photo.people
+    return said.split("\n") if said else []
+
+
+def word_matches(pattern: str, word: str) -> bool:
+    """Some run of its words, or with wildcards all of it."""
+    if set("*?") & set(pattern):
+        return text_glob(pattern, word)
+    parts, wanted = word.split(), pattern.split()
+    return any(parts[i : i + len(wanted)] == wanted for i in range(len(parts)))
 
 
 def glob(pattern: str, text: str) -> bool:

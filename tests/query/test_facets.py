@@ -33,6 +33,7 @@ def photo(number: int, rng: np.random.Generator) -> Photo:
         format=FORMATS[rng.integers(2)], width=1, height=1, taken_at=taken, camera=CAMERAS[rng.integers(3)],
         keep="layers", quality=75,
         stored_bytes=1, map_bytes=1, vocabulary="v", segmenter="s",
+        rating=(None, 3.0, 4.5)[rng.integers(3)], keywords=(None, "sea", "sea\nsun")[rng.integers(3)],
     )  # fmt: skip
 
 
@@ -87,6 +88,9 @@ def test_files_are_counted_as_a_slow_count_does(made, rows: list[int] | None):
     assert found.counts["formats"] == Counter(p.format for p in some)
     assert found.counts["cameras"] == Counter(p.camera for p in some if p.camera)
     assert list(found.counts["cameras"].values()) == sorted(found.counts["cameras"].values(), reverse=True)
+    assert found.counts["ratings"] == Counter(f"{p.rating:g}" for p in some if p.rating)
+    words = Counter(word for p in some for word in (p.keywords or "").split("\n") if word)
+    assert found.counts["keywords"] == words
     assert found.months == Counter(f"{p.taken_at:%Y-%m}" for p in some if p.taken_at)
     assert list(found.months) == sorted(found.months)
     assert found.undated == sum(p.taken_at is None for p in some)

@@ -21,7 +21,7 @@ from dsslic_search.core.settings import Settings
 
 if TYPE_CHECKING:
     from dsslic_search.codec.options import EncodeOptions
-    from dsslic_search.codec.picture.metadata import PhotoFacts
+    from dsslic_search.codec.picture.facts import PhotoFacts
 
 LARGEST_FILE_BYTES = (1 << 31) - 1  # a larger file is no photo, and would not fit in memory beside others
 
@@ -79,7 +79,8 @@ def _utc(timestamp: float) -> datetime:
 @dataclass(frozen=True)
 class Prepared:
     """``data``: the .dsslic file, whose first ``map_bytes`` hold the label map. ``width``, ``height``: of the
-    upright photo, pixels. ``milliseconds``: wall time per step."""
+    upright photo, pixels. ``facts``: what its file tells beside them, by column. ``milliseconds``: wall time
+    per step."""
 
     format: str
     width: int
@@ -101,6 +102,7 @@ def prepare_photo(original: bytes, name: str, options: EncodeOptions, settings: 
     """Open, encode and describe a photo; ``name`` is for messages. Raises PhotoError when it is none, other
     DSSErrors when the codec cannot work."""
     from dsslic_search.codec.encoder import encode_photo
+    from dsslic_search.codec.picture.facts import facts_of, turn_of
     from dsslic_search.codec.picture.open import open_photo
     from dsslic_search.networks.runtime import use_one_thread
 
@@ -116,7 +118,12 @@ def prepare_photo(original: bytes, name: str, options: EncodeOptions, settings: 
         format=photo.format,
         width=photo.width,
         height=photo.height,
-        facts=photo.facts,
+        facts={
+            **facts_of(photo.embedded, Path(name).name),
+            "turn": turn_of(photo.embedded),
+            "bit_depth": photo.bits,
+            "profile": photo.profile or None,
+        },
         data=encoded.data,
         map_bytes=encoded.map_bytes,
         quality=encoded.quality,

@@ -1,4 +1,5 @@
-"""The layers of what came with a photo beside its pixels: colour profile and EXIF, each deflated."""
+"""The layers of what came with a photo beside its pixels: EXIF, XMP and IPTC, each deflated; and the colour
+profile, which files of earlier versions have: pixels are sRGB, so it is written no more."""
 
 from __future__ import annotations
 
@@ -10,12 +11,16 @@ from dsslic_search.core.errors import FormatError
 DEFLATED = 1
 ICC = Layer("iccp", "the colour profile", (DEFLATED,))
 EXIF = Layer("exif", "the EXIF data", (DEFLATED,))
+XMP = Layer("xmpp", "the XMP packet", (DEFLATED,))
+IPTC = Layer("iptc", "the IPTC records", (DEFLATED,))
+OF_EMBEDDED = {"exif": EXIF, "xmp": XMP, "iptc": IPTC, "icc": ICC}
+"""By the names that `codec.picture.raster.Embedded` has for what they hold."""
 
 MAX_UNPACKED_BYTES = 1 << 24
 
 
 def encode(layer: Layer, data: bytes) -> Chunk:
-    """Bytes of an ICC profile or of EXIF, as the chunk of :data:`ICC` or :data:`EXIF`."""
+    """Bytes of what stands beside a photo's pixels, as the chunk of one of these layers."""
     return layer.chunk(DEFLATED, zlib.compress(data, 9))
 
 

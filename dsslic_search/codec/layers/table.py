@@ -27,5 +27,7 @@ LAYERS = (
     original.LAYER,
     metadata.ICC,
     metadata.EXIF,
+    metadata.XMP,
+    metadata.IPTC,
     provenance.LAYER,
 )

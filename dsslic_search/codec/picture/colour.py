@@ -159,6 +159,22 @@ def _managed_deep(raster: Raster, profile: ImageCms.ImageCmsProfile) -> NDArray[
     return eight
 
 
+_CODED_NAMES = {(1, 13): "sRGB", (12, 13): "Display P3", (9, 16): "BT.2020 PQ", (9, 18): "BT.2020 HLG"}
+
+
+def name_of(space: Space) -> str:
+    """What a colour space is called: the description in a profile, or the name that people have for code
+    points; "" for none."""
+    if isinstance(space, Coded):
+        return _CODED_NAMES.get((space.primaries, space.transfer), "")
+    if not isinstance(space, Profile):
+        return ""
+    try:
+        return ImageCms.getProfileDescription(ImageCms.ImageCmsProfile(io.BytesIO(space.icc))).strip()
+    except (ImageCms.PyCMSError, OSError, ValueError, TypeError):
+        return ""
+
+
 def _srgb() -> ImageCms.ImageCmsProfile:
     return ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB"))
 

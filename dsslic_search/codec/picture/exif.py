@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from dsslic_search.core.fields import EXIF_IFD, GPS_IFD, IFD0
+from dsslic_search.core.fact import EXIF_IFD, GPS_IFD, IFD0
 
 START = b"Exif\0\0"
 """What EXIF data begin with, before the header of TIFF."""
@@ -57,6 +57,11 @@ _RATIONALS = {5: "I", 10: "i"}
 _BIG_TIFF = 43
 _MAX_NUMBERS = 4096  # of one tag; none that is asked for has more
 
+WINDOWS_TEXTS = range(0x9C9B, 0x9CA0)
+"""XPTitle, XPComment, XPAuthor, XPKeywords, XPSubject: bytes that are `Value.wide_text`."""
+WINDOWS_KEYWORDS = 0x9C9E
+"""Of these the one that holds several, with semicolons between them."""
+
 _KEPT_IN_IFD0 = frozenset({
     0x010E,  # ImageDescription
     0x010F, 0x0110,  # Make, Model
@@ -64,7 +69,7 @@ _KEPT_IN_IFD0 = frozenset({
     0x0131, 0x0132, 0x013B, 0x013C,  # Software, DateTime, Artist, HostComputer
     0x4746,  # Rating
     0x8298,  # Copyright
-    0x9C9B, 0x9C9C, 0x9C9D, 0x9C9E, 0x9C9F,  # XPTitle, XPComment, XPAuthor, XPKeywords, XPSubject
+    *WINDOWS_TEXTS,
 })  # fmt: skip
 _LEFT_OUT_OF_EXIF = frozenset({
     0x927C,  # MakerNote: its inner offsets do not survive a rewriting
@@ -102,6 +107,11 @@ class Value:
         return decoded(self.data.split(b"\0")[0])
 
     @property
+    def wide_text(self) -> str:
+        """What it says in UTF-16 up to the first NUL, as Windows' own tags do."""
+        return self.data.decode("utf-16-le", "replace").split("\0")[0]
+
+    @property
     def numbers(self) -> tuple[float, ...]:
         """Its numbers, a rational without a denominator as not a number; () for what has none."""
         count = min(len(self.data) // _WIDTHS[self.kind], _MAX_NUMBERS)
@@ -134,7 +144,7 @@ Directory = Mapping[int, Value]
 @dataclass(frozen=True)
 class Exif:
     """``directories``: tags by number, of each directory that is there, by the tag that leads to it (`IFD0`,
-    `EXIF_IFD`, `GPS_IFD` of `core.fields`)."""
+    `EXIF_IFD`, `GPS_IFD` of `core.fact`)."""
 
     directories: Mapping[int, Directory] = field(default_factory=dict)
 

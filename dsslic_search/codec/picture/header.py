@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from dsslic_search.codec.picture.raster import Embedded, Raster
 
@@ -11,7 +11,8 @@ from dsslic_search.codec.picture.raster import Embedded, Raster
 @dataclass(frozen=True)
 class Header:
     """``format``: "JPEG", "PNG" …; ``width``, ``height``: of the picture that ``decode`` gives, in pixels,
-    before it is turned upright; ``embedded``: what stands beside it.
+    before it is turned upright; ``embedded()``: what stands beside it, which
+    some formats have behind the pixels, so it is asked for after them.
 
     ``decode(shrink)`` gives the picture; where the format can (JPEG), every side shrunk ``shrink`` times, 1,
     2, 4 or 8, rounded up, else as it is. It may raise anything for damage."""
@@ -20,4 +21,4 @@ class Header:
     width: int
     height: int
     decode: Callable[[int], Raster]
-    embedded: Embedded = field(default_factory=Embedded)
+    embedded: Callable[[], Embedded] = Embedded

@@ -12,13 +12,13 @@ from importlib import import_module
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from dsslic_search.codec.picture import colour
+from dsslic_search.codec.picture.facts import kept
 from dsslic_search.codec.picture.formats import pillow
 from dsslic_search.codec.picture.formats.signature import RAW, kind_of
 from dsslic_search.codec.picture.header import Header
-from dsslic_search.codec.picture.metadata import NO_FACTS, PhotoFacts, kept_bytes, read_facts
+from dsslic_search.codec.picture.raster import Embedded
 from dsslic_search.core.errors import DSSError, PhotoError
 from dsslic_search.core.settings import LARGEST_MAX_PIXELS
 
@@ -41,20 +41,21 @@ class SourcePhoto:
     """A photo as it is before encoding: its pixels, upright and in sRGB, and what came with them.
 
     ``pixels``: uint8 [H, W, 3]. ``alpha``: uint8 [H, W], None where the photo is opaque. ``grey``: the file
-    has one colour channel (its three channels here are equal). ``icc``: the colour profile the file came with
-    (the pixels are no longer in it), ``exif``: its EXIF data with orientation 1 and without the thumbnail,
-    starting with ``Exif\\0\\0``; each b"" if there is none. ``format``: "JPEG", "PNG" … ``bits``: of a
-    channel in the file. ``remarks``: what the pixels do not hold of the file's, and what a person should know
-    of how they were read, in words."""
+    has one colour channel (its three channels here are equal). ``format``: "JPEG", "PNG" … ``embedded``: what
+    stands beside the pixels in the file, ``kept``: what of it is kept with these. ``bits``: of a channel in
+    the file, and ``profile``, the name of the colour space that it came in, None and "" where that is not
+    known. ``remarks``: what the pixels do not hold of the file's, and what a person should know of how they
+    were read, in words.
+    """
 
     pixels: NDArray[np.uint8]
     alpha: NDArray[np.uint8] | None = None
     grey: bool = False
-    icc: bytes = b""
-    exif: bytes = b""
     format: str = ""
-    facts: PhotoFacts = field(default_factory=lambda: NO_FACTS)
-    bits: int = 8
+    embedded: Embedded = field(default_factory=Embedded)
+    kept: Embedded = field(default_factory=Embedded)
+    bits: int | None = None
+    profile: str = ""
     remarks: tuple[str, ...] = ()
 
     @property
@@ -92,16 +93,17 @@ def open_photo(data: bytes, name: str, max_pixels: int, *, shrink: int = 1) -> S
             raise PhotoError(
                 f"{name}: the {header.format} data is damaged or cut short ({_reason(e)})"
             ) from e
-        exif, facts = _metadata(header, pixels)
+        embedded = header.embedded()
+    height, width = pixels.shape[:2]
     return SourcePhoto(
         pixels,
         alpha,
         raster.model == "grey",
-        header.embedded.icc,
-        exif,
         header.format,
-        facts,
+        embedded,
+        kept(embedded, width, height),
         raster.bits,
+        colour.name_of(raster.space),
         (*raster.notes, *colours.reductions),
     )
 
@@ -166,20 +168,6 @@ def _upright(plane: NDArray[np.uint8], turn: int) -> NDArray[np.uint8]:
     if turn in (2, 3, 6, 7):
         plane = plane[:, ::-1]
     return np.ascontiguousarray(plane)
-
-
-def _metadata(header: Header, pixels: NDArray[np.uint8]) -> tuple[bytes, PhotoFacts]:
-    """EXIF data to keep, and facts; metadata never stops a photo."""
-    exif = Image.Exif()
-    try:
-        exif.load(header.embedded.exif)
-        facts = read_facts(exif)
-    except Exception:
-        return b"", NO_FACTS
-    try:
-        return kept_bytes(exif, width=pixels.shape[1], height=pixels.shape[0]), facts
-    except Exception:
-        return b"", facts
 
 
 def _reason(error: Exception) -> str:

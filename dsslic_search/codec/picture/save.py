@@ -9,7 +9,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
+from dsslic_search.codec.picture import raw_profile
+from dsslic_search.codec.picture.iptc import as_photoshop
+from dsslic_search.codec.picture.raster import Embedded
+from dsslic_search.codec.picture.xmp import WRAPPER
 from dsslic_search.core.errors import DSSError, UsageError
 from dsslic_search.core.files import write_file
 from dsslic_search.core.vocabulary import Vocabulary, default
@@ -20,6 +25,10 @@ _OPTIONS: dict[str, tuple[str, dict[str, Any]]] = {
     ".jpeg": ("JPEG", {"quality": 95, "subsampling": 0}),
     ".webp": ("WEBP", {"lossless": True, "exact": True}),
 }
+PNG_XMP = "XML:com.adobe.xmp"
+PNG_IPTC = "Raw profile type iptc"  # as ImageMagick and ExifTool write it: PNG itself has no place for it
+_JPEG_XMP = b"http://ns.adobe.com/xap/1.0/\0"
+_JPEG_RESOURCES = b"Photoshop 3.0\0"
 _WEBP_MAX_SIDE = 16383
 _JPEG_MAX_SIDE = 65535
 
@@ -29,15 +38,13 @@ def save_picture(
     path: Path,
     *,
     alpha: NDArray[np.uint8] | None = None,
-    icc: bytes = b"",
-    exif: bytes = b"",
+    beside: Embedded | None = None,
 ) -> None:
     """Write pixels, uint8 [H, W, 3] or [H, W] (greyscale), with ``alpha`` uint8 [H, W] if there is one.
 
     The format follows the extension: .png and .webp lossless, .jpg at quality 95 without chroma subsampling.
-    ``icc`` is the profile
-    *the pixels are in*; none means sRGB, which every decoded photo is in. ``exif`` as in
-    :class:`~dsslic_search.codec.picture.open.Photo`.
+    The pixels are sRGB. ``beside``: metadata as they are kept with upright pixels, whose profile is not
+    written; WebP has no place for IPTC's records.
     Raises UsageError for an extension that is none of these and a format that cannot hold the picture,
     DSSError when writing fails.
     """
@@ -51,13 +58,39 @@ def save_picture(
         if kind == "JPEG":
             raise UsageError(f"{path}: JPEG cannot hold the photo's transparency; choose .png or .webp")
         picture.putalpha(Image.fromarray(np.ascontiguousarray(alpha)))
-    metadata = {name: value for name, value in (("icc_profile", icc), ("exif", exif)) if value}
+    metadata = _metadata(kind, beside or Embedded())
     buffer = io.BytesIO()
     try:
         picture.save(buffer, kind, **options, **metadata)
     except OSError as e:  # of Pillow's encoder, not of the disk
         raise DSSError(f"{path}: {kind} cannot hold this picture ({e}); choose .png") from e
     write_file(path, buffer.getvalue())
+
+
+def _metadata(kind: str, beside: Embedded) -> dict[str, Any]:
+    """Options for Pillow that write metadata into a file of some format."""
+    packet = b"".join((WRAPPER[0], beside.xmp, WRAPPER[1])) if beside.xmp else b""
+    records = as_photoshop(beside.iptc) if beside.iptc else b""
+    options: dict[str, Any] = {"exif": beside.exif} if beside.exif else {}
+    match kind:
+        case "PNG":
+            texts = PngInfo()
+            if packet:
+                texts.add_itxt(PNG_XMP, packet.decode())
+            if records:
+                texts.add_text(PNG_IPTC, raw_profile.encode("iptc", records), zip=True)
+            options["pnginfo"] = texts
+        case "JPEG":
+            options["extra"] = _segment(1, _JPEG_XMP, packet) + _segment(13, _JPEG_RESOURCES, records)
+        case _ if packet:
+            options["xmp"] = packet
+    return options
+
+
+def _segment(number: int, name: bytes, data: bytes) -> bytes:
+    """An application's segment of JPEG; none for no data."""
+    length = (2 + len(name) + len(data)).to_bytes(2, "big")
+    return bytes((0xFF, 0xE0 + number)) + length + name + data if data else b""
 
 
 def check_name(path: Path, *suffixes: str) -> None:

@@ -93,9 +93,11 @@ PEOPLE = "people"
 @dataclass(frozen=True)
 class Xmp:
     """``texts``: what properties say, by name, as "dc:title", in the order of the packet; of texts in several
-    languages, the one that is marked as the default alone, else the first."""
+    languages, the one that is marked as the default alone, else the first. ``sound``: the packet is whole and
+    valid."""
 
     texts: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    sound: bool = True
 
 
 @dataclass
@@ -117,7 +119,7 @@ def read(packet: bytes) -> Xmp:
         if leaf.text.strip() and not _of_the_file(leaf.names[0]):
             leaves.append(leaf)
 
-    _Reader(_in_utf8(packet), note).read()
+    sound = _Reader(_in_utf8(packet), note).read()
     texts: dict[str, list[str]] = {}
     languages: dict[str, list[_Leaf]] = {}
     for leaf in leaves:
@@ -132,7 +134,7 @@ def read(packet: bytes) -> Xmp:
         texts[name] = [default.text.strip(), *texts.get(name, ())]
     if people := _people(leaves):
         texts[PEOPLE] = people
-    return Xmp(texts)
+    return Xmp(texts, sound)
 
 
 def _people(leaves: Sequence[_Leaf]) -> list[str]:

@@ -9,7 +9,8 @@ from datetime import datetime
 from decimal import ROUND_CEILING, Decimal
 from typing import Literal, cast
 
-from dsslic_search.core.fields import FACTS, NAMED, SORTED_BY, Fact, Kind, Measure
+from dsslic_search.core.fact import Fact, Kind, Measure
+from dsslic_search.core.fields import FACTS, NAMED, SORTED_BY
 from dsslic_search.core.text import closest, did_you_mean, folded, listed, normal, quoted
 from dsslic_search.query.ast import DESCENDING, Leaf, Near, Number, Orientation, Sort, Text, Thing, Unknown
 from dsslic_search.query.language import dates
@@ -57,7 +58,8 @@ def sort_of(value: str, thing: Callable[[str], Thing | None]) -> Sort:
     text = value.strip()
     reverse = text[:1] in {"-", "−"}
     key = text[1:] if reverse else text.removeprefix("+")
-    word = _OTHER_NAMES.get(normal(key), normal(key))
+    word = normal(key).replace(" ", "_")
+    word = _OTHER_NAMES.get(word, word)
     if word in ORDERS:
         return Sort(word, None, reverse != (word in DESCENDING))
     found = thing(key)
@@ -109,6 +111,9 @@ _READERS: Mapping[Kind, Callable[[Fact, str, datetime], Leaf]] = {
     "date": _period,
     "number": _number,
     "text": _text,
+    "prose": _text,
+    "texts": _text,
+    "words": _text,
     "path": _text,
     "word": _word,
     "tag": _word,
@@ -120,7 +125,8 @@ _READERS: Mapping[Kind, Callable[[Fact, str, datetime], Leaf]] = {
 # Numbers: bounds such as ">4000", "1000..2000" or ">=2MB".
 
 _SIGNS = {"≥": ">=", "=>": ">=", "≤": "<=", "=<": "<=", "==": "="}
-_NUMBER = r"([0-9](?:_?[0-9]){0,17}(?:\.[0-9]{1,9})?)\s*+([a-z]*)"
+_NUMBER = r"([0-9](?:_?[0-9]){0,17}(?:\.[0-9]{1,9})?(?:/[0-9]{1,9})?)\s*+([a-z]*)"
+HALF = Decimal("0.5")
 _BOUND = re.compile(rf"(>=|=>|<=|=<|==|[≥≤><=])?+\s*+{_NUMBER}")
 _BETWEEN = re.compile(rf"(?:{_NUMBER})?\s*+\.\.\s*+(?:{_NUMBER})?")
 
@@ -154,9 +160,22 @@ def bounds(text: str, measure: Measure) -> tuple[float | None, float | None]:
             return None, _float(amount)
         case "<":
             return None, _float(amount - measure.step)
-    half = _amount(str(Decimal(1).scaleb(-len(number.partition(".")[2]))), unit, measure) / 2
-    low, high = (_up(bound, measure.step) for bound in (amount - half, amount + half))
+    least, greatest = _rounding_to(number, unit, measure)
+    low, high = (_up(bound, measure.step) for bound in (least, greatest))
     return _float(low), _float(max(high - measure.step, low))
+
+
+def _rounding_to(number: str, unit: str, measure: Measure) -> tuple[Decimal, Decimal]:
+    """From and to below which amount all amounts round to a number as it is written: of a fraction, by its
+    denominator, so that 1/250 is from 1/250.5 to 1/249.5."""
+    above, slash, below = number.partition("/")
+    if slash:
+        _amount(number, unit, measure)  # says what is wrong with it
+        worth = _amount(above, unit, measure)
+        return worth / (Decimal(below) + HALF), worth / max(Decimal(below) - HALF, HALF)
+    half = _amount(str(Decimal(1).scaleb(-len(number.partition(".")[2]))), unit, measure) / 2
+    amount = _amount(number, unit, measure)
+    return amount - half, amount + half
 
 
 def _amount(number: str, unit: str, measure: Measure) -> Decimal:
@@ -166,7 +185,13 @@ def _amount(number: str, unit: str, measure: Measure) -> Decimal:
             f"{quoted(unit)} is no unit of this; "
             + (f"there are {known}" if known else "write the number alone")
         )
-    return Decimal(number) * measure.units[unit]
+    above, slash, below = number.partition("/")
+    if not slash:
+        return Decimal(number) * measure.units[unit]
+    if not measure.fractions or not int(below):
+        raise ValueError(f"a number belongs here, as in {measure.example}")
+    steps = Decimal(above) * measure.units[unit] / Decimal(below) / measure.step
+    return steps.to_integral_value() * measure.step  # as what it is compared with was rounded
 
 
 def _up(amount: Decimal, step: Decimal) -> Decimal:

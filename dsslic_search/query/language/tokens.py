@@ -78,6 +78,9 @@ def tokens(text: str, table: WordTable, now: datetime) -> list[Piece]:
     return list(_Scanner(text, table, now).pieces())
 
 
+_COMPOUND_FIELD = re.compile(r"[a-z]+(?:[-_][a-z]+)+(?=:)")
+
+
 class _Scanner:
     """One reading of a query from left to right. Places are those of the folded text."""
 
@@ -127,6 +130,10 @@ class _Scanner:
     def _word(self, start: int, end: int) -> tuple[list[Piece], int]:
         """The tokens that begin with the word at ``start``, and where they end."""
         word = self.folded.text[start:end]
+        if compound := _COMPOUND_FIELD.match(self.folded.text, start):
+            name = compound.group().replace("-", "_")
+            if fields.field_name(name):
+                return self._field(name, start, compound.end())
         if self.folded.text[end : end + 1] == ":":
             return self._field(word, start, end)
         if word in dates.OPENERS or word in fields.NEAR_OPENERS:

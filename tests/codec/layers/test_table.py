@@ -11,7 +11,7 @@ import pytest
 
 from dsslic_search.codec import container, layers
 from dsslic_search.codec.chunk import Layer
-from dsslic_search.codec.decoder import decode_stage, read_metadata, read_original
+from dsslic_search.codec.decoder import decode_stage, read_embedded, read_original
 from dsslic_search.codec.encoder import encode_photo
 from dsslic_search.codec.layers import metadata
 from dsslic_search.codec.layers.table import LAYERS
@@ -19,6 +19,8 @@ from dsslic_search.codec.options import EncodeOptions
 from dsslic_search.codec.picture.open import SourcePhoto
 from dsslic_search.core.errors import FormatError
 from dsslic_search.core.kinds import Stage
+
+BESIDE = ("iccp", "exif", "xmpp", "iptc")
 
 
 def test_every_layer_of_every_module_is_in_the_table():
@@ -33,10 +35,10 @@ def test_every_layer_of_every_module_is_in_the_table():
 
 
 def test_kinds_and_their_order_are_those_of_files():
-    assert container.ORDER == ("voca", "SMAP", "COMP", "RESI", "ALPH", "hash", "ORIG", "iccp", "exif", "srce")
+    assert ("voca", "SMAP", "COMP", "RESI", "ALPH", "hash", "ORIG", *BESIDE, "srce") == container.ORDER
     assert {layer.kind: layer.codecs for layer in LAYERS} == {
         "voca": (1,), "SMAP": (1,), "COMP": (1,), "RESI": (1, 2, 3), "ALPH": (1,),
-        "hash": (0,), "ORIG": (0, 1), "iccp": (1,), "exif": (1,), "srce": (1,),
+        "hash": (0,), "ORIG": (0, 1), "iccp": (1,), "exif": (1,), "xmpp": (1,), "iptc": (1,), "srce": (1,),
     }  # fmt: skip
 
 
@@ -61,16 +63,21 @@ def recoded(data: bytes, kind: str, codec: int) -> bytes:
 
 def test_a_codec_that_is_not_known_is_refused_and_stops_nothing_before_it():
     pixels = np.random.default_rng(2).integers(0, 256, (16, 24, 3)).astype(np.uint8)
-    photo = SourcePhoto(pixels, alpha=pixels[..., 0], icc=b"profile", exif=b"Exif\0\0")
-    data = encode_photo(photo, EncodeOptions(30, effort=1)).data
+    photo = SourcePhoto(pixels, alpha=pixels[..., 0])
+    coded = encode_photo(photo, EncodeOptions(30, effort=1)).data
+    contents = container.read(coded)
+    chunks = [container.read_chunk(coded, contents, entry.kind) for entry in contents.entries]
+    beside = [metadata.encode(layer, b"Exif\0\0") for layer in LAYERS if layer.kind in BESIDE]
+    data = container.pack(contents.header, [*chunks, *beside])
+    # profiles, too, that earlier versions kept
+    assert set(vars(read_embedded(data)).values()) == {b"Exif\0\0"}
     exact = encode_photo(photo, EncodeOptions(30, keep="exact"), b"a file").data
     needs = {
         "SMAP": lambda file: decode_stage(file, "map"),
         "COMP": lambda file: decode_stage(file, "compact"),
         "RESI": lambda file: decode_stage(file, "full"),
         "ALPH": lambda file: decode_stage(file, "full"),
-        "iccp": lambda file: read_metadata(file, metadata.ICC),
-        "exif": lambda file: read_metadata(file, metadata.EXIF),
+        **dict.fromkeys(BESIDE, read_embedded),
     }
     for kind, read in needs.items():
         read(data)

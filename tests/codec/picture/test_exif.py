@@ -13,7 +13,7 @@ from PIL import Image
 
 from dsslic_search.codec.picture import exif
 from dsslic_search.codec.picture.exif import Exif, Value
-from dsslic_search.core.fields import EXIF_IFD, GPS_IFD, IFD0
+from dsslic_search.core.fact import EXIF_IFD, GPS_IFD, IFD0
 
 MAKE, MODEL, RESOLUTION, TAKEN, LATITUDE = 0x010F, 0x0110, 0x011A, 0x9003, 2
 

@@ -5,7 +5,6 @@ import struct
 import threading
 import warnings
 import zlib
-from datetime import datetime
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +13,7 @@ import pytest
 from PIL import ExifTags, Image, ImageCms
 
 from dsslic_search.codec.picture.open import open_photo
+from dsslic_search.codec.picture.raster import Embedded
 from dsslic_search.codec.picture.save import save_label_map, save_picture
 from dsslic_search.core.errors import DSSError, PhotoError, UsageError
 from dsslic_search.core.vocabulary import default
@@ -96,7 +96,7 @@ def test_every_orientation_is_applied_and_then_reset(orientation, kind):
     photo = opened(data)
     assert np.array_equal(photo.pixels, UPRIGHT[orientation](stored))
     kept = Image.Exif()
-    kept.load(photo.exif)
+    kept.load(photo.kept.exif)
     assert kept[ExifTags.Base.Orientation] == 1
     assert kept[ExifTags.Base.Make] == "Acme"
 
@@ -209,7 +209,7 @@ def test_a_profile_is_applied_and_kept():
     # IEC 61966-2-1
     srgb = np.where(light <= 0.0031308, 12.92 * light, 1.055 * light ** (1 / 2.4) - 0.055) * 255
     assert np.abs(photo.pixels[0].astype(float) - srgb[:, None]).max() <= 1.5
-    assert photo.icc == icc
+    assert photo.embedded.icc == icc
 
 
 def test_profiles_that_do_not_fit_leave_the_pixels_as_they_are():
@@ -217,7 +217,7 @@ def test_profiles_that_do_not_fit_leave_the_pixels_as_they_are():
     for icc in (srgb, b"not a profile at all", srgb[:200]):
         photo = opened(saved(Image.fromarray(scene()), icc_profile=icc))
         assert np.array_equal(photo.pixels, scene())
-        assert photo.icc == icc
+        assert photo.embedded.icc == icc
     assert (
         opened(saved(Image.fromarray(scene()[..., 0]), icc_profile=linear_profile())).pixels[3, 5, 1]
         == scene()[3, 5, 0]
@@ -314,153 +314,9 @@ def test_damaged_files_open_or_raise_photo_error(kind):
         assert photo.pixels.shape[2] == 3
 
 
-def test_facts():
-    shot = {
-        "DateTimeOriginal": "2019:07:14 21:05:59",
-        "MakerNote": b"secret" * 9,
-        "ExifImageWidth": 9999,
-        "ExifImageHeight": 1,
-    }
-    gps = {
-        "GPSLatitudeRef": "S",
-        "GPSLatitude": (33.0, 51.0, 30.0),
-        "GPSLongitudeRef": "E",
-        "GPSLongitude": (151.0, 12.0, 36.0),
-    }
-    photo = opened(
-        saved(
-            Image.fromarray(scene()),
-            "JPEG",
-            exif=exif_with(gps, shot, Make="Canon", Model="Canon EOS 5D", Orientation=6),
-        )
-    )
-    assert photo.facts["taken_at"] == datetime(2019, 7, 14, 21, 5, 59)
-    assert photo.facts["camera"] == "Canon EOS 5D"
-    assert photo.facts["latitude"] == pytest.approx(-(33 + 51 / 60 + 30 / 3600))
-    assert photo.facts["longitude"] == pytest.approx(151.21)
-    kept = Image.Exif()
-    kept.load(photo.exif)
-    inner = kept.get_ifd(ExifTags.IFD.Exif)
-    assert inner[ExifTags.Base.DateTimeOriginal] == "2019:07:14 21:05:59"
-    assert (inner[ExifTags.Base.ExifImageWidth], inner[ExifTags.Base.ExifImageHeight]) == (24, 36)
-    assert ExifTags.Base.MakerNote not in inner
-    assert b"secret" not in photo.exif
-    assert kept.get_ifd(ExifTags.IFD.GPSInfo)[ExifTags.GPS.GPSLatitudeRef] == "S"
-    again = open_photo(saved(Image.fromarray(photo.pixels), "JPEG", exif=photo.exif), "again", LIMIT)
-    assert again.facts == photo.facts
-    assert again.exif == photo.exif
-    assert (again.width, again.height) == (photo.width, photo.height)
-
-
-@pytest.mark.parametrize(
-    "date",
-    [
-        "0000:00:00 00:00:00",
-        "    :  :     :  :  ",
-        "2020:13:01 00:00:00",
-        "2021:02:30 10:00:00",
-        "yesterday",
-        "",
-    ],
-)
-def test_impossible_dates_are_none(date):
-    assert (
-        opened(saved(Image.fromarray(scene()), exif=exif_with(shot={"DateTimeOriginal": date}))).facts[
-            "taken_at"
-        ]
-        is None
-    )
-
-
-@pytest.mark.parametrize(
-    ("make", "model", "camera"),
-    [
-        ("NIKON CORPORATION", "NIKON D90", "NIKON D90"),
-        ("Google", "Pixel 7", "Google Pixel 7"),
-        ("Apple\0\0", "iPhone 12 \0", "Apple iPhone 12"),
-        ("", "X100", "X100"),
-        ("Acme", "", "Acme"),
-        ("  ", "\0", None),
-        ("Ac\x1bme", "A\n1", "Ac me A 1"),
-    ],
-)
-def test_camera_names(make, model, camera):
-    assert (
-        opened(saved(Image.fromarray(scene()), exif=exif_with(Make=make, Model=model))).facts["camera"]
-        == camera
-    )
-
-
-@pytest.mark.parametrize(
-    ("shot", "lens"),
-    [
-        ({"LensModel": "SIGMA 35mm F1.4 DG HSM | Art 012"}, "SIGMA 35mm F1.4 DG HSM | Art 012"),
-        ({"LensModel": " EF50mm\tf/1.8 STM\0 \0"}, "EF50mm f/1.8 STM"),
-        ({"LensModel": "x" * 500}, "x" * 120),
-        ({"LensModel": ""}, None),
-        ({"LensModel": "\0\0"}, None),
-        ({"LensMake": "SIGMA"}, None),
-        ({"LensSpecification": (24.0, 70.0, 2.8, 2.8)}, None),
-        ({}, None),
-    ],
-)
-def test_lenses_are_those_that_are_named(shot, lens):
-    photo = opened(saved(Image.fromarray(scene()), exif=exif_with(shot=shot, Make="Acme")))
-    assert photo.facts["lens"] == lens
-    assert photo.facts["camera"] == "Acme"
-
-
-def test_what_is_no_text_is_no_lens():
-    from dsslic_search.codec.picture.metadata import read_facts
-
-    for value in (7, (1, 2), b"SIGMA", 1.5):
-        assert read_facts(exif_with(shot={"LensModel": value}))["lens"] is None
-
-
-NORTH = {
-    "GPSLatitudeRef": "N",
-    "GPSLatitude": (10.0, 0.0, 0.0),
-    "GPSLongitudeRef": "W",
-    "GPSLongitude": (20.0, 30.0, 0.0),
-}
-
-
-@pytest.mark.parametrize(
-    ("change", "place"),
-    [
-        ({}, (10.0, -20.5)),
-        ({"GPSLatitudeRef": "X"}, (None, None)),
-        ({"GPSLatitude": (91.0, 0.0, 0.0)}, (None, None)),
-        ({"GPSLatitude": (10.0, 0.0)}, (None, None)),
-        ({"GPSLongitude": (float("nan"), 0.0, 0.0)}, (None, None)),
-        ({"GPSLatitude": (0.0, 0.0, 0.0), "GPSLongitude": (0.0, 0.0, 0.0)}, (0.0, 0.0)),
-    ],
-)
-def test_places(change, place):
-    from dsslic_search.codec.picture.metadata import read_facts
-
-    facts = read_facts(exif_with(NORTH | change))
-    assert (facts["latitude"], facts["longitude"]) == place
-
-
-def test_zero_denominators_are_no_place():
-    from PIL.TiffImagePlugin import IFDRational
-
-    data = saved(Image.fromarray(scene()), exif=exif_with(NORTH | {"GPSLatitude": (IFDRational(0, 0),) * 3}))
-    assert opened(data).facts["latitude"] is None
-
-
-def test_oversized_exif_is_dropped_and_its_facts_stay():
-    shot = {"UserComment": bytes(range(256)) * 200, "DateTimeOriginal": "2020:01:02 03:04:05"}
-    exif = exif_with(shot=shot, ImageDescription="x" * 20000)
-    photo = opened(saved(Image.fromarray(scene()), "PNG", exif=exif))
-    assert photo.exif == b""
-    assert photo.facts["taken_at"] == datetime(2020, 1, 2, 3, 4, 5)
-
-
 def test_no_exif_is_no_bytes():
-    assert opened(saved(Image.fromarray(scene()), exif=exif_with(Orientation=6))).exif == b""
-    assert opened(saved(Image.fromarray(scene()), "TIFF")).exif == b""
+    assert opened(saved(Image.fromarray(scene()), exif=exif_with(Orientation=6))).kept.exif == b""
+    assert opened(saved(Image.fromarray(scene()), "TIFF")).kept.exif == b""
 
 
 def test_warnings_of_pillow_do_not_leak_and_filters_come_back():
@@ -512,11 +368,11 @@ def test_saved_pictures_come_back(tmp_path, suffix):
     path = tmp_path / f"photo{suffix}"
     alpha = scene()[..., 1]
     exif = exif_with(Make="Acme", Orientation=1).tobytes()
-    save_picture(scene(), path, alpha=alpha, exif=exif)
+    save_picture(scene(), path, alpha=alpha, beside=Embedded(exif=exif))
     photo = opened(path.read_bytes())
     assert np.array_equal(photo.pixels, scene())
     assert np.array_equal(photo.alpha, alpha)
-    assert photo.facts["camera"] == "Acme"
+    assert photo.embedded.exif == exif
     save_picture(scene()[..., 0], path)
     assert np.array_equal(opened(path.read_bytes()).pixels[..., 2], scene()[..., 0])
     assert list(tmp_path.iterdir()) == [path]

@@ -43,6 +43,16 @@ def tree(text: str) -> Node:
         ("format:tif", "format", "tiff"),
         ("tag:Best", "tag", "best"),
         ("tag:ＢＥＳＴ", "tag", "best"),
+        ("keyword:Beach", "keyword", "beach"),
+        ('keywords:"sandy beach"', "keyword", "sandy beach"),
+        ("people:Anna", "people", "anna"),
+        ("title:birthday", "title", "birthday"),
+        ("caption:birthday", "description", "birthday"),
+        ("text:birthday", "text", "birthday"),
+        ("profile:p3", "profile", "p3"),
+        ('taken_from:"file name"', "taken_from", "file name"),
+        ("taken-from:xmp*", "taken_from", "xmp*"),
+        ("Taken_From:EXIF", "taken_from", "exif"),
         ("keep:exact", "keep", "exact"),
         ("keep:coarse", "keep", "coarse"),
     ],
@@ -81,6 +91,27 @@ def test_texts(text: str, field: str, pattern: str) -> None:
         ("size:1..3MB", 1_000_000, 3_000_000),
         ("size:500kB..2GB", 500_000, 2_000_000_000),
         ('size:"> 2 MB"', 2_000_001, None),
+        ("iso:>=1600", 1600, None),
+        ("iso:400", 400, 400),
+        ("focal_length:>=200", 200, None),
+        ("focal-length:24..70mm", 24, 70),
+        ("focal:50", 49.5, 50.49),
+        ("exposure:<1/250", None, 0.0039999),
+        ("exposure:>1/250", 0.0040001, None),
+        ("exposure:<=1/60", None, 0.0166667),
+        ("exposure:1/250", 0.0039921, 0.004008),
+        ("exposure:1/1", 0.6666667, 1.9999999),
+        ("exposure:1/500..1/60", 0.002, 0.0166667),
+        ("exposure:2s", 1.5, 2.4999999),
+        ("exposure:500ms..1s", 0.5, 1),
+        ("f:<=2.8", None, 2.8),
+        ("f_number:f/2.8", 2.75, 2.84),
+        ("aperture:5.6..11", 5.6, 11),
+        ("rating:>=4", 4, None),
+        ("stars:5", 4.5, 5.4),
+        ("bit_depth:>8", 9, None),
+        ("bits:16bit", 16, 16),
+        ("turn:6", 6, 6),
         ("id:12", 12, 12),
         ("id:#12", 12, 12),
         ("id:3..90", 3, 90),
@@ -141,7 +172,9 @@ def test_landscape_alone_is_the_group() -> None:
     assert written(tree("landscape")) == "nature"
 
 
-@pytest.mark.parametrize("column", ["taken", "camera", "lens", "place"])
+@pytest.mark.parametrize(
+    "column", ["taken", "camera", "lens", "place", "iso", "keyword", "title", "bit_depth"]
+)
 def test_what_is_not_known(column: str) -> None:
     assert tree(f"{column}:unknown") == Unknown(column)
     assert written(tree(f"not {column}:Unknown")) == f"not {column}:unknown"
@@ -201,6 +234,19 @@ def test_orders(key: str) -> None:
     assert parse(f"sort:{key}", V).sort == Sort(key, None, downward)
     assert parse(f"sort:-{key}", V).sort == Sort(key, None, not downward)
     assert whole(parse(f"sky order:{key}", V)) == f"sky sort:{key}"
+
+
+def test_fields_of_several_words() -> None:
+    assert parse("sort:-focal-length", V).sort == parse("sort:-focal_length", V).sort
+    for text in ("sky-iso:400", "focal length:50", "bit-dept:8"):
+        with pytest.raises(QueryError):
+            parse(text, V)
+    for text, complaint in (
+        ("width:1/250", "a number belongs here"),
+        ("exposure:1/0", "a number belongs here"),
+    ):
+        with pytest.raises(QueryError, match=complaint):
+            parse(text, V)
 
 
 def test_order_by_a_thing() -> None:

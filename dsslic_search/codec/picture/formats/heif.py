@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dsslic_search.codec.picture.formats import boxes, pillow
+from dsslic_search.codec.picture import exif
+from dsslic_search.codec.picture.formats import boxes
 from dsslic_search.codec.picture.header import Header
 from dsslic_search.codec.picture.raster import Embedded, Model, Raster, eight_bit_alpha
 from dsslic_search.core.errors import MissingExtraError
@@ -26,10 +27,10 @@ def read(data: bytes) -> Header:
     picture = pillow_heif.open_heif(
         data, convert_hdr_to_8bit=False
     )  # its primary picture, turned by the library
-    exif, xmp = picture.info.get("exif") or b"", picture.info.get("xmp") or b""
-    if exif and not exif.startswith(pillow.EXIF_START):
-        exif = pillow.EXIF_START + exif
-    icc = item.icc if item else b""
+    found, xmp = picture.info.get("exif") or b"", picture.info.get("xmp") or b""
+    if found and not found.startswith(exif.START):
+        found = exif.START + found
+    embedded = Embedded(exif=found, xmp=xmp, icc=item.icc if item else b"")
 
     def decode(shrink: int) -> Raster:
         samples: NDArray[Any] = np.asarray(picture)
@@ -46,4 +47,4 @@ def read(data: bytes) -> Header:
         return Raster(np.ascontiguousarray(samples), model, white, bits, alpha, item.space if item else None)
 
     width, height = picture.size
-    return Header("HEIF", width, height, decode, Embedded(exif=exif, xmp=xmp, icc=icc))
+    return Header("HEIF", width, height, decode, lambda: embedded)

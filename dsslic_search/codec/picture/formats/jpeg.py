@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from dsslic_search.codec.picture.facts import turn_of
 from dsslic_search.codec.picture.formats import pillow
 from dsslic_search.codec.picture.header import Header
 from dsslic_search.codec.picture.raster import Model, Profile, Raster
@@ -39,8 +40,8 @@ def read(data: bytes) -> Header:
     header = pillow.read(_readable_header(data, frame), "JPEG")
     if frame is None or (frame.process not in _ARITHMETIC | _LOSSLESS and frame.bits == 8):
         return replace(header, decode=lambda shrink: _decode(data, frame, header, shrink))
-    turn = pillow.orientation_of_bytes(header.embedded.exif)
-    space = Profile(header.embedded.icc) if header.embedded.icc else None
+    embedded = header.embedded()
+    turn, space = turn_of(embedded) or 1, Profile(embedded.icc) if embedded.icc else None
     return replace(
         header,
         width=frame.width,

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dsslic_search.codec.picture.formats import boxes, pillow
+from dsslic_search.codec.picture import exif
+from dsslic_search.codec.picture.formats import boxes
 from dsslic_search.codec.picture.header import Header
 from dsslic_search.codec.picture.raster import Embedded, Model, Profile, Raster, eight_bit_alpha
 
@@ -43,7 +44,7 @@ def read(data: bytes) -> Header:
     def decode(shrink: int) -> Raster:
         return _decode(data, max(depths), described)
 
-    return Header("JPEG2000", width, height, decode, Embedded(exif=_exif(data), icc=described.icc))
+    return Header("JPEG2000", width, height, decode, lambda: Embedded(exif=_exif(data), icc=described.icc))
 
 
 def description(data: bytes) -> Description:
@@ -70,7 +71,7 @@ def _exif(data: bytes) -> bytes:
     """EXIF data as a "uuid" box of JpgTiffExif->JP2 holds it."""
     for box in boxes.boxes(data):
         if box.kind == b"uuid" and data[box.start : box.start + 16] == b"JpgTiffExif->JP2":
-            return pillow.EXIF_START + bytes(data[box.start + 16 : box.end])
+            return exif.START + bytes(data[box.start + 16 : box.end])
     return b""
 
 

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dsslic_search.codec import jpeg_xl
-from dsslic_search.codec.picture.formats import boxes, pillow
+from dsslic_search.codec.picture import exif
+from dsslic_search.codec.picture.formats import boxes
 from dsslic_search.codec.picture.header import Header
 from dsslic_search.codec.picture.raster import Embedded, Raster, eight_bit_alpha, unmultiplied
 
@@ -23,7 +24,7 @@ def read(data: bytes) -> Header:
     def decode(shrink: int) -> Raster:
         return _decode(data, described)
 
-    return Header("JPEGXL", described.width, described.height, decode, _embedded(data))
+    return Header("JPEGXL", described.width, described.height, decode, lambda: _embedded(data))
 
 
 def _embedded(data: bytes) -> Embedded:
@@ -35,10 +36,9 @@ def _embedded(data: bytes) -> Embedded:
                 kind, body = bytes(body[:4]), _unbrotli(body[4:])
             if kind in (b"Exif", b"xml "):
                 found.setdefault(kind, bytes(body))
-    exif = found.get(b"Exif", b"")
-    offset = int.from_bytes(exif[:4], "big")
-    tiff = exif[4 + offset :]
-    return Embedded(exif=pillow.EXIF_START + tiff if tiff else b"", xmp=found.get(b"xml ", b""))
+    body = found.get(b"Exif", b"")
+    tiff = body[4 + int.from_bytes(body[:4], "big") :]
+    return Embedded(exif=exif.START + tiff if tiff else b"", xmp=found.get(b"xml ", b""))
 
 
 def _unbrotli(body: bytes) -> bytes:

@@ -8,35 +8,35 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import ExifTags, Image
+from PIL import Image
 
+from dsslic_search.codec.picture import exif, iptc, raw_profile
+from dsslic_search.codec.picture.facts import turn_of
 from dsslic_search.codec.picture.header import Header
 from dsslic_search.codec.picture.raster import Embedded, Model, Profile, Raster, Space
+from dsslic_search.codec.picture.save import PNG_IPTC, PNG_XMP
 
 # Pillow's own limit is one number for the whole process and below what this program allows; sizes are
 # compared with the caller's limit before anything is decoded.
 Image.MAX_IMAGE_PIXELS = None
 
 _NAMES = {"MPO": "JPEG"}
-EXIF_START = b"Exif\0\0"
 _MODELS: dict[str, Model] = {"L": "grey", "RGB": "rgb", "CMYK": "cmyk"}
-_XMP_KEYS = ("xmp", "XML:com.adobe.xmp")
-_PHOTOSHOP_IPTC = 0x0404  # of a Photoshop image resource
 
 
 def read(data: bytes, kind: str) -> Header:
     """The header of a file of the format that Pillow calls ``kind``."""
     picture = Image.open(io.BytesIO(data), formats=(kind,))
-    embedded = embedded_in(picture)
+    icc = _bytes(picture.info.get("icc_profile"))
 
     def decode(shrink: int) -> Raster:
         if shrink > 1:
             # Pillow takes the largest scale that gives no less than what is asked for.
             picture.draft(None, (max(1, picture.width // shrink), max(1, picture.height // shrink)))
-        return raster_of(picture, Profile(embedded.icc) if embedded.icc else None)
+        return raster_of(picture, Profile(icc) if icc else None)
 
     format_ = picture.format or kind
-    return Header(_NAMES.get(format_, format_), *picture.size, decode, embedded)
+    return Header(_NAMES.get(format_, format_), *picture.size, decode, lambda: embedded_in(picture))
 
 
 def raster_of(picture: Image.Image, space: Space) -> Raster:
@@ -47,7 +47,12 @@ def raster_of(picture: Image.Image, space: Space) -> Raster:
         return replace(deep_grey(np.asarray(picture), picture.info.get("transparency")), space=space)
     opaque, alpha = _split_alpha(picture)
     model = _MODELS[opaque.mode]
-    return Raster(np.asarray(opaque), model, 255, 8, alpha, space, orientation_of(picture))
+    return Raster(np.asarray(opaque), model, 255, 8, alpha, space, _turn(picture))
+
+
+def _turn(picture: Image.Image) -> int:
+    """Pillow turns TIFF itself."""
+    return 1 if picture.format == "TIFF" else orientation_of(picture)
 
 
 def _split_alpha(picture: Image.Image) -> tuple[Image.Image, NDArray[np.uint8] | None]:
@@ -77,67 +82,23 @@ def deep_grey(samples: NDArray[Any], key: object = None) -> Raster:
 
 def orientation_of(picture: Image.Image) -> int:
     """EXIF's number for how a picture is to be turned, 1 where nothing sensible is said."""
-    try:
-        turn = picture.getexif().get(ExifTags.Base.Orientation)
-    except Exception:  # metadata never stops a photo
-        return 1
-    return turn if isinstance(turn, int) and 1 <= turn <= 8 else 1
+    return turn_of(embedded_in(picture)) or 1
 
 
 def embedded_in(picture: Image.Image) -> Embedded:
-    """What stands beside a picture's pixels."""
+    """What stands beside a picture's pixels; of PNG whole only after they were read."""
     info = picture.info
-    xmp = next((info[key] for key in _XMP_KEYS if info.get(key)), b"")
-    if isinstance(xmp, str):
-        xmp = xmp.encode()
-    icc = info.get("icc_profile")
-    return Embedded(
-        exif=_exif_bytes(picture),
-        xmp=xmp if isinstance(xmp, bytes) else b"",
-        iptc=_iptc_bytes(picture),
-        icc=icc if isinstance(icc, bytes) else b"",
-    )
+    found = _bytes(info.get("exif")) or raw_profile.decode(str(info.get("Raw profile type exif", "")))
+    if found and not found.startswith(exif.START):
+        found = exif.START + found
+    packet = _bytes(info.get("xmp")) or _bytes(info.get(PNG_XMP))
+    resources = info.get("photoshop")
+    if isinstance(resources, dict):
+        records = resources.get(iptc.RESOURCE)
+    else:
+        records = iptc.in_photoshop(raw_profile.decode(str(info.get(PNG_IPTC, ""))))
+    return Embedded(found, packet, _bytes(records), _bytes(info.get("icc_profile")))
 
 
-def _exif_bytes(picture: Image.Image) -> bytes:
-    exif = picture.info.get("exif")
-    if not isinstance(exif, bytes) or not exif:
-        return b""
-    return exif if exif.startswith(EXIF_START) else EXIF_START + exif
-
-
-def _iptc_bytes(picture: Image.Image) -> bytes:
-    found = picture.info.get("photoshop")
-    records = found.get(_PHOTOSHOP_IPTC) if isinstance(found, dict) else None
-    return records if isinstance(records, bytes) else b""
-
-
-def orientation_of_bytes(exif: bytes) -> int:
-    """As :func:`orientation_of`, of EXIF data alone."""
-    read = Image.Exif()
-    try:
-        read.load(exif)
-        turn = read.get(ExifTags.Base.Orientation)
-    except Exception:  # as above
-        return 1
-    return turn if isinstance(turn, int) and 1 <= turn <= 8 else 1
-
-
-_STRUCTURE = frozenset({
-    ExifTags.Base.StripOffsets, ExifTags.Base.StripByteCounts, ExifTags.Base.TileOffsets,
-    ExifTags.Base.TileByteCounts, ExifTags.Base.ColorMap, ExifTags.Base.SubIFDs, ExifTags.Base.JPEGTables,
-    ExifTags.Base.InterColorProfile, ExifTags.Base.XMLPacket, ExifTags.Base.IPTCNAA,
-    ExifTags.Base.ImageResources,
-})  # fmt: skip
-
-
-def tiff_exif(data: bytes) -> bytes:
-    """The EXIF data of a file that is TIFF itself, without what describes its pixels."""
-    try:
-        with Image.open(io.BytesIO(data), formats=("TIFF",)) as picture:
-            exif = picture.getexif()
-            for tag in _STRUCTURE & set(exif):
-                del exif[tag]
-            return EXIF_START + exif.tobytes().removeprefix(EXIF_START)
-    except Exception:  # as above
-        return b""
+def _bytes(value: object) -> bytes:
+    return value.encode() if isinstance(value, str) else value if isinstance(value, bytes) else b""

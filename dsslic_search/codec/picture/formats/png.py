@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from dsslic_search.codec.picture.facts import turn_of
 from dsslic_search.codec.picture.formats import pillow
 from dsslic_search.codec.picture.header import Header
 from dsslic_search.codec.picture.raster import (
     Coded,
-    Embedded,
     Measured,
     Profile,
     Raster,
@@ -32,13 +32,13 @@ def read(data: bytes) -> Header:
     chunks = chunks_before_pixels(data)
     start = chunks[b"IHDR"]
     bits, colour_type = start[8], start[9]
-    space = _space(chunks, header.embedded)
+    space = _space(chunks, header.embedded().icc)
     deep = bits == 16 or (colour_type == 0 and bits < 8 and b"tRNS" in chunks)
 
     def decode(shrink: int) -> Raster:
         if deep:
             raster = _decode(data, colour_type, bits)
-            return replace(raster, space=space, turn=pillow.orientation_of_bytes(header.embedded.exif))
+            return replace(raster, space=space, turn=turn_of(header.embedded()) or 1)
         return replace(header.decode(1), space=space)
 
     return replace(header, decode=decode)
@@ -57,12 +57,12 @@ def chunks_before_pixels(data: bytes) -> Mapping[bytes, bytes]:
     return found
 
 
-def _space(chunks: Mapping[bytes, bytes], embedded: Embedded) -> Space:
+def _space(chunks: Mapping[bytes, bytes], icc: bytes) -> Space:
     cicp = chunks.get(b"cICP", b"")
     if len(cicp) == 4 and cicp[2] == 0 and cicp[3] == 1:  # RGB and full range, as PNG demands
         return Coded(cicp[0], cicp[1])
-    if embedded.icc:
-        return Profile(embedded.icc)
+    if icc:
+        return Profile(icc)
     if b"sRGB" in chunks:
         return None
     gamma = int.from_bytes(chunks.get(b"gAMA", b"")[:4], "big") / 100_000 or None

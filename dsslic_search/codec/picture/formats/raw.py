@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dsslic_search.codec.picture.formats import jpeg, pillow
+from dsslic_search.codec.picture import exif
+from dsslic_search.codec.picture.formats import jpeg
 from dsslic_search.codec.picture.header import Header
 from dsslic_search.codec.picture.raster import Embedded, Model, Raster
 from dsslic_search.core.errors import MissingExtraError
@@ -33,7 +34,7 @@ def read(data: bytes, kind: str) -> Header:
         sizes = sensor.sizes
         preview = _preview(sensor, sizes.width)
         turn = _TURNS.get(sizes.flip, 1)
-    exif = pillow.tiff_exif(data)
+    own = exif.of_tiff(data)
     if preview is not None:
         header = jpeg.read(preview)
 
@@ -44,8 +45,9 @@ def read(data: bytes, kind: str) -> Header:
                 raster.samples, raster.model, raster.white, raster.bits, None, raster.space, turn, note
             )
 
-        embedded = Embedded(exif or header.embedded.exif, header.embedded.xmp, b"", header.embedded.icc)
-        return Header(kind, header.width, header.height, shown, embedded)
+        inner = header.embedded()
+        embedded = Embedded(own or inner.exif, inner.xmp, b"", inner.icc)
+        return Header(kind, header.width, header.height, shown, lambda: embedded)
 
     def developed(shrink: int) -> Raster:
         with rawpy.imread(io.BytesIO(data)) as sensor:
@@ -55,7 +57,7 @@ def read(data: bytes, kind: str) -> Header:
         note = ("developed from a raw file with the camera's white balance",)
         return Raster(np.ascontiguousarray(samples), model, 65535.0, 16, None, None, turn, note)
 
-    return Header(kind, sizes.width, sizes.height, developed, Embedded(exif=exif))
+    return Header(kind, sizes.width, sizes.height, developed, lambda: Embedded(exif=own))
 
 
 def _preview(sensor: rawpy.RawPy, width: int) -> bytes | None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from dsslic_search.codec.picture import exif
 from dsslic_search.codec.picture.formats import pillow, raw
 from dsslic_search.codec.picture.header import Header
 from dsslic_search.codec.picture.raster import (
@@ -76,7 +77,7 @@ def read(data: bytes) -> Header:
         with TiffFile(io.BytesIO(data)) as file:
             return _decode(list(_pages(file.pages))[number], embedded.icc, notes)
 
-    return Header("TIFF", page.imagewidth, page.imagelength, decode, embedded)
+    return Header("TIFF", page.imagewidth, page.imagelength, decode, lambda: embedded)
 
 
 def _pages(pages: Any) -> Iterator[TiffPage]:
@@ -126,7 +127,7 @@ def _embedded(data: bytes, page: TiffPage, first: TiffPage) -> Embedded:
                 return np.asarray(value).tobytes()
         return b""
 
-    return Embedded(exif=pillow.tiff_exif(data), xmp=tag(_XMP), iptc=tag(_IPTC), icc=tag(_PROFILE))
+    return Embedded(exif=exif.of_tiff(data), xmp=tag(_XMP), iptc=tag(_IPTC), icc=tag(_PROFILE))
 
 
 def _decode(page: TiffPage, icc: bytes, notes: tuple[str, ...]) -> Raster:

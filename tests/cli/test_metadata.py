@@ -1,0 +1,120 @@
+"""What photos' metadata tell, from their files to answers, counts, exports and what people read."""
+
+from __future__ import annotations
+
+import csv
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dsslic_search import Archive
+from dsslic_search.cli.facts import exposure_text, lines
+
+CASES = Path(__file__).parents[1] / "data" / "metadata"
+
+
+@pytest.fixture(scope="module")
+def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An archive of files that went wrong once, one of them under a name that tells a date."""
+    folder = tmp_path_factory.mktemp("metadata")
+    for path in CASES.iterdir():
+        shutil.copy(path, folder)
+    with Archive(folder / "archive") as archive:
+        assert archive.ingest([folder], keep="layers", effort=1).added == len(list(CASES.iterdir()))
+    return folder / "archive"
+
+
+def found(run: Any, archive: Path, query: str) -> list[str]:
+    hits = json.loads(run("query", query, "--json", "--archive", archive).out)["results"]
+    return sorted(Path(hit["path"]).name for hit in hits)
+
+
+@pytest.mark.parametrize(
+    ("query", "names"),
+    [
+        ("camera:小米", ["c_utf8.jpg", "meta_utf8.jpg"]),
+        ("camera:modèle", ["meta_utf8.jpg"]),
+        ("rating:>=4", ["meta_utf8.jpg"]),
+        ("keyword:küste", ["meta_utf8.jpg"]),
+        ("keyword:coast", ["meta_utf8.jpg"]),
+        ("title:über*", ["meta_utf8.jpg"]),
+        ("text:海", ["meta_utf8.jpg"]),
+        ("text:nosec", ["d_nosec.jpg"]),
+        ("taken:2021-06-05", ["d_nosec.jpg", "meta_utf8.jpg", "xres_str.jpg"]),
+        ("taken:2018-07-08 taken_from:datetime", ["d_ifd0_only.jpg"]),
+        ("taken:2015-03-04 taken_from:xmp*", ["x_date.jpg"]),
+        ("near 48.8583,2.35 100m", ["g_one.jpg"]),
+        ("camera:acme", ["d_nosec.jpg", "xres_str.jpg"]),
+    ],
+)
+def test_photos_are_found_by_what_their_metadata_tell(
+    run: Any, photos: Path, query: str, names: list[str]
+) -> None:
+    assert found(run, photos, query) == names
+
+
+def test_they_are_counted_and_exported(run: Any, photos: Path, tmp_path: Path) -> None:
+    counts = json.loads(run("stats", "--json", "--archive", photos).out)
+    assert counts["keywords"] == {"Küste": 1, "coast": 1}
+    assert counts["ratings"] == {"4": 1}
+    assert "keywords: Küste 1, coast 1" in run("stats", "--archive", photos).out
+    (hit,) = json.loads(run("query", "rating:4", "--json", "--archive", photos).out)["results"]
+    told = {"keyword": ["Küste", "coast"], "title": "Überschrift", "description": "海と空", "rating": 4.0}
+    assert told.items() <= hit.items()
+    assert run("query", "rating:4", "--out", tmp_path / "t.csv", "--archive", photos).code == 0
+    (row,) = csv.DictReader((tmp_path / "t.csv").read_text(encoding="utf-8-sig").splitlines())
+    assert (row["keyword"], row["title"], row["iso"]) == ("Küste; coast", "Überschrift", "")
+    pandas = pytest.importorskip("pyarrow.parquet")
+    assert run("query", "everything", "--out", tmp_path / "t.parquet", "--archive", photos).code == 0
+    table = pandas.read_table(tmp_path / "t.parquet").to_pylist()
+    assert [row["keyword"] for row in table if row["keyword"]] == [["Küste", "coast"]]
+    assert {row["iso"] for row in table} == {None}
+
+
+def test_they_are_shown(run: Any, photos: Path) -> None:
+    (hit,) = json.loads(run("query", "rating:4", "--json", "--archive", photos).out)["results"]
+    shown = run("show", hit["id"], "--archive", photos).out
+    for text in (
+        "taken 2021-06-05 14:30:15 (EXIF DateTimeOriginal), 小米 Modèle 1, added ",
+        "rated 4 of 5",
+        "title: Überschrift",
+        "description: 海と空",
+        "keywords: Küste, coast",
+    ):
+        assert text in shown
+    info = json.loads(run("show", hit["id"], "--json", "--archive", photos).out)
+    assert (info["keywords"], info["people"], info["taken_from"]) == (
+        ["Küste", "coast"],
+        [],
+        "EXIF DateTimeOriginal",
+    )
+    (file,) = (photos / "objects").glob(f"*/{info['content_hash']}.dsslic")
+    said = json.loads(run("info", file, "--json").out)["facts"]
+    assert said == {
+        "taken_at": "2021-06-05T14:30:15",
+        "taken_from": "EXIF DateTimeOriginal",
+        "camera": "小米 Modèle 1",
+        "rating": 4.0,
+        "keywords": ["Küste", "coast"],
+        "title": "Überschrift",
+        "description": "海と空",
+    }
+    assert "keywords: Küste, coast" in run("info", file).out
+
+
+def test_exposures_as_cameras_write_them() -> None:
+    told = [exposure_text(seconds) for seconds in (0.000125, 0.004, 0.0166667, 0.3333333, 0.5, 2.5, 30.0)]
+    assert told == ["1/8000 s", "1/250 s", "1/60 s", "1/3 s", "0.5 s", "2.5 s", "30 s"]
+    facts = {
+        "iso": 400,
+        "focal_length": 50.0,
+        "exposure": 0.004,
+        "f_number": 2.8,
+        "turn": 6,
+        "people": ["Anna"],
+    }
+    assert lines(facts) == ["ISO 400, 50 mm, 1/250 s, f/2.8, EXIF orientation 6", "people: Anna"]
+    assert lines({}) == []
