@@ -43,9 +43,11 @@ from xml.etree import ElementTree
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = "dsslic_search"
 MUTATED = ("codec", "archive", "index", "query")
-COMPILED = tuple(f"{PACKAGE}/codec/layers/label_map/{name}.py" for name in ("machine", "model", "walk"))
-COMPILED_TESTS = ["tests/codec/layers/label_map/", "tests/codec/test_golden.py"]
-"""Of modules that mostly run as machine code, where coverage sees nothing."""
+UNSEEN = tuple(
+    f"{PACKAGE}/codec/layers/label_map/{name}.py" for name in ("machine", "model", "start", "walk")
+)
+"""Modules that mostly run as machine code, or once for all tests of a process: coverage sees too little."""
+UNSEEN_TESTS = ["tests/codec/layers/label_map/", "tests/codec/test_golden.py"]
 ENDLESS_SECONDS = 60.0
 """How long tests may take, beside ``ENDLESS_TIMES`` what they take without a fault."""
 ENDLESS_TIMES = 4.0
@@ -206,7 +208,7 @@ class Narrow:
 
         passing = self.lines.get(mutant.module, {}).get(str(mutant.line), [])
         own = sorted((test for test in passing if test.startswith(mutant.tests)), key=order)
-        return COMPILED_TESTS if mutant.module in COMPILED else own or [mutant.tests]
+        return UNSEEN_TESTS if mutant.module in UNSEEN else own or [mutant.tests]
 
     def limit(self, tests: list[str]) -> float:
         """Seconds after which tests, or all those in a folder, are endless."""

@@ -14,14 +14,20 @@ from dsslic_search.codec import container, fitting
 from dsslic_search.codec.chunk import Chunk
 from dsslic_search.codec.decoder import decode_stage
 from dsslic_search.codec.encoder import encode_photo
-from dsslic_search.codec.fitting import WINDOW_SIDE, bit_price, rate_distortion_cost, restoration_strength
+from dsslic_search.codec.fitting import (
+    WINDOW_SIDE,
+    bit_price,
+    rate_distortion_cost,
+    restoration_strength,
+    windows,
+)
 from dsslic_search.codec.layers import axes, residual
 from dsslic_search.codec.layers.planes import read_planes
 from dsslic_search.codec.layers.terms import Terms, read_terms
 from dsslic_search.codec.options import EncodeOptions
 from dsslic_search.codec.picture.open import SourcePhoto
 from dsslic_search.networks import runtime
-from dsslic_search.networks.grid import LABEL_SCALE
+from dsslic_search.networks.grid import LABEL_SCALE, SCALE
 
 SAMPLE = Path(__file__).parents[2] / "samples" / "wine.jpg"
 
@@ -100,6 +106,24 @@ def test_a_file_says_the_strength_that_leaves_the_least_error():
     assert 16 <= said <= 160
     tried = {strength: error(strength) for strength in (said // 2, said - 12, said, said + 12, said * 3 // 2)}
     assert min(tried, key=tried.__getitem__) == said
+
+
+@pytest.mark.parametrize("size", [(1000, 1504), (333, 4001), (150, 3000)])
+def test_windows_stand_around_the_middle(size):
+    """A quarter and three quarters of the way that there is, to a compact pixel; once where there is none."""
+    for axis, length in enumerate(size):
+        side = min(length, WINDOW_SIDE)
+        starts = {part[axis].start for part in windows(*size)}
+        assert {part[axis].stop - part[axis].start for part in windows(*size)} == {side}
+        assert all(start % SCALE == 0 for start in starts)
+        assert len(starts) == (1 if length == side else 2)
+        assert abs(min(starts) - (length - side) / 4) < SCALE
+        assert abs(max(starts) - (length - side) * 3 / 4) < SCALE
+    assert len(set(map(str, windows(*size)))) == len(windows(*size)) == (2 if size[0] < WINDOW_SIDE else 4)
+
+
+def test_a_small_photo_is_looked_at_whole():
+    assert windows(300, 600) == [(slice(0, 300), slice(0, 600))]
 
 
 def test_the_price_of_a_bit_is_the_one_of_hevc():
