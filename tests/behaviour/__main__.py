@@ -58,6 +58,8 @@ def record(parser: argparse.ArgumentParser, given: argparse.Namespace) -> None:
         parser.error(f"{source} has no dsslic_search; name the tree of a build")
     if keep is not None and keep.exists():
         parser.error(f"{keep} is there already; name a folder to make")
+    if keep is not None and "archives" not in given.only:
+        parser.error("--keep-archive keeps what the section archives fills; add it to --only")
     environment.settle()
     environment.choose(source)
     from tests.behaviour import recording  # imports the build that is recorded, which is chosen only now

@@ -59,14 +59,14 @@ def name_things(archive: Archive) -> dict[str, Any]:
     return found
 
 
-def make(photos: Sequence[Path], colours: Mapping[str, str]) -> dict[str, Any]:
-    """Fill made/photos and made/painted, and name things in them; ``colours``: #rrggbb of each class."""
+def make(folder: Path, photos: Sequence[Path], colours: Mapping[str, str]) -> dict[str, Any]:
+    """Fill two archives in a folder and name things in them; ``colours``: #rrggbb of each class."""
     found: dict[str, Any] = {}
-    with Archive("made/photos") as archive:
+    with Archive(folder / "photos") as archive:
         ingested = fill(archive, [*photos, *variants(photos)])
         found["photos"] = {"ingest": ingested, "names": name_things(archive)}
         painter = PaintedLabels(colours, attempt(lambda: archive.dialect(archive.photo(1))))
-    with Archive("made/painted") as archive:
+    with Archive(folder / "painted") as archive:
         ingested = fill(archive, list(scenes(colours)), segmenter=painter)
         found["painted"] = {"ingest": ingested, "names": name_things(archive)}
     return found

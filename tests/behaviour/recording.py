@@ -68,22 +68,25 @@ def record(photos: Path, kept: Path | None, keep: Path | None, only: Sequence[st
     """The sections ``only``, and what they were made with.
 
     ``photos``: a folder of at least nine. ``kept``: archives of an earlier record, for the section "stored".
-    ``keep``: the folder to keep the archives in that are made here."""
+    ``keep``: the folder to make and keep the archives of the section "archives" in."""
     torch.set_num_threads(1)
     found: dict[str, Any] = {MADE_WITH: made_with()}
     with working_folder():
         copies = gather(photos)
         write_sketches()
         words = class_words()
+        folder = Path.cwd() / "made"  # the whole path, as the library tells it in errors
         if NEEDING_ARCHIVES & {*only}:
-            made = archives.make(copies, run("palette", "--json")["out"])
+            made = archives.make(folder, copies, run("palette", "--json")["out"])
 
         def asked() -> Any:
-            answers = archives.ask(Path("made"), words, stored=False)
+            answers = archives.ask(folder, words, stored=False)
+            if keep is not None:
+                shutil.copytree(folder, keep)
             return {name: made[name] | answers[name] for name in archives.NAMES}
 
         def api() -> Any:
-            with Archive("made/photos") as archive:
+            with Archive(folder / "photos") as archive:
                 return interface(archive)
 
         steps: dict[str, Callable[[], Any]] = {"codec": lambda: codec(copies), "archives": asked, "api": api}
@@ -96,6 +99,4 @@ def record(photos: Path, kept: Path | None, keep: Path | None, only: Sequence[st
                 found[name] = step()
                 spent = time.monotonic() - began
                 sys.stderr.write(f"{name}: {sum(1 for _ in leaves(found[name]))} values in {spent:.0f} s\n")
-        if keep is not None:
-            shutil.copytree("made", keep)
     return found
