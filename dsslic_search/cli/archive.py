@@ -105,6 +105,8 @@ def _tell(report: IngestReport, root: Path) -> None:
     parts = [f"{report.added} {verb}", f"{report.present} already there", f"{len(report.failed)} skipped"]
     if report.updated:
         parts.insert(1, f"{report.updated} {'would be ' if report.dry_run else ''}stored anew")
+    if report.sidecars:
+        parts.append(f"{counted(report.sidecars, 'sidecar')} read")
     line = ", ".join(parts)
     if report.bytes_in and not report.dry_run:
         share = report.bytes_stored / report.bytes_in
@@ -123,6 +125,7 @@ def _as_plain(report: IngestReport, root: Path) -> dict[str, Any]:
         "added": report.added,
         "updated": report.updated,
         "present": report.present,
+        "sidecars": report.sidecars,
         "failed": [{"path": f.path, "reason": in_commands(f.reason)} for f in report.failed],
         "bytes_in": report.bytes_in,
         "bytes_stored": report.bytes_stored,

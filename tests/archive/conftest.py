@@ -23,7 +23,7 @@ from dsslic_search.codec import container
 from dsslic_search.codec.chunk import Chunk
 from dsslic_search.codec.layers import label_map, original
 from dsslic_search.codec.options import EncodeOptions
-from dsslic_search.codec.picture.facts import NO_FACTS
+from dsslic_search.codec.picture.facts import ALONE, NO_FACTS
 from dsslic_search.core import vocabulary
 from dsslic_search.core.errors import PhotoError
 from dsslic_search.core.settings import Settings
@@ -49,7 +49,7 @@ def dsslic_of(source: bytes, options: EncodeOptions = OPTIONS) -> bytes:
     return container.pack(header, sorted(chunks, key=lambda c: container.ORDER.index(c.kind)))
 
 
-def prepare(original: bytes, name: str, options: Any, settings: Settings) -> Prepared:
+def prepare(original: bytes, name: str, options: Any, settings: Settings, beside: Any = ALONE) -> Prepared:
     if not original.startswith(b"PHOTO"):
         raise PhotoError(f"{name}: not an image")
     facts = NO_FACTS | {"taken_at": datetime(2023, 6, 1, 12), "camera": "Box Brownie", "latitude": 48.85}

@@ -105,6 +105,15 @@ def test_they_are_shown(run: Any, photos: Path) -> None:
     assert "keywords: Küste, coast" in run("info", file).out
 
 
+def test_an_ingest_tells_of_sidecars(run: Any, tmp_path: Path) -> None:
+    shutil.copy(CASES / "d_nosec.jpg", tmp_path / "a.jpg")
+    (tmp_path / "a.jpg.json").write_text('{"title": "a.jpg", "description": "A birthday"}')
+    done = run("ingest", tmp_path, "--keep", "reference", "--json", "--archive", tmp_path / "archive")
+    assert json.loads(done.out)["sidecars"] == 1
+    assert "0 skipped, 1 sidecar read" in done.err
+    assert found(run, tmp_path / "archive", "text:birthday taken_from:exif*") == ["a.jpg"]
+
+
 def test_exposures_as_cameras_write_them() -> None:
     told = [exposure_text(seconds) for seconds in (0.000125, 0.004, 0.0166667, 0.3333333, 0.5, 2.5, 30.0)]
     assert told == ["1/8000 s", "1/250 s", "1/60 s", "1/3 s", "0.5 s", "2.5 s", "30 s"]

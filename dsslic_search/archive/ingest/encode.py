@@ -21,7 +21,7 @@ from dsslic_search.core.settings import Settings
 
 if TYPE_CHECKING:
     from dsslic_search.codec.options import EncodeOptions
-    from dsslic_search.codec.picture.facts import PhotoFacts
+    from dsslic_search.codec.picture.facts import Beside, PhotoFacts
 
 LARGEST_FILE_BYTES = (1 << 31) - 1  # a larger file is no photo, and would not fit in memory beside others
 
@@ -95,11 +95,14 @@ class Prepared:
     milliseconds: Mapping[str, float]
 
 
-Prepare = Callable[[bytes, str, "EncodeOptions", Settings], Prepared]
+Prepare = Callable[[bytes, str, "EncodeOptions", Settings, "Beside"], Prepared]
 
 
-def prepare_photo(original: bytes, name: str, options: EncodeOptions, settings: Settings) -> Prepared:
-    """Open, encode and describe a photo; ``name`` is for messages. Raises PhotoError when it is none, other
+def prepare_photo(
+    original: bytes, name: str, options: EncodeOptions, settings: Settings, beside: Beside
+) -> Prepared:
+    """Open, encode and describe a photo; ``name``: its path, for messages and for the date that may be in it;
+    ``beside``: what stands beside its file. Raises PhotoError when it is none, other
     DSSErrors when the codec cannot work."""
     from dsslic_search.codec.encoder import encode_photo
     from dsslic_search.codec.picture.facts import facts_of, turn_of
@@ -119,7 +122,7 @@ def prepare_photo(original: bytes, name: str, options: EncodeOptions, settings: 
         width=photo.width,
         height=photo.height,
         facts={
-            **facts_of(photo.embedded, Path(name).name),
+            **facts_of(photo.embedded, Path(name).name, beside),
             "turn": turn_of(photo.embedded),
             "bit_depth": photo.bits,
             "profile": photo.profile or None,

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from dsslic_search.archive.ingest.encode import Original, Prepared
+from dsslic_search.archive.ingest.sidecars import SidecarsRead
 from dsslic_search.archive.ingest.walk import Failure
 
 
@@ -30,8 +31,9 @@ class IngestReport:
     also holds paths that led to no file.
 
     ``updated``: photos that were there, stored anew with other options or because their file was missing or
-    damaged. ``notes``: folders without photos; how many photos stay kept exactly though other options were
-    asked for. ``bytes_in`` and ``bytes_stored``: originals and .dsslic files of the photos added or updated.
+    damaged. ``sidecars``: files beside these photos that told of them. ``notes``: folders without photos;
+    what is wrong with sidecars; how many photos stay kept exactly though other options were asked for.
+    ``bytes_in`` and ``bytes_stored``: originals and .dsslic files of the photos added or updated.
     ``milliseconds``: wall time per step, summed over these photos (steps of several photos run at once). With
     ``dry_run``, ``added``, ``updated`` and ``bytes_in`` are what would be and nothing was written.
     """
@@ -42,6 +44,7 @@ class IngestReport:
     updated: int = 0
     present: int = 0
     failed: list[Failure] = field(default_factory=list)
+    sidecars: int = 0
     notes: list[str] = field(default_factory=list)
     bytes_in: int = 0
     bytes_stored: int = 0
@@ -56,6 +59,7 @@ class Teller:
     def __init__(self, report: IngestReport, progress: Callable[[Event], None]) -> None:
         self.report = report
         self.stay_exact: set[str] = set()  # content hashes
+        self._sidecars: set[str] = set()  # paths: an edited copy shares its original's
         self._progress = progress
         self._done = 0
 
@@ -83,6 +87,11 @@ class Teller:
             for step, spent in {**prepared.milliseconds, **(milliseconds or {})}.items():
                 self.report.milliseconds[step] = self.report.milliseconds.get(step, 0.0) + spent
         self._settled("updated" if anew else "added", original.name)
+
+    def sidecars(self, read: SidecarsRead) -> None:
+        self._sidecars.update(read.paths)
+        self.report.sidecars = len(self._sidecars)
+        self.report.notes += [note for note in read.notes if note not in self.report.notes]
 
     def present(self, name: str) -> None:
         self.report.present += 1

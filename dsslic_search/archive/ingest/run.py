@@ -23,6 +23,7 @@ from dsslic_search.archive.folder import ArchiveFolder
 from dsslic_search.archive.ingest.decide import Choice, choose
 from dsslic_search.archive.ingest.encode import Original, Prepare, Prepared, prepare_photo, read_original
 from dsslic_search.archive.ingest.report import Event, IngestReport, Teller
+from dsslic_search.archive.ingest.sidecars import Sidecars
 from dsslic_search.archive.ingest.walk import walk
 from dsslic_search.archive.reindex import make_current
 from dsslic_search.archive.store import Store
@@ -164,6 +165,7 @@ class _Run:
         self._store, self._catalog, self._tell = store, catalog, tell
         self._options, self._settings, self._prepare = options, settings, prepare
         self._workers = max(1, workers)
+        self._sidecars = Sidecars()
         self._flying: dict[Future[Prepared], _Job] = {}
 
     def add_all(self, files: Sequence[Path]) -> None:
@@ -194,7 +196,11 @@ class _Run:
                 return
         choice = choose(self._catalog, self._store, original.content_hash, self._options)
         if not _settled_at_once(original, choice, self._tell):
-            future = pool.submit(self._prepare, original.data, original.name, choice.options, self._settings)
+            sidecars = self._sidecars.of(path)
+            self._tell.sidecars(sidecars)
+            future = pool.submit(
+                self._prepare, original.data, original.name, choice.options, self._settings, sidecars.beside
+            )
             self._flying[future] = _Job(original, choice)
 
     def _settle_until(self, few: int) -> None:

@@ -11,11 +11,12 @@ from dsslic_search.codec.picture.facts import PROSE_CHARACTERS, PhotoFacts, clea
 
 def read(data: bytes) -> PhotoFacts | None:
     """What such a file tells of its photo, by the catalog's columns: when it was taken (UTC; no time zone is
-    told), where, its description, and who is on it. None for what is no such file."""
+    told), where, its description, and who is on it. None for JSON of another kind, ValueError for what is no
+    JSON."""
     try:
         told = json.loads(data)
-    except (ValueError, RecursionError):
-        return None
+    except RecursionError as e:
+        raise ValueError("nested too deep") from e
     if not isinstance(told, dict) or not isinstance(told.get("title"), str):
         return None
     latitude, longitude = _place(told)
