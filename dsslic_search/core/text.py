@@ -155,7 +155,7 @@ def parse_size(text: str) -> int:
     what is no size."""
     found = _SIZE.fullmatch(text.casefold())
     if found is None or found[2] not in BYTE_UNITS:
-        raise ValueError(f"{quoted(text)} is not a number of bytes, as in 5000, 200k or 1.5M")
+        raise ValueError(f"{quoted(text)} is not a number of bytes, as in 5000, 200k, 1.5MB or 2MiB")
     return int((Decimal(found[1]) * BYTE_UNITS[found[2]]).to_integral_value())
 
 

@@ -28,13 +28,14 @@ def whole(request: pytest.FixtureRequest) -> bytes:
     return buffer.getvalue()
 
 
-def test_a_file_without_its_end_marker_is_whole(whole: bytes) -> None:
-    photo = open_photo(whole[:-2], "x", 10_000)
+@pytest.mark.parametrize("missing", [1, 2])
+def test_a_file_without_its_end_marker_is_whole(whole: bytes, missing: int) -> None:
+    photo = open_photo(whole[:-missing], "x", 10_000)
     assert np.array_equal(photo.pixels, open_photo(whole, "x", 10_000).pixels)
     assert photo.remarks == ("its end marker is missing; every pixel is there",)
 
 
-@pytest.mark.parametrize("missing", [6, 20, 200, 1000])
+@pytest.mark.parametrize("missing", [*range(3, 12), 20, 200, 1000])
 def test_a_file_without_its_last_pixels_is_not(whole: bytes, missing: int) -> None:
     assert not jpeg.lacks_only_its_end(whole[:-missing])
     with pytest.raises(PhotoError, match="damaged or cut short"):
