@@ -31,21 +31,31 @@ def decide(scores: torch.Tensor, rule: Confidence) -> torch.Tensor:
     """Scores float32 [classes, H, W] → class ids uint8 [H, W]."""
     import torch
 
-    best, labels = scores.max(0)
-    if rule.of_class <= 0 and rule.of_pixel <= 0:
-        return labels.to(torch.uint8)
+    classes, height, width = scores.shape
+    scores = scores.permute(1, 2, 0).reshape(-1, classes)  # as they lie in memory: a pixel's side by side
+    best, labels = scores.max(1)
+    if rule.of_class > 0 or rule.of_pixel > 0:
+        labels = _believed(scores, best, labels, rule)
+    return labels.to(torch.uint8).view(height, width)
+
+
+def _believed(
+    scores: torch.Tensor, best: torch.Tensor, labels: torch.Tensor, rule: Confidence
+) -> torch.Tensor:
+    """Of scores [N, classes], the best of each pixel and its class: what ``rule`` leaves of these classes."""
+    import torch
+
     scale = 1 / rule.temperature
-    # so that the probability of label c is exp((score - best) * scale) / total
-    total = ((scores - best) * scale).exp_().sum(0)
-    classes = scores.shape[0]
-    pixels = torch.bincount(labels.ravel(), minlength=classes)
-    sure = torch.bincount(labels.ravel(), (1 / total).ravel(), minlength=classes) / pixels.clamp(min=1)
+    # the probability of class c is exp((score - best) * scale) times that of the best one
+    held = (scores - best[:, None]).mul_(scale).exp_().sum(1).reciprocal_()
+    classes = scores.shape[1]
+    pixels = torch.bincount(labels, minlength=classes)
+    sure = torch.bincount(labels, held, minlength=classes) / pixels.clamp(min=1)
     struck = (pixels > 0) & (sure < rule.of_class)
-    held = 1 / total
     # where everything is in doubt, striking out would only promote worse guesses
     if struck.any() and not struck[pixels > 0].all():
-        open_again = struck[labels]
-        remaining, second = scores[~struck][:, open_again].max(0)
-        labels[open_again] = torch.nonzero(~struck)[:, 0][second]
-        held[open_again] = ((remaining - best[open_again]) * scale).exp() / total[open_again]
-    return torch.where(held < rule.of_pixel, OTHER, labels).to(torch.uint8)
+        open_again = struck[labels].nonzero()[:, 0]
+        remaining, second = scores[open_again].masked_fill_(struck, -torch.inf).max(1)
+        labels[open_again] = second
+        held[open_again] *= ((remaining - best[open_again]) * scale).exp_()
+    return torch.where(held < rule.of_pixel, OTHER, labels)
