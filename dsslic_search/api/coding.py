@@ -106,7 +106,7 @@ def encode(
     that cannot be used.
     """
     from dsslic_search.codec.encoder import encode_photo
-    from dsslic_search.codec.picture.open import open_photo
+    from dsslic_search.codec.reduction import open_for
 
     options = options_or(options, wishes)
     if isinstance(image, (str, Path, bytes, bytearray, memoryview)):
@@ -115,7 +115,7 @@ def encode(
         raise UsageError(f'keep mode "{options.keep}" needs the original file: give its path or its bytes')
     else:
         name, original = "the photo", _as_png(image)
-    photo = open_photo(original, name, Settings().max_pixels)
+    photo = open_for(original, name, Settings().max_pixels, options)
     return encode_photo(photo, options, original).data
 
 

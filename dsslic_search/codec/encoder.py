@@ -8,7 +8,9 @@
       └───── photo − w·x′ ──► r ── colour axes ── BPG 4:4:4 10-bit ───────► RESI
 
 The loop is closed: the residual is taken from exactly what the decoder will have, and the restoration after
-it is what the decoder does. Greyscale photos go the same way with c and r of one plane. Each layer's coding
+it is what the decoder does. Greyscale photos go the same way with c and r of one plane. In keep mode
+"reference" there is no residual, and s and c are made of fewer pixels, c without CompNet: see
+:mod:`dsslic_search.codec.reduction`. Each layer's coding
 and decoding are in one module of :mod:`dsslic_search.codec.layers`; the way back is put together in
 :mod:`dsslic_search.codec.decoder`.
 """
@@ -22,7 +24,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from dsslic_search.codec import container, fitting, prediction
+from dsslic_search.codec import container, fitting, prediction, reduction
 from dsslic_search.codec.chunk import Chunk
 from dsslic_search.codec.container import Header
 from dsslic_search.codec.layers import (
@@ -107,8 +109,10 @@ class _Encoding:
     """One photo in the encoder: what all qualities have in common is made once."""
 
     def __init__(self, photo: SourcePhoto, options: EncodeOptions) -> None:
-        self.photo, self.options, self.clock = photo, options, _Clock()
+        self.options, self.clock = options, _Clock()
         self.size = photo.height, photo.width
+        photo = reduction.reduced(photo, reduction.shrink_for(*self.size, options))
+        self.photo = photo
         self.segmenter = options.segmenter or SegNetSegmenter()
         self.dialect = self.segmenter.dialect
         self.labels, self.scale = segment_photo(photo, options.map_scale, self.segmenter)
@@ -118,7 +122,11 @@ class _Encoding:
         self.clock.mark("map")
         cells = -(-photo.height // SCALE), -(-photo.width // SCALE)
         self.marks = grid.network_labels(self.dialect.marked(self.labels), self.scale, cells)
-        made = runtime.make_compact(photo.pixels, self.marks)
+        made = (
+            reduction.box_average(photo)
+            if options.mode is KeepMode.REFERENCE
+            else runtime.make_compact(photo.pixels, self.marks)
+        )
         self.compact = prediction.luma(made) if photo.grey else made
         self.clock.mark("compnet")
         self.wanted = photo.pixels[..., 0] if photo.grey else photo.pixels
@@ -128,7 +136,7 @@ class _Encoding:
         """The whole file at one quality; ``source``: the original file's bytes."""
         photo, mode = self.photo, self.options.mode
         qps = quantisers(quality)
-        coded = compact.encode(self.compact, qps.compact)
+        coded = compact.encode(self.compact, qps.compact, quickly=mode is KeepMode.REFERENCE)
         self.clock.mark("compact")
         chunks, finenet, qp = [*self.map_chunks, coded], NO_NETWORK, qps.residual
         if mode is KeepMode.LAYERS:

@@ -21,7 +21,11 @@ SEGNET = "segnet"
 
 
 class Segmenter(Protocol):
-    """Turns photos into label maps; its methods may be called from several threads at once."""
+    """Turns photos into label maps; its methods may be called from several threads at once.
+
+    One that has a method ``working_size(height, width) -> (height, width)`` too, the size that it resizes a
+    photo of that size to, is given photos of fewer pixels, but at least twice as many each way, where no
+    larger ones are needed (:mod:`dsslic_search.codec.reduction`)."""
 
     @property
     def identity(self) -> str:
@@ -47,6 +51,10 @@ class SegNetSegmenter:
     @property
     def dialect(self) -> Dialect:
         return dialect.shipped()
+
+    def working_size(self, height: int, width: int) -> tuple[int, int]:
+        """(height, width) that a photo of that size is resized to before it is looked at."""
+        return runtime.working_size(height, width, runtime.network(SEGNET).config.area)
 
     def segment(self, pixels: NDArray[np.uint8], map_size: tuple[int, int]) -> NDArray[np.uint8]:
         return runtime.segment(pixels, map_size)

@@ -106,12 +106,12 @@ def prepare_photo(
     DSSErrors when the codec cannot work."""
     from dsslic_search.codec.encoder import encode_photo
     from dsslic_search.codec.picture.facts import facts_of, turn_of
-    from dsslic_search.codec.picture.open import open_photo
+    from dsslic_search.codec.reduction import open_for
     from dsslic_search.networks.runtime import use_one_thread
 
     use_one_thread()  # each worker has a photo of its own
     start = time.perf_counter()
-    photo = open_photo(original, name, settings.max_pixels)
+    photo = open_for(original, name, settings.max_pixels, options)
     opened = time.perf_counter()
     encoded = encode_photo(photo, options, original)
     coded = time.perf_counter()

@@ -3,5 +3,6 @@
 from __future__ import annotations
 
 from dsslic_search.codec.bpg.file import Picture, decode, encode, encode_planes, encode_rows
+from dsslic_search.codec.bpg.hevc import CODING_BLOCKS
 
-__all__ = ["Picture", "decode", "encode", "encode_planes", "encode_rows"]
+__all__ = ["CODING_BLOCKS", "Picture", "decode", "encode", "encode_planes", "encode_rows"]

@@ -26,7 +26,13 @@ from dsslic_search.codec.bpg.bits import join_annexb, nal_layer, nal_type, split
 from dsslic_search.codec.bpg.chroma import downsample, upsample
 from dsslic_search.codec.bpg.colour import COLOURS, Samples, bands, rescale, sample_type, to_pixels, to_planes
 from dsslic_search.codec.bpg.header import Header, read_header, read_tools, write_header, write_tools
-from dsslic_search.codec.bpg.hevc import ENCODABLE_DEPTHS, chroma_shape, decode_intra, encode_intra
+from dsslic_search.codec.bpg.hevc import (
+    CODING_BLOCKS,
+    ENCODABLE_DEPTHS,
+    chroma_shape,
+    decode_intra,
+    encode_intra,
+)
 from dsslic_search.codec.bpg.parameters import (
     NAL_PPS,
     NAL_SPS,
@@ -141,6 +147,7 @@ def encode(
     colour: str = "ycbcr",
     preset: str = "slow",
     lossless: bool = False,
+    coding_block: int = CODING_BLOCKS[0],
 ) -> bytes:
     """Encodes a picture of any size as a BPG file.
 
@@ -149,6 +156,8 @@ def encode(
     ``chroma``: "444", "422" or "420"; ``colour``: one of :data:`dsslic_search.codec.bpg.colour.COLOURS`; both
     mean nothing for grey. ``preset``: x265's dial between speed and size. ``lossless``: ``pixels`` come back
     exactly from :meth:`Picture.rgb_native`, which in colour needs ``colour="rgb"`` and 4:4:4.
+    ``coding_block``: side of the smallest coding block, one of :data:`CODING_BLOCKS`; 16 takes less than half
+    the time, for about 9 % more bits at the same PSNR.
 
     Raises ValueError for arguments outside these, :class:`dsslic_search.core.errors.MissingExtraError` where
     PyAV has no x265, :class:`PhotoError` where x265 refuses the picture.
@@ -162,7 +171,14 @@ def encode(
         "ycbcr" if pixels.ndim == 2 else colour,
     )
     planes = _planes(pixels, header)
-    return _encode(lambda rows: [plane[rows] for plane in planes], header, qp, preset, lossless)
+    return _encode(
+        lambda rows: [plane[rows] for plane in planes],
+        header,
+        qp,
+        preset,
+        lossless,
+        coding_block=coding_block,
+    )
 
 
 def encode_planes(
@@ -212,11 +228,18 @@ def encode_rows(
 
 
 def _encode(
-    make: Rows, header: Header, qp: int, preset: str, lossless: bool, thorough: bool = False
+    make: Rows,
+    header: Header,
+    qp: int,
+    preset: str,
+    lossless: bool,
+    thorough: bool = False,
+    coding_block: int = CODING_BLOCKS[0],
 ) -> bytes:
     # The decoder works out the coded size from the coding block, so a side of 8 or less needs blocks of 16 to
     # get x265's 16 samples.
-    block = 16 if preset == "ultrafast" or min(header.height, header.width) <= _MIN_CODED_SIDE // 2 else 8
+    small = min(header.height, header.width) <= _MIN_CODED_SIDE // 2
+    block = CODING_BLOCKS[1] if preset == "ultrafast" or small else coding_block
     bands = (
         bands_of(header.height, header.width)
         if header.chroma in ("400", "444")

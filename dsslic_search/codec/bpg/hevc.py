@@ -39,6 +39,7 @@ PRESETS = (
     "placebo",
 )
 ENCODABLE_DEPTHS = (8, 10, 12)
+CODING_BLOCKS = (8, 16)  # samples a side, of the smallest coding block
 DECODABLE_DEPTHS = (8, 9, 10, 12)
 MAX_QP = 51
 _MIN_SIDE = 16  # x265 takes nothing smaller
@@ -78,7 +79,7 @@ def encode_intra(
     qp: int,
     preset: str = "slow",
     lossless: bool = False,
-    coding_block: int = 8,
+    coding_block: int = CODING_BLOCKS[0],
     thorough: bool = False,
 ) -> bytes:
     """Encodes one picture as an Annex B stream: VPS, SPS, PPS and one IDR slice.
@@ -138,7 +139,7 @@ def _check_request(
         raise ValueError(f"qp is {qp}; it must be 0..{MAX_QP}")
     if preset not in PRESETS:
         raise ValueError(f"preset is {preset!r}; known are {', '.join(PRESETS)}")
-    if coding_block not in (8, 16):
+    if coding_block not in CODING_BLOCKS:
         raise ValueError(f"coding_block is {coding_block}; it must be 8 or 16")
     height, width = planes[0].shape
     if min(height, width) < _MIN_SIDE or height % coding_block or width % coding_block:

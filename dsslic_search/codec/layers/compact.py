@@ -16,15 +16,19 @@ from dsslic_search.core.kinds import Stage
 BPG = 1
 LAYER = Layer("COMP", "the compact image", (BPG,), (Stage.COMPACT, Stage.COARSE, Stage.FULL))
 
-PRESET = "slow"  # x265's; the layer is small, so that its time does not count
+PRESET = "slow"  # x265's; the layer is small, so that its time does not count beside a residual's
 BIT_DEPTH = 10
 FRACTION_BITS = 2  # of the samples: quarters of a grey level
 
 
-def encode(compact: NDArray[np.uint8], qp: int) -> Chunk:
-    """The compact image, uint8 [h, w, 3] or, of a grey photo, [h, w], at a QP of 0..51."""
+def encode(compact: NDArray[np.uint8], qp: int, quickly: bool = False) -> Chunk:
+    """The compact image, uint8 [h, w, 3] or, of a grey photo, [h, w], at a QP of 0..51. ``quickly``: in some
+    40 % of the time, for about 9 % more bytes at the same PSNR."""
     samples = compact.astype(np.uint16) << np.uint16(FRACTION_BITS)
-    return LAYER.chunk(BPG, bpg.encode(samples, qp=qp, bit_depth=BIT_DEPTH, preset=PRESET))
+    block = bpg.CODING_BLOCKS[1 if quickly else 0]
+    return LAYER.chunk(
+        BPG, bpg.encode(samples, qp=qp, bit_depth=BIT_DEPTH, preset=PRESET, coding_block=block)
+    )
 
 
 def decode(chunk: Chunk, grey: bool, size: tuple[int, int] | None = None) -> NDArray[np.uint8]:

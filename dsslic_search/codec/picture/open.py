@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dsslic_search.codec.picture import colour
-from dsslic_search.codec.picture.facts import kept
+from dsslic_search.codec.picture.facts import kept, turn_of
 from dsslic_search.codec.picture.formats import pillow
 from dsslic_search.codec.picture.formats.signature import RAW, kind_of
 from dsslic_search.codec.picture.header import Header
@@ -44,7 +44,8 @@ class SourcePhoto:
     has one colour channel (its three channels here are equal). ``format``: "JPEG", "PNG" … ``embedded``: what
     stands beside the pixels in the file, ``kept``: what of it is kept with these. ``bits``: of a channel in
     the file, and ``profile``, the name of the colour space that it came in, None and "" where that is not
-    known. ``remarks``: what the pixels do not hold of the file's, and what a person should know of how they
+    known. ``full_size``: (height, width) of the whole upright photo, of which ``pixels`` may be a reduced
+    picture. ``remarks``: what the pixels do not hold of the file's, and what a person should know of how they
     were read, in words.
     """
 
@@ -57,16 +58,22 @@ class SourcePhoto:
     bits: int | None = None
     profile: str = ""
     remarks: tuple[str, ...] = ()
+    full_size: tuple[int, int] = (0, 0)
+
+    def __post_init__(self) -> None:
+        if self.full_size == (0, 0):
+            height, width = self.pixels.shape[:2]
+            object.__setattr__(self, "full_size", (height, width))
 
     @property
     def height(self) -> int:
-        """In pixels."""
-        return int(self.pixels.shape[0])
+        """Of the whole photo, in pixels."""
+        return self.full_size[0]
 
     @property
     def width(self) -> int:
-        """In pixels."""
-        return int(self.pixels.shape[1])
+        """Of the whole photo, in pixels."""
+        return self.full_size[1]
 
 
 def open_photo(data: bytes, name: str, max_pixels: int, *, shrink: int = 1) -> SourcePhoto:
@@ -80,7 +87,7 @@ def open_photo(data: bytes, name: str, max_pixels: int, *, shrink: int = 1) -> S
     header = read_header(data, name, max_pixels)
     with _pillow_silent():
         try:
-            raster = header.decode(shrink)
+            raster = header.decode(_allowed(shrink, header))
             colours = colour.to_srgb(raster)
             pixels, alpha = _upright(colours.pixels, raster.turn), raster.alpha
             if alpha is not None:
@@ -95,6 +102,10 @@ def open_photo(data: bytes, name: str, max_pixels: int, *, shrink: int = 1) -> S
             ) from e
         embedded = header.embedded()
     height, width = pixels.shape[:2]
+    if shrink > 1 and raster.samples.shape[:2] != (header.height, header.width):
+        height, width = header.height, header.width
+        if raster.turn >= 5:
+            height, width = width, height
     return SourcePhoto(
         pixels,
         alpha,
@@ -105,7 +116,17 @@ def open_photo(data: bytes, name: str, max_pixels: int, *, shrink: int = 1) -> S
         raster.bits,
         colour.name_of(raster.space),
         (*raster.notes, *colours.reductions),
+        (height, width),
     )
+
+
+def _allowed(shrink: int, header: Header) -> int:
+    """Of a picture that will be turned, no more than divides its sides: the rows and columns that the last
+    blocks lack would be missing on the other side."""
+    turned = shrink > 1 and (turn_of(header.embedded()) or 1) != 1
+    while turned and shrink > 1 and (header.width % shrink or header.height % shrink):
+        shrink //= 2
+    return shrink
 
 
 def read_header(data: bytes, name: str, max_pixels: int) -> Header:
