@@ -301,7 +301,11 @@ class Workshop:
             return "endless", ""
         if process.returncode == 0:
             return "survived", ""
-        failed = [line.split(" - ")[0] for line in said.splitlines() if line.startswith(("FAILED", "ERROR"))]
+        failed = [
+            line.split(" - ")[0]
+            for line in said.splitlines()
+            if line.startswith(("FAILED tests/", "ERROR tests/"))
+        ]
         if process.returncode > 0 and not failed:
             raise RuntimeError(f"pytest could not run {tests}:\n{said}")
         return "noticed", failed[0].partition(" ")[2] if failed else f"signal {-process.returncode}"

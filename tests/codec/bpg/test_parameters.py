@@ -213,7 +213,9 @@ def test_what_is_written_is_read_and_shows_all(chroma: str, bit_depth: int, tool
     assert parse_sps(write_sps(parameters)) == parameters
 
 
-@pytest.mark.parametrize(("unit", "kind"), [(write_vps(), 32), (write_sps(PARAMETERS), 33)])
+@pytest.mark.parametrize(
+    ("unit", "kind"), [(write_vps(), 32), (write_sps(PARAMETERS), 33)], ids=["VPS", "SPS"]
+)
 def test_units_are_of_the_base_layer_and_the_first_temporal_one(unit: bytes, kind: int) -> None:
     assert (nal_type(unit), nal_layer(unit), unit[1] & 7) == (kind, 0, 1)  # nuh_temporal_id_plus1
 
