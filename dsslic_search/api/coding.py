@@ -45,6 +45,8 @@ class EncodeWishes(TypedDict, total=False):
     """In place of a quality: the smallest file of at least so many dB."""
     max_bytes: int | None
     """In place of a quality: the best one of at most so many bytes in all."""
+    strip: str
+    """Which metadata are left out: "location" or "metadata"; else "nothing"."""
     segmenter: Segmenter | str | None
     """What makes the label map, itself or by name: see `networks.segmenter`."""
 
@@ -80,6 +82,7 @@ def encode_options(**wishes: Unpack[EncodeWishes]) -> EncodeOptions:
         effort=wishes.get("effort", EncodeOptions.effort),
         importance=importance_of(wishes.get("importance") or {}, vocabulary.default()),
         target=targets[0] if targets else None,
+        strip=wishes.get("strip", EncodeOptions.strip),
     )
 
 
@@ -140,11 +143,14 @@ def encode_file(source: Path, target: Path, options: EncodeOptions) -> int:
     return len(data)
 
 
-def decode_file(source: Path, target: Path, stage: str | None = None) -> None:
+def decode_file(source: Path, target: Path, stage: str | None = None, strip: str = "nothing") -> None:
     """Write a stage of a .dsslic file, by default the best there is, as a picture in the format that the
-    ending of ``target`` names; "map" as a palette PNG of class ids. UsageError for another ending."""
+    ending of ``target`` names, with the metadata kept in the file but those to be left out; "map" as a
+    palette PNG of class ids. UsageError for another ending."""
     from dsslic_search.codec import container, decoder
     from dsslic_search.codec.picture import save
+    from dsslic_search.codec.picture.raster import Embedded
+    from dsslic_search.codec.picture.stripping import Strip, stripped
 
     data = read_file(source)
     save.check_name(target, *([".png"] if stage == Stage.MAP else []))
@@ -153,21 +159,31 @@ def decode_file(source: Path, target: Path, stage: str | None = None) -> None:
             coarse = container.read_contents(data).header.keep == KeepMode.COARSE
             stage = Stage.COARSE if coarse else Stage.FULL
         decoded = decoder.decode_stage(data, stage, max_pixels=Settings().max_pixels)
-        beside = decoder.read_embedded(data) if stage == Stage.FULL else None
+        beside = decoder.read_embedded(data) if stage == Stage.FULL else Embedded()
     if stage == Stage.MAP:
         save.save_label_map(decoded.pixels, target, decoded.vocabulary)
     else:
-        save.save_picture(decoded.pixels, target, alpha=decoded.alpha, beside=beside)
+        save.save_picture(
+            decoded.pixels, target, alpha=decoded.alpha, beside=stripped(beside, Strip.named(strip))
+        )
 
 
-def unpack_file(source: Path, target: Path) -> None:
-    """Write the original that a .dsslic file in keep mode "exact" holds, bit for bit."""
+def unpack_file(source: Path, target: Path, strip: str = "nothing") -> None:
+    """Write the original that a .dsslic file in keep mode "exact" holds, bit for bit but for metadata to be
+    left out. UsageError where they cannot be."""
     from dsslic_search.codec import decoder
 
     data = read_file(source)
     with about(source):
         original = decoder.read_original(data)
-    write_file(target, original)
+    write_file(target, without(original, strip))
+
+
+def without(original: bytes, strip: str) -> bytes:
+    """A photo's file without some of its metadata, the pixels untouched: see `stripping.file_without`."""
+    from dsslic_search.codec.picture.stripping import Strip, file_without
+
+    return file_without(original, Strip.named(strip))
 
 
 @contextmanager
@@ -211,6 +227,7 @@ def _as_png(image: Image.Image | NDArray[np.uint8]) -> bytes:
     from io import BytesIO
 
     from PIL import Image
+    from PIL.PngImagePlugin import PngInfo
 
     if isinstance(image, np.ndarray):
         channels = image.shape[2] if image.ndim == 3 else 1
@@ -224,7 +241,7 @@ def _as_png(image: Image.Image | NDArray[np.uint8]) -> bytes:
         raise UsageError(
             f"cannot encode a {type(image).__name__}; give a path, bytes, a PIL image or an array"
         )
-    exif = image.getexif().tobytes()
+    exif = image.info.get("exif") or image.getexif().tobytes()  # Pillow writes texts in ASCII alone
     try:
         plain = image if image.mode in ("1", "L", "LA", "P", "RGB", "RGBA", "I;16") else image.convert("RGB")
     except ValueError as e:
@@ -233,5 +250,8 @@ def _as_png(image: Image.Image | NDArray[np.uint8]) -> bytes:
         ) from e
     profile = image.info.get("icc_profile") if plain is image else None
     out = BytesIO()
-    plain.save(out, "PNG", compress_level=0, exif=exif, icc_profile=profile)
+    texts = PngInfo()
+    if isinstance(packet := image.info.get("xmp"), bytes):
+        texts.add_itxt("XML:com.adobe.xmp", packet.decode(errors="replace"))
+    plain.save(out, "PNG", compress_level=0, exif=exif, icc_profile=profile, pnginfo=texts)
     return out.getvalue()

@@ -18,14 +18,12 @@ from dsslic_search.archive.catalog import Catalog
 from dsslic_search.archive.notes import noting
 from dsslic_search.archive.schema import Photo, Setting
 from dsslic_search.archive.store import Store
-from dsslic_search.archive.stored import StoredFile
-from dsslic_search.core.errors import ArchiveError, FormatError
+from dsslic_search.archive.stored import stored_metadata
 from dsslic_search.core.fields import FROM_METADATA, METADATA_COLUMNS
 from dsslic_search.core.kinds import KeepMode
 
 if TYPE_CHECKING:
     from dsslic_search.codec.picture.facts import PhotoFacts
-    from dsslic_search.codec.picture.raster import Embedded
 
 READ_SETTING = "facts read"
 # catalogs that do not say have what the first version read
@@ -66,7 +64,7 @@ def complete(catalog: Catalog, store: Store) -> int:
             for photo_id, content_hash, keep, path, *row in batch:
                 embedded, length = Embedded(), 0
                 if keep == KeepMode.LAYERS:
-                    embedded, length = _read(store, content_hash)
+                    embedded, length = stored_metadata(store, content_hash)
                 count += length
                 facts = facts_of(embedded, PurePosixPath(path).name)
                 if new := _new(dict(zip(METADATA_COLUMNS, row, strict=True)), facts):
@@ -89,25 +87,6 @@ def _new(row: dict[str, Any], facts: PhotoFacts) -> dict[str, Any]:
     if row["taken_at"] not in (None, facts["taken_at"]):
         found.pop("taken_from", None)
     return found
-
-
-def _read(store: Store, content_hash: str) -> tuple[Embedded, int]:
-    """What a photo's file kept of its metadata, and in how many bytes."""
-    from dsslic_search.codec.layers import metadata
-    from dsslic_search.codec.picture.raster import Embedded
-
-    found: dict[str, bytes] = {}
-    count = 0
-    try:
-        file = StoredFile(store, content_hash)
-        for name, layer in metadata.OF_EMBEDDED.items():
-            chunk = file.chunk(layer.kind) if layer is not metadata.ICC else None
-            if chunk is not None:
-                found[name] = metadata.decode(layer, chunk)
-                count += len(chunk.data)
-    except (FormatError, ArchiveError):
-        pass
-    return Embedded(**found), count
 
 
 def _say(catalog: Catalog) -> None:

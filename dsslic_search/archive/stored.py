@@ -4,6 +4,7 @@ file that the photo's catalog row describes."""
 from __future__ import annotations
 
 import zlib
+from contextlib import suppress
 from dataclasses import dataclass, fields
 from enum import StrEnum
 from functools import cached_property
@@ -16,6 +17,7 @@ from dsslic_search.core.kinds import KeepMode
 if TYPE_CHECKING:
     from dsslic_search.codec.chunk import Chunk
     from dsslic_search.codec.container import Contents, Entry
+    from dsslic_search.codec.picture.raster import Embedded
 
 
 class StoredFile:
@@ -59,6 +61,24 @@ class StoredFile:
 
         entry = self.contents.find(kind)
         return None if entry is None else container.checked(entry, self.part(entry))
+
+
+def stored_metadata(store: Store, content_hash: str) -> tuple[Embedded, int]:
+    """What a photo's file keeps of its metadata, and in how many bytes; without what is damaged or cannot be
+    read."""
+    from dsslic_search.codec.layers import metadata
+    from dsslic_search.codec.picture.raster import Embedded
+
+    found: dict[str, bytes] = {}
+    count = 0
+    file = StoredFile(store, content_hash)
+    for name, layer in metadata.OF_EMBEDDED.items():
+        with suppress(FormatError, ArchiveError):
+            chunk = file.chunk(layer.kind) if layer is not metadata.ICC else None
+            if chunk is not None:
+                found[name] = metadata.decode(layer, chunk)
+                count += len(chunk.data)
+    return Embedded(**found), count
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from dsslic_search.cli import facts
-from dsslic_search.cli.encoding import with_encoder_options
+from dsslic_search.cli.encoding import StripLocation, StripMetadata, strip_of, with_encoder_options
 from dsslic_search.cli.options import (
     ERROR,
     PARTIAL,
@@ -71,14 +71,17 @@ def decode(
     original: Annotated[
         bool, typer.Option("--original", help="The original file, bit for bit (keep mode exact).")
     ] = False,
+    strip_metadata: StripMetadata = False,
+    strip_location: StripLocation = False,
 ) -> None:
     """Decode a stage of a .dsslic file to a picture."""
     from dsslic_search.api import coding
 
+    strip = strip_of(strip_metadata, strip_location)
     if original:
-        coding.unpack_file(source, target)
+        coding.unpack_file(source, target, strip)
     else:
-        coding.decode_file(source, target, stage)
+        coding.decode_file(source, target, stage, strip)
 
 
 def info(

@@ -66,6 +66,20 @@ ImportanceWords = Annotated[
 ]
 
 
+StripMetadata = Annotated[
+    bool, typer.Option("--strip-metadata", help="Leave all metadata out: EXIF, XMP and IPTC.")
+]
+StripLocation = Annotated[
+    bool,
+    typer.Option("--strip-location", help="Leave out where photos were taken: positions, names of places."),
+]
+
+
+def strip_of(metadata: bool, location: bool) -> str:
+    """What the two options ask for."""
+    return "metadata" if metadata else "location" if location else "nothing"
+
+
 def asked_of_encoder(
     quality: QualityName = None,
     keep: Annotated[str, typer.Option()] = "layers",
@@ -78,6 +92,8 @@ def asked_of_encoder(
     segmenter: SegmenterName = None,
     classes: ClassesFile = None,
     own_classes: OwnClasses = False,
+    strip_metadata: StripMetadata = False,
+    strip_location: StripLocation = False,
 ) -> EncodeOptions:
     """What the options of these names ask for; UsageError for what is none."""
     from dsslic_search.api.coding import encode_options
@@ -97,6 +113,7 @@ def asked_of_encoder(
         psnr=psnr,
         max_bytes=None if max_bytes is None else _bytes(max_bytes),
         segmenter=segmenter_of(segmenter, classes, own_classes),
+        strip=strip_of(strip_metadata, strip_location),
     )
 
 

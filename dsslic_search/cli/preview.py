@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from dsslic_search.cli.encoding import StripLocation, StripMetadata, strip_of
 from dsslic_search.cli.options import ERROR, PARTIAL, ArchiveDir
 from dsslic_search.cli.wording import in_commands
 from dsslic_search.core.errors import DSSError, FormatError, StageError, UsageError
@@ -46,7 +47,7 @@ def preview(
         bool, typer.Option("--overlay", help="The label map laid over the photo, with class names.")
     ] = False,
 ) -> None:
-    """Show a photo as far as a stage, reading only the bytes of that stage.
+    """Show a photo as far as a stage, reading only the bytes of that stage. What is written has no metadata.
 
     The milliseconds printed are of reading and decoding, and of loading what that needs: libraries, networks.
     They leave out the start of the program, opening the archive, and writing the picture.
@@ -134,12 +135,15 @@ def original(
     photo_id: Annotated[int, typer.Argument(metavar="ID", help="A photo's id, as query prints it.")],
     out: Annotated[Path, typer.Option("-o", "--out", metavar="FILE", help="Where to write it.")],
     archive: ArchiveDir = None,
+    strip_metadata: StripMetadata = False,
+    strip_location: StripLocation = False,
 ) -> None:
-    """Write a photo's original file, bit for bit (keep modes exact and reference)."""
-    from dsslic_search.api import Archive
+    """Write a photo's original file, bit for bit (keep modes exact and reference); of JPEG, PNG and WebP
+    metadata can be left out, the pixels untouched."""
+    from dsslic_search.api import Archive, coding
 
     with Archive(archive) as opened:
-        data = opened.original(photo_id)
+        data = coding.without(opened.original(photo_id), strip_of(strip_metadata, strip_location))
     write_file(out, data)
     typer.echo(f"{out}: {size_text(len(data))}", err=True)
 

@@ -44,6 +44,7 @@ from dsslic_search.codec.layers.planes import read_planes
 from dsslic_search.codec.layers.terms import NO_NETWORK, SIXTY_FOURTHS, Terms
 from dsslic_search.codec.options import EncodeOptions
 from dsslic_search.codec.picture.open import SourcePhoto
+from dsslic_search.codec.picture.stripping import Strip, stripped
 from dsslic_search.codec.quality import Quantisers, effort, quantisers
 from dsslic_search.codec.target import meet
 from dsslic_search.core.dialect import Dialect
@@ -183,7 +184,7 @@ class _Encoding:
 
     def _beside_the_pixels(self) -> list[Chunk]:
         """Opacity and metadata, where the photo has them."""
-        photo, kept = self.photo, self.photo.kept
+        photo, kept = self.photo, stripped(self.photo.kept, Strip(self.options.strip))
         chunks = [] if photo.alpha is None else [alpha.encode(photo.alpha)]
         found = ((metadata.EXIF, kept.exif), (metadata.XMP, kept.xmp), (metadata.IPTC, kept.iptc))
         return chunks + [metadata.encode(layer, data) for layer, data in found if data]

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dsslic_search.codec.layers.importance import MAX_IMPORTANCE, MIN_IMPORTANCE, Importance
+from dsslic_search.codec.picture.stripping import Strip
 from dsslic_search.codec.quality import effort, quantisers
 from dsslic_search.core.errors import UsageError
 from dsslic_search.core.kinds import KeepMode
@@ -39,7 +40,8 @@ class EncodeOptions:
     """``quality``: 1..100 or LOSSLESS. ``keep``: a keep mode or its name. ``map_scale``: photo pixels per
     label, each way; None for the rule of :func:`dsslic_search.codec.encoder.map_scale_for`. ``segmenter``:
     what makes the label map; None for SegNet. ``effort``: 1 (fastest) .. 9 (smallest). ``importance``: how
-    much classes of the shipped vocabulary matter. ``target``: what to meet in place of ``quality``."""
+    much classes of the shipped vocabulary matter. ``target``: what to meet in place of ``quality``.
+    ``strip``: which metadata are left out, by a name of `codec.picture.stripping.Strip`."""
 
     quality: int = DEFAULT_QUALITY
     keep: str = KeepMode.LAYERS
@@ -48,6 +50,7 @@ class EncodeOptions:
     effort: int = DEFAULT_EFFORT
     importance: Importance = ()
     target: Target | None = None
+    strip: str = Strip.NOTHING
 
     def __post_init__(self) -> None:
         quantisers(self.quality)
@@ -64,6 +67,11 @@ class EncodeOptions:
             raise UsageError(
                 f'keep mode "{self.keep}" has no residual that a target, importances or lossless could be '
                 "about"
+            )
+        if Strip.named(self.strip) is not Strip.NOTHING and mode.needs_original:
+            raise UsageError(
+                f'keep mode "{self.keep}" is about the original file as it is, so no metadata can be left '
+                "out of it; choose layers or coarse"
             )
         if self.quality == LOSSLESS and (self.target or self.importance):
             raise UsageError("a lossless file has no target and no importances: every pixel is exact")

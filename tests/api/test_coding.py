@@ -7,8 +7,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from dsslic_search import Archive, encode
+from dsslic_search.api import file_info
 from dsslic_search.api.coding import EncodeWishes, encode_options
 from dsslic_search.codec.options import EncodeOptions, Target
 from dsslic_search.core import vocabulary
@@ -34,6 +36,7 @@ def test_every_wish_has_its_place_in_the_options() -> None:
     assert encode_options(importance="person=4") == encode_options(importance={"person": 4})
     assert encode_options(bpp=0.5).target == Target("bpp", 0.5)
     assert encode_options(psnr=31).target == Target("psnr", 31)
+    assert encode_options(strip="location").strip == "location"
     assert encode_options(max_bytes=2000).target == Target("bytes", 2000)
 
 
@@ -57,6 +60,27 @@ def test_one_value_stands_for_the_keywords(tmp_path: Path) -> None:
         encode(PIXELS, options, quality=20)
     with Archive(tmp_path / "a") as archive, pytest.raises(UsageError, match=r"\(keep\), not both"):
         archive.ingest([], options, keep="exact")
+
+
+def test_a_pillow_image_brings_its_metadata() -> None:
+    path = Path(__file__).parents[1] / "data" / "metadata" / "meta_utf8.jpg"
+    told = {name: file_info(encode(source, effort=1))["facts"] for name, source in
+            (("file", path), ("image", Image.open(path)))}  # fmt: skip
+    assert told["image"]["camera"] == "小米 Modèle 1"
+    assert told["image"] == {**told["file"], "keywords": ["Küste"]}  # Pillow has no place for IPTC in PNG
+
+
+@pytest.mark.parametrize(
+    ("strip", "known"),
+    [
+        ("nothing", {"taken_at", "taken_from", "latitude", "longitude"}),
+        ("location", {"taken_at", "taken_from"}),
+        ("metadata", set()),
+    ],
+)
+def test_metadata_are_left_out(strip: str, known: set[str]) -> None:
+    path = Path(__file__).parents[1] / "data" / "metadata" / "g_one.jpg"
+    assert set(file_info(encode(path, effort=1, strip=strip))["facts"]) == known
 
 
 def test_encode_and_ingest_take_the_same() -> None:

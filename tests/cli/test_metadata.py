@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from dsslic_search import Archive
 from dsslic_search.cli.facts import exposure_text, lines
@@ -112,6 +113,84 @@ def test_an_ingest_tells_of_sidecars(run: Any, tmp_path: Path) -> None:
     assert json.loads(done.out)["sidecars"] == 1
     assert "0 skipped, 1 sidecar read" in done.err
     assert found(run, tmp_path / "archive", "text:birthday taken_from:exif*") == ["a.jpg"]
+
+
+@pytest.fixture
+def placed(tmp_path: Path) -> Path:
+    """A photo that says where it was taken, under a name that tells a date."""
+    (tmp_path / "photos").mkdir()
+    return Path(shutil.copy(CASES / "g_one.jpg", tmp_path / "photos" / "IMG-20210605-WA0001.jpg"))
+
+
+def told(archive: Path) -> tuple[Any, ...]:
+    with Archive(archive) as opened:
+        photo = opened.photo(1)
+        return photo.latitude, photo.longitude, str(photo.taken_at), photo.taken_from
+
+
+def kept_in(archive: Path, tmp_path: Path, *options: str, run: Any) -> bytes:
+    """EXIF data of a picture decoded from the photo's file."""
+    (file,) = (archive / "objects").glob("*/*.dsslic")
+    assert run("decode", file, tmp_path / "a.png", *options).code == 0
+    with Image.open(tmp_path / "a.png") as picture:
+        return bytes(picture.info.get("exif", b""))
+
+
+PLACE = bytes.fromhex("dd84e90240420f00")  # the latitude's rational
+
+
+def test_location_and_metadata_are_left_out_of_an_archive(run: Any, placed: Path, tmp_path: Path) -> None:
+    archive = tmp_path / "archive"
+    ingest = ("ingest", placed, "--effort", 1, "--archive", archive)
+    assert run(*ingest).code == 0
+    assert told(archive) == (48.858333, 2.35, "2022-01-01 00:00:00", "EXIF DateTimeOriginal")
+    assert PLACE in kept_in(archive, tmp_path, run=run)
+    for option in ("--strip-location", "--strip-metadata"):  # of a decoded picture alone
+        assert PLACE not in kept_in(archive, tmp_path, option, run=run)
+    assert b"2022:01:01" in kept_in(archive, tmp_path, "--strip-location", run=run)
+    assert kept_in(archive, tmp_path, "--strip-metadata", run=run) == b""
+    assert "1 stored anew" in run(*ingest, "--strip-location").err
+    assert told(archive) == (None, None, "2022-01-01 00:00:00", "EXIF DateTimeOriginal")
+    assert PLACE not in b"".join(file.read_bytes() for file in archive.rglob("*") if file.suffix == ".dsslic")
+    found = kept_in(archive, tmp_path, run=run)
+    assert PLACE not in found
+    assert b"2022:01:01" in found
+    assert "1 already there" in run(*ingest, "--strip-location").err
+    assert "1 stored anew" in run(*ingest, "--strip-metadata").err
+    assert told(archive) == (None, None, "2021-06-05 00:00:00", "file name")
+    assert kept_in(archive, tmp_path, run=run) == b""
+    assert "1 already there" in run(*ingest, "--strip-metadata").err
+
+
+@pytest.mark.parametrize("keep", ["exact", "reference"])
+@pytest.mark.parametrize("option", ["--strip-location", "--strip-metadata"])
+def test_an_original_that_is_kept_as_it_is_cannot_be_stripped(
+    run: Any, placed: Path, tmp_path: Path, keep: str, option: str
+) -> None:
+    ran = run("ingest", placed, "--keep", keep, option, "--archive", tmp_path / "archive")
+    assert ran.code == 2
+    assert (
+        f'keep mode "{keep}" is about the original file as it is, so no metadata can be left out of it'
+        in ran.err
+    )
+    assert run("ingest", placed, "--keep", "exact", "--archive", tmp_path / "archive").code == 0
+    ran = run("ingest", placed, option, "--archive", tmp_path / "archive")
+    assert "it is kept exactly, so none of its metadata can be left out" in ran.err
+
+
+def test_originals_are_written_without(run: Any, placed: Path, tmp_path: Path) -> None:
+    archive, out = tmp_path / "archive", tmp_path / "out.jpg"
+    assert run("ingest", placed, "--keep", "exact", "--archive", archive).code == 0
+    assert run("original", 1, "--out", out, "--archive", archive).code == 0
+    assert out.read_bytes() == placed.read_bytes()
+    (file,) = (archive / "objects").glob("*/*.dsslic")
+    for command in (("original", 1, "--out", out, "--archive", archive), ("decode", file, out, "--original")):
+        for option, dated in (("--strip-location", True), ("--strip-metadata", False)):
+            assert run(*command, option).code == 0
+            assert PLACE not in out.read_bytes()
+            assert (b"2022:01:01" in out.read_bytes()) == dated
+            with Image.open(out) as without, Image.open(placed) as before:
+                assert without.tobytes() == before.tobytes()
 
 
 def test_exposures_as_cameras_write_them() -> None:

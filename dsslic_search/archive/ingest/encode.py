@@ -106,6 +106,7 @@ def prepare_photo(
     DSSErrors when the codec cannot work."""
     from dsslic_search.codec.encoder import encode_photo
     from dsslic_search.codec.picture.facts import facts_of, turn_of
+    from dsslic_search.codec.picture.stripping import Strip
     from dsslic_search.codec.reduction import open_for
     from dsslic_search.networks.runtime import use_one_thread
 
@@ -117,13 +118,14 @@ def prepare_photo(
     coded = time.perf_counter()
     features = features_of(encoded.dialect.meant(encoded.label_map), vocabulary.default())
     done = time.perf_counter()
+    strip = Strip(options.strip)
     return Prepared(
         format=photo.format,
         width=photo.width,
         height=photo.height,
         facts={
-            **facts_of(photo.embedded, Path(name).name, beside),
-            "turn": turn_of(photo.embedded),
+            **facts_of(photo.embedded, Path(name).name, beside, strip),
+            "turn": None if strip is Strip.METADATA else turn_of(photo.embedded),
             "bit_depth": photo.bits,
             "profile": photo.profile or None,
         },

@@ -24,6 +24,7 @@ MAX_KEPT_BYTES = 65_533
 """The most that one marker of a JPEG file holds."""
 
 ORIENTATION = 0x0112
+MAKER_NOTE = 0x927C
 
 Order = Literal["<", ">"]
 """Of bytes, as for `struct`."""
@@ -72,7 +73,7 @@ _KEPT_IN_IFD0 = frozenset({
     *WINDOWS_TEXTS,
 })  # fmt: skip
 _LEFT_OUT_OF_EXIF = frozenset({
-    0x927C,  # MakerNote: its inner offsets do not survive a rewriting
+    MAKER_NOTE,  # its inner offsets do not survive a rewriting
     0xA005,  # Interoperability: another directory
     0xEA1C, 0xEA1D,  # Padding, OffsetSchema
 })  # fmt: skip

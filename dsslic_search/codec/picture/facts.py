@@ -27,9 +27,10 @@ from dsslic_search.codec.picture.dates import date_in_name, date_of
 from dsslic_search.codec.picture.exif import Exif
 from dsslic_search.codec.picture.iptc import Iptc
 from dsslic_search.codec.picture.raster import Embedded
+from dsslic_search.codec.picture.stripping import Strip
 from dsslic_search.codec.picture.xmp import Xmp
 from dsslic_search.core.fact import ExifTag, Fact, FactValue, IptcDataset, Kind, Tags, XmpProperty
-from dsslic_search.core.fields import FROM_METADATA, METADATA_COLUMNS
+from dsslic_search.core.fields import FROM_METADATA, METADATA_COLUMNS, NAMED
 
 TEXT_CHARACTERS = 120
 """Of a text such as a camera's name, and of a keyword; what is longer is cut."""
@@ -45,6 +46,7 @@ PhotoFacts = Mapping[str, FactValue]
 north and east; of words one stands on a line; None where not known."""
 
 NO_FACTS: PhotoFacts = dict.fromkeys(METADATA_COLUMNS)
+PLACELESS: PhotoFacts = dict.fromkeys(column.name for column in NAMED["place"].columns)
 
 
 @dataclass(frozen=True)
@@ -59,8 +61,13 @@ class Beside:
 ALONE = Beside()
 
 
-def facts_of(embedded: Embedded, name: str = "", beside: Beside = ALONE) -> PhotoFacts:
-    """All facts that metadata tell. ``name``: of the file, without folders."""
+def facts_of(
+    embedded: Embedded, name: str = "", beside: Beside = ALONE, strip: Strip = Strip.NOTHING
+) -> PhotoFacts:
+    """All facts that metadata tell, but for what is left out; that a file's name tells a date is never.
+    ``name``: of the file, without folders."""
+    if strip is Strip.METADATA:
+        embedded, beside = Embedded(), ALONE
     own = _Metadata(exif.read(embedded.exif), xmp.read(embedded.xmp), iptc.read(embedded.iptc))
     around = [_Metadata(xmp=packet) for packet in beside.packets]
     found = dict(NO_FACTS)
@@ -73,6 +80,8 @@ def facts_of(embedded: Embedded, name: str = "", beside: Beside = ALONE) -> Phot
             found.update(zip(columns, values, strict=True))
             if fact.name == "taken":
                 found["taken_from"] = source
+    if strip is Strip.LOCATION:
+        found.update(PLACELESS)
     return found
 
 

@@ -1,0 +1,218 @@
+"""Leaving metadata out: all of them, or where a photo was taken; of what is kept, and of whole files (JPEG,
+PNG and WebP), whose pixels stay as they are, bit by bit."""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from collections.abc import Callable, Iterator
+from enum import StrEnum
+
+from dsslic_search.codec.picture import exif, iptc, xmp
+from dsslic_search.codec.picture.exif import ORIENTATION, Value
+from dsslic_search.codec.picture.raster import Embedded
+from dsslic_search.core.errors import UsageError
+from dsslic_search.core.fact import EXIF_IFD, IFD0
+
+
+class Strip(StrEnum):
+    """What is left out. ``LOCATION``: EXIF's and XMP's positions, and XMP's and IPTC's names of places."""
+
+    NOTHING = "nothing"
+    LOCATION = "location"
+    METADATA = "metadata"
+
+    @classmethod
+    def named(cls, name: str) -> Strip:
+        """That of a name; UsageError, with all names, when there is none."""
+        if name not in tuple(cls):
+            raise UsageError(f'what to leave out, "{name}", is not one of: {", ".join(cls)}')
+        return cls(name)
+
+
+def stripped(kept: Embedded, strip: Strip) -> Embedded:
+    """Metadata as they are kept with an upright photo, without what is to be left out."""
+    match strip:
+        case Strip.NOTHING:
+            return kept
+        case Strip.METADATA:
+            return Embedded()
+    return Embedded(
+        exif=_exif(kept.exif, strip),
+        xmp=xmp.kept(kept.xmp, place=False),
+        iptc=iptc.kept(kept.iptc, place=False),
+    )
+
+
+def file_without(data: bytes, strip: Strip) -> bytes:
+    """A file without what is to be left out, its pixels untouched. How it is to be turned stays. Application
+    data of other kinds goes, and so does what stands behind a JPEG's picture (another picture, a video),
+    which may hold metadata of its own. UsageError for formats other than JPEG, PNG and WebP."""
+    if strip is Strip.NOTHING:
+        return data
+    for begin, rewritten in _FORMATS.items():
+        if data.startswith(begin):
+            try:
+                return rewritten(data, strip)
+            except (struct.error, IndexError, ValueError) as e:
+                raise UsageError("the file is damaged, so that its metadata cannot be left out of it") from e
+    raise UsageError(
+        "metadata can be left out of JPEG, PNG and WebP files, but not of this one; decode the photo to a "
+        "picture instead"
+    )
+
+
+def _exif(data: bytes, strip: Strip) -> bytes:
+    """EXIF data with what may stay: of all of it, an orientation that turns the picture."""
+    found = exif.read(data)
+    if strip is Strip.LOCATION:
+        directories = {name: dict(tags) for name, tags in exif.without_place(found).directories.items()}
+        directories.get(EXIF_IFD, {}).pop(exif.MAKER_NOTE, None)  # may hold the place, too
+        return exif.write(directories)
+    turn = found.orientation or 1
+    return exif.write({IFD0: {ORIENTATION: Value(3, struct.pack("<H", turn))}}) if turn > 1 else b""
+
+
+# JPEG (ITU-T T.81, annex B)
+
+_START_OF_SCAN, _END_OF_IMAGE, _COMMENT = 0xDA, 0xD9, 0xFE
+_APP1, _APP13 = 0xE1, 0xED
+_STANDALONE = frozenset({0x01, *range(0xD0, 0xD8)})  # TEM, RSTn
+_XMP_NAME = b"http://ns.adobe.com/xap/1.0/\0"
+_PHOTOSHOP_NAME = b"Photoshop 3.0\0"
+_OF_THE_PICTURE = {0xE0: b"JFIF\0", 0xE2: b"ICC_PROFILE\0", 0xEE: b"Adobe"}
+"""Application data that decoders need: by marker, what they begin with."""
+
+
+def _jpeg(data: bytes, strip: Strip) -> bytes:
+    parts = [data[:2]]
+    for marker, begin, end in _segments(data):
+        if marker == _START_OF_SCAN or not (0xE0 <= marker <= 0xEF or marker == _COMMENT):
+            parts.append(data[begin:end])
+            continue
+        payload = data[begin + 4 : end]
+        stays = _jpeg_payload(marker, payload, strip)
+        if stays:
+            parts.append(bytes((0xFF, marker)) + (len(stays) + 2).to_bytes(2, "big") + stays)
+    return b"".join(parts)
+
+
+def _jpeg_payload(marker: int, payload: bytes, strip: Strip) -> bytes:
+    """What stays of an application's segment or a comment."""
+    if marker == _COMMENT:
+        return payload if strip is Strip.LOCATION else b""
+    if marker == _APP1 and payload.startswith(exif.START):
+        return _exif(payload, strip)
+    if strip is Strip.LOCATION and marker == _APP1 and payload.startswith(_XMP_NAME):
+        packet = xmp.kept(payload[len(_XMP_NAME) :], place=False)
+        return _XMP_NAME + packet.join(xmp.WRAPPER) if packet else b""
+    if strip is Strip.LOCATION and marker == _APP13 and payload.startswith(_PHOTOSHOP_NAME):
+        records = iptc.kept(iptc.in_photoshop(payload[len(_PHOTOSHOP_NAME) :]), place=False)
+        return _PHOTOSHOP_NAME + iptc.as_photoshop(records) if records else b""
+    name = _OF_THE_PICTURE.get(marker)
+    return payload if name is not None and payload.startswith(name) else b""
+
+
+def _segments(data: bytes) -> Iterator[tuple[int, int, int]]:
+    """The marker of each segment up to the end of the first picture, and from where to where it is; scans
+    with their data."""
+    place = 2
+    while place < len(data):
+        if data[place] != 0xFF:
+            raise ValueError("no marker")
+        begin = place
+        while data[place] == 0xFF:
+            place += 1
+        marker = data[place]
+        place += 1
+        if marker not in _STANDALONE and marker != _END_OF_IMAGE:
+            (length,) = struct.unpack_from(">H", data, place)
+            begin = place - 2
+            place += length
+        if marker == _START_OF_SCAN:
+            place = _end_of_scan(data, place)
+        yield marker, begin, min(place, len(data))
+        if marker == _END_OF_IMAGE:
+            return
+
+
+def _end_of_scan(data: bytes, place: int) -> int:
+    """Where the next marker stands that is none of a scan's own."""
+    while (place := data.find(b"\xff", place)) >= 0 and place + 1 < len(data):
+        if data[place + 1] != 0 and data[place + 1] not in _STANDALONE and data[place + 1] != 0xFF:
+            return place
+        place += 1 if data[place + 1] == 0xFF else 2
+    return len(data)
+
+
+# PNG (ISO 15948)
+
+_PNG_XMP = b"XML:com.adobe.xmp\0"
+_PNG_TEXTS = (b"tEXt", b"zTXt", b"iTXt")
+
+
+def _png(data: bytes, strip: Strip) -> bytes:
+    parts, place = [data[:8]], 8
+    while place + 12 <= len(data):
+        (length,) = struct.unpack_from(">I", data, place)
+        kind, payload = data[place + 4 : place + 8], data[place + 8 : place + 8 + length]
+        place += 12 + length
+        stays = _png_payload(kind, payload, strip)
+        if stays is not None:
+            body = kind + stays
+            parts.append(len(stays).to_bytes(4, "big") + body + zlib.crc32(body).to_bytes(4, "big"))
+    return b"".join(parts)
+
+
+def _png_payload(kind: bytes, payload: bytes, strip: Strip) -> bytes | None:
+    """What stays of a chunk; None for nothing."""
+    if kind == b"eXIf":
+        return _exif(payload, strip).removeprefix(exif.START) or None
+    if kind in (*_PNG_TEXTS, b"tIME") and strip is Strip.METADATA:
+        return None
+    if kind == b"iTXt" and payload.startswith(_PNG_XMP):
+        packed, head = payload[len(_PNG_XMP)], len(_PNG_XMP) + 2
+        text = payload[head:].split(b"\0", 2)[-1]
+        packet = xmp.kept(zlib.decompress(text) if packed else text, place=False)
+        return _PNG_XMP + bytes(4) + packet.join(xmp.WRAPPER) if packet else None
+    if kind in _PNG_TEXTS and payload.startswith(b"Raw profile type "):
+        return None
+    return payload
+
+
+# WebP (RFC 9649)
+
+_WEBP_EXIF, _WEBP_XMP = 0x08, 0x04  # flags of VP8X
+
+
+def _webp(data: bytes, strip: Strip) -> bytes:
+    chunks: list[tuple[bytes, bytes]] = []
+    place = 12
+    while place + 8 <= len(data):
+        kind = data[place : place + 4]
+        (length,) = struct.unpack_from("<I", data, place + 4)
+        payload = data[place + 8 : place + 8 + length]
+        place += 8 + length + length % 2
+        match kind:
+            case b"EXIF":
+                payload = _exif(payload, strip).removeprefix(exif.START)
+            case b"XMP ":
+                packet = xmp.kept(payload, place=False) if strip is Strip.LOCATION else b""
+                payload = packet.join(xmp.WRAPPER) if packet else b""
+        if payload:
+            chunks.append((kind, payload))
+    kinds = {kind for kind, _ in chunks}
+    body = b"WEBP"
+    for kind, payload in chunks:
+        if kind == b"VP8X":
+            gone = (_WEBP_EXIF if b"EXIF" not in kinds else 0) | (_WEBP_XMP if b"XMP " not in kinds else 0)
+            payload = bytes((payload[0] & ~gone,)) + payload[1:]
+        body += kind + len(payload).to_bytes(4, "little") + payload + bytes(len(payload) % 2)
+    return b"RIFF" + len(body).to_bytes(4, "little") + body
+
+
+_FORMATS: dict[bytes, Callable[[bytes, Strip], bytes]] = {
+    b"\xff\xd8\xff": _jpeg,
+    b"\x89PNG\r\n\x1a\n": _png,
+    b"RIFF": _webp,
+}
