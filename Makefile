@@ -50,7 +50,7 @@ test: setup
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest -n 2 --dist worksteal
+	$(BIN)/python -m pytest -n 2 --dist worksteal --cov --cov-report=
 
 docs: setup
 	$(BIN)/python -m dsslic_search.cli.reference > docs/cli.md

@@ -12,6 +12,7 @@ from PIL import Image
 
 from dsslic_search.archive.ingest import encode
 from dsslic_search.codec.options import EncodeOptions
+from dsslic_search.codec.picture.facts import ALONE
 from dsslic_search.core.settings import Settings
 
 
@@ -20,7 +21,8 @@ def test_steps_are_told_in_milliseconds(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setattr(encode, "time", SimpleNamespace(perf_counter=lambda: next(looked_at)))
     photo = io.BytesIO()
     Image.fromarray(np.zeros((16, 24, 3), np.uint8)).save(photo, "PNG")
-    prepared = encode.prepare_photo(photo.getvalue(), "a.png", EncodeOptions(keep="layers"), Settings())
+    options = EncodeOptions(keep="layers")
+    prepared = encode.prepare_photo(photo.getvalue(), "a.png", options, Settings(), ALONE)
     assert (prepared.width, prepared.height, prepared.format) == (24, 16, "PNG")
     told = dict(prepared.milliseconds)
     assert (told.pop("open"), told.pop("features")) == (1000, 3000)
