@@ -196,13 +196,24 @@ def kept(exif: Exif, width: int, height: int) -> bytes:
         }
     main[ORIENTATION] = Value(_SHORT, struct.pack(f"{order}H", 1), order)
     directories = {IFD0: main, EXIF_IFD: shot, GPS_IFD: position}
-    while len(data := write(directories)) > MAX_KEPT_BYTES:
-        place, tag = max(
-            ((place, tag) for place, tags in directories.items() for tag in tags),
-            key=lambda each: len(directories[each[0]][each[1]].data),
-        )
-        del directories[place][tag]
-    return data
+    by_size = sorted(
+        ((place, tag) for place, tags in directories.items() for tag in tags),
+        key=lambda each: len(directories[each[0]][each[1]].data),
+    )
+    size = _DIRECTORIES_BYTES + sum(_written(directories[place][tag]) for place, tag in by_size)
+    while size > MAX_KEPT_BYTES:
+        place, tag = by_size.pop()
+        size -= _written(directories[place].pop(tag))
+    return write(directories)
+
+
+_DIRECTORIES_BYTES = len(START) + 8 + 3 * 6 + 2 * 12
+"""Of three directories without tags: the header, counts, ends, and two tags that lead to the others."""
+
+
+def _written(value: Value) -> int:
+    """The bytes that a tag takes."""
+    return 12 + (len(value.data) + len(value.data) % 2 if len(value.data) > 4 else 0)
 
 
 def without_place(exif: Exif) -> Exif:

@@ -5,11 +5,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 
 from dsslic_search.codec.picture.exif import decoded
 
 MAX_KEPT_BYTES = 65_505
 """The most that one marker of a JPEG file holds, within a resource of Photoshop."""
+
+MAX_PARTS = 10_000
+"""Datasets of records, or resources, that are looked at."""
 
 _MARKER = 0x1C  # begins a dataset
 _CHARACTER_SET = (1, 90)
@@ -42,7 +46,7 @@ def read(records: bytes) -> Iptc:
     Latin-1."""
     texts: dict[Number, list[str]] = {}
     said_utf8 = False
-    for number, start, end in _datasets(records):
+    for number, start, end in islice(_datasets(records), MAX_PARTS):
         raw = records[start:end]
         if number == _CHARACTER_SET:
             said_utf8 = raw == _UTF8
@@ -56,15 +60,17 @@ def kept(records: bytes, *, place: bool = True) -> bytes:
     """What is kept of records, byte for byte: those that describe the photo, without a preview, and but with
     ``place`` without where it was taken. b"" for none, and for more than `MAX_KEPT_BYTES`."""
     left_out = {_PREVIEW} if place else {_PREVIEW, *_PLACES}
-    found, described = b"", False
-    for number, start, end in _datasets(records):
+    found, described = bytearray(), False
+    for number, start, end in islice(_datasets(records), MAX_PARTS):
         if number[0] in (_ENVELOPE_RECORD, _APPLICATION_RECORD) and number not in left_out:
             size = end - start
             head = bytes((_MARKER, *number))
             length = size.to_bytes(2, "big") if size < 1 << 15 else b"\x80\x04" + size.to_bytes(4, "big")
             found += head + length + records[start:end]
+            if len(found) > MAX_KEPT_BYTES:
+                return b""
             described |= number[0] == _APPLICATION_RECORD and number[1] > 0
-    return found if described and len(found) <= MAX_KEPT_BYTES else b""
+    return bytes(found) if described else b""
 
 
 def _datasets(records: bytes) -> Iterator[tuple[Number, int, int]]:
@@ -86,7 +92,7 @@ def _datasets(records: bytes) -> Iterator[tuple[Number, int, int]]:
 
 def in_photoshop(resources: bytes) -> bytes:
     """IPTC's records among Photoshop's resources; b"" for none."""
-    for kind, data in _resources(resources):
+    for kind, data in islice(_resources(resources), MAX_PARTS):
         if kind == RESOURCE:
             return data
     return b""

@@ -202,7 +202,7 @@ def _webp(data: bytes, strip: Strip) -> bytes:
         if payload:
             chunks.append((kind, payload))
     kinds = {kind for kind, _ in chunks}
-    body = b"WEBP"
+    body = bytearray(b"WEBP")
     for kind, payload in chunks:
         if kind == b"VP8X":
             gone = (_WEBP_EXIF if b"EXIF" not in kinds else 0) | (_WEBP_XMP if b"XMP " not in kinds else 0)

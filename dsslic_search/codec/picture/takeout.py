@@ -47,8 +47,8 @@ def _moment(value: Any) -> datetime | None:
 
 
 def _place(told: dict[str, Any]) -> tuple[float | None, float | None]:
-    """Zeros stand for none."""
-    for name in ("geoDataExif", "geoData"):
+    """What somebody corrected goes before what the photo said. Zeros stand for none."""
+    for name in ("geoData", "geoDataExif"):
         data = told.get(name)
         if isinstance(data, dict):
             north, east = data.get("latitude"), data.get("longitude")

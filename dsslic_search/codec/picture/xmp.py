@@ -10,13 +10,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 from xml.parsers import expat
 
 MAX_READ_BYTES = 1 << 24  # of a packet
 MAX_KEPT_BYTES = 65_400
 """The most that one marker of a JPEG file holds, beside what stands around a packet there."""
 MAX_DEPTH = 100  # elements within one another
-MAX_ELEMENTS = 200_000  # of a packet
+MAX_ELEMENTS = 50_000  # of a packet
 
 WRAPPER = b"<?xpacket begin='\xef\xbb\xbf' id='W5M0MpCehiHzreSzNTczkc9d'?>", b"<?xpacket end='r'?>"
 """What stands around a packet in files, so that it is found there."""
@@ -156,7 +157,7 @@ def kept(packet: bytes, *, place: bool = True) -> bytes:
     editors' settings, and what is of the file rather than of the photo, such as its orientation; but with
     ``place`` without where it was taken. Of too much, the largest properties are left out. b"" when nothing
     is left, and for what is damaged."""
-    data = _in_utf8(packet)
+    data = re.sub(rb">\s+<", b"><", _in_utf8(packet))
     placed: set[str] = set() if place else set(_PLACES)
 
     def look(leaf: _Leaf) -> None:
@@ -171,13 +172,11 @@ def kept(packet: bytes, *, place: bool = True) -> bytes:
     for each in reader.properties:
         (left_out if _of_the_file(each.name) or each.name in placed else staying).append(each)
     staying.sort(key=lambda each: each.size)
-    while staying:
-        rest = b"".join(_uncut(data, reader.root, [each.span for each in left_out]))
-        plain = re.sub(rb">\s+<", b"><", rest)
-        if len(plain) <= MAX_KEPT_BYTES:
-            return plain
+    size = reader.root[1] - reader.root[0] - sum(each.size for each in left_out)
+    while staying and size > MAX_KEPT_BYTES:
         left_out.append(staying.pop())
-    return b""
+        size -= left_out[-1].size
+    return b"".join(_uncut(data, reader.root, [each.span for each in left_out])) if staying else b""
 
 
 def _of_the_file(name: str) -> bool:
@@ -227,6 +226,17 @@ _TAG = re.compile(rb"<(?:[^\"'>]++|\"[^\"]*+\"|'[^']*+')*+>")
 _ATTRIBUTE = re.compile(rb"\s+([^\s=/>]+)\s*=\s*(?:\"[^\"]*\"|'[^']*')")
 
 
+class _Element(NamedTuple):
+    """An element that is open: its name, the properties that are open with it, inward, its first byte, which
+    entry of a list it is in, and the language of its text."""
+
+    name: str
+    names: tuple[str, ...]
+    start: int
+    item: int
+    language: str
+
+
 class _Refused(Exception):
     """A packet that is not read on."""
 
@@ -239,7 +249,7 @@ class _Reader:
         self.properties: list[_Property] = []
         self.root = (0, 0)
         self._data, self._found = data, found
-        self._open: list[tuple[str, int, int, str]] = []  # name, first byte, item, language
+        self._open: list[_Element] = []
         self._text: list[str] = []
         self._elements = self._items = 0
         self._prefixes: dict[str, list[str]] = {}
@@ -271,26 +281,23 @@ class _Reader:
     def _unnamed(self, prefix: str | None) -> None:
         self._prefixes[prefix or ""].pop()
 
-    @property
-    def _names(self) -> tuple[str, ...]:
-        """Of the properties that are open, inward."""
-        return tuple(name for name, *_ in self._open if name not in _FRAMES)
-
     def _begin(self, raw: str, attributes: list[str]) -> None:
         self._elements += 1
         if len(self._open) >= MAX_DEPTH or self._elements > MAX_ELEMENTS:
             raise _Refused
         name, start = _known(raw), self._parser.CurrentByteIndex
-        said = dict(zip(map(_known, attributes[::2]), attributes[1::2], strict=True))
+        _, names, _, item, _ = self._open[-1] if self._open else _Element("", (), 0, 0, "")
         if name == "rdf:li":
-            self._items += 1
-        item = self._items if name == "rdf:li" else self._open[-1][2] if self._open else 0
-        self._open.append((name, start, item, said.get("xml:lang", "").casefold()))
+            item = self._items = self._items + 1
+        if name not in _FRAMES:
+            names = (*names, name)
+        said = dict(zip(map(_known, attributes[::2]), attributes[1::2], strict=True))
+        self._open.append(_Element(name, names, start, item, said.get("xml:lang", "").casefold()))
         self._text.clear()
         for inner, text in said.items():
             if not inner.startswith(_NO_PROPERTIES):
-                self._found(_Leaf((*self._names, inner), item, "", text))
-        if not self._names:
+                self._found(_Leaf((*names, inner), item, "", text))
+        if not names:
             self._note_attributes(start)
 
     def _note_attributes(self, start: int) -> None:
@@ -305,15 +312,16 @@ class _Reader:
                 self.properties.append(_Property(name, found.span()))
 
     def _end(self, raw: str) -> None:
-        names = self._names
-        name, start, item, language = self._open.pop()
+        name, names, start, item, language = self._open.pop()
         text = "".join(self._text)
         self._text.clear()
         if names and text.strip() and name in (names[-1], *_TEXTS):
             self._found(_Leaf(names, item, language, text))
+        if names != (name,) and self._open:
+            return
         tag = _TAG.match(self._data, self._parser.CurrentByteIndex)
         end = tag.end() if tag else start
-        if len(names) == 1 and name == names[0]:
+        if names == (name,):
             self.properties.append(_Property(name, (start, end)))
         if not self._open:
             self.root = (start, end)

@@ -156,6 +156,11 @@ def test_of_too_much_the_largest_is_left_out() -> None:
     assert exif.read(kept).directories[EXIF_IFD] == {tag: shot[tag] for tag in (TAKEN, 0xFDE8)}
 
 
+def test_as_many_tags_as_fit_are_kept() -> None:
+    kept = exif.kept(Exif({EXIF_IFD: {tag: Value(2, b"abc\0") for tag in range(0xC000, 0xF000)}}), 1, 1)
+    assert exif.MAX_KEPT_BYTES - 40 < len(kept) <= exif.MAX_KEPT_BYTES
+
+
 def test_without_place() -> None:
     whole = Exif({IFD0: {MAKE: Value(2, b"A\0")}, GPS_IFD: {LATITUDE: Value(5, bytes(8))}})
     assert exif.without_place(whole).directories == {IFD0: {MAKE: Value(2, b"A\0")}}

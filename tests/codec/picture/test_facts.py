@@ -386,7 +386,7 @@ def test_exports_of_google() -> None:
     told_by = takeout.read(
         b"""{"title": "IMG_1.jpg", "description": "A  birthday",
         "photoTakenTime": {"timestamp": "1622903415"},
-        "geoDataExif": {"latitude": 0.0, "longitude": 0.0}, "geoData": {"latitude": 48.5, "longitude": -2.25},
+        "geoDataExif": {"latitude": 1.0, "longitude": 1.0}, "geoData": {"latitude": 48.5, "longitude": -2.25},
         "people": [{"name": "Anna"}, {"name": "Ben"}, {}]}"""
     )
     assert told_by == {
@@ -396,6 +396,12 @@ def test_exports_of_google() -> None:
         "description": "A birthday",
         "people": "Anna\nBen",
     }
+    by_exif = takeout.read(
+        b"""{"title": "a", "geoData": {"latitude": 0, "longitude": 0.0},
+        "geoDataExif": {"latitude": 1.5, "longitude": 0}}"""
+    )
+    assert by_exif is not None
+    assert (by_exif["latitude"], by_exif["longitude"]) == (1.5, 0.0)
     nothing = takeout.read(
         b'{"title": "a", "photoTakenTime": {"timestamp": "x"}, "people": 3, "geoData": []}'
     )

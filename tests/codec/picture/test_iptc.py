@@ -50,6 +50,12 @@ def test_what_is_kept() -> None:
     assert iptc.kept(record(120, bytes(30_000)) * 3) == b""
 
 
+def test_only_so_many_parts_are_looked_at() -> None:
+    assert len(iptc.read(record(25, b"a") * (iptc.MAX_PARTS + 5)).texts[2, 25]) == iptc.MAX_PARTS
+    other = b"8BIM\x04\x22\0\0\0\0\0\0"
+    assert iptc.in_photoshop(other * iptc.MAX_PARTS + iptc.as_photoshop(record(25, b"a"))) == b""
+
+
 def test_among_resources_of_photoshop() -> None:
     records = record(25, b"coast")
     other = b"8BIM\x04\x22\x03abc\0\0\0\x03xyz\0"
