@@ -4,7 +4,8 @@
 An encoder needs some thirty bytes a pixel. A large picture is therefore encoded in bands of rows of whole
 coding tree blocks, one after the other, and each band's slice gets a header that puts it at its place. Intra
 prediction and entropy coding start anew at a slice, so what was coded for a picture of its own stays right;
-loop filters go across as the picture parameter set says.
+loop filters go across as the picture parameter set says. A photo of 12 megapixels has six bands, which cost
+it 0.1 to 0.3 % more bits.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from dsslic_search.codec.bpg.bits import BitReader, BitWriter, escape, unescape
 from dsslic_search.codec.bpg.parameters import SequenceParameters
 from dsslic_search.core.errors import DSSError
 
-BAND_PIXELS = 1 << 23  # a band has about as many
+BAND_PIXELS = 1 << 21  # a band has about as many
 _MAX_TREE_BLOCK = 64  # the largest there is: bands of its multiples are of whole blocks of any size
 _MAX_HEADER_BYTES = 32  # more than an intra slice's header has
 _IDR = (19, 20)
