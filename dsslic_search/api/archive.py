@@ -102,6 +102,7 @@ class Archive:
         *,
         dry_run: bool = False,
         workers: int | None = None,
+        memory: int | None = None,
         progress: Callable[[Event], None] | None = None,
         **wishes: Unpack[EncodeWishes],
     ) -> IngestReport:
@@ -114,7 +115,9 @@ class Archive:
         anew; another effort, importances or a target alone are no reason to. Files that cannot be used and
         photos that no quality brings to the target are in the report's ``failed``, with the reason; an
         interrupted ingest can be run again. ``workers``: photos encoded at once, by default the number of
-        cores. Raises ArchiveError when the archive cannot be written, UsageError for impossible options,
+        cores. ``memory``: bytes that the program may take in all, by default half of what there is; as many
+        photos are in flight as fit, and one that never does is refused. Raises ArchiveError when the archive
+        cannot be written, UsageError for impossible options,
         WeightsError for a segmenter that cannot be used.
         """
         import os
@@ -129,6 +132,7 @@ class Archive:
             settings=self.settings,
             dry_run=dry_run,
             workers=workers or os.cpu_count() or 1,
+            memory=memory,
             progress=progress,
         )
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from dsslic_search.cli import facts
-from dsslic_search.cli.encoding import with_encoder_options
+from dsslic_search.cli.encoding import size_option, with_encoder_options
 from dsslic_search.cli.options import (
     ERROR,
     INTERRUPTED,
@@ -53,6 +53,14 @@ def ingest(
     workers: Annotated[
         int | None, typer.Option(min=1, help="Photos encoded at once; else one a core.", show_default=False)
     ] = None,
+    memory: Annotated[
+        str | None,
+        typer.Option(
+            metavar="SIZE",
+            help="What the program may take in all, as 2GB or 1500MiB; else half of what there is.",
+            show_default=False,
+        ),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Add photos to the archive. What is already there, by content, is skipped, or stored anew where another
@@ -60,8 +68,11 @@ def ingest(
     file is skipped with its reason."""
     from dsslic_search.api import Archive
 
+    allowed = None if memory is None else size_option("--memory", memory)
     with Archive(archive) as opened, _progress(dry_run) as progress:
-        report = opened.ingest(paths, options, dry_run=dry_run, workers=workers, progress=progress)
+        report = opened.ingest(
+            paths, options, dry_run=dry_run, workers=workers, memory=allowed, progress=progress
+        )
         root = opened.folder.root
     if as_json:
         print_json(_as_plain(report, root))

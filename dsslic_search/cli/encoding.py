@@ -111,7 +111,7 @@ def asked_of_encoder(
         importance=importance,
         bpp=bpp,
         psnr=psnr,
-        max_bytes=None if max_bytes is None else _bytes(max_bytes),
+        max_bytes=None if max_bytes is None else size_option("--max-bytes", max_bytes),
         segmenter=segmenter_of(segmenter, classes, own_classes),
         strip=strip_of(strip_metadata, strip_location),
     )
@@ -159,8 +159,9 @@ def _quality(text: str | None) -> int | str | None:
     return int(text)
 
 
-def _bytes(text: str) -> int:
+def size_option(name: str, text: str) -> int:
+    """Bytes from what was given to the option of that name."""
     try:
         return parse_size(text)
     except ValueError as e:
-        raise UsageError(f"--max-bytes {e}") from None
+        raise UsageError(f"{name} {e}") from None

@@ -23,6 +23,7 @@ COMMANDS: dict[Remedy, str] = {
     Remedy.LOSSLESS: "--quality lossless",
     Remedy.CLASSES_FILE: "--classes FILE",
     Remedy.OWN_CLASSES: "--own-classes",
+    Remedy.MEMORY: "--memory SIZE",
 }
 
 

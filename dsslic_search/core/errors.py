@@ -52,6 +52,7 @@ class Remedy(StrEnum):
     LOSSLESS = 'quality="lossless"'
     CLASSES_FILE = "classes=path"
     OWN_CLASSES = "own_classes=True"
+    MEMORY = "memory=bytes"
 
 
 class DSSError(Exception):

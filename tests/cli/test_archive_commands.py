@@ -173,6 +173,8 @@ def test_impossible_options_are_usage_errors(run, photos: Path, tmp_path: Path, 
         ("--effort", 10),
         ("--keep", "all"),
         ("--workers", 0),
+        ("--memory", "much"),
+        ("--memory", "200MB"),
         ("--bogus",),
     ):
         ran = run("ingest", photos, "--archive", tmp_path / "a", *arguments)

@@ -22,6 +22,7 @@ from dsslic_search.archive.catalog import Catalog
 from dsslic_search.archive.folder import ArchiveFolder
 from dsslic_search.archive.ingest.decide import Choice, choose
 from dsslic_search.archive.ingest.encode import Original, Prepare, Prepared, prepare_photo, read_original
+from dsslic_search.archive.ingest.memory import Budget, default_total, weight_of
 from dsslic_search.archive.ingest.report import Event, IngestReport, Teller
 from dsslic_search.archive.ingest.sidecars import Sidecars
 from dsslic_search.archive.ingest.walk import walk
@@ -46,6 +47,7 @@ def ingest(
     settings: Settings,
     dry_run: bool = False,
     workers: int = 2,
+    memory: int | None = None,
     progress: Callable[[Event], None] | None = None,
     prepare: Prepare = prepare_photo,
 ) -> IngestReport:
@@ -56,12 +58,15 @@ def ingest(
     Files that cannot be used are skipped and listed in the report. KeyboardInterrupt ends it early: what is
     encoded is still stored, and the report says ``interrupted``. ``dry_run`` reads and compares, and writes
     nothing at all. A new archive is made unless no file is found. ``progress`` is called in the calling
-    thread, ``prepare`` in the workers; at most ``workers`` + 2 photos are in memory at a time.
+    thread, ``prepare`` in the workers; at most ``workers`` + 2 photos are in memory at a time, and as many as
+    ``memory``, bytes in all, has room for (`archive.ingest.memory`; None for half of what there is).
 
-    Raises ArchiveError when the archive cannot be used or written (another writer, newer version, disk full),
-    WeightsError and the like when no photo could be encoded.
+    Raises UsageError when that is less than any photo takes, ArchiveError when the archive cannot be used or
+    written (another writer, newer version, disk full), WeightsError and the like when no photo could be
+    encoded.
     """
     start = time.perf_counter()
+    budget = Budget(default_total() if memory is None else memory)
     report = IngestReport(dry_run=dry_run)
     tell = Teller(report, progress or (lambda _event: None))
     try:
@@ -71,10 +76,12 @@ def ingest(
             with archive.writing(create=True) as catalog:
                 require_current(catalog)
                 files = _find(archive, chosen, tell)
-                _Run(archive.store, catalog, options, settings, workers, prepare, tell).add_all(files)
+                run = _Run(archive.store, catalog, options, settings, workers, budget, prepare, tell)
+                run.add_all(files)
         elif files := _find(archive, chosen, tell):
             with archive.writing(create=True) as catalog:
-                _Run(archive.store, catalog, options, settings, workers, prepare, tell).add_all(files)
+                run = _Run(archive.store, catalog, options, settings, workers, budget, prepare, tell)
+                run.add_all(files)
     except KeyboardInterrupt:
         report.interrupted = True
     if n := len(tell.stay_exact):
@@ -146,6 +153,7 @@ class _Job:
 
     original: Original
     choice: Choice
+    weight: int
     twins: list[str] = field(default_factory=list)
 
 
@@ -159,12 +167,13 @@ class _Run:
         options: EncodeOptions,
         settings: Settings,
         workers: int,
+        budget: Budget,
         prepare: Prepare,
         tell: Teller,
     ) -> None:
         self._store, self._catalog, self._tell = store, catalog, tell
         self._options, self._settings, self._prepare = options, settings, prepare
-        self._workers = max(1, workers)
+        self._workers, self._budget = max(1, workers), budget
         self._sidecars = Sidecars()
         self._flying: dict[Future[Prepared], _Job] = {}
 
@@ -195,18 +204,35 @@ class _Run:
                 job.twins.append(original.name)
                 return
         choice = choose(self._catalog, self._store, original.content_hash, self._options)
-        if not _settled_at_once(original, choice, self._tell):
-            sidecars = self._sidecars.of(path)
-            self._tell.sidecars(sidecars)
-            future = pool.submit(
-                self._prepare, original.data, original.name, choice.options, self._settings, sidecars.beside
+        if _settled_at_once(original, choice, self._tell):
+            return
+        try:
+            weight = weight_of(
+                original.data, original.name, choice.options, self._settings.max_pixels, self._budget
             )
-            self._flying[future] = _Job(original, choice)
+        except PhotoError as e:
+            self._tell.failed(original.name, str(e))
+            return
+        while self._flying and not self._budget.has_room_for(weight):
+            self._settle_first()
+        self._budget.take(weight)
+        sidecars = self._sidecars.of(path)
+        self._tell.sidecars(sidecars)
+        future = pool.submit(
+            self._prepare, original.data, original.name, choice.options, self._settings, sidecars.beside
+        )
+        self._flying[future] = _Job(original, choice, weight)
 
     def _settle_until(self, few: int) -> None:
         while len(self._flying) > few:
-            for future in wait(self._flying, return_when=FIRST_COMPLETED).done:
-                self._settle(future, self._flying.pop(future))
+            self._settle_first()
+
+    def _settle_first(self) -> None:
+        """Wait until at least one of the photos in flight is encoded."""
+        for future in wait(self._flying, return_when=FIRST_COMPLETED).done:
+            job = self._flying.pop(future)
+            self._budget.give_back(job.weight)
+            self._settle(future, job)
 
     def _rescue(self) -> None:
         """After an interruption: store what the workers had finished."""
