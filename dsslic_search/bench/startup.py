@@ -1,25 +1,20 @@
 """What commands cost before they do anything: processor seconds of whole processes on a small archive.
 
-Seconds of the processor, user's and system's together, are taken from the operating system when a process
-ends; unlike seconds of the clock they hardly depend on what else runs. Two builds are measured side by side:
-their processes take turns, so that what the machine does meanwhile meets both.
+Two builds are measured side by side: their processes take turns, so that what the machine does meanwhile
+meets both.
 """
 
 from __future__ import annotations
 
-import os
 import shutil
-import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from statistics import median
 from typing import Any
 
-import dsslic_search
 from dsslic_search.bench.photos import photos_in
-from dsslic_search.core.errors import DSSError, UsageError
+from dsslic_search.bench.processes import OTHER, THIS, builds_beside, taken_by
 
 COMMANDS = {
     "--help": "--help",
@@ -36,8 +31,6 @@ COMMANDS = {
 }
 """What is measured, by a short name; it runs in an empty folder."""
 
-THIS, OTHER = "this", "other"  # builds
-
 
 def run(
     images: Path, against: Path | None = None, *, rounds: int = 5, commands: Sequence[str] = tuple(COMMANDS)
@@ -48,13 +41,7 @@ def run(
     of that build, and ratios. UsageError where it holds none, and where the system does not tell what a
     process took; DSSError when a command fails.
     """
-    if not hasattr(os, "wait4"):
-        raise UsageError("this system does not tell what a process took; measure on Linux or macOS")
-    builds = {THIS: Path(str(dsslic_search.__file__)).parents[1]}
-    if against is not None:
-        if not (against / "dsslic_search" / "__init__.py").is_file():
-            raise UsageError(f"{against}: holds no dsslic_search; name the folder of another build's source")
-        builds[OTHER] = against.absolute()
+    builds = builds_beside(against)
     photos = photos_in(images.absolute())
     with tempfile.TemporaryDirectory() as place:
         archives = _archives(Path(place), photos, builds)
@@ -105,27 +92,7 @@ def _taken(
 def spent(source: Path, words: Sequence[str], place: Path) -> float:
     """Processor seconds that a command of the build at ``source`` takes in a process of its own, in the
     folder ``place``. DSSError when it fails."""
-    with tempfile.TemporaryFile() as said:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "dsslic_search.cli.main", *words],
-            env=_environment(source),
-            cwd=place,
-            stdout=subprocess.DEVNULL,
-            stderr=said,
-        )
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-        if process.returncode:
-            said.seek(0)
-            message = said.read().decode(errors="replace").strip() or f"ended with {process.returncode}"
-            raise DSSError(f"dss-search {' '.join(words)} of {source} failed: {message.splitlines()[-1]}")
-    return usage.ru_utime + usage.ru_stime
-
-
-def _environment(source: Path) -> dict[str, str]:
-    """The build at ``source`` comes first, and its bytecode is kept whatever this process was told."""
-    kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
-    return {**kept, "PYTHONPATH": str(source)}
+    return taken_by(source, words, place).processor_seconds
 
 
 def table(results: dict[str, Any]) -> Iterator[str]:

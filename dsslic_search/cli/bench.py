@@ -24,6 +24,15 @@ def register(app: typer.Typer) -> None:
 
 
 Images = Annotated[Path, typer.Option("--images", metavar="DIR", help="A folder of photos.")]
+Against = Annotated[
+    Path | None,
+    typer.Option(
+        "--against",
+        metavar="DIR",
+        help="The source of another build, to measure beside this one.",
+        show_default=False,
+    ),
+]
 Out = Annotated[
     Path | None,
     typer.Option("--out", metavar="FILE", help="Write the JSON here instead of stdout.", show_default=False),
@@ -41,11 +50,30 @@ def _finish(results: dict[str, Any], out: Path | None) -> None:
 
 
 @group.command()
-def ingest(images: Images, quality: Quality = QUALITY, out: Out = None) -> None:
-    """Photos a second into a fresh archive, milliseconds of each step, bytes of each layer."""
+def ingest(
+    images: Images,
+    quality: Quality = QUALITY,
+    against: Against = None,
+    rounds: Annotated[int, typer.Option(min=1, help="Processes of each case.")] = 3,
+    photos: Annotated[
+        int, typer.Option(min=2, help="Photos of 12 megapixels, for keep mode reference.")
+    ] = 24,
+    large: Annotated[int, typer.Option(min=0, help="Photos of 24 megapixels; 0 leaves that case out.")] = 60,
+    memory: Annotated[str, typer.Option(metavar="SIZE", help="What those may take in all.")] = "2GB",
+    workers: Annotated[int, typer.Option(min=1, help="Photos encoded at once.")] = 2,
+    out: Out = None,
+) -> None:
+    """Photos a second and peak memory of whole ingests, beside another build; milliseconds of each step,
+    bytes of each layer; and what keep mode reference loses by looking at fewer pixels."""
     from dsslic_search.bench import ingest as bench
+    from dsslic_search.bench import reduction, throughput
 
-    _finish(bench.run(images, quality), out)
+    beside = throughput.run(
+        images, against, rounds=rounds, photos=photos, large=large, memory=memory, workers=workers
+    )
+    typer.echo("\n".join(throughput.table(beside)), err=True)
+    steps = bench.run(images, quality)
+    _finish({**steps, "processes": beside, "reduction": reduction.run(images)}, out)
 
 
 @group.command()
@@ -327,15 +355,7 @@ def vectors(
 @group.command()
 def startup(
     images: Images,
-    against: Annotated[
-        Path | None,
-        typer.Option(
-            "--against",
-            metavar="DIR",
-            help="The source of another build, to measure beside this one.",
-            show_default=False,
-        ),
-    ] = None,
+    against: Against = None,
     rounds: Annotated[int, typer.Option(min=1, help="Processes of each command, one more to warm up.")] = 5,
     out: Out = None,
 ) -> None:
