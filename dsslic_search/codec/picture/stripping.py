@@ -5,9 +5,10 @@ from __future__ import annotations
 
 import struct
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from enum import StrEnum
 
+from dsslic_search.codec.jpeg_segments import segments
 from dsslic_search.codec.picture import exif, iptc, xmp
 from dsslic_search.codec.picture.exif import ORIENTATION, Value
 from dsslic_search.codec.picture.raster import Embedded
@@ -75,9 +76,7 @@ def _exif(data: bytes, strip: Strip) -> bytes:
 
 # JPEG (ITU-T T.81, annex B)
 
-_START_OF_SCAN, _END_OF_IMAGE, _COMMENT = 0xDA, 0xD9, 0xFE
-_APP1, _APP13 = 0xE1, 0xED
-_STANDALONE = frozenset({0x01, *range(0xD0, 0xD8)})  # TEM, RSTn
+_APP1, _APP13, _COMMENT = 0xE1, 0xED, 0xFE
 _XMP_NAME = b"http://ns.adobe.com/xap/1.0/\0"
 _PHOTOSHOP_NAME = b"Photoshop 3.0\0"
 _OF_THE_PICTURE = {0xE0: b"JFIF\0", 0xE2: b"ICC_PROFILE\0", 0xEE: b"Adobe"}
@@ -86,11 +85,11 @@ _OF_THE_PICTURE = {0xE0: b"JFIF\0", 0xE2: b"ICC_PROFILE\0", 0xEE: b"Adobe"}
 
 def _jpeg(data: bytes, strip: Strip) -> bytes:
     parts = [data[:2]]
-    for marker, begin, end in _segments(data):
-        if marker == _START_OF_SCAN or not (0xE0 <= marker <= 0xEF or marker == _COMMENT):
+    for marker, begin, start, end in segments(data):
+        if not (0xE0 <= marker <= 0xEF or marker == _COMMENT):
             parts.append(data[begin:end])
             continue
-        payload = data[begin + 4 : end]
+        payload = data[start:end]
         stays = _jpeg_payload(marker, payload, strip)
         if stays:
             parts.append(bytes((0xFF, marker)) + (len(stays) + 2).to_bytes(2, "big") + stays)
@@ -111,38 +110,6 @@ def _jpeg_payload(marker: int, payload: bytes, strip: Strip) -> bytes:
         return _PHOTOSHOP_NAME + iptc.as_photoshop(records) if records else b""
     name = _OF_THE_PICTURE.get(marker)
     return payload if name is not None and payload.startswith(name) else b""
-
-
-def _segments(data: bytes) -> Iterator[tuple[int, int, int]]:
-    """The marker of each segment up to the end of the first picture, and from where to where it is; scans
-    with their data."""
-    place = 2
-    while place < len(data):
-        if data[place] != 0xFF:
-            raise ValueError("no marker")
-        begin = place
-        while data[place] == 0xFF:
-            place += 1
-        marker = data[place]
-        place += 1
-        if marker not in _STANDALONE and marker != _END_OF_IMAGE:
-            (length,) = struct.unpack_from(">H", data, place)
-            begin = place - 2
-            place += length
-        if marker == _START_OF_SCAN:
-            place = _end_of_scan(data, place)
-        yield marker, begin, min(place, len(data))
-        if marker == _END_OF_IMAGE:
-            return
-
-
-def _end_of_scan(data: bytes, place: int) -> int:
-    """Where the next marker stands that is none of a scan's own."""
-    while (place := data.find(b"\xff", place)) >= 0 and place + 1 < len(data):
-        if data[place + 1] != 0 and data[place + 1] not in _STANDALONE and data[place + 1] != 0xFF:
-            return place
-        place += 1 if data[place + 1] == 0xFF else 2
-    return len(data)
 
 
 # PNG (ISO 15948)

@@ -94,9 +94,76 @@ def test_a_transcoding_that_does_not_restore_the_file_is_not_trusted(monkeypatch
     assert original.pack(source) == (original.STORED, source)
 
 
-def test_files_that_would_unpack_too_much_are_stored():
-    source = jpeg() + bytes(2 * original.ALWAYS_ALLOWED_BYTES)
-    assert original.pack(source) == (original.STORED, source)
+LIBJXL_TAIL_BYTES = 4_260_096
+"""What libjxl takes behind a picture."""
+
+
+def second_picture() -> bytes:
+    """As a gain map stands behind its picture, with a thumbnail of its own."""
+    return jpeg(exif=with_exif()[24:200])
+
+
+TAILS = {
+    "the most that libjxl takes": lambda: np.random.default_rng(1).bytes(LIBJXL_TAIL_BYTES),
+    "one byte more": lambda: np.random.default_rng(1).bytes(LIBJXL_TAIL_BYTES + 1),
+    "the most, of zeros": lambda: bytes(LIBJXL_TAIL_BYTES),
+    "one zero more": lambda: bytes(LIBJXL_TAIL_BYTES + 1),
+    "zeros": lambda: bytes(2 * original.ALWAYS_ALLOWED_BYTES),
+    "a small clip": lambda: np.random.default_rng(2).bytes(3000),
+    "end markers": lambda: b"\xff\xd9" * (LIBJXL_TAIL_BYTES // 2 + 1),
+    "an end marker in it": lambda: b"\xff\xd9".join([np.random.default_rng(3).bytes(LIBJXL_TAIL_BYTES)] * 2),
+    "another picture": second_picture,
+    "other pictures and a clip": lambda: second_picture() * 2 + np.random.default_rng(4).bytes(5_000_000),
+    "a byte": lambda: b"\0",
+    "nothing": lambda: b"",
+}
+
+
+@pytest.mark.parametrize("make", TAILS.values(), ids=TAILS)
+@pytest.mark.parametrize("progressive", [False, True])
+def test_a_picture_is_packed_whatever_stands_behind_it(make, progressive):
+    picture, tail = jpeg(progressive=progressive), make()
+    source, alone = picture + tail, len(original.pack(picture)[1])
+    codec, data = original.pack(source)
+    assert codec in (original.JPEG_XL, original.JPEG_XL_AND_TAIL)
+    assert len(data) <= alone + len(tail) + 16
+    assert original.unpack(codec, data, len(source)) == source
+    assert original.unpack(codec, data, original.max_unpacked(data)) == source
+    hashed = original.encode_hash(source)
+    assert original.decode(original.LAYER.chunk(codec, data), hashed) == source
+
+
+def test_a_long_tail_stands_beside_the_packed_picture_as_it_is():
+    tail = np.random.default_rng(1).bytes(LIBJXL_TAIL_BYTES + 1)
+    packed = original.pack(jpeg())[1]
+    assert original.pack(jpeg() + tail) == (
+        original.JPEG_XL_AND_TAIL,
+        len(packed).to_bytes(4, "little") + packed + tail,
+    )
+
+
+def test_a_picture_without_its_end_is_stored_with_what_stands_behind():
+    for source in (jpeg()[:-2], jpeg()[:-2] + bytes(LIBJXL_TAIL_BYTES + 1)):
+        assert original.pack(source) == (original.STORED, source)
+
+
+def test_files_of_codec_2_of_yesterday_unpack_the_same_today():
+    folder = Path(__file__).parents[2] / "data" / "originals"
+    packed, source = (folder / "tail.codec2").read_bytes(), (folder / "tail.jpg").read_bytes()
+    assert original.unpack(original.JPEG_XL_AND_TAIL, packed, len(source)) == source
+
+
+def test_lengths_of_codec_2_that_cannot_be_are_refused():
+    picture, tail = original.pack(jpeg())[1], b"a clip"
+    good = len(picture).to_bytes(4, "little") + picture + tail
+    most = len(jpeg()) + len(tail)
+    assert original.unpack(original.JPEG_XL_AND_TAIL, good, most) == jpeg() + tail
+    for bad in (b"", good[:3], good[:4], b"\xff" * 4 + good[4:], bytes(4) + good[4:], good[: len(picture)]):
+        with pytest.raises(FormatError):
+            original.unpack(original.JPEG_XL_AND_TAIL, bad, most)
+    for allowed in (0, len(tail), most - 1):
+        with pytest.raises(FormatError, match="more than"):
+            original.unpack(original.JPEG_XL_AND_TAIL, good, allowed)
 
 
 def test_unpacking_is_bounded():
@@ -129,10 +196,12 @@ def test_damage_is_refused_or_changes_the_file():
     for length in random.integers(0, len(data), 25):
         with pytest.raises(FormatError):
             original.unpack(original.JPEG_XL, data[:length], len(source))
-    for _ in range(40):
-        bad = bytearray(data)
-        bad[random.integers(len(bad))] ^= 1 << random.integers(8)
-        try:
-            assert len(original.unpack(original.JPEG_XL, bytes(bad), 2 * len(source))) <= 2 * len(source)
-        except FormatError:
-            continue
+    before_tail = len(data).to_bytes(4, "little") + data + b"a clip"
+    for codec, good in ((original.JPEG_XL, data), (original.JPEG_XL_AND_TAIL, before_tail)):
+        for _ in range(40):
+            bad = bytearray(good)
+            bad[random.integers(len(bad))] ^= 1 << random.integers(8)
+            try:
+                assert len(original.unpack(codec, bytes(bad), 2 * len(source))) <= 2 * len(source)
+            except FormatError:
+                continue

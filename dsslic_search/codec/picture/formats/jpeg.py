@@ -3,13 +3,13 @@ the process: arithmetic coding, twelve bits, lossless."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from dsslic_search.codec.jpeg_segments import Segment, end_of_picture, segments
 from dsslic_search.codec.picture.facts import turn_of
 from dsslic_search.codec.picture.formats import pillow
 from dsslic_search.codec.picture.header import Header
@@ -86,34 +86,24 @@ def _ended(data: bytes, tail: bytes = b"") -> bytes:
 
 def _has_its_end(data: bytes) -> bool:
     """Whether the end marker stands behind the last scan, whatever follows it."""
-    return data.rfind(END_OF_IMAGE) > data.rfind(b"\xff\xda")
+    return end_of_picture(data) is not None
 
 
 def frame_of(data: bytes) -> Frame | None:
     """What the first frame header says; None where there is none."""
-    for marker, start, end in _segments(data):
-        if marker in _FRAMES and end - start >= 6:
-            body = data[start:end]
-            height, width = int.from_bytes(body[1:3], "big"), int.from_bytes(body[3:5], "big")
-            return Frame(marker, body[0], height, width, body[5])
-    return None
+    segment = _frame_segment(data)
+    if segment is None or segment.end - segment.start < 6:
+        return None
+    body = data[segment.start : segment.end]
+    height, width = int.from_bytes(body[1:3], "big"), int.from_bytes(body[3:5], "big")
+    return Frame(segment.marker, body[0], height, width, body[5])
 
 
-def _segments(data: bytes) -> Iterator[tuple[int, int, int]]:
-    """Marker, start and end of the segments before the first scan."""
-    at = 2
-    while at + 4 <= len(data):
-        if data[at] != 0xFF:
-            return
-        marker = data[at + 1]
-        if marker == 0xFF:  # filling
-            at += 1
-            continue
-        if marker == 0xDA:
-            return
-        length = int.from_bytes(data[at + 2 : at + 4], "big")
-        yield marker, at + 4, at + 2 + length
-        at += 2 + length
+def _frame_segment(data: bytes) -> Segment | None:
+    try:
+        return next((s for s in segments(data) if s.marker in _FRAMES), None)
+    except ValueError:
+        return None
 
 
 def _readable_header(data: bytes, frame: Frame | None) -> bytes:
@@ -121,10 +111,10 @@ def _readable_header(data: bytes, frame: Frame | None) -> bytes:
     baseline."""
     if frame is None or (frame.process in _SEQUENTIAL | {0xC2} and frame.bits == 8):
         return data
-    for marker, start, _ in _segments(data):
-        if marker in _FRAMES:
-            return data[: start - 4] + b"\xff\xc0" + data[start - 2 : start] + b"\x08" + data[start + 1 :]
-    return data
+    segment = _frame_segment(data)
+    assert segment is not None
+    start = segment.start
+    return data[: start - 4] + b"\xff\xc0" + data[start - 2 : start] + b"\x08" + data[start + 1 :]
 
 
 def _decode_whole(data: bytes, frame: Frame) -> Raster:
