@@ -154,8 +154,9 @@ class _Encoding:
         else:
             chunks += _originals(mode, source)
             self.clock.mark("original")
-        if photo.remarks:
-            chunks.append(provenance.encode(photo.bits or 8, photo.remarks))
+        remarks = (*photo.remarks, *provenance.clip_remark(photo.clip_bytes, mode))
+        if remarks:
+            chunks.append(provenance.encode(photo.bits or 8, remarks))
         header = Header(
             width=photo.width,
             height=photo.height,

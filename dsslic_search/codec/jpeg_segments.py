@@ -29,10 +29,10 @@ class Segment(NamedTuple):
     end: int
 
 
-def segments(data: bytes) -> Iterator[Segment]:
-    """The segments behind the start of a file, up to the end of its first picture, with that; a file that is
-    cut short ends with what there is. ValueError where no marker stands that should, and for too many."""
-    place = 2
+def segments(data: bytes, picture: int = 0) -> Iterator[Segment]:
+    """The segments of the picture that begins at a place in a file, up to its end, with that; one that is cut
+    short ends with what there is. ValueError where no marker stands that should, and for too many."""
+    place = picture + 2
     for _ in range(MAX_SEGMENTS):
         if place >= len(data):
             return

@@ -8,6 +8,8 @@ import zlib
 
 from dsslic_search.codec.chunk import Chunk, Layer
 from dsslic_search.core.errors import FormatError
+from dsslic_search.core.kinds import KeepMode
+from dsslic_search.core.text import size_text
 
 DEFLATED_JSON = 1
 LAYER = Layer("srce", "what is known of the source", (DEFLATED_JSON,))
@@ -19,6 +21,19 @@ def encode(bits: int, remarks: tuple[str, ...]) -> Chunk:
     """``bits``: of a channel in the file; ``remarks``: in words."""
     said = {"bits": bits, "remarks": [remark[:200] for remark in remarks[:MAX_REMARKS]]}
     return LAYER.chunk(DEFLATED_JSON, zlib.compress(json.dumps(said, ensure_ascii=False).encode(), 9))
+
+
+_FATES = {
+    KeepMode.LAYERS: "is not kept",
+    KeepMode.EXACT: "is kept",
+    KeepMode.REFERENCE: "stays with the original",
+    KeepMode.COARSE: "is not kept",
+}
+
+
+def clip_remark(clip_bytes: int, mode: KeepMode) -> tuple[str, ...]:
+    """What becomes of the clip of a motion photo in a keep mode; nothing where there is none."""
+    return (f"a motion photo: its clip of {size_text(clip_bytes)} {_FATES[mode]}",) if clip_bytes else ()
 
 
 def decode(chunk: Chunk) -> tuple[int, tuple[str, ...]]:

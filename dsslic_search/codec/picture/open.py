@@ -44,9 +44,9 @@ class SourcePhoto:
     has one colour channel (its three channels here are equal). ``format``: "JPEG", "PNG" … ``embedded``: what
     stands beside the pixels in the file, ``kept``: what of it is kept with these. ``bits``: of a channel in
     the file, and ``profile``, the name of the colour space that it came in, None and "" where that is not
-    known. ``full_size``: (height, width) of the whole upright photo, of which ``pixels`` may be a reduced
-    picture. ``remarks``: what the pixels do not hold of the file's, and what a person should know of how they
-    were read, in words.
+    known. ``remarks``: what the pixels do not hold of the file's, and what a person should know of how they
+    were read, in words. ``full_size``: (height, width) of the whole upright photo, of which ``pixels`` may be
+    a reduced picture. ``clip_bytes``: of the clip in the file of a motion photo, 0 for none.
     """
 
     pixels: NDArray[np.uint8]
@@ -59,6 +59,7 @@ class SourcePhoto:
     profile: str = ""
     remarks: tuple[str, ...] = ()
     full_size: tuple[int, int] = (0, 0)
+    clip_bytes: int = 0
 
     def __post_init__(self) -> None:
         if self.full_size == (0, 0):
@@ -100,7 +101,7 @@ def open_photo(data: bytes, name: str, max_pixels: int, *, shrink: int = 1) -> S
             raise PhotoError(
                 f"{name}: the {header.format} data is damaged or cut short ({_reason(e)})"
             ) from e
-        embedded = header.embedded()
+        embedded, companions = header.embedded(), header.companions()
     height, width = pixels.shape[:2]
     if shrink > 1 and raster.samples.shape[:2] != (header.height, header.width):
         height, width = header.height, header.width
@@ -115,8 +116,9 @@ def open_photo(data: bytes, name: str, max_pixels: int, *, shrink: int = 1) -> S
         kept(embedded, width, height),
         raster.bits,
         colour.name_of(raster.space),
-        (*raster.notes, *colours.reductions),
+        (*companions.notes(header.format), *raster.notes, *colours.reductions),
         (height, width),
+        companions.clip_bytes,
     )
 
 

@@ -55,6 +55,7 @@ _PREFIXES = {
     "http://ns.google.com/photos/1.0/audio/": "GAudio",
     "http://ns.google.com/photos/1.0/camera/": "GCamera",
     "http://ns.google.com/photos/1.0/container/": "Container",
+    "http://ns.google.com/photos/1.0/container/item/": "ContainerItem",
 }
 """How properties are called here, whatever their packet calls them."""
 
@@ -101,8 +102,8 @@ class Xmp:
     sound: bool = True
 
 
-@dataclass
-class _Leaf:
+@dataclass(frozen=True)
+class Leaf:
     """One text: ``names``, from the property on, inward; ``item``: which entry of a list it is in, of all in
     the packet; ``language``: of a text in several ones."""
 
@@ -112,17 +113,24 @@ class _Leaf:
     text: str
 
 
-def read(packet: bytes) -> Xmp:
-    """What a packet says, up to where it is damaged."""
-    leaves: list[_Leaf] = []
+def leaves(packet: bytes) -> list[Leaf]:
+    """Every text of a packet, up to where it is damaged, what it says of its file among them."""
+    found: list[Leaf] = []
+    _Reader(_in_utf8(packet), found.append).read()
+    return found
 
-    def note(leaf: _Leaf) -> None:
+
+def read(packet: bytes) -> Xmp:
+    """What a packet says of the photo, up to where it is damaged."""
+    leaves: list[Leaf] = []
+
+    def note(leaf: Leaf) -> None:
         if leaf.text.strip() and not _of_the_file(leaf.names[0]):
             leaves.append(leaf)
 
     sound = _Reader(_in_utf8(packet), note).read()
     texts: dict[str, list[str]] = {}
-    languages: dict[str, list[_Leaf]] = {}
+    languages: dict[str, list[Leaf]] = {}
     for leaf in leaves:
         if len(leaf.names) != 1:
             continue
@@ -138,7 +146,7 @@ def read(packet: bytes) -> Xmp:
     return Xmp(texts, sound)
 
 
-def _people(leaves: Sequence[_Leaf]) -> list[str]:
+def _people(leaves: Sequence[Leaf]) -> list[str]:
     """The names of the faces among a picture's regions, each once."""
     regions: dict[tuple[str, int], dict[str, str]] = {}
     for leaf in leaves:
@@ -160,7 +168,7 @@ def kept(packet: bytes, *, place: bool = True) -> bytes:
     data = re.sub(rb">\s+<", b"><", _in_utf8(packet))
     placed: set[str] = set() if place else set(_PLACES)
 
-    def look(leaf: _Leaf) -> None:
+    def look(leaf: Leaf) -> None:
         if not place and any(map(_SPEAKS_OF_PLACE.search, leaf.names)):
             placed.add(leaf.names[0])
 
@@ -245,7 +253,7 @@ class _Reader:
     """One packet as it streams by. ``found``: is called with each text. ``properties``: those at the top.
     ``root``: from and to which byte the outermost element is."""
 
-    def __init__(self, data: bytes, found: Callable[[_Leaf], None]) -> None:
+    def __init__(self, data: bytes, found: Callable[[Leaf], None]) -> None:
         self.properties: list[_Property] = []
         self.root = (0, 0)
         self._data, self._found = data, found
@@ -296,7 +304,7 @@ class _Reader:
         self._text.clear()
         for inner, text in said.items():
             if not inner.startswith(_NO_PROPERTIES):
-                self._found(_Leaf((*names, inner), item, "", text))
+                self._found(Leaf((*names, inner), item, "", text))
         if not names:
             self._note_attributes(start)
 
@@ -316,7 +324,7 @@ class _Reader:
         text = "".join(self._text)
         self._text.clear()
         if names and text.strip() and name in (names[-1], *_TEXTS):
-            self._found(_Leaf(names, item, language, text))
+            self._found(Leaf(names, item, language, text))
         if names != (name,) and self._open:
             return
         tag = _TAG.match(self._data, self._parser.CurrentByteIndex)
