@@ -4,30 +4,26 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from functools import cached_property, partial
+from functools import partial
 from pathlib import Path
-from types import TracebackType
-from typing import TYPE_CHECKING, Any, TypeVar, Unpack
+from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 from numpy.typing import NDArray
 
+from dsslic_search.api.opened import OpenArchive
 from dsslic_search.core import vocabulary
 from dsslic_search.core.errors import UsageError
 from dsslic_search.core.kinds import Stage
-from dsslic_search.core.settings import Settings, archive_path
 
 if TYPE_CHECKING:
     from dsslic_search.api.coding import EncodeWishes
     from dsslic_search.api.duplicates import Duplicates
-    from dsslic_search.api.indexes import OpenIndexes
-    from dsslic_search.api.searching import QueryResult, Searcher
+    from dsslic_search.api.searching import QueryResult
     from dsslic_search.api.showing import Preview
     from dsslic_search.api.statistics import Statistics
-    from dsslic_search.archive.catalog import Catalog
     from dsslic_search.archive.check import Finding
     from dsslic_search.archive.ingest.report import Event, IngestReport
-    from dsslic_search.archive.lookup import Lookup
     from dsslic_search.archive.reindex import ReindexReport
     from dsslic_search.archive.schema import Photo
     from dsslic_search.codec.container import Contents
@@ -39,7 +35,7 @@ if TYPE_CHECKING:
     from dsslic_search.query.run.execute import Answer
 
 
-class Archive:
+class Archive(OpenArchive):
     """An archive of photos: ``ingest`` puts them in, ``query`` finds them, ``preview`` shows them.
 
     ``path``: its directory, else $DSS_ARCHIVE, else the platform's data directory for this user. Nothing is
@@ -47,51 +43,6 @@ class Archive:
     ``with``. Every method raises ArchiveError when the archive is missing, damaged, or made by a newer
     version.
     """
-
-    def __init__(self, path: Path | str | None = None, settings: Settings | None = None) -> None:
-        from dsslic_search.archive.folder import ArchiveFolder
-
-        self.folder = ArchiveFolder(archive_path(None if path is None else Path(path)))
-        self.settings = settings or Settings()
-        self.vocabulary = vocabulary.default()
-
-    def __enter__(self) -> Archive:
-        return self
-
-    def __exit__(
-        self, _type: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Release the catalog and the indexes."""
-        for name in ("_indexes", "_searcher"):
-            self.__dict__.pop(name, None)
-        for name in ("_lookup", "catalog"):
-            if opened := self.__dict__.pop(name, None):
-                opened.close()
-
-    @cached_property
-    def catalog(self) -> Catalog:
-        """The catalog, opened at first use."""
-        return _current(self.folder.open_catalog())
-
-    @cached_property
-    def _lookup(self) -> Lookup:
-        """The same for looking things up, and for little more than queries need."""
-        return _current(self.folder.open_lookup(lambda: self.catalog))
-
-    @cached_property
-    def _indexes(self) -> OpenIndexes:
-        from dsslic_search.api.indexes import OpenIndexes
-
-        return OpenIndexes(self._lookup, self.folder.index, self.vocabulary)
-
-    @cached_property
-    def _searcher(self) -> Searcher:
-        from dsslic_search.api.searching import Searcher
-
-        return Searcher(self.folder, self._lookup, lambda: self.catalog, self.settings, self.vocabulary)
 
     # Putting photos in
 
@@ -419,18 +370,3 @@ class Archive:
     def palette(self) -> dict[str, str]:
         """The colour of each class, by name, as sketches are painted with it: "sky": "#5ab4f0"."""
         return {c.name: vocabulary.hex_colour(c.colour) for c in self.vocabulary.classes}
-
-
-Opened = TypeVar("Opened", bound="Lookup")
-
-
-def _current(catalog: Opened) -> Opened:
-    """A catalog that was just opened; closed, with ArchiveError, where it has to be reindexed first."""
-    from dsslic_search.archive.terms import require_current
-
-    try:
-        require_current(catalog)
-    except BaseException:
-        catalog.close()
-        raise
-    return catalog

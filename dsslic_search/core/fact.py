@@ -80,19 +80,25 @@ class Column:
 @dataclass(frozen=True)
 class Measure:
     """What a number is measured in: each unit's worth, the one of a number without any as "", the least step
-    there is, bounds as an example, a sign that may stand before the number, and whether that may be written
-    as 1/250."""
+    there is, bounds as an example, a sign that may stand before the number, whether that may be written as
+    1/250, and the units as an error names them where all their spellings would be too many."""
 
     units: Mapping[str, Decimal]
     step: Decimal
     example: str
     sign: str = ""
     fractions: bool = False
+    usual_units: str = ""
 
 
 PIXELS = Measure(dict.fromkeys(("", "px", "pixels"), Decimal(1)), Decimal(1), ">4000, 4000 or 1000..4000")
 MEGAPIXELS = Measure(dict.fromkeys(("", "mp"), Decimal(1)), Decimal("0.000001"), ">=12, 12 or 8..16")
-BYTES = Measure(BYTE_UNITS, Decimal(1), ">2MB, 500kB or 1..3MB")
+BYTES = Measure(
+    BYTE_UNITS,
+    Decimal(1),
+    ">2MB, 500kB or 1..3MB",
+    usual_units="B, kB, MB, GB or TB, or of 1024 KiB, MiB, GiB or TiB",
+)
 NUMBERS = Measure({"": Decimal(1)}, Decimal(1), "12 or 3..90", sign="#")
 SENSITIVITY = Measure({"": Decimal(1)}, Decimal(1), ">=1600, 400 or 100..800")
 MILLIMETRES = Measure(dict.fromkeys(("", "mm"), Decimal(1)), Decimal("0.01"), ">=200, 50 or 24..70")

@@ -180,7 +180,7 @@ def _rounding_to(number: str, unit: str, measure: Measure) -> tuple[Decimal, Dec
 
 def _amount(number: str, unit: str, measure: Measure) -> Decimal:
     if unit not in measure.units:
-        known = ", ".join(filter(None, measure.units))
+        known = measure.usual_units or ", ".join(filter(None, measure.units))
         raise ValueError(
             f"{quoted(unit)} is no unit of this; "
             + (f"there are {known}" if known else "write the number alone")

@@ -1,0 +1,81 @@
+"""What an archive keeps open: catalog, indexes and searcher, each opened when it is first needed."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Self, TypeVar
+
+from dsslic_search.core import vocabulary
+from dsslic_search.core.settings import Settings, archive_path
+
+if TYPE_CHECKING:
+    from dsslic_search.api.indexes import OpenIndexes
+    from dsslic_search.api.searching import Searcher
+    from dsslic_search.archive.catalog import Catalog
+    from dsslic_search.archive.lookup import Lookup
+
+
+class OpenArchive:
+    """A directory, the settings, and what is open of it until `close`; see `api.archive.Archive`."""
+
+    def __init__(self, path: Path | str | None = None, settings: Settings | None = None) -> None:
+        from dsslic_search.archive.folder import ArchiveFolder
+
+        self.folder = ArchiveFolder(archive_path(None if path is None else Path(path)))
+        self.settings = settings or Settings()
+        self.vocabulary = vocabulary.default()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, _type: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Release the catalog and the indexes."""
+        for name in ("_indexes", "_searcher"):
+            self.__dict__.pop(name, None)
+        for name in ("_lookup", "catalog"):
+            if opened := self.__dict__.pop(name, None):
+                opened.close()
+
+    @cached_property
+    def catalog(self) -> Catalog:
+        """The catalog, opened at first use."""
+        return _current(self.folder.open_catalog())
+
+    @cached_property
+    def _lookup(self) -> Lookup:
+        """The same for looking things up, and for little more than queries need."""
+        return _current(self.folder.open_lookup(lambda: self.catalog))
+
+    @cached_property
+    def _indexes(self) -> OpenIndexes:
+        from dsslic_search.api.indexes import OpenIndexes
+
+        return OpenIndexes(self._lookup, self.folder.index, self.vocabulary)
+
+    @cached_property
+    def _searcher(self) -> Searcher:
+        from dsslic_search.api.searching import Searcher
+
+        return Searcher(self.folder, self._lookup, lambda: self.catalog, self.settings, self.vocabulary)
+
+
+Opened = TypeVar("Opened", bound="Lookup")
+
+
+def _current(catalog: Opened) -> Opened:
+    """A catalog that was just opened; closed, with ArchiveError, where it has to be reindexed first."""
+    from dsslic_search.archive.terms import require_current
+
+    try:
+        require_current(catalog)
+    except BaseException:
+        catalog.close()
+        raise
+    return catalog
