@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from struct import pack, unpack
 
 UNITS = 60_000  # coordinates are whole numbers of 1/UNITS of a side, rounded down
@@ -129,6 +129,7 @@ class OracleRegion:
         }
 
 
+@cache
 def in_line(place: int, side: int, line: str) -> bool:
     """Whether the centre of pixel ``place`` of ``side`` lies in a stretch of the side."""
 

@@ -124,7 +124,7 @@ def readable_maps(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("dsslic_search.codec.decoder.read_meanings", read)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def photo_row() -> Callable[..., schema.Photo]:
     """Makes a catalog row for a content hash of 64 times one hex digit."""
 
@@ -148,7 +148,7 @@ def photo_row() -> Callable[..., schema.Photo]:
     return make
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def features() -> Callable[[int], MapFeatures]:
     """Features of a random label map by seed."""
     return lambda seed: features_of(label_map_of(b"%d" % seed), vocabulary.default())

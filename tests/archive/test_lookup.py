@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from sqlalchemy import insert, select
+from sqlalchemy.orm import selectinload
 
 from dsslic_search.archive import lookup, notes
 from dsslic_search.archive.catalog import Catalog
@@ -58,14 +59,20 @@ def make(path: Path, photo_row: Row, features: Features, seed: int, count: int) 
             session.execute(insert(Setting).values(name="facts read", value="lens 'quoted' :name %s"))
 
 
-@pytest.fixture(params=[(0, 0), (1, 1), (2, 7), (3, 16)], ids=str)
-def path(request: pytest.FixtureRequest, tmp_path: Path, photo_row: Row, features: Features) -> Path:
-    made = tmp_path / "a b?%#é.sqlite"
+@pytest.fixture(scope="module", params=[(0, 0), (1, 1), (2, 7), (3, 16)], ids=str)
+def path(
+    request: pytest.FixtureRequest,
+    tmp_path_factory: pytest.TempPathFactory,
+    photo_row: Row,
+    features: Features,
+) -> Path:
+    """A catalog that tests only read."""
+    made = tmp_path_factory.mktemp("catalog") / "a b?%#é.sqlite"
     make(made, photo_row, features, *request.param)
     return made
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def catalog(path: Path) -> Iterator[Catalog]:
     with Catalog.open(path) as opened:
         yield opened
@@ -113,7 +120,9 @@ def test_photos_with_the_facts_and_classes_that_are_shown(
 ) -> None:
     monkeypatch.setattr(lookup, "EXPORTED", exported)
     asked = [5, 1, 99, 2, 16, *range(1000, 1400)]
-    there = [p for i in asked if (p := catalog.photo(i)) is not None]
+    with catalog.session() as session:
+        photos = session.scalars(select(Photo).options(selectinload(Photo.coverages))).all()
+    there = [p for p in photos if p.id in asked]
     assert reader.look_up(asked, classes) == LookedUp(
         {p.id: (p.path, {n: getattr(p, NAMED[n].columns[0].name) for n in exported}) for p in there},
         {(p.id, c.class_id): c.fraction for p in there for c in p.coverages if c.class_id in classes},

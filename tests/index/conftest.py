@@ -1,11 +1,13 @@
 """A catalog in memory, of photos that are nothing but coverages, dates, embeddings and regions."""
 
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from datetime import datetime
 
 import numpy as np
 import pytest
 from sqlalchemy import create_engine, event, insert
+from sqlalchemy.orm import Session
 from sqlalchemy.pool import StaticPool
 
 from dsslic_search.archive.catalog import Catalog
@@ -19,6 +21,14 @@ class Counting(Catalog):
     """``statements`` counts the SQL statements that read photos or coverages."""
 
     statements = 0
+    _open: Session | None = None
+
+    @contextmanager
+    def at_once(self) -> Iterator[None]:
+        """What is put meanwhile is one change."""
+        with self.changing() as self._open:
+            yield
+        self._open = None
 
     def put(
         self,
@@ -39,12 +49,14 @@ class Counting(Catalog):
             "map_bytes": 1,
             "vocabulary": "v", "segmenter": "s", "embedding": vector.tobytes(), "regions": regions,
         }  # fmt: skip
-        with self.changing() as session:
+        coverages = [
+            {"photo_id": photo_id, "class_id": class_id, "fraction": fraction}
+            for class_id, fraction in fractions.items()
+        ]
+        with self.changing() if self._open is None else nullcontext(self._open) as session:
             session.execute(insert(Photo), photo)
-            for class_id, fraction in fractions.items():
-                session.execute(
-                    insert(Coverage), {"photo_id": photo_id, "class_id": class_id, "fraction": fraction}
-                )
+            if coverages:
+                session.execute(insert(Coverage), coverages)
 
 
 @pytest.fixture

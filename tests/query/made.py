@@ -3,12 +3,12 @@ photos."""
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import cached_property, lru_cache
+from functools import cache, cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -64,6 +64,11 @@ class MadePhoto:
         return _features(self.label_map.tobytes(), self.label_map.shape)
 
     @cached_property
+    def pixels(self) -> Counter[int]:
+        """How many pixels each class has."""
+        return Counter(self.label_map.ravel().tolist())
+
+    @cached_property
     def found(self) -> list[OracleRegion]:
         return regions_of(self.label_map)
 
@@ -101,12 +106,14 @@ class MadeArchive:
         return sorted(sorted(self.photos, key=lambda p: p.id), key=lambda p: p.moment, reverse=True)
 
     def indexes(self) -> Indexes:
+        """Of the photos there are now, each made when it is first needed and kept, as an open archive keeps
+        them."""
         source = (self, NOWHERE, V)
         return Indexes(
             open_columns(*source),
-            lambda: open_vectors(*source),
-            lambda: open_regions(*source),
-            lambda: open_files(*source),
+            cache(lambda: open_vectors(*source)),
+            cache(lambda: open_regions(*source)),
+            cache(lambda: open_files(*source)),
         )
 
     # as a Source

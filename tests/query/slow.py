@@ -5,8 +5,6 @@ from __future__ import annotations
 import math
 from fractions import Fraction
 
-import numpy as np
-
 from dsslic_search.query.ast import (
     Amid,
     And,
@@ -105,7 +103,7 @@ def in_range(share: float, low: float, high: float) -> float:
 
 
 def covered(photo: MadePhoto, classes: tuple[int, ...]) -> Fraction:
-    return Fraction(int(np.isin(photo.label_map, classes).sum()), photo.label_map.size)
+    return Fraction(sum(photo.pixels[c] for c in set(classes)), photo.label_map.size)
 
 
 def passing(node: Regional, photo: MadePhoto) -> list[float]:

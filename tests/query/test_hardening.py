@@ -233,7 +233,7 @@ def test_the_work_of_reading_grows_with_the_length_alone(unit: str) -> None:
         complete[: COUNTED_CHARACTERS - 20] + " flwer of skyy",
         "(" + complete[:-2] + ")",
     )
-    for each in ((unit * COUNTED_CHARACTERS)[:COUNTED_CHARACTERS], *ends):
+    for each in {(unit * COUNTED_CHARACTERS)[:COUNTED_CHARACTERS], *ends}:
         assert steps(each) < bound(each), each[:40]
 
 

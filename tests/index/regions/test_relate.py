@@ -38,22 +38,26 @@ class Photos:
     """A source whose photos are nothing but label maps; their ids are their rows."""
 
     def __init__(self, label_maps: Sequence[np.ndarray]) -> None:
-        self.label_maps = label_maps
+        self.stored = [(i, regions(label_map).to_bytes()) for i, label_map in enumerate(label_maps)]
 
     def generation(self) -> int:
         return 1
 
     @contextmanager
     def snapshot(self) -> Iterator[SimpleNamespace]:
-        stored = [(i, regions(label_map).to_bytes()) for i, label_map in enumerate(self.label_maps)]
+        stored = self.stored
         yield SimpleNamespace(
             generation=1, regions=lambda: (stored[i : i + 2] for i in range(0, len(stored), 2))
         )
 
 
 def opened(label_maps: Sequence[np.ndarray]) -> Regions:
+    return opened_of(Photos(label_maps))
+
+
+def opened_of(photos: Photos) -> Regions:
     with TemporaryDirectory() as folder:
-        return open_regions(Photos(label_maps), Path(folder), default())  # type: ignore[arg-type]
+        return open_regions(photos, Path(folder), default())  # type: ignore[arg-type]
 
 
 def degrees_of(there: list[oracle.OracleRegion], classes: tuple[int, ...], test: RegionTest) -> list[float]:
@@ -94,11 +98,22 @@ def best_by_row(found: RegionMatches) -> dict[int, float]:
     return dict(zip(rows.tolist(), found.degrees(rows).tolist(), strict=True))
 
 
-@pytest.fixture(params=["uncompiled", "compiled", "kept"])
-def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+WAYS = ("uncompiled", "compiled", "kept")
+
+
+@contextmanager
+def going(way: str) -> Iterator[None]:
     """Loops compiled or not; and answers kept by the index, as in large archives."""
-    monkeypatch.setattr(compiling.PATIENCE, "photos", 10**9 if request.param == "uncompiled" else 0)
-    monkeypatch.setattr(frequent, "KEPT_FROM", 0 if request.param == "kept" else 10**9)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(compiling.PATIENCE, "photos", 10**9 if way == "uncompiled" else 0)
+        patch.setattr(frequent, "KEPT_FROM", 0 if way == "kept" else 10**9)
+        yield
+
+
+@pytest.fixture(params=WAYS)
+def way(request: pytest.FixtureRequest) -> Iterator[None]:
+    with going(request.param):
+        yield
 
 
 @st.composite
@@ -126,27 +141,30 @@ TESTS = st.one_of(
 )
 
 
-@pytest.mark.usefixtures("way")
 @settings(max_examples=60)
 @given(st.data(), st.lists(painted(), max_size=6))
 def test_answers_are_those_of_the_oracle(data: st.DataObject, label_maps: list[np.ndarray]) -> None:
-    index, scenes = opened(label_maps), [oracle.regions_of(label_map) for label_map in label_maps]
+    """Whichever way they are found."""
+    photos, scenes = Photos(label_maps), [oracle.regions_of(label_map) for label_map in label_maps]
+    indexes: dict[str, Regions] = {}
+    for way in WAYS:
+        with going(way):
+            indexes[way] = opened_of(photos)
+    some_rows = st.lists(st.integers(0, max(len(label_maps) - 1, 0)), max_size=len(label_maps), unique=True)
     for _ in range(10):
         classes, test = data.draw(THINGS), data.draw(TESTS)
         truth = expected(scenes, classes, test)
-        assert by_row(index.passing(classes, test)) == truth
-        rows = data.draw(
-            st.lists(st.integers(0, max(len(label_maps) - 1, 0)), max_size=len(label_maps), unique=True).map(
-                sorted
-            )
-        )
-        asked = by_row(index.passing(classes, test, np.array(rows, np.uint32)))
-        assert {row: asked[row] for row in rows if row in asked} == {
-            row: truth[row] for row in rows if row in truth
-        }
-        assert best_by_row(index.passing(classes, test, count=False)) == {
-            row: degree for row, (_, degree) in truth.items()
-        }
+        rows = sorted(data.draw(some_rows))
+        for way, index in indexes.items():
+            with going(way):
+                assert by_row(index.passing(classes, test)) == truth, way
+                asked = by_row(index.passing(classes, test, np.array(rows, np.uint32)))
+                assert {row: asked[row] for row in rows if row in asked} == {
+                    row: truth[row] for row in rows if row in truth
+                }, way
+                assert best_by_row(index.passing(classes, test, count=False)) == {
+                    row: degree for row, (_, degree) in truth.items()
+                }, way
 
 
 @pytest.fixture(scope="module")

@@ -30,9 +30,10 @@ def label_map(seed: int) -> np.ndarray:
 def filled(catalog: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
     """Of photos 1 to 40, the later the newer, read in several lists."""
     monkeypatch.setattr(snapshot, "WIDE_CHUNK", 7)
-    for photo_id in range(1, 41):
-        taken = datetime(2020, 1, 1) + timedelta(days=photo_id)
-        catalog.put(photo_id, {0: 1.0}, taken=taken, regions=regions(label_map(photo_id)).to_bytes())
+    with catalog.at_once():
+        for photo_id in range(1, 41):
+            taken = datetime(2020, 1, 1) + timedelta(days=photo_id)
+            catalog.put(photo_id, {0: 1.0}, taken=taken, regions=regions(label_map(photo_id)).to_bytes())
     return catalog
 
 
