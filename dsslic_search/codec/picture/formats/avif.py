@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dsslic_search.codec.picture.formats import boxes, pillow
+from dsslic_search.codec.picture.formats import items, pillow
+from dsslic_search.codec.picture.formats.items import Item, transformed, transformed_size
 from dsslic_search.codec.picture.header import Header
 from dsslic_search.codec.picture.raster import Model, Raster, eight_bit_alpha
 
@@ -15,20 +16,16 @@ from dsslic_search.codec.picture.raster import Model, Raster, eight_bit_alpha
 def read(data: bytes) -> Header:
     """The header of an AVIF file. Its EXIF orientation counts for nothing, "irot" and "imir" do."""
     header = pillow.read(data, "AVIF")
-    item = boxes.primary_item(data)
-
-    def decode(shrink: int) -> Raster:
-        if item is None:  # a sequence without a still picture: its first frame
-            return header.decode(1)
-        return _decode(data, item)
-
-    width, height = (
-        (item.width, item.height) if item and item.width and item.height else (header.width, header.height)
-    )
-    return Header("AVIF", width, height, decode, header.embedded)
+    found = items.read(data)
+    if found is None:  # a sequence without a still picture: its first frame
+        return header
+    item = found.described(found.primary)
+    size = (item.height, item.width) if item.height and item.width else (header.height, header.width)
+    height, width = transformed_size(size, item.transforms)
+    return Header("AVIF", width, height, lambda shrink: _decode(data, item), header.embedded)
 
 
-def _decode(data: bytes, item: boxes.Item) -> Raster:
+def _decode(data: bytes, item: Item) -> Raster:
     from imagecodecs import avif_decode
 
     samples: NDArray[Any] = avif_decode(data, 0)
@@ -42,4 +39,7 @@ def _decode(data: bytes, item: boxes.Item) -> Raster:
     if samples.ndim == 3 and samples.shape[2] == 1:
         samples = samples[..., 0]
     model: Model = "grey" if samples.ndim == 2 else "rgb"
-    return Raster(np.ascontiguousarray(samples), model, white, bits, alpha, item.space, item.turn)
+    samples = np.ascontiguousarray(transformed(samples, item.transforms))
+    if alpha is not None:
+        alpha = np.ascontiguousarray(transformed(alpha, item.transforms))
+    return Raster(samples, model, white, bits, alpha, item.space)

@@ -1,0 +1,83 @@
+"""Luma and chroma to red, green and blue, by the matrices and ranges of ITU-T H.273."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+BAND_PIXELS = 1 << 18
+"""That are in floating point at a time."""
+
+RGB, YCGCO = 0, 8
+_LUMA_WEIGHTS = {  # of red and of blue, by matrix; 2 is "unspecified"
+    1: (0.2126, 0.0722),
+    2: (0.299, 0.114),
+    4: (0.30, 0.11),
+    5: (0.299, 0.114),
+    6: (0.299, 0.114),
+    7: (0.212, 0.087),
+    9: (0.2627, 0.0593),
+}
+MATRICES = frozenset({RGB, YCGCO, *_LUMA_WEIGHTS})
+"""Those that are read."""
+
+
+def to_rgb(planes: Sequence[NDArray[Any]], bits: int, matrix: int, full_range: bool) -> NDArray[Any]:
+    """Samples of full range and the same depth: [H, W] of one plane, [H, W, 3] of three.
+
+    ``planes``: luma, [H, W], then none or two of chroma, of the same size or halved, rounded up, in one or
+    both directions; unsigned integers of ``bits`` bits. ``matrix``: one of :data:`MATRICES`. A chroma sample
+    stands for all pixels that share it, as libheif shows them: no colour bleeds over the edge of two."""
+    luma, white = planes[0], (1 << bits) - 1
+    height, width = luma.shape
+    shown = np.empty((height, width) if len(planes) == 1 else (height, width, 3), luma.dtype)
+    step = 2 * max(1, BAND_PIXELS // max(1, 2 * width))
+    for top in range(0, height, step):
+        rows = slice(top, min(top + step, height))
+        y = luma[rows].astype(np.float32)
+        chroma = [_enlarged(plane, rows, height, width).astype(np.float32) for plane in planes[1:]]
+        values = _converted(_expanded(y, chroma, bits, matrix, full_range), matrix)
+        shown[rows] = np.rint(np.clip(values, 0, 1) * np.float32(white))
+    return shown
+
+
+def _enlarged(plane: NDArray[Any], rows: slice, height: int, width: int) -> NDArray[Any]:
+    """Rows of a chroma plane at luma's size; ``rows`` begin with an even one."""
+    if plane.shape[0] < height:
+        plane = np.repeat(plane[rows.start // 2 : -(-rows.stop // 2)], 2, 0)[: rows.stop - rows.start]
+    else:
+        plane = plane[rows]
+    return np.repeat(plane, 2, 1)[:, :width] if plane.shape[1] < width else plane
+
+
+def _expanded(
+    y: NDArray[np.float32], chroma: list[NDArray[np.float32]], bits: int, matrix: int, full_range: bool
+) -> list[NDArray[np.float32]]:
+    """Luma in 0..1, chroma in -0.5..0.5; with the identity for a matrix all three in 0..1."""
+    step = np.float32(1 << (bits - 8))
+    white = np.float32((1 << bits) - 1)
+    black, luma_range, chroma_range = (
+        (np.float32(0), white, white) if full_range else (16 * step, 219 * step, 224 * step)
+    )
+    if matrix == RGB:
+        return [(plane - black) / luma_range for plane in (y, *chroma)]
+    return [(y - black) / luma_range, *((plane - 128 * step) / chroma_range for plane in chroma)]
+
+
+def _converted(values: list[NDArray[np.float32]], matrix: int) -> NDArray[np.float32]:
+    if len(values) == 1:
+        return values[0]
+    first, second, third = values
+    if matrix == RGB:
+        return np.stack([third, first, second], -1)
+    if matrix == YCGCO:
+        rest = first - second
+        return np.stack([rest + third, first + second, rest - third], -1)
+    red, blue = _LUMA_WEIGHTS[matrix]
+    r = first + np.float32(2 * (1 - red)) * third
+    b = first + np.float32(2 * (1 - blue)) * second
+    g = (first - np.float32(red) * r - np.float32(blue) * b) / np.float32(1 - red - blue)
+    return np.stack([r, g, b], -1)

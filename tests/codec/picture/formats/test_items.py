@@ -1,0 +1,50 @@
+"""What items of AVIF and HEIF files are said to be."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from dsslic_search.codec.picture.formats import items
+from dsslic_search.codec.picture.formats.items import Crop, Mirror, Turn, transformed, transformed_size
+from dsslic_search.codec.picture.raster import Coded
+
+PICTURES = Path(__file__).parents[3] / "data" / "pictures"
+
+
+@pytest.mark.parametrize(
+    ("name", "bits", "space"),
+    [
+        ("p3.avif", 8, Coded(12, 13)),
+        ("bt2020.avif", 10, Coded(9, 14)),
+        ("linear.avif", 12, Coded(1, 8)),
+        ("pq.avif", 10, Coded(9, 16)),
+    ],
+)
+def test_colours_and_bits_of_an_item(name: str, bits: int, space: Coded) -> None:
+    found = items.read((PICTURES / name).read_bytes())
+    assert found is not None
+    item = found.described(found.primary)
+    assert (item.width, item.height, item.bits, item.space, item.transforms) == (24, 16, bits, space, ())
+
+
+@pytest.mark.parametrize(
+    ("transforms", "shown"),
+    [
+        ((), [[0, 1, 2], [3, 4, 5]]),
+        ((Turn(1),), [[2, 5], [1, 4], [0, 3]]),
+        ((Turn(2),), [[5, 4, 3], [2, 1, 0]]),
+        ((Turn(3),), [[3, 0], [4, 1], [5, 2]]),
+        ((Mirror(True),), [[2, 1, 0], [5, 4, 3]]),
+        ((Mirror(False),), [[3, 4, 5], [0, 1, 2]]),
+        ((Turn(1), Mirror(True)), [[5, 2], [4, 1], [3, 0]]),
+        ((Crop(2, 1, 0, 0),), [[0, 1]]),
+    ],
+)
+def test_transforms_as_pixels(transforms: tuple[items.Transform, ...], shown: list[list[int]]) -> None:
+    """ISO/IEC 23008-12, 6.5.9, 6.5.10 and 6.5.12, by hand."""
+    chart = np.arange(6, dtype=np.uint8).reshape(2, 3)
+    assert transformed(chart, transforms).tolist() == shown
+    assert transformed_size((2, 3), transforms) == np.array(shown).shape
