@@ -51,6 +51,7 @@ class Archive(OpenArchive):
         paths: Sequence[Path | str],
         options: EncodeOptions | None = None,
         *,
+        frames: str | None = None,
         dry_run: bool = False,
         workers: int | None = None,
         memory: int | None = None,
@@ -65,7 +66,9 @@ class Archive(OpenArchive):
         there in another keep mode, at another quality, or by another segmenter than the one named are stored
         anew; another effort, importances or a target alone are no reason to. Files that cannot be used and
         photos that no quality brings to the target are in the report's ``failed``, with the reason; an
-        interrupted ingest can be run again. ``workers``: photos encoded at once, by default the number of
+        interrupted ingest can be run again. ``frames``: how far apart frames of videos are taken as photos,
+        as "2s", "500ms" or "1m", or "scenes" for one of each; without it videos are passed over, and counted.
+        ``workers``: photos encoded at once, by default the number of
         cores. ``memory``: bytes that the program may take in all, by default half of what there is; as many
         photos are in flight as fit, and one that never does is refused. Raises ArchiveError when the archive
         cannot be written, UsageError for impossible options,
@@ -74,6 +77,7 @@ class Archive(OpenArchive):
         import os
 
         from dsslic_search.api.coding import options_or
+        from dsslic_search.archive.ingest.frames import read_choice
         from dsslic_search.archive.ingest.run import ingest
 
         return ingest(
@@ -81,6 +85,7 @@ class Archive(OpenArchive):
             [Path(p) for p in paths],
             options_or(options, wishes),
             settings=self.settings,
+            frames=None if frames is None else read_choice(frames),
             dry_run=dry_run,
             workers=workers or os.cpu_count() or 1,
             memory=memory,

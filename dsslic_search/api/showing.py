@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from dsslic_search.archive.schema import Photo
     from dsslic_search.codec.container import Contents
     from dsslic_search.codec.decoder import Decoded
+    from dsslic_search.codec.picture.open import SourcePhoto
     from dsslic_search.core.dialect import Dialect
     from dsslic_search.core.vocabulary import Vocabulary
 
@@ -97,8 +98,7 @@ def stages_of(store: Store, photo: Photo, stages: Sequence[str], max_pixels: int
         elsewhere = 0
         with _about(store, photo):
             if stage == "full" and contents.header.keep == "reference":
-                referenced = _referenced(photo)
-                elsewhere, decoded = len(referenced), _opened(referenced, photo.path, max_pixels)
+                elsewhere, decoded = _at_its_place(photo, max_pixels)
             else:
                 read = max(read, contents.stage_bytes(stage))
                 decoded = decode_stage(file.stage(stage), stage, max_pixels=max_pixels)
@@ -109,10 +109,16 @@ def stages_of(store: Store, photo: Photo, stages: Sequence[str], max_pixels: int
 
 
 def original_of(store: Store, photo: Photo) -> bytes:
-    """The original file, bit for bit. StageError in keep mode layers, and where it was left at its place but
-    is not there now."""
+    """The original file, bit for bit. StageError in keep mode layers, where it was left at its place but is
+    not there now, and for frames of videos, which have none."""
     from dsslic_search.codec.decoder import read_original
+    from dsslic_search.codec.picture.video import FORMAT
 
+    if photo.format == FORMAT:
+        raise StageError(
+            f"{photo.path}: a frame of a video, which is no file of its own; the clip is the original, and a "
+            "preview of the frame is a picture of it"
+        )
     if photo.keep == "reference":
         return _referenced(photo)
     with _about(store, photo):
@@ -129,11 +135,34 @@ def _about(store: Store, photo: Photo) -> Iterator[None]:
         raise type(e)(f"photo {photo.id} ({store.path_of(photo.content_hash)}): {e}{advice}") from e
 
 
-def _opened(original: bytes, name: str, max_pixels: int) -> Decoded:
-    from dsslic_search.codec.decoder import Decoded
+def _at_its_place(photo: Photo, max_pixels: int) -> tuple[int, Decoded]:
+    """The pixels of what keep mode "reference" left at its place, and the bytes of its file."""
     from dsslic_search.codec.picture.open import open_photo
+    from dsslic_search.codec.picture.video import FORMAT
 
-    photo = open_photo(original, name, max_pixels)
+    if photo.format == FORMAT:
+        return _frame_at_its_place(photo, max_pixels)
+    original = _referenced(photo)
+    return len(original), _shown(open_photo(original, photo.path, max_pixels))
+
+
+def _frame_at_its_place(photo: Photo, max_pixels: int) -> tuple[int, Decoded]:
+    from dsslic_search.archive.ingest.frames import found_again
+    from dsslic_search.codec.picture.open import check_size, decoded
+
+    try:
+        header, length = found_again(photo.path, photo.content_hash)
+    except OSError as e:
+        raise _no_longer(photo, "is gone") from e
+    if header is None:
+        raise _no_longer(photo, "has changed")
+    check_size(header.width, header.height, photo.path, max_pixels)
+    return length, _shown(decoded(header, photo.path))
+
+
+def _shown(photo: SourcePhoto) -> Decoded:
+    from dsslic_search.codec.decoder import Decoded
+
     return Decoded(photo.pixels[..., 0] if photo.grey else photo.pixels, photo.alpha)
 
 
@@ -143,9 +172,12 @@ def _referenced(photo: Photo) -> bytes:
     with suppress(OSError):
         data = text_to_path(photo.path).read_bytes()
     if data is None or hashlib.sha256(data).hexdigest() != photo.content_hash:
-        state = "is gone" if data is None else "has changed"
-        raise StageError(
-            f'{photo.path}: the original {state} since it was ingested by reference; "coarse" is the best '
-            "stage stored"
-        )
+        raise _no_longer(photo, "is gone" if data is None else "has changed")
     return data
+
+
+def _no_longer(photo: Photo, state: str) -> StageError:
+    return StageError(
+        f'{photo.path}: the original {state} since it was ingested by reference; "coarse" is the best stage '
+        "stored"
+    )

@@ -23,7 +23,7 @@ from dsslic_search.cli.options import (
     quality_text,
 )
 from dsslic_search.cli.wording import finding_sentence, in_commands
-from dsslic_search.core.errors import ArchiveError
+from dsslic_search.core.errors import ArchiveError, Remedy
 from dsslic_search.core.text import counted, printable, size_text
 
 if TYPE_CHECKING:
@@ -47,6 +47,14 @@ def ingest(
     archive: ArchiveDir = None,
     *,
     options: EncodeOptions,
+    frames: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TIME|scenes",
+            help="Take a frame of videos every 2s, 500ms or 1m, or of each scene; else they are passed over.",
+            show_default=False,
+        ),
+    ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Say what would be added; write nothing.")
     ] = False,
@@ -71,7 +79,7 @@ def ingest(
     allowed = None if memory is None else size_option("--memory", memory)
     with Archive(archive) as opened, _progress(dry_run) as progress:
         report = opened.ingest(
-            paths, options, dry_run=dry_run, workers=workers, memory=allowed, progress=progress
+            paths, options, frames=frames, dry_run=dry_run, workers=workers, memory=allowed, progress=progress
         )
         root = opened.folder.root
     if as_json:
@@ -82,7 +90,16 @@ def ingest(
     if report.failed:
         raise typer.Exit(PARTIAL if report.added or report.updated or report.present else ERROR)
     if not report.found:
-        raise ArchiveError("no photos found there; name photos, or folders that hold some")
+        raise ArchiveError(_nothing_found(report))
+
+
+def _nothing_found(report: IngestReport) -> str:
+    if report.videos:
+        return f"no photos found there but {counted(report.videos, 'video')}; {_WITH_FRAMES}"
+    return "no photos found there; name photos, or folders that hold some"
+
+
+_WITH_FRAMES = f"{in_commands(Remedy.FRAMES)} takes frames of them"
 
 
 @contextmanager
@@ -118,11 +135,15 @@ def _tell(report: IngestReport, root: Path) -> None:
         parts.insert(1, f"{report.updated} {'would be ' if report.dry_run else ''}stored anew")
     if report.sidecars:
         parts.append(f"{counted(report.sidecars, 'sidecar')} read")
+    if report.videos:
+        parts.append(f"{counted(report.videos, 'video')} passed over")
     line = ", ".join(parts)
     if report.bytes_in and not report.dry_run:
         share = report.bytes_stored / report.bytes_in
         line += f"; {size_text(report.bytes_in)} became {size_text(report.bytes_stored)} ({share:.0%})"
         line += f" in {report.seconds:.1f} s"
+    if report.videos:
+        line += f"; {_WITH_FRAMES}"
     typer.echo(
         f"{root}: {line}" + ("; interrupted, run it again to go on" if report.interrupted else ""), err=True
     )
@@ -136,6 +157,7 @@ def _as_plain(report: IngestReport, root: Path) -> dict[str, Any]:
         "added": report.added,
         "updated": report.updated,
         "present": report.present,
+        "videos_passed_over": report.videos,
         "sidecars": report.sidecars,
         "failed": [{"path": f.path, "reason": in_commands(f.reason)} for f in report.failed],
         "bytes_in": report.bytes_in,

@@ -24,6 +24,7 @@ COMMANDS: dict[Remedy, str] = {
     Remedy.CLASSES_FILE: "--classes FILE",
     Remedy.OWN_CLASSES: "--own-classes",
     Remedy.MEMORY: "--memory SIZE",
+    Remedy.FRAMES: "--frames 2s",
 }
 
 

@@ -19,7 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dsslic_search.codec.options import EncodeOptions
-from dsslic_search.codec.picture.open import SourcePhoto, open_photo, read_header
+from dsslic_search.codec.picture.header import Header
+from dsslic_search.codec.picture.open import SourcePhoto, decoded, read_header
 from dsslic_search.core.kinds import KeepMode
 from dsslic_search.networks.grid import SCALE
 from dsslic_search.networks.segmenter import SegNetSegmenter
@@ -51,9 +52,13 @@ def shrink_for(height: int, width: int, options: EncodeOptions) -> int:
 
 def open_for(data: bytes, name: str, max_pixels: int, options: EncodeOptions) -> SourcePhoto:
     """:func:`dsslic_search.codec.picture.open.open_photo`, decoding no more than ``options`` need."""
-    header = read_header(data, name, max_pixels)
+    return decoded_for(read_header(data, name, max_pixels), name, options)
+
+
+def decoded_for(header: Header, name: str, options: EncodeOptions) -> SourcePhoto:
+    """:func:`dsslic_search.codec.picture.open.decoded`, in the same way."""
     shrink = shrink_for(header.height, header.width, options)
-    return reduced(open_photo(data, name, max_pixels, shrink=shrink), shrink)
+    return reduced(decoded(header, name, shrink=shrink), shrink)
 
 
 def reduced(photo: SourcePhoto, shrink: int) -> SourcePhoto:

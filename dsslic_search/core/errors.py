@@ -53,6 +53,7 @@ class Remedy(StrEnum):
     CLASSES_FILE = "classes=path"
     OWN_CLASSES = "own_classes=True"
     MEMORY = "memory=bytes"
+    FRAMES = 'frames="2s"'
 
 
 class DSSError(Exception):

@@ -7,6 +7,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
+from fractions import Fraction
 
 # Normal forms. Texts that should count as the same have the same form.
 
@@ -157,6 +158,25 @@ def parse_size(text: str) -> int:
     if found is None or found[2] not in BYTE_UNITS:
         raise ValueError(f"{quoted(text)} is not a number of bytes, as in 5000, 200k, 1.5MB or 2MiB")
     return int((Decimal(found[1]) * BYTE_UNITS[found[2]]).to_integral_value())
+
+
+DURATION_UNITS = {
+    "ms": Fraction(1, 1000),
+    "s": Fraction(1),
+    "m": Fraction(60),
+    "min": Fraction(60),
+    "h": Fraction(3600),
+}
+_DURATION = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,9})?)\s?([a-z]+)")
+
+
+def parse_duration(text: str) -> Fraction:
+    """Seconds, exactly, from "2s", "0.5s", "500ms", "1m" (or "1min") or "1h". ValueError for what is no
+    duration, and for none."""
+    found = _DURATION.fullmatch(text.strip().casefold())
+    if found is None or found[2] not in DURATION_UNITS or not (seconds := Fraction(found[1])):
+        raise ValueError(f"{quoted(text)} is not a duration, as in 2s, 0.5s, 500ms or 1m")
+    return seconds * DURATION_UNITS[found[2]]
 
 
 def size_text(count: float) -> str:

@@ -16,7 +16,7 @@ import pytest
 from dsslic_search.archive import schema
 from dsslic_search.archive.features import MapFeatures, features_of
 from dsslic_search.archive.folder import ArchiveFolder
-from dsslic_search.archive.ingest.encode import Prepared
+from dsslic_search.archive.ingest.encode import Prepared, Source
 from dsslic_search.archive.ingest.report import IngestReport
 from dsslic_search.archive.ingest.run import ingest
 from dsslic_search.codec import container
@@ -49,7 +49,8 @@ def dsslic_of(source: bytes, options: EncodeOptions = OPTIONS) -> bytes:
     return container.pack(header, sorted(chunks, key=lambda c: container.ORDER.index(c.kind)))
 
 
-def prepare(original: bytes, name: str, options: Any, settings: Settings, beside: Any = ALONE) -> Prepared:
+def prepare(source: Source, options: Any, settings: Settings, beside: Any = ALONE) -> Prepared:
+    original, name = source.data, source.name
     if not original.startswith(b"PHOTO"):
         raise PhotoError(f"{name}: not an image")
     facts = NO_FACTS | {"taken_at": datetime(2023, 6, 1, 12), "camera": "Box Brownie", "latitude": 48.85}

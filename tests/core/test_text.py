@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from fractions import Fraction
 
 import pytest
 from hypothesis import given
@@ -153,3 +154,24 @@ def test_known_words_are_like_their_misspellings() -> None:
     assert set(known.like("body of watr", phrases_only=True)) == {"body of water"}
     assert known.like("flower", phrases_only=True) == {}
     assert known.like("f" * 41) == {}
+
+
+@pytest.mark.parametrize(
+    ("written", "seconds"),
+    [
+        ("2s", 2),
+        ("0.5s", Fraction(1, 2)),
+        ("500ms", Fraction(1, 2)),
+        ("1m", 60),
+        (" 1.5 Min ", 90),
+        ("2h", 7200),
+    ],
+)
+def test_durations_are_exact(written: str, seconds: Fraction) -> None:
+    assert text.parse_duration(written) == seconds
+
+
+@pytest.mark.parametrize("written", ["", "2", "s", "0s", "-1s", "1e3s", "2 weeks", "1s2s", ".5s"])
+def test_what_is_no_duration(written: str) -> None:
+    with pytest.raises(ValueError, match=r"is not a duration, as in 2s, 0\.5s, 500ms or 1m"):
+        text.parse_duration(written)

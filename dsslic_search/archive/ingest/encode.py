@@ -1,5 +1,5 @@
-"""One photo of an ingest: its original file read, once, and everything that an archive keeps of it made of
-its bytes, in the worker threads."""
+"""One photo of an ingest: what it is made of, as a file of its own read once, and everything that an archive
+keeps of it made of that, in the worker threads."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from dsslic_search.archive.features import MapFeatures, features_of
 from dsslic_search.core import vocabulary
@@ -22,8 +22,50 @@ from dsslic_search.core.settings import Settings
 if TYPE_CHECKING:
     from dsslic_search.codec.options import EncodeOptions
     from dsslic_search.codec.picture.facts import Beside, PhotoFacts
+    from dsslic_search.codec.picture.header import Header
+    from dsslic_search.codec.picture.raster import Embedded
+    from dsslic_search.codec.picture.stripping import Strip
 
 LARGEST_FILE_BYTES = (1 << 31) - 1  # a larger file is no photo, and would not fit in memory beside others
+
+
+class Source(Protocol):
+    """What a photo of the archive is made of: a file of its own (`Original`), or a frame of a video
+    (`archive.ingest.frames.Frame`)."""
+
+    @property
+    def path(self) -> Path:
+        """The file, beside which sidecars may stand."""
+
+    @property
+    def name(self) -> str:
+        """What the catalog has as its path, as text that can be stored and printed."""
+
+    @property
+    def data(self) -> bytes:
+        """What the content hash is the SHA-256 of: the bytes of the photo's file."""
+
+    @property
+    def content_hash(self) -> str:
+        """In hex."""
+
+    @property
+    def modified_at(self) -> datetime:
+        """When the file was changed last, UTC, without a time zone."""
+
+    @property
+    def file_size(self) -> int:
+        """Bytes that the photo takes at its place."""
+
+    def fetch(self) -> None:
+        """Read what is not read yet, in the thread that reads. PhotoError where that cannot be had, nor
+        anything behind it in the file."""
+
+    def header(self, max_pixels: int) -> Header:
+        """What gives its pixels. PhotoError, which starts with ``name``, where it is no photo."""
+
+    def facts(self, embedded: Embedded, beside: Beside, strip: Strip) -> PhotoFacts:
+        """What metadata tell: those beside its pixels, those beside its file."""
 
 
 @dataclass(frozen=True)
@@ -40,12 +82,29 @@ class Original:
         """The path as text that can be stored and printed."""
         return path_to_text(self.path)
 
+    @property
+    def file_size(self) -> int:
+        return len(self.data)
+
+    def fetch(self) -> None:
+        """All of it was read."""
+
+    def header(self, max_pixels: int) -> Header:
+        from dsslic_search.codec.picture.open import read_header
+
+        return read_header(self.data, self.name, max_pixels)
+
+    def facts(self, embedded: Embedded, beside: Beside, strip: Strip) -> PhotoFacts:
+        from dsslic_search.codec.picture.facts import facts_of
+
+        return facts_of(embedded, self.path.name, beside, strip)
+
 
 def read_original(path: Path) -> Original:
     """Read a file whole. Raises PhotoError with the reason alone (not the name) when it is empty, too large
     or unreadable."""
     try:
-        with open(path, "rb", opener=_open_without_waiting) as f:
+        with open(path, "rb", opener=open_without_waiting) as f:
             status = os.fstat(f.fileno())
             if not stat.S_ISREG(status.st_mode):
                 raise PhotoError("not a regular file")
@@ -61,15 +120,16 @@ def read_original(path: Path) -> Original:
         raise PhotoError(f"cannot be read ({e.strerror or e})") from e
     if not data:
         raise PhotoError("empty file (0 bytes)")
-    return Original(path, data, hashlib.sha256(data).hexdigest(), _utc(status.st_mtime))
+    return Original(path, data, hashlib.sha256(data).hexdigest(), changed_at(status.st_mtime))
 
 
-def _open_without_waiting(name: str, flags: int) -> int:
+def open_without_waiting(name: str, flags: int) -> int:
     """A file that was replaced by a pipe since the walk must not stop the ingest."""
     return os.open(name, flags | getattr(os, "O_NONBLOCK", 0))
 
 
-def _utc(timestamp: float) -> datetime:
+def changed_at(timestamp: float) -> datetime:
+    """A file system's time in UTC, without a time zone."""
     try:
         return datetime.fromtimestamp(timestamp, UTC).replace(tzinfo=None)
     except (OverflowError, ValueError, OSError):  # file systems can hold times that calendars cannot
@@ -95,26 +155,23 @@ class Prepared:
     milliseconds: Mapping[str, float]
 
 
-Prepare = Callable[[bytes, str, "EncodeOptions", Settings, "Beside"], Prepared]
+Prepare = Callable[[Source, "EncodeOptions", Settings, "Beside"], Prepared]
 
 
-def prepare_photo(
-    original: bytes, name: str, options: EncodeOptions, settings: Settings, beside: Beside
-) -> Prepared:
-    """Open, encode and describe a photo; ``name``: its path, for messages and for the date that may be in it;
-    ``beside``: what stands beside its file. Raises PhotoError when it is none, other
-    DSSErrors when the codec cannot work."""
+def prepare_photo(source: Source, options: EncodeOptions, settings: Settings, beside: Beside) -> Prepared:
+    """Open, encode and describe a photo; ``beside``: what stands beside its file. Raises PhotoError when it
+    is none, other DSSErrors when the codec cannot work."""
     from dsslic_search.codec.encoder import encode_photo
-    from dsslic_search.codec.picture.facts import facts_of, turn_of
+    from dsslic_search.codec.picture.facts import turn_of
     from dsslic_search.codec.picture.stripping import Strip
-    from dsslic_search.codec.reduction import open_for
+    from dsslic_search.codec.reduction import decoded_for
     from dsslic_search.networks.runtime import use_one_thread
 
     use_one_thread()  # each worker has a photo of its own
     start = time.perf_counter()
-    photo = open_for(original, name, settings.max_pixels, options)
+    photo = decoded_for(source.header(settings.max_pixels), source.name, options)
     opened = time.perf_counter()
-    encoded = encode_photo(photo, options, original)
+    encoded = encode_photo(photo, options, source.data)
     coded = time.perf_counter()
     features = features_of(encoded.dialect.meant(encoded.label_map), vocabulary.default())
     done = time.perf_counter()
@@ -124,7 +181,7 @@ def prepare_photo(
         width=photo.width,
         height=photo.height,
         facts={
-            **facts_of(photo.embedded, Path(name).name, beside, strip),
+            **source.facts(photo.embedded, beside, strip),
             "turn": None if strip is Strip.METADATA else turn_of(photo.embedded),
             "bit_depth": photo.bits,
             "profile": photo.profile or None,

@@ -18,6 +18,7 @@ from dsslic_search.core.settings import LOSSLESS
 from dsslic_search.core.text import size_text
 
 if TYPE_CHECKING:
+    from dsslic_search.archive.ingest.encode import Source
     from dsslic_search.codec.options import EncodeOptions
     from dsslic_search.codec.picture.header import Header
 
@@ -67,19 +68,17 @@ class Budget:
         self.taken -= weight
 
 
-def weight_of(data: bytes, name: str, options: EncodeOptions, max_pixels: int, budget: Budget) -> int:
-    """Bytes that the photo with the file ``data`` takes while it is encoded, by its header; of one that
-    cannot be read, which is for the encoder to say, those of its file. PhotoError for one that never fits."""
-    from dsslic_search.codec.picture.open import read_header
-
+def weight_of(source: Source, options: EncodeOptions, max_pixels: int, budget: Budget) -> int:
+    """Bytes that a photo takes while it is encoded, by its header; of one that cannot be read, which is for
+    the encoder to say, those of its file. PhotoError for one that never fits."""
     try:
-        header = read_header(data, name, max_pixels)
+        header = source.header(max_pixels)
     except PhotoError:
-        return FILE_COPIES * len(data)
-    weight = _weight(header, len(data), options)
+        return FILE_COPIES * len(source.data)
+    weight = _weight(header, len(source.data), options)
     if weight > budget.for_photos:
         raise PhotoError(
-            f"{name}: its {header.width}×{header.height} pixels take about "
+            f"{source.name}: its {header.width}×{header.height} pixels take about "
             f"{size_text(PROGRAM_BYTES + weight)} to encode, more than the {size_text(budget.total)} "
             f"allowed; allow more with {Remedy.MEMORY}"
         )

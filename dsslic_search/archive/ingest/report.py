@@ -6,14 +6,15 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from dsslic_search.archive.ingest.encode import Original, Prepared
+from dsslic_search.archive.ingest.encode import Prepared, Source
 from dsslic_search.archive.ingest.sidecars import SidecarsRead
 from dsslic_search.archive.ingest.walk import Failure
 
 
 @dataclass(frozen=True)
 class Event:
-    """One step of an ingest. ``done`` of ``total`` files are settled. ``kind`` "found": the walk ended,
+    """One step of an ingest. ``done`` of ``total`` photos are settled: of a file one, until it turns out to
+    be a video with more. ``kind`` "found": the walk ended,
     ``path`` is empty. "updated": a photo that was there is stored anew. "failed": every failure of the report
     is told once; those of paths that led to no file come right after "found" and settle none. ``path`` is
     text that can be printed; ``reason``: why it failed."""
@@ -27,8 +28,9 @@ class Event:
 
 @dataclass
 class IngestReport:
-    """``found`` = ``added`` + ``updated`` + ``present`` + failed files, unless ``interrupted``. ``failed``
-    also holds paths that led to no file.
+    """``found`` = ``added`` + ``updated`` + ``present`` + failed files, unless ``interrupted``; of a video
+    each frame that is taken counts, and one more where it is damaged. ``failed`` also holds paths that led to
+    no file. ``videos``: those passed over since no frames were asked for.
 
     ``updated``: photos that were there, stored anew with other options or because their file was missing or
     damaged. ``sidecars``: files beside these photos that told of them. ``notes``: folders without photos;
@@ -44,6 +46,7 @@ class IngestReport:
     updated: int = 0
     present: int = 0
     failed: list[Failure] = field(default_factory=list)
+    videos: int = 0
     sidecars: int = 0
     notes: list[str] = field(default_factory=list)
     bytes_in: int = 0
@@ -70,9 +73,13 @@ class Teller:
             self.report.failed.append(failure)
             self._progress(Event("failed", failure.path, 0, files, failure.reason))
 
+    def expect(self, more: int) -> None:
+        """So many photos more (or fewer, below 0) are going to be settled."""
+        self.report.found += more
+
     def stored(
         self,
-        original: Original,
+        source: Source,
         anew: bool,
         prepared: Prepared | None = None,
         milliseconds: Mapping[str, float] | None = None,
@@ -81,12 +88,12 @@ class Teller:
             self.report.updated += 1
         else:
             self.report.added += 1
-        self.report.bytes_in += len(original.data)
+        self.report.bytes_in += source.file_size
         if prepared is not None:
             self.report.bytes_stored += len(prepared.data)
             for step, spent in {**prepared.milliseconds, **(milliseconds or {})}.items():
                 self.report.milliseconds[step] = self.report.milliseconds.get(step, 0.0) + spent
-        self._settled("updated" if anew else "added", original.name)
+        self._settled("updated" if anew else "added", source.name)
 
     def sidecars(self, read: SidecarsRead) -> None:
         self._sidecars.update(read.paths)

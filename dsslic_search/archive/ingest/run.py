@@ -10,27 +10,31 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from dsslic_search.archive import later_facts, schema
 from dsslic_search.archive.catalog import Catalog
 from dsslic_search.archive.folder import ArchiveFolder
 from dsslic_search.archive.ingest.decide import Choice, choose
-from dsslic_search.archive.ingest.encode import Original, Prepare, Prepared, prepare_photo, read_original
+from dsslic_search.archive.ingest.encode import Prepare, Prepared, Source, prepare_photo, read_original
+from dsslic_search.archive.ingest.frames import FrameChoice, is_video, taken
 from dsslic_search.archive.ingest.memory import Budget, default_total, weight_of
 from dsslic_search.archive.ingest.report import Event, IngestReport, Teller
 from dsslic_search.archive.ingest.sidecars import Sidecars
-from dsslic_search.archive.ingest.walk import walk
+from dsslic_search.archive.ingest.walk import is_named_video, walk
 from dsslic_search.archive.reindex import make_current
 from dsslic_search.archive.store import Store
 from dsslic_search.archive.terms import require_current
-from dsslic_search.core.errors import DSSError, FormatError, PhotoError, TargetError
+from dsslic_search.core.errors import DSSError, FormatError, PhotoError, Remedy, TargetError, UsageError
 from dsslic_search.core.files import path_to_text
+from dsslic_search.core.kinds import KeepMode
 from dsslic_search.core.settings import Settings
 
 if TYPE_CHECKING:
@@ -46,6 +50,7 @@ def ingest(
     *,
     settings: Settings,
     dry_run: bool = False,
+    frames: FrameChoice | None = None,
     workers: int = 2,
     memory: int | None = None,
     progress: Callable[[Event], None] | None = None,
@@ -57,31 +62,38 @@ def ingest(
 
     Files that cannot be used are skipped and listed in the report. KeyboardInterrupt ends it early: what is
     encoded is still stored, and the report says ``interrupted``. ``dry_run`` reads and compares, and writes
-    nothing at all. A new archive is made unless no file is found. ``progress`` is called in the calling
+    nothing at all. A new archive is made unless no file is found. ``frames``: which frames of videos are
+    photos; None passes videos over, and counts them. ``progress`` is called in the calling
     thread, ``prepare`` in the workers; at most ``workers`` + 2 photos are in memory at a time, and as many as
     ``memory``, bytes in all, has room for (`archive.ingest.memory`; None for half of what there is).
 
-    Raises UsageError when that is less than any photo takes, ArchiveError when the archive cannot be used or
+    Raises UsageError when that is less than any photo takes, and for frames that shall be kept exactly;
+    ArchiveError when the archive cannot be used or
     written (another writer, newer version, disk full), WeightsError and the like when no photo could be
     encoded.
     """
     start = time.perf_counter()
+    if frames is not None and options.mode is KeepMode.EXACT:
+        raise UsageError(
+            "a frame of a video has no file of its own to be kept exactly; keep frames as layers, coarse or "
+            "reference"
+        )
     budget = Budget(default_total() if memory is None else memory)
     report = IngestReport(dry_run=dry_run)
     tell = Teller(report, progress or (lambda _event: None))
     try:
         if dry_run:
-            _rehearse(archive, chosen, options, tell)
+            _rehearse(archive, chosen, options, tell, frames, settings)
         elif archive.exists:
             with archive.writing(create=True) as catalog:
                 require_current(catalog)
-                files = _find(archive, chosen, tell)
+                files = _find(archive, chosen, tell, frames)
                 run = _Run(archive.store, catalog, options, settings, workers, budget, prepare, tell)
-                run.add_all(files)
-        elif files := _find(archive, chosen, tell):
+                run.add_all(files, frames)
+        elif files := _find(archive, chosen, tell, frames):
             with archive.writing(create=True) as catalog:
                 run = _Run(archive.store, catalog, options, settings, workers, budget, prepare, tell)
-                run.add_all(files)
+                run.add_all(files, frames)
     except KeyboardInterrupt:
         report.interrupted = True
     if n := len(tell.stay_exact):
@@ -92,58 +104,103 @@ def ingest(
     return report
 
 
-def _find(archive: ArchiveFolder, chosen: Sequence[Path], tell: Teller) -> list[Path]:
-    walked = walk(chosen, archive.root)
+def _find(
+    archive: ArchiveFolder, chosen: Sequence[Path], tell: Teller, frames: FrameChoice | None
+) -> list[Path]:
+    walked = walk(chosen, archive.root, videos=frames is not None)
     tell.report.notes.extend(walked.notes)
+    tell.report.videos = walked.videos
     tell.walked(len(walked.files), walked.failures)
     return walked.files
 
 
-def _rehearse(archive: ArchiveFolder, chosen: Sequence[Path], options: EncodeOptions, tell: Teller) -> None:
+def _rehearse(
+    archive: ArchiveFolder,
+    chosen: Sequence[Path],
+    options: EncodeOptions,
+    tell: Teller,
+    frames: FrameChoice | None,
+    settings: Settings,
+) -> None:
     catalog = None
     if archive.exists:
         archive.verify()
         catalog = Catalog.open(archive.catalog, change=False)
+    seen: set[str] = set()
+
+    def offer(source: Source) -> None:
+        if source.content_hash in seen:
+            tell.present(source.name)
+            return
+        choice = (
+            Choice("add", options)
+            if catalog is None
+            else choose(catalog, archive.store, source.content_hash, options)
+        )
+        if not _settled_at_once(source, choice, tell):
+            seen.add(source.content_hash)
+            tell.stored(source, choice.action == "update")
+
     try:
-        seen: set[str] = set()
-        for path in _find(archive, chosen, tell):
-            original = _read(path, tell)
-            if original is None:
-                continue
-            if original.content_hash in seen:
-                tell.present(original.name)
-                continue
-            choice = (
-                Choice("add", options)
-                if catalog is None
-                else choose(catalog, archive.store, original.content_hash, options)
-            )
-            if not _settled_at_once(original, choice, tell):
-                seen.add(original.content_hash)
-                tell.stored(original, choice.action == "update")
+        for path in _find(archive, chosen, tell, frames):
+            _offer_all(path, frames, settings, tell, offer)
     finally:
         if catalog is not None:
             catalog.close()
 
 
-def _read(path: Path, tell: Teller) -> Original | None:
+def _offer_all(
+    path: Path,
+    frames: FrameChoice | None,
+    settings: Settings,
+    tell: Teller,
+    offer: Callable[[Source], None],
+) -> None:
+    """Offer each photo that a file is made into. Where it cannot be read, or not to its end, that is told
+    once."""
+    left = 1
     try:
-        return read_original(path)
+        with _sources(path, frames, settings) as sources:
+            tell.expect(len(sources) - left)
+            left = len(sources)
+            for source in sources:
+                offer(source)
+                left -= 1
+        return
     except PhotoError as e:
-        tell.failed(path_to_text(path), str(e))
+        reason = str(e)
     except MemoryError:
-        tell.failed(path_to_text(path), "not enough memory to read it")
-    return None
+        reason = "not enough memory to read it"
+    tell.expect(1 - left)
+    tell.failed(path_to_text(path), reason)
 
 
-def _settled_at_once(original: Original, choice: Choice, tell: Teller) -> bool:
+class _Sources(Protocol):
+    def __len__(self) -> int: ...
+    def __iter__(self) -> Iterator[Source]: ...
+
+
+@contextmanager
+def _sources(path: Path, frames: FrameChoice | None, settings: Settings) -> Iterator[_Sources]:
+    """What a file is made into: a photo, or photos of a video's frames. PhotoError where it cannot be
+    read."""
+    if (frames is None and not is_named_video(path)) or not is_video(path):
+        yield [read_original(path)]
+    elif frames is None:
+        raise PhotoError(f"a video, not a photo; take frames of it with {Remedy.FRAMES}")
+    else:
+        with taken(path, frames, settings.max_pixels) as found:
+            yield found
+
+
+def _settled_at_once(source: Source, choice: Choice, tell: Teller) -> bool:
     """Tell of a photo that is not going to be stored; False when it is."""
     if choice.stays_exact:
-        tell.stay_exact.add(original.content_hash)
+        tell.stay_exact.add(source.content_hash)
     if choice.action == "present":
-        tell.present(original.name)
+        tell.present(source.name)
     elif choice.action == "cannot":
-        tell.failed(original.name, choice.reason)
+        tell.failed(source.name, choice.reason)
     return choice.action in ("present", "cannot")
 
 
@@ -151,7 +208,7 @@ def _settled_at_once(original: Original, choice: Choice, tell: Teller) -> bool:
 class _Job:
     """A photo that is being encoded, and files of the same content met meanwhile."""
 
-    original: Original
+    source: Source
     choice: Choice
     weight: int
     twins: list[str] = field(default_factory=list)
@@ -177,17 +234,16 @@ class _Run:
         self._sidecars = Sidecars()
         self._flying: dict[Future[Prepared], _Job] = {}
 
-    def add_all(self, files: Sequence[Path]) -> None:
-        """Add the photos among ``files``. On KeyboardInterrupt what is encoded is stored before it goes on
-        up."""
+    def add_all(self, files: Sequence[Path], frames: FrameChoice | None) -> None:
+        """Add the photos among ``files``, and ``frames`` of the videos. On KeyboardInterrupt what is encoded
+        is stored before it goes on up."""
         later_facts.begin(self._catalog)
         make_current(self._catalog)
         self._store.remove_leftovers()
         with ThreadPoolExecutor(self._workers, "dss-ingest") as pool:
             try:
                 for path in files:
-                    self._offer(pool, path)
-                    self._settle_until(self._workers + 1)
+                    _offer_all(path, frames, self._settings, self._tell, partial(self._offer, pool))
                 self._settle_until(0)
             except BaseException as error:
                 pool.shutdown(wait=True, cancel_futures=True)
@@ -195,33 +251,31 @@ class _Run:
                     self._rescue()
                 raise
 
-    def _offer(self, pool: ThreadPoolExecutor, path: Path) -> None:
-        original = _read(path, self._tell)
-        if original is None:
-            return
+    def _offer(self, pool: ThreadPoolExecutor, source: Source) -> None:
+        self._start(pool, source)
+        self._settle_until(self._workers + 1)
+
+    def _start(self, pool: ThreadPoolExecutor, source: Source) -> None:
         for job in self._flying.values():
-            if job.original.content_hash == original.content_hash:
-                job.twins.append(original.name)
+            if job.source.content_hash == source.content_hash:
+                job.twins.append(source.name)
                 return
-        choice = choose(self._catalog, self._store, original.content_hash, self._options)
-        if _settled_at_once(original, choice, self._tell):
+        choice = choose(self._catalog, self._store, source.content_hash, self._options)
+        if _settled_at_once(source, choice, self._tell):
             return
+        source.fetch()
         try:
-            weight = weight_of(
-                original.data, original.name, choice.options, self._settings.max_pixels, self._budget
-            )
+            weight = weight_of(source, choice.options, self._settings.max_pixels, self._budget)
         except PhotoError as e:
-            self._tell.failed(original.name, str(e))
+            self._tell.failed(source.name, str(e))
             return
         while self._flying and not self._budget.has_room_for(weight):
             self._settle_first()
         self._budget.take(weight)
-        sidecars = self._sidecars.of(path)
+        sidecars = self._sidecars.of(source.path)
         self._tell.sidecars(sidecars)
-        future = pool.submit(
-            self._prepare, original.data, original.name, choice.options, self._settings, sidecars.beside
-        )
-        self._flying[future] = _Job(original, choice, weight)
+        future = pool.submit(self._prepare, source, choice.options, self._settings, sidecars.beside)
+        self._flying[future] = _Job(source, choice, weight)
 
     def _settle_until(self, few: int) -> None:
         while len(self._flying) > few:
@@ -241,7 +295,7 @@ class _Run:
                 self._settle(future, job)
 
     def _settle(self, future: Future[Prepared], job: _Job) -> None:
-        name = job.original.name
+        name = job.source.name
         try:
             prepared = future.result()
         except (PhotoError, FormatError, TargetError) as e:
@@ -254,36 +308,36 @@ class _Run:
             log.warning("unexpected error at %s", name, exc_info=e)
             reason = f"unexpected error, please report it ({type(e).__name__}: {e})"
         else:
-            self._keep(job.original, job.choice, prepared)
+            self._keep(job.source, job.choice, prepared)
             for twin in job.twins:
                 self._tell.present(twin)
             return
         for each in (name, *job.twins):
             self._tell.failed(each, reason)
 
-    def _keep(self, original: Original, choice: Choice, prepared: Prepared) -> None:
+    def _keep(self, source: Source, choice: Choice, prepared: Prepared) -> None:
         start = time.perf_counter()
-        self._store.write(original.content_hash, prepared.data)
-        values = _columns(original, prepared, choice.options)
+        self._store.write(source.content_hash, prepared.data)
+        values = _columns(source, prepared, choice.options)
         if choice.photo_id is None:
             added_at = datetime.now(UTC).replace(tzinfo=None)
             self._catalog.add(
-                schema.Photo(content_hash=original.content_hash, added_at=added_at, **values),
+                schema.Photo(content_hash=source.content_hash, added_at=added_at, **values),
                 prepared.features,
             )
         else:
             self._catalog.update(choice.photo_id, values, prepared.features)
         self._tell.stored(
-            original, choice.photo_id is not None, prepared, {"store": (time.perf_counter() - start) * 1000}
+            source, choice.photo_id is not None, prepared, {"store": (time.perf_counter() - start) * 1000}
         )
 
 
-def _columns(original: Original, prepared: Prepared, options: EncodeOptions) -> dict[str, Any]:
+def _columns(source: Source, prepared: Prepared, options: EncodeOptions) -> dict[str, Any]:
     """The columns of a photo's row that are written whenever it is stored."""
     return {
-        "path": original.name,
-        "file_size": len(original.data),
-        "modified_at": original.modified_at,
+        "path": source.name,
+        "file_size": source.file_size,
+        "modified_at": source.modified_at,
         "format": prepared.format,
         "width": prepared.width,
         "height": prepared.height,

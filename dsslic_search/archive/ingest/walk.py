@@ -39,6 +39,10 @@ PHOTO_EXTENSIONS = (
     )
     | RAW_EXTENSIONS
 )
+VIDEO_EXTENSIONS = frozenset(
+    (".3g2", ".3gp", ".asf", ".avi", ".divx", ".flv", ".insv", ".lrv", ".m2ts", ".m2v", ".m4v", ".mkv")
+    + (".mov", ".mp4", ".mpeg", ".mpg", ".mts", ".mxf", ".ogv", ".qt", ".ts", ".vob", ".webm", ".wmv")
+)
 
 
 class Failure(NamedTuple):
@@ -50,19 +54,22 @@ class Failure(NamedTuple):
 
 @dataclass
 class Walk:
-    """``files``: in order, each once. ``failures``: what could not be looked at. ``notes``: folders without
-    photos."""
+    """``files``: in order, each once. ``videos``: how many files named like videos, found in folders, are not
+    among them. ``failures``: what could not be looked at. ``notes``: folders without photos."""
 
     files: list[Path] = field(default_factory=list)
+    videos: int = 0
     failures: list[Failure] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
 
-def walk(chosen: Iterable[Path], leave_out: Path) -> Walk:
-    """Find the files to ingest. Folders are walked in order of names; hidden entries and the archive's own
-    folder ``leave_out`` are passed over; links to folders are followed, each folder being visited once."""
+def walk(chosen: Iterable[Path], leave_out: Path, videos: bool = False) -> Walk:
+    """Find the files to ingest, videos among them where they are asked for. Folders are walked in order of
+    names; hidden entries and the archive's own folder ``leave_out`` are passed over; links to folders are
+    followed, each folder being visited once."""
     result = Walk()
     visited = {_identity(leave_out)}
+    passed_over: set[Path] = set()
     seen: set[Path] = set()
     for path in chosen:
         before = len(result.files), len(result.failures)
@@ -74,8 +81,17 @@ def walk(chosen: Iterable[Path], leave_out: Path) -> Walk:
             continue
         if stat.S_ISDIR(mode):
             again = _identity(path) in visited
-            result.files.extend(p for p in _photos_in(path, visited, result.failures) if p not in seen)
-            if not again and before == (len(result.files), len(result.failures)):
+            known = len(passed_over)
+            for found in _photos_in(path, visited, result.failures):
+                video = is_named_video(found)
+                if video and not videos:
+                    passed_over.add(found)
+                elif not video and found.suffix.lower() not in PHOTO_EXTENSIONS:
+                    continue  # a program's source
+                elif found not in seen:
+                    result.files.append(found)
+            none = before == (len(result.files), len(result.failures)) and known == len(passed_over)
+            if not again and none:
                 result.notes.append(
                     f"{path_to_text(path)}: no photos in this folder (files named .jpg, .png, .webp, .tif …)"
                 )
@@ -84,7 +100,31 @@ def walk(chosen: Iterable[Path], leave_out: Path) -> Walk:
         elif path not in seen:
             result.files.append(path)
         seen.update(result.files[before[0] :])
+    result.videos = len(passed_over - seen)
     return result
+
+
+def is_named_video(path: Path) -> bool:
+    """Whether a file has a name as videos have; where programs' sources have it, too, and begins as one."""
+    ending = path.suffix.lower()
+    return ending in VIDEO_EXTENSIONS and (ending != _SHARED_EXTENSION or _begins_as_video(path))
+
+
+_SHARED_EXTENSION = ".ts"  # MPEG's transport streams, and TypeScript
+_SYNC_BYTES = b"\x47"  # ISO/IEC 13818-1: with which every packet of a transport stream begins
+_PACKET_BYTES = 188
+
+
+def _begins_as_video(path: Path) -> bool:
+    try:
+        with path.open("rb") as f:
+            start = f.read(_PACKET_BYTES + 1)
+    except OSError:
+        return False
+    return len(start) > _PACKET_BYTES and start[:1] == start[-1:] == _SYNC_BYTES
+
+
+_EXTENSIONS = PHOTO_EXTENSIONS | VIDEO_EXTENSIONS
 
 
 def _photos_in(top: Path, visited: set[tuple[int, int] | None], failures: list[Failure]) -> Iterator[Path]:
@@ -105,7 +145,7 @@ def _photos_in(top: Path, visited: set[tuple[int, int] | None], failures: list[F
         for entry in entries:
             if _is(entry.is_dir):
                 inner.append(entry.path)
-            elif os.path.splitext(entry.name)[1].lower() in PHOTO_EXTENSIONS:  # noqa: PTH122 (a str, and many of them)
+            elif os.path.splitext(entry.name)[1].lower() in _EXTENSIONS:  # noqa: PTH122 (a str, and many of them)
                 if _is(entry.is_file):
                     yield Path(entry.path)
                 elif entry.is_symlink():

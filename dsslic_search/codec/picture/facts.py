@@ -7,8 +7,9 @@ Each fact of `core.fields.FROM_METADATA` is taken from the first of these that h
    DateTimeDigitized), XMP, IPTC, and last EXIF's DateTime, which editors write anew; of exposure, camera and
    place EXIF before XMP; of title, description and rating XMP, IPTC, EXIF, since cameras write into EXIF what
    nobody said,
-3. of a date: the one in the file's name,
-4. what an export tells beside the photo, as Google's JSON does.
+3. what the container of a video says,
+4. of a date: the one in the file's name,
+5. what an export tells beside the photo, as Google's JSON does.
 
 Keywords and people are all that the first of these tells anywhere. A value that is damaged, malformed or
 cannot be counts as none.
@@ -62,18 +63,26 @@ ALONE = Beside()
 
 
 def facts_of(
-    embedded: Embedded, name: str = "", beside: Beside = ALONE, strip: Strip = Strip.NOTHING
+    embedded: Embedded,
+    name: str = "",
+    beside: Beside = ALONE,
+    strip: Strip = Strip.NOTHING,
+    container: PhotoFacts = NO_FACTS,
 ) -> PhotoFacts:
     """All facts that metadata tell, but for what is left out; that a file's name tells a date is never.
-    ``name``: of the file, without folders."""
+    ``name``: of the file, without folders; ``container``: what that of a video says (`video_metadata`)."""
     if strip is Strip.METADATA:
-        embedded, beside = Embedded(), ALONE
+        embedded, beside, container = Embedded(), ALONE, NO_FACTS
     own = _Metadata(exif.read(embedded.exif), xmp.read(embedded.xmp), iptc.read(embedded.iptc))
     around = [_Metadata(xmp=packet) for packet in beside.packets]
     found = dict(NO_FACTS)
     for fact in FROM_METADATA:
-        values, source = _taken(fact, around, own, name)
+        values, source = _taken(fact, around, own)
         columns = [column.name for column in fact.columns]
+        if values is None and fact.name != "taken_from":
+            values, source = _told(columns, [container]), str(container.get("taken_from"))
+        if values is None and fact.name == "taken" and (date := date_in_name(name)) is not None:
+            values, source = (date,), NAME_SOURCE
         if values is None:
             values, source = _told(columns, beside.exports), EXPORT_SOURCE
         if values is not None:
@@ -143,7 +152,7 @@ Found = tuple[Sequence[FactValue] | None, str]
 """The values of a fact's columns, if there are any, and where they were read."""
 
 
-def _taken(fact: Fact, around: Sequence[_Metadata], own: _Metadata, name: str) -> Found:
+def _taken(fact: Fact, around: Sequence[_Metadata], own: _Metadata) -> Found:
     read = _READERS.get(fact.kind)
     if read is not None:
         for metadata in (*around, own):
@@ -151,8 +160,6 @@ def _taken(fact: Fact, around: Sequence[_Metadata], own: _Metadata, name: str) -
                 values = read(fact, [metadata.said(tag) for tag in tags])
                 if values is not None:
                     return values, _source(tags) if metadata is own else SIDECAR_SOURCE
-    if fact.name == "taken" and (date := date_in_name(name)) is not None:
-        return (date,), NAME_SOURCE
     return None, ""
 
 
@@ -197,13 +204,18 @@ def clean(text: str, characters: int) -> str:
 
 
 def _text(fact: Fact, said: Sequence[_Said]) -> Sequence[FactValue] | None:
+    joined = without_repeats(each.text for each in said)
+    return (joined,) if joined else None
+
+
+def without_repeats(texts: Iterable[str]) -> str:
     """All texts together. Makers often repeat their name in the model: "NIKON CORPORATION", "NIKON D90" →
     "NIKON D90"."""
     joined = ""
-    for text in filter(None, (clean(each.text, TEXT_CHARACTERS) for each in said)):
+    for text in filter(None, (clean(each, TEXT_CHARACTERS) for each in texts)):
         repeats = joined and joined.split()[0].casefold() == text.split()[0].casefold()
         joined = text if repeats else f"{joined} {text}".lstrip()
-    return (joined,) if joined else None
+    return joined
 
 
 def _prose(fact: Fact, said: Sequence[_Said]) -> Sequence[FactValue] | None:

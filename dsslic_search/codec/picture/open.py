@@ -19,7 +19,7 @@ from dsslic_search.codec.picture.formats import pillow
 from dsslic_search.codec.picture.formats.signature import RAW, kind_of
 from dsslic_search.codec.picture.header import Header
 from dsslic_search.codec.picture.raster import Embedded
-from dsslic_search.core.errors import DSSError, PhotoError
+from dsslic_search.core.errors import DSSError, PhotoError, Remedy
 from dsslic_search.core.settings import LARGEST_MAX_PIXELS
 
 _READERS: Mapping[str, str] = {  # modules of `formats`; other kinds are Pillow's
@@ -34,6 +34,7 @@ _READERS: Mapping[str, str] = {  # modules of `formats`; other kinds are Pillow'
 _BY_PILLOW = ("WEBP", "GIF", "BMP", "PPM")
 FORMATS = (*_READERS, *_BY_PILLOW, "RAW")
 """The formats that are read."""
+A_VIDEO = f"a video, not a photo; ingest takes frames of it with {Remedy.FRAMES}"
 
 
 @dataclass(frozen=True)
@@ -85,7 +86,11 @@ def open_photo(data: bytes, name: str, max_pixels: int, *, shrink: int = 1) -> S
     lets formats that can (JPEG) decode every side so many times smaller. Damaged metadata is left out;
     damaged or missing pixels are an error. Thread-safe. Raises PhotoError, whose message starts with
     ``name``."""
-    header = read_header(data, name, max_pixels)
+    return decoded(read_header(data, name, max_pixels), name, shrink=shrink)
+
+
+def decoded(header: Header, name: str, *, shrink: int = 1) -> SourcePhoto:
+    """The photo of which the header was read, as :func:`open_photo` gives it."""
     with _pillow_silent():
         try:
             raster = header.decode(_allowed(shrink, header))
@@ -145,11 +150,13 @@ def read_header(data: bytes, name: str, max_pixels: int) -> Header:
             raise PhotoError(f"{name}: {e}") from e
         except Exception as e:  # damage can make libraries raise nearly anything
             raise PhotoError(f"{name}: the file's header is damaged ({_reason(e)})") from e
+    if kind == "video":
+        raise PhotoError(f"{name}: {A_VIDEO}")
     if header is None:
         raise PhotoError(
             f"{name}: {kind} files cannot be read here; convert it to one of {', '.join(FORMATS)}"
         )
-    _check_size(header, name, max_pixels)
+    check_size(header.width, header.height, name, max_pixels)
     return header
 
 
@@ -167,8 +174,8 @@ def _read(data: bytes, kind: str) -> Header | None:
     return found
 
 
-def _check_size(header: Header, name: str, max_pixels: int) -> None:
-    width, height = header.width, header.height
+def check_size(width: int, height: int, name: str, max_pixels: int) -> None:
+    """PhotoError for a photo of more than ``max_pixels`` pixels."""
     if width * height > max_pixels:
         possible = width * height <= LARGEST_MAX_PIXELS
         advice = (

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import itertools
+from datetime import datetime
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -21,8 +23,9 @@ def test_steps_are_told_in_milliseconds(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setattr(encode, "time", SimpleNamespace(perf_counter=lambda: next(looked_at)))
     photo = io.BytesIO()
     Image.fromarray(np.zeros((16, 24, 3), np.uint8)).save(photo, "PNG")
+    source = encode.Original(Path("a.png"), photo.getvalue(), "", datetime(2020, 1, 1))
     options = EncodeOptions(keep="layers")
-    prepared = encode.prepare_photo(photo.getvalue(), "a.png", options, Settings(), ALONE)
+    prepared = encode.prepare_photo(source, options, Settings(), ALONE)
     assert (prepared.width, prepared.height, prepared.format) == (24, 16, "PNG")
     told = dict(prepared.milliseconds)
     assert (told.pop("open"), told.pop("features")) == (1000, 3000)

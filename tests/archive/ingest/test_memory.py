@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import threading
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 from PIL import Image
 
 from dsslic_search.archive.ingest import memory, run
+from dsslic_search.archive.ingest.encode import Original
 from dsslic_search.archive.ingest.memory import PHOTO_BYTES, PROGRAM_BYTES, Budget, weight_of
 from dsslic_search.codec.options import EncodeOptions
 from dsslic_search.core.errors import PhotoError, Remedy, UsageError
@@ -26,7 +28,8 @@ def picture(width: int, height: int, file_format: str = "PNG") -> bytes:
 
 
 def weight(data: bytes, options: EncodeOptions | None = None, total: int = 10**10) -> int:
-    return weight_of(data, "a", options or EncodeOptions(), LIMIT, Budget(total))
+    source = Original(Path("a"), data, "", datetime(2020, 1, 1))
+    return weight_of(source, options or EncodeOptions(), LIMIT, Budget(total))
 
 
 @pytest.mark.parametrize(
@@ -128,13 +131,13 @@ class Flights:
         self._changed = threading.Condition()
         self._now = self.most = 0
 
-    def __call__(self, data: bytes, name: str, *more: Any) -> Any:
+    def __call__(self, source: Any, *more: Any) -> Any:
         with self._changed:
             self._now += 1
             self.most = max(self.most, self._now)
             self._changed.notify_all()
             self._changed.wait_for(lambda: self.most >= self._wait_for, timeout=5)
-        made = self._prepare(data, name, *more)
+        made = self._prepare(source, *more)
         with self._changed:
             self._now -= 1
         return made

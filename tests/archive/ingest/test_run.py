@@ -120,19 +120,19 @@ def test_bad_files_are_skipped_with_their_reason(world: Any, monkeypatch: pytest
         world.photo(name)
         ERRORS[name] = error
     world.photo("unreadable.jpg")
-    real = original._open_without_waiting
+    real = original.open_without_waiting
 
     def opener(name: str, flags: int) -> int:
         if name.endswith("unreadable.jpg"):
             raise PermissionError(errno.EACCES, "Permission denied")
         return real(name, flags)
 
-    monkeypatch.setattr(original, "_open_without_waiting", opener)
+    monkeypatch.setattr(original, "open_without_waiting", opener)
 
-    def prepare(data: bytes, name: str, *more: Any) -> Any:
-        if error := ERRORS.get(Path(name).name):
+    def prepare(source: Any, *more: Any) -> Any:
+        if error := ERRORS.get(Path(source.name).name):
             raise error
-        return world.prepare(data, name, *more)
+        return world.prepare(source, *more)
 
     events = []
     report = world.ingest(world.photos, world.photos / "nowhere", prepare=prepare, progress=events.append)
@@ -309,14 +309,14 @@ def test_what_is_encoded_at_an_interruption_is_kept(world: Any) -> None:
         world.photo(f"{name}.jpg")
     both = threading.Barrier(2)
 
-    def prepare(data: bytes, name: str, *more: Any) -> Any:
-        if name.endswith("c.jpg"):
+    def prepare(source: Any, *more: Any) -> Any:
+        if source.name.endswith("c.jpg"):
             raise AssertionError("was cancelled")
         both.wait(300)
-        if name.endswith("a.jpg"):
+        if source.name.endswith("a.jpg"):
             raise KeyboardInterrupt
         time.sleep(0.2)
-        return world.prepare(data, name, *more)
+        return world.prepare(source, *more)
 
     report = world.ingest(prepare=prepare)
     # c may have started in a's thread
@@ -330,7 +330,7 @@ def test_no_more_photos_in_memory_than_promised(world: Any, monkeypatch: pytest.
         world.photo(f"{i:02}.jpg")
     most = alive = 0
     lock, full = threading.Lock(), threading.Event()
-    real_read, real_settled = ingest_module._read, ingest_module.Teller._settled
+    real_read, real_settled = ingest_module.read_original, ingest_module.Teller._settled
 
     def count(by: int) -> None:
         nonlocal most, alive
@@ -348,7 +348,7 @@ def test_no_more_photos_in_memory_than_promised(world: Any, monkeypatch: pytest.
         count(-1)
         real_settled(*args)
 
-    monkeypatch.setattr(ingest_module, "_read", read)
+    monkeypatch.setattr(ingest_module, "read_original", read)
     monkeypatch.setattr(ingest_module.Teller, "_settled", settled)
 
     def prepare(*args: Any) -> Any:
@@ -377,10 +377,10 @@ def test_what_is_no_photos_fault_stops_the_ingest(world: Any, error: Exception) 
     for i in range(5):
         world.photo(f"{i}.jpg")
 
-    def prepare(data: bytes, name: str, *more: Any) -> Any:
-        if name.endswith("2.jpg"):
+    def prepare(source: Any, *more: Any) -> Any:
+        if source.name.endswith("2.jpg"):
             raise error
-        return world.prepare(data, name, *more)
+        return world.prepare(source, *more)
 
     with pytest.raises(type(error), match=str(error)):
         world.ingest(prepare=prepare)
@@ -553,11 +553,11 @@ sys.modules[spec.name] = conftest
 spec.loader.exec_module(conftest)
 world = conftest.World(Path(sys.argv[2]), conftest.ArchiveFolder(Path(sys.argv[3])))
 free, gate = int(sys.argv[4]), Path(sys.argv[5])
-def slow(data, name, *more):
-    while int(Path(name).stem) >= free and not gate.exists():
+def slow(source, *more):
+    while int(Path(source.name).stem) >= free and not gate.exists():
         time.sleep(0.01)
     time.sleep(0.02)
-    return conftest.prepare(data, name, *more)
+    return conftest.prepare(source, *more)
 def interrupted(*_):
     gate.touch()
     raise KeyboardInterrupt
@@ -618,5 +618,5 @@ def test_reading_an_original(tmp_path: Path) -> None:
 
 
 def test_when_a_file_was_changed_is_in_utc_and_the_epoch_where_no_calendar_has_it() -> None:
-    assert original._utc(1e9) == datetime(2001, 9, 9, 1, 46, 40)
-    assert original._utc(1e30) == original._utc(float("nan")) == datetime(1970, 1, 1)
+    assert original.changed_at(1e9) == datetime(2001, 9, 9, 1, 46, 40)
+    assert original.changed_at(1e30) == original.changed_at(float("nan")) == datetime(1970, 1, 1)

@@ -45,12 +45,16 @@ _STARTS: tuple[tuple[str, bytes], ...] = (
     ("JPEG XR", rb"II\xbc"),
     ("EXR", rb"\x76\x2f\x31\x01"),
     ("Radiance HDR", rb"#\?(?:RADIANCE|RGBE)"),
-    ("video", rb"RIFF....AVI |\x1aE\xdf\xa3|\0\0\x01[\xb3\xba]|\x47.{187}\x47"),
+    ("video", rb"RIFF....AVI |\x1aE\xdf\xa3|\0\0\x01[\xb3\xba]|(?:.{4})?\x47.{187}(?:.{4})?\x47|FLV\x01"),
+    ("video", rb"\x30\x26\xb2\x75\x8e\x66\xcf\x11"),  # ASF: WMV
     ("icon", rb"\0\0[\x01\x02]\0[\x01-\xff]\0"),
     ("QOI", rb"qoif"),
     ("DDS", rb"DDS "),
 )
 _PATTERNS = tuple((name, re.compile(pattern, re.DOTALL)) for name, pattern in _STARTS)
+
+START_BYTES = 1024
+"""Of a file, by which its kind is told."""
 
 RAW = frozenset({"CR2", "CR3", "ORF", "RW2", "RAF", "X3F", "MRW"})
 """Files of cameras' sensors that can be told by how they begin; DNG, NEF, ARW and more begin as TIFF."""
@@ -59,7 +63,7 @@ RAW = frozenset({"CR2", "CR3", "ORF", "RW2", "RAF", "X3F", "MRW"})
 def kind_of(data: bytes) -> str | None:
     """The format of a file by its first bytes: "JPEG", "PNG" …, also of such as are no photos or cannot be
     read here ("PSD", "video"); None for what is not known."""
-    start = bytes(data[:1024])
+    start = bytes(data[:START_BYTES])
     if start[4:8] == b"ftyp":
         size = min(int.from_bytes(start[:4], "big"), len(start))
         brands = {start[8:12], *(start[i : i + 4] for i in range(16, size - 3, 4))}

@@ -73,7 +73,7 @@ def test_others_have_their_names(start: bytes, kind: str | None) -> None:
     ("start", "says"),
     [
         (b"8BPS\0\1" + bytes(40), "x: PSD files cannot be read here; convert it to one of JPEG, PNG,"),
-        (box(b"isom", b"mp41"), "x: video files cannot be read here"),
+        (box(b"isom", b"mp41"), "x: a video, not a photo; ingest takes frames of it with"),
         (b"hello, world", "x: not a picture; formats that can be read are JPEG, PNG,"),
     ],
 )

@@ -1,0 +1,46 @@
+"""Videos on the command line: passed over and counted, or frames of them taken."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from tests.clips import chart, clip, marked
+
+
+def test_videos_are_passed_over_until_frames_are_asked_for(run: Any, tmp_path: Path) -> None:
+    folder, archive = tmp_path / "clips", tmp_path / "archive"
+    folder.mkdir()
+    clip(folder / "clip.mp4", [marked(i) for i in range(5)])
+    nothing = run("ingest", folder, "--archive", archive)
+    assert nothing.code == 1
+    assert nothing.message.endswith("no photos found there but 1 video; --frames 2s takes frames of them")
+    Image.fromarray(chart()).save(folder / "a.png")
+    passed = run("ingest", folder, "--archive", archive, "--keep", "coarse", "--json")
+    assert (passed.code, passed.json["added"], passed.json["videos_passed_over"]) == (0, 1, 1)
+    assert "1 added, 0 already there, 0 skipped, 1 video passed over; " in passed.err
+    assert passed.message.endswith("; --frames 2s takes frames of them")
+    taken = run("ingest", folder, "--archive", archive, "--keep", "reference", "--frames", "1s", "--json")
+    assert (taken.code, taken.json["added"], taken.json["videos_passed_over"]) == (0, 2, 0)
+    out = tmp_path / "frame.png"
+    assert run("preview", 2, "--stage", "full", "--out", out, "--archive", archive).code == 0
+    assert np.abs(np.asarray(Image.open(out)).astype(int) - marked(0)).max() <= 1
+    refused = run("original", 2, "--out", tmp_path / "a", "--archive", archive)
+    assert refused.code == 1
+    assert "a frame of a video, which is no file of its own" in refused.message
+
+
+def test_what_cannot_be_is_said(run: Any, tmp_path: Path) -> None:
+    clip(tmp_path / "clip.mp4", [chart()])
+    exactly = run("ingest", tmp_path, "--archive", tmp_path / "a", "--frames", "1s", "--keep", "exact")
+    assert (exactly.code, (tmp_path / "a").exists()) == (2, False)
+    assert "a frame of a video has no file of its own to be kept exactly" in exactly.message
+    often = run("ingest", tmp_path, "--archive", tmp_path / "a", "--frames", "often")
+    assert often.code == 2
+    assert 'frames: "often" is not a duration, as in 2s, 0.5s, 500ms or 1m, nor scenes' in often.message
+    named = run("ingest", tmp_path / "clip.mp4", "--archive", tmp_path / "a")
+    assert named.code == 1
+    assert "a video, not a photo; take frames of it with --frames 2s" in named.err
