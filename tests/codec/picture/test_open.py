@@ -74,33 +74,6 @@ def test_lossless_formats_give_the_same_pixels(kind):
     assert photo.format == kind
 
 
-# What each EXIF orientation says of the stored row 0 and column 0, EXIF 2.32 table 6, as array operations on
-# the stored picture.
-UPRIGHT = {
-    1: lambda a: a,
-    2: lambda a: a[:, ::-1],
-    3: lambda a: a[::-1, ::-1],
-    4: lambda a: a[::-1],
-    5: lambda a: a.swapaxes(0, 1),
-    6: lambda a: np.rot90(a, -1),
-    7: lambda a: a[::-1, ::-1].swapaxes(0, 1),
-    8: lambda a: np.rot90(a, 1),
-}
-
-
-@pytest.mark.parametrize("kind", ["PNG", "TIFF", "JPEG"])
-@pytest.mark.parametrize("orientation", range(1, 9))
-def test_every_orientation_is_applied_and_then_reset(orientation, kind):
-    data = saved(Image.fromarray(scene()), kind, exif=exif_with(Orientation=orientation, Make="Acme"))
-    stored = np.asarray(Image.open(io.BytesIO(saved(Image.fromarray(scene()), kind))))
-    photo = opened(data)
-    assert np.array_equal(photo.pixels, UPRIGHT[orientation](stored))
-    kept = Image.Exif()
-    kept.load(photo.kept.exif)
-    assert kept[ExifTags.Base.Orientation] == 1
-    assert kept[ExifTags.Base.Make] == "Acme"
-
-
 def test_an_impossible_orientation_is_left_out_of_account():
     assert np.array_equal(
         opened(saved(Image.fromarray(scene()), exif=exif_with(Orientation=9))).pixels, scene()

@@ -81,6 +81,8 @@ def read(data: bytes) -> Header:
     items = heif_items.read(data)
     if items is None:
         raise PhotoError("HEIF files that hold a sequence without a still picture cannot be read here")
+    if pictured := items.references.get((b"thmb", items.primary)):
+        items = replace(items, primary=pictured[0])  # a file that calls the thumbnail its picture
     source = _source(items, items.primary)
     auxiliaries = items.auxiliaries(items.primary)
     opacity = next((_source(items, other) for other, kind in auxiliaries if kind in _ALPHA), None)
@@ -142,6 +144,8 @@ def _check_coding(items: Items, item: int) -> None:
     if kind not in _HEVC:
         name = kind.decode("ascii", "replace")
         raise PhotoError(f'HEIF files with pictures of kind "{name}" cannot be read here')
+    if (b"pred", item) in items.references:
+        raise PhotoError("HEIF files with pictures that are coded as changes to others cannot be read here")
     if not items.property(item, b"hvcC"):
         raise ValueError("how a picture is coded is not told")
 

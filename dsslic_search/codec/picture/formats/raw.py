@@ -21,7 +21,7 @@ EXTRA = 'pip install "dsslic-search[raw]"'
 LEAST_SHARE = 0.6
 """Of the sensor's width that an embedded picture must have."""
 
-_TURNS = {0: 1, 3: 3, 5: 8, 6: 6}  # LibRaw's "flip" as EXIF has it
+_TURNS = {0: 1, 1: 2, 2: 4, 3: 3, 4: 5, 5: 8, 6: 6, 7: 7}  # LibRaw's "flip" as EXIF has it
 
 
 def read(data: bytes, kind: str) -> Header:

@@ -292,6 +292,22 @@ def test_what_is_not_read_is_named(data: bytes, says: str) -> None:
     assert str(raised.value).startswith(says)
 
 
+def test_pictures_that_need_others_are_named() -> None:
+    made = Heif()
+    first, second = made.picture(gbr(chart()), RGB), made.picture(gbr(chart(seed=2)), RGB)
+    made.refer(b"pred", second, first)
+    with pytest.raises(PhotoError, match="coded as changes to others cannot be read"):
+        opened(made.file(second))
+
+
+def test_a_thumbnail_is_not_taken_for_its_picture() -> None:
+    made = Heif()
+    small, whole = made.picture(gbr(chart(16, 24)), RGB), made.picture(gbr(chart()), RGB)
+    made.refer(b"thmb", small, whole)
+    for primary in (small, whole):
+        assert np.array_equal(opened(made.file(primary)).pixels, chart())
+
+
 def test_a_matrix_that_is_not_read_is_named() -> None:
     made = Heif()
     with pytest.raises(PhotoError, match="colours by matrix 14 cannot be read"):

@@ -62,15 +62,6 @@ def test_high_dynamic_range_is_brought_into_srgb(name: str) -> None:
         assert np.ptp(neutral) <= 2
 
 
-@pytest.mark.parametrize("turn", range(1, 9))
-@pytest.mark.parametrize("kind", ["jxl", "avif"])
-def test_every_orientation_ends_upright_once(kind: str, turn: int) -> None:
-    """Made by cjxl of JPEG files with EXIF's orientation, and by avifenc with irot and imir."""
-    name = f"turns/{turn}.{kind}"
-    chart = np.array(VALUES["rgb8.jp2"]["patches"])[:, :3]
-    assert np.abs(patches(opened(name).pixels) - chart).max() <= 2
-
-
 @pytest.mark.parametrize("name", sorted(VALUES))
 def test_files_that_are_cut_short_never_open_as_if_whole(name: str) -> None:
     """Or they show what the whole file does, as one does that lacks what no pixel needs."""
