@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from dsslic_search.codec.jpeg_segments import Segment, end_of_picture, segments
+from dsslic_search.codec.jpeg_segments import START_OF_SCAN, Segment, end_of_picture, segments
 from dsslic_search.codec.picture.facts import turn_of
 from dsslic_search.codec.picture.formats import companions, pillow
 from dsslic_search.codec.picture.header import Header
@@ -18,6 +18,11 @@ from dsslic_search.codec.picture.raster import Model, Profile, Raster
 END_OF_IMAGE = b"\xff\xd9"
 _TAILS = (b"", b"\0", b"\xfe", b"\x5a\xa5\x33", b"\xaa")  # that a scan may go on with
 _SEQUENTIAL = frozenset({0xC0, 0xC1})  # baseline and extended, Huffman
+_PROGRESSIVE = frozenset({0xC2})  # Huffman
+_ENDLESS = ("its end marker is missing; every pixel is there",)
+_COARSE = ("its last scans are missing, which makes it coarser than it was",)
+COEFFICIENTS = 64  # of a block
+_UNSEEN = 16  # bits that are still to come of a coefficient that no scan has brought
 _FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _ARITHMETIC, _LOSSLESS = frozenset({0xC9, 0xCA, 0xCB}), frozenset({0xC3, 0xCB})
 _HIERARCHICAL = frozenset({0xC5, 0xC6, 0xC7, 0xCD, 0xCE, 0xCF})
@@ -54,30 +59,53 @@ def read(data: bytes) -> Header:
 
 def _decode(data: bytes, frame: Frame | None, header: Header, shrink: int) -> Raster:
     try:
-        return header.decode(shrink)
+        raster = header.decode(shrink)
     except OSError:
-        if frame is None or frame.process not in _SEQUENTIAL or not lacks_only_its_end(data):
+        if not lacks_only_its_end(data):
             raise
-    raster = pillow.read(_ended(data), "JPEG").decode(shrink)
-    return replace(raster, notes=("its end marker is missing; every pixel is there",))
+        return replace(pillow.read(_ended(data), "JPEG").decode(shrink), notes=_ENDLESS)
+    progressive = frame is not None and frame.process in _PROGRESSIVE
+    return replace(raster, notes=_COARSE) if progressive and not has_every_scan(data) else raster
 
 
 def lacks_only_its_end(data: bytes) -> bool:
-    """Whether every pixel of a sequential JPEG file without its end marker is there.
+    """Whether every pixel of a JPEG file without its end marker is there.
 
     A decoder that runs out of data goes on with made-up bits, so pixels that were not there depend on what
-    stands behind the end: the file is whole if different continuations give the same picture. Two would not
-    do: now and then the last code words are the same by chance.
+    stands behind the end: the last scan is whole if different continuations give the same picture. Two would
+    not do: now and then the last code words are the same by chance. That no scan is missing, which would show
+    a coarser picture, or one without colours, is told by their headers.
     """
     from imagecodecs import jpeg8_decode
 
-    if _has_its_end(data):
+    if _has_its_end(data) or not has_every_scan(data):
         return False
     try:
         first, *others = (jpeg8_decode(_ended(data, 4096 * tail)) for tail in _TAILS)
     except Exception:  # as of any damage
         return False
     return all(np.array_equal(first, other) for other in others)
+
+
+def has_every_scan(data: bytes) -> bool:
+    """Whether the scans of a file bring every coefficient of every component down to its last bit (ITU-T
+    T.81, B.2.3 and G.1.1); a sequential one brings all of its components' at once."""
+    left: dict[int, list[int]] = {}
+    try:
+        for marker, _, start, end in segments(data):
+            body = data[start:end]
+            if marker in _FRAMES:
+                left = {body[6 + 3 * i]: [_UNSEEN] * COEFFICIENTS for i in range(body[5])}
+            elif marker == START_OF_SCAN:
+                first, last, precision = body[1 + 2 * body[0] : 4 + 2 * body[0]]
+                if last >= COEFFICIENTS:  # lossless: a predictor stands there
+                    return False
+                for component in body[1 : 1 + 2 * body[0] : 2]:
+                    for at in range(first, last + 1):
+                        left[component][at] = precision & 15
+    except (ValueError, IndexError, KeyError):  # as of any damage
+        return False
+    return bool(left) and not any(map(any, left.values()))
 
 
 def _ended(data: bytes, tail: bytes = b"") -> bytes:
@@ -120,9 +148,11 @@ def _readable_header(data: bytes, frame: Frame | None) -> bytes:
 
 def _decode_whole(data: bytes, frame: Frame) -> Raster:
     """Where Pillow cannot; the library makes up what is missing, so that is looked at before."""
-    if not _has_its_end(data) and not lacks_only_its_end(data):
+    if _has_its_end(data):
+        return _decode_otherwise(data, frame)
+    if not lacks_only_its_end(data):
         raise ValueError("it ends before its last pixel")
-    return _decode_otherwise(data, frame)
+    return replace(_decode_otherwise(_ended(data), frame), notes=_ENDLESS)
 
 
 def _decode_otherwise(data: bytes, frame: Frame) -> Raster:
