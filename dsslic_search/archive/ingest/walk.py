@@ -27,6 +27,7 @@ PHOTO_EXTENSIONS = (
             ".gif",
             ".heic",
             ".heif",
+            ".hif",
             ".j2k",
             ".jfif",
             ".jp2",

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dsslic_search.codec.picture import exif
-from dsslic_search.codec.picture.formats import boxes
+from dsslic_search.codec.picture.formats import boxes, ycbcr
 from dsslic_search.codec.picture.header import Header
 from dsslic_search.codec.picture.raster import Embedded, Model, Profile, Raster, eight_bit_alpha
 
@@ -93,19 +93,10 @@ def _decode(data: bytes, bits: int, described: Description) -> Raster:
     if samples.dtype.itemsize > 2:
         samples = samples.astype(np.float32)
     if described.colours == _SYCC and model == "rgb":
-        samples = _rgb_of_ycc(samples, white)
+        samples = ycbcr.interleaved_to_rgb(samples, white)  # as sYCC, IEC 61966-2-1, annex G
     space = Profile(described.icc) if described.icc else None
     return Raster(np.ascontiguousarray(samples), model, white, bits, alpha, space)
 
 
 def _is_cmyk(described: Description) -> bool:
     return described.colours == 12 or described.icc[16:20] == b"CMYK"
-
-
-def _rgb_of_ycc(samples: NDArray[Any], white: float) -> NDArray[np.float32]:
-    """sYCC (IEC 61966-2-1, annex G) to sRGB."""
-    y, cb, cr = (samples[..., i].astype(np.float32) for i in range(3))
-    middle = np.float32((white + 1) / 2)
-    cb, cr = cb - middle, cr - middle
-    rgb = np.stack([y + 1.402 * cr, y - 0.344136 * cb - 0.714136 * cr, y + 1.772 * cb], -1)
-    return np.asarray(np.clip(rgb, 0, white), np.float32)

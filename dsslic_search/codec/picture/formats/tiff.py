@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dsslic_search.codec.picture import exif
-from dsslic_search.codec.picture.formats import pillow, raw
+from dsslic_search.codec.picture.formats import pillow, raw, ycbcr
 from dsslic_search.codec.picture.header import Header
 from dsslic_search.codec.picture.raster import (
     CHANNELS,
@@ -152,7 +152,7 @@ def _decode(page: TiffPage, icc: bytes, notes: tuple[str, ...]) -> Raster:
         colours, white = _lab(colours, page.photometric == _ICC_LAB), 100.0
         space = Measured(_white_point(page))
     if page.photometric == _YCC and page.compression not in (6, 7):
-        colours = _rgb_of_ycc(colours, white)
+        colours = ycbcr.interleaved_to_rgb(colours, white)
     plain = np.ascontiguousarray(colours[..., 0] if model == "grey" else colours)
     turn = page.tags.valueof(_ORIENTATION, 1)
     turn = turn if isinstance(turn, int) and 1 <= turn <= 8 else 1
@@ -230,11 +230,3 @@ def _white_point(page: TiffPage) -> tuple[float, float] | None:
     if not isinstance(found, tuple) or len(found) != 4 or 0 in (found[1], found[2], found[3]):
         return None
     return found[0] / found[1], found[2] / found[3]
-
-
-def _rgb_of_ycc(samples: NDArray[Any], white: float) -> NDArray[np.float32]:
-    """Of full range, by BT.601."""
-    y, cb, cr = (samples[..., i].astype(np.float32) for i in range(3))
-    cb, cr = cb - np.float32((white + 1) / 2), cr - np.float32((white + 1) / 2)
-    rgb = np.stack([y + 1.402 * cr, y - 0.344136 * cb - 0.714136 * cr, y + 1.772 * cb], -1)
-    return np.asarray(np.clip(rgb, 0, white), np.float32)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 BAND_PIXELS = 1 << 18
 """That are in floating point at a time."""
 
-RGB, YCGCO = 0, 8
+RGB, YCGCO, _BT601 = 0, 8, 6
 _LUMA_WEIGHTS = {  # of red and of blue, by matrix; 2 is "unspecified"
     1: (0.2126, 0.0722),
     2: (0.299, 0.114),
@@ -42,6 +42,14 @@ def to_rgb(planes: Sequence[NDArray[Any]], bits: int, matrix: int, full_range: b
         values = _converted(_expanded(y, chroma, bits, matrix, full_range), matrix)
         shown[rows] = np.rint(np.clip(values, 0, 1) * np.float32(white))
     return shown
+
+
+def interleaved_to_rgb(samples: NDArray[Any], white: float) -> NDArray[np.float32]:
+    """[H, W, 3] of BT.601 and full range, 0..``white``, as it is in JPEG, to the same of colours."""
+    values = samples.astype(np.float32) / np.float32(white)
+    middle = np.float32((white + 1) / 2 / white)
+    planes = [values[..., 0], values[..., 1] - middle, values[..., 2] - middle]
+    return np.asarray(np.clip(_converted(planes, _BT601), 0, 1) * np.float32(white), np.float32)
 
 
 def _enlarged(plane: NDArray[Any], rows: slice, height: int, width: int) -> NDArray[Any]:
