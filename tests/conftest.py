@@ -1,8 +1,10 @@
-"""What all tests run under: one thread of arithmetic in each process, and no clock for what Hypothesis
-draws."""
+"""What all tests run under: one thread of arithmetic in each process, no clock for what Hypothesis draws, and
+what many of them need made once."""
 
 import os
+from collections.abc import Iterator
 
+import pytest
 from hypothesis import HealthCheck, settings
 
 # Before anything imports numpy or torch: their idle threads spin, which costs several times the work itself,
@@ -12,3 +14,24 @@ for pool in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
 
 settings.register_profile("clockless", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("clockless")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def made_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """All processes of a run share a folder; see `tests/once.py`."""
+    from tests import once  # imports numpy, which has to come after the above
+
+    folder = tmp_path_factory.getbasetemp()
+    folder = (folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder) / "once"
+    folder.mkdir(exist_ok=True)
+    with once.kept_in(folder):
+        yield
+
+
+@pytest.fixture(scope="module")
+def each_time() -> Iterator[None]:
+    """For modules that test the very things that are kept otherwise."""
+    from tests import once
+
+    with once.at_home():
+        yield

@@ -24,6 +24,8 @@ from dsslic_search.core.errors import ArchiveError, Remedy
 from dsslic_search.core.vocabulary import default
 from dsslic_search.index.regions.table import open_regions
 
+pytestmark = pytest.mark.usefixtures("each_time")
+
 TOP = Path(__file__).resolve().parent.parent
 
 # What a catalog of the oldest revision may hold; every later revision must keep it, but for the regions,

@@ -4,14 +4,14 @@ wherever they look."""
 from __future__ import annotations
 
 import json
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-transformers = pytest.importorskip(
-    "transformers", reason="needs the extra: pip install 'dsslic-search[transformers]'"
-)
+if find_spec("transformers") is None:  # it takes two seconds to load, so whoever needs a model does
+    pytest.skip("needs the extra: pip install 'dsslic-search[transformers]'", allow_module_level=True)
 
 LABELS = ("wall", "building, edifice", "sky-other-merged", "grass-merged", "kangaroo", "person")
 
@@ -21,6 +21,8 @@ def _labels(labels: tuple[str, ...]) -> dict[str, Any]:
 
 
 def _swin() -> Any:
+    import transformers
+
     stages = [f"stage{i}" for i in (1, 2, 3, 4)]
     return transformers.SwinConfig(
         image_size=64,
@@ -57,6 +59,8 @@ def _favour(layer: Any, output: int | None) -> None:
 
 def segformer(folder: Path, *, sees: int | None = None, labels: tuple[str, ...] = LABELS) -> Path:
     """A SegFormer: scores for each pixel."""
+    import transformers
+
     sizes = {
         "depths": [1] * 4,
         "hidden_sizes": [8, 16, 16, 16],
@@ -74,6 +78,8 @@ def segformer(folder: Path, *, sees: int | None = None, labels: tuple[str, ...] 
 
 def mask2former(folder: Path, *, sees: int | None = None) -> Path:
     """A Mask2Former: queries, each with a mask and scores for its class."""
+    import transformers
+
     config = transformers.Mask2FormerConfig(
         backbone_config=_swin(), feature_size=32, mask_feature_size=32, **_SMALL, **_labels(LABELS)
     )
@@ -88,6 +94,8 @@ def mask2former(folder: Path, *, sees: int | None = None) -> Path:
 def oneformer(folder: Path, *, sees: int | None = None) -> Path:
     """A OneFormer, which is given its task as text; its image processor speaks of a file on the hub, as the
     published ones do."""
+    import transformers
+
     text = {
         f"text_encoder_{name}": value
         for name, value in (("width", 256), ("num_layers", 1), ("vocab_size", 64), ("n_ctx", 4))

@@ -29,6 +29,8 @@ from dsslic_search.index.columns import open_columns
 from dsslic_search.index.regions.table import open_regions
 from dsslic_search.index.vectors.table import open_vectors
 
+pytestmark = pytest.mark.usefixtures("each_time")
+
 Row = Callable[..., Photo]
 Features = Callable[[int], MapFeatures]
 

@@ -21,6 +21,8 @@ from dsslic_search.codec.picture.open import SourcePhoto
 from dsslic_search.core.errors import MissingExtraError, PhotoError, UsageError
 
 SAMPLES = Path(__file__).parents[2] / "samples"
+SIZE = (96, 80)
+PIXELS = SIZE[0] * SIZE[1]
 PEERS = [name for name in codecs.all_codecs() if not name.startswith("dsslic")]
 
 
@@ -29,7 +31,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     place = tmp_path_factory.mktemp("images")
     for name in ("sunset.jpg", "picos.jpg"):
         with Image.open(SAMPLES / name) as photo:
-            photo.resize((200, 160)).save(place / f"{name[:-4]}.png")
+            photo.resize(SIZE).save(place / f"{name[:-4]}.png")
     return place
 
 
@@ -89,7 +91,7 @@ def test_our_files_are_counted_by_layer_and_cut_after_the_coarse_stage(folder: P
         assert whole.bytes == len(data) == sum(whole.bytes_by_part.values())
         assert whole.bytes_by_part["header"] == contents.header_bytes
         assert whole.bytes_by_part["residual"] == contents.find(residual.LAYER.kind).length
-        assert whole.bpp == pytest.approx(8 * len(data) / (200 * 160), abs=1e-6)
+        assert whole.bpp == pytest.approx(8 * len(data) / PIXELS, abs=1e-6)
         assert coarse.bytes == contents.stage_bytes("coarse") == sum(coarse.bytes_by_part.values())
         assert "residual" not in coarse.bytes_by_part
         assert coarse.encode_cpu_seconds == whole.encode_cpu_seconds > 0
@@ -126,7 +128,7 @@ def test_means_are_those_of_the_rows_whoever_works(folder: Path):
             rows = [row for row in result["rows"] if row["setting"] == mean["setting"]]
             assert [row["image"] for row in rows] == ["picos.png", "sunset.png"]
             assert mean["bpp"] == pytest.approx(
-                np.mean([8 * row["bytes"] / (200 * 160) for row in rows]), abs=2e-6
+                np.mean([8 * row["bytes"] / PIXELS for row in rows]), abs=2e-6
             )
             assert mean["psnr_rgb"] == pytest.approx(np.mean([row["psnr_rgb"] for row in rows]), abs=1e-5)
             assert mean["ms_ssim_db"] == pytest.approx(

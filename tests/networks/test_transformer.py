@@ -170,8 +170,10 @@ def test_models_that_do_not_segment_are_refused(models: dict[str, Path], tmp_pat
 
 def test_a_model_that_was_never_trained_to_segment_is_refused(tmp_path: Path):
     """Its encoder loads, its decoder would be random."""
-    config = tiny_models.transformers.SegformerConfig.from_pretrained(tiny_models.segformer(tmp_path))
-    tiny_models.transformers.SegformerForImageClassification(config).save_pretrained(tmp_path)
+    import transformers
+
+    config = transformers.SegformerConfig.from_pretrained(tiny_models.segformer(tmp_path))
+    transformers.SegformerForImageClassification(config).save_pretrained(tmp_path)
     assert "weights are missing" in refusal(tmp_path)
 
 
