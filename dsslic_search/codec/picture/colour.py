@@ -14,8 +14,8 @@ from dsslic_search.codec.picture import light
 from dsslic_search.codec.picture.raster import Coded, Measured, Profile, Raster, Space
 
 SRGB_TOLERANCE = 3  # grey levels: makers' sRGB profiles differ by that much from each other
-ROWS_PIXELS = 1 << 20
-"""Pixels that are in floating point at a time."""
+ROWS_PIXELS = 1 << 18
+"""Pixels that are converted at a time; in floating point they take some fifty megabytes."""
 
 _SPACES = {"grey": "GRAY", "rgb": "RGB ", "cmyk": "CMYK"}
 _MODES = {"grey": "L", "rgb": "RGB", "cmyk": "CMYK"}
@@ -124,13 +124,14 @@ def _managed(raster: Raster, profile: ImageCms.ImageCmsProfile) -> NDArray[np.ui
     if raster.samples.dtype != np.uint8 and raster.model in ("rgb", "grey"):
         return _managed_deep(raster, profile)
     eight = _eight_bits(raster.samples, raster.white)
+    mode, shown = _MODES[raster.model], np.empty((*eight.shape[:2], 3), np.uint8)
     try:
-        shown = ImageCms.profileToProfile(
-            Image.fromarray(eight, _MODES[raster.model]), profile, _srgb(), _INTENT, "RGB", flags=_FLAGS
-        )
+        transform = ImageCms.buildTransform(profile, _srgb(), mode, "RGB", _INTENT, _FLAGS)
+        for rows in _rows(eight):
+            shown[rows] = ImageCms.applyTransform(Image.fromarray(eight[rows], mode), transform)
     except (ImageCms.PyCMSError, OSError, ValueError, TypeError):
         return _plain(raster)
-    return np.array(shown)
+    return shown
 
 
 def _managed_deep(raster: Raster, profile: ImageCms.ImageCmsProfile) -> NDArray[np.uint8]:
