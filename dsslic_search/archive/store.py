@@ -81,6 +81,18 @@ class Store:
         with _disk_trouble(path, "renamed"), suppress(FileNotFoundError):
             path.replace(path.with_name(path.name + ".damaged"))
 
+    def remove(self, content_hash: str) -> int:
+        """Delete a file for good; returns its bytes, 0 when there is none."""
+        path = self.path_of(content_hash)
+        with _disk_trouble(path, "deleted"):
+            try:
+                size = path.stat().st_size
+                path.unlink()
+            except FileNotFoundError:
+                return 0
+            files.sync_folder(path.parent)
+        return size
+
     def hashes(self) -> Iterator[str]:
         """The content hashes of all files, in order."""
         for entry in self._entries():

@@ -35,6 +35,17 @@ def test_what_is_written_is_read(store: Store) -> None:
     assert list(store.hashes()) == [B]
 
 
+def test_a_file_is_deleted_for_good_and_its_bytes_are_told(store: Store) -> None:
+    store.write(A, b"first")
+    store.write(B, b"other one")
+    assert store.remove(A) == 5
+    assert not store.path_of(A).exists()
+    assert store.remove(A) == 0
+    assert Store(store.root / "none").remove(A) == 0
+    assert list(store.hashes()) == [B]
+    assert not list(store.leftovers())
+
+
 def test_an_empty_store(store: Store) -> None:
     assert list(store.hashes()) == []
     assert store.remove_leftovers() == 0
