@@ -14,7 +14,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import insert, inspect, select
+from sqlalchemy import Engine, MetaData, insert, inspect, select
 
 from dsslic_search.archive import database, revisions
 from dsslic_search.archive.catalog import Catalog
@@ -78,8 +78,6 @@ ROWS_0001 = {
 
 
 def reflected(path: Path) -> dict[str, list[dict[str, object]]]:
-    from sqlalchemy import MetaData
-
     engine = make_engine(url_of(path))
     tables = MetaData()
     tables.reflect(engine)
@@ -94,8 +92,6 @@ def reflected(path: Path) -> dict[str, list[dict[str, object]]]:
 
 def make_at(path: Path, revision: str) -> None:
     """A catalog of some revision, with rows if that is the first."""
-    from sqlalchemy import MetaData
-
     engine = make_engine(url_of(path), foreign_keys=False)
     database.upgrade(engine, revision)
     if revision == "0001":
@@ -177,6 +173,57 @@ def test_rows_of_the_oldest_catalog_survive(tmp_path: Path) -> None:
         assert [{k: after[k] for k in before} for before, after in zip(rows, kept[name], strict=True)] == rows
 
 
+def test_photos_that_share_a_path_are_versions_of_it(tmp_path: Path) -> None:
+    """0005 has a row a version, all with the same path; up, down and up again."""
+    path, alone, shared = tmp_path / "c.sqlite", (3, 9), (2, 5, 7)
+    make_at(path, "0005")
+    engine = make_engine(url_of(path), foreign_keys=False)
+    photos = [
+        ROWS_0001["photo"][0]
+        | {"id": i, "content_hash": f"{i:064}", "added_at": datetime(2021, 1, i)}
+        | {"path": f"/p/{i}.jpg" if i in alone else "/p/edited.jpg"}
+        for i in sorted((*alone, *shared))
+    ]
+    tables = MetaData()
+    tables.reflect(engine)
+    with for_writing(engine).begin() as connection:
+        connection.execute(insert(tables.tables["photo"]), photos)
+        connection.execute(insert(tables.tables["tag"]), [{"name": "best", "photo_id": 2}])
+    before = reflected(path)
+    for _ in range(2):
+        database.upgrade(engine)
+        after = reflected(path)
+        assert {row["id"]: row["state"] for row in after["photo"]} == dict.fromkeys((3, 7, 9), "here") | {
+            2: "replaced",
+            5: "replaced",
+        }
+        assert sorted(
+            (
+                row["photo_id"],
+                row["path"],
+                row["ended"],
+                row["replaced_by"],
+                row["ended_at"],
+                row["tags_given"],
+            )
+            for row in after["path"]
+        ) == [
+            (2, "/p/edited.jpg", "replaced", 5, datetime(2021, 1, 5), True),
+            (3, "/p/3.jpg", None, None, None, False),
+            (5, "/p/edited.jpg", "replaced", 7, datetime(2021, 1, 7), True),
+            (7, "/p/edited.jpg", None, None, None, False),
+            (9, "/p/9.jpg", None, None, None, False),
+        ]
+        assert all(
+            row["first_seen"] == row["last_seen"] == datetime(2021, 1, row["photo_id"])
+            and (row["file_size"], row["part"], row["modified_ns"]) == (123, "", None)
+            for row in after["path"]
+        )
+        downgrade(engine, "0005")
+        assert reflected(path) == before
+    engine.dispose()
+
+
 def test_a_migration_that_fails_leaves_the_catalog_as_it_was(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -204,16 +251,20 @@ def test_a_migration_that_fails_leaves_the_catalog_as_it_was(
     assert reflected(path) == before
 
 
-def test_downgrade_undoes_everything(tmp_path: Path) -> None:
-    path = tmp_path / "c.sqlite"
-    make_at(path, "0001")
+def downgrade(engine: Engine, revision: str) -> None:
     config = Config()
     config.set_main_option("script_location", str(revisions.migrations_folder()))
     config.set_main_option("path_separator", "os")
-    engine = make_engine(url_of(path), foreign_keys=False)
     with for_writing(engine).begin() as connection:
         config.attributes["connection"] = connection
-        command.downgrade(config, "base")
+        command.downgrade(config, revision)
+
+
+def test_downgrade_undoes_everything(tmp_path: Path) -> None:
+    path = tmp_path / "c.sqlite"
+    make_at(path, "0001")
+    engine = make_engine(url_of(path), foreign_keys=False)
+    downgrade(engine, "base")
     assert set(inspect(engine).get_table_names()) == {"alembic_version"}
     engine.dispose()
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -27,24 +28,25 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session, selectinload
 
-from dsslic_search.archive import schema
+from dsslic_search.archive import paths, schema
 from dsslic_search.archive.database import database_trouble, for_writing, open_engine
 from dsslic_search.archive.features import MapFeatures
 from dsslic_search.archive.lookup import GENERATION, SETTINGS, Lookup, Rows, batches, generation_in
+from dsslic_search.archive.paths import FileThere
 from dsslic_search.archive.snapshot import Snapshot
 from dsslic_search.archive.stored import RECORD_NAMES, ObjectRecord
-from dsslic_search.core.files import absolute, path_to_text
+from dsslic_search.core.files import absolute, path_to_text, text_to_path
 
 RECORD_COLUMNS = tuple(getattr(schema.Photo, name) for name in RECORD_NAMES)
 
-_WITH_COVERAGES = selectinload(schema.Photo.coverages)
+_WHOLE = selectinload(schema.Photo.coverages), selectinload(schema.Photo.paths)
 
 
 class Catalog(Lookup):
     """An open catalog; safe to use from several threads. Close it, or use it in a ``with``.
 
     Every method raises ArchiveError for trouble with the database. `Photo` objects that come out are
-    detached: their columns are there, and from `photo` and `find` their ``coverages`` too.
+    detached: their columns are there, and from `photo` and `find` their ``coverages`` and ``paths`` too.
     """
 
     def __init__(self, engine: Engine) -> None:
@@ -109,15 +111,15 @@ class Catalog(Lookup):
         return None if row is None else (row[0], ObjectRecord(*row[1:]))
 
     def photo(self, photo_id: int) -> schema.Photo | None:
-        """A photo by id, with coverages."""
+        """A photo by id, with coverages and paths."""
         with self.session() as session:
-            return session.get(schema.Photo, photo_id, options=[_WITH_COVERAGES])
+            return session.get(schema.Photo, photo_id, options=_WHOLE)
 
     def find(self, content_hash: str) -> schema.Photo | None:
-        """A photo by content hash, with coverages."""
+        """A photo by content hash, with coverages and paths."""
         with self.session() as session:
             return session.scalar(
-                select(schema.Photo).where(schema.Photo.content_hash == content_hash).options(_WITH_COVERAGES)
+                select(schema.Photo).where(schema.Photo.content_hash == content_hash).options(*_WHOLE)
             )
 
     def at_path(self, path: Path | str) -> list[schema.Photo]:
@@ -163,17 +165,31 @@ class Catalog(Lookup):
             session.flush()
             _increase_generation(session)
 
-    def add(self, photo: schema.Photo, features: MapFeatures) -> int:
+    @contextmanager
+    def noting(self) -> Iterator[Session]:
+        """A transaction that changes what no index holds, such as tags, saved queries and settings: committed
+        when the block ends well, with the generation as it was."""
+        with (
+            database_trouble(self.name),
+            Session(self._writing, expire_on_commit=False) as session,
+            session.begin(),
+        ):
+            yield session
+
+    def add(self, photo: schema.Photo, features: MapFeatures, there: FileThere | None = None) -> int:
         """Add a photo with its features in one transaction; returns its id. ``embedding`` and ``regions`` are
-        set here.
+        set here. ``there``: the file in which it was met, by default one at the row's path and of its size.
 
         Raises ArchiveError, too, when its content is there already.
         """
         photo.embedding, photo.regions = features.embedding, features.regions
+        there = there or FileThere(text_to_path(photo.path), photo.file_size, None)
+        photo.path = path_to_text(absolute(there.path)) + there.part
         with self.changing() as session:
             session.add(photo)
             session.flush()
             _insert_coverages(session, {photo.id: features})
+            paths.seen(session, photo.id, there, photo.added_at)
         return photo.id
 
     def replace_features(self, features: Mapping[int, MapFeatures]) -> None:
@@ -184,13 +200,22 @@ class Catalog(Lookup):
                 there = session.scalars(select(schema.Photo.id).where(schema.Photo.id.in_(part))).all()
                 _replace_features(session, {i: features[i] for i in there})
 
-    def update(self, photo_id: int, values: Mapping[str, Any], features: MapFeatures) -> None:
+    def update(
+        self,
+        photo_id: int,
+        values: Mapping[str, Any],
+        features: MapFeatures,
+        there: FileThere | None = None,
+        now: datetime | None = None,
+    ) -> None:
         """Give a photo's row other values, by column, and other features, in one transaction; no error when
-        it is gone."""
+        it is gone. ``there``: the file in which it was met ``now`` (UTC), where it was."""
         with self.changing() as session:
             if session.get(schema.Photo, photo_id) is not None:
                 session.execute(update(schema.Photo).where(schema.Photo.id == photo_id).values(**values))
                 _replace_features(session, {photo_id: features})
+                if there is not None:
+                    paths.seen(session, photo_id, there, now or utc_now())
 
     def remove(self, ids: Sequence[int]) -> int:
         """Remove photos with their features in one transaction; returns how many were there. Their files
@@ -202,6 +227,11 @@ class Catalog(Lookup):
                 assert isinstance(result, CursorResult)
                 count += result.rowcount
         return count
+
+
+def utc_now() -> datetime:
+    """As the catalog keeps dates: UTC, without a time zone."""
+    return datetime.now(UTC).replace(tzinfo=None)
 
 
 def _rows(reader: Session | Connection, statement: str) -> Rows:

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import delete, insert, select, update
 
 from dsslic_search.archive.catalog import Catalog
-from dsslic_search.archive.notes import noting
 from dsslic_search.archive.schema import Photo, Setting
 from dsslic_search.archive.store import Store
 from dsslic_search.archive.stored import stored_metadata
@@ -90,6 +89,6 @@ def _new(row: dict[str, Any], facts: PhotoFacts) -> dict[str, Any]:
 
 
 def _say(catalog: Catalog) -> None:
-    with noting(catalog) as session:
+    with catalog.noting() as session:
         session.execute(delete(Setting).where(Setting.name == READ_SETTING))
         session.execute(insert(Setting).values(name=READ_SETTING, value=" ".join(METADATA_COLUMNS)))

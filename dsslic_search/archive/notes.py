@@ -7,8 +7,7 @@ index.
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +15,6 @@ from sqlalchemy import delete, insert, select
 from sqlalchemy.orm import Session
 
 from dsslic_search.archive.catalog import Catalog
-from dsslic_search.archive.database import database_trouble, for_writing
 from dsslic_search.archive.lookup import batches, most_frequent_first
 from dsslic_search.archive.schema import Photo, SavedQuery, Tag
 from dsslic_search.archive.snapshot import are_among
@@ -47,18 +45,6 @@ def _allowed(character: str) -> bool:
     return character in _MARKS or unicodedata.category(character)[0] in "LMN"
 
 
-@contextmanager
-def noting(catalog: Catalog) -> Iterator[Session]:
-    """A transaction that changes what no index holds, tags, saved queries and settings, committed when the
-    block ends well."""
-    with (
-        database_trouble(catalog.name),
-        Session(for_writing(catalog.engine), expire_on_commit=False) as session,
-        session.begin(),
-    ):
-        yield session
-
-
 # Saved queries: texts under names, for "@name" in a query.
 
 
@@ -72,7 +58,7 @@ def save_query(catalog: Catalog, name: str, text: str, *, replace: bool = False)
     """Keep a query's text under a name. ArchiveError when there is one of that name and it is not to be
     replaced."""
     key = saved_key(name)
-    with noting(catalog) as session:
+    with catalog.noting() as session:
         known = session.get(SavedQuery, key)
         if known is None:
             session.execute(insert(SavedQuery).values(name=key, text=text))
@@ -104,7 +90,7 @@ def saved_queries(catalog: Catalog) -> dict[str, str]:
 def forget_query(catalog: Catalog, name: str) -> None:
     """Delete a saved query; ArchiveError when there is none of that name."""
     key = saved_key(name)
-    with noting(catalog) as session:
+    with catalog.noting() as session:
         if session.get(SavedQuery, key) is None:
             raise ArchiveError(f'no saved query "{key}"; see them with: {Remedy.SAVED_QUERIES}')
         session.execute(delete(SavedQuery).where(SavedQuery.name == key))
@@ -127,7 +113,7 @@ def add_tags(catalog: Catalog, names: Sequence[str], ids: NDArray[np.int64]) -> 
     ArchiveError, and nothing done, when there is no photo of an id."""
     keys = list(dict.fromkeys(map(tag_key, names)))
     added = {}
-    with noting(catalog) as session:
+    with catalog.noting() as session:
         _check_ids(session, ids)
         for key in keys:
             tagged = np.fromiter(session.scalars(select(Tag.photo_id).where(Tag.name == key)), np.int64)
@@ -146,7 +132,7 @@ def remove_tags(catalog: Catalog, names: Sequence[str], ids: NDArray[np.int64] |
     had it. ArchiveError, and nothing done, when there is no photo of an id."""
     keys = list(dict.fromkeys(map(tag_key, names)))
     removed = {}
-    with noting(catalog) as session:
+    with catalog.noting() as session:
         if ids is not None:
             _check_ids(session, ids)
         for key in keys:

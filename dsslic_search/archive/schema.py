@@ -3,11 +3,25 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import TYPE_CHECKING
 
-from sqlalchemy import DateTime, Float, ForeignKey, Index, Integer, LargeBinary, String
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    DateTime,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    String,
+    UniqueConstraint,
+    false,
+)
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
 from dsslic_search.core.fields import COLUMNS
+from dsslic_search.core.kinds import PhotoState
 
 
 class Base(DeclarativeBase):
@@ -21,7 +35,7 @@ class Photo(Base):
 
     id: Mapped[int] = mapped_column(Integer, primary_key=True)
     content_hash: Mapped[str] = mapped_column(String(64), unique=True)  # SHA-256 of the original file's bytes
-    # absolute path of the original when it was ingested
+    # the one of its paths that is shown, with the part of that file; `archive.paths` derives it
     path: Mapped[str] = mapped_column(String, index=True)
     file_size: Mapped[int] = mapped_column(Integer)  # bytes of the original
     modified_at: Mapped[datetime] = mapped_column(DateTime)  # of the original, UTC
@@ -43,7 +57,51 @@ class Photo(Base):
     # features.scene; None: not described since an older version
     regions: Mapped[bytes | None] = mapped_column(LargeBinary)
 
+    if TYPE_CHECKING:  # they stand at the end of the table, after the facts
+        state: Mapped[str]  # a core.kinds.PhotoState; `archive.paths` derives it
+        removed_at: Mapped[datetime | None]  # into the bin, UTC
+        lost_at: Mapped[datetime | None]  # since when its .dsslic file is missing or set aside, UTC
+
     coverages: Mapped[list[Coverage]] = relationship(cascade="all, delete-orphan", passive_deletes=True)
+    # changed by `archive.paths` alone; those at which it lies come first
+    paths: Mapped[list[KnownPath]] = relationship(
+        viewonly=True,
+        foreign_keys="KnownPath.photo_id",
+        order_by="(KnownPath.ended_at.is_not(None), KnownPath.first_seen, KnownPath.id)",
+    )
+
+
+class KnownPath(Base):
+    """A file at which a photo lies, or lay until it was gone or held another photo."""
+
+    __tablename__ = "path"
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    photo_id: Mapped[int] = mapped_column(ForeignKey("photo.id", ondelete="CASCADE"), index=True)
+    path: Mapped[str] = mapped_column(String)  # absolute, as core.files.path_to_text writes it
+    # of a file that holds several photos: which one, "#t=12.0" of a clip
+    part: Mapped[str] = mapped_column(String, default="")
+    file_size: Mapped[int] = mapped_column(Integer)  # bytes of the file
+    # when the file was changed last, nanoseconds since 1970; None: not to be relied on, so it is read again
+    modified_ns: Mapped[int | None] = mapped_column(BigInteger)
+    first_seen: Mapped[datetime] = mapped_column(DateTime)  # UTC
+    last_seen: Mapped[datetime] = mapped_column(DateTime)
+    ended_at: Mapped[datetime | None] = mapped_column(DateTime)  # None: the photo lies there
+    ended: Mapped[str | None] = mapped_column(String(8))  # an archive.paths.End
+    replaced_by: Mapped[int | None] = mapped_column(ForeignKey("photo.id", ondelete="SET NULL"), index=True)
+    # whether the photo's tags were given to the one that replaced it
+    tags_given: Mapped[bool] = mapped_column(Boolean, default=False, server_default=false())
+
+    __table_args__ = (UniqueConstraint("path", "part", "photo_id"),)
+
+
+class Purged(Base):
+    """Content that was deleted for good, so that it is not taken again unasked."""
+
+    __tablename__ = "purged"
+
+    content_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    purged_at: Mapped[datetime] = mapped_column(DateTime)  # UTC
 
 
 class Coverage(Base):
@@ -105,5 +163,23 @@ for _column in COLUMNS:
     if _column.name not in Photo.__table__.columns:
         setattr(Photo, _column.name, mapped_column(_TYPES[_column.values], nullable=True))
 
+_STANDING = {
+    "state": mapped_column(
+        String(16), default=PhotoState.HERE.value, server_default=PhotoState.HERE.value, nullable=False
+    ),
+    "removed_at": mapped_column(DateTime, nullable=True),
+    "lost_at": mapped_column(DateTime, nullable=True),
+}
+for _name, _standing in _STANDING.items():
+    setattr(Photo, _name, _standing)
+
 # to sum them quickly
-Index("ix_photo_bytes", Photo.stored_bytes, Photo.map_bytes, Photo.file_size, Photo.width, Photo.height)
+Index(
+    "ix_photo_bytes",
+    Photo.stored_bytes,
+    Photo.map_bytes,
+    Photo.file_size,
+    Photo.width,
+    Photo.height,
+    Photo.state,
+)

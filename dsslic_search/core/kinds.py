@@ -1,4 +1,4 @@
-"""Keep modes and stages: the one place that lists them, and what each of them holds or needs.
+"""Keep modes, stages and states of photos: the one place that lists them, and what they hold, need or mean.
 
 A *keep mode* is chosen when a photo is encoded and says what is kept of it. A *stage* is chosen when it is
 decoded and says how much of it is shown. ::
@@ -38,6 +38,22 @@ class Stage(StrEnum):
         if name not in tuple(cls):
             raise UsageError(f'stage "{name}" is not one of: {", ".join(cls)}')
         return cls(name)
+
+
+class PhotoState(StrEnum):
+    """How an archive's photo stands: by what was done to it in the archive, else by where its file lies or
+    lay."""
+
+    HERE = "here"
+    """It lies at a path, as far as is known."""
+    MISSING = "missing"
+    """Its file is at none of its paths any more."""
+    REPLACED = "replaced"
+    """Its file was changed, and is another photo now."""
+    REMOVED = "removed"
+    """Somebody put it into the archive's bin."""
+    LOST = "lost"
+    """Its file in the archive is missing or damaged."""
 
 
 class KeepMode(StrEnum):

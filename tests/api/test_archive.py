@@ -260,8 +260,11 @@ def test_an_archive_of_an_older_version_is_brought_up_to_date_by_a_query(archive
     archive.close()
     with closing(sqlite3.connect(archive.folder.root / "catalog.sqlite")) as database, database:
         columns = [column[1] for column in database.execute("PRAGMA table_info(photo)")]
+        for what in ("TABLE path", "TABLE purged", "INDEX ix_photo_bytes"):
+            database.execute(f"DROP {what}")
         for later in columns[columns.index("lens") :]:
             database.execute(f"ALTER TABLE photo DROP COLUMN {later}")
+        database.execute("CREATE INDEX ix_photo_bytes ON photo (stored_bytes, map_bytes)")
         database.execute("UPDATE alembic_version SET version_num = '0003'")
     assert archive.query("sky", limit=5).hits == wanted.hits
     with closing(sqlite3.connect(archive.folder.root / "catalog.sqlite")) as database:

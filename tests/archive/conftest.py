@@ -4,7 +4,7 @@ seed."""
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 from dsslic_search.archive import schema
+from dsslic_search.archive.catalog import Catalog
 from dsslic_search.archive.features import MapFeatures, features_of
 from dsslic_search.archive.folder import ArchiveFolder
 from dsslic_search.archive.ingest.encode import Prepared, Source
@@ -153,3 +154,20 @@ def photo_row() -> Callable[..., schema.Photo]:
 def features() -> Callable[[int], MapFeatures]:
     """Features of a random label map by seed."""
     return lambda seed: features_of(label_map_of(b"%d" % seed), vocabulary.default())
+
+
+@pytest.fixture(scope="session")
+def lying_nowhere(
+    photo_row: Callable[..., schema.Photo], features: Callable[[int], MapFeatures]
+) -> Callable[..., None]:
+    """Makes some ids of a catalog photos of which no path is known, instead of what was there."""
+
+    def make(catalog: Catalog, ids: Sequence[int]) -> None:
+        catalog.remove(ids)
+        for number in ids:
+            row = photo_row(f"{number:x}", id=number, path="/nowhere.jpg")
+            row.embedding = features(number).embedding
+            with catalog.changing() as session:
+                session.add(row)
+
+    return make

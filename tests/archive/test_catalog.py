@@ -18,6 +18,7 @@ from sqlalchemy.exc import OperationalError
 from dsslic_search.archive import database, schema
 from dsslic_search.archive.catalog import Catalog
 from dsslic_search.archive.features import MapFeatures
+from dsslic_search.archive.paths import FileThere
 from dsslic_search.archive.revisions import head_revision
 from dsslic_search.archive.schema import Coverage, Photo
 from dsslic_search.archive.snapshot import are_among
@@ -364,16 +365,15 @@ def test_an_update_replaces_values_and_features_of_one_photo(
     catalog: Catalog, photo_row: Row, features: Features
 ) -> None:
     first, second = catalog.add(photo_row("a"), features(1)), catalog.add(photo_row("b"), features(2))
-    catalog.update(first, {"quality": 90, "path": "/new.jpg"}, features(3))
+    catalog.update(first, {"quality": 90}, features(3), FileThere(Path("/new.jpg"), 10, 5))
     changed, other = catalog.photo(first), catalog.photo(second)
     assert changed is not None
     assert other is not None
-    assert (changed.quality, changed.path, changed.keep, changed.embedding) == (
-        90,
-        "/new.jpg",
-        "layers",
-        features(3).embedding,
-    )
+    assert (changed.quality, changed.keep, changed.embedding) == (90, "layers", features(3).embedding)
+    assert [(row.path, row.modified_ns) for row in changed.paths] == [
+        ("/photos/a.jpg", None),
+        ("/new.jpg", 5),
+    ]
     assert tuple((c.class_id, c.fraction) for c in changed.coverages) == features(3).coverages
     assert changed.regions == features(3).regions
     assert (other.quality, other.embedding) == (75, features(2).embedding)

@@ -55,7 +55,7 @@ def make(path: Path, photo_row: Row, features: Features, seed: int, count: int) 
         for name in ("sea", "best", "old"):
             notes.add_tags(catalog, [name], np.arange(1, int(random.integers(0, count + 1)) + 1))
         catalog.remove([int(i) for i in random.integers(1, 20, 2)])
-        with notes.noting(catalog) as session:
+        with catalog.noting() as session:
             session.execute(insert(Setting).values(name="facts read", value="lens 'quoted' :name %s"))
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from dsslic_search.archive.features import MapFeatures, features_of
+from dsslic_search.archive.paths import FileThere
 from dsslic_search.core import vocabulary
 from dsslic_search.core.errors import PhotoError
 from dsslic_search.core.files import path_to_text
@@ -57,6 +58,10 @@ class Source(Protocol):
     def file_size(self) -> int:
         """Bytes that the photo takes at its place."""
 
+    @property
+    def there(self) -> FileThere:
+        """Where it was met."""
+
     def fetch(self) -> None:
         """Read what is not read yet, in the thread that reads. PhotoError where that cannot be had, nor
         anything behind it in the file."""
@@ -85,6 +90,10 @@ class Original:
     @property
     def file_size(self) -> int:
         return len(self.data)
+
+    @property
+    def there(self) -> FileThere:
+        return FileThere(self.path, len(self.data), None)
 
     def fetch(self) -> None:
         """All of it was read."""

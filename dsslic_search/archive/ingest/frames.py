@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 
 from dsslic_search.archive.ingest.encode import changed_at, open_without_waiting
 from dsslic_search.archive.ingest.walk import is_named_video
+from dsslic_search.archive.paths import FileThere
 from dsslic_search.core.errors import PhotoError, UsageError
 from dsslic_search.core.files import path_to_text, text_to_path
 from dsslic_search.core.text import parse_duration
@@ -84,9 +85,10 @@ def split_name(name: str) -> tuple[Path, Fraction]:
 
 @dataclass(frozen=True)
 class OpenClip:
-    """A clip of which frames are taken, and what they have in common."""
+    """A clip of which frames are taken, and what they have in common; ``size``: its bytes."""
 
     path: Path
+    size: int
     clip: Clip
     clip_hash: str
     modified_at: datetime
@@ -112,7 +114,15 @@ class Frame:
 
     @property
     def name(self) -> str:
-        return f"{path_to_text(self.of.path)}{_MOMENT}{moment_text(self.moment)}"
+        return path_to_text(self.of.path) + self._part
+
+    @property
+    def there(self) -> FileThere:
+        return FileThere(self.of.path, self.of.size, None, self._part)
+
+    @property
+    def _part(self) -> str:
+        return f"{_MOMENT}{moment_text(self.moment)}"
 
     @property
     def data(self) -> bytes:
@@ -191,7 +201,9 @@ def opened(path: Path) -> Iterator[OpenClip]:
     except OSError as e:
         raise PhotoError(f"cannot be read ({e.strerror or e})") from e
     with Clip(path, name) as clip:
-        yield OpenClip(path, clip, clip_hash, changed_at(status.st_mtime), facts_of(clip.metadata))
+        yield OpenClip(
+            path, status.st_size, clip, clip_hash, changed_at(status.st_mtime), facts_of(clip.metadata)
+        )
 
 
 @contextmanager

@@ -14,13 +14,12 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from dsslic_search.archive import later_facts, schema
-from dsslic_search.archive.catalog import Catalog
+from dsslic_search.archive.catalog import Catalog, utc_now
 from dsslic_search.archive.folder import ArchiveFolder
 from dsslic_search.archive.ingest.decide import Choice, choose
 from dsslic_search.archive.ingest.encode import Prepare, Prepared, Source, prepare_photo, read_original
@@ -320,13 +319,13 @@ class _Run:
         self._store.write(source.content_hash, prepared.data)
         values = _columns(source, prepared, choice.options)
         if choice.photo_id is None:
-            added_at = datetime.now(UTC).replace(tzinfo=None)
             self._catalog.add(
-                schema.Photo(content_hash=source.content_hash, added_at=added_at, **values),
+                schema.Photo(content_hash=source.content_hash, added_at=utc_now(), **values),
                 prepared.features,
+                source.there,
             )
         else:
-            self._catalog.update(choice.photo_id, values, prepared.features)
+            self._catalog.update(choice.photo_id, values, prepared.features, source.there)
         self._tell.stored(
             source, choice.photo_id is not None, prepared, {"store": (time.perf_counter() - start) * 1000}
         )
@@ -335,7 +334,6 @@ class _Run:
 def _columns(source: Source, prepared: Prepared, options: EncodeOptions) -> dict[str, Any]:
     """The columns of a photo's row that are written whenever it is stored."""
     return {
-        "path": source.name,
         "file_size": source.file_size,
         "modified_at": source.modified_at,
         "format": prepared.format,

@@ -1,0 +1,106 @@
+"""What a catalog knows of the paths at which photos lie or lay, to be compared with what disks say.
+
+Changes are made by `archive.paths`; that a file was seen again as it was is no change.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from sqlalchemy import ColumnElement, and_, bindparam, func, or_, select, update
+
+from dsslic_search.archive.catalog import Catalog
+from dsslic_search.archive.lookup import batches
+from dsslic_search.archive.schema import KnownPath, Photo
+from dsslic_search.core.files import absolute, path_to_text, text_to_path
+
+ROWS_TOUCHED_AT_ONCE = 10_000  # in one transaction, so that nobody waits long for its end
+
+
+_KNOWN = select(
+    KnownPath.id,
+    KnownPath.photo_id,
+    Photo.content_hash,
+    KnownPath.path,
+    KnownPath.part,
+    KnownPath.file_size,
+    KnownPath.modified_ns,
+    KnownPath.ended_at.is_(None),
+    Photo.state,
+    KnownPath.ended,
+).join(Photo, Photo.id == KnownPath.photo_id)
+"""The columns of `Known`."""
+
+
+@dataclass(frozen=True)
+class Known:
+    """A row of the table, with the photo's hash and state. ``path``: as text. ``live``: the photo lies there;
+    else ``ended`` says why not."""
+
+    row: int
+    photo_id: int
+    content_hash: str
+    path: str
+    part: str
+    size: int
+    modified_ns: int | None
+    live: bool
+    state: str
+    ended: str | None = None
+
+
+def under(catalog: Catalog, folders: Iterable[Path]) -> dict[str, list[Known]]:
+    """The rows at some files, and at all files in some folders, by path as text: live ones, and ended ones of
+    photos that lie nowhere."""
+    lies_somewhere = select(KnownPath.photo_id).where(KnownPath.ended_at.is_(None))
+    chosen = _KNOWN.where(or_(KnownPath.ended_at.is_(None), KnownPath.photo_id.not_in(lies_somewhere)))
+    found: dict[str, list[Known]] = defaultdict(list)
+    told: set[int] = set()
+    by_bytes = catalog.engine.dialect.name == "sqlite"
+    with catalog.session() as session:
+        for place in map(absolute, folders):
+            inside = str(place).rstrip("/") + "/"
+            for row in session.execute(chosen.where(_at_or_in(path_to_text(place), by_bytes))):
+                known = Known(*tuple(row))
+                native = str(text_to_path(known.path))
+                # "/a//udcff" begins with "/a/", but is a file beside that folder
+                if known.row not in told and (native == str(place) or native.startswith(inside)):
+                    told.add(known.row)
+                    found[known.path].append(known)
+    return dict(found)
+
+
+def _at_or_in(text: str, by_bytes: bool) -> ColumnElement[bool]:
+    """Of a path and, as far as text tells, of all paths in that folder. ``by_bytes``: the database orders
+    texts by their bytes, so that it finds the folder's in its index."""
+    inside = text.rstrip("/") + "/"
+    within = func.substr(KnownPath.path, 1, len(inside)) == inside
+    if by_bytes:
+        after = inside[:-1] + chr(ord("/") + 1)
+        within = and_(KnownPath.path >= inside, KnownPath.path < after)
+    return or_(KnownPath.path == text, within)
+
+
+def rows_of(catalog: Catalog, photo_ids: Iterable[int]) -> dict[int, list[Known]]:
+    """All rows of photos, by photo, in the order in which they came to be."""
+    found: dict[int, list[Known]] = {photo_id: [] for photo_id in photo_ids}
+    with catalog.session() as session:
+        for part in batches(list(found)):
+            for row in session.execute(_KNOWN.where(KnownPath.photo_id.in_(part)).order_by(KnownPath.id)):
+                found[row.photo_id].append(Known(*tuple(row)))
+    return found
+
+
+def touch(catalog: Catalog, rows: Sequence[int], now: datetime) -> None:
+    """Say of rows, by their ids, that the file was there as it had been; no index holds that."""
+    table = KnownPath.__table__
+    touched = update(KnownPath).where(table.c.id == bindparam("row")).values(last_seen=now)
+    for start in range(0, len(rows), ROWS_TOUCHED_AT_ONCE):
+        with catalog.noting() as session:
+            session.connection().execute(
+                touched, [{"row": int(row)} for row in rows[start : start + ROWS_TOUCHED_AT_ONCE]]
+            )
