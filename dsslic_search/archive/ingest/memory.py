@@ -28,6 +28,7 @@ PIXEL_BYTES = 12  # of a pixel that is decoded
 LOSSLESS_PIXEL_BYTES = 24  # of one that becomes JPEG XL
 REPACKED_PIXEL_BYTES = 30  # of one of a JPEG file that is repacked
 FILE_COPIES = 2  # of an original file, at a time
+REPACKED_FILE_COPIES = 3  # as it is, packed, and unpacked again, so that it is seen to come back
 DEFAULT_SHARE = 2  # the machine's memory is divided by it
 DEFAULT_LEAST_BYTES = 1_000_000_000  # what is taken for granted on machines with little
 _JPEG = "JPEG"  # decoded at a reduced size, and repacked
@@ -90,13 +91,13 @@ def _weight(header: Header, file_bytes: int, options: EncodeOptions) -> int:
 
     jpeg = header.format == _JPEG
     shrink = reduction.shrink_for(header.height, header.width, options) if jpeg else 1
-    each = PIXEL_BYTES
+    each, copies = PIXEL_BYTES, FILE_COPIES
     if options.mode is KeepMode.EXACT and jpeg:
-        each = REPACKED_PIXEL_BYTES
+        each, copies = REPACKED_PIXEL_BYTES, REPACKED_FILE_COPIES
     elif options.quality == LOSSLESS:
         each = LOSSLESS_PIXEL_BYTES
     pixels = -(-header.width // shrink) * -(-header.height // shrink)
-    return PHOTO_BYTES + FILE_COPIES * file_bytes + each * pixels
+    return PHOTO_BYTES + copies * file_bytes + each * pixels
 
 
 def default_total() -> int:

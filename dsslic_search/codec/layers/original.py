@@ -112,7 +112,9 @@ def _transcode_before_tail(original: bytes) -> bytes | None:
     if end is None or end == len(original):
         return None
     packed = _transcode(original[:end])
-    return None if packed is None else _LENGTH.pack(len(packed)) + packed + original[end:]
+    return (
+        None if packed is None else b"".join((_LENGTH.pack(len(packed)), packed, memoryview(original)[end:]))
+    )
 
 
 def _restores(codec: int, packed: bytes, original: bytes) -> bool:
@@ -146,9 +148,9 @@ def _untranscode_before_tail(data: bytes, max_bytes: int) -> bytes:
     end = _LENGTH.size + int(_LENGTH.unpack_from(data)[0])
     if end > len(data):
         raise FormatError("the packed original is damaged (its picture goes on behind its end)")
-    tail = data[end:]
+    tail = memoryview(data)[end:]
     if len(tail) >= max_bytes:
         raise FormatError(
             f"the original's {len(tail)} bytes behind its picture are more than the {max_bytes} allowed"
         )
-    return _untranscode(data[_LENGTH.size : end], max_bytes - len(tail)) + tail
+    return b"".join((_untranscode(data[_LENGTH.size : end], max_bytes - len(tail)), tail))

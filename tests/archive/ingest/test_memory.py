@@ -48,7 +48,8 @@ def test_a_photo_weighs_by_its_pixels_and_its_file(
     file_format: str, options: EncodeOptions, bytes_a_pixel: float
 ) -> None:
     data = picture(2000, 1500, file_format)
-    assert weight(data, options) == PHOTO_BYTES + 2 * len(data) + bytes_a_pixel * 2000 * 1500
+    copies = 3 if bytes_a_pixel == 30 else 2  # of a file that is repacked
+    assert weight(data, options) == PHOTO_BYTES + copies * len(data) + bytes_a_pixel * 2000 * 1500
 
 
 def test_a_small_file_of_many_pixels_weighs_what_its_pixels_do() -> None:
