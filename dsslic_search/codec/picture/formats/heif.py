@@ -24,6 +24,7 @@ from dsslic_search.codec.picture.formats import ycbcr
 from dsslic_search.codec.picture.formats.companions import heif_clip_bytes
 from dsslic_search.codec.picture.formats.hevc import Planes, Still
 from dsslic_search.codec.picture.formats.items import (
+    CodePoints,
     Item,
     Items,
     check_unshown,
@@ -53,6 +54,9 @@ _ALPHA = frozenset({b"urn:mpeg:hevc:2015:auxid:1", b"urn:mpeg:mpegB:cicp:systems
 _GAIN_MAP = b"urn:com:apple:photo:2020:aux:hdrgainmap"
 _XMP = b"application/rdf+xml"
 _UNSPECIFIED = 2
+_ANDROID = (CodePoints(5, 6, 5, True), CodePoints(5, 6, 6, True))
+"""What Android's phones write for JFIF's colours, which all programs show as sRGB: BT.601's primaries, and
+its curve of cameras."""
 
 
 class Grid(NamedTuple):
@@ -180,8 +184,9 @@ def _samples(items: Items, source: Source) -> tuple[NDArray[Any], int, Space]:
     if points.matrix not in ycbcr.MATRICES:
         raise ValueError(f"colours by matrix {points.matrix} are not read")
     space = source.said.space
-    if space is None and points.primaries != _UNSPECIFIED:
-        space = Coded(points.primaries, points.transfer)
+    if not source.said.icc:
+        plain = points.primaries == _UNSPECIFIED or points in _ANDROID
+        space = None if plain else Coded(points.primaries, points.transfer)
     return ycbcr.to_rgb(planes.planes, planes.bits, points.matrix, points.full_range), planes.bits, space
 
 

@@ -195,6 +195,18 @@ def test_code_points_are_colours() -> None:
     assert photo.profile == "Display P3"
 
 
+def test_code_points_of_androids_jpeg_colours_are_srgb() -> None:
+    """Android's data space JFIF is BT.601 with 625 lines, SMPTE 170M and full range; its JPEG files have no
+    profile and are sRGB."""
+    grey = [np.full((16, 16), level, np.uint8) for level in (140, 128, 128)]
+    made = Heif()
+    for matrix in (5, 6):
+        photo = opened(made.file(made.picture(grey, nclx(matrix, True, 5, 6))))
+        assert photo.pixels[2, 2].tolist() == [140, 140, 140]
+    other = opened(made.file(made.picture(grey, nclx(5, True, 9, 14))))
+    assert other.pixels[2, 2, 0] > 145  # the curve of cameras
+
+
 def test_a_profile_goes_before_code_points() -> None:
     from PIL import ImageCms
 
