@@ -102,9 +102,11 @@ class Heif:
         self.refer(b"dimg", item, *tiles)
         return item
 
-    def file(self, primary: int, *, in_idat: bool = False, behind: bytes = b"") -> bytes:
-        """All of it; ``behind``: bytes after its last box but that of the pictures."""
-        start = box(b"ftyp", b"heic" + bytes(4) + b"mif1heic")
+    def file(
+        self, primary: int, *, in_idat: bool = False, behind: bytes = b"", brand: bytes = b"heic"
+    ) -> bytes:
+        """All of it; ``behind``: bytes after its last box."""
+        start = box(b"ftyp", brand + bytes(4) + b"mif1" + brand + (b"miaf" if brand == b"avif" else b""))
         places = [0] * len(self._items)
         for _ in range(2):  # the second time knows how long the first part is
             meta = self._meta(primary, places, in_idat)

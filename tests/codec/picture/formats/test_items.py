@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,10 @@ import pytest
 
 from dsslic_search.codec.picture.formats import items
 from dsslic_search.codec.picture.formats.items import Crop, Mirror, Turn, transformed, transformed_size
+from dsslic_search.codec.picture.open import open_photo
 from dsslic_search.codec.picture.raster import Coded
+from dsslic_search.core.errors import PhotoError
+from tests.heif import Heif, Property, crop, mirror, quarters, size
 
 PICTURES = Path(__file__).parents[3] / "data" / "pictures"
 
@@ -48,3 +52,39 @@ def test_transforms_as_pixels(transforms: tuple[items.Transform, ...], shown: li
     chart = np.arange(6, dtype=np.uint8).reshape(2, 3)
     assert transformed(chart, transforms).tolist() == shown
     assert transformed_size((2, 3), transforms) == np.array(shown).shape
+
+
+@pytest.mark.parametrize(
+    ("more", "shown"),
+    [
+        ((), lambda a: a),
+        ((crop(10, 8),), lambda a: a[4:12, 7:17]),
+        ((crop(16, 12), quarters(1)), lambda a: np.rot90(a[2:14, 4:20])),
+        ((crop(16, 12), quarters(1), mirror(1)), lambda a: np.rot90(a[2:14, 4:20])[:, ::-1]),
+    ],
+)
+def test_avif_is_cropped_and_turned(
+    more: tuple[Property, ...], shown: Callable[[np.ndarray], np.ndarray]
+) -> None:
+    """The picture of a file of avifenc, in a file made box by box."""
+    data = (PICTURES / "rgb8.avif").read_bytes()
+    found = items.read(data)
+    assert found is not None
+    own = [(kind, found.property(found.primary, kind)) for kind in (b"av1C", b"ispe", b"pixi", b"colr")]
+    made = Heif()
+    item = made.add(b"av01", found.body(found.primary), *(each for each in own if each[1]), *more)
+    photo = open_photo(made.file(item, brand=b"avif"), "x", 10_000)
+    assert photo.format == "AVIF"
+    assert np.array_equal(photo.pixels, shown(open_photo(data, "x", 10_000).pixels))
+    assert (photo.height, photo.width) == photo.pixels.shape[:2]
+
+
+def test_a_small_part_of_a_huge_avif_is_refused() -> None:
+    data = (PICTURES / "rgb8.avif").read_bytes()
+    found = items.read(data)
+    assert found is not None
+    made = Heif()
+    coded = b"av1C", found.property(found.primary, b"av1C")
+    item = made.add(b"av01", found.body(found.primary), coded, size(50000, 60000), crop(10, 8))
+    with pytest.raises(PhotoError):
+        open_photo(made.file(item, brand=b"avif"), "x", 10_000)
