@@ -52,6 +52,7 @@ class Archive(OpenArchive):
         options: EncodeOptions | None = None,
         *,
         frames: str | None = None,
+        even_undecoded: bool = False,
         dry_run: bool = False,
         workers: int | None = None,
         memory: int | None = None,
@@ -68,6 +69,8 @@ class Archive(OpenArchive):
         photos that no quality brings to the target are in the report's ``failed``, with the reason; an
         interrupted ingest can be run again. ``frames``: how far apart frames of videos are taken as photos,
         as "2s", "500ms" or "1m", or "scenes" for one of each; without it videos are passed over, and counted.
+        ``even_undecoded``: with keep mode "exact", files that are pictures or videos by their sort but cannot
+        be decoded are kept as they are, and found by their facts alone.
         ``workers``: photos encoded at once, by default the number of
         cores. ``memory``: bytes that the program may take in all, by default half of what there is; as many
         photos are in flight as fit, and one that never does is refused. Raises ArchiveError when the archive
@@ -86,6 +89,7 @@ class Archive(OpenArchive):
             options_or(options, wishes),
             settings=self.settings,
             frames=None if frames is None else read_choice(frames),
+            even_undecoded=even_undecoded,
             dry_run=dry_run,
             workers=workers or os.cpu_count() or 1,
             memory=memory,
@@ -330,20 +334,19 @@ class Archive(OpenArchive):
     def preview(self, photo_id: int, stage: str | None = None) -> Preview:
         """One stage of a photo, by default the best it has, reading only the bytes up to its end. StageError
         when the photo has no such stage."""
-        from dsslic_search.api.showing import held
+        from dsslic_search.api.showing import best_of
 
-        wanted = held(self.photo(photo_id))[-1] if stage is None else Stage.named(stage)
+        wanted = best_of(self.photo(photo_id)) if stage is None else Stage.named(stage)
         return next(self.progressive(photo_id, (wanted,)))
 
     def progressive(self, photo_id: int, stages: Sequence[str] | None = None) -> Iterator[Preview]:
         """Stages of a photo, by default all it has, as a slow link would show them: each reads on where the
         one before ended."""
-        from dsslic_search.api.showing import held, stages_of
+        from dsslic_search.api.showing import best_of, held, stages_of
 
         photo = self.photo(photo_id)
-        return stages_of(
-            self.folder.store, photo, held(photo) if stages is None else stages, self.settings.max_pixels
-        )
+        wanted = (held(photo) or (best_of(photo),)) if stages is None else stages
+        return stages_of(self.folder.store, photo, wanted, self.settings.max_pixels)
 
     # Counting them
 

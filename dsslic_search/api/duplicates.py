@@ -94,7 +94,8 @@ def find_duplicates(
         Photo.id, Photo.content_hash, Photo.map_bytes, Photo.path, Photo.width, Photo.height, Photo.file_size
     )
     with catalog.snapshot() as snapshot:
-        everyone = [_Row(*row) for part in snapshot.rows(chosen.order_by(Photo.id)) for row in part]
+        seen = chosen.where(Photo.map_bytes > 0).order_by(Photo.id)
+        everyone = [_Row(*row) for part in snapshot.rows(seen) for row in part]
     failed: list[tuple[int, str]] = []
 
     def make(indexes: Sequence[int]) -> Iterator[tuple[int, NDArray[np.uint8]]]:

@@ -48,7 +48,7 @@ def file_info(source: Path | str | bytes) -> dict[str, Any]:
     name, data = coding.named_bytes(source)
     with coding.about(name):
         contents = container.read(data)
-        spoken = _vocabulary_name(lambda: decoder.read_dialect(data, contents))
+        spoken = _vocabulary_name(contents, lambda: decoder.read_dialect(data, contents))
         residual = _residual(data)
         bits, remarks = decoder.read_source(data, contents)
         told = facts_of(decoder.read_embedded(data))
@@ -72,13 +72,15 @@ def photo_info(store: Store, photo: Photo, vocabulary: Vocabulary, tags: list[st
     return {
         **_row(photo, [c.name for c in vocabulary.classes]),
         "tags": tags,
-        "vocabulary_name": _vocabulary_name(lambda: read_dialect(store, photo)),
+        "vocabulary_name": _vocabulary_name(contents, lambda: read_dialect(store, photo)),
         "source_remarks": list(read_remarks(store, photo)),
         "layers": describe_contents(contents)["layers"],
     }
 
 
-def _vocabulary_name(read: Callable[[], Dialect]) -> str:
+def _vocabulary_name(contents: Contents, read: Callable[[], Dialect]) -> str | None:
+    if not contents.header.keep.is_seen:
+        return None
     try:
         return read().vocabulary.name
     except StageError:
@@ -92,7 +94,7 @@ def describe_contents(contents: Contents) -> dict[str, Any]:
     from dsslic_search.core.kinds import Stage
 
     header = contents.header
-    bits = 8 / (header.width * header.height)
+    bits = 8 / (header.width * header.height or 1)
     layers = [{"name": "header", "kind": "", "codec": 0, "bytes": contents.header_bytes}]
     layers += [
         {"name": LAYER_NAMES.get(e.kind, e.kind), "kind": e.kind, "codec": e.codec, "bytes": e.length}

@@ -199,6 +199,11 @@ class Searcher:
     def _stored(self, photo: Photo) -> NDArray[np.float32]:
         from dsslic_search.features.embedding import DIMENSION
 
+        if not photo.map_bytes:
+            raise QueryError(
+                f"like #{photo.id}: it could not be decoded and is kept as it is, so nothing is known of "
+                "what it shows"
+            )
         if len(photo.embedding) != 4 * DIMENSION:
             raise ArchiveError(
                 f"photo {photo.id} was described by another version; describe all anew with: {Remedy.REINDEX}"

@@ -33,7 +33,14 @@ if TYPE_CHECKING:
 def held(photo: Photo) -> tuple[Stage, ...]:
     """The stages that a photo has by its keep mode; "full" of mode "reference" is the original at its
     place."""
-    return tuple(stage for stage in Stage if photo.keep != KeepMode.COARSE or stage != Stage.FULL)
+    mode = KeepMode(photo.keep)
+    return tuple(Stage) if mode is KeepMode.REFERENCE else mode.stages
+
+
+def best_of(photo: Photo) -> Stage:
+    """The best stage that a photo has; "full" where it has none, so that this is told when it is asked
+    for."""
+    return held(photo)[-1] if held(photo) else Stage.FULL
 
 
 @dataclass(frozen=True)
@@ -114,7 +121,7 @@ def original_of(store: Store, photo: Photo) -> bytes:
     from dsslic_search.codec.decoder import read_original
     from dsslic_search.codec.picture.video import FORMAT
 
-    if photo.format == FORMAT:
+    if photo.format == FORMAT and photo.keep != KeepMode.UNDECODED:
         raise StageError(
             f"{photo.path}: a frame of a video, which is no file of its own; the clip is the original, and a "
             "preview of the frame is a picture of it"

@@ -26,7 +26,8 @@ class Statistics:
     """Of ``photos``. Bytes of the originals, of the .dsslic files and of the label maps' prefixes of them;
     ``counts``: for each fact that is counted, by its plural ("formats", "cameras"), photos by value, most
     frequent first, and so ``tags``; ``months``: photos by year and month, as "2023-06", in order;
-    ``undated``: photos that do not say when they were taken."""
+    ``undated``: photos that do not say when they were taken; ``undecoded``: those kept so, of which nothing
+    is known but facts."""
 
     photos: int
     original_bytes: int
@@ -36,6 +37,7 @@ class Statistics:
     counts: dict[str, dict[str, int]]
     months: dict[str, int]
     undated: int
+    undecoded: int
     tags: dict[str, int]
     classes: tuple[ClassCount, ...]
 
@@ -76,6 +78,7 @@ def statistics(
             counts=file.counts,
             months=file.months,
             undated=file.undated,
+            undecoded=file.undecoded,
             tags=tags,
             classes=count_classes(columns, vocabulary, settings.presence, rows),
         )

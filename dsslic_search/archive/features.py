@@ -16,6 +16,7 @@ from dsslic_search.archive.stored import StoredFile
 from dsslic_search.core import vocabulary
 from dsslic_search.core.errors import ArchiveError, FormatError
 from dsslic_search.core.vocabulary import Vocabulary
+from dsslic_search.features.scene import SceneRegions
 
 PHOTOS_AHEAD = 256  # fingerprints that are made before one of them is handed on
 
@@ -24,11 +25,15 @@ PHOTOS_AHEAD = 256  # fingerprints that are made before one of them is handed on
 class MapFeatures:
     """``coverages``: (class id, fraction of the pixels) of the classes that are there, by id. ``regions``:
     the bytes of `features.scene.SceneRegions`. ``embedding``: float32 little-endian bytes of a unit
-    vector."""
+    vector, none where nothing was seen."""
 
     coverages: tuple[tuple[int, float], ...]
     regions: bytes
     embedding: bytes
+
+
+NOTHING_SEEN = MapFeatures((), SceneRegions.none().to_bytes(), b"")
+"""Of a photo without a label map."""
 
 
 def features_of(label_map: NDArray[np.uint8], vocabulary: Vocabulary) -> MapFeatures:
@@ -46,8 +51,10 @@ def features_of(label_map: NDArray[np.uint8], vocabulary: Vocabulary) -> MapFeat
 
 
 def read_features(store: Store, content_hash: str, map_bytes: int) -> MapFeatures:
-    """Describe a photo anew, in the shipped vocabulary, from the first ``map_bytes`` bytes of its file.
-    Raises FormatError or ArchiveError."""
+    """Describe a photo anew, in the shipped vocabulary, from the first ``map_bytes`` bytes of its file; 0 for
+    one without a label map. Raises FormatError or ArchiveError."""
+    if not map_bytes:
+        return NOTHING_SEEN
     from dsslic_search.codec.decoder import read_meanings
 
     label_map = read_meanings(StoredFile(store, content_hash).prefix(map_bytes))

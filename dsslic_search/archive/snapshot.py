@@ -72,8 +72,9 @@ class Snapshot:
         return np.fromiter((sums[i] for i in ids.tolist()), np.float64, ids.size)
 
     def embeddings(self) -> Iterator[list[tuple[int, bytes]]]:
-        """(id, embedding) of all photos in the order of `photo_ids`, in lists."""
-        for rows in self.rows(select(Photo.id, Photo.embedding).order_by(*_NEWEST_FIRST), WIDE_CHUNK):
+        """(id, embedding) of all photos that have a label map, in the order of `photo_ids`, in lists."""
+        seen = select(Photo.id, Photo.embedding).where(Photo.map_bytes > 0)
+        for rows in self.rows(seen.order_by(*_NEWEST_FIRST), WIDE_CHUNK):
             yield [(photo_id, embedding) for photo_id, embedding in rows]
 
     def regions(self) -> Iterator[list[tuple[int, bytes | None]]]:

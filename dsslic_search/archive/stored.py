@@ -97,7 +97,7 @@ class ObjectRecord:
 
     @classmethod
     def of_header(cls, contents: Contents) -> ObjectRecord:
-        """As the header of a file tells them; StageError when the file has no label map."""
+        """As the header of a file tells them; StageError when the file lacks its label map."""
         header = contents.header
         return cls(
             width=header.width,
@@ -105,7 +105,7 @@ class ObjectRecord:
             keep=header.keep,
             quality=header.quality,
             stored_bytes=contents.total,
-            map_bytes=contents.stage_bytes("map"),
+            map_bytes=contents.stage_bytes("map") if header.keep.is_seen else 0,
             vocabulary=header.vocabulary,
             segmenter=header.segmenter,
         )
@@ -160,7 +160,8 @@ class Examination:
     def may_be_only_copy(self, row: ObjectRecord) -> bool:
         """Whether the file may hold the only copy of an original: by its own word or by that of its row, of
         which either may be wrong."""
-        return KeepMode.EXACT in (row.keep, self.record and self.record.keep)
+        holding = {mode for mode in KeepMode if mode.holds_original}
+        return not holding.isdisjoint((row.keep, self.record and self.record.keep))
 
 
 def examine(store: Store, content_hash: str, row: ObjectRecord, read_data: bool = False) -> Examination:

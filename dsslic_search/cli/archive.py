@@ -55,6 +55,13 @@ def ingest(
             show_default=False,
         ),
     ] = None,
+    even_undecoded: Annotated[
+        bool,
+        typer.Option(
+            "--even-undecoded",
+            help="With --keep exact: keep pictures and videos that cannot be decoded, found by facts alone.",
+        ),
+    ] = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Say what would be added; write nothing.")
     ] = False,
@@ -79,7 +86,14 @@ def ingest(
     allowed = None if memory is None else size_option("--memory", memory)
     with Archive(archive) as opened, _progress(dry_run) as progress:
         report = opened.ingest(
-            paths, options, frames=frames, dry_run=dry_run, workers=workers, memory=allowed, progress=progress
+            paths,
+            options,
+            frames=frames,
+            even_undecoded=even_undecoded,
+            dry_run=dry_run,
+            workers=workers,
+            memory=allowed,
+            progress=progress,
         )
         root = opened.folder.root
     if as_json:
@@ -133,6 +147,8 @@ def _tell(report: IngestReport, root: Path) -> None:
     parts = [f"{report.added} {verb}", f"{report.present} already there", f"{len(report.failed)} skipped"]
     if report.updated:
         parts.insert(1, f"{report.updated} {'would be ' if report.dry_run else ''}stored anew")
+    if report.undecoded:
+        parts.append(f"{report.undecoded} kept undecoded")
     if report.sidecars:
         parts.append(f"{counted(report.sidecars, 'sidecar')} read")
     if report.videos:
@@ -157,6 +173,7 @@ def _as_plain(report: IngestReport, root: Path) -> dict[str, Any]:
         "added": report.added,
         "updated": report.updated,
         "present": report.present,
+        "undecoded": report.undecoded,
         "videos_passed_over": report.videos,
         "sidecars": report.sidecars,
         "failed": [{"path": f.path, "reason": in_commands(f.reason)} for f in report.failed],
@@ -264,16 +281,20 @@ def show(
         f"{size_text(photo.stored_bytes)}",
         nl=False,
     )
-    bpp = round(contents.total * (8 / (contents.header.width * contents.header.height)), 6)
-    typer.echo(f" ({bpp:.3f} bpp), keep mode {photo.keep}, {quality_text(photo.quality)}")
+    if contents.header.keep.is_seen:
+        bpp = round(contents.total * (8 / (contents.header.width * contents.header.height)), 6)
+        typer.echo(f" ({bpp:.3f} bpp), keep mode {photo.keep}, {quality_text(photo.quality)}")
+    else:
+        typer.echo(f", keep mode {photo.keep}: the original as it is, which could not be decoded")
     for line in facts.lines(info):
         typer.echo(line)
     for remark in info["source_remarks"]:
         typer.echo(f"source: {printable(remark)}")
     if info["tags"]:
         typer.echo(f"tags: {printable(', '.join(info['tags']))}")
-    spoken = printable(info["vocabulary_name"])
-    typer.echo(f"label map in vocabulary {spoken}, by segmenter {photo.segmenter}")
+    if info["vocabulary_name"] is not None:
+        spoken = printable(info["vocabulary_name"])
+        typer.echo(f"label map in vocabulary {spoken}, by segmenter {photo.segmenter}")
     for layer in info["layers"]:
         typer.echo(f"  {layer['name']:10} {layer['bytes']:>9} bytes  {layer['bpp']:.4f} bpp")
     counts = None if info["regions"] is None else Counter(r["class"] for r in info["regions"])

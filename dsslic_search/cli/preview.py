@@ -75,12 +75,12 @@ def _single(opened: Archive, photo_id: int, stage: str | None, out: Path | None,
     import numpy as np
 
     from dsslic_search.api import render
-    from dsslic_search.api.showing import held
+    from dsslic_search.api.showing import best_of
     from dsslic_search.cli import terminal
 
     if overlay:
         laid_over = (
-            held(opened.photo(photo_id))[-1] if stage is None else "coarse" if stage == "map" else stage
+            best_of(opened.photo(photo_id)) if stage is None else "coarse" if stage == "map" else stage
         )
         shown = {p.stage: p for p in opened.progressive(photo_id, ("map", laid_over))}
         parsed = shown.pop("map")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from dsslic_search.cli.options import ArchiveDir, AsJson, print_json
+from dsslic_search.core.kinds import KeepMode
 from dsslic_search.core.text import counted, printable, size_text
 
 if TYPE_CHECKING:
@@ -68,11 +69,14 @@ def _as_plain(found: Statistics) -> dict[str, Any]:
 
 def _show_sizes(found: Statistics) -> None:
     share = found.stored_bytes / found.original_bytes
+    bpp = 8 * found.stored_bytes / (found.pixels or 1)
     typer.echo(
         f"originals {size_text(found.original_bytes)}, stored {size_text(found.stored_bytes)} ({share:.0%}),",
         nl=False,
     )
-    typer.echo(f" {8 * found.stored_bytes / found.pixels:.3f} bpp; label maps {size_text(found.map_bytes)}")
+    typer.echo(f" {bpp:.3f} bpp; label maps {size_text(found.map_bytes)}")
+    if found.undecoded:
+        typer.echo(f"{found.undecoded} kept undecoded: keep:{KeepMode.UNDECODED} finds them")
 
 
 def _show_names(title: str, counts: Mapping[str, int]) -> None:

@@ -25,6 +25,7 @@ COMMANDS: dict[Remedy, str] = {
     Remedy.OWN_CLASSES: "--own-classes",
     Remedy.MEMORY: "--memory SIZE",
     Remedy.FRAMES: "--frames 2s",
+    Remedy.EVEN_UNDECODED: "--keep exact --even-undecoded",
 }
 
 

@@ -10,7 +10,7 @@ offset size field
 9      2    header length in bytes, checksum included
 11     4    width of the upright photo, pixels
 15     4    height
-19     1    bit 0: greyscale; bits 1-2: keep mode (layers, exact, reference, coarse)
+19     1    bit 0: greyscale; bits 1-3: keep mode (layers, exact, reference, coarse, undecoded)
 20     2    map scale: photo pixels per label-map pixel, each way
 22     1    compact scale
 23     1    quality, 1..100; 101 lossless
@@ -50,7 +50,11 @@ MAX_SIDE = 1 << 20
 
 ORDER = tuple(layer.kind for layer in LAYERS)
 
+_WHY_NOT = {
+    KeepMode.UNDECODED: " (the original could not be decoded, and is kept as it is)",
+}
 _WHY_NOT_FULL = {
+    **_WHY_NOT,
     KeepMode.REFERENCE: " (keep mode reference: the original was left where it is)",
     KeepMode.COARSE: " (keep mode coarse: it was made without a residual)",
 }
@@ -122,24 +126,23 @@ class Contents:
         UsageError when there is no such stage, StageError when the file does not hold it, with what it does
         hold.
         """
-        wanted = [layer for layer in LAYERS if Stage.named(stage) in layer.stages]
+        end = self._end_of(Stage.named(stage))
+        if end is None:
+            why = (_WHY_NOT_FULL if stage == Stage.FULL else _WHY_NOT).get(self.header.keep, "")
+            others = ", ".join(s for s in Stage if self._end_of(s) is not None)
+            raise StageError(f'this file has no "{stage}" stage{why}; it holds: {others or "no stage"}')
+        return end
+
+    def _end_of(self, stage: Stage) -> int | None:
+        """How many bytes hold a stage; None when the file does not."""
+        wanted = [layer for layer in LAYERS if stage in layer.stages]
         found = [(layer, e) for layer in wanted if (e := self.find(layer.kind))]
-        if stage == Stage.FULL:
+        if stage is Stage.FULL:
             held = any(layer.holds_photo for layer, _ in found)
         else:
             held = len(found) == len(wanted)
-        if not held:
-            why = _WHY_NOT_FULL.get(self.header.keep, "")
-            others = ", ".join(s for s in Stage if s != stage and self._holds(s))
-            raise StageError(f'this file has no "{stage}" stage{why}; it holds: {others or "no stage"}')
-        return max(e.offset + e.length for _, e in found)
-
-    def _holds(self, stage: str) -> bool:
-        try:
-            self.stage_bytes(stage)
-        except StageError:
-            return False
-        return True
+        held = held and self.header.keep.is_seen
+        return max(e.offset + e.length for _, e in found) if held else None
 
 
 def header_bytes(chunks: int) -> int:
@@ -221,7 +224,8 @@ def read_contents(prefix: bytes) -> Contents:
         segmenter=fields[12].hex(),
         finenet=fields[13].hex(),
     )
-    if not (0 < header.width <= MAX_SIDE and 0 < header.height <= MAX_SIDE):
+    least = 1 if header.keep.is_seen else 0  # of one that is not, the size may not be known
+    if not (least <= header.width <= MAX_SIDE and least <= header.height <= MAX_SIDE):
         raise FormatError(f"impossible photo size {header.width}×{header.height} in the .dsslic header")
     if not (header.map_scale and header.compact_scale and 1 <= header.quality <= LOSSLESS):
         raise FormatError("impossible value in the .dsslic header")

@@ -54,6 +54,7 @@ class Remedy(StrEnum):
     OWN_CLASSES = "own_classes=True"
     MEMORY = "memory=bytes"
     FRAMES = 'frames="2s"'
+    EVEN_UNDECODED = "even_undecoded=True"
 
 
 class DSSError(Exception):

@@ -8,6 +8,7 @@ decoded and says how much of it is shown. ::
     exact       label map, compact image, the original file           map, compact, coarse, full
     reference   label map, compact image, the original's SHA-256      map, compact, coarse
     coarse      label map, compact image                              map, compact, coarse
+    undecoded   the original file                                     none
 
 Members are strings, so "layers" and "map" may stand for them wherever one is given, compared or stored: in
 Python, in the catalog and in JSON.
@@ -64,13 +65,26 @@ class KeepMode(StrEnum):
     EXACT = "exact"
     REFERENCE = "reference"
     COARSE = "coarse"
+    UNDECODED = "undecoded"
+    """Of a file that was to be kept exactly and cannot be decoded: nobody chooses it."""
 
     @classmethod
     def named(cls, name: str) -> KeepMode:
-        """The keep mode of that name; UsageError, with all names, when there is none."""
-        if name not in tuple(cls):
-            raise UsageError(f'keep mode "{name}" is not one of: {", ".join(cls)}')
+        """The keep mode of that name; UsageError, with all that can be chosen, when it is none of them."""
+        chosen = [mode for mode in cls if mode is not cls.UNDECODED]
+        if name not in chosen:
+            raise UsageError(f'keep mode "{name}" is not one of: {", ".join(chosen)}')
         return cls(name)
+
+    @property
+    def holds_original(self) -> bool:
+        """Whether the file has the original in it, which may be the only copy."""
+        return self in (KeepMode.EXACT, KeepMode.UNDECODED)
+
+    @property
+    def is_seen(self) -> bool:
+        """Whether the file has a label map, by which photos are found."""
+        return self is not KeepMode.UNDECODED
 
     @property
     def needs_original(self) -> bool:
@@ -86,4 +100,6 @@ class KeepMode(StrEnum):
     def stages(self) -> tuple[Stage, ...]:
         """The stages that the file alone holds."""
         every = tuple(Stage)
+        if not self.is_seen:
+            return ()
         return every if self in (KeepMode.LAYERS, KeepMode.EXACT) else every[: every.index(Stage.FULL)]

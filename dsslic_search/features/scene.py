@@ -70,6 +70,11 @@ class SceneRegions:
         return _HEAD.pack(FORMAT, self.regions.size) + self.regions.tobytes() + self.contacts.tobytes()
 
     @classmethod
+    def none(cls) -> SceneRegions:
+        """Of a photo without any."""
+        return cls(np.empty(0, REGION), np.empty(0, CONTACT))
+
+    @classmethod
     def from_bytes(cls, data: bytes) -> SceneRegions:
         """What :meth:`to_bytes` stored. Raises FormatError for anything else."""
         scene, _, _ = read_scenes([data])

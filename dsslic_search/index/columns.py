@@ -26,6 +26,7 @@ from dsslic_search.index.source import Snapshot, Source, Stale
 
 FILE = "coverage.columns"
 KIND = "coverage"
+FORMAT = 2
 FULL_ONE_IN = 6
 """A column is full when at least one photo in so many has the thing; pairs then cost nearly as much and are
 slower."""
@@ -97,7 +98,7 @@ class Columns(cache.Table):
 
     def within(self, classes: Classes, low: int, high: int) -> NDArray[np.bool_]:
         """Which rows have ``low`` to ``high`` ticks of the classes together, both included: bool, exact, the
-        caller's own.
+        caller's own. A photo without a label map has not even 0.
 
         Raises Stale when the catalog would have to be asked but has changed."""
         fails, holds = doubt(low)
@@ -105,6 +106,11 @@ class Columns(cache.Table):
         held = self.between(classes, holds, stays)
         for rows, exact in self._exactly(classes, {*range(fails + 1, holds), *range(stays + 1, exceeds)}):
             held[rows] = (low <= exact) & (exact <= high)
+        return self.seen_alone(held)
+
+    def seen_alone(self, held: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """``held``, a mask of all rows, changed so that it is false of photos without a label map."""
+        held[self.arrays["unseen"]] = False
         return held
 
     @cached_property
@@ -180,7 +186,7 @@ def open_columns(source: Source, folder: Path, vocabulary: Vocabulary) -> Column
     A folder that cannot be written costs time at the next opening, nothing else. Raises ArchiveError when the
     catalog holds fractions that cannot be."""
     sets = column_sets(vocabulary)
-    key = f"{vocabulary.identity}/{QUANTA}/{zlib.crc32(repr(sets).encode()):08x}"
+    key = f"{FORMAT}/{vocabulary.identity}/{QUANTA}/{zlib.crc32(repr(sets).encode()):08x}"
     generation, arrays = cache.opened(
         source, folder / FILE, KIND, key, lambda snapshot: _build(snapshot, sets)
     )
@@ -248,7 +254,9 @@ def _build(snapshot: Snapshot, sets: tuple[Classes, ...]) -> cache.Arrays:
     for group in np.minimum(sums[1:], 1):
         rows = np.flatnonzero(group)
         builder.add(rows, group[rows])
-    return {"ids": ids, "moments": snapshot.moments()} | builder.arrays()
+    unseen = np.flatnonzero(sums[0] == 0).astype(np.uint32)  # label maps say something of every pixel
+    arrays: cache.Arrays = {"ids": ids, "moments": snapshot.moments(), "unseen": unseen}
+    return arrays | builder.arrays()
 
 
 def _class_rows(

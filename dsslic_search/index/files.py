@@ -72,6 +72,8 @@ class Files(cache.Table):
             self._product(name, np.float64) / 1e6 if name == "megapixels" else self._array(name)
         )
         held: Mask = values >= (-np.inf if low is None else low)  # false of what is not known
+        if name in ("width", "height", "megapixels"):
+            np.logical_and(held, values > 0, out=held)
         if high is not None:
             np.logical_and(held, values <= high, out=held)
         return held
@@ -90,7 +92,7 @@ class Files(cache.Table):
                 held = width == height
             case "panorama":
                 held = (width >= 2 * height) | (height >= 2 * width)
-        return held
+        return np.logical_and(held, width > 0, out=held)  # 0 where the size is not known
 
     def near(self, latitude: float, longitude: float, metres: float) -> Mask:
         """Photos taken at most so far from a place (degrees), along the surface of a sphere."""

@@ -36,8 +36,8 @@ class Snapshot(Protocol):
         photos not there."""
 
     def embeddings(self) -> Iterator[list[tuple[int, bytes]]]:
-        """(id, embedding) of all photos in the order of `photo_ids`, in lists; embeddings are float32,
-        little-endian."""
+        """(id, embedding) of all photos that have a label map, in the order of `photo_ids`, in lists;
+        embeddings are float32, little-endian."""
 
     def regions(self) -> Iterator[list[tuple[int, bytes | None]]]:
         """(id, regions as `features.scene` stores them) of all photos in the order of `photo_ids`, in lists;

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dsslic_search.core.fields import COUNTED
+from dsslic_search.core.kinds import KeepMode
 from dsslic_search.core.text import plural_of
 from dsslic_search.core.vocabulary import Vocabulary
 from dsslic_search.index.columns import Columns
@@ -38,11 +39,12 @@ class ClassCount:
 class FileCounts:
     """``counts``: for each fact that is counted, by its plural, as "cameras", photos by value, most frequent
     first; ``months``: photos by year and month, as "2023-06", in order; ``undated``: photos that do not say
-    when they were taken."""
+    when they were taken; ``undecoded``: photos that are kept so."""
 
     counts: dict[str, dict[str, int]]
     months: dict[str, int]
     undated: int
+    undecoded: int
 
 
 def count_classes(
@@ -79,6 +81,7 @@ def count_files(files: Files, rows: Rows = None) -> FileCounts:
         counts={counted_as(name): _most_first(files.counts(name, rows).items()) for name in COUNTED},
         months=_by_month(dated),
         undated=taken.size - dated.size,
+        undecoded=files.counts("keep", rows).get(KeepMode.UNDECODED, 0),
     )
 
 

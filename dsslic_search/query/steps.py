@@ -172,7 +172,7 @@ class RegionCount(Step):
         count = needs_counts(self.low, self.high)
         found = evaluation.region_matches(self.classes, self.test, among, count=count)
         evaluation.matches_of[id(self)] = found
-        return _among(found.within(self.low, self.high), among)
+        return _among(evaluation.columns.seen_alone(found.within(self.low, self.high)), among)
 
     def degrees(self, evaluation: Evaluation, rows: Rows) -> NDArray[np.float32]:
         """The clearest region counts; where there may be none, no region is asked for clearly."""
@@ -224,8 +224,8 @@ class Filter(Step):
 
 @dataclass(frozen=True)
 class Resemble(Step):
-    """All photos, ranked by how like ``operand``, or its mirror image if that is nearer and ``mirrored``,
-    they are."""
+    """All photos that have a label map, ranked by how like ``operand``, or its mirror image if that is nearer
+    and ``mirrored``, they are."""
 
     operand: str
     mirrored: bool = False
@@ -238,7 +238,8 @@ class Resemble(Step):
         return f"ranked by likeness to {self.operand}{' or its mirror image' if self.mirrored else ''}"
 
     def mask(self, evaluation: Evaluation, among: Mask | None = None) -> Mask:
-        return _among(np.ones(len(evaluation.columns), bool), among)
+        every = np.ones(len(evaluation.columns), bool)
+        return _among(evaluation.columns.seen_alone(every), among)
 
     def degrees(self, evaluation: Evaluation, rows: Rows) -> NDArray[np.float32]:
         return np.clip(evaluation.likeness(self.operand, self.mirrored, rows), 0, 1)

@@ -9,7 +9,7 @@ from dsslic_search.core.kinds import KeepMode, Stage
 
 
 def test_their_names_and_order_are_those_of_files_and_of_the_interface() -> None:
-    assert list(KeepMode) == ["layers", "exact", "reference", "coarse"]
+    assert list(KeepMode) == ["layers", "exact", "reference", "coarse", "undecoded"]
     assert list(Stage) == ["map", "compact", "coarse", "full"]
 
 
@@ -21,7 +21,7 @@ def test_a_member_is_the_string_that_names_it() -> None:
     assert Stage.named("full") is Stage.FULL
 
 
-@pytest.mark.parametrize("name", ["", "Layers", "LAYERS", "full", "all"])
+@pytest.mark.parametrize("name", ["", "Layers", "LAYERS", "full", "all", "undecoded"])
 def test_an_unknown_keep_mode_is_answered_with_the_known_ones(name: str) -> None:
     with pytest.raises(UsageError) as error:
         KeepMode.named(name)
@@ -35,11 +35,14 @@ def test_an_unknown_stage_is_answered_with_the_known_ones() -> None:
 
 
 def test_what_a_keep_mode_needs_and_holds() -> None:
-    assert [mode.needs_original for mode in KeepMode] == [False, True, True, False]
-    assert [mode.has_residual for mode in KeepMode] == [True, False, False, False]
+    assert [mode.needs_original for mode in KeepMode] == [False, True, True, False, False]
+    assert [mode.has_residual for mode in KeepMode] == [True, False, False, False, False]
+    assert [mode.holds_original for mode in KeepMode] == [False, True, False, False, True]
+    assert [mode.is_seen for mode in KeepMode] == [True, True, True, True, False]
     assert {mode.value: list(mode.stages) for mode in KeepMode} == {
         "layers": ["map", "compact", "coarse", "full"],
         "exact": ["map", "compact", "coarse", "full"],
         "reference": ["map", "compact", "coarse"],
         "coarse": ["map", "compact", "coarse"],
+        "undecoded": [],
     }

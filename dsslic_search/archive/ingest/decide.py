@@ -9,6 +9,7 @@ from dsslic_search.archive.catalog import Catalog
 from dsslic_search.archive.store import Store
 from dsslic_search.archive.stored import Fault, examine, stored_metadata
 from dsslic_search.core.fields import METADATA_COLUMNS
+from dsslic_search.core.kinds import KeepMode
 from dsslic_search.core.settings import DEFAULT_QUALITY, LOSSLESS
 
 if TYPE_CHECKING:
@@ -23,24 +24,34 @@ NOTHING = "nothing"  # of metadata is left out
 class Choice:
     """``action``: "add" a new photo; "update" one that is there, with ``photo_id``, storing it anew; or
     nothing: it is "present", or it "cannot" be stored for a ``reason``. ``options``: how to encode it.
-    ``stays_exact``: other options were asked for, but what is there may be the only copy of the original."""
+    ``stays_exact``: other options were asked for, but what is there may be the only copy of the original.
+    ``even_undecoded``: if it cannot be decoded it is kept as it is; ``stays_undecoded``: so it is there, and
+    stays."""
 
     action: Literal["add", "update", "present", "cannot"]
     options: EncodeOptions
     photo_id: int | None = None
     stays_exact: bool = False
+    even_undecoded: bool = False
+    stays_undecoded: bool = False
     reason: str = ""
 
 
-def choose(catalog: Catalog, store: Store, content_hash: str, options: EncodeOptions) -> Choice:
+def choose(
+    catalog: Catalog,
+    store: Store,
+    content_hash: str,
+    options: EncodeOptions,
+    even_undecoded: bool = False,
+) -> Choice:
     """A photo that is there is stored anew when ``options`` has another keep mode or, in modes layers and
     coarse, another quality, or names another segmenter; and when its object file is not what it should be, as
     far as its length and header tell. Another effort, importances or a target alone are no reason: how a file
     was made to be what it is, it does not say. A photo of which metadata are to be left out is stored anew
-    where it has them. A photo kept exactly stays so."""
+    where it has them. A photo kept exactly stays so, and one that could not be decoded is tried again."""
     known = catalog.known(content_hash)
     if known is None:
-        return Choice("add", options)
+        return Choice("add", options, even_undecoded=even_undecoded)
     photo_id, row = known
     found = examine(store, content_hash, row)
     if found.fault is Fault.UNREADABLE:
@@ -56,7 +67,15 @@ def choose(catalog: Catalog, store: Store, content_hash: str, options: EncodeOpt
     other = row.keep != options.keep or (by_quality and row.quality != options.quality)
     other |= options.segmenter is not None and row.segmenter != options.segmenter.identity
     other |= options.strip != NOTHING and _tells_more(catalog, store, photo_id, content_hash, options.strip)
-    return Choice("update" if other or found.fault else "present", options, photo_id, stays_exact)
+    undecoded = row.keep == KeepMode.UNDECODED
+    return Choice(
+        "update" if other or found.fault else "present",
+        options,
+        photo_id,
+        stays_exact and not undecoded,
+        even_undecoded=found.fault is not None and (undecoded or even_undecoded),
+        stays_undecoded=found.fault is None and undecoded,
+    )
 
 
 def _tells_more(catalog: Catalog, store: Store, photo_id: int, content_hash: str, strip: str) -> bool:

@@ -18,6 +18,7 @@ from dsslic_search.archive.paths import FileThere
 from dsslic_search.core import vocabulary
 from dsslic_search.core.errors import PhotoError
 from dsslic_search.core.files import path_to_text
+from dsslic_search.core.kinds import KeepMode
 from dsslic_search.core.settings import Settings
 
 if TYPE_CHECKING:
@@ -149,7 +150,8 @@ def changed_at(timestamp: float) -> datetime:
 class Prepared:
     """``data``: the .dsslic file, whose first ``map_bytes`` hold the label map. ``width``, ``height``: of the
     upright photo, pixels. ``facts``: what its file tells beside them, by column. ``milliseconds``: wall time
-    per step."""
+    per step. ``keep``: how it is kept,
+    where that is not as the options say."""
 
     format: str
     width: int
@@ -162,6 +164,7 @@ class Prepared:
     segmenter: str
     features: MapFeatures
     milliseconds: Mapping[str, float]
+    keep: KeepMode | None = None
 
 
 Prepare = Callable[[Source, "EncodeOptions", Settings, "Beside"], Prepared]

@@ -9,6 +9,7 @@ from typing import Literal
 from dsslic_search.archive.ingest.encode import Prepared, Source
 from dsslic_search.archive.ingest.sidecars import SidecarsRead
 from dsslic_search.archive.ingest.walk import Failure
+from dsslic_search.core.kinds import KeepMode
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,8 @@ class Event:
 class IngestReport:
     """``found`` = ``added`` + ``updated`` + ``present`` + failed files, unless ``interrupted``; of a video
     each frame that is taken counts, and one more where it is damaged. ``failed`` also holds paths that led to
-    no file. ``videos``: those passed over since no frames were asked for.
+    no file. ``undecoded``: of those added or updated, files that could not be decoded and are kept as they
+    are. ``videos``: those passed over since no frames were asked for.
 
     ``updated``: photos that were there, stored anew with other options or because their file was missing or
     damaged. ``sidecars``: files beside these photos that told of them. ``notes``: folders without photos;
@@ -46,6 +48,7 @@ class IngestReport:
     updated: int = 0
     present: int = 0
     failed: list[Failure] = field(default_factory=list)
+    undecoded: int = 0
     videos: int = 0
     sidecars: int = 0
     notes: list[str] = field(default_factory=list)
@@ -91,6 +94,7 @@ class Teller:
         self.report.bytes_in += source.file_size
         if prepared is not None:
             self.report.bytes_stored += len(prepared.data)
+            self.report.undecoded += prepared.keep is KeepMode.UNDECODED
             for step, spent in {**prepared.milliseconds, **(milliseconds or {})}.items():
                 self.report.milliseconds[step] = self.report.milliseconds.get(step, 0.0) + spent
         self._settled("updated" if anew else "added", source.name)

@@ -10,34 +10,34 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from dsslic_search.archive import later_facts, schema
 from dsslic_search.archive.catalog import Catalog, utc_now
 from dsslic_search.archive.folder import ArchiveFolder
 from dsslic_search.archive.ingest.decide import Choice, choose
-from dsslic_search.archive.ingest.encode import Prepare, Prepared, Source, prepare_photo, read_original
-from dsslic_search.archive.ingest.frames import FrameChoice, is_video, taken
+from dsslic_search.archive.ingest.encode import Prepare, Prepared, Source, prepare_photo
 from dsslic_search.archive.ingest.memory import Budget, default_total, weight_of
 from dsslic_search.archive.ingest.report import Event, IngestReport, Teller
 from dsslic_search.archive.ingest.sidecars import Sidecars
-from dsslic_search.archive.ingest.walk import is_named_video, walk
+from dsslic_search.archive.ingest.sources import Beyond, offer_all
+from dsslic_search.archive.ingest.undecoded import prepare_undecoded
+from dsslic_search.archive.ingest.walk import walk
 from dsslic_search.archive.reindex import make_current
 from dsslic_search.archive.store import Store
 from dsslic_search.archive.terms import require_current
-from dsslic_search.core.errors import DSSError, FormatError, PhotoError, Remedy, TargetError, UsageError
-from dsslic_search.core.files import path_to_text
-from dsslic_search.core.kinds import KeepMode
+from dsslic_search.core.errors import DSSError, FormatError, PhotoError, TargetError
 from dsslic_search.core.settings import Settings
 
 if TYPE_CHECKING:
+    from dsslic_search.archive.ingest.frames import FrameChoice
     from dsslic_search.codec.options import EncodeOptions
+    from dsslic_search.codec.picture.facts import Beside
 
 log = logging.getLogger(__name__)
 
@@ -50,6 +50,7 @@ def ingest(
     settings: Settings,
     dry_run: bool = False,
     frames: FrameChoice | None = None,
+    even_undecoded: bool = False,
     workers: int = 2,
     memory: int | None = None,
     progress: Callable[[Event], None] | None = None,
@@ -62,37 +63,33 @@ def ingest(
     Files that cannot be used are skipped and listed in the report. KeyboardInterrupt ends it early: what is
     encoded is still stored, and the report says ``interrupted``. ``dry_run`` reads and compares, and writes
     nothing at all. A new archive is made unless no file is found. ``frames``: which frames of videos are
-    photos; None passes videos over, and counts them. ``progress`` is called in the calling
-    thread, ``prepare`` in the workers; at most ``workers`` + 2 photos are in memory at a time, and as many as
-    ``memory``, bytes in all, has room for (`archive.ingest.memory`; None for half of what there is).
+    photos; None passes videos over, and counts them. ``even_undecoded``: keep what cannot be decoded as it
+    is, if it is a picture or a video by its sort. ``progress`` is called in the calling thread, ``prepare``
+    in the workers; at most ``workers`` + 2 photos are in memory at a time, and as many as ``memory``, bytes
+    in all, has room for (`archive.ingest.memory`; None for half of what there is).
 
-    Raises UsageError when that is less than any photo takes, and for frames that shall be kept exactly;
-    ArchiveError when the archive cannot be used or
-    written (another writer, newer version, disk full), WeightsError and the like when no photo could be
-    encoded.
+    Raises UsageError when that is less than any photo takes, and where frames or what cannot be decoded do
+    not go with the keep mode; ArchiveError when the archive cannot be used or written (another writer, newer
+    version, disk full), WeightsError and the like when no photo could be encoded.
     """
     start = time.perf_counter()
-    if frames is not None and options.mode is KeepMode.EXACT:
-        raise UsageError(
-            "a frame of a video has no file of its own to be kept exactly; keep frames as layers, coarse or "
-            "reference"
-        )
+    beyond = Beyond(options.mode, frames, even_undecoded)
     budget = Budget(default_total() if memory is None else memory)
     report = IngestReport(dry_run=dry_run)
     tell = Teller(report, progress or (lambda _event: None))
     try:
         if dry_run:
-            _rehearse(archive, chosen, options, tell, frames, settings)
+            _rehearse(archive, chosen, options, tell, beyond, settings)
         elif archive.exists:
             with archive.writing(create=True) as catalog:
                 require_current(catalog)
-                files = _find(archive, chosen, tell, frames)
+                files = _find(archive, chosen, tell, beyond)
                 run = _Run(archive.store, catalog, options, settings, workers, budget, prepare, tell)
-                run.add_all(files, frames)
-        elif files := _find(archive, chosen, tell, frames):
+                run.add_all(files, beyond)
+        elif files := _find(archive, chosen, tell, beyond):
             with archive.writing(create=True) as catalog:
                 run = _Run(archive.store, catalog, options, settings, workers, budget, prepare, tell)
-                run.add_all(files, frames)
+                run.add_all(files, beyond)
     except KeyboardInterrupt:
         report.interrupted = True
     if n := len(tell.stay_exact):
@@ -103,10 +100,8 @@ def ingest(
     return report
 
 
-def _find(
-    archive: ArchiveFolder, chosen: Sequence[Path], tell: Teller, frames: FrameChoice | None
-) -> list[Path]:
-    walked = walk(chosen, archive.root, videos=frames is not None)
+def _find(archive: ArchiveFolder, chosen: Sequence[Path], tell: Teller, beyond: Beyond) -> list[Path]:
+    walked = walk(chosen, archive.root, videos=beyond.videos, unread=beyond.undecoded)
     tell.report.notes.extend(walked.notes)
     tell.report.videos = walked.videos
     tell.walked(len(walked.files), walked.failures)
@@ -118,7 +113,7 @@ def _rehearse(
     chosen: Sequence[Path],
     options: EncodeOptions,
     tell: Teller,
-    frames: FrameChoice | None,
+    beyond: Beyond,
     settings: Settings,
 ) -> None:
     catalog = None
@@ -141,55 +136,11 @@ def _rehearse(
             tell.stored(source, choice.action == "update")
 
     try:
-        for path in _find(archive, chosen, tell, frames):
-            _offer_all(path, frames, settings, tell, offer)
+        for path in _find(archive, chosen, tell, beyond):
+            offer_all(path, beyond, settings.max_pixels, tell, offer)
     finally:
         if catalog is not None:
             catalog.close()
-
-
-def _offer_all(
-    path: Path,
-    frames: FrameChoice | None,
-    settings: Settings,
-    tell: Teller,
-    offer: Callable[[Source], None],
-) -> None:
-    """Offer each photo that a file is made into. Where it cannot be read, or not to its end, that is told
-    once."""
-    left = 1
-    try:
-        with _sources(path, frames, settings) as sources:
-            tell.expect(len(sources) - left)
-            left = len(sources)
-            for source in sources:
-                offer(source)
-                left -= 1
-        return
-    except PhotoError as e:
-        reason = str(e)
-    except MemoryError:
-        reason = "not enough memory to read it"
-    tell.expect(1 - left)
-    tell.failed(path_to_text(path), reason)
-
-
-class _Sources(Protocol):
-    def __len__(self) -> int: ...
-    def __iter__(self) -> Iterator[Source]: ...
-
-
-@contextmanager
-def _sources(path: Path, frames: FrameChoice | None, settings: Settings) -> Iterator[_Sources]:
-    """What a file is made into: a photo, or photos of a video's frames. PhotoError where it cannot be
-    read."""
-    if (frames is None and not is_named_video(path)) or not is_video(path):
-        yield [read_original(path)]
-    elif frames is None:
-        raise PhotoError(f"a video, not a photo; take frames of it with {Remedy.FRAMES}")
-    else:
-        with taken(path, frames, settings.max_pixels) as found:
-            yield found
 
 
 def _settled_at_once(source: Source, choice: Choice, tell: Teller) -> bool:
@@ -233,16 +184,17 @@ class _Run:
         self._sidecars = Sidecars()
         self._flying: dict[Future[Prepared], _Job] = {}
 
-    def add_all(self, files: Sequence[Path], frames: FrameChoice | None) -> None:
-        """Add the photos among ``files``, and ``frames`` of the videos. On KeyboardInterrupt what is encoded
-        is stored before it goes on up."""
+    def add_all(self, files: Sequence[Path], beyond: Beyond) -> None:
+        """Add the photos among ``files``, and what is asked for beyond them. On KeyboardInterrupt what is
+        encoded is stored before it goes on up."""
         later_facts.begin(self._catalog)
         make_current(self._catalog)
         self._store.remove_leftovers()
         with ThreadPoolExecutor(self._workers, "dss-ingest") as pool:
             try:
                 for path in files:
-                    _offer_all(path, frames, self._settings, self._tell, partial(self._offer, pool))
+                    offer = partial(self._offer, pool, beyond)
+                    offer_all(path, beyond, self._settings.max_pixels, self._tell, offer)
                 self._settle_until(0)
             except BaseException as error:
                 pool.shutdown(wait=True, cancel_futures=True)
@@ -250,16 +202,16 @@ class _Run:
                     self._rescue()
                 raise
 
-    def _offer(self, pool: ThreadPoolExecutor, source: Source) -> None:
-        self._start(pool, source)
+    def _offer(self, pool: ThreadPoolExecutor, beyond: Beyond, source: Source) -> None:
+        self._start(pool, beyond, source)
         self._settle_until(self._workers + 1)
 
-    def _start(self, pool: ThreadPoolExecutor, source: Source) -> None:
+    def _start(self, pool: ThreadPoolExecutor, beyond: Beyond, source: Source) -> None:
         for job in self._flying.values():
             if job.source.content_hash == source.content_hash:
                 job.twins.append(source.name)
                 return
-        choice = choose(self._catalog, self._store, source.content_hash, self._options)
+        choice = choose(self._catalog, self._store, source.content_hash, self._options, beyond.undecoded)
         if _settled_at_once(source, choice, self._tell):
             return
         source.fetch()
@@ -273,8 +225,18 @@ class _Run:
         self._budget.take(weight)
         sidecars = self._sidecars.of(source.path)
         self._tell.sidecars(sidecars)
-        future = pool.submit(self._prepare, source, choice.options, self._settings, sidecars.beside)
+        future = pool.submit(self._prepared, source, choice, sidecars.beside)
         self._flying[future] = _Job(source, choice, weight)
+
+    def _prepared(self, source: Source, choice: Choice, beside: Beside) -> Prepared:
+        """In a worker: the photo, or where that is asked for what cannot be one, as it is."""
+        try:
+            return self._prepare(source, choice.options, self._settings, beside)
+        except PhotoError as e:
+            if not choice.even_undecoded:
+                raise
+            quality, max_pixels = choice.options.quality, self._settings.max_pixels
+            return prepare_undecoded(source, str(e), quality, max_pixels, beside)
 
     def _settle_until(self, few: int) -> None:
         while len(self._flying) > few:
@@ -298,6 +260,10 @@ class _Run:
         try:
             prepared = future.result()
         except (PhotoError, FormatError, TargetError) as e:
+            if job.choice.stays_undecoded and isinstance(e, PhotoError):
+                for each in (name, *job.twins):
+                    self._tell.present(each)
+                return
             reason = str(e).removeprefix(f"{name}: ")
         except DSSError:
             raise  # not this photo's fault: the next would fail as well
@@ -340,7 +306,7 @@ def _columns(source: Source, prepared: Prepared, options: EncodeOptions) -> dict
         "width": prepared.width,
         "height": prepared.height,
         **prepared.facts,
-        "keep": options.keep,
+        "keep": prepared.keep or options.keep,
         "quality": prepared.quality,
         "stored_bytes": len(prepared.data),
         "map_bytes": prepared.map_bytes,

@@ -40,6 +40,10 @@ PHOTO_EXTENSIONS = (
     )
     | RAW_EXTENSIONS
 )
+# Pictures that nothing here reads: only tried where they are to be kept all the same.
+UNREAD_EXTENSIONS = frozenset(
+    (".dds", ".exr", ".hdr", ".ico", ".jxr", ".psb", ".psd", ".qoi", ".svg", ".tga", ".wdp", ".xcf")
+)
 VIDEO_EXTENSIONS = frozenset(
     (".3g2", ".3gp", ".asf", ".avi", ".divx", ".flv", ".insv", ".lrv", ".m2ts", ".m2v", ".m4v", ".mkv")
     + (".mov", ".mp4", ".mpeg", ".mpg", ".mts", ".mxf", ".ogv", ".qt", ".ts", ".vob", ".webm", ".wmv")
@@ -64,13 +68,15 @@ class Walk:
     notes: list[str] = field(default_factory=list)
 
 
-def walk(chosen: Iterable[Path], leave_out: Path, videos: bool = False) -> Walk:
-    """Find the files to ingest, videos among them where they are asked for. Folders are walked in order of
+def walk(chosen: Iterable[Path], leave_out: Path, *, videos: bool = False, unread: bool = False) -> Walk:
+    """Find the files to ingest, among them videos, and pictures of formats that are not read, where they are
+    asked for. Folders are walked in order of
     names; hidden entries and the archive's own folder ``leave_out`` are passed over; links to folders are
     followed, each folder being visited once."""
     result = Walk()
     visited = {_identity(leave_out)}
     passed_over: set[Path] = set()
+    tried = PHOTO_EXTENSIONS | UNREAD_EXTENSIONS if unread else PHOTO_EXTENSIONS
     seen: set[Path] = set()
     for path in chosen:
         before = len(result.files), len(result.failures)
@@ -87,8 +93,8 @@ def walk(chosen: Iterable[Path], leave_out: Path, videos: bool = False) -> Walk:
                 video = is_named_video(found)
                 if video and not videos:
                     passed_over.add(found)
-                elif not video and found.suffix.lower() not in PHOTO_EXTENSIONS:
-                    continue  # a program's source
+                elif not video and found.suffix.lower() not in tried:
+                    continue
                 elif found not in seen:
                     result.files.append(found)
             none = before == (len(result.files), len(result.failures)) and known == len(passed_over)
@@ -125,7 +131,7 @@ def _begins_as_video(path: Path) -> bool:
     return len(start) > _PACKET_BYTES and start[:1] == start[-1:] == _SYNC_BYTES
 
 
-_EXTENSIONS = PHOTO_EXTENSIONS | VIDEO_EXTENSIONS
+_EXTENSIONS = PHOTO_EXTENSIONS | VIDEO_EXTENSIONS | UNREAD_EXTENSIONS
 
 
 def _photos_in(top: Path, visited: set[tuple[int, int] | None], failures: list[Failure]) -> Iterator[Path]:

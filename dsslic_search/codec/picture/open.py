@@ -34,6 +34,7 @@ _READERS: Mapping[str, str] = {  # modules of `formats`; other kinds are Pillow'
 _BY_PILLOW = ("WEBP", "GIF", "BMP", "PPM")
 FORMATS = (*_READERS, *_BY_PILLOW, "RAW")
 """The formats that are read."""
+_KEPT_ANYWAY = f"have ingest keep it as it is with {Remedy.EVEN_UNDECODED}"
 A_VIDEO = f"a video, not a photo; ingest takes frames of it with {Remedy.FRAMES}"
 
 
@@ -147,14 +148,15 @@ def read_header(data: bytes, name: str, max_pixels: int) -> Header:
         try:
             header = _read(data, kind)
         except DSSError as e:  # a package that is missing
-            raise PhotoError(f"{name}: {e}") from e
+            raise PhotoError(f"{name}: {e}; {_KEPT_ANYWAY}") from e
         except Exception as e:  # damage can make libraries raise nearly anything
             raise PhotoError(f"{name}: the file's header is damaged ({_reason(e)})") from e
     if kind == "video":
         raise PhotoError(f"{name}: {A_VIDEO}")
     if header is None:
         raise PhotoError(
-            f"{name}: {kind} files cannot be read here; convert it to one of {', '.join(FORMATS)}"
+            f"{name}: {kind} files cannot be read here; convert it to one of {', '.join(FORMATS)}, or "
+            f"{_KEPT_ANYWAY}"
         )
     check_size(header.width, header.height, name, max_pixels)
     return header

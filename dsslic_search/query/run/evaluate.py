@@ -106,7 +106,7 @@ class Evaluation:
         """Of some photos to an operand: float32, about -1..1."""
         key, asked = (operand, mirrored), self.embeddings(operand, mirrored)
         if SCORED_ALL_ONE_IN * rows.size > len(self.columns) and key not in self._likeness:
-            self._likeness[key] = self.vectors.scores(asked, self.vectors.ids)
+            self._likeness[key] = self.vectors.scores(asked, self.columns.ids)
         if key in self._likeness:
             return self._likeness[key][rows]
         return self.vectors.scores(asked, self.columns.ids[rows])

@@ -23,6 +23,7 @@ from dsslic_search.archive.catalog import Catalog
 from dsslic_search.archive.check import check, repair
 from dsslic_search.archive.ingest import encode as original
 from dsslic_search.archive.ingest import run as ingest_module
+from dsslic_search.archive.ingest import sources
 from dsslic_search.archive.store import Store
 from dsslic_search.core.errors import ArchiveError, FormatError, PhotoError, WeightsError
 from dsslic_search.core.settings import LOSSLESS
@@ -330,7 +331,7 @@ def test_no_more_photos_in_memory_than_promised(world: Any, monkeypatch: pytest.
         world.photo(f"{i:02}.jpg")
     most = alive = 0
     lock, full = threading.Lock(), threading.Event()
-    real_read, real_settled = ingest_module.read_original, ingest_module.Teller._settled
+    real_read, real_settled = sources.read_original, ingest_module.Teller._settled
 
     def count(by: int) -> None:
         nonlocal most, alive
@@ -348,7 +349,7 @@ def test_no_more_photos_in_memory_than_promised(world: Any, monkeypatch: pytest.
         count(-1)
         real_settled(*args)
 
-    monkeypatch.setattr(ingest_module, "read_original", read)
+    monkeypatch.setattr(sources, "read_original", read)
     monkeypatch.setattr(ingest_module.Teller, "_settled", settled)
 
     def prepare(*args: Any) -> Any:

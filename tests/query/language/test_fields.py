@@ -291,7 +291,7 @@ def test_an_order_stands_anywhere(text: str, expected: str) -> None:
         ("camera: , sky", 0, "needs a value"),
         ('camera:"Canon', 7, "never closed"),
         ("path:a\0b", 5, "control characters"),
-        ("keep:exakt", 5, "layers, exact, reference or coarse"),
+        ("keep:exakt", 5, "layers, exact, reference, coarse or undecoded"),
         ("orientation:round", 12, "portrait, landscape, square or panorama"),
         ("place:paris", 6, "place:unknown"),
         ("width:wide", 6, "a number belongs here"),
