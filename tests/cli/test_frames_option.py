@@ -26,9 +26,10 @@ def test_videos_are_passed_over_until_frames_are_asked_for(run: Any, tmp_path: P
     taken = run("ingest", folder, "--archive", archive, "--keep", "reference", "--frames", "1s", "--json")
     assert (taken.code, taken.json["added"], taken.json["videos_passed_over"]) == (0, 2, 0)
     out = tmp_path / "frame.png"
-    assert run("preview", 2, "--stage", "full", "--out", out, "--archive", archive).code == 0
+    (first,) = run("query", 'name:"clip.mp4#t=0.0"', "--json", "--archive", archive).json["results"]
+    assert run("preview", first["id"], "--stage", "full", "--out", out, "--archive", archive).code == 0
     assert np.abs(np.asarray(Image.open(out)).astype(int) - marked(0)).max() <= 1
-    refused = run("original", 2, "--out", tmp_path / "a", "--archive", archive)
+    refused = run("original", first["id"], "--out", tmp_path / "a", "--archive", archive)
     assert refused.code == 1
     assert "a frame of a video, which is no file of its own" in refused.message
 

@@ -148,7 +148,7 @@ def read_header(data: bytes, name: str, max_pixels: int) -> Header:
         try:
             header = _read(data, kind)
         except DSSError as e:  # a package that is missing
-            raise PhotoError(f"{name}: {e}; {_KEPT_ANYWAY}") from e
+            raise PhotoError(f"{name}: {e}, or {_KEPT_ANYWAY}") from e
         except Exception as e:  # damage can make libraries raise nearly anything
             raise PhotoError(f"{name}: the file's header is damaged ({_reason(e)})") from e
     if kind == "video":
