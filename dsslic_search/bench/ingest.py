@@ -25,7 +25,7 @@ def run(folder: Path, quality: int) -> dict[str, Any]:
     """Ingest ``folder`` once on all cores into a temporary archive, then time each step photo by photo on one
     thread."""
     paths = photos_in(folder)
-    for name in ("segnet", "compnet", "finenet"):
+    for name in ("segnet", "finenet"):
         runtime.network(name)
     with tempfile.TemporaryDirectory() as place:
         archive = Archive(Path(place) / "archive")

@@ -3,15 +3,15 @@
 ::
 
     photo ── SegNet ──► s ────────────────────────────────────────────────► SMAP (lossless)
-      ├───── CompNet(photo, s) ──► c ── BPG 4:4:4 10-bit ─────────────────► COMP
+      ├───── box average of 8×8 ─► c ── BPG 4:4:4 10-bit ─────────────────► COMP
       │                                    └─ decode ─► ĉ ─► x′ = FineNet(ĉ, s)
       └───── photo − w·x′ ──► r ── colour axes ── BPG 4:4:4 10-bit ───────► RESI
 
 The loop is closed: the residual is taken from exactly what the decoder will have, and the restoration after
 it is what the decoder does. Greyscale photos go the same way with c and r of one plane. In keep mode
-"reference" there is no residual, and s and c are made of fewer pixels, c without CompNet: see
-:mod:`dsslic_search.codec.reduction`. Each layer's coding
-and decoding are in one module of :mod:`dsslic_search.codec.layers`; the way back is put together in
+"reference" there is no residual, and s and c are made of fewer pixels. c is what CompNet makes with the
+weights that ship, without running it: see :mod:`dsslic_search.codec.reduction`. Each layer's coding and
+decoding are in one module of :mod:`dsslic_search.codec.layers`; the way back is put together in
 :mod:`dsslic_search.codec.decoder`.
 """
 
@@ -126,10 +126,10 @@ class _Encoding:
         made = (
             reduction.box_average(photo)
             if options.mode is KeepMode.REFERENCE
-            else runtime.make_compact(photo.pixels, self.marks)
+            else reduction.compact_image(photo.pixels)
         )
         self.compact = prediction.luma(made) if photo.grey else made
-        self.clock.mark("compnet")
+        self.clock.mark("average")
         self.wanted = photo.pixels[..., 0] if photo.grey else photo.pixels
         self.effort = effort(options.effort)
 

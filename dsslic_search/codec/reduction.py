@@ -1,5 +1,5 @@
-"""Photos of which nothing of their own size is kept: what keep mode "reference" needs of one, made from a
-picture of fewer pixels.
+"""The compact image as a box average; and photos of which nothing of their own size is kept: what keep mode
+"reference" needs of one, made from a picture of fewer pixels.
 
 ::
 
@@ -7,8 +7,7 @@ picture of fewer pixels.
                                       └─ box average ──► c
 
 JPEG files are decoded at the reduced size, which leaves out most of the work; photos of other formats are box
-averaged, which is what a JPEG decoder does there. CompNet's correction of the box average is left out: the
-weights that ship change it by a tenth of a grey level at the most on the average photo (docs/codec.md).
+averaged, which is what a JPEG decoder does there.
 """
 
 from __future__ import annotations
@@ -77,9 +76,29 @@ def shrunk(photo: SourcePhoto) -> int:
 
 
 def box_average(photo: SourcePhoto) -> NDArray[np.uint8]:
-    """The compact image without CompNet: the mean of each 8×8 pixels of the photo, uint8 [⌈H/8⌉, ⌈W/8⌉, 3];
-    at the lower and right edge of those that are there."""
+    """The compact image in keep mode "reference": the mean of each 8×8 pixels of the photo, uint8
+    [⌈H/8⌉, ⌈W/8⌉, 3]; at the lower and right edge of those that are there."""
     return _averaged(photo.pixels, SCALE // shrunk(photo))
+
+
+def compact_image(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """The compact image in the other keep modes: (sum + 32) // 64 of each 8×8 pixels of the whole photo,
+    uint8 [H, W, 3] → [⌈H/8⌉, ⌈W/8⌉, 3]; beyond the lower and right edge the edge continues.
+
+    To the bit what CompNet makes with the weights that ship: all units before its last convolution are 0 on
+    photos (weights/compnet.md), so that it is this average and nothing else. Weights that add something need
+    :func:`dsslic_search.networks.runtime.make_compact` here; a test compares the two.
+    """
+    height, width = pixels.shape[:2]
+    below, right = -height % SCALE, -width % SCALE
+    made = _averaged(pixels, SCALE)
+    if below:
+        strip = np.pad(pixels[height // SCALE * SCALE :], ((0, below), (0, right), (0, 0)), "edge")
+        made[-1:] = _averaged(strip, SCALE)
+    if right:
+        strip = np.pad(pixels[:, width // SCALE * SCALE :], ((0, below), (0, right), (0, 0)), "edge")
+        made[:, -1:] = _averaged(strip, SCALE)
+    return made
 
 
 def _averaged(pixels: NDArray[np.uint8], factor: int) -> NDArray[np.uint8]:

@@ -96,12 +96,31 @@ def test_a_segmenter_that_does_not_say_how_it_looks_sees_every_pixel():
     assert segmenter.given == (*LARGE[::-1], 3)
 
 
-@pytest.mark.parametrize("name", ["picos.jpg", "wine.jpg"])
-def test_what_compnet_would_add_to_the_box_average_is_next_to_nothing(name: str):
+@pytest.mark.parametrize("name", [path.name for path in sorted(SAMPLES.glob("*.jpg"))])
+def test_the_compact_image_is_what_compnet_makes(name: str):
     photo = open_photo((SAMPLES / name).read_bytes(), name, LIMIT)
-    added = compact_by_network(photo).astype(int) - reduction.box_average(photo)
-    assert np.abs(added).max() <= 3
-    assert np.abs(added).mean() < 0.1
+    cut = SourcePhoto(np.ascontiguousarray(photo.pixels[3:, 6:]))  # sides that are no multiples of 8
+    for each in (photo, cut):
+        assert (reduction.compact_image(each.pixels) == compact_by_network(each)).all()
+
+
+def test_the_compact_image_is_what_compnet_makes_of_noise_and_any_labels():
+    random = np.random.default_rng(3)
+    pixels, labels = random.integers(0, 256, (128, 192, 3), np.uint8), random.integers(0, 51, (32, 48))
+    assert (reduction.compact_image(pixels) == runtime.make_compact(pixels, labels)).all()
+
+
+@pytest.mark.parametrize("size", [(1, 1), (8, 8), (15, 9), (9, 16), (16, 24)])
+def test_halves_of_the_average_go_up_and_the_edge_continues(size: tuple[int, int]):
+    width, height = size
+    pixels = np.random.default_rng(2).integers(0, 2, (height, width, 3), np.uint8) * 255
+    made = reduction.compact_image(pixels)
+    whole = np.pad(pixels, ((0, -height % 8), (0, -width % 8), (0, 0)), "edge").astype(int)
+    sums = whole.reshape(whole.shape[0] // 8, 8, whole.shape[1] // 8, 8, 3).sum((1, 3))
+    assert (made == (sums + 32) // 64).all()
+    halves = np.zeros((8, 8, 3), np.uint8)
+    halves[:4] = 1
+    assert (reduction.compact_image(halves) == 1).all()
 
 
 @pytest.mark.parametrize("file_format", ["JPEG", "PNG"])
