@@ -49,8 +49,9 @@ def run(
     workers: int = 2,
 ) -> dict[str, Any]:
     """``images``: the photos that are ingested as layers as they are, and from which ``photos`` JPEG files of
-    12 megapixels are made for keep mode reference and ``large`` of 24 for the memory that layers take (at
-    effort 1: how hard x265 tries takes time, not memory), this build being told to stay under ``memory``."""
+    12 megapixels are made for keep mode reference and ``large`` of 24 for the memory that both modes take
+    (layers at effort 1: how hard x265 tries takes time, not memory), this build being told to stay under
+    ``memory``."""
     builds = builds_beside(against)
     given = ("--workers", str(workers))
     with tempfile.TemporaryDirectory() as place:
@@ -69,13 +70,15 @@ def run(
         ]
         found = {case.name: _beside(case, builds, rounds, here) for case in cases}
         if large:
-            case = Case(
-                "layers, 24 megapixels",
-                enlarge(images, here / "24", large, LARGE_MEGAPIXELS),
-                ("--effort", "1", *given),
-                ("--memory", memory),
-            )
-            found[case.name] = _beside(case, builds, 1, here)
+            folder = enlarge(images, here / "24", large, LARGE_MEGAPIXELS)
+            for keep, words in (("layers", ("--effort", "1")), ("reference", ())):
+                case = Case(
+                    f"{keep}, 24 megapixels",
+                    folder,
+                    ("--keep", keep, *words, *given),
+                    ("--memory", memory),
+                )
+                found[case.name] = _beside(case, builds, 1, here)
     return {"rounds": rounds, "workers": workers, "memory": memory, "cases": found}
 
 

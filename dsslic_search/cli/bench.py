@@ -58,7 +58,9 @@ def ingest(
     photos: Annotated[
         int, typer.Option(min=2, help="Photos of 12 megapixels, for keep mode reference.")
     ] = 24,
-    large: Annotated[int, typer.Option(min=0, help="Photos of 24 megapixels; 0 leaves that case out.")] = 60,
+    large: Annotated[
+        int, typer.Option(min=0, help="Photos of 24 megapixels; 0 leaves those cases out.")
+    ] = 60,
     memory: Annotated[str, typer.Option(metavar="SIZE", help="What those may take in all.")] = "2GB",
     workers: Annotated[int, typer.Option(min=1, help="Photos encoded at once.")] = 2,
     out: Out = None,

@@ -62,7 +62,7 @@ def test_what_a_further_photo_costs_is_what_is_left_without_the_first(
     assert case["ratio"]["processor_seconds_a_further_photo"] == 0.25
     assert case["ratio"]["further_photos_per_second"] == 4.0
     told = [words for source, words in ran if source != other and "--memory" in words]
-    assert [words[words.index("--memory") + 1] for words in told] == ["1GB"] * 2
+    assert [words[words.index("--memory") + 1] for words in told] == ["1GB"] * 4
     assert not any("--memory" in words for source, words in ran if source == other)
     assert {words[words.index("--workers") + 1] for _, words in ran} == {"3"}
     lines = list(throughput.table(found))
