@@ -323,13 +323,15 @@ class Archive(OpenArchive):
         return original_of(self.folder.store, self.photo(photo_id))
 
     def ids(self, limit: int) -> list[int]:
-        """The first ``limit`` photos by id."""
+        """The first ``limit`` photos that answers are of, by id."""
         from sqlalchemy import select
 
         from dsslic_search.archive.schema import Photo
+        from dsslic_search.core.kinds import HIDDEN
 
+        chosen = select(Photo.id).where(Photo.state.not_in(HIDDEN)).order_by(Photo.id).limit(limit)
         with self.catalog.session() as session:
-            return list(session.scalars(select(Photo.id).order_by(Photo.id).limit(limit)))
+            return list(session.scalars(chosen))
 
     def preview(self, photo_id: int, stage: str | None = None) -> Preview:
         """One stage of a photo, by default the best it has, reading only the bytes up to its end. StageError
@@ -372,7 +374,9 @@ class Archive(OpenArchive):
         if not self.folder.exists:
             return count_classes(None, self.vocabulary, self.settings.presence)
         return self._indexes.ask(
-            lambda indexes: count_classes(indexes.columns, self.vocabulary, self.settings.presence)
+            lambda indexes: count_classes(
+                indexes.columns, self.vocabulary, self.settings.presence, indexes.columns.shown_rows()
+            )
         )
 
     def palette(self) -> dict[str, str]:

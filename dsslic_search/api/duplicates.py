@@ -24,6 +24,7 @@ from dsslic_search.archive.catalog import Catalog
 from dsslic_search.archive.features import read_fingerprints
 from dsslic_search.archive.folder import ArchiveFolder
 from dsslic_search.archive.schema import Photo
+from dsslic_search.core.kinds import HIDDEN
 from dsslic_search.features.fingerprint import mirrored
 from dsslic_search.features.likeness import PAIRS_AT_ONCE, likeness
 from dsslic_search.index.fingerprints import candidates, fingerprints
@@ -94,7 +95,7 @@ def find_duplicates(
         Photo.id, Photo.content_hash, Photo.map_bytes, Photo.path, Photo.width, Photo.height, Photo.file_size
     )
     with catalog.snapshot() as snapshot:
-        seen = chosen.where(Photo.map_bytes > 0).order_by(Photo.id)
+        seen = chosen.where(Photo.map_bytes > 0, Photo.state.not_in(HIDDEN)).order_by(Photo.id)
         everyone = [_Row(*row) for part in snapshot.rows(seen) for row in part]
     failed: list[tuple[int, str]] = []
 

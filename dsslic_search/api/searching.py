@@ -16,6 +16,7 @@ from dsslic_search.archive.folder import ArchiveFolder
 from dsslic_search.archive.lookup import Lookup, batches
 from dsslic_search.core.errors import ArchiveError, QueryError, Remedy
 from dsslic_search.core.fact import FactValue
+from dsslic_search.core.kinds import HIDDEN
 from dsslic_search.core.settings import Settings
 from dsslic_search.core.text import closest
 from dsslic_search.core.vocabulary import Vocabulary
@@ -177,7 +178,8 @@ class Searcher:
             if found is None:
                 raise QueryError(f"like {operand}: no photo has that id; a query lists ids")
             return self._stored(found)
-        if known := self._catalog().at_path(operand):
+        known = [photo for photo in self._catalog().at_path(operand) if photo.state not in HIDDEN]
+        if known:
             return self._stored(known[0])
         with suppress(OSError, ValueError):  # names that no file can have
             if Path(operand).is_file():
@@ -228,10 +230,14 @@ class Searcher:
         return found
 
     def _named(self, name: str) -> list[Photo]:
+        """The photos that answers are of and that have a name at a path at which they lie, or lay."""
         from sqlalchemy import select
 
-        from dsslic_search.archive.schema import Photo
+        from dsslic_search.archive.schema import KnownPath, Photo
 
+        ending = (KnownPath.path + KnownPath.part).endswith("/" + name, autoescape=True)
+        chosen = select(Photo).where(
+            Photo.id.in_(select(KnownPath.photo_id).where(ending)), Photo.state.not_in(HIDDEN)
+        )
         with self._catalog().session() as session:
-            ending = Photo.path.endswith("/" + name, autoescape=True)
-            return list(session.scalars(select(Photo).where(ending).order_by(Photo.id)))
+            return list(session.scalars(chosen.order_by(Photo.id)))

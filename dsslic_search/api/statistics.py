@@ -65,8 +65,10 @@ def statistics(
 
     def asked(current: Indexes) -> Statistics:
         columns = current.columns
-        rows = None if text is None else searcher.answer(current, text, limit=0).rows
-        ids = None if rows is None or rows.size == len(columns) else columns.ids[rows]
+        rows = columns.shown_rows() if text is None else searcher.answer(current, text, limit=0).rows
+        if rows is not None and rows.size == len(columns):
+            rows = None
+        ids = None if text is None or rows is None else columns.ids[rows]
         size, tags = (lookup.totals(), lookup.tag_counts()) if ids is None else _of_some(catalog(), ids)
         file = count_files(current.files(), rows)
         return Statistics(

@@ -123,10 +123,17 @@ class Catalog(Lookup):
             )
 
     def at_path(self, path: Path | str) -> list[schema.Photo]:
-        """The photos ingested from a path, newest first: more than one when the file changed in between."""
-        chosen = select(schema.Photo).where(schema.Photo.path == path_to_text(absolute(path)))
+        """The photos that lie at a path or lay there, in the bin or not: the one that does first, then those
+        that ended last."""
+        row = schema.KnownPath
+        chosen = select(schema.Photo).join(row, row.photo_id == schema.Photo.id)
+        chosen = chosen.where(row.path + row.part == path_to_text(absolute(path)))
         with self.session() as session:
-            return list(session.scalars(chosen.order_by(schema.Photo.id.desc())))
+            return list(
+                session.scalars(
+                    chosen.order_by(row.ended_at.is_not(None), row.ended_at.desc(), schema.Photo.id.desc())
+                )
+            )
 
     def photos(self, ids: Iterable[int]) -> list[schema.Photo]:
         """Photos by id, in the order asked for; ids that are not there are left out."""

@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 from dsslic_search.archive.revisions import head_revision
 from dsslic_search.core.fact import Column, Fact, FactValue
 from dsslic_search.core.fields import EXPORTED, NAMED
+from dsslic_search.core.kinds import HIDDEN
 from dsslic_search.index.source import Snapshot
 
 Rows = list[tuple[Any, ...]]
@@ -31,6 +32,8 @@ Rows = list[tuple[Any, ...]]
 GENERATION = "generation"
 
 SETTINGS = "SELECT name, value FROM setting"
+
+_HIDDEN = ", ".join(f"'{state}'" for state in HIDDEN)
 
 IDS_IN_A_STATEMENT = 500
 """Databases bound the length of a statement, and the number of its parameters."""
@@ -97,20 +100,22 @@ class Lookup(ABC):
         return generation_in(self.settings())
 
     def count(self) -> int:
-        """The number of photos."""
+        """The number of all photos, be they left out of answers or not."""
         return int(self.rows("SELECT count(*) FROM photo")[0][0][0])
 
     def totals(self) -> Totals:
-        """Of all photos."""
+        """Of all photos that answers are of."""
         sums = ", ".join(
             f"coalesce(sum({each}), 0)"
             for each in ("file_size", "stored_bytes", "map_bytes", "width * height")
         )
-        return Totals(*map(int, self.rows(f"SELECT {sums} FROM photo")[0][0]))
+        return Totals(*map(int, self.rows(f"SELECT {sums} FROM photo WHERE state NOT IN ({_HIDDEN})")[0][0]))
 
     def tag_counts(self) -> dict[str, int]:
-        """How many photos have each tag; most frequent first, then by name."""
-        return most_frequent_first(self.rows("SELECT name, count(*) FROM tag GROUP BY name")[0])
+        """How many photos that answers are of have each tag; most frequent first, then by name."""
+        hidden = f"SELECT id FROM photo WHERE state IN ({_HIDDEN})"
+        counted = f"SELECT name, count(*) FROM tag WHERE photo_id NOT IN ({hidden}) GROUP BY name"
+        return most_frequent_first(self.rows(counted)[0])
 
     def look_up(self, ids: Sequence[int], classes: Sequence[int]) -> LookedUp:
         """What is shown of photos that a query found, of at most `IDS_IN_A_STATEMENT`, and how much they show

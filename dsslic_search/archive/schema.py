@@ -159,10 +159,6 @@ _TYPES = {
     "prose": String,
     "path": String,
 }
-for _column in COLUMNS:
-    if _column.name not in Photo.__table__.columns:
-        setattr(Photo, _column.name, mapped_column(_TYPES[_column.values], nullable=True))
-
 _STANDING = {
     "state": mapped_column(
         String(16), default=PhotoState.HERE.value, server_default=PhotoState.HERE.value, nullable=False
@@ -170,6 +166,10 @@ _STANDING = {
     "removed_at": mapped_column(DateTime, nullable=True),
     "lost_at": mapped_column(DateTime, nullable=True),
 }
+for _column in COLUMNS:
+    if _column.name not in Photo.__table__.columns and _column.name not in _STANDING:
+        setattr(Photo, _column.name, mapped_column(_TYPES[_column.values], nullable=True))
+
 for _name, _standing in _STANDING.items():
     setattr(Photo, _name, _standing)
 

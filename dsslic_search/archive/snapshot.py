@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection, Executable, Integer, cast, func, select
 
 from dsslic_search.archive.lookup import Totals, batches
-from dsslic_search.archive.schema import Coverage, Photo, Tag
+from dsslic_search.archive.schema import Coverage, KnownPath, Photo, Tag
 from dsslic_search.core.fields import INDEXED
+from dsslic_search.core.kinds import HIDDEN, PhotoState
 
 CHUNK = 20_000  # rows
 WIDE_CHUNK = 5_000  # rows that hold an embedding
@@ -99,11 +100,28 @@ class Snapshot:
         yield from self.rows(select(*_FILE).order_by(*_NEWEST_FIRST))
 
     def paths(self, ids: NDArray[np.int64] | None = None) -> Iterator[list[tuple[int, str]]]:
-        """(id, path) of all photos, or of those of ``ids`` that are there, in any order, in lists."""
+        """(id, path that is shown) of all photos, or of those of ``ids`` that are there, in any order, in
+        lists."""
         asked = select(Photo.id, Photo.path)
         for part in [None] if ids is None else batches(ids):
             for rows in self.rows(asked if part is None else asked.where(Photo.id.in_(part))):
                 yield [(photo_id, path) for photo_id, path in rows]
+
+    def copies(self, ids: NDArray[np.int64] | None = None) -> Iterator[list[tuple[int, str]]]:
+        """(id, path) of all other paths at which photos lie, or at which those of ``ids`` do, in any order,
+        in lists."""
+        path = KnownPath.path + KnownPath.part
+        asked = select(Photo.id, path).join(KnownPath, KnownPath.photo_id == Photo.id)
+        asked = asked.where(KnownPath.ended_at.is_(None), path != Photo.path)
+        for part in [None] if ids is None else batches(ids):
+            for rows in self.rows(asked if part is None else asked.where(Photo.id.in_(part))):
+                yield [(photo_id, path) for photo_id, path in rows]
+
+    def hidden(self) -> tuple[NDArray[np.int64], NDArray[np.uint8]]:
+        """The photos that are left out of answers, in any order: ids and `core.kinds.PhotoState.flag`."""
+        asked = select(Photo.id, Photo.state).where(Photo.state.in_(HIDDEN))
+        found = [row for rows in self.rows(asked) for row in rows]
+        return _ids(found), np.array([PhotoState(state).flag for _, state in found], np.uint8)
 
     def texts(self, column: str) -> Iterator[list[tuple[int, str]]]:
         """(id, text) of the photos that have a text in a column, in any order, in lists."""

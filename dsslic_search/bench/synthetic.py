@@ -182,6 +182,14 @@ class Synthetic:
             for i, f in zip(asked.tolist(), folders, strict=True)
         ]
 
+    def copies(self, ids: NDArray[np.int64] | None = None) -> Iterator[list[tuple[int, str]]]:
+        """Each photo lies at one path."""
+        return iter(())
+
+    def hidden(self) -> tuple[NDArray[np.int64], NDArray[np.uint8]]:
+        """No photo is."""
+        return np.empty(0, np.int64), np.empty(0, np.uint8)
+
     def texts(self, column: str) -> Iterator[list[tuple[int, str]]]:
         """No photo has any."""
         return iter(())
@@ -213,6 +221,7 @@ def _known(facts: Mapping[str, Any]) -> dict[str, FactValue]:
         "lens": None,
         "format": "JPEG",
         "keep": "layers",
+        "state": "here",
     }
 
 

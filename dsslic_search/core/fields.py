@@ -31,7 +31,7 @@ from dsslic_search.core.fact import (
     IptcDataset,
     XmpProperty,
 )
-from dsslic_search.core.kinds import KeepMode
+from dsslic_search.core.kinds import ANY_STATE, KeepMode, PhotoState
 
 _PATH = Column("path", "path", "path")
 _WIDTH, _HEIGHT = Column("width", "width", "pixels"), Column("height", "height", "pixels")
@@ -263,6 +263,15 @@ FACTS = (
         "keep:exact",
         values=tuple(KeepMode),
         values_are="photos are kept as",
+    ),
+    Fact(
+        "is",
+        "word",
+        "archive",
+        (Column("state", "is", "text"),),
+        "is:missing",
+        values=(*PhotoState, ANY_STATE),
+        values_are="a photo is",
     ),
     Fact("width", "number", "file", (_WIDTH,), "width:>4000", measure=PIXELS),
     Fact("height", "number", "file", (_HEIGHT,), "height:>4000", measure=PIXELS),

@@ -19,7 +19,8 @@ from dsslic_search.core.errors import DSSError
 TEMPORARY = ".tmp"  # how the names of unfinished files end
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
-_ESCAPED = re.compile(r"(?<=.)//u(d[89a-f][0-9a-f]{2})", re.DOTALL)
+_ESCAPE = re.compile("//u(d[89a-f][0-9a-f]{2})")
+_ESCAPED = re.compile(f"(?<=.){_ESCAPE.pattern}", re.DOTALL)
 
 
 def absolute(path: Path | str) -> Path:
@@ -37,7 +38,22 @@ def path_to_text(path: Path | str) -> str:
 
 def text_to_path(text: str) -> Path:
     """The path that `path_to_text` turned into ``text``."""
-    return Path(_ESCAPED.sub(lambda m: chr(int(m[1], 16)), text))
+    return Path(native_name(text))
+
+
+def native_name(text: str) -> str:
+    """The path that a text stands for, as Python has it: bytes that are not UTF-8 are lone surrogates.
+    Patterns are tested on it, so that "*" stands for such bytes, too."""
+    return _ESCAPED.sub(_surrogate, text)
+
+
+def native_part(text: str) -> str:
+    """The same of any part of a path's text, which may begin in its midst."""
+    return _ESCAPE.sub(_surrogate, text)
+
+
+def _surrogate(found: re.Match[str]) -> str:
+    return chr(int(found[1], 16))
 
 
 def write_atomically(path: Path, data: bytes) -> None:

@@ -56,6 +56,19 @@ class PhotoState(StrEnum):
     LOST = "lost"
     """Its file in the archive is missing or damaged."""
 
+    @property
+    def flag(self) -> int:
+        """The bit by which indexes tell photos that are left out of answers unless a query names their
+        state; 0 for others."""
+        return _FLAGS.get(self, 0)
+
+
+_FLAGS = {PhotoState.REPLACED: 1, PhotoState.REMOVED: 2, PhotoState.LOST: 4}
+HIDDEN = tuple(_FLAGS)
+"""The states of photos that are left out of answers."""
+ANY_STATE = "any"
+"""What a query names to have photos of every state."""
+
 
 class KeepMode(StrEnum):
     """What is kept of a photo. A file's header holds a mode as its place in this order, so that new modes go

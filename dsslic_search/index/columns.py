@@ -26,7 +26,7 @@ from dsslic_search.index.source import Snapshot, Source, Stale
 
 FILE = "coverage.columns"
 KIND = "coverage"
-FORMAT = 2
+FORMAT = 3
 FULL_ONE_IN = 6
 """A column is full when at least one photo in so many has the thing; pairs then cost nearly as much and are
 slower."""
@@ -54,6 +54,18 @@ class Columns(cache.Table):
     def moments(self) -> NDArray[np.int64]:
         """The dates by which rows are in order, newest first: int64 microseconds since 1970."""
         return self.arrays["moments"]
+
+    def shown(self, lifted: int = 0) -> NDArray[np.bool_] | None:
+        """Which rows answers are of, bool: all but those of photos with a flag (`core.kinds.PhotoState.flag`)
+        that is not among those ``lifted``; None for all rows."""
+        flags: NDArray[np.uint8] = self.arrays["flags"]
+        hidden = flags & np.uint8(~lifted & 0xFF)
+        return hidden == 0 if hidden.any() else None
+
+    def shown_rows(self) -> NDArray[np.intp] | None:
+        """The rows that answers are of, ascending; None for all."""
+        shown = self.shown()
+        return None if shown is None else np.flatnonzero(shown)
 
     def row_after(self, moment: int, photo_id: int) -> int:
         """The first row that comes after a photo of that date and id, be it there or not; 0 .. len(self)."""
@@ -255,8 +267,19 @@ def _build(snapshot: Snapshot, sets: tuple[Classes, ...]) -> cache.Arrays:
         rows = np.flatnonzero(group)
         builder.add(rows, group[rows])
     unseen = np.flatnonzero(sums[0] == 0).astype(np.uint32)  # label maps say something of every pixel
-    arrays: cache.Arrays = {"ids": ids, "moments": snapshot.moments(), "unseen": unseen}
+    flags = _flags(snapshot, ids, by_id)
+    arrays: cache.Arrays = {"ids": ids, "moments": snapshot.moments(), "unseen": unseen, "flags": flags}
     return arrays | builder.arrays()
+
+
+def _flags(snapshot: Snapshot, ids: NDArray[np.int64], by_id: NDArray[np.intp]) -> NDArray[np.uint8]:
+    """`core.kinds.PhotoState.flag` of each row; empty where no photo has any. ``by_id`` sorts ``ids``."""
+    hidden, flags = snapshot.hidden()
+    if not hidden.size:
+        return np.empty(0, np.uint8)
+    of_rows = np.zeros(ids.size, np.uint8)
+    of_rows[by_id[np.searchsorted(ids, hidden, sorter=by_id)]] = flags
+    return of_rows
 
 
 def _class_rows(

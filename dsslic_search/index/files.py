@@ -1,8 +1,9 @@
 """What the catalog knows of files, in columns: dates, sizes, places, cameras. Rows are those of the coverage
 columns.
 
-Paths are not kept, only the folder of each and its rank among all paths in order; what a pattern needs more
-is asked of the catalog, as are tags, which change without the catalog's generation.
+Paths are not kept, only the folder of each and its rank among all paths in order, and the folders of other
+paths at which photos lie; what a pattern needs more is asked of the catalog, as are tags, which change
+without the catalog's generation. Patterns are tested on paths as files have them (`core.files.native_name`).
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ from numpy.typing import NDArray
 
 from dsslic_search.core.fact import Values
 from dsslic_search.core.fields import INDEXED, NAMED
+from dsslic_search.core.files import native_name, native_part
+from dsslic_search.core.kinds import ANY_STATE
 from dsslic_search.core.text import folded_name
 from dsslic_search.core.vocabulary import Vocabulary
 from dsslic_search.index import cache
@@ -30,7 +33,7 @@ from dsslic_search.index.source import Snapshot, Source, Stale
 
 FILE = "files.columns"
 KIND = "files"
-KEY = "2 " + " ".join(column.array for column in INDEXED)  # files with other columns are built anew
+KEY = "3 " + " ".join(column.array for column in INDEXED)  # files with other columns are built anew
 NEVER = np.iinfo(np.int64).min  # no date
 EARTH_RADIUS = 6_371_008.8  # mean, metres
 COMPARED_RUNS = 16  # runs of numbers; up to so many are faster compared with than looked up
@@ -151,12 +154,15 @@ class Files(cache.Table):
             case "path":
                 known = self._named.get((name, pattern))
                 if known is None:
-                    known = self._matching(path_test(pattern) if name == "path" else name_test(pattern))
+                    make, native = path_test if name == "path" else name_test, native_part(pattern)
+                    known = self._matching(make(native))
                     if len(self._named) >= REMEMBERED_PATTERNS:
                         self._named.clear()
                     self._named[name, pattern] = known
                 return known.copy()
             case _:
+                if name == "is" and pattern == ANY_STATE:
+                    return np.ones(len(self), bool)
                 return self._of_table(name, lambda value: value.casefold() == pattern.casefold())
 
     def values(self, name: str) -> NDArray[np.int64]:
@@ -306,21 +312,34 @@ class Files(cache.Table):
         return held
 
     def _matching(self, test: PathTest) -> Mask:
+        """The rows of which a path, shown or not, passes."""
         verdicts = [test.folder(folder) for folder in self.table("folder")]
-        held = self._numbered("folder", np.array([verdict is True for verdict in verdicts], bool))
-        asked = np.flatnonzero(
-            self._numbered("folder", np.array([verdict is None for verdict in verdicts], bool))
-        )
+        held = self._in_folders(np.array([verdict is True for verdict in verdicts], bool))
+        doubtful = self._in_folders(np.array([verdict is None for verdict in verdicts], bool)) & ~held
+        asked = np.flatnonzero(doubtful)
         if asked.size:
+            copied = np.intersect1d(asked, self.arrays["copy_rows"])
             with self._snapshot() as snapshot:
-                ids = None if 4 * asked.size > len(self) else self.ids[asked]
+                told = [snapshot.paths(self._some_or_all(asked))]
+                told += [snapshot.copies(self._some_or_all(copied))] if copied.size else []
                 known = [
                     photo_id
-                    for part in snapshot.paths(ids)
+                    for parts in told
+                    for part in parts
                     for photo_id, path in part
-                    if test.path(folded_name(path))
+                    if test.path(folded_name(native_name(path)))
                 ]
             held[asked] |= np.isin(self.ids[asked], np.array(known, np.int64))
+        return held
+
+    def _some_or_all(self, rows: NDArray[np.intp]) -> NDArray[np.int64] | None:
+        """The ids of rows to be asked of the catalog; None, for all, where they are many."""
+        return None if 4 * rows.size > len(self) else self.ids[rows]
+
+    def _in_folders(self, chosen: Mask) -> Mask:
+        """The rows of which a path is in a folder that is chosen, by the folders' numbers."""
+        held = self._numbered("folder", chosen)
+        held[self.arrays["copy_rows"][chosen[self.arrays["copy_folder"]]]] = True
         return held
 
 
@@ -356,7 +375,10 @@ def facts(snapshot: Snapshot) -> Arrays:
     known = np.flatnonzero(~np.isnan(arrays["latitude"] + arrays["longitude"]))
     arrays["placed"] = known[np.argsort(arrays["latitude"][known], kind="stable")].astype(np.uint32)
     in_order = _paths(snapshot, arrays["ids"])
-    arrays |= _coded("folder", (split(folded_name(path))[0] for path in in_order))
+    arrays["copy_rows"], copies = _copies(snapshot, arrays["ids"])
+    arrays |= _coded("folder", map(_folder, [*in_order, *copies]))
+    arrays["copy_folder"] = arrays["folder"][len(in_order) :]
+    arrays["folder"] = arrays["folder"][: len(in_order)]
     for name in ("path", "name"):
         arrays[name] = _ranks([order_key(name, path) for path in in_order])
     return arrays
@@ -371,6 +393,20 @@ def _paths(snapshot: Snapshot, ids: NDArray[np.int64]) -> list[str]:
         for row, (_, path) in zip(rows.tolist(), part, strict=True):
             found[row] = path
     return found
+
+
+def _copies(snapshot: Snapshot, ids: NDArray[np.int64]) -> tuple[NDArray[np.uint32], list[str]]:
+    """The other paths at which photos lie, with the row of each; ``ids`` of all rows."""
+    by_id = np.argsort(ids)
+    copies = [copy for part in snapshot.copies() for copy in part]
+    asked = np.array([photo_id for photo_id, _ in copies], np.int64)
+    rows = by_id[np.searchsorted(ids, asked, sorter=by_id)].astype(np.uint32)
+    return rows, [path for _, path in copies]
+
+
+def _folder(path: str) -> str:
+    """As patterns are tested on it."""
+    return split(folded_name(native_name(path)))[0]
 
 
 def _facts(rows: Sequence[tuple[Any, ...]]) -> Arrays:

@@ -51,7 +51,15 @@ class Snapshot(Protocol):
         """What is known of each photo's file, in the order of `photo_ids`, in lists."""
 
     def paths(self, ids: NDArray[np.int64] | None = None) -> Iterator[list[tuple[int, str]]]:
-        """(id, path) of all photos, or of those of ``ids`` that are there, in any order, in lists."""
+        """(id, path that is shown) of all photos, or of those of ``ids`` that are there, in any order, in
+        lists."""
+
+    def copies(self, ids: NDArray[np.int64] | None = None) -> Iterator[list[tuple[int, str]]]:
+        """(id, path) of all other paths at which photos lie, or at which those of ``ids`` do, in any order,
+        in lists."""
+
+    def hidden(self) -> tuple[NDArray[np.int64], NDArray[np.uint8]]:
+        """The photos that are left out of answers, in any order: ids and `core.kinds.PhotoState.flag`."""
 
     def texts(self, column: str) -> Iterator[list[tuple[int, str]]]:
         """(id, text) of the photos that have a text in a column of the catalog, in any order, in lists."""

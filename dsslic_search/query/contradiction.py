@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 
 from dsslic_search.core.fields import NAMED
+from dsslic_search.core.kinds import ANY_STATE
 from dsslic_search.features.regions import MIN_REGION_PER_MILLE
 from dsslic_search.index.quanta import TICKS
 from dsslic_search.index.regions import relate
@@ -117,7 +118,7 @@ def _packed(whole: Classes, needs: Mapping[Classes, int]) -> int:
 
 def _files_clash(filters: list[Filter]) -> bool:
     """Whether no file can be as all filters say."""
-    asked = [step.predicate for step in filters if not step.negated]
+    asked = [step.predicate for step in filters if not step.negated and not _is_of_any_state(step.predicate)]
     denied = [step.predicate for step in filters if step.negated]
     if any(predicate in denied for predicate in asked):
         return True
@@ -135,6 +136,10 @@ def _files_clash(filters: list[Filter]) -> bool:
                 ):
                     return True
     return _orientations_clash(filters) or _ranges_clash(asked, denied)
+
+
+def _is_of_any_state(predicate: FilePredicate) -> bool:
+    return isinstance(predicate, Text) and (predicate.field, predicate.pattern) == ("is", ANY_STATE)
 
 
 def _orientations_clash(filters: list[Filter]) -> bool:

@@ -41,7 +41,7 @@ def explanation(
     lines += ["plan:", *(f"  {line}" for line in _steps(step, evaluation))]
     if query.sort is not None:
         lines.append(f"order: {_order(query.sort)}")
-    lines.append(f"{total} of {len(evaluation.columns)} photos match")
+    lines.append(f"{total} of {evaluation.photos} photos match")
     if impossible(step):
         lines.append("warning: no photo can match this, as it asks for what cannot be together")
     return "\n".join(lines)
@@ -96,7 +96,7 @@ def _steps(step: Step, evaluation: Evaluation) -> Iterator[str]:
         for part in step.parts:
             yield from (f"  {line}" for line in _steps(part, evaluation))
     else:
-        count = int(np.count_nonzero(step.mask(evaluation)))
+        count = int(np.count_nonzero(evaluation.of_shown(step.mask(evaluation))))
         yield f"{step.words()}: {counted(count, 'photo')}"
 
 

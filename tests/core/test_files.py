@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dsslic_search.core.files import absolute, path_to_text, text_to_path
+from dsslic_search.core.files import absolute, native_name, native_part, path_to_text, text_to_path
 
 names = st.binary(min_size=1, max_size=20).filter(
     lambda b: b"/" not in b and b"\0" not in b and b not in (b".", b"..")
@@ -39,3 +39,11 @@ def test_clean_is_absolute_and_without_parent_steps(tmp_path: Path, monkeypatch:
     (tmp_path / "link").symlink_to(tmp_path / "real" / "inner")
     assert absolute("link/x.jpg") == tmp_path / "link" / "x.jpg"
     assert absolute("link/../x.jpg") == (tmp_path / "real" / "x.jpg").resolve()
+
+
+@given(st.lists(names, min_size=1, max_size=4), st.integers(0, 40))
+def test_any_part_of_a_name_is_told_natively(parts: list[bytes], start: int) -> None:
+    """Texts as the catalog has them and patterns, which may begin in a name's midst."""
+    path = "/" + "/".join(os.fsdecode(p) for p in parts)
+    assert native_name(path_to_text(path)) == path
+    assert native_part(path_to_text(path[start:])) == path[start:]

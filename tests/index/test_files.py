@@ -3,19 +3,27 @@
 from __future__ import annotations
 
 import math
+import re
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from sqlalchemy import insert, update
 
+from dsslic_search.archive.paths import FileThere, gone, seen
 from dsslic_search.archive.schema import Photo, Tag
 from dsslic_search.core.fields import INDEXED
+from dsslic_search.core.files import path_to_text
+from dsslic_search.core.text import folded_name
 from dsslic_search.core.vocabulary import default
 from dsslic_search.index.files import FILE, KEY, NEVER, Files, microseconds, open_files
+from dsslic_search.index.patterns import name_test, path_test
 from dsslic_search.index.source import Stale
+from tests.query.made import NOWHERE, MadeArchive, MadePhoto
 
 V = default()
 DAY = timedelta(days=1)
@@ -370,3 +378,65 @@ def test_distances_are_those_along_the_surface(files: Files) -> None:
         away = 2 * radius * math.asin(math.cos(north) * math.sin(math.radians(degrees) / 2))
         assert 7 in found(files, files.near(48.85, 2.35 + degrees, away * 1.0001 + 0.001))
         assert 7 not in found(files, files.near(48.85, 2.35 + degrees, away * 0.9999 - 0.001))
+
+
+names = st.binary(min_size=1, max_size=3).map(lambda b: b.replace(b"/", b"u").replace(b"\0", b"d"))
+native_paths = (
+    st.lists(names | st.sampled_from([b"a", b"A\xe9", b"caf\xe9 a.jpg", b"trip"]), min_size=1, max_size=3)
+    .map(lambda parts: "/" + b"/".join(parts).decode("utf-8", "surrogateescape"))
+    .filter(lambda path: not {".", ".."} & set(path.split("/")))
+)
+
+
+@settings(max_examples=100)
+@given(
+    paths=st.lists(st.lists(native_paths, min_size=1, max_size=3), min_size=1, max_size=4),
+    pattern=st.sampled_from(
+        [
+            "*",
+            "a*",
+            "caf\udce9*",
+            "caf//udce9*",
+            "caf*",
+            "//udce9*",
+            "trip/**",
+            "/a/*",
+            "?",
+            "a?",
+            "u",
+            "/",
+            "trip",
+        ]
+    )
+    | names.map(lambda name: name.decode("utf-8", "surrogateescape")),
+    asked=st.sampled_from(["path", "name"]),
+)
+def test_any_of_several_paths_matches(paths: list[list[str]], pattern: str, asked: str) -> None:
+    """Against testing every path, byte for byte as files have it."""
+    photos = [
+        MadePhoto(
+            i + 1,
+            np.zeros((1, 1), np.uint8),
+            path=path_to_text(own[0]),
+            copies=tuple(map(path_to_text, own[1:])),
+        )
+        for i, own in enumerate(paths)
+    ]
+    files = open_files(MadeArchive(photos), NOWHERE, V)
+    native = re.sub("//u(d[89a-f][0-9a-f]{2})", lambda found: chr(int(found[1], 16)), pattern)
+    test = (path_test if asked == "path" else name_test)(native)
+    expected = [i + 1 for i, own in enumerate(paths) if any(test.path(folded_name(path)) for path in own)]
+    assert found(files, files.text(asked, pattern)) == expected  # type: ignore[arg-type] # a name of a fact
+
+
+def test_live_paths_of_a_real_catalog_match_and_ended_ones_do_not(filled: Any, tmp_path: Path) -> None:
+    with filled.changing() as session:
+        for path in ("/b/é.jpg", "/other/Copy.jpg", "/old/gone.jpg"):
+            seen(session, 7, FileThere(Path(path), 1, 1), START)
+        gone(session, [3], START)
+    files = open_files(filled, tmp_path, V)
+    assert files.table("folder") == ("/", "/a/trip/", "/a/trip/day 1/", "/b/", "/other/")
+    assert found(files, files.text("name", "copy*")) == [7]
+    assert found(files, files.text("path", "/other/**")) == [7]
+    assert found(files, files.text("text", "copy")) == [7]
+    assert found(files, files.text("name", "gone*")) == []

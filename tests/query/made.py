@@ -16,6 +16,7 @@ import numpy as np
 
 from dsslic_search.archive.features import MapFeatures, features_of
 from dsslic_search.core.fields import INDEXED
+from dsslic_search.core.kinds import PhotoState
 from dsslic_search.core.vocabulary import default
 from dsslic_search.index.columns import open_columns
 from dsslic_search.index.files import open_files
@@ -57,6 +58,8 @@ class MadePhoto:
     format: str = "JPEG"
     keep: str = "layers"
     path: str = "/x.jpg"
+    copies: tuple[str, ...] = ()
+    state: str = "here"
     tags: tuple[str, ...] = ()
 
     @cached_property
@@ -171,6 +174,13 @@ class _Moment:
 
     def paths(self, ids: np.ndarray | None = None) -> Iterator[list[tuple[int, str]]]:
         yield [(p.id, p.path) for p in self.photos[::-1] if ids is None or p.id in ids]
+
+    def copies(self, ids: np.ndarray | None = None) -> Iterator[list[tuple[int, str]]]:
+        yield [(p.id, path) for p in self.photos for path in p.copies if ids is None or p.id in ids]
+
+    def hidden(self) -> tuple[np.ndarray, np.ndarray]:
+        flags = {p.id: PhotoState(p.state).flag for p in self.photos if PhotoState(p.state).flag}
+        return np.array([*flags], np.int64), np.array([*flags.values()], np.uint8)
 
     def texts(self, column: str) -> Iterator[list[tuple[int, str]]]:
         yield [(p.id, text) for p in self.photos if (text := getattr(p, column)) is not None]

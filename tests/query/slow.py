@@ -140,6 +140,8 @@ def fact_holds(node: Node, photo: MadePhoto) -> bool:
             return photo.format.lower() == pattern
         case Text("keep", pattern):
             return photo.keep.lower() == pattern
+        case Text("is", pattern):
+            return pattern in ("any", photo.state)
         case Text("tag", pattern):
             return pattern in photo.tags
         case Text("name", pattern):

@@ -63,9 +63,12 @@ class Evaluation:
         indexes: Indexes,
         embeddings_of: EmbeddingsOf,
         known: Mapping[Operand, NDArray[np.float32]],
+        lifted: int = 0,
     ) -> None:
-        """``known``: embeddings of operands that ``embeddings_of`` need not be asked for."""
+        """``known``: embeddings of operands that ``embeddings_of`` need not be asked for. ``lifted``: which
+        photos are not left out of answers (`index.columns.Columns.shown`)."""
         self.columns = indexes.columns
+        self._shown = indexes.columns.shown(lifted)
         self.matches_of: dict[int, RegionMatches] = {}
         self.mask_of: dict[int, Mask] = {}
         self._indexes = indexes
@@ -84,6 +87,15 @@ class Evaluation:
     @cached_property
     def files(self) -> Files:
         return self._current(self._indexes.files())
+
+    def of_shown(self, mask: Mask) -> Mask:
+        """A mask without the photos that are left out of answers."""
+        return mask if self._shown is None else mask & self._shown
+
+    @property
+    def photos(self) -> int:
+        """How many photos are not left out."""
+        return len(self.columns) if self._shown is None else int(np.count_nonzero(self._shown))
 
     def _current(self, index: Index) -> Index:
         if index.generation != self.columns.generation:

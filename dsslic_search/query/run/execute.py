@@ -14,9 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dsslic_search.core.errors import UsageError
+from dsslic_search.core.kinds import ANY_STATE, PhotoState
 from dsslic_search.core.vocabulary import Vocabulary
 from dsslic_search.index.quanta import TICKS
-from dsslic_search.query.ast import Query, things
+from dsslic_search.query.ast import Query, Text, leaves, things
 from dsslic_search.query.explain import explanation
 from dsslic_search.query.language.parse import parse
 from dsslic_search.query.plan import plan, together
@@ -37,7 +38,8 @@ class Answer:
     """What a query found. ``total``: how many photos match, exactly. ``ids``: int64, best first, and
     ``scores``: float64 0..1, of one page of them. ``cursor``: for the next page; None when there is none, or
     when a first page was asked for nothing. ``classes``: the class ids that the query speaks of, groups as
-    their members. ``photos``: how many there are. ``mask``: bool, which rows of the columns match."""
+    their members. ``photos``: how many there are, but for those that are left out. ``mask``: bool, which rows
+    of the columns match."""
 
     text: str
     query: Query
@@ -65,7 +67,8 @@ class Answer:
             else {thing.name: thing.classes for thing in things(self.query.tree)}
         )
         columns = self.evaluation.columns
-        return tuple(name for name, classes in spoken.items() if not columns.quanta(classes).any())
+        shown = self.evaluation.of_shown
+        return tuple(name for name, classes in spoken.items() if not shown(columns.quanta(classes) > 0).any())
 
     def explain(self) -> str:
         """The query's tree, words and plan for people, with the number of photos that each predicate matches
@@ -110,7 +113,7 @@ def answer(
     if resemble is not None:
         step = together(step, SKETCH)
     sketched = {} if resemble is None else {(SKETCH.operand, SKETCH.mirrored): resemble}
-    evaluation = Evaluation(indexes, embeddings_of, sketched)
+    evaluation = Evaluation(indexes, embeddings_of, sketched, _lifted(query))
     for compared in step.operands():  # one that is not there is an error whatever matches
         evaluation.embeddings(compared.operand, compared.mirrored)
     identity = cursors.identity(vocabulary.identity, step, order_key(query.sort), evaluation.compared_with)
@@ -118,7 +121,7 @@ def answer(
         raise UsageError(
             "this cursor belongs to another query or to other settings: ask for the first page again"
         )
-    mask = step.mask(evaluation)
+    mask = evaluation.of_shown(step.mask(evaluation))
     columns, order = indexes.columns, order_of(query.sort, step, evaluation)
     start = (
         None
@@ -153,11 +156,21 @@ def answer(
                 {class_id for thing in things(query.tree) for class_id in thing.classes} if query.tree else ()
             )
         ),
-        photos=len(columns),
+        photos=evaluation.photos,
         mask=mask,
         vocabulary=vocabulary,
         evaluation=evaluation,
     )
+
+
+def _lifted(query: Query) -> int:
+    """The flags of the states that a query names: photos of these are not left out of its answer."""
+    named = {
+        leaf.pattern
+        for leaf in (leaves(query.tree) if query.tree is not None else ())
+        if isinstance(leaf, Text) and leaf.field == "is"
+    }
+    return sum(state.flag for state in PhotoState if state in named or ANY_STATE in named)
 
 
 def _scores(evaluation: Evaluation, step: Step, rows: Rows) -> NDArray[np.float64]:

@@ -55,6 +55,9 @@ def tree(text: str) -> Node:
         ("Taken_From:EXIF", "taken_from", "exif"),
         ("keep:exact", "keep", "exact"),
         ("keep:coarse", "keep", "coarse"),
+        ("is:missing", "is", "missing"),
+        ("is:Removed", "is", "removed"),
+        ("is:any", "is", "any"),
     ],
 )
 def test_texts(text: str, field: str, pattern: str) -> None:
@@ -292,6 +295,7 @@ def test_an_order_stands_anywhere(text: str, expected: str) -> None:
         ('camera:"Canon', 7, "never closed"),
         ("path:a\0b", 5, "control characters"),
         ("keep:exakt", 5, "layers, exact, reference, coarse or undecoded"),
+        ("is:gone", 3, "a photo is here, missing, replaced, removed, lost or any"),
         ("orientation:round", 12, "portrait, landscape, square or panorama"),
         ("place:paris", 6, "place:unknown"),
         ("width:wide", 6, "a number belongs here"),
