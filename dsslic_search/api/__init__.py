@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from dsslic_search.api.archive import Archive
-    from dsslic_search.api.coding import (
-        EncodeWishes,
-        decode,
+    from dsslic_search.api.coding import EncodeWishes, decode, encode, encode_options
+    from dsslic_search.api.coding_files import (
+        CodedFiles,
         decode_file,
-        encode,
+        decode_files,
         encode_file,
-        encode_options,
+        encode_files,
         unpack_file,
     )
     from dsslic_search.api.duplicates import Copy, Duplicates
@@ -43,6 +43,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Archive",
     "ClassCount",
+    "CodedFiles",
     "Copy",
     "Duplicates",
     "EncodeOptions",
@@ -64,8 +65,10 @@ __all__ = [
     "Statistics",
     "decode",
     "decode_file",
+    "decode_files",
     "encode",
     "encode_file",
+    "encode_files",
     "encode_options",
     "file_info",
     "open_segmenter",
@@ -76,13 +79,13 @@ __all__ = [
 
 _HOMES = {
     "api.archive": ("Archive",),
-    "api.coding": (
-        "EncodeWishes",
-        "decode",
+    "api.coding": ("EncodeWishes", "decode", "encode", "encode_options"),
+    "api.coding_files": (
+        "CodedFiles",
         "decode_file",
-        "encode",
+        "decode_files",
         "encode_file",
-        "encode_options",
+        "encode_files",
         "unpack_file",
     ),
     "api.duplicates": ("Copy", "Duplicates"),

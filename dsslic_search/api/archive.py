@@ -197,16 +197,20 @@ class Archive(OpenArchive):
         resemble = canvas.queries(self.vocabulary, with_mirrored=mirrored)
         return self.find(text, limit=limit, after=after, explain=explain, resemble=resemble)
 
-    def export(self, text: str, path: Path | str, form: str | None = None) -> int:
+    def export(self, text: str, path: Path | str, form: str | None = None, *, replace: bool = False) -> int:
         """Write all photos that ``text`` asks for into a file, best first, whole or not at all; returns how
         many. ``form``: "paths", "json", "csv" or "parquet", else by the file's ending: .txt, .json, .csv or
-        .parquet. UsageError for another form, DSSError when it cannot be written."""
+        .parquet. ``replace``: also over a file that is there. UsageError for another form and where nothing
+        may be written (see `core.output`), DSSError when it cannot be."""
         from dsslic_search.api import export
+        from dsslic_search.core.output import Outputs
 
         out = Path(path)
         form = form or export.format_of(out) or out.suffix
         export.check_format(form)
-        return export.write(self.find(text, limit=None), form, out)
+        outputs = Outputs(replace)
+        outputs.check(out, text=form != "parquet")
+        return export.write(self.find(text, limit=None), form, out, outputs=outputs)
 
     def matching(self, text: str) -> NDArray[np.int64]:
         """The ids of all photos that ``text`` asks for, newest first, whatever their rank."""

@@ -1,8 +1,9 @@
 """``encode`` and ``decode``: photos to .dsslic bytes and back, without an archive; and what a user may ask of
-the encoder."""
+the encoder. From file to file: `api.coding_files`."""
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,8 +14,7 @@ from numpy.typing import NDArray
 
 from dsslic_search.core import vocabulary
 from dsslic_search.core.errors import FormatError, PhotoError, UsageError
-from dsslic_search.core.files import write_file
-from dsslic_search.core.kinds import KeepMode, Stage
+from dsslic_search.core.output import STANDARD
 from dsslic_search.core.settings import DEFAULT_QUALITY, LOSSLESS, Settings
 
 if TYPE_CHECKING:
@@ -135,50 +135,6 @@ def decode(data: bytes, stage: str = "full") -> Image.Image:
     return to_image(decode_stage(data, stage, max_pixels=Settings().max_pixels), stage)
 
 
-def encode_file(source: Path, target: Path, options: EncodeOptions) -> int:
-    """Encode a photo file as a .dsslic file; returns its bytes. Raises as `encode` does, and DSSError when it
-    cannot be written."""
-    data = encode(source, options)
-    write_file(target, data)
-    return len(data)
-
-
-def decode_file(source: Path, target: Path, stage: str | None = None, strip: str = "nothing") -> None:
-    """Write a stage of a .dsslic file, by default the best there is, as a picture in the format that the
-    ending of ``target`` names, with the metadata kept in the file but those to be left out; "map" as a
-    palette PNG of class ids. UsageError for another ending."""
-    from dsslic_search.codec import container, decoder
-    from dsslic_search.codec.picture import save
-    from dsslic_search.codec.picture.raster import Embedded
-    from dsslic_search.codec.picture.stripping import Strip, stripped
-
-    data = read_file(source)
-    save.check_name(target, *([".png"] if stage == Stage.MAP else []))
-    with about(source):
-        if stage is None:
-            coarse = container.read_contents(data).header.keep == KeepMode.COARSE
-            stage = Stage.COARSE if coarse else Stage.FULL
-        decoded = decoder.decode_stage(data, stage, max_pixels=Settings().max_pixels)
-        beside = decoder.read_embedded(data) if stage == Stage.FULL else Embedded()
-    if stage == Stage.MAP:
-        save.save_label_map(decoded.pixels, target, decoded.vocabulary)
-    else:
-        save.save_picture(
-            decoded.pixels, target, alpha=decoded.alpha, beside=stripped(beside, Strip.named(strip))
-        )
-
-
-def unpack_file(source: Path, target: Path, strip: str = "nothing") -> None:
-    """Write the original that a .dsslic file in keep mode "exact" holds, bit for bit but for metadata to be
-    left out. UsageError where they cannot be."""
-    from dsslic_search.codec import decoder
-
-    data = read_file(source)
-    with about(source):
-        original = decoder.read_original(data)
-    write_file(target, without(original, strip))
-
-
 def without(original: bytes, strip: str) -> bytes:
     """A photo's file without some of its metadata, the pixels untouched: see `stripping.file_without`."""
     from dsslic_search.codec.picture.stripping import Strip, file_without
@@ -208,7 +164,9 @@ def to_image(decoded: Decoded, stage: str) -> Image.Image:
 
 
 def read_file(path: Path) -> bytes:
-    """A file's bytes; PhotoError in one sentence when it cannot be read."""
+    """A file's bytes, of "-" those of standard input; PhotoError in one sentence when it cannot be read."""
+    if path == STANDARD:
+        return sys.stdin.buffer.read()
     try:
         return path.read_bytes()
     except OSError as e:

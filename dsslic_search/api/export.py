@@ -8,15 +8,16 @@ import itertools
 import json
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from datetime import datetime
 from io import TextIOWrapper
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, TextIO
 
-from dsslic_search.core.errors import DSSError, MissingExtraError, UsageError
+from dsslic_search.core.errors import MissingExtraError, UsageError
 from dsslic_search.core.fields import EXPORTED, NAMED
 from dsslic_search.core.files import text_to_path
+from dsslic_search.core.output import NEW_FILES, Outputs
 
 if TYPE_CHECKING:
     from dsslic_search.api.searching import Hit, QueryResult
@@ -41,18 +42,20 @@ def check_format(name: str) -> None:
         _parquet()
 
 
-def write(found: QueryResult, form: str, out: Path | TextIO, end: bytes = b"\n") -> int:
+def write(
+    found: QueryResult, form: str, out: Path | TextIO, end: bytes = b"\n", *, outputs: Outputs = NEW_FILES
+) -> int:
     """Write a page of photos to a file, whole or not at all, or to a text stream that has a ``buffer``;
     returns how many. ``end``: what ends a path."""
     counted = _Counted(found)
     if form in ("paths", "parquet"):
-        with _bytes(out) as raw:
+        with _bytes(out, outputs, text=form == "paths") as raw:
             if form == "paths":
                 raw.writelines(os.fsencode(text_to_path(hit.path)) + end for hit in counted)
             else:
                 _write_parquet(raw, counted, found.classes)
     else:
-        with _text(out) as stream:
+        with _text(out, outputs) as stream:
             if form == "json":
                 _write_json(stream, found, counted)
             else:
@@ -160,37 +163,24 @@ def _parquet() -> tuple[Any, Any]:
 
 
 @contextmanager
-def _bytes(out: Path | TextIO) -> Iterator[IO[bytes]]:
+def _bytes(out: Path | TextIO, outputs: Outputs, *, text: bool) -> Iterator[IO[bytes]]:
     """Where bytes go: a file that appears when all is written, or what is under a stream of text."""
-    if not isinstance(out, Path):
-        out.flush()
-        yield out.buffer
-        out.buffer.flush()
-        return
-    temporary = out.with_name(f".{out.name}.{os.getpid()}.tmp")
-    try:
-        with temporary.open("wb") as raw:
+    if isinstance(out, Path):
+        with outputs.stream(out, text=text) as raw:
             yield raw
-        temporary.replace(out)
-    except BaseException as e:
-        with suppress(OSError):
-            temporary.unlink(missing_ok=True)
-        # what a reader knows is the name that was asked for
-        if isinstance(e, OSError) and e.filename == str(temporary):
-            raise DSSError(
-                f"{out}: cannot be written ({e.strerror or e}); check the folder and the space left on the "
-                "disk"
-            ) from e
-        raise
+        return
+    out.flush()
+    yield out.buffer
+    out.buffer.flush()
 
 
 @contextmanager
-def _text(out: Path | TextIO) -> Iterator[TextIO]:
+def _text(out: Path | TextIO, outputs: Outputs) -> Iterator[TextIO]:
     """Where text goes: a file in UTF-8, or a stream in what it takes."""
     if not isinstance(out, Path):
         yield out
         return
-    with _bytes(out) as raw:
+    with _bytes(out, outputs, text=True) as raw:
         stream = TextIOWrapper(raw, encoding="utf-8", errors="backslashreplace", newline="")
         yield stream
         stream.detach()

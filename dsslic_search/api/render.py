@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from dsslic_search.codec.picture.save import check_name, save_picture
+from dsslic_search.codec.picture.save import check_name, ending_of, save_picture
 from dsslic_search.core.errors import UsageError
-from dsslic_search.core.files import write_file
+from dsslic_search.core.output import NEW_FILES, Outputs
 from dsslic_search.core.vocabulary import Vocabulary
 
 __all__ = [
@@ -92,14 +92,21 @@ def contact_sheet(pictures: Sequence[tuple[str, Pixels]], *, columns: int = 4, h
     return np.array(sheet)
 
 
-def save_animation(frames: Sequence[tuple[str, Pixels]], path: Path, *, milliseconds: int = 900) -> None:
-    """Write (name, uint8 [H, W, 3] or [H, W]) frames as an animated .png or .gif that repeats for ever.
+def save_animation(
+    frames: Sequence[tuple[str, Pixels]],
+    path: Path,
+    *,
+    milliseconds: int = 900,
+    outputs: Outputs = NEW_FILES,
+) -> int:
+    """Write (name, uint8 [H, W, 3] or [H, W]) frames as an animated .png or .gif that repeats for ever;
+    returns the bytes of the file.
 
     All frames get the size of the largest (long side at most :data:`ANIMATION_SIDE`) and a line with their
     number and name; the last one stays twice as long. Small frames are enlarged pixel by pixel, so that one
     sees what they hold. Raises UsageError for no frames and other extensions, DSSError when writing fails.
     """
-    kind = {".png": "PNG", ".gif": "GIF"}.get(path.suffix.lower())
+    kind = {".png": "PNG", ".gif": "GIF"}.get(ending_of(path))
     if kind is None:
         raise UsageError(f"{path}: animations are written as .png or .gif; end the name in one of them")
     if not frames:
@@ -113,20 +120,21 @@ def save_animation(frames: Sequence[tuple[str, Pixels]], path: Path, *, millisec
     buffer = io.BytesIO()
     durations = [milliseconds] * (len(shown) - 1) + [2 * milliseconds]
     shown[0].save(buffer, kind, save_all=True, append_images=shown[1:], duration=durations, loop=0)
-    write_file(path, buffer.getvalue())
+    outputs.write(path, buffer.getvalue())
+    return buffer.tell()
 
 
-def save_palette(vocabulary: Vocabulary, path: Path) -> None:
+def save_palette(vocabulary: Vocabulary, path: Path, *, outputs: Outputs = NEW_FILES) -> None:
     """Write the colours of the classes to paint sketches with: a .png of all of them with their names, or a
     .gpl palette for GIMP, Krita or Inkscape. UsageError for another ending, DSSError when writing fails."""
-    if path.suffix.lower() == ".png":
+    if ending_of(path) == ".png":
         size = SWATCH_HEIGHT, 2 * SWATCH_HEIGHT, 3
         swatches = [(c.name, np.full(size, c.colour, np.uint8)) for c in vocabulary.classes]
-        save_picture(contact_sheet(swatches, columns=6, height=SWATCH_HEIGHT), path)
+        save_picture(contact_sheet(swatches, columns=6, height=SWATCH_HEIGHT), path, outputs=outputs)
     elif path.suffix.lower() == ".gpl":
         rows = ["{:3} {:3} {:3}\t{}".format(*c.colour, c.name) for c in vocabulary.classes]
         lines = ["GIMP Palette", f"Name: {vocabulary.name}", "Columns: 8", "#", *rows, ""]
-        write_file(path, "\n".join(lines).encode())
+        outputs.write(path, "\n".join(lines).encode())
     else:
         raise UsageError(f"{path}: cannot write a palette in that format; end the name in .png or .gpl")
 

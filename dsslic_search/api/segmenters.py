@@ -50,16 +50,23 @@ def segmenter_info(name: str, classes: Path | None = None) -> SegmenterInfo:
     return SegmenterInfo(opened.identity, tuple(meanings))
 
 
-def segment_file(source: Path, target: Path, segmenter: Segmenter | None = None) -> None:
+def segment_file(
+    source: Path, target: Path, segmenter: Segmenter | None = None, *, replace: bool = False
+) -> None:
     """Write the label map of a photo file, at the photo's size, as a palette PNG of class ids. Raises
-    PhotoError when it cannot be read, UsageError unless ``target`` ends in .png, DSSError when it cannot be
-    written."""
+    PhotoError when it cannot be read, UsageError unless ``target`` ends in .png and may be written (see
+    `core.output`; ``replace``: also over a file that is there), DSSError when it cannot be written."""
     from dsslic_search.codec import encoder
     from dsslic_search.codec.layers import label_map
     from dsslic_search.codec.picture.open import open_photo
     from dsslic_search.codec.picture.save import save_label_map
+    from dsslic_search.core.output import Outputs
 
+    outputs = Outputs(replace, (source,))
+    outputs.check(target)
     photo = open_photo(read_file(source), str(source), Settings().max_pixels)
     labels, scale = encoder.segment_photo(photo, segmenter=segmenter)
     spoken = None if segmenter is None else segmenter.dialect.vocabulary
-    save_label_map(label_map.enlarge(labels, scale, photo.height, photo.width), target, spoken)
+    save_label_map(
+        label_map.enlarge(labels, scale, photo.height, photo.width), target, spoken, outputs=outputs
+    )

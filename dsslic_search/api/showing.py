@@ -6,7 +6,7 @@ import hashlib
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -47,7 +47,8 @@ def best_of(photo: Photo) -> Stage:
 class Preview:
     """One stage of a stored photo. ``bytes_read``: of its file, from the start. ``milliseconds``: reading and
     decoding, and what they wait for when a process does so for the first time: the decoder's libraries, the
-    networks. ``vocabulary``: whose class ids stage "map" holds, None in the others."""
+    networks. ``vocabulary``: whose class ids stage "map" holds, None in the others. ``inputs``: originals
+    outside the archive, which `save` never writes over."""
 
     stage: str
     image: Image.Image
@@ -55,18 +56,22 @@ class Preview:
     bytes_total: int
     milliseconds: float
     vocabulary: Vocabulary | None = None
+    inputs: tuple[Path, ...] = field(default=(), repr=False)
 
-    def save(self, path: Path) -> None:
+    def save(self, path: Path | str, *, replace: bool = False) -> None:
         """Write the picture in the format that the ending of ``path`` names; stage "map" as a palette PNG of
-        class ids. UsageError for another ending, DSSError when it cannot be written."""
+        class ids. UsageError for another ending and where nothing may be written (see `core.output`;
+        ``replace``: also over a file that is there), DSSError when it cannot be written."""
         from dsslic_search.codec.picture.save import save_label_map, save_picture
+        from dsslic_search.core.output import Outputs
 
+        path, outputs = Path(path), Outputs(replace, self.inputs)
         if self.stage == Stage.MAP:
-            save_label_map(np.asarray(self.image), path, self.vocabulary)
+            save_label_map(np.asarray(self.image), path, self.vocabulary, outputs=outputs)
             return
         alpha = np.asarray(self.image.getchannel("A")) if "A" in self.image.getbands() else None
         plain = self.image.convert("L" if self.image.mode in ("L", "LA") else "RGB")
-        save_picture(np.asarray(plain), path, alpha=alpha)
+        save_picture(np.asarray(plain), path, alpha=alpha, outputs=outputs)
 
 
 def read_contents(store: Store, photo: Photo) -> Contents:
@@ -100,6 +105,7 @@ def stages_of(store: Store, photo: Photo, stages: Sequence[str], max_pixels: int
     file = StoredFile(store, photo.content_hash)
     with _about(store, photo):
         contents = file.contents
+    inputs = (text_to_path(photo.path),) if photo.keep == KeepMode.REFERENCE else ()
     read = 0
     for stage in stages:
         elsewhere = 0
@@ -111,7 +117,8 @@ def stages_of(store: Store, photo: Photo, stages: Sequence[str], max_pixels: int
                 decoded = decode_stage(file.stage(stage), stage, max_pixels=max_pixels)
         image = coding.to_image(decoded, stage)
         spent = (time.perf_counter() - began) * 1000
-        yield Preview(stage, image, read + elsewhere, contents.total + elsewhere, spent, decoded.vocabulary)
+        total = contents.total + elsewhere
+        yield Preview(stage, image, read + elsewhere, total, spent, decoded.vocabulary, inputs)
         began = time.perf_counter()
 
 

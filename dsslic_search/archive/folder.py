@@ -22,14 +22,13 @@ from dsslic_search.archive.lookup import Lookup, open_lookup
 from dsslic_search.archive.store import Store, write_whole
 from dsslic_search.core.errors import ArchiveError, Remedy
 from dsslic_search.core.files import TEMPORARY
+from dsslic_search.core.output import ARCHIVE_FORMAT, ARCHIVE_MANIFEST
 
 if TYPE_CHECKING:
     from dsslic_search.archive.catalog import Catalog
 
-FORMAT = "dsslic-search archive"
 VERSION = 1
 
-_MANIFEST = "archive.json"
 _CATALOG = "catalog.sqlite"
 
 
@@ -57,7 +56,7 @@ class ArchiveFolder:
     def exists(self) -> bool:
         """Whether an archive is there, readable by this version or not."""
         try:
-            return (self.root / _MANIFEST).exists()
+            return (self.root / ARCHIVE_MANIFEST).exists()
         except OSError as e:
             raise ArchiveError(
                 f"{self.root}: cannot open this archive ({e.strerror}); check the path and its permissions"
@@ -65,7 +64,7 @@ class ArchiveFolder:
 
     def verify(self) -> None:
         """Raise ArchiveError unless an archive that this version understands is there. Changes nothing."""
-        manifest = self.root / _MANIFEST
+        manifest = self.root / ARCHIVE_MANIFEST
         if not self.exists:
             raise ArchiveError(f"{self.root}: no archive there; make one with: {Remedy.INGEST}")
         try:
@@ -77,9 +76,9 @@ class ArchiveFolder:
             raise ArchiveError(
                 f"{manifest}: damaged; restore it from a backup or write {_manifest()!r} into it"
             ) from e
-        if name != FORMAT or not isinstance(version, int) or isinstance(version, bool) or version < 1:
+        if name != ARCHIVE_FORMAT or not isinstance(version, int) or isinstance(version, bool) or version < 1:
             raise ArchiveError(
-                f"{manifest}: not the description of a {FORMAT}; choose another directory with "
+                f"{manifest}: not the description of a {ARCHIVE_FORMAT}; choose another directory with "
                 f"{Remedy.OTHER_ARCHIVE}"
             )
         if version > VERSION:
@@ -118,7 +117,7 @@ class ArchiveFolder:
         with self._locked():
             if create:
                 if not self.exists:
-                    write_whole(self.root / _MANIFEST, _manifest().encode())
+                    write_whole(self.root / ARCHIVE_MANIFEST, _manifest().encode())
                 self.verify()
             with Catalog.open(self.catalog, create=create) as catalog:
                 yield catalog
@@ -168,4 +167,4 @@ def _may_be_ours(name: str) -> bool:
 
 
 def _manifest() -> str:
-    return json.dumps({"format": FORMAT, "version": VERSION}) + "\n"
+    return json.dumps({"format": ARCHIVE_FORMAT, "version": VERSION}) + "\n"

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dsslic_search.bench.compare import ANCHOR, MEASURES
 from dsslic_search.core.errors import MissingExtraError
+from dsslic_search.core.output import NEW_FILES, Outputs
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -62,8 +64,17 @@ def check_installed() -> None:
         ) from e
 
 
+def files(folder: Path) -> list[Path]:
+    """What `draw` writes into ``folder``."""
+    return [folder / f"{_FILES[measure]}.{kind}" for measure in MEASURES for kind in ("png", "svg")]
+
+
 def draw(
-    results: Mapping[str, Mapping[str, Any]], compared: Mapping[str, Any], folder: Path, title: str
+    results: Mapping[str, Mapping[str, Any]],
+    compared: Mapping[str, Any],
+    folder: Path,
+    title: str,
+    outputs: Outputs = NEW_FILES,
 ) -> list[Path]:
     """Write psnr, ms-ssim and lpips, each .png and .svg, into ``folder``; returns their paths.
 
@@ -100,7 +111,9 @@ def draw(
                 figure.text(_LEFT / width, 0.905, note, color="#555555")
             for suffix, metadata in (("png", {"Software": None}), ("svg", {"Date": None})):
                 path = folder / f"{_FILES[measure]}.{suffix}"
-                figure.savefig(path, dpi=160, metadata=metadata)
+                drawn = io.BytesIO()
+                figure.savefig(drawn, format=suffix, dpi=160, metadata=metadata)
+                outputs.write(path, drawn.getvalue())
                 written.append(path)
     return written
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from dsslic_search import __version__
-from dsslic_search.core.files import write_atomically
+from dsslic_search.core.output import NEW_FILES, Outputs
 from dsslic_search.networks import runtime
 
 PACKAGES = ("torch", "numpy", "av", "imagecodecs", "pillow", "faiss-cpu", "sqlalchemy")
@@ -55,10 +55,10 @@ def record(results: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def write(path: Path, results: dict[str, Any]) -> None:
-    """Write :func:`record` of ``results`` as JSON, through a temporary name."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_atomically(path, (json.dumps(record(results), indent=1, ensure_ascii=False) + "\n").encode())
+def write(path: Path, results: dict[str, Any], outputs: Outputs = NEW_FILES) -> None:
+    """Write :func:`record` of ``results`` as JSON."""
+    text = json.dumps(record(results), indent=1, ensure_ascii=False) + "\n"
+    outputs.write(path, text.encode(), text=True)
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:

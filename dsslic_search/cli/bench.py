@@ -8,8 +8,9 @@ from typing import Annotated, Any
 
 import typer
 
-from dsslic_search.cli.options import EFFORT, QUALITY, Effort, Quality, print_json
+from dsslic_search.cli.options import EFFORT, QUALITY, Effort, Force, Quality, print_json
 from dsslic_search.core.errors import UsageError
+from dsslic_search.core.output import Outputs
 
 group = typer.Typer(
     help="Measure; results are JSON with date, machine and versions.",
@@ -39,13 +40,21 @@ Out = Annotated[
 ]
 
 
-def _finish(results: dict[str, Any], out: Path | None) -> None:
+def _may_write(out: Path | None, force: bool) -> Outputs:
+    """How results are written; UsageError before the measuring, not after it."""
+    outputs = Outputs(force)
+    if out is not None:
+        outputs.check(out, text=True)
+    return outputs
+
+
+def _finish(results: dict[str, Any], out: Path | None, outputs: Outputs) -> None:
     from dsslic_search.bench import record
 
     if out is None:
         print_json(record.record(results))
         return
-    record.write(out, results)
+    record.write(out, results, outputs)
     typer.echo(out, err=True)
 
 
@@ -64,18 +73,20 @@ def ingest(
     memory: Annotated[str, typer.Option(metavar="SIZE", help="What those may take in all.")] = "2GB",
     workers: Annotated[int, typer.Option(min=1, help="Photos encoded at once.")] = 2,
     out: Out = None,
+    force: Force = False,
 ) -> None:
     """Photos a second and peak memory of whole ingests, beside another build; milliseconds of each step,
     bytes of each layer; and what keep mode reference loses by looking at fewer pixels."""
     from dsslic_search.bench import ingest as bench
     from dsslic_search.bench import reduction, throughput
 
+    outputs = _may_write(out, force)
     beside = throughput.run(
         images, against, rounds=rounds, photos=photos, large=large, memory=memory, workers=workers
     )
     typer.echo("\n".join(throughput.table(beside)), err=True)
     steps = bench.run(images, quality)
-    _finish({**steps, "processes": beside, "reduction": reduction.run(images)}, out)
+    _finish({**steps, "processes": beside, "reduction": reduction.run(images)}, out, outputs)
 
 
 @group.command()
@@ -84,11 +95,13 @@ def levers(
         Path, typer.Option("--data", metavar="DIR", help="The data folder of training; see docs/training.md.")
     ],
     out: Out = None,
+    force: Force = False,
 ) -> None:
     """What each means of the codec gains by itself, on clean photos kept from training."""
     from dsslic_search.bench import levers as bench
 
-    _finish(bench.run(data), out)
+    outputs = _may_write(out, force)
+    _finish(bench.run(data), out, outputs)
 
 
 @group.command()
@@ -104,17 +117,19 @@ def importance(
     effort: Effort = EFFORT,
     workers: Annotated[int, typer.Option(min=1, help="Photos at once.")] = 1,
     out: Out = None,
+    force: Force = False,
 ) -> None:
     """PSNR on a class of pixels and elsewhere, coded plainly and with --importance, at equal bytes."""
     from dsslic_search.bench import importance as bench
 
+    outputs = _may_write(out, force)
     asked = []
     for case in cases:
         folder, _, word = case.rpartition("=")
         if not folder or not word:
             raise UsageError(f'"{case}" is not DIR=WORD, as in photos/portraits=person')
         asked.append(bench.Case(Path(folder), word, value))
-    _finish(bench.run(asked, photos=photos, quality=quality, effort=effort, workers=workers), out)
+    _finish(bench.run(asked, photos=photos, quality=quality, effort=effort, workers=workers), out, outputs)
 
 
 @group.command()
@@ -143,6 +158,7 @@ def rd(
     workers: Annotated[
         int | None, typer.Option(min=1, help="Photos at once; else one a core.", show_default=False)
     ] = None,
+    force: Force = False,
 ) -> None:
     """Codecs beside each other over ladders of qualities: bits by layer, PSNR, MS-SSIM, LPIPS, CPU seconds,
     BD-rates against BPG 4:4:4."""
@@ -152,16 +168,15 @@ def rd(
     from dsslic_search.bench import compare, plot, record
     from dsslic_search.bench import rd as bench
 
-    if out is not None:
-        if out.exists() and not out.is_dir():
-            raise UsageError(f"{out} is a file; --out names the folder that the files of all codecs go into")
+    names = [name.strip() for name in codecs.split(",") if name.strip()]
+    outputs = Outputs(force)
+    if out is not None:  # before the measuring, not after it
         if plots:
             plot.check_installed()
-        try:
-            out.mkdir(parents=True, exist_ok=True)  # before the measuring, not after it
-        except OSError as e:
-            raise UsageError(f"{out}: cannot make this folder ({e.strerror})") from e
-    names = [name.strip() for name in codecs.split(",") if name.strip()]
+        outputs.folder(out)
+        curves = plot.files(out) if plots else []
+        for file in [*(out / f"{name}.json" for name in (*names, "comparison")), *curves]:
+            outputs.check(file)
     with Progress(console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as bar:
         task = bar.add_task("photos × codecs", total=None)
         results = bench.run(
@@ -176,11 +191,11 @@ def rd(
         print_json(record.record({"codecs": results, **compared}))
         return
     for name, result in results.items():
-        record.write(out / f"{name}.json", result)
-    record.write(out / "comparison.json", compared)
+        record.write(out / f"{name}.json", result, outputs)
+    record.write(out / "comparison.json", compared, outputs)
     if plots:
         photos = next(iter(results.values()))["photos"]
-        plot.draw(results, compared, out, f"{photos} photos of {images.resolve().name}")
+        plot.draw(results, compared, out, f"{photos} photos of {images.resolve().name}", outputs)
     typer.echo(out, err=True)
 
 
@@ -189,11 +204,13 @@ def reindex(
     images: Images,
     copies: Annotated[int, typer.Option(min=1, help="Versions of each photo.")] = 10,
     out: Out = None,
+    force: Force = False,
 ) -> None:
     """Photos a second described anew from their label maps alone, and the bytes read for it."""
     from dsslic_search.bench import ingest as bench
 
-    _finish(bench.run_reindex(images, copies), out)
+    outputs = _may_write(out, force)
+    _finish(bench.run_reindex(images, copies), out, outputs)
 
 
 @group.command("label-map")
@@ -207,16 +224,18 @@ def label_map(
     ],
     fuzz: Annotated[int, typer.Option(min=0, help="Also decode this many damaged streams.")] = 0,
     out: Out = None,
+    force: Force = False,
 ) -> None:
     """The label-map coder: bytes beside other coders, speed, first call, damaged streams."""
     from dsslic_search.bench import label_map as bench
 
+    outputs = _may_write(out, force)
     results = bench.run(table, data)
     if fuzz:
         results["fuzz"] = bench.fuzz(fuzz, 1)
     for name, ratio in results["ratio"].items():
         typer.echo(f"{name:14} {ratio:.3f}", err=True)
-    _finish(results, out)
+    _finish(results, out, outputs)
 
 
 @group.command("map-scale")
@@ -226,13 +245,15 @@ def map_scale(
     ],
     images: Images,
     out: Out = None,
+    force: Force = False,
 ) -> None:
     """What coding the label map at other scales does to its bytes, to answers, and to the whole file."""
     from dsslic_search.bench import map_scale as bench
 
+    outputs = _may_write(out, force)
     results = bench.run(data, images)
     typer.echo("\n".join(bench.table(results)), err=True)
-    _finish(results, out)
+    _finish(results, out, outputs)
 
 
 @group.command()
@@ -245,11 +266,13 @@ def segmentation(
         typer.Option("--settings", help="Instead: other resolutions and mirroring, on the calibration part."),
     ] = False,
     out: Out = None,
+    force: Force = False,
 ) -> None:
     """Pixel accuracy and mean IoU of SegNet and of the teacher on the validation split, and how honest
     SegNet's confidence is."""
     from dsslic_search.bench import segmentation as bench
 
+    outputs = _may_write(out, force)
     if settings:
         results = bench.test_time(data)
         for row in results["settings"]:
@@ -262,7 +285,7 @@ def segmentation(
                 f"{name:8} pixel accuracy {scores['pixel_accuracy']:.4f}, mean IoU {scores['mean_iou']:.4f}",
                 err=True,
             )
-    _finish(results, out)
+    _finish(results, out, outputs)
 
 
 @group.command()
@@ -278,13 +301,15 @@ def speed(
     photos: Annotated[int, typer.Option(min=1, help="Photos to search among.")] = 1_000_000,
     asked: Annotated[int, typer.Option(min=1, help="Queries of each kind.")] = 60,
     out: Out = None,
+    force: Force = False,
 ) -> None:
     """Milliseconds of answers, count and first 50, among very many made-up photos with real statistics."""
     from dsslic_search.bench import speed as bench
 
+    outputs = _may_write(out, force)
     results = bench.run(maps, photos, asked)
     typer.echo("\n".join(bench.table(results)), err=True)
-    _finish(results, out)
+    _finish(results, out, outputs)
 
 
 @group.command()
@@ -293,16 +318,18 @@ def search(
         Path, typer.Option("--data", metavar="DIR", help="Folder with scenes/<set>; see docs/training.md.")
     ],
     out: Out = None,
+    force: Force = False,
 ) -> None:
     """How good answers are: precision, recall and F1 of queries of every kind, judged by what people labelled
     on the validation split, then all that bench retrieval measures."""
     from dsslic_search.bench import retrieval, search
 
+    outputs = _may_write(out, force)
     answers = search.run(data)
     typer.echo("\n".join(search.table(answers)), err=True)
     found = retrieval.run(data)
     typer.echo("\n".join(retrieval.table(found)), err=True)
-    _finish({"predicates": answers, "retrieval": found}, out)
+    _finish({"predicates": answers, "retrieval": found}, out, outputs)
 
 
 @group.command()
@@ -327,15 +354,17 @@ def retrieval(
         ),
     ] = None,
     out: Out = None,
+    force: Force = False,
 ) -> None:
     """Layout nDCG@10 and class precision@10/20, beside random order, colour histograms and class
     histograms."""
     from dsslic_search.bench import layout_ablation
     from dsslic_search.bench import retrieval as bench
 
+    outputs = _may_write(out, force)
     results = layout_ablation.run(data, maps) if ablation else bench.run(data, folder=maps)
     typer.echo("\n".join(layout_ablation.table(results) if ablation else bench.table(results)), err=True)
-    _finish(results, out)
+    _finish(results, out, outputs)
 
 
 @group.command()
@@ -345,13 +374,15 @@ def vectors(
     ],
     photos: Annotated[int, typer.Option(min=1, help="Photos to search among.")] = 1_000_000,
     out: Out = None,
+    force: Force = False,
 ) -> None:
     """Milliseconds, recall and bytes of layout queries among very many made-up photos."""
     from dsslic_search.bench import vectors as bench
 
+    outputs = _may_write(out, force)
     results = bench.run(data, photos)
     typer.echo("\n".join(bench.table(results)), err=True)
-    _finish(results, out)
+    _finish(results, out, outputs)
 
 
 @group.command()
@@ -360,10 +391,12 @@ def startup(
     against: Against = None,
     rounds: Annotated[int, typer.Option(min=1, help="Processes of each command, one more to warm up.")] = 5,
     out: Out = None,
+    force: Force = False,
 ) -> None:
     """Processor seconds of commands on a small archive, each in a process of its own: what starting costs."""
     from dsslic_search.bench import startup as bench
 
+    outputs = _may_write(out, force)
     results = bench.run(images, against, rounds=rounds)
     typer.echo("\n".join(bench.table(results)), err=True)
-    _finish(results, out)
+    _finish(results, out, outputs)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,15 +12,18 @@ from dsslic_search.cli import facts
 from dsslic_search.cli.encoding import StripLocation, StripMetadata, strip_of, with_encoder_options
 from dsslic_search.cli.options import (
     ERROR,
+    INTERRUPTED,
     PARTIAL,
     AsJson,
     ClassesFile,
+    Force,
     OwnClasses,
     SegmenterName,
     print_json,
     quality_text,
     segmenter_of,
 )
+from dsslic_search.cli.progress import shown
 from dsslic_search.cli.wording import in_commands
 from dsslic_search.core.errors import (
     DSSError,
@@ -27,10 +31,15 @@ from dsslic_search.core.errors import (
     UsageError,
     WeightsError,
 )
+from dsslic_search.core.files import path_to_text
+from dsslic_search.core.output import STANDARD, Outputs
 from dsslic_search.core.text import printable, size_text
 
 if TYPE_CHECKING:
-    from dsslic_search.api import EncodeOptions
+    from dsslic_search.api import CodedFiles, EncodeOptions
+
+
+ENDING = ".dsslic"
 
 
 def register(app: typer.Typer) -> None:
@@ -41,47 +50,153 @@ def register(app: typer.Typer) -> None:
     app.command()(segment)
 
 
+OutFolder = Annotated[
+    Path | None,
+    typer.Option("--out", metavar="DIR", help="Write files of the same names in there.", show_default=False),
+]
+
+
 @with_encoder_options(
     keep="layers, exact (the file itself, bit-exact), reference or coarse (both without a residual)."
 )
 def encode(
-    source: Annotated[Path, typer.Argument(metavar="IN", help="A photo.")],
-    target: Annotated[Path, typer.Argument(metavar="OUT.dsslic", help="Where to write.")],
+    names: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="IN [OUT.dsslic] | IN…",
+            help="A photo and where to write, or with --out photos and folders; - is stdin, stdout.",
+        ),
+    ],
+    out: OutFolder = None,
     *,
     options: EncodeOptions,
+    force: Force = False,
+    as_json: AsJson = False,
 ) -> None:
-    """Encode one photo as a .dsslic file."""
-    from dsslic_search.api import coding
+    """Encode a photo as a .dsslic file, or many in one start."""
+    from dsslic_search.api import coding_files
 
-    size = coding.encode_file(source, target, options)
-    typer.echo(f"{target}: {size_text(size)}, the original has {size_text(source.stat().st_size)}", err=True)
+    if out is not None:
+        with shown("encoding") as progress:
+            report = coding_files.encode_files(names, out, options, replace=force, progress=progress)
+        _tell(report, "encoded", as_json)
+        return
+    source, target = _one_file(
+        names, "encode IN OUT.dsslic, or encode IN… --out DIR", lambda name: name.suffix.lower() == ENDING
+    )
+    _not_both(target, as_json)
+    size = coding_files.encode_file(source, target, options, replace=force)
+    if as_json:
+        _print_report([(source, target, size)], [])
+    said = f"{target}: {size_text(size)}"
+    if source != STANDARD:
+        said += f", the original has {size_text(source.stat().st_size)}"
+    typer.echo(printable(path_to_text(said)), err=True)
 
 
 def decode(
-    source: Annotated[
-        Path, typer.Argument(metavar="IN.dsslic", help="A .dsslic file, or the first bytes of one.")
+    names: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="IN.dsslic [OUT.png] | IN…",
+            help="A .dsslic file, or its first bytes, and where to write, the suffix choosing the "
+            "format; or with --out files and folders; - is stdin, stdout.",
+        ),
     ],
-    target: Annotated[
-        Path, typer.Argument(metavar="OUT.png", help="Where to write; the suffix chooses the format.")
-    ],
+    out: OutFolder = None,
     stage: Annotated[
         str | None,
         typer.Option(help="map, compact, coarse or full; else the best there is.", show_default=False),
+    ] = None,
+    form: Annotated[
+        str | None,
+        typer.Option(
+            "--format", metavar="png|jpg|webp", help="Of pictures; else by OUT, or png.", show_default=False
+        ),
     ] = None,
     original: Annotated[
         bool, typer.Option("--original", help="The original file, bit for bit (keep mode exact).")
     ] = False,
     strip_metadata: StripMetadata = False,
     strip_location: StripLocation = False,
+    force: Force = False,
+    as_json: AsJson = False,
 ) -> None:
-    """Decode a stage of a .dsslic file to a picture."""
-    from dsslic_search.api import coding
+    """Decode a stage of a .dsslic file to a picture, or of many in one start."""
+    from dsslic_search.api import coding_files
 
     strip = strip_of(strip_metadata, strip_location)
+    if original and (stage is not None or form is not None):
+        raise UsageError("--original writes the file that was kept; leave out --stage and --format")
+    if out is not None:
+        with shown("decoding") as progress:
+            report = coding_files.decode_files(
+                names,
+                out,
+                stage,
+                strip,
+                form=form or "png",
+                original=original,
+                replace=force,
+                progress=progress,
+            )
+        _tell(report, "decoded", as_json)
+        return
+    source, target = _one_file(
+        names, "decode IN.dsslic OUT.png, or decode IN… --out DIR", lambda name: name.suffix.lower() != ENDING
+    )
+    _not_both(target, as_json)
     if original:
-        coding.unpack_file(source, target, strip)
+        size = coding_files.unpack_file(source, target, strip, replace=force)
     else:
-        coding.decode_file(source, target, stage, strip)
+        size = coding_files.decode_file(source, target, stage, strip, form=form, replace=force)
+    if as_json:
+        _print_report([(source, target, size)], [])
+
+
+def _one_file(names: list[Path], usage: str, fits: Callable[[Path], bool]) -> tuple[Path, Path]:
+    """What to read, and where to write, of the arguments of a command without --out."""
+    if len(names) == 2 and (names[1] == STANDARD or fits(names[1])):
+        return names[0], names[1]
+    raise UsageError(f"say where to write: {usage}")
+
+
+def _not_both(target: Path, as_json: bool) -> None:
+    if as_json and target == STANDARD:
+        raise UsageError("--json and the file cannot both go to standard output; name a file to write")
+
+
+def _tell(report: CodedFiles, done: str, as_json: bool) -> None:
+    """What became of many files, and the exit code."""
+    for source, reason in report.failed:
+        told = reason if path_to_text(source) in reason else f"{path_to_text(source)}: {reason}"
+        typer.echo(printable(f"skipped: {in_commands(told)}"), err=True)
+    if as_json:
+        _print_report(report.written, report.failed)
+    else:
+        for each in report.written:
+            typer.echo(printable(path_to_text(each.target)))
+    written = size_text(sum(each.bytes for each in report.written))
+    line = f"{len(report.written)} {done}, {len(report.failed)} skipped; {written} written"
+    typer.echo(line + ("; interrupted" if report.interrupted else ""), err=True)
+    if report.interrupted:
+        raise typer.Exit(INTERRUPTED)
+    if report.failed:
+        raise typer.Exit(PARTIAL if report.written else ERROR)
+
+
+def _print_report(written: Sequence[tuple[Path, Path, int]], failed: Sequence[tuple[Path, str]]) -> None:
+    print_json(
+        {
+            "written": [
+                {"source": path_to_text(source), "file": path_to_text(target), "bytes": size}
+                for source, target, size in written
+            ],
+            "failed": [
+                {"source": path_to_text(source), "reason": in_commands(why)} for source, why in failed
+            ],
+        }
+    )
 
 
 def info(
@@ -158,6 +273,7 @@ def segment(
     segmenter: SegmenterName = None,
     classes: ClassesFile = None,
     own_classes: OwnClasses = False,
+    force: Force = False,
 ) -> None:
     """Write photos' label maps alone, as palette PNGs whose pixel values are class ids."""
     from dsslic_search.api.segmenters import segment_file
@@ -171,12 +287,15 @@ def segment(
                 "names or folders"
             )
         targets[source] = target
+    outputs = Outputs(force, (*sources, *([] if classes is None else [classes])))
+    outputs.folder(out)
+    for target in targets.values():
+        outputs.check(target)
     chosen = segmenter_of(segmenter, classes, own_classes)
-    out.mkdir(parents=True, exist_ok=True)
     failed = 0
     for source, target in targets.items():
         try:
-            segment_file(source, target, chosen)
+            segment_file(source, target, chosen, replace=force)
         except (WeightsError, MissingExtraError):
             raise  # not this photo's fault: the next would fail as well
         except DSSError as e:

@@ -50,6 +50,8 @@ OwnClasses = Annotated[
     bool, typer.Option("--own-classes", help="Keep the model's own classes in the label maps.")
 ]
 
+Force = Annotated[bool, typer.Option("--force", help="Replace files that are there.")]
+
 OK, ERROR, USAGE, PARTIAL, INTERRUPTED = 0, 1, 2, 3, 130  # exit codes
 
 

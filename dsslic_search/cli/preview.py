@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from dsslic_search.cli.encoding import StripLocation, StripMetadata, strip_of
-from dsslic_search.cli.options import ERROR, PARTIAL, ArchiveDir
+from dsslic_search.cli.options import ERROR, PARTIAL, ArchiveDir, Force
 from dsslic_search.cli.wording import in_commands
 from dsslic_search.core.errors import DSSError, FormatError, StageError, UsageError
-from dsslic_search.core.files import write_file
+from dsslic_search.core.files import text_to_path
+from dsslic_search.core.output import STANDARD, Outputs
 from dsslic_search.core.text import printable, size_text
 
 if TYPE_CHECKING:
@@ -46,6 +47,7 @@ def preview(
     overlay: Annotated[
         bool, typer.Option("--overlay", help="The label map laid over the photo, with class names.")
     ] = False,
+    force: Force = False,
 ) -> None:
     """Show a photo as far as a stage, reading only the bytes of that stage. What is written has no metadata.
 
@@ -64,14 +66,17 @@ def preview(
         render.check_name(
             out, *([".png", ".gif"] if progressive else [".png"] if stage == "map" and not overlay else [])
         )
+        Outputs(force).check(out)
     with Archive(archive) as opened:
         if progressive:
-            _progressive(opened, photo_id, out)
+            _progressive(opened, photo_id, out, force)
         else:
-            _single(opened, photo_id, stage, out, overlay)
+            _single(opened, photo_id, stage, out, overlay, force)
 
 
-def _single(opened: Archive, photo_id: int, stage: str | None, out: Path | None, overlay: bool) -> None:
+def _single(
+    opened: Archive, photo_id: int, stage: str | None, out: Path | None, overlay: bool, force: bool
+) -> None:
     import numpy as np
 
     from dsslic_search.api import render
@@ -95,9 +100,9 @@ def _single(opened: Archive, photo_id: int, stage: str | None, out: Path | None,
     if out is None:
         sys.stdout.write(terminal.inline(image, terminal.capability()) + "\n")
     elif overlay:
-        render.save_picture(image, out)
+        render.save_picture(image, out, outputs=Outputs(force, found.inputs))
     else:
-        found.save(out)
+        found.save(out, replace=force)
     share = found.bytes_read / found.bytes_total
     typer.echo(
         f"{found.stage}: {found.bytes_read} of {found.bytes_total} bytes read ({share:.1%}), {waited:.0f} ms",
@@ -105,7 +110,7 @@ def _single(opened: Archive, photo_id: int, stage: str | None, out: Path | None,
     )
 
 
-def _progressive(opened: Archive, photo_id: int, out: Path | None) -> None:
+def _progressive(opened: Archive, photo_id: int, out: Path | None, force: bool) -> None:
     import numpy as np
 
     from dsslic_search.api import render
@@ -113,19 +118,24 @@ def _progressive(opened: Archive, photo_id: int, out: Path | None) -> None:
 
     stages = []
     missing: StageError | None = None
-    typer.echo(f"{'stage':8} {'bytes read':>11} {'of file':>8} {'ms':>8}")
+    beside = out == STANDARD  # the picture, that is
+    typer.echo(f"{'stage':8} {'bytes read':>11} {'of file':>8} {'ms':>8}", err=beside)
+    inputs: tuple[Path, ...] = ()
     try:
         for shown in opened.progressive(photo_id):
             stages.append((shown.stage, np.asarray(shown.image.convert("RGB"))))
             share = shown.bytes_read / shown.bytes_total
-            typer.echo(f"{shown.stage:8} {shown.bytes_read:>11} {share:>8.1%} {shown.milliseconds:>8.1f}")
+            inputs = shown.inputs
+            typer.echo(
+                f"{shown.stage:8} {shown.bytes_read:>11} {share:>8.1%} {shown.milliseconds:>8.1f}", err=beside
+            )
             if out is None:
                 sys.stdout.write(terminal.inline(stages[-1][1], terminal.capability()) + "\n")
     except StageError as e:  # what could be shown is worth having
         missing = e
     if out is not None and stages:
-        render.save_animation(stages, out)
-        typer.echo(f"{out}: {len(stages)} stages, {size_text(out.stat().st_size)}", err=True)
+        size = render.save_animation(stages, out, outputs=Outputs(force, inputs))
+        typer.echo(f"{out}: {len(stages)} stages, {size_text(size)}", err=True)
     if missing is not None:
         typer.echo(printable(f"dss-search: {in_commands(missing)}"), err=True)
         raise typer.Exit(PARTIAL if stages else ERROR)
@@ -137,14 +147,18 @@ def original(
     archive: ArchiveDir = None,
     strip_metadata: StripMetadata = False,
     strip_location: StripLocation = False,
+    force: Force = False,
 ) -> None:
     """Write a photo's original file, bit for bit (keep modes exact and reference); of JPEG, PNG and WebP
     metadata can be left out, the pixels untouched."""
     from dsslic_search.api import Archive, coding
 
+    Outputs(force).check(out)
     with Archive(archive) as opened:
+        photo = opened.photo(photo_id)
         data = coding.without(opened.original(photo_id), strip_of(strip_metadata, strip_location))
-    write_file(out, data)
+    inputs = (text_to_path(photo.path),) if photo.keep == "reference" else ()
+    Outputs(force, inputs).write(out, data)
     typer.echo(f"{out}: {size_text(len(data))}", err=True)
 
 
@@ -160,6 +174,7 @@ def sheet(
     ] = False,
     limit: Annotated[int, typer.Option("--limit", "-n", min=1, max=400, help="Photos on the sheet.")] = 50,
     columns: Annotated[int, typer.Option(min=1, max=20, help="Pictures in a row.")] = 4,
+    force: Force = False,
 ) -> None:
     """Write a contact sheet of the archive, or of a query's answer, from the stages named alone."""
     import numpy as np
@@ -167,6 +182,7 @@ def sheet(
     from dsslic_search.api import Archive, render
 
     render.check_name(out)
+    Outputs(force).check(out)
     stages = ["map", stage] if overlay and stage != "map" else [stage]
     pictures = []
     skipped = 0
@@ -193,7 +209,9 @@ def sheet(
             pictures.append((printable(f"#{photo_id} {Path(opened.photo(photo_id).path).name}"), image))
     if not pictures:
         raise DSSError("no photo to put on the sheet; ingest some, or ask another query")
-    render.save_picture(render.contact_sheet(pictures, columns=columns, height=SHEET_HEIGHT), out)
+    render.save_picture(
+        render.contact_sheet(pictures, columns=columns, height=SHEET_HEIGHT), out, outputs=Outputs(force)
+    )
     typer.echo(f"{out}: {len(pictures)} photos", err=True)
     if skipped:
         raise typer.Exit(PARTIAL)

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dsslic_search.cli.options import ArchiveDir, AsJson
+from dsslic_search.cli.options import ArchiveDir, AsJson, Force
 from dsslic_search.core.errors import UsageError
+from dsslic_search.core.output import STANDARD, Outputs
 from dsslic_search.core.text import counted, printable
 
 if TYPE_CHECKING:
@@ -77,7 +78,7 @@ def query(
             "-o",
             "--out",
             metavar="FILE",
-            help="Write there; its ending can tell the format.",
+            help="Write there; its ending can tell the format. - is stdout.",
             show_default=False,
         ),
     ] = None,
@@ -88,6 +89,7 @@ def query(
     explain: Annotated[
         bool, typer.Option("--explain", help="Show how the query was understood, and what each part matches.")
     ] = False,
+    force: Force = False,
 ) -> None:
     """Find photos by what is in them, best first."""
     from dsslic_search.api import Archive, export
@@ -95,6 +97,9 @@ def query(
     if everything and limit is not None:
         raise UsageError("--all and --limit exclude each other; choose one")
     chosen = chosen_format(form, out, null=null, as_json=as_json)
+    outputs = Outputs(force)
+    if out is not None:
+        outputs.check(out, text=chosen != "parquet")
     with Archive(archive) as opened:
         found = opened.find(
             " ".join(text),
@@ -107,10 +112,10 @@ def query(
         shown = (
             list_hits(found)
             if chosen is None
-            else export.write(found, chosen, out or sys.stdout, b"\0" if null else b"\n")
+            else export.write(found, chosen, out or sys.stdout, b"\0" if null else b"\n", outputs=outputs)
         )
-    if chosen != "json" or out is not None:
-        tell(found, shown, out)
+    if chosen != "json" or out not in (None, STANDARD):
+        tell(found, shown, None if out == STANDARD else out)
 
 
 def chosen_format(named: str | None, out: Path | None, *, null: bool, as_json: bool) -> str | None:

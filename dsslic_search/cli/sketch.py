@@ -8,8 +8,9 @@ from typing import Annotated
 
 import typer
 
-from dsslic_search.cli.options import ArchiveDir, AsJson, print_json
+from dsslic_search.cli.options import ArchiveDir, AsJson, Force, print_json
 from dsslic_search.cli.query import PHOTOS_LISTED, list_hits, tell
+from dsslic_search.core.output import Outputs
 
 EXAMPLES = """
 Find photos laid out like a sketch, most alike first.
@@ -85,6 +86,7 @@ def palette(
         ),
     ] = None,
     as_json: AsJson = False,
+    force: Force = False,
 ) -> None:
     """List the colours of the classes, or write them to a file to paint sketches with."""
     from dsslic_search.core.vocabulary import default, hex_colour
@@ -93,7 +95,7 @@ def palette(
     if file is not None:
         from dsslic_search.api.render import save_palette
 
-        save_palette(default(), file)
+        save_palette(default(), file, outputs=Outputs(force))
         typer.echo(file, err=True)
     elif as_json:
         print_json(colours)

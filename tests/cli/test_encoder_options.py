@@ -98,7 +98,7 @@ def test_stage_coarse_and_keep_coarse_are_one(run, photo: Path, tmp_path: Path):
     assert run("info", first, "--json").json["residual"] is None
     assert run("decode", first, tmp_path / "p.png").code == 0  # the best there is
     assert np.array_equal(pixels(tmp_path / "p.png"), np.asarray(decode(first.read_bytes(), "coarse")))
-    ran = run("decode", first, tmp_path / "p.png", "--stage", "full")
+    ran = run("decode", first, tmp_path / "full.png", "--stage", "full")
     assert ran.code == 1
     assert "made without a residual" in ran.message
 

@@ -170,7 +170,7 @@ def test_a_file_is_written_whole_or_not_at_all(
         yield
 
     monkeypatch.setattr(Searcher, "hits", breaks)
-    ran = run("query", "sky", "-o", out, "--archive", archive)
+    ran = run("query", "sky", "-o", out, "--force", "--archive", archive)
     assert ran.code == 1
     assert "No space left" in ran.message
     assert out.read_text() == "before"
@@ -179,7 +179,7 @@ def test_a_file_is_written_whole_or_not_at_all(
 
 def test_a_folder_that_is_not_there(run, archive: Path, tmp_path: Path):
     ran = run("query", "sky", "-o", tmp_path / "none" / "a.csv", "--archive", archive)
-    assert ran.code == 1
+    assert ran.code == 2
     assert "none" in ran.message
     assert len(ran.err.splitlines()) == 1
 
@@ -265,11 +265,15 @@ def test_cursors_work_from_python_as_well(archive: Path, everyone: list[dict]):
     assert [hit.id for hit in (*first.hits, *second.hits)] == [r["id"] for r in everyone]
 
 
-@pytest.mark.parametrize("name", ["missing/a.csv", "folder"])
-def test_what_cannot_be_written_is_named_as_it_was_asked_for(run, archive: Path, tmp_path: Path, name: str):
+@pytest.mark.parametrize(
+    ("name", "why"), [("missing/a.csv", "there is no folder"), ("folder", "is a folder")]
+)
+def test_what_cannot_be_written_is_named_as_it_was_asked_for(
+    run, archive: Path, tmp_path: Path, name: str, why: str
+):
     (tmp_path / "folder").mkdir()
     ran = run("query", "sky", "--format", "csv", "-o", tmp_path / name, "--archive", archive)
-    assert ran.code == 1
-    assert f"{tmp_path / name}: cannot be written (" in ran.message
+    assert ran.code == 2
+    assert f"{tmp_path / name}: {why}" in ran.message
     assert ".tmp" not in ran.message
     assert list(tmp_path.iterdir()) == [tmp_path / "folder"]

@@ -131,7 +131,7 @@ def told(archive: Path) -> tuple[Any, ...]:
 def kept_in(archive: Path, tmp_path: Path, *options: str, run: Any) -> bytes:
     """EXIF data of a picture decoded from the photo's file."""
     (file,) = (archive / "objects").glob("*/*.dsslic")
-    assert run("decode", file, tmp_path / "a.png", *options).code == 0
+    assert run("decode", file, tmp_path / "a.png", "--force", *options).code == 0
     with Image.open(tmp_path / "a.png") as picture:
         return bytes(picture.info.get("exif", b""))
 
@@ -186,7 +186,7 @@ def test_originals_are_written_without(run: Any, placed: Path, tmp_path: Path) -
     (file,) = (archive / "objects").glob("*/*.dsslic")
     for command in (("original", 1, "--out", out, "--archive", archive), ("decode", file, out, "--original")):
         for option, dated in (("--strip-location", True), ("--strip-metadata", False)):
-            assert run(*command, option).code == 0
+            assert run(*command, option, "--force").code == 0
             assert PLACE not in out.read_bytes()
             assert (b"2022:01:01" in out.read_bytes()) == dated
             with Image.open(out) as without, Image.open(placed) as before:

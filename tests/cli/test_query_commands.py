@@ -189,13 +189,13 @@ def modes(photos: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, t
 def test_every_stage_shows_in_every_keep_mode(run, modes, keep: str, tmp_path: Path):
     archive, source = modes[keep]
     for stage in Stage:
-        ran = run("preview", 1, "--stage", stage, "-o", tmp_path / "p.png", "--archive", archive)
+        ran = run("preview", 1, "--stage", stage, "-o", tmp_path / f"{stage}.png", "--archive", archive)
         assert ran.code == (1 if (keep, stage) == ("coarse", "full") else 0)
         assert ran.code == 0 or "made without a residual" in ran.message
     ran = run("preview", 1, "-o", tmp_path / "p.png", "--archive", archive)
     assert ran.err.startswith("coarse: " if keep == "coarse" else "full: ")
-    assert run("preview", 1, "--overlay", "-o", tmp_path / "p.png", "--archive", archive).code == 0
-    assert run("preview", 1, "--progressive", "-o", tmp_path / "p.png", "--archive", archive).code == 0
+    assert run("preview", 1, "--overlay", "-o", tmp_path / "o.png", "--archive", archive).code == 0
+    assert run("preview", 1, "--progressive", "-o", tmp_path / "a.png", "--archive", archive).code == 0
     ran = run("original", 1, "-o", tmp_path / "o.jpg", "--archive", archive)
     if keep in ("layers", "coarse"):
         assert ran.code == 1

@@ -127,6 +127,6 @@ def test_a_model_that_cannot_be_loaded_stops_at_the_first_photo(
     (broken / "model.safetensors").write_bytes(b"nonsense")
     for ran in (
         run("ingest", photo, "--segmenter", broken, "--archive", tmp_path / "a"),
-        run("segment", photo, "--out", tmp_path, "--segmenter", broken),
+        run("segment", photo, "--out", tmp_path / "maps", "--segmenter", broken),
     ):
         assert (ran.code, "cannot be loaded" in ran.message) == (1, True)

@@ -16,7 +16,7 @@ from dsslic_search.codec.picture.iptc import as_photoshop
 from dsslic_search.codec.picture.raster import Embedded
 from dsslic_search.codec.picture.xmp import WRAPPER
 from dsslic_search.core.errors import DSSError, UsageError
-from dsslic_search.core.files import write_file
+from dsslic_search.core.output import NEW_FILES, STANDARD, Outputs
 from dsslic_search.core.vocabulary import Vocabulary, default
 
 _OPTIONS: dict[str, tuple[str, dict[str, Any]]] = {
@@ -39,17 +39,22 @@ def save_picture(
     *,
     alpha: NDArray[np.uint8] | None = None,
     beside: Embedded | None = None,
-) -> None:
-    """Write pixels, uint8 [H, W, 3] or [H, W] (greyscale), with ``alpha`` uint8 [H, W] if there is one.
+    outputs: Outputs = NEW_FILES,
+    ending: str | None = None,
+) -> int:
+    """Write pixels, uint8 [H, W, 3] or [H, W] (greyscale), with ``alpha`` uint8 [H, W] if there is one;
+    returns the bytes of the file.
 
-    The format follows the extension: .png and .webp lossless, .jpg at quality 95 without chroma subsampling.
-    The pixels are sRGB. ``beside``: metadata as they are kept with upright pixels, whose profile is not
-    written; WebP has no place for IPTC's records.
+    The format follows ``ending``, or that of the name: .png and .webp lossless, .jpg at quality 95 without
+    chroma subsampling; on standard output it is PNG unless told. The pixels are sRGB.
+    ``beside``: metadata as they are kept with upright pixels, whose profile is not written;
+    WebP has no place for IPTC's records.
     Raises UsageError for an extension that is none of these and a format that cannot hold the picture,
     DSSError when writing fails.
     """
-    check_name(path, *_OPTIONS)
-    kind, options = _OPTIONS[path.suffix.lower()]
+    if ending is None:
+        check_name(path, *_OPTIONS)
+    kind, options = _OPTIONS[ending or ending_of(path)]
     limit = {"WEBP": _WEBP_MAX_SIDE, "JPEG": _JPEG_MAX_SIDE}.get(kind)
     if limit is not None and max(pixels.shape[:2]) > limit:
         raise UsageError(f"{path}: {kind} holds at most {limit} pixels a side; choose .png")
@@ -64,7 +69,8 @@ def save_picture(
         picture.save(buffer, kind, **options, **metadata)
     except OSError as e:  # of Pillow's encoder, not of the disk
         raise DSSError(f"{path}: {kind} cannot hold this picture ({e}); choose .png") from e
-    write_file(path, buffer.getvalue())
+    outputs.write(path, buffer.getvalue())
+    return buffer.tell()
 
 
 def _metadata(kind: str, beside: Embedded) -> dict[str, Any]:
@@ -95,15 +101,26 @@ def _segment(number: int, name: bytes, data: bytes) -> bytes:
 
 def check_name(path: Path, *suffixes: str) -> None:
     """Raise UsageError unless the name ends in one of ``suffixes`` (by default those that pictures are saved
-    as)."""
+    as), or is that of standard output."""
     wanted = suffixes or tuple(_OPTIONS)
-    if path.suffix.lower() not in wanted:
+    if ending_of(path) not in wanted:
         raise UsageError(f"{path}: cannot write that format; end the name in {', '.join(wanted)}")
 
 
-def save_label_map(label_map: NDArray[np.uint8], path: Path, vocabulary: Vocabulary | None = None) -> None:
+def ending_of(path: Path) -> str:
+    """The ending that tells the format of a picture's file; on standard output it is a PNG."""
+    return ".png" if path == STANDARD else path.suffix.lower()
+
+
+def save_label_map(
+    label_map: NDArray[np.uint8],
+    path: Path,
+    vocabulary: Vocabulary | None = None,
+    *,
+    outputs: Outputs = NEW_FILES,
+) -> int:
     """Write a label map, uint8 [h, w], as a palette PNG: pixel values are class ids, the palette is the
-    vocabulary's colours (by default those of the vocabulary that ships).
+    vocabulary's colours (by default those of the vocabulary that ships). Returns the bytes of the file.
 
     Raises UsageError unless the name ends in .png, DSSError when writing fails.
     """
@@ -112,4 +129,5 @@ def save_label_map(label_map: NDArray[np.uint8], path: Path, vocabulary: Vocabul
     picture.putpalette((vocabulary or default()).palette())
     buffer = io.BytesIO()
     picture.save(buffer, "PNG")
-    write_file(path, buffer.getvalue())
+    outputs.write(path, buffer.getvalue())
+    return buffer.tell()

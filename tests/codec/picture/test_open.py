@@ -15,7 +15,8 @@ from PIL import ExifTags, Image, ImageCms
 from dsslic_search.codec.picture.open import open_photo
 from dsslic_search.codec.picture.raster import Embedded
 from dsslic_search.codec.picture.save import save_label_map, save_picture
-from dsslic_search.core.errors import DSSError, PhotoError, UsageError
+from dsslic_search.core.errors import PhotoError, UsageError
+from dsslic_search.core.output import Outputs
 from dsslic_search.core.vocabulary import default
 
 LIMIT = 10_000_000
@@ -346,7 +347,7 @@ def test_saved_pictures_come_back(tmp_path, suffix):
     assert np.array_equal(photo.pixels, scene())
     assert np.array_equal(photo.alpha, alpha)
     assert photo.embedded.exif == exif
-    save_picture(scene()[..., 0], path)
+    save_picture(scene()[..., 0], path, outputs=Outputs(replace=True))
     assert np.array_equal(opened(path.read_bytes()).pixels[..., 2], scene()[..., 0])
     assert list(tmp_path.iterdir()) == [path]
 
@@ -364,11 +365,11 @@ def test_saving_names_what_is_wrong(tmp_path):
         save_picture(scene(), tmp_path / "photo.xyz")
     with pytest.raises(UsageError, match="16383"):
         save_picture(np.zeros((1, 16384, 3), np.uint8), tmp_path / "wide.webp")
-    with pytest.raises(DSSError, match="cannot be written"):
+    with pytest.raises(UsageError, match="there is no folder"):
         save_picture(scene(), tmp_path / "missing" / "photo.png")
     folder = tmp_path / "folder.png"
     folder.mkdir()
-    with pytest.raises(DSSError, match="cannot be written"):
+    with pytest.raises(UsageError, match="is a folder"):
         save_picture(scene(), folder)
     assert list(tmp_path.iterdir()) == [folder]
 
