@@ -20,6 +20,7 @@ if TYPE_CHECKING:
         unpack_file,
     )
     from dsslic_search.api.duplicates import Copy, Duplicates
+    from dsslic_search.api.getting_out import GotOut
     from dsslic_search.api.info import file_info
     from dsslic_search.api.searching import Hit, QueryResult
     from dsslic_search.api.segmenters import (
@@ -51,6 +52,7 @@ __all__ = [
     "Event",
     "Fault",
     "Finding",
+    "GotOut",
     "Hit",
     "IngestReport",
     "Kind",
@@ -89,6 +91,7 @@ _HOMES = {
         "unpack_file",
     ),
     "api.duplicates": ("Copy", "Duplicates"),
+    "api.getting_out": ("GotOut",),
     "api.info": ("file_info",),
     "api.searching": ("Hit", "QueryResult"),
     "api.segmenters": ("LabelMeaning", "SegmenterInfo", "open_segmenter", "segment_file", "segmenter_info"),

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 import numpy as np
 from numpy.typing import NDArray
 
-from dsslic_search.api.opened import OpenArchive
+from dsslic_search.api.getting_out import GettingOut
 from dsslic_search.core import vocabulary
 from dsslic_search.core.errors import UsageError
 from dsslic_search.core.kinds import Stage
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from dsslic_search.query.run.execute import Answer
 
 
-class Archive(OpenArchive):
+class Archive(GettingOut):
     """An archive of photos: ``ingest`` puts them in, ``query`` finds them, ``preview`` shows them.
 
     ``path``: its directory, else $DSS_ARCHIVE, else the platform's data directory for this user. Nothing is

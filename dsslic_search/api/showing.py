@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
+import os
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dsslic_search.api import coding
+from dsslic_search.archive.originals import find_original, places_of
+from dsslic_search.archive.originals import left_outside as left_outside
 from dsslic_search.archive.store import Store
 from dsslic_search.archive.stored import StoredFile
 from dsslic_search.core.errors import FormatError, Remedy, StageError
-from dsslic_search.core.files import text_to_path
 from dsslic_search.core.kinds import KeepMode, Stage
 
 if TYPE_CHECKING:
@@ -105,7 +106,7 @@ def stages_of(store: Store, photo: Photo, stages: Sequence[str], max_pixels: int
     file = StoredFile(store, photo.content_hash)
     with _about(store, photo):
         contents = file.contents
-    inputs = (text_to_path(photo.path),) if photo.keep == KeepMode.REFERENCE else ()
+    inputs = left_outside(photo)
     read = 0
     for stage in stages:
         elsewhere = 0
@@ -182,11 +183,9 @@ def _shown(photo: SourcePhoto) -> Decoded:
 
 def _referenced(photo: Photo) -> bytes:
     """The original that keep mode "reference" left at its place, if it still is what it was."""
-    data = None
-    with suppress(OSError):
-        data = text_to_path(photo.path).read_bytes()
-    if data is None or hashlib.sha256(data).hexdigest() != photo.content_hash:
-        raise _no_longer(photo, "is gone" if data is None else "has changed")
+    data = find_original(photo)
+    if data is None:
+        raise _no_longer(photo, "has changed" if any(map(os.path.exists, places_of(photo))) else "is gone")
     return data
 
 

@@ -25,6 +25,7 @@ COMMANDS = {
     "naming": ("tag", "save"),
     "duplicates": ("duplicates",),
     "preview": ("preview", "sheet", "original"),
+    "getting_out": ("originals", "previews"),
     "codec": ("encode", "decode", "info", "segment"),
     "segmenter": ("segmenter",),
     "train": ("train",),

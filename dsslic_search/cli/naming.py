@@ -51,7 +51,7 @@ def tag_add(names: Names, ids: Ids = None, query: Query = None, archive: Archive
     from dsslic_search.api import Archive
 
     with Archive(archive) as opened:
-        chosen = _photos(opened, ids, query)
+        chosen = chosen_photos(opened, ids, query)
         for name, new in opened.tag(_names(names), chosen).items():
             had = len(chosen) - new
             typer.echo(
@@ -74,7 +74,7 @@ def tag_remove(
     if everywhere and (ids or query is not None):
         raise UsageError("--all means every photo; leave out the ids and --query")
     with Archive(archive) as opened:
-        chosen = None if everywhere else _photos(opened, ids, query)
+        chosen = None if everywhere else chosen_photos(opened, ids, query)
         for name, count in opened.untag(_names(names), chosen).items():
             typer.echo(f"{name}: taken from {counted(count, 'photo')}", err=True)
 
@@ -144,7 +144,7 @@ def _names(text: str) -> list[str]:
     return [name.strip() for name in text.split(",")]
 
 
-def _photos(opened: Archive, ids: Sequence[str] | None, query: str | None) -> NDArray[np.int64]:
+def chosen_photos(opened: Archive, ids: Sequence[str] | None, query: str | None) -> NDArray[np.int64]:
     """The ids that are named one by one, or by a query."""
     import numpy as np
 

@@ -12,7 +12,6 @@ from dsslic_search.cli.encoding import StripLocation, StripMetadata, strip_of
 from dsslic_search.cli.options import ERROR, PARTIAL, ArchiveDir, Force
 from dsslic_search.cli.wording import in_commands
 from dsslic_search.core.errors import DSSError, FormatError, StageError, UsageError
-from dsslic_search.core.files import text_to_path
 from dsslic_search.core.output import STANDARD, Outputs
 from dsslic_search.core.text import printable, size_text
 
@@ -152,13 +151,13 @@ def original(
     """Write a photo's original file, bit for bit (keep modes exact and reference); of JPEG, PNG and WebP
     metadata can be left out, the pixels untouched."""
     from dsslic_search.api import Archive, coding
+    from dsslic_search.api.showing import left_outside
 
     Outputs(force).check(out)
     with Archive(archive) as opened:
         photo = opened.photo(photo_id)
         data = coding.without(opened.original(photo_id), strip_of(strip_metadata, strip_location))
-    inputs = (text_to_path(photo.path),) if photo.keep == "reference" else ()
-    Outputs(force, inputs).write(out, data)
+    Outputs(force, left_outside(photo)).write(out, data)
     typer.echo(f"{out}: {size_text(len(data))}", err=True)
 
 

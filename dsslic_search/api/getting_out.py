@@ -1,0 +1,178 @@
+"""Many photos out of an archive in one start: their originals, or pictures of a stage."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from calendar import timegm
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path, PurePath
+from typing import TYPE_CHECKING
+
+from dsslic_search.api import coding
+from dsslic_search.api.opened import OpenArchive
+from dsslic_search.archive.originals import left_outside
+from dsslic_search.core.errors import DSSError, FormatError, Remedy, UsageError, WeightsError
+from dsslic_search.core.files import text_to_path
+from dsslic_search.core.kinds import Stage
+from dsslic_search.core.output import Outputs
+from dsslic_search.core.output_names import apart
+
+if TYPE_CHECKING:
+    from dsslic_search.archive.schema import Photo
+
+FORMS = ("png", "jpg", "webp")
+
+
+@dataclass
+class GotOut:
+    """``written``: photos by id, with their new files; ``bytes`` of these. ``present``: photos whose very
+    bytes are at the place already. ``failed``: photos without, and why. ``interrupted``: by Ctrl-C; the same
+    again goes on."""
+
+    written: list[tuple[int, Path]] = field(default_factory=list)
+    present: list[tuple[int, Path]] = field(default_factory=list)
+    failed: list[tuple[int, str]] = field(default_factory=list)
+    bytes: int = 0
+    interrupted: bool = False
+
+
+Progress = Callable[[int, int, int], None]
+"""Is told how many photos are settled, of how many, and how many of them failed."""
+
+
+class GettingOut(OpenArchive):
+    """The part of `Archive` that writes many photos into a folder."""
+
+    def originals(
+        self,
+        ids: Iterable[int],
+        folder: Path | str,
+        *,
+        flat: bool = False,
+        strip: str = "nothing",
+        replace: bool = False,
+        progress: Progress = lambda _done, _total, _failed: None,
+    ) -> GotOut:
+        """Write the originals of photos into ``folder``, which is made, bit for bit and with their times:
+        each is checked against the hash of what was put in.
+
+        Names are those of the paths shown below the folder that these photos have in common, or with ``flat``
+        the file names alone; where two would be one, a number is added. ``strip``: metadata to leave out, as
+        `decode` does. Photos whose original is not kept, or not there, are in the result's ``failed``.
+        ArchiveError when there is no photo of an id, UsageError where nothing may be written.
+        """
+        from dsslic_search.api.showing import original_of
+
+        photos = self._photos(ids)
+        outputs = _outputs(photos, replace)
+        targets = [Outputs().folder(Path(folder)) / name for name in apart(_names(photos, flat))]
+
+        def got(photo: Photo, target: Path) -> int | None:
+            original = original_of(self.folder.store, photo)
+            if hashlib.sha256(original).hexdigest() != photo.content_hash:
+                raise FormatError(
+                    f"photo {photo.id}: the original kept is not what was put in; see what is wrong with: "
+                    f"{Remedy.READ_DATA}"
+                )
+            original = coding.without(original, strip)
+            if not target.is_symlink() and target.is_file() and target.read_bytes() == original:
+                return None
+            outputs.write(target, original)
+            changed = _changed_ns(photo)
+            os.utime(target, ns=(changed, changed))
+            return len(original)
+
+        return _each(photos, targets, got, progress)
+
+    def previews(
+        self,
+        ids: Iterable[int],
+        folder: Path | str,
+        *,
+        stage: str | None = None,
+        form: str = "png",
+        flat: bool = False,
+        replace: bool = False,
+        progress: Progress = lambda _done, _total, _failed: None,
+    ) -> GotOut:
+        """Write a stage of photos, by default the best that each has, into ``folder`` as pictures of the
+        format ``form``: "png", "jpg" or "webp"; "map" as palette PNGs of class ids. Names as `originals` has
+        them, with the picture's ending."""
+        from dsslic_search.api.showing import held, stages_of
+
+        wanted = None if stage is None else Stage.named(stage)
+        forms = FORMS[:1] if wanted == Stage.MAP else FORMS
+        if form not in forms:
+            raise UsageError(f'format "{form}" is not one of: {", ".join(forms)}')
+        photos = self._photos(ids)
+        names = [_as_picture(name, form) for name in _names(photos, flat)]
+        targets = [Outputs().folder(Path(folder)) / name for name in apart(names)]
+        outputs = _outputs(photos, replace)
+
+        def got(photo: Photo, target: Path) -> int:
+            outputs.check(target)
+            stages = (held(photo)[-1] if wanted is None else wanted,)
+            shown = next(stages_of(self.folder.store, photo, stages, self.settings.max_pixels))
+            shown.save(target, replace=replace)
+            return target.stat().st_size
+
+        return _each(photos, targets, got, progress)
+
+    def _photos(self, ids: Iterable[int]) -> list[Photo]:
+        return [self._searcher.photo(int(photo_id)) for photo_id in dict.fromkeys(ids)]
+
+
+def _outputs(photos: Sequence[Photo], replace: bool) -> Outputs:
+    return Outputs(replace, tuple(place for photo in photos for place in left_outside(photo)))
+
+
+def _names(photos: Sequence[Photo], flat: bool) -> list[PurePath]:
+    """Relative paths to write photos at, some perhaps alike."""
+    paths = [PurePath(text_to_path(photo.path)) for photo in photos]
+    if flat or not paths:
+        return [PurePath(path.name) for path in paths]
+    common = os.path.commonpath([path.parent for path in paths])
+    return [path.relative_to(common) for path in paths]
+
+
+def _as_picture(name: PurePath, form: str) -> PurePath:
+    """The name of a picture of a photo; of a video's frame, "clip.mp4#t=12.0.png"."""
+    stem = name.name if "#" in name.suffix or "#t=" in name.name else name.stem
+    return name.with_name(f"{stem}.{form}")
+
+
+def _changed_ns(photo: Photo) -> int:
+    """When a photo's original was changed last, in nanoseconds since 1970."""
+    known = next((k.modified_ns for k in photo.paths if k.modified_ns is not None), None)
+    return known if known is not None else timegm(photo.modified_at.timetuple()) * 10**9
+
+
+def _each(
+    photos: Sequence[Photo],
+    targets: Sequence[Path],
+    got: Callable[[Photo, Path], int | None],
+    progress: Progress,
+) -> GotOut:
+    """Do it with each photo, and go on where one fails."""
+    report = GotOut()
+    progress(0, len(photos), 0)
+    try:
+        for done, (photo, target) in enumerate(zip(photos, targets, strict=True), 1):
+            try:
+                target.parent.mkdir(parents=True, exist_ok=True)
+                size = got(photo, target)
+            except WeightsError:
+                raise  # not this photo's fault: the next would fail as well
+            except DSSError as e:
+                report.failed.append((photo.id, str(e)))
+            except OSError as e:
+                report.failed.append((photo.id, f"{target}: cannot be written ({e.strerror or e})"))
+            else:
+                (report.present if size is None else report.written).append((photo.id, target))
+                report.bytes += size or 0
+            progress(done, len(photos), len(report.failed))
+    except KeyboardInterrupt:
+        report.interrupted = True
+    return report
