@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     )
     from dsslic_search.api.showing import Preview
     from dsslic_search.api.statistics import Statistics
+    from dsslic_search.archive.bin import Binned, Emptied, Moved
     from dsslic_search.archive.check import Finding, Kind, Problem
     from dsslic_search.archive.ingest.report import Event, IngestReport
     from dsslic_search.archive.reindex import ReindexReport
@@ -43,10 +44,12 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Archive",
+    "Binned",
     "ClassCount",
     "CodedFiles",
     "Copy",
     "Duplicates",
+    "Emptied",
     "EncodeOptions",
     "EncodeWishes",
     "Event",
@@ -57,6 +60,7 @@ __all__ = [
     "IngestReport",
     "Kind",
     "LabelMeaning",
+    "Moved",
     "Photo",
     "Preview",
     "Problem",
@@ -97,6 +101,7 @@ _HOMES = {
     "api.segmenters": ("LabelMeaning", "SegmenterInfo", "open_segmenter", "segment_file", "segmenter_info"),
     "api.showing": ("Preview",),
     "api.statistics": ("Statistics",),
+    "archive.bin": ("Binned", "Emptied", "Moved"),
     "archive.check": ("Finding", "Kind", "Problem"),
     "archive.ingest.report": ("Event", "IngestReport"),
     "archive.reindex": ("ReindexReport",),

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dsslic_search.api.getting_out import GettingOut
+from dsslic_search.api.keeping import Keeping
 from dsslic_search.core import vocabulary
 from dsslic_search.core.errors import UsageError
 from dsslic_search.core.kinds import Stage
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
     from dsslic_search.query.run.execute import Answer
 
 
-class Archive(GettingOut):
+class Archive(Keeping, GettingOut):
     """An archive of photos: ``ingest`` puts them in, ``query`` finds them, ``preview`` shows them.
 
     ``path``: its directory, else $DSS_ARCHIVE, else the platform's data directory for this user. Nothing is
@@ -120,8 +121,8 @@ class Archive(GettingOut):
 
     def repair(self, findings: Sequence[Finding]) -> list[Finding]:
         """Mend of what `check` found whatever can be mended without losing a photo; returns what was
-        mended. See `archive.check.repair`."""
-        from dsslic_search.archive.check import repair
+        mended. See `archive.repair`."""
+        from dsslic_search.archive.repair import repair
 
         return repair(self.folder, findings)
 

@@ -215,12 +215,15 @@ class Catalog(Lookup):
         there: FileThere | None = None,
         now: datetime | None = None,
     ) -> None:
-        """Give a photo's row other values, by column, and other features, in one transaction; no error when
-        it is gone. ``there``: the file in which it was met ``now`` (UTC), where it was."""
+        """Give a photo whose object file is sound other values of its row, by column, and other features, in
+        one transaction; no error when it is gone. ``there``: the file in which it was met ``now`` (UTC),
+        where it was."""
         with self.changing() as session:
             if session.get(schema.Photo, photo_id) is not None:
-                session.execute(update(schema.Photo).where(schema.Photo.id == photo_id).values(**values))
+                sound = {"lost_at": None, **values}
+                session.execute(update(schema.Photo).where(schema.Photo.id == photo_id).values(**sound))
                 _replace_features(session, {photo_id: features})
+                paths.settle(session, [photo_id])
                 if there is not None:
                     paths.seen(session, photo_id, there, now or utc_now())
 

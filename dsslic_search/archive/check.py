@@ -5,21 +5,20 @@ What is found is told in values; the face that shows it makes the sentences.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass
 from enum import StrEnum
 
 from sqlalchemy import func, select, true
 
+from dsslic_search.archive.bin import purged_files
 from dsslic_search.archive.catalog import RECORD_COLUMNS, Catalog
 from dsslic_search.archive.database import database_trouble
-from dsslic_search.archive.features import read_features
 from dsslic_search.archive.folder import ArchiveFolder
 from dsslic_search.archive.schema import Photo
 from dsslic_search.archive.store import Store
-from dsslic_search.archive.stored import Fault, ObjectRecord, examine
+from dsslic_search.archive.stored import Examination, Fault, ObjectRecord, examine
 from dsslic_search.archive.terms import is_current
-from dsslic_search.core.errors import ArchiveError, FormatError
 
 
 class Problem(StrEnum):
@@ -28,7 +27,10 @@ class Problem(StrEnum):
     NO_PHOTO = "no photo"
     """An object file that no photo of the catalog has."""
     LEFTOVER = "leftover"
-    """A temporary file of an interrupted write."""
+    """A temporary file of an interrupted write, or, with a ``content_hash``, the file of a photo that was
+    deleted from the bin."""
+    RETURNED = "returned"
+    """The file of a photo that is set apart, lost, is there again."""
     DATABASE = "database"
     """The database's own check fails; the finding's ``detail`` is what it says."""
     ROWS_OF_NO_PHOTO = "rows of no photo"
@@ -45,6 +47,7 @@ class Kind(StrEnum):
     OUTDATED = "outdated"
     ORPHAN = "orphan"
     LEFTOVER = "leftover"
+    RETURNED = "returned"
     CATALOG = "catalog"
 
 
@@ -57,6 +60,7 @@ _KINDS: dict[Fault | Problem, Kind] = {
     Fault.OUTDATED_ROW: Kind.OUTDATED,
     Problem.NO_PHOTO: Kind.ORPHAN,
     Problem.LEFTOVER: Kind.LEFTOVER,
+    Problem.RETURNED: Kind.RETURNED,
     Problem.DATABASE: Kind.CATALOG,
     Problem.ROWS_OF_NO_PHOTO: Kind.CATALOG,
     Problem.EARLIER_DESCRIPTIONS: Kind.CATALOG,
@@ -103,72 +107,29 @@ def check(archive: ArchiveFolder, read_data: bool = False) -> list[Finding]:
             return found
         known: set[str] = set()
         with catalog.snapshot() as snapshot:
-            chosen = select(Photo.content_hash, Photo.id, Photo.path, *RECORD_COLUMNS).order_by(Photo.id)
-            for rows in snapshot.rows(chosen):
-                for content_hash, photo_id, path, *values in rows:
+            chosen = select(Photo.content_hash, Photo.id, Photo.path, Photo.lost_at, *RECORD_COLUMNS)
+            for rows in snapshot.rows(chosen.order_by(Photo.id)):
+                for content_hash, photo_id, path, lost_at, *values in rows:
                     known.add(content_hash)
                     row = photo_id, ObjectRecord(*values)
-                    if finding := _of_photo(catalog, store, content_hash, row, path, read_data):
-                        found.append(finding)
+                    if lost_at is None:
+                        finding = _of_photo(catalog, store, content_hash, row, path, read_data)
+                    else:
+                        finding = _of_lost(store, content_hash, row, path)
+                    found += [] if finding is None else [finding]
         found.extend(_of_descriptions(catalog))
+        deleted = set(purged_files(catalog, store))
         found.extend(
-            Finding(Problem.NO_PHOTO, str(store.path_of(content_hash)), content_hash)
+            Finding(
+                Problem.LEFTOVER if content_hash in deleted else Problem.NO_PHOTO,
+                str(store.path_of(content_hash)),
+                content_hash,
+            )
             for content_hash in store.hashes()
             if content_hash not in known and not catalog.has(content_hash)
         )
     found.extend(Finding(Problem.LEFTOVER, str(path)) for path in store.leftovers())
     return found
-
-
-def repair(archive: ArchiveFolder, findings: Sequence[Finding]) -> list[Finding]:
-    """Mend what can be mended; returns the findings mended.
-
-    Leftovers are deleted. Photos whose file is missing are forgotten, so that ingesting them again brings
-    them back; so are photos whose file is damaged, and the file set aside under another name, but never one
-    that may hold the only copy of an original. Rows that describe an earlier file are written anew from the
-    file. Files without a photo, and those that the disk does not give, are left alone. Everything is looked
-    at again first. Raises ArchiveError while another writer is at work.
-    """
-    mended: list[Finding] = []
-    with archive.writing() as catalog:
-        store = archive.store
-        leftovers = {str(path) for path in store.leftovers()}
-        mended.extend(f for f in findings if f.what is Problem.LEFTOVER and f.where in leftovers)
-        store.remove_leftovers()
-        forgotten: list[int] = []
-        for finding in findings:
-            known = catalog.known(finding.content_hash) if isinstance(finding.what, Fault) else None
-            if known is None or known[0] != finding.photo_id:
-                continue
-            photo_id, row = known
-            content_hash = finding.content_hash
-            now = examine(store, content_hash, row, read_data=finding.kind is Kind.DAMAGED)
-            damaged = now.damaged and finding.kind is Kind.DAMAGED
-            if now.fault is Fault.MISSING or (damaged and not now.may_be_only_copy(row)):
-                store.set_aside(content_hash)
-                forgotten.append(photo_id)
-                mended.append(finding)
-            elif (
-                now.fault is Fault.OUTDATED_ROW
-                and now.record
-                and _describe_anew(catalog, store, content_hash, photo_id, now.record)
-            ):
-                mended.append(finding)
-        if forgotten:
-            catalog.remove(forgotten)
-    return mended
-
-
-def _describe_anew(
-    catalog: Catalog, store: Store, content_hash: str, photo_id: int, record: ObjectRecord
-) -> bool:
-    """Write a row anew from its file; False when the label map cannot be read."""
-    try:
-        features = read_features(store, content_hash, record.map_bytes)
-    except (FormatError, ArchiveError):
-        return False
-    catalog.update(photo_id, asdict(record), features)
-    return True
 
 
 def _of_database(catalog: Catalog) -> Iterator[Finding]:
@@ -190,6 +151,19 @@ def _of_descriptions(catalog: Catalog) -> Iterator[Finding]:
         count = session.scalar(select(func.count(Photo.id)).where(older)) or 0
     if count:
         yield Finding(Problem.EARLIER_DESCRIPTIONS, catalog.name, photos=count)
+
+
+def _of_lost(store: Store, content_hash: str, known: tuple[int, ObjectRecord], path: str) -> Finding | None:
+    """Of a photo that is set apart: whether its file is back."""
+    photo_id, row = known
+    if not may_be_taken_back(examine(store, content_hash, row)):
+        return None
+    return Finding(Problem.RETURNED, str(store.path_of(content_hash)), content_hash, photo_id, path)
+
+
+def may_be_taken_back(found: Examination) -> bool:
+    """Whether the file of a lost photo is what it should be, or can be described anew."""
+    return found.fault is None or found.fault is Fault.OUTDATED_ROW
 
 
 def _of_photo(

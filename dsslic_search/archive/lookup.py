@@ -117,6 +117,10 @@ class Lookup(ABC):
         counted = f"SELECT name, count(*) FROM tag WHERE photo_id NOT IN ({hidden}) GROUP BY name"
         return most_frequent_first(self.rows(counted)[0])
 
+    def state_counts(self) -> dict[str, int]:
+        """How many photos there are of each state."""
+        return dict(self.rows("SELECT state, count(*) FROM photo GROUP BY state ORDER BY state")[0])
+
     def look_up(self, ids: Sequence[int], classes: Sequence[int]) -> LookedUp:
         """What is shown of photos that a query found, of at most `IDS_IN_A_STATEMENT`, and how much they show
         of some classes."""

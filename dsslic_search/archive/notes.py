@@ -114,7 +114,7 @@ def add_tags(catalog: Catalog, names: Sequence[str], ids: NDArray[np.int64]) -> 
     keys = list(dict.fromkeys(map(tag_key, names)))
     added = {}
     with catalog.noting() as session:
-        _check_ids(session, ids)
+        check_ids(session, ids)
         for key in keys:
             tagged = np.fromiter(session.scalars(select(Tag.photo_id).where(Tag.name == key)), np.int64)
             new = np.setdiff1d(ids, tagged).tolist()
@@ -134,7 +134,7 @@ def remove_tags(catalog: Catalog, names: Sequence[str], ids: NDArray[np.int64] |
     removed = {}
     with catalog.noting() as session:
         if ids is not None:
-            _check_ids(session, ids)
+            check_ids(session, ids)
         for key in keys:
             tagged = np.fromiter(session.scalars(select(Tag.photo_id).where(Tag.name == key)), np.int64)
             chosen = tagged if ids is None else np.intersect1d(tagged, ids)
@@ -166,7 +166,7 @@ def tags_of(catalog: Catalog, photo_id: int) -> list[str]:
         return list(session.scalars(select(Tag.name).where(Tag.photo_id == photo_id).order_by(Tag.name)))
 
 
-def _check_ids(session: Session, ids: NDArray[np.int64]) -> None:
+def check_ids(session: Session, ids: NDArray[np.int64]) -> None:
     """Raise ArchiveError for ids of no photo."""
     if ids.size > IDS_LOOKED_UP:
         there = np.fromiter(session.scalars(select(Photo.id)), np.int64)

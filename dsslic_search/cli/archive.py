@@ -22,8 +22,9 @@ from dsslic_search.cli.options import (
     print_json,
     quality_text,
 )
-from dsslic_search.cli.wording import finding_sentence, in_commands
+from dsslic_search.cli.wording import finding_sentence, in_commands, mended_sentence
 from dsslic_search.core.errors import ArchiveError, Remedy
+from dsslic_search.core.kinds import PhotoState
 from dsslic_search.core.text import counted, printable, size_text
 
 if TYPE_CHECKING:
@@ -201,11 +202,17 @@ def check(
     with Archive(archive) as opened:
         findings = opened.check(read_data=read_data)
         mended = opened.repair(findings) if repair and findings else []
+        lost = 0 if any(f.kind == "catalog" for f in findings) else opened.states().get(PhotoState.LOST, 0)
     if as_json:
         print_json([_finding_as_plain(finding, finding in mended) for finding in findings])
     for finding in findings:
-        kind = "mended" if finding in mended else finding.kind
-        typer.echo(printable(f"{kind}: {finding_sentence(finding)}"), err=True)
+        if finding in mended:
+            typer.echo(printable(f"mended: {mended_sentence(finding)}"), err=True)
+        else:
+            typer.echo(printable(f"{finding.kind}: {finding_sentence(finding)}"), err=True)
+    if lost:
+        are, them = ("photo is", "it") if lost == 1 else ("photos are", "them")
+        typer.echo(f"{lost} {are} set apart; list {them} with: dss-search query is:lost", err=True)
     typer.echo(f"{len(findings)} problems, {len(mended)} mended" if findings else "no problems", err=True)
     if any(finding not in mended for finding in findings):
         raise typer.Exit(ERROR)
@@ -216,7 +223,7 @@ def _finding_as_plain(finding: Finding, mended: bool) -> dict[str, Any]:
     return {
         "kind": finding.kind,
         "subject": subject,
-        "message": finding_sentence(finding),
+        "message": mended_sentence(finding) if mended else finding_sentence(finding),
         "mended": mended,
     }
 

@@ -24,6 +24,7 @@ COMMANDS = {
     "statistics": ("stats", "classes"),
     "naming": ("tag", "save"),
     "duplicates": ("duplicates",),
+    "bin": ("remove", "restore", "bin", "empty-bin"),
     "preview": ("preview", "sheet", "original"),
     "getting_out": ("originals", "previews"),
     "codec": ("encode", "decode", "info", "segment"),

@@ -44,6 +44,11 @@ def finding_sentence(finding: Finding) -> str:
     match finding.what:
         case Problem.NO_PHOTO:
             return f"{finding.where}: no photo of the catalog; ingest its original again to use it"
+        case Problem.LEFTOVER if finding.content_hash:
+            return (
+                f"{finding.where}: left by an interrupted emptying of the bin; delete it with: dss-search "
+                "empty-bin, or: dss-search check --repair"
+            )
         case Problem.LEFTOVER:
             return (
                 f"{finding.where}: left by an interrupted write; the next ingest removes it, or: dss-search "
@@ -61,12 +66,14 @@ def finding_sentence(finding: Finding) -> str:
                 f"{finding.where}: {said} described by an older version; describe all anew with: dss-search "
                 "reindex"
             )
+        case Problem.RETURNED:
+            return f"{_photo(finding)}: its file is back; take it up again with: dss-search check --repair"
         case Fault.UNREADABLE:
             advice = ""
         case Fault.MISSING:
             advice = (
-                "; restore the file from a backup, or forget it with dss-search check --repair and ingest "
-                "the photo again"
+                "; restore the file from a backup, or set the photo apart until its file or its original is "
+                "back with: dss-search check --repair"
             )
         case Fault.OUTDATED_ROW:
             advice = "; mend it with: dss-search check --repair"
@@ -78,9 +85,32 @@ def finding_sentence(finding: Finding) -> str:
         case _:
             advice = (
                 f"; restore {finding.where} from a backup, or if you have the photo: dss-search check "
-                "--repair sets the file aside, then ingest the photo again"
+                "--repair sets file and photo apart, then ingest the photo again"
             )
-    return f"photo {finding.photo_id} ({finding.photo_path}): {_fault(finding)}{advice}"
+    return f"{_photo(finding)}: {_fault(finding)}{advice}"
+
+
+def mended_sentence(finding: Finding) -> str:
+    """What was wrong, and what was done about it."""
+    from dsslic_search.api import Fault, Problem
+
+    apart = "the photo is set apart with its tags until the file or the original is back"
+    match finding.what:
+        case Problem.LEFTOVER if finding.content_hash:
+            return f"{finding.where}: left by an interrupted emptying of the bin; deleted"
+        case Problem.LEFTOVER:
+            return f"{finding.where}: left by an interrupted write; deleted"
+        case Problem.RETURNED:
+            return f"{_photo(finding)}: its file is back; taken up again"
+        case Fault.MISSING:
+            return f"{_photo(finding)}: its file was missing; {apart}"
+        case Fault.OUTDATED_ROW:
+            return f"{_photo(finding)}: its row described an earlier file; written anew from the file"
+    return f"{_photo(finding)}: its file was damaged and is set aside as {finding.where}.damaged; {apart}"
+
+
+def _photo(finding: Finding) -> str:
+    return f"photo {finding.photo_id} ({finding.photo_path})"
 
 
 def _fault(finding: Finding) -> str:

@@ -6,6 +6,7 @@ import difflib
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import timedelta
 from decimal import Decimal
 from fractions import Fraction
 
@@ -177,6 +178,18 @@ def parse_duration(text: str) -> Fraction:
     if found is None or found[2] not in DURATION_UNITS or not (seconds := Fraction(found[1])):
         raise ValueError(f"{quoted(text)} is not a duration, as in 2s, 0.5s, 500ms or 1m")
     return seconds * DURATION_UNITS[found[2]]
+
+
+AGE_UNITS = {"h": 1, "d": 24, "w": 7 * 24, "y": 365 * 24}  # hours of each
+_AGE = re.compile(r"([0-9]{1,4})\s?([a-z])")
+
+
+def parse_age(text: str) -> timedelta:
+    """From "12h", "30d", "8w" or "2y", a year being 365 days. ValueError for what is no age."""
+    found = _AGE.fullmatch(text.strip().casefold())
+    if found is None or found[2] not in AGE_UNITS:
+        raise ValueError(f"{quoted(text)} is not an age, as in 12h, 30d, 8w or 2y")
+    return timedelta(hours=int(found[1]) * AGE_UNITS[found[2]])
 
 
 def size_text(count: float) -> str:

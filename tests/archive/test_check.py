@@ -4,9 +4,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import select, text
 
-from dsslic_search.archive.check import Kind, Problem, check, repair
+from dsslic_search.archive.check import Kind, Problem, check
+from dsslic_search.archive.repair import repair
+from dsslic_search.archive.schema import Photo
 from dsslic_search.archive.stored import Fault
 from dsslic_search.codec.options import EncodeOptions
 from dsslic_search.core.errors import ArchiveError
@@ -32,12 +34,18 @@ def first_original(world: Any) -> Path:
         return Path(catalog.photo(1).path)
 
 
+def lost(world: Any) -> list[int]:
+    """The photos that are set apart."""
+    with world.archive.open_catalog() as catalog, catalog.session() as session:
+        return list(session.scalars(select(Photo.id).where(Photo.state == "lost")))
+
+
 def test_a_sound_archive(filled: Any) -> None:
     assert check(filled.archive) == []
     assert check(filled.archive, read_data=True) == []
 
 
-def test_a_missing_file_is_found_and_forgotten_when_asked(filled: Any) -> None:
+def test_a_photo_whose_file_is_missing_is_set_apart_when_asked(filled: Any) -> None:
     path, original = first_file(filled), str(first_original(filled))
     path.unlink()
     (found,) = check(filled.archive)
@@ -46,8 +54,9 @@ def test_a_missing_file_is_found_and_forgotten_when_asked(filled: Any) -> None:
     assert found.photo_path == original
     assert repair(filled.archive, [found]) == [found]
     assert check(filled.archive) == []
-    filled.assert_whole(3)
-    assert filled.ingest().added == 1
+    assert lost(filled) == [1]
+    assert filled.ingest().updated == 1
+    assert lost(filled) == []
     filled.assert_whole(4)
 
 
@@ -96,7 +105,7 @@ def test_a_changed_byte_is_found_wherever_it_is(filled: Any) -> None:
 
 
 @pytest.mark.parametrize("where", [60, -1])
-def test_a_damaged_file_is_set_aside_and_forgotten_when_asked(filled: Any, where: int) -> None:
+def test_a_damaged_file_and_its_photo_are_set_apart_when_asked(filled: Any, where: int) -> None:
     path = first_file(filled)
     data = bytearray(path.read_bytes())
     data[where] ^= 1
@@ -107,8 +116,9 @@ def test_a_damaged_file_is_set_aside_and_forgotten_when_asked(filled: Any, where
     assert repair(filled.archive, [problem]) == [problem]
     assert not path.exists()
     assert path.with_name(path.name + ".damaged").read_bytes() == data
-    filled.assert_whole(3)
-    assert filled.ingest().added == 1
+    assert lost(filled) == [1]
+    assert filled.ingest().updated == 1
+    assert lost(filled) == []
     assert check(filled.archive, read_data=True) == []
 
 

@@ -10,10 +10,11 @@ import pytest
 from PIL import Image
 
 from dsslic_search.archive.catalog import Catalog
-from dsslic_search.archive.check import check, repair
+from dsslic_search.archive.check import check
 from dsslic_search.archive.features import features_of
 from dsslic_search.archive.folder import ArchiveFolder
 from dsslic_search.archive.ingest.run import ingest
+from dsslic_search.archive.repair import repair
 from dsslic_search.codec.decoder import read_label_map, read_original
 from dsslic_search.codec.options import EncodeOptions
 from dsslic_search.core import vocabulary

@@ -9,20 +9,20 @@ import pytest
 from dsslic_search.archive.check import Finding, Problem
 from dsslic_search.archive.folder import ArchiveFolder
 from dsslic_search.archive.stored import Fault
-from dsslic_search.cli.wording import finding_sentence
+from dsslic_search.cli.wording import finding_sentence, mended_sentence
 from dsslic_search.core.errors import Remedy
 
 OF_PHOTO = ("/a/ab.dsslic", "ab", 3, "/photos/x.jpg")
 RESTORE = "restore /a/ab.dsslic from a backup"
 SET_ASIDE = (
-    f"{RESTORE}, or if you have the photo: dss-search check --repair sets the file aside, then ingest the "
-    "photo again"
+    f"{RESTORE}, or if you have the photo: dss-search check --repair sets file and photo apart, then ingest "
+    "the photo again"
 )
 SENTENCES = [
     (
         Finding(Fault.MISSING, *OF_PHOTO),
-        "its file is missing; restore the file from a backup, or forget it with dss-search check --repair "
-        "and ingest the photo again",
+        "its file is missing; restore the file from a backup, or set the photo apart until its file or its "
+        "original is back with: dss-search check --repair",
     ),
     (Finding(Fault.INVALID, *OF_PHOTO, detail="damaged header"), f"damaged header; {SET_ASIDE}"),
     (
@@ -65,6 +65,15 @@ def test_findings_of_photos(finding: Finding, sentence: str) -> None:
             "--repair",
         ),
         (
+            Finding(Problem.LEFTOVER, "/a/ab.dsslic", "ab"),
+            "/a/ab.dsslic: left by an interrupted emptying of the bin; delete it with: dss-search empty-bin, "
+            "or: dss-search check --repair",
+        ),
+        (
+            Finding(Problem.RETURNED, *OF_PHOTO),
+            "photo 3 (/photos/x.jpg): its file is back; take it up again with: dss-search check --repair",
+        ),
+        (
             Finding(Problem.DATABASE, "sqlite:///c", detail="row 3 missing"),
             "sqlite:///c: database damaged: row 3 missing; restore the catalog from a backup",
         ),
@@ -86,6 +95,41 @@ def test_findings_of_photos(finding: Finding, sentence: str) -> None:
 )
 def test_findings_of_the_archive(finding: Finding, sentence: str) -> None:
     assert finding_sentence(finding) == sentence
+
+
+APART = "the photo is set apart with its tags until the file or the original is back"
+
+
+@pytest.mark.parametrize(
+    ("finding", "sentence"),
+    [
+        (Finding(Fault.MISSING, *OF_PHOTO), f"photo 3 (/photos/x.jpg): its file was missing; {APART}"),
+        *(
+            (
+                Finding(fault, *OF_PHOTO, detail="damaged header"),
+                "photo 3 (/photos/x.jpg): its file was damaged and is set aside as /a/ab.dsslic.damaged; "
+                + APART,
+            )
+            for fault in (Fault.INVALID, Fault.WRONG_LENGTH, Fault.OTHER_PHOTO)
+        ),
+        (
+            Finding(Fault.OUTDATED_ROW, *OF_PHOTO),
+            "photo 3 (/photos/x.jpg): its row described an earlier file; written anew from the file",
+        ),
+        (
+            Finding(Problem.RETURNED, *OF_PHOTO),
+            "photo 3 (/photos/x.jpg): its file is back; taken up again",
+        ),
+        (Finding(Problem.LEFTOVER, "/a/.x.tmp"), "/a/.x.tmp: left by an interrupted write; deleted"),
+        (
+            Finding(Problem.LEFTOVER, "/a/ab.dsslic", "ab"),
+            "/a/ab.dsslic: left by an interrupted emptying of the bin; deleted",
+        ),
+    ],
+)
+def test_what_was_mended_is_told_as_done(finding: Finding, sentence: str) -> None:
+    assert mended_sentence(finding) == sentence
+    assert "dss-search" not in sentence
 
 
 def test_every_finding_has_its_sentence() -> None:
@@ -125,7 +169,7 @@ def test_check_prints_json_and_lines(run, tmp_path: Path):
     ran = run("check", "--repair", "--archive", tmp_path / "a")
     assert (ran.code, ran.err.splitlines()[1:]) == (
         1,
-        [f"mended: {expected[1]['message']}", "2 problems, 1 mended"],
+        [f"mended: {leftover}: left by an interrupted write; deleted", "2 problems, 1 mended"],
     )
 
 

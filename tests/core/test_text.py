@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from decimal import Decimal
 from fractions import Fraction
 
@@ -10,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dsslic_search.core import text
+from dsslic_search.core.text import parse_age
 from dsslic_search.core.vocabulary import default
 from dsslic_search.query.ast import Number
 from dsslic_search.query.language.parse import parse
@@ -175,3 +177,16 @@ def test_durations_are_exact(written: str, seconds: Fraction) -> None:
 def test_what_is_no_duration(written: str) -> None:
     with pytest.raises(ValueError, match=r"is not a duration, as in 2s, 0\.5s, 500ms or 1m"):
         text.parse_duration(written)
+
+
+@pytest.mark.parametrize(
+    ("text", "hours"), [("12h", 12), ("30d", 720), ("8 w", 1344), ("2Y", 17520), ("0d", 0)]
+)
+def test_ages(text: str, hours: int) -> None:
+    assert parse_age(text) == timedelta(hours=hours)
+
+
+@pytest.mark.parametrize("text", ["", "30", "d", "1m", "-1d", "1.5d", "99999d"])
+def test_what_is_no_age(text: str) -> None:
+    with pytest.raises(ValueError, match="is not an age, as in 12h, 30d, 8w or 2y"):
+        parse_age(text)

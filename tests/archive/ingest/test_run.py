@@ -20,10 +20,11 @@ from typing import Any
 import pytest
 
 from dsslic_search.archive.catalog import Catalog
-from dsslic_search.archive.check import check, repair
+from dsslic_search.archive.check import check
 from dsslic_search.archive.ingest import encode as original
 from dsslic_search.archive.ingest import run as ingest_module
 from dsslic_search.archive.ingest import sources
+from dsslic_search.archive.repair import repair
 from dsslic_search.archive.store import Store
 from dsslic_search.core.errors import ArchiveError, FormatError, PhotoError, WeightsError
 from dsslic_search.core.settings import LOSSLESS

@@ -1,0 +1,67 @@
+"""Looking after photos that an archive has: removing them and taking them back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dsslic_search.api.opened import OpenArchive
+
+if TYPE_CHECKING:
+    from dsslic_search.archive.bin import Binned, Emptied, Moved
+
+
+class Keeping(OpenArchive):
+    """What `api.archive.Archive` does with photos that are there."""
+
+    def states(self) -> dict[str, int]:
+        """How many photos stand in each of the states of `core.kinds.PhotoState` that any photo is in."""
+        return self._lookup.state_counts()
+
+    # The bin
+
+    def remove(self, ids: Sequence[int] | NDArray[np.int64], *, dry_run: bool = False) -> Moved:
+        """Put photos into the archive's bin: they leave the answers, and keep their tags, until they are
+        taken back or the bin is emptied. Files outside the archive are never touched. ArchiveError, and
+        nothing done, when there is no photo of an id. ``dry_run``: tell alone what would be done."""
+        from dsslic_search.archive import bin
+        from dsslic_search.archive.catalog import utc_now
+
+        return bin.remove(self.catalog, np.asarray(ids, np.int64), utc_now(), dry_run=dry_run)
+
+    def restore(self, ids: Sequence[int] | NDArray[np.int64] | None) -> Moved:
+        """Take photos, or with None all that are there, back out of the bin."""
+        from dsslic_search.archive import bin
+
+        return bin.restore(self.catalog, None if ids is None else np.asarray(ids, np.int64))
+
+    def bin(self) -> list[Binned]:
+        """What is in the bin, what was removed last first."""
+        from dsslic_search.archive import bin
+
+        return bin.binned(self.catalog)
+
+    def empty_bin(
+        self,
+        *,
+        older_than: timedelta | None = None,
+        even_only_copies: bool = False,
+        dry_run: bool = False,
+    ) -> Emptied:
+        """Delete what is in the bin, or was put there ``older_than`` ago, for good. Photos stay of whose
+        originals no other copy is found where they lay, unless ``even_only_copies``; see
+        `archive.bin.empty`. Raises ArchiveError while another writer is at work."""
+        from dsslic_search.archive import bin
+        from dsslic_search.archive.catalog import utc_now
+
+        return bin.empty(
+            self.folder,
+            now=utc_now(),
+            older_than=older_than,
+            only_copies=even_only_copies,
+            dry_run=dry_run,
+        )
