@@ -23,8 +23,9 @@ class OpenArchive:
     def __init__(self, path: Path | str | None = None, settings: Settings | None = None) -> None:
         from dsslic_search.archive.folder import ArchiveFolder
 
-        self.folder = ArchiveFolder(archive_path(None if path is None else Path(path)))
         self.settings = settings or Settings()
+        root = archive_path(None if path is None else Path(path))
+        self.folder = ArchiveFolder(root, wait=self.settings.wait)
         self.vocabulary = vocabulary.default()
 
     def __enter__(self) -> Self:

@@ -7,6 +7,7 @@
     objects/ab/abcdef….dsslic one file a photo, by the SHA-256 of the original file's bytes
     index/                    caches of the catalog; may be deleted at any time
     lock                      held by the one process that writes
+    writer.json               who that is, while it does
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from dsslic_search.archive.lock import WRITER, locked
 from dsslic_search.archive.lookup import Lookup, open_lookup
 from dsslic_search.archive.store import Store, write_whole
 from dsslic_search.core.errors import ArchiveError, Remedy
@@ -35,10 +37,11 @@ _CATALOG = "catalog.sqlite"
 @dataclass(frozen=True)
 class ArchiveFolder:
     """Names the parts of the archive at ``root``. ``catalog_url``: an SQLAlchemy URL instead of the SQLite
-    file."""
+    file. ``wait``: seconds to wait for another process that writes."""
 
     root: Path
     catalog_url: str | None = None
+    wait: float = 0
 
     @property
     def store(self) -> Store:
@@ -105,8 +108,8 @@ class ArchiveFolder:
         """The catalog, with the archive locked against other writers; with ``create`` a new archive is made
         if there is none.
 
-        Raises ArchiveError at once when another process (or another `writing` of this one) holds the lock.
-        The lock ends with the process, however that ends.
+        Raises ArchiveError when another process (or another `writing` of this one) holds the lock for longer
+        than ``wait``. The lock ends with the process, however that ends.
         """
         from dsslic_search.archive.catalog import Catalog
 
@@ -114,7 +117,7 @@ class ArchiveFolder:
             self.verify()
         else:
             self._make_folder()
-        with self._locked():
+        with locked(self.root, self.wait):
             if create:
                 if not self.exists:
                     write_whole(self.root / ARCHIVE_MANIFEST, _manifest().encode())
@@ -137,33 +140,11 @@ class ArchiveFolder:
                 f"{Remedy.OTHER_ARCHIVE}"
             )
 
-    @contextmanager
-    def _locked(self) -> Iterator[None]:
-        from filelock import FileLock, Timeout
-
-        lock = FileLock(self.root / "lock")
-        try:
-            lock.acquire(timeout=0)
-        except Timeout as e:
-            raise ArchiveError(
-                f"another dss-search is writing to {self.root}; wait for it to end, or use another archive "
-                f"with {Remedy.OTHER_ARCHIVE}"
-            ) from e
-        # filelock raises the latter where the file system cannot lock
-        except (OSError, NotImplementedError) as e:
-            raise ArchiveError(
-                f"{self.root}: cannot be locked for writing ({e}); check that you may write there"
-            ) from e
-        try:
-            yield
-        finally:
-            lock.release()
-
 
 def _may_be_ours(name: str) -> bool:
     """Whether a first ingest that was interrupted may have left a file of this name."""
     unfinished = name.startswith(".") and name.endswith(TEMPORARY)
-    return unfinished or name in ("lock", "objects", "index") or name.startswith(_CATALOG)
+    return unfinished or name in ("lock", WRITER, "objects", "index") or name.startswith(_CATALOG)
 
 
 def _manifest() -> str:

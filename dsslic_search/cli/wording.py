@@ -16,6 +16,7 @@ COMMANDS: dict[Remedy, str] = {
     Remedy.CHECK: "dss-search check",
     Remedy.READ_DATA: "dss-search check --read-data",
     Remedy.OTHER_ARCHIVE: "--archive",
+    Remedy.WAIT: "DSS_WAIT=SECONDS",
     Remedy.SAVED_QUERIES: "dss-search save --list",
     Remedy.REPLACE: "--force",
     Remedy.CLASSES: "dss-search classes",

@@ -14,6 +14,7 @@ DEFAULT_EFFORT = 6
 DEFAULT_MAX_PIXELS = 200_000_000
 LARGEST_MAX_PIXELS = 2**32
 DEFAULT_PRESENCE = 0.005
+LONGEST_WAIT_SECONDS = 1_000_000
 
 
 def _number(name: str, default: float, low: float, high: float) -> float:
@@ -32,12 +33,14 @@ def _number(name: str, default: float, low: float, high: float) -> float:
 @dataclass(frozen=True)
 class Settings:
     """``max_pixels``: larger photos are refused (DSS_MAX_PIXELS). ``presence``: coverage from which a class
-    counts as present, 0..1 (DSS_PRESENCE)."""
+    counts as present, 0..1 (DSS_PRESENCE). ``wait``: seconds to wait for another process that writes to the
+    archive (DSS_WAIT)."""
 
     max_pixels: int = field(
         default_factory=lambda: int(_number("DSS_MAX_PIXELS", DEFAULT_MAX_PIXELS, 1, LARGEST_MAX_PIXELS))
     )
     presence: float = field(default_factory=lambda: _number("DSS_PRESENCE", DEFAULT_PRESENCE, 0, 1))
+    wait: float = field(default_factory=lambda: _number("DSS_WAIT", 0, 0, LONGEST_WAIT_SECONDS))
 
 
 def archive_path(chosen: Path | None) -> Path:

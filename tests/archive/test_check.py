@@ -321,7 +321,7 @@ def test_structural_check_reads_headers_alone(filled: Any, monkeypatch: pytest.M
 
 
 def test_repair_waits_for_no_ingest(filled: Any) -> None:
-    with filled.archive.writing(), pytest.raises(ArchiveError, match="another dss-search is writing"):
+    with filled.archive.writing(), pytest.raises(ArchiveError, match="is writing to it since"):
         repair(filled.archive, [])
 
 

@@ -42,7 +42,7 @@ def test_one_writer_at_a_time(archive: ArchiveFolder) -> None:
         with (
             pytest.raises(
                 ArchiveError,
-                match=r"another dss-search is writing to .*archive; wait for it to end, or use another",
+                match=r"is writing to it since .*; wait for it with .*, or use another",
             ),
             archive.writing(),
         ):

@@ -596,7 +596,7 @@ def test_a_process_that_is_stopped_while_another_waits(
         assert process.stdout is not None
         for _ in range(after):
             assert process.stdout.readline().strip() in ("found", "added")
-        with pytest.raises(ArchiveError, match="another dss-search is writing"):
+        with pytest.raises(ArchiveError, match="is writing to it since"):
             world.ingest()
         process.send_signal(how)
         last = process.stdout.read().split()[-1:]

@@ -1,0 +1,59 @@
+from __future__ import annotations
+
+import json
+import os
+import platform
+import re
+import threading
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from dsslic_search.archive.lock import WRITER, locked
+from dsslic_search.core.errors import ArchiveError
+
+NOON = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)
+
+
+def refusal(root: Path, now: datetime = NOON) -> str:
+    with pytest.raises(ArchiveError) as refused, locked(root, now=lambda: now):
+        pytest.fail("the lock was had twice")
+    return str(refused.value)
+
+
+def test_who_holds_the_lock_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.argv", ["/usr/bin/dss-search", "sync", "/photos"])
+    with locked(tmp_path, now=lambda: NOON):
+        told = json.loads((tmp_path / WRITER).read_bytes())
+        assert told["pid"] == os.getpid()
+        local = NOON.astimezone()
+        said = f"process {os.getpid()} (sync) is writing to it since {local:%H:%M}"
+        assert f"{tmp_path}: {said}; wait for it with" in refusal(tmp_path)
+        assert f"{said} of {local:%Y-%m-%d};" in refusal(tmp_path, NOON + timedelta(days=2))
+        (tmp_path / WRITER).write_text(json.dumps(told | {"host": platform.node() + "-nas"}))
+        assert re.search(rf"\(sync\) on {re.escape(platform.node())}-nas is writing", refusal(tmp_path))
+        for torn in (b"", b'{"pid": 12', b"[]", b'{"pid": "x", "since": 4}'):
+            (tmp_path / WRITER).write_bytes(torn)
+            assert refusal(tmp_path).startswith(f"another dss-search is writing to {tmp_path}; wait")
+        (tmp_path / WRITER).unlink()
+        assert refusal(tmp_path).startswith("another dss-search")
+    assert not (tmp_path / WRITER).exists()
+
+
+def test_waiting_ends_when_the_other_does(tmp_path: Path) -> None:
+    held, let_go = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with locked(tmp_path):
+            held.set()
+            let_go.wait()
+
+    other = threading.Thread(target=hold)
+    other.start()
+    held.wait()
+    refusal(tmp_path)
+    let_go.set()
+    with locked(tmp_path, wait=60):
+        other.join()
+        assert (tmp_path / WRITER).exists()
