@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from dsslic_search.archive.ingest.walk import PHOTO_EXTENSIONS
+from dsslic_search.archive.ingest.file_names import PHOTO_EXTENSIONS
 from dsslic_search.codec import jpeg_segments, jpeg_xl
 from dsslic_search.codec.layers import provenance
 from dsslic_search.codec.picture.formats import raw

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Unpack
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from dsslic_search.api.following import Following
 from dsslic_search.api.getting_out import GettingOut
 from dsslic_search.api.keeping import Keeping
 from dsslic_search.core import vocabulary
@@ -18,17 +18,12 @@ from dsslic_search.core.errors import UsageError
 from dsslic_search.core.kinds import Stage
 
 if TYPE_CHECKING:
-    from dsslic_search.api.coding import EncodeWishes
     from dsslic_search.api.duplicates import Duplicates
     from dsslic_search.api.searching import QueryResult
     from dsslic_search.api.showing import Preview
     from dsslic_search.api.statistics import Statistics
-    from dsslic_search.archive.check import Finding
-    from dsslic_search.archive.ingest.report import Event, IngestReport
-    from dsslic_search.archive.reindex import ReindexReport
     from dsslic_search.archive.schema import Photo
     from dsslic_search.codec.container import Contents
-    from dsslic_search.codec.options import EncodeOptions
     from dsslic_search.core.dialect import Dialect
     from dsslic_search.features.embedding import Canvas
     from dsslic_search.query.facets import ClassCount
@@ -36,7 +31,7 @@ if TYPE_CHECKING:
     from dsslic_search.query.run.execute import Answer
 
 
-class Archive(Keeping, GettingOut):
+class Archive(Keeping, Following, GettingOut):
     """An archive of photos: ``ingest`` puts them in, ``query`` finds them, ``preview`` shows them.
 
     ``path``: its directory, else $DSS_ARCHIVE, else the platform's data directory for this user. Nothing is
@@ -44,87 +39,6 @@ class Archive(Keeping, GettingOut):
     ``with``. Every method raises ArchiveError when the archive is missing, damaged, or made by a newer
     version.
     """
-
-    # Putting photos in
-
-    def ingest(
-        self,
-        paths: Sequence[Path | str],
-        options: EncodeOptions | None = None,
-        *,
-        frames: str | None = None,
-        even_undecoded: bool = False,
-        dry_run: bool = False,
-        workers: int | None = None,
-        memory: int | None = None,
-        progress: Callable[[Event], None] | None = None,
-        **wishes: Unpack[EncodeWishes],
-    ) -> IngestReport:
-        """Add the photos at ``paths`` (files and folders) that are not there yet; makes the archive if there
-        is none.
-
-        ``options``: how to encode them, see `api.coding.encode_options`; or the same by keyword,
-        `api.coding.EncodeWishes`: ``archive.ingest(["photos"], quality=60, keep="exact")``. Photos that are
-        there in another keep mode, at another quality, or by another segmenter than the one named are stored
-        anew; another effort, importances or a target alone are no reason to. Files that cannot be used and
-        photos that no quality brings to the target are in the report's ``failed``, with the reason; an
-        interrupted ingest can be run again. ``frames``: how far apart frames of videos are taken as photos,
-        as "2s", "500ms" or "1m", or "scenes" for one of each; without it videos are passed over, and counted.
-        ``even_undecoded``: with keep mode "exact", files that are pictures or videos by their sort but cannot
-        be decoded are kept as they are, and found by their facts alone.
-        ``workers``: photos encoded at once, by default the number of
-        cores. ``memory``: bytes that the program may take in all, by default half of what there is; as many
-        photos are in flight as fit, and one that never does is refused. Raises ArchiveError when the archive
-        cannot be written, UsageError for impossible options,
-        WeightsError for a segmenter that cannot be used.
-        """
-        import os
-
-        from dsslic_search.api.coding import options_or
-        from dsslic_search.archive.ingest.frames import read_choice
-        from dsslic_search.archive.ingest.run import ingest
-
-        return ingest(
-            self.folder,
-            [Path(p) for p in paths],
-            options_or(options, wishes),
-            settings=self.settings,
-            frames=None if frames is None else read_choice(frames),
-            even_undecoded=even_undecoded,
-            dry_run=dry_run,
-            workers=workers or os.cpu_count() or 1,
-            memory=memory,
-            progress=progress,
-        )
-
-    def reindex(
-        self, *, workers: int | None = None, progress: Callable[[int, int], None] | None = None
-    ) -> ReindexReport:
-        """Describe every photo anew from its label map alone, and rebuild the indexes; reads no byte past the
-        label maps."""
-        from dsslic_search.archive.reindex import reindex
-
-        report = reindex(self.folder, workers=workers, progress=progress)
-        began = time.perf_counter()
-        self._indexes.ask(lambda indexes: (indexes.vectors(), indexes.regions(), indexes.files()))
-        report.seconds += time.perf_counter() - began
-        return report
-
-    # Looking after them
-
-    def check(self, *, read_data: bool = False) -> list[Finding]:
-        """Everything that is wrong with the archive, nothing when it is sound: the database, each photo's
-        file by its length and header, with ``read_data`` every byte of it too. Changes nothing."""
-        from dsslic_search.archive.check import check
-
-        return check(self.folder, read_data)
-
-    def repair(self, findings: Sequence[Finding]) -> list[Finding]:
-        """Mend of what `check` found whatever can be mended without losing a photo; returns what was
-        mended. See `archive.repair`."""
-        from dsslic_search.archive.repair import repair
-
-        return repair(self.folder, findings)
 
     # Finding them
 

@@ -97,7 +97,7 @@ def encode_files(
     those named stay folders, and names never collide. What cannot be read, and what is there already and is
     not to be replaced, is in ``failed``; UsageError when nothing is found, WeightsError for a segmenter that
     cannot be used."""
-    from dsslic_search.archive.ingest.walk import PHOTO_EXTENSIONS
+    from dsslic_search.archive.ingest.file_names import PHOTO_EXTENSIONS
 
     found = _found(sources, PHOTO_EXTENSIONS, "photos")
     outputs = Outputs(replace, tuple(source for source, _ in found))

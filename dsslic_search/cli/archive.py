@@ -1,21 +1,16 @@
-"""Putting photos into an archive and looking after it: ingest, check, reindex, show."""
+"""Looking after an archive: check, reindex, show."""
 
 from __future__ import annotations
 
 import sys
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from dsslic_search.cli import facts
-from dsslic_search.cli.encoding import size_option, with_encoder_options
 from dsslic_search.cli.options import (
     ERROR,
-    INTERRUPTED,
     PARTIAL,
     ArchiveDir,
     AsJson,
@@ -23,166 +18,17 @@ from dsslic_search.cli.options import (
     quality_text,
 )
 from dsslic_search.cli.wording import finding_sentence, in_commands, mended_sentence
-from dsslic_search.core.errors import ArchiveError, Remedy
 from dsslic_search.core.kinds import PhotoState
 from dsslic_search.core.text import counted, printable, size_text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from dsslic_search.api import EncodeOptions, Event, Finding, IngestReport
+    from dsslic_search.api import Finding
 
 
 def register(app: typer.Typer) -> None:
     """Add this module's commands."""
-    for command in (ingest, check, reindex, show):
+    for command in (check, reindex, show):
         app.command()(command)
-
-
-@with_encoder_options(
-    keep="layers, exact (originals packed in, bit-exact), reference (originals stay) or coarse "
-    "(previews alone)."
-)
-def ingest(
-    paths: Annotated[list[Path], typer.Argument(metavar="PATH", help="Photos, and folders to walk.")],
-    archive: ArchiveDir = None,
-    *,
-    options: EncodeOptions,
-    frames: Annotated[
-        str | None,
-        typer.Option(
-            metavar="TIME|scenes",
-            help="Take a frame of videos every 2s, 500ms or 1m, or of each scene; else they are passed over.",
-            show_default=False,
-        ),
-    ] = None,
-    even_undecoded: Annotated[
-        bool,
-        typer.Option(
-            "--even-undecoded",
-            help="With --keep exact: keep pictures and videos that cannot be decoded, found by facts alone.",
-        ),
-    ] = False,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Say what would be added; write nothing.")
-    ] = False,
-    workers: Annotated[
-        int | None, typer.Option(min=1, help="Photos encoded at once; else one a core.", show_default=False)
-    ] = None,
-    memory: Annotated[
-        str | None,
-        typer.Option(
-            metavar="SIZE",
-            help="What the program may take in all, as 2GB or 1500MiB; else half of what there is.",
-            show_default=False,
-        ),
-    ] = None,
-    as_json: AsJson = False,
-) -> None:
-    """Add photos to the archive. What is already there, by content, is skipped, or stored anew where another
-    keep mode or quality is asked for (another effort, importances or a target alone are no reason); a bad
-    file is skipped with its reason."""
-    from dsslic_search.api import Archive
-
-    allowed = None if memory is None else size_option("--memory", memory)
-    with Archive(archive) as opened, _progress(dry_run) as progress:
-        report = opened.ingest(
-            paths,
-            options,
-            frames=frames,
-            even_undecoded=even_undecoded,
-            dry_run=dry_run,
-            workers=workers,
-            memory=allowed,
-            progress=progress,
-        )
-        root = opened.folder.root
-    if as_json:
-        print_json(_as_plain(report, root))
-    _tell(report, root)
-    if report.interrupted:
-        raise typer.Exit(INTERRUPTED)
-    if report.failed:
-        raise typer.Exit(PARTIAL if report.added or report.updated or report.present else ERROR)
-    if not report.found:
-        raise ArchiveError(_nothing_found(report))
-
-
-def _nothing_found(report: IngestReport) -> str:
-    if report.videos:
-        return f"no photos found there but {counted(report.videos, 'video')}; {_WITH_FRAMES}"
-    return "no photos found there; name photos, or folders that hold some"
-
-
-_WITH_FRAMES = f"{in_commands(Remedy.FRAMES)} takes frames of them"
-
-
-@contextmanager
-def _progress(dry_run: bool) -> Iterator[Callable[[Event], None]]:
-    """Lines about skipped files, and a bar when a person is watching, on stderr."""
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    console = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
-    columns = (
-        TextColumn("checking" if dry_run else "ingesting"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=console, transient=True, disable=not sys.stderr.isatty()) as bar:
-        task = bar.add_task("", total=None)
-
-        def tell(event: Event) -> None:
-            bar.update(task, completed=event.done, total=event.total)
-            if event.kind == "failed":
-                console.print(printable(f"skipped: {event.path}: {in_commands(event.reason)}"))
-
-        yield tell
-
-
-def _tell(report: IngestReport, root: Path) -> None:
-    for note in report.notes:
-        typer.echo(printable(note), err=True)
-    verb = "would be added" if report.dry_run else "added"
-    parts = [f"{report.added} {verb}", f"{report.present} already there", f"{len(report.failed)} skipped"]
-    if report.updated:
-        parts.insert(1, f"{report.updated} {'would be ' if report.dry_run else ''}stored anew")
-    if report.undecoded:
-        parts.append(f"{report.undecoded} kept undecoded")
-    if report.sidecars:
-        parts.append(f"{counted(report.sidecars, 'sidecar')} read")
-    if report.videos:
-        parts.append(f"{counted(report.videos, 'video')} passed over")
-    line = ", ".join(parts)
-    if report.bytes_in and not report.dry_run:
-        share = report.bytes_stored / report.bytes_in
-        line += f"; {size_text(report.bytes_in)} became {size_text(report.bytes_stored)} ({share:.0%})"
-        line += f" in {report.seconds:.1f} s"
-    if report.videos:
-        line += f"; {_WITH_FRAMES}"
-    typer.echo(
-        f"{root}: {line}" + ("; interrupted, run it again to go on" if report.interrupted else ""), err=True
-    )
-
-
-def _as_plain(report: IngestReport, root: Path) -> dict[str, Any]:
-    return {
-        "archive": str(root),
-        "dry_run": report.dry_run,
-        "found": report.found,
-        "added": report.added,
-        "updated": report.updated,
-        "present": report.present,
-        "undecoded": report.undecoded,
-        "videos_passed_over": report.videos,
-        "sidecars": report.sidecars,
-        "failed": [{"path": f.path, "reason": in_commands(f.reason)} for f in report.failed],
-        "bytes_in": report.bytes_in,
-        "bytes_stored": report.bytes_stored,
-        "seconds": round(report.seconds, 3),
-        "interrupted": report.interrupted,
-    }
 
 
 def check(

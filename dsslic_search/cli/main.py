@@ -18,7 +18,8 @@ from dsslic_search.core.errors import DSSError, QueryError, UsageError
 from dsslic_search.core.text import printable
 
 COMMANDS = {
-    "archive": ("ingest", "check", "reindex", "show"),
+    "ingest": ("ingest", "sync", "relink"),
+    "archive": ("check", "reindex", "show"),
     "query": ("query",),
     "sketch": ("sketch", "palette"),
     "statistics": ("stats", "classes"),

@@ -26,6 +26,7 @@ COMMANDS: dict[Remedy, str] = {
     Remedy.OWN_CLASSES: "--own-classes",
     Remedy.MEMORY: "--memory SIZE",
     Remedy.FRAMES: "--frames 2s",
+    Remedy.SEGMENTER: "--segmenter NAME",
     Remedy.EVEN_UNDECODED: "--keep exact --even-undecoded",
 }
 

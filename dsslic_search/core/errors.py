@@ -55,6 +55,7 @@ class Remedy(StrEnum):
     OWN_CLASSES = "own_classes=True"
     MEMORY = "memory=bytes"
     FRAMES = 'frames="2s"'
+    SEGMENTER = "segmenter=name"
     EVEN_UNDECODED = "even_undecoded=True"
 
 

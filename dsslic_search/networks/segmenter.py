@@ -44,6 +44,8 @@ class Segmenter(Protocol):
 class SegNetSegmenter:
     """The network that ships with the package."""
 
+    name = SEGNET
+
     @property
     def identity(self) -> str:
         return runtime.identity(SEGNET)

@@ -53,6 +53,7 @@ class TransformersSegmenter:
     ) -> None:
         self.labels: tuple[Label, ...] = read_labels(folder, name, classes)
         self._folder, self._name = folder, name
+        self.name = "" if classes or own_classes else name  # by which it is opened the same again
         self._dialect = own_dialect(self.labels, name) if own_classes else shipped()
         self._loading = threading.Lock()
         self._weights = sorted(folder.glob("*.safetensors")) or sorted(folder.glob("*.bin"))

@@ -21,7 +21,8 @@ def test_videos_are_passed_over_until_frames_are_asked_for(run: Any, tmp_path: P
     Image.fromarray(chart()).save(folder / "a.png")
     passed = run("ingest", folder, "--archive", archive, "--keep", "coarse", "--json")
     assert (passed.code, passed.json["added"], passed.json["videos_passed_over"]) == (0, 1, 1)
-    assert "1 added, 0 already there, 0 skipped, 1 video passed over; " in passed.err
+    assert "1 added, 0 already there, 0 skipped; " in passed.err
+    assert "passed over: 1 video; name them with --list-ignored; " in passed.err
     assert passed.message.endswith("; --frames 2s takes frames of them")
     taken = run("ingest", folder, "--archive", archive, "--keep", "reference", "--frames", "1s", "--json")
     assert (taken.code, taken.json["added"], taken.json["videos_passed_over"]) == (0, 2, 0)

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from dsslic_search.codec.picture.raster import Embedded
     from dsslic_search.codec.picture.stripping import Strip
 
+CLOCK_STEP_NS = 2_000_000_000  # the coarsest in which a file system (FAT) keeps when files were changed
 LARGEST_FILE_BYTES = (1 << 31) - 1  # a larger file is no photo, and would not fit in memory beside others
 
 
@@ -76,12 +77,14 @@ class Source(Protocol):
 
 @dataclass(frozen=True)
 class Original:
-    """A file's bytes, their SHA-256 in hex, and when it was changed last (UTC, without a time zone)."""
+    """A file's bytes, their SHA-256 in hex, and when it was changed last (UTC, without a time zone; and in
+    nanoseconds since 1970, None where that cannot be relied on)."""
 
     path: Path
     data: bytes
     content_hash: str
     modified_at: datetime
+    modified_ns: int | None = None
 
     @property
     def name(self) -> str:
@@ -94,7 +97,7 @@ class Original:
 
     @property
     def there(self) -> FileThere:
-        return FileThere(self.path, len(self.data), None)
+        return FileThere(self.path, len(self.data), self.modified_ns)
 
     def fetch(self) -> None:
         """All of it was read."""
@@ -110,9 +113,9 @@ class Original:
         return facts_of(embedded, self.path.name, beside, strip)
 
 
-def read_original(path: Path) -> Original:
+def read_original(path: Path, now_ns: Callable[[], int] = time.time_ns) -> Original:
     """Read a file whole. Raises PhotoError with the reason alone (not the name) when it is empty, too large
-    or unreadable."""
+    or unreadable, or changes meanwhile. ``now_ns``: the time, nanoseconds since 1970."""
     try:
         with open(path, "rb", opener=open_without_waiting) as f:
             status = os.fstat(f.fileno())
@@ -124,13 +127,32 @@ def read_original(path: Path) -> Original:
                     f"({LARGEST_FILE_BYTES})"
                 )
             data = f.read(LARGEST_FILE_BYTES)
+            check_unchanged(status, os.fstat(f.fileno()))
     except FileNotFoundError as e:
         raise PhotoError("disappeared before it was read") from e
     except OSError as e:
         raise PhotoError(f"cannot be read ({e.strerror or e})") from e
     if not data:
         raise PhotoError("empty file (0 bytes)")
-    return Original(path, data, hashlib.sha256(data).hexdigest(), changed_at(status.st_mtime))
+    return Original(
+        path,
+        data,
+        hashlib.sha256(data).hexdigest(),
+        changed_at(status.st_mtime),
+        dependable(status.st_mtime_ns, now_ns()),
+    )
+
+
+def check_unchanged(before: os.stat_result, after: os.stat_result) -> None:
+    """PhotoError where a file was changed while it was read."""
+    if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
+        raise PhotoError("changed while it was read; the next sync takes it")
+
+
+def dependable(modified_ns: int, now_ns: int) -> int | None:
+    """When a file was changed last, nanoseconds since 1970; None where that is so short ago that another
+    change might have the same time."""
+    return None if abs(now_ns - modified_ns) < CLOCK_STEP_NS else modified_ns
 
 
 def open_without_waiting(name: str, flags: int) -> int:

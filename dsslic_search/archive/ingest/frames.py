@@ -10,7 +10,8 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -18,8 +19,8 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dsslic_search.archive.ingest.encode import changed_at, open_without_waiting
-from dsslic_search.archive.ingest.walk import is_named_video
+from dsslic_search.archive.ingest.encode import changed_at, check_unchanged, dependable, open_without_waiting
+from dsslic_search.archive.ingest.file_names import is_named_video
 from dsslic_search.archive.paths import FileThere
 from dsslic_search.core.errors import PhotoError, UsageError
 from dsslic_search.core.files import path_to_text, text_to_path
@@ -85,13 +86,15 @@ def split_name(name: str) -> tuple[Path, Fraction]:
 
 @dataclass(frozen=True)
 class OpenClip:
-    """A clip of which frames are taken, and what they have in common; ``size``: its bytes."""
+    """A clip of which frames are taken, and what they have in common; ``size``: its bytes;
+    ``modified_ns``: as `archive.ingest.encode.Original` has it."""
 
     path: Path
     size: int
     clip: Clip
     clip_hash: str
     modified_at: datetime
+    modified_ns: int | None
     told: PhotoFacts
 
     def frame(self, shown: Shown, moment: Fraction) -> Frame:
@@ -118,7 +121,7 @@ class Frame:
 
     @property
     def there(self) -> FileThere:
-        return FileThere(self.of.path, self.of.size, None, self._part)
+        return FileThere(self.of.path, self.of.size, self.of.modified_ns, self._part)
 
     @property
     def _part(self) -> str:
@@ -184,7 +187,7 @@ class Frames:
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[OpenClip]:
+def opened(path: Path, now_ns: Callable[[], int] = time.time_ns) -> Iterator[OpenClip]:
     """A clip, open. PhotoError with the reason alone (not the name) where it cannot be read."""
     from dsslic_search.codec.picture.video import Clip
     from dsslic_search.codec.picture.video_metadata import facts_of
@@ -196,24 +199,33 @@ def opened(path: Path) -> Iterator[OpenClip]:
             if not stat.S_ISREG(status.st_mode):
                 raise PhotoError("not a regular file")
             clip_hash = hashlib.file_digest(f, "sha256").hexdigest()
+            check_unchanged(status, os.fstat(f.fileno()))
     except FileNotFoundError as e:
         raise PhotoError("disappeared before it was read") from e
     except OSError as e:
         raise PhotoError(f"cannot be read ({e.strerror or e})") from e
     with Clip(path, name) as clip:
         yield OpenClip(
-            path, status.st_size, clip, clip_hash, changed_at(status.st_mtime), facts_of(clip.metadata)
+            path,
+            status.st_size,
+            clip,
+            clip_hash,
+            changed_at(status.st_mtime),
+            dependable(status.st_mtime_ns, now_ns()),
+            facts_of(clip.metadata),
         )
 
 
 @contextmanager
-def taken(path: Path, choice: FrameChoice, max_pixels: int) -> Iterator[Frames]:
+def taken(
+    path: Path, choice: FrameChoice, max_pixels: int, now_ns: Callable[[], int] = time.time_ns
+) -> Iterator[Frames]:
     """The frames of a clip that are taken; PhotoError where there are none, or each has more than
     ``max_pixels`` pixels."""
     from dsslic_search.codec.picture.open import check_size
     from dsslic_search.codec.picture.video import every
 
-    with opened(path) as of:
+    with opened(path, now_ns) as of:
         height, width = of.clip.size
         check_size(width, height, of.clip.name, max_pixels)
         if choice.every is None:

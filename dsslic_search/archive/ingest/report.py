@@ -2,14 +2,55 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from dsslic_search.archive.ingest.encode import Prepared, Source
+from dsslic_search.archive.ingest.file_names import Kind
+from dsslic_search.archive.ingest.passed_over import PassedOver
 from dsslic_search.archive.ingest.sidecars import SidecarsRead
-from dsslic_search.archive.ingest.walk import Failure
+from dsslic_search.archive.ingest.walk import Failure, Walk
 from dsslic_search.core.kinds import KeepMode
+
+
+class Move(NamedTuple):
+    """A photo, and the paths (as text) at which it lay and lies."""
+
+    id: int
+    before: str
+    path: str
+
+
+class Copy(NamedTuple):
+    """A photo that was known, and a path (as text) at which it was met, too."""
+
+    id: int
+    path: str
+
+
+class Version(NamedTuple):
+    """A path (as text) at which the photo ``earlier`` lay, and nowhere else, until it was ``id``."""
+
+    path: str
+    earlier: int
+    id: int
+
+
+class Missing(NamedTuple):
+    """A photo, and the last of its paths (as text)."""
+
+    id: int
+    path: str
+
+
+class Unseen(NamedTuple):
+    """A folder (as text) of which nothing could be told, why, and how many photos lie under it."""
+
+    folder: str
+    reason: str
+    photos: int
 
 
 @dataclass(frozen=True)
@@ -18,13 +59,19 @@ class Event:
     be a video with more. ``kind`` "found": the walk ended,
     ``path`` is empty. "updated": a photo that was there is stored anew. "failed": every failure of the report
     is told once; those of paths that led to no file come right after "found" and settle none. ``path`` is
-    text that can be printed; ``reason``: why it failed."""
+    text that can be printed; ``reason``: why it failed.
 
-    kind: Literal["found", "added", "updated", "present", "failed"]
+    At the end, of photos that were known (see `IngestReport`): "moved", with the path at which it lay as
+    ``before``; "copy", "back", "version" and "missing"."""
+
+    kind: Literal[
+        "found", "added", "updated", "present", "failed", "moved", "copy", "back", "version", "missing"
+    ]
     path: str
     done: int
     total: int
     reason: str = ""
+    before: str = ""
 
 
 @dataclass
@@ -32,7 +79,12 @@ class IngestReport:
     """``found`` = ``added`` + ``updated`` + ``present`` + failed files, unless ``interrupted``; of a video
     each frame that is taken counts, and one more where it is damaged. ``failed`` also holds paths that led to
     no file. ``undecoded``: of those added or updated, files that could not be decoded and are kept as they
-    are. ``videos``: those passed over since no frames were asked for.
+    are. ``passed_over``: the files that lie in the folders, too.
+
+    Of photos that were known: ``moved``, met at another path while one of theirs ended; ``copies``, met at
+    one more; ``back``, met again after they lay nowhere; ``versions``, of a file that holds another photo
+    now; ``missing``, which lie nowhere any more. ``unseen``: folders of which nothing can be told, so that
+    nothing is said of the photos there. ``in_bin``: of ``present``, files whose photo was removed.
 
     ``updated``: photos that were there, stored anew with other options or because their file was missing or
     damaged. ``sidecars``: files beside these photos that told of them. ``notes``: folders without photos;
@@ -49,14 +101,37 @@ class IngestReport:
     present: int = 0
     failed: list[Failure] = field(default_factory=list)
     undecoded: int = 0
-    videos: int = 0
     sidecars: int = 0
+    moved: list[Move] = field(default_factory=list)
+    copies: list[Copy] = field(default_factory=list)
+    back: list[Copy] = field(default_factory=list)
+    versions: list[Version] = field(default_factory=list)
+    missing: list[Missing] = field(default_factory=list)
+    unseen: list[Unseen] = field(default_factory=list)
+    in_bin: int = 0
+    passed_over: PassedOver = field(default_factory=PassedOver)
     notes: list[str] = field(default_factory=list)
     bytes_in: int = 0
     bytes_stored: int = 0
     seconds: float = 0.0
     interrupted: bool = False
     milliseconds: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def videos(self) -> int:
+        """Those passed over, since no frames were asked for."""
+        return self.passed_over.count(Kind.VIDEO)
+
+
+@dataclass
+class Outcome:
+    """What happened to photos that were known, as in `IngestReport`."""
+
+    moved: list[Move] = field(default_factory=list)
+    copies: list[Copy] = field(default_factory=list)
+    back: list[Copy] = field(default_factory=list)
+    versions: list[Version] = field(default_factory=list)
+    missing: list[Missing] = field(default_factory=list)
 
 
 class Teller:
@@ -65,14 +140,19 @@ class Teller:
     def __init__(self, report: IngestReport, progress: Callable[[Event], None]) -> None:
         self.report = report
         self.stay_exact: set[str] = set()  # content hashes
+        self.stay_as_made = 0  # photos for which an effort, importances or a target were asked for in vain
+        self.stored_anew: Counter[str] = Counter()  # how photos were kept that are kept otherwise now
         self._sidecars: set[str] = set()  # paths: an edited copy shares its original's
         self._progress = progress
         self._done = 0
 
-    def walked(self, files: int, failures: Sequence[Failure]) -> None:
+    def walked(self, walked: Walk) -> None:
+        files = len(walked.files)
         self.report.found = files
+        self.report.notes.extend(walked.notes)
+        self.report.passed_over = walked.passed_over
         self._progress(Event("found", "", 0, files))
-        for failure in failures:
+        for failure in walked.failures:
             self.report.failed.append(failure)
             self._progress(Event("failed", failure.path, 0, files, failure.reason))
 
@@ -104,8 +184,26 @@ class Teller:
         self.report.sidecars = len(self._sidecars)
         self.report.notes += [note for note in read.notes if note not in self.report.notes]
 
-    def present(self, name: str) -> None:
+    def happened(self, outcome: Outcome, unseen: Sequence[Unseen]) -> None:
+        report = self.report
+        report.moved, report.copies, report.back = outcome.moved, outcome.copies, outcome.back
+        report.versions, report.missing, report.unseen = outcome.versions, outcome.missing, list(unseen)
+        for moved in outcome.moved:
+            self._progress(Event("moved", moved.path, self._done, report.found, before=moved.before))
+        kinds: list[tuple[Literal["copy", "back", "version", "missing"], Sequence[Copy | Version | Missing]]]
+        kinds = [
+            ("copy", outcome.copies),
+            ("back", outcome.back),
+            ("version", outcome.versions),
+            ("missing", outcome.missing),
+        ]
+        for kind, each in kinds:
+            for one in each:
+                self._progress(Event(kind, one.path, self._done, report.found))
+
+    def present(self, name: str, in_bin: bool = False) -> None:
         self.report.present += 1
+        self.report.in_bin += in_bin
         self._settled("present", name)
 
     def failed(self, name: str, reason: str) -> None:

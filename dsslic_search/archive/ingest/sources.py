@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
 from dsslic_search.archive.ingest.encode import Source, read_original
+from dsslic_search.archive.ingest.file_names import is_named_video
 from dsslic_search.archive.ingest.frames import FrameChoice, is_video, taken
 from dsslic_search.archive.ingest.report import Teller
-from dsslic_search.archive.ingest.walk import is_named_video
+from dsslic_search.archive.ingest.wanted import Wanted
 from dsslic_search.core.errors import PhotoError, Remedy, UsageError
 from dsslic_search.core.files import path_to_text
 from dsslic_search.core.kinds import KeepMode
@@ -44,27 +45,37 @@ class Beyond:
         """Whether anything is made of videos."""
         return self.frames is not None or self.undecoded
 
+    def within(self, wanted: Wanted) -> Wanted:
+        """What is wanted of the files in folders, with these."""
+        return replace(wanted, videos=self.videos, unread=self.undecoded)
+
 
 def offer_all(
-    path: Path, beyond: Beyond, max_pixels: int, tell: Teller, offer: Callable[[Source], None]
-) -> None:
+    path: Path,
+    beyond: Beyond,
+    max_pixels: int,
+    now_ns: Callable[[], int],
+    tell: Teller,
+    offer: Callable[[Source], None],
+) -> bool:
     """Offer each photo that a file is made into. Where it cannot be read, or not to its end, that is told
-    once."""
+    once, and the answer is False. ``now_ns``: the time, nanoseconds since 1970."""
     left = 1
     try:
-        with _sources(path, beyond, max_pixels) as sources:
+        with _sources(path, beyond, max_pixels, now_ns) as sources:
             tell.expect(len(sources) - left)
             left = len(sources)
             for source in sources:
                 offer(source)
                 left -= 1
-        return
+        return True
     except PhotoError as e:
         reason = str(e)
     except MemoryError:
         reason = "not enough memory to read it"
     tell.expect(1 - left)
     tell.failed(path_to_text(path), reason)
+    return False
 
 
 class _Sources(Protocol):
@@ -73,12 +84,12 @@ class _Sources(Protocol):
 
 
 @contextmanager
-def _sources(path: Path, beyond: Beyond, max_pixels: int) -> Iterator[_Sources]:
+def _sources(path: Path, beyond: Beyond, max_pixels: int, now_ns: Callable[[], int]) -> Iterator[_Sources]:
     """PhotoError where the file cannot be read."""
     if beyond.frames is not None and is_video(path):
-        with taken(path, beyond.frames, max_pixels) as frames:
+        with taken(path, beyond.frames, max_pixels, now_ns) as frames:
             yield frames
     elif not beyond.undecoded and is_named_video(path) and is_video(path):
         raise PhotoError(f"a video, not a photo; take frames of it with {Remedy.FRAMES}")
     else:
-        yield [read_original(path)]
+        yield [read_original(path, now_ns)]

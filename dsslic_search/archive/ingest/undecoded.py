@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from dsslic_search.archive.features import NOTHING_SEEN
 from dsslic_search.archive.ingest.encode import Prepared, Source
-from dsslic_search.archive.ingest.walk import PHOTO_EXTENSIONS, UNREAD_EXTENSIONS, VIDEO_EXTENSIONS
+from dsslic_search.archive.ingest.file_names import PHOTO_EXTENSIONS, UNREAD_EXTENSIONS, VIDEO_EXTENSIONS
 from dsslic_search.core.errors import PhotoError
 from dsslic_search.core.kinds import KeepMode
 

@@ -1,53 +1,22 @@
-"""Which files an ingest tries: those named, and the photos in the folders named."""
+"""Which files an ingest tries: those named, and the photos in the folders named; and what it passes over."""
 
 from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
+from dsslic_search.archive.ingest.file_names import Kind, kind_of_file, kind_of_folder
+from dsslic_search.archive.ingest.passed_over import PassedOver
+from dsslic_search.archive.ingest.sidecars import Folder
+from dsslic_search.archive.ingest.wanted import ALL, Wanted
 from dsslic_search.core.files import absolute, path_to_text
+from dsslic_search.core.output import ARCHIVE_MANIFEST, is_archive
 
-RAW_EXTENSIONS = frozenset(
-    (".3fr", ".arw", ".cr2", ".cr3", ".crw", ".dng", ".erf", ".iiq", ".kdc", ".mrw", ".nef", ".nrw")
-    + (".orf", ".pef", ".raf", ".raw", ".rw2", ".rwl", ".sr2", ".srw", ".x3f")
-)
-# Files of these names are tried when they are found in folders; one that is named itself is tried whatever
-# its name. Some are of formats that need an extra package: photos all the same, and better refused with a
-# reason than passed over in silence.
-PHOTO_EXTENSIONS = (
-    frozenset(
-        (
-            ".avif",
-            ".bmp",
-            ".dib",
-            ".gif",
-            ".heic",
-            ".heif",
-            ".hif",
-            ".j2k",
-            ".jfif",
-            ".jp2",
-            ".jpe",
-            ".jpeg",
-            ".jpg",
-            ".jxl",
-        )
-        + (".mpo", ".pbm", ".pgm", ".png", ".pnm", ".ppm", ".tif", ".tiff", ".webp")
-    )
-    | RAW_EXTENSIONS
-)
-# Pictures that nothing here reads: only tried where they are to be kept all the same.
-UNREAD_EXTENSIONS = frozenset(
-    (".dds", ".exr", ".hdr", ".ico", ".jxr", ".psb", ".psd", ".qoi", ".svg", ".tga", ".wdp", ".xcf")
-)
-VIDEO_EXTENSIONS = frozenset(
-    (".3g2", ".3gp", ".asf", ".avi", ".divx", ".flv", ".insv", ".lrv", ".m2ts", ".m2v", ".m4v", ".mkv")
-    + (".mov", ".mp4", ".mpeg", ".mpg", ".mts", ".mxf", ".ogv", ".qt", ".ts", ".vob", ".webm", ".wmv")
-)
+_SIDECAR_ENDINGS = (".xmp", ".json")  # those that are read
 
 
 class Failure(NamedTuple):
@@ -57,107 +26,207 @@ class Failure(NamedTuple):
     reason: str
 
 
+class Found(NamedTuple):
+    """A file to try. ``size``: bytes; ``modified_ns``: when it was changed last, nanoseconds since 1970;
+    ``file``: device and inode, alike for all names of one file."""
+
+    path: Path
+    size: int
+    modified_ns: int
+    file: tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Scope:
+    """A folder to walk: with all below it, or its files alone. ``within``: the folder that was named, if it
+    lies in that; what would not be met on the way from there is passed over."""
+
+    folder: Path
+    recursive: bool = True
+    within: Path | None = None
+
+
 @dataclass
 class Walk:
-    """``files``: in order, each once. ``videos``: how many files named like videos, found in folders, are not
-    among them. ``failures``: what could not be looked at. ``notes``: folders without photos."""
+    """``files``: in order, each once. ``failures``: what could not be looked at. ``notes``: folders without
+    photos."""
 
-    files: list[Path] = field(default_factory=list)
-    videos: int = 0
+    files: list[Found] = field(default_factory=list)
+    passed_over: PassedOver = field(default_factory=PassedOver)
     failures: list[Failure] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
+    @property
+    def videos(self) -> int:
+        """How many videos are passed over."""
+        return self.passed_over.count(Kind.VIDEO)
 
-def walk(chosen: Iterable[Path], leave_out: Path, *, videos: bool = False, unread: bool = False) -> Walk:
-    """Find the files to ingest, among them videos, and pictures of formats that are not read, where they are
-    asked for. Folders are walked in order of
-    names; hidden entries and the archive's own folder ``leave_out`` are passed over; links to folders are
-    followed, each folder being visited once."""
-    result = Walk()
-    visited = {_identity(leave_out)}
-    passed_over: set[Path] = set()
-    tried = PHOTO_EXTENSIONS | UNREAD_EXTENSIONS if unread else PHOTO_EXTENSIONS
-    seen: set[Path] = set()
-    for path in chosen:
-        before = len(result.files), len(result.failures)
-        path = absolute(path)
+
+def walk(chosen: Iterable[Path | Scope], leave_out: Path, wanted: Wanted = ALL) -> Walk:
+    """Find the files to ingest. Folders are walked in order of names, those that are links after the others,
+    so that a photo is met where it really is; each is visited once. Archives, the one at ``leave_out`` among
+    them, hidden entries, and the bins and thumbnails of other programs are passed over."""
+    walker = _Walker(leave_out, wanted)
+    for each in chosen:
+        walker.take(Scope(absolute(each)) if isinstance(each, Path) else each)
+    walker.result.passed_over.leave_out({path_to_text(path) for path in walker.named})
+    return walker.result
+
+
+class _Walker:
+    def __init__(self, leave_out: Path, wanted: Wanted) -> None:
+        self.result = Walk()
+        self.named: set[Path] = set()
+        self._wanted = wanted
+        self._archive = _identity(leave_out)
+        self._visited: set[tuple[int, int]] = set()
+        self._seen: set[Path] = set()
+
+    def take(self, scope: Scope) -> None:
+        """A file or folder that was named."""
+        path, text = scope.folder, path_to_text(scope.folder)
         try:
-            mode = path.stat().st_mode
+            status = path.stat()
         except (OSError, ValueError) as e:
-            result.failures.append(Failure(path_to_text(path), _reason(e)))
-            continue
-        if stat.S_ISDIR(mode):
-            again = _identity(path) in visited
-            known = len(passed_over)
-            for found in _photos_in(path, visited, result.failures):
-                video = is_named_video(found)
-                if video and not videos:
-                    passed_over.add(found)
-                elif not video and found.suffix.lower() not in tried:
-                    continue
-                elif found not in seen:
-                    result.files.append(found)
-            none = before == (len(result.files), len(result.failures)) and known == len(passed_over)
-            if not again and none:
-                result.notes.append(
-                    f"{path_to_text(path)}: no photos in this folder (files named .jpg, .png, .webp, .tif …)"
-                )
-        elif not stat.S_ISREG(mode):
-            result.failures.append(Failure(path_to_text(path), "not a regular file"))
-        elif path not in seen:
-            result.files.append(path)
-        seen.update(result.files[before[0] :])
-    result.videos = len(passed_over - seen)
-    return result
+            self.result.failures.append(Failure(text, reason_of(e)))
+            return
+        if stat.S_ISDIR(status.st_mode):
+            if not self._is_passed_over(scope):
+                self._take_folder(scope)
+        elif not stat.S_ISREG(status.st_mode):
+            self.result.failures.append(Failure(text, "not a regular file"))
+        else:
+            self.named.add(path)
+            self._take_file(path, status)
 
+    def _take_folder(self, scope: Scope) -> None:
+        result = self.result
+        before = len(result.files), len(result.failures), result.videos
+        if _identity(scope.folder) in self._visited:
+            return
+        self._walk(scope)
+        if scope.within is None and before == (len(result.files), len(result.failures), result.videos):
+            text = path_to_text(scope.folder)
+            result.notes.append(f"{text}: no photos in this folder (files named .jpg, .png, .webp, .tif …)")
 
-def is_named_video(path: Path) -> bool:
-    """Whether a file has a name as videos have; where programs' sources have it, too, and begins as one."""
-    ending = path.suffix.lower()
-    return ending in VIDEO_EXTENSIONS and (ending != _SHARED_EXTENSION or _begins_as_video(path))
+    def _take_file(self, path: Path, status: os.stat_result) -> None:
+        if path not in self._seen:
+            self._seen.add(path)
+            file = status.st_dev, status.st_ino
+            self.result.files.append(Found(path, status.st_size, status.st_mtime_ns, file))
 
+    def _is_passed_over(self, scope: Scope) -> bool:
+        """Whether a folder lies where the walk from the one named would not come."""
+        if scope.within is None or scope.folder == scope.within:
+            return False
+        below = scope.folder.relative_to(scope.within).parts
+        return any(
+            self._kind_of_folder(str(scope.within.joinpath(*below[:n])), "/".join(below[:n])) is not None
+            for n in range(1, len(below) + 1)
+        )
 
-_SHARED_EXTENSION = ".ts"  # MPEG's transport streams, and TypeScript
-_SYNC_BYTES = b"\x47"  # ISO/IEC 13818-1: with which every packet of a transport stream begins
-_PACKET_BYTES = 188
+    def _kind_of_folder(self, path: str, below: str) -> Kind | None:
+        if self._wanted.excludes(path, below):
+            return Kind.EXCLUDED
+        kind = kind_of_folder(name := below.rpartition("/")[2])
+        return None if kind is not None and self._wanted.names(name) else kind
 
+    def _kind_of_file(self, path: str, below: str) -> Kind | None:
+        name = below.rpartition("/")[2]
+        kind = kind_of_file(path, name, videos=self._wanted.videos, unread=self._wanted.unread)
+        if self._wanted.excludes(path, below):
+            return Kind.EXCLUDED
+        if not self._wanted.include:
+            return kind
+        hidden = kind in (Kind.HIDDEN, Kind.THUMBNAILS) and not self._wanted.names(name)
+        if not hidden and self._wanted.includes(path, below):
+            return None
+        return kind or Kind.EXCLUDED
 
-def _begins_as_video(path: Path) -> bool:
-    try:
-        with path.open("rb") as f:
-            start = f.read(_PACKET_BYTES + 1)
-    except OSError:
-        return False
-    return len(start) > _PACKET_BYTES and start[:1] == start[-1:] == _SYNC_BYTES
+    def _walk(self, scope: Scope) -> None:
+        top = str(scope.within or scope.folder)
+        waiting = [str(scope.folder)]
+        while waiting:
+            folder = waiting.pop()
+            identity = _identity(folder)
+            if identity is None or identity in self._visited:
+                continue
+            self._visited.add(identity)
+            try:
+                with os.scandir(folder) as listed:
+                    entries = sorted(listed, key=lambda e: e.name)
+            except OSError as e:
+                self.result.failures.append(Failure(path_to_text(folder), reason_of(e)))
+                continue
+            if identity == self._archive or (_has(entries, ARCHIVE_MANIFEST) and is_archive(Path(folder))):
+                self.result.passed_over.add(Kind.ARCHIVE, path_to_text(folder))
+                continue
+            inner = self._take_entries(entries, top)
+            if scope.recursive:
+                waiting.extend(reversed(inner))
 
-
-_EXTENSIONS = PHOTO_EXTENSIONS | VIDEO_EXTENSIONS | UNREAD_EXTENSIONS
-
-
-def _photos_in(top: Path, visited: set[tuple[int, int] | None], failures: list[Failure]) -> Iterator[Path]:
-    waiting = [str(top)]
-    while waiting:
-        folder = waiting.pop()
-        identity = _identity(folder)
-        if identity is None or identity in visited:
-            continue
-        visited.add(identity)
-        inner: list[str] = []
-        try:
-            with os.scandir(folder) as listed:
-                entries = sorted((e for e in listed if not e.name.startswith(".")), key=lambda e: e.name)
-        except OSError as e:
-            failures.append(Failure(path_to_text(folder), _reason(e)))
-            continue
+    def _take_entries(self, entries: Sequence[os.DirEntry[str]], top: str) -> list[str]:
+        """The files of a folder; returns the folders in it that are to be walked, links last."""
+        inner: list[tuple[bool, str]] = []
+        tried: list[str] = []
+        told: list[tuple[str, Kind]] = []
         for entry in entries:
+            below = entry.path[len(top) :].lstrip("/")
             if _is(entry.is_dir):
-                inner.append(entry.path)
-            elif os.path.splitext(entry.name)[1].lower() in _EXTENSIONS:  # noqa: PTH122 (a str, and many of them)
-                if _is(entry.is_file):
-                    yield Path(entry.path)
-                elif entry.is_symlink():
-                    failures.append(Failure(path_to_text(entry.path), "a link that leads nowhere"))
-        waiting.extend(reversed(inner))
+                kind = self._kind_of_folder(entry.path, below)
+                if kind is None:
+                    inner.append((_is(entry.is_symlink), entry.path))
+                elif not _is(entry.is_symlink):
+                    self._count_in(entry.path, kind, entry.name)
+                continue
+            kind = self._kind_of_file(entry.path, below)
+            if kind is None:
+                kind = self._try(entry)
+            if kind is None:
+                tried.append(entry.name)
+            else:
+                told.append((entry.name, kind))
+        used = _sidecars_of(tried, [name for name, kind in told if kind in (Kind.LONE_SIDECAR, Kind.OTHER)])
+        folder = os.path.dirname(entries[0].path) if entries else ""  # noqa: PTH120 (a str, and many of them)
+        for name, kind in told:
+            within = name if kind is Kind.THUMBNAILS else ""
+            path = path_to_text(os.path.join(folder, name))  # noqa: PTH118
+            self.result.passed_over.add(Kind.SIDECAR if name in used else kind, path, within)
+        return [path for _, path in sorted(inner, key=lambda each: each[0])]
+
+    def _try(self, entry: os.DirEntry[str]) -> Kind | None:
+        """None for a file that is tried, or could not be looked at, which is told."""
+        try:
+            status = entry.stat()
+        except OSError:
+            if _is(entry.is_symlink):
+                self.result.failures.append(Failure(path_to_text(entry.path), "a link that leads nowhere"))
+            return None
+        if not stat.S_ISREG(status.st_mode):
+            return Kind.OTHER
+        self._take_file(Path(entry.path), status)
+        return None
+
+    def _count_in(self, folder: str, kind: Kind, name: str) -> None:
+        """All files in a folder that is passed over, by their names alone."""
+        for parent, _, files in os.walk(folder):
+            for file in sorted(files):
+                path = path_to_text(os.path.join(parent, file))  # noqa: PTH118 (a str, and many of them)
+                self.result.passed_over.add(kind, path, name)
+
+
+def _sidecars_of(photos: Sequence[str], others: Sequence[str]) -> set[str]:
+    """Of the other files' names in a folder those that tell of its photos."""
+    sidecars = [name for name in others if name.lower().endswith(_SIDECAR_ENDINGS)]
+    if not sidecars:
+        return set()
+    folder = Folder(sidecars)
+    found = {name for photo in photos for name in (*folder.packets(photo), folder.export(photo))}
+    return {name for name in found if name is not None}
+
+
+def _has(entries: Sequence[os.DirEntry[str]], name: str) -> bool:
+    return any(entry.name == name for entry in entries)
 
 
 def _is(question: object) -> bool:
@@ -178,7 +247,8 @@ def _identity(path: Path | str) -> tuple[int, int] | None:
     return found.st_dev, found.st_ino
 
 
-def _reason(error: OSError | ValueError) -> str:
+def reason_of(error: OSError | ValueError) -> str:
+    """What is wrong with a path."""
     if isinstance(error, FileNotFoundError):
         return "no such file or directory"
     if isinstance(error, OSError):

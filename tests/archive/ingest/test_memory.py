@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from dsslic_search.archive.ingest import memory, run
+from dsslic_search.archive.ingest import flight, memory
 from dsslic_search.archive.ingest.encode import Original
 from dsslic_search.archive.ingest.memory import PHOTO_BYTES, PROGRAM_BYTES, Budget, weight_of
 from dsslic_search.codec.options import EncodeOptions
@@ -151,7 +151,7 @@ def test_as_many_photos_are_in_flight_as_fit(
     for i in range(5):
         world.photo(f"{i}.jpg", str(i))
     weights = 300_000_000
-    monkeypatch.setattr(run, "weight_of", lambda *_: weights)
+    monkeypatch.setattr(flight, "weight_of", lambda *_: weights)
     flights = Flights(world.prepare, at_a_time)
     report = world.ingest(workers=3, memory=PROGRAM_BYTES + room * weights, prepare=flights)
     assert report.added == 5

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from dsslic_search.archive.ingest.walk import walk
+from dsslic_search.archive.ingest.walk import Scope, walk
+from dsslic_search.archive.ingest.wanted import Wanted
 from dsslic_search.core.files import path_to_text, text_to_path
 
 
@@ -18,7 +19,7 @@ def fill(top: Path, *names: str) -> None:
 def names(top: Path, *chosen: Path) -> list[str]:
     found = walk(chosen or [top], top / "archive")
     assert found.failures == []
-    return [str(p.relative_to(top)) for p in found.files]
+    return [str(f.path.relative_to(top)) for f in found.files]
 
 
 def test_folders_in_order_without_hidden_and_other_files(tmp_path: Path) -> None:
@@ -84,7 +85,7 @@ def test_what_cannot_be_used_is_told(tmp_path: Path) -> None:
         ],
         tmp_path / "archive",
     )
-    assert [p.name for p in found.files] == ["a.jpg"]
+    assert [f.path.name for f in found.files] == ["a.jpg"]
     reasons = [(Path(f.path).name, f.reason) for f in found.failures]
     assert reasons[:4] == [
         ("broken.jpg", "a link that leads nowhere"),
@@ -116,7 +117,7 @@ def test_an_unreadable_folder_is_told(tmp_path: Path, monkeypatch: pytest.Monkey
 
     monkeypatch.setattr(os, "scandir", scandir)
     found = walk([tmp_path], tmp_path / "archive")
-    assert [p.name for p in found.files] == ["b.jpg"]
+    assert [f.path.name for f in found.files] == ["b.jpg"]
     assert found.failures == [(str(tmp_path / "a"), "cannot be read (Permission denied)")]
     assert found.notes == []
 
@@ -126,6 +127,67 @@ def test_names_that_are_not_text(tmp_path: Path) -> None:
     fill(tmp_path / os.fsdecode(b"caf\xe9"), os.fsdecode(b"\xff.jpg"), "猫\n.jpg")
     found = walk([tmp_path], tmp_path / "archive")
     assert len(found.files) == 2
-    for path in found.files:
+    for path, *_ in found.files:
         assert text_to_path(path_to_text(path)) == path
         assert path.exists()
+
+
+def test_what_is_passed_over_is_counted_by_kind(tmp_path: Path) -> None:
+    fill(
+        tmp_path,
+        "a.jpg",
+        "A.xmp",
+        "lone.xmp",
+        "clip.mp4",
+        "song.mp3",
+        "notes.txt",
+        "more.txt",
+        "README",
+        ".x",
+    )
+    fill(
+        tmp_path, "@eaDir/a.jpg/SYNOPHOTO_THUMB_M.jpg", "#recycle/old.jpg", "Thumbs.db", "in/.git/config.jpg"
+    )
+    fill(tmp_path, "other/objects/x.jpg")
+    (tmp_path / "other" / "archive.json").write_text('{"format": "dsslic-search archive", "version": 1}')
+    found = walk([tmp_path], tmp_path / "archive")
+    assert [f.path.name for f in found.files] == ["a.jpg"]
+    assert found.passed_over.sentence() == (
+        "1 video, 1 audio file, 1 sidecar used, 1 sidecar without a photo, 1 in #recycle, 1 in @eaDir, "
+        "1 in Thumbs.db, 2 hidden, 1 archive, 3 others (2 .txt, 1 without ending)"
+    )
+    assert found.passed_over.by_kind()["bin"] == [str(tmp_path / "#recycle" / "old.jpg")]
+
+
+@pytest.mark.parametrize(
+    ("include", "exclude", "tried"),
+    [
+        ((), ("raw",), ["a.jpg", "b.png"]),  # the folder, with all that is in it
+        ((), ("*.png", "raw/**"), ["a.jpg"]),
+        (("*.jpg",), (), ["a.jpg", "raw/c.jpg"]),  # not the thumbnails, which merely fit
+        (("*.txt",), (), ["notes.txt"]),
+        (("@eaDir/*",), (), ["@eaDir/t.jpg"]),
+        (("*.jpg",), ("*/raw/*",), ["a.jpg", "raw/c.jpg"]),  # of the path below the folder named
+    ],
+)
+def test_globs_choose(
+    tmp_path: Path, include: tuple[str, ...], exclude: tuple[str, ...], tried: list[str]
+) -> None:
+    fill(tmp_path, "a.jpg", "b.png", "notes.txt", "raw/c.jpg", "@eaDir/t.jpg", ".hidden.jpg")
+    found = walk([tmp_path], tmp_path / "archive", Wanted(include, exclude))
+    assert [str(f.path.relative_to(tmp_path)) for f in found.files] == tried
+
+
+def test_real_folders_come_before_links_to_folders(tmp_path: Path) -> None:
+    fill(tmp_path, "real/a.jpg")
+    (tmp_path / "alias").symlink_to(tmp_path / "real")
+    assert names(tmp_path) == ["real/a.jpg"]
+
+
+def test_a_folder_within_another_is_met_as_from_there(tmp_path: Path) -> None:
+    fill(tmp_path, "in/deep/a.jpg", "in/b.jpg", ".hidden/c.jpg")
+    scopes = [
+        Scope(tmp_path / "in", recursive=False, within=tmp_path),
+        Scope(tmp_path / ".hidden", within=tmp_path),
+    ]
+    assert [f.path.name for f in walk(scopes, tmp_path / "archive").files] == ["b.jpg"]

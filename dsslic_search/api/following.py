@@ -1,0 +1,174 @@
+"""Photos into an archive, what becomes of them, and whether all is whole."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Unpack
+
+from dsslic_search.api.opened import OpenArchive
+
+if TYPE_CHECKING:
+    from dsslic_search.api.coding import EncodeWishes
+    from dsslic_search.archive.check import Finding
+    from dsslic_search.archive.ingest.report import Event, IngestReport
+    from dsslic_search.archive.ingest.walk import Scope
+    from dsslic_search.archive.reindex import ReindexReport
+    from dsslic_search.archive.relink import Relinked
+    from dsslic_search.codec.options import EncodeOptions
+
+
+class Following(OpenArchive):
+    """The part of `api.archive.Archive` that puts photos in and looks after them."""
+
+    # Putting photos in
+
+    def ingest(
+        self,
+        paths: Sequence[Path | str],
+        options: EncodeOptions | None = None,
+        *,
+        frames: str | None = None,
+        even_undecoded: bool = False,
+        include: Sequence[str] = (),
+        exclude: Sequence[str] = (),
+        rehash: bool = False,
+        even_empty: bool = False,
+        even_removed: bool = False,
+        dry_run: bool = False,
+        workers: int | None = None,
+        memory: int | None = None,
+        progress: Callable[[Event], None] | None = None,
+        **wishes: Unpack[EncodeWishes],
+    ) -> IngestReport:
+        """Add the photos at ``paths`` (files and folders) that are not there yet; makes the archive if there
+        is none.
+
+        ``options``: how to encode them, see `api.coding.encode_options`; or the same by keyword,
+        `api.coding.EncodeWishes`: ``archive.ingest(["photos"], quality=60, keep="exact")``. Photos that are
+        there in another keep mode, at another quality, or by another segmenter than the one named are stored
+        anew; another effort, importances or a target alone are no reason to. Files that cannot be used and
+        photos that no quality brings to the target are in the report's ``failed``, with the reason; an
+        interrupted ingest can be run again. ``frames``: how far apart frames of videos are taken as photos,
+        as "2s", "500ms" or "1m", or "scenes" for one of each; without it videos are passed over, and counted.
+        ``even_undecoded``: with keep mode "exact", files that are pictures or videos by their sort but cannot
+        be decoded are kept as they are, and found by their facts alone.
+        ``exclude``, ``include``: globs and parts of paths, as "path:" of queries reads them: what is not
+        tried in the folders, and what alone is, whatever its ending.
+        What became of photos that are known is in the report, too: moved, copied, back, replaced by another
+        version, or missing, see `archive.ingest.report.IngestReport`. Files that look unchanged by size and
+        time are not read but with ``rehash``; what lay in a folder that is empty or not there is missing only
+        with ``even_empty``, and removed photos are taken back only with ``even_removed``.
+        ``workers``: photos encoded at once, by default the number of
+        cores. ``memory``: bytes that the program may take in all, by default half of what there is; as many
+        photos are in flight as fit, and one that never does is refused. Raises ArchiveError when the archive
+        cannot be written, UsageError for impossible options,
+        WeightsError for a segmenter that cannot be used.
+        """
+        import os
+
+        from dsslic_search.api.coding import options_or
+        from dsslic_search.archive.ingest.frames import read_choice
+        from dsslic_search.archive.ingest.run import ingest
+        from dsslic_search.archive.ingest.taking import Rules
+        from dsslic_search.archive.ingest.wanted import Wanted
+
+        return ingest(
+            self.folder,
+            [Path(p) for p in paths],
+            options_or(options, wishes),
+            settings=self.settings,
+            frames=None if frames is None else read_choice(frames),
+            even_undecoded=even_undecoded,
+            wanted=Wanted(tuple(include), tuple(exclude)),
+            rules=Rules(True, rehash, even_empty, even_removed),
+            dry_run=dry_run,
+            workers=workers or os.cpu_count() or 1,
+            memory=memory,
+            progress=progress,
+        )
+
+    def sync(
+        self,
+        folders: Sequence[Path | str | Scope] = (),
+        options: EncodeOptions | None = None,
+        *,
+        frames: str | None = None,
+        even_undecoded: bool = False,
+        include: Sequence[str] = (),
+        exclude: Sequence[str] = (),
+        rehash: bool = False,
+        even_empty: bool = False,
+        even_removed: bool = False,
+        dry_run: bool = False,
+        workers: int | None = None,
+        memory: int | None = None,
+        progress: Callable[[Event], None] | None = None,
+        **wishes: Unpack[EncodeWishes],
+    ) -> IngestReport:
+        """Make the archive follow ``folders``, by default all that were ingested or synchronised so far: as
+        `ingest`, but what is known is not stored anew in another way, and without options new photos are kept
+        as last time. UsageError for what is no folder, and when there is none; ArchiveError when there is no
+        archive."""
+        import os
+
+        from dsslic_search.api.coding import options_or
+        from dsslic_search.archive.ingest.frames import read_choice
+        from dsslic_search.archive.ingest.sync import sync
+        from dsslic_search.archive.ingest.taking import Rules
+        from dsslic_search.archive.ingest.wanted import Wanted
+
+        as_last_time = options is None and not wishes and frames is None and not even_undecoded
+        return sync(
+            self.folder,
+            [Path(each) if isinstance(each, str) else each for each in folders],
+            None if as_last_time else options_or(options, wishes),
+            settings=self.settings,
+            frames=None if frames is None else read_choice(frames),
+            even_undecoded=even_undecoded,
+            wanted=Wanted(tuple(include), tuple(exclude)),
+            rules=Rules(False, rehash, even_empty, even_removed),
+            dry_run=dry_run,
+            workers=workers or os.cpu_count() or 1,
+            memory=memory,
+            progress=progress,
+        )
+
+    def relink(
+        self, before: Path | str, after: Path | str, *, unchecked: bool = False, dry_run: bool = False
+    ) -> Relinked:
+        """Say that what lay in the folder, or the file, ``before`` lies at ``after`` now: see
+        `archive.relink.relink`."""
+        from dsslic_search.archive.relink import relink
+
+        return relink(self.folder, Path(before), Path(after), unchecked=unchecked, dry_run=dry_run)
+
+    def reindex(
+        self, *, workers: int | None = None, progress: Callable[[int, int], None] | None = None
+    ) -> ReindexReport:
+        """Describe every photo anew from its label map alone, and rebuild the indexes; reads no byte past the
+        label maps."""
+        from dsslic_search.archive.reindex import reindex
+
+        report = reindex(self.folder, workers=workers, progress=progress)
+        began = time.perf_counter()
+        self._indexes.ask(lambda indexes: (indexes.vectors(), indexes.regions(), indexes.files()))
+        report.seconds += time.perf_counter() - began
+        return report
+
+    # Looking after them
+
+    def check(self, *, read_data: bool = False) -> list[Finding]:
+        """Everything that is wrong with the archive, nothing when it is sound: the database, each photo's
+        file by its length and header, with ``read_data`` every byte of it too. Changes nothing."""
+        from dsslic_search.archive.check import check
+
+        return check(self.folder, read_data)
+
+    def repair(self, findings: Sequence[Finding]) -> list[Finding]:
+        """Mend of what `check` found whatever can be mended without losing a photo; returns what was
+        mended. See `archive.repair`."""
+        from dsslic_search.archive.repair import repair
+
+        return repair(self.folder, findings)

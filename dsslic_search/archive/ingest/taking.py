@@ -1,0 +1,202 @@
+"""What an ingest does with each file of a walk: nothing, where it is as it was; else it reads it, and takes
+what is new."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Protocol
+
+from sqlalchemy import select
+
+from dsslic_search.archive import bin
+from dsslic_search.archive.catalog import Catalog
+from dsslic_search.archive.ingest.compare import Comparison
+from dsslic_search.archive.ingest.decide import NOTHING, Choice, choose
+from dsslic_search.archive.ingest.encode import Source, dependable
+from dsslic_search.archive.ingest.places import Places
+from dsslic_search.archive.ingest.report import Teller
+from dsslic_search.archive.ingest.sources import Beyond, offer_all
+from dsslic_search.archive.paths import FileThere
+from dsslic_search.archive.schema import Photo
+from dsslic_search.archive.store import Store
+from dsslic_search.core.kinds import KeepMode, PhotoState
+from dsslic_search.core.settings import DEFAULT_EFFORT
+
+if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
+    from dsslic_search.archive.ingest.walk import Found
+    from dsslic_search.archive.known_paths import Known
+    from dsslic_search.codec.options import EncodeOptions
+
+
+@dataclass(frozen=True)
+class Rules:
+    """How an ingest treats what is known. ``anew``: store photos anew that are kept otherwise than the
+    options say. ``rehash``: read files that look unchanged, too. ``even_empty``: what lay in folders that are
+    empty, or not there, is gone. ``even_removed``: take photos back that were removed."""
+
+    anew: bool = True
+    rehash: bool = False
+    even_empty: bool = False
+    even_removed: bool = False
+
+
+class Takes(Protocol):
+    """`archive.ingest.flight.Flight`, or the rehearsal of one."""
+
+    def open(self) -> AbstractContextManager[None]: ...
+    def is_twin(self, source: Source) -> bool: ...
+    def start(self, source: Source, choice: Choice) -> None: ...
+
+
+@dataclass(frozen=True)
+class Stand:
+    """What the catalog has of some content."""
+
+    photo_id: int
+    state: str
+    keep: str
+    quality: int
+
+
+class Taking:
+    """The files of one run, in the order of the walk. ``catalog``: None where there is none yet."""
+
+    def __init__(
+        self,
+        store: Store,
+        catalog: Catalog | None,
+        options: EncodeOptions,
+        rules: Rules,
+        beyond: Beyond,
+        max_pixels: int,
+        now_ns: Callable[[], int],
+        places: Places,
+        flight: Takes,
+        tell: Teller,
+    ) -> None:
+        self._store, self._catalog, self._options, self._rules = store, catalog, options, rules
+        self._beyond, self._max_pixels, self._now_ns = beyond, max_pixels, now_ns
+        self._places, self._flight, self._tell = places, flight, tell
+
+    def take(self, files: Sequence[Found], comparison: Comparison) -> None:
+        """All of them; the same content met again while it is in flight waits for that."""
+        with self._flight.open():
+            for found in files:
+                rows = comparison.unchanged.get(found.path, [])
+                if rows and not self._rules.rehash and all(map(self._stays, rows)):
+                    self._pass(found, rows)
+                else:
+                    self._read(found)
+
+    def _stays(self, row: Known) -> bool:
+        """Whether a photo whose file is unchanged needs nothing of it."""
+        if row.state == PhotoState.REMOVED:
+            return not self._rules.even_removed
+        if row.state == PhotoState.LOST:
+            return False
+        if not self._rules.anew:
+            return True
+        if row.part and self._beyond.videos:
+            return False  # other frames may be asked for than last time
+        return self._choice(row.content_hash).action == "present"
+
+    def _pass(self, found: Found, rows: Sequence[Known]) -> None:
+        self._tell.expect(len(rows) - 1)
+        for row in rows:
+            there = FileThere(found.path, found.size, found.modified_ns, row.part)
+            self._places.seen(row.photo_id, there)
+            in_bin = row.state == PhotoState.REMOVED
+            self._tell.present(row.path + row.part, in_bin)
+            self._tell_as_made(not in_bin)
+
+    def _read(self, found: Found) -> None:
+        hashes: dict[str, str] = {}
+        modified_ns = dependable(found.modified_ns, self._now_ns())
+
+        def offer(source: Source) -> None:
+            hashes[source.there.part] = source.content_hash
+            self._offer(source)
+
+        whole = offer_all(found.path, self._beyond, self._max_pixels, self._now_ns, self._tell, offer)
+        if whole:
+            self._places.others(FileThere(found.path, found.size, modified_ns), hashes)
+
+    def _offer(self, source: Source) -> None:
+        if self._flight.is_twin(source):
+            return
+        stand = self._stand(source.content_hash)
+        if stand is None:
+            self._offer_new(source)
+            return
+        if stand.state == PhotoState.REMOVED:
+            if not self._rules.even_removed:
+                self._places.seen(stand.photo_id, source.there)
+                self._tell.present(source.name, in_bin=True)
+                return
+            self._places.take_back(stand.photo_id)
+        choice = Choice("present", self._options, stand.photo_id)
+        if self._rules.anew:
+            choice = self._choice(source.content_hash)
+        elif stand.state == PhotoState.LOST:
+            choice = self._choice(source.content_hash, self._as_kept(stand))
+        if choice.action == "update":
+            if choice.options.keep != stand.keep:
+                self._tell.stored_anew[stand.keep] += 1
+            self._flight.start(source, choice)
+            return
+        self._places.seen(stand.photo_id, source.there)
+        if choice.action == "cannot":
+            self._tell.failed(source.name, choice.reason)
+        else:
+            self._tell_as_made(True)
+            self._tell.present(source.name)
+
+    def _offer_new(self, source: Source) -> None:
+        if self._is_purged(source.content_hash):
+            if not self._rules.even_removed:
+                self._places.nothing(source.there)
+                self._tell.present(source.name, in_bin=True)
+                return
+            self._places.allow(source.content_hash)
+        self._flight.start(source, Choice("add", self._options, even_undecoded=self._beyond.undecoded))
+
+    def _choice(self, content_hash: str, options: EncodeOptions | None = None) -> Choice:
+        if self._catalog is None:
+            return Choice("add", self._options)
+        asked = options or self._options
+        choice = choose(self._catalog, self._store, content_hash, asked, self._beyond.undecoded)
+        if choice.stays_exact:
+            self._tell.stay_exact.add(content_hash)
+        return choice
+
+    def _as_kept(self, stand: Stand) -> EncodeOptions:
+        """Those of the run, but for what a photo that is lost was kept as."""
+        keep = KeepMode.EXACT if stand.keep == KeepMode.UNDECODED else stand.keep
+        plain = replace(self._options, target=None, importance=(), strip=NOTHING)
+        return replace(plain, keep=keep, quality=stand.quality)
+
+    def _tell_as_made(self, stays: bool) -> None:
+        asked = self._options
+        if self._rules.anew and (asked.effort != DEFAULT_EFFORT or asked.importance or asked.target):
+            self._tell.stay_as_made += stays
+
+    def _stand(self, content_hash: str) -> Stand | None:
+        if self._catalog is None:
+            return None
+        if not self._places.known:  # an older catalog, in a rehearsal
+            found = self._catalog.known(content_hash)
+            return (
+                None if found is None else Stand(found[0], PhotoState.HERE, found[1].keep, found[1].quality)
+            )
+        chosen = select(Photo.id, Photo.state, Photo.keep, Photo.quality)
+        with self._catalog.session() as session:
+            row = session.execute(chosen.where(Photo.content_hash == content_hash)).one_or_none()
+        return None if row is None else Stand(*row)
+
+    def _is_purged(self, content_hash: str) -> bool:
+        if self._catalog is None or not self._places.known:
+            return False
+        return bin.is_purged(self._catalog, content_hash)
