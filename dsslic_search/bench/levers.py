@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from dsslic_search.bench.metrics import bd_rate, psnr
 from dsslic_search.codec import bpg, container, encoder, prediction
 from dsslic_search.codec.bpg.colour import rescale
+from dsslic_search.codec.bpg.x265 import Search
 from dsslic_search.codec.layers import axes, compact, residual
 from dsslic_search.codec.layers.label_map import coder
 from dsslic_search.codec.layers.planes import read_planes
@@ -75,7 +76,9 @@ def _ten_bits(of: Subject, qp: int) -> Point:
     return len(data), psnr(of.pixels, shown.astype(np.uint8))
 
 
-def _layer(trust: int = 0, thorough: bool = False, restored: bool = False) -> Callable[[Subject, int], Point]:
+def _layer(
+    trust: int = 0, search: Search = Search.PLAIN, restored: bool = False
+) -> Callable[[Subject, int], Point]:
     def code(of: Subject, qp: int) -> Point:
         terms, coarse = Terms(trust, axes=of.axes), None
         if trust:
@@ -83,7 +86,7 @@ def _layer(trust: int = 0, thorough: bool = False, restored: bool = False) -> Ca
             coarse = prediction.coarse_image(
                 compact_image, of.marks, of.pixels.shape[:2], False, runtime.UNDER_RESIDUAL
             )
-        data = residual.encode_picture(of.pixels, qp, terms, coarse=coarse, thorough=thorough)
+        data = residual.encode_picture(of.pixels, qp, terms, coarse=coarse, search=search)
         decoded = residual.reconstruct(
             read_planes(data, False, axes.BIT_DEPTH, of.pixels.shape[:2]), terms, coarse=coarse
         )
@@ -97,8 +100,8 @@ MEANS: dict[str, Callable[[Subject, int], Point]] = {
     "10 bits": _ten_bits,
     "colour axes": _layer(),
     **{f"colour axes, trust {trust}/{SIXTY_FOURTHS}": _layer(trust) for trust in TRUSTS},
-    "colour axes, thorough": _layer(thorough=True),
-    "colour axes, thorough, restoration": _layer(thorough=True, restored=True),
+    "colour axes, thorough": _layer(search=Search.PHOTO),
+    "colour axes, thorough, restoration": _layer(search=Search.PHOTO, restored=True),
 }
 
 

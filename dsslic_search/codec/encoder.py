@@ -212,7 +212,7 @@ class _Encoding:
                 coarse=coarse,
                 labels=labels,
                 preset=self.effort.preset,
-                thorough=self.effort.thorough,
+                search=fitting.search_for(self.wanted, self.effort.search),
             )
             cost = 0.0
             if len(trusts) > 1:

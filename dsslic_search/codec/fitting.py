@@ -7,13 +7,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dsslic_search.codec.bpg.colour import bands
+from dsslic_search.codec.bpg.x265 import Search
 from dsslic_search.codec.layers import residual
 from dsslic_search.codec.layers.planes import Planes
 from dsslic_search.codec.layers.terms import SIXTY_FOURTHS, Terms
 from dsslic_search.networks import runtime
 from dsslic_search.networks.grid import LABEL_SCALE, SCALE
 
-WINDOW_SIDE = 160  # pixels, of the parts of a photo that the restoration's strength is fitted to
+WINDOW_SIDE = 112  # pixels, of the parts of a photo that the restoration's strength is fitted to
+GRAPHIC_FLAT_SHARE = 0.6  # of a graphic's pixels equal the one to their left
+GRAPHIC_EDGE_STEP = 24  # grey levels
+GRAPHIC_EDGE_SHARE = 0.1  # of the others differ from it by more than that
 MAX_STRENGTH = 255  # sixty-fourths: what a byte holds
 
 
@@ -45,6 +49,24 @@ def bit_price(qp: int) -> float:
     """λ, the squared error in grey levels² that a bit is worth at a QP: 0.57·2^((QP − 12) / 3), as the HEVC
     reference software has it for intra pictures."""
     return float(0.57 * 2 ** ((qp - 12) / 3))
+
+
+def search_for(photo: NDArray[np.uint8], search: Search) -> Search:
+    """What x265 should try on a photo, uint8 [H, W, 3] or [H, W], where ``search`` is wanted: everything on
+    screenshots, drawings and other graphics, which have sharp edges between flat areas."""
+    return Search.EVERYTHING if search is Search.PHOTO and is_graphic(photo) else search
+
+
+def is_graphic(photo: NDArray[np.uint8]) -> bool:
+    """Whether most pixels equal their neighbour, and many of the others differ from it sharply."""
+    green = photo if photo.ndim == 2 else photo[..., 1]
+    count = flat = sharp = 0
+    for at in bands(*green.shape):
+        steps = np.abs(np.diff(green[at].astype(np.int16), axis=1))
+        count += steps.size
+        flat += int(np.count_nonzero(steps == 0))
+        sharp += int(np.count_nonzero(steps > GRAPHIC_EDGE_STEP))
+    return flat >= GRAPHIC_FLAT_SHARE * count and sharp > GRAPHIC_EDGE_SHARE * (count - flat)
 
 
 def restoration_strength(

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from dsslic_search.codec.bpg.x265 import Search
 from dsslic_search.core.errors import UsageError
 from dsslic_search.core.settings import LOSSLESS
 
@@ -32,12 +33,12 @@ class Quantisers:
 
 @dataclass(frozen=True)
 class Effort:
-    """What the encoder tries. ``preset``, ``thorough``: see `hevc.encode_intra`; ``fit``: whether the
+    """What the encoder tries. ``preset``, ``search``: see `codec.bpg.x265`; ``fit``: whether the
     restoration's strength is fitted to the photo; ``trusts``: how much of the coarse image to subtract, in
     1/64."""
 
     preset: str
-    thorough: bool = False
+    search: Search = Search.PLAIN
     fit: bool = False
     trusts: tuple[int, ...] = (0,)
 
@@ -48,10 +49,10 @@ _EFFORTS = (
     Effort("veryfast"),
     Effort("fast", fit=True),
     Effort("medium", fit=True),
-    Effort("slow", fit=True, thorough=True),
-    Effort("slower", fit=True, thorough=True),
-    Effort("placebo", fit=True, thorough=True),
-    Effort("placebo", fit=True, thorough=True, trusts=(0, 16, 32)),
+    Effort("slow", fit=True, search=Search.PHOTO),
+    Effort("slower", fit=True, search=Search.EVERYTHING),
+    Effort("placebo", fit=True, search=Search.EVERYTHING),
+    Effort("placebo", fit=True, search=Search.EVERYTHING, trusts=(0, 16, 32)),
 )
 
 

@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 
 from dsslic_search.codec import container, fitting
+from dsslic_search.codec.bpg.x265 import Search
 from dsslic_search.codec.chunk import Chunk
 from dsslic_search.codec.decoder import decode_stage
 from dsslic_search.codec.encoder import encode_photo
@@ -19,6 +20,7 @@ from dsslic_search.codec.fitting import (
     bit_price,
     rate_distortion_cost,
     restoration_strength,
+    search_for,
     windows,
 )
 from dsslic_search.codec.layers import axes, residual
@@ -123,7 +125,22 @@ def test_windows_stand_around_the_middle(size):
 
 
 def test_a_small_photo_is_looked_at_whole():
-    assert windows(300, 600) == [(slice(0, 300), slice(0, 600))]
+    assert windows(200, 500) == [(slice(0, 200), slice(0, 500))]
+
+
+def drawing() -> np.ndarray:
+    """Dark letters of a kind on white: bars of two pixels every seven, in half of the rows."""
+    made = np.full((120, 210, 3), 255, np.uint8)
+    made[30:90, ::7] = made[30:90, 1::7] = 20
+    return made
+
+
+def test_everything_is_tried_on_graphics_where_photos_get_what_pays_on_them():
+    assert search_for(drawing(), Search.PHOTO) is Search.EVERYTHING
+    assert search_for(drawing()[..., 0], Search.PHOTO) is Search.EVERYTHING
+    for photo in (sample(200), np.full((64, 64, 3), 77, np.uint8)):
+        assert search_for(photo, Search.PHOTO) is Search.PHOTO
+    assert search_for(drawing(), Search.PLAIN) is Search.PLAIN
 
 
 def test_the_price_of_a_bit_is_the_one_of_hevc():

@@ -44,6 +44,7 @@ from dsslic_search.codec.bpg.parameters import (
     write_vps,
 )
 from dsslic_search.codec.bpg.slices import bands_of, placed
+from dsslic_search.codec.bpg.x265 import Search
 from dsslic_search.core.errors import DSSError, FormatError
 
 _MIN_CODED_SIDE = 16
@@ -182,12 +183,12 @@ def encode(
 
 
 def encode_planes(
-    planes: Sequence[Samples], *, qp: int, bit_depth: int, preset: str = "slow", thorough: bool = False
+    planes: Sequence[Samples], *, qp: int, bit_depth: int, preset: str = "slow", search: Search = Search.PLAIN
 ) -> bytes:
     """Encodes planes as they are: one [H,W], or three of the same size whose meaning the caller keeps; the
     file says YCbCr.
 
-    They come back as :attr:`Picture.planes`. ``thorough`` as for
+    They come back as :attr:`Picture.planes`. ``search`` as for
     :func:`dsslic_search.codec.bpg.hevc.encode_intra`; arguments and errors otherwise as for
     :func:`encode`.
     """
@@ -206,7 +207,7 @@ def encode_planes(
         qp=qp,
         bit_depth=bit_depth,
         preset=preset,
-        thorough=thorough,
+        search=search,
     )
 
 
@@ -217,13 +218,13 @@ def encode_rows(
     qp: int,
     bit_depth: int,
     preset: str = "slow",
-    thorough: bool = False,
+    search: Search = Search.PLAIN,
 ) -> bytes:
     """As :func:`encode_planes` for planes that are made when they are needed: ``make`` gives those of a slice
     of rows, ``size`` is (height, width, planes). Large pictures are asked for in bands, from the top."""
     height, width, count = size
     return _encode(
-        make, Header(width, height, bit_depth, "400" if count == 1 else "444"), qp, preset, False, thorough
+        make, Header(width, height, bit_depth, "400" if count == 1 else "444"), qp, preset, False, search
     )
 
 
@@ -233,7 +234,7 @@ def _encode(
     qp: int,
     preset: str,
     lossless: bool,
-    thorough: bool = False,
+    search: Search = Search.PLAIN,
     coding_block: int = CODING_BLOCKS[0],
 ) -> bytes:
     # The decoder works out the coded size from the coding block, so a side of 8 or less needs blocks of 16 to
@@ -259,7 +260,7 @@ def _encode(
             preset=preset,
             lossless=lossless,
             coding_block=block,
-            thorough=thorough,
+            search=search,
         )
         streams.append(_units(stream, _sequence(band, block)))
         del padded

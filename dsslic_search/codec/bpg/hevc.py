@@ -18,26 +18,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from dsslic_search.codec.bpg import x265
 from dsslic_search.codec.bpg.bits import join_annexb, nal_layer, nal_type, split_annexb
 from dsslic_search.codec.bpg.colour import Samples, sample_type
 from dsslic_search.codec.bpg.parameters import NAL_PPS, NAL_SPS, NAL_VPS, SequenceParameters, parse_sps
+from dsslic_search.codec.bpg.x265 import PRESETS, Search
 from dsslic_search.core.errors import FormatError, MissingExtraError, PhotoError
 
 if TYPE_CHECKING:
     import av
 
-PRESETS = (
-    "ultrafast",
-    "superfast",
-    "veryfast",
-    "faster",
-    "fast",
-    "medium",
-    "slow",
-    "slower",
-    "veryslow",
-    "placebo",
-)
 ENCODABLE_DEPTHS = (8, 10, 12)
 CODING_BLOCKS = (8, 16)  # samples a side, of the smallest coding block
 DECODABLE_DEPTHS = (8, 9, 10, 12)
@@ -80,17 +70,16 @@ def encode_intra(
     preset: str = "slow",
     lossless: bool = False,
     coding_block: int = CODING_BLOCKS[0],
-    thorough: bool = False,
+    search: Search = Search.PLAIN,
 ) -> bytes:
     """Encodes one picture as an Annex B stream: VPS, SPS, PPS and one IDR slice.
 
     ``planes``: luma [H,W] and, unless ``chroma`` is "400", two chroma planes of :func:`chroma_shape`,
     integers 0..2**bit_depth-1; H and W are multiples of ``coding_block`` (8 or 16: the smallest coding
     block's side) and at least 16. ``bit_depth``: 8, 10 or 12. ``qp``: 0..51, the quantiser of the slice
-    exactly. ``preset``: x265's dial between speed and size, one of :data:`PRESETS`. ``lossless``: the planes
-    come back exactly; ``qp`` then means nothing. ``thorough``: try transform skipping and three depths of
-    transforms, and code chroma a QP finer: a third more time, 0.3 % fewer bits at the same RGB PSNR on the
-    average photo, many fewer on graphics.
+    exactly. ``preset``: x265's dial between speed and size, one of
+    :data:`~dsslic_search.codec.bpg.x265.PRESETS`. ``lossless``: the planes come back exactly; ``qp`` then
+    means nothing. ``search``: what x265 tries beside.
 
     Raises ValueError for arguments outside these, :class:`MissingExtraError` where PyAV has no x265,
     :class:`PhotoError` where x265 refuses the picture.
@@ -113,7 +102,7 @@ def encode_intra(
     context.options = {
         "preset": preset,
         "tune": "psnr",
-        "x265-params": _x265_parameters(qp, lossless, coding_block, thorough),
+        "x265-params": x265.parameters(qp, lossless, coding_block, search),
     }
     frame = av.VideoFrame(width, height, pixel_format)
     for plane, samples in zip(frame.planes, planes, strict=True):
@@ -154,23 +143,6 @@ def _check_request(
         )
     if any(plane.dtype.kind != "u" or int(plane.max()) >> bit_depth for plane in planes):
         raise ValueError(f"samples must be unsigned integers below {1 << bit_depth}")
-
-
-def _x265_parameters(qp: int, lossless: bool, coding_block: int, thorough: bool) -> str:
-    """Options for a lone intra picture.
-
-    ``ipratio`` 1 keeps an intra picture's QP equal to ``qp``; psychovisual tuning and adaptive quantisation
-    are off because they spend bits on what PSNR does not see; one thread and no wavefronts make the bytes
-    reproducible. Rate-distortion optimised quantisation is left to the preset: level 2 from "slow" on, which
-    is most of what "slow" costs and gains (3.5 % of the bytes).
-    """
-    quantiser = "lossless=1" if lossless else f"qp={qp}"
-    more = ":tskip=1:tu-intra-depth=3:cbqpoffs=-1:crqpoffs=-1" if thorough else ""
-    return (
-        f"{quantiser}:ipratio=1:pbratio=1:aq-mode=0:psy-rd=0:psy-rdoq=0:cutree=0:sao=1:deblock=0,0"
-        f":min-cu-size={coding_block}:keyint=1:bframes=0:rc-lookahead=0:scenecut=0:repeat-headers=1:info=0:hash=0:scaling-list=off"
-        f":pools=none:frame-threads=1:wpp=0:lookahead-slices=0:slices=1:allow-non-conformance=1:log-level=none{more}"
-    )
 
 
 def _fill(plane: av.video.plane.VideoPlane, samples: Samples, bit_depth: int) -> None:

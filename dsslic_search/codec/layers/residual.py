@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from dsslic_search.codec import bpg
 from dsslic_search.codec.bpg.colour import bands
+from dsslic_search.codec.bpg.x265 import Search
 from dsslic_search.codec.chunk import Chunk, Layer
 from dsslic_search.codec.layers.axes import BIT_DEPTH, FRACTION_BITS
 from dsslic_search.codec.layers.planes import Planes, read_samples
@@ -51,13 +52,13 @@ def encode_picture(
     coarse: NDArray[np.uint8] | None = None,
     labels: NDArray[np.uint8] | None = None,
     preset: str = "slow",
-    thorough: bool = False,
+    search: Search = Search.PLAIN,
 ) -> bytes:
     """The BPG picture of a photo, uint8 [H, W, 3] or [H, W], under ``terms``.
 
     ``qp``: as for coding the photo directly, 0..51. ``coarse``: of the photo's shape, needed where
     ``terms.trust`` is not 0; ``labels``: class ids [H, W], needed where there are gains. ``preset`` and
-    ``thorough``: how hard to try, see :func:`dsslic_search.codec.bpg.hevc.encode_intra`.
+    ``search``: how hard to try, see :func:`dsslic_search.codec.bpg.hevc.encode_intra`.
     """
     height, width = pixels.shape[:2]
     count = 1 if terms.axes is None else 3
@@ -78,7 +79,7 @@ def encode_picture(
 
     lowered = max(0, qp - DIFFERENCE_QP_OFFSET) if terms.trust else qp
     return bpg.encode_rows(
-        make, (height, width, count), qp=lowered, bit_depth=BIT_DEPTH, preset=preset, thorough=thorough
+        make, (height, width, count), qp=lowered, bit_depth=BIT_DEPTH, preset=preset, search=search
     )
 
 

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from dsslic_search.codec.bpg.bits import BitReader, join_annexb, nal_type, split_annexb, unescape
-from dsslic_search.codec.bpg.hevc import PRESETS, chroma_shape, decode_intra, encode_intra
+from dsslic_search.codec.bpg.hevc import chroma_shape, decode_intra, encode_intra
 from dsslic_search.codec.bpg.parameters import NAL_SPS, SequenceParameters, parse_sps, write_sps
+from dsslic_search.codec.bpg.x265 import PRESETS
 from dsslic_search.core.errors import DSSError, FormatError, MissingExtraError
 
 

@@ -14,7 +14,7 @@ from dsslic_search.codec.bpg import header as bpg_header
 from dsslic_search.codec.bpg import slices
 from dsslic_search.codec.bpg.bits import split_annexb
 from dsslic_search.codec.bpg.file import _sequence
-from dsslic_search.codec.bpg.hevc import PRESETS
+from dsslic_search.codec.bpg.x265 import PRESETS, Search
 from dsslic_search.codec.decoder import decode_stage
 from dsslic_search.codec.encoder import encode_photo
 from dsslic_search.codec.options import EncodeOptions
@@ -39,7 +39,12 @@ def decoded(data: bytes) -> tuple[np.ndarray, ...]:
 @pytest.mark.parametrize("count", [1, 3])
 def test_bands_make_one_picture(preset, count, monkeypatch):
     source = planes(count=count)
-    options = {"qp": 30, "bit_depth": 10, "preset": preset, "thorough": preset == "slow"}
+    options = {
+        "qp": 30,
+        "bit_depth": 10,
+        "preset": preset,
+        "search": Search.PHOTO if preset == "slow" else Search.PLAIN,
+    }
     whole = bpg.encode_planes(source, **options)
     monkeypatch.setattr(slices, "BAND_PIXELS", HEIGHT * WIDTH // 3)
     assert len(slices.bands_of(HEIGHT, WIDTH)) == 3
