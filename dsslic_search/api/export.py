@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 FORMATS = ("paths", "json", "csv", "parquet")
 ROW_GROUP = 50_000  # rows of Parquet written at once
+BETWEEN_PATHS = "\n"  # of a photo that lies at several, in a cell of CSV
 BETWEEN_WORDS = "; "  # of a fact that has several, in a cell of CSV
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")  # with one of these a spreadsheet's formula begins
 _BY_SUFFIX = {".txt": "paths", ".json": "json", ".csv": "csv", ".parquet": "parquet"}
@@ -80,11 +81,11 @@ def columns(classes: Sequence[str]) -> list[str]:
     """The columns of a table of photos: what `Hit` has, with a column for each fact and for the coverage of
     each class."""
     coverages = (f"coverage_{name.replace(' ', '_')}" for name in classes)
-    return ["rank", "id", "path", "score", *EXPORTED, *coverages]
+    return ["rank", "id", "path", "paths", "score", *EXPORTED, *coverages]
 
 
 def _row(hit: Hit) -> tuple[Any, ...]:
-    return hit.rank, hit.id, hit.path, hit.score, *hit.facts.values(), *hit.coverage.values()
+    return hit.rank, hit.id, hit.path, hit.paths, hit.score, *hit.facts.values(), *hit.coverage.values()
 
 
 def _as_plain(hit: Hit) -> dict[str, Any]:
@@ -94,6 +95,7 @@ def _as_plain(hit: Hit) -> dict[str, Any]:
         "rank": hit.rank,
         "id": hit.id,
         "path": hit.path,
+        "paths": hit.paths,
         "score": hit.score,
         **facts,
         "coverage": hit.coverage,
@@ -120,7 +122,9 @@ def _write_json(stream: TextIO, found: QueryResult, hits: Iterable[Hit]) -> None
 def _write_csv(stream: TextIO, hits: Iterable[Hit], classes: Sequence[str]) -> None:
     table = csv.writer(stream, lineterminator="\n")
     table.writerow(columns(classes))
-    table.writerows(map(_cell, _row(hit)) for hit in hits)
+    for hit in hits:
+        rank, photo_id, path, paths, *others = _row(hit)
+        table.writerow(map(_cell, (rank, photo_id, path, BETWEEN_PATHS.join(paths), *others)))
 
 
 def _cell(value: Any) -> Any:
@@ -137,7 +141,7 @@ def _write_parquet(raw: IO[bytes], hits: Iterable[Hit], classes: Sequence[str]) 
     kinds |= {"whole or none": arrow.int64(), "number or none": arrow.float64()}
     kinds |= {name: arrow.string() for name in ("text", "prose", "path")}
     kinds |= {"words": arrow.list_(arrow.string()), "date": arrow.timestamp("us")}
-    types = [arrow.int64(), arrow.int64(), arrow.string(), arrow.float64()]
+    types = [arrow.int64(), arrow.int64(), arrow.string(), arrow.list_(arrow.string()), arrow.float64()]
     types += [kinds[NAMED[name].columns[0].values] for name in EXPORTED]
     types += [arrow.float64() for _ in classes]
     schema = arrow.schema(list(zip(columns(classes), types, strict=True)))

@@ -12,7 +12,7 @@ from dsslic_search.core.errors import StageError
 from dsslic_search.core.fields import COLUMNS
 
 if TYPE_CHECKING:
-    from dsslic_search.archive.schema import Photo
+    from dsslic_search.archive.schema import KnownPath, Photo
     from dsslic_search.archive.store import Store
     from dsslic_search.codec.container import Contents
     from dsslic_search.core.dialect import Dialect
@@ -165,11 +165,19 @@ def _residual(data: bytes) -> dict[str, Any] | None:
 def _row(photo: Photo, names: list[str]) -> dict[str, Any]:
     columns = [c.key for c in photo.__table__.columns if c.key not in ("embedding", "regions")]
     plain = _plain({name: getattr(photo, name) for name in columns})
+    plain["paths"] = [row.path + row.part for row in photo.paths if row.ended_at is None]
+    plain["earlier_paths"] = [_ended(row) for row in photo.paths if row.ended_at is not None]
     plain["coverage"] = {
         names[c.class_id]: c.fraction for c in sorted(photo.coverages, key=lambda c: -c.fraction)
     }
     plain["regions"] = None if photo.regions is None else _regions(photo.regions, names)
     return plain
+
+
+def _ended(row: KnownPath) -> dict[str, Any]:
+    """A path at which a photo lay: until when, and which photo replaced it there, if one did."""
+    until = None if row.ended_at is None else row.ended_at.isoformat()
+    return {"path": row.path + row.part, "until": until, "replaced_by": row.replaced_by}
 
 
 def _plain(facts: Mapping[str, Any]) -> dict[str, Any]:

@@ -31,7 +31,8 @@ if TYPE_CHECKING:
 class Hit:
     """One photo that answers a query. ``rank`` from 1, going on from page to page; ``score`` 0..1; ``facts``:
     those of `core.fields.EXPORTED` by name, several words as a tuple, None where not known; ``coverage``:
-    class name → fraction of the photo, for the classes the query speaks of."""
+    class name → fraction of the photo, for the classes the query speaks of; ``paths``: all at which the photo
+    lies, of which ``path`` is the first, or none."""
 
     rank: int
     id: int
@@ -39,6 +40,7 @@ class Hit:
     score: float
     facts: dict[str, FactValue | tuple[str, ...]]
     coverage: dict[str, float]
+    paths: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -161,7 +163,8 @@ class Searcher:
                 if photo_id in known.photos:
                     path, facts = known.photos[photo_id]
                     coverage = {name: known.fractions.get((photo_id, c), 0.0) for c, name in names.items()}
-                    yield Hit(rank, photo_id, path, round(float(score), 6), facts, coverage)
+                    paths = known.paths.get(photo_id, ())
+                    yield Hit(rank, photo_id, path, round(float(score), 6), facts, coverage, paths)
 
     def embeddings_of(self, operand: str, mirrored: bool = False) -> NDArray[np.float32]:
         """The embeddings, float32[m, DIMENSION], that ``like OPERAND`` means: of "#12", of a photo in the

@@ -57,11 +57,13 @@ def generation_in(settings: Mapping[str, str]) -> int:
 
 @dataclass(frozen=True)
 class LookedUp:
-    """Of some photos, those that are there: path and the facts of `core.fields.EXPORTED` by name, by id; and
-    fractions of classes by photo's id and class id, of those that are not 0."""
+    """Of some photos, those that are there: path and the facts of `core.fields.EXPORTED` by name, by id;
+    fractions of classes by photo's id and class id, of those that are not 0; and the paths at which they lie,
+    by id."""
 
     photos: dict[int, tuple[str, dict[str, FactValue | tuple[str, ...]]]]
     fractions: dict[tuple[int, int], float]
+    paths: dict[int, tuple[str, ...]]
 
 
 @dataclass(frozen=True)
@@ -126,14 +128,21 @@ class Lookup(ABC):
         of some classes."""
         facts = [NAMED[name] for name in EXPORTED]
         names = ", ".join(["id", "path", *(fact.columns[0].name for fact in facts)])
-        asked = [f"SELECT {names} FROM photo WHERE id IN ({_listed(ids)})"]
+        asked = [
+            f"SELECT {names} FROM photo WHERE id IN ({_listed(ids)})",
+            f"SELECT photo_id, path || part FROM path WHERE photo_id IN ({_listed(ids)}) "
+            "AND ended_at IS NULL ORDER BY first_seen, id",
+        ]
         if classes:
             # + 0: a condition on the class itself tempts SQLite to walk the index of all photos that have it
             asked.append(
                 "SELECT photo_id, class_id, fraction FROM coverage "
                 f"WHERE photo_id IN ({_listed(ids)}) AND (class_id + 0) IN ({_listed(classes)})"
             )
-        photos, *fractions = self.rows(*asked)
+        photos, lying, *fractions = self.rows(*asked)
+        paths: dict[int, tuple[str, ...]] = {}
+        for photo_id, path in lying:
+            paths[photo_id] = (*paths.get(photo_id, ()), path)
         return LookedUp(
             {
                 photo_id: (
@@ -146,6 +155,7 @@ class Lookup(ABC):
                 for photo_id, path, *values in photos
             },
             {(photo_id, class_id): fraction for rows in fractions for photo_id, class_id, fraction in rows},
+            paths,
         )
 
 

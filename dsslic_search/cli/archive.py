@@ -129,6 +129,14 @@ def show(
         print_json(info)
         return
     typer.echo(f"#{photo.id} {printable(photo.path)}")
+    if photo.state != PhotoState.HERE:
+        typer.echo(f"state: {photo.state}")
+    for path in info["paths"]:
+        if path != photo.path:
+            typer.echo(f"also at: {printable(path)}")
+    for earlier in info["earlier_paths"]:
+        by = "" if earlier["replaced_by"] is None else f", replaced by #{earlier['replaced_by']}"
+        typer.echo(f"earlier: {printable(earlier['path'])} (until {earlier['until'][:10]}{by})")
     typer.echo(
         f"{photo.width}×{photo.height} {photo.format}, {size_text(photo.file_size)}; stored "
         f"{size_text(photo.stored_bytes)}",

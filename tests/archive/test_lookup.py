@@ -14,16 +14,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from sqlalchemy import insert, select
+from sqlalchemy import delete, insert, select
 from sqlalchemy.orm import selectinload
 
-from dsslic_search.archive import lookup, notes
+from dsslic_search.archive import lookup, notes, paths
 from dsslic_search.archive.catalog import Catalog
 from dsslic_search.archive.features import MapFeatures
 from dsslic_search.archive.folder import ArchiveFolder
 from dsslic_search.archive.lookup import LookedUp, Lookup, SQLiteLookup, Totals, open_lookup
+from dsslic_search.archive.paths import FileThere
 from dsslic_search.archive.revisions import head_revision, revisions
-from dsslic_search.archive.schema import Photo, Setting
+from dsslic_search.archive.schema import KnownPath, Photo, Setting
 from dsslic_search.core.errors import ArchiveError
 from dsslic_search.core.fields import NAMED
 
@@ -126,8 +127,28 @@ def test_photos_with_the_facts_and_classes_that_are_shown(
     assert reader.look_up(asked, classes) == LookedUp(
         {p.id: (p.path, {n: getattr(p, NAMED[n].columns[0].name) for n in exported}) for p in there},
         {(p.id, c.class_id): c.fraction for p in there for c in p.coverages if c.class_id in classes},
+        {p.id: (p.path,) for p in there},
     )
-    assert reader.look_up([], classes) == LookedUp({}, {})
+    assert reader.look_up([], classes) == LookedUp({}, {}, {})
+
+
+def test_all_paths_at_which_photos_lie_come_with_them(reader: Lookup, catalog: Catalog) -> None:
+    with catalog.session() as session:
+        chosen = session.scalars(select(Photo).options(selectinload(Photo.paths)).limit(3)).all()
+    seen_at = datetime(2022, 1, 1)
+    with catalog.changing() as session:
+        for photo in chosen:
+            for name in ("z", "b", "gone"):
+                there = FileThere(Path(f"/copies/{name}{photo.id}.jpg"), 1, 1)
+                paths.seen(session, photo.id, there, seen_at)
+        ended = select(KnownPath.id).where(KnownPath.path.startswith("/copies/gone"))
+        paths.gone(session, list(session.scalars(ended)), seen_at)
+    found = reader.look_up([photo.id for photo in chosen], ()).paths
+    with catalog.changing() as session:
+        session.execute(delete(KnownPath).where(KnownPath.path.startswith("/copies/")))
+    assert found == {
+        photo.id: (photo.path, f"/copies/z{photo.id}.jpg", f"/copies/b{photo.id}.jpg") for photo in chosen
+    }
 
 
 @pytest.mark.parametrize("count", [0, 1, 500, 501, 1234])

@@ -146,9 +146,13 @@ def test_check_finds_and_repairs_a_missing_file(run, archive: Path, tmp_path: Pa
     ran = run("check", "--archive", copy)
     assert ran.code == 1
     assert "missing" in ran.err
-    assert run("check", "--repair", "--archive", copy).code == 0
-    assert run("ingest", photos, "--archive", copy, "--json").json["added"] == 1
-    assert run("check", "--read-data", "--archive", copy).code == 0
+    ran = run("check", "--repair", "--archive", copy)
+    apart = "1 photo is set apart; list it with: dss-search query is:lost"
+    assert (ran.code, ran.err.splitlines()[1:]) == (0, [apart, "1 problems, 1 mended"])
+    assert run("query", "is:lost", "--json", "--archive", copy).json["total"] == 1
+    assert run("check", "--archive", copy).err.splitlines() == [apart, "no problems"]
+    assert run("ingest", photos, "--archive", copy, "--json").json["updated"] == 1
+    assert run("check", "--read-data", "--archive", copy).err.splitlines() == ["no problems"]
 
 
 def test_check_read_data_finds_one_flipped_bit(run, archive: Path, tmp_path: Path):

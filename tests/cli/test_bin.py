@@ -97,3 +97,31 @@ def test_an_unknown_id_is_an_error(ask):
         "dss-search: photo 999: no such id in the archive; a query lists ids",
     )
     assert 1 in ids(ask, "everything")
+
+
+def test_show_tells_where_a_photo_lies_and_lay(ask, tmp_path: Path):
+    from datetime import datetime
+
+    from dsslic_search import Archive
+    from dsslic_search.archive.paths import FileThere, seen
+
+    with Archive(tmp_path / "copy") as opened:
+        shown = opened.photo(1).path
+        with opened.catalog.changing() as session:
+            for photo_id, name in ((1, "copy"), (1, "edited"), (2, "edited")):
+                seen(session, photo_id, FileThere(Path(f"/{name}.jpg"), 1, 1), datetime(2100, 5, 1))
+    info = ask("show", 1, "--json").json
+    assert (info["state"], info["path"], info["paths"]) == ("here", shown, [shown, "/copy.jpg"])
+    assert info["earlier_paths"] == [
+        {"path": "/edited.jpg", "until": "2100-05-01T00:00:00", "replaced_by": None}
+    ]
+    assert ask("show", 1).out.splitlines()[:3] == [
+        f"#1 {shown}",
+        "also at: /copy.jpg",
+        "earlier: /edited.jpg (until 2100-05-01)",
+    ]
+    ask("remove", 1)
+    assert ask("show", 1).out.splitlines()[1] == "state: removed"
+    (hit,) = ask("query", "is:removed", "--json").json["results"]
+    assert hit["paths"] == [shown, "/copy.jpg"]
+    assert [r["id"] for r in ask("query", "name:copy.jpg is:any", "--json").json["results"]] == [1]

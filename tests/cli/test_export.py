@@ -117,14 +117,15 @@ def test_csv_is_a_table(run, archive: Path):
             )
         )
     )
-    facts = ["rank", "id", "path", "score", *EXPORTED]
+    facts = ["rank", "id", "path", "paths", "score", *EXPORTED]
     assert rows[0][: len(facts)] == facts
     assert all(name.startswith("coverage_") and " " not in name for name in rows[0][len(facts) :])
     assert len(rows[0]) == len(facts) + len(expected[0]["coverage"])
     for row, result in zip(rows[1:], expected, strict=True):
-        assert (int(row[0]), int(row[1]), row[2], float(row[3])) == tuple(
+        assert (int(row[0]), int(row[1]), row[2], float(row[4])) == tuple(
             result[k] for k in ("rank", "id", "path", "score")
         )
+        assert row[3] == "\n".join(result["paths"]) != ""
         assert list(map(float, row[len(facts) :])) == list(result["coverage"].values())
 
 
@@ -139,7 +140,7 @@ def test_parquet_is_the_same_table(run, archive: Path, tmp_path: Path, monkeypat
     assert "written to" in ran.message
     table = parquet.read_table(tmp_path / "t.parquet").to_pylist()
     assert [{"coverage": {"sky": row.pop("coverage_sky")}, **row} for row in table] == [
-        {k: r[k] for k in ("coverage", "rank", "id", "path", "score", *EXPORTED)} for r in expected
+        {k: r[k] for k in ("coverage", "rank", "id", "path", "paths", "score", *EXPORTED)} for r in expected
     ]
     assert list(tmp_path.iterdir()) == [tmp_path / "t.parquet"]
     piped = raw(archive, "query", "sky", "--all", "--format", "parquet")
