@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import stat
+import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -73,31 +74,38 @@ class Folder:
         self._packets: dict[str, str] = {}
         self._exports: dict[tuple[str, str], str] = {}
         for name in sorted(names):
-            stem, ending = name[: -len(_JSON)].casefold(), name[-len(_JSON) :].casefold()
+            folded = _folded(name)
+            stem, ending = folded[: -len(_JSON)], folded[-len(_JSON) :]
             if ending == _JSON and (found := _NUMBER.fullmatch(stem)):
                 self._exports.setdefault((found[1], found[2] or ""), name)
             elif ending.endswith(_XMP):
-                self._packets.setdefault(name[: -len(_XMP)].casefold(), name)
+                self._packets.setdefault(folded[: -len(_XMP)], name)
 
     def packets(self, name: str) -> tuple[str, ...]:
         """The XMP files of a photo's file, the one with its whole name first."""
-        folded = name.casefold()
+        folded = _folded(name)
         found = (self._packets.get(each) for each in (folded, os.path.splitext(folded)[0]))  # noqa: PTH122 (a name)
         return tuple(filter(None, found))
 
     def export(self, name: str) -> str | None:
         """The JSON file of a photo's file; of an edited copy, that of the original."""
-        stem, ending = os.path.splitext(name.casefold())  # noqa: PTH122 (a name)
+        stem, ending = os.path.splitext(_folded(name))  # noqa: PTH122 (a name)
         return next(
             (
                 self._exports[asked]
                 for each, number in _numbered(stem)
                 for original in _originals(each)
-                for asked in _asked(original, ending, number)
+                for before, inner in ([(original, number)] if number else _numbered(original))
+                for asked in _asked(before, ending, inner)
                 if asked in self._exports
             ),
             None,
         )
+
+
+def _folded(name: str) -> str:
+    """A name without regard to capitals, and to how a file system writes accents."""
+    return unicodedata.normalize("NFC", name).casefold()
 
 
 def _numbered(stem: str) -> Iterator[tuple[str, str]]:

@@ -8,8 +8,10 @@ from datetime import datetime
 
 _AFTERNOON = r"(?:\s?([AaPp])\.?[Mm]\b)?"
 _WRITTEN = re.compile(
-    r"\s*(\d{4})(?!\d)(?:[:\-/. ](\d{1,2})(?!\d)(?:[:\-/. ](\d{1,2})(?!\d)"
-    r"(?:[T ]\s*(\d{1,2}):(\d{1,2})(?!\d)(?::(\d{1,2})(?!\d))?(?:[.,]\d*)?" + _AFTERNOON + ")?)?)?"
+    r"\s*(\d{4})(?!\d)(?:[:\-/. ]\s?(\d{1,2})(?!\d)(?:[:\-/. ]\s?(\d{1,2})(?!\d)"
+    r"(?:[T ]\s*(\d{1,2})([:.\-])\s?(\d{1,2})(?!\d)(?:\5\s?(\d{1,2})(?!\d))?(?:[.,]\d*)?"
+    + _AFTERNOON
+    + ")?)?)?"
 )
 _PACKED = re.compile(r"\s*(\d{4})(\d\d)(\d\d)(?:[T ]?(\d\d):?(\d\d):?(\d\d)?)?(?!\d)")
 
@@ -29,14 +31,18 @@ _TIME_IN_NAME = re.compile(
 
 
 def date_of(text: str) -> datetime | None:
-    """The date that a text begins with, as EXIF, XMP or IPTC write it: "2021:06:05 14:30:15", padded or not,
+    """The date that a text begins with, as EXIF, XMP or IPTC write it: "2021:06:05 14:30:15", padded or not
+    (with zeros or spaces),
     without seconds, with fractions of them, in ISO 8601, or packed as "20210605". A month, day or time that
     is not said is the first. None for what is no date, and for one that cannot be."""
     if found := _PACKED.match(text):
         year, month, day, *time = found.groups()
         return _moment(year, month.replace("00", "01"), day.replace("00", "01"), *time)
     found = _WRITTEN.match(text)
-    return None if found is None else _moment(*found.groups())
+    if found is None:
+        return None
+    year, month, day, hour, _, minute, second, half = found.groups()
+    return _moment(year, month, day, hour, minute, "59" if second == "60" else second, half)  # a leap second
 
 
 def date_in_name(name: str) -> datetime | None:

@@ -30,6 +30,9 @@ _PREFIXES = {
     _XML: "xml",
     _META: "x",
     "http://purl.org/dc/elements/1.1/": "dc",
+    "http://purl.org/dc/terms/": "dcterms",
+    "http://www.w3.org/2003/01/geo/wgs84_pos#": "geo",
+    "http://ns.adobe.com/xmp/1.0/DynamicMedia/": "xmpDM",
     "http://ns.adobe.com/xap/1.0/": "xmp",
     "http://ns.adobe.com/xap/1.0/mm/": "xmpMM",
     "http://ns.adobe.com/xmp/note/": "xmpNote",
@@ -77,6 +80,7 @@ _LEFT_OUT_WHOLE = frozenset({"xmpMM", "GImage", "GDepth", "GAudio", "GCamera", "
 _PLACES = frozenset({
     "photoshop:City", "photoshop:State", "photoshop:Country", "Iptc4xmpCore:Location",
     "Iptc4xmpCore:CountryCode", "Iptc4xmpExt:LocationCreated", "Iptc4xmpExt:LocationShown",
+    "dc:coverage", "xmpDM:shotLocation", "dcterms:spatial", "geo:lat", "geo:long", "geo:lat_long", "geo:alt",
 })  # fmt: skip
 _SPEAKS_OF_PLACE = re.compile(r"\bgps|latitude|longitude", re.IGNORECASE)
 """Of a property's name, in any namespace: cameras and drones have their own."""

@@ -32,6 +32,8 @@ CUT = LONG[:47]
         (f"{CUT[:46]}.jpg", f"{LONG[:46]}.json"),
         ("IMG_1-edited.jpg", "IMG_1.jpg.json"),
         ("IMG_1-edited(1).jpg", "IMG_1.jpg(1).json"),
+        ("IMG_1(1)-edited.jpg", "IMG_1.jpg(1).json"),
+        ("\u00dcber.jpg", "U\u0308ber.jpg.json"),  # one accent, written in two ways
         ("IMG_1-bearbeitet.jpg", "IMG_1.jpg.supplemental-metadata.json"),
         ("IMG_1-modifié.jpg", "IMG_1.jpg.json"),
         ("IMG_1-編集済み.jpg", "IMG_1.jpg.json"),

@@ -14,7 +14,8 @@ NAMES = """xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#" xmlns:dc="htt
   xmlns:m="http://www.metadataworkinggroup.com/schemas/regions/" xmlns:MP="http://ns.microsoft.com/photo/1.2/"
   xmlns:MPRI="http://ns.microsoft.com/photo/1.2/t/RegionInfo#" xmlns:mm="http://ns.adobe.com/xap/1.0/mm/"
   xmlns:MPReg="http://ns.microsoft.com/photo/1.2/t/Region#" xmlns:drone="http://www.dji.com/drone-dji/1.0/"
-  xmlns:ext="http://iptc.org/std/Iptc4xmpExt/2008-02-29/\""""
+  xmlns:ext="http://iptc.org/std/Iptc4xmpExt/2008-02-29/" xmlns:w3="http://www.w3.org/2003/01/geo/wgs84_pos#"
+  xmlns:terms="http://purl.org/dc/terms/" xmlns:dm="http://ns.adobe.com/xmp/1.0/DynamicMedia/\""""
 
 
 def packet(properties: str, attributes: str = "") -> bytes:
@@ -133,6 +134,8 @@ def test_without_place() -> None:
         "<exif:GPSLatitude>48,51.5N</exif:GPSLatitude><photoshop:City>Bergen</photoshop:City>"
         "<ext:LocationCreated><rdf:Bag><rdf:li ext:City='Bergen'/></rdf:Bag></ext:LocationCreated>"
         "<photoshop:Note rdf:parseType='Resource'><drone:GpsLongitude>5</drone:GpsLongitude></photoshop:Note>"
+        "<w3:lat>60.4</w3:lat><w3:long>5.3</w3:long><dm:shotLocation>Bergen</dm:shotLocation>"
+        "<dc:coverage>Bergen</dc:coverage><terms:spatial>Bergen</terms:spatial>"
     )
     whole = packet(places + BAG, 'exif:GPSLongitude="5,20E" drone:GpsLatitude="+60.4"')
     assert xmp.read(xmp.kept(whole)).texts["exif:GPSLatitude"] == ["48,51.5N"]

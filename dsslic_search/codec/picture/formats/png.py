@@ -24,6 +24,8 @@ from dsslic_search.codec.picture.raster import (
 
 _SIGNATURE_BYTES = 8
 _GREY, _PALETTE = frozenset({0, 4}), 3
+_UNSPECIFIED = 2
+"""A transfer of H.273 that leaves what the numbers mean to the other chunks."""
 
 
 def read(data: bytes) -> Header:
@@ -59,7 +61,9 @@ def chunks_before_pixels(data: bytes) -> Mapping[bytes, bytes]:
 
 def _space(chunks: Mapping[bytes, bytes], icc: bytes) -> Space:
     cicp = chunks.get(b"cICP", b"")
-    if len(cicp) == 4 and cicp[2] == 0 and cicp[3] == 1:  # RGB and full range, as PNG demands
+    if (
+        len(cicp) == 4 and cicp[1] != _UNSPECIFIED and cicp[2:] == b"\0\1"
+    ):  # RGB and full range, as PNG demands
         return Coded(cicp[0], cicp[1])
     if icc:
         return Profile(icc)

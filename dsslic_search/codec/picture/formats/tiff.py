@@ -53,6 +53,8 @@ _THUMBNAIL_SHARE = 16
 """A first picture of fewer than 1 / 16 of the pixels of the largest is its thumbnail, whether it says so or
 not."""
 MAX_PAGES = 1000
+_COMPRESSIONS_OF_PILLOW = frozenset({1, 2, 3, 4, 5, 7, 8, 32773, 32946})
+"""None, CCITT's, LZW, JPEG, Deflate and PackBits: others are not in every build of Pillow."""
 
 
 def read(data: bytes) -> Header:
@@ -106,7 +108,8 @@ def _is_simple(page: TiffPage) -> bool:
     bits = page.bitspersample
     grey = page.photometric in (_WHITE_IS_ZERO, _BLACK_IS_ZERO)
     return (
-        page.photometric in (*range(4), _CMYK, _YCC)
+        page.photometric in (_WHITE_IS_ZERO, _BLACK_IS_ZERO, _RGB, _CMYK, _YCC)
+        and page.compression in _COMPRESSIONS_OF_PILLOW
         and page.sampleformat in (1, None)
         and page.planarconfig in (1, None)
         and (bits == 8 or (bits in (1, 2, 4) and page.samplesperpixel == 1))

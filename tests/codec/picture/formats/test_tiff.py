@@ -93,3 +93,26 @@ def test_colours_of_an_unknown_kind_are_named() -> None:
     samples = np.zeros((4, 4), np.uint16)
     with pytest.raises(PhotoError, match=r"colours of kind 32844 .* are not read"):
         opened((samples, {"photometric": 32844}))
+
+
+@pytest.mark.parametrize(("high", "low"), [(257, 0), (256, 255), (1, 0)])
+def test_palettes_are_rounded_and_may_fill_the_low_byte_alone(high: int, low: int) -> None:
+    """A palette's 16 bits: v × 257, v × 256 + 255 (nearly the next level), or v in the low byte."""
+    levels = np.arange(256).astype(np.uint16)
+    table = np.stack([levels * high + low, levels[::-1] * high + low, levels * high + low]).astype(np.uint16)
+    expected = (np.stack([levels, 255 - levels, levels], -1)).astype(np.float64)
+    if high == 256:
+        expected = np.rint((expected * 256 + 255) / 257)
+    photo = opened((levels.astype(np.uint8).reshape(16, 16), {"photometric": "palette", "colormap": table}))
+    np.testing.assert_array_equal(photo.pixels.reshape(-1, 3), expected)
+
+
+@pytest.mark.parametrize("compression", ["webp", "zstd", "lzma", "jpegxl", "jpeg2000", "png"])
+def test_compressions_that_not_every_build_of_libtiff_has(compression: str) -> None:
+    samples = np.random.default_rng(3).integers(0, 256, (40, 56, 3)).astype(np.uint8)
+    options: dict[str, object] = {"photometric": "rgb", "compression": compression}
+    if compression in ("webp", "jpegxl"):
+        options["compressionargs"] = {"lossless": True}
+    elif compression == "jpeg2000":
+        options["compressionargs"] = {"reversible": True, "level": 0}
+    np.testing.assert_array_equal(opened((samples, options)).pixels, samples)
