@@ -113,6 +113,8 @@ class Life(RuleBasedStateMachine):
         self.model = Model()
         self.ids: dict[str, int] = {}
         self.changes = 0
+        self.turns = 0  # commands that may have changed the archive
+        self.asked_at = 0  # the turn after which it was asked last
         self.patched = ExitStack()
         # so that one photo at a time is in flight
         self.patched.enter_context(mock.patch.object(flight, "weight_of", lambda *_: PHOTO_BYTES))
@@ -285,6 +287,7 @@ class Life(RuleBasedStateMachine):
         rows = [(c, f, f.replace(before, after, 1)) for c, fs in moved.items() for f in fs]
         linked = [(c, f, new) for c, f, new in rows if self.is_there(new) and self.content(new) == c]
         if len(linked) == len(rows) and rows and not self.shown_missing_in(before):
+            self.turns += 1
             done = relink(self.world.archive, self.top / before, self.top / after)
             assert len(done.linked) == len(rows) and not done.absent and not done.different
             for content, _, new in sorted(linked, key=lambda each: each[1]):
@@ -303,6 +306,7 @@ class Life(RuleBasedStateMachine):
     def tag(self, content: str, name: str, take: bool) -> None:
         if content not in self.ids:
             return
+        self.turns += 1
         change = self.archive.untag if take else self.archive.tag
         change([name], [self.ids[content]])
         known = self.model[content]
@@ -323,6 +327,7 @@ class Life(RuleBasedStateMachine):
             return
         before = {content: set(known.live) for content, known in self.model.items()}
         report = command(chosen, wanted, even_empty)
+        self.turns += 1
         unseen = self.expect(chosen, listed, even_empty)
         assert report.found == report.added + report.updated + report.present + len(report.failed) - sum(
             not path.exists() for path in chosen
@@ -428,9 +433,14 @@ class Life(RuleBasedStateMachine):
 
     @invariant()
     def answers(self) -> None:
+        """After all that changed the archive; what changes files alone does not."""
         if not self.world.archive.exists:
             assert not self.model
             return
+        if self.asked_at == self.turns:
+            return
+        self.asked_at = self.turns
+        self.rows_and_files()
         ask = self.asked
         states = {content: known.state for content, known in self.model.items()}
         for state in ("here", "missing", "replaced"):
@@ -456,7 +466,6 @@ class Life(RuleBasedStateMachine):
             assert not live or native_name(str(hit.path)) in live
         return {by_id[hit.id] for hit in found}
 
-    @invariant()
     def rows_and_files(self) -> None:
         if self.world.archive.exists:
             with self.world.archive.open_catalog() as catalog:
