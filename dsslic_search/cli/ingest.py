@@ -291,7 +291,9 @@ def _tell(report: IngestReport, root: Path, listed: bool) -> None:
     parts = [f"{report.added} {verb}", f"{report.present} already there{_inside(report)}"]
     parts.append(f"{len(report.failed)} skipped")
     if report.updated:
-        parts.insert(1, f"{report.updated} {'would be ' if report.dry_run else ''}stored anew")
+        were = ", ".join(f"{count} {keep}" for keep, count in sorted(report.kept_before.items()))
+        anew = f"{'would be ' if report.dry_run else ''}stored anew{f' (they were: {were})' if were else ''}"
+        parts.insert(1, f"{report.updated} {anew}")
     if report.undecoded:
         parts.append(f"{report.undecoded} kept undecoded")
     if report.versions:

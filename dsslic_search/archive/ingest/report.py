@@ -85,6 +85,7 @@ class IngestReport:
     one more; ``back``, met again after they lay nowhere; ``versions``, of a file that holds another photo
     now; ``missing``, which lie nowhere any more. ``unseen``: folders of which nothing can be told, so that
     nothing is said of the photos there. ``in_bin``: of ``present``, files whose photo was removed.
+    ``kept_before``: of ``updated``, how many were kept in which mode that are kept in another now.
 
     ``updated``: photos that were there, stored anew with other options or because their file was missing or
     damaged. ``sidecars``: files beside these photos that told of them. ``notes``: folders without photos;
@@ -109,6 +110,7 @@ class IngestReport:
     missing: list[Missing] = field(default_factory=list)
     unseen: list[Unseen] = field(default_factory=list)
     in_bin: int = 0
+    kept_before: Counter[str] = field(default_factory=Counter)
     passed_over: PassedOver = field(default_factory=PassedOver)
     notes: list[str] = field(default_factory=list)
     bytes_in: int = 0
@@ -141,7 +143,6 @@ class Teller:
         self.report = report
         self.stay_exact: set[str] = set()  # content hashes
         self.stay_as_made = 0  # photos for which an effort, importances or a target were asked for in vain
-        self.stored_anew: Counter[str] = Counter()  # how photos were kept that are kept otherwise now
         self._sidecars: set[str] = set()  # paths: an edited copy shares its original's
         self._progress = progress
         self._done = 0

@@ -144,7 +144,7 @@ class Taking:
             choice = self._choice(source.content_hash, self._as_kept(stand))
         if choice.action == "update":
             if choice.options.keep != stand.keep:
-                self._tell.stored_anew[stand.keep] += 1
+                self._tell.report.kept_before[stand.keep] += 1
             self._flight.start(source, choice)
             return
         self._places.seen(stand.photo_id, source.there)

@@ -469,6 +469,7 @@ def test_other_options_store_a_photo_anew(world: Any, first: Any, then: Any, upd
             [],
             [],
         )
+        assert each.kept_before == ({first[0]: 2} if first[0] != then[0] and updated else {})
     assert report.bytes_stored == (
         sum(p.stat().st_size for p in world.archive.root.rglob("*.dsslic")) if updated else 0
     )

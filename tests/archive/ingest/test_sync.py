@@ -119,7 +119,7 @@ def test_hard_links_are_copies_and_a_swap_is_no_edit(filled: Any) -> None:
 
 
 def test_new_photos_are_kept_as_last_time_and_others_stay(filled: Any) -> None:
-    filled.ingest(keep="reference", workers=1)
+    assert filled.ingest(keep="reference", workers=1).kept_before == {"layers": 2}
     filled.photo("new.jpg")
     report = follow(filled)
     assert report.notes == ["new photos as reference, quality 60, as last time"]
