@@ -20,6 +20,7 @@ if TYPE_CHECKING:
         unpack_file,
     )
     from dsslic_search.api.duplicates import Copy, Duplicates
+    from dsslic_search.api.exact_duplicates import ExactCopy, ExactDuplicates, ExactGroup
     from dsslic_search.api.getting_out import GotOut
     from dsslic_search.api.info import file_info
     from dsslic_search.api.searching import Hit, QueryResult
@@ -53,6 +54,9 @@ __all__ = [
     "EncodeOptions",
     "EncodeWishes",
     "Event",
+    "ExactCopy",
+    "ExactDuplicates",
+    "ExactGroup",
     "Fault",
     "Finding",
     "GotOut",
@@ -95,6 +99,7 @@ _HOMES = {
         "unpack_file",
     ),
     "api.duplicates": ("Copy", "Duplicates"),
+    "api.exact_duplicates": ("ExactCopy", "ExactDuplicates", "ExactGroup"),
     "api.getting_out": ("GotOut",),
     "api.info": ("file_info",),
     "api.searching": ("Hit", "QueryResult"),

@@ -19,6 +19,7 @@ from dsslic_search.core.kinds import Stage
 
 if TYPE_CHECKING:
     from dsslic_search.api.duplicates import Duplicates
+    from dsslic_search.api.exact_duplicates import ExactDuplicates
     from dsslic_search.api.searching import QueryResult
     from dsslic_search.api.showing import Preview
     from dsslic_search.api.statistics import Statistics
@@ -159,6 +160,13 @@ class Archive(Keeping, Following, GettingOut):
             self.folder, self.catalog, threshold, mirrored, self.settings.max_pixels, progress
         )
 
+    def exact_duplicates(self) -> ExactDuplicates:
+        """Groups of byte-identical copies, by the paths at which photos lie, with the bytes that they take.
+        Looks at each file, and reads none."""
+        from dsslic_search.api.exact_duplicates import find_exact_duplicates
+
+        return find_exact_duplicates(self.catalog)
+
     # Naming them
 
     def save(self, name: str, text: str, *, replace: bool = False) -> None:
@@ -218,11 +226,16 @@ class Archive(Keeping, Following, GettingOut):
         return read_contents(self.folder.store, photo)
 
     def info(self, photo_id: int) -> dict[str, Any]:
-        """What is known of a photo, as plain values: file facts, coverage, regions, tags, and the layers of
-        its stored file; see `api.info.photo_info`."""
+        """What is known of a photo, as plain values: file facts, coverage, regions, tags, the layers of its
+        stored file (see `api.info.photo_info`), and the ids of the photos that it replaced."""
         from dsslic_search.api.info import photo_info
+        from dsslic_search.archive.known_paths import earlier_versions
 
-        return photo_info(self.folder.store, self.photo(photo_id), self.vocabulary, self.tags_of(photo_id))
+        photo = self.photo(photo_id)
+        return {
+            **photo_info(self.folder.store, photo, self.vocabulary, self.tags_of(photo_id)),
+            "earlier_versions": earlier_versions(self.catalog, photo_id),
+        }
 
     def dialect(self, photo: Photo) -> Dialect:
         """The vocabulary that a stored photo's label map speaks in, and what its classes mean in the

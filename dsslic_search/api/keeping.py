@@ -20,7 +20,7 @@ class Keeping(OpenArchive):
 
     def states(self) -> dict[str, int]:
         """How many photos stand in each of the states of `core.kinds.PhotoState` that any photo is in."""
-        return self._lookup.state_counts()
+        return {state: totals.photos for state, totals in self._lookup.states().items()}
 
     # The bin
 

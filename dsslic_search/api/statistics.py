@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from dsslic_search.api.indexes import OpenIndexes
 from dsslic_search.api.searching import Searcher
-from dsslic_search.archive.lookup import Lookup, Totals
+from dsslic_search.archive.lookup import Lookup, StateTotals, Totals
 from dsslic_search.core.settings import Settings
 from dsslic_search.core.vocabulary import Vocabulary
 from dsslic_search.query.facets import ClassCount, count_classes, count_files
@@ -27,7 +27,8 @@ class Statistics:
     ``counts``: for each fact that is counted, by its plural ("formats", "cameras"), photos by value, most
     frequent first, and so ``tags``; ``months``: photos by year and month, as "2023-06", in order;
     ``undated``: photos that do not say when they were taken; ``undecoded``: those kept so, of which nothing
-    is known but facts."""
+    is known but facts; ``states``: of the whole archive, photos and their stored bytes by state, be they in
+    answers or not; none of a query."""
 
     photos: int
     original_bytes: int
@@ -40,6 +41,7 @@ class Statistics:
     undecoded: int
     tags: dict[str, int]
     classes: tuple[ClassCount, ...]
+    states: dict[str, StateTotals]
 
     @property
     def formats(self) -> dict[str, int]:
@@ -83,6 +85,7 @@ def statistics(
             undecoded=file.undecoded,
             tags=tags,
             classes=count_classes(columns, vocabulary, settings.presence, rows),
+            states=lookup.states() if text is None else {},
         )
 
     return indexes.ask(asked)

@@ -9,7 +9,6 @@ emptying, or a repair, deletes it.
 
 from __future__ import annotations
 
-import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -21,6 +20,7 @@ from sqlalchemy.orm import Session
 
 from dsslic_search.archive.catalog import Catalog
 from dsslic_search.archive.folder import ArchiveFolder
+from dsslic_search.archive.known_paths import as_it_was
 from dsslic_search.archive.lookup import batches
 from dsslic_search.archive.notes import check_ids
 from dsslic_search.archive.paths import settle
@@ -145,13 +145,11 @@ def _lies_elsewhere(catalog: Catalog, photo_id: int) -> bool:
 
 
 def _is_there(row: KnownPath) -> bool:
-    """Whether the file at a path still is, as far as can be told without reading it, what it was."""
+    """Whether the file at a path still is what it was."""
     try:
-        status = text_to_path(row.path).stat()
+        return as_it_was(row, text_to_path(row.path).stat())
     except (OSError, ValueError):
         return False
-    same_time = row.modified_ns is None or row.modified_ns == status.st_mtime_ns
-    return stat.S_ISREG(status.st_mode) and status.st_size == row.file_size and same_time
 
 
 def _delete(catalog: Catalog, store: Store, photo_id: int, now: datetime) -> None:

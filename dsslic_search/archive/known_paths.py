@@ -5,6 +5,8 @@ Changes are made by `archive.paths`; that a file was seen again as it was is no 
 
 from __future__ import annotations
 
+import os
+import stat
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -93,6 +95,24 @@ def rows_of(catalog: Catalog, photo_ids: Iterable[int]) -> dict[int, list[Known]
             for row in session.execute(_KNOWN.where(KnownPath.photo_id.in_(part)).order_by(KnownPath.id)):
                 found[row.photo_id].append(Known(*tuple(row)))
     return found
+
+
+def earlier_versions(catalog: Catalog, photo_id: int) -> list[int]:
+    """The ids of photos that this one replaced, the latest first."""
+    chosen = (
+        select(KnownPath.photo_id)
+        .where(KnownPath.replaced_by == photo_id)
+        .group_by(KnownPath.photo_id)
+        .order_by(func.max(KnownPath.ended_at).desc(), KnownPath.photo_id.desc())
+    )
+    with catalog.session() as session:
+        return list(session.scalars(chosen))
+
+
+def as_it_was(row: KnownPath, status: os.stat_result) -> bool:
+    """Whether a file is what a row says of it, as far as can be told without reading it."""
+    same_time = row.modified_ns is None or row.modified_ns == status.st_mtime_ns
+    return stat.S_ISREG(status.st_mode) and status.st_size == row.file_size and same_time
 
 
 def touch(catalog: Catalog, rows: Sequence[int], now: datetime) -> None:

@@ -77,6 +77,14 @@ class Totals:
     pixels: int = 0
 
 
+@dataclass(frozen=True)
+class StateTotals:
+    """Photos of one state, and the bytes of their .dsslic files."""
+
+    photos: int
+    stored_bytes: int
+
+
 class Lookup(ABC):
     """A catalog, whichever way it is read. Every method raises ArchiveError for trouble with the database."""
 
@@ -119,9 +127,10 @@ class Lookup(ABC):
         counted = f"SELECT name, count(*) FROM tag WHERE photo_id NOT IN ({hidden}) GROUP BY name"
         return most_frequent_first(self.rows(counted)[0])
 
-    def state_counts(self) -> dict[str, int]:
-        """How many photos there are of each state."""
-        return dict(self.rows("SELECT state, count(*) FROM photo GROUP BY state ORDER BY state")[0])
+    def states(self) -> dict[str, StateTotals]:
+        """How many photos there are of each state that any photo is in, and the bytes of their files."""
+        asked = "SELECT state, count(*), sum(stored_bytes) FROM photo GROUP BY state ORDER BY state"
+        return {state: StateTotals(int(n), int(stored)) for state, n, stored in self.rows(asked)[0]}
 
     def look_up(self, ids: Sequence[int], classes: Sequence[int]) -> LookedUp:
         """What is shown of photos that a query found, of at most `IDS_IN_A_STATEMENT`, and how much they show

@@ -137,6 +137,9 @@ def show(
     for earlier in info["earlier_paths"]:
         by = "" if earlier["replaced_by"] is None else f", replaced by #{earlier['replaced_by']}"
         typer.echo(f"earlier: {printable(earlier['path'])} (until {earlier['until'][:10]}{by})")
+    if info["earlier_versions"]:
+        versions = ", ".join(f"#{photo_id}" for photo_id in info["earlier_versions"])
+        typer.echo(f"earlier version{'s' if len(info['earlier_versions']) > 1 else ''}: {versions}")
     typer.echo(
         f"{photo.width}×{photo.height} {photo.format}, {size_text(photo.file_size)}; stored "
         f"{size_text(photo.stored_bytes)}",

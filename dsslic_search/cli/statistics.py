@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from dsslic_search.cli.options import ArchiveDir, AsJson, print_json
-from dsslic_search.core.kinds import KeepMode
+from dsslic_search.core.kinds import KeepMode, PhotoState
 from dsslic_search.core.text import counted, printable, size_text
 
 if TYPE_CHECKING:
@@ -19,6 +19,12 @@ BAR_CHARACTERS = 24  # of the longest bar
 LEVELS = "▁▂▃▄▅▆▇█"  # of a bin of a histogram, by its height
 EMPTY_BIN = "·"
 NAMES_ON_A_LINE = 10  # of formats, cameras, tags
+STATES = {
+    PhotoState.MISSING: "missing",
+    PhotoState.REPLACED: "replaced by later versions",
+    PhotoState.REMOVED: "in the bin",
+    PhotoState.LOST: "lost",
+}
 SHOWN_MONTHS = 24  # with more, years are shown
 
 
@@ -51,6 +57,7 @@ def stats(
             f"{root}: {counted(found.photos, 'photo')}" + (f" of: {query}" if query is not None else "")
         )
     )
+    _show_states(found)
     if found.photos:
         _show_sizes(found)
         for title, counts in (*found.counts.items(), ("tags", found.tags)):
@@ -77,6 +84,16 @@ def _show_sizes(found: Statistics) -> None:
     typer.echo(f" {bpp:.3f} bpp; label maps {size_text(found.map_bytes)}")
     if found.undecoded:
         typer.echo(f"{found.undecoded} kept undecoded: keep:{KeepMode.UNDECODED} finds them")
+
+
+def _show_states(found: Statistics) -> None:
+    """Photos that are not as they should be, or that answers are not of."""
+    for state, title in STATES.items():
+        if totals := found.states.get(state):
+            typer.echo(
+                f"{title}: {counted(totals.photos, 'photo')}, {size_text(totals.stored_bytes)} stored: "
+                f"is:{state} finds {'it' if totals.photos == 1 else 'them'}"
+            )
 
 
 def _show_names(title: str, counts: Mapping[str, int]) -> None:

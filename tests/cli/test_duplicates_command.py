@@ -147,3 +147,53 @@ def test_an_archive_without_photos_twice(run, archive: Path, tmp_path: Path):
     ran = run("duplicates", "--archive", tmp_path / "nowhere")
     assert ran.code == 1
     assert "dss-search ingest" in ran.message
+
+
+@pytest.fixture
+def copied(run, archive: Path, photos: Path, tmp_path: Path) -> tuple[Path, list[Path]]:
+    """A copy of the archive, in which one photo lies at a path more, and a link to that at another."""
+    place = tmp_path / "copy"
+    shutil.copytree(archive, place)
+    original = min(photos.glob("*.jpg"))
+    copy, link = tmp_path / "x.jpg", tmp_path / "y.jpg"
+    shutil.copyfile(original, copy)
+    link.hardlink_to(copy)
+    assert "(2 copies)" in run("ingest", copy, link, "--archive", place).err
+    return place, [original, copy, link]
+
+
+def test_byte_identical_copies_are_listed_with_what_they_take(run, copied: tuple[Path, list[Path]]):
+    place, paths = copied
+    size = paths[0].stat().st_size
+    ran = run("duplicates", "--exact", "--archive", place, "--json")
+    (group,) = ran.json["groups"]
+    assert [each["path"] for each in group["paths"]] == list(map(str, paths))
+    assert [each["same_file_as"] for each in group["paths"]] == [None, None, str(paths[1])]
+    assert (group["bytes"], group["to_be_had"], ran.json["to_be_had"]) == (size, size, size)
+    assert ran.message.startswith("1 group; 1 copy takes ")
+    lines = run("duplicates", "--exact", "--archive", place).out.splitlines()
+    assert lines[0].startswith(f"#{group['id']} ")
+    assert "3 copies of" in lines[0]
+    assert [line.strip() for line in lines[1:]] == [str(paths[0]), str(paths[1]), f"{paths[2]}  (link)"]
+    assert "1 byte-identical copy beside these" in run("duplicates", "--archive", place).message
+
+
+def test_copies_that_are_gone_or_changed_are_marked(run, copied: tuple[Path, list[Path]]):
+    place, (_, copy, link) = copied
+    copy.unlink()
+    link.write_bytes(b"something else")
+    ran = run("duplicates", "--exact", "--archive", place)
+    assert [line.partition("  (")[2] for line in ran.out.splitlines()[-2:]] == [
+        "not there)",
+        "changed since: dss-search sync)",
+    ]
+    assert ran.message == "1 group; 0 copies take 0 B beside the first of each"
+
+
+def test_exact_copies_where_there_are_none_and_with_options_that_say_nothing(run, archive: Path):
+    ran = run("duplicates", "--exact", "--archive", archive)
+    assert (ran.code, ran.message) == (0, "no byte-identical copies")
+    for more in (("--threshold", 0.9), ("--mirrored",)):
+        ran = run("duplicates", "--exact", *more, "--archive", archive)
+        assert ran.code == 2
+        assert "--exact is about identical bytes" in ran.message

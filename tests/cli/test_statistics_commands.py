@@ -9,6 +9,8 @@ import pytest
 
 from dsslic_search.cli.statistics import BAR_CHARACTERS, EMPTY_BIN, LEVELS, bar, sparkline
 
+SAMPLES = Path(__file__).parents[2] / "samples"
+
 
 @pytest.mark.parametrize("query", ["sky", "no sky", "tag:best", "format:jpeg and portrait"])
 def test_statistics_of_a_query_are_those_of_its_photos(run, archive: Path, tmp_path: Path, query: str):
@@ -78,3 +80,38 @@ def test_months_and_years(capsys: pytest.CaptureFixture[str]):
         ["2021", "12"],
         ["2022", "12"],
     ]
+
+
+def test_what_is_not_as_it_should_be_is_counted(run, archive: Path, photos: Path, tmp_path: Path):
+    place, folder = tmp_path / "copy", tmp_path / "photos"
+    shutil.copytree(archive, place)
+    assert run("stats", "--archive", place, "--json").json["states"].keys() == {"here"}
+    everyone = run("query", "everything", "--all", "--json", "--archive", place).json["results"]
+    shutil.copytree(photos, folder)
+    assert run("relink", photos, folder, "--archive", place).code == 0
+    by_id = {each["id"]: folder / Path(each["path"]).relative_to(photos) for each in everyone}
+    by_id[2].unlink()
+    shutil.copyfile(next(iter(SAMPLES.glob("*.jpg"))), by_id[4])
+    run("sync", folder, "--archive", place)
+    run("remove", 1, 3, "--archive", place)
+    states = run("stats", "--archive", place, "--json").json["states"]
+    assert {state: totals["photos"] for state, totals in states.items()} == {
+        "here": len(everyone) - 3,
+        "missing": 1,
+        "removed": 2,
+        "replaced": 1,
+    }
+    stored = [run("show", number, "--archive", place, "--json").json["stored_bytes"] for number in (1, 3)]
+    assert states["removed"]["stored_bytes"] == sum(stored)
+    lines = run("stats", "--archive", place).out.splitlines()[1:4]
+    assert [line.split(":")[0] for line in lines] == [
+        "missing",
+        "replaced by later versions",
+        "in the bin",
+    ]
+    assert ": 2 photos, " in lines[2]
+    assert run("stats", "sky", "--archive", place, "--json").json["states"] == {}
+    later = len(everyone) + 1
+    assert "earlier version: #4" in run("show", later, "--archive", place).out.splitlines()
+    assert run("show", later, "--archive", place, "--json").json["earlier_versions"] == [4]
+    assert f", replaced by #{later})" in run("show", 4, "--archive", place).out
