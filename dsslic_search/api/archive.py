@@ -10,14 +10,23 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from dsslic_search.api.arguments import (
+    count_of,
+    id_of,
+    ids_of,
+    names_of,
+    number_of,
+    path_of,
+    text_of,
+)
 from dsslic_search.api.following import Following
 from dsslic_search.api.getting_out import GettingOut
 from dsslic_search.api.keeping import Keeping
 from dsslic_search.core import vocabulary
-from dsslic_search.core.errors import UsageError
 from dsslic_search.core.kinds import Stage
 
 if TYPE_CHECKING:
+    from dsslic_search.api.arguments import Ids
     from dsslic_search.api.duplicates import Duplicates
     from dsslic_search.api.exact_duplicates import ExactDuplicates
     from dsslic_search.api.searching import QueryResult
@@ -38,7 +47,8 @@ class Archive(Keeping, Following, GettingOut):
     ``path``: its directory, else $DSS_ARCHIVE, else the platform's data directory for this user. Nothing is
     read or made before it is needed, and indexes stay open between queries. Close it, or use it in a
     ``with``. Every method raises ArchiveError when the archive is missing, damaged, or made by a newer
-    version.
+    version, and UsageError for an argument of another kind than it takes; one name, path or id may stand for
+    a list of one.
     """
 
     # Finding them
@@ -70,9 +80,9 @@ class Archive(Keeping, Following, GettingOut):
         filters, and may be empty."""
         from dsslic_search.api.searching import QueryResult, cursor_text, read_cursor
 
-        if limit is not None and limit < 0:
-            raise UsageError(f"limit {limit}: must be 0 or more")
-        cursor, before = read_cursor(after)
+        text = text_of(text)
+        limit = None if limit is None else count_of(limit, "limit")
+        cursor, before = read_cursor(None if after is None else text_of(after, "after, a cursor,"))
 
         def asked(indexes: Indexes) -> tuple[Answer, str]:
             answer = self._searcher.answer(indexes, text, limit=limit, after=cursor, resemble=resemble)
@@ -109,7 +119,8 @@ class Archive(Keeping, Following, GettingOut):
         from dsslic_search.features.embedding import Canvas
 
         if not isinstance(canvas, Canvas):
-            canvas = read_canvas(read_file(Path(canvas)), str(canvas), self.vocabulary)
+            file = path_of(canvas, "a sketch")
+            canvas = read_canvas(read_file(file), str(file), self.vocabulary)
         resemble = canvas.queries(self.vocabulary, with_mirrored=mirrored)
         return self.find(text, limit=limit, after=after, explain=explain, resemble=resemble)
 
@@ -121,7 +132,7 @@ class Archive(Keeping, Following, GettingOut):
         from dsslic_search.api import export
         from dsslic_search.core.output import Outputs
 
-        out = Path(path)
+        out = path_of(path)
         form = form or export.format_of(out) or out.suffix
         export.check_format(form)
         outputs = Outputs(replace)
@@ -131,6 +142,8 @@ class Archive(Keeping, Following, GettingOut):
     def matching(self, text: str) -> NDArray[np.int64]:
         """The ids of all photos that ``text`` asks for, newest first, whatever their rank."""
 
+        text = text_of(text)
+
         def asked(indexes: Indexes) -> NDArray[np.int64]:
             return indexes.columns.ids[self._searcher.answer(indexes, text, limit=0).rows]
 
@@ -139,7 +152,7 @@ class Archive(Keeping, Following, GettingOut):
     def embeddings_of(self, operand: str, mirrored: bool = False) -> NDArray[np.float32]:
         """The embeddings, float32[m, DIMENSION], that ``like OPERAND`` means: of a photo by
         id, path or file name, or of a file."""
-        return self._searcher.embeddings_of(operand, mirrored)
+        return self._searcher.embeddings_of(text_of(operand, "what photos are compared with"), mirrored)
 
     def duplicates(
         self,
@@ -153,9 +166,7 @@ class Archive(Keeping, Following, GettingOut):
         same."""
         from dsslic_search.api.duplicates import DEFAULT_LIKENESS, find_duplicates
 
-        threshold = DEFAULT_LIKENESS if threshold is None else threshold
-        if not 0.5 <= threshold <= 1:
-            raise UsageError(f"threshold {threshold}: must be from 0.5 to 1")
+        threshold = DEFAULT_LIKENESS if threshold is None else number_of(threshold, "threshold", 0.5, 1)
         return find_duplicates(
             self.folder, self.catalog, threshold, mirrored, self.settings.max_pixels, progress
         )
@@ -174,7 +185,8 @@ class Archive(Keeping, Following, GettingOut):
         taken and it is not to be replaced, UsageError for an impossible name."""
         from dsslic_search.archive import notes
 
-        self._searcher.check(text, name)
+        name = text_of(name, "the name of a saved query")
+        self._searcher.check(text_of(text), name)
         notes.save_query(self.catalog, name, text, replace=replace)
 
     def saved_queries(self) -> dict[str, str]:
@@ -187,21 +199,21 @@ class Archive(Keeping, Following, GettingOut):
         """Delete a saved query; ArchiveError when there is none of that name."""
         from dsslic_search.archive import notes
 
-        notes.forget_query(self.catalog, name)
+        notes.forget_query(self.catalog, text_of(name, "the name of a saved query"))
 
-    def tag(self, names: Sequence[str], ids: Sequence[int] | NDArray[np.int64]) -> dict[str, int]:
+    def tag(self, names: Sequence[str] | str, ids: Ids) -> dict[str, int]:
         """Give photos tags; returns for each tag how many of them did not have it. UsageError for an
         impossible name, ArchiveError when there is no photo of an id; then nothing is changed."""
         from dsslic_search.archive import notes
 
-        return notes.add_tags(self.catalog, names, np.asarray(ids, np.int64))
+        return notes.add_tags(self.catalog, names_of(names), ids_of(ids))
 
-    def untag(self, names: Sequence[str], ids: Sequence[int] | NDArray[np.int64] | None) -> dict[str, int]:
+    def untag(self, names: Sequence[str] | str, ids: Ids | None) -> dict[str, int]:
         """Take tags from photos, or with None from all photos; returns for each tag how many of them had
         it."""
         from dsslic_search.archive import notes
 
-        return notes.remove_tags(self.catalog, names, None if ids is None else np.asarray(ids, np.int64))
+        return notes.remove_tags(self.catalog, names_of(names), None if ids is None else ids_of(ids))
 
     def tags(self) -> dict[str, int]:
         """All tags with how many photos have them, most frequent first."""
@@ -211,19 +223,19 @@ class Archive(Keeping, Following, GettingOut):
         """The tags of a photo."""
         from dsslic_search.archive import notes
 
-        return notes.tags_of(self.catalog, photo_id)
+        return notes.tags_of(self.catalog, self.photo(photo_id).id)
 
     # Showing them
 
     def photo(self, photo_id: int) -> Photo:
         """A photo's catalog row with its coverages; ArchiveError when there is no such id."""
-        return self._searcher.photo(photo_id)
+        return self._searcher.photo(id_of(photo_id))
 
-    def contents(self, photo: Photo) -> Contents:
+    def contents(self, photo: Photo | int) -> Contents:
         """Header and chunk table of a stored photo, reading nothing else."""
         from dsslic_search.api.showing import read_contents
 
-        return read_contents(self.folder.store, photo)
+        return read_contents(self.folder.store, self._row(photo))
 
     def info(self, photo_id: int) -> dict[str, Any]:
         """What is known of a photo, as plain values: file facts, coverage, regions, tags, the layers of its
@@ -237,12 +249,17 @@ class Archive(Keeping, Following, GettingOut):
             "earlier_versions": earlier_versions(self.catalog, photo_id),
         }
 
-    def dialect(self, photo: Photo) -> Dialect:
+    def dialect(self, photo: Photo | int) -> Dialect:
         """The vocabulary that a stored photo's label map speaks in, and what its classes mean in the
         archive's."""
         from dsslic_search.api.showing import read_dialect
 
-        return read_dialect(self.folder.store, photo)
+        return read_dialect(self.folder.store, self._row(photo))
+
+    def _row(self, photo: Photo | int) -> Photo:
+        from dsslic_search.archive.schema import Photo
+
+        return photo if isinstance(photo, Photo) else self.photo(photo)
 
     def original(self, photo_id: int) -> bytes:
         """The original file, bit for bit: from the archive in keep mode "exact", from its place in
@@ -261,7 +278,8 @@ class Archive(Keeping, Following, GettingOut):
         from dsslic_search.archive.schema import Photo
         from dsslic_search.core.kinds import HIDDEN
 
-        chosen = select(Photo.id).where(Photo.state.not_in(HIDDEN)).order_by(Photo.id).limit(limit)
+        first = count_of(limit, "limit")
+        chosen = select(Photo.id).where(Photo.state.not_in(HIDDEN)).order_by(Photo.id).limit(first)
         with self.catalog.session() as session:
             return list(session.scalars(chosen))
 
@@ -273,13 +291,14 @@ class Archive(Keeping, Following, GettingOut):
         wanted = best_of(self.photo(photo_id)) if stage is None else Stage.named(stage)
         return next(self.progressive(photo_id, (wanted,)))
 
-    def progressive(self, photo_id: int, stages: Sequence[str] | None = None) -> Iterator[Preview]:
+    def progressive(self, photo_id: int, stages: Sequence[str] | str | None = None) -> Iterator[Preview]:
         """Stages of a photo, by default all it has, as a slow link would show them: each reads on where the
         one before ended."""
         from dsslic_search.api.showing import best_of, held, stages_of
 
+        named = None if stages is None else [Stage.named(stage) for stage in names_of(stages, "a stage")]
         photo = self.photo(photo_id)
-        wanted = (held(photo) or (best_of(photo),)) if stages is None else stages
+        wanted = (held(photo) or (best_of(photo),)) if named is None else named
         return stages_of(self.folder.store, photo, wanted, self.settings.max_pixels)
 
     # Counting them
@@ -295,7 +314,7 @@ class Archive(Keeping, Following, GettingOut):
             lambda: self.catalog,
             self.vocabulary,
             self.settings,
-            text,
+            None if text is None else text_of(text),
         )
 
     def classes(self) -> tuple[ClassCount, ...]:

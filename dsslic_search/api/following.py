@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Unpack
 
+from dsslic_search.api.arguments import count_of, names_of, path_of, paths_of, text_of
 from dsslic_search.api.opened import OpenArchive
 
 if TYPE_CHECKING:
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from dsslic_search.archive.check import Finding
     from dsslic_search.archive.ingest.report import Event, IngestReport
     from dsslic_search.archive.ingest.walk import Scope
+    from dsslic_search.archive.ingest.wanted import Wanted
     from dsslic_search.archive.reindex import ReindexReport
     from dsslic_search.archive.relink import Relinked
     from dsslic_search.codec.options import EncodeOptions
@@ -26,13 +28,13 @@ class Following(OpenArchive):
 
     def ingest(
         self,
-        paths: Sequence[Path | str],
+        paths: Sequence[Path | str] | Path | str,
         options: EncodeOptions | None = None,
         *,
         frames: str | None = None,
         even_undecoded: bool = False,
-        include: Sequence[str] = (),
-        exclude: Sequence[str] = (),
+        include: Sequence[str] | str = (),
+        exclude: Sequence[str] | str = (),
         rehash: bool = False,
         even_empty: bool = False,
         even_removed: bool = False,
@@ -72,32 +74,31 @@ class Following(OpenArchive):
         from dsslic_search.archive.ingest.frames import read_choice
         from dsslic_search.archive.ingest.run import ingest
         from dsslic_search.archive.ingest.taking import Rules
-        from dsslic_search.archive.ingest.wanted import Wanted
 
         return ingest(
             self.folder,
-            [Path(p) for p in paths],
+            paths_of(paths),
             options_or(options, wishes),
             settings=self.settings,
-            frames=None if frames is None else read_choice(frames),
+            frames=None if frames is None else read_choice(text_of(frames, "frames")),
             even_undecoded=even_undecoded,
-            wanted=Wanted(tuple(include), tuple(exclude)),
+            wanted=_wanted(include, exclude),
             rules=Rules(True, rehash, even_empty, even_removed),
             dry_run=dry_run,
-            workers=workers or os.cpu_count() or 1,
-            memory=memory,
+            workers=_workers(workers) or os.cpu_count() or 1,
+            memory=None if memory is None else count_of(memory, "memory", 1),
             progress=progress,
         )
 
     def sync(
         self,
-        folders: Sequence[Path | str | Scope] = (),
+        folders: Sequence[Path | str | Scope] | Path | str = (),
         options: EncodeOptions | None = None,
         *,
         frames: str | None = None,
         even_undecoded: bool = False,
-        include: Sequence[str] = (),
-        exclude: Sequence[str] = (),
+        include: Sequence[str] | str = (),
+        exclude: Sequence[str] | str = (),
         rehash: bool = False,
         even_empty: bool = False,
         even_removed: bool = False,
@@ -117,21 +118,20 @@ class Following(OpenArchive):
         from dsslic_search.archive.ingest.frames import read_choice
         from dsslic_search.archive.ingest.sync import sync
         from dsslic_search.archive.ingest.taking import Rules
-        from dsslic_search.archive.ingest.wanted import Wanted
 
         as_last_time = options is None and not wishes and frames is None and not even_undecoded
         return sync(
             self.folder,
-            [Path(each) if isinstance(each, str) else each for each in folders],
+            _scopes_of(folders),
             None if as_last_time else options_or(options, wishes),
             settings=self.settings,
-            frames=None if frames is None else read_choice(frames),
+            frames=None if frames is None else read_choice(text_of(frames, "frames")),
             even_undecoded=even_undecoded,
-            wanted=Wanted(tuple(include), tuple(exclude)),
+            wanted=_wanted(include, exclude),
             rules=Rules(False, rehash, even_empty, even_removed),
             dry_run=dry_run,
-            workers=workers or os.cpu_count() or 1,
-            memory=memory,
+            workers=_workers(workers) or os.cpu_count() or 1,
+            memory=None if memory is None else count_of(memory, "memory", 1),
             progress=progress,
         )
 
@@ -142,7 +142,7 @@ class Following(OpenArchive):
         `archive.relink.relink`."""
         from dsslic_search.archive.relink import relink
 
-        return relink(self.folder, Path(before), Path(after), unchecked=unchecked, dry_run=dry_run)
+        return relink(self.folder, path_of(before), path_of(after), unchecked=unchecked, dry_run=dry_run)
 
     def reindex(
         self, *, workers: int | None = None, progress: Callable[[int, int], None] | None = None
@@ -151,7 +151,7 @@ class Following(OpenArchive):
         label maps."""
         from dsslic_search.archive.reindex import reindex
 
-        report = reindex(self.folder, workers=workers, progress=progress)
+        report = reindex(self.folder, workers=_workers(workers), progress=progress)
         began = time.perf_counter()
         self._indexes.ask(lambda indexes: (indexes.vectors(), indexes.regions(), indexes.files()))
         report.seconds += time.perf_counter() - began
@@ -172,3 +172,24 @@ class Following(OpenArchive):
         from dsslic_search.archive.repair import repair
 
         return repair(self.folder, findings)
+
+
+def _workers(number: int | None) -> int | None:
+    return None if number is None else count_of(number, "workers", 1)
+
+
+def _wanted(include: Sequence[str] | str, exclude: Sequence[str] | str) -> Wanted:
+    from dsslic_search.archive.ingest.wanted import Wanted
+
+    return Wanted(tuple(names_of(include, "include")), tuple(names_of(exclude, "exclude")))
+
+
+def _scopes_of(folders: Sequence[Path | str | Scope] | Path | str) -> list[Path | Scope]:
+    """Paths, and scopes among them as they are."""
+    from dsslic_search.archive.ingest.walk import Scope
+
+    if isinstance(folders, Scope):
+        return [folders]
+    if not isinstance(folders, Sequence) or isinstance(folders, str):
+        return [*paths_of(folders)]
+    return [each if isinstance(each, Scope) else path_of(each) for each in folders]

@@ -5,12 +5,13 @@ from __future__ import annotations
 import hashlib
 import os
 from calendar import timegm
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
 from dsslic_search.api import coding
+from dsslic_search.api.arguments import ids_of, path_of
 from dsslic_search.api.opened import OpenArchive
 from dsslic_search.archive.originals import left_outside
 from dsslic_search.core.errors import DSSError, FormatError, Remedy, UsageError, WeightsError
@@ -20,6 +21,7 @@ from dsslic_search.core.output import Outputs
 from dsslic_search.core.output_names import apart
 
 if TYPE_CHECKING:
+    from dsslic_search.api.arguments import Ids
     from dsslic_search.archive.schema import Photo
 
 FORMS = ("png", "jpg", "webp")
@@ -47,7 +49,7 @@ class GettingOut(OpenArchive):
 
     def originals(
         self,
-        ids: Iterable[int],
+        ids: Ids,
         folder: Path | str,
         *,
         flat: bool = False,
@@ -64,10 +66,13 @@ class GettingOut(OpenArchive):
         ArchiveError when there is no photo of an id, UsageError where nothing may be written.
         """
         from dsslic_search.api.showing import original_of
+        from dsslic_search.codec.picture.stripping import Strip
 
+        to, left_out = path_of(folder), Strip.named(strip)
         photos = self._photos(ids)
         outputs = _outputs(photos, replace)
-        targets = [Outputs().folder(Path(folder)) / name for name in apart(_names(photos, flat))]
+        out = Outputs().folder(to)
+        targets = [out / name for name in apart(_names(photos, flat))]
 
         def got(photo: Photo, target: Path) -> int | None:
             original = original_of(self.folder.store, photo)
@@ -76,7 +81,7 @@ class GettingOut(OpenArchive):
                     f"photo {photo.id}: the original kept is not what was put in; see what is wrong with: "
                     f"{Remedy.READ_DATA}"
                 )
-            original = coding.without(original, strip)
+            original = coding.without(original, left_out)
             if not target.is_symlink() and target.is_file() and target.read_bytes() == original:
                 return None
             outputs.write(target, original)
@@ -88,7 +93,7 @@ class GettingOut(OpenArchive):
 
     def previews(
         self,
-        ids: Iterable[int],
+        ids: Ids,
         folder: Path | str,
         *,
         stage: str | None = None,
@@ -106,9 +111,11 @@ class GettingOut(OpenArchive):
         forms = FORMS[:1] if wanted == Stage.MAP else FORMS
         if form not in forms:
             raise UsageError(f'format "{form}" is not one of: {", ".join(forms)}')
+        to = path_of(folder)
         photos = self._photos(ids)
         names = [_as_picture(name, form) for name in _names(photos, flat)]
-        targets = [Outputs().folder(Path(folder)) / name for name in apart(names)]
+        out = Outputs().folder(to)
+        targets = [out / name for name in apart(names)]
         outputs = _outputs(photos, replace)
 
         def got(photo: Photo, target: Path) -> int:
@@ -120,8 +127,8 @@ class GettingOut(OpenArchive):
 
         return _each(photos, targets, got, progress)
 
-    def _photos(self, ids: Iterable[int]) -> list[Photo]:
-        return [self._searcher.photo(int(photo_id)) for photo_id in dict.fromkeys(ids)]
+    def _photos(self, ids: Ids) -> list[Photo]:
+        return [self._searcher.photo(photo_id) for photo_id in dict.fromkeys(ids_of(ids).tolist())]
 
 
 def _outputs(photos: Sequence[Photo], replace: bool) -> Outputs:

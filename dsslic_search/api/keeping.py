@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-import numpy as np
-from numpy.typing import NDArray
-
+from dsslic_search.api.arguments import age_of, ids_of
 from dsslic_search.api.opened import OpenArchive
 
 if TYPE_CHECKING:
+    from dsslic_search.api.arguments import Ids
     from dsslic_search.archive.bin import Binned, Emptied, Moved
 
 
@@ -24,20 +22,20 @@ class Keeping(OpenArchive):
 
     # The bin
 
-    def remove(self, ids: Sequence[int] | NDArray[np.int64], *, dry_run: bool = False) -> Moved:
+    def remove(self, ids: Ids, *, dry_run: bool = False) -> Moved:
         """Put photos into the archive's bin: they leave the answers, and keep their tags, until they are
         taken back or the bin is emptied. Files outside the archive are never touched. ArchiveError, and
         nothing done, when there is no photo of an id. ``dry_run``: tell alone what would be done."""
         from dsslic_search.archive import bin
         from dsslic_search.archive.catalog import utc_now
 
-        return bin.remove(self.catalog, np.asarray(ids, np.int64), utc_now(), dry_run=dry_run)
+        return bin.remove(self.catalog, ids_of(ids), utc_now(), dry_run=dry_run)
 
-    def restore(self, ids: Sequence[int] | NDArray[np.int64] | None) -> Moved:
+    def restore(self, ids: Ids | None) -> Moved:
         """Take photos, or with None all that are there, back out of the bin."""
         from dsslic_search.archive import bin
 
-        return bin.restore(self.catalog, None if ids is None else np.asarray(ids, np.int64))
+        return bin.restore(self.catalog, None if ids is None else ids_of(ids))
 
     def bin(self) -> list[Binned]:
         """What is in the bin, what was removed last first."""
@@ -61,7 +59,7 @@ class Keeping(OpenArchive):
         return bin.empty(
             self.folder,
             now=utc_now(),
-            older_than=older_than,
+            older_than=None if older_than is None else age_of(older_than, "older_than"),
             only_copies=even_only_copies,
             dry_run=dry_run,
         )

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, TypeVar
 
+from dsslic_search.api.arguments import number_of, path_of
 from dsslic_search.core import vocabulary
-from dsslic_search.core.settings import Settings, archive_path
+from dsslic_search.core.settings import LONGEST_WAIT_SECONDS, Settings, archive_path
 
 if TYPE_CHECKING:
     from dsslic_search.api.indexes import OpenIndexes
@@ -20,11 +22,17 @@ if TYPE_CHECKING:
 class OpenArchive:
     """A directory, the settings, and what is open of it until `close`; see `api.archive.Archive`."""
 
-    def __init__(self, path: Path | str | None = None, settings: Settings | None = None) -> None:
+    def __init__(
+        self, path: Path | str | None = None, settings: Settings | None = None, *, wait: float | None = None
+    ) -> None:
+        """``wait``: seconds to wait for another process that writes to the archive, else those of the
+        settings."""
         from dsslic_search.archive.folder import ArchiveFolder
 
         self.settings = settings or Settings()
-        root = archive_path(None if path is None else Path(path))
+        if wait is not None:
+            self.settings = replace(self.settings, wait=number_of(wait, "wait", 0, LONGEST_WAIT_SECONDS))
+        root = archive_path(None if path is None else path_of(path, "the path"))
         self.folder = ArchiveFolder(root, wait=self.settings.wait)
         self.vocabulary = vocabulary.default()
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
 
@@ -148,13 +147,10 @@ def chosen_photos(opened: Archive, ids: Sequence[str] | None, query: str | None)
     """The ids that are named one by one, or by a query."""
     import numpy as np
 
+    from dsslic_search.api.arguments import ids_of
+
     if bool(ids) == (query is not None):
         raise UsageError("say which photos: their ids, or --query QUERY")
     if query is not None:
         return opened.matching(query)
-    numbers = []
-    for each in ids or ():
-        if not re.fullmatch("#?[0-9]{1,18}", each):
-            raise UsageError(f'"{each}" is no id of a photo; ids are the numbers that query prints')
-        numbers.append(int(each.removeprefix("#")))
-    return np.unique(np.array(numbers, np.int64))
+    return np.unique(ids_of(ids))

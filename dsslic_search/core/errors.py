@@ -45,7 +45,7 @@ class Remedy(StrEnum):
     CHECK = "Archive.check()"
     READ_DATA = "Archive.check(read_data=True)"
     OTHER_ARCHIVE = "Archive(path)"
-    WAIT = "Settings(wait=seconds)"
+    WAIT = "Archive(path, wait=seconds)"
     SAVED_QUERIES = "Archive.saved_queries()"
     REPLACE = "replace=True"
     CLASSES = "Archive.classes()"
