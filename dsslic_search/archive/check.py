@@ -15,6 +15,7 @@ from dsslic_search.archive.bin import purged_files
 from dsslic_search.archive.catalog import RECORD_COLUMNS, Catalog
 from dsslic_search.archive.database import database_trouble
 from dsslic_search.archive.folder import ArchiveFolder
+from dsslic_search.archive.originals_away import away
 from dsslic_search.archive.schema import Photo
 from dsslic_search.archive.store import Store
 from dsslic_search.archive.stored import Examination, Fault, ObjectRecord, examine
@@ -31,6 +32,12 @@ class Problem(StrEnum):
     deleted from the bin."""
     RETURNED = "returned"
     """The file of a photo that is set apart, lost, is there again."""
+    ORIGINAL_AWAY = "original away"
+    """The original of a photo of mode reference is at none of its paths."""
+    ORIGINAL_CHANGED = "original changed"
+    """Another file is where that should be."""
+    ORIGINALS_AWAY = "originals away"
+    """A folder is not there, under which lie originals of mode reference, of ``photos`` many."""
     DATABASE = "database"
     """The database's own check fails; the finding's ``detail`` is what it says."""
     ROWS_OF_NO_PHOTO = "rows of no photo"
@@ -48,6 +55,7 @@ class Kind(StrEnum):
     ORPHAN = "orphan"
     LEFTOVER = "leftover"
     RETURNED = "returned"
+    ORIGINAL = "original"
     CATALOG = "catalog"
 
 
@@ -61,6 +69,9 @@ _KINDS: dict[Fault | Problem, Kind] = {
     Problem.NO_PHOTO: Kind.ORPHAN,
     Problem.LEFTOVER: Kind.LEFTOVER,
     Problem.RETURNED: Kind.RETURNED,
+    Problem.ORIGINAL_AWAY: Kind.ORIGINAL,
+    Problem.ORIGINAL_CHANGED: Kind.ORIGINAL,
+    Problem.ORIGINALS_AWAY: Kind.ORIGINAL,
     Problem.DATABASE: Kind.CATALOG,
     Problem.ROWS_OF_NO_PHOTO: Kind.CATALOG,
     Problem.EARLIER_DESCRIPTIONS: Kind.CATALOG,
@@ -71,8 +82,9 @@ _KINDS: dict[Fault | Problem, Kind] = {
 class Finding:
     """One thing that is wrong.
 
-    ``where``: the file concerned, or the catalog's name. ``content_hash``: of the file, but for leftovers and
-    the catalog. ``photo_id``, ``photo_path``: of the catalog row concerned, and where its original was.
+    ``where``: the file or folder concerned, or the catalog's name. ``content_hash``: of the photo's file or
+    original, but for leftovers, folders and the catalog. ``photo_id``, ``photo_path``: of the catalog row
+    concerned, and where its original was.
     ``detail``, ``actual_bytes``, ``expected_bytes``: as in `stored.Examination`; ``photos``: as in `Problem`.
     ``only_copy``: a damaged file that may hold the only copy of an original, which `repair` leaves alone.
     """
@@ -96,9 +108,10 @@ class Finding:
 def check(archive: ArchiveFolder, read_data: bool = False) -> list[Finding]:
     """Everything that is wrong with an archive; an empty list when it is sound. Nothing is changed.
 
-    Always: the database's own check, each photo's file there, as long as it was, its header sound. With
-    ``read_data`` also every checksum of every file, which reads the whole archive. What an ingest changes
-    meanwhile is not a problem. Raises ArchiveError when the archive cannot be opened at all.
+    Always: the database's own check, each photo's file there, as long as it was, its header sound, and of
+    mode reference the original, as long as it was. With ``read_data`` also every checksum of every file, and
+    these originals' bytes, which reads all of them. What an ingest changes meanwhile is not a
+    problem. Raises ArchiveError when the archive cannot be opened at all.
     """
     store = archive.store
     with archive.open_catalog() as catalog:
@@ -117,6 +130,7 @@ def check(archive: ArchiveFolder, read_data: bool = False) -> list[Finding]:
                     else:
                         finding = _of_lost(store, content_hash, row, path)
                     found += [] if finding is None else [finding]
+        found.extend(_of_originals(catalog, read_data))
         found.extend(_of_descriptions(catalog))
         deleted = set(purged_files(catalog, store))
         found.extend(
@@ -143,6 +157,15 @@ def _of_database(catalog: Catalog) -> Iterator[Finding]:
             yield Finding(Problem.DATABASE, catalog.name, detail=line)
     if dangling:
         yield Finding(Problem.ROWS_OF_NO_PHOTO, catalog.name)
+
+
+def _of_originals(catalog: Catalog, read_data: bool) -> Iterator[Finding]:
+    for each in away(catalog, read_data):
+        if each.photo_id is None:
+            yield Finding(Problem.ORIGINALS_AWAY, each.where, photos=each.photos)
+        else:
+            what = Problem.ORIGINAL_CHANGED if each.changed else Problem.ORIGINAL_AWAY
+            yield Finding(what, each.where, each.content_hash, each.photo_id, each.where)
 
 
 def _of_descriptions(catalog: Catalog) -> Iterator[Finding]:

@@ -70,6 +70,22 @@ def finding_sentence(finding: Finding) -> str:
             )
         case Problem.RETURNED:
             return f"{_photo(finding)}: its file is back; take it up again with: dss-search check --repair"
+        case Problem.ORIGINALS_AWAY:
+            lie = "1 original lies" if finding.photos == 1 else f"{finding.photos} originals lie"
+            return (
+                f"{finding.where}: not there; {lie} under it, by reference; attach it, or tell where it is "
+                "now with: dss-search relink FROM TO"
+            )
+        case Problem.ORIGINAL_AWAY:
+            return (
+                f"{_photo(finding)}: its original, kept by reference, is at none of its paths; if it was "
+                "moved, find it again with: dss-search sync, else put it back from a backup"
+            )
+        case Problem.ORIGINAL_CHANGED:
+            return (
+                f"{_photo(finding)}: its original, kept by reference, has changed; take the later version "
+                "with: dss-search sync"
+            )
         case Fault.UNREADABLE:
             advice = ""
         case Fault.MISSING:

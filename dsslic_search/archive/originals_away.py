@@ -1,0 +1,85 @@
+"""Which originals that keep mode "reference" left outside are not where they should be."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import groupby
+from pathlib import Path
+
+from sqlalchemy import select
+
+from dsslic_search.archive.catalog import Catalog
+from dsslic_search.archive.ingest.look import Absent, Here, Looker
+from dsslic_search.archive.schema import KnownPath, Photo
+from dsslic_search.core.files import native_name, path_to_text, text_to_path
+from dsslic_search.core.kinds import KeepMode, PhotoState
+
+
+@dataclass(frozen=True)
+class Away:
+    """Originals of mode reference that cannot be found where they should be.
+
+    ``where``: a folder that is not there, with ``photos`` under it; else the path that is shown of photo
+    ``photo_id``, whose original is at none of its paths, or ``changed`` there."""
+
+    where: str
+    photos: int = 1
+    photo_id: int | None = None
+    content_hash: str = ""
+    changed: bool = False
+
+
+def away(catalog: Catalog, read_data: bool) -> Iterator[Away]:
+    """Which originals of mode reference are not at any path at which they lie or lay, by size, or with
+    ``read_data`` by their bytes; those of folders that are not there at all are told together."""
+    looker = Looker()
+    chosen = (
+        select(
+            Photo.id,
+            Photo.content_hash,
+            Photo.path,
+            KnownPath.path,
+            KnownPath.part,
+            KnownPath.file_size,
+            KnownPath.ended_at.is_(None),
+        )
+        .join(KnownPath, KnownPath.photo_id == Photo.id)
+        .where(
+            Photo.keep == KeepMode.REFERENCE.value,
+            Photo.state.in_([PhotoState.HERE.value, PhotoState.MISSING.value]),
+        )
+        .order_by(Photo.id, KnownPath.ended_at.is_not(None), KnownPath.first_seen, KnownPath.id)
+    )
+    by_folder: dict[str, int] = defaultdict(int)
+    with catalog.snapshot() as snapshot:
+        every = (row for rows in snapshot.rows(chosen) for row in rows)
+        for (photo_id, content_hash, shown), places in groupby(every, key=lambda row: tuple(row[:3])):
+            looks = []
+            for *_, path, part, size, live in places:
+                look = looker(native_name(path))
+                if isinstance(look, Here) and look.size == size:
+                    wanted = content_hash if read_data and not part else None
+                    if wanted is None or _hash_of(text_to_path(path)) == wanted:
+                        break
+                looks.append((path, look, live))
+            else:
+                path, look, live = looks[0]
+                topmost = path_to_text(look.topmost) if isinstance(look, Absent) else path
+                if topmost != path:
+                    by_folder[topmost] += 1
+                else:
+                    yield Away(shown, 1, photo_id, content_hash, live and isinstance(look, Here))
+    for folder, photos in by_folder.items():
+        yield Away(folder, photos)
+
+
+def _hash_of(path: Path) -> str:
+    """SHA-256 of a file, "" where it cannot be read."""
+    try:
+        with path.open("rb") as f:
+            return hashlib.file_digest(f, "sha256").hexdigest()
+    except OSError:
+        return ""
