@@ -123,6 +123,7 @@ class Searcher:
             presence=self._settings.presence,
             embeddings_of=self.embeddings_of,
             saved=self.saved_text,
+            tag_trouble=self.tag_trouble,
             limit=limit,
             after=after,
             resemble=resemble,
@@ -140,6 +141,7 @@ class Searcher:
             saved=lambda asked: (
                 text if notes.name_key(asked, "saved query") == own else self.saved_text(asked)
             ),
+            tag_trouble=self.tag_trouble,
         )
 
     def saved_text(self, name: str) -> str:
@@ -150,6 +152,16 @@ class Searcher:
         if text is None:
             raise KeyError(name, *closest(name, notes.saved_queries(self._catalog())))
         return text
+
+    def tag_trouble(self, name: str) -> tuple[str, tuple[str, ...]] | None:
+        """What to tell of a tag, folded, that no photo has, and those like it; None for one that some have,
+        be they left out of answers."""
+        known = self._lookup.tag_names()
+        if name in known:
+            return None
+        from dsslic_search.archive.notes import no_such_tag
+
+        return no_such_tag(name, known)
 
     def hits(
         self, ids: Sequence[int], scores: Sequence[float], classes: Sequence[int], first: int

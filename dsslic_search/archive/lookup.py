@@ -85,6 +85,14 @@ class StateTotals:
     stored_bytes: int
 
 
+TAG_NAMES = (
+    "WITH RECURSIVE known(name) AS (SELECT min(name) FROM tag UNION ALL "
+    "SELECT (SELECT min(name) FROM tag WHERE tag.name > known.name) FROM known WHERE known.name IS NOT NULL) "
+    "SELECT name FROM known WHERE name IS NOT NULL"
+)
+"""Each name once, found in the index from one to the next: DISTINCT would read the rows of all photos."""
+
+
 class Lookup(ABC):
     """A catalog, whichever way it is read. Every method raises ArchiveError for trouble with the database."""
 
@@ -126,6 +134,10 @@ class Lookup(ABC):
         hidden = f"SELECT id FROM photo WHERE state IN ({_HIDDEN})"
         counted = f"SELECT name, count(*) FROM tag WHERE photo_id NOT IN ({hidden}) GROUP BY name"
         return most_frequent_first(self.rows(counted)[0])
+
+    def tag_names(self) -> list[str]:
+        """All tags that any photo has, be it left out of answers or not, by name."""
+        return [name for (name,) in self.rows(TAG_NAMES)[0]]
 
     def states(self) -> dict[str, StateTotals]:
         """How many photos there are of each state that any photo is in, and the bytes of their files."""

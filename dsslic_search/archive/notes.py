@@ -7,19 +7,19 @@ index.
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import delete, insert, select
+from sqlalchemy import delete, insert, select, text
 from sqlalchemy.orm import Session
 
 from dsslic_search.archive.catalog import Catalog
-from dsslic_search.archive.lookup import batches, most_frequent_first
+from dsslic_search.archive.lookup import TAG_NAMES, batches, most_frequent_first
 from dsslic_search.archive.schema import Photo, SavedQuery, Tag
 from dsslic_search.archive.snapshot import are_among
 from dsslic_search.core.errors import ArchiveError, Remedy, UsageError
-from dsslic_search.core.text import folded
+from dsslic_search.core.text import closest, did_you_mean, folded, quoted
 
 NAME_CHARACTERS = 64  # at most, in the name of a tag or of a saved query
 _MARKS = "-_."
@@ -92,7 +92,9 @@ def forget_query(catalog: Catalog, name: str) -> None:
     key = saved_key(name)
     with catalog.noting() as session:
         if session.get(SavedQuery, key) is None:
-            raise ArchiveError(f'no saved query "{key}"; see them with: {Remedy.SAVED_QUERIES}')
+            close = closest(key, session.scalars(select(SavedQuery.name)))
+            hint = did_you_mean(close) if close else f"see them with: {Remedy.SAVED_QUERIES}"
+            raise ArchiveError(f'no saved query "{key}"; {hint}')
         session.execute(delete(SavedQuery).where(SavedQuery.name == key))
 
 
@@ -129,12 +131,17 @@ def add_tags(catalog: Catalog, names: Sequence[str], ids: NDArray[np.int64]) -> 
 
 def remove_tags(catalog: Catalog, names: Sequence[str], ids: NDArray[np.int64] | None) -> dict[str, int]:
     """Take tags from photos, or with None from all, in one transaction; returns for each tag how many photos
-    had it. ArchiveError, and nothing done, when there is no photo of an id."""
+    had it. ArchiveError, and nothing done, when there is no photo of an id; UsageError for a tag that no
+    photo at all has."""
     keys = list(dict.fromkeys(map(tag_key, names)))
     removed = {}
     with catalog.noting() as session:
         if ids is not None:
             check_ids(session, ids)
+        known = session.scalars(text(TAG_NAMES)).all()
+        for key in keys:
+            if key not in known:
+                raise UsageError(no_such_tag(key, known)[0])
         for key in keys:
             tagged = np.fromiter(session.scalars(select(Tag.photo_id).where(Tag.name == key)), np.int64)
             chosen = tagged if ids is None else np.intersect1d(tagged, ids)
@@ -145,6 +152,16 @@ def remove_tags(catalog: Catalog, names: Sequence[str], ids: NDArray[np.int64] |
                     session.execute(delete(Tag).where(Tag.name == key, Tag.photo_id.in_(part)))
             removed[key] = int(chosen.size)
     return removed
+
+
+def no_such_tag(name: str, known: Collection[str]) -> tuple[str, tuple[str, ...]]:
+    """What to tell of a tag that no photo has, and the known ones closest to it."""
+    close = closest(name, known)
+    if not known:
+        hint = f"there are no tags yet; give one with: {Remedy.TAG}"
+    else:
+        hint = did_you_mean(close) if close else f"see them all with: {Remedy.TAGS}"
+    return f"no photo has the tag {quoted(name)}: {hint}", close
 
 
 def tag_counts(catalog: Catalog, ids: NDArray[np.int64]) -> dict[str, int]:

@@ -18,6 +18,8 @@ COMMANDS: dict[Remedy, str] = {
     Remedy.OTHER_ARCHIVE: "--archive",
     Remedy.WAIT: "DSS_WAIT=SECONDS",
     Remedy.SAVED_QUERIES: "dss-search save --list",
+    Remedy.TAG: "dss-search tag add NAME ID…",
+    Remedy.TAGS: "dss-search tag list",
     Remedy.REPLACE: "--force",
     Remedy.CLASSES: "dss-search classes",
     Remedy.PALETTE: "dss-search palette",

@@ -47,6 +47,8 @@ class Remedy(StrEnum):
     OTHER_ARCHIVE = "Archive(path)"
     WAIT = "Archive(path, wait=seconds)"
     SAVED_QUERIES = "Archive.saved_queries()"
+    TAG = "Archive.tag(names, ids)"
+    TAGS = "Archive.tags()"
     REPLACE = "replace=True"
     CLASSES = "Archive.classes()"
     PALETTE = "Archive.palette()"

@@ -147,15 +147,62 @@ def test_an_embedding_of_another_version_asks_for_a_reindex(archive: Archive):
         archive.query("like #3 mirrored")
 
 
+@pytest.mark.parametrize(
+    "use",
+    [
+        lambda a, tag: a.query(f"sky, tag:{tag}"),
+        lambda a, tag: a.query(f"not tag:{tag}"),
+        lambda a, tag: a.matching(f"tag:{tag}"),
+        lambda a, tag: a.statistics(f"tag:{tag}"),
+        lambda a, tag: a.save("kept", f"tag:{tag}"),
+        lambda a, tag: a.untag(tag, [1]),
+        lambda a, tag: a.untag(tag, None),
+        lambda a, tag: a.untag([tag, "beach"], None),
+    ],
+    ids=["query", "not", "matching", "statistics", "save", "untag one", "untag all", "untag two"],
+)
+def test_a_tag_that_no_photo_has_is_an_error(archive: Archive, use):
+    with pytest.raises(UsageError, match=r'^no photo has the tag "bech": there are no tags yet; give one'):
+        use(archive, "bech")
+    archive.tag(["beach", "x.1"], [1, 2])
+    with pytest.raises(UsageError, match=r'^no photo has the tag "bech": did you mean beach\?'):
+        use(archive, "Bech")
+    with pytest.raises(UsageError, match=r'^no photo has the tag "q": see them all with: Archive.tags'):
+        use(archive, "q")
+    assert archive.tags() == {"beach": 2, "x.1": 2}
+    archive.remove([1, 2])  # tags of what is in the bin are tags
+    assert archive.tags() == {}
+    use(archive, "beach")
+
+
+def test_the_error_of_a_tag_is_at_its_place(archive: Archive):
+    archive.tag("beach", 1)
+    with pytest.raises(QueryError) as error:
+        archive.query("sky and tag:bech")
+    assert (error.value.position, error.value.suggestions) == (8, ("beach",))
+    archive.save("kept", "tag:beach")
+    archive.untag("beach", None)
+    with pytest.raises(QueryError, match='the saved query "@kept" is not understood: no photo has the tag'):
+        archive.query("sky, @kept")
+
+
+def test_a_saved_query_that_is_not_there_has_neighbours(archive: Archive):
+    archive.save("beach", "sea")
+    with pytest.raises(ArchiveError, match=r'^no saved query "bech"; did you mean beach\?$'):
+        archive.forget("bech")
+    with pytest.raises(ArchiveError, match=re.escape(Remedy.SAVED_QUERIES)):
+        archive.forget("q")
+
+
 def test_tags_are_asked_live_and_rebuild_nothing(archive: Archive):
-    assert archive.query("tag:best").total == 0
+    archive.tag("other", 1)
     generation = archive.catalog.generation()
     assert archive.tag(["Best"], [3, 5]) == {"best": 2}
     assert [hit.id for hit in archive.query("tag:BEST", limit=None).hits] in ([3, 5], [5, 3])
     assert archive.query("sky and not tag:best").total == PHOTOS - 2
     assert archive.untag(["best"], [3]) == {"best": 1}
     assert archive.matching("tag:best").tolist() == [5]
-    assert archive.tags() == {"best": 1}
+    assert archive.tags() == {"best": 1, "other": 1}
     assert archive.tags_of(5) == ["best"]
     assert archive.catalog.generation() == generation
 

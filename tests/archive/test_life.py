@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
@@ -31,6 +32,7 @@ from dsslic_search.archive.ingest.walk import walk
 from dsslic_search.archive.ingest.wanted import ALL, Wanted
 from dsslic_search.archive.relink import relink
 from dsslic_search.archive.store import Store
+from dsslic_search.core.errors import QueryError, UsageError
 from dsslic_search.core.files import native_name
 from dsslic_search.core.settings import Settings
 from dsslic_search.core.text import folded_name
@@ -307,6 +309,10 @@ class Life(RuleBasedStateMachine):
         if content not in self.ids:
             return
         self.turns += 1
+        if take and not any(name in each.tags for each in self.model.values()):
+            with pytest.raises(UsageError, match="no photo has the tag"):
+                self.archive.untag([name], [self.ids[content]])
+            return
         change = self.archive.untag if take else self.archive.tag
         change([name], [self.ids[content]])
         known = self.model[content]
@@ -448,9 +454,12 @@ class Life(RuleBasedStateMachine):
         shown = {content for content, each in states.items() if each != "replaced"}
         assert ask("everything") == shown
         for name in ("x", "y"):
-            assert ask(f"is:any and tag:{name}") == {
-                c for c, known in self.model.items() if name in known.tags
-            }
+            tagged = {c for c, known in self.model.items() if name in known.tags}
+            if tagged:
+                assert ask(f"is:any and tag:{name}") == tagged
+            else:
+                with pytest.raises(QueryError, match="no photo has the tag"):
+                    ask(f"is:any and tag:{name}")
         for file in {file for known in self.model.values() for file in known.live}:
             found = ask(f'path:"{self.path(file)}"')
             folded = folded_name(file)

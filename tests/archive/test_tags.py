@@ -42,7 +42,9 @@ def test_tags_are_given_counted_and_taken(catalog: Catalog):
     assert notes.tags_of(catalog, 5) == ["best", "sea"]
     assert notes.remove_tags(catalog, ["best"], ids(5, 6)) == {"best": 1}
     assert tagged(catalog, "best") == [1, 2, 3]
-    assert notes.remove_tags(catalog, ["best", "nothing"], None) == {"best": 3, "nothing": 0}
+    with pytest.raises(UsageError, match="nothing"):
+        notes.remove_tags(catalog, ["best", "nothing"], None)
+    assert notes.remove_tags(catalog, ["best", "best"], None) == {"best": 3}
     assert catalog.tag_counts() == {"sea": 3}
 
 

@@ -53,9 +53,13 @@ def test_tags_show_with_their_photo(ask):
     assert "tags: best, sea" in ask("show", 2).out
 
 
-def test_no_match_is_no_error(ask):
+def test_no_match_is_no_error_but_no_such_tag_is(ask):
     assert ask("tag", "add", "best", "--query", "bus").message == "best: 0 photos tagged"
-    assert ids(ask, "tag:nothing") == set()
+    ran = ask("query", "tag:nothing")
+    assert (ran.code, ran.out) == (2, "")
+    assert (
+        'no photo has the tag "nothing": there are no tags yet; give one with: dss-search tag add' in ran.err
+    )
 
 
 @pytest.mark.parametrize(

@@ -37,7 +37,13 @@ def column(title: str, number: int) -> list[str]:
 
 
 def asked(text: str) -> Query:
-    return parse(text, default(), saved={"beach": "sea and sand"}.__getitem__, now=NOW)
+    return parse(
+        text,
+        default(),
+        saved={"beach": "sea and sand"}.__getitem__,
+        tag_trouble=lambda tag: ("no such tag", ()) if tag == "nothing" else None,
+        now=NOW,
+    )
 
 
 KINDS = [

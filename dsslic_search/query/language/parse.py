@@ -9,7 +9,7 @@ from datetime import datetime
 from dsslic_search.core.errors import QueryError
 from dsslic_search.core.text import did_you_mean, quoted
 from dsslic_search.core.vocabulary import Vocabulary
-from dsslic_search.query.ast import And, Like, Node, Not, Or, Query, Sort, leaves
+from dsslic_search.query.ast import And, Like, Node, Not, Or, Query, Sort, Text, leaves
 from dsslic_search.query.language.diagnosis import syntax_error
 from dsslic_search.query.language.lexicon import WordTable, word_table
 from dsslic_search.query.language.phrases import CONNECTIVES, phrases
@@ -18,6 +18,9 @@ from dsslic_search.query.language.tokens import Piece, tokens
 from dsslic_search.query.language.written import complaint
 
 __all__ = ["MAX_DEPTH", "MAX_SAVED_PREDICATES", "parse"]
+
+TagTrouble = Callable[[str], tuple[str, tuple[str, ...]] | None]
+"""What to tell of a tag, folded, that there is not, and those like it; None for one that there is."""
 
 MAX_DEPTH = 50
 MAX_SAVED_PREDICATES = 5_000
@@ -29,15 +32,17 @@ def parse(
     vocabulary: Vocabulary,
     *,
     saved: Callable[[str], str] | None = None,
+    tag_trouble: TagTrouble | None = None,
     now: datetime | None = None,
 ) -> Query:
     """The tree and the order that a query asks for (docs/query-language.md).
 
     ``saved`` gives the text of a saved query for its name, folded (core.text.folded), and raises KeyError
-    when there is none; what the KeyError holds besides that name are suggestions. ``now`` is the moment that
+    when there is none; what the KeyError holds besides that name are suggestions. ``tag_trouble`` tells of
+    tags that no photo has; without it, any tag may be asked for. ``now`` is the moment that
     words such as "today" are relative to; its time zone, or the machine's when it has none, is that of the
     days on which photos were added. Raises QueryError, and nothing else, for a text that is not a query."""
-    return _Reading(word_table(vocabulary), saved, now or datetime.now()).read(text, ()).query
+    return _Reading(word_table(vocabulary), saved, tag_trouble, now or datetime.now()).read(text, ()).query
 
 
 @dataclass(frozen=True)
@@ -53,9 +58,16 @@ class _Read:
 class _Reading:
     """The reading of a query and of the saved queries that it uses, each of them once."""
 
-    def __init__(self, table: WordTable, saved: Callable[[str], str] | None, now: datetime) -> None:
+    def __init__(
+        self,
+        table: WordTable,
+        saved: Callable[[str], str] | None,
+        tag_trouble: TagTrouble | None,
+        now: datetime,
+    ) -> None:
         self.table = table
         self.saved = saved
+        self.tag_trouble = tag_trouble
         self.now = now
         self.known: dict[str, _Read] = {}
 
@@ -64,6 +76,7 @@ class _Reading:
         pieces = [
             piece for piece in tokens(text, self.table, self.now) if piece.type != "FILLER" or piece.value
         ]
+        self._check_tags(text, pieces)
         uses = {id(piece): self._used(text, piece, inside) for piece in pieces if piece.type == "SAVED"}
         depth = _check_depth(text, pieces, uses)
         for piece in pieces:
@@ -85,6 +98,17 @@ class _Reading:
             )
         tree = _Structure(text, pieces).whole() if pieces else None
         return _Read(Query(tree, sort), depth, 0 if tree is None else sum(1 for _ in leaves(tree)))
+
+    def _check_tags(self, text: str, pieces: list[Piece]) -> None:
+        """Raise QueryError for the first tag that there is not."""
+        if self.tag_trouble is None:
+            return
+        known = set()
+        for piece in pieces:
+            if isinstance(piece.node, Text) and piece.node.field == "tag" and piece.node.pattern not in known:
+                if trouble := self.tag_trouble(piece.node.pattern):
+                    raise complaint(text, piece.start, piece.end, *trouble)
+                known.add(piece.node.pattern)
 
     def _used(self, text: str, piece: Piece, inside: tuple[str, ...]) -> _Read:
         """The saved query that a token names."""

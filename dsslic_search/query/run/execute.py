@@ -19,7 +19,7 @@ from dsslic_search.core.vocabulary import Vocabulary
 from dsslic_search.index.quanta import TICKS
 from dsslic_search.query.ast import Query, Text, leaves, things
 from dsslic_search.query.explain import explanation
-from dsslic_search.query.language.parse import parse
+from dsslic_search.query.language.parse import TagTrouble, parse
 from dsslic_search.query.plan import plan, together
 from dsslic_search.query.run import cursor as cursors
 from dsslic_search.query.run.cursor import Cursor
@@ -84,6 +84,7 @@ def answer(
     presence: float,
     embeddings_of: EmbeddingsOf,
     saved: Callable[[str], str] | None = None,
+    tag_trouble: TagTrouble | None = None,
     now: datetime | None = None,
     limit: int | None = None,
     after: str | None = None,
@@ -94,6 +95,7 @@ def answer(
     ``presence``: the coverage, 0..1, from which a thing counts as present. ``embeddings_of`` turns the
     operand of "like", a path or "#" and an id, and whether it is mirrored, into embeddings, float32[m,
     DIMENSION], the best of which counts; it may raise DSSError. ``saved`` gives the text of a saved query.
+    ``tag_trouble`` tells of tags that no photo has.
     ``now``: what "today" is taken from, on the first page. ``limit``: photos on a page, all by default.
     ``after``: the cursor of the page before. ``resemble``: embeddings of a sketch, to rank by; then the text
     only filters, and may be empty.
@@ -107,7 +109,7 @@ def answer(
     query = (
         Query(None, None)
         if resemble is not None and not text.strip()
-        else parse(text, vocabulary, saved=saved, now=now)
+        else parse(text, vocabulary, saved=saved, tag_trouble=tag_trouble, now=now)
     )
     step = plan(query.tree, max(1, round(presence * TICKS)))
     if resemble is not None:
