@@ -304,7 +304,7 @@ def _tell(report: IngestReport, root: Path, listed: bool) -> None:
         parts.append(f"{counted(report.sidecars, 'sidecar')} read")
     line = ", ".join(parts)
     if report.in_bin:
-        line += f"; {report.in_bin} in the bin"
+        line += f"; {report.in_bin} passed over, as removed before"
     if report.bytes_in and not report.dry_run:
         share = report.bytes_stored / report.bytes_in
         line += f"; {size_text(report.bytes_in)} became {size_text(report.bytes_stored)} ({share:.0%})"
