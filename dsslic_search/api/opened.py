@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -23,17 +24,22 @@ class OpenArchive:
     """A directory, the settings, and what is open of it until `close`; see `api.archive.Archive`."""
 
     def __init__(
-        self, path: Path | str | None = None, settings: Settings | None = None, *, wait: float | None = None
+        self,
+        path: Path | str | None = None,
+        settings: Settings | None = None,
+        *,
+        wait: float | None = None,
+        waiting: Callable[[str], None] = lambda _sentence: None,
     ) -> None:
         """``wait``: seconds to wait for another process that writes to the archive, else those of the
-        settings."""
+        settings; ``waiting`` is told in a sentence, once, where that is so."""
         from dsslic_search.archive.folder import ArchiveFolder
 
         self.settings = settings or Settings()
         if wait is not None:
             self.settings = replace(self.settings, wait=number_of(wait, "wait", 0, LONGEST_WAIT_SECONDS))
         root = archive_path(None if path is None else path_of(path, "the path"))
-        self.folder = ArchiveFolder(root, wait=self.settings.wait)
+        self.folder = ArchiveFolder(root, wait=self.settings.wait, waiting=waiting)
         self.vocabulary = vocabulary.default()
 
     def __enter__(self) -> Self:

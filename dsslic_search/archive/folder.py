@@ -37,11 +37,13 @@ _CATALOG = "catalog.sqlite"
 @dataclass(frozen=True)
 class ArchiveFolder:
     """Names the parts of the archive at ``root``. ``catalog_url``: an SQLAlchemy URL instead of the SQLite
-    file. ``wait``: seconds to wait for another process that writes."""
+    file. ``wait``: seconds to wait for another process that writes; ``waiting`` is told, once, where that is
+    so."""
 
     root: Path
     catalog_url: str | None = None
     wait: float = 0
+    waiting: Callable[[str], None] = lambda _sentence: None
 
     @property
     def store(self) -> Store:
@@ -117,7 +119,7 @@ class ArchiveFolder:
             self.verify()
         else:
             self._make_folder()
-        with locked(self.root, self.wait):
+        with locked(self.root, self.wait, self.waiting):
             if create:
                 if not self.exists:
                     write_whole(self.root / ARCHIVE_MANIFEST, _manifest().encode())

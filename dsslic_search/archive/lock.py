@@ -20,16 +20,25 @@ WRITER = "writer.json"
 
 @contextmanager
 def locked(
-    root: Path, wait: float = 0, now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    root: Path,
+    wait: float = 0,
+    waiting: Callable[[str], None] = lambda _sentence: None,
+    now: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> Iterator[None]:
     """Hold the archive's lock. Waits at most ``wait`` seconds for another process (or another holder in this
-    one) to end, then raises ArchiveError, which says who it is and since when. The lock ends with the
-    process, however that ends."""
+    one) to end, which ``waiting`` is told, then raises ArchiveError, which says who it is and since when. The
+    lock ends with the process, however that ends."""
     from filelock import FileLock, Timeout
 
     lock = FileLock(root / "lock")
     try:
-        lock.acquire(timeout=wait)
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            if not wait:
+                raise
+            waiting(f"{_holder(root, now())}; waiting for it, {wait:g} seconds at most")
+            lock.acquire(timeout=wait)
     except Timeout as e:
         raise ArchiveError(
             f"{_holder(root, now())}; wait for it with {Remedy.WAIT}, or use another archive with "

@@ -14,8 +14,10 @@ from dsslic_search.cli.options import (
     PARTIAL,
     ArchiveDir,
     AsJson,
+    Wait,
     print_json,
     quality_text,
+    say_waiting,
 )
 from dsslic_search.cli.wording import finding_sentence, in_commands, mended_sentence
 from dsslic_search.core.kinds import PhotoState
@@ -33,6 +35,7 @@ def register(app: typer.Typer) -> None:
 
 def check(
     archive: ArchiveDir = None,
+    wait: Wait = None,
     read_data: Annotated[
         bool, typer.Option("--read-data", help="Read every file and verify its checksums.")
     ] = False,
@@ -45,7 +48,7 @@ def check(
     """Check that the archive is whole. Exit code 1 when something is wrong and was not mended."""
     from dsslic_search.api import Archive
 
-    with Archive(archive) as opened:
+    with Archive(archive, wait=wait, waiting=say_waiting) as opened:
         findings = opened.check(read_data=read_data)
         mended = opened.repair(findings) if repair and findings else []
         lost = 0 if any(f.kind == "catalog" for f in findings) else opened.states().get(PhotoState.LOST, 0)
@@ -76,6 +79,7 @@ def _finding_as_plain(finding: Finding, mended: bool) -> dict[str, Any]:
 
 def reindex(
     archive: ArchiveDir = None,
+    wait: Wait = None,
     workers: Annotated[
         int | None, typer.Option(min=1, help="Label maps read at once; else one a core.", show_default=False)
     ] = None,
@@ -88,7 +92,7 @@ def reindex(
     from dsslic_search.api import Archive
 
     with (
-        Archive(archive) as opened,
+        Archive(archive, wait=wait, waiting=say_waiting) as opened,
         Progress(console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as bar,
     ):
         task = bar.add_task("reindexing", total=None)

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from dsslic_search.cli.naming import Ids, Query, chosen_photos
-from dsslic_search.cli.options import ERROR, PARTIAL, ArchiveDir, AsJson, print_json
+from dsslic_search.cli.options import ERROR, PARTIAL, ArchiveDir, AsJson, Wait, print_json, say_waiting
 from dsslic_search.core.errors import UsageError
 from dsslic_search.core.text import counted, parse_age, printable, size_text
 
@@ -119,6 +119,7 @@ def empty_bin(
     ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Tell alone what would be deleted.")] = False,
     archive: ArchiveDir = None,
+    wait: Wait = None,
     as_json: AsJson = False,
 ) -> None:
     """Delete what is in the archive's bin for good; files outside the archive are never touched."""
@@ -128,7 +129,7 @@ def empty_bin(
         age = None if older_than is None else parse_age(older_than)
     except ValueError as e:
         raise UsageError(f"--older-than: {e}") from None
-    with Archive(archive) as opened:
+    with Archive(archive, wait=wait, waiting=say_waiting) as opened:
         emptied = opened.empty_bin(older_than=age, even_only_copies=even_only_copies, dry_run=dry_run)
     if as_json:
         print_json(

@@ -11,7 +11,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from dsslic_search.cli.encoding import size_option, with_encoder_options
-from dsslic_search.cli.options import ERROR, INTERRUPTED, PARTIAL, ArchiveDir, AsJson, print_json
+from dsslic_search.cli.options import (
+    ERROR,
+    INTERRUPTED,
+    PARTIAL,
+    ArchiveDir,
+    AsJson,
+    Wait,
+    print_json,
+    say_waiting,
+)
 from dsslic_search.cli.wording import in_commands
 from dsslic_search.core.errors import ArchiveError, Remedy
 from dsslic_search.core.text import counted, printable, size_text
@@ -94,6 +103,7 @@ def ingest(
     paths: Annotated[list[Path], typer.Argument(metavar="PATH", help="Photos, and folders to walk.")],
     archive: ArchiveDir = None,
     *,
+    wait: Wait = None,
     options: EncodeOptions,
     frames: Frames = None,
     even_undecoded: EvenUndecoded = False,
@@ -116,7 +126,7 @@ def ingest(
     from dsslic_search.api import Archive
 
     allowed = None if memory is None else size_option("--memory", memory)
-    with Archive(archive) as opened, _progress(dry_run) as progress:
+    with Archive(archive, wait=wait, waiting=say_waiting) as opened, _progress(dry_run) as progress:
         report = opened.ingest(
             paths,
             options,
@@ -145,6 +155,7 @@ def sync(
         ),
     ] = None,
     archive: ArchiveDir = None,
+    wait: Wait = None,
     include: Include = None,
     exclude: Exclude = None,
     rehash: Rehash = False,
@@ -163,7 +174,7 @@ def sync(
     from dsslic_search.api import Archive
 
     allowed = None if memory is None else size_option("--memory", memory)
-    with Archive(archive) as opened, _progress(dry_run) as progress:
+    with Archive(archive, wait=wait, waiting=say_waiting) as opened, _progress(dry_run) as progress:
         report = opened.sync(
             folders or (),
             include=include or (),
@@ -183,6 +194,7 @@ def relink(
     before: Annotated[Path, typer.Argument(metavar="FROM", help="Where photos lay: a folder, or a file.")],
     after: Annotated[Path, typer.Argument(metavar="TO", help="Where they lie now.")],
     archive: ArchiveDir = None,
+    wait: Wait = None,
     unchecked: Annotated[
         bool, typer.Option("--unchecked", help="Believe it of files that are not there now, too.")
     ] = False,
@@ -195,7 +207,7 @@ def relink(
     time, or else the content, that it had."""
     from dsslic_search.api import Archive
 
-    with Archive(archive) as opened:
+    with Archive(archive, wait=wait, waiting=say_waiting) as opened:
         done = opened.relink(before, after, unchecked=unchecked, dry_run=dry_run)
     if as_json:
         print_json(

@@ -10,6 +10,7 @@ import typer
 
 from dsslic_search.core.errors import UsageError
 from dsslic_search.core.settings import DEFAULT_EFFORT, DEFAULT_QUALITY, LOSSLESS
+from dsslic_search.core.text import printable
 
 if TYPE_CHECKING:
     from dsslic_search.api import Segmenter
@@ -50,6 +51,16 @@ OwnClasses = Annotated[
     bool, typer.Option("--own-classes", help="Keep the model's own classes in the label maps.")
 ]
 
+Wait = Annotated[
+    float | None,
+    typer.Option(
+        "--wait",
+        metavar="SECONDS",
+        min=0,
+        help="Wait so long for another process that writes to the archive; else $DSS_WAIT, else not at all.",
+        show_default=False,
+    ),
+]
 Force = Annotated[bool, typer.Option("--force", help="Replace files that are there.")]
 
 OK, ERROR, USAGE, PARTIAL, INTERRUPTED = 0, 1, 2, 3, 130  # exit codes
@@ -71,6 +82,11 @@ def segmenter_of(name: str | None, classes: Path | None, own_classes: bool) -> S
 def quality_text(quality: int) -> str:
     """A quality for people, as a noun."""
     return "lossless" if quality == LOSSLESS else f"quality {quality}"
+
+
+def say_waiting(sentence: str) -> None:
+    """Tell on stderr whom a command waits for."""
+    typer.echo(printable(sentence), err=True)
 
 
 def print_json(value: Any) -> None:

@@ -16,7 +16,7 @@ COMMANDS: dict[Remedy, str] = {
     Remedy.CHECK: "dss-search check",
     Remedy.READ_DATA: "dss-search check --read-data",
     Remedy.OTHER_ARCHIVE: "--archive",
-    Remedy.WAIT: "DSS_WAIT=SECONDS",
+    Remedy.WAIT: "--wait SECONDS",
     Remedy.SAVED_QUERIES: "dss-search save --list",
     Remedy.TAG: "dss-search tag add NAME ID…",
     Remedy.TAGS: "dss-search tag list",

@@ -53,7 +53,21 @@ def test_waiting_ends_when_the_other_does(tmp_path: Path) -> None:
     other.start()
     held.wait()
     refusal(tmp_path)
-    let_go.set()
-    with locked(tmp_path, wait=60):
+    told: list[str] = []
+
+    def waiting(sentence: str) -> None:
+        told.append(sentence)
+        let_go.set()
+
+    with locked(tmp_path, wait=60, waiting=waiting):
         other.join()
+        assert len(told) == 1
+        assert re.search(r"is writing to it since .*; waiting for it, 60 seconds at most$", told[0])
         assert (tmp_path / WRITER).exists()
+
+
+def test_who_need_not_wait_is_told_nothing(tmp_path: Path) -> None:
+    with locked(tmp_path, wait=60, waiting=pytest.fail):
+        pass
+    with locked(tmp_path), pytest.raises(ArchiveError), locked(tmp_path, waiting=pytest.fail):
+        pass

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from dsslic_search.archive.folder import ArchiveFolder
+from dsslic_search.archive.lock import locked
 from dsslic_search.core import vocabulary
 
 
@@ -196,3 +197,25 @@ def test_what_does_not_fit_a_command_is_told_in_sentences(run):
     assert ran.code == 2
     assert 'Put "--" before a query that begins with "-".' in ran.message
     assert "Put" not in run("check", "-sky").message
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["reindex"],
+        ["empty-bin"],
+        ["ingest", "PHOTOS"],
+        ["sync", "PHOTOS"],
+        ["relink", "PHOTOS", "/x"],
+    ],
+    ids=lambda command: command[0],
+)
+def test_writers_wait_as_long_as_they_are_told(run, archive: Path, photos: Path, command: list[str]):
+    arguments = [photos if each == "PHOTOS" else each for each in command]
+    with locked(archive):
+        refused = run(*arguments, "--archive", archive)
+        waited = run(*arguments, "--archive", archive, "--wait", 0.01)
+    assert (refused.code, waited.code) == (1, 1)
+    assert "wait for it with --wait SECONDS, or" in refused.err
+    assert "waiting for it, 0.01 seconds at most" in waited.err.splitlines()[0]
+    assert "waiting" not in refused.err
