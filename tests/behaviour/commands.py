@@ -28,8 +28,8 @@ IN_OTHER_ENVIRONMENTS = (
     ({"DSS_PRESENCE": "2"}, "query sky --archive made/photos"),
     ({"DSS_PRESENCE": "0.2"}, "query sky --archive made/photos"),
     ({"DSS_PRESENCE": "0"}, "query no sky --archive made/photos --explain"),
-    ({"DSS_MAX_PIXELS": "10"}, "encode photo.jpg out/p.dsslic"),
-    ({"DSS_MAX_PIXELS": "x"}, "encode photo.jpg out/p.dsslic"),
+    ({"DSS_MAX_PIXELS": "10"}, "encode photo.jpg out/few.dsslic"),
+    ({"DSS_MAX_PIXELS": "x"}, "encode photo.jpg out/none.dsslic"),
     ({"DSS_ARCHIVE": "made/painted"}, "stats"),
     ({"DSS_VOCABULARIES": "nowhere"}, "info layers.dsslic"),
 )
