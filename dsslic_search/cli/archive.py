@@ -62,7 +62,8 @@ def check(
     if lost:
         are, them = ("photo is", "it") if lost == 1 else ("photos are", "them")
         typer.echo(f"{lost} {are} set apart; list {them} with: dss-search query is:lost", err=True)
-    typer.echo(f"{len(findings)} problems, {len(mended)} mended" if findings else "no problems", err=True)
+    found = f"{counted(len(findings), 'problem')}, {len(mended)} mended" if findings else "no problems"
+    typer.echo(found, err=True)
     if any(finding not in mended for finding in findings):
         raise typer.Exit(ERROR)
 

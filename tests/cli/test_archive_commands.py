@@ -149,7 +149,7 @@ def test_check_finds_and_repairs_a_missing_file(run, archive: Path, tmp_path: Pa
     assert "missing" in ran.err
     ran = run("check", "--repair", "--archive", copy)
     apart = "1 photo is set apart; list it with: dss-search query is:lost"
-    assert (ran.code, ran.err.splitlines()[1:]) == (0, [apart, "1 problems, 1 mended"])
+    assert (ran.code, ran.err.splitlines()[1:]) == (0, [apart, "1 problem, 1 mended"])
     assert run("query", "is:lost", "--json", "--archive", copy).json["total"] == 1
     assert run("check", "--archive", copy).err.splitlines() == [apart, "no problems"]
     assert run("ingest", photos, "--archive", copy, "--json").json["updated"] == 1
