@@ -13,6 +13,7 @@ import pytest
 from PIL import Image
 
 from dsslic_search.archive.ingest.file_names import PHOTO_EXTENSIONS
+from dsslic_search.cli.wording import in_commands
 from dsslic_search.codec import jpeg_segments, jpeg_xl
 from dsslic_search.codec.layers import provenance
 from dsslic_search.codec.picture.formats import raw
@@ -87,7 +88,7 @@ def test_what_is_said_is_said_so(monkeypatch: pytest.MonkeyPatch) -> None:
     describe = jpeg_xl.describe
     monkeypatch.setattr(jpeg_xl, "describe", lambda start: replace(describe(start), has_profile=True))
     found |= set(said_by((PICTURES / "rgb8.jxl").read_bytes()))
-    for mode in KeepMode:
+    for mode in set(KeepMode) - {KeepMode.UNDECODED}:
         (remark,) = provenance.clip_remark(len(CLIP), mode)
         assert f"{remark.split('4.02 kB ')[1]}`" in section("Which picture")
     quoted = set(re.findall(r"^- `([^`]+)`", section("What is said"), re.MULTILINE))
@@ -100,7 +101,7 @@ def test_what_is_said_is_said_so(monkeypatch: pytest.MonkeyPatch) -> None:
 def refused(data: bytes, limit: int = 1_000_000) -> str:
     with pytest.raises(PhotoError) as raised:
         open_photo(data, "x", limit)
-    return str(raised.value).removeprefix("x: ")
+    return in_commands(raised.value).removeprefix("x: ")
 
 
 def hierarchical() -> bytes:
@@ -129,7 +130,9 @@ REFUSED = {
 def test_sentences_of_refusal_are_those(which: str) -> None:
     (cells,) = [cells for cells in rows(section("What is refused")) if which in cells[0]]
     quoted = re.findall(r"`([^`]+)`", cells[1])[0]
-    assert refused(REFUSED[which]).startswith(quoted.removesuffix("…"))
+    begin, *ends = quoted.split("…")
+    said = refused(REFUSED[which])
+    assert said.startswith(begin) and all(said.endswith(end) for end in ends)
 
 
 def test_a_raw_file_without_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
