@@ -44,6 +44,7 @@ class Places:
         self._refreshed: list[tuple[int, FileThere]] = []
         self._touched: list[int] = []
         self._gone: list[int] = []
+        self._left: list[Known] = []  # where none of the photos that lay there does any more
 
     @property
     def known(self) -> bool:
@@ -90,11 +91,21 @@ class Places:
             for row in left:
                 self.seen(row.photo_id, FileThere(there.path, there.size, there.modified_ns, row.part))
         else:
-            self.gone(left)
+            self._left += left
 
     def nothing(self, there: FileThere) -> None:
         """No photo of the archive lies there any more."""
-        self.gone([row for row in self._at(_key(there)) if row.live])
+        self._left += [row for row in self._at(_key(there)) if row.live]
+
+    def end_left(self) -> None:
+        """After all files: what lay at files that hold no photo of the archive any more is gone from there.
+        Not before, since what a photo is replaced by depends on where else it lies."""
+        self.gone([row for row in self._left if (row.path, row.part) in self._live_at(row.photo_id)])
+        self._left = []
+
+    def _live_at(self, photo_id: int) -> set[Key]:
+        self._load([photo_id])
+        return self._live[photo_id]
 
     def gone(self, rows: Iterable[Known]) -> None:
         """Files of these live rows are not there any more."""

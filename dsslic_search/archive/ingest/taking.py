@@ -90,6 +90,7 @@ class Taking:
                     self._pass(found, rows)
                 else:
                     self._read(found)
+        self._places.end_left()
 
     def _stays(self, row: Known) -> bool:
         """Whether a photo whose file is unchanged needs nothing of it."""
@@ -137,6 +138,7 @@ class Taking:
                 self._tell.present(source.name, in_bin=True)
                 return
             self._places.take_back(stand.photo_id)
+            stand = self._stand(source.content_hash) or stand  # it may be lost, too
         choice = Choice("present", self._options, stand.photo_id)
         if self._rules.anew:
             choice = self._choice(source.content_hash)

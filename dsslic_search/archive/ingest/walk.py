@@ -63,14 +63,26 @@ class Walk:
 
 
 def walk(chosen: Iterable[Path | Scope], leave_out: Path, wanted: Wanted = ALL) -> Walk:
-    """Find the files to ingest. Folders are walked in order of names, those that are links after the others,
-    so that a photo is met where it really is; each is visited once. Archives, the one at ``leave_out`` among
-    them, hidden entries, and the bins and thumbnails of other programs are passed over."""
+    """Find the files to ingest. Folders are walked in order of names, links to folders after all that really
+    lie in those named, so that a photo is met where it really is; each is visited once. Archives, the one at
+    ``leave_out`` among them, hidden entries, and the bins and thumbnails of other programs are passed
+    over."""
     walker = _Walker(leave_out, wanted)
     for each in chosen:
         walker.take(Scope(absolute(each)) if isinstance(each, Path) else each)
+    walker.follow_links()
     walker.result.passed_over.leave_out({path_to_text(path) for path in walker.named})
     return walker.result
+
+
+@dataclass
+class _Folder:
+    """A folder that was named. ``links``: those to folders that were met in it and are not walked yet.
+    ``tells``: whether anything in it is tried or told of."""
+
+    scope: Scope
+    links: list[str] = field(default_factory=list)
+    tells: bool = False
 
 
 class _Walker:
@@ -81,6 +93,7 @@ class _Walker:
         self._archive = _identity(leave_out)
         self._visited: set[tuple[int, int]] = set()
         self._seen: set[Path] = set()
+        self._folders: list[_Folder] = []
 
     def take(self, scope: Scope) -> None:
         """A file or folder that was named."""
@@ -100,14 +113,20 @@ class _Walker:
             self._take_file(path, status)
 
     def _take_folder(self, scope: Scope) -> None:
-        result = self.result
-        before = len(result.files), len(result.failures), result.videos
-        if _identity(scope.folder) in self._visited:
-            return
-        self._walk(scope)
-        if scope.within is None and before == (len(result.files), len(result.failures), result.videos):
-            text = path_to_text(scope.folder)
-            result.notes.append(f"{text}: no photos in this folder (files named .jpg, .png, .webp, .tif …)")
+        if _identity(scope.folder) not in self._visited:
+            self._folders.append(folder := _Folder(scope))
+            self._walk(folder, str(scope.folder))
+
+    def follow_links(self) -> None:
+        """Walk what is left: the folders that links lead to."""
+        for folder in self._folders:
+            while folder.links:
+                self._walk(folder, folder.links.pop(0))
+            if folder.scope.within is None and not folder.tells:
+                text = path_to_text(folder.scope.folder)
+                self.result.notes.append(
+                    f"{text}: no photos in this folder (files named .jpg, .png, .webp, .tif …)"
+                )
 
     def _take_file(self, path: Path, status: os.stat_result) -> None:
         if path not in self._seen:
@@ -143,9 +162,12 @@ class _Walker:
             return None
         return kind or Kind.EXCLUDED
 
-    def _walk(self, scope: Scope) -> None:
+    def _walk(self, named: _Folder, start: str) -> None:
+        """All in a folder but what links lead to."""
+        result, scope = self.result, named.scope
+        before = len(result.files), len(result.failures), result.videos
         top = str(scope.within or scope.folder)
-        waiting = [str(scope.folder)]
+        waiting = [start]
         while waiting:
             folder = waiting.pop()
             identity = _identity(folder)
@@ -161,13 +183,16 @@ class _Walker:
             if identity == self._archive or (_has(entries, ARCHIVE_MANIFEST) and is_archive(Path(folder))):
                 self.result.passed_over.add(Kind.ARCHIVE, path_to_text(folder))
                 continue
-            inner = self._take_entries(entries, top)
+            inner, links = self._take_entries(entries, top)
             if scope.recursive:
                 waiting.extend(reversed(inner))
+                named.links.extend(links)
+        named.tells |= before != (len(result.files), len(result.failures), result.videos)
 
-    def _take_entries(self, entries: Sequence[os.DirEntry[str]], top: str) -> list[str]:
-        """The files of a folder; returns the folders in it that are to be walked, links last."""
-        inner: list[tuple[bool, str]] = []
+    def _take_entries(self, entries: Sequence[os.DirEntry[str]], top: str) -> tuple[list[str], list[str]]:
+        """The files of a folder; returns the folders in it that are to be walked, and the links to such."""
+        inner: list[str] = []
+        links: list[str] = []
         tried: list[str] = []
         told: list[tuple[str, Kind]] = []
         for entry in entries:
@@ -175,7 +200,7 @@ class _Walker:
             if _is(entry.is_dir):
                 kind = self._kind_of_folder(entry.path, below)
                 if kind is None:
-                    inner.append((_is(entry.is_symlink), entry.path))
+                    (links if _is(entry.is_symlink) else inner).append(entry.path)
                 elif not _is(entry.is_symlink):
                     self._count_in(entry.path, kind, entry.name)
                 continue
@@ -192,7 +217,7 @@ class _Walker:
             within = name if kind is Kind.THUMBNAILS else ""
             path = path_to_text(os.path.join(folder, name))  # noqa: PTH118
             self.result.passed_over.add(Kind.SIDECAR if name in used else kind, path, within)
-        return [path for _, path in sorted(inner, key=lambda each: each[0])]
+        return inner, links
 
     def _try(self, entry: os.DirEntry[str]) -> Kind | None:
         """None for a file that is tried, or could not be looked at, which is told."""

@@ -12,16 +12,19 @@ import pytest
 
 from dsslic_search.archive import bin
 from dsslic_search.archive.catalog import utc_now
+from dsslic_search.archive.check import check
 from dsslic_search.archive.ingest.run import INGEST
 from dsslic_search.archive.ingest.sync import sync
 from dsslic_search.archive.ingest.wanted import Wanted
 from dsslic_search.archive.relink import relink
+from dsslic_search.archive.repair import repair
 from dsslic_search.core.errors import ArchiveError, UsageError
 from dsslic_search.core.settings import Settings
 
 
 def follow(world: Any, *folders: Path, **more: Any) -> Any:
-    rules = replace(INGEST, **{name: more.pop(name) for name in ("even_empty", "rehash") if name in more})
+    named = [name for name in ("even_empty", "even_removed", "rehash") if name in more]
+    rules = replace(INGEST, **{name: more.pop(name) for name in named})
     return sync(
         world.archive, folders, settings=Settings(), prepare=world.prepare, rules=rules, workers=1, **more
     )
@@ -171,3 +174,28 @@ def test_what_was_removed_stays_so_unless_it_is_asked_for(filled: Any) -> None:
     report = follow(filled)
     assert (report.added, report.present, report.in_bin) == (0, 2, 1)
     assert filled.ingest(rules=replace(INGEST, even_removed=True)).added == 1
+
+
+def test_a_lost_photo_that_is_taken_out_of_the_bin_is_stored_anew(filled: Any) -> None:
+    with filled.archive.open_catalog() as catalog:
+        filled.archive.store.remove(catalog.photo(1).content_hash)
+        bin.remove(catalog, np.array([1]), utc_now())
+    assert len(repair(filled.archive, check(filled.archive))) == 1
+    assert follow(filled, even_removed=True).updated == 1
+    assert standing(filled) == {"a.jpg": "here", "b.jpg": "here"}
+    filled.assert_whole(2)
+
+
+def test_where_only_what_was_deleted_for_good_lies_now_is_no_new_version(filled: Any) -> None:
+    """Nor does its other copy, edited in the same run, make one: the photo lay elsewhere until the end."""
+    old(filled.photo("copy.jpg", "a.jpg"))
+    follow(filled)
+    with filled.archive.open_catalog() as catalog:
+        bin.remove(catalog, np.array([2]), utc_now())
+    assert bin.empty(filled.archive, now=utc_now(), only_copies=True).deleted == (2,)
+    old(filled.photo("a.jpg", "in/b.jpg"), 10**9 + 5)
+    old(filled.photo("copy.jpg", "new"))
+    report = follow(filled)
+    assert (report.versions, [missing.id for missing in report.missing], report.in_bin) == ([], [1], 2)
+    with filled.archive.open_catalog() as catalog:
+        assert catalog.photo(1).state == "missing"

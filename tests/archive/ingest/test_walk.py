@@ -1,9 +1,12 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from dsslic_search.archive.ingest.walk import Scope, walk
 from dsslic_search.archive.ingest.wanted import Wanted
@@ -182,6 +185,12 @@ def test_real_folders_come_before_links_to_folders(tmp_path: Path) -> None:
     fill(tmp_path, "real/a.jpg")
     (tmp_path / "alias").symlink_to(tmp_path / "real")
     assert names(tmp_path) == ["real/a.jpg"]
+    fill(tmp_path, "above/b.jpg")
+    (tmp_path / "above" / "alias").symlink_to(tmp_path / "real")
+    assert names(tmp_path) == ["above/b.jpg", "real/a.jpg"]
+    found = names(tmp_path, tmp_path / "above", tmp_path / "real")
+    assert found == ["above/b.jpg", "real/a.jpg"]
+    assert names(tmp_path, tmp_path / "above") == ["above/b.jpg", "above/alias/a.jpg"]
 
 
 def test_a_folder_within_another_is_met_as_from_there(tmp_path: Path) -> None:
@@ -191,3 +200,61 @@ def test_a_folder_within_another_is_met_as_from_there(tmp_path: Path) -> None:
         Scope(tmp_path / ".hidden", within=tmp_path),
     ]
     assert [f.path.name for f in walk(scopes, tmp_path / "archive").files] == ["b.jpg"]
+
+
+FOLDER_NAMES = ("in", "Out", "@eaDir", "#Recycle", ".git")
+FILE_NAMES = ("a.jpg", "A.JPG", "b.cr2", os.fsdecode(b"caf\xe9.png"), ".b.jpg", "Thumbs.db", "c.mp4", "d.txt")
+PASSED_OVER = ("@eadir", "#recycle", ".git")  # folders, case-folded
+PHOTO_ENDINGS = (".jpg", ".cr2", ".png")
+
+folders = st.lists(st.sampled_from(FOLDER_NAMES), max_size=3)
+trees = st.lists(st.tuples(folders, st.sampled_from(FILE_NAMES)), max_size=12)
+links = st.lists(st.tuples(folders, st.sampled_from(["to", "zu"]), folders), max_size=3)
+
+
+@given(trees, links, st.none() | folders)
+def test_any_tree_is_walked_as_its_rules_say(
+    tree: list[tuple[list[str], str]],
+    linked: list[tuple[list[str], str, list[str]]],
+    archive: list[str] | None,
+) -> None:
+    """Against `os.walk`: each real folder that no name and no manifest closes, and in it the photos by name;
+    what links show of closed folders, too, once."""
+    with tempfile.TemporaryDirectory() as name:
+        top = Path(name) / "top"
+        top.mkdir()
+        for below, file in tree:
+            fill(top, "/".join([*below, file]))
+        if archive is not None and (inside := top.joinpath(*archive)).is_dir() and archive:
+            (inside / "archive.json").write_text('{"format": "dsslic-search archive", "version": 1}')
+        for below, link, to in linked:
+            if top.joinpath(*below).is_dir() and not top.joinpath(*below, link).is_symlink():
+                top.joinpath(*below, link).symlink_to(top.joinpath(*to))
+        found = walk([top], Path(name) / "archive")
+        paths = [each.path for each in found.files]
+        real = [path for path in paths if path == path.resolve()]
+        assert real == by_os_walk(top)
+        # a link shows a folder that the walk had not come to, and never one twice
+        assert len({path.resolve() for path in paths}) == len(paths)
+        for path in paths:
+            below = path.relative_to(top).parts
+            assert is_photo(path.name) and not any(each.casefold() in PASSED_OVER for each in below[:-1])
+            assert not any((above / "archive.json").exists() for above in path.parents)
+        assert found.failures == [] or any(not top.joinpath(*to).exists() for _, _, to in linked)
+        told = {path for some in found.passed_over.by_kind().values() for path in some}
+        assert told.isdisjoint({path_to_text(path) for path in paths})
+
+
+def by_os_walk(top: Path) -> list[Path]:
+    found = []
+    for folder, inner, names_in in os.walk(top):
+        if "archive.json" in names_in:
+            inner.clear()
+            continue
+        inner[:] = sorted(each for each in inner if each.casefold() not in PASSED_OVER)
+        found += [Path(folder, each) for each in sorted(names_in) if is_photo(each)]
+    return found
+
+
+def is_photo(name: str) -> bool:
+    return not name.startswith(".") and name.lower().endswith(PHOTO_ENDINGS)
