@@ -130,7 +130,9 @@ def check(archive: ArchiveFolder, read_data: bool = False) -> list[Finding]:
                     else:
                         finding = _of_lost(store, content_hash, row, path)
                     found += [] if finding is None else [finding]
-        found.extend(_of_originals(catalog, read_data))
+        # A row that its file contradicts may be wrong about the keep mode, too.
+        doubtful = {finding.photo_id for finding in found if finding.kind is Kind.OUTDATED}
+        found.extend(each for each in _of_originals(catalog, read_data) if each.photo_id not in doubtful)
         found.extend(_of_descriptions(catalog))
         deleted = set(purged_files(catalog, store))
         found.extend(

@@ -177,7 +177,9 @@ def test_the_command_writes_a_file_a_codec_and_the_comparison(
     assert 10 < rate < 400
     assert f"{rate:+.2f}" in capsys.readouterr().err
     pytest.importorskip("matplotlib")
-    assert command(monkeypatch, *options, "--codecs", "jpeg") == 0
+    assert command(monkeypatch, *options, "--codecs", "jpeg") == 2
+    assert "is there already; replace it with --force" in capsys.readouterr().err
+    assert command(monkeypatch, *options, "--codecs", "jpeg", "--force") == 0
     assert {p.name for p in out.iterdir()} >= {"psnr.png", "psnr.svg", "ms-ssim.png", "lpips.svg"}
 
 
@@ -185,12 +187,12 @@ def test_the_command_refuses_before_it_measures(folder: Path, tmp_path: Path, mo
     monkeypatch.setattr(rd, "run", lambda *_, **__: pytest.fail("measured"))
     (tmp_path / "file").write_text("")
     assert command(monkeypatch, "--images", folder, "--codecs", "jpeg", "--out", tmp_path / "file") == 2
-    assert "is a file; --out names the folder" in capsys.readouterr().err
+    assert "is a file; name a folder to write into" in capsys.readouterr().err
     assert (
         command(monkeypatch, "--images", folder, "--codecs", "jpeg", "--out", tmp_path / "file" / "in it")
-        == 2
+        == 1
     )
-    assert "cannot make this folder" in capsys.readouterr().err
+    assert "cannot be written" in capsys.readouterr().err
     monkeypatch.setattr(plot, "check_installed", lambda: (_ for _ in ()).throw(UsageError("no matplotlib")))
     assert command(monkeypatch, "--images", folder, "--codecs", "jpeg", "--out", tmp_path / "new") == 2
     assert not (tmp_path / "new").exists()

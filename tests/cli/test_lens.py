@@ -61,7 +61,9 @@ def test_tables_have_the_lens(run, lenses: Path, tmp_path: Path) -> None:
     (row,) = csv.DictReader(table.read_text(encoding="utf-8-sig").splitlines())
     assert row["lens"] == SIGMA
     everything = json.loads(run("query", "everything", "--json", "--archive", lenses).out)["results"]
-    assert [list(hit) for hit in everything] == [["rank", "id", "path", "score", *EXPORTED, "coverage"]] * 4
+    assert [list(hit) for hit in everything] == [
+        ["rank", "id", "path", "paths", "score", *EXPORTED, "coverage"]
+    ] * 4
 
 
 def test_a_lens_is_no_formula_of_a_table(run, lenses: Path) -> None:

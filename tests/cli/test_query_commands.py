@@ -53,7 +53,7 @@ def test_query_answers_what_the_catalog_says(run, archive: Path, text: str):
     scores = [r["score"] for r in answer["results"]]
     assert scores == sorted(scores, reverse=True)
     for result in answer["results"]:
-        assert set(result) == {"rank", "id", "path", "score", *EXPORTED, "coverage"}
+        assert set(result) == {"rank", "id", "path", "paths", "score", *EXPORTED, "coverage"}
         assert Path(result["path"]).is_file()
 
 
