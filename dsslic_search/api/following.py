@@ -7,10 +7,13 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Unpack
 
-from dsslic_search.api.arguments import count_of, names_of, path_of, paths_of, text_of
+from dsslic_search.api.arguments import count_of, names_of, number_of, path_of, paths_of, text_of
 from dsslic_search.api.opened import OpenArchive
+from dsslic_search.core.settings import LONGEST_WAIT_SECONDS
 
 if TYPE_CHECKING:
+    import threading
+
     from dsslic_search.api.coding import EncodeWishes
     from dsslic_search.archive.check import Finding
     from dsslic_search.archive.ingest.report import Event, IngestReport
@@ -134,6 +137,77 @@ class Following(OpenArchive):
             memory=None if memory is None else count_of(memory, "memory", 1),
             progress=progress,
         )
+
+    def watch(
+        self,
+        folders: Sequence[Path | str] | Path | str = (),
+        *,
+        include: Sequence[str] | str = (),
+        exclude: Sequence[str] | str = (),
+        every: float = 3600,
+        poll: bool = False,
+        workers: int | None = None,
+        memory: int | None = None,
+        progress: Callable[[Event], None] | None = None,
+        told: Callable[[IngestReport], None] | None = None,
+        trouble: Callable[[str], None] | None = None,
+        stop: threading.Event | None = None,
+    ) -> None:
+        """Make the archive follow ``folders``, by default all that were ingested or synchronised so far, as
+        their files change, until ``stop`` is set or KeyboardInterrupt comes, which goes through once what is
+        in flight is stored.
+
+        First all of them are synchronised, as `sync` does; so they are again after each ``every`` seconds,
+        since network disks do not tell of changes that another computer makes: ``poll`` reads them again and
+        again. A file is taken when it has been as it is for two seconds. The archive is locked only while
+        something is taken. ``told`` gets the report of each sync, ``trouble`` a sentence where one fails,
+        which is tried again with the next change, and where another process is writing, which is waited for.
+
+        Raises what `sync` does where the first fails, UsageError for what is no folder, MissingExtraError
+        without the extra ``watch``, ArchiveError where the system cannot watch so many folders.
+        """
+        import os
+        import threading
+        from dataclasses import replace
+
+        from dsslic_search.archive.ingest.remembered import folders_of
+        from dsslic_search.archive.ingest.sync import sync
+        from dsslic_search.archive.settling import Settling
+        from dsslic_search.archive.watch import Watch, changes_of_files, require_folders
+        from dsslic_search.core.files import absolute
+
+        wanted = _wanted(include, exclude)
+        at_once = _workers(workers) or os.cpu_count() or 1
+        allowed = None if memory is None else count_of(memory, "memory", 1)
+        seconds_between = number_of(every, "every", 1, LONGEST_WAIT_SECONDS)
+        chosen = [absolute(folder) for folder in paths_of(folders)]
+        if not chosen:
+            with self.folder.open_catalog() as catalog:
+                chosen = folders_of(catalog)
+        require_folders(chosen)
+
+        def follow(folders: Sequence[Path | Scope], unsettled: frozenset[str], wait: float) -> IngestReport:
+            return sync(
+                replace(self.folder, wait=wait, waiting=lambda _sentence: None),
+                folders,
+                settings=self.settings,
+                wanted=replace(wanted, unsettled=unsettled),
+                workers=at_once,
+                memory=allowed,
+                progress=progress,
+            )
+
+        stop = stop or threading.Event()
+        Watch(
+            follow,
+            chosen,
+            Settling(chosen, absolute(self.folder.root)),
+            changes_of_files(stop, poll),
+            stop,
+            told or (lambda _report: None),
+            trouble or (lambda _sentence: None),
+            seconds_between,
+        ).run()
 
     def relink(
         self, before: Path | str, after: Path | str, *, unchecked: bool = False, dry_run: bool = False

@@ -11,7 +11,7 @@ from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
-from dsslic_search.core.errors import ArchiveError, Remedy
+from dsslic_search.core.errors import ArchiveError, BusyError, Remedy
 from dsslic_search.core.files import write_atomically
 
 WRITER = "writer.json"
@@ -26,7 +26,7 @@ def locked(
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> Iterator[None]:
     """Hold the archive's lock. Waits at most ``wait`` seconds for another process (or another holder in this
-    one) to end, which ``waiting`` is told, then raises ArchiveError, which says who it is and since when. The
+    one) to end, which ``waiting`` is told, then raises BusyError, which says who it is and since when. The
     lock ends with the process, however that ends."""
     from filelock import FileLock, Timeout
 
@@ -40,10 +40,8 @@ def locked(
             waiting(f"{_holder(root, now())}; waiting for it, {wait:g} seconds at most")
             lock.acquire(timeout=wait)
     except Timeout as e:
-        raise ArchiveError(
-            f"{_holder(root, now())}; wait for it with {Remedy.WAIT}, or use another archive with "
-            f"{Remedy.OTHER_ARCHIVE}"
-        ) from e
+        advice = f"wait for it with {Remedy.WAIT}, or use another archive with {Remedy.OTHER_ARCHIVE}"
+        raise BusyError(_holder(root, now()), advice) from e
     # filelock raises the latter where the file system cannot lock
     except (OSError, NotImplementedError) as e:
         raise ArchiveError(

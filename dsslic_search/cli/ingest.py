@@ -238,7 +238,8 @@ def _end(report: IngestReport, opened: Archive, list_ignored: bool, as_json: boo
         for kind, paths in report.passed_over.by_kind().items():
             for path in paths:
                 typer.echo(printable(f"ignored: {kind}: {path}"))
-    _tell(report, root, list_ignored)
+    tell(report, root)
+    tell_passed_over(report, list_ignored)
     if report.interrupted:
         raise typer.Exit(INTERRUPTED)
     if report.failed or report.unseen:
@@ -265,6 +266,16 @@ _WORDS = {
 """What is said of photos that were known, by the kind of the event."""
 
 
+def line_of(event: Event) -> str:
+    """What is said of a step of an ingest; of most of them nothing."""
+    if event.kind == "failed":
+        return printable(f"skipped: {event.path}: {in_commands(event.reason)}")
+    if event.kind not in _WORDS:
+        return ""
+    before = f"{event.before} -> " if event.before else ""
+    return printable(f"{_WORDS[event.kind]}: {before}{event.path}")
+
+
 @contextmanager
 def _progress(dry_run: bool) -> Iterator[Callable[[Event], None]]:
     """Lines about skipped files, and a bar when a person is watching, on stderr."""
@@ -281,18 +292,16 @@ def _progress(dry_run: bool) -> Iterator[Callable[[Event], None]]:
     with Progress(*columns, console=console, transient=True, disable=not sys.stderr.isatty()) as bar:
         task = bar.add_task("", total=None)
 
-        def tell(event: Event) -> None:
+        def show(event: Event) -> None:
             bar.update(task, completed=event.done, total=event.total)
-            if event.kind == "failed":
-                console.print(printable(f"skipped: {event.path}: {in_commands(event.reason)}"))
-            elif event.kind in _WORDS:
-                before = f"{event.before} -> " if event.before else ""
-                console.print(printable(f"{_WORDS[event.kind]}: {before}{event.path}"))
+            if line := line_of(event):
+                console.print(line)
 
-        yield tell
+        yield show
 
 
-def _tell(report: IngestReport, root: Path, listed: bool) -> None:
+def tell(report: IngestReport, root: Path) -> None:
+    """What a run did, on stderr."""
     for note in report.notes:
         typer.echo(printable(note), err=True)
     for folder, reason, photos in report.unseen:
@@ -324,6 +333,10 @@ def _tell(report: IngestReport, root: Path, listed: bool) -> None:
     typer.echo(
         f"{root}: {line}" + ("; interrupted, run it again to go on" if report.interrupted else ""), err=True
     )
+
+
+def tell_passed_over(report: IngestReport, listed: bool = False) -> None:
+    """What a run passed over, on stderr; ``listed``: each of it is named."""
     if passed_over := report.passed_over.sentence():
         hints = [] if listed else ["name them with --list-ignored"]
         hints += [_WITH_FRAMES] if report.videos else []

@@ -19,6 +19,7 @@ from dsslic_search.core.text import printable
 
 COMMANDS = {
     "ingest": ("ingest", "sync", "relink"),
+    "watch": ("watch",),
     "archive": ("check", "reindex", "show"),
     "query": ("query",),
     "sketch": ("sketch", "palette"),

@@ -30,6 +30,7 @@ COMMANDS: dict[Remedy, str] = {
     Remedy.FRAMES: "--frames 2s",
     Remedy.SEGMENTER: "--segmenter NAME",
     Remedy.EVEN_UNDECODED: "--keep exact --even-undecoded",
+    Remedy.POLL: "--poll",
 }
 
 

@@ -11,6 +11,7 @@
     │   └── StageError          a sound file that does not hold (or cannot decode) the stage asked for
     ├── WeightsError            network weights missing, damaged or of another architecture
     ├── ArchiveError            an archive that cannot be opened, locked, read or written
+    │   └── BusyError           another process is writing to it
     └── MissingExtraError       an optional package is needed and not installed
 """
 
@@ -20,6 +21,7 @@ from enum import StrEnum
 
 __all__ = [
     "ArchiveError",
+    "BusyError",
     "DSSError",
     "FormatError",
     "MissingExtraError",
@@ -59,6 +61,7 @@ class Remedy(StrEnum):
     FRAMES = 'frames="2s"'
     SEGMENTER = "segmenter=name"
     EVEN_UNDECODED = "even_undecoded=True"
+    POLL = "poll=True"
 
 
 class DSSError(Exception):
@@ -112,6 +115,15 @@ class WeightsError(DSSError):
 
 class ArchiveError(DSSError):
     """An archive that cannot be opened, locked, read or written."""
+
+
+class BusyError(ArchiveError):
+    """Another process is writing to the archive; ``holder``: which and since when, as the start of a
+    sentence."""
+
+    def __init__(self, holder: str, advice: str) -> None:
+        super().__init__(f"{holder}; {advice}")
+        self.holder = holder
 
 
 class MissingExtraError(DSSError):

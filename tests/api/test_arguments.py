@@ -71,6 +71,13 @@ WRONG: dict[str, tuple[tuple[Any, ...], Wrong]] = {
             "workers": COUNT, "memory": COUNT,
         },
     ),
+    "watch": (
+        ("a",),
+        {
+            "folders": (5, [5], "", ["a\0b"]), "include": NAMES, "exclude": NAMES,
+            "every": (*NUMBER[:2], float("nan"), 0), "workers": COUNT, "memory": COUNT,
+        },
+    ),
     "relink": (("a", "b"), {"before": PATH, "after": PATH}),
     "reindex": ((), {"workers": COUNT}),
     "remove": (([1],), {"ids": (None, *IDS)}),

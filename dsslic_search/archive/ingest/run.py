@@ -192,7 +192,7 @@ class _Run:
             places.flush()
             raise
         look = Looker()
-        roots = [str(scope.folder) for scope in self.scopes]
+        roots = [str(scope.within or scope.folder) for scope in self.scopes]
         unseen: list[Unseen] = []
         listed = {path_to_text(found.path) for found in walked.files}
         for rows, named in ((comparison.unlisted, True), (places.others_of_moved(listed), False)):

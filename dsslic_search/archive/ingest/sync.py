@@ -51,6 +51,8 @@ def sync(
     ArchiveError when there is no archive.
     """
     for each in folders:
+        if isinstance(each, Scope) and each.within is not None:
+            continue  # whatever it has become by now
         folder = each.folder if isinstance(each, Scope) else each
         if os.path.isfile(folder):  # noqa: PTH113 (raises for no path)
             text = path_to_text(folder)

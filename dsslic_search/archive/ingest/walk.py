@@ -39,7 +39,8 @@ class Found(NamedTuple):
 @dataclass(frozen=True)
 class Scope:
     """A folder to walk: with all below it, or its files alone. ``within``: the folder that was named, if it
-    lies in that; what would not be met on the way from there is passed over."""
+    lies in that; what would not be met on the way from there is passed over. Such a folder need not be there
+    any more."""
 
     folder: Path
     recursive: bool = True
@@ -96,16 +97,20 @@ class _Walker:
         self._folders: list[_Folder] = []
 
     def take(self, scope: Scope) -> None:
-        """A file or folder that was named."""
+        """A file or folder that was named; a part of one that was may be gone by now, or be a file."""
         path, text = scope.folder, path_to_text(scope.folder)
+        is_part = scope.within is not None and scope.within != path
         try:
             status = path.stat()
         except (OSError, ValueError) as e:
-            self.result.failures.append(Failure(text, reason_of(e)))
+            if not (is_part and isinstance(e, (FileNotFoundError, NotADirectoryError))):
+                self.result.failures.append(Failure(text, reason_of(e)))
             return
         if stat.S_ISDIR(status.st_mode):
             if not self._is_passed_over(scope):
                 self._take_folder(scope)
+        elif is_part:
+            return
         elif not stat.S_ISREG(status.st_mode):
             self.result.failures.append(Failure(text, "not a regular file"))
         else:

@@ -20,17 +20,19 @@ class Wanted:
     """``exclude``, ``include``: globs and parts of paths, as "path:" of queries reads them, of the path below
     the folder named; one that begins with a slash, of the whole path. What is excluded is not tried, a folder
     with all that is in it; with ``include`` only what it matches is, whatever its ending. ``videos``,
-    ``unread``: also these, see `archive.ingest.file_names`."""
+    ``unread``: also these, see `archive.ingest.file_names`. ``unsettled``: paths, as the system has them, of
+    files that are left out since somebody is writing them."""
 
     include: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
     videos: bool = False
     unread: bool = False
+    unsettled: frozenset[str] = frozenset()
 
     def excludes(self, path: str, below: str) -> bool:
         """Whether a file or folder is left out. ``path``: the whole, as the system has it; ``below``: behind
         the folder named."""
-        return _any_matches(self._excluding, path, below)
+        return path in self.unsettled or _any_matches(self._excluding, path, below)
 
     def includes(self, path: str, below: str) -> bool:
         """Whether a file is among those that shall be tried, if others shall not."""

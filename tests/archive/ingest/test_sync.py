@@ -15,6 +15,7 @@ from dsslic_search.archive.catalog import utc_now
 from dsslic_search.archive.check import check
 from dsslic_search.archive.ingest.run import INGEST
 from dsslic_search.archive.ingest.sync import sync
+from dsslic_search.archive.ingest.walk import Scope
 from dsslic_search.archive.ingest.wanted import Wanted
 from dsslic_search.archive.relink import relink
 from dsslic_search.archive.repair import repair
@@ -199,3 +200,29 @@ def test_where_only_what_was_deleted_for_good_lies_now_is_no_new_version(filled:
     assert (report.versions, [missing.id for missing in report.missing], report.in_bin) == ([], [1], 2)
     with filled.archive.open_catalog() as catalog:
         assert catalog.photo(1).state == "missing"
+
+
+def test_a_part_of_a_folder_that_is_gone_is_no_failure_but_what_lay_there_is_missing(filled: Any) -> None:
+    (filled.photos / "in/b.jpg").unlink()
+    (filled.photos / "in").rmdir()
+    report = follow(filled, Scope(filled.photos / "in", within=filled.photos))
+    assert ([Path(m.path).name for m in report.missing], report.failed, report.unseen) == (["b.jpg"], [], [])
+    filled.photo("in", "a file now")
+    report = follow(filled, Scope(filled.photos / "in", within=filled.photos))
+    assert (report.found, report.failed) == (0, [])
+
+
+def test_a_part_of_a_folder_that_is_away_tells_nothing(filled: Any, tmp_path: Path) -> None:
+    filled.photos.rename(tmp_path / "unmounted")
+    report = follow(filled, Scope(filled.photos / "in", within=filled.photos))
+    assert ([u.folder for u in report.unseen], report.missing) == ([str(filled.photos)], [])
+
+
+def test_a_file_that_is_being_written_is_left_out(filled: Any) -> None:
+    new = filled.photo("c.jpg")
+    (filled.photos / "a.jpg").write_bytes(b"PHOTO half")
+    unsettled = frozenset(map(str, (new, filled.photos / "a.jpg")))
+    report = follow(filled, wanted=Wanted(unsettled=unsettled))
+    assert (report.found, report.added, report.missing) == (1, 0, [])
+    report = follow(filled)
+    assert (report.found, report.added, len(report.versions)) == (3, 2, 1)
