@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from collections import Counter
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from dsslic_search.cli import facts
+from dsslic_search.cli import facts, progress
 from dsslic_search.cli.options import (
     ERROR,
     PARTIAL,
@@ -87,19 +86,13 @@ def reindex(
     as_json: AsJson = False,
 ) -> None:
     """Rebuild what the catalog and the indexes know of the photos, from their label maps alone."""
-    from rich.console import Console
-    from rich.progress import Progress
-
     from dsslic_search.api import Archive
 
     with (
         Archive(archive, wait=wait, waiting=say_waiting) as opened,
-        Progress(console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as bar,
+        progress.shown("reindexing") as settled,
     ):
-        task = bar.add_task("reindexing", total=None)
-        report = opened.reindex(
-            workers=workers, progress=lambda done, total: bar.update(task, completed=done, total=total)
-        )
+        report = opened.reindex(workers=workers, progress=settled)
     for photo_id, reason in report.failed:
         typer.echo(printable(f"skipped: photo {photo_id}: {in_commands(reason)}"), err=True)
     if as_json:
