@@ -233,12 +233,15 @@ class Following(OpenArchive):
 
     # Looking after them
 
-    def check(self, *, read_data: bool = False) -> list[Finding]:
+    def check(
+        self, *, read_data: bool = False, progress: Callable[[int, int], None] | None = None
+    ) -> list[Finding]:
         """Everything that is wrong with the archive, nothing when it is sound: the database, each photo's
-        file by its length and header, with ``read_data`` every byte of it too. Changes nothing."""
+        file by its length and header, with ``read_data`` every byte of it too. Changes nothing.
+        ``progress`` is called with files looked at and to be looked at."""
         from dsslic_search.archive.check import check
 
-        return check(self.folder, read_data)
+        return check(self.folder, read_data, progress)
 
     def repair(self, findings: Sequence[Finding]) -> list[Finding]:
         """Mend of what `check` found whatever can be mended without losing a photo; returns what was

@@ -5,9 +5,10 @@ What is found is told in values; the face that shows it makes the sentences.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import count
 
 from sqlalchemy import func, select, true
 
@@ -15,7 +16,7 @@ from dsslic_search.archive.bin import purged_files
 from dsslic_search.archive.catalog import RECORD_COLUMNS, Catalog
 from dsslic_search.archive.database import database_trouble
 from dsslic_search.archive.folder import ArchiveFolder
-from dsslic_search.archive.originals_away import away
+from dsslic_search.archive.originals_away import away, originals
 from dsslic_search.archive.schema import Photo
 from dsslic_search.archive.store import Store
 from dsslic_search.archive.stored import Examination, Fault, ObjectRecord, examine
@@ -105,13 +106,16 @@ class Finding:
         return _KINDS[self.what]
 
 
-def check(archive: ArchiveFolder, read_data: bool = False) -> list[Finding]:
+def check(
+    archive: ArchiveFolder, read_data: bool = False, progress: Callable[[int, int], None] | None = None
+) -> list[Finding]:
     """Everything that is wrong with an archive; an empty list when it is sound. Nothing is changed.
 
     Always: the database's own check, each photo's file there, as long as it was, its header sound, and of
     mode reference the original, as long as it was. With ``read_data`` also every checksum of every file, and
     these originals' bytes, which reads all of them. What an ingest changes meanwhile is not a
-    problem. Raises ArchiveError when the archive cannot be opened at all.
+    problem. ``progress`` is called with files, these originals among them, that were looked at and that are
+    to be looked at in all. Raises ArchiveError when the archive cannot be opened at all.
     """
     store = archive.store
     with archive.open_catalog() as catalog:
@@ -119,6 +123,14 @@ def check(archive: ArchiveFolder, read_data: bool = False) -> list[Finding]:
         if found:
             return found
         known: set[str] = set()
+        with catalog.session() as session:
+            files = (session.scalar(select(func.count(Photo.id))) or 0) + (session.scalar(originals()) or 0)
+        looked_at = count(1)
+
+        def look_on() -> None:
+            if progress is not None:
+                progress(next(looked_at), files)
+
         with catalog.snapshot() as snapshot:
             chosen = select(Photo.content_hash, Photo.id, Photo.path, Photo.lost_at, *RECORD_COLUMNS)
             for rows in snapshot.rows(chosen.order_by(Photo.id)):
@@ -130,9 +142,11 @@ def check(archive: ArchiveFolder, read_data: bool = False) -> list[Finding]:
                     else:
                         finding = _of_lost(store, content_hash, row, path)
                     found += [] if finding is None else [finding]
+                    look_on()
         # A row that its file contradicts may be wrong about the keep mode, too.
         doubtful = {finding.photo_id for finding in found if finding.kind is Kind.OUTDATED}
-        found.extend(each for each in _of_originals(catalog, read_data) if each.photo_id not in doubtful)
+        outside = _of_originals(catalog, read_data, look_on)
+        found.extend(each for each in outside if each.photo_id not in doubtful)
         found.extend(_of_descriptions(catalog))
         deleted = set(purged_files(catalog, store))
         found.extend(
@@ -161,8 +175,8 @@ def _of_database(catalog: Catalog) -> Iterator[Finding]:
         yield Finding(Problem.ROWS_OF_NO_PHOTO, catalog.name)
 
 
-def _of_originals(catalog: Catalog, read_data: bool) -> Iterator[Finding]:
-    for each in away(catalog, read_data):
+def _of_originals(catalog: Catalog, read_data: bool, looked_at: Callable[[], None]) -> Iterator[Finding]:
+    for each in away(catalog, read_data, looked_at):
         if each.photo_id is None:
             yield Finding(Problem.ORIGINALS_AWAY, each.where, photos=each.photos)
         else:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 
-from sqlalchemy import select
+from sqlalchemy import Select, func, select
 
 from dsslic_search.archive.catalog import Catalog
 from dsslic_search.archive.ingest.look import Absent, Here, Looker
@@ -32,9 +32,21 @@ class Away:
     changed: bool = False
 
 
-def away(catalog: Catalog, read_data: bool) -> Iterator[Away]:
+_LEFT_OUTSIDE = (
+    Photo.keep == KeepMode.REFERENCE.value,
+    Photo.state.in_([PhotoState.HERE.value, PhotoState.MISSING.value]),
+)
+
+
+def originals() -> Select[int]:
+    """How many originals `away` looks for."""
+    return select(func.count(Photo.id)).where(*_LEFT_OUTSIDE)
+
+
+def away(catalog: Catalog, read_data: bool, looked_at: Callable[[], None] = lambda: None) -> Iterator[Away]:
     """Which originals of mode reference are not at any path at which they lie or lay, by size, or with
-    ``read_data`` by their bytes; those of folders that are not there at all are told together."""
+    ``read_data`` by their bytes; those of folders that are not there at all are told together.
+    ``looked_at`` is called after each original."""
     looker = Looker()
     chosen = (
         select(
@@ -47,10 +59,7 @@ def away(catalog: Catalog, read_data: bool) -> Iterator[Away]:
             KnownPath.ended_at.is_(None),
         )
         .join(KnownPath, KnownPath.photo_id == Photo.id)
-        .where(
-            Photo.keep == KeepMode.REFERENCE.value,
-            Photo.state.in_([PhotoState.HERE.value, PhotoState.MISSING.value]),
-        )
+        .where(*_LEFT_OUTSIDE)
         .order_by(Photo.id, KnownPath.ended_at.is_not(None), KnownPath.first_seen, KnownPath.id)
     )
     by_folder: dict[str, int] = defaultdict(int)
@@ -72,6 +81,7 @@ def away(catalog: Catalog, read_data: bool) -> Iterator[Away]:
                     by_folder[topmost] += 1
                 else:
                     yield Away(shown, 1, photo_id, content_hash, live and isinstance(look, Here))
+            looked_at()
     for folder, photos in by_folder.items():
         yield Away(folder, photos)
 

@@ -48,7 +48,8 @@ def check(
     from dsslic_search.api import Archive
 
     with Archive(archive, wait=wait, waiting=say_waiting) as opened:
-        findings = opened.check(read_data=read_data)
+        with progress.shown("checking") as settled:
+            findings = opened.check(read_data=read_data, progress=settled)
         mended = opened.repair(findings) if repair and findings else []
         lost = 0 if any(f.kind == "catalog" for f in findings) else opened.states().get(PhotoState.LOST, 0)
     if as_json:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from dsslic_search.cli.options import PARTIAL, ArchiveDir, AsJson, print_json
+from dsslic_search.cli.progress import shown
 from dsslic_search.cli.wording import in_commands
 from dsslic_search.core.errors import UsageError
 from dsslic_search.core.text import counted, printable, size_text
@@ -52,8 +50,8 @@ def duplicates(
         with Archive(archive) as opened:
             _show_exact(opened.exact_duplicates(), as_json)
         return
-    with Archive(archive) as opened, _progress() as progress:
-        found = opened.duplicates(threshold=threshold, mirrored=mirrored, progress=progress)
+    with Archive(archive) as opened, shown("looking at photos") as settled:
+        found = opened.duplicates(threshold=threshold, mirrored=mirrored, progress=settled)
         identical = opened.exact_duplicates().files_beside_the_first
     if as_json:
         groups = [[asdict(copy) for copy in group] for group in found.groups]
@@ -134,14 +132,3 @@ def _group_as_plain(group: ExactGroup) -> dict[str, Any]:
         for copy in group.copies
     ]
     return {"id": group.id, "bytes": group.bytes, "paths": paths, "to_be_had": group.to_be_had}
-
-
-@contextmanager
-def _progress() -> Iterator[Callable[[int, int], None]]:
-    """A bar on stderr when a person is watching."""
-    from rich.console import Console
-    from rich.progress import Progress
-
-    with Progress(console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as bar:
-        task = bar.add_task("looking at photos", total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)

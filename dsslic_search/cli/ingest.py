@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from dsslic_search.cli import progress as progress_shown
 from dsslic_search.cli.encoding import size_option, with_encoder_options
 from dsslic_search.cli.options import (
     ERROR,
@@ -270,6 +270,8 @@ def line_of(event: Event) -> str:
     """What is said of a step of an ingest; of most of them nothing."""
     if event.kind == "failed":
         return printable(f"skipped: {event.path}: {in_commands(event.reason)}")
+    if event.kind == "stopping":
+        return f"finishing {counted(event.in_flight, 'photo')} in flight; Ctrl-C again stops at once"
     if event.kind not in _WORDS:
         return ""
     before = f"{event.before} -> " if event.before else ""
@@ -278,24 +280,19 @@ def line_of(event: Event) -> str:
 
 @contextmanager
 def _progress(dry_run: bool) -> Iterator[Callable[[Event], None]]:
-    """Lines about skipped files, and a bar when a person is watching, on stderr."""
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    console = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
-    columns = (
-        TextColumn("checking" if dry_run else "ingesting"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=console, transient=True, disable=not sys.stderr.isatty()) as bar:
-        task = bar.add_task("", total=None)
+    """Lines about skipped files and known photos, and how far it has come, on stderr."""
+    failed = 0
+    with progress_shown.shown("checking" if dry_run else "ingesting") as settled:
 
         def show(event: Event) -> None:
-            bar.update(task, completed=event.done, total=event.total)
+            nonlocal failed
+            if event.kind == "stopping":
+                settled.stop_at_once_when_interrupted()
+            else:
+                failed += event.kind == "failed"
+                settled(event.done, event.total, failed)
             if line := line_of(event):
-                console.print(line)
+                settled.say(line)
 
         yield show
 

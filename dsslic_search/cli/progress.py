@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -10,6 +12,7 @@ from dataclasses import dataclass, field
 
 import typer
 
+from dsslic_search.cli.options import INTERRUPTED
 from dsslic_search.core.text import printable
 
 SECONDS_BETWEEN_LINES = 60.0
@@ -36,13 +39,36 @@ class Progress:
             self._said = self.seconds()
             self.say(f"{self.doing}: {done} of {total}" + (f", {skipped} skipped" if skipped else ""))
 
+    def stop_at_once_when_interrupted(self) -> None:
+        """From here until the block of `shown` ends, Ctrl-C ends the process as it stands."""
+        signal.signal(signal.SIGINT, _stop_at_once)
+
+
+def _stop_at_once(*_: object) -> None:
+    show_the_cursor = b"\x1b[?25h" if sys.stderr.isatty() else b""  # a bar has hidden it
+    os.write(2, show_the_cursor + b"dss-search: interrupted\n")
+    os._exit(INTERRUPTED)
+
 
 @contextmanager
 def shown(doing: str, seconds: Callable[[], float] = time.monotonic) -> Iterator[Progress]:
     """How far work has come, until the block ends."""
-    if not sys.stderr.isatty():
-        yield Progress(doing, lambda line: typer.echo(printable(line), err=True), None, seconds)
-        return
+    at_ctrl_c = signal.getsignal(signal.SIGINT)
+    try:
+        with _bar(doing, seconds) if sys.stderr.isatty() else _lines(doing, seconds) as progress:
+            yield progress
+    finally:
+        if signal.getsignal(signal.SIGINT) is _stop_at_once:
+            signal.signal(signal.SIGINT, at_ctrl_c)
+
+
+@contextmanager
+def _lines(doing: str, seconds: Callable[[], float]) -> Iterator[Progress]:
+    yield Progress(doing, lambda line: typer.echo(printable(line), err=True), None, seconds)
+
+
+@contextmanager
+def _bar(doing: str, seconds: Callable[[], float]) -> Iterator[Progress]:
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
     from rich.progress import Progress as Bar

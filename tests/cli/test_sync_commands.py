@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import signal
+import subprocess
+import sys
+import threading
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
+
+from dsslic_search.cli import progress
 
 
 @pytest.fixture
@@ -50,3 +56,52 @@ def test_what_is_stored_anew_is_said(run: Any, tmp_path: Path, library: Path) ->
     there = "--archive", tmp_path / "archive"
     run("ingest", library, *there, "--keep", "coarse")
     assert "2 stored anew (they were: 2 coarse)" in run("ingest", library, *there, "--keep", "reference").err
+
+
+def test_long_work_says_how_far_it_has_come(
+    run: Any, tmp_path: Path, library: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(progress, "SECONDS_BETWEEN_LINES", 0.0)
+    (library / "bad.png").write_bytes(b"")
+    there = "--archive", tmp_path / "archive"
+    assert "ingesting: 3 of 3, 1 skipped\n" in run("ingest", library, *there, "--keep", "reference").err
+    assert "ingesting: 3 of 3, 1 skipped\n" in run("sync", *there, "--workers", "1").err
+    assert "reindexing: 2 of 2\n" in run("reindex", *there).err
+    assert "looking at photos: 2 of 2\n" in run("duplicates", *there).err
+    checked = run("check", "--read-data", *there).err  # two files of the archive, two originals
+    assert checked == "".join(f"checking: {done} of 4\n" for done in range(1, 5)) + "no problems\n"
+
+
+ENDLESS = """
+import signal, sys, time
+from dsslic_search.archive.ingest.flight import Flight
+from dsslic_search.cli.main import main
+
+def at_work(*_):
+    print("at work", file=sys.stderr, flush=True)
+    while True:
+        time.sleep(0.01)
+
+signal.signal(signal.SIGINT, signal.default_int_handler)  # where the tests run in the background
+Flight._prepared = at_work
+main()
+"""
+
+
+def test_ctrl_c_says_what_it_waits_for_and_a_second_one_does_not_wait(
+    run: Any, tmp_path: Path, library: Path
+) -> None:
+    there = "--archive", tmp_path / "archive"
+    command = [sys.executable, "-c", ENDLESS, "ingest", library, *there, "--keep", "coarse", "--workers", "1"]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        guard = threading.Timer(120, process.kill)
+        guard.start()
+        assert process.stderr is not None
+        assert process.stderr.readline() == "at work\n"
+        process.send_signal(signal.SIGINT)
+        assert process.stderr.readline() == "finishing 1 photo in flight; Ctrl-C again stops at once\n"
+        process.send_signal(signal.SIGINT)
+        assert process.stderr.read() == "dss-search: interrupted\n"
+        guard.cancel()
+    assert process.returncode == 130
+    assert "2 added" in run("ingest", library, *there, "--keep", "coarse").err

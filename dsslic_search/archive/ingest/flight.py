@@ -62,14 +62,17 @@ class Flight:
 
     @contextmanager
     def open(self) -> Iterator[None]:
-        """When the block ends well, all photos are settled. On KeyboardInterrupt what is encoded is stored
-        before it goes on up."""
+        """When the block ends well, all photos are settled. On KeyboardInterrupt those that a worker has
+        begun are finished and stored before it goes on up."""
         with ThreadPoolExecutor(self._workers, "dss-ingest") as self._pool:
             try:
                 yield
                 self._settle_until(0)
             except BaseException as error:
-                self._pool.shutdown(wait=True, cancel_futures=True)
+                self._pool.shutdown(wait=False, cancel_futures=True)
+                if isinstance(error, KeyboardInterrupt) and (begun := self._begun()):
+                    self._tell.stopping(begun)
+                self._pool.shutdown(wait=True)
                 if isinstance(error, KeyboardInterrupt):
                     self._rescue()
                 raise
@@ -120,6 +123,9 @@ class Flight:
             job = self._flying.pop(future)
             self._budget.give_back(job.weight)
             self._settle(future, job)
+
+    def _begun(self) -> int:
+        return sum(not future.cancelled() for future in self._flying)
 
     def _rescue(self) -> None:
         """After an interruption: store what the workers had finished."""

@@ -61,17 +61,30 @@ class Event:
     is told once; those of paths that led to no file come right after "found" and settle none. ``path`` is
     text that can be printed; ``reason``: why it failed.
 
+    "stopping": after an interruption, ``in_flight`` photos are being encoded and are still waited for.
+
     At the end, of photos that were known (see `IngestReport`): "moved", with the path at which it lay as
     ``before``; "copy", "back", "version" and "missing"."""
 
     kind: Literal[
-        "found", "added", "updated", "present", "failed", "moved", "copy", "back", "version", "missing"
+        "found",
+        "added",
+        "updated",
+        "present",
+        "failed",
+        "stopping",
+        "moved",
+        "copy",
+        "back",
+        "version",
+        "missing",
     ]
     path: str
     done: int
     total: int
     reason: str = ""
     before: str = ""
+    in_flight: int = 0
 
 
 @dataclass
@@ -211,6 +224,9 @@ class Teller:
         reason = reason.removeprefix(f"{name}: ")
         self.report.failed.append(Failure(name, reason))
         self._settled("failed", name, reason)
+
+    def stopping(self, in_flight: int) -> None:
+        self._progress(Event("stopping", "", self._done, self.report.found, in_flight=in_flight))
 
     def _settled(
         self, kind: Literal["added", "updated", "present", "failed"], name: str, reason: str = ""

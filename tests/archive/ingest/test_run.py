@@ -600,9 +600,10 @@ def test_a_process_that_is_stopped_while_another_waits(
         with pytest.raises(ArchiveError, match="is writing to it since"):
             world.ingest()
         process.send_signal(how)
-        last = process.stdout.read().split()[-1:]
+        rest = process.stdout.read().split()
         process.wait()
-    assert (last == ["interrupted"]) == (how == signal.SIGINT)
+    assert (rest[-1:] == ["interrupted"]) == (how == signal.SIGINT)
+    assert ("stopping" in rest) == (how == signal.SIGINT)
     told = after - 1  # all but "found"
     report = world.ingest()
     assert (report.failed, report.added + report.present) == ([], 30)
