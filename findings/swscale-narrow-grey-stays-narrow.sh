@@ -18,6 +18,7 @@ import sys
 
 import av
 import numpy as np
+from av import library_versions
 from av.video.reformatter import ColorRange
 
 
@@ -39,7 +40,7 @@ def decoded(layout: str) -> av.VideoFrame:
     return next(av.open(file).decode(video=0))
 
 
-print("PyAV", av.__version__, "with swscale", av.library_versions["libswscale"])
+print("PyAV", av.__version__, "with swscale", library_versions["libswscale"])
 found = {}
 for layout in ("gray", "yuv420p"):
     frame = decoded(layout)

@@ -18,6 +18,7 @@ import sys
 
 import av
 import numpy as np
+from av import library_versions
 from av.video.reformatter import ColorRange
 
 WHITES = {  # layout, range, white -> white of rgb48le and of gray16le
@@ -38,7 +39,7 @@ def white_frame(layout: str, white: int) -> np.ndarray:
     return np.stack([luma, np.full_like(luma, 128), np.full_like(luma, 128)]) if layout == "yuv444p" else luma
 
 
-print("PyAV", av.__version__, "with swscale", av.library_versions["libswscale"])
+print("PyAV", av.__version__, "with swscale", library_versions["libswscale"])
 strange = True
 for (layout, given, white), expected in WHITES.items():
     frame = av.VideoFrame.from_ndarray(white_frame(layout, white), format=layout)

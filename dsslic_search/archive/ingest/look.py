@@ -43,7 +43,7 @@ class Looker:
         if folder in self._absent:
             return self._absent[folder]
         try:
-            found = os.stat(path)  # noqa: PTH116
+            found = os.stat(path)  # noqa: PTH116 (a str, and many of them)
         except (FileNotFoundError, NotADirectoryError):
             return self._not_there(path)
         except OSError as e:
@@ -59,12 +59,12 @@ class Looker:
         missing: list[str] = []
         try:
             while True:
-                if os.path.islink(above):  # noqa: PTH114
+                if os.path.islink(above):  # noqa: PTH114 (a str, too)
                     answer: Absent | Unknown = Unknown("a link that leads nowhere")
                     break
-                topmost, above = above, os.path.dirname(above)  # noqa: PTH120
+                topmost, above = above, os.path.dirname(above)  # noqa: PTH120 (a str, too)
                 try:
-                    mode = os.stat(above).st_mode  # noqa: PTH116
+                    mode = os.stat(above).st_mode  # noqa: PTH116 (a str, too)
                 except (FileNotFoundError, NotADirectoryError):
                     missing.append(above)
                     continue

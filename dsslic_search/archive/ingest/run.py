@@ -143,7 +143,8 @@ class _Run:
     @property
     def folders(self) -> list[Path]:
         """Of what was named, the folders."""
-        return [scope.folder for scope in self.scopes if scope.within is None and os.path.isdir(scope.folder)]  # noqa: PTH112 (raises for no path)
+        named = (scope.folder for scope in self.scopes if scope.within is None)
+        return [folder for folder in named if os.path.isdir(folder)]  # noqa: PTH112 (Path.is_dir may raise)
 
     def find(self) -> Walk:
         walked = walk(self.chosen, self.archive.root, self.wanted)

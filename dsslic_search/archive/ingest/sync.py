@@ -54,7 +54,7 @@ def sync(
         if isinstance(each, Scope) and each.within is not None:
             continue  # whatever it has become by now
         folder = each.folder if isinstance(each, Scope) else each
-        if os.path.isfile(folder):  # noqa: PTH113 (raises for no path)
+        if os.path.isfile(folder):  # noqa: PTH113 (Path.is_file may raise)
             text = path_to_text(folder)
             raise UsageError(f"{text}: sync takes folders; put single photos in with {Remedy.INGEST}")
     with archive.open_catalog() as catalog:

@@ -220,7 +220,7 @@ class _Walker:
         folder = os.path.dirname(entries[0].path) if entries else ""  # noqa: PTH120 (a str, and many of them)
         for name, kind in told:
             within = name if kind is Kind.THUMBNAILS else ""
-            path = path_to_text(os.path.join(folder, name))  # noqa: PTH118
+            path = path_to_text(os.path.join(folder, name))  # noqa: PTH118 (a str, too)
             self.result.passed_over.add(Kind.SIDECAR if name in used else kind, path, within)
         return inner, links
 
