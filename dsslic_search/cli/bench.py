@@ -265,6 +265,10 @@ def segmentation(
         bool,
         typer.Option("--settings", help="Instead: other resolutions and mirroring, on the calibration part."),
     ] = False,
+    beside: Annotated[
+        Path | None,
+        typer.Option("--beside", metavar="FILE", help="Other weights, in the same run.", show_default=False),
+    ] = None,
     out: Out = None,
     force: Force = False,
 ) -> None:
@@ -278,8 +282,8 @@ def segmentation(
         for row in results["settings"]:
             typer.echo("  ".join(f"{name} {value}" for name, value in row.items()), err=True)
     else:
-        results = bench.run(data)
-        for name in ("segnet", "teacher"):
+        results = bench.run(data, beside)
+        for name in ("segnet", "teacher", "beside")[: 2 if beside is None else 3]:
             scores = results[name]
             typer.echo(
                 f"{name:8} pixel accuracy {scores['pixel_accuracy']:.4f}, mean IoU {scores['mean_iou']:.4f}",

@@ -37,6 +37,7 @@ Threads = Annotated[int | None, typer.Option(min=1, help="CPU threads; else one 
 
 
 WEIGHTS = Path("weights")
+FOLDER_BYTES = 200_000_000  # that a data folder is packed into when nobody asked for a pack
 OWN_FILES = (
     *(
         WEIGHTS / f"{name}.safetensors"
@@ -62,49 +63,58 @@ def _threads(count: int | None) -> None:
 
 
 @group.command()
-def segnet(
+def pack(
     data: Data,
+    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="The file to write.")],
+    megabytes: Annotated[float, typer.Option(min=1, help="How large it may be.")] = 45,
+    force: Force = False,
+) -> None:
+    """Put SegNet's training set into one file: photos as small as SegNet sees them, and their labels."""
+    from dsslic_search.training import pack as training
+
+    outputs = _may_write(force, out)
+    typer.echo(f"{out}: {training.pack(data, out, round(megabytes * 1e6), outputs)}")
+
+
+@group.command()
+def segnet(
+    data: Annotated[
+        Path,
+        typer.Option("--data", metavar="FILE|DIR", help="What train pack wrote, or the data folder itself."),
+    ],
     out: Annotated[Path, typer.Option("--out", metavar="FILE", help="The weight file to write.")] = Path(
         "weights/segnet.safetensors"
     ),
     run: Run = Path("runs"),
-    soft: Annotated[
-        Path | None,
+    minutes: Annotated[
+        float | None,
         typer.Option(
-            metavar="DIR", help="The teacher's probabilities, made by train soften.", show_default=False
+            min=0.1, help="Wall time of the whole training, which its schedule fits.", show_default=False
         ),
     ] = None,
-    steps: Steps = None,
+    steps: Annotated[
+        int | None,
+        typer.Option(min=1, help="Steps of the whole training, instead of --minutes.", show_default=False),
+    ] = None,
     threads: Threads = None,
     force: Force = False,
 ) -> None:
     """Train SegNet from ImageNet weights on people's and the teacher's labels."""
+    if (minutes is None) == (steps is None):
+        raise UsageError("say how long to train: either --minutes N or --steps N")
+    from dsslic_search.training import pack as packing
     from dsslic_search.training import segnet as training
 
     _may_write(force, out)
     _threads(threads)
-    settings = training.SegNetTraining() if steps is None else training.SegNetTraining(steps=steps)
-    typer.echo(f"{out}: {training.train(data, run, out, settings, soft=soft)}")
-
-
-@group.command()
-def soften(
-    data: Data,
-    teacher: Annotated[
-        Path, typer.Option("--teacher", metavar="DIR", help="The folder of the teacher's fused_teacher.py.")
-    ],
-    out: Annotated[
-        Path,
-        typer.Option("--out", metavar="DIR", help="Where the probabilities go; those that are there stay."),
-    ] = Path("runs/soft"),
-    threads: Threads = None,
-) -> None:
-    """Keep the teacher's probabilities for every training photo, for train segnet --soft."""
-    from dsslic_search.training import soften as training
-
-    Outputs().folder(out)
-    _threads(threads)
-    typer.echo(f"{out}: {training.soften(data, training.load_teacher(teacher), out)} photos added")
+    if data.is_dir():
+        packed = run / "segnet-pack.zip"
+        if not packed.exists():
+            run.mkdir(parents=True, exist_ok=True)
+            typer.echo(f"{packed}: {packing.pack(data, packed, FOLDER_BYTES)}")
+        data = packed
+    identity = training.train(packing.read_pack(data), run, out, training.Budget(steps, minutes))
+    typer.echo(f"{out}: {identity}")
 
 
 @group.command()

@@ -15,6 +15,7 @@ Batch norms are folded into the convolutions before weights are saved: see :func
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import cast
 
 import torch
 import torch.nn.functional as F
@@ -66,13 +67,18 @@ class ConvNorm(nn.Module):
         self.kernel, self.stride = kernel, stride
 
     def forward(self, x: Tensor) -> Tensor:
-        if self.stride == 1:
-            x = F.conv2d(x, self.conv.weight, self.conv.bias, 1, self.kernel // 2, 1, self.conv.groups)
-        else:
+        weight, bias, norm = self.conv.weight, self.conv.bias, self.norm
+        settled = isinstance(norm, nn.BatchNorm2d) and not norm.training
+        if settled:
+            weight, bias = folded(weight, cast(nn.BatchNorm2d, norm))
+        padding = self.kernel // 2
+        if self.stride > 1:
             pads = [max((-(-n // self.stride) - 1) * self.stride + self.kernel - n, 0) for n in x.shape[2:]]
             top, left = pads[0] // 2, pads[1] // 2
-            x = self.conv(F.pad(x, (left, pads[1] - left, top, pads[0] - top)))
-        x = self.norm(x)
+            x, padding = F.pad(x, (left, pads[1] - left, top, pads[0] - top)), 0
+        x = F.conv2d(x, weight, bias, self.stride, padding, 1, self.conv.groups)
+        if not settled:
+            x = norm(x)
         return F.relu6(x, inplace=True) if self.act else x
 
 
@@ -140,16 +146,21 @@ class SegNet(nn.Module):
         return self.classifier(y)
 
 
+def folded(weight: Tensor, norm: nn.BatchNorm2d) -> tuple[Tensor, Tensor]:
+    """Weight and bias of the convolution that does what one of ``weight`` and the settled batch norm after it
+    do."""
+    assert norm.running_mean is not None and norm.running_var is not None
+    scale = norm.weight / torch.sqrt(norm.running_var + norm.eps)
+    return weight * scale[:, None, None, None], norm.bias - norm.running_mean * scale
+
+
 def fold(net: SegNet) -> SegNet:
     """A copy whose batch norms are folded into the convolutions before them; same outputs in eval mode."""
     plain = SegNet(net.config, folded=True)
     state = net.state_dict()
     for name, module in net.named_modules():
         if isinstance(module, ConvNorm) and isinstance(module.norm, nn.BatchNorm2d):
-            bn = module.norm
-            assert bn.running_mean is not None and bn.running_var is not None
-            scale = bn.weight / torch.sqrt(bn.running_var + bn.eps)
-            state[f"{name}.conv.weight"] = module.conv.weight * scale[:, None, None, None]
-            state[f"{name}.conv.bias"] = bn.bias - bn.running_mean * scale
+            weight, bias = folded(module.conv.weight, module.norm)
+            state[f"{name}.conv.weight"], state[f"{name}.conv.bias"] = weight, bias
     plain.load_state_dict({k: state[k].detach() for k in plain.state_dict()})
     return plain.eval()

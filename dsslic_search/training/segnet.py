@@ -10,32 +10,54 @@ import math
 import random
 import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from PIL import Image, ImageEnhance, ImageFilter
 from torch import Tensor, nn
 
 from dsslic_search.core.errors import MissingExtraError
 from dsslic_search.networks import weights
+from dsslic_search.networks.runtime import working_size
 from dsslic_search.networks.segnet import SegNet, SegNetConfig, fold
-from dsslic_search.training.dataset import Balanced, Sample, load_targets, scene_samples, teacher_samples
+from dsslic_search.training import checkpoint
+from dsslic_search.training.pack import Balanced, PackedPhoto
 
 FROZEN_STAGES = 2
+CHECKPOINT_SECONDS = 300
+SAYING_STEPS = 50  # between two lines about the run
+
+
+@dataclass(frozen=True)
+class Budget:
+    """How long a run may be: ``steps``, or ``minutes`` of wall time, those before an interruption counted."""
+
+    steps: int | None = None
+    minutes: float | None = None
+
+    def spent(self, step: int, seconds: float) -> float:
+        """The part that is spent, 0..1."""
+        if self.steps is not None:
+            return min(1.0, step / self.steps)
+        assert self.minutes is not None
+        return min(1.0, seconds / (60 * self.minutes))
 
 
 @dataclass(frozen=True)
 class SegNetTraining:
-    """Settings of one run. ``crop`` in pixels; rates are peaks of a cosine schedule; ``ema`` is the decay per
-    step."""
+    """Settings of one run. Rates are peaks of a cosine schedule over the budget; ``ema`` is the decay per
+    step. Until ``early`` of the budget is spent, photos and crops are smaller, ``early_crop`` pixels instead
+    of ``crop``: the same view in fewer pixels (progressive resizing; Tan & Le 2021)."""
 
-    steps: int = 3800
     batch: int = 8
     crop: int = 320
+    early_crop: int = 224
+    early: float = 0.5
     encoder_rate: float = 2e-4
     decoder_rate: float = 1.5e-3
     weight_decay: float = 1e-4
@@ -45,8 +67,12 @@ class SegNetTraining:
     balanced_share: float = 0.5
     balance_power: float = 0.3
     class_balance: float = 0.3
-    checkpoint_every: int = 250
     seed: int = 0
+
+    @classmethod
+    def accelerated(cls) -> SegNetTraining:
+        """For a device where larger batches cost little: rates grow by the square root of the batch."""
+        return cls(batch=32, early=0.0, encoder_rate=4e-4, decoder_rate=3e-3)
 
 
 def load_imagenet(net: SegNet) -> None:
@@ -104,18 +130,12 @@ def augment(image: Image.Image, rng: random.Random) -> Image.Image:
 
 
 def draw(
-    sample: Sample,
-    area: int,
-    crop: int,
-    rng: random.Random,
-    soft: Path | None = None,
-    wanted: int | None = None,
+    photo: PackedPhoto, area: int, crop: int, rng: random.Random, wanted: int | None = None
 ) -> tuple[Tensor, ...]:
-    """One random crop, with some pixel of the class ``wanted`` in it: photo uint8 [3, c, c]; at 1/4, the
-    teacher's guesses uint8 and their shares float32, both [GUESSES, c/4, c/4], and weights float32 [c/4,
-    c/4]."""
-    image = Image.open(sample.image).convert("RGB")
-    targets = load_targets(sample, soft)
+    """One random crop of a photo seen at about ``area`` pixels, with some pixel of the class ``wanted`` in
+    it: uint8 [3, crop, crop]; at 1/4 of that the class ids uint8 and their weights float32, both [crop/4,
+    crop/4]."""
+    image, targets = photo.pixels, photo.targets
     scale = (area / (image.width * image.height)) ** 0.5 * math.exp(
         rng.uniform(math.log(0.55), math.log(1.8))
     )
@@ -123,165 +143,245 @@ def draw(
     width, height = crop / (scale * stretch), crop / (scale / stretch)  # of the crop, in photo pixels
     x0 = rng.uniform(min(0, image.width - width), max(0, image.width - width))
     y0 = rng.uniform(min(0, image.height - height), max(0, image.height - height))
-    places = np.flatnonzero(targets.ids[0] == wanted) if wanted is not None else ()
+    rows, columns = targets.ids.shape
+    places = np.flatnonzero(targets.ids == wanted) if wanted is not None else ()
     if len(places):
-        y, x = divmod(int(places[rng.randrange(len(places))]), image.width)
-        x0, y0 = x - rng.uniform(0.2, 0.8) * width, y - rng.uniform(0.2, 0.8) * height
+        y, x = divmod(int(places[rng.randrange(len(places))]), columns)
+        x0 = x * image.width / columns - rng.uniform(0.2, 0.8) * width
+        y0 = y * image.height / rows - rng.uniform(0.2, 0.8) * height
         x0, y0 = (
             min(max(at, min(0, full - part)), max(0, full - part))
             for at, full, part in ((x0, image.width, width), (y0, image.height, height))
         )
+    at = (np.arange(crop // 4) * 4 + 2.0) / crop
+    ys = np.floor((y0 + at * height) * rows / image.height).astype(int)
+    xs = np.floor((x0 + at * width) * columns / image.width).astype(int)
+    inside = ((ys >= 0) & (ys < rows))[:, None] & ((xs >= 0) & (xs < columns))[None]
+    cells = np.ix_(ys.clip(0, rows - 1), xs.clip(0, columns - 1))
     affine = [width / crop, 0, x0, 0, height / crop, y0]
     fill = (124, 116, 104)
-    if width / crop > 1.5:  # shrink first, so that the bilinear warp does not alias
+    if width / crop >= 2:  # shrink first, so that the bilinear warp does not alias
         step = int(width / crop)
         image = image.reduce(step)
         affine = [v / step for v in affine]
-    photo = image.transform(
+    seen = image.transform(
         (crop, crop), Image.Transform.AFFINE, affine, Image.Resampling.BILINEAR, fillcolor=fill
     )
-    photo = augment(photo, rng)
-    at = (np.arange(crop // 4) * 4 + 2.0) / crop
-    ys, xs = np.floor(y0 + at * height).astype(int), np.floor(x0 + at * width).astype(int)
-    rows, columns = targets.weight.shape
-    inside = ((ys >= 0) & (ys < rows))[:, None] & ((xs >= 0) & (xs < columns))[None]
-    cells = np.ix_(ys.clip(0, rows - 1), xs.clip(0, columns - 1))
-    parts = [
-        np.asarray(photo).transpose(2, 0, 1),
-        targets.ids[:, *cells],
-        targets.shares[:, *cells],
-        targets.weight[cells] * inside,
-    ]
+    seen = augment(seen, rng)
+    parts = [np.asarray(seen).transpose(2, 0, 1), targets.ids[cells], targets.weight[cells] * inside]
     if rng.random() < 0.5:
         parts = [part[..., ::-1] for part in parts]
     return tuple(torch.from_numpy(part.copy()) for part in parts)
 
 
-def batches(
-    labelled: Balanced, taught: Balanced, s: SegNetTraining, area: int, soft: Path | None, first: int
-) -> Iterator[tuple[Tensor, ...]]:
-    """Endless batches, the same for the same seed and step; prepared two ahead in a thread."""
+class Batches:
+    """Batches by number, the same for the same seed and number; prepared ahead in threads."""
 
-    def make(step: int) -> tuple[Tensor, ...]:
-        rng = random.Random(f"{s.seed}/{step}")
-        chosen = [(labelled if rng.random() < s.labelled_share else taught).draw(rng) for _ in range(s.batch)]
-        drawn = [draw(sample, area, s.crop, rng, soft, wanted) for sample, wanted in chosen]
+    def __init__(self, labelled: Balanced, taught: Balanced, s: SegNetTraining, area: int) -> None:
+        self.labelled, self.taught, self.s, self.area = labelled, taught, s, area
+
+    def make(self, number: int, crop: int) -> tuple[Tensor, ...]:
+        """Photos uint8 [N, 3, crop, crop], ids uint8 and weights float32 [N, crop/4, crop/4]."""
+        s = self.s
+        rng = random.Random(f"{s.seed}/{number}")
+        chosen = [
+            (self.labelled if rng.random() < s.labelled_share else self.taught).draw(rng)
+            for _ in range(s.batch)
+        ]
+        area = round(self.area * (crop / s.crop) ** 2)
+        drawn = [draw(photo, area, crop, rng, wanted) for photo, wanted in chosen]
         return tuple(torch.stack(part) for part in zip(*drawn, strict=True))
 
-    with ThreadPoolExecutor(1) as pool:
-        ahead = [pool.submit(make, first), pool.submit(make, first + 1)]
-        step = first + 2
-        while True:
-            yield ahead.pop(0).result()
-            ahead.append(pool.submit(make, step))
-            step += 1
+    def ahead(self, first: int, crop: int, threads: int) -> Iterator[tuple[Tensor, ...]]:
+        """Endless batches from number ``first``."""
+        with ThreadPoolExecutor(threads) as pool:
+            waiting: list[Future[tuple[Tensor, ...]]] = []
+            number = first
+            while True:
+                while len(waiting) <= threads:
+                    waiting.append(pool.submit(self.make, number, crop))
+                    number += 1
+                yield waiting.pop(0).result()
 
 
-def class_weights(samples: list[Sample], classes: int, power: float, seed: int) -> Tensor:
-    """(median frequency / frequency) ** power, within 0.5..3, from 400 random photos."""
-    counts = np.ones(classes)
-    for sample in random.Random(seed).sample(samples, min(400, len(samples))):
-        targets = load_targets(sample)
-        counts += np.bincount(targets.ids[0].ravel(), targets.weight.ravel(), classes)[:classes]
-    frequency = counts / counts.sum()
+def class_weights(counts: np.ndarray[Any, Any], power: float) -> Tensor:
+    """(median frequency / frequency) ** power, within 0.5..3, float32 [classes]."""
+    frequency = counts / counts.sum() + 1e-6
     return torch.tensor(((np.median(frequency) / frequency) ** power).clip(0.5, 3), dtype=torch.float32)
 
 
-def soft_cross_entropy(scores: Tensor, ids: Tensor, shares: Tensor, balance: Tensor) -> Tensor:
-    """Per pixel, float32 [N, H, W]: the cross-entropy of scores [N, classes, H, W] with up to GUESSES
-    weighted classes a pixel, ids [N, GUESSES, H, W] and shares that sum to 1, times the classes' ``balance``
-    (distillation at temperature 1)."""
-    guesses = ids.long()
-    return -(scores.log_softmax(1).gather(1, guesses) * shares * balance[guesses]).sum(1)
+def rate_factor(step: int, spent: float, warmup: int) -> float:
+    """Linear warm-up over steps, then half a cosine over the budget to 1 %."""
+    warm = min(1.0, (step + 1) / warmup)
+    return warm * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * spent)))
 
 
-def rate_factor(step: int, s: SegNetTraining) -> float:
-    """Linear warm-up, then half a cosine to 1 %."""
-    if step < s.warmup:
-        return (step + 1) / s.warmup
-    return 0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * (step - s.warmup) / max(1, s.steps - s.warmup)))
+class Run:
+    """A training that goes on from its checkpoint."""
+
+    def __init__(
+        self, photos: list[PackedPhoto], folder: Path, budget: Budget, s: SegNetTraining, config: SegNetConfig
+    ) -> None:
+        self.budget, self.s, self.config = budget, s, config
+        self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        torch.manual_seed(s.seed)
+        net = SegNet(config, folded=False)
+        load_imagenet(net)
+        self.net = net.to(self.device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # missing in torch's stubs
+        self.encoder = [net.stem, *net.stages]
+        self.optimiser = self._optimiser()
+        self.average = torch.optim.swa_utils.AveragedModel(
+            net, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(s.ema), use_buffers=True
+        )
+        training = [p for p in photos if p.part == "training"]
+        self.held = [p for p in photos if p.part == "calibration" and p.labelled]
+        labelled, taught = (
+            Balanced(
+                [p for p in training if p.labelled == by_people],
+                config.classes,
+                s.balance_power,
+                s.balanced_share,
+            )
+            for by_people in (True, False)
+        )
+        self.balance = class_weights(labelled.counts + taught.counts, s.class_balance).to(self.device)
+        self.batches = Batches(labelled, taught, s, config.area)
+        self.file = folder / "segnet.pt"
+        self.settings = asdict(s) | asdict(budget)
+        self.seconds, self.mean_loss = Seconds(), 0.0
+        self.step = checkpoint.resume(self.file, self._parts(), self.settings, self.device)
+
+    def _parts(self) -> dict[str, Any]:
+        return {
+            "net": self.net,
+            "average": self.average,
+            "optimiser": self.optimiser,
+            "seconds": self.seconds,
+        }
+
+    def _optimiser(self) -> torch.optim.Optimizer:
+        for part in self.encoder[: FROZEN_STAGES + 1]:
+            part.requires_grad_(False)
+        trained = [p for m in self.encoder for p in m.parameters() if p.requires_grad]
+        known = {id(p) for m in self.encoder for p in m.parameters()}
+        groups = [
+            {"params": trained, "peak": self.s.encoder_rate},
+            {"params": [p for p in self.net.parameters() if id(p) not in known], "peak": self.s.decoder_rate},
+        ]
+        return torch.optim.AdamW(groups, weight_decay=self.s.weight_decay)
+
+    @property
+    def spent(self) -> float:
+        """The part of the budget that is spent, 0..1."""
+        return self.budget.spent(self.step, self.seconds.spent)
+
+    def go(self) -> SegNet:
+        """Train to the end of the budget; the average network, folded."""
+        while self.spent < 1:
+            crop = self.s.early_crop if self.spent < self.s.early else self.s.crop
+            self._stretch(crop)
+        self.keep()
+        return fold(cast(SegNet, self.average.module.cpu().eval()))
+
+    def _stretch(self, crop: int) -> None:
+        """Steps with one size of crop."""
+        began, before, kept = time.monotonic(), self.seconds.spent, time.monotonic()
+        threads = 2 if self.device.type == "cpu" else 12
+        for batch in self.batches.ahead(self.step, crop, threads):
+            spent = self.spent
+            if spent >= 1 or (crop != self.s.crop and spent >= self.s.early):
+                return
+            self._learn(batch, spent)
+            self.step += 1
+            self.seconds.spent = before + time.monotonic() - began
+            if self.step % SAYING_STEPS == 0:
+                print(
+                    f"step {self.step}, {self.spent:.1%} spent, {self.seconds.spent / 60:.1f} minutes, "
+                    f"loss {self.mean_loss:.4f}",
+                    flush=True,
+                )
+            if time.monotonic() - kept > CHECKPOINT_SECONDS:
+                self.keep()
+                kept = time.monotonic()
+
+    def _learn(self, batch: tuple[Tensor, ...], spent: float) -> None:
+        self.net.train()
+        for part in self.encoder:
+            part.eval()
+        for group in self.optimiser.param_groups:
+            group["lr"] = group["peak"] * rate_factor(self.step, spent, self.s.warmup)
+        photos, ids, importance = (t.to(self.device, non_blocking=True) for t in batch)
+        x = photos.to(torch.float32).div_(255).contiguous(memory_format=torch.channels_last)
+        loss = F.cross_entropy(self.net(x), ids.long(), self.balance, reduction="none")
+        loss = (loss * importance).sum() / importance.sum().clamp(min=1)
+        self.optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        nn.utils.clip_grad_norm_(self.net.parameters(), 5.0)
+        self.optimiser.step()
+        self.average.update_parameters(self.net)
+        if self.step % 10 == 0:  # asking for the loss waits for the device
+            now = loss.item()
+            self.mean_loss = now if self.mean_loss == 0 else 0.9 * self.mean_loss + 0.1 * now
+
+    def keep(self) -> None:
+        """Write the checkpoint, and say what the average network makes of photos that it does not train
+        on."""
+        checkpoint.keep(self.file, self._parts(), self.step, self.settings)
+        if self.held:
+            accuracy, iou = judge(cast(SegNet, self.average.module), self.held, self.device)
+            print(
+                f"step {self.step}: accuracy {accuracy:.4f}, mean IoU {iou:.4f} on the calibration part",
+                flush=True,
+            )
+
+
+class Seconds:
+    """What a run has taken, kept in its checkpoint."""
+
+    def __init__(self) -> None:
+        self.spent = 0.0
+
+    def state_dict(self) -> dict[str, float]:
+        """As torch's parts have it."""
+        return {"spent": self.spent}
+
+    def load_state_dict(self, state: dict[str, float]) -> None:
+        """The other way."""
+        self.spent = state["spent"]
+
+
+@torch.inference_mode()
+def judge(net: SegNet, photos: list[PackedPhoto], device: torch.device) -> tuple[float, float]:
+    """Pixel accuracy, and IoU averaged over the classes that occur, on pixels that count fully (those that
+    people labelled)."""
+    net.eval()
+    classes = net.config.classes
+    table = np.zeros((classes, classes), np.int64)
+    for photo in photos:
+        height, width = working_size(photo.pixels.height, photo.pixels.width, net.config.area)
+        small = photo.pixels.resize((width, height), Image.Resampling.BILINEAR)
+        x = torch.from_numpy(np.array(small)).permute(2, 0, 1)[None].to(device, torch.float32) / 255
+        targets = photo.targets
+        found = F.interpolate(net(x), targets.ids.shape, mode="bilinear")[0].argmax(0).cpu().numpy()
+        known = targets.weight == 1
+        index = targets.ids[known].astype(np.int64) * classes + found[known]
+        table += np.bincount(index, minlength=classes * classes).reshape(classes, classes)
+    right, present = np.diag(table), table.sum(1) > 0
+    union = table.sum(0) + table.sum(1) - right
+    return float(right.sum() / table.sum()), float((right[present] / union[present]).mean())
 
 
 def train(
-    data: Path,
-    run: Path,
+    photos: list[PackedPhoto],
+    folder: Path,
     out: Path,
+    budget: Budget,
     settings: SegNetTraining | None = None,
     config: SegNetConfig | None = None,
-    soft: Path | None = None,
 ) -> str:
-    """Train (or resume from ``run``) and write the folded average weights to ``out``; returns their identity.
-
-    ``soft``: a folder with the teacher's probabilities, see :mod:`dsslic_search.training.soften`."""
-    s, config = settings or SegNetTraining(), config or SegNetConfig()
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    torch.manual_seed(s.seed)
-    labelled, taught = scene_samples(data, validation=False, calibration=False), teacher_samples(data)
-    net = SegNet(config, folded=False)
-    load_imagenet(net)
-    net.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # missing in torch's stubs
-    encoder = [net.stem, *net.stages]
-    for part in encoder[: FROZEN_STAGES + 1]:
-        part.requires_grad_(False)
-    encoder_parameters = [p for m in encoder for p in m.parameters() if p.requires_grad]
-    known = {id(p) for m in encoder for p in m.parameters()}
-    decoder_parameters = [p for p in net.parameters() if id(p) not in known]
-    optimiser = torch.optim.AdamW(
-        [
-            {"params": encoder_parameters, "peak": s.encoder_rate},
-            {"params": decoder_parameters, "peak": s.decoder_rate},
-        ],
-        weight_decay=s.weight_decay,
-    )
-    average = torch.optim.swa_utils.AveragedModel(
-        net, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(s.ema), use_buffers=True
-    )
-    balance = class_weights(labelled + taught, config.classes, s.class_balance, s.seed).to(device)
-    run.mkdir(parents=True, exist_ok=True)
-    checkpoint, start = run / "segnet.pt", 0
-    if checkpoint.exists():
-        saved = torch.load(checkpoint, map_location=device, weights_only=True)
-        net.load_state_dict(saved["net"])
-        average.load_state_dict(saved["average"])
-        optimiser.load_state_dict(saved["optimiser"])
-        start = saved["step"]
-        print(f"resuming at step {start}", flush=True)
-    by_class = [
-        Balanced(samples, config.classes, s.balance_power, s.balanced_share) for samples in (labelled, taught)
-    ]
-    source = batches(by_class[0], by_class[1], s, config.area, soft, start)
-    began, mean = time.time(), 0.0
-    for step in range(start, s.steps):
-        net.train()
-        for part in encoder:
-            for module in part.modules():
-                if isinstance(module, nn.BatchNorm2d):
-                    module.eval()
-        for group in optimiser.param_groups:
-            group["lr"] = group["peak"] * rate_factor(step, s)
-        photos, ids, shares, importance = (t.to(device) for t in next(source))
-        x = photos.to(torch.float32).div_(255).contiguous(memory_format=torch.channels_last)
-        loss = soft_cross_entropy(net(x), ids, shares, balance)
-        loss = (loss * importance).sum() / importance.sum().clamp(min=1)
-        optimiser.zero_grad(set_to_none=True)
-        loss.backward()
-        nn.utils.clip_grad_norm_(net.parameters(), 5.0)
-        optimiser.step()
-        average.update_parameters(net)
-        mean = loss.item() if step == start else 0.98 * mean + 0.02 * loss.item()
-        if (step + 1) % 50 == 0:
-            print(
-                f"step {step + 1}/{s.steps} loss {mean:.4f} {(time.time() - began) / (step + 1 - start):.3f} "
-                "s/step",
-                flush=True,
-            )
-        if (step + 1) % s.checkpoint_every == 0 or step + 1 == s.steps:
-            state = {
-                "net": net.state_dict(),
-                "average": average.state_dict(),
-                "optimiser": optimiser.state_dict(),
-                "step": step + 1,
-            }
-            torch.save(state, checkpoint.with_suffix(".tmp"))
-            checkpoint.with_suffix(".tmp").replace(checkpoint)
-    return weights.save(out, fold(cast(SegNet, average.module.cpu().eval())), "segnet", config)
+    """Train (or go on from ``folder``) and write the folded average weights to ``out``; returns their
+    identity. UsageError when ``folder`` has a run with other settings."""
+    folder.mkdir(parents=True, exist_ok=True)
+    chosen = settings or (SegNetTraining.accelerated() if torch.cuda.is_available() else SegNetTraining())
+    run = Run(photos, folder, budget, chosen, config or SegNetConfig())
+    return weights.save(out, run.go(), "segnet", run.config)
