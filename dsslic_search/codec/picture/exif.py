@@ -15,6 +15,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
+from dsslic_search.codec.picture.place_words import PlaceWords
 from dsslic_search.core.fact import EXIF_IFD, GPS_IFD, IFD0
 
 START = b"Exif\0\0"
@@ -216,9 +217,32 @@ def _written(value: Value) -> int:
     return 12 + (len(value.data) + len(value.data) % 2 if len(value.data) > 4 else 0)
 
 
-def without_place(exif: Exif) -> Exif:
-    """The same without the directory of GPS."""
-    return Exif({name: tags for name, tags in exif.directories.items() if name != GPS_IFD})
+_OTHER_METADATA = (0x02BC, 0x83BB, 0x8649)  # XMP, IPTC and Photoshop's resources, which stand elsewhere, too
+
+
+def without_place(exif: Exif, words: PlaceWords) -> Exif:
+    """The same without the directory of GPS, keywords of places, and what may tell the place again: maker's
+    notes and other metadata."""
+    directories = {name: dict(tags) for name, tags in exif.directories.items() if name != GPS_IFD}
+    directories.get(EXIF_IFD, {}).pop(MAKER_NOTE, None)
+    main = directories.get(IFD0, {})
+    for tag in _OTHER_METADATA:
+        main.pop(tag, None)
+    if (said := main.get(WINDOWS_KEYWORDS)) is not None:
+        everything = said.wide_text.split(";")
+        stay = [word for word in everything if not words.names(word)]
+        if not stay:
+            del main[WINDOWS_KEYWORDS]
+        elif stay != everything:
+            wide = f"{';'.join(stay)}\0".encode("utf-16-le")
+            main[WINDOWS_KEYWORDS] = Value(said.kind, wide, said.order)
+    return Exif({name: tags for name, tags in directories.items() if tags})
+
+
+def keywords(exif: Exif) -> list[str]:
+    """Those that Windows writes."""
+    said = exif.find(IFD0, WINDOWS_KEYWORDS)
+    return [] if said is None else said.wide_text.split(";")
 
 
 # Reading

@@ -27,8 +27,9 @@ from dsslic_search.codec.picture import exif, iptc, xmp
 from dsslic_search.codec.picture.dates import date_in_name, date_of
 from dsslic_search.codec.picture.exif import Exif
 from dsslic_search.codec.picture.iptc import Iptc
+from dsslic_search.codec.picture.place_words import PlaceWords
 from dsslic_search.codec.picture.raster import Embedded
-from dsslic_search.codec.picture.stripping import Strip
+from dsslic_search.codec.picture.stripping import Strip, place_words
 from dsslic_search.codec.picture.xmp import Xmp
 from dsslic_search.core.fact import ExifTag, Fact, FactValue, IptcDataset, Kind, Tags, XmpProperty
 from dsslic_search.core.fields import FROM_METADATA, METADATA_COLUMNS, NAMED
@@ -47,6 +48,7 @@ PhotoFacts = Mapping[str, FactValue]
 north and east; of words one stands on a line; None where not known."""
 
 NO_FACTS: PhotoFacts = dict.fromkeys(METADATA_COLUMNS)
+_KEYWORD_COLUMN = NAMED["keyword"].columns[0].name
 PLACELESS: PhotoFacts = dict.fromkeys(column.name for column in NAMED["place"].columns)
 
 
@@ -90,8 +92,18 @@ def facts_of(
             if fact.name == "taken":
                 found["taken_from"] = source
     if strip is Strip.LOCATION:
+        words = place_words(embedded)
+        for packet in beside.packets:
+            words.learn(text for name in xmp.KEYWORDS for text in packet.texts.get(name, ()))
         found.update(PLACELESS)
+        found.update(_not_of_places(found, words))
     return found
+
+
+def _not_of_places(found: PhotoFacts, words: PlaceWords) -> PhotoFacts:
+    """The keywords that stay where places are left out."""
+    said = str(found[_KEYWORD_COLUMN] or "").split("\n")
+    return {_KEYWORD_COLUMN: joined_words(word for word in said if not words.names(word))}
 
 
 def kept(embedded: Embedded, width: int, height: int) -> Embedded:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 
 from dsslic_search.codec.picture.exif import decoded
+from dsslic_search.codec.picture.place_words import PlaceWords
 
 MAX_KEPT_BYTES = 65_505
 """The most that one marker of a JPEG file holds, within a resource of Photoshop."""
@@ -20,6 +21,7 @@ _CHARACTER_SET = (1, 90)
 _UTF8 = b"\x1b%G"
 _APPLICATION_RECORD = 2
 _PREVIEW = (2, 202)
+_KEYWORDS = (2, 25)
 _ENVELOPE_RECORD = 1
 
 _PLACES = frozenset((_APPLICATION_RECORD, number) for number in (26, 27, 90, 92, 95, 100, 101))
@@ -56,12 +58,20 @@ def read(records: bytes) -> Iptc:
     return Iptc(texts)
 
 
-def kept(records: bytes, *, place: bool = True) -> bytes:
-    """What is kept of records, byte for byte: those that describe the photo, without a preview, and but with
-    ``place`` without where it was taken. b"" for none, and for more than `MAX_KEPT_BYTES`."""
-    left_out = {_PREVIEW} if place else {_PREVIEW, *_PLACES}
+def keywords(records: bytes) -> Sequence[str]:
+    """Those of records, in their order."""
+    return read(records).texts.get(_KEYWORDS, ())
+
+
+def kept(records: bytes, *, without: PlaceWords | None = None) -> bytes:
+    """What is kept of records, byte for byte: those that describe the photo, without a preview; where
+    ``without`` is told also but where it was taken, and keywords of places. b"" for none, and for more than
+    `MAX_KEPT_BYTES`."""
+    left_out = {_PREVIEW} if without is None else {_PREVIEW, *_PLACES}
     found, described = bytearray(), False
     for number, start, end in islice(_datasets(records), MAX_PARTS):
+        if without is not None and number == _KEYWORDS and without.names(decoded(records[start:end])):
+            continue
         if number[0] in (_ENVELOPE_RECORD, _APPLICATION_RECORD) and number not in left_out:
             size = end - start
             head = bytes((_MARKER, *number))

@@ -11,13 +11,15 @@ from enum import StrEnum
 from dsslic_search.codec.jpeg_segments import segments
 from dsslic_search.codec.picture import exif, iptc, xmp
 from dsslic_search.codec.picture.exif import ORIENTATION, Value
+from dsslic_search.codec.picture.place_words import PlaceWords
 from dsslic_search.codec.picture.raster import Embedded
 from dsslic_search.core.errors import UsageError
-from dsslic_search.core.fact import EXIF_IFD, IFD0
+from dsslic_search.core.fact import IFD0
 
 
 class Strip(StrEnum):
-    """What is left out. ``LOCATION``: EXIF's and XMP's positions, and XMP's and IPTC's names of places."""
+    """What is left out. ``LOCATION``: EXIF's and XMP's positions, XMP's and IPTC's names of places, and
+    keywords that are known to be such (`PlaceWords`)."""
 
     NOTHING = "nothing"
     LOCATION = "location"
@@ -38,11 +40,22 @@ def stripped(kept: Embedded, strip: Strip) -> Embedded:
             return kept
         case Strip.METADATA:
             return Embedded()
+    words = place_words(kept)
     return Embedded(
-        exif=_exif(kept.exif, strip),
-        xmp=xmp.kept(kept.xmp, place=False),
-        iptc=iptc.kept(kept.iptc, place=False),
+        exif=_exif(kept.exif, strip, words),
+        xmp=xmp.kept(kept.xmp, without=words),
+        iptc=iptc.kept(kept.iptc, without=words),
     )
+
+
+def place_words(*metadata: Embedded) -> PlaceWords:
+    """Those of all keywords of a photo."""
+    words = PlaceWords()
+    for each in metadata:
+        words.learn(exif.keywords(exif.read(each.exif)))
+        words.learn(xmp.keywords(each.xmp))
+        words.learn(iptc.keywords(each.iptc))
+    return words
 
 
 def file_without(data: bytes, strip: Strip) -> bytes:
@@ -54,7 +67,11 @@ def file_without(data: bytes, strip: Strip) -> bytes:
     for begin, rewritten in _FORMATS.items():
         if data.startswith(begin):
             try:
-                return rewritten(data, strip)
+                words = PlaceWords()
+                rewritten(
+                    data, strip, words
+                )  # paths of keywords may stand behind the words that they tell of
+                return rewritten(data, strip, words)
             except (struct.error, IndexError, ValueError) as e:
                 raise UsageError("the file is damaged, so that its metadata cannot be left out of it") from e
     raise UsageError(
@@ -63,15 +80,20 @@ def file_without(data: bytes, strip: Strip) -> bytes:
     )
 
 
-def _exif(data: bytes, strip: Strip) -> bytes:
+def _exif(data: bytes, strip: Strip, words: PlaceWords) -> bytes:
     """EXIF data with what may stay: of all of it, an orientation that turns the picture."""
     found = exif.read(data)
     if strip is Strip.LOCATION:
-        directories = {name: dict(tags) for name, tags in exif.without_place(found).directories.items()}
-        directories.get(EXIF_IFD, {}).pop(exif.MAKER_NOTE, None)  # may hold the place, too
-        return exif.write(directories)
+        words.learn(exif.keywords(found))
+        return exif.write(exif.without_place(found, words).directories)
     turn = found.orientation or 1
     return exif.write({IFD0: {ORIENTATION: Value(3, struct.pack("<H", turn))}}) if turn > 1 else b""
+
+
+def _packet(data: bytes, words: PlaceWords) -> bytes:
+    """XMP without the place."""
+    words.learn(xmp.keywords(data))
+    return xmp.kept(data, without=words)
 
 
 # JPEG (ITU-T T.81, annex B)
@@ -83,30 +105,32 @@ _OF_THE_PICTURE = {0xE0: b"JFIF\0", 0xE2: b"ICC_PROFILE\0", 0xEE: b"Adobe"}
 """Application data that decoders need: by marker, what they begin with."""
 
 
-def _jpeg(data: bytes, strip: Strip) -> bytes:
+def _jpeg(data: bytes, strip: Strip, words: PlaceWords) -> bytes:
     parts = [data[:2]]
     for marker, begin, start, end in segments(data):
         if not (0xE0 <= marker <= 0xEF or marker == _COMMENT):
             parts.append(data[begin:end])
             continue
         payload = data[start:end]
-        stays = _jpeg_payload(marker, payload, strip)
+        stays = _jpeg_payload(marker, payload, strip, words)
         if stays:
             parts.append(bytes((0xFF, marker)) + (len(stays) + 2).to_bytes(2, "big") + stays)
     return b"".join(parts)
 
 
-def _jpeg_payload(marker: int, payload: bytes, strip: Strip) -> bytes:
+def _jpeg_payload(marker: int, payload: bytes, strip: Strip, words: PlaceWords) -> bytes:
     """What stays of an application's segment or a comment."""
     if marker == _COMMENT:
         return payload if strip is Strip.LOCATION else b""
     if marker == _APP1 and payload.startswith(exif.START):
-        return _exif(payload, strip)
+        return _exif(payload, strip, words)
     if strip is Strip.LOCATION and marker == _APP1 and payload.startswith(_XMP_NAME):
-        packet = xmp.kept(payload[len(_XMP_NAME) :], place=False)
+        packet = _packet(payload[len(_XMP_NAME) :], words)
         return _XMP_NAME + packet.join(xmp.WRAPPER) if packet else b""
     if strip is Strip.LOCATION and marker == _APP13 and payload.startswith(_PHOTOSHOP_NAME):
-        records = iptc.kept(iptc.in_photoshop(payload[len(_PHOTOSHOP_NAME) :]), place=False)
+        records = iptc.in_photoshop(payload[len(_PHOTOSHOP_NAME) :])
+        words.learn(iptc.keywords(records))
+        records = iptc.kept(records, without=words)
         return _PHOTOSHOP_NAME + iptc.as_photoshop(records) if records else b""
     name = _OF_THE_PICTURE.get(marker)
     return payload if name is not None and payload.startswith(name) else b""
@@ -118,29 +142,29 @@ _PNG_XMP = b"XML:com.adobe.xmp\0"
 _PNG_TEXTS = (b"tEXt", b"zTXt", b"iTXt")
 
 
-def _png(data: bytes, strip: Strip) -> bytes:
+def _png(data: bytes, strip: Strip, words: PlaceWords) -> bytes:
     parts, place = [data[:8]], 8
     while place + 12 <= len(data):
         (length,) = struct.unpack_from(">I", data, place)
         kind, payload = data[place + 4 : place + 8], data[place + 8 : place + 8 + length]
         place += 12 + length
-        stays = _png_payload(kind, payload, strip)
+        stays = _png_payload(kind, payload, strip, words)
         if stays is not None:
             body = kind + stays
             parts.append(len(stays).to_bytes(4, "big") + body + zlib.crc32(body).to_bytes(4, "big"))
     return b"".join(parts)
 
 
-def _png_payload(kind: bytes, payload: bytes, strip: Strip) -> bytes | None:
+def _png_payload(kind: bytes, payload: bytes, strip: Strip, words: PlaceWords) -> bytes | None:
     """What stays of a chunk; None for nothing."""
     if kind == b"eXIf":
-        return _exif(payload, strip).removeprefix(exif.START) or None
+        return _exif(payload, strip, words).removeprefix(exif.START) or None
     if kind in (*_PNG_TEXTS, b"tIME") and strip is Strip.METADATA:
         return None
     if kind == b"iTXt" and payload.startswith(_PNG_XMP):
         packed, head = payload[len(_PNG_XMP)], len(_PNG_XMP) + 2
         text = payload[head:].split(b"\0", 2)[-1]
-        packet = xmp.kept(zlib.decompress(text) if packed else text, place=False)
+        packet = _packet(zlib.decompress(text) if packed else text, words)
         return _PNG_XMP + bytes(4) + packet.join(xmp.WRAPPER) if packet else None
     if kind in _PNG_TEXTS and payload.startswith(b"Raw profile type "):
         return None
@@ -152,7 +176,7 @@ def _png_payload(kind: bytes, payload: bytes, strip: Strip) -> bytes | None:
 _WEBP_EXIF, _WEBP_XMP = 0x08, 0x04  # flags of VP8X
 
 
-def _webp(data: bytes, strip: Strip) -> bytes:
+def _webp(data: bytes, strip: Strip, words: PlaceWords) -> bytes:
     chunks: list[tuple[bytes, bytes]] = []
     place = 12
     while place + 8 <= len(data):
@@ -162,9 +186,9 @@ def _webp(data: bytes, strip: Strip) -> bytes:
         place += 8 + length + length % 2
         match kind:
             case b"EXIF":
-                payload = _exif(payload, strip).removeprefix(exif.START)
+                payload = _exif(payload, strip, words).removeprefix(exif.START)
             case b"XMP ":
-                packet = xmp.kept(payload, place=False) if strip is Strip.LOCATION else b""
+                packet = _packet(payload, words) if strip is Strip.LOCATION else b""
                 payload = packet.join(xmp.WRAPPER) if packet else b""
         if payload:
             chunks.append((kind, payload))
@@ -178,7 +202,7 @@ def _webp(data: bytes, strip: Strip) -> bytes:
     return b"RIFF" + len(body).to_bytes(4, "little") + body
 
 
-_FORMATS: dict[bytes, Callable[[bytes, Strip], bytes]] = {
+_FORMATS: dict[bytes, Callable[[bytes, Strip, PlaceWords], bytes]] = {
     b"\xff\xd8\xff": _jpeg,
     b"\x89PNG\r\n\x1a\n": _png,
     b"RIFF": _webp,

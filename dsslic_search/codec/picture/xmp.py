@@ -8,10 +8,12 @@ small text a large one.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 from xml.parsers import expat
+
+from dsslic_search.codec.picture.place_words import LISTS_OF_PLACES, PlaceWords
 
 MAX_READ_BYTES = 1 << 24  # of a packet
 MAX_KEPT_BYTES = 65_400
@@ -46,6 +48,9 @@ _PREFIXES = {
     "http://ns.adobe.com/hdr-gain-map/1.0/": "hdrgm",
     "http://www.digikam.org/ns/1.0/": "digiKam",
     "http://www.metadataworkinggroup.com/schemas/regions/": "mwg-rs",
+    "http://www.metadataworkinggroup.com/schemas/keywords/": "mwg-kw",
+    "http://ns.acdsee.com/iptc/1.0/": "acdsee",
+    "http://ns.iview-multimedia.com/mediapro/1.0/": "mediapro",
     "http://ns.microsoft.com/photo/1.0/": "MicrosoftPhoto",
     "http://ns.microsoft.com/photo/1.0": "MicrosoftPhoto",
     "http://ns.microsoft.com/photo/1.2/": "MP",
@@ -81,7 +86,19 @@ _PLACES = frozenset({
     "photoshop:City", "photoshop:State", "photoshop:Country", "Iptc4xmpCore:Location",
     "Iptc4xmpCore:CountryCode", "Iptc4xmpExt:LocationCreated", "Iptc4xmpExt:LocationShown",
     "dc:coverage", "xmpDM:shotLocation", "dcterms:spatial", "geo:lat", "geo:long", "geo:lat_long", "geo:alt",
+    "mediapro:Location",
 })  # fmt: skip
+_PLACES_WITHIN = frozenset(
+    f"Iptc4xmpCore:CiAdr{part}" for part in ("Extadr", "City", "Region", "Pcode", "Ctry")
+)
+"""Parts of a property whose other parts stay: where the photo's maker lives."""
+KEYWORDS = frozenset({
+    "dc:subject", "lr:hierarchicalSubject", "digiKam:TagsList", "MicrosoftPhoto:LastKeywordXMP",
+    "acdsee:keywords", "mediapro:CatalogSets",
+})  # fmt: skip
+"""Lists of keywords, plain or as paths."""
+_KEYWORD_TREES = frozenset({"mwg-kw:Keywords", "acdsee:categories"})
+"""Keywords within one another, which go as a whole where a place is among them."""
 _SPEAKS_OF_PLACE = re.compile(r"\bgps|latitude|longitude", re.IGNORECASE)
 """Of a property's name, in any namespace: cameras and drones have their own."""
 
@@ -89,6 +106,8 @@ _REGIONS = "mwg-rs:Regions"
 _PEOPLE_IN_REGIONS = {
     _REGIONS: ("mwg-rs:Name", "mwg-rs:Type"),
     "MP:RegionInfo": ("MPReg:PersonDisplayName", ""),
+    "Iptc4xmpExt:ImageRegion": ("Iptc4xmpExt:PersonInImage", ""),
+    "Iptc4xmpExt:PersonInImageWDetails": ("Iptc4xmpExt:PersonName", ""),
 }
 _FACE = "face"
 
@@ -164,31 +183,60 @@ def _people(leaves: Sequence[Leaf]) -> list[str]:
     return list(dict.fromkeys(filter(None, named)))
 
 
-def kept(packet: bytes, *, place: bool = True) -> bytes:
+def keywords(packet: bytes) -> list[str]:
+    """All keywords of a packet, paths as they are."""
+    return [leaf.text.strip() for leaf in leaves(packet) if leaf.names[0] in KEYWORDS]
+
+
+def kept(packet: bytes, *, without: PlaceWords | None = None) -> bytes:
     """What is kept of a packet, in UTF-8, at most `MAX_KEPT_BYTES`: all but its padding, pictures, history,
-    editors' settings, and what is of the file rather than of the photo, such as its orientation; but with
-    ``place`` without where it was taken. Of too much, the largest properties are left out. b"" when nothing
-    is left, and for what is damaged."""
+    editors' settings, and what is of the file rather than of the photo, such as its orientation; where
+    ``without`` is told also but where it was taken, and keywords of places. Of too much, the largest
+    properties are left out. b"" when nothing is left, and for what is damaged."""
     data = re.sub(rb">\s+<", b"><", _in_utf8(packet))
-    placed: set[str] = set() if place else set(_PLACES)
+    placed: set[str] = set() if without is None else set(_PLACES)
 
     def look(leaf: Leaf) -> None:
-        if not place and any(map(_SPEAKS_OF_PLACE.search, leaf.names)):
+        if without is not None and _tells_place(leaf, without):
             placed.add(leaf.names[0])
 
     reader = _Reader(data, look)
     if not reader.read():
         return b""
+    spans = [] if without is None else _spans_of_places(reader.parts, without, placed)
     left_out: list[_Property] = []
     staying: list[_Property] = []
     for each in reader.properties:
         (left_out if _of_the_file(each.name) or each.name in placed else staying).append(each)
     staying.sort(key=lambda each: each.size)
     size = reader.root[1] - reader.root[0] - sum(each.size for each in left_out)
+    size -= sum(last - first for first, last in spans)
     while staying and size > MAX_KEPT_BYTES:
         left_out.append(staying.pop())
         size -= left_out[-1].size
-    return b"".join(_uncut(data, reader.root, [each.span for each in left_out])) if staying else b""
+    if not staying:
+        return b""
+    return b"".join(_uncut(data, reader.root, [*(each.span for each in left_out), *spans]))
+
+
+def _tells_place(leaf: Leaf, words: PlaceWords) -> bool:
+    """Whether a text makes its whole property one that tells a place."""
+    if leaf.names[0] in _KEYWORD_TREES:
+        said = [part.strip() for part in re.split("[<>]", leaf.text)]
+        return any(part.casefold() in LISTS_OF_PLACES or words.names(part) for part in said if part)
+    return any(map(_SPEAKS_OF_PLACE.search, leaf.names))
+
+
+def _spans_of_places(
+    parts: Sequence[_Part], words: PlaceWords, placed: Collection[str]
+) -> list[tuple[int, int]]:
+    """What is to be cut within properties that stay."""
+    return [
+        part.span
+        for part in parts
+        if not (part.names[0] in placed or _of_the_file(part.names[0]))
+        and (part.name in _PLACES_WITHIN or (part.names[0] in KEYWORDS and words.names(part.text)))
+    ]
 
 
 def _of_the_file(name: str) -> bool:
@@ -199,7 +247,7 @@ def _uncut(data: bytes, whole: tuple[int, int], cut: Sequence[tuple[int, int]]) 
     begin, end = whole
     for first, last in sorted(cut):
         yield data[begin:first]
-        begin = last
+        begin = max(begin, last)
     yield data[begin:end]
 
 
@@ -234,6 +282,17 @@ class _Property:
         return self.span[1] - self.span[0]
 
 
+@dataclass(frozen=True)
+class _Part:
+    """A part of a property that may go while the rest stays: an entry of a list of keywords, or one of
+    `_PLACES_WITHIN`; ``names``: from the property on, inward."""
+
+    name: str
+    names: tuple[str, ...]
+    span: tuple[int, int]
+    text: str = ""
+
+
 _TAG = re.compile(rb"<(?:[^\"'>]++|\"[^\"]*+\"|'[^']*+')*+>")
 _ATTRIBUTE = re.compile(rb"\s+([^\s=/>]+)\s*=\s*(?:\"[^\"]*\"|'[^']*')")
 
@@ -254,11 +313,12 @@ class _Refused(Exception):
 
 
 class _Reader:
-    """One packet as it streams by. ``found``: is called with each text. ``properties``: those at the top.
-    ``root``: from and to which byte the outermost element is."""
+    """One packet as it streams by. ``found``: is called with each text. ``properties``: those at the top;
+    ``parts``: of these. ``root``: from and to which byte the outermost element is."""
 
     def __init__(self, data: bytes, found: Callable[[Leaf], None]) -> None:
         self.properties: list[_Property] = []
+        self.parts: list[_Part] = []
         self.root = (0, 0)
         self._data, self._found = data, found
         self._open: list[_Element] = []
@@ -309,19 +369,23 @@ class _Reader:
         for inner, text in said.items():
             if not inner.startswith(_NO_PROPERTIES):
                 self._found(Leaf((*names, inner), item, "", text))
-        if not names:
-            self._note_attributes(start)
+        if not names or not _PLACES_WITHIN.isdisjoint(said):
+            self._note_attributes(names, start)
 
-    def _note_attributes(self, start: int) -> None:
-        """The properties at the top that are attributes of a description."""
+    def _note_attributes(self, names: tuple[str, ...], start: int) -> None:
+        """The properties at the top that are attributes of a description, and such parts of others."""
         tag = _TAG.match(self._data, start)
         if tag is None:
             return
         for found in _ATTRIBUTE.finditer(self._data, start, tag.end()):
             prefix, colon, local = found[1].decode(errors="replace").partition(":")
             uris = self._prefixes.get(prefix)
-            if colon and uris and not (name := _known(f"{uris[-1]}}}{local}")).startswith(_NO_PROPERTIES):
+            if not (colon and uris) or (name := _known(f"{uris[-1]}}}{local}")).startswith(_NO_PROPERTIES):
+                continue
+            if not names:
                 self.properties.append(_Property(name, found.span()))
+            elif name in _PLACES_WITHIN:
+                self.parts.append(_Part(name, names, found.span()))
 
     def _end(self, raw: str) -> None:
         name, names, start, item, language = self._open.pop()
@@ -329,11 +393,15 @@ class _Reader:
         self._text.clear()
         if names and text.strip() and name in (names[-1], *_TEXTS):
             self._found(Leaf(names, item, language, text))
-        if names != (name,) and self._open:
+        is_part = len(names) > 1 and name in _PLACES_WITHIN
+        is_part |= name == "rdf:li" and len(names) == 1 and names[0] in KEYWORDS
+        if names != (name,) and self._open and not is_part:
             return
         tag = _TAG.match(self._data, self._parser.CurrentByteIndex)
         end = tag.end() if tag else start
-        if names == (name,):
+        if is_part:
+            self.parts.append(_Part(name, names, (start, end), text))
+        elif names == (name,):
             self.properties.append(_Property(name, (start, end)))
         if not self._open:
             self.root = (start, end)

@@ -37,6 +37,14 @@ DAY = datetime(2021, 6, 5)
         ("2021-06", datetime(2021, 6, 1)),
         ("2021", datetime(2021, 1, 1)),
         ("19900000", datetime(1990, 1, 1)),  # IPTC: month and day are not known
+        ("2021:00:00 00:00:00", datetime(2021, 1, 1)),
+        ("2021:06:05 24:34:56", datetime(2021, 6, 5, 0, 34, 56)),  # hours of 1 to 24
+        ("2021年06月05日 12:34:56", NOON),
+        ("2021年6月5日 下午0:34", datetime(2021, 6, 5, 12, 34)),
+        ("2021年6月5日 下午2:30", datetime(2021, 6, 5, 14, 30)),
+        ("2021年06月05日 12時34分56秒", NOON),
+        ("2021년 6월 5일 오전 4:03:09", datetime(2021, 6, 5, 4, 3, 9)),
+        ("2021年06月05日", DAY),
     ],
 )
 def test_dates_as_metadata_write_them(text: str, date: datetime) -> None:
@@ -48,7 +56,7 @@ def test_dates_as_metadata_write_them(text: str, date: datetime) -> None:
     [
         "", "yesterday", "0000:00:00 00:00:00", "    :  :     :  :  ", "2020:13:01 00:00:00",
         "2021:02:30 10:00:00", "2021:06:05 25:00:00", "2021:06:05 10:61:00", "2021-06-05 13:00 pm",
-        "12345", "00000000",
+        "12345", "00000000", "2021年", "2021er",
     ],
 )  # fmt: skip
 def test_what_is_no_date_or_cannot_be(text: str) -> None:
@@ -84,6 +92,10 @@ def test_names_that_tell_the_second(name: str) -> None:
         ("1954-07-01 garden.jpg", datetime(1954, 7, 1)),
         ("Screen Shot 2021-06-05 at 1.02.03 PM.png", datetime(2021, 6, 5, 13, 2, 3)),
         ("Screenshot 2021-06-05 at 1.02.03\u202fAM.png", datetime(2021, 6, 5, 1, 2, 3)),
+        ("Captura de pantalla 2021-06-05 a las 1.02.03 p.\u202fm..png", datetime(2021, 6, 5, 13, 2, 3)),
+        ("截屏2021-06-05 下午1.02.03.png", datetime(2021, 6, 5, 13, 2, 3)),
+        ("스크린샷 2021-06-05 오후 1.02.03.png", datetime(2021, 6, 5, 13, 2, 3)),
+        ("スクリーンショット 2021-06-05 午前1.02.03.png", datetime(2021, 6, 5, 1, 2, 3)),
         ("IMG_0001.jpg", None),
         ("1622896496123.jpg", None),
         ("20129999.jpg", None),

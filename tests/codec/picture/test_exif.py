@@ -13,6 +13,7 @@ from PIL import Image
 
 from dsslic_search.codec.picture import exif
 from dsslic_search.codec.picture.exif import Exif, Value
+from dsslic_search.codec.picture.place_words import PlaceWords
 from dsslic_search.core.fact import EXIF_IFD, GPS_IFD, IFD0
 
 MAKE, MODEL, RESOLUTION, TAKEN, LATITUDE = 0x010F, 0x0110, 0x011A, 0x9003, 2
@@ -163,7 +164,7 @@ def test_as_many_tags_as_fit_are_kept() -> None:
 
 def test_without_place() -> None:
     whole = Exif({IFD0: {MAKE: Value(2, b"A\0")}, GPS_IFD: {LATITUDE: Value(5, bytes(8))}})
-    assert exif.without_place(whole).directories == {IFD0: {MAKE: Value(2, b"A\0")}}
+    assert exif.without_place(whole, PlaceWords()).directories == {IFD0: {MAKE: Value(2, b"A\0")}}
 
 
 def test_a_tiff_file_gives_what_is_of_the_photo() -> None:

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dsslic_search.codec.picture import iptc
+from dsslic_search.codec.picture.place_words import PlaceWords
 
 UTF8 = b"\x1c\x01\x5a\x00\x03\x1b%G"
 
@@ -44,7 +45,7 @@ def test_what_is_kept() -> None:
     places = record(90, b"Bergen") + record(92, b"pier") + record(101, b"Norway")
     assert iptc.kept(said) == said
     assert iptc.kept(said + places) == said + places
-    assert iptc.kept(said + places, place=False) == said
+    assert iptc.kept(said + places, without=PlaceWords()) == said
     assert iptc.kept(said + record(202, bytes(1000)) + record(10, b"x", kind=8)) == said
     assert iptc.kept(UTF8 + record(0, b"\0\4")) == b""  # says nothing of the photo
     assert iptc.kept(record(120, bytes(30_000)) * 3) == b""

@@ -13,9 +13,9 @@ import pytest
 from PIL import Image, ImageCms
 from PIL.PngImagePlugin import PngInfo
 
-from dsslic_search.codec.picture import exif, iptc
+from dsslic_search.codec.picture import exif, iptc, xmp
 from dsslic_search.codec.picture.exif import Value
-from dsslic_search.codec.picture.facts import facts_of, kept
+from dsslic_search.codec.picture.facts import Beside, facts_of, kept
 from dsslic_search.codec.picture.open import open_photo
 from dsslic_search.codec.picture.raster import Embedded
 from dsslic_search.codec.picture.save import save_picture
@@ -68,6 +68,65 @@ def test_what_is_kept_without() -> None:
     assert facts_of(whole, "IMG-20210605-WA0001.jpg", strip=Strip.METADATA)["taken_from"] == "file name"
     with pytest.raises(UsageError, match="nothing, location, metadata"):
         Strip.named("all")
+
+
+def keywords_of_places() -> Embedded:
+    """Keywords as catalogues write them, paths in XMP and plain words in all three; where the maker lives."""
+    said = exif.write({IFD0: {0x9C9E: Value(1, "coast;Bergen;geo:lat=60.39\0".encode("utf-16-le"))}})
+    packet = b"""<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"
+      ><rdf:Description rdf:about="" xmlns:dc="http://purl.org/dc/elements/1.1/"
+      xmlns:lr="http://ns.adobe.com/lightroom/1.0/" xmlns:core="http://iptc.org/std/Iptc4xmpCore/1.0/xmlns/"
+      xmlns:kw="http://www.metadataworkinggroup.com/schemas/keywords/"
+      ><dc:subject><rdf:Bag><rdf:li>Bergen</rdf:li><rdf:li>coast</rdf:li><rdf:li>Noreg</rdf:li></rdf:Bag></dc:subject
+      ><lr:hierarchicalSubject><rdf:Bag><rdf:li>Library|Places|Noreg|Bergen</rdf:li><rdf:li>People|Ida</rdf:li
+      ></rdf:Bag></lr:hierarchicalSubject
+      ><core:CreatorContactInfo core:CiAdrCity="Bergen" core:CiEmailWork="ida@example.org"
+      /><core:CreatorContactInfo rdf:parseType="Resource"><core:CiAdrCtry>Noreg</core:CiAdrCtry
+      ><core:CiUrlWork>example.org</core:CiUrlWork></core:CreatorContactInfo
+      ><kw:Keywords><rdf:Bag><rdf:li><rdf:Description kw:Keyword="Places"><kw:Children><rdf:Bag
+      ><rdf:li kw:Keyword="Bergen"/></rdf:Bag></kw:Children></rdf:Description></rdf:li></rdf:Bag></kw:Keywords
+      ></rdf:Description></rdf:RDF></x:xmpmeta>"""
+    records = b"\x1c\x02\x19\x00\x05coast\x1c\x02\x19\x00\x06bergen"
+    return Embedded(said, packet, records)
+
+
+PLACE_NAMES = (
+    b"bergen",
+    b"noreg",
+    b"geo:",
+    b"places",
+    "bergen".encode("utf-16-le"),
+    "geo:".encode("utf-16-le"),
+)
+STAYING = (b"coast", b"Ida", b"ida@example.org", b"example.org", "coast".encode("utf-16-le"))
+
+
+def test_keywords_of_places_and_where_the_maker_lives() -> None:
+    whole = kept(keywords_of_places(), 3, 2)
+    assert facts_of(whole)["keywords"] == "Bergen\ncoast\nNoreg\nIda\ngeo:lat=60.39"
+    found = stripped(whole, Strip.LOCATION)
+    assert stripped(found, Strip.LOCATION) == found
+    assert xmp.read(found.xmp).sound
+    everything = found.exif + found.xmp + found.iptc
+    assert not [name for name in PLACE_NAMES if name in everything.lower()]
+    assert all(text in everything for text in STAYING)
+    assert facts_of(found)["keywords"] == facts_of(whole, strip=Strip.LOCATION)["keywords"] == "coast\nIda"
+    beside = Beside((xmp.read(whole.xmp),))
+    assert facts_of(Embedded(), beside=beside, strip=Strip.LOCATION)["keywords"] == "coast\nIda"
+
+
+@pytest.mark.parametrize("kind", ["jpg", "png"])
+def test_files_without_keywords_of_places(kind: str, tmp_path: Path) -> None:
+    path = tmp_path / f"a.{kind}"
+    save_picture(pixels(), path, beside=keywords_of_places())
+    data = path.read_bytes()
+    found = file_without(data, Strip.LOCATION)
+    after = open_photo(found, "x", 10**6)
+    assert np.array_equal(after.pixels, open_photo(data, "x", 10**6).pixels)
+    everything = b"".join((after.embedded.exif, after.embedded.xmp, after.embedded.iptc))
+    assert not [name for name in PLACE_NAMES if name in found.lower() + everything.lower()]
+    assert b"coast" in everything
+    assert facts_of(after.embedded)["keywords"] == "coast\nIda"
 
 
 def pixels() -> np.ndarray:

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dsslic_search.codec.picture import xmp
+from dsslic_search.codec.picture.place_words import PlaceWords
 
 NAMES = """xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#" xmlns:dc="http://purl.org/dc/elements/1.1/"
   xmlns:xmp="http://ns.adobe.com/xap/1.0/" xmlns:exif="http://ns.adobe.com/exif/1.0/"
@@ -81,6 +82,16 @@ def test_people_are_the_faces_that_have_a_name() -> None:
     assert xmp.read(packet(REGIONS + MICROSOFT)).texts == {"people": ["Anna", "Ben", "Cleo", "Dai"]}
     shown = "<ext:PersonInImage><rdf:Bag><rdf:li>Eve</rdf:li></rdf:Bag></ext:PersonInImage>"
     assert xmp.read(packet(shown)).texts == {"Iptc4xmpExt:PersonInImage": ["Eve"]}
+    region = (
+        f"<ext:ImageRegion><rdf:Bag><rdf:li rdf:parseType='Resource'>{shown}</rdf:li></rdf:Bag>"
+        "</ext:ImageRegion>"
+    )
+    details = (
+        "<ext:PersonInImageWDetails><rdf:Bag><rdf:li rdf:parseType='Resource'><ext:PersonName><rdf:Alt>"
+        "<rdf:li xml:lang='x-default'>Finn</rdf:li></rdf:Alt></ext:PersonName></rdf:li></rdf:Bag>"
+        "</ext:PersonInImageWDetails>"
+    )
+    assert xmp.read(packet(region + details)).texts == {"people": ["Eve", "Finn"]}
 
 
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-be", "utf-32-le"])
@@ -139,7 +150,7 @@ def test_without_place() -> None:
     )
     whole = packet(places + BAG, 'exif:GPSLongitude="5,20E" drone:GpsLatitude="+60.4"')
     assert xmp.read(xmp.kept(whole)).texts["exif:GPSLatitude"] == ["48,51.5N"]
-    kept = xmp.kept(whole, place=False)
+    kept = xmp.kept(whole, without=PlaceWords())
     assert xmp.read(kept).texts == {"dc:subject": ["Küste", "Meer"]}
     assert b"Bergen" not in kept
     assert b"60.4" not in kept
