@@ -6,7 +6,7 @@ from __future__ import annotations
 import colorsys
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,8 +16,10 @@ from dsslic_search.core.errors import Remedy, UsageError, WeightsError
 from dsslic_search.core.naming import How, Named
 from dsslic_search.core.text import closest, did_you_mean, plural_of
 from dsslic_search.core.vocabulary import UNKNOWN, ClassInfo, Vocabulary
+from dsslic_search.networks.outputs import Outputs
 
 MAX_LABELS = 10_000
+OUTPUTS_UNLESS_SAID = 2  # of a model that says neither their number nor their names
 
 
 @dataclass(frozen=True)
@@ -34,7 +36,8 @@ class Label:
 def read_labels(folder: Path, name: str, classes: Path | None = None) -> tuple[Label, ...]:
     """The labels of the model in ``folder``, by id. ``classes``: a user's JSON file, {"label": "class"}.
 
-    Raises WeightsError when the model does not name its labels, UsageError when the file does not fit it.
+    Raises WeightsError when the model does not name its labels, or not as many as it says or without a gap;
+    UsageError when the file does not fit it.
     """
     named = _names(folder, name)
     given = {} if classes is None else _read_classes(classes, named)
@@ -54,10 +57,9 @@ def _names(folder: Path, name: str) -> dict[int, str]:
     path = folder / "config.json"
     try:
         config = json.loads(path.read_bytes())
-        labels = config.get("id2label") or {
-            f"{i}": f"LABEL_{i}" for i in range(int(config.get("num_labels", 2)))
-        }
-        named = {int(i): str(label).strip() for i, label in labels.items()}
+        counted, labels = config.get("num_labels"), config.get("id2label") or {}
+        named = [(int(i), str(label).strip()) for i, label in labels.items()]
+        said = None if counted is None else int(counted)
     except FileNotFoundError as e:
         raise WeightsError(
             f"{name}: no model there, for it has no config.json; give the folder that holds the model"
@@ -66,9 +68,43 @@ def _names(folder: Path, name: str) -> dict[int, str]:
         raise WeightsError(f"{path}: cannot be read ({e.strerror}); check its permissions") from e
     except (ValueError, TypeError, AttributeError) as e:
         raise WeightsError(f"{path}: not the description of a model ({e})") from e
-    if not named or min(named) < 0 or max(named) >= MAX_LABELS:
+    if not named:
+        count = OUTPUTS_UNLESS_SAID if said is None else min(max(said, 0), MAX_LABELS + 1)
+        named = [(i, f"LABEL_{i}") for i in range(count)]
+    elif said not in (None, len(named)):
+        raise WeightsError(
+            f"{path}: num_labels says {said} classes and id2label names {len(named)}; mend the one that is "
+            "wrong, or the library that reads it throws all names away"
+        )
+    _check_numbers([i for i, _label in named], path)
+    return dict(named)
+
+
+def _check_numbers(ids: Sequence[int], path: Path) -> None:
+    """WeightsError unless these are 0, 1, 2 … in any order, at most MAX_LABELS: the library counts names, so
+    that those behind a gap would belong to other outputs."""
+    if not ids or min(ids) < 0 or max(ids) >= MAX_LABELS:
         raise WeightsError(f"{path}: its labels (id2label) are not numbered from 0 to {MAX_LABELS - 1}")
-    return named
+    given: set[int] = set()
+    for i in ids:
+        if i in given:
+            raise WeightsError(f"{path}: id2label names {i} twice; give every class a number of its own")
+        given.add(i)
+    if missing := sorted(set(range(max(ids))) - given):
+        raise WeightsError(
+            f"{path}: id2label names {len(ids)} classes and goes up to {max(ids)}, without {missing[0]}; "
+            "number them from 0 without a gap"
+        )
+
+
+def check_outputs(labels: Sequence[Label], outputs: Outputs, name: str) -> None:
+    """WeightsError unless a model's last layer gives as many classes as are named."""
+    if outputs.classes != len(labels):
+        raise WeightsError(
+            f"{name}: its weights tell {outputs.classes} classes apart ({outputs.layer}) and its config.json "
+            f"says {len(labels)} (id2label, else num_labels); take both files from the same model, or name "
+            "every class there"
+        )
 
 
 def _read_classes(path: Path, labels: Mapping[int, str]) -> dict[str, Named]:

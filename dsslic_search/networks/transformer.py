@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
@@ -23,7 +23,8 @@ from numpy.typing import NDArray
 from dsslic_search.core.dialect import Dialect, shipped
 from dsslic_search.core.errors import DSSError, MissingExtraError, WeightsError
 from dsslic_search.networks import hub
-from dsslic_search.networks.labels import Label, own_dialect, read_labels
+from dsslic_search.networks.labels import Label, check_outputs, own_dialect, read_labels
+from dsslic_search.networks.outputs import outputs_of, stored_outputs
 
 MAX_ASPECT = 8  # longer strips are squeezed: processors that ask for a shortest side would make them huge
 
@@ -59,6 +60,8 @@ class TransformersSegmenter:
         self._weights = sorted(folder.glob("*.safetensors")) or sorted(folder.glob("*.bin"))
         if not self._weights:
             raise WeightsError(f"{name}: no weights there (*.safetensors); download the whole model")
+        if outputs := stored_outputs(self._weights):
+            check_outputs(self.labels, outputs, name)
 
     @cached_property
     def identity(self) -> str:
@@ -152,7 +155,10 @@ class TransformersSegmenter:
                 f'{self._name}: models of type "{config.model_type}" do not segment; give a SegFormer, '
                 "Mask2Former or the like"
             )
-        net, report = kind.from_pretrained(self._folder, config=config, output_loading_info=True, **here)
+        net, report = kind.from_pretrained(
+            self._folder, config=config, output_loading_info=True, ignore_mismatched_sizes=True, **here
+        )
+        self._check_shapes(report["mismatched_keys"])
         if missing := sorted(report["missing_keys"]):
             raise WeightsError(
                 f"{self._name}: {len(missing)} of its weights are missing ({missing[0]}, …); it was not "
@@ -166,6 +172,20 @@ class TransformersSegmenter:
             net.eval(),
             processor.post_process_semantic_segmentation,
         )
+
+    def _check_shapes(self, mismatched: Iterable[tuple[str, Sequence[int], Sequence[int]]]) -> None:
+        """WeightsError where layers, (name, shape stored, shape by config.json), do not have the shape that
+        they should have."""
+        layers = sorted((name, list(stored), list(wanted)) for name, stored, wanted in mismatched)
+        for name, stored, _wanted in layers:
+            if outputs := outputs_of(name, stored):
+                check_outputs(self.labels, outputs, self._name)
+        if layers:
+            name, stored, wanted = layers[0]
+            raise WeightsError(
+                f"{self._name}: its weights and its config.json are of different models ({name} is {stored} "
+                f"in the one and {wanted} in the other); take both files from the same model"
+            )
 
 
 def _preparing(transformers: Any, processor: Any, config: Any, folder: Path) -> Callable[..., Any]:

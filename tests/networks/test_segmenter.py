@@ -102,6 +102,13 @@ def test_a_users_file_that_does_not_fit_is_explained(text: str, wanted: str, tmp
         ({"id2label": {"-1": "sky"}}, "not numbered from 0"),
         ({"id2label": {"99999": "sky"}}, "not numbered from 0"),
         ({"id2label": [1, 2]}, "not the description of a model"),
+        ({"num_labels": "many", "id2label": {"0": "sky"}}, "not the description of a model"),
+        ({"num_labels": 0}, "not numbered from 0"),
+        ({"num_labels": 3, "id2label": {"0": "sky"}}, "num_labels says 3 classes and id2label names 1"),
+        ({"num_labels": 1, "id2label": {"0": "sky", "1": "sea"}}, "says 1 classes and id2label names 2"),
+        ({"id2label": {"0": "sky", "2": "sea"}}, "names 2 classes and goes up to 2, without 1"),
+        ({"id2label": {"1": "sky", "2": "sea"}}, "names 2 classes and goes up to 2, without 0"),
+        ({"id2label": {"1": "sky", "01": "sea", "0": "road"}}, "id2label names 1 twice"),
         ("{", "not the description of a model"),
         ("[]", "not the description of a model"),
     ],
@@ -109,6 +116,12 @@ def test_a_users_file_that_does_not_fit_is_explained(text: str, wanted: str, tmp
 def test_models_that_do_not_say_what_they_see(config: object, wanted: str, tmp_path: Path):
     with pytest.raises(WeightsError, match=wanted):
         read_labels(described(tmp_path / "m", config), "m")
+
+
+@pytest.mark.parametrize("said", [{}, {"num_labels": 2}, {"num_labels": "2"}, {"num_labels": None}])
+def test_descriptions_that_agree_with_themselves(said: dict[str, object], tmp_path: Path):
+    labels = read_labels(described(tmp_path, {"id2label": {"1": "sea", "0": "sky"}, **said}), "m")
+    assert [(x.id, x.name) for x in labels] == [(0, "sky"), (1, "sea")]
 
 
 def test_unnamed_labels_can_be_named_by_a_file(tmp_path: Path):

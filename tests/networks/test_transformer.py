@@ -189,6 +189,39 @@ def test_incomplete_and_damaged_folders(models: dict[str, Path], tmp_path: Path)
     assert "cannot be loaded" in refusal(folder)
 
 
+def naming_classes(model: Path, target: Path, names: int) -> Path:
+    return changed(model, target, id2label={str(i): name for i, name in enumerate([*LABELS, "boat"][:names])})
+
+
+@pytest.mark.parametrize("names", [5, 7])
+@pytest.mark.parametrize("kind", MAKERS)
+def test_other_names_than_outputs_are_refused_before_anything_is_loaded(
+    kind: str, names: int, models: dict[str, Path], tmp_path: Path
+):
+    folder = naming_classes(models[kind], tmp_path / "m", names)
+    with pytest.raises(WeightsError, match=rf"tell 6 classes apart \(.+\) and its config.json says {names} "):
+        open_segmenter(str(folder))
+
+
+def test_the_same_in_weights_of_the_older_kind(models: dict[str, Path], tmp_path: Path):
+    """Only loading tells what is in those, and the library is not let make up what does not fit."""
+    import torch
+    from safetensors.torch import load_file
+
+    folder = naming_classes(models["segformer"], tmp_path / "m", 7)
+    weights = folder / "model.safetensors"
+    torch.save(load_file(weights), folder / "pytorch_model.bin")
+    weights.unlink()
+    assert "tell 6 classes apart (decode_head.classifier.weight) and its config.json says 7 " in refusal(
+        folder
+    )
+
+
+def test_weights_of_another_model_are_refused(models: dict[str, Path], tmp_path: Path):
+    folder = changed(models["segformer"], tmp_path / "m", decoder_hidden_size=8)
+    assert "of different models (decode_head.batch_norm.bias is [16] in the one and [8] in" in refusal(folder)
+
+
 def test_labels_beyond_those_described_are_noticed(models: dict[str, Path]):
     segmenter = open_segmenter(str(models["segformer"]))
     assert isinstance(segmenter, TransformersSegmenter)
