@@ -94,15 +94,17 @@ def segment_photo(
     return (segmenter or SegNetSegmenter()).segment(photo.pixels, size), scale
 
 
-def encode_photo(photo: SourcePhoto, options: EncodeOptions, original: bytes = b"") -> Encoded:
+def encode_photo(
+    photo: SourcePhoto, options: EncodeOptions, original: bytes = b"", original_hash: str = ""
+) -> Encoded:
     """Encode an opened photo; ``original``, the bytes of its file, is needed by keep modes "exact" and
-    "reference".
+    "reference". ``original_hash``: their SHA-256 in hex where that is known.
 
     TargetError where a target cannot be met by any quality.
     """
     work = _Encoding(photo, options)
     if options.target is None:
-        return work.at(options.quality, original)
+        return work.at(options.quality, original, original_hash)
     return meet(options.target, work.wanted, work.at)
 
 
@@ -121,8 +123,6 @@ class _Encoding:
         self.map_chunks = [] if self.dialect.native else [class_list.encode(self.dialect)]
         self.map_chunks.append(label_map.encode(self.labels))
         self.clock.mark("map")
-        cells = -(-photo.height // SCALE), -(-photo.width // SCALE)
-        self.marks = grid.network_labels(self.dialect.marked(self.labels), self.scale, cells)
         made = (
             reduction.box_average(photo)
             if options.mode is KeepMode.REFERENCE
@@ -133,8 +133,9 @@ class _Encoding:
         self.wanted = photo.pixels[..., 0] if photo.grey else photo.pixels
         self.effort = effort(options.effort)
 
-    def at(self, quality: int, source: bytes = b"") -> Encoded:
-        """The whole file at one quality; ``source``: the original file's bytes."""
+    def at(self, quality: int, source: bytes = b"", source_hash: str = "") -> Encoded:
+        """The whole file at one quality; ``source``: the original file's bytes, ``source_hash``: their
+        SHA-256."""
         photo, mode = self.photo, self.options.mode
         qps = quantisers(quality)
         coded = compact.encode(self.compact, qps.compact, quickly=mode is KeepMode.REFERENCE)
@@ -152,7 +153,7 @@ class _Encoding:
         elif mode is KeepMode.COARSE:
             finenet = runtime.identity(runtime.SHOWN)
         else:
-            chunks += _originals(mode, source)
+            chunks += _originals(mode, source, source_hash)
             self.clock.mark("original")
         remarks = (*photo.remarks, *provenance.clip_remark(photo.clip_bytes, mode))
         if remarks:
@@ -189,6 +190,12 @@ class _Encoding:
         chunks = [] if photo.alpha is None else [alpha.encode(photo.alpha)]
         found = ((metadata.EXIF, kept.exif), (metadata.XMP, kept.xmp), (metadata.IPTC, kept.iptc))
         return chunks + [metadata.encode(layer, data) for layer, data in found if data]
+
+    @cached_property
+    def _marks(self) -> NDArray[np.int64]:
+        """What the networks are told of the labels."""
+        cells = -(-self.photo.height // SCALE), -(-self.photo.width // SCALE)
+        return grid.network_labels(self.dialect.marked(self.labels), self.scale, cells)
 
     @cached_property
     def _axes(self) -> axes.Axes | None:
@@ -229,7 +236,7 @@ class _Encoding:
         """x′ as the decoder will have it."""
         grey = self.photo.grey
         decoded = compact.decode(coded_compact, grey)
-        made = prediction.coarse_image(decoded, self.marks, self.size, grey, runtime.UNDER_RESIDUAL)
+        made = prediction.coarse_image(decoded, self._marks, self.size, grey, runtime.UNDER_RESIDUAL)
         self.clock.mark("finenet")
         return made
 
@@ -238,7 +245,7 @@ class _Encoding:
         strength = SIXTY_FOURTHS
         if self.effort.fit:
             planes = self._planes(picture)
-            strength = fitting.restoration_strength(self.wanted, planes, terms, coarse, self.marks, qp)
+            strength = fitting.restoration_strength(self.wanted, planes, terms, coarse, self._marks, qp)
         restorer = runtime.identity("restorer") if strength else NO_NETWORK
         return replace(terms, strength=strength, restorer=restorer)
 
@@ -246,8 +253,8 @@ class _Encoding:
         return read_planes(picture, self.photo.grey, axes.BIT_DEPTH, self.size)
 
 
-def _originals(mode: KeepMode, source: bytes) -> list[Chunk]:
+def _originals(mode: KeepMode, source: bytes, source_hash: str) -> list[Chunk]:
     if not source:
         raise UsageError(f'keep mode "{mode}" needs the bytes of the original file')
-    hashed = original.encode_hash(source)
+    hashed = original.encode_hash(source, source_hash)
     return [hashed, original.encode(source)] if mode is KeepMode.EXACT else [hashed]

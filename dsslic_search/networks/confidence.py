@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     import torch
 
 OTHER = 0
+_PIXELS_AT_A_TIME = 8192
+"""Whose probabilities are made in memory that stays near the processor."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +49,8 @@ def _believed(
 
     scale = 1 / rule.temperature
     # the probability of class c is exp((score - best) * scale) times that of the best one
-    held = (scores - best[:, None]).mul_(scale).exp_().sum(1).reciprocal_()
+    parts = zip(scores.split(_PIXELS_AT_A_TIME), best.split(_PIXELS_AT_A_TIME), strict=True)
+    held = torch.cat([(part - most[:, None]).mul_(scale).exp_().sum(1).reciprocal_() for part, most in parts])
     classes = scores.shape[1]
     pixels = torch.bincount(labels, minlength=classes)
     sure = torch.bincount(labels, held, minlength=classes) / pixels.clamp(min=1)

@@ -1,9 +1,24 @@
 from __future__ import annotations
 
+import pytest
 import torch
+import torch.nn.functional as F
 from torch import nn
 
-from dsslic_search.networks.segnet import SegNet, SegNetConfig, fold
+from dsslic_search.networks.segnet import ConvNorm, SegNet, SegNetConfig, fold
+
+
+@pytest.mark.parametrize("kernel", [3, 5])
+@pytest.mark.parametrize("size", [(20, 14), (21, 14), (20, 15)])
+def test_strides_are_padded_as_tensorflow_does(kernel: int, size: tuple[int, int]):
+    torch.manual_seed(2)
+    layer = ConvNorm(8, 8, kernel, stride=2, groups=8).eval()
+    x = torch.randn(1, 8, *size).contiguous(memory_format=torch.channels_last)
+    pads = [kernel - 2 + side % 2 for side in size]
+    around = (pads[1] // 2, pads[1] - pads[1] // 2, pads[0] // 2, pads[0] - pads[0] // 2)
+    with torch.inference_mode():
+        wanted = F.relu6(F.conv2d(F.pad(x, around), layer.conv.weight, layer.conv.bias, 2, 0, 1, 8))
+        assert torch.equal(layer(x), wanted)
 
 
 def test_folding_batch_norms_changes_nothing():

@@ -205,7 +205,7 @@ def prepare_photo(source: Source, options: EncodeOptions, settings: Settings, be
     start = time.perf_counter()
     photo = decoded_for(source.header(settings.max_pixels), source.name, options)
     opened = time.perf_counter()
-    encoded = encode_photo(photo, options, source.data)
+    encoded = encode_photo(photo, options, source.data, source.content_hash)
     coded = time.perf_counter()
     features = features_of(encoded.dialect.meant(encoded.label_map), vocabulary.default())
     done = time.perf_counter()

@@ -39,9 +39,9 @@ def encode(original: bytes) -> Chunk:
     return LAYER.chunk(*pack(original))
 
 
-def encode_hash(original: bytes) -> Chunk:
-    """The SHA-256 of a photo's file, 32 bytes."""
-    return HASH.chunk(SHA_256, hashlib.sha256(original).digest())
+def encode_hash(original: bytes, known: str = "") -> Chunk:
+    """The SHA-256 of a photo's file, 32 bytes; ``known``: the same in hex, where it was computed before."""
+    return HASH.chunk(SHA_256, bytes.fromhex(known) if known else hashlib.sha256(original).digest())
 
 
 def decode(chunk: Chunk, hashed: Chunk | None) -> bytes:

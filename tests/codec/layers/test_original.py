@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 import io
 from pathlib import Path
 
@@ -130,6 +131,7 @@ def test_a_picture_is_packed_whatever_stands_behind_it(make, progressive):
     assert original.unpack(codec, data, len(source)) == source
     assert original.unpack(codec, data, original.max_unpacked(data)) == source
     hashed = original.encode_hash(source)
+    assert original.encode_hash(source, hashlib.sha256(source).hexdigest()) == hashed
     assert original.decode(original.LAYER.chunk(codec, data), hashed) == source
 
 
