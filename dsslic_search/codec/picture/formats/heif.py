@@ -10,7 +10,7 @@ the FFmpeg that PyAV brings.
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
@@ -49,7 +49,13 @@ MAX_DERIVED = 8  # pictures that are made of one another
 REUSE = 4
 """How often the bytes of a file may be decoded, taken together: tiles may be the same."""
 
+_CODINGS = {  # of items: the property that tells how they are coded, and FFmpeg's name of the decoder
+    b"hvc1": (b"hvcC", "hevc"),
+    b"hev1": (b"hvcC", "hevc"),
+    b"av01": (b"av1C", "libdav1d"),
+}
 _HEVC = frozenset({b"hvc1", b"hev1"})
+_AV1 = frozenset({b"av01"})
 _ALPHA = frozenset({b"urn:mpeg:hevc:2015:auxid:1", b"urn:mpeg:mpegB:cicp:systems:auxiliary:alpha"})
 _GAIN_MAP = b"urn:com:apple:photo:2020:aux:hdrgainmap"
 _XMP = b"application/rdf+xml"
@@ -87,15 +93,14 @@ def read(data: bytes) -> Header:
         raise PhotoError("HEIF files that hold a sequence without a still picture cannot be read here")
     if pictured := items.references.get((b"thmb", items.primary)):
         items = replace(items, primary=pictured[0])  # a file that calls the thumbnail its picture
-    source = _source(items, items.primary)
+    source, opacity = sources(items, _HEVC)
     auxiliaries = items.auxiliaries(items.primary)
-    opacity = next((_source(items, other) for other, kind in auxiliaries if kind in _ALPHA), None)
     height, width = transformed_size(source.size, source.said.transforms)
     if opacity is not None:
         check_unshown(opacity.size, (height, width))
 
     def decode(shrink: int) -> Raster:
-        return _decode(items, source, opacity)
+        return decoded(items, source, opacity)
 
     def embedded() -> Embedded:
         found = items.metadata(b"Exif")
@@ -111,7 +116,16 @@ def read(data: bytes) -> Header:
     return Header("HEIF", width, height, decode, embedded, lambda: companions)
 
 
-def _source(items: Items, item: int) -> Source:
+def sources(items: Items, codings: Collection[bytes]) -> tuple[Source, Source | None]:
+    """Where the primary picture and its opacity come from. PhotoError for kinds of pictures that are not
+    among ``codings``, "hvc1" …"""
+    source = _source(items, items.primary, codings)
+    auxiliaries = items.auxiliaries(items.primary)
+    opacity = (_source(items, other, codings) for other, kind in auxiliaries if kind in _ALPHA)
+    return source, next(opacity, None)
+
+
+def _source(items: Items, item: int, codings: Collection[bytes]) -> Source:
     """Follows pictures that are another one, cropped or turned."""
     said, turns = items.described(item), []
     for _ in range(MAX_DERIVED):
@@ -129,7 +143,7 @@ def _source(items: Items, item: int) -> Source:
     transforms = (*said.transforms, *(each for own in reversed(turns) for each in own))
     grid = _grid(items, item) if kind == b"grid" else None
     for part in (item,) if grid is None else grid.tiles:
-        _check_coding(items, part)
+        _check_coding(items, part, codings)
     if grid is not None and said.code_points is None:
         tile = items.described(grid.tiles[0])
         said = replace(said, code_points=tile.code_points, icc=said.icc or tile.icc)
@@ -141,16 +155,16 @@ def _source(items: Items, item: int) -> Source:
     return Source(item, grid, size, replace(said, transforms=transforms))
 
 
-def _check_coding(items: Items, item: int) -> None:
+def _check_coding(items: Items, item: int, codings: Collection[bytes]) -> None:
     kind = items.kind(item)
     if not kind:
         raise ValueError("a part of the picture is not in the file")
-    if kind not in _HEVC:
+    if kind not in codings:
         name = kind.decode("ascii", "replace")
         raise PhotoError(f'HEIF files with pictures of kind "{name}" cannot be read here')
     if (b"pred", item) in items.references:
         raise PhotoError("HEIF files with pictures that are coded as changes to others cannot be read here")
-    if not items.property(item, b"hvcC"):
+    if not items.property(item, _CODINGS[kind][0]):
         raise ValueError("how a picture is coded is not told")
 
 
@@ -164,8 +178,9 @@ def _grid(items: Items, item: int) -> Grid:
     return Grid(rows + 1, columns + 1, height, width, tiles)
 
 
-def _decode(items: Items, source: Source, opacity: Source | None) -> Raster:
-    samples, bits, space = _samples(items, source)
+def decoded(items: Items, source: Source, opacity: Source | None, smooth: bool = False) -> Raster:
+    """The picture of :func:`sources`. ``smooth`` as for :func:`ycbcr.to_rgb`."""
+    samples, bits, space = _samples(items, source, smooth)
     samples = np.ascontiguousarray(transformed(samples, source.said.transforms))
     white, alpha = float((1 << bits) - 1), None
     if opacity is not None:
@@ -176,10 +191,10 @@ def _decode(items: Items, source: Source, opacity: Source | None) -> Raster:
     return Raster(samples, model, white, bits, alpha, space)
 
 
-def _samples(items: Items, source: Source) -> tuple[NDArray[Any], int, Space]:
+def _samples(items: Items, source: Source, smooth: bool) -> tuple[NDArray[Any], int, Space]:
     """A picture's samples, their bits and their space. What the file says of matrix, range and space goes
     before what the HEVC stream does."""
-    planes = _planes(items, source)
+    planes = planes_of(items, source)
     points = source.said.code_points or planes.code_points
     if points.matrix not in ycbcr.MATRICES:
         raise ValueError(f"colours by matrix {points.matrix} are not read")
@@ -187,12 +202,13 @@ def _samples(items: Items, source: Source) -> tuple[NDArray[Any], int, Space]:
     if not source.said.icc:
         plain = points.primaries == _UNSPECIFIED or points in _ANDROID
         space = None if plain else Coded(points.primaries, points.transfer)
-    return ycbcr.to_rgb(planes.planes, planes.bits, points.matrix, points.full_range), planes.bits, space
+    samples = ycbcr.to_rgb(planes.planes, planes.bits, points.matrix, points.full_range, smooth)
+    return samples, planes.bits, space
 
 
 def _opacity(items: Items, source: Source, size: tuple[int, int]) -> NDArray[np.uint8]:
     """Opacity is of full range, whatever is said of it."""
-    planes = _planes(items, source)
+    planes = planes_of(items, source)
     alpha = transformed(
         eight_bit_alpha(planes.planes[0], float((1 << planes.bits) - 1)), source.said.transforms
     )
@@ -202,7 +218,7 @@ def _opacity(items: Items, source: Source, size: tuple[int, int]) -> NDArray[np.
     return np.ascontiguousarray(alpha)
 
 
-def _planes(items: Items, source: Source) -> Planes:
+def planes_of(items: Items, source: Source) -> Planes:
     """The decoded samples of a picture, cut to its size."""
     if source.grid is None:
         return next(_tiles(items, (source.item,))).cut(*source.size)
@@ -211,13 +227,16 @@ def _planes(items: Items, source: Source) -> Planes:
 
 def _tiles(items: Items, numbers: tuple[int, ...]) -> Iterator[Planes]:
     """Decoded one by one, each no larger than it is said to be. ValueError for damage."""
-    decoder, budget = Still(), REUSE * len(items.data)
+    configured, codec = _CODINGS[items.kind(numbers[0])]
+    decoder, budget = Still(codec), REUSE * len(items.data)
     for number in numbers:
         said, body = items.described(number), items.body(number)
         budget -= len(body)
         if budget < 0 or (len(numbers) > 1 and said.height * said.width > MAX_TILE_PIXELS):
             raise ValueError("its tiles are larger than they can be")
-        yield decoder.decode(items.property(number, b"hvcC"), body, said.height, said.width)
+        if items.kind(number) not in _CODINGS or _CODINGS[items.kind(number)][1] != codec:
+            raise ValueError("a grid's tiles are coded in different ways")
+        yield decoder.decode(items.property(number, configured), body, said.height, said.width)
 
 
 def _joined(grid: Grid, tiles: Iterator[Planes]) -> Planes:

@@ -1,5 +1,5 @@
-"""HEVC pictures as HEIF's items hold them, decoded by the FFmpeg that PyAV brings: to planes, and what the
-stream says of their colours."""
+"""HEVC and AV1 pictures as the items of HEIF and AVIF hold them, decoded by the FFmpeg that PyAV brings: to
+planes, and what the stream says of their colours."""
 
 from __future__ import annotations
 
@@ -56,15 +56,17 @@ class Planes:
 
 
 class Still:
-    """A decoder of pictures one after the other; those that are coded alike share what it takes."""
+    """A decoder of pictures one after the other; those that are coded alike share what it takes. ``codec``:
+    FFmpeg's name of it, "hevc" or "libdav1d"."""
 
-    def __init__(self) -> None:
+    def __init__(self, codec: str = "hevc") -> None:
+        self._codec = codec
         self._made_for: tuple[bytes, int, int] | None = None
         self._context: av.VideoCodecContext | None = None
 
     def decode(self, configuration: bytes, body: bytes, height: int, width: int) -> Planes:
-        """``configuration``: what "hvcC" holds; ``body``: the item's bytes; ``height``, ``width``: what its
-        picture must have; larger ones are refused before they are decoded. ValueError for damage."""
+        """``configuration``: what "hvcC" or "av1C" holds; ``body``: the item's bytes; ``height``, ``width``:
+        what its picture must have; larger ones are refused before they are decoded. ValueError for damage."""
         import av
 
         context = self._prepared(configuration, height, width)
@@ -73,9 +75,9 @@ class Still:
             context.flush_buffers()
         except (av.error.FFmpegError, ValueError) as error:
             self._made_for = None
-            raise ValueError("an HEVC picture is damaged, or not of the size that the file says") from error
+            raise ValueError("a coded picture is damaged, or not of the size that the file says") from error
         if len(frames) != 1 or frames[0].is_corrupt:
-            raise ValueError("an HEVC picture is damaged")
+            raise ValueError("a coded picture is damaged")
         return _planes_of(frames[0]).cut(height, width)
 
     def _prepared(self, configuration: bytes, height: int, width: int) -> av.VideoCodecContext:
@@ -83,7 +85,7 @@ class Still:
 
         wanted = configuration, height, width
         if self._context is None or self._made_for != wanted:
-            context = av.CodecContext.create("hevc", "r")
+            context = av.CodecContext.create(self._codec, "r")
             context.thread_count = 1
             context.extradata = configuration
             most = (height + PADDING) * (width + PADDING)
@@ -96,7 +98,7 @@ def _planes_of(frame: av.VideoFrame) -> Planes:
     name, depth = frame.format.name, frame.format.components[0].bits
     bare = name.removesuffix("le").removesuffix(str(depth)) if depth > 8 else name
     if bare not in _CHROMA:
-        raise ValueError(f"HEVC pictures of the kind {name} are not read")
+        raise ValueError(f"coded pictures of the kind {name} are not read")
     halved = _CHROMA[bare]
     shapes = [(frame.height, frame.width)]
     if halved:

@@ -10,9 +10,16 @@ from numpy.typing import NDArray
 
 from dsslic_search.codec import jpeg_xl
 from dsslic_search.codec.picture import exif
-from dsslic_search.codec.picture.formats import boxes
-from dsslic_search.codec.picture.header import Header
-from dsslic_search.codec.picture.raster import Embedded, Raster, eight_bit_alpha, unmultiplied
+from dsslic_search.codec.picture.formats import boxes, jpeg
+from dsslic_search.codec.picture.header import Companions, Header
+from dsslic_search.codec.picture.raster import (
+    Embedded,
+    Profile,
+    Raster,
+    Space,
+    eight_bit_alpha,
+    unmultiplied,
+)
 
 MAX_METADATA_BYTES = 1 << 22
 
@@ -24,7 +31,28 @@ def read(data: bytes) -> Header:
     def decode(shrink: int) -> Raster:
         return _decode(data, described)
 
-    return Header("JPEGXL", described.width, described.height, decode, lambda: _embedded(data))
+    companions = Companions(_has_box(data, b"jhgm"))
+    return Header(
+        "JPEGXL", described.width, described.height, decode, lambda: _embedded(data), lambda: companions
+    )
+
+
+def _has_box(data: bytes, kind: bytes) -> bool:
+    in_boxes = not data.startswith(jpeg_xl.CODESTREAM)
+    return in_boxes and any(box.kind == kind for box in boxes.boxes(data))
+
+
+def _profile(data: bytes) -> Space:
+    """That of the JPEG file that a file was packed from; None where it was none."""
+    from imagecodecs import jpegxl_decode_jpeg
+
+    if not _has_box(data, b"jbrd"):
+        return None
+    try:
+        icc = jpeg.read(bytes(jpegxl_decode_jpeg(data, numthreads=1))).embedded().icc
+    except Exception:  # as of any damage
+        return None
+    return Profile(icc) if icc else None
 
 
 def _embedded(data: bytes) -> Embedded:
@@ -66,14 +94,16 @@ def _decode(data: bytes, described: jpeg_xl.Description) -> Raster:
         samples = unmultiplied(colours, samples[..., -1], white) if described.alpha_premultiplied else colours
     if samples.ndim == 3 and samples.shape[2] == 1:
         samples = samples[..., 0]
-    notes = ("its colour profile cannot be read and counts as sRGB",) if described.has_profile else ()
+    space = _profile(data) if described.has_profile else described.space
+    unread = described.has_profile and space is None
+    notes = ("its colour profile cannot be read and counts as sRGB",) if unread else ()
     return Raster(
         np.ascontiguousarray(samples),
         "grey" if samples.ndim == 2 else "rgb",
         white,
         described.bits,
         alpha,
-        described.space,
+        space,
         described.turn,
         notes,
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import io
 import logging
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -26,6 +27,7 @@ from dsslic_search.codec.picture.raster import (
     eight_bit_alpha,
     unmultiplied,
 )
+from dsslic_search.core.fact import IFD0
 
 logging.getLogger("tifffile").setLevel(logging.CRITICAL)  # it reports damage that is told here in a sentence
 
@@ -48,6 +50,8 @@ _MODELS: dict[int, Model] = {
 _SENSOR = frozenset({32803, 34892})  # colour filter array, and linear raw, of DNG
 _DNG_VERSION, _XMP, _IPTC, _PROFILE, _ORIENTATION = 50706, 700, 33723, 34675, 274
 _WHITE_POINT = 318
+_DESCRIPTION = 270
+_SHAPE = re.compile(r'\{"shape": \[[\d, ]*\][^{}]*\}\s*')
 _UNSPECIFIED, _ASSOCIATED, _UNASSOCIATED = 0, 1, 2
 _THUMBNAIL_SHARE = 16
 """A first picture of fewer than 1 / 16 of the pixels of the largest is its thumbnail, whether it says so or
@@ -130,7 +134,17 @@ def _embedded(data: bytes, page: TiffPage, first: TiffPage) -> Embedded:
                 return np.asarray(value).tobytes()
         return b""
 
-    return Embedded(exif=exif.of_tiff(data), xmp=tag(_XMP), iptc=tag(_IPTC), icc=tag(_PROFILE))
+    return Embedded(exif=_said(data), xmp=tag(_XMP), iptc=tag(_IPTC), icc=tag(_PROFILE))
+
+
+def _said(data: bytes) -> bytes:
+    """EXIF data without what tifffile itself writes as a description of any array: its shape."""
+    found = exif.read(exif.of_tiff(data))
+    main = dict(found.directories.get(IFD0, {}))
+    told = main.get(_DESCRIPTION)
+    if told is not None and _SHAPE.fullmatch(told.text or ""):
+        del main[_DESCRIPTION]
+    return exif.write({**found.directories, IFD0: main})
 
 
 def _decode(page: TiffPage, icc: bytes, notes: tuple[str, ...]) -> Raster:

@@ -25,12 +25,15 @@ MATRICES = frozenset({RGB, YCGCO, *_LUMA_WEIGHTS})
 """Those that are read."""
 
 
-def to_rgb(planes: Sequence[NDArray[Any]], bits: int, matrix: int, full_range: bool) -> NDArray[Any]:
+def to_rgb(
+    planes: Sequence[NDArray[Any]], bits: int, matrix: int, full_range: bool, smooth: bool = False
+) -> NDArray[Any]:
     """Samples of full range and the same depth: [H, W] of one plane, [H, W, 3] of three.
 
     ``planes``: luma, [H, W], then none or two of chroma, of the same size or halved, rounded up, in one or
     both directions; unsigned integers of ``bits`` bits. ``matrix``: one of :data:`MATRICES`. A chroma sample
-    stands for all pixels that share it, as libheif shows them: no colour bleeds over the edge of two."""
+    stands for all pixels that share it, as libheif shows them: no colour bleeds over the edge of two; with
+    ``smooth`` it lies in their middle and they are interpolated, as libavif shows them."""
     luma, white = planes[0], (1 << bits) - 1
     height, width = luma.shape
     shown = np.empty((height, width) if len(planes) == 1 else (height, width, 3), luma.dtype)
@@ -38,7 +41,8 @@ def to_rgb(planes: Sequence[NDArray[Any]], bits: int, matrix: int, full_range: b
     for top in range(0, height, step):
         rows = slice(top, min(top + step, height))
         y = luma[rows].astype(np.float32)
-        chroma = [_enlarged(plane, rows, height, width).astype(np.float32) for plane in planes[1:]]
+        enlarged = _interpolated if smooth else _enlarged
+        chroma = [enlarged(plane, rows, height, width).astype(np.float32) for plane in planes[1:]]
         values = _converted(_expanded(y, chroma, bits, matrix, full_range), matrix)
         shown[rows] = np.rint(np.clip(values, 0, 1) * np.float32(white))
     return shown
@@ -59,6 +63,25 @@ def _enlarged(plane: NDArray[Any], rows: slice, height: int, width: int) -> NDAr
     else:
         plane = plane[rows]
     return np.repeat(plane, 2, 1)[:, :width] if plane.shape[1] < width else plane
+
+
+def _interpolated(plane: NDArray[Any], rows: slice, height: int, width: int) -> NDArray[np.float32]:
+    """The same with three quarters of the nearest sample and one of the next, each way."""
+    values = plane
+    if plane.shape[0] < height:
+        values = _between(values, np.arange(rows.start, rows.stop), 0)
+    else:
+        values = values[rows]
+    if plane.shape[1] < width:
+        values = _between(values, np.arange(width), 1)
+    return np.asarray(values, np.float32)
+
+
+def _between(values: NDArray[Any], wanted: NDArray[np.intp], axis: int) -> NDArray[np.float32]:
+    near = wanted // 2
+    far = np.clip(near + np.where(wanted % 2, 1, -1), 0, values.shape[axis] - 1)
+    parts = values.take(near, axis).astype(np.float32), values.take(far, axis).astype(np.float32)
+    return parts[0] * np.float32(0.75) + parts[1] * np.float32(0.25)
 
 
 def _expanded(

@@ -79,6 +79,31 @@ def test_avif_is_cropped_and_turned(
     assert (photo.height, photo.width) == photo.pixels.shape[:2]
 
 
+@pytest.mark.parametrize("name", ["narrow_709.avif", "narrow_2020.avif"])
+def test_narrow_avif_is_cropped_and_turned_by_what_its_stream_says(name: str) -> None:
+    data = (PICTURES / name).read_bytes()
+    found = items.read(data)
+    assert found is not None
+    own = [(kind, found.property(found.primary, kind)) for kind in (b"av1C", b"ispe")]
+    made = Heif()
+    item = made.add(b"av01", found.body(found.primary), *own, crop(90, 60), quarters(1), mirror(1))
+    photo = open_photo(made.file(item, brand=b"avif"), "x", 10_000)
+    whole = open_photo(data, "x", 10_000).pixels
+    assert np.array_equal(photo.pixels, np.rot90(whole[2:62, 3:93])[:, ::-1])
+
+
+def test_a_gain_map_of_avif_is_said() -> None:
+    data = (PICTURES / "rgb8.avif").read_bytes()
+    found = items.read(data)
+    assert found is not None
+    made = Heif()
+    own = [(kind, found.property(found.primary, kind)) for kind in (b"av1C", b"ispe")]
+    primary = made.add(b"av01", found.body(found.primary), *own)
+    made.refer(b"dimg", made.add(b"tmap", bytes(62)), primary)
+    photo = open_photo(made.file(primary, brand=b"avif"), "x", 10_000)
+    assert photo.remarks == ("primary picture of a gain-map AVIF (HDR part not used)",)
+
+
 def test_a_small_part_of_a_huge_avif_is_refused() -> None:
     data = (PICTURES / "rgb8.avif").read_bytes()
     found = items.read(data)

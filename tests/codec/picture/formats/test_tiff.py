@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import tifffile
 
+from dsslic_search.codec.picture.facts import facts_of
 from dsslic_search.codec.picture.open import SourcePhoto, open_photo
 from dsslic_search.core.errors import PhotoError
 
@@ -116,3 +117,13 @@ def test_compressions_that_not_every_build_of_libtiff_has(compression: str) -> N
     elif compression == "jpeg2000":
         options["compressionargs"] = {"reversible": True, "level": 0}
     np.testing.assert_array_equal(opened((samples, options)).pixels, samples)
+
+
+@pytest.mark.parametrize(
+    ("said", "description"), [(None, None), ('{"a": "b"}', '{"a": "b"}'), ("A feast", "A feast")]
+)
+def test_the_shape_that_tifffile_writes_is_no_description(said: str | None, description: str | None) -> None:
+    file = io.BytesIO()
+    tifffile.imwrite(file, np.zeros((8, 9, 3), np.uint8), photometric="rgb", description=said)
+    photo = open_photo(file.getvalue(), "x", 1000)
+    assert facts_of(photo.embedded)["description"] == facts_of(photo.kept)["description"] == description
