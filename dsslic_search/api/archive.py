@@ -74,18 +74,23 @@ class Archive(Keeping, Following, GettingOut):
         after: str | None = None,
         explain: bool = False,
         resemble: NDArray[np.float32] | None = None,
+        among: Sequence[str] | str = (),
     ) -> QueryResult:
         """As `query`, but no photo is looked up before it is taken, which suits large pages. ``resemble``:
         embeddings, float32[m, DIMENSION], of layouts that the photos shall be like; then the text only
-        filters, and may be empty."""
+        filters, and may be empty. ``among``: queries that this one refines: of the photos that these ask for,
+        in the order that they ask for unless the text names another."""
         from dsslic_search.api.searching import QueryResult, cursor_text, read_cursor
 
         text = text_of(text)
+        refining = names_of(among, "a query that is refined")
         limit = None if limit is None else count_of(limit, "limit")
         cursor, before = read_cursor(None if after is None else text_of(after, "after, a cursor,"))
 
         def asked(indexes: Indexes) -> tuple[Answer, str]:
-            answer = self._searcher.answer(indexes, text, limit=limit, after=cursor, resemble=resemble)
+            answer = self._searcher.answer(
+                indexes, text, limit=limit, after=cursor, resemble=resemble, among=refining
+            )
             return answer, answer.explain() if explain else ""
 
         answer, explanation = self._indexes.ask(asked)
@@ -303,8 +308,9 @@ class Archive(Keeping, Following, GettingOut):
 
     # Counting them
 
-    def statistics(self, text: str | None = None) -> Statistics:
-        """Counts and bytes of all photos, or of those that a query asks for."""
+    def statistics(self, text: str | None = None, *, among: Sequence[str] | str = ()) -> Statistics:
+        """Counts and bytes of all photos, or of those that a query asks for; ``among``: queries that it
+        refines, see `find`."""
         from dsslic_search.api.statistics import statistics
 
         return statistics(
@@ -315,6 +321,7 @@ class Archive(Keeping, Following, GettingOut):
             self.vocabulary,
             self.settings,
             None if text is None else text_of(text),
+            names_of(among, "a query that is refined"),
         )
 
     def classes(self) -> tuple[ClassCount, ...]:

@@ -112,6 +112,7 @@ class Searcher:
         limit: int | None = None,
         after: str | None = None,
         resemble: NDArray[np.float32] | None = None,
+        among: Sequence[str] = (),
     ) -> Answer:
         """The answer to a query; see `query.execute.answer`."""
         from dsslic_search.query.run.execute import answer
@@ -127,6 +128,7 @@ class Searcher:
             limit=limit,
             after=after,
             resemble=resemble,
+            among=among,
         )
 
     def check(self, text: str, name: str) -> None:

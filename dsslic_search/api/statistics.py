@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -62,12 +62,18 @@ def statistics(
     vocabulary: Vocabulary,
     settings: Settings,
     text: str | None,
+    among: Sequence[str] = (),
 ) -> Statistics:
-    """Of the photos that the query ``text`` finds, or of all. ``catalog`` is opened to count some of them."""
+    """Of the photos that the query ``text`` finds, or of all. ``catalog`` is opened to count some of them;
+    ``among``: queries that ``text`` refines."""
 
     def asked(current: Indexes) -> Statistics:
         columns = current.columns
-        rows = columns.shown_rows() if text is None else searcher.answer(current, text, limit=0).rows
+        rows = (
+            columns.shown_rows()
+            if text is None
+            else searcher.answer(current, text, limit=0, among=among).rows
+        )
         if rows is not None and rows.size == len(columns):
             rows = None
         ids = None if text is None or rows is None else columns.ids[rows]

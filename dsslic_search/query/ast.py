@@ -3,8 +3,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
 
@@ -190,6 +190,15 @@ class Query:
 
     tree: Node | None
     sort: Sort | None
+
+
+def refined(queries: Sequence[Query]) -> Query:
+    """One query for the photos that all of several ask for, in the order of the last that names one."""
+    trees = [query.tree for query in queries if query.tree is not None]
+    parts = [part for tree in trees for part in (tree.parts if isinstance(tree, And) else (tree,))]
+    tree = None if not parts else parts[0] if len(parts) == 1 else And(tuple(parts))
+    sorts = [query.sort for query in queries if query.sort is not None]
+    return replace(queries[-1], tree=tree, sort=sorts[-1] if sorts else None)
 
 
 def leaves(node: Node) -> Iterator[Leaf]:

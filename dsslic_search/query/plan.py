@@ -54,7 +54,7 @@ def _planned(node: Node, presence: int, negated: bool) -> Step:
             steps = [_planned(part, presence, negated) for part in parts]
             return _any(*steps) if isinstance(node, Or) != negated else together(*steps)
         case Like(operand, _, mirrored):
-            return Resemble(operand, mirrored)
+            return Resemble(operand, mirrored, negated)
         case Presence(thing, below):
             return _range(_coverage_of(thing), presence, None if below is None else below - 1, negated)
         case Compare(thing, low, high, _):

@@ -4,7 +4,7 @@ match it, how well a photo satisfies it, and which photos satisfy it so well.
 A photo's degree of satisfaction is 0..1 (`query.run.rank` for ranges of coverage, `index.regions` for
 regions; 1 for a filter that is passed, the likeness itself for a photo to compare with). Of steps joined by
 "and" the least degree counts, of those joined by "or" the greatest; where one compares photos, those that do
-alone.
+alone, and what photos shall not be like takes a share of its likeness from that.
 
 Masks are bool[n] over all rows of the columns, rows are ascending indexes into them. ``degrees`` and
 ``reaching`` answer for photos among those that ``mask`` was asked for before, with the same `Evaluation`.
@@ -32,6 +32,9 @@ from dsslic_search.query.run.evaluate import Evaluation
 from dsslic_search.query.run.rank import Mask, Rows, degrees, span
 
 _ASKED_OF_THE_CATALOG: frozenset[Kind] = frozenset({"path", "tag", "prose", "texts"})
+
+
+AWAY = np.float32(0.5)  # of the likeness to a photo that is not to be like, taken from a degree
 
 
 class Cost(IntEnum):
@@ -225,23 +228,31 @@ class Filter(Step):
 @dataclass(frozen=True)
 class Resemble(Step):
     """All photos that have a label map, ranked by how like ``operand``, or its mirror image if that is nearer
-    and ``mirrored``, they are."""
+    and ``mirrored``, they are; with ``away`` by how little. Beside others, the photo that is not to be like
+    takes the share AWAY of its likeness from the likeness to those."""
 
     operand: str
     mirrored: bool = False
+    away: bool = False
 
     @property
     def cost(self) -> Cost:
         return Cost.VECTORS
 
     def words(self) -> str:
-        return f"ranked by likeness to {self.operand}{' or its mirror image' if self.mirrored else ''}"
+        compared = f"{self.operand}{' or its mirror image' if self.mirrored else ''}"
+        return f"ranked {'down ' if self.away else ''}by likeness to {compared}"
 
     def mask(self, evaluation: Evaluation, among: Mask | None = None) -> Mask:
         every = np.ones(len(evaluation.columns), bool)
         return _among(evaluation.columns.seen_alone(every), among)
 
     def degrees(self, evaluation: Evaluation, rows: Rows) -> NDArray[np.float32]:
+        likeness = self.likeness(evaluation, rows)
+        return 1 - AWAY * likeness if self.away else likeness
+
+    def likeness(self, evaluation: Evaluation, rows: Rows) -> NDArray[np.float32]:
+        """Of some photos: float32, 0..1."""
         return np.clip(evaluation.likeness(self.operand, self.mirrored, rows), 0, 1)
 
     def _reaching(self, evaluation: Evaluation, degree: float, above: bool) -> Mask:
@@ -285,7 +296,13 @@ class Every(Joined):
         if not self.parts:
             return np.ones(rows.size, np.float32)
         ranking = [part for part in self.parts if part.resembles] or self.parts
-        return _folded(np.minimum, evaluation, ranking, rows)
+        away = [part for part in ranking if isinstance(part, Resemble) and part.away]
+        near = [part for part in ranking if part not in away]
+        degrees = _folded(np.minimum, evaluation, near, rows) if near else np.ones(rows.size, np.float32)
+        if away:
+            shunned = np.max([part.likeness(evaluation, rows) for part in away], axis=0)
+            np.clip(degrees - AWAY * shunned, 0, 1, out=degrees)
+        return degrees
 
     def _reaching(self, evaluation: Evaluation, degree: float, above: bool) -> Mask | None:
         held: Mask | None = None

@@ -44,6 +44,7 @@ PHRASES: Mapping[tuple[str, str], str] = {  # for each token type and value
     ("MANY", "3"): "several",
     ("MANY", "5"): "many",
     ("LIKE", "like"): "like, similar to, looking like, looks like, look like",
+    ("LIKE", "unlike"): "unlike, different from",
     ("MIRRORED", "mirrored"): "mirrored, or mirrored",
     ("PERCENT", "%"): "percent, per cent",
     ("AMOUNT", "50%"): "half",

@@ -9,7 +9,7 @@ from datetime import datetime
 from dsslic_search.core.errors import QueryError
 from dsslic_search.core.text import did_you_mean, quoted
 from dsslic_search.core.vocabulary import Vocabulary
-from dsslic_search.query.ast import And, Like, Node, Not, Or, Query, Sort, Text, leaves
+from dsslic_search.query.ast import And, Node, Not, Or, Query, Sort, Text, leaves
 from dsslic_search.query.language.diagnosis import syntax_error
 from dsslic_search.query.language.lexicon import WordTable, word_table
 from dsslic_search.query.language.phrases import CONNECTIVES, phrases
@@ -270,32 +270,32 @@ class _Structure:
 
     def whole(self) -> Node | None:
         """The tree of all tokens; None for every photo."""
-        tree = self._either(False)
+        tree = self._either()
         if self.types[self.index]:
             raise self._trouble()
         return tree
 
-    def _either(self, negated: bool) -> Node | None:
-        parts = [self._every(negated)]
+    def _either(self) -> Node | None:
+        parts = [self._every()]
         while self.types[self.index] == "OR":
             self.index += 1
-            parts.append(self._every(negated))
+            parts.append(self._every())
         certain = [part for part in parts if part is not None]
         return None if len(certain) < len(parts) else certain[0] if len(certain) == 1 else Or(tuple(certain))
 
-    def _every(self, negated: bool) -> Node | None:
-        parts = [self._single(negated)]
+    def _every(self) -> Node | None:
+        parts = [self._single()]
         while self.types[self.index] in {"AND", "COMMA"}:
             self.index += 1
-            parts.append(self._single(negated))
+            parts.append(self._single())
         asked = [part for part in parts if part is not None]
         return None if not asked else asked[0] if len(asked) == 1 else And(tuple(asked))
 
-    def _single(self, negated: bool) -> Node | None:
+    def _single(self) -> Node | None:
         start, type_ = self.index, self.types[self.index]
         if type_ == "NOT":
             self.index += 1
-            part = self._single(True)
+            part = self._single()
             if part is None:
                 raise self._wrong(
                     start, "no photo is outside everything: remove this or name something after it"
@@ -303,7 +303,7 @@ class _Structure:
             return Not(part)
         if type_ == "LPAR":
             self.index += 1
-            inner = self._either(negated)
+            inner = self._either()
             if self.types[self.index] != "RPAR":
                 raise self._trouble()
             self.index += 1
@@ -313,18 +313,12 @@ class _Structure:
         if self.index == start:
             raise self._trouble()
         try:
-            node = predicate(
+            return predicate(
                 self.text, self.pieces[start : self.index], tuple(self.types[start : self.index])
             )
         except Unfit as unfit:
             self.index = start + unfit.index
             raise self._trouble() from None
-        if negated and node is not None and any(isinstance(leaf, Like) for leaf in leaves(node)):
-            raise self._wrong(
-                start,
-                '"not like" is not possible, as every photo is somewhat like any other: remove the "not"',
-            )
-        return node
 
     def _trouble(self) -> QueryError:
         return syntax_error(self.text, self.pieces, self.index)

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from dsslic_search.core.errors import QueryError, Remedy
@@ -41,6 +41,11 @@ _TOKEN = re.compile(
 _RANGE = re.compile(r"(?P<percent>\s*+(?:%|percent\b|per cent\b))?+\s*+(?:[-–]|to\b)\s*+(?=\.?[0-9])")
 _PHOTO_BEFORE_ID = re.compile(r"\s+(?:photo|image|picture)\s+(?=#)")
 _ID = re.compile(r"#[0-9]+")
+_ANOTHER_ID = re.compile(
+    r"\s*+(?:(?P<or>(?:,\s*+)?or\b|\|)|(?:,\s*+)?and\b|&|(?P<comma>,))"
+    r"\s*+(?:(?:photo|image|picture)\s++)?(?=#[0-9])"
+)
+_MIRRORED = re.compile(r"\s++(?:or\s++)?mirrored\b")
 _DATED = "{} needs a date after it, as in since 2019-05, from 2019 to 2021 or added today"
 _UNSEEN = (
     "what is near and what is far cannot be told here: instead of {} name a part of the photo, as in car in "
@@ -88,8 +93,14 @@ class _Scanner:
         self.folded = Folded(text)
         self.table = table
         self.now = now
+        self.last = ""  # the type of the piece before, but for fillers
 
     def pieces(self) -> Iterator[Piece]:
+        for piece in self._cut():
+            self.last = self.last if piece.type == "FILLER" else piece.type
+            yield piece
+
+    def _cut(self) -> Iterator[Piece]:
         text, index = self.folded.words, 0
         while index < len(text):
             found = _TOKEN.match(text, index)
@@ -149,8 +160,7 @@ class _Scanner:
         piece = Piece(type_, value, *span, self.table.meanings.get(phrase))
         match type_:
             case "LIKE":
-                operand, end = self._operand(piece, end)
-                return [piece, operand], end
+                return self._compared(piece, end)
             case "SHAPE":
                 piece.type, piece.node = "FILTER", fields.filter_of("orientation", value, self.now)
             case "SORT":
@@ -228,6 +238,33 @@ class _Scanner:
     def _thing_named(self, word: str, position: int) -> Thing | None:
         meaning = self.table.meanings.get(tuple(normal(word).split()))
         return None if meaning is None else Thing(word, meaning.name, meaning.classes, position)
+
+    def _compared(self, like: Piece, index: int) -> tuple[list[Piece], int]:
+        """What photos are compared with, after "like": one, or several by their ids. Of "like #3, #8 or #9"
+        any counts, and of "not like #3 or #8" none; what is written behind them is about all of them."""
+        unlike = [replace(like, type="NOT", value="not")] if like.value == "unlike" else []
+        negated = bool(unlike) != (self.last == "NOT")
+        operand, index = self._operand(like, index)
+        compared, joints = [[like, operand]], []
+        while operand.value[:1] == "#" and (joint := _ANOTHER_ID.match(self.folded.text, index)):
+            joints.append(joint)
+            operand, index = self._operand(like, joint.end())
+            compared.append([replace(like, start=operand.start, end=operand.start), operand])
+        if mirrored := _MIRRORED.match(self.folded.text, index):
+            index = mirrored.end()
+            for pieces in compared:
+                pieces.append(self._piece("MIRRORED", "mirrored", *mirrored.span()))
+        any_of_them = not negated and bool(joints) and joints[-1]["or"] is not None
+        made = compared[0]
+        for joint, pieces in zip(joints, compared[1:], strict=True):
+            of_any = any_of_them and (joint["or"] is not None or joint["comma"] is not None)
+            made.append(self._piece("OR" if of_any else "AND", "or" if of_any else "and", *joint.span()))
+            made += [replace(pieces[0], type="NOT", value="not")] if negated else []
+            made += pieces
+        if any_of_them or (joints and unlike and not negated):
+            start, end = made[0].start, made[-1].end
+            made = [Piece("LPAR", "(", start, start), *made, Piece("RPAR", ")", end, end)]
+        return [*unlike, *made], index
 
     def _operand(self, like: Piece, index: int) -> tuple[Piece, int]:
         """What follows "like": a path, or an id."""

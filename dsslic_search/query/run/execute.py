@@ -5,7 +5,7 @@ Photos come by their degree of satisfaction (query.rank), or as "sort:" says; ti
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
@@ -17,7 +17,7 @@ from dsslic_search.core.errors import UsageError
 from dsslic_search.core.kinds import ANY_STATE, PhotoState
 from dsslic_search.core.vocabulary import Vocabulary
 from dsslic_search.index.quanta import TICKS
-from dsslic_search.query.ast import Query, Text, leaves, things
+from dsslic_search.query.ast import Query, Text, leaves, refined, things
 from dsslic_search.query.explain import explanation
 from dsslic_search.query.language.parse import TagTrouble, parse
 from dsslic_search.query.plan import plan, together
@@ -89,6 +89,7 @@ def answer(
     limit: int | None = None,
     after: str | None = None,
     resemble: NDArray[np.float32] | None = None,
+    among: Sequence[str] = (),
 ) -> Answer:
     """Find the photos that match a query, and rank a page of them.
 
@@ -98,7 +99,7 @@ def answer(
     ``tag_trouble`` tells of tags that no photo has.
     ``now``: what "today" is taken from, on the first page. ``limit``: photos on a page, all by default.
     ``after``: the cursor of the page before. ``resemble``: embeddings of a sketch, to rank by; then the text
-    only filters, and may be empty.
+    only filters, and may be empty. ``among``: queries that the photos answer besides, asked before this one.
 
     Raises QueryError for a text that is no query, UsageError for a cursor that is none or is another query's,
     and Stale when the catalog changed between the openings of two indexes: open all anew and ask again."""
@@ -106,10 +107,14 @@ def answer(
     now = now or datetime.now()
     if previous is not None:
         now = previous.now.replace(tzinfo=now.tzinfo)
-    query = (
-        Query(None, None)
-        if resemble is not None and not text.strip()
-        else parse(text, vocabulary, saved=saved, tag_trouble=tag_trouble, now=now)
+    texts = (*among, text)
+    query = refined(
+        [
+            Query(None, None)
+            if resemble is not None and not each.strip()
+            else parse(each, vocabulary, saved=saved, tag_trouble=tag_trouble, now=now)
+            for each in texts
+        ]
     )
     step = plan(query.tree, max(1, round(presence * TICKS)))
     if resemble is not None:
@@ -146,7 +151,7 @@ def answer(
             )
         )
     return Answer(
-        text=text,
+        text="; ".join(texts),
         query=query,
         plan=step,
         total=int(np.count_nonzero(mask)),

@@ -198,7 +198,7 @@ def order_key(asked: Sort | None) -> object:
 def _single(step: Step) -> Resemble | None:
     """The one photo or sketch that likeness to ranks what the step finds, if it is one alone."""
     match step:
-        case Resemble():
+        case Resemble(away=False):
             return step
         case Every(parts):
             ranking = [part for part in parts if part.resembles]

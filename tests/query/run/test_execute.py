@@ -217,6 +217,48 @@ def test_a_mirrored_photo_is_as_near_as_its_mirror_image(ask: Callable[..., Answ
         assert score == pytest.approx(max(plain[i], float(EMBEDDINGS[i - 1] @ flipped), 0), abs=2e-5)
 
 
+def test_likeness_to_several_photos_is_to_the_least_or_to_the_most_alike(ask: Callable[..., Answer]) -> None:
+    def scores(text: str) -> np.ndarray:
+        found = ask(text)
+        assert found.total == len(MAPS)
+        return found.scores[np.argsort(found.ids)]
+
+    one, other = scores("like #8"), scores("like #3")
+    assert np.array_equal(scores("like #8 and #3"), np.minimum(one, other))
+    assert np.array_equal(scores("like #8 or #3"), np.maximum(one, other))
+    assert np.allclose(scores("not like #3"), 1 - other / 2, atol=1e-6)
+    assert np.allclose(scores("like #8, not like #3"), np.clip(one - other / 2, 0, 1), atol=1e-6)
+    third = scores("like #40")
+    both = np.clip(one - np.maximum(other, third) / 2, 0, 1)
+    assert np.allclose(scores("like #8, not like #3 or #40"), both, atol=1e-6)
+    assert np.array_equal(scores("like #8, not like #3, unlike #40"), scores("like #8, not like #3 or #40"))
+    shunned = ask("like #8, not like #8 or #3", 4)
+    assert shunned.ids.tolist() == ask("like #8, not like #8 or #3").ids.tolist()[:4]
+    assert "ranked down by likeness to #3: 120 photos" in shunned.explain()
+
+
+@pytest.mark.parametrize(
+    ("among", "text", "whole"),
+    [
+        (["sky"], "no road", "sky and no road"),
+        (["sky or road"], "no cars", "(sky or road) and no cars"),
+        (["sky sort:size"], "road", "sky and road sort:size"),
+        (["sky sort:size", "road"], "sort:-taken", "sky and road sort:-taken"),
+        (["like #8", "no sky"], "camera:canon or road", "like #8, no sky, (camera:canon or road)"),
+        (["everything"], "sky", "sky"),
+    ],
+)
+def test_a_query_refines_those_before(
+    ask: Callable[..., Answer], among: list[str], text: str, whole: str
+) -> None:
+    refined, plain = ask(text, 9, among=among), ask(whole, 9)
+    assert (refined.total, refined.ids.tolist()) == (plain.total, plain.ids.tolist())
+    assert refined.scores.tolist() == plain.scores.tolist()
+    following = ask(text, 9, after=refined.cursor, among=among)
+    assert following.ids.tolist() == ask(whole, 9, after=plain.cursor).ids.tolist()
+    assert ask(text, 0, among=among).explain().startswith(f"query:  {'; '.join([*among, text])}\n")
+
+
 def test_a_sketch_ranks_what_the_text_filters(ask: Callable[..., Answer]) -> None:
     sketch = EMBEDDINGS[7][None]
     alone = ask("", resemble=sketch)
