@@ -21,8 +21,10 @@ _ALPHA, _SPOT, _CFA = 0, 2, 5
 
 @dataclass(frozen=True)
 class Description:
-    """What a codestream's header says. ``white``: of integer samples, 1 of floating point; ``has_profile``:
-    its colours are in an ICC profile, which is coded together with pixels and cannot be had."""
+    """What a codestream's header says. ``has_profile``: its colours are in an ICC profile, which is coded
+    together with pixels and cannot be had; ``is_xyb``: they are stored in a space of the standard's own, from
+    which decoders make what is wanted. ``eight_bits_at``: the bit of the codestream from which on two zeros
+    say that samples have eight bits, 0 where nothing there says so."""
 
     width: int
     height: int
@@ -33,6 +35,8 @@ class Description:
     is_grey: bool
     space: Space
     has_profile: bool
+    is_xyb: bool = False
+    eight_bits_at: int = 0
 
 
 class _Bits:
@@ -40,6 +44,12 @@ class _Bits:
 
     def __init__(self, data: bytes) -> None:
         self._value, self._left = int.from_bytes(data, "little"), 8 * len(data)
+        self._count = self._left
+
+    @property
+    def read(self) -> int:
+        """How many were."""
+        return self._count - self._left
 
     def u(self, count: int) -> int:
         if count > self._left:
@@ -97,7 +107,7 @@ def describe(codestream: bytes) -> Description:
     bits = _opened(codestream)
     width, height = _size(bits)
     turn, depth, is_float, alpha = 1, 8, False, None
-    grey, space, has_profile = False, None, False
+    grey, space, has_profile, is_xyb, eight_bits_at = False, None, False, True, 0
     if not bits.flag():
         if bits.flag():
             turn = 1 + bits.u(3)
@@ -107,14 +117,28 @@ def describe(codestream: bytes) -> Description:
                 _skip_preview(bits)
             if bits.flag():
                 _skip_animation(bits)
+        depth_at = 8 * len(CODESTREAM) + bits.read + 1
         depth, is_float = _depth(bits)
+        eight_bits_at = depth_at if depth == 8 and not is_float else 0
         bits.flag()  # modular_16bit_buffers
         for _ in range(bits.u32((0, 0), (1, 0), (2, 4), (1, 12))):
             kind, associated = _extra_channel(bits)
             alpha = associated if kind == _ALPHA and alpha is None else alpha
-        bits.flag()  # xyb_encoded
+        is_xyb = bits.flag()
         grey, space, has_profile = _colours(bits)
-    return Description(width, height, turn, depth, is_float, alpha, grey, space, has_profile)
+    return Description(
+        width, height, turn, depth, is_float, alpha, grey, space, has_profile, is_xyb, eight_bits_at
+    )
+
+
+def as_twelve_bits(data: bytes, described: Description) -> bytes:
+    """A file whose samples are said to have eight bits, saying twelve. What XYB holds has no depth of its
+    own: decoders give it at the depth that is said."""
+    bit = described.eight_bits_at + 1  # 0 of U32 becomes 2, least significant first
+    start = data.index(codestream_start(data)[: bit // 8 + 1])
+    changed = bytearray(data)
+    changed[start + bit // 8] |= 1 << bit % 8
+    return bytes(changed)
 
 
 def _size(bits: _Bits) -> tuple[int, int]:

@@ -13,6 +13,7 @@ from dsslic_search.codec.picture import exif
 from dsslic_search.codec.picture.formats import boxes, jpeg
 from dsslic_search.codec.picture.header import Companions, Header
 from dsslic_search.codec.picture.raster import (
+    Coded,
     Embedded,
     Profile,
     Raster,
@@ -22,6 +23,7 @@ from dsslic_search.codec.picture.raster import (
 )
 
 MAX_METADATA_BYTES = 1 << 22
+_LINEAR_SRGB = Coded(1, 8)
 
 
 def read(data: bytes) -> Header:
@@ -81,11 +83,17 @@ def _unbrotli(body: bytes) -> bytes:
 def _decode(data: bytes, described: jpeg_xl.Description) -> Raster:
     from imagecodecs import jpegxl_decode
 
-    samples: NDArray[Any] = jpegxl_decode(data, 0, keeporientation=True)
+    # libjxl shows XYB with a profile that it cannot apply in linear light, for which eight bits are too few.
+    is_linear = described.has_profile and described.is_xyb
+    is_deepened = is_linear and described.eight_bits_at > 0 and described.alpha_premultiplied is None
+    bits = 12 if is_deepened else described.bits
+    samples: NDArray[Any] = jpegxl_decode(
+        jpeg_xl.as_twelve_bits(data, described) if is_deepened else data, 0, keeporientation=True
+    )
     if samples.ndim == 4:
         samples = samples[0]
     # Integers come as deep as the codestream has them.
-    white = 1.0 if samples.dtype.kind == "f" else float((1 << max(described.bits, 8)) - 1)
+    white = 1.0 if samples.dtype.kind == "f" else float((1 << max(bits, 8)) - 1)
     channels = 1 if samples.ndim == 2 else samples.shape[2]
     alpha = None
     if channels in (2, 4):
@@ -95,6 +103,8 @@ def _decode(data: bytes, described: jpeg_xl.Description) -> Raster:
     if samples.ndim == 3 and samples.shape[2] == 1:
         samples = samples[..., 0]
     space = _profile(data) if described.has_profile else described.space
+    if is_linear:
+        space = _LINEAR_SRGB
     unread = described.has_profile and space is None
     notes = ("its colour profile cannot be read and counts as sRGB",) if unread else ()
     return Raster(
