@@ -10,6 +10,7 @@ from __future__ import annotations
 import codecs
 import itertools
 import math
+import re
 import struct
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -33,6 +34,11 @@ Order = Literal["<", ">"]
 _MARKS: Mapping[bytes, Order] = {b"II": "<", b"MM": ">"}
 
 _ASCII, _UTF8 = 2, 129
+_TEXTS = frozenset({1, _ASCII, 7, _UTF8})  # bytes of no kind hold text, too, where text is asked for
+_WIDE_TEXTS = (
+    (re.compile(rb"\xff\xfe|[^\0]\0[^\0]\0(?:[^\0]|\Z)"), "utf-16-le"),
+    (re.compile(rb"\xfe\xff|\0[^\0]\0[^\0](?:\0|\Z)"), "utf-16-be"),
+)
 _SHORT, _LONG = 3, 4
 _BIG = frozenset({16, 17, 18})  # LONG8, SLONG8, IFD8, of BigTIFF alone
 _POINTERS = frozenset({_LONG, 13, 16, 18})  # LONG, IFD, LONG8, IFD8
@@ -102,11 +108,14 @@ class Value:
 
     @property
     def text(self) -> str | None:
-        """What it says up to the first NUL, in UTF-8, or where it is not that, in Latin-1; None for what is
-        no text."""
-        if self.kind not in (_ASCII, _UTF8):
+        """What it says up to the first NUL, in UTF-8, or where it is not that, in Latin-1; in UTF-16, which
+        some programs put there, by its mark or by the NUL of its first letters. None for what is no text."""
+        if self.kind not in _TEXTS:
             return None
-        return decoded(self.data.split(b"\0")[0])
+        for begin, encoding in _WIDE_TEXTS:
+            if begin.match(self.data):
+                return self.data.decode(encoding, "replace").removeprefix("\ufeff").split("\0")[0]
+        return decoded(self.data.split(b"\0")[0]).removeprefix("\ufeff")
 
     @property
     def wide_text(self) -> str:

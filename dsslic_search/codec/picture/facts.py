@@ -230,9 +230,17 @@ def without_repeats(texts: Iterable[str]) -> str:
     return joined
 
 
+_NOBODY_SAID = re.compile(
+    r"(?:OLYMPUS|KONICA MINOLTA|MINOLTA|SAMSUNG|NIKON|KODAK)? ?DIGITAL (?:STILL )?CAMERA|SONY DSC"
+    r"|SAMSUNG CAMERA PICTURES|Exif_JPEG_PICTURE|DCIM\\[^ ]*|default",
+    re.IGNORECASE,
+)
+"""What cameras write into every photo as its description."""
+
+
 def _prose(fact: Fact, said: Sequence[_Said]) -> Sequence[FactValue] | None:
     text = clean(said[0].text, PROSE_CHARACTERS)
-    return (text,) if text else None
+    return (text,) if text and not _NOBODY_SAID.fullmatch(text) else None
 
 
 def _words(fact: Fact, said: Sequence[_Said]) -> Sequence[FactValue] | None:

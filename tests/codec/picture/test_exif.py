@@ -32,16 +32,23 @@ def tiff(*entries: tuple[int, int, bytes]) -> bytes:
         (b"CAF\xc9", "CAFÉ"),  # Latin-1 whose end could begin a character of UTF-8
         ("小米".encode()[:-1], "小"),  # cut within a character
         (b"Acme\0\0junk", "Acme"),
+        ("\ufeffGrüße\0\0".encode("utf-16-le"), "Grüße"),
+        ("\ufeff生日\0".encode("utf-16-be"), "生日"),
+        ("Grüße\0".encode("utf-16-le"), "Grüße"),
+        ("Grüße\0".encode("utf-16-be"), "Grüße"),
+        (b"\xef\xbb\xbfGr\xc3\xbc\xc3\x9fe", "Grüße"),
+        (b"N\0", "N"),
+        (b"\0\0\0\0", ""),
         (b"", ""),
     ],
 )
-@pytest.mark.parametrize("kind", [2, 129])
+@pytest.mark.parametrize("kind", [1, 2, 7, 129])
 def test_texts_are_utf8_else_latin1(raw: bytes, text: str, kind: int) -> None:
     assert Value(kind, raw).text == text
 
 
 def test_what_is_no_text_has_none() -> None:
-    assert [Value(kind, b"SIGMA").text for kind in (1, 3, 7, 10)] == [None] * 4
+    assert [Value(kind, b"SIGMA").text for kind in (3, 4, 10)] == [None] * 3
 
 
 def test_numbers_of_every_type() -> None:

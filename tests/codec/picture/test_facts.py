@@ -215,7 +215,7 @@ def test_lenses_are_those_that_are_named(shot: dict[str, Any], lens: str | None)
 
 
 def test_what_is_no_text_is_no_lens() -> None:
-    for value in (Value(3, b"\x07\0"), Value(7, b"SIGMA"), Value(5, bytes(8)), Value(1, b"SIGMA")):
+    for value in (Value(3, b"\x07\0"), Value(5, bytes(8)), Value(7, bytes(5)), Value(1, b"\0SIGMA")):
         assert facts_of(Embedded(exif=exif.write({EXIF_IFD: {0xA434: value}})))["lens"] is None
 
 
@@ -302,6 +302,25 @@ def test_titles_and_descriptions() -> None:
     assert told(by_xmp) == {"title": "A", "description": "B"}
     long = told(Embedded(xmp=packet(f"<dc:description>{'x' * 9000}</dc:description>")))
     assert long == {"description": "x" * 4000}
+
+
+@pytest.mark.parametrize(
+    "said",
+    ["OLYMPUS DIGITAL CAMERA    ", "SONY DSC", "DCIM\\100MEDIA\\DJI_0001.JPG", "Exif_JPEG_PICTURE"],
+)
+def test_what_cameras_write_into_every_photo_is_no_description(said: str) -> None:
+    assert told(Embedded(exif=exif.write({IFD0: {0x010E: Value(2, said.encode())}}))) == {}
+    assert told(Embedded(xmp=packet(f"<dc:description>{said}</dc:description>"))) == {}
+    more = f"{said.strip()} on a table"
+    assert told(Embedded(xmp=packet(f"<dc:description>{more}</dc:description>"))) == {"description": more}
+
+
+@pytest.mark.parametrize("kind", [1, 7])
+def test_hemispheres_may_be_bytes_of_another_kind(kind: int) -> None:
+    angles = Value(5, struct.pack("<6I", 33, 1, 30, 1, 0, 1))
+    tags = {1: Value(kind, b"S\0"), 2: angles, 3: Value(kind, b"W"), 4: angles}
+    facts = facts_of(Embedded(exif=exif.write({GPS_IFD: tags})))
+    assert (facts["latitude"], facts["longitude"]) == (-33.5, -33.5)
 
 
 # Places
