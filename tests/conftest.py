@@ -1,8 +1,10 @@
-"""What all tests run under: one thread of arithmetic in each process, no clock for what Hypothesis draws, and
-what many of them need made once."""
+"""What all tests run under: one thread of arithmetic in each process, no clock for what Hypothesis draws,
+what many of them need made once, and coverage where there is something new to see."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import nullcontext
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -15,6 +17,39 @@ for pool in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
 settings.register_profile("clockless", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("long", settings.get_profile("clockless"), max_examples=110, stateful_step_count=50)
 settings.load_profile("clockless")
+
+from tests import measured  # noqa: E402  # no numpy or torch before the above
+
+measured.watch_loading()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, Any, Any]:
+    with measured.unwatched():
+        return (yield)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol() -> Generator[None, Any, Any]:
+    with measured.unwatched():
+        return (yield)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, Any, Any]:
+    with measured.watched_test(pyfuncitem.obj):
+        return (yield)
+
+
+_made: set[str] = set()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_fixture_setup(fixturedef: pytest.FixtureDef[Any]) -> Generator[None, Any, Any]:
+    name = f"{fixturedef.baseid}::{fixturedef.argname}"
+    with nullcontext() if name in _made else measured.watched():
+        _made.add(name)
+        return (yield)
 
 
 @pytest.fixture(scope="session", autouse=True)

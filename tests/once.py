@@ -1,8 +1,9 @@
-"""What many tests need, worked out once a run: what SegNet sees in a photo, and a new catalog.
+"""What many tests need, worked out once a run: what SegNet sees in a photo, a new catalog, machine code.
 
-Both follow from what they are given alone, so they are kept by it: the answer of SegNet for each photo's
-pixels, whichever process of pytest asked first, and one empty catalog that others are copies of. Where the
-networks, the catalog and the migrations are at home (`at_home`), each is made anew.
+The first two follow from what they are given alone, so they are kept by it: the answer of SegNet for each
+photo's pixels, whichever process of pytest asked first, and one empty catalog that others are copies of.
+Where the networks, the catalog and the migrations are at home (`at_home`), each is made anew. Machine code is
+kept by the package itself; here one process compiles, and others wait for what it keeps.
 """
 
 from __future__ import annotations
@@ -12,17 +13,23 @@ import os
 import sqlite3
 import threading
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, nullcontext
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from filelock import FileLock
 from sqlalchemy import Engine
 
 from dsslic_search.archive import database
+from dsslic_search.codec.layers.label_map import native
+from dsslic_search.index import compiling
 from dsslic_search.networks import runtime
+from tests.measured import unwatched
 
 SEGMENT, NETWORK, UPGRADE = runtime.segment, runtime.network, database.upgrade
+SCAN, COMPILED = native.scan, compiling._compiled
 
 
 @contextmanager
@@ -58,9 +65,27 @@ def kept_in(folder: Path) -> Iterator[None]:
         with closing(sqlite3.connect(empty)) as source, closing(sqlite3.connect(path)) as target:
             source.backup(target)
 
+    def scan() -> native.Scan:
+        if native._made.cache_info().currsize:
+            return SCAN()
+        with FileLock(folder / "walk.lock"), unwatched():
+            return SCAN()
+
+    def compiled(loop: compiling.Loop) -> compiling.Loop:
+        made: Any = COMPILED(loop)
+
+        def run(*arrays: Any) -> Any:
+            new = not getattr(made, "signatures", True)
+            with FileLock(folder / "loops.lock") if new else nullcontext(), unwatched():
+                return made(*arrays)
+
+        return run
+
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(runtime, "segment", segment)
         patch.setattr(database, "upgrade", upgrade)
+        patch.setattr(native, "scan", scan)
+        patch.setattr(compiling, "_compiled", compiled)
         yield
 
 
@@ -70,6 +95,7 @@ def at_home() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(runtime, "segment", SEGMENT)
         patch.setattr(database, "upgrade", UPGRADE)
+        patch.setattr(native, "scan", SCAN)
         yield
 
 

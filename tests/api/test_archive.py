@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
+import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
@@ -45,14 +46,20 @@ def label_map(number: int) -> np.ndarray:
     return labels
 
 
-@pytest.fixture
-def archive(tmp_path: Path) -> Iterator[Archive]:
+@pytest.fixture(scope="module")
+def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Photo n has n / 32 of sky, n from 1."""
-    folder = ArchiveFolder(tmp_path / "a")
+    folder = ArchiveFolder(tmp_path_factory.mktemp("filled") / "a")
     with folder.writing(create=True) as catalog:
         for number in range(1, PHOTOS + 1):
             assert catalog.add(photo(number), features_of(label_map(number), CLASSES)) == number
-    with Archive(tmp_path / "a") as opened:
+    return folder.root
+
+
+@pytest.fixture
+def archive(filled: Path, tmp_path: Path) -> Iterator[Archive]:
+    """A copy of the one above."""
+    with Archive(shutil.copytree(filled, tmp_path / "a")) as opened:
         yield opened
 
 

@@ -17,6 +17,11 @@ import pytest
 from dsslic_search.codec.layers.label_map import coder, machine, native, start, walk
 
 
+@pytest.fixture(scope="module", autouse=True)
+def made_anew(each_time: None) -> None:
+    """See `tests/once.py`."""
+
+
 @pytest.fixture
 def kept() -> bytes:
     """What lies on disk once the walk has been compiled."""

@@ -1,0 +1,108 @@
+"""Where coverage looks. Under Python 3.11 all code runs two to five times slower while it does, pytest's and
+other libraries' too. So it looks at modules of the package as they are loaded, at test functions, at the
+first examples of each property, and at each fixture when it is made first, and looks away otherwise: there is
+nothing new to see.
+
+Nothing here does anything where coverage is not measured, or is measured by ``sys.monitoring``.
+"""
+
+from __future__ import annotations
+
+import functools
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.machinery import SourceFileLoader
+from types import ModuleType
+from typing import Any
+
+PACKAGE = "dsslic_search"
+WATCHED_EXAMPLES = 10  # of each property: the simplest, which Hypothesis tries first, and some others
+
+
+_here = threading.local()  # ``tracer``: coverage's of this thread, once it has looked away from it
+_of_threads: Any = None  # what coverage has every new thread traced by
+
+
+def _look() -> None:
+    """In a thread that was started while coverage looked away, it begins as in a new one."""
+    if threading.current_thread() is threading.main_thread():
+        threading.settrace(_of_threads)
+    sys.settrace(getattr(_here, "tracer", _of_threads))
+
+
+def _look_away() -> None:
+    if threading.current_thread() is threading.main_thread():
+        threading.settrace(None)  # type: ignore[arg-type]  # as before any was set
+    sys.settrace(None)
+
+
+def _is_watched() -> bool:
+    """Whether coverage traces this thread, and not a debugger or a test that counts lines."""
+    return type(sys.gettrace()).__module__.partition(".")[0] == "coverage"
+
+
+@contextmanager
+def unwatched() -> Iterator[None]:
+    """What this thread does meanwhile is not measured."""
+    if not _is_watched():
+        yield
+        return
+    global _of_threads
+    _here.tracer, _of_threads = sys.gettrace(), threading.gettrace() or _of_threads
+    _look_away()
+    try:
+        yield
+    finally:
+        _look()
+
+
+@contextmanager
+def watched() -> Iterator[None]:
+    """What this thread does meanwhile is measured, also within `unwatched`."""
+    if sys.gettrace() is not None or _of_threads is None:
+        yield
+        return
+    _look()
+    try:
+        yield
+    finally:
+        _look_away()
+
+
+@contextmanager
+def watched_test(test: Any) -> Iterator[None]:
+    """What a test does is measured; of a property, the first examples."""
+    handle = getattr(test, "hypothesis", None)
+    if handle is None:
+        with watched():
+            yield
+        return
+    plain, examples = handle.inner_test, 0
+
+    @functools.wraps(plain)
+    def example(*arguments: Any, **more: Any) -> Any:
+        nonlocal examples
+        examples += 1
+        if examples > WATCHED_EXAMPLES:
+            return plain(*arguments, **more)
+        with watched():
+            return plain(*arguments, **more)
+
+    handle.inner_test = example
+    try:
+        yield
+    finally:
+        handle.inner_test = plain
+
+
+def watch_loading() -> None:
+    """From now on, what loading a module does is measured if the module is the package's, and only then."""
+    load = SourceFileLoader.exec_module
+
+    def exec_module(self: SourceFileLoader, module: ModuleType) -> None:
+        with watched() if module.__name__.partition(".")[0] == PACKAGE else unwatched():
+            load(self, module)
+
+    SourceFileLoader.exec_module = exec_module  # type: ignore[method-assign]
