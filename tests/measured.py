@@ -18,7 +18,7 @@ from types import ModuleType
 from typing import Any
 
 PACKAGE = "dsslic_search"
-WATCHED_EXAMPLES = 10  # of each property: the simplest, which Hypothesis tries first, and some others
+WATCHED_EXAMPLES = 20  # of each property: the simplest, which Hypothesis tries first, and some others
 
 
 _here = threading.local()  # ``tracer``: coverage's of this thread, once it has looked away from it

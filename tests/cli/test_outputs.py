@@ -5,8 +5,10 @@ from __future__ import annotations
 
 import os
 import shutil
+import sqlite3
 import stat
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -135,14 +137,9 @@ def world(made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[s
     """A copy of it, whose photo is the one that the archive refers to."""
     folder = tmp_path / "world"
     shutil.copytree(made, folder)
-    with Archive(folder / "archive") as opened, opened.catalog.session() as session:
-        from sqlalchemy import text
-
-        for table, column in (("photo", "path"), ("path", "path")):
-            known = session.execute(text("select name from sqlite_master where name = :n"), {"n": table})
-            if known.first():
-                session.execute(text(f"update {table} set {column} = :p"), {"p": str(folder / "photo.jpg")})
-        session.commit()
+    with closing(sqlite3.connect(folder / "archive" / "catalog.sqlite")) as catalog, catalog:
+        for table in ("photo", "path"):
+            catalog.execute(f"UPDATE {table} SET path = ?", (str(folder / "photo.jpg"),))
     work = folder / "work"
     (work / "folder").mkdir(parents=True)
     monkeypatch.chdir(work)
