@@ -45,8 +45,10 @@ _made: set[str] = set()
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_fixture_setup(fixturedef: pytest.FixtureDef[Any]) -> Generator[None, Any, Any]:
-    name = f"{fixturedef.baseid}::{fixturedef.argname}"
+def pytest_fixture_setup(
+    fixturedef: pytest.FixtureDef[Any], request: pytest.FixtureRequest
+) -> Generator[None, Any, Any]:
+    name = f"{fixturedef.baseid}::{fixturedef.argname}::{getattr(request, 'param_index', 0)}"
     with nullcontext() if name in _made else measured.watched():
         _made.add(name)
         return (yield)

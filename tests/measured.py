@@ -1,7 +1,7 @@
 """Where coverage looks. Under Python 3.11 all code runs two to five times slower while it does, pytest's and
-other libraries' too. So it looks at modules of the package as they are loaded, at test functions, at the
-first examples of each property, and at each fixture when it is made first, and looks away otherwise: there is
-nothing new to see.
+other libraries' too. So it looks at modules of the package and of the tests as they are loaded, at test
+functions, at the first examples of each property, and at each fixture when it is made first, and looks away
+otherwise: there is nothing new to see.
 
 Nothing here does anything where coverage is not measured, or is measured by ``sys.monitoring``.
 """
@@ -11,13 +11,15 @@ from __future__ import annotations
 import functools
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib.machinery import SourceFileLoader
 from types import ModuleType
 from typing import Any
 
-PACKAGE = "dsslic_search"
+from _pytest.assertion.rewrite import AssertionRewritingHook
+
+WATCHED_PACKAGES = ("dsslic_search", "tests")
 WATCHED_EXAMPLES = 20  # of each property: the simplest, which Hypothesis tries first, and some others
 
 
@@ -98,11 +100,14 @@ def watched_test(test: Any) -> Iterator[None]:
 
 
 def watch_loading() -> None:
-    """From now on, what loading a module does is measured if the module is the package's, and only then."""
-    load = SourceFileLoader.exec_module
+    """From now on, what loading a module does is measured if it is the package's or a test, and only then."""
+    for loader in (SourceFileLoader, AssertionRewritingHook):
+        loader.exec_module = _watching(loader.exec_module)  # type: ignore[method-assign]
 
-    def exec_module(self: SourceFileLoader, module: ModuleType) -> None:
-        with watched() if module.__name__.partition(".")[0] == PACKAGE else unwatched():
+
+def _watching(load: Callable[[Any, ModuleType], None]) -> Callable[[Any, ModuleType], None]:
+    def exec_module(self: Any, module: ModuleType) -> None:
+        with watched() if module.__name__.partition(".")[0] in WATCHED_PACKAGES else unwatched():
             load(self, module)
 
-    SourceFileLoader.exec_module = exec_module  # type: ignore[method-assign]
+    return exec_module

@@ -106,7 +106,7 @@ def test_the_first_examples_of_a_property_are_watched(monkeypatch: pytest.Monkey
     assert seen[measured.WATCHED_EXAMPLES :] == [None] * (60 - measured.WATCHED_EXAMPLES)
 
 
-@pytest.mark.parametrize(("name", "whether"), [(f"{measured.PACKAGE}.made_up", True), ("other", False)])
+@pytest.mark.parametrize(("name", "whether"), [("dsslic_search.made_up", True), ("other", False)])
 @pytest.mark.parametrize("away", [False, True])
 def test_modules_are_watched_as_they_load(
     name: str, whether: bool, away: bool, tmp_path: Path, monkeypatch
