@@ -15,7 +15,7 @@ for pool in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ[pool] = "1"
 
 settings.register_profile("clockless", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.register_profile("long", settings.get_profile("clockless"), max_examples=110, stateful_step_count=50)
+settings.register_profile("long", settings.get_profile("clockless"), max_examples=150, stateful_step_count=50)
 settings.load_profile("clockless")
 
 from tests import measured  # noqa: E402  # no numpy or torch before the above
