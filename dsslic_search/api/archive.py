@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dsslic_search.api.arguments import (
+    check_flags,
     count_of,
     id_of,
     ids_of,
@@ -82,6 +83,7 @@ class Archive(Keeping, Following, GettingOut):
         in the order that they ask for unless the text names another."""
         from dsslic_search.api.searching import QueryResult, cursor_text, read_cursor
 
+        check_flags(explain=explain)
         text = text_of(text)
         refining = names_of(among, "a query that is refined")
         limit = None if limit is None else count_of(limit, "limit")
@@ -123,6 +125,7 @@ class Archive(Keeping, Following, GettingOut):
         from dsslic_search.features.canvas import read_canvas
         from dsslic_search.features.embedding import Canvas
 
+        check_flags(mirrored=mirrored, explain=explain)
         if not isinstance(canvas, Canvas):
             file = path_of(canvas, "a sketch")
             canvas = read_canvas(read_file(file), str(file), self.vocabulary)
@@ -137,7 +140,9 @@ class Archive(Keeping, Following, GettingOut):
         from dsslic_search.api import export
         from dsslic_search.core.output import Outputs
 
+        check_flags(replace=replace)
         out = path_of(path)
+        form = None if form is None else text_of(form, "form")
         form = form or export.format_of(out) or out.suffix
         export.check_format(form)
         outputs = Outputs(replace)
@@ -157,6 +162,7 @@ class Archive(Keeping, Following, GettingOut):
     def embeddings_of(self, operand: str, mirrored: bool = False) -> NDArray[np.float32]:
         """The embeddings, float32[m, DIMENSION], that ``like OPERAND`` means: of a photo by
         id, path or file name, or of a file."""
+        check_flags(mirrored=mirrored)
         return self._searcher.embeddings_of(text_of(operand, "what photos are compared with"), mirrored)
 
     def duplicates(
@@ -171,6 +177,7 @@ class Archive(Keeping, Following, GettingOut):
         same."""
         from dsslic_search.api.duplicates import DEFAULT_LIKENESS, find_duplicates
 
+        check_flags(mirrored=mirrored)
         threshold = DEFAULT_LIKENESS if threshold is None else number_of(threshold, "threshold", 0.5, 1)
         return find_duplicates(
             self.folder, self.catalog, threshold, mirrored, self.settings.max_pixels, progress
@@ -190,6 +197,7 @@ class Archive(Keeping, Following, GettingOut):
         taken and it is not to be replaced, UsageError for an impossible name."""
         from dsslic_search.archive import notes
 
+        check_flags(replace=replace)
         name = text_of(name, "the name of a saved query")
         self._searcher.check(text_of(text), name)
         notes.save_query(self.catalog, name, text, replace=replace)

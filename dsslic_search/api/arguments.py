@@ -95,12 +95,13 @@ def age_of(value: Any, what: str) -> timedelta:
 
 
 def count_of(value: Any, what: str, least: int = 0) -> int:
-    """A whole number of at least ``least``. ``what``: the argument's name."""
+    """A whole number of at least ``least``; one beyond all counts as the greatest that a database holds.
+    ``what``: the argument's name."""
     if isinstance(value, bool) or not isinstance(value, Integral):
         raise UsageError(f"{what} is a whole number, not {_shown(value)}")
     if value < least:
         raise UsageError(f"{what} {value}: must be {least} or more")
-    return int(value)
+    return min(int(value), _MAX_ID)
 
 
 def number_of(value: Any, what: str, low: float, high: float) -> float:
@@ -111,6 +112,16 @@ def number_of(value: Any, what: str, low: float, high: float) -> float:
     if not low <= number <= high:
         raise UsageError(f"{what} {number:g}: must be from {low:g} to {high:g}")
     return number
+
+
+def check_flags(**flags: Any) -> None:
+    """UsageError for what is neither true nor false, by its name: "no" would count as true."""
+    import numpy as np
+
+    for name, value in flags.items():
+        if isinstance(value, np.bool_) or (isinstance(value, int) and value in (0, 1)):
+            continue
+        raise UsageError(f"{name} is True or False, not {_shown(value)}")
 
 
 def _several(values: Any, sentence: str) -> Iterable[Any]:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from dsslic_search.core import vocabulary
 from dsslic_search.core.errors import FormatError, PhotoError, UsageError
+from dsslic_search.core.files import LARGEST_FILE_BYTES
 from dsslic_search.core.output import STANDARD
 from dsslic_search.core.settings import DEFAULT_QUALITY, LOSSLESS, Settings
 
@@ -164,13 +165,21 @@ def to_image(decoded: Decoded, stage: str) -> Image.Image:
 
 
 def read_file(path: Path) -> bytes:
-    """A file's bytes, of "-" those of standard input; PhotoError in one sentence when it cannot be read."""
-    if path == STANDARD:
-        return sys.stdin.buffer.read()
+    """A file's bytes, of "-" those of standard input; PhotoError in one sentence when it cannot be read, or
+    does not end before any photo would."""
     try:
-        return path.read_bytes()
+        if path == STANDARD:
+            data = sys.stdin.buffer.read(LARGEST_FILE_BYTES + 1)
+        else:
+            with path.open("rb") as f:
+                data = f.read(LARGEST_FILE_BYTES + 1)
     except OSError as e:
         raise PhotoError(f"{path}: cannot be read ({e.strerror}); check the path and its permissions") from e
+    if len(data) > LARGEST_FILE_BYTES:
+        raise PhotoError(
+            f"{path}: has more than {LARGEST_FILE_BYTES} bytes, the most that are read of a file"
+        )
+    return data
 
 
 def named_bytes(source: Path | str | bytes) -> tuple[str, bytes]:

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterator, Sequence, Set
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, NamedTuple
 
 from dsslic_search.api import coding
+from dsslic_search.api.arguments import check_flags
 from dsslic_search.core.errors import DSSError, UsageError, WeightsError
-from dsslic_search.core.files import path_to_text
+from dsslic_search.core.files import absolute, path_to_text, text_to_path
 from dsslic_search.core.kinds import KeepMode, Stage
-from dsslic_search.core.output import NEW_FILES, STANDARD, Outputs, is_archive
+from dsslic_search.core.output import NEW_FILES, STANDARD, Outputs
 from dsslic_search.core.output_names import apart
 from dsslic_search.core.settings import Settings
 
 if TYPE_CHECKING:
+    from dsslic_search.archive.ingest.passed_over import PassedOver
+    from dsslic_search.archive.ingest.wanted import Wanted
     from dsslic_search.codec.options import EncodeOptions
 
 ENDING = ".dsslic"
@@ -28,6 +30,7 @@ def encode_file(source: Path, target: Path, options: EncodeOptions, *, replace: 
     """Encode a photo file as a .dsslic file; returns its bytes. Raises as `encode` does, UsageError where
     nothing may be written (see `core.output`; ``replace``: also over a file that is there), and DSSError when
     it cannot be."""
+    check_flags(replace=replace)
     outputs = Outputs(replace, (source,))
     outputs.check(target)
     return _encode(source, target, options, outputs)
@@ -46,6 +49,7 @@ def decode_file(
     ("png", "jpg", "webp") or that the ending of ``target`` names, with the metadata kept in the file but
     those to be left out; "map" as a palette PNG of class ids. Returns the picture file's bytes. UsageError
     for another format, and as `encode_file` does."""
+    check_flags(replace=replace)
     outputs = Outputs(replace, (source,))
     outputs.check(target)
     ending = _checked_form(form, stage)
@@ -56,6 +60,7 @@ def decode_file(
 def unpack_file(source: Path, target: Path, strip: str = "nothing", *, replace: bool = False) -> int:
     """Write the original that a .dsslic file in keep mode "exact" holds, bit for bit but for metadata to be
     left out; returns its bytes. UsageError where they cannot be, and as `encode_file` does."""
+    check_flags(replace=replace)
     outputs = Outputs(replace, (source,))
     outputs.check(target)
     original = _unpacked(source, strip)
@@ -73,9 +78,11 @@ class Written(NamedTuple):
 
 @dataclass
 class CodedFiles:
-    """``written``: in the order of the names given. ``failed``: files that could not be read or written, with
-    the reason. ``interrupted``: by Ctrl-C; the file that was in flight is not there."""
+    """``passed_over``: what else lies in the folders. ``written``: in the order of the names given.
+    ``failed``: files that could not be read or written, with the reason. ``interrupted``: by Ctrl-C; the file
+    that was in flight is not there."""
 
+    passed_over: PassedOver
     written: list[Written] = field(default_factory=list)
     failed: list[tuple[Path, str]] = field(default_factory=list)
     interrupted: bool = False
@@ -93,21 +100,23 @@ def encode_files(
     replace: bool = False,
     progress: Progress = lambda _done, _total, _failed: None,
 ) -> CodedFiles:
-    """Encode photos, and those in folders, as NAME.dsslic into ``folder``, which is made; folders inside
-    those named stay folders, and names never collide. What cannot be read, and what is there already and is
-    not to be replaced, is in ``failed``; UsageError when nothing is found, WeightsError for a segmenter that
-    cannot be used."""
-    from dsslic_search.archive.ingest.file_names import PHOTO_EXTENSIONS
+    """Encode photos, and those that an ingest finds in folders, as NAME.dsslic into ``folder``, which is
+    made; folders inside those named stay folders, and names never collide. What cannot be read, and what is
+    there already and is not to be replaced, is in ``failed``; UsageError when nothing is found, WeightsError
+    for a segmenter that cannot be used."""
+    from dsslic_search.archive.ingest.wanted import ALL
 
-    found = _found(sources, PHOTO_EXTENSIONS, "photos")
-    outputs = Outputs(replace, tuple(source for source, _ in found))
-    outputs.folder(folder)
+    check_flags(replace=replace)
+    found = _found(sources, ALL, "photos")
+    outputs = Outputs(replace, tuple(found.files))
+    if found.files:
+        outputs.folder(folder)
 
     def coded(source: Path, target: Path) -> tuple[Path, int]:
         outputs.check(target)
         return target, _encode(source, target, options, outputs)
 
-    names = apart([inside.with_suffix(ENDING) for _, inside in found])
+    names = apart([inside.with_suffix(ENDING) for inside in found.files.values()])
     return _each(found, [folder / name for name in names], coded, progress)
 
 
@@ -124,10 +133,14 @@ def decode_files(
 ) -> CodedFiles:
     """Decode .dsslic files, and those in folders, into ``folder`` as pictures of the format ``form``, or with
     ``original`` the files that they hold; else as `encode_files`."""
+    from dsslic_search.archive.ingest.wanted import Wanted
+
+    check_flags(original=original, replace=replace)
     ending = _checked_form(form, stage)
-    found = _found(sources, {ENDING}, ".dsslic files")
-    outputs = Outputs(replace, tuple(source for source, _ in found))
-    outputs.folder(folder)
+    found = _found(sources, Wanted(endings=frozenset((ENDING,))), ".dsslic files")
+    outputs = Outputs(replace, tuple(found.files))
+    if found.files:
+        outputs.folder(folder)
 
     def coded(source: Path, target: Path) -> tuple[Path, int]:
         if original:
@@ -138,21 +151,23 @@ def decode_files(
         outputs.check(target)
         return target, _decode(source, target, stage, strip, ending, outputs)
 
-    names = apart([inside.with_suffix("" if original else ending or ".png") for _, inside in found])
+    suffix = "" if original else ending or ".png"
+    names = apart([inside.with_suffix(suffix) for inside in found.files.values()])
     return _each(found, [folder / name for name in names], coded, progress)
 
 
 def _each(
-    found: Sequence[tuple[Path, PurePath]],
+    found: _Found,
     targets: Sequence[Path],
     coded: Callable[[Path, Path], tuple[Path, int]],
     progress: Progress,
 ) -> CodedFiles:
     """Do it with each file, and go on where one fails."""
-    report = CodedFiles()
-    progress(0, len(found), 0)
+    report = CodedFiles(found.passed_over, failed=found.failed)
+    total, unfound = len(found.files), len(found.failed)
+    progress(0, total, 0)
     try:
-        for done, ((source, _), target) in enumerate(zip(found, targets, strict=True), 1):
+        for done, (source, target) in enumerate(zip(found.files, targets, strict=True), 1):
             try:
                 target.parent.mkdir(parents=True, exist_ok=True)
                 written, size = coded(source, target)
@@ -163,36 +178,44 @@ def _each(
                 report.failed.append((source, reason))
             else:
                 report.written.append(Written(source, written, size))
-            progress(done, len(found), len(report.failed))
+            progress(done, total, len(report.failed) - unfound)
     except KeyboardInterrupt:
         report.interrupted = True
     return report
 
 
-def _found(sources: Sequence[Path], endings: Set[str], what: str) -> list[tuple[Path, PurePath]]:
-    """The files named and those in folders named, each once, with the path that each keeps in the folder of
-    outputs."""
-    found: dict[Path, PurePath] = {}
+@dataclass
+class _Found:
+    """``files``: those to read, each with the path that it keeps in the folder of outputs. ``failed``: what
+    could not be looked at."""
+
+    files: dict[Path, PurePath]
+    failed: list[tuple[Path, str]]
+    passed_over: PassedOver
+
+
+def _found(sources: Sequence[Path], wanted: Wanted, what: str) -> _Found:
+    """The files named and those in folders named, each once, as an ingest finds them."""
+    from dsslic_search.archive.ingest.passed_over import PassedOver
+    from dsslic_search.archive.ingest.walk import walk
+
+    found = _Found({}, [], PassedOver())
+    met: set[Path] = set()  # absolute
     for source in sources:
         if source == STANDARD:
             raise UsageError("standard input has no name for a file in a folder; name the file to write")
-        if not source.is_dir():
-            found.setdefault(source, PurePath(source.name))
-            continue
-        for path in _inside(source, endings):
-            found.setdefault(path, path.relative_to(source))
-    if not found:
-        raise UsageError(f"no {what} found there; name some, or folders that hold some")
-    return list(found.items())
-
-
-def _inside(top: Path, endings: Set[str]) -> Iterator[Path]:
-    """Files of some endings in a folder, by name; not in hidden folders nor in archives."""
-    for folder, folders, names in os.walk(top):
-        folders[:] = sorted(n for n in folders if not n.startswith(".") and not is_archive(Path(folder, n)))
-        for name in sorted(names):
-            if not name.startswith(".") and PurePath(name).suffix.lower() in endings:
-                yield Path(folder, name)
+        walked, top = walk([source], wanted=wanted), absolute(source)
+        for path in (each.path for each in walked.files if each.path not in met):
+            inside = path.relative_to(top)
+            found.files[source / inside] = inside if path != top else PurePath(path.name)
+        met.update(each.path for each in walked.files)
+        found.failed += [(text_to_path(path), reason) for path, reason in walked.failures]
+        found.passed_over.files += walked.passed_over.files
+    if not found.files and not found.failed:
+        passed_over = found.passed_over.sentence()
+        but = f" (passed over: {passed_over})" if passed_over else ""
+        raise UsageError(f"no {what} found there{but}; name some, or folders that hold some")
+    return found
 
 
 def _encode(source: Path, target: Path, options: EncodeOptions, outputs: Outputs) -> int:

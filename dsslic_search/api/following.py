@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Unpack
 
-from dsslic_search.api.arguments import count_of, names_of, number_of, path_of, paths_of, text_of
+from dsslic_search.api.arguments import check_flags, count_of, names_of, number_of, path_of, paths_of, text_of
 from dsslic_search.api.opened import OpenArchive
 from dsslic_search.core.settings import LONGEST_WAIT_SECONDS
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from dsslic_search.api.coding import EncodeWishes
     from dsslic_search.archive.check import Finding
     from dsslic_search.archive.ingest.report import Event, IngestReport
+    from dsslic_search.archive.ingest.taking import Rules
     from dsslic_search.archive.ingest.walk import Scope
     from dsslic_search.archive.ingest.wanted import Wanted
     from dsslic_search.archive.reindex import ReindexReport
@@ -76,8 +77,9 @@ class Following(OpenArchive):
         from dsslic_search.api.coding import options_or
         from dsslic_search.archive.ingest.frames import read_choice
         from dsslic_search.archive.ingest.run import ingest
-        from dsslic_search.archive.ingest.taking import Rules
 
+        rules = _rules(True, rehash, even_empty, even_removed)
+        check_flags(even_undecoded=even_undecoded, dry_run=dry_run)
         return ingest(
             self.folder,
             paths_of(paths),
@@ -86,7 +88,7 @@ class Following(OpenArchive):
             frames=None if frames is None else read_choice(text_of(frames, "frames")),
             even_undecoded=even_undecoded,
             wanted=_wanted(include, exclude),
-            rules=Rules(True, rehash, even_empty, even_removed),
+            rules=rules,
             dry_run=dry_run,
             workers=_workers(workers) or os.cpu_count() or 1,
             memory=None if memory is None else count_of(memory, "memory", 1),
@@ -120,8 +122,9 @@ class Following(OpenArchive):
         from dsslic_search.api.coding import options_or
         from dsslic_search.archive.ingest.frames import read_choice
         from dsslic_search.archive.ingest.sync import sync
-        from dsslic_search.archive.ingest.taking import Rules
 
+        rules = _rules(False, rehash, even_empty, even_removed)
+        check_flags(even_undecoded=even_undecoded, dry_run=dry_run)
         as_last_time = options is None and not wishes and frames is None and not even_undecoded
         return sync(
             self.folder,
@@ -131,7 +134,7 @@ class Following(OpenArchive):
             frames=None if frames is None else read_choice(text_of(frames, "frames")),
             even_undecoded=even_undecoded,
             wanted=_wanted(include, exclude),
-            rules=Rules(False, rehash, even_empty, even_removed),
+            rules=rules,
             dry_run=dry_run,
             workers=_workers(workers) or os.cpu_count() or 1,
             memory=None if memory is None else count_of(memory, "memory", 1),
@@ -176,6 +179,7 @@ class Following(OpenArchive):
         from dsslic_search.archive.watch import Watch, changes_of_files, require_folders
         from dsslic_search.core.files import absolute
 
+        check_flags(poll=poll)
         wanted = _wanted(include, exclude)
         at_once = _workers(workers) or os.cpu_count() or 1
         allowed = None if memory is None else count_of(memory, "memory", 1)
@@ -216,6 +220,7 @@ class Following(OpenArchive):
         `archive.relink.relink`."""
         from dsslic_search.archive.relink import relink
 
+        check_flags(unchecked=unchecked, dry_run=dry_run)
         return relink(self.folder, path_of(before), path_of(after), unchecked=unchecked, dry_run=dry_run)
 
     def reindex(
@@ -241,6 +246,7 @@ class Following(OpenArchive):
         ``progress`` is called with files looked at and to be looked at."""
         from dsslic_search.archive.check import check
 
+        check_flags(read_data=read_data)
         return check(self.folder, read_data, progress)
 
     def repair(self, findings: Sequence[Finding]) -> list[Finding]:
@@ -253,6 +259,13 @@ class Following(OpenArchive):
 
 def _workers(number: int | None) -> int | None:
     return None if number is None else count_of(number, "workers", 1)
+
+
+def _rules(anew: bool, rehash: bool, even_empty: bool, even_removed: bool) -> Rules:
+    from dsslic_search.archive.ingest.taking import Rules
+
+    check_flags(rehash=rehash, even_empty=even_empty, even_removed=even_removed)
+    return Rules(anew, rehash, even_empty, even_removed)
 
 
 def _wanted(include: Sequence[str] | str, exclude: Sequence[str] | str) -> Wanted:

@@ -11,7 +11,7 @@ from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
 from dsslic_search.api import coding
-from dsslic_search.api.arguments import ids_of, path_of
+from dsslic_search.api.arguments import check_flags, ids_of, path_of, text_of
 from dsslic_search.api.opened import OpenArchive
 from dsslic_search.archive.originals import left_outside
 from dsslic_search.core.errors import DSSError, FormatError, Remedy, UsageError, WeightsError
@@ -68,7 +68,8 @@ class GettingOut(OpenArchive):
         from dsslic_search.api.showing import original_of
         from dsslic_search.codec.picture.stripping import Strip
 
-        to, left_out = path_of(folder), Strip.named(strip)
+        check_flags(flat=flat, replace=replace)
+        to, left_out = path_of(folder), Strip.named(text_of(strip, "strip"))
         photos = self._photos(ids)
         outputs = _outputs(photos, replace)
         out = Outputs().folder(to)
@@ -107,8 +108,10 @@ class GettingOut(OpenArchive):
         them, with the picture's ending."""
         from dsslic_search.api.showing import held, stages_of
 
-        wanted = None if stage is None else Stage.named(stage)
+        check_flags(flat=flat, replace=replace)
+        wanted = None if stage is None else Stage.named(text_of(stage, "stage"))
         forms = FORMS[:1] if wanted == Stage.MAP else FORMS
+        form = text_of(form, "form")
         if form not in forms:
             raise UsageError(f'format "{form}" is not one of: {", ".join(forms)}')
         to = path_of(folder)

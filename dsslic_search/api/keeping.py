@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from dsslic_search.api.arguments import age_of, ids_of
+from dsslic_search.api.arguments import age_of, check_flags, ids_of
 from dsslic_search.api.opened import OpenArchive
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ class Keeping(OpenArchive):
         from dsslic_search.archive import bin
         from dsslic_search.archive.catalog import utc_now
 
+        check_flags(dry_run=dry_run)
         return bin.remove(self.catalog, ids_of(ids), utc_now(), dry_run=dry_run)
 
     def restore(self, ids: Ids | None) -> Moved:
@@ -56,6 +57,7 @@ class Keeping(OpenArchive):
         from dsslic_search.archive import bin
         from dsslic_search.archive.catalog import utc_now
 
+        check_flags(even_only_copies=even_only_copies, dry_run=dry_run)
         return bin.empty(
             self.folder,
             now=utc_now(),

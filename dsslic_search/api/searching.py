@@ -251,8 +251,9 @@ class Searcher:
         from sqlalchemy import select
 
         from dsslic_search.archive.schema import KnownPath, Photo
+        from dsslic_search.core.files import path_to_text
 
-        ending = (KnownPath.path + KnownPath.part).endswith("/" + name, autoescape=True)
+        ending = (KnownPath.path + KnownPath.part).endswith("/" + path_to_text(name), autoescape=True)
         chosen = select(Photo).where(
             Photo.id.in_(select(KnownPath.photo_id).where(ending)), Photo.state.not_in(HIDDEN)
         )

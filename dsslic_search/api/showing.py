@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dsslic_search.api import coding
+from dsslic_search.api.arguments import check_flags, path_of
 from dsslic_search.archive.originals import find_original, places_of
 from dsslic_search.archive.originals import left_outside as left_outside
 from dsslic_search.archive.store import Store
@@ -66,7 +67,8 @@ class Preview:
         from dsslic_search.codec.picture.save import save_label_map, save_picture
         from dsslic_search.core.output import Outputs
 
-        path, outputs = Path(path), Outputs(replace, self.inputs)
+        check_flags(replace=replace)
+        path, outputs = path_of(path), Outputs(replace, self.inputs)
         if self.stage == Stage.MAP:
             save_label_map(np.asarray(self.image), path, self.vocabulary, outputs=outputs)
             return

@@ -140,16 +140,14 @@ def empty_bin(
                 "dry_run": dry_run,
             }
         )
+    stay = "1 stays" if len(emptied.kept) == 1 else f"{len(emptied.kept)} stay"
     if emptied.kept:
-        stay, originals = (
-            ("1 stays", "its original")
-            if len(emptied.kept) == 1
-            else (f"{len(emptied.kept)} stay", "their originals")
-        )
+        originals, those = ("its original", "it") if len(emptied.kept) == 1 else ("their originals", "them")
         typer.echo(
-            f"{stay}: no other copy of {originals} was found; to delete it nevertheless: --even-only-copies",
+            f"{stay}: no other copy of {originals} was found; to delete {those} nevertheless: "
+            "--even-only-copies",
             err=True,
         )
     done, freed = ("would be deleted", "to be freed") if dry_run else ("deleted", "freed")
     photos = counted(len(emptied.deleted), "photo")
-    typer.echo(f"{photos} {done}, {size_text(emptied.bytes)} {freed}, {len(emptied.kept)} stay", err=True)
+    typer.echo(f"{photos} {done}, {size_text(emptied.bytes)} {freed}, {stay}", err=True)

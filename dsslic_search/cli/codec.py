@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -172,10 +172,12 @@ def _tell(report: CodedFiles, done: str, as_json: bool) -> None:
         told = reason if path_to_text(source) in reason else f"{path_to_text(source)}: {reason}"
         typer.echo(printable(f"skipped: {in_commands(told)}"), err=True)
     if as_json:
-        _print_report(report.written, report.failed)
+        _print_report(report.written, report.failed, report.passed_over.by_kind())
     else:
         for each in report.written:
             typer.echo(printable(path_to_text(each.target)))
+    if passed_over := report.passed_over.sentence():
+        typer.echo(printable(f"passed over: {passed_over}"), err=True)
     written = size_text(sum(each.bytes for each in report.written))
     line = f"{len(report.written)} {done}, {len(report.failed)} skipped; {written} written"
     typer.echo(line + ("; interrupted" if report.interrupted else ""), err=True)
@@ -185,7 +187,11 @@ def _tell(report: CodedFiles, done: str, as_json: bool) -> None:
         raise typer.Exit(PARTIAL if report.written else ERROR)
 
 
-def _print_report(written: Sequence[tuple[Path, Path, int]], failed: Sequence[tuple[Path, str]]) -> None:
+def _print_report(
+    written: Sequence[tuple[Path, Path, int]],
+    failed: Sequence[tuple[Path, str]],
+    ignored: Mapping[str, Sequence[str]] | None = None,
+) -> None:
     print_json(
         {
             "written": [
@@ -195,6 +201,7 @@ def _print_report(written: Sequence[tuple[Path, Path, int]], failed: Sequence[tu
             "failed": [
                 {"source": path_to_text(source), "reason": in_commands(why)} for source, why in failed
             ],
+            "ignored": ignored or {},
         }
     )
 

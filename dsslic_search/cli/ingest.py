@@ -233,7 +233,7 @@ def _end(report: IngestReport, opened: Archive, list_ignored: bool, as_json: boo
     """Tell of a run, and end with its exit code."""
     root = opened.folder.root
     if as_json:
-        print_json(_as_plain(report, root))
+        print_json(as_plain(report, root))
     elif list_ignored:
         for kind, paths in report.passed_over.by_kind().items():
             for path in paths:
@@ -348,7 +348,8 @@ def _inside(report: IngestReport) -> str:
     return f" ({', '.join(parts)})" if parts else ""
 
 
-def _as_plain(report: IngestReport, root: Path) -> dict[str, Any]:
+def as_plain(report: IngestReport, root: Path) -> dict[str, Any]:
+    """What a run did, as ``--json`` has it."""
     return {
         "archive": str(root),
         "dry_run": report.dry_run,
@@ -368,6 +369,7 @@ def _as_plain(report: IngestReport, root: Path) -> dict[str, Any]:
         "unseen": [each._asdict() for each in report.unseen],
         "in_bin": report.in_bin,
         "ignored": report.passed_over.by_kind(),
+        "notes": report.notes,
         "bytes_in": report.bytes_in,
         "bytes_stored": report.bytes_stored,
         "seconds": round(report.seconds, 3),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import threading
 from collections.abc import Iterator
@@ -12,7 +13,16 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from dsslic_search.cli.encoding import size_option
-from dsslic_search.cli.ingest import Exclude, Include, Memory, Workers, line_of, tell, tell_passed_over
+from dsslic_search.cli.ingest import (
+    Exclude,
+    Include,
+    Memory,
+    Workers,
+    as_plain,
+    line_of,
+    tell,
+    tell_passed_over,
+)
 from dsslic_search.cli.options import ArchiveDir
 from dsslic_search.cli.wording import in_commands
 from dsslic_search.core.errors import UsageError
@@ -45,6 +55,9 @@ def watch(
     ] = False,
     workers: Workers = None,
     memory: Memory = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print what each sync did as JSON, one line each.")
+    ] = False,
 ) -> None:
     """Make the archive follow its folders as their files change, as sync does, until it is stopped by Ctrl-C
     or SIGTERM; then what is in flight is finished."""
@@ -56,7 +69,7 @@ def watch(
     except ValueError as e:
         raise UsageError(f"--every: {e}") from None
     with Archive(archive) as opened, _ended_by_sigterm():
-        says = _Says(opened.folder.root)
+        says = _Says(opened.folder.root, as_json)
         opened.watch(
             folders or (),
             include=include or (),
@@ -72,10 +85,11 @@ def watch(
 
 
 class _Says:
-    """What happens, on stderr: the first sync of all whole, then what is worth a line."""
+    """What happens, on stderr: the first sync of all whole, then what is worth a line; with ``as_json`` the
+    same syncs on stdout, too, a line each."""
 
-    def __init__(self, root: Path) -> None:
-        self._root, self._watching = root, False
+    def __init__(self, root: Path, as_json: bool) -> None:
+        self._root, self._as_json, self._watching = root, as_json, False
 
     def step(self, event: Event) -> None:
         if line := line_of(event):
@@ -86,6 +100,8 @@ class _Says:
         changed = report.versions or report.missing or report.unseen
         if not self._watching or taken or changed or report.failed:
             tell(report, self._root)
+            if self._as_json:
+                typer.echo(json.dumps(as_plain(report, self._root), ensure_ascii=False))
         if not self._watching and not report.interrupted:
             tell_passed_over(report)
             typer.echo("watching; Ctrl-C finishes what is in flight, and stops", err=True)

@@ -14,6 +14,7 @@ import secrets
 from contextlib import suppress
 from pathlib import Path
 
+LARGEST_FILE_BYTES = (1 << 31) - 1  # a larger file is no photo, and would not fit in memory beside others
 TEMPORARY = ".tmp"  # how the names of unfinished files end
 
 _SURROGATE = re.compile("[\ud800-\udfff]")

@@ -13,6 +13,7 @@ import pytest
 
 from dsslic_search import Archive
 from dsslic_search.api.arguments import (
+    check_flags,
     count_of,
     id_of,
     ids_of,
@@ -23,7 +24,7 @@ from dsslic_search.api.arguments import (
     text_of,
 )
 from dsslic_search.archive.folder import ArchiveFolder
-from dsslic_search.core.errors import ArchiveError, UsageError
+from dsslic_search.core.errors import ArchiveError, QueryError, UsageError
 
 TEXT = (None, 5, b"sky", ["sky"])
 ID = (None, True, 1.0, "one", b"1", [1])
@@ -32,6 +33,7 @@ PATH = (None, 5, ["a"], "", "a\0b")
 PATHS = (None, 5, [5], "", ["a\0b"])
 NAMES = (None, 5, [5], b"best", [b"best"])
 COUNT = (-1, "5", 1.5, True)
+FLAG = (None, "no", 2, [], np.array([True]))
 NUMBER = ("0.9", True, 2, float("nan"))
 Wrong = dict[str, tuple[Any, ...]]
 
@@ -117,11 +119,18 @@ CASES = [
     for argument, values in wrong.items()
     for value in values
 ]
+CASES += [
+    (method, argument, value)
+    for method in (*WRONG, "check")
+    for argument, parameter in inspect.signature(getattr(Archive, method)).parameters.items()
+    if parameter.annotation == "bool"
+    for value in FLAG
+]
 
 
 @pytest.mark.parametrize(("method", "argument", "value"), CASES, ids=lambda each: repr(each)[:30])
 def test_what_is_not_meant_is_said(archive: Archive, method: str, argument: str, value: Any):
-    right = WRONG[method][0]
+    right = WRONG[method][0] if method in WRONG else ()
     given = inspect.signature(getattr(Archive, method)).bind_partial(archive, *right).arguments
     given = {name: each for name, each in given.items() if name != "self"} | {argument: value}
     with pytest.raises(UsageError) as error:
@@ -137,6 +146,21 @@ def test_one_alone_is_a_list_of_one():
         assert (ids := ids_of(one)).tolist() == [12], one
         assert ids.dtype == np.int64
         assert ids.shape == (1,)
+
+
+def test_a_name_of_any_bytes_is_looked_for(archive: Archive):
+    with pytest.raises(QueryError, match="no photo of that name"):
+        archive.query("like caf\udce9.jpg")
+
+
+def test_flags_are_true_or_false():
+    check_flags(a=True, b=False, c=0, d=1, e=np.True_)
+    with pytest.raises(UsageError, match='dry_run is True or False, not "no"'):
+        check_flags(replace=True, dry_run="no")
+
+
+def test_more_than_a_database_counts_is_as_much_as_it_does():
+    assert count_of(10**30, "limit") == 2**63 - 1
 
 
 def test_ids_keep_their_order():

@@ -10,11 +10,11 @@ import pytest
 from PIL import Image
 
 from dsslic_search import Archive, encode
-from dsslic_search.api import file_info
+from dsslic_search.api import coding, file_info
 from dsslic_search.api.coding import EncodeWishes, encode_options
 from dsslic_search.codec.options import EncodeOptions, Target
 from dsslic_search.core import vocabulary
-from dsslic_search.core.errors import UsageError
+from dsslic_search.core.errors import PhotoError, UsageError
 from dsslic_search.core.settings import LOSSLESS
 from dsslic_search.networks.segmenter import SegNetSegmenter
 
@@ -86,3 +86,9 @@ def test_metadata_are_left_out(strip: str, known: set[str]) -> None:
 def test_encode_and_ingest_take_the_same() -> None:
     taken = [inspect.signature(each).parameters["wishes"].annotation for each in (encode, Archive.ingest)]
     assert taken == ["Unpack[EncodeWishes]"] * 2
+
+
+def test_what_has_no_end_is_no_photo(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(coding, "LARGEST_FILE_BYTES", 1000)
+    with pytest.raises(PhotoError, match="/dev/zero: has more than 1000 bytes"):
+        encode("/dev/zero")

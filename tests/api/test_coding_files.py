@@ -10,6 +10,7 @@ from PIL import Image
 
 from dsslic_search import decode, encode
 from dsslic_search.api import coding_files, decode_files, encode_files, encode_options
+from dsslic_search.archive.ingest.file_names import Kind
 from dsslic_search.core.errors import UsageError, WeightsError
 from dsslic_search.core.output import STANDARD
 
@@ -96,6 +97,9 @@ def test_what_cannot_be_is_said_before_anything_is_made(photos: Path, tmp_path: 
         decode_files([photos], out, form="gif")
     with pytest.raises(UsageError, match=r"not one of: png$"):
         decode_files([photos], out, "map", form="jpg")
+    assert encode_files([tmp_path / "none.jpg"], out, FAST).failed == [
+        (tmp_path / "none.jpg", "no such file or directory")
+    ]
     assert not out.exists()
 
 
@@ -119,3 +123,33 @@ def test_an_interrupt_leaves_whole_files_and_weights_stop_all(
     done.clear()
     with pytest.raises(WeightsError):
         encode_files([photos], tmp_path / "other", FAST)
+
+
+def test_folders_are_walked_as_an_ingest_walks_them(photos: Path, tmp_path: Path) -> None:
+    (photos / "@eaDir").mkdir()
+    (photos / "broken.jpg").rename(photos / "@eaDir" / "thumb.jpg")
+    (photos / "old").mkdir()
+    (photos / "old" / "archive.json").write_bytes(b'{"format": "dsslic-search archive"}')
+    (tmp_path / "elsewhere").mkdir()
+    (photos / "a.png").rename(tmp_path / "elsewhere" / "c.png")
+    (photos / "also").symlink_to(tmp_path / "elsewhere")
+    (photos / "clip.mp4").write_bytes(b"\0")
+    out = tmp_path / "out"
+    report = encode_files([photos, photos / "sub", photos / "none.jpg"], out, FAST)
+    assert [str(w.target.relative_to(out)) for w in report.written] == [
+        "a.dsslic",
+        "sub/b.dsslic",
+        "also/c.dsslic",
+    ]
+    assert report.failed == [(photos / "none.jpg", "no such file or directory")]
+    assert report.passed_over.sentence() == ("1 video, 1 in @eaDir, 1 hidden, 1 archive, 1 other (1 .txt)")
+    pictures = decode_files([photos, out], tmp_path / "pictures")
+    assert [w.source for w in pictures.written] == [w.target for w in report.written]
+    assert pictures.passed_over.count(Kind.OTHER) == 4  # a.jpg, b.png, c.png, notes.txt
+
+
+def test_names_stay_as_they_were_given(photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(photos)
+    report = encode_files([Path(), Path("sub"), Path("sub/b.png")], tmp_path / "out", FAST)
+    assert [str(w.source) for w in report.written] == ["a.jpg", "a.png", "sub/b.png"]
+    assert [str(source) for source, _ in report.failed] == ["broken.jpg"]

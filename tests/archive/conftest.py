@@ -81,7 +81,8 @@ class World:
 
     def ingest(self, *chosen: Path, **more: Any) -> IngestReport:
         more.setdefault("prepare", self.prepare)
-        options = EncodeOptions(more.pop("quality", OPTIONS.quality), more.pop("keep", OPTIONS.keep))
+        shape = {name: more.pop(name, getattr(OPTIONS, name)) for name in ("quality", "keep", "effort")}
+        options = EncodeOptions(**shape)
         return ingest(self.archive, chosen or [self.photos], options, settings=Settings(), **more)
 
     def kept(self) -> list[tuple[str, int, str]]:

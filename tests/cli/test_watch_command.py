@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import subprocess
 import sys
@@ -40,9 +41,10 @@ def library(run: Any, tmp_path: Path) -> Path:
 def test_it_follows_until_a_signal_ends_it(
     library: Path, tmp_path: Path, number: signal.Signals, code: int
 ) -> None:
-    command = [sys.executable, "-c", PROGRAM, "watch", "--archive", str(tmp_path / "archive")]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as running:
+    command = [sys.executable, "-c", PROGRAM, "watch", "--archive", str(tmp_path / "archive"), "--json"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as running:
         assert running.stderr is not None
+        assert running.stdout is not None
         try:
             lines = iter(running.stderr.readline, "")
             assert "0 added, 1 already there, 0 skipped" in next(lines)
@@ -50,8 +52,11 @@ def test_it_follows_until_a_signal_ends_it(
             (library / "a.png").rename(library / "b.png")
             assert next(lines).strip() == f"moved: {library / 'a.png'} -> {library / 'b.png'}"
             assert "0 added, 1 already there (1 moved), 0 skipped" in next(lines)
+            said = [json.loads(running.stdout.readline()) for _ in range(2)]
+            assert [(each["present"], len(each["moved"])) for each in said] == [(1, 0), (1, 1)]
             running.send_signal(number)
             assert running.wait(GUARD_SECONDS) == code
+            assert running.stdout.read() == ""
             assert list(lines) == []
         finally:
             running.kill()

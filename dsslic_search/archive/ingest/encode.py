@@ -17,7 +17,7 @@ from dsslic_search.archive.features import MapFeatures, features_of
 from dsslic_search.archive.paths import FileThere
 from dsslic_search.core import vocabulary
 from dsslic_search.core.errors import PhotoError
-from dsslic_search.core.files import path_to_text
+from dsslic_search.core.files import LARGEST_FILE_BYTES, path_to_text
 from dsslic_search.core.kinds import KeepMode
 from dsslic_search.core.settings import Settings
 
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from dsslic_search.codec.picture.stripping import Strip
 
 CLOCK_STEP_NS = 2_000_000_000  # the coarsest in which a file system (FAT) keeps when files were changed
-LARGEST_FILE_BYTES = (1 << 31) - 1  # a larger file is no photo, and would not fit in memory beside others
 
 
 class Source(Protocol):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Set
 from enum import StrEnum
 from pathlib import Path
 
@@ -83,18 +84,18 @@ def kind_of_folder(name: str) -> Kind | None:
     return Kind.HIDDEN if name.startswith(".") else None
 
 
-def kind_of_file(path: str, name: str, *, videos: bool = False, unread: bool = False) -> Kind | None:
-    """Why a file is passed over; None for a photo by its name, and where they are asked for for a video or a
-    picture that is not read."""
+def kind_of_file(path: str, name: str, endings: Set[str] = PHOTO_EXTENSIONS) -> Kind | None:
+    """Why a file is passed over; None for one that is to be tried, by the ``endings`` of those that are."""
     if name.casefold() in _THUMBNAIL_FILES:
         return Kind.THUMBNAILS
     if name.startswith("."):
         return Kind.HIDDEN
     ending = extension(name)
-    if ending in PHOTO_EXTENSIONS or (unread and ending in UNREAD_EXTENSIONS):
+    if ending in VIDEO_EXTENSIONS:
+        if is_named_video(Path(path)):
+            return None if ending in endings else Kind.VIDEO
+    elif ending in endings:
         return None
-    if ending in VIDEO_EXTENSIONS and is_named_video(Path(path)):
-        return None if videos else Kind.VIDEO
     if ending in AUDIO_EXTENSIONS:
         return Kind.AUDIO
     return Kind.LONE_SIDECAR if ending in SIDECAR_EXTENSIONS else Kind.OTHER

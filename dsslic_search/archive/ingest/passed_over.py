@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Set
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from dsslic_search.archive.ingest.file_names import Kind, extension
 from dsslic_search.core.text import counted
+
+_MADE = frozenset((Kind.VIDEO, Kind.AUDIO, Kind.SIDECAR, Kind.LONE_SIDECAR, Kind.OTHER))
+"""Of these files the archive has nothing, or of sidecars only what was read."""
 
 ENDINGS_NAMED = 4  # of other files, the most frequent ones; the rest is counted together
 
@@ -52,10 +55,14 @@ class PassedOver:
     def sentence(self) -> str:
         """ "2 videos, 3 sidecars used, 12 in @eaDir, 4 others (3 .txt, 1 without ending)"; empty for
         nothing."""
-        return ", ".join(self._parts())
+        return ", ".join(self._parts(set(Kind)))
 
-    def _parts(self) -> Iterator[str]:
-        counts = Counter(each.kind for each in self.files)
+    def only_here(self) -> str:
+        """The same of what people made and may miss, and what no archive has."""
+        return ", ".join(self._parts(_MADE))
+
+    def _parts(self, kinds: Set[Kind]) -> Iterator[str]:
+        counts = Counter(each.kind for each in self.files if each.kind in kinds)
         if n := counts[Kind.VIDEO]:
             yield counted(n, "video")
         if n := counts[Kind.AUDIO]:
@@ -64,7 +71,9 @@ class PassedOver:
             yield f"{counted(n, 'sidecar')} used"
         if n := counts[Kind.LONE_SIDECAR]:
             yield f"{counted(n, 'sidecar')} without a photo"
-        places = Counter(each.within for each in self.files if each.kind in (Kind.BIN, Kind.THUMBNAILS))
+        places = Counter(
+            each.within for each in self.files if each.kind in kinds & {Kind.BIN, Kind.THUMBNAILS}
+        )
         for name, n in sorted(places.items()):
             yield f"{n} in {name}" if name else counted(n, "file") + " of thumbnails"
         if n := counts[Kind.HIDDEN]:

@@ -102,7 +102,8 @@ class IngestReport:
 
     ``updated``: photos that were there, stored anew with other options or because their file was missing or
     damaged. ``sidecars``: files beside these photos that told of them. ``notes``: folders without photos;
-    what is wrong with sidecars; how many photos stay kept exactly though other options were asked for.
+    what is wrong with sidecars; how many photos stay as they are though other options were asked for; in keep
+    mode "exact", what the archive has not; that a rehearsal decodes nothing.
     ``bytes_in`` and ``bytes_stored``: originals and .dsslic files of the photos added or updated.
     ``milliseconds``: wall time per step, summed over these photos (steps of several photos run at once). With
     ``dry_run``, ``added``, ``updated`` and ``bytes_in`` are what would be and nothing was written.
@@ -155,7 +156,8 @@ class Teller:
     def __init__(self, report: IngestReport, progress: Callable[[Event], None]) -> None:
         self.report = report
         self.stay_exact: set[str] = set()  # content hashes
-        self.stay_as_made = 0  # photos for which an effort, importances or a target were asked for in vain
+        self.stay_as_made: set[str] = set()  # content hashes: effort, importances or a target asked in vain
+        self.made: set[str] = set()  # content hashes of photos that this run stored
         self._sidecars: set[str] = set()  # paths: an edited copy shares its original's
         self._progress = progress
         self._done = 0
@@ -185,6 +187,7 @@ class Teller:
             self.report.updated += 1
         else:
             self.report.added += 1
+        self.made.add(source.content_hash)
         self.report.bytes_in += source.file_size
         if prepared is not None:
             self.report.bytes_stored += len(prepared.data)

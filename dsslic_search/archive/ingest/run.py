@@ -39,6 +39,7 @@ from dsslic_search.archive.repair import take_back
 from dsslic_search.archive.schema import KnownPath
 from dsslic_search.archive.terms import require_current
 from dsslic_search.core.files import absolute, path_to_text, text_to_path
+from dsslic_search.core.kinds import KeepMode
 from dsslic_search.core.settings import Settings
 from dsslic_search.core.text import counted
 
@@ -73,12 +74,13 @@ def ingest(
 
     Files that cannot be used are skipped and listed in the report. KeyboardInterrupt ends it early: what is
     encoded is still stored, nothing is said to be missing, and the report says ``interrupted``. ``dry_run``
-    reads and compares, and writes nothing at all. A new archive is made unless no file is found. ``frames``:
-    which frames of videos are photos; None passes videos over, and counts them. ``even_undecoded``: keep what
-    cannot be decoded as it is, if it is a picture or a video by its sort. ``wanted``: which files in the
-    folders. ``progress`` is called in the calling thread, ``prepare`` in the workers; at most
-    ``workers`` + 2 photos are in memory at a time, and as many as ``memory``, bytes in all, has room for
-    (`archive.ingest.memory`; None for half of what there is). ``now_ns``: the time, nanoseconds since 1970.
+    reads and compares, decodes nothing, and writes nothing at all. A new archive is made unless no file is
+    found. ``frames``: which frames of videos are photos; None passes videos over, and counts them.
+    ``even_undecoded``: keep what cannot be decoded as it is, if it is a picture or a video by its sort.
+    ``wanted``: which files in the folders. ``progress`` is called in the calling thread, ``prepare`` in the
+    workers; at most ``workers`` + 2 photos are in memory at a time, and as many as ``memory``, bytes in all,
+    has room for (`archive.ingest.memory`; None for half of what there is). ``now_ns``: the time, nanoseconds
+    since 1970.
 
     Raises UsageError when that is less than any photo takes, and where frames or what cannot be decoded do
     not go with the keep mode; ArchiveError when the archive cannot be used or written (another writer, newer
@@ -117,7 +119,7 @@ def ingest(
                 with_catalog(catalog, walked)
     except KeyboardInterrupt:
         report.interrupted = True
-    report.notes += _notes(tell)
+    report.notes += _notes(tell, options.mode)
     report.seconds = time.perf_counter() - start
     return report
 
@@ -230,10 +232,15 @@ def _as_it_is(archive: ArchiveFolder) -> Iterator[Catalog | None]:
         yield catalog
 
 
-def _notes(tell: Teller) -> Iterator[str]:
+def _notes(tell: Teller, keep: KeepMode) -> Iterator[str]:
+    report = tell.report
+    if report.dry_run and (report.added or report.updated):
+        yield "nothing was decoded: files that are no photos, or damaged, show only when they are put in"
+    if keep is KeepMode.EXACT and (left := report.passed_over.only_here()):
+        yield f"not in the archive, keep them when you delete originals: {left}"
     if n := len(tell.stay_exact):
         yield f"{counted(n, 'photo')} {'is' if n == 1 else 'are'} kept exactly already and {_stay(n)} so"
-    if n := tell.stay_as_made:
+    if n := len(tell.stay_as_made - tell.made):
         yield (
             f"{counted(n, 'photo')} {_stay(n)} as {'it is' if n == 1 else 'they are'}: effort, importances "
             "and targets count for new photos only"

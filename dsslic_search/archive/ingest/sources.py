@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Protocol
 
 from dsslic_search.archive.ingest.encode import Source, read_original
-from dsslic_search.archive.ingest.file_names import is_named_video
+from dsslic_search.archive.ingest.file_names import UNREAD_EXTENSIONS, VIDEO_EXTENSIONS, is_named_video
 from dsslic_search.archive.ingest.frames import FrameChoice, is_video, taken
 from dsslic_search.archive.ingest.report import Teller
 from dsslic_search.archive.ingest.wanted import Wanted
@@ -47,7 +47,9 @@ class Beyond:
 
     def within(self, wanted: Wanted) -> Wanted:
         """What is wanted of the files in folders, with these."""
-        return replace(wanted, videos=self.videos, unread=self.undecoded)
+        videos = VIDEO_EXTENSIONS if self.videos else frozenset()
+        unread = UNREAD_EXTENSIONS if self.undecoded else frozenset()
+        return replace(wanted, endings=wanted.endings | videos | unread)
 
 
 def offer_all(

@@ -111,7 +111,8 @@ class Taking:
             self._places.seen(row.photo_id, there)
             in_bin = row.state == PhotoState.REMOVED
             self._tell.present(row.path + row.part, in_bin)
-            self._tell_as_made(not in_bin)
+            if not in_bin:
+                self._tell_as_made(row.content_hash)
 
     def _read(self, found: Found) -> None:
         hashes: dict[str, str] = {}
@@ -153,7 +154,7 @@ class Taking:
         if choice.action == "cannot":
             self._tell.failed(source.name, choice.reason)
         else:
-            self._tell_as_made(True)
+            self._tell_as_made(source.content_hash)
             self._tell.present(source.name)
 
     def _offer_new(self, source: Source) -> None:
@@ -180,10 +181,10 @@ class Taking:
         plain = replace(self._options, target=None, importance=(), strip=NOTHING)
         return replace(plain, keep=keep, quality=stand.quality)
 
-    def _tell_as_made(self, stays: bool) -> None:
+    def _tell_as_made(self, content_hash: str) -> None:
         asked = self._options
         if self._rules.anew and (asked.effort != DEFAULT_EFFORT or asked.importance or asked.target):
-            self._tell.stay_as_made += stays
+            self._tell.stay_as_made.add(content_hash)
 
     def _stand(self, content_hash: str) -> Stand | None:
         if self._catalog is None:

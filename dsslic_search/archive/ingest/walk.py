@@ -63,10 +63,10 @@ class Walk:
         return self.passed_over.count(Kind.VIDEO)
 
 
-def walk(chosen: Iterable[Path | Scope], leave_out: Path, wanted: Wanted = ALL) -> Walk:
+def walk(chosen: Iterable[Path | Scope], leave_out: Path | None = None, wanted: Wanted = ALL) -> Walk:
     """Find the files to ingest. Folders are walked in order of names, links to folders after all that really
-    lie in those named, so that a photo is met where it really is; each is visited once. Archives, the one at
-    ``leave_out`` among them, hidden entries, and the bins and thumbnails of other programs are passed
+    lie in those named, so that a photo is met where it really is; each is visited once. Archives, the folder
+    ``leave_out`` that becomes one, hidden entries, and the bins and thumbnails of other programs are passed
     over."""
     walker = _Walker(leave_out, wanted)
     for each in chosen:
@@ -87,11 +87,11 @@ class _Folder:
 
 
 class _Walker:
-    def __init__(self, leave_out: Path, wanted: Wanted) -> None:
+    def __init__(self, leave_out: Path | None, wanted: Wanted) -> None:
         self.result = Walk()
         self.named: set[Path] = set()
         self._wanted = wanted
-        self._archive = _identity(leave_out)
+        self._archive = None if leave_out is None else _identity(leave_out)
         self._visited: set[tuple[int, int]] = set()
         self._seen: set[Path] = set()
         self._folders: list[_Folder] = []
@@ -157,7 +157,7 @@ class _Walker:
 
     def _kind_of_file(self, path: str, below: str) -> Kind | None:
         name = below.rpartition("/")[2]
-        kind = kind_of_file(path, name, videos=self._wanted.videos, unread=self._wanted.unread)
+        kind = kind_of_file(path, name, self._wanted.endings)
         if self._wanted.excludes(path, below):
             return Kind.EXCLUDED
         if not self._wanted.include:

@@ -1,5 +1,4 @@
-"""Which files of the folders that are walked shall be tried: by globs, and by what is asked for beyond
-photos."""
+"""Which files of the folders that are walked shall be tried: by globs, and by their endings."""
 
 from __future__ import annotations
 
@@ -9,6 +8,7 @@ from dataclasses import dataclass
 from fnmatch import translate
 from functools import cached_property
 
+from dsslic_search.archive.ingest.file_names import PHOTO_EXTENSIONS
 from dsslic_search.core.text import folded_name
 from dsslic_search.index.patterns import PathTest, path_test
 
@@ -19,14 +19,13 @@ _ANY = ("*", "?")
 class Wanted:
     """``exclude``, ``include``: globs and parts of paths, as "path:" of queries reads them, of the path below
     the folder named; one that begins with a slash, of the whole path. What is excluded is not tried, a folder
-    with all that is in it; with ``include`` only what it matches is, whatever its ending. ``videos``,
-    ``unread``: also these, see `archive.ingest.file_names`. ``unsettled``: paths, as the system has them, of
-    files that are left out since somebody is writing them."""
+    with all that is in it; with ``include`` only what it matches is, whatever its ending. ``endings``: of
+    files that are tried otherwise, in small letters, with the dot. ``unsettled``: paths, as the system has
+    them, of files that are left out since somebody is writing them."""
 
     include: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
-    videos: bool = False
-    unread: bool = False
+    endings: frozenset[str] = PHOTO_EXTENSIONS
     unsettled: frozenset[str] = frozenset()
 
     def excludes(self, path: str, below: str) -> bool:

@@ -29,6 +29,8 @@ from dsslic_search.archive.store import Store
 from dsslic_search.core.errors import ArchiveError, FormatError, PhotoError, WeightsError
 from dsslic_search.core.settings import LOSSLESS
 
+UNDECODED = "nothing was decoded: files that are no photos, or damaged, show only when they are put in"
+
 
 def trace(top: Path) -> dict[str, bytes | None]:
     return {str(p.relative_to(top)): p.read_bytes() if p.is_file() else None for p in sorted(top.rglob("*"))}
@@ -255,6 +257,29 @@ def test_dry_run_leaves_no_trace(world: Any) -> None:
     assert trace(world.archive.root) == before
 
 
+def test_of_photos_that_stay_those_that_were_just_made_are_none(world: Any) -> None:
+    for name in "abcdef":  # more than are in flight at once
+        world.photo(f"{name}.jpg")
+    world.photo("z/copy.jpg", "a.jpg")
+    assert world.ingest(effort=1).notes == []
+    stay = "stay as they are: effort, importances and targets count for new photos only"
+    assert world.ingest(effort=2).notes == [f"6 photos {stay}"]
+    assert world.ingest().notes == []
+
+
+def test_what_an_archive_of_originals_has_not_is_said(world: Any) -> None:
+    world.photo("a.jpg")
+    for name in ("a.xmp", "lone.xmp", "clip.mp4", "song.mp3", "notes.txt", ".hidden", "Thumbs.db"):
+        (world.photos / name).write_bytes(b"-")
+    left = "1 video, 1 audio file, 1 sidecar used, 1 sidecar without a photo, 1 other (1 .txt)"
+    said = f"not in the archive, keep them when you delete originals: {left}"
+    assert said not in world.ingest().notes
+    for _ in range(2):
+        assert said in world.ingest(keep="exact").notes
+    assert said in world.ingest(keep="exact", dry_run=True).notes
+    assert said not in world.ingest(world.photos / "a.jpg", keep="exact").notes
+
+
 def test_the_archive_itself_is_not_ingested(world: Any, tmp_path: Path) -> None:
     world.archive = replace(world.archive, root=world.photos / "archive")
     world.photo("a.jpg")
@@ -463,12 +488,8 @@ def test_other_options_store_a_photo_anew(world: Any, first: Any, then: Any, upd
     report = world.ingest(**shape, progress=events.append)
     counts = (0, 2, 0) if updated else (0, 0, 2)
     for each in (rehearsal, report):
-        assert (each.found, each.added, each.updated, each.present, each.failed, each.notes) == (
-            2,
-            *counts,
-            [],
-            [],
-        )
+        assert (each.found, each.added, each.updated, each.present, each.failed) == (2, *counts, [])
+        assert each.notes == ([UNDECODED] if each is rehearsal and updated else [])
         assert each.kept_before == ({first[0]: 2} if first[0] != then[0] and updated else {})
     assert report.bytes_stored == (
         sum(p.stat().st_size for p in world.archive.root.rglob("*.dsslic")) if updated else 0
@@ -498,7 +519,8 @@ def test_a_photo_kept_exactly_stays_so(world: Any) -> None:
     for dry_run in (True, False):
         report = world.ingest(keep="layers", dry_run=dry_run)
         assert (report.added, report.updated, report.present) == (1, 0, 3)
-        assert report.notes == ["2 photos are kept exactly already and stay so"]
+        said = [UNDECODED] if dry_run else []
+        assert report.notes == [*said, "2 photos are kept exactly already and stay so"]
     assert [keep for keep, _, _ in world.kept()] == ["exact", "exact", "layers"]
     assert world.ingest(twin, keep="reference").notes == ["1 photo is kept exactly already and stays so"]
     assert world.ingest(twin, keep="exact").notes == []
