@@ -258,8 +258,8 @@ class Archive(Keeping, Following, GettingOut):
 
         photo = self.photo(photo_id)
         return {
-            **photo_info(self.folder.store, photo, self.vocabulary, self.tags_of(photo_id)),
-            "earlier_versions": earlier_versions(self.catalog, photo_id),
+            **photo_info(self.folder.store, photo, self.vocabulary, self.tags_of(photo.id)),
+            "earlier_versions": earlier_versions(self.catalog, photo.id),
         }
 
     def dialect(self, photo: Photo | int) -> Dialect:
@@ -301,7 +301,7 @@ class Archive(Keeping, Following, GettingOut):
         when the photo has no such stage."""
         from dsslic_search.api.showing import best_of
 
-        wanted = best_of(self.photo(photo_id)) if stage is None else Stage.named(stage)
+        wanted = best_of(self.photo(photo_id)) if stage is None else Stage.named(text_of(stage, "stage"))
         return next(self.progressive(photo_id, (wanted,)))
 
     def progressive(self, photo_id: int, stages: Sequence[str] | str | None = None) -> Iterator[Preview]:

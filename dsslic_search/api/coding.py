@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, TypedDict, Unpack
 import numpy as np
 from numpy.typing import NDArray
 
+from dsslic_search.api.arguments import text_of
 from dsslic_search.core import vocabulary
 from dsslic_search.core.errors import FormatError, PhotoError, UsageError
 from dsslic_search.core.files import LARGEST_FILE_BYTES
@@ -140,7 +141,7 @@ def without(original: bytes, strip: str) -> bytes:
     """A photo's file without some of its metadata, the pixels untouched: see `stripping.file_without`."""
     from dsslic_search.codec.picture.stripping import Strip, file_without
 
-    return file_without(original, Strip.named(strip))
+    return file_without(original, Strip.named(text_of(strip, "strip")))
 
 
 @contextmanager

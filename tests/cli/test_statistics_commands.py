@@ -5,8 +5,10 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from dsslic_search import Archive
 from dsslic_search.cli.statistics import BAR_CHARACTERS, EMPTY_BIN, LEVELS, bar, sparkline
 
 SAMPLES = Path(__file__).parents[2] / "samples"
@@ -114,4 +116,7 @@ def test_what_is_not_as_it_should_be_is_counted(run, archive: Path, photos: Path
     later = len(everyone) + 1
     assert "earlier version: #4" in run("show", later, "--archive", place).out.splitlines()
     assert run("show", later, "--archive", place, "--json").json["earlier_versions"] == [4]
+    with Archive(place) as archive:
+        for written in (f"#{later}", np.int64(later)):
+            assert archive.info(written)["earlier_versions"] == [4]
     assert f", replaced by #{later})" in run("show", 4, "--archive", place).out
