@@ -47,9 +47,18 @@ def path_of(value: Any, what: str = "a path") -> Path:
     if not isinstance(value, (str, bytes, os.PathLike)):
         raise UsageError(f"{what} is text or a Path, not {_shown(value)}")
     text = os.fsdecode(value)
-    if not text or "\0" in text:
+    if not text or "\0" in text or not _has_bytes(text):
         raise UsageError(f"{what} of a file or a folder cannot be {_shown(text)}")
     return Path(text)
+
+
+def _has_bytes(text: str) -> bool:
+    """Whether a text can be a name at all: not with surrogates that stand for no byte."""
+    try:
+        os.fsencode(text)
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def paths_of(values: Any, what: str = "a path") -> list[Path]:

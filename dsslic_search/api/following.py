@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Unpack
 
 from dsslic_search.api.arguments import check_flags, count_of, names_of, number_of, path_of, paths_of, text_of
 from dsslic_search.api.opened import OpenArchive
+from dsslic_search.core.errors import UsageError
 from dsslic_search.core.settings import LONGEST_WAIT_SECONDS
 
 if TYPE_CHECKING:
@@ -252,8 +253,11 @@ class Following(OpenArchive):
     def repair(self, findings: Sequence[Finding]) -> list[Finding]:
         """Mend of what `check` found whatever can be mended without losing a photo; returns what was
         mended. See `archive.repair`."""
+        from dsslic_search.archive.check import Finding
         from dsslic_search.archive.repair import repair
 
+        if not isinstance(findings, Sequence) or not all(isinstance(each, Finding) for each in findings):
+            raise UsageError("what is repaired is the list that check returned, or some of it")
         return repair(self.folder, findings)
 
 

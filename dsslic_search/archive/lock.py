@@ -37,7 +37,8 @@ def locked(
         except Timeout:
             if not wait:
                 raise
-            waiting(f"{_holder(root, now())}; waiting for it, {wait:g} seconds at most")
+            unit = "second" if wait == 1 else "seconds"
+            waiting(f"{_holder(root, now())}; waiting for it, {wait:g} {unit} at most")
             lock.acquire(timeout=wait)
     except Timeout as e:
         advice = f"wait for it with {Remedy.WAIT}, or use another archive with {Remedy.OTHER_ARCHIVE}"

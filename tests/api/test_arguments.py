@@ -29,7 +29,7 @@ from dsslic_search.core.errors import ArchiveError, QueryError, UsageError
 TEXT = (None, 5, b"sky", ["sky"])
 ID = (None, True, 1.0, "one", b"1", [1])
 IDS = (True, 1.5, "one", b"1", [1.0], [None], [True], np.array([1.5]), np.array(["x"]))
-PATH = (None, 5, ["a"], "", "a\0b")
+PATH = (None, 5, ["a"], "", "a\0b", "a\ud800b")
 PATHS = (None, 5, [5], "", ["a\0b"])
 NAMES = (None, 5, [5], b"best", [b"best"])
 COUNT = (-1, "5", 1.5, True)
@@ -82,6 +82,7 @@ WRONG: dict[str, tuple[tuple[Any, ...], Wrong]] = {
     ),
     "relink": (("a", "b"), {"before": PATH, "after": PATH}),
     "reindex": ((), {"workers": COUNT}),
+    "repair": (([],), {"findings": (None, 5, "p1", [None], [1], ["p1"], np.array([1]))}),
     "remove": (([1],), {"ids": (None, *IDS)}),
     "restore": (([1],), {"ids": IDS}),
     "empty_bin": ((), {"older_than": (5, "30d")}),
@@ -90,7 +91,7 @@ WRONG: dict[str, tuple[tuple[Any, ...], Wrong]] = {
 }  # fmt: skip
 """Of each method that is given something: arguments that fit, and for each argument values that do not."""
 
-OF_NOTHING = {"bin", "check", "classes", "close", "exact_duplicates", "palette", "repair", "saved_queries"}
+OF_NOTHING = {"bin", "check", "classes", "close", "exact_duplicates", "palette", "saved_queries"}
 OF_NOTHING |= {"states", "tags"}
 """Methods that take nothing, switches, or what another method gave."""
 
