@@ -62,8 +62,11 @@ class Seen(NamedTuple):
     displaced: tuple[int, ...]
 
 
-def seen(session: Session, photo_id: int, there: FileThere, now: datetime) -> Seen:
-    """Say that a photo lies at a path, seen there ``now`` (UTC). What lay there does not any more."""
+def seen(
+    session: Session, photo_id: int, there: FileThere, now: datetime, since: datetime | None = None
+) -> Seen:
+    """Say that a photo lies at a path, seen there ``now`` (UTC), or first ``since`` then, elsewhere. What lay
+    there does not any more."""
     text = path_to_text(absolute(there.path))
     here = list(
         session.scalars(select(KnownPath).where(KnownPath.path == text, KnownPath.part == there.part))
@@ -72,8 +75,10 @@ def seen(session: Session, photo_id: int, there: FileThere, now: datetime) -> Se
     row = next((row for row in own if (row.path, row.part) == (text, there.part)), None)
     kind = _kind(row, own)
     if row is None:
-        row = KnownPath(photo_id=photo_id, path=text, part=there.part, first_seen=now)
+        row = KnownPath(photo_id=photo_id, path=text, part=there.part, first_seen=since or now)
         session.add(row)
+    elif since is not None:
+        row.first_seen = min(row.first_seen, since)
     row.file_size, row.modified_ns, row.last_seen = there.size, there.modified_ns, now
     row.ended_at = row.ended = row.replaced_by = None
     row.tags_given = False
@@ -82,6 +87,16 @@ def seen(session: Session, photo_id: int, there: FileThere, now: datetime) -> Se
         _displace(session, other, photo_id, now)
     settle(session, [photo_id, *(other.photo_id for other in displaced)])
     return Seen(kind, tuple(other.photo_id for other in displaced))
+
+
+def first_seen(session: Session, rows: Sequence[int]) -> dict[int, datetime]:
+    """When photos were first seen at the paths of rows, by their ids."""
+    chosen = select(KnownPath.id, KnownPath.first_seen)
+    return {
+        row.id: row.first_seen
+        for part in batches(rows)
+        for row in session.execute(chosen.where(KnownPath.id.in_(part)))
+    }
 
 
 def _kind(row: KnownPath | None, own: Sequence[KnownPath]) -> Literal["known", "copy", "back", "new"]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePath
 
@@ -54,15 +54,26 @@ def relink(
         return result
     with archive.writing() as catalog:
         moves = _sort_out(_rows(catalog, before), before, after, unchecked, result)
-        now = utc_now()
-        for start in range(0, len(moves), ROWS_AT_ONCE):
-            with catalog.changing() as session:
-                for row, there in moves[start : start + ROWS_AT_ONCE]:
-                    paths.seen(session, row.photo_id, there, now)
-                paths.gone(session, [row.row for row, _ in moves[start : start + ROWS_AT_ONCE]], now)
+        _move(catalog, moves)
         if moves:
             remembered.move(catalog, before, after)
     return result
+
+
+def _move(catalog: Catalog, moves: Sequence[tuple[Known, FileThere]]) -> None:
+    """Write it down. What was seen first is so at its new path, so that answers show that; and where one copy
+    comes to lie at the path that another leaves, the photo lies there still."""
+    now = utc_now()
+    taken = {(row.photo_id, path_to_text(there.path), there.part) for row, there in moves}
+    ordered = sorted(moves, key=lambda move: move[0].row)
+    for start in range(0, len(ordered), ROWS_AT_ONCE):
+        some = ordered[start : start + ROWS_AT_ONCE]
+        with catalog.changing() as session:
+            since = paths.first_seen(session, [row.row for row, _ in some])
+            for row, there in some:
+                paths.seen(session, row.photo_id, there, now, since[row.row])
+            left = [row.row for row, _ in some if (row.photo_id, row.path, row.part) not in taken]
+            paths.gone(session, left, now)
 
 
 def _rows(catalog: Catalog, before: Path) -> list[Known]:

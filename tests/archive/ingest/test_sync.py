@@ -159,6 +159,43 @@ def test_relink(filled: Any, tmp_path: Path) -> None:
         relink(filled.archive, top, top)
 
 
+def test_relinked_copies_are_shown_where_they_were(world: Any) -> None:
+    world.photo("z.jpg", "same")
+    world.ingest(world.photos / "z.jpg")
+    world.photo("a.jpg", "same")
+    world.photo("elsewhere/b.jpg", "same")
+    world.ingest()
+    top = world.photos
+    for name in ("a.jpg", "z.jpg"):
+        (top / "moved").mkdir(exist_ok=True)
+        (top / name).rename(top / "moved" / name)
+    assert len(relink(world.archive, top / "z.jpg", top / "moved" / "z.jpg").linked) == 1
+    assert len(relink(world.archive, top / "a.jpg", top / "moved" / "a.jpg").linked) == 1
+    assert standing(world) == {"z.jpg": "here"}
+    (top / "moved").rename(top / "again")
+    assert len(relink(world.archive, top / "moved", top / "again").linked) == 2
+    assert standing(world) == {"z.jpg": "here"}
+
+
+def test_a_copy_may_come_to_lie_where_another_did(world: Any) -> None:
+    """A folder that was moved into itself."""
+    for name in ("x.jpg", "in/x.jpg"):
+        old(world.photo(name, "same"))
+    world.ingest()
+    top, between = world.photos, world.photos.parent / "between"
+    top.rename(between)
+    top.mkdir()
+    between.rename(top / "in")
+    done = relink(world.archive, top, top / "in")
+    assert len(done.linked) == 2
+    with world.archive.open_catalog() as catalog:
+        photo = catalog.photo(1)
+        live = {Path(row.path).relative_to(top).as_posix() for row in photo.paths if row.ended_at is None}
+    assert live == {"in/x.jpg", "in/in/x.jpg"}
+    report = follow(world)
+    assert (report.present, report.copies, report.back, report.missing) == (2, [], [], [])
+
+
 def test_what_was_removed_stays_so_unless_it_is_asked_for(filled: Any) -> None:
     def remove(*ids: int) -> None:
         with filled.archive.open_catalog() as catalog:
