@@ -23,7 +23,7 @@ from dsslic_search.core.kinds import PhotoState
 from dsslic_search.core.text import counted, printable, size_text
 
 if TYPE_CHECKING:
-    from dsslic_search.api import Finding
+    from dsslic_search.api import Archive, Finding
 
 
 def register(app: typer.Typer) -> None:
@@ -121,12 +121,17 @@ def show(
     from dsslic_search.api import Archive
 
     with Archive(archive) as opened:
-        photo = opened.photo(photo_id)
-        info = opened.info(photo_id)
-        contents = opened.contents(photo)
-    if as_json:
-        print_json(info)
-        return
+        if as_json:
+            print_json(opened.info(photo_id))
+        else:
+            print_photo(opened, photo_id)
+
+
+def print_photo(opened: Archive, photo_id: int) -> None:
+    """What is known of a photo, for people."""
+    photo = opened.photo(photo_id)
+    info = opened.info(photo_id)
+    contents = opened.contents(photo)
     typer.echo(f"#{photo.id} {printable(photo.path)}")
     if photo.state != PhotoState.HERE:
         typer.echo(f"state: {photo.state}")

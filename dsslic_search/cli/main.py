@@ -13,15 +13,15 @@ from typer.models import CommandInfo
 
 from dsslic_search import __version__
 from dsslic_search.cli.options import ERROR, INTERRUPTED, OK, USAGE
-from dsslic_search.cli.wording import in_commands
-from dsslic_search.core.errors import DSSError, QueryError, UsageError
-from dsslic_search.core.text import printable
+from dsslic_search.cli.wording import trouble_sentence
+from dsslic_search.core.errors import DSSError, UsageError
 
 COMMANDS = {
     "ingest": ("ingest", "sync", "relink"),
     "watch": ("watch",),
     "archive": ("check", "reindex", "show"),
     "query": ("query",),
+    "shell": ("shell",),
     "sketch": ("sketch", "palette"),
     "statistics": ("stats", "classes"),
     "naming": ("tag", "save"),
@@ -109,11 +109,8 @@ def main() -> None:
     _prepare_streams()
     try:
         code = program(*sys.argv[1:2])(standalone_mode=False)
-    except QueryError as e:
-        say(f"dss-search: {in_commands(e)}")
-        code = USAGE
     except DSSError as e:
-        say(printable(f"dss-search: {in_commands(e)}"))
+        say(f"dss-search: {trouble_sentence(e)}")
         code = USAGE if isinstance(e, UsageError) else ERROR
     except typer.Abort:
         code = INTERRUPTED
@@ -123,16 +120,8 @@ def main() -> None:
     except KeyboardInterrupt:
         say("dss-search: interrupted")
         code = INTERRUPTED
-    except OSError as e:
-        say(
-            printable(
-                f"dss-search: {e.filename or 'system'}: {e.strerror or e}; check the path, its permissions "
-                "and the free space"
-            )
-        )
-        code = ERROR
-    except MemoryError:
-        say("dss-search: not enough memory for this; close other programs or lower DSS_MAX_PIXELS")
+    except (OSError, MemoryError) as e:
+        say(f"dss-search: {trouble_sentence(e)}")
         code = ERROR
     sys.exit(code if isinstance(code, int) else OK)
 

@@ -70,12 +70,19 @@ def preview(
         if progressive:
             _progressive(opened, photo_id, out, force)
         else:
-            _single(opened, photo_id, stage, out, overlay, force)
+            show_stage(opened, photo_id, stage, out, overlay=overlay, force=force)
 
 
-def _single(
-    opened: Archive, photo_id: int, stage: str | None, out: Path | None, overlay: bool, force: bool
+def show_stage(
+    opened: Archive,
+    photo_id: int,
+    stage: str | None,
+    out: Path | None,
+    *,
+    overlay: bool = False,
+    force: bool = False,
 ) -> None:
+    """One stage of a photo, else its best, into a file or else into the terminal, and what it cost."""
     import numpy as np
 
     from dsslic_search.api import render
@@ -150,13 +157,22 @@ def original(
 ) -> None:
     """Write a photo's original file, bit for bit (keep modes exact and reference); of JPEG, PNG and WebP
     metadata can be left out, the pixels untouched."""
-    from dsslic_search.api import Archive, coding
+    from dsslic_search.api import Archive
+
+    with Archive(archive) as opened:
+        write_original(opened, photo_id, out, strip_of(strip_metadata, strip_location), force=force)
+
+
+def write_original(
+    opened: Archive, photo_id: int, out: Path, strip: str = "nothing", *, force: bool = False
+) -> None:
+    """A photo's original into a file, without what ``strip`` names."""
+    from dsslic_search.api import coding
     from dsslic_search.api.showing import left_outside
 
     Outputs(force).check(out)
-    with Archive(archive) as opened:
-        photo = opened.photo(photo_id)
-        data = coding.without(opened.original(photo_id), strip_of(strip_metadata, strip_location))
+    photo = opened.photo(photo_id)
+    data = coding.without(opened.original(photo_id), strip)
     Outputs(force, left_outside(photo)).write(out, data)
     typer.echo(f"{out}: {size_text(len(data))}", err=True)
 

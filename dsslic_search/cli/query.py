@@ -150,13 +150,18 @@ def tell(found: QueryResult, shown: int, out: Path | None = None) -> None:
     more = f", {shown} shown" if shown < found.total else ""
     where = f"; written to {printable(str(out))}" if out else ""
     typer.echo(f"{counted(found.total, 'photo')}{more}{where}", err=True)
+    remark(found)
+    if found.cursor and shown:
+        typer.echo(f"next page: --page {found.cursor}", err=True)
+
+
+def remark(found: QueryResult) -> None:
+    """On stderr: what is to be known of an answer besides its photos."""
     if found.unseen:
         typer.echo(
             f"no photo here shows {' or '.join(found.unseen)} at all; dss-search classes lists what there is",
             err=True,
         )
-    if found.cursor and shown:
-        typer.echo(f"next page: --page {found.cursor}", err=True)
 
 
 def list_hits(found: QueryResult) -> int:

@@ -51,7 +51,12 @@ def stats(
         root = opened.folder.root
     if as_json:
         print_json({"archive": str(root), "query": query, **_as_plain(found)})
-        return
+    else:
+        print_statistics(found, str(root), query)
+
+
+def print_statistics(found: Statistics, root: str, query: str | None) -> None:
+    """Counts for people: of the archive at ``root``, or of what a query found there."""
     typer.echo(
         printable(
             f"{root}: {counted(found.photos, 'photo')}" + (f" of: {query}" if query is not None else "")

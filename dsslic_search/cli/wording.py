@@ -5,7 +5,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dsslic_search.core.errors import Remedy
+from dsslic_search.core.errors import DSSError, QueryError, Remedy
+from dsslic_search.core.text import printable
 
 if TYPE_CHECKING:
     from dsslic_search.api import Finding
@@ -40,6 +41,22 @@ def in_commands(sentence: object) -> str:
     for remedy, command in COMMANDS.items():
         words = words.replace(remedy, command)
     return words
+
+
+def trouble_sentence(error: DSSError | OSError | MemoryError) -> str:
+    """What went wrong and what to do; only of a query, whose trouble is marked below it, on more than one
+    line."""
+    match error:
+        case QueryError():
+            return in_commands(error)
+        case OSError():
+            return printable(
+                f"{error.filename or 'system'}: {error.strerror or error}; check the path, its permissions "
+                "and the free space"
+            )
+        case MemoryError():
+            return "not enough memory for this; close other programs or lower DSS_MAX_PIXELS"
+    return printable(in_commands(error))
 
 
 def finding_sentence(finding: Finding) -> str:

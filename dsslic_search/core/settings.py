@@ -55,6 +55,20 @@ def archive_path(chosen: Path | None) -> Path:
     return user_data_path("dsslic-search", appauthor=False) / "archive"
 
 
+def history_path() -> Path | None:
+    """The file in which lines that were typed are remembered, in the user's state folder; None where there is
+    no home for it."""
+    from platformdirs import user_state_path
+
+    try:
+        home = Path.home().is_dir()
+    except (RuntimeError, OSError):
+        home = False
+    if not home and not os.environ.get("XDG_STATE_HOME"):
+        return None
+    return user_state_path("dsslic-search", appauthor=False) / "history"
+
+
 def vocabularies_path() -> Path | None:
     """The folder of vocabulary files that $DSS_VOCABULARIES names, for label maps that speak in another class
     list."""
