@@ -24,6 +24,7 @@ _WORDS = tuple(column.name for column in COLUMNS if column.values == "words")
 LAYER_NAMES = {
     "voca": "class list",
     "SMAP": "label map",
+    "sure": "certainty",
     "COMP": "compact",
     "RESI": "residual",
     "ALPH": "alpha",

@@ -50,7 +50,7 @@ class Photo(Base):
     keep: Mapped[str] = mapped_column(String(16))  # a core.kinds.KeepMode
     quality: Mapped[int] = mapped_column(Integer)  # 1..100; 101 lossless
     stored_bytes: Mapped[int] = mapped_column(Integer)  # of the .dsslic file
-    map_bytes: Mapped[int] = mapped_column(Integer)  # prefix of it that holds header and label map
+    map_bytes: Mapped[int] = mapped_column(Integer)  # prefix of it that holds the base layer
     vocabulary: Mapped[str] = mapped_column(String(16))  # identity of the class list
     segmenter: Mapped[str] = mapped_column(String(16))  # identity of the weights that made the label map
     embedding: Mapped[bytes] = mapped_column(LargeBinary)  # float32 little-endian, unit length

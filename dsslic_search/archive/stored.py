@@ -105,7 +105,7 @@ class ObjectRecord:
             keep=header.keep,
             quality=header.quality,
             stored_bytes=contents.total,
-            map_bytes=contents.stage_bytes("map") if header.keep.is_seen else 0,
+            map_bytes=contents.base_bytes if header.keep.is_seen else 0,
             vocabulary=header.vocabulary,
             segmenter=header.segmenter,
         )

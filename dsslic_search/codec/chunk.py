@@ -24,6 +24,8 @@ class Layer:
     ``kind``: its four letters in the chunk table; a capital first letter makes it critical. ``name``: in
     words, for messages. ``codecs``: the codec ids that can be read. ``stages``: those that are made from it,
     where the file has it. ``holds_photo``: the last stage needs one such layer, whichever it is.
+    ``in_base``: it belongs to the base layer, which is read whole with the label map (class list, label map
+    and what was told of them), though no stage is made from it.
     """
 
     kind: str
@@ -31,6 +33,7 @@ class Layer:
     codecs: tuple[int, ...]
     stages: tuple[Stage, ...] = ()
     holds_photo: bool = False
+    in_base: bool = False
 
     def chunk(self, codec: int, data: bytes) -> Chunk:
         """A chunk of this kind."""

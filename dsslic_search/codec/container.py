@@ -133,6 +133,13 @@ class Contents:
             raise StageError(f'this file has no "{stage}" stage{why}; it holds: {others or "no stage"}')
         return end
 
+    @property
+    def base_bytes(self) -> int:
+        """How many bytes from the start of the file hold the base layer: the label map, and what stands with
+        it, where the file has that. StageError where it has no label map."""
+        beside = [e for layer in LAYERS if layer.in_base and (e := self.find(layer.kind))]
+        return max([self.stage_bytes(Stage.MAP), *(e.offset + e.length for e in beside)])
+
     def _end_of(self, stage: Stage) -> int | None:
         """How many bytes hold a stage; None when the file does not."""
         wanted = [layer for layer in LAYERS if stage in layer.stages]

@@ -14,6 +14,7 @@ from dsslic_search.codec.container import Contents
 from dsslic_search.codec.layers import (
     alpha,
     axes,
+    certainty,
     class_list,
     compact,
     label_map,
@@ -89,6 +90,15 @@ def read_label_map(prefix: bytes, contents: Contents | None = None) -> NDArray[n
     return _Decoding(prefix, contents).labels
 
 
+def read_certainty(prefix: bytes, contents: Contents | None = None) -> NDArray[np.uint8] | None:
+    """How sure the segmenter was of each class that the label map shows: uint8, mean probability × 255, by
+    class id, of the file's own vocabulary. None where the file does not say. From the bytes that hold the
+    base layer."""
+    contents = contents or container.read_contents(prefix)
+    contents.stage_bytes(Stage.MAP)
+    return _Decoding(prefix, contents).certainty
+
+
 def read_meanings(prefix: bytes) -> NDArray[np.uint8]:
     """The label map in classes of the shipped vocabulary, whatever its own, from the bytes that
     :func:`read_label_map` takes."""
@@ -162,6 +172,12 @@ class _Decoding:
     def labels(self) -> NDArray[np.uint8]:
         """uint8 [h, w], ids of the file's own vocabulary."""
         return label_map.decode(self._needed(label_map.LAYER), self.header.map_size)
+
+    @cached_property
+    def certainty(self) -> NDArray[np.uint8] | None:
+        """One byte for each class that the labels show, by id."""
+        chunk = self.chunk(certainty.LAYER)
+        return None if chunk is None else certainty.decode(chunk, self.labels)
 
     @cached_property
     def dialect(self) -> Dialect:

@@ -30,6 +30,7 @@ from dsslic_search.codec.container import Header
 from dsslic_search.codec.layers import (
     alpha,
     axes,
+    certainty,
     class_list,
     compact,
     importance,
@@ -49,17 +50,18 @@ from dsslic_search.codec.quality import Quantisers, effort, quantisers
 from dsslic_search.codec.target import meet
 from dsslic_search.core.dialect import Dialect
 from dsslic_search.core.errors import UsageError
-from dsslic_search.core.kinds import KeepMode, Stage
+from dsslic_search.core.kinds import KeepMode
 from dsslic_search.core.settings import LOSSLESS
 from dsslic_search.networks import grid, runtime
 from dsslic_search.networks.grid import SCALE
-from dsslic_search.networks.segmenter import Segmenter, SegNetSegmenter
+from dsslic_search.networks.segmenter import Segmenter, SegNetSegmenter, segmented
 
 
 @dataclass(frozen=True)
 class Encoded:
     """One encoded photo. ``label_map``: class ids in the vocabulary of ``dialect``; ``map_bytes``: the prefix
-    of ``data`` that holds it; ``quality``: what it was encoded at; ``milliseconds`` per step."""
+    of ``data`` that holds it and the rest of the base layer; ``quality``: what it was encoded at;
+    ``milliseconds`` per step."""
 
     data: bytes
     label_map: NDArray[np.uint8]
@@ -118,10 +120,14 @@ class _Encoding:
         self.photo = photo
         self.segmenter = options.segmenter or SegNetSegmenter()
         self.dialect = self.segmenter.dialect
-        self.labels, self.scale = segment_photo(photo, options.map_scale, self.segmenter)
+        self.scale = options.map_scale or label_map.scale_for(photo.height, photo.width)
+        size = -(-photo.height // self.scale), -(-photo.width // self.scale)
+        self.labels, probabilities = segmented(self.segmenter, photo.pixels, size)
         self.clock.mark("segment")
         self.map_chunks = [] if self.dialect.native else [class_list.encode(self.dialect)]
         self.map_chunks.append(label_map.encode(self.labels))
+        if probabilities is not None:
+            self.map_chunks.append(certainty.encode(self.labels, probabilities))
         self.clock.mark("map")
         made = (
             reduction.box_average(photo)
@@ -177,7 +183,7 @@ class _Encoding:
             data,
             self.labels,
             self.dialect,
-            container.read_contents(data).stage_bytes(Stage.MAP),
+            container.read_contents(data).base_bytes,
             quality,
             header.vocabulary,
             header.segmenter,

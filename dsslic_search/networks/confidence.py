@@ -31,26 +31,38 @@ class Confidence:
 
 def decide(scores: torch.Tensor, rule: Confidence) -> torch.Tensor:
     """Scores float32 [classes, H, W] → class ids uint8 [H, W]."""
+    return decide_surely(scores, rule)[0]
+
+
+def decide_surely(scores: torch.Tensor, rule: Confidence) -> tuple[torch.Tensor, torch.Tensor]:
+    """Scores float32 [classes, H, W] → class ids uint8 [H, W], and the probability of each pixel's label
+    float32 [H, W]."""
     import torch
 
     classes, height, width = scores.shape
     scores = scores.permute(1, 2, 0).reshape(-1, classes)  # as they lie in memory: a pixel's side by side
     best, labels = scores.max(1)
-    if rule.of_class > 0 or rule.of_pixel > 0:
-        labels = _believed(scores, best, labels, rule)
-    return labels.to(torch.uint8).view(height, width)
-
-
-def _believed(
-    scores: torch.Tensor, best: torch.Tensor, labels: torch.Tensor, rule: Confidence
-) -> torch.Tensor:
-    """Of scores [N, classes], the best of each pixel and its class: what ``rule`` leaves of these classes."""
-    import torch
-
     scale = 1 / rule.temperature
     # the probability of class c is exp((score - best) * scale) times that of the best one
     parts = zip(scores.split(_PIXELS_AT_A_TIME), best.split(_PIXELS_AT_A_TIME), strict=True)
     held = torch.cat([(part - most[:, None]).mul_(scale).exp_().sum(1).reciprocal_() for part, most in parts])
+    if rule.of_class > 0:
+        _strike_out(scores, best, labels, held, rule)
+    doubted = (held < rule.of_pixel).nonzero()[:, 0]
+    if doubted.numel():
+        held_best = held[doubted] * ((scores[doubted, labels[doubted]] - best[doubted]) * -scale).exp_()
+        held[doubted] = held_best * ((scores[doubted, OTHER] - best[doubted]) * scale).exp_()
+        labels[doubted] = OTHER
+    return labels.to(torch.uint8).view(height, width), held.view(height, width)
+
+
+def _strike_out(
+    scores: torch.Tensor, best: torch.Tensor, labels: torch.Tensor, held: torch.Tensor, rule: Confidence
+) -> None:
+    """Of scores [N, classes], the ``best`` of each pixel, its class and probability: changes the last two
+    where a class is struck out."""
+    import torch
+
     classes = scores.shape[1]
     pixels = torch.bincount(labels, minlength=classes)
     sure = torch.bincount(labels, held, minlength=classes) / pixels.clamp(min=1)
@@ -58,7 +70,6 @@ def _believed(
     # where everything is in doubt, striking out would only promote worse guesses
     if struck.any() and not struck[pixels > 0].all():
         open_again = struck[labels].nonzero()[:, 0]
-        remaining, second = scores[open_again].masked_fill_(struck, -torch.inf).max(1)
+        remaining, second = scores[open_again].masked_fill(struck, -torch.inf).max(1)
         labels[open_again] = second
-        held[open_again] *= ((remaining - best[open_again]) * scale).exp_()
-    return torch.where(held < rule.of_pixel, OTHER, labels)
+        held[open_again] *= ((remaining - best[open_again]) / rule.temperature).exp_()

@@ -106,17 +106,24 @@ def class_scores(net: Any, pixels: NDArray[np.uint8], area: int | None = None) -
 def segment(pixels: NDArray[np.uint8], map_size: tuple[int, int]) -> NDArray[np.uint8]:
     """Parse a photo, uint8 [H, W, 3] sRGB, into class ids, uint8 [h, w] = ``map_size``; ``other`` where
     SegNet is in doubt."""
+    return segment_with_certainty(pixels, map_size)[0]
+
+
+def segment_with_certainty(
+    pixels: NDArray[np.uint8], map_size: tuple[int, int]
+) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+    """What :func:`segment` gives, and the probability of each label, float32 [h, w]."""
     import torch
     import torch.nn.functional as F
 
-    from dsslic_search.networks.confidence import Confidence, decide
+    from dsslic_search.networks.confidence import Confidence, decide_surely
 
     net = network("segnet")
     rule = Confidence(net.config.temperature, net.config.of_class, net.config.of_pixel)
     with torch.inference_mode():
         scores = F.interpolate(class_scores(net, pixels), map_size, mode="bilinear")
-        labels: NDArray[np.uint8] = decide(scores[0], rule).numpy()
-    return labels
+        labels, probabilities = decide_surely(scores[0], rule)
+    return labels.numpy(), probabilities.numpy()
 
 
 def make_compact(pixels: NDArray[np.uint8], labels: NDArray[np.int64]) -> NDArray[np.uint8]:

@@ -7,7 +7,7 @@ docs/segmenters.md.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,7 +25,8 @@ class Segmenter(Protocol):
 
     One that has a method ``working_size(height, width) -> (height, width)`` too, the size that it resizes a
     photo of that size to, is given photos of fewer pixels, but at least twice as many each way, where no
-    larger ones are needed (:mod:`dsslic_search.codec.reduction`)."""
+    larger ones are needed (:mod:`dsslic_search.codec.reduction`). One that knows how sure it is has a method
+    ``segment_with_certainty``, too: see `SureSegmenter`."""
 
     @property
     def identity(self) -> str:
@@ -39,6 +40,26 @@ class Segmenter(Protocol):
     def segment(self, pixels: NDArray[np.uint8], map_size: tuple[int, int]) -> NDArray[np.uint8]:
         """Parse a photo, uint8 [H, W, 3] sRGB, into class ids, uint8 [h, w] = ``map_size``, both at least
         1."""
+
+
+@runtime_checkable
+class SureSegmenter(Protocol):
+    """A segmenter that tells how sure it is of each label."""
+
+    def segment_with_certainty(
+        self, pixels: NDArray[np.uint8], map_size: tuple[int, int]
+    ) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+        """What ``segment`` gives for the same photo, and for each label, float32 [h, w], the probability that
+        it is right, 0..1."""
+
+
+def segmented(
+    segmenter: Segmenter, pixels: NDArray[np.uint8], map_size: tuple[int, int]
+) -> tuple[NDArray[np.uint8], NDArray[np.float32] | None]:
+    """The label map of a photo, and the probability of each label; None where the segmenter knows none."""
+    if isinstance(segmenter, SureSegmenter):
+        return segmenter.segment_with_certainty(pixels, map_size)
+    return segmenter.segment(pixels, map_size), None
 
 
 class SegNetSegmenter:
@@ -60,6 +81,11 @@ class SegNetSegmenter:
 
     def segment(self, pixels: NDArray[np.uint8], map_size: tuple[int, int]) -> NDArray[np.uint8]:
         return runtime.segment(pixels, map_size)
+
+    def segment_with_certainty(
+        self, pixels: NDArray[np.uint8], map_size: tuple[int, int]
+    ) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+        return runtime.segment_with_certainty(pixels, map_size)
 
 
 def open_segmenter(name: str, *, classes: Path | None = None, own_classes: bool = False) -> Segmenter:

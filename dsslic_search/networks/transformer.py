@@ -96,6 +96,13 @@ class TransformersSegmenter:
     def segment(self, pixels: NDArray[np.uint8], map_size: tuple[int, int]) -> NDArray[np.uint8]:
         """See `Segmenter`. Raises WeightsError when the model cannot be loaded or does not do what its files
         say."""
+        return self.segment_with_certainty(pixels, map_size)[0]
+
+    def segment_with_certainty(
+        self, pixels: NDArray[np.uint8], map_size: tuple[int, int]
+    ) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+        """See `SureSegmenter`. The probability of a class is that of all labels that mean it, as the model
+        gives it, without calibration. Raises WeightsError as `segment` does."""
         import torch
         from PIL import Image
 
@@ -107,6 +114,7 @@ class TransformersSegmenter:
         with torch.inference_mode():
             outputs = loaded.net(**loaded.prepare(picture))
             ids = loaded.labels(outputs, target_sizes=[map_size])[0].to(torch.int64).numpy()
+            shares = _probabilities(outputs, map_size).numpy()
         inside = (ids >= 0) & (ids < self._table.size)
         found = np.where(inside, self._table[np.where(inside, ids, 0)], -1)
         if int(found.min()) < 0:
@@ -114,7 +122,15 @@ class TransformersSegmenter:
                 f"{self._name}: gives labels that its config.json does not name (id2label); the model's "
                 "files do not fit"
             )
-        return found.astype(np.uint8)
+        labels = found.astype(np.uint8)
+        return labels, self._held(shares, labels)
+
+    def _held(self, shares: NDArray[np.float32], labels: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Of the probabilities of the model's labels, float32 [n, h, w], those of each pixel's class."""
+        held = np.zeros(labels.shape, np.float32)
+        for label_id, share in enumerate(shares[: self._table.size]):
+            held += np.where(labels == self._table[label_id], share, 0)
+        return np.clip(held, 0, 1)
 
     def _loaded(self) -> _Loaded:
         with self._loading:
@@ -186,6 +202,23 @@ class TransformersSegmenter:
                 f"{self._name}: its weights and its config.json are of different models ({name} is {stored} "
                 f"in the one and {wanted} in the other); take both files from the same model"
             )
+
+
+def _probabilities(outputs: Any, map_size: tuple[int, int]) -> Any:
+    """What a model thinks of each pixel of one photo: float32 tensor [labels, h, w], sums 1. Models with
+    queries give each a class and a mask: a label's share is that of its masks, weighted (Cheng et al.
+    2021)."""
+    import torch.nn.functional as F
+
+    def enlarged(grid: Any) -> Any:
+        return F.interpolate(grid, map_size, mode="bilinear", align_corners=False)[0]
+
+    if getattr(outputs, "class_queries_logits", None) is None:
+        return enlarged(outputs.logits).softmax(0)
+    classes = outputs.class_queries_logits.softmax(-1)[0, :, :-1]
+    masks = enlarged(outputs.masks_queries_logits).sigmoid()
+    shares = (classes.T @ masks.flatten(1)).view(classes.shape[1], *map_size)
+    return shares / shares.sum(0).clamp(min=1e-6)
 
 
 def _preparing(transformers: Any, processor: Any, config: Any, folder: Path) -> Callable[..., Any]:

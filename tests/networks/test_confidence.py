@@ -8,12 +8,13 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dsslic_search.networks.confidence import Confidence, decide
+from dsslic_search.networks.confidence import Confidence, decide, decide_surely
 
 
-def oracle(scores: np.ndarray, rule: Confidence) -> np.ndarray:
+def oracle(scores: np.ndarray, rule: Confidence) -> tuple[np.ndarray, np.ndarray]:
     exponent = np.exp((scores - scores.max(0)) / rule.temperature)
-    probability = exponent / exponent.sum(0)
+    whole = exponent / exponent.sum(0)
+    probability = whole.copy()
     labels = scores.argmax(0)
     shown = np.unique(labels)
     struck = [c for c in shown if probability[c][labels == c].mean() < rule.of_class]
@@ -21,7 +22,8 @@ def oracle(scores: np.ndarray, rule: Confidence) -> np.ndarray:
         probability[struck] = -1
         labels = probability.argmax(0)
     held = np.take_along_axis(probability, labels[None], 0)[0]
-    return np.where(held < rule.of_pixel, 0, labels)
+    labels = np.where(held < rule.of_pixel, 0, labels)
+    return labels, np.take_along_axis(whole, labels[None], 0)[0]
 
 
 @given(
@@ -34,9 +36,11 @@ def test_it_does_what_the_rule_says(seed: int, temperature: float, of_class: flo
     rng = np.random.default_rng(seed)
     scores = rng.normal(0, rng.uniform(0.5, 3), (6, 5, 7)) + 2 * rng.normal(0, 1, (6, 1, 1))
     rule = Confidence(temperature, of_class, of_pixel)
-    found = decide(torch.from_numpy(scores), rule)
+    found, held = decide_surely(torch.from_numpy(scores), rule)
     assert found.dtype == torch.uint8
-    np.testing.assert_array_equal(found.numpy(), oracle(scores, rule))
+    labels, probabilities = oracle(scores, rule)
+    np.testing.assert_array_equal(found.numpy(), labels)
+    np.testing.assert_allclose(held.numpy(), probabilities, atol=1e-6)
 
 
 def test_a_doubtful_class_gives_way_to_the_next_and_doubtful_pixels_to_other():

@@ -19,7 +19,7 @@ from dsslic_search.codec.options import EncodeOptions
 from dsslic_search.codec.picture.open import SourcePhoto
 from dsslic_search.core import vocabulary
 from dsslic_search.core.errors import MissingExtraError, WeightsError
-from dsslic_search.networks.segmenter import open_segmenter
+from dsslic_search.networks.segmenter import SureSegmenter, open_segmenter
 from dsslic_search.networks.transformer import TransformersSegmenter
 from tests import tiny_models
 from tests.tiny_models import LABELS
@@ -61,9 +61,13 @@ def test_photos_of_any_size_are_parsed_into_the_mapped_class(kind: str, models: 
         ((70, 3), (35, 2)),
         ((120, 160), (60, 80)),
     ):
-        labels = segmenter.segment(rng.integers(0, 256, (*size, 3), dtype=np.uint8), map_size)
+        pixels = rng.integers(0, 256, (*size, 3), dtype=np.uint8)
+        assert isinstance(segmenter, SureSegmenter)
+        labels, held = segmenter.segment_with_certainty(pixels, map_size)
         assert (labels.shape, labels.dtype) == (map_size, np.uint8)
         assert np.unique(labels).tolist() == [OURS.id_of("grass")]
+        assert (held.shape, held.dtype) == (map_size, np.float32)
+        assert 1 / len(LABELS) < held.min() and held.max() <= 1  # the likeliest of all labels
 
 
 def test_what_a_model_sees_depends_on_the_photo(tmp_path: Path, photo: SourcePhoto):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dsslic_search.codec.layers import (
     alpha,
+    certainty,
     class_list,
     compact,
     label_map,
@@ -20,6 +21,7 @@ from dsslic_search.codec.layers import (
 LAYERS = (
     class_list.LAYER,
     label_map.LAYER,
+    certainty.LAYER,
     compact.LAYER,
     residual.LAYER,
     alpha.LAYER,
