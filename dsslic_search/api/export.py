@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 FORMATS = ("paths", "json", "csv", "parquet")
 ROW_GROUP = 50_000  # rows of Parquet written at once
 BETWEEN_PATHS = "\n"  # of a photo that lies at several, in a cell of CSV
+_OF_CLASSES = ("coverage", "certainty", "colours")  # what is told of each class
 BETWEEN_WORDS = "; "  # of a fact that has several, in a cell of CSV
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")  # with one of these a spreadsheet's formula begins
 _BY_SUFFIX = {".txt": "paths", ".json": "json", ".csv": "csv", ".parquet": "parquet"}
@@ -78,14 +79,15 @@ class _Counted:
 
 
 def columns(classes: Sequence[str]) -> list[str]:
-    """The columns of a table of photos: what `Hit` has, with a column for each fact and for the coverage of
-    each class."""
-    coverages = (f"coverage_{name.replace(' ', '_')}" for name in classes)
-    return ["rank", "id", "path", "paths", "score", *EXPORTED, *coverages]
+    """The columns of a table of photos: what `Hit` has, with a column for each fact and for the coverage,
+    certainty and colours of each class."""
+    known = (f"{what}_{name.replace(' ', '_')}" for what in _OF_CLASSES for name in classes)
+    return ["rank", "id", "path", "paths", "score", *EXPORTED, *known]
 
 
 def _row(hit: Hit) -> tuple[Any, ...]:
-    return hit.rank, hit.id, hit.path, hit.paths, hit.score, *hit.facts.values(), *hit.coverage.values()
+    known = (*hit.coverage.values(), *hit.certainty.values(), *hit.class_colours.values())
+    return hit.rank, hit.id, hit.path, hit.paths, hit.score, *hit.facts.values(), *known
 
 
 def _as_plain(hit: Hit) -> dict[str, Any]:
@@ -99,6 +101,8 @@ def _as_plain(hit: Hit) -> dict[str, Any]:
         "score": hit.score,
         **facts,
         "coverage": hit.coverage,
+        "certainty": hit.certainty,
+        "class_colours": hit.class_colours,
     }
 
 
@@ -140,10 +144,12 @@ def _write_parquet(raw: IO[bytes], hits: Iterable[Hit], classes: Sequence[str]) 
     kinds = {"whole": arrow.int64(), "pixels": arrow.int64(), "degrees": arrow.float64()}
     kinds |= {"whole or none": arrow.int64(), "number or none": arrow.float64()}
     kinds |= {name: arrow.string() for name in ("text", "prose", "path")}
-    kinds |= {"words": arrow.list_(arrow.string()), "date": arrow.timestamp("us")}
+    kinds |= {"words": arrow.list_(arrow.string()), "colours": arrow.list_(arrow.string())}
+    kinds |= {"date": arrow.timestamp("us")}
     types = [arrow.int64(), arrow.int64(), arrow.string(), arrow.list_(arrow.string()), arrow.float64()]
     types += [kinds[NAMED[name].columns[0].values] for name in EXPORTED]
-    types += [arrow.float64() for _ in classes]
+    types += [arrow.float64() for _ in (*classes, *classes)]
+    types += [arrow.list_(arrow.string()) for _ in classes]
     schema = arrow.schema(list(zip(columns(classes), types, strict=True)))
     with parquet.ParquetWriter(raw, schema) as writer:
         rows = map(_row, hits)

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dsslic_search.api import coding
+from dsslic_search.core.certainty import probability
+from dsslic_search.core.colour_terms import named
 from dsslic_search.core.errors import StageError
 from dsslic_search.core.fields import COLUMNS
 
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 
 UNKNOWN_VOCABULARY = "not known here"
 RESIDUAL_KINDS = {1: "bpg-first", 2: "bpg", 3: "jpeg-xl"}  # by codec id
+_COLOURS = tuple(column.name for column in COLUMNS if column.values == "colours")
 _WORDS = tuple(column.name for column in COLUMNS if column.values == "words")
 LAYER_NAMES = {
     "voca": "class list",
@@ -52,11 +55,13 @@ def file_info(source: Path | str | bytes) -> dict[str, Any]:
         spoken = _vocabulary_name(contents, lambda: decoder.read_dialect(data, contents))
         residual = _residual(data)
         bits, remarks = decoder.read_source(data, contents)
+        certainty = decoder.read_certainty(data, contents) if contents.header.keep.is_seen else None
         told = facts_of(decoder.read_embedded(data))
     facts = {name: value for name, value in _plain(told).items() if value not in (None, [])}
     return {
         **describe_contents(contents),
         "vocabulary_name": spoken,
+        "certainty": certainty,
         "residual": residual,
         "facts": facts,
         "source_bits": bits,
@@ -65,8 +70,9 @@ def file_info(source: Path | str | bytes) -> dict[str, Any]:
 
 
 def photo_info(store: Store, photo: Photo, vocabulary: Vocabulary, tags: list[str]) -> dict[str, Any]:
-    """What the catalog knows of a photo, and the layers of its file: the columns of its row by name, coverage
-    by class, regions (None when an older version described it), tags, vocabulary and layers."""
+    """What the catalog knows of a photo, and the layers of its file: the columns of its row by name;
+    coverage, certainty and colours by class; regions (None when an older version described it), tags,
+    vocabulary and layers."""
     from dsslic_search.api.showing import read_contents, read_dialect, read_remarks
 
     contents = read_contents(store, photo)
@@ -171,6 +177,8 @@ def _row(photo: Photo, names: list[str]) -> dict[str, Any]:
     plain["coverage"] = {
         names[c.class_id]: c.fraction for c in sorted(photo.coverages, key=lambda c: -c.fraction)
     }
+    plain["certainty"] = {names[c.class_id]: probability(c.certainty) for c in photo.coverages}
+    plain["class_colours"] = {names[c.class_id]: list(named(c.colours)) for c in photo.coverages}
     plain["regions"] = None if photo.regions is None else _regions(photo.regions, names)
     return plain
 
@@ -184,6 +192,7 @@ def _ended(row: KnownPath) -> dict[str, Any]:
 def _plain(facts: Mapping[str, Any]) -> dict[str, Any]:
     """Facts by column as JSON has them: dates as ISO 8601 has them, several words as a list."""
     plain = {name: v.isoformat() if hasattr(v, "isoformat") else v for name, v in facts.items()}
+    plain |= {name: list(named(plain[name])) for name in _COLOURS if name in plain}
     return plain | {name: plain[name].split("\n") if plain[name] else [] for name in _WORDS}
 
 

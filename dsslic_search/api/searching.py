@@ -13,7 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dsslic_search.archive.folder import ArchiveFolder
-from dsslic_search.archive.lookup import Lookup, batches
+from dsslic_search.archive.lookup import Lookup, Shown, batches
+from dsslic_search.core.certainty import probability
+from dsslic_search.core.colour_terms import named
 from dsslic_search.core.errors import ArchiveError, QueryError, Remedy
 from dsslic_search.core.fact import FactValue
 from dsslic_search.core.kinds import HIDDEN
@@ -27,12 +29,16 @@ if TYPE_CHECKING:
     from dsslic_search.query.run.execute import Answer, Indexes
 
 
+_NOT_SHOWN = Shown(0.0, None, None)
+
+
 @dataclass(frozen=True)
 class Hit:
     """One photo that answers a query. ``rank`` from 1, going on from page to page; ``score`` 0..1; ``facts``:
     those of `core.fields.EXPORTED` by name, several words as a tuple, None where not known; ``coverage``:
     class name → fraction of the photo, for the classes the query speaks of; ``paths``: all at which the photo
-    lies, of which ``path`` is the first, or none."""
+    lies, of which ``path`` is the first, or none. ``certainty``: of the same classes how sure the segmenter
+    was, 0..1, None where that is not known; ``class_colours``: which colours they show there."""
 
     rank: int
     id: int
@@ -41,6 +47,8 @@ class Hit:
     facts: dict[str, FactValue | tuple[str, ...]]
     coverage: dict[str, float]
     paths: tuple[str, ...] = ()
+    certainty: dict[str, float | None] = field(default_factory=dict)
+    class_colours: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -176,9 +184,18 @@ class Searcher:
             for photo_id, (rank, score) in zip(part, ranked, strict=False):
                 if photo_id in known.photos:
                     path, facts = known.photos[photo_id]
-                    coverage = {name: known.fractions.get((photo_id, c), 0.0) for c, name in names.items()}
-                    paths = known.paths.get(photo_id, ())
-                    yield Hit(rank, photo_id, path, round(float(score), 6), facts, coverage, paths)
+                    shown = {n: known.shown.get((photo_id, c), _NOT_SHOWN) for c, n in names.items()}
+                    yield Hit(
+                        rank,
+                        photo_id,
+                        path,
+                        round(float(score), 6),
+                        facts,
+                        {name: each.fraction for name, each in shown.items()},
+                        known.paths.get(photo_id, ()),
+                        {name: probability(each.certainty) for name, each in shown.items()},
+                        {name: named(each.colours) for name, each in shown.items()},
+                    )
 
     def embeddings_of(self, operand: str, mirrored: bool = False) -> NDArray[np.float32]:
         """The embeddings, float32[m, DIMENSION], that ``like OPERAND`` means: of "#12", of a photo in the

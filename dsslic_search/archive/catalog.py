@@ -184,12 +184,13 @@ class Catalog(Lookup):
             yield session
 
     def add(self, photo: schema.Photo, features: MapFeatures, there: FileThere | None = None) -> int:
-        """Add a photo with its features in one transaction; returns its id. ``embedding`` and ``regions`` are
-        set here. ``there``: the file in which it was met, by default one at the row's path and of its size.
+        """Add a photo with its features in one transaction; returns its id. What ``features`` tell is set
+        here. ``there``: the file in which it was met, by default one at the row's path and of its size.
 
         Raises ArchiveError, too, when its content is there already.
         """
-        photo.embedding, photo.regions = features.embedding, features.regions
+        for name, value in _of_photo(features).items():
+            setattr(photo, name, value)
         there = there or FileThere(text_to_path(photo.path), photo.file_size, None)
         photo.path = path_to_text(absolute(there.path)) + there.part
         with self.changing() as session:
@@ -264,14 +265,30 @@ def _replace_features(session: Session, features: Mapping[int, MapFeatures]) -> 
     if not features:
         return
     session.execute(delete(schema.Coverage).where(schema.Coverage.photo_id.in_(list(features))))
-    values = [{"id": i, "embedding": made.embedding, "regions": made.regions} for i, made in features.items()]
+    values = [{"id": i, **_of_photo(made)} for i, made in features.items()]
     session.execute(update(schema.Photo), values)
     _insert_coverages(session, features)
 
 
+def _of_photo(made: MapFeatures) -> dict[str, Any]:
+    """The columns of a photo's row that follow from its base layer and its compact image."""
+    return {
+        "embedding": made.embedding,
+        "regions": made.regions,
+        "brightness": made.colours and made.colours.brightness,
+        "colours": made.colours and made.colours.photo,
+    }
+
+
 def _insert_coverages(session: Session, features: Mapping[int, MapFeatures]) -> None:
     coverages = [
-        {"photo_id": i, "class_id": c, "fraction": f}
+        {
+            "photo_id": i,
+            "class_id": c,
+            "fraction": f,
+            "certainty": made.certainties.get(c),
+            "colours": made.colours and made.colours.of_class.get(c),
+        }
         for i, made in features.items()
         for c, f in made.coverages
     ]

@@ -1,12 +1,13 @@
-"""What is derived from the layers of a stored photo: the catalog's values from its label map, the fingerprint
-from its compact image. No byte past those layers is read."""
+"""What is derived from the layers of a stored photo: the catalog's values from its base layer and, for
+colours, its compact image; the fingerprint from its compact image. No byte past those layers is read."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,9 +16,13 @@ from dsslic_search.archive.store import Store
 from dsslic_search.archive.stored import StoredFile
 from dsslic_search.core import vocabulary
 from dsslic_search.core.errors import ArchiveError, FormatError
+from dsslic_search.core.settings import DEFAULT_MAX_PIXELS
 from dsslic_search.core.vocabulary import Vocabulary
+from dsslic_search.features.colours import ColourFeatures
 from dsslic_search.features.scene import SceneRegions
 
+MAX_PIXELS = 64 * DEFAULT_MAX_PIXELS
+"""Of photos whose compact images, 64 times smaller, are looked at for colours."""
 PHOTOS_AHEAD = 256  # fingerprints that are made before one of them is handed on
 
 
@@ -25,19 +30,28 @@ PHOTOS_AHEAD = 256  # fingerprints that are made before one of them is handed on
 class MapFeatures:
     """``coverages``: (class id, fraction of the pixels) of the classes that are there, by id. ``regions``:
     the bytes of `features.scene.SceneRegions`. ``embedding``: float32 little-endian bytes of a unit
-    vector, none where nothing was seen."""
+    vector, none where nothing was seen. ``certainties``: 0..255 by class id, of classes of which the file
+    says how sure the segmenter was. ``colours``: None where the compact image was not looked at."""
 
     coverages: tuple[tuple[int, float], ...]
     regions: bytes
     embedding: bytes
+    certainties: Mapping[int, int] = field(default_factory=dict)
+    colours: ColourFeatures | None = None
 
 
 NOTHING_SEEN = MapFeatures((), SceneRegions.none().to_bytes(), b"")
 """Of a photo without a label map."""
 
 
-def features_of(label_map: NDArray[np.uint8], vocabulary: Vocabulary) -> MapFeatures:
-    """The catalog values of a label map, uint8 (h, w) of class ids of ``vocabulary``."""
+def features_of(
+    label_map: NDArray[np.uint8],
+    vocabulary: Vocabulary,
+    certainties: Mapping[int, int] | None = None,
+    colours: ColourFeatures | None = None,
+) -> MapFeatures:
+    """The catalog values of a label map, uint8 (h, w) of class ids of ``vocabulary``; certainties and colours
+    as they are given."""
     from dsslic_search.features.coverage import coverage
     from dsslic_search.features.embedding import embed
     from dsslic_search.features.regions import regions
@@ -47,18 +61,35 @@ def features_of(label_map: NDArray[np.uint8], vocabulary: Vocabulary) -> MapFeat
         coverages=tuple((int(i), float(fractions[i])) for i in np.flatnonzero(fractions)),
         regions=regions(label_map).to_bytes(),
         embedding=embed(label_map, vocabulary).astype("<f4").tobytes(),
+        certainties=certainties or {},
+        colours=colours,
     )
 
 
-def read_features(store: Store, content_hash: str, map_bytes: int) -> MapFeatures:
-    """Describe a photo anew, in the shipped vocabulary, from the first ``map_bytes`` bytes of its file; 0 for
-    one without a label map. Raises FormatError or ArchiveError."""
+def read_features(store: Store, content_hash: str, map_bytes: int) -> tuple[MapFeatures, int]:
+    """Describe a photo anew, in the shipped vocabulary, from the first ``map_bytes`` bytes of its file, its
+    base layer, and from its compact image, if that is sound; and how many bytes were read. 0 for a photo
+    without a label map. Raises FormatError or ArchiveError."""
     if not map_bytes:
-        return NOTHING_SEEN
-    from dsslic_search.codec.decoder import read_meanings
+        return NOTHING_SEEN, 0
+    from dsslic_search.codec.decoder import read_base
 
-    label_map = read_meanings(StoredFile(store, content_hash).prefix(map_bytes))
-    return features_of(label_map, vocabulary.default())
+    file = StoredFile(store, content_hash)
+    base = read_base(file.prefix(map_bytes))
+    colours = None
+    with suppress(FormatError):
+        colours = colours_of(file.stage("compact"), base.label_map, file.contents.header.map_scale)
+    return features_of(base.label_map, vocabulary.default(), base.certainties, colours), len(file.data)
+
+
+def colours_of(prefix: bytes, label_map: NDArray[np.uint8], map_scale: int) -> ColourFeatures:
+    """The colours of a photo, from the bytes of its file that hold the compact image, and its label map in
+    the shipped vocabulary. FormatError for damage."""
+    from dsslic_search.codec.decoder import decode_stage
+    from dsslic_search.features.colours import colour_features
+
+    compact = decode_stage(prefix, "compact", max_pixels=MAX_PIXELS).pixels
+    return colour_features(compact, label_map, map_scale)
 
 
 def read_fingerprint(store: Store, content_hash: str, map_bytes: int, max_pixels: int) -> NDArray[np.uint8]:

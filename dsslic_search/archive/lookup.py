@@ -16,12 +16,13 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dsslic_search.archive.revisions import head_revision
+from dsslic_search.core.colour_terms import named
 from dsslic_search.core.fact import Column, Fact, FactValue
 from dsslic_search.core.fields import EXPORTED, NAMED
 from dsslic_search.core.kinds import HIDDEN
@@ -55,14 +56,23 @@ def generation_in(settings: Mapping[str, str]) -> int:
     return int(settings.get(GENERATION, 0))
 
 
+class Shown(NamedTuple):
+    """What is known of a class in a photo: its fraction, its certainty 0..255 and the mask of its colours
+    (`core.colour_terms`); None where these are not known."""
+
+    fraction: float
+    certainty: int | None
+    colours: int | None
+
+
 @dataclass(frozen=True)
 class LookedUp:
     """Of some photos, those that are there: path and the facts of `core.fields.EXPORTED` by name, by id;
-    fractions of classes by photo's id and class id, of those that are not 0; and the paths at which they lie,
-    by id."""
+    what is known of classes by photo's id and class id, of those that they show; and the paths at which they
+    lie, by id."""
 
     photos: dict[int, tuple[str, dict[str, FactValue | tuple[str, ...]]]]
-    fractions: dict[tuple[int, int], float]
+    shown: dict[tuple[int, int], Shown]
     paths: dict[int, tuple[str, ...]]
 
 
@@ -157,10 +167,10 @@ class Lookup(ABC):
         if classes:
             # + 0: a condition on the class itself tempts SQLite to walk the index of all photos that have it
             asked.append(
-                "SELECT photo_id, class_id, fraction FROM coverage "
+                "SELECT photo_id, class_id, fraction, certainty, colours FROM coverage "
                 f"WHERE photo_id IN ({_listed(ids)}) AND (class_id + 0) IN ({_listed(classes)})"
             )
-        photos, lying, *fractions = self.rows(*asked)
+        photos, lying, *shown = self.rows(*asked)
         paths: dict[int, tuple[str, ...]] = {}
         for photo_id, path in lying:
             paths[photo_id] = (*paths.get(photo_id, ()), path)
@@ -175,7 +185,7 @@ class Lookup(ABC):
                 )
                 for photo_id, path, *values in photos
             },
-            {(photo_id, class_id): fraction for rows in fractions for photo_id, class_id, fraction in rows},
+            {(row[0], row[1]): Shown(*row[2:]) for rows in shown for row in rows},
             paths,
         )
 
@@ -188,6 +198,8 @@ def _shown(fact: Fact, column: Column, value: Any) -> Any:
     """A value as callers have it. SQLite keeps dates as text; of words one stands on a line."""
     if isinstance(value, str) and column.values == "date":
         return datetime.fromisoformat(value)
+    if column.values == "colours":
+        return None if value is None else named(value)
     return tuple(value.split("\n")) if isinstance(value, str) and fact.kind == "words" else value
 
 

@@ -1,6 +1,6 @@
-"""Describe every photo anew from its base layer: coverages, regions and embedding, reading no byte past the
-label map (but for facts that came later: see `archive.later_facts`), in the terms of this version (see
-`archive.terms`).
+"""Describe every photo anew from its base layer (coverages, certainty, regions and embedding) and its compact
+image (colours), reading no byte past them (but for facts that came later: see `archive.later_facts`), in the
+terms of this version (see `archive.terms`).
 """
 
 from __future__ import annotations
@@ -60,14 +60,14 @@ def reindex(
             for batch, described in _described(pool, archive.store, batches):
                 made: dict[int, MapFeatures] = {}
                 unknown: dict[int, MapFeatures] = {}
-                for (photo_id, _hash, map_bytes), result in zip(batch, described.result(), strict=True):
+                for (photo_id, _hash, _bytes), result in zip(batch, described.result(), strict=True):
                     if isinstance(result, str):
                         report.failed.append((photo_id, result))
                         if not readable:
                             unknown[photo_id] = nothing_known()
                     else:
-                        made[photo_id] = result
-                        report.bytes_read += map_bytes
+                        made[photo_id], bytes_read = result
+                        report.bytes_read += bytes_read
                 catalog.replace_features(made | unknown)
                 report.photos += len(made)
                 if progress is not None:
@@ -79,13 +79,15 @@ def reindex(
 
 
 Rows = list[tuple[int, str, int]]
+Described = tuple[MapFeatures, int]
+"""Features, and from how many bytes."""
 
 
 def _described(
     pool: ThreadPoolExecutor, store: Store, batches: Iterator[Rows]
-) -> Iterator[tuple[Rows, Future[list[MapFeatures | str]]]]:
+) -> Iterator[tuple[Rows, Future[list[Described | str]]]]:
     """Batches with their features, a few batches ahead of the one that is written."""
-    ahead: deque[tuple[Rows, Future[list[MapFeatures | str]]]] = deque()
+    ahead: deque[tuple[Rows, Future[list[Described | str]]]] = deque()
     for batch in batches:
         ahead.append((batch, pool.submit(_describe, store, batch)))
         if len(ahead) > (os.cpu_count() or 1):
@@ -93,9 +95,9 @@ def _described(
     yield from ahead
 
 
-def _describe(store: Store, batch: Rows) -> list[MapFeatures | str]:
+def _describe(store: Store, batch: Rows) -> list[Described | str]:
     """Features, or what is wrong, of each photo."""
-    made: list[MapFeatures | str] = []
+    made: list[Described | str] = []
     for _photo_id, content_hash, map_bytes in batch:
         try:
             made.append(read_features(store, content_hash, map_bytes))

@@ -96,7 +96,7 @@ def _describe_anew(
 ) -> bool:
     """Write a row anew from its file; False when the label map cannot be read."""
     try:
-        features = read_features(store, content_hash, record.map_bytes)
+        features, _ = read_features(store, content_hash, record.map_bytes)
     except (FormatError, ArchiveError):
         return False
     catalog.update(photo_id, asdict(record), features)

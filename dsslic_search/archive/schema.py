@@ -61,6 +61,8 @@ class Photo(Base):
         state: Mapped[str]  # a core.kinds.PhotoState; `archive.paths` derives it
         removed_at: Mapped[datetime | None]  # into the bin, UTC
         lost_at: Mapped[datetime | None]  # since when its .dsslic file is missing or set aside, UTC
+        brightness: Mapped[int | None]  # mean luma, 0..255; None: not known since an older version
+        colours: Mapped[int | None]  # a mask of core.colour_terms; None likewise
 
     coverages: Mapped[list[Coverage]] = relationship(cascade="all, delete-orphan", passive_deletes=True)
     # changed by `archive.paths` alone; those at which it lies come first
@@ -105,15 +107,22 @@ class Purged(Base):
 
 
 class Coverage(Base):
-    """The fraction of a photo's label map that a class covers; absent classes have no row."""
+    """The fraction of a photo's label map that a class covers, and what else is known of the class there;
+    absent classes have no row."""
 
     __tablename__ = "coverage"
 
     photo_id: Mapped[int] = mapped_column(ForeignKey("photo.id", ondelete="CASCADE"), primary_key=True)
     class_id: Mapped[int] = mapped_column(Integer, primary_key=True)
     fraction: Mapped[float] = mapped_column(Float)  # 0 < fraction <= 1
+    # mean probability of its labels, 0..255; None: the file does not say
+    certainty: Mapped[int | None] = mapped_column(Integer)
+    # a mask of core.colour_terms; None: not known, or too small to have any
+    colours: Mapped[int | None] = mapped_column(Integer)
 
-    __table_args__ = (Index("ix_coverage_class_fraction", "class_id", "fraction", "photo_id"),)
+    __table_args__ = (
+        Index("ix_coverage_class_fraction", "class_id", "fraction", "photo_id", "certainty", "colours"),
+    )
 
 
 class Setting(Base):
@@ -158,6 +167,7 @@ _TYPES = {
     "words": String,
     "prose": String,
     "path": String,
+    "colours": Integer,
 }
 _STANDING = {
     "state": mapped_column(
@@ -165,6 +175,8 @@ _STANDING = {
     ),
     "removed_at": mapped_column(DateTime, nullable=True),
     "lost_at": mapped_column(DateTime, nullable=True),
+    "brightness": mapped_column(Integer, nullable=True),  # as its migration adds it
+    "colours": mapped_column(Integer, nullable=True),
 }
 for _column in COLUMNS:
     if _column.name not in Photo.__table__.columns and _column.name not in _STANDING:

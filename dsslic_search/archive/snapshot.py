@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,8 +11,10 @@ from sqlalchemy import Connection, Executable, Integer, cast, func, select
 
 from dsslic_search.archive.lookup import Totals, batches
 from dsslic_search.archive.schema import Coverage, KnownPath, Photo, Tag
+from dsslic_search.core.certainty import UNKNOWN_CERTAINTY
 from dsslic_search.core.fields import INDEXED
 from dsslic_search.core.kinds import HIDDEN, PhotoState
+from dsslic_search.index.source import ClassRows
 
 CHUNK = 20_000  # rows
 WIDE_CHUNK = 5_000  # rows that hold an embedding
@@ -46,16 +48,22 @@ class Snapshot:
             [_ids(rows) for rows in self.rows(select(Photo.id).order_by(*_NEWEST_FIRST))], np.int64
         )
 
-    def coverages(self, class_id: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-        """The photos that have a class, in any order: ids and fractions."""
-        ids: list[NDArray[np.int64]] = []
-        fractions: list[NDArray[np.float64]] = []
-        for rows in self.rows(
-            select(Coverage.photo_id, Coverage.fraction).where(Coverage.class_id == class_id)
-        ):
-            ids.append(_ids(rows))
-            fractions.append(np.fromiter((row[1] for row in rows), np.float64, len(rows)))
-        return _joined(ids, np.int64), _joined(fractions, np.float64)
+    def coverages(self, class_id: int) -> ClassRows:
+        """The photos that have a class, in any order, with what is known of it there."""
+        chosen = select(
+            Coverage.photo_id,
+            Coverage.fraction,
+            func.coalesce(Coverage.certainty, UNKNOWN_CERTAINTY),
+            func.coalesce(Coverage.colours, 0),
+        ).where(Coverage.class_id == class_id)
+        parts = [tuple(zip(*rows, strict=True)) for rows in self.rows(chosen)]
+        ids, fractions, certainties, colours = zip(*parts, strict=True) if parts else ((),) * 4
+        return ClassRows(
+            _gathered(ids, np.int64),
+            _gathered(fractions, np.float64),
+            _gathered(certainties, np.uint8),
+            _gathered(colours, np.uint16),
+        )
 
     def covered(self, ids: NDArray[np.int64], classes: Sequence[int]) -> NDArray[np.float64]:
         """The fraction of each photo that the classes cover together, summed in order of class id; 0 for
@@ -168,3 +176,7 @@ def _ids(rows: Sequence[tuple[Any, ...]]) -> NDArray[np.int64]:
 
 def _joined(parts: list[NDArray[Any]], dtype: type) -> NDArray[Any]:
     return np.concatenate([np.empty(0, dtype), *parts])
+
+
+def _gathered(parts: Iterable[Sequence[float]], dtype: type) -> NDArray[Any]:
+    return _joined([np.array(part, dtype) for part in parts], dtype)

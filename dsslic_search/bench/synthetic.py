@@ -19,10 +19,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dsslic_search.archive.features import MapFeatures
+from dsslic_search.core.colour_terms import TERMS
 from dsslic_search.core.fact import FactValue
 from dsslic_search.core.fields import INDEXED
 from dsslic_search.features.embedding import BLOCK_NORM, DIMENSION, pack, unpack
-from dsslic_search.index.source import FileFacts, Snapshot
+from dsslic_search.index.source import ClassRows, FileFacts, Snapshot
 
 MAP_PIXELS = 256 * 171  # of a label map of a common shape
 COVERAGE_SPREAD = 0.3  # of the logarithm of a coverage
@@ -57,9 +58,8 @@ def features_in(snapshot: Snapshot, classes: int) -> list[MapFeatures]:
         photo_id: [] for photo_id in snapshot.photo_ids().tolist()
     }
     for class_id in range(classes):
-        for photo_id, fraction in zip(
-            *(column.tolist() for column in snapshot.coverages(class_id)), strict=True
-        ):
+        found = snapshot.coverages(class_id)
+        for photo_id, fraction in zip(found.ids.tolist(), found.fractions.tolist(), strict=True):
             coverages[photo_id].append((class_id, fraction))
     embeddings = dict(pair for part in snapshot.embeddings() for pair in part)
     regions = dict(pair for part in snapshot.regions() for pair in part)
@@ -136,10 +136,18 @@ class Synthetic:
         seconds: NDArray[np.int64] = self._facts["moment"][self._order]
         return (seconds + _EPOCH) * 1_000_000
 
-    def coverages(self, class_id: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    def coverages(self, class_id: int) -> ClassRows:
+        """Certainties are as if each were as likely as any over a half; a thing has one or two colours."""
         first, last = np.searchsorted(self._class_id, (class_id, class_id + 1), sorter=self._of_class)
         entries = self._of_class[first:last]
-        return self._photo[entries] + np.int64(1), self._fraction[entries]
+        rng = self._rng(4, class_id)
+        colours = 1 << rng.integers(len(TERMS), size=(2, entries.size))
+        return ClassRows(
+            self._photo[entries] + np.int64(1),
+            self._fraction[entries],
+            rng.integers(128, 256, entries.size, np.uint8),
+            (colours[0] | colours[1]).astype(np.uint16),
+        )
 
     def covered(self, ids: NDArray[np.int64], classes: Sequence[int]) -> NDArray[np.float64]:
         sums = np.zeros(ids.size)

@@ -117,7 +117,7 @@ def show(
     archive: ArchiveDir = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show what the catalog knows of a photo: file facts, coverage, regions, layers."""
+    """Show what the catalog knows of a photo: file facts, layers, coverage, regions, certainty, colours."""
     from dsslic_search.api import Archive
 
     with Archive(archive) as opened:
@@ -168,4 +168,7 @@ def print_photo(opened: Archive, photo_id: int) -> None:
     counts = None if info["regions"] is None else Counter(r["class"] for r in info["regions"])
     for name, fraction in info["coverage"].items():
         regions = "" if counts is None else f"  {counted(counts[name], 'region')}"
-        typer.echo(f"  {name:12} {fraction:>7.2%}{regions}")
+        sure = info["certainty"][name]
+        told = "" if sure is None else f"  {sure:>4.0%} sure"
+        colours = "".join(f"  {', '.join(c)}" for c in [info["class_colours"][name]] if c)
+        typer.echo(f"  {name:12} {fraction:>7.2%}{regions}{told}{colours}")

@@ -232,6 +232,9 @@ def info(
     typer.echo(
         f"label map 1/{said['map_scale']}, compact 1/{said['compact_scale']} (QP {said['compact_qp']})"
     )
+    if said["certainty"] is not None:
+        told = (f"{printable(name)} {sure:.0%}" for name, sure in said["certainty"].items())
+        typer.echo(f"how sure the segmenter was: {', '.join(told)}")
     for remark in said["source_remarks"]:
         typer.echo(f"source: {printable(remark)}")
     for line in _residual_lines(said["residual"], said["residual_qp"]):

@@ -8,7 +8,7 @@ from typing import Any
 from dsslic_search.core.text import printable
 
 _TEXTS = ("title", "description")
-_WORDS = ("keywords", "people")
+_WORDS = ("keywords", "people", "colours")
 SECOND = 0.4  # from so many seconds on an exposure is written in seconds, below as a fraction of one
 
 
@@ -43,6 +43,7 @@ _FORMS: Mapping[str, Callable[[Any], str]] = {
     "rating": "rated {:g} of 5".format,
     "profile": "profile {}".format,
     "bit_depth": "{} bits a channel".format,
+    "brightness": "brightness {} of 255".format,
     "turn": "EXIF orientation {}".format,
 }
 """How facts are told, in order."""

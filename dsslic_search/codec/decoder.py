@@ -28,6 +28,7 @@ from dsslic_search.codec.layers.planes import read_planes
 from dsslic_search.codec.layers.terms import SIXTY_FOURTHS, read_terms
 from dsslic_search.codec.picture.raster import Embedded
 from dsslic_search.core import dialect, vocabulary
+from dsslic_search.core.certainty import CERTAIN
 from dsslic_search.core.dialect import Dialect
 from dsslic_search.core.errors import FormatError, StageError
 from dsslic_search.core.kinds import KeepMode, Stage
@@ -90,20 +91,41 @@ def read_label_map(prefix: bytes, contents: Contents | None = None) -> NDArray[n
     return _Decoding(prefix, contents).labels
 
 
-def read_certainty(prefix: bytes, contents: Contents | None = None) -> NDArray[np.uint8] | None:
-    """How sure the segmenter was of each class that the label map shows: uint8, mean probability × 255, by
-    class id, of the file's own vocabulary. None where the file does not say. From the bytes that hold the
-    base layer."""
+class Base(NamedTuple):
+    """What the base layer tells in terms of the shipped vocabulary: the label map, uint8 [h, w], and how sure
+    the segmenter was of its classes, 0..255 by class id, where the file says so."""
+
+    label_map: NDArray[np.uint8]
+    certainties: dict[int, int]
+
+
+def read_base(prefix: bytes) -> Base:
+    """The base layer of a file, whatever the vocabulary of its own, from the first bytes of it."""
+    contents = container.read_contents(prefix)
+    contents.stage_bytes(Stage.MAP)
+    file = _Decoding(prefix, contents)
+    known: dict[int, int] = {}
+    if file.certainty is not None:
+        known = certainty.by_meaning(file.labels, file.certainty, file.dialect)
+    return Base(file.dialect.meant(file.labels), known)
+
+
+def read_certainty(prefix: bytes, contents: Contents | None = None) -> dict[str, float] | None:
+    """How sure the segmenter was of each class that the label map shows, 0..1 by the class's name in the
+    file's own vocabulary. None where the file does not say. From the bytes that hold the base layer."""
     contents = contents or container.read_contents(prefix)
     contents.stage_bytes(Stage.MAP)
-    return _Decoding(prefix, contents).certainty
-
-
-def read_meanings(prefix: bytes) -> NDArray[np.uint8]:
-    """The label map in classes of the shipped vocabulary, whatever its own, from the bytes that
-    :func:`read_label_map` takes."""
-    contents = container.read_contents(prefix)
-    return read_dialect(prefix, contents).meant(read_label_map(prefix, contents))
+    file = _Decoding(prefix, contents)
+    if file.certainty is None:
+        return None
+    classes = file.dialect.vocabulary.classes
+    shown = np.unique(file.labels)
+    if shown[-1] >= len(classes):
+        raise FormatError("the label map holds class ids that the vocabulary does not have")
+    return {
+        classes[i].name: round(sure / CERTAIN, 4)
+        for i, sure in zip(shown.tolist(), file.certainty.tolist(), strict=True)
+    }
 
 
 def read_dialect(prefix: bytes, contents: Contents | None = None) -> Dialect:

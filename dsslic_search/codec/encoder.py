@@ -59,13 +59,16 @@ from dsslic_search.networks.segmenter import Segmenter, SegNetSegmenter, segment
 
 @dataclass(frozen=True)
 class Encoded:
-    """One encoded photo. ``label_map``: class ids in the vocabulary of ``dialect``; ``map_bytes``: the prefix
-    of ``data`` that holds it and the rest of the base layer; ``quality``: what it was encoded at;
-    ``milliseconds`` per step."""
+    """One encoded photo. ``label_map``: class ids in the vocabulary of ``dialect``; ``certainties``: how sure
+    the segmenter was of classes, 0..255, by their ids in the shipped vocabulary, where it tells;
+    ``map_scale``: photo pixels per label, each way; ``map_bytes``: the prefix of ``data`` that holds the base
+    layer; ``quality``: what it was encoded at; ``milliseconds`` per step."""
 
     data: bytes
     label_map: NDArray[np.uint8]
+    certainties: dict[int, int]
     dialect: Dialect
+    map_scale: int
     map_bytes: int
     quality: int
     vocabulary: str
@@ -126,8 +129,12 @@ class _Encoding:
         self.clock.mark("segment")
         self.map_chunks = [] if self.dialect.native else [class_list.encode(self.dialect)]
         self.map_chunks.append(label_map.encode(self.labels))
+        self.certainties: dict[int, int] = {}
         if probabilities is not None:
-            self.map_chunks.append(certainty.encode(self.labels, probabilities))
+            sure = certainty.encode(self.labels, probabilities)
+            self.map_chunks.append(sure)
+            known = certainty.decode(sure, self.labels)
+            self.certainties = certainty.by_meaning(self.labels, known, self.dialect)
         self.clock.mark("map")
         made = (
             reduction.box_average(photo)
@@ -182,7 +189,9 @@ class _Encoding:
         return Encoded(
             data,
             self.labels,
+            self.certainties,
             self.dialect,
+            self.scale,
             container.read_contents(data).base_bytes,
             quality,
             header.vocabulary,

@@ -13,19 +13,42 @@ from typing import Literal
 from dsslic_search.core.text import BYTE_UNITS
 
 Kind = Literal[
-    "date", "number", "text", "prose", "texts", "words", "path", "word", "tag", "orientation", "place"
+    "date",
+    "number",
+    "text",
+    "prose",
+    "texts",
+    "words",
+    "path",
+    "word",
+    "tag",
+    "orientation",
+    "place",
+    "colour",
 ]
 """How a fact is asked for: a period of days; bounds; a part of a text, or a glob for all of it, without
 regard to capitals; the same for a text of a photo's own, and for several texts at once; whole words of one of
 many texts, or a glob for all of one; the same as for a text, of a path, where "*" and "?" stop at slashes; a
-whole word; one of many words; the proportions of the sides; a place on Earth, by its distance."""
+whole word; one of many words; the proportions of the sides; a place on Earth, by its distance; one of the
+colours that there are."""
 
 Values = Literal[
-    "date", "whole", "pixels", "degrees", "whole or none", "number or none", "text", "words", "prose", "path"
+    "date",
+    "whole",
+    "pixels",
+    "degrees",
+    "whole or none",
+    "number or none",
+    "text",
+    "words",
+    "prose",
+    "path",
+    "colours",
 ]
 """What a column holds: a date and time without a time zone, a whole number below 2⁶³, one below 2³², an
 angle, a whole number below 2³¹ or nothing, any number or nothing, one of some thousand texts at most, several
-of such texts (one a line), a text of a photo's own or nothing, a text of nearly every photo's own."""
+of such texts (one a line), a text of a photo's own or nothing, a text of nearly every photo's own, a mask of
+`core.colour_terms` or nothing."""
 
 ASKED_OF_THE_CATALOG: tuple[Values, ...] = ("prose", "path")
 """What indexes keep no array of."""
@@ -111,6 +134,7 @@ SECONDS = Measure(
 F_NUMBERS = Measure({"": Decimal(1)}, Decimal("0.01"), "<=2.8, 8 or 5.6..11", sign="f/")
 STARS = Measure({"": Decimal(1)}, Decimal("0.1"), ">=4, 5 or 2..3")
 BITS = Measure(dict.fromkeys(("", "bit", "bits"), Decimal(1)), Decimal(1), ">8, 16 or 10..12")
+LUMA = Measure({"": Decimal(1)}, Decimal(1), "<60, 128 or 100..200")
 TURNS = Measure({"": Decimal(1)}, Decimal(1), "6 or 2..8")
 
 

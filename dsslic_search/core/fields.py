@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from dsslic_search.core.colour_terms import COLOURS, SPELLINGS
 from dsslic_search.core.fact import (
     ASKED_OF_THE_CATALOG,
     BITS,
@@ -17,6 +18,7 @@ from dsslic_search.core.fact import (
     F_NUMBERS,
     GPS_IFD,
     IFD0,
+    LUMA,
     MEGAPIXELS,
     MILLIMETRES,
     NUMBERS,
@@ -312,6 +314,28 @@ FACTS = (
         ),
         optional=True,
     ),
+    Fact(
+        "brightness",  # mean luma, 0..255
+        "number",
+        "file",
+        (Column("brightness", "brightness", "whole or none"),),
+        "brightness:<60",
+        optional=True,
+        measure=LUMA,
+        possible=(0, 255),
+    ),
+    Fact(
+        "colour",
+        "colour",
+        "file",
+        (Column("colours", "colour", "colours"),),
+        "colour:red",
+        aliases=("color", "colours", "colors"),
+        optional=True,
+        values=COLOURS,
+        values_are="the colours are",
+        spellings=SPELLINGS,
+    ),
 )
 NAMED: Mapping[str, Fact] = {fact.name: fact for fact in FACTS}
 
@@ -329,6 +353,7 @@ SORTED_BY = (
     "f_number",
     "rating",
     "bit_depth",
+    "brightness",
     "path",
     "name",
     "id",
@@ -349,6 +374,8 @@ EXPORTED: tuple[str, ...] = (
     "description",
     "profile",
     "bit_depth",
+    "brightness",
+    "colour",
 )
 """Those that answers carry into JSON, CSV and Parquet, beside id and path."""
 

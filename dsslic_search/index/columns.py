@@ -1,5 +1,5 @@
 """Coverage columns: for each class and group one number a photo, to answer coverage questions about all
-photos in a pass over memory.
+photos in a pass over memory; beside it the certainty of the class there and the colours that it shows.
 
 Rows are in the order in which equally good photos are shown: newest first (date taken, else date added), then
 by id. What a sixth of the photos or more have is kept as a full column of quanta, anything else as (row,
@@ -11,9 +11,11 @@ from __future__ import annotations
 
 import bisect
 import zlib
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,11 +24,11 @@ from dsslic_search.core.errors import ArchiveError
 from dsslic_search.core.vocabulary import Vocabulary
 from dsslic_search.index import cache
 from dsslic_search.index.quanta import QUANTA, doubt, quanta, ticks
-from dsslic_search.index.source import Snapshot, Source, Stale
+from dsslic_search.index.source import ClassRows, Snapshot, Source, Stale
 
 FILE = "coverage.columns"
 KIND = "coverage"
-FORMAT = 3
+FORMAT = 4
 FULL_ONE_IN = 6
 """A column is full when at least one photo in so many has the thing; pairs then cost nearly as much and are
 slower."""
@@ -89,14 +91,33 @@ class Columns(cache.Table):
 
     def at(self, classes: Classes, rows: NDArray[np.intp]) -> NDArray[np.uint16]:
         """The quanta of some rows, uint16."""
-        if (column := self._full(classes)) is not None:
-            found: NDArray[np.uint16] = column[rows]
-            return found
-        having, values = self._pairs(classes)
+        return self._at(classes, rows, "")
+
+    def certainty_at(self, classes: Classes, rows: NDArray[np.intp]) -> NDArray[np.uint8]:
+        """How sure it is that some rows show the classes: uint8, the mean over all their labels of the
+        probability that these are right, times 255; 0 where they are not shown."""
+        return self._at(classes, rows, "_certainty")
+
+    def coloured(self, classes: Classes, bit: int) -> NDArray[np.bool_]:
+        """Which rows show some of the classes in a colour, by its bit: bool, the caller's own."""
+        if (column := self._full(classes, "_colours")) is not None:
+            return np.asarray((column & bit) != 0)
+        rows, masks = self._pairs(classes, "_colours")
+        held = np.zeros(len(self), bool)
+        held[rows[(masks & bit) != 0]] = True
+        return held
+
+    def _at(self, classes: Classes, rows: NDArray[np.intp], what: str) -> NDArray[Any]:
+        """Of some rows what is kept beside coverage, or with "" that itself; 0 where there is no coverage."""
+        if (column := self._full(classes, what)) is not None:
+            return np.asarray(column[rows])
+        having, values = self._pairs(classes, what)
         if rows.size > LOOKED_UP_ROWS or not having.size:
-            return self.quanta(classes)[rows]
+            scattered = np.zeros(len(self), values.dtype)
+            scattered[having] = values
+            return scattered[rows]
         nearest = np.minimum(np.searchsorted(having, rows.astype(having.dtype)), having.size - 1)
-        return np.where(having[nearest] == rows, values[nearest], 0).astype(np.uint16)
+        return np.where(having[nearest] == rows, values[nearest], 0).astype(values.dtype)
 
     def between(self, classes: Classes, first: int, last: int) -> NDArray[np.bool_]:
         """Which rows have a quantum from ``first`` to ``last``, both included: bool, the caller's own."""
@@ -133,18 +154,15 @@ class Columns(cache.Table):
     def _numbers(self) -> dict[Classes, int]:
         return {classes: number for number, classes in enumerate(self.sets)}
 
-    def _full(self, classes: Classes) -> NDArray[np.uint16] | None:
+    def _full(self, classes: Classes, what: str = "") -> NDArray[Any] | None:
         number = int(self.arrays["places"][self._numbers[classes]])
-        if number < 0:
-            return None
-        column: NDArray[np.uint16] = self.arrays["full"][number]
-        return column
+        return None if number < 0 else self.arrays[f"full{what}"][number]
 
-    def _pairs(self, classes: Classes) -> tuple[NDArray[np.uint32], NDArray[np.uint16]]:
-        """Rows, ascending, and quanta of what has no full column."""
+    def _pairs(self, classes: Classes, what: str = "") -> tuple[NDArray[np.uint32], NDArray[Any]]:
+        """Rows, ascending, and quanta, or what is kept beside these, of what has no full column."""
         number = self._numbers[classes]
         start, stop = self.arrays["starts"][number : number + 2]
-        return self.arrays["rows"][start:stop], self.arrays["pairs"][start:stop]
+        return self.arrays["rows"][start:stop], self.arrays[f"pairs{what}"][start:stop]
 
     def _exactly(
         self, classes: Classes, doubtful: set[int]
@@ -211,36 +229,53 @@ def column_sets(vocabulary: Vocabulary) -> tuple[Classes, ...]:
     return (*((class_id,) for class_id in range(len(vocabulary))), *groups)
 
 
+_KEPT: Mapping[str, type[np.unsignedinteger[Any]]] = {
+    "": np.uint16,
+    "_certainty": np.uint8,
+    "_colours": np.uint16,
+}
+"""What is kept of a thing in a photo, by the endings of the arrays' names: quanta, and what stands beside."""
+
+
 class _Builder:
-    """Takes one column after the other, each as the rows that have the thing, ascending, and their
-    fractions."""
+    """Takes one column after the other, each as the rows that have the thing, ascending, and what is known of
+    it there."""
 
     def __init__(self, photos: int) -> None:
         self.photos = photos
         self.full_number: list[int] = []  # of each column, among the full ones; -1 for pairs
-        self.full: list[NDArray[np.uint16]] = []
+        self.full: dict[str, list[NDArray[Any]]] = {what: [] for what in _KEPT}
         self.rows: list[NDArray[np.uint32]] = []
-        self.pairs: list[NDArray[np.uint16]] = []
+        self.pairs: dict[str, list[NDArray[Any]]] = {what: [] for what in _KEPT}
 
-    def add(self, rows: NDArray[np.intp], fractions: NDArray[np.float64]) -> None:
-        values = quanta(fractions)
+    def add(
+        self,
+        rows: NDArray[np.intp],
+        fractions: NDArray[np.float64],
+        certainties: NDArray[np.uint8],
+        colours: NDArray[np.uint16],
+    ) -> None:
         full = FULL_ONE_IN * rows.size >= self.photos > 0
-        self.full_number.append(len(self.full) if full else -1)
-        if full:
-            self.full.append(np.zeros(self.photos, np.uint16))
-            self.full[-1][rows] = values
-            rows, values = rows[:0], values[:0]
-        self.rows.append(rows.astype(np.uint32))
-        self.pairs.append(values)
+        self.full_number.append(len(self.full[""]) if full else -1)
+        kept: tuple[NDArray[Any], ...] = (quanta(fractions), certainties, colours)
+        for (what, dtype), values in zip(_KEPT.items(), kept, strict=True):
+            if full:
+                self.full[what].append(np.zeros(self.photos, dtype))
+                self.full[what][-1][rows] = values
+            self.pairs[what].append(values[:0] if full else values)
+        self.rows.append((rows[:0] if full else rows).astype(np.uint32))
 
     def arrays(self) -> cache.Arrays:
-        return {
+        columns = len(self.full[""])
+        arrays: cache.Arrays = {
             "places": np.array(self.full_number, np.int16),
-            "full": np.array(self.full, np.uint16).reshape(len(self.full), self.photos),
             "starts": np.cumsum([0, *(rows.size for rows in self.rows)], dtype=np.int64),
             "rows": np.concatenate(self.rows),
-            "pairs": np.concatenate(self.pairs),
         }
+        for what, dtype in _KEPT.items():
+            arrays[f"full{what}"] = np.array(self.full[what], dtype).reshape(columns, self.photos)
+            arrays[f"pairs{what}"] = np.concatenate(self.pairs[what])
+        return arrays
 
 
 def _build(snapshot: Snapshot, sets: tuple[Classes, ...]) -> cache.Arrays:
@@ -251,21 +286,27 @@ def _build(snapshot: Snapshot, sets: tuple[Classes, ...]) -> cache.Arrays:
     groups = [classes for classes in sets if len(classes) > 1]
     # of all classes, then of each group's, in order of class id as the catalog adds them
     sums = np.zeros((1 + len(groups), ids.size))
+    certain = np.zeros((len(groups), ids.size))  # certainty times fraction, summed
+    colours = np.zeros((len(groups), ids.size), np.uint16)
     for class_id in range(len(sets) - len(groups)):
-        rows, fractions = _class_rows(snapshot, class_id, ids, by_id)
-        builder.add(rows, fractions)
-        for number, classes in enumerate((range(len(sets)), *groups)):
+        rows, found = _class_rows(snapshot, class_id, ids, by_id)
+        builder.add(rows, *found[1:])
+        sums[0, rows] += found.fractions
+        for number, classes in enumerate(groups):
             if class_id in classes:
-                sums[number, rows] += fractions
+                sums[number + 1, rows] += found.fractions
+                certain[number, rows] += found.fractions * found.certainties
+                colours[number, rows] |= found.colours
     if np.any(sums[0] > 1 + 1e-9):
         bad = int(ids[np.argmax(sums[0])])
         raise ArchiveError(
             f"the catalog is damaged: the classes of photo {bad} cover more than all of it; check the "
             "archive and ingest it again"
         )
-    for group in np.minimum(sums[1:], 1):
-        rows = np.flatnonzero(group)
-        builder.add(rows, group[rows])
+    for whole, weighted, shown in zip(sums[1:], certain, colours, strict=True):
+        rows = np.flatnonzero(whole)
+        mean = np.rint(weighted[rows] / whole[rows]).astype(np.uint8)
+        builder.add(rows, np.minimum(whole[rows], 1), mean, shown[rows])
     unseen = np.flatnonzero(sums[0] == 0).astype(np.uint32)  # label maps say something of every pixel
     flags = _flags(snapshot, ids, by_id)
     arrays: cache.Arrays = {"ids": ids, "moments": snapshot.moments(), "unseen": unseen, "flags": flags}
@@ -284,17 +325,18 @@ def _flags(snapshot: Snapshot, ids: NDArray[np.int64], by_id: NDArray[np.intp]) 
 
 def _class_rows(
     snapshot: Snapshot, class_id: int, ids: NDArray[np.int64], by_id: NDArray[np.intp]
-) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
-    """Rows and fractions of the photos that have a class, by row. ``by_id`` sorts ``ids``."""
-    photos, fractions = snapshot.coverages(class_id)
-    if not ids.size or not photos.size:
-        return np.empty(0, np.intp), np.empty(0)
-    if not np.all((fractions > 0) & (fractions <= 1)):
+) -> tuple[NDArray[np.intp], ClassRows]:
+    """The rows of the photos that have a class, ascending, and what is known of it in each. ``by_id`` sorts
+    ``ids``."""
+    found = snapshot.coverages(class_id)
+    if not ids.size or not found.ids.size:
+        return np.empty(0, np.intp), found.at(np.empty(0, np.intp))
+    if not np.all((found.fractions > 0) & (found.fractions <= 1)):
         raise ArchiveError(
             f"the catalog is damaged: a coverage of class {class_id} is not in 0..1; ingest the photos again"
         )
-    nearest = np.minimum(np.searchsorted(ids, photos, sorter=by_id), ids.size - 1)
+    nearest = np.minimum(np.searchsorted(ids, found.ids, sorter=by_id), ids.size - 1)
     rows = by_id[nearest]
-    known = ids[rows] == photos  # rows of no photo are for the archive's check to tell
-    order = np.argsort(rows[known])
-    return rows[known][order], fractions[known][order]
+    known = ids[rows] == found.ids  # rows of no photo are for the archive's check to tell
+    order = np.flatnonzero(known)[np.argsort(rows[known])]
+    return rows[order], found.at(order)

@@ -84,6 +84,7 @@ _ARRAYS: Mapping[Values, Callable[[Sequence[Any]], NDArray[Any]]] = {
     "number or none": lambda numbers: np.array(numbers, np.float64),
     "text": lambda texts: np.array([text or "" for text in texts], object),
     "words": lambda texts: np.array([text or "" for text in texts], object),
+    "colours": lambda masks: np.array([mask or 0 for mask in masks], np.uint16),  # every photo has some
 }
 
 

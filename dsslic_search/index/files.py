@@ -20,6 +20,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from dsslic_search.core.colour_terms import bit_of
 from dsslic_search.core.fields import INDEXED, NAMED
 from dsslic_search.core.files import native_name, native_part
 from dsslic_search.core.kinds import ANY_STATE
@@ -125,6 +126,8 @@ class Files(cache.Table):
                 held[self.arrays["placed"]] = False
             case "number":
                 held = np.isnan(self._array(name))
+            case "colour":
+                held = self._array(name) == 0
             case "words":
                 held = self._words_each(self._named_array(name)) == 0
             case "prose":
@@ -134,7 +137,8 @@ class Files(cache.Table):
         return held
 
     def text(self, name: str, pattern: str) -> Mask:
-        """Photos of which a text matches: a text or path by `index.patterns`, words and tags as a whole.
+        """Photos of which a text matches: a text or path by `index.patterns`, words, tags and colours as a
+        whole.
 
         Raises Stale when the catalog has to be asked and has changed."""
         match NAMED[name].kind:
@@ -147,6 +151,9 @@ class Files(cache.Table):
                 return self._of_words(self._named_array(name), word_test(pattern))
             case "texts":
                 return self._anywhere(name, pattern)
+            case "colour":
+                shown: Mask = (self._array(name) & bit_of(pattern)) != 0
+                return shown
             case "tag":
                 with self.source.snapshot() as snapshot:
                     return np.isin(self.ids, snapshot.tagged(pattern))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,22 @@ class Stale(Exception):
     again and asks anew."""
 
 
+class ClassRows(NamedTuple):
+    """Photos that have a class: ids int64, fractions float64 over 0..1, certainties uint8 (255 for 1;
+    `core.certainty.UNKNOWN_CERTAINTY` where they are not known) and colours uint16 (masks of
+    `core.colour_terms`; 0 where they are not known)."""
+
+    ids: NDArray[np.int64]
+    fractions: NDArray[np.float64]
+    certainties: NDArray[np.uint8]
+    colours: NDArray[np.uint16]
+
+    def at(self, places: NDArray[np.intp]) -> ClassRows:
+        """Some of them."""
+        ids, fractions, certainties, colours = self
+        return ClassRows(ids[places], fractions[places], certainties[places], colours[places])
+
+
 class Snapshot(Protocol):
     """The catalog at one moment. Reading from it may raise ArchiveError."""
 
@@ -28,8 +44,8 @@ class Snapshot(Protocol):
     def photo_ids(self) -> NDArray[np.int64]:
         """All photos: newest first (date taken, else date added), then by id."""
 
-    def coverages(self, class_id: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-        """The photos that have a class, in any order: ids and fractions."""
+    def coverages(self, class_id: int) -> ClassRows:
+        """The photos that have a class, in any order, with what is known of it there."""
 
     def covered(self, ids: NDArray[np.int64], classes: Sequence[int]) -> NDArray[np.float64]:
         """The fraction of each photo that the classes cover together, summed in order of class id; 0 for

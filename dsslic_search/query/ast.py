@@ -41,6 +41,14 @@ class Compare:
 
 
 @dataclass(frozen=True)
+class Coloured:
+    """The thing is present, and one of its classes shows a colour, one of `core.colour_terms.TERMS`."""
+
+    thing: Thing
+    colour: str
+
+
+@dataclass(frozen=True)
 class Like:
     """The photo looks like another, a path, or "#" and an id; ``mirrored``: like it or its mirror image,
     whichever is nearer."""
@@ -170,7 +178,7 @@ class Or:
 FilePredicate = Period | Text | Number | Orientation | Near | Unknown
 """What is asked of a photo's file, a fact at a time (`core.fields`)."""
 
-Leaf = Presence | Compare | Like | Regional | FilePredicate
+Leaf = Presence | Compare | Coloured | Like | Regional | FilePredicate
 Node = Leaf | Not | And | Or
 
 
@@ -217,7 +225,7 @@ def things(node: Node) -> Iterator[Thing]:
     """All things that a tree speaks of, in the order of the text."""
     for leaf in leaves(node):
         match leaf:
-            case Presence(thing) | Compare(thing):
+            case Presence(thing) | Compare(thing) | Coloured(thing):
                 yield thing
             case Regional(thing, where):
                 yield thing
@@ -236,6 +244,8 @@ def written(node: Node) -> str:
             return thing.name if below is None else f"little {thing.name}"
         case Compare(thing, _, _, says):
             return f"{thing.name} {says}"
+        case Coloured(thing, colour):
+            return f"{colour} {thing.name}"
         case Like(operand, _, mirrored):
             return f"like {operand}{' mirrored' if mirrored else ''}"
         case Regional(thing, where, _, _, says):

@@ -16,6 +16,7 @@ from dsslic_search.query.ast import (
     Amid,
     And,
     Anywhere,
+    Coloured,
     Compare,
     Like,
     Node,
@@ -28,7 +29,16 @@ from dsslic_search.query.ast import (
     Where,
     Zone,
 )
-from dsslic_search.query.steps import CoverageRange, Either, Every, Filter, RegionCount, Resemble, Step
+from dsslic_search.query.steps import (
+    CoverageRange,
+    Either,
+    Every,
+    Filter,
+    RegionCount,
+    Resemble,
+    ShowsColour,
+    Step,
+)
 
 MakeRange = Callable[[int, int | None], Step]
 """Makes the step for the numbers from one to another, both included (None: or more)."""
@@ -53,6 +63,10 @@ def _planned(node: Node, presence: int, negated: bool) -> Step:
         case And(parts) | Or(parts):
             steps = [_planned(part, presence, negated) for part in parts]
             return _any(*steps) if isinstance(node, Or) != negated else together(*steps)
+        case Coloured(thing, colour):
+            present = _planned(Presence(thing), presence, negated)
+            shown = ShowsColour(thing.name, thing.classes, colour, negated)
+            return _any(present, shown) if negated else together(present, shown)
         case Like(operand, _, mirrored):
             return Resemble(operand, mirrored, negated)
         case Presence(thing, below):

@@ -2,7 +2,9 @@
 match it, how well a photo satisfies it, and which photos satisfy it so well.
 
 A photo's degree of satisfaction is 0..1 (`query.run.rank` for ranges of coverage, `index.regions` for
-regions; 1 for a filter that is passed, the likeness itself for a photo to compare with). Of steps joined by
+regions; 1 for a filter that is passed, the likeness itself for a photo to compare with). Where something must
+be there, how clearly it is is multiplied by how sure it is: by the certainty of the thing in the photo, of
+regions that stand in a relation by the least certainty of all things concerned. Of steps joined by
 "and" the least degree counts, of those joined by "or" the greatest; where one compares photos, those that do
 alone, and what photos shall not be like takes a share of its likeness from that.
 
@@ -21,11 +23,14 @@ from enum import IntEnum
 import numpy as np
 from numpy.typing import NDArray
 
+from dsslic_search.core.certainty import CERTAIN
+from dsslic_search.core.colour_terms import bit_of
 from dsslic_search.core.fact import Kind
 from dsslic_search.core.fields import NAMED
 from dsslic_search.core.text import counted
 from dsslic_search.index.files import Files
 from dsslic_search.index.quanta import TICKS
+from dsslic_search.index.regions import relate
 from dsslic_search.index.regions.relate import RegionTest, needs_counts
 from dsslic_search.query.ast import FilePredicate, Near, Number, Orientation, Period, Text, Unknown, written
 from dsslic_search.query.run.evaluate import Evaluation
@@ -132,11 +137,13 @@ class CoverageRange(Step):
         return _among(evaluation.columns.within(self.classes, self.low, self.high), among)
 
     def degrees(self, evaluation: Evaluation, rows: Rows) -> NDArray[np.float32]:
-        return degrees(self.low, self.high)[evaluation.columns.at(self.classes, rows)]
+        clear = degrees(self.low, self.high)[evaluation.columns.at(self.classes, rows)]
+        return clear * _certainty(evaluation, (self.classes,), rows) if self.low > 0 else clear
 
     def _reaching(self, evaluation: Evaluation, degree: float, above: bool) -> Mask:
         first, last = span(degrees(self.low, self.high), degree, above=above)
-        return evaluation.columns.between(self.classes, first, last)
+        held = evaluation.columns.between(self.classes, first, last)
+        return _sure_enough(self, evaluation, held, degree, above) if self.low > 0 else held
 
 
 @dataclass(frozen=True)
@@ -181,7 +188,10 @@ class RegionCount(Step):
         """The clearest region counts; where there may be none, no region is asked for clearly."""
         found = evaluation.matches_of[id(self)]
         held = found.within(self.low, self.high, rows)
-        return found.degrees(rows) * held if self.low > 0 else held.astype(np.float32)
+        if self.low == 0:
+            return held.astype(np.float32)
+        things = (self.classes, *relate.things_of(self.test))
+        return found.degrees(rows) * held * _certainty(evaluation, things, rows)
 
     def _reaching(self, evaluation: Evaluation, degree: float, above: bool) -> Mask:
         found = evaluation.matches_of[id(self)]
@@ -190,7 +200,37 @@ class RegionCount(Step):
         held = found.reaching(degree, above=above)
         if needs_counts(self.low, self.high):
             np.logical_and(held, found.within(self.low, self.high), out=held)
-        return held
+        return _sure_enough(self, evaluation, held, degree, above)
+
+
+@dataclass(frozen=True)
+class ShowsColour(Step):
+    """Photos in which one of the ``classes`` of a thing, called ``name``, shows a colour, or none does."""
+
+    name: str
+    classes: tuple[int, ...]
+    colour: str
+    negated: bool
+
+    @property
+    def cost(self) -> Cost:
+        return Cost.COVERAGE
+
+    def words(self) -> str:
+        return f"{self.name} that is {'not ' if self.negated else ''}{self.colour}"
+
+    def mask(self, evaluation: Evaluation, among: Mask | None = None) -> Mask:
+        held = evaluation.columns.coloured(self.classes, bit_of(self.colour))
+        if self.negated:
+            held = evaluation.columns.seen_alone(np.logical_not(held, out=held))
+        evaluation.mask_of[id(self)] = held.copy()
+        return _among(held, among)
+
+    def degrees(self, evaluation: Evaluation, rows: Rows) -> NDArray[np.float32]:
+        return evaluation.mask_of[id(self)][rows].astype(np.float32)
+
+    def _reaching(self, evaluation: Evaluation, degree: float, above: bool) -> Mask:
+        return evaluation.mask_of[id(self)].copy()
 
 
 @dataclass(frozen=True)
@@ -354,6 +394,25 @@ def _filtered(files: Files, predicate: FilePredicate) -> Mask:
             return files.near(latitude, longitude, metres)
         case Unknown(name):
             return files.unknown(name)
+
+
+_PROBABILITIES = np.arange(CERTAIN + 1, dtype=np.float32) / np.float32(CERTAIN)
+
+
+def _certainty(evaluation: Evaluation, things: Sequence[tuple[int, ...]], rows: Rows) -> NDArray[np.float32]:
+    """The least certainty of some things in some photos: float32, 0..1."""
+    least = evaluation.columns.certainty_at(things[0], rows)
+    for classes in things[1:]:
+        least = np.minimum(least, evaluation.columns.certainty_at(classes, rows))
+    return _PROBABILITIES[least]
+
+
+def _sure_enough(step: Step, evaluation: Evaluation, held: Mask, degree: float, above: bool) -> Mask:
+    """Of the photos that would reach a degree if all were certain, in ``held``, those that do."""
+    rows = np.flatnonzero(held)
+    found = step.degrees(evaluation, rows)
+    held[rows[found <= degree if above else found < degree]] = False
+    return held
 
 
 def _among(held: Mask, among: Mask | None) -> Mask:

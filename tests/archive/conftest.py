@@ -22,6 +22,7 @@ from dsslic_search.archive.ingest.report import IngestReport
 from dsslic_search.archive.ingest.run import ingest
 from dsslic_search.codec import container
 from dsslic_search.codec.chunk import Chunk
+from dsslic_search.codec.decoder import Base
 from dsslic_search.codec.layers import label_map, original
 from dsslic_search.codec.options import EncodeOptions
 from dsslic_search.codec.picture.facts import ALONE, NO_FACTS
@@ -119,12 +120,12 @@ def world(tmp_path: Path) -> World:
 def readable_maps(monkeypatch: pytest.MonkeyPatch) -> None:
     """Lets label maps of this encoder be read from its files."""
 
-    def read(prefix: bytes) -> np.ndarray:
+    def read(prefix: bytes) -> Base:
         chunk = container.read_chunk(prefix, container.read_contents(prefix), label_map.LAYER.kind)
         assert chunk is not None
-        return np.frombuffer(chunk.data, np.uint8).reshape(6, 8)
+        return Base(np.frombuffer(chunk.data, np.uint8).reshape(6, 8), {})
 
-    monkeypatch.setattr("dsslic_search.codec.decoder.read_meanings", read)
+    monkeypatch.setattr("dsslic_search.codec.decoder.read_base", read)
 
 
 @pytest.fixture(scope="session")

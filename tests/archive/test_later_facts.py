@@ -51,7 +51,7 @@ def test_reindexing_reads_it_once(archive: Archive, monkeypatch: pytest.MonkeyPa
     assert later_facts.missing(archive.catalog) == ()
     forget(archive)
     assert later_facts.missing(archive.catalog) == LATER
-    maps = sum(archive.photo(i).map_bytes for i in (1, 2, 3))
+    maps = sum(archive.contents(archive.photo(i)).stage_bytes("compact") for i in (1, 2, 3))
     report = archive.reindex()
     assert (report.photos, report.failed) == (3, [])
     assert report.bytes_read > maps
@@ -68,7 +68,7 @@ def test_a_damaged_file_leaves_its_photo_without(archive: Archive) -> None:
     data = bytearray(path.read_bytes())
     data[-1] ^= 1  # of the EXIF data, the last chunk
     path.write_bytes(data)
-    maps = sum(archive.photo(i).map_bytes for i in (1, 2, 3))
+    maps = sum(archive.contents(archive.photo(i)).stage_bytes("compact") for i in (1, 2, 3))
     sound = StoredFile(archive.folder.store, archive.photo(2).content_hash).contents.find("exif")
     assert sound is not None
     report = archive.reindex()

@@ -57,7 +57,7 @@ def test_everything_comes_back_after_it_was_lost(archive: Archive):
     assert archive.query("sky").hits == answers
 
 
-def test_no_byte_past_the_label_maps_is_read(archive: Archive, monkeypatch: pytest.MonkeyPatch):
+def test_no_byte_past_the_compact_images_is_read(archive: Archive, monkeypatch: pytest.MonkeyPatch):
     read: dict[str, int] = {}
     read_prefix = Store.read_prefix
 
@@ -70,8 +70,9 @@ def test_no_byte_past_the_label_maps_is_read(archive: Archive, monkeypatch: pyte
     monkeypatch.setattr(Store, "read", None)
     report = archive.reindex()
     photos = [archive.photo(i) for i in (1, 2, 3)]
-    assert read == {p.content_hash: p.map_bytes for p in photos}
-    assert report.bytes_read == sum(p.map_bytes for p in photos)
+    needed = {p.content_hash: archive.contents(p).stage_bytes("compact") for p in photos}
+    assert read == needed
+    assert report.bytes_read == sum(needed.values())
 
 
 @pytest.mark.parametrize("workers", [1, 3])
@@ -94,7 +95,8 @@ def test_a_damaged_file_is_reported_and_its_rows_stay(archive: Archive):
     before = known(archive)
     path = archive.folder.store.path_of(archive.photo(2).content_hash)
     data = bytearray(path.read_bytes())
-    data[archive.photo(2).map_bytes - 1] ^= 1
+    contents = archive.contents(archive.photo(2))
+    data[contents.stage_bytes("map") - 1] ^= 1
     path.write_bytes(data)
     archive.folder.store.path_of(archive.photo(3).content_hash).unlink()
     report = archive.reindex()

@@ -15,12 +15,14 @@ from typing import Any
 import numpy as np
 
 from dsslic_search.archive.features import MapFeatures, features_of
+from dsslic_search.core.certainty import UNKNOWN_CERTAINTY
 from dsslic_search.core.fields import INDEXED
 from dsslic_search.core.kinds import PhotoState
 from dsslic_search.core.vocabulary import default
 from dsslic_search.index.columns import open_columns
 from dsslic_search.index.files import open_files
 from dsslic_search.index.regions.table import open_regions
+from dsslic_search.index.source import ClassRows
 from dsslic_search.index.vectors.table import open_vectors
 from dsslic_search.query.run.execute import Indexes
 from tests.oracle import OracleRegion, regions_of
@@ -54,6 +56,10 @@ class MadePhoto:
     description: str | None = None
     profile: str | None = None
     bit_depth: int | None = None
+    brightness: int | None = None
+    colours: int | None = None
+    certainties: dict[int, int] | int = 255  # by class, or of all classes
+    class_colours: dict[int, int] = field(default_factory=dict)
     turn: int | None = None
     format: str = "JPEG"
     keep: str = "layers"
@@ -74,6 +80,10 @@ class MadePhoto:
     @cached_property
     def found(self) -> list[OracleRegion]:
         return regions_of(self.label_map)
+
+    def certainty(self, class_id: int) -> int:
+        known = self.certainties
+        return known if isinstance(known, int) else known.get(class_id, UNKNOWN_CERTAINTY)
 
     @property
     def latitude(self) -> float | None:
@@ -141,16 +151,22 @@ class _Moment:
     def moments(self) -> np.ndarray:
         return np.array([p.moment for p in self.photos], "datetime64[us]").astype(np.int64)
 
-    def coverages(self, class_id: int) -> tuple[np.ndarray, np.ndarray]:
+    def coverages(self, class_id: int) -> ClassRows:
         pairs = self._pairs[class_id]
-        return np.array([i for i, _ in pairs], np.int64), np.array([f for _, f in pairs], np.float64)
+        photos = [photo for photo, _ in pairs]
+        return ClassRows(
+            np.array([p.id for p in photos], np.int64),
+            np.array([f for _, f in pairs], np.float64),
+            np.array([p.certainty(class_id) for p in photos], np.uint8),
+            np.array([p.class_colours.get(class_id, 0) for p in photos], np.uint16),
+        )
 
     @cached_property
-    def _pairs(self) -> dict[int, list[tuple[int, float]]]:
-        pairs: dict[int, list[tuple[int, float]]] = defaultdict(list)
+    def _pairs(self) -> dict[int, list[tuple[MadePhoto, float]]]:
+        pairs: dict[int, list[tuple[MadePhoto, float]]] = defaultdict(list)
         for photo in self.photos[::-1]:
             for class_id, fraction in photo.features.coverages:
-                pairs[class_id].append((photo.id, fraction))
+                pairs[class_id].append((photo, fraction))
         return pairs
 
     def covered(self, ids: np.ndarray, classes: Sequence[int]) -> np.ndarray:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import math
 from fractions import Fraction
 
+from dsslic_search.core.colour_terms import COLOURS
 from dsslic_search.query.ast import (
     Amid,
     And,
     Anywhere,
+    Coloured,
     Compare,
     Near,
     Node,
@@ -48,6 +50,10 @@ def holds(node: Node, photo: MadePhoto, presence: Fraction) -> bool:
             return (
                 Fraction(low, TICKS) - half <= covered(photo, thing.classes) <= Fraction(high, TICKS) + half
             )
+        case Coloured(thing, colour):
+            bit = 1 << COLOURS.index(colour)
+            shown = any(photo.class_colours.get(c, 0) & bit for c in thing.classes if photo.pixels[c])
+            return shown and holds(Presence(thing), photo, presence)
         case Regional(_, _, low, high, _):
             return low <= len(passing(node, photo)) <= (math.inf if high is None else high)
         case _:
@@ -67,25 +73,52 @@ def degree(node: Node, photo: MadePhoto, presence: Fraction, negated: bool = Fal
     match node:
         case Presence(thing, below):
             bounds = (max(float(presence), 1 / TICKS), 1.0 if below is None else below / TICKS)
-            return best_range(float(covered(photo, thing.classes)), bounds, negated)
+            return best_range(photo, thing.classes, bounds, negated)
         case Compare(thing, low, high, _):
-            return best_range(float(covered(photo, thing.classes)), (low / TICKS, high / TICKS), negated)
+            return best_range(photo, thing.classes, (low / TICKS, high / TICKS), negated)
+        case Coloured(thing, colour):
+            if not negated:
+                return degree(Presence(thing), photo, presence)
+            bit = 1 << COLOURS.index(colour)
+            if not any(photo.class_colours.get(c, 0) & bit for c in thing.classes if photo.pixels[c]):
+                return 1
+            return degree(Presence(thing), photo, presence, negated)
         case Regional(_, _, low, high, _):
             degrees = passing(node, photo)
             parts = [(low, high)] if not negated else [(0, low - 1)] if low else []
             parts += [(high + 1, None)] if negated and high is not None else []
             (part,) = [(a, b) for a, b in parts if a <= len(degrees) <= (math.inf if b is None else b)]
-            return max(degrees) if part[0] else 1
+            return max(degrees) * min(certainty(photo, t) for t in things_of(node)) if part[0] else 1
     return 1
 
 
-def best_range(share: float, bounds: tuple[float, float], negated: bool) -> float:
+def certainty(photo: MadePhoto, classes: tuple[int, ...]) -> float:
+    """The mean over the labels of the classes, as the byte that stands for it."""
+    labels = sum(photo.pixels[c] for c in set(classes))
+    if not labels:
+        return 0
+    return round(sum(photo.pixels[c] * photo.certainty(c) for c in set(classes)) / labels) / 255
+
+
+def things_of(node: Regional) -> list[tuple[int, ...]]:
+    match node.where:
+        case Relation(_, thing):
+            return [node.thing.classes, thing.classes]
+        case Amid(first, second):
+            return [node.thing.classes, first.classes, second.classes]
+    return [node.thing.classes]
+
+
+def best_range(
+    photo: MadePhoto, classes: tuple[int, ...], bounds: tuple[float, float], negated: bool
+) -> float:
     low, high = bounds
+    share, sure = float(covered(photo, classes)), certainty(photo, classes)
     if not negated:
-        return in_range(share, low, high)
+        return in_range(share, low, high) * (sure if low > 0 else 1)
     tick = 1 / TICKS
     parts = ([(0.0, low - tick)] if low > 0 else []) + ([(high + tick, 1.0)] if high < 1 else [])
-    return max(in_range(share, *part) for part in parts)
+    return max(in_range(share, *part) * (sure if part[0] > 0 else 1) for part in parts)
 
 
 def in_range(share: float, low: float, high: float) -> float:
@@ -130,6 +163,8 @@ def fact_holds(node: Node, photo: MadePhoto) -> bool:
         case Text("camera" | "lens" | "title" as fact, pattern):
             text = getattr(photo, fact)
             return text is not None and text_glob(pattern, text.lower())
+        case Text("colour", pattern):
+            return bool((photo.colours or 0) >> COLOURS.index(pattern) & 1)
         case Text("keyword" | "people" as fact, pattern):
             return any(word_matches(pattern, word.lower()) for word in words_of(photo, fact))
         case Text("text", pattern):
@@ -158,6 +193,7 @@ def fact_holds(node: Node, photo: MadePhoto) -> bool:
                 "id": photo.id,
             }
             figures |= {"iso": photo.iso, "exposure": photo.exposure, "rating": photo.rating}
+            figures["brightness"] = photo.brightness
             figure = photo.width * photo.height / 1e6 if column == "megapixels" else figures[column]
             if figure is None:
                 return False
@@ -174,6 +210,8 @@ def fact_holds(node: Node, photo: MadePhoto) -> bool:
             return photo.place is not None and distance(photo.place, (latitude, longitude)) <= metres
         case Unknown("keyword" | "people" as fact):
             return not words_of(photo, fact)
+        case Unknown("colour"):
+            return photo.colours is None
         case Unknown(fact):
             return getattr(photo, fact) is None
     raise AssertionError(node)

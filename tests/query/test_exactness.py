@@ -22,6 +22,7 @@ from dsslic_search.query.ast import (
     Amid,
     And,
     Anywhere,
+    Coloured,
     Compare,
     Near,
     Node,
@@ -110,6 +111,11 @@ def made_map(rng: Random) -> np.ndarray:
     return label_map.astype(np.uint8)
 
 
+def certainties(rng: Random) -> dict[int, int]:
+    """Of some classes nothing is known; steps that are large, so that photos tie."""
+    return {c: int(one(rng, [60, 150, 254])) for c in CLASSES if rng.random() < 0.8}
+
+
 def made_photo(rng: Random, photo_id: int) -> MadePhoto:
     day = timedelta(days=1)
     width, height = (int(one(rng, [1, 2, 3, 4, 6, 1000])) for _ in range(2))
@@ -130,6 +136,10 @@ def made_photo(rng: Random, photo_id: int) -> MadePhoto:
         keywords=one(rng, ["beach", "Sandy  Beach\nbirthday", "art\nparty", None]),
         people=one(rng, ["Anna Lee\nBen", "Joanna", None]),
         title=one(rng, ["A birthday", "The beach", None]),
+        certainties=certainties(rng),
+        class_colours={c: int(rng.integers(1, 8)) for c in CLASSES if rng.random() < 0.7},
+        colours=one(rng, [None, 1, 6, 1 << 11 | 2]),
+        brightness=one(rng, [None, 0, 30, 255]),
         description=one(rng, ["by the b sea", None, None]),
         format=one(rng, ["JPEG", "PNG"]),
         keep=one(rng, ["layers", "exact", "reference"]),
@@ -158,7 +168,9 @@ def made_tree(rng: Random, archive: MadeArchive, depth: int = 3) -> Node:
 
 def made_leaf(rng: Random, archive: MadeArchive) -> Node:
     thing = one(rng, THINGS)
-    match int(rng.integers(10)):
+    match int(rng.integers(11)):
+        case 10:
+            return Coloured(thing, one(rng, ["black", "white", "red"]))
         case 0:
             return Presence(thing, one(rng, [None, None, TICKS // 10]))
         case 1 | 2:
@@ -228,7 +240,14 @@ def made_fact(rng: Random) -> Node:
             Text(one(rng, ["path", "name"]), one(rng, PATTERNS), ""),
             Orientation(one(rng, ["portrait", "landscape", "square", "panorama"])),
             Near(*place, one(rng, [0.0, 1200.0, 5000.0, 1e6, 2e7])),
-            Unknown(one(rng, ["taken", "camera", "lens", "place", "iso", "keyword", "title"])),
+            Text("colour", one(rng, ["black", "red", "black and white"]), ""),
+            Number("brightness", *one(rng, [(None, 60.0), (30.0, 200.0)]), ""),
+            Unknown(
+                one(
+                    rng,
+                    ["colour", "brightness", "taken", "camera", "lens", "place", "iso", "keyword", "title"],
+                )
+            ),
         ],
     )
 
@@ -295,6 +314,7 @@ def test_the_executor_finds_exactly_what_a_slow_reading_of_the_maps_finds(
     assert {kind for kind, count in tried.items() if count >= 20} >= relations | zones | {
         "Presence",
         "Compare",
+        "Coloured",
         "Amid",
         "Anywhere",
     }

@@ -52,6 +52,7 @@ KINDS = [
     "Where in the photo",
     "Relations",
     "Looks",
+    "Colours",
     "Dates",
     "Files, cameras and places",
     "Order",
@@ -59,7 +60,9 @@ KINDS = [
 FORMS = [code for title in KINDS for code in column(title, 1)]
 # whole queries among the other ways to say it; the rest there are words
 ALSO = [
-    code for title in ("Counts", "Dates", "Files, cameras and places", "Order") for code in column(title, 2)
+    code
+    for title in ("Counts", "Colours", "Dates", "Files, cameras and places", "Order")
+    for code in column(title, 2)
 ]
 EXAMPLES = re.findall(r"^    (.+)$", PAGE.split("\n## ")[0], flags=re.M)
 COMBINED = [

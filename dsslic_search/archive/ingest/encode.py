@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from dsslic_search.archive.features import MapFeatures, features_of
+from dsslic_search.archive.features import MapFeatures, colours_of, features_of
 from dsslic_search.archive.paths import FileThere
 from dsslic_search.core import vocabulary
 from dsslic_search.core.errors import PhotoError
@@ -206,7 +206,9 @@ def prepare_photo(source: Source, options: EncodeOptions, settings: Settings, be
     opened = time.perf_counter()
     encoded = encode_photo(photo, options, source.data, source.content_hash)
     coded = time.perf_counter()
-    features = features_of(encoded.dialect.meant(encoded.label_map), vocabulary.default())
+    label_map = encoded.dialect.meant(encoded.label_map)
+    colours = colours_of(encoded.data, label_map, encoded.map_scale)
+    features = features_of(label_map, vocabulary.default(), encoded.certainties, colours)
     done = time.perf_counter()
     strip = Strip(options.strip)
     return Prepared(

@@ -11,12 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dsslic_search.codec.chunk import Chunk, Layer
+from dsslic_search.core.certainty import CERTAIN
+from dsslic_search.core.dialect import Dialect
 from dsslic_search.core.errors import FormatError
 
 MEAN_BYTES = 1
 LAYER = Layer("sure", "the certainty of classes", (MEAN_BYTES,), in_base=True)
-CERTAIN = 255
-"""The byte that stands for a probability of 1."""
 
 
 def encode(label_map: NDArray[np.uint8], probabilities: NDArray[np.float32]) -> Chunk:
@@ -38,3 +38,16 @@ def decode(chunk: Chunk, label_map: NDArray[np.uint8]) -> NDArray[np.uint8]:
             f"damaged {LAYER.kind} chunk ({len(chunk.data)} bytes for a label map of {shown} classes)"
         )
     return np.frombuffer(chunk.data, np.uint8)
+
+
+def by_meaning(
+    label_map: NDArray[np.uint8], certainties: NDArray[np.uint8], dialect: Dialect
+) -> dict[int, int]:
+    """What :func:`decode` gave, by the class of the shipped vocabulary that a class counts as: of several
+    that are one there, the mean over their labels, rounded to the nearest."""
+    pixels = np.bincount(label_map.ravel())
+    shown = np.flatnonzero(pixels)
+    meanings = np.array(dialect.meanings)[shown]
+    labels = np.bincount(meanings, pixels[shown])
+    sums = np.bincount(meanings, pixels[shown] * certainties.astype(np.float64))
+    return {int(c): int(np.rint(sums[c] / labels[c])) for c in np.flatnonzero(labels)}

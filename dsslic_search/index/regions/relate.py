@@ -178,6 +178,16 @@ class Between:
 RegionTest = Anywhere | InZone | Related | Between
 
 
+def things_of(test: RegionTest) -> tuple[tuple[int, ...], ...]:
+    """The classes of the things, beside that of the region itself, that a test speaks of."""
+    match test:
+        case Related(_, classes):
+            return (classes,)
+        case Between(first, second):
+            return first, second
+    return ()
+
+
 def compares(test: RegionTest) -> bool:
     """Whether a test compares regions with one another."""
     if isinstance(test, Related):

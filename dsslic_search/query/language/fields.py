@@ -117,6 +117,7 @@ _READERS: Mapping[Kind, Callable[[Fact, str, datetime], Leaf]] = {
     "path": _text,
     "word": _word,
     "tag": _word,
+    "colour": _word,
     "orientation": _orientation,
     "place": _place,
 }

@@ -17,6 +17,8 @@ MAX_PREDICATE_TOKENS = 9
 
 RULES = {
     "present": ("THING where?",),
+    "coloured": ("COLOUR THING where?",),
+    "tinted": ("COLOUR",),
     "counted": ("count THING where?", "THING bounds where?"),
     "compared": ("COMPARE AMOUNT THING", "THING COMPARE AMOUNT"),
     "ranged": ("BETWEEN AMOUNT MID AMOUNT THING", "THING BETWEEN AMOUNT MID AMOUNT"),

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 
+from dsslic_search.core.colour_terms import TERMS
 from dsslic_search.core.text import KnownWords, normal, plural_of
 from dsslic_search.core.vocabulary import ClassInfo, Group, Vocabulary
 from dsslic_search.query.language import spatial
@@ -55,6 +56,12 @@ PHRASES: Mapping[tuple[str, str], str] = {  # for each token type and value
     ("SHAPE", "landscape"): "landscape format, landscape orientation",
     ("SHAPE", "square"): "square, square format",
     ("SHAPE", "panorama"): "panorama, panoramas, panoramic, panorama format",
+    ("LOOK", "brightness:<60"): "dark",
+    ("LOOK", "brightness:>170"): "bright",
+    ("LOOK", "colour:black and white"): "black and white, in black and white, monochrome",
+    **{("COLOUR", term): term for term in TERMS if term not in ("grey", "purple")},
+    ("COLOUR", "grey"): "grey, gray",
+    ("COLOUR", "purple"): "purple, violet",
     ("DATED", ""): "added, after, since, until, till, during, from",
     _UNSEEN: "foreground, background, distance",
     ("ACTIVITY", ""): spatial.ACTIVITIES,

@@ -12,10 +12,10 @@ from dsslic_search.query.language.written import complaint
 
 CONNECTIVES = {"AND", "OR", "NOT", "COMMA"}
 # tokens that can end a predicate
-ENDS = {"THING", "AMOUNT", "WHOLE", "ZONE", "OPERAND", "MIRRORED", "FILTER", "EVERYTHING", "RPAR"}
+ENDS = {"THING", "COLOUR", "AMOUNT", "WHOLE", "ZONE", "OPERAND", "MIRRORED", "FILTER", "EVERYTHING", "RPAR"}
 STARTS = {
-    "THING", "COMPARE", "BETWEEN", "MOSTLY", "LITTLE", "MANY", "LIKE", "NOT", "LPAR", "AMOUNT", "WHOLE",
-    "FILTER", "EVERYTHING",
+    "THING", "COLOUR", "COMPARE", "BETWEEN", "MOSTLY", "LITTLE", "MANY", "LIKE", "NOT", "LPAR", "AMOUNT",
+    "WHOLE", "FILTER", "EVERYTHING",
 }  # fmt: skip
 
 _NUMBERS = {"AMOUNT", "WHOLE"}

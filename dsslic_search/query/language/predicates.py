@@ -12,13 +12,16 @@ from dsslic_search.core.text import quoted
 from dsslic_search.index.quanta import TICKS
 from dsslic_search.query.ast import (
     Amid,
+    And,
     Anywhere,
+    Coloured,
     Compare,
     Like,
     Node,
     Presence,
     Regional,
     Relation,
+    Text,
     Thing,
     Where,
     Zone,
@@ -54,6 +57,8 @@ def predicate(text: str, pieces: Sequence[Piece], types: tuple[str, ...]) -> Nod
             return pieces[0].node
         case "everything":
             return None
+        case "tinted":
+            return Text("colour", pieces[0].value, f"colour:{pieces[0].value}")
         case "like":
             return Like(pieces[1].value, pieces[0].start, len(pieces) > 2)
     return _Builder(text, pieces, reading).node()
@@ -74,6 +79,10 @@ class _Builder:
         match reading.rule:
             case "present":
                 return self._regional(thing, 1, None, "") if reading.where else Presence(thing)
+            case "coloured":
+                colour = next(pieces[i].value for i in reading.own if pieces[i].type == "COLOUR")
+                coloured = Coloured(thing, colour)
+                return And((coloured, self._regional(thing, 1, None, ""))) if reading.where else coloured
             case "little":
                 return Presence(thing, below=LITTLE_TICKS)
             case "mostly":

@@ -8,9 +8,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from dsslic_search.core.colour_terms import SPELLINGS, TERMS
 from dsslic_search.core.errors import QueryError, Remedy
 from dsslic_search.core.text import listed, normal, quoted
-from dsslic_search.query.ast import Near, Node, Period, Sort, Thing
+from dsslic_search.query.ast import Coloured, Near, Node, Period, Sort, Thing
 from dsslic_search.query.language import dates, fields
 from dsslic_search.query.language.lexicon import KEYWORDS, Meaning, WordTable
 from dsslic_search.query.language.written import MARK, QUOTES, Folded, complaint, value_at
@@ -163,6 +164,9 @@ class _Scanner:
                 return self._compared(piece, end)
             case "SHAPE":
                 piece.type, piece.node = "FILTER", fields.filter_of("orientation", value, self.now)
+            case "LOOK":
+                name, _, said = value.partition(":")
+                piece.type, piece.node = "FILTER", fields.filter_of(name, said, self.now)
             case "SORT":
                 piece.sort = fields.sort_of(value, lambda word: None)
             case "DATED" | "UNSEEN":
@@ -216,6 +220,9 @@ class _Scanner:
         shown = quoted(original[slice(*named)])
         name = fields.field_name(word)
         if name is None:
+            coloured = self._coloured(word, named[0], end + 1)
+            if coloured is not None:
+                return coloured
             hint, close = fields.no_such_field(word)
             raise complaint(original, *named, f"there is no field {shown}: {hint}", close)
         value, first, last, index = value_at(self.folded, end + 1)
@@ -234,6 +241,15 @@ class _Scanner:
                 original, first, last, f"{quoted(original[first:last])} does not fit {name}: {error}"
             ) from None
         return [made], index
+
+    def _coloured(self, word: str, start: int, index: int) -> tuple[list[Piece], int] | None:
+        """A thing and its colour, as car:red, if it is one."""
+        value, _, last, index = value_at(self.folded, index)
+        colour = SPELLINGS.get(normal(value), normal(value))
+        thing = self._thing_named(word, start)
+        if thing is None or colour not in TERMS:
+            return None
+        return [Piece("FILTER", "colour", start, last, node=Coloured(thing, colour))], index
 
     def _thing_named(self, word: str, position: int) -> Thing | None:
         meaning = self.table.meanings.get(tuple(normal(word).split()))
