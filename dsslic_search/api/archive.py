@@ -82,6 +82,7 @@ class Archive(Keeping, Following, GettingOut):
         filters, and may be empty. ``among``: queries that this one refines: of the photos that these ask for,
         in the order that they ask for unless the text names another."""
         from dsslic_search.api.searching import QueryResult, cursor_text, read_cursor
+        from dsslic_search.query.explain import reading
 
         check_flags(explain=explain)
         text = text_of(text)
@@ -102,6 +103,7 @@ class Archive(Keeping, Following, GettingOut):
             total=answer.total,
             classes=tuple(self.vocabulary.classes[c].name for c in answer.classes),
             cursor=cursor_text(answer.cursor, before + answer.ids.size),
+            read_as=reading(answer.query),
             explanation=explanation,
             unseen=() if answer.total else answer.unseen(),
             look_up=partial(self._searcher.hits, ids, scores, answer.classes, before + 1),

@@ -109,7 +109,9 @@ def _as_plain(hit: Hit) -> dict[str, Any]:
 def _write_json(stream: TextIO, found: QueryResult, hits: Iterable[Hit]) -> None:
     """As ``json.dumps`` of the whole would write it."""
     head = json.dumps(
-        {"query": found.query, "total": found.total, "cursor": found.cursor}, indent=2, ensure_ascii=False
+        {"query": found.query, "read_as": found.read_as, "total": found.total, "cursor": found.cursor},
+        indent=2,
+        ensure_ascii=False,
     )
     stream.write(head.removesuffix("\n}") + ',\n  "results": [')
     between = "\n"

@@ -59,7 +59,8 @@ class QueryResult:
     ``total``: photos that match, exactly. ``classes``: the keys of the hits' ``coverage``. ``cursor`` leads
     to the next page, None at the end. ``explanation``: text for people, if it was asked for. ``unseen``:
     where nothing matches, the things asked about that no photo here shows at all. ``look_up`` goes through
-    the page's hits, for as long as the archive is open; photos that are gone since are left out.
+    the page's hits, for as long as the archive is open; photos that are gone since are left out. ``read_as``:
+    how the query is grouped, where it mixes "and", "or" and "not"; else None.
     """
 
     query: str
@@ -69,6 +70,7 @@ class QueryResult:
     explanation: str
     unseen: tuple[str, ...]
     look_up: Callable[[], Iterator[Hit]] = field(repr=False, compare=False)
+    read_as: str | None = None
 
     def __iter__(self) -> Iterator[Hit]:
         return iter(self.__dict__["hits"]) if "hits" in self.__dict__ else self.look_up()

@@ -265,7 +265,13 @@ def written(node: Node) -> str:
         case And(parts):
             return "(" + " and ".join(map(written, parts)) + ")"
         case Or(parts):
-            return "(" + " or ".join(map(written, parts)) + ")"
+            *others, last = map(written, parts)
+            return "(" + " or ".join([*map(_takes_no_list, others), last]) + ")"
+
+
+def _takes_no_list(text: str) -> str:
+    """A part of a list; "not a or b" would be read as "not (a or b)"."""
+    return f"({text})" if text.startswith("not ") and not text.startswith("not (") else text
 
 
 def _plain(number: float) -> str:

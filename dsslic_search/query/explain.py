@@ -13,9 +13,13 @@ from dsslic_search.features.regions import MIN_REGION_PER_MILLE
 from dsslic_search.index.regions.relate import AROUND_RULE, BETWEEN_RULE, RELATIONS, zone_rule
 from dsslic_search.query.ast import (
     Amid,
+    And,
     Coloured,
     Leaf,
     Like,
+    Node,
+    Not,
+    Or,
     Query,
     Regional,
     Relation,
@@ -47,6 +51,23 @@ def explanation(
     if impossible(step):
         lines.append("warning: no photo can match this, as it asks for what cannot be together")
     return "\n".join(lines)
+
+
+def reading(query: Query) -> str | None:
+    """How a query is grouped, in one line, where it joins by "and", "or" and "not" so that it could be read
+    in more than one way; else None."""
+    return _outermost(whole(query)) if query.tree is not None and _mixes(query.tree) else None
+
+
+def _mixes(node: Node) -> bool:
+    match node:
+        case Not(part):
+            return isinstance(part, And | Or) or _mixes(part)
+        case Or(parts):
+            return any(isinstance(part, Not | And) or _mixes(part) for part in parts)
+        case And(parts):
+            return any(isinstance(part, Or) or _mixes(part) for part in parts)
+    return False
 
 
 def _outermost(text: str) -> str:

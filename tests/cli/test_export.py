@@ -74,7 +74,7 @@ def test_json_is_as_it_always_was_and_has_a_cursor(run, archive: Path):
     assert ran.out == json.dumps(ran.json, indent=2, ensure_ascii=False) + "\n"
     assert ran.err == ""
     nothing = run("query", "bus", "--archive", archive, "--json")
-    assert nothing.json == {"query": "bus", "total": 0, "cursor": None, "results": []}
+    assert nothing.json == {"query": "bus", "read_as": None, "total": 0, "cursor": None, "results": []}
     assert nothing.out == json.dumps(nothing.json, indent=2) + "\n"
     assert nothing.code == 0
 

@@ -30,7 +30,10 @@ TICKS = 10**12
 SHORT = {
     "beach": "(or word:beach (next-to earth sea))",
     "sunset": "(or (colour sky orange) (colour sky red))",
-    "night": "dark",
+    "night": "brightness:<60",
+    "dark": "brightness:<60",
+    "bright": "brightness:>170",
+    "black-and-white": "colour:black-and-white",
     "snow": "word:snow",
     "beach-saved": "(and sea earth)",
 }
@@ -199,6 +202,10 @@ def _form(node: ast.Node) -> Form:
             return ("cover", _name(thing), str(low), str(high))
         case ast.Regional(thing, where, low, high):
             return _regional(_name(thing), where, low, high)
+        case ast.Coloured(thing, colour):
+            return ("colour", _name(thing), colour)
+        case ast.Text("colour", colour) if colour != "black-and-white":
+            return ("colour", "photo", colour)
         case ast.Like(operand):
             return ("like", operand)
         case ast.Orientation(name):
@@ -207,7 +214,7 @@ def _form(node: ast.Node) -> Form:
             return f"{field}:unknown"
         case ast.Near():
             return ast.written(node)
-    return node.says.replace('"', "")
+    return node.says.replace("black and white", "black-and-white").replace('"', "")
 
 
 def _regional(thing: str, where: ast.Where, low: int, high: int | None) -> Form:

@@ -66,9 +66,7 @@ ALSO = [
 ]
 EXAMPLES = re.findall(r"^    (.+)$", PAGE.split("\n## ")[0], flags=re.M)
 COMBINED = [
-    code
-    for code in codes(section("Combining"))
-    if " " in code and code not in {"as well as", "together with", "along with"}
+    code for code in codes(section("Combining")) if " " in code and tuple(code.split()) not in KEYWORDS
 ]
 MISTAKES = [code for code in column("Errors", 2) if code != "like"]
 

@@ -17,6 +17,7 @@ from dsslic_search.query.language import spatial
 Phrase = tuple[str, ...]
 
 _NOT = ("NOT", "not")
+_NO = ("NOT", "no")  # takes a list of "and" too
 _AND = ("AND", "and")
 _OR = ("OR", "or")
 _WITH = ("WITH", "with")  # "and" between two predicates, nothing elsewhere
@@ -24,10 +25,12 @@ _FILLER = ("FILLER", "")
 _PHOTO = ("FILLER", "photo")  # a filler, but "left of the photo" is a zone
 _UNSEEN = ("UNSEEN", "")  # what no label map shows: an error that says so
 PHRASES: Mapping[tuple[str, str], str] = {  # for each token type and value
-    _NOT: "not, no, without, excluding, except, except for, free of, lacking, everything but, everything "
-    "except, anything but",
-    _AND: "and, but, plus, as well as",
-    _OR: "or",
+    _NOT: "not",
+    _NO: "no, without, excluding, except, except for, free of, lacking, minus, neither, everything but, "
+    "everything except, anything but, all but, all except, do not, don't, does not, doesn't",
+    _AND: "and, plus, as well as",
+    ("CLAUSE", "but"): "but",
+    _OR: "or, nor",
     _WITH: "with, containing, contain, contains, showing, including, featuring, has, have, having, together "
     "with, along with, at",
     ("COMPARE", ">="): "at least, no less than, not less than, no fewer than, not fewer than, minimum",
@@ -69,8 +72,16 @@ PHRASES: Mapping[tuple[str, str], str] = {  # for each token type and value
         "a, an, the, some, any, all, every, each, my, of, that, which, where, there, is, are, be, i, want, "
         "give, get, please, "
         "show, me, find, search, search for, look for, for, to, taken, cover, covers, covering, in which, on "
-        "which"
+        "which, either, can, you, could, do, does, who, whose, his, their, its, i am, i'm, looking for, "
+        "what, about, thanks, thank you, something, also, visible"
     ),
+    ("IT", ""): "it, them, him",
+    ("EACH_OTHER", ""): "each other, one another",
+    ("NOBODY", "no"): "nobody, no one, noone, none",
+    ("HER", ""): "her",
+    ("BOTH", ""): "both",
+    ("IN_FRONT", "in front of"): "in front",
+    ("SIDE_BY_SIDE", "next to"): "side by side",
     _PHOTO: "image, images, photo, photos, photograph, photographs, picture, pictures, pic, pics",
 }
 
@@ -105,11 +116,12 @@ class Meaning:
 class WordTable:
     """All words and phrases for classes and groups. ``longest``: by first word, the most words of a phrase,
     keywords included. ``made``: the plurals made by rule, which are understood but not suggested
-    ("cloudses")."""
+    ("cloudses"). ``families``: classes of which what is said of one in a list is said of the others."""
 
     meanings: Mapping[Phrase, Meaning]
     longest: Mapping[str, int] = field(repr=False)
     made: frozenset[Phrase] = field(default=frozenset(), repr=False)
+    families: tuple[frozenset[int], ...] = ()
 
     def closest(self, words: Sequence[str], at_most: int = 3) -> tuple[str, ...]:
         """The known words and phrases most like the first of ``words`` or like the first few of them
@@ -165,7 +177,17 @@ def word_table(vocabulary: Vocabulary) -> WordTable:
     longest: dict[str, int] = {}
     for phrase in (*table, *KEYWORDS):
         longest[phrase[0]] = max(longest.get(phrase[0], 0), len(phrase))
-    return WordTable(table, longest, frozenset(table) - stated)
+    return WordTable(table, longest, frozenset(table) - stated, _families(table))
+
+
+def _families(table: Mapping[Phrase, Meaning]) -> tuple[frozenset[int], ...]:
+    """Those of FAMILIES that the words of a table know."""
+    known = [[table[(name,)].classes for name in names if (name,) in table] for names in FAMILIES]
+    return tuple(frozenset().union(*classes) for classes in known)
+
+
+FAMILIES = (("animal", "person"), ("vehicle",), ("furniture",))
+"""Words for things that can be where one another can be."""
 
 
 def _enter(table: dict[Phrase, Meaning], word: str, meaning: Meaning) -> None:

@@ -9,11 +9,11 @@ from datetime import datetime
 from dsslic_search.core.errors import QueryError
 from dsslic_search.core.text import did_you_mean, quoted
 from dsslic_search.core.vocabulary import Vocabulary
-from dsslic_search.query.ast import And, Node, Not, Or, Query, Sort, Text, leaves
-from dsslic_search.query.language.diagnosis import syntax_error
+from dsslic_search.query.ast import Query, Sort, Text, leaves
 from dsslic_search.query.language.lexicon import WordTable, word_table
-from dsslic_search.query.language.phrases import CONNECTIVES, phrases
-from dsslic_search.query.language.predicates import Unfit, predicate
+from dsslic_search.query.language.phrases import phrases
+from dsslic_search.query.language.runs import items
+from dsslic_search.query.language.structure import Structure
 from dsslic_search.query.language.tokens import Piece, tokens
 from dsslic_search.query.language.written import complaint
 
@@ -96,7 +96,7 @@ class _Reading:
                 "the query names nothing to look for: write what the photos should show, as in road and >30% "
                 "sky, or everything",
             )
-        tree = _Structure(text, pieces).whole() if pieces else None
+        tree = Structure(text, pieces, items(text, pieces), self.table.families).whole() if pieces else None
         return _Read(Query(tree, sort), depth, 0 if tree is None else sum(1 for _ in leaves(tree)))
 
     def _check_tags(self, text: str, pieces: list[Piece]) -> None:
@@ -250,83 +250,9 @@ def _take_sort(text: str, pieces: list[Piece]) -> Sort | None:
         )
     first = last = found[0]
     sort = pieces[first].sort
-    if types[first] in {"AND", "COMMA"}:
+    if types[first] in {"AND", "COMMA", "CLAUSE"}:
         first -= 1
-    elif types[last + 2] in {"AND", "COMMA"}:
+    elif types[last + 2] in {"AND", "COMMA", "CLAUSE"}:
         last += 1
     del pieces[first : last + 1]
     return sort
-
-
-class _Structure:
-    """ "or", "and", "not" and parentheses over predicates."""
-
-    def __init__(self, text: str, pieces: list[Piece]) -> None:
-        self.text = text
-        self.pieces = pieces
-        self.types = [piece.type for piece in pieces]
-        self.types.append("")
-        self.index = 0
-
-    def whole(self) -> Node | None:
-        """The tree of all tokens; None for every photo."""
-        tree = self._either()
-        if self.types[self.index]:
-            raise self._trouble()
-        return tree
-
-    def _either(self) -> Node | None:
-        parts = [self._every()]
-        while self.types[self.index] == "OR":
-            self.index += 1
-            parts.append(self._every())
-        certain = [part for part in parts if part is not None]
-        return None if len(certain) < len(parts) else certain[0] if len(certain) == 1 else Or(tuple(certain))
-
-    def _every(self) -> Node | None:
-        parts = [self._single()]
-        while self.types[self.index] in {"AND", "COMMA"}:
-            self.index += 1
-            parts.append(self._single())
-        asked = [part for part in parts if part is not None]
-        return None if not asked else asked[0] if len(asked) == 1 else And(tuple(asked))
-
-    def _single(self) -> Node | None:
-        start, type_ = self.index, self.types[self.index]
-        if type_ == "NOT":
-            self.index += 1
-            part = self._single()
-            if part is None:
-                raise self._wrong(
-                    start, "no photo is outside everything: remove this or name something after it"
-                )
-            return Not(part)
-        if type_ == "LPAR":
-            self.index += 1
-            inner = self._either()
-            if self.types[self.index] != "RPAR":
-                raise self._trouble()
-            self.index += 1
-            return inner
-        while self.types[self.index] not in _AROUND:
-            self.index += 1
-        if self.index == start:
-            raise self._trouble()
-        try:
-            return predicate(
-                self.text, self.pieces[start : self.index], tuple(self.types[start : self.index])
-            )
-        except Unfit as unfit:
-            self.index = start + unfit.index
-            raise self._trouble() from None
-
-    def _trouble(self) -> QueryError:
-        return syntax_error(self.text, self.pieces, self.index)
-
-    def _wrong(self, start: int, sentence: str) -> QueryError:
-        return complaint(
-            self.text, self.pieces[start].start, self.pieces[max(self.index - 1, start)].end, sentence
-        )
-
-
-_AROUND = CONNECTIVES | {"LPAR", "RPAR", ""}

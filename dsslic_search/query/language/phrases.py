@@ -4,13 +4,15 @@ photo" a zone, and an "and" is put where the text means one. What comes out is w
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from dsslic_search.core.text import normal, quoted
+from dsslic_search.query.language.pronouns import resolved
 from dsslic_search.query.language.spatial import OF_THE_PHOTO
 from dsslic_search.query.language.tokens import Piece
 from dsslic_search.query.language.written import complaint
 
-CONNECTIVES = {"AND", "OR", "NOT", "COMMA"}
+CONNECTIVES = {"AND", "OR", "NOT", "COMMA", "CLAUSE"}
 # tokens that can end a predicate
 ENDS = {"THING", "COLOUR", "AMOUNT", "WHOLE", "ZONE", "OPERAND", "MIRRORED", "FILTER", "EVERYTHING", "RPAR"}
 STARTS = {
@@ -27,7 +29,29 @@ def phrases(text: str, pieces: list[Piece]) -> list[Piece]:
     """The tokens of the grammar for those of the text. Raises QueryError for a word that has no meaning where
     it stands."""
     kept = [piece for piece in pieces if piece.type != "FILLER" or piece.value]
-    return list(_connected(_ranges(list(_zones(text, list(_amounts(kept)))))))
+    return list(_connected(_ranges(list(_zones(text, resolved(list(_amounts([*_words(kept)]))))))))
+
+
+def _words(pieces: list[Piece]) -> Iterator[Piece]:
+    """Words that stand for several tokens, and those whose meaning depends on what follows."""
+    for index, piece in enumerate(pieces):
+        following = pieces[index + 1].type if index + 1 < len(pieces) else ""
+        match piece.type:
+            case "NOBODY":
+                yield Piece("NOT", piece.value, piece.start, piece.end)
+                if following not in {"THING", "WITH"}:
+                    yield replace(piece, type="THING", meaning=piece.meaning)
+            case "IN_FRONT" | "SIDE_BY_SIDE":
+                yield replace(piece, type="RELATION")
+                yield replace(piece, type="IT" if piece.type == "IN_FRONT" else "EACH_OTHER")
+            case "HER":
+                if following != "THING":
+                    yield replace(piece, type="IT")
+            case "BOTH":
+                if following == "THING" and not any(p.type in {"AND", "COMMA"} for p in pieces[index:][:8]):
+                    yield replace(piece, type="NUMBER", value="2")
+            case _:
+                yield piece
 
 
 def _amounts(pieces: list[Piece]) -> Iterator[Piece]:
@@ -135,19 +159,18 @@ def _ranges(pieces: list[Piece]) -> list[Piece]:
 
 
 def _connected(pieces: list[Piece]) -> Iterator[Piece]:
-    """Between two predicates "with" means "and"; so does nothing at all before a "not" ("road without cars")
-    and beside a filter ("dogs camera:canon"). A comma before "and" or "or" is only punctuation."""
+    """Between two predicates "with" begins a new clause; so does a "not" that nothing joins ("road without
+    cars"). A comma before "and", "or" or "but" is only punctuation."""
     ended = False  # whether a predicate may have ended right before
-    filtered = False  # whether it was a filter
     for index, piece in enumerate(pieces):
         following = pieces[index + 1] if index + 1 < len(pieces) else None
         if piece.type == "WITH":
             if not (ended and following and following.type in STARTS):
                 continue
-            piece = Piece("AND", "and", piece.start, piece.end)
-        elif piece.type == "COMMA" and ended and following and following.type in {"AND", "OR"}:
+            piece = Piece("CLAUSE", "with", piece.start, piece.end)
+        elif piece.type == "COMMA" and ended and following and following.type in {"AND", "OR", "CLAUSE"}:
             continue
-        elif ended and (piece.type in {"NOT", "FILTER", "EVERYTHING"} or (filtered and piece.type in STARTS)):
-            yield Piece("AND", "and", piece.start, piece.start)
+        elif ended and piece.type in {"NOT", "LPAR"}:
+            yield Piece("CLAUSE", "", piece.start, piece.start)
         yield piece
-        ended, filtered = piece.type in ENDS, piece.type in {"FILTER", "EVERYTHING"}
+        ended = piece.type in ENDS

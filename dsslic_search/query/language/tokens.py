@@ -25,16 +25,17 @@ _SYMBOLS = {
     "==": ("COMPARE", "="), ">": ("COMPARE", ">"), "<": ("COMPARE", "<"), "=": ("COMPARE", "="),
     "&&": ("AND", "and"), "&": ("AND", "and"), "||": ("OR", "or"), "|": ("OR", "or"),
     "(": ("LPAR", "("), ")": ("RPAR", ")"), ",": ("COMMA", ","), "%": ("PERCENT", "%"), "*": ("EVERYTHING",
-    "everything"),
+    "everything"), "/": ("OR", "or"), "+": ("AND", "and"),
 }  # fmt: skip
 _LETTER = rf"(?:[^\W\d_]|{MARK})"
 _WORD = re.compile(rf"{_LETTER}(?:[^\W_]|{MARK}|'(?={_LETTER}))*+")
 _GAP = re.compile(r"\s+|[-_‐‑]+")  # between the words of a phrase
 _TOKEN = re.compile(
-    rf"(?P<space>\s+)|(?P<word>{_WORD.pattern})"
+    rf"(?P<space>\s+)|(?P<either>and/or\b)|(?P<word>{_WORD.pattern})"
     r"|(?P<number>[0-9]+(?:\.[0-9]+)?|\.[0-9]+)"
+    rf"|(?P<plus>(?:(?<=[\s(,])|(?<!.))\+(?={_LETTER}|[(@]))"
     rf"|(?P<symbol>{'|'.join(re.escape(symbol) for symbol in sorted(_SYMBOLS, key=len, reverse=True))})"
-    rf"|(?P<minus>(?:(?<=[\s(,])|(?<!.))[-−](?={_LETTER}|[(@]))"
+    rf"|(?P<minus>(?:(?<=[\s(,])|(?<!.))[-−!](?={_LETTER}|[(@]))"
     rf"|(?P<saved>@(?:[^\W_]|[_.-]|{MARK})+)"
     r"|(?P<end>[.!?][\s.!?]*\Z)",
     re.DOTALL,
@@ -109,8 +110,10 @@ class _Scanner:
                 raise self._stray(index)
             start, index = found.span()
             match found.lastgroup:
-                case "space":
+                case "space" | "plus":
                     continue
+                case "either":
+                    yield self._piece("OR", "or", start, index)
                 case "word":
                     made, index = self._word(start, index)
                     yield from made
@@ -120,7 +123,7 @@ class _Scanner:
                     made, index = self._number(found.group(), start, index)
                     yield from made
                 case "minus":
-                    yield self._piece("NOT", "not", start, index)
+                    yield self._piece("NOT", "-", start, index)
                 case "saved":
                     index = max(start + len(found.group().rstrip(".")), start + 2)
                     yield self._piece("SAVED", self.folded.text[start + 1 : index], start, index)
@@ -160,6 +163,8 @@ class _Scanner:
         type_, value = KEYWORDS[phrase]
         piece = Piece(type_, value, *span, self.table.meanings.get(phrase))
         match type_:
+            case "NOBODY":
+                piece.meaning = self.table.meanings.get(("person",))
             case "LIKE":
                 return self._compared(piece, end)
             case "SHAPE":

@@ -215,7 +215,7 @@ def test_places(text: str, latitude: float, longitude: float, metres: float) -> 
         ("camera:canon >30% sky", "(camera:canon and sky > 30%)"),
         ("camera:canon with dogs", "(camera:canon and dog)"),
         ("(sky or sea) taken:2023 (car or bus)", "((sky or sea) and taken:2023 and (car or bus))"),
-        ("sky or sea taken:2023", "(sky or (sea and taken:2023))"),
+        ("sky or sea taken:2023", "((sky or sea) and taken:2023)"),
         ("no cars taken:2023", "(not car and taken:2023)"),
         ("-tag:best", "not tag:best"),
         ("not tag:best", "not tag:best"),
@@ -320,7 +320,6 @@ def test_an_order_stands_anywhere(text: str, expected: str) -> None:
         ("not sort:taken", 4, "for the whole query"),
         ("sky or sort:taken", 7, "for the whole query"),
         ("sort:taken or sky", 0, "for the whole query"),
-        ("sky sort:taken road", 15, '"and" or "or" is missing'),
         ('"sky"', 0, "not part of the query language"),
     ],
 )

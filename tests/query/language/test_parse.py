@@ -74,6 +74,45 @@ def tree(text: str) -> Node:
         ("sky > 30% with road", "(sky > 30% and road)"),
         ("road with >30% sky", "(road and sky > 30%)"),
         ("sky or sea and road", "(sky or (sea and road))"),
+        ("sky road", "(sky and road)"),
+        ("(sky) road (car or sea)", "(sky and road and (car or sea))"),
+        ("dog, cat or horse", "(dog or cat or horse)"),
+        ("dog, cat, and horse", "(dog and cat and horse)"),
+        ("sky, dog or cat", "(sky or dog or cat)"),
+        ("dog or cat, sea or lake", "((dog or cat) and (sea or water))"),
+        ("dog, cat or horse, sea", "((dog or cat or horse) and sea)"),
+        ("taken:2021, dog or cat", "(taken:2021 and (dog or cat))"),
+        ("dog or cat without people", "((dog or cat) and not person)"),
+        ("dog or cat but no people or cars", "((dog or cat) and not (person or car))"),
+        ("without people, cars or buildings", "not (person or car or building)"),
+        ("no people and cars", "not (person or car)"),
+        ("neither people nor cars", "not (person or car)"),
+        ("not dog or cat", "not (dog or cat)"),
+        ("-dog or cat", "((not dog) or cat)"),
+        ("no people or sky > 30%", "((not person) or sky > 30%)"),
+        ("no dogs, no cats", "(not dog and not cat)"),
+        ("sea, no dogs or cats", "(sea and not (dog or cat))"),
+        ("taken:2021 with dogs or cats", "(taken:2021 and (dog or cat))"),
+        ("dogs or cats taken:2021", "((dog or cat) and taken:2021)"),
+        ("car >30% sky", "(car and sky > 30%)"),
+        ("car > 30% sky", "(car > 30% and sky)"),
+        ("cat on sofa next to window", "(cat on sofa and cat next to windowpane)"),
+        ("people in a boat on a lake", "(person in boat and boat on water)"),
+        ("2 people on grass in the left half", "(exactly 2 person on grass and person in left)"),
+        ("a table with a bottle on it", "bottle on table"),
+        ("a dog and a person next to it", "(dog and person next to dog)"),
+        ("dog and cat next to each other", "dog next to cat"),
+        ("dogs side by side", "dog next to dog"),
+        ("dogs in them", "dog"),
+        ("mountain with a lake in front", "water in front of mountain"),
+        ("either a dog or a cat", "(dog or cat)"),
+        ("both a dog and a cat", "(dog and cat)"),
+        ("both dogs", "exactly 2 dog"),
+        ("nobody on the road", "not person on road"),
+        ("photos that don't show cars", "not car"),
+        ("cats or dogs on a sofa", "(cat on sofa or dog on sofa)"),
+        ("dogs and cats on a sofa", "(dog on sofa and cat on sofa)"),
+        ("trees and houses on road", "(tree and house on road)"),
         ("(sky or sea) and road", "((sky or sea) and road)"),
         ("not road and sky", "(not road and sky)"),
         ("not (road and sky)", "not (road and sky)"),
@@ -195,10 +234,6 @@ def test_everything_and_more(text: str, expected: str) -> None:
         ("not", 0, 'nothing follows "not"'),
         ("and road", 0, 'nothing stands before "and"'),
         ("road and or sky", 5, 'nothing follows "and"'),
-        ("sky road", 4, '"and" or "or" is missing between "sky" and "road"'),
-        ("sky (road)", 4, '"and" or "or" is missing between "sky" and "("'),
-        ("(sky) road", 6, '"and" or "or" is missing between ")" and "road"'),
-        ("(sky road)", 5, '"and" or "or" is missing between "sky" and "road"'),
         ("30% sky", 0, "say which way"),
         (">30%", 1, "of what"),
         ("sky is more than 30% and less than 40%", 35, "of what"),
@@ -349,11 +384,20 @@ LEAVES = st.sampled_from(
 NEGATED = LEAVES.filter(lambda q: not q.startswith("like")).map(
     lambda q: f"not ({q})" if q.startswith(("exactly", "at least", "fewer")) else f"not {q}"
 )
+
+
+def alone(text: str) -> str:
+    """A negation takes the list after it, unless it ends before."""
+    return f"({text})" if text.startswith("not ") and not text.startswith("not (") else text
+
+
 QUERIES = st.recursive(
     LEAVES | NEGATED,
     lambda inner: st.one_of(
         st.lists(inner, min_size=2, max_size=3).map(lambda qs: "(" + " and ".join(qs) + ")"),
-        st.lists(inner, min_size=2, max_size=3).map(lambda qs: "(" + " or ".join(qs) + ")"),
+        st.lists(inner, min_size=2, max_size=3).map(
+            lambda qs: "(" + " or ".join([*map(alone, qs[:-1]), qs[-1]]) + ")"
+        ),
     ),
     max_leaves=8,
 )

@@ -1,0 +1,80 @@
+"""What "it", "them", "each other" and the like stand for, among a query's tokens.
+
+A pronoun after a relation is the first thing of the query ("a dog and a person next to it"); "a table with a
+bottle on it" is "a bottle on a table". "A dog and a cat next to each other" is "a dog next to a cat". Where
+nothing is there to be meant ("dogs in them"), relation and pronoun say nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from dsslic_search.query.language.tokens import Piece
+
+_BEFORE_A_RELATION = {"ACTIVITY", "FILLER"}
+_OF_ONE_NAME = {"THING", "WHOLE", "MANY", "AMOUNT", "ACTIVITY", "FILLER", "COMPARE"}
+
+
+def resolved(pieces: list[Piece]) -> list[Piece]:
+    """The tokens without pronouns."""
+    if not any(piece.type in {"IT", "EACH_OTHER"} for piece in pieces):
+        return pieces
+    made: list[Piece] = []
+    for piece in pieces:
+        match piece.type:
+            case "IT":
+                _of_it(made, piece)
+            case "EACH_OTHER":
+                _of_each_other(made, piece)
+            case _:
+                made.append(piece)
+    return made
+
+
+def _of_it(made: list[Piece], pronoun: Piece) -> None:
+    """Finish the tokens ``made`` so far, of which the last should be a relation, with what it means."""
+    if not made or made[-1].type != "RELATION":
+        return
+    subject = _thing_before(made, len(made) - 1)
+    meant = next((i for i, piece in enumerate(made[: subject or 0]) if piece.type == "THING"), None)
+    if subject is None or meant is None:
+        made.pop()
+        return
+    thing = made[meant]
+    if _only_introduces(made, meant, subject):
+        del made[meant : meant + 2]
+    made.append(replace(thing, start=pronoun.start, end=pronoun.end))
+
+
+def _only_introduces(made: list[Piece], meant: int, subject: int) -> bool:
+    """Whether a thing stands alone before the "with" that brings the subject: "a table with a bottle"."""
+    return (
+        made[meant + 1].type == "WITH"
+        and (meant == 0 or made[meant - 1].type not in _OF_ONE_NAME - {"FILLER"})
+        and all(piece.type in _OF_ONE_NAME for piece in made[meant + 2 : subject])
+    )
+
+
+def _of_each_other(made: list[Piece], pronoun: Piece) -> None:
+    """Two things that stand in a relation to each other, or one of which there are several."""
+    if not made or made[-1].type != "RELATION":
+        return
+    second = _thing_before(made, len(made) - 1)
+    if second is None:
+        made.pop()
+        return
+    thing = made[second]
+    first = _thing_before(made, second)
+    if first is not None and any(piece.type == "AND" for piece in made[first:second]):
+        del made[first + 1 : second + 1]
+    made.append(replace(thing, start=pronoun.start, end=pronoun.end))
+
+
+def _thing_before(made: list[Piece], index: int) -> int | None:
+    """The index of the nearest thing before, past what may stand between."""
+    for at in range(index - 1, -1, -1):
+        if made[at].type == "THING":
+            return at
+        if made[at].type not in _BEFORE_A_RELATION | {"AND"}:
+            return None
+    return None

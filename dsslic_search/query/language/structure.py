@@ -1,0 +1,184 @@
+"""Items to a tree: what "and", "or", "not", commas, parentheses and words side by side join.
+
+A query is clauses, all of which are asked for: they end where "with", "but", "without" or nothing at all
+joins what follows, and at a comma that no "or" takes. A clause is a list: "and" binds tighter than "or", and
+a comma before the first joiner is that joiner ("dog, cat or horse"). A negation takes the list after it ("no
+people or cars"), "not" only one of "or".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TypeGuard
+
+from dsslic_search.core.errors import QueryError
+from dsslic_search.query.ast import And, Node, Not, Or, Presence, Regional, Relation
+from dsslic_search.query.language.diagnosis import syntax_error
+from dsslic_search.query.language.runs import Item
+from dsslic_search.query.language.tokens import Piece
+from dsslic_search.query.language.written import complaint
+
+_TIGHT = {"-", "!"}
+"""Negations that take what they stand at and no list."""
+
+
+class Structure:
+    """The reading of a query's items, from left to right."""
+
+    def __init__(
+        self, text: str, pieces: list[Piece], items: list[Item], families: Sequence[frozenset[int]]
+    ) -> None:
+        """``families``: the classes of each family of things that share a place."""
+        self.text = text
+        self.pieces = pieces
+        self.items = [*items, Item("", len(pieces), len(pieces))]
+        self.families = families
+        self.index = 0
+        self.joiner_after = _joiners(self.items)
+
+    def whole(self) -> Node | None:
+        """The tree of all items; None for every photo."""
+        tree = self._clauses()
+        if self._type:
+            raise self._trouble()
+        return tree
+
+    @property
+    def _type(self) -> str:
+        return self.items[self.index].type
+
+    def _clauses(self) -> Node | None:
+        parts = self._list()
+        while self._type in {"CLAUSE", "COMMA", "SIDE"}:
+            self.index += 1
+            parts += self._list()
+        return _every(parts)
+
+    def _list(self) -> list[Node | None]:
+        """The parts of a clause, all of which are asked for."""
+        alternatives = [[self._single()]]
+        joined = False  # whether the list's joiner has come
+        while True:
+            joiner = self._type
+            if joiner == "COMMA":
+                joiner = "" if joined else self.joiner_after[self.index]
+            elif joiner in {"AND", "OR"}:
+                joined = True
+            if joiner not in {"AND", "OR"}:
+                break
+            self.index += 1
+            part = self._single()
+            if joiner == "AND":
+                alternatives[-1].append(part)
+            else:
+                alternatives.append([part])
+        alternatives = self._share_the_place(alternatives)
+        return (
+            alternatives[0] if len(alternatives) == 1 else [_any([_every(parts) for parts in alternatives])]
+        )
+
+    def _share_the_place(self, alternatives: list[list[Node | None]]) -> list[list[Node | None]]:
+        """Give the place of the last thing to those before it that are of its family: "cats or dogs on a
+        sofa"."""
+        last = alternatives[-1][-1]
+        if sum(map(len, alternatives)) == 1 or not isinstance(last, Regional) or last.says:
+            return alternatives
+        return [
+            [replace(last, thing=part.thing) if self._beside(part, last) else part for part in parts]
+            for parts in alternatives
+        ]
+
+    def _beside(self, part: Node | None, last: Regional) -> TypeGuard[Presence]:
+        """Whether a part names a thing alone, of the family of the last thing."""
+        if not isinstance(part, Presence) or part.below is not None:
+            return False
+        if isinstance(last.where, Relation) and last.where.thing.name == part.thing.name:
+            return False  # "a dog and a person next to it"
+        both = {*part.thing.classes, *last.thing.classes}
+        return any(both <= family for family in self.families)
+
+    def _single(self) -> Node | None:
+        item = self.items[self.index]
+        if item.type == "NOT":
+            return self._negated(item)
+        if item.type == "LPAR":
+            self.index += 1
+            inner = self._clauses()
+            if self._type != "RPAR":
+                raise self._trouble()
+            self.index += 1
+            return inner
+        if item.type != "PREDICATE":
+            raise self._trouble()
+        self.index += 1
+        return item.node
+
+    def _negated(self, item: Item) -> Node:
+        self.index += 1
+        parts = [self._single()]
+        while item.value not in _TIGHT and self._list_goes_on(item.value):
+            self.index += 1
+            parts.append(self._single())
+        part = _any(parts)
+        if part is None:
+            raise self._wrong(
+                item.start, "no photo is outside everything: remove this or name something after it"
+            )
+        return Not(part)
+
+    def _list_goes_on(self, negation: str) -> bool:
+        """Whether what the next joiner joins belongs to the list that a negation takes."""
+        before, joiner, after = self.items[self.index - 1], self._type, self.items[self.index + 1 :][:1]
+        if joiner == "COMMA":
+            joiner = self.joiner_after[self.index]
+        if joiner != "OR" and not (joiner == "AND" and negation == "no"):
+            return False
+        return bool(after) and before.type == after[0].type == "PREDICATE" and before.kind == after[0].kind
+
+    def _trouble(self) -> QueryError:
+        return syntax_error(self.text, self.pieces, self.items[self.index].start)
+
+    def _wrong(self, start: int, sentence: str) -> QueryError:
+        last = self.items[max(self.index - 1, 0)].end - 1
+        return complaint(self.text, self.pieces[start].start, self.pieces[max(last, start)].end, sentence)
+
+
+def _joiners(items: list[Item]) -> list[str]:
+    """For each comma the joiner of its list, "AND" or "OR": the next one in its clause; "" where none comes,
+    where a negation follows, and where things and facts are on its two sides."""
+    found = [""] * len(items)
+    coming = ""
+    outside: list[str] = []
+    for index in range(len(items) - 1, -1, -1):
+        match items[index].type:
+            case "AND" | "OR" as joiner:
+                coming = joiner
+            case "COMMA":
+                if items[index + 1].type == "NOT" or _is_fact(items[index - 1]) != _is_fact(items[index + 1]):
+                    coming = ""
+                found[index] = coming
+            case "SIDE" | "CLAUSE":
+                coming = ""
+            case "RPAR":
+                outside.append(coming)
+                coming = ""
+            case "LPAR":
+                coming = outside.pop()
+    return found
+
+
+def _is_fact(item: Item) -> bool:
+    return item.kind == "fact"
+
+
+def _any(parts: list[Node | None]) -> Node | None:
+    """What one of the parts finds at least; None, for every photo, where one of them is."""
+    certain = [part for part in parts if part is not None]
+    return None if len(certain) < len(parts) else certain[0] if len(certain) == 1 else Or(tuple(certain))
+
+
+def _every(parts: list[Node | None]) -> Node | None:
+    """What all parts find."""
+    asked = [part for part in parts if part is not None]
+    return None if not asked else asked[0] if len(asked) == 1 else And(tuple(asked))
