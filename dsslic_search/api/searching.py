@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from dsslic_search.archive.catalog import Catalog
     from dsslic_search.archive.schema import Photo
     from dsslic_search.query.run.execute import Answer, Indexes
+
+FILES_REMEMBERED = 100  # outside the archive, that photos were compared with
 
 
 _NOT_SHOWN = Shown(0.0, None, None)
@@ -113,6 +116,7 @@ class Searcher:
         self._catalog = catalog
         self._settings = settings
         self._vocabulary = vocabulary
+        self._seen_files: OrderedDict[tuple[Path, int, int], NDArray[np.float32]] = OrderedDict()
 
     def answer(
         self,
@@ -249,7 +253,17 @@ class Searcher:
         return np.frombuffer(photo.embedding, "<f4").astype(np.float32)
 
     def _seen(self, path: Path) -> NDArray[np.float32]:
-        """Of a photo that is not in the archive."""
+        """Of a photo that is not in the archive; remembered for as long as its file looks unchanged, since
+        the next question may compare with it again."""
+        looks = path.stat()
+        key = path.absolute(), looks.st_size, looks.st_mtime_ns
+        if key not in self._seen_files:
+            self._seen_files[key] = self._embedded(path)
+            if len(self._seen_files) > FILES_REMEMBERED:
+                self._seen_files.popitem(last=False)
+        return self._seen_files[key]
+
+    def _embedded(self, path: Path) -> NDArray[np.float32]:
         from dsslic_search.api import coding
         from dsslic_search.codec.encoder import segment_photo
         from dsslic_search.codec.picture.open import open_photo

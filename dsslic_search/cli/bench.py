@@ -397,10 +397,12 @@ def startup(
     out: Out = None,
     force: Force = False,
 ) -> None:
-    """Processor seconds of commands on a small archive, each in a process of its own: what starting costs."""
+    """Processor seconds of commands on a small archive, each in a process of its own: what starting costs;
+    and milliseconds of lines of a shell, which starts once."""
+    from dsslic_search.bench import shell
     from dsslic_search.bench import startup as bench
 
     outputs = _may_write(out, force)
-    results = bench.run(images, against, rounds=rounds)
-    typer.echo("\n".join(bench.table(results)), err=True)
+    results = bench.run(images, against, rounds=rounds) | shell.run(images, rounds)
+    typer.echo("\n".join([*bench.table(results), *shell.table(results)]), err=True)
     _finish(results, out, outputs)

@@ -11,12 +11,14 @@ import pytest
 
 from dsslic_search import Archive
 from dsslic_search.api.completion import Completer
+from dsslic_search.api.searching import Searcher
 from dsslic_search.api.session import Session, refinement_of
 from dsslic_search.archive.features import features_of
 from dsslic_search.archive.folder import ArchiveFolder
 from dsslic_search.archive.schema import Photo
 from dsslic_search.core import vocabulary
 from dsslic_search.core.errors import ArchiveError, QueryError, UsageError
+from dsslic_search.features.embedding import DIMENSION
 
 CLASSES = vocabulary.default()
 SKY, TREE, CAR = (CLASSES.id_of(name) for name in ("sky", "tree", "car"))
@@ -200,3 +202,24 @@ def test_files_to_compare_with(archive: Archive, tmp_path: Path, monkeypatch: py
     assert [c.text for c in completer.completions("like my")] == ['"my beach.jpg"']
     assert [c.text for c in completer.completions('like "my b')] == ['"my beach.jpg"']
     assert [c.text for c in completer.completions("like .h")] == [".hidden.jpg"]
+
+
+def test_a_file_to_compare_with_is_looked_at_once(
+    archive: Archive, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked = []
+
+    def embedded(_searcher: Searcher, path: Path) -> np.ndarray:
+        looked.append(path.name)
+        return np.eye(1, DIMENSION, dtype=np.float32)[0]
+
+    monkeypatch.setattr(Searcher, "_embedded", embedded)
+    file = tmp_path / "beach.jpg"
+    file.write_bytes(b"one")
+    session = Session(archive)
+    session.ask(f"like {file}")
+    session.say("without cars")
+    assert looked == ["beach.jpg"]
+    file.write_bytes(b"another")
+    session.ask(f"like {file}")
+    assert looked == ["beach.jpg"] * 2
