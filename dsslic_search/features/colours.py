@@ -6,13 +6,14 @@ The borders between terms are set by hand, by what people call colours rather th
 
 - What has next to no chroma is black, grey or white by its lightness. The limit is well above that of a
   monitor's grey, since daylight and shade tint what is white: a white dog in the shade is bluish, not blue.
+  Black begins lighter and white darker than on paper: black paint mirrors the sky, white wool lies in shade.
 - Orange is a name for light colours alone: the same hues, dark or dull, are brown (wood, earth, skin in the
   shade). Dull dark yellow is olive, a kind of green; dark red stays red as long as it is vivid.
 - Pink is light red and light purple.
 - Turquoise is green up to the hue of teal, and blue beyond.
 
-A class shows a term where enough of its cells have it. Of things of every colour a good part is in the shade,
-or is glass, tyres and gaps: so black and grey must take up more of a thing than other terms do.
+A class shows a term where enough of its cells have it. Of things of every colour a good part is in the shade
+or shines, and is grey; some is black, white or brown. So vivid colours need least, and grey most.
 """
 
 from __future__ import annotations
@@ -26,10 +27,8 @@ from numpy.typing import NDArray
 
 from dsslic_search.core.colour_terms import BLACK_AND_WHITE, TERMS, bit_of
 
-FAIR_SHARE = 0.2
-"""Of a class's cells, from which it shows a term that is neither black nor grey."""
-DARK_SHARE = 0.4
-"""The same for black and grey."""
+FAIR_SHARES = dict.fromkeys(TERMS, 0.15) | {"black": 0.2, "white": 0.2, "brown": 0.2, "grey": 0.45}
+"""Of a class's cells, from which it shows a term."""
 GREY_CHROMA = 0.025
 """A cell of a black-and-white photo has less, in OKLab, whatever coding did to it."""
 TINTED_CELLS_ONE_IN = 100
@@ -98,7 +97,7 @@ def _shown(counts: NDArray[np.intp]) -> int:
     shares: NDArray[np.float64] = counts / counts.sum()
     mask = bit_of(TERMS[int(np.argmax(counts))])
     for term, share in zip(TERMS, shares.tolist(), strict=True):
-        if share >= (DARK_SHARE if term in ("black", "grey") else FAIR_SHARE):
+        if share >= FAIR_SHARES[term]:
             mask |= bit_of(term)
     return mask
 
@@ -153,10 +152,11 @@ _TO_LAB = (
 
 def term_of(lightness: float, chroma: float, hue: float) -> str:
     """The basic colour term of a colour in OKLCh."""
-    if lightness < 0.2 or (lightness < 0.3 and chroma < 0.05):
+    warm = 20 <= hue < 100 and lightness < 0.6  # a trace of it makes dark things brown
+    if lightness < 0.2 or (lightness < 0.36 and chroma < (0.03 if warm else 0.045)):
         return "black"
-    if chroma < 0.035 or (lightness > 0.85 and chroma < 0.045):
-        return "black" if lightness < 0.32 else "grey" if lightness < 0.82 else "white"
+    if chroma < (0.028 if warm else 0.035) or (lightness > 0.85 and chroma < 0.045):
+        return "black" if lightness < 0.4 else "grey" if lightness < 0.74 else "white"
     if hue < 12 or hue >= 345:
         return _crimson(lightness, chroma, hue)
     if hue < 42:
@@ -169,13 +169,13 @@ def term_of(lightness: float, chroma: float, hue: float) -> str:
         return "green"
     if hue < 283:
         return "blue"
-    return "pink" if hue >= 318 and lightness >= 0.7 else "purple"
+    return "pink" if hue >= 318 and lightness >= (0.7 if hue < 333 else 0.58) else "purple"
 
 
 def _crimson(lightness: float, chroma: float, hue: float) -> str:
-    if lightness >= 0.6:
+    if lightness >= 0.55:
         return "pink"
-    if hue >= 345 and hue < 357:
+    if 345 <= hue < 357:
         return "purple"
     return "red" if chroma >= 0.1 else "brown"
 

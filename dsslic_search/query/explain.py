@@ -8,7 +8,7 @@ import numpy as np
 
 from dsslic_search.core.text import counted
 from dsslic_search.core.vocabulary import Vocabulary
-from dsslic_search.features.colours import DARK_SHARE, FAIR_SHARE
+from dsslic_search.features.colours import FAIR_SHARES
 from dsslic_search.features.regions import MIN_REGION_PER_MILLE
 from dsslic_search.index.regions.relate import AROUND_RULE, BETWEEN_RULE, RELATIONS, zone_rule
 from dsslic_search.query.ast import (
@@ -97,8 +97,8 @@ def _meaning(thing: Thing, vocabulary: Vocabulary) -> str:
 def _rules(leaf: Leaf) -> Iterator[str]:
     match leaf:
         case Coloured(_, colour):
-            share = DARK_SHARE if colour in ("black", "grey") else FAIR_SHARE
-            yield f"{colour}: at least {share:.0%} of the thing is, or no other colour takes up more of it"
+            share = f"{FAIR_SHARES[colour]:.0%}"
+            yield f"{colour}: at least {share} of the thing is, or no other colour takes up more of it"
         case Like(operand):
             yield f"{operand}: the photo to compare with"
         case Regional(_, where, _, _, says):
