@@ -19,6 +19,7 @@ if TYPE_CHECKING:
         encode_files,
         unpack_file,
     )
+    from dsslic_search.api.completion import Completer, Completion
     from dsslic_search.api.duplicates import Copy, Duplicates
     from dsslic_search.api.exact_duplicates import ExactCopy, ExactDuplicates, ExactGroup
     from dsslic_search.api.getting_out import GotOut
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
         segment_file,
         segmenter_info,
     )
+    from dsslic_search.api.session import Question, Session
     from dsslic_search.api.showing import Preview
     from dsslic_search.api.statistics import Statistics
     from dsslic_search.archive.bin import Binned, Emptied, Moved
@@ -48,6 +50,8 @@ __all__ = [
     "Binned",
     "ClassCount",
     "CodedFiles",
+    "Completer",
+    "Completion",
     "Copy",
     "Duplicates",
     "Emptied",
@@ -69,9 +73,11 @@ __all__ = [
     "Preview",
     "Problem",
     "QueryResult",
+    "Question",
     "ReindexReport",
     "Segmenter",
     "SegmenterInfo",
+    "Session",
     "Statistics",
     "decode",
     "decode_file",
@@ -98,12 +104,14 @@ _HOMES = {
         "encode_files",
         "unpack_file",
     ),
+    "api.completion": ("Completer", "Completion"),
     "api.duplicates": ("Copy", "Duplicates"),
     "api.exact_duplicates": ("ExactCopy", "ExactDuplicates", "ExactGroup"),
     "api.getting_out": ("GotOut",),
     "api.info": ("file_info",),
     "api.searching": ("Hit", "QueryResult"),
     "api.segmenters": ("LabelMeaning", "SegmenterInfo", "open_segmenter", "segment_file", "segmenter_info"),
+    "api.session": ("Question", "Session"),
     "api.showing": ("Preview",),
     "api.statistics": ("Statistics",),
     "archive.bin": ("Binned", "Emptied", "Moved"),
