@@ -28,7 +28,7 @@ from dsslic_search.index import compiling
 from dsslic_search.networks import runtime
 from tests.measured import unwatched
 
-SEGMENT, NETWORK, UPGRADE = runtime.segment_with_certainty, runtime.network, database.upgrade
+SEGMENT, NETWORK, UPGRADE = runtime.segment, runtime.network, database.upgrade
 SCAN, COMPILED = native.scan, compiling._compiled
 
 
@@ -37,15 +37,17 @@ def kept_in(folder: Path) -> Iterator[None]:
     """While in it, answers of SegNet are kept in a folder, and so is the empty catalog."""
     making = threading.Lock()
 
-    def segment(pixels: np.ndarray, map_size: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
+    def segment(
+        pixels: np.ndarray, map_size: tuple[int, int], *looks: int | None
+    ) -> tuple[np.ndarray, np.ndarray]:
         if runtime.network is not NETWORK:  # a test has put another one there
-            return SEGMENT(pixels, map_size)
-        digest = hashlib.blake2b(f"{pixels.shape} {pixels.dtype} {map_size}".encode())
+            return SEGMENT(pixels, map_size, *looks)
+        digest = hashlib.blake2b(f"{pixels.shape} {pixels.dtype} {map_size} {looks}".encode())
         digest.update(np.ascontiguousarray(pixels))
         kept = folder / f"{digest.hexdigest()[:32]}.npz"
         if not kept.is_file():
             made = kept.with_suffix(f".{os.getpid()}-{threading.get_ident()}.npz")
-            np.savez(made, *SEGMENT(pixels, map_size))
+            np.savez(made, *SEGMENT(pixels, map_size, *looks))
             made.replace(kept)
         with np.load(kept) as found:
             return found["arr_0"], found["arr_1"]
@@ -81,7 +83,7 @@ def kept_in(folder: Path) -> Iterator[None]:
         return run
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(runtime, "segment_with_certainty", segment)
+        patch.setattr(runtime, "segment", segment)
         patch.setattr(database, "upgrade", upgrade)
         patch.setattr(native, "scan", scan)
         patch.setattr(compiling, "_compiled", compiled)
@@ -92,7 +94,7 @@ def kept_in(folder: Path) -> Iterator[None]:
 def at_home() -> Iterator[None]:
     """While in it, nothing is kept."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(runtime, "segment_with_certainty", SEGMENT)
+        patch.setattr(runtime, "segment", SEGMENT)
         patch.setattr(database, "upgrade", UPGRADE)
         patch.setattr(native, "scan", SCAN)
         yield

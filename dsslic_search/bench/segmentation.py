@@ -170,11 +170,7 @@ def test_time(data: Path) -> dict[str, Any]:
                 truth, pixels = _read(sample)
                 began = time.perf_counter()
                 with torch.inference_mode():
-                    found = runtime.class_scores(net, pixels, round(net.config.area * area))
-                    if mirrored:
-                        found = found + runtime.class_scores(
-                            net, np.ascontiguousarray(pixels[:, ::-1]), round(net.config.area * area)
-                        ).flip(3)
+                    found = runtime.class_scores(net, pixels, round(net.config.area * area), mirrored)
                     guess = (
                         F.interpolate(found, truth.shape, mode="bilinear")[0]
                         .argmax(0)

@@ -121,7 +121,7 @@ class _Encoding:
         self.size = photo.height, photo.width
         photo = reduction.reduced(photo, reduction.shrink_for(*self.size, options))
         self.photo = photo
-        self.segmenter = options.segmenter or SegNetSegmenter()
+        self.segmenter = options.chosen_segmenter()
         self.dialect = self.segmenter.dialect
         self.scale = options.map_scale or label_map.scale_for(photo.height, photo.width)
         size = -(-photo.height // self.scale), -(-photo.width // self.scale)

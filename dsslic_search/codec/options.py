@@ -76,6 +76,15 @@ class EncodeOptions:
         if self.quality == LOSSLESS and (self.target or self.importance):
             raise UsageError("a lossless file has no target and no importances: every pixel is exact")
 
+    def chosen_segmenter(self) -> Segmenter:
+        """What makes the label map: the segmenter asked for, else SegNet as closely as the effort says."""
+        if self.segmenter is not None:
+            return self.segmenter
+        from dsslic_search.networks.segmenter import SegNetSegmenter
+
+        wanted = effort(self.effort)
+        return SegNetSegmenter(wanted.looks_at, wanted.looks_twice)
+
     @property
     def mode(self) -> KeepMode:
         """The keep mode that ``keep`` names."""

@@ -35,12 +35,15 @@ class Quantisers:
 class Effort:
     """What the encoder tries. ``preset``, ``search``: see `codec.bpg.x265`; ``fit``: whether the
     restoration's strength is fitted to the photo; ``trusts``: how much of the coarse image to subtract, in
-    1/64."""
+    1/64. ``looks_at``: pixels that SegNet sees, None for those that it was trained for; ``looks_twice``: at
+    the mirrored photo too (docs/results/segmentation-settings.json)."""
 
     preset: str
     search: Search = Search.PLAIN
     fit: bool = False
     trusts: tuple[int, ...] = (0,)
+    looks_at: int | None = None
+    looks_twice: bool = False
 
 
 _EFFORTS = (
@@ -51,8 +54,8 @@ _EFFORTS = (
     Effort("medium", fit=True),
     Effort("slow", fit=True, search=Search.PHOTO),
     Effort("slower", fit=True, search=Search.EVERYTHING),
-    Effort("placebo", fit=True, search=Search.EVERYTHING),
-    Effort("placebo", fit=True, search=Search.EVERYTHING, trusts=(0, 16, 32)),
+    Effort("placebo", fit=True, search=Search.EVERYTHING, looks_twice=True),
+    Effort("placebo", fit=True, search=Search.EVERYTHING, trusts=(0, 16, 32), looks_twice=True),
 )
 
 

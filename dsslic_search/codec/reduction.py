@@ -22,7 +22,6 @@ from dsslic_search.codec.picture.header import Header
 from dsslic_search.codec.picture.open import SourcePhoto, decoded, read_header
 from dsslic_search.core.kinds import KeepMode
 from dsslic_search.networks.grid import SCALE
-from dsslic_search.networks.segmenter import SegNetSegmenter
 
 SHRINKS = (8, 4, 2, 1)  # pixels of the photo per pixel, each way: what JPEG decoders offer
 OVERSAMPLING = 2
@@ -35,7 +34,7 @@ def shrink_for(height: int, width: int, options: EncodeOptions) -> int:
 
     1 unless the keep mode is "reference" and the segmenter says at what size it looks at photos
     (``working_size``, see docs/segmenters.md)."""
-    looks_at = getattr(options.segmenter or SegNetSegmenter(), "working_size", None)
+    looks_at = getattr(options.chosen_segmenter(), "working_size", None)
     if options.mode is not KeepMode.REFERENCE or looks_at is None:
         return 1
     rows, columns = looks_at(height, width)

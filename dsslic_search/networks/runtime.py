@@ -89,9 +89,12 @@ def working_size(height: int, width: int, area: int) -> tuple[int, int]:
     return max(32, round(rows / 32) * 32), max(32, round(rows * aspect / 32) * 32)
 
 
-def class_scores(net: Any, pixels: NDArray[np.uint8], area: int | None = None) -> torch.Tensor:
+def class_scores(
+    net: Any, pixels: NDArray[np.uint8], area: int | None = None, mirrored_too: bool = False
+) -> torch.Tensor:
     """SegNet's scores of a photo, uint8 [H, W, 3] sRGB: float32 [1, classes, h, w] at a quarter of the
-    working size, which has ``area`` pixels or as many as the network was trained for."""
+    working size, which has ``area`` pixels or as many as the network was trained for. ``mirrored_too``: the
+    mean of those of the photo and of its mirror image."""
     import torch
     from PIL import Image
 
@@ -100,19 +103,18 @@ def class_scores(net: Any, pixels: NDArray[np.uint8], area: int | None = None) -
     with torch.inference_mode():
         x = torch.from_numpy(np.array(small)).permute(2, 0, 1)[None].to(torch.float32) / 255
         scores: torch.Tensor = net(x.contiguous(memory_format=torch.channels_last))
+        if mirrored_too:
+            mirrored = net(x.flip(3).contiguous(memory_format=torch.channels_last)).flip(3)
+            scores = (scores + mirrored) / 2
     return scores
 
 
-def segment(pixels: NDArray[np.uint8], map_size: tuple[int, int]) -> NDArray[np.uint8]:
-    """Parse a photo, uint8 [H, W, 3] sRGB, into class ids, uint8 [h, w] = ``map_size``; ``other`` where
-    SegNet is in doubt."""
-    return segment_with_certainty(pixels, map_size)[0]
-
-
-def segment_with_certainty(
-    pixels: NDArray[np.uint8], map_size: tuple[int, int]
+def segment(
+    pixels: NDArray[np.uint8], map_size: tuple[int, int], area: int | None = None, mirrored_too: bool = False
 ) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
-    """What :func:`segment` gives, and the probability of each label, float32 [h, w]."""
+    """Parse a photo, uint8 [H, W, 3] sRGB, into class ids, uint8 [h, w] = ``map_size``, ``other`` where
+    SegNet is in doubt, and the probability of each label, float32 [h, w]. ``area`` and ``mirrored_too`` as
+    for :func:`class_scores`."""
     import torch
     import torch.nn.functional as F
 
@@ -121,7 +123,7 @@ def segment_with_certainty(
     net = network("segnet")
     rule = Confidence(net.config.temperature, net.config.of_class, net.config.of_pixel)
     with torch.inference_mode():
-        scores = F.interpolate(class_scores(net, pixels), map_size, mode="bilinear")
+        scores = F.interpolate(class_scores(net, pixels, area, mirrored_too), map_size, mode="bilinear")
         labels, probabilities = decide_surely(scores[0], rule)
     return labels.numpy(), probabilities.numpy()
 

@@ -63,9 +63,14 @@ def segmented(
 
 
 class SegNetSegmenter:
-    """The network that ships with the package."""
+    """The network that ships with the package. ``pixels``: that it looks at, None for as many as it was
+    trained for; ``mirrored_too``: whether it looks at the mirrored photo as well. Its identity tells neither:
+    they are choices of effort."""
 
     name = SEGNET
+
+    def __init__(self, pixels: int | None = None, mirrored_too: bool = False) -> None:
+        self._pixels, self._mirrored_too = pixels, mirrored_too
 
     @property
     def identity(self) -> str:
@@ -77,15 +82,15 @@ class SegNetSegmenter:
 
     def working_size(self, height: int, width: int) -> tuple[int, int]:
         """(height, width) that a photo of that size is resized to before it is looked at."""
-        return runtime.working_size(height, width, runtime.network(SEGNET).config.area)
+        return runtime.working_size(height, width, self._pixels or runtime.network(SEGNET).config.area)
 
     def segment(self, pixels: NDArray[np.uint8], map_size: tuple[int, int]) -> NDArray[np.uint8]:
-        return runtime.segment(pixels, map_size)
+        return self.segment_with_certainty(pixels, map_size)[0]
 
     def segment_with_certainty(
         self, pixels: NDArray[np.uint8], map_size: tuple[int, int]
     ) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
-        return runtime.segment_with_certainty(pixels, map_size)
+        return runtime.segment(pixels, map_size, self._pixels, self._mirrored_too)
 
 
 def open_segmenter(name: str, *, classes: Path | None = None, own_classes: bool = False) -> Segmenter:

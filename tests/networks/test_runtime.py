@@ -21,7 +21,7 @@ def smooth(height: int, width: int) -> np.ndarray:
 
 @pytest.mark.parametrize("size", [(1, 1), (7, 300), (65, 97), (480, 640)])
 def test_segment_gives_known_classes_at_the_size_asked_for(size):
-    labels = runtime.segment(smooth(*size), size)
+    labels = runtime.segment(smooth(*size), size)[0]
     assert labels.shape == size
     assert labels.dtype == np.uint8
     assert labels.max() < len(vocabulary.default())
@@ -59,10 +59,10 @@ def test_tiles_leave_no_seam(monkeypatch):
 
 def test_threads_agree():
     photo, labels = smooth(96, 128), np.zeros((24, 32), np.int64)
-    alone = runtime.make_compact(photo, labels), runtime.segment(photo, (96, 128))
+    alone = runtime.make_compact(photo, labels), runtime.segment(photo, (96, 128))[0]
     with ThreadPoolExecutor(3) as pool:
         for compact, parsed in pool.map(
-            lambda _: (runtime.make_compact(photo, labels), runtime.segment(photo, (96, 128))), range(6)
+            lambda _: (runtime.make_compact(photo, labels), runtime.segment(photo, (96, 128))[0]), range(6)
         ):
             assert np.abs(compact.astype(int) - alone[0]).max() <= 1
             assert (parsed == alone[1]).mean() > 0.99

@@ -37,9 +37,19 @@ def test_segnet_is_what_the_package_ships():
     assert isinstance(segmenter, SegNetSegmenter)
     assert (segmenter.identity, segmenter.dialect) == (runtime.identity("segnet"), dialect.shipped())
     pixels = np.random.default_rng(0).integers(0, 256, (40, 60, 3), dtype=np.uint8)
-    assert np.array_equal(segmenter.segment(pixels, (20, 30)), runtime.segment(pixels, (20, 30)))
+    assert np.array_equal(segmenter.segment(pixels, (20, 30)), runtime.segment(pixels, (20, 30))[0])
     with pytest.raises(UsageError, match="for other segmenters"):
         open_segmenter("segnet", own_classes=True)
+
+
+def test_a_second_look_at_the_mirror_image_sees_a_photo_and_its_mirror_image_alike():
+    rng = np.random.default_rng(2)
+    pixels = np.kron(rng.integers(0, 256, (4, 6, 3), dtype=np.uint8), np.ones((16, 16, 1), np.uint8))
+    once, twice = SegNetSegmenter(), SegNetSegmenter(64 * 96, mirrored_too=True)
+    assert twice.identity == once.identity
+    assert twice.working_size(64, 96) == (64, 96)
+    labels = twice.segment(pixels, (32, 48))
+    assert np.array_equal(labels, twice.segment(np.ascontiguousarray(pixels[:, ::-1]), (32, 48))[:, ::-1])
 
 
 def test_a_segmenter_is_itself_and_none_stays_none():

@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from dsslic_search.codec import container
-from dsslic_search.codec.decoder import decode_stage, read_dialect, read_meanings
+from dsslic_search.codec.decoder import decode_stage, read_base, read_dialect
 from dsslic_search.codec.encoder import encode_photo
 from dsslic_search.codec.options import EncodeOptions
 from dsslic_search.codec.picture.open import SourcePhoto
@@ -88,7 +88,7 @@ def test_a_photo_is_encoded_with_it(kind: str, models: dict[str, Path], photo: S
     data = encode_photo(photo, EncodeOptions(50, segmenter=segmenter)).data
     header = container.read(data).header
     assert (header.vocabulary, header.segmenter) == (OURS.identity, segmenter.identity)
-    assert (read_meanings(data) == OURS.id_of("grass")).all()
+    assert (read_base(data).label_map == OURS.id_of("grass")).all()
     assert np.abs(decode_stage(data).pixels.astype(int) - photo.pixels).mean() < 6
 
 
@@ -106,7 +106,7 @@ def test_with_its_own_classes_the_file_explains_itself(models: dict[str, Path], 
         "person",
     ]
     assert (decode_stage(data, "map").pixels == LABELS.index("grass-merged")).all()
-    assert (read_meanings(data) == OURS.id_of("grass")).all()
+    assert (read_base(data).label_map == OURS.id_of("grass")).all()
     mapped = encode_photo(photo, EncodeOptions(50, segmenter=open_segmenter(str(models["segformer"])))).data
     assert np.array_equal(decode_stage(data).pixels, decode_stage(mapped).pixels)
 

@@ -85,7 +85,7 @@ def test_the_map_is_theirs_and_its_meaning_ours(photo: SourcePhoto, ours: bytes,
     prefix = theirs[: container.read_contents(theirs).stage_bytes("map")]
     label_map = decoder.read_label_map(prefix)
     assert set(np.unique(label_map)) == {0, 1, 2, 4}
-    assert np.array_equal(decoder.read_meanings(prefix), decoder.read_label_map(ours))
+    assert np.array_equal(decoder.read_base(prefix).label_map, decoder.read_label_map(ours))
     shown = coding.decode(prefix, "map")
     assert shown.size == (photo.width, photo.height)
     # an ocean, in the colour of their palette
@@ -142,7 +142,7 @@ def test_an_unexplained_vocabulary_is_looked_up(
     (tmp_path / "beach.json").write_text(BEACH_TEXT)
     monkeypatch.setenv("DSS_VOCABULARIES", str(tmp_path))
     assert decode_stage(bare, "map").vocabulary == beach().vocabulary
-    assert np.array_equal(decoder.read_meanings(bare), decoder.read_meanings(theirs))
+    assert np.array_equal(decoder.read_base(bare).label_map, decoder.read_base(theirs).label_map)
 
 
 def test_without_a_class_list_the_ids_are_those_that_finenet_learnt(ours: bytes):
