@@ -104,6 +104,7 @@ class Archive(Keeping, Following, GettingOut):
             classes=tuple(self.vocabulary.classes[c].name for c in answer.classes),
             cursor=cursor_text(answer.cursor, before + answer.ids.size),
             read_as=reading(answer.query),
+            tally=answer.query.tally,
             explanation=explanation,
             unseen=() if answer.total else answer.unseen(),
             look_up=partial(self._searcher.hits, ids, scores, answer.classes, before + 1),

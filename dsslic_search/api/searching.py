@@ -63,7 +63,8 @@ class QueryResult:
     to the next page, None at the end. ``explanation``: text for people, if it was asked for. ``unseen``:
     where nothing matches, the things asked about that no photo here shows at all. ``look_up`` goes through
     the page's hits, for as long as the archive is open; photos that are gone since are left out. ``read_as``:
-    how the query is grouped, where it mixes "and", "or" and "not"; else None.
+    how the query is grouped, where it mixes "and", "or" and "not"; else None. ``tally``: what the query
+    asks to count photos by, "" for all together; None where it asks for photos.
     """
 
     query: str
@@ -74,6 +75,7 @@ class QueryResult:
     unseen: tuple[str, ...]
     look_up: Callable[[], Iterator[Hit]] = field(repr=False, compare=False)
     read_as: str | None = None
+    tally: str | None = None
 
     def __iter__(self) -> Iterator[Hit]:
         return iter(self.__dict__["hits"]) if "hits" in self.__dict__ else self.look_up()
@@ -136,6 +138,7 @@ class Searcher:
             indexes=indexes,
             vocabulary=self._vocabulary,
             presence=self._settings.presence,
+            south=self._settings.south,
             embeddings_of=self.embeddings_of,
             saved=self.saved_text,
             tag_trouble=self.tag_trouble,
@@ -158,6 +161,7 @@ class Searcher:
                 text if notes.name_key(asked, "saved query") == own else self.saved_text(asked)
             ),
             tag_trouble=self.tag_trouble,
+            south=self._settings.south,
         )
 
     def saved_text(self, name: str) -> str:

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dsslic_search.cli.options import ArchiveDir, AsJson, Force
+from dsslic_search.cli.options import ArchiveDir, AsJson, Force, print_json
 from dsslic_search.core.errors import UsageError
 from dsslic_search.core.output import STANDARD, Outputs
-from dsslic_search.core.text import counted, printable
+from dsslic_search.core.text import counted, plural_of, printable
 
 if TYPE_CHECKING:
-    from dsslic_search.api import QueryResult
+    from dsslic_search.api import QueryResult, Statistics
 
 PHOTOS_LISTED = 20  # unless told
 EXAMPLES = """
@@ -109,6 +109,9 @@ def query(
         )
         if explain:
             typer.echo(found.explanation, err=chosen is not None)
+        if found.tally is not None and chosen in (None, "json") and out in (None, STANDARD):
+            tell_tally(found, opened.statistics(" ".join(text)), as_json=chosen == "json")
+            return
         shown = (
             list_hits(found)
             if chosen is None
@@ -164,6 +167,33 @@ def remark(found: QueryResult) -> None:
             f"no photo here shows {' or '.join(found.unseen)} at all; dss-search classes lists what there is",
             err=True,
         )
+
+
+def tell_tally(found: QueryResult, of_them: Statistics, *, as_json: bool) -> None:
+    """How many photos match, by what the query asks to count them by."""
+    counts = tally(found, of_them)
+    if as_json:
+        print_json({"query": found.query, "read_as": found.read_as, "total": found.total, "counts": counts})
+        return
+    for name, count in counts.items():
+        typer.echo(f"{printable(name)}  {count}")
+    typer.echo(counted(found.total, "photo"), err=bool(counts))
+
+
+def tally(found: QueryResult, of_them: Statistics) -> dict[str, int]:
+    """Photos by the years or months, in order, or by another fact, the most frequent value first, that a
+    query asks to count by; those without it are left out. Empty where it asks for their number alone."""
+    match found.tally:
+        case "month":
+            return of_them.months
+        case "year":
+            years: dict[str, int] = {}
+            for month, count in of_them.months.items():
+                years[month[:4]] = years.get(month[:4], 0) + count
+            return years
+        case "" | None:
+            return {}
+    return of_them.counts[plural_of(found.tally)]
 
 
 def list_hits(found: QueryResult) -> int:

@@ -30,17 +30,26 @@ def _number(name: str, default: float, low: float, high: float) -> float:
     return value
 
 
+def _in_the_south() -> bool:
+    text = os.environ.get("DSS_HEMISPHERE", "").strip().lower() or "north"
+    if text not in ("north", "south"):
+        raise UsageError(f"DSS_HEMISPHERE={text}: must be north or south")
+    return text == "south"
+
+
 @dataclass(frozen=True)
 class Settings:
     """``max_pixels``: larger photos are refused (DSS_MAX_PIXELS). ``presence``: coverage from which a class
     counts as present, 0..1 (DSS_PRESENCE). ``wait``: seconds to wait for another process that writes to the
-    archive (DSS_WAIT)."""
+    archive (DSS_WAIT). ``south``: seasons are those of the southern
+    hemisphere (DSS_HEMISPHERE: north or south)."""
 
     max_pixels: int = field(
         default_factory=lambda: int(_number("DSS_MAX_PIXELS", DEFAULT_MAX_PIXELS, 1, LARGEST_MAX_PIXELS))
     )
     presence: float = field(default_factory=lambda: _number("DSS_PRESENCE", DEFAULT_PRESENCE, 0, 1))
     wait: float = field(default_factory=lambda: _number("DSS_WAIT", 0, 0, LONGEST_WAIT_SECONDS))
+    south: bool = field(default_factory=_in_the_south)
 
 
 def archive_path(chosen: Path | None) -> Path:

@@ -69,6 +69,24 @@ class Files(cache.Table):
             return held
         return np.logical_and(dates >= first, dates <= last)
 
+    def recurring(self, name: str, low: int, high: int) -> Mask:
+        """Photos that were taken in some months, weekdays, hours or days of any year
+        (`query.ast.Recurring`)."""
+        taken: NDArray[np.int64] = self.arrays["taken"]
+        known = taken != NEVER
+        if name == "hour":
+            numbers = taken // _HOUR % 24
+        else:
+            days = taken // (24 * _HOUR)
+            first = int(days[known].min(initial=0))
+            last = int(days[known].max(initial=first))
+            numbers = _of_days(name, first, last)[np.where(known, days - first, 0)]
+        held: Mask = (
+            (numbers >= low) & (numbers <= high) if low <= high else (numbers >= low) | (numbers <= high)
+        )
+        np.logical_and(held, known, out=held)
+        return held
+
     def figure(self, name: str, low: float | None, high: float | None) -> Mask:
         """Photos of which a number is from ``low`` to ``high``, both included."""
         values: NDArray[Any] = (
@@ -347,6 +365,23 @@ class Files(cache.Table):
         held = self._numbered("folder", chosen)
         held[self.arrays["copy_rows"][chosen[self.arrays["copy_folder"]]]] = True
         return held
+
+
+_HOUR = 3_600_000_000  # microseconds
+
+
+def _of_days(name: str, first: int, last: int) -> NDArray[np.int64]:
+    """The months, weekdays or days of the year, as `query.ast.Recurring` has them, of the days since 1970
+    from ``first`` to ``last``."""
+    days = np.arange(first, last + 1)
+    if name == "weekday":
+        return (days + 3) % 7 + 1  # the first was a Thursday
+    dates = days.astype("datetime64[D]")
+    months = dates.astype("datetime64[M]")
+    numbers: NDArray[np.int64] = months.astype(np.int64) % 12 + 1
+    if name == "day":
+        numbers = 100 * numbers + (dates - months.astype("datetime64[D]")).astype(np.int64) + 1
+    return numbers
 
 
 def microseconds(date: datetime) -> int:

@@ -8,6 +8,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
 
+from dsslic_search.index.quanta import TICKS
+
+LITTLE_TICKS = TICKS // 10
+"""Below so much, a thing that is there is little; "small" is about less."""
+
 
 @dataclass(frozen=True)
 class Thing:
@@ -160,6 +165,21 @@ class Unknown:
     field: str
 
 
+RecurringField = Literal["month", "weekday", "hour", "day"]
+
+
+@dataclass(frozen=True)
+class Recurring:
+    """The time when the photo was taken is, in any year, in the months (1 to 12), weekdays (Monday is 1),
+    hours (0 to 23) or days (100 times the month and the day) from ``low`` to ``high``, both included; where
+    ``high`` is less, past the end and on from the beginning. ``says``: as "month:12..2"."""
+
+    field: RecurringField
+    low: int
+    high: int
+    says: str
+
+
 @dataclass(frozen=True)
 class Not:
     part: Node
@@ -175,7 +195,7 @@ class Or:
     parts: tuple[Node, ...]
 
 
-FilePredicate = Period | Text | Number | Orientation | Near | Unknown
+FilePredicate = Period | Recurring | Text | Number | Orientation | Near | Unknown
 """What is asked of a photo's file, a fact at a time (`core.fields`)."""
 
 Leaf = Presence | Compare | Coloured | Like | Regional | FilePredicate
@@ -194,10 +214,13 @@ class Sort:
 
 @dataclass(frozen=True)
 class Query:
-    """A whole query: which photos (None: every one), and in which order (None: by relevance)."""
+    """A whole query: which photos (None: every one), in which order (None: by relevance), at most how many of
+    them (None: all), and whether they shall be counted (None: no), by which fact ("": all together)."""
 
     tree: Node | None
     sort: Sort | None
+    limit: int | None = None
+    tally: str | None = None
 
 
 def refined(queries: Sequence[Query]) -> Query:
@@ -241,7 +264,8 @@ def written(node: Node) -> str:
     """The tree as a query with every parenthesis that its structure has."""
     match node:
         case Presence(thing, below):
-            return thing.name if below is None else f"little {thing.name}"
+            little = "" if below is None else "small " if below < LITTLE_TICKS else "little "
+            return f"{little}{thing.name}"
         case Compare(thing, _, _, says):
             return f"{thing.name} {says}"
         case Coloured(thing, colour):
@@ -250,7 +274,7 @@ def written(node: Node) -> str:
             return f"like {operand}{' mirrored' if mirrored else ''}"
         case Regional(thing, where, _, _, says):
             return f"{says} {thing.name}{_where(where)}".lstrip()
-        case Period() | Text() | Number():
+        case Period() | Recurring() | Text() | Number():
             return node.says
         case Orientation(name):
             return f"orientation:{name}"
@@ -293,6 +317,8 @@ def _where(where: Where) -> str:
 def whole(query: Query) -> str:
     """A query as text, the order last; "everything" when it asks for no photo in particular."""
     text = "everything" if query.tree is None else written(query.tree)
+    text += "" if query.limit is None else f" limit:{query.limit}"
+    text += "" if query.tally is None else f" count:{query.tally or 'all'}"
     if query.sort is None:
         return text
     key = query.sort.thing.name.replace(" ", "-") if query.sort.thing else query.sort.key

@@ -32,7 +32,17 @@ from dsslic_search.index.files import Files
 from dsslic_search.index.quanta import TICKS
 from dsslic_search.index.regions import relate
 from dsslic_search.index.regions.relate import RegionTest, needs_counts
-from dsslic_search.query.ast import FilePredicate, Near, Number, Orientation, Period, Text, Unknown, written
+from dsslic_search.query.ast import (
+    FilePredicate,
+    Near,
+    Number,
+    Orientation,
+    Period,
+    Recurring,
+    Text,
+    Unknown,
+    written,
+)
 from dsslic_search.query.run.evaluate import Evaluation
 from dsslic_search.query.run.rank import Mask, Rows, degrees, span
 
@@ -384,6 +394,8 @@ def _filtered(files: Files, predicate: FilePredicate) -> Mask:
     match predicate:
         case Period(name, start, end):
             return files.period(name, start, end)
+        case Recurring(name, low, high):
+            return files.recurring(name, low, high)
         case Text(name, pattern):
             return files.text(name, pattern)
         case Number(name, low, high):

@@ -123,6 +123,8 @@ def _expanded(form: Form) -> Form:
             return ("below", thing, "10%")
         case ("small", thing):
             return ("below", thing, "5%")
+        case ("only", thing):
+            return _covers(thing, ">=", "90%")
         case ("large", thing):
             return _covers(thing, ">=", "20%")
         case ((">=" | ">" | "<=" | "<") as sign, thing, share):
@@ -177,7 +179,9 @@ def _text(form: Form) -> str:
 
 def shown_query(query: Query) -> str:
     tree: Form = "everything" if query.tree is None else _normal(_form(query.tree))
-    rest = []
+    rest = [] if query.limit is None else [f"limit:{query.limit}"]
+    if query.tally is not None:
+        rest.append(f"count:{query.tally}" if query.tally else "count")
     if query.sort is not None:
         key = query.sort.thing.name if query.sort.thing else query.sort.key
         reverse = query.sort.descending != (query.sort.key in ast.DESCENDING)
@@ -204,8 +208,9 @@ def _form(node: ast.Node) -> Form:
             return _regional(_name(thing), where, low, high)
         case ast.Coloured(thing, colour):
             return ("colour", _name(thing), colour)
-        case ast.Text("colour", colour) if colour != "black-and-white":
-            return ("colour", "photo", colour)
+        case ast.Text("colour", colour):
+            name = colour.replace(" ", "-")
+            return f"colour:{name}" if name == "black-and-white" else ("colour", "photo", name)
         case ast.Like(operand):
             return ("like", operand)
         case ast.Orientation(name):
@@ -214,7 +219,7 @@ def _form(node: ast.Node) -> Form:
             return f"{field}:unknown"
         case ast.Near():
             return ast.written(node)
-    return node.says.replace("black and white", "black-and-white").replace('"', "")
+    return node.says.replace('"', "")
 
 
 def _regional(thing: str, where: ast.Where, low: int, high: int | None) -> Form:

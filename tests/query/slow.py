@@ -20,6 +20,7 @@ from dsslic_search.query.ast import (
     Orientation,
     Period,
     Presence,
+    Recurring,
     Regional,
     Relation,
     Text,
@@ -160,6 +161,17 @@ def fact_holds(node: Node, photo: MadePhoto) -> bool:
         case Period(column, start, end):
             date = photo.taken if column == "taken" else photo.added
             return date is not None and (start is None or start <= date) and (end is None or date < end)
+        case Recurring(name, low, high):
+            taken = photo.taken
+            if taken is None:
+                return False
+            number = {
+                "month": taken.month,
+                "weekday": taken.isoweekday(),
+                "hour": taken.hour,
+                "day": 100 * taken.month + taken.day,
+            }[name]
+            return low <= number <= high if low <= high else number >= low or number <= high
         case Text("camera" | "lens" | "title" as fact, pattern):
             text = getattr(photo, fact)
             return text is not None and text_glob(pattern, text.lower())

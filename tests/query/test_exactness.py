@@ -32,6 +32,7 @@ from dsslic_search.query.ast import (
     Orientation,
     Period,
     Presence,
+    Recurring,
     Regional,
     Relation,
     Text,
@@ -229,6 +230,10 @@ def made_fact(rng: Random) -> Node:
             Text("camera", one(rng, ["canon", "nik", "on"]), ""),
             Text("lens", one(rng, ["sigma*", "*1.8*", "mm f", "ef??mm*", "f*"]), ""),
             Number(one(rng, ["iso", "rating"]), *one(rng, [(4.0, None), (None, 100.0), (1.0, 4.5)]), ""),
+            Recurring("month", *one(rng, [(5, 5), (1, 4), (11, 5), (6, 4)]), ""),
+            Recurring("weekday", *one(rng, [(1, 5), (6, 7), (7, 3), (4, 4)]), ""),
+            Recurring("hour", *one(rng, [(12, 12), (13, 11), (0, 11), (11, 13)]), ""),
+            Recurring("day", *one(rng, [(501, 502), (503, 501), (1224, 502)]), ""),
             Number("exposure", *one(rng, [(0.004, 1.0), (None, 0.0039999), (30.0, None)]), ""),
             Text("keyword", one(rng, ["beach", "art", "sandy beach", "*art*", "b*", "each"]), ""),
             Text("people", one(rng, ["anna", "lee", "anna lee", "jo*"]), ""),
@@ -260,7 +265,7 @@ def kinds(node: Node) -> set[str]:
                 found.add(where.name)
             case Regional(_, where):
                 found.add(type(where).__name__)
-            case Text(column) | Period(column) | Number(column) | Unknown(column):
+            case Text(column) | Period(column) | Recurring(column) | Number(column) | Unknown(column):
                 found.add(f"{type(leaf).__name__} {column}")
             case _:
                 found.add(type(leaf).__name__)

@@ -52,7 +52,7 @@ _TO = {
     "between": re.compile(r"\s*(?:and|&)\s*(?:the\s+)?"),
 }
 _ON = re.compile(r"\s+onwards?\b|\s+on(?=\s*(?:$|[,).]))")
-_ONLY_MONTH = re.compile(rf"(?:in|before|after|since|until|till|during|from)\s+{_MONTH}(?!\w)")
+_ONLY_MONTH = re.compile(rf"(?:before|after|since|until|till)\s+{_MONTH}(?!\w)")
 _COMPARED = re.compile(r"(>=|=>|<=|=<|==|[≥≤><=])\s*")
 
 OPENERS = frozenset(

@@ -13,11 +13,17 @@ from dsslic_search.core.fact import Fact, Kind, Measure
 from dsslic_search.core.fields import FACTS, NAMED, SORTED_BY
 from dsslic_search.core.text import closest, did_you_mean, folded, listed, normal, quoted
 from dsslic_search.query.ast import DESCENDING, Leaf, Near, Number, Orientation, Sort, Text, Thing, Unknown
-from dsslic_search.query.language import dates
+from dsslic_search.query.language import calendar, dates
 from dsslic_search.query.language.written import value_as_written
 
 ORDERS = (*SORTED_BY, "relevance")
-EXAMPLES = {fact.name: fact.example for fact in FACTS} | {"sort": "sort:-taken"}
+EXAMPLES: dict[str, str] = {
+    **{fact.name: fact.example for fact in FACTS},
+    **{str(name): example for name, example in calendar.RECURRING_FIELDS.items()},
+    "sort": "sort:-taken",
+    "limit": "limit:10",
+    "count": "count:year",
+}
 FIELDS = tuple(EXAMPLES)
 """The names of the fields."""
 
@@ -44,8 +50,11 @@ def no_such_field(word: str) -> tuple[str, tuple[str, ...]]:
 
 
 def filter_of(name: str, value: str, now: datetime) -> Leaf:
-    """The predicate of a field, any but "sort", and a value as it was typed. Raises ValueError with a
-    sentence for a bad value."""
+    """The predicate of a field, any but "sort", "limit" and "count", and a value as it was typed.
+    Raises ValueError with a sentence for a bad value."""
+    for recurring in calendar.RECURRING_FIELDS:
+        if name == recurring:
+            return calendar.value(recurring, folded(value))
     fact = NAMED[name]
     if fact.optional and normal(value) == "unknown":
         return Unknown(name)
@@ -66,6 +75,27 @@ def sort_of(value: str, thing: Callable[[str], Thing | None]) -> Sort:
     if found is None:
         raise ValueError(f"photos are sorted by {listed(ORDERS)}, or by a thing, as in sort:sky")
     return Sort("thing", found, not reverse)
+
+
+COUNTED_BY = ("year", "month", "camera", "lens", "format")
+"""What photos can be counted by."""
+MAX_LIMIT = 1_000_000
+
+
+def limit_of(value: str) -> int:
+    """How many photos a value of "limit" means; ValueError with a sentence for none."""
+    word = folded(value).strip()
+    if not word.isdecimal() or not 1 <= int(word[:9]) <= MAX_LIMIT:
+        raise ValueError(f"a whole number from 1 to {MAX_LIMIT} belongs here, as in limit:10")
+    return int(word)
+
+
+def tally_of(value: str) -> str:
+    """What a value of "count" asks to count by, "" for "all"; ValueError with a sentence for nothing."""
+    word = folded(value).strip()
+    if word not in (*COUNTED_BY, "all"):
+        raise ValueError(f"photos are counted by {listed(COUNTED_BY)}, or count:all")
+    return "" if word == "all" else word
 
 
 # One reader for each kind of fact: the value as it was typed → the predicate, with what it says in a normal

@@ -35,18 +35,33 @@ PHRASES: Mapping[tuple[str, str], str] = {  # for each token type and value
     "with, along with, at",
     ("COMPARE", ">="): "at least, no less than, not less than, no fewer than, not fewer than, minimum",
     ("COMPARE", "<="): "at most, no more than, not more than, up to, maximum",
-    ("COMPARE", ">"): "more than, greater than",
-    ("COMPARE", "<"): "less than, fewer than",
+    ("COMPARE", ">"): "more than, greater than, larger than, bigger than",
+    ("COMPARE", "<"): "less than, fewer than, smaller than",
     ("COMPARE", "="): "exactly, equal to, equals",
     ("MORE", ">="): "more",
     ("MORE", "<="): "less, fewer",
     ("BETWEEN", "between"): "between, in between",
-    ("MOSTLY", "mostly"): "mostly, mainly",
-    ("LITTLE", "little"): "little",
+    ("MOSTLY", "mostly"): "mostly, mainly, dominated by, majority, full of",
+    ("ONLY", "only"): "only, nothing but, just",
+    ("LOTS", "lots of"): "a lot of, lots of, much, plenty of, loads of",
+    ("LITTLE", "little"): "little, a bit of, hardly any",
+    ("LARGE", "large"): "large, big, huge, portrait of, portraits of, close up of, closeup of, macro of",
+    ("SMALL", "small"): "small, tiny",
+    ("NUMBER", "1"): "single, lone, only one, exactly one",
     ("NUMBER", "2"): "couple of, pair of",
+    ("NUMBER", "6"): "half a dozen",
+    ("NUMBER", "12"): "dozen",
+    ("AMOUNT", "33%"): "a third, one third",
+    ("AMOUNT", "67%"): "two thirds",
+    ("AMOUNT", "25%"): "a quarter, one quarter",
+    ("AMOUNT", "75%"): "three quarters",
+    ("AMOUNT", "20%"): "a fifth, one fifth",
+    ("AMOUNT", "10%"): "a tenth, one tenth",
+    ("ABOUT", ""): "roughly, approximately, circa",
+    ("MANY", "2-5"): "few, a few",
     ("MANY", "2"): "multiple",
     ("MANY", "3"): "several",
-    ("MANY", "5"): "many",
+    ("MANY", "5"): "many, numerous",
     ("LIKE", "like"): "like, similar to, looking like, looks like, look like",
     ("LIKE", "unlike"): "unlike, different from",
     ("MIRRORED", "mirrored"): "mirrored, or mirrored",
@@ -55,8 +70,11 @@ PHRASES: Mapping[tuple[str, str], str] = {  # for each token type and value
     ("EVERYTHING", "everything"): "everything, anything",
     ("SORT", "-taken"): "newest first",
     ("SORT", "taken"): "oldest first",
-    ("SHAPE", "portrait"): "portrait, portraits, portrait format, portrait orientation",
-    ("SHAPE", "landscape"): "landscape format, landscape orientation",
+    (
+        "SHAPE",
+        "portrait",
+    ): "portrait, portraits, portrait format, portrait orientation, vertical, vertical format, upright",
+    ("SHAPE", "landscape"): "landscape format, landscape orientation, horizontal, horizontal format",
     ("SHAPE", "square"): "square, square format",
     ("SHAPE", "panorama"): "panorama, panoramas, panoramic, panorama format",
     ("LOOK", "brightness:<60"): "dark",
@@ -73,7 +91,7 @@ PHRASES: Mapping[tuple[str, str], str] = {  # for each token type and value
         "give, get, please, "
         "show, me, find, search, search for, look for, for, to, taken, cover, covers, covering, in which, on "
         "which, either, can, you, could, do, does, who, whose, his, their, its, i am, i'm, looking for, "
-        "what, about, thanks, thank you, something, also, visible"
+        "what, about, thanks, thank you, something, also, visible, takes up, take up, fills, fill"
     ),
     ("IT", ""): "it, them, him",
     ("EACH_OTHER", ""): "each other, one another",
@@ -87,6 +105,7 @@ PHRASES: Mapping[tuple[str, str], str] = {  # for each token type and value
 
 NUMBERS = (
     "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve",
+    "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen", "twenty",
 )  # fmt: skip
 """The words for 0, 1, 2 …"""
 

@@ -9,7 +9,7 @@ from datetime import datetime
 from dsslic_search.core.errors import QueryError
 from dsslic_search.core.text import did_you_mean, quoted
 from dsslic_search.core.vocabulary import Vocabulary
-from dsslic_search.query.ast import Query, Sort, Text, leaves
+from dsslic_search.query.ast import Query, Text, leaves
 from dsslic_search.query.language.lexicon import WordTable, word_table
 from dsslic_search.query.language.phrases import phrases
 from dsslic_search.query.language.runs import items
@@ -34,6 +34,7 @@ def parse(
     saved: Callable[[str], str] | None = None,
     tag_trouble: TagTrouble | None = None,
     now: datetime | None = None,
+    south: bool = False,
 ) -> Query:
     """The tree and the order that a query asks for (docs/query-language.md).
 
@@ -41,8 +42,13 @@ def parse(
     when there is none; what the KeyError holds besides that name are suggestions. ``tag_trouble`` tells of
     tags that no photo has; without it, any tag may be asked for. ``now`` is the moment that
     words such as "today" are relative to; its time zone, or the machine's when it has none, is that of the
-    days on which photos were added. Raises QueryError, and nothing else, for a text that is not a query."""
-    return _Reading(word_table(vocabulary), saved, tag_trouble, now or datetime.now()).read(text, ()).query
+    days on which photos were added. ``south``: seasons are those of
+    the southern hemisphere. Raises QueryError, and nothing else, for a text that is not a query."""
+    return (
+        _Reading(word_table(vocabulary), saved, tag_trouble, now or datetime.now(), south)
+        .read(text, ())
+        .query
+    )
 
 
 @dataclass(frozen=True)
@@ -64,17 +70,21 @@ class _Reading:
         saved: Callable[[str], str] | None,
         tag_trouble: TagTrouble | None,
         now: datetime,
+        south: bool,
     ) -> None:
         self.table = table
         self.saved = saved
         self.tag_trouble = tag_trouble
         self.now = now
+        self.south = south
         self.known: dict[str, _Read] = {}
 
     def read(self, text: str, inside: tuple[str, ...]) -> _Read:
         """Read a query; ``inside``: the saved queries that it is part of."""
         pieces = [
-            piece for piece in tokens(text, self.table, self.now) if piece.type != "FILLER" or piece.value
+            piece
+            for piece in tokens(text, self.table, self.now, self.south)
+            if piece.type != "FILLER" or piece.value
         ]
         self._check_tags(text, pieces)
         uses = {id(piece): self._used(text, piece, inside) for piece in pieces if piece.type == "SAVED"}
@@ -83,12 +93,16 @@ class _Reading:
             if use := uses.get(id(piece)):
                 piece.node = use.query.tree
                 piece.type = "EVERYTHING" if piece.node is None else "FILTER"
-        sort = _take_sort(text, pieces)
+        sort = _one(text, _take(text, pieces, "SORT"), "photos can be put in one order only")
+        limit = _one(text, _take(text, pieces, "LIMIT"), "photos are listed up to one number only")
+        tallies = _take(text, pieces, "TALLY")
+        named = _one(text, [piece for piece in tallies if piece.value], "photos are counted by one fact only")
+        wished = None if sort is None else sort.sort
         if sort is None and len(pieces) == len(uses) == 1:  # a saved query alone is all that was saved
             [use] = uses.values()
-            sort = use.query.sort
+            wished = wished or use.query.sort
         pieces = phrases(text, pieces)
-        if not pieces and sort is None:
+        if not pieces and sort is None and limit is None and not tallies:
             raise complaint(
                 text,
                 0,
@@ -97,7 +111,9 @@ class _Reading:
                 "sky, or everything",
             )
         tree = Structure(text, pieces, items(text, pieces), self.table.families).whole() if pieces else None
-        return _Read(Query(tree, sort), depth, 0 if tree is None else sum(1 for _ in leaves(tree)))
+        tally = named.value if named else "" if tallies else None
+        query = Query(tree, wished, None if limit is None else limit.number, tally)
+        return _Read(query, depth, 0 if tree is None else sum(1 for _ in leaves(tree)))
 
     def _check_tags(self, text: str, pieces: list[Piece]) -> None:
         """Raise QueryError for the first tag that there is not."""
@@ -222,37 +238,38 @@ def _check_depth(text: str, pieces: list[Piece], uses: dict[int, _Read]) -> int:
     return deepest
 
 
-def _take_sort(text: str, pieces: list[Piece]) -> Sort | None:
-    """The order that the query asks for; its token goes, and the "and" or comma that joins it to the
-    others."""
-    types = ["", *(piece.type for piece in pieces), ""]
-    if "SORT" not in types:
-        return None
-    depth = 0
-    found = []
-    for index, piece in enumerate(pieces):
-        depth += (piece.type == "LPAR") - (piece.type == "RPAR")
-        if piece.type == "SORT":
-            before, after = types[index], types[index + 2]
-            if depth or before in {"NOT", "OR"} or after == "OR":
-                sentence = (
-                    "an order is for the whole query: write it once, at the end, as in sky or sea sort:taken"
-                )
-                raise complaint(text, piece.start, piece.end, sentence)
-            found.append(index)
-    if len(found) > 1:
-        piece = pieces[found[1]]
-        raise complaint(
-            text,
-            piece.start,
-            piece.end,
-            "photos can be put in one order only: remove this one or the one before",
-        )
-    first = last = found[0]
-    sort = pieces[first].sort
-    if types[first] in {"AND", "COMMA", "CLAUSE"}:
-        first -= 1
-    elif types[last + 2] in {"AND", "COMMA", "CLAUSE"}:
-        last += 1
-    del pieces[first : last + 1]
-    return sort
+def _take(text: str, pieces: list[Piece], type_: str) -> list[Piece]:
+    """The tokens of a type that is about the whole query; they go, and the "and" or comma that joins them to
+    the others."""
+    taken = []
+    while type_ in (types := ["", *(piece.type for piece in pieces), ""]):
+        first = last = types.index(type_) - 1
+        before, after = types[first], types[last + 2]
+        depth = types[: first + 1].count("LPAR") - types[: first + 1].count("RPAR")
+        piece = pieces[first]
+        if depth or before in {"NOT", "OR"} or after == "OR":
+            sentence = (
+                "an order is for the whole query: write it once, at the end, as in sky or sea sort:taken"
+            )
+            if type_ != "SORT":
+                sentence = "this is for the whole query: write it once, at the beginning or the end"
+            raise complaint(text, piece.start, piece.end, sentence)
+        taken.append(piece)
+        if before in _JOINS:
+            first -= 1
+        elif after in _JOINS:
+            last += 1
+        del pieces[first : last + 1]
+        if len(taken) > 2:
+            break
+    return taken
+
+
+_JOINS = {"AND", "COMMA", "CLAUSE", "WITH"}
+
+
+def _one(text: str, taken: list[Piece], sentence: str) -> Piece | None:
+    """The token that there may be one of."""
+    if len(taken) > 1:
+        raise complaint(text, taken[1].start, taken[1].end, f"{sentence}: remove this one or the one before")
+    return taken[0] if taken else None

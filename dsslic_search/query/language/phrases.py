@@ -16,7 +16,8 @@ CONNECTIVES = {"AND", "OR", "NOT", "COMMA", "CLAUSE"}
 # tokens that can end a predicate
 ENDS = {"THING", "COLOUR", "AMOUNT", "WHOLE", "ZONE", "OPERAND", "MIRRORED", "FILTER", "EVERYTHING", "RPAR"}
 STARTS = {
-    "THING", "COLOUR", "COMPARE", "BETWEEN", "MOSTLY", "LITTLE", "MANY", "LIKE", "NOT", "LPAR", "AMOUNT",
+    "THING", "COLOUR", "COMPARE", "BETWEEN", "MOSTLY", "LITTLE",
+    "LARGE", "SMALL", "LOTS", "ONLY", "ABOUT", "MANY", "LIKE", "NOT", "LPAR", "AMOUNT",
     "WHOLE", "FILTER", "EVERYTHING",
 }  # fmt: skip
 
@@ -29,7 +30,9 @@ def phrases(text: str, pieces: list[Piece]) -> list[Piece]:
     """The tokens of the grammar for those of the text. Raises QueryError for a word that has no meaning where
     it stands."""
     kept = [piece for piece in pieces if piece.type != "FILLER" or piece.value]
-    return list(_connected(_ranges(list(_zones(text, resolved(list(_amounts([*_words(kept)]))))))))
+    return list(
+        _connected(_ranges(list(_zones(text, resolved(_second_bounds(list(_amounts([*_words(kept)]))))))))
+    )
 
 
 def _words(pieces: list[Piece]) -> Iterator[Piece]:
@@ -67,12 +70,40 @@ def _amounts(pieces: list[Piece]) -> Iterator[Piece]:
                 index += 1
             else:
                 piece.type = "AMOUNT" if "." in piece.value else "WHOLE"
+            if [p.type for p in pieces[index : index + 3]] == [
+                "OR",
+                "NUMBER",
+                "THING",
+            ] and piece.type == "WHOLE":
+                yield Piece("BETWEEN", "between", piece.start, piece.start)
+                pieces[index].type = "MID"
+            if [p.type for p in pieces[index : index + 3]] == ["THING", "OR", "MORE"]:
+                more = pieces.pop(index + 2)
+                del pieces[index + 1]
+                more.type = "COMPARE"
+                yield more
             if index + 1 < len(pieces) and pieces[index].type == "OR" and pieces[index + 1].type == "MORE":
                 more = pieces[index + 1]
                 more.type = "COMPARE"
                 yield more
                 index += 2
         yield piece
+
+
+_BOUNDED = ["COMPARE", "AMOUNT"]
+
+
+def _second_bounds(pieces: list[Piece]) -> list[Piece]:
+    """The thing of a comparison once more before a second bound that names none: "sky > 30% and < 60%"."""
+    made: list[Piece] = []
+    for index, piece in enumerate(pieces):
+        made.append(piece)
+        if piece.type in {"AND", "CLAUSE"} and [p.type for p in pieces[index + 1 : index + 3]] == _BOUNDED:
+            before, after = pieces[max(index - 3, 0) : index], pieces[index + 3 : index + 4]
+            alone = not after or after[0].type not in {"THING", "OR"}
+            if alone and [p.type for p in before] == ["THING", *_BOUNDED]:
+                made.append(replace(before[0], start=piece.end, end=piece.end))
+    return made
 
 
 def _zones(text: str, pieces: list[Piece]) -> Iterator[Piece]:

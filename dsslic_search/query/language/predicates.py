@@ -11,6 +11,7 @@ from dsslic_search.core.errors import QueryError
 from dsslic_search.core.text import quoted
 from dsslic_search.index.quanta import TICKS
 from dsslic_search.query.ast import (
+    LITTLE_TICKS,
     Amid,
     And,
     Anywhere,
@@ -31,7 +32,16 @@ from dsslic_search.query.language.tokens import Piece
 from dsslic_search.query.language.written import complaint
 
 MOSTLY_TICKS = TICKS // 2  # at least
-LITTLE_TICKS = TICKS // 10  # below
+LARGE_TICKS = TICKS // 5  # at least
+SMALL_TICKS = TICKS // 20  # below
+LOTS_TICKS = 3 * TICKS // 10  # at least
+ONLY_TICKS = 9 * TICKS // 10  # at least
+ABOUT_TICKS = TICKS // 20  # less and more
+MASSES = frozenset(
+    {"sky", "tree", "grass", "earth", "water", "sea", "field", "plant", "floor", "wall", "road", "sidewalk"}
+    | {"ceiling", "nature", "vegetation", "ground", "body of water"}
+)
+"""Classes and groups of which there is much rather than many."""
 MAX_COUNTED_REGIONS = 20
 """The greatest number that counts regions; a greater one is rather a forgotten percent sign."""
 
@@ -85,6 +95,18 @@ class _Builder:
                 return And((coloured, self._regional(thing, 1, None, ""))) if reading.where else coloured
             case "little":
                 return Presence(thing, below=LITTLE_TICKS)
+            case "small":
+                return self._and_where(thing, Presence(thing, below=SMALL_TICKS))
+            case "large":
+                return self._and_where(thing, Compare(thing, LARGE_TICKS, TICKS, ">= 20%"))
+            case "lots":
+                if not MASSES.isdisjoint({thing.name}):
+                    return self._and_where(thing, Compare(thing, LOTS_TICKS, TICKS, ">= 30%"))
+                return self._regional(thing, 5, None, "at least 5")
+            case "only":
+                return self._only(thing)
+            case "about":
+                return self._about(thing, amounts[0])
             case "mostly":
                 return Compare(thing, MOSTLY_TICKS, TICKS, ">= 50%")
             case "ranged":
@@ -130,6 +152,10 @@ class _Builder:
 
     def _number(self, how: str, own: list[Piece]) -> tuple[int, int | None, str]:
         """Least and greatest number of regions, and how it is said."""
+        if how == "many":
+            least, dash, most = own[0].value.partition("-")
+            if dash:
+                return int(least), int(most), f"between {least} and {most}"
         counts = [self._count(piece) for piece in own if piece.type in {"WHOLE", "MANY"}]
         if how == "exactly":
             return counts[0], counts[0], f"exactly {counts[0]}"
@@ -177,6 +203,28 @@ class _Builder:
         )
 
     # coverage
+
+    def _and_where(self, thing: Thing, node: Node) -> Node:
+        """A share of the photo, and where the thing is if that is said."""
+        return And((node, self._regional(thing, 1, None, ""))) if self.reading.where else node
+
+    def _only(self, thing: Thing) -> Compare:
+        if thing.name not in MASSES:
+            word = self.text[self.pieces[0].start : self.pieces[0].end]
+            raise self._wrong(
+                self.pieces[0],
+                self.pieces[-1],
+                f"{quoted(word)} is about what fills a photo, as in only sky: say what shall not be "
+                f"there, as in {thing.name} without people, or how many, as in exactly 1 {thing.name}",
+            )
+        return Compare(thing, ONLY_TICKS, TICKS, ">= 90%")
+
+    def _about(self, thing: Thing, amount: Piece) -> Compare:
+        """A share that is not said to be a bound: up to five points less or more."""
+        percent = self._percent(amount)
+        low, high = max(percent.ticks - ABOUT_TICKS, 0), min(percent.ticks + ABOUT_TICKS, TICKS)
+        shown = [f"{float(Decimal(100 * ticks) / TICKS):.12g}%" for ticks in (low, high)]
+        return Compare(thing, low, high, f"between {shown[0]} and {shown[1]}")
 
     def _compared(self, thing: Thing, sign: str, amount: Piece) -> Compare:
         percent = self._percent(amount)

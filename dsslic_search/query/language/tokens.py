@@ -4,15 +4,15 @@ together is in phrases.py."""
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from dsslic_search.core.colour_terms import SPELLINGS, TERMS
 from dsslic_search.core.errors import QueryError, Remedy
 from dsslic_search.core.text import listed, normal, quoted
-from dsslic_search.query.ast import Coloured, Near, Node, Period, Sort, Thing
-from dsslic_search.query.language import dates, fields
+from dsslic_search.query.ast import Coloured, Near, Node, Period, Recurring, Sort, Thing
+from dsslic_search.query.language import calendar, dates, fields, plain_facts
 from dsslic_search.query.language.lexicon import KEYWORDS, Meaning, WordTable
 from dsslic_search.query.language.written import MARK, QUOTES, Folded, complaint, value_at
 
@@ -36,10 +36,12 @@ _TOKEN = re.compile(
     rf"|(?P<plus>(?:(?<=[\s(,])|(?<!.))\+(?={_LETTER}|[(@]))"
     rf"|(?P<symbol>{'|'.join(re.escape(symbol) for symbol in sorted(_SYMBOLS, key=len, reverse=True))})"
     rf"|(?P<minus>(?:(?<=[\s(,])|(?<!.))[-−!](?={_LETTER}|[(@]))"
+    r"|(?P<quote>[\"“„«])"
     rf"|(?P<saved>@(?:[^\W_]|[_.-]|{MARK})+)"
     r"|(?P<end>[.!?][\s.!?]*\Z)",
     re.DOTALL,
 )
+_OR_MORE = re.compile(r"\s?\+(?=\s)")
 _RANGE = re.compile(r"(?P<percent>\s*+(?:%|percent\b|per cent\b))?+\s*+(?:[-–]|to\b)\s*+(?=\.?[0-9])")
 _PHOTO_BEFORE_ID = re.compile(r"\s+(?:photo|image|picture)\s+(?=#)")
 _ID = re.compile(r"#[0-9]+")
@@ -61,7 +63,7 @@ class Piece:
     it came from.
 
     ``meaning``: what a THING stands for; ``node``: the predicate of a FILTER; ``sort``: the order of a
-    SORT."""
+    SORT; ``number``: that of a LIMIT."""
 
     type: str
     value: str
@@ -70,10 +72,12 @@ class Piece:
     meaning: Meaning | None = None
     node: Node | None = None
     sort: Sort | None = None
+    number: int | None = None
 
 
-def tokens(text: str, table: WordTable, now: datetime) -> list[Piece]:
-    """The tokens of a query, fillers among them. Raises QueryError for what is not a word, number or sign of
+def tokens(text: str, table: WordTable, now: datetime, south: bool = False) -> list[Piece]:
+    """The tokens of a query, fillers among them. ``south``: seasons are those of the southern hemisphere.
+    Raises QueryError for what is not a word, number or sign of
     the language."""
     if len(text) > MAX_CHARACTERS:
         raise complaint(
@@ -82,19 +86,52 @@ def tokens(text: str, table: WordTable, now: datetime) -> list[Piece]:
             len(text),
             f"a query may have {MAX_CHARACTERS} characters, this one has {len(text)}; shorten it",
         )
-    return list(_Scanner(text, table, now).pieces())
+    return list(_Scanner(text, table, now, south).pieces())
 
 
+_PATTERN = re.compile(r"[\w.-]{1,80}(?:\*|\.[a-z0-9]{2,6}\b)")
+_DAY_FIRST = re.compile(r"[0-9]{1,2}(?:st|nd|rd|th)?[\s-]+[a-z]{3}|(?:19|20)[0-9]{2}[-/][0-9]")
+_MOST = re.compile(r"(?:the\s+)?(most|least|fewest|largest|biggest|smallest)\s+")
 _COMPOUND_FIELD = re.compile(r"[a-z]+(?:[-_][a-z]+)+(?=:)")
+
+
+_FIELD_TYPES = {"sort": "SORT", "limit": "LIMIT", "count": "TALLY"}
+_BEFORE_AN_AMOUNT = {"COMPARE", "BETWEEN", "MID", "RELATION"}
+"""After these a number is none that tells a time or a fact."""
+_Teller = Callable[[str, int, datetime, bool], tuple[plain_facts.Told, int] | None]
+
+
+def _time_told(text: str, start: int, now: datetime, south: bool) -> tuple[plain_facts.Told, int] | None:
+    found: tuple[Period | Recurring, int] | None = calendar.told(text, start, now, south)
+    if found is None and _DAY_FIRST.match(text, start):
+        found = dates.spoken(text, start, now)
+    return None if found is None else (plain_facts.Told(found[0]), found[1])
+
+
+def _fact_told(text: str, start: int, now: datetime, south: bool) -> tuple[plain_facts.Told, int] | None:
+    return plain_facts.told(text, start, now)
+
+
+def _date_told(text: str, start: int, now: datetime, south: bool) -> tuple[plain_facts.Told, int] | None:
+    found = None if text[start].isdecimal() else dates.spoken(text, start, now)
+    return None if found is None else (plain_facts.Told(found[0]), found[1])
+
+
+_TELLERS: tuple[tuple[_Teller, frozenset[str]], ...] = (
+    (_date_told, dates.OPENERS),
+    (_fact_told, plain_facts.OPENERS),
+    (_time_told, calendar.OPENERS),
+)
 
 
 class _Scanner:
     """One reading of a query from left to right. Places are those of the folded text."""
 
-    def __init__(self, text: str, table: WordTable, now: datetime) -> None:
+    def __init__(self, text: str, table: WordTable, now: datetime, south: bool) -> None:
         self.folded = Folded(text)
         self.table = table
         self.now = now
+        self.south = south
         self.last = ""  # the type of the piece before, but for fillers
 
     def pieces(self) -> Iterator[Piece]:
@@ -109,7 +146,14 @@ class _Scanner:
             if found is None:
                 raise self._stray(index)
             start, index = found.span()
+            if (told := self._told(found.lastgroup, found.group(), start)) is not None:
+                yield from told[0]
+                index = told[1]
+                continue
             match found.lastgroup:
+                case "quote":
+                    piece, index = self._quoted(start)
+                    yield piece
                 case "space" | "plus":
                     continue
                 case "either":
@@ -131,9 +175,60 @@ class _Scanner:
     def _piece(self, type_: str, value: str, start: int, end: int) -> Piece:
         return Piece(type_, value, *self.folded.span(start, end))
 
+    def _told(self, kind: str | None, first: str, start: int) -> tuple[list[Piece], int] | None:
+        """The tokens of a time or a fact in plain words that begins at ``start``, and where they end."""
+        if kind == "word":
+            tellers = [teller for teller, openers in _TELLERS if first in openers]
+            if not tellers and _PATTERN.match(self.folded.text, start):
+                tellers = [_fact_told]
+        elif kind == "number" and self.last not in _BEFORE_AN_AMOUNT:
+            tellers = [teller for teller, _ in _TELLERS]
+        elif kind == "symbol" and first == "*":
+            tellers = [_fact_told]
+        else:
+            return None
+        for teller in tellers:
+            try:
+                found = teller(self.folded.text, start, self.now, self.south)
+            except ValueError as error:
+                raise complaint(
+                    self.folded.original, *self.folded.span(start, start + len(first)), str(error)
+                ) from None
+            if found is not None:
+                told, end = found
+                return self._told_pieces(told, start, end), end
+        return None
+
+    def _told_pieces(self, told: plain_facts.Told, start: int, end: int) -> list[Piece]:
+        span = self.folded.span(start, end)
+        made = []
+        if told.node is not None:
+            made.append(Piece("FILTER", "", *span, node=told.node))
+        if told.sort is not None:
+            made.append(Piece("SORT", "", *span, sort=told.sort))
+        if told.limit is not None:
+            made.append(Piece("LIMIT", "", *span, number=told.limit))
+        if told.tally is not None:
+            made.append(Piece("TALLY", told.tally, *span))
+        return made
+
+    def _quoted(self, start: int) -> tuple[Piece, int]:
+        """Words in quotation marks: a text of the photo."""
+        value, first, last, index = value_at(self.folded, start)
+        if not value.strip():
+            raise complaint(
+                self.folded.original,
+                first,
+                last,
+                "nothing stands between the quotation marks: leave them out",
+            )
+        return Piece("FILTER", "text", first, last, node=fields.filter_of("text", value, self.now)), index
+
     def _number(self, number: str, start: int, end: int) -> tuple[list[Piece], int]:
         """A number, or two with a dash or "to" between them as "between … and …", up to the second."""
         made = [self._piece("NUMBER", number, start, end)]
+        if plus := _OR_MORE.match(self.folded.words, end):
+            return [self._piece("COMPARE", ">=", *plus.span()), *made], plus.end()
         ranged = _RANGE.match(self.folded.words, end)
         if ranged is None:
             return made, end
@@ -155,6 +250,8 @@ class _Scanner:
             spoken = self._spoken(word, start, end)
             if spoken:
                 return spoken
+        if superlative := self._superlative(start):
+            return superlative
         phrase, end = self._known(start, end)
         span = self.folded.span(start, end)
         if phrase not in KEYWORDS:
@@ -178,6 +275,25 @@ class _Scanner:
                 sentence = _DATED if type_ == "DATED" else _UNSEEN
                 raise complaint(self.folded.original, *span, sentence.format(quoted(word)))
         return [piece], end
+
+    def _superlative(self, start: int) -> tuple[list[Piece], int] | None:
+        """The order that "most sky" or "the largest dog" asks for, and the thing, which has to be there; of
+        "least people" the order alone."""
+        most = _MOST.match(self.folded.words, start)
+        named = most and _WORD.match(self.folded.words, most.end())
+        if most is None or named is None:
+            return None
+        phrase, end = self._known(*named.span())
+        meaning = self.table.meanings.get(phrase)
+        if meaning is None:
+            return None
+        shown = self.folded.span(*named.span())
+        thing = Thing(self.folded.original[slice(*shown)], meaning.name, meaning.classes, shown[0])
+        sort = Sort("thing", thing, most[1] not in {"least", "fewest", "smallest"})
+        made = [Piece("SORT", "", *self.folded.span(start, end), sort=sort)]
+        if most[1] not in {"least", "fewest"}:
+            made.append(Piece("THING", meaning.name, *self.folded.span(named.start(), end), meaning))
+        return made, end
 
     def _known(self, start: int, end: int) -> tuple[tuple[str, ...], int]:
         """The longest phrase of the language or the vocabulary that begins with a word, and where it ends."""
@@ -235,9 +351,13 @@ class _Scanner:
             raise complaint(
                 original, *named, f"{shown} needs a value after it, as in {fields.EXAMPLES[name]}"
             )
-        made = Piece("SORT" if name == "sort" else "FILTER", name, named[0], last)
+        made = Piece(_FIELD_TYPES.get(name, "FILTER"), name, named[0], last)
         try:
-            if name == "sort":
+            if name == "limit":
+                made.number = fields.limit_of(value)
+            elif name == "count":
+                made.value = fields.tally_of(value)
+            elif name == "sort":
                 made.sort = fields.sort_of(value, lambda word: self._thing_named(word, first))
             else:
                 made.node = fields.filter_of(name, value, self.now)

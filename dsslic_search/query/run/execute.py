@@ -86,6 +86,7 @@ def answer(
     saved: Callable[[str], str] | None = None,
     tag_trouble: TagTrouble | None = None,
     now: datetime | None = None,
+    south: bool = False,
     limit: int | None = None,
     after: str | None = None,
     resemble: NDArray[np.float32] | None = None,
@@ -97,7 +98,9 @@ def answer(
     operand of "like", a path or "#" and an id, and whether it is mirrored, into embeddings, float32[m,
     DIMENSION], the best of which counts; it may raise DSSError. ``saved`` gives the text of a saved query.
     ``tag_trouble`` tells of tags that no photo has.
-    ``now``: what "today" is taken from, on the first page. ``limit``: photos on a page, all by default.
+    ``now``: what "today" is taken from, on the first page. ``south``: seasons are those of the southern
+    hemisphere. ``limit``: photos on a page, all by default; a query that names a number has one page of so
+    many.
     ``after``: the cursor of the page before. ``resemble``: embeddings of a sketch, to rank by; then the text
     only filters, and may be empty. ``among``: queries that the photos answer besides, asked before this one.
 
@@ -112,10 +115,12 @@ def answer(
         [
             Query(None, None)
             if resemble is not None and not each.strip()
-            else parse(each, vocabulary, saved=saved, tag_trouble=tag_trouble, now=now)
+            else parse(each, vocabulary, saved=saved, tag_trouble=tag_trouble, now=now, south=south)
             for each in texts
         ]
     )
+    if query.limit is not None and limit != 0:
+        limit = query.limit
     step = plan(query.tree, max(1, round(presence * TICKS)))
     if resemble is not None:
         step = together(step, SKETCH)
@@ -138,6 +143,7 @@ def answer(
     rows, more = (
         order.page(mask, limit, start) if limit is None or limit > 0 else (np.empty(0, np.intp), True)
     )
+    more = more and query.limit is None
     following = after if more else None
     if more and rows.size:
         last = int(rows[-1])

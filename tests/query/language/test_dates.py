@@ -173,7 +173,7 @@ def test_without_a_time_zone_the_machine_s_is_meant_and_summer_time_too() -> Non
         ("taken:", 0, "needs a value"),
         ("sky, before 2023-13", 5, "there is no month 13"),
         ("from 2021 to 2019", 0, "wrong way round"),
-        ("in june", 0, "a month needs its year: write in june 2024"),
+        ("after june", 0, "a month needs its year: write after june 2024"),
         ("after lunch", 0, "needs a date"),
         ("added to the sky", 0, "needs a date"),
         ("cars since", 5, "needs a date"),

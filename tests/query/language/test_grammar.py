@@ -78,4 +78,7 @@ def test_no_row_of_tokens_has_two_readings() -> None:
     forms = {"count": 4, "bounds": 2, "where": 4}
     assert {part: sum(map(len, rules.values())) for part, rules in PARTS.items()} == forms
     counted = (4 + 2) * (4 + 1)
-    assert len(_sentences()[0]) == (4 + 1) + (4 + 1) + 1 + counted + 2 + 2 + 1 + 1 + 2 + 1 + 1
+    assert (
+        len(_sentences()[0])
+        == (4 + 1) + (4 + 1) + 1 + counted + 2 + 2 + 4 + 3 * (4 + 1) + 1 + 1 + 1 + 2 + 1 + 1
+    )

@@ -1,0 +1,344 @@
+"""What people say of time besides dates: seasons, feasts, weekends, mornings, "two weeks ago"; and months or
+days of any year."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from datetime import date, datetime, timedelta
+
+from dsslic_search.query.ast import Period, Recurring, RecurringField
+from dsslic_search.query.language.dates import MONTHS, Span, period
+
+SEASONS: Mapping[str, int] = {"spring": 3, "summer": 6, "autumn": 9, "fall": 9, "winter": 12}
+"""The first month of each, of three, in the northern hemisphere."""
+WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+HOURS: Mapping[str, tuple[int, int]] = {
+    "morning": (5, 11),
+    "noon": (11, 13),
+    "midday": (11, 13),
+    "afternoon": (12, 17),
+    "evening": (18, 22),
+}
+"""The hours that begin in each part of the day, both included."""
+RECENT_DAYS = 30
+DECADES = ("twenties", "thirties", "forties", "fifties", "sixties", "seventies", "eighties", "nineties")
+"""Of the twentieth century."""
+_PARTS_OF_YEAR: Mapping[str, tuple[int, int]] = {
+    "early": (1, 4), "mid": (5, 8), "late": (9, 12), "first half of": (1, 6), "second half of": (7, 12),
+}  # fmt: skip
+_COUNTS = {"a": 1, "an": 1, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6}
+
+_MONTH = "|".join(MONTHS)
+_LEAD = r"(?:taken\s+)?(?:(?:in|on|at|during|from|of|over|every|each|the)\s+){0,3}"
+_FEASTS = (
+    r"christmas(?:\s+(?:eve|day))?|new\s+year'?s?\s+(?:eve|day)|"
+    r"halloween|easter|valentine'?s?\s+day|thanksgiving"
+)
+_YEAR = r"(?:19|20)[0-9]{2}(?![0-9:%/]|\.[0-9]|-[0-9]{1,2}(?![0-9])|\s*%)"
+_FORMS = (
+    r"(?P<same>(?:this|same)\s+day(?:\s+in\s+(?:other|earlier|previous)\s+years|\s+of\s+other\s+years)?(?!\s+in\b))",
+    rf"(?:(?P<which>last|this)\s+)?(?P<season>spring|summer|autumn|fall|winter)s?"
+    rf"(?:\s+(?:of\s+)?(?P<season_year>{_YEAR}))?\b",
+    rf"(?:(?P<which_feast>last|this)\s+)?(?P<feast>{_FEASTS})(?:\s+(?:of\s+)?(?P<feast_year>{_YEAR}))?\b",
+    rf"(?:between\s+)?(?P<first>{_MONTH})\s*(?:-|–|to|until|till|through|and)\s*(?P<last>{_MONTH})"
+    rf"(?:\s+(?:of\s+)?(?P<months_year>{_YEAR}))?\b",
+    rf"(?P<month>{_MONTH})\b(?!\s+[0-9])",
+    r"(?P<count>[0-9]{1,3}|a|an|one|two|three|four|five|six)\s+(?P<unit>day|week|month|year)s?\s+ago\b",
+    r"(?P<end>last|this)\s+weekend\b",
+    r"(?P<weekends>weekends?)\b",
+    r"(?P<workdays>week\s?days|workdays|working\s+days)\b",
+    rf"(?P<weekday>{'|'.join(WEEKDAYS)})s?\b",
+    rf"(?P<hour>{'|'.join(HOURS)})s?\b",
+    r"'?(?P<decade>[0-9]0)s\b",
+    rf"(?P<decade_word>{'|'.join(DECADES)})\b",
+    rf"(?P<part>{'|'.join(_PARTS_OF_YEAR)})\s+(?P<part_year>{_YEAR})",
+    r"(?P<recent>recent(?:ly)?)\b",
+    r"(?P<day>[0-9]{1,2})\.(?P<day_month>[0-9]{1,2})\.(?P<day_year>[0-9]{4})\b",
+    r"(?P<one>[0-9]{1,2})/(?P<other>[0-9]{1,2})/(?P<either_year>[0-9]{4})\b",
+    rf"(?P<year>{_YEAR})(?:\s*(?:-|–|to|until|till|through)\s*(?P<year_end>{_YEAR}))?(?!\s*(?:px|pixels?|mb|kb|gb)\b)",
+)
+_TOLD = re.compile(_LEAD + f"(?:{'|'.join(_FORMS)})")
+OPENERS = frozenset(
+    {
+        "taken",
+        "in",
+        "on",
+        "at",
+        "during",
+        "from",
+        "of",
+        "over",
+        "every",
+        "each",
+        "the",
+        "this",
+        "same",
+        "last",
+    }
+    | {
+        "between",
+        "christmas",
+        "new",
+        "halloween",
+        "easter",
+        "valentine",
+        "valentine's",
+        "thanksgiving",
+        "a",
+        "an",
+    }
+    | {*SEASONS, *WEEKDAYS, *HOURS, *DECADES, *MONTHS, "weekend", "weekends", "weekdays", "week", "working"}
+    | {"workdays", "recent", "recently", "early", "mid", "late", "first", "second", "one", "two", "three"}
+    | {"four", "five", "six"}
+    | {f"{word}s" for word in (*SEASONS, *WEEKDAYS, *HOURS)}
+)
+"""The words with which such a time can begin."""
+
+
+def told(text: str, start: int, now: datetime, south: bool) -> tuple[Period | Recurring, int] | None:
+    """The time that running text in normal form speaks of from ``start`` on, and where that ends; None if it
+    speaks of none. ``south``: whether seasons are those of the southern hemisphere.
+
+    Raises ValueError with a sentence for a date that does not exist, or that could be two."""
+    found = _TOLD.match(text, start)
+    if found is None:
+        return None
+    part = {name: said for name, said in found.groupdict().items() if said is not None}
+    kind = next(name for name in _MAKERS if name in part)
+    made = _MAKERS[kind](part, now, south)
+    return (made if isinstance(made, Recurring) else period("taken", made, now)), found.end()
+
+
+Part = Mapping[str, str]
+
+
+def _same_day(part: Part, now: datetime, south: bool) -> Recurring:
+    return recurring("day", 100 * now.month + now.day, 100 * now.month + now.day)
+
+
+def _season(part: Part, now: datetime, south: bool) -> Span | Recurring:
+    first = (SEASONS[part["season"]] + (6 if south else 0) - 1) % 12 + 1
+    if "season_year" in part:
+        return _months(int(part["season_year"]), first, 3)
+    if "which" not in part:
+        return recurring("month", first, (first + 1) % 12 + 1)
+    this = _months(now.year, first, 3)
+    assert this.start is not None
+    if this.start > now.date() and first > 10:  # a winter that began last year
+        earlier = _months(now.year - 1, first, 3)
+        assert earlier.end is not None
+        this = earlier if now.date() < earlier.end else this
+    if part["which"] == "this":
+        return this
+    assert this.start is not None
+    assert this.end is not None
+    year = this.start.year if this.end <= now.date() else this.start.year - 1
+    return _months(year, first, 3)
+
+
+def _feast(part: Part, now: datetime, south: bool) -> Span | Recurring:
+    name = " ".join(part["feast"].replace("'", "").split())
+    if "feast_year" not in part and "which_feast" not in part:
+        if name in {"easter", "thanksgiving"}:
+            raise ValueError(f"{name} moves from year to year: write its year, as in {name} {now.year - 1}")
+        first, last = _fixed(name)
+        return recurring("day", first, last)
+    if "feast_year" in part:
+        return _feast_of(name, int(part["feast_year"]))
+    span = _feast_of(name, now.year)
+    assert span.start is not None
+    if part["which_feast"] == "last" and span.start >= now.date():
+        span = _feast_of(name, now.year - 1)
+    return span
+
+
+def _feast_of(name: str, year: int) -> Span:
+    if name == "easter":  # from Good Friday to Monday
+        sunday = _easter(year)
+        return Span(sunday - timedelta(2), sunday + timedelta(2))
+    if name == "thanksgiving":  # the fourth Thursday of November
+        first = date(year, 11, 1)
+        day = first + timedelta((3 - first.weekday()) % 7 + 21)
+        return Span(day, day + timedelta(1))
+    first_day, last_day = _fixed(name)
+    return Span(date(year, *divmod(first_day, 100)), date(year, *divmod(last_day, 100)) + timedelta(1))
+
+
+def _fixed(name: str) -> tuple[int, int]:
+    """Month and day, as 100 times the month and the day, of the first and the last day of a feast."""
+    word = name.replace("years", "year").replace("valentines", "valentine")
+    return {
+        "christmas": (1224, 1226),
+        "christmas eve": (1224, 1224),
+        "christmas day": (1225, 1225),
+        "new year eve": (1231, 1231),
+        "new year day": (101, 101),
+        "halloween": (1031, 1031),
+        "valentine day": (214, 214),
+    }[word]
+
+
+def _easter(year: int) -> date:
+    """Easter Sunday of the Gregorian calendar (Meeus 1991, after an anonymous correspondent of Nature,
+    1876)."""
+    a, (b, c) = year % 19, divmod(year, 100)
+    d, e = divmod(b, 4)
+    g = (8 * b + 13) // 25
+    h = (19 * a + b - d - g + 15) % 30
+    i, k = divmod(c, 4)
+    lunar = (32 + 2 * e + 2 * i - h - k) % 7
+    m = (a + 11 * h + 22 * lunar) // 451
+    month, day = divmod(h + lunar - 7 * m + 114, 31)
+    return date(year, month, day + 1)
+
+
+def _named_months(part: Part, now: datetime, south: bool) -> Span | Recurring:
+    first, last = MONTHS.index(part["first"]) + 1, MONTHS.index(part["last"]) + 1
+    if "months_year" not in part:
+        return recurring("month", first, last)
+    year = int(part["months_year"])
+    if last < first:
+        raise ValueError("the dates are the wrong way round: write the earlier one first")
+    return _months(year, first, last - first + 1)
+
+
+def _month(part: Part, now: datetime, south: bool) -> Recurring:
+    number = MONTHS.index(part["month"]) + 1
+    return recurring("month", number, number)
+
+
+def _ago(part: Part, now: datetime, south: bool) -> Span:
+    said, today = part["count"], now.date()
+    count = _COUNTS[said] if said in _COUNTS else int(said)
+    match part["unit"]:
+        case "day":
+            return Span(today - timedelta(count), today - timedelta(count - 1))
+        case "week":
+            monday = today - timedelta(today.weekday() + 7 * count)
+            return Span(monday, monday + timedelta(7))
+        case "month":
+            months = 12 * today.year + today.month - 1 - count
+            return _months(months // 12, months % 12 + 1, 1)
+    return Span(date(today.year - count, 1, 1), date(today.year - count + 1, 1, 1))
+
+
+def _this_weekend(part: Part, now: datetime, south: bool) -> Span:
+    saturday = now.date() - timedelta(now.weekday() - 5 + 7 * (part["end"] == "last"))
+    return Span(saturday, saturday + timedelta(2))
+
+
+def _decade(part: Part, now: datetime, south: bool) -> Span:
+    if "decade_word" in part:
+        first = 1920 + 10 * DECADES.index(part["decade_word"])
+    else:
+        first = int(part["decade"]) + (2000 if int(part["decade"]) < now.year % 100 else 1900)
+    return Span(date(first, 1, 1), date(first + 10, 1, 1))
+
+
+def _part_of_year(part: Part, now: datetime, south: bool) -> Span:
+    first, last = _PARTS_OF_YEAR[" ".join(part["part"].split())]
+    return _months(int(part["part_year"]), first, last - first + 1)
+
+
+def _recent(part: Part, now: datetime, south: bool) -> Span:
+    return Span(now.date() - timedelta(RECENT_DAYS - 1), now.date() + timedelta(1))
+
+
+def _day(part: Part, now: datetime, south: bool) -> Span:
+    return _one_day(int(part["day_year"]), int(part["day_month"]), int(part["day"]))
+
+
+def _either_day(part: Part, now: datetime, south: bool) -> Span:
+    """A day with slashes, which some write month first and some day first."""
+    one, other, year = int(part["one"]), int(part["other"]), int(part["either_year"])
+    if one <= 12 and other <= 12 and one != other:
+        raise ValueError(
+            f"this date could be two: write {year}-{one:02}-{other:02} or {year}-{other:02}-{one:02}"
+        )
+    month, day = (one, other) if one <= 12 else (other, one)
+    return _one_day(year, month, day)
+
+
+def _one_day(year: int, month: int, day: int) -> Span:
+    try:
+        found = date(year, month, day)
+    except ValueError:
+        raise ValueError(
+            f"there is no day {day} of month {month} in {year}: write it as in 2023-06-05"
+        ) from None
+    return Span(found, found + timedelta(1))
+
+
+def _years(part: Part, now: datetime, south: bool) -> Span:
+    first, last = int(part["year"]), int(part.get("year_end", part["year"]))
+    if last < first:
+        raise ValueError("the dates are the wrong way round: write the earlier one first")
+    return Span(date(first, 1, 1), date(last + 1, 1, 1))
+
+
+_MAKERS: Mapping[str, Callable[[Part, datetime, bool], Span | Recurring]] = {
+    "same": _same_day,
+    "season": _season,
+    "feast": _feast,
+    "first": _named_months,
+    "month": _month,
+    "count": _ago,
+    "end": _this_weekend,
+    "weekends": lambda part, now, south: recurring("weekday", 6, 7),
+    "workdays": lambda part, now, south: recurring("weekday", 1, 5),
+    "weekday": lambda part, now, south: recurring("weekday", *[WEEKDAYS.index(part["weekday"]) + 1] * 2),
+    "hour": lambda part, now, south: recurring("hour", *HOURS[part["hour"]]),
+    "decade": _decade,
+    "decade_word": _decade,
+    "part": _part_of_year,
+    "recent": _recent,
+    "day": _day,
+    "one": _either_day,
+    "year": _years,
+}
+
+
+def _months(year: int, first: int, count: int) -> Span:
+    """Whole months from the ``first`` of a year on."""
+    after = 12 * year + first - 1 + count
+    return Span(date(year, first, 1), date(after // 12, after % 12 + 1, 1))
+
+
+# Times that come again, as fields: "month:6..8", "weekday:6..7", "hour:5..11", "day:12-24..12-26".
+
+RECURRING_FIELDS: Mapping[RecurringField, str] = {
+    "month": "month:6..8",
+    "weekday": "weekday:6..7",
+    "hour": "hour:5..11",
+    "day": "day:12-24..12-26",
+}
+"""Each with an example."""
+_RANGES = {"month": (1, 12), "weekday": (1, 7), "hour": (0, 23), "day": (101, 1231)}
+_VALUE = re.compile(r"([0-9]{1,2}(?:-[0-9]{1,2})?)(?:\s*\.\.\s*([0-9]{1,2}(?:-[0-9]{1,2})?))?")
+
+
+def recurring(field: RecurringField, low: int, high: int) -> Recurring:
+    """The time of every year, week or day from ``low`` to ``high``; past the end and on from the beginning
+    where ``high`` is less."""
+    one, other = (f"{n // 100:02}-{n % 100:02}" if field == "day" else str(n) for n in (low, high))
+    return Recurring(field, low, high, f"{field}:{one if low == high else f'{one}..{other}'}")
+
+
+def value(field: RecurringField, text: str) -> Recurring:
+    """What a value in normal form means: "6..8", "12-24". Raises ValueError with a sentence if nothing."""
+    found = _VALUE.fullmatch(text.strip())
+    low, high = (0, 0) if found is None else (_number(field, found[1]), _number(field, found[2] or found[1]))
+    least, most = _RANGES[field]
+    if found is None or not (least <= low <= most and least <= high <= most):
+        raise ValueError(
+            f"a number from {least} to {most} or two belong here, as in {RECURRING_FIELDS[field]}"
+        )
+    return recurring(field, low, high)
+
+
+def _number(field: RecurringField, text: str) -> int:
+    month, dash, day = text.partition("-")
+    if (field == "day") != bool(dash):
+        return -1
+    return 100 * int(month) + int(day) if dash else int(month)

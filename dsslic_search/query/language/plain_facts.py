@@ -1,0 +1,277 @@
+"""Facts of files in plain words: "larger than 5 MB", "wider than 4000 pixels", "jpg", "taken with a Canon",
+"5 stars", "*.png", "without a date"; and how many photos, and in which order: "top 10", "sorted by date"."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from dsslic_search.query.ast import Leaf, Sort
+from dsslic_search.query.language import fields
+
+FORMATS = ("jpg", "jpeg", "png", "tiff", "tif", "heic", "webp", "gif", "bmp", "avif")
+"""Words that are a format whatever stands beside them."""
+CAMERAS = (
+    "canon", "nikon", "sony", "fujifilm", "fuji", "olympus", "panasonic", "leica", "pentax", "samsung",
+    "iphone",
+    "gopro", "huawei", "xiaomi", "dji", "kodak", "ricoh", "hasselblad", "lumix", "minolta",
+)  # fmt: skip
+"""Makers and models of which photos say so."""
+
+_SIGN = (
+    r"(?P<{0}>>=|<=|>|<|=|at\s+least|at\s+most|more\s+than|less\s+than|over|above|under|below|exactly|"
+    r"(?:larger|bigger|greater|wider|higher|taller|smaller|narrower|shorter|faster|slower|longer)\s+than)"
+)
+_SIGNS = {
+    "at least": ">=", "at most": "<=", "more than": ">", "less than": "<", "over": ">", "above": ">",
+    "under": "<", "below": "<", "exactly": "=", "smaller than": "<", "narrower than": "<",
+    "shorter than": "<",
+    "slower than": "<",
+}  # fmt: skip
+_NUMBER = r"[0-9]+(?:\.[0-9]+)?"
+_NAMES = {
+    "size": "size", "file size": "size", "width": "width", "height": "height", "iso": "iso",
+    "rating": "rating",
+    "megapixels": "megapixels", "focal length": "focal_length", "aperture": "f_number",
+    "f number": "f_number",
+    "exposure": "exposure", "bit depth": "bit_depth", "stars": "rating",
+}  # fmt: skip
+_UNITS = {
+    "megapixels": "megapixels", "megapixel": "megapixels", "mp": "megapixels", "stars": "rating",
+    "star": "rating", "mm": "focal_length",
+}  # fmt: skip
+_BYTES = r"(?:[kmg]i?b|megabytes?|kilobytes?|gigabytes?)"
+_MISSING = {
+    "date": "taken", "dates": "taken", "gps": "place", "location": "place", "place": "place",
+    "camera": "camera",
+    "lens": "lens", "title": "title", "rating": "rating", "keywords": "keyword", "keyword": "keyword",
+    "description": "description", "caption": "description",
+}  # fmt: skip
+_SORTED_BY = {
+    "date": "taken", "time": "taken", "age": "-taken", "size": "size", "file size": "size",
+    "relevance": "relevance", "name": "name", "filename": "name", "path": "path", "rating": "rating",
+    "stars": "rating", "width": "width", "height": "height", "resolution": "megapixels", "iso": "iso",
+    "id": "id",
+    "date added": "added", "exposure": "exposure",
+}  # fmt: skip
+_PHOTOS = r"(?:\s+(?:photos?|pictures?|pics?|images?|files?|shots?|ones?))?"
+_PER = {
+    "year": "year",
+    "month": "month",
+    "day": "day",
+    "camera": "camera",
+    "lens": "lens",
+    "format": "format",
+}
+_FORMS = (
+    rf"(?:files?\s+|photos?\s+)?{_SIGN.format('bytes_sign')}\s*(?P<bytes>{_NUMBER})"
+    rf"\s*(?P<bytes_unit>{_BYTES})\b",
+    r"(?P<side>wider|taller|higher|narrower|shorter)\s+than\s+(?P<side_pixels>[0-9]+)(?:\s*"
+    r"(?:px|pixels?))?\b",
+    rf"(?P<name>file\s+size|size|width|height|iso|rating|megapixels|focal\s+length|aperture|f\s+number|exposure|"
+    rf""
+    rf"bit\s+depth|stars)\s*{_SIGN.format('name_sign')}?\s*(?P<name_value>(?:f?/)?{_NUMBER}(?:/[0-9]+)?)"
+    rf"\s*(?P<name_unit>[kmg]i?b|mm|s|px|pixels)?(?![\w.%])",
+    rf"(?:{_SIGN.format('unit_sign')}\s*)?(?P<unit_value>{_NUMBER})(?P<plus>\s*\+)?"
+    rf"\s*(?P<unit>megapixels?|mp|stars?|mm)"
+    rf"(?:\s+(?P<unit_more>or\s+(?:more|better|less)))?\b",
+    rf"rated\s+(?:{_SIGN.format('rated_sign')}\s*)?(?P<rated>[1-5])(?:\s+(?P<rated_more>or\s+"
+    rf"(?:more|better)))?(?:\s+stars?)?\b",
+    r"f\s?/\s?(?P<f>[0-9]+(?:\.[0-9]+)?)(?![\w.])",
+    rf"(?P<format>{'|'.join(FORMATS)})(?:s|\s+files?)?\b(?![.:*])",
+    rf"(?:(?:taken|shot|made|photographed)\s+(?:with|on|by)\s+(?:a\s+|an\s+|the\s+|my\s+)?)?"
+    rf"(?P<camera>{'|'.join(CAMERAS)})s?\b(?![.:*])",
+    r"shot\s+(?:with|on)\s+(?:a\s+|an\s+|the\s+|my\s+)?(?!(?:a|an|the|my)\b)(?P<other_camera>[a-z][\w-]*)\b",
+    r"(?:tagged(?:\s+(?:as|with))?|with\s+(?:the\s+)?tag)\s+(?P<tag>[^\s,()]+)",
+    r"(?:in\s+)?(?:the\s+|my\s+)?(?:album|folder|directory)\s+(?P<folder>[^\s,()]+)",
+    rf"(?:without|no|with\s+no)\s+(?:a\s+|any\s+)?(?P<missing>{'|'.join(_MISSING)})\b(?!:)",
+    r"(?P<screenshots>screen\s?shots?)\b",
+    r"(?:sort|sorted|order|ordered|arranged)\s+by\s+(?P<by>file\s+size|date\s+added|[a-z]+)"
+    r"(?:\s*,?\s*(?P<falling>descending|reversed?|desc|newest\s+first|largest\s+first)|\s+"
+    r"(?:ascending|asc))?\b",
+    rf"(?:the\s+)?(?P<ten>[0-9]{{1,4}})?"
+    rf"\s*(?P<newest>newest|latest|most\s+recent|oldest|earliest)(?P<newest_photos>{_PHOTOS})(?!\s+first)\b",
+    rf"(?:the\s+)?(?:(?P<top>[0-9]{{1,4}})\s+best|(?:top|first)\s+(?P<top2>[0-9]{{1,4}}))\b{_PHOTOS}",
+    rf"(?:the\s+)?(?P<best>best|(?:highest|top)\s+rated)(?:\s+(?P<best_count>[0-9]{{1,4}}))?\b{_PHOTOS}",
+    r"(?:the\s+)?(?P<extreme>largest|biggest|smallest)\s+(?:files?|photos?|pictures?|images?)\b",
+    r"(?:the\s+)?(?P<resolution>highest|lowest)\s+resolution\b",
+    rf"(?P<tally>how\s+many(?:\s+different)?|number\s+of|count(?:\s+of)?)\b(?!:){_PHOTOS}",
+    rf"(?:(?:per|by|for\s+each|for\s+every|in\s+each|each|every)\s+)(?P<per>{'|'.join(_PER)})\b(?!:)",
+    r"(?P<pattern>(?=[\w.-]*\*)(?=[*.-]*\w)[\w*?.-]+)(?=$|[\s,()])",
+    r"(?P<file>[\w-]+\.(?:jpe?g|png|tiff?|heic|webp|gif|dng|cr2|nef|arw|dsslic|bmp|avif))\b",
+)
+_TOLD = re.compile("|".join(f"(?:{form})" for form in _FORMS))
+OPENERS = frozenset(
+    {"file", "files", "photo", "photos", "at", "more", "less", "over", "above", "under", "below", "exactly"}
+    | {"larger", "bigger", "greater", "wider", "higher", "taller", "smaller", "narrower", "shorter", "faster"}
+    | {"slower", "longer", "size", "width", "height", "iso", "rating", "megapixels", "focal", "aperture", "f"}
+    | {"exposure", "bit", "stars", "rated", "taken", "shot", "made", "photographed", "tagged", "with", "in"}
+    | {"the", "my", "album", "folder", "directory", "without", "no", "screenshot", "screenshots", "screen"}
+    | {
+        "sort",
+        "sorted",
+        "order",
+        "ordered",
+        "arranged",
+        "newest",
+        "latest",
+        "most",
+        "oldest",
+        "earliest",
+        "top",
+    }
+    | {
+        "first",
+        "best",
+        "highest",
+        "lowest",
+        "largest",
+        "biggest",
+        "smallest",
+        "how",
+        "number",
+        "count",
+        "per",
+    }
+    | {"by", "for", "each", "every", *FORMATS, *CAMERAS, *(f"{word}s" for word in (*FORMATS, *CAMERAS))}
+)
+"""The words with which a fact in plain words can begin; besides, it may begin with a number or a pattern."""
+
+
+@dataclass(frozen=True)
+class Told:
+    """What was told: a predicate, an order, the most photos to show, or what to count by ("" for nothing but
+    their number)."""
+
+    node: Leaf | None = None
+    sort: Sort | None = None
+    limit: int | None = None
+    tally: str | None = None
+
+
+def told(text: str, start: int, now: datetime) -> tuple[Told, int] | None:
+    """What running text in normal form tells of from ``start`` on, and where that ends; None for nothing.
+
+    Raises ValueError with a sentence for a value that does not fit."""
+    found = _TOLD.match(text, start)
+    if found is None:
+        return None
+    part = {name: said for name, said in found.groupdict().items() if said is not None}
+    made = next(maker for name, maker in _MAKERS.items() if name in part)(part, now)
+    return None if made is None else (made, found.end())
+
+
+Part = Mapping[str, str]
+
+
+def _field(name: str, value: str, now: datetime) -> Told:
+    return Told(fields.filter_of(name, value, now))
+
+
+def _sign(part: Part, name: str, more: str = "") -> str:
+    """The sign for how a bound is said."""
+    if "less" in part.get(more, ""):
+        return "<="
+    if more in part:
+        return ">="
+    said = " ".join(part.get(name, "").split())
+    if said in {"", "=", "exactly"}:
+        return ""
+    return said if said[0] in "<>" else _SIGNS.get(said, ">")
+
+
+def _bytes(part: Part, now: datetime) -> Told:
+    unit = part["bytes_unit"]
+    short = {"megabyte": "mb", "kilobyte": "kb", "gigabyte": "gb"}.get(unit.rstrip("s"), unit)
+    written = short[0] + short[1:].upper() if short[0] == "k" else short.upper()
+    return _field("size", f"{_sign(part, 'bytes_sign')}{part['bytes']}{written}", now)
+
+
+def _side(part: Part, now: datetime) -> Told:
+    name = "width" if part["side"] in {"wider", "narrower"} else "height"
+    sign = "<" if part["side"] in {"narrower", "shorter"} else ">"
+    return _field(name, f"{sign}{part['side_pixels']}", now)
+
+
+def _named(part: Part, now: datetime) -> Told | None:
+    name = _NAMES[" ".join(part["name"].split())]
+    if "name_sign" not in part and name in {"size", "width", "height", "stars"}:
+        return None  # "size 3" asks nothing that is clear
+    unit = part.get("name_unit", "")
+    unit = "" if unit in {"px", "pixels"} else unit.upper() if unit.endswith("b") else unit
+    return _field(name, f"{_sign(part, 'name_sign')}{part['name_value'].lstrip('f/')}{unit}", now)
+
+
+def _of_unit(part: Part, now: datetime) -> Told:
+    name = _UNITS[part["unit"]]
+    sign = ">=" if "plus" in part else _sign(part, "unit_sign", "unit_more")
+    return _field(name, f"{sign}{part['unit_value']}{'mm' if name == 'focal_length' else ''}", now)
+
+
+def _sorted(part: Part, now: datetime) -> Told | None:
+    word = " ".join(part["by"].split())
+    if word not in _SORTED_BY:
+        return None
+    key = _SORTED_BY[word]
+    return _order(f"-{key}".replace("--", "") if "falling" in part else key)
+
+
+def _order(key: str, limit: int | None = None) -> Told:
+    return Told(sort=fields.sort_of(key, lambda word: None), limit=limit)
+
+
+def _newest(part: Part, now: datetime) -> Told:
+    key = "taken" if part["newest"] in {"oldest", "earliest"} else "-taken"
+    single = part.get("newest_photos", "").strip() in {
+        "photo",
+        "picture",
+        "pic",
+        "image",
+        "file",
+        "shot",
+        "one",
+    }
+    return _order(key, int(part["ten"]) if "ten" in part else 1 if single else None)
+
+
+def _top(part: Part, now: datetime) -> Told:
+    limit = int(part.get("top") or part["top2"])
+    return (
+        Told(sort=fields.sort_of("-rating", lambda word: None), limit=limit)
+        if "top" in part
+        else Told(limit=limit)
+    )
+
+
+_MAKERS: Mapping[str, Callable[[Part, datetime], Told | None]] = {
+    "bytes": _bytes,
+    "side": _side,
+    "name": _named,
+    "unit": _of_unit,
+    "rated": lambda part, now: _field(
+        "rating", f"{_sign(part, 'rated_sign', 'rated_more')}{part['rated']}", now
+    ),
+    "f": lambda part, now: _field("f_number", part["f"], now),
+    "format": lambda part, now: _field(
+        "format", {"jpg": "jpeg", "tif": "tiff"}.get(part["format"], part["format"]), now
+    ),
+    "camera": lambda part, now: _field("camera", part["camera"], now),
+    "other_camera": lambda part, now: _field("camera", part["other_camera"], now),
+    "tag": lambda part, now: _field("tag", part["tag"], now),
+    "folder": lambda part, now: _field("path", part["folder"], now),
+    "missing": lambda part, now: _field(_MISSING[part["missing"]], "unknown", now),
+    "screenshots": lambda part, now: _field("text", "screenshot", now),
+    "by": _sorted,
+    "newest": _newest,
+    "top": _top,
+    "top2": _top,
+    "best": lambda part, now: _order("-rating", int(part["best_count"]) if "best_count" in part else None),
+    "extreme": lambda part, now: _order("size" if part["extreme"] == "smallest" else "-size"),
+    "resolution": lambda part, now: _order("megapixels" if part["resolution"] == "lowest" else "-megapixels"),
+    "tally": lambda part, now: Told(tally=""),
+    "per": lambda part, now: Told(tally=_PER[part["per"]]),
+    "pattern": lambda part, now: _field("name", part["pattern"], now),
+    "file": lambda part, now: _field("name", part["file"], now),
+}
