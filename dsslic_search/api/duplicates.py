@@ -3,16 +3,19 @@ cropped.
 
 ::
 
-    first bytes of each file ─► compact image ─► fingerprint ─► candidate pairs ─► likeness of each ─► groups
-                                                 (index file)   (by outline)       (aligned)
+    first bytes of each file ─► compact image ─► fingerprint ─► candidate pairs ─► likeness of each ─┐
+                                  │              (index file)   (by outline)       (aligned)         │
+                                  └────────────► portrait, of those that are alike ◄─────────────────┘
+                                                 (index file) ─► pairs that agree in every part ─► groups
 
-No original is opened, and of each .dsslic file only the bytes up to the compact image are read, once.
+No original is opened, and of each .dsslic file only the bytes up to the compact image are read: once for its
+fingerprint, once more for the portrait of a photo that is like another.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -21,15 +24,16 @@ from numpy.typing import NDArray
 from sqlalchemy import select
 
 from dsslic_search.archive.catalog import Catalog
-from dsslic_search.archive.features import read_fingerprints
+from dsslic_search.archive.features import read_compacts
 from dsslic_search.archive.folder import ArchiveFolder
 from dsslic_search.archive.schema import Photo
 from dsslic_search.core.kinds import HIDDEN
-from dsslic_search.features.fingerprint import mirrored
+from dsslic_search.features.agreement import Portrait, portrait, show_the_same
+from dsslic_search.features.fingerprint import fingerprint, mirrored
 from dsslic_search.features.likeness import PAIRS_AT_ONCE, likeness
-from dsslic_search.index.fingerprints import candidates, fingerprints
+from dsslic_search.index.fingerprints import FINGERPRINTS, PORTRAITS, Kept, candidates, kept_rows
 
-DEFAULT_LIKENESS = 0.78  # from which two photos count as the same picture, unless told
+DEFAULT_LIKENESS = 0.65  # from which two photos count as the same picture, unless told
 
 
 @dataclass(frozen=True)
@@ -70,7 +74,7 @@ class _Row:
 
 
 @dataclass(frozen=True)
-class _Links:
+class Links:
     """Pairs of indexes, intp[m, 2], by rising likeness of the pictures there, float32[m]; ``mirrored``:
     bool[m]."""
 
@@ -97,43 +101,74 @@ def find_duplicates(
     with catalog.snapshot() as snapshot:
         seen = chosen.where(Photo.map_bytes > 0, Photo.state.not_in(HIDDEN)).order_by(Photo.id)
         everyone = [_Row(*row) for part in snapshot.rows(seen) for row in part]
-    failed: list[tuple[int, str]] = []
+    failed: dict[int, str] = {}
 
-    def make(indexes: Sequence[int]) -> Iterator[tuple[int, NDArray[np.uint8]]]:
-        wanted = [(everyone[index].content_hash, everyone[index].map_bytes) for index in indexes]
-        for number, made in read_fingerprints(folder.store, wanted, max_pixels, progress):
-            if isinstance(made, str):
-                failed.append((everyone[indexes[number]].id, made))
-            else:
-                yield indexes[number], made
+    def kept(
+        what: Kept,
+        of: Sequence[_Row],
+        make: Callable[[NDArray[np.uint8]], NDArray[np.uint8]],
+        told: Callable[[int, int], None] | None = None,
+    ) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
+        def made(indexes: Sequence[int]) -> Iterator[tuple[int, NDArray[np.uint8]]]:
+            wanted = [(of[index].content_hash, of[index].map_bytes) for index in indexes]
+            for number, row in read_compacts(folder.store, wanted, max_pixels, make, told):
+                if isinstance(row, str):
+                    failed[of[indexes[number]].id] = row
+                else:
+                    yield indexes[number], row
 
-    prints, known = fingerprints(folder.index, [row.content_hash for row in everyone], make)
+        return kept_rows(what, folder.index, [row.content_hash for row in of], made)
+
+    prints, known = kept(FINGERPRINTS, everyone, fingerprint, progress)
     rows = [row for row, there in zip(everyone, known, strict=True) if there]
-    links = _links(prints[known], threshold, mirror)
+    alike = alike_pairs(prints[known], threshold, mirror)
+    linked = np.unique(alike.pairs)
+    faces, there = kept(PORTRAITS, [rows[i] for i in linked], lambda c: portrait(c).to_row())
+    portraits = {
+        int(i): Portrait.from_row(row) for i, row, ok in zip(linked, faces, there, strict=True) if ok
+    }
+    links = that_agree(alike, portraits)
     copies = _copies(rows, links)
     groups = [
         tuple(sorted((copies[index] for index in indexes), key=_best_first))
         for indexes in _connected(links.pairs)
     ]
     groups.sort(key=lambda group: (-max(copy.likeness for copy in group), group[0].id))
-    return Duplicates(tuple(groups), len(rows), tuple(failed))
+    return Duplicates(tuple(groups), len(rows), tuple(sorted(failed.items())))
 
 
-def _links(prints: NDArray[np.uint8], threshold: float, mirror: bool) -> _Links:
-    """All pairs found that are alike enough, and how."""
-    pairs, likenesses, turned = [], [], []
+def alike_pairs(prints: NDArray[np.uint8], threshold: float, mirror: bool) -> Links:
+    """All pairs found whose fingerprints are alike enough, and how."""
+    pairs, found, turned = [], [], []
     for flip in (True, False) if mirror else (False,):
         near = candidates(prints, mirror=flip)
         pairs.append(near)
-        likenesses.append(_likenesses(prints, near, flip))
+        found.append(likenesses(prints, near, flip))
         turned.append(np.full(len(near), flip))
-    every = _Links(np.concatenate(pairs), np.concatenate(likenesses), np.concatenate(turned))
+    every = Links(np.concatenate(pairs), np.concatenate(found), np.concatenate(turned))
     order = np.argsort(every.likeness, kind="stable")
     order = order[every.likeness[order] >= threshold]
-    return _Links(every.pairs[order], every.likeness[order], every.mirrored[order])
+    return Links(every.pairs[order], every.likeness[order], every.mirrored[order])
 
 
-def _likenesses(prints: NDArray[np.uint8], pairs: NDArray[np.intp], flip: bool) -> NDArray[np.float32]:
+def that_agree(links: Links, portraits: Mapping[int, Portrait]) -> Links:
+    """Those of pictures that show the same in every part; none of which a portrait is missing."""
+    there = [i for i, pair in enumerate(links.pairs.tolist()) if portraits.keys() >= set(pair)]
+
+    def agreeing(start: int) -> list[int]:
+        part = there[start : start + PAIRS_AT_ONCE]
+        one, other = ([portraits[int(links.pairs[i, which])] for i in part] for which in (0, 1))
+        same = show_the_same(one, other, links.mirrored[part])
+        return [i for i, ok in zip(part, same, strict=True) if ok]
+
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        same = [i for part in pool.map(agreeing, range(0, len(there), PAIRS_AT_ONCE)) for i in part]
+    return Links(links.pairs[same], links.likeness[same], links.mirrored[same])
+
+
+def likenesses(prints: NDArray[np.uint8], pairs: NDArray[np.intp], flip: bool) -> NDArray[np.float32]:
+    """The likeness of pairs of these fingerprints, float32[m]; ``flip``: of the other's mirror image."""
+
     def compared(start: int) -> NDArray[np.float32]:
         first, second = prints[pairs[start : start + PAIRS_AT_ONCE].T]
         return likeness(first, mirrored(second) if flip else second)
@@ -161,7 +196,7 @@ def _connected(pairs: NDArray[np.intp]) -> list[list[int]]:
     return list(groups.values())
 
 
-def _copies(rows: Sequence[_Row], links: _Links) -> dict[int, Copy]:
+def _copies(rows: Sequence[_Row], links: Links) -> dict[int, Copy]:
     """The photos of all links by index, each with its surest link."""
     # the last counts
     surest = dict(

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,7 +24,9 @@ from dsslic_search.features.scene import SceneRegions
 
 MAX_PIXELS = 64 * DEFAULT_MAX_PIXELS
 """Of photos whose compact images, 64 times smaller, are looked at for colours."""
-PHOTOS_AHEAD = 256  # fingerprints that are made before one of them is handed on
+Made = TypeVar("Made")
+
+PHOTOS_AHEAD = 256  # compact images that are looked at before what was made of one is handed on
 
 
 @dataclass(frozen=True)
@@ -92,30 +95,31 @@ def colours_of(prefix: bytes, label_map: NDArray[np.uint8], map_scale: int) -> C
     return colour_features(compact, label_map, map_scale)
 
 
-def read_fingerprint(store: Store, content_hash: str, map_bytes: int, max_pixels: int) -> NDArray[np.uint8]:
-    """The fingerprint of a photo of which the first ``map_bytes`` bytes hold header and label map. Raises
-    FormatError or ArchiveError."""
+def read_compact(store: Store, content_hash: str, map_bytes: int, max_pixels: int) -> NDArray[np.uint8]:
+    """The compact image, uint8 [h, w, 3], of a photo of which the first ``map_bytes`` bytes hold header and
+    label map. Raises FormatError or ArchiveError."""
     from dsslic_search.codec.decoder import decode_stage
-    from dsslic_search.features.fingerprint import fingerprint
 
     file = StoredFile(store, content_hash)
     file.prefix(map_bytes)
-    return fingerprint(decode_stage(file.stage("compact"), "compact", max_pixels=max_pixels).pixels)
+    return decode_stage(file.stage("compact"), "compact", max_pixels=max_pixels).pixels
 
 
-def read_fingerprints(
+def read_compacts(
     store: Store,
     photos: Sequence[tuple[str, int]],
     max_pixels: int,
+    make: Callable[[NDArray[np.uint8]], Made],
     progress: Callable[[int, int], None] | None = None,
-) -> Iterator[tuple[int, NDArray[np.uint8] | str]]:
-    """(number, fingerprint or what is wrong) of each photo of a content hash and map bytes, in order.
+) -> Iterator[tuple[int, Made | str]]:
+    """(number, what is made of its compact image, or what is wrong) of each photo of a content hash and map
+    bytes, in order.
 
     ``progress`` is called with photos done and in all."""
 
-    def read(photo: tuple[str, int]) -> NDArray[np.uint8] | str:
+    def read(photo: tuple[str, int]) -> Made | str:
         try:
-            return read_fingerprint(store, *photo, max_pixels)
+            return make(read_compact(store, *photo, max_pixels))
         except (FormatError, ArchiveError) as e:
             return str(e)
 

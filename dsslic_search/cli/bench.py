@@ -390,6 +390,28 @@ def vectors(
 
 
 @group.command()
+def duplicates(
+    data: Annotated[
+        Path, typer.Option("--data", metavar="DIR", help="Folder with photos/<set> and scenes/<set>.")
+    ],
+    photos: Annotated[int, typer.Option(min=1, help="Photos of each set, in either part.")] = 8,
+    at: Annotated[
+        int, typer.Option(min=0, help="Made-up photos for time and memory; 0 leaves these out.")
+    ] = 100_000,
+    out: Out = None,
+    force: Force = False,
+) -> None:
+    """How many altered copies of photos are found, and how many pairs are taken for the same picture wrongly:
+    frames of a drive, screenshots and papers with one frame; beside fingerprints alone."""
+    from dsslic_search.bench import duplicates as bench
+
+    outputs = _may_write(out, force)
+    results = bench.run(data, photos, at)
+    typer.echo("\n".join(bench.table(results)), err=True)
+    _finish(results, out, outputs)
+
+
+@group.command()
 def startup(
     images: Images,
     against: Against = None,

@@ -26,7 +26,7 @@ def duplicates(
     archive: ArchiveDir = None,
     threshold: Annotated[
         float | None,
-        typer.Option(help="How sure it must be, 0.5 to 1; 0.78 unless told.", show_default=False),
+        typer.Option(help="How sure it must be, 0.5 to 1; 0.65 unless told.", show_default=False),
     ] = None,
     mirrored: Annotated[
         bool, typer.Option("--mirrored", help="Mirror images count as the same picture, too.")
@@ -39,7 +39,7 @@ def duplicates(
     """Find photos that show the same picture: resized, recompressed, brightened or slightly cropped.
 
     Prints groups, the surest first, in each the largest picture first. Reads no original, and of each stored
-    file only the bytes up to the compact image, once; changes nothing. With --exact the paths at which one
+    file only the bytes up to the compact image; changes nothing. With --exact the paths at which one
     file lies several times; names of the very same file, links, take no bytes.
     """
     from dsslic_search.api import Archive

@@ -29,6 +29,7 @@ _CHROMA_SHARE = 0.2  # of a descriptor's squared length
 _LOCAL_CONTRAST = 0.7  # share of its neighbourhood's mean that is taken away from each cell of luma
 CHROMA_NOISE = 20.0  # variance below which colours hardly count: what the compact image's coding adds
 
+LUMA_WEIGHTS = np.array([0.299, 0.587, 0.114], np.float32)  # of red, green and blue
 _GREY = 128.0  # what stands for no colour, and for the mean of luma
 _LUMA_RANGE = 127.0  # the greatest distance from it
 
@@ -37,10 +38,10 @@ def fingerprint(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """The fingerprint, uint8[FINGERPRINT_BYTES], of a picture, uint8 [h, w, 3] sRGB or [h, w] grey, of any
     size."""
     rgb = np.repeat(picture[..., None], 3, 2) if picture.ndim == 2 else picture
-    cells = _means(rgb, LUMA_SIDE) @ np.array([0.299, 0.587, 0.114], np.float32)
+    cells = means(rgb, LUMA_SIDE, LUMA_SIDE) @ LUMA_WEIGHTS
     cells -= cells.mean()
     cells *= _LUMA_RANGE / max(float(np.abs(cells).max()), 1e-3)
-    few = _means(rgb, CHROMA_SIDE)
+    few = means(rgb, CHROMA_SIDE, CHROMA_SIDE)
     blue = few @ np.array([-0.168736, -0.331264, 0.5], np.float32)
     red = few @ np.array([0.5, -0.418688, -0.081312], np.float32)
     parts = [np.rint(each + _GREY).clip(0, 255).astype(np.uint8).ravel() for each in (cells, blue, red)]
@@ -117,10 +118,10 @@ def _unit(rows: NDArray[np.float32], more: float = 1e-6) -> NDArray[np.float32]:
     return np.asarray(rows / np.sqrt(np.einsum("ij,ij->i", rows, rows) + more)[:, None], np.float32)
 
 
-def _means(picture: NDArray[np.uint8], cells: int) -> NDArray[np.float32]:
-    """The mean colours, float32[cells, cells, 3], of the cells of a picture."""
-    rows, columns = _shares(picture.shape[0], cells), _shares(picture.shape[1], cells)
-    across = np.tensordot(columns, picture.astype(np.float32), (1, 1))  # [cells, h, 3]
+def means(picture: NDArray[np.uint8], height: int, width: int) -> NDArray[np.float32]:
+    """The mean colours, float32[height, width, 3], of so many cells of a picture, uint8 [h, w, 3]."""
+    rows, columns = _shares(picture.shape[0], height), _shares(picture.shape[1], width)
+    across = np.tensordot(columns, picture.astype(np.float32), (1, 1))  # [width, h, 3]
     return np.asarray(np.tensordot(rows, across, (1, 1)), np.float32)
 
 

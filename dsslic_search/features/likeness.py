@@ -18,7 +18,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from dsslic_search.features.fingerprint import CHROMA_NOISE, LUMA_SIDE, chroma, luma, neighbourhood
+from dsslic_search.features.fingerprint import CHROMA_NOISE, chroma, luma, neighbourhood
 
 COARSE_STEPS, FINE_STEPS = 3, 5  # with half as many cells a side, then with all of them
 MAX_SCALE = 1.25  # and its reciprocal the least
@@ -47,8 +47,8 @@ def likeness(one: NDArray[np.uint8], other: NDArray[np.uint8]) -> NDArray[np.flo
 
 def _laid_over(one: NDArray[np.uint8], other: NDArray[np.uint8]) -> NDArray[np.float32]:
     """The likeness when ``other`` is laid over ``one``."""
-    still, moving = _softened(luma(one)), _softened(luma(other))
-    alignments, detail = _fitted(_halved(still), _halved(moving), _at_rest(len(one)), COARSE_STEPS)
+    still, moving = (softened(luma(each).astype(np.float32)) for each in (one, other))
+    alignments, detail = _fitted(halved(still), halved(moving), at_rest(len(one)), COARSE_STEPS)
     likely = np.flatnonzero(detail >= MIN_COARSE_DETAIL)
     found = np.zeros(len(one), np.float32)
     if not likely.size:
@@ -66,7 +66,7 @@ def _fitted(
 ) -> tuple[Alignments, NDArray[np.float64]]:
     """Alignments from :func:`align`, and how well the details agree there: float64[n], -1..1."""
     alignments = align(still, moving, alignments, steps)
-    moved, shown = _moved(moving, alignments)
+    moved, shown = seen_at(moving, alignments)
     return alignments, _correlation(still - neighbourhood(still), moved - neighbourhood(moved), shown)
 
 
@@ -75,7 +75,7 @@ def align(still: Cells, moving: Cells, alignments: Alignments, steps: int) -> Al
     the middle in sides, is at scale * x + shift in ``moving``. Cells are float32[n, s, s]."""
     best, found = np.full(len(still), -2.0), alignments
     for step in range(steps + 1):
-        moved, shown = _moved(moving, alignments)
+        moved, shown = seen_at(moving, alignments)
         level = _correlation(still, moved, shown)
         better = (level > best) & (shown.mean((1, 2)) >= MIN_OVERLAP)
         best, found = np.where(better, level, best), np.where(better[:, None], alignments, found)
@@ -86,7 +86,8 @@ def align(still: Cells, moving: Cells, alignments: Alignments, steps: int) -> Al
     return found
 
 
-def _at_rest(count: int) -> Alignments:
+def at_rest(count: int) -> Alignments:
+    """Alignments that leave everything where it is."""
     return np.tile(np.array([1.0, 0.0, 1.0, 0.0]), (count, 1))
 
 
@@ -120,7 +121,7 @@ def _colour(
     """The correlation of Cb and Cr together; near 1 where both pictures are grey."""
     common = squares = others = np.zeros(len(alignments))
     for still, moving in pairs:
-        moved, shown = _moved(moving.astype(np.float32), alignments)
+        moved, shown = seen_at(moving.astype(np.float32), alignments)
         a, b = _centred(still.astype(np.float32), shown), _centred(moved, shown)
         faint = CHROMA_NOISE * shown.sum((1, 2))
         common = common + np.einsum("ijk,ijk->i", a, b) + faint
@@ -129,27 +130,27 @@ def _colour(
     return np.asarray(common / np.sqrt(squares * others + 1e-6), np.float64)
 
 
-def _softened(cells: NDArray[np.uint8]) -> Cells:
-    """Cells blended with their neighbours, 1 2 1 each way: a copy of half the size has no finer detail than
-    that."""
-    soft: Cells = cells.astype(np.float32)
+def softened(cells: Cells) -> Cells:
+    """Cells, float32[n, s, s], blended with their neighbours, 1 2 1 each way: a copy of half the size has no
+    finer detail than that."""
+    soft, side = cells, cells.shape[1]
     for axis in (1, 2):
         ends = [(0, 0)] * 3
         ends[axis] = (1, 1)
         wide = np.pad(soft, ends, mode="edge")
-        before, after = (np.take(wide, range(start, start + LUMA_SIDE), axis) for start in (0, 2))
-        soft = np.asarray((before + after + 2 * np.take(wide, range(1, LUMA_SIDE + 1), axis)) / 4, np.float32)
+        before, after = (np.take(wide, range(start, start + side), axis) for start in (0, 2))
+        soft = np.asarray((before + after + 2 * np.take(wide, range(1, side + 1), axis)) / 4, np.float32)
     return soft
 
 
-def _halved(cells: Cells) -> Cells:
+def halved(cells: Cells) -> Cells:
     """Means of 2 x 2 cells."""
     return (
         cells[:, ::2, ::2] + cells[:, ::2, 1::2] + cells[:, 1::2, ::2] + cells[:, 1::2, 1::2]
     ) / np.float32(4)
 
 
-def _moved(cells: Cells, alignments: Alignments) -> tuple[Cells, Shown]:
+def seen_at(cells: Cells, alignments: Alignments) -> tuple[Cells, Shown]:
     """Cells as they are at ``alignments``, and which of them lie within the picture."""
     side = cells.shape[1]
     (across, seen), (down, also_seen) = (

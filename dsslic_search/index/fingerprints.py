@@ -1,6 +1,7 @@
-"""The fingerprints of all photos, and which pairs of them are worth comparing.
+"""The fingerprints of all photos, which pairs of them are worth comparing, and the portraits of those that
+were found alike.
 
-They depend on nothing but the pictures, so the file outlives every change of the catalog: only photos that
+They depend on nothing but the pictures, so the files outlive every change of the catalog: only photos that
 are new are read.
 """
 
@@ -9,18 +10,33 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from dsslic_search.features.agreement import PORTRAIT_BYTES
 from dsslic_search.features.fingerprint import FINGERPRINT_BYTES, descriptors, mirrored
 from dsslic_search.index import cache
 
-FILE = "pictures.fingerprints"
-KIND = "fingerprints"
-KEY = f"1/{FINGERPRINT_BYTES}"
 HASH_DIGITS = 32  # hexadecimal ones of a content hash that are kept
+
+
+class Kept(NamedTuple):
+    """A file of an index's folder with a row of ``bytes`` for each photo: its name, kind and version."""
+
+    file: str
+    kind: str
+    version: int
+    bytes: int
+
+    @property
+    def key(self) -> str:
+        return f"{self.version}/{self.bytes}"
+
+
+FINGERPRINTS = Kept("pictures.fingerprints", "fingerprints", 1, FINGERPRINT_BYTES)
+PORTRAITS = Kept("pictures.portraits", "portraits", 1, PORTRAIT_BYTES)
 
 MAX_NEIGHBOURS = 16  # other photos that each is compared with
 MIN_PRODUCT = 0.55  # inner product of the descriptors of a pair that is compared
@@ -30,20 +46,19 @@ PHOTOS_AT_ONCE = 8_192
 Make = Callable[[Sequence[int]], Iterable[tuple[int, NDArray[np.uint8]]]]
 
 
-def fingerprints(
-    folder: Path, hashes: Sequence[str], make: Make
+def kept_rows(
+    kept: Kept, folder: Path, hashes: Sequence[str], make: Make
 ) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
-    """The fingerprints, uint8[n, FINGERPRINT_BYTES], of the photos of these content hashes, and which of them
-    there are, bool[n].
+    """The rows, uint8[n, bytes], of the photos of these content hashes, and which of them there are, bool[n].
 
     They come from the file in ``folder`` as far as it has them; ``make`` is asked for the others by their
     indexes in ``hashes``, and leaves out what it cannot give. The file is written anew when anything was
     made, even if ``make`` is interrupted. A folder that cannot be written costs time at the next call,
     nothing else."""
     keys = np.array([each[:HASH_DIGITS] for each in hashes], f"S{HASH_DIGITS}")
-    prints = np.zeros((len(hashes), FINGERPRINT_BYTES), np.uint8)
+    prints = np.zeros((len(hashes), kept.bytes), np.uint8)
     known = np.zeros(len(hashes), bool)
-    if (stored := cache.load(folder / FILE, KIND, KEY, 0)) and stored["hashes"].size:
+    if (stored := cache.load(folder / kept.file, kept.kind, kept.key, 0)) and stored["hashes"].size:
         nearest = np.minimum(np.searchsorted(stored["hashes"], keys), stored["hashes"].size - 1)
         known = stored["hashes"][nearest] == keys
         prints[known] = stored["prints"][nearest[known]]
@@ -55,9 +70,8 @@ def fingerprints(
     finally:
         order = np.argsort(keys[known])
         with contextlib.suppress(OSError):
-            cache.save(
-                folder / FILE, KIND, KEY, 0, {"hashes": keys[known][order], "prints": prints[known][order]}
-            )
+            rows = {"hashes": keys[known][order], "prints": prints[known][order]}
+            cache.save(folder / kept.file, kept.kind, kept.key, 0, rows)
     return prints, known
 
 

@@ -10,11 +10,11 @@ from dsslic_search.features.fingerprint import descriptors, fingerprint, mirrore
 from dsslic_search.index import fingerprints as module
 from dsslic_search.index.fingerprints import (
     EXHAUSTIVE_UP_TO,
-    FILE,
+    FINGERPRINTS,
     MAX_NEIGHBOURS,
     MIN_PRODUCT,
     candidates,
-    fingerprints,
+    kept_rows,
 )
 
 
@@ -41,7 +41,7 @@ class Maker:
 
 
 def get(folder: Path, numbers: Sequence[int], maker: Maker):
-    return fingerprints(folder, [name(number) for number in numbers], maker)
+    return kept_rows(FINGERPRINTS, folder, [name(number) for number in numbers], maker)
 
 
 def test_only_new_photos_are_asked_for(tmp_path: Path):
@@ -77,7 +77,7 @@ def test_an_interruption_loses_nothing(tmp_path: Path):
             yield place, made(place)
 
     with pytest.raises(KeyboardInterrupt):
-        fingerprints(tmp_path, [name(n) for n in range(4)], stops)
+        kept_rows(FINGERPRINTS, tmp_path, [name(n) for n in range(4)], stops)
     rest = Maker(range(4))
     get(tmp_path, range(4), rest)
     assert rest.asked == 2
@@ -85,7 +85,7 @@ def test_an_interruption_loses_nothing(tmp_path: Path):
 
 def test_damage_costs_time_and_nothing_else(tmp_path: Path):
     get(tmp_path, range(3), Maker(range(3)))
-    path = tmp_path / FILE
+    path = tmp_path / FINGERPRINTS.file
     data = bytearray(path.read_bytes())
     data[-1] ^= 1
     path.write_bytes(data)
