@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from dsslic_search.api.statistics import Statistics
     from dsslic_search.archive.bin import Binned, Emptied, Moved
     from dsslic_search.archive.check import Finding, Kind, Problem
+    from dsslic_search.archive.describe import DescribeReport
     from dsslic_search.archive.ingest.report import Event, IngestReport
     from dsslic_search.archive.reindex import ReindexReport
     from dsslic_search.archive.schema import Photo
@@ -53,6 +54,7 @@ __all__ = [
     "Completer",
     "Completion",
     "Copy",
+    "DescribeReport",
     "Duplicates",
     "Emptied",
     "EncodeOptions",
@@ -117,6 +119,7 @@ _HOMES = {
     "archive.bin": ("Binned", "Emptied", "Moved"),
     "archive.check": ("Finding", "Kind", "Problem"),
     "archive.ingest.report": ("Event", "IngestReport"),
+    "archive.describe": ("DescribeReport",),
     "archive.reindex": ("ReindexReport",),
     "archive.schema": ("Photo",),
     "archive.stored": ("Fault",),

@@ -82,12 +82,14 @@ def columns(classes: Sequence[str]) -> list[str]:
     """The columns of a table of photos: what `Hit` has, with a column for each fact and for the coverage,
     certainty and colours of each class."""
     known = (f"{what}_{name.replace(' ', '_')}" for what in _OF_CLASSES for name in classes)
-    return ["rank", "id", "path", "paths", "score", *EXPORTED, *known]
+    return ["rank", "id", "path", "paths", "score", *EXPORTED, "words", *known]
 
 
 def _row(hit: Hit) -> tuple[Any, ...]:
+    """Of words their names alone, the likeliest first."""
     known = (*hit.coverage.values(), *hit.certainty.values(), *hit.class_colours.values())
-    return hit.rank, hit.id, hit.path, hit.paths, hit.score, *hit.facts.values(), *known
+    words = tuple(hit.words)
+    return hit.rank, hit.id, hit.path, hit.paths, hit.score, *hit.facts.values(), words, *known
 
 
 def _as_plain(hit: Hit) -> dict[str, Any]:
@@ -100,6 +102,7 @@ def _as_plain(hit: Hit) -> dict[str, Any]:
         "paths": hit.paths,
         "score": hit.score,
         **facts,
+        "words": hit.words,
         "coverage": hit.coverage,
         "certainty": hit.certainty,
         "class_colours": hit.class_colours,
@@ -150,7 +153,7 @@ def _write_parquet(raw: IO[bytes], hits: Iterable[Hit], classes: Sequence[str]) 
     kinds |= {"date": arrow.timestamp("us")}
     types = [arrow.int64(), arrow.int64(), arrow.string(), arrow.list_(arrow.string()), arrow.float64()]
     types += [kinds[NAMED[name].columns[0].values] for name in EXPORTED]
-    types += [arrow.float64() for _ in (*classes, *classes)]
+    types += [kinds["words"], *(arrow.float64() for _ in (*classes, *classes))]
     types += [arrow.list_(arrow.string()) for _ in classes]
     schema = arrow.schema(list(zip(columns(classes), types, strict=True)))
     with parquet.ParquetWriter(raw, schema) as writer:

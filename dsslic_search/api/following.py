@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from dsslic_search.api.coding import EncodeWishes
     from dsslic_search.archive.check import Finding
+    from dsslic_search.archive.describe import DescribeReport
     from dsslic_search.archive.ingest.report import Event, IngestReport
     from dsslic_search.archive.ingest.taking import Rules
     from dsslic_search.archive.ingest.walk import Scope
@@ -233,9 +234,22 @@ class Following(OpenArchive):
 
         report = reindex(self.folder, workers=_workers(workers), progress=progress)
         began = time.perf_counter()
-        self._indexes.ask(lambda indexes: (indexes.vectors(), indexes.regions(), indexes.files()))
+        self._indexes.ask(
+            lambda indexes: (indexes.vectors(), indexes.regions(), indexes.files(), indexes.words())
+        )
         report.seconds += time.perf_counter() - began
         return report
+
+    def describe(
+        self, *, workers: int | None = None, progress: Callable[[int, int], None] | None = None
+    ) -> DescribeReport:
+        """Add image words to the files and rows of photos that have none, seen in the best stage that each
+        file has."""
+        from dsslic_search.archive.describe import describe
+
+        return describe(
+            self.folder, workers=_workers(workers), max_pixels=self.settings.max_pixels, progress=progress
+        )
 
     # Looking after them
 

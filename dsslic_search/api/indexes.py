@@ -65,6 +65,7 @@ class OpenIndexes:
         from dsslic_search.index.files import open_files
         from dsslic_search.index.regions.table import open_regions
         from dsslic_search.index.vectors.table import open_vectors
+        from dsslic_search.index.words import open_words
         from dsslic_search.query.run.evaluate import Indexes
 
         where = source, self._folder, self._vocabulary
@@ -73,4 +74,5 @@ class OpenIndexes:
             cache(lambda: open_vectors(*where)),
             cache(lambda: open_regions(*where)),
             cache(lambda: open_files(*where)),
+            cache(lambda: open_words(*where)),
         )

@@ -28,6 +28,7 @@ LAYER_NAMES = {
     "voca": "class list",
     "SMAP": "label map",
     "sure": "certainty",
+    "word": "words",
     "COMP": "compact",
     "RESI": "residual",
     "ALPH": "alpha",
@@ -43,11 +44,12 @@ LAYER_NAMES = {
 
 def file_info(source: Path | str | bytes) -> dict[str, Any]:
     """What a whole .dsslic file says of itself, after all of it was checked: its header's fields, its layers
-    and stages with their bytes, the name of its vocabulary, what its residual is made of, and what the
-    metadata kept in it tell of the photo, by the catalog's columns. Raises FormatError when it is damaged,
-    PhotoError when it cannot be read."""
+    and stages with their bytes, the name of its vocabulary, how sure the segmenter was, what the whole photo
+    shows, what its residual is made of, and what the metadata kept in it tell of the photo, by the catalog's
+    columns. Raises FormatError when it is damaged, PhotoError when it cannot be read."""
     from dsslic_search.codec import container, decoder
     from dsslic_search.codec.picture.facts import facts_of
+    from dsslic_search.features.image_words import named as named_words
 
     name, data = coding.named_bytes(source)
     with coding.about(name):
@@ -57,11 +59,13 @@ def file_info(source: Path | str | bytes) -> dict[str, Any]:
         bits, remarks = decoder.read_source(data, contents)
         certainty = decoder.read_certainty(data, contents) if contents.header.keep.is_seen else None
         told = facts_of(decoder.read_embedded(data))
+        seen = decoder.read_words(data, contents)
     facts = {name: value for name, value in _plain(told).items() if value not in (None, [])}
     return {
         **describe_contents(contents),
         "vocabulary_name": spoken,
         "certainty": certainty,
+        "words": None if seen is None else named_words(seen.to_bytes()),
         "residual": residual,
         "facts": facts,
         "source_bits": bits,
@@ -71,8 +75,8 @@ def file_info(source: Path | str | bytes) -> dict[str, Any]:
 
 def photo_info(store: Store, photo: Photo, vocabulary: Vocabulary, tags: list[str]) -> dict[str, Any]:
     """What the catalog knows of a photo, and the layers of its file: the columns of its row by name;
-    coverage, certainty and colours by class; regions (None when an older version described it), tags,
-    vocabulary and layers."""
+    coverage, certainty and colours by class; words with their probabilities (None when its file has none);
+    regions (None when an older version described it), tags, vocabulary and layers."""
     from dsslic_search.api.showing import read_contents, read_dialect, read_remarks
 
     contents = read_contents(store, photo)
@@ -170,7 +174,7 @@ def _residual(data: bytes) -> dict[str, Any] | None:
 
 
 def _row(photo: Photo, names: list[str]) -> dict[str, Any]:
-    columns = [c.key for c in photo.__table__.columns if c.key not in ("embedding", "regions")]
+    columns = [c.key for c in photo.__table__.columns if c.key not in ("embedding", "regions", "words")]
     plain = _plain({name: getattr(photo, name) for name in columns})
     plain["paths"] = [row.path + row.part for row in photo.paths if row.ended_at is None]
     plain["earlier_paths"] = [_ended(row) for row in photo.paths if row.ended_at is not None]
@@ -179,6 +183,7 @@ def _row(photo: Photo, names: list[str]) -> dict[str, Any]:
     }
     plain["certainty"] = {names[c.class_id]: probability(c.certainty) for c in photo.coverages}
     plain["class_colours"] = {names[c.class_id]: list(named(c.colours)) for c in photo.coverages}
+    plain["words"] = None if photo.stored_words is None else photo.words
     plain["regions"] = None if photo.regions is None else _regions(photo.regions, names)
     return plain
 

@@ -41,7 +41,8 @@ class Hit:
     those of `core.fields.EXPORTED` by name, several words as a tuple, None where not known; ``coverage``:
     class name → fraction of the photo, for the classes the query speaks of; ``paths``: all at which the photo
     lies, of which ``path`` is the first, or none. ``certainty``: of the same classes how sure the segmenter
-    was, 0..1, None where that is not known; ``class_colours``: which colours they show there."""
+    was, 0..1, None where that is not known; ``class_colours``: which colours they show there. ``words``: what
+    the whole photo is likely to show."""
 
     rank: int
     id: int
@@ -52,6 +53,14 @@ class Hit:
     paths: tuple[str, ...] = ()
     certainty: dict[str, float | None] = field(default_factory=dict)
     class_colours: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    stored_words: bytes | None = field(default=None, repr=False)
+
+    @property
+    def words(self) -> dict[str, float]:
+        """The probability of each word, the likeliest first; empty where its file does not say."""
+        from dsslic_search.features.image_words import named as named_words
+
+        return named_words(self.stored_words)
 
 
 @dataclass(frozen=True)
@@ -205,6 +214,7 @@ class Searcher:
                         known.paths.get(photo_id, ()),
                         {name: probability(each.certainty) for name, each in shown.items()},
                         {name: named(each.colours) for name, each in shown.items()},
+                        known.words.get(photo_id),
                     )
 
     def embeddings_of(self, operand: str, mirrored: bool = False) -> NDArray[np.float32]:

@@ -11,7 +11,7 @@ from dsslic_search.api.searching import Searcher
 from dsslic_search.archive.lookup import Lookup, StateTotals, Totals
 from dsslic_search.core.settings import Settings
 from dsslic_search.core.vocabulary import Vocabulary
-from dsslic_search.query.facets import ClassCount, count_classes, count_files
+from dsslic_search.query.facets import ClassCount, count_classes, count_files, count_words
 from dsslic_search.query.run.evaluate import Indexes
 
 if TYPE_CHECKING:
@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 class Statistics:
     """Of ``photos``. Bytes of the originals, of the .dsslic files and of the label maps' prefixes of them;
     ``counts``: for each fact that is counted, by its plural ("formats", "cameras"), photos by value, most
-    frequent first, and so ``tags``; ``months``: photos by year and month, as "2023-06", in order;
+    frequent first, and so ``tags``, and ``words`` that whole photos show;
+    ``months``: photos by year and month, as "2023-06", in order;
     ``undated``: photos that do not say when they were taken; ``undecoded``: those kept so, of which nothing
     is known but facts; ``states``: of the whole archive, photos and their stored bytes by state, be they in
     answers or not; none of a query."""
@@ -40,6 +41,7 @@ class Statistics:
     undated: int
     undecoded: int
     tags: dict[str, int]
+    words: dict[str, int]
     classes: tuple[ClassCount, ...]
     states: dict[str, StateTotals]
 
@@ -90,6 +92,7 @@ def statistics(
             undated=file.undated,
             undecoded=file.undecoded,
             tags=tags,
+            words=count_words(current.words(), rows),
             classes=count_classes(columns, vocabulary, settings.presence, rows),
             states=lookup.states() if text is None else {},
         )

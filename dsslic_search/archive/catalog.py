@@ -275,6 +275,7 @@ def _of_photo(made: MapFeatures) -> dict[str, Any]:
     return {
         "embedding": made.embedding,
         "regions": made.regions,
+        "stored_words": made.words,
         "brightness": made.colours and made.colours.brightness,
         "colours": made.colours and made.colours.photo,
     }

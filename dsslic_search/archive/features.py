@@ -34,12 +34,14 @@ class MapFeatures:
     """``coverages``: (class id, fraction of the pixels) of the classes that are there, by id. ``regions``:
     the bytes of `features.scene.SceneRegions`. ``embedding``: float32 little-endian bytes of a unit
     vector, none where nothing was seen. ``certainties``: 0..255 by class id, of classes of which the file
-    says how sure the segmenter was. ``colours``: None where the compact image was not looked at."""
+    says how sure the segmenter was. ``words``: the bytes of `features.image_words.ImageWords`, None where the
+    file has none. ``colours``: None where the compact image was not looked at."""
 
     coverages: tuple[tuple[int, float], ...]
     regions: bytes
     embedding: bytes
     certainties: Mapping[int, int] = field(default_factory=dict)
+    words: bytes | None = None
     colours: ColourFeatures | None = None
 
 
@@ -51,10 +53,11 @@ def features_of(
     label_map: NDArray[np.uint8],
     vocabulary: Vocabulary,
     certainties: Mapping[int, int] | None = None,
+    words: bytes | None = None,
     colours: ColourFeatures | None = None,
 ) -> MapFeatures:
-    """The catalog values of a label map, uint8 (h, w) of class ids of ``vocabulary``; certainties and colours
-    as they are given."""
+    """The catalog values of a label map, uint8 (h, w) of class ids of ``vocabulary``; certainties, words
+    and colours as they are given."""
     from dsslic_search.features.coverage import coverage
     from dsslic_search.features.embedding import embed
     from dsslic_search.features.regions import regions
@@ -65,6 +68,7 @@ def features_of(
         regions=regions(label_map).to_bytes(),
         embedding=embed(label_map, vocabulary).astype("<f4").tobytes(),
         certainties=certainties or {},
+        words=words,
         colours=colours,
     )
 
@@ -82,7 +86,9 @@ def read_features(store: Store, content_hash: str, map_bytes: int) -> tuple[MapF
     colours = None
     with suppress(FormatError):
         colours = colours_of(file.stage("compact"), base.label_map, file.contents.header.map_scale)
-    return features_of(base.label_map, vocabulary.default(), base.certainties, colours), len(file.data)
+    words = None if base.words is None else base.words.to_bytes()
+    features = features_of(base.label_map, vocabulary.default(), base.certainties, words, colours)
+    return features, len(file.data)
 
 
 def colours_of(prefix: bytes, label_map: NDArray[np.uint8], map_scale: int) -> ColourFeatures:

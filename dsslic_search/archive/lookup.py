@@ -68,12 +68,13 @@ class Shown(NamedTuple):
 @dataclass(frozen=True)
 class LookedUp:
     """Of some photos, those that are there: path and the facts of `core.fields.EXPORTED` by name, by id;
-    what is known of classes by photo's id and class id, of those that they show; and the paths at which they
-    lie, by id."""
+    what is known of classes by photo's id and class id, of those that they show; the paths at which they lie,
+    by id; and their image words as `features.image_words` stores them, by id, of those that have some."""
 
     photos: dict[int, tuple[str, dict[str, FactValue | tuple[str, ...]]]]
     shown: dict[tuple[int, int], Shown]
     paths: dict[int, tuple[str, ...]]
+    words: dict[int, bytes]
 
 
 @dataclass(frozen=True)
@@ -158,7 +159,7 @@ class Lookup(ABC):
         """What is shown of photos that a query found, of at most `IDS_IN_A_STATEMENT`, and how much they show
         of some classes."""
         facts = [NAMED[name] for name in EXPORTED]
-        names = ", ".join(["id", "path", *(fact.columns[0].name for fact in facts)])
+        names = ", ".join(["id", "path", "words", *(fact.columns[0].name for fact in facts)])
         asked = [
             f"SELECT {names} FROM photo WHERE id IN ({_listed(ids)})",
             f"SELECT photo_id, path || part FROM path WHERE photo_id IN ({_listed(ids)}) "
@@ -183,10 +184,11 @@ class Lookup(ABC):
                         for fact, value in zip(facts, values, strict=True)
                     },
                 )
-                for photo_id, path, *values in photos
+                for photo_id, path, _words, *values in photos
             },
             {(row[0], row[1]): Shown(*row[2:]) for rows in shown for row in rows},
             paths,
+            {photo_id: bytes(words) for photo_id, _path, words, *_ in photos if words is not None},
         )
 
 

@@ -63,6 +63,7 @@ class Photo(Base):
         lost_at: Mapped[datetime | None]  # since when its .dsslic file is missing or set aside, UTC
         brightness: Mapped[int | None]  # mean luma, 0..255; None: not known since an older version
         colours: Mapped[int | None]  # a mask of core.colour_terms; None likewise
+        stored_words: Mapped[bytes | None]  # features.image_words; None: its file has none
 
     coverages: Mapped[list[Coverage]] = relationship(cascade="all, delete-orphan", passive_deletes=True)
     # changed by `archive.paths` alone; those at which it lies come first
@@ -71,6 +72,14 @@ class Photo(Base):
         foreign_keys="KnownPath.photo_id",
         order_by="(KnownPath.ended_at.is_not(None), KnownPath.first_seen, KnownPath.id)",
     )
+
+    @property
+    def words(self) -> dict[str, float]:
+        """What the whole photo is likely to show: the probability of each word, the likeliest first; empty
+        where its file does not say."""
+        from dsslic_search.features.image_words import named
+
+        return named(self.stored_words)
 
 
 class KnownPath(Base):
@@ -177,6 +186,7 @@ _STANDING = {
     "lost_at": mapped_column(DateTime, nullable=True),
     "brightness": mapped_column(Integer, nullable=True),  # as its migration adds it
     "colours": mapped_column(Integer, nullable=True),
+    "stored_words": mapped_column("words", LargeBinary, nullable=True),
 }
 for _column in COLUMNS:
     if _column.name not in Photo.__table__.columns and _column.name not in _STANDING:

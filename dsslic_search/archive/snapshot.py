@@ -92,6 +92,12 @@ class Snapshot:
         for rows in self.rows(select(Photo.id, Photo.regions).order_by(*_NEWEST_FIRST), WIDE_CHUNK):
             yield [(photo_id, stored) for photo_id, stored in rows]
 
+    def image_words(self) -> Iterator[list[tuple[int, bytes | None]]]:
+        """(id, stored image words) of all photos in the order of `photo_ids`, in lists; None for photos whose
+        files have none."""
+        for rows in self.rows(select(Photo.id, Photo.stored_words).order_by(*_NEWEST_FIRST), CHUNK):
+            yield [(photo_id, stored) for photo_id, stored in rows]
+
     def moments(self) -> NDArray[np.int64]:
         """The date taken, else the date added, of all photos in the order of `photo_ids`: microseconds since
         1970."""

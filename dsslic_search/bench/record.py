@@ -18,7 +18,7 @@ from dsslic_search.networks import runtime
 
 PACKAGES = ("torch", "numpy", "av", "imagecodecs", "pillow", "faiss-cpu", "sqlalchemy")
 
-NETWORKS = ("segnet", "compnet", "finenet", "finenet_perceptual", "restorer")
+NETWORKS = ("segnet", "image_words", "compnet", "finenet", "finenet_perceptual", "restorer")
 
 
 def _processor() -> str:

@@ -63,8 +63,9 @@ def features_in(snapshot: Snapshot, classes: int) -> list[MapFeatures]:
             coverages[photo_id].append((class_id, fraction))
     embeddings = dict(pair for part in snapshot.embeddings() for pair in part)
     regions = dict(pair for part in snapshot.regions() for pair in part)
+    words = dict(pair for part in snapshot.image_words() for pair in part)
     return [
-        MapFeatures(tuple(own), known, embeddings[photo_id])
+        MapFeatures(tuple(own), known, embeddings[photo_id], words=words[photo_id])
         for photo_id, own in coverages.items()
         if (known := regions[photo_id]) is not None
     ]
@@ -171,6 +172,14 @@ class Synthetic:
             models = self.model[photos].tolist()
             yield [
                 (photo + 1, self.features[model].regions)
+                for photo, model in zip(photos.tolist(), models, strict=True)
+            ]
+
+    def image_words(self) -> Iterator[list[tuple[int, bytes | None]]]:
+        for photos in self._batches():
+            models = self.model[photos].tolist()
+            yield [
+                (photo + 1, self.features[model].words)
                 for photo, model in zip(photos.tolist(), models, strict=True)
             ]
 

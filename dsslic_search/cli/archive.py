@@ -1,4 +1,4 @@
-"""Looking after an archive: check, reindex, show."""
+"""Looking after an archive: check, reindex, describe, show."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 def register(app: typer.Typer) -> None:
     """Add this module's commands."""
-    for command in (check, reindex, show):
+    for command in (check, reindex, describe, show):
         app.command()(command)
 
 
@@ -112,6 +112,39 @@ def reindex(
         raise typer.Exit(PARTIAL if report.photos else ERROR)
 
 
+def describe(
+    archive: ArchiveDir = None,
+    wait: Wait = None,
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="Photos decoded at once; else one a core.", show_default=False)
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Add image words to photos that were stored without, seen in the best stage that is kept of each."""
+    from dsslic_search.api import Archive
+
+    with (
+        Archive(archive, wait=wait, waiting=say_waiting) as opened,
+        progress.shown("describing") as settled,
+    ):
+        report = opened.describe(workers=workers, progress=settled)
+    for photo_id, reason in report.failed:
+        typer.echo(printable(f"skipped: photo {photo_id}: {in_commands(reason)}"), err=True)
+    if as_json:
+        print_json(
+            {
+                "photos": report.photos,
+                "bytes_added": report.bytes_added,
+                "seconds": round(report.seconds, 3),
+                "failed": [{"id": i, "reason": in_commands(reason)} for i, reason in report.failed],
+            }
+        )
+    added = size_text(report.bytes_added)
+    typer.echo(f"{counted(report.photos, 'photo')} described, {added} added", err=True)
+    if report.failed:
+        raise typer.Exit(PARTIAL if report.photos else ERROR)
+
+
 def show(
     photo_id: Annotated[int, typer.Argument(metavar="ID", help="A photo's id, as query prints it.")],
     archive: ArchiveDir = None,
@@ -165,6 +198,8 @@ def print_photo(opened: Archive, photo_id: int) -> None:
         typer.echo(f"label map in vocabulary {spoken}, by segmenter {photo.segmenter}")
     for layer in info["layers"]:
         typer.echo(f"  {layer['name']:10} {layer['bytes']:>9} bytes  {layer['bpp']:.4f} bpp")
+    for word, probability in (info["words"] or {}).items():
+        typer.echo(f"  shows {word}: {probability:.0%}")
     counts = None if info["regions"] is None else Counter(r["class"] for r in info["regions"])
     for name, fraction in info["coverage"].items():
         regions = "" if counts is None else f"  {counted(counts[name], 'region')}"

@@ -238,6 +238,18 @@ def label_map(
     _finish(results, out, outputs)
 
 
+@group.command("image-words")
+def image_words(
+    data: Annotated[Path, typer.Option("--data", metavar="DIR", help="Folder with scenes/ and photos/.")],
+    out: Out = None,
+    force: Force = False,
+) -> None:
+    """Image words beside what people say of photos, and likeness by their vectors."""
+    from dsslic_search.bench import image_words as bench
+
+    _finish(bench.run(data), out, _may_write(out, force))
+
+
 @group.command("map-scale")
 def map_scale(
     data: Annotated[

@@ -235,6 +235,9 @@ def info(
     if said["certainty"] is not None:
         told = (f"{printable(name)} {sure:.0%}" for name, sure in said["certainty"].items())
         typer.echo(f"how sure the segmenter was: {', '.join(told)}")
+    if said["words"]:
+        told = (f"{name} {probability:.0%}" for name, probability in said["words"].items())
+        typer.echo(f"what the whole photo shows: {', '.join(told)}")
     for remark in said["source_remarks"]:
         typer.echo(f"source: {printable(remark)}")
     for line in _residual_lines(said["residual"], said["residual_qp"]):

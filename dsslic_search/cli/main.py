@@ -19,7 +19,7 @@ from dsslic_search.core.errors import DSSError, UsageError
 COMMANDS = {
     "ingest": ("ingest", "sync", "relink"),
     "watch": ("watch",),
-    "archive": ("check", "reindex", "show"),
+    "archive": ("check", "reindex", "describe", "show"),
     "query": ("query",),
     "shell": ("shell",),
     "sketch": ("sketch", "palette"),

@@ -65,7 +65,7 @@ def print_statistics(found: Statistics, root: str, query: str | None) -> None:
     _show_states(found)
     if found.photos:
         _show_sizes(found)
-        for title, counts in (*found.counts.items(), ("tags", found.tags)):
+        for title, counts in (*found.counts.items(), ("tags", found.tags), ("words", found.words)):
             _show_names(title, counts)
         _show_months(found.months, found.undated)
         _show_classes(found)

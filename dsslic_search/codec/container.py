@@ -181,8 +181,32 @@ def pack(header: Header, chunks: Sequence[Chunk]) -> bytes:
         bytes.fromhex(header.finenet),
         len(chunks),
     )
-    head += b"".join(_ENTRY.pack(c.kind.encode(), c.codec, len(c.data), zlib.crc32(c.data)) for c in chunks)
-    return b"".join([head, _CHECKSUM.pack(zlib.crc32(head)), *(c.data for c in chunks)])
+    lines = [(c.kind, c.codec, len(c.data), zlib.crc32(c.data)) for c in chunks]
+    return _joined(head, lines, [c.data for c in chunks])
+
+
+def _joined(fixed: bytes, lines: Sequence[tuple[str, int, int, int]], parts: Sequence[bytes]) -> bytes:
+    """A file of the fixed part of its header, the lines of its chunk table, and its chunks' bytes."""
+    head = fixed + b"".join(_ENTRY.pack(kind.encode(), *numbers) for kind, *numbers in lines)
+    return b"".join([head, _CHECKSUM.pack(zlib.crc32(head)), *parts])
+
+
+def with_chunk(data: bytes, chunk: Chunk) -> bytes:
+    """A whole file with a chunk put in at its place, instead of the one of its kind where it has one; all
+    other chunks, those of kinds that are not known here among them, stay as they are. FormatError where the
+    file is unsound."""
+    contents = read(data)
+    rank = ORDER.index(chunk.kind)
+    others = [e for e in contents.entries if e.kind != chunk.kind]
+    before = [i for i, e in enumerate(others) if e.kind in ORDER and ORDER.index(e.kind) < rank]
+    at = before[-1] + 1 if before else 0
+    lines = [(e.kind, e.codec, e.length, e.checksum) for e in others]
+    parts = [data[e.offset : e.offset + e.length] for e in others]
+    lines.insert(at, (chunk.kind, chunk.codec, len(chunk.data), zlib.crc32(chunk.data)))
+    parts.insert(at, chunk.data)
+    fixed = list(_FIXED.unpack_from(data))
+    fixed[2], fixed[-1] = header_bytes(len(lines)), len(lines)
+    return _joined(_FIXED.pack(*fixed), lines, parts)
 
 
 def header_length(prefix: bytes) -> int:

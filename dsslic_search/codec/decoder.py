@@ -23,6 +23,7 @@ from dsslic_search.codec.layers import (
     original,
     provenance,
     residual,
+    words,
 )
 from dsslic_search.codec.layers.planes import read_planes
 from dsslic_search.codec.layers.terms import SIXTY_FOURTHS, read_terms
@@ -34,6 +35,7 @@ from dsslic_search.core.errors import FormatError, StageError
 from dsslic_search.core.kinds import KeepMode, Stage
 from dsslic_search.core.settings import DEFAULT_MAX_PIXELS
 from dsslic_search.core.vocabulary import Vocabulary
+from dsslic_search.features.image_words import ImageWords
 from dsslic_search.networks import grid, runtime
 from dsslic_search.networks.grid import SCALE
 
@@ -97,6 +99,7 @@ class Base(NamedTuple):
 
     label_map: NDArray[np.uint8]
     certainties: dict[int, int]
+    words: ImageWords | None
 
 
 def read_base(prefix: bytes) -> Base:
@@ -107,7 +110,7 @@ def read_base(prefix: bytes) -> Base:
     known: dict[int, int] = {}
     if file.certainty is not None:
         known = certainty.by_meaning(file.labels, file.certainty, file.dialect)
-    return Base(file.dialect.meant(file.labels), known)
+    return Base(file.dialect.meant(file.labels), known, read_words(prefix, contents))
 
 
 def read_certainty(prefix: bytes, contents: Contents | None = None) -> dict[str, float] | None:
@@ -126,6 +129,13 @@ def read_certainty(prefix: bytes, contents: Contents | None = None) -> dict[str,
         classes[i].name: round(sure / CERTAIN, 4)
         for i, sure in zip(shown.tolist(), file.certainty.tolist(), strict=True)
     }
+
+
+def read_words(prefix: bytes, contents: Contents | None = None) -> ImageWords | None:
+    """What the whole photo shows, from the first bytes of a file (as many as its ``base_bytes``); None where
+    the file does not say."""
+    coded = container.read_chunk(prefix, contents or container.read_contents(prefix), words.LAYER.kind)
+    return None if coded is None else words.decode(coded)
 
 
 def read_dialect(prefix: bytes, contents: Contents | None = None) -> Dialect:

@@ -3,6 +3,7 @@
 ::
 
     photo ── SegNet ──► s ────────────────────────────────────────────────► SMAP (lossless)
+      ├───── image words ─────────────────────────────────────────────────► word
       ├───── box average of 8×8 ─► c ── BPG 4:4:4 10-bit ─────────────────► COMP
       │                                    └─ decode ─► ĉ ─► x′ = FineNet(ĉ, s)
       └───── photo − w·x′ ──► r ── colour axes ── BPG 4:4:4 10-bit ───────► RESI
@@ -40,6 +41,7 @@ from dsslic_search.codec.layers import (
     original,
     provenance,
     residual,
+    words,
 )
 from dsslic_search.codec.layers.planes import read_planes
 from dsslic_search.codec.layers.terms import NO_NETWORK, SIXTY_FOURTHS, Terms
@@ -52,6 +54,7 @@ from dsslic_search.core.dialect import Dialect
 from dsslic_search.core.errors import UsageError
 from dsslic_search.core.kinds import KeepMode
 from dsslic_search.core.settings import LOSSLESS
+from dsslic_search.features.image_words import ImageWords
 from dsslic_search.networks import grid, runtime
 from dsslic_search.networks.grid import SCALE
 from dsslic_search.networks.segmenter import Segmenter, SegNetSegmenter, segmented
@@ -60,15 +63,16 @@ from dsslic_search.networks.segmenter import Segmenter, SegNetSegmenter, segment
 @dataclass(frozen=True)
 class Encoded:
     """One encoded photo. ``label_map``: class ids in the vocabulary of ``dialect``; ``certainties``: how sure
-    the segmenter was of classes, 0..255, by their ids in the shipped vocabulary, where it tells;
-    ``map_scale``: photo pixels per label, each way; ``map_bytes``: the prefix of ``data`` that holds the base
-    layer; ``quality``: what it was encoded at; ``milliseconds`` per step."""
+    the segmenter was of classes, 0..255, by their ids in the shipped vocabulary, where it tells; ``words``:
+    what the whole photo shows; ``map_scale``: photo pixels per label, each way; ``map_bytes``: the prefix of
+    ``data`` that holds the base layer; ``quality``: what it was encoded at; ``milliseconds`` per step."""
 
     data: bytes
     label_map: NDArray[np.uint8]
     certainties: dict[int, int]
     dialect: Dialect
     map_scale: int
+    words: ImageWords
     map_bytes: int
     quality: int
     vocabulary: str
@@ -127,15 +131,18 @@ class _Encoding:
         size = -(-photo.height // self.scale), -(-photo.width // self.scale)
         self.labels, probabilities = segmented(self.segmenter, photo.pixels, size)
         self.clock.mark("segment")
-        self.map_chunks = [] if self.dialect.native else [class_list.encode(self.dialect)]
-        self.map_chunks.append(label_map.encode(self.labels))
+        self.base_chunks = [] if self.dialect.native else [class_list.encode(self.dialect)]
+        self.base_chunks.append(label_map.encode(self.labels))
         self.certainties: dict[int, int] = {}
         if probabilities is not None:
             sure = certainty.encode(self.labels, probabilities)
-            self.map_chunks.append(sure)
+            self.base_chunks.append(sure)
             known = certainty.decode(sure, self.labels)
             self.certainties = certainty.by_meaning(self.labels, known, self.dialect)
         self.clock.mark("map")
+        self.words = words.look(photo.pixels)
+        self.base_chunks.append(words.encode(self.words))
+        self.clock.mark("words")
         made = (
             reduction.box_average(photo)
             if options.mode is KeepMode.REFERENCE
@@ -153,7 +160,7 @@ class _Encoding:
         qps = quantisers(quality)
         coded = compact.encode(self.compact, qps.compact, quickly=mode is KeepMode.REFERENCE)
         self.clock.mark("compact")
-        chunks, finenet, qp = [*self.map_chunks, coded], NO_NETWORK, qps.residual
+        chunks, finenet, qp = [*self.base_chunks, coded], NO_NETWORK, qps.residual
         if mode is KeepMode.LAYERS:
             if quality == LOSSLESS:
                 chunks.append(lossless.encode(np.ascontiguousarray(self.wanted), self.options.effort))
@@ -192,6 +199,7 @@ class _Encoding:
             self.certainties,
             self.dialect,
             self.scale,
+            self.words,
             container.read_contents(data).base_bytes,
             quality,
             header.vocabulary,

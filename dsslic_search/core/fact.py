@@ -25,12 +25,13 @@ Kind = Literal[
     "orientation",
     "place",
     "colour",
+    "shown",
 ]
 """How a fact is asked for: a period of days; bounds; a part of a text, or a glob for all of it, without
 regard to capitals; the same for a text of a photo's own, and for several texts at once; whole words of one of
 many texts, or a glob for all of one; the same as for a text, of a path, where "*" and "?" stop at slashes; a
 whole word; one of many words; the proportions of the sides; a place on Earth, by its distance; one of the
-colours that there are."""
+colours that there are; a word for what the whole photo shows."""
 
 Values = Literal[
     "date",

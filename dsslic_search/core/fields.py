@@ -257,6 +257,7 @@ FACTS = (
         optional=True,
     ),
     Fact("tag", "tag", "archive", (), "tag:best", aliases=("tags",)),
+    Fact("word", "shown", "archive", (), "word:pizza", aliases=("words", "shows"), optional=True),
     Fact(
         "keep",
         "word",

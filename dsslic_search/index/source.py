@@ -59,6 +59,10 @@ class Snapshot(Protocol):
         """(id, regions as `features.scene` stores them) of all photos in the order of `photo_ids`, in lists;
         None where they are not known."""
 
+    def image_words(self) -> Iterator[list[tuple[int, bytes | None]]]:
+        """(id, words as `features.image_words` stores them) of all photos in the order of `photo_ids`, in
+        lists; None where they are not known."""
+
     def moments(self) -> NDArray[np.int64]:
         """The date taken, else the date added, of all photos in the order of `photo_ids`: microseconds since
         1970."""

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 UNDER_RESIDUAL = "finenet"  # closest to the photo
 SHOWN = "finenet_perceptual"  # closest to what an eye expects
+IMAGE_WORDS = "image_words"
 _loading = threading.Lock()
 
 
@@ -33,16 +34,18 @@ def load(name: str, path: Path) -> Any:
 
     from dsslic_search.networks.compnet import CompNet, CompNetConfig
     from dsslic_search.networks.finenet import FineNet, FineNetConfig
+    from dsslic_search.networks.image_words import ImageWordsConfig, ImageWordsNet
     from dsslic_search.networks.restorer import Restorer, RestorerConfig
     from dsslic_search.networks.segnet import SegNet, SegNetConfig
 
-    architecture = name.partition("_")[0]
+    architecture = name if name == IMAGE_WORDS else name.partition("_")[0]
     config, state = weights.load(path, architecture)
     makers: dict[str, Any] = {
         "segnet": lambda: SegNet(SegNetConfig(**config)),
         "compnet": lambda: CompNet(CompNetConfig(**config)),
         "finenet": lambda: FineNet(FineNetConfig(**config)),
         "restorer": lambda: Restorer(RestorerConfig(**config)),
+        IMAGE_WORDS: lambda: ImageWordsNet(ImageWordsConfig(**config)),
     }
     net: torch.nn.Module = makers[architecture]()
     net.load_state_dict(state)
@@ -55,7 +58,8 @@ def _opened(name: str, path: Path) -> Any:
 
 
 def network(name: str, wanted: str | None = None) -> Any:
-    """The shipped network "segnet", "compnet", "finenet", "finenet_perceptual" or "restorer", loaded once.
+    """The shipped network "segnet", "compnet", "finenet", "finenet_perceptual", "restorer" or "image_words",
+    loaded once.
 
     ``wanted``: identity of the weights that it must have, those that ship or shipped before. WeightsError
     when the file of weights is unsound, StageError when there are no such weights here.
@@ -126,6 +130,29 @@ def segment(
         scores = F.interpolate(class_scores(net, pixels, area, mirrored_too), map_size, mode="bilinear")
         labels, probabilities = decide_surely(scores[0], rule)
     return labels.numpy(), probabilities.numpy()
+
+
+def image_words(pixels: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.int8]]:
+    """What a photo, uint8 [H, W, 3] sRGB, shows: the probability of each word, float32 [1000], and the vector
+    by which like photos are found, int8 [dimensions]."""
+    import torch
+
+    net = network(IMAGE_WORDS)
+    with torch.inference_mode():
+        scores, vector = net(squashed(pixels, net.config.side))
+        probabilities = torch.softmax(scores[0] / net.config.temperature, 0).numpy()
+    return probabilities, np.clip(np.rint(vector[0].numpy()), -127, 127).astype(np.int8)
+
+
+def squashed(pixels: NDArray[np.uint8], side: int) -> torch.Tensor:
+    """A photo, uint8 [H, W, 3], at ``side`` × ``side`` pixels whatever its proportions: float32 [1, 3, side,
+    side] in 0..1."""
+    import torch
+    from PIL import Image
+
+    small = Image.fromarray(pixels).resize((side, side), Image.Resampling.BILINEAR, reducing_gap=3.0)
+    x = torch.from_numpy(np.array(small)).permute(2, 0, 1)[None].to(torch.float32) / 255
+    return x.contiguous(memory_format=torch.channels_last)
 
 
 def make_compact(pixels: NDArray[np.uint8], labels: NDArray[np.int64]) -> NDArray[np.uint8]:

@@ -181,6 +181,17 @@ class Recurring:
 
 
 @dataclass(frozen=True)
+class Shows:
+    """The whole photo shows, with a probability of at least ``parts`` (in 1/255), something that any of
+    ``leaves`` is, numbers of `core.wordnet`. ``says``: as "word:pizza"."""
+
+    word: str
+    leaves: tuple[int, ...]
+    parts: int
+    says: str
+
+
+@dataclass(frozen=True)
 class Not:
     part: Node
 
@@ -198,7 +209,7 @@ class Or:
 FilePredicate = Period | Recurring | Text | Number | Orientation | Near | Unknown
 """What is asked of a photo's file, a fact at a time (`core.fields`)."""
 
-Leaf = Presence | Compare | Coloured | Like | Regional | FilePredicate
+Leaf = Presence | Compare | Coloured | Like | Regional | Shows | FilePredicate
 Node = Leaf | Not | And | Or
 
 
@@ -274,7 +285,7 @@ def written(node: Node) -> str:
             return f"like {operand}{' mirrored' if mirrored else ''}"
         case Regional(thing, where, _, _, says):
             return f"{says} {thing.name}{_where(where)}".lstrip()
-        case Period() | Recurring() | Text() | Number():
+        case Period() | Recurring() | Text() | Number() | Shows():
             return node.says
         case Orientation(name):
             return f"orientation:{name}"

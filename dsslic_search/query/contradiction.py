@@ -13,7 +13,7 @@ from dsslic_search.features.regions import MIN_REGION_PER_MILLE
 from dsslic_search.index.quanta import TICKS
 from dsslic_search.index.regions import relate
 from dsslic_search.query.ast import FilePredicate, Near, Number, Orientation, Period, Text, Unknown
-from dsslic_search.query.steps import CoverageRange, Either, Every, Filter, RegionCount, Step
+from dsslic_search.query.steps import CoverageRange, Either, Every, Filter, RegionCount, Step, WordShown
 
 Classes = tuple[int, ...]
 
@@ -49,9 +49,11 @@ def _conjuncts(step: Step) -> Iterator[Step]:
 def _clash(steps: list[Step]) -> bool:
     ranges = [step for step in steps if isinstance(step, CoverageRange)]
     counts = [step for step in steps if isinstance(step, RegionCount)]
+    words = [step for step in steps if isinstance(step, WordShown)]
     return (
         _coverages_clash(ranges, counts)
         or _numbers_clash(counts)
+        or _words_clash(words)
         or _files_clash([step for step in steps if isinstance(step, Filter)])
     )
 
@@ -114,6 +116,14 @@ def _packed(whole: Classes, needs: Mapping[Classes, int]) -> int:
             free.difference_update(classes)
             needed += low
     return needed
+
+
+def _words_clash(words: list[WordShown]) -> bool:
+    """Whether a word, or what it is a kind of, is both asked for and denied."""
+    asked, denied = ([step for step in words if step.negated is negated] for negated in (False, True))
+    return any(
+        set(one.leaves) <= set(other.leaves) and one.parts >= other.parts for one in asked for other in denied
+    )
 
 
 def _files_clash(filters: list[Filter]) -> bool:

@@ -16,6 +16,7 @@ from dsslic_search.core.vocabulary import Vocabulary
 from dsslic_search.index.columns import Columns
 from dsslic_search.index.files import NEVER, Files
 from dsslic_search.index.quanta import QUANTA, TICKS
+from dsslic_search.index.words import Words
 
 HISTOGRAM_BINS = 8  # each an eighth of 0..1
 
@@ -83,6 +84,16 @@ def count_files(files: Files, rows: Rows = None) -> FileCounts:
         undated=taken.size - dated.size,
         undecoded=files.counts("keep", rows).get(KeepMode.UNDECODED, 0),
     )
+
+
+def count_words(words: Words, rows: Rows = None) -> dict[str, int]:
+    """Photos by word, of those that are leaves, most frequent first; a photo counts from the word's threshold
+    on."""
+    from dsslic_search.core import wordnet
+
+    table, thresholds = wordnet.image_words(), wordnet.thresholds()
+    counts = words.counts([thresholds.of((leaf,)) for leaf in table.leaves], rows)
+    return _most_first((table.name_of_leaf(n), int(counts[n])) for n in np.flatnonzero(counts).tolist())
 
 
 def counted_as(name: str) -> str:

@@ -25,7 +25,9 @@ from dsslic_search.query.ast import (
     Presence,
     Regional,
     Relation,
+    Shows,
     Thing,
+    Unknown,
     Where,
     Zone,
 )
@@ -38,6 +40,8 @@ from dsslic_search.query.steps import (
     Resemble,
     ShowsColour,
     Step,
+    WordShown,
+    WordsUnknown,
 )
 
 MakeRange = Callable[[int, int | None], Step]
@@ -75,6 +79,10 @@ def _planned(node: Node, presence: int, negated: bool) -> Step:
             return _range(_coverage_of(thing), low, None if high >= TICKS else high, negated)
         case Regional(thing, where, low, high, _):
             return _range(_regions_of(thing, where), low, high, negated)
+        case Shows(word, leaves, parts):
+            return WordShown(word, leaves, parts, negated)
+        case Unknown("word"):
+            return WordsUnknown(negated)
         case _:
             return Filter(node, negated)
 

@@ -28,6 +28,7 @@ from dsslic_search.core.colour_terms import bit_of
 from dsslic_search.core.fact import Kind
 from dsslic_search.core.fields import NAMED
 from dsslic_search.core.text import counted
+from dsslic_search.features.image_words import PARTS
 from dsslic_search.index.files import Files
 from dsslic_search.index.quanta import TICKS
 from dsslic_search.index.regions import relate
@@ -57,9 +58,10 @@ class Cost(IntEnum):
 
     COVERAGE = 0
     FILES = 1
-    CATALOG = 2
-    REGIONS = 3
-    VECTORS = 4
+    WORDS = 2
+    CATALOG = 3
+    REGIONS = 4
+    VECTORS = 5
 
 
 class Step(ABC):
@@ -273,6 +275,71 @@ class Filter(Step):
 
     def _reaching(self, evaluation: Evaluation, degree: float, above: bool) -> Mask:
         return evaluation.mask_of[id(self)].copy()
+
+
+@dataclass(frozen=True)
+class WordShown(Step):
+    """Photos that show, or do not show, something that any of ``leaves`` is, with a probability of at least
+    ``parts`` (in 1/PARTS); ``word`` says what that is. A photo without words shows nothing."""
+
+    word: str
+    leaves: tuple[int, ...]
+    parts: int
+    negated: bool
+
+    @property
+    def cost(self) -> Cost:
+        return Cost.WORDS
+
+    def words(self) -> str:
+        bound = f"{'<' if self.negated else '>='} {self.parts / PARTS:.0%}"
+        return f"the whole photo shows {self.word} with a probability {bound}"
+
+    def mask(self, evaluation: Evaluation, among: Mask | None = None) -> Mask:
+        parts = evaluation.words.parts(self.leaves)
+        evaluation.parts_of[id(self)] = parts
+        return _among(parts < self.parts if self.negated else parts >= self.parts, among)
+
+    def degrees(self, evaluation: Evaluation, rows: Rows) -> NDArray[np.float32]:
+        """The probability itself, or what it leaves to 1."""
+        return self._degrees[evaluation.parts_of[id(self)][rows]]
+
+    def _reaching(self, evaluation: Evaluation, degree: float, above: bool) -> Mask:
+        reached = self._degrees > degree if above else self._degrees >= degree
+        return reached[evaluation.parts_of[id(self)]]
+
+    @property
+    def _degrees(self) -> NDArray[np.float32]:
+        """By probability in 1/PARTS."""
+        rising = np.arange(PARTS + 1, dtype=np.float32) / np.float32(PARTS)
+        return rising[::-1] if self.negated else rising
+
+
+@dataclass(frozen=True)
+class WordsUnknown(Step):
+    """Photos of which no words are known, or those of which some are, if only that nothing is likely."""
+
+    negated: bool
+
+    @property
+    def cost(self) -> Cost:
+        return Cost.WORDS
+
+    def words(self) -> str:
+        return "not word:unknown" if self.negated else "word:unknown"
+
+    def mask(self, evaluation: Evaluation, among: Mask | None = None) -> Mask:
+        return _among(self._held(evaluation), among)
+
+    def degrees(self, evaluation: Evaluation, rows: Rows) -> NDArray[np.float32]:
+        return self._held(evaluation)[rows].astype(np.float32)
+
+    def _reaching(self, evaluation: Evaluation, degree: float, above: bool) -> Mask:
+        return self._held(evaluation)
+
+    def _held(self, evaluation: Evaluation) -> Mask:
+        without = evaluation.words.without()
+        return ~without if self.negated else without
 
 
 @dataclass(frozen=True)

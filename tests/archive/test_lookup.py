@@ -133,8 +133,9 @@ def test_photos_with_the_facts_and_classes_that_are_shown(
             if c.class_id in classes
         },
         {p.id: (p.path,) for p in there},
+        {p.id: p.stored_words for p in there if p.stored_words is not None},
     )
-    assert reader.look_up([], classes) == LookedUp({}, {}, {})
+    assert reader.look_up([], classes) == LookedUp({}, {}, {}, {})
 
 
 def test_all_paths_at_which_photos_lie_come_with_them(reader: Lookup, catalog: Catalog) -> None:

@@ -117,16 +117,18 @@ def test_csv_is_a_table(run, archive: Path):
             )
         )
     )
-    facts = ["rank", "id", "path", "paths", "score", *EXPORTED]
-    assert rows[0][: len(facts)] == facts
-    assert all(name.startswith("coverage_") and " " not in name for name in rows[0][len(facts) :])
-    assert len(rows[0]) == len(facts) + len(expected[0]["coverage"])
+    facts = ["rank", "id", "path", "paths", "score", *EXPORTED, "words"]
+    names = [name.replace(" ", "_") for name in expected[0]["coverage"]]
+    of_classes = [f"{what}_{name}" for what in ("coverage", "certainty", "colours") for name in names]
+    assert rows[0] == facts + of_classes
     for row, result in zip(rows[1:], expected, strict=True):
         assert (int(row[0]), int(row[1]), row[2], float(row[4])) == tuple(
             result[k] for k in ("rank", "id", "path", "score")
         )
         assert row[3] == "\n".join(result["paths"]) != ""
-        assert list(map(float, row[len(facts) :])) == list(result["coverage"].values())
+        assert row[len(facts) - 1] == "; ".join(result["words"])
+        coverages = row[len(facts) : len(facts) + len(names)]
+        assert list(map(float, coverages)) == list(result["coverage"].values())
 
 
 def test_parquet_is_the_same_table(run, archive: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
@@ -139,8 +141,12 @@ def test_parquet_is_the_same_table(run, archive: Path, tmp_path: Path, monkeypat
     assert ran.code == 0
     assert "written to" in ran.message
     table = parquet.read_table(tmp_path / "t.parquet").to_pylist()
-    assert [{"coverage": {"sky": row.pop("coverage_sky")}, **row} for row in table] == [
-        {k: r[k] for k in ("coverage", "rank", "id", "path", "paths", "score", *EXPORTED)} for r in expected
+    assert table == [
+        {k: r[k] for k in ("rank", "id", "path", "paths", "score", *EXPORTED)}
+        | {"words": list(r["words"])}
+        | {"coverage_sky": r["coverage"]["sky"], "certainty_sky": r["certainty"]["sky"]}
+        | {"colours_sky": r["class_colours"]["sky"]}
+        for r in expected
     ]
     assert list(tmp_path.iterdir()) == [tmp_path / "t.parquet"]
     piped = raw(archive, "query", "sky", "--all", "--format", "parquet")

@@ -19,11 +19,13 @@ from dsslic_search.core.certainty import UNKNOWN_CERTAINTY
 from dsslic_search.core.fields import INDEXED
 from dsslic_search.core.kinds import PhotoState
 from dsslic_search.core.vocabulary import default
+from dsslic_search.features.image_words import ImageWords
 from dsslic_search.index.columns import open_columns
 from dsslic_search.index.files import open_files
 from dsslic_search.index.regions.table import open_regions
 from dsslic_search.index.source import ClassRows
 from dsslic_search.index.vectors.table import open_vectors
+from dsslic_search.index.words import open_words
 from dsslic_search.query.run.execute import Indexes
 from tests.oracle import OracleRegion, regions_of
 
@@ -67,6 +69,7 @@ class MadePhoto:
     copies: tuple[str, ...] = ()
     state: str = "here"
     tags: tuple[str, ...] = ()
+    words: tuple[tuple[int, int], ...] | None = None
 
     @cached_property
     def features(self) -> MapFeatures:
@@ -127,6 +130,7 @@ class MadeArchive:
             cache(lambda: open_vectors(*source)),
             cache(lambda: open_regions(*source)),
             cache(lambda: open_files(*source)),
+            cache(lambda: open_words(*source)),
         )
 
     # as a Source
@@ -181,6 +185,12 @@ class _Moment:
 
     def regions(self) -> Iterator[list[tuple[int, bytes | None]]]:
         yield [(p.id, p.features.regions) for p in self.photos]
+
+    def image_words(self) -> Iterator[list[tuple[int, bytes | None]]]:
+        yield [
+            (p.id, None if p.words is None else ImageWords("00" * 8, (0,) * 32, p.words).to_bytes())
+            for p in self.photos
+        ]
 
     def files(self) -> Iterator[list[tuple[Any, ...]]]:
         yield [

@@ -23,6 +23,7 @@ from dsslic_search.query.ast import (
     Recurring,
     Regional,
     Relation,
+    Shows,
     Text,
     Unknown,
     Zone,
@@ -90,7 +91,14 @@ def degree(node: Node, photo: MadePhoto, presence: Fraction, negated: bool = Fal
             parts += [(high + 1, None)] if negated and high is not None else []
             (part,) = [(a, b) for a, b in parts if a <= len(degrees) <= (math.inf if b is None else b)]
             return max(degrees) * min(certainty(photo, t) for t in things_of(node)) if part[0] else 1
+        case Shows(_, leaves):
+            return abs(int(negated) - shown(photo, leaves) / 255)
     return 1
+
+
+def shown(photo: MadePhoto, leaves: tuple[int, ...]) -> int:
+    """The probability in 1/255 that it shows any of some leaves."""
+    return min(sum(parts for leaf, parts in photo.words or () if leaf in leaves), 255)
 
 
 def certainty(photo: MadePhoto, classes: tuple[int, ...]) -> float:
@@ -220,6 +228,10 @@ def fact_holds(node: Node, photo: MadePhoto) -> bool:
             }[name]
         case Near(latitude, longitude, metres):
             return photo.place is not None and distance(photo.place, (latitude, longitude)) <= metres
+        case Shows(_, leaves, least):
+            return shown(photo, leaves) >= least
+        case Unknown("word"):
+            return photo.words is None
         case Unknown("keyword" | "people" as fact):
             return not words_of(photo, fact)
         case Unknown("colour"):

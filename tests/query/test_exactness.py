@@ -35,6 +35,7 @@ from dsslic_search.query.ast import (
     Recurring,
     Regional,
     Relation,
+    Shows,
     Text,
     Thing,
     Unknown,
@@ -74,6 +75,8 @@ SHARES = [
 ]
 PATTERNS = ["a*", "*.jpg", "**/b/**", "a/**", "b", "?.png", "a/*.png", "**a**", "*/*", "a/b"]
 PLACES = [(48.85, 2.35), (48.86, 2.35), (-33.9, 151.2), (0.0, 179.99), (0.0, -179.99), (89.9, 10.0)]
+LEAVES = [0, 1, 2, 500, 999]
+PARTS = [1, 60, 128, 200, 255]
 EXAMPLES, QUERIES = 100, 24
 
 Random = np.random.Generator
@@ -146,7 +149,14 @@ def made_photo(rng: Random, photo_id: int) -> MadePhoto:
         keep=one(rng, ["layers", "exact", "reference"]),
         path=one(rng, ["/a/b.jpg", "/a/b/c.png", "/b/a.jpg", "/A/b/a.PNG", "/c.jpg", f"/b/{photo_id}.jpg"]),
         tags=tuple(tag for tag in ("best", "trip") if rng.random() < 0.4),
+        words=made_words(rng) if rng.random() < 0.8 else None,
     )
+
+
+def made_words(rng: Random) -> tuple[tuple[int, int], ...]:
+    """Few leaves, so that many photos have them, with probabilities that come often."""
+    leaves = rng.choice(LEAVES, int(rng.integers(0, 4)), replace=False).tolist()
+    return tuple(sorted(((leaf, one(rng, PARTS)) for leaf in leaves), key=lambda word: (-word[1], word[0])))
 
 
 def made_archive(rng: Random) -> MadeArchive:
@@ -250,9 +260,21 @@ def made_fact(rng: Random) -> Node:
             Unknown(
                 one(
                     rng,
-                    ["colour", "brightness", "taken", "camera", "lens", "place", "iso", "keyword", "title"],
+                    [
+                        "colour",
+                        "brightness",
+                        "taken",
+                        "camera",
+                        "lens",
+                        "place",
+                        "iso",
+                        "keyword",
+                        "title",
+                        "word",
+                    ],
                 )
             ),
+            Shows("", tuple(sorted(rng.choice(LEAVES, 2, replace=False).tolist())), one(rng, PARTS), ""),
         ],
     )
 

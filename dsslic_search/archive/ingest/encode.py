@@ -169,10 +169,9 @@ def changed_at(timestamp: float) -> datetime:
 
 @dataclass(frozen=True)
 class Prepared:
-    """``data``: the .dsslic file, whose first ``map_bytes`` hold the label map. ``width``, ``height``: of the
-    upright photo, pixels. ``facts``: what its file tells beside them, by column. ``milliseconds``: wall time
-    per step. ``keep``: how it is kept,
-    where that is not as the options say."""
+    """``data``: the .dsslic file, whose first ``map_bytes`` hold the base layer. ``width``, ``height``: of
+    the upright photo, pixels. ``facts``: what its file tells beside them, by column. ``milliseconds``: wall
+    time per step. ``keep``: how it is kept, where that is not as the options say."""
 
     format: str
     width: int
@@ -208,7 +207,9 @@ def prepare_photo(source: Source, options: EncodeOptions, settings: Settings, be
     coded = time.perf_counter()
     label_map = encoded.dialect.meant(encoded.label_map)
     colours = colours_of(encoded.data, label_map, encoded.map_scale)
-    features = features_of(label_map, vocabulary.default(), encoded.certainties, colours)
+    features = features_of(
+        label_map, vocabulary.default(), encoded.certainties, encoded.words.to_bytes(), colours
+    )
     done = time.perf_counter()
     strip = Strip(options.strip)
     return Prepared(

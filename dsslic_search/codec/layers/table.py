@@ -16,12 +16,14 @@ from dsslic_search.codec.layers import (
     original,
     provenance,
     residual,
+    words,
 )
 
 LAYERS = (
     class_list.LAYER,
     label_map.LAYER,
     certainty.LAYER,
+    words.LAYER,
     compact.LAYER,
     residual.LAYER,
     alpha.LAYER,

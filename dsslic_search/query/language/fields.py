@@ -12,7 +12,18 @@ from typing import Literal, cast
 from dsslic_search.core.fact import Fact, Kind, Measure
 from dsslic_search.core.fields import FACTS, NAMED, SORTED_BY
 from dsslic_search.core.text import closest, did_you_mean, folded, listed, normal, quoted
-from dsslic_search.query.ast import DESCENDING, Leaf, Near, Number, Orientation, Sort, Text, Thing, Unknown
+from dsslic_search.query.ast import (
+    DESCENDING,
+    Leaf,
+    Near,
+    Number,
+    Orientation,
+    Shows,
+    Sort,
+    Text,
+    Thing,
+    Unknown,
+)
 from dsslic_search.query.language import calendar, dates
 from dsslic_search.query.language.written import value_as_written
 
@@ -137,6 +148,21 @@ def _place(fact: Fact, value: str, now: datetime) -> Leaf:
     )
 
 
+def _shown(fact: Fact, value: str, now: datetime) -> Leaf:
+    from dsslic_search.core import wordnet
+
+    words = wordnet.image_words()
+    meanings = words.meanings(value)
+    if not meanings:
+        close = words.close_to(value)
+        raise ValueError(
+            f"{quoted(value)} is no word that photos are described by"
+            + (f": {did_you_mean(close)}" if close else f"; it is one of WordNet's, as in {fact.example}")
+        )
+    parts = wordnet.thresholds().of(meanings)
+    return Shows(normal(value), words.leaves_of(meanings), parts, f"{fact.name}:{value_as_written(value)}")
+
+
 _READERS: Mapping[Kind, Callable[[Fact, str, datetime], Leaf]] = {
     "date": _period,
     "number": _number,
@@ -150,6 +176,7 @@ _READERS: Mapping[Kind, Callable[[Fact, str, datetime], Leaf]] = {
     "colour": _word,
     "orientation": _orientation,
     "place": _place,
+    "shown": _shown,
 }
 
 

@@ -20,6 +20,7 @@ from dsslic_search.index.regions.relate import RegionMatches, RegionTest
 from dsslic_search.index.regions.table import Regions
 from dsslic_search.index.source import Stale
 from dsslic_search.index.vectors.table import Vectors
+from dsslic_search.index.words import Words
 from dsslic_search.query.run.rank import Mask, Rows
 
 COMPARED_ALONE_ONE_IN = 2
@@ -34,7 +35,7 @@ Operand = tuple[str, bool]
 """What photos are compared with: a path, or "#" and an id; and whether its mirror image counts too."""
 EmbeddingsOf = Callable[[str, bool], NDArray[np.float32]]
 """The embeddings of an operand, float32[m, DIMENSION], the best of which counts; may raise DSSError."""
-Index = TypeVar("Index", Vectors, Regions, Files)
+Index = TypeVar("Index", Vectors, Regions, Files, Words)
 
 
 @dataclass(frozen=True)
@@ -49,14 +50,15 @@ class Indexes:
     vectors: Callable[[], Vectors]
     regions: Callable[[], Regions]
     files: Callable[[], Files]
+    words: Callable[[], Words]
     kept_matches: dict[tuple[Classes, RegionTest, bool], RegionMatches] = field(
         default_factory=dict, repr=False, compare=False
     )
 
 
 class Evaluation:
-    """One query's work. Regions and files that were looked at are remembered by the step that asked for them:
-    ``matches_of`` and ``mask_of``, by the ``id`` of the step."""
+    """One query's work. Regions, files and words that were looked at are remembered by the step that asked
+    for them: ``matches_of``, ``mask_of`` and ``parts_of``, by the ``id`` of the step."""
 
     def __init__(
         self,
@@ -71,6 +73,7 @@ class Evaluation:
         self._shown = indexes.columns.shown(lifted)
         self.matches_of: dict[int, RegionMatches] = {}
         self.mask_of: dict[int, Mask] = {}
+        self.parts_of: dict[int, NDArray[np.uint8]] = {}
         self._indexes = indexes
         self._embeddings_of = embeddings_of
         self._embeddings = dict(known)
@@ -87,6 +90,10 @@ class Evaluation:
     @cached_property
     def files(self) -> Files:
         return self._current(self._indexes.files())
+
+    @cached_property
+    def words(self) -> Words:
+        return self._current(self._indexes.words())
 
     def of_shown(self, mask: Mask) -> Mask:
         """A mask without the photos that are left out of answers."""

@@ -39,6 +39,7 @@ def test_kinds_and_their_order_are_those_of_files():
         "voca",
         "SMAP",
         "sure",
+        "word",
         "COMP",
         "RESI",
         "ALPH",
@@ -48,7 +49,7 @@ def test_kinds_and_their_order_are_those_of_files():
         "srce",
     ) == container.ORDER
     assert {layer.kind: layer.codecs for layer in LAYERS} == {
-        "voca": (1,), "SMAP": (1,), "sure": (1,), "COMP": (1,), "RESI": (1, 2, 3), "ALPH": (1,),
+        "voca": (1,), "SMAP": (1,), "sure": (1,), "word": (1,), "COMP": (1,), "RESI": (1, 2, 3), "ALPH": (1,),
         "hash": (0,), "ORIG": (0, 1, 2), "iccp": (1,), "exif": (1,), "xmpp": (1,), "iptc": (1,), "srce": (1,),
     }  # fmt: skip
 
@@ -62,7 +63,7 @@ def test_which_stage_is_made_from_which_layers():
         "full": ["SMAP", "COMP", "RESI", "ALPH", "hash", "ORIG"],
     }
     assert [layer.kind for layer in LAYERS if layer.holds_photo] == ["RESI", "ORIG"]
-    assert [layer.kind for layer in LAYERS if layer.in_base] == ["sure"]
+    assert [layer.kind for layer in LAYERS if layer.in_base] == ["sure", "word"]
 
 
 def recoded(data: bytes, kind: str, codec: int) -> bytes:
