@@ -1,0 +1,46 @@
+"""`word:…` asks for what whole photos show; what is no word is refused with those like it."""
+
+from __future__ import annotations
+
+import pytest
+
+from dsslic_search.core.errors import QueryError
+from dsslic_search.core.vocabulary import default
+from dsslic_search.core.wordnet import image_words, thresholds
+from dsslic_search.query.ast import Node, Not, Shows, Unknown, written
+from dsslic_search.query.language.parse import parse
+
+
+def tree(text: str) -> Node | None:
+    return parse(text, default()).tree
+
+
+@pytest.mark.parametrize("text", ["word:pizza", "words:Pizza", "shows:pizzas", 'word:"pizza pie"'])
+def test_a_word_is_its_leaves_from_its_threshold_on(text: str) -> None:
+    asked = tree(text)
+    assert isinstance(asked, Shows)
+    assert asked.leaves == (image_words().number_of("pizza"),)
+    assert asked.parts == thresholds().otherwise
+
+
+def test_a_kind_is_all_that_are_of_it() -> None:
+    asked = tree("word:musical_instrument")
+    assert isinstance(asked, Shows)
+    assert image_words().number_of("grand piano") in asked.leaves
+    horse = tree("word:horse")
+    assert isinstance(horse, Shows)
+    assert horse.parts == thresholds().of(image_words().meanings("horse")) < thresholds().otherwise
+
+
+def test_it_is_written_as_it_was_asked_and_negated() -> None:
+    asked = tree("not word:pizza")
+    assert isinstance(asked, Not)
+    assert written(asked) == "not word:pizza"
+    assert tree("word:unknown") == Unknown("word")
+
+
+def test_a_misspelt_word_has_suggestions() -> None:
+    with pytest.raises(QueryError, match=r'"elefant" is no word that photos .* did you mean elephant'):
+        tree("word:elefant")
+    with pytest.raises(QueryError, match="as in word:pizza"):
+        tree("word:qqqqqqq")
