@@ -319,6 +319,10 @@ def test_an_archive_of_an_older_version_is_brought_up_to_date_by_a_query(archive
         for later in columns[columns.index("lens") :]:
             database.execute(f"ALTER TABLE photo DROP COLUMN {later}")
         database.execute("CREATE INDEX ix_photo_bytes ON photo (stored_bytes, map_bytes)")
+        database.execute("DROP INDEX ix_coverage_class_fraction")
+        for later in ("certainty", "colours"):
+            database.execute(f"ALTER TABLE coverage DROP COLUMN {later}")
+        database.execute("CREATE INDEX ix_coverage_class_fraction ON coverage (class_id, fraction, photo_id)")
         database.execute("UPDATE alembic_version SET version_num = '0003'")
     assert archive.query("sky", limit=5).hits == wanted.hits
     with closing(sqlite3.connect(archive.folder.root / "catalog.sqlite")) as database:
