@@ -68,9 +68,40 @@ def test_answers_are_judged_by_what_people_labelled(data: Path):
     assert found["by_query"]["sky above tree"]["f1"] == 1
     assert found["by_query"]["car on road"]["recall"] == 0.75
     assert found["by_query"]["no car on road"]["precision"] == 0  # the photo whose car was not seen
-    assert found["by_class"]["sky"]["f1"] == 1
-    assert found["by_class"]["car"]["f1"] < 1
+    assert {kind: row["f1"] for kind, row in found["by_class"]["sky"].items()} == {
+        "presence": 1,
+        "coverage": 1,
+    }
+    assert found["by_class"]["car"]["presence"] == {
+        "precision": 1,
+        "recall": 0.75,
+        "f1": pytest.approx(6 / 7, abs=1e-4),
+        "wanted": 4,
+    }
+    assert kinds["presence"]["everything"] == 1  # all four photos show all that is asked for
+    assert kinds["absence"]["everything"] < 1
+    streets = found["by_photo_kind"]["street"]
+    assert streets["photos"] == 4
+    assert streets["by_kind"] == found["by_kind"]
+    assert set(found["by_photo_kind"]) == {"street"}
     assert any("relation" in line for line in search.table(found))
+
+
+@pytest.mark.parametrize(
+    ("shares", "kind"),
+    [
+        ({"road": 30, "sky": 20, "person": 5}, "street"),
+        ({"road": 30, "sky": 20, "person": 6}, "people"),
+        ({"bed": 20, "wall": 40}, "room"),
+        ({"grass": 20, "horse": 20, "building": 5}, "nature"),
+        ({"wall": 40}, None),
+        ({}, None),
+    ],
+)
+def test_kinds_of_photos(shares: dict[str, int], kind: str | None):
+    classes = vocabulary.default()
+    truth = np.repeat([0, *map(classes.id_of, shares)], [7, *shares.values()]).astype(np.uint8)
+    assert search.photo_kind(truth[None]) == kind
 
 
 def test_every_fixed_query_is_understood():
