@@ -159,9 +159,9 @@ def classes(archive: ArchiveDir = None, as_json: AsJson = False) -> None:
     if as_json:
         print_json({"classes": [asdict(c) for c in listed], "groups": groups})
         return
-    typer.echo(f"{'class':12} {'photos':>6}  also")
+    typer.echo(f"{'class':12} {'photos':>6} {'from':>6}  also")
     for c in listed:
-        typer.echo(f"{c.name:12} {c.photos:>6}  {', '.join(c.synonyms)}".rstrip())
+        typer.echo(f"{c.name:12} {c.photos:>6} {c.presence:>6.2%}  {', '.join(c.synonyms)}".rstrip())
     typer.echo("\ngroups")
     for name, members in groups.items():
         typer.echo(f"{name:14} {', '.join(members)}")

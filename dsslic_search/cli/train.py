@@ -198,6 +198,26 @@ def wordnet(
 
 
 @group.command()
+def presence(
+    data: Data,
+    weights: Annotated[Path, typer.Argument(metavar="FILE", help="SegNet's weight file.")] = Path(
+        "weights/segnet.safetensors"
+    ),
+    out: Annotated[
+        Path, typer.Option("--out", metavar="FILE", help="The file of thresholds; it is written anew.")
+    ] = Path("dsslic_search/core/presence.json"),
+    threads: Threads = None,
+) -> None:
+    """Choose, on photos kept from training, from which coverage on each class counts as present."""
+    from dsslic_search.training import presence as training
+
+    _may_write(True, out)
+    _threads(threads)
+    chosen = training.fit(data, weights, out)
+    typer.echo(f"{out}: {', '.join(f'{name} {least:.2%}' for name, least in chosen.items())}")
+
+
+@group.command()
 def restoration(
     data: Data,
     out: Annotated[

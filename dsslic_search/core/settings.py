@@ -17,6 +17,10 @@ DEFAULT_PRESENCE = 0.005
 LONGEST_WAIT_SECONDS = 1_000_000
 
 
+def _number_or_none(name: str, low: float, high: float) -> float | None:
+    return _number(name, low, low, high) if name in os.environ else None
+
+
 def _number(name: str, default: float, low: float, high: float) -> float:
     text = os.environ.get(name)
     if text is None:
@@ -39,15 +43,15 @@ def _in_the_south() -> bool:
 
 @dataclass(frozen=True)
 class Settings:
-    """``max_pixels``: larger photos are refused (DSS_MAX_PIXELS). ``presence``: coverage from which a class
-    counts as present, 0..1 (DSS_PRESENCE). ``wait``: seconds to wait for another process that writes to the
-    archive (DSS_WAIT). ``south``: seasons are those of the southern
-    hemisphere (DSS_HEMISPHERE: north or south)."""
+    """``max_pixels``: larger photos are refused (DSS_MAX_PIXELS). ``presence``: coverage from which every
+    class counts as present, 0..1 (DSS_PRESENCE); None: each from its own (`core.vocabulary`). ``wait``:
+    seconds to wait for another process that writes to the archive (DSS_WAIT). ``south``: seasons are those of
+    the southern hemisphere (DSS_HEMISPHERE: north or south)."""
 
     max_pixels: int = field(
         default_factory=lambda: int(_number("DSS_MAX_PIXELS", DEFAULT_MAX_PIXELS, 1, LARGEST_MAX_PIXELS))
     )
-    presence: float = field(default_factory=lambda: _number("DSS_PRESENCE", DEFAULT_PRESENCE, 0, 1))
+    presence: float | None = field(default_factory=lambda: _number_or_none("DSS_PRESENCE", 0, 1))
     wait: float = field(default_factory=lambda: _number("DSS_WAIT", 0, 0, LONGEST_WAIT_SECONDS))
     south: bool = field(default_factory=_in_the_south)
 

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
 
+from dsslic_search.core.settings import DEFAULT_PRESENCE
 from dsslic_search.core.text import plural_of
 
 UNKNOWN = 255  # label files only: "nobody knows"; never in a coded label map
@@ -19,13 +21,15 @@ UNKNOWN = 255  # label files only: "nobody knows"; never in a coded label map
 
 @dataclass(frozen=True)
 class ClassInfo:
-    """One class: ``colour`` is (r, g, b), 0..255; ``synonyms`` are other words for it, lower case."""
+    """One class: ``colour`` is (r, g, b), 0..255; ``synonyms`` are other words for it, lower case;
+    ``presence`` is the coverage, 0..1, from which it counts as present."""
 
     id: int
     name: str
     plural: str
     colour: tuple[int, int, int]
     synonyms: tuple[str, ...]
+    presence: float = DEFAULT_PRESENCE
 
 
 @dataclass(frozen=True)
@@ -61,6 +65,11 @@ class Vocabulary:
                 return c.id
         raise KeyError(name)
 
+    def presence(self, classes: Iterable[int]) -> float:
+        """The coverage, 0..1, from which some classes together count as present: the least of theirs, so that
+        a group is present where one of its classes is."""
+        return min(self.classes[class_id].presence for class_id in classes)
+
     def palette(self) -> bytes:
         """768 bytes, r g b for each of 256 ids, as palette images want it; ids without a class are white."""
         table = bytearray(b"\xff" * 768)
@@ -84,6 +93,7 @@ def parse(text: str) -> Vocabulary:
             plural=c.get("plural", plural_of(c["name"])),
             colour=_colour(c["colour"]),
             synonyms=tuple(c.get("synonyms", ())),
+            presence=float(c.get("presence", DEFAULT_PRESENCE)),
         )
         for c in raw["classes"]
     )
@@ -102,8 +112,13 @@ def parse(text: str) -> Vocabulary:
 @cache
 def default() -> Vocabulary:
     """The vocabulary that ships with the package: 46 scene and object classes and 5 more that people
-    labelled."""
-    return parse((files("dsslic_search.core") / "vocabulary.json").read_text())
+    labelled. From which coverage on each counts as present is in a file of its own, which `train presence`
+    writes."""
+    folder = files("dsslic_search.core")
+    plain = parse((folder / "vocabulary.json").read_text())
+    chosen = json.loads((folder / "presence.json").read_text())["presence"]
+    own = tuple(replace(c, presence=float(chosen.get(c.name, c.presence))) for c in plain.classes)
+    return replace(plain, classes=own)
 
 
 def hex_colour(colour: tuple[int, ...]) -> str:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dsslic_search.features.components import Numbers, Runs, components
+from dsslic_search.core.components import Numbers, Runs, components
 from dsslic_search.features.coverage import check_label_map
 from dsslic_search.features.scene import CONTACT, REGION, SHARES, UNITS, SceneRegions
 

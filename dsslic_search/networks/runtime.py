@@ -125,7 +125,7 @@ def segment(
     from dsslic_search.networks.confidence import Confidence, decide_surely
 
     net = network("segnet")
-    rule = Confidence(net.config.temperature, net.config.of_class, net.config.of_pixel)
+    rule = Confidence.of(net.config)
     with torch.inference_mode():
         scores = F.interpolate(class_scores(net, pixels, area, mirrored_too), map_size, mode="bilinear")
         labels, probabilities = decide_surely(scores[0], rule)

@@ -45,6 +45,7 @@ class SegNetConfig:
     temperature: float = 1.0
     of_class: float = 0.0
     of_pixel: float = 0.0
+    vote: bool = False
 
 
 class ConvNorm(nn.Module):

@@ -25,7 +25,7 @@ Rows = NDArray[np.intp] | None  # ascending; None: all
 
 @dataclass(frozen=True)
 class ClassCount:
-    """``photos`` show the class (at least the presence threshold of it). Over those: ``mean_coverage``, 0..1,
+    """``photos`` show the class (at least ``presence`` of it, 0..1). Over those: ``mean_coverage``, 0..1,
     to 1/65000, and ``histogram``, how many have a coverage in each eighth of 0..1."""
 
     name: str
@@ -34,6 +34,7 @@ class ClassCount:
     histogram: tuple[int, ...]
     synonyms: tuple[str, ...]
     groups: tuple[str, ...]
+    presence: float
 
 
 @dataclass(frozen=True)
@@ -49,13 +50,14 @@ class FileCounts:
 
 
 def count_classes(
-    columns: Columns | None, vocabulary: Vocabulary, presence: float, rows: Rows = None
+    columns: Columns | None, vocabulary: Vocabulary, presence: float | None, rows: Rows = None
 ) -> tuple[ClassCount, ...]:
-    """Every class with the photos that show at least ``presence`` (0..1) of it, exactly, most frequent first;
-    zeros without columns."""
+    """Every class with the photos that show at least ``presence`` (0..1; None: its own threshold) of it,
+    exactly, most frequent first; zeros without columns."""
     listed = []
     for each in vocabulary.classes:
-        levels = np.empty(0) if columns is None else _levels(columns, each.id, presence, rows)
+        least = each.presence if presence is None else presence
+        levels = np.empty(0) if columns is None else _levels(columns, each.id, least, rows)
         listed.append(
             ClassCount(
                 name=each.name,
@@ -69,6 +71,7 @@ def count_classes(
                 ),
                 synonyms=each.synonyms,
                 groups=tuple(group.name for group in vocabulary.groups if each.id in group.members),
+                presence=least,
             )
         )
     return tuple(sorted(listed, key=lambda count: -count.photos))

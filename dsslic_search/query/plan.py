@@ -44,14 +44,18 @@ from dsslic_search.query.steps import (
     WordsUnknown,
 )
 
+PresenceOf = Callable[[tuple[int, ...]], int]
 MakeRange = Callable[[int, int | None], Step]
 """Makes the step for the numbers from one to another, both included (None: or more)."""
 
 
-def plan(node: Node | None, presence: int) -> Step:
+def plan(node: Node | None, presence: int | PresenceOf) -> Step:
     """The plan of a tree, of every photo for None; ``presence`` is the coverage in ticks, at least 1, from
-    which a thing counts as present."""
-    return Every(()) if node is None else _planned(node, presence, negated=False)
+    which a thing counts as present, or gives it by the thing's classes."""
+    if node is None:
+        return Every(())
+    least = presence
+    return _planned(node, least if callable(least) else lambda classes: least, negated=False)
 
 
 def together(*steps: Step) -> Step:
@@ -60,7 +64,7 @@ def together(*steps: Step) -> Step:
     return parts[0] if len(parts) == 1 else Every(tuple(sorted(parts, key=lambda part: part.cost)))
 
 
-def _planned(node: Node, presence: int, negated: bool) -> Step:
+def _planned(node: Node, presence: PresenceOf, negated: bool) -> Step:
     match node:
         case Not(part):
             return _planned(part, presence, not negated)
@@ -74,7 +78,8 @@ def _planned(node: Node, presence: int, negated: bool) -> Step:
         case Like(operand, _, mirrored):
             return Resemble(operand, mirrored, negated)
         case Presence(thing, below):
-            return _range(_coverage_of(thing), presence, None if below is None else below - 1, negated)
+            least = presence(thing.classes)
+            return _range(_coverage_of(thing), least, None if below is None else below - 1, negated)
         case Compare(thing, low, high, _):
             return _range(_coverage_of(thing), low, None if high >= TICKS else high, negated)
         case Regional(thing, where, low, high, _):

@@ -4,7 +4,7 @@ on."""
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -107,7 +107,9 @@ def choose(photos: list[tuple[Tensor, Tensor]]) -> Confidence:
             judged = judge(photos, rule)
             if judged.accuracy >= plain.accuracy and judged.presence > best_presence:
                 best, best_presence = rule, judged.presence
-    return best
+    voting = replace(best, vote=True)
+    judged = judge(photos, voting)
+    return voting if judged.accuracy >= plain.accuracy and judged.presence > best_presence else best
 
 
 def calibrate(data: Path, path: Path) -> str:
@@ -123,5 +125,4 @@ def calibrate(data: Path, path: Path) -> str:
             f"error {error:.4f}",
             flush=True,
         )
-    chosen = replace(net.config, temperature=rule.temperature, of_class=rule.of_class, of_pixel=rule.of_pixel)
-    return weights.save(path, net, "segnet", chosen)
+    return weights.save(path, net, "segnet", replace(net.config, **asdict(rule)))

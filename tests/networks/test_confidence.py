@@ -8,7 +8,10 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dsslic_search.core import vocabulary
 from dsslic_search.networks.confidence import Confidence, decide, decide_surely
+
+ANIMALS = {name: vocabulary.default().id_of(name) for name in ("bird", "cat", "dog")}
 
 
 def oracle(scores: np.ndarray, rule: Confidence) -> tuple[np.ndarray, np.ndarray]:
@@ -67,3 +70,21 @@ def test_sure_pixels_are_said(rule: Confidence):
     labels = torch.randint(1, 9, (20, 30), generator=torch.Generator().manual_seed(1))
     scores = 20.0 * torch.nn.functional.one_hot(labels, 9).permute(2, 0, 1)
     torch.testing.assert_close(decide(scores, rule).long(), labels)
+
+
+def test_touching_animals_become_the_one_that_most_speaks_for():
+    bird, cat, dog = (ANIMALS[name] for name in ("bird", "cat", "dog"))
+    scores = torch.full((51, 3, 9), -9.0)
+    for columns, class_id, score in (
+        (slice(0, 3), dog, 3.0),
+        (slice(3, 5), cat, 1.0),
+        (slice(7, 9), bird, 2),
+    ):
+        scores[class_id, :, columns] = score
+    scores[1, :, 5:7] = 5.0  # a wall between them and the bird
+    plain, votes = (decide_surely(scores, Confidence(2.0, vote=vote)) for vote in (False, True))
+    assert plain[0][0].tolist() == [dog] * 3 + [cat] * 2 + [1, 1, bird, bird]
+    assert votes[0][0].tolist() == [dog] * 5 + [1, 1, bird, bird]
+    whole = torch.softmax(scores / 2, 0)
+    expected = torch.gather(whole, 0, votes[0][None].long())[0]
+    torch.testing.assert_close(votes[1], expected)

@@ -20,7 +20,7 @@ from dsslic_search.index.quanta import TICKS
 from dsslic_search.query.ast import Query, Text, leaves, refined, things
 from dsslic_search.query.explain import explanation
 from dsslic_search.query.language.parse import TagTrouble, parse
-from dsslic_search.query.plan import plan, together
+from dsslic_search.query.plan import PresenceOf, plan, together
 from dsslic_search.query.run import cursor as cursors
 from dsslic_search.query.run.cursor import Cursor
 from dsslic_search.query.run.evaluate import EmbeddingsOf, Evaluation, Indexes
@@ -81,7 +81,7 @@ def answer(
     *,
     indexes: Indexes,
     vocabulary: Vocabulary,
-    presence: float,
+    presence: float | None,
     embeddings_of: EmbeddingsOf,
     saved: Callable[[str], str] | None = None,
     tag_trouble: TagTrouble | None = None,
@@ -94,7 +94,8 @@ def answer(
 ) -> Answer:
     """Find the photos that match a query, and rank a page of them.
 
-    ``presence``: the coverage, 0..1, from which a thing counts as present. ``embeddings_of`` turns the
+    ``presence``: the coverage, 0..1, from which every thing counts as present; None: each from its own.
+    ``embeddings_of`` turns the
     operand of "like", a path or "#" and an id, and whether it is mirrored, into embeddings, float32[m,
     DIMENSION], the best of which counts; it may raise DSSError. ``saved`` gives the text of a saved query.
     ``tag_trouble`` tells of tags that no photo has.
@@ -121,7 +122,7 @@ def answer(
     )
     if query.limit is not None and limit != 0:
         limit = query.limit
-    step = plan(query.tree, max(1, round(presence * TICKS)))
+    step = plan(query.tree, _least(vocabulary, presence))
     if resemble is not None:
         step = together(step, SKETCH)
     sketched = {} if resemble is None else {(SKETCH.operand, SKETCH.mirrored): resemble}
@@ -174,6 +175,11 @@ def answer(
         vocabulary=vocabulary,
         evaluation=evaluation,
     )
+
+
+def _least(vocabulary: Vocabulary, told: float | None) -> PresenceOf:
+    """Gives the ticks from which classes together count as present."""
+    return lambda classes: max(1, round((vocabulary.presence(classes) if told is None else told) * TICKS))
 
 
 def _lifted(query: Query) -> int:
