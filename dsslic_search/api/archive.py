@@ -105,6 +105,7 @@ class Archive(Keeping, Following, GettingOut):
             cursor=cursor_text(answer.cursor, before + answer.ids.size),
             read_as=reading(answer.query),
             tally=answer.query.tally,
+            notes=answer.query.notes,
             explanation=explanation,
             unseen=() if answer.total else answer.unseen(),
             look_up=partial(self._searcher.hits, ids, scores, answer.classes, before + 1),

@@ -73,7 +73,8 @@ class QueryResult:
     where nothing matches, the things asked about that no photo here shows at all. ``look_up`` goes through
     the page's hits, for as long as the archive is open; photos that are gone since are left out. ``read_as``:
     how the query is grouped, where it mixes "and", "or" and "not"; else None. ``tally``: what the query
-    asks to count photos by, "" for all together; None where it asks for photos.
+    asks to count photos by, "" for all together; None where it asks for photos. ``notes``: how words were
+    read that are none of the vocabulary.
     """
 
     query: str
@@ -85,6 +86,7 @@ class QueryResult:
     look_up: Callable[[], Iterator[Hit]] = field(repr=False, compare=False)
     read_as: str | None = None
     tally: str | None = None
+    notes: tuple[str, ...] = ()
 
     def __iter__(self) -> Iterator[Hit]:
         return iter(self.__dict__["hits"]) if "hits" in self.__dict__ else self.look_up()

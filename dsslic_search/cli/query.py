@@ -160,6 +160,8 @@ def tell(found: QueryResult, shown: int, out: Path | None = None) -> None:
 
 def remark(found: QueryResult) -> None:
     """On stderr: what is to be known of an answer besides its photos."""
+    for note in found.notes:
+        typer.echo(printable(note), err=True)
     if found.read_as:
         typer.echo(f"read as: {printable(found.read_as)}", err=True)
     if found.unseen:

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Literal
 
@@ -226,12 +226,14 @@ class Sort:
 @dataclass(frozen=True)
 class Query:
     """A whole query: which photos (None: every one), in which order (None: by relevance), at most how many of
-    them (None: all), and whether they shall be counted (None: no), by which fact ("": all together)."""
+    them (None: all), and whether they shall be counted (None: no), by which fact ("": all together).
+    ``notes``: what is to be told of how words were read."""
 
     tree: Node | None
     sort: Sort | None
     limit: int | None = None
     tally: str | None = None
+    notes: tuple[str, ...] = field(default=(), compare=False)
 
 
 def refined(queries: Sequence[Query]) -> Query:

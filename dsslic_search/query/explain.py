@@ -42,7 +42,7 @@ def explanation(
     which it is carried out with the number of photos that each predicate matches alone, the order if one is
     asked for, the total, and a warning when nothing can ever match."""
     lines = [f"query:  {' '.join(text.split())}", f"read as: {_outermost(whole(query))}"]
-    if words := list(dict.fromkeys(_words(query, vocabulary))):
+    if words := list(dict.fromkeys([*query.notes, *_words(query, vocabulary)])):
         lines += ["words:", *(f"  {line}" for line in words)]
     lines += ["plan:", *(f"  {line}" for line in _steps(step, evaluation))]
     if query.sort is not None:

@@ -28,7 +28,12 @@ NOT_YET = CORPUS / "not_yet.txt"
 NOW = datetime(2024, 5, 15, 12)  # a Wednesday
 TICKS = 10**12
 SHORT = {
-    "beach": "(or word:beach (next-to earth sea))",
+    "beach": "(next-to earth sea)",
+    "town": "(or building house)",
+    "pet": "(or cat dog)",
+    "garden": "(or flower grass plant)",
+    "rock": "(or earth mountain)",
+    "outdoor": "(not indoor)",
     "sunset": "(or (colour sky orange) (colour sky red))",
     "night": "brightness:<60",
     "dark": "brightness:<60",

@@ -148,7 +148,10 @@ class WordTable:
         ranked: dict[str, float] = {}
         for count in range(1, len(words) + 1):
             found = self._suggested.like(" ".join(words[:count]), phrases_only=count > 1)
+            asked = " ".join(words[:count])
             for phrase, likeness in found.items():
+                if not _could_be_meant(asked, phrase):
+                    continue
                 ranked[phrase] = max(ranked.get(phrase, 0), likeness)
         best: dict[object, str] = {}  # one word for each meaning
         clear = max(ranked.values(), default=0) - 0.2  # what is much worse than the best only distracts
@@ -164,6 +167,34 @@ class WordTable:
         own = (" ".join(phrase) for phrase, (type_, _) in KEYWORDS.items() if type_ not in _NOT_SUGGESTED)
         stated = (" ".join(phrase) for phrase in self.meanings if phrase not in self.made)
         return KnownWords([*stated, *(word for word in own if len(word) > 3)])
+
+
+LETTERS_A_MISTAKE = 4  # of a word: so many letters may have one mistake, at least one
+
+
+def _could_be_meant(asked: str, known: str) -> bool:
+    """Whether a known word is as long as one that was mistyped and begins like it, and few letters differ."""
+    if sorted(asked) == sorted(known):
+        return True
+    allowed = max(1, len(known) // LETTERS_A_MISTAKE)
+    return asked[:1] == known[:1] and _mistakes(asked, known, allowed) <= allowed
+
+
+def _mistakes(one: str, other: str, most: int) -> int:
+    """Letters left out, put in, exchanged or swapped with their neighbour between two words (optimal string
+    alignment); ``most`` + 1 for more than that."""
+    if abs(len(one) - len(other)) > most:
+        return most + 1
+    before: list[int] = []
+    row = list(range(len(other) + 1))
+    for i, letter in enumerate(one, 1):
+        earlier, before, row = before, row, [i]
+        for j, wanted in enumerate(other, 1):
+            least = min(before[j] + 1, row[j - 1] + 1, before[j - 1] + (letter != wanted))
+            if i > 1 and j > 1 and letter == other[j - 2] and one[i - 2] == wanted:
+                least = min(least, earlier[j - 2] + 1)
+            row.append(least)
+    return row[-1]
 
 
 _NOT_SUGGESTED = {"UNSEEN", "DATED", "MORE"}

@@ -9,7 +9,7 @@ from datetime import datetime
 from dsslic_search.core.errors import QueryError
 from dsslic_search.core.text import did_you_mean, quoted
 from dsslic_search.core.vocabulary import Vocabulary
-from dsslic_search.query.ast import Query, Text, leaves
+from dsslic_search.query.ast import Node, Query, Text, leaves
 from dsslic_search.query.language.lexicon import WordTable, word_table
 from dsslic_search.query.language.phrases import phrases
 from dsslic_search.query.language.runs import items
@@ -77,15 +77,17 @@ class _Reading:
         self.tag_trouble = tag_trouble
         self.now = now
         self.south = south
+        self.everyday: dict[str, Node | None] = {}
         self.known: dict[str, _Read] = {}
 
     def read(self, text: str, inside: tuple[str, ...]) -> _Read:
         """Read a query; ``inside``: the saved queries that it is part of."""
         pieces = [
             piece
-            for piece in tokens(text, self.table, self.now, self.south)
+            for piece in tokens(text, self.table, self.now, self.south, self._said_as)
             if piece.type != "FILLER" or piece.value
         ]
+        notes = tuple(dict.fromkeys(piece.note for piece in pieces if piece.note))
         self._check_tags(text, pieces)
         uses = {id(piece): self._used(text, piece, inside) for piece in pieces if piece.type == "SAVED"}
         depth = _check_depth(text, pieces, uses)
@@ -112,8 +114,18 @@ class _Reading:
             )
         tree = Structure(text, pieces, items(text, pieces), self.table.families).whole() if pieces else None
         tally = named.value if named else "" if tallies else None
-        query = Query(tree, wished, None if limit is None else limit.number, tally)
+        query = Query(tree, wished, None if limit is None else limit.number, tally, notes)
         return _Read(query, depth, 0 if tree is None else sum(1 for _ in leaves(tree)))
+
+    def _said_as(self, query: str) -> Node | None:
+        """The tree of a query that a word of every day is asked as; None where the vocabulary lacks a word of
+        it."""
+        if query not in self.everyday:
+            try:
+                self.everyday[query] = self.read(query, ()).query.tree
+            except QueryError:
+                self.everyday[query] = None
+        return self.everyday[query]
 
     def _check_tags(self, text: str, pieces: list[Piece]) -> None:
         """Raise QueryError for the first tag that there is not."""

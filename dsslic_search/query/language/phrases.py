@@ -90,14 +90,22 @@ def _amounts(pieces: list[Piece]) -> Iterator[Piece]:
         yield piece
 
 
+_AT_A_SCENE = {"in", "on", "next to"}
+"""Relations to what has no place in the photo: "people on the beach" are people, and a beach."""
+_SECOND_COLOUR = (["AND", "COLOUR", "THING"], ["OR", "COLOUR", "THING"])
+_ONLY_SEVERAL = tuple(["ONLY", "THING", joiner, "THING"] for joiner in ("AND", "OR", "COMMA"))
 _BOUNDED = ["COMPARE", "AMOUNT"]
 
 
 def _second_bounds(pieces: list[Piece]) -> list[Piece]:
-    """The thing of a comparison once more before a second bound that names none: "sky > 30% and < 60%"."""
+    """The thing of a comparison once more before a second bound that names none ("sky > 30% and < 60%"), and
+    that of two colours after the first ("red and yellow flowers")."""
     made: list[Piece] = []
     for index, piece in enumerate(pieces):
         made.append(piece)
+        following = pieces[index + 1 : index + 4]
+        if piece.type == "COLOUR" and [p.type for p in following] in _SECOND_COLOUR:
+            made.append(replace(following[2], start=piece.end, end=piece.end))
         if piece.type in {"AND", "CLAUSE"} and [p.type for p in pieces[index + 1 : index + 3]] == _BOUNDED:
             before, after = pieces[max(index - 3, 0) : index], pieces[index + 3 : index + 4]
             alone = not after or after[0].type not in {"THING", "OR"}
@@ -106,10 +114,22 @@ def _second_bounds(pieces: list[Piece]) -> list[Piece]:
     return made
 
 
+def _is_scene(piece: Piece) -> bool:
+    return piece.type == "FILTER" and piece.value == "scene"
+
+
 def _zones(text: str, pieces: list[Piece]) -> Iterator[Piece]:
     """Relations and zones, and what looks like a relation and is none; the last fillers go."""
     before = ""
-    for piece, following in zip(pieces, [*pieces[1:], _NOTHING], strict=False):
+    types = [piece.type for piece in pieces]
+    for index, (piece, following) in enumerate(zip(pieces, [*pieces[1:], _NOTHING], strict=False)):
+        if types[index : index + 4] in _ONLY_SEVERAL:
+            raise complaint(
+                text,
+                piece.start,
+                pieces[index + 3].end,
+                '"only" is about one thing: say what shall not be there, as in trees and grass without sky',
+            )
         if piece.type == "FILLER":
             before = piece.type
             continue
@@ -123,6 +143,11 @@ def _zones(text: str, pieces: list[Piece]) -> Iterator[Piece]:
                 piece.end,
                 f"{shown} cannot be seen here: say where, as in person sitting on chair",
             )
+        if piece.type == "RELATION" and piece.value in _AT_A_SCENE and _is_scene(following):
+            if before in ENDS:
+                yield Piece("CLAUSE", "with", piece.start, piece.end)
+            before = piece.type
+            continue
         if piece.type == "RELATION":
             if piece.value in {"in", "on"} and _only_introduces(text, piece, following):
                 continue

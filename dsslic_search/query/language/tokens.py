@@ -12,7 +12,7 @@ from dsslic_search.core.colour_terms import SPELLINGS, TERMS
 from dsslic_search.core.errors import QueryError, Remedy
 from dsslic_search.core.text import listed, normal, quoted
 from dsslic_search.query.ast import Coloured, Near, Node, Period, Recurring, Sort, Thing
-from dsslic_search.query.language import calendar, dates, fields, plain_facts
+from dsslic_search.query.language import calendar, dates, fields, nouns, plain_facts
 from dsslic_search.query.language.lexicon import KEYWORDS, Meaning, WordTable
 from dsslic_search.query.language.written import MARK, QUOTES, Folded, complaint, value_at
 
@@ -63,7 +63,8 @@ class Piece:
     it came from.
 
     ``meaning``: what a THING stands for; ``node``: the predicate of a FILTER; ``sort``: the order of a
-    SORT; ``number``: that of a LIMIT."""
+    SORT; ``number``: that of a LIMIT; ``note``: what is to be told of how a word
+    was read."""
 
     type: str
     value: str
@@ -73,10 +74,18 @@ class Piece:
     node: Node | None = None
     sort: Sort | None = None
     number: int | None = None
+    note: str = ""
 
 
-def tokens(text: str, table: WordTable, now: datetime, south: bool = False) -> list[Piece]:
+def tokens(
+    text: str,
+    table: WordTable,
+    now: datetime,
+    south: bool = False,
+    said_as: Callable[[str], Node | None] = lambda query: None,
+) -> list[Piece]:
     """The tokens of a query, fillers among them. ``south``: seasons are those of the southern hemisphere.
+    ``said_as``: the tree of a query that a word of every day is asked as; None where the vocabulary cannot.
     Raises QueryError for what is not a word, number or sign of
     the language."""
     if len(text) > MAX_CHARACTERS:
@@ -86,7 +95,7 @@ def tokens(text: str, table: WordTable, now: datetime, south: bool = False) -> l
             len(text),
             f"a query may have {MAX_CHARACTERS} characters, this one has {len(text)}; shorten it",
         )
-    return list(_Scanner(text, table, now, south).pieces())
+    return list(_Scanner(text, table, now, south, said_as).pieces())
 
 
 _PATTERN = re.compile(r"[\w.-]{1,80}(?:\*|\.[a-z0-9]{2,6}\b)")
@@ -127,11 +136,19 @@ _TELLERS: tuple[tuple[_Teller, frozenset[str]], ...] = (
 class _Scanner:
     """One reading of a query from left to right. Places are those of the folded text."""
 
-    def __init__(self, text: str, table: WordTable, now: datetime, south: bool) -> None:
+    def __init__(
+        self,
+        text: str,
+        table: WordTable,
+        now: datetime,
+        south: bool,
+        said_as: Callable[[str], Node | None],
+    ) -> None:
         self.folded = Folded(text)
         self.table = table
         self.now = now
         self.south = south
+        self.said_as = said_as
         self.last = ""  # the type of the piece before, but for fillers
 
     def pieces(self) -> Iterator[Piece]:
@@ -252,6 +269,8 @@ class _Scanner:
                 return spoken
         if superlative := self._superlative(start):
             return superlative
+        if everyday := self._everyday(start, end):
+            return everyday
         phrase, end = self._known(start, end)
         span = self.folded.span(start, end)
         if phrase not in KEYWORDS:
@@ -295,8 +314,8 @@ class _Scanner:
             made.append(Piece("THING", meaning.name, *self.folded.span(named.start(), end), meaning))
         return made, end
 
-    def _known(self, start: int, end: int) -> tuple[tuple[str, ...], int]:
-        """The longest phrase of the language or the vocabulary that begins with a word, and where it ends."""
+    def _words(self, start: int, end: int) -> tuple[list[str], list[int]]:
+        """The word at ``start`` and as many after it as could be a phrase with it, and where each ends."""
         text, shadow = self.folded.text, self.folded.words
         words, ends = [text[start:end]], [end]
         longest = self.table.longest.get(words[0], _SUGGESTED_WORDS)
@@ -307,10 +326,42 @@ class _Scanner:
                 break
             words.append(text[following.start() : following.end()])
             ends.append(following.end())
+        return words, ends
+
+    def _everyday(self, start: int, end: int) -> tuple[list[Piece], int] | None:
+        """What a word of every day, or one of another language, is asked as."""
+        words, ends = self._words(start, end)
+        english = nouns.english_of(words, self.table.meanings, KEYWORDS)
+        if english is not None:
+            words, ends = [english], ends[:1]
+        elif words[0] not in nouns.first_words():
+            return None
+        for count in range(len(words), 0, -1):
+            phrase = tuple(words[:count])
+            if phrase in KEYWORDS:  # "a couple of dogs"
+                return None
+            meaning = self.table.meanings.get(phrase)
+            if phrase not in nouns.everyday() or (meaning and meaning.name == " ".join(phrase)):
+                continue
+            query, span = nouns.everyday()[phrase], self.folded.span(start, ends[count - 1])
+            if query.startswith("!"):
+                raise complaint(self.folded.original, *span, query[1:].strip())
+            node = self.said_as(query)
+            if node is not None:
+                note = f"{' '.join(phrase)}: asked as {query}"
+                return [Piece("FILTER", "scene", *span, node=node, note=note)], ends[count - 1]
+        return None
+
+    def _known(self, start: int, end: int) -> tuple[tuple[str, ...], int]:
+        """The longest phrase of the language or the vocabulary that begins with a word, and where it ends."""
+        words, ends = self._words(start, end)
         for count in range(len(words), 0, -1):
             phrase = tuple(words[:count])
             if phrase in KEYWORDS or phrase in self.table.meanings:
                 return phrase, ends[count - 1]
+        english = nouns.english_of(words, self.table.meanings, KEYWORDS)
+        if english is not None and ((english,) in KEYWORDS or (english,) in self.table.meanings):
+            return (english,), end
         suggestions = self.table.closest(words)
         span = self.folded.span(start, end)
         hint = f"see `{Remedy.CLASSES}` for the words there are"
