@@ -398,7 +398,7 @@ def test_a_snapshot_gives_what_indexes_are_made_of(
             (i, made[i - 1].embedding) for i in (3, 2, 1, 4)
         ]
         for class_id in (0, 4, 40):
-            ids, fractions = snapshot.coverages(class_id)
+            ids, fractions, *_ = snapshot.coverages(class_id)
             expected = {
                 i: dict(f.coverages)[class_id] for i, f in enumerate(made, 1) if class_id in dict(f.coverages)
             }

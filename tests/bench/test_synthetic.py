@@ -55,7 +55,7 @@ def test_photos_are_like_what_they_are_made_from() -> None:
     assert np.all(np.diff(made.moments()) <= 0)
     sums = np.zeros(401)
     for class_id in range(len(V)):
-        photos, fractions = made.coverages(class_id)
+        photos, fractions, *_ = made.coverages(class_id)
         has = {
             i for i, model in enumerate(made.model.tolist(), 1) if class_id in dict(models()[model].coverages)
         }
@@ -67,7 +67,7 @@ def test_photos_are_like_what_they_are_made_from() -> None:
     both = made.covered(ids, (SKY, CAR))
     single = np.zeros((2, 401))
     for row, class_id in zip(single, (SKY, CAR), strict=True):
-        photos, fractions = made.coverages(class_id)
+        photos, fractions, *_ = made.coverages(class_id)
         row[photos] = fractions
     assert both.tolist() == single.sum(axis=0)[ids].tolist()
     for part in made.embeddings():

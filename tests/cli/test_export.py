@@ -70,7 +70,7 @@ def test_paths_are_bytes_as_they_are(run, photos: Path, tmp_path: Path):
 
 def test_json_is_as_it_always_was_and_has_a_cursor(run, archive: Path):
     ran = run("query", "sky", "--limit", 3, "--archive", archive, "--json")
-    assert list(ran.json) == ["query", "total", "cursor", "results"]
+    assert list(ran.json) == ["query", "read_as", "total", "cursor", "results"]
     assert ran.out == json.dumps(ran.json, indent=2, ensure_ascii=False) + "\n"
     assert ran.err == ""
     nothing = run("query", "bus", "--archive", archive, "--json")

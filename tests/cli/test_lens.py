@@ -62,7 +62,7 @@ def test_tables_have_the_lens(run, lenses: Path, tmp_path: Path) -> None:
     assert row["lens"] == SIGMA
     everything = json.loads(run("query", "everything", "--json", "--archive", lenses).out)["results"]
     assert [list(hit) for hit in everything] == [
-        ["rank", "id", "path", "paths", "score", *EXPORTED, "coverage"]
+        ["rank", "id", "path", "paths", "score", *EXPORTED, "words", "coverage", "certainty", "class_colours"]
     ] * 4
 
 

@@ -29,6 +29,7 @@ def matching(archive: Path, wanted) -> set[int]:
     return found
 
 
+SHOWN = ("words", "coverage", "certainty", "class_colours")  # what a hit tells of the photo's content
 QUERIES = {
     "images with sky": lambda c: c("sky") >= 0.005,
     "photos of trees and >10% sky": lambda c: c("tree") >= 0.005 and c("sky") > 0.1,
@@ -53,7 +54,7 @@ def test_query_answers_what_the_catalog_says(run, archive: Path, text: str):
     scores = [r["score"] for r in answer["results"]]
     assert scores == sorted(scores, reverse=True)
     for result in answer["results"]:
-        assert set(result) == {"rank", "id", "path", "paths", "score", *EXPORTED, "coverage"}
+        assert set(result) == {"rank", "id", "path", "paths", "score", *EXPORTED, *SHOWN}
         assert Path(result["path"]).is_file()
 
 
