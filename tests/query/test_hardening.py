@@ -21,7 +21,7 @@ V = default()
 NOW = datetime(2024, 5, 15, 12)
 COUNTED_CHARACTERS = 3000
 STEPS_OF_ANY_TEXT = 60_000  # lines run for the suggestions and the like, however short the text
-STEPS_A_CHARACTER = 150
+STEPS_A_CHARACTER = 280
 SAVED = {"beach": "sea and sand", "likes": "like #3", "all": "*", "wrong": "flwer"}
 
 PHRASES = [" ".join(phrase) for phrase in [*word_table(V).meanings, *KEYWORDS]]
@@ -44,7 +44,7 @@ def outcome(text: str) -> Query | None:
         assert error.text == text
         sentence = str(error).split("\n")[0]
         assert sentence.endswith(")") and "(at " in sentence
-        assert len(sentence) < 400
+        assert len(sentence) < 450
         str(error).encode()
         return None
 
