@@ -247,7 +247,8 @@ def image_words(
     """Image words beside what people say of photos, and likeness by their vectors."""
     from dsslic_search.bench import image_words as bench
 
-    _finish(bench.run(data), out, _may_write(out, force))
+    outputs = _may_write(out, force)
+    _finish(bench.run(data), out, outputs)
 
 
 @group.command("map-scale")

@@ -52,6 +52,7 @@ OWN_FILES = (
         )
     ),
     Path("dsslic_search/features/layout_codes.json"),
+    Path("dsslic_search/core/presence.json"),
     Path("dsslic_search/core/wordnet.txt"),
     Path("dsslic_search/core/word_thresholds.json"),
 )
@@ -204,16 +205,17 @@ def presence(
         "weights/segnet.safetensors"
     ),
     out: Annotated[
-        Path, typer.Option("--out", metavar="FILE", help="The file of thresholds; it is written anew.")
+        Path, typer.Option("--out", metavar="FILE", help="The file of thresholds to write.")
     ] = Path("dsslic_search/core/presence.json"),
     threads: Threads = None,
+    force: Force = False,
 ) -> None:
     """Choose, on photos kept from training, from which coverage on each class counts as present."""
     from dsslic_search.training import presence as training
 
-    _may_write(True, out)
+    outputs = _may_write(force, out)
     _threads(threads)
-    chosen = training.fit(data, weights, out)
+    chosen = training.fit(data, weights, out, outputs)
     typer.echo(f"{out}: {', '.join(f'{name} {least:.2%}' for name, least in chosen.items())}")
 
 

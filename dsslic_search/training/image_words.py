@@ -17,7 +17,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from dsslic_search.core.errors import MissingExtraError
+from dsslic_search.core.errors import MissingExtraError, UsageError
 from dsslic_search.core.files import write_atomically
 from dsslic_search.networks import runtime, weights
 from dsslic_search.networks.image_words import FEATURES, ImageWordsConfig, ImageWordsNet
@@ -74,8 +74,11 @@ def features(net: ImageWordsNet, photos: Sequence[Path], kept: Path) -> NDArray[
 
 def fitted_photos(data: Path) -> list[Path]:
     """The photos that the projection is fitted on: those that nobody labelled, but for those that it is
-    measured on."""
-    return [s.image for s in teacher_samples(data) if s.image.parts[-3] not in FITTED_ON_NONE_OF]
+    measured on. UsageError when there are none."""
+    found = [s.image for s in teacher_samples(data) if s.image.parts[-3] not in FITTED_ON_NONE_OF]
+    if not found:
+        raise UsageError(f"{data}: no photos found; expected photos/<set>/images and codec/<set>/images")
+    return found
 
 
 def fit_projection(
@@ -106,8 +109,9 @@ def fit_temperature(scores: NDArray[np.float32], evidence: word_evidence.Evidenc
 
 def make(data: Path, run: Path, out: Path, config: ImageWordsConfig | None = None) -> str:
     """Write the weight file; returns its identity. ``run``: where features are kept."""
+    fitted = fitted_photos(data)
     net = imagenet_network(config or ImageWordsConfig())
-    weight, bias = fit_projection(features(net, fitted_photos(data), run), net.config.embedding)
+    weight, bias = fit_projection(features(net, fitted, run), net.config.embedding)
     net.projection.weight.data.copy_(torch.from_numpy(weight))
     net.projection.bias.data.copy_(torch.from_numpy(bias))
     photos, evidence = word_evidence.gather(data)
@@ -118,5 +122,5 @@ def make(data: Path, run: Path, out: Path, config: ImageWordsConfig | None = Non
         scores = net.classifier(torch.from_numpy(features(net, photos, run))).numpy()
     temperature = fit_temperature(scores, evidence)
     print(f"temperature {temperature:g} from {len(photos)} photos", flush=True)
-    fitted = ImageWordsConfig(net.config.embedding, net.config.side, temperature)
-    return weights.save(out, net, runtime.IMAGE_WORDS, fitted)
+    final = ImageWordsConfig(net.config.embedding, net.config.side, temperature)
+    return weights.save(out, net, runtime.IMAGE_WORDS, final)

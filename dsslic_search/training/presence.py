@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from dsslic_search.core import vocabulary
+from dsslic_search.core.output import Outputs
 from dsslic_search.core.settings import DEFAULT_PRESENCE
 from dsslic_search.networks import runtime, weights
 from dsslic_search.networks.confidence import Confidence, decide
@@ -78,7 +79,7 @@ def measure(said: Shares, there: Shares, chosen: dict[int, float]) -> dict[str, 
     return found
 
 
-def fit(data: Path, path: Path, out: Path) -> dict[str, float]:
+def fit(data: Path, path: Path, out: Path, outputs: Outputs) -> dict[str, float]:
     """Choose on the calibration part of ``data`` for the SegNet in the weight file at ``path``, print what it
     gains there and on the validation part, and write the choice to ``out`` as `core.vocabulary` reads it;
     returns it."""
@@ -93,5 +94,6 @@ def fit(data: Path, path: Path, out: Path) -> dict[str, float]:
             print(f"{name}, {thing}: presence F1 {before:.4f} → {after:.4f}", flush=True)
     names = [c.name for c in vocabulary.default().classes]
     kept = {names[c]: least for c, least in chosen.items()}
-    out.write_text(json.dumps({"segmenter": weights.identity(path), "presence": kept}, indent=1) + "\n")
+    whole = {"segmenter": weights.identity(path), "presence": kept}
+    outputs.write(out, (json.dumps(whole, indent=1) + "\n").encode(), text=True)
     return kept

@@ -92,7 +92,7 @@ WRONG: dict[str, tuple[tuple[Any, ...], Wrong]] = {
 """Of each method that is given something: arguments that fit, and for each argument values that do not."""
 
 OF_NOTHING = {"bin", "check", "classes", "close", "exact_duplicates", "palette", "saved_queries"}
-OF_NOTHING |= {"states", "tags"}
+OF_NOTHING |= {"describe", "states", "tags"}
 """Methods that take nothing, switches, or what another method gave."""
 
 

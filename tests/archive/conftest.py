@@ -123,7 +123,7 @@ def readable_maps(monkeypatch: pytest.MonkeyPatch) -> None:
     def read(prefix: bytes) -> Base:
         chunk = container.read_chunk(prefix, container.read_contents(prefix), label_map.LAYER.kind)
         assert chunk is not None
-        return Base(np.frombuffer(chunk.data, np.uint8).reshape(6, 8), {})
+        return Base(np.frombuffer(chunk.data, np.uint8).reshape(6, 8), {}, None)
 
     monkeypatch.setattr("dsslic_search.codec.decoder.read_base", read)
 

@@ -142,7 +142,7 @@ def test_files_of_an_older_class_list_need_its_vocabulary_file(
     store.write(photo.content_hash, bare)
     with archive.catalog.changing() as session:
         row = session.get(schema.Photo, number)
-        row.stored_bytes, row.map_bytes = len(bare), container.read(bare).stage_bytes("map")
+        row.stored_bytes, row.map_bytes = len(bare), container.read(bare).base_bytes
     report = archive.reindex()
     assert [(i, "DSS_VOCABULARIES" in reason) for i, reason in report.failed] == [(number, True)]
     assert answered(archive, "sea") == ANSWERS["sea"]  # its rows stayed

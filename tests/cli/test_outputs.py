@@ -17,6 +17,7 @@ import pytest
 
 from dsslic_search import Archive, encode
 from dsslic_search.cli.reference import commands, help_of
+from dsslic_search.networks import weights
 from tests.cli.conftest import Run
 
 IN, OUT, ARCHIVE, DATA = "<in>", "<out>", "<archive>", "<data>"  # what a row of the table leaves open
@@ -67,10 +68,18 @@ ROWS = {
     "train pack": train("pack", "--data", DATA, ending=".zip"),
     "train segnet": train("segnet", "--data", DATA, "--run", "run", "--steps", 1),
     "train compact-scales": train("compact-scales", "--data", DATA, "--run", "run", ending=".json"),
+    "train image-words": train("image-words", "--data", DATA),
+    "train word-thresholds": train("word-thresholds", "--data", DATA, ending=".json"),
+    "train wordnet": train("wordnet", "--wordnet", DATA, ending=".txt"),
+    "train presence": train(
+        "presence", "--data", DATA, weights.folder() / "segnet.safetensors", ending=".json"
+    ),
     "train layout": train("layout", "--data", DATA, ending=".json"),
     "train lpips": train("lpips", "--package", DATA),
     "bench ingest": bench("ingest", "--images", DATA),
     "bench levers": bench("levers", "--data", DATA),
+    "bench duplicates": bench("duplicates", "--data", DATA),
+    "bench image-words": bench("image-words", "--data", DATA),
     "bench importance": bench("importance", f"{DATA}=sky"),
     "bench reindex": bench("reindex", "--images", DATA),
     "bench label-map": bench("label-map", "--table", DATA, "--data", DATA),

@@ -82,7 +82,7 @@ def test_a_query_filters_and_is_explained(archive, run, sketched):
     assert found.json["total"] == all_of_them["total"] < PHOTOS
     assert {h["id"] for h in found.json["results"]} == {h["id"] for h in all_of_them["results"]}
     assert "grass" in found.err
-    assert run("sketch", file, "--query", "gras", "--archive", archive).code == 2
+    assert run("sketch", file, "--query", "grsas", "--archive", archive).code == 2
 
 
 def test_the_library_takes_files_and_canvases(archive, sketched):

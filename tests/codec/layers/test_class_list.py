@@ -75,14 +75,14 @@ def test_the_file_names_its_vocabulary_and_segmenter_and_only_a_foreign_one_is_e
 ):
     header = container.read(theirs).header
     assert (header.vocabulary, header.segmenter) == (beach().vocabulary.identity, "bb" * 8)
-    assert list(chunks_of(theirs)) == ["voca", "SMAP", "COMP", "RESI"]
-    assert list(chunks_of(ours)) == ["SMAP", "COMP", "RESI"]
+    assert list(chunks_of(theirs)) == ["voca", "SMAP", "word", "COMP", "RESI"]
+    assert list(chunks_of(ours)) == ["SMAP", "word", "COMP", "RESI"]
     assert container.read(ours).header.vocabulary == SHIPPED.identity
     assert len(chunks_of(theirs)["voca"].data) < 250
 
 
 def test_the_map_is_theirs_and_its_meaning_ours(photo: SourcePhoto, ours: bytes, theirs: bytes):
-    prefix = theirs[: container.read_contents(theirs).stage_bytes("map")]
+    prefix = theirs[: container.read_contents(theirs).base_bytes]
     label_map = decoder.read_label_map(prefix)
     assert set(np.unique(label_map)) == {0, 1, 2, 4}
     assert np.array_equal(decoder.read_base(prefix).label_map, decoder.read_label_map(ours))
