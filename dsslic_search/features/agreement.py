@@ -66,7 +66,9 @@ class Portrait:
 
 
 def portrait(compact: NDArray[np.uint8]) -> Portrait:
-    """The portrait of a compact image, uint8 [h, w, 3] sRGB."""
+    """The portrait of a compact image, uint8 [h, w, 3] sRGB or [h, w] grey."""
+    if compact.ndim == 2:
+        compact = np.repeat(compact[..., None], 3, 2)
     height, width = (min(n, SIDES[0]) for n in compact.shape[:2])
     light = np.rint(compact @ LUMA_WEIGHTS).astype(np.uint8)
     counts = np.convolve(np.bincount(light.ravel(), minlength=256), np.ones(GROUND_SHADES), "same")

@@ -197,3 +197,15 @@ def test_exact_copies_where_there_are_none_and_with_options_that_say_nothing(run
         ran = run("duplicates", "--exact", *more, "--archive", archive)
         assert ran.code == 2
         assert "--exact is about identical bytes" in ran.message
+
+
+def test_photos_without_colour_are_compared_too(run, tmp_path: Path):
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    grey = Image.open(SAMPLES / "picos.jpg").convert("L").reduce(2)
+    grey.save(folder / "grey.png")
+    grey.save(folder / "poor.jpg", quality=40)
+    Image.open(SAMPLES / "fig.jpg").convert("L").reduce(2).save(folder / "other.png")
+    assert run("ingest", folder, "--archive", tmp_path / "a", "--keep", "coarse", "--effort", 1).code == 0
+    (group,) = run("duplicates", "--archive", tmp_path / "a", "--json").json["groups"]
+    assert sorted(names(group)) == ["grey", "poor"]

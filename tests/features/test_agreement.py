@@ -102,3 +102,9 @@ def test_a_portrait_is_kept_as_a_row(photos: list[Image.Image]):
         again = Portrait.from_row(row)
         assert np.array_equal(again.luma, each.luma)
         assert again.ground == pytest.approx(each.ground, abs=1 / 500)
+
+
+def test_a_grey_photo_has_the_portrait_of_its_three_equal_channels():
+    grey = np.asarray(Image.open(SAMPLES[0]).convert("L").reduce(8))
+    one, three = portrait(grey), portrait(np.repeat(grey[..., None], 3, 2))
+    assert one.to_row().tolist() == three.to_row().tolist()
