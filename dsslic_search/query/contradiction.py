@@ -13,7 +13,8 @@ from dsslic_search.features.regions import MIN_REGION_PER_MILLE
 from dsslic_search.index.quanta import TICKS
 from dsslic_search.index.regions import relate
 from dsslic_search.query.ast import FilePredicate, Near, Number, Orientation, Period, Text, Unknown
-from dsslic_search.query.steps import CoverageRange, Either, Every, Filter, RegionCount, Step, WordShown
+from dsslic_search.query.joined import Either, Every
+from dsslic_search.query.steps import CoverageRange, Filter, RegionCount, Step, WordShown
 
 Classes = tuple[int, ...]
 

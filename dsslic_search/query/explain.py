@@ -31,8 +31,9 @@ from dsslic_search.query.ast import (
     whole,
 )
 from dsslic_search.query.contradiction import impossible
+from dsslic_search.query.joined import Joined
 from dsslic_search.query.run.evaluate import Evaluation
-from dsslic_search.query.steps import Joined, Step
+from dsslic_search.query.steps import Step
 
 
 def explanation(

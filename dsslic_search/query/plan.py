@@ -31,10 +31,9 @@ from dsslic_search.query.ast import (
     Where,
     Zone,
 )
+from dsslic_search.query.joined import Either, Every
 from dsslic_search.query.steps import (
     CoverageRange,
-    Either,
-    Every,
     Filter,
     RegionCount,
     Resemble,

@@ -17,7 +17,6 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 from enum import IntEnum
 
 import numpy as np
@@ -44,6 +43,7 @@ from dsslic_search.query.ast import (
     Unknown,
     written,
 )
+from dsslic_search.query.bounds import at_least, at_most
 from dsslic_search.query.run.evaluate import Evaluation
 from dsslic_search.query.run.rank import Mask, Rows, degrees, span
 
@@ -141,8 +141,8 @@ class CoverageRange(Step):
     def words(self) -> str:
         if self.empty:
             return f"{self.name} in a range that is empty"
-        bounds = [_at_least(self.low)] if self.low > 0 else []
-        bounds += [_at_most(self.high)] if self.high < TICKS else []
+        bounds = [at_least(self.low)] if self.low > 0 else []
+        bounds += [at_most(self.high)] if self.high < TICKS else []
         return f"{self.name} {' and '.join(bounds) or 'of any coverage'}"
 
     def mask(self, evaluation: Evaluation, among: Mask | None = None) -> Mask:
@@ -376,86 +376,6 @@ class Resemble(Step):
         raise TypeError(self)
 
 
-# What joins them
-
-
-@dataclass(frozen=True)
-class Joined(Step):
-    """Several steps."""
-
-    parts: tuple[Step, ...]
-
-    @property
-    def cost(self) -> Cost:
-        return max((part.cost for part in self.parts), default=Cost.COVERAGE)
-
-    def predicates(self) -> Iterator[Step]:
-        for part in self.parts:
-            yield from part.predicates()
-
-
-@dataclass(frozen=True)
-class Every(Joined):
-    """All photos that every part finds; without parts, all there are."""
-
-    def words(self) -> str:
-        return "all of" if self.parts else "every photo"
-
-    def mask(self, evaluation: Evaluation, among: Mask | None = None) -> Mask:
-        if not self.parts:
-            return _among(np.ones(len(evaluation.columns), bool), among)
-        held = self.parts[0].mask(evaluation, among)
-        for part in self.parts[1:]:
-            held = part.mask(evaluation, held)
-        return held
-
-    def degrees(self, evaluation: Evaluation, rows: Rows) -> NDArray[np.float32]:
-        if not self.parts:
-            return np.ones(rows.size, np.float32)
-        ranking = [part for part in self.parts if part.resembles] or self.parts
-        away = [part for part in ranking if isinstance(part, Resemble) and part.away]
-        near = [part for part in ranking if part not in away]
-        degrees = _folded(np.minimum, evaluation, near, rows) if near else np.ones(rows.size, np.float32)
-        if away:
-            shunned = np.max([part.likeness(evaluation, rows) for part in away], axis=0)
-            np.clip(degrees - AWAY * shunned, 0, 1, out=degrees)
-        return degrees
-
-    def _reaching(self, evaluation: Evaluation, degree: float, above: bool) -> Mask | None:
-        held: Mask | None = None
-        for part in self.parts:
-            mask = part.reaching(evaluation, degree, above=above)
-            if mask is not None:
-                held = mask if held is None else np.logical_and(held, mask, out=held)
-        return held
-
-
-@dataclass(frozen=True)
-class Either(Joined):
-    """All photos that some part finds; it has at least one."""
-
-    def words(self) -> str:
-        return "any of"
-
-    def mask(self, evaluation: Evaluation, among: Mask | None = None) -> Mask:
-        held = self.parts[0].mask(evaluation, among)
-        for part in self.parts[1:]:
-            np.logical_or(held, part.mask(evaluation, among), out=held)
-        return held
-
-    def degrees(self, evaluation: Evaluation, rows: Rows) -> NDArray[np.float32]:
-        return _folded(np.maximum, evaluation, self.parts, rows)
-
-    def _reaching(self, evaluation: Evaluation, degree: float, above: bool) -> Mask | None:
-        held: Mask | None = None
-        for part in self.parts:
-            mask = part.reaching(evaluation, degree, above=above)
-            if mask is None:
-                return None
-            held = mask if held is None else np.logical_or(held, mask, out=held)
-        return held
-
-
 def _filtered(files: Files, predicate: FilePredicate) -> Mask:
     """The photos whose files are as a predicate says."""
     match predicate:
@@ -496,30 +416,3 @@ def _sure_enough(step: Step, evaluation: Evaluation, held: Mask, degree: float, 
 
 def _among(held: Mask, among: Mask | None) -> Mask:
     return held if among is None else held & among
-
-
-def _folded(fold: np.ufunc, evaluation: Evaluation, parts: Sequence[Step], rows: Rows) -> NDArray[np.float32]:
-    folded = parts[0].degrees(evaluation, rows)
-    for part in parts[1:]:
-        fold(folded, part.degrees(evaluation, rows), out=folded)
-    return folded
-
-
-# Ticks in words
-
-
-def _at_least(low: int) -> str:
-    """A lower bound in ticks; one tick more than a round number is "more than" that number."""
-    return f"> {_percent(low - 1)}" if _digits(low - 1) < _digits(low) else f">= {_percent(low)}"
-
-
-def _at_most(high: int) -> str:
-    return f"< {_percent(high + 1)}" if _digits(high + 1) < _digits(high) else f"<= {_percent(high)}"
-
-
-def _digits(ticks: int) -> int:
-    return len(str(ticks).rstrip("0"))
-
-
-def _percent(ticks: int) -> str:
-    return f"{(Decimal(ticks) / (TICKS // 100)).normalize():f}%"

@@ -7,7 +7,8 @@ import pytest
 from dsslic_search.index.quanta import TICKS
 from dsslic_search.index.regions import relate
 from dsslic_search.query.contradiction import LEAST_REGION_TICKS, impossible
-from dsslic_search.query.steps import CoverageRange, Either, Every, RegionCount, Step
+from dsslic_search.query.joined import Either, Every
+from dsslic_search.query.steps import CoverageRange, RegionCount, Step
 
 HALF = TICKS // 2
 SKY, SEA, CAR, VEHICLE = (0,), (1,), (2,), (2, 3)

@@ -23,8 +23,9 @@ from dsslic_search.query.ast import (
     Where,
     Zone,
 )
+from dsslic_search.query.joined import Either, Every
 from dsslic_search.query.plan import plan
-from dsslic_search.query.steps import CoverageRange, Either, Every, Filter, RegionCount, Resemble, Step
+from dsslic_search.query.steps import CoverageRange, Filter, RegionCount, Resemble, Step
 
 PRESENCE = TICKS // 1000
 SKY, CAR, TREE = (Thing(name, name, (i,), 0) for i, name in enumerate(("sky", "car", "tree")))

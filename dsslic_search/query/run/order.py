@@ -14,10 +14,11 @@ from numpy.typing import NDArray
 
 from dsslic_search.index.files import NEVER
 from dsslic_search.query.ast import Sort
+from dsslic_search.query.joined import Every
 from dsslic_search.query.run.cursor import Value
 from dsslic_search.query.run.evaluate import Evaluation
 from dsslic_search.query.run.rank import Mask, Rows, Values, best, top
-from dsslic_search.query.steps import Every, Resemble, Step
+from dsslic_search.query.steps import Resemble, Step
 
 NEAREST_ONE_IN = 256
 """The nearest photos alone are asked for where they are at most one photo in so many."""

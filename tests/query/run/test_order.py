@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from dsslic_search.query.joined import Every
 from dsslic_search.query.run.evaluate import Evaluation
 from dsslic_search.query.run.order import order_of
-from dsslic_search.query.steps import Every, Resemble, Step
+from dsslic_search.query.steps import Resemble, Step
 from tests.query.made import NOON, MadeArchive, MadePhoto
 
 COUNT = 6000  # photos: enough that of a page's nearest alone is asked

@@ -1,0 +1,97 @@
+"""Steps that join others: what all of them find, or any of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dsslic_search.query.run.evaluate import Evaluation
+from dsslic_search.query.run.rank import Mask, Rows
+from dsslic_search.query.steps import AWAY, Cost, Resemble, Step
+
+
+@dataclass(frozen=True)
+class Joined(Step):
+    """Several steps."""
+
+    parts: tuple[Step, ...]
+
+    @property
+    def cost(self) -> Cost:
+        return max((part.cost for part in self.parts), default=Cost.COVERAGE)
+
+    def predicates(self) -> Iterator[Step]:
+        for part in self.parts:
+            yield from part.predicates()
+
+
+@dataclass(frozen=True)
+class Every(Joined):
+    """All photos that every part finds; without parts, all there are."""
+
+    def words(self) -> str:
+        return "all of" if self.parts else "every photo"
+
+    def mask(self, evaluation: Evaluation, among: Mask | None = None) -> Mask:
+        if not self.parts:
+            return np.ones(len(evaluation.columns), bool) if among is None else among.copy()
+        held = self.parts[0].mask(evaluation, among)
+        for part in self.parts[1:]:
+            held = part.mask(evaluation, held)
+        return held
+
+    def degrees(self, evaluation: Evaluation, rows: Rows) -> NDArray[np.float32]:
+        if not self.parts:
+            return np.ones(rows.size, np.float32)
+        ranking = [part for part in self.parts if part.resembles] or self.parts
+        away = [part for part in ranking if isinstance(part, Resemble) and part.away]
+        near = [part for part in ranking if part not in away]
+        degrees = _folded(np.minimum, evaluation, near, rows) if near else np.ones(rows.size, np.float32)
+        if away:
+            shunned = np.max([part.likeness(evaluation, rows) for part in away], axis=0)
+            np.clip(degrees - AWAY * shunned, 0, 1, out=degrees)
+        return degrees
+
+    def _reaching(self, evaluation: Evaluation, degree: float, above: bool) -> Mask | None:
+        held: Mask | None = None
+        for part in self.parts:
+            mask = part.reaching(evaluation, degree, above=above)
+            if mask is not None:
+                held = mask if held is None else np.logical_and(held, mask, out=held)
+        return held
+
+
+@dataclass(frozen=True)
+class Either(Joined):
+    """All photos that some part finds; it has at least one."""
+
+    def words(self) -> str:
+        return "any of"
+
+    def mask(self, evaluation: Evaluation, among: Mask | None = None) -> Mask:
+        held = self.parts[0].mask(evaluation, among)
+        for part in self.parts[1:]:
+            np.logical_or(held, part.mask(evaluation, among), out=held)
+        return held
+
+    def degrees(self, evaluation: Evaluation, rows: Rows) -> NDArray[np.float32]:
+        return _folded(np.maximum, evaluation, self.parts, rows)
+
+    def _reaching(self, evaluation: Evaluation, degree: float, above: bool) -> Mask | None:
+        held: Mask | None = None
+        for part in self.parts:
+            mask = part.reaching(evaluation, degree, above=above)
+            if mask is None:
+                return None
+            held = mask if held is None else np.logical_or(held, mask, out=held)
+        return held
+
+
+def _folded(fold: np.ufunc, evaluation: Evaluation, parts: Sequence[Step], rows: Rows) -> NDArray[np.float32]:
+    folded = parts[0].degrees(evaluation, rows)
+    for part in parts[1:]:
+        fold(folded, part.degrees(evaluation, rows), out=folded)
+    return folded
