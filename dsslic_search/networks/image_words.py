@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 from torch import Tensor, nn
 
-from dsslic_search.networks.segnet import MBCONV_STAGES, ConvNorm, InvertedResidual
+from dsslic_search.networks.segnet import MBCONV_STAGES, ConvNorm, encoder_stages
 
 FEATURES = 1280  # of a photo, before words are made of them
 WORDS = 1000
@@ -40,18 +40,8 @@ class ImageWordsNet(nn.Module):
         super().__init__()
         self.config = config or ImageWordsConfig()
         self.stem = ConvNorm(3, 32, 3, 2)
-        stages, cin = [], 32
-        for expansion, cout, blocks, stride, kernel in MBCONV_STAGES:
-            stage = [
-                InvertedResidual(
-                    cin if b == 0 else cout, cout, expansion, kernel, stride if b == 0 else 1, True
-                )
-                for b in range(blocks)
-            ]
-            stages.append(nn.Sequential(*stage))
-            cin = cout
-        self.stages = nn.ModuleList(stages)
-        self.head = ConvNorm(cin, FEATURES, 1)
+        self.stages = encoder_stages(folded=True)
+        self.head = ConvNorm(MBCONV_STAGES[-1][1], FEATURES, 1)
         self.classifier = nn.Linear(FEATURES, WORDS)
         self.projection = nn.Linear(FEATURES, self.config.embedding)
 

@@ -108,6 +108,25 @@ class InvertedResidual(nn.Module):
         return x + y if self.skip else y
 
 
+def encoder_stages(folded: bool) -> nn.ModuleList:
+    """EfficientNet-Lite0's seven stages, for the 32 channels of its stem: 320 channels at 1/16 of their
+    sides."""
+    stages, cin = [], 32
+    for expansion, cout, blocks, stride, kernel in MBCONV_STAGES:
+        inputs = [cin, *[cout] * (blocks - 1)]
+        strides = [stride, *[1] * (blocks - 1)]
+        stages.append(
+            nn.Sequential(
+                *(
+                    InvertedResidual(c, cout, expansion, kernel, s, folded)
+                    for c, s in zip(inputs, strides, strict=True)
+                )
+            )
+        )
+        cin = cout
+    return nn.ModuleList(stages)
+
+
 class SegNet(nn.Module):
     """float32 [N, 3, H, W], RGB in 0..1, H and W multiples of 32 → scores float32 [N, classes, H/4, W/4]."""
 
@@ -116,17 +135,7 @@ class SegNet(nn.Module):
         self.config = config or SegNetConfig()
         w = self.config.width
         self.stem = ConvNorm(3, 32, 3, 2, folded=folded)
-        stages, cin = [], 32
-        for expansion, cout, blocks, stride, kernel in MBCONV_STAGES:
-            stage = [
-                InvertedResidual(
-                    cin if b == 0 else cout, cout, expansion, kernel, stride if b == 0 else 1, folded
-                )
-                for b in range(blocks)
-            ]
-            stages.append(nn.Sequential(*stage))
-            cin = cout
-        self.stages = nn.ModuleList(stages)
+        self.stages = encoder_stages(folded)
         self.lateral = nn.ModuleList(ConvNorm(c, w, 1, act=False, folded=folded) for c in (24, 40, 112, 320))
         self.context = nn.Conv2d(320, w, 1)
         self.fuse = nn.ModuleList(ConvNorm(w, w, 3, folded=folded) for _ in range(4))
