@@ -28,7 +28,7 @@ Data = Annotated[
 ]
 Run = Annotated[
     Path,
-    typer.Option("--run", metavar="DIR", help="Where checkpoints go; an unfinished run there is resumed."),
+    typer.Option("--run", metavar="DIR", help="Where checkpoints go; a run there is resumed."),
 ]
 Steps = Annotated[
     int | None, typer.Option(min=1, help="Steps in all; else as in the model cards.", show_default=False)

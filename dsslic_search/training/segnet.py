@@ -247,7 +247,7 @@ class Run:
         self.balance = class_weights(labelled.counts + taught.counts, s.class_balance).to(self.device)
         self.batches = Batches(labelled, taught, s, config.area)
         self.file = folder / "segnet.pt"
-        self.settings = asdict(s) | asdict(budget)
+        self.settings = asdict(s)  # not the budget: a run that has reached its end may be given more
         self.seconds, self.mean_loss = Seconds(), 0.0
         self.step = checkpoint.resume(self.file, self._parts(), self.settings, self.device)
 
@@ -380,7 +380,8 @@ def train(
     config: SegNetConfig | None = None,
 ) -> str:
     """Train (or go on from ``folder``) and write the folded average weights to ``out``; returns their
-    identity. UsageError when ``folder`` has a run with other settings."""
+    identity. A run that has reached its end goes on when it is given a larger budget, at the rate that the
+    longer schedule has there. UsageError when ``folder`` has a run with other settings."""
     folder.mkdir(parents=True, exist_ok=True)
     chosen = settings or (SegNetTraining.accelerated() if torch.cuda.is_available() else SegNetTraining())
     run = Run(photos, folder, budget, chosen, config or SegNetConfig())

@@ -4,6 +4,7 @@ and resumes."""
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -255,10 +256,30 @@ def test_segnet_learns_and_resumes_to_the_same_weights(packed, tmp_path: Path, m
     )
     fields, state = weights.load(tmp_path / "cut.safetensors", "segnet")
     SegNet(SegNetConfig(**fields)).load_state_dict(state)
-    with pytest.raises(UsageError, match="other settings"):
-        segnet.train(
-            packed, tmp_path / "b", tmp_path / "x.safetensors", segnet.Budget(steps=9), settings, config
-        )
+    others = replace(settings, batch=3)
+    with pytest.raises(UsageError, match=r"other settings \(batch\)"):
+        segnet.train(packed, tmp_path / "b", tmp_path / "x.safetensors", budget, others, config)
+
+
+def test_a_run_that_reached_its_end_goes_on_with_a_larger_budget(packed, tmp_path: Path, monkeypatch):
+    monkeypatch.setattr(segnet, "load_imagenet", lambda net: None)
+    settings = segnet.SegNetTraining(batch=2, crop=64, early_crop=32, warmup=2)
+    config, out = SegNetConfig(width=16, area=96 * 96), tmp_path / "segnet.safetensors"
+    made = []
+    real = segnet.Batches.make
+
+    def noted(self, number, crop):
+        made.append((number, crop))
+        return real(self, number, crop)
+
+    monkeypatch.setattr(segnet.Batches, "make", noted)
+    first = segnet.train(packed, tmp_path, out, segnet.Budget(steps=3), settings, config)
+    made.clear()
+    assert segnet.train(packed, tmp_path, out, segnet.Budget(steps=3), settings, config) == first
+    assert not made
+    assert segnet.train(packed, tmp_path, out, segnet.Budget(steps=8), settings, config) != first
+    assert (3, 32) in made and (7, 64) in made
+    assert not {number for number, _ in made} & {0, 1, 2}
 
 
 def test_a_settled_batch_norm_is_folded_as_it_is_computed():
