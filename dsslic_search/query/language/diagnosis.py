@@ -5,7 +5,7 @@ from __future__ import annotations
 from dsslic_search.core.errors import QueryError
 from dsslic_search.core.text import quoted
 from dsslic_search.query.language.phrases import CONNECTIVES, ENDS, STARTS
-from dsslic_search.query.language.tokens import Piece
+from dsslic_search.query.language.pieces import Piece
 from dsslic_search.query.language.written import complaint
 
 _NUMBERS = {"AMOUNT", "WHOLE"}

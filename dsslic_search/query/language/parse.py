@@ -12,9 +12,10 @@ from dsslic_search.core.vocabulary import Vocabulary
 from dsslic_search.query.ast import Node, Query, Text, leaves
 from dsslic_search.query.language.lexicon import WordTable, word_table
 from dsslic_search.query.language.phrases import phrases
+from dsslic_search.query.language.pieces import Piece
 from dsslic_search.query.language.runs import items
 from dsslic_search.query.language.structure import Structure
-from dsslic_search.query.language.tokens import Piece, tokens
+from dsslic_search.query.language.tokens import tokens
 from dsslic_search.query.language.written import complaint
 
 __all__ = ["MAX_DEPTH", "MAX_SAVED_PREDICATES", "parse"]

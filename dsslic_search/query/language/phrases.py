@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from dsslic_search.core.text import normal, quoted
+from dsslic_search.query.language.pieces import Piece
 from dsslic_search.query.language.pronouns import resolved
 from dsslic_search.query.language.spatial import OF_THE_PHOTO
-from dsslic_search.query.language.tokens import Piece
 from dsslic_search.query.language.written import complaint
 
 CONNECTIVES = {"AND", "OR", "NOT", "COMMA", "CLAUSE"}

@@ -28,7 +28,7 @@ from dsslic_search.query.ast import (
     Zone,
 )
 from dsslic_search.query.language.grammar import Reading, reading_of
-from dsslic_search.query.language.tokens import Piece
+from dsslic_search.query.language.pieces import Piece
 from dsslic_search.query.language.written import complaint
 
 MOSTLY_TICKS = TICKS // 2  # at least

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from dsslic_search.query.language.tokens import Piece
+from dsslic_search.query.language.pieces import Piece
 
 _BEFORE_A_RELATION = {"ACTIVITY", "FILLER"}
 _OF_ONE_NAME = {"THING", "WHOLE", "MANY", "AMOUNT", "ACTIVITY", "FILLER", "COMPARE"}

@@ -13,8 +13,8 @@ from dsslic_search.query.ast import And, Compare, Like, Node, Not, Or, Presence,
 from dsslic_search.query.language.diagnosis import syntax_error
 from dsslic_search.query.language.grammar import MAX_PREDICATE_TOKENS, reading_of
 from dsslic_search.query.language.phrases import CONNECTIVES
+from dsslic_search.query.language.pieces import Piece
 from dsslic_search.query.language.predicates import predicate
-from dsslic_search.query.language.tokens import Piece
 
 Kind = Literal["seen", "covered", "fact", "like", ""]
 """What a predicate is about: things that are there, shares of the photo, facts of the file, likeness."""

@@ -15,8 +15,8 @@ from typing import TypeGuard
 from dsslic_search.core.errors import QueryError
 from dsslic_search.query.ast import And, Node, Not, Or, Presence, Regional, Relation
 from dsslic_search.query.language.diagnosis import syntax_error
+from dsslic_search.query.language.pieces import Piece
 from dsslic_search.query.language.runs import Item
-from dsslic_search.query.language.tokens import Piece
 from dsslic_search.query.language.written import complaint
 
 _TIGHT = {"-", "!"}

@@ -1,0 +1,57 @@
+"""A token of a query, and what is at hand while a query is cut into tokens."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from dsslic_search.core.errors import QueryError
+from dsslic_search.query.ast import Node, Sort
+from dsslic_search.query.language.lexicon import Meaning, WordTable
+from dsslic_search.query.language.written import MARK, Folded, complaint
+
+LETTER = rf"(?:[^\W\d_]|{MARK})"
+WORD = re.compile(rf"{LETTER}(?:[^\W_]|{MARK}|'(?={LETTER}))*+")
+
+
+@dataclass(slots=True)
+class Piece:
+    """A token: its type, its value in normal form (a THING's is its meaning's name), and the text[start:end]
+    it came from.
+
+    ``meaning``: what a THING stands for; ``node``: the predicate of a FILTER; ``sort``: the order of a
+    SORT; ``number``: that of a LIMIT; ``note``: what is to be told of how a word
+    was read."""
+
+    type: str
+    value: str
+    start: int
+    end: int
+    meaning: Meaning | None = None
+    node: Node | None = None
+    sort: Sort | None = None
+    number: int | None = None
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Source:
+    """A query that is cut into tokens, and what its words may mean. Places are those of the folded text.
+
+    ``south``: seasons are those of the southern hemisphere; ``said_as``: the tree of a query that a word of
+    every day is asked as, None where the vocabulary cannot."""
+
+    folded: Folded
+    table: WordTable
+    now: datetime
+    south: bool
+    said_as: Callable[[str], Node | None]
+
+    def piece(self, type_: str, value: str, start: int, end: int) -> Piece:
+        return Piece(type_, value, *self.folded.span(start, end))
+
+    def complaint(self, start: int, end: int, sentence: str, suggestions: tuple[str, ...] = ()) -> QueryError:
+        """A QueryError for the characters from ``start`` to ``end`` of the folded text."""
+        return complaint(self.folded.original, *self.folded.span(start, end), sentence, suggestions)

@@ -1,0 +1,97 @@
+"""Tokens of what running text tells of times, places and facts of files: "before 2020", "last summer", "near
+48.85,2.35", "larger than 5 MB"."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import datetime
+
+from dsslic_search.query.ast import Near, Period, Recurring
+from dsslic_search.query.language import calendar, dates, fields, plain_facts
+from dsslic_search.query.language.pieces import Piece, Source
+
+_PATTERN = re.compile(r"[\w.-]{1,80}(?:\*|\.[a-z0-9]{2,6}\b)")
+_DAY_FIRST = re.compile(r"[0-9]{1,2}(?:st|nd|rd|th)?[\s-]+[a-z]{3}|(?:19|20)[0-9]{2}[-/][0-9]")
+_BEFORE_AN_AMOUNT = {"COMPARE", "BETWEEN", "MID", "RELATION"}
+"""After these a number is none that tells a time or a fact."""
+_Teller = Callable[[str, int, datetime, bool], tuple[plain_facts.Told, int] | None]
+
+
+def _time_told(text: str, start: int, now: datetime, south: bool) -> tuple[plain_facts.Told, int] | None:
+    found: tuple[Period | Recurring, int] | None = calendar.told(text, start, now, south)
+    if found is None and _DAY_FIRST.match(text, start):
+        found = dates.spoken(text, start, now)
+    return None if found is None else (plain_facts.Told(found[0]), found[1])
+
+
+def _fact_told(text: str, start: int, now: datetime, south: bool) -> tuple[plain_facts.Told, int] | None:
+    return plain_facts.told(text, start, now)
+
+
+def _date_told(text: str, start: int, now: datetime, south: bool) -> tuple[plain_facts.Told, int] | None:
+    found = None if text[start].isdecimal() else dates.spoken(text, start, now)
+    return None if found is None else (plain_facts.Told(found[0]), found[1])
+
+
+_TELLERS: tuple[tuple[_Teller, frozenset[str]], ...] = (
+    (_date_told, dates.OPENERS),
+    (_fact_told, plain_facts.OPENERS),
+    (_time_told, calendar.OPENERS),
+)
+
+
+def told(
+    source: Source, kind: str | None, first: str, start: int, before: str
+) -> tuple[list[Piece], int] | None:
+    """The tokens of a time or a fact in plain words that begins at ``start``, and where they end; None if
+    none begins there. ``kind``: "word", "number" or "symbol", with its text ``first``; ``before``: the type
+    of the token before."""
+    if kind == "word":
+        tellers = [teller for teller, openers in _TELLERS if first in openers]
+        if not tellers and _PATTERN.match(source.folded.text, start):
+            tellers = [_fact_told]
+    elif kind == "number" and before not in _BEFORE_AN_AMOUNT:
+        tellers = [teller for teller, _ in _TELLERS]
+    elif kind == "symbol" and first == "*":
+        tellers = [_fact_told]
+    else:
+        return None
+    for teller in tellers:
+        try:
+            found = teller(source.folded.text, start, source.now, source.south)
+        except ValueError as error:
+            raise source.complaint(start, start + len(first), str(error)) from None
+        if found is not None:
+            return _pieces(source, found[0], start, found[1]), found[1]
+    return None
+
+
+def _pieces(source: Source, told: plain_facts.Told, start: int, end: int) -> list[Piece]:
+    span = source.folded.span(start, end)
+    made = []
+    if told.node is not None:
+        made.append(Piece("FILTER", "", *span, node=told.node))
+    if told.sort is not None:
+        made.append(Piece("SORT", "", *span, sort=told.sort))
+    if told.limit is not None:
+        made.append(Piece("LIMIT", "", *span, number=told.limit))
+    if told.tally is not None:
+        made.append(Piece("TALLY", told.tally, *span))
+    return made
+
+
+def spoken(source: Source, word: str, start: int, end: int) -> tuple[list[Piece], int] | None:
+    """The filter that running text such as "before 2020" or "near 48.85,2.35" is, if it is one."""
+    try:
+        found: tuple[Period | Near, int] | None
+        if word in fields.NEAR_OPENERS:
+            found = fields.near(source.folded.text, start)
+        else:
+            found = dates.spoken(source.folded.text, start, source.now)
+    except ValueError as error:
+        raise source.complaint(start, end, str(error)) from None
+    if found is None:
+        return None
+    node, end = found
+    return [Piece("FILTER", "", *source.folded.span(start, end), node=node)], end

@@ -1,0 +1,131 @@
+"""Tokens of words: of the language, of the vocabulary, of every day and of other languages."""
+
+from __future__ import annotations
+
+import re
+
+from dsslic_search.core.errors import Remedy
+from dsslic_search.core.text import listed, quoted
+from dsslic_search.query.ast import Sort, Thing
+from dsslic_search.query.language import fields, nouns
+from dsslic_search.query.language.lexicon import KEYWORDS, Phrase
+from dsslic_search.query.language.pieces import WORD, Piece, Source
+from dsslic_search.query.language.written import complaint
+
+_SUGGESTED_WORDS = 4  # words, from an unknown one on, that are tried as a phrase for suggestions
+_GAP = re.compile(r"\s+|[-_‐‑]+")  # between the words of a phrase
+_MOST = re.compile(r"(?:the\s+)?(most|least|fewest|largest|biggest|smallest)\s+")
+_DATED = "{} needs a date after it, as in since 2019-05, from 2019 to 2021 or added today"
+_UNSEEN = (
+    "what is near and what is far cannot be told here: instead of {} name a part of the photo, as in car in "
+    "the bottom half"
+)
+
+
+def word(source: Source, start: int, end: int) -> tuple[list[Piece], int]:
+    """The tokens that begin with the word at ``start``, and where they end."""
+    if superlative := _superlative(source, start):
+        return superlative
+    if everyday := _everyday(source, start, end):
+        return everyday
+    phrase, end = _known(source, start, end)
+    span = source.folded.span(start, end)
+    if phrase not in KEYWORDS:
+        meaning = source.table.meanings[phrase]
+        return [Piece("THING", meaning.name, *span, meaning)], end
+    type_, value = KEYWORDS[phrase]
+    piece = Piece(type_, value, *span, source.table.meanings.get(phrase))
+    match type_:
+        case "NOBODY":
+            piece.meaning = source.table.meanings.get(("person",))
+        case "SHAPE":
+            piece.type, piece.node = "FILTER", fields.filter_of("orientation", value, source.now)
+        case "LOOK":
+            name, _, said = value.partition(":")
+            piece.type, piece.node = "FILTER", fields.filter_of(name, said, source.now)
+        case "SORT":
+            piece.sort = fields.sort_of(value, lambda word: None)
+        case "DATED" | "UNSEEN":
+            sentence = _DATED if type_ == "DATED" else _UNSEEN
+            word_typed = quoted(source.folded.text[start:end])
+            raise complaint(source.folded.original, *span, sentence.format(word_typed))
+    return [piece], end
+
+
+def _superlative(source: Source, start: int) -> tuple[list[Piece], int] | None:
+    """The order that "most sky" or "the largest dog" asks for, and the thing, which has to be there; of
+    "least people" the order alone."""
+    most = _MOST.match(source.folded.words, start)
+    named = most and WORD.match(source.folded.words, most.end())
+    if most is None or named is None:
+        return None
+    phrase, end = _known(source, *named.span())
+    meaning = source.table.meanings.get(phrase)
+    if meaning is None:
+        return None
+    shown = source.folded.span(*named.span())
+    thing = Thing(source.folded.original[slice(*shown)], meaning.name, meaning.classes, shown[0])
+    sort = Sort("thing", thing, most[1] not in {"least", "fewest", "smallest"})
+    made = [Piece("SORT", "", *source.folded.span(start, end), sort=sort)]
+    if most[1] not in {"least", "fewest"}:
+        made.append(Piece("THING", meaning.name, *source.folded.span(named.start(), end), meaning))
+    return made, end
+
+
+def _words(source: Source, start: int, end: int) -> tuple[list[str], list[int]]:
+    """The word at ``start`` and as many after it as could be a phrase with it, and where each ends."""
+    text, shadow = source.folded.text, source.folded.words
+    words, ends = [text[start:end]], [end]
+    longest = source.table.longest.get(words[0], _SUGGESTED_WORDS)
+    while len(words) < longest:
+        gap = _GAP.match(shadow, ends[-1])
+        following = WORD.match(shadow, gap.end() if gap else ends[-1])
+        if following is None:
+            break
+        words.append(text[following.start() : following.end()])
+        ends.append(following.end())
+    return words, ends
+
+
+def _everyday(source: Source, start: int, end: int) -> tuple[list[Piece], int] | None:
+    """What a word of every day, or one of another language, is asked as."""
+    words, ends = _words(source, start, end)
+    english = nouns.english_of(words, source.table.meanings, KEYWORDS)
+    if english is not None:
+        words, ends = [english], ends[:1]
+    elif words[0] not in nouns.first_words():
+        return None
+    for count in range(len(words), 0, -1):
+        phrase = tuple(words[:count])
+        if phrase in KEYWORDS:  # "a couple of dogs"
+            return None
+        meaning = source.table.meanings.get(phrase)
+        if phrase not in nouns.everyday() or (meaning and meaning.name == " ".join(phrase)):
+            continue
+        query, span = nouns.everyday()[phrase], source.folded.span(start, ends[count - 1])
+        if query.startswith("!"):
+            raise complaint(source.folded.original, *span, query[1:].strip())
+        node = source.said_as(query)
+        if node is not None:
+            note = f"{' '.join(phrase)}: asked as {query}"
+            return [Piece("FILTER", "scene", *span, node=node, note=note)], ends[count - 1]
+    return None
+
+
+def _known(source: Source, start: int, end: int) -> tuple[Phrase, int]:
+    """The longest phrase of the language or the vocabulary that begins with a word, and where it ends."""
+    words, ends = _words(source, start, end)
+    for count in range(len(words), 0, -1):
+        phrase = tuple(words[:count])
+        if phrase in KEYWORDS or phrase in source.table.meanings:
+            return phrase, ends[count - 1]
+    english = nouns.english_of(words, source.table.meanings, KEYWORDS)
+    if english is not None and ((english,) in KEYWORDS or (english,) in source.table.meanings):
+        return (english,), end
+    suggestions = source.table.closest(words)
+    span = source.folded.span(start, end)
+    hint = f"see `{Remedy.CLASSES}` for the words there are"
+    if suggestions:
+        hint = f"did you mean {listed([quoted(known) for known in suggestions])}?"
+    shown = quoted(source.folded.original[slice(*span)])
+    raise complaint(source.folded.original, *span, f"unknown word {shown}: {hint}", suggestions)
