@@ -199,6 +199,23 @@ def wordnet(
 
 
 @group.command()
+def nouns(
+    folder: Annotated[
+        Path, typer.Option("--wordnet", metavar="DIR", help="The folder of WordNet 3.0's database.")
+    ] = Path("/usr/share/wordnet"),
+    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="The table to write.")] = Path(
+        "dsslic_search/core/nouns.txt"
+    ),
+    force: Force = False,
+) -> None:
+    """Make the table of what nouns are asked as, out of WordNet, the classes and the image words."""
+    from dsslic_search.training import nouns as training
+
+    _may_write(force, out)
+    typer.echo(f"{out}: {training.make(folder, out)} nouns")
+
+
+@group.command()
 def presence(
     data: Data,
     weights: Annotated[Path, typer.Argument(metavar="FILE", help="SegNet's weight file.")] = Path(

@@ -21,6 +21,7 @@ from dsslic_search.core.errors import QueryError
 from dsslic_search.core.vocabulary import default
 from dsslic_search.query import ast
 from dsslic_search.query.ast import Query
+from dsslic_search.query.language.image_words import asked_for
 from dsslic_search.query.language.parse import parse
 
 CORPUS = Path(__file__).parent / "corpus"
@@ -122,7 +123,7 @@ def _read(text: str) -> Form:
 
 def _expanded(form: Form) -> Form:
     if isinstance(form, str):
-        return _expanded(_read(SHORT[form])) if form in SHORT else form
+        return _expanded(_read(SHORT[form])) if form in SHORT else _of_leaves(form)
     match form:
         case ("little", thing):
             return ("below", thing, "10%")
@@ -139,6 +140,21 @@ def _expanded(form: Form) -> Form:
         case ("and" | "or" | "not" as joins, *parts):
             return (str(joins), *map(_expanded, parts))
     return form
+
+
+def _of_leaves(form: str) -> str:
+    """An image word by the numbers of its leaves, as two words may mean the same."""
+    word = form.removeprefix("word:")
+    if word == form or word == "unknown":
+        return form
+    try:
+        return _shown(asked_for(word, ""))
+    except ValueError:
+        return form  # no image word: nothing is read so
+
+
+def _shown(node: ast.Shows) -> str:
+    return f"word:{'+'.join(map(str, node.leaves))}"
 
 
 def _covers(thing: Form, sign: str, share: str) -> Form:
@@ -224,6 +240,8 @@ def _form(node: ast.Node) -> Form:
             return f"{field}:unknown"
         case ast.Near():
             return ast.written(node)
+        case ast.Shows():
+            return _shown(node)
     return node.says.replace('"', "")
 
 

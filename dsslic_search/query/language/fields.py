@@ -18,7 +18,6 @@ from dsslic_search.query.ast import (
     Near,
     Number,
     Orientation,
-    Shows,
     Sort,
     Text,
     Thing,
@@ -149,18 +148,9 @@ def _place(fact: Fact, value: str, now: datetime) -> Leaf:
 
 
 def _shown(fact: Fact, value: str, now: datetime) -> Leaf:
-    from dsslic_search.core import wordnet
+    from dsslic_search.query.language import image_words
 
-    words = wordnet.image_words()
-    meanings = words.meanings(value)
-    if not meanings:
-        close = words.close_to(value)
-        raise ValueError(
-            f"{quoted(value)} is no word that photos are described by"
-            + (f": {did_you_mean(close)}" if close else f"; it is one of WordNet's, as in {fact.example}")
-        )
-    parts = wordnet.thresholds().of(meanings)
-    return Shows(normal(value), words.leaves_of(meanings), parts, f"{fact.name}:{value_as_written(value)}")
+    return image_words.asked_for(value, fact.example)
 
 
 _READERS: Mapping[Kind, Callable[[Fact, str, datetime], Leaf]] = {

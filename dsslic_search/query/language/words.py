@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 
 from dsslic_search.core.errors import Remedy
+from dsslic_search.core.nouns import MAX_NOUN_WORDS
+from dsslic_search.core.nouns import nouns as nouns_of_wordnet
 from dsslic_search.core.text import listed, quoted
 from dsslic_search.query.ast import Sort, Thing
-from dsslic_search.query.language import fields, nouns
+from dsslic_search.query.language import fields, image_words, nouns
 from dsslic_search.query.language.lexicon import KEYWORDS, Phrase
 from dsslic_search.query.language.pieces import WORD, Piece, Source
 from dsslic_search.query.language.written import complaint
@@ -28,6 +30,8 @@ def word(source: Source, start: int, end: int) -> tuple[list[Piece], int]:
         return superlative
     if everyday := _everyday(source, start, end):
         return everyday
+    if named := _named(source, start, end):
+        return named
     phrase, end = _known(source, start, end)
     span = source.folded.span(start, end)
     if phrase not in KEYWORDS:
@@ -72,11 +76,12 @@ def _superlative(source: Source, start: int) -> tuple[list[Piece], int] | None:
     return made, end
 
 
-def _words(source: Source, start: int, end: int) -> tuple[list[str], list[int]]:
-    """The word at ``start`` and as many after it as could be a phrase with it, and where each ends."""
+def _words(source: Source, start: int, end: int, least: int = 0) -> tuple[list[str], list[int]]:
+    """The word at ``start`` and as many after it as could be a phrase with it, at least that many if there
+    are, and where each ends."""
     text, shadow = source.folded.text, source.folded.words
     words, ends = [text[start:end]], [end]
-    longest = source.table.longest.get(words[0], _SUGGESTED_WORDS)
+    longest = max(source.table.longest.get(words[0], _SUGGESTED_WORDS), least)
     while len(words) < longest:
         gap = _GAP.match(shadow, ends[-1])
         following = WORD.match(shadow, gap.end() if gap else ends[-1])
@@ -89,7 +94,7 @@ def _words(source: Source, start: int, end: int) -> tuple[list[str], list[int]]:
 
 def _everyday(source: Source, start: int, end: int) -> tuple[list[Piece], int] | None:
     """What a word of every day, or one of another language, is asked as."""
-    words, ends = _words(source, start, end)
+    words, ends = _words(source, start, end, MAX_NOUN_WORDS)
     english = nouns.english_of(words, source.table.meanings, KEYWORDS)
     if english is not None:
         words, ends = [english], ends[:1]
@@ -112,12 +117,44 @@ def _everyday(source: Source, start: int, end: int) -> tuple[list[Piece], int] |
     return None
 
 
+def _named(source: Source, start: int, end: int) -> tuple[list[Piece], int] | None:
+    """What a noun that is none of the vocabulary is asked as: a class that it is a kind of, or what whole
+    photos show. A noun of more words than are known together comes before these ("traffic light")."""
+    words, ends = _words(source, start, end, MAX_NOUN_WORDS)
+    table = source.table.meanings
+    strange = [(word,) not in KEYWORDS and (word,) not in table for word in words[:MAX_NOUN_WORDS]]
+    if not any(strange) or nouns.english_of(words, table, KEYWORDS):
+        return None
+    known = next((n for n in range(len(words), 0, -1) if _is_known(source, tuple(words[:n]))), 0)
+    noun = nouns_of_wordnet().first_of(words)
+    if noun is None or noun.words <= known:
+        return None
+    span = source.folded.span(start, ends[noun.words - 1])
+    if noun.identities:
+        node = image_words.shown(noun.noun, noun.identities)
+        note = "" if node.word == noun.noun else f"{noun.noun}: read as {node.word}"
+        return [Piece("FILTER", "scene", *span, node=node, note=note)], ends[noun.words - 1]
+    meaning = table.get((noun.kind,))
+    if meaning is not None:
+        note = f"{noun.noun}: read as {meaning.name}"
+        return [Piece("THING", meaning.name, *span, meaning, note=note)], ends[noun.words - 1]
+    if (noun.hint,) in table:
+        shown = quoted(source.folded.original[slice(*span)])
+        sentence = f"photos are not known to show {shown}: for what comes nearest to it write {noun.hint}"
+        raise complaint(source.folded.original, *span, sentence, (noun.hint,))
+    return None
+
+
+def _is_known(source: Source, phrase: Phrase) -> bool:
+    return phrase in KEYWORDS or phrase in source.table.meanings
+
+
 def _known(source: Source, start: int, end: int) -> tuple[Phrase, int]:
     """The longest phrase of the language or the vocabulary that begins with a word, and where it ends."""
     words, ends = _words(source, start, end)
     for count in range(len(words), 0, -1):
         phrase = tuple(words[:count])
-        if phrase in KEYWORDS or phrase in source.table.meanings:
+        if _is_known(source, phrase):
             return phrase, ends[count - 1]
     english = nouns.english_of(words, source.table.meanings, KEYWORDS)
     if english is not None and ((english,) in KEYWORDS or (english,) in source.table.meanings):
