@@ -122,7 +122,7 @@ def _described(store: Store, content_hash: str, max_pixels: int) -> _Described:
     contents = container.read(before)
     data = None
     if decoder.read_words(before, contents) is None:
-        data = container.with_chunk(before, words.encode(words.look(_best(before, contents, max_pixels))))
+        data = container.with_chunk(before, words.encode(words.look(_best(before, contents, max_pixels))[0]))
         contents = container.read(data)
     return _Described(data, ObjectRecord.of_header(contents), contents.total - len(before))
 

@@ -67,7 +67,7 @@ def run(data: Path) -> dict[str, Any]:
     """Look at all photos under ``data`` that people tell of, as an ingest does. Thresholds were chosen on
     these photos; figures that are not so flattered stand in the card."""
     photos, evidence = word_evidence.gather(data)
-    seen = [words.look(word_evidence.opened(path)) for path in photos]
+    seen = [words.look(word_evidence.opened(path))[0] for path in photos]
     stored = np.zeros((len(photos), LEAVES), np.int64)
     for row, each in enumerate(seen):
         for leaf, parts in each.words:

@@ -113,12 +113,9 @@ def _parsed(net: SegNet, pixels: NDArray[np.uint8], size: tuple[int, ...]) -> ND
     import torch
     import torch.nn.functional as F
 
-    config = net.config
     with torch.inference_mode():
         found = F.interpolate(runtime.class_scores(net, pixels), size, mode="bilinear")[0]
-        labels: NDArray[np.uint8] = decide(
-            found, Confidence(config.temperature, config.of_class, config.of_pixel)
-        ).numpy()
+        labels: NDArray[np.uint8] = decide(found, Confidence.of(net.config)).numpy()
     ours = vocabulary.default()
     labels[labels == ours.id_of("house")] = ours.id_of("building")
     return labels
@@ -202,7 +199,7 @@ def _confidence(samples: list[Sample]) -> dict[str, Any]:
     """How honest SegNet's probabilities are, and what the rule that says ``other`` does, at the label map's
     scale."""
     net = runtime.network("segnet")
-    rule = Confidence(net.config.temperature, net.config.of_class, net.config.of_pixel)
+    rule = Confidence.of(net.config)
     photos = list(calibrate.scored(net, samples))
     found: dict[str, Any] = {"rule": vars(rule)}
     for name, each in (("without", Confidence()), ("with", rule)):

@@ -53,6 +53,7 @@ OWN_FILES = (
     ),
     Path("dsslic_search/features/layout_codes.json"),
     Path("dsslic_search/core/presence.json"),
+    Path("dsslic_search/networks/objections.json"),
     Path("dsslic_search/core/wordnet.txt"),
     Path("dsslic_search/core/word_thresholds.json"),
 )
@@ -234,6 +235,25 @@ def presence(
     _threads(threads)
     chosen = training.fit(data, weights, out, outputs)
     typer.echo(f"{out}: {', '.join(f'{name} {least:.2%}' for name, least in chosen.items())}")
+
+
+@group.command()
+def objections(
+    data: Data,
+    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="The file of the rule to write.")] = Path(
+        "dsslic_search/networks/objections.json"
+    ),
+    threads: Threads = None,
+    force: Force = False,
+) -> None:
+    """Choose, on photos that people labelled, when image words speak against regions."""
+    from dsslic_search.training import objections as training
+
+    outputs = _may_write(force, out)
+    _threads(threads)
+    found = training.fit(data, out, outputs)
+    parts = ", ".join(f"{name} {least:.2%}" for name, least in found.least_part.items())
+    typer.echo(f"{out}: persons go from {found.close_ups:.0%} on; animals need {parts}")
 
 
 @group.command()

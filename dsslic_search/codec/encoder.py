@@ -3,6 +3,7 @@
 ::
 
     photo ── SegNet ──► s ────────────────────────────────────────────────► SMAP (lossless)
+      │                 ▲ what words rule out
       ├───── image words ─────────────────────────────────────────────────► word
       ├───── box average of 8×8 ─► c ── BPG 4:4:4 10-bit ─────────────────► COMP
       │                                    └─ decode ─► ĉ ─► x′ = FineNet(ĉ, s)
@@ -55,7 +56,7 @@ from dsslic_search.core.errors import UsageError
 from dsslic_search.core.kinds import KeepMode
 from dsslic_search.core.settings import LOSSLESS
 from dsslic_search.features.image_words import ImageWords
-from dsslic_search.networks import grid, runtime
+from dsslic_search.networks import grid, objections, runtime
 from dsslic_search.networks.grid import SCALE
 from dsslic_search.networks.segmenter import Segmenter, SegNetSegmenter, segmented
 
@@ -97,7 +98,7 @@ def segment_photo(
     photo: SourcePhoto, scale: int | None = None, segmenter: Segmenter | None = None
 ) -> tuple[NDArray[np.uint8], int]:
     """(label map uint8 [h, w] in the ids of the segmenter's vocabulary, map scale) as :func:`encode_photo`
-    would store them."""
+    would store them where no image words speak against regions (:mod:`dsslic_search.networks.objections`)."""
     scale = scale or label_map.scale_for(photo.height, photo.width)
     size = -(-photo.height // scale), -(-photo.width // scale)
     return (segmenter or SegNetSegmenter()).segment(photo.pixels, size), scale
@@ -131,6 +132,10 @@ class _Encoding:
         size = -(-photo.height // self.scale), -(-photo.width // self.scale)
         self.labels, probabilities = segmented(self.segmenter, photo.pixels, size)
         self.clock.mark("segment")
+        self.words, of_words = words.look(photo.pixels)
+        if probabilities is not None and self.dialect.native:
+            self.labels, probabilities = objections.heed(self.labels, probabilities, of_words)
+        self.clock.mark("words")
         self.base_chunks = [] if self.dialect.native else [class_list.encode(self.dialect)]
         self.base_chunks.append(label_map.encode(self.labels))
         self.certainties: dict[int, int] = {}
@@ -139,10 +144,8 @@ class _Encoding:
             self.base_chunks.append(sure)
             known = certainty.decode(sure, self.labels)
             self.certainties = certainty.by_meaning(self.labels, known, self.dialect)
-        self.clock.mark("map")
-        self.words = words.look(photo.pixels)
         self.base_chunks.append(words.encode(self.words))
-        self.clock.mark("words")
+        self.clock.mark("map")
         made = (
             reduction.box_average(photo)
             if options.mode is KeepMode.REFERENCE

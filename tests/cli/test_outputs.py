@@ -75,6 +75,7 @@ ROWS = {
     "train presence": train(
         "presence", "--data", DATA, weights.folder() / "segnet.safetensors", ending=".json"
     ),
+    "train objections": train("objections", "--data", DATA, ending=".json"),
     "train layout": train("layout", "--data", DATA, ending=".json"),
     "train lpips": train("lpips", "--package", DATA),
     "bench ingest": bench("ingest", "--images", DATA),
@@ -86,6 +87,7 @@ ROWS = {
     "bench label-map": bench("label-map", "--table", DATA, "--data", DATA),
     "bench map-scale": bench("map-scale", "--data", DATA, "--images", DATA),
     "bench segmentation": bench("segmentation", "--data", DATA),
+    "bench objections": bench("objections", "--data", DATA),
     "bench speed": bench("speed", "--maps", DATA),
     "bench search": bench("search", "--data", DATA),
     "bench retrieval": bench("retrieval", "--data", DATA),

@@ -14,9 +14,11 @@ PLAIN = 1
 LAYER = Layer("word", "the image words", (PLAIN,), in_base=True)
 
 
-def look(pixels: NDArray[np.uint8]) -> ImageWords:
-    """What a photo, uint8 [H, W, 3] sRGB, shows to the network that ships."""
-    return ImageWords.of(runtime.identity(runtime.IMAGE_WORDS), *runtime.image_words(pixels))
+def look(pixels: NDArray[np.uint8]) -> tuple[ImageWords, NDArray[np.float32]]:
+    """What a photo, uint8 [H, W, 3] sRGB, shows to the network that ships: what is stored of it, and the
+    probabilities of all words, float32 [1000]."""
+    probabilities, vector = runtime.image_words(pixels)
+    return ImageWords.of(runtime.identity(runtime.IMAGE_WORDS), probabilities, vector), probabilities
 
 
 def encode(words: ImageWords) -> Chunk:

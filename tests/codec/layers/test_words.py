@@ -11,7 +11,7 @@ from dsslic_search.codec.container import Header
 from dsslic_search.codec.layers import words
 from dsslic_search.core.errors import FormatError
 from dsslic_search.core.kinds import KeepMode, Stage
-from dsslic_search.features.image_words import ImageWords
+from dsslic_search.features.image_words import LEAVES, ImageWords
 
 SAID = ImageWords("ab" * 8, (1,) * 32, ((3, 200),))
 HEADER = Header(8, 8, False, KeepMode.EXACT, 1, 8, 75, 20, 30, "11" * 8, "22" * 8, "00" * 8)
@@ -70,6 +70,7 @@ def test_a_photo_is_looked_at_the_same_whatever_its_size() -> None:
         3, 2
     )
     for shown in (pixels, pixels[:1, :1], pixels.repeat(3, 0)):
-        seen = words.look(shown)
+        seen, probabilities = words.look(shown)
+        assert probabilities.shape == (LEAVES,) and probabilities.sum() == pytest.approx(1, abs=1e-4)
         assert 60 <= len(seen.to_bytes()) <= 100
-        assert seen == words.look(shown.copy())
+        assert seen == words.look(shown.copy())[0]

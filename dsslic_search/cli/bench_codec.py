@@ -1,0 +1,168 @@
+"""Benchmarks of the codec and its layers."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from dsslic_search.cli.bench_options import Images, Out, finish, may_write
+from dsslic_search.cli.options import EFFORT, Effort, Force, Quality, print_json
+from dsslic_search.core.errors import UsageError
+from dsslic_search.core.output import Outputs
+
+
+def register(group: typer.Typer) -> None:
+    """Add this module's commands."""
+    for command in (levers, importance, rd, label_map, map_scale):
+        group.command(command.__name__.replace("_", "-"))(command)
+
+
+def levers(
+    data: Annotated[
+        Path, typer.Option("--data", metavar="DIR", help="The data folder of training; see docs/training.md.")
+    ],
+    out: Out = None,
+    force: Force = False,
+) -> None:
+    """What each means of the codec gains by itself, on clean photos kept from training."""
+    from dsslic_search.bench import levers as bench
+
+    outputs = may_write(out, force)
+    finish(bench.run(data), out, outputs)
+
+
+def importance(
+    cases: Annotated[
+        list[str], typer.Argument(metavar="DIR=WORD", help="Folders of photos, and what matters on them.")
+    ],
+    value: Annotated[float, typer.Option(help="How much it matters.")] = 4.0,
+    photos: Annotated[
+        int, typer.Option(min=1, help="Photos of each folder, those that show it on 3 % or more.")
+    ] = 12,
+    quality: Quality = 50,
+    effort: Effort = EFFORT,
+    workers: Annotated[int, typer.Option(min=1, help="Photos at once.")] = 1,
+    out: Out = None,
+    force: Force = False,
+) -> None:
+    """PSNR on a class of pixels and elsewhere, coded plainly and with --importance, at equal bytes."""
+    from dsslic_search.bench import importance as bench
+
+    outputs = may_write(out, force)
+    asked = []
+    for case in cases:
+        folder, _, word = case.rpartition("=")
+        if not folder or not word:
+            raise UsageError(f'"{case}" is not DIR=WORD, as in photos/portraits=person')
+        asked.append(bench.Case(Path(folder), word, value))
+    finish(bench.run(asked, photos=photos, quality=quality, effort=effort, workers=workers), out, outputs)
+
+
+def rd(
+    images: Images,
+    codecs: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME,…",
+            help="Of: dsslic, dsslic-coarse, bpg444, bpg420, bpgrgb (the paper's protocol), hevc444-10, "
+            "avif, avif-psnr, jxl, webp, jpeg.",
+        ),
+    ] = "dsslic,dsslic-coarse,bpg444,avif,jxl,webp,jpeg",
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            "--out",
+            metavar="DIR",
+            help="Write one JSON a codec, comparison.json and curves here; else all on stdout.",
+            show_default=False,
+        ),
+    ] = None,
+    plots: Annotated[
+        bool, typer.Option("--plots/--no-plots", help="Draw curves into --out, as PNG and SVG.")
+    ] = True,
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="Photos at once; else one a core.", show_default=False)
+    ] = None,
+    force: Force = False,
+) -> None:
+    """Codecs beside each other over ladders of qualities: bits by layer, PSNR, MS-SSIM, LPIPS, CPU seconds,
+    BD-rates against BPG 4:4:4."""
+    from rich.console import Console
+    from rich.progress import Progress
+
+    from dsslic_search.bench import compare, plot, record
+    from dsslic_search.bench import rd as bench
+
+    names = [name.strip() for name in codecs.split(",") if name.strip()]
+    outputs = Outputs(force)
+    if out is not None:  # before the measuring, not after it
+        if plots:
+            plot.check_installed()
+        outputs.folder(out)
+        curves = plot.files(out) if plots else []
+        for file in [*(out / f"{name}.json" for name in (*names, "comparison")), *curves]:
+            outputs.check(file)
+    with Progress(console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as bar:
+        task = bar.add_task("photos × codecs", total=None)
+        results = bench.run(
+            images,
+            names,
+            workers=workers,
+            progress=lambda done, total: bar.update(task, completed=done, total=total),
+        )
+    compared = compare.compare(results)
+    typer.echo("\n".join([*bench.table(results), *compare.table(compared)]), err=True)
+    if out is None:
+        print_json(record.record({"codecs": results, **compared}))
+        return
+    for name, result in results.items():
+        record.write(out / f"{name}.json", result, outputs)
+    record.write(out / "comparison.json", compared, outputs)
+    if plots:
+        photos = next(iter(results.values()))["photos"]
+        plot.draw(results, compared, out, f"{photos} photos of {images.resolve().name}", outputs)
+    typer.echo(out, err=True)
+
+
+def label_map(
+    table: Annotated[
+        Path,
+        typer.Option(help="CSV of label maps and their bytes under other coders: map, flif_E100, jxl_e7 …"),
+    ],
+    data: Annotated[
+        Path, typer.Option("--data", metavar="DIR", help="The folder that the table's paths start from.")
+    ],
+    fuzz: Annotated[int, typer.Option(min=0, help="Also decode this many damaged streams.")] = 0,
+    out: Out = None,
+    force: Force = False,
+) -> None:
+    """The label-map coder: bytes beside other coders, speed, first call, damaged streams."""
+    from dsslic_search.bench import label_map as bench
+
+    outputs = may_write(out, force)
+    results = bench.run(table, data)
+    if fuzz:
+        results["fuzz"] = bench.fuzz(fuzz, 1)
+    for name, ratio in results["ratio"].items():
+        typer.echo(f"{name:14} {ratio:.3f}", err=True)
+    finish(results, out, outputs)
+
+
+def map_scale(
+    data: Annotated[
+        Path, typer.Option("--data", metavar="DIR", help="Folder with scenes/<set>; see docs/training.md.")
+    ],
+    images: Images,
+    out: Out = None,
+    force: Force = False,
+) -> None:
+    """What coding the label map at other scales does to its bytes, to answers, and to the whole file."""
+    from dsslic_search.bench import map_scale as bench
+
+    outputs = may_write(out, force)
+    results = bench.run(data, images)
+    typer.echo("\n".join(bench.table(results)), err=True)
+    finish(results, out, outputs)

@@ -1,0 +1,169 @@
+"""Benchmarks of what is known of photos, and of how they are found."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from dsslic_search.cli.bench_options import Out, finish, may_write
+from dsslic_search.cli.options import Force
+
+
+def register(group: typer.Typer) -> None:
+    """Add this module's commands."""
+    for command in (image_words, segmentation, objections, search, retrieval, vectors, duplicates):
+        group.command(command.__name__.replace("_", "-"))(command)
+
+
+def image_words(
+    data: Annotated[Path, typer.Option("--data", metavar="DIR", help="Folder with scenes/ and photos/.")],
+    out: Out = None,
+    force: Force = False,
+) -> None:
+    """Image words beside what people say of photos, and likeness by their vectors."""
+    from dsslic_search.bench import image_words as bench
+
+    outputs = may_write(out, force)
+    finish(bench.run(data), out, outputs)
+
+
+def segmentation(
+    data: Annotated[
+        Path, typer.Option("--data", metavar="DIR", help="Folder with scenes/<set>; see docs/training.md.")
+    ],
+    settings: Annotated[
+        bool,
+        typer.Option("--settings", help="Instead: other resolutions and mirroring, on the calibration part."),
+    ] = False,
+    beside: Annotated[
+        Path | None,
+        typer.Option("--beside", metavar="FILE", help="Other weights, in the same run.", show_default=False),
+    ] = None,
+    out: Out = None,
+    force: Force = False,
+) -> None:
+    """Pixel accuracy and mean IoU of SegNet and of the teacher on the validation split, and how honest
+    SegNet's confidence is."""
+    from dsslic_search.bench import segmentation as bench
+
+    outputs = may_write(out, force)
+    if settings:
+        results = bench.test_time(data)
+        for row in results["settings"]:
+            typer.echo("  ".join(f"{name} {value}" for name, value in row.items()), err=True)
+    else:
+        results = bench.run(data, beside)
+        for name in ("segnet", "teacher", "beside")[: 2 if beside is None else 3]:
+            scores = results[name]
+            typer.echo(
+                f"{name:8} pixel accuracy {scores['pixel_accuracy']:.4f}, mean IoU {scores['mean_iou']:.4f}",
+                err=True,
+            )
+    finish(results, out, outputs)
+
+
+def objections(
+    data: Annotated[
+        Path, typer.Option("--data", metavar="DIR", help="Folder with scenes/ and photos/ sets.")
+    ],
+    out: Out = None,
+    force: Force = False,
+) -> None:
+    """What it gains that image words speak against regions of label maps."""
+    from dsslic_search.bench import objections as bench
+
+    outputs = may_write(out, force)
+    finish(bench.run(data), out, outputs)
+
+
+def search(
+    data: Annotated[
+        Path, typer.Option("--data", metavar="DIR", help="Folder with scenes/<set>; see docs/training.md.")
+    ],
+    out: Out = None,
+    force: Force = False,
+) -> None:
+    """How good answers are: precision, recall and F1 of queries of every kind, judged by what people labelled
+    on the validation split, then all that bench retrieval measures."""
+    from dsslic_search.bench import retrieval, search
+
+    outputs = may_write(out, force)
+    answers = search.run(data)
+    typer.echo("\n".join(search.table(answers)), err=True)
+    found = retrieval.run(data)
+    typer.echo("\n".join(retrieval.table(found)), err=True)
+    finish({"predicates": answers, "retrieval": found}, out, outputs)
+
+
+def retrieval(
+    data: Annotated[
+        Path, typer.Option("--data", metavar="DIR", help="Folder with scenes/<set> and photos/corel1k.")
+    ],
+    ablation: Annotated[
+        bool,
+        typer.Option(
+            "--ablation",
+            help="Instead: the embedding with one thing changed at a time, on the training split.",
+        ),
+    ] = False,
+    maps: Annotated[
+        Path | None,
+        typer.Option(
+            "--maps",
+            metavar="DIR",
+            help="Keep SegNet's label maps here for the next run.",
+            show_default=False,
+        ),
+    ] = None,
+    out: Out = None,
+    force: Force = False,
+) -> None:
+    """Layout nDCG@10 and class precision@10/20, beside random order, colour histograms and class
+    histograms."""
+    from dsslic_search.bench import layout_ablation
+    from dsslic_search.bench import retrieval as bench
+
+    outputs = may_write(out, force)
+    results = layout_ablation.run(data, maps) if ablation else bench.run(data, folder=maps)
+    typer.echo("\n".join(layout_ablation.table(results) if ablation else bench.table(results)), err=True)
+    finish(results, out, outputs)
+
+
+def vectors(
+    data: Annotated[
+        Path, typer.Option("--data", metavar="DIR", help="Folder with scenes/<set>; see docs/training.md.")
+    ],
+    photos: Annotated[int, typer.Option(min=1, help="Photos to search among.")] = 1_000_000,
+    out: Out = None,
+    force: Force = False,
+) -> None:
+    """Milliseconds, recall and bytes of layout queries among very many made-up photos."""
+    from dsslic_search.bench import vectors as bench
+
+    outputs = may_write(out, force)
+    results = bench.run(data, photos)
+    typer.echo("\n".join(bench.table(results)), err=True)
+    finish(results, out, outputs)
+
+
+def duplicates(
+    data: Annotated[
+        Path, typer.Option("--data", metavar="DIR", help="Folder with photos/<set> and scenes/<set>.")
+    ],
+    photos: Annotated[int, typer.Option(min=1, help="Photos of each set, in either part.")] = 8,
+    at: Annotated[
+        int, typer.Option(min=0, help="Made-up photos for time and memory; 0 leaves these out.")
+    ] = 100_000,
+    out: Out = None,
+    force: Force = False,
+) -> None:
+    """How many altered copies of photos are found, and how many pairs are taken for the same picture wrongly:
+    frames of a drive, screenshots and papers with one frame; beside fingerprints alone."""
+    from dsslic_search.bench import duplicates as bench
+
+    outputs = may_write(out, force)
+    results = bench.run(data, photos, at)
+    typer.echo("\n".join(bench.table(results)), err=True)
+    finish(results, out, outputs)
