@@ -89,9 +89,21 @@ def _advised(text: str, arguments: list[str]) -> str:
     if "\n" in text:
         return text
     hint = "See dss-search --help, and --help after a command."
+    if text.startswith("No such command") and (meant := CALLED_ELSEWHERE.get(arguments[0])):
+        hint = f"Did you mean dss-search {meant}? {hint}"
     if text.startswith("No such option") and arguments[:1] in (["query"], ["stats"], ["save"]):
         hint = 'Put "--" before a query that begins with "-". ' + hint
     return f"dss-search: {text.rstrip('.')}. {hint}"
+
+
+CALLED_ELSEWHERE = {
+    "search": "query", "find": "query", "ask": "query", "add": "ingest", "import": "ingest",
+    "index": "ingest", "scan": "sync", "update": "sync", "delete": "remove", "rm": "remove", "trash": "bin",
+    "dedupe": "duplicates", "dupes": "duplicates", "view": "show", "open": "preview",
+    "export": "originals", "verify": "check", "compress": "encode", "decompress": "decode",
+    "statistics": "stats", "list": "query", "ls": "query",
+}  # fmt: skip
+"""What other programs call a command of ours."""
 
 
 def _prepare_streams() -> None:

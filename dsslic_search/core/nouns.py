@@ -52,6 +52,19 @@ class Nouns:
                     return _noun(noun, count, found)
         return None
 
+    def places(self) -> Iterator[str]:
+        """The nouns that are asked as several image words, such as "kitchen"."""
+        return (line.partition(b"\t")[0].decode() for line in self._lines if b"," in line)
+
+    def beginning(self, letters: str) -> Iterator[str]:
+        """The nouns of one word that begin with some letters and can be asked for."""
+        for line in self._lines[bisect_left(self._lines, letters.encode()) :]:
+            if not line.startswith(letters.encode()):
+                break
+            noun, _, asked_as = line.partition(b"\t")
+            if b" " not in noun and asked_as[:1] not in b"?/":
+                yield noun.decode()
+
     def _asked_as(self, noun: str) -> str | None:
         """What stands behind a noun; None where the table has it not."""
         beginning = f"{noun}\t".encode()

@@ -11,6 +11,7 @@ import pytest
 
 from dsslic_search.archive.folder import ArchiveFolder
 from dsslic_search.archive.lock import locked
+from dsslic_search.cli.main import CALLED_ELSEWHERE, COMMANDS
 from dsslic_search.core import vocabulary
 
 
@@ -197,6 +198,13 @@ def test_what_does_not_fit_a_command_is_told_in_sentences(run):
     assert ran.code == 2
     assert 'Put "--" before a query that begins with "-".' in ran.message
     assert "Put" not in run("check", "-sky").message
+
+
+def test_a_command_of_other_programs_is_told_by_its_name_here(run):
+    assert "Did you mean dss-search query?" in run("find", "sky").message
+    assert "Did you mean dss-search ingest?" in run("import", "photos").message
+    assert "Did you mean" not in run("qqqqqq").message
+    assert set(CALLED_ELSEWHERE.values()) <= {name for names in COMMANDS.values() for name in names}
 
 
 @pytest.mark.parametrize(

@@ -61,6 +61,13 @@ def test_of_several_words_the_longest_noun_counts() -> None:
     assert (found.noun, found.words) == ("traffic light", 2)
 
 
+def test_places_and_nouns_by_their_beginning() -> None:
+    assert list(SMALL.places()) == ["kitchen"]
+    assert list(SMALL.beginning("bak")) == ["baker"]
+    assert list(SMALL.beginning("gir")) == []  # only a hint
+    assert list(SMALL.beginning("zz")) == []
+
+
 def test_the_table_is_in_order_in_normal_form_and_names_what_there_is() -> None:
     lines = [line for line in TABLE.read_text("utf-8").splitlines() if not line.startswith("#")]
     rows = [line.split("\t") for line in lines]

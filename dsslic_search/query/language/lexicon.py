@@ -9,10 +9,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 
+from dsslic_search.core import wordnet
 from dsslic_search.core.colour_terms import TERMS
+from dsslic_search.core.nouns import nouns as nouns_of_wordnet
 from dsslic_search.core.text import KnownWords, normal, plural_of
 from dsslic_search.core.vocabulary import ClassInfo, Group, Vocabulary
-from dsslic_search.query.language import spatial
+from dsslic_search.query.language import nouns, spatial
 
 Phrase = tuple[str, ...]
 
@@ -159,16 +161,30 @@ class WordTable:
             (p for p in ranked if ranked[p] >= clear), key=lambda phrase: (-ranked[phrase], phrase)
         ):
             words_of_it = tuple(phrase.split())
-            best.setdefault(self.meanings.get(words_of_it) or KEYWORDS[words_of_it], phrase)
-        return tuple(best.values())[:at_most]
+            best.setdefault(self.meanings.get(words_of_it) or KEYWORDS.get(words_of_it, phrase), phrase)
+        return tuple(best.values())[:at_most] or _rare_nouns_like(words[0])[:at_most]
 
     @cached_property
     def _suggested(self) -> KnownWords:
         own = (" ".join(phrase) for phrase, (type_, _) in KEYWORDS.items() if type_ not in _NOT_SUGGESTED)
         stated = (" ".join(phrase) for phrase in self.meanings if phrase not in self.made)
-        return KnownWords([*stated, *(word for word in own if len(word) > 3)])
+        image_words = (normal(synset.words[0]) for synset in wordnet.image_words().synsets.values())
+        every_day = (" ".join(phrase) for phrase in nouns.everyday())
+        known = [*stated, *(word for word in own if len(word) > 3)]
+        return KnownWords(dict.fromkeys([*known, *every_day, *nouns_of_wordnet().places(), *image_words]))
 
 
+MIN_RARE_CHARACTERS = 6  # of a word: of a shorter one too many nouns are a letter away
+
+
+def _rare_nouns_like(word: str) -> tuple[str, ...]:
+    """Nouns that begin as a word does and from which it is one mistake away."""
+    if not MIN_RARE_CHARACTERS <= len(word) <= MAX_WORD_CHARACTERS:
+        return ()
+    return tuple(noun for noun in nouns_of_wordnet().beginning(word[:2]) if _mistakes(word, noun, 1) <= 1)
+
+
+MAX_WORD_CHARACTERS = 40  # of a word that may be mistyped
 LETTERS_A_MISTAKE = 4  # of a word: so many letters may have one mistake, at least one
 
 

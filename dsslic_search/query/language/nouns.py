@@ -1,8 +1,8 @@
-"""Nouns that the vocabulary does not have: what they are asked as, and from where that is known."""
+"""Words of every day that the vocabulary does not have, and what they are asked as."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
 
@@ -19,22 +19,6 @@ def everyday() -> Mapping[Phrase, str]:
         words, _, query = line.partition(" = ")
         found |= {tuple(normal(word).split()): query for word in words.split(", ")}
     return found
-
-
-@cache
-def foreign() -> Mapping[str, str]:
-    """For words of other languages the English word."""
-    found: dict[str, str] = {}
-    for line in _lines("foreign.txt"):
-        english, _, words = line.partition(": ")
-        found |= {normal(word): english for word in words.split(", ")}
-    return found
-
-
-def english_of(words: Sequence[str], *known: Mapping[Phrase, object]) -> str | None:
-    """The English word for the first of some words, where it is one of another language and none that is
-    known."""
-    return None if any((words[0],) in table for table in known) else foreign().get(words[0])
 
 
 @cache

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from dsslic_search.core.text import normal, quoted
+from dsslic_search.query.language.adjectives import settled
 from dsslic_search.query.language.pieces import Piece
 from dsslic_search.query.language.pronouns import resolved
 from dsslic_search.query.language.spatial import OF_THE_PHOTO
@@ -29,7 +30,7 @@ _NOTHING = Piece("", "", 0, 0)
 def phrases(text: str, pieces: list[Piece]) -> list[Piece]:
     """The tokens of the grammar for those of the text. Raises QueryError for a word that has no meaning where
     it stands."""
-    kept = [piece for piece in pieces if piece.type != "FILLER" or piece.value]
+    kept = settled(text, [piece for piece in pieces if piece.type != "FILLER" or piece.value])
     return list(
         _connected(_ranges(list(_zones(text, resolved(_second_bounds(list(_amounts([*_words(kept)]))))))))
     )

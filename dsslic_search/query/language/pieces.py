@@ -6,9 +6,11 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 
 from dsslic_search.core.errors import QueryError
 from dsslic_search.query.ast import Node, Sort
+from dsslic_search.query.language import foreign, nouns
 from dsslic_search.query.language.lexicon import Meaning, WordTable
 from dsslic_search.query.language.written import MARK, Folded, complaint
 
@@ -48,6 +50,15 @@ class Source:
     now: datetime
     south: bool
     said_as: Callable[[str], Node | None]
+
+    @cached_property
+    def language(self) -> str:
+        """The language of the query, as `foreign.language_of` tells it."""
+        return foreign.language_of(frozenset(WORD.findall(self.folded.text)), self.is_english)
+
+    def is_english(self, word: str) -> bool:
+        """Whether a word is one of the query language, the vocabulary or every day, or begins one."""
+        return word in self.table.longest or word in nouns.first_words()
 
     def piece(self, type_: str, value: str, start: int, end: int) -> Piece:
         return Piece(type_, value, *self.folded.span(start, end))

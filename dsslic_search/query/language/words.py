@@ -9,7 +9,7 @@ from dsslic_search.core.nouns import MAX_NOUN_WORDS
 from dsslic_search.core.nouns import nouns as nouns_of_wordnet
 from dsslic_search.core.text import listed, quoted
 from dsslic_search.query.ast import Sort, Thing
-from dsslic_search.query.language import fields, image_words, nouns
+from dsslic_search.query.language import fields, foreign, image_words, nouns
 from dsslic_search.query.language.lexicon import KEYWORDS, Phrase
 from dsslic_search.query.language.pieces import WORD, Piece, Source
 from dsslic_search.query.language.written import complaint
@@ -92,13 +92,16 @@ def _words(source: Source, start: int, end: int, least: int = 0) -> tuple[list[s
     return words, ends
 
 
+def _in_english(source: Source, start: int, end: int, least: int = 0) -> tuple[list[str], list[int]]:
+    """The words that `_words` gives; of one in another language the English ones alone."""
+    english = foreign.english_of(source.folded.text[start:end], source.language, source.is_english)
+    return _words(source, start, end, least) if english is None else ([*english], [end] * len(english))
+
+
 def _everyday(source: Source, start: int, end: int) -> tuple[list[Piece], int] | None:
-    """What a word of every day, or one of another language, is asked as."""
-    words, ends = _words(source, start, end, MAX_NOUN_WORDS)
-    english = nouns.english_of(words, source.table.meanings, KEYWORDS)
-    if english is not None:
-        words, ends = [english], ends[:1]
-    elif words[0] not in nouns.first_words():
+    """What a word of every day is asked as."""
+    words, ends = _in_english(source, start, end, MAX_NOUN_WORDS)
+    if words[0] not in nouns.first_words():
         return None
     for count in range(len(words), 0, -1):
         phrase = tuple(words[:count])
@@ -120,10 +123,10 @@ def _everyday(source: Source, start: int, end: int) -> tuple[list[Piece], int] |
 def _named(source: Source, start: int, end: int) -> tuple[list[Piece], int] | None:
     """What a noun that is none of the vocabulary is asked as: a class that it is a kind of, or what whole
     photos show. A noun of more words than are known together comes before these ("traffic light")."""
-    words, ends = _words(source, start, end, MAX_NOUN_WORDS)
+    words, ends = _in_english(source, start, end, MAX_NOUN_WORDS)
     table = source.table.meanings
     strange = [(word,) not in KEYWORDS and (word,) not in table for word in words[:MAX_NOUN_WORDS]]
-    if not any(strange) or nouns.english_of(words, table, KEYWORDS):
+    if not any(strange):
         return None
     known = next((n for n in range(len(words), 0, -1) if _is_known(source, tuple(words[:n]))), 0)
     noun = nouns_of_wordnet().first_of(words)
@@ -151,17 +154,20 @@ def _is_known(source: Source, phrase: Phrase) -> bool:
 
 def _known(source: Source, start: int, end: int) -> tuple[Phrase, int]:
     """The longest phrase of the language or the vocabulary that begins with a word, and where it ends."""
-    words, ends = _words(source, start, end)
+    words, ends = _in_english(source, start, end)
     for count in range(len(words), 0, -1):
         phrase = tuple(words[:count])
         if _is_known(source, phrase):
             return phrase, ends[count - 1]
-    english = nouns.english_of(words, source.table.meanings, KEYWORDS)
-    if english is not None and ((english,) in KEYWORDS or (english,) in source.table.meanings):
-        return (english,), end
-    suggestions = source.table.closest(words)
+    if field := fields.field_name(words[0]):
+        shown = quoted(source.folded.original[slice(*source.folded.span(start, end))])
+        sentence = f"{shown} is what a file says: write it with its value, as in {fields.EXAMPLES[field]}"
+        raise source.complaint(start, end, sentence)
+    is_noun = nouns_of_wordnet().first_of(words[:1]) is not None
+    suggestions = () if is_noun else source.table.closest(words)
     span = source.folded.span(start, end)
     hint = f"see `{Remedy.CLASSES}` for the words there are"
+    hint = f"photos are not known to show it; {hint}" if is_noun else hint
     if suggestions:
         hint = f"did you mean {listed([quoted(known) for known in suggestions])}?"
     shown = quoted(source.folded.original[slice(*span)])

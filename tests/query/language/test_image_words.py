@@ -44,3 +44,49 @@ def test_a_misspelt_word_has_suggestions() -> None:
         tree("word:elefant")
     with pytest.raises(QueryError, match="as in word:pizza"):
         tree("word:qqqqqqq")
+
+
+@pytest.mark.parametrize(
+    ("text", "read", "note"),
+    [
+        ("mutton", "word:food", "mutton: read as food"),
+        ("baguette", "word:bread", "baguette: read as bread"),
+        ("doctor", "person", "doctor: read as person"),
+        ("oaks", "tree", "oak: read as tree"),
+        ("trucks", "word:truck", None),
+        ("golden retriever", 'word:"golden retriever"', None),
+        ("kitchen", "word:kitchen", None),
+        ("traffic light", 'word:"traffic light"', None),
+        ("black bear", 'word:"black bear"', None),
+        ("black cat", "black cat", None),
+        ("dog and truck", "(dog and word:truck)", None),
+    ],
+)
+def test_a_noun_is_asked_as_what_it_is_or_is_a_kind_of(text: str, read: str, note: str | None) -> None:
+    query = parse(text, default())
+    assert query.tree is not None
+    assert written(query.tree) == read
+    assert query.notes == ((note,) if note else ())
+
+
+def test_what_photos_do_not_show_has_a_hint_of_its_kind_or_none() -> None:
+    with pytest.raises(
+        QueryError, match='not known to show "giraffes": for what comes nearest to it write anim'
+    ):
+        parse("giraffes", default())
+    with pytest.raises(QueryError, match='unknown word "love": photos are not known to show it; see'):
+        parse("love", default())
+    with pytest.raises(
+        QueryError, match='"aperture" is what a file says: write it with its value, as in f_num'
+    ):
+        parse("aperture", default())
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [("pizzza", "pizza"), ("kichen", "kitchen"), ("lighthous", "lighthouse"), ("sunst", "sunset")],
+)
+def test_nouns_are_suggested_for_mistyped_ones(typed: str, meant: str) -> None:
+    with pytest.raises(QueryError) as error:
+        parse(typed, default())
+    assert error.value.suggestions == (meant,)

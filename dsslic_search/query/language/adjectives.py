@@ -1,0 +1,93 @@
+"""What adjectives are about: a colour behind its noun ("car that is red", "voiture rouge"), two colours of
+one thing ("black and white cat"), and what is not known of things ("bright sky") or image words ("two
+pizzas")."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from dataclasses import replace
+
+from dsslic_search.core.text import quoted
+from dsslic_search.query.ast import Shows
+from dsslic_search.query.language.pieces import Piece
+from dsslic_search.query.language.written import complaint
+
+BLACK_AND_WHITE = "colour:black and white"
+SPOTTED = frozenset({
+    "animal", "bird", "cat", "cow", "dog", "horse", "sheep", "vehicle", "car", "bus", "train",
+    "motorbike", "bicycle", "boat", "aeroplane", "furniture", "chair", "sofa", "bed", "armchair", "rug",
+    "flower",
+})  # fmt: skip
+"""Things that are black and white themselves; of others, black-and-white photos are meant."""
+_LOOKS = ("brightness:<", "brightness:>")
+_AMOUNTS = {"NUMBER", "MANY", "LOTS", "LITTLE", "MOSTLY", "ONLY", "SMALL", "PERCENT"}
+
+
+def settled(text: str, pieces: list[Piece]) -> list[Piece]:
+    """The tokens of a query, adjectives before what they are about. Raises QueryError for an adjective of
+    what it cannot be told of."""
+    made = list(_two_coloured(_colours_first(pieces)))
+    for before, piece in itertools.pairwise(made):
+        _check(text, before, piece)
+    return made
+
+
+def _colours_first(pieces: list[Piece]) -> list[Piece]:
+    """Colours behind a thing stand before it: "flowers red and yellow" are red and yellow flowers."""
+    types = ["", *(piece.type for piece in pieces), "", "", ""]  # of the piece before each, and so on
+    made: list[Piece] = []
+    index = 0
+    while index < len(pieces):
+        here = types[index : index + 6]  # the one before, this and four after
+        if here[1:3] != ["THING", "COLOUR"] or here[0] == "COLOUR" or here[3] == "THING":
+            made.append(pieces[index])
+            index += 1
+            continue
+        thing, colour = pieces[index : index + 2]
+        made += [colour, thing]
+        index += 2
+        if here[3] in {"AND", "OR"} and here[4] == "COLOUR" and types[index + 3] != "THING":
+            made += [pieces[index], pieces[index + 1], replace(thing, start=colour.end, end=colour.end)]
+            index += 2
+    return made
+
+
+def _two_coloured(pieces: list[Piece]) -> Iterator[Piece]:
+    """ "Black and white cat" is a black cat and a white cat; "no black and white cat" is not both."""
+    closing = None
+    for index, piece in enumerate(pieces):
+        following = pieces[index + 1] if index + 1 < len(pieces) else None
+        if piece.value == BLACK_AND_WHITE and following and following.value in SPOTTED:
+            start, end = piece.start, piece.end
+            if index and pieces[index - 1].type == "NOT":
+                yield Piece("LPAR", "(", start, start)
+                closing = following
+            yield Piece("COLOUR", "black", start, end)
+            yield replace(following, start=start, end=end)
+            yield Piece("AND", "and", start, end)
+            yield Piece("COLOUR", "white", start, end)
+            continue
+        yield piece
+        if piece is closing:
+            yield Piece("RPAR", ")", piece.end, piece.end)
+
+
+def _check(text: str, before: Piece, piece: Piece) -> None:
+    said = quoted(text[before.start : before.end])
+    thing = quoted(text[piece.start : piece.end])
+    if before.value.startswith(_LOOKS) and piece.type == "THING":
+        raise complaint(
+            text,
+            before.start,
+            before.end,
+            f"{said} is about whole photos: write {said[1:-1]} photos of {thing[1:-1]}, or leave it out",
+        )
+    if isinstance(piece.node, Shows) and (before.type == "COLOUR" or before.type in _AMOUNTS):
+        known = "its colour" if before.type == "COLOUR" else "how many or how much of it there is"
+        raise complaint(
+            text,
+            before.start,
+            piece.end,
+            f"{thing} is known of the whole photo, not {known}: leave out {said}",
+        )
