@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import struct
 import threading
 import warnings
 from collections.abc import Iterator, Mapping
@@ -203,7 +204,14 @@ def _upright(plane: NDArray[np.uint8], turn: int) -> NDArray[np.uint8]:
 
 
 def _reason(error: Exception) -> str:
-    return " ".join(str(error).split())[:200] or type(error).__name__
+    """Why a library could not go on, in words for people: not its variables, addresses and byte strings."""
+    if isinstance(error, (struct.error, IndexError, EOFError)):
+        return "it ends too early"
+    said = error.args[0] if error.args else ""
+    text = " ".join((said.decode("latin-1") if isinstance(said, bytes) else str(error)).split())
+    if "object at 0x" in text:
+        return "nothing in it is a picture that can be read"
+    return text[:200] or type(error).__name__
 
 
 _silence = threading.Lock()

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+import re
 import struct
 import threading
 import warnings
@@ -260,12 +261,17 @@ def test_empty_files_are_called_empty():
         opened(b"")
 
 
+OF_A_LIBRARY = re.compile(r"0x|b'|BytesIO|unpack|NoneType|index out of|Traceback|object has no")
+"""What no sentence says to people."""
+
+
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF", "PPM", "JPEG2000"])
 def test_truncated_files_never_open_and_never_crash(kind):
     data = saved(Image.effect_noise((64, 64), 50).convert("RGB"), kind)
     for length in range(0, len(data) * 3 // 4, max(1, len(data) // 40)):
-        with pytest.raises(PhotoError, match=r"^x: "):
+        with pytest.raises(PhotoError, match=r"^x: ") as said:
             opened(data[:length])
+        assert not OF_A_LIBRARY.search(str(said.value)), length
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "TIFF", "GIF"])
@@ -286,6 +292,31 @@ def test_damaged_files_open_or_raise_photo_error(kind):
             continue
         assert photo.pixels.dtype == np.uint8
         assert photo.pixels.shape[2] == 3
+
+
+STARTS = {
+    "short.dng": b"II\x2a\0",
+    "empty.dng": b"II\x2a\0\x08\0\0\0" + bytes(600),
+    "far.tif": b"II\x2a\0\xff\xff\xff\x7f",
+    "nef.nef": b"MM\0\x2a\0\0\0\x08\0\1\1\0\0\4\0\0\0\1\0\0\0\x10" + bytes(600),
+    "sensor.cr2": b"II\x2a\0\x10\0\0\0CR\x02\0" + bytes(600),
+    "sensor.cr3": b"\0\0\0\x18ftypcrx \0\0\0\1crx isom" + bytes(600),
+    "short.jp2": b"\0\0\0\x0cjP  \r\n\x87\n",
+    "short.heic": b"\0\0\0\x18ftypheic\0\0\0\0heicmif1",
+    "short.png": b"\x89PNG\r\n\x1a\n",
+    "short.webp": b"RIFF\x24\0\0\0WEBPVP8 ",
+    "short.gif": b"GIF89a",
+    "short.jxl": b"\xff\x0a",
+}
+
+
+@pytest.mark.parametrize("name", STARTS)
+def test_what_is_wrong_is_said_in_words_and_not_in_those_of_a_library(name: str) -> None:
+    with pytest.raises(PhotoError) as said:
+        open_photo(STARTS[name], name, 10**8)
+    sentence = str(said.value)
+    assert sentence.startswith(f"{name}: ")
+    assert not OF_A_LIBRARY.search(sentence)
 
 
 def test_no_exif_is_no_bytes():
