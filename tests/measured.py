@@ -15,9 +15,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib.machinery import SourceFileLoader
 from types import ModuleType
-from typing import Any
+from typing import Any, TypeVar
 
 from _pytest.assertion.rewrite import AssertionRewritingHook
+
+T = TypeVar("T")
 
 WATCHED_PACKAGES = ("dsslic_search", "tests")
 WATCHED_EXAMPLES = 20  # of each property: the simplest, which Hypothesis tries first, and some others
@@ -27,17 +29,10 @@ _here = threading.local()  # ``tracer``: coverage's of this thread, once it has 
 _of_threads: Any = None  # what coverage has every new thread traced by
 
 
-def _look() -> None:
-    """In a thread that was started while coverage looked away, it begins as in a new one."""
+def _trace_new_threads_by(tracer: Any) -> None:
+    """Only the main thread says so: others come and go beside it."""
     if threading.current_thread() is threading.main_thread():
-        threading.settrace(_of_threads)
-    sys.settrace(getattr(_here, "tracer", _of_threads))
-
-
-def _look_away() -> None:
-    if threading.current_thread() is threading.main_thread():
-        threading.settrace(None)  # type: ignore[arg-type]  # as before any was set
-    sys.settrace(None)
+        threading.settrace(tracer)
 
 
 def _is_watched() -> bool:
@@ -45,32 +40,72 @@ def _is_watched() -> bool:
     return type(sys.gettrace()).__module__.partition(".")[0] == "coverage"
 
 
+def out_of_sight(work: Callable[..., T], *arguments: Any) -> T:
+    """What ``work`` returns; what it does is not measured, if this thread is.
+
+    The tracer counts calls and returns to know which file a line is in. So this function, and none that it
+    calls, stops and starts it: else the lines after this call, in whatever called, would be lost.
+    """
+    if not _is_watched():
+        return work(*arguments)
+    global _of_threads
+    tracer = _here.tracer = sys.gettrace()
+    _of_threads = threading.gettrace() or _of_threads
+    _trace_new_threads_by(None)
+    sys.settrace(None)
+    try:
+        return work(*arguments)
+    finally:
+        sys.settrace(tracer)
+        _trace_new_threads_by(_of_threads)
+
+
+def in_sight(work: Callable[..., T], *arguments: Any) -> T:
+    """What ``work`` returns; what it does is measured, also within `out_of_sight`. A thread that was started
+    there begins as a new one does."""
+    if sys.gettrace() is not None or _of_threads is None:
+        return work(*arguments)
+    _trace_new_threads_by(_of_threads)
+    sys.settrace(getattr(_here, "tracer", _of_threads))
+    try:
+        return work(*arguments)
+    finally:
+        sys.settrace(None)
+        _trace_new_threads_by(None)
+
+
 @contextmanager
 def unwatched() -> Iterator[None]:
-    """What this thread does meanwhile is not measured."""
+    """What this thread does meanwhile is not measured, nor what is left of the functions it is used in: for
+    pytest's own steps, and for functions of the tests. Within functions of the package: `out_of_sight`."""
     if not _is_watched():
         yield
         return
     global _of_threads
     _here.tracer, _of_threads = sys.gettrace(), threading.gettrace() or _of_threads
-    _look_away()
+    _trace_new_threads_by(None)
+    sys.settrace(None)
     try:
         yield
     finally:
-        _look()
+        _trace_new_threads_by(_of_threads)
+        sys.settrace(_here.tracer)
 
 
 @contextmanager
 def watched() -> Iterator[None]:
-    """What this thread does meanwhile is measured, also within `unwatched`."""
+    """What this thread does meanwhile is measured, also within `unwatched`. Within functions of the package:
+    `in_sight`."""
     if sys.gettrace() is not None or _of_threads is None:
         yield
         return
-    _look()
+    _trace_new_threads_by(_of_threads)
+    sys.settrace(getattr(_here, "tracer", _of_threads))
     try:
         yield
     finally:
-        _look_away()
+        _trace_new_threads_by(None)
+        sys.settrace(None)
 
 
 @contextmanager
@@ -107,7 +142,7 @@ def watch_loading() -> None:
 
 def _watching(load: Callable[[Any, ModuleType], None]) -> Callable[[Any, ModuleType], None]:
     def exec_module(self: Any, module: ModuleType) -> None:
-        with watched() if module.__name__.partition(".")[0] in WATCHED_PACKAGES else unwatched():
-            load(self, module)
+        seen = module.__name__.partition(".")[0] in WATCHED_PACKAGES
+        (in_sight if seen else out_of_sight)(load, self, module)
 
     return exec_module

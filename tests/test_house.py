@@ -30,6 +30,9 @@ def module_name(path: Path) -> str:
     return ".".join(path.relative_to(PACKAGE).with_suffix("").parts).removesuffix("__init__").rstrip(".")
 
 
+LINES_OF_A_MODULE = 420
+"""That no module may exceed: one idea takes fewer."""
+
 MODULES = {module_name(path): path for path in sorted(PACKAGE.rglob("*.py"))}
 
 
@@ -69,6 +72,11 @@ def test_no_modules_import_each_other_in_a_circle() -> None:
         TopologicalSorter(imports()).prepare()
     except CycleError as error:
         pytest.fail(" imports ".join(reversed(error.args[1])))
+
+
+@pytest.mark.parametrize("module", list(MODULES))
+def test_no_module_is_longer_than_one_idea(module: str) -> None:
+    assert len(MODULES[module].read_text().splitlines()) <= LINES_OF_A_MODULE
 
 
 def drawn_on_the_map() -> list[str]:

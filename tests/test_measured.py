@@ -5,9 +5,11 @@ from __future__ import annotations
 import importlib.util
 import sys
 import threading
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import pytest
@@ -15,7 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests import measured
-from tests.measured import unwatched, watched
+from tests.measured import in_sight, out_of_sight, unwatched, watched
 
 
 class Tracer:
@@ -27,6 +29,27 @@ class Tracer:
 
 class Debugger(Tracer):
     __module__ = "pdb"
+
+
+class Counting(Tracer):
+    """Says, as coverage does, by the calls and returns that it was told of, which function a line is in."""
+
+    __module__ = "coverage.tracer"
+
+    def __init__(self) -> None:
+        self.entered: list[str] = []
+        self.lines: list[tuple[str, str]] = []
+        """The function that a line is in, and the one that it is taken to be in."""
+
+    def __call__(self, frame: FrameType, event: str, _: Any) -> Counting:
+        name = frame.f_code.co_name
+        if event == "call":
+            self.entered.append(name)
+        elif event == "return" and self.entered:
+            self.entered.pop()
+        elif event == "line":
+            self.lines.append((name, self.entered[-1] if self.entered else ""))
+        return self
 
 
 @contextmanager
@@ -104,6 +127,43 @@ def test_the_first_examples_of_a_property_are_watched(monkeypatch: pytest.Monkey
         holds()
     assert seen[: measured.WATCHED_EXAMPLES] == [tracer] * measured.WATCHED_EXAMPLES
     assert seen[measured.WATCHED_EXAMPLES :] == [None] * (60 - measured.WATCHED_EXAMPLES)
+
+
+def test_lines_after_what_is_out_of_sight_are_taken_to_be_where_they_are(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    tracer = Counting()
+    monkeypatch.setattr(threading, "gettrace", lambda: tracer)
+
+    def of_the_package() -> str:
+        found = out_of_sight(of_another)
+        return found + "!"
+
+    def of_another() -> str:
+        found = in_sight(of_the_package_again)
+        return found + "?"
+
+    def of_the_package_again() -> str:
+        found = out_of_sight(str, 12)
+        return found + "3"
+
+    with traced_by(tracer):
+        assert of_the_package() == "123?!"
+    where = Counter(line for line in tracer.lines if line[0].startswith("of_"))
+    assert where == {("of_the_package", "of_the_package"): 2, ("of_the_package_again",) * 2: 2}
+
+
+def test_what_fails_out_of_sight_ends_there() -> None:
+    tracer = Tracer()
+    with traced_by(tracer):
+        with pytest.raises(ValueError, match="invalid literal"):
+            out_of_sight(int, "x")
+        after = sys.gettrace()
+        with unwatched():
+            with pytest.raises(ValueError, match="invalid literal"):
+                in_sight(int, "x")
+            away = sys.gettrace()
+    assert (after, away) == (tracer, None)
 
 
 @pytest.mark.parametrize(("name", "whether"), [("dsslic_search.made_up", True), ("other", False)])
