@@ -148,8 +148,11 @@ def sparkline(counts: Sequence[int]) -> str:
 
 
 def classes(archive: ArchiveDir = None, as_json: AsJson = False) -> None:
-    """List the classes that queries can speak of: their words, groups, and how many photos show them."""
+    """List the classes that queries can speak of: their words, groups, and how many photos show them. Words
+    that are mostly wrong are marked."""
     from dsslic_search.api import Archive
+    from dsslic_search.core.trust import of_class
+    from dsslic_search.core.vocabulary import default
 
     with Archive(archive) as opened:
         listed = opened.classes()
@@ -161,7 +164,10 @@ def classes(archive: ArchiveDir = None, as_json: AsJson = False) -> None:
         return
     typer.echo(f"{'class':12} {'photos':>6} {'from':>6}  also")
     for c in listed:
-        typer.echo(f"{c.name:12} {c.photos:>6} {c.presence:>6.2%}  {', '.join(c.synonyms)}".rstrip())
+        trust = of_class(c.name) if opened.vocabulary.identity == default().identity else None
+        doubted = "(mostly wrong) " if trust is not None and trust.mostly_wrong else ""
+        line = f"{c.name:12} {c.photos:>6} {c.presence:>6.2%}  {doubted}{', '.join(c.synonyms)}"
+        typer.echo(line.rstrip())
     typer.echo("\ngroups")
     for name, members in groups.items():
         typer.echo(f"{name:14} {', '.join(members)}")

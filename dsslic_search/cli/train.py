@@ -217,6 +217,23 @@ def nouns(
 
 
 @group.command()
+def trust(
+    results: Annotated[
+        Path, typer.Option("--results", metavar="FILE", help="What bench search measured.")
+    ] = Path("docs/results/search.json"),
+    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="The table to write.")] = Path(
+        "dsslic_search/core/trust.json"
+    ),
+    force: Force = False,
+) -> None:
+    """Make the table of how far classes can be trusted out of what bench search measured."""
+    from dsslic_search.training import trust as training
+
+    _may_write(force, out)
+    typer.echo(f"{out}: {training.make(results, out)} classes")
+
+
+@group.command()
 def presence(
     data: Data,
     weights: Annotated[Path, typer.Argument(metavar="FILE", help="SegNet's weight file.")] = Path(

@@ -18,8 +18,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
+from typing import Any
 
 from dsslic_search.core.text import KnownWords, normal, plural_of
+from dsslic_search.core.trust import Trust
 
 TABLE = Path(__file__).with_name("wordnet.txt")
 THRESHOLDS = Path(__file__).with_name("word_thresholds.json")
@@ -146,7 +148,20 @@ class Thresholds:
 
 
 @cache
+def _measured() -> Any:
+    return json.loads(THRESHOLDS.read_text("utf-8"))
+
+
+def trust_of(word: str) -> Trust | None:
+    """How far an image word can be trusted, by its first word in WordNet; None where nothing was measured."""
+    for row in _measured()["words"].values():
+        if row["word"] == word:
+            return Trust(row["precision"], row["recall"], row["photos"])
+    return None
+
+
+@cache
 def thresholds() -> Thresholds:
     """Those that were measured; see `training.word_thresholds`."""
-    stored = json.loads(THRESHOLDS.read_text("utf-8"))
+    stored = _measured()
     return Thresholds({synset: row["parts"] for synset, row in stored["words"].items()}, stored["otherwise"])

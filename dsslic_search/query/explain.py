@@ -7,7 +7,8 @@ from collections.abc import Iterator
 import numpy as np
 
 from dsslic_search.core.text import counted
-from dsslic_search.core.vocabulary import Vocabulary
+from dsslic_search.core.trust import Trust, in_words, of_class
+from dsslic_search.core.vocabulary import Vocabulary, default
 from dsslic_search.features.colours import FAIR_SHARES
 from dsslic_search.features.regions import MIN_REGION_PER_MILLE
 from dsslic_search.index.regions.relate import AROUND_RULE, BETWEEN_RULE, RELATIONS, zone_rule
@@ -23,6 +24,7 @@ from dsslic_search.query.ast import (
     Query,
     Regional,
     Relation,
+    Shows,
     Sort,
     Thing,
     Zone,
@@ -92,7 +94,10 @@ def _words(query: Query, vocabulary: Vocabulary) -> Iterator[str]:
 def _meaning(thing: Thing, vocabulary: Vocabulary) -> str:
     names = [vocabulary.classes[class_id].name for class_id in thing.classes]
     line = f"{thing.written}: {thing.name}"
-    return line if names == [thing.name] else f"{line} = {' + '.join(names)}"
+    if names == [thing.name]:
+        told = in_words(of_class(thing.name)) if vocabulary.identity == default().identity else "not measured"
+        return f"{line}, an area of the label map; {told}"
+    return f"{line} = {' + '.join(names)}, areas of the label map"
 
 
 def _rules(leaf: Leaf) -> Iterator[str]:
@@ -100,6 +105,8 @@ def _rules(leaf: Leaf) -> Iterator[str]:
         case Coloured(_, colour):
             share = f"{FAIR_SHARES[colour]:.0%}"
             yield f"{colour}: at least {share} of the thing is, or no other colour takes up more of it"
+        case Shows(word, shown):
+            yield f"{word}: {counted(len(shown), 'image word')}, of the whole photo; {in_words(_trust(word))}"
         case Like(operand):
             yield f"{operand}: the photo to compare with"
         case Regional(_, where, _, _, says):
@@ -115,6 +122,12 @@ def _rules(leaf: Leaf) -> Iterator[str]:
                     yield f"{name}: {RELATIONS[name].rule}"
                 case Amid():
                     yield f"between: {BETWEEN_RULE}"
+
+
+def _trust(word: str) -> Trust | None:
+    from dsslic_search.core import wordnet
+
+    return wordnet.trust_of(word)
 
 
 def _steps(step: Step, evaluation: Evaluation) -> Iterator[str]:

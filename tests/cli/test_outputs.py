@@ -71,6 +71,7 @@ ROWS = {
     "train image-words": train("image-words", "--data", DATA),
     "train word-thresholds": train("word-thresholds", "--data", DATA, ending=".json"),
     "train wordnet": train("wordnet", "--wordnet", DATA, ending=".txt"),
+    "train trust": train("trust", "--results", f"{DATA}/search.json", ending=".json"),
     "train nouns": train("nouns", "--wordnet", DATA, ending=".txt"),
     "train presence": train(
         "presence", "--data", DATA, weights.folder() / "segnet.safetensors", ending=".json"

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from dsslic_search.core.vocabulary import default
-from dsslic_search.query.explain import _outermost, reading
+from dsslic_search.query.explain import _outermost, _words, reading
 from dsslic_search.query.language.parse import parse
 
 
@@ -38,3 +40,16 @@ def test_only_parentheses_around_everything_are_taken_off(text: str, inside: str
 )
 def test_a_reading_is_said_where_there_could_be_another(text: str, said: str | None) -> None:
     assert reading(parse(text, default())) == said
+
+
+def test_words_tell_their_source_and_what_they_are_worth() -> None:
+    lines = list(_words(parse("woods, vehicles, kitchen, word:bed and red bus", default()), default()))
+    assert lines[0].startswith("woods: tree, an area of the label map; 94% of answers right")
+    assert lines[1].startswith("vehicles: vehicle = car + ")
+    assert "kitchen: 4 image words, of the whole photo; not measured" in lines
+    assert any(
+        line.startswith("bed: ") and "of the whole photo; 100% of answers right" in line for line in lines
+    )
+    assert any(line.startswith("red: at least 15% of the thing is") for line in lines)
+    own = replace(default(), name="own", classes=default().classes[:4], groups=())
+    assert list(_words(parse("sky", own), own)) == ["sky: sky, an area of the label map; not measured"]

@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from dsslic_search.core.errors import PhotoError, QueryError
+from dsslic_search.core.trust import in_words, of_class
 from dsslic_search.core.vocabulary import default
 from dsslic_search.features.embedding import embed
 from dsslic_search.index.source import Stale
@@ -375,6 +376,11 @@ def test_filters_do_not_change_the_score(ask: Callable[..., Answer]) -> None:
     assert ask("camera:canon").ids.tolist() == [i for i in ROWS if PHOTOS[i - 1].camera == "Canon EOS"]
 
 
+def area(name: str) -> str:
+    """What is told of the word for a class."""
+    return f"{name}, an area of the label map; {in_words(of_class(name))}"
+
+
 def test_explain(ask: Callable[..., Answer]) -> None:
     found = ask("Vehicles and not >30% skies or like #8")
     counts = {text: ask(text).total for text in ("vehicle", "sky <= 30%")}
@@ -383,8 +389,8 @@ def test_explain(ask: Callable[..., Answer]) -> None:
         "query:  Vehicles and not >30% skies or like #8",
         "read as: (vehicle and not sky > 30%) or like #8",
         "words:",
-        f"  Vehicles: vehicle = {members}",
-        "  skies: sky",
+        f"  Vehicles: vehicle = {members}, areas of the label map",
+        f"  skies: {area('sky')}",
         "  #8: the photo to compare with",
         "plan:",
         "  any of",
@@ -415,16 +421,16 @@ def test_explain_regions_filters_and_order(ask: Callable[..., Answer]) -> None:
     lines = found.explain().split("\n")
     assert lines[lines.index("words:") : lines.index("plan:")] == [
         "words:",
-        "  car: car",
-        "  road: road",
+        f"  car: {area('car')}",
+        f"  road: {area('road')}",
         "  on: the other is right under half of its foot or more",
-        "  cars: car",
+        f"  cars: {area('car')}",
         "  at least 2: so many regions, which are connected and at least 0.1% of the photo",
-        "  sea: sea",
+        f"  sea: {area('sea')}",
         "  bottom left: half of a region or more is in the left half, and half or more in the bottom half",
-        "  sky: sky",
-        "  tree: tree",
-        "  people: person",
+        f"  sky: {area('sky')}",
+        f"  tree: {area('tree')}",
+        f"  people: {area('person')}",
         "  around: it is at three quarters of the other's outline or more",
     ]
     assert [
@@ -450,7 +456,7 @@ def test_explain_everything(ask: Callable[..., Answer]) -> None:
         "query:  everything sort:-sky",
         "read as: everything sort:-sky",
         "words:",
-        "  sky: sky",
+        f"  sky: {area('sky')}",
         "plan:",
         "  every photo: 120 photos",
         "order: sky, ascending, equal ones newest first",
