@@ -1,7 +1,8 @@
-"""What many tests need, worked out once a run: what SegNet sees in a photo, a new catalog, machine code.
+"""What many tests need, worked out once a run: what networks see in a photo, a new catalog, machine code.
 
-The first two follow from what they are given alone, so they are kept by it: the answer of SegNet for each
-photo's pixels, whichever process of pytest asked first, and one empty catalog that others are copies of.
+The first two follow from what they are given alone, so they are kept by it: the answers of SegNet and of the
+image words for each photo's pixels, whichever process of pytest asked first, and one empty catalog that
+others are copies of.
 Where the networks, the catalog and the migrations are at home (`at_home`), each is made anew. Machine code is
 kept by the package itself; here one process compiles, and others wait for what it keeps.
 """
@@ -12,8 +13,9 @@ import hashlib
 import os
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, nullcontext
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -28,26 +30,25 @@ from dsslic_search.index import compiling
 from dsslic_search.networks import runtime
 from tests.measured import out_of_sight
 
-SEGMENT, NETWORK, UPGRADE = runtime.segment, runtime.network, database.upgrade
+SEGMENT, IMAGE_WORDS = runtime.segment, runtime.image_words
+NETWORK, UPGRADE = runtime.network, database.upgrade
 SCAN, COMPILED = native.scan, compiling._compiled
 
 
 @contextmanager
 def kept_in(folder: Path) -> Iterator[None]:
-    """While in it, answers of SegNet are kept in a folder, and so is the empty catalog."""
+    """While in it, answers of networks are kept in a folder, and so is the empty catalog."""
     making = threading.Lock()
 
-    def segment(
-        pixels: np.ndarray, map_size: tuple[int, int], *looks: int | None
-    ) -> tuple[np.ndarray, np.ndarray]:
+    def seen(look: Callable[..., tuple[Any, Any]], pixels: np.ndarray, *how: Any) -> tuple[Any, Any]:
         if runtime.network is not NETWORK:  # a test has put another one there
-            return SEGMENT(pixels, map_size, *looks)
-        digest = hashlib.blake2b(f"{pixels.shape} {pixels.dtype} {map_size} {looks}".encode())
+            return look(pixels, *how)
+        digest = hashlib.blake2b(f"{look.__name__} {pixels.shape} {pixels.dtype} {how}".encode())
         digest.update(np.ascontiguousarray(pixels))
         kept = folder / f"{digest.hexdigest()[:32]}.npz"
         if not kept.is_file():
             made = kept.with_suffix(f".{os.getpid()}-{threading.get_ident()}.npz")
-            np.savez(made, *SEGMENT(pixels, map_size, *looks))
+            np.savez(made, *look(pixels, *how))
             made.replace(kept)
         with np.load(kept) as found:
             return found["arr_0"], found["arr_1"]
@@ -83,7 +84,8 @@ def kept_in(folder: Path) -> Iterator[None]:
         return run
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(runtime, "segment", segment)
+        patch.setattr(runtime, "segment", partial(seen, SEGMENT))
+        patch.setattr(runtime, "image_words", partial(seen, IMAGE_WORDS))
         patch.setattr(database, "upgrade", upgrade)
         patch.setattr(native, "scan", scan)
         patch.setattr(compiling, "_compiled", compiled)
@@ -95,6 +97,7 @@ def at_home() -> Iterator[None]:
     """While in it, nothing is kept."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(runtime, "segment", SEGMENT)
+        patch.setattr(runtime, "image_words", IMAGE_WORDS)
         patch.setattr(database, "upgrade", UPGRADE)
         patch.setattr(native, "scan", SCAN)
         yield
