@@ -176,6 +176,9 @@ UNITS = [
         "may ",
         "sort:sky ",
         "size:1 ",
+        "truck ",
+        "red car ",
+        "hund ",
         "camera:é ",
     ),
     *(

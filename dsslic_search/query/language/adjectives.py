@@ -7,6 +7,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator
 from dataclasses import replace
+from operator import attrgetter
 
 from dsslic_search.core.text import quoted
 from dsslic_search.query.ast import Shows
@@ -20,6 +21,8 @@ SPOTTED = frozenset({
     "flower",
 })  # fmt: skip
 """Things that are black and white themselves; of others, black-and-white photos are meant."""
+_TYPE = attrgetter("type")
+_CONCERNED = {"COLOUR", "FILTER"}  # without these there is nothing to do
 _LOOKS = ("brightness:<", "brightness:>")
 _AMOUNTS = {"NUMBER", "MANY", "LOTS", "LITTLE", "MOSTLY", "ONLY", "SMALL", "PERCENT"}
 
@@ -27,6 +30,8 @@ _AMOUNTS = {"NUMBER", "MANY", "LOTS", "LITTLE", "MOSTLY", "ONLY", "SMALL", "PERC
 def settled(text: str, pieces: list[Piece]) -> list[Piece]:
     """The tokens of a query, adjectives before what they are about. Raises QueryError for an adjective of
     what it cannot be told of."""
+    if _CONCERNED.isdisjoint(map(_TYPE, pieces)):
+        return pieces
     made = list(_two_coloured(_colours_first(pieces)))
     for before, piece in itertools.pairwise(made):
         _check(text, before, piece)
