@@ -203,7 +203,7 @@ class Archive(Keeping, Following, GettingOut):
 
         check_flags(replace=replace)
         name = text_of(name, "the name of a saved query")
-        self._searcher.check(text_of(text), name)
+        self._searcher.check(text_of(text), name, lambda: self._indexes.ask(lambda indexes: indexes))
         notes.save_query(self.catalog, name, text, replace=replace)
 
     def saved_queries(self) -> dict[str, str]:

@@ -159,10 +159,12 @@ class Searcher:
             among=among,
         )
 
-    def check(self, text: str, name: str) -> None:
-        """Raise QueryError for a text that is no query when it is saved under a name."""
+    def check(self, text: str, name: str, indexes: Callable[[], Indexes]) -> None:
+        """Raise QueryError for a text that is no query when it is saved under a name; ``indexes`` opens those
+        in which names are looked up."""
         from dsslic_search.archive import notes
         from dsslic_search.query.language.parse import parse
+        from dsslic_search.query.names import names_of
 
         own = notes.saved_key(name)
         parse(
@@ -172,6 +174,7 @@ class Searcher:
                 text if notes.name_key(asked, "saved query") == own else self.saved_text(asked)
             ),
             tag_trouble=self.tag_trouble,
+            named=names_of(lambda: indexes().files(), self.saved_text, self.tag_trouble),
             south=self._settings.south,
         )
 

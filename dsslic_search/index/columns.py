@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import bisect
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from dsslic_search.core.errors import ArchiveError
 from dsslic_search.core.vocabulary import Vocabulary
 from dsslic_search.index import cache
-from dsslic_search.index.quanta import QUANTA, doubt, quanta, ticks
+from dsslic_search.index.quanta import QUANTA, doubt, quanta, span_of, ticks
 from dsslic_search.index.source import ClassRows, Snapshot, Source, Stale
 
 FILE = "coverage.columns"
@@ -139,6 +139,27 @@ class Columns(cache.Table):
         held = self.between(classes, holds, stays)
         for rows, exact in self._exactly(classes, {*range(fails + 1, holds), *range(stays + 1, exceeds)}):
             held[rows] = (low <= exact) & (exact <= high)
+        return self.seen_alone(held)
+
+    def balanced(self, terms: Sequence[tuple[Classes, int]], bound: int, above: bool) -> NDArray[np.bool_]:
+        """In which rows the ticks of some classes, each taken as often as is said, come to ``bound`` or more,
+        or only to more if ``above``: bool, the caller's own; exact but for the rounding of each coverage to a
+        tick, far less than a pixel. A photo without a label map is none of them.
+
+        Raises Stale when the catalog would have to be asked but has changed."""
+        rounding = sum(abs(times) for _, times in terms) // 2
+        least = bound + rounding + 1 if above else bound - rounding
+        lower, upper = np.zeros(len(self), np.int64), np.zeros(len(self), np.int64)
+        for classes, times in terms:
+            fewest, most = span_of(self.quanta(classes))
+            lower += times * (fewest if times > 0 else most)
+            upper += times * (most if times > 0 else fewest)
+        held = lower >= least
+        doubtful = np.flatnonzero(~held & (upper >= least))
+        exact = np.zeros(doubtful.size, np.int64)
+        for classes, times in terms:
+            exact += times * self._ticks(doubtful, classes)
+        held[doubtful] = exact >= least
         return self.seen_alone(held)
 
     def seen_alone(self, held: NDArray[np.bool_]) -> NDArray[np.bool_]:

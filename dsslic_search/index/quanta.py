@@ -29,6 +29,15 @@ def quanta(fraction: NDArray[np.float64]) -> NDArray[np.uint16]:
     return np.where(whole > 0, 1 + whole * QUANTA // TICKS, 0).astype(np.uint16)
 
 
+def span_of(quantum: NDArray[np.uint16]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The least and the greatest number of ticks that quanta may stand for, int64."""
+    whole = quantum.astype(np.int64)
+    least = -((1 - whole) * TICKS // QUANTA)
+    return np.where(whole > 0, np.maximum(least, 1), 0), np.where(
+        whole > 0, -(-whole * TICKS // QUANTA) - 1, 0
+    )
+
+
 def doubt(low: int) -> tuple[int, int]:
     """For "coverage >= ``low`` ticks": (r, a) such that a quantum <= r surely fails, one >= a surely holds,
     and the one between, if there is one, must be looked up exactly."""

@@ -46,6 +46,23 @@ class Compare:
 
 
 @dataclass(frozen=True)
+class Balance:
+    """The coverages of things, each taken as often as is said, come to ``bound`` ticks at least, or to more
+    if ``above``: "more sky than grass" is sky once and grass minus once, above 0. Where that may be so of a
+    photo with none of them, the first is there at all. ``says``: as "more sky than grass"."""
+
+    terms: tuple[tuple[Thing, int], ...]
+    bound: int
+    above: bool
+    says: str
+
+    @property
+    def needs_something(self) -> bool:
+        """Whether it is never so of a photo with none of the things."""
+        return self.bound > 0 or (self.above and self.bound == 0)
+
+
+@dataclass(frozen=True)
 class Coloured:
     """The thing is present, and one of its classes shows a colour, one of `core.colour_terms.TERMS`."""
 
@@ -209,7 +226,7 @@ class Or:
 FilePredicate = Period | Recurring | Text | Number | Orientation | Near | Unknown
 """What is asked of a photo's file, a fact at a time (`core.fields`)."""
 
-Leaf = Presence | Compare | Coloured | Like | Regional | Shows | FilePredicate
+Leaf = Presence | Compare | Balance | Coloured | Like | Regional | Shows | FilePredicate
 Node = Leaf | Not | And | Or
 
 
@@ -263,6 +280,8 @@ def things(node: Node) -> Iterator[Thing]:
         match leaf:
             case Presence(thing) | Compare(thing) | Coloured(thing):
                 yield thing
+            case Balance(terms):
+                yield from (thing for thing, _ in terms)
             case Regional(thing, where):
                 yield thing
                 match where:
@@ -281,6 +300,8 @@ def written(node: Node) -> str:
             return f"{little}{thing.name}"
         case Compare(thing, _, _, says):
             return f"{thing.name} {says}"
+        case Balance():
+            return node.says
         case Coloured(thing, colour):
             return f"{colour} {thing.name}"
         case Like(operand, _, mirrored):

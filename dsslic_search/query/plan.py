@@ -16,6 +16,7 @@ from dsslic_search.query.ast import (
     Amid,
     And,
     Anywhere,
+    Balance,
     Coloured,
     Compare,
     Like,
@@ -39,6 +40,7 @@ from dsslic_search.query.steps import (
     Resemble,
     ShowsColour,
     Step,
+    WeighedSum,
     WordShown,
     WordsUnknown,
 )
@@ -79,6 +81,8 @@ def _planned(node: Node, presence: PresenceOf, negated: bool) -> Step:
         case Presence(thing, below):
             least = presence(thing.classes)
             return _range(_coverage_of(thing), least, None if below is None else below - 1, negated)
+        case Balance():
+            return _balance(node, negated)
         case Compare(thing, low, high, _):
             return _range(_coverage_of(thing), low, None if high >= TICKS else high, negated)
         case Regional(thing, where, low, high, _):
@@ -89,6 +93,16 @@ def _planned(node: Node, presence: PresenceOf, negated: bool) -> Step:
             return WordsUnknown(negated)
         case _:
             return Filter(node, negated)
+
+
+def _balance(node: Balance, negated: bool) -> Step:
+    sign = -1 if negated else 1
+    terms = tuple((thing.name, thing.classes, sign * times) for thing, times in node.terms)
+    weighed = WeighedSum(terms, sign * node.bound, node.above != negated)
+    if node.needs_something:
+        return weighed
+    there = _range(_coverage_of(node.terms[0][0]), 1, None, negated)
+    return _any(there, weighed) if negated else together(there, weighed)
 
 
 def _any(*steps: Step) -> Step:

@@ -28,6 +28,16 @@ CORPUS = Path(__file__).parent / "corpus"
 NOT_YET = CORPUS / "not_yet.txt"
 NOW = datetime(2024, 5, 15, 12)  # a Wednesday
 TICKS = 10**12
+NAMES = {
+    "anna": ast.Text("people", "anna", "people:anna"),
+    "anna lee": ast.Text("people", "anna lee", "people:anna-lee"),
+    "eos": ast.Text("camera", "eos", "camera:eos"),
+    "sigma": ast.Text("lens", "sigma", "lens:sigma"),
+    "norway": ast.Text("path", "norway", "path:norway"),
+    "best-of": ast.Text("tag", "best-of", "tag:best-of"),
+    "holidays22": "holidays22",
+}
+"""What words name in the archive that is asked."""
 SHORT = {
     "beach": "(next-to earth sea)",
     "town": "(or building house)",
@@ -65,7 +75,8 @@ class Row:
     def read_as(self) -> str:
         """What it is read as, in the notation of the corpus; an error is "error" and its first line."""
         try:
-            query = parse(self.text, default(), saved={"beach": "sea and sand"}.__getitem__, now=NOW)
+            saved = {"beach": "sea and sand", "holidays22": "taken:2022 sort:taken"}.__getitem__
+            query = parse(self.text, default(), saved=saved, named=NAMES.get, now=NOW)
         except QueryError as error:
             return "error " + str(error).partition("\n")[0]
         return shown_query(query)
@@ -131,6 +142,21 @@ def _expanded(form: Form) -> Form:
             return ("below", thing, "5%")
         case ("only", thing):
             return _covers(thing, ">=", "90%")
+        case ("only", *several):
+            *others, last = (_words(thing) for thing in several)
+            return f"only {', '.join(others)} and {last}"
+        case ("more", one, other):
+            return f"more {_words(one)} than {_words(other)}"
+        case ("at-least" | "at-most" | "more-than" as bound, times, one, other):
+            return f"{_words(bound)} {times} times as much {_words(one)} as {_words(other)}"
+        case ("times", least, most, one, other):
+            return (
+                "and",
+                _expanded(("at-least", least, one, other)),
+                _expanded(("at-most", most, one, other)),
+            )
+        case ("equal", one, other):
+            return _expanded(("times", "0.8", "1.25", one, other))
         case ("large", thing):
             return _covers(thing, ">=", "20%")
         case ((">=" | ">" | "<=" | "<") as sign, thing, share):
@@ -155,6 +181,11 @@ def _of_leaves(form: str) -> str:
 
 def _shown(node: ast.Shows) -> str:
     return f"word:{'+'.join(map(str, node.leaves))}"
+
+
+def _words(name: Form) -> str:
+    assert isinstance(name, str)
+    return name.replace("-", " ")
 
 
 def _covers(thing: Form, sign: str, share: str) -> Form:
@@ -225,6 +256,8 @@ def _form(node: ast.Node) -> Form:
             return ("below", _name(thing), f"{below * 100 // TICKS}%")
         case ast.Compare(thing, low, high):
             return ("cover", _name(thing), str(low), str(high))
+        case ast.Balance():
+            return node.says
         case ast.Regional(thing, where, low, high):
             return _regional(_name(thing), where, low, high)
         case ast.Coloured(thing, colour):

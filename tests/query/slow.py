@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from fractions import Fraction
 
 from dsslic_search.core.colour_terms import COLOURS
@@ -10,6 +11,7 @@ from dsslic_search.query.ast import (
     Amid,
     And,
     Anywhere,
+    Balance,
     Coloured,
     Compare,
     Near,
@@ -25,6 +27,7 @@ from dsslic_search.query.ast import (
     Relation,
     Shows,
     Text,
+    Thing,
     Unknown,
     Zone,
 )
@@ -52,6 +55,13 @@ def holds(node: Node, photo: MadePhoto, presence: Fraction) -> bool:
             return (
                 Fraction(low, TICKS) - half <= covered(photo, thing.classes) <= Fraction(high, TICKS) + half
             )
+        case Balance(terms, bound, above):
+            if (bound < 0 or (bound == 0 and not above)) and not covered(photo, terms[0][0].classes):
+                return False
+            # a bound may be one tick off the coverage of a photo, much less than any two coverages differ
+            weighed = sum(times * covered(photo, thing.classes) for thing, times in terms)
+            near = Fraction(bound, TICKS) + (1 if above else -1) * Fraction(20, TICKS)
+            return weighed > near
         case Coloured(thing, colour):
             bit = 1 << COLOURS.index(colour)
             shown = any(photo.class_colours.get(c, 0) & bit for c in thing.classes if photo.pixels[c])
@@ -78,6 +88,8 @@ def degree(node: Node, photo: MadePhoto, presence: Fraction, negated: bool = Fal
             return best_range(photo, thing.classes, bounds, negated)
         case Compare(thing, low, high, _):
             return best_range(photo, thing.classes, (low / TICKS, high / TICKS), negated)
+        case Balance():
+            return weighed_degree(photo, node, negated)
         case Coloured(thing, colour):
             if not negated:
                 return degree(Presence(thing), photo, presence)
@@ -128,6 +140,29 @@ def best_range(
     tick = 1 / TICKS
     parts = ([(0.0, low - tick)] if low > 0 else []) + ([(high + tick, 1.0)] if high < 1 else [])
     return max(in_range(share, *part) * (sure if part[0] > 0 else 1) for part in parts)
+
+
+def weighed_degree(photo: MadePhoto, node: Balance, negated: bool) -> float:
+    """What is asked for is that a sum is large enough and, where it may be 0, that the first thing is there;
+    denied is either."""
+    first, alone = node.terms[0][0].classes, node.bound > 0 or (node.bound == 0 and node.above)
+    present = best_range(photo, first, (1 / TICKS, 1.0), negated)
+    if not negated:
+        clear = sum_degree(photo, node.terms, node.bound, must=alone)
+        return clear if alone else min(clear, present)
+    less = [(thing, -times) for thing, times in node.terms]
+    clear = sum_degree(photo, less, -node.bound, must=not alone)
+    return clear if alone or covered(photo, first) else max(clear, present)
+
+
+def sum_degree(photo: MadePhoto, terms: Sequence[tuple[Thing, int]], bound: int, *, must: bool) -> float:
+    """``must``: one of the things added has to be there."""
+    margin = float(sum(times * covered(photo, thing.classes) for thing, times in terms)) - bound / TICKS
+    room = max(0, *(times for _, times in terms)) - bound / TICKS
+    clear = min(max(margin / room, 0), 1) if room > 1e-12 else 1.0
+    if not must:
+        return clear
+    return clear * max((certainty(photo, thing.classes) for thing, times in terms if times > 0), default=0)
 
 
 def in_range(share: float, low: float, high: float) -> float:

@@ -22,6 +22,7 @@ from dsslic_search.query.ast import (
     Amid,
     And,
     Anywhere,
+    Balance,
     Coloured,
     Compare,
     Near,
@@ -179,7 +180,9 @@ def made_tree(rng: Random, archive: MadeArchive, depth: int = 3) -> Node:
 
 def made_leaf(rng: Random, archive: MadeArchive) -> Node:
     thing = one(rng, THINGS)
-    match int(rng.integers(11)):
+    match int(rng.integers(12)):
+        case 11:
+            return made_balance(rng, archive)
         case 10:
             return Coloured(thing, one(rng, ["black", "white", "red"]))
         case 0:
@@ -199,6 +202,24 @@ def made_leaf(rng: Random, archive: MadeArchive) -> Node:
             return Regional(thing, where, low, high, "")
         case _:
             return made_fact(rng)
+
+
+def made_balance(rng: Random, archive: MadeArchive) -> Balance:
+    """One thing against another, or several together."""
+    one_thing, other, above = one(rng, THINGS), one(rng, THINGS), bool(rng.integers(2))
+    match int(rng.integers(4)):
+        case 0:
+            return Balance(((one_thing, 1), (other, -1)), 0, above, "")
+        case 1:
+            return Balance(((one_thing, 5), (other, -4)), 0, above, "")
+        case 2:
+            return Balance(((one_thing, -4), (other, 15)), 0, above, "")
+    shares = [
+        round(Fraction(int(np.isin(photo.label_map, thing.classes).sum()), photo.label_map.size) * TICKS)
+        for photo, thing in [(one(rng, archive.photos), one_thing), (one(rng, archive.photos), other)]
+    ]
+    share = sum(shares) if rng.random() < 0.5 else one(rng, SHARES)
+    return Balance(((one_thing, 1), (other, 1)), max(share, 1), above, "")
 
 
 def bound(rng: Random, archive: MadeArchive, thing: Thing) -> int:
@@ -341,6 +362,7 @@ def test_the_executor_finds_exactly_what_a_slow_reading_of_the_maps_finds(
     assert {kind for kind, count in tried.items() if count >= 20} >= relations | zones | {
         "Presence",
         "Compare",
+        "Balance",
         "Coloured",
         "Amid",
         "Anywhere",
@@ -353,6 +375,10 @@ def _narrow(tree: Node, presence: Fraction) -> bool:
         bounds = []
         if isinstance(leaf, Compare):
             bounds = [0, leaf.low, leaf.high, TICKS]
+        elif isinstance(leaf, Balance):
+            highest = TICKS * max(0, *(times for _, times in leaf.terms))
+            lowest = TICKS * min(0, *(times for _, times in leaf.terms))
+            bounds = [lowest, leaf.bound, highest]
         elif isinstance(leaf, Presence):
             bounds = [0, int(presence * TICKS), leaf.below or TICKS, TICKS]
         if any(0 < b - a < TICKS // 200 for a, b in pairwise(bounds)) or len(set(bounds)) < len(bounds) - 1:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from dsslic_search.core.errors import QueryError
-from dsslic_search.core.text import quoted
+from dsslic_search.core.text import normal, quoted
+from dsslic_search.query.ast import And, Coloured, Node, Not, Or, Presence, Regional, Thing
 from dsslic_search.query.language.phrases import CONNECTIVES, ENDS, STARTS
 from dsslic_search.query.language.pieces import Piece
 from dsslic_search.query.language.written import complaint
@@ -28,6 +31,14 @@ def syntax_error(text: str, pieces: list[Piece], index: int) -> QueryError:
     if before and kind == "BETWEEN" and index >= 2 and pieces[index - 2].type == "THING":
         return at(
             before, f"{said} needs two things or two numbers after it, as in person between cars and trees"
+        )
+    more = next((p for p in pieces[max(index - 2, 0) : index + 1] if p.type == "MORE"), None)
+    if more:
+        said = quoted(text[more.start : more.end])
+        return at(
+            more,
+            f"{said} fits after a number and before than: write 2 or {said[1:-1]} cars, {said[1:-1]} than "
+            f"2 cars, or {said[1:-1]} sky than sea",
         )
     if before and kind == "RELATION":
         if piece and piece.type in _NUMBERS | {"MANY", "COMPARE"}:
@@ -62,12 +73,6 @@ def syntax_error(text: str, pieces: list[Piece], index: int) -> QueryError:
         return _misplaced(text, pieces, index, before)
     if piece and piece.type in {"AMOUNT", "PERCENT"}:
         return at(piece, f"{here} compares nothing here: say which way, as in >30% sky or at least 30% sky")
-    if piece and piece.type == "MORE":
-        return at(
-            piece,
-            f"{here} fits after a number and before than: write 2 or {here[1:-1]} cars, or {here[1:-1]} than "
-            "2 cars",
-        )
     if piece and piece.type == "MIRRORED":
         return at(piece, f"{here} fits after a photo only, as in like #12 mirrored")
     if before and piece and kind == "OPERAND" and piece.type == "WHOLE":
@@ -84,6 +89,44 @@ def syntax_error(text: str, pieces: list[Piece], index: int) -> QueryError:
         f"{what} does not fit here: write predicates such as road, no people or >30% sky, joined by and or "
         "or",
     )
+
+
+def check_told_apart(text: str, tree: Node) -> None:
+    """Raise QueryError where a tree asks for a thing and denies the same under another name: "people, no
+    children"."""
+    asked: dict[tuple[int, ...], Thing] = {}
+    denied: list[Thing] = []
+    for part in _parts(tree):
+        match part:
+            case Not(Presence(thing)):
+                denied.append(thing)
+            case Not(Or(parts)):
+                denied += [leaf.thing for leaf in parts if isinstance(leaf, Presence)]
+            case Presence(thing, None) | Regional(thing) | Coloured(thing):
+                asked.setdefault(thing.classes, thing)
+    for thing in denied:
+        other = asked.get(thing.classes)
+        if other is not None and _stem(other.written) != _stem(thing.written):
+            shown = [quoted(each.written) for each in (thing, other)]
+            raise complaint(
+                text,
+                thing.position,
+                thing.position + len(thing.written),
+                f"{shown[0]} and {shown[1]} are one here, {thing.name}: they cannot be told apart, so leave "
+                "out one of them",
+            )
+
+
+def _parts(node: Node) -> Iterator[Node]:
+    if isinstance(node, And):
+        for part in node.parts:
+            yield from _parts(part)
+    else:
+        yield node
+
+
+def _stem(word: str) -> str:
+    return {"people": "person", "persons": "person"}.get(normal(word), normal(word).removesuffix("s"))
 
 
 def _misplaced(text: str, pieces: list[Piece], index: int, before: Piece | None) -> QueryError:

@@ -25,6 +25,15 @@ _OR = ("OR", "or")
 _WITH = ("WITH", "with")  # "and" between two predicates, nothing elsewhere
 _FILLER = ("FILLER", "")
 _PHOTO = ("FILLER", "photo")  # a filler, but "left of the photo" is a zone
+_COLOUR_WORDS = {"grey": ("grey", "gray"), "purple": ("purple", "violet")}
+SHADES = ("dark", "light", "bright", "pale", "deep")  # of a colour, which is not told apart by them
+
+
+def _shades(*colours: str) -> Iterator[str]:
+    yield from colours
+    yield from (f"{shade} {colour}" for colour in colours for shade in SHADES)
+
+
 _UNSEEN = ("UNSEEN", "")  # what no label map shows: an error that says so
 PHRASES: Mapping[tuple[str, str], str] = {  # for each token type and value
     _NOT: "not",
@@ -34,7 +43,8 @@ PHRASES: Mapping[tuple[str, str], str] = {  # for each token type and value
     ("CLAUSE", "but"): "but",
     _OR: "or, nor",
     _WITH: "with, containing, contain, contains, showing, including, featuring, has, have, having, together "
-    "with, along with, at",
+    "with, along with, at, covered with, covered in, covered by, filled with, "
+    "holding, wearing, carrying, reading, eating, drinking, using, through, across",
     ("COMPARE", ">="): "at least, no less than, not less than, no fewer than, not fewer than, minimum",
     ("COMPARE", "<="): "at most, no more than, not more than, up to, maximum",
     ("COMPARE", ">"): "more than, greater than, larger than, bigger than",
@@ -45,9 +55,17 @@ PHRASES: Mapping[tuple[str, str], str] = {  # for each token type and value
     ("BETWEEN", "between"): "between, in between",
     ("MOSTLY", "mostly"): "mostly, mainly, dominated by, majority, full of",
     ("ONLY", "only"): "only, nothing but, just",
-    ("LOTS", "lots of"): "a lot of, lots of, much, plenty of, loads of",
-    ("LITTLE", "little"): "little, a bit of, hardly any",
-    ("LARGE", "large"): "large, big, huge, portrait of, portraits of, close up of, closeup of, macro of",
+    (
+        "LOTS",
+        "lots of",
+    ): "a lot of, lots of, much, plenty of, loads of, tons of, dozens of, scores of, hundreds of, "
+    "thousands of, countless",
+    ("LITTLE", "little"): "little, a bit of, hardly any, barely any",
+    ("BARELY", "almost no"): "almost no, next to no, virtually no, practically no",
+    (
+        "LARGE",
+        "large",
+    ): "large, big, huge, wide, vast, portrait of, portraits of, close up of, closeup of, macro of",
     ("SMALL", "small"): "small, tiny",
     ("NUMBER", "1"): "single, lone, only one, exactly one",
     ("NUMBER", "2"): "couple of, pair of",
@@ -59,12 +77,21 @@ PHRASES: Mapping[tuple[str, str], str] = {  # for each token type and value
     ("AMOUNT", "75%"): "three quarters",
     ("AMOUNT", "20%"): "a fifth, one fifth",
     ("AMOUNT", "10%"): "a tenth, one tenth",
+    ("TIMES", "2"): "twice",
+    ("TIMES", "3"): "thrice",
+    ("TIMES", ""): "times",
+    ("AS_MUCH", ""): "as much, as many, the same amount of, the same number of",
+    ("AS_LARGE", ""): "as large as, as big as, as much as, as many as, as small as",
+    ("EQUALLY", ""): "equal amounts of, equal parts, equal parts of",
+    ("AS", ""): "as",
+    ("THAN", ""): "than",
+    ("FREE", ""): "free",
     ("ABOUT", ""): "roughly, approximately, circa",
     ("MANY", "2-5"): "few, a few",
     ("MANY", "2"): "multiple",
-    ("MANY", "3"): "several",
+    ("MANY", "3"): "several, group of, groups of, herd of, herds of, flock of, flocks of, pack of, swarm of",
     ("MANY", "5"): "many, numerous",
-    ("LIKE", "like"): "like, similar to, looking like, looks like, look like",
+    ("LIKE", "like"): "like, same as, the same as, similar to, looking like, looks like, look like",
     ("LIKE", "unlike"): "unlike, different from",
     ("MIRRORED", "mirrored"): "mirrored, or mirrored",
     ("PERCENT", "%"): "percent, per cent",
@@ -82,19 +109,25 @@ PHRASES: Mapping[tuple[str, str], str] = {  # for each token type and value
     ("LOOK", "brightness:<60"): "dark",
     ("LOOK", "brightness:>170"): "bright",
     ("LOOK", "colour:black and white"): "black and white, in black and white, monochrome",
-    **{("COLOUR", term): term for term in TERMS if term not in ("grey", "purple")},
-    ("COLOUR", "grey"): "grey, gray",
-    ("COLOUR", "purple"): "purple, violet",
+    ("UNRELATED", ""): "on both sides of, both sides of, on either side of, opposite, facing, facing away, "
+    "looking at, pointing at",
+    **{("COLOUR", term): ", ".join(_shades(*_COLOUR_WORDS.get(term, (term,)))) for term in TERMS},
     ("DATED", ""): "added, after, since, until, till, during, from",
     _UNSEEN: "foreground, background, distance",
     ("ACTIVITY", ""): spatial.ACTIVITIES,
     _FILLER: (
+        "beautiful, nice, pretty, lovely, great, amazing, awesome, gorgeous, cute, cool, my favourite, "
+        "favourite, favorite, "
         "a, an, the, some, any, all, every, each, my, of, that, which, where, there, is, are, be, i, want, "
         "give, get, please, "
         "show, me, find, search, search for, look for, for, to, taken, cover, covers, covering, in which, on "
-        "which, either, can, you, could, do, does, who, whose, his, their, its, i am, i'm, looking for, "
-        "what, about, thanks, thank you, something, also, visible, takes up, take up, fills, fill"
+        "which, either, can, you, could, do, does, whose, his, their, its, i am, i'm, looking for, "
+        "what, about, something, "
+        "field of, bunch of, bunches of, row of, rows of, pile of, piece of, kind of, kinds of, type of, "
+        "also, visible, takes up, take up, fills, fill"
     ),
+    ("POLITE", ""): "thanks, thank you, hi, hello, hey",
+    ("WHO", ""): "who",
     ("IT", ""): "it, them, him",
     ("EACH_OTHER", ""): "each other, one another",
     ("NOBODY", "no"): "nobody, no one, noone, none",
@@ -213,7 +246,7 @@ def _mistakes(one: str, other: str, most: int) -> int:
     return row[-1]
 
 
-_NOT_SUGGESTED = {"UNSEEN", "DATED", "MORE"}
+_NOT_SUGGESTED = {"UNSEEN", "UNRELATED", "DATED", "MORE", "POLITE"}
 
 
 @lru_cache(maxsize=4)

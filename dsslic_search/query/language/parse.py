@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,7 +10,8 @@ from datetime import datetime
 from dsslic_search.core.errors import QueryError
 from dsslic_search.core.text import did_you_mean, quoted
 from dsslic_search.core.vocabulary import Vocabulary
-from dsslic_search.query.ast import Node, Query, Text, leaves
+from dsslic_search.query.ast import Leaf, Node, Query, Text, leaves
+from dsslic_search.query.language.diagnosis import check_told_apart
 from dsslic_search.query.language.lexicon import WordTable, word_table
 from dsslic_search.query.language.phrases import phrases
 from dsslic_search.query.language.pieces import Piece
@@ -34,6 +36,7 @@ def parse(
     *,
     saved: Callable[[str], str] | None = None,
     tag_trouble: TagTrouble | None = None,
+    named: Callable[[str], Leaf | str | None] | None = None,
     now: datetime | None = None,
     south: bool = False,
 ) -> Query:
@@ -41,12 +44,13 @@ def parse(
 
     ``saved`` gives the text of a saved query for its name, folded (core.text.folded), and raises KeyError
     when there is none; what the KeyError holds besides that name are suggestions. ``tag_trouble`` tells of
-    tags that no photo has; without it, any tag may be asked for. ``now`` is the moment that
+    tags that no photo has; without it, any tag may be asked for. ``named`` gives what a word that is none of
+    the language names in the archive (`query.names`). ``now`` is the moment that
     words such as "today" are relative to; its time zone, or the machine's when it has none, is that of the
     days on which photos were added. ``south``: seasons are those of
     the southern hemisphere. Raises QueryError, and nothing else, for a text that is not a query."""
     return (
-        _Reading(word_table(vocabulary), saved, tag_trouble, now or datetime.now(), south)
+        _Reading(word_table(vocabulary), saved, tag_trouble, named, now or datetime.now(), south)
         .read(text, ())
         .query
     )
@@ -70,12 +74,14 @@ class _Reading:
         table: WordTable,
         saved: Callable[[str], str] | None,
         tag_trouble: TagTrouble | None,
+        named: Callable[[str], Leaf | str | None] | None,
         now: datetime,
         south: bool,
     ) -> None:
         self.table = table
         self.saved = saved
         self.tag_trouble = tag_trouble
+        self.named = named or (lambda word: None)
         self.now = now
         self.south = south
         self.everyday: dict[str, Node | None] = {}
@@ -85,7 +91,7 @@ class _Reading:
         """Read a query; ``inside``: the saved queries that it is part of."""
         pieces = [
             piece
-            for piece in tokens(text, self.table, self.now, self.south, self._said_as)
+            for piece in tokens(text, self.table, self.now, self.south, self._said_as, self.named)
             if piece.type != "FILLER" or piece.value
         ]
         notes = tuple(dict.fromkeys(piece.note for piece in pieces if piece.note))
@@ -105,7 +111,7 @@ class _Reading:
             [use] = uses.values()
             wished = wished or use.query.sort
         pieces = phrases(text, pieces)
-        if not pieces and sort is None and limit is None and not tallies:
+        if not pieces and sort is None and limit is None and not tallies and not _ALL.search(text.casefold()):
             raise complaint(
                 text,
                 0,
@@ -114,6 +120,8 @@ class _Reading:
                 "sky, or everything",
             )
         tree = Structure(text, pieces, items(text, pieces), self.table.families).whole() if pieces else None
+        if tree is not None and not inside:
+            check_told_apart(text, tree)
         tally = named.value if named else "" if tallies else None
         query = Query(tree, wished, None if limit is None else limit.number, tally, notes)
         return _Read(query, depth, 0 if tree is None else sum(1 for _ in leaves(tree)))
@@ -191,6 +199,7 @@ class _Reading:
             ) from None
 
 
+_ALL = re.compile(r"\b(?:all|every)\b")  # of "all my photos"
 _SAVED = "the saved query "
 
 

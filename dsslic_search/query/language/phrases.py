@@ -10,6 +10,7 @@ from dsslic_search.core.text import normal, quoted
 from dsslic_search.query.language.adjectives import settled
 from dsslic_search.query.language.pieces import Piece
 from dsslic_search.query.language.pronouns import resolved
+from dsslic_search.query.language.rephrased import rephrased
 from dsslic_search.query.language.spatial import OF_THE_PHOTO
 from dsslic_search.query.language.written import complaint
 
@@ -18,8 +19,8 @@ CONNECTIVES = {"AND", "OR", "NOT", "COMMA", "CLAUSE"}
 ENDS = {"THING", "COLOUR", "AMOUNT", "WHOLE", "ZONE", "OPERAND", "MIRRORED", "FILTER", "EVERYTHING", "RPAR"}
 STARTS = {
     "THING", "COLOUR", "COMPARE", "BETWEEN", "MOSTLY", "LITTLE",
-    "LARGE", "SMALL", "LOTS", "ONLY", "ABOUT", "MANY", "LIKE", "NOT", "LPAR", "AMOUNT",
-    "WHOLE", "FILTER", "EVERYTHING",
+    "LARGE", "SMALL", "LOTS", "ONLY", "ABOUT", "MANY", "MORE", "TIMES", "BARELY", "LIKE", "NOT", "LPAR",
+    "AMOUNT", "WHOLE", "FILTER", "EVERYTHING",
 }  # fmt: skip
 
 _NUMBERS = {"AMOUNT", "WHOLE"}
@@ -31,31 +32,8 @@ def phrases(text: str, pieces: list[Piece]) -> list[Piece]:
     """The tokens of the grammar for those of the text. Raises QueryError for a word that has no meaning where
     it stands."""
     kept = settled(text, [piece for piece in pieces if piece.type != "FILLER" or piece.value])
-    return list(
-        _connected(_ranges(list(_zones(text, resolved(_second_bounds(list(_amounts([*_words(kept)]))))))))
-    )
-
-
-def _words(pieces: list[Piece]) -> Iterator[Piece]:
-    """Words that stand for several tokens, and those whose meaning depends on what follows."""
-    for index, piece in enumerate(pieces):
-        following = pieces[index + 1].type if index + 1 < len(pieces) else ""
-        match piece.type:
-            case "NOBODY":
-                yield Piece("NOT", piece.value, piece.start, piece.end)
-                if following not in {"THING", "WITH"}:
-                    yield replace(piece, type="THING", meaning=piece.meaning)
-            case "IN_FRONT" | "SIDE_BY_SIDE":
-                yield replace(piece, type="RELATION")
-                yield replace(piece, type="IT" if piece.type == "IN_FRONT" else "EACH_OTHER")
-            case "HER":
-                if following != "THING":
-                    yield replace(piece, type="IT")
-            case "BOTH":
-                if following == "THING" and not any(p.type in {"AND", "COMMA"} for p in pieces[index:][:8]):
-                    yield replace(piece, type="NUMBER", value="2")
-            case _:
-                yield piece
+    counted = _second_bounds(list(_amounts(rephrased(text, kept))))
+    return list(_connected(_ranges(list(_zones(text, resolved(_only_several(text, counted)))))))
 
 
 def _amounts(pieces: list[Piece]) -> Iterator[Piece]:
@@ -91,11 +69,13 @@ def _amounts(pieces: list[Piece]) -> Iterator[Piece]:
         yield piece
 
 
+_NO_THINGS = {"", "FILLER", "FILTER", "CLAUSE", "COMMA", "WITH", "NOT"}
 _AT_A_SCENE = {"in", "on", "next to"}
 """Relations to what has no place in the photo: "people on the beach" are people, and a beach."""
 _SECOND_COLOUR = (["AND", "COLOUR", "THING"], ["OR", "COLOUR", "THING"])
-_ONLY_SEVERAL = tuple(["ONLY", "THING", joiner, "THING"] for joiner in ("AND", "OR", "COMMA"))
 _BOUNDED = ["COMPARE", "AMOUNT"]
+MAX_ONLY = 3
+"""So many things may be after "only"."""
 
 
 def _second_bounds(pieces: list[Piece]) -> list[Piece]:
@@ -115,6 +95,34 @@ def _second_bounds(pieces: list[Piece]) -> list[Piece]:
     return made
 
 
+def _only_several(text: str, pieces: list[Piece]) -> list[Piece]:
+    """The joiners of the list after "only" are MIDs: "only sea, sky and mountains"."""
+    for index, piece in enumerate(pieces):
+        if piece.type != "ONLY":
+            continue
+        end = index + 2
+        while [other.type for other in pieces[end : end + 2]] in (["AND", "THING"], ["COMMA", "THING"]):
+            end += 2
+        joiners = pieces[index + 2 : end : 2]
+        either = [other.type for other in pieces[end : end + 2]] == ["OR", "THING"]
+        if either or (joiners and joiners[-1].type == "COMMA") or len(joiners) >= MAX_ONLY:
+            raise complaint(
+                text,
+                piece.start,
+                pieces[min(end + 1, len(pieces)) - 1].end,
+                f'"only" is about one thing or up to {MAX_ONLY} joined by and, as in only sea and sky: say '
+                "what shall not be there, as in trees or grass without sky",
+            )
+        for joiner in joiners:
+            joiner.type = "MID"
+    return pieces
+
+
+def _has_no_place(piece: Piece) -> bool:
+    """Whether a token is a scene or a name in the archive, in which nothing lies: "dogs in Norway"."""
+    return piece.type == "FILTER" and piece.value in {"scene", "name"}
+
+
 def _is_scene(piece: Piece) -> bool:
     return piece.type == "FILTER" and piece.value == "scene"
 
@@ -122,16 +130,16 @@ def _is_scene(piece: Piece) -> bool:
 def _zones(text: str, pieces: list[Piece]) -> Iterator[Piece]:
     """Relations and zones, and what looks like a relation and is none; the last fillers go."""
     before = ""
-    types = [piece.type for piece in pieces]
     for index, (piece, following) in enumerate(zip(pieces, [*pieces[1:], _NOTHING], strict=False)):
-        if types[index : index + 4] in _ONLY_SEVERAL:
-            raise complaint(
-                text,
-                piece.start,
-                pieces[index + 3].end,
-                '"only" is about one thing: say what shall not be there, as in trees and grass without sky',
-            )
         if piece.type == "FILLER":
+            if piece.meaning and [other.type for other in pieces[index + 1 : index + 3]] == [
+                "RELATION",
+                "THING",
+            ]:
+                on, wall = pieces[index + 1 : index + 3]
+                if on.value == "on" and wall.value == "wall":  # "picture on the wall"
+                    piece = Piece("THING", piece.meaning.name, piece.start, piece.end, piece.meaning)
+                    yield piece
             before = piece.type
             continue
         if piece.type == "ACTIVITY":
@@ -144,19 +152,31 @@ def _zones(text: str, pieces: list[Piece]) -> Iterator[Piece]:
                 piece.end,
                 f"{shown} cannot be seen here: say where, as in person sitting on chair",
             )
-        if piece.type == "RELATION" and piece.value in _AT_A_SCENE and _is_scene(following):
+        if piece.type == "RELATION" and piece.value in _AT_A_SCENE and _has_no_place(following):
             if before in ENDS:
                 yield Piece("CLAUSE", "with", piece.start, piece.end)
             before = piece.type
             continue
+        if (
+            piece.type == "RELATION"
+            and following.type in {"THING", "COLOUR"}
+            and (_sets_the_scene(piece, before) or (index and _is_scene(pieces[index - 1])))
+        ):
+            if before in ENDS:
+                yield Piece("CLAUSE", "with", piece.start, piece.end)
+            continue
         if piece.type == "RELATION":
             if piece.value in {"in", "on"} and _only_introduces(text, piece, following):
                 continue
-            if before == "FILLER" and piece.value in {"in", "on", "next to"} and following.type == "THING":
-                continue  # "photos on the beach", "pictures by the sea"
             _resolve(text, piece, before, following)
         yield piece
         before = piece.type
+
+
+def _sets_the_scene(piece: Piece, before: str) -> bool:
+    """Whether a relation has nothing before it that could stand in it: "in the forest", "photos by the sea",
+    "not on the road"; "2021 in the mountains" has a fact there."""
+    return piece.value in _AT_A_SCENE and before in _NO_THINGS
 
 
 def _only_introduces(text: str, piece: Piece, following: Piece) -> bool:

@@ -9,7 +9,7 @@ from datetime import datetime
 from functools import cached_property
 
 from dsslic_search.core.errors import QueryError
-from dsslic_search.query.ast import Node, Sort
+from dsslic_search.query.ast import Leaf, Node, Sort
 from dsslic_search.query.language import foreign, nouns
 from dsslic_search.query.language.lexicon import Meaning, WordTable
 from dsslic_search.query.language.written import MARK, Folded, complaint
@@ -43,13 +43,15 @@ class Source:
     """A query that is cut into tokens, and what its words may mean. Places are those of the folded text.
 
     ``south``: seasons are those of the southern hemisphere; ``said_as``: the tree of a query that a word of
-    every day is asked as, None where the vocabulary cannot."""
+    every day is asked as, None where the vocabulary cannot; ``named``: what a word names in the archive, a
+    predicate or a saved query by its name, None where nothing."""
 
     folded: Folded
     table: WordTable
     now: datetime
     south: bool
     said_as: Callable[[str], Node | None]
+    named: Callable[[str], Leaf | str | None]
 
     @cached_property
     def language(self) -> str:

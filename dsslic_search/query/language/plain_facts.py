@@ -94,9 +94,10 @@ _FORMS = (
     rf"(?:the\s+)?(?P<ten>[0-9]{{1,4}})?"
     rf"\s*(?P<newest>newest|latest|most\s+recent|oldest|earliest)(?P<newest_photos>{_PHOTOS})(?!\s+first)\b",
     rf"(?:the\s+)?(?:(?P<top>[0-9]{{1,4}})\s+best|(?:top|first)\s+(?P<top2>[0-9]{{1,4}}))\b{_PHOTOS}",
-    rf"(?:the\s+)?(?P<best>best|(?:highest|top)\s+rated)(?:\s+(?P<best_count>[0-9]{{1,4}}))?\b{_PHOTOS}",
+    rf"(?:the\s+)?(?P<best>best(?!-)|(?:highest|top)\s+rated)(?:\s+(?P<best_count>[0-9]{{1,4}}))?\b{_PHOTOS}",
     r"(?:the\s+)?(?P<extreme>largest|biggest|smallest)\s+(?:files?|photos?|pictures?|images?)\b",
     r"(?:the\s+)?(?P<resolution>highest|lowest)\s+resolution\b",
+    r"(?:how\s+many|number\s+of|count(?:\s+of)?)(?:\s+different)?\s+(?P<kinds>cameras|lenses|formats)\b",
     rf"(?P<tally>how\s+many(?:\s+different)?|number\s+of|count(?:\s+of)?)\b(?!:){_PHOTOS}",
     rf"(?:(?:per|by|for\s+each|for\s+every|in\s+each|each|every)\s+)(?P<per>{'|'.join(_PER)})\b(?!:)",
     r"(?P<pattern>(?=[\w.-]*\*)(?=[*.-]*\w)[\w*?.-]+)(?=$|[\s,()])",
@@ -270,6 +271,9 @@ _MAKERS: Mapping[str, Callable[[Part, datetime], Told | None]] = {
     "best": lambda part, now: _order("-rating", int(part["best_count"]) if "best_count" in part else None),
     "extreme": lambda part, now: _order("size" if part["extreme"] == "smallest" else "-size"),
     "resolution": lambda part, now: _order("megapixels" if part["resolution"] == "lowest" else "-megapixels"),
+    "kinds": lambda part, now: Told(
+        tally={"lenses": "lens"}.get(part["kinds"], part["kinds"].removesuffix("s"))
+    ),
     "tally": lambda part, now: Told(tally=""),
     "per": lambda part, now: Told(tally=_PER[part["per"]]),
     "pattern": lambda part, now: _field("name", part["pattern"], now),

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from fractions import Fraction
 from functools import lru_cache
+from itertools import pairwise
 
 from dsslic_search.core.errors import QueryError
 from dsslic_search.core.text import quoted
@@ -15,6 +17,7 @@ from dsslic_search.query.ast import (
     Amid,
     And,
     Anywhere,
+    Balance,
     Coloured,
     Compare,
     Like,
@@ -36,7 +39,12 @@ LARGE_TICKS = TICKS // 5  # at least
 SMALL_TICKS = TICKS // 20  # below
 LOTS_TICKS = 3 * TICKS // 10  # at least
 ONLY_TICKS = 9 * TICKS // 10  # at least
+BARELY_TICKS = TICKS // 50  # below
 ABOUT_TICKS = TICKS // 20  # less and more
+AS_MUCH = Fraction(4, 5)
+"""From so many times another's share on, up to the inverse, a thing covers as much as the other."""
+MAX_TIMES = 1000
+"""So many times as large as another may a thing be said to be, in hundredths."""
 MASSES = frozenset(
     {"sky", "tree", "grass", "earth", "water", "sea", "field", "plant", "floor", "wall", "road", "sidewalk"}
     | {"ceiling", "nature", "vegetation", "ground", "body of water"}
@@ -83,18 +91,39 @@ class _Builder:
         self.reading = reading
 
     def node(self) -> Node:
+        """What the tokens ask for, and the colours of the things that they name."""
+        node = self._plain()
+        coloured = [
+            Coloured(self._thing(following), piece.value)
+            for piece, following in pairwise(self.pieces)
+            if piece.type == "COLOUR"
+        ]
+        if isinstance(node, Presence) and len(coloured) == 1 and self.reading.rule == "coloured":
+            return coloured[0]
+        parts = node.parts if isinstance(node, And) else (node,)
+        return And((*coloured, *parts)) if coloured else node
+
+    def _plain(self) -> Node:
+        """What the tokens ask for but for colours."""
         reading, pieces = self.reading, self.pieces
         thing = self._thing(pieces[reading.things[0]])
         amounts = [pieces[i] for i in reading.amounts]
         match reading.rule:
-            case "present":
+            case "present" | "coloured":
                 return self._regional(thing, 1, None, "") if reading.where else Presence(thing)
-            case "coloured":
-                colour = next(pieces[i].value for i in reading.own if pieces[i].type == "COLOUR")
-                coloured = Coloured(thing, colour)
-                return And((coloured, self._regional(thing, 1, None, ""))) if reading.where else coloured
+            case "uncounted":
+                raise self._wrong(
+                    pieces[0],
+                    pieces[-1],
+                    "the colour of each one is not known, only that of all together: write the colour alone "
+                    f"or the number alone, as in {pieces[reading.own[0]].value} {thing.name}",
+                )
             case "little":
                 return Presence(thing, below=LITTLE_TICKS)
+            case "barely":
+                return Compare(thing, 0, BARELY_TICKS - 1, "< 2%")
+            case "more" | "times":
+                return self._balance(thing, self._thing(pieces[reading.things[1]]))
             case "small":
                 return self._and_where(thing, Presence(thing, below=SMALL_TICKS))
             case "large":
@@ -104,7 +133,7 @@ class _Builder:
                     return self._and_where(thing, Compare(thing, LOTS_TICKS, TICKS, ">= 30%"))
                 return self._regional(thing, 5, None, "at least 5")
             case "only":
-                return self._only(thing)
+                return self._only([self._thing(pieces[i]) for i in reading.things])
             case "about":
                 return self._about(thing, amounts[0])
             case "mostly":
@@ -146,7 +175,7 @@ class _Builder:
             case "ZONE":
                 return Zone(own[0].value)
             case "RELATION":
-                return Relation(own[0].value, self._thing(own[1]))
+                return Relation(own[0].value, self._thing(own[-1]))
             case _:
                 return Amid(self._thing(own[1]), self._thing(own[-1]))
 
@@ -208,8 +237,9 @@ class _Builder:
         """A share of the photo, and where the thing is if that is said."""
         return And((node, self._regional(thing, 1, None, ""))) if self.reading.where else node
 
-    def _only(self, thing: Thing) -> Compare:
-        if thing.name not in MASSES:
+    def _only(self, several: list[Thing]) -> Compare | Balance:
+        thing = next((thing for thing in several if thing.name not in MASSES), None)
+        if thing is not None:
             word = self.text[self.pieces[0].start : self.pieces[0].end]
             raise self._wrong(
                 self.pieces[0],
@@ -217,7 +247,52 @@ class _Builder:
                 f"{quoted(word)} is about what fills a photo, as in only sky: say what shall not be "
                 f"there, as in {thing.name} without people, or how many, as in exactly 1 {thing.name}",
             )
-        return Compare(thing, ONLY_TICKS, TICKS, ">= 90%")
+        separate = [
+            thing
+            for place, thing in enumerate(several)
+            if not any(
+                set(thing.classes) < set(other.classes) or thing.classes == other.classes
+                for other in (*several[:place], *(o for o in several[place:] if o.classes != thing.classes))
+            )
+        ]
+        if len(separate) == 1:
+            return Compare(separate[0], ONLY_TICKS, TICKS, ">= 90%")
+        if sum(len(thing.classes) for thing in separate) > len({c for t in separate for c in t.classes}):
+            raise self._wrong(
+                self.pieces[0],
+                self.pieces[-1],
+                "these things share some classes: name things that are apart, as in only sea and sky",
+            )
+        names = [thing.name for thing in separate]
+        says = f"only {', '.join(names[:-1])} and {names[-1]}"
+        return Balance(tuple((thing, 1) for thing in separate), ONLY_TICKS, False, says)
+
+    # one thing against another
+
+    def _balance(self, thing: Thing, other: Thing) -> Node:
+        pieces = [self.pieces[i] for i in self.reading.own]
+        if set(thing.classes) == set(other.classes):
+            sentence = f"{thing.name} is on both sides: compare two things, as in more sky than grass"
+            raise self._wrong(self.pieces[0], self.pieces[-1], sentence)
+        times = next((piece.value for piece in pieces if piece.type == "TIMES"), "1")
+        ratio = Fraction(times)
+        if not 0 < ratio <= MAX_TIMES or ratio.denominator > MAX_TIMES:
+            raise self._wrong(
+                self.pieces[0],
+                self.pieces[-1],
+                f"a thing may be up to {MAX_TIMES} times as large as another, with two digits behind the "
+                "point",
+            )
+        sign = next((p.value for p in pieces if p.type in {"COMPARE", "MORE"}), "=")
+        if pieces[0].type == "MORE" or (sign in "<>" and ratio == 1):
+            one, two = (other, thing) if sign.startswith("<") else (thing, other)
+            return Balance(((one, 1), (two, -1)), 0, True, f"more {one.name} than {two.name}")
+        match sign:
+            case "=":
+                least, most = ratio * AS_MUCH, ratio / AS_MUCH
+                return And((_ratio(thing, other, ">=", least), _ratio(thing, other, "<=", most)))
+            case _:
+                return _ratio(thing, other, sign, ratio)
 
     def _about(self, thing: Thing, amount: Piece) -> Compare:
         """A share that is not said to be a bound: up to five points less or more."""
@@ -264,6 +339,18 @@ class _Builder:
                 sentence = "is more than the whole photo: a percentage goes from 0% to 100%"
             raise self._wrong(amount, amount, f"{said} {sentence}")
         return percent
+
+
+_RATIOS = {">=": "at least", ">": "more than", "<=": "at most", "<": "less than"}
+
+
+def _ratio(thing: Thing, other: Thing, sign: str, times: Fraction) -> Balance:
+    """One thing covers so many times as much as another at least, or at most."""
+    more = 1 if sign.startswith(">") else -1
+    terms = ((thing, more * times.denominator), (other, -more * times.numerator))
+    shown = f"{float(times):.12g}"
+    says = f"{_RATIOS[sign]} {shown} times as much {thing.name} as {other.name}"
+    return Balance(terms, 0, len(sign) == 1, says)
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,14 @@ _BEFORE_A_RELATION = {"ACTIVITY", "FILLER"}
 _OF_ONE_NAME = {"THING", "WHOLE", "MANY", "AMOUNT", "ACTIVITY", "FILLER", "COMPARE"}
 
 
+_PRONOUNS = {"it", "them", "him", "her"}
+
+
+def is_pronoun(text: str, piece: Piece) -> bool:
+    """Whether a thing is one that a pronoun stands for."""
+    return text[piece.start : piece.end].casefold() in _PRONOUNS
+
+
 def resolved(pieces: list[Piece]) -> list[Piece]:
     """The tokens without pronouns."""
     if not any(piece.type in {"IT", "EACH_OTHER"} for piece in pieces):

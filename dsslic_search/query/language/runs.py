@@ -9,20 +9,46 @@ from functools import lru_cache
 from typing import Literal
 
 from dsslic_search.core.errors import QueryError
-from dsslic_search.query.ast import And, Compare, Like, Node, Not, Or, Presence, Regional, leaves
+from dsslic_search.query.ast import (
+    And,
+    Balance,
+    Coloured,
+    Compare,
+    Like,
+    Node,
+    Not,
+    Or,
+    Presence,
+    Regional,
+    leaves,
+)
 from dsslic_search.query.language.diagnosis import syntax_error
 from dsslic_search.query.language.grammar import MAX_PREDICATE_TOKENS, reading_of
 from dsslic_search.query.language.phrases import CONNECTIVES
 from dsslic_search.query.language.pieces import Piece
 from dsslic_search.query.language.predicates import predicate
+from dsslic_search.query.language.pronouns import is_pronoun
 
 Kind = Literal["seen", "covered", "fact", "like", ""]
 """What a predicate is about: things that are there, shares of the photo, facts of the file, likeness."""
 
-_KINDS: Mapping[type, Kind] = {Presence: "seen", Regional: "seen", Compare: "covered", Like: "like"}
+_KINDS: Mapping[type, Kind] = {
+    Presence: "seen",
+    Regional: "seen",
+    Compare: "covered",
+    Balance: "covered",
+    Like: "like",
+}
 
 _BETWEEN_RUNS = CONNECTIVES | {"LPAR", "RPAR", ""}
 _PLACES = {"RELATION", "ZONE", "BETWEEN"}
+_PLACE_ROWS = (
+    ["BETWEEN", "THING", "MID", "THING"],
+    ["BETWEEN", "THING"],
+    ["RELATION", "THING"],
+    ["RELATION", "COLOUR", "THING"],
+    ["ZONE"],
+)
 _OF_THE_INNER = {"in", "on"}  # "people in a boat on a lake": the boat is on the lake
 
 
@@ -109,9 +135,15 @@ def _splits_a_comparison(pieces: list[Piece], types: list[str], stop: int, end: 
 
 def _more_of_it(text: str, pieces: list[Piece], types: list[str], item: Item, end: int) -> Iterator[Item]:
     """The further relations and places of a predicate's thing."""
-    if not (isinstance(item.node, Presence | Regional) and item.end < end and types[item.end] in _PLACES):
+    kinds = Presence | Regional | Coloured | And
+    subject = next((i for i in range(item.start, item.end) if types[i] == "THING"), None)
+    if (
+        subject is None
+        or not isinstance(item.node, kinds)
+        or item.end == end
+        or types[item.end] not in _PLACES
+    ):
         return
-    subject = next(i for i in range(item.start, item.end) if types[i] == "THING")
     before = next((i for i in range(item.start, item.end) if types[i] in _PLACES), None)
     start = item.end
     while start < end and types[start] in _PLACES:
@@ -124,11 +156,12 @@ def _more_of_it(text: str, pieces: list[Piece], types: list[str], item: Item, en
             and (
                 pieces[before].value == pieces[start].value
                 or {pieces[before].value, pieces[start].value} <= _OF_THE_INNER
+                or is_pronoun(text, pieces[before + 1])
             )
         )
         if inner:
             assert before is not None
-            subject = before + 1
+            subject = before + 1 + (types[before + 1] == "COLOUR")
         own = [pieces[subject], *pieces[start : start + length]]
         node = predicate(text, own, tuple(piece.type for piece in own))
         yield Item("AND", start, start, value="and")
@@ -138,7 +171,7 @@ def _more_of_it(text: str, pieces: list[Piece], types: list[str], item: Item, en
 
 def _place_length(types: list[str], start: int, end: int) -> int:
     """How many tokens say where: a zone, a relation and its thing, or between what; 0 if none does."""
-    for row in (["BETWEEN", "THING", "MID", "THING"], ["BETWEEN", "THING"], ["RELATION", "THING"], ["ZONE"]):
+    for row in _PLACE_ROWS:
         if types[start : min(start + len(row), end)] == row:
             return len(row)
     return 0

@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import TypeGuard
 
 from dsslic_search.core.errors import QueryError
-from dsslic_search.query.ast import And, Node, Not, Or, Presence, Regional, Relation
+from dsslic_search.query.ast import And, Balance, Node, Not, Or, Presence, Regional, Relation
 from dsslic_search.query.language.diagnosis import syntax_error
 from dsslic_search.query.language.pieces import Piece
 from dsslic_search.query.language.runs import Item
@@ -112,7 +112,19 @@ class Structure:
         if item.type != "PREDICATE":
             raise self._trouble()
         self.index += 1
+        if isinstance(item.node, Balance):
+            self._check_one_is_compared(item)
         return item.node
+
+    def _check_one_is_compared(self, item: Item) -> None:
+        """Raise QueryError for "more sky than sea or grass"."""
+        joiner, other = self.items[self.index], self.items[self.index + 1 :][:1]
+        if joiner.type in {"AND", "OR"} and other and isinstance(other[0].node, Presence):
+            sentence = (
+                "a thing is compared with one other: write each comparison in full, or a comma before what "
+                "is asked for besides"
+            )
+            raise self._wrong(item.start, sentence)
 
     def _negated(self, item: Item) -> Node:
         self.index += 1

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from dsslic_search.core.errors import QueryError
 from dsslic_search.core.text import quoted
-from dsslic_search.query.ast import Node
+from dsslic_search.query.ast import Leaf, Node
 from dsslic_search.query.language import dates, fields, told, valued, words
 from dsslic_search.query.language.lexicon import WordTable
 from dsslic_search.query.language.pieces import LETTER, WORD, Piece, Source
@@ -26,11 +26,11 @@ _SYMBOLS = {
     "everything"), "/": ("OR", "or"), "+": ("AND", "and"),
 }  # fmt: skip
 _TOKEN = re.compile(
-    rf"(?P<space>\s+)|(?P<either>and/or\b)|(?P<word>{WORD.pattern})"
+    rf"(?P<space>\s+|(?<=\w)[-‐‑](?=free\b))|(?P<either>and/or\b)|(?P<word>{WORD.pattern})"
     r"|(?P<number>[0-9]+(?:\.[0-9]+)?|\.[0-9]+)"
-    rf"|(?P<plus>(?:(?<=[\s(,])|(?<!.))\+(?={LETTER}|[(@]))"
+    rf"|(?P<plus>(?:(?<=[\s(,])|(?<!.))\+(?={LETTER}|[(@\"“„«*]))"
     rf"|(?P<symbol>{'|'.join(re.escape(symbol) for symbol in sorted(_SYMBOLS, key=len, reverse=True))})"
-    rf"|(?P<minus>(?:(?<=[\s(,])|(?<!.))[-−!](?={LETTER}|[(@]))"
+    rf"|(?P<minus>(?:(?<=[\s(,])|(?<!.))[-−!](?={LETTER}|[(@\"“„«*]))"
     r"|(?P<quote>[\"“„«])"
     rf"|(?P<saved>@(?:[^\W_]|[_.-]|{MARK})+)"
     r"|(?P<end>[.!?][\s.!?]*\Z)",
@@ -46,9 +46,11 @@ def tokens(
     now: datetime,
     south: bool = False,
     said_as: Callable[[str], Node | None] = lambda query: None,
+    named: Callable[[str], Leaf | str | None] = lambda word: None,
 ) -> list[Piece]:
     """The tokens of a query, fillers among them. ``south``: seasons are those of the southern hemisphere.
     ``said_as``: the tree of a query that a word of every day is asked as; None where the vocabulary cannot.
+    ``named``: what a word names in the archive (`query.names`).
     Raises QueryError for what is not a word, number or sign of
     the language."""
     if len(text) > MAX_CHARACTERS:
@@ -58,7 +60,7 @@ def tokens(
             len(text),
             f"a query may have {MAX_CHARACTERS} characters, this one has {len(text)}; shorten it",
         )
-    return list(_Scanner(Source(Folded(text), table, now, south, said_as)).pieces())
+    return list(_Scanner(Source(Folded(text), table, now, south, said_as, named)).pieces())
 
 
 class _Scanner:

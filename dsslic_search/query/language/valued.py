@@ -45,7 +45,10 @@ def field_at(source: Source, start: int, end: int) -> tuple[list[Piece], int] | 
         if fields.field_name(name):
             return _field(source, name, start, compound.end())
     if source.folded.text[end : end + 1] == ":":
-        return _field(source, source.folded.text[start:end], start, end)
+        word = source.folded.text[start:end]
+        if KEYWORDS.get((word,)) == ("FILLER", "photo"):  # "photos: dogs and cats"
+            return [source.piece("FILLER", "photo", start, end + 1)], end + 1
+        return _field(source, word, start, end)
     return None
 
 

@@ -8,16 +8,23 @@ from dsslic_search.core.errors import Remedy
 from dsslic_search.core.nouns import MAX_NOUN_WORDS
 from dsslic_search.core.nouns import nouns as nouns_of_wordnet
 from dsslic_search.core.text import listed, quoted
-from dsslic_search.query.ast import Sort, Thing
+from dsslic_search.query.ast import Sort, Thing, written
 from dsslic_search.query.language import fields, foreign, image_words, nouns
 from dsslic_search.query.language.lexicon import KEYWORDS, Phrase
 from dsslic_search.query.language.pieces import WORD, Piece, Source
 from dsslic_search.query.language.written import complaint
 
 _SUGGESTED_WORDS = 4  # words, from an unknown one on, that are tried as a phrase for suggestions
+MAX_NAME_WORDS = 3
+"""So many words together are looked up among the names in the archive."""
 _GAP = re.compile(r"\s+|[-_‐‑]+")  # between the words of a phrase
+_AT_A_PLACE = re.compile(r"\b(?:near|in|at|from|to)\s+\Z")
+_HYPHENED = re.compile(r"[^\W_]+(?:[-_][^\W_]+){1,3}(?![-_:])")
 _MOST = re.compile(r"(?:the\s+)?(most|least|fewest|largest|biggest|smallest)\s+")
 _DATED = "{} needs a date after it, as in since 2019-05, from 2019 to 2021 or added today"
+_UNRELATED = (
+    "{} is not seen here: write how things lie to each other, as in car next to road or person left of car"
+)
 _UNSEEN = (
     "what is near and what is far cannot be told here: instead of {} name a part of the photo, as in car in "
     "the bottom half"
@@ -30,8 +37,14 @@ def word(source: Source, start: int, end: int) -> tuple[list[Piece], int]:
         return superlative
     if everyday := _everyday(source, start, end):
         return everyday
+    if hyphened := _hyphened(source, start):
+        return hyphened
+    if ended := _ending(source, start, end):
+        return ended, end
     if named := _named(source, start, end):
         return named
+    if archived := _archived(source, start, end):
+        return archived
     phrase, end = _known(source, start, end)
     span = source.folded.span(start, end)
     if phrase not in KEYWORDS:
@@ -40,8 +53,12 @@ def word(source: Source, start: int, end: int) -> tuple[list[Piece], int]:
     type_, value = KEYWORDS[phrase]
     piece = Piece(type_, value, *span, source.table.meanings.get(phrase))
     match type_:
-        case "NOBODY":
+        case "NOBODY" | "WHO":
             piece.meaning = source.table.meanings.get(("person",))
+            if piece.meaning is None and type_ == "NOBODY":
+                raise source.complaint(start, end, "people are no class here: leave this out")
+        case "FILLER" if value == "photo":
+            piece.meaning = source.table.meanings.get(("painting",))
         case "SHAPE":
             piece.type, piece.node = "FILTER", fields.filter_of("orientation", value, source.now)
         case "LOOK":
@@ -49,11 +66,31 @@ def word(source: Source, start: int, end: int) -> tuple[list[Piece], int]:
             piece.type, piece.node = "FILTER", fields.filter_of(name, said, source.now)
         case "SORT":
             piece.sort = fields.sort_of(value, lambda word: None)
-        case "DATED" | "UNSEEN":
-            sentence = _DATED if type_ == "DATED" else _UNSEEN
-            word_typed = quoted(source.folded.text[start:end])
-            raise complaint(source.folded.original, *span, sentence.format(word_typed))
+        case "DATED" | "UNSEEN" | "UNRELATED":
+            sentence = {"DATED": _DATED, "UNSEEN": _UNSEEN, "UNRELATED": _UNRELATED}[type_]
+            typed = quoted(source.folded.text[start:end])
+            raise complaint(source.folded.original, *span, sentence.format(typed))
     return [piece], end
+
+
+_ENDINGS = {"less": "FREE", "'s": "POSSESSIVE"}
+
+
+def _ending(source: Source, start: int, end: int) -> list[Piece]:
+    """A thing and what its ending says, for "treeless" and "dog's"; nothing for another word."""
+    word, meanings = source.folded.text[start:end], source.table.meanings
+    ending = next((ending for ending in _ENDINGS if word.endswith(ending)), "")
+    stem = word.removesuffix(ending)
+    if not ending or (word,) in meanings or (word,) in KEYWORDS or (stem,) not in meanings:
+        return []
+    last = end - len(ending)
+    if nouns.everyday().get((stem,), "").startswith("!"):
+        raise source.complaint(start, last, nouns.everyday()[stem,][1:].strip())
+    meaning = meanings[stem,]
+    thing = Piece("THING", meaning.name, *source.folded.span(start, last), meaning)
+    said = source.piece(_ENDINGS[ending], "", last, end)
+    said.meaning = meanings.get(("person",))
+    return [thing, said]
 
 
 def _superlative(source: Source, start: int) -> tuple[list[Piece], int] | None:
@@ -141,10 +178,44 @@ def _named(source: Source, start: int, end: int) -> tuple[list[Piece], int] | No
     if meaning is not None:
         note = f"{noun.noun}: read as {meaning.name}"
         return [Piece("THING", meaning.name, *span, meaning, note=note)], ends[noun.words - 1]
+    if archived := _archived(source, start, end):
+        return archived
     if (noun.hint,) in table:
         shown = quoted(source.folded.original[slice(*span)])
         sentence = f"photos are not known to show {shown}: for what comes nearest to it write {noun.hint}"
         raise complaint(source.folded.original, *span, sentence, (noun.hint,))
+    return None
+
+
+def _hyphened(source: Source, start: int) -> tuple[list[Piece], int] | None:
+    """What words joined by hyphens name in the archive, where they are no phrase of the language."""
+    found = _HYPHENED.match(source.folded.text, start)
+    if found is None or _is_known(source, tuple(re.split("[-_]", found.group()))):
+        return None
+    return _pieces_named(source, start, found.end())
+
+
+def _pieces_named(source: Source, start: int, end: int) -> tuple[list[Piece], int] | None:
+    """The token of a name in the archive."""
+    typed, span = source.folded.text[start:end], source.folded.span(start, end)
+    named = source.named(typed)
+    if named is None:
+        return None
+    if isinstance(named, str):
+        return [Piece("SAVED", named, *span, note=f"{typed}: read as @{named}")], end
+    return [Piece("FILTER", "name", *span, node=named, note=f"{typed}: read as {written(named)}")], end
+
+
+def _archived(source: Source, start: int, end: int) -> tuple[list[Piece], int] | None:
+    """What a word that is none of the language, or several, names in the archive."""
+    words, ends = _words(source, start, end)
+    if any(_is_known(source, tuple(words[: n + 1])) for n in range(len(words))):
+        return None
+    if foreign.english_of(words[0], source.language, source.is_english) is not None:
+        return None
+    for count in range(min(len(words), MAX_NAME_WORDS), 0, -1):
+        if found := _pieces_named(source, start, ends[count - 1]):
+            return found
     return None
 
 
@@ -168,7 +239,12 @@ def _known(source: Source, start: int, end: int) -> tuple[Phrase, int]:
     span = source.folded.span(start, end)
     hint = f"see `{Remedy.CLASSES}` for the words there are"
     hint = f"photos are not known to show it; {hint}" if is_noun else hint
-    if suggestions:
+    if (
+        _AT_A_PLACE.search(source.folded.text, max(start - 10, 0), start)
+        and source.folded.original[span[0]].isupper()
+    ):
+        hint, suggestions = "a place is known by its degrees alone, as in near 48.85,2.35 5km", ()
+    elif suggestions:
         hint = f"did you mean {listed([quoted(known) for known in suggestions])}?"
     shown = quoted(source.folded.original[slice(*span)])
     raise complaint(source.folded.original, *span, f"unknown word {shown}: {hint}", suggestions)

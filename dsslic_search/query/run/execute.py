@@ -20,6 +20,7 @@ from dsslic_search.index.quanta import TICKS
 from dsslic_search.query.ast import Query, Text, leaves, refined, things
 from dsslic_search.query.explain import explanation
 from dsslic_search.query.language.parse import TagTrouble, parse
+from dsslic_search.query.names import names_of
 from dsslic_search.query.plan import PresenceOf, plan, together
 from dsslic_search.query.run import cursor as cursors
 from dsslic_search.query.run.cursor import Cursor
@@ -112,11 +113,14 @@ def answer(
     if previous is not None:
         now = previous.now.replace(tzinfo=now.tzinfo)
     texts = (*among, text)
+    named = names_of(indexes.files, saved, tag_trouble)
     query = refined(
         [
             Query(None, None)
             if resemble is not None and not each.strip()
-            else parse(each, vocabulary, saved=saved, tag_trouble=tag_trouble, now=now, south=south)
+            else parse(
+                each, vocabulary, saved=saved, tag_trouble=tag_trouble, named=named, now=now, south=south
+            )
             for each in texts
         ]
     )

@@ -1,0 +1,190 @@
+"""Turns of speech as the tokens that say the same in the order of the grammar: "nobody" is no person, "a car
+free street" a street without cars, "people not on horses" people, none of them on a horse."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+from dsslic_search.core.text import quoted
+from dsslic_search.query.language.pieces import Piece
+from dsslic_search.query.language.written import complaint
+
+JOINERS = {"AND", "COMMA", "CLAUSE", "WITH", "OR"}
+_END = Piece("", "", 0, 0)
+
+
+def rephrased(text: str, pieces: list[Piece]) -> list[Piece]:
+    """The tokens of a query, each turn of speech among them replaced. Raises QueryError for one that says
+    nothing where it stands."""
+    for tells, turn in _TURNS:
+        if any(piece.type in tells for piece in pieces):
+            pieces = list(turn(text, pieces))
+    return pieces
+
+
+def _politeness(text: str, pieces: list[Piece]) -> Iterator[Piece]:
+    """Thanks and greetings go, with the comma that sets them apart."""
+    polite = [piece.type == "POLITE" for piece in pieces]
+    for index, piece in enumerate(pieces):
+        beside = polite[max(index - 1, 0) : index + 2]
+        if not polite[index] and not (piece.type == "COMMA" and any(beside)):
+            yield piece
+
+
+def _single_words(text: str, pieces: list[Piece]) -> Iterator[Piece]:
+    """Words that stand for several tokens, and those whose meaning depends on what follows."""
+    named = False  # whether something was named before
+    for index, piece in enumerate(pieces):
+        following = pieces[index + 1].type if index + 1 < len(pieces) else ""
+        named = named or piece.type in {"THING", "FILTER"}
+        match piece.type:
+            case "NOBODY":
+                yield Piece("NOT", piece.value, piece.start, piece.end)
+                if following not in {"THING", "WITH"}:
+                    yield replace(piece, type="THING", meaning=piece.meaning)
+            case "WHO":
+                if not named and following in {"RELATION", "ACTIVITY"}:
+                    yield replace(piece, type="THING")
+            case "IN_FRONT" | "SIDE_BY_SIDE":
+                yield replace(piece, type="RELATION")
+                yield replace(piece, type="IT" if piece.type == "IN_FRONT" else "EACH_OTHER")
+            case "HER":
+                if following != "THING":
+                    yield replace(piece, type="IT")
+            case "POSSESSIVE":
+                own = pieces[index + 1 : index + 2]
+                if own and own[0].type == "THING" and own[0].meaning == piece.meaning:
+                    shown, of = (quoted(text[p.start : p.end]) for p in (own[0], pieces[index - 1]))
+                    sentence = f"{shown} is not told apart from a person: leave out {shown} or {of}"
+                    raise complaint(text, own[0].start, own[0].end, sentence)
+            case "BOTH":
+                if following == "THING" and not any(p.type in {"AND", "COMMA"} for p in pieces[index:][:8]):
+                    yield replace(piece, type="NUMBER", value="2")
+            case _:
+                yield piece
+
+
+def _free_of(text: str, pieces: list[Piece]) -> Iterator[Piece]:
+    """ "Car free street" and "treeless hills": a thing that is not there, and one that is."""
+    for index, piece in enumerate(pieces):
+        following = pieces[index + 1] if index + 1 < len(pieces) else _END
+        if piece.type == "THING" and following.type == "FREE":
+            yield Piece("NOT", "-", piece.start, piece.start)
+        if piece.type != "FREE":
+            yield piece
+        elif index == 0 or pieces[index - 1].type != "THING":
+            shown = quoted(text[piece.start : piece.end])
+            raise complaint(
+                text, piece.start, piece.end, f"{shown} needs a thing before it, as in car free street"
+            )
+        elif following.type not in JOINERS | {"", "RPAR"}:
+            yield Piece("CLAUSE", "", piece.end, piece.end)
+
+
+_PLACES = tuple(["RELATION", what] for what in ("THING", "COLOUR", "ZONE"))
+
+
+def _denied_of_a_thing(text: str, pieces: list[Piece]) -> Iterator[Piece]:
+    """ "People not on horses", "cars that are not red": the thing stands before what is denied of it."""
+    thing: Piece | None = None  # the one right before a "not"
+    for index, piece in enumerate(pieces):
+        following = [other.type for other in pieces[index + 1 : index + 4]]
+        if piece.type == "NOT" and piece.value not in {"-", "!"}:
+            before = pieces[index - 1] if index else _END
+            thing = before if before.type == "THING" else None
+            said = following[1:] if following[:1] == ["ACTIVITY"] else following
+            if thing and (said[:1] == ["ZONE"] or said[:2] in _PLACES):
+                yield piece
+                yield replace(thing, start=piece.end, end=piece.end)
+                continue
+        yield piece
+        denied = index > 0 and pieces[index - 1].type == "NOT"
+        if piece.type == "COLOUR" and denied and thing and following[:1] != ["THING"]:
+            yield replace(thing, start=piece.end, end=piece.end)
+
+
+def _facts_inside(text: str, pieces: list[Piece]) -> Iterator[Piece]:
+    """ "Dogs in 2021 on a sofa": the fact behind what it stands in."""
+    index = 0
+    while index < len(pieces):
+        types = [other.type for other in pieces[index : index + 4]]
+        if types == ["THING", "FILTER", "RELATION", "THING"] and (index == 0 or _opens(pieces[index - 1])):
+            thing, fact, relation, other = pieces[index : index + 4]
+            yield from (thing, relation, other, fact)
+            index += 4
+        else:
+            yield pieces[index]
+            index += 1
+
+
+def _opens(piece: Piece) -> bool:
+    """Whether what comes behind a token is a predicate of its own, or the thing of one."""
+    return piece.type in JOINERS | {"LPAR", "NUMBER", "MANY", "LARGE", "SMALL", "FILLER", "FILTER"}
+
+
+_RATIO_WORDS = {"AS_MUCH", "AS_LARGE"}
+_SHARES = {"50%": "0.5", "25%": "0.25", "20%": "0.2", "10%": "0.1"}  # of "half as much sky as sea"
+
+
+def _ratios(text: str, pieces: list[Piece]) -> Iterator[Piece]:
+    """ "Twice as much", "3 times as large as", "as much": one token TIMES, of how many times."""
+    index = 0
+    while index < len(pieces):
+        piece = pieces[index]
+        types = [other.type for other in pieces[index : index + 4]]
+        count, length = _times(pieces, index)
+        if length < len(types) and types[length] in _RATIO_WORDS:
+            yield Piece("TIMES", count, piece.start, pieces[index + length].end)
+            index += length + 1
+        elif piece.type == "TIMES":
+            shown = quoted(text[piece.start : piece.end])
+            sentence = f"{shown} compares two things, as in twice as much sky as sea"
+            raise complaint(text, piece.start, piece.end, sentence)
+        elif types[:3] == ["EQUALLY", "THING", "AND"] and len(types) > 3:
+            yield replace(piece, type="TIMES", value="1")
+            yield pieces[index + 1]
+            yield replace(pieces[index + 2], type="AS")
+            index += 3
+        elif types[:3] == ["MORE", "THING", "THAN"] and len(types) > 3:
+            made, length = _than(pieces[index : index + 5])
+            yield from made
+            index += length
+        else:
+            yield piece
+            index += 1
+
+
+def _times(pieces: list[Piece], index: int) -> tuple[str, int]:
+    """How many times, and how many tokens say it: "twice", "3 times", "half"; "1" and 0 where none does."""
+    piece = pieces[index]
+    following = pieces[index + 1] if index + 1 < len(pieces) else _END
+    if piece.type == "NUMBER" and following.type == "TIMES" and not following.value:
+        return piece.value, 2
+    if piece.type == "TIMES" and piece.value:
+        return piece.value, 1
+    if piece.type == "AMOUNT" and piece.value in _SHARES:
+        return _SHARES[piece.value], 1
+    return "1", 0
+
+
+def _than(own: list[Piece]) -> tuple[list[Piece], int]:
+    """ "More sky than 30%" is more than 30% sky; "more sky than grass" stays. And how many that were."""
+    more, thing, _, *amount = own
+    if amount[0].type not in {"NUMBER", "AMOUNT"}:
+        return own[:3], 3
+    if [piece.type for piece in amount] != ["NUMBER", "PERCENT"]:
+        amount = amount[:1]
+    sign = ">" if more.value == ">=" else "<"
+    return [replace(more, type="COMPARE", value=sign), *amount, thing], 3 + len(amount)
+
+
+_TURNS: tuple[tuple[set[str], Callable[[str, list[Piece]], Iterator[Piece]]], ...] = (
+    ({"POLITE"}, _politeness),
+    ({"NOBODY", "WHO", "IN_FRONT", "SIDE_BY_SIDE", "HER", "POSSESSIVE", "BOTH"}, _single_words),
+    ({"FREE"}, _free_of),
+    ({"NOT"}, _denied_of_a_thing),
+    ({"FILTER"}, _facts_inside),
+    ({"TIMES", "AS_MUCH", "AS_LARGE", "EQUALLY", "MORE"}, _ratios),
+)
+"""Each turn, with the types of tokens by which it is known."""

@@ -1,0 +1,85 @@
+"""What a bare word names in an archive, where it is no word of the language: a tag, somebody, a keyword, a
+camera, a lens, a saved query, or a part of a folder's or a file's name."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from functools import cache
+
+import numpy as np
+
+from dsslic_search.core.errors import UsageError
+from dsslic_search.core.fields import NAMED
+from dsslic_search.index.files import Files
+from dsslic_search.query.ast import Leaf, Text
+from dsslic_search.query.language.parse import TagTrouble
+from dsslic_search.query.language.written import value_as_written
+
+LOOKED_AT_NAMES = 200
+"""So many of the files whose names have a word in them are looked at for one that has it as a word."""
+LEAST_LETTERS = 3
+"""A shorter word is no part of a name."""
+
+Named = Callable[[str], "Leaf | str | None"]
+"""Gives, for a folded word or several, what they name: a predicate, or a saved query by its name; None where
+they name nothing."""
+
+
+def names_of(
+    files: Callable[[], Files], saved: Callable[[str], str] | None, tag_trouble: TagTrouble | None
+) -> Named:
+    """The names in an archive; ``files`` opens its index of files, which is done for the first word asked.
+    ``saved``, ``tag_trouble``: see `query.language.parse.parse`."""
+
+    @cache
+    def named(word: str) -> Leaf | str | None:
+        if tag_trouble is not None and tag_trouble(word) is None:
+            return _predicate("tag", word)
+        index = files()
+        for field in ("people", "keyword", "camera", "lens"):
+            if _among(index.table(_array(field)), word):
+                return _predicate(field, word)
+        if saved is not None and _holds(saved, word):
+            return word
+        return _predicate("path", word) if _in_a_path(index, word) else None
+
+    return named
+
+
+def _holds(saved: Callable[[str], str], name: str) -> bool:
+    try:
+        saved(name)
+    except (KeyError, UsageError):  # no such query, or what cannot be a name
+        return False
+    return True
+
+
+def _predicate(field: str, word: str) -> Leaf:
+    return Text(field, word, f"{field}:{value_as_written(word)}")
+
+
+def _array(field: str) -> str:
+    return NAMED[field].columns[0].array
+
+
+def _among(values: tuple[str, ...], word: str) -> bool:
+    whole = _as_a_word(word)
+    return any(whole.search(value.casefold()) for value in values)
+
+
+def _in_a_path(index: Files, word: str) -> bool:
+    """Whether a folder or a file of the archive has a word, or several, in its name."""
+    if len(word) < LEAST_LETTERS:
+        return False
+    if _among(index.table("folder"), word):
+        return True
+    whole = _as_a_word(word)
+    rows = np.flatnonzero(index.text("name", word))[:LOOKED_AT_NAMES]
+    return any(whole.search(index.path(row).rpartition("/")[2].casefold()) for row in rows.tolist())
+
+
+@cache
+def _as_a_word(word: str) -> re.Pattern[str]:
+    """Finds a word where no letter is right before or behind it: "img" in "IMG_1234.jpg"."""
+    return re.compile(rf"(?<![^\W\d_]){re.escape(word)}(?![^\W\d_])")
