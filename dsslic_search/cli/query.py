@@ -174,12 +174,17 @@ def remark(found: QueryResult) -> None:
 def tell_tally(found: QueryResult, of_them: Statistics, *, as_json: bool) -> None:
     """How many photos match, by what the query asks to count them by."""
     counts = tally(found, of_them)
+    without = found.total - sum(counts.values()) if found.tally else 0
     if as_json:
-        print_json({"query": found.query, "read_as": found.read_as, "total": found.total, "counts": counts})
+        answer = {"query": found.query, "read_as": found.read_as, "total": found.total, "counts": counts}
+        print_json(answer | ({"without": without} if found.tally else {}))
         return
     for name, count in counts.items():
         typer.echo(f"{printable(name)}  {count}")
-    typer.echo(counted(found.total, "photo"), err=bool(counts))
+    fact = "date" if found.tally in ("year", "month") else found.tally
+    missing = f", {without} of them without a {fact}" if without else ""
+    typer.echo(f"{counted(found.total, 'photo')}{missing}", err=bool(counts))
+    remark(found)
 
 
 def tally(found: QueryResult, of_them: Statistics) -> dict[str, int]:

@@ -14,7 +14,7 @@ import typer
 
 from dsslic_search.cli.archive import print_photo
 from dsslic_search.cli.preview import show_stage, write_original
-from dsslic_search.cli.query import remark
+from dsslic_search.cli.query import remark, tell_tally
 from dsslic_search.cli.statistics import print_statistics
 from dsslic_search.core.errors import UsageError
 from dsslic_search.core.text import counted, printable
@@ -48,7 +48,10 @@ class Shell:
         return True
 
     def print_answer(self, found: QueryResult) -> None:
-        """A page of photos for people, and how many there are."""
+        """A page of photos for people, and how many there are; only how many where that is asked."""
+        if found.tally is not None:
+            tell_tally(found, self.session.statistics(), as_json=False)
+            return
         for hit in found:
             typer.echo(hit_line(hit, self.width()))
         hits = found.hits

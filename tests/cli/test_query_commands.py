@@ -29,6 +29,79 @@ def matching(archive: Path, wanted) -> set[int]:
     return found
 
 
+@pytest.fixture(scope="module")
+def dated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An archive of four photos, of which one has no date and two no camera."""
+    place = tmp_path_factory.mktemp("dated")
+    (place / "photos").mkdir()
+    for name, taken, camera in [
+        ("a", "2021:06:05 12:00:00", "Canon"),
+        ("b", "2021:08:01 09:00:00", None),
+        ("c", "2022:01:01 00:00:00", "Canon"),
+        ("d", None, None),
+    ]:
+        exif = Image.Exif()
+        if taken:
+            exif[306] = taken  # DateTime
+        if camera:
+            exif[272] = camera  # Model
+        Image.new("RGB", (40, 30), (len(name) * 50, 90, ord(name))).save(
+            place / "photos" / f"{name}.png", exif=exif
+        )
+    with Archive(place / "archive") as opened:
+        assert opened.ingest([place / "photos"]).added == 4
+    return place / "archive"
+
+
+def test_how_many_a_year_says_how_many_have_no_date(run, dated: Path) -> None:
+    ran = run("query", "how many photos per year", "--archive", dated)
+    assert ran.out.splitlines() == ["2021  2", "2022  1"]
+    assert ran.err.splitlines() == ["4 photos, 1 of them without a date"]
+    ran = run("query", "how many photos per year", "--archive", dated, "--json")
+    assert ran.json == {
+        "query": "how many photos per year",
+        "read_as": None,
+        "total": 4,
+        "counts": {"2021": 2, "2022": 1},
+        "without": 1,
+    }
+
+
+def test_how_many_a_month_and_by_camera(run, dated: Path) -> None:
+    ran = run("query", "everything count:month", "--archive", dated)
+    assert ran.out.splitlines() == ["2021-06  1", "2021-08  1", "2022-01  1"]
+    ran = run("query", "how many different cameras", "--archive", dated)
+    assert ran.out.splitlines() == ["Canon  2"]
+    assert ran.err.splitlines() == ["4 photos, 2 of them without a camera"]
+
+
+def test_how_many_together(run, dated: Path) -> None:
+    ran = run("query", "how many photos in 2021", "--archive", dated)
+    assert (ran.out.splitlines(), ran.err) == (["2 photos"], "")
+    ran = run("query", "how many photos in 2021", "--archive", dated, "--json")
+    assert (ran.json["total"], ran.json["counts"]) == (2, {})
+    assert "without" not in ran.json
+    assert "write per month" in run("query", "how many photos per week", "--archive", dated).err
+
+
+@pytest.mark.parametrize(("hemisphere", "summer"), [(None, 2), ("north", 2), ("South", 1)])
+def test_summer_is_when_the_setting_says(
+    run, dated: Path, monkeypatch: pytest.MonkeyPatch, hemisphere: str | None, summer: int
+) -> None:
+    if hemisphere is None:
+        monkeypatch.delenv("DSS_HEMISPHERE", raising=False)
+    else:
+        monkeypatch.setenv("DSS_HEMISPHERE", hemisphere)
+    assert run("query", "summer", "--archive", dated, "--json").json["total"] == summer
+
+
+def test_no_other_hemisphere_is_known(run, dated: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DSS_HEMISPHERE", "east")
+    ran = run("query", "summer", "--archive", dated)
+    assert ran.code == 2
+    assert "DSS_HEMISPHERE=east: must be north or south" in ran.err
+
+
 SHOWN = ("words", "coverage", "certainty", "class_colours")  # what a hit tells of the photo's content
 QUERIES = {
     "images with sky": lambda c: c("sky") >= 0.005,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import io
 import os
 import pty
@@ -10,7 +11,8 @@ import select
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+import termios
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -143,7 +145,14 @@ def test_the_history_lies_in_the_state_folder(tmp_path: Path, monkeypatch: pytes
 class Terminal:
     """A shell in a terminal of its own: what is typed into it, and what it has said."""
 
-    def __init__(self, archive: Path, state: Path, columns: int = 80) -> None:
+    def __init__(
+        self,
+        archive: Path,
+        state: Path,
+        columns: int = 80,
+        program: Sequence[str] = ("-m", "dsslic_search.cli.main"),
+    ) -> None:
+        """``program``: what Python runs; Ctrl-C in the terminal interrupts it."""
         self._end, end = pty.openpty()
         environment = os.environ | {
             "TERM": "xterm", "NO_COLOR": "1", "PROMPT_TOOLKIT_NO_CPR": "1", "COLUMNS": str(columns),
@@ -151,8 +160,7 @@ class Terminal:
         }  # fmt: skip
         command = [
             sys.executable,
-            "-m",
-            "dsslic_search.cli.main",
+            *program,
             "shell",
             "--archive",
             str(archive),
@@ -160,7 +168,13 @@ class Terminal:
             "2",
         ]
         self._process = subprocess.Popen(
-            command, stdin=end, stdout=end, stderr=end, env=environment, start_new_session=True
+            command,
+            stdin=end,
+            stdout=end,
+            stderr=end,
+            env=environment,
+            start_new_session=True,
+            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
         )
         os.close(end)
         self.said = self._untold = ""
@@ -236,3 +250,40 @@ def test_typed_into_a_terminal(terminal: Terminal, tmp_path: Path) -> None:
         "flwer",
         "everything sort:name",
     ]
+
+
+WITH_A_LONG_COMMAND = """
+import signal, typer
+from dataclasses import replace
+from dsslic_search.cli import main, shell_commands
+
+def stats(shell, rest):
+    typer.echo("counting")
+    signal.pause()  # until a signal comes
+
+commands = shell_commands.COMMANDS
+commands["stats"] = replace(commands["stats"], run=stats)
+main.main()
+"""
+
+
+def test_ctrl_c_ends_a_command_that_runs_and_not_the_shell(archive: Path, tmp_path: Path) -> None:
+    pytest.importorskip("prompt_toolkit", reason="lines are edited by the extra shell")
+    opened = Terminal(archive, tmp_path, program=("-c", WITH_A_LONG_COMMAND))
+    try:
+        opened.type("", "dss>")
+        opened.type("stats\r", "counting")
+        opened.type("\x03", "dss>")
+        opened.type("everything\r", "11 photos, 1 to 2 shown")
+        opened.type("", "dss>")
+        assert opened.end("\x04") == 0
+    finally:
+        opened.close()
+
+
+def test_a_question_of_how_many_is_answered_by_numbers(typed) -> None:
+    told = typed("how many photos per format", "count photos with sky", "without people")
+    assert told.code == 0
+    assert told.out.splitlines()[0] == "JPEG  11"
+    assert "11 photos" in told.err
+    assert "  #" in told.out  # the refinement asks for photos again

@@ -440,3 +440,38 @@ def test_live_paths_of_a_real_catalog_match_and_ended_ones_do_not(filled: Any, t
     assert found(files, files.text("path", "/other/**")) == [7]
     assert found(files, files.text("text", "copy")) == [7]
     assert found(files, files.text("name", "gone*")) == []
+
+
+YEAR_OF_HOURS = [datetime(2020, 1, 1) + timedelta(hours=7 * n) for n in range(366 * 24 // 7 + 40)]
+OLD = [datetime(1969, 12, 31, 23, 59), datetime(1899, 2, 28, 5), datetime(1968, 2, 29, 0, 30)]
+
+
+@pytest.mark.parametrize(
+    ("name", "low", "high", "number"),
+    [
+        ("month", 2, 2, lambda taken: taken.month),
+        ("month", 11, 2, lambda taken: taken.month),
+        ("weekday", 6, 7, lambda taken: taken.isoweekday()),
+        ("weekday", 7, 1, lambda taken: taken.isoweekday()),
+        ("hour", 5, 11, lambda taken: taken.hour),
+        ("hour", 23, 0, lambda taken: taken.hour),
+        ("day", 229, 229, lambda taken: 100 * taken.month + taken.day),
+        ("day", 1224, 101, lambda taken: 100 * taken.month + taken.day),
+    ],
+)
+def test_times_that_come_again(name: str, low: int, high: int, number: Any) -> None:
+    """Of leap years and of dates before 1970 too; a photo without a date was never taken in any."""
+    sky = np.zeros((1, 1), np.uint8)
+    photos = [MadePhoto(i, sky, taken=taken) for i, taken in enumerate([*YEAR_OF_HOURS, *OLD, None], 1)]
+    archive = MadeArchive(photos)
+    held = open_files(archive, NOWHERE, V).recurring(name, low, high)
+
+    def within(photo: MadePhoto) -> bool:
+        if photo.taken is None:
+            return False
+        found = number(photo.taken)
+        return low <= found <= high if low <= high else found >= low or found <= high
+
+    expected = [within(photo) for photo in archive.in_order]
+    assert held.tolist() == expected
+    assert any(expected)

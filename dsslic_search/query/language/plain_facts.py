@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from dsslic_search.core.text import listed
 from dsslic_search.query.ast import Leaf, Sort
 from dsslic_search.query.language import fields
 
@@ -60,7 +61,6 @@ _PHOTOS = r"(?:\s+(?:photos?|pictures?|pics?|images?|files?|shots?|ones?))?"
 _PER = {
     "year": "year",
     "month": "month",
-    "day": "day",
     "camera": "camera",
     "lens": "lens",
     "format": "format",
@@ -99,7 +99,7 @@ _FORMS = (
     r"(?:the\s+)?(?P<resolution>highest|lowest)\s+resolution\b",
     r"(?:how\s+many|number\s+of|count(?:\s+of)?)(?:\s+different)?\s+(?P<kinds>cameras|lenses|formats)\b",
     rf"(?P<tally>how\s+many(?:\s+different)?|number\s+of|count(?:\s+of)?)\b(?!:){_PHOTOS}",
-    rf"(?:(?:per|by|for\s+each|for\s+every|in\s+each|each|every)\s+)(?P<per>{'|'.join(_PER)})\b(?!:)",
+    rf"(?:(?:per|by|for\s+each|for\s+every|in\s+each|each|every)\s+)(?P<per>day|week|hour|{'|'.join(_PER)})\b(?!:)",
     r"(?P<pattern>(?=[\w.-]*\*)(?=[*.-]*\w)[\w*?.-]+)(?=$|[\s,()])",
     r"(?P<file>[\w-]+\.(?:jpe?g|png|tiff?|heic|webp|gif|dng|cr2|nef|arw|dsslic|bmp|avif))\b",
 )
@@ -246,6 +246,12 @@ def _top(part: Part, now: datetime) -> Told:
     )
 
 
+def _per(part: Part, now: datetime) -> Told:
+    if part["per"] not in _PER:
+        raise ValueError(f"photos are counted by {listed(tuple(_PER))}: write per month")
+    return Told(tally=_PER[part["per"]])
+
+
 _MAKERS: Mapping[str, Callable[[Part, datetime], Told | None]] = {
     "bytes": _bytes,
     "side": _side,
@@ -275,7 +281,7 @@ _MAKERS: Mapping[str, Callable[[Part, datetime], Told | None]] = {
         tally={"lenses": "lens"}.get(part["kinds"], part["kinds"].removesuffix("s"))
     ),
     "tally": lambda part, now: Told(tally=""),
-    "per": lambda part, now: Told(tally=_PER[part["per"]]),
+    "per": _per,
     "pattern": lambda part, now: _field("name", part["pattern"], now),
     "file": lambda part, now: _field("name", part["file"], now),
 }
