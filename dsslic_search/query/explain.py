@@ -15,7 +15,6 @@ from dsslic_search.index.regions.relate import AROUND_RULE, BETWEEN_RULE, RELATI
 from dsslic_search.query.ast import (
     Amid,
     And,
-    Balance,
     Coloured,
     Leaf,
     Like,
@@ -103,8 +102,6 @@ def _meaning(thing: Thing, vocabulary: Vocabulary) -> str:
 
 def _rules(leaf: Leaf) -> Iterator[str]:
     match leaf:
-        case Balance(_, _, _, says):
-            yield f"{says}: by the area that they cover, not by their number"
         case Coloured(_, colour):
             share = f"{FAIR_SHARES[colour]:.0%}"
             yield f"{colour}: at least {share} of the thing is, or no other colour takes up more of it"

@@ -44,7 +44,7 @@ PHRASES: Mapping[tuple[str, str], str] = {  # for each token type and value
     _OR: "or, nor",
     _WITH: "with, containing, contain, contains, showing, including, featuring, has, have, having, together "
     "with, along with, at, covered with, covered in, covered by, filled with, "
-    "holding, wearing, carrying, reading, eating, drinking, using, through, across",
+    "holding, wearing, carrying, reading, eating, drinking, using, through",
     ("COMPARE", ">="): "at least, no less than, not less than, no fewer than, not fewer than, minimum",
     ("COMPARE", "<="): "at most, no more than, not more than, up to, maximum",
     ("COMPARE", ">"): "more than, greater than, larger than, bigger than",
@@ -109,7 +109,10 @@ PHRASES: Mapping[tuple[str, str], str] = {  # for each token type and value
     ("LOOK", "brightness:<60"): "dark",
     ("LOOK", "brightness:>170"): "bright",
     ("LOOK", "colour:black and white"): "black and white, in black and white, monochrome",
-    ("UNRELATED", ""): "on both sides of, both sides of, on either side of, opposite, facing, facing away, "
+    (
+        "UNRELATED",
+        "",
+    ): "on both sides of, both sides of, on either side of, across, opposite, facing, facing away, "
     "looking at, pointing at",
     **{("COLOUR", term): ", ".join(_shades(*_COLOUR_WORDS.get(term, (term,)))) for term in TERMS},
     ("DATED", ""): "added, after, since, until, till, during, from",

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
 from dsslic_search.core.errors import QueryError
 from dsslic_search.core.text import did_you_mean, quoted
 from dsslic_search.core.vocabulary import Vocabulary
-from dsslic_search.query.ast import Leaf, Node, Query, Text, leaves
+from dsslic_search.query.ast import Balance, Leaf, Node, Query, Text, leaves
 from dsslic_search.query.language.diagnosis import check_told_apart
 from dsslic_search.query.language.lexicon import WordTable, word_table
 from dsslic_search.query.language.phrases import phrases
@@ -122,6 +122,7 @@ class _Reading:
         tree = Structure(text, pieces, items(text, pieces), self.table.families).whole() if pieces else None
         if tree is not None and not inside:
             check_told_apart(text, tree)
+        notes += tuple(dict.fromkeys(_comparisons(tree)))
         tally = named.value if named else "" if tallies else None
         query = Query(tree, wished, None if limit is None else limit.number, tally, notes)
         return _Read(query, depth, 0 if tree is None else sum(1 for _ in leaves(tree)))
@@ -201,6 +202,13 @@ class _Reading:
 
 _ALL = re.compile(r"\b(?:all|every)\b")  # of "all my photos"
 _SAVED = "the saved query "
+
+
+def _comparisons(tree: Node | None) -> Iterator[str]:
+    """What is to be told of things that are compared with one another."""
+    for leaf in leaves(tree) if tree is not None else ():
+        if isinstance(leaf, Balance):
+            yield f"by the area that they cover: {leaf.says}"
 
 
 def _chain(name: str, inside: tuple[str, ...]) -> str:

@@ -113,3 +113,7 @@ def test_a_comparison_weighs_areas() -> None:
     assert isinstance(found, Balance)
     assert [(thing.name, times) for thing, times in found.terms] == [("sky", -2), ("sea", 3)]
     assert (found.bound, found.above, found.needs_something) == (0, False, False)
+
+
+def test_how_things_are_compared_is_told() -> None:
+    assert parse("more people than cars", V).notes == ("by the area that they cover: more person than car",)
