@@ -53,14 +53,14 @@ PHRASES: Mapping[tuple[str, str], str] = {  # for each token type and value
     ("MORE", ">="): "more",
     ("MORE", "<="): "less, fewer",
     ("BETWEEN", "between"): "between, in between",
-    ("MOSTLY", "mostly"): "mostly, mainly, dominated by, majority, full of",
+    ("MOSTLY", "mostly"): "mostly, mainly, dominated by, majority, full of, most of",
     ("ONLY", "only"): "only, nothing but, just",
     (
         "LOTS",
         "lots of",
     ): "a lot of, lots of, much, plenty of, loads of, tons of, dozens of, scores of, hundreds of, "
     "thousands of, countless",
-    ("LITTLE", "little"): "little, a bit of, hardly any, barely any",
+    ("LITTLE", "little"): "little, a bit of, little bit of, hardly any, barely any",
     ("BARELY", "almost no"): "almost no, next to no, virtually no, practically no",
     (
         "LARGE",
@@ -138,7 +138,7 @@ PHRASES: Mapping[tuple[str, str], str] = {  # for each token type and value
     ("BOTH", ""): "both",
     ("IN_FRONT", "in front of"): "in front",
     ("SIDE_BY_SIDE", "next to"): "side by side",
-    _PHOTO: "image, images, photo, photos, photograph, photographs, picture, pictures, pic, pics",
+    _PHOTO: "image, images, shots, snap, snaps, snapshot, snapshots, photo, photos, photograph, photographs, picture, pictures, pic, pics",
 }
 
 NUMBERS = (

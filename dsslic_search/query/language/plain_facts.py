@@ -81,7 +81,7 @@ _FORMS = (
     rf"(?:more|better)))?(?:\s+stars?)?\b",
     r"f\s?/\s?(?P<f>[0-9]+(?:\.[0-9]+)?)(?![\w.])",
     rf"(?P<format>{'|'.join(FORMATS)})(?:s|\s+files?)?\b(?![.:*])",
-    rf"(?:(?:taken|shot|made|photographed)\s+(?:with|on|by)\s+(?:a\s+|an\s+|the\s+|my\s+)?)?"
+    rf"(?:(?:(?:taken|shot|made|photographed)\s+)?(?:with|on|by|from)\s+(?:a\s+|an\s+|the\s+|my\s+)?)?"
     rf"(?P<camera>{'|'.join(CAMERAS)})s?\b(?![.:*])",
     r"shot\s+(?:with|on)\s+(?:a\s+|an\s+|the\s+|my\s+)?(?!(?:a|an|the|my)\b)(?P<other_camera>[a-z][\w-]*)\b",
     r"(?:tagged(?:\s+(?:as|with))?|with\s+(?:the\s+)?tag)\s+(?P<tag>[^\s,()]+)",
@@ -108,7 +108,21 @@ OPENERS = frozenset(
     {"file", "files", "photo", "photos", "at", "more", "less", "over", "above", "under", "below", "exactly"}
     | {"larger", "bigger", "greater", "wider", "higher", "taller", "smaller", "narrower", "shorter", "faster"}
     | {"slower", "longer", "size", "width", "height", "iso", "rating", "megapixels", "focal", "aperture", "f"}
-    | {"exposure", "bit", "stars", "rated", "taken", "shot", "made", "photographed", "tagged", "with", "in"}
+    | {
+        "exposure",
+        "bit",
+        "stars",
+        "rated",
+        "taken",
+        "from",
+        "on",
+        "shot",
+        "made",
+        "photographed",
+        "tagged",
+        "with",
+        "in",
+    }
     | {"the", "my", "album", "folder", "directory", "without", "no", "screenshot", "screenshots", "screen"}
     | {
         "sort",

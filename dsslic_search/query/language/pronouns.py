@@ -43,6 +43,10 @@ def _of_it(made: list[Piece], pronoun: Piece) -> None:
     """Finish the tokens ``made`` so far, of which the last should be a relation, with what it means."""
     if not made or made[-1].type != "RELATION":
         return
+    first = next((i for i, piece in enumerate(made) if piece.type in {"THING", "FILLER"}), 0)
+    if made[-1].value == "in" and made[first].type == "FILLER":  # "photos with dogs and cats in them"
+        made.pop()
+        return
     subject = _thing_before(made, len(made) - 1)
     meant = next((i for i, piece in enumerate(made[: subject or 0]) if piece.type == "THING"), None)
     if subject is None or meant is None:

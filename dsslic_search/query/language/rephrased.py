@@ -52,6 +52,10 @@ def _single_words(text: str, pieces: list[Piece]) -> Iterator[Piece]:
             case "HER":
                 if following != "THING":
                     yield replace(piece, type="IT")
+            case "LARGE" | "SMALL" if following == "FILLER" and piece.value in {"large", "small"}:
+                shown = quoted(text[piece.start : piece.end])
+                sentence = f"{shown} does not say how: write larger than 5 MB, wider than 4000 or panorama"
+                raise complaint(text, piece.start, piece.end, sentence)
             case "POSSESSIVE":
                 own = pieces[index + 1 : index + 2]
                 if own and own[0].type == "THING" and own[0].meaning == piece.meaning:
@@ -91,8 +95,10 @@ def _denied_of_a_thing(text: str, pieces: list[Piece]) -> Iterator[Piece]:
     for index, piece in enumerate(pieces):
         following = [other.type for other in pieces[index + 1 : index + 4]]
         if piece.type == "NOT" and piece.value not in {"-", "!"}:
-            before = pieces[index - 1] if index else _END
-            thing = before if before.type == "THING" else None
+            last = index - 1
+            while last >= 0 and pieces[last].type in {"COMMA", "CLAUSE", "AND"}:
+                last -= 1
+            thing = pieces[last] if last >= 0 and pieces[last].type == "THING" else None
             said = following[1:] if following[:1] == ["ACTIVITY"] else following
             if thing and (said[:1] == ["ZONE"] or said[:2] in _PLACES):
                 yield piece
@@ -181,7 +187,10 @@ def _than(own: list[Piece]) -> tuple[list[Piece], int]:
 
 _TURNS: tuple[tuple[set[str], Callable[[str, list[Piece]], Iterator[Piece]]], ...] = (
     ({"POLITE"}, _politeness),
-    ({"NOBODY", "WHO", "IN_FRONT", "SIDE_BY_SIDE", "HER", "POSSESSIVE", "BOTH"}, _single_words),
+    (
+        {"NOBODY", "WHO", "IN_FRONT", "SIDE_BY_SIDE", "HER", "POSSESSIVE", "BOTH", "LARGE", "SMALL"},
+        _single_words,
+    ),
     ({"FREE"}, _free_of),
     ({"NOT"}, _denied_of_a_thing),
     ({"FILTER"}, _facts_inside),

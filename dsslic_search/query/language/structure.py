@@ -73,7 +73,7 @@ class Structure:
                 alternatives[-1].append(part)
             else:
                 alternatives.append([part])
-        alternatives = self._share_the_place(alternatives)
+        alternatives = self._share_the_relation(self._share_the_place(alternatives))
         return (
             alternatives[0] if len(alternatives) == 1 else [_any([_every(parts) for parts in alternatives])]
         )
@@ -88,6 +88,22 @@ class Structure:
             [replace(last, thing=part.thing) if self._beside(part, last) else part for part in parts]
             for parts in alternatives
         ]
+
+    def _share_the_relation(self, alternatives: list[list[Node | None]]) -> list[list[Node | None]]:
+        """Give what a relation says to the things after it that are of the family of its thing: "cat on a
+        sofa or bed"."""
+        said: Regional | None = None
+        for parts in alternatives:
+            if len(parts) != 1:
+                return alternatives
+            part = parts[0]
+            if isinstance(part, Regional) and isinstance(part.where, Relation):
+                said = part
+            elif said is not None and isinstance(part, Presence) and isinstance(said.where, Relation):
+                both = {*part.thing.classes, *said.where.thing.classes}
+                if part.below is None and any(both <= family for family in self.families):
+                    parts[0] = replace(said, where=replace(said.where, thing=part.thing))
+        return alternatives
 
     def _beside(self, part: Node | None, last: Regional) -> TypeGuard[Presence]:
         """Whether a part names a thing alone, of the family of the last thing."""

@@ -13,6 +13,7 @@ from dsslic_search.query.language.pieces import Piece, Source
 
 _PATTERN = re.compile(r"[\w.-]{1,80}(?:\*|\.[a-z0-9]{2,6}\b)")
 _DAY_FIRST = re.compile(r"[0-9]{1,2}(?:st|nd|rd|th)?[\s-]+[a-z]{3}|(?:19|20)[0-9]{2}[-/][0-9]")
+_TO = re.compile(r"\s+(?:to|until|till|through|[-–])\s+(?=[\w'])")
 _BEFORE_AN_AMOUNT = {"COMPARE", "BETWEEN", "MID", "RELATION"}
 """After these a number is none that tells a time or a fact."""
 _Teller = Callable[[str, int, datetime, bool], tuple[plain_facts.Told, int] | None]
@@ -63,8 +64,31 @@ def told(
         except ValueError as error:
             raise source.complaint(start, start + len(first), str(error)) from None
         if found is not None:
+            found = _until(source, *found)
             return _pieces(source, found[0], start, found[1]), found[1]
     return None
+
+
+def _until(source: Source, first: plain_facts.Told, end: int) -> tuple[plain_facts.Told, int]:
+    """A time with the one after "to", as in "from christmas 2020 to 3 january 2021"."""
+    joint = _TO.match(source.folded.text, end)
+    start = first.node
+    if joint is None or not isinstance(start, Period) or start.field != "taken" or start.start is None:
+        return first, end
+    for teller in (_time_told, _date_told):
+        found = teller(source.folded.text, joint.end(), source.now, source.south)
+        if found is None or not isinstance(found[0].node, Period) or found[0].node.end is None:
+            continue
+        last = found[0].node
+        if last.start is None:
+            continue
+        if start.end is None or last.end < start.start:
+            raise source.complaint(
+                end, found[1], "the dates are the wrong way round: write the earlier one first"
+            )
+        span = dates.Span(start.start.date(), last.end.date())
+        return plain_facts.Told(dates.period("taken", span, source.now)), found[1]
+    return first, end
 
 
 def _pieces(source: Source, told: plain_facts.Told, start: int, end: int) -> list[Piece]:
