@@ -40,10 +40,10 @@ from dsslic_search.query.steps import (
     Resemble,
     ShowsColour,
     Step,
-    WeighedSum,
     WordShown,
     WordsUnknown,
 )
+from dsslic_search.query.weighed import WeighedSum
 
 PresenceOf = Callable[[tuple[int, ...]], int]
 MakeRange = Callable[[int, int | None], Step]

@@ -29,7 +29,7 @@ from dsslic_search.core.fields import NAMED
 from dsslic_search.core.text import counted
 from dsslic_search.features.image_words import PARTS
 from dsslic_search.index.files import Files
-from dsslic_search.index.quanta import QUANTA, TICKS
+from dsslic_search.index.quanta import TICKS
 from dsslic_search.index.regions import relate
 from dsslic_search.index.regions.relate import RegionTest, needs_counts
 from dsslic_search.query.ast import (
@@ -43,7 +43,7 @@ from dsslic_search.query.ast import (
     Unknown,
     written,
 )
-from dsslic_search.query.bounds import at_least, at_most, percent
+from dsslic_search.query.bounds import at_least, at_most
 from dsslic_search.query.run.evaluate import Evaluation
 from dsslic_search.query.run.rank import Mask, Rows, degrees, span
 
@@ -146,7 +146,7 @@ class CoverageRange(Step):
         return f"{self.name} {' and '.join(bounds) or 'of any coverage'}"
 
     def mask(self, evaluation: Evaluation, among: Mask | None = None) -> Mask:
-        return _among(evaluation.columns.within(self.classes, self.low, self.high), among)
+        return within_mask(evaluation.columns.within(self.classes, self.low, self.high), among)
 
     def degrees(self, evaluation: Evaluation, rows: Rows) -> NDArray[np.float32]:
         clear = degrees(self.low, self.high)[evaluation.columns.at(self.classes, rows)]
@@ -155,63 +155,7 @@ class CoverageRange(Step):
     def _reaching(self, evaluation: Evaluation, degree: float, above: bool) -> Mask:
         first, last = span(degrees(self.low, self.high), degree, above=above)
         held = evaluation.columns.between(self.classes, first, last)
-        return _sure_enough(self, evaluation, held, degree, above) if self.low > 0 else held
-
-
-@dataclass(frozen=True)
-class WeighedSum(Step):
-    """Photos in which the coverages of things, each by its name and classes and taken so many times, come to
-    ``bound`` ticks at least, or to more if ``above``."""
-
-    terms: tuple[tuple[str, tuple[int, ...], int], ...]
-    bound: int
-    above: bool
-
-    @property
-    def cost(self) -> Cost:
-        return Cost.COVERAGE
-
-    @property
-    def empty(self) -> bool:
-        return sum(max(times, 0) for _, _, times in self.terms) * TICKS < self.bound
-
-    def words(self) -> str:
-        added, taken = ([term for term in self.terms if (term[2] > 0) is more] for more in (True, False))
-        sign = ">" if self.above else ">="
-        if taken and not self.bound:
-            return f"{_weighed(added)} {sign} {_weighed(taken)}"
-        if not added:
-            return f"{_weighed(taken)} {sign.replace('>', '<')} {percent(-self.bound)}"
-        return f"{_weighed(added)} {sign} {percent(self.bound)}"
-
-    def mask(self, evaluation: Evaluation, among: Mask | None = None) -> Mask:
-        terms = [(classes, times) for _, classes, times in self.terms]
-        held = evaluation.columns.balanced(terms, self.bound, self.above)
-        evaluation.mask_of[id(self)] = held.copy()
-        return _among(held, among)
-
-    def degrees(self, evaluation: Evaluation, rows: Rows) -> NDArray[np.float32]:
-        """How much more it is than is asked for, as a share of the most that it can be; times the greatest
-        certainty of the things added, where one of them must be there."""
-        margin = np.full(rows.size, -self.bound / TICKS)
-        sure = np.zeros(rows.size, np.uint8)
-        for _, classes, times in self.terms:
-            margin += times * np.minimum(evaluation.columns.at(classes, rows) / QUANTA, 1)
-            if times > 0:
-                np.maximum(sure, evaluation.columns.certainty_at(classes, rows), out=sure)
-        room = max(0, *(times for _, _, times in self.terms)) - self.bound / TICKS
-        clear = (
-            np.clip(margin / room, 0, 1).astype(np.float32) if room > 0 else np.ones(rows.size, np.float32)
-        )
-        must = self.bound > 0 or (self.above and self.bound == 0)
-        return clear * _PROBABILITIES[sure] if must else clear
-
-    def _reaching(self, evaluation: Evaluation, degree: float, above: bool) -> Mask:
-        return _sure_enough(self, evaluation, evaluation.mask_of[id(self)].copy(), degree, above)
-
-
-def _weighed(terms: Sequence[tuple[str, tuple[int, ...], int]]) -> str:
-    return " + ".join(name if abs(times) == 1 else f"{abs(times)} {name}" for name, _, times in terms)
+        return sure_enough(self, evaluation, held, degree, above) if self.low > 0 else held
 
 
 @dataclass(frozen=True)
@@ -250,7 +194,7 @@ class RegionCount(Step):
         count = needs_counts(self.low, self.high)
         found = evaluation.region_matches(self.classes, self.test, among, count=count)
         evaluation.matches_of[id(self)] = found
-        return _among(evaluation.columns.seen_alone(found.within(self.low, self.high)), among)
+        return within_mask(evaluation.columns.seen_alone(found.within(self.low, self.high)), among)
 
     def degrees(self, evaluation: Evaluation, rows: Rows) -> NDArray[np.float32]:
         """The clearest region counts; where there may be none, no region is asked for clearly."""
@@ -268,7 +212,7 @@ class RegionCount(Step):
         held = found.reaching(degree, above=above)
         if needs_counts(self.low, self.high):
             np.logical_and(held, found.within(self.low, self.high), out=held)
-        return _sure_enough(self, evaluation, held, degree, above)
+        return sure_enough(self, evaluation, held, degree, above)
 
 
 @dataclass(frozen=True)
@@ -292,7 +236,7 @@ class ShowsColour(Step):
         if self.negated:
             held = evaluation.columns.seen_alone(np.logical_not(held, out=held))
         evaluation.mask_of[id(self)] = held.copy()
-        return _among(held, among)
+        return within_mask(held, among)
 
     def degrees(self, evaluation: Evaluation, rows: Rows) -> NDArray[np.float32]:
         return evaluation.mask_of[id(self)][rows].astype(np.float32)
@@ -324,7 +268,7 @@ class Filter(Step):
         if self.negated:
             np.logical_not(held, out=held)
         evaluation.mask_of[id(self)] = held.copy()
-        return _among(held, among)
+        return within_mask(held, among)
 
     def degrees(self, evaluation: Evaluation, rows: Rows) -> NDArray[np.float32]:
         return evaluation.mask_of[id(self)][rows].astype(np.float32)
@@ -354,7 +298,7 @@ class WordShown(Step):
     def mask(self, evaluation: Evaluation, among: Mask | None = None) -> Mask:
         parts = evaluation.words.parts(self.leaves)
         evaluation.parts_of[id(self)] = parts
-        return _among(parts < self.parts if self.negated else parts >= self.parts, among)
+        return within_mask(parts < self.parts if self.negated else parts >= self.parts, among)
 
     def degrees(self, evaluation: Evaluation, rows: Rows) -> NDArray[np.float32]:
         """The probability itself, or what it leaves to 1."""
@@ -385,7 +329,7 @@ class WordsUnknown(Step):
         return "not word:unknown" if self.negated else "word:unknown"
 
     def mask(self, evaluation: Evaluation, among: Mask | None = None) -> Mask:
-        return _among(self._held(evaluation), among)
+        return within_mask(self._held(evaluation), among)
 
     def degrees(self, evaluation: Evaluation, rows: Rows) -> NDArray[np.float32]:
         return self._held(evaluation)[rows].astype(np.float32)
@@ -418,7 +362,7 @@ class Resemble(Step):
 
     def mask(self, evaluation: Evaluation, among: Mask | None = None) -> Mask:
         every = np.ones(len(evaluation.columns), bool)
-        return _among(evaluation.columns.seen_alone(every), among)
+        return within_mask(evaluation.columns.seen_alone(every), among)
 
     def degrees(self, evaluation: Evaluation, rows: Rows) -> NDArray[np.float32]:
         likeness = self.likeness(evaluation, rows)
@@ -451,7 +395,8 @@ def _filtered(files: Files, predicate: FilePredicate) -> Mask:
             return files.unknown(name)
 
 
-_PROBABILITIES = np.arange(CERTAIN + 1, dtype=np.float32) / np.float32(CERTAIN)
+PROBABILITIES = np.arange(CERTAIN + 1, dtype=np.float32) / np.float32(CERTAIN)
+"""By certainty: float32, 0..1."""
 
 
 def _certainty(evaluation: Evaluation, things: Sequence[tuple[int, ...]], rows: Rows) -> NDArray[np.float32]:
@@ -459,10 +404,10 @@ def _certainty(evaluation: Evaluation, things: Sequence[tuple[int, ...]], rows: 
     least = evaluation.columns.certainty_at(things[0], rows)
     for classes in things[1:]:
         least = np.minimum(least, evaluation.columns.certainty_at(classes, rows))
-    return _PROBABILITIES[least]
+    return PROBABILITIES[least]
 
 
-def _sure_enough(step: Step, evaluation: Evaluation, held: Mask, degree: float, above: bool) -> Mask:
+def sure_enough(step: Step, evaluation: Evaluation, held: Mask, degree: float, above: bool) -> Mask:
     """Of the photos that would reach a degree if all were certain, in ``held``, those that do."""
     rows = np.flatnonzero(held)
     found = step.degrees(evaluation, rows)
@@ -470,5 +415,6 @@ def _sure_enough(step: Step, evaluation: Evaluation, held: Mask, degree: float, 
     return held
 
 
-def _among(held: Mask, among: Mask | None) -> Mask:
+def within_mask(held: Mask, among: Mask | None) -> Mask:
+    """``held`` of those photos alone that are asked about."""
     return held if among is None else held & among

@@ -138,7 +138,8 @@ PHRASES: Mapping[tuple[str, str], str] = {  # for each token type and value
     ("BOTH", ""): "both",
     ("IN_FRONT", "in front of"): "in front",
     ("SIDE_BY_SIDE", "next to"): "side by side",
-    _PHOTO: "image, images, shots, snap, snaps, snapshot, snapshots, photo, photos, photograph, photographs, picture, pictures, pic, pics",
+    _PHOTO: "image, images, shots, snap, snaps, snapshot, snapshots, "
+    "photo, photos, photograph, photographs, picture, pictures, pic, pics",
 }
 
 NUMBERS = (

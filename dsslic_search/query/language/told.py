@@ -71,22 +71,22 @@ def told(
 
 def _until(source: Source, first: plain_facts.Told, end: int) -> tuple[plain_facts.Told, int]:
     """A time with the one after "to", as in "from christmas 2020 to 3 january 2021"."""
-    joint = _TO.match(source.folded.text, end)
-    start = first.node
-    if joint is None or not isinstance(start, Period) or start.field != "taken" or start.start is None:
+    joint, told_first = _TO.match(source.folded.text, end), first.node
+    if joint is None or not isinstance(told_first, Period) or told_first.field != "taken":
+        return first, end
+    begins, ends = told_first.start, told_first.end
+    if begins is None:
         return first, end
     for teller in (_time_told, _date_told):
         found = teller(source.folded.text, joint.end(), source.now, source.south)
-        if found is None or not isinstance(found[0].node, Period) or found[0].node.end is None:
+        last = found[0].node if found is not None else None
+        if found is None or not isinstance(last, Period) or last.start is None or last.end is None:
             continue
-        last = found[0].node
-        if last.start is None:
-            continue
-        if start.end is None or last.end < start.start:
+        if ends is None or last.end < begins:
             raise source.complaint(
                 end, found[1], "the dates are the wrong way round: write the earlier one first"
             )
-        span = dates.Span(start.start.date(), last.end.date())
+        span = dates.Span(begins.date(), last.end.date())
         return plain_facts.Told(dates.period("taken", span, source.now)), found[1]
     return first, end
 
