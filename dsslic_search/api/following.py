@@ -235,7 +235,13 @@ class Following(OpenArchive):
         report = reindex(self.folder, workers=_workers(workers), progress=progress)
         began = time.perf_counter()
         self._indexes.ask(
-            lambda indexes: (indexes.vectors(), indexes.regions(), indexes.files(), indexes.words())
+            lambda indexes: (
+                indexes.vectors(),
+                indexes.regions(),
+                indexes.files(),
+                indexes.words(),
+                indexes.images(),
+            )
         )
         report.seconds += time.perf_counter() - began
         return report

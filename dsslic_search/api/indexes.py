@@ -64,6 +64,7 @@ class OpenIndexes:
         from dsslic_search.index.columns import open_columns
         from dsslic_search.index.files import open_files
         from dsslic_search.index.regions.table import open_regions
+        from dsslic_search.index.vectors.image import open_image_vectors
         from dsslic_search.index.vectors.table import open_vectors
         from dsslic_search.index.words import open_words
         from dsslic_search.query.run.evaluate import Indexes
@@ -75,4 +76,5 @@ class OpenIndexes:
             cache(lambda: open_regions(*where)),
             cache(lambda: open_files(*where)),
             cache(lambda: open_words(*where)),
+            cache(lambda: open_image_vectors(*where)),
         )

@@ -12,6 +12,7 @@ from dsslic_search.core.certainty import probability
 from dsslic_search.core.colour_terms import named
 from dsslic_search.core.errors import StageError
 from dsslic_search.core.fields import COLUMNS
+from dsslic_search.core.vocabulary import OTHER
 
 if TYPE_CHECKING:
     from dsslic_search.archive.schema import KnownPath, Photo
@@ -181,7 +182,10 @@ def _row(photo: Photo, names: list[str]) -> dict[str, Any]:
     plain["coverage"] = {
         names[c.class_id]: c.fraction for c in sorted(photo.coverages, key=lambda c: -c.fraction)
     }
-    plain["certainty"] = {names[c.class_id]: probability(c.certainty) for c in photo.coverages}
+    # archives described before have a number for what the segmenter did not know
+    plain["certainty"] = {
+        names[c.class_id]: probability(None if c.class_id == OTHER else c.certainty) for c in photo.coverages
+    }
     plain["class_colours"] = {names[c.class_id]: list(named(c.colours)) for c in photo.coverages}
     plain["words"] = None if photo.stored_words is None else photo.words
     plain["regions"] = None if photo.regions is None else _regions(photo.regions, names)

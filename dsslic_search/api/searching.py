@@ -27,6 +27,7 @@ from dsslic_search.core.vocabulary import Vocabulary
 if TYPE_CHECKING:
     from dsslic_search.archive.catalog import Catalog
     from dsslic_search.archive.schema import Photo
+    from dsslic_search.features.image_words import ImageWords
     from dsslic_search.query.run.execute import Answer, Indexes
 
 FILES_REMEMBERED = 100  # outside the archive, that photos were compared with
@@ -111,6 +112,15 @@ def cursor_text(cursor: str | None, shown: int) -> str | None:
     return None if cursor is None else f"{cursor}.{shown}"
 
 
+@dataclass(frozen=True)
+class _Compared:
+    """What photos are compared with: a layout's ``embedding``, float32[DIMENSION], and what is shown as a
+    whole, where that is known."""
+
+    embedding: NDArray[np.float32]
+    image: ImageWords | None
+
+
 class Searcher:
     """What a query needs besides the indexes: saved queries, photos to compare with, paths and coverages of
     what was found."""
@@ -129,7 +139,7 @@ class Searcher:
         self._catalog = catalog
         self._settings = settings
         self._vocabulary = vocabulary
-        self._seen_files: OrderedDict[tuple[Path, int, int], NDArray[np.float32]] = OrderedDict()
+        self._seen_files: OrderedDict[tuple[Path, int, int], _Compared] = OrderedDict()
 
     def answer(
         self,
@@ -151,6 +161,7 @@ class Searcher:
             presence=self._settings.presence,
             south=self._settings.south,
             embeddings_of=self.embeddings_of,
+            image_of=self.image_of,
             saved=self.saved_text,
             tag_trouble=self.tag_trouble,
             limit=limit,
@@ -227,10 +238,14 @@ class Searcher:
         archive by path or file name, or of any photo file; ``mirrored``: and of its mirror image."""
         from dsslic_search.features import embedding
 
-        found = self._embedding(operand)
+        found = self._compared(operand).embedding
         return np.stack([found, embedding.mirrored(found)] if mirrored else [found])
 
-    def _embedding(self, operand: str) -> NDArray[np.float32]:
+    def image_of(self, operand: str) -> ImageWords | None:
+        """What the photo shows as a whole that ``like OPERAND`` means; None where its file does not say."""
+        return self._compared(operand).image
+
+    def _compared(self, operand: str) -> _Compared:
         if operand.startswith("#"):
             number = int(operand[1:20]) if len(operand) < 20 else 0
             found = self._catalog().photo(number) if 0 < number < 2**63 else None
@@ -257,8 +272,9 @@ class Searcher:
             "and an id"
         )
 
-    def _stored(self, photo: Photo) -> NDArray[np.float32]:
+    def _stored(self, photo: Photo) -> _Compared:
         from dsslic_search.features.embedding import DIMENSION
+        from dsslic_search.features.image_words import ImageWords
 
         if not photo.map_bytes:
             raise QueryError(
@@ -269,27 +285,29 @@ class Searcher:
             raise ArchiveError(
                 f"photo {photo.id} was described by another version; describe all anew with: {Remedy.REINDEX}"
             )
-        return np.frombuffer(photo.embedding, "<f4").astype(np.float32)
+        image = None if photo.stored_words is None else ImageWords.from_bytes(photo.stored_words)
+        return _Compared(np.frombuffer(photo.embedding, "<f4").astype(np.float32), image)
 
-    def _seen(self, path: Path) -> NDArray[np.float32]:
+    def _seen(self, path: Path) -> _Compared:
         """Of a photo that is not in the archive; remembered for as long as its file looks unchanged, since
         the next question may compare with it again."""
         looks = path.stat()
         key = path.absolute(), looks.st_size, looks.st_mtime_ns
         if key not in self._seen_files:
-            self._seen_files[key] = self._embedded(path)
+            self._seen_files[key] = self._looked_at(path)
             if len(self._seen_files) > FILES_REMEMBERED:
                 self._seen_files.popitem(last=False)
         return self._seen_files[key]
 
-    def _embedded(self, path: Path) -> NDArray[np.float32]:
+    def _looked_at(self, path: Path) -> _Compared:
         from dsslic_search.api import coding
         from dsslic_search.codec.encoder import segment_photo
+        from dsslic_search.codec.layers import words
         from dsslic_search.codec.picture.open import open_photo
         from dsslic_search.features.embedding import embed
 
         photo = open_photo(coding.read_file(path), str(path), self._settings.max_pixels)
-        return embed(segment_photo(photo)[0], self._vocabulary)
+        return _Compared(embed(segment_photo(photo)[0], self._vocabulary), words.look(photo.pixels)[0])
 
     def photo(self, photo_id: int) -> Photo:
         """A photo's catalog row with its coverages; ArchiveError when there is no such id."""

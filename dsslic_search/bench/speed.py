@@ -29,6 +29,7 @@ from dsslic_search.core.settings import DEFAULT_PRESENCE
 from dsslic_search.index.columns import open_columns
 from dsslic_search.index.files import open_files
 from dsslic_search.index.regions.table import open_regions
+from dsslic_search.index.vectors.image import open_image_vectors
 from dsslic_search.index.vectors.table import open_vectors
 from dsslic_search.index.words import open_words
 from dsslic_search.query.run.execute import Indexes, answer
@@ -58,6 +59,7 @@ def run(maps: Sequence[Path], photos: int, asked: int) -> dict[str, Any]:
             "regions": open_regions,
             "layout": open_vectors,
             "words": open_words,
+            "image": open_image_vectors,
         }
         building, opening = (
             {kind: _seconds(partial(opener, *where)) for kind, opener in openers.items()} for _ in range(2)
@@ -70,6 +72,7 @@ def run(maps: Sequence[Path], photos: int, asked: int) -> dict[str, Any]:
             cache(lambda: open_regions(*where)),
             cache(lambda: open_files(*where)),
             cache(lambda: open_words(*where)),
+            cache(lambda: open_image_vectors(*where)),
         )
 
         def embeddings_of(operand: str, _mirrored: bool) -> NDArray[np.float32]:

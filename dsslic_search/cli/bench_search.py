@@ -13,7 +13,7 @@ from dsslic_search.cli.options import Force
 
 def register(group: typer.Typer) -> None:
     """Add this module's commands."""
-    for command in (image_words, segmentation, objections, search, retrieval, vectors, duplicates):
+    for command in (image_words, segmentation, objections, search, retrieval, likeness, vectors, duplicates):
         group.command(command.__name__.replace("_", "-"))(command)
 
 
@@ -128,6 +128,45 @@ def retrieval(
     outputs = may_write(out, force)
     results = layout_ablation.run(data, maps) if ablation else bench.run(data, folder=maps)
     typer.echo("\n".join(layout_ablation.table(results) if ablation else bench.table(results)), err=True)
+    finish(results, out, outputs)
+
+
+def likeness(
+    data: Annotated[
+        Path, typer.Option("--data", metavar="DIR", help="Folder with scenes/<set> and photos/corel1k.")
+    ],
+    fit: Annotated[
+        Path | None,
+        typer.Option(
+            "--fit",
+            metavar="FILE",
+            help="First fit the shares on the training split, and write them here: "
+            "dsslic_search/features/resemblance.json.",
+            show_default=False,
+        ),
+    ] = None,
+    teacher: Annotated[
+        bool, typer.Option("--teacher", help="By the teacher's label maps instead of SegNet's.")
+    ] = False,
+    maps: Annotated[
+        Path | None,
+        typer.Option(
+            "--maps",
+            metavar="DIR",
+            help="Keep label maps and image embeddings here for the next run.",
+            show_default=False,
+        ),
+    ] = None,
+    out: Out = None,
+    force: Force = False,
+) -> None:
+    """How well likeness orders photos, for every share of what a photo shows as a whole beside its layout."""
+    from dsslic_search.bench import likeness as bench
+
+    outputs = may_write(out, force)
+    fitted = None if fit is None else (fit, may_write(fit, force))
+    results = bench.run(data, maps, fitted, teacher)
+    typer.echo("\n".join(bench.table(results)), err=True)
     finish(results, out, outputs)
 
 

@@ -115,7 +115,8 @@ def read_base(prefix: bytes) -> Base:
 
 def read_certainty(prefix: bytes, contents: Contents | None = None) -> dict[str, float] | None:
     """How sure the segmenter was of each class that the label map shows, 0..1 by the class's name in the
-    file's own vocabulary. None where the file does not say. From the bytes that hold the base layer."""
+    file's own vocabulary, but of ``other``, which is what it was not sure of. None where the file does not
+    say. From the bytes that hold the base layer."""
     contents = contents or container.read_contents(prefix)
     contents.stage_bytes(Stage.MAP)
     file = _Decoding(prefix, contents)
@@ -128,6 +129,7 @@ def read_certainty(prefix: bytes, contents: Contents | None = None) -> dict[str,
     return {
         classes[i].name: round(sure / CERTAIN, 4)
         for i, sure in zip(shown.tolist(), file.certainty.tolist(), strict=True)
+        if not (file.dialect.native and i == vocabulary.OTHER)
     }
 
 

@@ -16,6 +16,8 @@ from importlib.resources import files
 from dsslic_search.core.settings import DEFAULT_PRESENCE
 from dsslic_search.core.text import plural_of
 
+OTHER = 0
+"""The class of what is none of the others, or of what the segmenter is not sure."""
 UNKNOWN = 255  # label files only: "nobody knows"; never in a coded label map
 
 

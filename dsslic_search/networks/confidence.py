@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
     from dsslic_search.networks.segnet import SegNetConfig
 
-OTHER = 0
 _PIXELS_AT_A_TIME = 8192
 """Whose probabilities are made in memory that stays near the processor."""
 
@@ -66,7 +65,7 @@ def decide_surely(scores: torch.Tensor, rule: Confidence) -> tuple[torch.Tensor,
     held = torch.cat([(part - most[:, None]).mul_(scale).exp_().sum(1).reciprocal_() for part, most in parts])
     if rule.of_class > 0:
         _strike_out(scores, best, labels, held, rule)
-    _relabel((held < rule.of_pixel).nonzero()[:, 0], OTHER, scores, best, labels, held, scale)
+    _relabel((held < rule.of_pixel).nonzero()[:, 0], vocabulary.OTHER, scores, best, labels, held, scale)
     if rule.vote:
         for pixels, animal in _votes(labels.view(height, width).numpy(), held.numpy()):
             _relabel(torch.from_numpy(pixels), animal, scores, best, labels, held, scale)

@@ -23,7 +23,6 @@ from numpy.typing import NDArray
 from dsslic_search.core import vocabulary
 from dsslic_search.core.wordnet import image_words
 
-OTHER = 0
 PERSON = "person"
 WORD_OF_ANIMAL = {
     "bird": "bird",
@@ -95,7 +94,7 @@ def heed(
     if not objected.any():
         return labels, certainty
     return (
-        np.where(objected, np.uint8(OTHER), labels),
+        np.where(objected, np.uint8(vocabulary.OTHER), labels),
         np.where(objected, np.float32(0), certainty),
     )
 

@@ -11,6 +11,7 @@ from dsslic_search.core.trust import Trust, in_words, of_class
 from dsslic_search.core.vocabulary import Vocabulary, default
 from dsslic_search.features.colours import FAIR_SHARES
 from dsslic_search.features.regions import MIN_REGION_PER_MILLE
+from dsslic_search.features.resemblance import mixture
 from dsslic_search.index.regions.relate import AROUND_RULE, BETWEEN_RULE, RELATIONS, zone_rule
 from dsslic_search.query.ast import (
     Amid,
@@ -45,7 +46,9 @@ def explanation(
     which it is carried out with the number of photos that each predicate matches alone, the order if one is
     asked for, the total, and a warning when nothing can ever match."""
     lines = [f"query:  {' '.join(text.split())}", f"read as: {_outermost(whole(query))}"]
-    if words := list(dict.fromkeys([*query.notes, *_words(query, vocabulary)])):
+    if words := list(
+        dict.fromkeys([*query.notes, *_words(query, vocabulary), *_operands(query, evaluation)])
+    ):
         lines += ["words:", *(f"  {line}" for line in words)]
     lines += ["plan:", *(f"  {line}" for line in _steps(step, evaluation))]
     if query.sort is not None:
@@ -107,8 +110,6 @@ def _rules(leaf: Leaf) -> Iterator[str]:
             yield f"{colour}: at least {share} of the thing is, or no other colour takes up more of it"
         case Shows(word, shown):
             yield f"{word}: {counted(len(shown), 'image word')}, of the whole photo; {in_words(_trust(word))}"
-        case Like(operand):
-            yield f"{operand}: the photo to compare with"
         case Regional(_, where, _, _, says):
             if says:
                 least = f"{MIN_REGION_PER_MILLE / 10:g}% of the photo"
@@ -128,6 +129,24 @@ def _trust(word: str) -> Trust | None:
     from dsslic_search.core import wordnet
 
     return wordnet.trust_of(word)
+
+
+def _operands(query: Query, evaluation: Evaluation) -> Iterator[str]:
+    for leaf in leaves(query.tree) if query.tree is not None else ():
+        if isinstance(leaf, Like):
+            yield f"{leaf.operand}: the photo to compare with, {_compared(leaf.operand, evaluation)}"
+
+
+def _compared(operand: str, evaluation: Evaluation) -> str:
+    """What of a photo is compared, and with how many only a part of it."""
+    image = evaluation.image(operand)
+    if image is None:
+        return "by layout alone, as it has no image words"
+    share = mixture().share
+    told = f"{share:.0%} by what it shows as a whole and {1 - share:.0%} by layout"
+    without = ~evaluation.images.comparable(image)
+    count = int(np.count_nonzero(evaluation.of_shown(evaluation.columns.seen_alone(without))))
+    return f"{told}; {counted(count, 'photo')} by layout alone" if count else told
 
 
 def _steps(step: Step, evaluation: Evaluation) -> Iterator[str]:

@@ -17,6 +17,7 @@ from dsslic_search.features.embedding import DIMENSION
 from dsslic_search.index.columns import open_columns
 from dsslic_search.index.files import open_files
 from dsslic_search.index.regions.table import open_regions
+from dsslic_search.index.vectors.image import open_image_vectors
 from dsslic_search.index.vectors.table import open_vectors
 from dsslic_search.index.words import open_words
 from dsslic_search.query.run.execute import Indexes, answer
@@ -99,6 +100,7 @@ def test_queries_are_answered() -> None:
         lambda: open_regions(*where),
         lambda: open_files(*where),
         lambda: open_words(*where),
+        lambda: open_image_vectors(*where),
     )
     by_id = dict(enumerate(source.moment.model.tolist(), 1))
     shows_cars = {i for i, model in by_id.items() if CAR in dict(models()[model].coverages)}

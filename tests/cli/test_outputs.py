@@ -92,6 +92,7 @@ ROWS = {
     "bench speed": bench("speed", "--maps", DATA),
     "bench search": bench("search", "--data", DATA),
     "bench retrieval": bench("retrieval", "--data", DATA),
+    "bench likeness": bench("likeness", "--data", DATA),
     "bench vectors": bench("vectors", "--data", DATA),
     "bench startup": bench("startup", "--images", DATA),
 }

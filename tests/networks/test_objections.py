@@ -33,13 +33,13 @@ def regions(*names: str) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
 
 def test_an_elephant_is_no_horse_and_the_grass_it_stands_on_stays() -> None:
     labels, certainty = heed(*regions("grass", "horse", "person"), probabilities(elephant=0.97))
-    assert labels[0].tolist() == [IDS["grass"], objections.OTHER, IDS["person"]]
+    assert labels[0].tolist() == [IDS["grass"], IDS["other"], IDS["person"]]
     assert certainty[0].tolist() == [np.float32(0.9), 0, np.float32(0.9)]
 
 
 def test_petals_are_no_skin() -> None:
     labels, _ = heed(*regions("person", "flower"), probabilities(daisy=0.9))
-    assert labels[0].tolist() == [objections.OTHER, IDS["flower"]]
+    assert labels[0].tolist() == [IDS["other"], IDS["flower"]]
 
 
 @pytest.mark.parametrize("name", WORD_OF_ANIMAL)

@@ -24,6 +24,7 @@ from dsslic_search.index.columns import open_columns
 from dsslic_search.index.files import open_files
 from dsslic_search.index.regions.table import open_regions
 from dsslic_search.index.source import ClassRows
+from dsslic_search.index.vectors.image import open_image_vectors
 from dsslic_search.index.vectors.table import open_vectors
 from dsslic_search.index.words import open_words
 from dsslic_search.query.run.execute import Indexes
@@ -70,6 +71,8 @@ class MadePhoto:
     state: str = "here"
     tags: tuple[str, ...] = ()
     words: tuple[tuple[int, int], ...] | None = None
+    image: tuple[int, ...] = (0,) * 32
+    maker: str = "00" * 8
 
     @cached_property
     def features(self) -> MapFeatures:
@@ -131,6 +134,7 @@ class MadeArchive:
             cache(lambda: open_regions(*source)),
             cache(lambda: open_files(*source)),
             cache(lambda: open_words(*source)),
+            cache(lambda: open_image_vectors(*source)),
         )
 
     # as a Source
@@ -188,7 +192,7 @@ class _Moment:
 
     def image_words(self) -> Iterator[list[tuple[int, bytes | None]]]:
         yield [
-            (p.id, None if p.words is None else ImageWords("00" * 8, (0,) * 32, p.words).to_bytes())
+            (p.id, None if p.words is None else ImageWords(p.maker, p.image, p.words).to_bytes())
             for p in self.photos
         ]
 

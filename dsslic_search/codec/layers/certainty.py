@@ -14,6 +14,7 @@ from dsslic_search.codec.chunk import Chunk, Layer
 from dsslic_search.core.certainty import CERTAIN
 from dsslic_search.core.dialect import Dialect
 from dsslic_search.core.errors import FormatError
+from dsslic_search.core.vocabulary import OTHER
 
 MEAN_BYTES = 1
 LAYER = Layer("sure", "the certainty of classes", (MEAN_BYTES,), in_base=True)
@@ -44,10 +45,11 @@ def by_meaning(
     label_map: NDArray[np.uint8], certainties: NDArray[np.uint8], dialect: Dialect
 ) -> dict[int, int]:
     """What :func:`decode` gave, by the class of the shipped vocabulary that a class counts as: of several
-    that are one there, the mean over their labels, rounded to the nearest."""
+    that are one there, the mean over their labels, rounded to the nearest. ``other`` has none: that label
+    says what the segmenter does not know."""
     pixels = np.bincount(label_map.ravel())
     shown = np.flatnonzero(pixels)
     meanings = np.array(dialect.meanings)[shown]
     labels = np.bincount(meanings, pixels[shown])
     sums = np.bincount(meanings, pixels[shown] * certainties.astype(np.float64))
-    return {int(c): int(np.rint(sums[c] / labels[c])) for c in np.flatnonzero(labels)}
+    return {int(c): int(np.rint(sums[c] / labels[c])) for c in np.flatnonzero(labels) if c != OTHER}

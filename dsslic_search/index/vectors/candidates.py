@@ -36,29 +36,38 @@ _SLOTS = np.arange(DIMENSION) + np.repeat(_STARTS - BLOCK_STARTS[:-1], np.diff(B
 def build(packed: NDArray[np.int8], scales: NDArray[np.float32]) -> NDArray[np.uint8]:
     """The index, as bytes, of packed embeddings, int8[n, DIMENSION], with the factors that bring them to
     length 1, float32[n]."""
-    import faiss
 
     def embeddings(rows: slice) -> NDArray[np.float32]:
-        return _spread((packed[rows] * WEIGHT_ROOTS.astype(np.float32)) * scales[rows, None])
+        return spread((packed[rows] * WEIGHT_ROOTS.astype(np.float32)) * scales[rows, None])
 
-    index = faiss.IndexPQFastScan(_LENGTH, _LENGTH // CELL_LENGTH, 4, faiss.METRIC_INNER_PRODUCT)
+    return quantised(embeddings, len(packed), _LENGTH, CELL_LENGTH)
+
+
+def quantised(
+    vectors: Callable[[slice], NDArray[np.float32]], photos: int, length: int, piece: int
+) -> NDArray[np.uint8]:
+    """The index, as bytes, of vectors of ``length`` numbers, of which each ``piece`` are taken together;
+    ``vectors`` gives those of some of the photos."""
+    import faiss
+
+    index = faiss.IndexPQFastScan(length, length // piece, 4, faiss.METRIC_INNER_PRODUCT)
     index.pq.cp.niter = KMEANS_ROUNDS
-    index.train(embeddings(slice(None, None, max(1, len(packed) // TRAINING_PHOTOS))))
-    for start in range(0, len(packed), PHOTOS_AT_ONCE):
-        index.add(embeddings(slice(start, start + PHOTOS_AT_ONCE)))
+    index.train(vectors(slice(None, None, max(1, photos // TRAINING_PHOTOS))))
+    for start in range(0, photos, PHOTOS_AT_ONCE):
+        index.add(vectors(slice(start, start + PHOTOS_AT_ONCE)))
     found: NDArray[np.uint8] = faiss.serialize_index(index)
     return found
 
 
 def open_candidates(stored: NDArray[np.uint8]) -> Callable[[NDArray[np.float32], int], NDArray[np.intp]]:
     """A function that gives the rows, ascending, of about ``count`` photos for each of the queries,
-    float32[m, DIMENSION]."""
+    float32[m, length of the index]; embeddings of layouts go through :func:`spread` first."""
     import faiss
 
     index: Any = faiss.deserialize_index(np.ascontiguousarray(stored))
 
     def candidates(queries: NDArray[np.float32], count: int) -> NDArray[np.intp]:
-        found = [index.search(one, count)[1] for one in _spread(queries)[:, None]]  # one by one is faster
+        found = [index.search(one, count)[1] for one in queries[:, None]]  # one by one is faster
         rows = np.unique(np.concatenate(found))
         return np.asarray(rows[rows >= 0], np.intp)
 
@@ -73,8 +82,8 @@ def enough(queries: NDArray[np.float32], photos: int, k: int) -> int:
     )
 
 
-def _spread(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Blocks filled with zeros to whole pieces."""
+def spread(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Embeddings of layouts, float32[m, DIMENSION], with blocks filled with zeros to whole pieces."""
     found = np.zeros((len(vectors), _LENGTH), np.float32)
     found[:, _SLOTS] = vectors
     return found

@@ -47,15 +47,21 @@ class Vectors(cache.Table):
         if k <= 0 or not len(vectors):
             return self.ids[:0], np.empty(0, np.float32)
         asked = _asked(vectors)
-        wanted = candidates.enough(vectors, len(self), k)
-        if "candidates" in self.arrays and 4 * wanted * len(vectors) < len(self):
-            rows = self._candidates(vectors, wanted)
+        rows = self.candidates(vectors, k)
+        if rows is not None:
             scores = self._scan.scores(asked, rows)
             best = np.argsort(-scores, kind="stable")[:k]
             rows, scores = rows[best], scores[best]
         else:
             rows, scores = self._scan.best(asked, k)
         return self.ids[rows], scores
+
+    def candidates(self, vectors: NDArray[np.float32], k: int) -> NDArray[np.intp] | None:
+        """The rows, ascending, that the ``k`` nearest are looked for among; None for all."""
+        wanted = candidates.enough(vectors, len(self), k)
+        if "candidates" not in self.arrays or 4 * wanted * len(vectors) >= len(self):
+            return None
+        return self._candidates(candidates.spread(vectors), wanted)
 
     def scores(self, vectors: NDArray[np.float32], ids: NDArray[np.int64]) -> NDArray[np.float32]:
         """The greatest inner product of ``vectors``, float32[m, DIMENSION], m > 0, with the embedding of each

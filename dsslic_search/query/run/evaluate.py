@@ -14,11 +14,14 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from dsslic_search.features.image_words import ImageWords
+from dsslic_search.features.resemblance import mixture
 from dsslic_search.index.columns import Columns
 from dsslic_search.index.files import Files
 from dsslic_search.index.regions.relate import RegionMatches, RegionTest
 from dsslic_search.index.regions.table import Regions
 from dsslic_search.index.source import Stale
+from dsslic_search.index.vectors.image import ImageVectors
 from dsslic_search.index.vectors.table import Vectors
 from dsslic_search.index.words import Words
 from dsslic_search.query.run.rank import Mask, Rows
@@ -35,7 +38,9 @@ Operand = tuple[str, bool]
 """What photos are compared with: a path, or "#" and an id; and whether its mirror image counts too."""
 EmbeddingsOf = Callable[[str, bool], NDArray[np.float32]]
 """The embeddings of an operand, float32[m, DIMENSION], the best of which counts; may raise DSSError."""
-Index = TypeVar("Index", Vectors, Regions, Files, Words)
+ImageOf = Callable[[str], ImageWords | None]
+"""What an operand shows as a whole; None where that is not known. May raise DSSError."""
+Index = TypeVar("Index", Vectors, ImageVectors, Regions, Files, Words)
 
 
 @dataclass(frozen=True)
@@ -51,6 +56,7 @@ class Indexes:
     regions: Callable[[], Regions]
     files: Callable[[], Files]
     words: Callable[[], Words]
+    images: Callable[[], ImageVectors]
     kept_matches: dict[tuple[Classes, RegionTest, bool], RegionMatches] = field(
         default_factory=dict, repr=False, compare=False
     )
@@ -66,9 +72,11 @@ class Evaluation:
         embeddings_of: EmbeddingsOf,
         known: Mapping[Operand, NDArray[np.float32]],
         lifted: int = 0,
+        image_of: ImageOf | None = None,
     ) -> None:
-        """``known``: embeddings of operands that ``embeddings_of`` need not be asked for. ``lifted``: which
-        photos are not left out of answers (`index.columns.Columns.shown`)."""
+        """``known``: embeddings of operands that ``embeddings_of`` need not be asked for; these are compared
+        by layout alone, as all are without ``image_of``. ``lifted``: which photos are not left out of answers
+        (`index.columns.Columns.shown`)."""
         self.columns = indexes.columns
         self._shown = indexes.columns.shown(lifted)
         self.matches_of: dict[int, RegionMatches] = {}
@@ -77,6 +85,8 @@ class Evaluation:
         self._indexes = indexes
         self._embeddings_of = embeddings_of
         self._embeddings = dict(known)
+        self._image_of = image_of
+        self._images: dict[str, ImageWords | None] = {operand: None for operand, _ in known}
         self._likeness: dict[Operand, NDArray[np.float32]] = {}  # of all photos, by row
 
     @cached_property
@@ -94,6 +104,10 @@ class Evaluation:
     @cached_property
     def words(self) -> Words:
         return self._current(self._indexes.words())
+
+    @cached_property
+    def images(self) -> ImageVectors:
+        return self._current(self._indexes.images())
 
     def of_shown(self, mask: Mask) -> Mask:
         """A mask without the photos that are left out of answers."""
@@ -116,19 +130,53 @@ class Evaluation:
             self._embeddings[key] = self._embeddings_of(operand, mirrored)
         return self._embeddings[key]
 
+    def image(self, operand: str) -> ImageWords | None:
+        """What an operand shows as a whole, if that is known; found once."""
+        if operand not in self._images:
+            self._images[operand] = None if self._image_of is None else self._image_of(operand)
+        return self._images[operand]
+
     @property
     def compared_with(self) -> tuple[tuple[Operand, bytes], ...]:
-        """The operands so far with their embeddings, as plain values."""
-        return tuple((operand, found.tobytes()) for operand, found in self._embeddings.items())
+        """The operands so far with what they are compared by, as plain values."""
+        return tuple(
+            (operand, found.tobytes() + (image.to_bytes() if (image := self.image(operand[0])) else b""))
+            for operand, found in self._embeddings.items()
+        )
 
     def likeness(self, operand: str, mirrored: bool, rows: Rows) -> NDArray[np.float32]:
         """Of some photos to an operand: float32, about -1..1."""
-        key, asked = (operand, mirrored), self.embeddings(operand, mirrored)
+        key = operand, mirrored
         if SCORED_ALL_ONE_IN * rows.size > len(self.columns) and key not in self._likeness:
-            self._likeness[key] = self.vectors.scores(asked, self.columns.ids)
+            self._likeness[key] = self._alike(operand, mirrored, None)
         if key in self._likeness:
             return self._likeness[key][rows]
-        return self.vectors.scores(asked, self.columns.ids[rows])
+        return self._alike(operand, mirrored, rows)
+
+    def _alike(self, operand: str, mirrored: bool, rows: Rows | None) -> NDArray[np.float32]:
+        """Of all photos where no rows are given."""
+        ids = self.columns.ids if rows is None else self.columns.ids[rows]
+        layout = self.vectors.scores(self.embeddings(operand, mirrored), ids)
+        image = self.image(operand)
+        return layout if image is None else mixture().of(layout, self.images.scores(image, rows))
+
+    def nearest(self, operand: str, mirrored: bool, k: int) -> tuple[Rows, NDArray[np.float32]] | None:
+        """The ``k`` photos most like an operand, best first and equal ones in their order, and how like they
+        are; None where that takes a look at all of them, as :meth:`likeness` does.
+
+        Where candidates are chosen, a photo among the most alike by a mixture is so by layout or by image."""
+        embeddings, image = self.embeddings(operand, mirrored), self.image(operand)
+        if image is None:
+            ids, alike = self.vectors.nearest(embeddings, k)
+            return self.columns.rows_of(ids), alike
+        chosen = self.vectors.candidates(embeddings, k)
+        if chosen is None or not self.images.chooses:
+            return None
+        by_layout = self.columns.rows_of(self.vectors.ids[chosen])
+        rows = np.union1d(by_layout, self.images.candidates(image, by_layout.size))
+        alike = self._alike(operand, mirrored, rows)
+        best = np.argsort(-alike, kind="stable")[:k]
+        return rows[best], alike[best]
 
     def region_matches(
         self, classes: Classes, test: RegionTest, among: Mask | None, *, count: bool

@@ -24,7 +24,7 @@ from dsslic_search.query.names import names_of
 from dsslic_search.query.plan import PresenceOf, plan, together
 from dsslic_search.query.run import cursor as cursors
 from dsslic_search.query.run.cursor import Cursor
-from dsslic_search.query.run.evaluate import EmbeddingsOf, Evaluation, Indexes
+from dsslic_search.query.run.evaluate import EmbeddingsOf, Evaluation, ImageOf, Indexes
 from dsslic_search.query.run.order import order_key, order_of
 from dsslic_search.query.run.rank import Mask, Rows
 from dsslic_search.query.steps import Resemble, Step
@@ -84,6 +84,7 @@ def answer(
     vocabulary: Vocabulary,
     presence: float | None,
     embeddings_of: EmbeddingsOf,
+    image_of: ImageOf | None = None,
     saved: Callable[[str], str] | None = None,
     tag_trouble: TagTrouble | None = None,
     now: datetime | None = None,
@@ -96,10 +97,10 @@ def answer(
     """Find the photos that match a query, and rank a page of them.
 
     ``presence``: the coverage, 0..1, from which every thing counts as present; None: each from its own.
-    ``embeddings_of`` turns the
-    operand of "like", a path or "#" and an id, and whether it is mirrored, into embeddings, float32[m,
-    DIMENSION], the best of which counts; it may raise DSSError. ``saved`` gives the text of a saved query.
-    ``tag_trouble`` tells of tags that no photo has.
+    ``embeddings_of`` turns the operand of "like", a path or "#" and an id, and whether it is mirrored, into
+    embeddings, float32[m, DIMENSION], the best of which counts; ``image_of`` tells what it shows as a whole,
+    without which layouts alone are compared; both may raise DSSError. ``saved`` gives the text of a saved
+    query. ``tag_trouble`` tells of tags that no photo has.
     ``now``: what "today" is taken from, on the first page. ``south``: seasons are those of the southern
     hemisphere. ``limit``: photos on a page, all by default; a query that names a number has one page of so
     many.
@@ -130,7 +131,7 @@ def answer(
     if resemble is not None:
         step = together(step, SKETCH)
     sketched = {} if resemble is None else {(SKETCH.operand, SKETCH.mirrored): resemble}
-    evaluation = Evaluation(indexes, embeddings_of, sketched, _lifted(query))
+    evaluation = Evaluation(indexes, embeddings_of, sketched, _lifted(query), image_of)
     for compared in step.operands():  # one that is not there is an error whatever matches
         evaluation.embeddings(compared.operand, compared.mirrored)
     identity = cursors.identity(vocabulary.identity, step, order_key(query.sort), evaluation.compared_with)

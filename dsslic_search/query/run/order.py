@@ -118,13 +118,14 @@ class ByLikeness(Order):
     def _nearest(self, step: Resemble, mask: Mask, limit: int) -> Rows | None:
         """The first page, with more to follow, if so few of the nearest photos have it that it is worth while
         to ask for them."""
-        columns = self._evaluation.columns
         asked = 4 * (limit + 1) * mask.size // max(int(np.count_nonzero(mask)), 1)
         if NEAREST_ONE_IN * asked > mask.size:
             return None
-        embeddings = self._evaluation.embeddings(step.operand, step.mirrored)
-        ids, likeness = self._evaluation.vectors.nearest(embeddings, asked)
-        rows, numbers = columns.rows_of(ids), np.clip(likeness, 0, 1)
+        found = self._evaluation.nearest(step.operand, step.mirrored, asked)
+        if found is None:
+            return None
+        rows, likeness = found
+        numbers = np.clip(likeness, 0, 1)
         kept = mask[rows]
         if not 0 < likeness[-1] < 1 or np.count_nonzero(kept) <= limit:
             return None  # degrees end at 0 and 1, so there may be equals that are not among these

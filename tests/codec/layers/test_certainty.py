@@ -55,3 +55,17 @@ def test_a_file_has_it_where_the_segmenter_tells_it():
     # who does not know the chunk has everything else
     assert (read_label_map(told) == read_label_map(untold)).all()
     assert (decode_stage(told, "coarse").pixels == decode_stage(untold, "coarse").pixels).all()
+
+
+def test_what_the_segmenter_does_not_know_has_no_certainty():
+    label_map = np.array([[0, 0, 3]], np.uint8)
+    shipped = dialect.shipped()
+    assert certainty.by_meaning(label_map, np.array([4, 200], np.uint8), shipped) == {3: 200}
+
+    class Unsure(Sure):
+        def segment(self, pixels: np.ndarray, map_size: tuple[int, int]) -> np.ndarray:
+            return np.repeat(np.array([[0, 3]], np.uint8), [map_size[1] - 1, 1], 1).repeat(map_size[0], 0)
+
+    photo = SourcePhoto(np.full((16, 24, 3), 90, np.uint8))
+    data = encode_photo(photo, EncodeOptions(30, keep="coarse", segmenter=Unsure())).data
+    assert read_certainty(data) == {"sky": 0.6}

@@ -185,15 +185,15 @@ class TestManyPhotos:
         assert np.mean(vectors.nearest(half, 5)[1] >= np.sort(exact)[-5]) >= 0.6
 
     def test_pieces_keep_inner_products_and_never_span_cells(self, matrix: np.ndarray) -> None:
-        one, other = candidates._spread(matrix[:2]), candidates._spread(matrix[2:4])
+        one, other = candidates.spread(matrix[:2]), candidates.spread(matrix[2:4])
         assert one @ other.T == pytest.approx(matrix[:2] @ matrix[2:4].T, abs=1e-6)
         for start, stop in itertools.pairwise(BLOCK_STARTS):
             marked = np.zeros((1, DIMENSION), np.float32)
             marked[:, start:stop] = 1
-            pieces = candidates._spread(marked).reshape(-1, 6).any(axis=1)
+            pieces = candidates.spread(marked).reshape(-1, 6).any(axis=1)
             marked[:, start:stop] = 0
             marked[:, :start] = marked[:, stop:] = 1
-            assert not (pieces & candidates._spread(marked).reshape(-1, 6).any(axis=1)).any()
+            assert not (pieces & candidates.spread(marked).reshape(-1, 6).any(axis=1)).any()
 
     def test_the_index_is_stored_and_read_again(
         self, catalog: Any, tmp_path: Path, matrix: np.ndarray, monkeypatch: Any

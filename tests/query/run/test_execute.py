@@ -391,7 +391,7 @@ def test_explain(ask: Callable[..., Answer]) -> None:
         "words:",
         f"  Vehicles: vehicle = {members}, areas of the label map",
         f"  skies: {area('sky')}",
-        "  #8: the photo to compare with",
+        "  #8: the photo to compare with, by layout alone, as it has no image words",
         "plan:",
         "  any of",
         "    all of",

@@ -1,0 +1,144 @@
+"""The image embeddings of all photos, and which of them are like one.
+
+Rows are those of the coverage columns: every photo has one, be its file without an embedding. A score is the
+cosine by :mod:`dsslic_search.index.vectors.scan`, NaN where there is nothing to compare with: no embedding,
+or one that another network made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dsslic_search.core.vocabulary import Vocabulary
+from dsslic_search.features.image_words import ImageWords
+from dsslic_search.index import cache
+from dsslic_search.index.source import Snapshot, Source
+from dsslic_search.index.vectors import candidates
+from dsslic_search.index.vectors.scan import Scan, question
+
+FILE = "image.vectors"
+KIND = "image"
+KEY = "1"
+PIECE = 4  # numbers that the quantiser takes together
+MAKER_BYTES = 8
+NO_MAKER = 255
+
+Rows = NDArray[np.intp]
+Scores = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class ImageVectors(cache.Table):
+    """The image embeddings of one generation of the catalog. ``arrays``: ``ids``; ``makers``, uint8[m,
+    MAKER_BYTES], what made them, and ``made_by``, uint8[n], which of these made each, NO_MAKER for photos
+    without; ``packed``, int8[n, k], zeros at the end of shorter ones; ``scales``, float32[n], which bring
+    them to length 1; in large archives ``candidates``, bytes."""
+
+    def scores(self, asked: ImageWords, rows: Rows | None = None) -> Scores:
+        """The cosine with ``asked`` of all photos, or of those in ``rows`` in their order: float32, NaN where
+        there is nothing to compare with."""
+        made_by = self.arrays["made_by"] if rows is None else self.arrays["made_by"][rows]
+        maker = self._number(asked.maker)
+        if maker == NO_MAKER:
+            return np.full(made_by.size, np.nan, np.float32)
+        found = self._scan.scores(question(self._unit(asked).astype(np.float64)), rows)
+        found[made_by != maker] = np.nan
+        return found
+
+    def comparable(self, asked: ImageWords) -> NDArray[np.bool_]:
+        """Which photos have something to compare with ``asked``."""
+        maker = self._number(asked.maker)
+        return np.asarray((self.arrays["made_by"] == maker) & (maker != NO_MAKER))
+
+    @property
+    def chooses(self) -> bool:
+        """Whether there are so many that candidates are chosen."""
+        return "candidates" in self.arrays
+
+    def candidates(self, asked: ImageWords, count: int) -> Rows:
+        """The rows, ascending, of about ``count`` photos that may be those most like ``asked``."""
+        return self._candidates(self._unit(asked)[:, : self._width], count)
+
+    def _unit(self, asked: ImageWords) -> NDArray[np.float32]:
+        """What is asked for as float32[1, k] of length 1, or 0 for one of zeros."""
+        numbers = np.zeros((1, max(self._width, len(asked.embedding))), np.float32)
+        numbers[0, : len(asked.embedding)] = asked.embedding
+        unit = numbers[:, : self._width] / np.maximum(np.linalg.norm(numbers), 1)
+        return np.asarray(unit, np.float32)
+
+    def _number(self, maker: str) -> int:
+        return _makers(self.arrays["makers"]).get(maker, NO_MAKER)
+
+    @property
+    def _width(self) -> int:
+        return int(self.arrays["packed"].shape[1])
+
+    @cached_property
+    def _scan(self) -> Scan:
+        return Scan(self.arrays["packed"], self.arrays["scales"])
+
+    @cached_property
+    def _candidates(self) -> Callable[[NDArray[np.float32], int], Rows]:
+        return candidates.open_candidates(self.arrays["candidates"])
+
+
+def _makers(stored: NDArray[np.uint8]) -> dict[str, int]:
+    return {row.tobytes().hex(): number for number, row in enumerate(stored)}
+
+
+def open_image_vectors(source: Source, folder: Path, vocabulary: Vocabulary) -> ImageVectors:
+    """The image embeddings of the catalog as it is now: from ``folder`` if a sound and current file is there,
+    else built and stored. A folder that cannot be written costs time at the next opening, nothing else."""
+    return ImageVectors(*cache.opened(source, folder / FILE, KIND, KEY, _build))
+
+
+def _build(snapshot: Snapshot) -> cache.Arrays:
+    ids: list[int] = []
+    makers: dict[str, int] = {}
+    made_by: list[int] = []
+    parts: list[NDArray[np.int8]] = []
+    for batch in snapshot.image_words():
+        for photo_id, stored in batch:
+            ids.append(photo_id)
+            seen = None if stored is None else ImageWords.from_bytes(stored)
+            # more makers than have a number are no maker to compare with
+            room = seen is not None and (seen.maker in makers or len(makers) < NO_MAKER)
+            made_by.append(makers.setdefault(seen.maker, len(makers)) if seen and room else NO_MAKER)
+            parts.append(np.array(seen.embedding if seen else (), np.int8))
+    return arrays_of(np.array(ids, np.int64), list(makers), np.array(made_by, np.uint8), parts)
+
+
+def arrays_of(
+    ids: NDArray[np.int64],
+    makers: list[str],
+    made_by: NDArray[np.uint8],
+    embeddings: list[NDArray[np.int8]],
+) -> cache.Arrays:
+    """What ImageVectors holds of photos with these embeddings, empty for those without."""
+    longest = max((each.size for each in embeddings), default=0)
+    packed = np.zeros((ids.size, -(-longest // PIECE) * PIECE), np.int8)
+    for row, each in zip(packed, embeddings, strict=True):
+        row[: each.size] = each
+    squares = np.einsum("ij,ij->i", packed, packed, dtype=np.int64)
+    scales = (1 / np.sqrt(np.maximum(squares, 1))).astype(np.float32)
+    stored = np.frombuffer(bytes.fromhex("".join(makers)), np.uint8).reshape(-1, MAKER_BYTES)
+    arrays: cache.Arrays = {
+        "ids": ids,
+        "makers": stored,
+        "made_by": made_by,
+        "packed": packed,
+        "scales": scales,
+    }
+    if packed.shape[1] and ids.size >= candidates.CHOSEN_FROM:
+
+        def units(rows: slice) -> NDArray[np.float32]:
+            return np.asarray(packed[rows] * scales[rows, None], np.float32)
+
+        arrays["candidates"] = candidates.quantised(units, ids.size, packed.shape[1], PIECE)
+    return arrays
