@@ -47,7 +47,7 @@ CLASS_SENSES: Mapping[str, str] = {
 }  # fmt: skip
 """Class → senses of WordNet, a word and the number of the meaning, of which all kinds are of the class."""
 KINDS = frozenset(
-    word.strip()
+    " ".join(word.split())
     for word in """
     alcohol, alligator, amphibian, antelope, ape, apple, appliance, armor, athlete, ax, bag, baked
     goods, ball, basket, bear, bed, beetle, berry, beverage, big cat, bin, bird of prey, boa, boat,
@@ -76,7 +76,7 @@ KINDS = frozenset(
 )
 """Image words above the leaves that other nouns are read as: their first words in WordNet."""
 VAGUE = frozenset(
-    word.strip()
+    " ".join(word.split())
     for word in """
     abstraction, agent, apparatus, area, article, artifact, attachment, attribute, barrier, causal
     agent, circle, commodity, communication, connection, consumer goods, container, control,

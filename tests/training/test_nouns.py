@@ -8,7 +8,7 @@ import pytest
 
 from dsslic_search.core.errors import UsageError
 from dsslic_search.core.nouns import Noun, Nouns
-from dsslic_search.core.wordnet import Synset, WordNet
+from dsslic_search.core.wordnet import Synset, WordNet, image_words
 from dsslic_search.training import nouns
 
 DATA = """  1 A licence.
@@ -109,3 +109,10 @@ def test_what_is_no_wordnet_or_no_image_word_is_refused(
     (folder / "noun.exc").unlink()
     with pytest.raises(UsageError, match=r"not WordNet 3\.0"):
         nouns.make(folder, folder / "nouns.txt")
+
+
+def test_the_lists_of_image_words_name_words_that_there_are() -> None:
+    table = image_words()
+    first = {synset.words[0] for synset in table.synsets.values()}
+    strange = {word for word in nouns.KINDS | nouns.VAGUE if word not in first and not table.meanings(word)}
+    assert strange <= {"puppet", "standard"}
