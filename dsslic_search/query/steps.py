@@ -310,9 +310,9 @@ class WordShown(Step):
 
     @property
     def _degrees(self) -> NDArray[np.float32]:
-        """By probability in 1/PARTS."""
-        rising = np.arange(PARTS + 1, dtype=np.float32) / np.float32(PARTS)
-        return rising[::-1] if self.negated else rising
+        """By probability in 1/PARTS; 0 where it is not as asked."""
+        rising, held = np.arange(PARTS + 1, dtype=np.float32) / np.float32(PARTS), np.arange(PARTS + 1)
+        return rising[::-1] * (held < self.parts) if self.negated else rising * (held >= self.parts)
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@ maps."""
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Sequence
 from datetime import timedelta
@@ -78,7 +79,8 @@ PATTERNS = ["a*", "*.jpg", "**/b/**", "a/**", "b", "?.png", "a/*.png", "**a**", 
 PLACES = [(48.85, 2.35), (48.86, 2.35), (-33.9, 151.2), (0.0, 179.99), (0.0, -179.99), (89.9, 10.0)]
 LEAVES = [0, 1, 2, 500, 999]
 PARTS = [1, 60, 128, 200, 255]
-EXAMPLES, QUERIES = 100, 24
+EXAMPLES, QUERIES = int(os.environ.get("DSS_TEST_ARCHIVES", "100")), 24
+"""Archives, and random trees for each; DSS_TEST_ARCHIVES=850 asks more than 20 000 trees."""
 
 Random = np.random.Generator
 Any = TypeVar("Any")
