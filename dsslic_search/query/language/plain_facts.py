@@ -57,7 +57,9 @@ _SORTED_BY = {
     "id": "id",
     "date added": "added", "exposure": "exposure",
 }  # fmt: skip
-_PHOTOS = r"(?:\s+(?:photos?|pictures?|pics?|images?|files?|shots?|ones?))?"
+_PHOTO = r"(?:photos?|pictures?|pics?|images?|files?|shots?|ones?)"
+_PHOTOS = rf"(?:\s+{_PHOTO})?"
+_COUNTED = {"two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "ten": 10, "a dozen": 12, "twenty": 20}
 _PER = {
     "year": "year",
     "month": "month",
@@ -92,7 +94,10 @@ _FORMS = (
     r"(?:\s*,?\s*(?P<falling>descending|reversed?|desc|newest\s+first|largest\s+first)|\s+"
     r"(?:ascending|asc))?\b",
     rf"(?:the\s+)?(?P<ten>[0-9]{{1,4}})?"
-    rf"\s*(?P<newest>newest|latest|most\s+recent|oldest|earliest)(?P<newest_photos>{_PHOTOS})(?!\s+first)\b",
+    r"\s*(?P<newest>newest|latest|most\s+recent|oldest|earliest)(?:\s+(?P<ten2>[0-9]{1,4}))?"
+    rf"(?P<newest_photos>{_PHOTOS})(?!\s+first)\b",
+    rf"(?:the\s+|my\s+)?last\s+(?P<last>[0-9]{{1,4}})\s+{_PHOTO}\b",
+    rf"(?P<some>[0-9]{{1,4}}|{'|'.join(_COUNTED)})\s+{_PHOTO}\b(?=\s+(?:of|with|from|showing|taken)\b)",
     rf"(?:the\s+)?(?:(?P<top>[0-9]{{1,4}})\s+best|(?:top|first)\s+(?P<top2>[0-9]{{1,4}}))\b{_PHOTOS}",
     rf"(?:the\s+)?(?P<best>best(?!-)|(?:highest|top)\s+rated)(?:\s+(?P<best_count>[0-9]{{1,4}}))?\b{_PHOTOS}",
     r"(?:the\s+)?(?P<extreme>largest|biggest|smallest)\s+(?:files?|photos?|pictures?|images?)\b",
@@ -136,6 +141,8 @@ OPENERS = frozenset(
         "oldest",
         "earliest",
         "top",
+        "last",
+        *(count.split()[0] for count in _COUNTED),
     }
     | {
         "first",
@@ -248,7 +255,8 @@ def _newest(part: Part, now: datetime) -> Told:
         "shot",
         "one",
     }
-    return _order(key, int(part["ten"]) if "ten" in part else 1 if single else None)
+    ten = part.get("ten") or part.get("ten2")
+    return _order(key, int(ten) if ten else 1 if single else None)
 
 
 def _top(part: Part, now: datetime) -> Told:
@@ -286,6 +294,8 @@ _MAKERS: Mapping[str, Callable[[Part, datetime], Told | None]] = {
     "screenshots": lambda part, now: _field("text", "screenshot", now),
     "by": _sorted,
     "newest": _newest,
+    "last": lambda part, now: _order("-taken", int(part["last"])),
+    "some": lambda part, now: Told(limit=_COUNTED.get(part["some"]) or int(part["some"])),
     "top": _top,
     "top2": _top,
     "best": lambda part, now: _order("-rating", int(part["best_count"]) if "best_count" in part else None),
