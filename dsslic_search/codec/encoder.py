@@ -58,7 +58,7 @@ from dsslic_search.core.settings import LOSSLESS
 from dsslic_search.features.image_words import ImageWords
 from dsslic_search.networks import grid, objections, runtime
 from dsslic_search.networks.grid import SCALE
-from dsslic_search.networks.segmenter import Segmenter, SegNetSegmenter, segmented
+from dsslic_search.networks.segmenter import SEGNET, Segmenter, SegNetSegmenter, segmented
 
 
 @dataclass(frozen=True)
@@ -133,7 +133,7 @@ class _Encoding:
         self.labels, probabilities = segmented(self.segmenter, photo.pixels, size)
         self.clock.mark("segment")
         self.words, of_words = words.look(photo.pixels)
-        if probabilities is not None and self.dialect.native:
+        if probabilities is not None and self.segmenter.identity == runtime.identity(SEGNET):
             self.labels, probabilities = objections.heed(self.labels, probabilities, of_words)
         self.clock.mark("words")
         self.base_chunks = [] if self.dialect.native else [class_list.encode(self.dialect)]

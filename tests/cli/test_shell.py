@@ -51,9 +51,12 @@ def test_lines_are_carried_out_one_after_the_other(typed, run, archive) -> None:
     )
     assert told.code == 0
     asked = ["sky", "sky and no trees"]
-    first, refined = (names(run("query", text, "--archive", archive, "--limit", "3").out) for text in asked)
+    first, refined = (
+        names(run("query", text, "--archive", archive, "--limit", shown).out)
+        for text, shown in zip(asked, ("3", "6"), strict=True)
+    )
     assert len(first) == 3
-    assert names(told.out) == [*first, *refined, *first][: len(names(told.out))]
+    assert names(told.out) == [*first, *refined, *first]
     assert told.err.splitlines()[0].endswith(" photos, 1 to 3 shown; type more")
     assert "all that match were shown" in told.err or "4 to" in told.err
     assert "unknown word" not in told.err

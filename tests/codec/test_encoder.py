@@ -18,9 +18,12 @@ from dsslic_search.codec.encoder import encode_photo
 from dsslic_search.codec.options import EncodeOptions
 from dsslic_search.codec.picture.open import SourcePhoto, open_photo
 from dsslic_search.codec.picture.raster import Embedded
+from dsslic_search.core import vocabulary
 from dsslic_search.core.errors import FormatError, StageError, UsageError
 from dsslic_search.core.kinds import Stage
+from dsslic_search.core.wordnet import image_words
 from dsslic_search.networks import runtime, weights
+from dsslic_search.networks.segmenter import SegNetSegmenter
 
 SAMPLES = Path(__file__).parents[2] / "samples"
 LIMIT = 10**8
@@ -261,3 +264,24 @@ def test_a_photo_file_goes_through_as_it_is_opened(photo):
     Image.fromarray(photo.pixels).save(stored, "PNG")
     opened = open_photo(stored.getvalue(), "p.png", LIMIT)
     assert encode_photo(opened, EncodeOptions(20)).data == encode_photo(photo, EncodeOptions(20)).data
+
+
+def test_words_overrule_what_segnet_says_and_no_other_segmenter(monkeypatch):
+    """A photo of which words say elephant, and regions horse."""
+    table = image_words()
+    elephant = np.zeros(len(table.leaves), np.float32)
+    elephant[table.leaves_of(table.meanings("elephant"))[0]] = 1
+    horse = vocabulary.default().id_of("horse")
+    seen = np.full((16, 16), horse, np.uint8), np.full((16, 16), 0.9, np.float32)
+    monkeypatch.setattr(runtime, "image_words", lambda pixels: (elephant, np.zeros(48, np.int8)))
+    monkeypatch.setattr(runtime, "segment", lambda pixels, size, *looks: seen)
+    photo = SourcePhoto(np.full((32, 32, 3), 90, np.uint8))
+
+    class Other(SegNetSegmenter):
+        identity = "ab" * 8
+
+    said = [
+        encode_photo(photo, EncodeOptions(map_scale=2, segmenter=segmenter)).label_map
+        for segmenter in (SegNetSegmenter(), Other())
+    ]
+    assert [int(labels.max()) for labels in said] == [vocabulary.OTHER, horse]

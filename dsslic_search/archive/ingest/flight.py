@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
@@ -59,6 +60,7 @@ class Flight:
         self._workers, self._budget = max(1, workers), budget
         self._sidecars = Sidecars()
         self._flying: dict[Future[Prepared], _Job] = {}
+        self._listing = threading.Lock()
 
     @contextmanager
     def open(self) -> Iterator[None]:
@@ -98,9 +100,16 @@ class Flight:
         self._budget.take(weight)
         sidecars = self._sidecars.of(source.path)
         self._tell.sidecars(sidecars)
-        future = self._pool.submit(self._prepared, source, choice, sidecars.beside)
-        self._flying[future] = _Job(source, choice, weight)
+        with self._listing:
+            future = self._pool.submit(self._once_listed, source, choice, sidecars.beside)
+            self._flying[future] = _Job(source, choice, weight)
         self._settle_until(self._workers + 1)
+
+    def _once_listed(self, source: Source, choice: Choice, beside: Beside) -> Prepared:
+        """In a worker: begins nothing that an interruption would not know of."""
+        with self._listing:
+            pass
+        return self._prepared(source, choice, beside)
 
     def _prepared(self, source: Source, choice: Choice, beside: Beside) -> Prepared:
         """In a worker: the photo, or where that is asked for what cannot be one, as it is."""

@@ -91,10 +91,8 @@ PHRASES: Mapping[tuple[str, str], str] = {  # for each token type and value
     ("MANY", "2"): "multiple",
     ("MANY", "3"): "several, group of, groups of, herd of, herds of, flock of, flocks of, pack of, swarm of",
     ("MANY", "5"): "many, numerous",
-    (
-        "LIKE",
-        "like",
-    ): "like, same as, the same as, similar to, looking like, looks like, look like, laid out like, arranged like",
+    ("LIKE", "like"): "like, same as, the same as, similar to, looking like, looks like, look like, "
+    "laid out like, arranged like",
     ("LIKE", "unlike"): "unlike, different from",
     ("MIRRORED", "mirrored"): "mirrored, or mirrored",
     ("PERCENT", "%"): "percent, per cent",
@@ -126,7 +124,8 @@ PHRASES: Mapping[tuple[str, str], str] = {  # for each token type and value
         "favourite, favorite, "
         "a, an, the, some, any, all, every, each, my, of, that, which, where, there, is, are, be, i, want, "
         "give, get, please, "
-        "show, me, find, search, search for, look for, for, to, taken, shot, captured, photographed, cover, covers, covering, in which, on "
+        "show, me, find, search, search for, look for, for, to, taken, shot, "
+        "captured, photographed, cover, covers, covering, in which, on "
         "which, either, can, you, could, do, does, whose, his, their, its, i am, i'm, looking for, "
         "what, about, something, "
         "field of, bunch of, bunches of, row of, rows of, pile of, piece of, kind of, kinds of, type of, "
