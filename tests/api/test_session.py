@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from dsslic_search import Archive
+from dsslic_search.api import searching
 from dsslic_search.api.completion import Completer
 from dsslic_search.api.searching import Searcher
 from dsslic_search.api.session import Session, refinement_of
@@ -209,11 +210,11 @@ def test_a_file_to_compare_with_is_looked_at_once(
 ) -> None:
     looked = []
 
-    def embedded(_searcher: Searcher, path: Path) -> np.ndarray:
+    def looked_at(_searcher: Searcher, path: Path) -> searching._Compared:
         looked.append(path.name)
-        return np.eye(1, DIMENSION, dtype=np.float32)[0]
+        return searching._Compared(np.eye(1, DIMENSION, dtype=np.float32)[0], None)
 
-    monkeypatch.setattr(Searcher, "_embedded", embedded)
+    monkeypatch.setattr(Searcher, "_looked_at", looked_at)
     file = tmp_path / "beach.jpg"
     file.write_bytes(b"one")
     session = Session(archive)
