@@ -3,6 +3,7 @@ PNG and WebP), whose pixels stay as they are, bit by bit."""
 
 from __future__ import annotations
 
+import re
 import struct
 import zlib
 from collections.abc import Callable
@@ -11,6 +12,7 @@ from enum import StrEnum
 from dsslic_search.codec.jpeg_segments import segments
 from dsslic_search.codec.picture import exif, iptc, xmp
 from dsslic_search.codec.picture.exif import ORIENTATION, Value
+from dsslic_search.codec.picture.formats.signature import kind_of
 from dsslic_search.codec.picture.place_words import PlaceWords
 from dsslic_search.codec.picture.raster import Embedded
 from dsslic_search.core.errors import UsageError
@@ -60,24 +62,22 @@ def place_words(*metadata: Embedded) -> PlaceWords:
 
 def file_without(data: bytes, strip: Strip) -> bytes:
     """A file without what is to be left out, its pixels untouched. How it is to be turned stays. Application
-    data of other kinds goes, and so does what stands behind a JPEG's picture (another picture, a video),
-    which may hold metadata of its own. UsageError for formats other than JPEG, PNG and WebP."""
+    data of other kinds goes, and so does what stands behind the picture (another picture, a video), which
+    may hold metadata of its own. UsageError for formats other than JPEG, PNG and WebP."""
     if strip is Strip.NOTHING:
         return data
-    for begin, rewritten in _FORMATS.items():
-        if data.startswith(begin):
-            try:
-                words = PlaceWords()
-                rewritten(
-                    data, strip, words
-                )  # paths of keywords may stand behind the words that they tell of
-                return rewritten(data, strip, words)
-            except (struct.error, IndexError, ValueError) as e:
-                raise UsageError("the file is damaged, so that its metadata cannot be left out of it") from e
-    raise UsageError(
-        "metadata can be left out of JPEG, PNG and WebP files, but not of this one; decode the photo to a "
-        "picture instead"
-    )
+    rewritten = _FORMATS.get(kind_of(data) or "")
+    if rewritten is None:
+        raise UsageError(
+            "metadata can be left out of JPEG, PNG and WebP files, but not of this one; decode the photo to "
+            "a picture instead"
+        )
+    try:
+        words = PlaceWords()
+        rewritten(data, strip, words)  # paths of keywords may stand behind the words that they tell of
+        return rewritten(data, strip, words)
+    except (struct.error, IndexError, ValueError) as e:
+        raise UsageError("the file is damaged, so that its metadata cannot be left out of it") from e
 
 
 def _exif(data: bytes, strip: Strip, words: PlaceWords) -> bytes:
@@ -140,6 +140,16 @@ def _jpeg_payload(marker: int, payload: bytes, strip: Strip, words: PlaceWords) 
 
 _PNG_XMP = b"XML:com.adobe.xmp\0"
 _PNG_TEXTS = (b"tEXt", b"zTXt", b"iTXt")
+_PNG_END = b"IEND"
+_PNG_OF_THE_PICTURE = frozenset({
+    b"tRNS", b"cHRM", b"gAMA", b"iCCP", b"sBIT", b"sRGB", b"cICP", b"mDCV", b"cLLI", b"bKGD", b"hIST",
+    b"pHYs", b"sPLT", b"acTL", b"fcTL", b"fdAT",
+})  # fmt: skip
+"""Chunks that stay beside those without which no program can show it, whose first letter is a capital."""
+_PNG_PLACE_NAMES = re.compile(
+    rb"gps|latitude|longitude|\bgeo:|location|\b(?:city|state|province|country|region|place)\b", re.IGNORECASE
+)
+"""Of a text's name, as ImageMagick's "exif:GPSLatitude"."""
 
 
 def _png(data: bytes, strip: Strip, words: PlaceWords) -> bytes:
@@ -152,6 +162,8 @@ def _png(data: bytes, strip: Strip, words: PlaceWords) -> bytes:
         if stays is not None:
             body = kind + stays
             parts.append(len(stays).to_bytes(4, "big") + body + zlib.crc32(body).to_bytes(4, "big"))
+        if kind == _PNG_END:
+            break
     return b"".join(parts)
 
 
@@ -159,27 +171,34 @@ def _png_payload(kind: bytes, payload: bytes, strip: Strip, words: PlaceWords) -
     """What stays of a chunk; None for nothing."""
     if kind == b"eXIf":
         return _exif(payload, strip, words).removeprefix(exif.START) or None
-    if kind in (*_PNG_TEXTS, b"tIME") and strip is Strip.METADATA:
+    told = kind in (*_PNG_TEXTS, b"tIME")
+    if told and strip is Strip.METADATA:
+        return None
+    if not told and kind[:1].islower() and kind not in _PNG_OF_THE_PICTURE:
         return None
     if kind == b"iTXt" and payload.startswith(_PNG_XMP):
         packed, head = payload[len(_PNG_XMP)], len(_PNG_XMP) + 2
         text = payload[head:].split(b"\0", 2)[-1]
         packet = _packet(zlib.decompress(text) if packed else text, words)
         return _PNG_XMP + bytes(4) + packet.join(xmp.WRAPPER) if packet else None
-    if kind in _PNG_TEXTS and payload.startswith(b"Raw profile type "):
-        return None
+    if kind in _PNG_TEXTS:
+        name = payload.partition(b"\0")[0]
+        if name.startswith(b"Raw profile type ") or _PNG_PLACE_NAMES.search(name):
+            return None
     return payload
 
 
 # WebP (RFC 9649)
 
 _WEBP_EXIF, _WEBP_XMP = 0x08, 0x04  # flags of VP8X
+_WEBP_KINDS = frozenset({b"VP8 ", b"VP8L", b"VP8X", b"ALPH", b"ANIM", b"ANMF", b"ICCP", b"EXIF", b"XMP "})
+"""Chunks that stay; others are applications'."""
 
 
 def _webp(data: bytes, strip: Strip, words: PlaceWords) -> bytes:
     chunks: list[tuple[bytes, bytes]] = []
-    place = 12
-    while place + 8 <= len(data):
+    place, end = 12, min(len(data), 8 + int.from_bytes(data[4:8], "little"))
+    while place + 8 <= end:
         kind = data[place : place + 4]
         (length,) = struct.unpack_from("<I", data, place + 4)
         payload = data[place + 8 : place + 8 + length]
@@ -190,7 +209,7 @@ def _webp(data: bytes, strip: Strip, words: PlaceWords) -> bytes:
             case b"XMP ":
                 packet = _packet(payload, words) if strip is Strip.LOCATION else b""
                 payload = packet.join(xmp.WRAPPER) if packet else b""
-        if payload:
+        if payload and kind in _WEBP_KINDS:
             chunks.append((kind, payload))
     kinds = {kind for kind, _ in chunks}
     body = bytearray(b"WEBP")
@@ -202,8 +221,8 @@ def _webp(data: bytes, strip: Strip, words: PlaceWords) -> bytes:
     return b"RIFF" + len(body).to_bytes(4, "little") + body
 
 
-_FORMATS: dict[bytes, Callable[[bytes, Strip, PlaceWords], bytes]] = {
-    b"\xff\xd8\xff": _jpeg,
-    b"\x89PNG\r\n\x1a\n": _png,
-    b"RIFF": _webp,
+_FORMATS: dict[str, Callable[[bytes, Strip, PlaceWords], bytes]] = {
+    "JPEG": _jpeg,
+    "PNG": _png,
+    "WEBP": _webp,
 }

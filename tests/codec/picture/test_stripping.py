@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import struct
+import zlib
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -222,3 +223,49 @@ def test_a_packet_of_nothing_but_places_goes() -> None:
     only = replace(embedded(), xmp=embedded().xmp.replace(b"<dc:title>Feast</dc:title\n      >", b""))
     assert b"Bergen" in kept(only, 1, 1).xmp
     assert stripped(kept(only, 1, 1), Strip.LOCATION).xmp == b""
+
+
+def png_chunk(kind: bytes, body: bytes) -> bytes:
+    return len(body).to_bytes(4, "big") + kind + body + zlib.crc32(kind + body).to_bytes(4, "big")
+
+
+def png_with_texts() -> bytes:
+    """Places as programs write them into texts, a chunk of an application, and something behind the end."""
+    texts = PngInfo()
+    texts.add_text("Description", "a feast")
+    texts.add_text("exif:GPSLatitude", "secret")  # ImageMagick
+    texts.add_itxt("geo:lat", "secret")
+    texts.add_text("GPSInfo", "secret", zip=True)
+    texts.add_text("Location", "secret")
+    texts.add_text("photoshop:City", "secret")
+    file = io.BytesIO()
+    Image.fromarray(pixels()).save(file, "PNG", pnginfo=texts)
+    data, place = file.getvalue(), file.getvalue().index(b"IDAT") - 4
+    return data[:place] + png_chunk(b"caBX", b"secret") + data[place:] + b"secret behind the end of it"
+
+
+def webp_with_more() -> bytes:
+    file = io.BytesIO()
+    Image.fromarray(pixels()).save(file, "WEBP", lossless=True)
+    data = file.getvalue() + b"C2PA" + (6).to_bytes(4, "little") + b"secret"
+    return data[:4] + (len(data) - 8).to_bytes(4, "little") + data[8:] + b"XYZ " + bytes(4) + b"secret behind"
+
+
+@pytest.mark.parametrize("strip", [Strip.LOCATION, Strip.METADATA])
+@pytest.mark.parametrize("data", [png_with_texts(), webp_with_more()], ids=["PNG", "WEBP"])
+def test_texts_of_places_and_what_applications_added_go(data: bytes, strip: Strip) -> None:
+    out = file_without(data, strip)
+    assert b"secret" in data
+    assert b"secret" not in out
+    assert b"GPS" not in out
+    np.testing.assert_array_equal(np.asarray(Image.open(io.BytesIO(out)).convert("RGB")), pixels())
+
+
+def test_other_texts_stay_without_the_place() -> None:
+    assert b"a feast" in file_without(png_with_texts(), Strip.LOCATION)
+    assert b"a feast" not in file_without(png_with_texts(), Strip.METADATA)
+
+
+def test_a_clip_is_no_webp_though_it_begins_as_one() -> None:
+    with pytest.raises(UsageError, match="but not of this one"):
+        file_without(b"RIFF\x20\0\0\0AVI LIST" + bytes(32), Strip.METADATA)

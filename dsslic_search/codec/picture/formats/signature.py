@@ -32,6 +32,7 @@ _STARTS: tuple[tuple[str, bytes], ...] = (
     ("JPEGXL", rb"\xff\x0a|\0\0\0\x0cJXL \r\n\x87\n"),
     ("JPEG2000", rb"\xff\x4f\xff\x51|\0\0\0\x0cjP  \r\n\x87\n"),
     ("CR2", rb"(?:II\x2a\0|MM\0\x2a).{4}CR"),
+    ("CRW", rb"(?:II|MM).{4}HEAPCCDR"),
     ("ORF", rb"IIR[OS]|MMOR"),
     ("RW2", rb"IIU\0"),
     ("TIFF", rb"II[\x2a\x2b]\0|MM\0[\x2a\x2b]"),
@@ -56,7 +57,7 @@ _PATTERNS = tuple((name, re.compile(pattern, re.DOTALL)) for name, pattern in _S
 START_BYTES = 1024
 """Of a file, by which its kind is told."""
 
-RAW = frozenset({"CR2", "CR3", "ORF", "RW2", "RAF", "X3F", "MRW"})
+RAW = frozenset({"CR2", "CR3", "CRW", "ORF", "RW2", "RAF", "X3F", "MRW"})
 """Files of cameras' sensors that can be told by how they begin; DNG, NEF, ARW and more begin as TIFF."""
 
 

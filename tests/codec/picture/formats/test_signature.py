@@ -53,6 +53,7 @@ def box(brand: bytes, *more: bytes) -> bytes:
         (b"FUJIFILMCCD-RAW 0201", "RAF"),
         (b"IIRO\x08\0\0\0", "ORF"),
         (b"II*\0\x10\0\0\0CR\x02\0", "CR2"),
+        (b"II\x1a\0\0\0HEAPCCDR\x02\0", "CRW"),
         (box(b"crx ", b"isom"), "CR3"),
         (box(b"isom", b"mp41", b"avc1"), "video"),
         (box(b"qt  "), "video"),
