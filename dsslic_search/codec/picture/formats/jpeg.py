@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from dsslic_search.codec.jpeg_segments import START_OF_SCAN, Segment, end_of_picture, segments
 from dsslic_search.codec.picture.facts import turn_of
-from dsslic_search.codec.picture.formats import companions, pillow
+from dsslic_search.codec.picture.formats import companions, extended_xmp, pillow
 from dsslic_search.codec.picture.header import Header
 from dsslic_search.codec.picture.raster import Model, Profile, Raster
 
@@ -45,7 +45,12 @@ def read(data: bytes) -> Header:
         raise ValueError("hierarchical JPEG, which no program reads any more")
     header = pillow.read(_readable_header(data, frame), "JPEG")
     embedded = header.embedded()
-    header = replace(header, companions=lambda: companions.of_jpeg(data, embedded.xmp))
+    embedded = replace(embedded, xmp=extended_xmp.joined(data, embedded.xmp))
+    header = replace(
+        header,
+        embedded=lambda: embedded,
+        companions=lambda: companions.of_jpeg(data, embedded.xmp),
+    )
     if frame is None or (frame.process not in _ARITHMETIC | _LOSSLESS and frame.bits == 8):
         return replace(header, decode=lambda shrink: _decode(data, frame, header, shrink))
     turn, space = turn_of(embedded) or 1, Profile(embedded.icc) if embedded.icc else None
