@@ -57,9 +57,9 @@ class WeighedSum(Step):
             if times > 0:
                 np.maximum(sure, evaluation.columns.certainty_at(classes, rows), out=sure)
         room = max(0, *(times for _, _, times in self.terms)) - self.bound / TICKS
-        clear = (
-            np.clip(margin / room, 0, 1).astype(np.float32) if room > 0 else np.ones(rows.size, np.float32)
-        )
+        # where nothing can be more than what is asked for, a photo is as asked or not
+        clear = np.clip(margin / room, 0, 1) if room > 0 else self.mask(evaluation)[rows]
+        clear = clear.astype(np.float32)
         must = self.bound > 0 or (self.above and self.bound == 0)
         return clear * PROBABILITIES[sure] if must else clear
 

@@ -256,13 +256,14 @@ def test_typed_into_a_terminal(terminal: Terminal, tmp_path: Path) -> None:
 
 
 WITH_A_LONG_COMMAND = """
-import signal, typer
+import time, typer
 from dataclasses import replace
 from dsslic_search.cli import main, shell_commands
 
 def stats(shell, rest):
     typer.echo("counting")
-    signal.pause()  # until a signal comes
+    while True:  # until a signal comes; one that came just before signal.pause() would not end that
+        time.sleep(0.01)
 
 commands = shell_commands.COMMANDS
 commands["stats"] = replace(commands["stats"], run=stats)
