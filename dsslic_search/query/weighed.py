@@ -58,8 +58,8 @@ class WeighedSum(Step):
                 np.maximum(sure, evaluation.columns.certainty_at(classes, rows), out=sure)
         room = max(0, *(times for _, _, times in self.terms)) - self.bound / TICKS
         # where nothing can be more than what is asked for, a photo is as asked or not
-        clear = np.clip(margin / room, 0, 1) if room > 0 else self.mask(evaluation)[rows]
-        clear = clear.astype(np.float32)
+        held = np.clip(margin / room, 0, 1) if room > 0 else self.mask(evaluation)[rows]
+        clear: NDArray[np.float32] = np.asarray(held, np.float32)
         must = self.bound > 0 or (self.above and self.bound == 0)
         return clear * PROBABILITIES[sure] if must else clear
 
