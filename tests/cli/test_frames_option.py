@@ -46,3 +46,19 @@ def test_what_cannot_be_is_said(run: Any, tmp_path: Path) -> None:
     named = run("ingest", tmp_path / "clip.mp4", "--archive", tmp_path / "a")
     assert named.code == 1
     assert "a video, not a photo; take frames of it with --frames 2s" in named.err
+
+
+def test_the_clip_of_a_live_photo_is_no_video(run: Any, tmp_path: Path) -> None:
+    folder, archive = tmp_path / "phone", ("--archive", tmp_path / "archive")
+    folder.mkdir()
+    moving = clip(folder / "IMG_1.MOV", [marked(i) for i in range(5)])
+    alone = run("ingest", folder, *archive, "--keep", "coarse", "--frames", "1s", "--json")
+    assert (alone.code, alone.json["added"]) == (0, 2)
+    Image.fromarray(chart()).save(folder / "IMG_1.jpg")
+    paired = run("ingest", folder, *archive, "--keep", "coarse", "--frames", "1s", "--json")
+    assert (paired.code, paired.json["added"], paired.json["videos_passed_over"]) == (0, 1, 0)
+    assert paired.json["ignored"] == {"clip of a photo": [str(moving)]}
+    assert paired.message == "passed over: 1 clip of a photo; name them with --list-ignored"
+    assert run("query", "is:missing", "--json", *archive).json["total"] == 0  # its frames stay
+    named = run("ingest", folder, moving, *archive, "--keep", "coarse", "--frames", "500ms", "--json")
+    assert (named.code, named.json["added"], named.json["ignored"]) == (0, 1, {})

@@ -44,6 +44,8 @@ class Kind(StrEnum):
     """Why a file is no photo of the archive; as JSON and ``--list-ignored`` have it."""
 
     VIDEO = "video"
+    CLIP = "clip of a photo"
+    """The moving half of a Live Photo whose still lies beside it: `archive.ingest.live_photos`."""
     AUDIO = "audio"
     SIDECAR = "sidecar"
     """It tells of a photo beside it, and is read with that."""

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from dsslic_search.archive.ingest.file_names import Kind, extension
 from dsslic_search.core.text import counted
 
-_MADE = frozenset((Kind.VIDEO, Kind.AUDIO, Kind.SIDECAR, Kind.LONE_SIDECAR, Kind.OTHER))
+_MADE = frozenset((Kind.VIDEO, Kind.CLIP, Kind.AUDIO, Kind.SIDECAR, Kind.LONE_SIDECAR, Kind.OTHER))
 """Of these files the archive has nothing, or of sidecars only what was read."""
 
 ENDINGS_NAMED = 4  # of other files, the most frequent ones; the rest is counted together
@@ -65,6 +65,8 @@ class PassedOver:
         counts = Counter(each.kind for each in self.files if each.kind in kinds)
         if n := counts[Kind.VIDEO]:
             yield counted(n, "video")
+        if n := counts[Kind.CLIP]:
+            yield "1 clip of a photo" if n == 1 else f"{n} clips of photos"
         if n := counts[Kind.AUDIO]:
             yield counted(n, "audio file")
         if n := counts[Kind.SIDECAR]:

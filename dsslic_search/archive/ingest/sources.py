@@ -46,10 +46,11 @@ class Beyond:
         return self.frames is not None or self.undecoded
 
     def within(self, wanted: Wanted) -> Wanted:
-        """What is wanted of the files in folders, with these."""
+        """What is wanted of the files in folders, with these. No frames are taken of clips that belong to
+        photos, but whoever keeps what cannot be decoded keeps them, too."""
         videos = VIDEO_EXTENSIONS if self.videos else frozenset()
         unread = UNREAD_EXTENSIONS if self.undecoded else frozenset()
-        return replace(wanted, endings=wanted.endings | videos | unread)
+        return replace(wanted, endings=wanted.endings | videos | unread, clips=self.undecoded)
 
 
 def offer_all(

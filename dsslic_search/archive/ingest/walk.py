@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
-from dsslic_search.archive.ingest.file_names import Kind, kind_of_file, kind_of_folder
+from dsslic_search.archive.ingest.file_names import Kind, extension, kind_of_file, kind_of_folder
+from dsslic_search.archive.ingest.live_photos import clips_of
 from dsslic_search.archive.ingest.passed_over import PassedOver
 from dsslic_search.archive.ingest.sidecars import Folder
 from dsslic_search.archive.ingest.wanted import ALL, Wanted
@@ -200,6 +201,7 @@ class _Walker:
         links: list[str] = []
         tried: list[str] = []
         told: list[tuple[str, Kind]] = []
+        clips = self._clips_of_photos(entries)
         for entry in entries:
             below = entry.path[len(top) :].lstrip("/")
             if _is(entry.is_dir):
@@ -210,6 +212,8 @@ class _Walker:
                     self._count_in(entry.path, kind, entry.name)
                 continue
             kind = self._kind_of_file(entry.path, below)
+            if entry.name in clips and kind is not Kind.EXCLUDED:
+                kind = Kind.CLIP
             if kind is None:
                 kind = self._try(entry)
             if kind is None:
@@ -223,6 +227,15 @@ class _Walker:
             path = path_to_text(os.path.join(folder, name))  # noqa: PTH118 (a str, too)
             self.result.passed_over.add(Kind.SIDECAR if name in used else kind, path, within)
         return inner, links
+
+    def _clips_of_photos(self, entries: Sequence[os.DirEntry[str]]) -> set[str]:
+        """The names in a folder of clips that belong to photos and are passed over for that."""
+        if self._wanted.clips or not entries:
+            return set()
+        names = [entry.name for entry in entries]
+        folder = os.path.dirname(entries[0].path)  # noqa: PTH120 (a str, and many of them)
+        asked = self._wanted.asks_for_ending
+        return clips_of(names, [name for name in names if not asked(extension(name))], folder)
 
     def _try(self, entry: os.DirEntry[str]) -> Kind | None:
         """None for a file that is tried, or could not be looked at, which is told."""

@@ -20,12 +20,14 @@ class Wanted:
     """``exclude``, ``include``: globs and parts of paths, as "path:" of queries reads them, of the path below
     the folder named; one that begins with a slash, of the whole path. What is excluded is not tried, a folder
     with all that is in it; with ``include`` only what it matches is, whatever its ending. ``endings``: of
-    files that are tried otherwise, in small letters, with the dot. ``unsettled``: paths, as the system has
-    them, of files that are left out since somebody is writing them."""
+    files that are tried otherwise, in small letters, with the dot. ``clips``: whether those that belong to
+    photos are tried as other videos are. ``unsettled``: paths, as the system has them, of files that are left
+    out since somebody is writing them."""
 
     include: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
     endings: frozenset[str] = PHOTO_EXTENSIONS
+    clips: bool = False
     unsettled: frozenset[str] = frozenset()
 
     def excludes(self, path: str, below: str) -> bool:
@@ -42,6 +44,10 @@ class Wanted:
         "@eaDir" do; one that merely fits, as "*.jpg" does, is not enough."""
         folded = folded_name(name)
         return any(part.match(folded) is not None for part in self._parts)
+
+    def asks_for_ending(self, ending: str) -> bool:
+        """Whether a glob of what shall be tried ends in this, as "*.mov" does; in small letters."""
+        return any(pattern.casefold().endswith(ending) for pattern in self.include)
 
     @cached_property
     def _excluding(self) -> list[tuple[bool, PathTest]]:
