@@ -60,7 +60,7 @@ class Duplicates:
     failed: tuple[tuple[int, str], ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class _Row:
     """A photo of the catalog."""
 
@@ -121,7 +121,7 @@ def find_duplicates(
 
     prints, known = kept(FINGERPRINTS, everyone, fingerprint, progress)
     rows = [row for row, there in zip(everyone, known, strict=True) if there]
-    alike = alike_pairs(prints[known], threshold, mirror)
+    alike = alike_pairs(prints if known.all() else prints[known], threshold, mirror)
     linked = np.unique(alike.pairs)
     faces, there = kept(PORTRAITS, [rows[i] for i in linked], lambda c: portrait(c).to_row())
     portraits = {

@@ -104,6 +104,16 @@ def descriptors(prints: NDArray[np.uint8]) -> NDArray[np.float32]:
     )
 
 
+def hues(prints: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """What fingerprints show of colours, float32[n, 2 * CHROMA_SIDE² + 1], of length 1: the inner product of
+    two is the correlation of their chroma as `features.likeness` has it, without any alignment; near 1 where
+    both pictures are grey."""
+    colour = chroma(prints).astype(np.float32)
+    colour -= colour.mean((2, 3), keepdims=True)
+    faint = np.full((len(prints), 1), np.sqrt(2 * CHROMA_SIDE**2 * CHROMA_NOISE), np.float32)
+    return _unit(np.concatenate([colour.reshape(len(prints), -1), faint], 1))
+
+
 def neighbourhood(cells: NDArray[np.float32]) -> NDArray[np.float32]:
     """The mean of the 3 x 3 cells around each cell of float32[n, h, w]; the cells at the edge go on
     outside."""

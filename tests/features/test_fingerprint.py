@@ -16,6 +16,7 @@ from PIL import Image, ImageEnhance
 
 from dsslic_search.api.duplicates import DEFAULT_LIKENESS
 from dsslic_search.features.fingerprint import (
+    CHROMA_NOISE,
     CHROMA_SIDE,
     DESCRIPTOR_LENGTH,
     FINGERPRINT_BYTES,
@@ -23,10 +24,12 @@ from dsslic_search.features.fingerprint import (
     chroma,
     descriptors,
     fingerprint,
+    hues,
     luma,
     mirrored,
 )
 from dsslic_search.features.likeness import likeness
+from dsslic_search.index.fingerprints import HUE_WEIGHT, MIN_PROMISE
 
 SAMPLES = sorted((Path(__file__).parents[2] / "samples").glob("*.jpg"))
 
@@ -92,6 +95,26 @@ def test_a_mirror_image_is_the_same_only_when_it_is_turned(pictures, prints: np.
     assert np.all(likeness(prints, turned) < 0.5)
     assert np.all(likeness(prints, mirrored(turned)) > 0.95)
     assert np.array_equal(mirrored(mirrored(prints)), prints)
+
+
+def test_hues_are_compared_by_the_correlation_of_chroma(prints: np.ndarray):
+    """Numbers of both planes less their means, with the variance that coding adds to each."""
+    colour = chroma(prints).astype(np.float64)
+    colour -= colour.mean((2, 3), keepdims=True)
+    faint = 2 * CHROMA_SIDE**2 * CHROMA_NOISE
+    common = np.einsum("iabc,jabc->ij", colour, colour) + faint
+    own = np.diag(common)
+    assert np.allclose(hues(prints) @ hues(prints).T, common / np.sqrt(np.outer(own, own)), atol=1e-5)
+    grey = np.array([fingerprint(np.full((9, 9), level, np.uint8)) for level in (20, 200)])
+    assert np.allclose(hues(grey) @ hues(grey).T, 1, atol=1e-5)
+
+
+@pytest.mark.parametrize("how", ALTERED)
+def test_copies_are_worth_comparing(pictures, prints: np.ndarray, how: str):
+    copies = np.array([fingerprint(compact(ALTERED[how](picture))) for picture in pictures])
+    near = np.einsum("ij,ij->i", descriptors(prints), descriptors(copies))
+    promise = near + HUE_WEIGHT * np.einsum("ij,ij->i", hues(prints), hues(copies))
+    assert np.all(promise >= MIN_PROMISE)
 
 
 def test_other_colours_make_another_picture(pictures, prints: np.ndarray):

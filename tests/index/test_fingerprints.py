@@ -6,13 +6,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from dsslic_search.features.fingerprint import descriptors, fingerprint, mirrored
+from dsslic_search.features.fingerprint import descriptors, fingerprint, hues, mirrored
 from dsslic_search.index import fingerprints as module
 from dsslic_search.index.fingerprints import (
     EXHAUSTIVE_UP_TO,
     FINGERPRINTS,
+    HUE_WEIGHT,
     MAX_NEIGHBOURS,
-    MIN_PRODUCT,
+    MIN_PROMISE,
     candidates,
     kept_rows,
 )
@@ -114,10 +115,11 @@ def as_set(pairs: np.ndarray) -> set[tuple[int, int]]:
 
 def slowly(prints: np.ndarray, others: np.ndarray, neighbours: int = MAX_NEIGHBOURS) -> set[tuple[int, int]]:
     near = descriptors(others) @ descriptors(prints).T
+    promise = near + HUE_WEIGHT * (hues(others) @ hues(prints).T)
     found = set()
     for i, row in enumerate(near):
         for j in np.argsort(-row, kind="stable")[: neighbours + 1]:
-            if row[j] >= MIN_PRODUCT and i != j:
+            if promise[i, j] >= MIN_PROMISE and i != j:
                 found.add((min(i, int(j)), max(i, int(j))))
     return found
 
@@ -137,9 +139,22 @@ def test_a_crowded_picture_has_so_many_neighbours(monkeypatch: pytest.MonkeyPatc
     picture = rng.integers(60, 190, (7, 7, 3))
     noise = rng.integers(-2, 3, (30, 7, 7, 3)) * np.arange(1, 31)[:, None, None, None] // 8
     prints = np.array([fingerprint(p.astype(np.uint8)) for p in picture + noise])
-    assert np.all(descriptors(prints) @ descriptors(prints).T > MIN_PRODUCT)
+    assert np.all(descriptors(prints) @ descriptors(prints).T > MIN_PROMISE)
     monkeypatch.setattr(module, "MAX_NEIGHBOURS", neighbours)
     assert as_set(candidates(prints)) == slowly(prints, prints, neighbours)
+
+
+def test_pictures_of_other_colours_are_no_candidates():
+    """One pattern, red at the left and red above: descriptors are near, since they hardly see colours."""
+    light = np.kron(np.random.default_rng(3).integers(60, 190, (6, 6)), np.ones((4, 4)))[..., None]
+    redder = np.linspace(-80, 80, 24)[:, None, None] * np.array([0.701, -0.299, -0.299])  # luma stays
+    one, other = (
+        fingerprint((light + tint).astype(np.uint8)) for tint in (redder, redder.transpose(1, 0, 2))
+    )
+    prints = np.array([one, other])
+    assert np.prod(descriptors(prints), axis=0).sum() > module.MIN_PRODUCT + 0.1
+    assert candidates(prints).size == 0
+    assert candidates(np.array([one, one])).tolist() == [[0, 1]]
 
 
 def test_candidates_of_mirror_images(pairs):
@@ -161,6 +176,7 @@ def test_beyond_a_number_of_photos_nearly_all_are_found_by_cells(pairs):
 def test_blocks_do_not_show(pairs, monkeypatch: pytest.MonkeyPatch):
     whole = candidates(pairs[0])
     monkeypatch.setattr(module, "PHOTOS_AT_ONCE", 77)
+    monkeypatch.setattr(module, "PAIRS_AT_ONCE", 5)
     assert np.array_equal(candidates(pairs[0]), whole)
 
 
