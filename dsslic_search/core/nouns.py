@@ -42,7 +42,7 @@ class Nouns:
         """The longest noun that some words in normal form begin with; its last word may be in the plural."""
         for count in range(min(len(words), MAX_NOUN_WORDS), 0, -1):
             *others, last = words[:count]
-            for form in (last, *_singulars(last)):
+            for form in (last, *singulars(last)):
                 noun = " ".join([*others, form])
                 found = self._asked_as(noun)
                 if found is not None and found.startswith("/"):
@@ -90,7 +90,7 @@ _ENDINGS = (
 """Endings of plurals, and what the singular ends in."""
 
 
-def _singulars(word: str) -> Iterator[str]:
+def singulars(word: str) -> Iterator[str]:
     """What a word may be the regular plural of."""
     for plural, singular in _ENDINGS:
         if word.endswith(plural) and not word.endswith("ss") and len(word) > len(plural) + 1:

@@ -6,8 +6,8 @@ image words are words of every day, so that "baguette: read as bread" tells peop
 another reading an ancestor is too wide ("artifact") or too learned ("ruminant"). Nouns of which only a hint
 can be given ("giraffe" is an animal) are in the table too.
 
-WordNet itself is Debian's package ``wordnet-base`` 3.0, of which ``data.noun``, ``index.noun``, ``noun.exc``
-and ``cntlist.rev`` are read (wndb(5WN), cntlist(5WN)).
+WordNet itself is Debian's package ``wordnet-base`` 3.0, of which ``data.noun``, ``index.noun``, ``noun.exc``,
+``verb.exc`` and ``cntlist.rev`` are read (wndb(5WN), cntlist(5WN)).
 """
 
 from __future__ import annotations
@@ -21,10 +21,11 @@ from pathlib import Path
 from dsslic_search.core import wordnet
 from dsslic_search.core.errors import UsageError
 from dsslic_search.core.files import write_atomically
-from dsslic_search.core.nouns import MAX_NOUN_WORDS
+from dsslic_search.core.nouns import MAX_NOUN_WORDS, singulars
 from dsslic_search.core.text import normal
 from dsslic_search.core.vocabulary import default
 from dsslic_search.query.language.lexicon import KEYWORDS, word_table
+from dsslic_search.query.language.nouns import everyday
 from dsslic_search.training.wordnet import Noun, read_nouns
 
 CLASS_SENSES: Mapping[str, str] = {
@@ -109,23 +110,27 @@ OWN = Path(__file__).with_name("nouns.txt")
 REFUSED = "-"
 UNSEEN = "?"
 MIN_MET_ABSTRACT = 2  # times: a noun that nothing can be asked as is known all the same
+MIN_CHARACTERS = 3  # of a word that is no noun and that is kept: to shorter ones nothing is near
 _PLAIN = re.compile(r"[a-z][a-z'. -]*[a-z]")
 
 
 @dataclass(frozen=True)
 class Sources:
     """What WordNet says. ``senses``: of each noun its meanings, the commonest first; ``met``: how often each
-    of them was met; ``qualities``: how often a word was met as an adjective or adverb; ``files``: the number
-    of the file of a meaning; ``instances``: meanings that are one thing or person ("Paris"); ``plurals``:
-    irregular ones, with their nouns."""
+    of them was met; ``qualities``: how often a word was met as an adjective or adverb; ``verbs``: the same as
+    a verb; ``files``: the number of the file of a meaning; ``instances``: meanings that are one thing or
+    person ("Paris"); ``plurals``: irregular ones, with their nouns; ``verb_forms``: irregular ones, with
+    their verbs."""
 
     nouns: Mapping[str, Noun]
     senses: Mapping[str, tuple[str, ...]]
     met: Mapping[tuple[str, int], int]
     qualities: Mapping[str, int]
+    verbs: Mapping[str, int]
     files: Mapping[str, int]
     instances: frozenset[str]
     plurals: Mapping[str, str]
+    verb_forms: Mapping[str, str]
     licence: str
 
     def meaning(self, sense: str) -> str:
@@ -154,20 +159,26 @@ def read(folder: Path) -> Sources:
             senses[normal(fields[0])] = tuple("n" + offset for offset in fields[6 + int(fields[3]) :])
         met: dict[tuple[str, int], int] = {}
         qualities: dict[str, int] = {}
+        verbs: dict[str, int] = {}
         for line in _lines(folder / "cntlist.rev"):
             key, number, count = line.split()
             word, _, rest = key.partition("%")
             if rest[0] == "1":
                 met[normal(word), int(number) - 1] = int(count)
-            elif rest[0] in "345":
-                qualities[normal(word)] = qualities.get(normal(word), 0) + int(count)
-        plurals = {}
-        for line in _lines(folder / "noun.exc"):
-            plural, noun, *_ = line.split()
-            plurals[normal(plural)] = normal(noun)
+            else:
+                others = verbs if rest[0] == "2" else qualities
+                others[normal(word)] = others.get(normal(word), 0) + int(count)
+        plurals, verb_forms = (_irregular(folder / name) for name in ("noun.exc", "verb.exc"))
     except (OSError, ValueError, IndexError) as e:
         raise UsageError(f"{folder}: not WordNet 3.0 ({e}); it is Debian's package wordnet-base") from e
-    return Sources(nouns, senses, met, qualities, files, frozenset(instances), plurals, licence)
+    return Sources(
+        nouns, senses, met, qualities, verbs, files, frozenset(instances), plurals, verb_forms, licence
+    )
+
+
+def _irregular(path: Path) -> dict[str, str]:
+    """Irregular forms, with the word that each is a form of."""
+    return {normal(form): normal(word) for form, word, *_ in map(str.split, _lines(path))}
 
 
 def _lines(path: Path) -> Iterator[str]:
@@ -202,6 +213,10 @@ class Table:
         for plural, noun in self.sources.plurals.items():
             if noun in found and plural not in self.sources.senses and plural not in own:
                 found[plural] = f"/{noun}"
+        misleading = [noun for noun in self.sources.senses if self._misleads(noun, found)]
+        found |= {noun: self.target(noun) or UNSEEN for noun in misleading}
+        others = {word for word in self._no_nouns() if word not in found and not _is_known(word)}
+        found |= {word: UNSEEN for word in others if found.keys().isdisjoint(singulars(word))}
         yield from sorted(found.items())
 
     def own(self) -> Iterator[tuple[str, str]]:
@@ -247,6 +262,32 @@ class Table:
         """The mark of a noun that no photo shows, where it is common enough to be no mistake of another."""
         common = self.sources.met.get((noun, 0), 0) >= MIN_MET_ABSTRACT
         return UNSEEN if common and " " not in noun else None
+
+    def _misleads(self, noun: str, found: Mapping[str, str]) -> bool:
+        """Whether a noun of several words has no line of its own, all its words are asked as something, and
+        it is no kind of what its last word is: "traffic jam" is no jam. "Truck driver" is a driver."""
+        words = noun.split()
+        if noun in found or len(words) not in range(2, MAX_NOUN_WORDS + 1) or not _PLAIN.fullmatch(noun):
+            return False
+        if not all(_is_asked(word) or found.get(word, UNSEEN)[0] not in "?/" for word in words):
+            return False
+        if any((word,) in KEYWORDS for word in words):  # "small town"
+            return False
+        senses = [sense for sense in self.sources.senses[noun] if sense not in self.sources.instances]
+        last = self.sources.senses.get(words[-1], ())
+        return bool(senses and last) and {senses[0], *self._kinds(senses[0])}.isdisjoint(last)
+
+    def _no_nouns(self) -> Iterator[str]:
+        """Adjectives, adverbs and verbs of every day, in their forms: no mistakes of other words."""
+        sources = self.sources
+        yield from (
+            word for word, met in sources.qualities.items() if met >= MIN_MET_ABSTRACT and _is_word(word)
+        )
+        verbs = {word for word, met in sources.verbs.items() if met >= MIN_MET_ABSTRACT and _is_word(word)}
+        yield from verbs
+        yield from (form for form, verb in sources.verb_forms.items() if verb in verbs and _is_word(form))
+        for verb in verbs:
+            yield from _regular_forms(verb)
 
     def _meanings(self, noun: str, least: float) -> Iterator[str]:
         """The meanings that a noun has in at least that share of the places where it was met, the commonest
@@ -304,6 +345,27 @@ class Table:
 def _is_known(word: str) -> bool:
     """Whether the language or the vocabulary has a word, so that it is not looked for in the table."""
     return (word,) in KEYWORDS or (word,) in word_table(default()).meanings
+
+
+def _is_asked(word: str) -> bool:
+    """Whether the vocabulary has a word, or it is one of every day that is asked as something."""
+    return (word,) in word_table(default()).meanings or not everyday().get((word,), "!").startswith("!")
+
+
+def _regular_forms(verb: str) -> tuple[str, str, str]:
+    """ "walks", "walked" and "walking" of "walk"."""
+    if verb.endswith("e") and not verb.endswith(("ee", "oe", "ye")):
+        return f"{verb}s", f"{verb}d", f"{verb[:-1]}ing"
+    if re.fullmatch("[a-z]*[^aeiou]y", verb):
+        return f"{verb[:-1]}ies", f"{verb[:-1]}ied", f"{verb}ing"
+    if verb.endswith(("s", "x", "z", "ch", "sh")):
+        return f"{verb}es", f"{verb}ed", f"{verb}ing"
+    doubled = verb + verb[-1] if re.fullmatch("[^aeiou]*[aeiou][^aeiouwxy]", verb) else verb
+    return f"{verb}s", f"{doubled}ed", f"{doubled}ing"
+
+
+def _is_word(word: str) -> bool:
+    return len(word) >= MIN_CHARACTERS and word.isalpha() and word.isascii()
 
 
 def make(folder: Path, path: Path) -> int:

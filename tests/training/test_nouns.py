@@ -41,9 +41,13 @@ smith n 1 0 1 0 00000003
 stick_loaf n 1 0 1 0 00000009
 unicorn n 1 0 1 0 00000012
 wide n 1 0 1 0 00000013
+roll n 1 0 1 0 00000014
+smith_roll n 1 0 1 0 00000010
+smith_bread n 1 0 1 0 00000009
 boat_car n 1 0 1 0 00000003
 """
 COUNTS = "love%1:12:00:: 1 9\nwide%3:00:00:: 1 9\nwide%1:15:00:: 1 1\nmouser%1:18:00:: 1 2\n"
+OTHERS = "quaint%3:00:00:: 1 4\nseek%2:38:00:: 1 7\nsmith%2:36:00:: 1 7\nrare%3:00:00:: 1 1\n"
 LEAVES = (
     Synset("n00000005", ("mouser", "hunter"), ("n00000004",)),
     Synset("n00000008", ("rye loaf",), ("n00000007",)),
@@ -57,9 +61,10 @@ KINDS = (
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    for name, text in (("data.noun", DATA), ("index.noun", INDEX), ("cntlist.rev", COUNTS)):
+    for name, text in (("data.noun", DATA), ("index.noun", INDEX), ("cntlist.rev", COUNTS + OTHERS)):
         (tmp_path / name).write_text(text)
     (tmp_path / "noun.exc").write_text("smithies smith\nloaves love\n")
+    (tmp_path / "verb.exc").write_text("sought seek\nwent go\n")
     own = tmp_path / "own.txt"
     own.write_text(
         "# ours\nbun, roll = word:bread\nbakery = word:bread; word:mouser\ngadget = -\nelk = ?animal\n"
@@ -89,6 +94,12 @@ def test_nouns_are_asked_as_the_nearest_that_is_known(folder: Path) -> None:
     assert found("ann") is None  # one person
     assert found("wide") is None  # a quality
     assert found("boat", "car") is None  # two words that are known
+    assert found("smith", "roll") == Noun("smith roll", 2)  # no kind of roll
+    assert found("smith", "bread") == Noun("smith bread", 2, identities=("n00000007",))
+    for word in ("quaint", "seek", "seeking", "seeks", "sought"):  # no nouns, and no mistakes of others
+        assert found(word) == Noun(word, 1)
+    assert found("smiths") == Noun("smith", 1, kind="person")  # a verb's form, and a plural
+    assert found("rare") is found("went") is None
     assert found("bun") == Noun("bun", 1, identities=("n00000007",))
     assert found("bakery") == Noun("bakery", 1, identities=("n00000007", "n00000005"))
     assert found("elk") == Noun("elk", 1, hint="animal")

@@ -30,7 +30,7 @@ _PARTS_OF_YEAR: Mapping[str, tuple[int, int]] = {
 _COUNTS = {"a": 1, "an": 1, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6}
 
 _MONTH = "|".join(MONTHS)
-_LEAD = r"(?:taken\s+)?(?:(?:in|on|at|during|from|of|over|every|each|the)\s+){0,3}"
+_LEAD = r"(?:taken\s+)?(?:(?:in|on|at|around|about|during|from|of|over|every|each|the)\s+){0,3}"
 _FEASTS = (
     r"christmas(?:\s+(?:eve|day))?|new\s+year'?s?\s+(?:eve|day)|"
     r"halloween|easter|valentine'?s?\s+day|thanksgiving"
@@ -39,7 +39,7 @@ _YEAR = r"(?:19|20)[0-9]{2}(?![0-9:%/]|\.[0-9]|-[0-9]{1,2}(?![0-9])|\s*%)"
 _FORMS = (
     r"(?P<same>(?:this|same)\s+day(?:\s+in\s+(?:other|earlier|previous)\s+years|\s+of\s+other\s+years)?(?!\s+in\b))",
     rf"(?:(?P<which>last|this)\s+)?(?P<season>spring|summer|autumn|fall|winter)s?"
-    rf"(?:\s+(?:of\s+)?(?P<season_year>{_YEAR}))?\b",
+    rf"(?:\s+(?:holidays?|vacations?|break))?(?:\s+(?:of\s+)?(?P<season_year>{_YEAR}))?\b",
     rf"(?:(?P<which_feast>last|this)\s+)?(?P<feast>{_FEASTS})(?:\s+(?:of\s+)?(?P<feast_year>{_YEAR}))?\b",
     rf"(?:between\s+)?(?P<first>{_MONTH})\s*(?:-|–|to|until|till|through|and)\s*(?P<last>{_MONTH})"
     rf"(?:\s+(?:of\s+)?(?P<months_year>{_YEAR}))?\b",
@@ -55,6 +55,7 @@ _FORMS = (
     rf"(?P<part>{'|'.join(_PARTS_OF_YEAR)})\s+(?P<part_year>{_YEAR})",
     r"(?P<recent>recent(?:ly)?)\b",
     r"(?P<day>[0-9]{1,2})\.(?P<day_month>[0-9]{1,2})\.(?P<day_year>[0-9]{4})\b",
+    r"(?P<month_number>0?[1-9]|1[0-2])[/.](?P<month_year>(?:19|20)[0-9]{2})\b(?![/.]?[0-9])",
     r"(?P<one>[0-9]{1,2})/(?P<other>[0-9]{1,2})/(?P<either_year>[0-9]{4})\b",
     rf"(?P<year>{_YEAR})(?:\s*(?:-|–|to|until|till|through)\s*(?P<year_end>{_YEAR}))?(?!\s*(?:px|pixels?|mb|kb|gb)\b)",
 )
@@ -65,6 +66,8 @@ OPENERS = frozenset(
         "in",
         "on",
         "at",
+        "around",
+        "about",
         "during",
         "from",
         "of",
@@ -294,6 +297,7 @@ _MAKERS: Mapping[str, Callable[[Part, datetime, bool], Span | Recurring]] = {
     "part": _part_of_year,
     "recent": _recent,
     "day": _day,
+    "month_number": lambda part, now, south: _months(int(part["month_year"]), int(part["month_number"]), 1),
     "one": _either_day,
     "year": _years,
 }

@@ -44,7 +44,8 @@ PHRASES: Mapping[tuple[str, str], str] = {  # for each token type and value
     _OR: "or, nor",
     _WITH: "with, containing, contain, contains, showing, including, featuring, has, have, having, together "
     "with, along with, at, covered with, covered in, covered by, filled with, "
-    "holding, wearing, carrying, reading, eating, drinking, using, through",
+    "holding, wearing, carrying, reading, eating, drinking, using, through, chasing, kicking, throwing, "
+    "catching, pulling, pushing, feeding, petting, hugging, watching, playing with, looking out of",
     ("COMPARE", ">="): "at least, no less than, not less than, no fewer than, not fewer than, minimum",
     ("COMPARE", "<="): "at most, no more than, not more than, up to, maximum",
     ("COMPARE", ">"): "more than, greater than, larger than, bigger than",

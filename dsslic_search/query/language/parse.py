@@ -94,7 +94,7 @@ class _Reading:
             for piece in tokens(text, self.table, self.now, self.south, self._said_as, self.named)
             if piece.type != "FILLER" or piece.value
         ]
-        notes = tuple(dict.fromkeys(piece.note for piece in pieces if piece.note))
+        every = pieces
         self._check_tags(text, pieces)
         uses = {id(piece): self._used(text, piece, inside) for piece in pieces if piece.type == "SAVED"}
         depth = _check_depth(text, pieces, uses)
@@ -122,7 +122,7 @@ class _Reading:
         tree = Structure(text, pieces, items(text, pieces), self.table.families).whole() if pieces else None
         if tree is not None and not inside:
             check_told_apart(text, tree)
-        notes += tuple(dict.fromkeys(_comparisons(tree)))
+        notes = tuple(dict.fromkeys([*(piece.note for piece in every if piece.note), *_comparisons(tree)]))
         tally = named.value if named else "" if tallies else None
         query = Query(tree, wished, None if limit is None else limit.number, tally, notes)
         return _Read(query, depth, 0 if tree is None else sum(1 for _ in leaves(tree)))

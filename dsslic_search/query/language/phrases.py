@@ -71,6 +71,8 @@ def _amounts(pieces: list[Piece]) -> Iterator[Piece]:
 
 _NO_THINGS = {"", "FILLER", "FILTER", "CLAUSE", "COMMA", "WITH", "NOT"}
 _AT_A_SCENE = {"in", "on", "next to"}
+"""Relations that say only what a photo shows where nothing stands before them: "in the forest"."""
+_BESIDE_A_SCENE = _AT_A_SCENE | {"above", "below", "in front of", "behind", "surrounded by"}
 """Relations to what has no place in the photo: "people on the beach" are people, and a beach."""
 _SECOND_COLOUR = (["AND", "COLOUR", "THING"], ["OR", "COLOUR", "THING"])
 _BOUNDED = ["COMPARE", "AMOUNT"]
@@ -145,6 +147,11 @@ def _zones(text: str, pieces: list[Piece]) -> Iterator[Piece]:
         if piece.type == "ACTIVITY":
             if following.type in {"RELATION", "ZONE", "BETWEEN"}:
                 continue
+            if (
+                following.type in {"THING", "COLOUR"} or _is_scene(following) or before == "THING"
+            ):  # "parked cars", "birds flying"
+                piece.note = f"{piece.value}: left out, as what things do is not seen here"
+                continue
             shown = quoted(text[piece.start : piece.end])
             raise complaint(
                 text,
@@ -152,7 +159,7 @@ def _zones(text: str, pieces: list[Piece]) -> Iterator[Piece]:
                 piece.end,
                 f"{shown} cannot be seen here: say where, as in person sitting on chair",
             )
-        if piece.type == "RELATION" and piece.value in _AT_A_SCENE and _has_no_place(following):
+        if piece.type == "RELATION" and piece.value in _BESIDE_A_SCENE and _has_no_place(following):
             if before in ENDS:
                 yield Piece("CLAUSE", "with", piece.start, piece.end)
             before = piece.type

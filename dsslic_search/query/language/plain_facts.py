@@ -60,6 +60,11 @@ _SORTED_BY = {
 _PHOTO = r"(?:photos?|pictures?|pics?|images?|files?|shots?|ones?)"
 _PHOTOS = rf"(?:\s+{_PHOTO})?"
 _COUNTED = {"two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "ten": 10, "a dozen": 12, "twenty": 20}
+_MODEL = (
+    r"(?:(?:eos|coolpix|alpha|powershot|galaxy)\s+)?(?![0-9]+mm\b|iso)(?=[a-z-]*[0-9])(?=[0-9-]*[a-z])[a-z0-9-]+"
+    r"(?!\s*%)|hero\s*[0-9]+|(?:[3-9]|1[0-9]|x[sr]?|se)(?:\s+(?:pro|max|mini|plus))+|1[0-9](?=\s*(?:$|,))"
+)
+"""What a camera is called behind its maker: letters and digits, "d750", "eos 5d"."""
 _PER = {
     "year": "year",
     "month": "month",
@@ -77,14 +82,15 @@ _FORMS = (
     rf"bit\s+depth|stars)\s*{_SIGN.format('name_sign')}?\s*(?P<name_value>(?:f?/)?{_NUMBER}(?:/[0-9]+)?)"
     rf"\s*(?P<name_unit>[kmg]i?b|mm|s|px|pixels)?(?![\w.%])",
     rf"(?:{_SIGN.format('unit_sign')}\s*)?(?P<unit_value>{_NUMBER})(?P<plus>\s*\+)?"
-    rf"\s*(?P<unit>megapixels?|mp|stars?|mm)"
+    rf"\s*(?P<unit>megapixels?|mp|stars?|mm)(?:\s+lens(?:es)?)?"
     rf"(?:\s+(?P<unit_more>or\s+(?:more|better|less)))?\b",
+    r"(?P<seconds>1\s?/\s?[0-9]{1,5})\s?s(?:ec(?:onds?)?)?\b",
     rf"rated\s+(?:{_SIGN.format('rated_sign')}\s*)?(?P<rated>[1-5])(?:\s+(?P<rated_more>or\s+"
     rf"(?:more|better)))?(?:\s+stars?)?\b",
     r"f\s?/\s?(?P<f>[0-9]+(?:\.[0-9]+)?)(?![\w.])",
     rf"(?P<format>{'|'.join(FORMATS)})(?:s|\s+files?)?\b(?![.:*])",
     rf"(?:(?:(?:taken|shot|made|photographed)\s+)?(?:with|on|by|from)\s+(?:a\s+|an\s+|the\s+|my\s+)?)?"
-    rf"(?P<camera>{'|'.join(CAMERAS)})s?\b(?![.:*])",
+    rf"(?P<camera>(?:{'|'.join(CAMERAS)})(?:\s+(?P<model>{_MODEL}))?)s?\b(?![.:*])",
     r"shot\s+(?:with|on)\s+(?:a\s+|an\s+|the\s+|my\s+)?(?!(?:a|an|the|my)\b)(?P<other_camera>[a-z][\w-]*)\b",
     r"(?:tagged(?:\s+(?:as|with))?|with\s+(?:the\s+)?tag)\s+(?P<tag>[^\s,()]+)",
     r"(?:in\s+)?(?:the\s+|my\s+)?(?:album|folder|directory)\s+(?P<folder>[^\s,()]+)",
@@ -93,7 +99,7 @@ _FORMS = (
     r"(?:sort|sorted|order|ordered|arranged)\s+by\s+(?P<by>file\s+size|date\s+added|[a-z]+)"
     r"(?:\s*,?\s*(?P<falling>descending|reversed?|desc|newest\s+first|largest\s+first)|\s+"
     r"(?:ascending|asc))?\b",
-    rf"(?:the\s+)?(?P<ten>[0-9]{{1,4}})?"
+    rf"(?:the\s+)?(?P<ten>[0-9]{{1,4}}|{'|'.join(_COUNTED)})?"
     r"\s*(?P<newest>newest|latest|most\s+recent|oldest|earliest)(?:\s+(?P<ten2>[0-9]{1,4}))?"
     rf"(?P<newest_photos>{_PHOTOS})(?!\s+first)\b",
     rf"(?:the\s+|my\s+)?last\s+(?P<last>[0-9]{{1,4}})\s+{_PHOTO}\b",
@@ -101,11 +107,15 @@ _FORMS = (
     rf"(?:the\s+)?(?:(?P<top>[0-9]{{1,4}})\s+best|(?:top|first)\s+(?P<top2>[0-9]{{1,4}}))\b{_PHOTOS}",
     rf"(?:the\s+)?(?P<best>best(?!-)|(?:highest|top)\s+rated)(?:\s+(?P<best_count>[0-9]{{1,4}}))?\b{_PHOTOS}",
     r"(?:the\s+)?(?P<extreme>largest|biggest|smallest)\s+(?:files?|photos?|pictures?|images?)\b",
+    rf"(?:the\s+)?(?P<light>brightest|darkest)\b{_PHOTOS}",
     r"(?:the\s+)?(?P<resolution>highest|lowest)\s+resolution\b",
+    r"which\s+(?P<most>camera|lens|year|month|format)\s+(?:took|made|has|had|with|shot)\s+(?:the\s+)?most\s+"
+    rf"{_PHOTO}\b",
     r"(?:how\s+many|number\s+of|count(?:\s+of)?)(?:\s+different)?\s+(?P<kinds>cameras|lenses|formats)\b",
     rf"(?P<tally>how\s+many(?:\s+different)?|number\s+of|count(?:\s+of)?)\b(?!:){_PHOTOS}",
     rf"(?:(?:per|by|for\s+each|for\s+every|in\s+each|each|every)\s+)(?P<per>day|week|hour|{'|'.join(_PER)})\b(?!:)",
     r"(?P<pattern>(?=[\w.-]*\*)(?=[*.-]*\w)[\w*?.-]+)(?=$|[\s,()])",
+    r"(?P<numbered>(?:[a-z]{2,5}[_-][0-9]{3,10}|(?:img|dsc[nf]?|pxl|gopr|mvimg)[0-9]{3,8})(?:[_-][0-9]{3,9})?)(?![\w.])",
     r"(?P<file>[\w-]+\.(?:jpe?g|png|tiff?|heic|webp|gif|dng|cr2|nef|arw|dsslic|bmp|avif))\b",
 )
 _TOLD = re.compile("|".join(f"(?:{form})" for form in _FORMS))
@@ -157,7 +167,18 @@ OPENERS = frozenset(
         "count",
         "per",
     }
-    | {"by", "for", "each", "every", *FORMATS, *CAMERAS, *(f"{word}s" for word in (*FORMATS, *CAMERAS))}
+    | {
+        "brightest",
+        "darkest",
+        "which",
+        "by",
+        "for",
+        "each",
+        "every",
+        *FORMATS,
+        *CAMERAS,
+        *(f"{word}s" for word in (*FORMATS, *CAMERAS)),
+    }
 )
 """The words with which a fact in plain words can begin; besides, it may begin with a number or a pattern."""
 
@@ -256,7 +277,7 @@ def _newest(part: Part, now: datetime) -> Told:
         "one",
     }
     ten = part.get("ten") or part.get("ten2")
-    return _order(key, int(ten) if ten else 1 if single else None)
+    return _order(key, (_COUNTED.get(ten) or int(ten)) if ten else 1 if single else None)
 
 
 def _top(part: Part, now: datetime) -> Told:
@@ -300,12 +321,16 @@ _MAKERS: Mapping[str, Callable[[Part, datetime], Told | None]] = {
     "top2": _top,
     "best": lambda part, now: _order("-rating", int(part["best_count"]) if "best_count" in part else None),
     "extreme": lambda part, now: _order("size" if part["extreme"] == "smallest" else "-size"),
+    "light": lambda part, now: _order("-brightness" if part["light"] == "brightest" else "brightness"),
+    "seconds": lambda part, now: _field("exposure", part["seconds"].replace(" ", ""), now),
     "resolution": lambda part, now: _order("megapixels" if part["resolution"] == "lowest" else "-megapixels"),
     "kinds": lambda part, now: Told(
         tally={"lenses": "lens"}.get(part["kinds"], part["kinds"].removesuffix("s"))
     ),
+    "most": lambda part, now: Told(tally=part["most"]),
     "tally": lambda part, now: Told(tally=""),
     "per": _per,
     "pattern": lambda part, now: _field("name", part["pattern"], now),
+    "numbered": lambda part, now: _field("name", part["numbered"], now),
     "file": lambda part, now: _field("name", part["file"], now),
 }

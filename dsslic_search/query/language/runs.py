@@ -20,6 +20,7 @@ from dsslic_search.query.ast import (
     Or,
     Presence,
     Regional,
+    Shows,
     leaves,
 )
 from dsslic_search.query.language.diagnosis import syntax_error
@@ -35,6 +36,8 @@ Kind = Literal["seen", "covered", "fact", "like", ""]
 _KINDS: Mapping[type, Kind] = {
     Presence: "seen",
     Regional: "seen",
+    Coloured: "seen",
+    Shows: "seen",
     Compare: "covered",
     Balance: "covered",
     Like: "like",

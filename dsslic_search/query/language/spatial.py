@@ -43,7 +43,8 @@ the photo"."""
 ACTIVITIES = (
     "standing, sitting, lying, sleeping, resting, parked, driving, walking, running, playing, jumping, "
     "floating, swimming, sailing, "
-    "moored, growing, hanging, flying, grazing"
+    "moored, growing, hanging, flying, grazing, going, coming, moving, passing, climbing, waiting, leaning, "
+    "posing, working, fishing, surfing, skating, dancing, laughing, smiling, travelling, traveling"
 )
 """What may stand before a relation or a position and says nothing more: "person sitting on chair"."""
 

@@ -147,6 +147,7 @@ class Structure:
         parts = [self._single()]
         while item.value not in _TIGHT and self._list_goes_on(item.value):
             self.index += 1
+            self._check_is_denied_too()
             parts.append(self._single())
         part = _any(parts)
         if part is None:
@@ -163,6 +164,22 @@ class Structure:
         if joiner != "OR" and not (joiner == "AND" and negation == "no"):
             return False
         return bool(after) and before.type == after[0].type == "PREDICATE" and before.kind == after[0].kind
+
+    def _check_is_denied_too(self) -> None:
+        """Raise QueryError for "dogs without people or cats without people"."""
+        before = self.items[self.index - 1]
+        following = [(item.type, item.value) for item in self.items[self.index + 1 : self.index + 3]]
+        if (
+            before.type == "OR"
+            and following[:1] == [("CLAUSE", "")]
+            and following[1:2]
+            and following[1][0] == "NOT"
+        ):
+            sentence = (
+                "this could be one of two things: put each in parentheses, as in (dogs without cars) or "
+                "(cats without cars)"
+            )
+            raise self._wrong(self.items[self.index].start, sentence)
 
     def _trouble(self) -> QueryError:
         return syntax_error(self.text, self.pieces, self.items[self.index].start)

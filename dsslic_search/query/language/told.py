@@ -11,7 +11,7 @@ from dsslic_search.query.ast import Near, Period, Recurring
 from dsslic_search.query.language import calendar, dates, fields, plain_facts
 from dsslic_search.query.language.pieces import Piece, Source
 
-_PATTERN = re.compile(r"[\w.-]{1,80}(?:\*|\.[a-z0-9]{2,6}\b)")
+_PATTERN = re.compile(r"[\w.-]{1,80}(?:\*|\.[a-z0-9]{2,6}\b)|[a-z]{2,5}[_-]?[0-9]{3}")
 _DAY_FIRST = re.compile(r"[0-9]{1,2}(?:st|nd|rd|th)?[\s-]+[a-z]{3}|(?:19|20)[0-9]{2}[-/][0-9]")
 _TO = re.compile(r"\s+(?:to|until|till|through|[-–])\s+(?=[\w'])")
 _BEFORE_AN_AMOUNT = {"COMPARE", "BETWEEN", "MID", "RELATION"}

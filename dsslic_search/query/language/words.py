@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from dsslic_search.core.errors import Remedy
-from dsslic_search.core.nouns import MAX_NOUN_WORDS
+from dsslic_search.core.nouns import MAX_NOUN_WORDS, Noun
 from dsslic_search.core.nouns import nouns as nouns_of_wordnet
 from dsslic_search.core.text import listed, quoted
 from dsslic_search.query.ast import Sort, Thing, written
 from dsslic_search.query.language import fields, foreign, image_words, nouns
-from dsslic_search.query.language.lexicon import KEYWORDS, Phrase
+from dsslic_search.query.language.lexicon import KEYWORDS, Phrase, WordTable
 from dsslic_search.query.language.pieces import WORD, Piece, Source
 from dsslic_search.query.language.written import complaint
 
 _SUGGESTED_WORDS = 4  # words, from an unknown one on, that are tried as a phrase for suggestions
 MAX_NAME_WORDS = 3
 """So many words together are looked up among the names in the archive."""
+_BLANK = re.compile(r"[ \t]+")
 _GAP = re.compile(r"\s+|[-_‐‑]+")  # between the words of a phrase
 _AT_A_PLACE = re.compile(r"\b(?:near|in|at|from|to)\s+\Z")
 _HYPHENED = re.compile(r"[^\W_]+(?:[-_][^\W_]+){1,3}(?![-_:])")
@@ -35,6 +37,8 @@ def word(source: Source, start: int, end: int) -> tuple[list[Piece], int]:
     """The tokens that begin with the word at ``start``, and where they end."""
     if superlative := _superlative(source, start):
         return superlative
+    if joined := _joined(source, start, end):
+        return joined
     if everyday := _everyday(source, start, end):
         return everyday
     if hyphened := _hyphened(source, start):
@@ -59,6 +63,8 @@ def word(source: Source, start: int, end: int) -> tuple[list[Piece], int]:
                 raise source.complaint(start, end, "people are no class here: leave this out")
         case "FILLER" if value == "photo":
             piece.meaning = source.table.meanings.get(("painting",))
+        case "ACTIVITY":
+            piece.value = " ".join(phrase)
         case "SHAPE":
             piece.type, piece.node = "FILTER", fields.filter_of("orientation", value, source.now)
         case "LOOK":
@@ -132,7 +138,9 @@ def _words(source: Source, start: int, end: int, least: int = 0) -> tuple[list[s
 def _in_english(source: Source, start: int, end: int, least: int = 0) -> tuple[list[str], list[int]]:
     """The words that `_words` gives; of one in another language the English ones alone."""
     english = foreign.english_of(source.folded.text[start:end], source.language, source.is_english)
-    return _words(source, start, end, least) if english is None else ([*english], [end] * len(english))
+    if english is None or english == (source.folded.text[start:end],):  # "zebra"
+        return _words(source, start, end, least)
+    return [*english], [end] * len(english)
 
 
 def _everyday(source: Source, start: int, end: int) -> tuple[list[Piece], int] | None:
@@ -147,14 +155,64 @@ def _everyday(source: Source, start: int, end: int) -> tuple[list[Piece], int] |
         meaning = source.table.meanings.get(phrase)
         if phrase not in nouns.everyday() or (meaning and meaning.name == " ".join(phrase)):
             continue
-        query, span = nouns.everyday()[phrase], source.folded.span(start, ends[count - 1])
-        if query.startswith("!"):
-            raise complaint(source.folded.original, *span, query[1:].strip())
-        node = source.said_as(query)
-        if node is not None:
-            note = f"{' '.join(phrase)}: asked as {query}"
-            return [Piece("FILTER", "scene", *span, node=node, note=note)], ends[count - 1]
+        noun = _noun_of(tuple(words[:MAX_NOUN_WORDS]))
+        if noun and noun.words > count:  # "rock concert"
+            return None
+        if asked := _asked_as(source, phrase, start, ends[count - 1]):
+            return asked
     return None
+
+
+def _asked_as(source: Source, phrase: Phrase, start: int, end: int) -> tuple[list[Piece], int] | None:
+    """The token of a word of every day; None where the vocabulary lacks a word of what it is asked as."""
+    query, span = nouns.everyday()[phrase], source.folded.span(start, end)
+    if query.startswith("!"):
+        raise complaint(source.folded.original, *span, query[1:].strip())
+    node = source.said_as(query)
+    if node is None:
+        return None
+    note = f"{' '.join(phrase)}: asked as {query}"
+    return [Piece("FILTER", "scene", *span, node=node, note=note)], end
+
+
+def _joined(source: Source, start: int, end: int) -> tuple[list[Piece], int] | None:
+    """What two words are asked as that are written as one: "sea side", "sky scraper"."""
+    gap = _BLANK.match(source.folded.words, end)
+    following = WORD.match(source.folded.words, gap.end()) if gap else None
+    if following is None:
+        return None
+    one, other = source.folded.text[start:end], source.folded.text[slice(*following.span())]
+    if not _are_written_as_one(source.table, one, other) or source.language:
+        return None
+    word, last = one + other, following.end()
+    span, note = source.folded.span(start, last), f"{one} {other}: read as {word}"
+    if meaning := source.table.meanings.get((word,)):
+        return [Piece("THING", meaning.name, *span, meaning, note=note)], last
+    if (word,) in nouns.everyday():
+        return _asked_as(source, (word,), start, last)
+    noun = _noun_of((word,))
+    meaning = source.table.meanings.get((noun.kind,)) if noun else None
+    if noun and noun.identities:
+        node = image_words.shown(noun.noun, noun.identities)
+        return [Piece("FILTER", "scene", *span, node=node, note=note)], last
+    return ([Piece("THING", meaning.name, *span, meaning, note=note)], last) if meaning else None
+
+
+def _are_written_as_one(table: WordTable, one: str, other: str) -> bool:
+    """Whether two words are rather one than two things: together they are a word and no phrase, and the first
+    is no living thing or vehicle, which could be there beside the other ("dog house")."""
+    apart, together = (one, other), (one + other,)
+    if (one,) in KEYWORDS or (other,) in KEYWORDS or apart in KEYWORDS or min(map(len, apart)) < 3:
+        return False
+    if apart in table.meanings or apart in nouns.everyday():
+        return False
+    first = table.meanings.get((one,))
+    if first and any(set(first.classes) <= family for family in table.families):
+        return False
+    if together in table.meanings or together in nouns.everyday():
+        return True
+    found, noun = _noun_of(apart), _noun_of(together)
+    return (found is None or found.words == 1) and noun is not None and bool(noun.kind or noun.identities)
 
 
 def _named(source: Source, start: int, end: int) -> tuple[list[Piece], int] | None:
@@ -162,11 +220,8 @@ def _named(source: Source, start: int, end: int) -> tuple[list[Piece], int] | No
     photos show. A noun of more words than are known together comes before these ("traffic light")."""
     words, ends = _in_english(source, start, end, MAX_NOUN_WORDS)
     table = source.table.meanings
-    strange = [(word,) not in KEYWORDS and (word,) not in table for word in words[:MAX_NOUN_WORDS]]
-    if not any(strange):
-        return None
     known = next((n for n in range(len(words), 0, -1) if _is_known(source, tuple(words[:n]))), 0)
-    noun = nouns_of_wordnet().first_of(words)
+    noun = _noun_of(tuple(words[:MAX_NOUN_WORDS]))
     if noun is None or noun.words <= known:
         return None
     span = source.folded.span(start, ends[noun.words - 1])
@@ -184,7 +239,17 @@ def _named(source: Source, start: int, end: int) -> tuple[list[Piece], int] | No
         shown = quoted(source.folded.original[slice(*span)])
         sentence = f"photos are not known to show {shown}: for what comes nearest to it write {noun.hint}"
         raise complaint(source.folded.original, *span, sentence, (noun.hint,))
+    if noun.words > 1:
+        shown = quoted(source.folded.original[slice(*span)])
+        sentence = f"photos are not known to show {shown}: for each of its words put a comma between them"
+        raise complaint(source.folded.original, *span, sentence)
     return None
+
+
+@lru_cache(maxsize=4096)
+def _noun_of(words: tuple[str, ...]) -> Noun | None:
+    """The noun that words begin with."""
+    return nouns_of_wordnet().first_of(words)
 
 
 def _hyphened(source: Source, start: int) -> tuple[list[Piece], int] | None:
@@ -237,7 +302,7 @@ def _known(source: Source, start: int, end: int) -> tuple[Phrase, int]:
     is_noun = nouns_of_wordnet().first_of(words[:1]) is not None
     suggestions = () if is_noun else source.table.closest(words)
     span = source.folded.span(start, end)
-    hint = f"see `{Remedy.CLASSES}` for the words there are"
+    hint = f"leave it out, or see `{Remedy.CLASSES}` for the words there are"
     hint = f"photos are not known to show it; {hint}" if is_noun else hint
     if (
         _AT_A_PLACE.search(source.folded.text, max(start - 10, 0), start)

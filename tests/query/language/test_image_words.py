@@ -74,7 +74,9 @@ def test_what_photos_do_not_show_has_a_hint_of_its_kind_or_none() -> None:
         QueryError, match='not known to show "giraffes": for what comes nearest to it write anim'
     ):
         parse("giraffes", default())
-    with pytest.raises(QueryError, match='unknown word "love": photos are not known to show it; see'):
+    with pytest.raises(
+        QueryError, match='unknown word "love": photos are not known to show it; leave it out, or see'
+    ):
         parse("love", default())
     with pytest.raises(
         QueryError, match='"aperture" is what a file says: write it with its value, as in f_num'
