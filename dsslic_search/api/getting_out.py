@@ -106,7 +106,7 @@ class GettingOut(OpenArchive):
         """Write a stage of photos, by default the best that each has, into ``folder`` as pictures of the
         format ``form``: "png", "jpg" or "webp"; "map" as palette PNGs of class ids. Names as `originals` has
         them, with the picture's ending."""
-        from dsslic_search.api.showing import held, stages_of
+        from dsslic_search.api.showing import best_of, stages_of
 
         check_flags(flat=flat, replace=replace)
         wanted = None if stage is None else Stage.named(text_of(stage, "stage"))
@@ -123,7 +123,7 @@ class GettingOut(OpenArchive):
 
         def got(photo: Photo, target: Path) -> int:
             outputs.check(target)
-            stages = (held(photo)[-1] if wanted is None else wanted,)
+            stages = (best_of(photo) if wanted is None else wanted,)
             shown = next(stages_of(self.folder.store, photo, stages, self.settings.max_pixels))
             shown.save(target, replace=replace)
             return target.stat().st_size

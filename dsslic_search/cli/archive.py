@@ -178,8 +178,8 @@ def print_photo(opened: Archive, photo_id: int) -> None:
         versions = ", ".join(f"#{photo_id}" for photo_id in info["earlier_versions"])
         typer.echo(f"earlier version{'s' if len(info['earlier_versions']) > 1 else ''}: {versions}")
     typer.echo(
-        f"{photo.width}×{photo.height} {photo.format}, {size_text(photo.file_size)}; stored "
-        f"{size_text(photo.stored_bytes)}",
+        f"{f'{photo.width}×{photo.height} ' if photo.width else ''}{photo.format}, "
+        f"{size_text(photo.file_size)}; stored {size_text(photo.stored_bytes)}",
         nl=False,
     )
     if contents.header.keep.is_seen:
@@ -190,14 +190,15 @@ def print_photo(opened: Archive, photo_id: int) -> None:
     for line in facts.lines(info):
         typer.echo(line)
     for remark in info["source_remarks"]:
-        typer.echo(f"source: {printable(remark)}")
+        typer.echo(f"source: {printable(in_commands(remark))}")
     if info["tags"]:
         typer.echo(f"tags: {printable(', '.join(info['tags']))}")
     if info["vocabulary_name"] is not None:
         spoken = printable(info["vocabulary_name"])
         typer.echo(f"label map in vocabulary {spoken}, by segmenter {photo.segmenter}")
     for layer in info["layers"]:
-        typer.echo(f"  {layer['name']:10} {layer['bytes']:>9} bytes  {layer['bpp']:.4f} bpp")
+        per_pixel = f"  {layer['bpp']:.4f} bpp" if photo.width else ""
+        typer.echo(f"  {layer['name']:10} {layer['bytes']:>9} bytes{per_pixel}")
     for word, probability in (info["words"] or {}).items():
         typer.echo(f"  shows {word}: {probability:.0%}")
     counts = None if info["regions"] is None else Counter(r["class"] for r in info["regions"])

@@ -239,7 +239,7 @@ def info(
         told = (f"{name} {probability:.0%}" for name, probability in said["words"].items())
         typer.echo(f"what the whole photo shows: {', '.join(told)}")
     for remark in said["source_remarks"]:
-        typer.echo(f"source: {printable(remark)}")
+        typer.echo(f"source: {printable(in_commands(remark))}")
     for line in _residual_lines(said["residual"], said["residual_qp"]):
         typer.echo(line)
     typer.echo(f"vocabulary {said['vocabulary']} ({printable(said['vocabulary_name'])})", nl=False)

@@ -13,7 +13,7 @@ from dsslic_search.cli.options import ERROR, PARTIAL, ArchiveDir, Force
 from dsslic_search.cli.wording import in_commands
 from dsslic_search.core.errors import DSSError, FormatError, StageError, UsageError
 from dsslic_search.core.output import STANDARD, Outputs
-from dsslic_search.core.text import printable, size_text
+from dsslic_search.core.text import counted, printable, size_text
 
 if TYPE_CHECKING:
     from dsslic_search.api import Archive
@@ -227,6 +227,6 @@ def sheet(
     render.save_picture(
         render.contact_sheet(pictures, columns=columns, height=SHEET_HEIGHT), out, outputs=Outputs(force)
     )
-    typer.echo(f"{out}: {len(pictures)} photos", err=True)
+    typer.echo(f"{out}: {counted(len(pictures), 'photo')}", err=True)
     if skipped:
         raise typer.Exit(PARTIAL)

@@ -363,6 +363,9 @@ SORTED_BY = (
 COUNTED = ("format", "camera", "lens", "rating", "keyword", "people", "bit_depth", "profile")
 """Those whose values statistics count."""
 EXPORTED: tuple[str, ...] = (
+    "taken",
+    "taken_from",
+    "camera",
     "lens",
     "iso",
     "focal_length",
@@ -373,6 +376,11 @@ EXPORTED: tuple[str, ...] = (
     "people",
     "title",
     "description",
+    "format",
+    "width",
+    "height",
+    "size",
+    "turn",
     "profile",
     "bit_depth",
     "brightness",

@@ -34,15 +34,22 @@ def test_they_are_refused_until_the_option_is_given_and_told_of_then(run: Any, t
     shown = run("show", 1, "--archive", archive)
     assert "keep mode undecoded: the original as it is, which could not be decoded" in shown.out
     assert "source: not decoded: PSD files cannot be read here" in shown.out
+    assert "or have ingest keep it as it is with --keep exact --even-undecoded\n" in shown.out
+    assert shown.out.splitlines()[1].startswith("PSD, 206 B; stored ")  # its sides are not known
+    assert "bpp" not in shown.out
     assert "label map" not in shown.out
     assert run("show", 1, "--json", "--archive", archive).json["vocabulary_name"] is None
     for more in ((), ("--progressive",), ("--overlay",), ("--stage", "map")):
         preview = run("preview", 1, "-o", tmp_path / "p.png", "--archive", archive, *more)
         assert preview.code == 1
         assert "could not be decoded, and is kept as it is" in preview.message
+    pictures = run("previews", "--query", "*.p*", "--out", tmp_path / "all", "--archive", archive)
+    assert pictures.code == 3
+    assert [path.name for path in (tmp_path / "all").iterdir()] == ["b.png"]
+    assert "could not be decoded, and is kept as it is" in pictures.err
     sheet = run("sheet", tmp_path / "s.png", "--archive", archive)
     assert sheet.code == 3
-    assert "s.png: 1 photos" in sheet.message
+    assert "s.png: 1 photo" in sheet.message
     assert run("original", 1, "-o", tmp_path / "o.psd", "--archive", archive).code == 0
     assert (tmp_path / "o.psd").read_bytes() == drawing
     assert run("check", "--read-data", "--archive", archive).code == 0

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from dsslic_search.archive.ingest.live_photos import CLIP_EXTENSIONS
 from dsslic_search.core.files import path_to_text
 
 if TYPE_CHECKING:
@@ -26,6 +27,9 @@ _SUPPLEMENT = ".supplemental-metadata"
 NAME_CHARACTERS = 46
 """Of a JSON file's name before its number and ".json"; a photo's name is cut one character later."""
 _NUMBER = re.compile(r"(.+?)(\(\d{1,5}\))?")
+
+_STILLS = (".heic", ".jpg", ".jpeg", ".png", ".webp")
+"""Endings of photos that Google's editor, which writes JPEG, and phones' clips have as originals."""
 
 _EDITED = (
     "-edited",
@@ -88,15 +92,18 @@ class Folder:
         return tuple(filter(None, found))
 
     def export(self, name: str) -> str | None:
-        """The JSON file of a photo's file; of an edited copy, that of the original."""
+        """The JSON file of a photo's file; of an edited copy that of the original, and of the clip of a Live
+        Photo that of the still, which may have other endings."""
         stem, ending = os.path.splitext(_folded(name))  # noqa: PTH122 (a name)
+        is_clip = ending in CLIP_EXTENSIONS
         return next(
             (
                 self._exports[asked]
                 for each, number in _numbered(stem)
                 for original in _originals(each)
+                for its_ending in ((ending, *_STILLS) if original != each or is_clip else (ending,))
                 for before, inner in ([(original, number)] if number else _numbered(original))
-                for asked in _asked(before, ending, inner)
+                for asked in _asked(before, its_ending, inner)
                 if asked in self._exports
             ),
             None,
@@ -131,8 +138,9 @@ def _originals(stem: str) -> Iterator[str]:
 def _asked(stem: str, ending: str, number: str) -> Iterator[tuple[str, str]]:
     """What a photo's JSON file may be called, the likeliest first."""
     whole = stem + ending + _SUPPLEMENT
-    lengths = [len(stem + ending), len(whole), *range(NAME_CHARACTERS, NAME_CHARACTERS - len(number) - 1, -1)]
-    for length in lengths:
+    lengths = [len(stem + ending), *range(len(whole), len(stem + ending), -1)]
+    cut = range(NAME_CHARACTERS, NAME_CHARACTERS - len(number) - 1, -1)
+    for length in (*lengths, *cut):
         yield whole[:length], number
     yield stem, number  # of a photo that was put in without an ending
 

@@ -37,6 +37,12 @@ CUT = LONG[:47]
         ("IMG_1-bearbeitet.jpg", "IMG_1.jpg.supplemental-metadata.json"),
         ("IMG_1-modifié.jpg", "IMG_1.jpg.json"),
         ("IMG_1-編集済み.jpg", "IMG_1.jpg.json"),
+        ("IMG_1.jpg", "IMG_1.jpg.supplemental-meta.json"),  # cut sooner than it had to be
+        ("IMG_1(1).jpg", "IMG_1.jpg.sup(1).json"),
+        ("IMG_1-edited.jpg", "IMG_1.HEIC.json"),
+        ("IMG_1-edited(1).jpg", "IMG_1.HEIC.supplemental-metadata(1).json"),
+        ("IMG_1.MP4", "IMG_1.HEIC.supplemental-metadata.json"),  # the clip of a Live Photo
+        ("IMG_1.MOV", "IMG_1.MOV.json"),
         (
             "a_name_that_is_just_too_long_to_be_edited_x-edi.jpg",
             "a_name_that_is_just_too_long_to_be_edited_x.jp.json",
@@ -55,7 +61,9 @@ def test_exports_by_name(photo: str, export: str) -> None:
         ("IMG_1.jpg", "IMG_1.png.json"),
         ("IMG_1.jpg", "IMG_1.jpg(1).json"),
         ("IMG_1(1).jpg", "IMG_1.jpg.json"),
-        ("IMG_1.jpg", "IMG_1.jpg.sup.json"),  # not as long as names that are cut
+        ("IMG_1.jpg", "IMG_1.jpg.subtitles.json"),
+        ("IMG_1.jpg", "IMG_1.heic.json"),
+        ("IMG_1.mp4", "IMG_10.heic.json"),
         ("IMG_1-edi.jpg", "IMG_1.jpg.json"),
         ("IMG_1.jpg", "IMG_1.jpg.xmp"),
     ],
