@@ -21,10 +21,11 @@ _ALPHA, _SPOT, _CFA = 0, 2, 5
 
 @dataclass(frozen=True)
 class Description:
-    """What a codestream's header says. ``has_profile``: its colours are in an ICC profile, which is coded
-    together with pixels and cannot be had; ``is_xyb``: they are stored in a space of the standard's own, from
+    """What a codestream's header says. ``has_profile``: its colours are in an ICC profile
+    (`codec.jpeg_xl_profile`); ``is_xyb``: they are stored in a space of the standard's own, from
     which decoders make what is wanted. ``eight_bits_at``: the bit of the codestream from which on two zeros
-    say that samples have eight bits, 0 where nothing there says so."""
+    say that samples have eight bits, 0 where nothing there says so; ``profile_at``: the one at which the
+    profile begins, 0 where there is none."""
 
     width: int
     height: int
@@ -37,6 +38,7 @@ class Description:
     has_profile: bool
     is_xyb: bool = False
     eight_bits_at: int = 0
+    profile_at: int = 0
 
 
 class _Bits:
@@ -66,6 +68,16 @@ class _Bits:
         """The standard's U32: two bits select one of four, each an offset and a number of bits."""
         offset, count = ways[self.u(2)]
         return offset + self.u(count)
+
+    def u64(self) -> int:
+        """The standard's U64, up to 12 bits."""
+        way = self.u(2)
+        if way < 3:
+            return (0, 1, 17)[way] + self.u((0, 4, 8)[way])
+        value = self.u(12)
+        if self.flag():
+            raise FormatError("the JPEG XL data has extensions that are too many")
+        return value
 
     def enum(self) -> int:
         return self.u32((0, 0), (1, 0), (2, 4), (18, 6))
@@ -107,9 +119,9 @@ def describe(codestream: bytes) -> Description:
     bits = _opened(codestream)
     width, height = _size(bits)
     turn, depth, is_float, alpha = 1, 8, False, None
-    grey, space, has_profile, is_xyb, eight_bits_at = False, None, False, True, 0
+    grey, space, has_profile, is_xyb, eight_bits_at, profile_at = False, None, False, True, 0, 0
     if not bits.flag():
-        if bits.flag():
+        if has_more := bits.flag():
             turn = 1 + bits.u(3)
             if bits.flag():
                 _size(bits)
@@ -126,8 +138,22 @@ def describe(codestream: bytes) -> Description:
             alpha = associated if kind == _ALPHA and alpha is None else alpha
         is_xyb = bits.flag()
         grey, space, has_profile = _colours(bits)
+        if has_profile:
+            _skip_to_profile(bits, has_more, is_xyb)
+            profile_at = 8 * len(CODESTREAM) + bits.read
     return Description(
-        width, height, turn, depth, is_float, alpha, grey, space, has_profile, is_xyb, eight_bits_at
+        width,
+        height,
+        turn,
+        depth,
+        is_float,
+        alpha,
+        grey,
+        space,
+        has_profile,
+        is_xyb,
+        eight_bits_at,
+        profile_at,
     )
 
 
@@ -218,6 +244,23 @@ def _colours(bits: _Bits) -> tuple[bool, Space, bool]:
         return model == _GREY, Measured(white, red, green, blue, gamma), False
     # Its code points are those of H.273, but for P3 with the white of television.
     return model == _GREY, Coded(12 if primaries == 11 and code == 1 else primaries, transfer), False
+
+
+def _skip_to_profile(bits: _Bits, has_tones: bool, is_xyb: bool) -> None:
+    """Tone mapping, extensions, and the transforms of the standard's own space."""
+    if has_tones and not bits.flag():
+        bits.u(16 + 16 + 1 + 16)
+    extensions = bits.u64()
+    for _ in range(extensions.bit_count()):
+        bits.u(bits.u64())
+    if bits.flag():
+        return
+    if is_xyb and not bits.flag():
+        bits.u(16 * (9 + 3 + 4))
+    changed = bits.u(3)
+    for i, weights in enumerate((15, 55, 210)):
+        if changed >> i & 1:
+            bits.u(16 * weights)
 
 
 def _spot(bits: _Bits) -> tuple[float, float]:

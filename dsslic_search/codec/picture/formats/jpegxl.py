@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dsslic_search.codec import jpeg_xl
+from dsslic_search.codec import jpeg_xl, jpeg_xl_profile
 from dsslic_search.codec.picture import exif
 from dsslic_search.codec.picture.formats import boxes, jpeg
 from dsslic_search.codec.picture.header import Companions, Header
@@ -21,6 +21,7 @@ from dsslic_search.codec.picture.raster import (
     eight_bit_alpha,
     unmultiplied,
 )
+from dsslic_search.core.errors import FormatError
 
 MAX_METADATA_BYTES = 1 << 22
 _LINEAR_SRGB = Coded(1, 8)
@@ -44,9 +45,15 @@ def _has_box(data: bytes, kind: bytes) -> bool:
     return in_boxes and any(box.kind == kind for box in boxes.boxes(data))
 
 
-def _profile(data: bytes) -> Space:
-    """That of the JPEG file that a file was packed from; None where it was none."""
+def _profile(data: bytes, described: jpeg_xl.Description) -> Space:
+    """That of the codestream, else, where that is damaged, of the JPEG file that a file was packed from; None
+    where neither can be had."""
     from imagecodecs import jpegxl_decode_jpeg
+
+    try:
+        return Profile(jpeg_xl_profile.read(_codestream(data), described.profile_at))
+    except FormatError:
+        pass
 
     if not _has_box(data, b"jbrd"):
         return None
@@ -55,6 +62,16 @@ def _profile(data: bytes) -> Space:
     except Exception:  # as of any damage
         return None
     return Profile(icc) if icc else None
+
+
+def _codestream(data: bytes) -> bytes:
+    """The whole of it, without the boxes around its parts."""
+    if data.startswith(jpeg_xl.CODESTREAM):
+        return data
+    parts = [(box.kind, data[box.start : box.end]) for box in boxes.boxes(data)]
+    return b"".join(
+        part[4:] if kind == b"jxlp" else part for kind, part in parts if kind in (b"jxlc", b"jxlp")
+    )
 
 
 def _embedded(data: bytes) -> Embedded:
@@ -102,7 +119,7 @@ def _decode(data: bytes, described: jpeg_xl.Description) -> Raster:
         samples = unmultiplied(colours, samples[..., -1], white) if described.alpha_premultiplied else colours
     if samples.ndim == 3 and samples.shape[2] == 1:
         samples = samples[..., 0]
-    space = _profile(data) if described.has_profile else described.space
+    space = _profile(data, described) if described.has_profile else described.space
     if is_linear:
         space = _LINEAR_SRGB
     unread = described.has_profile and space is None
