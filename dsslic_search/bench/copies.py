@@ -42,7 +42,8 @@ SETS, OF_EACH_SET = 3, 5  # screenshots of each kind
 ORIGINAL = "original"
 
 
-def _jpeg(picture: Image.Image, quality: int) -> Image.Image:
+def saved_as_jpeg(picture: Image.Image, quality: int) -> Image.Image:
+    """The picture as a JPEG of this quality shows it, in RGB."""
     out = io.BytesIO()
     picture.save(out, "JPEG", quality=quality)
     return Image.open(out).convert("RGB")
@@ -73,7 +74,7 @@ def _logo(picture: Image.Image) -> Image.Image:
 ALTERED: dict[str, Callable[[Image.Image], Image.Image]] = {
     "half the size": lambda p: _smaller(p, 0.5),
     "a third of the size": lambda p: _smaller(p, 1 / 3),
-    "compressed again": lambda p: _jpeg(p, 25),
+    "compressed again": lambda p: saved_as_jpeg(p, 25),
     "cropped by 4 %": lambda p: _cropped(p, 0.04),
     "cropped by 8 %": lambda p: _cropped(p, 0.08),
     "brighter": lambda p: ImageEnhance.Brightness(p).enhance(1.3),
@@ -83,7 +84,7 @@ ALTERED: dict[str, Callable[[Image.Image], Image.Image]] = {
     "logo": _logo,
     "border": lambda p: ImageOps.expand(p, max(min(p.size) // 50, 2), (255, 255, 255)),
     "mirrored": ImageOps.mirror,
-    "smaller, darker, cropped, compressed": lambda p: _jpeg(
+    "smaller, darker, cropped, compressed": lambda p: saved_as_jpeg(
         _smaller(ImageEnhance.Brightness(_cropped(p, 0.04)).enhance(0.8), 0.5), 40
     ),
 }

@@ -12,6 +12,7 @@ import resource
 import sys
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -42,8 +43,9 @@ def run(data: Path, photos: int, at: int) -> dict[str, Any]:
     if at:
         originals = [each for part in parts.values() for each in part if each.how == ORIGINAL]
         prints = np.array([fingerprint(each.compact) for each in originals])
-        with multiprocessing.get_context("spawn").Pool(1) as alone:
-            results["large"] = alone.apply(large, (prints, at))
+        # a pool of multiprocessing would start a process that dies again and again
+        with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as alone:
+            results["large"] = alone.submit(large, prints, at).result()
     return results
 
 

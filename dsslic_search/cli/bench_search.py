@@ -13,7 +13,17 @@ from dsslic_search.cli.options import Force
 
 def register(group: typer.Typer) -> None:
     """Add this module's commands."""
-    for command in (image_words, segmentation, objections, search, retrieval, likeness, vectors, duplicates):
+    for command in (
+        image_words,
+        segmentation,
+        objections,
+        search,
+        colours,
+        retrieval,
+        likeness,
+        vectors,
+        duplicates,
+    ):
         group.command(command.__name__.replace("_", "-"))(command)
 
 
@@ -95,6 +105,26 @@ def search(
     found = retrieval.run(data)
     typer.echo("\n".join(retrieval.table(found)), err=True)
     finish({"predicates": answers, "retrieval": found}, out, outputs)
+
+
+def colours(
+    data: Annotated[
+        Path, typer.Option("--data", metavar="DIR", help="Folder with scenes/<set>; see docs/training.md.")
+    ],
+    one_in: Annotated[
+        int, typer.Option("--one-in", min=1, help="One photo in so many, to be done sooner.")
+    ] = 1,
+    out: Out = None,
+    force: Force = False,
+) -> None:
+    """How rightly colours are told: of things, by the names that people gave in a survey, of photos without
+    colours, and of dark ones."""
+    from dsslic_search.bench import colours as bench
+
+    outputs = may_write(out, force)
+    results = bench.run(data, one_in)
+    typer.echo("\n".join(bench.table(results)), err=True)
+    finish(results, out, outputs)
 
 
 def retrieval(
