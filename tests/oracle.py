@@ -103,16 +103,19 @@ class OracleRegion:
         return SHARES * sum(in_line(y, self.height, line) for _, y in self.pixels) // len(self.pixels)
 
     @cached_property
-    def border(self) -> dict[int, int]:
-        """For each class at the outline, its share of the outline's pixel edges; photo edges are part of the
-        outline."""
-        beyond = [
+    def beyond(self) -> list[int | None]:
+        """The class beyond each pixel edge of the outline; None for edges of the photo, which are part of
+        it."""
+        return [
             self.of[v][u] if 0 <= u < self.width and 0 <= v < self.height else None
             for x, y in self.pixels
             for u, v in ((x - 1, y), (x + 1, y), (x, y - 1), (x, y + 1))
             if (u, v) not in self.pixels
         ]
-        return {c: SHARES * beyond.count(c) // len(beyond) for c in set(beyond) if c is not None}
+
+    def border(self, classes: Collection[int]) -> int:
+        """The share of the outline that some classes, as one thing, take."""
+        return SHARES * sum(c in classes for c in self.beyond) // len(self.beyond)
 
     @cached_property
     def foot(self) -> list[Pixel]:
@@ -122,13 +125,14 @@ class OracleRegion:
         return [(x, y) for x, y in ends if 4 * (y + 1 - highest) > 3 * (lowest + 1 - highest)]
 
     @cached_property
-    def under(self) -> dict[int, int]:
-        """For each class right below the foot, the share of the foot that has it there."""
+    def below(self) -> list[set[int]]:
+        """The classes right below each pixel of the foot."""
         gap = max(1, self.height // 50)
-        below = [{self.of[v][x] for v in range(y + 1, min(y + 1 + gap, self.height))} for x, y in self.foot]
-        return {
-            c: SHARES * sum(c in classes for classes in below) // len(below) for c in set[int]().union(*below)
-        }
+        return [{self.of[v][x] for v in range(y + 1, min(y + 1 + gap, self.height))} for x, y in self.foot]
+
+    def under(self, classes: Collection[int]) -> int:
+        """The share of the foot that has some of the classes, as one thing, right below."""
+        return SHARES * sum(any(c in classes for c in below) for below in self.below) // len(self.below)
 
 
 @cache
@@ -233,8 +237,7 @@ def holds(
 def degree_of(relation: str, a: OracleRegion, regions: list[OracleRegion], others: Collection[int]) -> float:
     """How clearly a region lies so to ``others``, 0 when it does not."""
     if relation in ("on", "in", "surrounded by"):
-        under = min(SHARES, sum(a.under.get(c, 0) for c in others))
-        border = sum(a.border.get(c, 0) for c in others)
+        under, border = a.under(others), a.border(others)
         share = {"on": under, "in": max(under, border), "surrounded by": border}[relation]
         enough = share >= (SHARES * 3 / 4 if relation == "surrounded by" else SHARES / 2)
         return _single(share / SHARES) if enough else 0.0

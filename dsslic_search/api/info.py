@@ -216,6 +216,8 @@ def _regions(stored: bytes, names: list[str]) -> list[dict[str, Any]]:
         for r in scene.regions
     ]
     for region, class_id, under, border in scene.contacts.tolist():
+        if class_id >= len(names):
+            continue  # a group, whose classes are there
         shares = {"under": round(under / SHARES, 4), "border": round(border / SHARES, 4)}
         plain[region]["touches"].append({"class": names[class_id], **shares})
     return plain

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from itertools import count
 
-from sqlalchemy import func, select, true
+from sqlalchemy import func, not_, or_, select, true
 
 from dsslic_search.archive.bin import purged_files
 from dsslic_search.archive.catalog import RECORD_COLUMNS, Catalog
@@ -21,6 +21,7 @@ from dsslic_search.archive.schema import Photo
 from dsslic_search.archive.store import Store
 from dsslic_search.archive.stored import Examination, Fault, ObjectRecord, examine
 from dsslic_search.archive.terms import is_current
+from dsslic_search.features.scene import FORMAT
 
 
 class Problem(StrEnum):
@@ -185,7 +186,8 @@ def _of_originals(catalog: Catalog, read_data: bool, looked_at: Callable[[], Non
 
 
 def _of_descriptions(catalog: Catalog) -> Iterator[Finding]:
-    older = Photo.regions.is_(None) if is_current(catalog) else true()
+    of_now = func.substr(Photo.regions, 1, 1) == bytes([FORMAT])
+    older = or_(Photo.regions.is_(None), not_(of_now)) if is_current(catalog) else true()
     with catalog.session() as session:
         count = session.scalar(select(func.count(Photo.id)).where(older)) or 0
     if count:

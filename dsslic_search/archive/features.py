@@ -65,7 +65,7 @@ def features_of(
     fractions = coverage(label_map, len(vocabulary))
     return MapFeatures(
         coverages=tuple((int(i), float(fractions[i])) for i in np.flatnonzero(fractions)),
-        regions=regions(label_map).to_bytes(),
+        regions=regions(label_map, vocabulary.classes_of_groups).to_bytes(),
         embedding=embed(label_map, vocabulary).astype("<f4").tobytes(),
         certainties=certainties or {},
         words=words,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
@@ -66,6 +66,11 @@ class Vocabulary:
             if c.name == name:
                 return c.id
         raise KeyError(name)
+
+    @property
+    def classes_of_groups(self) -> Mapping[int, tuple[int, ...]]:
+        """The classes of each group, by a number of its own; these follow on the ids of the classes."""
+        return {number: group.members for number, group in enumerate(self.groups, len(self.classes))}
 
     def presence(self, classes: Iterable[int]) -> float:
         """The coverage, 0..1, from which some classes together count as present: the least of theirs, so that

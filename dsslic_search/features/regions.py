@@ -4,10 +4,15 @@ A region is an 8-connected component of one class that has at least 0.1 % of the
 lowest pixel of each of its columns, where that lies in the lowest quarter of its box: a car's wheels, not its
 mirrors. It stands on the classes that appear within a fiftieth of the height right below its foot, which
 bridges the thin wrong labels between a thing and the ground.
+
+A group of classes is touched where any of them is. Mostly that is what its classes take together; where it is
+not, since several of them lie below one pixel of the foot, or since each share was rounded down, the group
+has a contact of its own, if half of the foot or outline is concerned.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -18,15 +23,18 @@ from dsslic_search.features.coverage import check_label_map
 from dsslic_search.features.scene import CONTACT, REGION, SHARES, UNITS, SceneRegions
 
 MIN_REGION_PER_MILLE = 1  # of the pixels; less is noise of the segmentation
+LABELS = 256  # that a label map may have
+DECIDING_SHARE = SHARES // 2  # no relation holds by less of a foot or outline
 FOOT_GAP_ONE_IN = 50  # of the height: how far below a foot the ground may begin
 
 # (k, j): stretches of a side end where its j-th k-th does
 _CUTS = ((4, 1), (3, 1), (2, 1), (3, 2), (4, 3))
 
 
-def regions(label_map: NDArray[np.uint8]) -> SceneRegions:
+def regions(label_map: NDArray[np.uint8], groups: Mapping[int, Sequence[int]] | None = None) -> SceneRegions:
     """The regions of ``label_map`` (uint8, h x w): largest first; of equal ones that whose first pixel, row
-    by row, comes first.
+    by row, comes first. ``groups``: classes that are touched as one thing, by the number that their contacts
+    have, which is greater than any class id and less than LABELS.
 
     Raises ValueError for a map without pixels.
     """
@@ -64,8 +72,21 @@ def regions(label_map: NDArray[np.uint8]) -> SceneRegions:
     found["rows"] = _shares(rows, area)
 
     upper = np.flatnonzero(label_map[1:] != label_map[:-1])  # pixels above a pixel of another class
-    border = _border(label_map, runs, number, count, upper, outside)
-    under = _under(label_map, runs, number, upper, top, bottom)
+    edges = _edges(label_map, runs, number, count, upper)
+    outline = edges.sum(axis=1) + outside
+    feet, below = _feet(label_map, runs, number, upper, top, bottom)
+    foot = np.bincount(feet, minlength=count)
+    border = SHARES * edges // outline[:, None]
+    under = SHARES * _standing(feet, below, count) // foot[:, None]
+    for group, members in (groups or {}).items():
+        joined = (
+            SHARES * np.bincount(feet[np.isin(below, members).any(axis=1)], minlength=count) // foot,
+            SHARES * edges[:, members].sum(axis=1) // outline,
+        )
+        summed = [np.minimum(shares[:, members].sum(axis=1), SHARES) for shares in (under, border)]
+        large = np.maximum(joined, summed) >= DECIDING_SHARE
+        differs = np.any(np.not_equal(joined, summed) & large, axis=0)
+        under[:, group], border[:, group] = np.where(differs, joined, 0)
     region, class_id = np.nonzero(border + under)
     contacts = np.zeros(region.size, CONTACT)
     contacts["region"], contacts["class_id"] = region, class_id
@@ -99,16 +120,10 @@ def _shares(before: NDArray[np.intp], area: NDArray[np.intp]) -> NDArray[Any]:
     return shares
 
 
-def _border(
-    label_map: NDArray[np.uint8],
-    runs: Runs,
-    number: Numbers,
-    count: int,
-    upper: Numbers,
-    outside: NDArray[np.intp],
+def _edges(
+    label_map: NDArray[np.uint8], runs: Runs, number: Numbers, count: int, upper: Numbers
 ) -> NDArray[np.intp]:
-    """The share of each class in the outline of each region, [regions, 256]. ``outside``: edges of the photo
-    in it."""
+    """How many edges of pixels of each class are in the outline of each region, [regions, LABELS]."""
     flat, of_pixel = label_map.ravel(), runs.of_pixel.ravel()
     lower = upper + label_map.shape[1]
     right = np.flatnonzero(runs.left > 0)
@@ -116,15 +131,15 @@ def _border(
         [number[of_pixel[upper]], number[of_pixel[lower]], number[right - 1], number[right]]
     )
     outer = np.concatenate([flat[lower], flat[upper], runs.label[right], runs.label[right - 1]])
-    edges = np.bincount(inner * 256 + outer, minlength=(count + 1) * 256)[: count * 256].reshape(count, 256)
-    shares: NDArray[np.intp] = SHARES * edges // (edges.sum(axis=1) + outside)[:, None]
-    return shares
+    edges: NDArray[np.intp] = np.bincount(inner * LABELS + outer, minlength=(count + 1) * LABELS)
+    return edges[: count * LABELS].reshape(count, LABELS)
 
 
-def _under(
+def _feet(
     label_map: NDArray[np.uint8], runs: Runs, number: Numbers, upper: Numbers, top: Numbers, bottom: Numbers
-) -> NDArray[np.intp]:
-    """The share of each region's foot that stands on each class, [regions, 256]."""
+) -> tuple[Numbers, NDArray[np.int16]]:
+    """The region of each pixel of a foot, and the labels below it as far as the ground may begin, [pixels,
+    gap], LABELS where the photo has ended."""
     (height, width), count = label_map.shape, top.size
     # lower ends of vertical runs, row by row
     ends = np.concatenate([upper, np.arange(label_map.size - width, label_map.size)])
@@ -138,13 +153,15 @@ def _under(
     region, x, y = region[foot], x[foot], y[foot]
 
     below = y[:, None] + np.arange(1, max(1, height // FOOT_GAP_ONE_IN) + 1)
-    # 256: none
-    classes = np.where(below < height, label_map[np.minimum(below, height - 1), x[:, None]], np.int16(256))
-    classes.sort(axis=1)
+    labels = label_map[np.minimum(below, height - 1), x[:, None]]
+    return region, np.where(below < height, labels, np.int16(LABELS))
+
+
+def _standing(feet: Numbers, below: NDArray[np.int16], count: int) -> NDArray[np.intp]:
+    """How many pixels of each region's foot stand on each class, [regions, LABELS]."""
+    classes = np.sort(below, axis=1)
     new = np.ones(classes.shape, bool)
     np.not_equal(classes[:, 1:], classes[:, :-1], out=new[:, 1:])
-    standing = np.bincount((region[:, None] * 257 + classes)[new], minlength=count * 257).reshape(count, 257)[
-        :, :256
-    ]
-    shares: NDArray[np.intp] = SHARES * standing // np.bincount(region, minlength=count)[:, None]
-    return shares
+    each = (feet[:, None] * (LABELS + 1) + classes)[new]
+    standing: NDArray[np.intp] = np.bincount(each, minlength=count * (LABELS + 1))
+    return standing.reshape(count, LABELS + 1)[:, :LABELS]

@@ -9,6 +9,10 @@
 Coordinates count in 1/UNITS of the photo's width or height, areas in 1/UNITS of its pixels, shares in
 1/SHARES, all rounded down. 252 is divisible by 2, 3 and 4, so a share is at least 1/2 exactly when its number
 is at least 126.
+
+A group of classes (`core.vocabulary`) has a contact where its share is not the sum of the shares of its
+classes (or the whole where that is more) and one of the two is half or more. Its number follows on the class
+ids. In format 1 no group has one.
 """
 
 from __future__ import annotations
@@ -23,7 +27,8 @@ from numpy.typing import NDArray
 
 from dsslic_search.core.errors import FormatError
 
-FORMAT = 1
+FORMAT = 2
+WITHOUT_GROUPS = 1  # the format before groups had contacts; what has it is read as well
 UNITS = 60_000  # that make the width, the height or the area of a photo
 SHARES = 252  # that make the whole of a region, of its foot or of its outline
 MIN_REGION_AREA = UNITS // 1000  # in 1/UNITS of the pixels; smaller regions are noise of the segmentation
@@ -48,7 +53,7 @@ REGION = np.dtype(
 CONTACT = np.dtype(
     [
         ("region", "<u2"),  # number of the region in the photo
-        ("class_id", "u1"),  # that it touches
+        ("class_id", "u1"),  # that it touches, or the number of a group
         ("under", "u1"),  # share of the foot that stands on the class
         ("border", "u1"),  # share of the outline that the class takes
     ]
@@ -59,8 +64,8 @@ _HEAD = struct.Struct("<BH")
 
 @dataclass(frozen=True, eq=False)
 class SceneRegions:
-    """The regions of a photo, largest first (``regions``: REGION[n]), and the classes that each touches
-    (``contacts``: CONTACT[m], by region, then by class). y grows downwards."""
+    """The regions of a photo, largest first (``regions``: REGION[n]), and the classes and groups that each
+    touches (``contacts``: CONTACT[m], by region, then by class and by group). y grows downwards."""
 
     regions: NDArray[np.void]
     contacts: NDArray[np.void]
@@ -92,8 +97,8 @@ def read_scenes(stored: Sequence[bytes]) -> tuple[SceneRegions, NDArray[np.intp]
         raise FormatError("stored regions are cut off")
     data = np.frombuffer(b"".join(stored), np.uint8)
     starts = np.cumsum(sizes) - sizes
-    if np.any(data[starts] != FORMAT):
-        raise FormatError(f"stored regions are of another format than {FORMAT}")
+    if np.any((data[starts] < WITHOUT_GROUPS) | (data[starts] > FORMAT)):
+        raise FormatError(f"stored regions are of another format than {WITHOUT_GROUPS} to {FORMAT}")
     counts = data[starts + 1] + 256 * data[starts + 2].astype(np.intp)
     rest = sizes - _HEAD.size - counts * REGION.itemsize
     touching = rest // CONTACT.itemsize

@@ -12,6 +12,7 @@ from dsslic_search.archive.schema import Photo
 from dsslic_search.archive.stored import Fault
 from dsslic_search.codec.options import EncodeOptions
 from dsslic_search.core.errors import ArchiveError
+from dsslic_search.features.scene import WITHOUT_GROUPS
 from tests.archive.conftest import dsslic_of
 
 
@@ -304,6 +305,15 @@ def test_photos_of_an_older_version_are_to_be_described_anew(filled: Any) -> Non
     assert (problem.what, problem.kind) == (Problem.EARLIER_DESCRIPTIONS, Kind.CATALOG)
     assert (problem.photo_id, problem.photos) == (None, 3)
     assert repair(filled.archive, [problem]) == []
+
+
+def test_photos_whose_regions_are_of_an_older_format_are_to_be_described_anew(filled: Any) -> None:
+    with filled.archive.writing() as catalog, catalog.changing() as session:
+        for photo_id, stored in session.execute(text("SELECT id, regions FROM photo WHERE id < 3")).all():
+            older = {"id": photo_id, "regions": bytes([WITHOUT_GROUPS]) + stored[1:]}
+            session.execute(text("UPDATE photo SET regions = :regions WHERE id = :id"), older)
+    (problem,) = check(filled.archive)
+    assert (problem.what, problem.photos) == (Problem.EARLIER_DESCRIPTIONS, 2)
 
 
 def test_structural_check_reads_headers_alone(filled: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from hashlib import sha256
 from typing import Any
 
 import numpy as np
@@ -9,11 +10,22 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from dsslic_search.core.errors import FormatError
+from dsslic_search.core.vocabulary import default
 from dsslic_search.features.regions import regions
-from dsslic_search.features.scene import CONTACT, LINES, REGION, SHARES, UNITS, SceneRegions, read_scenes
+from dsslic_search.features.scene import (
+    CONTACT,
+    FORMAT,
+    LINES,
+    REGION,
+    SHARES,
+    UNITS,
+    SceneRegions,
+    read_scenes,
+)
 from tests.oracle import regions_of
 
 MAPS = hnp.arrays(np.uint8, hnp.array_shapes(min_dims=2, max_dims=2, max_side=24), elements=st.integers(0, 2))
+GROUPS = {100: (0, 1), 101: (1, 2), 200: (0, 1, 2), 255: (2,)}
 PLACES = ("class_id", "area", "left", "top", "right", "bottom", "x", "y")
 
 
@@ -28,17 +40,51 @@ def assert_same(scene: SceneRegions, label_map: np.ndarray) -> None:
     ]
     assert scene.regions["rows"].tolist() == [[r.share_of_rows(line) for line in LINES] for r in expected]
     contacts = [
-        (number, c, r.under.get(c, 0), r.border.get(c, 0))
+        (number, c, r.under([c]), r.border([c]))
         for number, r in enumerate(expected)
-        for c in sorted(r.under.keys() | r.border.keys())
-        if r.under.get(c, 0) or r.border.get(c, 0)
+        for c in range(int(label_map.max()) + 1)
+        if r.under([c]) or r.border([c])
     ]
-    assert scene.contacts.tolist() == contacts
+    classes = scene.contacts[scene.contacts["class_id"] < min(GROUPS)]
+    assert classes.tolist() == contacts
 
 
 @given(MAPS)
 def test_regions_are_those_of_a_flood_fill(label_map: np.ndarray) -> None:
     assert_same(regions(label_map), label_map)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_a_group_is_touched_where_any_of_its_classes_is(seed: int) -> None:
+    """It has a contact of its own where that is not what those of its classes say together, from half on."""
+    height = 130 if seed % 2 else 20
+    rng = np.random.default_rng(seed)
+    label_map = rng.integers(0, 4, (height // 2, 6)).repeat(2, axis=0).repeat(3, axis=1).astype(np.uint8)
+    label_map[rng.random(label_map.shape) < 0.2] = 3
+    scene = regions(label_map, GROUPS)
+    assert_same(scene, label_map)
+    own = 0
+    for number, region in enumerate(regions_of(label_map)):
+        shares = {int(c["class_id"]): c for c in scene.contacts if c["region"] == number}
+        for group, members in GROUPS.items():
+            summed = tuple(
+                min(sum(int(shares[c][name]) for c in members if c in shares), SHARES)
+                for name in ("under", "border")
+            )
+            joined = region.under(members), region.border(members)
+            different = [pair for pair in zip(summed, joined, strict=True) if pair[0] != pair[1]]
+            assert (group in shares) == any(max(pair) >= SHARES // 2 for pair in different)
+            if group in shares:
+                own += 1
+                assert (int(shares[group]["under"]), int(shares[group]["border"])) == joined
+    assert own
+    assert SceneRegions.from_bytes(scene.to_bytes()).contacts.tolist() == scene.contacts.tolist()
+
+
+def test_the_groups_whose_contacts_are_stored_belong_to_the_format() -> None:
+    """Where groups change, what is stored of them is wrong: then FORMAT has to be another."""
+    text = repr(sorted(default().classes_of_groups.items()))
+    assert (FORMAT, sha256(text.encode()).hexdigest()[:8]) == (2, "4e571602")
 
 
 def blobs(seed: int, height: int = 80, width: int = 100) -> np.ndarray:
@@ -68,11 +114,12 @@ def test_the_ground_may_begin_a_fiftieth_of_the_height_below_a_foot() -> None:
     number = thing.regions["class_id"].tolist().index(1)
     under = {int(c["class_id"]): int(c["under"]) for c in thing.contacts if c["region"] == number}
     assert under == {0: 0, 2: SHARES, 3: SHARES}
-    assert regions_of(label_map)[number].under == {2: SHARES, 3: SHARES}
+    assert [regions_of(label_map)[number].under([c]) for c in range(4)] == [0, 0, SHARES, SHARES]
     label_map[100:150, 2:6] = 0
     label_map[99:149, 2:6] = 1  # a row higher: class 3 is four rows below in two columns, five in the others
     assert_same(regions(label_map), label_map)
-    assert regions_of(label_map)[number].under == {0: SHARES, 2: SHARES, 3: SHARES // 2}
+    foot = [SHARES, 0, SHARES, SHARES // 2]
+    assert [regions_of(label_map)[number].under([c]) for c in range(4)] == foot
 
 
 def test_a_spiral_is_one_region() -> None:
@@ -154,7 +201,8 @@ def changed(part: str, field: str, value: Any, row: int = 0) -> bytes:
     [
         (b"", "cut off"),
         (b"\1\0", "cut off"),
-        (b"\2\0\0", "another format"),
+        (b"\0\0\0", "another format"),
+        (b"\3\0\0", "another format"),
         (b"\1\2\0" + bytes(REGION.itemsize), "cut off"),
         (regions(blobs(1)).to_bytes()[:-1], "left over"),
         (regions(blobs(1)).to_bytes() + b"\0", "left over"),

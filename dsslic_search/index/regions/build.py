@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dsslic_search.core.errors import ArchiveError, FormatError, Remedy
+from dsslic_search.core.vocabulary import Vocabulary
 from dsslic_search.features.scene import LINES, SceneRegions, read_scenes
 from dsslic_search.index import cache
 from dsslic_search.index.regions.relate import HALF, LIMITS, Limits
@@ -36,13 +37,14 @@ class _Part:
     contacts: NDArray[np.uint8]
 
 
-def gathered(snapshot: Snapshot, classes: int) -> cache.Arrays:
+def gathered(snapshot: Snapshot, vocabulary: Vocabulary) -> cache.Arrays:
     """The arrays of `index.regions.table.Regions` from the catalog. Raises ArchiveError as `open_regions`
     does."""
+    classes, groups = len(vocabulary), [group.members for group in vocabulary.groups]
     ids: list[int] = []
-    parts = [_sorted([], 0, classes)]
+    parts = [_sorted([], 0, vocabulary)]
     for batch in snapshot.regions():
-        parts.append(_sorted(batch, len(ids), classes))
+        parts.append(_sorted(batch, len(ids), vocabulary))
         ids.extend(photo_id for photo_id, _ in batch)
 
     def joined(name: str, starts: str = "starts") -> NDArray[Any]:
@@ -58,21 +60,24 @@ def gathered(snapshot: Snapshot, classes: int) -> cache.Arrays:
     begins[1:] = row[1:] != row[:-1]
     begins[ends[ends < row.size]] = True
     first, lines = np.flatnonzero(begins), joined("lines")
-    groups = np.searchsorted(first, ends)
+    begun = np.searchsorted(first, ends)
     return (
         {
             "ids": np.array(ids, np.int64),
             "starts": ends,
             "row": row,
-            "groups": groups,
+            "groups": begun,
             "rows": row[first],
             "first": _pointers(np.append(first, row.size)),
             "boxes": joined("boxes"),
             "lines": lines,
             "zones": _best_shares(lines, first),
+            "members": np.array([np.isin(range(classes), members) for members in groups]).reshape(
+                -1, classes
+            ),
         }
-        | _by_row(row[first], groups, len(ids))
-        | _by_pair(joined("contacts", "contact_starts"), touched, ends)
+        | _by_row(row[first], begun, len(ids))
+        | _by_pair(joined("contacts", "contact_starts"), touched, ends, classes + len(groups))
     )
 
 
@@ -110,32 +115,34 @@ def _best_shares(lines: NDArray[np.uint8], first: Numbers) -> NDArray[np.uint8]:
     return best
 
 
-def _by_pair(contacts: NDArray[np.uint8], touched: NDArray[np.uint8], starts: Numbers) -> cache.Arrays:
-    """Contacts, uint8[3, n] (class, under, border), of regions that are sorted by class, sorted by the class
-    that is touched too."""
+def _by_pair(
+    contacts: NDArray[np.uint8], touched: NDArray[np.uint8], starts: Numbers, things: int
+) -> cache.Arrays:
+    """Contacts, uint8[3, n] (thing, under, border), of regions that are sorted by class, sorted by the thing
+    that is touched too: a class or, from their number on, a group."""
     classes = starts.size - 1
     toucher = np.repeat(
         np.arange(touched.size, dtype=np.uint32 if touched.size < 2**32 else np.int64), touched
     )
     bounds = np.cumsum(np.append(0, touched))[starts].tolist()
-    sizes = np.zeros((classes, classes), np.int64)
+    sizes = np.zeros((classes, things), np.int64)
     for class_id in range(classes):
         part = slice(*bounds[class_id : class_id + 2])
         order = np.argsort(contacts[0, part], kind="stable")
-        sizes[class_id] = np.bincount(contacts[0, part], minlength=classes)
+        sizes[class_id] = np.bincount(contacts[0, part], minlength=things)
         toucher[part], contacts[:, part] = toucher[part][order], contacts[:, part][:, order]
     return {"pairs": np.append(0, np.cumsum(sizes)), "toucher": toucher, "shares": contacts[1:]}
 
 
-def _sorted(batch: Sequence[tuple[int, bytes | None]], row: int, classes: int) -> _Part:
+def _sorted(batch: Sequence[tuple[int, bytes | None]], row: int, vocabulary: Vocabulary) -> _Part:
     """The regions of photos in consecutive rows, of which ``row`` is the first."""
-    scenes, counts, touching = _read(batch, classes)
+    scenes, counts, touching = _read(batch, vocabulary)
     photo = np.repeat(np.arange(row, row + len(batch), dtype=np.uint32), counts)
     toucher = np.repeat(np.cumsum(counts) - counts, touching) + scenes.contacts["region"]
     order = np.argsort(scenes.regions["class_id"], kind="stable")
     regions, touched = scenes.regions[order], np.bincount(toucher, minlength=order.size)
     contacts = scenes.contacts[_moved(touched, order)]
-    starts = np.searchsorted(regions["class_id"], np.arange(classes + 1))
+    starts = np.searchsorted(regions["class_id"], np.arange(len(vocabulary) + 1))
     touched = touched[order]
     return _Part(
         starts=starts,
@@ -148,7 +155,9 @@ def _sorted(batch: Sequence[tuple[int, bytes | None]], row: int, classes: int) -
     )
 
 
-def _read(batch: Sequence[tuple[int, bytes | None]], classes: int) -> tuple[SceneRegions, Numbers, Numbers]:
+def _read(
+    batch: Sequence[tuple[int, bytes | None]], vocabulary: Vocabulary
+) -> tuple[SceneRegions, Numbers, Numbers]:
     stored = [data for _, data in batch if data is not None]
     if len(stored) < len(batch):
         photo_id = next(i for i, data in batch if data is None)
@@ -163,7 +172,8 @@ def _read(batch: Sequence[tuple[int, bytes | None]], classes: int) -> tuple[Scen
         raise ArchiveError(
             f"the catalog is damaged: {e}; describe its photos anew with: {Remedy.REINDEX}"
         ) from None
-    if any(np.any(part["class_id"] >= classes) for part in (scenes.regions, scenes.contacts)):
+    things = len(vocabulary) + len(vocabulary.groups)
+    if np.any(scenes.regions["class_id"] >= len(vocabulary)) or np.any(scenes.contacts["class_id"] >= things):
         raise ArchiveError(
             "the catalog is damaged: a region has a class that is not in the vocabulary; mend it with: "
             f"{Remedy.REINDEX}"

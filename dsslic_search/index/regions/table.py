@@ -41,7 +41,7 @@ from dsslic_search.index.source import Snapshot, Source
 
 FILE = "places.regions"
 KIND = "regions"
-ARRANGEMENT = 2  # the version of the arrays; a file of another one is made anew
+ARRANGEMENT = 3  # the version of the arrays; a file of another one is made anew
 
 Groups = NDArray[np.signedinteger[Any]]
 
@@ -55,9 +55,11 @@ class Regions(cache.Table):
     (its first region, one more at the end); by_row (int32[common, n]: the group of each of the ``common``
     classes in each row, or -1); boxes (uint16[7, regions]: area, left, top, right, bottom, x, y in 1/UNITS);
     lines (uint8[12, regions]: shares of LINES, columns then rows); zones (uint8[limits, groups]: the greatest
-    share within each of LIMITS plus 1, or 0 for less than half). Contacts lie by class, touched class,
-    region: pairs (int64[classes * classes + 1]: where those of two classes begin), toucher (the region of
-    each contact) and shares (uint8[2, contacts]: under, border). And those of `index.regions.frequent`."""
+    share within each of LIMITS plus 1, or 0 for less than half). members (bool[groups of
+    classes, classes]: the classes of each group of the vocabulary). Contacts lie by class, touched thing (a
+    class, or further on a group of the vocabulary where its share is not the sum of its classes'),
+    region: pairs (int64[classes * things + 1]: where those of two begin), toucher (the region of each
+    contact) and shares (uint8[2, contacts]: under, border). And those of `index.regions.frequent`."""
 
     @property
     def classes(self) -> int:
@@ -77,7 +79,7 @@ class Regions(cache.Table):
         :meth:`compares` says that each takes its time.
 
         ``classes``: different ids of the vocabulary. Raises KeyError for a zone or relation that there is
-        not."""
+        not, ValueError where it has to touch several classes that are no group of the vocabulary."""
         match test:
             case Anywhere():
                 return self._all(classes)
@@ -139,24 +141,37 @@ class Regions(cache.Table):
         """The rows of regions of a class, and the share (of 1/SHARES) of their foot or outline that is at the
         classes ``touched``, for all regions where there is any."""
         start, stop = self.arrays["starts"][class_id : class_id + 2].tolist()
-        first = class_id * self.classes
-        parts = [
-            slice(*self.arrays["pairs"][first + other : first + other + 2].tolist()) for other in touched
-        ]
         touchers: slice | NDArray[Any]
-        if len(parts) == 1:
-            [part] = parts
+        if len(touched) == 1:
+            part = self._contacts(class_id, touched[0])
             touchers, shares = self.arrays["toucher"][part], self.arrays["shares"][:, part]
         else:
             touchers, shares = slice(start, stop), np.zeros((2, stop - start), np.uint16)
-            for part in parts:
+            for other in touched:
+                part = self._contacts(class_id, other)
                 shares[:, self.arrays["toucher"][part] - start] += self.arrays["shares"][:, part]
+            np.minimum(shares, SHARES, out=shares)
+            part = self._contacts(class_id, self._number_of(touched))
+            shares[:, self.arrays["toucher"][part] - start] = self.arrays["shares"][:, part]
         under, border = shares
         if contact.by_foot and contact.by_border:
             share = np.maximum(under, border)
         else:
             share = under if contact.by_foot else border
-        return self.arrays["row"][touchers], np.minimum(share, SHARES).astype(np.uint8)
+        return self.arrays["row"][touchers], share.astype(np.uint8)
+
+    def _contacts(self, class_id: int, thing: int) -> slice:
+        """Where the contacts of a class's regions with a thing lie, a class or a group by its number."""
+        pair = class_id * (self.classes + len(self.arrays["members"])) + thing
+        return slice(*self.arrays["pairs"][pair : pair + 2].tolist())
+
+    def _number_of(self, classes: tuple[int, ...]) -> int:
+        """The number of a group of the vocabulary. Raises ValueError for other classes, since what they take
+        together is not known."""
+        same = np.all(self.arrays["members"] == np.isin(np.arange(self.classes), classes), axis=1)
+        if not same.any():
+            raise ValueError(f"the classes {classes} are no group of the vocabulary")
+        return self.classes + int(np.argmax(same))
 
     def _compared(
         self, classes: tuple[int, ...], test: RegionTest, rows: NDArray[np.uint32] | None, count: bool
@@ -235,7 +250,7 @@ def open_regions(source: Source, folder: Path, vocabulary: Vocabulary) -> Region
     key = f"{vocabulary.identity}/{FORMAT}/{ARRANGEMENT}"
 
     def build(snapshot: Snapshot) -> cache.Arrays:
-        arrays = gathered(snapshot, len(vocabulary)) | frequent.NOTHING_KEPT
+        arrays = gathered(snapshot, vocabulary) | frequent.NOTHING_KEPT
         return arrays | frequent.found_beforehand(Regions(snapshot.generation, arrays))
 
     return Regions(*cache.opened(source, folder / FILE, KIND, key, build))

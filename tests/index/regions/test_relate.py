@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
+from itertools import combinations
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import SimpleNamespace
@@ -13,8 +15,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dsslic_search.core.vocabulary import default
+from dsslic_search.core.vocabulary import Group, default
 from dsslic_search.features.regions import regions
+from dsslic_search.features.scene import WITHOUT_GROUPS
 from dsslic_search.index import compiling
 from dsslic_search.index.regions import frequent
 from dsslic_search.index.regions.relate import (
@@ -32,13 +35,18 @@ from dsslic_search.index.regions.table import Regions, open_regions
 from tests import oracle
 
 CLASSES = 4
+SETS = [c for size in range(2, CLASSES + 1) for c in combinations(range(CLASSES), size)]
+V = replace(default(), groups=tuple(Group(str(members), members, ()) for members in SETS))
+"""Whatever classes are asked for together are a group."""
 
 
 class Photos:
     """A source whose photos are nothing but label maps; their ids are their rows."""
 
     def __init__(self, label_maps: Sequence[np.ndarray]) -> None:
-        self.stored = [(i, regions(label_map).to_bytes()) for i, label_map in enumerate(label_maps)]
+        self.stored = [
+            (i, regions(label_map, V.classes_of_groups).to_bytes()) for i, label_map in enumerate(label_maps)
+        ]
 
     def generation(self) -> int:
         return 1
@@ -57,7 +65,7 @@ def opened(label_maps: Sequence[np.ndarray]) -> Regions:
 
 def opened_of(photos: Photos) -> Regions:
     with TemporaryDirectory() as folder:
-        return open_regions(photos, Path(folder), default())  # type: ignore[arg-type]
+        return open_regions(photos, Path(folder), V)  # type: ignore[arg-type]
 
 
 def degrees_of(there: list[oracle.OracleRegion], classes: tuple[int, ...], test: RegionTest) -> list[float]:
@@ -119,7 +127,7 @@ def way(request: pytest.FixtureRequest) -> Iterator[None]:
 @st.composite
 def painted(draw: st.DrawFn) -> np.ndarray:
     """A map of a few rectangles over one another, or of noise."""
-    width, height = draw(st.integers(1, 12)), draw(st.integers(1, 12))
+    width, height = draw(st.integers(1, 12)), draw(st.integers(1, 12) | st.just(150))
     number = st.integers(0, CLASSES - 1)
     if draw(st.integers(0, 4)) == 0:
         return np.array(
@@ -247,6 +255,27 @@ def test_a_region_has_no_relation_to_itself() -> None:
 )
 def test_when_a_region_lies_in_a_zone_in_words(zone: str, where: str) -> None:
     assert zone_rule(zone) == f"half of a region or more is {where}"
+
+
+def test_classes_that_are_no_group_are_not_touched_together() -> None:
+    with TemporaryDirectory() as folder:
+        index = open_regions(Photos([np.array([[0], [1]], np.uint8)]), Path(folder), default())  # type: ignore[arg-type]
+    assert by_row(index.passing((0,), Related("on", (1,)))) == {0: (1, 1.0)}
+    assert by_row(index.passing((0,), Related("above", (1, 3)))) == {0: (1, 1.0)}
+    with pytest.raises(ValueError, match=r"\(1, 3\) are no group"):
+        index.passing((0,), Related("on", (1, 3)))
+
+
+def test_groups_of_photos_that_an_earlier_version_described_take_what_their_classes_take() -> None:
+    """Three classes, each rounded down, take half of the outline of 0, and 125/252 of it by their sum."""
+    label_map = np.full((12, 12), 3, np.uint8)
+    label_map[3:8, 3:8] = 0
+    label_map[2, 3:8], label_map[3:6, 2], label_map[8, 3:5] = 1, 2, 1
+    now, before = Photos([label_map]), Photos([label_map])
+    scene = regions(label_map)
+    before.stored = [(0, bytes([WITHOUT_GROUPS]) + scene.to_bytes()[1:])]
+    found = [by_row(opened_of(photos).passing((0,), Related("in", (1, 2)))) for photos in (now, before)]
+    assert found == [{0: (1, 0.5)}, {}]
 
 
 def test_unknown_zones_and_relations() -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ import pytest
 
 from dsslic_search.archive import snapshot
 from dsslic_search.core.errors import ArchiveError
-from dsslic_search.core.vocabulary import default
+from dsslic_search.core.vocabulary import Group, default
 from dsslic_search.features.regions import regions
 from dsslic_search.features.scene import SceneRegions
 from dsslic_search.index.columns import open_columns
@@ -18,7 +19,8 @@ from dsslic_search.index.regions.relate import Anywhere, InZone, Related
 from dsslic_search.index.regions.table import FILE, open_regions
 from tests import oracle
 
-V = default()
+TOUCHED = (0, 3, 4)
+V = replace(default(), groups=(*default().groups, Group("three", TOUCHED, ())))
 
 
 def label_map(seed: int) -> np.ndarray:
@@ -33,7 +35,12 @@ def filled(catalog: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
     with catalog.at_once():
         for photo_id in range(1, 41):
             taken = datetime(2020, 1, 1) + timedelta(days=photo_id)
-            catalog.put(photo_id, {0: 1.0}, taken=taken, regions=regions(label_map(photo_id)).to_bytes())
+            catalog.put(
+                photo_id,
+                {0: 1.0},
+                taken=taken,
+                regions=regions(label_map(photo_id), V.classes_of_groups).to_bytes(),
+            )
     return catalog
 
 
@@ -46,9 +53,9 @@ def test_rows_are_those_of_the_columns(filled: Any, tmp_path: Path) -> None:
 @pytest.mark.parametrize("relation", ["left of", "below", "in", "next to"])
 def test_answers_from_a_catalog(filled: Any, tmp_path: Path, relation: str) -> None:
     index = open_regions(filled, tmp_path, V)
-    found = index.passing((1, 2), Related(relation, (0, 3, 4)))
+    found = index.passing((1, 2), Related(relation, TOUCHED))
     passing = {
-        i: oracle.related(oracle.regions_of(label_map(i)), (1, 2), relation, (0, 3, 4)) for i in range(1, 41)
+        i: oracle.related(oracle.regions_of(label_map(i)), (1, 2), relation, TOUCHED) for i in range(1, 41)
     }
     assert found.counts is not None
     rows = np.flatnonzero(found.counts)
@@ -95,7 +102,13 @@ def test_an_archive_without_photos(catalog: Any, tmp_path: Path) -> None:
     for _ in range(2):
         index = open_regions(catalog, tmp_path, V)
         assert len(index) == 0
-        for test in (Anywhere(), InZone("left"), Related("on", (1,)), Related("above", (1, 2))):
+        for test in (
+            Anywhere(),
+            InZone("left"),
+            Related("on", (1,)),
+            Related("above", (1, 2)),
+            Related("in", TOUCHED),
+        ):
             found = index.passing((1,), test)
             assert found.counts is not None
             assert (found.best.size, found.counts.size) == (0, 0)
@@ -129,7 +142,7 @@ def test_nonsense_is_damage(filled: Any, tmp_path: Path, stored: bytes) -> None:
 def test_a_class_that_is_not_in_the_vocabulary_is_damage(filled: Any, tmp_path: Path, part: str) -> None:
     scene = regions(label_map(0))
     arrays = {"regions": scene.regions.copy(), "contacts": scene.contacts.copy()}
-    arrays[part]["class_id"][-1] = len(V)
+    arrays[part]["class_id"][-1] = len(V) + (len(V.groups) if part == "contacts" else 0)
     filled.put(77, {0: 1.0}, regions=SceneRegions(**arrays).to_bytes())
     with pytest.raises(ArchiveError, match="not in the vocabulary"):
         open_regions(filled, tmp_path, V)
@@ -164,10 +177,13 @@ def test_pointers_are_as_wide_as_they_have_to_be(last: int, kind: type) -> None:
 
 def test_bytes_a_photo(filled: Any, tmp_path: Path) -> None:
     """Six a contact, 30 a region, 22 for each class of a photo, 8 for the photo, 16 for each class of the
-    vocabulary and 8 for each two; and for each class that is common, as all five are here, 8 and 4 a
-    photo."""
+    vocabulary, 8 for each two of which one may touch the other, and 1 for each class and group; and for each
+    class that is common, as all five are here, 8 and 4 a photo."""
     index = open_regions(filled, tmp_path, V)
-    scenes = [regions(label_map(i)) for i in range(1, 41)]
+    scenes = [regions(label_map(i), V.classes_of_groups) for i in range(1, 41)]
     groups = sum(np.unique(scene.regions["class_id"]).size for scene in scenes)
-    expected = sum(6 * scene.contacts.size + 30 * scene.regions.size + 8 for scene in scenes) + 22 * groups
-    assert index.nbytes == expected + 16 * (len(V) + 1) + 8 * (len(V) ** 2 + 1) + 12 + 5 * (8 + 4 * 40)
+    things, members = len(V) + len(V.groups), len(V) * len(V.groups)
+    expected = (
+        members + sum(6 * scene.contacts.size + 30 * scene.regions.size + 8 for scene in scenes) + 22 * groups
+    )
+    assert index.nbytes == expected + 16 * (len(V) + 1) + 8 * (len(V) * things + 1) + 12 + 5 * (8 + 4 * 40)
