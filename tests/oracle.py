@@ -6,6 +6,7 @@ Regions are sets of pixels found by flood fill; each definition of docs/query-la
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
@@ -103,19 +104,19 @@ class OracleRegion:
         return SHARES * sum(in_line(y, self.height, line) for _, y in self.pixels) // len(self.pixels)
 
     @cached_property
-    def beyond(self) -> list[int | None]:
-        """The class beyond each pixel edge of the outline; None for edges of the photo, which are part of
-        it."""
-        return [
+    def beyond(self) -> Counter[int | None]:
+        """How many pixel edges of the outline have each class beyond them; None for edges of the photo, which
+        are part of it."""
+        return Counter(
             self.of[v][u] if 0 <= u < self.width and 0 <= v < self.height else None
             for x, y in self.pixels
             for u, v in ((x - 1, y), (x + 1, y), (x, y - 1), (x, y + 1))
             if (u, v) not in self.pixels
-        ]
+        )
 
     def border(self, classes: Collection[int]) -> int:
         """The share of the outline that some classes, as one thing, take."""
-        return SHARES * sum(c in classes for c in self.beyond) // len(self.beyond)
+        return SHARES * sum(self.beyond[c] for c in set(classes)) // self.beyond.total()
 
     @cached_property
     def foot(self) -> list[Pixel]:
@@ -125,14 +126,18 @@ class OracleRegion:
         return [(x, y) for x, y in ends if 4 * (y + 1 - highest) > 3 * (lowest + 1 - highest)]
 
     @cached_property
-    def below(self) -> list[set[int]]:
-        """The classes right below each pixel of the foot."""
+    def below(self) -> Counter[frozenset[int]]:
+        """How many pixels of the foot have these classes, and no others, right below."""
         gap = max(1, self.height // 50)
-        return [{self.of[v][x] for v in range(y + 1, min(y + 1 + gap, self.height))} for x, y in self.foot]
+        return Counter(
+            frozenset(self.of[v][x] for v in range(y + 1, min(y + 1 + gap, self.height)))
+            for x, y in self.foot
+        )
 
     def under(self, classes: Collection[int]) -> int:
         """The share of the foot that has some of the classes, as one thing, right below."""
-        return SHARES * sum(any(c in classes for c in below) for below in self.below) // len(self.below)
+        standing = sum(number for below, number in self.below.items() if not below.isdisjoint(classes))
+        return SHARES * standing // self.below.total()
 
 
 @cache

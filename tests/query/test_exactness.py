@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Sequence
 from datetime import timedelta
 from fractions import Fraction
-from itertools import pairwise
+from itertools import pairwise, product
 from typing import TypeVar
 
 import numpy as np
@@ -92,9 +92,10 @@ def one(rng: Random, of: Sequence[Any]) -> Any:
 
 def made_map(rng: Random) -> np.ndarray:
     """Blobs, stripes or noise of a few classes; now and then a map of so many pixels that the smallest parts
-    are no regions, or one so high that the ground may begin several pixels below a foot."""
+    are no regions, or a thing amid a group."""
+    if rng.random() < 0.15:
+        return map_of_a_thing_amid_a_group(rng)
     height, width = (rng.integers(1, 13, 2) if rng.random() < 0.97 else rng.integers(35, 45, 2)).tolist()
-    high = rng.random() < 0.05
     classes = rng.choice(CLASSES, int(rng.integers(1, 6)))
     y, x = np.mgrid[:height, :width]
     match int(rng.integers(4)):
@@ -113,8 +114,19 @@ def made_map(rng: Random) -> np.ndarray:
     for class_id in rng.choice(CLASSES, int(rng.integers(0, 4))):
         top, left = int(rng.integers(height)), int(rng.integers(width))
         label_map[top : top + int(rng.integers(1, 5)), left : left + int(rng.integers(1, 5))] = class_id
-    if high:
-        label_map = np.repeat(label_map[:13, :6], rng.integers(1, 24, min(height, 13)), axis=0)
+    return label_map.astype(np.uint8)
+
+
+def map_of_a_thing_amid_a_group(rng: Random) -> np.ndarray:
+    """Several classes of a group are at the outline of a thing and, where the map is high, below the same
+    pixels of its foot."""
+    members = one(rng, [among for group in V.groups if len(among := [*{*group.members} & {*CLASSES}]) > 1])
+    height, width = int(one(rng, [6, 110])), int(rng.integers(3, 8))
+    label_map = rng.choice([*members, int(rng.choice(CLASSES))], (height, width))
+    top, left = int(rng.integers(1, height - 4)), int(rng.integers(width - 1))
+    label_map[top : top + int(rng.integers(1, 5)), left : left + int(rng.integers(1, 4))] = rng.choice(
+        CLASSES
+    )
     return label_map.astype(np.uint8)
 
 
@@ -300,6 +312,27 @@ def made_fact(rng: Random) -> Node:
             Shows("", tuple(sorted(rng.choice(LEAVES, 2, replace=False).tolist())), one(rng, PARTS), ""),
         ],
     )
+
+
+def test_groups_in_every_relation() -> None:
+    """As one thing, that several classes at a time are."""
+    for seed in range(2):
+        rng = np.random.default_rng(seed)
+        archive = MadeArchive([MadePhoto(i, map_of_a_thing_amid_a_group(rng)) for i in range(1, 13)])
+        indexes = archive.indexes()
+        for group, relation in product(V.groups, RELATIONS):
+            things = [one(rng, THINGS), Thing(group.name, group.name, group.members, 0)]
+            for thing, other in (things, things[::-1]):
+                tree = Regional(thing, Relation(relation, other), 1, None, "")
+                step, evaluation = (
+                    plan(tree, 1),
+                    Evaluation(indexes, lambda operand, mirrored: np.empty(0), {}),
+                )
+                assert step.mask(evaluation).tolist() == [
+                    holds(tree, p, Fraction(0)) for p in archive.in_order
+                ]
+                expected = [degree(tree, p, Fraction(0)) for p in archive.in_order]
+                assert step.degrees(evaluation, np.arange(12)).tolist() == pytest.approx(expected), tree
 
 
 def kinds(node: Node) -> set[str]:

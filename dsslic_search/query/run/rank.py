@@ -6,7 +6,8 @@ The degree of satisfaction is a function of the coverage c as the columns round 
     at most high             (high - c) / high
     from low to high         the distance of c to the nearer bound, over half the width of the range
 
-and 0 outside. Where the bounds leave no room (100 %, 0 %, low = high) it is 1 at the bound.
+and 0 outside. Where the bounds leave no room (100 %, 0 %, low = high) it is 1 at the bound; where low is
+greater than high nothing satisfies them.
 """
 
 from __future__ import annotations
@@ -49,7 +50,9 @@ def degrees(low: int, high: int) -> NDArray[np.float32]:
     below, above = least > 0, most < 1
     room = (most - least) / (2 if below and above else 1)
     table: NDArray[np.float32]
-    if not below and not above:
+    if high < low:
+        table = np.zeros_like(covered)
+    elif not below and not above:
         table = np.ones_like(covered)
     elif room <= 1 / TICKS:
         table = (np.abs(covered - np.float32(least if below else most)) <= 2 / QUANTA).astype(np.float32)

@@ -107,3 +107,9 @@ def test_degrees_rise_from_the_bounds_to_where_a_range_is_satisfied_best(
     table = degrees(low, high)
     assert table.shape == (QUANTA + 2,)
     assert {quantum: float(table[quantum]) for quantum in expected} == pytest.approx(expected, abs=1e-4)
+
+
+@pytest.mark.parametrize(("low", "high"), [(TICKS, TICKS // 10), (TICKS // 10, TICKS // 10 - 1), (1, 0)])
+def test_no_coverage_satisfies_bounds_that_leave_none(low: int, high: int) -> None:
+    """As of a small thing, where a tenth or more is presence: beside "or" it must not count."""
+    assert not degrees(low, high).any()
