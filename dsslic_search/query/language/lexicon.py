@@ -177,12 +177,14 @@ class Meaning:
 class WordTable:
     """All words and phrases for classes and groups. ``longest``: by first word, the most words of a phrase,
     keywords included. ``made``: the plurals made by rule, which are understood but not suggested
-    ("cloudses"). ``families``: classes of which what is said of one in a list is said of the others."""
+    ("cloudses"). ``families``: classes of which what is said of one in a list is said of the others;
+    ``settings``: classes on, in or beside one of which a thing is said to be where it is by another."""
 
     meanings: Mapping[Phrase, Meaning]
     longest: Mapping[str, int] = field(repr=False)
     made: frozenset[Phrase] = field(default=frozenset(), repr=False)
     families: tuple[frozenset[int], ...] = ()
+    settings: tuple[frozenset[int], ...] = ()
 
     def closest(self, words: Sequence[str], at_most: int = 3) -> tuple[str, ...]:
         """The known words and phrases most like the first of ``words`` or like the first few of them
@@ -283,17 +285,26 @@ def word_table(vocabulary: Vocabulary) -> WordTable:
     longest: dict[str, int] = {}
     for phrase in (*table, *KEYWORDS):
         longest[phrase[0]] = max(longest.get(phrase[0], 0), len(phrase))
-    return WordTable(table, longest, frozenset(table) - stated, _families(table))
+    return WordTable(
+        table, longest, frozenset(table) - stated, *(_known(table, names) for names in (FAMILIES, SETTINGS))
+    )
 
 
-def _families(table: Mapping[Phrase, Meaning]) -> tuple[frozenset[int], ...]:
-    """Those of FAMILIES that the words of a table know."""
-    known = [[table[(name,)].classes for name in names if (name,) in table] for names in FAMILIES]
+def _known(
+    table: Mapping[Phrase, Meaning], families: tuple[tuple[str, ...], ...]
+) -> tuple[frozenset[int], ...]:
+    """The classes of each family that the words of a table know."""
+    known = [
+        [table[phrase].classes for name in names if (phrase := tuple(name.split())) in table]
+        for names in families
+    ]
     return tuple(frozenset().union(*classes) for classes in known)
 
 
 FAMILIES = (("animal", "person"), ("vehicle",), ("furniture",))
 """Words for things that can be where one another can be."""
+SETTINGS = (("ground", "vegetation"), ("body of water",), ("structure",))
+"""Words for what other things are on, in or beside."""
 
 
 def _enter(table: dict[Phrase, Meaning], word: str, meaning: Meaning) -> None:

@@ -119,7 +119,7 @@ class _Reading:
                 "the query names nothing to look for: write what the photos should show, as in road and >30% "
                 "sky, or everything",
             )
-        tree = Structure(text, pieces, items(text, pieces), self.table.families).whole() if pieces else None
+        tree = Structure(text, pieces, items(text, pieces), self.table).whole() if pieces else None
         if tree is not None and not inside:
             check_told_apart(text, tree)
         notes = tuple(dict.fromkeys([*(piece.note for piece in every if piece.note), *_comparisons(tree)]))

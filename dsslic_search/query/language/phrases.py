@@ -161,6 +161,7 @@ def _zones(text: str, pieces: list[Piece]) -> Iterator[Piece]:
             )
         if piece.type == "RELATION" and piece.value in _BESIDE_A_SCENE and _has_no_place(following):
             if before in ENDS:
+                piece.note = _read_as_and(text, piece, following)
                 yield Piece("CLAUSE", "with", piece.start, piece.end)
             before = piece.type
             continue
@@ -170,6 +171,7 @@ def _zones(text: str, pieces: list[Piece]) -> Iterator[Piece]:
             and (_sets_the_scene(piece, before) or (index and _is_scene(pieces[index - 1])))
         ):
             if before in ENDS:
+                piece.note = _read_as_and(text, piece, pieces[index - 1])
                 yield Piece("CLAUSE", "with", piece.start, piece.end)
             continue
         if piece.type == "RELATION":
@@ -178,6 +180,14 @@ def _zones(text: str, pieces: list[Piece]) -> Iterator[Piece]:
             _resolve(text, piece, before, following)
         yield piece
         before = piece.type
+
+
+def _read_as_and(text: str, relation: Piece, scene: Piece) -> str:
+    """What is to be told of a relation to what is known of whole photos alone; nothing of names."""
+    if not _is_scene(scene):
+        return ""
+    word, said = text[scene.start : scene.end], text[relation.start : relation.end]
+    return f"{word}: where in the photo it is is not known, so {quoted(said)} is read as and"
 
 
 def _sets_the_scene(piece: Piece, before: str) -> bool:

@@ -8,13 +8,13 @@ people or cars"), "not" only one of "or".
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from typing import TypeGuard
 
 from dsslic_search.core.errors import QueryError
-from dsslic_search.query.ast import And, Balance, Node, Not, Or, Presence, Regional, Relation
+from dsslic_search.query.ast import And, Anywhere, Balance, Node, Not, Or, Presence, Regional, Relation
 from dsslic_search.query.language.diagnosis import syntax_error
+from dsslic_search.query.language.lexicon import WordTable
 from dsslic_search.query.language.pieces import Piece
 from dsslic_search.query.language.runs import Item
 from dsslic_search.query.language.written import complaint
@@ -26,14 +26,14 @@ _TIGHT = {"-", "!"}
 class Structure:
     """The reading of a query's items, from left to right."""
 
-    def __init__(
-        self, text: str, pieces: list[Piece], items: list[Item], families: Sequence[frozenset[int]]
-    ) -> None:
-        """``families``: the classes of each family of things that share a place."""
+    def __init__(self, text: str, pieces: list[Piece], items: list[Item], table: WordTable) -> None:
+        """``table``: what the words of the query may stand for."""
         self.text = text
         self.pieces = pieces
         self.items = [*items, Item("", len(pieces), len(pieces))]
-        self.families = families
+        self.families = table.families
+        self.settings = table.settings
+        self.scenes = {id(item.node) for item in items if _is_scene(pieces, item)}
         self.index = 0
         self.joiner_after = _joiners(self.items)
 
@@ -91,17 +91,20 @@ class Structure:
 
     def _share_the_relation(self, alternatives: list[list[Node | None]]) -> list[list[Node | None]]:
         """Give what a relation says to the things after it that are of the family of its thing: "cat on a
-        sofa or bed"."""
+        sofa or bed". What is known of whole photos alone is asked for beside the thing: "car next to a bus or
+        truck"."""
         said: Regional | None = None
         for parts in alternatives:
             if len(parts) != 1:
                 return alternatives
             part = parts[0]
-            if isinstance(part, Regional) and isinstance(part.where, Relation):
+            if part is not None and id(part) in self.scenes:
+                parts[0] = part if said is None else And((_alone(said), part))
+            elif isinstance(part, Regional) and isinstance(part.where, Relation):
                 said = part
             elif said is not None and isinstance(part, Presence) and isinstance(said.where, Relation):
                 both = {*part.thing.classes, *said.where.thing.classes}
-                if part.below is None and any(both <= family for family in self.families):
+                if part.below is None and any(both <= each for each in (*self.families, *self.settings)):
                     parts[0] = replace(said, where=replace(said.where, thing=part.thing))
         return alternatives
 
@@ -149,7 +152,7 @@ class Structure:
             self.index += 1
             self._check_is_denied_too()
             parts.append(self._single())
-        part = _any(parts)
+        part = _any([shared for (shared,) in self._share_the_relation([[each] for each in parts])])
         if part is None:
             raise self._wrong(
                 item.start, "no photo is outside everything: remove this or name something after it"
@@ -163,7 +166,10 @@ class Structure:
             joiner = self.joiner_after[self.index]
         if joiner != "OR" and not (joiner == "AND" and negation == "no"):
             return False
-        return bool(after) and before.type == after[0].type == "PREDICATE" and before.kind == after[0].kind
+        if not after or not before.type == after[0].type == "PREDICATE":
+            return False
+        place_shared = _has_a_relation(before.node) and id(after[0].node) in self.scenes
+        return before.kind == after[0].kind or place_shared
 
     def _check_is_denied_too(self) -> None:
         """Raise QueryError for "dogs without people or cats without people"."""
@@ -215,6 +221,24 @@ def _joiners(items: list[Item]) -> list[str]:
 
 def _is_fact(item: Item) -> bool:
     return item.kind == "fact"
+
+
+def _is_scene(pieces: list[Piece], item: Item) -> bool:
+    """Whether a predicate is a noun that is known of whole photos alone."""
+    return (
+        item.type == "PREDICATE"
+        and pieces[item.start].type == "FILTER"
+        and pieces[item.start].value == "scene"
+    )
+
+
+def _has_a_relation(node: Node | None) -> bool:
+    return isinstance(node, Regional) and isinstance(node.where, Relation)
+
+
+def _alone(said: Regional) -> Node:
+    """A thing that stands in a relation, in the same number, wherever it is."""
+    return replace(said, where=Anywhere()) if said.says else Presence(said.thing)
 
 
 def _any(parts: list[Node | None]) -> Node | None:
