@@ -187,7 +187,7 @@ def _read_as_and(text: str, relation: Piece, scene: Piece) -> str:
     if not _is_scene(scene):
         return ""
     word, said = text[scene.start : scene.end], text[relation.start : relation.end]
-    return f"{word}: where in the photo it is is not known, so {quoted(said)} is read as and"
+    return f"{word}: where it lies in the photo is not known, so {quoted(said)} is read as and"
 
 
 def _sets_the_scene(piece: Piece, before: str) -> bool:

@@ -92,3 +92,19 @@ def test_nouns_are_suggested_for_mistyped_ones(typed: str, meant: str) -> None:
     with pytest.raises(QueryError) as error:
         parse(typed, default())
     assert error.value.suggestions == (meant,)
+
+
+@pytest.mark.parametrize(
+    ("text", "notes"),
+    [
+        (
+            "dog next to a pizza",
+            ('pizza: where it lies in the photo is not known, so "next to" is read as and',),
+        ),
+        ("pizza near a dog", ('pizza: where it lies in the photo is not known, so "near" is read as and',)),
+        ("dog next to a sofa", ()),
+        ("photos near a pizza", ()),
+    ],
+)
+def test_a_relation_to_what_has_no_place_is_said_to_be_none(text: str, notes: tuple[str, ...]) -> None:
+    assert parse(text, default()).notes == notes
