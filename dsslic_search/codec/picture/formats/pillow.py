@@ -1,4 +1,4 @@
-"""Pictures that Pillow reads right: eight bits a channel, or one bit, whole files."""
+"""Pictures that Pillow reads right: eight bits a channel, or one bit; WebP that does not move, by libwebp."""
 
 from __future__ import annotations
 
@@ -33,6 +33,8 @@ def read(data: bytes, kind: str) -> Header:
         if shrink > 1:
             # Pillow takes the largest scale that gives no less than what is asked for.
             picture.draft(None, (max(1, picture.width // shrink), max(1, picture.height // shrink)))
+        if picture.format == "WEBP" and not getattr(picture, "is_animated", False):
+            return _still_webp(data, picture, Profile(icc) if icc else None)
         return raster_of(picture, Profile(icc) if icc else None)
 
     format_ = picture.format or kind
@@ -48,6 +50,16 @@ def raster_of(picture: Image.Image, space: Space) -> Raster:
     opaque, alpha = _split_alpha(picture)
     model = _MODELS[opaque.mode]
     return Raster(np.asarray(opaque), model, 255, 8, alpha, space, _turn(picture))
+
+
+def _still_webp(data: bytes, picture: Image.Image, space: Space) -> Raster:
+    """A WebP picture that does not move. Pillow decodes it as an animation, which takes 20 bytes a pixel."""
+    from imagecodecs import webp_decode
+
+    samples: NDArray[np.uint8] = webp_decode(data)
+    alpha = np.ascontiguousarray(samples[..., 3]) if samples.shape[2] == 4 else None
+    colours = samples if alpha is None else np.ascontiguousarray(samples[..., :3])
+    return Raster(colours, "rgb", 255, 8, alpha, space, _turn(picture))
 
 
 def _turn(picture: Image.Image) -> int:
