@@ -90,10 +90,11 @@ def _advised(text: str, arguments: list[str]) -> str:
         return text
     hint = "See dss-search --help, and --help after a command."
     if text.startswith("No such command") and (meant := CALLED_ELSEWHERE.get(arguments[0])):
+        text = text.partition(". ")[0]  # without the command that is only spelt alike
         hint = f"Did you mean dss-search {meant}? {hint}"
     if text.startswith("No such option") and arguments[:1] in (["query"], ["stats"], ["save"]):
         hint = 'Put "--" before a query that begins with "-". ' + hint
-    return f"dss-search: {text.rstrip('.')}. {hint}"
+    return f"dss-search: {text.rstrip('.')}{'' if text.endswith('?') else '.'} {hint}"
 
 
 CALLED_ELSEWHERE = {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -32,6 +32,7 @@ from dsslic_search.query.ast import (
     leaves,
     things,
     whole,
+    written,
 )
 from dsslic_search.query.contradiction import impossible
 from dsslic_search.query.joined import Joined
@@ -62,7 +63,15 @@ def explanation(
 def reading(query: Query) -> str | None:
     """How a query is grouped, in one line, where it joins by "and", "or" and "not" so that it could be read
     in more than one way; else None."""
-    return _outermost(whole(query)) if query.tree is not None and _mixes(query.tree) else None
+    tree = query.tree
+    if tree is None or not _mixes(tree):
+        return None
+    text = _outermost(whole(query))
+    if not isinstance(tree, And) or not _denies_first(tree.parts):
+        return text
+    own = _outermost(written(tree))
+    apart = (f"({written(part)})" if isinstance(part, Not) else written(part) for part in tree.parts)
+    return text.replace(own, " and ".join(apart), 1)
 
 
 def _mixes(node: Node) -> bool:
@@ -71,9 +80,15 @@ def _mixes(node: Node) -> bool:
             return isinstance(part, And | Or) or _mixes(part)
         case Or(parts):
             return any(isinstance(part, Not | And) or _mixes(part) for part in parts)
-        case And(parts):
-            return any(isinstance(part, Or) or _mixes(part) for part in parts)
+        case And(parts):  # of "no dogs, cats" the negation could be of both
+            return any(isinstance(part, Or) or _mixes(part) for part in parts) or _denies_first(parts)
     return False
+
+
+def _denies_first(parts: Sequence[Node]) -> bool:
+    """Whether a part that is denied stands before one that is not."""
+    denied = [isinstance(part, Not) for part in parts]
+    return denied != sorted(denied)
 
 
 def _outermost(text: str) -> str:

@@ -202,6 +202,8 @@ def test_what_does_not_fit_a_command_is_told_in_sentences(run):
 
 def test_a_command_of_other_programs_is_told_by_its_name_here(run):
     assert "Did you mean dss-search query?" in run("find", "sky").message
+    assert "'search'. Did you mean dss-search query? See" in run("search", "sky").message
+    assert "'quer'. Did you mean 'query'? See" in run("quer", "sky").message
     assert "Did you mean dss-search ingest?" in run("import", "photos").message
     assert "Did you mean" not in run("qqqqqq").message
     assert set(CALLED_ELSEWHERE.values()) <= {name for names in COMMANDS.values() for name in names}

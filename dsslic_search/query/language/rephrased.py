@@ -92,6 +92,7 @@ _PLACES = tuple(["RELATION", what] for what in ("THING", "COLOUR", "ZONE"))
 def _denied_of_a_thing(text: str, pieces: list[Piece]) -> Iterator[Piece]:
     """ "People not on horses", "cars that are not red": the thing stands before what is denied of it."""
     thing: Piece | None = None  # the one right before a "not"
+    coloured = -1  # the place of a second colour that is denied of it
     for index, piece in enumerate(pieces):
         following = [other.type for other in pieces[index + 1 : index + 4]]
         if piece.type == "NOT" and piece.value not in {"-", "!"}:
@@ -107,6 +108,10 @@ def _denied_of_a_thing(text: str, pieces: list[Piece]) -> Iterator[Piece]:
         yield piece
         denied = index > 0 and pieces[index - 1].type == "NOT"
         if piece.type == "COLOUR" and denied and thing and following[:1] != ["THING"]:
+            yield replace(thing, start=piece.end, end=piece.end)
+            listed = following[:2] == ["OR", "COLOUR"] and following[2:3] != ["THING"]
+            coloured = index + 2 if listed else -1
+        elif index == coloured and thing:  # "cars that are not red or blue"
             yield replace(thing, start=piece.end, end=piece.end)
 
 

@@ -206,7 +206,8 @@ def _joiners(items: list[Item]) -> list[str]:
             case "AND" | "OR" as joiner:
                 coming = joiner
             case "COMMA":
-                if items[index + 1].type == "NOT" or _is_fact(items[index - 1]) != _is_fact(items[index + 1]):
+                before, after = items[index - 1], items[index + 1]
+                if after.type == "NOT" or _is_fact(before) != _is_fact(after) or _is_compared(before, after):
                     coming = ""
                 found[index] = coming
             case "SIDE" | "CLAUSE":
@@ -217,6 +218,11 @@ def _joiners(items: list[Item]) -> list[str]:
             case "LPAR":
                 coming = outside.pop()
     return found
+
+
+def _is_compared(before: Item, after: Item) -> bool:
+    """Whether a share of the photo stands before things: "sky > 30%, dogs or cats"."""
+    return before.kind == "covered" != after.kind
 
 
 def _is_fact(item: Item) -> bool:
