@@ -32,7 +32,7 @@ _COUNTS = {"a": 1, "an": 1, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5
 _MONTH = "|".join(MONTHS)
 _LEAD = r"(?:taken\s+)?(?:(?:in|on|at|around|about|during|from|of|over|every|each|the)\s+){0,3}"
 _FEASTS = (
-    r"christmas(?:\s+(?:eve|day))?|new\s+year'?s?\s+(?:eve|day)|"
+    r"christmas(?:\s+(?:eve|day))?(?!\s+trees?\b)|new\s+year'?s?\s+(?:eve|day)|"
     r"halloween|easter|valentine'?s?\s+day|thanksgiving"
 )
 _YEAR = r"(?:19|20)[0-9]{2}(?![0-9:%/]|\.[0-9]|-[0-9]{1,2}(?![0-9])|\s*%)"

@@ -159,7 +159,13 @@ def _zones(text: str, pieces: list[Piece]) -> Iterator[Piece]:
                 piece.end,
                 f"{shown} cannot be seen here: say where, as in person sitting on chair",
             )
-        if piece.type == "RELATION" and piece.value in _BESIDE_A_SCENE and _has_no_place(following):
+        timed = text[piece.start : piece.end].casefold() == "before"  # "before sunset"
+        if (
+            piece.type == "RELATION"
+            and piece.value in _BESIDE_A_SCENE
+            and _has_no_place(following)
+            and not timed
+        ):
             if before in ENDS:
                 piece.note = _read_as_and(text, piece, following)
                 yield Piece("CLAUSE", "with", piece.start, piece.end)

@@ -43,6 +43,7 @@ _UNITS = {
     "megapixels": "megapixels", "megapixel": "megapixels", "mp": "megapixels", "stars": "rating",
     "star": "rating", "mm": "focal_length",
 }  # fmt: skip
+_OF_AN_APERTURE = {"wider": "<", "larger": "<", "bigger": "<", "faster": "<", "smaller": ">", "narrower": ">"}
 _BYTES = r"(?:[kmg]i?b|megabytes?|kilobytes?|gigabytes?)"
 _MISSING = {
     "date": "taken", "dates": "taken", "gps": "place", "location": "place", "place": "place",
@@ -244,7 +245,10 @@ def _named(part: Part, now: datetime) -> Told | None:
         return None  # "size 3" asks nothing that is clear
     unit = part.get("name_unit", "")
     unit = "" if unit in {"px", "pixels"} else unit.upper() if unit.endswith("b") else unit
-    return _field(name, f"{_sign(part, 'name_sign')}{part['name_value'].lstrip('f/')}{unit}", now)
+    sign = _sign(part, "name_sign")
+    if part["name"] == "aperture":  # the wider it is, the less its number
+        sign = _OF_AN_APERTURE.get(part.get("name_sign", "").split(" ")[0], sign)
+    return _field(name, f"{sign}{part['name_value'].lstrip('f/')}{unit}", now)
 
 
 def _of_unit(part: Part, now: datetime) -> Told:
