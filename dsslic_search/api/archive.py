@@ -90,7 +90,7 @@ class Archive(Keeping, Following, GettingOut):
         limit = None if limit is None else count_of(limit, "limit")
         cursor, before = read_cursor(None if after is None else text_of(after, "after, a cursor,"))
 
-        def asked(indexes: Indexes) -> tuple[Answer, str]:
+        def asked(indexes: Sequence[Indexes]) -> tuple[Answer, str]:
             answer = self._searcher.answer(
                 indexes, text, limit=limit, after=cursor, resemble=resemble, among=refining
             )
@@ -158,10 +158,7 @@ class Archive(Keeping, Following, GettingOut):
 
         text = text_of(text)
 
-        def asked(indexes: Indexes) -> NDArray[np.int64]:
-            return indexes.columns.ids[self._searcher.answer(indexes, text, limit=0).rows]
-
-        return self._indexes.ask(asked)
+        return self._indexes.ask(lambda indexes: self._searcher.answer(indexes, text, limit=0).all_ids)
 
     def embeddings_of(self, operand: str, mirrored: bool = False) -> NDArray[np.float32]:
         """The embeddings, float32[m, DIMENSION], that ``like OPERAND`` means: of a photo by
@@ -342,10 +339,12 @@ class Archive(Keeping, Following, GettingOut):
         from dsslic_search.query.facets import count_classes
 
         if not self.folder.exists:
-            return count_classes(None, self.vocabulary, self.settings.presence)
+            return count_classes((), self.vocabulary, self.settings.presence)
         return self._indexes.ask(
             lambda indexes: count_classes(
-                indexes.columns, self.vocabulary, self.settings.presence, indexes.columns.shown_rows()
+                [(each.columns, each.columns.shown_rows()) for each in indexes],
+                self.vocabulary,
+                self.settings.presence,
             )
         )
 

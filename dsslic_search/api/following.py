@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Unpack
 
 from dsslic_search.api.arguments import check_flags, count_of, names_of, number_of, path_of, paths_of, text_of
 from dsslic_search.api.opened import OpenArchive
-from dsslic_search.core.errors import UsageError
+from dsslic_search.core.errors import DSSError, UsageError
 from dsslic_search.core.settings import LONGEST_WAIT_SECONDS
 
 if TYPE_CHECKING:
@@ -25,6 +26,10 @@ if TYPE_CHECKING:
     from dsslic_search.archive.reindex import ReindexReport
     from dsslic_search.archive.relink import Relinked
     from dsslic_search.codec.options import EncodeOptions
+
+
+SETTLED_FROM = 64
+"""Fewer photos that changed are read from the catalog by every process that asks, until others come."""
 
 
 class Following(OpenArchive):
@@ -82,7 +87,7 @@ class Following(OpenArchive):
 
         rules = _rules(True, rehash, even_empty, even_removed)
         check_flags(even_undecoded=even_undecoded, dry_run=dry_run)
-        return ingest(
+        report = ingest(
             self.folder,
             paths_of(paths),
             options_or(options, wishes),
@@ -96,6 +101,8 @@ class Following(OpenArchive):
             memory=None if memory is None else count_of(memory, "memory", 1),
             progress=progress,
         )
+        self._settle_after(report)
+        return report
 
     def sync(
         self,
@@ -128,7 +135,7 @@ class Following(OpenArchive):
         rules = _rules(False, rehash, even_empty, even_removed)
         check_flags(even_undecoded=even_undecoded, dry_run=dry_run)
         as_last_time = options is None and not wishes and frames is None and not even_undecoded
-        return sync(
+        report = sync(
             self.folder,
             _scopes_of(folders),
             None if as_last_time else options_or(options, wishes),
@@ -142,6 +149,8 @@ class Following(OpenArchive):
             memory=None if memory is None else count_of(memory, "memory", 1),
             progress=progress,
         )
+        self._settle_after(report)
+        return report
 
     def watch(
         self,
@@ -193,7 +202,7 @@ class Following(OpenArchive):
         require_folders(chosen)
 
         def follow(folders: Sequence[Path | Scope], unsettled: frozenset[str], wait: float) -> IngestReport:
-            return sync(
+            report = sync(
                 replace(self.folder, wait=wait, waiting=lambda _sentence: None),
                 folders,
                 settings=self.settings,
@@ -202,6 +211,8 @@ class Following(OpenArchive):
                 memory=allowed,
                 progress=progress,
             )
+            self._settle_after(report)
+            return report
 
         stop = stop or threading.Event()
         Watch(
@@ -234,17 +245,23 @@ class Following(OpenArchive):
 
         report = reindex(self.folder, workers=_workers(workers), progress=progress)
         began = time.perf_counter()
-        self._indexes.ask(
-            lambda indexes: (
-                indexes.vectors(),
-                indexes.regions(),
-                indexes.files(),
-                indexes.words(),
-                indexes.images(),
-            )
-        )
+        self._settle()
         report.seconds += time.perf_counter() - began
         return report
+
+    def _settle_after(self, report: IngestReport) -> None:
+        """Bring the indexes up to date when many photos changed, so that no question has to wait for it."""
+        if not report.dry_run and report.changed >= SETTLED_FROM:
+            with suppress(DSSError):  # the next question says what is wrong
+                self._settle()
+
+    def _settle(self) -> None:
+        from dsslic_search.archive import history
+
+        state = self._indexes.settle()
+        if state is not None:
+            with self.catalog.noting() as session:
+                history.forget(session, state)
 
     def describe(
         self, *, workers: int | None = None, progress: Callable[[int, int], None] | None = None

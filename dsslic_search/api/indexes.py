@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from dsslic_search.core.vocabulary import Vocabulary
-from dsslic_search.index.source import Snapshot, Source, Stale
+from dsslic_search.index.cache import Damaged
+from dsslic_search.index.source import Snapshot, Source, Stale, State
 
 if TYPE_CHECKING:
+    from dsslic_search.index.segments import Manifest, Segment, Segments
     from dsslic_search.query.run.evaluate import Indexes
 
 T = TypeVar("T")
+
+MANY_SEGMENTS = 32
+"""A question that finds more of them joins small ones first: each takes its time of every question."""
 
 
 @dataclass(frozen=True)
@@ -24,8 +29,8 @@ class _Frozen:
 
     moment: Snapshot
 
-    def generation(self) -> int:
-        return self.moment.generation
+    def state(self) -> State:
+        return self.moment.state
 
     @contextmanager
     def snapshot(self) -> Iterator[Snapshot]:
@@ -33,48 +38,69 @@ class _Frozen:
 
 
 class OpenIndexes:
-    """Indexes are opened when a question first needs them, and opened anew when the catalog has changed
-    since."""
+    """Indexes are opened when a question first needs them; what changes in the catalog is added before the
+    next one."""
 
     def __init__(self, catalog: Source, folder: Path, vocabulary: Vocabulary) -> None:
         self._catalog = catalog
         self._folder = folder
         self._vocabulary = vocabulary
-        self._opened: Indexes | None = None
+        self._state: State | None = None
+        self._written: Manifest | None = None
+        self._opened: tuple[Indexes, ...] = ()
 
-    def ask(self, question: Callable[[Indexes], T]) -> T:
-        """What ``question`` makes of the indexes of the catalog as it is now.
+    def ask(self, question: Callable[[Sequence[Indexes]], T]) -> T:
+        """What ``question`` makes of the indexes of each segment of the catalog as it is now.
 
-        It may be asked twice: where the catalog changes before all indexes that it needs are open (it raises
-        Stale), it is asked again of the catalog as it is at one moment."""
-        try:
-            return question(self._current())
-        except Stale:
-            self._opened = None
+        It may be asked again: where the catalog changes before all indexes that it needs are open (it raises
+        Stale), of the catalog as it is at one moment; and where a file of theirs is found to be damaged, which
+        is then made anew."""
+        while True:
+            try:
+                return question(self._current())
+            except Damaged:
+                self._state = self._written = None
+            except Stale:
+                break
         with self._catalog.snapshot() as snapshot:
-            return question(self._open(_Frozen(snapshot)))
+            while True:
+                try:
+                    return question(tuple(map(self._of, self._segments(_Frozen(snapshot)).parts)))
+                except Damaged:
+                    self._written = None
 
-    def _current(self) -> Indexes:
-        opened = self._opened
-        if opened is None or opened.columns.generation != self._catalog.generation():
-            self._opened = opened = self._open(self._catalog)
-        return opened
+    def settle(self) -> State | None:
+        """Join small segments, and open every index of those that are written, so that no question has to
+        make any. The state that they are of from now on; None where the folder cannot be written."""
+        from dsslic_search.index.segments import merged
 
-    def _open(self, source: Source) -> Indexes:
-        from dsslic_search.index.columns import open_columns
-        from dsslic_search.index.files import open_files
-        from dsslic_search.index.regions.table import open_regions
-        from dsslic_search.index.vectors.image import open_image_vectors
-        from dsslic_search.index.vectors.table import open_vectors
-        from dsslic_search.index.words import open_words
+        found = merged(self._catalog, self._folder, self._vocabulary)
+        for part in found.parts:
+            if part.folder is not None:
+                with contextlib.suppress(Stale):  # the next question makes what is missing
+                    every = self._of(part)
+                    for opened in (every.vectors, every.regions, every.files, every.words, every.images):
+                        opened()
+        self._state, self._written = None, found.written
+        return found.written and found.written.state
+
+    def _current(self) -> tuple[Indexes, ...]:
+        if self._state is None or self._state != self._catalog.state():
+            segments = self._segments(self._catalog)
+            self._opened = tuple(map(self._of, segments.parts))
+            self._state, self._written = segments.state, segments.written
+        return self._opened
+
+    def _segments(self, source: Source) -> Segments:
+        from dsslic_search.index.segments import merged, open_segments
+
+        found = open_segments(source, self._folder, self._vocabulary, self._written)
+        if len(found.parts) > MANY_SEGMENTS:
+            return merged(source, self._folder, self._vocabulary)
+        return found
+
+    @staticmethod
+    def _of(segment: Segment) -> Indexes:
         from dsslic_search.query.run.evaluate import Indexes
 
-        where = source, self._folder, self._vocabulary
-        return Indexes(
-            open_columns(*where),
-            cache(lambda: open_vectors(*where)),
-            cache(lambda: open_regions(*where)),
-            cache(lambda: open_files(*where)),
-            cache(lambda: open_words(*where)),
-            cache(lambda: open_image_vectors(*where)),
-        )
+        return Indexes.of(segment)

@@ -143,7 +143,7 @@ class Searcher:
 
     def answer(
         self,
-        indexes: Indexes,
+        indexes: Sequence[Indexes],
         text: str,
         *,
         limit: int | None = None,
@@ -170,7 +170,7 @@ class Searcher:
             among=among,
         )
 
-    def check(self, text: str, name: str, indexes: Callable[[], Indexes]) -> None:
+    def check(self, text: str, name: str, indexes: Callable[[], Sequence[Indexes]]) -> None:
         """Raise QueryError for a text that is no query when it is saved under a name; ``indexes`` opens those
         in which names are looked up."""
         from dsslic_search.archive import notes
@@ -185,7 +185,7 @@ class Searcher:
                 text if notes.name_key(asked, "saved query") == own else self.saved_text(asked)
             ),
             tag_trouble=self.tag_trouble,
-            named=names_of(lambda: indexes().files(), self.saved_text, self.tag_trouble),
+            named=names_of(lambda: [each.files() for each in indexes()], self.saved_text, self.tag_trouble),
             south=self._settings.south,
         )
 

@@ -69,20 +69,25 @@ def statistics(
     """Of the photos that the query ``text`` finds, or of all. ``catalog`` is opened to count some of them;
     ``among``: queries that ``text`` refines."""
 
-    def asked(current: Indexes) -> Statistics:
-        columns = current.columns
-        rows = (
-            columns.shown_rows()
-            if text is None
-            else searcher.answer(current, text, limit=0, among=among).rows
+    def asked(current: Sequence[Indexes]) -> Statistics:
+        found = None if text is None else searcher.answer(current, text, limit=0, among=among)
+        chosen = (
+            [each.columns.shown_rows() for each in current]
+            if found is None
+            else [None if part.rows.size == part.mask.size else part.rows for part in found.parts]
         )
-        if rows is not None and rows.size == len(columns):
-            rows = None
-        ids = None if text is None or rows is None else columns.ids[rows]
-        size, tags = (lookup.totals(), lookup.tag_counts()) if ids is None else _of_some(catalog(), ids)
-        file = count_files(current.files(), rows)
+        photos = sum(
+            len(each.columns) if rows is None else int(rows.size)
+            for each, rows in zip(current, chosen, strict=True)
+        )
+        size, tags = (
+            (lookup.totals(), lookup.tag_counts())
+            if found is None or all(rows is None for rows in chosen)
+            else _of_some(catalog(), found.all_ids)
+        )
+        file = count_files([(each.files(), rows) for each, rows in zip(current, chosen, strict=True)])
         return Statistics(
-            photos=len(columns) if rows is None else int(rows.size),
+            photos=photos,
             original_bytes=size.original_bytes,
             stored_bytes=size.stored_bytes,
             map_bytes=size.map_bytes,
@@ -92,8 +97,12 @@ def statistics(
             undated=file.undated,
             undecoded=file.undecoded,
             tags=tags,
-            words=count_words(current.words(), rows),
-            classes=count_classes(columns, vocabulary, settings.presence, rows),
+            words=count_words([(each.words(), rows) for each, rows in zip(current, chosen, strict=True)]),
+            classes=count_classes(
+                [(each.columns, rows) for each, rows in zip(current, chosen, strict=True)],
+                vocabulary,
+                settings.presence,
+            ),
             states=lookup.states() if text is None else {},
         )
 

@@ -17,9 +17,6 @@ from sqlalchemy import (
     Connection,
     CursorResult,
     Engine,
-    Integer,
-    String,
-    cast,
     delete,
     insert,
     select,
@@ -28,10 +25,10 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session, selectinload
 
-from dsslic_search.archive import paths, schema
+from dsslic_search.archive import history, paths, schema
 from dsslic_search.archive.database import database_trouble, for_writing, open_engine
 from dsslic_search.archive.features import MapFeatures
-from dsslic_search.archive.lookup import GENERATION, SETTINGS, Lookup, Rows, batches, generation_in
+from dsslic_search.archive.lookup import SETTINGS, Lookup, Rows, batches, state_in
 from dsslic_search.archive.paths import FileThere
 from dsslic_search.archive.snapshot import Snapshot
 from dsslic_search.archive.stored import RECORD_NAMES, ObjectRecord
@@ -155,7 +152,7 @@ class Catalog(Lookup):
             self.engine.connect().execution_options(**level) as connection,
             connection.begin(),
         ):
-            yield Snapshot(connection, generation_in(dict(_rows(connection, SETTINGS))))
+            yield Snapshot(connection, state_in(dict(_rows(connection, SETTINGS))))
 
     # Changing
 
@@ -170,7 +167,7 @@ class Catalog(Lookup):
         ):
             yield session
             session.flush()
-            _increase_generation(session)
+            history.advance(session)
 
     @contextmanager
     def noting(self) -> Iterator[Session]:
@@ -247,17 +244,6 @@ def utc_now() -> datetime:
 
 def _rows(reader: Session | Connection, statement: str) -> Rows:
     return [tuple(row) for row in reader.execute(text(statement))]
-
-
-def _increase_generation(session: Session) -> None:
-    """In SQL alone, so that two writers can never count to the same number."""
-    next_value = cast(cast(schema.Setting.value, Integer) + 1, String)
-    result = session.execute(
-        update(schema.Setting).where(schema.Setting.name == GENERATION).values(value=next_value)
-    )
-    assert isinstance(result, CursorResult)
-    if not result.rowcount:
-        session.execute(insert(schema.Setting).values(name=GENERATION, value="1"))
 
 
 def _replace_features(session: Session, features: Mapping[int, MapFeatures]) -> None:

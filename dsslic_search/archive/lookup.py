@@ -26,11 +26,12 @@ from dsslic_search.core.colour_terms import named
 from dsslic_search.core.fact import Column, Fact, FactValue
 from dsslic_search.core.fields import EXPORTED, NAMED
 from dsslic_search.core.kinds import HIDDEN
-from dsslic_search.index.source import Snapshot
+from dsslic_search.index.source import Snapshot, State
 
 Rows = list[tuple[Any, ...]]
 
 GENERATION = "generation"
+TOKEN = "token"  # of the state; see `index.source.State`
 
 SETTINGS = "SELECT name, value FROM setting"
 
@@ -54,6 +55,11 @@ def most_frequent_first(counts: Iterable[tuple[Any, ...]]) -> dict[str, int]:
 def generation_in(settings: Mapping[str, str]) -> int:
     """How many changes of a catalog were committed, by its settings."""
     return int(settings.get(GENERATION, 0))
+
+
+def state_in(settings: Mapping[str, str]) -> State:
+    """The state of a catalog, by its settings."""
+    return State(generation_in(settings), settings.get(TOKEN, ""))
 
 
 class Shown(NamedTuple):
@@ -127,6 +133,10 @@ class Lookup(ABC):
     def generation(self) -> int:
         """How many changes were committed so far; caches built from the catalog carry the value they saw."""
         return generation_in(self.settings())
+
+    def state(self) -> State:
+        """What it is after the last change."""
+        return state_in(self.settings())
 
     def count(self) -> int:
         """The number of all photos, be they left out of answers or not."""

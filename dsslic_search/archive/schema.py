@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from sqlalchemy import (
+    DDL,
     BigInteger,
     Boolean,
     DateTime,
@@ -16,6 +17,7 @@ from sqlalchemy import (
     LargeBinary,
     String,
     UniqueConstraint,
+    event,
     false,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
@@ -143,6 +145,25 @@ class Setting(Base):
     value: Mapped[str] = mapped_column(String)
 
 
+class Change(Base):
+    """A photo that was added, changed or removed, with the generation that its last change led to. Kept by
+    the triggers below; see `archive.history`."""
+
+    __tablename__ = "change"
+
+    photo_id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    generation: Mapped[int] = mapped_column(Integer, index=True)
+
+
+class Moment(Base):
+    """What the catalog was called after a change: see `index.source.State`."""
+
+    __tablename__ = "history"
+
+    generation: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    token: Mapped[str] = mapped_column(String(16))
+
+
 class Tag(Base):
     """A name that somebody gave to a photo, in the form of `archive.notes.name_key`."""
 
@@ -205,3 +226,31 @@ Index(
     Photo.height,
     Photo.state,
 )
+
+# Whatever changes a photo notes it; with other databases than SQLite nothing does.
+_NEXT = "(SELECT CAST(value AS INTEGER) + 1 FROM setting WHERE name = 'generation')"
+_NOTE = (
+    f"INSERT INTO change (photo_id, generation) SELECT {{photo}}, coalesce({_NEXT}, 1) WHERE true "
+    "ON CONFLICT (photo_id) DO UPDATE SET generation = excluded.generation "
+    "WHERE generation < excluded.generation;"
+)
+_TRIGGERS = {
+    "photo_added": ("INSERT ON photo", ["new.id"]),
+    "photo_changed": ("UPDATE ON photo", ["new.id"]),
+    "photo_removed": ("DELETE ON photo", ["old.id"]),
+    "coverage_added": ("INSERT ON coverage", ["new.photo_id"]),
+    "coverage_changed": ("UPDATE ON coverage", ["old.photo_id", "new.photo_id"]),
+    "coverage_removed": ("DELETE ON coverage", ["old.photo_id"]),
+    "path_added": ("INSERT ON path", ["new.photo_id"]),
+    "path_changed": ("UPDATE OF photo_id, path, part, ended_at ON path", ["old.photo_id", "new.photo_id"]),
+    "path_removed": ("DELETE ON path", ["old.photo_id"]),
+}
+for _trigger, (_when, _photos) in _TRIGGERS.items():
+    _notes = " ".join(_NOTE.format(photo=_photo) for _photo in _photos)
+    event.listen(
+        Base.metadata,
+        "after_create",
+        DDL(  # type: ignore[no-untyped-call]  # it is not typed there
+            f"CREATE TRIGGER {_trigger} AFTER {_when} BEGIN {_notes} END"
+        ).execute_if(dialect="sqlite"),
+    )

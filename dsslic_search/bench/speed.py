@@ -12,7 +12,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import cache, partial
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,7 @@ from dsslic_search.core.settings import DEFAULT_PRESENCE
 from dsslic_search.index.columns import open_columns
 from dsslic_search.index.files import open_files
 from dsslic_search.index.regions.table import open_regions
+from dsslic_search.index.segments import Segment, open_segments
 from dsslic_search.index.vectors.image import open_image_vectors
 from dsslic_search.index.vectors.table import open_vectors
 from dsslic_search.index.words import open_words
@@ -52,8 +53,7 @@ def run(maps: Sequence[Path], photos: int, asked: int) -> dict[str, Any]:
     source = SyntheticSource(Synthetic(features, photos))
     results: dict[str, Any] = {"photos": photos, "maps": len(features), "asked": asked}
     with tempfile.TemporaryDirectory() as name:
-        where = source, Path(name), classes
-        openers: dict[str, Callable[..., object]] = {
+        openers: dict[str, Callable[[Segment], object]] = {
             "coverage": open_columns,
             "files": open_files,
             "regions": open_regions,
@@ -61,19 +61,16 @@ def run(maps: Sequence[Path], photos: int, asked: int) -> dict[str, Any]:
             "words": open_words,
             "image": open_image_vectors,
         }
-        building, opening = (
-            {kind: _seconds(partial(opener, *where)) for kind, opener in openers.items()} for _ in range(2)
-        )
-        sizes = {path.name: round(path.stat().st_size / photos, 1) for path in sorted(Path(name).iterdir())}
+        timed = []
+        for _ in range(2):  # built, and opened
+            (segment,) = open_segments(source, Path(name), classes).parts
+            timed.append({kind: _seconds(partial(opener, segment)) for kind, opener in openers.items()})
+        building, opening = timed
+        sizes = {
+            path.suffix[1:]: round(path.stat().st_size / photos, 1) for path in sorted(Path(name).iterdir())
+        }
         results |= {"seconds_to_build": building, "seconds_to_open": opening, "bytes_a_photo": sizes}
-        indexes = Indexes(
-            open_columns(*where),
-            cache(lambda: open_vectors(*where)),
-            cache(lambda: open_regions(*where)),
-            cache(lambda: open_files(*where)),
-            cache(lambda: open_words(*where)),
-            cache(lambda: open_image_vectors(*where)),
-        )
+        indexes = [Indexes.of(segment)]
 
         def embeddings_of(operand: str, _mirrored: bool) -> NDArray[np.float32]:
             real = features[int(operand[1:]) % len(features)]

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from copy import copy
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -23,7 +24,7 @@ from dsslic_search.core.colour_terms import TERMS
 from dsslic_search.core.fact import FactValue
 from dsslic_search.core.fields import INDEXED
 from dsslic_search.features.embedding import BLOCK_NORM, DIMENSION, pack, unpack
-from dsslic_search.index.source import ClassRows, FileFacts, Snapshot
+from dsslic_search.index.source import ClassRows, FileFacts, InOrder, Snapshot, State
 
 MAP_PIXELS = 256 * 171  # of a label map of a common shape
 COVERAGE_SPREAD = 0.3  # of the logarithm of a coverage
@@ -82,7 +83,7 @@ class Synthetic:
             raise ValueError("there is no photo to make others from")
         self.features = features
         self._seed = seed
-        self.generation: int = 1
+        self.state = State(1, f"{seed:016x}")
         self.model = self._rng(0).integers(len(features), size=photos)
         self._facts = self._made_facts()
         self._photo, self._class_id, self._fraction = self._made_coverages()
@@ -130,12 +131,22 @@ class Synthetic:
             "folder": rng.integers(2000, size=photos),
         }
 
+    def changed_since(self, state: State) -> NDArray[np.int64] | None:
+        """Nothing ever changes."""
+        return np.empty(0, np.int64) if state == self.state else None
+
+    def of(self, ids: NDArray[np.int64]) -> AbstractContextManager[Snapshot]:
+        some = copy(self)
+        some._order = ids - 1
+        return nullcontext(some)
+
     def photo_ids(self) -> NDArray[np.int64]:
         return self._order + 1
 
-    def moments(self) -> NDArray[np.int64]:
-        seconds: NDArray[np.int64] = self._facts["moment"][self._order]
-        return (seconds + _EPOCH) * 1_000_000
+    def newest_first(self, ids: NDArray[np.int64] | None = None) -> InOrder:
+        order = self._order if ids is None else self._order[np.isin(self._order, ids - 1)]
+        seconds: NDArray[np.int64] = self._facts["moment"][order]
+        return InOrder(order + 1, (seconds + _EPOCH) * 1_000_000)
 
     def coverages(self, class_id: int) -> ClassRows:
         """Certainties are as if each were as likely as any over a half; a thing has one or two colours."""
@@ -248,8 +259,8 @@ class SyntheticSource:
 
     moment: Synthetic
 
-    def generation(self) -> int:
-        return self.moment.generation
+    def state(self) -> State:
+        return self.moment.state
 
     def snapshot(self) -> AbstractContextManager[Synthetic]:
         return nullcontext(self.moment)

@@ -23,6 +23,9 @@ from PIL import Image
 from dsslic_search.bench import record
 from dsslic_search.core import vocabulary
 from dsslic_search.features.embedding import WEIGHT_ROOTS, embed, lengths, mirrored, pack, query
+from dsslic_search.index.cache import Arrays
+from dsslic_search.index.segments import made
+from dsslic_search.index.source import InOrder, State
 from dsslic_search.index.vectors.table import Vectors, arrays_of
 from dsslic_search.training.dataset import scene_samples, teacher_samples
 
@@ -104,16 +107,19 @@ def run(data: Path, photos: int) -> dict[str, Any]:
     """Build an index of ``photos``; ask it; compare with scores of all photos computed in floating point."""
     packed = archive(data, photos)
     began = time.perf_counter()
-    vectors = Vectors(0, arrays_of(np.arange(photos), packed))
+    nowhere: Any = None  # nothing is asked of a catalog
+    ids = np.arange(photos)
+    segment = made(nowhere, State(0, ""), vocabulary.default(), None, InOrder(ids, -ids))
+    vectors = Vectors(segment, Arrays(arrays_of(packed)))
     built = time.perf_counter() - began
     results: dict[str, Any] = {
         "photos": photos,
         "build_seconds": round(built, 1),
-        "bytes_a_photo": round(vectors.nbytes / photos, 1),
+        "bytes_a_photo": round(vectors.arrays.nbytes / photos, 1),
     }
     for kind, asked in queries(data).items():
         results[kind] = {f"{k} nearest": _measured(vectors, packed, asked, k) for k in DEPTHS}
-        results[kind]["all scores"] = _milliseconds(asked[:20], lambda q: vectors.scores(q, vectors.ids))
+        results[kind]["all scores"] = _milliseconds(asked[:20], lambda q: vectors.scores(q))
     return results
 
 

@@ -3,13 +3,13 @@
 ::
 
     "DSSINDEX"  u32 length of header  u32 CRC-32 of header   (little-endian)
-    header      JSON: format, kind, key, generation, crc (CRC-32 of all that follows the header),
-                arrays: [name, dtype, shape, offset]
+    header      JSON: format, kind, key, sums (CRC-32 of the sums), arrays: [name, dtype, shape, offset]
     arrays      each at a multiple of 64 bytes, zeros between
+    sums        u32 CRC-32 of each BLOCK bytes from the header's end to here, the last block may be shorter
 
-``generation`` is the catalog's when the index was built, ``key`` names whatever else the contents depend on.
-A file with another kind, key or generation, with a wrong checksum or of a wrong length counts as not there:
-its owner builds it anew.
+``key`` names whatever the contents depend on. A file with another kind or key, or of a wrong length, counts
+as not there: its owner builds it anew. It is opened by mapping it, and a block is read and compared with its
+sum when something in it is asked for first.
 """
 
 from __future__ import annotations
@@ -20,70 +20,108 @@ import os
 import struct
 import tempfile
 import zlib
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dsslic_search.index.source import Snapshot, Source
+from dsslic_search.index.source import Stale
 
 MAGIC = b"DSSINDEX"
-FORMAT = 1
+FORMAT = 2
 PREAMBLE = struct.Struct("<8sII")
 ALIGNMENT = 64
+BLOCK = 1 << 16
 
-Arrays = dict[str, NDArray[Any]]
+Made = dict[str, NDArray[Any]]
+"""Arrays as an index builds them."""
 
 
-@dataclass(frozen=True)
-class Table:
-    """What an index knows of all photos of one generation of the catalog, by row: newest first (date taken,
-    else date added), then by id. ``arrays``: as they are stored, ``ids`` among them."""
+class Damaged(Stale):
+    """A file of an index is not as it was written. It counts as not there from now on, so that it is built
+    anew."""
 
-    generation: int
-    arrays: Arrays
+
+class Arrays(Mapping[str, NDArray[Any]]):
+    """Arrays by name: of a file, mapped and read-only, or as they were built."""
+
+    def __init__(self, arrays: Made, blocks: _Blocks | None = None) -> None:
+        self._arrays = arrays
+        self._blocks = blocks
+
+    def __getitem__(self, name: str) -> NDArray[Any]:
+        array = self._arrays[name]
+        self._check(array)
+        return array
+
+    def part(self, name: str, start: int, stop: int) -> NDArray[Any]:
+        """``array[..., start:stop]`` of the array of a name, of one or two dimensions; no more is read."""
+        part = self._arrays[name][..., start:stop]
+        for row in part if part.ndim > 1 else [part]:
+            self._check(row)
+        return part
+
+    def row(self, name: str, number: int) -> NDArray[Any]:
+        """``array[number]`` of the array of a name, of two dimensions; no more is read."""
+        row: NDArray[Any] = self._arrays[name][number]
+        self._check(row)
+        return row
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._arrays)
 
     def __len__(self) -> int:
-        return int(self.ids.size)
-
-    @property
-    def ids(self) -> NDArray[np.int64]:
-        """Photo ids in row order, int64."""
-        return self.arrays["ids"]
+        return len(self._arrays)
 
     @property
     def nbytes(self) -> int:
         """Bytes of all arrays together."""
-        return sum(array.nbytes for array in self.arrays.values())
+        return sum(array.nbytes for array in self._arrays.values())
+
+    def _check(self, contiguous: NDArray[Any]) -> None:
+        if self._blocks is not None and contiguous.nbytes:
+            self._blocks.check(contiguous)
 
 
-def opened(
-    source: Source, path: Path, kind: str, key: str, build: Callable[[Snapshot], Arrays]
-) -> tuple[int, Arrays]:
-    """(generation, arrays) of the catalog as it is now: from ``path`` if a sound and current file is there,
-    else built and stored.
+class _Blocks:
+    """The sums of a file's blocks, and which of these were compared with them."""
 
-    A folder that cannot be written costs time at the next opening, nothing else."""
-    generation = source.generation()
-    arrays = load(path, kind, key, generation)
-    if arrays is None:
-        with source.snapshot() as snapshot:
-            generation, arrays = snapshot.generation, build(snapshot)
-        with contextlib.suppress(OSError):
-            save(path, kind, key, generation, arrays)
-            arrays = load(path, kind, key, generation) or arrays
-    return generation, arrays
+    def __init__(self, path: Path, content: NDArray[np.uint8], sums: NDArray[np.uint32]) -> None:
+        self._path = path
+        self._content = content
+        self._first = content.ctypes.data
+        self._sums = sums
+        self._sound = np.zeros(sums.size, bool)
+
+    def check(self, part: NDArray[Any]) -> None:
+        start = part.ctypes.data - self._first
+        first, last = start // BLOCK, (start + part.nbytes - 1) // BLOCK
+        if self._sound[first : last + 1].all():
+            return
+        for number in (first + np.flatnonzero(~self._sound[first : last + 1])).tolist():
+            if zlib.crc32(self._content[number * BLOCK : (number + 1) * BLOCK].data) != self._sums[number]:
+                _DAMAGED.add(_identity(self._path))
+                raise Damaged(self._path.name)
+            self._sound[number] = True
 
 
-def load(path: Path, kind: str, key: str, generation: int) -> Arrays | None:
-    """The arrays of a file that :func:`save` wrote with the same kind, key and generation, mapped into
-    memory, read-only; None when there is no such file or any byte of it is not as it was written."""
+_DAMAGED: set[tuple[int, int, int]] = set()
+"""Files that were found to be damaged: where the disk cannot be written they stay there."""
+
+
+def _identity(path: Path) -> tuple[int, int, int]:
+    known = path.stat()
+    return known.st_dev, known.st_ino, known.st_mtime_ns
+
+
+def load(path: Path, kind: str, key: str) -> Arrays | None:
+    """The arrays of a file that :func:`save` wrote with the same kind and key; None when there is no such
+    file. Raises Damaged, then or when an array is asked for, for one that is not as it was written."""
     try:
         size = path.stat().st_size
-        if size < PREAMBLE.size:
+        if size < PREAMBLE.size or _identity(path) in _DAMAGED:
             return None
         content = np.asarray(np.memmap(path, np.uint8, "r"))
     except (OSError, ValueError):
@@ -94,37 +132,47 @@ def load(path: Path, kind: str, key: str, generation: int) -> Arrays | None:
     if magic != MAGIC or len(text) != length or zlib.crc32(text) != header_crc:
         return None
     header = json.loads(text)
-    if [header.get(name) for name in ("format", "kind", "key", "generation")] != [
-        FORMAT,
-        kind,
-        key,
-        generation,
-    ]:
+    if [header.get(name) for name in ("format", "kind", "key")] != [FORMAT, kind, key]:
         return None
-    if zlib.crc32(content[start:].data) != header["crc"]:
+    count = -(-(size - start) // (BLOCK + 4))
+    sums = content[size - 4 * count :]
+    if size - start < 4 * count or zlib.crc32(sums.data) != header["sums"]:
         return None
-    arrays: Arrays = {}
+    arrays: Made = {}
     for name, dtype, shape, offset in header["arrays"]:
         end = offset + np.dtype(dtype).itemsize * int(np.prod(shape))
         arrays[name] = content[offset:end].view(dtype).reshape(shape)
+    blocks = _Blocks(path, content[start : size - 4 * count], np.frombuffer(sums.tobytes(), "<u4"))
+    return Arrays(arrays, blocks)
+
+
+def load_whole(path: Path, kind: str, key: str) -> Arrays | None:
+    """As :func:`load`, with every block read and compared; None for a damaged one too."""
+    try:
+        arrays = load(path, kind, key)
+        for name in arrays or ():
+            _ = arrays and arrays[name]
+    except Damaged:
+        return None
     return arrays
 
 
-def save(path: Path, kind: str, key: str, generation: int, arrays: Mapping[str, NDArray[Any]]) -> None:
+def save(path: Path, kind: str, key: str, arrays: Mapping[str, NDArray[Any]]) -> None:
     """Write ``arrays`` to ``path``: under a temporary name first, then renamed, so that a reader sees all of
     it or nothing.
 
     Raises OSError when the folder cannot be written."""
     path.parent.mkdir(parents=True, exist_ok=True)
     plain = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
-    header = _header(kind, key, generation, plain)
+    sums = _sums(plain)
+    header = _header(kind, key, plain, zlib.crc32(sums))
     handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(PREAMBLE.pack(MAGIC, len(header), zlib.crc32(header)) + header)
-            for array, padding in _pieces(PREAMBLE.size + len(header), plain):
-                file.write(bytes(padding))
-                file.write(_octets(array))
+            for piece in _pieces(plain):
+                file.write(piece)
+            file.write(sums)
             file.flush()
             os.fsync(file.fileno())
         Path(temporary).replace(path)
@@ -134,38 +182,39 @@ def save(path: Path, kind: str, key: str, generation: int, arrays: Mapping[str, 
         raise
 
 
-def _octets(array: NDArray[Any]) -> memoryview:
-    """The bytes of a contiguous array, not copied."""
-    return array.reshape(-1).view(np.uint8).data
-
-
-def _pieces(start: int, arrays: Mapping[str, NDArray[Any]]) -> list[tuple[NDArray[Any], int]]:
-    """Each array with the number of zero bytes before it, when the first may begin at ``start``."""
-    pieces = []
+def _pieces(arrays: Made) -> Iterator[memoryview]:
+    """The bytes of each array and the zeros before it, none copied; the first begins at a multiple of
+    ALIGNMENT."""
+    at = 0
     for array in arrays.values():
-        padding = -start % ALIGNMENT
-        pieces.append((array, padding))
-        start += padding + array.nbytes
-    return pieces
+        yield memoryview(bytes(-at % ALIGNMENT))
+        yield array.reshape(-1).view(np.uint8).data
+        at += -at % ALIGNMENT + array.nbytes
 
 
-def _header(kind: str, key: str, generation: int, arrays: Mapping[str, NDArray[Any]]) -> bytes:
+def _sums(arrays: Made) -> bytes:
+    """The sums of the blocks of all pieces one after another."""
+    sums, crc, filled = [], 0, 0
+    for piece in _pieces(arrays):
+        at = 0
+        while at < len(piece):
+            taken = piece[at : at + BLOCK - filled]
+            crc, filled, at = zlib.crc32(taken, crc), filled + len(taken), at + len(taken)
+            if filled == BLOCK:
+                sums.append(crc)
+                crc = filled = 0
+    return np.array([*sums, crc][: len(sums) + bool(filled)], "<u4").tobytes()
+
+
+def _header(kind: str, key: str, arrays: Made, sums_crc: int) -> bytes:
     """The header as JSON, padded with spaces to end at a multiple of ALIGNMENT whatever its numbers are."""
-    fields: dict[str, Any] = {
-        "format": FORMAT,
-        "kind": kind,
-        "key": key,
-        "generation": generation,
-        "crc": 2**32 - 1,
-    }
+    fields: dict[str, Any] = {"format": FORMAT, "kind": kind, "key": key, "sums": sums_crc}
     rows = [[name, array.dtype.str, list(array.shape), 2**62] for name, array in arrays.items()]
-    longest = len(json.dumps(fields | {"arrays": rows}))
-    start = PREAMBLE.size + longest
+    start = PREAMBLE.size + len(json.dumps(fields | {"arrays": rows}))
     start += -start % ALIGNMENT
-    crc, offset = 0, start
-    for (array, padding), row in zip(_pieces(start, arrays), rows, strict=True):
-        crc = zlib.crc32(bytes(padding), crc)
-        crc = zlib.crc32(_octets(array), crc)
-        row[3] = offset + padding
-        offset += padding + array.nbytes
-    return json.dumps(fields | {"crc": crc, "arrays": rows}).ljust(start - PREAMBLE.size).encode()
+    offset = start
+    for array, row in zip(arrays.values(), rows, strict=True):
+        offset += -offset % ALIGNMENT
+        row[3] = offset
+        offset += array.nbytes
+    return json.dumps(fields | {"arrays": rows}).ljust(start - PREAMBLE.size).encode()

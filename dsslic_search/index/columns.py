@@ -14,7 +14,6 @@ import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -24,11 +23,11 @@ from dsslic_search.core.errors import ArchiveError
 from dsslic_search.core.vocabulary import Vocabulary
 from dsslic_search.index import cache
 from dsslic_search.index.quanta import QUANTA, doubt, quanta, span_of, ticks
-from dsslic_search.index.source import ClassRows, Snapshot, Source, Stale
+from dsslic_search.index.segments import Segment, Table
+from dsslic_search.index.source import ClassRows, Snapshot, Stale
 
-FILE = "coverage.columns"
 KIND = "coverage"
-FORMAT = 4
+FORMAT = 5
 FULL_ONE_IN = 6
 """A column is full when at least one photo in so many has the thing; pairs then cost nearly as much and are
 slower."""
@@ -40,13 +39,12 @@ Classes = tuple[int, ...]
 
 
 @dataclass(frozen=True)
-class Columns(cache.Table):
-    """The columns of one generation of the catalog.
+class Columns(Table):
+    """The columns of a segment.
 
     There is one for each of ``sets``, tuples of class ids in ascending order: the single classes and the
     vocabulary's groups. Methods raise KeyError for any other set."""
 
-    source: Source
     sets: tuple[Classes, ...]
     _asked: dict[tuple[Classes, int], tuple[NDArray[np.intp], NDArray[np.int64]]] = field(
         default_factory=dict, repr=False, compare=False
@@ -55,14 +53,17 @@ class Columns(cache.Table):
     @property
     def moments(self) -> NDArray[np.int64]:
         """The dates by which rows are in order, newest first: int64 microseconds since 1970."""
-        return self.arrays["moments"]
+        return self.segment.moments
 
     def shown(self, lifted: int = 0) -> NDArray[np.bool_] | None:
         """Which rows answers are of, bool: all but those of photos with a flag (`core.kinds.PhotoState.flag`)
-        that is not among those ``lifted``; None for all rows."""
+        that is not among those ``lifted``, and of those that are gone; None for all rows."""
         flags: NDArray[np.uint8] = self.arrays["flags"]
         hidden = flags & np.uint8(~lifted & 0xFF)
-        return hidden == 0 if hidden.any() else None
+        shown = hidden == 0 if hidden.any() else None
+        if (gone := self.segment.gone) is None:
+            return shown
+        return ~gone if shown is None else shown & ~gone
 
     def shown_rows(self) -> NDArray[np.intp] | None:
         """The rows that answers are of, ascending; None for all."""
@@ -78,7 +79,7 @@ class Columns(cache.Table):
 
     def rows_of(self, ids: NDArray[np.int64]) -> NDArray[np.intp]:
         """The rows of photos that are there, in the order of ``ids``."""
-        return self._by_id[np.searchsorted(self.ids, ids, sorter=self._by_id)]
+        return self.segment.rows_of(ids)
 
     def quanta(self, classes: Classes) -> NDArray[np.uint16]:
         """The quantum of ``classes`` together in each row, uint16; treat as read-only."""
@@ -168,22 +169,18 @@ class Columns(cache.Table):
         return held
 
     @cached_property
-    def _by_id(self) -> NDArray[np.intp]:
-        return np.argsort(self.ids)
-
-    @cached_property
     def _numbers(self) -> dict[Classes, int]:
         return {classes: number for number, classes in enumerate(self.sets)}
 
     def _full(self, classes: Classes, what: str = "") -> NDArray[Any] | None:
         number = int(self.arrays["places"][self._numbers[classes]])
-        return None if number < 0 else self.arrays[f"full{what}"][number]
+        return None if number < 0 else self.arrays.row(f"full{what}", number)
 
     def _pairs(self, classes: Classes, what: str = "") -> tuple[NDArray[np.uint32], NDArray[Any]]:
         """Rows, ascending, and quanta, or what is kept beside these, of what has no full column."""
         number = self._numbers[classes]
-        start, stop = self.arrays["starts"][number : number + 2]
-        return self.arrays["rows"][start:stop], self.arrays[f"pairs{what}"][start:stop]
+        start, stop = self.arrays["starts"][number : number + 2].tolist()
+        return self.arrays.part("rows", start, stop), self.arrays.part(f"pairs{what}", start, stop)
 
     def _exactly(
         self, classes: Classes, doubtful: set[int]
@@ -206,8 +203,8 @@ class Columns(cache.Table):
         """The ticks of some rows, from the catalog, which is opened where there are any."""
         if not rows.size:
             return np.empty(0, np.int64)
-        with self.source.snapshot() as snapshot:
-            if snapshot.generation != self.generation:
+        with self.segment.source.snapshot() as snapshot:
+            if snapshot.state != self.segment.state:
                 raise Stale
             return ticks(snapshot.covered(self.ids[rows], classes))
 
@@ -230,18 +227,12 @@ def _between(values: NDArray[np.uint16], first: int, last: int) -> NDArray[np.bo
     return held
 
 
-def open_columns(source: Source, folder: Path, vocabulary: Vocabulary) -> Columns:
-    """The columns for the catalog as it is now: from ``folder`` if a sound and current file is there, else
-    built and stored.
-
-    A folder that cannot be written costs time at the next opening, nothing else. Raises ArchiveError when the
-    catalog holds fractions that cannot be."""
-    sets = column_sets(vocabulary)
-    key = f"{FORMAT}/{vocabulary.identity}/{QUANTA}/{zlib.crc32(repr(sets).encode()):08x}"
-    generation, arrays = cache.opened(
-        source, folder / FILE, KIND, key, lambda snapshot: _build(snapshot, sets)
-    )
-    return Columns(generation, arrays, source, sets)
+def open_columns(segment: Segment) -> Columns:
+    """The columns of a segment. Raises ArchiveError when the catalog holds fractions that cannot be, and as
+    `Segment.arrays`."""
+    sets = column_sets(segment.vocabulary)
+    key = f"{FORMAT}/{segment.vocabulary.identity}/{QUANTA}/{zlib.crc32(repr(sets).encode()):08x}"
+    return Columns(segment, segment.arrays(KIND, key, lambda snapshot: _build(snapshot, sets)), sets)
 
 
 def column_sets(vocabulary: Vocabulary) -> tuple[Classes, ...]:
@@ -286,9 +277,9 @@ class _Builder:
             self.pairs[what].append(values[:0] if full else values)
         self.rows.append((rows[:0] if full else rows).astype(np.uint32))
 
-    def arrays(self) -> cache.Arrays:
+    def arrays(self) -> cache.Made:
         columns = len(self.full[""])
-        arrays: cache.Arrays = {
+        arrays: cache.Made = {
             "places": np.array(self.full_number, np.int16),
             "starts": np.cumsum([0, *(rows.size for rows in self.rows)], dtype=np.int64),
             "rows": np.concatenate(self.rows),
@@ -299,7 +290,7 @@ class _Builder:
         return arrays
 
 
-def _build(snapshot: Snapshot, sets: tuple[Classes, ...]) -> cache.Arrays:
+def _build(snapshot: Snapshot, sets: tuple[Classes, ...]) -> cache.Made:
     """All arrays from the catalog."""
     ids = snapshot.photo_ids()
     by_id = np.argsort(ids)
@@ -330,7 +321,7 @@ def _build(snapshot: Snapshot, sets: tuple[Classes, ...]) -> cache.Arrays:
         builder.add(rows, np.minimum(whole[rows], 1), mean, shown[rows])
     unseen = np.flatnonzero(sums[0] == 0).astype(np.uint32)  # label maps say something of every pixel
     flags = _flags(snapshot, ids, by_id)
-    arrays: cache.Arrays = {"ids": ids, "moments": snapshot.moments(), "unseen": unseen, "flags": flags}
+    arrays: cache.Made = {"unseen": unseen, "flags": flags}
     return arrays | builder.arrays()
 
 

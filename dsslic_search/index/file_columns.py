@@ -13,12 +13,12 @@ from dsslic_search.core.fact import Values
 from dsslic_search.core.fields import INDEXED
 from dsslic_search.core.files import native_name
 from dsslic_search.core.text import folded_name
-from dsslic_search.index.cache import Arrays
+from dsslic_search.index.cache import Made
 from dsslic_search.index.patterns import split
 from dsslic_search.index.source import Snapshot
 
 
-def facts(snapshot: Snapshot) -> Arrays:
+def facts(snapshot: Snapshot) -> Made:
     """The columns of all files, in the order of ``snapshot.photo_ids``; ``placed``: the rows that have a
     place, from south to north."""
     parts = [_facts(rows) for rows in snapshot.files()] or [_facts([])]
@@ -32,13 +32,14 @@ def facts(snapshot: Snapshot) -> Arrays:
             arrays[f"{column.array}_starts"] = np.cumsum([0, *map(len, lists)]).astype(np.uint32)
     known = np.flatnonzero(~np.isnan(arrays["latitude"] + arrays["longitude"]))
     arrays["placed"] = known[np.argsort(arrays["latitude"][known], kind="stable")].astype(np.uint32)
-    in_order = _paths(snapshot, arrays["ids"])
-    arrays["copy_rows"], copies = _copies(snapshot, arrays["ids"])
+    ids = snapshot.photo_ids()
+    in_order = _paths(snapshot, ids)
+    arrays["copy_rows"], copies = _copies(snapshot, ids)
     arrays |= _coded("folder", map(_folder, [*in_order, *copies]))
     arrays["copy_folder"] = arrays["folder"][len(in_order) :]
     arrays["folder"] = arrays["folder"][: len(in_order)]
     for name in ("path", "name"):
-        arrays[name] = _ranks([order_key(name, path) for path in in_order])
+        arrays[name] = _ranks([path_key(name, path) for path in in_order])
     return arrays
 
 
@@ -67,7 +68,7 @@ def _folder(path: str) -> str:
     return split(folded_name(native_name(path)))[0]
 
 
-def _facts(rows: Sequence[tuple[Any, ...]]) -> Arrays:
+def _facts(rows: Sequence[tuple[Any, ...]]) -> Made:
     """Columns of some rows of the catalog; the texts as objects."""
     columns = zip(*rows, strict=True) if rows else ((),) * len(INDEXED)
     return {
@@ -88,7 +89,7 @@ _ARRAYS: Mapping[Values, Callable[[Sequence[Any]], NDArray[Any]]] = {
 }
 
 
-def _coded(name: str, values: Iterable[str]) -> Arrays:
+def _coded(name: str, values: Iterable[str]) -> Made:
     """Values as numbers of a table, in as few bytes as will do, and the table."""
     values = list(values)
     table = sorted(set(values))
@@ -105,7 +106,7 @@ def _ranks(keys: Sequence[str]) -> NDArray[np.uint32]:
     return np.array([ranks[key] for key in keys], np.uint32)
 
 
-def order_key(column: str, path: str) -> str:
+def path_key(column: str, path: str) -> str:
     """What paths and names are put in order by: without regard to capitals first."""
     text = path if column == "path" else split(path)[1]
     return f"{folded_name(text)}\0{text}"

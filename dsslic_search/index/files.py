@@ -14,7 +14,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
@@ -25,15 +24,13 @@ from dsslic_search.core.fields import INDEXED, NAMED
 from dsslic_search.core.files import native_name, native_part
 from dsslic_search.core.kinds import ANY_STATE
 from dsslic_search.core.text import folded_name
-from dsslic_search.core.vocabulary import Vocabulary
-from dsslic_search.index import cache
-from dsslic_search.index.file_columns import facts, order_key
+from dsslic_search.index.file_columns import facts, path_key
 from dsslic_search.index.patterns import PathTest, name_test, path_test, text_test, word_test
-from dsslic_search.index.source import Snapshot, Source, Stale
+from dsslic_search.index.segments import Segment, Table
+from dsslic_search.index.source import Snapshot, Stale
 
-FILE = "files.columns"
 KIND = "files"
-KEY = "3 " + " ".join(column.array for column in INDEXED)  # files with other columns are built anew
+KEY = "4 " + " ".join(column.array for column in INDEXED)  # files with other columns are built anew
 NEVER = np.iinfo(np.int64).min  # no date
 EARTH_RADIUS = 6_371_008.8  # mean, metres
 COMPARED_RUNS = 16  # runs of numbers; up to so many are faster compared with than looked up
@@ -43,11 +40,10 @@ Mask = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
-class Files(cache.Table):
-    """The facts of one generation of the catalog. Every method that gives a mask, bool[n] of all rows, gives
+class Files(Table):
+    """The facts of a segment's files. Every method that gives a mask, bool[n] of all rows, gives
     the caller its own."""
 
-    source: Source
     _named: dict[tuple[str, str], Mask] = field(default_factory=dict, repr=False, compare=False)
     _sorted: dict[str, NDArray[np.intp]] = field(default_factory=dict, repr=False, compare=False)
 
@@ -55,6 +51,18 @@ class Files(cache.Table):
         """The different values of a column of texts, or "folder", in order; rows have their numbers in
         ``arrays[column]``. "" stands for none."""
         return tuple(json.loads(self.arrays[f"{column}s"].tobytes()))
+
+    def there(self, column: str) -> tuple[str, ...]:
+        """Those of the values that photos which are not gone have."""
+        values, gone = self.table(column), self.segment.gone
+        if gone is None:
+            return values
+        starts = self.arrays.get(f"{column}_starts")
+        live = np.repeat(~gone, 1 if starts is None else self._words_each(column))
+        numbers = [self.arrays[column][live]]
+        if column == "folder":
+            numbers.append(self.arrays["copy_folder"][~gone[self.arrays["copy_rows"]]])
+        return tuple(values[number] for number in np.unique(np.concatenate(numbers)).tolist())
 
     def period(self, name: str, start: datetime | None, end: datetime | None) -> Mask:
         """Photos of a date, "taken" or "added", from ``start`` to before ``end``, both without a time
@@ -173,7 +181,7 @@ class Files(cache.Table):
                 shown: Mask = (self._array(name) & bit_of(pattern)) != 0
                 return shown
             case "tag":
-                with self.source.snapshot() as snapshot:
+                with self.segment.source.snapshot() as snapshot:
                     return np.isin(self.ids, snapshot.tagged(pattern))
             case "path":
                 known = self._named.get((name, pattern))
@@ -239,6 +247,14 @@ class Files(cache.Table):
         with self._snapshot() as snapshot:
             return self._path(snapshot, row)
 
+    def paths(self, rows: NDArray[np.intp]) -> list[str]:
+        """Those of some photos, in the order of ``rows``, from the catalog. Raises Stale when that has
+        changed."""
+        ids = self.ids[rows]
+        with self._snapshot() as snapshot:
+            found = dict(pair for part in snapshot.paths(ids) for pair in part)
+        return [found[photo_id] for photo_id in ids.tolist()]
+
     def rank_of(self, column: Literal["path", "name"], path: str) -> tuple[int, bool]:
         """Where a path or the name at its end belongs among the `values` of the column, and whether it is
         there.
@@ -246,12 +262,10 @@ class Files(cache.Table):
         Raises Stale when the catalog has changed."""
         ranks = self.arrays[column]
         rows = self._in_order(column)
-        wanted = order_key(column, path)
+        wanted = path_key(column, path)
         with self._snapshot() as snapshot:
-            at = bisect.bisect_left(
-                rows, wanted, key=lambda row: order_key(column, self._path(snapshot, row))
-            )
-            there = at < rows.size and order_key(column, self._path(snapshot, rows[at])) == wanted
+            at = bisect.bisect_left(rows, wanted, key=lambda row: path_key(column, self._path(snapshot, row)))
+            there = at < rows.size and path_key(column, self._path(snapshot, rows[at])) == wanted
         return (int(ranks[rows[at]]) if at < rows.size else int(ranks.max(initial=0)) + 1), there
 
     def _in_order(self, column: Literal["path", "name"]) -> NDArray[np.intp]:
@@ -262,8 +276,8 @@ class Files(cache.Table):
 
     @contextmanager
     def _snapshot(self) -> Iterator[Snapshot]:
-        with self.source.snapshot() as snapshot:
-            if snapshot.generation != self.generation:
+        with self.segment.source.snapshot() as snapshot:
+            if snapshot.state != self.segment.state:
                 raise Stale
             yield snapshot
 
@@ -272,12 +286,7 @@ class Files(cache.Table):
 
     def _before(self, moment: int) -> int:
         """How many photos are of a later date, taken or else added, than ``moment``."""
-        taken, added = self.arrays["taken"], self.arrays["added"]
-
-        def age(row: int) -> int:
-            return -int(added[row] if taken[row] == NEVER else taken[row])
-
-        return bisect.bisect_left(range(len(self)), -moment, key=age)
+        return bisect.bisect_left(self.segment.moments, -moment, key=lambda date: -int(date))
 
     def _of_table(self, column: str, holds: Callable[[str], bool]) -> Mask:
         return self._numbered(column, np.array([holds(value) for value in self.table(column)], bool))
@@ -389,10 +398,6 @@ def microseconds(date: datetime) -> int:
     return int(np.datetime64(date, "us").astype(np.int64))
 
 
-def open_files(source: Source, folder: Path, vocabulary: Vocabulary) -> Files:
-    """The facts of the catalog as it is now: from ``folder`` if a sound and current file is there, else built
-    and stored.
-
-    A folder that cannot be written costs time at the next opening, nothing else."""
-    del vocabulary  # files are the same whatever the classes are
-    return Files(*cache.opened(source, folder / FILE, KIND, KEY, facts), source)
+def open_files(segment: Segment) -> Files:
+    """The facts of a segment's files; see `Segment.arrays`."""
+    return Files(segment, segment.arrays(KIND, KEY, facts))

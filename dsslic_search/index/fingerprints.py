@@ -64,7 +64,7 @@ def kept_rows(
     keys = np.array([each[:HASH_DIGITS] for each in hashes], f"S{HASH_DIGITS}")
     prints = np.zeros((len(hashes), kept.bytes), np.uint8)
     known = np.zeros(len(hashes), bool)
-    if (stored := cache.load(folder / kept.file, kept.kind, kept.key, 0)) and stored["hashes"].size:
+    if (stored := cache.load_whole(folder / kept.file, kept.kind, kept.key)) and stored["hashes"].size:
         nearest = np.minimum(np.searchsorted(stored["hashes"], keys), stored["hashes"].size - 1)
         known = stored["hashes"][nearest] == keys
         for start in range(0, len(hashes), PHOTOS_AT_ONCE):  # a copy of all would be as large as they are
@@ -80,7 +80,7 @@ def kept_rows(
         order = order[np.argsort(keys[order])]
         with contextlib.suppress(OSError):
             rows = {"hashes": keys[order], "prints": prints[order]}
-            cache.save(folder / kept.file, kept.kind, kept.key, 0, rows)
+            cache.save(folder / kept.file, kept.kind, kept.key, rows)
     return prints, known
 
 

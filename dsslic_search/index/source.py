@@ -20,6 +20,23 @@ class Stale(Exception):
     again and asks anew."""
 
 
+class State(NamedTuple):
+    """What a catalog is after one of its changes. ``generation`` counts the changes; ``token`` is made at
+    random with each, so that no two states have one name: not those of two catalogs, and not what a catalog
+    became and what it becomes when it is restored from a backup and changed again."""
+
+    generation: int
+    token: str
+
+
+class InOrder(NamedTuple):
+    """Photos in the order in which equally good ones are shown, newest first, then by id. ``ids``: int64[n];
+    ``moments``: their dates, taken or else added, int64[n], microseconds since 1970."""
+
+    ids: NDArray[np.int64]
+    moments: NDArray[np.int64]
+
+
 class ClassRows(NamedTuple):
     """Photos that have a class: ids int64, fractions float64 over 0..1, certainties uint8 (255 for 1;
     `core.certainty.UNKNOWN_CERTAINTY` where they are not known) and colours uint16 (masks of
@@ -39,10 +56,21 @@ class ClassRows(NamedTuple):
 class Snapshot(Protocol):
     """The catalog at one moment. Reading from it may raise ArchiveError."""
 
-    generation: int
+    state: State
+
+    def changed_since(self, state: State) -> NDArray[np.int64] | None:
+        """The photos, in any order, that were added, changed or removed since an earlier state; None where
+        this cannot be told, or where the state is none of this catalog's past."""
+
+    def of(self, ids: NDArray[np.int64]) -> AbstractContextManager[Snapshot]:
+        """A snapshot of some photos alone, in this order: it is the order of `photo_ids` there. Of those that
+        the catalog does not have nothing is known."""
+
+    def newest_first(self, ids: NDArray[np.int64] | None = None) -> InOrder:
+        """All photos, or those of ``ids`` that are there."""
 
     def photo_ids(self) -> NDArray[np.int64]:
-        """All photos: newest first (date taken, else date added), then by id."""
+        """All photos, newest first."""
 
     def coverages(self, class_id: int) -> ClassRows:
         """The photos that have a class, in any order, with what is known of it there."""
@@ -52,8 +80,8 @@ class Snapshot(Protocol):
         photos not there."""
 
     def embeddings(self) -> Iterator[list[tuple[int, bytes]]]:
-        """(id, embedding) of all photos that have a label map, in the order of `photo_ids`, in lists;
-        embeddings are float32, little-endian."""
+        """(id, embedding) of all photos in the order of `photo_ids`, in lists; embeddings are float32,
+        little-endian, and empty for photos without a label map."""
 
     def regions(self) -> Iterator[list[tuple[int, bytes | None]]]:
         """(id, regions as `features.scene` stores them) of all photos in the order of `photo_ids`, in lists;
@@ -62,10 +90,6 @@ class Snapshot(Protocol):
     def image_words(self) -> Iterator[list[tuple[int, bytes | None]]]:
         """(id, words as `features.image_words` stores them) of all photos in the order of `photo_ids`, in
         lists; None where they are not known."""
-
-    def moments(self) -> NDArray[np.int64]:
-        """The date taken, else the date added, of all photos in the order of `photo_ids`: microseconds since
-        1970."""
 
     def files(self) -> Iterator[list[FileFacts]]:
         """What is known of each photo's file, in the order of `photo_ids`, in lists."""
@@ -91,8 +115,8 @@ class Snapshot(Protocol):
 class Source(Protocol):
     """A catalog that changes."""
 
-    def generation(self) -> int:
-        """A number that every change of the catalog increases."""
+    def state(self) -> State:
+        """What it is now."""
 
     def snapshot(self) -> AbstractContextManager[Snapshot]:
         """The whole catalog at one moment, until the ``with`` ends."""

@@ -9,26 +9,24 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dsslic_search.core.vocabulary import Vocabulary
 from dsslic_search.features.image_words import LEAVES, PARTS, WORD, stored_words
 from dsslic_search.index import cache
-from dsslic_search.index.source import Snapshot, Source
+from dsslic_search.index.segments import Segment, Table
+from dsslic_search.index.source import Snapshot
 
-FILE = "image.words"
 KIND = "words"
-KEY = "1"
+KEY = "2"
 
 Mask = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
-class Words(cache.Table):
-    """The words of one generation of the catalog. ``arrays``: ``starts`` of each leaf's part of ``rows`` and
+class Words(Table):
+    """The words of a segment. ``arrays``: ``starts`` of each leaf's part of ``rows`` and
     ``parts``; ``without``: the rows that have no words, because their files have none."""
 
     def parts(self, leaves: Sequence[int]) -> NDArray[np.uint8]:
@@ -37,8 +35,8 @@ class Words(cache.Table):
         starts = self.arrays["starts"]
         sums = np.zeros(len(self), np.int64)
         for leaf in leaves:  # no photo stands twice with one leaf
-            part = slice(int(starts[leaf]), int(starts[leaf + 1]))
-            sums[self.arrays["rows"][part]] += self.arrays["parts"][part]
+            part = int(starts[leaf]), int(starts[leaf + 1])
+            sums[self.arrays.part("rows", *part)] += self.arrays.part("parts", *part)
         return np.minimum(sums, PARTS).astype(np.uint8)
 
     def without(self) -> Mask:
@@ -60,28 +58,24 @@ class Words(cache.Table):
         return np.bincount(leaf[counted], minlength=LEAVES)
 
 
-def open_words(source: Source, folder: Path, vocabulary: Vocabulary) -> Words:
-    """The words of the catalog as it is now: from ``folder`` if a sound and current file is there, else built
-    and stored. A folder that cannot be written costs time at the next opening, nothing else."""
-    return Words(*cache.opened(source, folder / FILE, KIND, KEY, _build))
+def open_words(segment: Segment) -> Words:
+    """The words of a segment; see `Segment.arrays`."""
+    return Words(segment, segment.arrays(KIND, KEY, _build))
 
 
-def _build(snapshot: Snapshot) -> cache.Arrays:
-    ids: list[int] = []
-    parts, lengths, without = [np.empty(0, WORD)], [], []
+def _build(snapshot: Snapshot) -> cache.Made:
+    parts, lengths, without = [np.empty(0, WORD)], list[int](), list[int]()
     for batch in snapshot.image_words():
-        for photo_id, stored in batch:
+        for _, stored in batch:
             if stored is None:
-                without.append(len(ids))
+                without.append(len(lengths))
             else:
                 parts.append(stored_words(stored))
             lengths.append(0 if stored is None else parts[-1].size)
-            ids.append(photo_id)
     words = np.concatenate(parts)
-    rows = np.repeat(np.arange(len(ids), dtype=np.uint32), lengths)
+    rows = np.repeat(np.arange(len(lengths), dtype=np.uint32), lengths)
     order = np.argsort(words["leaf"], kind="stable")
     return {
-        "ids": np.array(ids, np.int64),
         "starts": np.searchsorted(words["leaf"][order], np.arange(LEAVES + 1)).astype(np.int64),
         "rows": rows[order],
         "parts": np.ascontiguousarray(words["parts"][order]),

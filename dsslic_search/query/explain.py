@@ -41,20 +41,25 @@ from dsslic_search.query.steps import Step
 
 
 def explanation(
-    text: str, query: Query, step: Step, evaluation: Evaluation, total: int, vocabulary: Vocabulary
+    text: str,
+    query: Query,
+    step: Step,
+    evaluations: Sequence[Evaluation],
+    total: int,
+    vocabulary: Vocabulary,
 ) -> str:
     """Lines of text: the query, how it is grouped, what its words were taken for, the plan in the order in
     which it is carried out with the number of photos that each predicate matches alone, the order if one is
-    asked for, the total, and a warning when nothing can ever match."""
+    asked for, the total, and a warning when nothing can ever match. ``evaluations``: of each segment."""
     lines = [f"query:  {' '.join(text.split())}", f"read as: {_outermost(whole(query))}"]
     if words := list(
-        dict.fromkeys([*query.notes, *_words(query, vocabulary), *_operands(query, evaluation)])
+        dict.fromkeys([*query.notes, *_words(query, vocabulary), *_operands(query, evaluations)])
     ):
         lines += ["words:", *(f"  {line}" for line in words)]
-    lines += ["plan:", *(f"  {line}" for line in _steps(step, evaluation))]
+    lines += ["plan:", *(f"  {line}" for line in _steps(step, evaluations))]
     if query.sort is not None:
         lines.append(f"order: {_order(query.sort)}")
-    lines.append(f"{total} of {evaluation.photos} photos match")
+    lines.append(f"{total} of {sum(each.photos for each in evaluations)} photos match")
     if impossible(step):
         lines.append("warning: no photo can match this, as it asks for what cannot be together")
     return "\n".join(lines)
@@ -146,31 +151,33 @@ def _trust(word: str) -> Trust | None:
     return wordnet.trust_of(word)
 
 
-def _operands(query: Query, evaluation: Evaluation) -> Iterator[str]:
+def _operands(query: Query, evaluations: Sequence[Evaluation]) -> Iterator[str]:
     for leaf in leaves(query.tree) if query.tree is not None else ():
         if isinstance(leaf, Like):
-            yield f"{leaf.operand}: the photo to compare with, {_compared(leaf.operand, evaluation)}"
+            yield f"{leaf.operand}: the photo to compare with, {_compared(leaf.operand, evaluations)}"
 
 
-def _compared(operand: str, evaluation: Evaluation) -> str:
+def _compared(operand: str, evaluations: Sequence[Evaluation]) -> str:
     """What of a photo is compared, and with how many only a part of it."""
-    image = evaluation.image(operand)
+    image = evaluations[0].operands.image(operand)
     if image is None:
         return "by layout alone, as it has no image words"
     share = mixture().share
     told = f"{share:.0%} by what it shows as a whole and {1 - share:.0%} by layout"
-    without = ~evaluation.images.comparable(image)
-    count = int(np.count_nonzero(evaluation.of_shown(evaluation.columns.seen_alone(without))))
+    count = sum(
+        int(np.count_nonzero(each.of_shown(each.columns.seen_alone(~each.images.comparable(image)))))
+        for each in evaluations
+    )
     return f"{told}; {counted(count, 'photo')} by layout alone" if count else told
 
 
-def _steps(step: Step, evaluation: Evaluation) -> Iterator[str]:
+def _steps(step: Step, evaluations: Sequence[Evaluation]) -> Iterator[str]:
     if isinstance(step, Joined) and step.parts:
         yield step.words()
         for part in step.parts:
-            yield from (f"  {line}" for line in _steps(part, evaluation))
+            yield from (f"  {line}" for line in _steps(part, evaluations))
     else:
-        count = int(np.count_nonzero(evaluation.of_shown(step.mask(evaluation))))
+        count = sum(int(np.count_nonzero(each.of_shown(step.mask(each)))) for each in evaluations)
         yield f"{step.words()}: {counted(count, 'photo')}"
 
 

@@ -3,7 +3,8 @@ columns alone."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -50,14 +51,17 @@ class FileCounts:
 
 
 def count_classes(
-    columns: Columns | None, vocabulary: Vocabulary, presence: float | None, rows: Rows = None
+    parts: Sequence[tuple[Columns, Rows]], vocabulary: Vocabulary, presence: float | None
 ) -> tuple[ClassCount, ...]:
     """Every class with the photos that show at least ``presence`` (0..1; None: its own threshold) of it,
-    exactly, most frequent first; zeros without columns."""
+    exactly, most frequent first; zeros without columns. ``parts``: of each segment the columns, and the rows
+    that are counted."""
     listed = []
     for each in vocabulary.classes:
         least = each.presence if presence is None else presence
-        levels = np.empty(0) if columns is None else _levels(columns, each.id, least, rows)
+        levels = np.concatenate(
+            [np.empty(0), *(_levels(columns, each.id, least, rows) for columns, rows in parts)]
+        )
         listed.append(
             ClassCount(
                 name=each.name,
@@ -77,25 +81,33 @@ def count_classes(
     return tuple(sorted(listed, key=lambda count: -count.photos))
 
 
-def count_files(files: Files, rows: Rows = None) -> FileCounts:
-    """What the photos' files tell."""
-    taken = files.values("taken") if rows is None else files.values("taken")[rows]
-    dated = taken[taken != NEVER]
+def count_files(parts: Sequence[tuple[Files, Rows]]) -> FileCounts:
+    """What the photos' files tell; ``parts`` as for :func:`count_classes`."""
+    counts = {name: Counter[str]() for name in (*COUNTED, "keep")}
+    taken = [np.empty(0, np.int64)]
+    for files, rows in parts:
+        dates = files.values("taken")
+        taken.append(dates if rows is None else dates[rows])
+        for name, counted in counts.items():
+            counted.update(files.counts(name, rows))
+    every = np.concatenate(taken)
+    dated = every[every != NEVER]
     return FileCounts(
-        counts={counted_as(name): _most_first(files.counts(name, rows).items()) for name in COUNTED},
+        counts={counted_as(name): _most_first(counts[name].items()) for name in COUNTED},
         months=_by_month(dated),
-        undated=taken.size - dated.size,
-        undecoded=files.counts("keep", rows).get(KeepMode.UNDECODED, 0),
+        undated=every.size - dated.size,
+        undecoded=counts["keep"][KeepMode.UNDECODED],
     )
 
 
-def count_words(words: Words, rows: Rows = None) -> dict[str, int]:
+def count_words(parts: Sequence[tuple[Words, Rows]]) -> dict[str, int]:
     """Photos by word, of those that are leaves, most frequent first; a photo counts from the word's threshold
-    on."""
+    on. ``parts`` as for :func:`count_classes`."""
     from dsslic_search.core import wordnet
 
     table, thresholds = wordnet.image_words(), wordnet.thresholds()
-    counts = words.counts([thresholds.of((leaf,)) for leaf in table.leaves], rows)
+    least = [thresholds.of((leaf,)) for leaf in table.leaves]
+    counts = np.sum([words.counts(least, rows) for words, rows in parts], axis=0)
     return _most_first((table.name_of_leaf(n), int(counts[n])) for n in np.flatnonzero(counts).tolist())
 
 

@@ -4,7 +4,7 @@ camera, a lens, a saved query, or a part of a folder's or a file's name."""
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
 
 import numpy as np
@@ -27,22 +27,22 @@ they name nothing."""
 
 
 def names_of(
-    files: Callable[[], Files], saved: Callable[[str], str] | None, tag_trouble: TagTrouble | None
+    files: Callable[[], Sequence[Files]], saved: Callable[[str], str] | None, tag_trouble: TagTrouble | None
 ) -> Named:
-    """The names in an archive; ``files`` opens its index of files, which is done for the first word asked.
+    """The names in an archive; ``files`` opens its indexes of files, which is done for the first word asked.
     ``saved``, ``tag_trouble``: see `query.language.parse.parse`."""
 
     @cache
     def named(word: str) -> Leaf | str | None:
         if tag_trouble is not None and tag_trouble(word) is None:
             return _predicate("tag", word)
-        index = files()
+        indexes = files()
         for field in ("people", "keyword", "camera", "lens"):
-            if _among(index.table(_array(field)), word):
+            if any(_among(index.there(_array(field)), word) for index in indexes):
                 return _predicate(field, word)
         if saved is not None and _holds(saved, word):
             return word
-        return _predicate("path", word) if _in_a_path(index, word) else None
+        return _predicate("path", word) if any(_in_a_path(index, word) for index in indexes) else None
 
     return named
 
@@ -72,10 +72,10 @@ def _in_a_path(index: Files, word: str) -> bool:
     """Whether a folder or a file of the archive has a word, or several, in its name."""
     if len(word) < LEAST_LETTERS:
         return False
-    if _among(index.table("folder"), word):
+    if _among(index.there("folder"), word):
         return True
     whole = _as_a_word(word)
-    rows = np.flatnonzero(index.text("name", word))[:LOOKED_AT_NAMES]
+    rows = np.flatnonzero(index.segment.without_gone(index.text("name", word)))[:LOOKED_AT_NAMES]
     return any(whole.search(index.path(row).rpartition("/")[2].casefold()) for row in rows.tolist())
 
 

@@ -314,7 +314,12 @@ def test_an_archive_of_an_older_version_is_brought_up_to_date_by_a_query(archive
     archive.close()
     with closing(sqlite3.connect(archive.folder.root / "catalog.sqlite")) as database, database:
         columns = [column[1] for column in database.execute("PRAGMA table_info(photo)")]
-        for what in ("TABLE path", "TABLE purged", "INDEX ix_photo_bytes"):
+        for (trigger,) in database.execute(
+            "SELECT name FROM sqlite_master WHERE type = 'trigger'"
+        ).fetchall():
+            database.execute(f"DROP TRIGGER {trigger}")
+        database.execute("DELETE FROM setting WHERE name = 'token'")
+        for what in ("TABLE change", "TABLE history", "TABLE path", "TABLE purged", "INDEX ix_photo_bytes"):
             database.execute(f"DROP {what}")
         for later in columns[columns.index("lens") :]:
             database.execute(f"ALTER TABLE photo DROP COLUMN {later}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from dsslic_search.archive.features import features_of
 from dsslic_search.archive.schema import Photo
 from dsslic_search.core import vocabulary
 from dsslic_search.index import cache
-from dsslic_search.index.source import Stale
+from dsslic_search.index.source import State
 from dsslic_search.query.run.evaluate import Indexes
 
 CLASSES = vocabulary.default()
@@ -39,12 +39,15 @@ def catalog(tmp_path: Path) -> Iterator[Catalog]:
         yield opened
 
 
-def everything(indexes: Indexes) -> tuple[list[int], set[int]]:
-    """Number of photos, and generations, of all indexes."""
-    every = indexes.columns, indexes.vectors(), indexes.regions(), indexes.files()
-    if len({index.generation for index in every}) > 1:
-        raise Stale
-    return [len(index.ids) for index in every], {index.generation for index in every}
+def everything(indexes: Sequence[Indexes]) -> tuple[list[int], set[State]]:
+    """Number of photos in each segment that are not gone, by every index, and the states of all indexes."""
+    counts, states = [], set()
+    for each in indexes:
+        every = [each.columns, each.vectors(), each.regions(), each.files(), each.words(), each.images()]
+        (live,) = {index.segment.live for index in every}
+        counts.append(live)
+        states |= {index.segment.state for index in every}
+    return counts, states
 
 
 def test_they_are_read_once_for_many_questions(
@@ -54,13 +57,13 @@ def test_they_are_read_once_for_many_questions(
     load = cache.load
 
     def watched(path: Path, *rest):
-        opened.append(path.name)
+        opened.append(path.suffix)
         return load(path, *rest)
 
     monkeypatch.setattr(cache, "load", watched)
     indexes = OpenIndexes(catalog, tmp_path / "index", CLASSES)
-    indexes.ask(lambda current: len(current.columns))
-    assert set(opened) == {"coverage.columns"}
+    indexes.ask(lambda current: [len(each.columns) for each in current])
+    assert set(opened) == {".manifest", ".rows", ".coverage"}
     indexes.ask(everything)
     opened.clear()
     for _ in range(5):
@@ -70,33 +73,33 @@ def test_they_are_read_once_for_many_questions(
 
 def test_they_follow_the_catalog(catalog: Catalog, tmp_path: Path):
     indexes = OpenIndexes(catalog, tmp_path / "index", CLASSES)
-    assert indexes.ask(everything)[0] == [1] * 4
+    assert indexes.ask(everything)[0] == [1]
     add(catalog, 2)
-    assert indexes.ask(everything) == ([2] * 4, {catalog.generation()})
+    assert indexes.ask(everything) == ([1, 1], {catalog.state()})
 
 
 def test_a_change_between_two_openings_is_asked_again_at_one_moment(catalog: Catalog, tmp_path: Path):
     """As while an ingest goes on: every index that is opened finds a newer catalog."""
     indexes = OpenIndexes(catalog, tmp_path / "index", CLASSES)
-    asked: list[int] = []
+    asked: list[State] = []
 
-    def question(current: Indexes):
-        asked.append(current.columns.generation)
-        current.vectors()
+    def question(current: Sequence[Indexes]):
+        asked.append(current[0].columns.segment.state)
+        current[0].vectors()
         add(catalog, 2 + len(asked))
         return everything(current)
 
-    counts, generations = indexes.ask(question)
+    counts, states = indexes.ask(question)
     assert len(asked) == 2
-    assert len(set(counts)) == len(generations) == 1
-    assert counts[0] == 2  # of the moment at which it was asked again, not of what came meanwhile
-    assert indexes.ask(everything)[0] == [3] * 4
+    assert len(states) == 1
+    assert sum(counts) == 2  # of the moment at which it was asked again, not of what came meanwhile
+    assert sum(indexes.ask(everything)[0]) == 3
 
 
 def test_other_errors_pass(catalog: Catalog, tmp_path: Path):
     indexes = OpenIndexes(catalog, tmp_path / "index", CLASSES)
 
-    def question(_current: Indexes):
+    def question(_current: Sequence[Indexes]):
         raise ValueError("wrong")
 
     with pytest.raises(ValueError, match="wrong"):

@@ -29,6 +29,7 @@ from dsslic_search.core.vocabulary import default
 from dsslic_search.index.columns import open_columns
 from dsslic_search.index.regions.table import open_regions
 from dsslic_search.index.vectors.table import open_vectors
+from tests.segments import whole
 
 pytestmark = pytest.mark.usefixtures("each_time")
 
@@ -350,7 +351,7 @@ def test_damage_that_shows_while_reading_is_an_archive_error(
             session.scalars(select(Photo)).all()
         for opened in (open_columns, open_vectors, open_regions):
             with pytest.raises(ArchiveError, match="damaged"):
-                opened(catalog, tmp_path / "index", default())
+                opened(whole(catalog, tmp_path / "index", default()))
 
 
 def test_known_tells_what_the_row_says_of_the_file(

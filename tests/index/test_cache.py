@@ -5,7 +5,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from dsslic_search.index.cache import load, save
+from dsslic_search.index.cache import BLOCK, Damaged, load, load_whole, save
 
 ARRAYS = {
     "ids": np.arange(5, dtype=np.int64),
@@ -17,12 +17,12 @@ ARRAYS = {
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
     path = tmp_path / "made" / "some.index"
-    save(path, "kind", "key", 3, ARRAYS)
+    save(path, "kind", "key", ARRAYS)
     return path
 
 
 def test_what_was_saved_is_loaded(path: Path) -> None:
-    arrays = load(path, "kind", "key", 3)
+    arrays = load(path, "kind", "key")
     assert arrays is not None
     assert list(arrays) == list(ARRAYS)
     for name, array in ARRAYS.items():
@@ -33,14 +33,9 @@ def test_what_was_saved_is_loaded(path: Path) -> None:
     assert [p.name for p in path.parent.iterdir()] == ["some.index"]
 
 
-@pytest.mark.parametrize(
-    ("kind", "key", "generation"),
-    [("other", "key", 3), ("kind", "other", 3), ("kind", "key", 4), ("kind", "key", 2)],
-)
-def test_another_kind_key_or_generation_is_not_there(
-    path: Path, kind: str, key: str, generation: int
-) -> None:
-    assert load(path, kind, key, generation) is None
+@pytest.mark.parametrize(("kind", "key"), [("other", "key"), ("kind", "other")])
+def test_another_kind_or_key_is_not_there(path: Path, kind: str, key: str) -> None:
+    assert load(path, kind, key) is None
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], max_examples=60)
@@ -50,8 +45,9 @@ def test_any_changed_byte_is_noticed(path: Path, place: int, flip: int) -> None:
     damaged = bytearray(sound)
     damaged[place % len(sound)] ^= flip
     other = path.with_name("damaged")
+    other.unlink(missing_ok=True)
     other.write_bytes(damaged)
-    assert load(other, "kind", "key", 3) is None
+    assert load_whole(other, "kind", "key") is None
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], max_examples=30)
@@ -60,14 +56,14 @@ def test_a_shorter_or_longer_file_is_noticed(path: Path, length: int) -> None:
     sound = path.read_bytes()
     other = path.with_name("damaged")
     other.write_bytes(sound[: length % len(sound)])
-    assert load(other, "kind", "key", 3) is None
+    assert load(other, "kind", "key") is None
     other.write_bytes(sound + b"\0")
-    assert load(other, "kind", "key", 3) is None
+    assert load(other, "kind", "key") is None
 
 
 def test_no_file_and_a_folder_are_not_there(tmp_path: Path) -> None:
-    assert load(tmp_path / "nothing", "kind", "key", 3) is None
-    assert load(tmp_path, "kind", "key", 3) is None
+    assert load(tmp_path / "nothing", "kind", "key") is None
+    assert load(tmp_path, "kind", "key") is None
 
 
 def test_a_failed_write_leaves_the_old_file_and_no_temporary_one(
@@ -78,6 +74,46 @@ def test_a_failed_write_leaves_the_old_file_and_no_temporary_one(
 
     monkeypatch.setattr("os.fsync", full)
     with pytest.raises(OSError, match="no space"):
-        save(path, "kind", "key", 4, ARRAYS)
+        save(path, "kind", "key", ARRAYS)
     assert [p.name for p in path.parent.iterdir()] == ["some.index"]
-    assert load(path, "kind", "key", 3) is not None
+    assert load(path, "kind", "key") is not None
+
+
+def test_only_what_is_asked_for_is_read_and_damage_elsewhere_does_not_matter(tmp_path: Path) -> None:
+    path = tmp_path / "some.index"
+    grid = np.arange(3 * BLOCK, dtype=np.uint32).reshape(3, BLOCK)
+    save(path, "kind", "key", {"grid": grid, "line": grid[0]})
+    damaged = bytearray(path.read_bytes())
+    place = damaged.index(grid[1, 7 : BLOCK // 2].tobytes())  # in the middle row
+    damaged[place] ^= 1
+    path.unlink()
+    path.write_bytes(damaged)
+    arrays = load(path, "kind", "key")
+    assert arrays is not None
+    assert np.array_equal(arrays.row("grid", 0), grid[0])
+    assert np.array_equal(arrays.part("grid", BLOCK // 2, BLOCK), grid[:, BLOCK // 2 :])
+    assert np.array_equal(arrays.part("line", 0, 9), grid[0, :9])
+    for wrong in (
+        lambda: arrays["grid"],
+        lambda: arrays.row("grid", 1),
+        lambda: arrays.part("grid", 0, 10),
+    ):
+        with pytest.raises(Damaged):
+            wrong()
+    assert load(path, "kind", "key") is None  # from now on
+
+
+@given(shapes=st.lists(st.integers(0, 3 * BLOCK), min_size=1, max_size=4), place=st.integers(0))
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=30, deadline=None)
+def test_blocks_end_anywhere(tmp_path: Path, shapes: list[int], place: int) -> None:
+    path = tmp_path / "some.index"
+    made = {f"{number}": np.arange(size, dtype=np.uint8) for number, size in enumerate(shapes)}
+    save(path, "kind", "key", made)
+    arrays = load_whole(path, "kind", "key")
+    assert arrays is not None
+    assert all(np.array_equal(arrays[name], array) for name, array in made.items())
+    changed = bytearray(path.read_bytes())
+    changed[place % len(changed)] ^= 16
+    path.unlink()
+    path.write_bytes(changed)
+    assert load_whole(path, "kind", "key") is None

@@ -3,12 +3,13 @@ photos."""
 
 from __future__ import annotations
 
+import random
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import cache, cached_property, lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -20,13 +21,9 @@ from dsslic_search.core.fields import INDEXED
 from dsslic_search.core.kinds import PhotoState
 from dsslic_search.core.vocabulary import default
 from dsslic_search.features.image_words import ImageWords
-from dsslic_search.index.columns import open_columns
-from dsslic_search.index.files import open_files
-from dsslic_search.index.regions.table import open_regions
-from dsslic_search.index.source import ClassRows
-from dsslic_search.index.vectors.image import open_image_vectors
-from dsslic_search.index.vectors.table import open_vectors
-from dsslic_search.index.words import open_words
+from dsslic_search.index.cache import Arrays
+from dsslic_search.index.segments import Segment, open_segments
+from dsslic_search.index.source import ClassRows, InOrder, State
 from dsslic_search.query.run.execute import Indexes
 from tests.oracle import OracleRegion, regions_of
 
@@ -124,23 +121,27 @@ class MadeArchive:
     def in_order(self) -> list[MadePhoto]:
         return sorted(sorted(self.photos, key=lambda p: p.id), key=lambda p: p.moment, reverse=True)
 
-    def indexes(self) -> Indexes:
+    def indexes(self, segments: int = 1) -> tuple[Indexes, ...]:
         """Of the photos there are now, each made when it is first needed and kept, as an open archive keeps
-        them."""
-        source = (self, NOWHERE, V)
-        return Indexes(
-            open_columns(*source),
-            cache(lambda: open_vectors(*source)),
-            cache(lambda: open_regions(*source)),
-            cache(lambda: open_files(*source)),
-            cache(lambda: open_words(*source)),
-            cache(lambda: open_image_vectors(*source)),
-        )
+        them. ``segments``: so many, among which they are dealt out; in each of several, some are gone."""
+        if segments == 1:
+            return tuple(map(Indexes.of, open_segments(self, NOWHERE, V).parts))
+        rng = random.Random(segments)
+        dealt = [rng.randrange(segments) for _ in self.photos]
+        moment, made = _Moment(self), []
+        for number in range(segments):
+            own = {p.id for p, at in zip(self.photos, dealt, strict=True) if at == number}
+            held = np.array(sorted(own | {p.id for p in self.photos if not rng.randrange(4)}), np.int64)
+            ids, moments = moment.newest_first(held)
+            rows = {"ids": ids, "moments": moments, "by_id": np.argsort(ids).astype(np.uint32)}
+            gone = np.array([i not in own for i in ids.tolist()], bool)
+            made.append(Segment(self, self.state(), V, f"{number}", None, Arrays(rows), gone))
+        return tuple(map(Indexes.of, made))
 
     # as a Source
 
-    def generation(self) -> int:
-        return self.changes
+    def state(self) -> State:
+        return State(self.changes, "made")
 
     @contextmanager
     def snapshot(self) -> Iterator[_Moment]:
@@ -148,16 +149,28 @@ class MadeArchive:
 
 
 class _Moment:
-    def __init__(self, archive: MadeArchive) -> None:
+    def __init__(self, archive: MadeArchive, ids: np.ndarray | None = None) -> None:
         self.archive = archive
-        self.generation = archive.changes
+        self.state = archive.state()
         self.photos = archive.in_order
+        if ids is not None:
+            by_id = {p.id: p for p in self.photos}
+            self.photos = [by_id[i] for i in ids.tolist()]
+
+    def changed_since(self, state: State) -> np.ndarray | None:
+        return np.empty(0, np.int64) if state == self.state else None
+
+    @contextmanager
+    def of(self, ids: np.ndarray) -> Iterator[_Moment]:
+        yield _Moment(self.archive, ids)
+
+    def newest_first(self, ids: np.ndarray | None = None) -> InOrder:
+        photos = [p for p in self.archive.in_order if ids is None or p.id in set(ids.tolist())]
+        moments = np.array([p.moment for p in photos], "datetime64[us]").astype(np.int64)
+        return InOrder(np.array([p.id for p in photos], np.int64), moments)
 
     def photo_ids(self) -> np.ndarray:
         return np.array([p.id for p in self.photos], np.int64)
-
-    def moments(self) -> np.ndarray:
-        return np.array([p.moment for p in self.photos], "datetime64[us]").astype(np.int64)
 
     def coverages(self, class_id: int) -> ClassRows:
         pairs = self._pairs[class_id]

@@ -48,7 +48,7 @@ from dsslic_search.query.ast import (
 from dsslic_search.query.contradiction import impossible
 from dsslic_search.query.language.spatial import RELATIONS
 from dsslic_search.query.plan import plan
-from dsslic_search.query.run.evaluate import Evaluation
+from dsslic_search.query.run.evaluate import Evaluation, Operands
 from dsslic_search.query.run.order import ByDegree
 from tests.query.made import NOON, MadeArchive, MadePhoto
 from tests.query.slow import degree, holds
@@ -364,11 +364,11 @@ def test_the_executor_finds_exactly_what_a_slow_reading_of_the_maps_finds(
         rng = np.random.default_rng(seed)
         monkeypatch.setattr(frequent, "KEPT_FROM", int(rng.choice([0, 10**9])))
         archive = made_archive(rng)
-        photos, indexes = archive.in_order, archive.indexes()
+        photos, (indexes,) = archive.in_order, archive.indexes()
         for _ in range(QUERIES):
             tree, presence = made_tree(rng, archive), one(rng, PRESENCES)
             step = plan(tree, max(1, round(presence * TICKS)))
-            evaluation = Evaluation(indexes, lambda operand, mirrored: np.empty((0, 0)), {})
+            evaluation = Evaluation(indexes, Operands(lambda operand, mirrored: np.empty((0, 0)), {}))
             mask = step.mask(evaluation)
             expected = [holds(tree, photo, presence) for photo in photos]
             assert mask.tolist() == expected, tree

@@ -17,6 +17,7 @@ from dsslic_search.core import vocabulary
 from dsslic_search.index.columns import Columns, open_columns
 from dsslic_search.index.files import Files, open_files
 from dsslic_search.query.facets import HISTOGRAM_BINS, count_classes, count_files
+from tests.segments import whole
 
 CLASSES = vocabulary.default()
 CAMERAS = (None, "Box Brownie", "Leica")
@@ -53,7 +54,10 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[list[Photo], list[Ma
             catalog.add(photo(number, rng), made): made
             for number, made in enumerate(features_of(some_map(rng), CLASSES) for _ in range(60))
         }
-        columns, files = open_columns(catalog, folder, CLASSES), open_files(catalog, folder, CLASSES)
+        columns, files = (
+            open_columns(whole(catalog, folder, CLASSES)),
+            open_files(whole(catalog, folder, CLASSES)),
+        )
         photos = catalog.photos(columns.ids.tolist())
     return photos, [features[p.id] for p in photos], columns, files
 
@@ -66,7 +70,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[list[Photo], list[Ma
 def test_classes_are_counted_as_a_slow_count_does(made, rows: list[int] | None, presence: float):
     _, features, columns, _ = made
     chosen = range(60) if rows is None else sorted(rows)
-    found = count_classes(columns, CLASSES, presence, None if rows is None else np.array(chosen, np.intp))
+    found = count_classes([(columns, None if rows is None else np.array(chosen, np.intp))], CLASSES, presence)
     assert [c.photos for c in found] == sorted((c.photos for c in found), reverse=True)
     assert {c.name for c in found} == {c.name for c in CLASSES.classes}
     for count in found:
@@ -83,7 +87,7 @@ def test_classes_are_counted_as_a_slow_count_does(made, rows: list[int] | None, 
 def test_files_are_counted_as_a_slow_count_does(made, rows: list[int] | None):
     photos, _, _, files = made
     chosen = range(60) if rows is None else sorted(rows)
-    found = count_files(files, None if rows is None else np.array(chosen, np.intp))
+    found = count_files([(files, None if rows is None else np.array(chosen, np.intp))])
     some = [photos[i] for i in chosen]
     assert found.counts["formats"] == Counter(p.format for p in some)
     assert found.counts["cameras"] == Counter(p.camera for p in some if p.camera)
@@ -97,7 +101,7 @@ def test_files_are_counted_as_a_slow_count_does(made, rows: list[int] | None):
 
 
 def test_without_an_archive_all_is_nothing():
-    found = count_classes(None, CLASSES, 0.005)
+    found = count_classes((), CLASSES, 0.005)
     assert {c.photos for c in found} == {0}
     assert {c.histogram for c in found} == {(0,) * HISTOGRAM_BINS}
     assert len(found) == len(CLASSES)

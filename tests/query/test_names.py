@@ -40,7 +40,7 @@ def tag_trouble(name: str) -> tuple[str, tuple[str, ...]] | None:
 
 
 def named(word: str) -> Leaf | str | None:
-    return names_of(ARCHIVE.indexes().files, saved, tag_trouble)(word)
+    return names_of(lambda: [each.files() for each in ARCHIVE.indexes(2)], saved, tag_trouble)(word)
 
 
 @pytest.mark.parametrize(

@@ -134,6 +134,12 @@ class IngestReport:
     milliseconds: dict[str, float] = field(default_factory=dict)
 
     @property
+    def changed(self) -> int:
+        """How many photos the catalog says something else of than before, at most."""
+        known = len(self.moved) + len(self.copies) + len(self.back) + len(self.versions) + len(self.missing)
+        return self.added + self.updated + known
+
+    @property
     def videos(self) -> int:
         """Those passed over, since no frames were asked for."""
         return self.passed_over.count(Kind.VIDEO)

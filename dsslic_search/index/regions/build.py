@@ -37,15 +37,15 @@ class _Part:
     contacts: NDArray[np.uint8]
 
 
-def gathered(snapshot: Snapshot, vocabulary: Vocabulary) -> cache.Arrays:
+def gathered(snapshot: Snapshot, vocabulary: Vocabulary) -> cache.Made:
     """The arrays of `index.regions.table.Regions` from the catalog. Raises ArchiveError as `open_regions`
     does."""
     classes, groups = len(vocabulary), [group.members for group in vocabulary.groups]
-    ids: list[int] = []
+    photos = 0
     parts = [_sorted([], 0, vocabulary)]
     for batch in snapshot.regions():
-        parts.append(_sorted(batch, len(ids), vocabulary))
-        ids.extend(photo_id for photo_id, _ in batch)
+        parts.append(_sorted(batch, photos, vocabulary))
+        photos += len(batch)
 
     def joined(name: str, starts: str = "starts") -> NDArray[Any]:
         """One array of all parts, class by class: parts are in the order of their rows."""
@@ -63,7 +63,6 @@ def gathered(snapshot: Snapshot, vocabulary: Vocabulary) -> cache.Arrays:
     begun = np.searchsorted(first, ends)
     return (
         {
-            "ids": np.array(ids, np.int64),
             "starts": ends,
             "row": row,
             "groups": begun,
@@ -76,12 +75,12 @@ def gathered(snapshot: Snapshot, vocabulary: Vocabulary) -> cache.Arrays:
                 -1, classes
             ),
         }
-        | _by_row(row[first], begun, len(ids))
+        | _by_row(row[first], begun, photos)
         | _by_pair(joined("contacts", "contact_starts"), touched, ends, classes + len(groups))
     )
 
 
-def _by_row(rows: NDArray[np.uint32], groups: Numbers, photos: int) -> cache.Arrays:
+def _by_row(rows: NDArray[np.uint32], groups: Numbers, photos: int) -> cache.Made:
     """For each class that is common: its group in each row, or -1. ``rows``: of all groups; ``groups``: where
     those of each class begin among them."""
     common = np.flatnonzero((np.diff(groups) * COMMON_ONE_IN >= photos) & (np.diff(groups) > 0))
@@ -117,7 +116,7 @@ def _best_shares(lines: NDArray[np.uint8], first: Numbers) -> NDArray[np.uint8]:
 
 def _by_pair(
     contacts: NDArray[np.uint8], touched: NDArray[np.uint8], starts: Numbers, things: int
-) -> cache.Arrays:
+) -> cache.Made:
     """Contacts, uint8[3, n] (thing, under, border), of regions that are sorted by class, sorted by the thing
     that is touched too: a class or, from their number on, a group."""
     classes = starts.size - 1

@@ -16,7 +16,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from dsslic_search.index.cache import Arrays
+from dsslic_search.index.cache import Arrays, Made
 from dsslic_search.index.regions.relate import RELATIONS, Beside, Meeting, RegionTest, Related
 
 KEPT_FROM = 200_000  # photos in the archive; of fewer, the regions are compared soon enough
@@ -46,7 +46,7 @@ class Regions(Protocol):
     ) -> tuple[NDArray[np.uint16], NDArray[np.uint16]]: ...
 
 
-NOTHING_KEPT: Arrays = {
+NOTHING_KEPT: Made = {
     "asked": np.empty(0, np.int64),
     "answers": np.zeros(1, np.int64),
     "answer_rows": np.empty(0, np.uint32),
@@ -66,7 +66,7 @@ def kept_matches(arrays: Arrays, classes: tuple[int, ...], test: RegionTest) -> 
     return arrays["answer_rows"][start:stop], arrays["answer_best"][start:stop]
 
 
-def found_beforehand(regions: Regions) -> Arrays:
+def found_beforehand(regions: Regions) -> Made:
     """``asked``: the questions as numbers, ascending; ``answers``: where the answer to each begins, one more
     at the end; ``answer_rows`` and ``answer_best``: the answers."""
     if len(regions) < KEPT_FROM:

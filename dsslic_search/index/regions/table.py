@@ -9,13 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dsslic_search.core.vocabulary import Vocabulary
 from dsslic_search.features.scene import FORMAT, SHARES, UNITS
 from dsslic_search.index import cache
 from dsslic_search.index.compiling import runnable
@@ -37,9 +35,9 @@ from dsslic_search.index.regions.relate import (
     comparison,
     degree_table,
 )
-from dsslic_search.index.source import Snapshot, Source
+from dsslic_search.index.segments import Segment, Table
+from dsslic_search.index.source import Snapshot
 
-FILE = "places.regions"
 KIND = "regions"
 ARRANGEMENT = 3  # the version of the arrays; a file of another one is made anew
 
@@ -47,10 +45,10 @@ Groups = NDArray[np.signedinteger[Any]]
 
 
 @dataclass(frozen=True)
-class Regions(cache.Table):
-    """The regions of one generation of the catalog.
+class Regions(Table):
+    """The regions of a segment.
 
-    ``arrays``: ids (int64, by row); starts (int64[classes + 1]: where a class's regions begin) and row (of
+    ``arrays``: starts (int64[classes + 1]: where a class's regions begin) and row (of
     each region); groups (int64[classes + 1]: where a class's groups begin), rows (of each group) and first
     (its first region, one more at the end); by_row (int32[common, n]: the group of each of the ``common``
     classes in each row, or -1); boxes (uint16[7, regions]: area, left, top, right, bottom, x, y in 1/UNITS);
@@ -241,19 +239,16 @@ class Regions(cache.Table):
         return groups
 
 
-def open_regions(source: Source, folder: Path, vocabulary: Vocabulary) -> Regions:
-    """The regions of the catalog as it is now: from ``folder`` if a sound and current file is there, else
-    built and stored.
+def open_regions(segment: Segment) -> Regions:
+    """The regions of a segment. Raises ArchiveError when the catalog does not know the regions of a photo, or
+    has nonsense instead, and as `Segment.arrays`."""
+    vocabulary = segment.vocabulary
 
-    A folder that cannot be written costs time at the next opening, nothing else. Raises ArchiveError when the
-    catalog does not know the regions of a photo, or has nonsense instead."""
-    key = f"{vocabulary.identity}/{FORMAT}/{ARRANGEMENT}"
-
-    def build(snapshot: Snapshot) -> cache.Arrays:
+    def build(snapshot: Snapshot) -> cache.Made:
         arrays = gathered(snapshot, vocabulary) | frequent.NOTHING_KEPT
-        return arrays | frequent.found_beforehand(Regions(snapshot.generation, arrays))
+        return arrays | frequent.found_beforehand(Regions(segment, cache.Arrays(arrays)))
 
-    return Regions(*cache.opened(source, folder / FILE, KIND, key, build))
+    return Regions(segment, segment.arrays(KIND, f"{vocabulary.identity}/{FORMAT}/{ARRANGEMENT}", build))
 
 
 def _others(test: RegionTest) -> list[tuple[int, ...]]:

@@ -1,6 +1,6 @@
-"""The image embeddings of all photos, and which of them are like one.
+"""The image embeddings of a segment's photos, and which of them are like one.
 
-Rows are those of the coverage columns: every photo has one, be its file without an embedding. A score is the
+Rows are those of the segment. A score is the
 cosine by :mod:`dsslic_search.index.vectors.scan`, NaN where there is nothing to compare with: no embedding,
 or one that another network made.
 """
@@ -10,21 +10,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dsslic_search.core.vocabulary import Vocabulary
 from dsslic_search.features.image_words import ImageWords
 from dsslic_search.index import cache
-from dsslic_search.index.source import Snapshot, Source
+from dsslic_search.index.segments import Segment, Table
+from dsslic_search.index.source import Snapshot
 from dsslic_search.index.vectors import candidates
 from dsslic_search.index.vectors.scan import Scan, question
 
-FILE = "image.vectors"
 KIND = "image"
-KEY = "1"
+KEY = "2"
 PIECE = 4  # numbers that the quantiser takes together
 MAKER_BYTES = 8
 NO_MAKER = 255
@@ -34,8 +32,8 @@ Scores = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
-class ImageVectors(cache.Table):
-    """The image embeddings of one generation of the catalog. ``arrays``: ``ids``; ``makers``, uint8[m,
+class ImageVectors(Table):
+    """The image embeddings of a segment. ``arrays``: ``makers``, uint8[m,
     MAKER_BYTES], what made them, and ``made_by``, uint8[n], which of these made each, NO_MAKER for photos
     without; ``packed``, int8[n, k], zeros at the end of shorter ones; ``scales``, float32[n], which bring
     them to length 1; in large archives ``candidates``, bytes."""
@@ -92,53 +90,41 @@ def _makers(stored: NDArray[np.uint8]) -> dict[str, int]:
     return {row.tobytes().hex(): number for number, row in enumerate(stored)}
 
 
-def open_image_vectors(source: Source, folder: Path, vocabulary: Vocabulary) -> ImageVectors:
-    """The image embeddings of the catalog as it is now: from ``folder`` if a sound and current file is there,
-    else built and stored. A folder that cannot be written costs time at the next opening, nothing else."""
-    return ImageVectors(*cache.opened(source, folder / FILE, KIND, KEY, _build))
+def open_image_vectors(segment: Segment) -> ImageVectors:
+    """The image embeddings of a segment; see `Segment.arrays`."""
+    return ImageVectors(segment, segment.arrays(KIND, KEY, _build))
 
 
-def _build(snapshot: Snapshot) -> cache.Arrays:
-    ids: list[int] = []
+def _build(snapshot: Snapshot) -> cache.Made:
     makers: dict[str, int] = {}
     made_by: list[int] = []
     parts: list[NDArray[np.int8]] = []
     for batch in snapshot.image_words():
-        for photo_id, stored in batch:
-            ids.append(photo_id)
+        for _, stored in batch:
             seen = None if stored is None else ImageWords.from_bytes(stored)
             # more makers than have a number are no maker to compare with
             room = seen is not None and (seen.maker in makers or len(makers) < NO_MAKER)
             made_by.append(makers.setdefault(seen.maker, len(makers)) if seen and room else NO_MAKER)
             parts.append(np.array(seen.embedding if seen else (), np.int8))
-    return arrays_of(np.array(ids, np.int64), list(makers), np.array(made_by, np.uint8), parts)
+    return arrays_of(list(makers), np.array(made_by, np.uint8), parts)
 
 
 def arrays_of(
-    ids: NDArray[np.int64],
-    makers: list[str],
-    made_by: NDArray[np.uint8],
-    embeddings: list[NDArray[np.int8]],
-) -> cache.Arrays:
+    makers: list[str], made_by: NDArray[np.uint8], embeddings: list[NDArray[np.int8]]
+) -> cache.Made:
     """What ImageVectors holds of photos with these embeddings, empty for those without."""
     longest = max((each.size for each in embeddings), default=0)
-    packed = np.zeros((ids.size, -(-longest // PIECE) * PIECE), np.int8)
+    packed = np.zeros((made_by.size, -(-longest // PIECE) * PIECE), np.int8)
     for row, each in zip(packed, embeddings, strict=True):
         row[: each.size] = each
     squares = np.einsum("ij,ij->i", packed, packed, dtype=np.int64)
     scales = (1 / np.sqrt(np.maximum(squares, 1))).astype(np.float32)
     stored = np.frombuffer(bytes.fromhex("".join(makers)), np.uint8).reshape(-1, MAKER_BYTES)
-    arrays: cache.Arrays = {
-        "ids": ids,
-        "makers": stored,
-        "made_by": made_by,
-        "packed": packed,
-        "scales": scales,
-    }
-    if packed.shape[1] and ids.size >= candidates.CHOSEN_FROM:
+    arrays: cache.Made = {"makers": stored, "made_by": made_by, "packed": packed, "scales": scales}
+    if packed.shape[1] and made_by.size >= candidates.CHOSEN_FROM:
 
         def units(rows: slice) -> NDArray[np.float32]:
             return np.asarray(packed[rows] * scales[rows, None], np.float32)
 
-        arrays["candidates"] = candidates.quantised(units, ids.size, packed.shape[1], PIECE)
+        arrays["candidates"] = candidates.quantised(units, made_by.size, packed.shape[1], PIECE)
     return arrays

@@ -1,29 +1,27 @@
-"""What one query works with: the indexes, opened as they are needed, and what was found in them so far.
-
-Everything opened must be of the generation of the columns, so that rows mean the same photos everywhere;
-otherwise Stale is raised. What each step of a plan asks of the indexes: `query.steps`.
+"""What one query works with: what it compares photos with, and for each segment of the catalog the indexes,
+opened as they are needed, and what was found in them so far. What each step of a plan asks of the indexes:
+`query.steps`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
-from typing import TypeVar
+from functools import cache, cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dsslic_search.features.image_words import ImageWords
 from dsslic_search.features.resemblance import mixture
-from dsslic_search.index.columns import Columns
-from dsslic_search.index.files import Files
+from dsslic_search.index.columns import Columns, open_columns
+from dsslic_search.index.files import Files, open_files
 from dsslic_search.index.regions.relate import RegionMatches, RegionTest
-from dsslic_search.index.regions.table import Regions
-from dsslic_search.index.source import Stale
-from dsslic_search.index.vectors.image import ImageVectors
-from dsslic_search.index.vectors.table import Vectors
-from dsslic_search.index.words import Words
+from dsslic_search.index.regions.table import Regions, open_regions
+from dsslic_search.index.segments import Segment
+from dsslic_search.index.vectors.image import ImageVectors, open_image_vectors
+from dsslic_search.index.vectors.table import Vectors, open_vectors
+from dsslic_search.index.words import Words, open_words
 from dsslic_search.query.run.rank import Mask, Rows
 
 COMPARED_ALONE_ONE_IN = 2
@@ -40,13 +38,12 @@ EmbeddingsOf = Callable[[str, bool], NDArray[np.float32]]
 """The embeddings of an operand, float32[m, DIMENSION], the best of which counts; may raise DSSError."""
 ImageOf = Callable[[str], ImageWords | None]
 """What an operand shows as a whole; None where that is not known. May raise DSSError."""
-Index = TypeVar("Index", Vectors, ImageVectors, Regions, Files, Words)
 
 
 @dataclass(frozen=True)
 class Indexes:
-    """Where answers come from, all of one generation of the catalog. All but the columns are opened when a
-    query needs them.
+    """Where answers about the photos of one segment come from. All but the columns are opened when a query
+    needs them.
 
     ``kept_matches`` has what took long to find among regions, by classes, test and whether they were counted,
     for the next queries, or next pages, that ask the same."""
@@ -61,77 +58,44 @@ class Indexes:
         default_factory=dict, repr=False, compare=False
     )
 
+    @classmethod
+    def of(cls, segment: Segment) -> Indexes:
+        """Those of a segment."""
+        return cls(
+            open_columns(segment),
+            cache(lambda: open_vectors(segment)),
+            cache(lambda: open_regions(segment)),
+            cache(lambda: open_files(segment)),
+            cache(lambda: open_words(segment)),
+            cache(lambda: open_image_vectors(segment)),
+        )
 
-class Evaluation:
-    """One query's work. Regions, files and words that were looked at are remembered by the step that asked
-    for them: ``matches_of``, ``mask_of`` and ``parts_of``, by the ``id`` of the step."""
+
+class Operands:
+    """What a query compares photos with, found once."""
 
     def __init__(
         self,
-        indexes: Indexes,
         embeddings_of: EmbeddingsOf,
         known: Mapping[Operand, NDArray[np.float32]],
-        lifted: int = 0,
         image_of: ImageOf | None = None,
     ) -> None:
         """``known``: embeddings of operands that ``embeddings_of`` need not be asked for; these are compared
-        by layout alone, as all are without ``image_of``. ``lifted``: which photos are not left out of answers
-        (`index.columns.Columns.shown`)."""
-        self.columns = indexes.columns
-        self._shown = indexes.columns.shown(lifted)
-        self.matches_of: dict[int, RegionMatches] = {}
-        self.mask_of: dict[int, Mask] = {}
-        self.parts_of: dict[int, NDArray[np.uint8]] = {}
-        self._indexes = indexes
+        by layout alone, as all are without ``image_of``."""
         self._embeddings_of = embeddings_of
         self._embeddings = dict(known)
         self._image_of = image_of
         self._images: dict[str, ImageWords | None] = {operand: None for operand, _ in known}
-        self._likeness: dict[Operand, NDArray[np.float32]] = {}  # of all photos, by row
-
-    @cached_property
-    def vectors(self) -> Vectors:
-        return self._current(self._indexes.vectors())
-
-    @cached_property
-    def regions(self) -> Regions:
-        return self._current(self._indexes.regions())
-
-    @cached_property
-    def files(self) -> Files:
-        return self._current(self._indexes.files())
-
-    @cached_property
-    def words(self) -> Words:
-        return self._current(self._indexes.words())
-
-    @cached_property
-    def images(self) -> ImageVectors:
-        return self._current(self._indexes.images())
-
-    def of_shown(self, mask: Mask) -> Mask:
-        """A mask without the photos that are left out of answers."""
-        return mask if self._shown is None else mask & self._shown
-
-    @property
-    def photos(self) -> int:
-        """How many photos are not left out."""
-        return len(self.columns) if self._shown is None else int(np.count_nonzero(self._shown))
-
-    def _current(self, index: Index) -> Index:
-        if index.generation != self.columns.generation:
-            raise Stale
-        return index
 
     def embeddings(self, operand: str, mirrored: bool) -> NDArray[np.float32]:
-        """Those of an operand, float32[m, DIMENSION]; found once."""
+        """Those of an operand, float32[m, DIMENSION]."""
         key = operand, mirrored
         if key not in self._embeddings:
             self._embeddings[key] = self._embeddings_of(operand, mirrored)
         return self._embeddings[key]
 
     def image(self, operand: str) -> ImageWords | None:
-        """What an operand shows as a whole, if that is known; found once."""
+        """What an operand shows as a whole, if that is known."""
         if operand not in self._images:
             self._images[operand] = None if self._image_of is None else self._image_of(operand)
         return self._images[operand]
@@ -144,6 +108,51 @@ class Evaluation:
             for operand, found in self._embeddings.items()
         )
 
+
+class Evaluation:
+    """One query's work in one segment. Regions, files and words that were looked at are remembered by the
+    step that asked for them: ``matches_of``, ``mask_of`` and ``parts_of``, by the ``id`` of the step."""
+
+    def __init__(self, indexes: Indexes, operands: Operands, lifted: int = 0) -> None:
+        """``lifted``: which photos are not left out of answers (`index.columns.Columns.shown`)."""
+        self.columns = indexes.columns
+        self.operands = operands
+        self._shown = indexes.columns.shown(lifted)
+        self.matches_of: dict[int, RegionMatches] = {}
+        self.mask_of: dict[int, Mask] = {}
+        self.parts_of: dict[int, NDArray[np.uint8]] = {}
+        self._indexes = indexes
+        self._likeness: dict[Operand, NDArray[np.float32]] = {}  # of all photos, by row
+
+    @cached_property
+    def vectors(self) -> Vectors:
+        return self._indexes.vectors()
+
+    @cached_property
+    def regions(self) -> Regions:
+        return self._indexes.regions()
+
+    @cached_property
+    def files(self) -> Files:
+        return self._indexes.files()
+
+    @cached_property
+    def words(self) -> Words:
+        return self._indexes.words()
+
+    @cached_property
+    def images(self) -> ImageVectors:
+        return self._indexes.images()
+
+    def of_shown(self, mask: Mask) -> Mask:
+        """A mask without the photos that are left out of answers."""
+        return mask if self._shown is None else mask & self._shown
+
+    @property
+    def photos(self) -> int:
+        """How many photos are not left out."""
+        return len(self.columns) if self._shown is None else int(np.count_nonzero(self._shown))
+
     def likeness(self, operand: str, mirrored: bool, rows: Rows) -> NDArray[np.float32]:
         """Of some photos to an operand: float32, about -1..1."""
         key = operand, mirrored
@@ -155,9 +164,8 @@ class Evaluation:
 
     def _alike(self, operand: str, mirrored: bool, rows: Rows | None) -> NDArray[np.float32]:
         """Of all photos where no rows are given."""
-        ids = self.columns.ids if rows is None else self.columns.ids[rows]
-        layout = self.vectors.scores(self.embeddings(operand, mirrored), ids)
-        image = self.image(operand)
+        layout = self.vectors.scores(self.operands.embeddings(operand, mirrored), rows)
+        image = self.operands.image(operand)
         return layout if image is None else mixture().of(layout, self.images.scores(image, rows))
 
     def nearest(self, operand: str, mirrored: bool, k: int) -> tuple[Rows, NDArray[np.float32]] | None:
@@ -165,15 +173,13 @@ class Evaluation:
         are; None where that takes a look at all of them, as :meth:`likeness` does.
 
         Where candidates are chosen, a photo among the most alike by a mixture is so by layout or by image."""
-        embeddings, image = self.embeddings(operand, mirrored), self.image(operand)
+        embeddings, image = self.operands.embeddings(operand, mirrored), self.operands.image(operand)
         if image is None:
-            ids, alike = self.vectors.nearest(embeddings, k)
-            return self.columns.rows_of(ids), alike
+            return self.vectors.nearest(embeddings, k)
         chosen = self.vectors.candidates(embeddings, k)
         if chosen is None or not self.images.chooses:
             return None
-        by_layout = self.columns.rows_of(self.vectors.ids[chosen])
-        rows = np.union1d(by_layout, self.images.candidates(image, by_layout.size))
+        rows = np.union1d(chosen, self.images.candidates(image, chosen.size))
         alike = self._alike(operand, mirrored, rows)
         best = np.argsort(-alike, kind="stable")[:k]
         return rows[best], alike[best]

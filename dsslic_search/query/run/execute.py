@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,9 +23,9 @@ from dsslic_search.query.names import names_of
 from dsslic_search.query.plan import PresenceOf, plan, together
 from dsslic_search.query.run import cursor as cursors
 from dsslic_search.query.run.cursor import Cursor
-from dsslic_search.query.run.evaluate import EmbeddingsOf, Evaluation, ImageOf, Indexes
-from dsslic_search.query.run.order import order_key, order_of
-from dsslic_search.query.run.rank import Mask, Rows
+from dsslic_search.query.run.evaluate import EmbeddingsOf, Evaluation, ImageOf, Indexes, Operands
+from dsslic_search.query.run.order import order_key
+from dsslic_search.query.run.page import Part, page_of
 from dsslic_search.query.steps import Resemble, Step
 
 __all__ = ["Answer", "EmbeddingsOf", "Indexes", "answer"]
@@ -39,8 +38,8 @@ class Answer:
     """What a query found. ``total``: how many photos match, exactly. ``ids``: int64, best first, and
     ``scores``: float64 0..1, of one page of them. ``cursor``: for the next page; None when there is none, or
     when a first page was asked for nothing. ``classes``: the class ids that the query speaks of, groups as
-    their members. ``photos``: how many there are, but for those that are left out. ``mask``: bool, which rows
-    of the columns match."""
+    their members. ``photos``: how many there are, but for those that are left out. ``parts``: what was found
+    in each segment."""
 
     text: str
     query: Query
@@ -51,14 +50,17 @@ class Answer:
     cursor: str | None
     classes: tuple[int, ...]
     photos: int
-    mask: Mask = field(repr=False)
+    parts: tuple[Part, ...] = field(repr=False)
     vocabulary: Vocabulary = field(repr=False)
-    evaluation: Evaluation = field(repr=False)
 
-    @cached_property
-    def rows(self) -> NDArray[np.intp]:
-        """The rows of all photos that match, ascending, in the order of the columns."""
-        return np.flatnonzero(self.mask)
+    @property
+    def all_ids(self) -> NDArray[np.int64]:
+        """The ids of all photos that match, newest first."""
+        if len(self.parts) == 1:
+            return self.parts[0].ids
+        moments = np.concatenate([part.evaluation.columns.moments[part.rows] for part in self.parts])
+        ids = np.concatenate([part.ids for part in self.parts])
+        return ids[np.lexsort((ids, -moments))]
 
     def unseen(self) -> tuple[str, ...]:
         """The things that the query speaks of and that no photo shows at all, by name, each once."""
@@ -67,20 +69,24 @@ class Answer:
             if self.query.tree is None
             else {thing.name: thing.classes for thing in things(self.query.tree)}
         )
-        columns = self.evaluation.columns
-        shown = self.evaluation.of_shown
-        return tuple(name for name, classes in spoken.items() if not shown(columns.quanta(classes) > 0).any())
+        evaluations = [part.evaluation for part in self.parts]
+        return tuple(
+            name
+            for name, classes in spoken.items()
+            if not any(each.of_shown(each.columns.quanta(classes) > 0).any() for each in evaluations)
+        )
 
     def explain(self) -> str:
         """The query's tree, words and plan for people, with the number of photos that each predicate matches
         alone; these are counted now. Raises Stale when the catalog has to be asked and has changed."""
-        return explanation(self.text, self.query, self.plan, self.evaluation, self.total, self.vocabulary)
+        evaluations = [part.evaluation for part in self.parts]
+        return explanation(self.text, self.query, self.plan, evaluations, self.total, self.vocabulary)
 
 
 def answer(
     text: str,
     *,
-    indexes: Indexes,
+    indexes: Sequence[Indexes],
     vocabulary: Vocabulary,
     presence: float | None,
     embeddings_of: EmbeddingsOf,
@@ -94,7 +100,7 @@ def answer(
     resemble: NDArray[np.float32] | None = None,
     among: Sequence[str] = (),
 ) -> Answer:
-    """Find the photos that match a query, and rank a page of them.
+    """Find the photos that match a query, and rank a page of them. ``indexes``: of each segment.
 
     ``presence``: the coverage, 0..1, from which every thing counts as present; None: each from its own.
     ``embeddings_of`` turns the operand of "like", a path or "#" and an id, and whether it is mirrored, into
@@ -108,13 +114,13 @@ def answer(
     only filters, and may be empty. ``among``: queries that the photos answer besides, asked before this one.
 
     Raises QueryError for a text that is no query, UsageError for a cursor that is none or is another query's,
-    and Stale when the catalog changed between the openings of two indexes: open all anew and ask again."""
+    and Stale when the catalog changed since the segments were opened: open all anew and ask again."""
     previous = None if after is None else cursors.read(after)
     now = now or datetime.now()
     if previous is not None:
         now = previous.now.replace(tzinfo=now.tzinfo)
     texts = (*among, text)
-    named = names_of(indexes.files, saved, tag_trouble)
+    named = names_of(lambda: [each.files() for each in indexes], saved, tag_trouble)
     query = refined(
         [
             Query(None, None)
@@ -131,54 +137,39 @@ def answer(
     if resemble is not None:
         step = together(step, SKETCH)
     sketched = {} if resemble is None else {(SKETCH.operand, SKETCH.mirrored): resemble}
-    evaluation = Evaluation(indexes, embeddings_of, sketched, _lifted(query), image_of)
+    operands = Operands(embeddings_of, sketched, image_of)
     for compared in step.operands():  # one that is not there is an error whatever matches
-        evaluation.embeddings(compared.operand, compared.mirrored)
-    identity = cursors.identity(vocabulary.identity, step, order_key(query.sort), evaluation.compared_with)
+        operands.embeddings(compared.operand, compared.mirrored)
+    identity = cursors.identity(vocabulary.identity, step, order_key(query.sort), operands.compared_with)
     if previous is not None and previous.query != identity:
         raise UsageError(
             "this cursor belongs to another query or to other settings: ask for the first page again"
         )
-    mask = evaluation.of_shown(step.mask(evaluation))
-    columns, order = indexes.columns, order_of(query.sort, step, evaluation)
-    start = (
-        None
-        if previous is None
-        else (order.number(previous.value), columns.row_after(previous.moment, previous.photo_id))
-    )
-    rows, more = (
-        order.page(mask, limit, start) if limit is None or limit > 0 else (np.empty(0, np.intp), True)
-    )
-    more = more and query.limit is None
+    parts = []
+    for each in indexes:
+        evaluation = Evaluation(each, operands, _lifted(query))
+        parts.append(Part(evaluation, evaluation.of_shown(step.mask(evaluation))))
+    page = page_of(parts, step, query.sort, limit, previous)
+    more = page.more and query.limit is None
     following = after if more else None
-    if more and rows.size:
-        last = int(rows[-1])
-        following = str(
-            Cursor(
-                identity,
-                order.value(last),
-                int(columns.moments[last]),
-                int(columns.ids[last]),
-                now.replace(tzinfo=None),
-            )
-        )
+    if more and page.last is not None:
+        following = str(Cursor(identity, *page.last, now.replace(tzinfo=None)))
     return Answer(
         text="; ".join(texts),
         query=query,
         plan=step,
-        total=int(np.count_nonzero(mask)),
-        ids=columns.ids[rows],
-        scores=_scores(evaluation, step, rows),
+        total=sum(int(np.count_nonzero(part.mask)) for part in parts),
+        ids=page.ids,
+        scores=page.scores,
         cursor=following,
         classes=tuple(
             sorted(
                 {class_id for thing in things(query.tree) for class_id in thing.classes} if query.tree else ()
             )
         ),
-        photos=evaluation.photos,
-        mask=mask,
+        photos=sum(part.evaluation.photos for part in parts),
+        parts=tuple(parts),
         vocabulary=vocabulary,
-        evaluation=evaluation,
     )
 
 
@@ -195,13 +186,3 @@ def _lifted(query: Query) -> int:
         if isinstance(leaf, Text) and leaf.field == "is"
     }
     return sum(state.flag for state in PhotoState if state in named or ANY_STATE in named)
-
-
-def _scores(evaluation: Evaluation, step: Step, rows: Rows) -> NDArray[np.float64]:
-    """The degrees of rows in any order."""
-    if not rows.size:
-        return np.empty(0)
-    ascending = np.argsort(rows)
-    scores = np.empty(rows.size)
-    scores[ascending] = step.degrees(evaluation, rows[ascending])
-    return scores

@@ -12,6 +12,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from dsslic_search.index.file_columns import path_key
 from dsslic_search.index.files import NEVER
 from dsslic_search.query.ast import Sort
 from dsslic_search.query.joined import Every
@@ -32,6 +33,15 @@ class Order(ABC):
     @abstractmethod
     def at(self, rows: Rows) -> Values:
         """The numbers of some rows, ascending."""
+
+    def across(self, rows: Rows) -> Values:
+        """What :meth:`ranked` makes numbers of that compare with those of other segments, for some rows,
+        ascending. The numbers themselves, where they are a function of photo and query alone."""
+        return self.at(rows)
+
+    def ranked(self, found: Values) -> Values:
+        """What `across` gave for rows of several segments, as numbers: greater for better ones."""
+        return found
 
     def value(self, row: int) -> Value:
         """What a cursor keeps of a row."""
@@ -167,6 +177,14 @@ class ByPath(ByColumn):
         super().__init__(2 * evaluation.files.values(column), descending)
         self._evaluation = evaluation
         self._column = column
+
+    def across(self, rows: Rows) -> Values:
+        paths = self._evaluation.files.paths(rows)
+        return np.array([path_key(self._column, path) for path in paths], object)
+
+    def ranked(self, found: Values) -> Values:
+        ranks = np.unique(found, return_inverse=True)[1]
+        return ranks if self._descending else -ranks
 
     def value(self, row: int) -> Value:
         return self._evaluation.files.path(row)

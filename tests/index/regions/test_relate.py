@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from itertools import combinations
 from pathlib import Path
@@ -32,7 +32,9 @@ from dsslic_search.index.regions.relate import (
     zone_rule,
 )
 from dsslic_search.index.regions.table import Regions, open_regions
+from dsslic_search.index.source import InOrder, State
 from tests import oracle
+from tests.segments import whole
 
 CLASSES = 4
 SETS = [c for size in range(2, CLASSES + 1) for c in combinations(range(CLASSES), size)]
@@ -48,15 +50,20 @@ class Photos:
             (i, regions(label_map, V.classes_of_groups).to_bytes()) for i, label_map in enumerate(label_maps)
         ]
 
-    def generation(self) -> int:
-        return 1
+    def state(self) -> State:
+        return State(1, "")
 
     @contextmanager
     def snapshot(self) -> Iterator[SimpleNamespace]:
         stored = self.stored
-        yield SimpleNamespace(
-            generation=1, regions=lambda: (stored[i : i + 2] for i in range(0, len(stored), 2))
+        ids = np.arange(len(stored))
+        moment = SimpleNamespace(
+            state=self.state(),
+            newest_first=lambda _ids=None: InOrder(ids, -ids),
+            regions=lambda: (stored[i : i + 2] for i in range(0, len(stored), 2)),
+            of=lambda _ids: nullcontext(moment),
         )
+        yield moment
 
 
 def opened(label_maps: Sequence[np.ndarray]) -> Regions:
@@ -65,7 +72,7 @@ def opened(label_maps: Sequence[np.ndarray]) -> Regions:
 
 def opened_of(photos: Photos) -> Regions:
     with TemporaryDirectory() as folder:
-        return open_regions(photos, Path(folder), V)  # type: ignore[arg-type]
+        return open_regions(whole(photos, Path(folder), V))  # type: ignore[arg-type]
 
 
 def degrees_of(there: list[oracle.OracleRegion], classes: tuple[int, ...], test: RegionTest) -> list[float]:

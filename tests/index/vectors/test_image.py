@@ -11,9 +11,11 @@ import pytest
 
 from dsslic_search.core.vocabulary import default
 from dsslic_search.features.image_words import ImageWords
+from dsslic_search.index.cache import Arrays
 from dsslic_search.index.vectors import candidates, image
 from dsslic_search.index.vectors.image import ImageVectors, arrays_of, open_image_vectors
 from tests.query.made import NOWHERE, MadeArchive, MadePhoto
+from tests.segments import apart, whole
 
 V = default()
 ONE, OTHER = "11" * 8, "22" * 8
@@ -48,8 +50,8 @@ def opened(photos: list[ImageWords | None]) -> ImageVectors:
     makers = list(dict.fromkeys(each.maker for each in photos if each))
     made_by = [makers.index(each.maker) if each else image.NO_MAKER for each in photos]
     embeddings = [np.array(each.embedding if each else (), np.int8) for each in photos]
-    ids = np.arange(len(photos), dtype=np.int64)
-    return ImageVectors(1, arrays_of(ids, makers, np.array(made_by, np.uint8), embeddings))
+    arrays = Arrays(arrays_of(makers, np.array(made_by, np.uint8), embeddings))
+    return ImageVectors(apart(len(photos)), arrays)
 
 
 PHOTOS = [
@@ -84,7 +86,7 @@ def test_no_photo_or_none_with_an_embedding() -> None:
 def test_the_catalog_is_read() -> None:
     made = archive([each for each in PHOTOS if each is not None])
     made.photos.append(MadePhoto(100, GREY, words=None))
-    found = open_image_vectors(made, NOWHERE, V)
+    found = open_image_vectors(whole(made, NOWHERE, V))
     photos = made.in_order
     assert found.ids.tolist() == [p.id for p in photos]
     for asked in (seen(1), seen(2, OTHER, 33)):
@@ -96,7 +98,7 @@ def test_the_catalog_is_read() -> None:
 
 def test_more_makers_than_can_be_told_apart_are_not_compared_with() -> None:
     photos: list[ImageWords | None] = [seen(i, f"{i:016x}", 32) for i in range(300)]
-    found = open_image_vectors(archive(photos), NOWHERE, V)
+    found = open_image_vectors(whole(archive(photos), NOWHERE, V))
     known = [found.comparable(each).sum() for each in photos if each]
     assert known.count(1) == image.NO_MAKER
     assert known.count(0) == 300 - image.NO_MAKER
@@ -104,9 +106,9 @@ def test_more_makers_than_can_be_told_apart_are_not_compared_with() -> None:
 
 def test_the_index_is_stored_and_read_again(tmp_path: Path, monkeypatch: Any) -> None:
     made = archive(PHOTOS)
-    first = open_image_vectors(made, tmp_path, V)
+    first = open_image_vectors(whole(made, tmp_path, V))
     monkeypatch.setattr(image, "_build", None)
-    again = open_image_vectors(made, tmp_path, V)
+    again = open_image_vectors(whole(made, tmp_path, V))
     assert {k: v.tolist() for k, v in again.arrays.items()} == {
         k: v.tolist() for k, v in first.arrays.items()
     }

@@ -19,8 +19,11 @@ from dsslic_search.features.embedding import (
     query,
 )
 from dsslic_search.index import compiling
+from dsslic_search.index.cache import Arrays
 from dsslic_search.index.vectors import candidates, scan
-from dsslic_search.index.vectors.table import FILE, Vectors, arrays_of, open_vectors
+from dsslic_search.index.vectors.table import KIND, Vectors, arrays_of, open_vectors
+from tests import segments
+from tests.segments import apart, file_of, ids_in, whole
 
 V = default()
 
@@ -34,8 +37,8 @@ def embeddings(seed: int, count: int) -> np.ndarray:
     )
 
 
-def opened(matrix: np.ndarray, ids: np.ndarray | None = None) -> Vectors:
-    return Vectors(1, arrays_of(np.arange(len(matrix)) if ids is None else ids, pack(matrix)))
+def opened(matrix: np.ndarray) -> Vectors:
+    return Vectors(apart(len(matrix)), Arrays(arrays_of(pack(matrix))))
 
 
 def by_the_rule(queries: np.ndarray, matrix: np.ndarray) -> list[float]:
@@ -65,7 +68,7 @@ def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
 def test_scores_are_as_the_rule_says_whichever_way_they_are_found(way: str) -> None:
     matrix, asked = embeddings(1, 40), embeddings(2, 2)
     vectors, expected = opened(matrix), by_the_rule(asked, matrix)
-    assert vectors.scores(asked, vectors.ids).tolist() == expected
+    assert vectors.scores(asked).tolist() == expected
     some = np.array([3, 39, 0, 3, 17])
     assert vectors.scores(asked, some).tolist() == [expected[i] for i in some]
     ids, scores = vectors.nearest(asked, 12)
@@ -77,19 +80,18 @@ def test_scores_are_as_the_rule_says_whichever_way_they_are_found(way: str) -> N
 def test_the_rule_is_the_inner_product() -> None:
     matrix, asked = embeddings(3, 60), embeddings(4, 3)
     vectors = opened(matrix)
-    assert vectors.scores(asked, vectors.ids) == pytest.approx((asked @ matrix.T).max(axis=0), abs=3e-5)
+    assert vectors.scores(asked) == pytest.approx((asked @ matrix.T).max(axis=0), abs=3e-5)
     assert vectors.nearest(matrix[7:8], 1)[1] == pytest.approx([1], abs=1e-5)
 
 
 def test_nearest_are_those_of_a_full_sort() -> None:
-    matrix, ids = embeddings(1, 500), np.random.default_rng(2).permutation(500).astype(np.int64)
-    vectors = opened(matrix, ids)
+    vectors = opened(embeddings(1, 500))
     for asked in embeddings(3, 5):
-        exact = vectors.scores(asked[None], ids)
+        exact = vectors.scores(asked[None])
         for k in (1, 10, 29, 200, 499, 500, 900):  # those below 500 / 32 are looked for above a bound
             found, scores = vectors.nearest(asked[None], k)
             order = np.argsort(-exact, kind="stable")[:k]
-            assert found.tolist() == ids[order].tolist()
+            assert found.tolist() == order.tolist()
             assert scores.tolist() == exact[order].tolist()
 
 
@@ -97,36 +99,34 @@ def test_nearest_are_those_of_a_full_sort() -> None:
 def test_ties_are_in_the_order_of_rows(k: int) -> None:
     three = embeddings(4, 3)
     which = np.random.default_rng(5).integers(0, 3, 120)
-    vectors = opened(three[which], np.arange(120, dtype=np.int64)[::-1].copy())
+    vectors = opened(three[which])
     order = sorted(range(120), key=lambda row: (-float(three[which[row]] @ three[0]), row))
-    assert vectors.nearest(three[:1], k)[0].tolist() == vectors.ids[order[:k]].tolist()
+    assert vectors.nearest(three[:1], k)[0].tolist() == order[:k]
 
 
 def test_the_most_alike_of_several_alternatives_counts() -> None:
     matrix = embeddings(8, 30)
     vectors = opened(matrix)
     both = np.stack([matrix[4], mirrored(matrix[9])])
-    assert (
-        vectors.scores(both, vectors.ids).tolist()
-        == np.maximum(*(vectors.scores(b[None], vectors.ids) for b in both)).tolist()
-    )
+    assert vectors.scores(both).tolist() == np.maximum(*(vectors.scores(b[None]) for b in both)).tolist()
     turned = opened(mirrored(matrix))
     assert set(turned.nearest(both, 1)[0]) <= {4, 9}
 
 
-def test_scores_of_some_ids_and_of_unknown_ones() -> None:
+def test_scores_of_some_rows_and_of_photos_without_an_embedding() -> None:
     matrix = embeddings(6, 50)
-    vectors = opened(matrix, np.arange(100, 0, -2, dtype=np.int64))
-    asked = np.array([2, 100, 51, 50, 7], np.int64)
-    expected = [matrix[49] @ matrix[0], 1, 0, matrix[25] @ matrix[0], 0]
-    assert vectors.scores(matrix[:1], asked) == pytest.approx(expected, abs=3e-5)
-    assert vectors.scores(matrix[:1], asked)[[2, 4]].tolist() == [0, 0]
+    matrix[7] = 0
+    vectors = opened(matrix)
+    rows = np.array([49, 0, 7, 25], np.intp)
+    expected = [matrix[49] @ matrix[0], 1, 0, matrix[25] @ matrix[0]]
+    assert vectors.scores(matrix[:1], rows) == pytest.approx(expected, abs=3e-5)
+    assert vectors.scores(matrix[:1], rows)[2] == vectors.scores(matrix[:1])[7] == 0
 
 
 def test_none_of_none() -> None:
     vectors = opened(np.empty((0, DIMENSION), np.float32))
     assert vectors.nearest(embeddings(1, 1), 5)[0].size == 0
-    assert vectors.scores(embeddings(1, 1), np.array([4], np.int64)).tolist() == [0]
+    assert vectors.scores(embeddings(1, 1)).tolist() == []
     assert opened(embeddings(1, 3)).nearest(embeddings(1, 1), 0)[0].size == 0
 
 
@@ -162,7 +162,7 @@ class TestManyPhotos:
 
     def test_large_answers_are_exact(self, matrix: np.ndarray) -> None:
         vectors = opened(matrix)
-        exact = vectors.scores(matrix[:1], vectors.ids)
+        exact = vectors.scores(matrix[:1])
         assert (
             vectors.nearest(matrix[:1], 300)[0].tolist() == np.argsort(-exact, kind="stable")[:300].tolist()
         )
@@ -181,7 +181,7 @@ class TestManyPhotos:
         assert candidates.enough(whole, 5_000_000, 1) == 200
         assert candidates.enough(whole, 1000, 10) == 160
         vectors = opened(matrix)
-        exact = vectors.scores(half, vectors.ids)
+        exact = vectors.scores(half)
         assert np.mean(vectors.nearest(half, 5)[1] >= np.sort(exact)[-5]) >= 0.6
 
     def test_pieces_keep_inner_products_and_never_span_cells(self, matrix: np.ndarray) -> None:
@@ -201,9 +201,9 @@ class TestManyPhotos:
         monkeypatch.setattr(candidates, "CHOSEN_FROM", 60)
         for row, vector in enumerate(matrix[:70]):
             catalog.put(row + 1, {}, embedding=vector)
-        built = open_vectors(catalog, tmp_path, V)
+        built = open_vectors(whole(catalog, tmp_path, V))
         monkeypatch.setattr(candidates, "build", None)
-        again = open_vectors(catalog, tmp_path, V)
+        again = open_vectors(whole(catalog, tmp_path, V))
         assert np.array_equal(again.arrays["candidates"], built.arrays["candidates"])
         monkeypatch.setattr(candidates, "MIN_CANDIDATES", 2)
         monkeypatch.setattr(candidates, "enough", lambda *_: 16)
@@ -216,23 +216,25 @@ def test_the_catalog_is_read_once_and_again_when_it_changes_or_the_file_is_damag
     matrix = embeddings(7, 12)
     for row, vector in enumerate(matrix):
         catalog.put(row + 1, {}, taken=datetime(2024, 1, 1) + timedelta(days=row), embedding=vector)
-    first = open_vectors(catalog, tmp_path, V)
+    first = open_vectors(whole(catalog, tmp_path, V))
     assert first.ids.tolist() == list(range(12, 0, -1))
     assert np.array_equal(first.arrays["packed"], pack(matrix)[::-1])
-    assert first.nbytes == 12 * (8 + DIMENSION + 4)
+    assert first.arrays.nbytes == 12 * (DIMENSION + 4)
     catalog.statements = 0
-    assert np.array_equal(open_vectors(catalog, tmp_path, V).arrays["packed"], first.arrays["packed"])
-    assert catalog.statements == 0
-    damaged = bytearray((tmp_path / FILE).read_bytes())
-    damaged[-5] ^= 1
-    (tmp_path / FILE).unlink()
-    (tmp_path / FILE).write_bytes(damaged)
-    assert np.array_equal(open_vectors(catalog, tmp_path, V).arrays["packed"], pack(matrix)[::-1])
+    assert np.array_equal(open_vectors(whole(catalog, tmp_path, V)).arrays["packed"], first.arrays["packed"])
+    assert catalog.statements <= 2  # what the state is
+    path = file_of(tmp_path, KIND)
+    damaged = bytearray(path.read_bytes())
+    damaged[-900] ^= 1
+    path.unlink()
+    path.write_bytes(damaged)
+    again = segments.asked(catalog, tmp_path, lambda segment: open_vectors(segment).arrays["packed"].tolist())
+    assert again == pack(matrix)[::-1].tolist()
     catalog.put(99, {}, embedding=matrix[0])
-    assert 99 in open_vectors(catalog, tmp_path, V).ids
+    assert 99 in ids_in(catalog, tmp_path)
 
 
 def test_an_embedding_of_another_length_is_told(catalog: Any, tmp_path: Path) -> None:
     catalog.put(3, {}, embedding=np.ones(5))
     with pytest.raises(ArchiveError, match="photo 3 has an embedding of 20 bytes"):
-        open_vectors(catalog, tmp_path, V)
+        open_vectors(whole(catalog, tmp_path, V))

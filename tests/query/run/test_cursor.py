@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
 import numpy as np
@@ -62,7 +62,7 @@ def ask(
     limit: int | None,
     after: str | None = None,
     now: datetime = NOW,
-    indexes: Indexes | None = None,
+    indexes: Sequence[Indexes] | None = None,
 ) -> Answer:
     by_id = {photo.id: photo for photo in archive.photos}
 

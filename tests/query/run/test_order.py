@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from dsslic_search.query.joined import Every
-from dsslic_search.query.run.evaluate import Evaluation
+from dsslic_search.query.run.evaluate import Evaluation, Operands
 from dsslic_search.query.run.order import order_of
 from dsslic_search.query.steps import Resemble, Step
 from tests.query.made import NOON, MadeArchive, MadePhoto
@@ -19,7 +19,7 @@ COUNT = 6000  # photos: enough that of a page's nearest alone is asked
 PHOTOS = [
     MadePhoto(i + 1, np.zeros((1, 1), np.uint8), added=NOON + timedelta(seconds=i % 50)) for i in range(COUNT)
 ]
-INDEXES = MadeArchive(PHOTOS).indexes()
+(INDEXES,) = MadeArchive(PHOTOS).indexes()
 
 
 class MadeVectors:
@@ -27,23 +27,22 @@ class MadeVectors:
 
     def __init__(self, likeness: np.ndarray) -> None:
         self.likeness = likeness.astype(np.float32)
-        self.ids = INDEXES.columns.ids
-        self.generation = INDEXES.columns.generation
         self.asked: list[int] = []
 
-    def scores(self, _asked: object, ids: np.ndarray) -> np.ndarray:
-        return self.likeness[INDEXES.columns.rows_of(ids)]
+    def scores(self, _asked: object, rows: np.ndarray | None) -> np.ndarray:
+        return self.likeness if rows is None else self.likeness[rows]
 
     def nearest(self, _asked: object, k: int) -> tuple[np.ndarray, np.ndarray]:
         self.asked.append(k)
         best = np.argsort(-self.likeness, kind="stable")[:k]
-        return self.ids[best], self.likeness[best]
+        return best, self.likeness[best]
 
 
 def page(vectors: Any, limit: int, step: Step | None = None) -> list[int]:
     """The rows of the first page."""
     indexes = dataclasses.replace(INDEXES, vectors=lambda: vectors)
-    evaluation = Evaluation(indexes, lambda _operand, _mirrored: np.zeros((1, 1), np.float32), {})
+    operands = Operands(lambda _operand, _mirrored: np.zeros((1, 1), np.float32), {})
+    evaluation = Evaluation(indexes, operands)
     step = step or Resemble("#1")
     order = order_of(None, step, evaluation)
     rows, more = order.page(step.mask(evaluation), limit, None)

@@ -154,10 +154,12 @@ def test_states_that_cannot_be_together_are_told() -> None:
 
 
 def test_counts_are_of_shown_photos() -> None:
-    indexes, others = MadeArchive(STANDING).indexes(), MadeArchive(shown()).indexes()
+    (indexes,), (others,) = MadeArchive(STANDING).indexes(), MadeArchive(shown()).indexes()
     rows = indexes.columns.shown_rows()
-    assert count_classes(indexes.columns, V, 0.005, rows) == count_classes(others.columns, V, 0.005)
-    assert count_files(indexes.files(), rows) == count_files(others.files())
+    assert count_classes([(indexes.columns, rows)], V, 0.005) == count_classes(
+        [(others.columns, None)], V, 0.005
+    )
+    assert count_files([(indexes.files(), rows)]) == count_files([(others.files(), None)])
     assert others.columns.shown_rows() is None
 
 

@@ -1,0 +1,304 @@
+"""The photos of a catalog in parts that never change: segments, as in a log-structured store (O'Neil et al.,
+"The log-structured merge-tree", 1996) and in Lucene.
+
+A segment is some photos, newest first (date taken, else date added), then by id, as they were at one state of
+the catalog. Each index (coverage, regions, files …) has a file a segment, made when it is needed first. A
+photo that changes or goes is marked in its segment as gone, and one that is new or changed comes into a new
+segment. A manifest lists the segments and what is gone of them, and names the state of the catalog that they
+are right for; what changed since, the catalog tells. A manifest of another catalog, or of a state that this
+one never had, counts as not there.
+
+A few new photos become a segment that lives in memory alone; many are written. `merged` joins small segments
+to larger ones, so that there are few: whoever has changed many photos calls it, and no question does.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import re
+import secrets
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dsslic_search.core.vocabulary import Vocabulary
+from dsslic_search.index import cache
+from dsslic_search.index.source import InOrder, Snapshot, Source, Stale, State
+
+MANIFEST = "segments.manifest"
+KIND = "manifest"
+ROWS = "rows"
+FORMAT = "1"
+WRITTEN_FROM = 64
+"""New photos that are kept in memory, to be read from the catalog again by the next process, are fewer."""
+GROWTH = 4
+"""A segment is merged with those that are smaller when it has no more than so many times their photos."""
+GONE_ONE_IN = 4
+"""A segment is made anew when at least one photo in so many is gone from it."""
+NAME_BYTES = 8
+_NAME = re.compile(r"[0-9a-f]{16}")
+ABANDONED_SECONDS = 3600.0
+"""A file that no manifest names may be one that another process is about to name, if it is younger."""
+OUTGROWN = (
+    "coverage.columns",
+    "files.columns",
+    "image.vectors",
+    "image.words",
+    "layout.vectors",
+    "places.regions",
+)
+"""Files of the versions before there were segments."""
+
+
+NO_PHOTOS = InOrder(np.empty(0, np.int64), np.empty(0, np.int64))
+
+
+@dataclass(frozen=True, eq=False)
+class Segment:
+    """Some photos of a catalog. ``state``: of the catalog that answers are of. ``folder``: where its files
+    are; None for one that lives in memory. ``rows``: ``ids`` and ``moments``, int64[n], in row order, and
+    ``by_id``, uint32[n], the rows by rising id. ``gone``: bool[n], the rows of photos that changed or are no
+    more; None for none."""
+
+    source: Source
+    state: State
+    vocabulary: Vocabulary
+    name: str
+    folder: Path | None
+    rows: cache.Arrays
+    gone: NDArray[np.bool_] | None = None
+    _opened: dict[str, cache.Arrays] = field(default_factory=dict, repr=False)
+
+    def __len__(self) -> int:
+        return int(self.ids.size)
+
+    @property
+    def ids(self) -> NDArray[np.int64]:
+        """Photo ids in row order, int64."""
+        ids: NDArray[np.int64] = self.rows["ids"]
+        return ids
+
+    @property
+    def moments(self) -> NDArray[np.int64]:
+        """The dates by which rows are in order, newest first: int64 microseconds since 1970."""
+        return self.rows["moments"]
+
+    @property
+    def live(self) -> int:
+        """How many rows are not gone."""
+        return len(self) - (0 if self.gone is None else int(np.count_nonzero(self.gone)))
+
+    def rows_of(self, ids: NDArray[np.int64]) -> NDArray[np.intp]:
+        """The rows of those of ``ids`` that the segment has, in any order."""
+        if not len(self) or not ids.size:
+            return np.empty(0, np.intp)
+        by_id = self.rows["by_id"]
+        nearest = np.minimum(np.searchsorted(self.ids, ids, sorter=by_id), len(self) - 1)
+        rows = by_id[nearest].astype(np.intp)
+        found: NDArray[np.intp] = rows[self.ids[rows] == ids]
+        return found
+
+    def without_gone(self, mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """A mask of rows without those that are gone."""
+        return mask if self.gone is None else mask & ~self.gone
+
+    def arrays(self, kind: str, key: str, build: Callable[[Snapshot], cache.Made]) -> cache.Arrays:
+        """Those of an index: open already, from its file, or built from the catalog and stored.
+
+        A folder that cannot be written costs time at the next opening, nothing else. Raises Stale when the
+        catalog has changed, and what ``build`` raises."""
+        if (opened := self._opened.get(kind)) is None:
+            path = None if self.folder is None else self.folder / f"{self.name}.{kind}"
+            opened = None if path is None else cache.load(path, kind, key)
+            if opened is None:
+                with self.source.snapshot() as snapshot:
+                    if snapshot.state != self.state:
+                        raise Stale
+                    with snapshot.of(self.ids) as own:
+                        built = build(own)
+                opened = _kept(path, kind, key, built)
+            elif self.source.state() != self.state:  # the file may be of a later one
+                raise Stale
+            self._opened[kind] = opened
+        return opened
+
+    def at(self, source: Source, state: State, changed: NDArray[np.int64]) -> Segment:
+        """The same at a later state, in which some photos changed or went."""
+        gone, rows = self.gone, self.rows_of(changed)
+        if rows.size:
+            gone = np.zeros(len(self), bool) if gone is None else gone.copy()
+            gone[rows] = True
+        return Segment(source, state, self.vocabulary, self.name, self.folder, self.rows, gone, self._opened)
+
+
+def _kept(path: Path | None, kind: str, key: str, built: cache.Made) -> cache.Arrays:
+    """Arrays that were built, from their file if it can be written."""
+    if path is not None:
+        with contextlib.suppress(OSError):
+            cache.save(path, kind, key, built)
+            return cache.load(path, kind, key) or cache.Arrays(built)
+    return cache.Arrays(built)
+
+
+@dataclass(frozen=True)
+class Table:
+    """What an index knows of the photos of a segment, by row. ``arrays``: as they are stored."""
+
+    segment: Segment
+    arrays: cache.Arrays
+
+    def __len__(self) -> int:
+        return len(self.segment)
+
+    @property
+    def ids(self) -> NDArray[np.int64]:
+        """Photo ids in row order, int64."""
+        return self.segment.ids
+
+
+class Manifest(NamedTuple):
+    """Segments that are written, of one state."""
+
+    state: State
+    segments: tuple[Segment, ...]
+
+
+@dataclass(frozen=True)
+class Segments:
+    """All photos of a catalog at one state. ``parts``: at least one. ``written``: those that the manifest
+    lists, at its own state."""
+
+    state: State
+    parts: tuple[Segment, ...]
+    written: Manifest | None
+
+
+def open_segments(
+    source: Source, folder: Path, vocabulary: Vocabulary, known: Manifest | None = None
+) -> Segments:
+    """The photos of the catalog as it is now. ``known``: the manifest as this process has it open."""
+    with source.snapshot() as snapshot:
+        written, parts, fresh = _followed(source, snapshot, folder, vocabulary, known)
+        if fresh.ids.size or not parts:
+            stays = fresh.ids.size < WRITTEN_FROM and written is not None
+            parts.append(made(source, snapshot.state, vocabulary, None if stays else folder, fresh))
+            if not stays:
+                written = _publish(folder, snapshot.state, parts)
+        return Segments(snapshot.state, tuple(parts), written)
+
+
+def merged(source: Source, folder: Path, vocabulary: Vocabulary) -> Segments:
+    """As :func:`open_segments`, with small segments joined to larger ones, and those made anew of which much
+    is gone; files that are not needed any more are removed. Nothing is lost when it is killed."""
+    with source.snapshot() as snapshot:
+        before, parts, fresh = _followed(source, snapshot, folder, vocabulary, None)
+        written, joined = before, _to_merge(parts, fresh.ids.size)
+        if joined or fresh.ids.size >= WRITTEN_FROM or before is None:
+            ids = [fresh.ids, *(part.ids[part.without_gone(np.ones(len(part), bool))] for part in joined)]
+            parts = [part for part in parts if part not in joined]
+            photos = snapshot.newest_first(np.concatenate(ids)) if joined else fresh
+            parts.append(made(source, snapshot.state, vocabulary, folder, photos))
+            written = _publish(folder, snapshot.state, parts)
+        elif fresh.ids.size or not parts:
+            parts.append(made(source, snapshot.state, vocabulary, None, fresh))
+        if written is not None:
+            _tidy(folder, written, before)
+        return Segments(snapshot.state, tuple(parts), written)
+
+
+def _followed(
+    source: Source, snapshot: Snapshot, folder: Path, vocabulary: Vocabulary, known: Manifest | None
+) -> tuple[Manifest | None, list[Segment], InOrder]:
+    """The manifest, if there is one that goes on to the snapshot's state; its segments at that state; and
+    the photos that are in none of them."""
+    written = known
+    changed = None if written is None else snapshot.changed_since(written.state)
+    if changed is None:
+        written = _read(source, folder, vocabulary)
+        changed = None if written is None else snapshot.changed_since(written.state)
+    if written is None or changed is None:
+        return None, [], snapshot.newest_first()
+    parts = [part.at(source, snapshot.state, changed) for part in written.segments]
+    return written, parts, snapshot.newest_first(changed) if changed.size else NO_PHOTOS
+
+
+def _to_merge(parts: Sequence[Segment], fresh: int) -> list[Segment]:
+    """The segments that are joined into one, with ``fresh`` photos."""
+    chosen = [part for part in parts if GONE_ONE_IN * (len(part) - part.live) >= max(len(part), 1)]
+    others = sorted((part for part in parts if part not in chosen), key=lambda part: part.live)
+    total = fresh + sum(part.live for part in chosen)
+    for part in others:
+        if total and part.live > GROWTH * total:
+            break
+        chosen.append(part)
+        total += part.live
+    alone = len(chosen) == 1 and not fresh and chosen[0].live == len(chosen[0])
+    return [] if alone else chosen
+
+
+def _gone(segment: Segment) -> NDArray[np.bool_]:
+    return np.zeros(len(segment), bool) if segment.gone is None else segment.gone
+
+
+def made(
+    source: Source, state: State, vocabulary: Vocabulary, folder: Path | None, photos: InOrder
+) -> Segment:
+    """A new segment of photos; without files yet but for its rows."""
+    rows = photos._asdict() | {"by_id": np.argsort(photos.ids).astype(np.uint32)}
+    name = secrets.token_hex(NAME_BYTES)
+    kept = _kept(None if folder is None else folder / f"{name}.{ROWS}", ROWS, FORMAT, rows)
+    return Segment(source, state, vocabulary, name, folder, kept)
+
+
+def _publish(folder: Path, state: State, parts: Sequence[Segment]) -> Manifest | None:
+    """Write the manifest; None where that cannot be."""
+    segments = tuple(part for part in parts if part.folder is not None)
+    listed = {"state": list(state), "segments": [part.name for part in segments]}
+    arrays = {"listed": np.frombuffer(json.dumps(listed).encode(), np.uint8)}
+    arrays |= {
+        f"gone {number}": np.flatnonzero(_gone(part)).astype(np.uint32)
+        for number, part in enumerate(segments)
+    }
+    try:
+        cache.save(folder / MANIFEST, KIND, FORMAT, arrays)
+    except OSError:
+        return None
+    return Manifest(state, segments)
+
+
+def _read(source: Source, folder: Path, vocabulary: Vocabulary) -> Manifest | None:
+    arrays = cache.load_whole(folder / MANIFEST, KIND, FORMAT)
+    if arrays is None:
+        return None
+    listed = json.loads(arrays["listed"].tobytes())
+    state, segments = State(*listed["state"]), []
+    for number, name in enumerate(listed["segments"]):
+        rows = cache.load_whole(folder / f"{name}.{ROWS}", ROWS, FORMAT)
+        if rows is None:
+            return None
+        gone = None
+        if (marked := arrays[f"gone {number}"]).size:
+            gone = np.zeros(rows["ids"].size, bool)
+            gone[marked] = True
+        segments.append(Segment(source, state, vocabulary, name, folder, rows, gone))
+    return Manifest(state, tuple(segments))
+
+
+def _tidy(folder: Path, written: Manifest, before: Manifest | None) -> None:
+    """Remove the files of segments that no manifest names any more, but for those that another process may be
+    about to name."""
+    named = {part.name for part in written.segments}
+    replaced = {part.name for part in before.segments} - named if before else set()
+    with contextlib.suppress(OSError):
+        for path in list(folder.iterdir()):
+            name = path.name.partition(".")[0]
+            with contextlib.suppress(OSError):
+                abandoned = _NAME.fullmatch(name) and time.time() - path.stat().st_mtime > ABANDONED_SECONDS
+                if name in replaced or path.name in OUTGROWN or (abandoned and name not in named):
+                    path.unlink()

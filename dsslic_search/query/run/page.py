@@ -1,0 +1,116 @@
+"""One page of an answer, from what was found in each segment: the best of each, and of these the best."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dsslic_search.index.columns import Columns
+from dsslic_search.query.ast import Sort
+from dsslic_search.query.run.cursor import Cursor, Value
+from dsslic_search.query.run.evaluate import Evaluation
+from dsslic_search.query.run.order import Order, order_of
+from dsslic_search.query.run.rank import Mask, Rows
+from dsslic_search.query.steps import Step
+
+
+@dataclass(frozen=True)
+class Part:
+    """What a query found in one segment. ``mask``: bool, which of its rows match."""
+
+    evaluation: Evaluation
+    mask: Mask = field(repr=False)
+
+    @cached_property
+    def rows(self) -> NDArray[np.intp]:
+        """The rows of all photos that match, ascending."""
+        return np.flatnonzero(self.mask)
+
+    @property
+    def ids(self) -> NDArray[np.int64]:
+        """Their ids, newest first."""
+        return self.evaluation.columns.ids[self.rows]
+
+
+@dataclass(frozen=True)
+class Page:
+    """``ids``: int64, best first, and ``scores``, float64 0..1. ``more``: whether others follow. ``last``:
+    what a cursor keeps of the last: value, date and id."""
+
+    ids: NDArray[np.int64]
+    scores: NDArray[np.float64]
+    more: bool
+    last: tuple[Value, int, int] | None
+
+
+def page_of(
+    parts: Sequence[Part], step: Step, sort: Sort | None, limit: int | None, previous: Cursor | None
+) -> Page:
+    """The ``limit`` best photos (None: all) after those of the page that a cursor is of."""
+    if limit == 0:
+        return Page(np.empty(0, np.int64), np.empty(0), True, None)
+    found = [_found(part, step, sort, limit, previous) for part in parts]
+    best = _merged(found)[:limit]
+    segment = np.repeat(np.arange(len(found)), [each.rows.size for each in found])[best]
+    rows = np.concatenate([each.rows for each in found])[best]
+    ids, scores = np.empty(best.size, np.int64), np.empty(best.size)
+    for number, part in enumerate(parts):
+        own = np.flatnonzero(segment == number)
+        ids[own] = part.evaluation.columns.ids[rows[own]]
+        scores[own] = _scores(part.evaluation, step, rows[own])
+    last = None
+    if best.size:
+        each, row = found[segment[-1]], int(rows[-1])
+        last = each.order.value(row), int(each.columns.moments[row]), int(ids[-1])
+    held = sum(each.rows.size for each in found)
+    return Page(ids, scores, best.size < held or any(each.more for each in found), last)
+
+
+@dataclass(frozen=True)
+class _Found:
+    """The best ``rows`` of one segment, best first, and whether ``more`` follow."""
+
+    order: Order
+    columns: Columns
+    rows: Rows
+    more: bool
+
+
+def _found(part: Part, step: Step, sort: Sort | None, limit: int | None, previous: Cursor | None) -> _Found:
+    columns, order = part.evaluation.columns, order_of(sort, step, part.evaluation)
+    start = None
+    if previous is not None:
+        start = order.number(previous.value), columns.row_after(previous.moment, previous.photo_id)
+    rows, more = order.page(part.mask, limit, start)
+    return _Found(order, columns, rows, more)
+
+
+def _merged(found: Sequence[_Found]) -> NDArray[np.intp]:
+    """The places of all rows, those of one segment after those of another, best first."""
+    if len(found) == 1:
+        return np.arange(found[0].rows.size)
+    numbers = []
+    for each in found:
+        ascending = np.argsort(each.rows)
+        own = each.order.across(each.rows[ascending])
+        numbers.append(np.empty_like(own))
+        numbers[-1][ascending] = own
+    ranked = found[0].order.ranked(np.concatenate(numbers))
+    falling = ~ranked if ranked.dtype.kind == "i" else -ranked  # minus the least whole number is itself
+    moments = np.concatenate([each.columns.moments[each.rows] for each in found])
+    ids = np.concatenate([each.columns.ids[each.rows] for each in found])
+    return np.lexsort((ids, -moments, falling))
+
+
+def _scores(evaluation: Evaluation, step: Step, rows: Rows) -> NDArray[np.float64]:
+    """The degrees of rows in any order."""
+    if not rows.size:
+        return np.empty(0)
+    ascending = np.argsort(rows)
+    scores = np.empty(rows.size)
+    scores[ascending] = step.degrees(evaluation, rows[ascending])
+    return scores

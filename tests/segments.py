@@ -1,0 +1,51 @@
+"""Segments for tests: a whole catalog as one, or photos that are in no catalog."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+
+from dsslic_search.core.vocabulary import Vocabulary, default
+from dsslic_search.index.cache import Damaged
+from dsslic_search.index.segments import Segment, made, open_segments
+from dsslic_search.index.source import InOrder, Source, State
+
+T = TypeVar("T")
+
+
+def whole(source: Source, folder: Path, vocabulary: Vocabulary) -> Segment:
+    """All photos of a catalog as it is now, of which no index has been opened yet in this process."""
+    (segment,) = open_segments(source, folder, vocabulary).parts
+    return segment
+
+
+def asked(source: Source, folder: Path, question: Callable[[Segment], T]) -> T:
+    """What a question makes of all photos of a catalog as one segment; asked again where a file of an index
+    is found to be damaged, as `api.indexes` does it."""
+    while True:
+        try:
+            return question(whole(source, folder, default()))
+        except Damaged:
+            continue
+
+
+def ids_in(source: Source, folder: Path) -> list[int]:
+    """The ids of all photos that the segments have, as far as they are not gone, by segment and row."""
+    parts = open_segments(source, folder, default()).parts
+    return [i for part in parts for i in part.ids[part.without_gone(np.ones(len(part), bool))].tolist()]
+
+
+def file_of(folder: Path, kind: str) -> Path:
+    """The only file of an index there is."""
+    (path,) = folder.glob(f"*.{kind}")
+    return path
+
+
+def apart(photos: int) -> Segment:
+    """So many photos that are in no catalog; their ids are their rows."""
+    ids = np.arange(photos)
+    nowhere: Any = None
+    return made(nowhere, State(1, ""), default(), None, InOrder(ids, -np.arange(ids.size)))
