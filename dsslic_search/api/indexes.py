@@ -53,8 +53,8 @@ class OpenIndexes:
         """What ``question`` makes of the indexes of each segment of the catalog as it is now.
 
         It may be asked again: where the catalog changes before all indexes that it needs are open (it raises
-        Stale), of the catalog as it is at one moment; and where a file of theirs is found to be damaged, which
-        is then made anew."""
+        Stale), of the catalog as it is at one moment; and where a file of theirs is found to be damaged,
+        which is then made anew."""
         while True:
             try:
                 return question(self._current())

@@ -240,7 +240,8 @@ class Files(Table):
     def _product(self, name: str, dtype: type[np.number[Any]]) -> NDArray[Any]:
         """The product of the two columns that a fact is made of."""
         one, other = (self.arrays[column.array] for column in NAMED[name].columns)
-        return np.multiply(one, other, dtype=dtype)
+        product: NDArray[Any] = np.multiply(one, other, dtype=dtype)
+        return product
 
     def path(self, row: int) -> str:
         """The path of a photo, from the catalog. Raises Stale when that has changed."""
