@@ -14,12 +14,7 @@ from dsslic_search.bench.synthetic import Synthetic, SyntheticSource, features_i
 from dsslic_search.core.fields import INDEXED
 from dsslic_search.core.vocabulary import default
 from dsslic_search.features.embedding import DIMENSION
-from dsslic_search.index.columns import open_columns
-from dsslic_search.index.files import open_files
-from dsslic_search.index.regions.table import open_regions
-from dsslic_search.index.vectors.image import open_image_vectors
-from dsslic_search.index.vectors.table import open_vectors
-from dsslic_search.index.words import open_words
+from dsslic_search.index.segments import open_segments
 from dsslic_search.query.run.execute import Indexes, answer
 
 V = default()
@@ -40,7 +35,11 @@ def models() -> list[MapFeatures]:
 
 def test_the_same_seed_makes_the_same_catalog() -> None:
     one, same, other = (Synthetic(models(), 300, seed) for seed in (1, 1, 2))
-    assert one.moments().tolist() == same.moments().tolist() != other.moments().tolist()
+    assert (
+        one.newest_first().moments.tolist()
+        == same.newest_first().moments.tolist()
+        != other.newest_first().moments.tolist()
+    )
     assert (
         one.coverages(SKY)[1].tolist() == same.coverages(SKY)[1].tolist() != other.coverages(SKY)[1].tolist()
     )
@@ -53,7 +52,7 @@ def test_photos_are_like_what_they_are_made_from() -> None:
     made = Synthetic(models(), 400)
     ids = made.photo_ids()
     assert sorted(ids.tolist()) == list(range(1, 401))
-    assert np.all(np.diff(made.moments()) <= 0)
+    assert np.all(np.diff(made.newest_first().moments) <= 0)
     sums = np.zeros(401)
     for class_id in range(len(V)):
         photos, fractions, *_ = made.coverages(class_id)
@@ -79,7 +78,7 @@ def test_photos_are_like_what_they_are_made_from() -> None:
     names = [column.name for column in INDEXED]
     rows = [dict(zip(names, row, strict=True)) for part in made.files() for row in part]
     assert [row["id"] for row in rows] == made.photo_ids().tolist()
-    for row, moment in zip(rows, made.moments().tolist(), strict=True):
+    for row, moment in zip(rows, made.newest_first().moments.tolist(), strict=True):
         assert np.datetime64(row["taken_at"] or row["added_at"], "us").astype(np.int64) == moment
 
 
@@ -93,15 +92,7 @@ def test_features_of_a_catalog_come_back() -> None:
 
 def test_queries_are_answered() -> None:
     source = SyntheticSource(Synthetic(models(), 500))
-    where = source, Path("/dev/null/index"), V
-    indexes = Indexes(
-        open_columns(*where),
-        lambda: open_vectors(*where),
-        lambda: open_regions(*where),
-        lambda: open_files(*where),
-        lambda: open_words(*where),
-        lambda: open_image_vectors(*where),
-    )
+    indexes = [Indexes.of(segment) for segment in open_segments(source, Path("/dev/null/index"), V).parts]
     by_id = dict(enumerate(source.moment.model.tolist(), 1))
     shows_cars = {i for i, model in by_id.items() if CAR in dict(models()[model].coverages)}
     found = {}
@@ -121,4 +112,4 @@ def test_queries_are_answered() -> None:
             limit=5,
         )
         assert 0 < found[text].total < 500
-    assert set(indexes.columns.ids[found["1 car"].rows].tolist()) == shows_cars
+    assert set(found["1 car"].all_ids.tolist()) == shows_cars

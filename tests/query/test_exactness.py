@@ -319,14 +319,14 @@ def test_groups_in_every_relation() -> None:
     for seed in range(2):
         rng = np.random.default_rng(seed)
         archive = MadeArchive([MadePhoto(i, map_of_a_thing_amid_a_group(rng)) for i in range(1, 13)])
-        indexes = archive.indexes()
+        (indexes,) = archive.indexes()
         for group, relation in product(V.groups, RELATIONS):
             things = [one(rng, THINGS), Thing(group.name, group.name, group.members, 0)]
             for thing, other in (things, things[::-1]):
                 tree = Regional(thing, Relation(relation, other), 1, None, "")
                 step, evaluation = (
                     plan(tree, 1),
-                    Evaluation(indexes, lambda operand, mirrored: np.empty(0), {}),
+                    Evaluation(indexes, Operands(lambda operand, mirrored: np.empty(0), {})),
                 )
                 assert step.mask(evaluation).tolist() == [
                     holds(tree, p, Fraction(0)) for p in archive.in_order

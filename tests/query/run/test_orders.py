@@ -15,7 +15,7 @@ from dsslic_search.core.fields import SORTED_BY
 from dsslic_search.index.quanta import QUANTA
 from dsslic_search.query.ast import Presence, Sort
 from dsslic_search.query.plan import plan
-from dsslic_search.query.run.evaluate import Evaluation
+from dsslic_search.query.run.evaluate import Evaluation, Operands
 from dsslic_search.query.run.order import Order, order_of
 from tests.query.made import NOON, MadeArchive, MadePhoto
 from tests.query.test_exactness import THINGS, made_archive
@@ -49,7 +49,8 @@ def expected(photos: list[MadePhoto], number: Callable[[MadePhoto], object], des
 
 
 def evaluation_of(archive: MadeArchive) -> Evaluation:
-    return Evaluation(archive.indexes(), lambda operand, mirrored: np.empty(0), {})
+    (indexes,) = archive.indexes()
+    return Evaluation(indexes, Operands(lambda operand, mirrored: np.empty(0), {}))
 
 
 @pytest.mark.parametrize("descending", [False, True])
