@@ -4,7 +4,7 @@ what the coder does."""
 from __future__ import annotations
 
 import pickle
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from operator import mul
 
@@ -22,6 +22,9 @@ SQUASH = [
     for i in range(4096)
 ]
 STRETCH = [min(bisect_left(SQUASH, 16 * i + 8), 4095) - 2048 for i in range(4096)]
+RATES = [655360 // (10 * min(n, 100) + 16) for n in range(256)]
+SURER = [min(count + 1, 15) for count in range(16)]  # a count of answers after one more of its kind,
+LESS_SURE = [(count + 2) >> 1 if count > 2 else count for count in range(16)]  # and after one of the other
 PRACTICE = [[(64, 96, 6), (16, 16, 2)], [(32, 48, 6), (12, 12, 2)]] * 2 + [
     [(64, 96, 6), (24, 24, 2), (8, 8, 1)]
 ]
@@ -31,7 +34,7 @@ PATTERN += [(2, 2), (1, 3), (3, 1), (3, -1), (2, -2), (1, -3), (2, 3), (1, 4), (
 
 
 def bucket(d: int) -> int:
-    return d if d < 5 else 5 + sum(d > last for last in (6, 8, 12, 16, 24, 40))
+    return d if d < 5 else 5 + bisect_left((6, 8, 12, 16, 24, 40), d)
 
 
 def shift_bucket(shift: int | None) -> int:
@@ -48,7 +51,7 @@ class Model:
     def __init__(self) -> None:
         self.slots = [defaultdict(unused_slot) for _ in range(12)]
         self.histories = [
-            {(z, o): 65536 * (5 * o + 2) // (5 * z + 5 * o + 4) for z in range(16) for o in range(16)}
+            [65536 * (5 * o + 2) // (5 * z + 5 * o + 4) for z in range(16) for o in range(16)]
             for _ in range(12)
         ]
         self.mixers = [[[5000] * 25 for _ in range(64)] for _ in range(2)]
@@ -124,14 +127,16 @@ class Model:
         self.partners[excluded[0]] = label
         return label
 
-    def choice(self, contexts: list[int], k: int, sets: tuple[int, int], wanted: int) -> int:
+    def choice(self, hashes: list[int], k: int, sets: tuple[int, int], wanted: int) -> int:
         used, inputs = [], []
-        for i, h in enumerate(contexts):
-            h = ((h % 2**31) * 0x2F0B4C47 + (h >> 31) * 0x1B873593 + k * 0x3C6EF372) % 2**31
-            slot = self.slots[i][((h ^ h >> 15) * 0x2C1B3C6D >> 12) % 32768]
-            key = slot[2], slot[3]
-            used.append((slot, key))
-            inputs += [STRETCH[slot[0] >> 4], STRETCH[self.histories[i][key] >> 4]]
+        for slots, histories, h in zip(self.slots, self.histories, hashes, strict=True):
+            h = h + k * 0x3C6EF372 & 0x7FFFFFFF
+            slot = slots[(h ^ h >> 15) * 0x2C1B3C6D >> 12 & 32767]
+            p, n, zeros, ones = slot
+            history = zeros << 4 | ones
+            expected = histories[history]
+            used.append((slot, p, n, zeros, ones, histories, history, expected))
+            inputs += STRETCH[p >> 4], STRETCH[expected >> 4]
         inputs.append(256)
         chosen = [mixer[min(k, 3) * 16 + s] for mixer, s in zip(self.mixers, sets, strict=True)]
         sums = [min(max(sum(map(mul, inputs, weights)) >> 16, -2047), 2047) for weights in chosen]
@@ -139,17 +144,16 @@ class Model:
         target = 65535 * bit
         for weights, total in zip(chosen, sums, strict=True):
             error = (target - SQUASH[total + 2048]) * 10 >> 10
-            weights[:] = [w + (x * error + 512 >> 10) for w, x in zip(weights, inputs, strict=True)]
-        for i, (slot, key) in enumerate(used):
-            self.histories[i][key] += (target - self.histories[i][key]) * 700 >> 16
-            p, n, *counts = slot
-            counts[bit] = min(counts[bit] + 1, 15)
-            counts[1 - bit] = (counts[1 - bit] + 2) >> 1 if counts[1 - bit] > 2 else counts[1 - bit]
-            slot[:] = [
-                p + ((target - p) * (655360 // (10 * min(n, 100) + 16)) >> 16),
-                min(n + 1, 255),
-                *counts,
-            ]
+            if error:  # else no weight changes
+                weights[:] = [w + (x * error + 512 >> 10) for w, x in zip(weights, inputs, strict=True)]
+        for slot, p, n, zeros, ones, histories, history, expected in used:
+            histories[history] = expected + ((target - expected) * 700 >> 16)
+            slot[:] = (
+                p + ((target - p) * RATES[n] >> 16),
+                n + 1 if n < 255 else 255,
+                LESS_SURE[zeros] if bit else SURER[zeros],
+                SURER[ones] if bit else LESS_SURE[ones],
+            )
         return bit
 
 
@@ -177,12 +181,16 @@ class Walk:
         return None
 
     def row(self, y: int) -> None:
+        self.traced: dict[int, tuple[list[int | None], list[int], int]] = {}  # by column of the row above
         row = self.rows[y] = dict.fromkeys(range(-4, 0), self.rows[y - 1][0])
         one, two = self.changes(y - 1), self.changes(y - 2)
         x, last = 0, -8
         while x < self.width:
-            n1, n2 = (min((c for c in changes if c > x), default=self.width + 64) for changes in (one, two))
-            l1, l2 = (max((c for c in changes if c <= x), default=-8) for changes in (one, two))
+            n1, n2 = (
+                changes[i] if (i := bisect_right(changes, x)) < len(changes) else self.width + 64
+                for changes in (one, two)
+            )
+            l1, l2 = (changes[i - 1] if (i := bisect_right(changes, x)) else -8 for changes in (one, two))
             west, north = row[x - 1], self.rows[y - 1][x]
             quiet = x - last >= 2 and l1 <= x - 2 and l2 <= x - 1 and n1 > x + 10 and n2 > x + 4
             if quiet and west == north == self.rows[y - 2][x]:
@@ -223,7 +231,9 @@ class Walk:
         passed = 20
         if 1 <= b < self.width:
             passed = x - b
-            shifts, runs, step = self.trace(y, b)
+            if b not in self.traced:
+                self.traced[b] = self.trace(y, b)
+            shifts, runs, step = self.traced[b]
         where = (0 if passed < -8 else passed + 8) if passed <= 12 else 20 + min(bucket(passed) - 7, 5)
         pattern = 0
         for i, (up, right) in enumerate(PATTERN):
@@ -252,8 +262,9 @@ class Walk:
             for i, (up, right) in enumerate([(0, -1), (1, -1), (1, 1), (2, 0)])
         )
         set_b = min(v, 3) + 4 * min(max(passed + 2, 0), 3)
+        hashes = [(h & 0x7FFFFFFF) * 0x2F0B4C47 + (h >> 31) * 0x1B873593 for h in contexts]
         for k, candidate in enumerate(candidates):
-            if self.model.choice(contexts, k, (set_a, set_b), int(self.known[y][x] == candidate)):
+            if self.model.choice(hashes, k, (set_a, set_b), int(self.known[y][x] == candidate)):
                 return candidate
         return self.model.by_name(candidates, self.known[y][x])
 
