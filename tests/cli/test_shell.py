@@ -9,6 +9,7 @@ import pty
 import re
 import select
 import shutil
+import signal
 import subprocess
 import sys
 import termios
@@ -145,6 +146,13 @@ def test_the_history_lies_in_the_state_folder(tmp_path: Path, monkeypatch: pytes
     assert history_path() == tmp_path / "state" / "dsslic-search" / "history"
 
 
+def _as_a_terminal_starts_it() -> None:
+    """Ctrl-C comes from its terminal and is not ignored, as it is in all that is run in the background of a
+    script, tests too."""
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 class Terminal:
     """A shell in a terminal of its own: what is typed into it, and what it has said."""
 
@@ -177,7 +185,7 @@ class Terminal:
             stderr=end,
             env=environment,
             start_new_session=True,
-            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+            preexec_fn=_as_a_terminal_starts_it,
         )
         os.close(end)
         self.said = self._untold = ""
