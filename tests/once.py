@@ -1,4 +1,5 @@
-"""What many tests need, worked out once a run: what networks see in a photo, a new catalog, machine code.
+"""What many tests need, worked out once a run: what networks see in a photo, a new catalog, the text of
+statements, machine code.
 
 The first two follow from what they are given alone, so they are kept by it: the answers of SegNet and of the
 image words for each photo's pixels, whichever process of pytest asked first, and one empty catalog that
@@ -22,7 +23,8 @@ from typing import Any
 import numpy as np
 import pytest
 from filelock import FileLock
-from sqlalchemy import Engine
+from sqlalchemy import URL, Dialect, Engine
+from sqlalchemy.util import LRUCache
 
 from dsslic_search.archive import database
 from dsslic_search.codec.layers.label_map import native
@@ -31,8 +33,11 @@ from dsslic_search.networks import runtime
 from tests.measured import out_of_sight
 
 SEGMENT, IMAGE_WORDS = runtime.segment, runtime.image_words
-NETWORK, UPGRADE = runtime.network, database.upgrade
+NETWORK, UPGRADE, CREATE_ENGINE = runtime.network, database.upgrade, database.create_engine
 SCAN, COMPILED = native.scan, compiling._compiled
+
+
+STATEMENTS = 2000  # kept as text
 
 
 @contextmanager
@@ -67,6 +72,16 @@ def kept_in(folder: Path) -> Iterator[None]:
         with closing(sqlite3.connect(empty)) as source, closing(sqlite3.connect(path)) as target:
             source.backup(target)
 
+    dialects: dict[str, Dialect] = {}
+    statements: Any = LRUCache(STATEMENTS)
+
+    def create_engine(url: URL, **options: Any) -> Engine:
+        """Engines of one kind of database share the statements that are made into text."""
+        made = CREATE_ENGINE(url, **options)
+        made.dialect = made.pool._dialect = dialects.setdefault(url.drivername, made.dialect)
+        made._compiled_cache = statements
+        return made
+
     def scan() -> native.Scan:
         if native._made.cache_info().currsize:
             return SCAN()
@@ -87,6 +102,7 @@ def kept_in(folder: Path) -> Iterator[None]:
         patch.setattr(runtime, "segment", partial(seen, SEGMENT))
         patch.setattr(runtime, "image_words", partial(seen, IMAGE_WORDS))
         patch.setattr(database, "upgrade", upgrade)
+        patch.setattr(database, "create_engine", create_engine)
         patch.setattr(native, "scan", scan)
         patch.setattr(compiling, "_compiled", compiled)
         yield
@@ -99,6 +115,7 @@ def at_home() -> Iterator[None]:
         patch.setattr(runtime, "segment", SEGMENT)
         patch.setattr(runtime, "image_words", IMAGE_WORDS)
         patch.setattr(database, "upgrade", UPGRADE)
+        patch.setattr(database, "create_engine", CREATE_ENGINE)
         patch.setattr(native, "scan", SCAN)
         yield
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -36,14 +37,26 @@ ANSWERS = {
 }
 
 
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of the archive, which the tests change copies of, and of the photos in it."""
+    folder = tmp_path_factory.mktemp("mixed")
+    with Archive(folder / "archive") as opened:
+        for name, (bands, segmenter) in PHOTOS.items():
+            # no two of the same content
+            path = paint(folder / "photos" / f"{name}.png", *bands, size=(97 + len(name), 64))
+            assert opened.ingest([path], segmenter=segmenter).added == 1
+    return folder
+
+
 @pytest.fixture
-def archive(tmp_path: Path) -> Archive:
-    opened = Archive(tmp_path / "archive")
-    for name, (bands, segmenter) in PHOTOS.items():
-        # no two of the same content
-        path = paint(tmp_path / "photos" / f"{name}.png", *bands, size=(97 + len(name), 64))
-        assert opened.ingest([path], segmenter=segmenter).added == 1
-    return opened
+def photos(made: Path) -> Path:
+    return made / "photos"
+
+
+@pytest.fixture
+def archive(made: Path, tmp_path: Path) -> Archive:
+    return Archive(shutil.copytree(made / "archive", tmp_path / "archive"))
 
 
 def answered(archive: Archive, text: str) -> set[str]:
@@ -100,11 +113,11 @@ def test_rows_and_files_name_their_vocabulary_and_previews_show_it(archive: Arch
     ]
 
 
-def test_every_stage_of_a_foreign_photo_decodes(archive: Archive, tmp_path: Path):
+def test_every_stage_of_a_foreign_photo_decodes(archive: Archive, photos: Path):
     from PIL import Image
 
     stages = {p.stage: p.image for p in archive.progressive(ids(archive)["their person"])}
-    with Image.open(tmp_path / "photos" / "their person.png") as opened:
+    with Image.open(photos / "their person.png") as opened:
         original = np.asarray(opened).astype(int)
     for stage, limit in (("coarse", 12), ("full", 3)):
         assert np.abs(np.asarray(stages[stage]).astype(int) - original).mean() < limit
@@ -115,9 +128,8 @@ def test_check_finds_a_mixed_archive_sound(archive: Archive):
 
 
 def test_naming_another_segmenter_stores_photos_anew_and_naming_none_leaves_them(
-    archive: Archive, tmp_path: Path
+    archive: Archive, photos: Path
 ):
-    photos = tmp_path / "photos"
     assert archive.ingest([photos]).present == len(PHOTOS)
     assert archive.ingest([photos], segmenter=THEIRS, dry_run=True).updated == 2
     report = archive.ingest([photos], segmenter=THEIRS)
@@ -156,7 +168,7 @@ def test_files_of_an_older_class_list_need_its_vocabulary_file(
 
 
 def test_after_a_change_of_the_class_list_the_archive_wants_to_be_reindexed(
-    archive: Archive, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    archive: Archive, photos: Path, monkeypatch: pytest.MonkeyPatch
 ):
     """As if the photos had been described by a version with other classes, and one file were unreadable
     now."""
@@ -167,12 +179,12 @@ def test_after_a_change_of_the_class_list_the_archive_wants_to_be_reindexed(
     with pytest.raises(ArchiveError, match=r"terms of another version.*Archive.reindex"):
         archive.query("sea")
     with pytest.raises(ArchiveError, match="terms of another version"):
-        archive.ingest([tmp_path / "photos"])
+        archive.ingest([photos])
     report = archive.reindex()
     assert (report.photos, [i for i, _ in report.failed]) == (len(PHOTOS) - 1, [lost])
     assert answered(archive, "sea") == {"their sea", "their gizmo"}
     assert answered(archive, ">99% other") == {"our sea"}  # nothing is known of it
-    assert archive.ingest([tmp_path / "photos"]).updated == 1  # which brings it back
+    assert archive.ingest([photos]).updated == 1  # which brings it back
     with Archive(archive.folder.root) as again:
         assert answered(again, ">99% other") == set()
 
