@@ -22,6 +22,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import sqlalchemy
 from filelock import FileLock
 from sqlalchemy import URL, Dialect, Engine
 from sqlalchemy.util import LRUCache
@@ -33,7 +34,7 @@ from dsslic_search.networks import runtime
 from tests.measured import out_of_sight
 
 SEGMENT, IMAGE_WORDS = runtime.segment, runtime.image_words
-NETWORK, UPGRADE, CREATE_ENGINE = runtime.network, database.upgrade, database.create_engine
+NETWORK, UPGRADE, CREATE_ENGINE = runtime.network, database.upgrade, sqlalchemy.create_engine
 SCAN, COMPILED = native.scan, compiling._compiled
 
 
