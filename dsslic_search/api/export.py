@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, TextIO
 
 from dsslic_search.core.errors import MissingExtraError, UsageError
-from dsslic_search.core.fields import EXPORTED, NAMED
+from dsslic_search.core.fields import EXPORTED
 from dsslic_search.core.files import text_to_path
 from dsslic_search.core.output import NEW_FILES, Outputs
 
@@ -152,7 +152,7 @@ def _write_parquet(raw: IO[bytes], hits: Iterable[Hit], classes: Sequence[str]) 
     kinds |= {"words": arrow.list_(arrow.string()), "colours": arrow.list_(arrow.string())}
     kinds |= {"date": arrow.timestamp("us")}
     types = [arrow.int64(), arrow.int64(), arrow.string(), arrow.list_(arrow.string()), arrow.float64()]
-    types += [kinds[NAMED[name].columns[0].values] for name in EXPORTED]
+    types += [kinds[column.values] for column in EXPORTED.values()]
     types += [kinds["words"], *(arrow.float64() for _ in (*classes, *classes))]
     types += [arrow.list_(arrow.string()) for _ in classes]
     schema = arrow.schema(list(zip(columns(classes), types, strict=True)))

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 from dsslic_search.api.indexes import OpenIndexes
 from dsslic_search.api.searching import Searcher
 from dsslic_search.archive.lookup import Lookup, StateTotals, Totals
+from dsslic_search.core.fields import HELD
 from dsslic_search.core.settings import Settings
 from dsslic_search.core.vocabulary import Vocabulary
-from dsslic_search.query.facets import ClassCount, count_classes, count_files, count_words
+from dsslic_search.query.facets import ClassCount, Spread, count_classes, count_files, count_words
 from dsslic_search.query.run.evaluate import Indexes
 
 if TYPE_CHECKING:
@@ -26,6 +27,8 @@ class Statistics:
     """Of ``photos``. Bytes of the originals, of the .dsslic files and of the label maps' prefixes of them;
     ``counts``: for each fact that is counted, by its plural ("formats", "cameras"), photos by value, most
     frequent first, and so ``tags``, and ``words`` that whole photos show;
+    ``spreads``: of the numbers that cameras choose, by name ("iso", "exposure"), from the least to the
+    greatest, None where no photo tells it; ``held``: how many photos have a title, a description, a place;
     ``months``: photos by year and month, as "2023-06", in order;
     ``undated``: photos that do not say when they were taken; ``undecoded``: those kept so, of which nothing
     is known but facts; ``states``: of the whole archive, photos and their stored bytes by state, be they in
@@ -37,6 +40,8 @@ class Statistics:
     map_bytes: int
     pixels: int
     counts: dict[str, dict[str, int]]
+    spreads: dict[str, Spread | None]
+    held: dict[str, int]
     months: dict[str, int]
     undated: int
     undecoded: int
@@ -93,6 +98,8 @@ def statistics(
             map_bytes=size.map_bytes,
             pixels=size.pixels,
             counts=file.counts,
+            spreads=file.spreads,
+            held={name: {**size.written, "place": file.placed}[name] for name in HELD},
             months=file.months,
             undated=file.undated,
             undecoded=file.undecoded,

@@ -13,7 +13,7 @@ import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -23,8 +23,8 @@ from numpy.typing import NDArray
 
 from dsslic_search.archive.revisions import head_revision
 from dsslic_search.core.colour_terms import named
-from dsslic_search.core.fact import Column, Fact, FactValue
-from dsslic_search.core.fields import EXPORTED, NAMED
+from dsslic_search.core.fact import Column, FactValue
+from dsslic_search.core.fields import COLUMNS, EXPORTED
 from dsslic_search.core.kinds import HIDDEN
 from dsslic_search.index.source import Snapshot, State
 
@@ -36,6 +36,9 @@ TOKEN = "token"  # of the state; see `index.source.State`
 SETTINGS = "SELECT name, value FROM setting"
 
 _HIDDEN = ", ".join(f"'{state}'" for state in HIDDEN)
+
+FIGURES = ("file_size", "stored_bytes", "map_bytes", "width * height")
+PROSE = tuple(column.name for column in COLUMNS if column.values == "prose")
 
 IDS_IN_A_STATEMENT = 500
 """Databases bound the length of a statement, and the number of its parameters."""
@@ -73,7 +76,7 @@ class Shown(NamedTuple):
 
 @dataclass(frozen=True)
 class LookedUp:
-    """Of some photos, those that are there: path and the facts of `core.fields.EXPORTED` by name, by id;
+    """Of some photos, those that are there: path and what `core.fields.EXPORTED` names, by id;
     what is known of classes by photo's id and class id, of those that they show; the paths at which they lie,
     by id; and their image words as `features.image_words` stores them, by id, of those that have some."""
 
@@ -86,12 +89,19 @@ class LookedUp:
 @dataclass(frozen=True)
 class Totals:
     """Bytes of the originals, of the .dsslic files and of the label maps' prefixes of them; pixels of the
-    photos."""
+    photos; ``written``: by the columns of `PROSE`, how many photos have a text there."""
 
     original_bytes: int = 0
     stored_bytes: int = 0
     map_bytes: int = 0
     pixels: int = 0
+    written: Mapping[str, int] = field(default_factory=lambda: dict.fromkeys(PROSE, 0))
+
+    @classmethod
+    def of(cls, sums: Iterable[int]) -> Totals:
+        """Of the figures in the order of `FIGURES` and `PROSE`."""
+        original, stored, maps, pixels, *written = map(int, sums)
+        return cls(original, stored, maps, pixels, dict(zip(PROSE, written, strict=True)))
 
 
 @dataclass(frozen=True)
@@ -144,11 +154,10 @@ class Lookup(ABC):
 
     def totals(self) -> Totals:
         """Of all photos that answers are of."""
-        sums = ", ".join(
-            f"coalesce(sum({each}), 0)"
-            for each in ("file_size", "stored_bytes", "map_bytes", "width * height")
+        asked = ", ".join(
+            [f"coalesce(sum({each}), 0)" for each in FIGURES] + [f"count({column})" for column in PROSE]
         )
-        return Totals(*map(int, self.rows(f"SELECT {sums} FROM photo WHERE state NOT IN ({_HIDDEN})")[0][0]))
+        return Totals.of(self.rows(f"SELECT {asked} FROM photo WHERE state NOT IN ({_HIDDEN})")[0][0])
 
     def tag_counts(self) -> dict[str, int]:
         """How many photos that answers are of have each tag; most frequent first, then by name."""
@@ -168,8 +177,7 @@ class Lookup(ABC):
     def look_up(self, ids: Sequence[int], classes: Sequence[int]) -> LookedUp:
         """What is shown of photos that a query found, of at most `IDS_IN_A_STATEMENT`, and how much they show
         of some classes."""
-        facts = [NAMED[name] for name in EXPORTED]
-        names = ", ".join(["id", "path", "words", *(fact.columns[0].name for fact in facts)])
+        names = ", ".join(["id", "path", "words", *(column.name for column in EXPORTED.values())])
         asked = [
             f"SELECT {names} FROM photo WHERE id IN ({_listed(ids)})",
             f"SELECT photo_id, path || part FROM path WHERE photo_id IN ({_listed(ids)}) "
@@ -190,8 +198,8 @@ class Lookup(ABC):
                 photo_id: (
                     path,
                     {
-                        fact.name: _shown(fact, fact.columns[0], value)
-                        for fact, value in zip(facts, values, strict=True)
+                        name: _shown(column, value)
+                        for (name, column), value in zip(EXPORTED.items(), values, strict=True)
                     },
                 )
                 for photo_id, path, _words, *values in photos
@@ -206,13 +214,13 @@ def _listed(numbers: Iterable[int]) -> str:
     return ", ".join(str(int(number)) for number in numbers)
 
 
-def _shown(fact: Fact, column: Column, value: Any) -> Any:
+def _shown(column: Column, value: Any) -> Any:
     """A value as callers have it. SQLite keeps dates as text; of words one stands on a line."""
     if isinstance(value, str) and column.values == "date":
         return datetime.fromisoformat(value)
     if column.values == "colours":
         return None if value is None else named(value)
-    return tuple(value.split("\n")) if isinstance(value, str) and fact.kind == "words" else value
+    return tuple(value.split("\n")) if isinstance(value, str) and column.values == "words" else value
 
 
 class SQLiteLookup(Lookup):

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Column as SqlColumn
-from sqlalchemy import Connection, Executable, Integer, MetaData, Table, cast, func, insert, select
+from sqlalchemy import Connection, Executable, Integer, MetaData, Table, case, cast, func, insert, select
 
 from dsslic_search.archive.history import changed_since
-from dsslic_search.archive.lookup import Totals, batches
+from dsslic_search.archive.lookup import PROSE, Totals, batches
 from dsslic_search.archive.schema import Coverage, KnownPath, Photo, Tag
 from dsslic_search.core.certainty import UNKNOWN_CERTAINTY
 from dsslic_search.core.fact import Values
@@ -31,7 +31,10 @@ _NEWEST_FIRST = _MOMENT.desc(), Photo.id
 _NOTHING: Mapping[Values, Any] = {"whole": 0, "pixels": 0, "date": None}
 _NO_FILE = tuple(_NOTHING.get(column.values) for column in INDEXED)
 """Of a photo that is not there."""
-_BYTES = Photo.file_size, Photo.stored_bytes, Photo.map_bytes, cast(Photo.width, Integer) * Photo.height
+_TOTALS = (
+    *(Photo.file_size, Photo.stored_bytes, Photo.map_bytes, cast(Photo.width, Integer) * Photo.height),
+    *(case((getattr(Photo, column).is_not(None), 1), else_=0) for column in PROSE),
+)
 
 
 _CHOSEN = Table(
@@ -220,7 +223,7 @@ class Snapshot:
 
     def totals(self, ids: NDArray[np.int64]) -> Totals:
         """Of the photos of ``ids`` that are there; `Lookup.totals` of all."""
-        summed = [func.coalesce(func.sum(figure), 0) for figure in _BYTES]
+        summed = [func.coalesce(func.sum(figure), 0) for figure in _TOTALS]
         if ids.size <= LOOKED_UP:
             found = [
                 row
@@ -230,10 +233,10 @@ class Snapshot:
             ]
         else:
             found, among = [], np.sort(ids)
-            for rows in self.rows(select(Photo.id, *_BYTES)):
+            for rows in self.rows(select(Photo.id, *_TOTALS)):
                 figures = np.array(rows, np.int64)
                 found.append(figures[are_among(among, figures[:, 0]), 1:].sum(0).tolist())
-        return Totals(*(int(sum(column)) for column in zip(*found, strict=True)))
+        return Totals.of(sum(column) for column in zip(*found, strict=True)) if found else Totals()
 
 
 def are_among(ascending: NDArray[np.int64], ids: NDArray[np.int64]) -> NDArray[np.bool_]:

@@ -30,13 +30,18 @@ def lines(said: Mapping[str, Any]) -> list[str]:
     return [printable(line) for line in told if line]
 
 
+def number_text(name: str, value: float) -> str:
+    """A number of a fact as it is shown: "ISO 400", "50 mm"."""
+    return _FORMS[name](value)
+
+
 def exposure_text(seconds: float) -> str:
     """An exposure as cameras write it: "1/250 s", "2.5 s"."""
     return f"{seconds:g} s" if seconds >= SECOND else f"1/{1 / seconds:.0f} s"
 
 
 _FORMS: Mapping[str, Callable[[Any], str]] = {
-    "iso": "ISO {}".format,
+    "iso": "ISO {:.0f}".format,
     "focal_length": "{:g} mm".format,
     "exposure": exposure_text,
     "f_number": "f/{:g}".format,

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from dsslic_search.cli.facts import number_text
 from dsslic_search.cli.options import ArchiveDir, AsJson, print_json
 from dsslic_search.core.kinds import KeepMode, PhotoState
 from dsslic_search.core.text import counted, printable, size_text
 
 if TYPE_CHECKING:
     from dsslic_search.api import Statistics
+    from dsslic_search.query.facets import Spread
 
 BAR_CHARACTERS = 24  # of the longest bar
 LEVELS = "▁▂▃▄▅▆▇█"  # of a bin of a histogram, by its height
@@ -67,15 +69,17 @@ def print_statistics(found: Statistics, root: str, query: str | None) -> None:
         _show_sizes(found)
         for title, counts in (*found.counts.items(), ("tags", found.tags), ("words", found.words)):
             _show_names(title, counts)
+        _show_names("photos with", {name: n for name, n in found.held.items() if n})
+        _show_spreads(found.spreads)
         _show_months(found.months, found.undated)
         _show_classes(found)
 
 
 def _as_plain(found: Statistics) -> dict[str, Any]:
-    """The counts of each fact stand beside the other figures."""
+    """The counts and the spread of each fact stand beside the other figures."""
     plain: dict[str, Any] = {}
     for name, value in asdict(found).items():
-        plain |= value if name == "counts" else {name: value}
+        plain |= value if name in ("counts", "spreads") else {name: value}
     return plain
 
 
@@ -106,6 +110,18 @@ def _show_names(title: str, counts: Mapping[str, int]) -> None:
         named = ", ".join(f"{printable(name)} {n}" for name, n in list(counts.items())[:NAMES_ON_A_LINE])
         more = len(counts) - NAMES_ON_A_LINE
         typer.echo(f"{title}: {named}" + (f" and {more} more" if more > 0 else ""))
+
+
+def _show_spreads(spreads: Mapping[str, Spread | None]) -> None:
+    told = {name: spread for name, spread in spreads.items() if spread is not None}
+    if not told:
+        return
+    typer.echo(f"{'number':12} {'photos':>6} {'least':>9} {'median':>9} {'greatest':>9}  by stops")
+    for name, spread in told.items():
+        ends = (number_text(name, each) for each in (spread.least, spread.median, spread.greatest))
+        shown = " ".join(f"{each:>9}" for each in ends)
+        bars = sparkline([stop.photos for stop in spread.stops])
+        typer.echo(f"{name:12} {spread.photos:>6} {shown}  {bars}")
 
 
 def _show_months(months: Mapping[str, int], undated: int) -> None:

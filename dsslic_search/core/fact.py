@@ -138,6 +138,16 @@ BITS = Measure(dict.fromkeys(("", "bit", "bits"), Decimal(1)), Decimal(1), ">8, 
 LUMA = Measure({"": Decimal(1)}, Decimal(1), "<60, 128 or 100..200")
 TURNS = Measure({"": Decimal(1)}, Decimal(1), "6 or 2..8")
 
+ISO_STOPS = tuple(25 * 2**n for n in range(16))
+EXPOSURE_STOPS = (
+    *(1 / n for n in (8000, 4000, 2000, 1000, 500, 250, 125, 60, 30, 15, 8, 4, 2)),
+    *(1.0, 2.0, 4.0, 8.0, 15.0, 30.0, 60.0),
+)
+F_STOPS = (1.0, 1.4, 2.0, 2.8, 4.0, 5.6, 8.0, 11.0, 16.0, 22.0, 32.0)
+"""Whole stops, as cameras have them (ISO 12232, ISO 516, ISO 517)."""
+FOCAL_LENGTHS = (3.0, 5.0, 10.0, 14.0, 20.0, 28.0, 35.0, 50.0, 70.0, 100.0, 135.0, 200.0, 300.0, 400.0, 600.0)
+"""Millimetres, of lenses that are sold; those of phones are below 10."""
+
 
 @dataclass(frozen=True)
 class Fact:
@@ -148,7 +158,7 @@ class Fact:
     first that say something count, but of "words" all do. Tags that stand together are those of a day and a
     time, the parts of a text, or of a place in EXIF latitude, "N" or "S", longitude, "E" or "W", in XMP
     latitude and longitude. ``possible``: the least and the greatest number that is believed; ``unsaid``:
-    numbers that stand for none.
+    numbers that stand for none; ``stops``: bounds between which statistics count a number, ascending.
     ``columns``: none for what has a table of its own, several where a fact is made of them.
     ``optional``: a photo may have none, which a query asks for as "unknown".
     ``values``: the words there are (any, where none are listed), which ``values_are`` begins to say;
@@ -166,6 +176,7 @@ class Fact:
     measure: Measure | None = None
     possible: tuple[float, float] = (0, math.inf)
     unsaid: frozenset[float] = frozenset()
+    stops: tuple[float, ...] = ()
     values: tuple[str, ...] = ()
     values_are: str = ""
     spellings: Mapping[str, str] = field(default_factory=dict)

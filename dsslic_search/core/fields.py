@@ -15,9 +15,13 @@ from dsslic_search.core.fact import (
     BITS,
     BYTES,
     EXIF_IFD,
+    EXPOSURE_STOPS,
     F_NUMBERS,
+    F_STOPS,
+    FOCAL_LENGTHS,
     GPS_IFD,
     IFD0,
+    ISO_STOPS,
     LUMA,
     MEGAPIXELS,
     MILLIMETRES,
@@ -109,6 +113,7 @@ FACTS = (
         ),
         optional=True,
         measure=SENSITIVITY,
+        stops=ISO_STOPS,
         possible=(1, 100_000_000),
         unsaid=frozenset({65535}),  # more than a tag of 16 bits holds
     ),
@@ -122,6 +127,7 @@ FACTS = (
         read=(_exif(EXIF_IFD, 0x920A, "FocalLength"), _xmp("exif:FocalLength")),
         optional=True,
         measure=MILLIMETRES,
+        stops=FOCAL_LENGTHS,
         possible=(0.01, 100_000),
     ),
     Fact(
@@ -133,6 +139,7 @@ FACTS = (
         read=(_exif(EXIF_IFD, 0x829A, "ExposureTime"), _xmp("exif:ExposureTime")),
         optional=True,
         measure=SECONDS,
+        stops=EXPOSURE_STOPS,
         possible=(1e-7, 1_000_000),
     ),
     Fact(
@@ -145,6 +152,7 @@ FACTS = (
         read=(_exif(EXIF_IFD, 0x829D, "FNumber"), _xmp("exif:FNumber")),
         optional=True,
         measure=F_NUMBERS,
+        stops=F_STOPS,
         possible=(0.1, 1000),
     ),
     Fact(
@@ -360,33 +368,27 @@ SORTED_BY = (
     "id",
 )
 """Those that photos can be put in order by."""
-COUNTED = ("format", "camera", "lens", "rating", "keyword", "people", "bit_depth", "profile")
-"""Those whose values statistics count."""
-EXPORTED: tuple[str, ...] = (
-    "taken",
-    "taken_from",
-    "camera",
-    "lens",
-    "iso",
-    "focal_length",
-    "exposure",
-    "f_number",
-    "rating",
-    "keyword",
-    "people",
-    "title",
-    "description",
-    "format",
-    "width",
-    "height",
-    "size",
-    "turn",
-    "profile",
-    "bit_depth",
-    "brightness",
-    "colour",
+COUNTED = (
+    *("format", "camera", "lens", "rating", "keyword", "people", "bit_depth", "profile"),
+    *("turn", "orientation"),
 )
-"""Those that answers carry into JSON, CSV and Parquet, beside id and path."""
+"""Those whose values statistics count."""
+SPREAD = tuple(fact.name for fact in FACTS if fact.stops)
+"""Numbers of which statistics tell the least, the middle and the greatest, and count them by stops."""
+HELD = tuple(fact.name for fact in FACTS if fact.kind in ("prose", "place"))
+"""Those of which statistics count the photos that have one at all."""
+_EXPORTED = (
+    *("taken", "taken_from", "camera", "lens", "iso", "focal_length", "exposure", "f_number", "rating"),
+    *("keyword", "people", "title", "description", "place", "format", "width", "height"),
+    *("size", "turn", "profile", "bit_depth", "brightness", "colour"),
+)
+EXPORTED: Mapping[str, Column] = {
+    fact.name if len(fact.columns) == 1 else column.name: column
+    for fact in (NAMED[name] for name in _EXPORTED)
+    for column in fact.columns
+}
+"""What answers carry into JSON, CSV and Parquet, beside id and path: facts by name, a place by latitude and
+longitude in degrees."""
 
 FROM_METADATA = tuple(fact for fact in FACTS if fact.source == "metadata")
 METADATA_COLUMNS = tuple(column.name for fact in FROM_METADATA for column in fact.columns)

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,6 +37,8 @@ COMPARED_RUNS = 16  # runs of numbers; up to so many are faster compared with th
 REMEMBERED_PATTERNS = 16  # whose rows are kept
 
 Mask = NDArray[np.bool_]
+Orientation = Literal["portrait", "landscape", "square", "panorama"]
+ORIENTATIONS: tuple[Orientation, ...] = get_args(Orientation)
 
 
 @dataclass(frozen=True)
@@ -107,7 +109,7 @@ class Files(Table):
             np.logical_and(held, values <= high, out=held)
         return held
 
-    def orientation(self, name: Literal["portrait", "landscape", "square", "panorama"]) -> Mask:
+    def orientation(self, name: Orientation) -> Mask:
         """Photos that are higher than wide, wider than high, as wide as high, or at least twice as long as
         short."""
         width, height = self.arrays["width"], self.arrays["height"]
@@ -214,11 +216,14 @@ class Files(Table):
 
     def counts(self, name: str, rows: NDArray[np.intp] | None = None) -> dict[str, int]:
         """How many photos, all or those of some rows, have each value of a fact: a word, one of many words,
-        or a number; those without are left out."""
+        a number, or an orientation, of which a photo may have two; those without are left out."""
         if NAMED[name].kind == "number":
-            values = self._array(name) if rows is None else self._array(name)[rows]
-            known, numbers = np.unique(values[~np.isnan(values)], return_counts=True)
+            known, numbers = np.unique(self.known(name, rows), return_counts=True)
             return {f"{value:g}": n for value, n in zip(known.tolist(), numbers.tolist(), strict=True)}
+        if NAMED[name].kind == "orientation":
+            held = {value: self.orientation(value) for value in ORIENTATIONS}
+            each = {v: int(np.count_nonzero(m if rows is None else m[rows])) for v, m in held.items()}
+            return {value: n for value, n in each.items() if n}
         column = self._named_array(name)
         numbers = self.arrays[column]
         if NAMED[name].kind == "words":
@@ -229,6 +234,12 @@ class Files(Table):
         names = self.table(column)
         found = np.bincount(numbers, minlength=len(names)).tolist()
         return {name: n for name, n in zip(names, found, strict=True) if name and n}
+
+    def known(self, name: str, rows: NDArray[np.intp] | None = None) -> NDArray[np.float64]:
+        """The numbers of a fact that photos may lack, of all photos or of some rows, of those that have
+        one."""
+        values = self._array(name) if rows is None else self._array(name)[rows]
+        return np.asarray(values[~np.isnan(values)], np.float64)
 
     def _array(self, name: str) -> NDArray[Any]:
         """The array of a fact of one column; of a path, the ranks of paths or of names."""

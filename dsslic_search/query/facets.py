@@ -3,6 +3,7 @@ columns alone."""
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -10,7 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from dsslic_search.core.fields import COUNTED
+from dsslic_search.core.fact import Fact
+from dsslic_search.core.fields import COUNTED, NAMED, SPREAD
 from dsslic_search.core.kinds import KeepMode
 from dsslic_search.core.text import plural_of
 from dsslic_search.core.vocabulary import Vocabulary
@@ -39,12 +41,36 @@ class ClassCount:
 
 
 @dataclass(frozen=True)
+class Stop:
+    """``photos`` have a number of at least ``start`` and below ``end``; None where that side is open."""
+
+    start: float | None
+    end: float | None
+    photos: int
+
+
+@dataclass(frozen=True)
+class Spread:
+    """A number that ``photos`` tell: the least and the greatest of them, and the one in the middle, of two
+    the smaller; ``stops``: how many are in each stop, from that of the least to that of the greatest."""
+
+    photos: int
+    least: float
+    median: float
+    greatest: float
+    stops: tuple[Stop, ...]
+
+
+@dataclass(frozen=True)
 class FileCounts:
     """``counts``: for each fact that is counted, by its plural, as "cameras", photos by value, most frequent
-    first; ``months``: photos by year and month, as "2023-06", in order; ``undated``: photos that do not say
-    when they were taken; ``undecoded``: photos that are kept so."""
+    first; ``spreads``: by name, as "iso", None where no photo tells it; ``placed``: photos that tell where
+    they were taken; ``months``: photos by year and month, as "2023-06", in order; ``undated``: photos that do
+    not say when they were taken; ``undecoded``: photos that are kept so."""
 
     counts: dict[str, dict[str, int]]
+    spreads: dict[str, Spread | None]
+    placed: int
     months: dict[str, int]
     undated: int
     undecoded: int
@@ -84,16 +110,22 @@ def count_classes(
 def count_files(parts: Sequence[tuple[Files, Rows]]) -> FileCounts:
     """What the photos' files tell; ``parts`` as for :func:`count_classes`."""
     counts = {name: Counter[str]() for name in (*COUNTED, "keep")}
-    taken = [np.empty(0, np.int64)]
+    numbers: dict[str, list[NDArray[np.float64]]] = {name: [np.empty(0)] for name in SPREAD}
+    taken, placed = [np.empty(0, np.int64)], 0
     for files, rows in parts:
         dates = files.values("taken")
         taken.append(dates if rows is None else dates[rows])
         for name, counted in counts.items():
             counted.update(files.counts(name, rows))
+        for name, known in numbers.items():
+            known.append(files.known(name, rows))
+        placed += _placed(files, rows)
     every = np.concatenate(taken)
     dated = every[every != NEVER]
     return FileCounts(
         counts={counted_as(name): _most_first(counts[name].items()) for name in COUNTED},
+        spreads={name: _spread(np.concatenate(numbers[name]), NAMED[name]) for name in SPREAD},
+        placed=placed,
         months=_by_month(dated),
         undated=every.size - dated.size,
         undecoded=counts["keep"][KeepMode.UNDECODED],
@@ -121,6 +153,34 @@ def _levels(columns: Columns, class_id: int, presence: float, rows: Rows) -> NDA
     shown = columns.within((class_id,), max(1, round(presence * TICKS)), TICKS)
     chosen = np.flatnonzero(shown) if rows is None else rows[shown[rows]]
     return np.minimum((columns.at((class_id,), chosen) - 0.5) / QUANTA, 1.0)
+
+
+def _placed(files: Files, rows: Rows) -> int:
+    """How many photos tell where they were taken."""
+    missing = files.unknown("place")
+    return int(np.count_nonzero(~missing if rows is None else ~missing[rows]))
+
+
+def _spread(numbers: NDArray[np.float64], fact: Fact) -> Spread | None:
+    """Of the numbers of some photos, in any order."""
+    if not numbers.size:
+        return None
+    whole = fact.columns[0].values == "whole or none"
+    ascending = np.sort(numbers.astype(np.int64) if whole else numbers)
+    edges = (None, *fact.stops, None)
+    counts = np.bincount(np.searchsorted(fact.stops, ascending, side="right"), minlength=len(edges) - 1)
+    some = np.flatnonzero(counts)
+    stops = [
+        Stop(start, end, n)
+        for (start, end), n in zip(itertools.pairwise(edges), counts.tolist(), strict=True)
+    ]
+    return Spread(
+        photos=numbers.size,
+        least=ascending[0].item(),
+        median=ascending[(numbers.size - 1) // 2].item(),
+        greatest=ascending[-1].item(),
+        stops=tuple(stops[some[0] : some[-1] + 1]),
+    )
 
 
 def _most_first(counts: Iterable[tuple[str, int]]) -> dict[str, int]:

@@ -47,6 +47,8 @@ def make(path: Path, photo_row: Row, features: Features, seed: int, count: int) 
                 "taken_at": random.choice(
                     [None, datetime(2020, 5, 17, 1, 2, 3), datetime(1999, 1, 1, 0, 0, 0, 7)]
                 ),
+                "title": random.choice([None, "Été"]),
+                "description": random.choice([None, None, "海"]),
                 "latitude": random.choice([None, -0.5, 90.0]),
                 "width": int(random.integers(1, 60_000)),
                 "height": int(random.integers(1, 60_000)),
@@ -102,6 +104,7 @@ def test_settings_and_counts(reader: Lookup, catalog: Catalog) -> None:
         sum(p.stored_bytes for p in photos),
         sum(p.map_bytes for p in photos),
         sum(p.width * p.height for p in photos),
+        {name: sum(getattr(p, name) is not None for p in photos) for name in ("title", "description")},
     )
     with catalog.snapshot() as snapshot:
         assert snapshot.totals(snapshot.photo_ids()) == reader.totals()
@@ -119,7 +122,7 @@ def test_photos_with_the_facts_and_classes_that_are_shown(
     classes: tuple[int, ...],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(lookup, "EXPORTED", exported)
+    monkeypatch.setattr(lookup, "EXPORTED", {name: NAMED[name].columns[0] for name in exported})
     asked = [5, 1, 99, 2, 16, *range(1000, 1400)]
     with catalog.session() as session:
         photos = session.scalars(select(Photo).options(selectinload(Photo.coverages))).all()

@@ -5,13 +5,16 @@ from __future__ import annotations
 import csv
 import json
 import shutil
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import pytest
 from PIL import Image
+from PIL.TiffImagePlugin import IFDRational
 
 from dsslic_search import Archive
+from dsslic_search.api.export import _cell
 from dsslic_search.cli.facts import exposure_text, lines
 
 CASES = Path(__file__).parents[1] / "data" / "metadata"
@@ -62,6 +65,9 @@ def test_they_are_counted_and_exported(run: Any, photos: Path, tmp_path: Path) -
     assert counts["keywords"] == {"Küste": 1, "coast": 1}
     assert counts["ratings"] == {"4": 1}
     assert "keywords: Küste 1, coast 1" in run("stats", "--archive", photos).out
+    held = {"title": 1, "description": 1, "place": 1}
+    assert counts["held"] == held
+    assert "photos with: title 1, description 1, place 1" in run("stats", "--archive", photos).out
     (hit,) = json.loads(run("query", "rating:4", "--json", "--archive", photos).out)["results"]
     told = {"keyword": ["Küste", "coast"], "title": "Überschrift", "description": "海と空", "rating": 4.0}
     assert told.items() <= hit.items()
@@ -73,6 +79,76 @@ def test_they_are_counted_and_exported(run: Any, photos: Path, tmp_path: Path) -
     table = pandas.read_table(tmp_path / "t.parquet").to_pylist()
     assert [row["keyword"] for row in table if row["keyword"]] == [["Küste", "coast"]]
     assert {row["iso"] for row in table} == {None}
+    places = {(row["latitude"], row["longitude"]) for row in table}
+    assert places == {(None, None), (48.858333, 2.35)}
+
+
+def test_places_are_exported_in_degrees(run: Any, photos: Path, tmp_path: Path) -> None:
+    """As numbers, also west and south, which no spreadsheet takes for a formula."""
+    asked = ("query", "near 48.8583,2.35 100m", "--archive", photos)
+    (hit,) = json.loads(run(*asked, "--json").out)["results"]
+    assert (hit["latitude"], hit["longitude"]) == (48.858333, 2.35)
+    assert run(*asked, "--out", tmp_path / "t.csv").code == 0
+    (row,) = csv.DictReader((tmp_path / "t.csv").read_text(encoding="utf-8-sig").splitlines())
+    assert (row["latitude"], row["longitude"]) == ("48.858333", "2.35")
+    assert _cell(-33.5) == -33.5
+    with Archive(photos) as archive:
+        assert [hit.facts["latitude"] for hit in archive.query("place:unknown", limit=1)] == [None]
+
+
+@pytest.mark.parametrize("option", ["--strip-location", "--strip-metadata"])
+def test_a_place_that_was_left_out_is_in_no_export(
+    run: Any, placed: Path, tmp_path: Path, option: str
+) -> None:
+    archive = tmp_path / "archive"
+    assert run("ingest", placed, "--effort", 1, option, "--archive", archive).code == 0
+    told = run("query", "everything", "--json", "--archive", archive).out
+    (hit,) = json.loads(told)["results"]
+    assert (hit["latitude"], hit["longitude"]) == (None, None)
+    assert "48.858" not in told
+    assert json.loads(run("stats", "--json", "--archive", archive).out)["held"]["place"] == 0
+    assert run("query", "everything", "--out", tmp_path / "t.csv", "--archive", archive).code == 0
+    (row,) = csv.DictReader((tmp_path / "t.csv").read_text(encoding="utf-8-sig").splitlines())
+    assert (row["latitude"], row["longitude"]) == ("", "")
+
+
+def test_numbers_that_cameras_choose_are_counted_by_stops(run: Any, tmp_path: Path) -> None:
+    folder, archive = tmp_path / "photos", tmp_path / "archive"
+    folder.mkdir()
+    for number, (iso, exposure) in enumerate([(100, 1 / 4000), (125, 1 / 125), (400, 1 / 100), (400, 2.5)]):
+        exif = Image.Exif()
+        tags = {0x8827: iso, 0x829A: IFDRational(exposure).limit_rational(10**6), 0x829D: IFDRational(28, 10)}
+        exif[0x8769] = {tag: IFDRational(*v) if isinstance(v, tuple) else v for tag, v in tags.items()}
+        exif[0x0112] = 1
+        Image.new("RGB", (32 + number, 32), (9 * number, 80, 160)).save(folder / f"{number}.jpg", exif=exif)
+    assert run("ingest", folder, "--keep", "reference", "--archive", archive).code == 0
+    counts = json.loads(run("stats", "--json", "--archive", archive).out)
+    assert counts["iso"] == {
+        "photos": 4,
+        "least": 100,  # whole, as in the file
+        "median": 125,
+        "greatest": 400,
+        "stops": [
+            {"start": 100, "end": 200, "photos": 2},
+            {"start": 200, "end": 400, "photos": 0},
+            {"start": 400, "end": 800, "photos": 2},
+        ],
+    }
+    assert isinstance(counts["iso"]["median"], int)
+    assert counts["focal_length"] is None
+    assert counts["turns"] == {"1": 4}
+    assert counts["orientations"] == {"landscape": 3, "square": 1}
+    for stop in counts["exposure"]["stops"]:
+        start, end = (Fraction(stop[side]).limit_denominator(8000) for side in ("start", "end"))
+        asked = f"exposure:>={start} and exposure:<{end}"
+        assert json.loads(run("query", asked, "--json", "--archive", archive).out)["total"] == stop["photos"]
+    lines = run("stats", "iso:>=125", "--archive", archive).out.splitlines()
+    at = lines.index("number       photos     least    median  greatest  by stops")
+    assert lines[at + 1 : at + 4] == [
+        "iso               3   ISO 125   ISO 400   ISO 400  ▄·█",
+        "exposure          3   1/125 s   1/100 s     2.5 s  █·······▄",
+        "f_number          3     f/2.8     f/2.8     f/2.8  █",
+    ]
 
 
 def test_they_are_shown(run: Any, photos: Path) -> None:

@@ -99,9 +99,16 @@ def test_tags_are_those_of_the_standard(name: str, tags: list[int]) -> None:
 
 def test_what_people_are_shown_is_there() -> None:
     assert set(fields.SORTED_BY) <= {fact.name for fact in FACTS if fact.kind in ("date", "number", "path")}
-    counted = {"text", "words", "whole or none", "number or none"}
-    assert all(NAMED[name].columns[0].values in counted for name in fields.COUNTED)
-    assert all(len(NAMED[name].columns) == 1 for name in fields.EXPORTED)
+    counted = {"text", "word", "words", "number", "orientation"}
+    assert all(NAMED[name].kind in counted for name in fields.COUNTED)
+    assert all(list(fact.stops) == sorted(set(fact.stops)) for fact in FACTS)
+    assert fields.SPREAD == ("iso", "focal_length", "exposure", "f_number")
+    assert fields.HELD == ("title", "description", "place")
+    numbers = {"whole or none", "number or none"}
+    assert all(NAMED[name].columns[0].values in numbers for name in fields.SPREAD)
+    places = ("latitude", "longitude")
+    assert all(name in places or NAMED[name].columns == (c,) for name, c in fields.EXPORTED.items())
+    assert tuple(fields.EXPORTED[name] for name in places) == NAMED["place"].columns
     assert not {"rank", "id", "path", "score", "coverage"} & set(fields.EXPORTED)
 
 

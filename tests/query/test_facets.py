@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
+import math
 from collections import Counter
 from datetime import datetime
+from statistics import median_low
 
 import numpy as np
 import pytest
@@ -31,9 +34,13 @@ def photo(number: int, rng: np.random.Generator) -> Photo:
     return Photo(
         content_hash=f"{number:064x}", path=f"/{number}.jpg", file_size=1, modified_at=datetime(2020, 1, 1),
         added_at=datetime(2021, 1, 1),
-        format=FORMATS[rng.integers(2)], width=1, height=1, taken_at=taken, camera=CAMERAS[rng.integers(3)],
+        format=FORMATS[rng.integers(2)], width=int(rng.integers(0, 4)), height=1,
+        taken_at=taken, camera=CAMERAS[rng.integers(3)],
         keep="layers", quality=75,
         stored_bytes=1, map_bytes=1, vocabulary="v", segmenter="s",
+        iso=(None, 99, 100, 101, 6400)[rng.integers(5)],
+        exposure=(None, 1 / 8000, 1 / 125, 90.0)[rng.integers(4)],
+        turn=(None, 1, 6)[rng.integers(3)], latitude=(None, 48.9)[rng.integers(2)], longitude=2.4,
         rating=(None, 3.0, 4.5)[rng.integers(3)], keywords=(None, "sea", "sea\nsun")[rng.integers(3)],
     )  # fmt: skip
 
@@ -93,11 +100,56 @@ def test_files_are_counted_as_a_slow_count_does(made, rows: list[int] | None):
     assert found.counts["cameras"] == Counter(p.camera for p in some if p.camera)
     assert list(found.counts["cameras"].values()) == sorted(found.counts["cameras"].values(), reverse=True)
     assert found.counts["ratings"] == Counter(f"{p.rating:g}" for p in some if p.rating)
+    assert found.counts["turns"] == Counter(str(p.turn) for p in some if p.turn)
+    sides = Counter(
+        name
+        for p in some
+        for name, holds in (
+            ("landscape", p.width > 1),
+            ("square", p.width == 1),
+            ("panorama", p.width > 1),
+        )
+        if holds and p.width
+    )
+    assert found.counts["orientations"] == sides
+    assert found.placed == sum(p.latitude is not None for p in some)
     words = Counter(word for p in some for word in (p.keywords or "").split("\n") if word)
     assert found.counts["keywords"] == words
     assert found.months == Counter(f"{p.taken_at:%Y-%m}" for p in some if p.taken_at)
     assert list(found.months) == sorted(found.months)
     assert found.undated == sum(p.taken_at is None for p in some)
+
+
+@settings(max_examples=30)
+@given(rows=st.none() | st.lists(st.integers(0, 59), unique=True))
+def test_numbers_are_spread_as_a_slow_count_does(made, rows: list[int] | None):
+    photos, _, _, files = made
+    chosen = range(60) if rows is None else sorted(rows)
+    found = count_files([(files, None if rows is None else np.array(chosen, np.intp))]).spreads
+    assert found["focal_length"] is None
+    for name in ("iso", "exposure"):
+        values = [value for i in chosen if (value := getattr(photos[i], name)) is not None]
+        spread = found[name]
+        if spread is None:
+            assert not values
+            continue
+        assert (spread.photos, spread.least, spread.greatest) == (len(values), min(values), max(values))
+        assert spread.median == median_low(values)
+        assert sum(stop.photos for stop in spread.stops) == len(values)
+        assert spread.stops[0].photos
+        assert spread.stops[-1].photos
+        assert all(one.end == other.start for one, other in itertools.pairwise(spread.stops))
+        for stop in spread.stops:
+            start = -math.inf if stop.start is None else stop.start
+            end = math.inf if stop.end is None else stop.end
+            assert stop.photos == sum(start <= value < end for value in values)
+
+
+def test_numbers_out_of_every_stop_are_counted(made):
+    *_, files = made
+    exposure = count_files([(files, None)]).spreads["exposure"]
+    assert exposure is not None
+    assert (exposure.stops[0].start, exposure.stops[-1].start, exposure.stops[-1].end) == (1 / 8000, 60, None)
 
 
 def test_without_an_archive_all_is_nothing():
