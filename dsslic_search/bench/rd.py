@@ -15,7 +15,7 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
@@ -26,6 +26,9 @@ from dsslic_search.bench.photos import photos_in, read_photo
 from dsslic_search.core.errors import DSSError, PhotoError
 from dsslic_search.networks import runtime
 from dsslic_search.networks.lpips import MIN_SIDE
+
+if TYPE_CHECKING:
+    from multiprocessing.context import BaseContext
 
 EQUAL_PSNR = 100.0  # dB, stands for no difference at all, where there is no number
 T = TypeVar("T")
@@ -172,9 +175,7 @@ def _work(tasks: list[tuple[Path, list[str]]], workers: int) -> Iterator[tuple[P
 
     others = set(multiprocessing.active_children())
     with _one_thread_each():
-        pool = ProcessPoolExecutor(
-            min(workers, len(tasks)), multiprocessing.get_context("spawn"), _leave_interrupts
-        )
+        pool = ProcessPoolExecutor(min(workers, len(tasks)), _processes(), _leave_interrupts)
         try:
             waiting: dict[Future[dict[str, list[Row]]], Path] = {
                 pool.submit(measure, path, names): path for path, names in tasks
@@ -191,6 +192,18 @@ def _work(tasks: list[tuple[Path, list[str]]], workers: int) -> Iterator[tuple[P
             ) from e
         finally:
             pool.shutdown(cancel_futures=True)
+
+
+def _processes() -> BaseContext:
+    """How worker processes begin: where it can be, as copies of one that has imported what all of them
+    need."""
+    import multiprocessing
+
+    if "forkserver" not in multiprocessing.get_all_start_methods():
+        return multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["torch", __name__, "dsslic_search.networks.lpips"])
+    return context
 
 
 def _leave_interrupts() -> None:
