@@ -253,14 +253,17 @@ class Archive(Keeping, Following, GettingOut):
 
     def info(self, photo_id: int) -> dict[str, Any]:
         """What is known of a photo, as plain values: file facts, coverage, regions, tags, the layers of its
-        stored file (see `api.info.photo_info`), and the ids of the photos that it replaced."""
+        stored file (see `api.info.photo_info`), the ids of the photos that it replaced, and the clips beside
+        it whose still it is."""
         from dsslic_search.api.info import photo_info
+        from dsslic_search.api.showing import live_clips
         from dsslic_search.archive.known_paths import earlier_versions
 
         photo = self.photo(photo_id)
         return {
             **photo_info(self.folder.store, photo, self.vocabulary, self.tags_of(photo.id)),
             "earlier_versions": earlier_versions(self.catalog, photo.id),
+            "live_photo_clips": live_clips(photo),
         }
 
     def dialect(self, photo: Photo | int) -> Dialect:

@@ -100,6 +100,16 @@ def read_remarks(store: Store, photo: Photo) -> tuple[str, ...]:
         return () if chunk is None else provenance.decode(chunk)[1]
 
 
+def live_clips(photo: Photo) -> list[str]:
+    """The clips, as paths in text, that lie beside a photo of which they are the moving half (Apple's Live
+    Photos, other phones' motion photos), at all places where it lies."""
+    from dsslic_search.archive.ingest.live_photos import clips_beside
+    from dsslic_search.core.files import path_to_text, text_to_path
+
+    places = [row.path for row in photo.paths if row.ended_at is None and not row.part]
+    return [path_to_text(clip) for place in places for clip in clips_beside(text_to_path(place))]
+
+
 def stages_of(store: Store, photo: Photo, stages: Sequence[str], max_pixels: int) -> Iterator[Preview]:
     """Stages of a photo as a slow link would show them: each reads on where the one before ended."""
     began = time.perf_counter()

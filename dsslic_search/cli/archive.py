@@ -177,6 +177,8 @@ def print_photo(opened: Archive, photo_id: int) -> None:
     if info["earlier_versions"]:
         versions = ", ".join(f"#{photo_id}" for photo_id in info["earlier_versions"])
         typer.echo(f"earlier version{'s' if len(info['earlier_versions']) > 1 else ''}: {versions}")
+    for clip in info["live_photo_clips"]:
+        typer.echo(f"Live Photo clip: {printable(clip)}")
     typer.echo(
         f"{f'{photo.width}×{photo.height} ' if photo.width else ''}{photo.format}, "
         f"{size_text(photo.file_size)}; stored {size_text(photo.stored_bytes)}",

@@ -45,6 +45,18 @@ def clips_of(photos: Iterable[str], others: Iterable[str], folder: str) -> set[s
     }
 
 
+def clips_beside(photo: Path) -> list[Path]:
+    """The clips that belong to a photo's file, by name; none where it is not there, or its folder cannot be
+    read. Of the files in the folder those alone are opened that are called as the photo is."""
+    try:
+        names = os.listdir(photo.parent)  # noqa: PTH208 (names)
+    except (OSError, ValueError):
+        return []
+    if photo.name not in names:
+        return []
+    return [photo.parent / name for name in sorted(clips_of([photo.name], names, str(photo.parent)))]
+
+
 def is_live_clip(path: Path) -> bool:
     """Whether a QuickTime or MP4 file is the clip of a Live Photo by what it says, or as short as one; False
     for what cannot be read."""

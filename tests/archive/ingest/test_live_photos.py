@@ -5,11 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
+from dsslic_search import Archive
 from dsslic_search.archive.ingest.file_names import VIDEO_EXTENSIONS, Kind
-from dsslic_search.archive.ingest.live_photos import is_live_clip
+from dsslic_search.archive.ingest.live_photos import clips_beside, is_live_clip
 from dsslic_search.archive.ingest.walk import walk
 from dsslic_search.archive.ingest.wanted import ALL, Wanted
+from dsslic_search.cli.archive import print_photo
 from tests.clips import clip, marked
 
 IDENTIFIER = {"com.apple.quicktime.content.identifier": "2F0B5A0E-7A4C-4E5E-9C77-0B6A2C4C9A11"}
@@ -109,3 +112,34 @@ def test_a_photo_that_is_left_out_still_has_its_clip(tmp_path: Path) -> None:
     assert walk([tmp_path], wanted=wanted).passed_over.sentence() == "1 clip of a photo, 1 excluded"
     wanted = Wanted(endings=WITH_VIDEOS.endings, exclude=("*.mov",))
     assert walk([tmp_path], wanted=wanted).passed_over.sentence() == "1 excluded"
+
+
+def test_the_clips_of_one_photo(tmp_path: Path) -> None:
+    photo = tmp_path / "img_1.heic"
+    clips = [
+        made(tmp_path / "IMG_1.MOV", 9, identified=True),
+        made(tmp_path / "IMG_1_HEVC.MOV", 1),
+    ]
+    made(tmp_path / "IMG_1.mp4", 9)  # a film
+    made(tmp_path / "IMG_10.MOV", 1)
+    assert clips_beside(photo) == []  # which is not there itself
+    photo.write_bytes(b"x")
+    assert clips_beside(photo) == clips
+    assert clips_beside(tmp_path / "IMG_1.MOV") == []
+    assert clips_beside(tmp_path / "nowhere" / "img_1.heic") == []
+
+
+def test_show_names_the_clip_of_a_photo(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    Image.new("RGB", (40, 30), (90, 140, 200)).save(folder / "IMG_1.jpg")
+    moving = made(folder / "IMG_1.MOV", 1)
+    with Archive(tmp_path / "archive") as archive:
+        archive.ingest([folder], keep="reference")
+        assert archive.info(1)["live_photo_clips"] == [str(moving)]
+        print_photo(archive, 1)
+        assert f"Live Photo clip: {moving}" in capsys.readouterr().out.splitlines()
+        moving.unlink()
+        assert archive.info(1)["live_photo_clips"] == []
+        print_photo(archive, 1)
+        assert "Live Photo" not in capsys.readouterr().out

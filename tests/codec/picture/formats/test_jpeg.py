@@ -138,3 +138,16 @@ def test_hierarchical_files_are_named() -> None:
     data[at + 1] = 0xC5
     with pytest.raises(PhotoError, match="hierarchical"):
         open_photo(bytes(data), "x", 10_000)
+
+
+@pytest.mark.parametrize("marked", [True, False], ids=["with Adobe's marker", "without"])
+def test_ink_is_inverted_with_and_without_adobes_marker(marked: bool) -> None:
+    """As djpeg, ImageMagick and Pillow have it: no program is known that writes other ink into JPEG."""
+    inks = np.array([[0, 0, 0, 0], [255, 0, 0, 0], [0, 255, 0, 0], [0, 0, 255, 0], [0, 0, 0, 255]], np.uint8)
+    buffer = io.BytesIO()
+    Image.fromarray(np.repeat(np.repeat(inks[None], 32, 0), 32, 1), "CMYK").save(buffer, "JPEG", quality=100)
+    data = buffer.getvalue()
+    (adobe,) = (segment for segment in segments(data) if segment.marker == 0xEE)
+    photo = open_photo(data if marked else data[: adobe.begin] + data[adobe.end :], "x", 10_000)
+    colours = [[255, 255, 255], [0, 255, 255], [255, 0, 255], [255, 255, 0], [0, 0, 0]]
+    assert np.abs(photo.pixels[16, 16::32].astype(int) - colours).max() <= 2

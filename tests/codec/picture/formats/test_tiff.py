@@ -127,3 +127,35 @@ def test_the_shape_that_tifffile_writes_is_no_description(said: str | None, desc
     tifffile.imwrite(file, np.zeros((8, 9, 3), np.uint8), photometric="rgb", description=said)
     photo = open_photo(file.getvalue(), "x", 1000)
     assert facts_of(photo.embedded)["description"] == facts_of(photo.kept)["description"] == description
+
+
+def srgb_of_lab(lab: np.ndarray) -> np.ndarray:
+    """CIE L*a*b* of D50 in sRGB, 0..255 and not rounded, float64: CIE 15, Bradford's adaptation to D65, IEC
+    61966-2-1."""
+    y = (lab[..., 0] + 16) / 116
+    roots = np.stack([y + lab[..., 1] / 500, y, y - lab[..., 2] / 200], -1)
+    d50, d65 = np.array([0.96422, 1, 0.82521]), np.array([0.95047, 1, 1.08883])
+    xyz = np.where(roots > 6 / 29, roots**3, 3 * (6 / 29) ** 2 * (roots - 4 / 29)) * d50
+    cones = np.array(
+        [[0.8951, 0.2664, -0.1614], [-0.7502, 1.7135, 0.0367], [0.0389, -0.0685, 1.0296]],
+    )
+    adapted = xyz @ (np.linalg.inv(cones) @ np.diag((cones @ d65) / (cones @ d50)) @ cones).T
+    primaries = np.array(
+        [
+            [3.2404542, -1.5371385, -0.4985314],
+            [-0.9692660, 1.8760108, 0.0415560],
+            [0.0556434, -0.2040259, 1.0572252],
+        ]
+    )
+    light = np.clip(adapted @ primaries.T, 0, 1)
+    return 255 * np.where(light <= 0.0031308, 12.92 * light, 1.055 * light ** (1 / 2.4) - 0.055)
+
+
+def test_lab_of_eight_bits_is_what_colour_arithmetic_makes_of_it() -> None:
+    """Each colour of a grid over all of L*, a* and b*. Little CMS, by tables of 8 bits, is up to 18 levels
+    off it."""
+    grid = np.stack(np.meshgrid(np.arange(0, 256, 5), *2 * [np.arange(-128, 128, 8)], indexing="ij"), -1)
+    samples = (grid % 256).astype(np.uint8).reshape(-1, 32, 3)
+    photo = opened((samples, {"photometric": "cielab"}))
+    lab = grid.reshape(-1, 32, 3) * np.array([100 / 255, 1, 1])
+    assert np.abs(photo.pixels - srgb_of_lab(lab)).max() <= 1
