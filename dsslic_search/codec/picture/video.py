@@ -8,8 +8,10 @@ an index to find it by, so that the same frame is the same pixels whenever it is
 from __future__ import annotations
 
 import bisect
+import os
 import struct
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -38,6 +40,11 @@ SCENE_LEVELS = 30
 """Grey levels, on the average, by which a frame differs from the one before where a scene begins, and by
 which that difference differs from the one before it (as in FFmpeg's filter "select", a scene of 0.3)."""
 
+_TRANSPORT_STREAM = "mpegts"
+_SYNC_BYTE = 0x47  # with which every packet of a transport stream begins (ISO/IEC 13818-1, 2.4.3.2)
+_PACKETS = ((0, 188), (4, 192), (0, 204))
+"""Bytes before the first sync byte, and of a packet: plain, with the timestamps of cameras and Blu-ray discs,
+with error correction."""
 _INDEXED = frozenset({"mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm"})
 _TURNS: Mapping[tuple[int, ...], int] = {  # signs of a display matrix (ISO/IEC 14496-12) → EXIF's orientation
     (1, 0, 0, 1): 1,
@@ -192,6 +199,8 @@ class Clip:
         frames = tuple(
             Shown(at, end, size, key) for (at, size, key, _), end in zip(starts, ends, strict=True)
         )
+        if self._container.format.name == _TRANSPORT_STREAM:  # its length is that of what is there
+            return frames, _ends_within_a_packet(self._path)
         return frames, declared is not None and declared - frames[-1].until > MISSING_SECONDS
 
     def _all(self) -> Iterator[tuple[Fraction, av.VideoFrame]]:
@@ -271,6 +280,18 @@ def _start_of(frame: Shown) -> Fraction:
 def _declared_end(stream: VideoStream) -> Fraction | None:
     """How long the stream says it is, in seconds."""
     return None if stream.duration is None or stream.time_base is None else stream.duration * stream.time_base
+
+
+def _ends_within_a_packet(path: Path) -> bool:
+    """Whether the last packet of a transport stream is not whole; False where its packets' size is not
+    clear."""
+    with suppress(OSError), path.open("rb") as file:
+        start = file.read(512)
+        for before, size in _PACKETS:
+            places = range(before, len(start), size)
+            if len(places) > 1 and all(start[place] == _SYNC_BYTE for place in places):
+                return file.seek(0, os.SEEK_END) % size != 0
+    return False
 
 
 def _aspect(stream: VideoStream) -> Fraction:

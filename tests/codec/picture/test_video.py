@@ -201,6 +201,27 @@ def test_a_clip_that_is_cut_short_says_so_and_gives_what_is_there(tmp_path: Path
             opened.check_whole()
 
 
+@pytest.mark.parametrize(("ending", "packet"), [(".ts", 188), (".m2ts", 192)])
+def test_a_transport_stream_that_ends_within_a_packet_is_cut_short(
+    tmp_path: Path, ending: str, packet: int
+) -> None:
+    options = {"mpegts_m2ts_mode": "1"} if packet == 192 else None
+    whole = clip(tmp_path / f"a{ending}", [marked(n) for n in range(12)], container=options)
+    data = whole.read_bytes()
+    assert len(data) % packet == 0
+    with Clip(whole, "clip") as opened:
+        opened.check_whole()
+    for length in (len(data) - 1, len(data) * 2 // 3 // packet * packet + 4):
+        whole.write_bytes(data[:length])
+        with Clip(whole, "clip") as opened:
+            assert 6 <= len(opened.frames) <= 12
+            with pytest.raises(PhotoError, match=r"^clip: the video is cut short: it ends after"):
+                opened.check_whole()
+    whole.write_bytes(data[: len(data) // 2 // packet * packet])  # nothing in it tells that more was there
+    with Clip(whole, "clip") as opened:
+        opened.check_whole()
+
+
 def test_a_clip_with_sound_alone(tmp_path: Path) -> None:
     import av
 
