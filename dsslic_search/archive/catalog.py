@@ -193,7 +193,7 @@ class Catalog(Lookup):
         with self.changing() as session:
             session.add(photo)
             session.flush()
-            _insert_coverages(session, {photo.id: features})
+            insert_features(session, {photo.id: features})
             paths.seen(session, photo.id, there, photo.added_at)
         return photo.id
 
@@ -253,7 +253,7 @@ def _replace_features(session: Session, features: Mapping[int, MapFeatures]) -> 
     session.execute(delete(schema.Coverage).where(schema.Coverage.photo_id.in_(list(features))))
     values = [{"id": i, **_of_photo(made)} for i, made in features.items()]
     session.execute(update(schema.Photo), values)
-    _insert_coverages(session, features)
+    insert_features(session, features)
 
 
 def _of_photo(made: MapFeatures) -> dict[str, Any]:
@@ -267,7 +267,8 @@ def _of_photo(made: MapFeatures) -> dict[str, Any]:
     }
 
 
-def _insert_coverages(session: Session, features: Mapping[int, MapFeatures]) -> None:
+def insert_features(session: Session, features: Mapping[int, MapFeatures]) -> None:
+    """What stands beside the rows of photos, by their ids."""
     coverages = [
         {
             "photo_id": i,

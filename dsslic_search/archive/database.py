@@ -7,13 +7,16 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, make_url, text
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
 
 from dsslic_search.archive.revisions import check_known, head_revision, migrations_folder
 from dsslic_search.core.errors import ArchiveError
+
+if TYPE_CHECKING:
+    from alembic.config import Config
 
 
 def open_engine(where: Path | str, *, create: bool = False, change: bool = True) -> Engine:
@@ -206,6 +209,17 @@ def stored_revision(connection: Connection) -> str | None:
     return None
 
 
+def alembic_config(connection: Connection) -> Config:
+    """Alembic's settings for the migrations on a connection."""
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(migrations_folder()).replace("%", "%%"))
+    config.set_main_option("path_separator", "os")
+    config.attributes["connection"] = connection
+    return config
+
+
 def upgrade(engine: Engine, revision: str = "head") -> None:
     """Apply the missing migrations, all in one transaction: it ends at ``revision`` or where it was.
 
@@ -213,15 +227,10 @@ def upgrade(engine: Engine, revision: str = "head") -> None:
     the end.
     """
     from alembic import command
-    from alembic.config import Config
 
-    config = Config()
-    config.set_main_option("script_location", str(migrations_folder()).replace("%", "%%"))
-    config.set_main_option("path_separator", "os")
     with for_writing(engine).begin() as connection:
         check_known(repr(engine.url), stored_revision(connection))  # another process may have been here first
-        config.attributes["connection"] = connection
-        command.upgrade(config, revision)
+        command.upgrade(alembic_config(connection), revision)
         if engine.dialect.name == "sqlite" and connection.exec_driver_sql("PRAGMA foreign_key_check").first():
             raise ArchiveError(
                 f"{engine.url!r}: the catalog has rows of photos that are not there; restore it from a backup"

@@ -54,7 +54,7 @@ def taken_by(source: Path, words: Sequence[str], place: Path) -> Taken:
     with tempfile.TemporaryFile() as said:
         process = subprocess.Popen(
             [sys.executable, "-m", "dsslic_search.cli.main", *words],
-            env=_environment(source),
+            env=environment(source),
             cwd=place,
             stdout=subprocess.DEVNULL,
             stderr=said,
@@ -69,7 +69,7 @@ def taken_by(source: Path, words: Sequence[str], place: Path) -> Taken:
     return Taken(usage.ru_utime + usage.ru_stime, time.perf_counter() - began, usage.ru_maxrss * unit)
 
 
-def _environment(source: Path) -> dict[str, str]:
+def environment(source: Path) -> dict[str, str]:
     """The build at ``source`` comes first, and its bytecode is kept whatever this process was told."""
     kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     return {**kept, "PYTHONPATH": str(source)}

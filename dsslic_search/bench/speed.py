@@ -49,7 +49,7 @@ def run(maps: Sequence[Path], photos: int, asked: int) -> dict[str, Any]:
     ``photos`` photos made from the label maps (PNG files of class ids) under the folders ``maps``; and the
     time and bytes that the indexes take."""
     classes = vocabulary.default()
-    features = _described(maps)
+    features = described(maps)
     source = SyntheticSource(Synthetic(features, photos))
     results: dict[str, Any] = {"photos": photos, "maps": len(features), "asked": asked}
     with tempfile.TemporaryDirectory() as name:
@@ -103,7 +103,9 @@ def run(maps: Sequence[Path], photos: int, asked: int) -> dict[str, Any]:
     return results
 
 
-def _described(folders: Sequence[Path]) -> list[MapFeatures]:
+def described(folders: Sequence[Path]) -> list[MapFeatures]:
+    """What a catalog would know of the label maps, PNG files of class ids, under some folders. UsageError
+    where there are none."""
     classes = vocabulary.default()
 
     def describe(path: Path) -> MapFeatures | None:

@@ -196,11 +196,24 @@ class Synthetic:
 
     def files(self) -> Iterator[list[FileFacts]]:
         """Facts that are not made up here are not known of any photo."""
+        for part in self.known_files():
+            yield [tuple(each.get(column.name) for column in INDEXED) for each in part]
+
+    def known_files(self) -> Iterator[list[dict[str, Any]]]:
+        """What is made up of each photo's file, by the catalog's columns, in the order of `photo_ids`, in
+        lists."""
         for photos in self._batches():
             values = zip(*(column[photos].tolist() for column in self._facts.values()), strict=True)
             rows = [dict(zip(self._facts, each, strict=True)) for each in values]
-            known = [{"id": i + 1} | _known(row) for i, row in zip(photos.tolist(), rows, strict=True)]
-            yield [tuple(each.get(column.name) for column in INDEXED) for each in known]
+            yield [{"id": i + 1} | _known(row) for i, row in zip(photos.tolist(), rows, strict=True)]
+
+    def features_of(self, photo_id: int, embedding: bytes) -> MapFeatures:
+        """What a catalog knows of a photo's label map; of its colours nothing."""
+        model = self.features[self.model[photo_id - 1]]
+        entries = slice(*self._starts[photo_id - 1 : photo_id + 1].tolist())
+        shown = tuple(zip(self._class_id[entries].tolist(), self._fraction[entries].tolist(), strict=True))
+        sure = {class_id: 128 + (photo_id * (class_id + 7)) % 128 for class_id, _ in shown}
+        return MapFeatures(shown, model.regions, embedding, sure, words=model.words)
 
     def paths(self, ids: NDArray[np.int64] | None = None) -> Iterator[list[tuple[int, str]]]:
         asked = np.arange(1, self.model.size + 1) if ids is None else ids

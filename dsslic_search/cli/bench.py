@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from dsslic_search.cli import bench_codec, bench_search
-from dsslic_search.cli.bench_options import Against, Images, Out, finish, may_write
+from dsslic_search.cli.bench_options import Against, Images, Maps, Out, finish, may_write
 from dsslic_search.cli.options import QUALITY, Force, Quality
 
 
@@ -19,7 +18,7 @@ def register(app: typer.Typer) -> None:
         no_args_is_help=True,
         rich_markup_mode=None,
     )
-    for command in (ingest, reindex, speed, startup):
+    for command in (ingest, reindex, speed, scale, startup):
         group.command()(command)
     bench_codec.register(group)
     bench_search.register(group)
@@ -70,14 +69,7 @@ def reindex(
 
 
 def speed(
-    maps: Annotated[
-        list[Path],
-        typer.Option(
-            "--maps",
-            metavar="DIR",
-            help="Label maps, PNG files of class ids, to make photos from; may be repeated.",
-        ),
-    ],
+    maps: Maps,
     photos: Annotated[int, typer.Option(min=1, help="Photos to search among.")] = 1_000_000,
     asked: Annotated[int, typer.Option(min=1, help="Queries of each kind.")] = 60,
     out: Out = None,
@@ -88,6 +80,23 @@ def speed(
 
     outputs = may_write(out, force)
     results = bench.run(maps, photos, asked)
+    typer.echo("\n".join(bench.table(results)), err=True)
+    finish(results, out, outputs)
+
+
+def scale(
+    maps: Maps,
+    photos: Annotated[int, typer.Option(min=100, help="Photos of the archive.")] = 100_000,
+    against: Against = None,
+    out: Out = None,
+    force: Force = False,
+) -> None:
+    """What one photo more costs an archive with a real catalog, what twelve kinds of question take, and what
+    indexes weigh; beside another build, DuckDB and SQLite."""
+    from dsslic_search.bench import scale as bench
+
+    outputs = may_write(out, force)
+    results = bench.run(maps, photos, against)
     typer.echo("\n".join(bench.table(results)), err=True)
     finish(results, out, outputs)
 

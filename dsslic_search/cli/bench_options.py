@@ -11,6 +11,14 @@ from dsslic_search.cli.options import print_json
 from dsslic_search.core.output import Outputs
 
 Images = Annotated[Path, typer.Option("--images", metavar="DIR", help="A folder of photos.")]
+Maps = Annotated[
+    list[Path],
+    typer.Option(
+        "--maps",
+        metavar="DIR",
+        help="Label maps, PNG files of class ids, to make photos from; may be repeated.",
+    ),
+]
 Against = Annotated[
     Path | None,
     typer.Option(
