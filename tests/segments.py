@@ -22,12 +22,14 @@ def whole(source: Source, folder: Path, vocabulary: Vocabulary) -> Segment:
     return segment
 
 
-def asked(source: Source, folder: Path, question: Callable[[Segment], T]) -> T:
+def asked(
+    source: Source, folder: Path, question: Callable[[Segment], T], vocabulary: Vocabulary | None = None
+) -> T:
     """What a question makes of all photos of a catalog as one segment; asked again where a file of an index
     is found to be damaged, as `api.indexes` does it."""
     while True:
         try:
-            return question(whole(source, folder, default()))
+            return question(whole(source, folder, vocabulary or default()))
         except Damaged:
             continue
 

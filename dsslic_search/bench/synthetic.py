@@ -140,6 +140,9 @@ class Synthetic:
         some._order = ids - 1
         return nullcontext(some)
 
+    def count(self) -> int:
+        return int(self._order.size)
+
     def photo_ids(self) -> NDArray[np.int64]:
         return self._order + 1
 

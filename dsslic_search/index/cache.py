@@ -3,7 +3,8 @@
 ::
 
     "DSSINDEX"  u32 length of header  u32 CRC-32 of header   (little-endian)
-    header      JSON: format, kind, key, sums (CRC-32 of the sums), arrays: [name, dtype, shape, offset]
+    header      JSON: format, kind, key, generation (of the catalog that was read), sums (CRC-32 of the sums),
+                arrays: [name, dtype, shape, offset]
     arrays      each at a multiple of 64 bytes, zeros between
     sums        u32 CRC-32 of each BLOCK bytes from the header's end to here, the last block may be shorter
 
@@ -30,7 +31,7 @@ from numpy.typing import NDArray
 from dsslic_search.index.source import Stale
 
 MAGIC = b"DSSINDEX"
-FORMAT = 2
+FORMAT = 3
 PREAMBLE = struct.Struct("<8sII")
 ALIGNMENT = 64
 BLOCK = 1 << 16
@@ -45,9 +46,11 @@ class Damaged(Stale):
 
 
 class Arrays(Mapping[str, NDArray[Any]]):
-    """Arrays by name: of a file, mapped and read-only, or as they were built."""
+    """Arrays by name: of a file, mapped and read-only, or as they were built. ``generation``: of the catalog
+    that was read to build them."""
 
-    def __init__(self, arrays: Made, blocks: _Blocks | None = None) -> None:
+    def __init__(self, arrays: Made, generation: int = 0, blocks: _Blocks | None = None) -> None:
+        self.generation = generation
         self._arrays = arrays
         self._blocks = blocks
 
@@ -143,7 +146,7 @@ def load(path: Path, kind: str, key: str) -> Arrays | None:
         end = offset + np.dtype(dtype).itemsize * int(np.prod(shape))
         arrays[name] = content[offset:end].view(dtype).reshape(shape)
     blocks = _Blocks(path, content[start : size - 4 * count], np.frombuffer(sums.tobytes(), "<u4"))
-    return Arrays(arrays, blocks)
+    return Arrays(arrays, header["generation"], blocks)
 
 
 def load_whole(path: Path, kind: str, key: str) -> Arrays | None:
@@ -157,7 +160,7 @@ def load_whole(path: Path, kind: str, key: str) -> Arrays | None:
     return arrays
 
 
-def save(path: Path, kind: str, key: str, arrays: Mapping[str, NDArray[Any]]) -> None:
+def save(path: Path, kind: str, key: str, arrays: Mapping[str, NDArray[Any]], generation: int = 0) -> None:
     """Write ``arrays`` to ``path``: under a temporary name first, then renamed, so that a reader sees all of
     it or nothing.
 
@@ -165,7 +168,8 @@ def save(path: Path, kind: str, key: str, arrays: Mapping[str, NDArray[Any]]) ->
     path.parent.mkdir(parents=True, exist_ok=True)
     plain = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
     sums = _sums(plain)
-    header = _header(kind, key, plain, zlib.crc32(sums))
+    fields = {"format": FORMAT, "kind": kind, "key": key, "generation": generation, "sums": zlib.crc32(sums)}
+    header = _header(fields, plain)
     handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     try:
         with os.fdopen(handle, "wb") as file:
@@ -206,9 +210,8 @@ def _sums(arrays: Made) -> bytes:
     return np.array([*sums, crc][: len(sums) + bool(filled)], "<u4").tobytes()
 
 
-def _header(kind: str, key: str, arrays: Made, sums_crc: int) -> bytes:
+def _header(fields: dict[str, Any], arrays: Made) -> bytes:
     """The header as JSON, padded with spaces to end at a multiple of ALIGNMENT whatever its numbers are."""
-    fields: dict[str, Any] = {"format": FORMAT, "kind": kind, "key": key, "sums": sums_crc}
     rows = [[name, array.dtype.str, list(array.shape), 2**62] for name, array in arrays.items()]
     start = PREAMBLE.size + len(json.dumps(fields | {"arrays": rows}))
     start += -start % ALIGNMENT

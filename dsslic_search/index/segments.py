@@ -120,13 +120,18 @@ class Segment:
                 with self.source.snapshot() as snapshot:
                     if snapshot.state != self.state:
                         raise Stale
-                    with snapshot.of(self.ids) as own:
-                        built = build(own)
-                opened = _kept(path, kind, key, built)
-            elif self.source.state() != self.state:  # the file may be of a later one
-                raise Stale
+                    built = self._built(snapshot, build)
+                opened = _kept(path, kind, key, built, self.state)
             self._opened[kind] = opened
+        if opened.generation > self.state.generation:  # rows that changed since are of a later state
+            raise Stale
         return opened
+
+    def _built(self, snapshot: Snapshot, build: Callable[[Snapshot], cache.Made]) -> cache.Made:
+        if self.gone is None and snapshot.count() == len(self):  # all there are: read as they come
+            return build(snapshot)
+        with snapshot.of(self.ids) as own:
+            return build(own)
 
     def at(self, source: Source, state: State, changed: NDArray[np.int64]) -> Segment:
         """The same at a later state, in which some photos changed or went."""
@@ -137,13 +142,14 @@ class Segment:
         return Segment(source, state, self.vocabulary, self.name, self.folder, self.rows, gone, self._opened)
 
 
-def _kept(path: Path | None, kind: str, key: str, built: cache.Made) -> cache.Arrays:
-    """Arrays that were built, from their file if it can be written."""
+def _kept(path: Path | None, kind: str, key: str, built: cache.Made, state: State) -> cache.Arrays:
+    """Arrays that were built from a catalog in some state, from their file if it can be written."""
     if path is not None:
         with contextlib.suppress(OSError):
-            cache.save(path, kind, key, built)
-            return cache.load(path, kind, key) or cache.Arrays(built)
-    return cache.Arrays(built)
+            cache.save(path, kind, key, built, state.generation)
+            if (opened := cache.load(path, kind, key)) is not None:
+                return opened
+    return cache.Arrays(built, state.generation)
 
 
 @dataclass(frozen=True)
@@ -183,8 +189,13 @@ def open_segments(
     source: Source, folder: Path, vocabulary: Vocabulary, known: Manifest | None = None
 ) -> Segments:
     """The photos of the catalog as it is now. ``known``: the manifest as this process has it open."""
+    state = source.state()
+    written = known if known and known.state == state else _read(source, folder, vocabulary)
+    if written is not None and written.state == state and written.segments:  # no need to read in bulk
+        parts = [part.at(source, state, NO_PHOTOS.ids) for part in written.segments]
+        return Segments(state, tuple(parts), written)
     with source.snapshot() as snapshot:
-        written, parts, fresh = _followed(source, snapshot, folder, vocabulary, known)
+        written, parts, fresh = _followed(source, snapshot, folder, vocabulary, known or written)
         if fresh.ids.size or not parts:
             stays = fresh.ids.size < WRITTEN_FROM and written is not None
             parts.append(made(source, snapshot.state, vocabulary, None if stays else folder, fresh))
@@ -252,7 +263,7 @@ def made(
     """A new segment of photos; without files yet but for its rows."""
     rows = photos._asdict() | {"by_id": np.argsort(photos.ids).astype(np.uint32)}
     name = secrets.token_hex(NAME_BYTES)
-    kept = _kept(None if folder is None else folder / f"{name}.{ROWS}", ROWS, FORMAT, rows)
+    kept = _kept(None if folder is None else folder / f"{name}.{ROWS}", ROWS, FORMAT, rows, state)
     return Segment(source, state, vocabulary, name, folder, kept)
 
 

@@ -69,6 +69,9 @@ class Snapshot(Protocol):
     def newest_first(self, ids: NDArray[np.int64] | None = None) -> InOrder:
         """All photos, or those of ``ids`` that are there."""
 
+    def count(self) -> int:
+        """How many photos there are in all."""
+
     def photo_ids(self) -> NDArray[np.int64]:
         """All photos, newest first."""
 

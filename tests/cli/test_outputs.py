@@ -90,6 +90,7 @@ ROWS = {
     "bench segmentation": bench("segmentation", "--data", DATA),
     "bench objections": bench("objections", "--data", DATA),
     "bench speed": bench("speed", "--maps", DATA),
+    "bench scale": bench("scale", "--maps", DATA),
     "bench search": bench("search", "--data", DATA),
     "bench retrieval": bench("retrieval", "--data", DATA),
     "bench likeness": bench("likeness", "--data", DATA),

@@ -9,6 +9,7 @@ from itertools import combinations
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -59,6 +60,7 @@ class Photos:
         ids = np.arange(len(stored))
         moment = SimpleNamespace(
             state=self.state(),
+            count=lambda: len(ids),
             newest_first=lambda _ids=None: InOrder(ids, -ids),
             regions=lambda: (stored[i : i + 2] for i in range(0, len(stored), 2)),
             of=lambda _ids: nullcontext(moment),
@@ -266,7 +268,8 @@ def test_when_a_region_lies_in_a_zone_in_words(zone: str, where: str) -> None:
 
 def test_classes_that_are_no_group_are_not_touched_together() -> None:
     with TemporaryDirectory() as folder:
-        index = open_regions(Photos([np.array([[0], [1]], np.uint8)]), Path(folder), default())  # type: ignore[arg-type]
+        photos: Any = Photos([np.array([[0], [1]], np.uint8)])
+        index = open_regions(whole(photos, Path(folder), default()))
     assert by_row(index.passing((0,), Related("on", (1,)))) == {0: (1, 1.0)}
     assert by_row(index.passing((0,), Related("above", (1, 3)))) == {0: (1, 1.0)}
     with pytest.raises(ValueError, match=r"\(1, 3\) are no group"):

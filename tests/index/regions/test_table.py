@@ -90,7 +90,7 @@ def test_a_damaged_file_is_built_anew(filled: Any, tmp_path: Path, damage: str) 
     path.unlink()
     if damage != "remove":
         path.write_bytes({"flip": bytes(changed), "cut": sound[:-1], "empty": b""}[damage])
-    again = asked(filled, tmp_path, lambda segment: open_regions(segment).arrays["boxes"].tolist())
+    again = asked(filled, tmp_path, lambda segment: open_regions(segment).arrays["boxes"].tolist(), V)
     assert again == expected
     assert path.read_bytes() == sound
 
