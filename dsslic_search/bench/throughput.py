@@ -26,6 +26,7 @@ MEGAPIXELS = 12.0
 LARGE_MEGAPIXELS = 24.0
 NOISE_LEVELS = 3.0  # standard deviation of the noise that enlarged photos get, grey levels
 JPEG_QUALITY = 92
+FLAT_COLOUR = (90, 140, 200)
 
 
 @dataclass(frozen=True)
@@ -45,13 +46,15 @@ def run(
     rounds: int = 3,
     photos: int = 24,
     large: int = 60,
+    flat: int = 48,
     memory: str = "2GB",
     workers: int = 2,
 ) -> dict[str, Any]:
     """``images``: the photos that are ingested as layers as they are, and from which ``photos`` JPEG files of
     12 megapixels are made for keep mode reference and ``large`` of 24 for the memory that both modes take
     (layers at effort 1: how hard x265 tries takes time, not memory), this build being told to stay under
-    ``memory``."""
+    ``memory``. ``flat``: megapixels of a picture of one colour, which small files hold in other formats,
+    ingested by this build as layers without a word on memory; none for 0."""
     builds = builds_beside(against)
     given = ("--workers", str(workers))
     with tempfile.TemporaryDirectory() as place:
@@ -79,7 +82,41 @@ def run(
                     ("--memory", memory),
                 )
                 found[case.name] = _beside(case, builds, 1, here)
-    return {"rounds": rounds, "workers": workers, "memory": memory, "cases": found}
+        of_one_colour = _flat(flat, builds[THIS], here) if flat else {}
+    return {
+        "rounds": rounds,
+        "workers": workers,
+        "memory": memory,
+        "cases": found,
+        "flat": {"megapixels": flat, "formats": of_one_colour},
+    }
+
+
+def _flat(megapixels: int, build: Path, place: Path) -> dict[str, dict[str, float]]:
+    """What the ingest of a picture of one colour takes, by its format."""
+    import imagecodecs
+
+    size = megapixels * 1000, 1000
+    while size[0] > 2 * size[1]:
+        size = size[0] // 2, size[1] * 2
+    picture = Image.new("RGB", size, FLAT_COLOUR)
+    files = {name: place / f"flat.{name}" for name in ("png", "gif", "avif", "webp")}
+    picture.save(files["png"])
+    picture.save(files["webp"], lossless=True)
+    picture.convert("P", palette=Image.Palette.ADAPTIVE, colors=2).save(files["gif"])
+    files["avif"].write_bytes(imagecodecs.avif_encode(np.asarray(picture), level=60, speed=9))
+    found = {}
+    for name, path in files.items():
+        archive = place / "archive"
+        words = ["ingest", str(path), "--archive", str(archive), "--keep", "layers"]
+        taken = taken_by(build, words, place)
+        found[name] = {
+            "file_bytes": path.stat().st_size,
+            "processor_seconds": round(taken.processor_seconds, 2),
+            "peak_megabytes": round(taken.peak_bytes / 1e6, 1),
+        }
+        shutil.rmtree(archive)
+    return found
 
 
 def enlarge(images: Path, folder: Path, count: int, megapixels: float) -> Path:
@@ -153,4 +190,10 @@ def table(results: dict[str, Any]) -> Iterator[str]:
         for figure in case[THIS]
     ]
     head = ("", THIS, OTHER, "ratio")[: len(rows[0])]
+    rows += [
+        (f"{results['flat']['megapixels']} megapixels of one colour, {name}: {figure}", f"{value:g}")
+        + ("",) * (len(head) - 2)
+        for name, figures in results["flat"]["formats"].items()
+        for figure, value in figures.items()
+    ]
     yield from lines_of(head, rows)

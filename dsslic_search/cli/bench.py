@@ -36,7 +36,12 @@ def ingest(
     large: Annotated[
         int, typer.Option(min=0, help="Photos of 24 megapixels; 0 leaves those cases out.")
     ] = 60,
-    memory: Annotated[str, typer.Option(metavar="SIZE", help="What those may take in all.")] = "2GB",
+    flat: Annotated[
+        int, typer.Option(min=0, help="Megapixels of pictures of one colour; 0 leaves those out.")
+    ] = 48,
+    memory: Annotated[
+        str, typer.Option(metavar="SIZE", help="What the photos of 24 megapixels may take in all.")
+    ] = "2GB",
     workers: Annotated[int, typer.Option(min=1, help="Photos encoded at once.")] = 2,
     out: Out = None,
     force: Force = False,
@@ -48,7 +53,14 @@ def ingest(
 
     outputs = may_write(out, force)
     beside = throughput.run(
-        images, against, rounds=rounds, photos=photos, large=large, memory=memory, workers=workers
+        images,
+        against,
+        rounds=rounds,
+        photos=photos,
+        large=large,
+        flat=flat,
+        memory=memory,
+        workers=workers,
     )
     typer.echo("\n".join(throughput.table(beside)), err=True)
     steps = bench.run(images, quality)

@@ -46,7 +46,7 @@ def test_what_a_further_photo_costs_is_what_is_left_without_the_first(
     monkeypatch.setattr(throughput, "taken_by", taken)
     monkeypatch.setattr(throughput, "MEGAPIXELS", 0.01)
     monkeypatch.setattr(throughput, "LARGE_MEGAPIXELS", 0.02)
-    found = throughput.run(images, other, rounds=2, photos=5, large=3, memory="1GB", workers=3)
+    found = throughput.run(images, other, rounds=2, photos=5, large=3, flat=2, memory="1GB", workers=3)
     case = found["cases"]["reference, 12 megapixels"]
     assert case["photos"] == 5
     assert case["this"] == {
@@ -63,10 +63,17 @@ def test_what_a_further_photo_costs_is_what_is_left_without_the_first(
     assert case["ratio"]["further_photos_per_second"] == 4.0
     told = [words for source, words in ran if source != other and "--memory" in words]
     assert [words[words.index("--memory") + 1] for words in told] == ["1GB"] * 4
+    assert found["flat"]["megapixels"] == 2
+    flat = found["flat"]["formats"]
+    assert {name: figures["peak_megabytes"] for name, figures in flat.items()} == dict.fromkeys(
+        ("png", "gif", "avif", "webp"), 100.0
+    )
+    assert all(0 < figures["file_bytes"] < 20_000 for figures in flat.values())
     assert not any("--memory" in words for source, words in ran if source == other)
-    assert {words[words.index("--workers") + 1] for _, words in ran} == {"3"}
+    assert {words[words.index("--workers") + 1] for _, words in ran if "--workers" in words} == {"3"}
     lines = list(throughput.table(found))
     assert lines[0].split() == ["this", "other", "ratio"]
+    assert "2 megapixels of one colour, webp: peak_megabytes" in lines[-1]
     assert any(line.split()[-4:] == ["peak_megabytes", "500", "500", "1"] for line in lines)
 
 
@@ -82,7 +89,7 @@ def test_photos_are_enlarged_to_the_megapixels_asked_for_and_all_differ(images: 
 
 def test_an_ingest_is_measured(images: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(throughput, "MEGAPIXELS", 0.5)
-    found = throughput.run(images, rounds=1, photos=2, large=0)
+    found = throughput.run(images, rounds=1, photos=2, large=0, flat=0)
     row = found["cases"]["layers"]["this"]
     assert 0 < row["photos_per_processor_second"] < 100
     assert 100 < row["peak_megabytes"] < 2000
