@@ -46,10 +46,12 @@ class Damaged(Stale):
 
 
 class Arrays(Mapping[str, NDArray[Any]]):
-    """Arrays by name: of a file, mapped and read-only, or as they were built. ``generation``: of the catalog
+    """Arrays by name, read-only: of a file, mapped, or as they were built. ``generation``: of the catalog
     that was read to build them."""
 
     def __init__(self, arrays: Made, generation: int = 0, blocks: _Blocks | None = None) -> None:
+        for array in arrays.values():  # so that loops are not compiled for arrays that may be written, too
+            array.flags.writeable = False
         self.generation = generation
         self._arrays = arrays
         self._blocks = blocks
