@@ -76,7 +76,7 @@ class Completer:
         from dsslic_search.query.language.fields import ORDERS, field_name
 
         name = field_name(word.replace("-", "_"))
-        if name is None:
+        if name is None or (name not in NAMED and name != "sort"):
             return
         prefix = folded(typed.removeprefix('"'))
         if name == "sort":
@@ -86,8 +86,9 @@ class Completer:
             known = self._values_of(NAMED[name])
         for value, count in known.items():
             if folded(value).startswith(prefix):
-                text = value if _BARE.fullmatch(value) else '"' + value.replace('"', "?") + '"'
-                yield Completion(text, start, counted(count, "photo") if count else name)
+                yield Completion(
+                    _quoted_where_needed(value), start, counted(count, "photo") if count else name
+                )
 
     def _values_of(self, fact: Fact) -> Mapping[str, int]:
         """The values of a fact that this archive has, with how many photos have them where that is known."""
@@ -117,10 +118,22 @@ class Completer:
                 if phrase not in offered and phrase != prefix:
                     offered.add(phrase)
                     yield Completion(phrase, start, meaning)
+        for start in starts[-PHRASE_WORDS:]:
+            yield from self._names(folded(before[start:]), start)
         last = folded(before[starts[-1] :]) if starts else ""
         for name in self._fields:
             if last and name.startswith(last.replace("-", "_")):
                 yield Completion(f"{name}:", starts[-1], "field")
+
+    def _names(self, prefix: str, start: int) -> Iterator[Completion]:
+        """Tags, people, keywords and saved queries that begin so, written so that they mean nothing else."""
+        for field in ("tag", "people", "keyword"):
+            for value, count in self._values_of(NAMED[field]).items():
+                if folded(value).startswith(prefix):
+                    yield Completion(f"{field}:{_quoted_where_needed(value)}", start, counted(count, "photo"))
+        for name, text in self._archive.saved_queries().items():
+            if name.startswith(prefix):
+                yield Completion(f"@{name}", start, text)
 
     def _beginning(self, prefix: str) -> list[tuple[str, str]]:
         """The known phrases that begin so, with their meanings; classes that many photos show first."""
@@ -165,6 +178,10 @@ class Completer:
         from dsslic_search.query.language.fields import FIELDS
 
         return FIELDS
+
+
+def _quoted_where_needed(value: str) -> str:
+    return value if _BARE.fullmatch(value) else '"' + value.replace('"', "?") + '"'
 
 
 def files_beginning(typed: str, start: int) -> Iterator[Completion]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from dsslic_search.core.colour_terms import COLOURS, SPELLINGS
+from dsslic_search.core.colour_terms import COLOURFUL, COLOURS, SPELLINGS
 from dsslic_search.core.fact import (
     ASKED_OF_THE_CATALOG,
     BITS,
@@ -341,7 +341,7 @@ FACTS = (
         "colour:red",
         aliases=("color", "colours", "colors"),
         optional=True,
-        values=COLOURS,
+        values=(*COLOURS, COLOURFUL),
         values_are="the colours are",
         spellings=SPELLINGS,
     ),

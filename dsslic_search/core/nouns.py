@@ -56,13 +56,14 @@ class Nouns:
         """The nouns that are asked as several image words, such as "kitchen"."""
         return (line.partition(b"\t")[0].decode() for line in self._lines if b"," in line)
 
-    def beginning(self, letters: str) -> Iterator[str]:
-        """The nouns of one word that begin with some letters and can be asked for."""
+    def beginning(self, letters: str, hinted: bool = False) -> Iterator[str]:
+        """The nouns of one word that begin with some letters and can be asked for, or, where ``hinted``, also
+        those that only have a hint what to write instead."""
         for line in self._lines[bisect_left(self._lines, letters.encode()) :]:
             if not line.startswith(letters.encode()):
                 break
             noun, _, asked_as = line.partition(b"\t")
-            if b" " not in noun and asked_as[:1] not in b"?/":
+            if b" " not in noun and (asked_as[:1] not in b"?/" or (hinted and len(asked_as) > 1)):
                 yield noun.decode()
 
     def _asked_as(self, noun: str) -> str | None:

@@ -19,7 +19,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from dsslic_search.core.colour_terms import bit_of
+from dsslic_search.core.colour_terms import shows
 from dsslic_search.core.fields import INDEXED, NAMED
 from dsslic_search.core.files import native_name, native_part
 from dsslic_search.core.kinds import ANY_STATE
@@ -180,8 +180,7 @@ class Files(Table):
             case "texts":
                 return self._anywhere(name, pattern)
             case "colour":
-                shown: Mask = (self._array(name) & bit_of(pattern)) != 0
-                return shown
+                return shows(self._array(name), pattern)
             case "tag":
                 with self.segment.source.snapshot() as snapshot:
                     return np.isin(self.ids, snapshot.tagged(pattern))

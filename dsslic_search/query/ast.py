@@ -16,13 +16,14 @@ LITTLE_TICKS = TICKS // 10
 
 @dataclass(frozen=True)
 class Thing:
-    """A word for something in a photo: as ``written``, the class or group ``name`` it was taken for, and its
-    class ids."""
+    """A word for something in a photo: as ``written``, the class or group ``name`` it was taken for, its
+    class ids, and the plural of the name ("": it has none that is known)."""
 
     written: str
     name: str
     classes: tuple[int, ...]
     position: int
+    plural: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True)
@@ -307,7 +308,8 @@ def written(node: Node) -> str:
         case Like(operand, _, mirrored):
             return f"like {operand}{' mirrored' if mirrored else ''}"
         case Regional(thing, where, _, _, says):
-            return f"{says} {thing.name}{_where(where)}".lstrip()
+            one = not says or (says.endswith(" 1") and not says.startswith("between"))
+            return f"{says} {thing.name if one else thing.plural or thing.name}{_where(where)}".lstrip()
         case Period() | Recurring() | Text() | Number() | Shows():
             return node.says
         case Orientation(name):
@@ -321,10 +323,23 @@ def written(node: Node) -> str:
         case Not(part):
             return f"not {written(part)}"
         case And(parts):
-            return "(" + " and ".join(map(written, parts)) + ")"
+            return "(" + " and ".join(_listed(parts, of_any=False)) + ")"
         case Or(parts):
-            *others, last = map(written, parts)
+            *others, last = _listed(parts, of_any=True)
             return "(" + " or ".join([*map(_takes_no_list, others), last]) + ")"
+
+
+def _listed(parts: Sequence[Node], of_any: bool) -> Iterator[str]:
+    """The parts of a list, ``of_any`` of "or". What stands somewhere is in parentheses beside a thing that
+    could be read as standing there too, or as what that stands at: "cat on sofa or bed" would be a cat on
+    either, and "bed and table in top" both in the top half."""
+    alone = [isinstance(part, Presence) and part.below is None for part in parts]
+    for index, part in enumerate(parts):
+        text, shared = written(part), False
+        if isinstance(part, Regional) and not isinstance(part.where, Anywhere):
+            shared = not part.says and index == len(parts) - 1 and any(alone)
+            shared |= of_any and isinstance(part.where, Relation) and any(alone[index:])
+        yield f"({text})" if shared else text
 
 
 def _takes_no_list(text: str) -> str:

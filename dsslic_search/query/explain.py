@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from dsslic_search.core.text import counted
+from dsslic_search.core.colour_terms import CHROMATIC, COLOURFUL, COLOURFUL_TERMS, TERMS
+from dsslic_search.core.text import counted, listed
 from dsslic_search.core.trust import Trust, in_words, of_class
 from dsslic_search.core.vocabulary import Vocabulary, default
 from dsslic_search.features.colours import FAIR_SHARES
@@ -22,11 +23,13 @@ from dsslic_search.query.ast import (
     Node,
     Not,
     Or,
+    Presence,
     Query,
     Regional,
     Relation,
     Shows,
     Sort,
+    Text,
     Thing,
     Zone,
     leaves,
@@ -38,6 +41,8 @@ from dsslic_search.query.contradiction import impossible
 from dsslic_search.query.joined import Joined
 from dsslic_search.query.run.evaluate import Evaluation
 from dsslic_search.query.steps import Step
+
+HUES = tuple(term for term in TERMS if term in CHROMATIC)
 
 
 def explanation(
@@ -84,10 +89,17 @@ def _mixes(node: Node) -> bool:
         case Not(part):
             return isinstance(part, And | Or) or _mixes(part)
         case Or(parts):
-            return any(isinstance(part, Not | And) or _mixes(part) for part in parts)
+            return any(isinstance(part, Not | And) or _mixes(part) for part in parts) or _stands_beside(parts)
         case And(parts):  # of "no dogs, cats" the negation could be of both
             return any(isinstance(part, Or) or _mixes(part) for part in parts) or _denies_first(parts)
     return False
+
+
+def _stands_beside(parts: Sequence[Node]) -> bool:
+    """Whether a thing is listed behind one in a relation, and could be read as the relation's other thing."""
+    placed = [isinstance(part, Regional) and isinstance(part.where, Relation) for part in parts]
+    alone = [isinstance(part, Presence) for part in parts]
+    return any(placed) and any(alone[placed.index(True) :])
 
 
 def _denies_first(parts: Sequence[Node]) -> bool:
@@ -128,6 +140,11 @@ def _rules(leaf: Leaf) -> Iterator[str]:
         case Coloured(_, colour):
             share = f"{FAIR_SHARES[colour]:.0%}"
             yield f"{colour}: at least {share} of the thing is, or no other colour takes up more of it"
+        case Text("colour", "colourful"):
+            yield (
+                f"{COLOURFUL}: at least {COLOURFUL_TERMS} of {listed(HUES, 'and')} take up "
+                f"{FAIR_SHARES['red']:.0%} of the photo each, or one of them more than any other colour"
+            )
         case Shows(word, shown):
             yield f"{word}: {counted(len(shown), 'image word')}, of the whole photo; {in_words(_trust(word))}"
         case Regional(_, where, _, _, says):

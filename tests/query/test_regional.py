@@ -110,23 +110,23 @@ def test_every_phrase_of_a_relation(name: str) -> None:
         ("house in the middle of the woods", "house surrounded by tree"),
         ("tree around house", "tree around house"),
         ("no trees around house", "not tree around house"),
-        ("2 people on grass", "exactly 2 person on grass"),
-        ("at least 2 cars on road", "at least 2 car on road"),
-        ("several boats in water", "at least 3 boat in water"),
-        ("cars > 2 on road", "more than 2 car on road"),
+        ("2 people on grass", "exactly 2 people on grass"),
+        ("at least 2 cars on road", "at least 2 cars on road"),
+        ("several boats in water", "at least 3 boats in water"),
+        ("cars > 2 on road", "more than 2 cars on road"),
         ("no car on road", "not car on road"),
         ("not (person left of car)", "not person left of car"),
         ("without people in front of building", "not person in front of building"),
-        ("no 2 cars on road", "not (exactly 2 car on road)"),
+        ("no 2 cars on road", "not (exactly 2 cars on road)"),
         ("sky above sea and boat on sea", "(sky above sea and boat on sea)"),
         ("person between car and tree", "person between car and tree"),
         ("person in between cars", "person between car and car"),
-        ("3 people between cars and trees", "exactly 3 person between car and tree"),
+        ("3 people between cars and trees", "exactly 3 people between car and tree"),
         ("person between cars and no trees", "(person between car and car and not tree)"),
         ("person between cars, trees", "(person between car and car and tree)"),
         ("person between cars and sky > 30%", "(person between car and car and sky > 30%)"),
         ("person between cars and trees on grass", "(person between car and car and tree on grass)"),
-        ("person between cars and 2 dogs", "(person between car and car and exactly 2 dog)"),
+        ("person between cars and 2 dogs", "(person between car and car and exactly 2 dogs)"),
         ("a car between two buildings", "car between building and building"),
         ("person between 2 cars and trees", "(person between car and car and tree)"),
         ("photos in a forest", "tree"),
@@ -200,7 +200,7 @@ def test_the_longest_predicate() -> None:
     assert len(coloured.split()) == MAX_PREDICATE_TOKENS
     with pytest.raises(QueryError, match="the colour of each one is not known"):
         parse(coloured, V)
-    assert written(tree(text)) == "between 2 and 4 person between car and tree"
+    assert written(tree(text)) == "between 2 and 4 people between car and tree"
     assert written(tree(text + " tree" * 100)) == f"({written(tree(text))}{' and tree' * 100})"
 
 

@@ -23,7 +23,7 @@ SPOTTED = frozenset({
 """Things that are black and white themselves; of others, black-and-white photos are meant."""
 _TYPE = attrgetter("type")
 _CONCERNED = {"COLOUR", "FILTER"}  # without these there is nothing to do
-_LOOKS = ("brightness:<", "brightness:>")
+_LOOKS = ("brightness:<", "brightness:>", "colour:colourful")
 _AMOUNTS = {"NUMBER", "MANY", "LOTS", "LITTLE", "MOSTLY", "ONLY", "SMALL", "PERCENT"}
 
 

@@ -36,7 +36,28 @@ _FEASTS = (
     r"halloween|easter|valentine'?s?\s+day|thanksgiving"
 )
 _YEAR = r"(?:19|20)[0-9]{2}(?![0-9:%/]|\.[0-9]|-[0-9]{1,2}(?![0-9])|\s*%)"
+
+
+def _of_its_year(name: str) -> str:
+    return rf"(?:,?\s+(?:of\s+)?(?P<{name}>{_YEAR}))?"
+
+
+_NTH: Mapping[str, int] = {
+    "first": 1, "1st": 1, "second": 2, "2nd": 2, "third": 3, "3rd": 3, "fourth": 4, "4th": 4, "last": 0,
+}  # fmt: skip
+_PARTS_OF_MONTH: Mapping[str, tuple[int, int]] = {
+    "early": (1, 10), "beginning of": (1, 10), "start of": (1, 10), "mid": (11, 20), "middle of": (11, 20),
+    "late": (21, 31), "end of": (21, 31), "first half of": (1, 15), "second half of": (16, 31),
+}  # fmt: skip
+"""Days of a month, both included; the last day is that of the month."""
+_NEXT_TO_A_DAY = r"(?=\s*(?:$|[,()]|(?:and|or|with|without|photos?|pictures?)\b))"
 _FORMS = (
+    rf"(?P<nth>{'|'.join(_NTH)})\s+(?P<nth_unit>week|weekend)\s+(?:of|in)\s+(?P<nth_month>{_MONTH})\b"
+    + _of_its_year("nth_year"),
+    rf"(?P<month_part>{'|'.join(_PARTS_OF_MONTH)})[\s-]+(?P<part_month>{_MONTH})\b"
+    + _of_its_year("part_month_year"),
+    rf"(?P<any_day>[0-9]{{1,2}})(?:st|nd|rd|th)?\s+(?:of\s+)?(?P<any_month>{_MONTH})\b(?!,?\s+(?:of\s+)?[0-9])",
+    rf"(?P<any_month2>{_MONTH})\s+(?P<any_day2>[0-9]{{1,2}})(?:(?:st|nd|rd|th)\b(?!,?\s+[0-9])|{_NEXT_TO_A_DAY})",
     r"(?P<same>(?:this|same)\s+day(?:\s+in\s+(?:other|earlier|previous)\s+years|\s+of\s+other\s+years)?(?!\s+in\b))",
     rf"(?:(?P<which>last|this)\s+)?(?P<season>spring|summer|autumn|fall|winter)s?"
     rf"(?:\s+(?:holidays?|vacations?|break))?(?:\s+(?:of\s+)?(?P<season_year>{_YEAR}))?\b",
@@ -93,6 +114,7 @@ OPENERS = frozenset(
     }
     | {*SEASONS, *WEEKDAYS, *HOURS, *DECADES, *MONTHS, "weekend", "weekends", "weekdays", "week", "working"}
     | {"workdays", "recent", "recently", "early", "mid", "late", "first", "second", "one", "two", "three"}
+    | {"third", "fourth", "beginning", "start", "middle", "end"}
     | {"four", "five", "six"}
     | {f"{word}s" for word in (*SEASONS, *WEEKDAYS, *HOURS)}
 )
@@ -118,6 +140,49 @@ Part = Mapping[str, str]
 
 def _same_day(part: Part, now: datetime, south: bool) -> Recurring:
     return recurring("day", 100 * now.month + now.day, 100 * now.month + now.day)
+
+
+def _nth(part: Part, now: datetime, south: bool) -> Span | Recurring:
+    """A week of a month is seven days from its 1st, 8th, 15th or 22nd on, the last one its last seven; a
+    weekend the one that begins with the first, second … Saturday."""
+    month, number = MONTHS.index(part["nth_month"]) + 1, _NTH[part["nth"]]
+    if "nth_year" not in part:
+        if part["nth_unit"] == "weekend" or not number:
+            unit = part["nth_unit"]
+            raise ValueError(
+                f"this {unit} moves from year to year: write its year, as in last {unit} of june "
+                f"{now.year - 1}"
+            )
+        return recurring("day", 100 * month + 7 * number - 6, 100 * month + 7 * number)
+    whole = _months(int(part["nth_year"]), month, 1)
+    assert whole.start is not None
+    assert whole.end is not None
+    if part["nth_unit"] == "week":
+        first = whole.start + timedelta(7 * (number - 1)) if number else whole.end - timedelta(7)
+        return Span(first, first + timedelta(7))
+    first = whole.start + timedelta((5 - whole.start.weekday()) % 7 + 7 * (number - 1))
+    if not number:
+        first = whole.end - timedelta((whole.end.weekday() - 5) % 7 or 7)
+    return Span(first, first + timedelta(2))
+
+
+def _part_of_month(part: Part, now: datetime, south: bool) -> Span | Recurring:
+    first, last = _PARTS_OF_MONTH[" ".join(part["month_part"].split())]
+    month = MONTHS.index(part["part_month"]) + 1
+    last = min(last, 29 if month == 2 else 30 if month in {4, 6, 9, 11} else 31)
+    if "part_month_year" not in part:
+        return recurring("day", 100 * month + first, 100 * month + last)
+    whole = _months(int(part["part_month_year"]), month, 1)
+    assert whole.start is not None
+    assert whole.end is not None
+    return Span(whole.start + timedelta(first - 1), min(whole.start + timedelta(last), whole.end))
+
+
+def _day_of_any_year(part: Part, now: datetime, south: bool) -> Recurring:
+    name = part.get("any_month") or part["any_month2"]
+    month, day = MONTHS.index(name) + 1, int(part.get("any_day") or part["any_day2"])
+    _one_day(2000, month, day)
+    return recurring("day", 100 * month + day, 100 * month + day)
 
 
 def _season(part: Part, now: datetime, south: bool) -> Span | Recurring:
@@ -299,6 +364,10 @@ _MAKERS: Mapping[str, Callable[[Part, datetime, bool], Span | Recurring]] = {
     "day": _day,
     "month_number": lambda part, now, south: _months(int(part["month_year"]), int(part["month_number"]), 1),
     "one": _either_day,
+    "nth": _nth,
+    "month_part": _part_of_month,
+    "any_day": _day_of_any_year,
+    "any_day2": _day_of_any_year,
     "year": _years,
 }
 

@@ -38,7 +38,7 @@ _FORMS = (
     rf"(?:(?P<day>[0-9]{{1,2}})(?:st|nd|rd|th)?{_APART})?(?P<month>{_MONTH}){_APART}(?P<year>[0-9]{{4}})\b",
     rf"(?P<month2>{_MONTH}){_APART}(?P<day2>[0-9]{{1,2}})(?:st|nd|rd|th)?,?{_APART}(?P<year2>[0-9]{{4}})\b",
     r"(?P<today>today|yesterday)\b",
-    rf"(?P<which>this|last){_APART}(?P<unit>week|month|year)\b",
+    rf"(?P<which>this|last){_APART}(?P<unit>week|month|year)\b(?!{_APART}(?:of|in){_APART}{_MONTH})",
     rf"(?:last|past){_APART}(?P<count>[0-9]{{1,4}}){_APART}?(?P<unit2>day|week|month|year)s?\b",
     r"(?P<count3>[0-9]{1,4})(?P<unit3>[dwmy])\b",
 )

@@ -38,9 +38,41 @@ def foreign_words() -> Mapping[str, tuple[ForeignWord, ...]]:
                 continue
             english, _, words = line.partition(": ")
             for word in words.split(", "):
+                word = word.replace("-", " ")
                 made = ForeignWord(language, tuple(english.split()), word.endswith("*"))
                 found[normal(word.rstrip("*"))] = (*found.get(normal(word.rstrip("*")), ()), made)
     return found
+
+
+MAX_PHRASE_WORDS = 4
+"""The most words of a phrase of another language ("réveillon du nouvel an")."""
+
+
+@cache
+def phrase_words() -> Mapping[str, frozenset[str]]:
+    """For each language the words of its phrases of several."""
+    found: dict[str, set[str]] = {language: set() for language in LANGUAGES}
+    for phrase, entries in foreign_words().items():
+        if " " in phrase:
+            for entry in entries:
+                found[entry.language] |= set(phrase.split())
+    return {language: frozenset(words) for language, words in found.items()}
+
+
+@cache
+def first_of_phrases() -> frozenset[str]:
+    """The words with which a phrase of several begins."""
+    return frozenset(phrase.split()[0] for phrase in foreign_words() if " " in phrase)
+
+
+def phrase_in_english(words: tuple[str, ...], language: str) -> tuple[tuple[str, ...], int] | None:
+    """The English words for the longest phrase of several words that a query goes on with, and how many words
+    that has; None where none begins. ``language``: that of the query."""
+    for count in range(min(len(words), MAX_PHRASE_WORDS), 1, -1):
+        if entries := foreign_words().get(" ".join(words[:count])):
+            own = next((entry for entry in entries if entry.language == language), entries[0])
+            return own.english, count
+    return None
 
 
 def english_of(word: str, language: str, is_english: IsEnglish) -> tuple[str, ...] | None:
@@ -53,13 +85,13 @@ def english_of(word: str, language: str, is_english: IsEnglish) -> tuple[str, ..
     return own.english if own else None
 
 
-_ELIDED = ("l'", "d'", "dell'", "dall'", "nell'", "sull'", "all'", "un'")
+ELIDED = ("l'", "d'", "dell'", "dall'", "nell'", "sull'", "all'", "un'")
 """What French and Italian put before a vowel."""
 
 
 def _entries(word: str) -> tuple[ForeignWord, ...]:
     """What a word stands for; of "l'éléphant" what "éléphant" does."""
-    if word.startswith(_ELIDED):
+    if word.startswith(ELIDED):
         word = word.partition("'")[2]
     return foreign_words().get(word, ())
 
@@ -73,6 +105,7 @@ def language_of(words: frozenset[str], is_english: IsEnglish) -> str:
     best, most = "", 0
     for language in LANGUAGES:
         own = {word for word in words if any(entry.language == language for entry in table[word])}
+        own |= words & phrase_words()[language]
         alone = {
             word
             for word in own - english

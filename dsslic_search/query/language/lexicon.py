@@ -5,6 +5,7 @@ Words are compared in a normal form (NFKC, case-folded, single spaces), and ever
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
@@ -26,7 +27,7 @@ _WITH = ("WITH", "with")  # "and" between two predicates, nothing elsewhere
 _FILLER = ("FILLER", "")
 _PHOTO = ("FILLER", "photo")  # a filler, but "left of the photo" is a zone
 _COLOUR_WORDS = {"grey": ("grey", "gray"), "purple": ("purple", "violet")}
-SHADES = ("dark", "light", "bright", "pale", "deep")  # of a colour, which is not told apart by them
+SHADES = ("dark", "light", "bright", "pale", "deep", "vivid")  # of a colour, which is not told apart by them
 
 
 def _shades(*colours: str) -> Iterator[str]:
@@ -111,6 +112,7 @@ PHRASES: Mapping[tuple[str, str], str] = {  # for each token type and value
     ("LOOK", "brightness:<60"): "dark",
     ("LOOK", "brightness:>170"): "bright",
     ("LOOK", "colour:black and white"): "black and white, in black and white, monochrome",
+    ("LOOK", "colour:colourful"): "colourful, colorful, vivid, multicoloured, multicolored",
     (
         "UNRELATED",
         "",
@@ -167,10 +169,12 @@ KEYWORDS: Mapping[Phrase, tuple[str, str]] = {
 
 @dataclass(frozen=True)
 class Meaning:
-    """What a word stands for: the ``name`` of a class or group and its class ids, ascending."""
+    """What a word stands for: the ``name`` of a class or group, its class ids, ascending, and the plural of
+    its name."""
 
     name: str
     classes: tuple[int, ...]
+    plural: str = ""
 
 
 @dataclass(frozen=True)
@@ -217,13 +221,34 @@ class WordTable:
 
 
 MIN_RARE_CHARACTERS = 6  # of a word: of a shorter one too many nouns are a letter away
+MIN_SPOKEN_CHARACTERS = 5  # of a word that sounds like a noun
 
 
 def _rare_nouns_like(word: str) -> tuple[str, ...]:
-    """Nouns that begin as a word does and from which it is one mistake away."""
-    if not MIN_RARE_CHARACTERS <= len(word) <= MAX_WORD_CHARACTERS:
+    """Nouns that a word is like, and plurals of those that a plural is like."""
+    stem = word.removesuffix("s")
+    found = _singulars_like(word)
+    return found if found or stem == word else tuple(map(plural_of, _singulars_like(stem)))
+
+
+def _singulars_like(word: str) -> tuple[str, ...]:
+    """Nouns that begin as a word does and from which it is one mistake away, or that sound the same."""
+    if not MIN_SPOKEN_CHARACTERS <= len(word) <= MAX_WORD_CHARACTERS:
         return ()
-    return tuple(noun for noun in nouns_of_wordnet().beginning(word[:2]) if _mistakes(word, noun, 1) <= 1)
+    table, sound = nouns_of_wordnet(), _sound(word)
+    if alike := tuple(noun for noun in table.beginning(word[:3], hinted=True) if _sound(noun) == sound):
+        return alike
+    if len(word) < MIN_RARE_CHARACTERS:
+        return ()
+    return tuple(noun for noun in table.beginning(word[:2]) if _mistakes(word, noun, 1) <= 1)
+
+
+def _sound(word: str) -> str:
+    """What is the same for words that sound the same but for double letters, "ph" and a silent "e"."""
+    return _DOUBLED.sub(r"\1", word.replace("ph", "f").removesuffix("e"))
+
+
+_DOUBLED = re.compile(r"(.)\1+")
 
 
 MAX_WORD_CHARACTERS = 40  # of a word that may be mistyped
@@ -268,11 +293,11 @@ def word_table(vocabulary: Vocabulary) -> WordTable:
     elsewhere)."""
     table: dict[Phrase, Meaning] = {}
     owners: list[tuple[ClassInfo | Group, Meaning]] = [
-        (c, Meaning(c.name, (c.id,))) for c in vocabulary.classes
+        (c, Meaning(c.name, (c.id,), _spoken_plural(c))) for c in vocabulary.classes
     ]
-    owners += [(g, Meaning(g.name, g.members)) for g in vocabulary.groups]
+    owners += [(g, Meaning(g.name, g.members, plural_of(g.name))) for g in vocabulary.groups]
     for owner, meaning in owners:
-        plural = owner.plural if isinstance(owner, ClassInfo) else plural_of(owner.name)
+        plural = owner.plural if isinstance(owner, ClassInfo) else meaning.plural
         for word in (owner.name, plural, *owner.synonyms):
             _enter(table, word, meaning)
     stated = set(table)
@@ -288,6 +313,10 @@ def word_table(vocabulary: Vocabulary) -> WordTable:
     return WordTable(
         table, longest, frozenset(table) - stated, *(_known(table, names) for names in (FAMILIES, SETTINGS))
     )
+
+
+def _spoken_plural(owner: ClassInfo) -> str:
+    return "people" if "people" in owner.synonyms else owner.plural
 
 
 def _known(

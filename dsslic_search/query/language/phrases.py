@@ -180,6 +180,8 @@ def _zones(text: str, pieces: list[Piece]) -> Iterator[Piece]:
                 piece.note = _read_as_and(text, piece, pieces[index - 1])
                 yield Piece("CLAUSE", "with", piece.start, piece.end)
             continue
+        if piece.type == "RELATION" and following.type == "LPAR" and _sets_the_scene(piece, before):
+            continue
         if piece.type == "RELATION":
             if piece.value in {"in", "on"} and _only_introduces(text, piece, following):
                 continue

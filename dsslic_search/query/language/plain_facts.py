@@ -20,6 +20,8 @@ CAMERAS = (
     "gopro", "huawei", "xiaomi", "dji", "kodak", "ricoh", "hasselblad", "lumix", "minolta",
 )  # fmt: skip
 """Makers and models of which photos say so."""
+LENSES = ("sigma", "tamron", "tokina", "zeiss", "samyang", "voigtlander", "laowa", "viltrox")
+"""Makers of lenses alone."""
 
 _SIGN = (
     r"(?P<{0}>>=|<=|>|<|=|at\s+least|at\s+most|more\s+than|less\s+than|over|above|under|below|exactly|"
@@ -32,6 +34,10 @@ _SIGNS = {
     "slower than": "<",
 }  # fmt: skip
 _NUMBER = r"[0-9]+(?:\.[0-9]+)?"
+_UPWARDS = r"more|better|higher|greater|larger|bigger|longer|wider|faster|above|over|up|upwards?"
+_DOWNWARDS = r"less|lower|fewer|smaller|shorter|narrower|slower|below|under|down"
+_OR_SO = rf"(?:\s*(?P<{{0}}>\+(?!\w)|(?:or|and)\s+(?:{_UPWARDS}|{_DOWNWARDS})\b))?"
+"""Behind a number what makes a bound of it: "or more", "and above"."""
 _NAMES = {
     "size": "size", "file size": "size", "width": "width", "height": "height", "iso": "iso",
     "rating": "rating",
@@ -81,14 +87,16 @@ _FORMS = (
     rf"(?P<name>file\s+size|size|width|height|iso|rating|megapixels|focal\s+length|aperture|f\s+number|exposure|"
     rf""
     rf"bit\s+depth|stars)\s*{_SIGN.format('name_sign')}?\s*(?P<name_value>(?:f?/)?{_NUMBER}(?:/[0-9]+)?)"
-    rf"\s*(?P<name_unit>[kmg]i?b|mm|s|px|pixels)?(?![\w.%])",
+    rf"\s*(?P<name_unit>[kmg]i?b|mm|s|px|pixels)?{_OR_SO.format('name_more')}(?![\w.%])",
     rf"(?:{_SIGN.format('unit_sign')}\s*)?(?P<unit_value>{_NUMBER})(?P<plus>\s*\+)?"
     rf"\s*(?P<unit>megapixels?|mp|stars?|mm)(?:\s+lens(?:es)?)?"
-    rf"(?:\s+(?P<unit_more>or\s+(?:more|better|less)))?\b",
-    r"(?P<seconds>1\s?/\s?[0-9]{1,5})\s?s(?:ec(?:onds?)?)?\b",
-    rf"rated\s+(?:{_SIGN.format('rated_sign')}\s*)?(?P<rated>[1-5])(?:\s+(?P<rated_more>or\s+"
-    rf"(?:more|better)))?(?:\s+stars?)?\b",
-    r"f\s?/\s?(?P<f>[0-9]+(?:\.[0-9]+)?)(?![\w.])",
+    rf"{_OR_SO.format('unit_more')}\b",
+    rf"(?P<seconds>1\s?/\s?[0-9]{{1,5}})\s?s(?:ec(?:onds?)?)?{_OR_SO.format('seconds_more')}\b",
+    rf"rated\s+(?:{_SIGN.format('rated_sign')}\s*)?(?P<rated>[1-5])(?:\s+stars?)?{_OR_SO.format('rated_more')}"
+    r"(?:\s+stars?)?\b",
+    rf"f\s?/\s?(?P<f>[0-9]+(?:\.[0-9]+)?){_OR_SO.format('f_more')}(?![\w.])",
+    rf"(?:(?:(?:taken|shot|made|photographed)\s+)?(?:with|on|by|from)\s+(?:a\s+|an\s+|the\s+|my\s+)?)?"
+    rf"(?P<lens_maker>{'|'.join((*CAMERAS, *LENSES))})\s+lens(?:es)?\b(?!:)",
     rf"(?P<format>{'|'.join(FORMATS)})(?:s|\s+files?)?\b(?![.:*])",
     rf"(?:(?:(?:taken|shot|made|photographed)\s+)?(?:with|on|by|from)\s+(?:a\s+|an\s+|the\s+|my\s+)?)?"
     rf"(?P<camera>(?:{'|'.join(CAMERAS)})(?:\s+(?P<model>{_MODEL}))?)s?\b(?![.:*])",
@@ -178,6 +186,7 @@ OPENERS = frozenset(
         "every",
         *FORMATS,
         *CAMERAS,
+        *LENSES,
         *(f"{word}s" for word in (*FORMATS, *CAMERAS)),
     }
 )
@@ -216,14 +225,31 @@ def _field(name: str, value: str, now: datetime) -> Told:
 
 def _sign(part: Part, name: str, more: str = "") -> str:
     """The sign for how a bound is said."""
-    if "less" in part.get(more, ""):
-        return "<="
     if more in part:
-        return ">="
+        return "<=" if _DOWN.search(part[more]) else ">="
     said = " ".join(part.get(name, "").split())
     if said in {"", "=", "exactly"}:
         return ""
     return said if said[0] in "<>" else _SIGNS.get(said, ">")
+
+
+_DOWN = re.compile(_DOWNWARDS)
+_OF_A_NARROW_F_NUMBER = re.compile("narrower|smaller|slower|higher|greater|above|over|up|more|[+]")
+
+
+def _f_number(part: Part, now: datetime) -> Told:
+    """ "f/2.8 or wider" is a lower number, "or narrower" a higher one."""
+    more = part.get("f_more")
+    sign = "" if more is None else ">=" if _OF_A_NARROW_F_NUMBER.search(more) else "<="
+    return _field("f_number", f"{sign}{part['f']}", now)
+
+
+def _seconds(part: Part, now: datetime) -> Told:
+    """ "1/1000 s or faster" is a shorter time."""
+    more = part.get("seconds_more")
+    longer = more is not None and re.search("longer|slower|more|above|over|greater|[+]", more)
+    sign = "" if more is None else ">=" if longer else "<="
+    return _field("exposure", sign + part["seconds"].replace(" ", ""), now)
 
 
 def _bytes(part: Part, now: datetime) -> Told:
@@ -245,7 +271,9 @@ def _named(part: Part, now: datetime) -> Told | None:
         return None  # "size 3" asks nothing that is clear
     unit = part.get("name_unit", "")
     unit = "" if unit in {"px", "pixels"} else unit.upper() if unit.endswith("b") else unit
-    sign = _sign(part, "name_sign")
+    sign = _sign(part, "name_sign", "name_more")
+    if part["name"] == "aperture" and "name_more" in part:
+        return _f_number({"f": part["name_value"].lstrip("f/"), "f_more": part["name_more"]}, now)
     if part["name"] == "aperture":  # the wider it is, the less its number
         sign = _OF_AN_APERTURE.get(part.get("name_sign", "").split(" ")[0], sign)
     return _field(name, f"{sign}{part['name_value'].lstrip('f/')}{unit}", now)
@@ -307,7 +335,8 @@ _MAKERS: Mapping[str, Callable[[Part, datetime], Told | None]] = {
     "rated": lambda part, now: _field(
         "rating", f"{_sign(part, 'rated_sign', 'rated_more')}{part['rated']}", now
     ),
-    "f": lambda part, now: _field("f_number", part["f"], now),
+    "f": _f_number,
+    "lens_maker": lambda part, now: _field("lens", part["lens_maker"], now),
     "format": lambda part, now: _field(
         "format", {"jpg": "jpeg", "tif": "tiff"}.get(part["format"], part["format"]), now
     ),
@@ -326,7 +355,7 @@ _MAKERS: Mapping[str, Callable[[Part, datetime], Told | None]] = {
     "best": lambda part, now: _order("-rating", int(part["best_count"]) if "best_count" in part else None),
     "extreme": lambda part, now: _order("size" if part["extreme"] == "smallest" else "-size"),
     "light": lambda part, now: _order("-brightness" if part["light"] == "brightest" else "brightness"),
-    "seconds": lambda part, now: _field("exposure", part["seconds"].replace(" ", ""), now),
+    "seconds": _seconds,
     "resolution": lambda part, now: _order("megapixels" if part["resolution"] == "lowest" else "-megapixels"),
     "kinds": lambda part, now: Told(
         tally={"lenses": "lens"}.get(part["kinds"], part["kinds"].removesuffix("s"))

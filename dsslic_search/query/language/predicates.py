@@ -147,9 +147,9 @@ class _Builder:
 
     def _thing(self, piece: Piece) -> Thing:
         assert piece.meaning is not None
-        return Thing(
-            self.text[piece.start : piece.end], piece.meaning.name, piece.meaning.classes, piece.start
-        )
+        meaning = piece.meaning
+        written = self.text[piece.start : piece.end]
+        return Thing(written, meaning.name, meaning.classes, piece.start, meaning.plural)
 
     def _wrong(self, first: Piece, last: Piece, sentence: str) -> QueryError:
         return complaint(self.text, first.start, last.end, sentence)

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from itertools import pairwise
 
 from dsslic_search.core.text import quoted
 from dsslic_search.query.language.pieces import Piece
@@ -129,6 +130,66 @@ def _facts_inside(text: str, pieces: list[Piece]) -> Iterator[Piece]:
             index += 1
 
 
+MAX_SHARED_PIECES = 12
+"""So many tokens may say what stands in a relation to alternatives in parentheses."""
+_OF_A_SUBJECT = {"THING", "COLOUR", "NUMBER", "MANY", "COMPARE", "ACTIVITY", "RELATION", "LARGE", "SMALL"}
+_ALTERNATIVES = {"THING", "COLOUR", "FILTER", "AND", "OR", "COMMA"}
+
+
+def _relations_of_alternatives(text: str, pieces: list[Piece]) -> Iterator[Piece]:
+    """ "A car next to (a bus or truck)" is (a car next to a bus or a car next to a truck)."""
+    types = [piece.type for piece in pieces]
+    if ("RELATION", "LPAR") not in pairwise(types):
+        yield from pieces
+        return
+    made: list[Piece] = []
+    index = 0
+    while index < len(pieces):
+        end = _end_of_alternatives(pieces, index)
+        start = len(made)
+        while start and len(made) - start <= MAX_SHARED_PIECES and made[start - 1].type in _OF_A_SUBJECT:
+            start -= 1
+        subject = made[start:]
+        named = any(piece.type == "THING" for piece in subject)
+        if not end or not named or len(subject) > MAX_SHARED_PIECES:
+            made.append(pieces[index])
+            index += 1
+            continue
+        inner = pieces[index + 1 : end]
+        joiner = next((piece.type for piece in reversed(inner) if piece.type in {"AND", "OR"}), "AND")
+        del made[start:]
+        opens, closes = pieces[index], pieces[end]
+        made += [opens, replace(opens), *subject]
+        for piece in inner:
+            if piece.type in {"AND", "OR", "COMMA"}:
+                again = replace(opens), *map(replace, subject)
+                made += [replace(closes), replace(piece, type=joiner), *again]
+            else:
+                made.append(piece)
+        made += [replace(closes), closes]
+        index = end + 1
+    yield from made
+
+
+def _end_of_alternatives(pieces: list[Piece], index: int) -> int:
+    """The index of the parenthesis that closes one after a relation in which two things or more are listed;
+    0 where none does."""
+    if index == 0 or pieces[index].type != "LPAR" or pieces[index - 1].type != "RELATION":
+        return 0
+    end = index + 1
+    while end < len(pieces) and pieces[end].type in _ALTERNATIVES:
+        if pieces[end].type == "FILTER" and pieces[end].value != "scene":
+            return 0
+        end += 1
+    types = [piece.type for piece in pieces[index + 1 : end + 1]]
+    listed = types[-1:] == ["RPAR"] and types[0] in {"THING", "COLOUR", "FILTER"}
+    apart = all(
+        one in {"AND", "OR", "COMMA"} or other in {"AND", "OR", "COMMA", "RPAR"} or one == "COLOUR"
+        for one, other in pairwise(types)
+    )
+    return end if listed and apart else 0
+
+
 def _opens(piece: Piece) -> bool:
     """Whether what comes behind a token is a predicate of its own, or the thing of one."""
     return piece.type in JOINERS | {"LPAR", "NUMBER", "MANY", "LARGE", "SMALL", "FILLER", "FILTER"}
@@ -199,6 +260,7 @@ _TURNS: tuple[tuple[set[str], Callable[[str, list[Piece]], Iterator[Piece]]], ..
     ({"FREE"}, _free_of),
     ({"NOT"}, _denied_of_a_thing),
     ({"FILTER"}, _facts_inside),
+    ({"LPAR"}, _relations_of_alternatives),
     ({"TIMES", "AS_MUCH", "AS_LARGE", "EQUALLY", "MORE"}, _ratios),
 )
 """Each turn, with the types of tokens by which it is known."""

@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import TypeGuard
 
 from dsslic_search.core.errors import QueryError
-from dsslic_search.query.ast import And, Anywhere, Balance, Node, Not, Or, Presence, Regional, Relation
+from dsslic_search.query.ast import And, Anywhere, Balance, Node, Not, Or, Presence, Regional, Relation, Thing
 from dsslic_search.query.language.diagnosis import syntax_error
 from dsslic_search.query.language.lexicon import WordTable
 from dsslic_search.query.language.pieces import Piece
@@ -34,6 +34,8 @@ class Structure:
         self.families = table.families
         self.settings = table.settings
         self.scenes = {id(item.node) for item in items if _is_scene(pieces, item)}
+        self.closed: dict[int, Node] = {}
+        """What stands in parentheses, by its id: it takes no place from a list and gives none to it."""
         self.index = 0
         self.joiner_after = _joiners(self.items)
 
@@ -84,33 +86,54 @@ class Structure:
         last = alternatives[-1][-1]
         if sum(map(len, alternatives)) == 1 or not isinstance(last, Regional) or last.says:
             return alternatives
+        if id(last) in self.closed:
+            return alternatives
         return [
             [replace(last, thing=part.thing) if self._beside(part, last) else part for part in parts]
             for parts in alternatives
         ]
 
     def _share_the_relation(self, alternatives: list[list[Node | None]]) -> list[list[Node | None]]:
-        """Give what a relation says to the things after it that are of the family of its thing: "cat on a
+        """Give what a relation says to the things after it that could stand where its thing does: "cat on a
         sofa or bed". What is known of whole photos alone is asked for beside the thing: "car next to a bus or
         truck"."""
+        if len(alternatives) == 1:
+            return alternatives
         said: Regional | None = None
         for parts in alternatives:
             if len(parts) != 1:
                 return alternatives
             part = parts[0]
+            if id(part) in self.closed:
+                continue
             if part is not None and id(part) in self.scenes:
                 parts[0] = part if said is None else And((_alone(said), part))
             elif isinstance(part, Regional) and isinstance(part.where, Relation):
                 said = part
-            elif said is not None and isinstance(part, Presence) and isinstance(said.where, Relation):
-                both = {*part.thing.classes, *said.where.thing.classes}
-                if part.below is None and any(both <= each for each in (*self.families, *self.settings)):
-                    parts[0] = replace(said, where=replace(said.where, thing=part.thing))
+            elif (
+                said is not None
+                and isinstance(part, Presence)
+                and isinstance(said.where, Relation)
+                and part.below is None
+                and self._stands_there_too(part.thing, said, said.where)
+            ):
+                parts[0] = replace(said, where=replace(said.where, thing=part.thing))
         return alternatives
+
+    def _stands_there_too(self, other: Thing, said: Regional, where: Relation) -> bool:
+        """Whether another thing is one to which the subject could stand in the same relation: it is of the
+        family of the relation's thing, or both are of some family and it is not of the subject's: a car next
+        to a bus or a dog, but "dog on a sofa or cat" could be a cat instead of the dog."""
+        both = {*other.classes, *where.thing.classes}
+        if any(both <= each for each in (*self.families, *self.settings)):
+            return True
+        stand = all(any({*t.classes} <= each for each in self.families) for t in (other, where.thing))
+        alike = any({*other.classes, *said.thing.classes} <= each for each in self.families)
+        return stand and not alike
 
     def _beside(self, part: Node | None, last: Regional) -> TypeGuard[Presence]:
         """Whether a part names a thing alone, of the family of the last thing."""
-        if not isinstance(part, Presence) or part.below is not None:
+        if not isinstance(part, Presence) or part.below is not None or id(part) in self.closed:
             return False
         if isinstance(last.where, Relation) and last.where.thing.name == part.thing.name:
             return False  # "a dog and a person next to it"
@@ -127,6 +150,8 @@ class Structure:
             if self._type != "RPAR":
                 raise self._trouble()
             self.index += 1
+            if inner is not None:
+                self.closed[id(inner)] = inner
             return inner
         if item.type != "PREDICATE":
             raise self._trouble()

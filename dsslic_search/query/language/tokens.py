@@ -131,6 +131,8 @@ class _Scanner:
             spoken = told.spoken(self.source, word, start, end)
             if spoken:
                 return spoken
+        if word in told.foreign_time_words() and (time := told.foreign_time(self.source, start, end)):
+            return time
         made, end = words.word(self.source, start, end)
         if made[-1].type == "LIKE":
             return valued.compared(self.source, made[-1], end, self.last)

@@ -6,13 +6,15 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import datetime
+from functools import cache
 
 from dsslic_search.query.ast import Near, Period, Recurring
-from dsslic_search.query.language import calendar, dates, fields, plain_facts
+from dsslic_search.query.language import calendar, dates, fields, foreign, plain_facts, words
 from dsslic_search.query.language.pieces import Piece, Source
 
 _PATTERN = re.compile(r"[\w.-]{1,80}(?:\*|\.[a-z0-9]{2,6}\b)|[a-z]{2,5}[_-]?[0-9]{3}")
 _DAY_FIRST = re.compile(r"[0-9]{1,2}(?:st|nd|rd|th)?[\s-]+[a-z]{3}|(?:19|20)[0-9]{2}[-/][0-9]")
+_POSSESSIVE = re.compile(r"'s\b")  # "last week's photos"
 _TO = re.compile(r"\s+(?:to|until|till|through|[-–])\s+(?=[\w'])")
 _BEFORE_AN_AMOUNT = {"COMPARE", "BETWEEN", "MID", "RELATION"}
 """After these a number is none that tells a time or a fact."""
@@ -35,11 +37,59 @@ def _date_told(text: str, start: int, now: datetime, south: bool) -> tuple[plain
     return None if found is None else (plain_facts.Told(found[0]), found[1])
 
 
+_BIRTHDAY = re.compile(
+    r"(?:(?:on|from|taken)\s+)*(?:(?:my|our|his|her|their)\s+)?birthday,?\s+(?:on\s+)?(?:the\s+)?(?=[0-9])"
+)
+"""Before the day of a birthday: "from my birthday 5 may"."""
+
+
+def _birthday_told(text: str, start: int, now: datetime, south: bool) -> tuple[plain_facts.Told, int] | None:
+    lead = _BIRTHDAY.match(text, start)
+    return None if lead is None else _time_told(text, lead.end(), now, south)
+
+
 _TELLERS: tuple[tuple[_Teller, frozenset[str]], ...] = (
+    (_birthday_told, frozenset({"on", "from", "taken", "my", "our", "his", "her", "their", "birthday"})),
     (_date_told, dates.OPENERS),
     (_fact_told, plain_facts.OPENERS),
     (_time_told, calendar.OPENERS),
 )
+
+
+@cache
+def foreign_time_words() -> frozenset[str]:
+    """The words with which a time in another language begins, with the article before a vowel too."""
+    openers = calendar.OPENERS | dates.OPENERS
+    first = {
+        phrase.split()[0]
+        for phrase, entries in foreign.foreign_words().items()
+        if any(entry.english[0] in openers for entry in entries)
+    }
+    return frozenset(first | {elided + word for word in first for elided in foreign.ELIDED})
+
+
+def foreign_time(source: Source, start: int, end: int) -> tuple[list[Piece], int] | None:
+    """The token of a time in another language, which begins with the word at ``start``: "noël 2022"."""
+    text = source.folded.text
+    phrase = words.foreign_phrase(source, start, end)
+    english = phrase[0] if phrase else foreign.english_of(text[start:end], source.language, source.is_english)
+    if english is None or not (english[0] in calendar.OPENERS or english[0] in dates.OPENERS):
+        return None
+    last = phrase[1] if phrase else end
+    told_in = " ".join(english)
+    for teller in (_date_told, _time_told):
+        try:
+            found = teller(told_in + text[last : last + MAX_YEAR_CHARACTERS], 0, source.now, source.south)
+        except ValueError as error:
+            raise source.complaint(start, last, str(error)) from None
+        if found is not None and found[0].node is not None and found[1] >= len(told_in):
+            last += found[1] - len(told_in)
+            return [Piece("FILTER", "name", *source.folded.span(start, last), node=found[0].node)], last
+    return None
+
+
+MAX_YEAR_CHARACTERS = 40
+"""So many characters behind a time in another language are looked at for its year."""
 
 
 def told(
@@ -49,6 +99,7 @@ def told(
     none begins there. ``kind``: "word", "number" or "symbol", with its text ``first``; ``before``: the type
     of the token before."""
     if kind == "word":
+        first = first.removesuffix("'s")
         tellers = [teller for teller, openers in _TELLERS if first in openers]
         if not tellers and _PATTERN.match(source.folded.text, start):
             tellers = [_fact_told]
@@ -65,6 +116,8 @@ def told(
             raise source.complaint(start, start + len(first), str(error)) from None
         if found is not None:
             found = _until(source, *found)
+            if possessive := _POSSESSIVE.match(source.folded.text, found[1]):
+                return _pieces(source, found[0], start, found[1]), possessive.end()
             return _pieces(source, found[0], start, found[1]), found[1]
     return None
 

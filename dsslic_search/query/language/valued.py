@@ -96,7 +96,7 @@ def _coloured(source: Source, word: str, start: int, index: int) -> tuple[list[P
 
 def _thing_named(source: Source, word: str, position: int) -> Thing | None:
     meaning = source.table.meanings.get(tuple(normal(word).split()))
-    return None if meaning is None else Thing(word, meaning.name, meaning.classes, position)
+    return None if meaning is None else Thing(word, meaning.name, meaning.classes, position, meaning.plural)
 
 
 def compared(source: Source, like: Piece, index: int, before: str) -> tuple[list[Piece], int]:

@@ -39,6 +39,8 @@ def word(source: Source, start: int, end: int) -> tuple[list[Piece], int]:
         return superlative
     if joined := _joined(source, start, end):
         return joined
+    if (source.folded.text[start:end],) not in KEYWORDS and (whole := _whole_name(source, start, end)):
+        return whole
     if everyday := _everyday(source, start, end):
         return everyday
     if hyphened := _hyphened(source, start):
@@ -111,7 +113,9 @@ def _superlative(source: Source, start: int) -> tuple[list[Piece], int] | None:
     if meaning is None:
         return None
     shown = source.folded.span(*named.span())
-    thing = Thing(source.folded.original[slice(*shown)], meaning.name, meaning.classes, shown[0])
+    thing = Thing(
+        source.folded.original[slice(*shown)], meaning.name, meaning.classes, shown[0], meaning.plural
+    )
     sort = Sort("thing", thing, most[1] not in {"least", "fewest", "smallest"})
     made = [Piece("SORT", "", *source.folded.span(start, end), sort=sort)]
     if most[1] not in {"least", "fewest"}:
@@ -137,10 +141,21 @@ def _words(source: Source, start: int, end: int, least: int = 0) -> tuple[list[s
 
 def _in_english(source: Source, start: int, end: int, least: int = 0) -> tuple[list[str], list[int]]:
     """The words that `_words` gives; of one in another language the English ones alone."""
-    english = foreign.english_of(source.folded.text[start:end], source.language, source.is_english)
-    if english is None or english == (source.folded.text[start:end],):  # "zebra"
+    typed = source.folded.text[start:end]
+    if typed in foreign.first_of_phrases() and (phrase := foreign_phrase(source, start, end)):
+        return [*phrase[0]], [phrase[1]] * len(phrase[0])
+    english = foreign.english_of(typed, source.language, source.is_english)
+    if english is None or english == (typed,):  # "zebra"
         return _words(source, start, end, least)
     return [*english], [end] * len(english)
+
+
+def foreign_phrase(source: Source, start: int, end: int) -> tuple[Phrase, int] | None:
+    """The English words for a phrase of another language that begins with the word at ``start``, and where it
+    ends: "coucher de soleil"."""
+    words, ends = _words(source, start, end, foreign.MAX_PHRASE_WORDS)
+    found = foreign.phrase_in_english(tuple(words), source.language)
+    return None if found is None else (found[0], ends[found[1] - 1])
 
 
 def _everyday(source: Source, start: int, end: int) -> tuple[list[Piece], int] | None:
@@ -167,6 +182,8 @@ def _asked_as(source: Source, phrase: Phrase, start: int, end: int) -> tuple[lis
     """The token of a word of every day; None where the vocabulary lacks a word of what it is asked as."""
     query, span = nouns.everyday()[phrase], source.folded.span(start, end)
     if query.startswith("!"):
+        if named := _pieces_named(source, start, end):
+            return named
         raise complaint(source.folded.original, *span, query[1:].strip())
     node = source.said_as(query)
     if node is None:
@@ -250,6 +267,26 @@ def _named(source: Source, start: int, end: int) -> tuple[list[Piece], int] | No
 def _noun_of(words: tuple[str, ...]) -> Noun | None:
     """The noun that words begin with."""
     return nouns_of_wordnet().first_of(words)
+
+
+def _whole_name(source: Source, start: int, end: int) -> tuple[list[Piece], int] | None:
+    """What several words together name in the archive, one behind the first of which is nothing by itself:
+    "garden party"."""
+    words, ends = _words(source, start, end, MAX_NAME_WORDS)
+    for count in range(min(len(words), MAX_NAME_WORDS), 1, -1):
+        if any(_says_nothing(source, word) for word in words[1:count]) and (
+            found := _pieces_named(source, start, ends[count - 1])
+        ):
+            return found
+    return None
+
+
+def _says_nothing(source: Source, word: str) -> bool:
+    """Whether a word is none of the language, the vocabulary, of every day or of whole photos."""
+    if word in source.table.longest or word in nouns.first_words():
+        return False
+    noun = _noun_of((word,))
+    return (noun is None or not (noun.kind or noun.identities)) and word not in foreign.foreign_words()
 
 
 def _hyphened(source: Source, start: int) -> tuple[list[Piece], int] | None:

@@ -132,7 +132,7 @@ def known(language: str) -> dict[tuple[str, ...], list[str]]:
 def test_every_english_word_of_a_file_is_understood(language: str) -> None:
     for english in known(language):
         if english not in KEYWORDS:
-            read(" ".join(english))
+            read(f"{' '.join(english)} 2021")  # some feasts need a year
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
