@@ -181,8 +181,30 @@ def test_what_may_come_next(archive: Archive, before: str, first: str, start: in
     assert (found.text, found.start) == (first, start)
 
 
+def test_names_of_the_archive_are_offered_so_that_they_mean_nothing_else(archive: Archive) -> None:
+    def offered(before: str) -> list[str]:
+        return [each.text for each in Completer(archive).completions(before)]
+
+    assert "tag:best" in offered("sky be")
+    assert "@wide" in offered("wi")
+
+
 @pytest.mark.parametrize(
-    "before", ["", "sky ", "qqq", "nofield:", "width:", "@nothing", "(", "like #", "like 1"]
+    "before",
+    [
+        "",
+        "sky ",
+        "qqq",
+        "nofield:",
+        "width:",
+        "month:",
+        "limit:",
+        "count:",
+        "@nothing",
+        "(",
+        "like #",
+        "like 1",
+    ],
 )
 def test_nothing_may_come_next(
     archive: Archive, before: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

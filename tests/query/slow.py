@@ -218,6 +218,9 @@ def fact_holds(node: Node, photo: MadePhoto) -> bool:
         case Text("camera" | "lens" | "title" as fact, pattern):
             text = getattr(photo, fact)
             return text is not None and text_glob(pattern, text.lower())
+        case Text("colour", "colourful"):
+            hues = "red", "orange", "yellow", "green", "blue", "purple", "pink"
+            return sum((photo.colours or 0) >> COLOURS.index(hue) & 1 for hue in hues) >= 2
         case Text("colour", pattern):
             return bool((photo.colours or 0) >> COLOURS.index(pattern) & 1)
         case Text("keyword" | "people" as fact, pattern):

@@ -157,7 +157,7 @@ def made_photo(rng: Random, photo_id: int) -> MadePhoto:
         title=one(rng, ["A birthday", "The beach", None]),
         certainties=certainties(rng),
         class_colours={c: int(rng.integers(1, 8)) for c in CLASSES if rng.random() < 0.7},
-        colours=one(rng, [None, 1, 6, 1 << 11 | 2]),
+        colours=one(rng, [None, 1, 6, 12, 1 << 11 | 2]),
         brightness=one(rng, [None, 0, 30, 255]),
         description=one(rng, ["by the b sea", None, None]),
         format=one(rng, ["JPEG", "PNG"]),
@@ -290,7 +290,7 @@ def made_fact(rng: Random) -> Node:
             Text(one(rng, ["path", "name"]), one(rng, PATTERNS), ""),
             Orientation(one(rng, ["portrait", "landscape", "square", "panorama"])),
             Near(*place, one(rng, [0.0, 1200.0, 5000.0, 1e6, 2e7])),
-            Text("colour", one(rng, ["black", "red", "black and white"]), ""),
+            Text("colour", one(rng, ["black", "red", "black and white", "colourful"]), ""),
             Number("brightness", *one(rng, [(None, 60.0), (30.0, 200.0)]), ""),
             Unknown(
                 one(

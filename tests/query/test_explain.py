@@ -38,6 +38,9 @@ def test_only_parentheses_around_everything_are_taken_off(text: str, inside: str
         ("sky or sea and road", "sky or (sea and road)"),
         ("(no people) or cars", "(not person) or car"),
         ("newest first", None),
+        ("dog next to a car or a cat", "(dog next to car) or cat"),
+        ("car next to a bus or a dog", None),
+        ("bed or table on the left", None),
     ],
 )
 def test_a_reading_is_said_where_there_could_be_another(text: str, said: str | None) -> None:

@@ -17,13 +17,15 @@ from tests.query.made import MadeArchive, MadePhoto
 
 SKY = np.full((4, 4), default().id_of("sky"), np.uint8)
 SEA = np.full((4, 4), default().id_of("sea"), np.uint8)
-SAVED = {"blue-hour": "sky taken:2021"}
+SAVED = {"blue-hour": "sky taken:2021", "sunny": "sky"}
 ARCHIVE = MadeArchive(
     [
         MadePhoto(
             1, SKY, people="Anna Lee\nBen", camera="Canon EOS R5", path="/Trips/Norway 2021/IMG_0001.jpg"
         ),
-        MadePhoto(2, SEA, keywords="Midsummer\nfika", lens="SIGMA 35mm f/1.4", path="/x/fjordview.jpg"),
+        MadePhoto(
+            2, SEA, keywords="Midsummer\nfika\ngarden party", lens="SIGMA 35mm f/1.4", path="/x/fjordview.jpg"
+        ),
         MadePhoto(3, SEA, path="/x/oslo-harbour.png", tags=("best-of",), camera="NIKON D90"),
     ]
 )
@@ -105,6 +107,8 @@ def asked(text: str) -> Answer:
         ("-anna", [2, 3]),
         ("blue-hour", []),
         ("Eos sky", [1]),
+        ("garden party", [2]),  # and no garden
+        ("sunny", [1]),  # what could not be asked by itself
     ],
 )
 def test_names_are_asked_for_like_other_words(text: str, ids: list[int]) -> None:

@@ -233,6 +233,7 @@ def _sign(part: Part, name: str, more: str = "") -> str:
     return said if said[0] in "<>" else _SIGNS.get(said, ">")
 
 
+_OF_A_VIEW = re.compile("wider|narrower")
 _DOWN = re.compile(_DOWNWARDS)
 _OF_A_NARROW_F_NUMBER = re.compile("narrower|smaller|slower|higher|greater|above|over|up|more|[+]")
 
@@ -282,6 +283,12 @@ def _named(part: Part, now: datetime) -> Told | None:
 def _of_unit(part: Part, now: datetime) -> Told:
     name = _UNITS[part["unit"]]
     sign = ">=" if "plus" in part else _sign(part, "unit_sign", "unit_more")
+    said = part.get("unit_more", "") + part.get("unit_sign", "")
+    if name == "focal_length" and (
+        turned := _OF_A_VIEW.search(said)
+    ):  # the wider it is, the shorter the lens
+        bound = "<" if turned[0] == "wider" else ">"
+        sign = bound + "=" * ("unit_more" in part)
     return _field(name, f"{sign}{part['unit_value']}{'mm' if name == 'focal_length' else ''}", now)
 
 
