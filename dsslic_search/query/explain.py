@@ -142,8 +142,8 @@ def _rules(leaf: Leaf) -> Iterator[str]:
             yield f"{colour}: at least {share} of the thing is, or no other colour takes up more of it"
         case Text("colour", "colourful"):
             yield (
-                f"{COLOURFUL}: the photo has at least {COLOURFUL_TERMS} of {listed(HUES, 'and')}, each at least "
-                f"{FAIR_SHARES['red']:.0%} of it or more than any other colour"
+                f"{COLOURFUL}: the photo has at least {COLOURFUL_TERMS} of {listed(HUES, 'and')}: each "
+                f"at least {FAIR_SHARES['red']:.0%} of it or more than any other colour"
             )
         case Shows(word, shown):
             yield f"{word}: {counted(len(shown), 'image word')}, of the whole photo; {in_words(_trust(word))}"
