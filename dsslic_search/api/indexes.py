@@ -72,7 +72,7 @@ class OpenIndexes:
     def settle(self) -> State | None:
         """Join small segments, and open every index of those that are written, so that no question has to
         make any. The state that they are of from now on; None where the folder cannot be written."""
-        from dsslic_search.index.segments import merged
+        from dsslic_search.index.segments import merged, remember
 
         found = merged(self._catalog, self._folder, self._vocabulary)
         for part in found.parts:
@@ -81,6 +81,8 @@ class OpenIndexes:
                     every = self._of(part)
                     for opened in (every.vectors, every.regions, every.files, every.words, every.images):
                         opened()
+        if found.written is not None:
+            remember(self._folder, found.written)
         self._state, self._written = None, found.written
         return found.written and found.written.state
 
@@ -88,7 +90,7 @@ class OpenIndexes:
         if self._state is None or self._state != self._catalog.state():
             segments = self._segments(self._catalog)
             self._opened = tuple(map(self._of, segments.parts))
-            self._state, self._written = segments.state, segments.written
+            self._state = segments.state
         return self._opened
 
     def _segments(self, source: Source) -> Segments:
@@ -96,7 +98,8 @@ class OpenIndexes:
 
         found = open_segments(source, self._folder, self._vocabulary, self._written)
         if len(found.parts) > MANY_SEGMENTS:
-            return merged(source, self._folder, self._vocabulary)
+            found = merged(source, self._folder, self._vocabulary)
+        self._written = found.written
         return found
 
     @staticmethod

@@ -3,14 +3,15 @@
 ::
 
     "DSSINDEX"  u32 length of header  u32 CRC-32 of header   (little-endian)
-    header      JSON: format, kind, key, generation (of the catalog that was read), sums (CRC-32 of the sums),
+    header      JSON: format, kind, key, state (of the catalog that was read), sums (CRC-32 of the sums),
                 arrays: [name, dtype, shape, offset]
     arrays      each at a multiple of 64 bytes, zeros between
     sums        u32 CRC-32 of each BLOCK bytes from the header's end to here, the last block may be shorter
 
-``key`` names whatever the contents depend on. A file with another kind or key, or of a wrong length, counts
-as not there: its owner builds it anew. It is opened by mapping it, and a block is read and compared with its
-sum when something in it is asked for first.
+``key`` names whatever the contents depend on, but for the catalog: of that they are as it was at ``state``,
+of which the owner judges. A file with another kind or key, or of a wrong length, counts as not there: its
+owner builds it anew. It is opened by mapping it, and a block is read and compared with its sum when something
+in it is asked for first.
 """
 
 from __future__ import annotations
@@ -28,16 +29,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dsslic_search.index.source import Stale
+from dsslic_search.index.source import Stale, State
 
 MAGIC = b"DSSINDEX"
-FORMAT = 3
+FORMAT = 4
 PREAMBLE = struct.Struct("<8sII")
 ALIGNMENT = 64
 BLOCK = 1 << 16
 
 Made = dict[str, NDArray[Any]]
 """Arrays as an index builds them."""
+NO_STATE = State(0, "")
+"""Of arrays that follow from something else than the catalog."""
 
 
 class Damaged(Stale):
@@ -46,13 +49,13 @@ class Damaged(Stale):
 
 
 class Arrays(Mapping[str, NDArray[Any]]):
-    """Arrays by name, read-only: of a file, mapped, or as they were built. ``generation``: of the catalog
-    that was read to build them."""
+    """Arrays by name, read-only: of a file, mapped, or as they were built. ``state``: the catalog's that they
+    are of."""
 
-    def __init__(self, arrays: Made, generation: int = 0, blocks: _Blocks | None = None) -> None:
+    def __init__(self, arrays: Made, state: State = NO_STATE, blocks: _Blocks | None = None) -> None:
         for array in arrays.values():  # so that loops are not compiled for arrays that may be written, too
             array.flags.writeable = False
-        self.generation = generation
+        self.state = state
         self._arrays = arrays
         self._blocks = blocks
 
@@ -93,8 +96,11 @@ class Arrays(Mapping[str, NDArray[Any]]):
 class _Blocks:
     """The sums of a file's blocks, and which of these were compared with them."""
 
-    def __init__(self, path: Path, content: NDArray[np.uint8], sums: NDArray[np.uint32]) -> None:
-        self._path = path
+    def __init__(
+        self, name: str, identity: Identity, content: NDArray[np.uint8], sums: NDArray[np.uint32]
+    ) -> None:
+        self._name = name
+        self._identity = identity
         self._content = content
         self._first = content.ctypes.data
         self._sums = sums
@@ -107,28 +113,28 @@ class _Blocks:
             return
         for number in (first + np.flatnonzero(~self._sound[first : last + 1])).tolist():
             if zlib.crc32(self._content[number * BLOCK : (number + 1) * BLOCK].data) != self._sums[number]:
-                _DAMAGED.add(_identity(self._path))
-                raise Damaged(self._path.name)
+                _DAMAGED.add(self._identity)
+                raise Damaged(self._name)
             self._sound[number] = True
 
 
-_DAMAGED: set[tuple[int, int, int]] = set()
+Identity = tuple[int, int, int]
+"""Of a file: device, number on it, and when it was changed, nanoseconds since 1970."""
+
+_DAMAGED: set[Identity] = set()
 """Files that were found to be damaged: where the disk cannot be written they stay there."""
-
-
-def _identity(path: Path) -> tuple[int, int, int]:
-    known = path.stat()
-    return known.st_dev, known.st_ino, known.st_mtime_ns
 
 
 def load(path: Path, kind: str, key: str) -> Arrays | None:
     """The arrays of a file that :func:`save` wrote with the same kind and key; None when there is no such
     file. Raises Damaged, then or when an array is asked for, for one that is not as it was written."""
     try:
-        size = path.stat().st_size
-        if size < PREAMBLE.size or _identity(path) in _DAMAGED:
-            return None
-        content = np.asarray(np.memmap(path, np.uint8, "r"))
+        with path.open("rb") as file:
+            known = os.fstat(file.fileno())
+            size, identity = known.st_size, (known.st_dev, known.st_ino, known.st_mtime_ns)
+            if size < PREAMBLE.size or identity in _DAMAGED:
+                return None
+            content = np.asarray(np.memmap(file, np.uint8, "r", shape=(size,)))
     except (OSError, ValueError):
         return None
     magic, length, header_crc = PREAMBLE.unpack(content[: PREAMBLE.size].tobytes())
@@ -147,8 +153,8 @@ def load(path: Path, kind: str, key: str) -> Arrays | None:
     for name, dtype, shape, offset in header["arrays"]:
         end = offset + np.dtype(dtype).itemsize * int(np.prod(shape))
         arrays[name] = content[offset:end].view(dtype).reshape(shape)
-    blocks = _Blocks(path, content[start : size - 4 * count], np.frombuffer(sums.tobytes(), "<u4"))
-    return Arrays(arrays, header["generation"], blocks)
+    summed, state = content[start : size - 4 * count], State(*header["state"])
+    return Arrays(arrays, state, _Blocks(path.name, identity, summed, np.frombuffer(sums.tobytes(), "<u4")))
 
 
 def load_whole(path: Path, kind: str, key: str) -> Arrays | None:
@@ -162,15 +168,17 @@ def load_whole(path: Path, kind: str, key: str) -> Arrays | None:
     return arrays
 
 
-def save(path: Path, kind: str, key: str, arrays: Mapping[str, NDArray[Any]], generation: int = 0) -> None:
-    """Write ``arrays`` to ``path``: under a temporary name first, then renamed, so that a reader sees all of
-    it or nothing.
+def save(
+    path: Path, kind: str, key: str, arrays: Mapping[str, NDArray[Any]], state: State = NO_STATE
+) -> None:
+    """Write ``arrays``, of a state of the catalog, to ``path``: under a temporary name, then renamed, so
+    that a reader sees all of it or nothing.
 
     Raises OSError when the folder cannot be written."""
     path.parent.mkdir(parents=True, exist_ok=True)
     plain = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
     sums = _sums(plain)
-    fields = {"format": FORMAT, "kind": kind, "key": key, "generation": generation, "sums": zlib.crc32(sums)}
+    fields = {"format": FORMAT, "kind": kind, "key": key, "state": list(state), "sums": zlib.crc32(sums)}
     header = _header(fields, plain)
     handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     try:

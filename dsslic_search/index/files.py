@@ -280,9 +280,11 @@ class Files(Table):
         return (int(ranks[rows[at]]) if at < rows.size else int(ranks.max(initial=0)) + 1), there
 
     def _in_order(self, column: Literal["path", "name"]) -> NDArray[np.intp]:
-        """The rows by path or name."""
+        """The rows by path or name, but for those that are gone: what the catalog says of these is no more
+        what put them in order."""
         if column not in self._sorted:
-            self._sorted[column] = np.argsort(self.arrays[column], kind="stable")
+            rows, gone = np.argsort(self.arrays[column], kind="stable"), self.segment.gone
+            self._sorted[column] = rows if gone is None else rows[~gone[rows]]
         return self._sorted[column]
 
     @contextmanager

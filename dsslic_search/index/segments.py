@@ -6,7 +6,7 @@ the catalog. Each index (coverage, regions, files …) has a file a segment, mad
 photo that changes or goes is marked in its segment as gone, and one that is new or changed comes into a new
 segment. A manifest lists the segments and what is gone of them, and names the state of the catalog that they
 are right for; what changed since, the catalog tells. A manifest of another catalog, or of a state that this
-one never had, counts as not there.
+one never had, counts as not there; so does a file of an index that was made at such a state.
 
 A few new photos become a segment that lives in memory alone; many are written. `merged` joins small segments
 to larger ones, so that there are few: whoever has changed many photos calls it, and no question does.
@@ -43,6 +43,7 @@ GONE_ONE_IN = 4
 """A segment is made anew when at least one photo in so many is gone from it."""
 NAME_BYTES = 8
 _NAME = re.compile(r"[0-9a-f]{16}")
+_TEMPORARY = re.compile(r"\.([0-9a-f]{16}|segments)\..*")
 ABANDONED_SECONDS = 3600.0
 """A file that no manifest names may be one that another process is about to name, if it is younger."""
 OUTGROWN = (
@@ -64,7 +65,8 @@ class Segment:
     """Some photos of a catalog. ``state``: of the catalog that answers are of. ``folder``: where its files
     are; None for one that lives in memory. ``rows``: ``ids`` and ``moments``, int64[n], in row order, and
     ``by_id``, uint32[n], the rows by rising id. ``gone``: bool[n], the rows of photos that changed or are no
-    more; None for none."""
+    more; None for none. ``past``: states of the catalog, of which its files may be, that are known to
+    be of its past."""
 
     source: Source
     state: State
@@ -72,6 +74,7 @@ class Segment:
     name: str
     folder: Path | None
     rows: cache.Arrays
+    past: set[State]
     gone: NDArray[np.bool_] | None = None
     _opened: dict[str, cache.Arrays] = field(default_factory=dict, repr=False)
 
@@ -113,18 +116,18 @@ class Segment:
 
         A folder that cannot be written costs time at the next opening, nothing else. Raises Stale when the
         catalog has changed, and what ``build`` raises."""
-        if (opened := self._opened.get(kind)) is None:
+        opened = self._opened.get(kind)
+        if opened is None or not self._was(opened.state):
             path = None if self.folder is None else self.folder / f"{self.name}.{kind}"
             opened = None if path is None else cache.load(path, kind, key)
-            if opened is None:
+            if opened is None or not self._was(opened.state):
                 with self.source.snapshot() as snapshot:
                     if snapshot.state != self.state:
                         raise Stale
                     built = self._built(snapshot, build)
                 opened = _kept(path, kind, key, built, self.state)
+            self.past.add(opened.state)
             self._opened[kind] = opened
-        if opened.generation > self.state.generation:  # rows that changed since are of a later state
-            raise Stale
         return opened
 
     def _built(self, snapshot: Snapshot, build: Callable[[Snapshot], cache.Made]) -> cache.Made:
@@ -133,23 +136,39 @@ class Segment:
         with snapshot.of(self.ids) as own:
             return build(own)
 
+    def _was(self, state: State) -> bool:
+        """Whether the catalog is in a state, or was before: what was made then is right but for rows that are
+        gone now. Others are of later, or of what became of another copy of the catalog."""
+        if state == self.state:
+            return True
+        if state.generation >= self.state.generation:
+            return False
+        if state in self.past:
+            return True
+        with self.source.snapshot() as snapshot:
+            if snapshot.state != self.state:
+                raise Stale
+            return snapshot.changed_since(state) is not None
+
     def at(self, source: Source, state: State, changed: NDArray[np.int64]) -> Segment:
         """The same at a later state, in which some photos changed or went."""
         gone, rows = self.gone, self.rows_of(changed)
         if rows.size:
             gone = np.zeros(len(self), bool) if gone is None else gone.copy()
             gone[rows] = True
-        return Segment(source, state, self.vocabulary, self.name, self.folder, self.rows, gone, self._opened)
+        return Segment(
+            source, state, self.vocabulary, self.name, self.folder, self.rows, self.past, gone, self._opened
+        )
 
 
 def _kept(path: Path | None, kind: str, key: str, built: cache.Made, state: State) -> cache.Arrays:
     """Arrays that were built from a catalog in some state, from their file if it can be written."""
     if path is not None:
         with contextlib.suppress(OSError):
-            cache.save(path, kind, key, built, state.generation)
+            cache.save(path, kind, key, built, state)
             if (opened := cache.load(path, kind, key)) is not None:
                 return opened
-    return cache.Arrays(built, state.generation)
+    return cache.Arrays(built, state)
 
 
 @dataclass(frozen=True)
@@ -169,10 +188,11 @@ class Table:
 
 
 class Manifest(NamedTuple):
-    """Segments that are written, of one state."""
+    """Segments that are written, of one state. ``seen``: the last state to which they were followed."""
 
     state: State
     segments: tuple[Segment, ...]
+    seen: State
 
 
 @dataclass(frozen=True)
@@ -190,18 +210,18 @@ def open_segments(
 ) -> Segments:
     """The photos of the catalog as it is now. ``known``: the manifest as this process has it open."""
     state = source.state()
-    written = known if known and known.state == state else _read(source, folder, vocabulary)
+    written = known or _read(source, folder, vocabulary)
     if written is not None and written.state == state and written.segments:  # no need to read in bulk
         parts = [part.at(source, state, NO_PHOTOS.ids) for part in written.segments]
         return Segments(state, tuple(parts), written)
     with source.snapshot() as snapshot:
-        written, parts, fresh = _followed(source, snapshot, folder, vocabulary, known or written)
+        written, parts, fresh = _followed(source, snapshot, folder, vocabulary, written)
         if fresh.ids.size or not parts:
             stays = fresh.ids.size < WRITTEN_FROM and written is not None
             parts.append(made(source, snapshot.state, vocabulary, None if stays else folder, fresh))
             if not stays:
                 written = _publish(folder, snapshot.state, parts)
-        return Segments(snapshot.state, tuple(parts), written)
+        return Segments(snapshot.state, tuple(parts), written and written._replace(seen=snapshot.state))
 
 
 def merged(source: Source, folder: Path, vocabulary: Vocabulary) -> Segments:
@@ -220,7 +240,7 @@ def merged(source: Source, folder: Path, vocabulary: Vocabulary) -> Segments:
             parts.append(made(source, snapshot.state, vocabulary, None, fresh))
         if written is not None:
             _tidy(folder, written, before)
-        return Segments(snapshot.state, tuple(parts), written)
+        return Segments(snapshot.state, tuple(parts), written and written._replace(seen=snapshot.state))
 
 
 def _followed(
@@ -228,11 +248,15 @@ def _followed(
 ) -> tuple[Manifest | None, list[Segment], InOrder]:
     """The manifest, if there is one that goes on to the snapshot's state; its segments at that state; and
     the photos that are in none of them."""
+    if known is not None and snapshot.changed_since(known.seen) is None:
+        known = None  # what was opened of it may be of a continuation that was given up
     written = known
     changed = None if written is None else snapshot.changed_since(written.state)
-    if changed is None:
-        written = _read(source, folder, vocabulary)
-        changed = None if written is None else snapshot.changed_since(written.state)
+    if changed is None or changed.size >= WRITTEN_FROM:  # another process may have written since
+        newer = _read(source, folder, vocabulary)
+        later = None if newer is None else snapshot.changed_since(newer.state)
+        if changed is None or (later is not None and later.size < changed.size):
+            written, changed = newer, later
     if written is None or changed is None:
         return None, [], snapshot.newest_first()
     parts = [part.at(source, snapshot.state, changed) for part in written.segments]
@@ -264,41 +288,62 @@ def made(
     rows = photos._asdict() | {"by_id": np.argsort(photos.ids).astype(np.uint32)}
     name = secrets.token_hex(NAME_BYTES)
     kept = _kept(None if folder is None else folder / f"{name}.{ROWS}", ROWS, FORMAT, rows, state)
-    return Segment(source, state, vocabulary, name, folder, kept)
+    return Segment(source, state, vocabulary, name, folder, kept, {state})
 
 
 def _publish(folder: Path, state: State, parts: Sequence[Segment]) -> Manifest | None:
-    """Write the manifest; None where that cannot be."""
+    """Write the manifest; None where that cannot be, or where another process has merged some of the segments
+    and removed their files."""
     segments = tuple(part for part in parts if part.folder is not None)
-    listed = {"state": list(state), "segments": [part.name for part in segments]}
-    arrays = {"listed": np.frombuffer(json.dumps(listed).encode(), np.uint8)}
+    if not all((folder / f"{part.name}.{ROWS}").is_file() for part in segments):
+        return None
+    arrays = {"listed": _listed(state, segments)}
     arrays |= {
         f"gone {number}": np.flatnonzero(_gone(part)).astype(np.uint32)
         for number, part in enumerate(segments)
     }
     try:
-        cache.save(folder / MANIFEST, KIND, FORMAT, arrays)
+        cache.save(folder / MANIFEST, KIND, FORMAT, arrays, state)
     except OSError:
         return None
-    return Manifest(state, segments)
+    return Manifest(state, segments, state)
+
+
+def _listed(state: State, segments: Sequence[Segment]) -> NDArray[np.uint8]:
+    """Names and past of segments as JSON. Of what came after ``state`` another copy of the catalog may know
+    otherwise, so each process asks its own."""
+    past = [sorted(each for each in part.past if each.generation <= state.generation) for part in segments]
+    rows = [[part.name, states] for part, states in zip(segments, past, strict=True)]
+    return np.frombuffer(json.dumps(rows).encode(), np.uint8)
+
+
+def remember(folder: Path, written: Manifest) -> None:
+    """Write of which states the files of a manifest's segments are, where it does not say that yet, so that
+    the catalog may forget these."""
+    there = cache.load_whole(folder / MANIFEST, KIND, FORMAT)
+    listed = _listed(written.state, written.segments)
+    if there is not None and there.state == written.state and not np.array_equal(there["listed"], listed):
+        _publish(folder, written.state, written.segments)
 
 
 def _read(source: Source, folder: Path, vocabulary: Vocabulary) -> Manifest | None:
-    arrays = cache.load_whole(folder / MANIFEST, KIND, FORMAT)
-    if arrays is None:
-        return None
-    listed = json.loads(arrays["listed"].tobytes())
-    state, segments = State(*listed["state"]), []
-    for number, name in enumerate(listed["segments"]):
-        rows = cache.load_whole(folder / f"{name}.{ROWS}", ROWS, FORMAT)
-        if rows is None:
-            return None
-        gone = None
-        if (marked := arrays[f"gone {number}"]).size:
-            gone = np.zeros(rows["ids"].size, bool)
-            gone[marked] = True
-        segments.append(Segment(source, state, vocabulary, name, folder, rows, gone))
-    return Manifest(state, tuple(segments))
+    read: State | None = None
+    while (arrays := cache.load_whole(folder / MANIFEST, KIND, FORMAT)) is not None and arrays.state != read:
+        read = arrays.state
+        segments = []
+        for number, (name, past) in enumerate(json.loads(arrays["listed"].tobytes())):
+            rows = cache.load_whole(folder / f"{name}.{ROWS}", ROWS, FORMAT)
+            if rows is None:
+                break  # damaged; or merged since, and then there is another manifest
+            gone = None
+            if (marked := arrays[f"gone {number}"]).size:
+                gone = np.zeros(rows["ids"].size, bool)
+                gone[marked] = True
+            known = {State(*each) for each in past}
+            segments.append(Segment(source, read, vocabulary, name, folder, rows, known, gone))
+        else:
+            return Manifest(read, tuple(segments), read)
+    return None
 
 
 def _tidy(folder: Path, written: Manifest, before: Manifest | None) -> None:
@@ -310,6 +355,7 @@ def _tidy(folder: Path, written: Manifest, before: Manifest | None) -> None:
         for path in list(folder.iterdir()):
             name = path.name.partition(".")[0]
             with contextlib.suppress(OSError):
-                abandoned = _NAME.fullmatch(name) and time.time() - path.stat().st_mtime > ABANDONED_SECONDS
-                if name in replaced or path.name in OUTGROWN or (abandoned and name not in named):
+                ours = name not in named if _NAME.fullmatch(name) else _TEMPORARY.fullmatch(path.name)
+                abandoned = ours and time.time() - path.stat().st_mtime > ABANDONED_SECONDS
+                if name in replaced or path.name in OUTGROWN or abandoned:
                     path.unlink()

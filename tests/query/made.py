@@ -135,7 +135,9 @@ class MadeArchive:
             ids, moments = moment.newest_first(held)
             rows = {"ids": ids, "moments": moments, "by_id": np.argsort(ids).astype(np.uint32)}
             gone = np.array([i not in own for i in ids.tolist()], bool)
-            made.append(Segment(self, self.state(), V, f"{number}", None, Arrays(rows), gone))
+            made.append(
+                Segment(self, self.state(), V, f"{number}", None, Arrays(rows, self.state()), set(), gone)
+            )
         return tuple(map(Indexes.of, made))
 
     # as a Source
