@@ -4,9 +4,11 @@ without it."""
 from __future__ import annotations
 
 import contextlib
+import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
+from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
 Loop = Callable[..., Any]
@@ -38,7 +40,43 @@ def _compiled(loop: Loop) -> Loop:
     except ImportError:
         return loop
     with contextlib.suppress(RuntimeError):  # no folder can be written
-        kept: Loop = numba.njit(cache=True, nogil=True)(loop)
+        kept: Loop = numba.njit(cache=True, nogil=True)(_named_by_meaning(loop))
         return kept
     fast: Loop = numba.njit(nogil=True)(loop)
     return fast
+
+
+def _named_by_meaning(loop: Loop) -> Loop:
+    """The same loop under a name that tells its code and every value that it takes from elsewhere. What numba
+    keeps it finds by the name, and by the content of the loop's own file alone: a constant that another
+    module changed would leave machine code with the old one."""
+    assert isinstance(loop, FunctionType)
+    digest = hashlib.blake2b(repr(_meaning(loop, set())).encode(), digest_size=8).hexdigest()
+    same = FunctionType(loop.__code__, loop.__globals__, loop.__name__, loop.__defaults__, loop.__closure__)
+    same.__qualname__ = f"{loop.__qualname__}-{digest}"
+    return same
+
+
+def _meaning(value: Any, met: set[str]) -> Any:
+    """What a value is to compiled code, in plain values. ``met``: the functions that were looked at."""
+    value = getattr(value, "py_func", value)  # of one that numba has compiled
+    if isinstance(value, CodeType):
+        return value.co_code.hex(), [_meaning(each, met) for each in value.co_consts], value.co_names
+    if not isinstance(value, FunctionType):
+        return value.__name__ if isinstance(value, ModuleType) else repr(value)
+    name = f"{value.__module__}.{value.__qualname__}"
+    if name in met:
+        return name
+    met.add(name)
+    cells = [_meaning(cell.cell_contents, met) for cell in value.__closure__ or ()]
+    scope, named = value.__globals__, value.__code__.co_names
+    taken = [(each, _meaning(scope[each], met)) for each in named if each in scope]
+    modules = [scope[each] for each in named if isinstance(scope.get(each), ModuleType)]
+    of_modules = [
+        (module.__name__, each, _meaning(getattr(module, each), met))
+        for module in modules
+        if module.__name__.partition(".")[0] == value.__module__.partition(".")[0]
+        for each in named
+        if hasattr(module, each)
+    ]
+    return name, _meaning(value.__code__, met), _meaning(value.__defaults__, met), cells, taken, of_modules

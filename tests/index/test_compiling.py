@@ -1,0 +1,71 @@
+"""Machine code that was kept is never that of another version of the program."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import dsslic_search
+from dsslic_search.index import compiling
+from dsslic_search.index.regions import kernels
+from dsslic_search.index.vectors import scan
+
+LOOPS = """
+import numpy as np
+from upgraded import numbers
+from upgraded.numbers import STEP
+
+def loop(values):
+    total = 0
+    for value in values:
+        total += value * STEP + numbers.START
+    return total
+"""
+RUN = """
+import numpy as np
+from dsslic_search.index import compiling
+from upgraded.loops import loop
+compiling.PATIENCE.photos = 0
+print(compiling.runnable(loop, 1)(np.arange(3)))
+"""
+
+
+def ran(top: Path, text: str) -> tuple[int, int]:
+    """The result with another module of this text, and how many versions of machine code are kept; the loop's
+    own file stays as it is."""
+    module = top / "upgraded" / "numbers.py"
+    module.write_text(text)
+    environment = os.environ | {
+        "PYTHONPATH": os.pathsep.join([str(top), str(Path(dsslic_search.__file__).parent.parent)]),
+        "PYTHONDONTWRITEBYTECODE": "1",  # so that a change within the same second is one
+    }
+    done = subprocess.run(
+        [sys.executable, "-c", RUN], env=environment, check=True, capture_output=True, text=True
+    )
+    return int(done.stdout), len(list((top / "upgraded" / "__pycache__").glob("*.nbi")))
+
+
+def test_a_constant_that_another_module_changes_is_compiled_anew(tmp_path: Path) -> None:
+    (tmp_path / "upgraded").mkdir()
+    (tmp_path / "upgraded" / "__init__.py").write_text("")
+    (tmp_path / "upgraded" / "loops.py").write_text(LOOPS)
+    assert ran(tmp_path, "STEP, START = 2, 0") == (6, 1)
+    assert ran(tmp_path, "STEP, START = 2, 0") == (6, 1)
+    assert ran(tmp_path, "STEP, START = 5, 0") == (15, 2)
+    assert ran(tmp_path, "STEP, START = 5, 1") == (18, 3)
+
+
+@pytest.mark.parametrize(
+    "loop", [kernels.counting, kernels.marking, kernels.beside, kernels.meeting, kernels.amid, scan._loop(5)]
+)
+def test_the_name_of_a_loop_is_the_same_in_every_process(loop: compiling.Loop) -> None:
+    assert " at 0x" not in repr(compiling._meaning(loop, set()))
+
+
+def test_loops_of_different_lengths_have_different_names() -> None:
+    names = {compiling._named_by_meaning(scan._loop(length)).__qualname__ for length in (5, 6)}
+    assert len(names) == 2
