@@ -178,6 +178,8 @@ class Life(RuleBasedStateMachine):
     @invariant()
     def answers(self) -> None:
         Life.steps += 1
+        if IS_LONG and Life.steps % 100 == 0:
+            sys.stderr.write(f"{Life.steps} steps so far\n")
         plain, new = self.kept.plainly(), self.new()
         for _ in range(QUERIES_ASKED_OF_A_STEP):
             text = QUERIES[self.turn % len(QUERIES)]
