@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from dsslic_search.archive.stored import Fault
     from dsslic_search.codec.options import EncodeOptions
     from dsslic_search.networks.segmenter import Segmenter
-    from dsslic_search.query.facets import ClassCount
+    from dsslic_search.query.facets import ClassCount, Spread
 
 __all__ = [
     "Archive",
@@ -80,6 +80,7 @@ __all__ = [
     "Segmenter",
     "SegmenterInfo",
     "Session",
+    "Spread",
     "Statistics",
     "decode",
     "decode_file",
@@ -125,7 +126,7 @@ _HOMES = {
     "archive.stored": ("Fault",),
     "codec.options": ("EncodeOptions",),
     "networks.segmenter": ("Segmenter",),
-    "query.facets": ("ClassCount",),
+    "query.facets": ("ClassCount", "Spread"),
 }
 _HOME = {name: home for home, names in _HOMES.items() for name in names}
 

@@ -205,9 +205,7 @@ class Archive(Keeping, Following, GettingOut):
 
     def saved_queries(self) -> dict[str, str]:
         """The texts of all saved queries by name."""
-        from dsslic_search.archive import notes
-
-        return notes.saved_queries(self.catalog)
+        return self._lookup.saved_queries()
 
     def forget(self, name: str) -> None:
         """Delete a saved query; ArchiveError when there is none of that name."""

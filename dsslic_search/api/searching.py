@@ -21,7 +21,7 @@ from dsslic_search.core.errors import ArchiveError, QueryError, Remedy
 from dsslic_search.core.fact import FactValue
 from dsslic_search.core.kinds import HIDDEN
 from dsslic_search.core.settings import Settings
-from dsslic_search.core.text import closest
+from dsslic_search.core.text import closest, folded
 from dsslic_search.core.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
@@ -191,12 +191,10 @@ class Searcher:
 
     def saved_text(self, name: str) -> str:
         """The text of a saved query; KeyError with the name and those closest to it."""
-        from dsslic_search.archive import notes
-
-        text = notes.saved_text(self._catalog(), name)
-        if text is None:
-            raise KeyError(name, *closest(name, notes.saved_queries(self._catalog())))
-        return text
+        known = self._lookup.saved_queries()
+        if (key := folded(name.removeprefix("@"))) not in known:
+            raise KeyError(name, *closest(name, known))
+        return known[key]
 
     def tag_trouble(self, name: str) -> tuple[str, tuple[str, ...]] | None:
         """What to tell of a tag, folded, that no photo has, and those like it; None for one that some have,
@@ -204,7 +202,7 @@ class Searcher:
         known = self._lookup.tag_names()
         if name in known:
             return None
-        from dsslic_search.archive.notes import no_such_tag
+        from dsslic_search.archive.lookup import no_such_tag
 
         return no_such_tag(name, known)
 

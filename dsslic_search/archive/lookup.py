@@ -11,7 +11,7 @@ from __future__ import annotations
 import sqlite3
 import threading
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -23,9 +23,11 @@ from numpy.typing import NDArray
 
 from dsslic_search.archive.revisions import head_revision
 from dsslic_search.core.colour_terms import named
+from dsslic_search.core.errors import Remedy
 from dsslic_search.core.fact import Column, FactValue
 from dsslic_search.core.fields import COLUMNS, EXPORTED
 from dsslic_search.core.kinds import HIDDEN
+from dsslic_search.core.text import closest, did_you_mean, quoted
 from dsslic_search.index.source import Snapshot, State
 
 Rows = list[tuple[Any, ...]]
@@ -120,6 +122,16 @@ TAG_NAMES = (
 """Each name once, found in the index from one to the next: DISTINCT would read the rows of all photos."""
 
 
+def no_such_tag(name: str, known: Collection[str]) -> tuple[str, tuple[str, ...]]:
+    """What to tell of a tag that no photo has, and the known ones closest to it."""
+    close = closest(name, known)
+    if not known:
+        hint = f"there are no tags yet; give one with: {Remedy.TAG}"
+    else:
+        hint = did_you_mean(close) if close else f"see them all with: {Remedy.TAGS}"
+    return f"no photo has the tag {quoted(name)}: {hint}", close
+
+
 class Lookup(ABC):
     """A catalog, whichever way it is read. Every method raises ArchiveError for trouble with the database."""
 
@@ -168,6 +180,10 @@ class Lookup(ABC):
     def tag_names(self) -> list[str]:
         """All tags that any photo has, be it left out of answers or not, by name."""
         return [name for (name,) in self.rows(TAG_NAMES)[0]]
+
+    def saved_queries(self) -> dict[str, str]:
+        """The texts of all saved queries by name."""
+        return dict(self.rows("SELECT name, text FROM saved_query ORDER BY name")[0])
 
     def states(self) -> dict[str, StateTotals]:
         """How many photos there are of each state that any photo is in, and the bytes of their files."""

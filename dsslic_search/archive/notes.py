@@ -7,7 +7,7 @@ index.
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,11 +15,11 @@ from sqlalchemy import delete, insert, select, text
 from sqlalchemy.orm import Session
 
 from dsslic_search.archive.catalog import Catalog
-from dsslic_search.archive.lookup import TAG_NAMES, batches, most_frequent_first
+from dsslic_search.archive.lookup import TAG_NAMES, batches, most_frequent_first, no_such_tag
 from dsslic_search.archive.schema import Photo, SavedQuery, Tag
 from dsslic_search.archive.snapshot import are_among
 from dsslic_search.core.errors import ArchiveError, Remedy, UsageError
-from dsslic_search.core.text import closest, did_you_mean, folded, quoted
+from dsslic_search.core.text import closest, did_you_mean, folded
 
 NAME_CHARACTERS = 64  # at most, in the name of a tag or of a saved query
 _MARKS = "-_."
@@ -69,22 +69,6 @@ def save_query(catalog: Catalog, name: str, text: str, *, replace: bool = False)
                 f'there is a saved query "{key}" already: {known.text}; replace it with '
                 f"{Remedy.REPLACE}, or choose another name"
             )
-
-
-def saved_text(catalog: Catalog, name: str) -> str | None:
-    """The text of a saved query, None when there is none of that name (or cannot be)."""
-    try:
-        key = saved_key(name)
-    except UsageError:
-        return None
-    with catalog.session() as session:
-        return session.scalar(select(SavedQuery.text).where(SavedQuery.name == key))
-
-
-def saved_queries(catalog: Catalog) -> dict[str, str]:
-    """All saved queries by name."""
-    with catalog.session() as session:
-        return dict(session.execute(select(SavedQuery.name, SavedQuery.text).order_by(SavedQuery.name)).all())
 
 
 def forget_query(catalog: Catalog, name: str) -> None:
@@ -152,16 +136,6 @@ def remove_tags(catalog: Catalog, names: Sequence[str], ids: NDArray[np.int64] |
                     session.execute(delete(Tag).where(Tag.name == key, Tag.photo_id.in_(part)))
             removed[key] = int(chosen.size)
     return removed
-
-
-def no_such_tag(name: str, known: Collection[str]) -> tuple[str, tuple[str, ...]]:
-    """What to tell of a tag that no photo has, and the known ones closest to it."""
-    close = closest(name, known)
-    if not known:
-        hint = f"there are no tags yet; give one with: {Remedy.TAG}"
-    else:
-        hint = did_you_mean(close) if close else f"see them all with: {Remedy.TAGS}"
-    return f"no photo has the tag {quoted(name)}: {hint}", close
 
 
 def tag_counts(catalog: Catalog, ids: NDArray[np.int64]) -> dict[str, int]:

@@ -14,8 +14,7 @@ from dsslic_search.core.kinds import KeepMode, PhotoState
 from dsslic_search.core.text import counted, printable, size_text
 
 if TYPE_CHECKING:
-    from dsslic_search.api import Statistics
-    from dsslic_search.query.facets import Spread
+    from dsslic_search.api import Spread, Statistics
 
 BAR_CHARACTERS = 24  # of the longest bar
 LEVELS = "▁▂▃▄▅▆▇█"  # of a bin of a histogram, by its height

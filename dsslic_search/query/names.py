@@ -69,11 +69,14 @@ def _among(values: tuple[str, ...], word: str) -> bool:
 
 
 def _in_a_path(index: Files, word: str) -> bool:
-    """Whether a folder or a file of the archive has a word, or several, in its name."""
+    """Whether a folder of the archive has a word, or several, in its name, or a file a word. Names of files
+    are asked of the catalog, and words that stand side by side are tried together in every query."""
     if len(word) < LEAST_LETTERS:
         return False
     if _among(index.there("folder"), word):
         return True
+    if " " in word:
+        return False
     whole = _as_a_word(word)
     rows = np.flatnonzero(index.segment.without_gone(index.text("name", word)))[:LOOKED_AT_NAMES]
     return any(whole.search(index.path(row).rpartition("/")[2].casefold()) for row in rows.tolist())

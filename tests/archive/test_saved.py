@@ -19,25 +19,22 @@ def catalog(tmp_path: Path) -> Iterator[Catalog]:
 def test_a_text_is_kept_replaced_and_forgotten(catalog: Catalog):
     notes.save_query(catalog, "Sea", "sea and no people")
     notes.save_query(catalog, "@land", "no sea")
-    assert notes.saved_queries(catalog) == {"land": "no sea", "sea": "sea and no people"}
-    assert notes.saved_text(catalog, "@SEA") == notes.saved_text(catalog, "sea") == "sea and no people"
+    assert catalog.saved_queries() == {"land": "no sea", "sea": "sea and no people"}
     notes.save_query(catalog, "SEA", "sea", replace=True)
-    assert notes.saved_text(catalog, "sea") == "sea"
+    assert catalog.saved_queries().get("sea") == "sea"
     notes.forget_query(catalog, "Sea")
-    assert notes.saved_text(catalog, "sea") is None
-    assert notes.saved_queries(catalog) == {"land": "no sea"}
+    assert catalog.saved_queries().get("sea") is None
+    assert catalog.saved_queries() == {"land": "no sea"}
 
 
 def test_nothing_is_replaced_unasked(catalog: Catalog):
     notes.save_query(catalog, "sea", "sea")
     with pytest.raises(ArchiveError, match='"sea" already: sea; replace it with replace=True'):
         notes.save_query(catalog, "SEA", "lake")
-    assert notes.saved_text(catalog, "sea") == "sea"
+    assert catalog.saved_queries().get("sea") == "sea"
 
 
 def test_what_is_not_there(catalog: Catalog):
-    assert notes.saved_text(catalog, "nothing") is None
-    assert notes.saved_text(catalog, "no name at all") is None
     with pytest.raises(ArchiveError, match=r'"nothing".*Archive.saved_queries'):
         notes.forget_query(catalog, "nothing")
     with pytest.raises(UsageError, match='saved query "a b"'):

@@ -200,7 +200,7 @@ def test_the_vector_benchmark_counts_what_it_finds(
     monkeypatch.setattr(vectors, "scene_samples", lambda data, validation: [])
     results = vectors.run(folders[0], 150)
     assert results["photos"] == 150
-    assert results["bytes_a_photo"] == 8 + DIMENSION + 4
+    assert results["bytes_a_photo"] == DIMENSION + 4
     for kind in vectors.KINDS:
         assert results[kind]["10 nearest"]["recall"] == 1
         assert 0 < results[kind]["10 nearest"]["median_ms"] <= results[kind]["10 nearest"]["slowest_ms"]
