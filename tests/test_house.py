@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from functools import cache
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
@@ -32,6 +33,9 @@ def module_name(path: Path) -> str:
 
 LINES_OF_A_MODULE = 420
 """That no module may exceed: one idea takes fewer."""
+
+SCRIPTS = {str(path.relative_to(PACKAGE)): path for path in sorted(PACKAGE.rglob("*.js"))}
+"""Modules of the page."""
 
 MODULES = {module_name(path): path for path in sorted(PACKAGE.rglob("*.py"))}
 
@@ -77,6 +81,29 @@ def test_no_modules_import_each_other_in_a_circle() -> None:
 @pytest.mark.parametrize("module", list(MODULES))
 def test_no_module_is_longer_than_one_idea(module: str) -> None:
     assert len(MODULES[module].read_text().splitlines()) <= LINES_OF_A_MODULE
+
+
+@pytest.mark.parametrize("script", list(SCRIPTS))
+def test_no_module_of_the_page_is_longer_than_one_idea_or_asks_for_what_is_not_ours(script: str) -> None:
+    text = SCRIPTS[script].read_text()
+    assert len(text.splitlines()) <= LINES_OF_A_MODULE
+    assert max(map(len, text.splitlines())) <= 110
+    for wanted in re.findall(r'^(?:import|export)\b[^;]*?\bfrom "([^"]+)"', text, re.MULTILINE):
+        assert wanted.startswith("."), wanted
+        assert (SCRIPTS[script].parent / wanted).is_file(), wanted
+
+
+def test_no_modules_of_the_page_import_each_other_in_a_circle() -> None:
+    imports = {
+        path.resolve(): {
+            (path.parent / wanted).resolve() for wanted in re.findall(r'\bfrom "(\.[^"]+)"', path.read_text())
+        }
+        for path in SCRIPTS.values()
+    }
+    try:
+        TopologicalSorter(imports).prepare()
+    except CycleError as error:
+        pytest.fail(" imports ".join(path.name for path in reversed(error.args[1])))
 
 
 def drawn_on_the_map() -> list[str]:
