@@ -6,9 +6,13 @@ import io
 import signal
 import sys
 import threading
+from collections.abc import Callable
+from copy import copy
+from functools import lru_cache
 from importlib import import_module
 
 import typer
+from typer.main import get_command
 from typer.models import CommandInfo
 
 from dsslic_search import __version__
@@ -73,6 +77,29 @@ def program(first: str = "") -> typer.Typer:
     return app
 
 
+def command(first: str = "", second: str = "") -> Callable[..., object]:
+    """`program` ready to be called with arguments, which begin with these two: of a group, too, the command
+    that is named is made alone. A process makes each once."""
+    first = first if any(first in names for names in COMMANDS.values()) else ""
+    within = {command_name(c) for group in _groups(program(first)) for c in group.registered_commands}
+    return _made(first, second if first and second in within else "")
+
+
+@lru_cache
+def _made(first: str, second: str) -> Callable[..., object]:
+    app = program(first)
+    if second:
+        (group,) = app.registered_groups
+        narrow = group.typer_instance = copy(group.typer_instance)
+        assert narrow is not None
+        narrow.registered_commands = [c for c in narrow.registered_commands if command_name(c) == second]
+    return get_command(app)
+
+
+def _groups(app: typer.Typer) -> list[typer.Typer]:
+    return [group.typer_instance for group in app.registered_groups if group.typer_instance is not None]
+
+
 def command_name(command: CommandInfo) -> str:
     """What a registered command is called by."""
     return str(command.name or getattr(command.callback, "__name__", "").replace("_", "-"))
@@ -121,7 +148,7 @@ def main() -> None:
     """Run the command line. Exit codes: 0 all, 1 error, 2 usage, 3 partial, 130 interrupted."""
     _prepare_streams()
     try:
-        code = program(*sys.argv[1:2])(standalone_mode=False)
+        code = command(*sys.argv[1:3])(standalone_mode=False)
     except DSSError as e:
         say(f"dss-search: {trouble_sentence(e)}")
         code = USAGE if isinstance(e, UsageError) else ERROR

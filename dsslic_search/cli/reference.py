@@ -9,19 +9,19 @@ import os
 
 import typer
 
-from dsslic_search.cli.main import command_name, program
+from dsslic_search.cli.main import command, command_name, program
 
 WIDTH = "100"
 
 
-def help_of(command: tuple[str, ...]) -> str:
+def help_of(words: tuple[str, ...]) -> str:
     """What ``dss-search COMMAND --help`` prints in a terminal of 100 columns."""
     out = io.StringIO()
     before = os.environ.get("COLUMNS")
     os.environ["COLUMNS"] = WIDTH
     try:
         with contextlib.redirect_stdout(out), contextlib.suppress(typer.Exit):
-            program(*command[:1])([*command, "--help"], prog_name="dss-search", standalone_mode=False)
+            command(*words)([*words, "--help"], prog_name="dss-search", standalone_mode=False)
     finally:
         if before is None:
             del os.environ["COLUMNS"]
@@ -34,20 +34,20 @@ def commands() -> list[tuple[str, ...]]:
     """Every command's words, the whole program first."""
     app = program()
     found: list[tuple[str, ...]] = [()]
-    found += [(command_name(command),) for command in app.registered_commands]
+    found += [(command_name(single),) for single in app.registered_commands]
     for group in app.registered_groups:
         inner = group.typer_instance
         assert inner is not None
         assert group.name is not None
-        found += [(group.name, command_name(command)) for command in inner.registered_commands]
+        found += [(group.name, command_name(single)) for single in inner.registered_commands]
     return found
 
 
 def reference() -> str:
     """The whole of docs/cli.md."""
     parts = ["# Commands\n\nMade by `make docs` from the program's own help.\n"]
-    for command in commands():
-        parts.append(f"## {' '.join(('dss-search', *command))}\n\n```\n{help_of(command)}\n```\n")
+    for words in commands():
+        parts.append(f"## {' '.join(('dss-search', *words))}\n\n```\n{help_of(words)}\n```\n")
     return "\n".join(parts)
 
 

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 from dsslic_search import Archive
+from dsslic_search.cli.main import command
 
 HEAVY = (
     "numpy", "sqlalchemy", "alembic", "PIL", "av", "imagecodecs", "faiss", "llvmlite", "numba", "torch",
@@ -83,3 +84,17 @@ def test_a_command_loads_what_it_needs_and_no_more(archive: Path, tmp_path: Path
     loaded = [json.loads(line[7:]) for line in ran.stdout.splitlines() if line.startswith("loaded ")]
     found = [(command, set(names)) for (command, _), names in zip(NEEDED, loaded, strict=True)]
     assert found == NEEDED
+
+
+def test_what_is_called_is_made_once_and_alone() -> None:
+    def names(*words: str) -> dict[str, list[str]]:
+        made = vars(command(*words))["commands"]
+        return {name: sorted(getattr(of, "commands", ())) for name, of in made.items()}
+
+    assert names("query", "sky") == {"query": []}
+    assert command("query", "sky") is command("query", "sea")
+    assert names("bench", "scale") == {"bench": ["scale"]}
+    assert names("bench") == names("bench", "scales")
+    assert len(names("bench")["bench"]) > 10
+    assert names("tag", "list") == {"tag": ["list"]}
+    assert len(names()) == len(names("nothing", "list")) > 30
