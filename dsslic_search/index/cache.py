@@ -58,14 +58,21 @@ class Arrays(Mapping[str, NDArray[Any]]):
         self.state = state
         self._arrays = arrays
         self._blocks = blocks
+        self._sound: dict[str, NDArray[Any]] = {}  # compared with their sums as a whole
+        self._rows: dict[tuple[str, int], NDArray[Any]] = {}  # the same of single rows
 
     def __getitem__(self, name: str) -> NDArray[Any]:
-        array = self._arrays[name]
-        self._check(array)
+        array = self._sound.get(name)
+        if array is None:
+            array = self._arrays[name]
+            self._check(array)
+            self._sound[name] = array
         return array
 
     def part(self, name: str, start: int, stop: int) -> NDArray[Any]:
         """``array[..., start:stop]`` of the array of a name, of one or two dimensions; no more is read."""
+        if (whole := self._sound.get(name)) is not None:
+            return whole[..., start:stop]
         part = self._arrays[name][..., start:stop]
         for row in part if part.ndim > 1 else [part]:
             self._check(row)
@@ -73,8 +80,11 @@ class Arrays(Mapping[str, NDArray[Any]]):
 
     def row(self, name: str, number: int) -> NDArray[Any]:
         """``array[number]`` of the array of a name, of two dimensions; no more is read."""
-        row: NDArray[Any] = self._arrays[name][number]
-        self._check(row)
+        row = self._rows.get((name, number))
+        if row is None:
+            row = self._arrays[name][number]
+            self._check(row)
+            self._rows[name, number] = row
         return row
 
     def __iter__(self) -> Iterator[str]:
@@ -104,18 +114,18 @@ class _Blocks:
         self._content = content
         self._first = content.ctypes.data
         self._sums = sums
-        self._sound = np.zeros(sums.size, bool)
+        self._sound = bytearray(sums.size)
 
     def check(self, part: NDArray[Any]) -> None:
-        start = part.ctypes.data - self._first
+        start = part.__array_interface__["data"][0] - self._first
         first, last = start // BLOCK, (start + part.nbytes - 1) // BLOCK
-        if self._sound[first : last + 1].all():
-            return
-        for number in (first + np.flatnonzero(~self._sound[first : last + 1])).tolist():
+        number = self._sound.find(0, first, last + 1)
+        while number >= 0:
             if zlib.crc32(self._content[number * BLOCK : (number + 1) * BLOCK].data) != self._sums[number]:
                 _DAMAGED.add(self._identity)
                 raise Damaged(self._name)
-            self._sound[number] = True
+            self._sound[number] = 1
+            number = self._sound.find(0, number + 1, last + 1)
 
 
 Identity = tuple[int, int, int]

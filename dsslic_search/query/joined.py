@@ -55,10 +55,10 @@ class Every(Joined):
             np.clip(degrees - AWAY * shunned, 0, 1, out=degrees)
         return degrees
 
-    def _reaching(self, evaluation: Evaluation, degree: float, above: bool) -> Mask | None:
+    def _may_reach(self, evaluation: Evaluation, degree: float, above: bool) -> Mask | None:
         held: Mask | None = None
         for part in self.parts:
-            mask = part.reaching(evaluation, degree, above=above)
+            mask = part.may_reach(evaluation, degree, above=above)
             if mask is not None:
                 held = mask if held is None else np.logical_and(held, mask, out=held)
         return held
@@ -80,10 +80,10 @@ class Either(Joined):
     def degrees(self, evaluation: Evaluation, rows: Rows) -> NDArray[np.float32]:
         return _folded(np.maximum, evaluation, self.parts, rows)
 
-    def _reaching(self, evaluation: Evaluation, degree: float, above: bool) -> Mask | None:
+    def _may_reach(self, evaluation: Evaluation, degree: float, above: bool) -> Mask | None:
         held: Mask | None = None
         for part in self.parts:
-            mask = part.reaching(evaluation, degree, above=above)
+            mask = part.may_reach(evaluation, degree, above=above)
             if mask is None:
                 return None
             held = mask if held is None else np.logical_or(held, mask, out=held)

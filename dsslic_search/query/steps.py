@@ -1,5 +1,5 @@
 """The steps of a plan. Each is at home here with all that it means: what it asks for in words, which photos
-match it, how well a photo satisfies it, and which photos satisfy it so well.
+match it, how well a photo satisfies it, and which photos alone may satisfy it so well.
 
 A photo's degree of satisfaction is 0..1 (`query.run.rank` for ranges of coverage, `index.regions` for
 regions; 1 for a filter that is passed, the likeness itself for a photo to compare with). Where something must
@@ -9,7 +9,7 @@ regions that stand in a relation by the least certainty of all things concerned.
 alone, and what photos shall not be like takes a share of its likeness from that.
 
 Masks are bool[n] over all rows of the columns, rows are ascending indexes into them. ``degrees`` and
-``reaching`` answer for photos among those that ``mask`` was asked for before, with the same `Evaluation`.
+``may_reach`` answer for photos among those that ``mask`` was asked for before, with the same `Evaluation`.
 """
 
 from __future__ import annotations
@@ -84,18 +84,18 @@ class Step(ABC):
     def degrees(self, evaluation: Evaluation, rows: Rows) -> NDArray[np.float32]:
         """How well some photos satisfy it: float32, 0..1."""
 
-    def reaching(self, evaluation: Evaluation, degree: float, *, above: bool = False) -> Mask | None:
-        """The photos whose degree is at least ``degree``, or with ``above`` more, in an array of the caller's
-        own; None for all. Photos that do not match may be among them. TypeError for steps that compare
-        photos."""
+    def may_reach(self, evaluation: Evaluation, degree: float, *, above: bool = False) -> Mask | None:
+        """Photos among which are all that match with a degree of at least ``degree``, or with ``above`` more,
+        in an array of the caller's own; None for all. It is found without a look at certainties, so others
+        may be among them. TypeError for steps that compare photos."""
         if degree < 0 or (degree == 0 and not above):
             return None
         if degree > 1 or (above and degree == 1):
             return np.zeros(len(evaluation.columns), bool)
-        return self._reaching(evaluation, degree, above)
+        return self._may_reach(evaluation, degree, above)
 
     @abstractmethod
-    def _reaching(self, evaluation: Evaluation, degree: float, above: bool) -> Mask | None:
+    def _may_reach(self, evaluation: Evaluation, degree: float, above: bool) -> Mask | None:
         """The same for 0 < ``degree`` <= 1, or 0 <= ``degree`` < 1 with ``above``."""
 
     @property
@@ -152,10 +152,9 @@ class CoverageRange(Step):
         clear = degrees(self.low, self.high)[evaluation.columns.at(self.classes, rows)]
         return clear * _certainty(evaluation, (self.classes,), rows) if self.low > 0 else clear
 
-    def _reaching(self, evaluation: Evaluation, degree: float, above: bool) -> Mask:
+    def _may_reach(self, evaluation: Evaluation, degree: float, above: bool) -> Mask:
         first, last = span(degrees(self.low, self.high), degree, above=above)
-        held = evaluation.columns.between(self.classes, first, last)
-        return sure_enough(self, evaluation, held, degree, above) if self.low > 0 else held
+        return evaluation.columns.between(self.classes, first, last)
 
 
 @dataclass(frozen=True)
@@ -205,14 +204,9 @@ class RegionCount(Step):
         things = (self.classes, *relate.things_of(self.test))
         return found.degrees(rows) * held * _certainty(evaluation, things, rows)
 
-    def _reaching(self, evaluation: Evaluation, degree: float, above: bool) -> Mask:
+    def _may_reach(self, evaluation: Evaluation, degree: float, above: bool) -> Mask:
         found = evaluation.matches_of[id(self)]
-        if self.low == 0:
-            return found.within(self.low, self.high)
-        held = found.reaching(degree, above=above)
-        if needs_counts(self.low, self.high):
-            np.logical_and(held, found.within(self.low, self.high), out=held)
-        return sure_enough(self, evaluation, held, degree, above)
+        return found.within(0, self.high) if self.low == 0 else found.reaching(degree, above=above)
 
 
 @dataclass(frozen=True)
@@ -241,7 +235,7 @@ class ShowsColour(Step):
     def degrees(self, evaluation: Evaluation, rows: Rows) -> NDArray[np.float32]:
         return evaluation.mask_of[id(self)][rows].astype(np.float32)
 
-    def _reaching(self, evaluation: Evaluation, degree: float, above: bool) -> Mask:
+    def _may_reach(self, evaluation: Evaluation, degree: float, above: bool) -> Mask:
         return evaluation.mask_of[id(self)].copy()
 
 
@@ -273,7 +267,7 @@ class Filter(Step):
     def degrees(self, evaluation: Evaluation, rows: Rows) -> NDArray[np.float32]:
         return evaluation.mask_of[id(self)][rows].astype(np.float32)
 
-    def _reaching(self, evaluation: Evaluation, degree: float, above: bool) -> Mask:
+    def _may_reach(self, evaluation: Evaluation, degree: float, above: bool) -> Mask:
         return evaluation.mask_of[id(self)].copy()
 
 
@@ -304,7 +298,7 @@ class WordShown(Step):
         """The probability itself, or what it leaves to 1."""
         return self._degrees[evaluation.parts_of[id(self)][rows]]
 
-    def _reaching(self, evaluation: Evaluation, degree: float, above: bool) -> Mask:
+    def _may_reach(self, evaluation: Evaluation, degree: float, above: bool) -> Mask:
         reached = self._degrees > degree if above else self._degrees >= degree
         return reached[evaluation.parts_of[id(self)]]
 
@@ -334,7 +328,7 @@ class WordsUnknown(Step):
     def degrees(self, evaluation: Evaluation, rows: Rows) -> NDArray[np.float32]:
         return self._held(evaluation)[rows].astype(np.float32)
 
-    def _reaching(self, evaluation: Evaluation, degree: float, above: bool) -> Mask:
+    def _may_reach(self, evaluation: Evaluation, degree: float, above: bool) -> Mask:
         return self._held(evaluation)
 
     def _held(self, evaluation: Evaluation) -> Mask:
@@ -372,7 +366,7 @@ class Resemble(Step):
         """Of some photos: float32, 0..1."""
         return np.clip(evaluation.likeness(self.operand, self.mirrored, rows), 0, 1)
 
-    def _reaching(self, evaluation: Evaluation, degree: float, above: bool) -> Mask:
+    def _may_reach(self, evaluation: Evaluation, degree: float, above: bool) -> Mask:
         raise TypeError(self)
 
 
@@ -405,14 +399,6 @@ def _certainty(evaluation: Evaluation, things: Sequence[tuple[int, ...]], rows: 
     for classes in things[1:]:
         least = np.minimum(least, evaluation.columns.certainty_at(classes, rows))
     return PROBABILITIES[least]
-
-
-def sure_enough(step: Step, evaluation: Evaluation, held: Mask, degree: float, above: bool) -> Mask:
-    """Of the photos that would reach a degree if all were certain, in ``held``, those that do."""
-    rows = np.flatnonzero(held)
-    found = step.degrees(evaluation, rows)
-    held[rows[found <= degree if above else found < degree]] = False
-    return held
 
 
 def within_mask(held: Mask, among: Mask | None) -> Mask:

@@ -12,7 +12,7 @@ from dsslic_search.index.quanta import QUANTA, TICKS
 from dsslic_search.query.bounds import percent
 from dsslic_search.query.run.evaluate import Evaluation
 from dsslic_search.query.run.rank import Mask, Rows
-from dsslic_search.query.steps import PROBABILITIES, Cost, Step, sure_enough, within_mask
+from dsslic_search.query.steps import PROBABILITIES, Cost, Step, within_mask
 
 
 @dataclass(frozen=True)
@@ -63,8 +63,8 @@ class WeighedSum(Step):
         must = self.bound > 0 or (self.above and self.bound == 0)
         return clear * PROBABILITIES[sure] if must else clear
 
-    def _reaching(self, evaluation: Evaluation, degree: float, above: bool) -> Mask:
-        return sure_enough(self, evaluation, evaluation.mask_of[id(self)].copy(), degree, above)
+    def _may_reach(self, evaluation: Evaluation, degree: float, above: bool) -> Mask:
+        return evaluation.mask_of[id(self)].copy()
 
 
 def _weighed(terms: Sequence[tuple[str, tuple[int, ...], int]]) -> str:

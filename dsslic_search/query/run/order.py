@@ -18,7 +18,7 @@ from dsslic_search.query.ast import Sort
 from dsslic_search.query.joined import Every
 from dsslic_search.query.run.cursor import Value
 from dsslic_search.query.run.evaluate import Evaluation
-from dsslic_search.query.run.rank import Mask, Rows, Values, best, top
+from dsslic_search.query.run.rank import Mask, Rows, Values, best, reaching, top
 from dsslic_search.query.steps import Resemble, Step
 
 NEAREST_ONE_IN = 256
@@ -64,12 +64,12 @@ class Order(ABC):
 
 
 class Pruned(Order):
-    """An order that can tell which rows reach a number, without a look at each."""
+    """An order that can tell which rows alone may reach a number, without a look at each."""
 
     @abstractmethod
-    def reaching(self, value: Any, *, above: bool = False) -> Mask | None:
-        """Which rows, of those that match the query, have at least ``value``, or with ``above`` more; None
-        for all of them."""
+    def may_reach(self, value: Any, *, above: bool = False) -> Mask | None:
+        """Rows among which are all, of those that match the query, that have at least ``value``, or with
+        ``above`` more, in an array of the caller's own; None for all of them."""
 
     def page(self, mask: Mask, limit: int | None, after: After | None) -> tuple[Rows, bool]:
         if after is not None:
@@ -79,10 +79,9 @@ class Pruned(Order):
         return best(self, mask, total, limit), limit < total
 
     def _following(self, mask: Mask, number: Any, start: int) -> Mask:
-        before = self.reaching(number, above=True)
-        mask = np.zeros_like(mask) if before is None else mask & ~before
-        equal = self.reaching(number)
-        mask[:start] &= False if equal is None else ~equal[:start]
+        rows, numbers = reaching(self, mask, number)
+        mask = mask.copy()
+        mask[rows[(numbers > number) | (rows < start)]] = False
         return mask
 
 
@@ -98,11 +97,9 @@ class ByDegree(Pruned):
         degrees = self._step.degrees(self._evaluation, rows)
         return -degrees if self._reverse else degrees
 
-    def reaching(self, value: Any, *, above: bool = False) -> Mask | None:
-        if not self._reverse:
-            return self._step.reaching(self._evaluation, value, above=above)
-        better = self._step.reaching(self._evaluation, -value, above=not above)
-        return np.zeros(len(self._evaluation.columns), bool) if better is None else ~better
+    def may_reach(self, value: Any, *, above: bool = False) -> Mask | None:
+        """Of the worst none can be left out: how certain photos are is looked at one by one."""
+        return None if self._reverse else self._step.may_reach(self._evaluation, value, above=above)
 
 
 class ByLikeness(Order):
@@ -157,7 +154,8 @@ class ByColumn(Pruned):
         numbers = self._numbers[rows].astype(np.int64)
         return numbers if self._descending else np.where(numbers == NEVER, NEVER, ~numbers)
 
-    def reaching(self, value: Any, *, above: bool = False) -> Mask | None:
+    def may_reach(self, value: Any, *, above: bool = False) -> Mask | None:
+        """Those alone that do."""
         if value == NEVER:
             return self._numbers != NEVER if above else None
         held: Mask

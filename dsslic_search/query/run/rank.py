@@ -34,9 +34,9 @@ class Ranking(Protocol):
     def at(self, rows: Rows) -> Values:
         """The numbers of some rows, ascending."""
 
-    def reaching(self, value: Any, *, above: bool = False) -> Mask | None:
-        """Which rows, of those that match the query, have at least ``value``, or with ``above`` more; None
-        for all of them."""
+    def may_reach(self, value: Any, *, above: bool = False) -> Mask | None:
+        """Rows among which are all, of those that match the query, that have at least ``value``, or with
+        ``above`` more; None for all of them."""
 
 
 @lru_cache(maxsize=256)
@@ -107,9 +107,17 @@ def top(rows: Rows, numbers: Values, limit: int) -> Rows:
 
 def _reaching(ranking: Ranking, mask: Mask, value: Any, limit: int, *, above: bool = False) -> Rows:
     """The best of the rows that reach a value."""
-    reaching = ranking.reaching(value, above=above)
-    rows = np.flatnonzero(mask if reaching is None else mask & reaching)
-    return top(rows, ranking.at(rows), limit)
+    rows, numbers = reaching(ranking, mask, value, above=above)
+    return top(rows, numbers, limit)
+
+
+def reaching(ranking: Ranking, mask: Mask, value: Any, *, above: bool = False) -> tuple[Rows, Values]:
+    """The rows of ``mask`` that have at least ``value``, or with ``above`` more, ascending; their numbers."""
+    may = ranking.may_reach(value, above=above)
+    rows = np.flatnonzero(mask if may is None else np.logical_and(mask, may, out=may))
+    numbers = ranking.at(rows)
+    reached = numbers > value if above else numbers >= value
+    return rows[reached], numbers[reached]
 
 
 def _first_of_equals(ranking: Ranking, mask: Mask, value: Any, limit: int) -> Rows:
