@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 MANY_SEGMENTS = 32
-"""A question that finds more of them joins small ones first: each takes its time of every question."""
+"""A question that finds more small ones joins them first: each takes its time of every question."""
 
 
 @dataclass(frozen=True)
@@ -94,10 +94,10 @@ class OpenIndexes:
         return self._opened
 
     def _segments(self, source: Source) -> Segments:
-        from dsslic_search.index.segments import merged, open_segments
+        from dsslic_search.index.segments import MAX_PHOTOS, merged, open_segments
 
         found = open_segments(source, self._folder, self._vocabulary, self._written)
-        if len(found.parts) > MANY_SEGMENTS:
+        if sum(2 * part.live < MAX_PHOTOS for part in found.parts) > MANY_SEGMENTS:
             found = merged(source, self._folder, self._vocabulary)
         self._written = found.written
         return found

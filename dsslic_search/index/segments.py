@@ -9,7 +9,8 @@ are right for; what changed since, the catalog tells. A manifest of another cata
 one never had, counts as not there; so does a file of an index that was made at such a state.
 
 A few new photos become a segment that lives in memory alone; many are written. `merged` joins small segments
-to larger ones, so that there are few: whoever has changed many photos calls it, and no question does.
+to larger ones, up to MAX_PHOTOS, so that there are few: whoever has changed many photos calls it, and no
+question does.
 """
 
 from __future__ import annotations
@@ -41,6 +42,8 @@ GROWTH = 4
 """A segment is merged with those that are smaller when it has no more than so many times their photos."""
 GONE_ONE_IN = 4
 """A segment is made anew when at least one photo in so many is gone from it."""
+MAX_PHOTOS = 1_000_000
+"""Of a segment: what it takes to make one is bounded, and several are asked at once."""
 NAME_BYTES = 8
 _NAME = re.compile(r"[0-9a-f]{16}")
 _TEMPORARY = re.compile(r"\.([0-9a-f]{16}|segments)\..*")
@@ -218,7 +221,7 @@ def open_segments(
         written, parts, fresh = _followed(source, snapshot, folder, vocabulary, written)
         if fresh.ids.size or not parts:
             stays = fresh.ids.size < WRITTEN_FROM and written is not None
-            parts.append(made(source, snapshot.state, vocabulary, None if stays else folder, fresh))
+            parts += _made_of(source, snapshot.state, vocabulary, None if stays else folder, fresh)
             if not stays:
                 written = _publish(folder, snapshot.state, parts)
         return Segments(snapshot.state, tuple(parts), written and written._replace(seen=snapshot.state))
@@ -234,10 +237,10 @@ def merged(source: Source, folder: Path, vocabulary: Vocabulary) -> Segments:
             ids = [fresh.ids, *(part.ids[part.without_gone(np.ones(len(part), bool))] for part in joined)]
             parts = [part for part in parts if part not in joined]
             photos = snapshot.newest_first(np.concatenate(ids)) if joined else fresh
-            parts.append(made(source, snapshot.state, vocabulary, folder, photos))
+            parts += _made_of(source, snapshot.state, vocabulary, folder, photos)
             written = _publish(folder, snapshot.state, parts)
         elif fresh.ids.size or not parts:
-            parts.append(made(source, snapshot.state, vocabulary, None, fresh))
+            parts += _made_of(source, snapshot.state, vocabulary, None, fresh)
         if written is not None:
             _tidy(folder, written, before)
         return Segments(snapshot.state, tuple(parts), written and written._replace(seen=snapshot.state))
@@ -269,7 +272,7 @@ def _to_merge(parts: Sequence[Segment], fresh: int) -> list[Segment]:
     others = sorted((part for part in parts if part not in chosen), key=lambda part: part.live)
     total = fresh + sum(part.live for part in chosen)
     for part in others:
-        if total and part.live > GROWTH * total:
+        if total and (part.live > GROWTH * total or total + part.live > MAX_PHOTOS):
             break
         chosen.append(part)
         total += part.live
@@ -279,6 +282,18 @@ def _to_merge(parts: Sequence[Segment], fresh: int) -> list[Segment]:
 
 def _gone(segment: Segment) -> NDArray[np.bool_]:
     return np.zeros(len(segment), bool) if segment.gone is None else segment.gone
+
+
+def _made_of(
+    source: Source, state: State, vocabulary: Vocabulary, folder: Path | None, photos: InOrder
+) -> list[Segment]:
+    """New segments of photos, at least one, of which none has more than MAX_PHOTOS."""
+    starts = range(0, max(photos.ids.size, 1), MAX_PHOTOS)
+    slices = [slice(start, start + MAX_PHOTOS) for start in starts]
+    return [
+        made(source, state, vocabulary, folder, InOrder(photos.ids[part], photos.moments[part]))
+        for part in slices
+    ]
 
 
 def made(

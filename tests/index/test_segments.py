@@ -24,6 +24,8 @@ from tests.query.made import NOON, V
 IS_LONG = settings.get_current_profile_name() == "long"
 WRITTEN_FROM = 5
 """Photos that make a segment here, so that few steps make many."""
+MAX_PHOTOS = 16
+"""Of a segment here, so that there are several full ones."""
 QUERIES_ASKED_OF_A_STEP = 3
 LONG_STEPS = 2_000  # that the long run has at least
 
@@ -40,7 +42,7 @@ class Life(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.top = Path(tempfile.mkdtemp())
-        self.patch = mock.patch.object(segments, "WRITTEN_FROM", WRITTEN_FROM)
+        self.patch = mock.patch.multiple(segments, WRITTEN_FROM=WRITTEN_FROM, MAX_PHOTOS=MAX_PHOTOS)
         self.patch.start()
         self.kept = Kept(self.top)
         self.lasting = self.new()

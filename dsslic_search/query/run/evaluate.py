@@ -27,8 +27,10 @@ from dsslic_search.query.run.rank import Mask, Rows
 COMPARED_ALONE_ONE_IN = 2
 """Where fewer than one in so many of the photos that may pass is wanted, those alone are looked at; else all
 are, once for this query and the next page."""
-SCORED_ALL_ONE_IN = 64
+SCORED_ALL_ONE_IN = 8
 """To find the vectors of more than one photo in so many is slower than to score all."""
+SCORED_ROWS = 60_000
+"""Of so many photos all are scored: to choose candidates takes as long."""
 KEPT_MATCHES_BYTES = 64_000_000
 
 Classes = tuple[int, ...]
@@ -168,18 +170,27 @@ class Evaluation:
         image = self.operands.image(operand)
         return layout if image is None else mixture().of(layout, self.images.scores(image, rows))
 
-    def nearest(self, operand: str, mirrored: bool, k: int) -> tuple[Rows, NDArray[np.float32]] | None:
-        """The ``k`` photos most like an operand, best first and equal ones in their order, and how like they
-        are; None where that takes a look at all of them, as :meth:`likeness` does.
+    def nearest(
+        self, operand: str, mirrored: bool, mask: Mask, k: int
+    ) -> tuple[Rows, NDArray[np.float32]] | None:
+        """The ``k`` photos of ``mask`` most like an operand, best first and equal ones in their order, and
+        how like they are; fewer where so many are not found. None where that takes a look at all of them, as
+        :meth:`likeness` does.
 
-        Where candidates are chosen, a photo among the most alike by a mixture is so by layout or by image."""
-        embeddings, image = self.operands.embeddings(operand, mirrored), self.operands.image(operand)
-        if image is None:
-            return self.vectors.nearest(embeddings, k)
-        chosen = self.vectors.candidates(embeddings, k)
-        if chosen is None or not self.images.chooses:
+        Of a large archive so many candidates are chosen as have ``k`` in the mask, if those are spread evenly
+        among them. A photo among the most alike by a mixture is so by layout or by image."""
+        passing = int(np.count_nonzero(mask))
+        if passing <= SCORED_ROWS:
             return None
-        rows = np.union1d(chosen, self.images.candidates(image, chosen.size))
+        embeddings, image = self.operands.embeddings(operand, mirrored), self.operands.image(operand)
+        rows = self.vectors.candidates(embeddings, k * mask.size // passing)
+        if rows is None:
+            return None
+        if image is not None:
+            if not self.images.chooses:
+                return None
+            rows = np.union1d(rows, self.images.candidates(image, rows.size))
+        rows = rows[mask[rows]]
         alike = self._alike(operand, mirrored, rows)
         best = np.argsort(-alike, kind="stable")[:k]
         return rows[best], alike[best]

@@ -21,9 +21,6 @@ from dsslic_search.query.run.evaluate import Evaluation
 from dsslic_search.query.run.rank import Mask, Rows, Values, best, reaching, top
 from dsslic_search.query.steps import Resemble, Step
 
-NEAREST_ONE_IN = 256
-"""The nearest photos alone are asked for where they are at most one photo in so many."""
-
 After = tuple[Any, int]  # a number, and the first row that may share it
 
 
@@ -123,20 +120,14 @@ class ByLikeness(Order):
         return super().page(mask, limit, after)
 
     def _nearest(self, step: Resemble, mask: Mask, limit: int) -> Rows | None:
-        """The first page, with more to follow, if so few of the nearest photos have it that it is worth while
-        to ask for them."""
-        asked = 4 * (limit + 1) * mask.size // max(int(np.count_nonzero(mask)), 1)
-        if NEAREST_ONE_IN * asked > mask.size:
-            return None
-        found = self._evaluation.nearest(step.operand, step.mirrored, asked)
+        """The first page, with more to follow, if it is worth while to choose candidates for it."""
+        found = self._evaluation.nearest(step.operand, step.mirrored, mask, limit + 1)
         if found is None:
             return None
         rows, likeness = found
-        numbers = np.clip(likeness, 0, 1)
-        kept = mask[rows]
-        if not 0 < likeness[-1] < 1 or np.count_nonzero(kept) <= limit:
+        if rows.size <= limit or not 0 < likeness[-1] < 1:
             return None  # degrees end at 0 and 1, so there may be equals that are not among these
-        rows, numbers = rows[kept], numbers[kept]
+        numbers = np.clip(likeness, 0, 1)
         return rows[np.lexsort((rows, -numbers))][:limit]
 
 
