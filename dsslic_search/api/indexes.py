@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -25,16 +26,18 @@ MANY_SEGMENTS = 32
 
 @dataclass(frozen=True)
 class _Frozen:
-    """A catalog that stays as it is at one moment."""
+    """A catalog that stays as it is at one moment, read by one thread at a time."""
 
     moment: Snapshot
+    _reading: threading.RLock = field(default_factory=threading.RLock, repr=False)
 
     def state(self) -> State:
         return self.moment.state
 
     @contextmanager
     def snapshot(self) -> Iterator[Snapshot]:
-        yield self.moment
+        with self._reading:
+            yield self.moment
 
 
 class OpenIndexes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from unittest import mock
 
@@ -35,7 +36,7 @@ def test_many_photos_at_once_become_several_segments(kept: Kept) -> None:
     assert sizes(found) == [5, 10, 10]
     assert sorted(i for part in found.parts for i in part.ids.tolist()) == kept.ids
     moments = [part.moments for part in found.parts]
-    assert all(newer[-1] >= older[0] for newer, older in zip(moments, moments[1:], strict=False))
+    assert all(newer[-1] >= older[0] for newer, older in pairwise(moments))
 
 
 def test_full_segments_stay_when_small_ones_are_joined(kept: Kept) -> None:

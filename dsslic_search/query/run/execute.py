@@ -26,6 +26,7 @@ from dsslic_search.query.run.cursor import Cursor
 from dsslic_search.query.run.evaluate import EmbeddingsOf, Evaluation, ImageOf, Indexes, Operands
 from dsslic_search.query.run.order import order_key
 from dsslic_search.query.run.page import Part, page_of
+from dsslic_search.query.run.side_by_side import of_each
 from dsslic_search.query.steps import Resemble, Step
 
 __all__ = ["Answer", "EmbeddingsOf", "Indexes", "answer"]
@@ -145,10 +146,13 @@ def answer(
         raise UsageError(
             "this cursor belongs to another query or to other settings: ask for the first page again"
         )
-    parts = []
-    for each in indexes:
-        evaluation = Evaluation(each, operands, _lifted(query))
-        parts.append(Part(evaluation, evaluation.of_shown(step.mask(evaluation))))
+    lifted = _lifted(query)
+
+    def found_in(segment: Indexes) -> Part:
+        evaluation = Evaluation(segment, operands, lifted)
+        return Part(evaluation, evaluation.of_shown(step.mask(evaluation)))
+
+    parts = of_each(found_in, indexes, sum(len(each.columns) for each in indexes))
     page = page_of(parts, step, query.sort, limit, previous)
     more = page.more and query.limit is None
     following = after if more else None
@@ -158,7 +162,7 @@ def answer(
         text="; ".join(texts),
         query=query,
         plan=step,
-        total=sum(int(np.count_nonzero(part.mask)) for part in parts),
+        total=sum(part.total for part in parts),
         ids=page.ids,
         scores=page.scores,
         cursor=following,

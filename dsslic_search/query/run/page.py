@@ -15,6 +15,7 @@ from dsslic_search.query.run.cursor import Cursor, Value
 from dsslic_search.query.run.evaluate import Evaluation
 from dsslic_search.query.run.order import Order, order_of
 from dsslic_search.query.run.rank import Mask, Rows
+from dsslic_search.query.run.side_by_side import of_each
 from dsslic_search.query.steps import Step
 
 
@@ -24,6 +25,11 @@ class Part:
 
     evaluation: Evaluation
     mask: Mask = field(repr=False)
+
+    @cached_property
+    def total(self) -> int:
+        """How many photos match."""
+        return int(np.count_nonzero(self.mask))
 
     @cached_property
     def rows(self) -> NDArray[np.intp]:
@@ -53,7 +59,8 @@ def page_of(
     """The ``limit`` best photos (None: all) after those of the page that a cursor is of."""
     if limit == 0:
         return Page(np.empty(0, np.int64), np.empty(0), True, None)
-    found = [_found(part, step, sort, limit, previous) for part in parts]
+    photos = sum(part.mask.size for part in parts)
+    found = of_each(lambda part: _found(part, step, sort, limit, previous), parts, photos)
     best = _merged(found)[:limit]
     segment = np.repeat(np.arange(len(found)), [each.rows.size for each in found])[best]
     rows = np.concatenate([each.rows for each in found])[best]
