@@ -1,7 +1,7 @@
 """The same work for each segment: on several processors where there is much of it.
 
-What is done is mostly in loops over all photos of a segment, of numpy and of numba, which run without Python's
-lock. Results come in the order of the segments, whichever is ready first.
+What is done is mostly in loops over all photos of a segment, of numpy and of numba, which run without the
+interpreter's lock. Results come in the order of the segments, whichever is ready first.
 """
 
 from __future__ import annotations
