@@ -32,14 +32,14 @@ UNSET = (
 )
 
 
-def settle() -> None:
+def settle(module: str = "tests.behaviour") -> None:
     """Start this program anew where the environment is another one than that of records: threads, the time
     zone and what modules are found are settled when Python starts."""
     wanted = {name: value for name, value in os.environ.items() if name not in UNSET} | FIXED
     paths = [str(TREE), *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]
     wanted["PYTHONPATH"] = os.pathsep.join(dict.fromkeys(str(Path(path).resolve()) for path in paths))
     if wanted != dict(os.environ):
-        os.execve(sys.executable, [sys.executable, "-m", "tests.behaviour", *sys.argv[1:]], wanted)
+        os.execve(sys.executable, [sys.executable, "-m", module, *sys.argv[1:]], wanted)
 
 
 def choose(source: Path) -> None:
