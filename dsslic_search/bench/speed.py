@@ -1,8 +1,9 @@
-"""How long answers take among very many photos: count and first page, in one process, indexes open.
+"""How long answers take among very many photos: count and first page, in one process, indexes open; and the
+memory of that process.
 
-The photos are made from the statistics of real label maps (bench.synthetic). Each kind of query is asked many
-times, with other classes, bounds and dates each time, so that nothing can be remembered from one to the
-next.
+The photos are made from the statistics of real label maps (bench.synthetic), in segments (bench.grown). Each
+kind of query is asked many times, with other classes, bounds and dates each time, so that nothing can be
+remembered from one to the next.
 """
 
 from __future__ import annotations
@@ -11,8 +12,9 @@ import random
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from functools import partial
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from datetime import timedelta
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -21,86 +23,143 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from dsslic_search.archive.features import MapFeatures, features_of
-from dsslic_search.bench import record
-from dsslic_search.bench.synthetic import Synthetic, SyntheticSource
+from dsslic_search.bench import grown, record
+from dsslic_search.bench.synthetic import FIRST_DAY, SPAN_SECONDS
 from dsslic_search.core import vocabulary
 from dsslic_search.core.errors import UsageError
 from dsslic_search.core.settings import DEFAULT_PRESENCE
-from dsslic_search.index.columns import open_columns
-from dsslic_search.index.files import open_files
-from dsslic_search.index.regions.table import open_regions
-from dsslic_search.index.segments import Segment, open_segments
-from dsslic_search.index.vectors.image import open_image_vectors
-from dsslic_search.index.vectors.table import open_vectors
-from dsslic_search.index.words import open_words
-from dsslic_search.query.run.execute import Indexes, answer
+from dsslic_search.query.run.execute import Answer, answer
 
 PAGE_PHOTOS = 50
 MAX_MAP_SIDE = 256  # pixels of a label map; larger ones are thinned out
+NEAREST = 10  # photos whose recall is measured, of so many queries:
+RECALLED = 20
 MIN_PHOTOS_SHARE = 0.02  # of the photos must have a class that is asked about
 # the kinds of query that have three predicates each
 THREE_PREDICATES = ("presence", "coverage", "negation", "group", "file", "count", "position", "relation")
 
+NEEDS = {
+    "count": ["regions"],
+    "position": ["regions"],
+    "relation": ["regions"],
+    "relation alone": ["regions"],
+    "layout": ["layout"],
+    "layout and class": ["layout"],
+}
+"""The indexes that kinds of query need beside coverage and files."""
+
 Made = Callable[[random.Random], str]
 
 
-def run(maps: Sequence[Path], photos: int, asked: int) -> dict[str, Any]:
-    """Milliseconds (median, 95th percentile, most) for each kind of query, ``asked`` times each, among
-    ``photos`` photos made from the label maps (PNG files of class ids) under the folders ``maps``; and the
-    time and bytes that the indexes take."""
-    classes = vocabulary.default()
+def run(
+    maps: Sequence[Path], photos: int, asked: int, kinds: Sequence[str] = tuple(grown.KINDS)
+) -> dict[str, Any]:
+    """Milliseconds (median, 95th percentile, most) for each kind of query that indexes of ``kinds`` can
+    answer, ``asked`` times each, among ``photos`` photos made from the label maps (PNG files of class ids)
+    under the folders ``maps``; the time and bytes that the indexes take; and the memory of the process that
+    answers. UsageError for kinds that there are not, or without coverage and files, which any query may
+    need."""
+    for kind in kinds:
+        if kind not in grown.KINDS:
+            raise UsageError(f"there is no index called {kind}; there are: {', '.join(grown.KINDS)}")
+    if not {"coverage", "files"} <= set(kinds):
+        raise UsageError("queries may need coverage and files, whatever they ask; name these too")
     features = described(maps)
-    source = SyntheticSource(Synthetic(features, photos))
-    results: dict[str, Any] = {"photos": photos, "maps": len(features), "asked": asked}
     with tempfile.TemporaryDirectory() as name:
-        openers: dict[str, Callable[[Segment], object]] = {
-            "coverage": open_columns,
-            "files": open_files,
-            "regions": open_regions,
-            "layout": open_vectors,
-            "words": open_words,
-            "image": open_image_vectors,
-        }
-        timed = []
-        for _ in range(2):  # built, and opened
-            (segment,) = open_segments(source, Path(name), classes).parts
-            timed.append({kind: _seconds(partial(opener, segment)) for kind, opener in openers.items()})
-        building, opening = timed
-        sizes = {
-            path.suffix[1:]: round(path.stat().st_size / photos, 1) for path in sorted(Path(name).iterdir())
-        }
-        results |= {"seconds_to_build": building, "seconds_to_open": opening, "bytes_a_photo": sizes}
-        indexes = [Indexes.of(segment)]
+        results = {"maps": len(features), "asked": asked}
+        results |= grown.grow(Path(name), features, photos, kinds)
+        wanted = [kind for kind in _kinds(features, photos) if set(NEEDS.get(kind, ())) <= set(kinds)]
+        with ProcessPoolExecutor(1, get_context("spawn")) as process:
+            told = process.submit(_answers, Path(name), features, wanted, results["photos"], asked)
+            return results | told.result()
 
-        def embeddings_of(operand: str, _mirrored: bool) -> NDArray[np.float32]:
-            real = features[int(operand[1:]) % len(features)]
-            return np.frombuffer(real.embedding, "<f4")[None]
 
-        def ask(text: str) -> float:
-            began = time.perf_counter()
-            answer(
-                text,
-                indexes=indexes,
-                vocabulary=classes,
-                presence=DEFAULT_PRESENCE,
-                embeddings_of=embeddings_of,
-                limit=PAGE_PHOTOS,
-            )
-            return (time.perf_counter() - began) * 1000
+def _answers(
+    folder: Path, features: list[MapFeatures], kinds: Sequence[str], photos: int, asked: int
+) -> dict[str, Any]:
+    """What a process tells that opens the indexes in ``folder`` and answers."""
+    classes = vocabulary.default()
+    began = time.perf_counter()
+    indexes = grown.opened(folder)
 
-        kinds = _kinds(features, photos)
-        spent: dict[str, list[float]] = {}
-        for kind, made in kinds.items():
-            rng = random.Random(f"queries/{kind}")
-            texts = list(dict.fromkeys(made(rng) for _ in range(asked + 3)))
-            for text in texts[:3]:
-                ask(text)
-            spent[kind] = [ask(text) for text in texts[3:]]
+    def embeddings_of(operand: str, _mirrored: bool) -> NDArray[np.float32]:
+        real = features[int(operand[1:]) % len(features)]
+        return np.frombuffer(real.embedding, "<f4")[None]
+
+    def ask(text: str, limit: int | None = PAGE_PHOTOS) -> Answer:
+        return answer(
+            text,
+            indexes=indexes,
+            vocabulary=classes,
+            presence=DEFAULT_PRESENCE,
+            embeddings_of=embeddings_of,
+            limit=limit,
+        )
+
+    def milliseconds(text: str) -> float:
+        began = time.perf_counter()
+        ask(text)
+        return (time.perf_counter() - began) * 1000
+
+    ask("sky")
+    results: dict[str, Any] = {"seconds_until_the_first_answer": round(time.perf_counter() - began, 2)}
+    makers = _kinds(features, photos)
+    spent: dict[str, list[float]] = {}
+    for kind in kinds:
+        rng = random.Random(f"queries/{kind}")
+        texts = list(dict.fromkeys(makers[kind](rng) for _ in range(asked + 3)))
+        for text in texts[:3]:
+            ask(text)
+        spent[kind] = [milliseconds(text) for text in texts[3:]]
     results["milliseconds"] = {kind: _summary(times) for kind, times in spent.items()}
     results["milliseconds"]["three predicates"] = _summary(
-        [t for kind in THREE_PREDICATES for t in spent[kind]]
+        [t for kind in THREE_PREDICATES for t in spent.get(kind, ())]
     )
+    results["memory"] = memory()
+    if "layout" in kinds:
+        results["likeness with a filter"] = {
+            f"{100 * share:g}%": _filtered(share, photos, asked, ask, milliseconds)
+            for share in (1.0, 0.5, 0.05, 0.005, 0.0005)
+        }
     return results
+
+
+def _filtered(
+    share: float,
+    photos: int,
+    asked: int,
+    ask: Callable[[str, int | None], Answer],
+    milliseconds: Callable[[str], float],
+) -> dict[str, float]:
+    """Of likeness where a share of all photos, 0..1, passes a filter by date: milliseconds, and which part of
+    the ten nearest by a look at all are among the first ten."""
+    rng = random.Random(f"filters/{share}")
+    days = round(share * SPAN_SECONDS / 86_400)
+    texts, found, passing = [], [], []
+    for _ in range(asked):
+        first = FIRST_DAY + timedelta(days=rng.randint(0, SPAN_SECONDS // 86_400 - days))
+        within = f" and taken:{first:%Y-%m-%d}..{first + timedelta(days=days - 1):%Y-%m-%d}"
+        texts.append(f"like #{rng.randint(1, photos)}{within if share < 1 else ''}")
+    ask(texts[0], PAGE_PHOTOS)
+    spent = [milliseconds(text) for text in texts]
+    for text in texts[:RECALLED]:
+        chosen, every = ask(text, PAGE_PHOTOS), ask(text, None)  # all in order: nothing is left out
+        best = set(every.ids[:NEAREST].tolist())
+        found.append(len(best & set(chosen.ids[:NEAREST].tolist())) / len(best) if best else 1)
+        passing.append(every.total / photos)
+    told = _summary(spent)
+    return told | {"passing": round(float(np.mean(passing)), 6), "recall": round(float(np.mean(found)), 4)}
+
+
+def memory() -> dict[str, int]:
+    """Bytes that this process takes: ``mapped`` in all, files as far as they were read, and ``private`` of
+    its own; nothing where the system does not tell."""
+    kept = Path("/proc/self/smaps_rollup")
+    if not kept.exists():
+        return {}
+    told = dict(line.split(":") for line in kept.read_text().splitlines() if line.endswith("kB"))
+    kilobytes = {name: int(told[name].split()[0]) for name in ("Rss", "Private_Dirty")}
+    return {"mapped": 1024 * kilobytes["Rss"], "private": 1024 * kilobytes["Private_Dirty"]}
 
 
 def described(folders: Sequence[Path]) -> list[MapFeatures]:
@@ -206,12 +265,6 @@ def _kinds(features: list[MapFeatures], photos: int) -> dict[str, Made]:
         "layout": lambda rng: f"like #{rng.randint(1, photos)}",
         "layout and class": lambda rng: "like #{} and no {}".format(rng.randint(1, photos), *things(rng, 1)),
     }
-
-
-def _seconds(work: Callable[[], object]) -> float:
-    began = time.perf_counter()
-    work()
-    return round(time.perf_counter() - began, 2)
 
 
 def _summary(times: list[float]) -> dict[str, float]:

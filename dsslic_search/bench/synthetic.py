@@ -14,7 +14,7 @@ from contextlib import AbstractContextManager, nullcontext
 from copy import copy
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -72,6 +72,24 @@ def features_in(snapshot: Snapshot, classes: int) -> list[MapFeatures]:
     ]
 
 
+class Coverages(NamedTuple):
+    """The exact coverages of photos 1, 2 …: ``class_ids``, uint8, and ``fractions``, float64, photo by photo;
+    those of photo i are from ``starts[i - 1]`` to ``starts[i]``."""
+
+    starts: NDArray[np.int64]
+    class_ids: NDArray[np.uint8]
+    fractions: NDArray[np.float64]
+
+    def covered(self, ids: NDArray[np.int64], classes: Sequence[int]) -> NDArray[np.float64]:
+        """As `index.source.Snapshot.covered`; after the last photo they begin again."""
+        sums = np.zeros(ids.size)
+        for place, photo in enumerate(((ids - 1) % (self.starts.size - 1)).tolist()):
+            for entry in range(self.starts[photo], self.starts[photo + 1]):
+                if self.class_ids[entry] in classes:
+                    sums[place] += self.fractions[entry]
+        return sums
+
+
 class Synthetic:
     """A Snapshot of the photos 1, 2 …
 
@@ -88,6 +106,7 @@ class Synthetic:
         self._facts = self._made_facts()
         self._photo, self._class_id, self._fraction = self._made_coverages()
         self._starts = np.searchsorted(self._photo, np.arange(photos + 1))
+        self.exact = Coverages(self._starts, self._class_id, self._fraction)
         self._of_class = np.argsort(self._class_id, kind="stable")
         self._order = np.lexsort((np.arange(photos), -self._facts["moment"]))
 
@@ -165,12 +184,7 @@ class Synthetic:
         )
 
     def covered(self, ids: NDArray[np.int64], classes: Sequence[int]) -> NDArray[np.float64]:
-        sums = np.zeros(ids.size)
-        for place, photo in enumerate((ids - 1).tolist()):
-            for entry in range(self._starts[photo], self._starts[photo + 1]):
-                if self._class_id[entry] in classes:
-                    sums[place] += self._fraction[entry]
-        return sums
+        return self.exact.covered(ids, classes)
 
     def embeddings(self) -> Iterator[list[tuple[int, bytes]]]:
         models = pack(np.stack([np.frombuffer(each.embedding, "<f4") for each in self.features]))
@@ -273,10 +287,10 @@ def _known(facts: Mapping[str, Any]) -> dict[str, FactValue]:
 class SyntheticSource:
     """A catalog that is always the same."""
 
-    moment: Synthetic
+    moment: Snapshot
 
     def state(self) -> State:
         return self.moment.state
 
-    def snapshot(self) -> AbstractContextManager[Synthetic]:
+    def snapshot(self) -> AbstractContextManager[Snapshot]:
         return nullcontext(self.moment)

@@ -84,14 +84,22 @@ def speed(
     maps: Maps,
     photos: Annotated[int, typer.Option(min=1, help="Photos to search among.")] = 1_000_000,
     asked: Annotated[int, typer.Option(min=1, help="Queries of each kind.")] = 60,
+    only: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="INDEX", help="An index to make, and the queries that need no others; may be given again."
+        ),
+    ] = None,
     out: Out = None,
     force: Force = False,
 ) -> None:
-    """Milliseconds of answers, count and first 50, among very many made-up photos with real statistics."""
+    """Milliseconds of answers, count and first 50, among very many made-up photos with real statistics, and
+    the memory that they take; of more than a million, further segments are copies of the first."""
+    from dsslic_search.bench import grown
     from dsslic_search.bench import speed as bench
 
     outputs = may_write(out, force)
-    results = bench.run(maps, photos, asked)
+    results = bench.run(maps, photos, asked, only or tuple(grown.KINDS))
     typer.echo("\n".join(bench.table(results)), err=True)
     finish(results, out, outputs)
 

@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 from pathlib import Path
+from unittest import mock
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from dsslic_search.bench import search, speed
+from dsslic_search.bench import grown, search, speed
 from dsslic_search.codec import encoder
 from dsslic_search.core import vocabulary
 from dsslic_search.core.errors import QueryError, UsageError
+from dsslic_search.index import segments
 from dsslic_search.query.language.parse import parse
+from dsslic_search.query.run.execute import answer
 from dsslic_search.training import dataset
 
 SKY, TREE, ROAD, CAR = (vocabulary.default().id_of(name) for name in ("sky", "tree", "road", "car"))
+
+
+EMBEDDING = np.zeros((1, 1), np.float32)
 
 
 def street(car_at: int) -> np.ndarray:
@@ -125,5 +131,35 @@ def test_speed_is_measured_for_every_kind(tmp_path: Path):
     for row in found["milliseconds"].values():
         assert 0 < row["p50"] <= row["p95"] <= row["most"]
     assert sum(found["bytes_a_photo"].values()) > 100
+    shares = found["likeness with a filter"]
+    assert [row["recall"] for row in shares.values()] == [1] * 5  # so few are all looked at
+    passing = [row["passing"] for row in shares.values()]
+    assert passing == sorted(passing, reverse=True) and passing[0] == 1
+    assert found["memory"]["mapped"] > found["memory"]["private"] > 0
     with pytest.raises(UsageError, match="no label maps here"):
         speed.run([tmp_path / "nothing"], 10, 1)
+    with pytest.raises(UsageError, match="there is no index called colour; there are: coverage, files"):
+        speed.run([tmp_path], 10, 1, ["coverage", "files", "colour"])
+    with pytest.raises(UsageError, match="name these too"):
+        speed.run([tmp_path], 10, 1, ["coverage"])
+
+
+def test_photos_that_fill_several_segments(tmp_path: Path):
+    for number in range(6):
+        Image.fromarray(street(10 * number)).save(tmp_path / f"{number}.png")
+    features = speed.described([tmp_path])
+    with mock.patch.object(segments, "MAX_PHOTOS", 40):
+        told = grown.grow(tmp_path / "index", features, 100, ("coverage", "files"))
+    assert (told["photos"], told["segments"]) == (120, 3)
+    found = [
+        answer(
+            "road",
+            indexes=part,
+            vocabulary=vocabulary.default(),
+            presence=0.01,
+            embeddings_of=lambda *_: EMBEDDING,
+        )
+        for part in (grown.opened(tmp_path / "index"), grown.opened(tmp_path / "index")[:1])
+    ]
+    assert found[0].total == 3 * found[1].total > 0
+    assert len(set(found[0].ids.tolist())) == found[0].total
