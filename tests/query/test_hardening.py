@@ -1,9 +1,7 @@
 """Whatever the text: a query or one clear error, for work that grows no faster than the text."""
 
-import sys
 from datetime import datetime
-from types import FrameType
-from typing import Any
+from itertools import product
 
 import pytest
 from hypothesis import given, settings
@@ -16,6 +14,7 @@ from dsslic_search.query.language import dates, fields
 from dsslic_search.query.language.lexicon import KEYWORDS, word_table
 from dsslic_search.query.language.parse import parse
 from dsslic_search.query.language.tokens import MAX_CHARACTERS
+from tests.counted import lines_run
 
 V = default()
 NOW = datetime(2024, 5, 15, 12)
@@ -65,6 +64,28 @@ def test_any_words_and_signs_are_a_query_or_a_query_error(words: list[str], betw
         again = outcome(text)
         assert again is not None
         assert whole(again) == text
+
+
+KINDS = [
+    "sky", "little sea", "vehicle", "sky > 30%", "less than 10% tree", "more sky than grass",
+    "wall at least floor", "sky + sea > 50%", "red car", "2 dogs", "at least 2 people", "dog on grass",
+    "person between cars", "taken:2023", "iso >= 400", "word:volcano", "near 48.85,2.35 5km", "lens:unknown",
+]  # fmt: skip
+"""One of each kind of predicate, as people write it."""
+
+
+@pytest.mark.parametrize("joiner", [" and ", " or ", " "])
+@pytest.mark.parametrize("first", KINDS)
+def test_what_a_query_is_read_as_is_read_as_itself(first: str, joiner: str) -> None:
+    read = 0
+    for negation, second in product(("", "not "), KINDS):
+        found = outcome(f"{negation}{first}{joiner}{second}")
+        if found is not None:
+            again = outcome(whole(found))
+            assert again is not None, whole(found)
+            assert whole(again) == whole(found)
+            read += 1
+    assert read >= len(KINDS)
 
 
 UNITS = [
@@ -203,22 +224,8 @@ UNITS = [
 
 
 def steps(text: str) -> int:
-    """How many lines of Python are run, and functions entered and left, to read a text: the same on every
-    machine."""
-    count = 0
-
-    def counted(frame: FrameType, event: str, argument: Any) -> Any:
-        nonlocal count
-        count += 1
-        return counted
-
-    before = sys.gettrace()
-    sys.settrace(counted)
-    try:
-        outcome(text)
-    finally:
-        sys.settrace(before)
-    return count
+    """How many lines of Python reading a text runs."""
+    return lines_run(lambda: outcome(text))
 
 
 def bound(text: str) -> int:
