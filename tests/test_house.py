@@ -18,7 +18,7 @@ FLOORS = (
     ("archive",),
     ("query",),
     ("api",),
-    ("training",),
+    ("training", "web"),
     ("bench",),
     ("cli",),
 )

@@ -20,6 +20,7 @@ from dsslic_search.api.arguments import (
     path_of,
     text_of,
 )
+from dsslic_search.api.browsing import Browsing
 from dsslic_search.api.following import Following
 from dsslic_search.api.getting_out import GettingOut
 from dsslic_search.api.keeping import Keeping
@@ -28,6 +29,7 @@ from dsslic_search.core.kinds import Stage
 
 if TYPE_CHECKING:
     from dsslic_search.api.arguments import Ids
+    from dsslic_search.api.completion import Completion
     from dsslic_search.api.duplicates import Duplicates
     from dsslic_search.api.exact_duplicates import ExactDuplicates
     from dsslic_search.api.searching import QueryResult
@@ -38,11 +40,14 @@ if TYPE_CHECKING:
     from dsslic_search.core.dialect import Dialect
     from dsslic_search.features.embedding import Canvas
     from dsslic_search.query.facets import ClassCount
-    from dsslic_search.query.run.evaluate import Indexes
+    from dsslic_search.query.run.evaluate import Indexes, Resembled
     from dsslic_search.query.run.execute import Answer
 
+MOST_PHOTOS = 2**62
+"""No archive has so many."""
 
-class Archive(Keeping, Following, GettingOut):
+
+class Archive(Keeping, Following, GettingOut, Browsing):
     """An archive of photos: ``ingest`` puts them in, ``query`` finds them, ``preview`` shows them.
 
     ``path``: its directory, else $DSS_ARCHIVE, else the platform's data directory for this user. Nothing is
@@ -73,41 +78,50 @@ class Archive(Keeping, Following, GettingOut):
         *,
         limit: int | None = 50,
         after: str | None = None,
+        start: int = 0,
         explain: bool = False,
-        resemble: NDArray[np.float32] | None = None,
+        resemble: NDArray[np.float32] | Resembled | None = None,
         among: Sequence[str] | str = (),
     ) -> QueryResult:
-        """As `query`, but no photo is looked up before it is taken, which suits large pages. ``resemble``:
-        embeddings, float32[m, DIMENSION], of layouts that the photos shall be like; then the text only
+        """As `query`, but no photo is looked up before it is taken, which suits large pages. ``start``: so
+        many photos are passed over first. ``resemble``: what the photos shall be like, by embeddings of
+        layouts, float32[m, DIMENSION], or as a `Resembled`; then the text only
         filters, and may be empty. ``among``: queries that this one refines: of the photos that these ask for,
         in the order that they ask for unless the text names another."""
         from dsslic_search.api.searching import QueryResult, cursor_text, read_cursor
-        from dsslic_search.query.explain import reading
+        from dsslic_search.query.ast import whole
+        from dsslic_search.query.explain import outermost, reading
 
         check_flags(explain=explain)
         text = text_of(text)
         refining = names_of(among, "a query that is refined")
         limit = None if limit is None else count_of(limit, "limit")
+        start = count_of(start, "start")
+        asked_for = limit if limit is None or not start or not limit else min(start + limit, MOST_PHOTOS)
         cursor, before = read_cursor(None if after is None else text_of(after, "after, a cursor,"))
 
         def asked(indexes: Sequence[Indexes]) -> tuple[Answer, str]:
             answer = self._searcher.answer(
-                indexes, text, limit=limit, after=cursor, resemble=resemble, among=refining
+                indexes, text, limit=asked_for, after=cursor, resemble=resemble, among=refining
             )
             return answer, answer.explain() if explain else ""
 
         answer, explanation = self._indexes.ask(asked)
-        ids, scores = answer.ids.tolist(), answer.scores.tolist()
+        ids, scores = answer.ids[start:].tolist(), answer.scores[start:].tolist()
+        before += start
         return QueryResult(
             query=text,
             total=answer.total,
             classes=tuple(self.vocabulary.classes[c].name for c in answer.classes),
-            cursor=cursor_text(answer.cursor, before + answer.ids.size),
+            cursor=cursor_text(answer.cursor, before + len(ids)),
             read_as=reading(answer.query),
             tally=answer.query.tally,
             notes=answer.query.notes,
             explanation=explanation,
             unseen=() if answer.total else answer.unseen(),
+            reading=outermost(whole(answer.query)),
+            start=before,
+            listed=answer.total if answer.query.limit is None else min(answer.total, answer.query.limit),
             look_up=partial(self._searcher.hits, ids, scores, answer.classes, before + 1),
         )
 
@@ -159,6 +173,17 @@ class Archive(Keeping, Following, GettingOut):
         text = text_of(text)
 
         return self._indexes.ask(lambda indexes: self._searcher.answer(indexes, text, limit=0).all_ids)
+
+    def completions(self, before: str) -> list[Completion]:
+        """What a query may go on with behind its text ``before`` the cursor, likely ones first; often
+        nothing."""
+        from dsslic_search.api.completion import Completer
+
+        state, kept = self._lookup.state(), self.__dict__.get("_completer")
+        if kept is None or kept[0] != state:
+            kept = self.__dict__["_completer"] = state, Completer(self)
+        found: list[Completion] = kept[1].completions(text_of(before))
+        return found
 
     def embeddings_of(self, operand: str, mirrored: bool = False) -> NDArray[np.float32]:
         """The embeddings, float32[m, DIMENSION], that ``like OPERAND`` means: of a photo by

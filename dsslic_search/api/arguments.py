@@ -14,7 +14,7 @@ from numbers import Integral, Real
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dsslic_search.core.errors import ArchiveError, UsageError
+from dsslic_search.core.errors import NotThereError, UsageError
 from dsslic_search.core.text import quoted
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ def id_of(value: Any) -> int:
         raise UsageError(f"{_shown(value)} is no id of a photo; ids are the numbers that a query lists")
     number = int(value)
     if abs(number) > _MAX_ID:
-        raise ArchiveError(f"photo {_shown(number)}: no such id in the archive; a query lists ids")
+        raise NotThereError(f"photo {_shown(number)}: no such id in the archive; a query lists ids")
     return number
 
 

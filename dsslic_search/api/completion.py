@@ -10,14 +10,17 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from dsslic_search.core.fact import Fact
 from dsslic_search.core.fields import COUNTED, NAMED
 from dsslic_search.core.text import counted, folded
 
 if TYPE_CHECKING:
-    from dsslic_search.api.archive import Archive
+    from dsslic_search.api.statistics import Statistics
+    from dsslic_search.core.settings import Settings
+    from dsslic_search.core.vocabulary import Vocabulary
+    from dsslic_search.query.facets import ClassCount
 
 OFFERED = 40  # completions at most
 PHRASE_WORDS = 4  # words before the cursor that are tried as the beginning of one phrase
@@ -39,18 +42,32 @@ _BARE = re.compile(r"[^\s,()\"]+")
 @dataclass(frozen=True)
 class Completion:
     """``text`` stands for the characters from ``start`` to the cursor; ``meaning``: what it is, in a word or
-    two."""
+    two. ``kind``: "class", "group", "word" (of the language, another for a class, or an image word),
+    "operator", "field", "value", "tag", "people", "keyword", "saved", "file" or "folder"."""
 
     text: str
     start: int
     meaning: str
+    kind: str = "word"
+
+
+class Asked(Protocol):
+    """What of an `Archive` completions come from."""
+
+    settings: Settings
+    vocabulary: Vocabulary
+
+    def saved_queries(self) -> dict[str, str]: ...
+    def tags(self) -> dict[str, int]: ...
+    def classes(self) -> tuple[ClassCount, ...]: ...
+    def statistics(self) -> Statistics: ...
 
 
 class Completer:
     """Completions for the queries of one archive. What it has of fields' values is read when it is first
     needed."""
 
-    def __init__(self, archive: Archive) -> None:
+    def __init__(self, archive: Asked) -> None:
         self._archive = archive
         self._values: dict[str, Mapping[str, int]] = {}
 
@@ -62,6 +79,8 @@ class Completer:
         if saved := _SAVED.match(before):
             return self._saved(folded(saved["name"]), saved.start("name"))
         if compared := _OPERAND.match(before):
+            if not self._archive.settings.outside:
+                return ()
             return files_beginning(compared["path"], compared.start("path"))
         if field := _FIELD.match(before):
             return self._field(field["name"], field["value"], field.start("value"))
@@ -70,7 +89,7 @@ class Completer:
     def _saved(self, prefix: str, start: int) -> Iterator[Completion]:
         for name, text in self._archive.saved_queries().items():
             if name.startswith(prefix):
-                yield Completion(name, start, text)
+                yield Completion(name, start, text, "saved")
 
     def _field(self, word: str, typed: str, start: int) -> Iterator[Completion]:
         from dsslic_search.query.language.fields import ORDERS, field_name
@@ -84,16 +103,20 @@ class Completer:
             known: Mapping[str, int] = {reverse + order: 0 for order in ORDERS}
         else:
             known = self._values_of(NAMED[name])
+        kind = "tag" if name == "tag" else "value"
         for value, count in known.items():
             if folded(value).startswith(prefix):
-                yield Completion(
-                    _quoted_where_needed(value), start, counted(count, "photo") if count else name
-                )
+                told = counted(count, "photo") if count else name
+                yield Completion(_quoted_where_needed(value), start, told, kind)
 
     def _values_of(self, fact: Fact) -> Mapping[str, int]:
         """The values of a fact that this archive has, with how many photos have them where that is known."""
         if fact.kind == "tag":
             return self._archive.tags()
+        if fact.kind == "shown":
+            if fact.name not in self._values:
+                self._values[fact.name] = self._archive.statistics().words
+            return self._values[fact.name]
         if fact.values:
             return dict.fromkeys(map(str, fact.values), 0)
         if fact.name not in COUNTED or fact.measure is not None:
@@ -117,23 +140,25 @@ class Completer:
             for phrase, meaning in self._beginning(prefix):
                 if phrase not in offered and phrase != prefix:
                     offered.add(phrase)
-                    yield Completion(phrase, start, meaning)
+                    kind = meaning if meaning in ("class", "group") else "word" if meaning else "operator"
+                    yield Completion(phrase, start, meaning, kind)
         for start in starts[-PHRASE_WORDS:]:
             yield from self._names(folded(before[start:]), start)
         last = folded(before[starts[-1] :]) if starts else ""
         for name in self._fields:
             if last and name.startswith(last.replace("-", "_")):
-                yield Completion(f"{name}:", starts[-1], "field")
+                yield Completion(f"{name}:", starts[-1], "field", "field")
 
     def _names(self, prefix: str, start: int) -> Iterator[Completion]:
         """Tags, people, keywords and saved queries that begin so, written so that they mean nothing else."""
         for field in ("tag", "people", "keyword"):
             for value, count in self._values_of(NAMED[field]).items():
                 if folded(value).startswith(prefix):
-                    yield Completion(f"{field}:{_quoted_where_needed(value)}", start, counted(count, "photo"))
+                    text = f"{field}:{_quoted_where_needed(value)}"
+                    yield Completion(text, start, counted(count, "photo"), field)
         for name, text in self._archive.saved_queries().items():
             if name.startswith(prefix):
-                yield Completion(f"@{name}", start, text)
+                yield Completion(f"@{name}", start, text, "saved")
 
     def _beginning(self, prefix: str) -> list[tuple[str, str]]:
         """The known phrases that begin so, with their meanings; classes that many photos show first."""
@@ -204,6 +229,6 @@ def files_beginning(typed: str, start: int) -> Iterator[Completion]:
             continue
         bare = _BARE.fullmatch(path) and not typed.startswith('"')
         if is_file:
-            yield Completion(path if bare else f'"{path}"', start, "file")
+            yield Completion(path if bare else f'"{path}"', start, "file", "file")
         else:
-            yield Completion((path if bare else f'"{path}') + "/", start, "folder")
+            yield Completion((path if bare else f'"{path}') + "/", start, "folder", "folder")

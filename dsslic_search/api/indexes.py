@@ -42,7 +42,7 @@ class _Frozen:
 
 class OpenIndexes:
     """Indexes are opened when a question first needs them; what changes in the catalog is added before the
-    next one."""
+    next one. Safe to ask from several threads."""
 
     def __init__(self, catalog: Source, folder: Path, vocabulary: Vocabulary) -> None:
         self._catalog = catalog
@@ -51,6 +51,7 @@ class OpenIndexes:
         self._state: State | None = None
         self._written: Manifest | None = None
         self._opened: tuple[Indexes, ...] = ()
+        self._turn = threading.RLock()
 
     def ask(self, question: Callable[[Sequence[Indexes]], T]) -> T:
         """What ``question`` makes of the indexes of each segment of the catalog as it is now.
@@ -90,11 +91,12 @@ class OpenIndexes:
         return found.written and found.written.state
 
     def _current(self) -> tuple[Indexes, ...]:
-        if self._state is None or self._state != self._catalog.state():
-            segments = self._segments(self._catalog)
-            self._opened = tuple(map(self._of, segments.parts))
-            self._state = segments.state
-        return self._opened
+        with self._turn:
+            if self._state is None or self._state != self._catalog.state():
+                segments = self._segments(self._catalog)
+                self._opened = tuple(map(self._of, segments.parts))
+                self._state = segments.state
+            return self._opened
 
     def _segments(self, source: Source) -> Segments:
         from dsslic_search.index.segments import MAX_PHOTOS, merged, open_segments

@@ -17,7 +17,7 @@ from dsslic_search.archive.folder import ArchiveFolder
 from dsslic_search.archive.lookup import Lookup, Shown, batches
 from dsslic_search.core.certainty import probability
 from dsslic_search.core.colour_terms import named
-from dsslic_search.core.errors import ArchiveError, QueryError, Remedy
+from dsslic_search.core.errors import ArchiveError, NotThereError, QueryError, Remedy
 from dsslic_search.core.fact import FactValue
 from dsslic_search.core.kinds import HIDDEN
 from dsslic_search.core.settings import Settings
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from dsslic_search.archive.catalog import Catalog
     from dsslic_search.archive.schema import Photo
     from dsslic_search.features.image_words import ImageWords
+    from dsslic_search.query.ast import Query
+    from dsslic_search.query.run.evaluate import Resembled
     from dsslic_search.query.run.execute import Answer, Indexes
 
 FILES_REMEMBERED = 100  # outside the archive, that photos were compared with
@@ -73,7 +75,9 @@ class QueryResult:
     to the next page, None at the end. ``explanation``: text for people, if it was asked for. ``unseen``:
     where nothing matches, the things asked about that no photo here shows at all. ``look_up`` goes through
     the page's hits, for as long as the archive is open; photos that are gone since are left out. ``read_as``:
-    how the query is grouped, where it mixes "and", "or" and "not"; else None. ``tally``: what the query
+    how the query is grouped, where it mixes "and", "or" and "not"; else None. ``listed``: ``total``, or the
+    number of photos that the query itself names, if that is less. ``reading``: the query in its normal form.
+    ``start``: how many photos come before the page. ``tally``: what the query
     asks to count photos by, "" for all together; None where it asks for photos. ``notes``: how words were
     read that are none of the vocabulary.
     """
@@ -86,6 +90,9 @@ class QueryResult:
     unseen: tuple[str, ...]
     look_up: Callable[[], Iterator[Hit]] = field(repr=False, compare=False)
     read_as: str | None = None
+    listed: int = 0
+    reading: str = ""
+    start: int = 0
     tally: str | None = None
     notes: tuple[str, ...] = ()
 
@@ -113,7 +120,7 @@ def cursor_text(cursor: str | None, shown: int) -> str | None:
 
 
 @dataclass(frozen=True)
-class _Compared:
+class Compared:
     """What photos are compared with: a layout's ``embedding``, float32[DIMENSION], and what is shown as a
     whole, where that is known."""
 
@@ -139,7 +146,7 @@ class Searcher:
         self._catalog = catalog
         self._settings = settings
         self._vocabulary = vocabulary
-        self._seen_files: OrderedDict[tuple[Path, int, int], _Compared] = OrderedDict()
+        self._seen_files: OrderedDict[tuple[Path, int, int], Compared] = OrderedDict()
 
     def answer(
         self,
@@ -148,7 +155,7 @@ class Searcher:
         *,
         limit: int | None = None,
         after: str | None = None,
-        resemble: NDArray[np.float32] | None = None,
+        resemble: NDArray[np.float32] | Resembled | None = None,
         among: Sequence[str] = (),
     ) -> Answer:
         """The answer to a query; see `query.execute.answer`."""
@@ -174,16 +181,29 @@ class Searcher:
         """Raise QueryError for a text that is no query when it is saved under a name; ``indexes`` opens those
         in which names are looked up."""
         from dsslic_search.archive import notes
+
+        own = notes.saved_key(name)
+        self.parsed(
+            text,
+            indexes,
+            lambda asked: text if notes.name_key(asked, "saved query") == own else self.saved_text(asked),
+        )
+
+    def parsed(
+        self,
+        text: str,
+        indexes: Callable[[], Sequence[Indexes]],
+        saved: Callable[[str], str] | None = None,
+    ) -> Query:
+        """The tree of a query, without an answer. ``saved``: gives the texts of saved queries in place of the
+        archive."""
         from dsslic_search.query.language.parse import parse
         from dsslic_search.query.names import names_of
 
-        own = notes.saved_key(name)
-        parse(
+        return parse(
             text,
             self._vocabulary,
-            saved=lambda asked: (
-                text if notes.name_key(asked, "saved query") == own else self.saved_text(asked)
-            ),
+            saved=saved or self.saved_text,
             tag_trouble=self.tag_trouble,
             named=names_of(lambda: [each.files() for each in indexes()], self.saved_text, self.tag_trouble),
             south=self._settings.south,
@@ -236,14 +256,15 @@ class Searcher:
         archive by path or file name, or of any photo file; ``mirrored``: and of its mirror image."""
         from dsslic_search.features import embedding
 
-        found = self._compared(operand).embedding
+        found = self.compared(operand).embedding
         return np.stack([found, embedding.mirrored(found)] if mirrored else [found])
 
     def image_of(self, operand: str) -> ImageWords | None:
         """What the photo shows as a whole that ``like OPERAND`` means; None where its file does not say."""
-        return self._compared(operand).image
+        return self.compared(operand).image
 
-    def _compared(self, operand: str) -> _Compared:
+    def compared(self, operand: str) -> Compared:
+        """What ``like OPERAND`` compares with. QueryError where there is no such photo."""
         if operand.startswith("#"):
             number = int(operand[1:20]) if len(operand) < 20 else 0
             found = self._catalog().photo(number) if 0 < number < 2**63 else None
@@ -254,7 +275,7 @@ class Searcher:
         if known:
             return self._stored(known[0])
         with suppress(OSError, ValueError):  # names that no file can have
-            if Path(operand).is_file():
+            if self._settings.outside and Path(operand).is_file():
                 return self._seen(Path(operand))
         named = self._named(operand)
         if len(named) == 1:
@@ -270,7 +291,7 @@ class Searcher:
             "and an id"
         )
 
-    def _stored(self, photo: Photo) -> _Compared:
+    def _stored(self, photo: Photo) -> Compared:
         from dsslic_search.features.embedding import DIMENSION
         from dsslic_search.features.image_words import ImageWords
 
@@ -284,9 +305,9 @@ class Searcher:
                 f"photo {photo.id} was described by another version; describe all anew with: {Remedy.REINDEX}"
             )
         image = None if photo.stored_words is None else ImageWords.from_bytes(photo.stored_words)
-        return _Compared(np.frombuffer(photo.embedding, "<f4").astype(np.float32), image)
+        return Compared(np.frombuffer(photo.embedding, "<f4").astype(np.float32), image)
 
-    def _seen(self, path: Path) -> _Compared:
+    def _seen(self, path: Path) -> Compared:
         """Of a photo that is not in the archive; remembered for as long as its file looks unchanged, since
         the next question may compare with it again."""
         looks = path.stat()
@@ -297,21 +318,26 @@ class Searcher:
                 self._seen_files.popitem(last=False)
         return self._seen_files[key]
 
-    def _looked_at(self, path: Path) -> _Compared:
+    def _looked_at(self, path: Path) -> Compared:
         from dsslic_search.api import coding
+
+        return self.looked_at(coding.read_file(path), str(path))
+
+    def looked_at(self, data: bytes, name: str) -> Compared:
+        """Of a photo in the bytes of a file, called ``name`` in errors. PhotoError when it is none."""
         from dsslic_search.codec.encoder import segment_photo
         from dsslic_search.codec.layers import words
         from dsslic_search.codec.picture.open import open_photo
         from dsslic_search.features.embedding import embed
 
-        photo = open_photo(coding.read_file(path), str(path), self._settings.max_pixels)
-        return _Compared(embed(segment_photo(photo)[0], self._vocabulary), words.look(photo.pixels)[0])
+        photo = open_photo(data, name, self._settings.max_pixels)
+        return Compared(embed(segment_photo(photo)[0], self._vocabulary), words.look(photo.pixels)[0])
 
     def photo(self, photo_id: int) -> Photo:
         """A photo's catalog row with its coverages; ArchiveError when there is no such id."""
         found = self._catalog().photo(photo_id) if 0 < photo_id < 2**63 else None
         if found is None:
-            raise ArchiveError(f"photo {photo_id}: no such id in {self._folder.root}; a query lists ids")
+            raise NotThereError(f"photo {photo_id}: no such id in {self._folder.root}; a query lists ids")
         return found
 
     def _named(self, name: str) -> list[Photo]:

@@ -88,6 +88,16 @@ class LookedUp:
     words: dict[int, bytes]
 
 
+class Kept(NamedTuple):
+    """Of one photo what is kept of it under which hash, the bytes of its file that hold the label map (0
+    without one), and its tags by name."""
+
+    content_hash: str
+    keep: str
+    map_bytes: int
+    tags: tuple[str, ...]
+
+
 @dataclass(frozen=True)
 class Totals:
     """Bytes of the originals, of the .dsslic files and of the label maps' prefixes of them; pixels of the
@@ -224,6 +234,20 @@ class Lookup(ABC):
             paths,
             {photo_id: bytes(words) for photo_id, _path, words, *_ in photos if words is not None},
         )
+
+    def kept(self, ids: Sequence[int]) -> dict[int, Kept]:
+        """What is kept of some photos, of those that are there, by id."""
+        tags: dict[int, tuple[str, ...]] = {}
+        photos: Rows = []
+        for part in batches(ids):
+            some, tagged = self.rows(
+                f"SELECT id, content_hash, keep, map_bytes FROM photo WHERE id IN ({_listed(part)})",
+                f"SELECT photo_id, name FROM tag WHERE photo_id IN ({_listed(part)}) ORDER BY name",
+            )
+            photos += some
+            for photo_id, name in tagged:
+                tags[photo_id] = (*tags.get(photo_id, ()), name)
+        return {row[0]: Kept(row[1], row[2], row[3], tags.get(row[0], ())) for row in photos}
 
 
 def _listed(numbers: Iterable[int]) -> str:

@@ -18,7 +18,7 @@ from dsslic_search.archive.catalog import Catalog
 from dsslic_search.archive.lookup import TAG_NAMES, batches, most_frequent_first, no_such_tag
 from dsslic_search.archive.schema import Photo, SavedQuery, Tag
 from dsslic_search.archive.snapshot import are_among
-from dsslic_search.core.errors import ArchiveError, Remedy, UsageError
+from dsslic_search.core.errors import NotThereError, Remedy, TakenError, UsageError
 from dsslic_search.core.text import closest, did_you_mean, folded
 
 NAME_CHARACTERS = 64  # at most, in the name of a tag or of a saved query
@@ -65,7 +65,7 @@ def save_query(catalog: Catalog, name: str, text: str, *, replace: bool = False)
         elif replace:
             known.text = text
         else:
-            raise ArchiveError(
+            raise TakenError(
                 f'there is a saved query "{key}" already: {known.text}; replace it with '
                 f"{Remedy.REPLACE}, or choose another name"
             )
@@ -78,7 +78,7 @@ def forget_query(catalog: Catalog, name: str) -> None:
         if session.get(SavedQuery, key) is None:
             close = closest(key, session.scalars(select(SavedQuery.name)))
             hint = did_you_mean(close) if close else f"see them with: {Remedy.SAVED_QUERIES}"
-            raise ArchiveError(f'no saved query "{key}"; {hint}')
+            raise NotThereError(f'no saved query "{key}"; {hint}')
         session.execute(delete(SavedQuery).where(SavedQuery.name == key))
 
 
@@ -165,4 +165,4 @@ def check_ids(session: Session, ids: NDArray[np.int64]) -> None:
         chosen = (select(Photo.id).where(Photo.id.in_(part)) for part in batches(ids))
         there = np.array([i for each in chosen for i in session.scalars(each)], np.int64)
     if (gone := np.setdiff1d(ids, there)).size:
-        raise ArchiveError(f"photo {gone[0]}: no such id in the archive; a query lists ids")
+        raise NotThereError(f"photo {gone[0]}: no such id in the archive; a query lists ids")

@@ -36,6 +36,7 @@ COMMANDS = {
     "codec": ("encode", "decode", "info", "segment"),
     "segmenter": ("segmenter",),
     "train": ("train",),
+    "serve": ("serve",),
     "bench": ("bench",),
 }
 """Module of this package → the commands that it registers."""

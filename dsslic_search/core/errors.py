@@ -11,7 +11,9 @@
     │   └── StageError          a sound file that does not hold (or cannot decode) the stage asked for
     ├── WeightsError            network weights missing, damaged or of another architecture
     ├── ArchiveError            an archive that cannot be opened, locked, read or written
-    │   └── BusyError           another process is writing to it
+    │   ├── BusyError           another process is writing to it
+    │   ├── NotThereError       no photo of an id, no saved query of a name
+    │   └── TakenError          a name that something else has
     └── MissingExtraError       an optional package is needed and not installed
 """
 
@@ -25,10 +27,12 @@ __all__ = [
     "DSSError",
     "FormatError",
     "MissingExtraError",
+    "NotThereError",
     "PhotoError",
     "QueryError",
     "Remedy",
     "StageError",
+    "TakenError",
     "TargetError",
     "UsageError",
     "WeightsError",
@@ -81,16 +85,23 @@ class QueryError(UsageError):
     """A query that cannot be understood.
 
     ``text`` is the whole query, ``position`` the 0-based character where the trouble starts,
-    ``suggestions`` the closest known words (possibly empty).
+    ``end`` that behind its last (None where no place is known), ``suggestions`` the closest known words
+    (possibly empty).
     """
 
     def __init__(
-        self, message: str, text: str = "", position: int = 0, suggestions: tuple[str, ...] = ()
+        self,
+        message: str,
+        text: str = "",
+        position: int = 0,
+        suggestions: tuple[str, ...] = (),
+        end: int | None = None,
     ) -> None:
         super().__init__(message)
         self.text = text
         self.position = position
         self.suggestions = suggestions
+        self.end = end
 
 
 class TargetError(UsageError):
@@ -124,6 +135,14 @@ class BusyError(ArchiveError):
     def __init__(self, holder: str, advice: str) -> None:
         super().__init__(f"{holder}; {advice}")
         self.holder = holder
+
+
+class NotThereError(ArchiveError):
+    """Nothing in the archive has the id or the name that was given."""
+
+
+class TakenError(ArchiveError):
+    """Something else has the name already, and is not to be replaced."""
 
 
 class MissingExtraError(DSSError):

@@ -40,6 +40,11 @@ def text_to_path(text: str) -> Path:
     return Path(native_name(text))
 
 
+def name_of(text: str) -> str:
+    """The text of the name alone, without its folder, of the path that ``text`` stands for."""
+    return path_to_text(text_to_path(text).name)
+
+
 def native_name(text: str) -> str:
     """The path that a text stands for, as Python has it: bytes that are not UTF-8 are lone surrogates.
     Patterns are tested on it, so that "*" stands for such bytes, too."""

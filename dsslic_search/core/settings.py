@@ -46,7 +46,8 @@ class Settings:
     """``max_pixels``: larger photos are refused (DSS_MAX_PIXELS). ``presence``: coverage from which every
     class counts as present, 0..1 (DSS_PRESENCE); None: each from its own (`core.vocabulary`). ``wait``:
     seconds to wait for another process that writes to the archive (DSS_WAIT). ``south``: seasons are those of
-    the southern hemisphere (DSS_HEMISPHERE: north or south)."""
+    the southern hemisphere (DSS_HEMISPHERE: north or south). ``outside``: whether "like" may name a file that
+    is not in the archive; not where others than the user ask."""
 
     max_pixels: int = field(
         default_factory=lambda: int(_number("DSS_MAX_PIXELS", DEFAULT_MAX_PIXELS, 1, LARGEST_MAX_PIXELS))
@@ -54,6 +55,7 @@ class Settings:
     presence: float | None = field(default_factory=lambda: _number_or_none("DSS_PRESENCE", 0, 1))
     wait: float = field(default_factory=lambda: _number("DSS_WAIT", 0, 0, LONGEST_WAIT_SECONDS))
     south: bool = field(default_factory=_in_the_south)
+    outside: bool = True
 
 
 def archive_path(chosen: Path | None) -> Path:

@@ -56,7 +56,7 @@ def explanation(
     """Lines of text: the query, how it is grouped, what its words were taken for, the plan in the order in
     which it is carried out with the number of photos that each predicate matches alone, the order if one is
     asked for, the total, and a warning when nothing can ever match. ``evaluations``: of each segment."""
-    lines = [f"query:  {' '.join(text.split())}", f"read as: {_outermost(whole(query))}"]
+    lines = [f"query:  {' '.join(text.split())}", f"read as: {outermost(whole(query))}"]
     if words := list(
         dict.fromkeys([*query.notes, *_words(query, vocabulary), *_operands(query, evaluations)])
     ):
@@ -76,10 +76,10 @@ def reading(query: Query) -> str | None:
     tree = query.tree
     if tree is None or not _mixes(tree):
         return None
-    text = _outermost(whole(query))
+    text = outermost(whole(query))
     if not isinstance(tree, And) or not _denies_first(tree.parts):
         return text
-    own = _outermost(written(tree))
+    own = outermost(written(tree))
     apart = (f"({written(part)})" if isinstance(part, Not) else written(part) for part in tree.parts)
     return text.replace(own, " and ".join(apart), 1)
 
@@ -108,7 +108,7 @@ def _denies_first(parts: Sequence[Node]) -> bool:
     return denied != sorted(denied)
 
 
-def _outermost(text: str) -> str:
+def outermost(text: str) -> str:
     """Without a pair of parentheses around everything."""
     depth = 0
     for index, character in enumerate(text):

@@ -21,6 +21,8 @@ from dsslic_search.index.files import NEVER, Files
 from dsslic_search.index.quanta import QUANTA, TICKS
 from dsslic_search.index.words import Words
 
+MOST_SPOTS = 2_000  # on a map
+FIELDS = (1e-4, 1e-3, 0.01, 0.1, 0.5, 1, 2, 5, 10)  # degrees, from about ten metres on
 HISTOGRAM_BINS = 8  # each an eighth of 0..1
 
 Rows = NDArray[np.intp] | None  # ascending; None: all
@@ -141,6 +143,64 @@ def count_words(parts: Sequence[tuple[Words, Rows]]) -> dict[str, int]:
     least = [thresholds.of((leaf,)) for leaf in table.leaves]
     counts = np.sum([words.counts(least, rows) for words, rows in parts], axis=0)
     return _most_first((table.name_of_leaf(n), int(counts[n])) for n in np.flatnonzero(counts).tolist())
+
+
+def count_folders(parts: Sequence[tuple[Files, Rows]]) -> dict[str, int]:
+    """Photos by the folder in which they are shown, with its slash, each counted for all folders above it
+    too; in order. ``parts`` as for :func:`count_classes`."""
+    counts = Counter[str]()
+    for files, rows in parts:
+        numbers = files.arrays["folder"] if rows is None else files.arrays["folder"][rows]
+        names = files.table("folder")
+        for number, count in enumerate(np.bincount(numbers, minlength=len(names)).tolist()):
+            end = len(names[number]) if count else 0
+            while end > 0:
+                counts[names[number][:end]] += count
+                end = names[number].rfind("/", 0, end - 1) + 1
+    return dict(sorted(counts.items()))
+
+
+@dataclass(frozen=True)
+class Spot:
+    """``photos`` were taken about ``latitude`` and ``longitude`` (degrees, the mean of theirs); ``id``: of
+    the one that was, where there is one alone."""
+
+    latitude: float
+    longitude: float
+    photos: int
+    id: int | None
+
+
+def count_places(parts: Sequence[tuple[Files, Rows]], most: int = MOST_SPOTS) -> tuple[Spot, ...]:
+    """Photos by where they were taken, of those that tell it, in fields of a grid that is as fine as makes at
+    most ``most`` spots; from south to north. ``parts`` as for :func:`count_classes`."""
+    found: list[tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.int64]]] = []
+    for files, rows in parts:
+        placed = files.arrays["placed"].astype(np.intp)
+        chosen = placed if rows is None else placed[np.isin(placed, rows)]
+        found.append((files.arrays["latitude"][chosen], files.arrays["longitude"][chosen], files.ids[chosen]))
+    latitudes, longitudes, ids = (
+        np.concatenate([np.empty(0, np.float64 if n < 2 else np.int64), *(each[n] for each in found)])
+        for n in range(3)
+    )
+    for field_degrees in FIELDS:
+        keys = np.stack([np.floor(latitudes / field_degrees), np.floor(longitudes / field_degrees)], axis=1)
+        _, first, numbers, counts = np.unique(
+            keys, axis=0, return_index=True, return_inverse=True, return_counts=True
+        )
+        if counts.size <= most:
+            break
+    numbers = numbers.ravel()
+    sums = [np.bincount(numbers, each, minlength=counts.size) for each in (latitudes, longitudes)]
+    return tuple(
+        Spot(
+            round(float(sums[0][n]) / count, 5),
+            round(float(sums[1][n]) / count, 5),
+            count,
+            int(ids[first[n]]) if count == 1 else None,
+        )
+        for n, count in enumerate(counts.tolist())
+    )
 
 
 def counted_as(name: str) -> str:

@@ -131,7 +131,7 @@ def complaint(
     message = f"{sentence} ({where})"
     if text.strip():
         message += "\n" + _marked(text, start, max(end, start + 1))
-    return QueryError(message, text, start, suggestions)
+    return QueryError(message, text, start, suggestions, max(end, start))
 
 
 def _marked(text: str, start: int, end: int) -> str:

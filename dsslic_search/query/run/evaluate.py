@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache, cached_property
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,6 +41,21 @@ EmbeddingsOf = Callable[[str, bool], NDArray[np.float32]]
 """The embeddings of an operand, float32[m, DIMENSION], the best of which counts; may raise DSSError."""
 ImageOf = Callable[[str], ImageWords | None]
 """What an operand shows as a whole; None where that is not known. May raise DSSError."""
+
+
+By = Literal["layout", "look", "both"]
+"""What likeness is by: layouts, what photos show as a whole, or the mixture of both that "like" means."""
+
+
+@dataclass(frozen=True)
+class Resembled:
+    """What photos shall be like: ``embeddings``, float32[m, DIMENSION], of layouts, the best of which counts;
+    ``image``: what is shown as a whole, where that is known. Without it likeness is by layout, whatever
+    ``by`` says. By look alone, a photo whose file does not say what it shows is like nothing."""
+
+    embeddings: NDArray[np.float32]
+    image: ImageWords | None = None
+    by: By = "both"
 
 
 @dataclass(frozen=True)
@@ -79,15 +95,21 @@ class Operands:
     def __init__(
         self,
         embeddings_of: EmbeddingsOf,
-        known: Mapping[Operand, NDArray[np.float32]],
+        known: Mapping[Operand, Resembled],
         image_of: ImageOf | None = None,
     ) -> None:
-        """``known``: embeddings of operands that ``embeddings_of`` need not be asked for; these are compared
-        by layout alone, as all are without ``image_of``."""
+        """``known``: operands that ``embeddings_of`` and ``image_of`` need not be asked for. Without
+        ``image_of`` all others are compared by layout alone."""
         self._embeddings_of = embeddings_of
-        self._embeddings = dict(known)
+        self._embeddings = {operand: resembled.embeddings for operand, resembled in known.items()}
         self._image_of = image_of
-        self._images: dict[str, ImageWords | None] = {operand: None for operand, _ in known}
+        self._images: dict[str, ImageWords | None] = {
+            operand: None if resembled.by == "layout" else resembled.image
+            for (operand, _), resembled in known.items()
+        }
+        self._by_look = frozenset(
+            operand for (operand, _), each in known.items() if each.by == "look" and each.image is not None
+        )
 
     def embeddings(self, operand: str, mirrored: bool) -> NDArray[np.float32]:
         """Those of an operand, float32[m, DIMENSION]."""
@@ -102,11 +124,19 @@ class Operands:
             self._images[operand] = None if self._image_of is None else self._image_of(operand)
         return self._images[operand]
 
+    def by_look(self, operand: str) -> bool:
+        """Whether photos are compared with an operand by what they show as a whole alone."""
+        return operand in self._by_look
+
     @property
     def compared_with(self) -> tuple[tuple[Operand, bytes], ...]:
         """The operands so far with what they are compared by, as plain values."""
         return tuple(
-            (operand, found.tobytes() + (image.to_bytes() if (image := self.image(operand[0])) else b""))
+            (
+                operand,
+                (b"" if self.by_look(operand[0]) else found.tobytes())
+                + (image.to_bytes() if (image := self.image(operand[0])) else b""),
+            )
             for operand, found in self._embeddings.items()
         )
 
@@ -166,8 +196,10 @@ class Evaluation:
 
     def _alike(self, operand: str, mirrored: bool, rows: Rows | None) -> NDArray[np.float32]:
         """Of all photos where no rows are given."""
-        layout = self.vectors.scores(self.operands.embeddings(operand, mirrored), rows)
         image = self.operands.image(operand)
+        if image is not None and self.operands.by_look(operand):
+            return np.nan_to_num(mixture().shown(self.images.scores(image, rows)), nan=-1)
+        layout = self.vectors.scores(self.operands.embeddings(operand, mirrored), rows)
         return layout if image is None else mixture().of(layout, self.images.scores(image, rows))
 
     def nearest(
@@ -180,7 +212,7 @@ class Evaluation:
         Of a large archive so many candidates are chosen as have ``k`` in the mask, if those are spread evenly
         among them. A photo among the most alike by a mixture is so by layout or by image."""
         passing = int(np.count_nonzero(mask))
-        if passing <= SCORED_ROWS:
+        if passing <= SCORED_ROWS or self.operands.by_look(operand):
             return None
         embeddings, image = self.operands.embeddings(operand, mirrored), self.operands.image(operand)
         rows = self.vectors.candidates(embeddings, k * mask.size // passing)

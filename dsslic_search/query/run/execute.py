@@ -23,7 +23,14 @@ from dsslic_search.query.names import names_of
 from dsslic_search.query.plan import PresenceOf, plan, together
 from dsslic_search.query.run import cursor as cursors
 from dsslic_search.query.run.cursor import Cursor
-from dsslic_search.query.run.evaluate import EmbeddingsOf, Evaluation, ImageOf, Indexes, Operands
+from dsslic_search.query.run.evaluate import (
+    EmbeddingsOf,
+    Evaluation,
+    ImageOf,
+    Indexes,
+    Operands,
+    Resembled,
+)
 from dsslic_search.query.run.order import order_key
 from dsslic_search.query.run.page import Part, page_of
 from dsslic_search.query.run.side_by_side import of_each
@@ -98,7 +105,7 @@ def answer(
     south: bool = False,
     limit: int | None = None,
     after: str | None = None,
-    resemble: NDArray[np.float32] | None = None,
+    resemble: NDArray[np.float32] | Resembled | None = None,
     among: Sequence[str] = (),
 ) -> Answer:
     """Find the photos that match a query, and rank a page of them. ``indexes``: of each segment.
@@ -111,8 +118,9 @@ def answer(
     ``now``: what "today" is taken from, on the first page. ``south``: seasons are those of the southern
     hemisphere. ``limit``: photos on a page, all by default; a query that names a number has one page of so
     many.
-    ``after``: the cursor of the page before. ``resemble``: embeddings of a sketch, to rank by; then the text
-    only filters, and may be empty. ``among``: queries that the photos answer besides, asked before this one.
+    ``after``: the cursor of the page before. ``resemble``: a sketch or a photo to rank by, or the
+    embeddings of one; then the text only filters, and may be empty. ``among``: queries that the photos answer
+    besides, asked before this one.
 
     Raises QueryError for a text that is no query, UsageError for a cursor that is none or is another query's,
     and Stale when the catalog changed since the segments were opened: open all anew and ask again."""
@@ -137,6 +145,8 @@ def answer(
     step = plan(query.tree, _least(vocabulary, presence))
     if resemble is not None:
         step = together(step, SKETCH)
+    if isinstance(resemble, np.ndarray):
+        resemble = Resembled(resemble)
     sketched = {} if resemble is None else {(SKETCH.operand, SKETCH.mirrored): resemble}
     operands = Operands(embeddings_of, sketched, image_of)
     for compared in step.operands():  # one that is not there is an error whatever matches

@@ -1,0 +1,264 @@
+"""What a face with pictures asks besides answers: how a query is read and what could be added to it, what
+can be shown of a photo and how many bytes it takes, facets."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dsslic_search.api.arguments import check_flags, id_of, ids_of, text_of
+from dsslic_search.api.opened import OpenArchive
+from dsslic_search.core.errors import QueryError, StageError, UsageError
+from dsslic_search.core.kinds import HIDDEN, Stage
+
+if TYPE_CHECKING:
+    from dsslic_search.api.arguments import Ids
+    from dsslic_search.api.facets import Facets
+    from dsslic_search.codec.container import Contents
+    from dsslic_search.query.ast import Query
+    from dsslic_search.query.chips import Chip, Read
+    from dsslic_search.query.run.evaluate import By, Indexes, Resembled
+    from dsslic_search.query.run.execute import Answer
+
+HEADERS_KEPT = 20_000
+"""Of files that were looked at: some hundred bytes each."""
+EVERYTHING = "everything"
+"""The query for all photos."""
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How a query's ``text`` is understood. ``reading``: the whole in its normal form, "" for an empty text;
+    ``chips``: its parts; ``order``: what it is sorted by, None for relevance; ``notes``: how words were read
+    that are none of the vocabulary. ``error``: why it is no query; then the others say nothing."""
+
+    text: str
+    reading: str = ""
+    chips: tuple[Chip, ...] = ()
+    order: str | None = None
+    notes: tuple[str, ...] = ()
+    error: QueryError | None = None
+
+
+@dataclass(frozen=True)
+class Overview:
+    """``photos`` that answers are of, ``stored_bytes`` of their files, the ``generation`` of the catalog, and
+    the ``folders`` that were ingested or synchronised."""
+
+    photos: int
+    stored_bytes: int
+    generation: int
+    folders: tuple[Path, ...]
+
+
+@dataclass(frozen=True)
+class Card:
+    """What is shown of a photo besides a `Hit`. ``version``: another one whenever its file in the archive is
+    another; None where that cannot be read. ``stages``: bytes from the file's start that hold each stage; a
+    stage that the file does not hold is not there. ``tags`` by name."""
+
+    id: int
+    content_hash: str
+    keep: str
+    map_bytes: int
+    tags: tuple[str, ...]
+    version: str | None = None
+    stages: dict[str, int] = field(default_factory=dict)
+
+
+class Headers:
+    """Headers of files of the archive, kept while the files are as they were. Safe to use from several
+    threads."""
+
+    def __init__(self) -> None:
+        self._kept: OrderedDict[tuple[Path, int, int], tuple[str, dict[str, int]]] = OrderedDict()
+        self._turn = threading.Lock()
+
+    def of(self, archive: OpenArchive, content_hash: str) -> tuple[str, dict[str, int]] | None:
+        """A file's version and the ends of its stages; None where there is no sound file."""
+        from dsslic_search.archive.stored import StoredFile
+        from dsslic_search.core.errors import ArchiveError, FormatError
+
+        store = archive.folder.store
+        path = store.path_of(content_hash)
+        try:
+            looks = path.stat()
+        except OSError:
+            return None
+        key = path, looks.st_size, looks.st_mtime_ns
+        with self._turn:
+            if key in self._kept:
+                self._kept.move_to_end(key)
+                return self._kept[key]
+        file = StoredFile(store, content_hash)
+        try:
+            contents = file.contents
+        except (ArchiveError, FormatError):
+            return None
+        # the header ends with a checksum of all in it, which has one of each layer
+        checksum = file.data[: contents.header_bytes][-4:].hex()
+        found = f"{content_hash[:16]}{checksum}", ends_of(contents)
+        with self._turn:
+            self._kept[key] = found
+            if len(self._kept) > HEADERS_KEPT:
+                self._kept.popitem(last=False)
+        return found
+
+
+def ends_of(contents: Contents) -> dict[str, int]:
+    """For each stage that a file holds, the bytes from its start that hold it."""
+    ends: dict[str, int] = {}
+    for stage in Stage:
+        try:
+            ends[stage.value] = contents.stage_bytes(stage)
+        except StageError:
+            continue
+    return ends
+
+
+class Browsing(OpenArchive):
+    """The part of `Archive` that faces with pictures need."""
+
+    @property
+    def _headers(self) -> Headers:
+        kept: Headers = self.__dict__.setdefault("_kept_headers", Headers())
+        return kept
+
+    def overview(self) -> Overview:
+        """What the whole archive has, in a few numbers."""
+        from dsslic_search.archive.ingest.remembered import folders_of
+
+        states = self._lookup.states()
+        shown = [totals for state, totals in states.items() if state not in HIDDEN]
+        return Overview(
+            sum(totals.photos for totals in shown),
+            sum(totals.stored_bytes for totals in shown),
+            self._lookup.generation(),
+            tuple(folders_of(self.catalog)),
+        )
+
+    def cards(self, ids: Ids) -> dict[int, Card]:
+        """What can be shown of photos, by id; those that are not there are left out. Of each file only the
+        header is read, and that is kept."""
+        found = {}
+        for photo_id, kept in self._lookup.kept(ids_of(ids).tolist()).items():
+            header = self._headers.of(self, kept.content_hash)
+            version, stages = header or (None, {})
+            found[photo_id] = Card(photo_id, *kept, version=version, stages=dict(stages))
+        return found
+
+    def stored_path(self, photo_id: int) -> Path:
+        """Where a photo's .dsslic file is."""
+        return self.folder.store.path_of(self._searcher.photo(id_of(photo_id)).content_hash)
+
+    def map_prefix(self, photo_id: int) -> bytes:
+        """The first bytes of a photo's .dsslic file, header and label map; none where it has no label map.
+        ArchiveError when there is no photo of the id."""
+        number = id_of(photo_id)
+        kept = self._lookup.kept([number]).get(number)
+        if kept is None:
+            kept = self._lookup.kept([self._searcher.photo(number).id])[number]
+        header = self._headers.of(self, kept.content_hash)
+        end = 0 if header is None else header[1].get(Stage.MAP, 0)
+        return self.folder.store.read_prefix(kept.content_hash, end) if end else b""
+
+    # Reading queries
+
+    def read(self, text: str) -> Reading:
+        """How a query is understood, part by part, or why it is not: nothing is looked for."""
+        text = text_of(text)
+        if not text.strip():
+            return Reading(text)
+        return self._indexes.ask(lambda indexes: self._reading(text, indexes))
+
+    def _reading(self, text: str, indexes: Sequence[Indexes]) -> Reading:
+        from dsslic_search.query.ast import whole
+        from dsslic_search.query.chips import chips
+        from dsslic_search.query.explain import outermost
+
+        read = self.reader(indexes)
+        try:
+            query = read(text)
+            return Reading(
+                text,
+                outermost(whole(query)),
+                chips(text, read),
+                None if query.sort is None else whole(_sorted_alone(query)).partition(" sort:")[2],
+                query.notes,
+            )
+        except QueryError as e:
+            return Reading(text, error=e)
+
+    def reader(self, indexes: Sequence[Indexes]) -> Read:
+        """Reads queries as answers read them, each text once."""
+        return cache(lambda text: self._searcher.parsed(text, lambda: indexes))
+
+    def facets(self, text: str = "") -> Facets:
+        """What all photos, or those that a query asks for, have in common, with the queries that ask for
+        those alone. QueryError for a text that is no query."""
+        from dsslic_search.api.facets import facets_of
+
+        text = text_of(text)
+
+        def asked(indexes: Sequence[Indexes]) -> Facets:
+            answer = self._searcher.answer(indexes, text if text.strip() else EVERYTHING, limit=0)
+            whole = [part.rows.size == part.mask.size for part in answer.parts]
+            return facets_of(
+                indexes,
+                [
+                    None if all_of_it else part.rows
+                    for all_of_it, part in zip(whole, answer.parts, strict=True)
+                ],
+                answer.total,
+                self._lookup.tag_counts() if answer.total == answer.photos else self._tags_among(answer),
+                text,
+                self.reader(indexes),
+                self.vocabulary,
+                self.settings.presence,
+            )
+
+        return self._indexes.ask(asked)
+
+    def _tags_among(self, answer: Answer) -> dict[str, int]:
+        if not self._lookup.tag_names():
+            return {}
+        from dsslic_search.archive import notes
+
+        return notes.tag_counts(self.catalog, answer.all_ids)
+
+    # What photos may be like
+
+    def resembled(self, like: int | Path | str | bytes, by: By = "both", mirrored: bool = False) -> Resembled:
+        """What `find` may be asked to be like: a photo of the archive by its id, or one in a file or in
+        bytes, which is looked at and not kept. ``by``: "layout", "look" (what it shows as a whole), or
+        "both", as "like" in a query; ``mirrored``: by layout, left and right may be exchanged. UsageError for
+        look alone where that is not known of a photo."""
+        import numpy as np
+
+        from dsslic_search.features.embedding import mirrored as mirror
+        from dsslic_search.query.run.evaluate import Resembled
+
+        check_flags(mirrored=mirrored)
+        if by not in ("layout", "look", "both"):
+            raise UsageError(f'"{by}" is not one of: layout, look, both')
+        if isinstance(like, bytes):
+            found = self._searcher.looked_at(like, "the photo")
+        elif isinstance(like, int):
+            found = self._searcher.compared(f"#{self._searcher.photo(id_of(like)).id}")
+        else:
+            found = self._searcher.compared(str(like))
+        if by == "look" and found.image is None:
+            raise UsageError("of that photo it is not known what it shows as a whole; compare by layout")
+        layouts = [found.embedding, mirror(found.embedding)] if mirrored else [found.embedding]
+        return Resembled(np.stack(layouts), found.image, by)
+
+
+def _sorted_alone(query: Query) -> Query:
+    from dataclasses import replace
+
+    return replace(query, tree=None, limit=None, tally=None)

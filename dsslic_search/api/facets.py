@@ -1,0 +1,109 @@
+"""Facets: what photos, or those of an answer, have in common, counted, each with the query that asks for
+them alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from dsslic_search.core.fields import NAMED
+from dsslic_search.query.chips import refining
+from dsslic_search.query.facets import (
+    Spot,
+    count_classes,
+    count_files,
+    count_folders,
+    count_places,
+    count_words,
+    counted_as,
+)
+from dsslic_search.query.language.written import value_as_written
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from dsslic_search.core.vocabulary import Vocabulary
+    from dsslic_search.query.chips import Read
+    from dsslic_search.query.run.evaluate import Indexes
+
+MOST_VALUES = 100
+"""Of one facet; months and folders have all of theirs, classes all that there are."""
+MOST_FOLDERS = 1_000
+
+BY_VALUE = ("camera", "lens", "keyword", "people", "rating", "format", "orientation")
+
+
+@dataclass(frozen=True)
+class FacetValue:
+    """``count`` photos have the value that people know as ``name``; ``query`` asks for those alone."""
+
+    name: str
+    count: int
+    query: str
+
+
+@dataclass(frozen=True)
+class Facets:
+    """Of ``photos``. ``values``: by the plural of what is counted ("classes", "words", "months", "cameras",
+    "lenses", "folders", "tags", "ratings", "formats" …), the most frequent first, months and folders in
+    order; ``places``: see `query.facets.Spot`; ``undated``: photos that do not say when they were taken."""
+
+    photos: int
+    values: dict[str, tuple[FacetValue, ...]]
+    places: tuple[Spot, ...]
+    undated: int
+
+
+def facets_of(
+    indexes: Sequence[Indexes],
+    chosen: Sequence[NDArray[np.intp] | None],
+    photos: int,
+    tags: Mapping[str, int],
+    text: str,
+    read: Read,
+    vocabulary: Vocabulary,
+    presence: float | None,
+) -> Facets:
+    """The facets of ``photos`` photos, the rows ``chosen`` of each segment, that ``text`` asks for."""
+    refined = refining(text, read)
+    files = [(each.files(), rows) for each, rows in zip(indexes, chosen, strict=True)]
+    told = count_files(files)
+    classes = count_classes(
+        [(each.columns, rows) for each, rows in zip(indexes, chosen, strict=True)], vocabulary, presence
+    )
+    words = count_words([(each.words(), rows) for each, rows in zip(indexes, chosen, strict=True)])
+
+    def values(
+        counts: Mapping[str, int], condition: Callable[[str], str], most: int = MOST_VALUES
+    ) -> tuple[FacetValue, ...]:
+        first = list(counts.items())[:most]
+        return tuple(FacetValue(name, count, refined(condition(name))) for name, count in first)
+
+    found = {
+        "classes": values({c.name: c.photos for c in classes if c.photos}, str, len(vocabulary)),
+        "words": values(words, _field("word")),
+        "months": values(told.months, _field("taken"), len(told.months)),
+        "folders": values(
+            _most_of(count_folders(files), MOST_FOLDERS),
+            lambda folder: f"path:{value_as_written(folder)}",
+            MOST_FOLDERS,
+        ),
+        "tags": values(tags, _field("tag")),
+    }
+    for name in BY_VALUE:
+        counted = counted_as(name)
+        found[counted] = values(told.counts[counted], _field(name))
+    return Facets(photos, found, count_places(files), told.undated)
+
+
+def _field(name: str) -> Callable[[str], str]:
+    assert name in NAMED
+    return lambda value: f"{name}:{value_as_written(value)}"
+
+
+def _most_of(folders: Mapping[str, int], most: int) -> dict[str, int]:
+    """The folders that hold most, in their order."""
+    kept = set(sorted(folders, key=lambda folder: (-folders[folder], folder))[:most])
+    return {folder: count for folder, count in folders.items() if folder in kept}

@@ -1,0 +1,219 @@
+"""What answers look like, for the documentation of the interface: names are those of the command line and of
+Python."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Model(BaseModel):
+    """Exactly these names."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class Trouble(Model):
+    """``sentence``: what is wrong and what to do; ``what``: the word that is to blame, and its characters
+    from ``start`` to ``end``, where a query has it."""
+
+    sentence: str
+    what: str
+    start: int | None
+    end: int | None
+    suggestions: list[str]
+
+
+class Refused(Model):
+    error: Trouble
+
+
+class ClassEntry(Model):
+    id: int
+    name: str
+    colour: str
+    photos: int
+
+
+class About(Model):
+    """``photos`` that answers are of, and the ``bytes`` of their files; ``generation`` grows with every
+    change of a photo; ``formats`` of pictures; ``keep``: the modes that photos can be kept in;
+    ``folders`` that the archive follows."""
+
+    name: str
+    photos: int
+    bytes: int
+    version: str
+    generation: int
+    classes: list[ClassEntry]
+    canRate: bool
+    formats: list[str]
+    keep: list[str]
+    folders: list[str]
+    readOnly: bool
+    limits: dict[str, int]
+
+
+class Stages(Model):
+    """Bytes from the start of the photo's file that hold each stage; null where the file does not."""
+
+    map: int | None
+    compact: int | None
+    coarse: int | None
+    full: int | None
+
+
+class Object(Model):
+    """``name``: of the file, without its folder; ``ratio``: width over height; ``bytes`` of the original;
+    ``version``: of the file in the archive, for ``v=`` of stages; ``score`` 0..1."""
+
+    id: int
+    name: str
+    path: str
+    width: int
+    height: int
+    taken: str | None
+    bytes: int
+    score: float
+    ratio: float
+    tags: list[str]
+    rating: float | None
+    version: str | None
+    stages: Stages
+
+
+class Answer(Model):
+    """``total``: photos that match, exactly; ``listed``: the same, or the number that the query names if that
+    is less; ``start``: how many come before the first of ``objects``; ``cursor``: of the next page;
+    ``warnings``: how words were read that are none of the vocabulary, and things that no photo shows."""
+
+    reading: str
+    warnings: list[str]
+    total: int
+    listed: int
+    cursor: str | None
+    start: int
+    objects: list[Object]
+
+
+class ChipEntry(Model):
+    """``without``: the query without this part."""
+
+    text: str
+    start: int
+    end: int
+    reading: str
+    without: str
+
+
+class ReadAs(Model):
+    reading: str
+    error: Trouble | None
+    chips: list[ChipEntry]
+    order: str | None
+    notes: list[str]
+
+
+class CompletionEntry(Model):
+    text: str
+    kind: str
+    note: str
+
+
+class Completions(Model):
+    """Each text stands for the query's characters from ``start`` to ``end``."""
+
+    start: int
+    end: int
+    items: list[CompletionEntry]
+
+
+class FacetEntry(Model):
+    name: str
+    count: int
+    query: str
+
+
+class MonthEntry(Model):
+    month: str
+    count: int
+    query: str
+
+
+class Facets(Model):
+    """``places``: latitude, longitude, how many photos, and the id where it is one alone."""
+
+    photos: int
+    classes: list[FacetEntry]
+    words: list[FacetEntry]
+    months: list[MonthEntry]
+    cameras: list[FacetEntry]
+    lenses: list[FacetEntry]
+    folders: list[FacetEntry]
+    tags: list[FacetEntry]
+    ratings: list[FacetEntry]
+    formats: list[FacetEntry]
+    keywords: list[FacetEntry]
+    people: list[FacetEntry]
+    orientations: list[FacetEntry]
+    places: list[tuple[float, float, int, int | None]]
+    undated: int
+
+
+class CoverageEntry(Model):
+    """``fraction`` 0..1 of the photo; ``certainty`` 0..1."""
+
+    name: str = Field(alias="class")
+    fraction: float
+    certainty: float | None
+    colours: list[str]
+
+
+class WordEntry(Model):
+    word: str
+    probability: float
+
+
+class RegionEntry(Model):
+    """``box``: left, top, right, bottom, as shares of the photo; ``area``: its share."""
+
+    name: str = Field(alias="class")
+    box: tuple[float, float, float, float]
+    area: float
+
+
+class LayerEntry(Model):
+    """From ``start`` to ``end`` of the photo's file."""
+
+    name: str
+    start: int
+    end: int
+    bytes: int
+    bitsPerPixel: float
+
+
+class Details(Model):
+    """What is known of a photo; beside these, ``facts`` by the names of the command line's ``show``."""
+
+    id: int
+    name: str
+    path: str
+    paths: list[str]
+    hash: str
+    version: str | None
+    width: int
+    height: int
+    taken: str | None
+    bytes: int
+    stored: int
+    keep: str
+    coverage: list[CoverageEntry]
+    words: list[WordEntry]
+    colours: list[str]
+    regions: list[RegionEntry]
+    tags: list[str]
+    rating: float | None
+    layers: list[LayerEntry]
+    stages: Stages
+    facts: dict[str, Any]

@@ -1,0 +1,144 @@
+"""Running the server: where it listens, how it is called, and that it stops when it is asked to."""
+
+from __future__ import annotations
+
+import secrets
+import socket
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dsslic_search.core.errors import DSSError, MissingExtraError, UsageError
+from dsslic_search.web.limits import Limits
+
+if TYPE_CHECKING:
+    from dsslic_search.api import Archive
+
+PORT = 8765
+HOST = "127.0.0.1"
+SECONDS_TO_END = 5  # that open connections get
+HEADER_BYTES = 128 * 1024  # of a request: a query or a list of ids may be long
+
+
+@dataclass(frozen=True)
+class Settings:
+    """``host``: the address to listen at; ``port``: 0 for any that is free; ``names``: other hosts by which
+    the server is called. ``incoming``: where dropped files go, by default beside the archive; ``read_only``:
+    nothing is changed; ``cache``: the folder of pictures, by default the user's."""
+
+    host: str = HOST
+    port: int = PORT
+    names: Sequence[str] = ()
+    incoming: Path | None = None
+    read_only: bool = False
+    cache: Path | None = None
+
+
+def require() -> None:
+    """MissingExtraError where the packages of the extra are missing."""
+    try:
+        import fastapi  # noqa: F401
+        import python_multipart  # noqa: F401
+        import uvicorn  # noqa: F401
+    except ImportError as e:
+        raise MissingExtraError(
+            f'serving needs packages of the extra "web" ({e.name} is missing); install them with: pip '
+            'install "dsslic-search[web]"'
+        ) from e
+
+
+def serve(
+    archive: Archive,
+    settings: Settings,
+    limits: Limits,
+    *,
+    worded: Callable[[str], str] = str,
+    ready: Callable[[str], None] = lambda address: None,
+) -> None:
+    """Serve an open archive until KeyboardInterrupt or SIGTERM. ``ready`` is told the address to open, with
+    the token where one is needed, once connections are accepted.
+
+    Raises MissingExtraError, DSSError where the address cannot be listened at, and what the archive raises
+    that cannot be asked."""
+    require()
+    import uvicorn
+
+    from dsslic_search.web.app import application
+    from dsslic_search.web.guard import is_loopback
+    from dsslic_search.web.pictures import Cache, cache_folder
+    from dsslic_search.web.site import Site
+
+    archive.classes()  # opens what every question needs, and tells what is wrong before anybody asks
+    listening = listen(settings.host, settings.port)
+    port = listening.getsockname()[1]
+    token = None if is_loopback(settings.host) else secrets.token_urlsafe(24)
+    site = Site(
+        archive,
+        limits,
+        Cache(settings.cache or cache_folder(), limits.cache),
+        worded,
+        settings.incoming or incoming_beside(archive.folder.root),
+        settings.read_only,
+    )
+    names = (*settings.names, *_names_of(settings.host))
+    app = application(site, names=names, token=token)
+    config = uvicorn.Config(
+        app,
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=SECONDS_TO_END,
+        h11_max_incomplete_event_size=HEADER_BYTES,
+    )
+
+    class Server(uvicorn.Server):
+        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+            await super().startup(sockets)
+            ready(_address(settings.host, port, token))
+
+    try:
+        Server(config).run(sockets=[listening])
+    finally:
+        listening.close()
+
+
+def _address(host: str, port: int, token: str | None) -> str:
+    shown = socket.gethostname() if host in ("0.0.0.0", "::") else host
+    name = f"[{shown}]" if ":" in shown else shown
+    return f"http://{name}:{port}/" + ("" if token is None else f"?token={token}")
+
+
+def _names_of(host: str) -> tuple[str, ...]:
+    own = socket.gethostname()
+    return (host, own, f"{own}.local")
+
+
+def incoming_beside(root: Path) -> Path:
+    """The folder for dropped files of the archive at ``root``."""
+    absolute = root.absolute()
+    return absolute.with_name(f"{absolute.name}-incoming")
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A socket that listens. UsageError for a port that cannot be, DSSError where it is taken."""
+    if not 0 <= port < 65536:
+        raise UsageError(f"port {port}: must be from 0 to 65535")
+    try:
+        [(family, _, _, _, where), *_] = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )
+        listening = socket.socket(family, socket.SOCK_STREAM)
+    except OSError as e:
+        raise UsageError(f"{host}: no address that can be listened at ({e.strerror or e})") from e
+    try:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind(where)
+        listening.listen(256)
+    except OSError as e:
+        listening.close()
+        raise DSSError(
+            f"{host}, port {port}: cannot be listened at ({e.strerror or e}); choose another port, or 0 for "
+            "any that is free"
+        ) from e
+    return listening

@@ -1,0 +1,50 @@
+"""Work off the event loop: a few threads, and few requests that wait for one."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any, TypeVar
+
+from dsslic_search.web.refusals import Refusal
+
+T = TypeVar("T")
+
+
+class Pool:
+    """``threads`` threads; at most ``waiting`` more pieces of work wait for one."""
+
+    def __init__(self, name: str, threads: int, waiting: int, seconds: float) -> None:
+        self._executor = ThreadPoolExecutor(threads, thread_name_prefix=name)
+        self._room = threads + waiting
+        self._seconds = seconds
+        self._held = 0
+        self._turn = threading.Lock()
+
+    async def run(self, work: Callable[..., T], *arguments: Any) -> T:
+        """What ``work`` gives, or raises. Refusal 503 when too many wait, and when it takes too long: then it
+        goes on to its end, but nobody waits for it."""
+        with self._turn:
+            if self._held >= self._room:
+                raise Refusal(
+                    503, "the server has too much to do; ask again in a moment", {"Retry-After": "1"}
+                )
+            self._held += 1
+        future = self._executor.submit(work, *arguments)
+        future.add_done_callback(self._done)
+        try:
+            return await asyncio.wait_for(asyncio.wrap_future(future), self._seconds)
+        except TimeoutError:
+            raise Refusal(
+                503, f"this took longer than {self._seconds:g} seconds; ask for less", {"Retry-After": "10"}
+            ) from None
+
+    def _done(self, _future: Future[Any]) -> None:
+        with self._turn:
+            self._held -= 1
+
+    def close(self) -> None:
+        """Wait for what runs; what waits is given up."""
+        self._executor.shutdown(wait=True, cancel_futures=True)
