@@ -3,11 +3,15 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
@@ -22,6 +26,8 @@ from dsslic_search.archive.database import for_writing, make_engine, url_of
 from dsslic_search.archive.schema import Base
 from dsslic_search.core.errors import ArchiveError, Remedy
 from dsslic_search.core.vocabulary import default
+from dsslic_search.features.coverage import Shown, pack_shown
+from dsslic_search.features.embedding import DIMENSION, embed
 from dsslic_search.index.regions.table import open_regions
 from tests.segments import whole
 
@@ -115,7 +121,7 @@ def test_migrated_schema_is_that_of_the_models(tmp_path: Path) -> None:
     Base.metadata.create_all(other)
     with other.connect() as connection:
         assert migrated == (_described(connection), _triggers(connection))
-        assert len(migrated[1]) == 9
+        assert len(migrated[1]) == 6
     other.dispose()
 
 
@@ -168,14 +174,15 @@ def test_rows_of_the_oldest_catalog_survive(tmp_path: Path) -> None:
         assert catalog.generation() == 12
         photo = catalog.find("ab" * 32)
         assert photo is not None
-        assert [(c.class_id, c.fraction) for c in photo.coverages] == [(3, 0.25), (5, 0.75)]
+        assert photo.coverages == (Shown(3, 0.25), Shown(5, 0.75))
+        assert photo.embedding == ROWS_0001["photo"][0]["embedding"]
         assert photo.regions is None  # they cannot be made from what was known of them
         assert photo.lens is None
         with pytest.raises(ArchiveError, match=re.escape(Remedy.REINDEX)):
             open_regions(whole(catalog, tmp_path / "index", default()))
     kept = reflected(path)
     assert "region" not in kept
-    for name in ROWS_0001.keys() - {"region"}:
+    for name in ROWS_0001.keys() - {"region", "coverage"}:
         rows = ROWS_0001[name]
         kept[name] = [row for row in kept[name] if row.get("name") != "token"]  # which 0009 adds
         assert [{k: after[k] for k in before} for before, after in zip(rows, kept[name], strict=True)] == rows
@@ -230,6 +237,109 @@ def test_photos_that_share_a_path_are_versions_of_it(tmp_path: Path) -> None:
         downgrade(engine, "0005")
         assert reflected(path) == before
     engine.dispose()
+
+
+MADE = embed(np.arange(48, dtype=np.uint8).reshape(6, 8), default())
+EMBEDDINGS = {
+    1: MADE.astype("<f4").tobytes(),
+    2: np.nextafter(MADE, np.float32(1)).astype("<f4").tobytes(),  # no whole numbers make it
+    3: b"",
+    4: np.ones(192, "<f4").tobytes(),  # as the first version had them
+    5: np.full(DIMENSION, np.nan, "<f4").tobytes(),
+}
+COVERAGES = [
+    {"photo_id": photo_id, "class_id": class_id, "fraction": 1 / number}
+    | {"certainty": certainty, "colours": colours}
+    for photo_id in (2, 4)
+    for number, (class_id, certainty, colours) in enumerate(
+        [(0, None, None), (7, 0, None), (9, 255, 0), (50, None, 4095), (255, 17, 1)], 3
+    )
+]
+
+
+def test_coverages_and_embeddings_are_packed_without_loss(tmp_path: Path) -> None:
+    """Up, down and up again; what indexes hold is the same, so no change is noted."""
+    path = tmp_path / "c.sqlite"
+    make_at(path, "0009")
+    engine = make_engine(url_of(path), foreign_keys=False)
+    put(engine, "photo", [photo_0009(i, embedding=embedding) for i, embedding in EMBEDDINGS.items()])
+    put(engine, "coverage", COVERAGES)
+    before, noted = reflected(path), len(EMBEDDINGS)
+    assert len(before["change"]) == noted
+    with engine.connect() as connection:
+        triggers = _triggers(connection)
+    for _ in range(2):
+        database.upgrade(engine, "0010")
+        after = reflected(path)
+        assert "coverage" not in after
+        assert after["change"] == before["change"]
+        lengths = {row["id"]: len(row["embedding"]) for row in after["photo"]}
+        assert lengths == {1: DIMENSION, 2: 4 * DIMENSION, 3: 0, 4: 768, 5: 4 * DIMENSION}
+        stored = {row["id"]: row["coverages"] for row in after["photo"]}
+        for photo_id in EMBEDDINGS:
+            shown = [Shown(*list(row.values())[1:]) for row in COVERAGES if row["photo_id"] == photo_id]
+            assert stored[photo_id] == pack_shown(shown)
+        downgrade(engine, "0009")
+        assert reflected(path) == before
+        with engine.connect() as connection:
+            assert _triggers(connection) == triggers
+    engine.dispose()
+
+
+@pytest.mark.parametrize("damage", [{"class_id": 256}, {"certainty": -1}, {"colours": 1 << 14}])
+def test_coverages_that_cannot_be_are_not_packed(tmp_path: Path, damage: dict[str, int]) -> None:
+    path = tmp_path / "c.sqlite"
+    make_at(path, "0009")
+    engine = make_engine(url_of(path), foreign_keys=False)
+    put(engine, "photo", [photo_0009(2)])
+    put(engine, "coverage", [COVERAGES[0] | damage])
+    before = reflected(path)
+    engine.dispose()
+    with pytest.raises(ArchiveError, match=r"photo 2 .* cannot be"):
+        Catalog.open(path)
+    assert reflected(path) == before
+
+
+def put(engine: Engine, table: str, rows: list[dict[str, Any]]) -> None:
+    tables = MetaData()
+    tables.reflect(engine)
+    with for_writing(engine).begin() as connection:
+        connection.execute(insert(tables.tables[table]), rows)
+
+
+def photo_0009(photo_id: int, **more: Any) -> dict[str, Any]:
+    return ROWS_0001["photo"][0] | {"id": photo_id, "content_hash": f"{photo_id:064}"} | more
+
+
+def test_an_old_file_gives_back_what_it_does_not_need(tmp_path: Path) -> None:
+    path = tmp_path / "c.sqlite"
+    with closing(sqlite3.connect(path)) as made:
+        made.execute("PRAGMA page_size = 4096")
+        made.execute("CREATE TABLE alembic_version (version_num)")
+    make_at(path, "0009")
+    engine = make_engine(url_of(path), foreign_keys=False)
+    put(engine, "photo", [photo_0009(i, embedding=EMBEDDINGS[1]) for i in range(1, 2000)])
+    put(engine, "coverage", [COVERAGES[0] | {"photo_id": i} for i in range(1, 2000)])
+    engine.dispose()
+    before = path.stat().st_size
+    Catalog.open(path).close()
+    with closing(sqlite3.connect(path)) as found:
+        asked = "PRAGMA page_size", "PRAGMA freelist_count", "PRAGMA journal_mode"
+        assert [found.execute(each).fetchone()[0] for each in asked] == [database.PAGE_BYTES, 0, "wal"]
+    assert path.stat().st_size < 0.6 * before
+
+
+def test_a_file_that_others_have_open_is_brought_up_to_date_as_it_is(tmp_path: Path) -> None:
+    path = tmp_path / "c.sqlite"
+    make_at(path, "0009")
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("PRAGMA journal_mode = WAL")
+        other.execute("BEGIN")
+        other.execute("SELECT * FROM photo").fetchall()
+        with Catalog.open(path) as catalog:
+            assert catalog.count() == 0
+    with closing(sqlite3.connect(path)) as found:
+        assert found.execute("PRAGMA journal_mode").fetchone() == ("wal",)
 
 
 def test_a_migration_that_fails_leaves_the_catalog_as_it_was(

@@ -175,7 +175,9 @@ def _residual(data: bytes) -> dict[str, Any] | None:
 
 
 def _row(photo: Photo, names: list[str]) -> dict[str, Any]:
-    columns = [c.key for c in photo.__table__.columns if c.key not in ("embedding", "regions", "words")]
+    columns = [
+        c.key for c in photo.__table__.columns if c.key not in ("embedding", "regions", "words", "coverages")
+    ]
     plain = _plain({name: getattr(photo, name) for name in columns})
     plain["paths"] = [row.path + row.part for row in photo.paths if row.ended_at is None]
     plain["earlier_paths"] = [_ended(row) for row in photo.paths if row.ended_at is not None]

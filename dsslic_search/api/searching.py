@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dsslic_search.archive.folder import ArchiveFolder
-from dsslic_search.archive.lookup import Lookup, Shown, batches
+from dsslic_search.archive.lookup import Lookup, batches
 from dsslic_search.core.certainty import probability
 from dsslic_search.core.colour_terms import named
 from dsslic_search.core.errors import ArchiveError, NotThereError, QueryError, Remedy
@@ -23,6 +23,7 @@ from dsslic_search.core.kinds import HIDDEN
 from dsslic_search.core.settings import Settings
 from dsslic_search.core.text import closest, folded
 from dsslic_search.core.vocabulary import Vocabulary
+from dsslic_search.features.coverage import Shown
 
 if TYPE_CHECKING:
     from dsslic_search.archive.catalog import Catalog
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
 FILES_REMEMBERED = 100  # outside the archive, that photos were compared with
 
 
-_NOT_SHOWN = Shown(0.0, None, None)
+_NOT_SHOWN = Shown(0, 0.0)
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,6 @@ from sqlalchemy import (
     CursorResult,
     Engine,
     delete,
-    insert,
     select,
     text,
     update,
@@ -33,17 +32,18 @@ from dsslic_search.archive.paths import FileThere
 from dsslic_search.archive.snapshot import Snapshot
 from dsslic_search.archive.stored import RECORD_NAMES, ObjectRecord
 from dsslic_search.core.files import absolute, path_to_text, text_to_path
+from dsslic_search.features.coverage import Shown, pack_shown
 
 RECORD_COLUMNS = tuple(getattr(schema.Photo, name) for name in RECORD_NAMES)
 
-_WHOLE = selectinload(schema.Photo.coverages), selectinload(schema.Photo.paths)
+_WHOLE = selectinload(schema.Photo.paths)
 
 
 class Catalog(Lookup):
     """An open catalog; safe to use from several threads. Close it, or use it in a ``with``.
 
     Every method raises ArchiveError for trouble with the database. `Photo` objects that come out are
-    detached: their columns are there, and from `photo` and `find` their ``coverages`` and ``paths`` too.
+    detached: their columns are there, and from `photo` and `find` their ``paths`` too.
     """
 
     def __init__(self, engine: Engine) -> None:
@@ -108,15 +108,15 @@ class Catalog(Lookup):
         return None if row is None else (row[0], ObjectRecord(*row[1:]))
 
     def photo(self, photo_id: int) -> schema.Photo | None:
-        """A photo by id, with coverages and paths."""
+        """A photo by id, with its paths."""
         with self.session() as session:
-            return session.get(schema.Photo, photo_id, options=_WHOLE)
+            return session.get(schema.Photo, photo_id, options=[_WHOLE])
 
     def find(self, content_hash: str) -> schema.Photo | None:
-        """A photo by content hash, with coverages and paths."""
+        """A photo by content hash, with its paths."""
         with self.session() as session:
             return session.scalar(
-                select(schema.Photo).where(schema.Photo.content_hash == content_hash).options(*_WHOLE)
+                select(schema.Photo).where(schema.Photo.content_hash == content_hash).options(_WHOLE)
             )
 
     def at_path(self, path: Path | str) -> list[schema.Photo]:
@@ -186,14 +186,13 @@ class Catalog(Lookup):
 
         Raises ArchiveError, too, when its content is there already.
         """
-        for name, value in _of_photo(features).items():
+        for name, value in of_photo(features).items():
             setattr(photo, name, value)
         there = there or FileThere(text_to_path(photo.path), photo.file_size, None)
         photo.path = path_to_text(absolute(there.path)) + there.part
         with self.changing() as session:
             session.add(photo)
             session.flush()
-            insert_features(session, {photo.id: features})
             paths.seen(session, photo.id, there, photo.added_at)
         return photo.id
 
@@ -250,35 +249,21 @@ def _replace_features(session: Session, features: Mapping[int, MapFeatures]) -> 
     """Of photos that are there."""
     if not features:
         return
-    session.execute(delete(schema.Coverage).where(schema.Coverage.photo_id.in_(list(features))))
-    values = [{"id": i, **_of_photo(made)} for i, made in features.items()]
+    values = [{"id": i, **of_photo(made)} for i, made in features.items()]
     session.execute(update(schema.Photo), values)
-    insert_features(session, features)
 
 
-def _of_photo(made: MapFeatures) -> dict[str, Any]:
+def of_photo(made: MapFeatures) -> dict[str, Any]:
     """The columns of a photo's row that follow from its base layer and its compact image."""
+    colours = made.colours
     return {
         "embedding": made.embedding,
         "regions": made.regions,
         "stored_words": made.words,
-        "brightness": made.colours and made.colours.brightness,
-        "colours": made.colours and made.colours.photo,
+        "brightness": colours and colours.brightness,
+        "colours": colours and colours.photo,
+        "stored_coverages": pack_shown(
+            Shown(c, f, made.certainties.get(c), None if colours is None else colours.of_class.get(c))
+            for c, f in made.coverages
+        ),
     }
-
-
-def insert_features(session: Session, features: Mapping[int, MapFeatures]) -> None:
-    """What stands beside the rows of photos, by their ids."""
-    coverages = [
-        {
-            "photo_id": i,
-            "class_id": c,
-            "fraction": f,
-            "certainty": made.certainties.get(c),
-            "colours": made.colours and made.colours.of_class.get(c),
-        }
-        for i, made in features.items()
-        for c, f in made.coverages
-    ]
-    if coverages:
-        session.execute(insert(schema.Coverage), coverages)

@@ -43,7 +43,7 @@ class Problem(StrEnum):
     DATABASE = "database"
     """The database's own check fails; the finding's ``detail`` is what it says."""
     ROWS_OF_NO_PHOTO = "rows of no photo"
-    """The catalog has coverages of photos that it does not have."""
+    """The catalog has paths or tags of photos that it does not have."""
     EARLIER_DESCRIPTIONS = "earlier descriptions"
     """Photos, ``photos`` many, that an older version described: queries refuse them."""
 

@@ -87,6 +87,19 @@ def _upgrade(url: URL) -> None:
         upgrade(engine)
     finally:
         engine.dispose()
+    if url.get_backend_name() == "sqlite" and url.database:
+        _compact(Path(url.database))
+
+
+def _compact(path: Path) -> None:
+    """Give back what migrations left unused, and let the pages of a file be as large as those of new ones.
+    Where that cannot be, because others have it open or the disk is full, the file stays as it is."""
+    with suppress(sqlite3.Error), closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        with suppress(sqlite3.Error):
+            connection.execute("PRAGMA journal_mode = DELETE")  # with a log pages keep their size
+            connection.execute(f"PRAGMA page_size = {PAGE_BYTES}")
+            connection.execute("VACUUM")
+        connection.execute("PRAGMA journal_mode = WAL")
 
 
 def _use_write_ahead_log(engine: Engine) -> None:
@@ -104,6 +117,10 @@ def _use_write_ahead_log(engine: Engine) -> None:
 # SQLAlchemy engines for catalogs, and database trouble in words.
 
 BUSY_SECONDS = 30.0  # how long a writer waits for another; a catalog transaction takes milliseconds
+
+PAGE_BYTES = 8_192
+"""Of a new SQLite file. A photo's row takes about a thousand, so that of the 4096 bytes that are SQLite's own
+choice much stays empty."""
 
 _WRITING = "catalog_writing"  # execution option
 
@@ -146,6 +163,7 @@ def make_engine(url: URL, *, foreign_keys: bool = True, immutable: bool = False)
         @event.listens_for(engine, "connect")
         def _connect(connection: Any, _record: Any) -> None:
             connection.isolation_level = None
+            connection.execute(f"PRAGMA page_size = {PAGE_BYTES}")  # nothing but of a new file
             connection.execute(f"PRAGMA foreign_keys = {'ON' if foreign_keys else 'OFF'}")
             connection.execute("PRAGMA synchronous = NORMAL")
 

@@ -23,11 +23,12 @@ from numpy.typing import NDArray
 
 from dsslic_search.archive.revisions import head_revision
 from dsslic_search.core.colour_terms import named
-from dsslic_search.core.errors import Remedy
+from dsslic_search.core.errors import ArchiveError, FormatError, Remedy
 from dsslic_search.core.fact import Column, FactValue
 from dsslic_search.core.fields import COLUMNS, EXPORTED
 from dsslic_search.core.kinds import HIDDEN
 from dsslic_search.core.text import closest, did_you_mean, quoted
+from dsslic_search.features.coverage import Shown, unpack_shown
 from dsslic_search.index.source import Snapshot, State
 
 Rows = list[tuple[Any, ...]]
@@ -65,15 +66,6 @@ def generation_in(settings: Mapping[str, str]) -> int:
 def state_in(settings: Mapping[str, str]) -> State:
     """The state of a catalog, by its settings."""
     return State(generation_in(settings), settings.get(TOKEN, ""))
-
-
-class Shown(NamedTuple):
-    """What is known of a class in a photo: its fraction, its certainty 0..255 and the mask of its colours
-    (`core.colour_terms`); None where these are not known."""
-
-    fraction: float
-    certainty: int | None
-    colours: int | None
 
 
 @dataclass(frozen=True)
@@ -203,19 +195,14 @@ class Lookup(ABC):
     def look_up(self, ids: Sequence[int], classes: Sequence[int]) -> LookedUp:
         """What is shown of photos that a query found, of at most `IDS_IN_A_STATEMENT`, and how much they show
         of some classes."""
-        names = ", ".join(["id", "path", "words", *(column.name for column in EXPORTED.values())])
+        names = ["id", "path", "words", "coverages" if classes else "x''"]
+        names += [column.name for column in EXPORTED.values()]
         asked = [
-            f"SELECT {names} FROM photo WHERE id IN ({_listed(ids)})",
+            f"SELECT {', '.join(names)} FROM photo WHERE id IN ({_listed(ids)})",
             f"SELECT photo_id, path || part FROM path WHERE photo_id IN ({_listed(ids)}) "
             "AND ended_at IS NULL ORDER BY first_seen, id",
         ]
-        if classes:
-            # + 0: a condition on the class itself tempts SQLite to walk the index of all photos that have it
-            asked.append(
-                "SELECT photo_id, class_id, fraction, certainty, colours FROM coverage "
-                f"WHERE photo_id IN ({_listed(ids)}) AND (class_id + 0) IN ({_listed(classes)})"
-            )
-        photos, lying, *shown = self.rows(*asked)
+        photos, lying = self.rows(*asked)
         paths: dict[int, tuple[str, ...]] = {}
         for photo_id, path in lying:
             paths[photo_id] = (*paths.get(photo_id, ()), path)
@@ -228,9 +215,14 @@ class Lookup(ABC):
                         for (name, column), value in zip(EXPORTED.items(), values, strict=True)
                     },
                 )
-                for photo_id, path, _words, *values in photos
+                for photo_id, path, _words, _coverages, *values in photos
             },
-            {(row[0], row[1]): Shown(*row[2:]) for rows in shown for row in rows},
+            {
+                (row[0], each.class_id): each
+                for row in photos
+                for each in classes_of(row[0], row[3])
+                if each.class_id in classes
+            },
             paths,
             {photo_id: bytes(words) for photo_id, _path, words, *_ in photos if words is not None},
         )
@@ -248,6 +240,21 @@ class Lookup(ABC):
             for photo_id, name in tagged:
                 tags[photo_id] = (*tags.get(photo_id, ()), name)
         return {row[0]: Kept(row[1], row[2], row[3], tags.get(row[0], ())) for row in photos}
+
+
+def classes_of(photo_id: int, stored: bytes) -> tuple[Shown, ...]:
+    """The stored classes of a photo. Raises ArchiveError where these are damaged."""
+    try:
+        return unpack_shown(stored)
+    except FormatError as e:
+        raise _damaged(photo_id, e) from None
+
+
+def _damaged(photo_id: int, trouble: FormatError) -> ArchiveError:
+    return ArchiveError(
+        f"the catalog is damaged at photo {photo_id}: {trouble}; describe its photos anew with: "
+        f"{Remedy.REINDEX}"
+    )
 
 
 def _listed(numbers: Iterable[int]) -> str:

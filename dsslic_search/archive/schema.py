@@ -10,20 +10,38 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     DateTime,
+    Dialect,
     Float,
     ForeignKey,
     Index,
     Integer,
     LargeBinary,
     String,
+    TypeDecorator,
     UniqueConstraint,
     event,
     false,
+    text,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
 from dsslic_search.core.fields import COLUMNS
 from dsslic_search.core.kinds import PhotoState
+from dsslic_search.features.coverage import Shown, unpack_shown
+from dsslic_search.features.embedding import from_stored, to_stored
+
+
+class Embedding(TypeDecorator[bytes]):
+    """An embedding, in fewer bytes where that loses nothing."""
+
+    impl = LargeBinary
+    cache_ok = True
+
+    def process_bind_param(self, value: bytes | None, _dialect: Dialect) -> bytes | None:
+        return None if value is None else to_stored(value)
+
+    def process_result_value(self, value: bytes | None, _dialect: Dialect) -> bytes | None:
+        return None if value is None else from_stored(value)
 
 
 class Base(DeclarativeBase):
@@ -55,7 +73,7 @@ class Photo(Base):
     map_bytes: Mapped[int] = mapped_column(Integer)  # prefix of it that holds the base layer
     vocabulary: Mapped[str] = mapped_column(String(16))  # identity of the class list
     segmenter: Mapped[str] = mapped_column(String(16))  # identity of the weights that made the label map
-    embedding: Mapped[bytes] = mapped_column(LargeBinary)  # float32 little-endian, unit length
+    embedding: Mapped[bytes] = mapped_column(Embedding)  # float32 little-endian, unit length
     # features.scene; None: not described since an older version
     regions: Mapped[bytes | None] = mapped_column(LargeBinary)
 
@@ -66,14 +84,19 @@ class Photo(Base):
         brightness: Mapped[int | None]  # mean luma, 0..255; None: not known since an older version
         colours: Mapped[int | None]  # a mask of core.colour_terms; None likewise
         stored_words: Mapped[bytes | None]  # features.image_words; None: its file has none
+        stored_coverages: Mapped[bytes]  # features.coverage
 
-    coverages: Mapped[list[Coverage]] = relationship(cascade="all, delete-orphan", passive_deletes=True)
     # changed by `archive.paths` alone; those at which it lies come first
     paths: Mapped[list[KnownPath]] = relationship(
         viewonly=True,
         foreign_keys="KnownPath.photo_id",
         order_by="(KnownPath.ended_at.is_not(None), KnownPath.first_seen, KnownPath.id)",
     )
+
+    @property
+    def coverages(self) -> tuple[Shown, ...]:
+        """The classes that its label map shows, by id. FormatError where the catalog is damaged."""
+        return unpack_shown(self.stored_coverages)
 
     @property
     def words(self) -> dict[str, float]:
@@ -115,25 +138,6 @@ class Purged(Base):
 
     content_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
     purged_at: Mapped[datetime] = mapped_column(DateTime)  # UTC
-
-
-class Coverage(Base):
-    """The fraction of a photo's label map that a class covers, and what else is known of the class there;
-    absent classes have no row."""
-
-    __tablename__ = "coverage"
-
-    photo_id: Mapped[int] = mapped_column(ForeignKey("photo.id", ondelete="CASCADE"), primary_key=True)
-    class_id: Mapped[int] = mapped_column(Integer, primary_key=True)
-    fraction: Mapped[float] = mapped_column(Float)  # 0 < fraction <= 1
-    # mean probability of its labels, 0..255; None: the file does not say
-    certainty: Mapped[int | None] = mapped_column(Integer)
-    # a mask of core.colour_terms; None: not known, or too small to have any
-    colours: Mapped[int | None] = mapped_column(Integer)
-
-    __table_args__ = (
-        Index("ix_coverage_class_fraction", "class_id", "fraction", "photo_id", "certainty", "colours"),
-    )
 
 
 class Setting(Base):
@@ -208,6 +212,9 @@ _STANDING = {
     "brightness": mapped_column(Integer, nullable=True),  # as its migration adds it
     "colours": mapped_column(Integer, nullable=True),
     "stored_words": mapped_column("words", LargeBinary, nullable=True),
+    "stored_coverages": mapped_column(
+        "coverages", LargeBinary, nullable=False, default=b"", server_default=text("x''")
+    ),
 }
 for _column in COLUMNS:
     if _column.name not in Photo.__table__.columns and _column.name not in _STANDING:
@@ -238,9 +245,6 @@ _TRIGGERS = {
     "photo_added": ("INSERT ON photo", ["new.id"]),
     "photo_changed": ("UPDATE ON photo", ["new.id"]),
     "photo_removed": ("DELETE ON photo", ["old.id"]),
-    "coverage_added": ("INSERT ON coverage", ["new.photo_id"]),
-    "coverage_changed": ("UPDATE ON coverage", ["old.photo_id", "new.photo_id"]),
-    "coverage_removed": ("DELETE ON coverage", ["old.photo_id"]),
     "path_added": ("INSERT ON path", ["new.photo_id"]),
     "path_changed": ("UPDATE OF photo_id, path, part, ended_at ON path", ["old.photo_id", "new.photo_id"]),
     "path_removed": ("DELETE ON path", ["old.photo_id"]),

@@ -2,30 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Column as SqlColumn
-from sqlalchemy import Connection, Executable, Integer, MetaData, Table, case, cast, func, insert, select
+from sqlalchemy import (
+    Connection,
+    Executable,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    case,
+    cast,
+    func,
+    insert,
+    select,
+    type_coerce,
+)
 
 from dsslic_search.archive.history import changed_since
-from dsslic_search.archive.lookup import PROSE, Totals, batches
-from dsslic_search.archive.schema import Coverage, KnownPath, Photo, Tag
-from dsslic_search.core.certainty import UNKNOWN_CERTAINTY
+from dsslic_search.archive.lookup import PROSE, Totals, batches, classes_of
+from dsslic_search.archive.schema import KnownPath, Photo, Tag
 from dsslic_search.core.fact import Values
 from dsslic_search.core.fields import INDEXED
 from dsslic_search.core.kinds import HIDDEN, PhotoState
 from dsslic_search.features.scene import SceneRegions
-from dsslic_search.index.source import ClassRows, InOrder, State
+from dsslic_search.index.source import InOrder, State
 
 CHUNK = 20_000  # rows
 WIDE_CHUNK = 5_000  # rows that hold an embedding
 LOOKED_UP = 20_000  # photos that are summed by their ids; for more, all are gone through
 
 _FILE = [getattr(Photo, column.name) for column in INDEXED]
+_EMBEDDING = type_coerce(Photo.embedding, LargeBinary)  # as it is stored
 _MOMENT = func.coalesce(Photo.taken_at, Photo.added_at)
 _NEWEST_FIRST = _MOMENT.desc(), Photo.id
 _NOTHING: Mapping[Values, Any] = {"whole": 0, "pixels": 0, "date": None}
@@ -130,44 +143,28 @@ class Snapshot:
                 (wanted, *nothing) if there is None else (wanted, *values) for wanted, there, *values in rows
             ]
 
-    def coverages(self, class_id: int) -> ClassRows:
-        """The photos that have a class, in any order, with what is known of it there."""
-        chosen = select(
-            Coverage.photo_id,
-            Coverage.fraction,
-            func.coalesce(Coverage.certainty, UNKNOWN_CERTAINTY),
-            func.coalesce(Coverage.colours, 0),
-        ).where(Coverage.class_id == class_id)
-        if self._ids is not None:
-            chosen = chosen.where(Coverage.photo_id.in_(select(_CHOSEN.c.id)))
-        parts = [tuple(zip(*rows, strict=True)) for rows in self.rows(chosen)]
-        ids, fractions, certainties, colours = zip(*parts, strict=True) if parts else ((),) * 4
-        return ClassRows(
-            _gathered(ids, np.int64),
-            _gathered(fractions, np.float64),
-            _gathered(certainties, np.uint8),
-            _gathered(colours, np.uint16),
-        )
+    def coverages(self) -> Iterator[list[tuple[int, bytes]]]:
+        """(id, stored coverages) of all photos in the order of `photo_ids`, in lists."""
+        for rows in self._in_order(CHUNK, (b"",), Photo.stored_coverages):
+            yield [(photo_id, stored) for photo_id, stored in rows]
 
     def covered(self, ids: NDArray[np.int64], classes: Sequence[int]) -> NDArray[np.float64]:
         """The fraction of each photo that the classes cover together, summed in order of class id; 0 for
         photos not there."""
         sums = dict.fromkeys(ids.tolist(), 0.0)
         for asked in batches(ids):
-            # asked by photo alone: a condition on the class tempts SQLite to walk the other index
-            query = select(Coverage.photo_id, Coverage.class_id, Coverage.fraction).where(
-                Coverage.photo_id.in_(asked)
-            )
-            for rows in self.rows(query.order_by(Coverage.photo_id, Coverage.class_id)):
-                for photo_id, class_id, fraction in rows:
-                    if class_id in classes:
-                        sums[photo_id] += fraction
+            stored = select(Photo.id, Photo.stored_coverages).where(Photo.id.in_(asked))
+            for rows in self.rows(stored):
+                for photo_id, shown in rows:
+                    for each in classes_of(photo_id, shown):
+                        if each.class_id in classes:
+                            sums[photo_id] += each.fraction
         return np.fromiter((sums[i] for i in ids.tolist()), np.float64, ids.size)
 
     def embeddings(self) -> Iterator[list[tuple[int, bytes]]]:
-        """(id, embedding) of all photos in the order of `photo_ids`, in lists; empty for photos without a
-        label map."""
-        for rows in self._in_order(WIDE_CHUNK, (b"", 0), Photo.embedding, Photo.map_bytes):
+        """(id, stored embedding) of all photos in the order of `photo_ids`, in lists; empty for photos
+        without a label map."""
+        for rows in self._in_order(WIDE_CHUNK, (b"", 0), _EMBEDDING, Photo.map_bytes):
             yield [(photo_id, embedding if seen else b"") for photo_id, embedding, seen in rows]
 
     def regions(self) -> Iterator[list[tuple[int, bytes | None]]]:
@@ -258,7 +255,3 @@ def _ids(rows: Sequence[tuple[Any, ...]]) -> NDArray[np.int64]:
 
 def _joined(parts: list[NDArray[Any]], dtype: type) -> NDArray[Any]:
     return np.concatenate([np.empty(0, dtype), *parts])
-
-
-def _gathered(parts: Iterable[Sequence[float]], dtype: type) -> NDArray[Any]:
-    return _joined([np.array(part, dtype) for part in parts], dtype)

@@ -25,7 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import insert
 
-from dsslic_search.archive.catalog import insert_features
+from dsslic_search.archive.catalog import of_photo
 from dsslic_search.archive.database import make_engine, stored_revision, url_of
 from dsslic_search.archive.folder import ArchiveFolder
 from dsslic_search.archive.schema import KnownPath, Photo
@@ -139,11 +139,8 @@ def fill(root: Path, made: Synthetic) -> None:
         for files, embedded in zip(made.known_files(), made.embeddings(), strict=True):
             features = {i: made.features_of(i, embedding) for i, embedding in embedded}
             photos = [
-                file | STORED | {
-                    "path": paths[file["id"]], "content_hash": f"{file['id']:064x}",
-                    "embedding": features[file["id"]].embedding, "regions": features[file["id"]].regions,
-                    "stored_words": features[file["id"]].words,
-                }
+                file | STORED | of_photo(features[file["id"]])
+                | {"path": paths[file["id"]], "content_hash": f"{file['id']:064x}"}
                 for file in files
             ]  # fmt: skip
             lying = [
@@ -153,7 +150,6 @@ def fill(root: Path, made: Synthetic) -> None:
             ]  # fmt: skip
             with catalog.changing() as session:
                 session.execute(insert(Photo), photos)
-                insert_features(session, features)
                 session.execute(insert(KnownPath), lying)
 
 
@@ -265,9 +261,9 @@ def wide(made: Synthetic) -> dict[str, NDArray[Any]]:
     }
     places = np.argsort(columns["id"])
     for each in classes.classes:
-        found = made.coverages(each.id)
+        ids, fractions = made.covering(each.id)
         share = np.zeros(made.model.size)
-        share[places[found.ids - 1]] = found.fractions
+        share[places[ids - 1]] = fractions
         columns[_column(each.name)] = share
         counts = np.array(
             [_regions_of(made, number, each.id) for number in range(len(made.features))], np.uint8

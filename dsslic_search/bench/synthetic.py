@@ -14,6 +14,7 @@ from contextlib import AbstractContextManager, nullcontext
 from copy import copy
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -23,8 +24,9 @@ from dsslic_search.archive.features import MapFeatures
 from dsslic_search.core.colour_terms import TERMS
 from dsslic_search.core.fact import FactValue
 from dsslic_search.core.fields import INDEXED
+from dsslic_search.features.coverage import CERTAINTY_KNOWN, COLOURS_KNOWN, SHOWN
 from dsslic_search.features.embedding import BLOCK_NORM, DIMENSION, pack, unpack
-from dsslic_search.index.source import ClassRows, FileFacts, InOrder, Snapshot, State
+from dsslic_search.index.source import FileFacts, InOrder, Snapshot, State
 
 MAP_PIXELS = 256 * 171  # of a label map of a common shape
 COVERAGE_SPREAD = 0.3  # of the logarithm of a coverage
@@ -50,26 +52,6 @@ CAMERAS = [
         for model in ("A1", "B2", "C3", "D4")
     ),
 ]
-
-
-def features_in(snapshot: Snapshot, classes: int) -> list[MapFeatures]:
-    """What a catalog knows of the label maps of its photos. Photos whose regions are not known are left
-    out."""
-    coverages: dict[int, list[tuple[int, float]]] = {
-        photo_id: [] for photo_id in snapshot.photo_ids().tolist()
-    }
-    for class_id in range(classes):
-        found = snapshot.coverages(class_id)
-        for photo_id, fraction in zip(found.ids.tolist(), found.fractions.tolist(), strict=True):
-            coverages[photo_id].append((class_id, fraction))
-    embeddings = dict(pair for part in snapshot.embeddings() for pair in part)
-    regions = dict(pair for part in snapshot.regions() for pair in part)
-    words = dict(pair for part in snapshot.image_words() for pair in part)
-    return [
-        MapFeatures(tuple(own), known, embeddings[photo_id], words=words[photo_id])
-        for photo_id, own in coverages.items()
-        if (known := regions[photo_id]) is not None
-    ]
 
 
 class Coverages(NamedTuple):
@@ -107,7 +89,6 @@ class Synthetic:
         self._photo, self._class_id, self._fraction = self._made_coverages()
         self._starts = np.searchsorted(self._photo, np.arange(photos + 1))
         self.exact = Coverages(self._starts, self._class_id, self._fraction)
-        self._of_class = np.argsort(self._class_id, kind="stable")
         self._order = np.lexsort((np.arange(photos), -self._facts["moment"]))
 
     def _rng(self, *stream: int) -> np.random.Generator:
@@ -154,7 +135,7 @@ class Synthetic:
         """Nothing ever changes."""
         return np.empty(0, np.int64) if state == self.state else None
 
-    def of(self, ids: NDArray[np.int64]) -> AbstractContextManager[Snapshot]:
+    def of(self, ids: NDArray[np.int64]) -> AbstractContextManager[Synthetic]:
         some = copy(self)
         some._order = ids - 1
         return nullcontext(some)
@@ -170,18 +151,29 @@ class Synthetic:
         seconds: NDArray[np.int64] = self._facts["moment"][order]
         return InOrder(order + 1, (seconds + _EPOCH) * 1_000_000)
 
-    def coverages(self, class_id: int) -> ClassRows:
+    def coverages(self) -> Iterator[list[tuple[int, bytes]]]:
         """Certainties are as if each were as likely as any over a half; a thing has one or two colours."""
-        first, last = np.searchsorted(self._class_id, (class_id, class_id + 1), sorter=self._of_class)
-        entries = self._of_class[first:last]
-        rng = self._rng(4, class_id)
-        colours = 1 << rng.integers(len(TERMS), size=(2, entries.size))
-        return ClassRows(
-            self._photo[entries] + np.int64(1),
-            self._fraction[entries],
-            rng.integers(128, 256, entries.size, np.uint8),
-            (colours[0] | colours[1]).astype(np.uint16),
-        )
+        bounds = (SHOWN.itemsize * self._starts).tolist()
+        stored = self._shown.tobytes()
+        for photos in self._batches():
+            yield [(photo + 1, stored[bounds[photo] : bounds[photo + 1]]) for photo in photos.tolist()]
+
+    @cached_property
+    def _shown(self) -> NDArray[Any]:
+        """Of all photos, by id, then by class."""
+        shown = np.empty(self._photo.size, SHOWN)
+        shown["class_id"], shown["fraction"] = self._class_id, self._fraction
+        for class_id in np.unique(self._class_id).tolist():
+            entries, rng = np.flatnonzero(self._class_id == class_id), self._rng(4, class_id)
+            colours = 1 << rng.integers(len(TERMS), size=(2, entries.size))
+            shown["certainty"][entries] = rng.integers(128, 256, entries.size, np.uint8)
+            shown["colours"][entries] = colours[0] | colours[1] | CERTAINTY_KNOWN | COLOURS_KNOWN
+        return shown
+
+    def covering(self, class_id: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        """The photos, by id, that a class covers some of, and how much of each."""
+        entries = np.flatnonzero(self._class_id == class_id)
+        return self._photo[entries] + np.int64(1), self._fraction[entries]
 
     def covered(self, ids: NDArray[np.int64], classes: Sequence[int]) -> NDArray[np.float64]:
         return self.exact.covered(ids, classes)

@@ -80,7 +80,8 @@ def finding_sentence(finding: Finding) -> str:
             return f"{finding.where}: database damaged: {finding.detail}; restore the catalog from a backup"
         case Problem.ROWS_OF_NO_PHOTO:
             return (
-                f"{finding.where}: coverages of photos that are not there; restore the catalog from a backup"
+                f"{finding.where}: paths or tags of photos that are not there; restore the catalog from a "
+                "backup"
             )
         case Problem.EARLIER_DESCRIPTIONS:
             said = "1 photo was" if finding.photos == 1 else f"{finding.photos} photos were"

@@ -119,6 +119,22 @@ def pack(vectors: NDArray[np.float32]) -> NDArray[np.int8]:
     return np.asarray(np.clip(exact, -BLOCK_NORM, BLOCK_NORM), np.int8)
 
 
+def to_stored(embedding: bytes) -> bytes:
+    """An embedding, float32 little-endian, as it is stored: packed if :func:`unpack` makes the same of that
+    to the last bit, else as it is."""
+    if len(embedding) != 4 * DIMENSION:
+        return embedding
+    packed = pack(np.frombuffer(embedding, "<f4"))
+    return packed.tobytes() if from_stored(packed.tobytes()) == embedding else embedding
+
+
+def from_stored(stored: bytes) -> bytes:
+    """The embedding, float32 little-endian, of which :func:`to_stored` made these bytes."""
+    if len(stored) != DIMENSION:
+        return stored
+    return unpack(np.frombuffer(stored, np.int8)).astype("<f4").tobytes()
+
+
 def unpack(packed: NDArray[np.int8]) -> NDArray[np.float32]:
     """The embeddings, float32[..., DIMENSION] of length 1, that are packed in int8[..., DIMENSION]."""
     return np.asarray(packed * WEIGHT_ROOTS / lengths(packed)[..., None], np.float32)

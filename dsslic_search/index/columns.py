@@ -19,12 +19,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dsslic_search.core.errors import ArchiveError
+from dsslic_search.core.certainty import UNKNOWN_CERTAINTY
+from dsslic_search.core.errors import ArchiveError, FormatError, Remedy
 from dsslic_search.core.vocabulary import Vocabulary
+from dsslic_search.features.coverage import CERTAINTY_KNOWN, COLOURS, read_shown
 from dsslic_search.index import cache
 from dsslic_search.index.quanta import QUANTA, doubt, quanta, span_of, ticks
 from dsslic_search.index.segments import Segment, Table
-from dsslic_search.index.source import ClassRows, Snapshot, Stale
+from dsslic_search.index.source import Snapshot, Stale
 
 KIND = "coverage"
 FORMAT = 5
@@ -34,6 +36,7 @@ slower."""
 LOOKED_UP_ROWS = 8192  # at most; more are read off the whole column
 REMEMBERED_QUANTA = 4096  # of which rows and ticks are kept
 MAX_QUANTUM = QUANTA + 1
+_ANEW = f"describe its photos anew with: {Remedy.REINDEX}"
 
 Classes = tuple[int, ...]
 
@@ -249,80 +252,131 @@ _KEPT: Mapping[str, type[np.unsignedinteger[Any]]] = {
 """What is kept of a thing in a photo, by the endings of the arrays' names: quanta, and what stands beside."""
 
 
-class _Builder:
-    """Takes one column after the other, each as the rows that have the thing, ascending, and what is known of
-    it there."""
+@dataclass(frozen=True)
+class _Rows:
+    """Photos that show a thing: ``rows``, ascending, and what is kept of the thing there (see `_KEPT`)."""
 
-    def __init__(self, photos: int) -> None:
-        self.photos = photos
-        self.full_number: list[int] = []  # of each column, among the full ones; -1 for pairs
-        self.full: dict[str, list[NDArray[Any]]] = {what: [] for what in _KEPT}
-        self.rows: list[NDArray[np.uint32]] = []
-        self.pairs: dict[str, list[NDArray[Any]]] = {what: [] for what in _KEPT}
+    rows: NDArray[np.uint32]
+    kept: Mapping[str, NDArray[Any]]
 
-    def add(
-        self,
-        rows: NDArray[np.intp],
+    @classmethod
+    def of(
+        cls,
+        rows: NDArray[np.unsignedinteger[Any]],
         fractions: NDArray[np.float64],
         certainties: NDArray[np.uint8],
         colours: NDArray[np.uint16],
-    ) -> None:
-        full = FULL_ONE_IN * rows.size >= self.photos > 0
-        self.full_number.append(len(self.full[""]) if full else -1)
-        kept: tuple[NDArray[Any], ...] = (quanta(fractions), certainties, colours)
-        for (what, dtype), values in zip(_KEPT.items(), kept, strict=True):
-            if full:
-                self.full[what].append(np.zeros(self.photos, dtype))
-                self.full[what][-1][rows] = values
-            self.pairs[what].append(values[:0] if full else values)
-        self.rows.append((rows[:0] if full else rows).astype(np.uint32))
+    ) -> _Rows:
+        return cls(rows, {"": quanta(fractions), "_certainty": certainties, "_colours": colours})
 
-    def arrays(self) -> cache.Made:
-        columns = len(self.full[""])
-        arrays: cache.Made = {
-            "places": np.array(self.full_number, np.int16),
-            "starts": np.cumsum([0, *(rows.size for rows in self.rows)], dtype=np.int64),
-            "rows": np.concatenate(self.rows),
-        }
-        for what, dtype in _KEPT.items():
-            arrays[f"full{what}"] = np.array(self.full[what], dtype).reshape(columns, self.photos)
-            arrays[f"pairs{what}"] = np.concatenate(self.pairs[what])
-        return arrays
+    @classmethod
+    def joined(cls, parts: Sequence[_Rows]) -> _Rows:
+        """Of parts whose rows come one after another's."""
+        kept = {what: np.concatenate([part.kept[what] for part in parts]) for what in _KEPT}
+        return cls(np.concatenate([part.rows for part in parts]), kept)
+
+    def sliced(self, part: slice) -> _Rows:
+        return _Rows(self.rows[part], {what: values[part] for what, values in self.kept.items()})
 
 
 def _build(snapshot: Snapshot, sets: tuple[Classes, ...]) -> cache.Made:
     """All arrays from the catalog."""
     ids = snapshot.photo_ids()
-    by_id = np.argsort(ids)
-    builder = _Builder(ids.size)
     groups = [classes for classes in sets if len(classes) > 1]
-    # of all classes, then of each group's, in order of class id as the catalog adds them
-    sums = np.zeros((1 + len(groups), ids.size))
-    certain = np.zeros((len(groups), ids.size))  # certainty times fraction, summed
-    colours = np.zeros((len(groups), ids.size), np.uint16)
-    for class_id in range(len(sets) - len(groups)):
-        rows, found = _class_rows(snapshot, class_id, ids, by_id)
-        builder.add(rows, *found[1:])
-        sums[0, rows] += found.fractions
-        for number, classes in enumerate(groups):
-            if class_id in classes:
-                sums[number + 1, rows] += found.fractions
-                certain[number, rows] += found.fractions * found.certainties
-                colours[number, rows] |= found.colours
-    if np.any(sums[0] > 1 + 1e-9):
-        bad = int(ids[np.argmax(sums[0])])
-        raise ArchiveError(
-            f"the catalog is damaged: the classes of photo {bad} cover more than all of it; check the "
-            "archive and ingest it again"
+    singles = len(sets) - len(groups)
+    seen = np.zeros(ids.size, bool)
+    columns: list[list[_Rows]] = [[] for _ in sets]
+    first = 0
+    for batch in snapshot.coverages():
+        found, rows = _read(batch, first, singles)
+        seen[rows] = True
+        certainties = np.where(
+            found["colours"] & CERTAINTY_KNOWN, found["certainty"], np.uint8(UNKNOWN_CERTAINTY)
         )
-    for whole, weighted, shown in zip(sums[1:], certain, colours, strict=True):
-        rows = np.flatnonzero(whole)
-        mean = np.rint(weighted[rows] / whole[rows]).astype(np.uint8)
-        builder.add(rows, np.minimum(whole[rows], 1), mean, shown[rows])
-    unseen = np.flatnonzero(sums[0] == 0).astype(np.uint32)  # label maps say something of every pixel
-    flags = _flags(snapshot, ids, by_id)
-    arrays: cache.Made = {"unseen": unseen, "flags": flags}
-    return arrays | builder.arrays()
+        masks = found["colours"] & np.uint16(COLOURS)
+        order = np.argsort(found["class_id"], kind="stable")
+        starts = np.searchsorted(found["class_id"][order], np.arange(singles + 1)).tolist()
+        every = _Rows.of(rows[order], found["fraction"][order], certainties[order], masks[order])
+        for class_id in range(singles):
+            columns[class_id].append(every.sliced(slice(*starts[class_id : class_id + 2])))
+        for number, classes in enumerate(groups, singles):
+            own = np.isin(found["class_id"], classes)
+            columns[number].append(_together(rows[own], found["fraction"][own], certainties[own], masks[own]))
+        first += len(batch)
+    unseen = np.flatnonzero(~seen).astype(np.uint32)  # label maps say something of every pixel
+    arrays: cache.Made = {"unseen": unseen, "flags": _flags(snapshot, ids, np.argsort(ids))}
+    return arrays | _arrays(columns, ids.size)
+
+
+def _read(
+    batch: Sequence[tuple[int, bytes]], first: int, classes: int
+) -> tuple[NDArray[Any], NDArray[np.uint32]]:
+    """The coverages of photos in consecutive rows, of which ``first`` is the first, by row and class id:
+    SHOWN[n], and the rows. Raises ArchiveError for what cannot be."""
+    try:
+        found, counts = read_shown([stored for _, stored in batch])
+    except FormatError as e:
+        raise ArchiveError(f"the catalog is damaged: {e}; {_ANEW}") from None
+    place = np.repeat(np.arange(len(batch), dtype=np.uint32), counts)
+    if np.any(found["class_id"] >= classes):
+        known = found["class_id"] < classes
+        found, place = found[known], place[known]
+    if not np.all((found["fraction"] > 0) & (found["fraction"] <= 1)):
+        raise ArchiveError(f"the catalog is damaged: a coverage is not in 0..1; {_ANEW}")
+    sums = np.bincount(place, found["fraction"], len(batch))
+    if np.any(sums > 1 + 1e-9):
+        bad = batch[int(np.argmax(sums))][0]
+        raise ArchiveError(
+            f"the catalog is damaged: the classes of photo {bad} cover more than all of it; {_ANEW}"
+        )
+    return found, place + np.uint32(first)
+
+
+def _together(
+    rows: NDArray[np.uint32],
+    fractions: NDArray[np.float64],
+    certainties: NDArray[np.uint8],
+    colours: NDArray[np.uint16],
+) -> _Rows:
+    """What the classes of a group come to in each photo, from what is known of each, by row, then by class
+    id: fractions are added in this order, as the catalog does."""
+    begins = np.ones(rows.size, bool)
+    begins[1:] = rows[1:] != rows[:-1]
+    first = np.flatnonzero(begins)
+    number = np.cumsum(begins) - 1
+    whole = np.bincount(number, fractions, first.size)
+    mean = np.rint(np.bincount(number, fractions * certainties, first.size) / whole).astype(np.uint8)
+    shown = np.bitwise_or.reduceat(colours, first) if first.size else colours
+    return _Rows.of(rows[first], np.minimum(whole, 1), mean, shown)
+
+
+def _arrays(columns: Sequence[Sequence[_Rows]], photos: int) -> cache.Made:
+    """Columns in their order, of which each photo has some, as they are stored."""
+    full: dict[str, list[NDArray[Any]]] = {what: [] for what in _KEPT}
+    few: list[_Rows] = []
+    places: list[int] = []  # of each column, among the full ones; -1 for pairs
+    nothing = _Rows(np.empty(0, np.uint32), {what: np.empty(0, dtype) for what, dtype in _KEPT.items()})
+    for parts in columns:
+        column = _Rows.joined([nothing, *parts])
+        if FULL_ONE_IN * column.rows.size >= photos > 0:
+            places.append(len(full[""]))
+            for what, dtype in _KEPT.items():
+                full[what].append(np.zeros(photos, dtype))
+                full[what][-1][column.rows] = column.kept[what]
+            column = nothing
+        else:
+            places.append(-1)
+        few.append(column)
+    pairs = _Rows.joined(few)
+    arrays: cache.Made = {
+        "places": np.array(places, np.int16),
+        "starts": np.cumsum([0, *(column.rows.size for column in few)], dtype=np.int64),
+        "rows": pairs.rows,
+    }
+    for what, dtype in _KEPT.items():
+        arrays[f"full{what}"] = np.array(full[what], dtype).reshape(len(full[what]), photos)
+        arrays[f"pairs{what}"] = pairs.kept[what]
+    return arrays
 
 
 def _flags(snapshot: Snapshot, ids: NDArray[np.int64], by_id: NDArray[np.intp]) -> NDArray[np.uint8]:
@@ -333,22 +387,3 @@ def _flags(snapshot: Snapshot, ids: NDArray[np.int64], by_id: NDArray[np.intp]) 
     of_rows = np.zeros(ids.size, np.uint8)
     of_rows[by_id[np.searchsorted(ids, hidden, sorter=by_id)]] = flags
     return of_rows
-
-
-def _class_rows(
-    snapshot: Snapshot, class_id: int, ids: NDArray[np.int64], by_id: NDArray[np.intp]
-) -> tuple[NDArray[np.intp], ClassRows]:
-    """The rows of the photos that have a class, ascending, and what is known of it in each. ``by_id`` sorts
-    ``ids``."""
-    found = snapshot.coverages(class_id)
-    if not ids.size or not found.ids.size:
-        return np.empty(0, np.intp), found.at(np.empty(0, np.intp))
-    if not np.all((found.fractions > 0) & (found.fractions <= 1)):
-        raise ArchiveError(
-            f"the catalog is damaged: a coverage of class {class_id} is not in 0..1; ingest the photos again"
-        )
-    nearest = np.minimum(np.searchsorted(ids, found.ids, sorter=by_id), ids.size - 1)
-    rows = by_id[nearest]
-    known = ids[rows] == found.ids  # rows of no photo are for the archive's check to tell
-    order = np.flatnonzero(known)[np.argsort(rows[known])]
-    return rows[order], found.at(order)

@@ -37,22 +37,6 @@ class InOrder(NamedTuple):
     moments: NDArray[np.int64]
 
 
-class ClassRows(NamedTuple):
-    """Photos that have a class: ids int64, fractions float64 over 0..1, certainties uint8 (255 for 1;
-    `core.certainty.UNKNOWN_CERTAINTY` where they are not known) and colours uint16 (masks of
-    `core.colour_terms`; 0 where they are not known)."""
-
-    ids: NDArray[np.int64]
-    fractions: NDArray[np.float64]
-    certainties: NDArray[np.uint8]
-    colours: NDArray[np.uint16]
-
-    def at(self, places: NDArray[np.intp]) -> ClassRows:
-        """Some of them."""
-        ids, fractions, certainties, colours = self
-        return ClassRows(ids[places], fractions[places], certainties[places], colours[places])
-
-
 class Snapshot(Protocol):
     """The catalog at one moment. Reading from it may raise ArchiveError."""
 
@@ -75,16 +59,17 @@ class Snapshot(Protocol):
     def photo_ids(self) -> NDArray[np.int64]:
         """All photos, newest first."""
 
-    def coverages(self, class_id: int) -> ClassRows:
-        """The photos that have a class, in any order, with what is known of it there."""
+    def coverages(self) -> Iterator[list[tuple[int, bytes]]]:
+        """(id, coverages as `features.coverage` stores them) of all photos in the order of `photo_ids`, in
+        lists."""
 
     def covered(self, ids: NDArray[np.int64], classes: Sequence[int]) -> NDArray[np.float64]:
         """The fraction of each photo that the classes cover together, summed in order of class id; 0 for
         photos not there."""
 
     def embeddings(self) -> Iterator[list[tuple[int, bytes]]]:
-        """(id, embedding) of all photos in the order of `photo_ids`, in lists; embeddings are float32,
-        little-endian, and empty for photos without a label map."""
+        """(id, embedding as `features.embedding` stores it) of all photos in the order of `photo_ids`, in
+        lists; empty for photos without a label map."""
 
     def regions(self) -> Iterator[list[tuple[int, bytes | None]]]:
         """(id, regions as `features.scene` stores them) of all photos in the order of `photo_ids`, in lists;

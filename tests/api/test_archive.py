@@ -13,8 +13,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from alembic import command
 
 from dsslic_search import Archive
+from dsslic_search.archive.database import alembic_config, for_writing, make_engine, url_of
 from dsslic_search.archive.features import features_of
 from dsslic_search.archive.folder import ArchiveFolder
 from dsslic_search.archive.schema import Photo
@@ -312,23 +314,10 @@ def test_the_palette_has_every_class(archive: Archive):
 def test_an_archive_of_an_older_version_is_brought_up_to_date_by_a_query(archive: Archive):
     wanted = archive.query("sky", limit=5)
     archive.close()
-    with closing(sqlite3.connect(archive.folder.root / "catalog.sqlite")) as database, database:
-        columns = [column[1] for column in database.execute("PRAGMA table_info(photo)")]
-        for (trigger,) in database.execute(
-            "SELECT name FROM sqlite_master WHERE type = 'trigger'"
-        ).fetchall():
-            database.execute(f"DROP TRIGGER {trigger}")
-        database.execute("DELETE FROM setting WHERE name = 'token'")
-        for what in ("TABLE change", "TABLE history", "TABLE path", "TABLE purged", "INDEX ix_photo_bytes"):
-            database.execute(f"DROP {what}")
-        for later in columns[columns.index("lens") :]:
-            database.execute(f"ALTER TABLE photo DROP COLUMN {later}")
-        database.execute("CREATE INDEX ix_photo_bytes ON photo (stored_bytes, map_bytes)")
-        database.execute("DROP INDEX ix_coverage_class_fraction")
-        for later in ("certainty", "colours"):
-            database.execute(f"ALTER TABLE coverage DROP COLUMN {later}")
-        database.execute("CREATE INDEX ix_coverage_class_fraction ON coverage (class_id, fraction, photo_id)")
-        database.execute("UPDATE alembic_version SET version_num = '0003'")
+    engine = make_engine(url_of(archive.folder.root / "catalog.sqlite"), foreign_keys=False)
+    with for_writing(engine).begin() as connection:
+        command.downgrade(alembic_config(connection), "0003")
+    engine.dispose()
     assert archive.query("sky", limit=5).hits == wanted.hits
     with closing(sqlite3.connect(archive.folder.root / "catalog.sqlite")) as database:
         assert "lens" in [column[1] for column in database.execute("PRAGMA table_info(photo)")]

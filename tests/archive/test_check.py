@@ -240,9 +240,11 @@ def test_a_row_that_an_interrupted_ingest_left_behind_is_mended(filled: Any, rea
             )
         )
         session.execute(
-            text("UPDATE photo SET vocabulary = 'v', segmenter = 's', embedding = 'e' WHERE id = 2")
+            text(
+                "UPDATE photo SET vocabulary = 'v', segmenter = 's', embedding = 'e', coverages = x'' "
+                "WHERE id = 2"
+            )
         )
-        session.execute(text("DELETE FROM coverage WHERE photo_id = 2"))
     (problem,) = check(filled.archive, read_data)
     assert (problem.what, problem.kind) == (Fault.OUTDATED_ROW, Kind.OUTDATED)
     assert problem.photo_id == 2

@@ -21,7 +21,7 @@ from dsslic_search.archive import lookup, notes, paths
 from dsslic_search.archive.catalog import Catalog
 from dsslic_search.archive.features import MapFeatures
 from dsslic_search.archive.folder import ArchiveFolder
-from dsslic_search.archive.lookup import LookedUp, Lookup, Shown, SQLiteLookup, Totals, open_lookup
+from dsslic_search.archive.lookup import LookedUp, Lookup, SQLiteLookup, Totals, open_lookup
 from dsslic_search.archive.paths import FileThere
 from dsslic_search.archive.revisions import head_revision, revisions
 from dsslic_search.archive.schema import KnownPath, Photo, Setting
@@ -125,16 +125,11 @@ def test_photos_with_the_facts_and_classes_that_are_shown(
     monkeypatch.setattr(lookup, "EXPORTED", {name: NAMED[name].columns[0] for name in exported})
     asked = [5, 1, 99, 2, 16, *range(1000, 1400)]
     with catalog.session() as session:
-        photos = session.scalars(select(Photo).options(selectinload(Photo.coverages))).all()
+        photos = session.scalars(select(Photo)).all()
     there = [p for p in photos if p.id in asked]
     assert reader.look_up(asked, classes) == LookedUp(
         {p.id: (p.path, {n: getattr(p, NAMED[n].columns[0].name) for n in exported}) for p in there},
-        {
-            (p.id, c.class_id): Shown(c.fraction, c.certainty, c.colours)
-            for p in there
-            for c in p.coverages
-            if c.class_id in classes
-        },
+        {(p.id, c.class_id): c for p in there for c in p.coverages if c.class_id in classes},
         {p.id: (p.path,) for p in there},
         {p.id: p.stored_words for p in there if p.stored_words is not None},
     )

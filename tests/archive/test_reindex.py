@@ -111,4 +111,3 @@ def test_a_photo_removed_meanwhile_does_not_come_back(archive: Archive):
     archive.catalog.replace_features({1: EMPTY, 2: EMPTY})
     with archive.catalog.session() as session:
         assert session.get(schema.Photo, 2) is None
-        assert session.query(schema.Coverage).filter_by(photo_id=2).count() == 0

@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 
 from dsslic_search.archive.features import MapFeatures, features_of
-from dsslic_search.bench.synthetic import Synthetic, SyntheticSource, features_in
+from dsslic_search.bench.synthetic import Synthetic, SyntheticSource
 from dsslic_search.core.fields import INDEXED
 from dsslic_search.core.vocabulary import default
+from dsslic_search.features.coverage import unpack_shown
 from dsslic_search.features.embedding import DIMENSION
 from dsslic_search.index.segments import open_segments
 from dsslic_search.query.run.execute import Indexes, answer
@@ -40,10 +41,9 @@ def test_the_same_seed_makes_the_same_catalog() -> None:
         == same.newest_first().moments.tolist()
         != other.newest_first().moments.tolist()
     )
-    assert (
-        one.coverages(SKY)[1].tolist() == same.coverages(SKY)[1].tolist() != other.coverages(SKY)[1].tolist()
-    )
+    assert one.covering(SKY)[1].tolist() == same.covering(SKY)[1].tolist() != other.covering(SKY)[1].tolist()
     assert list(one.embeddings()) == list(same.embeddings())
+    assert list(one.coverages()) == list(same.coverages())
     with pytest.raises(ValueError, match="no photo"):
         Synthetic([], 10)
 
@@ -55,7 +55,7 @@ def test_photos_are_like_what_they_are_made_from() -> None:
     assert np.all(np.diff(made.newest_first().moments) <= 0)
     sums = np.zeros(401)
     for class_id in range(len(V)):
-        photos, fractions, *_ = made.coverages(class_id)
+        photos, fractions = made.covering(class_id)
         has = {
             i for i, model in enumerate(made.model.tolist(), 1) if class_id in dict(models()[model].coverages)
         }
@@ -67,7 +67,7 @@ def test_photos_are_like_what_they_are_made_from() -> None:
     both = made.covered(ids, (SKY, CAR))
     single = np.zeros((2, 401))
     for row, class_id in zip(single, (SKY, CAR), strict=True):
-        photos, fractions, *_ = made.coverages(class_id)
+        photos, fractions = made.covering(class_id)
         row[photos] = fractions
     assert both.tolist() == single.sum(axis=0)[ids].tolist()
     for part in made.embeddings():
@@ -82,12 +82,14 @@ def test_photos_are_like_what_they_are_made_from() -> None:
         assert np.datetime64(row["taken_at"] or row["added_at"], "us").astype(np.int64) == moment
 
 
-def test_features_of_a_catalog_come_back() -> None:
+def test_stored_coverages_are_those_of_the_photos() -> None:
     made = Synthetic(models(), 50)
-    again = features_in(made, len(V))
-    assert len(again) == 50
-    assert {each.regions for each in again} <= {each.regions for each in models()}
-    assert all(abs(sum(f for _, f in each.coverages) - 1) < 1e-3 for each in again)
+    stored = [pair for part in made.coverages() for pair in part]
+    assert [photo_id for photo_id, _ in stored] == made.photo_ids().tolist()
+    for photo_id, each in stored:
+        shown = unpack_shown(each)
+        assert tuple((c.class_id, c.fraction) for c in shown) == made.features_of(photo_id, b"").coverages
+        assert all(c.certainty is not None and c.certainty >= 128 and c.colours for c in shown)
 
 
 def test_queries_are_answered() -> None:

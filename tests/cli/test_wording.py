@@ -79,7 +79,7 @@ def test_findings_of_photos(finding: Finding, sentence: str) -> None:
         ),
         (
             Finding(Problem.ROWS_OF_NO_PHOTO, "sqlite:///c"),
-            "sqlite:///c: coverages of photos that are not there; restore the catalog from a backup",
+            "sqlite:///c: paths or tags of photos that are not there; restore the catalog from a backup",
         ),
         (
             Finding(Problem.EARLIER_DESCRIPTIONS, "sqlite:///c", photos=1),

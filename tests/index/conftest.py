@@ -11,14 +11,15 @@ from sqlalchemy.orm import Session
 from sqlalchemy.pool import StaticPool
 
 from dsslic_search.archive.catalog import Catalog
-from dsslic_search.archive.schema import Base, Coverage, Photo
+from dsslic_search.archive.schema import Base, Photo
+from dsslic_search.features.coverage import Shown, pack_shown
 from dsslic_search.features.embedding import DIMENSION
 
 NOON = datetime(2024, 5, 1, 12)
 
 
 class Counting(Catalog):
-    """``statements`` counts the SQL statements that read photos or coverages."""
+    """``statements`` counts the SQL statements that read photos."""
 
     statements = 0
     _open: Session | None = None
@@ -48,15 +49,10 @@ class Counting(Catalog):
             "stored_bytes": 1,
             "map_bytes": 1,
             "vocabulary": "v", "segmenter": "s", "embedding": vector.tobytes(), "regions": regions,
+            "stored_coverages": pack_shown(Shown(*pair) for pair in sorted(fractions.items())),
         }  # fmt: skip
-        coverages = [
-            {"photo_id": photo_id, "class_id": class_id, "fraction": fraction}
-            for class_id, fraction in fractions.items()
-        ]
         with self.changing() if self._open is None else nullcontext(self._open) as session:
             session.execute(insert(Photo), photo)
-            if coverages:
-                session.execute(insert(Coverage), coverages)
 
 
 @pytest.fixture
@@ -72,7 +68,7 @@ def catalogs() -> Iterator[Callable[[], Counting]]:
 
         @event.listens_for(engine, "before_cursor_execute")
         def count(_connection: object, _cursor: object, statement: str, *_: object) -> None:
-            catalog.statements += "FROM photo" in statement or "FROM coverage" in statement
+            catalog.statements += "FROM photo" in statement
 
         return catalog
 

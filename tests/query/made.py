@@ -4,7 +4,7 @@ photos."""
 from __future__ import annotations
 
 import random
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -20,10 +20,11 @@ from dsslic_search.core.certainty import UNKNOWN_CERTAINTY
 from dsslic_search.core.fields import INDEXED
 from dsslic_search.core.kinds import PhotoState
 from dsslic_search.core.vocabulary import default
+from dsslic_search.features.coverage import Shown, pack_shown
 from dsslic_search.features.image_words import ImageWords
 from dsslic_search.index.cache import Arrays
 from dsslic_search.index.segments import Segment, open_segments
-from dsslic_search.index.source import ClassRows, InOrder, State
+from dsslic_search.index.source import InOrder, State
 from dsslic_search.query.run.execute import Indexes
 from tests.oracle import OracleRegion, regions_of
 
@@ -85,8 +86,12 @@ class MadePhoto:
         return regions_of(self.label_map)
 
     def certainty(self, class_id: int) -> int:
+        known = self.known_certainty(class_id)
+        return UNKNOWN_CERTAINTY if known is None else known
+
+    def known_certainty(self, class_id: int) -> int | None:
         known = self.certainties
-        return known if isinstance(known, int) else known.get(class_id, UNKNOWN_CERTAINTY)
+        return known if isinstance(known, int) else known.get(class_id)
 
     @property
     def latitude(self) -> float | None:
@@ -177,23 +182,16 @@ class _Moment:
     def photo_ids(self) -> np.ndarray:
         return np.array([p.id for p in self.photos], np.int64)
 
-    def coverages(self, class_id: int) -> ClassRows:
-        pairs = self._pairs[class_id]
-        photos = [photo for photo, _ in pairs]
-        return ClassRows(
-            np.array([p.id for p in photos], np.int64),
-            np.array([f for _, f in pairs], np.float64),
-            np.array([p.certainty(class_id) for p in photos], np.uint8),
-            np.array([p.class_colours.get(class_id, 0) for p in photos], np.uint16),
-        )
-
-    @cached_property
-    def _pairs(self) -> dict[int, list[tuple[MadePhoto, float]]]:
-        pairs: dict[int, list[tuple[MadePhoto, float]]] = defaultdict(list)
-        for photo in self.photos[::-1]:
-            for class_id, fraction in photo.features.coverages:
-                pairs[class_id].append((photo, fraction))
-        return pairs
+    def coverages(self) -> Iterator[list[tuple[int, bytes]]]:
+        yield [
+            (
+                p.id,
+                pack_shown(
+                    Shown(c, f, p.known_certainty(c), p.class_colours.get(c)) for c, f in p.features.coverages
+                ),
+            )
+            for p in self.photos
+        ]
 
     def covered(self, ids: np.ndarray, classes: Sequence[int]) -> np.ndarray:
         self.archive.asked += ids.size

@@ -24,7 +24,7 @@ from dsslic_search.index.vectors import candidates
 from dsslic_search.index.vectors.scan import Question, Rows, Scan, Scores, question
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
 KIND = "layout"
 FORMAT = 3
@@ -103,13 +103,26 @@ def arrays_of(packed: NDArray[np.int8]) -> cache.Made:
 def _build(snapshot: Snapshot) -> cache.Made:
     parts = [np.empty((0, DIMENSION), np.int8)]
     for batch in snapshot.embeddings():
-        for photo_id, embedding in batch:
-            if len(embedding) not in (0, EMBEDDING_BYTES):
-                raise ArchiveError(
-                    f"photo {photo_id} has an embedding of {len(embedding)} bytes where {EMBEDDING_BYTES} "
-                    "are due: the archive was made by another version; describe its photos anew with: "
-                    f"{Remedy.REINDEX}"
-                )
-        stored = b"".join(embedding or bytes(EMBEDDING_BYTES) for _, embedding in batch)
-        parts.append(pack(np.frombuffer(stored, "<f4").reshape(-1, DIMENSION)))
+        parts.append(_packed(batch))
     return arrays_of(np.concatenate(parts))
+
+
+def _packed(batch: Sequence[tuple[int, bytes]]) -> NDArray[np.int8]:
+    """The embeddings of some photos, int8[n, DIMENSION]; those that are none that can be packed without loss
+    rounded, and zeros for none."""
+    lengths = np.array([len(stored) for _, stored in batch])
+    packed = np.zeros((len(batch), DIMENSION), np.int8)
+    for length in np.unique(lengths[lengths > 0]).tolist():
+        rows = np.flatnonzero(lengths == length).tolist()
+        if length not in (DIMENSION, EMBEDDING_BYTES):
+            raise ArchiveError(
+                f"photo {batch[rows[0]][0]} has an embedding of {length} bytes where {EMBEDDING_BYTES} are "
+                f"due: the archive was made by another version; describe its photos anew with: "
+                f"{Remedy.REINDEX}"
+            )
+        stored = b"".join([batch[row][1] for row in rows])
+        if length == DIMENSION:
+            packed[rows] = np.frombuffer(stored, np.int8).reshape(-1, DIMENSION)
+        else:
+            packed[rows] = pack(np.frombuffer(stored, "<f4").reshape(-1, DIMENSION))
+    return packed
