@@ -22,6 +22,7 @@ from dsslic_search.archive.store import Store
 from dsslic_search.archive.stored import Examination, Fault, ObjectRecord, examine
 from dsslic_search.archive.terms import is_current
 from dsslic_search.features.scene import FORMAT
+from dsslic_search.index.segments import damaged_files
 
 
 class Problem(StrEnum):
@@ -44,6 +45,8 @@ class Problem(StrEnum):
     """The database's own check fails; the finding's ``detail`` is what it says."""
     ROWS_OF_NO_PHOTO = "rows of no photo"
     """The catalog has paths or tags of photos that it does not have."""
+    INDEX_DAMAGED = "index damaged"
+    """A file of an index, a cache of the catalog, is not as it was written."""
     EARLIER_DESCRIPTIONS = "earlier descriptions"
     """Photos, ``photos`` many, that an older version described: queries refuse them."""
 
@@ -58,6 +61,7 @@ class Kind(StrEnum):
     LEFTOVER = "leftover"
     RETURNED = "returned"
     ORIGINAL = "original"
+    INDEX = "index"
     CATALOG = "catalog"
 
 
@@ -77,6 +81,7 @@ _KINDS: dict[Fault | Problem, Kind] = {
     Problem.DATABASE: Kind.CATALOG,
     Problem.ROWS_OF_NO_PHOTO: Kind.CATALOG,
     Problem.EARLIER_DESCRIPTIONS: Kind.CATALOG,
+    Problem.INDEX_DAMAGED: Kind.INDEX,
 }
 
 
@@ -113,10 +118,11 @@ def check(
     """Everything that is wrong with an archive; an empty list when it is sound. Nothing is changed.
 
     Always: the database's own check, each photo's file there, as long as it was, its header sound, and of
-    mode reference the original, as long as it was. With ``read_data`` also every checksum of every file, and
-    these originals' bytes, which reads all of them. What an ingest changes meanwhile is not a
-    problem. ``progress`` is called with files, these originals among them, that were looked at and that are
-    to be looked at in all. Raises ArchiveError when the archive cannot be opened at all.
+    mode reference the original, as long as it was. With ``read_data`` also every checksum of every file,
+    of the indexes too, and these originals' bytes, which reads all of them. What an ingest changes
+    meanwhile is not a problem. ``progress`` is called with files, these originals among them, that were
+    looked at and that are to be looked at in all. Raises ArchiveError when the archive cannot be opened
+    at all.
     """
     store = archive.store
     with archive.open_catalog() as catalog:
@@ -160,6 +166,8 @@ def check(
             if content_hash not in known and not catalog.has(content_hash)
         )
     found.extend(Finding(Problem.LEFTOVER, str(path)) for path in store.leftovers())
+    if read_data:
+        found.extend(Finding(Problem.INDEX_DAMAGED, str(path)) for path in damaged_files(archive.index))
     return found
 
 

@@ -17,22 +17,25 @@ from dsslic_search.archive.schema import Photo
 from dsslic_search.archive.store import Store
 from dsslic_search.archive.stored import Fault, ObjectRecord, examine
 from dsslic_search.core.errors import ArchiveError, FormatError
+from dsslic_search.index.segments import damaged_files
 
 
 def repair(archive: ArchiveFolder, findings: Sequence[Finding]) -> list[Finding]:
     """Mend what can be mended; returns the findings mended.
 
-    Leftovers are deleted. Photos whose file is missing are set apart: they keep their rows and tags, are out
-    of answers, and are taken back when the file is there again, or their original is ingested. So are photos
-    whose file is damaged, and the file is set aside under another name, but never one that may hold the only
-    copy of an original. Rows that describe an earlier file are written anew from the file. Files without a
-    photo, and those that the disk does not give, are left alone. Everything is looked at again first. Raises
-    ArchiveError while another writer is at work.
+    Leftovers and damaged files of indexes, which the next question makes anew, are deleted. Photos whose
+    file is missing are set apart: they keep their rows and tags, are out of answers, and are taken back
+    when the file is there again, or their original is ingested. So are photos whose file is damaged, and
+    the file is set aside under another name, but never one that may hold the only copy of an original.
+    Rows that describe an earlier file are written anew from the file. Files without a photo, and those
+    that the disk does not give, are left alone. Everything is looked at again first. Raises ArchiveError
+    while another writer is at work.
     """
     with archive.writing() as catalog:
         back = take_back(catalog, archive.store)
         mended = [f for f in findings if f.what is Problem.RETURNED and f.photo_id in back]
         mended += _without_leftovers(catalog, archive.store, findings)
+        mended += _without_damaged_indexes(archive, findings)
         mended += [f for f in findings if isinstance(f.what, Fault) and _mended(catalog, archive.store, f)]
     return mended
 
@@ -66,6 +69,14 @@ def _without_leftovers(catalog: Catalog, store: Store, findings: Sequence[Findin
         store.remove(content_hash)
     store.remove_leftovers()
     return [f for f in findings if f.what is Problem.LEFTOVER and f.where in left]
+
+
+def _without_damaged_indexes(archive: ArchiveFolder, findings: Sequence[Finding]) -> list[Finding]:
+    told = {f.where: f for f in findings if f.what is Problem.INDEX_DAMAGED}
+    damaged = {str(path): path for path in damaged_files(archive.index)} if told else {}
+    for path in damaged.values():
+        path.unlink(missing_ok=True)
+    return [finding for where, finding in told.items() if where in damaged]
 
 
 def _mended(catalog: Catalog, store: Store, finding: Finding) -> bool:

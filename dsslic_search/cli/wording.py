@@ -89,6 +89,11 @@ def finding_sentence(finding: Finding) -> str:
                 f"{finding.where}: {said} described by an older version; describe all anew with: dss-search "
                 "reindex"
             )
+        case Problem.INDEX_DAMAGED:
+            return (
+                f"{finding.where}: damaged; it is made anew from the catalog when it is needed, or delete it "
+                "with: dss-search check --repair"
+            )
         case Problem.RETURNED:
             return f"{_photo(finding)}: its file is back; take it up again with: dss-search check --repair"
         case Problem.ORIGINALS_AWAY:
@@ -139,6 +144,8 @@ def mended_sentence(finding: Finding) -> str:
             return f"{finding.where}: left by an interrupted emptying of the bin; deleted"
         case Problem.LEFTOVER:
             return f"{finding.where}: left by an interrupted write; deleted"
+        case Problem.INDEX_DAMAGED:
+            return f"{finding.where}: damaged; deleted, as it is made anew from the catalog"
         case Problem.RETURNED:
             return f"{_photo(finding)}: its file is back; taken up again"
         case Fault.MISSING:

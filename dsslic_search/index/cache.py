@@ -34,6 +34,7 @@ from dsslic_search.index.source import Stale, State
 MAGIC = b"DSSINDEX"
 FORMAT = 4
 PREAMBLE = struct.Struct("<8sII")
+MAX_HEADER_BYTES = 1 << 24
 ALIGNMENT = 64
 BLOCK = 1 << 16
 
@@ -176,6 +177,21 @@ def load_whole(path: Path, kind: str, key: str) -> Arrays | None:
     except Damaged:
         return None
     return arrays
+
+
+def is_damaged(path: Path) -> bool:
+    """Whether a file of an index is not as it was written; every block is read. One that another version
+    wrote is not damaged, nor is one that is gone. Raises OSError for one that cannot be read."""
+    try:
+        with path.open("rb") as file:
+            magic, length, header_crc = PREAMBLE.unpack(file.read(PREAMBLE.size).ljust(PREAMBLE.size, b"\0"))
+            text = file.read(min(length, MAX_HEADER_BYTES))
+    except FileNotFoundError:
+        return False
+    if magic != MAGIC or zlib.crc32(text) != header_crc:
+        return True
+    header = json.loads(text)
+    return header["format"] == FORMAT and load_whole(path, header["kind"], header["key"]) is None
 
 
 def save(

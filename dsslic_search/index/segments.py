@@ -374,3 +374,14 @@ def _tidy(folder: Path, written: Manifest, before: Manifest | None) -> None:
                 abandoned = ours and time.time() - path.stat().st_mtime > ABANDONED_SECONDS
                 if name in replaced or path.name in OUTGROWN or abandoned:
                     path.unlink()
+
+
+def damaged_files(folder: Path) -> list[Path]:
+    """The files of segments, and the manifest, that are not as they were written; all of them are read.
+    Raises OSError for one that cannot be read."""
+    paths = sorted(folder.glob("*")) if folder.is_dir() else []
+    return [
+        path
+        for path in paths
+        if (path.name == MANIFEST or _NAME.fullmatch(path.stem)) and cache.is_damaged(path)
+    ]

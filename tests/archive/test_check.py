@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select, text
 
+from dsslic_search.api.archive import Archive
 from dsslic_search.archive.check import Kind, Problem, check
 from dsslic_search.archive.repair import repair
 from dsslic_search.archive.schema import Photo
@@ -340,3 +341,33 @@ def test_repair_waits_for_no_ingest(filled: Any) -> None:
 def test_no_archive(world: Any) -> None:
     with pytest.raises(ArchiveError, match="no archive there"):
         check(world.archive)
+
+
+def test_damaged_files_of_indexes_are_found_when_all_is_read(filled: Any) -> None:
+    with Archive(filled.archive.root) as archive:
+        before = [hit.id for hit in archive.find("sky or no sky").hits]
+    assert check(filled.archive, read_data=True) == []
+    files = sorted(filled.archive.index.iterdir())
+    assert len(files) > 2
+    for path in files:
+        stored = bytearray(path.read_bytes())
+        stored[len(stored) // 2] ^= 1
+        path.write_bytes(stored)
+    assert check(filled.archive) == []  # caches: not looked into unless all is read
+    found = check(filled.archive, read_data=True)
+    assert [each.what for each in found] == [Problem.INDEX_DAMAGED] * len(files)
+    assert [Path(each.where) for each in found] == files
+    assert repair(filled.archive, found) == found
+    assert not any(filled.archive.index.iterdir())
+    assert check(filled.archive, read_data=True) == []
+    with Archive(filled.archive.root) as archive:
+        assert [hit.id for hit in archive.find("sky or no sky").hits] == before
+
+
+@pytest.mark.parametrize("kept", [0, 5, 100], ids="{} bytes".format)
+def test_files_of_indexes_that_are_cut_short_are_damaged(filled: Any, kept: int) -> None:
+    with Archive(filled.archive.root) as archive:
+        archive.find("sky")
+    path = next(filled.archive.index.glob("*.coverage"))
+    path.write_bytes(path.read_bytes()[:kept])
+    assert [Path(each.where) for each in check(filled.archive, read_data=True)] == [path]

@@ -70,6 +70,11 @@ def test_findings_of_photos(finding: Finding, sentence: str) -> None:
             "or: dss-search check --repair",
         ),
         (
+            Finding(Problem.INDEX_DAMAGED, "/a/index/ab.files"),
+            "/a/index/ab.files: damaged; it is made anew from the catalog when it is needed, or delete it "
+            "with: dss-search check --repair",
+        ),
+        (
             Finding(Problem.RETURNED, *OF_PHOTO),
             "photo 3 (/photos/x.jpg): its file is back; take it up again with: dss-search check --repair",
         ),
@@ -115,6 +120,10 @@ APART = "the photo is set apart with its tags until the file or the original is 
         (
             Finding(Fault.OUTDATED_ROW, *OF_PHOTO),
             "photo 3 (/photos/x.jpg): its row described an earlier file; written anew from the file",
+        ),
+        (
+            Finding(Problem.INDEX_DAMAGED, "/a/index/ab.files"),
+            "/a/index/ab.files: damaged; deleted, as it is made anew from the catalog",
         ),
         (
             Finding(Problem.RETURNED, *OF_PHOTO),
