@@ -4,14 +4,14 @@
 
     "DSSINDEX"  u32 length of header  u32 CRC-32 of header   (little-endian)
     header      JSON: format, kind, key, state (of the catalog that was read), sums (CRC-32 of the sums),
-                arrays: [name, dtype, shape, offset]
+                arrays: [name, dtype, shape, offset, bytes if it is packed (`index.packing`), or null]
     arrays      each at a multiple of 64 bytes, zeros between
     sums        u32 CRC-32 of each BLOCK bytes from the header's end to here, the last block may be shorter
 
 ``key`` names whatever the contents depend on, but for the catalog: of that they are as it was at ``state``,
 of which the owner judges. A file with another kind or key, or of a wrong length, counts as not there: its
 owner builds it anew. It is opened by mapping it, and a block is read and compared with its sum when something
-in it is asked for first.
+in it is asked for first; then what is packed is unpacked, as far as it is asked for.
 """
 
 from __future__ import annotations
@@ -22,17 +22,20 @@ import os
 import struct
 import tempfile
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from dsslic_search.index.packing import BLOCK_VALUES, HEAD, Packed, packed
+from dsslic_search.index.room import ROOM
 from dsslic_search.index.source import Stale, State
 
 MAGIC = b"DSSINDEX"
-FORMAT = 4
+FORMAT = 5
 PREAMBLE = struct.Struct("<8sII")
 MAX_HEADER_BYTES = 1 << 24
 ALIGNMENT = 64
@@ -53,55 +56,137 @@ class Arrays(Mapping[str, NDArray[Any]]):
     """Arrays by name, read-only: of a file, mapped, or as they were built. ``state``: the catalog's that they
     are of."""
 
-    def __init__(self, arrays: Made, state: State = NO_STATE, blocks: _Blocks | None = None) -> None:
+    def __init__(
+        self,
+        arrays: Made,
+        state: State = NO_STATE,
+        blocks: _Blocks | None = None,
+        unpacked: Mapping[str, _Unpacked] | None = None,
+    ) -> None:
         for array in arrays.values():  # so that loops are not compiled for arrays that may be written, too
             array.flags.writeable = False
         self.state = state
         self._arrays = arrays
         self._blocks = blocks
+        self._unpacked = unpacked or {}
         self._sound: dict[str, NDArray[Any]] = {}  # compared with their sums as a whole
         self._rows: dict[tuple[str, int], NDArray[Any]] = {}  # the same of single rows
 
     def __getitem__(self, name: str) -> NDArray[Any]:
         array = self._sound.get(name)
-        if array is None:
-            array = self._arrays[name]
-            self._check(array)
-            self._sound[name] = array
+        if array is not None:
+            return array
+        if (few := self._unpacked.get(name)) is not None:
+            return few.parts([(0, few.size)])
+        array = self._arrays[name]
+        self._check(array)
+        self._sound[name] = array
+        return array
+
+    def parts(self, name: str, bounds: Iterable[tuple[int, int]]) -> NDArray[Any]:
+        """The array of a name, of one or two dimensions, of which only ``array[..., start:stop]`` of the
+        ``bounds`` may be looked at: no more is read."""
+        if (whole := self._sound.get(name)) is not None:
+            return whole
+        if (few := self._unpacked.get(name)) is not None:
+            starts = range(0, few.size, few.shape[-1]) if few.size else ()
+            return few.parts([(row + start, row + stop) for start, stop in bounds for row in starts])
+        array = self._arrays[name]
+        for start, stop in bounds:
+            part = array[..., start:stop]
+            for row in part if part.ndim > 1 else [part]:
+                self._check(row)
         return array
 
     def part(self, name: str, start: int, stop: int) -> NDArray[Any]:
         """``array[..., start:stop]`` of the array of a name, of one or two dimensions; no more is read."""
-        if (whole := self._sound.get(name)) is not None:
-            return whole[..., start:stop]
-        part = self._arrays[name][..., start:stop]
-        for row in part if part.ndim > 1 else [part]:
-            self._check(row)
-        return part
+        return self.parts(name, [(start, stop)])[..., start:stop]
 
     def row(self, name: str, number: int) -> NDArray[Any]:
         """``array[number]`` of the array of a name, of two dimensions; no more is read."""
         row = self._rows.get((name, number))
-        if row is None:
-            row = self._arrays[name][number]
-            self._check(row)
-            self._rows[name, number] = row
-        return row
+        if row is not None:
+            return row
+        if (few := self._unpacked.get(name)) is not None:
+            start = number * few.shape[1]
+            found: NDArray[Any] = few.parts([(start, start + few.shape[1])])[number]
+            return found
+        there: NDArray[Any] = self._arrays[name][number]
+        self._check(there)
+        self._rows[name, number] = there
+        return there
+
+    def check(self) -> None:
+        """Read all that is stored. Raises Damaged where it is not as it was written."""
+        for array in self._arrays.values():
+            self._check(array)
+        for few in self._unpacked.values():
+            self._check(few.stored)
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._arrays)
+        yield from self._arrays
+        yield from self._unpacked
 
     def __len__(self) -> int:
-        return len(self._arrays)
+        return len(self._arrays) + len(self._unpacked)
 
     @property
     def nbytes(self) -> int:
-        """Bytes of all arrays together."""
-        return sum(array.nbytes for array in self._arrays.values())
+        """Bytes of all arrays together, as they are stored."""
+        return sum(array.nbytes for array in self._arrays.values()) + sum(
+            few.stored.nbytes for few in self._unpacked.values()
+        )
 
     def _check(self, contiguous: NDArray[Any]) -> None:
         if self._blocks is not None and contiguous.nbytes:
             self._blocks.check(contiguous)
+
+
+class _Unpacked:
+    """A packed array of a file, unpacked as far as it was asked for, while there is room."""
+
+    def __init__(
+        self, stored: NDArray[np.uint8], dtype: np.dtype[Any], shape: tuple[int, ...], blocks: _Blocks
+    ) -> None:
+        self.stored = stored
+        self.shape = shape
+        self.size = int(np.prod(shape))
+        self._dtype = dtype
+        self._blocks = blocks
+
+    def parts(self, bounds: Iterable[tuple[int, int]]) -> NDArray[Any]:
+        """The array, of which the values of the ``bounds`` are there, of all one after another."""
+        values, shown, there = ROOM.get(self, "values", self._nothing)
+        for start, stop in bounds:
+            if start >= stop:
+                continue
+            last = (stop - 1) // BLOCK_VALUES
+            number = there.find(0, start // BLOCK_VALUES, last + 1)
+            while number >= 0:
+                self._unpack(number, values)
+                there[number] = 1
+                number = there.find(0, number + 1, last + 1)
+        return shown
+
+    def _nothing(self) -> tuple[NDArray[Any], NDArray[Any], bytearray]:
+        """Room for the values, not touched yet; the same as the array is seen; which blocks are there."""
+        values = np.empty(self.size, self._dtype)
+        shown = values.reshape(self.shape)
+        shown.flags.writeable = False
+        return values, shown, bytearray(-(-self.size // BLOCK_VALUES))
+
+    def _unpack(self, number: int, values: NDArray[Any]) -> None:
+        packed = self._packed
+        self._blocks.check(self.stored[packed.starts[number] : packed.starts[number + 1]])
+        part = values[number * BLOCK_VALUES : (number + 1) * BLOCK_VALUES]
+        packed.block(number, part)
+        ROOM.grew(self, "values", part.nbytes)
+
+    @cached_property
+    def _packed(self) -> Packed:
+        self._blocks.check(self.stored[: HEAD.size])
+        self._blocks.check(self.stored[: Packed.head_bytes(self.stored)])
+        return Packed(self.stored)
 
 
 class _Blocks:
@@ -160,20 +245,26 @@ def load(path: Path, kind: str, key: str) -> Arrays | None:
     sums = content[size - 4 * count :]
     if size - start < 4 * count or zlib.crc32(sums.data) != header["sums"]:
         return None
-    arrays: Made = {}
-    for name, dtype, shape, offset in header["arrays"]:
-        end = offset + np.dtype(dtype).itemsize * int(np.prod(shape))
-        arrays[name] = content[offset:end].view(dtype).reshape(shape)
     summed, state = content[start : size - 4 * count], State(*header["state"])
-    return Arrays(arrays, state, _Blocks(path.name, identity, summed, np.frombuffer(sums.tobytes(), "<u4")))
+    blocks = _Blocks(path.name, identity, summed, np.frombuffer(sums.tobytes(), "<u4"))
+    arrays: Made = {}
+    unpacked: dict[str, _Unpacked] = {}
+    for name, dtype, shape, offset, packed_bytes in header["arrays"]:
+        if packed_bytes is None:
+            end = offset + np.dtype(dtype).itemsize * int(np.prod(shape))
+            arrays[name] = content[offset:end].view(dtype).reshape(shape)
+        else:
+            stored = content[offset : offset + packed_bytes]
+            unpacked[name] = _Unpacked(stored, np.dtype(dtype), tuple(shape), blocks)
+    return Arrays(arrays, state, blocks, unpacked)
 
 
 def load_whole(path: Path, kind: str, key: str) -> Arrays | None:
     """As :func:`load`, with every block read and compared; None for a damaged one too."""
     try:
         arrays = load(path, kind, key)
-        for name in arrays or ():
-            _ = arrays and arrays[name]
+        if arrays is not None:
+            arrays.check()
     except Damaged:
         return None
     return arrays
@@ -203,14 +294,16 @@ def save(
     Raises OSError when the folder cannot be written."""
     path.parent.mkdir(parents=True, exist_ok=True)
     plain = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
-    sums = _sums(plain)
+    smaller = {name: small for name, array in plain.items() if (small := packed(array)) is not None}
+    stored = plain | smaller
+    sums = _sums(stored)
     fields = {"format": FORMAT, "kind": kind, "key": key, "state": list(state), "sums": zlib.crc32(sums)}
-    header = _header(fields, plain)
+    header = _header(fields, plain, smaller)
     handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(PREAMBLE.pack(MAGIC, len(header), zlib.crc32(header)) + header)
-            for piece in _pieces(plain):
+            for piece in _pieces(stored):
                 file.write(piece)
             file.write(sums)
             file.flush()
@@ -246,14 +339,18 @@ def _sums(arrays: Made) -> bytes:
     return np.array([*sums, crc][: len(sums) + bool(filled)], "<u4").tobytes()
 
 
-def _header(fields: dict[str, Any], arrays: Made) -> bytes:
-    """The header as JSON, padded with spaces to end at a multiple of ALIGNMENT whatever its numbers are."""
-    rows = [[name, array.dtype.str, list(array.shape), 2**62] for name, array in arrays.items()]
+def _header(fields: dict[str, Any], arrays: Made, smaller: Mapping[str, NDArray[np.uint8]]) -> bytes:
+    """The header as JSON, padded with spaces to end at a multiple of ALIGNMENT whatever its numbers are.
+    ``smaller``: those of the arrays that are stored packed."""
+    rows: list[list[Any]] = [
+        [name, array.dtype.str, list(array.shape), 2**62, smaller[name].nbytes if name in smaller else None]
+        for name, array in arrays.items()
+    ]
     start = PREAMBLE.size + len(json.dumps(fields | {"arrays": rows}))
     start += -start % ALIGNMENT
     offset = start
-    for array, row in zip(arrays.values(), rows, strict=True):
+    for (name, array), row in zip(arrays.items(), rows, strict=True):
         offset += -offset % ALIGNMENT
         row[3] = offset
-        offset += array.nbytes
+        offset += smaller.get(name, array).nbytes
     return json.dumps(fields | {"arrays": rows}).ljust(start - PREAMBLE.size).encode()

@@ -5,7 +5,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from dsslic_search.index import cache
 from dsslic_search.index.cache import BLOCK, Damaged, load, load_whole, save
+from dsslic_search.index.packing import BLOCK_VALUES
+from dsslic_search.index.room import Room
 
 ARRAYS = {
     "ids": np.arange(5, dtype=np.int64),
@@ -81,7 +84,7 @@ def test_a_failed_write_leaves_the_old_file_and_no_temporary_one(
 
 def test_only_what_is_asked_for_is_read_and_damage_elsewhere_does_not_matter(tmp_path: Path) -> None:
     path = tmp_path / "some.index"
-    grid = np.arange(3 * BLOCK, dtype=np.uint32).reshape(3, BLOCK)
+    grid = np.random.default_rng(1).integers(0, 2**32, (3, BLOCK)).astype(np.uint32)
     save(path, "kind", "key", {"grid": grid, "line": grid[0]})
     damaged = bytearray(path.read_bytes())
     place = damaged.index(grid[1, 7 : BLOCK // 2].tobytes())  # in the middle row
@@ -117,3 +120,56 @@ def test_blocks_end_anywhere(tmp_path: Path, shapes: list[int], place: int) -> N
     path.unlink()
     path.write_bytes(changed)
     assert load_whole(path, "kind", "key") is None
+
+
+@pytest.mark.parametrize("way", ["whole", "part", "parts", "row"])
+def test_of_a_packed_array_no_more_is_read_than_is_asked_for(tmp_path: Path, way: str) -> None:
+    path = tmp_path / "some.index"
+    grid = np.random.default_rng(1).integers(0, 2**20, (4, BLOCK_VALUES)).astype(np.uint32)
+    save(path, "kind", "key", {"ids": np.arange(9), "grid": grid, "none": np.empty((2, 0))})
+    assert path.stat().st_size < 0.7 * grid.nbytes
+    sound = load_whole(path, "kind", "key")
+    assert sound is not None
+    assert list(sound) == ["ids", "none", "grid"]
+    assert np.array_equal(sound["grid"], grid)
+    assert not sound["grid"].flags.writeable
+    assert 0.6 * grid.nbytes < sound.nbytes < 0.7 * grid.nbytes
+    damaged = bytearray(path.read_bytes())
+    damaged[-40_000] ^= 8  # in the last row
+    path.unlink()
+    path.write_bytes(damaged)
+    assert load_whole(path, "kind", "key") is None
+    path.unlink()
+    path.write_bytes(damaged)  # another file, which is not known to be damaged yet
+    arrays = load(path, "kind", "key")
+    assert arrays is not None
+    assert np.array_equal(arrays.row("grid", 1), grid[1])
+    few = arrays.parts("ids", [(1, 3), (5, 5)])
+    assert few[1:3].tolist() == [1, 2]
+    with pytest.raises(Damaged):
+        {
+            "whole": lambda: arrays["grid"],
+            "part": lambda: arrays.part("grid", 0, 10),
+            "parts": lambda: arrays.parts("grid", [(0, 0), (7, 9)]),
+            "row": lambda: arrays.row("grid", 3),
+        }[way]()
+    assert load(path, "kind", "key") is None
+
+
+def test_what_is_unpacked_is_kept_only_while_there_is_room(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "some.index"
+    made = {name: np.arange(number, number + 100_000) for number, name in enumerate("abc")}
+    save(path, "kind", "key", made)
+    arrays = load(path, "kind", "key")
+    assert arrays is not None
+    room = Room(2 * made["a"].nbytes)
+    monkeypatch.setattr(cache, "ROOM", room)
+    kept = arrays["a"]
+    assert arrays["a"] is kept
+    for name, array in made.items():
+        assert np.array_equal(arrays[name], array)
+        assert room.taken <= room.nbytes
+    assert arrays["a"] is not kept
+    assert np.array_equal(kept, made["a"])

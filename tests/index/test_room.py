@@ -1,0 +1,69 @@
+"""What is made is kept while there is room and its owner lives; what was not used for longest goes first."""
+
+from __future__ import annotations
+
+import gc
+
+import numpy as np
+
+from dsslic_search.index.room import Room
+
+
+class Owner:
+    """Makes arrays of 100 bytes, and counts how many."""
+
+    made = 0
+
+    def make(self) -> np.ndarray:
+        self.made += 1
+        return np.full(100, self.made, np.uint8)
+
+
+def test_what_was_made_is_kept_and_read_only() -> None:
+    room, owner = Room(1000), Owner()
+    first = room.array(owner, "a", owner.make)
+    assert room.array(owner, "a", owner.make) is first
+    assert not first.flags.writeable
+    assert (owner.made, room.taken) == (1, 100)
+    assert room.array(owner, "b", owner.make)[0] == 2
+    assert room.array(Owner(), "a", owner.make)[0] == 3
+
+
+def test_what_was_not_used_for_longest_goes_when_there_is_no_room() -> None:
+    room, owner = Room(300), Owner()
+    for key in "abc":
+        room.array(owner, key, owner.make)
+    room.array(owner, "a", owner.make)
+    room.array(owner, "d", owner.make)
+    assert (owner.made, room.taken) == (4, 300)
+    room.array(owner, "a", owner.make)
+    assert owner.made == 4
+    room.array(owner, "b", owner.make)
+    assert (owner.made, room.taken) == (5, 300)
+
+
+def test_what_grows_stays_and_others_go() -> None:
+    room, owner = Room(300), Owner()
+    grown = room.get(owner, "grows", lambda: [1])
+    room.array(owner, "a", owner.make)
+    room.grew(owner, "grows", 150)
+    assert room.taken == 250
+    room.grew(owner, "grows", 5000)
+    assert room.get(owner, "grows", lambda: [2]) is grown
+    assert room.taken == 5150
+    room.array(owner, "a", owner.make)
+    assert (owner.made, room.taken) == (2, 100)
+    room.grew(owner, "gone", 50)
+    assert room.taken == 100
+
+
+def test_nothing_is_kept_of_an_owner_that_is_gone() -> None:
+    room, owner, other = Room(1000), Owner(), Owner()
+    for key in "ab":
+        room.array(owner, key, owner.make)
+    room.array(other, "a", other.make)
+    del owner
+    gc.collect()
+    assert room.taken == 100
+    room.array(other, "a", other.make)
+    assert other.made == 1
