@@ -117,9 +117,10 @@ class Snapshot:
         moments = [np.array([date for _, date in rows], "datetime64[us]").astype(np.int64) for rows in parts]
         return InOrder(_joined([_ids(rows) for rows in parts], np.int64), _joined(moments, np.int64))
 
-    def count(self) -> int:
-        """How many photos there are in all."""
-        return int(self._connection.execute(select(func.count()).select_from(Photo)).scalar_one())
+    def more_than(self, photos: int) -> bool:
+        """Whether there are more photos in all than that many, of which no more are counted."""
+        beyond = select(Photo.id).offset(photos).limit(1)
+        return self._connection.execute(beyond).first() is not None
 
     def photo_ids(self) -> NDArray[np.int64]:
         """All photos in the order in which equally good ones are shown: newest first (date taken, else

@@ -140,8 +140,8 @@ class Synthetic:
         some._order = ids - 1
         return nullcontext(some)
 
-    def count(self) -> int:
-        return int(self._order.size)
+    def more_than(self, photos: int) -> bool:
+        return int(self._order.size) > photos
 
     def photo_ids(self) -> NDArray[np.int64]:
         return self._order + 1
