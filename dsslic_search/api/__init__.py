@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from dsslic_search.api.archive import Archive
+    from dsslic_search.api.browsing import Card, Overview, Reading
     from dsslic_search.api.coding import EncodeWishes, decode, encode, encode_options
     from dsslic_search.api.coding_files import (
         CodedFiles,
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from dsslic_search.api.completion import Completer, Completion
     from dsslic_search.api.duplicates import Copy, Duplicates
     from dsslic_search.api.exact_duplicates import ExactCopy, ExactDuplicates, ExactGroup
+    from dsslic_search.api.facets import Facets, FacetValue
     from dsslic_search.api.getting_out import GotOut
     from dsslic_search.api.info import file_info
     from dsslic_search.api.searching import Hit, QueryResult
@@ -43,12 +45,16 @@ if TYPE_CHECKING:
     from dsslic_search.archive.schema import Photo
     from dsslic_search.archive.stored import Fault
     from dsslic_search.codec.options import EncodeOptions
+    from dsslic_search.features.embedding import Canvas
     from dsslic_search.networks.segmenter import Segmenter
     from dsslic_search.query.facets import ClassCount, Spread
+    from dsslic_search.query.run.evaluate import Resembled
 
 __all__ = [
     "Archive",
     "Binned",
+    "Canvas",
+    "Card",
     "ClassCount",
     "CodedFiles",
     "Completer",
@@ -63,6 +69,8 @@ __all__ = [
     "ExactCopy",
     "ExactDuplicates",
     "ExactGroup",
+    "FacetValue",
+    "Facets",
     "Fault",
     "Finding",
     "GotOut",
@@ -71,12 +79,15 @@ __all__ = [
     "Kind",
     "LabelMeaning",
     "Moved",
+    "Overview",
     "Photo",
     "Preview",
     "Problem",
     "QueryResult",
     "Question",
+    "Reading",
     "ReindexReport",
+    "Resembled",
     "Segmenter",
     "SegmenterInfo",
     "Session",
@@ -98,6 +109,7 @@ __all__ = [
 
 _HOMES = {
     "api.archive": ("Archive",),
+    "api.browsing": ("Card", "Overview", "Reading"),
     "api.coding": ("EncodeWishes", "decode", "encode", "encode_options"),
     "api.coding_files": (
         "CodedFiles",
@@ -110,6 +122,7 @@ _HOMES = {
     "api.completion": ("Completer", "Completion"),
     "api.duplicates": ("Copy", "Duplicates"),
     "api.exact_duplicates": ("ExactCopy", "ExactDuplicates", "ExactGroup"),
+    "api.facets": ("FacetValue", "Facets"),
     "api.getting_out": ("GotOut",),
     "api.info": ("file_info",),
     "api.searching": ("Hit", "QueryResult"),
@@ -125,8 +138,10 @@ _HOMES = {
     "archive.schema": ("Photo",),
     "archive.stored": ("Fault",),
     "codec.options": ("EncodeOptions",),
+    "features.embedding": ("Canvas",),
     "networks.segmenter": ("Segmenter",),
     "query.facets": ("ClassCount", "Spread"),
+    "query.run.evaluate": ("Resembled",),
 }
 _HOME = {name: home for home, names in _HOMES.items() for name in names}
 

@@ -167,6 +167,23 @@ class Archive(Keeping, Following, GettingOut, Browsing):
         outputs.check(out, text=form != "parquet")
         return export.write(self.find(text, limit=None), form, out, outputs=outputs)
 
+    def chosen(self, ids: Ids) -> QueryResult:
+        """The photos of some ids as an answer, in this order; those that are not there are left out as they
+        are looked up."""
+        from dsslic_search.api.searching import QueryResult
+
+        wanted = ids_of(ids).tolist()
+        return QueryResult(
+            query="",
+            total=len(wanted),
+            classes=(),
+            cursor=None,
+            explanation="",
+            unseen=(),
+            look_up=partial(self._searcher.hits, wanted, [1.0] * len(wanted), (), 1),
+            listed=len(wanted),
+        )
+
     def matching(self, text: str) -> NDArray[np.int64]:
         """The ids of all photos that ``text`` asks for, newest first, whatever their rank."""
 

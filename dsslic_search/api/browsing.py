@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from dsslic_search.api.arguments import check_flags, id_of, ids_of, text_of
 from dsslic_search.api.opened import OpenArchive
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from dsslic_search.api.arguments import Ids
     from dsslic_search.api.facets import Facets
     from dsslic_search.codec.container import Contents
+    from dsslic_search.features.embedding import Canvas
     from dsslic_search.query.ast import Query
     from dsslic_search.query.chips import Chip, Read
     from dsslic_search.query.run.evaluate import By, Indexes, Resembled
@@ -167,6 +168,11 @@ class Browsing(OpenArchive):
         end = 0 if header is None else header[1].get(Stage.MAP, 0)
         return self.folder.store.read_prefix(kept.content_hash, end) if end else b""
 
+    def known(self, content_hash: str) -> int | None:
+        """The id of the photo of this SHA-256 of its file, in the bin or not; None where there is none."""
+        found = self.catalog.known(text_of(content_hash, "a hash"))
+        return None if found is None else found[0]
+
     # Reading queries
 
     def read(self, text: str) -> Reading:
@@ -233,20 +239,39 @@ class Browsing(OpenArchive):
 
     # What photos may be like
 
-    def resembled(self, like: int | Path | str | bytes, by: By = "both", mirrored: bool = False) -> Resembled:
+    def canvas(self, painted: bytes | Sequence[Sequence[Any]]) -> Canvas:
+        """A sketch in the bytes of a PNG or of a JSON file (docs/layout.md), or as rows of cells that are
+        each the id or the name of a class, or None where anything may be. UsageError says what is wrong."""
+        from dsslic_search.features.canvas import read_canvas, read_cells
+
+        if isinstance(painted, bytes):
+            return read_canvas(painted, "the sketch", self.vocabulary)
+        return read_cells(painted, "the sketch", self.vocabulary)
+
+    def resembled(
+        self, like: int | Path | str | bytes | Canvas | Resembled, by: By = "both", mirrored: bool = False
+    ) -> Resembled:
         """What `find` may be asked to be like: a photo of the archive by its id, or one in a file or in
-        bytes, which is looked at and not kept. ``by``: "layout", "look" (what it shows as a whole), or
+        bytes, which is looked at and not kept, or a canvas; or another way to compare with what this gave
+        before. ``by``: "layout", "look" (what it shows as a whole), or
         "both", as "like" in a query; ``mirrored``: by layout, left and right may be exchanged. UsageError for
         look alone where that is not known of a photo."""
         import numpy as np
 
+        from dsslic_search.api.searching import Compared
+        from dsslic_search.features.embedding import Canvas
         from dsslic_search.features.embedding import mirrored as mirror
         from dsslic_search.query.run.evaluate import Resembled
 
         check_flags(mirrored=mirrored)
         if by not in ("layout", "look", "both"):
             raise UsageError(f'"{by}" is not one of: layout, look, both')
-        if isinstance(like, bytes):
+        if isinstance(like, Canvas):
+            return Resembled(like.queries(self.vocabulary, with_mirrored=mirrored), None, "layout")
+        found: Compared
+        if isinstance(like, Resembled):
+            found = Compared(like.embeddings[0], like.image)
+        elif isinstance(like, bytes):
             found = self._searcher.looked_at(like, "the photo")
         elif isinstance(like, int):
             found = self._searcher.compared(f"#{self._searcher.photo(id_of(like)).id}")

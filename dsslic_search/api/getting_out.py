@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import time
 from calendar import timegm
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -15,7 +16,7 @@ from dsslic_search.api.arguments import check_flags, ids_of, path_of, text_of
 from dsslic_search.api.opened import OpenArchive
 from dsslic_search.archive.originals import left_outside
 from dsslic_search.core.errors import DSSError, FormatError, Remedy, UsageError, WeightsError
-from dsslic_search.core.files import text_to_path
+from dsslic_search.core.files import path_to_text, text_to_path
 from dsslic_search.core.kinds import Stage
 from dsslic_search.core.output import Outputs
 from dsslic_search.core.output_names import apart
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from dsslic_search.archive.schema import Photo
 
 FORMS = ("png", "jpg", "webp")
+NOT_IN_IT = "not-included.txt"
+_FIRST_OF_ZIP, _LAST_OF_ZIP = (1980, 1, 1, 0, 0, 0), (2107, 12, 31, 23, 59, 58)
 
 
 @dataclass
@@ -129,6 +132,39 @@ class GettingOut(OpenArchive):
             return target.stat().st_size
 
         return _each(photos, targets, got, progress)
+
+    def zip_originals(
+        self, ids: Ids, path: Path | str, *, flat: bool = False, replace: bool = False
+    ) -> GotOut:
+        """Write the originals of photos into one zip file, bit for bit and under the names that `originals`
+        gives them; what is not kept, or not there, is in the result's ``failed``, and in the text file
+        `NOT_IN_IT` of the zip file. Nothing is packed any further. Raises as `originals` does."""
+        from zipfile import ZIP_STORED, ZipFile, ZipInfo
+
+        from dsslic_search.api.showing import original_of
+
+        check_flags(flat=flat, replace=replace)
+        out = path_of(path)
+        photos = self._photos(ids)
+        report = GotOut()
+        _, *names = apart([PurePath(NOT_IN_IT), *_names(photos, flat)])
+        with _outputs(photos, replace).stream(out) as raw, ZipFile(raw, "w", ZIP_STORED) as packed:
+            for photo, name in zip(photos, names, strict=True):
+                try:
+                    original = original_of(self.folder.store, photo)
+                except DSSError as e:
+                    report.failed.append((photo.id, str(e)))
+                    continue
+                year, month, day, hour, minute, second, *_ = time.gmtime(_changed_ns(photo) // 10**9)
+                changed = year, month, day, hour, minute, second
+                entry = ZipInfo(path_to_text(str(name)), min(max(_FIRST_OF_ZIP, changed), _LAST_OF_ZIP))
+                packed.writestr(entry, original)
+                report.written.append((photo.id, Path(name)))
+                report.bytes += len(original)
+            if report.failed:
+                reasons = "".join(f"photo {photo_id}: {reason}\n" for photo_id, reason in report.failed)
+                packed.writestr(NOT_IN_IT, reasons)
+        return report
 
     def _photos(self, ids: Ids) -> list[Photo]:
         return [self._searcher.photo(photo_id) for photo_id in dict.fromkeys(ids_of(ids).tolist())]

@@ -5,12 +5,15 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from dsslic_search.api.arguments import age_of, check_flags, ids_of
+from dsslic_search.api.arguments import age_of, check_flags, ids_of, number_of
 from dsslic_search.api.opened import OpenArchive
+from dsslic_search.core.errors import UsageError
 
 if TYPE_CHECKING:
     from dsslic_search.api.arguments import Ids
     from dsslic_search.archive.bin import Binned, Emptied, Moved
+
+LEAST_STARS, MOST_STARS = 0.5, 5
 
 
 class Keeping(OpenArchive):
@@ -19,6 +22,17 @@ class Keeping(OpenArchive):
     def states(self) -> dict[str, int]:
         """How many photos stand in each of the states of `core.kinds.PhotoState` that any photo is in."""
         return {state: totals.photos for state, totals in self._lookup.states().items()}
+
+    def rate(self, stars: float, ids: Ids) -> None:
+        """Give photos a rating of 0.5 to 5 stars, or with 0 none, where their metadata have theirs. It stays
+        when a photo is stored anew, unless its file says another one; files are never changed.
+        NotThereError, and nothing done, when there is no photo of an id."""
+        from dsslic_search.archive.rating import rate
+
+        given = number_of(stars, "a rating", 0, MOST_STARS)
+        if 0 < given < LEAST_STARS:
+            raise UsageError(f"a rating of {given:g}: must be 0 for none, or from {LEAST_STARS:g} on")
+        rate(self.catalog, given, ids_of(ids))
 
     # The bin
 

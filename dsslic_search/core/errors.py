@@ -7,6 +7,7 @@
     │   ├── QueryError          a query that cannot be understood; carries the position of the word
     │   └── TargetError         no quality gives a photo the size or the PSNR that was asked for
     ├── PhotoError              a file that cannot be read as a photo
+    │   └── PixelsError         a photo of more pixels than are allowed
     ├── FormatError             bytes that are not a sound .dsslic, BPG or label-map stream
     │   └── StageError          a sound file that does not hold (or cannot decode) the stage asked for
     ├── WeightsError            network weights missing, damaged or of another architecture
@@ -29,6 +30,7 @@ __all__ = [
     "MissingExtraError",
     "NotThereError",
     "PhotoError",
+    "PixelsError",
     "QueryError",
     "Remedy",
     "StageError",
@@ -110,6 +112,10 @@ class TargetError(UsageError):
 
 class PhotoError(DSSError):
     """A file that cannot be read as a photo."""
+
+
+class PixelsError(PhotoError):
+    """A photo of more pixels than are allowed."""
 
 
 class FormatError(DSSError):

@@ -9,13 +9,15 @@ from __future__ import annotations
 
 import io
 import struct
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
 from dsslic_search.core.errors import Remedy, UsageError
-from dsslic_search.core.text import printable
+from dsslic_search.core.text import printable, quoted
 from dsslic_search.core.vocabulary import Vocabulary, hex_colour
 from dsslic_search.features.embedding import Canvas
 from dsslic_search.features.shapes import read_shapes
@@ -37,6 +39,36 @@ def read_canvas(data: bytes, name: str, vocabulary: Vocabulary) -> Canvas:
     if data.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] in (b"[", b"{"):
         return read_shapes(data, name, vocabulary)
     raise UsageError(f"{name}: neither a PNG nor a list of shapes in JSON; see docs/layout.md for both")
+
+
+def read_cells(rows: Sequence[Sequence[Any]], name: str, vocabulary: Vocabulary) -> Canvas:
+    """The canvas of rows of cells, each the id or the name of a class, or None where nothing is asked for."""
+    if not isinstance(rows, Sequence) or not rows or not all(isinstance(row, Sequence) for row in rows):
+        raise UsageError(f"{name}: a list of rows is needed, each a list of classes")
+    width = len(rows[0])
+    if not width or any(len(row) != width for row in rows):
+        raise UsageError(f"{name}: all rows must have the same number of cells, at least one")
+    if width * len(rows) > MAX_CANVAS_PIXELS:
+        raise UsageError(
+            f"{name}: {width} × {len(rows)} cells are more than a canvas may have; reduce it to 1000 × 1000"
+        )
+    ids: dict[Any, int] = {c.name: c.id for c in vocabulary.classes} | {None: -1}
+    labels = np.empty((len(rows), width), np.int16)
+    for y, row in enumerate(rows):
+        for x, cell in enumerate(row):
+            own = isinstance(cell, int) and not isinstance(cell, bool) and 0 <= cell < len(vocabulary)
+            if not own and not (isinstance(cell, str) or cell is None):
+                raise UsageError(f"{name}: column {x}, row {y}: no class has the id {str(cell)[:40]}")
+            if not own and cell not in ids:
+                raise UsageError(
+                    f"{name}: column {x}, row {y}: no class is called {quoted(str(cell))}; see "
+                    f"{Remedy.CLASSES}"
+                )
+            labels[y, x] = cell if own else ids[cell]
+    known = labels >= 0
+    if not known.any():
+        raise UsageError(f"{name}: nothing is painted; cells without a class ask for nothing")
+    return Canvas(np.where(known, labels, 0).astype(np.uint8), known)
 
 
 def read_picture(data: bytes, name: str, vocabulary: Vocabulary) -> Canvas:

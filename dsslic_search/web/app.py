@@ -17,13 +17,13 @@ from starlette.types import ASGIApp
 
 from dsslic_search import __version__
 from dsslic_search.core.errors import BusyError, DSSError
-from dsslic_search.web import asking, photos
+from dsslic_search.web import asking, changes, doubles, exports, ingesting, likeness, photos
 from dsslic_search.web.guard import Guard
 from dsslic_search.web.refusals import Json, Refusal, plain_error, refused, status_of
 from dsslic_search.web.site import Site
 
 PAGE = Path(str(files("dsslic_search.web") / "page"))
-ROUTERS = (asking.router, photos.router)
+ROUTERS = tuple(each.router for each in (asking, photos, changes, exports, likeness, doubles, ingesting))
 
 
 def application(site: Site, *, names: Sequence[str] = (), token: str | None = None) -> ASGIApp:

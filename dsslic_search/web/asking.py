@@ -99,7 +99,12 @@ def _answered(
     text = q if q.strip() else EVERYTHING
     resemble = None
     if similar is not None:
-        resemble = archive.resembled(_id_of(similar), by, mirrored)
+        sent = not similar.removeprefix("#").isdecimal()
+        like = site.likenesses.photos.of(similar) if sent else _id_of(similar)
+        resemble = archive.resembled(like, by, mirrored)
+    elif sketch is not None:
+        painted = site.likenesses.sketches.of(sketch)
+        resemble = archive.resembled(painted, mirrored=mirrored)
     found = archive.find(text, limit=limit, after=cursor, start=start, resemble=resemble)
     hits = found.hits
     cards = archive.cards([hit.id for hit in hits])

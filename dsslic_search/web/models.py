@@ -217,3 +217,84 @@ class Details(Model):
     layers: list[LayerEntry]
     stages: Stages
     facts: dict[str, Any]
+
+
+class Tagged(Model):
+    """By tag, how many photos got it, or had it."""
+
+    added: dict[str, int]
+    removed: dict[str, int]
+
+
+class SavedQuery(Model):
+    name: str
+    query: str
+
+
+class BinEntry(Model):
+    """``bytes``: of its file in the archive; ``removed``: when, in UTC."""
+
+    id: int
+    name: str
+    path: str
+    removed: str
+    bytes: int
+
+
+class Bin(Model):
+    photos: list[BinEntry]
+
+
+class Moved(Model):
+    """``ids`` that were moved; ``others`` were there already, or not in the bin."""
+
+    ids: list[int]
+    others: list[int]
+
+
+class Token(Model):
+    """For `sketch` or `similar` of a query; kept as long as it is among those used last."""
+
+    token: str
+
+
+class Started(Model):
+    """``files`` that were received; events tell of the ``job``."""
+
+    job: int
+    files: int
+
+
+class Progress(Model):
+    done: int
+    total: int
+
+
+class Double(Model):
+    """``likeness``: how sure it is, 0..1, that another photo of the group is the same picture."""
+
+    id: int
+    name: str
+    path: str
+    width: int
+    height: int
+    bytes: int
+    likeness: float
+    mirrored: bool
+
+
+class Group(Model):
+    """``keep``: the one that is best kept, and ``why``."""
+
+    keep: int
+    why: str
+    photos: list[Double]
+
+
+class Doubles(Model):
+    """``state``: idle, running, done or failed."""
+
+    state: str
+    progress: Progress
+    groups: list[Group]
+    error: Trouble | None

@@ -14,6 +14,7 @@ from dsslic_search.core.errors import (
     MissingExtraError,
     NotThereError,
     PhotoError,
+    PixelsError,
     QueryError,
     StageError,
     TakenError,
@@ -96,6 +97,8 @@ def status_of(error: DSSError) -> int:
     match error:
         case NotThereError() | StageError():
             return 404
+        case PixelsError():
+            return 413
         case BusyError():
             return 503
         case UsageError() | PhotoError() | MissingExtraError():

@@ -97,6 +97,10 @@ def serve(
             await super().startup(sockets)
             ready(_address(settings.host, port, token))
 
+        async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+            site.end()
+            await super().shutdown(sockets)
+
     try:
         Server(config).run(sockets=[listening])
     finally:

@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from fastapi import Request
 
+from dsslic_search.web.jobs import Jobs, Search
 from dsslic_search.web.limits import Limits
 from dsslic_search.web.models import Refused
 from dsslic_search.web.pictures import Cache
 from dsslic_search.web.refusals import Refusal, Worded
+from dsslic_search.web.tokens import Likenesses
 from dsslic_search.web.work import Pool
 
 if TYPE_CHECKING:
@@ -22,6 +24,7 @@ T = TypeVar("T")
 
 QUERY_CHARACTERS = 10_000
 LARGEST_ID = 2**63 - 1
+EXPORT_SECONDS = 3600
 ASKING_THREADS = 4
 """Questions answered at once; indexes are read in parallel as far as numpy lets go of the interpreter."""
 
@@ -41,12 +44,21 @@ class Site:
     asking: Pool = field(init=False)
     decoding: Pool = field(init=False)
     changing: Pool = field(init=False)
+    exporting: Pool = field(init=False)
+    looking: Pool = field(init=False)
+    likenesses: Likenesses = field(default_factory=Likenesses)
+    search: Search = field(default_factory=Search)
+    searches: Jobs = field(init=False)
+    ingests: Jobs = field(init=False)
 
     def __post_init__(self) -> None:
         limits = self.limits
         self.asking = Pool("asking", ASKING_THREADS, limits.waiting, limits.seconds)
         self.decoding = Pool("decoding", limits.decoders, limits.waiting, limits.seconds)
         self.changing = Pool("changing", 1, limits.waiting, limits.seconds)
+        self.exporting = Pool("exporting", 1, 8, EXPORT_SECONDS)
+        self.searches, self.ingests = Jobs("searching", self.worded), Jobs("ingesting", self.worded)
+        self.looking = Pool("looking", 1, limits.waiting, limits.seconds)
 
     async def ask(self, work: Callable[..., T], *arguments: Any) -> T:
         """What the archive answers, off the event loop."""
@@ -69,9 +81,16 @@ class Site:
                 413, f"{count:,} photos are more than the {self.limits.rows:,} of one request; ask for fewer"
             )
 
+    def end(self) -> None:
+        """Let go of those who follow events, and begin nothing more in the background."""
+        for jobs in (self.searches, self.ingests):
+            jobs.end()
+
     def close(self) -> None:
         """Wait for work that is under way."""
-        for pool in (self.asking, self.decoding, self.changing):
+        for jobs in (self.searches, self.ingests):
+            jobs.close()
+        for pool in (self.asking, self.decoding, self.changing, self.exporting, self.looking):
             pool.close()
 
 

@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING, Any
 
 from dsslic_search.archive import schema
 from dsslic_search.archive.catalog import Catalog, utc_now
-from dsslic_search.archive.ingest.decide import Choice
+from dsslic_search.archive.ingest.decide import NOTHING, Choice
 from dsslic_search.archive.ingest.encode import Prepare, Prepared, Source
 from dsslic_search.archive.ingest.memory import Budget, weight_of
 from dsslic_search.archive.ingest.places import Places
 from dsslic_search.archive.ingest.report import Teller
 from dsslic_search.archive.ingest.sidecars import Sidecars
 from dsslic_search.archive.ingest.undecoded import prepare_undecoded
+from dsslic_search.archive.rating import but_unsaid
 from dsslic_search.archive.store import Store
 from dsslic_search.core.errors import DSSError, FormatError, PhotoError, TargetError
 from dsslic_search.core.settings import Settings
@@ -189,7 +190,8 @@ class Flight:
             photo_id = self._catalog.add(photo, prepared.features, source.there)
             self._places.added(photo_id, source.there)
         else:
-            self._catalog.update(photo_id, values, prepared.features)
+            kept = but_unsaid(values) if choice.options.strip == NOTHING else values
+            self._catalog.update(photo_id, kept, prepared.features)
             self._places.seen(photo_id, source.there)
         self._tell.stored(
             source, choice.photo_id is not None, prepared, {"store": (time.perf_counter() - start) * 1000}

@@ -20,7 +20,7 @@ from dsslic_search.codec.picture.formats import pillow
 from dsslic_search.codec.picture.formats.signature import RAW, kind_of
 from dsslic_search.codec.picture.header import Header
 from dsslic_search.codec.picture.raster import Embedded
-from dsslic_search.core.errors import DSSError, PhotoError, Remedy
+from dsslic_search.core.errors import DSSError, PhotoError, PixelsError, Remedy
 from dsslic_search.core.settings import LARGEST_MAX_PIXELS
 
 _READERS: Mapping[str, str] = {  # modules of `formats`; other kinds are Pillow's
@@ -178,7 +178,7 @@ def _read(data: bytes, kind: str) -> Header | None:
 
 
 def check_size(width: int, height: int, name: str, max_pixels: int) -> None:
-    """PhotoError for a photo of more than ``max_pixels`` pixels."""
+    """PixelsError for a photo of more than ``max_pixels`` pixels."""
     if width * height > max_pixels:
         possible = width * height <= LARGEST_MAX_PIXELS
         advice = (
@@ -186,7 +186,7 @@ def check_size(width: int, height: int, name: str, max_pixels: int) -> None:
             if possible
             else "DSS_MAX_PIXELS cannot allow that many"
         )
-        raise PhotoError(
+        raise PixelsError(
             f"{name}: {width}×{height} pixels ({width * height:,}) are more than the limit of "
             f"{max_pixels:,}; {advice}"
         )
