@@ -2,7 +2,8 @@
 beside another build, and beside DuckDB and SQLite with a wide table of the same photos.
 
 The archive has a real catalog of photos made from the statistics of real label maps (`bench.synthetic`), and
-no objects. Each build answers in processes of its own, on its own copy of the catalog: first a question of
+no objects. Of more than MODELS photos the others are copies of their rows, under other ids, paths and hashes.
+Each build answers in processes of its own, on its own copy of the catalog: first a question of
 each kind (which makes the indexes), then each again, then a photo is added and each is asked once more, in
 that process; and after one more in a new one.
 """
@@ -23,7 +24,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import insert
+from sqlalchemy import insert, text
+from sqlalchemy.orm import Session
 
 from dsslic_search.archive.catalog import of_photo
 from dsslic_search.archive.database import make_engine, stored_revision, url_of
@@ -36,6 +38,8 @@ from dsslic_search.bench.synthetic import CAMERAS, FIRST_DAY, Synthetic
 from dsslic_search.core import vocabulary
 from dsslic_search.core.errors import DSSError, MissingExtraError
 
+MODELS = 100_000
+"""Photos that are made one by one."""
 ROUNDS = 20
 """How often each question is asked when all is open."""
 EARTH_RADIUS_KM = 6371.0088
@@ -62,16 +66,18 @@ class Question:
 
 
 def run(maps: Sequence[Path], photos: int, against: Path | None = None) -> dict[str, Any]:
-    """``maps``: folders of label maps, PNG files of class ids. ``against``: the folder of another build's
-    source. DSSError when a build fails, UsageError where there are no maps or no build."""
+    """``photos``: of more than MODELS as many as whole copies of these come to. ``maps``: folders of label
+    maps, PNG files of class ids. ``against``: the folder of another build's source. DSSError when a build
+    fails, UsageError where there are no maps or no build."""
     builds = builds_beside(against)
-    made = Synthetic(described(maps), photos)
+    made, times = Synthetic(described(maps), min(photos, MODELS)), max(photos // MODELS, 1)
+    photos = made.model.size * times
     asked = questions(made)
     results: dict[str, Any] = {"photos": photos, "maps": len(made.features), "builds": {}}
     with tempfile.TemporaryDirectory() as name:
         place = Path(name)
         began = time.perf_counter()
-        fill(place / THIS, made)
+        fill(place / THIS, made, times)
         results["seconds_to_fill_the_catalog"] = round(time.perf_counter() - began, 1)
         results["catalog_bytes_a_photo"] = round((place / THIS / "catalog.sqlite").stat().st_size / photos)
         for build, source in builds.items():
@@ -84,7 +90,7 @@ def run(maps: Sequence[Path], photos: int, against: Path | None = None) -> dict[
             new = _child(source, place / build, asked, "new")
             sizes = _sizes(place / build / "index", photos)
             results["builds"][build] = first | {"new process": new, "bytes_a_photo": sizes}
-        results["others"] = _others(made, asked, place)
+        results["others"] = _others(made, times, asked, place)
     results["ratios"] = _ratios(results["builds"]) if against else {}
     return results
 
@@ -132,8 +138,8 @@ def questions(made: Synthetic) -> list[Question]:
     ]  # fmt: skip
 
 
-def fill(root: Path, made: Synthetic) -> None:
-    """A new archive at ``root`` whose catalog has all of the photos."""
+def fill(root: Path, made: Synthetic, times: int = 1) -> None:
+    """A new archive at ``root`` whose catalog has all of the photos so many ``times``."""
     paths = dict(pair for part in made.paths() for pair in part)
     with ArchiveFolder(root).writing(create=True) as catalog:
         for files, embedded in zip(made.known_files(), made.embeddings(), strict=True):
@@ -151,6 +157,30 @@ def fill(root: Path, made: Synthetic) -> None:
             with catalog.changing() as session:
                 session.execute(insert(Photo), photos)
                 session.execute(insert(KnownPath), lying)
+        own = made.model.size
+        for number in range(1, times):
+            with catalog.changing() as session:
+                _copy_rows(session, own, number * own)
+
+
+def _copy_rows(session: Session, photos: int, shift: int) -> None:
+    """Add a copy of each of the first photos, with an id that is greater by ``shift``."""
+    put = {
+        "photo": {
+            "id": f"id + {shift}",
+            "content_hash": f"printf('%064x', id + {shift})",
+            "path": f"'/copies {shift}' || path",
+        },
+        "path": {"photo_id": f"photo_id + {shift}", "path": f"'/copies {shift}' || path"},
+    }
+    for model, own in ((Photo, "id"), (KnownPath, "photo_id")):
+        name = model.__tablename__
+        columns = [c.name for c in model.__table__.columns if c.name != "id" or own == "id"]
+        values = ", ".join(put[name].get(column, column) for column in columns)
+        statement = (
+            f"INSERT INTO {name} ({', '.join(columns)}) SELECT {values} FROM {name} WHERE {own} <= {photos}"
+        )
+        session.execute(text(statement))
 
 
 _CHILD = """
@@ -244,9 +274,9 @@ def _column(name: str) -> str:
     return name.replace(" ", "_").replace("-", "_") + "_"
 
 
-def wide(made: Synthetic) -> dict[str, NDArray[Any]]:
+def wide(made: Synthetic, times: int = 1) -> dict[str, NDArray[Any]]:
     """A column for each fact, for the coverage of each class and group, and for how many regions each class
-    has, by id."""
+    has; the photos so many ``times``, with ids that go on."""
     classes = vocabulary.default()
     facts = [row for part in made.known_files() for row in part]
     columns: dict[str, NDArray[Any]] = {
@@ -273,7 +303,9 @@ def wide(made: Synthetic) -> dict[str, NDArray[Any]]:
         columns[_column(group.name)] = np.sum(
             [columns[_column(classes.classes[member].name)] for member in group.members], axis=0
         )
-    return columns
+    copied = {name: np.tile(column, times) for name, column in columns.items()}
+    copied["id"] += np.repeat(np.arange(times) * made.model.size, made.model.size)
+    return copied
 
 
 def _regions_of(made: Synthetic, model: int, class_id: int) -> int:
@@ -283,7 +315,7 @@ def _regions_of(made: Synthetic, model: int, class_id: int) -> int:
     return int(np.count_nonzero(SceneRegions.from_bytes(stored).regions["class_id"] == class_id))
 
 
-def _others(made: Synthetic, asked: Sequence[Question], place: Path) -> dict[str, Any]:
+def _others(made: Synthetic, times: int, asked: Sequence[Question], place: Path) -> dict[str, Any]:
     """Milliseconds of each question that SQL can say, with its total, in DuckDB and SQLite."""
     try:
         import duckdb
@@ -293,20 +325,19 @@ def _others(made: Synthetic, asked: Sequence[Question], place: Path) -> dict[str
             f"{e.name} is not installed, which is measured beside; install it with: pip install "
             '"dsslic-search[dev]"'
         ) from e
-    columns = wide(made)
+    columns = wide(made, times)
     duck = duckdb.connect(str(place / "duck.db"))
     duck.register("made", pyarrow.table(columns))
     duck.execute("SET threads = 1; CREATE TABLE photos AS SELECT * FROM made; CHECKPOINT")
     lite = sqlite3.connect(place / "plain.sqlite")
     lite.create_function("least", -1, min, deterministic=True)
     lite.execute(f"CREATE TABLE photos ({', '.join(columns)})")
-    values = [
-        array.astype(str).tolist() if array.dtype.kind == "M" else array.tolist()
-        for array in columns.values()
-    ]
-    lite.executemany(
-        f"INSERT INTO photos VALUES ({', '.join('?' * len(columns))})", zip(*values, strict=True)
-    )
+    for start in range(0, made.model.size * times, MODELS):
+        rows = [array[start : start + MODELS] for array in columns.values()]
+        values = [array.astype(str).tolist() if array.dtype.kind == "M" else array.tolist() for array in rows]
+        lite.executemany(
+            f"INSERT INTO photos VALUES ({', '.join('?' * len(columns))})", zip(*values, strict=True)
+        )
     lite.commit()
     engines: dict[str, Callable[[str], list[Any]]] = {
         "duckdb": lambda statement: duck.execute(statement).fetchall(),
@@ -316,7 +347,7 @@ def _others(made: Synthetic, asked: Sequence[Question], place: Path) -> dict[str
     for name, engine in engines.items():
         told[name] = {each.kind: _asked(engine, each) for each in asked if each.where}
     told["bytes_a_photo"] = {
-        name: round((place / file).stat().st_size / made.model.size, 1)
+        name: round((place / file).stat().st_size / (made.model.size * times), 1)
         for name, file in (("duckdb", "duck.db"), ("sqlite", "plain.sqlite"))
         if (place / file).exists()
     }

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from unittest import mock
 
 import pytest
 from PIL import Image
@@ -27,3 +28,16 @@ def test_all_engines_find_as_many_photos_and_one_more_is_found_at_once(tmp_path:
     assert len(scale.table(found)) == 13
     with pytest.raises(UsageError, match="no label maps here"):
         scale.run([tmp_path / "nothing"], 400)
+
+
+def test_photos_beyond_the_models_are_copies_of_them(tmp_path: Path) -> None:
+    for number in range(6):
+        Image.fromarray(street(10 * number)).save(tmp_path / f"{number}.png")
+    with mock.patch.object(scale, "MODELS", 100):
+        found = scale.run([tmp_path], 350)
+    (told,) = found["builds"].values()
+    assert found["photos"] == 300
+    assert any(told["totals"].values())
+    assert all(total % 3 == 0 for total in told["totals"].values())
+    for engine in ("duckdb", "sqlite"):
+        assert all(row["total"] == told["totals"][kind] for kind, row in found["others"][engine].items())
