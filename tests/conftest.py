@@ -31,8 +31,8 @@ def pytest_collection() -> Generator[None, Any, Any]:
 
 
 def pytest_collection_finish() -> None:
-    """What was imported stays: the garbage collector need not look through it again and again, nor as often as
-    for a process that has to be small."""
+    """What was imported stays: the garbage collector need not look through it again and again, nor through
+    what is new as often as where memory is short."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(10_000, 20, 20)
