@@ -1,0 +1,40 @@
+// Decodes label maps beside the page, so that scrolling never waits for one.
+
+import { decodeLabelMap } from "./decode.js";
+import { chunkBytes, readHeader } from "./file.js";
+
+/**
+ * The class list of a file that speaks in another vocabulary than the archive's: colours and names, or null.
+ */
+async function ownClasses(bytes, header) {
+  const data = chunkBytes(bytes, header, "voca");
+  if (!data) return null;
+  const unpacked = new Blob([data]).stream().pipeThrough(new DecompressionStream("deflate"));
+  const { classes } = JSON.parse(await new Response(unpacked).text());
+  return classes.map(([name, colour]) => ({ name, colour }));
+}
+
+async function decode(bytes) {
+  const header = readHeader(bytes);
+  const data = chunkBytes(bytes, header, "SMAP");
+  if (!data) throw new RangeError("the file has no label map");
+  const { width, height, labels } = decodeLabelMap(data);
+  return {
+    width,
+    height,
+    labels,
+    photoWidth: header.width,
+    photoHeight: header.height,
+    mapScale: header.mapScale,
+    classes: await ownClasses(bytes, header),
+  };
+}
+
+self.addEventListener("message", async ({ data: { id, bytes } }) => {
+  try {
+    const map = await decode(new Uint8Array(bytes));
+    self.postMessage({ id, map }, [map.labels.buffer]);
+  } catch (error) {
+    self.postMessage({ id, error: error.message });
+  }
+});

@@ -1,0 +1,82 @@
+// Label maps of photos: many in one request, decoded by a worker, kept while they may be wanted again.
+
+import { api } from "./api.js";
+
+const MOST_AT_ONCE = 60;
+const MOST_KEPT = 400;
+const GATHER_MS = 12;
+
+const worker = new Worker(new URL("./labelmap/worker.js", import.meta.url), { type: "module" });
+const kept = new Map(); // id → promise of a map or null
+const answers = new Map(); // id → resolve
+let wanted = [];
+let timer = null;
+
+worker.addEventListener("message", ({ data: { id, map = null } }) => settle(id, map));
+
+function settle(id, map) {
+  answers.get(id)?.(map);
+  answers.delete(id);
+}
+
+async function fetchWanted() {
+  timer = null;
+  const ids = wanted.splice(0, MOST_AT_ONCE);
+  if (wanted.length) timer = setTimeout(fetchWanted, GATHER_MS);
+  try {
+    const data = await api.maps(ids);
+    const view = new DataView(data);
+    for (let at = 0; at + 8 <= data.byteLength;) {
+      const id = view.getUint32(at, true);
+      const length = view.getUint32(at + 4, true);
+      const bytes = data.slice(at + 8, at + 8 + length);
+      at += 8 + length;
+      if (length) worker.postMessage({ id, bytes }, [bytes]);
+      else settle(id, null);
+      ids.splice(ids.indexOf(id), 1);
+    }
+    for (const id of ids) settle(id, null);
+  } catch {
+    for (const id of ids) {
+      kept.delete(id);
+      settle(id, null);
+    }
+  }
+}
+
+/**
+ * A promise of `{width, height, labels, photoWidth, photoHeight, mapScale, classes}`, or of null where a
+ * photo has no label map or it cannot be had now.
+ */
+export function mapOf(id) {
+  let map = kept.get(id);
+  if (map) kept.delete(id);
+  else {
+    map = new Promise((resolve) => answers.set(id, resolve));
+    wanted.push(id);
+    timer ??= setTimeout(fetchWanted, GATHER_MS);
+  }
+  kept.set(id, map); // the last one used is the last one dropped
+  if (kept.size > MOST_KEPT) kept.delete(kept.keys().next().value);
+  return map;
+}
+
+/** A map's labels in the colours of its classes, as ImageData of the map's size. */
+export function coloured(map, classes) {
+  const table = palette(map.classes ?? classes);
+  const picture = new ImageData(map.width, map.height);
+  const pixels = new Uint32Array(picture.data.buffer);
+  for (let i = 0; i < pixels.length; i++) pixels[i] = table[map.labels[i]];
+  return picture;
+}
+
+/** Colours by class id as the 32-bit numbers that ImageData holds; what has no class is white. */
+export function palette(classes) {
+  const table = new Uint32Array(256).fill(0xffffffff);
+  const bytes = new DataView(table.buffer);
+  classes.forEach(({ id, colour }, place) => {
+    const at = 4 * (id ?? place);
+    bytes.setUint32(at, ((parseInt(colour.slice(1), 16) << 8) | 255) >>> 0);
+  });
+  return table;
+}

@@ -1,0 +1,259 @@
+// Choosing photos, with the pointer or the keyboard, and what can be done with those chosen.
+
+import { api, exportUrl } from "./api.js";
+import { askText, menuButton } from "./dialog.js";
+import { button, byId, el } from "./dom.js";
+import { notify, say, tellOf } from "./notice.js";
+import { state } from "./state.js";
+import { count } from "./words.js";
+
+const MOST = 10_000; // chosen at once
+const PAGE = 1000;
+const FORMATS = [
+  ["CSV", "csv"],
+  ["JSON", "json"],
+  ["Parquet", "parquet"],
+  ["Paths", "paths"],
+  ["ZIP of originals", "zip"],
+];
+const IN_BIN = /\bis:removed\b/i;
+const LONG_PRESS_MS = 450;
+
+class Selection {
+  start(archive, grid, gallery) {
+    Object.assign(this, { archive, grid, gallery });
+    this.ids = new Set();
+    this.anchor = 0;
+    this.bar = byId("selection");
+    grid.isSelected = (id) => this.ids.has(id);
+    grid.element.addEventListener("click", (event) => this.#click(event));
+    grid.element.addEventListener("keydown", (event) => this.#key(event));
+    grid.element.addEventListener("pointerdown", (event) => this.#press(event));
+    grid.element.addEventListener("contextmenu", (event) => this.pressed && event.preventDefault());
+  }
+
+  clear() {
+    this.ids.clear();
+    this.#tell();
+  }
+
+  #placeOf(event) {
+    const tile = event.target.closest(".tile");
+    return tile ? Number(tile.dataset.place) : null;
+  }
+
+  #click(event) {
+    const place = this.#placeOf(event);
+    if (place === null) return;
+    if (this.pressed) return (this.pressed = false);
+    if (event.shiftKey) this.#range(place);
+    else if (event.ctrlKey || event.metaKey || event.target.closest(".tile-check")) this.#flip(place);
+    else if (this.ids.size && event.pointerType === "touch") this.#flip(place);
+    else this.open(place);
+  }
+
+  /** A long press on a touch screen chooses. */
+  #press(event) {
+    if (event.pointerType !== "touch") return;
+    const place = this.#placeOf(event);
+    if (place === null) return;
+    this.pressed = false;
+    const timer = setTimeout(() => {
+      this.pressed = true;
+      this.#flip(place);
+    }, LONG_PRESS_MS);
+    const stop = () => clearTimeout(timer);
+    for (const name of ["pointerup", "pointercancel", "pointermove"]) {
+      window.addEventListener(name, stop, { once: true });
+    }
+  }
+
+  open(place) {
+    const photo = this.grid.results.at(place);
+    if (!photo) return;
+    this.grid.focus(place);
+    state.set({ photo: String(photo.id) });
+  }
+
+  #flip(place) {
+    const photo = this.grid.results.at(place);
+    if (!photo) return;
+    if (!this.ids.delete(photo.id)) this.ids.add(photo.id);
+    this.anchor = place;
+    this.grid.focus(place);
+    this.#tell();
+  }
+
+  #range(place) {
+    for (const photo of this.grid.results.between(this.anchor, place)) this.ids.add(photo.id);
+    this.grid.focus(place);
+    this.#tell();
+  }
+
+  #key(event) {
+    const place = this.#placeOf(event);
+    if (place === null) return;
+    const { grid } = this;
+    const last = grid.results.total - 1;
+    const moves = {
+      ArrowRight: () => place + 1,
+      ArrowLeft: () => place - 1,
+      ArrowDown: () => grid.beside(place, 1),
+      ArrowUp: () => grid.beside(place, -1),
+      Home: () => 0,
+      End: () => last,
+      PageDown: () => grid.beside(grid.beside(grid.beside(place, 1), 1), 1),
+      PageUp: () => grid.beside(grid.beside(grid.beside(place, -1), -1), -1),
+    };
+    if (moves[event.key]) {
+      const next = Math.min(Math.max(moves[event.key](), 0), last);
+      if (event.shiftKey) this.#range(next);
+      else {
+        this.anchor = next;
+        grid.focus(next);
+      }
+    } else if (event.key === "Enter") this.open(place);
+    else if (event.key === " ") this.#flip(place);
+    else if (event.key === "a" && (event.ctrlKey || event.metaKey)) this.all();
+    else if (event.key === "Escape" && this.ids.size) this.clear();
+    else if (event.key === "Delete" && !this.archive.readOnly) {
+      if (!this.ids.size) this.#flip(place);
+      this.bin();
+    } else if (event.key === "t" && this.ids.size) this.tag();
+    else return;
+    event.preventDefault();
+    event.stopPropagation();
+  }
+
+  /** Chooses all that were found, as far as so many may be chosen. */
+  async all() {
+    const { results } = this.grid;
+    const wanted = Math.min(results.total, MOST);
+    const page = Math.min(PAGE, this.archive.limits?.rows ?? PAGE);
+    try {
+      for (let start = 0; start < wanted; start += page) {
+        const asked = { ...results.asked, start: start || "", limit: Math.min(page, wanted - start) };
+        const { objects } = await api.query(asked);
+        for (const { id } of objects) this.ids.add(id);
+      }
+    } catch (error) {
+      tellOf(error);
+    }
+    if (results.total > MOST) notify(`The first ${count(MOST, "photo")} are selected.`);
+    this.#tell();
+  }
+
+  #tell() {
+    for (const tile of this.grid) tile.selected = this.ids.has(tile.photo.id);
+    const n = this.ids.size;
+    document.documentElement.classList.toggle("selecting", n > 0);
+    this.bar.hidden = n === 0;
+    if (!n) return;
+    say(`${count(n, "photo")} selected`);
+    if (!this.built) this.#build();
+    this.built.textContent = `${count(n, "photo")}`;
+    const inBin = IN_BIN.test(state.now.q);
+    this.restoreButton.hidden = !inBin;
+    this.binButton.hidden = inBin;
+  }
+
+  #build() {
+    const writes = !this.archive.readOnly;
+    this.built = el("strong", {});
+    this.binButton = button("bin", "To the bin", () => this.bin());
+    this.restoreButton = button("restore", "Bring back", () => this.restore());
+    const stars = Array.from({ length: 6 }, (_, n) => [n ? "★".repeat(n) : "No rating", () => this.rate(n)]);
+    this.bar.replaceChildren(
+      button("close", "Select none", () => this.clear()),
+      this.built,
+      button("check", "Select all", () => this.all()),
+      ...(writes
+        ? [
+            button("tag", "Tag", () => this.tag()),
+            this.archive.canRate ? menuButton("star", "Rate", stars) : "",
+            this.binButton,
+            this.restoreButton,
+          ]
+        : []),
+      menuButton("download", "Export", () => this.#exports()),
+    );
+  }
+
+  #exports() {
+    const ids = [...this.ids].join(",");
+    return FORMATS.map(([label, format]) => [label, exportUrl({ ids, format })]);
+  }
+
+  async tag() {
+    const text = await askText("Tag these photos", "Tags, by commas; -tag takes one away", { action: "Tag" });
+    if (!text) return;
+    const names = text
+      .split(",")
+      .map((name) => name.trim())
+      .filter(Boolean);
+    const add = names.filter((name) => !name.startsWith("-"));
+    const remove = names.filter((name) => name.startsWith("-")).map((name) => name.slice(1).trim());
+    const ids = [...this.ids];
+    await this.#do(
+      () => api.tag(ids, add, remove),
+      () => {
+        this.gallery.changed(ids, (photo) => {
+          const kept = (photo.tags ?? []).filter((name) => !remove.includes(name));
+          photo.tags = [...new Set([...kept, ...add])].sort();
+        });
+        notify(`${count(ids.length, "photo")} tagged.`);
+      },
+    );
+  }
+
+  async rate(rating) {
+    const ids = [...this.ids];
+    await this.#do(
+      () => api.rate(ids, rating),
+      () => this.gallery.changed(ids, (photo) => (photo.rating = rating || null)),
+    );
+  }
+
+  async bin() {
+    const ids = [...this.ids];
+    const undo = {
+      label: "Bring back",
+      run: () =>
+        this.#do(
+          () => api.restore(ids),
+          () => this.gallery.again(),
+        ),
+    };
+    await this.#do(
+      () => api.bin(ids),
+      () => {
+        this.clear();
+        this.gallery.again();
+        notify(`${count(ids.length, "photo")} went to the bin.`, { action: undo });
+      },
+    );
+  }
+
+  async restore() {
+    const ids = [...this.ids];
+    await this.#do(
+      () => api.restore(ids),
+      () => {
+        this.clear();
+        this.gallery.again();
+        notify(`${count(ids.length, "photo")} are back.`);
+      },
+    );
+  }
+
+  async #do(work, then) {
+    try {
+      await work();
+      then();
+    } catch (error) {
+      tellOf(error);
+    }
+  }
+}
+
+export const selection = new Selection();

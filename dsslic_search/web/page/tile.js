@@ -1,0 +1,126 @@
+// One photo in the gallery: its label map in its colours at once, then compact, coarse and full, each over
+// the one before.
+
+import { stageUrl } from "./api.js";
+import { el, icon } from "./dom.js";
+import { load, RANKS, show } from "./loading.js";
+import { coloured, mapOf } from "./maps.js";
+import { count } from "./words.js";
+
+const SIZES = [320, 640, 960, 1440]; // few, so that the server makes few
+const SETTLE_MS = 160; // a tile that is only scrolled past asks for nothing but its map and compact image
+
+function sizeFor(box) {
+  const wanted = Math.max(box.width, box.height) * Math.min(window.devicePixelRatio, 2);
+  return SIZES.find((size) => size >= wanted * 0.8) ?? SIZES.at(-1);
+}
+
+function described(photo) {
+  const parts = [photo.name];
+  if (photo.rating) parts.push(count(photo.rating, "star"));
+  if (photo.tags?.length) parts.push(`tagged ${photo.tags.join(", ")}`);
+  return parts.join(", ");
+}
+
+export class Tile {
+  constructor(photo, place, box, { classes, total }) {
+    this.photo = photo;
+    this.place = place;
+    this.box = box;
+    this.classes = classes;
+    this.giveUp = new AbortController();
+    this.image = el("img", { alt: "", draggable: false, class: "picture" });
+    this.label = el("span", { class: "tile-name" }, photo.name);
+    this.marks = el("span", { class: "tile-marks" });
+    this.element = el(
+      "div",
+      {
+        class: "tile",
+        role: "option",
+        tabindex: "-1",
+        "aria-selected": "false",
+        "aria-posinset": String(place + 1),
+        "aria-setsize": String(total),
+        data: { place, id: photo.id, stage: "none" },
+      },
+      this.image,
+      el("span", { class: "tile-check", title: "Select" }, icon("check")),
+      this.label,
+      this.marks,
+    );
+    this.move(box);
+    this.tell();
+    this.#fill();
+  }
+
+  move(box) {
+    this.box = box;
+    const { style } = this.element;
+    style.left = `${box.x}px`;
+    style.top = `${box.y}px`;
+    style.width = `${box.width}px`;
+    style.height = `${box.height}px`;
+  }
+
+  /** Says anew what is known of the photo. */
+  tell() {
+    this.element.setAttribute("aria-label", described(this.photo));
+    this.marks.textContent = this.photo.rating ? "★".repeat(this.photo.rating) : "";
+  }
+
+  set selected(isSelected) {
+    this.element.setAttribute("aria-selected", String(isSelected));
+  }
+
+  remove() {
+    this.giveUp.abort();
+    this.element.remove();
+  }
+
+  async #fill() {
+    const { signal } = this.giveUp;
+    const stages = this.photo.stages ?? {};
+    const map = stages.map ? this.#showMap(signal) : null;
+    try {
+      if (stages.compact) await this.#stage("compact", null, signal, map);
+      await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
+      const size = sizeFor(this.box);
+      if (stages.coarse) await this.#stage("coarse", size, signal);
+      if (stages.full) await this.#stage("full", size, signal);
+      this.element.dataset.settled = "yes";
+    } catch (error) {
+      if (error.name !== "AbortError") this.element.dataset.failed = error.message;
+    }
+  }
+
+  async #showMap(signal) {
+    const map = await mapOf(this.photo.id);
+    if (!map || signal.aborted || this.element.dataset.stage !== "none") return;
+    const canvas = el("canvas", { class: "picture map", width: map.width, height: map.height });
+    canvas.getContext("2d").putImageData(coloured(map, this.classes), 0, 0);
+    this.element.prepend(canvas);
+    this.#reached("map");
+  }
+
+  /** Shows a stage as soon as it is there, and after `before`. */
+  async #stage(stage, size, signal, before = null) {
+    if (signal.aborted) throw new DOMException("given up", "AbortError");
+    let blob;
+    try {
+      blob = await load(stageUrl(this.photo, stage, { size }), RANKS[stage], signal);
+      await before;
+      await show(this.image, blob);
+    } catch (error) {
+      if (stage === "full" || error.name === "AbortError") throw error;
+      return; // a stage that cannot be made is passed over; the next one shows more
+    }
+    this.#reached(stage);
+  }
+
+  #reached(stage) {
+    const { dataset } = this.element;
+    dataset.stage = stage;
+    dataset.stages = [dataset.stages, stage].filter(Boolean).join(" ");
+    if (stage !== "map") this.element.querySelector("canvas")?.remove();
+  }
+}

@@ -1,0 +1,75 @@
+"""An archive of sample photos, served by `dss-search serve` in a process of its own."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from PIL import Image
+
+from dsslic_search import Archive
+
+SAMPLES = Path(__file__).parents[2] / "samples"
+HOSTILE = "<img src=x onerror=\"document.title='hostile'\">&amp;.jpg"
+SIDE = 320  # pixels: enough for SegNet to see what is there
+
+_DEGREES = {"picos": (43.2, -4.8), "sunset": (43.0, -2.5), "stream": (42.9, -2.4), "dogs": (52.5, 13.4)}
+_DATE_OF = {"picos": "2019:07:02 10:00:00", "sunset": "2021:12:24 17:30:00", "dogs": "2021:12:25 09:00:00"}
+
+
+def write_photos(folder: Path) -> None:
+    """The sample photos, small, some with a date and a place, and one with a name that is markup."""
+    folder.mkdir()
+    for source in sorted(SAMPLES.glob("*.jpg")):
+        with Image.open(source) as photo:
+            photo.thumbnail((SIDE, SIDE))
+            exif = photo.getexif()
+            if source.stem in _DATE_OF:
+                exif.get_ifd(0x8769)[0x9003] = _DATE_OF[source.stem]
+            if source.stem in _DEGREES:
+                lat, lon = _DEGREES[source.stem]
+                place = exif.get_ifd(0x8825)
+                place.update(
+                    {1: "N", 2: (lat, 0.0, 0.0), 3: "W" if lon < 0 else "E", 4: (abs(lon), 0.0, 0.0)}
+                )
+            name = HOSTILE if source.stem == "fig" else source.name
+            photo.save(folder / name, quality=85, exif=exif)
+
+
+def fill(root: Path) -> Path:
+    """An archive of them below ``root``."""
+    write_photos(root / "photos")
+    with Archive(root / "archive") as archive:
+        archive.ingest([root / "photos"])
+    return root / "archive"
+
+
+@contextmanager
+def serving(archive: Path, *options: str) -> Iterator[str]:
+    """The address of a server of that archive, without the slash at its end."""
+    command = [
+        sys.executable,
+        "-X",
+        "faulthandler",
+        "-m",
+        "dsslic_search.cli.main",
+        "serve",
+        "--archive",
+        str(archive),
+        "--port",
+        "0",
+    ]
+    command += ["--no-browser", "--cache", str(archive.with_name("cache")), *options]
+    server = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    try:
+        assert server.stdout is not None and server.stderr is not None
+        address = server.stdout.readline().strip()
+        assert address.startswith("http://"), server.stderr.read()
+        yield address.rstrip("/")
+        assert server.poll() is None, server.stderr.read()  # it still runs
+    finally:
+        server.terminate()
+        server.communicate(timeout=30)
