@@ -45,6 +45,7 @@ demo: setup
 	for stage in map compact coarse full; do $(DSS) preview 1 --stage $$stage -o $(DEMO)/$$stage.png --archive $(DEMO)/archive || exit 1; done
 	$(DSS) sheet $(DEMO)/sheet.png --overlay --archive $(DEMO)/archive
 	@echo "Look at $(DEMO)/sheet.png, $(DEMO)/progressive.png and $(DEMO)/{map,compact,coarse,full}.png"
+	@echo "See it in a browser: $(DSS) serve --archive $(DEMO)/archive"
 
 test: setup
 	$(BIN)/ruff format --check .

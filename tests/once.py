@@ -28,14 +28,14 @@ from sqlalchemy import URL, Dialect, Engine
 from sqlalchemy.util import LRUCache
 
 from dsslic_search.archive import database
-from dsslic_search.codec.layers.label_map import native
+from dsslic_search.codec.machine_code import Loop, MachineCode
 from dsslic_search.index import compiling
 from dsslic_search.networks import runtime
 from tests.measured import out_of_sight
 
 SEGMENT, IMAGE_WORDS = runtime.segment, runtime.image_words
 NETWORK, UPGRADE, CREATE_ENGINE = runtime.network, database.upgrade, sqlalchemy.create_engine
-SCAN, COMPILED = native.scan, compiling._compiled
+MADE, COMPILED = MachineCode.made, compiling._compiled
 
 
 STATEMENTS = 2000  # kept as text
@@ -83,11 +83,11 @@ def kept_in(folder: Path) -> Iterator[None]:
         made._compiled_cache = statements
         return made
 
-    def scan() -> native.Scan:
-        if native._made.cache_info().currsize:
-            return SCAN()
-        with FileLock(folder / "walk.lock"):
-            return out_of_sight(SCAN)
+    def machine_code(code: MachineCode) -> Loop | None:
+        if code.is_known:
+            return MADE(code)
+        with FileLock(folder / f"{code.entry.__name__}.lock"):
+            return out_of_sight(MADE, code)
 
     def compiled(loop: compiling.Loop) -> compiling.Loop:
         made: Any = COMPILED(loop)
@@ -104,7 +104,7 @@ def kept_in(folder: Path) -> Iterator[None]:
         patch.setattr(runtime, "image_words", partial(seen, IMAGE_WORDS))
         patch.setattr(database, "upgrade", upgrade)
         patch.setattr(database, "create_engine", create_engine)
-        patch.setattr(native, "scan", scan)
+        patch.setattr(MachineCode, "made", machine_code)
         patch.setattr(compiling, "_compiled", compiled)
         yield
 
@@ -117,7 +117,7 @@ def at_home() -> Iterator[None]:
         patch.setattr(runtime, "image_words", IMAGE_WORDS)
         patch.setattr(database, "upgrade", UPGRADE)
         patch.setattr(database, "create_engine", CREATE_ENGINE)
-        patch.setattr(native, "scan", SCAN)
+        patch.setattr(MachineCode, "made", MADE)
         yield
 
 

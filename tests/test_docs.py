@@ -24,7 +24,7 @@ def test_the_command_reference_is_current():
 def test_every_command_in_the_readme_exists_with_its_options():
     known = {" ".join(c): reference.help_of(c) for c in reference.commands()}
     used = re.findall(
-        r"^(?:\.venv/bin/)?dss-search ([a-z]+)(.*)$", (ROOT / "README.md").read_text(), re.MULTILINE
+        r"^(?:\.venv/bin/)?dss-search ([a-z-]+)(.*)$", (ROOT / "README.md").read_text(), re.MULTILINE
     )
     assert len(used) > 10
     for command, rest in used:

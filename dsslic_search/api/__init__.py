@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from dsslic_search.api.facets import Facets, FacetValue
     from dsslic_search.api.getting_out import GotOut
     from dsslic_search.api.info import file_info
+    from dsslic_search.api.layer_files import export_layers, export_photo_layers, import_layers
     from dsslic_search.api.searching import Hit, QueryResult
     from dsslic_search.api.segmenters import (
         LabelMeaning,
@@ -100,7 +101,10 @@ __all__ = [
     "encode_file",
     "encode_files",
     "encode_options",
+    "export_layers",
+    "export_photo_layers",
     "file_info",
+    "import_layers",
     "open_segmenter",
     "segment_file",
     "segmenter_info",
@@ -111,6 +115,7 @@ _HOMES = {
     "api.archive": ("Archive",),
     "api.browsing": ("Card", "Overview", "Reading"),
     "api.coding": ("EncodeWishes", "decode", "encode", "encode_options"),
+    "api.layer_files": ("export_layers", "export_photo_layers", "import_layers"),
     "api.coding_files": (
         "CodedFiles",
         "decode_file",

@@ -209,7 +209,8 @@ def _plain(facts: Mapping[str, Any]) -> dict[str, Any]:
 
 def _regions(stored: bytes, names: list[str]) -> list[dict[str, Any]]:
     """Places and shares as fractions."""
-    from dsslic_search.features.scene import SHARES, UNITS, SceneRegions
+    from dsslic_search.features.region_numbers import SHARES, UNITS
+    from dsslic_search.features.scene import SceneRegions
 
     scene = SceneRegions.from_bytes(stored)
     places = ("area", "left", "top", "right", "bottom", "x", "y")

@@ -135,6 +135,12 @@ def stages_of(store: Store, photo: Photo, stages: Sequence[str], max_pixels: int
         began = time.perf_counter()
 
 
+def stored_file(store: Store, photo: Photo) -> bytes:
+    """A stored photo's .dsslic file."""
+    with _about(store, photo):
+        return store.read(photo.content_hash)
+
+
 def original_of(store: Store, photo: Photo) -> bytes:
     """The original file, bit for bit. StageError in keep mode layers, where it was left at its place but is
     not there now, and for frames of videos, which have none."""

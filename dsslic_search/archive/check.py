@@ -21,7 +21,7 @@ from dsslic_search.archive.schema import Photo
 from dsslic_search.archive.store import Store
 from dsslic_search.archive.stored import Examination, Fault, ObjectRecord, examine
 from dsslic_search.archive.terms import is_current
-from dsslic_search.features.scene import FORMAT
+from dsslic_search.features.scene import CURRENT
 from dsslic_search.index.segments import damaged_files
 
 
@@ -194,7 +194,7 @@ def _of_originals(catalog: Catalog, read_data: bool, looked_at: Callable[[], Non
 
 
 def _of_descriptions(catalog: Catalog) -> Iterator[Finding]:
-    of_now = func.substr(Photo.regions, 1, 1) == bytes([FORMAT])
+    of_now = func.substr(Photo.regions, 1, 1).in_([bytes([each]) for each in CURRENT])
     older = or_(Photo.regions.is_(None), not_(of_now)) if is_current(catalog) else true()
     with catalog.session() as session:
         count = session.scalar(select(func.count(Photo.id)).where(older)) or 0

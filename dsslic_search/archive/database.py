@@ -50,6 +50,8 @@ def _open(url: URL, *, create: bool, change: bool, immutable: bool = False) -> E
                 _use_write_ahead_log(engine)
                 if stored != head_revision():
                     _upgrade(url)
+                    if stored is not None and url.get_backend_name() == "sqlite" and url.database:
+                        _compact(Path(url.database))
             elif immutable and stored != head_revision():
                 raise ArchiveError(
                     f"{url!r}: made by an older dsslic-search; open it once where it can be written, to "
@@ -87,8 +89,6 @@ def _upgrade(url: URL) -> None:
         upgrade(engine)
     finally:
         engine.dispose()
-    if url.get_backend_name() == "sqlite" and url.database:
-        _compact(Path(url.database))
 
 
 def _compact(path: Path) -> None:

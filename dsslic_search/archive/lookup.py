@@ -14,19 +14,20 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from dsslic_search.archive.digits import to_text
 from dsslic_search.archive.revisions import head_revision
 from dsslic_search.core.colour_terms import named
 from dsslic_search.core.errors import ArchiveError, FormatError, Remedy
 from dsslic_search.core.fact import Column, FactValue
 from dsslic_search.core.fields import COLUMNS, EXPORTED
 from dsslic_search.core.kinds import HIDDEN
+from dsslic_search.core.moments import date_of
 from dsslic_search.core.text import closest, did_you_mean, quoted
 from dsslic_search.features.coverage import Shown, unpack_shown
 from dsslic_search.index.source import Snapshot, State
@@ -239,7 +240,7 @@ class Lookup(ABC):
             photos += some
             for photo_id, name in tagged:
                 tags[photo_id] = (*tags.get(photo_id, ()), name)
-        return {row[0]: Kept(row[1], row[2], row[3], tags.get(row[0], ())) for row in photos}
+        return {row[0]: Kept(to_text(row[1]), row[2], row[3], tags.get(row[0], ())) for row in photos}
 
 
 def classes_of(photo_id: int, stored: bytes) -> tuple[Shown, ...]:
@@ -262,9 +263,9 @@ def _listed(numbers: Iterable[int]) -> str:
 
 
 def _shown(column: Column, value: Any) -> Any:
-    """A value as callers have it. SQLite keeps dates as text; of words one stands on a line."""
-    if isinstance(value, str) and column.values == "date":
-        return datetime.fromisoformat(value)
+    """A value as callers have it. SQLite has dates as numbers; of words one stands on a line."""
+    if isinstance(value, int) and column.values == "date":
+        return date_of(value)
     if column.values == "colours":
         return None if value is None else named(value)
     return tuple(value.split("\n")) if isinstance(value, str) and column.values == "words" else value

@@ -9,15 +9,12 @@ from sqlalchemy import (
     DDL,
     BigInteger,
     Boolean,
-    DateTime,
-    Dialect,
     Float,
     ForeignKey,
     Index,
     Integer,
     LargeBinary,
     String,
-    TypeDecorator,
     UniqueConstraint,
     event,
     false,
@@ -25,23 +22,10 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
+from dsslic_search.archive.column_types import Date, Digits, Embedding
 from dsslic_search.core.fields import COLUMNS
 from dsslic_search.core.kinds import PhotoState
 from dsslic_search.features.coverage import Shown, unpack_shown
-from dsslic_search.features.embedding import from_stored, to_stored
-
-
-class Embedding(TypeDecorator[bytes]):
-    """An embedding, in fewer bytes where that loses nothing."""
-
-    impl = LargeBinary
-    cache_ok = True
-
-    def process_bind_param(self, value: bytes | None, _dialect: Dialect) -> bytes | None:
-        return None if value is None else to_stored(value)
-
-    def process_result_value(self, value: bytes | None, _dialect: Dialect) -> bytes | None:
-        return None if value is None else from_stored(value)
 
 
 class Base(DeclarativeBase):
@@ -54,16 +38,16 @@ class Photo(Base):
     __tablename__ = "photo"
 
     id: Mapped[int] = mapped_column(Integer, primary_key=True)
-    content_hash: Mapped[str] = mapped_column(String(64), unique=True)  # SHA-256 of the original file's bytes
+    content_hash: Mapped[str] = mapped_column(Digits(64), unique=True)  # SHA-256 of the original file's bytes
     # the one of its paths that is shown, with the part of that file; `archive.paths` derives it
-    path: Mapped[str] = mapped_column(String, index=True)
+    path: Mapped[str] = mapped_column(String)
     file_size: Mapped[int] = mapped_column(Integer)  # bytes of the original
-    modified_at: Mapped[datetime] = mapped_column(DateTime)  # of the original, UTC
-    added_at: Mapped[datetime] = mapped_column(DateTime)  # UTC
+    modified_at: Mapped[datetime] = mapped_column(Date)  # of the original, UTC
+    added_at: Mapped[datetime] = mapped_column(Date)  # UTC
     format: Mapped[str] = mapped_column(String(16))  # "JPEG", "PNG", …
     width: Mapped[int] = mapped_column(Integer)  # upright, pixels
     height: Mapped[int] = mapped_column(Integer)
-    taken_at: Mapped[datetime | None] = mapped_column(DateTime, index=True)  # the camera's local time
+    taken_at: Mapped[datetime | None] = mapped_column(Date)  # the camera's local time
     camera: Mapped[str | None] = mapped_column(String)
     latitude: Mapped[float | None] = mapped_column(Float)  # degrees, north positive
     longitude: Mapped[float | None] = mapped_column(Float)  # degrees, east positive
@@ -71,8 +55,8 @@ class Photo(Base):
     quality: Mapped[int] = mapped_column(Integer)  # 1..100; 101 lossless
     stored_bytes: Mapped[int] = mapped_column(Integer)  # of the .dsslic file
     map_bytes: Mapped[int] = mapped_column(Integer)  # prefix of it that holds the base layer
-    vocabulary: Mapped[str] = mapped_column(String(16))  # identity of the class list
-    segmenter: Mapped[str] = mapped_column(String(16))  # identity of the weights that made the label map
+    vocabulary: Mapped[str] = mapped_column(Digits(16))  # identity of the class list
+    segmenter: Mapped[str] = mapped_column(Digits(16))  # identity of the weights that made the label map
     embedding: Mapped[bytes] = mapped_column(Embedding)  # float32 little-endian, unit length
     # features.scene; None: not described since an older version
     regions: Mapped[bytes | None] = mapped_column(LargeBinary)
@@ -120,15 +104,18 @@ class KnownPath(Base):
     file_size: Mapped[int] = mapped_column(Integer)  # bytes of the file
     # when the file was changed last, nanoseconds since 1970; None: not to be relied on, so it is read again
     modified_ns: Mapped[int | None] = mapped_column(BigInteger)
-    first_seen: Mapped[datetime] = mapped_column(DateTime)  # UTC
-    last_seen: Mapped[datetime] = mapped_column(DateTime)
-    ended_at: Mapped[datetime | None] = mapped_column(DateTime)  # None: the photo lies there
+    first_seen: Mapped[datetime] = mapped_column(Date)  # UTC
+    last_seen: Mapped[datetime] = mapped_column(Date)
+    ended_at: Mapped[datetime | None] = mapped_column(Date)  # None: the photo lies there
     ended: Mapped[str | None] = mapped_column(String(8))  # an archive.paths.End
-    replaced_by: Mapped[int | None] = mapped_column(ForeignKey("photo.id", ondelete="SET NULL"), index=True)
+    replaced_by: Mapped[int | None] = mapped_column(ForeignKey("photo.id", ondelete="SET NULL"))
     # whether the photo's tags were given to the one that replaced it
     tags_given: Mapped[bool] = mapped_column(Boolean, default=False, server_default=false())
 
-    __table_args__ = (UniqueConstraint("path", "part", "photo_id"),)
+    __table_args__ = (
+        UniqueConstraint("path", "part", "photo_id"),
+        Index("ix_path_replaced_by", "replaced_by", sqlite_where=text("replaced_by IS NOT NULL")),
+    )
 
 
 class Purged(Base):
@@ -136,8 +123,8 @@ class Purged(Base):
 
     __tablename__ = "purged"
 
-    content_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
-    purged_at: Mapped[datetime] = mapped_column(DateTime)  # UTC
+    content_hash: Mapped[str] = mapped_column(Digits(64), primary_key=True)
+    purged_at: Mapped[datetime] = mapped_column(Date)  # UTC
 
 
 class Setting(Base):
@@ -191,7 +178,7 @@ class SavedQuery(Base):
 # Facts that came after the first catalog stand in core/fields alone: each is a column that may be empty,
 # after all others, as its migration adds it.
 _TYPES = {
-    "date": DateTime,
+    "date": Date,
     "whole": Integer,
     "pixels": Integer,
     "degrees": Float,
@@ -207,8 +194,8 @@ _STANDING = {
     "state": mapped_column(
         String(16), default=PhotoState.HERE.value, server_default=PhotoState.HERE.value, nullable=False
     ),
-    "removed_at": mapped_column(DateTime, nullable=True),
-    "lost_at": mapped_column(DateTime, nullable=True),
+    "removed_at": mapped_column(Date, nullable=True),
+    "lost_at": mapped_column(Date, nullable=True),
     "brightness": mapped_column(Integer, nullable=True),  # as its migration adds it
     "colours": mapped_column(Integer, nullable=True),
     "stored_words": mapped_column("words", LargeBinary, nullable=True),

@@ -34,6 +34,7 @@ COMMANDS = {
     "preview": ("preview", "sheet", "original"),
     "getting_out": ("originals", "previews"),
     "codec": ("encode", "decode", "info", "segment"),
+    "layers": ("export-layers", "import-layers"),
     "segmenter": ("segmenter",),
     "train": ("train",),
     "serve": ("serve",),

@@ -20,7 +20,8 @@ from numpy.typing import NDArray
 
 from dsslic_search.core.components import Numbers, Runs, components
 from dsslic_search.features.coverage import check_label_map
-from dsslic_search.features.scene import CONTACT, REGION, SHARES, UNITS, SceneRegions
+from dsslic_search.features.region_numbers import CONTACT, REGION, SHARES, UNITS
+from dsslic_search.features.scene import SceneRegions
 
 MIN_REGION_PER_MILLE = 1  # of the pixels; less is noise of the segmentation
 LABELS = 256  # that a label map may have

@@ -1,14 +1,11 @@
-"""What is stored of a photo's regions: whole numbers, so that every answer from them is exact.
+"""What is stored of a photo's regions: as `features.packed_scene` packs them, or where these bytes would not
+give them back,
 
 ::
 
-    u8 FORMAT   u16 number of regions   regions, REGION each   contacts, CONTACT each
+    u8 PLAIN   u16 number of regions   regions, REGION each   contacts, CONTACT each
 
     little-endian, no padding
-
-Coordinates count in 1/UNITS of the photo's width or height, areas in 1/UNITS of its pixels, shares in
-1/SHARES, all rounded down. 252 is divisible by 2, 3 and 4, so a share is at least 1/2 exactly when its number
-is at least 126.
 
 A group of classes (`core.vocabulary`) has a contact where its share is not the sum of the shares of its
 classes (or the whole where that is more) and one of the two is half or more. Its number follows on the class
@@ -20,44 +17,25 @@ from __future__ import annotations
 import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dsslic_search.core.errors import FormatError
-
-FORMAT = 2
-WITHOUT_GROUPS = 1  # the format before groups had contacts; what has it is read as well
-UNITS = 60_000  # that make the width, the height or the area of a photo
-SHARES = 252  # that make the whole of a region, of its foot or of its outline
-MIN_REGION_AREA = UNITS // 1000  # in 1/UNITS of the pixels; smaller regions are noise of the segmentation
-
-Line = Literal["first half", "second half", "first third", "middle third", "last third", "middle half"]
-LINES: tuple[Line, ...] = get_args(Line)  # stretches of an axis, in the order of the shares in REGION
-
-REGION = np.dtype(
-    [
-        ("class_id", "u1"),
-        ("area", "<u2"),
-        ("left", "<u2"),
-        ("top", "<u2"),
-        ("right", "<u2"),  # exclusive, as is bottom
-        ("bottom", "<u2"),
-        ("x", "<u2"),  # centroid
-        ("y", "<u2"),
-        ("columns", "u1", len(LINES)),  # share of the pixels whose centre lies in each stretch of the width
-        ("rows", "u1", len(LINES)),  # and of the height
-    ]
+from dsslic_search.features.packed_scene import PACKED, can_be_packed, read_packed, write_packed
+from dsslic_search.features.region_numbers import (
+    CONTACT,
+    MIN_REGION_AREA,
+    REGION,
+    SHARES,
+    UNITS,
+    Scenes,
 )
-CONTACT = np.dtype(
-    [
-        ("region", "<u2"),  # number of the region in the photo
-        ("class_id", "u1"),  # that it touches, or the number of a group
-        ("under", "u1"),  # share of the foot that stands on the class
-        ("border", "u1"),  # share of the outline that the class takes
-    ]
-)
+
+PLAIN = 2
+WITHOUT_GROUPS = 1  # plain, before groups had contacts; what has it is read as well
+CURRENT = (PLAIN, PACKED)
 
 _HEAD = struct.Struct("<BH")
 
@@ -72,7 +50,11 @@ class SceneRegions:
 
     def to_bytes(self) -> bytes:
         """As it is stored."""
-        return _HEAD.pack(FORMAT, self.regions.size) + self.regions.tobytes() + self.contacts.tobytes()
+        return packed([self.plain()])[0]
+
+    def plain(self) -> bytes:
+        """As it is stored where it cannot be packed."""
+        return _HEAD.pack(PLAIN, self.regions.size) + self.regions.tobytes() + self.contacts.tobytes()
 
     @classmethod
     def none(cls) -> SceneRegions:
@@ -82,23 +64,96 @@ class SceneRegions:
     @classmethod
     def from_bytes(cls, data: bytes) -> SceneRegions:
         """What :meth:`to_bytes` stored. Raises FormatError for anything else."""
-        scene, _, _ = read_scenes([data])
-        return scene
+        scenes = read_scenes([data])
+        return cls(scenes.regions, scenes.contacts)
 
 
-def read_scenes(stored: Sequence[bytes]) -> tuple[SceneRegions, NDArray[np.intp], NDArray[np.intp]]:
-    """The regions of many photos, one photo's after another's, and how many regions and contacts each photo
-    has (intp).
+def read_scenes(stored: Sequence[bytes]) -> Scenes:
+    """The regions of many photos. Raises FormatError when one of them is nonsense."""
+    formats = np.fromiter((data[0] if data else 0 for data in stored), np.uint8, len(stored))
+    if np.any((formats < WITHOUT_GROUPS) | (formats > PACKED)):
+        short = not all(stored)
+        raise FormatError(
+            "stored regions are cut off"
+            if short
+            else f"stored regions are of another format than {WITHOUT_GROUPS} to {PACKED}"
+        )
+    is_packed = formats == PACKED
+    if is_packed.all():
+        scenes = read_packed(stored)
+    elif not is_packed.any():
+        scenes = _read_plain(stored)
+    else:
+        scenes = _in_turn(
+            is_packed,
+            _read_plain([data for data in stored if data[0] != PACKED]),
+            read_packed([data for data in stored if data[0] == PACKED]),
+        )
+    _check(*scenes)
+    return scenes
 
-    In ``contacts`` regions are numbered from 0 in every photo. Raises FormatError when one of them is
-    nonsense."""
+
+def packed(stored: Sequence[bytes]) -> list[bytes]:
+    """The bytes of photos with those in the format PLAIN packed, if that loses nothing; others are as they
+    were."""
+    chosen = [number for number, data in enumerate(stored) if data[:1] == bytes([PLAIN])]
+    found = list(stored)
+    try:
+        fit = can_be_packed(_read_plain([stored[number] for number in chosen]))
+        chosen = [number for number, fits in zip(chosen, fit.tolist(), strict=True) if fits]
+        asked = [stored[number] for number in chosen]
+        made = write_packed(_read_plain(asked))
+        again = plain(made)
+    except (FormatError, IndexError, ValueError):  # of nonsense, which stays
+        return found if len(stored) == 1 else [data for each in stored for data in packed([each])]
+    for number, before, data, after in zip(chosen, asked, made, again, strict=True):
+        found[number] = data if after == before else before
+    return found
+
+
+def plain(stored: Sequence[bytes]) -> list[bytes]:
+    """The bytes of photos with those that are packed in the format PLAIN; others are as they were. Raises
+    FormatError for damage."""
+    chosen = [number for number, data in enumerate(stored) if data[:1] == bytes([PACKED])]
+    found = list(stored)
+    regions, contacts, counts, touching = read_packed([stored[number] for number in chosen])
+    region, contact = np.cumsum(counts) - counts, np.cumsum(touching) - touching
+    for place, number in enumerate(chosen):
+        found[number] = SceneRegions(
+            regions[region[place] : region[place] + counts[place]],
+            contacts[contact[place] : contact[place] + touching[place]],
+        ).plain()
+    return found
+
+
+def _in_turn(second: NDArray[np.bool_], *both: Scenes) -> Scenes:
+    """The photos of two parts, ``second`` telling of each photo whether it is of that."""
+    order = np.empty(second.size, np.intp)
+    order[np.argsort(second, kind="stable")] = np.arange(second.size)
+    counts, touching = (np.concatenate([part[k] for part in both]) for k in (2, 3))
+    return Scenes(
+        np.concatenate([part.regions for part in both])[moved(counts, order)],
+        np.concatenate([part.contacts for part in both])[moved(touching, order)],
+        counts[order],
+        touching[order],
+    )
+
+
+def moved(lengths: NDArray[np.intp], order: NDArray[np.intp]) -> NDArray[np.intp]:
+    """For stretches of the given lengths, one after another, put into another order: where each item was
+    before."""
+    starts = np.cumsum(lengths) - lengths
+    lengths, starts = lengths[order], starts[order]
+    begins = np.cumsum(lengths) - lengths
+    return np.repeat(starts - begins, lengths) + np.arange(int(lengths.sum()))
+
+
+def _read_plain(stored: Sequence[bytes]) -> Scenes:
     sizes = np.fromiter(map(len, stored), np.intp, len(stored))
     if np.any(sizes < _HEAD.size):
         raise FormatError("stored regions are cut off")
     data = np.frombuffer(b"".join(stored), np.uint8)
     starts = np.cumsum(sizes) - sizes
-    if np.any((data[starts] < WITHOUT_GROUPS) | (data[starts] > FORMAT)):
-        raise FormatError(f"stored regions are of another format than {WITHOUT_GROUPS} to {FORMAT}")
     counts = data[starts + 1] + 256 * data[starts + 2].astype(np.intp)
     rest = sizes - _HEAD.size - counts * REGION.itemsize
     touching = rest // CONTACT.itemsize
@@ -106,9 +161,7 @@ def read_scenes(stored: Sequence[bytes]) -> tuple[SceneRegions, NDArray[np.intp]
         raise FormatError("stored regions are cut off or have bytes left over")
     lengths = np.stack([np.full_like(sizes, _HEAD.size), counts * REGION.itemsize, rest], axis=1)
     kind = np.repeat(np.tile(np.arange(3, dtype=np.uint8), len(stored)), lengths.ravel())
-    regions, contacts = data[kind == 1].view(REGION), data[kind == 2].view(CONTACT)
-    _check(regions, contacts, counts, touching)
-    return SceneRegions(regions, contacts), counts, touching
+    return Scenes(data[kind == 1].view(REGION), data[kind == 2].view(CONTACT), counts, touching)
 
 
 def _check(

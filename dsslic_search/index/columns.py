@@ -297,9 +297,12 @@ def _build(snapshot: Snapshot, sets: tuple[Classes, ...]) -> cache.Made:
         order = np.argsort(found["class_id"], kind="stable")
         starts = np.searchsorted(found["class_id"][order], np.arange(singles + 1)).tolist()
         every = _Rows.of(rows[order], found["fraction"][order], certainties[order], masks[order])
-        for class_id in range(singles):
+        there = {class_id for class_id in range(singles) if starts[class_id] < starts[class_id + 1]}
+        for class_id in there:
             columns[class_id].append(every.sliced(slice(*starts[class_id : class_id + 2])))
         for number, classes in enumerate(groups, singles):
+            if there.isdisjoint(classes):
+                continue
             own = np.isin(found["class_id"], classes)
             columns[number].append(_together(rows[own], found["fraction"][own], certainties[own], masks[own]))
         first += len(batch)
@@ -357,7 +360,7 @@ def _arrays(columns: Sequence[Sequence[_Rows]], photos: int) -> cache.Made:
     places: list[int] = []  # of each column, among the full ones; -1 for pairs
     nothing = _Rows(np.empty(0, np.uint32), {what: np.empty(0, dtype) for what, dtype in _KEPT.items()})
     for parts in columns:
-        column = _Rows.joined([nothing, *parts])
+        column = _Rows.joined(parts) if parts else nothing
         if FULL_ONE_IN * column.rows.size >= photos > 0:
             places.append(len(full[""]))
             for what, dtype in _KEPT.items():

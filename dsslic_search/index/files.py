@@ -23,6 +23,7 @@ from dsslic_search.core.colour_terms import shows
 from dsslic_search.core.fields import INDEXED, NAMED
 from dsslic_search.core.files import native_name, native_part
 from dsslic_search.core.kinds import ANY_STATE
+from dsslic_search.core.moments import microseconds
 from dsslic_search.core.text import folded_name
 from dsslic_search.index.file_columns import facts, path_key
 from dsslic_search.index.patterns import PathTest, name_test, path_test, text_test, word_test
@@ -404,11 +405,6 @@ def _of_days(name: str, first: int, last: int) -> NDArray[np.int64]:
     if name == "day":
         numbers = 100 * numbers + (dates - months.astype("datetime64[D]")).astype(np.int64) + 1
     return numbers
-
-
-def microseconds(date: datetime) -> int:
-    """Since 1970, of a date without a time zone."""
-    return int(np.datetime64(date, "us").astype(np.int64))
 
 
 def open_files(segment: Segment) -> Files:

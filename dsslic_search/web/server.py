@@ -13,6 +13,8 @@ from dsslic_search.core.errors import DSSError, MissingExtraError, UsageError
 from dsslic_search.web.limits import Limits
 
 if TYPE_CHECKING:
+    from uvicorn import Server
+
     from dsslic_search.api import Archive
 
 PORT = 8765
@@ -61,6 +63,37 @@ def serve(
 
     Raises MissingExtraError, DSSError where the address cannot be listened at, and what the archive raises
     that cannot be asked."""
+    prepared(archive, settings, limits, worded=worded, ready=ready).run()
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A server that listens already. ``address``: to open; ``token``: asked for where it is not None."""
+
+    server: Server
+    listening: socket.socket
+    address: str
+    token: str | None
+
+    def run(self) -> None:
+        """Answer until `end`, KeyboardInterrupt or SIGTERM; once."""
+        with self.listening:
+            self.server.run(sockets=[self.listening])
+
+    def end(self) -> None:
+        """Let `run` end, from any thread."""
+        self.server.should_exit = True
+
+
+def prepared(
+    archive: Archive,
+    settings: Settings,
+    limits: Limits,
+    *,
+    worded: Callable[[str], str] = str,
+    ready: Callable[[str], None] = lambda address: None,
+) -> Prepared:
+    """A server of an open archive; see `serve`."""
     require()
     import uvicorn
 
@@ -70,9 +103,10 @@ def serve(
     from dsslic_search.web.site import Site
 
     archive.classes()  # opens what every question needs, and tells what is wrong before anybody asks
+    _ = archive.catalog
     listening = listen(settings.host, settings.port)
-    port = listening.getsockname()[1]
     token = None if is_loopback(settings.host) else secrets.token_urlsafe(24)
+    address = _address(settings.host, listening.getsockname()[1], token)
     site = Site(
         archive,
         limits,
@@ -82,9 +116,8 @@ def serve(
         settings.read_only,
     )
     names = (*settings.names, *_names_of(settings.host))
-    app = application(site, names=names, token=token)
     config = uvicorn.Config(
-        app,
+        application(site, names=names, token=token),
         log_level="warning",
         access_log=False,
         server_header=False,
@@ -92,19 +125,16 @@ def serve(
         h11_max_incomplete_event_size=HEADER_BYTES,
     )
 
-    class Server(uvicorn.Server):
+    class Told(uvicorn.Server):
         async def startup(self, sockets: list[socket.socket] | None = None) -> None:
             await super().startup(sockets)
-            ready(_address(settings.host, port, token))
+            ready(address)
 
         async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
             site.end()
             await super().shutdown(sockets)
 
-    try:
-        Server(config).run(sockets=[listening])
-    finally:
-        listening.close()
+    return Prepared(Told(config), listening, address, token)
 
 
 def _address(host: str, port: int, token: str | None) -> str:

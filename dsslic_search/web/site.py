@@ -117,5 +117,5 @@ MEANINGS = {
 
 def refusals(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """The documentation of errors that an endpoint may answer with, beside those of all."""
-    every = sorted({400, 401, 403, 408, 413, 429, 503, *statuses})
+    every = sorted({400, 401, 403, 408, 413, 415, 429, 503, *statuses})
     return {status: {"model": Refused, "description": MEANINGS[status]} for status in every}

@@ -43,6 +43,18 @@ WRONG: dict[str, tuple[tuple[Any, ...], Wrong]] = {
     "sketch": (("a.png",), {"canvas": (None, 5, "", "a\0b")}),
     "export": (("sky", "a.csv"), {"text": TEXT, "path": PATH, "form": ("doc", 5)}),
     "matching": (("sky",), {"text": TEXT}),
+    "read": (("sky",), {"text": TEXT}),
+    "completions": (("sk",), {"before": TEXT}),
+    "facets": (("sky",), {"text": TEXT}),
+    "canvas": (([[None]],), {"painted": (None, 5, "sky", [5])}),
+    "resembled": ((1,), {"like": (None, True, 1.5, [1]), "by": ("colour", 5)}),
+    "chosen": (([1],), {"ids": (None, *IDS)}),
+    "cards": (([1],), {"ids": (None, *IDS)}),
+    "rate": ((3, [1]), {"stars": (*NUMBER[:2], float("nan"), -1, 5.5, 0.2), "ids": (None, *IDS)}),
+    "known": (("ab" * 32,), {"content_hash": TEXT}),
+    "map_prefix": ((1,), {"photo_id": ID}),
+    "stored_path": ((1,), {"photo_id": ID}),
+    "zip_originals": (([1], "a.zip"), {"ids": (None, *IDS), "path": PATH}),
     "embeddings_of": (("#1",), {"operand": TEXT}),
     "duplicates": ((), {"threshold": NUMBER}),
     "save": (("best", "sky"), {"name": TEXT, "text": TEXT}),
@@ -92,7 +104,7 @@ WRONG: dict[str, tuple[tuple[Any, ...], Wrong]] = {
 """Of each method that is given something: arguments that fit, and for each argument values that do not."""
 
 OF_NOTHING = {"bin", "check", "classes", "close", "exact_duplicates", "palette", "saved_queries"}
-OF_NOTHING |= {"describe", "states", "tags"}
+OF_NOTHING |= {"describe", "overview", "reader", "states", "tags"}
 """Methods that take nothing, switches, or what another method gave."""
 
 

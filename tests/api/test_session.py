@@ -232,9 +232,9 @@ def test_a_file_to_compare_with_is_looked_at_once(
 ) -> None:
     looked = []
 
-    def looked_at(_searcher: Searcher, path: Path) -> searching._Compared:
+    def looked_at(_searcher: Searcher, path: Path) -> searching.Compared:
         looked.append(path.name)
-        return searching._Compared(np.eye(1, DIMENSION, dtype=np.float32)[0], None)
+        return searching.Compared(np.eye(1, DIMENSION, dtype=np.float32)[0], None)
 
     monkeypatch.setattr(Searcher, "_looked_at", looked_at)
     file = tmp_path / "beach.jpg"

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from dsslic_search import Archive, encode
+from dsslic_search.api import export_layers
 from dsslic_search.cli.reference import commands, help_of
 from dsslic_search.networks import weights
 from tests.cli.conftest import Run
@@ -65,6 +66,7 @@ ROWS = {
     "decode": Row(("decode", IN, OUT, "--stage", "compact"), ".png", reads="file"),
     "decode --stage map": Row(("decode", IN, OUT, "--stage", "map"), ".png", reads="file"),
     "decode --original": Row(("decode", IN, OUT, "--original"), ".jpg", reads="file"),
+    "import-layers": Row(("import-layers", IN, OUT), ".dsslic", reads="layers"),
     "train pack": train("pack", "--data", DATA, ending=".zip"),
     "train segnet": train("segnet", "--data", DATA, "--run", "run", "--steps", 1),
     "train compact-scales": train("compact-scales", "--data", DATA, "--run", "run", ending=".json"),
@@ -101,6 +103,7 @@ ROWS = {
 FOLDERS = {
     "encode --out": (("encode", IN, "--effort", 1, "--out", OUT), "photo", "photo.dsslic", True),
     "decode --out": (("decode", IN, "--stage", "compact", "--out", OUT), "file", "file.png", True),
+    "export-layers": (("export-layers", IN, "--out", OUT), "file", "layers.json", True),
     "segment": (("segment", IN, "--out", OUT), "png", "png.png", True),
     "originals": (("originals", 1, "--out", OUT, "--archive", ARCHIVE), "photo", "photo.jpg", True),
     "previews": (("previews", 1, "--out", OUT, "--archive", ARCHIVE), "photo", "photo.png", True),
@@ -143,6 +146,7 @@ def made(photos: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         photo.resize((64, 48)).save(folder / "photo.jpg", quality=90)
         photo.resize((32, 32)).save(folder / "png.png")
     (folder / "file.dsslic").write_bytes(encode(folder / "photo.jpg", keep="exact", effort=1))
+    export_layers(folder / "file.dsslic", folder / "layers")
     with Archive(folder / "archive") as opened:
         opened.ingest([folder / "photo.jpg"], keep="reference", effort=1)
     return folder
@@ -167,6 +171,7 @@ def world(made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[s
         "photo": folder / "photo.jpg",
         "file": folder / "file.dsslic",
         "png": folder / "png.png",
+        "layers": folder / "layers" / "layers.json",
         "data": folder / "no data",
     }
 

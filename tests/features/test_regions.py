@@ -11,17 +11,9 @@ from hypothesis.extra import numpy as hnp
 
 from dsslic_search.core.errors import FormatError
 from dsslic_search.core.vocabulary import default
+from dsslic_search.features.region_numbers import CONTACT, LINES, REGION, SHARES, UNITS
 from dsslic_search.features.regions import regions
-from dsslic_search.features.scene import (
-    CONTACT,
-    FORMAT,
-    LINES,
-    REGION,
-    SHARES,
-    UNITS,
-    SceneRegions,
-    read_scenes,
-)
+from dsslic_search.features.scene import PLAIN, SceneRegions, read_scenes
 from tests.oracle import regions_of
 
 MAPS = hnp.arrays(np.uint8, hnp.array_shapes(min_dims=2, max_dims=2, max_side=24), elements=st.integers(0, 2))
@@ -82,9 +74,9 @@ def test_a_group_is_touched_where_any_of_its_classes_is(seed: int) -> None:
 
 
 def test_the_groups_whose_contacts_are_stored_belong_to_the_format() -> None:
-    """Where groups change, what is stored of them is wrong: then FORMAT has to be another."""
+    """Where groups change, what is stored of them is wrong: then PLAIN has to be another."""
     text = repr(sorted(default().classes_of_groups.items()))
-    assert (FORMAT, sha256(text.encode()).hexdigest()[:8]) == (2, "4e571602")
+    assert (PLAIN, sha256(text.encode()).hexdigest()[:8]) == (2, "4e571602")
 
 
 def blobs(seed: int, height: int = 80, width: int = 100) -> np.ndarray:
@@ -179,13 +171,14 @@ def test_a_map_without_pixels_is_refused() -> None:
 @given(st.lists(MAPS, max_size=4))
 def test_what_is_stored_comes_back(label_maps: list[np.ndarray]) -> None:
     made = [regions(label_map) for label_map in label_maps]
-    read, counts, touching = read_scenes([scene.to_bytes() for scene in made])
-    assert counts.tolist() == [scene.regions.size for scene in made]
-    assert touching.tolist() == [scene.contacts.size for scene in made]
+    read = read_scenes([scene.to_bytes() for scene in made])
+    assert read.counts.tolist() == [scene.regions.size for scene in made]
+    assert read.touching.tolist() == [scene.contacts.size for scene in made]
     assert read.regions.tobytes() == b"".join(scene.regions.tobytes() for scene in made)
     assert read.contacts.tobytes() == b"".join(scene.contacts.tobytes() for scene in made)
     for scene in made:
         assert SceneRegions.from_bytes(scene.to_bytes()).to_bytes() == scene.to_bytes()
+        assert SceneRegions.from_bytes(scene.plain()).to_bytes() == scene.to_bytes()
 
 
 def changed(part: str, field: str, value: Any, row: int = 0) -> bytes:
@@ -202,11 +195,14 @@ def changed(part: str, field: str, value: Any, row: int = 0) -> bytes:
         (b"", "cut off"),
         (b"\1\0", "cut off"),
         (b"\0\0\0", "another format"),
-        (b"\3\0\0", "another format"),
-        (b"\1\2\0" + bytes(REGION.itemsize), "cut off"),
-        (regions(blobs(1)).to_bytes()[:-1], "left over"),
+        (b"\4\0\0", "another format"),
+        (b"\3", "cut off"),
+        (regions(blobs(1)).to_bytes()[:-1], "cut off"),
         (regions(blobs(1)).to_bytes() + b"\0", "left over"),
-        (regions(blobs(1)).to_bytes() + bytes(CONTACT.itemsize), "no label map"),
+        (b"\1\2\0" + bytes(REGION.itemsize), "cut off"),
+        (regions(blobs(1)).plain()[:-1], "left over"),
+        (regions(blobs(1)).plain() + b"\0", "left over"),
+        (regions(blobs(1)).plain() + bytes(CONTACT.itemsize), "no label map"),
         (changed("regions", "right", 60_001), "no label map"),
         (changed("regions", "left", 60_000), "no label map"),
         (changed("regions", "bottom", 0), "no label map"),

@@ -85,6 +85,19 @@ class MadePhoto:
     def found(self) -> list[OracleRegion]:
         return regions_of(self.label_map)
 
+    @cached_property
+    def file(self) -> tuple[Any, ...]:
+        """Its values in the columns of files, in their order."""
+        return tuple(getattr(self, _ATTRIBUTES.get(column.name, column.name)) for column in INDEXED)
+
+    @cached_property
+    def shown(self) -> bytes:
+        """Its classes, as the catalog keeps them."""
+        coverages = self.features.coverages
+        return pack_shown(
+            Shown(c, f, self.known_certainty(c), self.class_colours.get(c)) for c, f in coverages
+        )
+
     def certainty(self, class_id: int) -> int:
         known = self.known_certainty(class_id)
         return UNKNOWN_CERTAINTY if known is None else known
@@ -183,15 +196,7 @@ class _Moment:
         return np.array([p.id for p in self.photos], np.int64)
 
     def coverages(self) -> Iterator[list[tuple[int, bytes]]]:
-        yield [
-            (
-                p.id,
-                pack_shown(
-                    Shown(c, f, p.known_certainty(c), p.class_colours.get(c)) for c, f in p.features.coverages
-                ),
-            )
-            for p in self.photos
-        ]
+        yield [(p.id, p.shown) for p in self.photos]
 
     def covered(self, ids: np.ndarray, classes: Sequence[int]) -> np.ndarray:
         self.archive.asked += ids.size
@@ -213,10 +218,7 @@ class _Moment:
         ]
 
     def files(self) -> Iterator[list[tuple[Any, ...]]]:
-        yield [
-            tuple(getattr(p, _ATTRIBUTES.get(column.name, column.name)) for column in INDEXED)
-            for p in self.photos
-        ]
+        yield [p.file for p in self.photos]
 
     def paths(self, ids: np.ndarray | None = None) -> Iterator[list[tuple[int, str]]]:
         yield [(p.id, p.path) for p in self.photos[::-1] if ids is None or p.id in ids]

@@ -7,7 +7,7 @@ import pytest
 
 from dsslic_search.core.trust import TABLE
 from dsslic_search.core.vocabulary import default
-from dsslic_search.query.explain import _outermost, _words, reading
+from dsslic_search.query.explain import _words, outermost, reading
 from dsslic_search.query.language.parse import parse
 
 
@@ -23,7 +23,7 @@ from dsslic_search.query.language.parse import parse
     ],
 )
 def test_only_parentheses_around_everything_are_taken_off(text: str, inside: str) -> None:
-    assert _outermost(text) == inside
+    assert outermost(text) == inside
 
 
 @pytest.mark.parametrize(

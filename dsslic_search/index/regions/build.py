@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from dsslic_search.core.errors import ArchiveError, FormatError, Remedy
 from dsslic_search.core.vocabulary import Vocabulary
-from dsslic_search.features.scene import LINES, SceneRegions, read_scenes
+from dsslic_search.features.region_numbers import LINES, Scenes
+from dsslic_search.features.scene import moved, read_scenes
 from dsslic_search.index import cache
 from dsslic_search.index.regions.relate import HALF, LIMITS, Limits
 from dsslic_search.index.source import Snapshot
@@ -135,12 +136,13 @@ def _by_pair(
 
 def _sorted(batch: Sequence[tuple[int, bytes | None]], row: int, vocabulary: Vocabulary) -> _Part:
     """The regions of photos in consecutive rows, of which ``row`` is the first."""
-    scenes, counts, touching = _read(batch, vocabulary)
+    scenes = _read(batch, vocabulary)
+    counts, touching = scenes.counts, scenes.touching
     photo = np.repeat(np.arange(row, row + len(batch), dtype=np.uint32), counts)
     toucher = np.repeat(np.cumsum(counts) - counts, touching) + scenes.contacts["region"]
     order = np.argsort(scenes.regions["class_id"], kind="stable")
     regions, touched = scenes.regions[order], np.bincount(toucher, minlength=order.size)
-    contacts = scenes.contacts[_moved(touched, order)]
+    contacts = scenes.contacts[moved(touched, order)]
     starts = np.searchsorted(regions["class_id"], np.arange(len(vocabulary) + 1))
     touched = touched[order]
     return _Part(
@@ -154,9 +156,7 @@ def _sorted(batch: Sequence[tuple[int, bytes | None]], row: int, vocabulary: Voc
     )
 
 
-def _read(
-    batch: Sequence[tuple[int, bytes | None]], vocabulary: Vocabulary
-) -> tuple[SceneRegions, Numbers, Numbers]:
+def _read(batch: Sequence[tuple[int, bytes | None]], vocabulary: Vocabulary) -> Scenes:
     stored = [data for _, data in batch if data is not None]
     if len(stored) < len(batch):
         photo_id = next(i for i, data in batch if data is None)
@@ -166,7 +166,7 @@ def _read(
             f"describe its photos anew with: {Remedy.REINDEX}"
         )
     try:
-        scenes, counts, touching = read_scenes(stored)
+        scenes = read_scenes(stored)
     except FormatError as e:
         raise ArchiveError(
             f"the catalog is damaged: {e}; describe its photos anew with: {Remedy.REINDEX}"
@@ -177,16 +177,7 @@ def _read(
             "the catalog is damaged: a region has a class that is not in the vocabulary; mend it with: "
             f"{Remedy.REINDEX}"
         )
-    return scenes, counts, touching
-
-
-def _moved(lengths: Numbers, order: Numbers) -> Numbers:
-    """For stretches of the given lengths, one after another, put into another order: where each item was
-    before."""
-    starts = np.cumsum(lengths) - lengths
-    lengths, starts = lengths[order], starts[order]
-    begins = np.cumsum(lengths) - lengths
-    return np.repeat(starts - begins, lengths) + np.arange(int(lengths.sum()))
+    return scenes
 
 
 def _pointers(indexes: NDArray[Any]) -> NDArray[Any]:

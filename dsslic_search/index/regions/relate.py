@@ -2,7 +2,8 @@
 
 Each part and each relation is one entry here, with the numbers that decide it and with its rule in words,
 which :mod:`dsslic_search.query.explain` shows. The same rules for people: docs/query-language.md. Coordinates
-count in 1/UNITS of the photo's width or height, shares in 1/SHARES (:mod:`dsslic_search.features.scene`).
+count in 1/UNITS of the photo's width or height, shares in 1/SHARES
+(:mod:`dsslic_search.features.region_numbers`).
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dsslic_search.features.scene import SHARES, UNITS, Line
+from dsslic_search.features.region_numbers import SHARES, UNITS, Line
 from dsslic_search.index.compiling import Loop
 from dsslic_search.index.regions import kernels
 from dsslic_search.index.regions.kernels import BOTTOM, LEFT, RIGHT, TOP, X, Y

@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dsslic_search.features.scene import FORMAT, SHARES, UNITS
+from dsslic_search.features.region_numbers import SHARES, UNITS
+from dsslic_search.features.scene import PLAIN
 from dsslic_search.index import cache
 from dsslic_search.index.compiling import runnable
 from dsslic_search.index.regions import frequent, kernels
@@ -248,7 +249,7 @@ def open_regions(segment: Segment) -> Regions:
         arrays = gathered(snapshot, vocabulary) | frequent.NOTHING_KEPT
         return arrays | frequent.found_beforehand(Regions(segment, cache.Arrays(arrays)))
 
-    return Regions(segment, segment.arrays(KIND, f"{vocabulary.identity}/{FORMAT}/{ARRANGEMENT}", build))
+    return Regions(segment, segment.arrays(KIND, f"{vocabulary.identity}/{PLAIN}/{ARRANGEMENT}", build))
 
 
 def _others(test: RegionTest) -> list[tuple[int, ...]]:

@@ -20,16 +20,16 @@ import re
 import struct
 import zlib
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from dsslic_search.core.errors import UsageError
+from dsslic_search.core.moments import date_of, microseconds
 
 VERSION = 1
 MAX_CURSOR_CHARACTERS = 1 << 16  # it may hold a path
 
 _HEAD = struct.Struct(">B8sqqqB")
 _KINDS = (float, int, str)
-_EPOCH = datetime(1970, 1, 1)
 
 Value = float | int | str
 
@@ -48,7 +48,7 @@ class Cursor:
 
     def __str__(self) -> str:
         kind = _KINDS.index(type(self.value))
-        now = (self.now - _EPOCH) // timedelta(microseconds=1)
+        now = microseconds(self.now)
         written = _HEAD.pack(VERSION, self.query, self.moment, self.photo_id, now, kind) + _value_bytes(
             self.value
         )
@@ -83,7 +83,7 @@ def read(text: str) -> Cursor:
         )
     try:
         value = _value(kind, body[_HEAD.size :])
-        cursor = Cursor(query, value, moment, photo_id, _EPOCH + timedelta(microseconds=now))
+        cursor = Cursor(query, value, moment, photo_id, date_of(now))
     except (ValueError, OverflowError, struct.error):
         raise wrong from None
     if str(cursor) != text:

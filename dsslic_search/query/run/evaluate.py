@@ -198,7 +198,7 @@ class Evaluation:
         """Of all photos where no rows are given."""
         image = self.operands.image(operand)
         if image is not None and self.operands.by_look(operand):
-            return np.nan_to_num(mixture().shown(self.images.scores(image, rows)), nan=-1)
+            return np.nan_to_num(self.images.scores(image, rows), nan=-1)
         layout = self.vectors.scores(self.operands.embeddings(operand, mirrored), rows)
         return layout if image is None else mixture().of(layout, self.images.scores(image, rows))
 

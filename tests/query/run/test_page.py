@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import cache
 
 import numpy as np
 import pytest
 
-from dsslic_search.query.run.execute import Answer, answer
+from dsslic_search.query.run.execute import Answer, Indexes, answer
 from tests.query.made import NOON, MadeArchive, MadePhoto, V
 from tests.query.test_exactness import made_photo
 
@@ -37,16 +38,23 @@ QUERIES = [
 ]
 
 
+@cache
 def archive(seed: int, count: int = 40) -> MadeArchive:
     rng = np.random.default_rng(seed)
     return MadeArchive([made_photo(rng, i + 1) for i in rng.permutation(count).tolist()])
 
 
-def ask(made: MadeArchive, text: str, segments: int, limit: int | None, after: str | None = None) -> Answer:
-    by_id = {photo.id: photo for photo in made.photos}
+@cache
+def indexes(seed: int, segments: int) -> tuple[Indexes, ...]:
+    """Nothing changes between the pages of all queries, so they ask the same ones, as in an open archive."""
+    return archive(seed).indexes(segments)
+
+
+def ask(seed: int, text: str, segments: int, limit: int | None, after: str | None = None) -> Answer:
+    by_id = {photo.id: photo for photo in archive(seed).photos}
     return answer(
         text,
-        indexes=made.indexes(segments),
+        indexes=indexes(seed, segments),
         vocabulary=V,
         presence=0.005,
         embeddings_of=lambda operand, _mirrored: np.frombuffer(
@@ -61,10 +69,9 @@ def ask(made: MadeArchive, text: str, segments: int, limit: int | None, after: s
 @pytest.mark.parametrize("text", QUERIES)
 def test_segments_change_nothing(text: str) -> None:
     for seed in range(3):
-        made = archive(seed)
-        whole = ask(made, text, 1, None)
+        whole = ask(seed, text, 1, None)
         for segments in (2, 5):
-            parts = ask(made, text, segments, None)
+            parts = ask(seed, text, segments, None)
             assert (parts.total, parts.photos) == (whole.total, whole.photos)
             assert parts.ids.tolist() == whole.ids.tolist()
             assert parts.scores.tolist() == whole.scores.tolist()
@@ -72,17 +79,17 @@ def test_segments_change_nothing(text: str) -> None:
             assert parts.explain() == whole.explain()
             assert parts.unseen() == whole.unseen()
             listed: list[int] = []
-            page = ask(made, text, segments, 3)
+            page = ask(seed, text, segments, 3)
             while True:
                 listed += page.ids.tolist()
                 if page.cursor is None:
                     break
-                page = ask(made, text, segments, 3, page.cursor)
+                page = ask(seed, text, segments, 3, page.cursor)
             assert listed == whole.ids.tolist()
 
 
 def test_most_of_the_queries_find_some_and_not_all() -> None:
-    found = [ask(archive(0), text, 1, None) for text in QUERIES]
+    found = [ask(0, text, 1, None) for text in QUERIES]
     assert sum(0 < each.total < each.photos for each in found) > len(QUERIES) / 2
 
 

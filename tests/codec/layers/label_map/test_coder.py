@@ -155,9 +155,10 @@ sys.modules["numba"] = None
 from pathlib import Path
 import numpy as np
 from PIL import Image
+from dsslic_search.codec import machine_code
 from dsslic_search.codec.layers.label_map import coder, native
 from dsslic_search.core.errors import FormatError
-native._folders = lambda: iter(())  # no machine code from before
+machine_code._folders = lambda: iter(())  # no machine code from before
 assert not native.is_compiled()
 for file in map(Path, sys.argv[1:]):
     labels, data = np.array(Image.open(file)), file.with_suffix(".slm").read_bytes()

@@ -1,4 +1,5 @@
-"""The walk as machine code: kept under a name that says what it depends on, found again, and done without."""
+"""Loops as machine code: kept under a name that says what it depends on, found again, and done without. The
+label map's walk stands for all of them."""
 
 from __future__ import annotations
 
@@ -8,13 +9,15 @@ import sys
 from collections.abc import Iterator
 from importlib import metadata
 from pathlib import Path
-from types import SimpleNamespace
+from types import ModuleType, SimpleNamespace
 
 import llvmlite.binding as llvm
 import numpy as np
 import pytest
 
+from dsslic_search.codec import machine_code
 from dsslic_search.codec.layers.label_map import coder, machine, native, start, walk
+from dsslic_search.codec.machine_code import MachineCode
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -26,19 +29,20 @@ def made_anew(each_time: None) -> None:
 def kept() -> bytes:
     """What lies on disk once the walk has been compiled."""
     assert native.is_compiled()
-    name = native._file_name()
-    return next(code for folder in native._folders() if (code := native._read(folder / name)) is not None)
+    name = native.WALK.file_name()
+    return next(
+        code for folder in machine_code._folders() if (code := machine_code._read(folder / name)) is not None
+    )
 
 
 @pytest.fixture
 def afresh() -> Iterator[None]:
     """As in a process that has not asked for the walk yet, before and after."""
-    caches = native._made, start._prepared
-    for cached in caches:
-        cached.cache_clear()
+    for forget in (native.WALK.forget, start._prepared.cache_clear):
+        forget()
     yield
-    for cached in caches:
-        cached.cache_clear()
+    for forget in (native.WALK.forget, start._prepared.cache_clear):
+        forget()
 
 
 FRESH = """
@@ -81,57 +85,59 @@ def test_arrays_of_another_kind_are_refused(wrong: np.ndarray) -> None:
 def test_the_name_depends_on_sources_compilers_and_processor(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    names = [native._file_name()]
+    names = [native.WALK.file_name()]
     version = metadata.version
     for package in ("numba", "llvmlite"):
         with monkeypatch.context() as other:
             other.setattr(metadata, "version", lambda p, new=package: "0" if p == new else version(p))
-            names.append(native._file_name())
+            names.append(native.WALK.file_name())
     with monkeypatch.context() as other:
         other.setattr(llvm, "get_host_cpu_name", lambda: "another")
-        names.append(native._file_name())
+        names.append(native.WALK.file_name())
     for module in (machine, walk):
         changed = tmp_path / f"{module.__name__}.py"
         changed.write_bytes(Path(str(module.__file__)).read_bytes() + b"\n")
         with monkeypatch.context() as other:
             other.setattr(module, "__file__", str(changed))
-            names.append(native._file_name())
+            names.append(native.WALK.file_name())
     assert len(set(names)) == len(names) == 6
-    assert native._file_name() == names[0]
+    assert native.WALK.file_name() == names[0]
 
 
 def test_a_file_that_is_cut_short_or_changed_is_not_run(kept: bytes, tmp_path: Path, monkeypatch) -> None:
-    monkeypatch.setattr(native, "_folders", lambda: iter([tmp_path]))
-    native._keep("walk", kept)
+    monkeypatch.setattr(machine_code, "_folders", lambda: iter([tmp_path]))
+    machine_code._keep("walk", kept)
     whole = (tmp_path / "walk").read_bytes()
-    assert native._read(tmp_path / "walk") == kept
+    assert machine_code._read(tmp_path / "walk") == kept
     for damaged in (b"", whole[:40], whole[:-1], whole[:-1] + bytes([whole[-1] ^ 1])):
         (tmp_path / "walk").write_bytes(damaged)
-        assert native._read(tmp_path / "walk") is None
-    assert native._read(tmp_path / "other") is None
+        assert machine_code._read(tmp_path / "walk") is None
+    assert machine_code._read(tmp_path / "other") is None
 
 
 def test_it_is_kept_where_it_can_be(kept: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "file").touch()
-    monkeypatch.setattr(native, "_folders", lambda: iter([tmp_path / "file" / "below", tmp_path / "new"]))
-    native._keep("walk", kept)
-    assert native._read(tmp_path / "new" / "walk") == kept
-    monkeypatch.setattr(native, "_folders", lambda: iter([tmp_path / "file" / "below"]))
-    native._keep("walk", kept)  # nowhere, which costs the next process time
+    monkeypatch.setattr(
+        machine_code, "_folders", lambda: iter([tmp_path / "file" / "below", tmp_path / "new"])
+    )
+    machine_code._keep("walk", kept)
+    assert machine_code._read(tmp_path / "new" / "walk") == kept
+    monkeypatch.setattr(machine_code, "_folders", lambda: iter([tmp_path / "file" / "below"]))
+    machine_code._keep("walk", kept)  # nowhere, which costs the next process time
 
 
 def test_code_that_cannot_stand_alone_runs_where_numba_put_it(
     kept: bytes, afresh: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), native._target())
+    engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), machine_code._target())
     engine.add_object_file(llvm.ObjectFileRef.from_data(kept.partition(b"\0")[2]))
     engine.finalize_object()
     name = kept.partition(b"\0")[0].decode()
     compiled = SimpleNamespace(
         address=engine.get_function_address(name), native_name=name, inspect_llvm=lambda: "no LLVM", of=engine
     )
-    monkeypatch.setattr(native, "_compile", lambda: compiled)
-    monkeypatch.setattr(native, "_folders", lambda: iter([tmp_path]))
+    monkeypatch.setattr(native.WALK, "compile", lambda: compiled)
+    monkeypatch.setattr(machine_code, "_folders", lambda: iter([tmp_path]))
     assert native.is_compiled()
     assert not list(tmp_path.iterdir())
     labels = np.eye(9, dtype=np.uint8)
@@ -141,10 +147,10 @@ def test_code_that_cannot_stand_alone_runs_where_numba_put_it(
 def test_without_numba_and_without_a_file_the_walk_is_plain(
     afresh: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(native, "_folders", lambda: iter([tmp_path]))
+    monkeypatch.setattr(machine_code, "_folders", lambda: iter([tmp_path]))
     monkeypatch.setitem(sys.modules, "numba", None)
     assert native.scan() is walk.scan
-    native._made.cache_clear()
+    native.WALK.forget()
     monkeypatch.setitem(sys.modules, "llvmlite", None)
     monkeypatch.setitem(sys.modules, "llvmlite.binding", None)
     assert native.scan() is walk.scan
@@ -167,9 +173,16 @@ def test_what_the_code_would_call_becomes_a_trap() -> None:
       ret i64 %most
     }
     """
-    code = native._object_code("\n".join(line.strip() for line in text.splitlines()))
-    engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), native._target())
+    code = machine_code._object_code("\n".join(line.strip() for line in text.splitlines()))
+    engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), machine_code._target())
     engine.add_object_file(llvm.ObjectFileRef.from_data(code))
     engine.finalize_object()  # would end the process if a name were missing
     kept = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_int64)(engine.get_function_address("kept"))
     assert [kept(3), kept(12)] == [7, 12]
+
+
+def test_names_that_mean_two_things_are_refused() -> None:
+    first, second = ModuleType("first"), ModuleType("second")
+    first.SIZE, second.SIZE = 1, 2  # type: ignore[attr-defined]
+    with pytest.raises(AssertionError, match="SIZE of second"):
+        MachineCode((first, second), walk.scan, (np.uint8,)).compile()

@@ -1,0 +1,153 @@
+"""The layers of a .dsslic file as files of their own, for other programs, and back.
+
+``layers.json`` tells the rest: the header's fields, and each chunk in order, either with the name of its file
+or, where it is small and of ours alone, with its bytes in base64. What a residual's layer says before its
+picture stands there too.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import struct
+from dataclasses import asdict, fields
+from typing import Any
+
+from dsslic_search.codec import container, decoder
+from dsslic_search.codec.chunk import Chunk
+from dsslic_search.codec.container import Contents, Header
+from dsslic_search.codec.layers import alpha, compact, label_map, original, residual
+from dsslic_search.codec.layers.terms import read_terms
+from dsslic_search.core.errors import FormatError, StageError
+from dsslic_search.core.kinds import KeepMode, Stage
+
+DESCRIPTION = "layers.json"
+FORMAT, VERSION = "dsslic layers", 1
+FILES = {
+    (label_map.LAYER.kind, label_map.CONTEXT_MIXING): "s.map",
+    (compact.LAYER.kind, compact.BPG): "c.bpg",
+    (residual.LAYER.kind, residual.FIRST_BPG): "r.bpg",
+    (residual.LAYER.kind, residual.BPG): "r.bpg",
+    (residual.LAYER.kind, residual.JPEG_XL): "r.jxl",
+    (alpha.LAYER.kind, alpha.BPG): "alpha.bpg",
+    (original.LAYER.kind, original.STORED): "original",
+    (original.LAYER.kind, original.JPEG_XL): "original.jxl",
+    (original.LAYER.kind, original.JPEG_XL_AND_TAIL): "original.parts",
+}
+"""What a chunk's bytes are called as a file, by kind and codec."""
+
+
+def exported(data: bytes) -> dict[str, bytes]:
+    """Files by name of a whole .dsslic file, of which every chunk is checked; chunks of kinds that are not
+    known here are left out. FormatError when it is damaged."""
+    contents = container.read(data)
+    files: dict[str, bytes] = {}
+    layers: list[dict[str, Any]] = []
+    for entry in contents.entries:
+        chunk = container.read_chunk(data, contents, entry.kind)
+        if chunk is None or entry.kind not in container.ORDER:
+            continue
+        layer: dict[str, Any] = {"kind": chunk.kind, "codec": chunk.codec}
+        name = FILES.get((chunk.kind, chunk.codec))
+        if name is None:
+            layer["base64"] = base64.b64encode(chunk.data).decode("ascii")
+        else:
+            terms = _terms(chunk, contents)
+            layer |= {"file": name} | ({"terms": terms.hex()} if terms else {})
+            files[name] = chunk.data[len(terms) :]
+        layers.append(layer)
+    described = {"format": FORMAT, "version": VERSION, "header": asdict(contents.header), "layers": layers}
+    files[DESCRIPTION] = (json.dumps(described, indent=1) + "\n").encode()
+    return files
+
+
+def imported(files: dict[str, bytes]) -> bytes:
+    """The .dsslic file that such files are the layers of: the same bytes, where they are as they were. They
+    may have been coded anew: the label map and the compact image are decoded to see that they fit.
+    FormatError where the description is none, or something does not fit or is missing."""
+    described = _described(files)
+    chunks = [_chunk(layer, files) for layer in described["layers"]]
+    try:
+        data = container.pack(_header(described["header"]), chunks)
+        contents = container.read_contents(data)
+    except (ValueError, struct.error) as e:
+        raise FormatError(f"{DESCRIPTION}: its header or layers cannot be ({e})") from e
+    if contents.header.keep.is_seen:
+        decoder.read_label_map(data, contents)
+        decoder.decode_stage(data, Stage.COMPACT)
+    return data
+
+
+def names(description: bytes) -> list[str]:
+    """The files that a description names."""
+    layers = _described({DESCRIPTION: description})["layers"]
+    return [name for layer in layers if (name := _file_name(layer)) is not None]
+
+
+def _terms(chunk: Chunk, contents: Contents) -> bytes:
+    """What a layer says before its picture."""
+    if (chunk.kind, chunk.codec) != (residual.LAYER.kind, residual.BPG):
+        return b""
+    _, picture = read_terms(chunk.data, contents.header.grey)
+    return chunk.data[: len(chunk.data) - len(picture)]
+
+
+def _described(files: dict[str, bytes]) -> dict[str, Any]:
+    if DESCRIPTION not in files:
+        raise FormatError(f"{DESCRIPTION} is missing; export-layers writes it")
+    try:
+        described = json.loads(files[DESCRIPTION])
+    except (ValueError, RecursionError) as e:
+        raise FormatError(f"{DESCRIPTION}: is no JSON ({e})") from e
+    if not isinstance(described, dict) or described.get("format") != FORMAT:
+        raise FormatError(f"{DESCRIPTION}: does not describe the layers of a .dsslic file")
+    if described.get("version") != VERSION:
+        raise FormatError(f"{DESCRIPTION}: is of another version than {VERSION}; upgrade dsslic-search")
+    layers = described.get("layers")
+    if not isinstance(layers, list) or not all(isinstance(layer, dict) for layer in layers):
+        raise FormatError(f"{DESCRIPTION}: has no list of layers")
+    return described
+
+
+def _header(told: Any) -> Header:
+    """The header's fields, each of its type; ranges are checked when it is packed and read again."""
+    wanted = {field.name: field.type for field in fields(Header)}
+    if not isinstance(told, dict) or told.keys() != wanted.keys():
+        raise FormatError(f"{DESCRIPTION}: the header has not the fields {', '.join(wanted)}")
+    for name, value in told.items():
+        kind = {"int": int, "bool": bool}.get(str(wanted[name]), str)
+        if type(value) is not kind:
+            raise FormatError(f"{DESCRIPTION}: {name} of the header is {value!r}, which it cannot be")
+    if told["keep"] not in tuple(KeepMode):
+        raise FormatError(f"{DESCRIPTION}: there is no keep mode {told['keep']!r}")
+    for name in ("vocabulary", "segmenter", "finenet"):
+        if len(told[name]) != 16:
+            raise FormatError(f"{DESCRIPTION}: {name} of the header is not 16 hex digits")
+    return Header(**told | {"keep": KeepMode(told["keep"])})
+
+
+def _file_name(layer: dict[str, Any]) -> str | None:
+    """The file of a layer, None where its bytes stand in the description."""
+    kind, codec = layer.get("kind"), layer.get("codec")
+    if kind not in container.ORDER or type(codec) is not int or not 0 <= codec <= 255:
+        raise FormatError(f"{DESCRIPTION}: a layer is of kind {kind!r} and codec {codec!r}, which is unknown")
+    name = FILES.get((str(kind), codec))
+    if layer.get("file") != name:
+        raise FormatError(f"{DESCRIPTION}: layer {kind} has file {layer.get('file')!r}, not {name!r}")
+    return name
+
+
+def _chunk(layer: dict[str, Any], files: dict[str, bytes]) -> Chunk:
+    name = _file_name(layer)
+    try:
+        if name is None:
+            return Chunk(
+                layer["kind"], layer["codec"], base64.b64decode(layer.get("base64", ""), validate=True)
+            )
+        before = bytes.fromhex(layer.get("terms", ""))
+    except (TypeError, ValueError, binascii.Error) as e:
+        raise FormatError(f"{DESCRIPTION}: the bytes of layer {layer['kind']} cannot be read ({e})") from e
+    if name not in files:
+        raise StageError(f"{name} is missing, which {DESCRIPTION} names")
+    return Chunk(layer["kind"], layer["codec"], before + files[name])

@@ -1,0 +1,348 @@
+"""A server as clients meet it: answers, pictures, ranges, and who is refused."""
+
+from __future__ import annotations
+
+import io
+import socket
+import struct
+import zipfile
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+import pytest
+from PIL import Image
+
+from dsslic_search import Archive, decode
+from dsslic_search.codec.decoder import read_label_map
+from dsslic_search.core.kinds import Stage
+from dsslic_search.web.guard import POLICY
+from dsslic_search.web.limits import Limits
+from tests.web.conftest import HOSTILE, SAMPLES, Served
+
+
+def test_answers_are_those_of_the_library(served: Served) -> None:
+    with Archive(served.root) as archive:
+        for text in ("sky and mountain", "no people", "tree sort:-size", "2 photos of sky"):
+            found = served.get("/api/query", params={"q": text, "limit": 5})
+            own = archive.query(text, limit=5)
+            assert [(each["id"], each["score"]) for each in found["objects"]] == [
+                (hit.id, hit.score) for hit in own.hits
+            ]
+            assert (found["total"], found["cursor"] is None) == (own.total, own.cursor is None)
+        assert found["listed"] == 2 < found["total"]
+        everything = served.get("/api/query")
+        assert everything["total"] == archive.overview().photos == served.get("/api/archive")["photos"]
+        assert everything["reading"] == ""
+
+
+def test_any_window_is_a_part_of_the_whole_answer(served: Served) -> None:
+    whole = [each["id"] for each in served.get("/api/query", params={"q": "not person"})["objects"]]
+    assert len(whole) > 6
+    for start, limit in ((0, 3), (2, 3), (len(whole) - 1, 5), (len(whole), 5), (2**53, 5)):
+        part = served.get("/api/query", params={"q": "not person", "start": start, "limit": limit})
+        assert [each["id"] for each in part["objects"]] == whole[start : start + limit]
+        assert part["start"] == start
+    paged, cursor = [], None
+    while True:
+        asked = {"q": "not person", "limit": 2} | ({"cursor": cursor} if cursor else {})
+        page = served.get("/api/query", params=asked)
+        assert page["start"] == len(paged)
+        paged += [each["id"] for each in page["objects"]]
+        if (cursor := page["cursor"]) is None:
+            break
+    assert paged == whole
+
+
+def test_errors_of_queries_point_at_the_word(served: Served) -> None:
+    error = served.get("/api/query", 400, params={"q": "sky and moutain"})["error"]
+    assert (error["what"], error["start"], error["end"]) == ("moutain", 8, 15)
+    assert error["suggestions"] == ["mountain"]
+    assert served.get("/api/read", params={"q": "sky and moutain"})["error"] == error
+    assert "\n" not in error["sentence"]
+    assert "^" not in error["sentence"]
+
+
+def test_completions_stand_for_the_characters_before_the_cursor(served: Served) -> None:
+    found = served.get("/api/complete", params={"q": "sky and mou, dog", "at": 11})
+    assert (found["start"], found["end"]) == (8, 11)
+    assert {"text": "mountain", "kind": "class", "note": "class"} in found["items"]
+    kinds = {
+        each["kind"]
+        for text in ("sky an", "ca", "anim", "format:", "word:")
+        for each in served.get("/api/complete", params={"q": text})["items"]
+    }
+    assert {"class", "group", "word", "operator", "field", "value"} <= kinds
+
+
+def test_no_file_outside_the_archive_is_looked_at(served: Served) -> None:
+    outside = str(SAMPLES / "picos.jpg")
+    assert served.get("/api/complete", params={"q": f"like {SAMPLES}/pic"})["items"] == []
+    there = served.get("/api/query", 400, params={"q": f'like "{outside}"'})["error"]["sentence"]
+    gone = served.get("/api/query", 400, params={"q": f'like "{outside}x"'})["error"]["sentence"]
+    assert there == gone.replace("jpgx", "jpg")
+
+
+def test_facets_count_what_their_queries_find(served: Served) -> None:
+    for text in ("", "not person"):
+        facets = served.get("/api/facets", params={"q": text})
+        assert facets["photos"] == served.get("/api/query", params={"q": text, "limit": 0})["total"]
+        for name in ("classes", "words", "folders", "formats"):
+            assert facets[name], name
+            for each in facets[name]:
+                found = served.get("/api/query", params={"q": each["query"], "limit": 0})
+                assert found["total"] == each["count"], each
+
+
+def test_a_photo_tells_what_the_library_knows(served: Served) -> None:
+    for each in served.get("/api/query")["objects"]:
+        details = served.get(f"/api/photos/{each['id']}")
+        assert sum(part["fraction"] for part in details["coverage"]) == pytest.approx(1)
+        assert details["layers"][-1]["end"] == details["stored"]
+        assert details["stages"]["map"] in [layer["end"] for layer in details["layers"]]
+        assert details["stages"] == each["stages"]
+    assert served.get("/api/photos/999", 404)["error"]["sentence"].startswith("photo 999: no such id")
+
+
+@pytest.mark.parametrize("stage", list(Stage))
+def test_stages_are_the_pictures_that_the_library_decodes(served: Served, stage: Stage) -> None:
+    data = served.client.get("/api/photos/2/file").content
+    own = decode(data, stage).convert("RGB" if stage is not Stage.MAP else "P")
+    answer = served.client.get(f"/api/photos/2/stages/{stage}")
+    picture = Image.open(io.BytesIO(answer.content))
+    if stage is Stage.MAP:
+        assert picture.mode == "P"
+        assert picture.getpalette() == own.getpalette()
+    assert picture.convert(own.mode).tobytes() == own.tobytes()
+    for form in ("webp", "jpeg"):
+        small = served.client.get(f"/api/photos/2/stages/{stage}", params={"format": form, "size": 50})
+        assert small.headers["content-type"] == f"image/{form}"
+        assert max(Image.open(io.BytesIO(small.content)).size) == min(50, max(own.size))
+
+
+def test_pictures_are_kept_and_known_again(served: Served) -> None:
+    path = "/api/photos/3/stages/compact"
+    first = served.client.get(path)
+    tag = first.headers["etag"]
+    assert first.headers["cache-control"] == "private, no-cache"
+    again = served.client.get(path, headers={"If-None-Match": f'"x", {tag}'})
+    assert (again.status_code, again.content) == (304, b"")
+    [card] = [each for each in served.get("/api/query")["objects"] if each["id"] == 3]
+    for_good = served.client.get(path, params={"v": card["version"]})
+    assert for_good.headers["cache-control"].endswith("immutable")
+    assert for_good.content == first.content
+    head = served.client.head(path)
+    assert head.headers["content-length"] == str(len(first.content))
+    assert not head.content
+
+
+def test_ranges_of_a_file_show_the_first_stages(served: Served) -> None:
+    [card] = served.get("/api/query", params={"q": "id:2"})["objects"]
+    whole = served.client.get("/api/photos/2/file")
+    data = whole.content
+    assert whole.headers["accept-ranges"] == "bytes"
+    end = card["stages"]["compact"]
+    part = served.client.get("/api/photos/2/file", headers={"Range": f"bytes=0-{end - 1}"})
+    assert part.status_code == 206
+    assert part.headers["content-range"] == f"bytes 0-{end - 1}/{len(data)}"
+    assert part.content == data[:end]
+    decode(part.content, "compact")
+    for asked, expected in (("bytes=-7", data[-7:]), (f"bytes={len(data) - 3}-", data[-3:])):
+        assert served.client.get("/api/photos/2/file", headers={"Range": asked}).content == expected
+    beyond = served.client.get("/api/photos/2/file", headers={"Range": f"bytes={len(data)}-"})
+    assert beyond.status_code == 416
+    assert beyond.headers["content-range"] == f"bytes */{len(data)}"
+    assert beyond.json()["error"]["sentence"]
+    for nonsense in ("bytes=5-2", "lines=1-2", "bytes=x-y", "bytes=1-2-3"):
+        passed = served.client.get("/api/photos/2/file", headers={"Range": nonsense})
+        assert (passed.status_code, passed.content) == (200, data), nonsense
+
+
+def test_label_maps_of_many_photos_come_in_one_answer(served: Served) -> None:
+    ids = [each["id"] for each in served.get("/api/query")["objects"]]
+    data = served.client.get("/api/maps", params={"ids": ",".join(map(str, ids))}).content
+    for photo_id in ids:
+        found, length = struct.unpack_from("<II", data)
+        prefix, data = data[8 : 8 + length], data[8 + length :]
+        whole = served.client.get(f"/api/photos/{photo_id}/file").content
+        assert found == photo_id
+        assert whole.startswith(prefix)
+        assert (read_label_map(prefix) == read_label_map(whole)).all()
+    assert not data
+    assert served.get("/api/maps", 404, params={"ids": "1,77"})["error"]["sentence"].startswith("photo 77")
+
+
+def test_originals_are_those_that_were_put_in(served: Served, photos: Any) -> None:
+    for each in served.get("/api/query")["objects"]:
+        answer = served.client.get(f"/api/photos/{each['id']}/original")
+        assert answer.headers["content-disposition"].startswith("attachment; ")
+        name = HOSTILE if "onerror" in each["name"] else each["name"]
+        assert answer.content == (photos / name).read_bytes()
+
+
+def test_hostile_names_are_plain_text(served: Served) -> None:
+    [card] = [each for each in served.get("/api/query")["objects"] if "onerror" in each["name"]]
+    assert card["name"] == HOSTILE.replace("\udcff", "//udcff")
+    answer = served.client.get(f"/api/photos/{card['id']}/original")
+    header = answer.headers["content-disposition"]
+    assert "<" not in header
+    assert header.isprintable()
+    found = served.get("/api/complete", params={"q": "path:"})
+    assert found["items"] == []
+
+
+def test_export_is_what_the_library_writes(served: Served, tmp_path: Any) -> None:
+    for form, name in (("csv", "a.csv"), ("json", "a.json"), ("paths", "a.txt"), ("parquet", "a.parquet")):
+        answer = served.client.get("/api/export", params={"q": "sky", "format": form})
+        with Archive(served.root) as archive:
+            archive.export("sky", tmp_path / name)
+        assert answer.content == (tmp_path / name).read_bytes(), form
+    packed = served.client.get("/api/export", params={"ids": "3,1", "format": "zip"}).content
+    with zipfile.ZipFile(io.BytesIO(packed)) as opened:
+        assert opened.testzip() is None
+        held = [opened.read(name) for name in opened.namelist()]
+    assert held == [served.client.get(f"/api/photos/{n}/original").content for n in (3, 1)]
+
+
+# Who is refused
+
+
+def test_a_page_elsewhere_does_not_reach_the_server(served: Served) -> None:
+    own = served.base
+    refused = [
+        {"Host": "evil.example"},
+        {"Host": "127.0.0.1.evil.example"},
+        {"Host": "evil.example@127.0.0.1"},
+        {"Host": "[::1"},
+        {"Origin": "http://evil.example"},
+        {"Origin": "null"},
+        {"Origin": own.replace("http:", "https:")},
+        {"Origin": own + "1"},
+        {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "no-cors"},
+        {"Sec-Fetch-Site": "same-site", "Sec-Fetch-Mode": "cors"},
+    ]
+    for headers in refused:
+        for path in ("/api/archive", "/", "/api/photos/1/file"):
+            answer = served.client.get(path, headers=headers)
+            assert answer.status_code == 403, headers
+            assert "error" in answer.json()
+    port = own.rpartition(":")[2]
+    for headers in (
+        {"Host": f"localhost:{port}"},
+        {"Origin": own},
+        {"Sec-Fetch-Site": "same-origin"},
+        {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate"},
+    ):
+        assert served.client.get("/api/archive", headers=headers).status_code == 200, headers
+
+
+def test_what_a_form_elsewhere_could_send_changes_nothing(changed: Served) -> None:
+    body = '{"ids": [1], "add": ["theirs"]}'
+    for headers in (
+        {"Content-Type": "text/plain"},
+        {"Content-Type": "application/x-www-form-urlencoded"},
+        {"Content-Type": "application/json", "Origin": "http://evil.example"},
+    ):
+        answer = changed.client.post("/api/tags", content=body, headers=headers)
+        assert answer.status_code in (403, 415), headers
+    assert changed.get("/api/tags") == {}
+
+
+def test_every_answer_carries_the_policy(served: Served) -> None:
+    for path in ("/", "/api/archive", "/nothing", "/api/photos/1/stages/map", "/api/query?q=((("):
+        headers = served.client.get(path).headers
+        assert headers["content-security-policy"] == POLICY
+        assert headers["x-content-type-options"] == "nosniff"
+        assert "server" not in headers
+    assert "unsafe" not in POLICY
+
+
+def test_another_address_needs_the_token(serve: Callable[..., Any]) -> None:
+    with serve(host="0.0.0.0") as server:
+        token = server.token
+        assert token is not None
+        port = server.client.base_url.port
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False) as second:
+            for path in ("/", "/api/archive", "/static/index.html", "/api/photos/1/file", "/?token=wrong"):
+                answer = second.get(path)
+                assert answer.status_code == 401, path
+                assert token not in answer.text
+            shown = second.get("/", params={"token": token, "q": "sky"})
+            assert shown.status_code == 303
+            assert shown.headers["location"] == "/?q=sky"
+            cookie = shown.headers["set-cookie"].lower()
+            assert "httponly" in cookie
+            assert "samesite=strict" in cookie
+            assert second.get("/api/archive").status_code == 200
+            evil = second.get("/api/archive", headers={"Host": "evil.example"})
+            assert evil.status_code == 403
+        named = {"Authorization": f"Bearer {token}"}
+        assert httpx.get(f"http://127.0.0.1:{port}/api/archive", headers=named).status_code == 200
+
+
+def test_a_server_that_changes_nothing(served: Served) -> None:
+    assert served.get("/api/archive")["readOnly"] is True
+    served.send("POST", "/api/tags", {"ids": [1], "add": ["x"]}, 403)
+    served.send("PUT", "/api/photos/1/rating", {"rating": 3}, 403)
+    served.send("POST", "/api/bin", {"ids": [1]}, 403)
+    assert served.client.post("/api/ingest", files={"files": ("a.jpg", b"x")}).status_code == 403
+
+
+def test_limits_are_kept(serve: Callable[..., Any]) -> None:
+    limits = Limits(body=1000, upload=5000, seconds=1, pixels=20_000, rows=3, exported=2, rate=1000)
+    with serve(limits) as server:
+        assert server.get("/api/query", 413, params={"limit": 4})["error"]["sentence"]
+        server.send("POST", "/api/bin", {"ids": [1, 2, 3, 4]}, 413)
+        server.send("POST", "/api/tags", {"ids": [1], "add": ["x" * 100] * 20}, 413)
+        assert server.client.post("/api/similar", files={"photo": b"x" * 6000}).status_code == 413
+        assert server.client.get("/api/photos/1/stages/full").status_code == 413
+        assert server.client.get("/api/photos/1/stages/compact").status_code == 200
+        assert server.client.get("/api/export").status_code == 413
+        assert server.client.get("/api/maps?ids=1,2,3,4").status_code == 413
+
+        def chunks() -> Any:
+            yield from (b"x" * 600 for _ in range(3))
+
+        told = {"Content-Type": "application/json"}
+        assert server.client.post("/api/tags", content=chunks(), headers=told).status_code == 413
+        slow = socket.create_connection(("127.0.0.1", server.client.base_url.port))
+        with slow:
+            slow.sendall(
+                b"POST /api/tags HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
+                b"Content-Length: 50\r\n\r\n{"
+            )
+            slow.settimeout(30)
+            assert slow.recv(1000).startswith(b"HTTP/1.1 408")
+
+
+def test_a_client_that_asks_too_often_is_told_to_wait(serve: Callable[..., Any]) -> None:
+    with serve(Limits(rate=1)) as server:
+        answers = [server.client.get("/api/saved") for _ in range(12)]
+        assert {each.status_code for each in answers} == {200, 429}
+        late = next(each for each in answers if each.status_code == 429)
+        assert int(late.headers["retry-after"]) >= 1
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/static/../app.py",
+        "/static/%2e%2e/app.py",
+        "/static/%2e%2e%2fapp.py",
+        "/static//etc/passwd",
+        "/static/..\\app.py",
+        "/static/%00",
+        "/..%2f..%2fetc/passwd",
+        "/api/photos/..%2f1/file",
+        "/api/photos/1/stages/..%2ffile",
+    ],
+)
+def test_no_path_leads_out(served: Served, path: str) -> None:
+    raw = socket.create_connection(("127.0.0.1", served.client.base_url.port or 0))
+    with raw:
+        raw.sendall(f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n".encode())
+        raw.settimeout(30)
+        answer = b"".join(iter(lambda: raw.recv(65536), b""))
+    assert answer.startswith((b"HTTP/1.1 404", b"HTTP/1.1 400"))
+    assert b"root:" not in answer
+    assert b"FastAPI" not in answer
