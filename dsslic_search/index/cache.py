@@ -102,6 +102,12 @@ class Arrays(Mapping[str, NDArray[Any]]):
         """``array[..., start:stop]`` of the array of a name, of one or two dimensions; no more is read."""
         return self.parts(name, [(start, stop)])[..., start:stop]
 
+    def taken(self, name: str, start: int, stop: int) -> NDArray[Any]:
+        """As :meth:`part`, of an array of one dimension, to be put elsewhere: what has to be unpacked for it
+        is not kept."""
+        few = self._unpacked.get(name)
+        return self.part(name, start, stop) if few is None else few.taken(start, stop)
+
     def row(self, name: str, number: int) -> NDArray[Any]:
         """``array[number]`` of the array of a name, of two dimensions; no more is read."""
         row = self._rows.get((name, number))
@@ -168,6 +174,21 @@ class _Unpacked:
                 number = there.find(0, number + 1, last + 1)
         return shown
 
+    def taken(self, start: int, stop: int) -> NDArray[Any]:
+        """Values, unpacked for once."""
+        found = np.empty(max(stop - start, 0), self._dtype)
+        for first in range(start - start % BLOCK_VALUES, stop, BLOCK_VALUES):
+            last = min(first + BLOCK_VALUES, self.size)
+            here = slice(max(first, start) - first, min(last, stop) - first)
+            out = found[first + here.start - start : first + here.stop - start]
+            if here.stop - here.start == last - first:
+                self._block(first // BLOCK_VALUES, out)
+            else:
+                whole = np.empty(last - first, self._dtype)
+                self._block(first // BLOCK_VALUES, whole)
+                out[:] = whole[here]
+        return found
+
     def _nothing(self) -> tuple[NDArray[Any], NDArray[Any], bytearray]:
         """Room for the values, not touched yet; the same as the array is seen; which blocks are there."""
         values = np.empty(self.size, self._dtype)
@@ -176,11 +197,14 @@ class _Unpacked:
         return values, shown, bytearray(-(-self.size // BLOCK_VALUES))
 
     def _unpack(self, number: int, values: NDArray[Any]) -> None:
+        part = values[number * BLOCK_VALUES : (number + 1) * BLOCK_VALUES]
+        self._block(number, part)
+        ROOM.grew(self, "values", part.nbytes)
+
+    def _block(self, number: int, out: NDArray[Any]) -> None:
         packed = self._packed
         self._blocks.check(self.stored[packed.starts[number] : packed.starts[number + 1]])
-        part = values[number * BLOCK_VALUES : (number + 1) * BLOCK_VALUES]
-        packed.block(number, part)
-        ROOM.grew(self, "values", part.nbytes)
+        packed.block(number, out)
 
     @cached_property
     def _packed(self) -> Packed:

@@ -31,12 +31,12 @@ from numpy.typing import NDArray
 BLOCK_VALUES = 1 << 16
 PACKED_FROM = 1 << 15
 """Arrays of fewer values are kept as they are: they are soon read, and weigh little."""
-WORTH_ONE_IN = 8
+WORTH_ONE_IN = 16
 """An array is packed where that saves one byte in so many."""
 MAX_TABLE = 4096  # different values that are worth a table
 SAMPLED_VALUES = 1 << 14  # by which it is guessed whether there are so few
 TRIMMED_ONE_IN = 256  # of the values may be exceptions below the base
-SPARSE_ONE_IN = 5  # of the values must be the commonest, where the others alone are kept
+SPARSE_ONE_IN = 16  # of the values must be the commonest, where the others alone are kept
 TRIED_BITS = 3  # offsets of so few bits are not worth looking for less
 
 HEAD = struct.Struct("<II")

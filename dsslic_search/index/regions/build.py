@@ -12,36 +12,41 @@ from numpy.typing import NDArray
 
 from dsslic_search.core.errors import ArchiveError, FormatError, Remedy
 from dsslic_search.core.vocabulary import Vocabulary
-from dsslic_search.features.region_numbers import LINES, Scenes
+from dsslic_search.features.region_numbers import LINES, SHARES, Scenes
 from dsslic_search.features.scene import moved, read_scenes
 from dsslic_search.index import cache
-from dsslic_search.index.regions.relate import HALF, LIMITS, Limits
+from dsslic_search.index.regions.stretches import DIVISIONS, HALF, codes
 from dsslic_search.index.source import Snapshot
 
-COMMON_ONE_IN = 6  # a class is common when at least one photo in so many has it
-
 Numbers = NDArray[np.intp]
+
+EDGES = ("left", "top", "right", "bottom")
+CENTRES = ("x", "y")
+STRETCHES = tuple(f"{axis} {name}" for axis in ("columns", "rows") for name in DIVISIONS)
+"""Names of arrays of regions."""
 
 
 @dataclass(frozen=True)
 class _Part:
     """Some photos' regions, sorted by class, then by row. ``starts`` and ``contact_starts``: where each class
     begins among the regions and among their contacts, and the ends. ``row`` and ``touched`` (number of
-    contacts) are of each region."""
+    contacts) are of each region. ``boxes``: area and EDGES; ``centres``: how far CENTRES are from the middle
+    of the box; ``stretches``: STRETCHES; ``contacts``: thing, under, border."""
 
     starts: Numbers
     contact_starts: Numbers
     row: NDArray[np.uint32]
     touched: NDArray[np.uint8]
     boxes: NDArray[np.uint16]
-    lines: NDArray[np.uint8]
+    centres: NDArray[np.int16]
+    stretches: NDArray[np.uint16]
     contacts: NDArray[np.uint8]
 
 
 def gathered(snapshot: Snapshot, vocabulary: Vocabulary) -> cache.Made:
     """The arrays of `index.regions.table.Regions` from the catalog. Raises ArchiveError as `open_regions`
     does."""
-    classes, groups = len(vocabulary), [group.members for group in vocabulary.groups]
+    classes = len(vocabulary)
     photos = 0
     parts = [_sorted([], 0, vocabulary)]
     for batch in snapshot.regions():
@@ -60,59 +65,20 @@ def gathered(snapshot: Snapshot, vocabulary: Vocabulary) -> cache.Made:
     begins = np.ones(row.size, bool)
     begins[1:] = row[1:] != row[:-1]
     begins[ends[ends < row.size]] = True
-    first, lines = np.flatnonzero(begins), joined("lines")
-    begun = np.searchsorted(first, ends)
+    first, boxes = np.flatnonzero(begins), joined("boxes")
     return (
         {
             "starts": ends,
-            "row": row,
-            "groups": begun,
+            "groups": np.searchsorted(first, ends),
             "rows": row[first],
-            "first": _pointers(np.append(first, row.size)),
-            "boxes": joined("boxes"),
-            "lines": lines,
-            "zones": _best_shares(lines, first),
-            "members": np.array([np.isin(range(classes), members) for members in groups]).reshape(
-                -1, classes
-            ),
+            "sizes": np.diff(first, append=row.size).astype(np.uint16),
+            "areas": boxes[0, first],
         }
-        | _by_row(row[first], begun, photos)
-        | _by_pair(joined("contacts", "contact_starts"), touched, ends, classes + len(groups))
+        | dict(zip(EDGES, boxes[1:], strict=True))
+        | dict(zip(CENTRES, joined("centres"), strict=True))
+        | dict(zip(STRETCHES, joined("stretches"), strict=True))
+        | _by_pair(joined("contacts", "contact_starts"), touched, ends, classes + len(vocabulary.groups))
     )
-
-
-def _by_row(rows: NDArray[np.uint32], groups: Numbers, photos: int) -> cache.Made:
-    """For each class that is common: its group in each row, or -1. ``rows``: of all groups; ``groups``: where
-    those of each class begin among them."""
-    common = np.flatnonzero((np.diff(groups) * COMMON_ONE_IN >= photos) & (np.diff(groups) > 0))
-    by_row = np.full((common.size, photos), -1, np.int32 if rows.size < 2**31 else np.int64)
-    for group_in, class_id in zip(by_row, common.tolist(), strict=True):
-        start, stop = groups[class_id : class_id + 2].tolist()
-        group_in[rows[start:stop]] = np.arange(start, stop)
-    return {"common": common, "by_row": by_row}
-
-
-def shares_inside(lines: NDArray[np.uint8], limits: Limits) -> NDArray[np.uint8]:
-    """Which share of each region, ``lines`` uint8[12, n], lies in the columns or in the rows of a zone, the
-    lesser: uint8[n]."""
-    across, down = limits
-    shares = [
-        lines[start + LINES.index(line)]
-        for start, line in ((0, across), (len(LINES), down))
-        if line is not None
-    ]
-    lesser: NDArray[np.uint8] = shares[0] if len(shares) == 1 else np.minimum(*shares)
-    return lesser
-
-
-def _best_shares(lines: NDArray[np.uint8], first: Numbers) -> NDArray[np.uint8]:
-    """For each of LIMITS, the greatest share of a region of each group, plus 1, if it is half or more, else
-    0: uint8[limits, groups]."""
-    best = np.zeros((len(LIMITS), first.size), np.uint8)
-    for number, limits in enumerate(LIMITS if first.size else ()):
-        shares = np.maximum.reduceat(shares_inside(lines, limits), first)
-        best[number] = (shares + 1) * (shares >= HALF)
-    return best
 
 
 def _by_pair(
@@ -121,17 +87,54 @@ def _by_pair(
     """Contacts, uint8[3, n] (thing, under, border), of regions that are sorted by class, sorted by the thing
     that is touched too: a class or, from their number on, a group."""
     classes = starts.size - 1
-    toucher = np.repeat(
-        np.arange(touched.size, dtype=np.uint32 if touched.size < 2**32 else np.int64), touched
-    )
+    toucher = np.repeat(np.arange(touched.size), touched)
     bounds = np.cumsum(np.append(0, touched))[starts].tolist()
     sizes = np.zeros((classes, things), np.int64)
-    for class_id in range(classes):
+    for class_id, start in enumerate(starts[:-1].tolist()):
         part = slice(*bounds[class_id : class_id + 2])
         order = np.argsort(contacts[0, part], kind="stable")
         sizes[class_id] = np.bincount(contacts[0, part], minlength=things)
-        toucher[part], contacts[:, part] = toucher[part][order], contacts[:, part][:, order]
-    return {"pairs": np.append(0, np.cumsum(sizes)), "toucher": toucher, "shares": contacts[1:]}
+        toucher[part], contacts[:, part] = toucher[part][order] - start, contacts[:, part][:, order]
+    return {
+        "pairs": np.append(0, np.cumsum(sizes)),
+        "toucher": toucher.astype(np.uint32),
+        "under": contacts[1],
+        "border": contacts[2],
+    }
+
+
+def _of_half(
+    contacts: NDArray[np.uint8], touched: Numbers, vocabulary: Vocabulary
+) -> tuple[NDArray[np.uint8], Numbers]:
+    """Contacts as they are kept, uint8[3, n], by region, and how many each region has. ``contacts``: as they
+    are stored, of which each region has ``touched``.
+
+    What is less than half counts as nothing, and a contact that is nothing is left out; a group has one where
+    its shares are not the sums of those that are left of its classes, or the whole where these are more."""
+    classes = len(vocabulary)
+    toucher = np.repeat(np.arange(touched.size), touched)
+    thing, shares = contacts[0], contacts[1:]
+    halves = shares * (shares >= HALF)
+    kept = (thing < classes) & halves.any(axis=0)
+    touchers, found = [toucher[kept]], [np.concatenate([thing[None, kept], halves[:, kept]])]
+    for number, group in enumerate(vocabulary.groups, classes):
+        members, own = np.isin(thing, group.members), thing == number
+        exact = _summed(toucher[members], shares[:, members], touched.size)
+        exact[:, toucher[own]] = shares[:, own]
+        exact *= exact >= HALF
+        told = _summed(toucher[members & kept], halves[:, members & kept], touched.size)
+        other = np.flatnonzero((exact != told).any(axis=0))
+        touchers.append(other)
+        found.append(np.concatenate([np.full((1, other.size), number, np.uint8), exact[:, other]]))
+    every = np.concatenate(touchers)
+    order = np.argsort(every, kind="stable")
+    return np.concatenate(found, axis=1)[:, order], np.bincount(every, minlength=touched.size)
+
+
+def _summed(touchers: Numbers, shares: NDArray[np.uint8], regions: int) -> NDArray[np.uint8]:
+    """The sums of shares by region, at most the whole: uint8[2, regions]."""
+    sums = np.stack([np.bincount(touchers, share, regions) for share in shares])
+    return np.minimum(sums, SHARES).astype(np.uint8)
 
 
 def _sorted(batch: Sequence[tuple[int, bytes | None]], row: int, vocabulary: Vocabulary) -> _Part:
@@ -142,17 +145,27 @@ def _sorted(batch: Sequence[tuple[int, bytes | None]], row: int, vocabulary: Voc
     toucher = np.repeat(np.cumsum(counts) - counts, touching) + scenes.contacts["region"]
     order = np.argsort(scenes.regions["class_id"], kind="stable")
     regions, touched = scenes.regions[order], np.bincount(toucher, minlength=order.size)
-    contacts = scenes.contacts[moved(touched, order)]
+    stored = scenes.contacts[moved(touched, order)]
     starts = np.searchsorted(regions["class_id"], np.arange(len(vocabulary) + 1))
-    touched = touched[order]
+    fields = np.stack([stored[name] for name in ("class_id", "under", "border")])
+    contacts, touched = _of_half(fields, touched[order], vocabulary)
     return _Part(
         starts=starts,
         contact_starts=np.append(0, np.cumsum(touched))[starts],
         row=photo[order],
         touched=touched.astype(np.uint8),
-        boxes=np.stack([regions[name] for name in ("area", "left", "top", "right", "bottom", "x", "y")]),
-        lines=np.concatenate([regions["columns"].T, regions["rows"].T]),
-        contacts=np.stack([contacts[name] for name in ("class_id", "under", "border")]),
+        boxes=np.stack([regions[name] for name in ("area", *EDGES)]),
+        centres=np.stack(
+            [_from_middle(regions, *names) for names in (("left", "x", "right"), ("top", "y", "bottom"))]
+        ),
+        stretches=np.stack(
+            [
+                codes(regions[axis].T[[LINES.index(line) for line in lines]])
+                for axis in ("columns", "rows")
+                for lines in DIVISIONS.values()
+            ]
+        ),
+        contacts=contacts,
     )
 
 
@@ -180,6 +193,7 @@ def _read(batch: Sequence[tuple[int, bytes | None]], vocabulary: Vocabulary) -> 
     return scenes
 
 
-def _pointers(indexes: NDArray[Any]) -> NDArray[Any]:
-    """Ascending indexes in as few bytes as hold them: uint32, or as they are."""
-    return indexes if indexes.size and indexes[-1] >= 2**32 else indexes.astype(np.uint32)
+def _from_middle(regions: NDArray[np.void], low: str, centre: str, high: str) -> NDArray[np.int16]:
+    """How far a centroid is from the middle of its box, rounded down: less than it is from any edge."""
+    middle = (regions[low].astype(np.int32) + regions[high]) >> 1
+    return np.asarray(regions[centre] - middle, np.int16)

@@ -1,10 +1,10 @@
 """Answers to the commonest questions of how two things lie to each other, found when the index of regions is
 built.
 
-In large archives these are asked of hundreds of thousands of photos, whose regions it would take too long to
-compare while a person waits. Kept for each question: the rows of the photos that pass, and the measure of the
-best region of each, plus 1, as the loops of `index.regions.kernels` give them. "A right of B" passes where "B
-left of A" does, by the same measure, and so on: one of both is kept.
+In large archives these are asked of hundreds of thousands of photos. Kept for such a question are the rows of
+the photos that pass, if few of those that would be looked at do; and where very many pass, the measure of the
+best region of each too, plus 1, as the loops of `index.regions.kernels` give them. "A right of B" passes
+where "B left of A" does, by the same measure, and so on: one of both is kept.
 """
 
 from __future__ import annotations
@@ -20,13 +20,15 @@ from dsslic_search.index.cache import Arrays, Made
 from dsslic_search.index.regions.relate import RELATIONS, Beside, Meeting, RegionTest, Related
 
 KEPT_FROM = 200_000  # photos in the archive; of fewer, the regions are compared soon enough
-FREQUENT_ONE_IN = 100  # a question is frequent when at least one photo in so many has both things
+FREQUENT_ONE_IN = 20  # a question is frequent when at least one photo in so many has both things
+KEPT_TIMES = 2  # rows are kept if so many times as many would have to be looked at otherwise
+MEASURED_ONE_IN = 10  # measures are kept if at least one photo in so many passes
 CLASS_IDS = 256  # a class id is a byte
 RELATIONS_KEPT = ("left of", "above", "in front of", "next to")  # and their reverses; stored by number
 
 Groups = NDArray[np.signedinteger[Any]]
-KeptMatches = tuple[NDArray[np.uint32], NDArray[np.uint16]]
-"""The rows that pass, ascending, and the measure of the best region of each, plus 1."""
+Kept = tuple[NDArray[np.uint32], NDArray[np.uint16] | None]
+"""The rows that pass, ascending, and the measure of the best region of each, plus 1, if that is kept."""
 
 
 class Regions(Protocol):
@@ -42,19 +44,21 @@ class Regions(Protocol):
     def groups(self, classes: Sequence[int], photos: NDArray[np.uint32]) -> Groups: ...
 
     def compared(
-        self, test: RegionTest, groups: Groups, others: Groups
+        self, test: RegionTest, classes: Sequence[int], groups: Groups, others: Groups
     ) -> tuple[NDArray[np.uint16], NDArray[np.uint16]]: ...
 
 
+_NONE = np.empty(0, np.uint16)
 NOTHING_KEPT: Made = {
     "asked": np.empty(0, np.int64),
     "answers": np.zeros(1, np.int64),
     "answer_rows": np.empty(0, np.uint32),
-    "answer_best": np.empty(0, np.uint16),
+    "measures": np.zeros(1, np.int64),
+    "answer_best": _NONE,
 }
 
 
-def kept_matches(arrays: Arrays, classes: tuple[int, ...], test: RegionTest) -> KeptMatches | None:
+def kept(arrays: Arrays, classes: tuple[int, ...], test: RegionTest) -> Kept | None:
     """Where a region of ``classes`` passes; None where this is not kept."""
     question = _question(classes, test)
     if question is None:
@@ -62,27 +66,30 @@ def kept_matches(arrays: Arrays, classes: tuple[int, ...], test: RegionTest) -> 
     number = int(np.searchsorted(arrays["asked"], question))
     if number == arrays["asked"].size or arrays["asked"][number] != question:
         return None
-    start, stop = arrays["answers"][number : number + 2].tolist()
-    return arrays["answer_rows"][start:stop], arrays["answer_best"][start:stop]
+    rows = arrays.part("answer_rows", *arrays["answers"][number : number + 2].tolist())
+    start, stop = arrays["measures"][number : number + 2].tolist()
+    return rows, arrays.part("answer_best", start, stop) if stop - start == rows.size else None
 
 
 def found_beforehand(regions: Regions) -> Made:
     """``asked``: the questions as numbers, ascending; ``answers``: where the answer to each begins, one more
-    at the end; ``answer_rows`` and ``answer_best``: the answers."""
+    at the end; ``answer_rows``: the answers; ``measures`` and ``answer_best``: the same of measures."""
     if len(regions) < KEPT_FROM:
         return NOTHING_KEPT
     found = dict(_frequent(regions))
     asked = sorted(found)
-    rows, best = ([found[question][part] for question in asked] for part in (0, 1))
+    rows = [found[question][0] for question in asked]
+    best = [measured if (measured := found[question][1]) is not None else _NONE for question in asked]
     return {
         "asked": np.array(asked, np.int64),
         "answers": np.cumsum([0, *(each.size for each in rows)]),
         "answer_rows": np.concatenate([NOTHING_KEPT["answer_rows"], *rows]),
-        "answer_best": np.concatenate([NOTHING_KEPT["answer_best"], *best]),
+        "measures": np.cumsum([0, *(each.size for each in best)]),
+        "answer_best": np.concatenate([_NONE, *best]),
     }
 
 
-def _frequent(regions: Regions) -> Iterator[tuple[int, KeptMatches]]:
+def _frequent(regions: Regions) -> Iterator[tuple[int, Kept]]:
     """The questions, as numbers, with their answers."""
     enough = len(regions) / FREQUENT_ONE_IN
     common = [class_id for class_id in range(regions.classes) if regions.rows((class_id,)).size >= enough]
@@ -91,12 +98,15 @@ def _frequent(regions: Regions) -> Iterator[tuple[int, KeptMatches]]:
         if photos.size < enough:
             continue
         groups = {class_id: regions.groups((class_id,), photos) for class_id in pair}
+        fewest = min(regions.rows((class_id,)).size for class_id in pair)
         for relation in RELATIONS_KEPT:
             for one, other in {pair, pair[::-1]} if relation != _reverse(relation) else {pair}:
                 test = Related(relation, (other,))
-                _, best = regions.compared(test, groups[one], groups[other])
+                _, best = regions.compared(test, pair, groups[one], groups[other])
                 passing = np.flatnonzero(best)
-                yield _number(one, relation, other), (photos[passing], best[passing])
+                many = MEASURED_ONE_IN * passing.size >= len(regions)
+                if many or KEPT_TIMES * passing.size <= fewest:
+                    yield _number(one, relation, other), (photos[passing], best[passing] if many else None)
 
 
 def _having_both(regions: Regions, one: int, other: int) -> NDArray[np.uint32]:

@@ -18,16 +18,16 @@ import numpy as np
 
 Numbers = Any  # what is indexed: a numpy array
 
-AREA, LEFT, TOP, RIGHT, BOTTOM, X, Y = range(7)  # rows of boxes
+LEFT, TOP, RIGHT, BOTTOM, X, Y = range(6)  # columns of boxes, so that a region's numbers lie together
 
 
-def counting(rows: Numbers, first: Numbers, area: Numbers, counts: Numbers, best: Numbers) -> None:
-    """All regions pass, of the groups that lie one after another from ``first[0]`` on, in the photos
-    ``rows``. The measure is the area of the largest, the first of its group. Adds to what is there."""
+def counting(rows: Numbers, sizes: Numbers, areas: Numbers, counts: Numbers, best: Numbers) -> None:
+    """All regions pass, of groups of ``sizes`` regions in the photos ``rows``. The measure is the area of the
+    largest, of ``areas``. Adds to what is there."""
     for group in range(rows.size):
-        row, region = rows[group], np.int64(first[group])
-        counts[row] += np.int64(first[group + 1]) - region
-        best[row] = max(np.int64(best[row]), np.int64(area[region]) + 1)
+        row = rows[group]
+        counts[row] += sizes[group]
+        best[row] = max(np.int64(best[row]), np.int64(areas[group]) + 1)
 
 
 def marking(
@@ -44,12 +44,12 @@ def marking(
 
 
 def beside(
-    groups: Numbers, others: Numbers, first: Numbers, low: Numbers, middle: Numbers, high: Numbers, sign: int,
-    counts: Numbers, best: Numbers,
+    groups: Numbers, others: Numbers, first: Numbers, boxes: Numbers, low: int, middle: int, high: int,
+    sign: int, counts: Numbers, best: Numbers,
 ) -> None:  # fmt: skip
-    """Regions of ``groups`` that lie before another one, of ``others``, along the axis of which ``low``,
-    ``middle``, ``high`` are edges and centroid; with ``sign`` -1 and the edges exchanged: after it. The
-    measure is the distance of the centroids."""
+    """Regions of ``groups`` that lie before another one, of ``others``, along the axis of which the
+    columns ``low``, ``middle``, ``high`` are edges and centroid; with ``sign`` -1 and the edges exchanged:
+    after it. The measure is the distance of the centroids."""
     for i in range(groups.shape[0]):
         number, top = np.int64(0), np.int64(0)
         for j in range(groups.shape[1]):
@@ -57,14 +57,18 @@ def beside(
             if group < 0:
                 continue
             for a in range(first[group], first[group + 1]):
-                edge, centre, clearest = np.int64(high[a]) * sign, np.int64(middle[a]) * sign, np.int64(0)
+                edge, centre, clearest = (
+                    np.int64(boxes[a, high]) * sign,
+                    np.int64(boxes[a, middle]) * sign,
+                    np.int64(0),
+                )
                 for k in range(others.shape[1]):
                     other = others[i, k]
                     if other < 0:
                         continue
                     for b in range(first[other], first[other + 1]):
-                        far = np.int64(middle[b]) * sign
-                        passes = (edge <= far) & (centre <= np.int64(low[b]) * sign) & (a != b)
+                        far = np.int64(boxes[b, middle]) * sign
+                        passes = (edge <= far) & (centre <= np.int64(boxes[b, low]) * sign) & (a != b)
                         clearest = max(clearest, (far - centre + 1) * passes)
                 number += clearest > 0
                 top = max(top, clearest)
@@ -91,16 +95,16 @@ def meeting(
             if group < 0:
                 continue
             for a in range(first[group], first[group + 1]):
-                left, right, clearest = np.int64(boxes[LEFT, a]), np.int64(boxes[RIGHT, a]), np.int64(0)
-                upper, lower = np.int64(boxes[TOP, a]), np.int64(boxes[BOTTOM, a])
+                left, right, clearest = np.int64(boxes[a, LEFT]), np.int64(boxes[a, RIGHT]), np.int64(0)
+                upper, lower = np.int64(boxes[a, TOP]), np.int64(boxes[a, BOTTOM])
                 for k in range(others.shape[1]):
                     other = others[i, k]
                     if other < 0:
                         continue
                     for b in range(first[other], first[other + 1]):
-                        end = np.int64(boxes[BOTTOM, b])
-                        meets = (upper < end) & (np.int64(boxes[TOP, b]) < lower) & (a != b)
-                        gap = max(np.int64(boxes[LEFT, b]) - right, left - np.int64(boxes[RIGHT, b]))
+                        end = np.int64(boxes[b, BOTTOM])
+                        meets = (upper < end) & (np.int64(boxes[b, TOP]) < lower) & (a != b)
+                        gap = max(np.int64(boxes[b, LEFT]) - right, left - np.int64(boxes[b, RIGHT]))
                         if way == 0:
                             clear = (2 * near - max(gap, np.int64(0)) + 1) * (gap <= near)
                         else:
@@ -132,18 +136,18 @@ def amid(
                 continue
             for a in range(first[group], first[group + 1]):
                 sides[:] = 0
-                x, y = np.int64(boxes[X, a]), np.int64(boxes[Y, a])
+                x, y = np.int64(boxes[a, X]), np.int64(boxes[a, Y])
                 for k in range(others.shape[1]):
                     other = others[i, k]
                     if other < 0:
                         continue
                     s = 0 if k < split else 1
                     for b in range(first[other], first[other + 1]):
-                        u, v, apart = np.int64(boxes[X, b]), np.int64(boxes[Y, b]), a != b
-                        is_left = (boxes[RIGHT, b] <= x) & (u <= boxes[LEFT, a]) & apart
-                        is_right = (boxes[RIGHT, a] <= u) & (x <= boxes[LEFT, b]) & apart
-                        is_above = (boxes[BOTTOM, b] <= y) & (v <= boxes[TOP, a]) & apart
-                        is_below = (boxes[BOTTOM, a] <= v) & (y <= boxes[TOP, b]) & apart
+                        u, v, apart = np.int64(boxes[b, X]), np.int64(boxes[b, Y]), a != b
+                        is_left = (boxes[b, RIGHT] <= x) & (u <= boxes[a, LEFT]) & apart
+                        is_right = (boxes[a, RIGHT] <= u) & (x <= boxes[b, LEFT]) & apart
+                        is_above = (boxes[b, BOTTOM] <= y) & (v <= boxes[a, TOP]) & apart
+                        is_below = (boxes[a, BOTTOM] <= v) & (y <= boxes[b, TOP]) & apart
                         sides[s, 0] = max(sides[s, 0], (x - u + 1) * is_left)
                         sides[s, 1] = max(sides[s, 1], (u - x + 1) * is_right)
                         sides[s, 2] = max(sides[s, 2], (y - v + 1) * is_above)

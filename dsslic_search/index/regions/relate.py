@@ -19,8 +19,8 @@ from dsslic_search.features.region_numbers import SHARES, UNITS, Line
 from dsslic_search.index.compiling import Loop
 from dsslic_search.index.regions import kernels
 from dsslic_search.index.regions.kernels import BOTTOM, LEFT, RIGHT, TOP, X, Y
+from dsslic_search.index.regions.stretches import HALF
 
-HALF = SHARES // 2
 THREE_QUARTERS = SHARES * 3 // 4
 NEXT_TO_GAP = UNITS // 20
 """How many 1/UNITS of the width at most are between things that are next to each other."""
@@ -48,8 +48,6 @@ ZONES: dict[str, Limits] = {
     "bottom right": ("second half", "second half"),
 }
 
-LIMITS = tuple(dict.fromkeys(ZONES.values()))  # each once: "middle" is another name for "centre"
-
 _COLUMNS = {"first": "left", "second": "right", "last": "right", "middle": "middle"}
 _ROWS = {"first": "top", "second": "bottom", "last": "bottom", "middle": "middle"}
 
@@ -70,7 +68,7 @@ def zone_rule(zone: str) -> str:
 @dataclass(frozen=True)
 class Beside:
     """A region lies before another along an axis when its ``high`` edge is before the other's centroid, and
-    its centroid before the other's ``low`` edge. ``low``, ``middle``, ``high``: rows of the boxes
+    its centroid before the other's ``low`` edge. ``low``, ``middle``, ``high``: columns of the boxes
     (:mod:`dsslic_search.index.regions.kernels`); ``sign`` -1: the axis the other way round, with the edges
     exchanged. ``reverse``: the relation in which the other stands to it then."""
 
@@ -198,21 +196,26 @@ def compares(test: RegionTest) -> bool:
 
 def comparison(
     test: RegionTest, first: NDArray[Any], boxes: NDArray[np.uint16]
-) -> tuple[Loop, tuple[Any, ...], float]:
-    """What decides a test that :func:`compares` regions: a loop of `kernels`, its arguments between
-    ``others`` and ``counts``, and the measure from which on a region passes as clearly as can be. ``first``,
-    ``boxes``: as `index.regions.table.Regions` holds them. TypeError for any other test."""
+) -> tuple[Loop, tuple[Any, ...]]:
+    """What decides a test that :func:`compares` regions: a loop of `kernels`, and its arguments between
+    ``others`` and ``counts``. ``first``, ``boxes``: as `index.regions.table.Boxes` holds them. TypeError for
+    any other test."""
     match test:
         case Between(between, _):
-            return kernels.amid, (len(between), first, boxes), UNITS / 2
+            return kernels.amid, (len(between), first, boxes)
         case Related(relation, _):
             match RELATIONS[relation]:
                 case Beside(low=low, middle=middle, high=high, sign=sign):
-                    return kernels.beside, (first, boxes[low], boxes[middle], boxes[high], sign), UNITS / 2
+                    return kernels.beside, (first, boxes, low, middle, high, sign)
                 case Meeting(way=way):
-                    clearest = UNITS / 2 if way else 2 * NEXT_TO_GAP
-                    return kernels.meeting, (first, boxes, way, NEXT_TO_GAP), clearest
+                    return kernels.meeting, (first, boxes, way, NEXT_TO_GAP)
     raise TypeError(test)
+
+
+def clearest(test: RegionTest) -> float:
+    """The measure from which on a region passes a test that :func:`compares` regions as clearly as can be."""
+    next_to = isinstance(test, Related) and RELATIONS[test.relation] == RELATIONS["next to"]
+    return 2 * NEXT_TO_GAP if next_to else UNITS / 2
 
 
 # What is found

@@ -311,30 +311,36 @@ def test_numba_is_loaded_only_after_much_work(monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_what_large_archives_keep(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Pairs that enough photos have, each question and its reverse once; and nothing in small archives."""
-    label_maps = [np.array([[0, 1, 2]], np.uint8)] * 3 + [np.array([[0, 1, 3]], np.uint8)] * 297
+    """Of pairs that enough photos have, each question and its reverse once, if few of these photos pass; and
+    nothing in small archives."""
+    label_maps = [np.array([[0, 1, 2]], np.uint8)] * 20 + [np.array([[2, 1, 0]], np.uint8)] * 40
+    label_maps += [np.array([[0, 1, 3]], np.uint8)] * 239 + [np.array([[4, 0]], np.uint8)]
     assert opened(label_maps).arrays["asked"].size == 0
     monkeypatch.setattr(frequent, "KEPT_FROM", 300)
     index = opened(label_maps)
-    assert frequent.FREQUENT_ONE_IN == 100
 
-    def kept(classes: tuple[int, ...], test: RegionTest) -> list[int] | None:
-        found = frequent.kept_matches(index.arrays, classes, test)
-        return None if found is None else found[0].tolist()
+    def kept(classes: tuple[int, ...], test: RegionTest) -> tuple[list[int], bool] | None:
+        found = frequent.kept(index.arrays, classes, test)
+        return None if found is None else (found[0].tolist(), found[1] is not None)
 
-    assert kept((0,), Related("left of", (2,))) == kept((2,), Related("right of", (0,))) == [0, 1, 2]
+    few = [*range(20)], False
+    assert kept((0,), Related("left of", (2,))) == kept((2,), Related("right of", (0,))) == few
+    assert kept((2,), Related("left of", (0,))) == ([*range(20, 60)], True)
+    assert kept((1,), Related("next to", (0,))) == ([*range(299)], True)
+    assert kept((3,), Related("left of", (0,))) == ([], True)  # there is nothing to measure
     assert (
-        kept((2,), Related("next to", (3,)))
+        kept((0,), Related("left of", (4,)))  # one photo has both
         is kept((2, 3), Related("left of", (1,)))
         is kept((0,), Related("in", (1,)))
         is None
     )
-    assert kept((3,), Related("left of", (0,))) == []
-    assert kept((1,), Related("next to", (0,))) == list(range(300))
-    assert not index.compares((0,), Related("left of", (2,)), count=False)
-    assert index.compares((0,), Related("left of", (2,)), count=True)
+    assert index.concerned((0,), Related("left of", (2,))).tolist() == [*range(20)]
+    assert index.compares((0,), Related("left of", (2,)), count=False)
+    assert not index.compares((2,), Related("left of", (0,)), count=False)
+    assert index.compares((2,), Related("left of", (0,)), count=True)
+    assert not index.compares((2,), Related("on", (0,)), count=True)
     with pytest.raises(ValueError, match="not counted"):
-        index.passing((0,), Related("left of", (2,)), count=False).within(2, None)
+        index.passing((2,), Related("left of", (0,)), count=False).within(2, None)
 
 
 def test_degrees_that_reach_a_value() -> None:

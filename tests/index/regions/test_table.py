@@ -13,10 +13,12 @@ from dsslic_search.core.errors import ArchiveError
 from dsslic_search.core.vocabulary import Group, default
 from dsslic_search.features.regions import regions
 from dsslic_search.features.scene import SceneRegions
+from dsslic_search.index import cache
 from dsslic_search.index.columns import open_columns
-from dsslic_search.index.regions import build
-from dsslic_search.index.regions.relate import Anywhere, InZone, Related
+from dsslic_search.index.regions import table
+from dsslic_search.index.regions.relate import Anywhere, Between, InZone, Related
 from dsslic_search.index.regions.table import KIND, open_regions
+from dsslic_search.index.room import Room
 from tests import oracle
 from tests.segments import asked, file_of, ids_in, whole
 
@@ -74,7 +76,7 @@ def test_the_file_is_used_until_the_catalog_changes(filled: Any, tmp_path: Path)
     assert filled.statements <= 2  # what the state is
     assert again.arrays.keys() == before.arrays.keys()
     assert all(np.array_equal(again.arrays[name], before.arrays[name]) for name in before.arrays)
-    assert not again.arrays["boxes"].flags.writeable
+    assert not again.arrays["left"].flags.writeable
     filled.put(1000, {}, regions=regions(label_map(1000)).to_bytes())
     assert 1000 in ids_in(filled, tmp_path)
 
@@ -83,14 +85,14 @@ def test_the_file_is_used_until_the_catalog_changes(filled: Any, tmp_path: Path)
 def test_a_damaged_file_is_built_anew(filled: Any, tmp_path: Path, damage: str) -> None:
     before = open_regions(whole(filled, tmp_path, V))
     path = file_of(tmp_path, KIND)
-    expected = before.arrays["boxes"].tolist()
+    expected = before.arrays["left"].tolist()
     sound = path.read_bytes()
     changed = bytearray(sound)
     changed[len(changed) * 2 // 3] ^= 4
     path.unlink()
     if damage != "remove":
         path.write_bytes({"flip": bytes(changed), "cut": sound[:-1], "empty": b""}[damage])
-    again = asked(filled, tmp_path, lambda segment: open_regions(segment).arrays["boxes"].tolist(), V)
+    again = asked(filled, tmp_path, lambda segment: open_regions(segment).arrays["left"].tolist(), V)
     assert again == expected
     assert path.read_bytes() == sound
 
@@ -163,29 +165,69 @@ def test_groups_are_the_regions_of_a_class_in_a_photo(
     for photo_id in index.ids[photos].tolist():
         scene = label_map(photo_id) if photo_id != 41 else np.full((4, 4), 40, np.uint8)
         areas = [[r.area for r in oracle.regions_of(scene) if r.class_id == c] for c in classes]
-        expected.append([sorted(of_class) or -1 for of_class in areas])
-    first, area = index.arrays["first"], index.arrays["boxes"][0]
+        expected.append([(len(of_class), max(of_class)) if of_class else -1 for of_class in areas])
+    starts, sizes = index.arrays["groups"], index.arrays["sizes"]
     found = [
-        [sorted(area[first[group] : first[group + 1]].tolist()) if group != -1 else -1 for group in of_photo]
+        [(int(sizes[group]), int(index.arrays["areas"][group])) if group != -1 else -1 for group in of_photo]
         for of_photo in index.groups(classes, photos).tolist()
     ]
+    assert int(starts[-1]) == sizes.size
     assert found == expected
 
 
-@pytest.mark.parametrize(("last", "kind"), [(2**32 - 1, np.uint32), (2**32, np.int64)])
-def test_pointers_are_as_wide_as_they_have_to_be(last: int, kind: type) -> None:
-    pointers = build._pointers(np.array([0, 7, last]))
-    assert (pointers.dtype, pointers.tolist()) == (kind, [0, 7, last])
-
-
 def test_bytes_a_photo(filled: Any, tmp_path: Path) -> None:
-    """Six a contact, 30 a region, 22 for each class of a photo, 16 for each class of the vocabulary, 8 for
-    each two of which one may touch the other, and 1 for each class and group; and for each class that is
-    common, as all five are here, 8 and 4 a photo."""
+    """Before they are packed: six a contact of half a region or more, 24 a region, 8 for each class of a
+    photo, 16 for each class of the vocabulary, and 8 for each two of which one may touch the other."""
     index = open_regions(whole(filled, tmp_path, V))
     scenes = [regions(label_map(i), V.classes_of_groups) for i in range(1, 41)]
     groups = sum(np.unique(scene.regions["class_id"]).size for scene in scenes)
-    things, members = len(V) + len(V.groups), len(V) * len(V.groups)
-    expected = sum(6 * scene.contacts.size + 30 * scene.regions.size for scene in scenes) + 22 * groups
-    beside = members + 16 * (len(V) + 1) + 8 * (len(V) * things + 1) + 12 + 5 * (8 + 4 * 40)
+    things, contacts = len(V) + len(V.groups), index.arrays["toucher"].size
+    assert contacts < 0.7 * sum(scene.contacts.size for scene in scenes)
+    expected = sum(24 * scene.regions.size for scene in scenes) + 8 * groups + 6 * contacts
+    beside = 16 * (len(V) + 1) + 8 * (len(V) * things + 1) + 16
     assert index.arrays.nbytes == expected + beside
+
+
+def test_boxes_and_centroids_are_those_of_the_scene(filled: Any, tmp_path: Path) -> None:
+    """Of the classes that are asked for, as the catalog has them."""
+    index = open_regions(whole(filled, tmp_path, V))
+    first, boxes = index._boxes((1, 3))
+    for class_id in (1, 3):
+        rows = index.rows((class_id,))
+        for group, row in zip(index.groups((class_id,), rows)[:, 0].tolist(), rows.tolist(), strict=True):
+            scene = regions(label_map(int(index.ids[row]))).regions
+            own = scene[scene["class_id"] == class_id]
+            expected = [own[name].tolist() for name in ("left", "top", "right", "bottom", "x", "y")]
+            assert boxes[first[group] : first[group + 1]].T.tolist() == expected
+
+
+def test_contacts_of_half_and_of_groups_are_those_of_the_scene(filled: Any, tmp_path: Path) -> None:
+    """A group's are its own where the scene tells them, else the sums of its classes'."""
+    index = open_regions(whole(filled, tmp_path, V))
+    for relation in ("on", "in", "surrounded by"):
+        for classes in ((2,), TOUCHED):
+            found = index.passing((1,), Related(relation, classes), count=True)
+            for row in range(40):
+                there = oracle.regions_of(label_map(int(index.ids[row])))
+                degrees = oracle.related(there, (1,), relation, classes)
+                assert found.counts is not None
+                assert int(found.counts[row]) == len(degrees)
+
+
+def test_what_is_made_of_a_class_is_made_again_when_there_was_no_room(
+    filled: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    index = open_regions(whole(filled, tmp_path, V))
+    asked_ = [
+        ((1,), Related("left of", (2,))),
+        ((2, 3), InZone("left")),
+        ((3,), Related("on", TOUCHED)),
+        ((1,), Between((2,), (3,))),
+    ]
+    found = [index.passing(*each, count=count).best.tolist() for each in asked_ for count in (True, False)]
+    narrow = Room(1)
+    monkeypatch.setattr(table, "ROOM", narrow)
+    monkeypatch.setattr(cache, "ROOM", narrow)
+    again = [index.passing(*each, count=count).best.tolist() for each in asked_ for count in (True, False)]
+    assert again == found
+    assert any(map(any, found))
