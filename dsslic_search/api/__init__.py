@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from dsslic_search.api.archive import Archive
-    from dsslic_search.api.browsing import Card, Overview, Reading
+    from dsslic_search.api.browsing import Card, Overview, Reading, StoredPhoto
     from dsslic_search.api.coding import EncodeWishes, decode, encode, encode_options
     from dsslic_search.api.coding_files import (
         CodedFiles,
@@ -94,6 +94,7 @@ __all__ = [
     "Session",
     "Spread",
     "Statistics",
+    "StoredPhoto",
     "decode",
     "decode_file",
     "decode_files",
@@ -113,7 +114,7 @@ __all__ = [
 
 _HOMES = {
     "api.archive": ("Archive",),
-    "api.browsing": ("Card", "Overview", "Reading"),
+    "api.browsing": ("Card", "Overview", "Reading", "StoredPhoto"),
     "api.coding": ("EncodeWishes", "decode", "encode", "encode_options"),
     "api.layer_files": ("export_layers", "export_photo_layers", "import_layers"),
     "api.coding_files": (

@@ -4,8 +4,9 @@ can be shown of a photo and how many bytes it takes, facets."""
 from __future__ import annotations
 
 import threading
+from abc import ABC, abstractmethod
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -13,12 +14,13 @@ from typing import TYPE_CHECKING, Any
 
 from dsslic_search.api.arguments import check_flags, id_of, ids_of, text_of
 from dsslic_search.api.opened import OpenArchive
-from dsslic_search.core.errors import QueryError, StageError, UsageError
+from dsslic_search.core.errors import DSSError, QueryError, StageError, UsageError
 from dsslic_search.core.kinds import HIDDEN, Stage
 
 if TYPE_CHECKING:
     from dsslic_search.api.arguments import Ids
     from dsslic_search.api.facets import Facets
+    from dsslic_search.api.showing import Preview
     from dsslic_search.codec.container import Contents
     from dsslic_search.features.embedding import Canvas
     from dsslic_search.query.ast import Query
@@ -28,6 +30,8 @@ if TYPE_CHECKING:
 
 HEADERS_KEPT = 20_000
 """Of files that were looked at: some hundred bytes each."""
+CLASSES_SHOWN = 12
+"""Of an archive in a notebook."""
 EVERYTHING = "everything"
 """The query for all photos."""
 
@@ -122,8 +126,80 @@ def ends_of(contents: Contents) -> dict[str, int]:
     return ends
 
 
-class Browsing(OpenArchive):
-    """The part of `Archive` that faces with pictures need."""
+@dataclass(frozen=True)
+class StoredPhoto:
+    """A photo of an archive, as ``archive[id]`` gives it: what is known of it is read as it is asked for."""
+
+    id: int
+    archive: Browsing = field(repr=False)
+
+    @property
+    def info(self) -> dict[str, Any]:
+        """What is known of it, as plain values; see `Archive.info`."""
+        return self.archive.info(self.id)
+
+    def preview(self, stage: str | None = None) -> Preview:
+        """A stage of it, by default the best that it has."""
+        return self.archive.preview(self.id, stage)
+
+    @property
+    def original(self) -> bytes:
+        """The file that was put in, bit for bit. StageError where it is not kept."""
+        return self.archive.original(self.id)
+
+    def _repr_html_(self) -> str:
+        from dsslic_search.api import notebook
+
+        return notebook.details(self.info, lambda photo_id: self.archive.preview(photo_id, "compact").image)
+
+
+class Browsing(OpenArchive, ABC):
+    """The part of `Archive` that faces with pictures, and notebooks, need."""
+
+    @abstractmethod
+    def info(self, photo_id: int) -> dict[str, Any]: ...
+    @abstractmethod
+    def preview(self, photo_id: int, stage: str | None = None) -> Preview: ...
+    @abstractmethod
+    def original(self, photo_id: int) -> bytes: ...
+
+    def __len__(self) -> int:
+        """Photos that answers are of."""
+        return self.overview().photos
+
+    def __bool__(self) -> bool:
+        """An archive is one, with photos or without."""
+        return True
+
+    def __contains__(self, photo_id: object) -> bool:
+        """Whether there is a photo of that id, be it left out of answers or not."""
+        try:
+            number = id_of(photo_id)
+        except DSSError:
+            return False
+        return bool(self._lookup.kept([number]))
+
+    def __getitem__(self, photo_id: int) -> StoredPhoto:
+        """A photo by its id. NotThereError where there is none."""
+        return StoredPhoto(self._searcher.photo(id_of(photo_id)).id, self)
+
+    def __iter__(self) -> Iterator[StoredPhoto]:
+        """Photos that answers are of, newest first."""
+
+        def asked(indexes: Sequence[Indexes]) -> list[int]:
+            found: list[int] = self._searcher.answer(indexes, EVERYTHING, limit=0).all_ids.tolist()
+            return found
+
+        return (StoredPhoto(photo_id, self) for photo_id in self._indexes.ask(asked))
+
+    def _repr_html_(self) -> str:
+        from dsslic_search.api import notebook
+        from dsslic_search.core.vocabulary import hex_colour
+
+        colours = {c.name: hex_colour(c.colour) for c in self.vocabulary.classes}
+        overview, found = self.overview(), self.facets().values["classes"]
+        classes = [(each.name, colours[each.name], each.count) for each in found[:CLASSES_SHOWN]]
+        return notebook.archive(str(self.folder.root), overview.photos, overview.stored_bytes, classes)
 
     @property
     def _headers(self) -> Headers:

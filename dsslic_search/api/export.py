@@ -14,8 +14,8 @@ from io import TextIOWrapper
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, TextIO
 
-from dsslic_search.core.errors import MissingExtraError, UsageError
-from dsslic_search.core.fields import EXPORTED
+from dsslic_search.api.tables import arrow_table, columns, pyarrow, row, schema
+from dsslic_search.core.errors import UsageError
 from dsslic_search.core.files import text_to_path
 from dsslic_search.core.output import NEW_FILES, Outputs
 
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 FORMATS = ("paths", "json", "csv", "parquet")
 ROW_GROUP = 50_000  # rows of Parquet written at once
 BETWEEN_PATHS = "\n"  # of a photo that lies at several, in a cell of CSV
-_OF_CLASSES = ("coverage", "certainty", "colours")  # what is told of each class
 BETWEEN_WORDS = "; "  # of a fact that has several, in a cell of CSV
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")  # with one of these a spreadsheet's formula begins
 _BY_SUFFIX = {".txt": "paths", ".json": "json", ".csv": "csv", ".parquet": "parquet"}
@@ -41,7 +40,7 @@ def check_format(name: str) -> None:
     if name not in FORMATS:
         raise UsageError(f'format "{name}" is not one of: {", ".join(FORMATS)}')
     if name == "parquet":
-        _parquet()
+        pyarrow()
 
 
 def write(
@@ -76,20 +75,6 @@ class _Counted:
         for hit in self._hits:
             self.count += 1
             yield hit
-
-
-def columns(classes: Sequence[str]) -> list[str]:
-    """The columns of a table of photos: what `Hit` has, with a column for each fact and for the coverage,
-    certainty and colours of each class."""
-    known = (f"{what}_{name.replace(' ', '_')}" for what in _OF_CLASSES for name in classes)
-    return ["rank", "id", "path", "paths", "score", *EXPORTED, "words", *known]
-
-
-def _row(hit: Hit) -> tuple[Any, ...]:
-    """Of words their names alone, the likeliest first."""
-    known = (*hit.coverage.values(), *hit.certainty.values(), *hit.class_colours.values())
-    words = tuple(hit.words)
-    return hit.rank, hit.id, hit.path, hit.paths, hit.score, *hit.facts.values(), words, *known
 
 
 def _as_plain(hit: Hit) -> dict[str, Any]:
@@ -132,7 +117,7 @@ def _write_csv(stream: TextIO, hits: Iterable[Hit], classes: Sequence[str]) -> N
     table = csv.writer(stream, lineterminator="\n")
     table.writerow(columns(classes))
     for hit in hits:
-        rank, photo_id, path, paths, *others = _row(hit)
+        rank, photo_id, path, paths, *others = row(hit)
         table.writerow(map(_cell, (rank, photo_id, path, BETWEEN_PATHS.join(paths), *others)))
 
 
@@ -145,36 +130,13 @@ def _cell(value: Any) -> Any:
 
 
 def _write_parquet(raw: IO[bytes], hits: Iterable[Hit], classes: Sequence[str]) -> None:
-    arrow, parquet = _parquet()
-    kinds = {"whole": arrow.int64(), "pixels": arrow.int64(), "degrees": arrow.float64()}
-    kinds |= {"whole or none": arrow.int64(), "number or none": arrow.float64()}
-    kinds |= {name: arrow.string() for name in ("text", "prose", "path")}
-    kinds |= {"words": arrow.list_(arrow.string()), "colours": arrow.list_(arrow.string())}
-    kinds |= {"date": arrow.timestamp("us")}
-    types = [arrow.int64(), arrow.int64(), arrow.string(), arrow.list_(arrow.string()), arrow.float64()]
-    types += [kinds[column.values] for column in EXPORTED.values()]
-    types += [kinds["words"], *(arrow.float64() for _ in (*classes, *classes))]
-    types += [arrow.list_(arrow.string()) for _ in classes]
-    schema = arrow.schema(list(zip(columns(classes), types, strict=True)))
-    with parquet.ParquetWriter(raw, schema) as writer:
-        rows = map(_row, hits)
+    from pyarrow import parquet
+
+    made = schema(classes)
+    with parquet.ParquetWriter(raw, made) as writer:
+        rows = map(row, hits)
         while part := list(itertools.islice(rows, ROW_GROUP)):
-            arrays = [
-                arrow.array(column, kind) for column, kind in zip(zip(*part, strict=True), types, strict=True)
-            ]
-            writer.write_table(arrow.table(arrays, schema=schema))
-
-
-def _parquet() -> tuple[Any, Any]:
-    """pyarrow and pyarrow.parquet."""
-    try:
-        import pyarrow
-        import pyarrow.parquet
-    except ImportError as e:
-        raise MissingExtraError(
-            'Parquet needs the package pyarrow; install it with: pip install "dsslic-search[parquet]"'
-        ) from e
-    return pyarrow, pyarrow.parquet
+            writer.write_table(arrow_table(part, made))
 
 
 @contextmanager

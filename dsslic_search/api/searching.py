@@ -8,11 +8,12 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from dsslic_search.api import notebook, tables
 from dsslic_search.archive.folder import ArchiveFolder
 from dsslic_search.archive.lookup import Lookup, batches
 from dsslic_search.core.certainty import probability
@@ -26,6 +27,9 @@ from dsslic_search.core.vocabulary import Vocabulary
 from dsslic_search.features.coverage import Shown
 
 if TYPE_CHECKING:
+    from PIL import Image
+
+    from dsslic_search.api.notebook import Thumbnail
     from dsslic_search.archive.catalog import Catalog
     from dsslic_search.archive.schema import Photo
     from dsslic_search.features.image_words import ImageWords
@@ -58,6 +62,12 @@ class Hit:
     certainty: dict[str, float | None] = field(default_factory=dict)
     class_colours: dict[str, tuple[str, ...]] = field(default_factory=dict)
     stored_words: bytes | None = field(default=None, repr=False)
+    thumbnail: Thumbnail | None = field(default=None, repr=False, compare=False)
+
+    def _repr_html_(self) -> str:
+        """For notebooks."""
+        told = notebook.coverage_text(self.coverage) or f"score {self.score:.3f}"
+        return notebook.card(self.id, self.path, told, self.thumbnail)
 
     @property
     def words(self) -> dict[str, float]:
@@ -104,6 +114,29 @@ class QueryResult:
     def hits(self) -> tuple[Hit, ...]:
         """All of the page, looked up once."""
         return tuple(self.look_up())
+
+    def __len__(self) -> int:
+        """Photos of the page; `total` has those of all pages."""
+        return len(self.hits)
+
+    def __bool__(self) -> bool:
+        """An answer is one, whatever it found."""
+        return True
+
+    def to_arrow(self) -> Any:
+        """The page as a pyarrow.Table, with the columns of a Parquet file of it. MissingExtraError without
+        pyarrow."""
+        made = tables.schema(self.classes)
+        return tables.arrow_table([tables.row(hit) for hit in self], made)
+
+    def to_pandas(self) -> Any:
+        """The page as a pandas.DataFrame, with the same columns. MissingExtraError without pandas."""
+        return tables.frame(self, self.classes)
+
+    def _repr_html_(self) -> str:
+        """For notebooks."""
+        cards = [hit._repr_html_() for hit in self.hits[: notebook.PHOTOS_SHOWN]]
+        return notebook.answer(self.query, self.reading, self.total, cards, len(self.hits))
 
 
 def read_cursor(after: str | None) -> tuple[str | None, int]:
@@ -250,7 +283,15 @@ class Searcher:
                         {name: probability(each.certainty) for name, each in shown.items()},
                         {name: named(each.colours) for name, each in shown.items()},
                         known.words.get(photo_id),
+                        self.thumbnail,
                     )
+
+    def thumbnail(self, photo_id: int) -> Image.Image:
+        """A photo's compact image. DSSError where it has none."""
+        from dsslic_search.api.showing import stages_of
+
+        photo = self.photo(photo_id)
+        return next(stages_of(self._folder.store, photo, ("compact",), self._settings.max_pixels)).image
 
     def embeddings_of(self, operand: str, mirrored: bool = False) -> NDArray[np.float32]:
         """The embeddings, float32[m, DIMENSION], that ``like OPERAND`` means: of "#12", of a photo in the

@@ -60,6 +60,12 @@ class Preview:
     vocabulary: Vocabulary | None = None
     inputs: tuple[Path, ...] = field(default=(), repr=False)
 
+    def _repr_png_(self) -> bytes:
+        """For notebooks: the picture; the label map in the colours of its classes."""
+        from dsslic_search.api.notebook import png_of
+
+        return png_of(self.image)
+
     def save(self, path: Path | str, *, replace: bool = False) -> None:
         """Write the picture in the format that the ending of ``path`` names; stage "map" as a palette PNG of
         class ids. UsageError for another ending and where nothing may be written (see `core.output`;

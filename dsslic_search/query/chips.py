@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from dsslic_search.core.errors import QueryError
-from dsslic_search.query.ast import And, Query, whole, written
+from dsslic_search.query.ast import And, Node, Query, whole, written
 from dsslic_search.query.explain import outermost
 
 Read = Callable[[str], Query]
@@ -46,9 +46,7 @@ class _Said:
 
     @classmethod
     def of(cls, query: Query) -> _Said:
-        tree = query.tree
-        parts = () if tree is None else tree.parts if isinstance(tree, And) else (tree,)
-        return cls(tuple(map(written, parts)), (_order(query), query.limit, query.tally))
+        return cls(tuple(map(written, _all_of(query.tree))), (_order(query), query.limit, query.tally))
 
     def __add__(self, other: _Said) -> _Said:
         merged = tuple(
@@ -88,8 +86,12 @@ def refining(text: str, read: Read) -> Callable[[str], str]:
     others = [each for each in alone if each not in of_all]
     apart = " and ".join(f"({each})" for each in others)
     frames = [(f"{text} and ", ""), (f"{text}, ", ""), (f"({text}) and ", "")]
-    last = (f"{apart} and " if apart else "", "".join(f" {each}" for each in of_all))
+    ending = "".join(f" {each}" for each in of_all)
+    last = (f"{apart} and " if apart else "", ending)
     frames = [last, *frames] if of_all else [*frames, last]
+    # a query of another language may read the new words in that: its normal form does not
+    normal = " and ".join(f"({part})" for part in said.parts)
+    frames.append((f"{normal} and " if normal else "", ending))
     for before, behind in frames:
         if all(_is(f"{before}{sample}{behind}", said + _Said.of(read(sample)), read) for sample in _SAMPLES):
             break
@@ -149,6 +151,18 @@ def _told(text: str, read: Read) -> _Said | None:
 
 def _said(text: str, read: Read) -> _Said:
     return _Said.of(read(text))
+
+
+def _all_of(tree: Node | None) -> Iterator[Node]:
+    """The parts of a tree that must all hold."""
+    match tree:
+        case And(parts):
+            for part in parts:
+                yield from _all_of(part)
+        case None:
+            return
+        case _:
+            yield tree
 
 
 def _order(query: Query) -> str | None:

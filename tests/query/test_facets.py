@@ -19,7 +19,14 @@ from dsslic_search.archive.schema import Photo
 from dsslic_search.core import vocabulary
 from dsslic_search.index.columns import Columns, open_columns
 from dsslic_search.index.files import Files, open_files
-from dsslic_search.query.facets import HISTOGRAM_BINS, count_classes, count_files
+from dsslic_search.query.facets import (
+    FIELDS,
+    HISTOGRAM_BINS,
+    count_classes,
+    count_files,
+    count_folders,
+    count_places,
+)
 from tests.segments import whole
 
 CLASSES = vocabulary.default()
@@ -157,3 +164,65 @@ def test_without_an_archive_all_is_nothing():
     assert {c.photos for c in found} == {0}
     assert {c.histogram for c in found} == {(0,) * HISTOGRAM_BINS}
     assert len(found) == len(CLASSES)
+
+
+@settings(max_examples=30)
+@given(rows=st.none() | st.lists(st.integers(0, 59), unique=True))
+def test_folders_and_places_are_counted_as_a_slow_count_does(made, rows: list[int] | None):
+    photos, _, _, files = made
+    chosen = range(60) if rows is None else sorted(rows)
+    parts = [(files, None if rows is None else np.array(chosen, np.intp))]
+    assert count_folders(parts) == ({"/": len(chosen)} if chosen else {})
+    placed = [photos[i] for i in chosen if photos[i].latitude is not None]
+    [*spots] = count_places(parts)
+    assert sum(spot.photos for spot in spots) == len(placed)
+    for spot in spots:  # all were taken at one place
+        assert (spot.latitude, spot.longitude) == (48.9, 2.4)
+        assert spot.id == (placed[0].id if len(placed) == 1 else None)
+
+
+@settings(max_examples=50)
+@given(
+    st.lists(
+        st.tuples(st.floats(-90, 90), st.floats(-180, 180), st.sampled_from(["/", "/a/", "/a/b/", "/ab/"])),
+        max_size=40,
+    ),
+    st.integers(1, 12),
+)
+def test_many_places_become_as_many_spots_as_are_allowed(taken, most: int):
+    files = FilesTold(taken)
+    spots = count_places([(files, None)], most)
+    assert sum(spot.photos for spot in spots) == len(taken)
+    coarsest = len({(math.floor(a / FIELDS[-1]), math.floor(b / FIELDS[-1])) for a, b, _ in taken})
+    assert len(spots) <= max(most, coarsest)
+    for spot in spots:
+        near = [
+            each
+            for each in taken
+            if abs(each[0] - spot.latitude) <= FIELDS[-1] and abs(each[1] - spot.longitude) <= FIELDS[-1]
+        ]
+        assert near
+        if spot.photos == 1:
+            assert spot.id is not None
+            assert spot.latitude == pytest.approx(taken[spot.id][0], abs=1e-4)
+    counted = Counter(folder for _, _, own in taken for folder in FOLDERS if own.startswith(folder))
+    assert count_folders([(files, None)]) == counted
+
+
+FOLDERS = ("/", "/a/", "/a/b/", "/ab/")
+
+
+class FilesTold:
+    """The arrays of an index that counts need, of photos by latitude, longitude and folder."""
+
+    def __init__(self, taken) -> None:
+        self.ids = np.arange(len(taken))
+        self.arrays = {
+            "latitude": np.array([each[0] for each in taken], np.float64),
+            "longitude": np.array([each[1] for each in taken], np.float64),
+            "placed": np.arange(len(taken)),
+            "folder": np.array([FOLDERS.index(each[2]) for each in taken], np.intp),
+        }
+
+    def table(self, column: str) -> tuple[str, ...]:
+        return FOLDERS

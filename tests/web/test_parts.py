@@ -1,0 +1,125 @@
+"""The parts of the server by themselves: the folder of pictures, rates, limits, threads."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from pathlib import Path
+
+import pytest
+
+from dsslic_search.core.errors import UsageError
+from dsslic_search.web.guard import BURST_SECONDS, CLIENTS_REMEMBERED, Rate, is_loopback
+from dsslic_search.web.limits import Limits, limits_of
+from dsslic_search.web.pictures import Cache
+from dsslic_search.web.refusals import Refusal
+from dsslic_search.web.server import listen
+from dsslic_search.web.tokens import TOKENS_KEPT, Tokens
+from dsslic_search.web.work import Pool
+
+
+def test_pictures_are_kept_within_the_limit(tmp_path: Path) -> None:
+    cache = Cache(tmp_path / "made", 10_000)
+    for number in range(100):
+        cache.put(f"{number:03d}-x.png", bytes([number]) * 400)
+        assert sum(path.stat().st_size for path in (tmp_path / "made").glob("*/*")) <= 10_000
+    assert cache.get("099-x.png") == bytes([99]) * 400
+    assert cache.get("000-x.png") is None
+    cache.put("large.png", bytes(10_001))
+    assert cache.get("large.png") is None
+    again = Cache(tmp_path / "made", 10_000)
+    assert again.get("099-x.png") is not None
+
+
+def test_a_folder_that_cannot_be_written_costs_nothing_but_time(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    cache = Cache(tmp_path / "file" / "folder", 1000)
+    cache.put("a-b.png", b"x")
+    assert cache.get("a-b.png") is None
+    for name in ("../a", "a/b", "", ".hidden", "x" * 300):
+        with pytest.raises(ValueError):
+            cache.get(name)
+
+
+def test_a_client_has_its_rate_and_no_other_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [100.0]
+    monkeypatch.setattr("dsslic_search.web.guard.time.monotonic", lambda: now[0])
+    rate = Rate(2)
+    assert [rate.wait("a") for _ in range(2 * BURST_SECONDS)] == [0] * 2 * BURST_SECONDS
+    assert 0 < rate.wait("a") <= 0.5
+    assert rate.wait("b") == 0
+    now[0] += 0.5
+    assert rate.wait("a") == 0
+    assert rate.wait("a") > 0
+    for number in range(2 * CLIENTS_REMEMBERED):
+        rate.wait(str(number))
+    assert len(rate._left) == CLIENTS_REMEMBERED
+
+
+def test_limits_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DSS_SERVE_ROWS", "7")
+    assert limits_of() == Limits(rows=7)
+    assert limits_of(rows=8, body=9) == Limits(rows=8, body=9)
+    for wrong in ("", "x", "-1", "0", "1.5", "٣"):
+        monkeypatch.setenv("DSS_SERVE_ROWS", wrong)
+        with pytest.raises(UsageError):
+            limits_of()
+
+
+def test_loopback_is_told_from_other_addresses() -> None:
+    for own in ("127.0.0.1", "127.9.9.9", "::1", "[::1]", "localhost", "LOCALHOST."):
+        assert is_loopback(own)
+    for other in ("0.0.0.0", "::", "192.168.1.2", "example.org", "127.0.0.1.example.org", "localhost.evil"):
+        assert not is_loopback(other)
+
+
+def test_few_work_at_once_and_few_wait() -> None:
+    async def play() -> None:
+        pool, go = Pool("test", 1, 1, 30), threading.Event()
+        first = asyncio.create_task(pool.run(go.wait, 30))
+        second = asyncio.create_task(pool.run(lambda: 2))
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        with pytest.raises(Refusal, match="too much to do") as refused:
+            await pool.run(lambda: 3)
+        assert refused.value.status == 503
+        go.set()
+        assert (await first, await second) == (True, 2)
+        assert await pool.run(lambda: 3) == 3
+        with pytest.raises(KeyError):
+            await pool.run(lambda: {}["no"])
+        pool.close()
+        hurried = Pool("test", 1, 1, 0.01)
+        stop = threading.Event()
+        with pytest.raises(Refusal, match="took longer"):
+            await hurried.run(stop.wait, 30)
+        stop.set()
+        hurried.close()
+
+    asyncio.run(play())
+
+
+def test_the_tokens_used_last_are_kept() -> None:
+    tokens: Tokens[int] = Tokens("the sketch")
+    first = tokens.give(0)
+    for number in range(TOKENS_KEPT - 1):
+        tokens.give(number)
+    assert tokens.of(first) == 0
+    tokens.give(5)
+    assert tokens.of(first) == 0
+    for number in range(TOKENS_KEPT):
+        tokens.give(number)
+    with pytest.raises(Refusal, match="not kept any more"):
+        tokens.of(first)
+
+
+def test_a_port_that_is_taken_or_cannot_be() -> None:
+    with listen("127.0.0.1", 0) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(Exception, match="cannot be listened at"):
+            listen("127.0.0.1", port)
+    for wrong in (-1, 65536):
+        with pytest.raises(UsageError):
+            listen("127.0.0.1", wrong)
+    with pytest.raises(UsageError):
+        listen("no.such.host.invalid", 0)
