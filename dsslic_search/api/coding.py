@@ -49,6 +49,8 @@ class EncodeWishes(TypedDict, total=False):
     """In place of a quality: the best one of at most so many bytes in all."""
     strip: str
     """Which metadata are left out: "location" or "metadata"; else "nothing"."""
+    profile: str
+    """How layers are coded: "default", "paper" (FLIF and BPG files as in arXiv 1806.03348) or "paper-444"."""
     segmenter: Segmenter | str | None
     """What makes the label map, itself or by name: see `networks.segmenter`."""
 
@@ -85,6 +87,7 @@ def encode_options(**wishes: Unpack[EncodeWishes]) -> EncodeOptions:
         importance=importance_of(wishes.get("importance") or {}, vocabulary.default()),
         target=targets[0] if targets else None,
         strip=wishes.get("strip", EncodeOptions.strip),
+        profile=wishes.get("profile", EncodeOptions.profile),
     )
 
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from dsslic_search.core.vocabulary import Vocabulary
 
 UNKNOWN_VOCABULARY = "not known here"
-RESIDUAL_KINDS = {1: "bpg-first", 2: "bpg", 3: "jpeg-xl"}  # by codec id
+RESIDUAL_KINDS = {1: "bpg-first", 2: "bpg", 3: "jpeg-xl", 4: "bpg-normalised"}  # by codec id
 _COLOURS = tuple(column.name for column in COLUMNS if column.values == "colours")
 _WORDS = tuple(column.name for column in COLUMNS if column.values == "words")
 LAYER_NAMES = {
@@ -134,7 +134,7 @@ def _residual(data: bytes) -> dict[str, Any] | None:
     ``gains``: by class name, and "others", or None; ``colour_axes``: 3 × 3 whole numbers or None.
     """
     from dsslic_search.codec import container
-    from dsslic_search.codec.layers import residual
+    from dsslic_search.codec.layers import normalised, residual
     from dsslic_search.codec.layers.terms import SIXTY_FOURTHS, read_terms
     from dsslic_search.core import vocabulary
 
@@ -150,6 +150,10 @@ def _residual(data: bytes) -> dict[str, Any] | None:
     }
     if chunk.codec == residual.FIRST_BPG:
         return {**said, "trust": 1.0, "colour_axes": None, "gains": None, "restoration": None}
+    if chunk.codec == residual.NORMALISED:
+        mapping, _ = normalised.read_mapping(chunk.data)
+        name = "fixed" if mapping.kind == normalised.FIXED else "min-max"
+        return {**said, "mapping": name, "least": mapping.least, "greatest": mapping.greatest}
     if chunk.codec != residual.BPG:
         return said
     terms, _ = read_terms(chunk.data, contents.header.grey)

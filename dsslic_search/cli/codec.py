@@ -229,9 +229,9 @@ def info(
     typer.echo(f"{'total':10} {said['bytes']:>10} {said['bpp']:>9.4f}")
     stages = ", ".join(f"{stage} {n}" for stage, n in said["stages"].items())
     typer.echo(f"bytes to read for each stage: {stages}")
-    typer.echo(
-        f"label map 1/{said['map_scale']}, compact 1/{said['compact_scale']} (QP {said['compact_qp']})"
-    )
+    coded = {layer["kind"]: layer["codec"] for layer in said["layers"]}
+    of_compact = "FLIF" if coded.get("COMP") == 2 else f"QP {said['compact_qp']}"
+    typer.echo(f"label map 1/{said['map_scale']}, compact 1/{said['compact_scale']} ({of_compact})")
     if said["certainty"] is not None:
         told = (f"{printable(name)} {sure:.0%}" for name, sure in said["certainty"].items())
         typer.echo(f"how sure the segmenter was: {', '.join(told)}")
@@ -256,6 +256,11 @@ def _residual_lines(said: dict[str, Any] | None, qp: int) -> list[str]:
         return ["lossless: the photo itself as JPEG XL, every pixel exact"]
     if said["kind"] == "unknown":
         return [f"residual of a kind not known here ({said['codec']})"]
+    if said["kind"] == "bpg-normalised":
+        return [
+            f"residual: BPG (codec {said['codec']}), QP {qp}, {said['mapping']} mapping of "
+            f"{said['least']}…{said['greatest']}"
+        ]
     planes = (
         "along the photo's own colour axes"
         if said["colour_axes"]

@@ -66,6 +66,14 @@ ImportanceWords = Annotated[
 ]
 
 
+ProfileName = Annotated[
+    str,
+    typer.Option(
+        "--profile",
+        help="default; or as DSSLIC's paper codes layers, in FLIF and BPG files: paper; paper-444 with all "
+        "chroma.",
+    ),
+]
 StripMetadata = Annotated[
     bool, typer.Option("--strip-metadata", help="Leave all metadata out: EXIF, XMP and IPTC.")
 ]
@@ -92,6 +100,7 @@ def asked_of_encoder(
     segmenter: SegmenterName = None,
     classes: ClassesFile = None,
     own_classes: OwnClasses = False,
+    profile: ProfileName = "default",
     strip_metadata: StripMetadata = False,
     strip_location: StripLocation = False,
 ) -> EncodeOptions:
@@ -114,6 +123,7 @@ def asked_of_encoder(
         max_bytes=None if max_bytes is None else size_option("--max-bytes", max_bytes),
         segmenter=segmenter_of(segmenter, classes, own_classes),
         strip=strip_of(strip_metadata, strip_location),
+        profile=profile,
     )
 
 

@@ -20,6 +20,7 @@ from dsslic_search.codec.layers import (
     label_map,
     lossless,
     metadata,
+    normalised,
     original,
     provenance,
     residual,
@@ -262,6 +263,8 @@ class _Decoding:
         residual.LAYER.check(chunk)
         if chunk.codec == residual.JPEG_XL:
             return lossless.decode(chunk, self.size, grey)
+        if chunk.codec == residual.NORMALISED:
+            return normalised.decode(chunk, self._under_residual())
         if chunk.codec == residual.FIRST_BPG:
             return residual.decode_first(chunk, self._under_residual(), grey)
         terms, picture = read_terms(chunk.data, grey)

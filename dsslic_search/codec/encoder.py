@@ -39,6 +39,7 @@ from dsslic_search.codec.layers import (
     label_map,
     lossless,
     metadata,
+    normalised,
     original,
     provenance,
     residual,
@@ -53,7 +54,7 @@ from dsslic_search.codec.quality import Quantisers, effort, quantisers
 from dsslic_search.codec.target import meet
 from dsslic_search.core.dialect import Dialect
 from dsslic_search.core.errors import UsageError
-from dsslic_search.core.kinds import KeepMode
+from dsslic_search.core.kinds import KeepMode, Profile
 from dsslic_search.core.settings import LOSSLESS
 from dsslic_search.features.image_words import ImageWords
 from dsslic_search.networks import grid, objections, runtime
@@ -123,6 +124,7 @@ class _Encoding:
 
     def __init__(self, photo: SourcePhoto, options: EncodeOptions) -> None:
         self.options, self.clock = options, _Clock()
+        self.profile = Profile(options.profile)
         self.size = photo.height, photo.width
         photo = reduction.reduced(photo, reduction.shrink_for(*self.size, options))
         self.photo = photo
@@ -137,7 +139,7 @@ class _Encoding:
             self.labels, probabilities = objections.heed(self.labels, probabilities, of_words)
         self.clock.mark("words")
         self.base_chunks = [] if self.dialect.native else [class_list.encode(self.dialect)]
-        self.base_chunks.append(label_map.encode(self.labels))
+        self.base_chunks.append(label_map.encode(self.labels, as_flif=self.profile.is_paper))
         self.certainties: dict[int, int] = {}
         if probabilities is not None:
             sure = certainty.encode(self.labels, probabilities)
@@ -161,7 +163,7 @@ class _Encoding:
         SHA-256."""
         photo, mode = self.photo, self.options.mode
         qps = quantisers(quality)
-        coded = compact.encode(self.compact, qps.compact, quickly=mode is KeepMode.REFERENCE)
+        coded = self._compact(qps)
         self.clock.mark("compact")
         chunks, finenet, qp = [*self.base_chunks, coded], NO_NETWORK, qps.residual
         if mode is KeepMode.LAYERS:
@@ -169,7 +171,8 @@ class _Encoding:
                 chunks.append(lossless.encode(np.ascontiguousarray(self.wanted), self.options.effort))
                 qp = 0
             else:
-                layer, finenet, qp = self._residual(coded, qps)
+                residual_of = self._normalised if self.profile.is_paper else self._residual
+                layer, finenet, qp = residual_of(coded, qps)
                 chunks.append(layer)
             chunks += self._beside_the_pixels()
             self.clock.mark("residual")
@@ -189,7 +192,7 @@ class _Encoding:
             map_scale=self.scale,
             compact_scale=SCALE,
             quality=quality,
-            compact_qp=qps.compact,
+            compact_qp=0 if self.profile.is_paper else qps.compact,
             residual_qp=qp,
             vocabulary=self.dialect.vocabulary.identity,
             segmenter=self.segmenter.identity,
@@ -209,6 +212,11 @@ class _Encoding:
             header.segmenter,
             dict(self.clock.spent),
         )
+
+    def _compact(self, qps: Quantisers) -> Chunk:
+        if self.profile.is_paper:
+            return compact.encode_as_flif(self.compact)
+        return compact.encode(self.compact, qps.compact, quickly=self.options.mode is KeepMode.REFERENCE)
 
     def _beside_the_pixels(self) -> list[Chunk]:
         """Opacity and metadata, where the photo has them."""
@@ -257,6 +265,13 @@ class _Encoding:
             terms = self._restored(terms, picture, coarse, qp)
         finenet = runtime.identity(runtime.UNDER_RESIDUAL) if terms.trust else NO_NETWORK
         return residual.chunk(terms, picture), finenet, qp
+
+    def _normalised(self, coded_compact: Chunk, qps: Quantisers) -> tuple[Chunk, str, int]:
+        """The same as the paper has it."""
+        kind = normalised.FIXED if self.profile is Profile.PAPER_444 else normalised.MIN_MAX
+        coarse, preset = self._coarse(coded_compact), self.effort.preset
+        layer, qp = normalised.encode(self.wanted, coarse, kind, qps.residual, preset)
+        return layer, runtime.identity(runtime.UNDER_RESIDUAL), qp
 
     def _coarse(self, coded_compact: Chunk) -> NDArray[np.uint8]:
         """x′ as the decoder will have it."""

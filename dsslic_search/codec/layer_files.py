@@ -17,7 +17,7 @@ from typing import Any
 from dsslic_search.codec import container, decoder
 from dsslic_search.codec.chunk import Chunk
 from dsslic_search.codec.container import Contents, Header
-from dsslic_search.codec.layers import alpha, compact, label_map, original, residual
+from dsslic_search.codec.layers import alpha, compact, label_map, normalised, original, residual
 from dsslic_search.codec.layers.terms import read_terms
 from dsslic_search.core.errors import FormatError, StageError
 from dsslic_search.core.kinds import KeepMode, Stage
@@ -26,9 +26,12 @@ DESCRIPTION = "layers.json"
 FORMAT, VERSION = "dsslic layers", 1
 FILES = {
     (label_map.LAYER.kind, label_map.CONTEXT_MIXING): "s.map",
+    (label_map.LAYER.kind, label_map.FLIF): "s.flif",
     (compact.LAYER.kind, compact.BPG): "c.bpg",
+    (compact.LAYER.kind, compact.FLIF): "c.flif",
     (residual.LAYER.kind, residual.FIRST_BPG): "r.bpg",
     (residual.LAYER.kind, residual.BPG): "r.bpg",
+    (residual.LAYER.kind, residual.NORMALISED): "r.bpg",
     (residual.LAYER.kind, residual.JPEG_XL): "r.jxl",
     (alpha.LAYER.kind, alpha.BPG): "alpha.bpg",
     (original.LAYER.kind, original.STORED): "original",
@@ -87,9 +90,12 @@ def names(description: bytes) -> list[str]:
 
 def _terms(chunk: Chunk, contents: Contents) -> bytes:
     """What a layer says before its picture."""
-    if (chunk.kind, chunk.codec) != (residual.LAYER.kind, residual.BPG):
+    if chunk.kind != residual.LAYER.kind or chunk.codec not in (residual.BPG, residual.NORMALISED):
         return b""
-    _, picture = read_terms(chunk.data, contents.header.grey)
+    if chunk.codec == residual.BPG:
+        _, picture = read_terms(chunk.data, contents.header.grey)
+    else:
+        _, picture = normalised.read_mapping(chunk.data)
     return chunk.data[: len(chunk.data) - len(picture)]
 
 

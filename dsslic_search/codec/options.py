@@ -9,7 +9,7 @@ from dsslic_search.codec.layers.importance import MAX_IMPORTANCE, MIN_IMPORTANCE
 from dsslic_search.codec.picture.stripping import Strip
 from dsslic_search.codec.quality import effort, quantisers
 from dsslic_search.core.errors import UsageError
-from dsslic_search.core.kinds import KeepMode
+from dsslic_search.core.kinds import KeepMode, Profile
 from dsslic_search.core.settings import DEFAULT_EFFORT, DEFAULT_QUALITY, LOSSLESS
 
 if TYPE_CHECKING:
@@ -41,7 +41,8 @@ class EncodeOptions:
     label, each way; None for the rule of :func:`dsslic_search.codec.encoder.map_scale_for`. ``segmenter``:
     what makes the label map; None for SegNet. ``effort``: 1 (fastest) .. 9 (smallest). ``importance``: how
     much classes of the shipped vocabulary matter. ``target``: what to meet in place of ``quality``.
-    ``strip``: which metadata are left out, by a name of `codec.picture.stripping.Strip`."""
+    ``strip``: which metadata are left out, by a name of `codec.picture.stripping.Strip`. ``profile``: how
+    layers are coded, by a name of `core.kinds.Profile`."""
 
     quality: int = DEFAULT_QUALITY
     keep: str = KeepMode.LAYERS
@@ -51,6 +52,7 @@ class EncodeOptions:
     importance: Importance = ()
     target: Target | None = None
     strip: str = Strip.NOTHING
+    profile: str = Profile.DEFAULT
 
     def __post_init__(self) -> None:
         quantisers(self.quality)
@@ -75,6 +77,12 @@ class EncodeOptions:
             )
         if self.quality == LOSSLESS and (self.target or self.importance):
             raise UsageError("a lossless file has no target and no importances: every pixel is exact")
+
+        if Profile.named(self.profile).is_paper and (self.importance or self.quality == LOSSLESS):
+            raise UsageError(
+                f'profile "{self.profile}" codes the residual as the paper does, without importances and '
+                f'never losslessly; leave them out, or choose profile "{Profile.DEFAULT}"'
+            )
 
     def chosen_segmenter(self) -> Segmenter:
         """What makes the label map: the segmenter asked for, else SegNet as closely as the effort says."""

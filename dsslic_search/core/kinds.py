@@ -41,6 +41,30 @@ class Stage(StrEnum):
         return cls(name)
 
 
+class Profile(StrEnum):
+    """How the layers of a photo are coded. A file does not say it: each layer says how it is coded."""
+
+    DEFAULT = "default"
+    """The label map by a coder of ours, the compact image in HEVC, the photo along its own colour axes."""
+    PAPER = "paper"
+    """As arXiv 1806.03348 does: the label map and the compact image as FLIF files, the residual normalised by
+    its least and greatest as a BPG file with chroma of half size."""
+    PAPER_444 = "paper-444"
+    """The same with a fixed mapping of the residual and chroma of full size."""
+
+    @classmethod
+    def named(cls, name: str) -> Profile:
+        """The profile of that name; UsageError, with all names, when there is none."""
+        if name not in tuple(cls):
+            raise UsageError(f'profile "{name}" is not one of: {", ".join(cls)}')
+        return cls(name)
+
+    @property
+    def is_paper(self) -> bool:
+        """Whether layers are coded as in the paper."""
+        return self is not Profile.DEFAULT
+
+
 class PhotoState(StrEnum):
     """How an archive's photo stands: by what was done to it in the archive, else by where its file lies or
     lay."""

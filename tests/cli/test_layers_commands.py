@@ -53,3 +53,49 @@ def test_what_is_missing_is_said_in_one_line(made: Path, tmp_path: Path, run: Ru
     ran = run("export-layers", 7, "--archive", made / "archive", "--out", tmp_path / "none")
     assert ran.code in (1, 2)
     assert not (tmp_path / "none").exists()
+
+
+def test_an_archive_may_hold_both_profiles_and_remembers_how_photos_are_kept(
+    photos: Path, tmp_path: Path, run: Run
+) -> None:
+    folder, archive = tmp_path / "photos", tmp_path / "archive"
+    folder.mkdir()
+    for number, path in enumerate(sorted(photos.rglob("*.jpg"))[:3]):
+        with Image.open(path) as photo:
+            photo.resize((120, 90)).save(tmp_path / f"{number}.jpg", quality=90)
+
+    def come(number: int, *words: object) -> None:
+        (tmp_path / f"{number}.jpg").rename(folder / f"{number}.jpg")
+        ran = run(*words, "--archive", archive)
+        assert ran.code == 0, ran.err
+
+    come(0, "ingest", folder, "--effort", 1)
+    come(1, "ingest", folder, "--effort", 1, "--profile", "paper")
+    come(2, "sync", folder)
+    for photo_id, codecs in ((1, [1, 1, 2]), (2, [2, 2, 4]), (3, [2, 2, 4])):
+        layers = run("show", photo_id, "--archive", archive, "--json").json["layers"]
+        assert [layer["codec"] for layer in layers if layer["kind"] in ("SMAP", "COMP", "RESI")] == codecs
+    before = run("query", "not volcano", "--archive", archive, "--json").json["results"]
+    assert run("reindex", "--archive", archive).code == 0
+    assert run("query", "not volcano", "--archive", archive, "--json").json["results"] == before
+    assert len(before) > 1
+    assert run("check", "--read-data", "--archive", archive).code == 0
+    assert run("preview", 2, "--out", tmp_path / "x.png", "--archive", archive).code == 0
+    assert run("export-layers", 2, "--out", tmp_path / "layers", "--archive", archive).code == 0
+    assert {path.name for path in (tmp_path / "layers").iterdir()} == {
+        "s.flif",
+        "c.flif",
+        "r.bpg",
+        "layers.json",
+    }
+
+
+def test_what_a_paper_file_is_made_of_is_said(made: Path, tmp_path: Path, run: Run) -> None:
+    out = tmp_path / "paper.dsslic"
+    assert run("encode", made / "photo.jpg", out, "--profile", "paper", "--effort", 1).code == 0
+    told = run("info", out).out
+    assert "compact 1/8 (FLIF)" in told
+    assert "residual: BPG (codec 4), QP " in told
+    assert "min-max mapping of -" in told
+    ran = run("encode", made / "photo.jpg", out, "--profile", "newspaper", "--force")
+    assert (ran.code, "default, paper, paper-444" in ran.message) == (2, True)

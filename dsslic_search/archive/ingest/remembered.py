@@ -105,6 +105,8 @@ def _plain(options: EncodeOptions, frames: FrameChoice | None, even_undecoded: b
         plain["map_scale"] = options.map_scale
     if str(options.strip) != "nothing":
         plain["strip"] = str(options.strip)
+    if str(options.profile) != "default":
+        plain["profile"] = str(options.profile)
     if options.segmenter is not None:
         plain["segmenter"] = str(getattr(options.segmenter, "name", ""))
     if even_undecoded:

@@ -29,7 +29,8 @@ from dsslic_search.core.kinds import Stage
 FIRST_BPG = 1  # as version 0.1 wrote it: r = x − x′ in BT.601, without terms
 BPG = 2
 JPEG_XL = 3  # the photo itself
-LAYER = Layer("RESI", "the residual", (FIRST_BPG, BPG, JPEG_XL), (Stage.FULL,), holds_photo=True)
+NORMALISED = 4  # as the paper has it: :mod:`dsslic_search.codec.layers.normalised`
+LAYER = Layer("RESI", "the residual", (FIRST_BPG, BPG, JPEG_XL, NORMALISED), (Stage.FULL,), holds_photo=True)
 
 DIFFERENCE_QP_OFFSET = 6  # differences are coded at half the scale: the same distortion needs a QP 6 lower
 WHITE_QUARTERS = 255 << FRACTION_BITS

@@ -1,7 +1,7 @@
 """The label map's layer: s, class ids, lossless (DSSLIC's s).
 
 Its bytes are made by :mod:`dsslic_search.codec.layers.label_map.coder`, a context-mixing coder of the PAQ
-line; docs/label-map.md describes them.
+line; docs/label-map.md describes them. In the paper's profile they are a FLIF file.
 """
 
 from __future__ import annotations
@@ -10,12 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dsslic_search.codec.chunk import Chunk, Layer
+from dsslic_search.codec.layers import flif_files
 from dsslic_search.codec.layers.label_map import coder
 from dsslic_search.core.errors import FormatError
 from dsslic_search.core.kinds import Stage
 
 CONTEXT_MIXING = 1
-LAYER = Layer("SMAP", "the label map", (CONTEXT_MIXING,), (Stage.MAP, Stage.COARSE, Stage.FULL))
+FLIF = 2
+LAYER = Layer("SMAP", "the label map", (CONTEXT_MIXING, FLIF), (Stage.MAP, Stage.COARSE, Stage.FULL))
 
 MAX_SIDE = 256  # labels: the map scale is the smallest by which the longer side has no more
 
@@ -25,8 +27,10 @@ def scale_for(height: int, width: int) -> int:
     return -(-max(height, width) // MAX_SIDE)
 
 
-def encode(labels: NDArray[np.uint8]) -> Chunk:
-    """The label map, uint8 [h, w] at its own scale."""
+def encode(labels: NDArray[np.uint8], as_flif: bool = False) -> Chunk:
+    """The label map, uint8 [h, w] at its own scale; ``as_flif``: as a FLIF file."""
+    if as_flif:
+        return LAYER.chunk(FLIF, flif_files.encode(labels))
     return LAYER.chunk(CONTEXT_MIXING, coder.encode(labels))
 
 
@@ -34,6 +38,8 @@ def decode(chunk: Chunk, size: tuple[int, int]) -> NDArray[np.uint8]:
     """What :func:`encode` was given. FormatError when the chunk is damaged or not of the (height, width)
     ``size``."""
     LAYER.check(chunk)
+    if chunk.codec == FLIF:
+        return flif_files.decode(chunk.data, size, planes=1)
     height, width = size
     if coder.read_size(chunk.data) != size:
         raise FormatError("the label map is not of the size that the header declares")
