@@ -18,7 +18,7 @@ def register(app: typer.Typer) -> None:
         no_args_is_help=True,
         rich_markup_mode=None,
     )
-    for command in (ingest, reindex, speed, scale, startup):
+    for command in (ingest, reindex, speed, scale, startup, serve):
         group.command()(command)
     bench_codec.register(group)
     bench_search.register(group)
@@ -136,4 +136,24 @@ def startup(
     outputs = may_write(out, force)
     results = bench.run(images, against, rounds=rounds) | shell.run(images, rounds)
     typer.echo("\n".join([*bench.table(results), *shell.table(results)]), err=True)
+    finish(results, out, outputs)
+
+
+def serve(
+    maps: Maps,
+    images: Images,
+    photos: Annotated[int, typer.Option(min=100, help="Photos of the archive.")] = 100_000,
+    users: Annotated[int, typer.Option(min=1, help="Users at once.")] = 50,
+    seconds: Annotated[float, typer.Option(min=1, help="How long they ask.")] = 60,
+    turn: Annotated[float, typer.Option(min=0, help="Seconds of a turn of one user.")] = 5,
+    out: Out = None,
+    force: Force = False,
+) -> None:
+    """Milliseconds of queries and tiles of the server under many users on this computer, its memory, and
+    seconds from its start to the first page."""
+    from dsslic_search.bench import serve as bench
+
+    outputs = may_write(out, force)
+    results = bench.run(maps, images, photos, users, seconds, turn)
+    typer.echo("\n".join(bench.table(results)), err=True)
     finish(results, out, outputs)

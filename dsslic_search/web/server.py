@@ -162,7 +162,8 @@ def listen(host: str, port: int) -> socket.socket:
         [(family, _, _, _, where), *_] = socket.getaddrinfo(
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )
-        listening = socket.socket(family, socket.SOCK_STREAM)
+        # of sockets that do not say TCP, asyncio leaves small parts waiting for 40 ms (Nagle's algorithm)
+        listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     except OSError as e:
         raise UsageError(f"{host}: no address that can be listened at ({e.strerror or e})") from e
     try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import threading
 from pathlib import Path
 
@@ -123,3 +124,8 @@ def test_a_port_that_is_taken_or_cannot_be() -> None:
             listen("127.0.0.1", wrong)
     with pytest.raises(UsageError):
         listen("no.such.host.invalid", 0)
+
+
+def test_small_answers_are_sent_at_once() -> None:
+    with listen("127.0.0.1", 0) as listening:
+        assert listening.proto == socket.IPPROTO_TCP  # else asyncio does not switch Nagle's algorithm off
