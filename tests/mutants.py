@@ -44,10 +44,15 @@ ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = "dsslic_search"
 MUTATED = ("codec", "archive", "index", "query")
 UNSEEN = tuple(
-    f"{PACKAGE}/codec/layers/label_map/{name}.py" for name in ("machine", "model", "start", "walk")
+    f"{PACKAGE}/codec/{folder}/{name}.py"
+    for folder, names in (
+        ("layers/label_map", ("machine", "model", "start", "walk")),
+        ("flif", ("machine", "learning", "chances", "ranges", "tree", "scanlines", "interlaced", "run")),
+    )
+    for name in names
 )
 """Modules that mostly run as machine code, or once for all tests of a process: coverage sees too little."""
-UNSEEN_TESTS = ["tests/codec/layers/label_map/", "tests/codec/test_golden.py"]
+UNSEEN_TESTS = ["tests/codec/layers/label_map/", "tests/codec/flif/", "tests/codec/test_golden.py"]
 ENDLESS_SECONDS = 60.0
 """How long tests may take, beside ``ENDLESS_TIMES`` what they take without a fault."""
 ENDLESS_TIMES = 4.0

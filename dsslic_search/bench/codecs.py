@@ -19,6 +19,7 @@ from dsslic_search.codec.bpg.colour import rescale
 from dsslic_search.codec.layers import compact, label_map, residual
 from dsslic_search.codec.picture.open import SourcePhoto
 from dsslic_search.core.errors import MissingExtraError, UsageError
+from dsslic_search.core.kinds import Profile
 
 Pixels = NDArray[np.uint8]
 
@@ -74,6 +75,8 @@ def all_codecs() -> dict[str, Codec]:
             _cut_coarse,
             _layers_of_dsslic,
         ),
+        _paper("dsslic-paper", "DSSLIC, coded as in the paper", Profile.PAPER, ladder),
+        _paper("dsslic-paper-444", "DSSLIC, coded as in the paper, 4:4:4", Profile.PAPER_444, ladder),
         _bpg("bpg444", "BPG 4:4:4", f"{x265}, 8 bit YCbCr"),
         _bpg("bpg420", "BPG 4:2:0", f"{x265}, 8 bit YCbCr 4:2:0", chroma="420"),
         _bpg("bpgrgb", "RGB-mode BPG (paper's protocol)", f"{x265}, 8 bit planes G, B, R", colour="rgb"),
@@ -117,6 +120,15 @@ def all_codecs() -> dict[str, Codec]:
 
 def _encode_dsslic(pixels: Pixels, quality: float) -> bytes:
     return encoder.encode_photo(SourcePhoto(pixels), options.EncodeOptions(quality=int(quality))).data
+
+
+def _paper(name: str, label: str, profile: Profile, ladder: tuple[float, ...]) -> Codec:
+    def encode(pixels: Pixels, quality: float) -> bytes:
+        wanted = options.EncodeOptions(quality=int(quality), profile=profile)
+        return encoder.encode_photo(SourcePhoto(pixels), wanted).data
+
+    made = f'this package, default effort, profile "{profile}"'
+    return Codec(name, label, made, ladder, encode, _decode_dsslic, layers=_layers_of_dsslic)
 
 
 def _decode_dsslic(data: bytes) -> Pixels:

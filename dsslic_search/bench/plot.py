@@ -26,6 +26,8 @@ _OURS = "#c8102e"
 _COLOURS = {
     "dsslic": _OURS,
     "dsslic-coarse": "#e8896b",
+    "dsslic-paper": "#8f1d3f",
+    "dsslic-paper-444": "#d46a9f",
     "bpg444": "#111111",
     "bpg420": "#8a8a8a",
     "bpgrgb": "#7b4b94",

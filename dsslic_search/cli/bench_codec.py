@@ -16,7 +16,7 @@ from dsslic_search.core.output import Outputs
 
 def register(group: typer.Typer) -> None:
     """Add this module's commands."""
-    for command in (levers, importance, rd, label_map, map_scale):
+    for command in (levers, importance, rd, label_map, flif, map_scale):
         group.command(command.__name__.replace("_", "-"))(command)
 
 
@@ -68,7 +68,7 @@ def rd(
         typer.Option(
             metavar="NAME,…",
             help="Of: dsslic, dsslic-coarse, bpg444, bpg420, bpgrgb (the paper's protocol), hevc444-10, "
-            "avif, avif-psnr, jxl, webp, jpeg.",
+            "avif, avif-psnr, jxl, webp, jpeg, dsslic-paper, dsslic-paper-444 (layers as in the paper).",
         ),
     ] = "dsslic,dsslic-coarse,bpg444,avif,jxl,webp,jpeg",
     out: Annotated[
@@ -148,6 +148,28 @@ def label_map(
         results["fuzz"] = bench.fuzz(fuzz, 1)
     for name, ratio in results["ratio"].items():
         typer.echo(f"{name:14} {ratio:.3f}", err=True)
+    finish(results, out, outputs)
+
+
+def flif(
+    vectors: Annotated[
+        Path,
+        typer.Option(
+            metavar="DIR", help="NAME.png with the reference encoder's NAME.N.flif and NAME.I.flif."
+        ),
+    ],
+    maps: Annotated[Path, typer.Option(metavar="DIR", help="Label maps as PNG, for speed at 512 × 512.")],
+    fuzz: Annotated[int, typer.Option(min=0, help="Also decode this many damaged files.")] = 0,
+    out: Out = None,
+    force: Force = False,
+) -> None:
+    """FLIF: files of the reference encoder read, ours beside them in size, speed, damaged files."""
+    from dsslic_search.bench import flif as bench
+
+    outputs = may_write(out, force)
+    results = bench.run(vectors, maps)
+    if fuzz:
+        results["fuzz"] = bench.fuzz(vectors, fuzz, 1)
     finish(results, out, outputs)
 
 

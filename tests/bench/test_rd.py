@@ -82,6 +82,16 @@ def test_a_pillow_without_the_format_is_named(pixels: np.ndarray, monkeypatch: p
         codecs.all_codecs()["avif"].encode(pixels, 50)
 
 
+def test_the_papers_profile_is_measured_by_its_own_name(folder: Path, pixels: np.ndarray):
+    names = ["dsslic-paper", "dsslic-paper-444"]
+    found = rd.measure(folder / "picos.png", names, (50,))
+    for name in names:
+        wanted = options.EncodeOptions(50, profile=name.removeprefix("dsslic-"))
+        data = encoder.encode_photo(SourcePhoto(pixels), wanted).data
+        assert found[name][0].bytes == len(data)
+        assert [e.codec for e in container.read(data).entries if e.kind == "RESI"] == [4]
+
+
 def test_our_files_are_counted_by_layer_and_cut_after_the_coarse_stage(folder: Path, pixels: np.ndarray):
     found = rd.measure(folder / "picos.png", ["dsslic", "dsslic-coarse", "jpeg"], (30, 70))
     for setting, whole, coarse in zip((30, 70), found["dsslic"], found["dsslic-coarse"], strict=True):

@@ -88,6 +88,7 @@ ROWS = {
     "bench importance": bench("importance", f"{DATA}=sky"),
     "bench reindex": bench("reindex", "--images", DATA),
     "bench label-map": bench("label-map", "--table", DATA, "--data", DATA),
+    "bench flif": bench("flif", "--vectors", DATA, "--maps", DATA),
     "bench map-scale": bench("map-scale", "--data", DATA, "--images", DATA),
     "bench segmentation": bench("segmentation", "--data", DATA),
     "bench objections": bench("objections", "--data", DATA),
