@@ -197,7 +197,8 @@ async def _load(
                 taken["query"].append(spent)
                 taken["reading"].append((await client.get(f"/api/read?{urlencode({'q': text})}"))[1])
                 ids = ",".join(str(each["id"]) for each in json.loads(body)["objects"][:TILES])
-                taken["label maps"].append((await client.get(f"/api/maps?ids={ids}"))[1])
+                if ids:
+                    taken["label maps"].append((await client.get(f"/api/maps?ids={ids}"))[1])
                 for tile in tiles[text]:
                     taken["tile from the cache"].append((await client.get(tile))[1])
                 await asyncio.sleep(max(0.0, began + turn - time.perf_counter()))
