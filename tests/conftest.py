@@ -3,6 +3,7 @@ what many of them need made once, and coverage where there is something new to s
 
 import gc
 import os
+import sys
 from collections.abc import Generator, Iterator
 from contextlib import nullcontext
 from typing import Any
@@ -14,6 +15,10 @@ from hypothesis import HealthCheck, settings
 # and every core has a process of the tests already. Commands that tests start inherit it.
 for pool in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ[pool] = "1"
+
+# Bytecode is kept, of the tests that pytest rewrites and for the commands that tests start.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 settings.register_profile("clockless", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("long", settings.get_profile("clockless"), max_examples=150, stateful_step_count=50)
@@ -46,7 +51,7 @@ def pytest_runtest_protocol() -> Generator[None, Any, Any]:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, Any, Any]:
-    with measured.watched_test(pyfuncitem.obj):
+    with measured.watched_test(pyfuncitem.obj, pyfuncitem.nodeid.partition("[")[0]):
         return (yield)
 
 

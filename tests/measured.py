@@ -1,7 +1,7 @@
 """Where coverage looks. Under Python 3.11 all code runs two to five times slower while it does, pytest's and
 other libraries' too. So it looks at modules of the package and of the tests as they are loaded, at test
-functions, at the first examples of each property, and at each fixture when it is made first, and looks away
-otherwise: there is nothing new to see.
+functions, at the first examples of each property, the first sets of parameters of each test, and at each
+fixture when it is made first, and looks away otherwise: there is nothing new to see.
 
 Nothing here does anything where coverage is not measured, or is measured by ``sys.monitoring``.
 """
@@ -11,6 +11,7 @@ from __future__ import annotations
 import functools
 import sys
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib.machinery import SourceFileLoader
@@ -22,8 +23,10 @@ from _pytest.assertion.rewrite import AssertionRewritingHook
 T = TypeVar("T")
 
 WATCHED_PACKAGES = ("dsslic_search", "tests")
-WATCHED_EXAMPLES = 20  # of each property: the simplest, which Hypothesis tries first, and some others
+WATCHED_EXAMPLES = 10  # of each property: the simplest, which Hypothesis tries first, and some others
+WATCHED_CASES = 20  # of each test with parameters, in each process
 
+_cases: Counter[str] = Counter()  # of each test, that came already
 
 _here = threading.local()  # ``tracer``: coverage's of this thread, once it has looked away from it
 _of_threads: Any = None  # what coverage has every new thread traced by
@@ -109,8 +112,13 @@ def watched() -> Iterator[None]:
 
 
 @contextmanager
-def watched_test(test: Any) -> Iterator[None]:
-    """What a test does is measured; of a property, the first examples."""
+def watched_test(test: Any, name: str) -> Iterator[None]:
+    """What a test does is measured; of a property, the first examples, and of a test with parameters, named
+    ``name`` with each set of them, the first of these."""
+    _cases[name] += 1
+    if _cases[name] > WATCHED_CASES:
+        yield
+        return
     handle = getattr(test, "hypothesis", None)
     if handle is None:
         with watched():

@@ -1,5 +1,5 @@
 """What many tests need, worked out once a run: what networks see in a photo, a new catalog, the text of
-statements, machine code.
+statements, machine code. And what no test needs: waiting until a disk has what was written.
 
 The first two follow from what they are given alone, so they are kept by it: the answers of SegNet and of the
 image words for each photo's pixels, whichever process of pytest asked first, and one empty catalog that
@@ -36,9 +36,11 @@ from tests.measured import out_of_sight
 SEGMENT, IMAGE_WORDS = runtime.segment, runtime.image_words
 NETWORK, UPGRADE, CREATE_ENGINE = runtime.network, database.upgrade, sqlalchemy.create_engine
 MADE, COMPILED = MachineCode.made, compiling._compiled
+MAKE_ENGINE = database.make_engine
 
 
 STATEMENTS = 2000  # kept as text
+PATIENT_WITH_PHOTOS = 2000  # before loops are compiled, which pays sooner than where one question is asked
 
 
 @contextmanager
@@ -83,6 +85,15 @@ def kept_in(folder: Path) -> Iterator[None]:
         made._compiled_cache = statements
         return made
 
+    def make_engine(*given: Any, **how: Any) -> Engine:
+        """Catalogs of tests have to outlive no power cut."""
+        made = MAKE_ENGINE(*given, **how)
+        if made.dialect.name == "sqlite":
+            sqlalchemy.event.listen(
+                made, "connect", lambda connection, _: connection.execute("PRAGMA synchronous = OFF")
+            )
+        return made
+
     def machine_code(code: MachineCode) -> Loop | None:
         if code.is_known:
             return MADE(code)
@@ -100,6 +111,9 @@ def kept_in(folder: Path) -> Iterator[None]:
         return run
 
     with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "fsync", os.fstat)  # which refuses what is no open file, too
+        patch.setattr(database, "make_engine", make_engine)
+        patch.setattr(compiling.PATIENCE, "photos", PATIENT_WITH_PHOTOS)
         patch.setattr(runtime, "segment", partial(seen, SEGMENT))
         patch.setattr(runtime, "image_words", partial(seen, IMAGE_WORDS))
         patch.setattr(database, "upgrade", upgrade)

@@ -66,6 +66,7 @@ def traced_by(tracer: Tracer) -> Iterator[None]:
 def nothing_known_yet(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(measured, "_here", threading.local())
     monkeypatch.setattr(measured, "_of_threads", None)
+    monkeypatch.setattr(measured, "_cases", Counter())
     monkeypatch.setattr(threading, "gettrace", lambda: None)
     monkeypatch.setattr(threading, "settrace", lambda _: None)
 
@@ -122,11 +123,23 @@ def test_the_first_examples_of_a_property_are_watched(monkeypatch: pytest.Monkey
         seen.append(sys.gettrace())
 
     with traced_by(tracer), unwatched():
-        with measured.watched_test(holds):
+        with measured.watched_test(holds, "holds"):
             holds()
         holds()
     assert seen[: measured.WATCHED_EXAMPLES] == [tracer] * measured.WATCHED_EXAMPLES
     assert seen[measured.WATCHED_EXAMPLES :] == [None] * (60 - measured.WATCHED_EXAMPLES)
+
+
+def test_of_a_test_with_parameters_it_looks_at_the_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    tracer, seen = Tracer(), []
+    monkeypatch.setattr(threading, "gettrace", lambda: tracer)
+    with traced_by(tracer), unwatched():
+        for _ in range(measured.WATCHED_CASES + 2):
+            with measured.watched_test(str, "with parameters"):
+                seen.append(sys.gettrace())
+        with measured.watched_test(str, "another"):
+            seen.append(sys.gettrace())
+    assert seen == [*[tracer] * measured.WATCHED_CASES, None, None, tracer]
 
 
 def test_lines_after_what_is_out_of_sight_are_taken_to_be_where_they_are(
