@@ -187,7 +187,7 @@ def database_trouble(where: str) -> Iterator[None]:
     to do."""
     try:
         yield
-    except SQLAlchemyError as e:
+    except (SQLAlchemyError, sqlite3.Error) as e:
         cause = getattr(e, "orig", None) or e
         raise ArchiveError(f"{where}: {_in_words(cause)}") from e
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from datetime import datetime
+from functools import cached_property
+from itertools import compress
 from typing import Any
 
 import numpy as np
@@ -27,23 +30,21 @@ from sqlalchemy import (
 from dsslic_search.archive.history import changed_since
 from dsslic_search.archive.lookup import PROSE, Totals, batches, classes_of
 from dsslic_search.archive.schema import KnownPath, Photo, Tag
-from dsslic_search.core.fact import Values
 from dsslic_search.core.fields import INDEXED
 from dsslic_search.core.kinds import HIDDEN, PhotoState
+from dsslic_search.core.moments import microseconds
 from dsslic_search.features.scene import SceneRegions
 from dsslic_search.index.source import InOrder, State
 
 CHUNK = 20_000  # rows
 WIDE_CHUNK = 5_000  # rows that hold an embedding
+CHOSEN_ONE_IN = 4
+"""Some photos are looked up one by one where there are more than so many times of them."""
 LOOKED_UP = 20_000  # photos that are summed by their ids; for more, all are gone through
 
 _FILE = [getattr(Photo, column.name) for column in INDEXED]
 _EMBEDDING = type_coerce(Photo.embedding, LargeBinary)  # as it is stored
 _MOMENT = func.coalesce(Photo.taken_at, Photo.added_at)
-_NEWEST_FIRST = _MOMENT.desc(), Photo.id
-_NOTHING: Mapping[Values, Any] = {"whole": 0, "pixels": 0, "date": None}
-_NO_FILE = tuple(_NOTHING.get(column.values) for column in INDEXED)
-"""Of a photo that is not there."""
 _TOTALS = (
     *(Photo.file_size, Photo.stored_bytes, Photo.map_bytes, cast(Photo.width, Integer) * Photo.height),
     *(case((getattr(Photo, column).is_not(None), 1), else_=0) for column in PROSE),
@@ -67,11 +68,15 @@ class Snapshot:
     the ``with`` that made it, and raises ArchiveError there for trouble with the database.
     """
 
-    def __init__(self, connection: Connection, state: State, ids: NDArray[np.int64] | None = None) -> None:
-        """``ids``: those in the temporary table of the connection, where the snapshot is of these alone."""
+    def __init__(
+        self, connection: Connection, state: State, ids: NDArray[np.int64] | None = None, chosen: bool = False
+    ) -> None:
+        """``ids``: the photos that it is of, if not of all; ``chosen``: they are in the temporary table of
+        the connection."""
         self.state = state
         self._connection = connection
         self._ids = ids
+        self._chosen = chosen
 
     @property
     def generation(self) -> int:
@@ -87,6 +92,9 @@ class Snapshot:
     def of(self, ids: NDArray[np.int64]) -> Iterator[Snapshot]:
         """A snapshot of some photos alone, in this order: it is the order of `photo_ids` there. Of those that
         the catalog does not have nothing is known. One at a time."""
+        if not self.more_than(CHOSEN_ONE_IN * ids.size):  # to go through all is faster
+            yield Snapshot(self._connection, self.state, ids)
+            return
         _CHOSEN.create(self._connection, checkfirst=False)
         try:
             chosen = insert(_CHOSEN)
@@ -94,7 +102,7 @@ class Snapshot:
                 part = ids[start : start + CHUNK].tolist()
                 rows = [{"row": start + number, "id": photo_id} for number, photo_id in enumerate(part)]
                 self._connection.execute(chosen, rows)
-            yield Snapshot(self._connection, self.state, ids)
+            yield Snapshot(self._connection, self.state, ids, chosen=True)
         finally:
             _CHOSEN.drop(self._connection, checkfirst=False)
 
@@ -102,6 +110,35 @@ class Snapshot:
         """The rows of any SELECT over the catalog, in lists of ``chunk`` (the last may be shorter)."""
         with self._connection.execute(statement, execution_options={"yield_per": chunk}) as result:
             yield from (list(map(tuple, part)) for part in result.partitions())
+
+    def _stored(self, statement: Any, chunk: int = CHUNK) -> Iterator[list[tuple[Any, ...]]]:
+        """As `rows`, with values as the database has them, which in SQLite takes a fraction of the time."""
+        dialect = self._connection.dialect
+        if dialect.name != "sqlite":
+            yield from self.rows(statement, chunk)
+            return
+        text = statement.compile(dialect=dialect, compile_kwargs={"literal_binds": True}).string
+        with self._connection.exec_driver_sql(text) as result:
+            cursor = result.cursor
+            assert cursor is not None
+            while rows := cursor.fetchmany(chunk):
+                yield list(rows)
+
+    def _own(self, statement: Any, chunk: int = CHUNK) -> Iterator[list[tuple[Any, ...]]]:
+        """The rows of a SELECT of photos, whose first column is the id, of those that the snapshot is of, as
+        they are stored."""
+        if self._chosen:
+            statement = statement.where(Photo.id.in_(select(_CHOSEN.c.id)))
+        for rows in self._stored(statement, chunk):
+            if self._ids is None or self._chosen:
+                yield rows
+                continue
+            own = are_among(self._rising, _ids(rows))
+            yield rows if own.all() else list(compress(rows, own.tolist()))
+
+    @cached_property
+    def _rising(self) -> NDArray[np.int64]:
+        return np.sort(self.photo_ids())
 
     def newest_first(self, ids: NDArray[np.int64] | None = None) -> InOrder:
         """All photos, or those of ``ids`` that are there, in the order in which equally good ones are
@@ -112,10 +149,11 @@ class Snapshot:
         return self._dated()
 
     def _dated(self) -> InOrder:
-        dates = self._among(select(Photo.id, _MOMENT)).order_by(*_NEWEST_FIRST)
-        parts = list(self.rows(dates))
-        moments = [np.array([date for _, date in rows], "datetime64[us]").astype(np.int64) for rows in parts]
-        return InOrder(_joined([_ids(rows) for rows in parts], np.int64), _joined(moments, np.int64))
+        parts = list(self._own(select(Photo.id, _MOMENT)))
+        ids = _joined([_ids(rows) for rows in parts], np.int64)
+        moments = _joined([_moments([moment for _, moment in rows]) for rows in parts], np.int64)
+        order = np.lexsort((ids, -moments))
+        return InOrder(ids[order], moments[order])
 
     def more_than(self, photos: int) -> bool:
         """Whether there are more photos in all than that many, of which no more are counted."""
@@ -125,29 +163,41 @@ class Snapshot:
     def photo_ids(self) -> NDArray[np.int64]:
         """All photos in the order in which equally good ones are shown: newest first (date taken, else
         added), then by id."""
-        return self._dated().ids if self._ids is None else self._ids
-
-    def _among(self, statement: Any) -> Any:
-        """A SELECT of photos, of those that are chosen alone."""
-        return statement if self._ids is None else statement.where(Photo.id.in_(select(_CHOSEN.c.id)))
+        if self._ids is None:
+            self._ids = self._dated().ids
+        return self._ids
 
     def _in_order(self, chunk: int, nothing: Sequence[Any], *columns: Any) -> Iterator[list[tuple[Any, ...]]]:
-        """(id, values of some columns of its row) of each photo in the order of `photo_ids`, in lists;
-        ``nothing``: the values of a photo that is not there."""
-        if self._ids is None:
-            yield from self.rows(select(Photo.id, *columns).order_by(*_NEWEST_FIRST), chunk)
+        """(id, values of some columns of its row as they are stored) of each photo in the order of
+        `photo_ids`, in lists; ``nothing``: the values of a photo that is not there."""
+        if self._chosen:
+            joined = _CHOSEN.outerjoin(Photo, Photo.id == _CHOSEN.c.id)
+            asked = select(_CHOSEN.c.id, Photo.id, *columns).select_from(joined).order_by(_CHOSEN.c.row)
+            for rows in self._stored(asked, chunk):
+                yield [
+                    (wanted, *nothing) if there is None else (wanted, *values)
+                    for wanted, there, *values in rows
+                ]
             return
-        joined = _CHOSEN.outerjoin(Photo, Photo.id == _CHOSEN.c.id)
-        asked = select(_CHOSEN.c.id, Photo.id, *columns).select_from(joined).order_by(_CHOSEN.c.row)
-        for rows in self.rows(asked, chunk):
-            yield [
-                (wanted, *nothing) if there is None else (wanted, *values) for wanted, there, *values in rows
-            ]
+        # read as they lie in the file and put in order here: the database would sort all that it reads
+        ids = self.photo_ids()
+        order = np.argsort(ids)
+        found: list[Any] = [None] * ids.size
+        for rows in self._own(select(Photo.id, *columns), chunk):
+            places = order[np.searchsorted(ids, _ids(rows), sorter=order)]
+            for place, row in zip(places.tolist(), rows, strict=True):
+                found[place] = row
+        for start in range(0, ids.size, chunk):
+            part = found[start : start + chunk]
+            found[start : start + chunk] = [None] * len(part)  # to need no more memory than has to be
+            if None in part:
+                wanted = ids[start : start + chunk].tolist()
+                part = [row or (photo_id, *nothing) for photo_id, row in zip(wanted, part, strict=True)]
+            yield part
 
     def coverages(self) -> Iterator[list[tuple[int, bytes]]]:
         """(id, stored coverages) of all photos in the order of `photo_ids`, in lists."""
-        for rows in self._in_order(CHUNK, (b"",), Photo.stored_coverages):
-            yield [(photo_id, stored) for photo_id, stored in rows]
+        yield from self._in_order(CHUNK, (b"",), Photo.stored_coverages)
 
     def covered(self, ids: NDArray[np.int64], classes: Sequence[int]) -> NDArray[np.float64]:
         """The fraction of each photo that the classes cover together, summed in order of class id; 0 for
@@ -165,35 +215,32 @@ class Snapshot:
     def embeddings(self) -> Iterator[list[tuple[int, bytes]]]:
         """(id, stored embedding) of all photos in the order of `photo_ids`, in lists; empty for photos
         without a label map."""
-        for rows in self._in_order(WIDE_CHUNK, (b"", 0), _EMBEDDING, Photo.map_bytes):
-            yield [(photo_id, embedding if seen else b"") for photo_id, embedding, seen in rows]
+        yield from self._in_order(WIDE_CHUNK, (b"",), _EMBEDDING)
 
     def regions(self) -> Iterator[list[tuple[int, bytes | None]]]:
         """(id, stored regions) of all photos in the order of `photo_ids`, in lists; None for photos of an
         older version."""
-        nothing = SceneRegions.none().to_bytes()
-        for rows in self._in_order(WIDE_CHUNK, (nothing,), Photo.regions):
-            yield [(photo_id, stored) for photo_id, stored in rows]
+        yield from self._in_order(WIDE_CHUNK, (SceneRegions.none().to_bytes(),), Photo.regions)
 
     def image_words(self) -> Iterator[list[tuple[int, bytes | None]]]:
         """(id, stored image words) of all photos in the order of `photo_ids`, in lists; None for photos whose
         files have none."""
-        for rows in self._in_order(CHUNK, (None,), Photo.stored_words):
-            yield [(photo_id, stored) for photo_id, stored in rows]
+        yield from self._in_order(CHUNK, (None,), Photo.stored_words)
 
     def files(self) -> Iterator[list[tuple[Any, ...]]]:
-        """What is known of each photo's file, in the order of `photo_ids`, in lists; the values are those of
-        `core.fields.INDEXED`."""
-        for rows in self._in_order(CHUNK, _NO_FILE, *_FILE):
-            yield [tuple(values) for _, *values in rows]
+        """What is known of the file of each photo that is there, in any order, in lists; the values are those
+        of `core.fields.INDEXED`, dates as microseconds since 1970."""
+        asked = select(Photo.id, *_FILE)
+        for rows in self._own(asked):
+            values = [row[1:] for row in rows]
+            yield values if self._connection.dialect.name == "sqlite" else list(map(_numbered, values))
 
     def paths(self, ids: NDArray[np.int64] | None = None) -> Iterator[list[tuple[int, str]]]:
         """(id, path that is shown) of all photos, or of those of ``ids`` that are there, in any order, in
         lists."""
         asked = select(Photo.id, Photo.path)
         for part in [None] if ids is None else batches(ids):
-            for rows in self.rows(self._among(asked) if part is None else asked.where(Photo.id.in_(part))):
-                yield [(photo_id, path) for photo_id, path in rows]
+            yield from self._own(asked if part is None else asked.where(Photo.id.in_(part)))
 
     def copies(self, ids: NDArray[np.int64] | None = None) -> Iterator[list[tuple[int, str]]]:
         """(id, path) of all other paths at which photos lie, or at which those of ``ids`` do, in any order,
@@ -202,20 +249,18 @@ class Snapshot:
         asked = select(Photo.id, path).join(KnownPath, KnownPath.photo_id == Photo.id)
         asked = asked.where(KnownPath.ended_at.is_(None), path != Photo.path)
         for part in [None] if ids is None else batches(ids):
-            for rows in self.rows(self._among(asked) if part is None else asked.where(Photo.id.in_(part))):
-                yield [(photo_id, path) for photo_id, path in rows]
+            yield from self._own(asked if part is None else asked.where(Photo.id.in_(part)))
 
     def hidden(self) -> tuple[NDArray[np.int64], NDArray[np.uint8]]:
         """The photos that are left out of answers, in any order: ids and `core.kinds.PhotoState.flag`."""
         asked = select(Photo.id, Photo.state).where(Photo.state.in_(HIDDEN))
-        found = [row for rows in self.rows(self._among(asked)) for row in rows]
+        found = [row for rows in self._own(asked) for row in rows]
         return _ids(found), np.array([PhotoState(state).flag for _, state in found], np.uint8)
 
     def texts(self, column: str) -> Iterator[list[tuple[int, str]]]:
         """(id, text) of the photos that have a text in a column, in any order, in lists."""
         text = getattr(Photo, column)
-        for rows in self.rows(self._among(select(Photo.id, text).where(text.is_not(None)))):
-            yield [(photo_id, value) for photo_id, value in rows]
+        yield from self._own(select(Photo.id, text).where(text.is_not(None)))
 
     def tagged(self, name: str) -> NDArray[np.int64]:
         """The ids of the photos that have a tag, in any order."""
@@ -252,6 +297,15 @@ def are_among(ascending: NDArray[np.int64], ids: NDArray[np.int64]) -> NDArray[n
 
 def _ids(rows: Sequence[tuple[Any, ...]]) -> NDArray[np.int64]:
     return np.fromiter((row[0] for row in rows), np.int64, len(rows))
+
+
+def _moments(dates: Sequence[Any]) -> NDArray[np.int64]:
+    """Microseconds since 1970, of dates as they are stored."""
+    return np.array([microseconds(d) if isinstance(d, datetime) else d for d in dates], np.int64)
+
+
+def _numbered(values: tuple[Any, ...]) -> tuple[Any, ...]:
+    return tuple(microseconds(value) if isinstance(value, datetime) else value for value in values)
 
 
 def _joined(parts: list[NDArray[Any]], dtype: type) -> NDArray[Any]:

@@ -24,6 +24,7 @@ from dsslic_search.archive.features import MapFeatures
 from dsslic_search.core.colour_terms import TERMS
 from dsslic_search.core.fact import FactValue
 from dsslic_search.core.fields import INDEXED
+from dsslic_search.core.moments import microseconds
 from dsslic_search.features.coverage import CERTAINTY_KNOWN, COLOURS_KNOWN, SHOWN
 from dsslic_search.features.embedding import BLOCK_NORM, DIMENSION, pack, unpack
 from dsslic_search.index.source import FileFacts, InOrder, Snapshot, State
@@ -206,7 +207,7 @@ class Synthetic:
     def files(self) -> Iterator[list[FileFacts]]:
         """Facts that are not made up here are not known of any photo."""
         for part in self.known_files():
-            yield [tuple(each.get(column.name) for column in INDEXED) for each in part]
+            yield [tuple(_stored(each.get(column.name)) for column in INDEXED) for each in part]
 
     def known_files(self) -> Iterator[list[dict[str, Any]]]:
         """What is made up of each photo's file, by the catalog's columns, in the order of `photo_ids`, in
@@ -253,6 +254,10 @@ class Synthetic:
             self._order[start : start + PHOTOS_AT_ONCE]
             for start in range(0, self._order.size, PHOTOS_AT_ONCE)
         )
+
+
+def _stored(value: FactValue) -> str | int | float | None:
+    return microseconds(value) if isinstance(value, datetime) else value
 
 
 def _known(facts: Mapping[str, Any]) -> dict[str, FactValue]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 EPOCH = datetime(1970, 1, 1)
+NEVER = -(1 << 63)  # no date
 _MICROSECOND = timedelta(microseconds=1)
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from operator import ne
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 from dsslic_search.core.fact import Values
 from dsslic_search.core.fields import INDEXED
 from dsslic_search.core.files import native_name
+from dsslic_search.core.moments import NEVER
 from dsslic_search.core.text import folded_name
 from dsslic_search.index.cache import Made
 from dsslic_search.index.patterns import split
@@ -21,92 +23,162 @@ from dsslic_search.index.source import Snapshot
 def facts(snapshot: Snapshot) -> Made:
     """The columns of all files, in the order of ``snapshot.photo_ids``; ``placed``: the rows that have a
     place, from south to north."""
-    parts = [_facts(rows) for rows in snapshot.files()] or [_facts([])]
-    arrays = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
-    for column in INDEXED:
-        if column.values == "text":
-            arrays |= _coded(column.array, arrays[column.array].tolist())
-        elif column.values == "words":
-            lists = [text.split("\n") if text else [] for text in arrays[column.array].tolist()]
-            arrays |= _coded(column.array, (word for words in lists for word in words))
-            arrays[f"{column.array}_starts"] = np.cumsum([0, *map(len, lists)]).astype(np.uint32)
+    ids = snapshot.photo_ids()
+    by_id = np.argsort(ids)
+    columns = {column.array: _Column(column.values, ids.size) for column in INDEXED}
+    number = [column.name for column in INDEXED].index("id")
+    for batch in snapshot.files():
+        values = tuple(zip(*batch, strict=True)) or ((),) * len(INDEXED)
+        rows = by_id[np.searchsorted(ids, np.array(values[number], np.int64), sorter=by_id)]
+        for column, own in zip(columns.values(), values, strict=True):
+            column.put(rows, own)
+    arrays: Made = {}
+    for name, column in columns.items():
+        arrays |= column.arrays(name)
     known = np.flatnonzero(~np.isnan(arrays["latitude"] + arrays["longitude"]))
     arrays["placed"] = known[np.argsort(arrays["latitude"][known], kind="stable")].astype(np.uint32)
-    ids = snapshot.photo_ids()
-    in_order = _paths(snapshot, ids)
-    arrays["copy_rows"], copies = _copies(snapshot, ids)
-    arrays |= _coded("folder", map(_folder, [*in_order, *copies]))
+    in_order = _paths(snapshot, ids, by_id)
+    arrays["copy_rows"], copies = _copies(snapshot, ids, by_id)
+    folded: dict[str, str] = {}
+    arrays |= _coded("folder", [_folder(path, folded) for paths in (in_order, copies) for path in paths])
     arrays["copy_folder"] = arrays["folder"][len(in_order) :]
     arrays["folder"] = arrays["folder"][: len(in_order)]
-    for name in ("path", "name"):
-        arrays[name] = _ranks([path_key(name, path) for path in in_order])
+    arrays["path"] = _ranks([path_key("path", path, folded) for path in in_order])
+    arrays["name"] = _ranks([path_key("name", path, folded) for path in in_order])
     return arrays
 
 
-def _paths(snapshot: Snapshot, ids: NDArray[np.int64]) -> list[str]:
-    """The paths of all photos, in the order of ``ids``."""
+class _Column:
+    """What is known of a fact, row by row. Texts are numbers of a table while they come in."""
+
+    def __init__(self, values: Values, photos: int) -> None:
+        self._values = values
+        self._texts = _Texts()
+        dtype, self._nothing = _ARRAYS.get(values, (np.intp, 0))
+        self._array = np.full(photos, self._nothing, dtype)
+
+    def put(self, rows: NDArray[np.intp], values: Sequence[Any]) -> None:
+        if self._values in ("text", "words"):
+            numbers = map(self._texts.__getitem__, values)
+            self._array[rows] = np.fromiter(numbers, np.intp, len(values))
+        elif values.count(None) < len(values):
+            nothing = self._nothing
+            known = [nothing if value is None else value for value in values] if None in values else values
+            self._array[rows] = np.array(known, self._array.dtype)
+
+    def arrays(self, name: str) -> Made:
+        match self._values:
+            case "text":
+                return self._texts.coded(name, self._array)
+            case "words":
+                return self._texts.words(name, self._array)
+        return {name: self._array}
+
+
+_ARRAYS: Mapping[Values, tuple[Any, Any]] = {
+    "date": (np.int64, NEVER),
+    "whole": (np.int64, 0),
+    "pixels": (np.uint32, 0),
+    "degrees": (np.float64, np.nan),
+    "whole or none": (np.float64, np.nan),
+    "number or none": (np.float64, np.nan),
+    "colours": (np.uint16, 0),  # every photo has some
+}
+"""Arrays by what a column holds, and what stands in them where nothing is known."""
+
+
+class _Texts(dict[Any, int]):
+    """Numbers of texts, in the order in which they come; none is as an empty one."""
+
+    def __init__(self) -> None:
+        super().__init__({None: 0, "": 0})
+        self._names = [""]
+
+    def __missing__(self, text: str) -> int:
+        self[text] = number = len(self._names)
+        self._names.append(text)
+        return number
+
+    def coded(self, name: str, numbers: NDArray[np.intp]) -> Made:
+        """Texts as numbers of the table of those that occur, in order, in as few bytes as will do; and the
+        table."""
+        used = np.unique(numbers).tolist()
+        used.sort(key=self._names.__getitem__)
+        ranks = np.zeros(len(self._names), np.min_scalar_type(len(used)))
+        ranks[used] = np.arange(len(used))
+        return {name: ranks[numbers]} | _table(name, [self._names[number] for number in used])
+
+    def words(self, name: str, numbers: NDArray[np.intp]) -> Made:
+        """The same of the words of texts, one a line, row by row; ``_starts``: where those of each begin."""
+        each = [text.split("\n") if text else [] for text in self._names]
+        lengths = np.array(list(map(len, each)), np.intp)
+        starts = np.cumsum(np.append(0, lengths[numbers]))
+        words = _Texts()
+        flat = np.fromiter((words[word] for some in each for word in some), np.intp)
+        first = (np.cumsum(lengths) - lengths)[numbers]
+        chosen = flat[np.repeat(first - starts[:-1], lengths[numbers]) + np.arange(int(starts[-1]))]
+        return words.coded(name, chosen) | {f"{name}_starts": starts.astype(np.uint32)}
+
+
+def _table(name: str, texts: Sequence[str]) -> Made:
+    return {f"{name}s": np.frombuffer(json.dumps(texts).encode(), np.uint8)}
+
+
+def _coded(name: str, texts: Sequence[str]) -> Made:
+    numbers = _Texts()
+    return numbers.coded(name, np.fromiter(map(numbers.__getitem__, texts), np.intp, len(texts)))
+
+
+def _paths(snapshot: Snapshot, ids: NDArray[np.int64], by_id: NDArray[np.intp]) -> list[str]:
+    """The paths of all photos, in the order of ``ids``, which ``by_id`` sorts."""
     found = [""] * ids.size
-    by_id = np.argsort(ids)
     for part in snapshot.paths():
-        rows = by_id[np.searchsorted(ids, [photo_id for photo_id, _ in part], sorter=by_id)]
+        asked = np.fromiter((photo_id for photo_id, _ in part), np.int64, len(part))
+        rows = by_id[np.searchsorted(ids, asked, sorter=by_id)]
         for row, (_, path) in zip(rows.tolist(), part, strict=True):
             found[row] = path
     return found
 
 
-def _copies(snapshot: Snapshot, ids: NDArray[np.int64]) -> tuple[NDArray[np.uint32], list[str]]:
-    """The other paths at which photos lie, with the row of each; ``ids`` of all rows."""
-    by_id = np.argsort(ids)
+def _copies(
+    snapshot: Snapshot, ids: NDArray[np.int64], by_id: NDArray[np.intp]
+) -> tuple[NDArray[np.uint32], list[str]]:
+    """The other paths at which photos lie, with the row of each; ``ids`` of all rows, which ``by_id``
+    sorts."""
     copies = [copy for part in snapshot.copies() for copy in part]
     asked = np.array([photo_id for photo_id, _ in copies], np.int64)
     rows = by_id[np.searchsorted(ids, asked, sorter=by_id)].astype(np.uint32)
     return rows, [path for _, path in copies]
 
 
-def _folder(path: str) -> str:
-    """As patterns are tested on it."""
-    return split(folded_name(native_name(path)))[0]
+def _folder(path: str, known: dict[str, str]) -> str:
+    """As patterns are tested on it; ``known``: folders that were folded before."""
+    if "//u" in path:  # perhaps bytes that are not UTF-8
+        path = native_name(path)
+    return _folded(split(path)[0], known)
 
 
-def _facts(rows: Sequence[tuple[Any, ...]]) -> Made:
-    """Columns of some rows of the catalog; the texts as objects."""
-    columns = zip(*rows, strict=True) if rows else ((),) * len(INDEXED)
-    return {
-        column.array: _ARRAYS[column.values](values) for column, values in zip(INDEXED, columns, strict=True)
-    }
-
-
-_ARRAYS: Mapping[Values, Callable[[Sequence[Any]], NDArray[Any]]] = {
-    "date": lambda dates: np.array(dates, "datetime64[us]").astype(np.int64),  # no date becomes NEVER
-    "whole": lambda numbers: np.array(numbers, np.int64),
-    "pixels": lambda numbers: np.array(numbers, np.uint32),
-    "degrees": lambda angles: np.array(angles, np.float64),  # none becomes not a number
-    "whole or none": lambda numbers: np.array(numbers, np.float64),
-    "number or none": lambda numbers: np.array(numbers, np.float64),
-    "text": lambda texts: np.array([text or "" for text in texts], object),
-    "words": lambda texts: np.array([text or "" for text in texts], object),
-    "colours": lambda masks: np.array([mask or 0 for mask in masks], np.uint16),  # every photo has some
-}
-
-
-def _coded(name: str, values: Iterable[str]) -> Made:
-    """Values as numbers of a table, in as few bytes as will do, and the table."""
-    values = list(values)
-    table = sorted(set(values))
-    numbers = {value: number for number, value in enumerate(table)}
-    return {
-        name: np.array([numbers[value] for value in values], np.min_scalar_type(len(table))),
-        f"{name}s": np.frombuffer(json.dumps(table).encode(), np.uint8),
-    }
+def _folded(folder: str, known: dict[str, str]) -> str:
+    if (found := known.get(folder)) is None:
+        found = known[folder] = folded_name(folder)
+    return found
 
 
 def _ranks(keys: Sequence[str]) -> NDArray[np.uint32]:
     """The rank of each key among all in order; equal ones have one rank."""
-    ranks = {key: rank for rank, key in enumerate(sorted(set(keys)))}
-    return np.array([ranks[key] for key in keys], np.uint32)
+    order = sorted(range(len(keys)), key=keys.__getitem__)
+    ordered = [keys[number] for number in order]
+    ranks = np.zeros(len(keys), np.uint32)
+    new = np.fromiter(map(ne, ordered[1:], ordered), bool, max(len(keys) - 1, 0))
+    ranks[np.array(order[1:], np.intp)] = np.cumsum(new)
+    return ranks
 
 
-def path_key(column: str, path: str) -> str:
-    """What paths and names are put in order by: without regard to capitals first."""
-    text = path if column == "path" else split(path)[1]
-    return f"{folded_name(text)}\0{text}"
+def path_key(column: str, path: str, known: dict[str, str] | None = None) -> str:
+    """What paths and names are put in order by: without regard to capitals first. ``known``: folders that
+    were folded before."""
+    folder, name = split(path)
+    if column != "path":
+        return f"{folded_name(name)}\0{name}"
+    # no letter joins with a slash
+    return f"{_folded(folder, {} if known is None else known)}{folded_name(name)}\0{path}"

@@ -23,7 +23,7 @@ from dsslic_search.core.colour_terms import shows
 from dsslic_search.core.fields import INDEXED, NAMED
 from dsslic_search.core.files import native_name, native_part
 from dsslic_search.core.kinds import ANY_STATE
-from dsslic_search.core.moments import microseconds
+from dsslic_search.core.moments import NEVER, microseconds
 from dsslic_search.core.text import folded_name
 from dsslic_search.index.file_columns import facts, path_key
 from dsslic_search.index.patterns import PathTest, name_test, path_test, text_test, word_test
@@ -32,7 +32,6 @@ from dsslic_search.index.source import Snapshot, Stale
 
 KIND = "files"
 KEY = "4 " + " ".join(column.array for column in INDEXED)  # files with other columns are built anew
-NEVER = np.iinfo(np.int64).min  # no date
 EARTH_RADIUS = 6_371_008.8  # mean, metres
 COMPARED_RUNS = 16  # runs of numbers; up to so many are faster compared with than looked up
 REMEMBERED_PATTERNS = 16  # whose rows are kept

@@ -134,8 +134,6 @@ class Segment:
         return opened
 
     def _built(self, snapshot: Snapshot, build: Callable[[Snapshot], cache.Made]) -> cache.Made:
-        if self.gone is None and not snapshot.more_than(len(self)):  # all there are: read as they come
-            return build(snapshot)
         with snapshot.of(self.ids) as own:
             return build(own)
 

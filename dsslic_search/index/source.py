@@ -9,9 +9,7 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from dsslic_search.core.fact import FactValue
-
-FileFacts = tuple[FactValue, ...]
+FileFacts = tuple[str | int | float | None, ...]
 """A photo's values of the columns `core.fields.INDEXED`, in their order."""
 
 
@@ -80,7 +78,8 @@ class Snapshot(Protocol):
         lists; None where they are not known."""
 
     def files(self) -> Iterator[list[FileFacts]]:
-        """What is known of each photo's file, in the order of `photo_ids`, in lists."""
+        """What is known of the file of each photo that is there, in any order, in lists; dates as
+        microseconds since 1970."""
 
     def paths(self, ids: NDArray[np.int64] | None = None) -> Iterator[list[tuple[int, str]]]:
         """(id, path that is shown) of all photos, or of those of ``ids`` that are there, in any order, in

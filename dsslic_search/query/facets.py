@@ -14,10 +14,11 @@ from numpy.typing import NDArray
 from dsslic_search.core.fact import Fact
 from dsslic_search.core.fields import COUNTED, NAMED, SPREAD
 from dsslic_search.core.kinds import KeepMode
+from dsslic_search.core.moments import NEVER
 from dsslic_search.core.text import plural_of
 from dsslic_search.core.vocabulary import Vocabulary
 from dsslic_search.index.columns import Columns
-from dsslic_search.index.files import NEVER, Files
+from dsslic_search.index.files import Files
 from dsslic_search.index.quanta import QUANTA, TICKS
 from dsslic_search.index.words import Words
 

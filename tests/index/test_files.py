@@ -18,10 +18,10 @@ from dsslic_search.archive.paths import FileThere, gone, seen
 from dsslic_search.archive.schema import Photo, Tag
 from dsslic_search.core.fields import INDEXED
 from dsslic_search.core.files import path_to_text
-from dsslic_search.core.moments import microseconds
+from dsslic_search.core.moments import NEVER, microseconds
 from dsslic_search.core.text import folded_name
 from dsslic_search.core.vocabulary import default
-from dsslic_search.index.files import KEY, KIND, NEVER, Files, open_files
+from dsslic_search.index.files import KEY, KIND, Files, open_files
 from dsslic_search.index.patterns import name_test, path_test
 from dsslic_search.index.segments import open_segments
 from dsslic_search.index.source import Stale

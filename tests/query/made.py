@@ -19,6 +19,7 @@ from dsslic_search.archive.features import MapFeatures, features_of
 from dsslic_search.core.certainty import UNKNOWN_CERTAINTY
 from dsslic_search.core.fields import INDEXED
 from dsslic_search.core.kinds import PhotoState
+from dsslic_search.core.moments import microseconds
 from dsslic_search.core.vocabulary import default
 from dsslic_search.features.coverage import Shown, pack_shown
 from dsslic_search.features.image_words import ImageWords
@@ -88,7 +89,8 @@ class MadePhoto:
     @cached_property
     def file(self) -> tuple[Any, ...]:
         """Its values in the columns of files, in their order."""
-        return tuple(getattr(self, _ATTRIBUTES.get(column.name, column.name)) for column in INDEXED)
+        values = (getattr(self, _ATTRIBUTES.get(column.name, column.name)) for column in INDEXED)
+        return tuple(microseconds(each) if isinstance(each, datetime) else each for each in values)
 
     @cached_property
     def shown(self) -> bytes:

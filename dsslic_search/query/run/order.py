@@ -12,8 +12,8 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from dsslic_search.core.moments import NEVER
 from dsslic_search.index.file_columns import path_key
-from dsslic_search.index.files import NEVER
 from dsslic_search.query.ast import Sort
 from dsslic_search.query.joined import Every
 from dsslic_search.query.run.cursor import Value
