@@ -84,7 +84,7 @@ def run(maps: Sequence[Path], photos: int, against: Path | None = None) -> dict[
             root = place / build
             if build != THIS:
                 shutil.copytree(place / THIS, root)
-                _as_old_as(root / "catalog.sqlite", source)
+                take_back(root / "catalog.sqlite", source)
         for build, source in builds.items():
             first = _child(source, place / build, asked, "open")
             new = _child(source, place / build, asked, "new")
@@ -248,7 +248,7 @@ def _child(source: Path, root: Path, asked: Sequence[Question], mode: str) -> di
     return told
 
 
-def _as_old_as(catalog: Path, source: Path) -> None:
+def take_back(catalog: Path, source: Path) -> None:
     """Take a catalog back to the newest revision that another build knows."""
     from alembic import command
 

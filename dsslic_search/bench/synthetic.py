@@ -78,12 +78,21 @@ class Synthetic:
 
     ``model``: intp, for each photo by id the place in ``features`` of what it was made from."""
 
-    def __init__(self, features: Sequence[MapFeatures], photos: int, seed: int = 0) -> None:
-        """Of ``photos`` photos made from ``features``, of which there must be some."""
+    def __init__(
+        self,
+        features: Sequence[MapFeatures],
+        photos: int,
+        seed: int = 0,
+        *,
+        noise: float = EMBEDDING_NOISE,
+    ) -> None:
+        """Of ``photos`` photos made from ``features``, of which there must be some; ``noise``: of their
+        embeddings."""
         if not features:
             raise ValueError("there is no photo to make others from")
         self.features = features
         self._seed = seed
+        self._noise = noise
         self.state = State(1, f"{seed:016x}")
         self.model = self._rng(0).integers(len(features), size=photos)
         self._facts = self._made_facts()
@@ -141,9 +150,6 @@ class Synthetic:
         some._order = ids - 1
         return nullcontext(some)
 
-    def more_than(self, photos: int) -> bool:
-        return int(self._order.size) > photos
-
     def photo_ids(self) -> NDArray[np.int64]:
         return self._order + 1
 
@@ -182,7 +188,7 @@ class Synthetic:
     def embeddings(self) -> Iterator[list[tuple[int, bytes]]]:
         models = pack(np.stack([np.frombuffer(each.embedding, "<f4") for each in self.features]))
         for number, photos in enumerate(self._batches()):
-            noise = self._rng(3, number).normal(0, EMBEDDING_NOISE, (photos.size, DIMENSION))
+            noise = self._rng(3, number).normal(0, self._noise, (photos.size, DIMENSION))
             made = unpack(
                 np.clip(np.rint(models[self.model[photos]] + noise), -BLOCK_NORM, BLOCK_NORM).astype(np.int8)
             ).astype("<f4")

@@ -18,7 +18,7 @@ def register(app: typer.Typer) -> None:
         no_args_is_help=True,
         rich_markup_mode=None,
     )
-    for command in (ingest, reindex, speed, scale, startup, serve):
+    for command in (ingest, reindex, speed, scale, catalog, startup, serve):
         group.command()(command)
     bench_codec.register(group)
     bench_search.register(group)
@@ -114,6 +114,23 @@ def scale(
     """What one photo more costs an archive with a real catalog, what twelve kinds of question take, and what
     indexes weigh; beside another build, DuckDB and SQLite."""
     from dsslic_search.bench import scale as bench
+
+    outputs = may_write(out, force)
+    results = bench.run(maps, photos, against)
+    typer.echo("\n".join(bench.table(results)), err=True)
+    finish(results, out, outputs)
+
+
+def catalog(
+    maps: Maps,
+    photos: Annotated[int, typer.Option(min=100, help="Photos of the archive.")] = 100_000,
+    against: Against = None,
+    out: Out = None,
+    force: Force = False,
+) -> None:
+    """What the catalog takes for each photo, table by table, and the processor time of making all indexes
+    from it; beside another build, to whose revision it goes and back."""
+    from dsslic_search.bench import catalog as bench
 
     outputs = may_write(out, force)
     results = bench.run(maps, photos, against)

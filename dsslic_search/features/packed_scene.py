@@ -45,6 +45,7 @@ from dsslic_search.features.region_numbers import CONTACT, REGION, SHARES, UNITS
 PACKED = 3
 MAX_SIDE = 256  # of a grid
 MAX_REGIONS, MAX_THINGS = 1023, 255  # of a photo
+PIECE = 16  # bits that are read at once
 LEAST_BITS = 16  # of a region: a centroid in a box of one cell takes as many
 
 Numbers = NDArray[np.int64]
@@ -63,6 +64,12 @@ class _Bits(Protocol):
     def items(self, photo: Numbers, bits: Numbers | int, values: Numbers | None) -> Numbers:
         """Numbers of items, by photo, each of so many bits."""
 
+    def flags(
+        self, photo: Numbers, each: Numbers, values: NDArray[np.bool_] | None
+    ) -> tuple[Numbers, Numbers]:
+        """So many bits of each item, by photo: the items and the places of those that are set. ``values``: of
+        all bits, item by item."""
+
     def need(self, bits: Numbers) -> None:
         """Raises FormatError where fewer bits than these are left of a photo."""
 
@@ -70,7 +77,7 @@ class _Bits(Protocol):
 class _Reader:
     def __init__(self, stored: Sequence[bytes]) -> None:
         sizes = np.fromiter(map(len, stored), np.int64, len(stored))
-        data = b"".join([*stored, bytes(4)])
+        data = b"".join([*stored, bytes(4 + MAX_THINGS // 8)])
         self._window = np.ndarray((len(data) - 3,), "<u4", data, 0, (1,))
         self._end = 8 * np.cumsum(sizes)
         self._at = self._end - 8 * (sizes - 1)  # after the format
@@ -87,6 +94,25 @@ class _Reader:
         found = self._read(places + self._at[photo], bits)
         self._at = self._at + taken
         return found
+
+    def flags(
+        self, photo: Numbers, each: Numbers, _values: NDArray[np.bool_] | None
+    ) -> tuple[Numbers, Numbers]:
+        places, taken = _places(photo, each, self._at.size)
+        self.need(taken)
+        at = places + self._at[photo]
+        self._at = self._at + taken
+        width = int(each.max(initial=0))
+        pieces = [
+            self._read(at + start, np.clip(each - start, 0, PIECE)).astype("<u2")
+            for start in range(0, width, PIECE)
+        ]
+        if not pieces:
+            return np.empty(0, np.int64), np.empty(0, np.int64)
+        item, place = np.nonzero(
+            np.unpackbits(np.stack(pieces, axis=1).view(np.uint8), axis=1, bitorder="little")
+        )
+        return item, place
 
     def need(self, bits: Numbers) -> None:
         if np.any(self._at + bits > self._end):
@@ -118,6 +144,15 @@ class _Writer:
         self._at = self._at + taken
         return values
 
+    def flags(
+        self, photo: Numbers, each: Numbers, values: NDArray[np.bool_] | None
+    ) -> tuple[Numbers, Numbers]:
+        assert values is not None
+        item = np.repeat(np.arange(each.size), each)
+        self.items(photo[item], 1, values.astype(np.int64))
+        place = np.arange(item.size) - np.repeat(np.cumsum(each) - each, each)
+        return item[values], place[values]
+
     def need(self, _bits: Numbers) -> None:
         """There is always room."""
 
@@ -145,8 +180,10 @@ def _places(photo: Numbers, bits: Numbers | int, photos: int) -> tuple[Numbers, 
         taken = bits * np.bincount(photo, minlength=photos)
         before = bits * np.arange(photo.size)
     else:
-        taken = np.bincount(photo, bits, photos).astype(np.int64)
-        before = np.cumsum(bits) - bits
+        ends = np.append(0, np.cumsum(bits))
+        before = ends[:-1]
+        bounds = np.cumsum(np.bincount(photo, minlength=photos))
+        taken = np.diff(ends[bounds], prepend=0)
     return before - (np.cumsum(taken) - taken)[photo], taken
 
 
@@ -202,12 +239,11 @@ def _walk(bits: _Bits, photos: int, given: Given) -> Scenes:
 
     each = things[photo]  # bits of what a region touches
     bits.need(things * counts)
-    region = np.repeat(np.arange(photo.size), each)
-    touched = np.flatnonzero(bits.items(photo[region], 1, given("touched")))
-    region, of_photo = region[touched], photo[region[touched]]
-    contacts = np.zeros(touched.size, CONTACT)
+    region, place = bits.flags(photo, each, given("touched"))
+    of_photo = photo[region]
+    contacts = np.zeros(region.size, CONTACT)
     contacts["region"] = region - (np.cumsum(counts) - counts)[of_photo]
-    contacts["class_id"] = thing[first_thing[region] + touched - (np.cumsum(each) - each)[region]]
+    contacts["class_id"] = thing[first_thing[region] + place]
     stands = np.flatnonzero(bits.items(of_photo, 1, given("stands")))
     contacts["under"][stands] = bits.items(of_photo[stands], 8, given("under"))
     contacts["border"] = bits.items(of_photo, 8, given("border"))
@@ -275,8 +311,8 @@ def _given(scenes: Scenes) -> dict[str, Any]:
     sides = (width[photo], width[photo], height[photo], height[photo])
     left, right, top, bottom = (-(-edge * side // UNITS) for edge, side in zip(edges, sides, strict=True))
     each = things[photo]
-    touched = np.zeros(int(each.sum()), np.int64)
-    touched[(np.cumsum(each) - each)[region] + np.searchsorted(told, contact_keys) - first[of_photo]] = 1
+    touched = np.zeros(int(each.sum()), bool)
+    touched[(np.cumsum(each) - each)[region] + np.searchsorted(told, contact_keys) - first[of_photo]] = True
     under = contacts["under"].astype(np.int64)
     return {
         "counts": counts, "things": things, "width": width, "height": height, "thing": told & 255,

@@ -51,9 +51,6 @@ class Snapshot(Protocol):
     def newest_first(self, ids: NDArray[np.int64] | None = None) -> InOrder:
         """All photos, or those of ``ids`` that are there."""
 
-    def more_than(self, photos: int) -> bool:
-        """Whether there are more photos in all than that many."""
-
     def photo_ids(self) -> NDArray[np.int64]:
         """All photos, newest first."""
 

@@ -13,7 +13,7 @@ from dsslic_search.archive.schema import Photo
 from dsslic_search.archive.stored import Fault
 from dsslic_search.codec.options import EncodeOptions
 from dsslic_search.core.errors import ArchiveError
-from dsslic_search.features.scene import WITHOUT_GROUPS
+from dsslic_search.features.scene import WITHOUT_GROUPS, plain
 from tests.archive.conftest import dsslic_of
 
 
@@ -313,7 +313,7 @@ def test_photos_of_an_older_version_are_to_be_described_anew(filled: Any) -> Non
 def test_photos_whose_regions_are_of_an_older_format_are_to_be_described_anew(filled: Any) -> None:
     with filled.archive.writing() as catalog, catalog.changing() as session:
         for photo_id, stored in session.execute(text("SELECT id, regions FROM photo WHERE id < 3")).all():
-            older = {"id": photo_id, "regions": bytes([WITHOUT_GROUPS]) + stored[1:]}
+            older = {"id": photo_id, "regions": bytes([WITHOUT_GROUPS]) + plain([stored])[0][1:]}
             session.execute(text("UPDATE photo SET regions = :regions WHERE id = :id"), older)
     (problem,) = check(filled.archive)
     assert (problem.what, problem.photos) == (Problem.EARLIER_DESCRIPTIONS, 2)

@@ -94,6 +94,7 @@ ROWS = {
     "bench objections": bench("objections", "--data", DATA),
     "bench speed": bench("speed", "--maps", DATA),
     "bench scale": bench("scale", "--maps", DATA),
+    "bench catalog": bench("catalog", "--maps", DATA),
     "bench colours": bench("colours", "--data", DATA),
     "bench search": bench("search", "--data", DATA),
     "bench retrieval": bench("retrieval", "--data", DATA),

@@ -191,9 +191,6 @@ class _Moment:
         moments = np.array([p.moment for p in photos], "datetime64[us]").astype(np.int64)
         return InOrder(np.array([p.id for p in photos], np.int64), moments)
 
-    def more_than(self, photos: int) -> bool:
-        return len(self.photos) > photos
-
     def photo_ids(self) -> np.ndarray:
         return np.array([p.id for p in self.photos], np.int64)
 

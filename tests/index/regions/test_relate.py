@@ -60,7 +60,6 @@ class Photos:
         ids = np.arange(len(stored))
         moment = SimpleNamespace(
             state=self.state(),
-            count=lambda: len(ids),
             newest_first=lambda _ids=None: InOrder(ids, -ids),
             regions=lambda: (stored[i : i + 2] for i in range(0, len(stored), 2)),
             of=lambda _ids: nullcontext(moment),
@@ -283,7 +282,7 @@ def test_groups_of_photos_that_an_earlier_version_described_take_what_their_clas
     label_map[2, 3:8], label_map[3:6, 2], label_map[8, 3:5] = 1, 2, 1
     now, before = Photos([label_map]), Photos([label_map])
     scene = regions(label_map)
-    before.stored = [(0, bytes([WITHOUT_GROUPS]) + scene.to_bytes()[1:])]
+    before.stored = [(0, bytes([WITHOUT_GROUPS]) + scene.plain()[1:])]
     found = [by_row(opened_of(photos).passing((0,), Related("in", (1, 2)))) for photos in (now, before)]
     assert found == [{0: (1, 0.5)}, {}]
 
