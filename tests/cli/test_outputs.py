@@ -101,6 +101,7 @@ ROWS = {
     "bench likeness": bench("likeness", "--data", DATA),
     "bench vectors": bench("vectors", "--data", DATA),
     "bench startup": bench("startup", "--images", DATA),
+    "bench serve": bench("serve", "--maps", DATA, "--images", DATA),
 }
 FOLDERS = {
     "encode --out": (("encode", IN, "--effort", 1, "--out", OUT), "photo", "photo.dsslic", True),
