@@ -35,7 +35,7 @@ from dsslic_search.index.room import ROOM
 from dsslic_search.index.source import Stale, State
 
 MAGIC = b"DSSINDEX"
-FORMAT = 5
+FORMAT = 6
 PREAMBLE = struct.Struct("<8sII")
 MAX_HEADER_BYTES = 1 << 24
 ALIGNMENT = 64

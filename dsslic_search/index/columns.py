@@ -2,16 +2,16 @@
 photos in a pass over memory; beside it the certainty of the class there and the colours that it shows.
 
 Rows are in the order in which equally good photos are shown: newest first (date taken, else date added), then
-by id. What a sixth of the photos or more have is kept as a full column of quanta, anything else as (row,
-quantum) pairs. The columns alone decide a question for all photos but those whose quantum holds the bound;
-these are looked up in the catalog.
+by id. Of each class (row, quantum) pairs are kept; of a group only what cannot be told from those of its
+classes. What a sixth of the photos or more have is asked as a full column. The columns alone decide a
+question for all photos but those whose quantum holds the bound; these are looked up in the catalog.
 """
 
 from __future__ import annotations
 
 import bisect
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -19,24 +19,21 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dsslic_search.core.certainty import UNKNOWN_CERTAINTY
-from dsslic_search.core.errors import ArchiveError, FormatError, Remedy
 from dsslic_search.core.vocabulary import Vocabulary
-from dsslic_search.features.coverage import CERTAINTY_KNOWN, COLOURS, read_shown
-from dsslic_search.index import cache
-from dsslic_search.index.quanta import QUANTA, doubt, quanta, span_of, ticks
+from dsslic_search.index.column_rows import KEPT, Rows, columns_of, together
+from dsslic_search.index.quanta import QUANTA, doubt, span_of, ticks
+from dsslic_search.index.room import ROOM
 from dsslic_search.index.segments import Segment, Table
-from dsslic_search.index.source import Snapshot, Stale
+from dsslic_search.index.source import Stale
 
 KIND = "coverage"
-FORMAT = 5
+FORMAT = 6
 FULL_ONE_IN = 6
 """A column is full when at least one photo in so many has the thing; pairs then cost nearly as much and are
 slower."""
 LOOKED_UP_ROWS = 8192  # at most; more are read off the whole column
 REMEMBERED_QUANTA = 4096  # of which rows and ticks are kept
 MAX_QUANTUM = QUANTA + 1
-_ANEW = f"describe its photos anew with: {Remedy.REINDEX}"
 
 Classes = tuple[int, ...]
 
@@ -176,14 +173,48 @@ class Columns(Table):
         return {classes: number for number, classes in enumerate(self.sets)}
 
     def _full(self, classes: Classes, what: str = "") -> NDArray[Any] | None:
-        number = int(self.arrays["places"][self._numbers[classes]])
-        return None if number < 0 else self.arrays.row(f"full{what}", number)
-
-    def _pairs(self, classes: Classes, what: str = "") -> tuple[NDArray[np.uint32], NDArray[Any]]:
-        """Rows, ascending, and quanta, or what is kept beside these, of what has no full column."""
+        """What is kept of classes in every row, 0 where they are not; None where few rows have them."""
         number = self._numbers[classes]
-        start, stop = self.arrays["starts"][number : number + 2].tolist()
-        return self.arrays.part("rows", start, stop), self.arrays.part(f"pairs{what}", start, stop)
+        if FULL_ONE_IN * int(self.arrays["sizes"][number]) < len(self):
+            return None
+
+        def make() -> NDArray[Any]:
+            rows, values = self._pairs(classes, what, kept=False)
+            column = np.zeros(len(self), values.dtype)
+            column[rows] = values
+            return column
+
+        return ROOM.array(self.arrays, ("full", number, what), make)
+
+    def _pairs(
+        self, classes: Classes, what: str = "", *, kept: bool = True
+    ) -> tuple[NDArray[np.uint32], NDArray[Any]]:
+        """The rows that have classes, ascending, and quanta, or what is kept beside these. Without ``kept``
+        they are not wanted again."""
+        number = self._numbers[classes]
+        if len(classes) > 1:
+            every = self._together(number, classes) if not kept else ROOM.get(
+                self.arrays, ("pairs", number), lambda: self._together(number, classes),
+                Rows.BYTES * int(self.arrays["sizes"][number]),
+            )  # fmt: skip
+            return every.rows, every.kept[what]
+        part = self.arrays["starts"][number : number + 2].tolist()
+        taken = self.arrays.part if kept else self.arrays.taken
+        return taken("rows", *part), taken(f"pairs{what}", *part)
+
+    def _together(self, number: int, classes: Classes) -> Rows:
+        """What is kept of a group, from what is of its classes."""
+        members = [
+            Rows(self._pairs((c,), kept=False)[0], {w: self._pairs((c,), w, kept=False)[1] for w in KEPT})
+            for c in classes
+        ]
+        part = self.arrays["more_starts"][number - self._singles : number - self._singles + 2].tolist()
+        more = {what: self.arrays.taken(f"more{what}", *part) for what in ("", "_certainty")}
+        return together(members, len(self), more)
+
+    @cached_property
+    def _singles(self) -> int:
+        return int(self.arrays["starts"].size) - 1
 
     def _exactly(
         self, classes: Classes, doubtful: set[int]
@@ -235,158 +266,10 @@ def open_columns(segment: Segment) -> Columns:
     `Segment.arrays`."""
     sets = column_sets(segment.vocabulary)
     key = f"{FORMAT}/{segment.vocabulary.identity}/{QUANTA}/{zlib.crc32(repr(sets).encode()):08x}"
-    return Columns(segment, segment.arrays(KIND, key, lambda snapshot: _build(snapshot, sets)), sets)
+    return Columns(segment, segment.arrays(KIND, key, lambda snapshot: columns_of(snapshot, sets)), sets)
 
 
 def column_sets(vocabulary: Vocabulary) -> tuple[Classes, ...]:
     """What has a column: every class, then every group of more than one class, each once."""
     groups = dict.fromkeys(group.members for group in vocabulary.groups if len(group.members) > 1)
     return (*((class_id,) for class_id in range(len(vocabulary))), *groups)
-
-
-_KEPT: Mapping[str, type[np.unsignedinteger[Any]]] = {
-    "": np.uint16,
-    "_certainty": np.uint8,
-    "_colours": np.uint16,
-}
-"""What is kept of a thing in a photo, by the endings of the arrays' names: quanta, and what stands beside."""
-
-
-@dataclass(frozen=True)
-class _Rows:
-    """Photos that show a thing: ``rows``, ascending, and what is kept of the thing there (see `_KEPT`)."""
-
-    rows: NDArray[np.uint32]
-    kept: Mapping[str, NDArray[Any]]
-
-    @classmethod
-    def of(
-        cls,
-        rows: NDArray[np.unsignedinteger[Any]],
-        fractions: NDArray[np.float64],
-        certainties: NDArray[np.uint8],
-        colours: NDArray[np.uint16],
-    ) -> _Rows:
-        return cls(rows, {"": quanta(fractions), "_certainty": certainties, "_colours": colours})
-
-    @classmethod
-    def joined(cls, parts: Sequence[_Rows]) -> _Rows:
-        """Of parts whose rows come one after another's."""
-        kept = {what: np.concatenate([part.kept[what] for part in parts]) for what in _KEPT}
-        return cls(np.concatenate([part.rows for part in parts]), kept)
-
-    def sliced(self, part: slice) -> _Rows:
-        return _Rows(self.rows[part], {what: values[part] for what, values in self.kept.items()})
-
-
-def _build(snapshot: Snapshot, sets: tuple[Classes, ...]) -> cache.Made:
-    """All arrays from the catalog."""
-    ids = snapshot.photo_ids()
-    groups = [classes for classes in sets if len(classes) > 1]
-    singles = len(sets) - len(groups)
-    seen = np.zeros(ids.size, bool)
-    columns: list[list[_Rows]] = [[] for _ in sets]
-    first = 0
-    for batch in snapshot.coverages():
-        found, rows = _read(batch, first, singles)
-        seen[rows] = True
-        certainties = np.where(
-            found["colours"] & CERTAINTY_KNOWN, found["certainty"], np.uint8(UNKNOWN_CERTAINTY)
-        )
-        masks = found["colours"] & np.uint16(COLOURS)
-        order = np.argsort(found["class_id"], kind="stable")
-        starts = np.searchsorted(found["class_id"][order], np.arange(singles + 1)).tolist()
-        every = _Rows.of(rows[order], found["fraction"][order], certainties[order], masks[order])
-        there = {class_id for class_id in range(singles) if starts[class_id] < starts[class_id + 1]}
-        for class_id in there:
-            columns[class_id].append(every.sliced(slice(*starts[class_id : class_id + 2])))
-        for number, classes in enumerate(groups, singles):
-            if there.isdisjoint(classes):
-                continue
-            own = np.isin(found["class_id"], classes)
-            columns[number].append(_together(rows[own], found["fraction"][own], certainties[own], masks[own]))
-        first += len(batch)
-    unseen = np.flatnonzero(~seen).astype(np.uint32)  # label maps say something of every pixel
-    arrays: cache.Made = {"unseen": unseen, "flags": _flags(snapshot, ids, np.argsort(ids))}
-    return arrays | _arrays(columns, ids.size)
-
-
-def _read(
-    batch: Sequence[tuple[int, bytes]], first: int, classes: int
-) -> tuple[NDArray[Any], NDArray[np.uint32]]:
-    """The coverages of photos in consecutive rows, of which ``first`` is the first, by row and class id:
-    SHOWN[n], and the rows. Raises ArchiveError for what cannot be."""
-    try:
-        found, counts = read_shown([stored for _, stored in batch])
-    except FormatError as e:
-        raise ArchiveError(f"the catalog is damaged: {e}; {_ANEW}") from None
-    place = np.repeat(np.arange(len(batch), dtype=np.uint32), counts)
-    if np.any(found["class_id"] >= classes):
-        known = found["class_id"] < classes
-        found, place = found[known], place[known]
-    if not np.all((found["fraction"] > 0) & (found["fraction"] <= 1)):
-        raise ArchiveError(f"the catalog is damaged: a coverage is not in 0..1; {_ANEW}")
-    sums = np.bincount(place, found["fraction"], len(batch))
-    if np.any(sums > 1 + 1e-9):
-        bad = batch[int(np.argmax(sums))][0]
-        raise ArchiveError(
-            f"the catalog is damaged: the classes of photo {bad} cover more than all of it; {_ANEW}"
-        )
-    return found, place + np.uint32(first)
-
-
-def _together(
-    rows: NDArray[np.uint32],
-    fractions: NDArray[np.float64],
-    certainties: NDArray[np.uint8],
-    colours: NDArray[np.uint16],
-) -> _Rows:
-    """What the classes of a group come to in each photo, from what is known of each, by row, then by class
-    id: fractions are added in this order, as the catalog does."""
-    begins = np.ones(rows.size, bool)
-    begins[1:] = rows[1:] != rows[:-1]
-    first = np.flatnonzero(begins)
-    number = np.cumsum(begins) - 1
-    whole = np.bincount(number, fractions, first.size)
-    mean = np.rint(np.bincount(number, fractions * certainties, first.size) / whole).astype(np.uint8)
-    shown = np.bitwise_or.reduceat(colours, first) if first.size else colours
-    return _Rows.of(rows[first], np.minimum(whole, 1), mean, shown)
-
-
-def _arrays(columns: Sequence[Sequence[_Rows]], photos: int) -> cache.Made:
-    """Columns in their order, of which each photo has some, as they are stored."""
-    full: dict[str, list[NDArray[Any]]] = {what: [] for what in _KEPT}
-    few: list[_Rows] = []
-    places: list[int] = []  # of each column, among the full ones; -1 for pairs
-    nothing = _Rows(np.empty(0, np.uint32), {what: np.empty(0, dtype) for what, dtype in _KEPT.items()})
-    for parts in columns:
-        column = _Rows.joined(parts) if parts else nothing
-        if FULL_ONE_IN * column.rows.size >= photos > 0:
-            places.append(len(full[""]))
-            for what, dtype in _KEPT.items():
-                full[what].append(np.zeros(photos, dtype))
-                full[what][-1][column.rows] = column.kept[what]
-            column = nothing
-        else:
-            places.append(-1)
-        few.append(column)
-    pairs = _Rows.joined(few)
-    arrays: cache.Made = {
-        "places": np.array(places, np.int16),
-        "starts": np.cumsum([0, *(column.rows.size for column in few)], dtype=np.int64),
-        "rows": pairs.rows,
-    }
-    for what, dtype in _KEPT.items():
-        arrays[f"full{what}"] = np.array(full[what], dtype).reshape(len(full[what]), photos)
-        arrays[f"pairs{what}"] = pairs.kept[what]
-    return arrays
-
-
-def _flags(snapshot: Snapshot, ids: NDArray[np.int64], by_id: NDArray[np.intp]) -> NDArray[np.uint8]:
-    """`core.kinds.PhotoState.flag` of each row; empty where no photo has any. ``by_id`` sorts ``ids``."""
-    hidden, flags = snapshot.hidden()
-    if not hidden.size:
-        return np.empty(0, np.uint8)
-    of_rows = np.zeros(ids.size, np.uint8)
-    of_rows[by_id[np.searchsorted(ids, hidden, sorter=by_id)]] = flags
-    return of_rows

@@ -22,7 +22,7 @@ from dsslic_search.index.source import Snapshot
 
 def facts(snapshot: Snapshot) -> Made:
     """The columns of all files, in the order of ``snapshot.photo_ids``; ``placed``: the rows that have a
-    place, from south to north."""
+    place, from south to north; ``dated``: which were taken at a known date, bool."""
     ids = snapshot.photo_ids()
     by_id = np.argsort(ids)
     columns = {column.array: _Column(column.values, ids.size) for column in INDEXED}
@@ -45,6 +45,8 @@ def facts(snapshot: Snapshot) -> Made:
     arrays["folder"] = arrays["folder"][: len(in_order)]
     arrays["path"] = _ranks([path_key("path", path, folded) for path in in_order])
     arrays["name"] = _ranks([path_key("name", path, folded) for path in in_order])
+    del arrays["ids"]  # the segment has them, and the dates too
+    arrays["dated"] = arrays.pop("taken") != NEVER
     return arrays
 
 

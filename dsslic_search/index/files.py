@@ -27,11 +27,12 @@ from dsslic_search.core.moments import NEVER, microseconds
 from dsslic_search.core.text import folded_name
 from dsslic_search.index.file_columns import facts, path_key
 from dsslic_search.index.patterns import PathTest, name_test, path_test, text_test, word_test
+from dsslic_search.index.room import ROOM
 from dsslic_search.index.segments import Segment, Table
 from dsslic_search.index.source import Snapshot, Stale
 
 KIND = "files"
-KEY = "4 " + " ".join(column.array for column in INDEXED)  # files with other columns are built anew
+KEY = "5 " + " ".join(column.array for column in INDEXED)  # files with other columns are built anew
 EARTH_RADIUS = 6_371_008.8  # mean, metres
 COMPARED_RUNS = 16  # runs of numbers; up to so many are faster compared with than looked up
 REMEMBERED_PATTERNS = 16  # whose rows are kept
@@ -69,21 +70,19 @@ class Files(Table):
     def period(self, name: str, start: datetime | None, end: datetime | None) -> Mask:
         """Photos of a date, "taken" or "added", from ``start`` to before ``end``, both without a time
         zone."""
-        dates: NDArray[np.int64] = self.arrays[name]
         first = NEVER + 1 if start is None else microseconds(start)
         last = np.iinfo(np.int64).max if end is None else microseconds(end) - 1
         if name == "taken":  # rows are in the order of these dates, but for those that have none
             held = np.zeros(len(self), bool)
             part = slice(self._before(last), self._before(first - 1))
-            held[part] = dates[part] != NEVER
+            held[part] = self.arrays["dated"][part]
             return held
+        dates: NDArray[np.int64] = self.arrays[name]
         return np.logical_and(dates >= first, dates <= last)
 
     def recurring(self, name: str, low: int, high: int) -> Mask:
-        """Photos that were taken in some months, weekdays, hours or days of any year
-        (`query.ast.Recurring`)."""
-        taken: NDArray[np.int64] = self.arrays["taken"]
-        known = taken != NEVER
+        """Photos taken in some months, weekdays, hours or days of any year (`query.ast.Recurring`)."""
+        taken, known = self._taken, self.arrays["dated"]
         if name == "hour":
             numbers = taken // _HOUR % 24
         else:
@@ -242,7 +241,17 @@ class Files(Table):
 
     def _array(self, name: str) -> NDArray[Any]:
         """The array of a fact of one column; of a path, the ranks of paths or of names."""
+        if name == "id":
+            return self.ids
+        if name == "taken":
+            return self._taken
         return self.arrays[name if NAMED[name].kind == "path" else self._named_array(name)]
+
+    @property
+    def _taken(self) -> NDArray[np.int64]:
+        """When photos were taken, by which they are in order; NEVER where that is not known."""
+        moments, dated = self.segment.moments, self.arrays["dated"]
+        return ROOM.array(self.arrays, "taken", lambda: np.where(dated, moments, NEVER))
 
     def _named_array(self, name: str) -> str:
         return NAMED[name].columns[0].array

@@ -6,7 +6,8 @@ need more stand beside ("patched": Zukowski et al., "Super-scalar RAM-CPU cache 
 of whichever is smallest:
 
 - the values themselves, or their differences, from each to the next, which are small where they ascend;
-- only those values that are not the commonest one, and a bit for each that says whether it is;
+- only those values that are not among the 1, 3 or 7 commonest, and for each 1, 2 or 3 bits that tell which of
+  these it is, or none;
 - of an array with few different values the numbers of these in a table.
 
 Offsets of k bits lie as k // 8 planes of bytes and k % 8 planes of bits, so that numpy alone puts them
@@ -17,12 +18,14 @@ together at some gigabytes a second.
     u32 blocks   u32 entries of the table, or 0   (little-endian)
     table        entries, u64 each
     u64 where each block begins, and the end of the last
-    blocks       BLOCK_HEAD, [bits of values that are there], planes, places of exceptions u16, exceptions
+    blocks       BLOCK_HEAD, [the commonest values u64, planes of their numbers], planes, places of exceptions
+                 u16, exceptions
 """
 
 from __future__ import annotations
 
 import struct
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -35,15 +38,19 @@ WORTH_ONE_IN = 16
 """An array is packed where that saves one byte in so many."""
 MAX_TABLE = 4096  # different values that are worth a table
 SAMPLED_VALUES = 1 << 14  # by which it is guessed whether there are so few
+SAMPLED_FOR_BASE = 1024  # by which it is guessed where most values begin
 TRIMMED_ONE_IN = 256  # of the values may be exceptions below the base
-SPARSE_ONE_IN = 16  # of the values must be the commonest, where the others alone are kept
 TRIED_BITS = 3  # offsets of so few bits are not worth looking for less
+COUNTED_RANGE = (
+    1 << 16
+)  # of values among which the commonest are looked for; else they are an end of the range
+MOST_NUMBERS = 3  # bits, of the numbers of the commonest values
 
 HEAD = struct.Struct("<II")
 BLOCK_HEAD = struct.Struct("<BBBxIIQQQ")
-"""Bits of an offset, how (DIFFERENCES or SPARSE), bytes of an exception, number of exceptions, number of
-offsets, base, what offsets are multiplied by, and the first value or the commonest."""
-PLAIN, DIFFERENCES, SPARSE = range(3)
+"""Bits of an offset, how (PLAIN, DIFFERENCES or COMMON + bits of a number), bytes of an exception, number of
+exceptions, number of offsets, base, what offsets are multiplied by, and the first value."""
+PLAIN, DIFFERENCES, COMMON = range(3)
 
 Words = NDArray[np.uint64]
 Bytes = NDArray[np.uint8]
@@ -73,10 +80,14 @@ def packed(array: NDArray[Any]) -> Bytes | None:
     if not _promising(flat):
         return None
     table = _table(flat)
-    pieces = []
-    for start in range(0, flat.size, BLOCK_VALUES):
-        words = _words(flat[start : start + BLOCK_VALUES])
-        pieces.append(_packed_block(words if table is None else np.searchsorted(table, words).astype("<u8")))
+
+    def block(number: int) -> Words:
+        words = _words(flat[number * BLOCK_VALUES : (number + 1) * BLOCK_VALUES])
+        return words if table is None else np.searchsorted(table, words).astype("<u8")
+
+    blocks = -(-flat.size // BLOCK_VALUES)
+    ways = {_best_way(block(number)) for number in {0, blocks // 2, blocks - 1}}
+    pieces = [_packed_block(block(number), ways) for number in range(blocks)]
     stored = np.empty(0, "<u8") if table is None else table
     start = HEAD.size + 8 * (stored.size + len(pieces) + 1)
     starts = start + np.cumsum([0, *map(len, pieces)])
@@ -129,7 +140,7 @@ def _promising(flat: NDArray[Any]) -> bool:
     start = (flat.size // BLOCK_VALUES // 2) * BLOCK_VALUES
     words = _words(flat[start : start + BLOCK_VALUES])
     raw = words.size * flat.dtype.itemsize
-    if WORTH_ONE_IN * (raw - len(_packed_block(words))) >= raw:
+    if WORTH_ONE_IN * (raw - len(_packed_block(words, {_best_way(words)}))) >= raw:
         return True
     kinds = np.unique(words[:SAMPLED_VALUES]).size
     return 8 * WORTH_ONE_IN * flat.dtype.itemsize >= (WORTH_ONE_IN + 1) * kinds.bit_length()
@@ -153,16 +164,15 @@ def _table(flat: NDArray[Any]) -> Words | None:
 
 
 def _framed(words: Words) -> _Frame:
-    """The offsets of values, whatever base takes the fewest bytes."""
+    """The offsets of values from their least one, or from that where most begin."""
     if not words.size:
         return _Frame(0, 1, 0, words, np.empty(0, np.intp), 1)
     signed = words.view(np.int64)
-    bases = {int(signed.min())}
-    if words.size >= TRIMMED_ONE_IN:
-        place = words.size // TRIMMED_ONE_IN
-        bases.add(int(np.partition(signed, place)[place]))
-    found = [_framed_from(words, base) for base in bases]
-    best = min(found, key=lambda frame: frame.nbytes)
+    low = int(signed.min())
+    sample = np.sort(signed[:: -(-signed.size // SAMPLED_FOR_BASE)])
+    place = sample.size // TRIMMED_ONE_IN
+    begin, end = int(sample[place]), int(sample[-1 - place])
+    best = _framed_from(words, low if (end - begin).bit_length() + 1 >= (end - low).bit_length() else begin)
     if best.width > 16 and not best.wide.size:
         scale = int(np.gcd.reduce(best.offsets))
         if scale > 1:
@@ -173,7 +183,9 @@ def _framed(words: Words) -> _Frame:
 
 def _framed_from(words: Words, base: int) -> _Frame:
     offsets = words - np.uint64(base % 2**64)
-    lengths = np.minimum(np.frexp(offsets.astype(np.float64))[1], 64)  # rounded up next to 2**64
+    # the exponent of the nearest float: the bits of a number, or one more next to a power of two
+    exponents = (offsets.astype(np.float64).view(np.uint64) >> np.uint64(52)).astype(np.intp)
+    lengths = np.clip(exponents - 1022, 0, 64)
     counts = np.bincount(lengths, minlength=65)
     most = int(np.flatnonzero(counts)[-1])
     bytes_each = next(size for size in (1, 2, 4, 8) if 8 * size >= most)
@@ -183,71 +195,119 @@ def _framed_from(words: Words, base: int) -> _Frame:
     return _Frame(base, 1, width, offsets, np.flatnonzero(lengths > width), bytes_each)
 
 
-def _packed_block(words: Words) -> bytes:
-    """A block as the module says."""
-    best, how, other, there = _framed(words), PLAIN, 0, b""
-    if best.width > TRIED_BITS or best.wide.size:
-        steps = _framed(np.diff(words))
-        if steps.nbytes < best.nbytes:
-            best, how, other = steps, DIFFERENCES, int(words[0])
-        signed = words.view(np.int64)
-        for common in {int(signed.min()), int(signed.max())}:
-            is_common = signed == common
-            if SPARSE_ONE_IN * np.count_nonzero(is_common) >= words.size:
-                others = _framed(words[~is_common])
-                if others.nbytes + words.size // 8 < best.nbytes + (len(there)):
-                    best, how, other = others, SPARSE, common % 2**64
-                    there = np.packbits(~is_common).tobytes()
-    exceptions = best.offsets[best.wide]
-    sizes = best.width, how, best.bytes_each, best.wide.size, best.offsets.size
-    head = BLOCK_HEAD.pack(*sizes, best.base % 2**64, best.scale, other)
-    planes = [
-        (best.offsets >> np.uint64(8 * plane)).astype(np.uint8).tobytes() for plane in range(best.width // 8)
-    ]
+def _best_way(words: Words) -> int:
+    """How a block takes the fewest bytes."""
+    plain = _framed(words)
+    if plain.width <= TRIED_BITS and not plain.wide.size:
+        return PLAIN
+    found = {PLAIN: plain.nbytes, DIFFERENCES: _framed(np.diff(words)).nbytes}
+    for bits in range(1, MOST_NUMBERS + 1):
+        numbers = _numbers(words, _commonest(words, bits))
+        others = _framed(words[numbers == 2**bits - 1])
+        found[COMMON + bits] = others.nbytes + bits * words.size // 8 + 8 * 2**bits
+    return min(found, key=lambda way: found[way])
+
+
+def _packed_block(words: Words, ways: Iterable[int]) -> bytes:
+    """A block as the module says, in the smallest of some ways."""
+    return min((_packed_so(words, way) for way in ways), key=len)
+
+
+def _packed_so(words: Words, way: int) -> bytes:
+    first, told, common = 0, words, b""
+    if way == DIFFERENCES:
+        told, first = np.diff(words), int(words[0])
+    elif way > COMMON:
+        values = _commonest(words, way - COMMON)
+        numbers = _numbers(words, values)
+        told = words[numbers == values.size]
+        common = values.tobytes() + _planes(numbers.astype(np.uint64), way - COMMON)
+    frame = _framed(told)
+    sizes = frame.width, way, frame.bytes_each, frame.wide.size, frame.offsets.size
+    head = BLOCK_HEAD.pack(*sizes, frame.base % 2**64, frame.scale, first)
+    exceptions = frame.offsets[frame.wide].astype(f"<u{frame.bytes_each}").tobytes()
+    planes = _planes(frame.offsets, frame.width)
+    return b"".join([head, common, planes, frame.wide.astype("<u2").tobytes(), exceptions])
+
+
+def _commonest(words: Words, bits: int) -> Words:
+    """The 2**bits - 1 commonest values; of a wide range its ends, and whatever else is there."""
+    signed, count = words.view(np.int64), 2**bits - 1
+    low, high = int(signed.min()), int(signed.max())
+    if high - low < COUNTED_RANGE:
+        counts = np.bincount(signed - low, minlength=count)
+        return (np.argpartition(counts, -count)[-count:] + low).astype(np.int64).view(np.uint64)
+    return np.resize(np.array([low, high] if bits > 1 else [_commoner(signed, low, high)]), count).view(
+        np.uint64
+    )
+
+
+def _commoner(signed: NDArray[np.int64], one: int, other: int) -> int:
+    return one if np.count_nonzero(signed == one) >= np.count_nonzero(signed == other) else other
+
+
+def _numbers(words: Words, values: Words) -> NDArray[np.uint8]:
+    """Which of some values each is; their number for none of them."""
+    found = np.full(words.size, values.size, np.uint8)
+    for number, value in enumerate(values):
+        found[words == value] = number
+    return found
+
+
+def _planes(offsets: Words, width: int) -> bytes:
+    """Numbers of ``width`` bits as planes of bytes, then of bits."""
+    planes = [(offsets >> np.uint64(8 * plane)).astype(np.uint8).tobytes() for plane in range(width // 8)]
     planes += [
-        np.packbits((best.offsets >> np.uint64(bit)).astype(np.uint8) & 1).tobytes()
-        for bit in range(best.width - best.width % 8, best.width)
+        np.packbits((offsets >> np.uint64(bit)).astype(np.uint8) & 1).tobytes()
+        for bit in range(width - width % 8, width)
     ]
-    wide = best.wide.astype("<u2").tobytes(), exceptions.astype(f"<u{best.bytes_each}").tobytes()
-    return b"".join([head, there, *planes, *wide])
+    return b"".join(planes)
 
 
 def _unpack_block(data: Bytes, out: NDArray[Any]) -> None:
     """Into ``out``, of an unsigned type: what is too large for it is taken modulo its range."""
-    width, how, bytes_each, exceptions, count, base, scale, other = BLOCK_HEAD.unpack(
+    width, way, bytes_each, exceptions, count, base, scale, first = BLOCK_HEAD.unpack(
         data[: BLOCK_HEAD.size].tobytes()
     )
-    at = BLOCK_HEAD.size
-    kind, places = out.dtype.type, None
-    if how == SPARSE:
-        there = data[at : (at := at + -(-out.size // 8))]
-        places = np.flatnonzero(np.unpackbits(there, count=out.size))
-    values = np.zeros(count, kind) if how != PLAIN else out
-    if how == PLAIN:
-        values[:] = 0
+    at, kind = BLOCK_HEAD.size, out.dtype.type
+    if way > COMMON:
+        bits = way - COMMON
+        values = data[at : (at := at + 8 * (2**bits - 1))].view("<u8")
+        numbers = np.zeros(out.size, np.uint8)
+        at = _add_planes(data, at, bits, numbers)
+        others = np.flatnonzero(numbers == values.size)
+        np.take(np.append(values, values[:1]).astype(kind), numbers, out=out)
+    told = out if way == PLAIN else np.empty(count, kind)
+    told[:] = 0
+    at = _add_planes(data, at, width, told)
+    if exceptions:
+        wide = data[at : (at := at + 2 * exceptions)].view("<u2")
+        told[wide] = data[at : at + bytes_each * exceptions].view(f"<u{bytes_each}").astype(kind)
+    most = np.iinfo(kind).max
+    if scale != 1:
+        np.multiply(told, kind(scale & most), out=told)
+    if base:
+        np.add(told, kind(base & most), out=told)
+    if way == DIFFERENCES:
+        out[0] = first & most
+        np.cumsum(told, out=out[1:], dtype=kind)
+        out[1:] += out[0]
+    elif way > COMMON:
+        out[others] = told
+
+
+def _add_planes(data: Bytes, at: int, width: int, out: NDArray[Any]) -> int:
+    """Put numbers, as :func:`_planes` gives them from ``at`` on, into ``out``, which has zeros; where they
+    end."""
+    kind, count = out.dtype.type, out.size
     for plane in range(width // 8):
         taken = data[at : (at := at + count)]
-        if plane < values.itemsize:
-            np.bitwise_or(values, taken.astype(kind) << kind(8 * plane), out=values)
+        if plane < out.itemsize:
+            np.bitwise_or(out, taken.astype(kind) << kind(8 * plane), out=out)
     if width % 8:
         rest = np.zeros(count, np.uint8)
         for bit in range(width % 8):
-            bits = np.unpackbits(data[at : (at := at + -(-count // 8))], count=count)
-            rest |= bits << np.uint8(bit)
-        if width // 8 < values.itemsize:
-            np.bitwise_or(values, rest.astype(kind) << kind(width - width % 8), out=values)
-    if exceptions:
-        wide = data[at : (at := at + 2 * exceptions)].view("<u2")
-        values[wide] = data[at : at + bytes_each * exceptions].view(f"<u{bytes_each}").astype(kind)
-    most = np.iinfo(kind).max
-    if scale != 1:
-        np.multiply(values, kind(scale & most), out=values)
-    if base:
-        np.add(values, kind(base & most), out=values)
-    if how == DIFFERENCES:
-        out[0] = other & most
-        np.cumsum(values, out=out[1:], dtype=kind)
-        out[1:] += out[0]
-    elif how == SPARSE:
-        out[:] = other & most
-        out[places] = values
+            rest |= np.unpackbits(data[at : (at := at + -(-count // 8))], count=count) << np.uint8(bit)
+        if width // 8 < out.itemsize:
+            np.bitwise_or(out, rest.astype(kind) << kind(width - width % 8), out=out)
+    return at

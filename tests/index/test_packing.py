@@ -88,6 +88,7 @@ def test_numbers_of_any_width(width: int) -> None:
         (lambda rng, n: np.where(rng.random(n) < 0.7, 0, rng.integers(0, 65536, n)).astype(np.uint16), 6.0),
         (lambda rng, n: np.where(rng.random(n) < 0.7, np.nan, rng.random(n)), 18.0),
         (lambda rng, n: np.where(rng.random(n) < 0.01, 200, rng.integers(0, 4, n)).astype(np.uint8), 2.4),
+        (lambda rng, n: np.where(rng.random(n) < 0.5, -8, 2**61 + 1), 1.1),
         (lambda rng, n: np.concatenate([np.arange(n // 4, dtype=np.uint32)] * 4), 0.1),
     ],
 )

@@ -1,0 +1,201 @@
+"""What `index.columns` keeps, made from the catalog: for each class the photos that show it, and what is
+known of it there; and what is known of a group, from what is known of its classes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dsslic_search.core.certainty import UNKNOWN_CERTAINTY
+from dsslic_search.core.errors import ArchiveError, FormatError, Remedy
+from dsslic_search.features.coverage import CERTAINTY_KNOWN, COLOURS, read_shown
+from dsslic_search.index import cache
+from dsslic_search.index.quanta import quanta
+from dsslic_search.index.source import Snapshot
+
+Classes = tuple[int, ...]
+_ANEW = f"describe its photos anew with: {Remedy.REINDEX}"
+
+KEPT: Mapping[str, type[np.unsignedinteger[Any]]] = {
+    "": np.uint16,
+    "_certainty": np.uint8,
+    "_colours": np.uint16,
+}
+"""What is kept of a thing in a photo, by the endings of the arrays' names: quanta, and what stands beside."""
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Photos that show a thing: ``rows``, ascending, and what is kept of the thing there (see `KEPT`)."""
+
+    rows: NDArray[np.uint32]
+    kept: Mapping[str, NDArray[Any]]
+    BYTES: ClassVar[int] = 9
+    """Of a row with what is kept."""
+
+    @classmethod
+    def of(
+        cls,
+        rows: NDArray[np.unsignedinteger[Any]],
+        fractions: NDArray[np.float64],
+        certainties: NDArray[np.uint8],
+        colours: NDArray[np.uint16],
+    ) -> Rows:
+        return cls(rows, {"": quanta(fractions), "_certainty": certainties, "_colours": colours})
+
+    @classmethod
+    def joined(cls, parts: Sequence[Rows]) -> Rows:
+        """Of parts whose rows come one after another's."""
+        kept = {what: np.concatenate([part.kept[what] for part in parts]) for what in KEPT}
+        return cls(np.concatenate([part.rows for part in parts]), kept)
+
+    def sliced(self, part: slice) -> Rows:
+        return Rows(self.rows[part], {what: values[part] for what, values in self.kept.items()})
+
+
+def columns_of(snapshot: Snapshot, sets: tuple[Classes, ...]) -> cache.Made:
+    """All arrays from the catalog."""
+    ids = snapshot.photo_ids()
+    groups = [classes for classes in sets if len(classes) > 1]
+    singles = len(sets) - len(groups)
+    seen = np.zeros(ids.size, bool)
+    columns: list[list[Rows]] = [[] for _ in sets]
+    first = 0
+    for batch in snapshot.coverages():
+        found, rows = _read(batch, first, singles)
+        seen[rows] = True
+        certainties = np.where(
+            found["colours"] & CERTAINTY_KNOWN, found["certainty"], np.uint8(UNKNOWN_CERTAINTY)
+        )
+        masks = found["colours"] & np.uint16(COLOURS)
+        order = np.argsort(found["class_id"], kind="stable")
+        starts = np.searchsorted(found["class_id"][order], np.arange(singles + 1)).tolist()
+        every = Rows.of(rows[order], found["fraction"][order], certainties[order], masks[order])
+        there = {class_id for class_id in range(singles) if starts[class_id] < starts[class_id + 1]}
+        for class_id in there:
+            columns[class_id].append(every.sliced(slice(*starts[class_id : class_id + 2])))
+        for number, classes in enumerate(groups, singles):
+            if there.isdisjoint(classes):
+                continue
+            own = np.isin(found["class_id"], classes)
+            columns[number].append(_together(rows[own], found["fraction"][own], certainties[own], masks[own]))
+        first += len(batch)
+    unseen = np.flatnonzero(~seen).astype(np.uint32)  # label maps say something of every pixel
+    arrays: cache.Made = {"unseen": unseen, "flags": _flags(snapshot, ids, np.argsort(ids))}
+    return arrays | _arrays(columns, sets, ids.size)
+
+
+def _read(
+    batch: Sequence[tuple[int, bytes]], first: int, classes: int
+) -> tuple[NDArray[Any], NDArray[np.uint32]]:
+    """The coverages of photos in consecutive rows, of which ``first`` is the first, by row and class id:
+    SHOWN[n], and the rows. Raises ArchiveError for what cannot be."""
+    try:
+        found, counts = read_shown([stored for _, stored in batch])
+    except FormatError as e:
+        raise ArchiveError(f"the catalog is damaged: {e}; {_ANEW}") from None
+    place = np.repeat(np.arange(len(batch), dtype=np.uint32), counts)
+    if np.any(found["class_id"] >= classes):
+        known = found["class_id"] < classes
+        found, place = found[known], place[known]
+    if not np.all((found["fraction"] > 0) & (found["fraction"] <= 1)):
+        raise ArchiveError(f"the catalog is damaged: a coverage is not in 0..1; {_ANEW}")
+    sums = np.bincount(place, found["fraction"], len(batch))
+    if np.any(sums > 1 + 1e-9):
+        bad = batch[int(np.argmax(sums))][0]
+        raise ArchiveError(
+            f"the catalog is damaged: the classes of photo {bad} cover more than all of it; {_ANEW}"
+        )
+    return found, place + np.uint32(first)
+
+
+def _together(
+    rows: NDArray[np.uint32],
+    fractions: NDArray[np.float64],
+    certainties: NDArray[np.uint8],
+    colours: NDArray[np.uint16],
+) -> Rows:
+    """What the classes of a group come to in each photo, from what is known of each, by row, then by class
+    id: fractions are added in this order, as the catalog does."""
+    begins = np.ones(rows.size, bool)
+    begins[1:] = rows[1:] != rows[:-1]
+    first = np.flatnonzero(begins)
+    number = np.cumsum(begins) - 1
+    whole = np.bincount(number, fractions, first.size)
+    mean = np.rint(np.bincount(number, fractions * certainties, first.size) / whole).astype(np.uint8)
+    shown = np.bitwise_or.reduceat(colours, first) if first.size else colours
+    return Rows.of(rows[first], np.minimum(whole, 1), mean, shown)
+
+
+def _arrays(columns: Sequence[Sequence[Rows]], sets: Sequence[Classes], photos: int) -> cache.Made:
+    """Columns in their order, of which each photo has some, as they are stored: pairs of the classes; of
+    groups what cannot be told from these."""
+    nothing = Rows(np.empty(0, np.uint32), {what: np.empty(0, dtype) for what, dtype in KEPT.items()})
+    joined = [Rows.joined(parts) if parts else nothing for parts in columns]
+    singles = [column for classes, column in zip(sets, joined, strict=True) if len(classes) == 1]
+    pairs = Rows.joined([nothing, *singles])
+    more: dict[str, list[NDArray[np.int16]]] = {"": [], "_certainty": []}
+    for classes, column in zip(sets[len(singles) :], joined[len(singles) :], strict=True):
+        guessed = together([singles[class_id] for class_id in classes], photos, None)
+        several = guessed.kept["several"]
+        for what, corrections in more.items():
+            exact = column.kept[what][several].astype(np.int32)
+            corrections.append((exact - guessed.kept[what][several]).astype(np.int16))
+    arrays: cache.Made = {
+        "sizes": np.array([column.rows.size for column in joined], np.int64),
+        "starts": np.cumsum([0, *(column.rows.size for column in singles)], dtype=np.int64),
+        "rows": pairs.rows,
+        "more_starts": np.cumsum([0, *(each.size for each in more[""])], dtype=np.int64),
+    }
+    arrays |= {f"pairs{what}": pairs.kept[what] for what in KEPT}
+    arrays |= {
+        f"more{what}": np.concatenate([np.empty(0, np.int16), *corrections])
+        for what, corrections in more.items()
+    }
+    return arrays
+
+
+def together(members: Sequence[Rows], photos: int, more: Mapping[str, NDArray[np.int16]] | None) -> Rows:
+    """What is kept of a group, from what is kept of its classes: where a photo shows one of them, the same.
+
+    Where it shows several, colours are those of all, and quantum and certainty are guessed and put right by
+    ``more``, a number for each such row; with None they stay guessed, and "several" tells which these are."""
+    rounded, number = np.zeros(photos, np.int32), np.zeros(photos, np.uint8)
+    weights, weighed = np.zeros(photos, np.int32), np.zeros(photos, np.int32)
+    colours = np.zeros(photos, np.uint16)
+    for member in members:
+        quantum = member.kept[""].astype(np.int32)
+        weight = np.maximum(2 * quantum - 1, 1)
+        rounded[member.rows] += quantum - 1
+        number[member.rows] += 1
+        weights[member.rows] += weight
+        weighed[member.rows] += weight * member.kept["_certainty"]
+        colours[member.rows] |= member.kept["_colours"]
+    rows = np.flatnonzero(number)
+    mean = (2 * weighed[rows].astype(np.int64) + weights[rows]) // (2 * weights[rows].astype(np.int64))
+    found: dict[str, NDArray[Any]] = {
+        "": (rounded[rows] + 1).astype(np.uint16),
+        "_certainty": mean.astype(np.uint8),
+        "_colours": colours[rows],
+    }
+    several = number[rows] > 1
+    if more is None:
+        return Rows(rows.astype(np.uint32), found | {"several": several})
+    for what, corrections in more.items():
+        values = found[what]
+        values[several] = (values[several].astype(np.int32) + corrections).astype(values.dtype)
+    return Rows(rows.astype(np.uint32), found)
+
+
+def _flags(snapshot: Snapshot, ids: NDArray[np.int64], by_id: NDArray[np.intp]) -> NDArray[np.uint8]:
+    """`core.kinds.PhotoState.flag` of each row; empty where no photo has any. ``by_id`` sorts ``ids``."""
+    hidden, flags = snapshot.hidden()
+    if not hidden.size:
+        return np.empty(0, np.uint8)
+    of_rows = np.zeros(ids.size, np.uint8)
+    of_rows[by_id[np.searchsorted(ids, hidden, sorter=by_id)]] = flags
+    return of_rows
