@@ -152,7 +152,7 @@ def _residual(data: bytes) -> dict[str, Any] | None:
         return {**said, "trust": 1.0, "colour_axes": None, "gains": None, "restoration": None}
     if chunk.codec == residual.NORMALISED:
         mapping, _ = normalised.read_mapping(chunk.data)
-        name = "fixed" if mapping.kind == normalised.FIXED else "min-max"
+        name = normalised.NAMES[mapping.kind]
         return {**said, "mapping": name, "least": mapping.least, "greatest": mapping.greatest}
     if chunk.codec != residual.BPG:
         return said

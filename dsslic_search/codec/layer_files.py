@@ -8,7 +8,6 @@ picture stands there too.
 from __future__ import annotations
 
 import base64
-import binascii
 import json
 import struct
 from dataclasses import asdict, fields
@@ -56,9 +55,9 @@ def exported(data: bytes) -> dict[str, bytes]:
         if name is None:
             layer["base64"] = base64.b64encode(chunk.data).decode("ascii")
         else:
-            terms = _terms(chunk, contents)
-            layer |= {"file": name} | ({"terms": terms.hex()} if terms else {})
-            files[name] = chunk.data[len(terms) :]
+            told, picture = _before_picture(chunk, contents)
+            layer |= {"file": name, **told}
+            files[name] = picture
         layers.append(layer)
     described = {"format": FORMAT, "version": VERSION, "header": asdict(contents.header), "layers": layers}
     files[DESCRIPTION] = (json.dumps(described, indent=1) + "\n").encode()
@@ -88,15 +87,16 @@ def names(description: bytes) -> list[str]:
     return [name for layer in layers if (name := _file_name(layer)) is not None]
 
 
-def _terms(chunk: Chunk, contents: Contents) -> bytes:
-    """What a layer says before its picture."""
-    if chunk.kind != residual.LAYER.kind or chunk.codec not in (residual.BPG, residual.NORMALISED):
-        return b""
-    if chunk.codec == residual.BPG:
+def _before_picture(chunk: Chunk, contents: Contents) -> tuple[dict[str, Any], bytes]:
+    """What a layer says before its picture, as plain values, and the picture."""
+    if (chunk.kind, chunk.codec) == (residual.LAYER.kind, residual.BPG):
         _, picture = read_terms(chunk.data, contents.header.grey)
-    else:
-        _, picture = normalised.read_mapping(chunk.data)
-    return chunk.data[: len(chunk.data) - len(picture)]
+        return {"terms": chunk.data[: len(chunk.data) - len(picture)].hex()}, picture
+    if (chunk.kind, chunk.codec) == (residual.LAYER.kind, residual.NORMALISED):
+        mapping, picture = normalised.read_mapping(chunk.data)
+        told = {"name": normalised.NAMES[mapping.kind], "least": mapping.least, "greatest": mapping.greatest}
+        return {"mapping": told}, picture
+    return {}, chunk.data
 
 
 def _described(files: dict[str, bytes]) -> dict[str, Any]:
@@ -151,9 +151,15 @@ def _chunk(layer: dict[str, Any], files: dict[str, bytes]) -> Chunk:
             return Chunk(
                 layer["kind"], layer["codec"], base64.b64decode(layer.get("base64", ""), validate=True)
             )
-        before = bytes.fromhex(layer.get("terms", ""))
-    except (TypeError, ValueError, binascii.Error) as e:
+        before = _mapping(layer["mapping"]) if "mapping" in layer else bytes.fromhex(layer.get("terms", ""))
+    except (KeyError, TypeError, ValueError, struct.error) as e:
         raise FormatError(f"{DESCRIPTION}: the bytes of layer {layer['kind']} cannot be read ({e})") from e
     if name not in files:
         raise StageError(f"{name} is missing, which {DESCRIPTION} names")
     return Chunk(layer["kind"], layer["codec"], before + files[name])
+
+
+def _mapping(told: Any) -> bytes:
+    """A mapping's bytes; KeyError, TypeError, ValueError or struct.error for what is none."""
+    kind = {name: kind for kind, name in normalised.NAMES.items()}[told["name"]]
+    return normalised.Mapping(kind, told["least"], told["greatest"]).to_bytes()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -75,6 +76,15 @@ def test_layers_are_files_that_their_tools_read_and_come_back(files, profile: st
     residual = bpg.decode(layers["r.bpg"], max_pixels=10**6)
     assert (residual.bit_depth, residual.header.chroma) == (8, "420" if profile == "paper" else "444")
     assert imported(layers) == data
+    described = json.loads(layers["layers.json"])
+    told = described["layers"][-1]["mapping"]
+    assert told == {"name": "min-max" if profile == "paper" else "fixed"} | {
+        name: file_info(data)["residual"][name] for name in ("least", "greatest")
+    }
+    for wrong in (None, 3, {}, {"name": "log"}, {**told, "least": "0"}, {**told, "least": 10**6}):
+        described["layers"][-1]["mapping"] = wrong
+        with pytest.raises(FormatError, match="layer RESI cannot be read"):
+            imported(layers | {"layers.json": json.dumps(described).encode()})
 
 
 def test_the_more_quality_the_nearer_the_photo(photo: SourcePhoto) -> None:

@@ -66,7 +66,7 @@ class _Head:
 
 def decode(data: bytes, *, max_pixels: int | None = None, partial: bool = False) -> FlifPicture:
     """The picture in a FLIF file. With ``partial``, the start of an interlaced file will do, and gives a
-    coarser picture. Takes memory for about 20 bytes a sample.
+    coarser picture. Takes memory for about 12 bytes a sample.
 
     FormatError for what is no still FLIF16 picture, for damaged or truncated data, and, before anything is
     allocated, for more than ``max_pixels``.

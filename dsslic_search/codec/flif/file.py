@@ -13,17 +13,20 @@ CHANNELS = (1, 3, 4)  # grey, RGB, RGBA
 DEPTHS = {ord("1"): 8, ord("2"): 16, ord("0"): None}  # None: told for each plane
 MAX_SIDE = 1 << 31
 OPTIONAL = range(ord("a"), ord("z") + 1)  # first letters of chunks that a decoder need not know
-KNOWN_CHUNKS = ("iCCP", "eXif", "eXmp")
 FLIF16 = 0  # in place of a chunk's name: the picture follows
 
 
 @dataclass(frozen=True)
 class MetadataChunk:
-    """``name``, four letters: iCCP, eXif, eXmp and others whose first letter is small; ``content`` as it is
-    kept, a raw DEFLATE stream (RFC 1951)."""
+    """``name``, four letters: iCCP, eXif, eXmp and others whose first letter is small, which a reader need
+    not know; ValueError for any other. ``content`` as it is kept, a raw DEFLATE stream (RFC 1951)."""
 
     name: str
     content: bytes
+
+    def __post_init__(self) -> None:
+        if len(self.name) != 4 or ord(self.name[0]) not in OPTIONAL:
+            raise ValueError(f"a chunk of FLIF cannot be called {self.name!r}")
 
 
 @dataclass(frozen=True)
@@ -44,7 +47,7 @@ class Header:
         written = bytearray(SIGNATURE + bytes([kind, depth]))
         written += _number(self.width - 1) + _number(self.height - 1)
         for chunk in self.chunks:
-            written += chunk.name.encode("ascii") + _number(len(chunk.content)) + chunk.content
+            written += chunk.name.encode("latin-1") + _number(len(chunk.content)) + chunk.content
         return bytes(written + bytes([FLIF16]))
 
 
@@ -75,7 +78,7 @@ def read_header(data: bytes, max_pixels: int | None = None) -> tuple[Header, int
         if data[at] < 32:
             raise FormatError("the FLIF file is of a later version than FLIF16")
         name = data[at : at + 4].decode("latin-1")
-        if name not in KNOWN_CHUNKS and data[at] not in OPTIONAL:
+        if data[at] not in OPTIONAL:
             raise FormatError(f"the FLIF file needs a reader that knows its chunk {name!r}")
         size, at = _read_number(data, at + 4)
         if size > len(data) - at:

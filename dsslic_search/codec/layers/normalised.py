@@ -23,6 +23,7 @@ from dsslic_search.core.errors import FormatError
 
 MIN_MAX, FIXED = range(2)
 CHROMA = {MIN_MAX: "420", FIXED: "444"}
+NAMES = {MIN_MAX: "min-max", FIXED: "fixed"}
 FIXED_QP_OFFSET = 6  # half the scale: the same distortion needs a QP 6 lower
 _TERMS = struct.Struct("<Bhh")
 _MIDDLE, _WHITE = 128, 255
@@ -36,6 +37,10 @@ class Mapping(NamedTuple):
     kind: int
     least: int
     greatest: int
+
+    def to_bytes(self) -> bytes:
+        """As laid out above."""
+        return _TERMS.pack(*self)
 
     def samples(self, difference: Differences) -> NDArray[np.uint8]:
         """uint8 of differences within least..greatest."""
@@ -72,7 +77,7 @@ def encode(
     mapping = Mapping(kind, int(difference.min()), int(difference.max()))
     used = mapping.qp(qp)
     picture = bpg.encode(mapping.samples(difference), qp=used, chroma=CHROMA[kind], preset=preset)
-    return residual.LAYER.chunk(residual.NORMALISED, _TERMS.pack(*mapping) + picture), used
+    return residual.LAYER.chunk(residual.NORMALISED, mapping.to_bytes() + picture), used
 
 
 def read_mapping(data: bytes) -> tuple[Mapping, bytes]:

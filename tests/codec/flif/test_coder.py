@@ -14,7 +14,7 @@ from hypothesis.extra import numpy as arrays
 from PIL import Image
 
 from dsslic_search.codec import flif
-from dsslic_search.codec.flif import coder
+from dsslic_search.codec.flif import coder, loops
 from dsslic_search.core.errors import FormatError
 
 DATA = Path(__file__).parents[2] / "data" / "flif"
@@ -226,3 +226,15 @@ def test_bytes_and_pictures_are_the_same_without_numba(tmp_path: Path) -> None:
             assert (tmp_path / f"{name}.{way}").read_bytes() == flif.encode(pixels[:20, :23], interlaced=way)
     shown = flif.decode(FILES["rgba.I"][:1500], partial=True).pixels
     assert np.array_equal(np.load(tmp_path / "start.npy"), shown)
+
+
+@pytest.mark.parametrize("name", ["few.I", "rgba.I.H1", "rgba.N", "rgb.N.W", "rgb.I.steps", "buckets_rgba.N"])
+def test_machine_code_does_what_plain_python_does(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = flif.decode(FILES[name]).pixels
+    part = whole[:24, :20]
+    ways = {way: flif.encode(part, interlaced=way) for way in (False, True)}
+    monkeypatch.setattr(loops.LOOPS, "made", lambda: None)
+    assert np.array_equal(flif.decode(FILES[name]).pixels, whole)
+    for way, coded in ways.items():
+        assert flif.encode(part, interlaced=way) == coded
+        assert np.array_equal(flif.decode(coded).pixels, part)

@@ -34,6 +34,12 @@ def test_a_truncated_header_is_refused(header: Header) -> None:
             read_header(data[:length])
 
 
+@pytest.mark.parametrize("name", ["", "exi", "iccpx", "NEED", "\0abc"])
+def test_a_chunk_has_a_name_that_a_reader_need_not_know(name: str) -> None:
+    with pytest.raises(ValueError, match="cannot be called"):
+        MetadataChunk(name, b"")
+
+
 PLAIN = Header(3, 2, 3, 8, False).write()
 
 
