@@ -5,7 +5,9 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import os
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
 from types import CodeType, FunctionType, ModuleType
@@ -23,6 +25,27 @@ class Patience:
 
 
 PATIENCE = Patience()
+
+
+SHARED_FROM = 30_000
+"""Photos that a compiled loop compares, from which it is worth while to deal them out to threads."""
+
+
+def on_all_processors(work: Callable[[slice], object], photos: int) -> None:
+    """Do work on so many photos, one part of them on each processor where they are many. A part's work is a
+    compiled loop, which runs without the interpreter's lock, and asks for nothing of the kind itself."""
+    parts = os.cpu_count() or 1
+    if photos < SHARED_FROM or parts == 1:
+        work(slice(0, photos))
+        return
+    bounds = [photos * number // parts for number in range(parts + 1)]
+    for _ in _pool().map(work, map(slice, bounds, bounds[1:])):
+        pass
+
+
+@cache
+def _pool() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(os.cpu_count(), "loops")
 
 
 def runnable(loop: Loop, photos: int) -> Loop:

@@ -5,14 +5,29 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
 from pathlib import Path
+from unittest import mock
 
+import numpy as np
 import pytest
 
 import dsslic_search
 from dsslic_search.index import compiling
 from dsslic_search.index.regions import kernels
+from dsslic_search.index.regions.relate import Between, Related
+from dsslic_search.index.regions.table import Regions, open_regions
 from dsslic_search.index.vectors import scan
+from tests.query.made import NOWHERE, MadeArchive, MadePhoto, V
+from tests.query.test_exactness import made_photo
+from tests.segments import whole
+
+TESTS = (Related("left of", (4,)), Related("next to", (1, 2)), Between((1,), (2,)))
+
+
+def opened(photos: list[MadePhoto]) -> Regions:
+    return open_regions(whole(MadeArchive(photos), NOWHERE, V))
+
 
 LOOPS = """
 import numpy as np
@@ -69,3 +84,33 @@ def test_the_name_of_a_loop_is_the_same_in_every_process(loop: compiling.Loop) -
 def test_loops_of_different_lengths_have_different_names() -> None:
     names = {compiling._named_by_meaning(scan._loop(length)).__qualname__ for length in (5, 6)}
     assert len(names) == 2
+
+
+@pytest.mark.parametrize("photos", [0, 1, 7, 1000])
+@pytest.mark.parametrize("processors", [1, 2, 3])
+def test_many_photos_are_dealt_out_to_all_processors(photos: int, processors: int) -> None:
+    looked_at = []
+
+    def look(part: slice) -> None:
+        looked_at.append((threading.get_ident(), range(photos)[part]))
+
+    with (
+        mock.patch.object(compiling, "SHARED_FROM", 2),
+        mock.patch.object(os, "cpu_count", lambda: processors),
+    ):
+        compiling.on_all_processors(look, photos)
+    assert sorted(photo for _, part in looked_at for photo in part) == list(range(photos))
+    assert len(looked_at) == (processors if photos > 1 else 1)
+
+
+def test_photos_are_compared_alike_on_one_thread_and_on_several() -> None:
+    rng = np.random.default_rng(2)
+    regions = opened([made_photo(rng, number + 1) for number in range(80)])
+    asked = [(test, classes) for test in TESTS for classes in ((1,), (2, 3))]
+    alone = [regions.passing(classes, test) for test, classes in asked]
+    with mock.patch.object(compiling, "SHARED_FROM", 2):
+        shared = [regions.passing(classes, test) for test, classes in asked]
+    for one, other in zip(alone, shared, strict=True):
+        assert one.best.tolist() == other.best.tolist()
+        assert one.counts is not None and other.counts is not None
+        assert one.counts.tolist() == other.counts.tolist()

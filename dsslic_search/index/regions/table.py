@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from dsslic_search.features.region_numbers import SHARES, UNITS
 from dsslic_search.features.scene import PLAIN
 from dsslic_search.index import cache
-from dsslic_search.index.compiling import runnable
+from dsslic_search.index.compiling import on_all_processors, runnable
 from dsslic_search.index.regions import frequent, kernels
 from dsslic_search.index.regions.build import CENTRES, EDGES, gathered
 from dsslic_search.index.regions.kernels import BOTTOM, LEFT, RIGHT, TOP, X, Y
@@ -245,7 +245,12 @@ class Regions(Table):
         order. ``classes``: those of all groups."""
         loop, arguments = comparison(test, *self._boxes(classes))
         counts, best = np.empty(len(groups), np.uint16), np.empty(len(groups), np.uint16)
-        runnable(loop, len(groups))(groups, others, *arguments, counts, best)
+        compiled = runnable(loop, len(groups))
+
+        def compare(part: slice) -> None:
+            compiled(groups[part], others[part], *arguments, counts[part], best[part])
+
+        on_all_processors(compare, len(groups))
         return counts, best
 
     def _boxes(self, classes: Sequence[int]) -> tuple[NDArray[Any], NDArray[np.uint16]]:
