@@ -59,6 +59,8 @@ def serve(
     from dsslic_search.web.server import serve as run
 
     require()
+    import signal
+
     from dsslic_search.api import Archive
     from dsslic_search.core.settings import Settings as Library
     from dsslic_search.web.limits import limits_of
@@ -72,6 +74,8 @@ def serve(
         if not no_browser:
             threading.Thread(target=_open, args=(address,), daemon=True).start()
 
+    if hasattr(signal, "SIGPIPE"):  # a browser that goes away amid an answer ends that answer, not the server
+        signal.signal(signal.SIGPIPE, signal.SIG_IGN)
     with Archive(archive, Library(outside=False)) as opened:
         run(
             opened,

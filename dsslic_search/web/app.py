@@ -18,6 +18,7 @@ from starlette.types import ASGIApp
 from dsslic_search import __version__
 from dsslic_search.core.errors import BusyError, DSSError
 from dsslic_search.web import asking, changes, doubles, exports, ingesting, likeness, photos
+from dsslic_search.web.compressing import Compressed
 from dsslic_search.web.guard import Guard
 from dsslic_search.web.refusals import Json, Refusal, plain_error, refused, status_of
 from dsslic_search.web.site import Site
@@ -30,7 +31,7 @@ def application(site: Site, *, names: Sequence[str] = (), token: str | None = No
     """The whole server of an archive, as ASGI has it. ``names``: hosts that it is called by besides its
     addresses; ``token``: asked of everybody, if it is not None."""
     app = bare(site)
-    return Guard(app, names=names, token=token, limits=site.limits)
+    return Guard(Compressed(app), names=names, token=token, limits=site.limits)
 
 
 def bare(site: Site) -> FastAPI:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Route, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Route, expect, sync_playwright
 
 PAGE = Path(__file__).parents[2] / "dsslic_search" / "web" / "page"
 NAMES = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
+PATIENCE_MS = 30_000  # decoding may be slow where other tests run beside it
 TYPES = {".js": "text/javascript", ".css": "text/css", ".html": "text/html", ".json": "application/json"}
 
 
@@ -46,3 +48,47 @@ def serve_modules(route: Route) -> None:
         route.fulfill(body=file.read_bytes(), content_type=TYPES[file.suffix])
     else:
         route.fulfill(status=404)
+
+
+class Watched:
+    """Opens pages, and tells of what no page should do."""
+
+    def __init__(self, browser: Browser, site: str) -> None:
+        self.browser, self.site = browser, site
+        self.contexts: list[BrowserContext] = []
+        self.wrong: list[str] = []
+
+    def __call__(
+        self,
+        address: str = "/",
+        *,
+        width: int = 1280,
+        height: int = 800,
+        before: Callable[[Page], object] = lambda page: None,
+        **options: Any,
+    ) -> Page:
+        context = self.browser.new_context(
+            viewport={"width": width, "height": height}, reduced_motion="reduce", **options
+        )
+        context.set_default_timeout(PATIENCE_MS)
+        context.route(lambda url: not url.startswith((self.site, "blob:", "data:")), self._elsewhere)
+        self.contexts.append(context)
+        page = context.new_page()
+        page.on("pageerror", lambda error: self.wrong.append(str(error)))
+        page.on("console", lambda message: self._said(message.type, message.text))
+        before(page)
+        page.goto(self.site + address)
+        page.wait_for_selector("html.ready")
+        return page
+
+    def _elsewhere(self, route: Route) -> None:
+        self.wrong.append(f"a request to {route.request.url}")
+        route.abort()
+
+    def _said(self, kind: str, text: str) -> None:
+        if kind in ("error", "warning") and "status of 400" not in text:
+            self.wrong.append(text)
+
+
+def total(page: Page, number: int) -> None:
+    expect(page.locator("#total")).to_contain_text(f"{number} photo")

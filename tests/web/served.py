@@ -50,6 +50,13 @@ def fill(root: Path) -> Path:
 @contextmanager
 def serving(archive: Path, *options: str) -> Iterator[str]:
     """The address of a server of that archive, without the slash at its end."""
+    with started(archive, *options) as (_, address):
+        yield address
+
+
+@contextmanager
+def started(archive: Path, *options: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """A server of that archive as a process, and its address."""
     command = [
         sys.executable,
         "-X",
@@ -68,8 +75,8 @@ def serving(archive: Path, *options: str) -> Iterator[str]:
         assert server.stdout is not None and server.stderr is not None
         address = server.stdout.readline().strip()
         assert address.startswith("http://"), server.stderr.read()
-        yield address.rstrip("/")
-        assert server.poll() is None, server.stderr.read()  # it still runs
+        yield server, address.rstrip("/")
+        assert server.poll() is None, f"the server ended with {server.returncode}: {server.stderr.read()}"
     finally:
         server.terminate()
         server.communicate(timeout=30)

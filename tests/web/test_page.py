@@ -5,23 +5,23 @@ from __future__ import annotations
 
 import json
 import re
+import signal
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 from axe_core_python.sync_playwright import Axe
 from PIL import Image
-from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from dsslic_search import Archive
 from tests.web import chromium, served
+from tests.web.chromium import PATIENCE_MS, Watched, total
 
 STAGES = ["map", "compact", "coarse", "full"]
-PATIENCE_MS = 12_000  # decoding may be slow where other tests run beside it
 
 
 @pytest.fixture(scope="module")
@@ -41,46 +41,6 @@ def browser() -> Iterator[Browser]:
         yield browser
 
 
-class Watched:
-    """Opens pages, and tells of what no page should do."""
-
-    def __init__(self, browser: Browser, site: str) -> None:
-        self.browser, self.site = browser, site
-        self.contexts: list[BrowserContext] = []
-        self.wrong: list[str] = []
-
-    def __call__(
-        self,
-        address: str = "/",
-        *,
-        width: int = 1280,
-        height: int = 800,
-        before: Callable[[Page], object] = lambda page: None,
-        **options: Any,
-    ) -> Page:
-        context = self.browser.new_context(
-            viewport={"width": width, "height": height}, reduced_motion="reduce", **options
-        )
-        context.set_default_timeout(PATIENCE_MS)
-        context.route(lambda url: not url.startswith((self.site, "blob:", "data:")), self._elsewhere)
-        self.contexts.append(context)
-        page = context.new_page()
-        page.on("pageerror", lambda error: self.wrong.append(str(error)))
-        page.on("console", lambda message: self._said(message.type, message.text))
-        before(page)
-        page.goto(self.site + address)
-        page.wait_for_selector("html.ready")
-        return page
-
-    def _elsewhere(self, route: Route) -> None:
-        self.wrong.append(f"a request to {route.request.url}")
-        route.abort()
-
-    def _said(self, kind: str, text: str) -> None:
-        if kind in ("error", "warning") and "status of 400" not in text:
-            self.wrong.append(text)
-
-
 @pytest.fixture
 def opened(browser: Browser, site: str) -> Iterator[Watched]:
     expect.set_options(timeout=PATIENCE_MS)
@@ -89,10 +49,6 @@ def opened(browser: Browser, site: str) -> Iterator[Watched]:
     for context in watched.contexts:
         context.close()
     assert watched.wrong == []
-
-
-def total(page: Page, number: int) -> None:
-    expect(page.locator("#total")).to_contain_text(f"{number} photo")
 
 
 def matching(archive: Path, query: str) -> int:
@@ -411,6 +367,14 @@ def test_axe_finds_nothing_serious_on_a_narrow_screen(opened: Watched):
 
 
 # Many
+
+
+def test_what_is_written_to_a_browser_that_went_away_does_not_end_the_server(archive: Path):
+    """The kernel answers it with SIGPIPE, which ends other commands quietly."""
+    with served.started(archive) as (server, address):
+        server.send_signal(signal.SIGPIPE)
+        with urllib.request.urlopen(f"{address}/api/archive") as answer:
+            assert json.load(answer)["photos"] == 11
 
 
 def test_a_hundred_thousand_results_keep_the_page_small(opened: Watched):

@@ -60,26 +60,26 @@ async function show() {
   const main = byId("photos");
   main.setAttribute("aria-busy", "true");
   byId("state").replaceChildren();
-  facets.update();
   try {
     await gallery.grid.show(results);
   } catch (error) {
     if (error.name === "AbortError") return;
     gallery.grid.clear();
     gallery.grid.results = gallery.results = null;
-    showMistake(error);
-    return;
+    facets.update();
+    return showMistake(error);
   } finally {
     main.removeAttribute("aria-busy");
   }
   gallery.results = results;
+  facets.update(); // after the photos: they come first on a slow line
   selection.clear();
   tellTotal(results);
 }
 
 async function tellTotal(results) {
   const isAll = Object.values(results.asked).every((value) => !value);
-  const found = el("span", { class: "found" }, isAll ? "" : " found");
+  const found = el("span", { class: "found" }, results.asked.q ? " found" : "");
   byId("total").replaceChildren(count(results.total, "photo"), found);
   byId("warnings").replaceChildren(...results.warnings.map((text) => el("p", {}, sentence(text))));
   say(`${count(results.total, "photo")} found`);

@@ -45,7 +45,7 @@ class Detail {
       ),
       this.facts,
     );
-    this.element.addEventListener("keydown", (event) => this.#key(event));
+    document.addEventListener("keydown", (event) => this.isOpen && this.#key(event));
     this.facts.addEventListener("click", (event) => {
       const link = event.target.closest("a[data-q]");
       if (!link || event.ctrlKey || event.metaKey) return;
@@ -131,6 +131,7 @@ class Detail {
   }
 
   #tell(details) {
+    const focused = document.activeElement?.dataset.keep;
     this.details = details;
     this.stages.tell(details);
     this.facts.replaceChildren(
@@ -146,6 +147,7 @@ class Detail {
         },
       }),
     );
+    if (focused) (this.facts.querySelector(`[data-keep="${focused}"]`) ?? this.name).focus();
   }
 
   async step(direction) {

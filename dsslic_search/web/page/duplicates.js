@@ -5,7 +5,7 @@ import { openDialog } from "./dialog.js";
 import { button, el } from "./dom.js";
 import { notify, tellOf } from "./notice.js";
 import { state } from "./state.js";
-import { bytes, count, number } from "./words.js";
+import { bytes, count, number, sentence } from "./words.js";
 
 const ASK_MS = 600;
 const SHOWN_AT_ONCE = 40;
@@ -97,7 +97,7 @@ export async function showDuplicates(archive, changed) {
               .filter(Boolean)
               .join(", "),
           ),
-          isKept && el("span", { class: "chip" }, el("span", {}, group.why)),
+          isKept && el("span", { class: "chip" }, el("span", {}, sentence(group.why))),
           !archive.readOnly && button("check", "Keep this one", () => keep(photo), { shown: true }),
         ),
       );

@@ -5,7 +5,7 @@ import { api, fileUrl, originalUrl, stageUrl } from "./api.js";
 import { button, el, icon } from "./dom.js";
 import { tellOf } from "./notice.js";
 import { state } from "./state.js";
-import { bytes, count, date, number, percent } from "./words.js";
+import { bytes, count, date, number, percent, tagNames } from "./words.js";
 
 const STARS = 5;
 const LEAST_SHARE = 0.001;
@@ -52,6 +52,7 @@ export function ratingControl(photo, rated, isReadOnly) {
       {
         type: "button",
         class: n <= now ? "star on" : "star",
+        data: { keep: `star ${n}` },
         disabled: isReadOnly,
         "aria-label": n === now ? `${count(n, "star")}; press to take it away` : count(n, "star"),
         "aria-pressed": String(n === now),
@@ -70,15 +71,13 @@ function tagControl(photo, changed, isReadOnly) {
   const field = el("input", {
     type: "text",
     placeholder: "Add a tag",
+    data: { keep: "tag" },
     "aria-label": "Add a tag",
     autocapitalize: "off",
   });
   const add = (event) => {
     event.preventDefault();
-    const names = field.value
-      .split(",")
-      .map((name) => name.trim())
-      .filter(Boolean);
+    const names = tagNames(field.value);
     if (names.length) changed(names, []);
   };
   return [
@@ -93,7 +92,12 @@ function tagControl(photo, changed, isReadOnly) {
           !isReadOnly &&
             el(
               "button",
-              { type: "button", "aria-label": `Take away the tag ${tag}`, onclick: () => changed([], [tag]) },
+              {
+                type: "button",
+                data: { keep: "untag" },
+                "aria-label": `Take away the tag ${tag}`,
+                onclick: () => changed([], [tag]),
+              },
               icon("close"),
             ),
         ),

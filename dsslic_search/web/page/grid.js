@@ -34,8 +34,11 @@ export class Grid {
   /** Shows other results from their beginning; resolves when the first photos are there. */
   async show(results) {
     const isFirst = this.results === null;
-    this.results?.stop();
+    this.wanted?.stop();
+    this.wanted = results;
+    for (const tile of this) tile.stop();
     const first = await results.block(0);
+    if (this.wanted !== results) throw new DOMException("asked for something else", "AbortError");
     this.clear();
     this.results = results;
     this.focused = 0;

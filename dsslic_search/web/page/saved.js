@@ -10,8 +10,9 @@ export async function saveQuery() {
   const { q } = state.now;
   if (!q.trim()) return notify("There is no query to save: what stands in the search field is saved.");
   const hint = `In any query, @name will stand for: ${q}`;
-  const name = await askText("Save this query", "Name", { hint });
-  if (!name) return;
+  const told = await askText("Save this query", "Name", { hint });
+  if (!told) return;
+  const name = told.replace(/\s+/g, "-"); // a name is one word
   const save = async (replace) => {
     try {
       const saved = await api.save(name, q, replace);

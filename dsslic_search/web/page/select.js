@@ -5,7 +5,7 @@ import { askText, menuButton } from "./dialog.js";
 import { button, byId, el } from "./dom.js";
 import { notify, say, tellOf } from "./notice.js";
 import { state } from "./state.js";
-import { count } from "./words.js";
+import { count, tagNames } from "./words.js";
 
 const MOST = 10_000; // chosen at once
 const PAGE = 1000;
@@ -187,12 +187,9 @@ class Selection {
   async tag() {
     const text = await askText("Tag these photos", "Tags, by commas; -tag takes one away", { action: "Tag" });
     if (!text) return;
-    const names = text
-      .split(",")
-      .map((name) => name.trim())
-      .filter(Boolean);
+    const names = tagNames(text);
     const add = names.filter((name) => !name.startsWith("-"));
-    const remove = names.filter((name) => name.startsWith("-")).map((name) => name.slice(1).trim());
+    const remove = names.filter((name) => name.startsWith("-")).map((name) => name.replace(/^-+/, ""));
     const ids = [...this.ids];
     await this.#do(
       () => api.tag(ids, add, remove),

@@ -72,17 +72,22 @@ export class Tile {
     this.element.setAttribute("aria-selected", String(isSelected));
   }
 
-  remove() {
+  /** Asks for no more pictures. */
+  stop() {
     this.giveUp.abort();
+  }
+
+  remove() {
+    this.stop();
     this.element.remove();
   }
 
   async #fill() {
     const { signal } = this.giveUp;
     const stages = this.photo.stages ?? {};
-    const map = stages.map ? this.#showMap(signal) : null;
+    if (stages.map) await this.#showMap(signal); // all of these come in one answer, and before any picture
     try {
-      if (stages.compact) await this.#stage("compact", null, signal, map);
+      if (stages.compact) await this.#stage("compact", null, signal);
       await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
       const size = sizeFor(this.box);
       if (stages.coarse) await this.#stage("coarse", size, signal);
@@ -102,13 +107,11 @@ export class Tile {
     this.#reached("map");
   }
 
-  /** Shows a stage as soon as it is there, and after `before`. */
-  async #stage(stage, size, signal, before = null) {
+  async #stage(stage, size, signal) {
     if (signal.aborted) throw new DOMException("given up", "AbortError");
     let blob;
     try {
       blob = await load(stageUrl(this.photo, stage, { size }), RANKS[stage], signal);
-      await before;
       await show(this.image, blob);
     } catch (error) {
       if (stage === "full" || error.name === "AbortError") throw error;

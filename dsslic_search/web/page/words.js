@@ -52,3 +52,11 @@ export function month(text) {
 export function sentence(text) {
   return text.charAt(0).toUpperCase() + text.slice(1);
 }
+
+/** Names of tags as they are typed, by commas; each is one word. */
+export function tagNames(text) {
+  return text
+    .split(",")
+    .map((name) => name.trim().replace(/\s+/g, "-"))
+    .filter(Boolean);
+}

@@ -1,0 +1,320 @@
+"""What is done on the page: painting, finding by a photo, tagging, rating, the bin, exports, duplicates and
+intake; in Chromium, over a real server of a real archive, which is asked afterwards what became of it."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from playwright.sync_api import Browser, Page, expect
+
+from dsslic_search import Archive
+from tests.web import chromium, served
+from tests.web.chromium import PATIENCE_MS, Watched, total
+
+
+@pytest.fixture(scope="module")
+def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return served.fill(tmp_path_factory.mktemp("changes"))
+
+
+@pytest.fixture(scope="module")
+def site(archive: Path) -> Iterator[str]:
+    with served.serving(archive) as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium.started() as browser:
+        yield browser
+
+
+@pytest.fixture
+def opened(browser: Browser, site: str) -> Iterator[Watched]:
+    expect.set_options(timeout=PATIENCE_MS)
+    watched = Watched(browser, site)
+    yield watched
+    for context in watched.contexts:
+        context.close()
+    assert watched.wrong == []
+
+
+def parameter(page: Page, name: str) -> str:
+    return page.evaluate("(name) => new URLSearchParams(location.search).get(name) ?? ''", name)
+
+
+def wait_for(page: Page, name: str, *, other_than: str = "") -> str:
+    """A parameter of the address, once it is there and another one."""
+    for _ in range(PATIENCE_MS // 50):
+        if (value := parameter(page, name)) != other_than:
+            return value
+        page.wait_for_timeout(50)
+    pytest.fail(f"the address has no other {name}: {page.url}")
+
+
+def shown(page: Page) -> list[int]:
+    tiles = page.locator(".tile")
+    expect(tiles.first).to_be_visible()
+    found = tiles.evaluate_all("tiles => tiles.map((tile) => [+tile.dataset.place, +tile.dataset.id])")
+    return [photo for _, photo in sorted(found)]
+
+
+def answered(site: str, query: str) -> list[int]:
+    with urllib.request.urlopen(f"{site}/api/query?{query}") as answer:
+        return [each["id"] for each in json.load(answer)["objects"]]
+
+
+def menu(page: Page, name: str) -> None:
+    page.get_by_role("button", name="More", exact=True).click()
+    page.get_by_role("menuitem", name=name).click()
+
+
+def stroke(page: Page, *heights: float) -> None:
+    """Strokes across the canvas, each at a share of its height."""
+    box = page.locator("canvas.painting").bounding_box()
+    assert box is not None
+    for share in heights:
+        y = box["y"] + share * box["height"]
+        page.mouse.move(box["x"] + 4, y)
+        page.mouse.down()
+        page.mouse.move(box["x"] + box["width"] - 4, y, steps=6)
+        page.mouse.up()
+
+
+# Likeness
+
+
+def test_photos_follow_what_is_painted(opened: Watched, site: str, archive: Path):
+    page = opened()
+    total(page, 11)
+    page.get_by_role("button", name="Paint a layout").click()
+    page.get_by_role("radio", name="sky", exact=True).click()
+    stroke(page, 0.06, 0.18, 0.3)
+    first = wait_for(page, "sketch")
+    page.get_by_role("radio", name="mountain", exact=True).click()
+    stroke(page, 0.5, 0.65, 0.8, 0.95)
+    second = wait_for(page, "sketch", other_than=first)
+    page.wait_for_timeout(600)  # the last stroke may make one more
+    second = parameter(page, "sketch")
+    wanted = answered(site, f"sketch={second}&limit=11")
+    expect(page.locator('.tile[data-place="0"]')).to_have_attribute("data-id", str(wanted[0]))
+    assert shown(page) == wanted
+    names = {"picos.jpg", "aitzgorri.jpg", "sunset.jpg", "bridge.jpg"}
+    assert set(page.locator(".tile-name").all_text_contents()[:2]) <= names
+    page.get_by_role("button", name="Paint both sides alike").click()
+    assert wait_for(page, "mirrored") == "1"
+    page.reload()
+    page.wait_for_selector("html.ready")
+    picture = page.locator("canvas.painting").screenshot()
+    with Image.open(io.BytesIO(picture)) as painted:
+        rgb = painted.convert("RGB")
+        colours = [rgb.getpixel((rgb.width // 2, int(share * rgb.height))) for share in (0.1, 0.9)]
+    with Archive(archive) as own:
+        palette = {each.name: each.colour for each in own.vocabulary.classes}
+    assert colours == [palette["sky"], palette["mountain"]]
+    page.get_by_role("button", name="Clear: anything everywhere").click()
+    assert wait_for(page, "sketch", other_than=second) == ""
+
+
+def test_painting_by_keyboard(opened: Watched, site: str):
+    page = opened()
+    page.keyboard.press("p")
+    canvas = page.locator("canvas.painting")
+    expect(canvas).to_be_focused()
+    page.keyboard.press("Space")
+    first = wait_for(page, "sketch")
+    for _ in range(4):
+        page.keyboard.press("ArrowDown")
+    page.keyboard.press("Space")
+    assert wait_for(page, "sketch", other_than=first)
+    page.keyboard.press("Control+z")
+    page.keyboard.press("Escape")
+    expect(page.locator("#paint")).to_be_hidden()
+    assert parameter(page, "sketch") == ""
+
+
+def test_more_like_a_photo_and_like_one_that_is_sent(
+    opened: Watched, site: str, archive: Path, tmp_path: Path
+):
+    with Archive(archive) as own:
+        picos = own.query("path:picos").hits[0].id
+    page = opened(f"/?photo={picos}")
+    for name, by in (("Both", ""), ("Layout", "layout"), ("Look", "look")):
+        page.goto(f"{site}/?photo={picos}")
+        page.locator(".facts").get_by_role("button", name=name, exact=True).click()
+        expect(page.locator("#likeness")).to_contain_text(f"Like photo #{picos}")
+        expect(page.locator('.tile[data-place="0"]')).to_have_attribute("data-id", str(picos))
+        assert shown(page) == answered(site, f"similar={picos}&limit=11" + (f"&by={by}" if by else ""))
+    page.get_by_role("button", name="No longer by likeness").click()
+    expect(page.locator("#likeness")).to_be_hidden()
+    with page.expect_file_chooser() as chooser:
+        menu(page, "Search by a photo")
+    chooser.value.set_files(served.SAMPLES / "picos.jpg")
+    expect(page.locator("#likeness")).to_contain_text("Like picos.jpg")
+    expect(page.locator('.tile[data-place="0"]')).to_have_attribute("data-id", str(picos))
+    total(page, 11)
+
+
+# What people say of photos
+
+
+def test_tags_and_rating_of_one_photo(opened: Watched, archive: Path):
+    with Archive(archive) as own:
+        dogs = own.query("path:dogs").hits[0].id
+    page = opened(f"/?photo={dogs}")
+    field = page.get_by_role("textbox", name="Add a tag")
+    field.fill("good boys, best")
+    field.press("Enter")
+    expect(page.locator(".fact-edit .chip")).to_have_count(2)
+    expect(page.get_by_role("button", name="Take away the tag good-boys")).to_be_visible()
+    page.get_by_role("button", name="Take away the tag best").click()
+    expect(page.locator(".fact-edit .chip")).to_have_count(1)
+    page.locator(".detail-name").focus()
+    page.keyboard.press("4")
+    expect(page.locator(".star.on")).to_have_count(4)
+    page.get_by_role("button", name="5 stars").click()
+    expect(page.locator(".star.on")).to_have_count(5)
+    expect(page.get_by_role("button", name="5 stars")).to_be_focused()  # though it was drawn anew
+    with Archive(archive) as own:
+        assert own.info(dogs)["tags"] == ["good-boys"]
+        assert own.info(dogs)["rating"] == 5
+    page.keyboard.press("Escape")
+    expect(page.locator(f'.tile[data-id="{dogs}"]')).to_contain_text("★★★★★")
+    page.locator("#facets").get_by_role("button", name="good-boys").click()
+    total(page, 1)
+
+
+def test_several_are_chosen_tagged_and_rated(opened: Watched, archive: Path):
+    page = opened("/?q=sky")
+    page.locator('.tile[data-place="0"]').hover()
+    page.locator('.tile[data-place="0"] .tile-check').click()
+    page.locator('.tile[data-place="2"]').click(modifiers=["Shift"])
+    bar = page.get_by_role("toolbar", name="Selected photos")
+    expect(bar).to_contain_text("3 photos")
+    page.locator('.tile[data-place="1"]').click(modifiers=["Control"])
+    expect(bar).to_contain_text("2 photos")
+    chosen = [shown(page)[0], shown(page)[2]]
+    bar.get_by_role("button", name="Tag").click()
+    page.get_by_role("textbox", name="Tags, by commas").fill("trip")
+    page.keyboard.press("Enter")
+    expect(page.locator("#notices")).to_contain_text("2 photos tagged")
+    bar.get_by_role("button", name="Rate").click()
+    page.get_by_role("menuitem", name="★★★", exact=True).click()
+    expect(page.locator(f'.tile[data-id="{chosen[0]}"]')).to_contain_text("★★★")
+    with Archive(archive) as own:
+        assert sorted(own.matching("tag:trip and rating:3")) == sorted(chosen)
+
+
+def test_the_bin_and_back(opened: Watched, archive: Path):
+    page = opened("/?q=path:wine")
+    total(page, 1)
+    page.keyboard.press("g")
+    page.keyboard.press("Delete")
+    total(page, 0)
+    expect(page.locator("#notices")).to_contain_text("1 photo went to the bin")
+    menu(page, "The bin")
+    total(page, 1)
+    with Archive(archive) as own:
+        assert len(own.bin()) == 1
+    page.keyboard.press("g")
+    page.keyboard.press("Space")
+    page.get_by_role("button", name="Bring back").last.click()
+    total(page, 0)
+    with Archive(archive) as own:
+        assert len(own.bin()) == 0
+    page.get_by_role("button", name="All photos").click()
+    total(page, 11)
+
+
+def test_saved_queries(opened: Watched, archive: Path):
+    page = opened("/?q=sky+and+mountain")
+    menu(page, "Save this query")
+    page.get_by_role("textbox", name="Name").fill("high places")
+    page.keyboard.press("Enter")
+    expect(page.locator("#notices")).to_contain_text("@high-places")
+    with Archive(archive) as own:
+        assert own.saved_queries() == {"high-places": "sky and mountain"}
+        wanted = own.query("@high-places").total
+    page.goto(opened.site)
+    menu(page, "Saved queries")
+    page.get_by_role("button", name="high-places sky and mountain").click()
+    total(page, wanted)
+    assert parameter(page, "q") == "@high-places"
+    menu(page, "Saved queries")
+    page.get_by_role("button", name="Forget high-places").click()
+    expect(page.get_by_role("dialog")).to_contain_text("None yet")
+    with Archive(archive) as own:
+        assert own.saved_queries() == {}
+
+
+def test_chosen_photos_are_exported(opened: Watched, archive: Path, tmp_path: Path):
+    page = opened()
+    total(page, 11)
+    page.keyboard.press("g")
+    page.keyboard.press("Space")
+    page.keyboard.press("Shift+ArrowRight")
+    chosen = shown(page)[:2]
+    bar = page.get_by_role("toolbar", name="Selected photos")
+    bar.get_by_role("button", name="Export").click()
+    with page.expect_download() as download:
+        page.get_by_role("menuitem", name="CSV").click()
+    download.value.save_as(tmp_path / "chosen.csv")
+    with (tmp_path / "chosen.csv").open(newline="") as lines:
+        assert sorted(int(row["id"]) for row in csv.DictReader(lines)) == sorted(chosen)
+
+
+# Coming and going
+
+
+def test_files_are_put_in_and_duplicates_sorted_out(opened: Watched, archive: Path, tmp_path: Path):
+    with Image.open(served.SAMPLES / "picos.jpg") as photo:
+        photo.resize((480, 360)).save(tmp_path / "<i>again.jpg", quality=60)
+    (tmp_path / "broken.jpg").write_bytes(b"this is no photo")
+    page = opened()
+    with page.expect_file_chooser() as chooser:
+        menu(page, "Put photos in")
+    chooser.value.set_files([tmp_path / "<i>again.jpg", tmp_path / "broken.jpg"])
+    panel = page.get_by_role("region", name="Putting photos in")
+    expect(panel).to_contain_text("1 photo stored, 1 skipped")
+    expect(panel).to_contain_text("broken.jpg")
+    expect(panel).to_contain_text("not a picture")
+    assert panel.locator("i").count() == 0
+    total(page, 12)
+    panel.get_by_role("button", name="Close").click()
+    menu(page, "Duplicates")
+    dialog = page.get_by_role("dialog", name="Duplicates")
+    expect(dialog).to_contain_text("1 group, 1 photo beside")
+    kept = dialog.locator(".copy.kept strong").text_content()
+    dialog.locator(".copy.kept").get_by_role("button", name="Keep this one").click()
+    expect(page.locator("#notices")).to_contain_text("1 photo went to the bin")
+    page.keyboard.press("Escape")
+    total(page, 11)
+    with Archive(archive) as own:
+        assert [each.path for each in own.bin()] != []
+        assert kept not in {Path(each.path).name for each in own.bin()}
+
+
+def test_a_second_user_without_the_token_sees_nothing(browser: Browser, archive: Path):
+    with served.serving(archive, "--host", "0.0.0.0") as address:
+        port = address.rpartition(":")[2].partition("/")[0]
+        token = address.partition("?token=")[2]
+        assert token
+        own, other = browser.new_context(), browser.new_context()
+        page = own.new_page()
+        page.goto(f"http://127.0.0.1:{port}/?token={token}")
+        expect(page.locator("#total")).to_contain_text("photo")
+        assert "token" not in page.url
+        assert page.evaluate("document.cookie") == ""  # no script can read it
+        stranger = other.new_page()
+        for path in ("/", "/api/query", "/static/app.js", "/?token=guess"):
+            answer = stranger.goto(f"http://127.0.0.1:{port}{path}")
+            assert answer is not None and answer.status == 401
+        own.close()
+        other.close()
