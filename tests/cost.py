@@ -49,6 +49,13 @@ class Recorder:
         self.took: dict[str, float] = {}
         self.failed: set[str] = set()
 
+    def pytest_configure(self) -> None:
+        """No example fails because other work keeps it waiting."""
+        from hypothesis import settings  # pytest rewrites it, if it is not there before
+
+        settings.register_profile("any time", parent=settings(), deadline=None)
+        settings.load_profile("any time")
+
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         self.names = [item.nodeid for item in items]
         if self.wanted is not None:
@@ -70,10 +77,6 @@ class Recorder:
 def record(out: Path, wanted: Path | None) -> None:
     """Run the wanted tests, or only collect all, in the folder that this process is in, and write what they
     took."""
-    from hypothesis import settings
-
-    settings.register_profile("any time", deadline=None)  # other work may keep an example waiting
-    settings.load_profile("any time")
     recorder = Recorder(None if wanted is None else frozenset(json.loads(wanted.read_text())))
     pytest.main([*PLAIN, *([] if wanted else ["--collect-only", "-qq"])], plugins=[recorder])
     found = {"names": recorder.names, "took": recorder.took, "failed": sorted(recorder.failed)}

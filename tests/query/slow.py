@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from fractions import Fraction
+from functools import lru_cache
 
 from dsslic_search.core.colour_terms import COLOURS
 from dsslic_search.query.ast import (
@@ -179,12 +180,15 @@ def in_range(share: float, low: float, high: float) -> float:
     return min(max(distance / room, 0), 1)
 
 
+@lru_cache(maxsize=10_000)
 def covered(photo: MadePhoto, classes: tuple[int, ...]) -> Fraction:
     return Fraction(sum(photo.pixels[c] for c in set(classes)), photo.label_map.size)
 
 
+@lru_cache(maxsize=10_000)
 def passing(node: Regional, photo: MadePhoto) -> list[float]:
-    """The degrees of the regions that pass."""
+    """The degrees of the regions that pass: whether a photo is as a tree says, and how well, are one question
+    to them."""
     classes, regions = node.thing.classes, photo.found
     match node.where:
         case Anywhere():
