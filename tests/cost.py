@@ -86,7 +86,8 @@ def record(out: Path, wanted: Path | None) -> None:
 def started(tree: Path, out: Path, wanted: Path | None, also: Path | None) -> subprocess.Popen[bytes]:
     """A process in which a tree's tests are recorded with the package of that tree."""
     paths = [str(path) for path in (tree, also) if path is not None]
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(paths)}
+    kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    environment = {**kept, "PYTHONPATH": os.pathsep.join(paths)}
     words = ["--record", str(out), *(["--wanted", str(wanted)] if wanted else [])]
     with out.with_suffix(".log").open("wb") as log:
         return subprocess.Popen(
