@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from dsslic_search.api.showing import Preview
     from dsslic_search.codec.container import Contents
     from dsslic_search.features.embedding import Canvas
+    from dsslic_search.index.source import State
     from dsslic_search.query.ast import Query
     from dsslic_search.query.chips import Chip, Read
     from dsslic_search.query.run.evaluate import By, Indexes, Resembled
@@ -283,28 +284,32 @@ class Browsing(OpenArchive, ABC):
     def facets(self, text: str = "") -> Facets:
         """What all photos, or those that a query asks for, have in common, with the queries that ask for
         those alone. QueryError for a text that is no query."""
+        text = text_of(text)
+        if text.strip():
+            return self._indexes.ask(lambda indexes: self._facets(indexes, text))
+        state = self._lookup.state()
+        kept: tuple[State, Facets] | None = self.__dict__.get("_facets_of_all")
+        if kept is None or kept[0] != state:
+            # of all photos they are asked for most, take longest, and change with the catalog alone
+            kept = state, self._indexes.ask(lambda indexes: self._facets(indexes, text))
+            self.__dict__["_facets_of_all"] = kept
+        return kept[1].with_tags(self._lookup.tag_counts())
+
+    def _facets(self, indexes: Sequence[Indexes], text: str) -> Facets:
         from dsslic_search.api.facets import facets_of
 
-        text = text_of(text)
-
-        def asked(indexes: Sequence[Indexes]) -> Facets:
-            answer = self._searcher.answer(indexes, text if text.strip() else EVERYTHING, limit=0)
-            whole = [part.rows.size == part.mask.size for part in answer.parts]
-            return facets_of(
-                indexes,
-                [
-                    None if all_of_it else part.rows
-                    for all_of_it, part in zip(whole, answer.parts, strict=True)
-                ],
-                answer.total,
-                self._lookup.tag_counts() if answer.total == answer.photos else self._tags_among(answer),
-                text,
-                self.reader(indexes),
-                self.vocabulary,
-                self.settings.presence,
-            )
-
-        return self._indexes.ask(asked)
+        answer = self._searcher.answer(indexes, text if text.strip() else EVERYTHING, limit=0)
+        whole = [part.rows.size == part.mask.size for part in answer.parts]
+        return facets_of(
+            indexes,
+            [None if all_of_it else part.rows for all_of_it, part in zip(whole, answer.parts, strict=True)],
+            answer.total,
+            self._lookup.tag_counts() if answer.total == answer.photos else self._tags_among(answer),
+            text,
+            self.reader(indexes),
+            self.vocabulary,
+            self.settings.presence,
+        )
 
     def _tags_among(self, answer: Answer) -> dict[str, int]:
         if not self._lookup.tag_names():

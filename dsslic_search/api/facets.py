@@ -4,7 +4,7 @@ them alone."""
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from dsslic_search.core.fields import NAMED
@@ -54,6 +54,13 @@ class Facets:
     values: dict[str, tuple[FacetValue, ...]]
     places: tuple[Spot, ...]
     undated: int
+
+    def with_tags(self, tags: Mapping[str, int]) -> Facets:
+        """Those of all photos, with the tags that they have now: tags change without the catalog's state."""
+        condition = _field("tag")
+        first = list(tags.items())[:MOST_VALUES]
+        named = tuple(FacetValue(name, count, condition(name)) for name, count in first)
+        return replace(self, values={**self.values, "tags": named})
 
 
 def facets_of(

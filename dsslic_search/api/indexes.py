@@ -101,11 +101,12 @@ class OpenIndexes:
     def _segments(self, source: Source) -> Segments:
         from dsslic_search.index.segments import MAX_PHOTOS, merged, open_segments
 
-        found = open_segments(source, self._folder, self._vocabulary, self._written)
-        if sum(2 * part.live < MAX_PHOTOS for part in found.parts) > MANY_SEGMENTS:
-            found = merged(source, self._folder, self._vocabulary)
-        self._written = found.written
-        return found
+        with self._turn:
+            found = open_segments(source, self._folder, self._vocabulary, self._written)
+            if sum(2 * part.live < MAX_PHOTOS for part in found.parts) > MANY_SEGMENTS:
+                found = merged(source, self._folder, self._vocabulary)
+            self._written = found.written
+            return found
 
     @staticmethod
     def _of(segment: Segment) -> Indexes:

@@ -3,6 +3,7 @@ columns alone."""
 
 from __future__ import annotations
 
+import bisect
 import itertools
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -184,14 +185,17 @@ def count_places(parts: Sequence[tuple[Files, Rows]], most: int = MOST_SPOTS) ->
         np.concatenate([np.empty(0, np.float64 if n < 2 else np.int64), *(each[n] for each in found)])
         for n in range(3)
     )
-    for field_degrees in FIELDS:
-        keys = np.stack([np.floor(latitudes / field_degrees), np.floor(longitudes / field_degrees)], axis=1)
-        _, first, numbers, counts = np.unique(
-            keys, axis=0, return_index=True, return_inverse=True, return_counts=True
-        )
-        if counts.size <= most:
-            break
-    numbers = numbers.ravel()
+
+    def too_many(number: int) -> bool:
+        return np.unique(_fields(latitudes, longitudes, FIELDS[number])).size > most
+
+    number = min(bisect.bisect_left(range(len(FIELDS)), True, key=lambda n: not too_many(n)), len(FIELDS) - 1)
+    _, first, numbers, counts = np.unique(
+        _fields(latitudes, longitudes, FIELDS[number]),
+        return_index=True,
+        return_inverse=True,
+        return_counts=True,
+    )
     sums = [np.bincount(numbers, each, minlength=counts.size) for each in (latitudes, longitudes)]
     return tuple(
         Spot(
@@ -202,6 +206,14 @@ def count_places(parts: Sequence[tuple[Files, Rows]], most: int = MOST_SPOTS) ->
         )
         for n, count in enumerate(counts.tolist())
     )
+
+
+def _fields(
+    latitudes: NDArray[np.float64], longitudes: NDArray[np.float64], degrees: float
+) -> NDArray[np.int64]:
+    """The field of a grid in which each place lies, by a number that grows from south to north."""
+    rows, columns = (np.floor(each / degrees).astype(np.int64) for each in (latitudes, longitudes))
+    return rows * (1 << 32) + columns
 
 
 def counted_as(name: str) -> str:

@@ -38,7 +38,7 @@ async def about(request: Request) -> Response:
 
 def _about(site: Site) -> dict[str, Any]:
     archive = site.archive
-    photos = {each.name: each.photos for each in archive.classes()}
+    photos = {each.name: each.count for each in archive.facets().values["classes"]}
     states = archive.overview()
     return {
         "name": archive.folder.root.absolute().name,
@@ -47,7 +47,7 @@ def _about(site: Site) -> dict[str, Any]:
         "version": __version__,
         "generation": states.generation,
         "classes": [
-            {"id": c.id, "name": c.name, "colour": colour, "photos": photos[c.name]}
+            {"id": c.id, "name": c.name, "colour": colour, "photos": photos.get(c.name, 0)}
             for c, colour in zip(archive.vocabulary.classes, archive.palette().values(), strict=True)
         ],
         "canRate": not site.read_only,
