@@ -1,22 +1,26 @@
-"""Layers of the paper's profile that are FLIF16 files: any FLIF program reads them."""
+"""Layers of the paper's profile that are FLIF16 files: any FLIF program reads them. Their coder is loaded
+when a file has them."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dsslic_search.codec import flif
 from dsslic_search.core.errors import FormatError
 
 
 def encode(pixels: NDArray[np.uint8]) -> bytes:
     """The smaller file of the two, in rows or interlaced."""
+    from dsslic_search.codec import flif
+
     return min((flif.encode(pixels, interlaced=way) for way in (False, True)), key=len)
 
 
 def decode(data: bytes, shape: tuple[int, ...] | None, planes: int) -> NDArray[np.uint8]:
     """uint8, [h, w] of one plane, [h, w, 3] of three. FormatError when the file is damaged, or not of the
     (height, width) ``shape`` or of so many planes of 8 bits; None for a size that nothing declares."""
+    from dsslic_search.codec import flif
+
     size = None if shape is None else shape[0] * shape[1]
     pixels = flif.decode(data, max_pixels=size).pixels
     if shape is not None and pixels.shape[:2] != shape:
