@@ -46,6 +46,9 @@ def serve(
             metavar="DIR", help="Where dropped files go; else beside the archive.", show_default=False
         ),
     ] = None,
+    watch: Annotated[
+        bool, typer.Option("--watch", help="Follow the archive's folders meanwhile, as watch does.")
+    ] = False,
     read_only: Annotated[bool, typer.Option("--read-only", help="Change nothing.")] = False,
     cache: Annotated[
         Path | None,
@@ -79,7 +82,7 @@ def serve(
     with Archive(archive, Library(outside=False)) as opened:
         run(
             opened,
-            Settings(host, port, tuple(name or ()), incoming, read_only, cache),
+            Settings(host, port, tuple(name or ()), incoming, read_only, watch, cache),
             limits,
             worded=in_commands,
             ready=ready,

@@ -19,12 +19,16 @@ from dsslic_search.core.errors import DSSError, UsageError
 from dsslic_search.core.files import TEMPORARY, name_of, path_to_text
 from dsslic_search.core.text import counted, printable
 from dsslic_search.web import models
-from dsslic_search.web.refusals import Json, Refusal
+from dsslic_search.web.refusals import Json, Refusal, plain_error
 from dsslic_search.web.site import Site, refusals, site_of
 
 router = APIRouter(tags=["ingest"])
 
 FILES_AT_ONCE = 1_000
+WRITER_SECONDS = 60
+"""That a job waits for another process that writes, unless told to wait longer."""
+WATCHING = 0
+"""The job of the folders that are watched."""
 NAME_BYTES = 180
 """Of a name, so that a number still goes to its end."""
 COPIED_AT_ONCE = 1 << 20
@@ -180,8 +184,28 @@ def _synchronised(site: Site, number: int, folder: Path) -> None:
 
 def _followed(site: Site, folder: Path, told: Told) -> IngestReport:
     own = site.archive
-    with Archive(own.folder.root, own.settings, waiting=told.waiting) as archive:
+    wait = max(own.settings.wait, WRITER_SECONDS)
+    with Archive(own.folder.root, own.settings, wait=wait, waiting=told.waiting) as archive:
         return archive.sync([folder], progress=told.step)
+
+
+def watch(site: Site) -> None:
+    """Make the archive follow its folders until the server ends; what is taken is told by the events. To be
+    called in a thread of its own."""
+    jobs, own = site.ingests, site.archive
+    told = Told(site, WATCHING)
+
+    def report(found: IngestReport) -> None:
+        if found.changed or found.failed:
+            told.done(found)
+
+    try:
+        with Archive(own.folder.root, own.settings) as archive:
+            archive.watch(progress=told.step, told=report, trouble=told.waiting, stop=jobs.ending)
+    except KeyboardInterrupt:  # of `Told.step`, where the server ends
+        return
+    except DSSError as e:
+        jobs.events.add("failed", {"job": WATCHING, "error": plain_error(e, site.worded)})
 
 
 class Told:

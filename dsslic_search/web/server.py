@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import secrets
 import socket
+import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,13 +29,15 @@ HEADER_BYTES = 128 * 1024  # of a request: a query or a list of ids may be long
 class Settings:
     """``host``: the address to listen at; ``port``: 0 for any that is free; ``names``: other hosts by which
     the server is called. ``incoming``: where dropped files go, by default beside the archive; ``read_only``:
-    nothing is changed; ``cache``: the folder of pictures, by default the user's."""
+    nothing is changed; ``watch``: the archive follows its folders meanwhile, which needs the extra ``watch``;
+    ``cache``: the folder of pictures, by default the user's."""
 
     host: str = HOST
     port: int = PORT
     names: Sequence[str] = ()
     incoming: Path | None = None
     read_only: bool = False
+    watch: bool = False
     cache: Path | None = None
 
 
@@ -95,10 +99,18 @@ def prepared(
 ) -> Prepared:
     """A server of an open archive; see `serve`."""
     require()
+    if settings.watch and find_spec("watchfiles") is None:
+        raise MissingExtraError(
+            "following folders needs the package watchfiles; install it with: pip install "
+            '"dsslic-search[watch]"'
+        )
+    if settings.watch and settings.read_only:
+        raise UsageError("a server that changes nothing follows no folders; leave one of the two out")
     import uvicorn
 
     from dsslic_search.web.app import application
     from dsslic_search.web.guard import is_loopback
+    from dsslic_search.web.ingesting import watch
     from dsslic_search.web.pictures import Cache, cache_folder
     from dsslic_search.web.site import Site
 
@@ -128,6 +140,8 @@ def prepared(
     class Told(uvicorn.Server):
         async def startup(self, sockets: list[socket.socket] | None = None) -> None:
             await super().startup(sockets)
+            if settings.watch:
+                threading.Thread(target=watch, args=(site,), name="watching", daemon=True).start()
             ready(address)
 
         async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:

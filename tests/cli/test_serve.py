@@ -50,6 +50,7 @@ def test_it_tells_its_address_answers_and_ends_when_it_is_asked_to(archive: Path
         (["--port", "70000"], 2, "port 70000"),
         (["--host", "no.such.host.invalid"], 2, "no address that can be listened at"),
         (["--archive", "nowhere"], 1, "nowhere"),
+        (["--watch", "--read-only"], 2, "follows no folders"),
     ],
 )
 def test_what_cannot_be_is_said_in_a_sentence(

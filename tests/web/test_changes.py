@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import io
 import json
+import shutil
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -268,9 +269,28 @@ def test_a_page_that_follows_is_told_at_once_and_let_go_at_the_end(changed: Serv
 def test_another_writer_is_told(changed: Served, photos: Path) -> None:
     with Archive(changed.root, Library()) as other, other.folder.writing():
         changed.send("POST", "/api/ingest", {"folder": str(photos)}, 202)
-        kind, data = ended(changed)[-1]
-    assert kind == "failed"
-    assert "writing" in data["error"]["sentence"]
+        notes = until(lambda: [data["note"] for _, data in events_of(changed) if "note" in data])
+        assert "writing" in notes[0]
+    assert ended(changed)[-1][0] == "done"
+
+
+def test_folders_are_followed_while_the_server_runs(
+    serve: Callable[..., Any], archive: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "followed").mkdir()
+    picture = Image.open(SAMPLES / "sunset.jpg")
+    picture.thumbnail((100, 100))
+    picture.save(tmp_path / "followed" / "one.jpg")
+    shutil.copytree(archive, tmp_path / "archive")
+    with Archive(tmp_path / "archive") as opened:
+        opened.ingest([tmp_path / "followed"])
+    with serve(watch=True) as server:
+        until(lambda: events_of(server))
+        picture.rotate(180).save(tmp_path / "followed" / "two.jpg")
+        stored = until(lambda: [data for kind, data in events_of(server) if kind == "stored"])
+        assert (stored[0]["job"], stored[0]["name"]) == (0, "two.jpg")
+        until(lambda: "done" in [kind for kind, _ in events_of(server)])
+        assert server.get("/api/query", params={"q": "name:two.jpg"})["total"] == 1
 
 
 def test_names_of_sent_files_are_names_alone() -> None:
