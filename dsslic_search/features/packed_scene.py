@@ -307,7 +307,7 @@ def _given(scenes: Scenes) -> dict[str, Any]:
     things = np.bincount(told >> 8, minlength=counts.size)
     first = np.cumsum(things) - things
     edges = [regions[name].astype(np.int64) for name in ("left", "right", "top", "bottom")]
-    width, height = _side(counts, *edges[:2]), _side(counts, *edges[2:])
+    width, height = grid_sides(counts, *edges[:2]), grid_sides(counts, *edges[2:])
     sides = (width[photo], width[photo], height[photo], height[photo])
     left, right, top, bottom = (-(-edge * side // UNITS) for edge, side in zip(edges, sides, strict=True))
     each = things[photo]
@@ -325,9 +325,9 @@ def _given(scenes: Scenes) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _side(counts: NDArray[np.intp], low: Numbers, high: Numbers) -> Numbers:
+def grid_sides(counts: NDArray[np.intp], low: NDArray[Any], high: NDArray[Any]) -> Numbers:
     """The fewest cells, of each photo, on whose borders all edges lie, up to MAX_SIDE; 0 where there is no
-    such number."""
+    such number. ``low``, ``high``: edges of regions along an axis, of which each photo has ``counts``."""
     fits = np.full((counts.size, MAX_SIDE // 8), 255, np.uint8)
     filled = np.flatnonzero(counts)
     if filled.size:

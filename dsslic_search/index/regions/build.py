@@ -5,41 +5,46 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dsslic_search.core.errors import ArchiveError, FormatError, Remedy
 from dsslic_search.core.vocabulary import Vocabulary
-from dsslic_search.features.region_numbers import LINES, SHARES, Scenes
+from dsslic_search.features.packed_scene import grid_sides
+from dsslic_search.features.region_numbers import LINES, SHARES, UNITS, Scenes
 from dsslic_search.features.scene import moved, read_scenes
 from dsslic_search.index import cache
-from dsslic_search.index.regions.stretches import DIVISIONS, HALF, codes
+from dsslic_search.index.regions.stretches import DIVISIONS, HALF, codes, expected
 from dsslic_search.index.source import Snapshot
 
 Numbers = NDArray[np.intp]
 
 EDGES = ("left", "top", "right", "bottom")
 CENTRES = ("x", "y")
+SIDES = {"columns": "width", "rows": "height"}
+AXES = {"columns": ("left", "x", "right"), "rows": ("top", "y", "bottom")}
 STRETCHES = tuple(f"{axis} {name}" for axis in ("columns", "rows") for name in DIVISIONS)
-"""Names of arrays of regions."""
+"""Names of arrays of regions, and SIDES of photos, by axis; of each axis, the numbers that count along it."""
 
 
 @dataclass(frozen=True)
 class _Part:
     """Some photos' regions, sorted by class, then by row. ``starts`` and ``contact_starts``: where each class
     begins among the regions and among their contacts, and the ends. ``row`` and ``touched`` (number of
-    contacts) are of each region. ``boxes``: area and EDGES; ``centres``: how far CENTRES are from the middle
-    of the box; ``stretches``: STRETCHES; ``contacts``: thing, under, border."""
+    contacts) are of each region. ``areas``; ``edges``: EDGES; ``centres``: CENTRES; ``stretches``: STRETCHES,
+    all as they are kept; ``sides``: SIDES of each photo; ``contacts``: thing, under, border."""
 
     starts: Numbers
     contact_starts: Numbers
     row: NDArray[np.uint32]
     touched: NDArray[np.uint8]
-    boxes: NDArray[np.uint16]
+    areas: NDArray[np.uint16]
+    edges: NDArray[np.uint16]
     centres: NDArray[np.int16]
     stretches: NDArray[np.uint16]
+    sides: NDArray[np.uint16]
     contacts: NDArray[np.uint8]
 
 
@@ -65,16 +70,17 @@ def gathered(snapshot: Snapshot, vocabulary: Vocabulary) -> cache.Made:
     begins = np.ones(row.size, bool)
     begins[1:] = row[1:] != row[:-1]
     begins[ends[ends < row.size]] = True
-    first, boxes = np.flatnonzero(begins), joined("boxes")
+    first = np.flatnonzero(begins)
     return (
         {
             "starts": ends,
             "groups": np.searchsorted(first, ends),
             "rows": row[first],
             "sizes": np.diff(first, append=row.size).astype(np.uint16),
-            "areas": boxes[0, first],
+            "areas": joined("areas")[first],
         }
-        | dict(zip(EDGES, boxes[1:], strict=True))
+        | dict(zip(SIDES.values(), np.concatenate([part.sides for part in parts], axis=1), strict=True))
+        | dict(zip(EDGES, joined("edges"), strict=True))
         | dict(zip(CENTRES, joined("centres"), strict=True))
         | dict(zip(STRETCHES, joined("stretches"), strict=True))
         | _by_pair(joined("contacts", "contact_starts"), touched, ends, classes + len(vocabulary.groups))
@@ -149,22 +155,17 @@ def _sorted(batch: Sequence[tuple[int, bytes | None]], row: int, vocabulary: Voc
     starts = np.searchsorted(regions["class_id"], np.arange(len(vocabulary) + 1))
     fields = np.stack([stored[name] for name in ("class_id", "under", "border")])
     contacts, touched = _of_half(fields, touched[order], vocabulary)
+    along = [_along(scenes, order, axis) for axis in AXES]
     return _Part(
         starts=starts,
         contact_starts=np.append(0, np.cumsum(touched))[starts],
         row=photo[order],
         touched=touched.astype(np.uint8),
-        boxes=np.stack([regions[name] for name in ("area", *EDGES)]),
-        centres=np.stack(
-            [_from_middle(regions, *names) for names in (("left", "x", "right"), ("top", "y", "bottom"))]
-        ),
-        stretches=np.stack(
-            [
-                codes(regions[axis].T[[LINES.index(line) for line in lines]])
-                for axis in ("columns", "rows")
-                for lines in DIVISIONS.values()
-            ]
-        ),
+        areas=regions["area"].copy(),
+        edges=np.concatenate([each.edges for each in along])[[0, 2, 1, 3]],
+        centres=np.stack([each.centres for each in along]),
+        stretches=np.concatenate([each.stretches for each in along]),
+        sides=np.stack([each.sides for each in along]),
         contacts=contacts,
     )
 
@@ -193,7 +194,36 @@ def _read(batch: Sequence[tuple[int, bytes | None]], vocabulary: Vocabulary) -> 
     return scenes
 
 
-def _from_middle(regions: NDArray[np.void], low: str, centre: str, high: str) -> NDArray[np.int16]:
-    """How far a centroid is from the middle of its box, rounded down: less than it is from any edge."""
-    middle = (regions[low].astype(np.int32) + regions[high]) >> 1
-    return np.asarray(regions[centre] - middle, np.int16)
+class _Along(NamedTuple):
+    """What is kept of regions along an axis. ``sides``: of each photo, uint16, the cells of a grid on whose
+    borders all edges lie, UNITS for one that has every coordinate; ``edges``: uint16[2, n], how many cells
+    the lower one is from the beginning, and the other from the end; ``centres``: int16[n], how far the
+    centroid is from the middle of the box, rounded down; ``stretches``: uint16[divisions, n], what
+    `stretches.codes` are more than is expected."""
+
+    sides: NDArray[np.uint16]
+    edges: NDArray[np.uint16]
+    centres: NDArray[np.int16]
+    stretches: NDArray[np.uint16]
+
+
+def _along(scenes: Scenes, order: Numbers, axis: str) -> _Along:
+    """Of the regions of some photos, put into an order."""
+    names = AXES[axis]
+    sides = grid_sides(scenes.counts, scenes.regions[names[0]], scenes.regions[names[2]])
+    sides[sides == 0] = UNITS
+    regions = scenes.regions[order]
+    side = np.repeat(sides, scenes.counts)[order]
+    low, centre, high = (regions[name].astype(np.int64) for name in names)
+    shares = regions[axis].T
+    divided = [
+        codes(shares[[LINES.index(line) for line in lines]])
+        - expected(regions[names[0]], regions[names[2]], name)
+        for name, lines in DIVISIONS.items()
+    ]
+    return _Along(
+        sides=sides.astype(np.uint16),
+        edges=np.stack([-(-low * side // UNITS), side + (-high * side // UNITS)]).astype(np.uint16),
+        centres=(centre - ((low + high) >> 1)).astype(np.int16),
+        stretches=np.stack(divided),
+    )

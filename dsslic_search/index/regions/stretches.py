@@ -3,7 +3,7 @@ number each, since no less than half of a region is ever asked for.
 
 The halves of a side share out a region's pixels, and so do its thirds. So there is at most one of them with
 half of the pixels or more, or two with exactly half, and the number is 0 where there is none, else tells
-which and how much.
+which and how much. What a region's box does not leave open need not be kept.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
-from dsslic_search.features.region_numbers import LINES, SHARES, Line
+from dsslic_search.features.region_numbers import LINES, SHARES, UNITS, Line
 
 HALF = SHARES // 2
 DIVISIONS: Mapping[str, tuple[Line, ...]] = {
@@ -36,6 +36,26 @@ def codes(shares: NDArray[np.uint8]) -> NDArray[np.uint16]:
     for number, (one, other) in enumerate(combinations(range(len(shares)), 2)):
         found[(shares[one] == HALF) & (shares[other] == HALF)] = 1 + len(shares) * _STEPS + number
     return found
+
+
+def expected(low: NDArray[np.uint16], high: NDArray[np.uint16], division: str) -> NDArray[np.uint16]:
+    """The number that regions have whose boxes, from ``low`` to ``high`` along the side, lie inside one of
+    the stretches; 0 of others: uint16[n]."""
+    found = np.zeros(low.size, np.uint16)
+    for place, line in enumerate(DIVISIONS[division]):
+        begin, end = _ENDS[line]
+        found[(low >= begin) & (high <= end)] = (place + 1) * _STEPS
+    return found
+
+
+_ENDS: Mapping[Line, tuple[int, int]] = {
+    "first half": (0, UNITS // 2),
+    "second half": (UNITS // 2, UNITS),
+    "first third": (0, UNITS // 3),
+    "middle third": (UNITS // 3, 2 * UNITS // 3),
+    "last third": (2 * UNITS // 3, UNITS),
+    "middle half": (UNITS // 4, 3 * UNITS // 4),
+}
 
 
 def _shares(line: Line) -> NDArray[np.uint8]:

@@ -19,7 +19,7 @@ from dsslic_search.features.scene import PLAIN
 from dsslic_search.index import cache
 from dsslic_search.index.compiling import on_all_processors, runnable
 from dsslic_search.index.regions import frequent, kernels
-from dsslic_search.index.regions.build import CENTRES, EDGES, gathered
+from dsslic_search.index.regions.build import AXES, SIDES, gathered
 from dsslic_search.index.regions.kernels import BOTTOM, LEFT, RIGHT, TOP, X, Y
 from dsslic_search.index.regions.relate import (
     RELATIONS,
@@ -37,15 +37,17 @@ from dsslic_search.index.regions.relate import (
     degree_table,
     things_of,
 )
-from dsslic_search.index.regions.stretches import DIVISION_OF, HALF, SHARES_OF
+from dsslic_search.index.regions.stretches import DIVISION_OF, HALF, SHARES_OF, expected
 from dsslic_search.index.room import ROOM
 from dsslic_search.index.segments import Segment, Table
 from dsslic_search.index.source import Snapshot
 
 KIND = "regions"
-ARRANGEMENT = 4  # the version of the arrays; a file of another one is made anew
+ARRANGEMENT = 6  # the version of the arrays; a file of another one is made anew
 COMMON_ONE_IN = 6
 """A class is common when at least one photo in so many has it; its groups are looked up by row."""
+
+COLUMNS = {"left": LEFT, "top": TOP, "right": RIGHT, "bottom": BOTTOM, "x": X, "y": Y}  # of boxes
 
 Groups = NDArray[np.signedinteger[Any]]
 
@@ -56,11 +58,11 @@ class Regions(Table):
 
     ``arrays``: starts and groups (int64[classes + 1]: where a class's regions and its groups begin); rows,
     sizes and areas (of each group: its photo, how many regions it has, and the area of the largest in
-    1/UNITS); EDGES (uint16[regions], 1/UNITS) and CENTRES (int16[regions]: how far the centroid is from the
-    middle of the box), STRETCHES (uint16[regions], see `index.regions.stretches`). Contacts lie by class,
-    touched thing (a class, or further on a group of the vocabulary where its share is not the sum of its
-    classes'), region: pairs (int64[classes * things + 1]: where those of two begin), toucher (uint32: the
-    region of each contact, from 0 in each class), under and border (uint8: shares; 0 for less than half).
+    1/UNITS); SIDES (of each photo), EDGES, CENTRES and STRETCHES (of each region), as `index.regions.build`
+    makes them. Contacts lie by class, touched thing (a class, or further on a group of the vocabulary where
+    its share is not the sum of its classes'), region: pairs (int64[classes * things + 1]: where those of two
+    begin), toucher (uint32: the region of each contact, from 0 in each class), under and border (uint8:
+    shares; 0 for less than half).
     And those of `index.regions.frequent`.
 
     What more the loops need is made of these for the classes that are asked for, and kept while there is
@@ -146,13 +148,21 @@ class Regions(Table):
     def _shares_inside(self, class_id: int, limits: Limits) -> NDArray[np.uint8]:
         """Which share of each region of a class lies in the columns or in the rows of a zone, the lesser, if
         that is half or more, else 0: uint8[n]."""
-        part = self._part("starts", class_id)
         shares = [
-            np.take(SHARES_OF[line], self.arrays.part(f"{axis} {DIVISION_OF[line]}", *part))
-            for axis, line in zip(("columns", "rows"), limits, strict=True)
+            np.take(SHARES_OF[line], self._stretches(class_id, axis, DIVISION_OF[line]))
+            for axis, line in zip(AXES, limits, strict=True)
             if line is not None
         ]
         return shares[0] if len(shares) == 1 else np.minimum(*shares)
+
+    def _stretches(self, class_id: int, axis: str, division: str) -> NDArray[np.uint16]:
+        """The number of each region of a class for a division of a side (`index.regions.stretches`)."""
+
+        def make() -> NDArray[np.uint16]:
+            more = self.arrays.taken(f"{axis} {division}", *self._part("starts", class_id))
+            return np.asarray(more + expected(*self._edges(class_id, axis), division), np.uint16)
+
+        return ROOM.array(self.arrays, ("stretches", class_id, axis, division), make)
 
     def _by_share(self, classes: tuple[int, ...], test: InZone | Related, count: bool) -> RegionMatches:
         """For a test that is passed by the share of a region that lies in a zone, or that touches a thing."""
@@ -274,15 +284,39 @@ class Regions(Table):
             self._of_groups("sizes", class_id), dtype=np.int64
         )
         own = boxes.boxes[start:stop]
-        for column, name in zip((LEFT, TOP, RIGHT, BOTTOM), EDGES, strict=True):
-            own[:, column] = self.arrays.taken(name, start, stop)
-        for column, name, low, high in zip((X, Y), CENTRES, (LEFT, TOP), (RIGHT, BOTTOM), strict=True):
-            middle = (own[:, low].astype(np.int32) + own[:, high]) >> 1
-            own[:, column] = middle + self.arrays.taken(name, start, stop)
+        for axis, (low, centre, high) in AXES.items():
+            one, other = self._edges(class_id, axis)
+            own[:, COLUMNS[low]], own[:, COLUMNS[high]] = one, other
+            middle = (one.astype(np.int32) + other) >> 1
+            own[:, COLUMNS[centre]] = middle + self.arrays.taken(centre, start, stop)
         ROOM.grew(self.arrays, "boxes", own.nbytes + boxes.first[group:end].nbytes)
 
     def _zeros(self) -> NDArray[np.uint16]:
         return np.zeros(len(self), np.uint16)
+
+    def _edges(self, class_id: int, axis: str) -> tuple[NDArray[np.uint16], NDArray[np.uint16]]:
+        """Where the boxes of the regions of a class begin and end along an axis, in 1/UNITS."""
+        low, _, high = AXES[axis]
+        begin, end, borders = self._grid(SIDES[axis])
+        row, part = self._row_of_each(class_id), self._part("starts", class_id)
+        return (
+            np.take(borders, np.take(begin, row) + self.arrays.taken(low, *part)),
+            np.take(borders, np.take(end, row) - self.arrays.taken(high, *part)),
+        )
+
+    def _grid(self, side: str) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.uint16]]:
+        """Where the borders of the cells of each photo's grid along a side begin and end among all; and the
+        borders of all grids, in 1/UNITS, one grid after another."""
+
+        def make() -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.uint16]]:
+            sizes, number = np.unique(self.arrays[side], return_inverse=True)
+            ends = np.cumsum(sizes.astype(np.int64) + 1) - 1
+            borders = [np.arange(size + 1) * UNITS // size for size in sizes.tolist()]
+            every = np.concatenate([np.empty(0, np.int64), *borders]).astype(np.uint16)
+            end = ends.astype(np.int32)[number]
+            return end - self.arrays[side].astype(np.int32), end, every
+
+        return ROOM.get(self.arrays, ("grid", side), make, 8 * len(self))
 
     def _part(self, starts: str, class_id: int) -> tuple[int, int]:
         """Where what is of a class begins and ends, by the array ``starts``."""

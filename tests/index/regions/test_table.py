@@ -177,15 +177,30 @@ def test_groups_are_the_regions_of_a_class_in_a_photo(
 
 def test_bytes_a_photo(filled: Any, tmp_path: Path) -> None:
     """Before they are packed: six a contact of half a region or more, 24 a region, 8 for each class of a
-    photo, 16 for each class of the vocabulary, and 8 for each two of which one may touch the other."""
+    photo, 4 a photo, 16 for each class of the vocabulary, and 8 for each two of which one may touch the
+    other."""
     index = open_regions(whole(filled, tmp_path, V))
     scenes = [regions(label_map(i), V.classes_of_groups) for i in range(1, 41)]
     groups = sum(np.unique(scene.regions["class_id"]).size for scene in scenes)
     things, contacts = len(V) + len(V.groups), index.arrays["toucher"].size
     assert contacts < 0.7 * sum(scene.contacts.size for scene in scenes)
     expected = sum(24 * scene.regions.size for scene in scenes) + 8 * groups + 6 * contacts
-    beside = 16 * (len(V) + 1) + 8 * (len(V) * things + 1) + 16
+    beside = 16 * (len(V) + 1) + 8 * (len(V) * things + 1) + 16 + 4 * 40
     assert index.arrays.nbytes == expected + beside
+
+
+def test_a_photo_whose_edges_are_on_no_grid_keeps_them(catalog: Any, tmp_path: Path) -> None:
+    wide = regions(np.tile(np.array([[0, 1, 1]], np.uint8), (2, 100))[:, :283])
+    catalog.put(1, {}, regions=wide.to_bytes())
+    catalog.put(2, {}, regions=regions(label_map(2)).to_bytes())
+    index = open_regions(whole(catalog, tmp_path, V))
+    assert sorted(index.arrays["width"].tolist()) == [5, 60_000]
+    first, boxes = index._boxes((1,))
+    (row,) = np.flatnonzero(index.ids == 1)
+    group = int(index.groups((1,), np.array([row], np.uint32))[0, 0])
+    own = wide.regions[wide.regions["class_id"] == 1]
+    found = boxes[first[group] : first[group + 1]]
+    assert found[:, [0, 2, 4]].T.tolist() == [own[name].tolist() for name in ("left", "right", "x")]
 
 
 def test_boxes_and_centroids_are_those_of_the_scene(filled: Any, tmp_path: Path) -> None:
