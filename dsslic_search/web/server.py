@@ -117,7 +117,9 @@ def prepared(
     archive.classes()  # opens what every question needs, and tells what is wrong before anybody asks
     _ = archive.catalog
     listening = listen(settings.host, settings.port)
-    token = None if is_loopback(settings.host) else secrets.token_urlsafe(24)
+    # another name means that somebody else is let in, by a proxy for example
+    alone = all(map(is_loopback, (settings.host, *settings.names)))
+    token = None if alone else secrets.token_urlsafe(24)
     address = _address(settings.host, listening.getsockname()[1], token)
     site = Site(
         archive,

@@ -280,6 +280,16 @@ def test_another_address_needs_the_token(serve: Callable[..., Any]) -> None:
         assert httpx.get(f"http://127.0.0.1:{port}/api/archive", headers=named).status_code == 200
 
 
+def test_another_name_needs_the_token_too(serve: Callable[..., Any]) -> None:
+    with serve(names=("photos.example",)) as server:
+        assert server.token is not None
+        named = {"Host": "photos.example", "Authorization": f"Bearer {server.token}"}
+        assert server.client.get("/api/archive", headers=named).status_code == 200
+        assert server.client.get("/api/archive").status_code == 401
+        other = {**named, "Host": "other.example"}
+        assert server.client.get("/api/archive", headers=other).status_code == 403
+
+
 def test_a_server_that_changes_nothing(served: Served) -> None:
     assert served.get("/api/archive")["readOnly"] is True
     served.send("POST", "/api/tags", {"ids": [1], "add": ["x"]}, 403)
