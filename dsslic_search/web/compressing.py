@@ -20,5 +20,9 @@ class Compressed:
         self._gzip = GZipMiddleware(app, minimum_size=LEAST_BYTES)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        is_text = scope["type"] == "http" and _NO_TEXT.fullmatch(scope["path"]) is None
+        is_text = (
+            scope["type"] == "http"
+            and _NO_TEXT.fullmatch(scope["path"]) is None
+            and all(name != b"range" for name, _ in scope["headers"])  # of bytes as the file has them
+        )
         await (self._gzip if is_text else self._plain)(scope, receive, send)

@@ -35,3 +35,10 @@ def test_pictures_and_files_are_sent_as_they_are(served: Served) -> None:
     headers, data = raw(served, f"/api/photos/{first}/file", Range="bytes=0-1999")
     assert headers["content-range"].startswith("bytes 0-1999/")
     assert len(data) == 2000
+
+
+def test_a_part_of_a_file_is_of_its_own_bytes(served: Served) -> None:
+    whole = served.client.get("/static/index.html", headers={"Accept-Encoding": "identity"}).content
+    part = served.client.get("/static/index.html", headers={"Range": "bytes=5-1200"})
+    assert (part.status_code, part.content) == (206, whole[5:1201])
+    assert "content-encoding" not in part.headers
