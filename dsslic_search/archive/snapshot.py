@@ -246,8 +246,10 @@ class Snapshot:
         """(id, path) of all other paths at which photos lie, or at which those of ``ids`` do, in any order,
         in lists."""
         path = KnownPath.path + KnownPath.part
+        # a photo that lies at one path alone is shown at that: an index tells which are not
+        several = select(KnownPath.photo_id).group_by(KnownPath.photo_id).having(func.count() > 1)
         asked = select(Photo.id, path).join(KnownPath, KnownPath.photo_id == Photo.id)
-        asked = asked.where(KnownPath.ended_at.is_(None), path != Photo.path)
+        asked = asked.where(Photo.id.in_(several), KnownPath.ended_at.is_(None), path != Photo.path)
         for part in [None] if ids is None else batches(ids):
             yield from self._own(asked if part is None else asked.where(Photo.id.in_(part)))
 

@@ -2,7 +2,8 @@
 to another build's revision and back takes, and whether it loses anything.
 
 The photos are those of `bench.synthetic`, with embeddings as label maps have them. Each build makes its
-indexes in a process of its own, from a catalog of its own revision in a file as it would have made it.
+indexes in a process of its own, from a catalog of its own revision in a file as it would have made it. Of
+more than `bench.scale.MODELS` photos the others are copies of their rows; migrations are measured before.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from typing import Any
 from dsslic_search.archive.catalog import Catalog
 from dsslic_search.bench import record
 from dsslic_search.bench.processes import OTHER, THIS, builds_beside, environment
-from dsslic_search.bench.scale import fill, take_back
+from dsslic_search.bench.scale import MODELS, copy_rows, fill, take_back
 from dsslic_search.bench.speed import described
 from dsslic_search.bench.synthetic import Synthetic
 from dsslic_search.core.errors import DSSError
@@ -36,7 +37,8 @@ def run(maps: Sequence[Path], photos: int, against: Path | None = None) -> dict[
     """``maps``: folders of label maps, PNG files of class ids. ``against``: the folder of another build's
     source. DSSError when a build fails, UsageError where there are no maps or no build."""
     builds = builds_beside(against)
-    made = Synthetic(described(maps), photos, noise=0)
+    made, times = Synthetic(described(maps), min(photos, MODELS), noise=0), max(photos // MODELS, 1)
+    photos = made.model.size * times
     results: dict[str, Any] = {"photos": photos, "maps": len(made.features), "builds": {}}
     with tempfile.TemporaryDirectory() as name:
         place = Path(name)
@@ -44,10 +46,10 @@ def run(maps: Sequence[Path], photos: int, against: Path | None = None) -> dict[
         if against is not None:
             shutil.copytree(place / THIS, place / OTHER)
             results["migration"] = _there_and_back(place / OTHER / "catalog.sqlite", builds[OTHER])
-            _made_anew(place / OTHER / "catalog.sqlite", SQLITE_PAGES)
-        _made_anew(place / THIS / "catalog.sqlite")
         for build, source in builds.items():
             catalog = place / build / "catalog.sqlite"
+            _grown(catalog, made.model.size, times)
+            _made_anew(catalog, SQLITE_PAGES if build == OTHER else None)
             weighed = _weighed(catalog, photos)
             results["builds"][build] = {"bytes_a_photo": weighed, "making": _made(source, place / build)}
     if against is not None:
@@ -80,6 +82,13 @@ def _digest(catalog: Path) -> str:
         for line in sorted(line for line in connection.iterdump() if line.startswith("INSERT")):
             digest.update(line.encode("utf-8", "surrogatepass"))
         return digest.hexdigest()
+
+
+def _grown(catalog: Path, photos: int, times: int) -> None:
+    """Copies all rows until there are so many times as many."""
+    with closing(sqlite3.connect(catalog)) as connection, connection:
+        for number in range(1, times):
+            copy_rows(connection.execute, photos, number * photos)
 
 
 def _made_anew(catalog: Path, page_bytes: int | None = None) -> None:

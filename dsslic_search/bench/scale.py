@@ -17,7 +17,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import insert, text
-from sqlalchemy.orm import Session
 
 from dsslic_search.archive.catalog import of_photo
 from dsslic_search.archive.database import make_engine, stored_revision, url_of
@@ -160,27 +159,32 @@ def fill(root: Path, made: Synthetic, times: int = 1) -> None:
         own = made.model.size
         for number in range(1, times):
             with catalog.changing() as session:
-                _copy_rows(session, own, number * own)
+                copy_rows(lambda statement: session.execute(text(statement)), own, number * own)
 
 
-def _copy_rows(session: Session, photos: int, shift: int) -> None:
-    """Add a copy of each of the first photos, with an id that is greater by ``shift``."""
+def copy_rows(execute: Callable[[str], Iterable[Any]], photos: int, shift: int) -> None:
+    """Add a copy of each of the first photos of a catalog of any revision, in SQLite, with an id that is
+    greater by ``shift``. ``execute``: runs a statement, and gives its rows."""
+    of_photo = {"photo_id": f"photo_id + {shift}"}
+    path = {"path": f"'/copies {shift}' || path"}
+    content = (
+        f"CASE typeof(content_hash) WHEN 'blob' THEN CAST(printf('%032d', id + {shift}) AS BLOB) "
+        f"ELSE printf('%064x', id + {shift}) END"
+    )
     put = {
-        "photo": {
-            "id": f"id + {shift}",
-            "content_hash": f"printf('%064x', id + {shift})",
-            "path": f"'/copies {shift}' || path",
-        },
-        "path": {"photo_id": f"photo_id + {shift}", "path": f"'/copies {shift}' || path"},
+        "photo": {"id": f"id + {shift}", "content_hash": content} | path,
+        "path": of_photo | path,
+        "coverage": of_photo,
     }
-    for model, own in ((Photo, "id"), (KnownPath, "photo_id")):
-        name = model.__tablename__
-        columns = [c.name for c in model.__table__.columns if c.name != "id" or own == "id"]
-        values = ", ".join(put[name].get(column, column) for column in columns)
-        statement = (
-            f"INSERT INTO {name} ({', '.join(columns)}) SELECT {values} FROM {name} WHERE {own} <= {photos}"
-        )
-        session.execute(text(statement))
+    for name, values in put.items():
+        columns = [row[1] for row in execute(f"PRAGMA table_info({name})")]
+        own = "id" if name == "photo" else "photo_id"
+        told = [column for column in columns if column != "id" or own == "id"]
+        if told:
+            chosen = ", ".join(values.get(column, column) for column in told)
+            execute(
+                f"INSERT INTO {name} ({', '.join(told)}) SELECT {chosen} FROM {name} WHERE {own} <= {photos}"
+            )
 
 
 _CHILD = """

@@ -39,12 +39,11 @@ def facts(snapshot: Snapshot) -> Made:
     arrays["placed"] = known[np.argsort(arrays["latitude"][known], kind="stable")].astype(np.uint32)
     in_order = _paths(snapshot, ids, by_id)
     arrays["copy_rows"], copies = _copies(snapshot, ids, by_id)
-    folded: dict[str, str] = {}
-    arrays |= _coded("folder", [_folder(path, folded) for paths in (in_order, copies) for path in paths])
+    folders, keys = _by_name(in_order)
+    arrays |= _coded("folder", [*folders, *_by_name(copies)[0]])
     arrays["copy_folder"] = arrays["folder"][len(in_order) :]
     arrays["folder"] = arrays["folder"][: len(in_order)]
-    arrays["path"] = _ranks([path_key("path", path, folded) for path in in_order])
-    arrays["name"] = _ranks([path_key("name", path, folded) for path in in_order])
+    arrays |= {name: _ranks(each) for name, each in keys.items()}
     del arrays["ids"]  # the segment has them, and the dates too
     arrays["dated"] = arrays.pop("taken") != NEVER
     return arrays
@@ -153,17 +152,23 @@ def _copies(
     return rows, [path for _, path in copies]
 
 
-def _folder(path: str, known: dict[str, str]) -> str:
-    """As patterns are tested on it; ``known``: folders that were folded before."""
-    if "//u" in path:  # perhaps bytes that are not UTF-8
-        path = native_name(path)
-    return _folded(split(path)[0], known)
-
-
-def _folded(folder: str, known: dict[str, str]) -> str:
-    if (found := known.get(folder)) is None:
-        found = known[folder] = folded_name(folder)
-    return found
+def _by_name(paths: Sequence[str]) -> tuple[list[str], dict[str, list[str]]]:
+    """The folders of paths as patterns are tested on them, and what `path_key` gives for paths and names.
+    Folders are folded once each: no letter joins with a slash."""
+    folded: dict[str, str] = {}
+    folders, by_path, by_name = [], [], []
+    for path in paths:
+        folder, name = split(path)
+        if (known := folded.get(folder)) is None:
+            known = folded[folder] = folded_name(folder)
+        if "//u" in path:  # perhaps bytes that are not UTF-8
+            folders.append(folded_name(split(native_name(path))[0]))
+        else:
+            folders.append(known)
+        low = folded_name(name)
+        by_path.append(f"{known}{low}\0{path}")
+        by_name.append(f"{low}\0{name}")
+    return folders, {"path": by_path, "name": by_name}
 
 
 def _ranks(keys: Sequence[str]) -> NDArray[np.uint32]:
@@ -176,11 +181,7 @@ def _ranks(keys: Sequence[str]) -> NDArray[np.uint32]:
     return ranks
 
 
-def path_key(column: str, path: str, known: dict[str, str] | None = None) -> str:
-    """What paths and names are put in order by: without regard to capitals first. ``known``: folders that
-    were folded before."""
-    folder, name = split(path)
-    if column != "path":
-        return f"{folded_name(name)}\0{name}"
-    # no letter joins with a slash
-    return f"{_folded(folder, {} if known is None else known)}{folded_name(name)}\0{path}"
+def path_key(column: str, path: str) -> str:
+    """What paths and names are put in order by: without regard to capitals first."""
+    text = path if column == "path" else split(path)[1]
+    return f"{folded_name(text)}\0{text}"

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from unittest import mock
 
 from PIL import Image
 
@@ -22,4 +23,13 @@ def test_the_catalog_is_weighed_and_indexes_are_made_beside_another_build(tmp_pa
         assert each["making"]["peak_bytes"] > 10_000_000
     assert found["ratios"]["bytes_a_photo"] > 0
     assert len(catalog.table(found)[0].split()) >= 3
-    assert "ratios" not in catalog.run([tmp_path], 100)
+
+
+def test_photos_beyond_the_models_are_copies_of_them(tmp_path: Path) -> None:
+    for number in range(6):
+        Image.fromarray(street(10 * number)).save(tmp_path / f"{number}.png")
+    with mock.patch.object(catalog, "MODELS", 100):
+        found = catalog.run([tmp_path], 350)
+    assert found["photos"] == 300
+    assert "ratios" not in found
+    assert found["builds"]["this"]["bytes_a_photo"]["photo"] > 100

@@ -124,7 +124,9 @@ def _of_half(
     kept = (thing < classes) & halves.any(axis=0)
     touchers, found = [toucher[kept]], [np.concatenate([thing[None, kept], halves[:, kept]])]
     for number, group in enumerate(vocabulary.groups, classes):
-        members, own = np.isin(thing, group.members), thing == number
+        among = np.zeros(256, bool)
+        among[list(group.members)] = True
+        members, own = among[thing], thing == number
         exact = _summed(toucher[members], shares[:, members], touched.size)
         exact[:, toucher[own]] = shares[:, own]
         exact *= exact >= HALF
