@@ -18,6 +18,7 @@ from dsslic_search import Archive
 from dsslic_search.core.settings import Settings as Library
 from dsslic_search.web.limits import Limits
 from dsslic_search.web.server import Settings, prepared
+from tests.measured import in_sight
 
 SAMPLES = Path(__file__).parents[2] / "samples"
 HOSTILE = 'x"><img src=x onerror=alert(1)>\n\x1b[31m\udcff.jpg'
@@ -61,7 +62,7 @@ def serving(root: Path, limits: Limits | None = None, **settings: Any) -> Iterat
     chosen = Settings(port=0, cache=kept, **{"incoming": root.parent / "incoming", **settings})
     with Archive(root, Library(outside=False)) as archive:
         server = prepared(archive, chosen, limits or Limits(), ready=lambda _address: started.set())
-        thread = threading.Thread(target=server.run)
+        thread = threading.Thread(target=in_sight, args=(server.run,))
         thread.start()
         try:
             assert started.wait(60)
