@@ -44,7 +44,7 @@ def expected(low: NDArray[np.uint16], high: NDArray[np.uint16], division: str) -
     found = np.zeros(low.size, np.uint16)
     for place, line in enumerate(DIVISIONS[division]):
         begin, end = _ENDS[line]
-        found[(low >= begin) & (high <= end)] = (place + 1) * _STEPS
+        found += ((low >= begin) & (high <= end)) * np.uint16((place + 1) * _STEPS)
     return found
 
 

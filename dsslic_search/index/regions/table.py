@@ -49,6 +49,8 @@ COMMON_ONE_IN = 6
 
 COLUMNS = {"left": LEFT, "top": TOP, "right": RIGHT, "bottom": BOTTOM, "x": X, "y": Y}  # of boxes
 
+LOOKED_UP_ONE_IN = 64
+"""Where at least one photo in so many is looked at, so are those of other classes."""
 Groups = NDArray[np.signedinteger[Any]]
 
 
@@ -345,7 +347,7 @@ class Regions(Table):
             start, rows = self._part("groups", class_id)[0], self.rows((class_id,))
             if np.may_share_memory(rows, photos):  # they are the same
                 groups[:, number] = np.arange(start, start + rows.size)
-            elif COMMON_ONE_IN * rows.size >= len(self):
+            elif COMMON_ONE_IN * rows.size >= len(self) or LOOKED_UP_ONE_IN * photos.size >= len(self):
                 groups[:, number] = self._by_row(class_id, start, rows, kind)[photos]
             elif rows.size:
                 nearest = np.minimum(np.searchsorted(rows, photos), rows.size - 1)
