@@ -18,6 +18,7 @@ from dsslic_search.index.quanta import quanta
 from dsslic_search.index.source import Snapshot
 
 Classes = tuple[int, ...]
+_ONE = 1 << 32
 _ANEW = f"describe its photos anew with: {Remedy.REINDEX}"
 
 KEPT: Mapping[str, type[np.unsignedinteger[Any]]] = {
@@ -164,25 +165,25 @@ def together(members: Sequence[Rows], photos: int, more: Mapping[str, NDArray[np
 
     Where it shows several, colours are those of all, and quantum and certainty are guessed and put right by
     ``more``, a number for each such row; with None they stay guessed, and "several" tells which these are."""
-    rounded, number = np.zeros(photos, np.int32), np.zeros(photos, np.uint8)
-    weights, weighed = np.zeros(photos, np.int32), np.zeros(photos, np.int32)
+    # of each row how many classes, times _ONE, and the sum of their quanta, less 1 each: one sum for both
+    sums, weighed = np.zeros(photos, np.int64), np.zeros(photos, np.int64)
     colours = np.zeros(photos, np.uint16)
     for member in members:
-        quantum = member.kept[""].astype(np.int32)
-        weight = np.maximum(2 * quantum - 1, 1)
-        rounded[member.rows] += quantum - 1
-        number[member.rows] += 1
-        weights[member.rows] += weight
-        weighed[member.rows] += weight * member.kept["_certainty"]
+        quantum = np.maximum(member.kept[""], 1).astype(np.int64)
+        sums[member.rows] += quantum + (_ONE - 1)
+        weighed[member.rows] += (2 * quantum - 1) * member.kept["_certainty"]
         colours[member.rows] |= member.kept["_colours"]
-    rows = np.flatnonzero(number)
-    mean = (2 * weighed[rows].astype(np.int64) + weights[rows]) // (2 * weights[rows].astype(np.int64))
+    rows = np.flatnonzero(sums)
+    sums = sums[rows]
+    number, rounded = sums >> 32, sums & (_ONE - 1)
+    weights = 2 * rounded + number
+    mean = (2 * weighed[rows] + weights) // (2 * weights)
     found: dict[str, NDArray[Any]] = {
-        "": (rounded[rows] + 1).astype(np.uint16),
+        "": (rounded + 1).astype(np.uint16),
         "_certainty": mean.astype(np.uint8),
         "_colours": colours[rows],
     }
-    several = number[rows] > 1
+    several = number > 1
     if more is None:
         return Rows(rows.astype(np.uint32), found | {"several": several})
     for what, corrections in more.items():
