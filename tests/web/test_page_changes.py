@@ -3,6 +3,7 @@ intake; in Chromium, over a real server of a real archive, which is asked afterw
 
 from __future__ import annotations
 
+import base64
 import csv
 import io
 import json
@@ -160,6 +161,35 @@ def test_more_like_a_photo_and_like_one_that_is_sent(
     expect(page.locator("#likeness")).to_contain_text("Like picos.jpg")
     expect(page.locator('.tile[data-place="0"]')).to_have_attribute("data-id", str(picos))
     total(page, 11)
+
+
+def test_a_file_dropped_on_the_page_is_searched_by_or_stored(opened: Watched, archive: Path):
+    page = opened()
+    total(page, 11)
+    data = base64.b64encode((archive.parent / "photos" / "stream.jpg").read_bytes()).decode()
+    files = page.evaluate_handle(
+        """(text) => {
+          const bytes = Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
+          const files = new DataTransfer();
+          files.items.add(new File([bytes], "stream.jpg", { type: "image/jpeg" }));
+          return files;
+        }""",
+        data,
+    )
+    page.dispatch_event("#page", "dragenter", {"dataTransfer": files})
+    expect(page.locator("#drop")).to_be_visible()
+    page.dispatch_event('[data-drop="search"]', "drop", {"dataTransfer": files})
+    expect(page.locator("#drop")).to_be_hidden()
+    expect(page.locator("#likeness")).to_contain_text("Like stream.jpg")
+    with Archive(archive) as own:
+        assert own.overview().photos == 11
+        stream = own.query("path:stream").hits[0].id
+    expect(page.locator('.tile[data-place="0"]')).to_have_attribute("data-id", str(stream))
+    page.dispatch_event("#page", "dragenter", {"dataTransfer": files})
+    page.dispatch_event('[data-drop="ingest"]', "drop", {"dataTransfer": files})
+    panel = page.get_by_role("region", name="Putting photos in")
+    expect(panel).to_contain_text(f"it is photo {stream} already")
+    expect(panel.get_by_role("status")).to_have_text("0 photos stored, 1 skipped.")
 
 
 # What people say of photos

@@ -67,6 +67,7 @@ export const api = {
   photo: (id, signal) => ask(`/api/photos/${id}`, { signal }),
   maps: (ids, signal) => ask("/api/maps", { parameters: { ids: ids.join(",") }, signal, as: "arrayBuffer" }),
   picture: (url, signal, priority) => ask(url, { signal, priority, as: "blob" }),
+  download: (url) => ask(url, { as: "blob" }),
   sketch: (painting, signal) => send("POST", "/api/sketch", painting, { signal }),
   similar: (file) => send("POST", "/api/similar", form([file], "photo")),
   tag: (ids, add, remove) => send("POST", "/api/tags", { ids, add, remove }),

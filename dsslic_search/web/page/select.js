@@ -9,15 +9,15 @@ import { count, tagNames } from "./words.js";
 
 const MOST = 10_000; // chosen at once
 const PAGE = 1000;
-const FORMATS = [
-  ["CSV", "csv"],
-  ["JSON", "json"],
-  ["Parquet", "parquet"],
-  ["Paths", "paths"],
-  ["ZIP of originals", "zip"],
+const TABLES = [
+  ["CSV", "csv", "photos.csv"],
+  ["JSON", "json", "photos.json"],
+  ["Parquet", "parquet", "photos.parquet"],
+  ["Paths", "paths", "photos.txt"],
 ];
 const IN_BIN = /\bis:removed\b/i;
 const LONG_PRESS_MS = 450;
+const KEPT_MS = 60_000; // a saved file, for the browser to write it
 
 class Selection {
   start(archive, grid, gallery) {
@@ -180,8 +180,17 @@ class Selection {
   }
 
   #exports() {
-    const ids = [...this.ids].join(",");
-    return FORMATS.map(([label, format]) => [label, exportUrl({ ids, format })]);
+    const { results } = this.grid;
+    const { q, ...others } = results.asked;
+    const isWhole = this.ids.size === results.total && Object.values(others).every((value) => !value);
+    const chosen = isWhole && q ? { q } : { ids: [...this.ids].join(",") };
+    return [
+      ...TABLES.map(([label, format, name]) => [
+        label,
+        () => this.#do(() => save(exportUrl({ ...chosen, format }), name)),
+      ]),
+      ["ZIP of originals", exportUrl({ ...chosen, format: "zip" })], // may be large: straight to the disk
+    ];
   }
 
   async tag() {
@@ -192,7 +201,7 @@ class Selection {
     const remove = names.filter((name) => name.startsWith("-")).map((name) => name.replace(/^-+/, ""));
     const ids = [...this.ids];
     await this.#do(
-      () => api.tag(ids, add, remove),
+      () => this.#inParts(ids, (part) => api.tag(part, add, remove)),
       () => {
         this.gallery.changed(ids, (photo) => {
           const kept = (photo.tags ?? []).filter((name) => !remove.includes(name));
@@ -206,7 +215,7 @@ class Selection {
   async rate(rating) {
     const ids = [...this.ids];
     await this.#do(
-      () => api.rate(ids, rating),
+      () => this.#inParts(ids, (part) => api.rate(part, rating)),
       () => this.gallery.changed(ids, (photo) => (photo.rating = rating || null)),
     );
   }
@@ -217,12 +226,12 @@ class Selection {
       label: "Bring back",
       run: () =>
         this.#do(
-          () => api.restore(ids),
+          () => this.#inParts(ids, api.restore),
           () => this.gallery.again(),
         ),
     };
     await this.#do(
-      () => api.bin(ids),
+      () => this.#inParts(ids, api.bin),
       () => {
         this.clear();
         this.gallery.again();
@@ -234,7 +243,7 @@ class Selection {
   async restore() {
     const ids = [...this.ids];
     await this.#do(
-      () => api.restore(ids),
+      () => this.#inParts(ids, api.restore),
       () => {
         this.clear();
         this.gallery.again();
@@ -243,7 +252,13 @@ class Selection {
     );
   }
 
-  async #do(work, then) {
+  /** So many at once as the server takes. */
+  async #inParts(ids, run) {
+    const most = Math.min(PAGE, this.archive.limits?.rows ?? PAGE);
+    for (let at = 0; at < ids.length; at += most) await run(ids.slice(at, at + most));
+  }
+
+  async #do(work, then = () => {}) {
     try {
       await work();
       then();
@@ -251,6 +266,13 @@ class Selection {
       tellOf(error);
     }
   }
+}
+
+/** Saves what an address gives under a name; a mistake is told, and not saved in its place. */
+async function save(url, name) {
+  const href = URL.createObjectURL(await api.download(url));
+  el("a", { href, download: name }).click();
+  setTimeout(() => URL.revokeObjectURL(href), KEPT_MS);
 }
 
 export const selection = new Selection();
