@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 import secrets
 from collections.abc import AsyncIterator
@@ -186,7 +187,12 @@ def _followed(site: Site, folder: Path, told: Told) -> IngestReport:
     own = site.archive
     wait = max(own.settings.wait, WRITER_SECONDS)
     with Archive(own.folder.root, own.settings, wait=wait, waiting=told.waiting) as archive:
-        return archive.sync([folder], progress=told.step)
+        return archive.sync([folder], workers=_workers(), progress=told.step)
+
+
+def _workers() -> int:
+    """Photos that are encoded at once: a core is left to those who ask."""
+    return max(1, (os.cpu_count() or 1) - 1)
 
 
 def watch(site: Site) -> None:
@@ -201,7 +207,13 @@ def watch(site: Site) -> None:
 
     try:
         with Archive(own.folder.root, own.settings) as archive:
-            archive.watch(progress=told.step, told=report, trouble=told.waiting, stop=jobs.ending)
+            archive.watch(
+                workers=_workers(),
+                progress=told.step,
+                told=report,
+                trouble=told.waiting,
+                stop=jobs.ending,
+            )
     except KeyboardInterrupt:  # of `Told.step`, where the server ends
         return
     except DSSError as e:

@@ -12,7 +12,8 @@ from dsslic_search.cli.main import command
 
 HEAVY = (
     "numpy", "sqlalchemy", "alembic", "PIL", "av", "imagecodecs", "faiss", "llvmlite", "numba", "torch",
-    "safetensors", "transformers", "rich", "scipy", "pyarrow",
+    "safetensors", "transformers", "rich", "scipy", "pyarrow", "pandas", "fastapi",
+    "starlette", "uvicorn",
 )  # fmt: skip
 NETWORKS_OF_INGEST = {"dsslic_search.networks.segnet", "dsslic_search.networks.image_words"}
 """What looks at photos when they are ingested. Weights are read by safetensors, so that none are loaded where
@@ -37,6 +38,7 @@ CATALOG = INDEXES | {"sqlalchemy"}
 NEEDED = [
     ("--help", set()),
     ("query --help", set()),
+    ("serve --help", set()),
     ("palette", set()),
     ("classes --archive {archive}", INDEXES),
     ("query sky --archive {archive}", INDEXES),
