@@ -1,17 +1,19 @@
-"""What many tests need, worked out once a run: what networks see in a photo, a new catalog, the text of
-statements, machine code. And what no test needs: waiting until a disk has what was written.
+"""What many tests need, worked out once a run: what networks see in a photo and make of it, coded pictures, a
+new catalog, the text of statements, machine code. And what no test needs: waiting until a disk has what was
+written.
 
-The first two follow from what they are given alone, so they are kept by it: the answers of SegNet and of the
-image words for each photo's pixels, whichever process of pytest asked first, and one empty catalog that
-others are copies of.
-Where the networks, the catalog and the migrations are at home (`at_home`), each is made anew. Machine code is
-kept by the package itself; here one process compiles, and others wait for what it keeps.
+What follows from what it is given alone is kept by it: the answers of SegNet and of the image words for each
+photo's pixels, whichever process of pytest asked first; one empty catalog that others are copies of; and in
+each process what FineNet and the restoration network make and what x265 codes.
+Where the networks, the coder, the catalog and the migrations are at home (`at_home`), each is made anew.
+Machine code is kept by the package itself; here one process compiles, and others wait for what it keeps.
 """
 
 from __future__ import annotations
 
 import hashlib
 import os
+import pickle
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
@@ -28,19 +30,59 @@ from sqlalchemy import URL, Dialect, Engine
 from sqlalchemy.util import LRUCache
 
 from dsslic_search.archive import database
+from dsslic_search.codec.bpg import file
 from dsslic_search.codec.machine_code import Loop, MachineCode
 from dsslic_search.index import compiling
-from dsslic_search.networks import runtime
+from dsslic_search.networks import runtime, weights
 from tests.measured import out_of_sight
 
 SEGMENT, IMAGE_WORDS = runtime.segment, runtime.image_words
-NETWORK, UPGRADE, CREATE_ENGINE = runtime.network, database.upgrade, sqlalchemy.create_engine
+UPGRADE, CREATE_ENGINE = database.upgrade, sqlalchemy.create_engine
 MADE, COMPILED = MachineCode.made, compiling._compiled
 MAKE_ENGINE = database.make_engine
 
+AT_HOME = runtime.network, weights.find, weights.folder  # what says which network is asked
+MAKE_COARSE, CORRECTIONS, ENCODE_INTRA = runtime.make_coarse, runtime.corrections, file.encode_intra
 
 STATEMENTS = 2000  # kept as text
+RESULTS = 200  # of one kind of work, kept in memory
+LARGEST_RESULT_BYTES = 300_000
 PATIENT_WITH_PHOTOS = 2000  # before loops are compiled, which pays sooner than where one question is asked
+
+
+def digest(*given: Any) -> bytes:
+    """Tells arguments apart: arrays by their content, sequences by what is in them, others by their repr."""
+    made = hashlib.blake2b(digest_size=16)
+    for each in given:
+        if isinstance(each, np.ndarray):
+            made.update(f"{each.shape} {each.dtype}".encode())
+            made.update(np.ascontiguousarray(each))
+        else:
+            made.update(
+                digest(*each) if isinstance(each, tuple | list) else f"{type(each)} {each!r}".encode()
+            )
+        made.update(b"|")
+    return made.digest()
+
+
+def remembered(work: Callable[..., Any]) -> Callable[..., Any]:
+    """What ``work`` returns for the same arguments, which has to follow from these alone: worked out once in
+    this process, and given as a copy."""
+    kept: Any = LRUCache(RESULTS)
+
+    def found(*given: Any, **how: Any) -> Any:
+        if (runtime.network, weights.find, weights.folder) != AT_HOME:  # a test has put others there
+            return work(*given, **how)
+        key = digest(*given, *sorted(how.items()))
+        data = kept.get(key)
+        if data is None:
+            made = work(*given, **how)
+            data = pickle.dumps(list(made) if isinstance(made, Iterator) else made)
+            if len(data) <= LARGEST_RESULT_BYTES:
+                kept[key] = data
+        return pickle.loads(data)
+
+    return found
 
 
 @contextmanager
@@ -49,7 +91,7 @@ def kept_in(folder: Path) -> Iterator[None]:
     making = threading.Lock()
 
     def seen(look: Callable[..., tuple[Any, Any]], pixels: np.ndarray, *how: Any) -> tuple[Any, Any]:
-        if runtime.network is not NETWORK:  # a test has put another one there
+        if runtime.network is not AT_HOME[0]:  # a test has put another one there
             return look(pixels, *how)
         digest = hashlib.blake2b(f"{look.__name__} {pixels.shape} {pixels.dtype} {how}".encode())
         digest.update(np.ascontiguousarray(pixels))
@@ -116,6 +158,9 @@ def kept_in(folder: Path) -> Iterator[None]:
         patch.setattr(compiling.PATIENCE, "photos", PATIENT_WITH_PHOTOS)
         patch.setattr(runtime, "segment", partial(seen, SEGMENT))
         patch.setattr(runtime, "image_words", partial(seen, IMAGE_WORDS))
+        patch.setattr(runtime, "make_coarse", remembered(MAKE_COARSE))
+        patch.setattr(runtime, "corrections", remembered(CORRECTIONS))
+        patch.setattr(file, "encode_intra", remembered(ENCODE_INTRA))
         patch.setattr(database, "upgrade", upgrade)
         patch.setattr(database, "create_engine", create_engine)
         patch.setattr(MachineCode, "made", machine_code)
@@ -129,6 +174,9 @@ def at_home() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(runtime, "segment", SEGMENT)
         patch.setattr(runtime, "image_words", IMAGE_WORDS)
+        patch.setattr(runtime, "make_coarse", MAKE_COARSE)
+        patch.setattr(runtime, "corrections", CORRECTIONS)
+        patch.setattr(file, "encode_intra", ENCODE_INTRA)
         patch.setattr(database, "upgrade", UPGRADE)
         patch.setattr(database, "create_engine", CREATE_ENGINE)
         patch.setattr(MachineCode, "made", MADE)
