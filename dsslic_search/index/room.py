@@ -4,8 +4,9 @@ as there is room, and then what was not used for longest goes first."""
 from __future__ import annotations
 
 import weakref
-from collections import OrderedDict
 from collections.abc import Callable, Hashable
+from dataclasses import dataclass
+from itertools import count
 from threading import RLock
 from typing import Any, TypeVar
 
@@ -17,13 +18,23 @@ Value = TypeVar("Value")
 _Place = tuple[int, Hashable]
 
 
+@dataclass
+class _Kept:
+    """A value, what it takes, and when it was used last, by a count of uses."""
+
+    value: Any
+    nbytes: int
+    used: int
+
+
 class Room:
     """At most about ``nbytes`` of values, each made by its owner, of which it is forgotten with the owner."""
 
     def __init__(self, nbytes: int = ROOM_BYTES) -> None:
         self.nbytes = nbytes
         self.taken = 0
-        self._values: OrderedDict[_Place, tuple[Any, int]] = OrderedDict()
+        self._values: dict[_Place, _Kept] = {}
+        self._uses = count()
         self._places: dict[int, set[_Place]] = {}
         self._lock = RLock()
 
@@ -31,11 +42,10 @@ class Room:
         """The owner's value of a key: as it was kept, or made now. ``nbytes``: what it takes, but for what
         :meth:`grew` tells."""
         place = id(owner), key
-        with self._lock:
-            if (known := self._values.get(place)) is not None:
-                self._values.move_to_end(place)
-                value: Value = known[0]
-                return value
+        if (known := self._values.get(place)) is not None:
+            known.used = next(self._uses)
+            found: Value = known.value
+            return found
         value = make()  # two threads may make it at once: either will do
         with self._lock:
             if id(owner) not in self._places:
@@ -43,7 +53,7 @@ class Room:
                 weakref.finalize(owner, self._forget, id(owner)).atexit = False
             self._places[id(owner)].add(place)
             self._drop(place)
-            self._values[place] = value, 0
+            self._values[place] = _Kept(value, 0, next(self._uses))
             self.grew(owner, key, nbytes)
         return value
 
@@ -56,30 +66,28 @@ class Room:
             return array
 
         found = self.get(owner, key, made)
-        with self._lock:
-            value, counted = self._values.get((id(owner), key), (None, 0))
-            if value is found and not counted:
-                self.grew(owner, key, found.nbytes)
+        kept = self._values.get((id(owner), key))
+        if kept is not None and kept.value is found and not kept.nbytes:
+            self.grew(owner, key, found.nbytes)
         return found
 
     def grew(self, owner: object, key: Hashable, nbytes: int) -> None:
         """A value takes so many bytes more. Others go if there is no room for them."""
         place = id(owner), key
         with self._lock:
-            if place not in self._values:
+            if (kept := self._values.get(place)) is None:
                 return
-            value, before = self._values[place]
-            self._values[place] = value, before + nbytes
+            kept.nbytes += nbytes
             self.taken += nbytes
-            while self.taken > self.nbytes and len(self._values) > 1:
-                oldest = next(iter(self._values))
-                if oldest == place:
-                    self._values.move_to_end(place)
-                    continue
-                self._drop(oldest)
+            if self.taken > self.nbytes:
+                for other in sorted(self._values.keys() - {place}, key=lambda each: self._values[each].used):
+                    self._drop(other)
+                    if self.taken <= self.nbytes:
+                        break
 
     def _drop(self, place: _Place) -> None:
-        self.taken -= self._values.pop(place, (None, 0))[1]
+        if (kept := self._values.pop(place, None)) is not None:
+            self.taken -= kept.nbytes
 
     def _forget(self, owner: int) -> None:
         with self._lock:

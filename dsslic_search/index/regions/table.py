@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -322,8 +323,12 @@ class Regions(Table):
 
     def _part(self, starts: str, class_id: int) -> tuple[int, int]:
         """Where what is of a class begins and ends, by the array ``starts``."""
-        start, stop = self.arrays[starts][class_id : class_id + 2].tolist()
-        return start, stop
+        bounds = self._bounds[starts]
+        return bounds[class_id], bounds[class_id + 1]
+
+    @cached_property
+    def _bounds(self) -> dict[str, list[int]]:
+        return {name: self.arrays[name].tolist() for name in ("starts", "groups")}
 
     def _of_groups(self, name: str, class_id: int) -> NDArray[Any]:
         """What an array of groups has of those of a class."""
