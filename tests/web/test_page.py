@@ -198,6 +198,31 @@ def test_tiles_show_their_label_map_first_and_then_stage_by_stage(opened: Watche
     assert page.locator(".tile canvas").count() == 0
 
 
+def test_maps_come_before_pictures_and_a_page_is_light_enough_for_a_slow_line(opened: Watched):
+    """At 256 kbit/s, 32 000 bytes a second: 30 photos show something within one, compact images within four.
+    Bytes are counted, and 400 for the head of each answer."""
+    asked: list[str] = []
+    page = opened(before=lambda page: page.on("request", lambda request: asked.append(request.url)))
+    expect(page.locator('.tile[data-stage="full"]')).to_have_count(11)
+    first = {
+        kind: next(number for number, url in enumerate(asked) if f"/{kind}" in url)
+        for kind in ("api/query", "api/maps", "stages/compact", "api/facets")
+    }
+    assert first["api/query"] < first["api/facets"]
+    assert first["api/query"] < first["api/maps"] < first["stages/compact"]
+
+    def size(path: str) -> int:
+        request = urllib.request.Request(opened.site + path, headers={"Accept-Encoding": "gzip"})
+        with urllib.request.urlopen(request) as answer:
+            return len(answer.read()) + 400
+
+    shown = page.locator(".tile").evaluate_all("tiles => tiles.map((tile) => tile.dataset.id)")
+    something = size("/api/query?limit=30") + size(f"/api/maps?ids={','.join(shown)}")
+    compact = sum(size(f"/api/photos/{photo}/stages/compact?format=webp") for photo in shown)
+    assert something * 30 / 11 < 32_000
+    assert (something + compact) * 30 / 11 < 4 * 32_000
+
+
 def test_a_photo_shows_its_stages_bytes_and_what_each_part_is(opened: Watched, archive: Path):
     with Archive(archive) as own:
         hit = own.query("path:picos").hits[0]
