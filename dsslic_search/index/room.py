@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 from numpy.typing import NDArray
 
-ROOM_BYTES = 1 << 30  # of all indexes that a process has open, together
+ROOM_BYTES = 3 << 28  # of all indexes that a process has open, together
 
 Value = TypeVar("Value")
 _Place = tuple[int, Hashable]
