@@ -53,6 +53,8 @@ Given = Callable[[str], Any]
 
 _LENGTHS = np.frexp(np.arange(1 << 16))[1].astype(np.int64)
 """How many bits the numbers up to 65535 take."""
+_MASKS = ((1 << np.arange(17)) - 1).astype(np.uint32)
+"""The greatest number of so many bits."""
 
 
 class _Bits(Protocol):
@@ -89,18 +91,17 @@ class _Reader:
         return found
 
     def items(self, photo: Numbers, bits: Numbers | int, _values: Numbers | None) -> Numbers:
-        places, taken = _places(photo, bits, self._at.size)
+        at, taken = _places(photo, bits, self._at)
         self.need(taken)
-        found = self._read(places + self._at[photo], bits)
+        found = self._read(at, bits)
         self._at = self._at + taken
         return found
 
     def flags(
         self, photo: Numbers, each: Numbers, _values: NDArray[np.bool_] | None
     ) -> tuple[Numbers, Numbers]:
-        places, taken = _places(photo, each, self._at.size)
+        at, taken = _places(photo, each, self._at)
         self.need(taken)
-        at = places + self._at[photo]
         self._at = self._at + taken
         width = int(each.max(initial=0))
         pieces = [
@@ -124,8 +125,11 @@ class _Reader:
             raise FormatError("stored regions have bytes left over")
 
     def _read(self, at: Numbers, bits: Numbers | int) -> Numbers:
-        found: Numbers = (self._window[at >> 3] >> (at & 7)) & ((1 << bits) - 1)
-        return found
+        found = self._window[at >> 3]
+        found >>= (at & 7).astype(np.uint32)
+        found &= _MASKS[bits]
+        numbers: Numbers = found.astype(np.int64)
+        return numbers
 
 
 class _Writer:
@@ -138,9 +142,9 @@ class _Writer:
 
     def items(self, photo: Numbers, bits: Numbers | int, values: Numbers | None) -> Numbers:
         assert values is not None
-        places, taken = _places(photo, bits, self._at.size)
+        at, taken = _places(photo, bits, self._at)
         bits = np.broadcast_to(bits, photo.shape).astype(np.int64)
-        self._written.append((photo, places + self._at[photo], bits, values))
+        self._written.append((photo, at, bits, values))
         self._at = self._at + taken
         return values
 
@@ -173,18 +177,18 @@ class _Writer:
         ]
 
 
-def _places(photo: Numbers, bits: Numbers | int, photos: int) -> tuple[Numbers, Numbers]:
-    """Of items by photo how many bits of the same photo come before each, and how many all take of each
-    photo."""
+def _places(photo: Numbers, bits: Numbers | int, start: Numbers) -> tuple[Numbers, Numbers]:
+    """Where items stand, by photo, of which the first are at ``start``; and how many bits all of each photo
+    take."""
     if isinstance(bits, int):
-        taken = bits * np.bincount(photo, minlength=photos)
+        taken = bits * np.bincount(photo, minlength=start.size)
         before = bits * np.arange(photo.size)
     else:
         ends = np.append(0, np.cumsum(bits))
         before = ends[:-1]
-        bounds = np.cumsum(np.bincount(photo, minlength=photos))
+        bounds = np.cumsum(np.bincount(photo, minlength=start.size))
         taken = np.diff(ends[bounds], prepend=0)
-    return before - (np.cumsum(taken) - taken)[photo], taken
+    return before + (start - (np.cumsum(taken) - taken))[photo], taken
 
 
 def read_packed(stored: Sequence[bytes]) -> Scenes:
