@@ -26,6 +26,8 @@ from dsslic_search.web.refusals import refused
 LOOPBACK_NAMES = ("localhost",)
 CLIENTS_REMEMBERED = 10_000
 BURST_SECONDS = 4
+SLOWEST = 20_000
+"""Bytes a second, of a body that is waited for."""
 SAFE = ("GET", "HEAD", "OPTIONS")
 BODIES = ("application/json", "multipart/form-data", "image/png")
 UPLOADS = ("/api/ingest", "/api/similar")
@@ -202,7 +204,8 @@ def _too_large(limit: int) -> str:
 
 
 class Bounded:
-    """What receives a request's body: 413 for more bytes than ``limit``, 408 when it takes too long."""
+    """What receives a request's body: 413 for more bytes than ``limit``, 408 when it takes longer than
+    ``seconds``, and what its bytes take at the slowest that is waited for."""
 
     def __init__(self, receive: Receive, limit: int, seconds: float) -> None:
         self._receive = receive
@@ -220,10 +223,11 @@ class Bounded:
         now = time.monotonic()
         self._began = now if self._began is None else self._began
         try:
-            message = await asyncio.wait_for(self._receive(), max(0.01, self._began + self._seconds - now))
+            ends = self._began + self._seconds + self._read / SLOWEST
+            message = await asyncio.wait_for(self._receive(), max(0.01, ends - now))
         except TimeoutError:
             raise HTTPException(
-                408, f"the request did not arrive within {self._seconds:g} seconds; send it again"
+                408, f"the request took longer than {ends - self._began:.0f} seconds to arrive; send it again"
             ) from None
         self._read += len(message.get("body", b""))
         if self._read > self._limit:

@@ -8,9 +8,18 @@ import threading
 from pathlib import Path
 
 import pytest
+from starlette.exceptions import HTTPException
+from starlette.types import Message
 
 from dsslic_search.core.errors import UsageError
-from dsslic_search.web.guard import BURST_SECONDS, CLIENTS_REMEMBERED, Rate, is_loopback
+from dsslic_search.web.guard import (
+    BURST_SECONDS,
+    CLIENTS_REMEMBERED,
+    SLOWEST,
+    Bounded,
+    Rate,
+    is_loopback,
+)
 from dsslic_search.web.limits import Limits, limits_of
 from dsslic_search.web.pictures import Cache
 from dsslic_search.web.refusals import Refusal
@@ -65,6 +74,38 @@ def test_limits_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> No
         monkeypatch.setenv("DSS_SERVE_ROWS", wrong)
         with pytest.raises(UsageError):
             limits_of()
+
+
+def test_a_large_body_has_the_time_that_it_takes(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def play() -> None:
+        now = [0.0]
+        parts = [bytes(SLOWEST * 10)] * 3
+
+        async def receive() -> Message:
+            now[0] += 9  # slower than ten seconds for all, faster than the slowest
+            return {"type": "http.request", "body": parts.pop(), "more_body": bool(parts)}
+
+        bounded = Bounded(receive, SLOWEST * 100, 10)
+        with monkeypatch.context() as patched:  # the loop has the same clock
+            patched.setattr("dsslic_search.web.guard.time.monotonic", lambda: now[0])
+            read = [len((await bounded())["body"]) for _ in range(3)]
+        assert sum(read) == SLOWEST * 30
+        assert not parts
+
+        async def never() -> Message:
+            await asyncio.sleep(30)
+            raise AssertionError
+
+        with pytest.raises(HTTPException) as late:
+            await Bounded(never, 10, 0.01)()
+        assert late.value.status_code == 408
+        small = Bounded(receive, 5, 10)
+        parts.append(b"123456")
+        with pytest.raises(HTTPException) as large:
+            await small()
+        assert large.value.status_code == 413
+
+    asyncio.run(play())
 
 
 def test_loopback_is_told_from_other_addresses() -> None:
