@@ -47,7 +47,6 @@ MAKE_COARSE, CORRECTIONS, ENCODE_INTRA = runtime.make_coarse, runtime.correction
 STATEMENTS = 2000  # kept as text
 RESULTS = 200  # of one kind of work, kept in memory
 LARGEST_RESULT_BYTES = 300_000
-PATIENT_WITH_PHOTOS = 2000  # before loops are compiled, which pays sooner than where one question is asked
 
 
 def digest(*given: Any) -> bytes:
@@ -155,7 +154,6 @@ def kept_in(folder: Path) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(os, "fsync", os.fstat)  # which refuses what is no open file, too
         patch.setattr(database, "make_engine", make_engine)
-        patch.setattr(compiling.PATIENCE, "photos", PATIENT_WITH_PHOTOS)
         patch.setattr(runtime, "segment", partial(seen, SEGMENT))
         patch.setattr(runtime, "image_words", partial(seen, IMAGE_WORDS))
         patch.setattr(runtime, "make_coarse", remembered(MAKE_COARSE))
