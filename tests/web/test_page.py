@@ -223,6 +223,27 @@ def test_maps_come_before_pictures_and_a_page_is_light_enough_for_a_slow_line(op
     assert (something + compact) * 30 / 11 < 4 * 32_000
 
 
+def test_pictures_wait_for_maps_of_other_photos(opened: Watched, archive: Path):
+    """Maps of some photos are known from the answer before; their pictures would take the line's room."""
+    page = opened("/?q=sky+and+mountain")
+    known = matching(archive, "sky and mountain")
+    expect(page.locator('.tile[data-stage="full"]')).to_have_count(known)
+    happened: list[str] = []
+    held: list[Route] = []
+    page.on("request", lambda request: happened.append(request.url))
+    page.route("**/api/maps*", lambda route: held.append(route))
+    page.locator("#q").fill("")
+    page.keyboard.press("Enter")
+    expect(page.locator(".tile")).to_have_count(11)
+    expect(page.locator('.tile[data-stage="map"]')).to_have_count(known)
+    assert len(held) == 1
+    assert not any("/stages/" in url for url in happened)
+    happened.append("maps")
+    held[0].continue_()
+    expect(page.locator('.tile[data-stage="full"]')).to_have_count(11)
+    assert any("/stages/compact" in url for url in happened[happened.index("maps") :])
+
+
 def test_a_photo_shows_its_stages_bytes_and_what_each_part_is(opened: Watched, archive: Path):
     with Archive(archive) as own:
         hit = own.query("path:picos").hits[0]

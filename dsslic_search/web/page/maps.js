@@ -11,12 +11,19 @@ const kept = new Map(); // id → promise of a map or null
 const answers = new Map(); // id → resolve
 let wanted = [];
 let timer = null;
+const waiting = []; // what goes on when no map is on its way
 
 worker.addEventListener("message", ({ data: { id, map = null } }) => settle(id, map));
 
 function settle(id, map) {
   answers.get(id)?.(map);
   answers.delete(id);
+  if (!answers.size) for (const go of waiting.splice(0)) go();
+}
+
+/** Resolves when no map is on its way: on a slow line pictures would take its room. */
+export function mapsAreThere() {
+  return answers.size ? new Promise((resolve) => waiting.push(resolve)) : Promise.resolve();
 }
 
 async function fetchWanted() {

@@ -4,7 +4,7 @@
 import { stageUrl } from "./api.js";
 import { el, icon } from "./dom.js";
 import { load, RANKS, show } from "./loading.js";
-import { coloured, mapOf } from "./maps.js";
+import { coloured, mapOf, mapsAreThere } from "./maps.js";
 import { count } from "./words.js";
 
 const SIZES = [320, 640, 960, 1440]; // few, so that the server makes few
@@ -85,7 +85,8 @@ export class Tile {
   async #fill() {
     const { signal } = this.giveUp;
     const stages = this.photo.stages ?? {};
-    if (stages.map) await this.#showMap(signal); // all of these come in one answer, and before any picture
+    if (stages.map) await this.#showMap(signal); // all of these come in one answer
+    await mapsAreThere(); // those of other photos too, before any picture
     try {
       if (stages.compact) await this.#stage("compact", null, signal);
       await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
