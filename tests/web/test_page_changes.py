@@ -16,7 +16,7 @@ from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
 from dsslic_search import Archive
-from tests.web import chromium, served
+from tests.web import served
 from tests.web.chromium import PATIENCE_MS, Watched, total
 
 
@@ -29,22 +29,6 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def site(archive: Path) -> Iterator[str]:
     with served.serving(archive) as address:
         yield address
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium.started() as browser:
-        yield browser
-
-
-@pytest.fixture
-def opened(browser: Browser, site: str) -> Iterator[Watched]:
-    expect.set_options(timeout=PATIENCE_MS)
-    watched = Watched(browser, site)
-    yield watched
-    for context in watched.contexts:
-        context.close()
-    assert watched.wrong == []
 
 
 def parameter(page: Page, name: str) -> str:

@@ -30,14 +30,15 @@ export class Completion {
 
   async #fetch() {
     this.giveUp?.abort();
-    this.giveUp = new AbortController();
+    const giveUp = (this.giveUp = new AbortController());
     const { value, selectionStart } = this.input;
     if (!value.trim() || document.activeElement !== this.input) return this.close();
     try {
-      const found = await api.complete(value, selectionStart, this.giveUp.signal);
+      const found = await api.complete(value, selectionStart, giveUp.signal);
       if (this.input.value === value) this.#open(found);
     } catch {
-      this.close(); // completion is a help; without it one types on
+      // completion is a help; without it one types on. One that was given up must not end its successor
+      if (this.giveUp === giveUp) this.close();
     }
   }
 
