@@ -11,7 +11,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from dsslic_search.archive.store import Store
-from dsslic_search.core.errors import ArchiveError, FormatError
+from dsslic_search.core.errors import ArchiveError, FormatError, StageError
 from dsslic_search.core.kinds import KeepMode
 
 if TYPE_CHECKING:
@@ -127,7 +127,8 @@ class Fault(StrEnum):
     UNREADABLE = "unreadable"
     """The disk does not give it, or a newer version wrote it: it may be sound, so nothing may be deleted."""
     INVALID = "invalid"
-    """It is no sound .dsslic file: its header, or with all data read one of its chunks, is damaged."""
+    """It is no sound .dsslic file: its header, or with all data read one of its chunks, is damaged, or it
+    lacks what its keep mode is about."""
     WRONG_LENGTH = "wrong length"
     """It has more or fewer bytes than its header, or else its row, says."""
     OTHER_PHOTO = "other photo"
@@ -175,13 +176,18 @@ def examine(store: Store, content_hash: str, row: ObjectRecord, read_data: bool 
         if size is None:
             return Examination(Fault.MISSING)
         try:
-            record = ObjectRecord.of_header(file.contents)
+            contents = file.contents
         except FormatError as e:
             if _may_be_newer(file):
                 return Examination(Fault.UNREADABLE, detail=str(e))
             if size != row.stored_bytes:
                 return _wrong_length(None, size, row.stored_bytes)
             return Examination(Fault.INVALID, detail=str(e))
+        try:
+            contents.check_kept()
+        except StageError as e:
+            return Examination(Fault.INVALID, detail=str(e))
+        record = ObjectRecord.of_header(contents)
         if size != record.stored_bytes:
             return _wrong_length(record, size, record.stored_bytes)
         if read_data:

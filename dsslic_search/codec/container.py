@@ -38,6 +38,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from dsslic_search.codec.chunk import Chunk
+from dsslic_search.codec.layers import original
 from dsslic_search.codec.layers.table import LAYERS
 from dsslic_search.core.errors import FormatError, StageError
 from dsslic_search.core.kinds import KeepMode, Stage
@@ -139,6 +140,15 @@ class Contents:
         it, where the file has that. StageError where it has no label map."""
         beside = [e for layer in LAYERS if layer.in_base and (e := self.find(layer.kind))]
         return max([self.stage_bytes(Stage.MAP), *(e.offset + e.length for e in beside)])
+
+    def check_kept(self) -> None:
+        """StageError for a file without what its keep mode is about: the label map, by which it is found, and
+        the original, where it is to hold that. This program writes none."""
+        keep = self.header.keep
+        if keep.is_seen:
+            self.stage_bytes(Stage.MAP)
+        if keep.holds_original and self.find(original.LAYER.kind) is None:
+            raise StageError(f'this file lacks the original, which keep mode "{keep}" is to hold')
 
     def _end_of(self, stage: Stage) -> int | None:
         """How many bytes hold a stage; None when the file does not."""

@@ -198,9 +198,11 @@ class _Decoding:
         return container.read_chunk(self.data, self.contents, layer.kind)
 
     def _needed(self, layer: Layer) -> Chunk:
-        """A chunk that the stage is known to have."""
+        """A chunk without which the stage cannot be made; StageError where the file lacks it, which only one
+        that this program did not write does."""
         found = self.chunk(layer)
-        assert found is not None
+        if found is None:
+            raise StageError(f"this file lacks {layer.name} ({layer.kind}), which is needed to show it")
         return found
 
     @cached_property
