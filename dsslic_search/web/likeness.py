@@ -7,7 +7,7 @@ import hashlib
 import json
 from typing import Annotated, Any
 
-from fastapi import APIRouter, File, Request, UploadFile
+from fastapi import APIRouter, File, Path, Request, UploadFile
 from starlette.responses import Response
 
 from dsslic_search.core.errors import UsageError
@@ -83,6 +83,23 @@ def _sketched(site: Site, data: bytes, kind: str) -> str:
     shown = hashlib.blake2b(repr(canvas.label_map.shape).encode(), digest_size=18)
     shown.update(canvas.label_map.tobytes() + canvas.known.tobytes())
     return site.likenesses.sketches.give(canvas, shown.hexdigest())
+
+
+@router.get("/api/sketch/{token}", response_model=models.Sketch, responses=refusals(404))
+async def sketched(request: Request, token: Annotated[str, Path(max_length=100)]) -> Response:
+    """A layout that was sent, cell by cell."""
+    site = site_of(request)
+    return Json(await site.ask(_cells, site, token))
+
+
+def _cells(site: Site, token: str) -> dict[str, Any]:
+    canvas = site.likenesses.sketches.of(token)
+    height, width = canvas.label_map.shape
+    rows = [
+        [label if is_known else None for label, is_known in zip(*row, strict=True)]
+        for row in zip(canvas.label_map.tolist(), canvas.known.tolist(), strict=True)
+    ]
+    return {"width": width, "height": height, "classes": rows}
 
 
 @router.post("/api/similar", response_model=models.Token, responses=refusals())

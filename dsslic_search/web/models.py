@@ -253,9 +253,17 @@ class Moved(Model):
 
 
 class Token(Model):
-    """For `sketch` or `similar` of a query; kept as long as it is among those used last."""
+    """For `sketch` or `similar` of a query; kept as long as there is room for it."""
 
     token: str
+
+
+class Sketch(Model):
+    """Rows of class ids, null where anything may be."""
+
+    width: int
+    height: int
+    classes: list[list[int | None]]
 
 
 class Started(Model):

@@ -11,7 +11,7 @@ from urllib.parse import quote
 from fastapi import APIRouter, Path, Query, Request
 from starlette.responses import FileResponse, Response
 
-from dsslic_search.core.errors import UsageError
+from dsslic_search.core.errors import FormatError, UsageError
 from dsslic_search.core.files import name_of
 from dsslic_search.web import models
 from dsslic_search.web.asking import stages_of
@@ -199,7 +199,8 @@ async def maps(
     ids: Annotated[str, Query(max_length=100_000, pattern=r"^[0-9]{1,18}(,[0-9]{1,18})*$")],
 ) -> Response:
     """For each photo its id and a length, u32 little-endian, and so many bytes: the first of its .dsslic
-    file, which hold header and label map; none where it has no label map."""
+    file, which hold header and label map; none where it has no label map. A map that is a FLIF file (the
+    paper's profile) comes with the same labels in our own coding, behind a header of its own."""
     site = site_of(request)
     wanted = [int(each) for each in ids.split(",")]
     site.check_rows(len(wanted))
@@ -216,8 +217,26 @@ def _prefixes(site: Site, wanted: list[int]) -> bytes:
         if photo_id not in cards:
             archive.photo(photo_id)
         prefix = archive.map_prefix(photo_id)
+        if prefix:
+            prefix = _plain(site, f"{cards[photo_id].version}-map.dsslic", prefix)
         parts += [struct.pack("<II", photo_id, len(prefix)), prefix]
     return b"".join(parts)
+
+
+def _plain(site: Site, name: str, prefix: bytes) -> bytes:
+    """First bytes of a file with their label map as docs/label-map.md codes it; as they are where they are
+    damaged, which who reads them will find."""
+    from dsslic_search.codec import plain_map
+
+    try:
+        if plain_map.is_plain(prefix):
+            return prefix
+        if (made := site.pictures.get(name)) is None:
+            made = plain_map.plain(prefix)
+            site.pictures.put(name, made)
+    except FormatError:
+        return prefix
+    return made
 
 
 def _known(request: Request, tag: str) -> bool:

@@ -46,7 +46,7 @@ class Site:
     changing: Pool = field(init=False)
     exporting: Pool = field(init=False)
     looking: Pool = field(init=False)
-    likenesses: Likenesses = field(default_factory=Likenesses)
+    likenesses: Likenesses = field(init=False)
     search: Search = field(default_factory=Search)
     searches: Jobs = field(init=False)
     ingests: Jobs = field(init=False)
@@ -59,6 +59,7 @@ class Site:
         self.exporting = Pool("exporting", 1, 8, EXPORT_SECONDS)
         self.searches, self.ingests = Jobs("searching", self.worded), Jobs("ingesting", self.worded)
         self.looking = Pool("looking", 1, limits.waiting, limits.seconds)
+        self.likenesses = Likenesses(self.pictures, self.archive.vocabulary.identity)
 
     async def ask(self, work: Callable[..., T], *arguments: Any) -> T:
         """What the archive answers, off the event loop."""

@@ -113,6 +113,27 @@ def test_a_photo_is_like_itself_by_id_and_when_it_is_sent(served: Served, photos
     assert served.client.post("/api/similar", files={"other": b"x"}).status_code == 400
 
 
+def test_what_was_sent_is_still_known_when_the_server_starts_again(
+    serve: Callable[..., Any], photos: Path
+) -> None:
+    body = {"width": 3, "height": 2, "classes": [["sky"] * 3, [None, 7, "mountain"]]}
+    with serve() as server:
+        sketch = server.send("POST", "/api/sketch", body)["token"]
+        data = (photos / "picos.jpg").read_bytes()
+        photo = server.client.post("/api/similar", files={"photo": ("p.jpg", data)}).json()["token"]
+        asked = [{"sketch": sketch}, {"sketch": sketch, "mirrored": True}]
+        asked += [{"similar": photo, "by": by} for by in ("both", "layout", "look")]
+        before = [ids_of(server, **each) for each in asked]
+    with serve(read_only=True) as server:
+        assert [ids_of(server, **each) for each in asked] == before
+        shown = server.get(f"/api/sketch/{sketch}")
+        assert (shown["width"], shown["height"]) == (3, 2)
+        assert server.send("POST", "/api/sketch", shown)["token"] == sketch
+        assert shown["classes"][1][:2] == [None, 7]
+        server.get("/api/sketch/nosuchtoken", 404)
+        server.get(f"/api/sketch/{photo}", 404)
+
+
 def test_sketches_find_what_the_library_finds(served: Served, tmp_path: Path) -> None:
     rows = [["sky"] * 4, [None, "mountain", "mountain", None], [7] * 4]
     body = {"width": 4, "height": 3, "classes": rows}

@@ -108,6 +108,46 @@ def test_photos_follow_what_is_painted(opened: Watched, site: str, archive: Path
     assert wait_for(page, "sketch", other_than=second) == ""
 
 
+def test_a_painting_comes_with_its_address_and_back_takes_it_away(opened: Watched, site: str, archive: Path):
+    with Archive(archive) as own:
+        sky = next(each for each in own.vocabulary.classes if each.name == "sky")
+    rows = [[sky.id] * 64] * 20 + [[None] * 64] * 28
+    body = json.dumps({"width": 64, "height": 48, "classes": rows}).encode()
+    request = urllib.request.Request(f"{site}/api/sketch", body, {"Content-Type": "application/json"})
+    with urllib.request.urlopen(request) as answer:
+        token = json.load(answer)["token"]
+    page = opened()
+    total(page, 11)
+    page.goto(f"{site}/?sketch={token}")
+    canvas = page.locator("canvas.painting")
+    expect(canvas).to_be_visible()
+
+    def painted(x: int, y: int) -> tuple[int, ...]:
+        data = canvas.evaluate("(canvas) => canvas.toDataURL().split(',')[1]")
+        with Image.open(io.BytesIO(base64.b64decode(data))) as picture:
+            return picture.convert("RGBA").getpixel((x, y))
+
+    expect(page.locator(".paint-told")).to_contain_text("Photos are ordered")
+    assert painted(30, 5) == (*sky.colour, 255)
+    assert painted(30, 40)[3] == 0
+    page.locator(".tile").first.wait_for()
+    assert shown(page) == answered(site, f"sketch={token}&limit=11")
+    page.get_by_role("radio", name="mountain", exact=True).click()
+    stroke(page, 0.9)
+    second = wait_for(page, "sketch", other_than=token)
+    assert parameter(page, "sketch") == second
+    page.get_by_role("button", name="Close the canvas").click()
+    assert wait_for(page, "sketch", other_than=second) == ""
+    page.go_back()
+    expect(canvas).to_be_visible()
+    assert wait_for(page, "sketch") == second
+    assert painted(30, 43)[3] == 255
+    page.get_by_role("button", name="Close the canvas").click()
+    assert wait_for(page, "sketch", other_than=second) == ""
+    page.get_by_role("button", name="Paint a layout").click()
+    assert wait_for(page, "sketch") == second  # it waited
+
+
 def test_painting_by_keyboard(opened: Watched, site: str):
     page = opened()
     page.keyboard.press("p")

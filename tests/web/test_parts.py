@@ -7,11 +7,15 @@ import socket
 import threading
 from pathlib import Path
 
+import numpy as np
 import pytest
 from starlette.exceptions import HTTPException
 from starlette.types import Message
 
+from dsslic_search.api import Canvas, Resembled
 from dsslic_search.core.errors import UsageError
+from dsslic_search.features.embedding import DIMENSION
+from dsslic_search.features.image_words import ImageWords
 from dsslic_search.web.guard import (
     BURST_SECONDS,
     CLIENTS_REMEMBERED,
@@ -24,7 +28,7 @@ from dsslic_search.web.limits import Limits, limits_of
 from dsslic_search.web.pictures import Cache
 from dsslic_search.web.refusals import Refusal
 from dsslic_search.web.server import listen
-from dsslic_search.web.tokens import TOKENS_KEPT, Tokens
+from dsslic_search.web.tokens import TOKENS_KEPT, Likenesses, Tokens
 from dsslic_search.web.work import Pool
 
 
@@ -153,6 +157,42 @@ def test_the_tokens_used_last_are_kept() -> None:
         tokens.give(number)
     with pytest.raises(Refusal, match="not kept any more"):
         tokens.of(first)
+
+
+def test_what_tokens_stand_for_outlives_the_server(tmp_path: Path) -> None:
+    def likenesses(vocabulary: str = "ours") -> Likenesses:
+        return Likenesses(Cache(tmp_path / "kept", 1_000_000), vocabulary)
+
+    labels = np.arange(12, dtype=np.uint8).reshape(3, 4)
+    canvas = Canvas(labels, labels > 5)
+    words = ImageWords("0123456789abcdef", (1, -2, 3) * 16, ((5, 90), (2, 4)))
+    layouts = np.random.default_rng(1).random((1, DIMENSION), np.float32)
+    before = likenesses()
+    sketch, photo = before.sketches.give(canvas, "0" * 36), before.photos.give(Resembled(layouts, words))
+    bare = before.photos.give(Resembled(layouts))
+    again = likenesses()
+    found = again.sketches.of(sketch)
+    assert np.array_equal(found.label_map, labels) and np.array_equal(found.known, labels > 5)
+    assert again.sketches.of(sketch) is found
+    assert again.photos.of(photo).image == words
+    assert np.array_equal(again.photos.of(photo).embeddings, layouts)
+    assert again.photos.of(bare).image is None
+    for asked in (lambda: again.photos.of(sketch), lambda: likenesses("another").sketches.of(sketch)):
+        with pytest.raises(Refusal, match="not kept any more"):
+            asked()
+    for strange in ("", "../" * 6 + "x", "." * 20, "x" * 65, "a/b" * 8, "\0" * 20):
+        with pytest.raises(Refusal, match="not kept any more"):
+            again.sketches.of(strange)
+    for path in (tmp_path / "kept").glob("*/*"):
+        path.write_bytes(path.read_bytes()[:-30])
+    for token in (photo, bare):
+        with pytest.raises(Refusal, match="not kept any more"):
+            likenesses().photos.of(token)
+    large = Canvas(np.zeros((1025, 1024), np.uint8), np.ones((1025, 1024), bool))
+    only = before.sketches.give(large)
+    assert before.sketches.of(only) is large
+    with pytest.raises(Refusal):
+        likenesses().sketches.of(only)
 
 
 def test_a_port_that_is_taken_or_cannot_be() -> None:

@@ -69,6 +69,7 @@ export const api = {
   picture: (url, signal, priority) => ask(url, { signal, priority, as: "blob" }),
   download: (url) => ask(url, { as: "blob" }),
   sketch: (painting, signal) => send("POST", "/api/sketch", painting, { signal }),
+  sketched: (token) => ask(`/api/sketch/${encodeURIComponent(token)}`),
   similar: (file) => send("POST", "/api/similar", form([file], "photo")),
   tag: (ids, add, remove) => send("POST", "/api/tags", { ids, add, remove }),
   rate: (ids, rating) => send("POST", "/api/ratings", { ids, rating }),

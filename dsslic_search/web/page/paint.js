@@ -27,7 +27,7 @@ class Paint {
     this.label = (classes.find(({ name }) => name === "sky") ?? usual).id;
     this.caret = { x: 32, y: 24 };
     this.#build();
-    state.listen((now, before) => now.sketch !== before.sketch && this.#restore(now.sketch));
+    state.listen((now, before) => now.sketch !== before.sketch && this.#asked(now.sketch));
     if (state.now.sketch) {
       this.#restore(state.now.sketch);
       this.toggle(true, false);
@@ -38,6 +38,7 @@ class Paint {
     this.panel.hidden = !isOpen;
     byId("paint-toggle").setAttribute("aria-expanded", String(isOpen));
     if (!isOpen && state.now.sketch) state.set({ sketch: "", mirrored: "" });
+    if (isOpen && !state.now.sketch && !this.painting.isEmpty) this.#changed();
     if (takesFocus) (isOpen ? this.canvas : byId("paint-toggle")).focus();
     this.#draw();
   }
@@ -278,18 +279,51 @@ class Paint {
     }
   }
 
+  /** Shows the painting that the address asks for, as after going back; none where it asks for none. */
+  #asked(token) {
+    if (token) {
+      this.#restore(token);
+      if (this.panel.hidden) this.toggle(true, false);
+      return;
+    }
+    this.sent = "";
+    if (this.panel.hidden || this.painting.isEmpty) return; // a closed painting waits for its next opening
+    this.painting = new Painting(...SHAPES[this.shape]);
+    this.#draw();
+  }
+
   #restore(token) {
-    if (!token || token === this.sent) return;
+    if (token === this.sent) return;
     this.sent = token;
     const kept = this.#kept().find((each) => each.token === token);
     this.mirrored = Boolean(state.now.mirrored);
-    if (kept) {
-      this.shape = kept.shape;
-      this.painting = new Painting(...SHAPES[kept.shape]);
-      this.painting.cells.set(Uint8Array.from(atob(kept.cells), (c) => c.charCodeAt(0)));
-    }
+    if (kept) this.#become(kept.shape, Uint8Array.from(atob(kept.cells), (c) => c.charCodeAt(0)));
+    else this.#fetch(token);
     this.#drawTools();
     this.#draw();
+  }
+
+  #become(shape, cells) {
+    this.shape = shape;
+    this.painting = new Painting(...SHAPES[shape]);
+    this.painting.cells.set(cells);
+  }
+
+  /** A painting of another tab, or of an address that somebody kept. */
+  async #fetch(token) {
+    try {
+      const { width, height, classes } = await api.sketched(token);
+      const shape = Object.keys(SHAPES).find((name) => `${SHAPES[name]}` === `${[width, height]}`);
+      if (this.sent !== token || !shape) return;
+      this.#become(
+        shape,
+        classes.flat().map((id) => id ?? ANYTHING),
+      );
+      this.#drawTools();
+      this.#draw();
+    } catch {
+      // where it is not kept any more, the answer to the query says so
+    }
   }
 }
 
