@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from dsslic_search.api.answers import Hit, HitDetails, QueryResult
     from dsslic_search.api.archive import Archive
     from dsslic_search.api.browsing import Card, Overview, Reading, StoredPhoto
     from dsslic_search.api.coding import EncodeWishes, decode, encode, encode_options
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from dsslic_search.api.getting_out import GotOut
     from dsslic_search.api.info import file_info
     from dsslic_search.api.layer_files import export_layers, export_photo_layers, import_layers
-    from dsslic_search.api.searching import Hit, QueryResult
     from dsslic_search.api.segmenters import (
         LabelMeaning,
         SegmenterInfo,
@@ -76,6 +76,7 @@ __all__ = [
     "Finding",
     "GotOut",
     "Hit",
+    "HitDetails",
     "IngestReport",
     "Kind",
     "LabelMeaning",
@@ -131,7 +132,7 @@ _HOMES = {
     "api.facets": ("FacetValue", "Facets"),
     "api.getting_out": ("GotOut",),
     "api.info": ("file_info",),
-    "api.searching": ("Hit", "QueryResult"),
+    "api.answers": ("Hit", "HitDetails", "QueryResult"),
     "api.segmenters": ("LabelMeaning", "SegmenterInfo", "open_segmenter", "segment_file", "segmenter_info"),
     "api.session": ("Question", "Session"),
     "api.showing": ("Preview",),

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from dsslic_search.api.answering import Answering
 from dsslic_search.api.arguments import (
     check_flags,
     count_of,
@@ -17,7 +16,6 @@ from dsslic_search.api.arguments import (
     ids_of,
     names_of,
     number_of,
-    path_of,
     text_of,
 )
 from dsslic_search.api.browsing import Browsing
@@ -32,22 +30,15 @@ if TYPE_CHECKING:
     from dsslic_search.api.completion import Completion
     from dsslic_search.api.duplicates import Duplicates
     from dsslic_search.api.exact_duplicates import ExactDuplicates
-    from dsslic_search.api.searching import QueryResult
     from dsslic_search.api.showing import Preview
     from dsslic_search.api.statistics import Statistics
     from dsslic_search.archive.schema import Photo
     from dsslic_search.codec.container import Contents
     from dsslic_search.core.dialect import Dialect
-    from dsslic_search.features.embedding import Canvas
     from dsslic_search.query.facets import ClassCount
-    from dsslic_search.query.run.evaluate import Indexes, Resembled
-    from dsslic_search.query.run.execute import Answer
-
-MOST_PHOTOS = 2**62
-"""No archive has so many."""
 
 
-class Archive(Keeping, Following, GettingOut, Browsing):
+class Archive(Keeping, Following, GettingOut, Answering, Browsing):
     """An archive of photos: ``ingest`` puts them in, ``query`` finds them, ``preview`` shows them.
 
     ``path``: its directory, else $DSS_ARCHIVE, else the platform's data directory for this user. Nothing is
@@ -57,139 +48,7 @@ class Archive(Keeping, Following, GettingOut, Browsing):
     a list of one.
     """
 
-    # Finding them
-
-    def query(
-        self, text: str, *, limit: int | None = 50, after: str | None = None, explain: bool = False
-    ) -> QueryResult:
-        """The photos that ``text`` asks for, best first; see docs/query-language.md. ``limit``: photos on a
-        page, None for all. ``after``: the cursor of the page before. ``explain``: tell in words what was
-        understood. QueryError says what is not.
-
-        The page's photos are looked up already: it stays as it is when the archive changes, or is closed.
-        """
-        result = self.find(text, limit=limit, after=after, explain=explain)
-        _ = result.hits
-        return result
-
-    def find(
-        self,
-        text: str,
-        *,
-        limit: int | None = 50,
-        after: str | None = None,
-        start: int = 0,
-        explain: bool = False,
-        resemble: NDArray[np.float32] | Resembled | None = None,
-        among: Sequence[str] | str = (),
-    ) -> QueryResult:
-        """As `query`, but no photo is looked up before it is taken, which suits large pages. ``start``: so
-        many photos are passed over first. ``resemble``: what the photos shall be like, by embeddings of
-        layouts, float32[m, DIMENSION], or as a `Resembled`; then the text only
-        filters, and may be empty. ``among``: queries that this one refines: of the photos that these ask for,
-        in the order that they ask for unless the text names another."""
-        from dsslic_search.api.searching import QueryResult, cursor_text, read_cursor
-        from dsslic_search.query.ast import whole
-        from dsslic_search.query.explain import outermost, reading
-
-        check_flags(explain=explain)
-        text = text_of(text)
-        refining = names_of(among, "a query that is refined")
-        limit = None if limit is None else count_of(limit, "limit")
-        start = count_of(start, "start")
-        asked_for = limit if limit is None or not start or not limit else min(start + limit, MOST_PHOTOS)
-        cursor, before = read_cursor(None if after is None else text_of(after, "after, a cursor,"))
-
-        def asked(indexes: Sequence[Indexes]) -> tuple[Answer, str]:
-            answer = self._searcher.answer(
-                indexes, text, limit=asked_for, after=cursor, resemble=resemble, among=refining
-            )
-            return answer, answer.explain() if explain else ""
-
-        answer, explanation = self._indexes.ask(asked)
-        ids, scores = answer.ids[start:].tolist(), answer.scores[start:].tolist()
-        before += start
-        return QueryResult(
-            query=text,
-            total=answer.total,
-            classes=tuple(self.vocabulary.classes[c].name for c in answer.classes),
-            cursor=cursor_text(answer.cursor, before + len(ids)),
-            read_as=reading(answer.query),
-            tally=answer.query.tally,
-            notes=answer.query.notes,
-            explanation=explanation,
-            unseen=() if answer.total else answer.unseen(),
-            reading=outermost(whole(answer.query)),
-            start=before,
-            listed=answer.total if answer.query.limit is None else min(answer.total, answer.query.limit),
-            look_up=partial(self._searcher.hits, ids, scores, answer.classes, before + 1),
-        )
-
-    def sketch(
-        self,
-        canvas: Canvas | Path | str,
-        text: str = "",
-        *,
-        mirrored: bool = False,
-        limit: int | None = 50,
-        after: str | None = None,
-        explain: bool = False,
-    ) -> QueryResult:
-        """The photos laid out like a canvas, most alike first: a painted PNG file, a JSON file of shapes (see
-        docs/layout.md), or a `features.embedding.Canvas`; of those that ``text`` asks for, if it is given.
-        ``mirrored``: left and right may be exchanged. Photos are looked up as they are taken. UsageError says
-        what is wrong with a canvas."""
-        from dsslic_search.api.coding import read_file
-        from dsslic_search.features.canvas import read_canvas
-        from dsslic_search.features.embedding import Canvas
-
-        check_flags(mirrored=mirrored, explain=explain)
-        if not isinstance(canvas, Canvas):
-            file = path_of(canvas, "a sketch")
-            canvas = read_canvas(read_file(file), str(file), self.vocabulary)
-        resemble = canvas.queries(self.vocabulary, with_mirrored=mirrored)
-        return self.find(text, limit=limit, after=after, explain=explain, resemble=resemble)
-
-    def export(self, text: str, path: Path | str, form: str | None = None, *, replace: bool = False) -> int:
-        """Write all photos that ``text`` asks for into a file, best first, whole or not at all; returns how
-        many. ``form``: "paths", "json", "csv" or "parquet", else by the file's ending: .txt, .json, .csv or
-        .parquet. ``replace``: also over a file that is there. UsageError for another form and where nothing
-        may be written (see `core.output`), DSSError when it cannot be."""
-        from dsslic_search.api import export
-        from dsslic_search.core.output import Outputs
-
-        check_flags(replace=replace)
-        out = path_of(path)
-        form = None if form is None else text_of(form, "form")
-        form = form or export.format_of(out) or out.suffix
-        export.check_format(form)
-        outputs = Outputs(replace)
-        outputs.check(out, text=form != "parquet")
-        return export.write(self.find(text, limit=None), form, out, outputs=outputs)
-
-    def chosen(self, ids: Ids) -> QueryResult:
-        """The photos of some ids as an answer, in this order; those that are not there are left out as they
-        are looked up."""
-        from dsslic_search.api.searching import QueryResult
-
-        wanted = ids_of(ids).tolist()
-        return QueryResult(
-            query="",
-            total=len(wanted),
-            classes=(),
-            cursor=None,
-            explanation="",
-            unseen=(),
-            look_up=partial(self._searcher.hits, wanted, [1.0] * len(wanted), (), 1),
-            listed=len(wanted),
-        )
-
-    def matching(self, text: str) -> NDArray[np.int64]:
-        """The ids of all photos that ``text`` asks for, newest first, whatever their rank."""
-
-        text = text_of(text)
-
-        return self._indexes.ask(lambda indexes: self._searcher.answer(indexes, text, limit=0).all_ids)
+    # Finding them: see `api.answering`
 
     def completions(self, before: str) -> list[Completion]:
         """What a query may go on with behind its text ``before`` the cursor, likely ones first; often

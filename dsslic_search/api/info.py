@@ -194,7 +194,7 @@ def _row(photo: Photo, names: list[str]) -> dict[str, Any]:
     }
     plain["class_colours"] = {names[c.class_id]: list(named(c.colours)) for c in photo.coverages}
     plain["words"] = None if photo.stored_words is None else photo.words
-    plain["regions"] = None if photo.regions is None else _regions(photo.regions, names)
+    plain["regions"] = None if photo.regions is None else regions_of(photo.regions, names)
     return plain
 
 
@@ -211,8 +211,9 @@ def _plain(facts: Mapping[str, Any]) -> dict[str, Any]:
     return plain | {name: plain[name].split("\n") if plain[name] else [] for name in _WORDS}
 
 
-def _regions(stored: bytes, names: list[str]) -> list[dict[str, Any]]:
-    """Places and shares as fractions."""
+def regions_of(stored: bytes, names: list[str]) -> list[dict[str, Any]]:
+    """Stored regions as plain values, largest first: class, area, bounds and centre, and the classes that
+    each touches; places and shares as fractions."""
     from dsslic_search.features.region_numbers import SHARES, UNITS
     from dsslic_search.features.scene import SceneRegions
 

@@ -5,21 +5,19 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
-from functools import cached_property
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dsslic_search.api import notebook, tables
+from dsslic_search.api.answers import Hit, HitDetails
 from dsslic_search.archive.folder import ArchiveFolder
-from dsslic_search.archive.lookup import Lookup, batches
+from dsslic_search.archive.lookup import Details, Lookup, batches
 from dsslic_search.core.certainty import probability
 from dsslic_search.core.colour_terms import named
 from dsslic_search.core.errors import ArchiveError, NotThereError, QueryError, Remedy
-from dsslic_search.core.fact import FactValue
 from dsslic_search.core.kinds import HIDDEN
 from dsslic_search.core.settings import Settings
 from dsslic_search.core.text import closest, folded
@@ -29,7 +27,6 @@ from dsslic_search.features.coverage import Shown
 if TYPE_CHECKING:
     from PIL import Image
 
-    from dsslic_search.api.notebook import Thumbnail
     from dsslic_search.archive.catalog import Catalog
     from dsslic_search.archive.schema import Photo
     from dsslic_search.features.image_words import ImageWords
@@ -41,116 +38,6 @@ FILES_REMEMBERED = 100  # outside the archive, that photos were compared with
 
 
 _NOT_SHOWN = Shown(0, 0.0)
-
-
-@dataclass(frozen=True)
-class Hit:
-    """One photo that answers a query. ``rank`` from 1, going on from page to page; ``score`` 0..1; ``facts``:
-    those of `core.fields.EXPORTED` by name, several words as a tuple, None where not known; ``coverage``:
-    class name → fraction of the photo, for the classes the query speaks of; ``paths``: all at which the photo
-    lies, of which ``path`` is the first, or none. ``certainty``: of the same classes how sure the segmenter
-    was, 0..1, None where that is not known; ``class_colours``: which colours they show there. ``words``: what
-    the whole photo is likely to show."""
-
-    rank: int
-    id: int
-    path: str
-    score: float
-    facts: dict[str, FactValue | tuple[str, ...]]
-    coverage: dict[str, float]
-    paths: tuple[str, ...] = ()
-    certainty: dict[str, float | None] = field(default_factory=dict)
-    class_colours: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    stored_words: bytes | None = field(default=None, repr=False)
-    thumbnail: Thumbnail | None = field(default=None, repr=False, compare=False)
-
-    def _repr_html_(self) -> str:
-        """For notebooks."""
-        told = notebook.coverage_text(self.coverage) or f"score {self.score:.3f}"
-        return notebook.card(self.id, self.path, told, self.thumbnail)
-
-    @property
-    def words(self) -> dict[str, float]:
-        """The probability of each word, the likeliest first; empty where its file does not say."""
-        from dsslic_search.features.image_words import named as named_words
-
-        return named_words(self.stored_words)
-
-
-@dataclass(frozen=True)
-class QueryResult:
-    """A page of what a query or a sketch found, best first: ``for hit in result`` looks hits up as they are
-    taken, which suits large pages; `hits` has them all at once.
-
-    ``total``: photos that match, exactly. ``classes``: the keys of the hits' ``coverage``. ``cursor`` leads
-    to the next page, None at the end. ``explanation``: text for people, if it was asked for. ``unseen``:
-    where nothing matches, the things asked about that no photo here shows at all. ``look_up`` goes through
-    the page's hits, for as long as the archive is open; photos that are gone since are left out. ``read_as``:
-    how the query is grouped, where it mixes "and", "or" and "not"; else None. ``listed``: ``total``, or the
-    number of photos that the query itself names, if that is less. ``reading``: the query in its normal form.
-    ``start``: how many photos come before the page. ``tally``: what the query
-    asks to count photos by, "" for all together; None where it asks for photos. ``notes``: how words were
-    read that are none of the vocabulary.
-    """
-
-    query: str
-    total: int
-    classes: tuple[str, ...]
-    cursor: str | None
-    explanation: str
-    unseen: tuple[str, ...]
-    look_up: Callable[[], Iterator[Hit]] = field(repr=False, compare=False)
-    read_as: str | None = None
-    listed: int = 0
-    reading: str = ""
-    start: int = 0
-    tally: str | None = None
-    notes: tuple[str, ...] = ()
-
-    def __iter__(self) -> Iterator[Hit]:
-        return iter(self.__dict__["hits"]) if "hits" in self.__dict__ else self.look_up()
-
-    @cached_property
-    def hits(self) -> tuple[Hit, ...]:
-        """All of the page, looked up once."""
-        return tuple(self.look_up())
-
-    def __len__(self) -> int:
-        """Photos of the page; `total` has those of all pages."""
-        return len(self.hits)
-
-    def __bool__(self) -> bool:
-        """An answer is one, whatever it found."""
-        return True
-
-    def to_arrow(self) -> Any:
-        """The page as a pyarrow.Table, with the columns of a Parquet file of it. MissingExtraError without
-        pyarrow."""
-        made = tables.schema(self.classes)
-        return tables.arrow_table([tables.row(hit) for hit in self], made)
-
-    def to_pandas(self) -> Any:
-        """The page as a pandas.DataFrame, with the same columns. MissingExtraError without pandas."""
-        return tables.frame(self, self.classes)
-
-    def _repr_html_(self) -> str:
-        """For notebooks."""
-        cards = [hit._repr_html_() for hit in self.hits[: notebook.PHOTOS_SHOWN]]
-        return notebook.answer(self.query, self.reading, self.total, cards, len(self.hits))
-
-
-def read_cursor(after: str | None) -> tuple[str | None, int]:
-    """The cursor of an answer, and how many photos the pages before have shown, from a cursor that users
-    see."""
-    cursor, dot, shown = (after or "").rpartition(".")
-    if dot and shown.isdecimal() and len(shown) < 16:
-        return cursor, int(shown)
-    return after, 0  # what is no cursor is for the query to tell
-
-
-def cursor_text(cursor: str | None, shown: int) -> str | None:
-    """A cursor that users see."""
-    return None if cursor is None else f"{cursor}.{shown}"
 
 
 @dataclass(frozen=True)
@@ -261,15 +148,22 @@ class Searcher:
         return no_such_tag(name, known)
 
     def hits(
-        self, ids: Sequence[int], scores: Sequence[float], classes: Sequence[int], first: int
+        self,
+        ids: Sequence[int],
+        scores: Sequence[float],
+        classes: Sequence[int],
+        first: int,
+        wide: bool = False,
     ) -> Iterator[Hit]:
-        """The photos of some ids with their scores, ranked from ``first``; ids that are gone are left out."""
+        """The photos of some ids with their scores, ranked from ``first``; ids that are gone are left out.
+        ``wide``: with `Hit.details`."""
         names = {c: self._vocabulary.classes[c].name for c in classes}
         ranked = enumerate(scores, first)
         for part in batches(ids):
             known = self._lookup.look_up(part, classes)
+            details = self._lookup.details(part) if wide else {}
             for photo_id, (rank, score) in zip(part, ranked, strict=False):
-                if photo_id in known.photos:
+                if photo_id in known.photos and (not wide or photo_id in details):
                     path, facts = known.photos[photo_id]
                     shown = {n: known.shown.get((photo_id, c), _NOT_SHOWN) for c, n in names.items()}
                     yield Hit(
@@ -284,7 +178,23 @@ class Searcher:
                         {name: named(each.colours) for name, each in shown.items()},
                         known.words.get(photo_id),
                         self.thumbnail,
+                        self._details(details[photo_id]) if photo_id in details else None,
                     )
+
+    def wide_hits(self, ids: Sequence[int], scores: Sequence[float], first: int) -> Iterator[Hit]:
+        """As `hits`, of all classes and with `Hit.details`."""
+        return self.hits(ids, scores, range(len(self._vocabulary.classes)), first, wide=True)
+
+    def _details(self, stored: Details) -> HitDetails:
+        from dsslic_search.api.info import regions_of
+
+        names = [c.name for c in self._vocabulary.classes]
+        regions = None if stored.regions is None else regions_of(stored.regions, names)
+        counts: dict[str, int | None] = dict.fromkeys(names, None if regions is None else 0)
+        for region in regions or ():
+            counts[region["class"]] = (counts[region["class"]] or 0) + 1
+        plain = stored.content_hash, stored.keep, stored.state, stored.added, stored.tags
+        return HitDetails(*plain, counts, regions)
 
     def thumbnail(self, photo_id: int) -> Image.Image:
         """A photo's compact image. DSSError where it has none."""

@@ -15,8 +15,8 @@ from dsslic_search.api.arguments import count_of, text_of
 from dsslic_search.core.errors import UsageError
 
 if TYPE_CHECKING:
+    from dsslic_search.api.answers import Hit, QueryResult
     from dsslic_search.api.archive import Archive
-    from dsslic_search.api.searching import Hit, QueryResult
     from dsslic_search.api.statistics import Statistics
 
 PAGE = 20  # photos, unless told

@@ -14,6 +14,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -89,6 +90,18 @@ class Kept(NamedTuple):
     keep: str
     map_bytes: int
     tags: tuple[str, ...]
+
+
+class Details(NamedTuple):
+    """Of one photo what `LookedUp` leaves out: the hash of its original, its keep mode and state, when it was
+    added (UTC), its tags by name, and its regions as `features.scene` stores them, if an index has some."""
+
+    content_hash: str
+    keep: str
+    state: str
+    added: datetime
+    tags: tuple[str, ...]
+    regions: bytes | None
 
 
 @dataclass(frozen=True)
@@ -230,17 +243,39 @@ class Lookup(ABC):
 
     def kept(self, ids: Sequence[int]) -> dict[int, Kept]:
         """What is kept of some photos, of those that are there, by id."""
-        tags: dict[int, tuple[str, ...]] = {}
-        photos: Rows = []
+        return {
+            photo_id: Kept(to_text(digest), keep, map_bytes, tags)
+            for photo_id, tags, digest, keep, map_bytes in self._tagged(
+                ids, "content_hash", "keep", "map_bytes"
+            )
+        }
+
+    def details(self, ids: Sequence[int]) -> dict[int, Details]:
+        """What `look_up` leaves out of some photos, of those that are there, by id."""
+        columns = "content_hash", "keep", "state", "added_at", "regions"
+        return {
+            photo_id: Details(
+                to_text(digest),
+                keep,
+                state,
+                date_of(added) if isinstance(added, int) else added,
+                tags,
+                None if regions is None else bytes(regions),
+            )
+            for photo_id, tags, digest, keep, state, added, regions in self._tagged(ids, *columns)
+        }
+
+    def _tagged(self, ids: Sequence[int], *columns: str) -> Iterator[tuple[Any, ...]]:
+        """Id, tags by name, and some columns of photos, of those that are there."""
         for part in batches(ids):
-            some, tagged = self.rows(
-                f"SELECT id, content_hash, keep, map_bytes FROM photo WHERE id IN ({_listed(part)})",
+            photos, tagged = self.rows(
+                f"SELECT id, {', '.join(columns)} FROM photo WHERE id IN ({_listed(part)})",
                 f"SELECT photo_id, name FROM tag WHERE photo_id IN ({_listed(part)}) ORDER BY name",
             )
-            photos += some
+            tags: dict[int, tuple[str, ...]] = {}
             for photo_id, name in tagged:
                 tags[photo_id] = (*tags.get(photo_id, ()), name)
-        return {row[0]: Kept(to_text(row[1]), row[2], row[3], tags.get(row[0], ())) for row in photos}
+            yield from ((row[0], tags.get(row[0], ()), *row[1:]) for row in photos)
 
 
 def classes_of(photo_id: int, stored: bytes) -> tuple[Shown, ...]:

@@ -25,6 +25,7 @@ dss-search query "images with road and >30% sky"
 dss-search query "2 people on grass, no cars, taken:2023" --explain
 dss-search query "like beach.jpg and camera:canon" --limit 5
 dss-search query "tag:best" --all --format csv --out best.csv
+dss-search query "everything" --all --columns all --out photos.parquet
 dss-search query "no people, sky > 60%" --all -0 | xargs -0 ls -l
 
 docs/query-language.md tells all that can be asked. Nothing found is no error.
@@ -68,7 +69,16 @@ def query(
         typer.Option(
             "--format",
             metavar="FORMAT",
-            help="paths, json, csv or parquet; else lines for people.",
+            help="paths, json, jsonl, csv, parquet or arrow; else lines for people.",
+            show_default=False,
+        ),
+    ] = None,
+    columns: Annotated[
+        str | None,
+        typer.Option(
+            "--columns",
+            metavar="LIST",
+            help="What a table tells of each photo: all, usual, facts, classes, or names between commas.",
             show_default=False,
         ),
     ] = None,
@@ -97,9 +107,11 @@ def query(
     if everything and limit is not None:
         raise UsageError("--all and --limit exclude each other; choose one")
     chosen = chosen_format(form, out, null=null, as_json=as_json)
+    named = None if columns is None else columns.split(",")
+    export.check_columns(named, chosen)
     outputs = Outputs(force)
     if out is not None:
-        outputs.check(out, text=chosen != "parquet")
+        outputs.check(out, text=chosen not in export.BINARY)
     with Archive(archive) as opened:
         found = opened.find(
             " ".join(text),
@@ -115,7 +127,14 @@ def query(
         shown = (
             list_hits(found)
             if chosen is None
-            else export.write(found, chosen, out or sys.stdout, b"\0" if null else b"\n", outputs=outputs)
+            else export.write(
+                found,
+                chosen,
+                out or sys.stdout,
+                b"\0" if null else b"\n",
+                columns=named,
+                outputs=outputs,
+            )
         )
     if chosen != "json" or out not in (None, STANDARD):
         tell(found, shown, None if out == STANDARD else out)
@@ -123,9 +142,9 @@ def query(
 
 def chosen_format(named: str | None, out: Path | None, *, null: bool, as_json: bool) -> str | None:
     """The format that options ask for: by name, or by the ending of the file to write; None for lines for
-    people. UsageError when options exclude each other, and for Parquet that would be written to a
+    people. UsageError when options exclude each other, and for Parquet or Arrow that would be written to a
     terminal."""
-    from dsslic_search.api.export import FORMATS, check_format, format_of
+    from dsslic_search.api.export import BINARY, FORMATS, check_format, format_of
 
     if named is not None and named not in FORMATS:
         check_format(named)
@@ -142,8 +161,8 @@ def chosen_format(named: str | None, out: Path | None, *, null: bool, as_json: b
         found = format_of(out)
     if found is None:
         raise UsageError(f"{out}: its ending tells no format; name one of {', '.join(FORMATS)} with --format")
-    if found == "parquet" and out is None and sys.stdout.isatty():
-        raise UsageError("Parquet is not for terminals; write a file with --out FILE")
+    if found in BINARY and out is None and sys.stdout.isatty():
+        raise UsageError(f"{found.title()} is not for terminals; write a file with --out FILE")
     check_format(found)
     return found
 

@@ -20,7 +20,7 @@ from dsslic_search.core.errors import UsageError
 from dsslic_search.core.text import counted, printable
 
 if TYPE_CHECKING:
-    from dsslic_search.api.searching import Hit, QueryResult
+    from dsslic_search.api.answers import Hit, QueryResult
     from dsslic_search.api.session import Session
 
 NUMBERS_NAMED = 1_000  # photos at most in a range such as 1-20

@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from dsslic_search import Archive
-from dsslic_search.core.errors import MissingExtraError, NotThereError
+from dsslic_search.core.errors import MissingExtraError, NotThereError, UsageError
 
 SAMPLES = Path(__file__).parents[2] / "samples"
 NAME = '"><script>alert(1)</script>.jpg'
@@ -82,11 +82,30 @@ def test_answers_become_tables_with_the_same_columns(archive: Archive) -> None:
     assert list(none.to_pandas().columns) == none.to_arrow().column_names
 
 
+def test_a_table_of_a_query_has_what_is_asked_for(archive: Archive) -> None:
+    every, some = archive.table("everything"), archive.table("sky", ["id", "facts"])
+    assert every.num_rows == 3
+    assert {"regions", "tags", "hash", "count_sky", "coverage_sky", "added"} <= set(every.column_names)
+    assert every["hash"].to_pylist() == [archive.info(i)["content_hash"] for i in every["id"].to_pylist()]
+    assert some.column_names[:2] == ["id", "taken"]
+    answer = archive.query("sky", limit=None)
+    polars, pandas = answer.to_polars(["all"]), answer.to_pandas(["all"])
+    assert polars.columns == list(pandas.columns) == every.column_names
+    assert polars["regions"].to_list() == [archive.info(hit.id)["regions"] for hit in answer]
+    assert pandas["count_sky"].tolist() == polars["count_sky"].to_list()
+    with pytest.raises(UsageError, match="no column is called"):
+        archive.table("sky", ["nothing"])
+
+
 def test_without_the_packages_one_sentence_says_what_to_install(
     archive: Archive, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     answer = archive.query("sky")
-    for package, method in (("pandas", answer.to_pandas), ("pyarrow", answer.to_arrow)):
+    for package, method in (
+        ("pandas", answer.to_pandas),
+        ("pyarrow", answer.to_arrow),
+        ("polars", answer.to_polars),
+    ):
         monkeypatch.setitem(sys.modules, package, None)
         with pytest.raises(MissingExtraError, match="pip install"):
             method()

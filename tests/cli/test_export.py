@@ -15,6 +15,7 @@ import pytest
 
 from dsslic_search import Archive
 from dsslic_search.core.fields import EXPORTED
+from dsslic_search.core.vocabulary import default
 
 
 @pytest.fixture
@@ -155,7 +156,84 @@ def test_parquet_is_the_same_table(run, archive: Path, tmp_path: Path, monkeypat
     assert parquet.read_table(tmp_path / "none.parquet").num_rows == 0
 
 
-@pytest.mark.parametrize("name", ["a.json", "a.csv", "a.txt", "a.CSV"])
+def test_all_columns_tell_all_that_is_known(run, archive: Path, tmp_path: Path):
+    parquet = pytest.importorskip("pyarrow.parquet")
+    classes = [c.name for c in default().classes]
+    with Archive(archive) as opened:
+        opened.tag(["best", "été"], [2])
+        known = {photo.id: photo.info for photo in opened}
+    try:
+        results = run(
+            "query", "everything", "--all", "--columns", "all", "--archive", archive, "--json"
+        ).json["results"]
+        lines = run(
+            "query", "everything", "--all", "--columns", "ALL", "--format", "jsonl", "--archive", archive
+        ).out
+        written = tmp_path / "t.parquet"
+        run("query", "everything", "--all", "--columns", "all", "-o", written, "--archive", archive)
+    finally:
+        with Archive(archive) as opened:
+            opened.untag(["best", "été"], [2])
+    assert [json.loads(line) for line in lines.splitlines()] == results
+    assert sorted(result["id"] for result in results) == sorted(known)
+    rows = parquet.read_table(written).to_pylist()
+    for result, row in zip(results, rows, strict=True):
+        info = known[result["id"]]
+        assert list(result["coverage"]) == list(result["counts"]) == classes
+        assert {name: share for name, share in result["coverage"].items() if share} == info["coverage"]
+        assert {n: v for n, v in result["certainty"].items() if n in info["certainty"]} == info["certainty"]
+        assert result["regions"] == row["regions"] == info["regions"] != []
+        regions = [region["class"] for region in info["regions"]]
+        assert result["counts"] == {name: regions.count(name) for name in classes}
+        assert result["tags"] == row["tags"] == (["best", "été"] if result["id"] == 2 else [])
+        assert (result["hash"], result["keep"]) == (info["content_hash"], info["keep"])
+        assert (row["hash"], row["keep"], row["state"]) == (info["content_hash"], info["keep"], "here")
+        assert result["added"] == row["added"].isoformat() == info["added_at"]
+        assert dict(zip(row["words"], row["word_probabilities"], strict=True)) == result["words"]
+        flat = {name: row[f"coverage_{name.replace(' ', '_')}"] for name in classes}
+        assert flat == result["coverage"]
+        assert row["count_sky"] == result["counts"]["sky"]
+
+
+def test_columns_are_chosen_by_name(run, archive: Path, tmp_path: Path):
+    out = run(
+        "query", "sky", "--all", "--columns", "path, hash,regions", "--format", "csv", "--archive", archive
+    ).out
+    rows = list(csv.DictReader(io.StringIO(out)))
+    assert list(rows[0]) == ["path", "hash", "regions"]
+    with Archive(archive) as opened:
+        found = opened.query("sky", limit=None)
+        assert [row["path"] for row in rows] == [hit.path for hit in found]
+        for row, hit in zip(rows, found, strict=True):
+            info = opened.info(hit.id)
+            assert (row["hash"], json.loads(row["regions"])) == (info["content_hash"], info["regions"])
+    arrow = pytest.importorskip("pyarrow.ipc")
+    written = tmp_path / "t.arrow"
+    assert run("query", "sky", "--columns", "id,coverage", "-o", written, "--archive", archive).code == 0
+    with arrow.open_file(written) as reader:
+        names = reader.read_all().column_names
+    assert names == ["id", *(f"coverage_{c.name.replace(' ', '_')}" for c in default().classes)]
+    assert run("query", "sky", "--columns", "id,coverage", "-o", written, "--archive", archive).code == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "word"),
+    [
+        (["--columns", "all"], "formats json"),
+        (["--columns", "all", "-0"], "not for paths"),
+        (["--columns", "coverag", "--json"], "coverage"),
+        (["--columns", "", "--json"], "no column is called"),
+        (["--columns", "zzzz", "--json"], "usual"),
+    ],
+)
+def test_columns_that_cannot_be(run, archive: Path, arguments: list[str], word: str):
+    ran = run("query", "sky", *arguments, "--archive", archive)
+    assert ran.code == 2
+    assert word in ran.message
+    assert len(ran.err.splitlines()) == 1
+
+
+@pytest.mark.parametrize("name", ["a.json", "a.jsonl", "a.csv", "a.txt", "a.CSV"])
 def test_the_ending_tells_the_format(run, archive: Path, tmp_path: Path, name: str):
     form = {"txt": "paths"}.get(name[2:].lower(), name[2:].lower())
     expected = run("query", "sky", "--format", form, "--archive", archive).out
@@ -194,7 +272,7 @@ def test_a_folder_that_is_not_there(run, archive: Path, tmp_path: Path):
 @pytest.mark.parametrize(
     ("arguments", "word"),
     [
-        (["--format", "xml"], "paths, json, csv, parquet"),
+        (["--format", "xml"], "paths, json, jsonl, csv, parquet, arrow"),
         (["--format", "csv", "--json"], "csv and json"),
         (["--json", "-0"], "choose one"),
         (["--all", "--limit", "3"], "exclude each other"),

@@ -19,7 +19,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from dsslic_search.api.searching import Hit
+from dsslic_search.api.answers import Hit
 from dsslic_search.cli.shell_commands import COMMANDS, hit_line
 from dsslic_search.core.settings import history_path
 
