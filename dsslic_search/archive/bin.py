@@ -153,7 +153,7 @@ def _is_there(row: KnownPath) -> bool:
 
 
 def _delete(catalog: Catalog, store: Store, photo_id: int, now: datetime) -> None:
-    with catalog.changing() as session:
+    with catalog.changing(shed=True) as session:
         content_hash = session.scalar(select(Photo.content_hash).where(Photo.id == photo_id))
         if content_hash is None:
             return

@@ -24,9 +24,10 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session, selectinload
 
-from dsslic_search.archive import history, paths, schema
+from dsslic_search.archive import history, journaling, paths, schema
 from dsslic_search.archive.database import database_trouble, for_writing, open_engine
 from dsslic_search.archive.features import MapFeatures
+from dsslic_search.archive.journal import Journal
 from dsslic_search.archive.lookup import SETTINGS, Lookup, Rows, batches, state_in
 from dsslic_search.archive.paths import FileThere
 from dsslic_search.archive.snapshot import Snapshot
@@ -46,21 +47,25 @@ class Catalog(Lookup):
     detached: their columns are there, and from `photo` and `find` their ``paths`` too.
     """
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, journal: Path | None = None) -> None:
         """Of an engine on a catalog that is known to be up to date; see `open`."""
         self.engine = engine
+        self._journal = Journal(journal) if journal is not None and engine.dialect.name == "sqlite" else None
         self._writing = for_writing(engine)
 
     @classmethod
-    def open(cls, where: Path | str, *, create: bool = False, change: bool = True) -> Catalog:
+    def open(
+        cls, where: Path | str, *, create: bool = False, change: bool = True, journal: Path | None = None
+    ) -> Catalog:
         """Open the catalog in an SQLite file or at a database URL, migrating an older one.
 
         ``create``: make it when there is none. ``change=False``: leave an older schema as it is, for `known`
-        and `has`. Where the disk cannot be written, an SQLite file is opened for reading only, as one that
+        and `has`. ``journal``: where its changes are written down, too (`archive.journaling`), if it is in
+        SQLite. Where the disk cannot be written, an SQLite file is opened for reading only, as one that
         nobody changes. Raises ArchiveError when it is missing, empty, damaged, of something else, or of a
         newer version (then nothing is modified).
         """
-        return cls(open_engine(where, create=create, change=change))
+        return cls(open_engine(where, create=create, change=change), journal)
 
     def close(self) -> None:
         """Release the connections."""
@@ -157,14 +162,10 @@ class Catalog(Lookup):
     # Changing
 
     @contextmanager
-    def changing(self) -> Iterator[Session]:
+    def changing(self, *, shed: bool = False) -> Iterator[Session]:
         """A transaction that changes the catalog: committed, with the generation increased, when the block
-        ends well."""
-        with (
-            database_trouble(self.name),
-            Session(self._writing, expire_on_commit=False) as session,
-            session.begin(),
-        ):
+        ends well. ``shed``: what it changes is to be forgotten, so that the journal is begun anew soon."""
+        with self._transaction(shed) as session:
             yield session
             session.flush()
             history.advance(session)
@@ -173,12 +174,29 @@ class Catalog(Lookup):
     def noting(self) -> Iterator[Session]:
         """A transaction that changes what no index holds, such as tags, saved queries and settings: committed
         when the block ends well, with the generation as it was."""
+        with self._transaction() as session:
+            yield session
+
+    @contextmanager
+    def _transaction(self, shed: bool = False) -> Iterator[Session]:
         with (
             database_trouble(self.name),
             Session(self._writing, expire_on_commit=False) as session,
             session.begin(),
         ):
+            if self._journal is not None:
+                journaling.follow(session)
             yield session
+            if self._journal is not None:
+                session.flush()
+                journaling.write(session, self._journal, shed=shed)
+
+    def tend_journal(self) -> None:
+        """Begin the journal where there is none that is the catalog's, and where it has become long. For the
+        one who writes, before anything else."""
+        if self._journal is not None:
+            with self._transaction() as session:
+                journaling.tend(session, self._journal)
 
     def add(self, photo: schema.Photo, features: MapFeatures, there: FileThere | None = None) -> int:
         """Add a photo with its features in one transaction; returns its id. What ``features`` tell is set
@@ -211,11 +229,12 @@ class Catalog(Lookup):
         features: MapFeatures,
         there: FileThere | None = None,
         now: datetime | None = None,
+        shed: bool = False,
     ) -> None:
         """Give a photo whose object file is sound other values of its row, by column, and other features, in
         one transaction; no error when it is gone. ``there``: the file in which it was met ``now`` (UTC),
-        where it was."""
-        with self.changing() as session:
+        where it was. ``shed``: what it had is to be forgotten."""
+        with self.changing(shed=shed) as session:
             if session.get(schema.Photo, photo_id) is not None:
                 sound = {"lost_at": None, **values}
                 session.execute(update(schema.Photo).where(schema.Photo.id == photo_id).values(**sound))

@@ -13,10 +13,14 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, m
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
 
 from dsslic_search.archive.revisions import check_known, head_revision, migrations_folder
-from dsslic_search.core.errors import ArchiveError
+from dsslic_search.core.errors import ArchiveError, Remedy
 
 if TYPE_CHECKING:
     from alembic.config import Config
+
+
+class NoCatalogError(ArchiveError):
+    """There is no database, or nothing in it; `archive.folder` says what that means for an archive."""
 
 
 def open_engine(where: Path | str, *, create: bool = False, change: bool = True) -> Engine:
@@ -24,9 +28,7 @@ def open_engine(where: Path | str, *, create: bool = False, change: bool = True)
     refused."""
     url = url_of(where)
     if not create and url.get_backend_name() == "sqlite" and not Path(url.database or "").is_file():
-        raise ArchiveError(
-            f"{where}: the archive's catalog is missing; restore it from a backup or ingest the photos again"
-        )
+        raise NoCatalogError(f"{where}: the catalog is missing")
     try:
         return _open(url, create=create, change=change)
     except ArchiveError as error:
@@ -43,9 +45,7 @@ def _open(url: URL, *, create: bool, change: bool, immutable: bool = False) -> E
                 stored = stored_revision(connection)
                 check_known(repr(url), stored)
             if stored is None and not create:
-                raise ArchiveError(
-                    f"{url!r}: the catalog is empty; restore it from a backup or ingest the photos again"
-                )
+                raise NoCatalogError(f"{url!r}: the catalog is empty")
             if change:
                 _use_write_ahead_log(engine)
                 if stored != head_revision():
@@ -165,7 +165,7 @@ def make_engine(url: URL, *, foreign_keys: bool = True, immutable: bool = False)
             connection.isolation_level = None
             connection.execute(f"PRAGMA page_size = {PAGE_BYTES}")  # nothing but of a new file
             connection.execute(f"PRAGMA foreign_keys = {'ON' if foreign_keys else 'OFF'}")
-            connection.execute("PRAGMA synchronous = NORMAL")
+            connection.execute("PRAGMA synchronous = FULL")  # as durable as what the journal says
 
         @event.listens_for(engine, "begin")
         def _begin(connection: Connection) -> None:
@@ -200,8 +200,8 @@ def _in_words(cause: BaseException) -> str:
         return "no space left on the disk of the catalog; free some space and run it again"
     if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
         return (
-            f"the catalog is damaged ({cause}); restore it from a backup, or ingest the photos again into a "
-            "new archive"
+            f"the catalog is damaged ({cause}); make it anew from the photos' files and the journal with: "
+            f"{Remedy.REBUILD}"
         )
     if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM, sqlite3.SQLITE_CANTOPEN):
         return f"the catalog cannot be opened or written ({cause}); check the path and its permissions"
@@ -251,5 +251,6 @@ def upgrade(engine: Engine, revision: str = "head") -> None:
         command.upgrade(alembic_config(connection), revision)
         if engine.dialect.name == "sqlite" and connection.exec_driver_sql("PRAGMA foreign_key_check").first():
             raise ArchiveError(
-                f"{engine.url!r}: the catalog has rows of photos that are not there; restore it from a backup"
+                f"{engine.url!r}: the catalog has rows of photos that are not there; make it anew with: "
+                f"{Remedy.REBUILD}"
             )

@@ -3,7 +3,8 @@
 ::
 
     archive.json              {"format": "dsslic-search archive", "version": 1}
-    catalog.sqlite            the catalog, see models.py
+    catalog.sqlite            the catalog, see archive.schema
+    journal.jsonl             what it knows and the objects do not, see archive.journal
     objects/ab/abcdef….dsslic one file a photo, by the SHA-256 of the original file's bytes
     index/                    caches of the catalog; may be deleted at any time
     lock                      held by the one process that writes
@@ -19,6 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from dsslic_search.archive import journal
 from dsslic_search.archive.lock import WRITER, locked
 from dsslic_search.archive.lookup import Lookup, open_lookup
 from dsslic_search.archive.store import Store, write_whole
@@ -52,6 +54,10 @@ class ArchiveFolder:
     @property
     def catalog(self) -> Path | str:
         return self.catalog_url or self.root / _CATALOG
+
+    @property
+    def journal(self) -> Path:
+        return self.root / journal.NAME
 
     @property
     def index(self) -> Path:
@@ -98,7 +104,8 @@ class ArchiveFolder:
         from dsslic_search.archive.catalog import Catalog
 
         self.verify()
-        return Catalog.open(self.catalog)
+        with self._without_a_catalog():
+            return Catalog.open(self.catalog, journal=self.journal)
 
     def open_lookup(self, whole: Callable[[], Catalog]) -> Lookup:
         """The catalog of an existing archive, for looking things up; see `archive.lookup.open_lookup`."""
@@ -124,8 +131,36 @@ class ArchiveFolder:
                 if not self.exists:
                     write_whole(self.root / ARCHIVE_MANIFEST, _manifest().encode())
                 self.verify()
-            with Catalog.open(self.catalog, create=create) as catalog:
+            with self._without_a_catalog():
+                create = create and not self._is_filled()
+                catalog = Catalog.open(self.catalog, create=create, journal=self.journal)
+            with catalog:
+                catalog.tend_journal()
                 yield catalog
+                catalog.tend_journal()
+
+    @contextmanager
+    def _without_a_catalog(self) -> Iterator[None]:
+        """Say what to do where there is none: it is lost, or was never filled."""
+        from dsslic_search.archive.database import NoCatalogError
+
+        try:
+            yield
+        except NoCatalogError as e:
+            if self._is_filled():
+                raise ArchiveError(
+                    f"{e}; make it anew from the photos' files and the journal with: {Remedy.REBUILD}"
+                ) from None
+            raise ArchiveError(
+                f"{self.root}: no photos yet, since an ingest was stopped before the first; run it again: "
+                f"{Remedy.INGEST}"
+            ) from None
+
+    def _is_filled(self) -> bool:
+        """Whether a catalog could be made from what is there, so that none is to be begun."""
+        if self.catalog_url is not None:
+            return False
+        return self.journal.exists() or next(self.store.hashes(), None) is not None
 
     def _make_folder(self) -> None:
         try:
@@ -146,7 +181,9 @@ class ArchiveFolder:
 def _may_be_ours(name: str) -> bool:
     """Whether a first ingest that was interrupted may have left a file of this name."""
     unfinished = name.startswith(".") and name.endswith(TEMPORARY)
-    return unfinished or name in ("lock", WRITER, "objects", "index") or name.startswith(_CATALOG)
+    return (
+        unfinished or name in ("lock", WRITER, "objects", "index") or name.startswith((_CATALOG, "journal."))
+    )
 
 
 def _manifest() -> str:

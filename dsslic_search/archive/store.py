@@ -41,7 +41,7 @@ class Store:
         """Store ``data``, replacing what was there; on the disk for good when this returns."""
         path = self.path_of(content_hash)
         if not path.parent.is_dir():
-            with _disk_trouble(path.parent, "made"):
+            with disk_trouble(path.parent, "made"):
                 path.parent.mkdir(parents=True, exist_ok=True)
                 files.sync_folder(self.root)
                 files.sync_folder(self.root.parent)
@@ -50,7 +50,7 @@ class Store:
     def read_prefix(self, content_hash: str, n: int, *, start: int = 0) -> bytes:
         """Bytes ``start`` to ``n`` of a file (fewer if it is shorter), reading no other byte of it."""
         path = self.path_of(content_hash)
-        with _disk_trouble(path, "read"), path.open("rb", buffering=0) as f:
+        with disk_trouble(path, "read"), path.open("rb", buffering=0) as f:
             f.seek(start)
             parts: list[bytes] = []
             missing = n - start
@@ -62,13 +62,13 @@ class Store:
     def read(self, content_hash: str) -> bytes:
         """A whole file."""
         path = self.path_of(content_hash)
-        with _disk_trouble(path, "read"):
+        with disk_trouble(path, "read"):
             return path.read_bytes()
 
     def size_of(self, content_hash: str) -> int | None:
         """Bytes of a file; None when there is none."""
         path = self.path_of(content_hash)
-        with _disk_trouble(path, "looked at"):
+        with disk_trouble(path, "looked at"):
             try:
                 return path.stat().st_size
             except FileNotFoundError:
@@ -78,13 +78,13 @@ class Store:
         """Rename a file to NAME.damaged, out of the archive's sight but not lost; no error when there is
         none."""
         path = self.path_of(content_hash)
-        with _disk_trouble(path, "renamed"), suppress(FileNotFoundError):
+        with disk_trouble(path, "renamed"), suppress(FileNotFoundError):
             path.replace(path.with_name(path.name + ".damaged"))
 
     def remove(self, content_hash: str) -> int:
         """Delete a file for good; returns its bytes, 0 when there is none."""
         path = self.path_of(content_hash)
-        with _disk_trouble(path, "deleted"):
+        with disk_trouble(path, "deleted"):
             try:
                 size = path.stat().st_size
                 path.unlink()
@@ -110,13 +110,13 @@ class Store:
         lock."""
         count = 0
         for path in self.leftovers():
-            with _disk_trouble(path, "deleted"):
+            with disk_trouble(path, "deleted"):
                 path.unlink(missing_ok=True)
             count += 1
         return count
 
     def _entries(self) -> Iterator[os.DirEntry[str]]:
-        with _disk_trouble(self.root, "listed"):
+        with disk_trouble(self.root, "listed"):
             if not self.root.is_dir():
                 return
             for folder in sorted(p for p in self.root.iterdir() if p.is_dir()):
@@ -126,12 +126,12 @@ class Store:
 
 def write_whole(path: Path, data: bytes) -> None:
     """`files.write_atomically` with ArchiveError for trouble with the disk."""
-    with _disk_trouble(path, "written"):
+    with disk_trouble(path, "written"):
         files.write_atomically(path, data)
 
 
 @contextmanager
-def _disk_trouble(path: Path, done: str) -> Iterator[None]:
+def disk_trouble(path: Path, done: str) -> Iterator[None]:
     """Turn OSError into ArchiveError that names the file, what could not be done with it, and what to do."""
     try:
         yield

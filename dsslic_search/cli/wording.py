@@ -15,6 +15,7 @@ COMMANDS: dict[Remedy, str] = {
     Remedy.INGEST: "dss-search ingest PATH… --archive DIR",
     Remedy.REINDEX: "dss-search reindex",
     Remedy.CHECK: "dss-search check",
+    Remedy.REBUILD: "dss-search rebuild",
     Remedy.READ_DATA: "dss-search check --read-data",
     Remedy.OTHER_ARCHIVE: "--archive",
     Remedy.WAIT: "--wait SECONDS",

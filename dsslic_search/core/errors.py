@@ -51,6 +51,7 @@ class Remedy(StrEnum):
     INGEST = "Archive.ingest([path])"
     REINDEX = "Archive.reindex()"
     CHECK = "Archive.check()"
+    REBUILD = "Archive.rebuild()"
     READ_DATA = "Archive.check(read_data=True)"
     OTHER_ARCHIVE = "Archive(path)"
     WAIT = "Archive(path, wait=seconds)"

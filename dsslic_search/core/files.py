@@ -11,8 +11,10 @@ from __future__ import annotations
 import os
 import re
 import secrets
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import IO
 
 LARGEST_FILE_BYTES = (1 << 31) - 1  # a larger file is no photo, and would not fit in memory beside others
 TEMPORARY = ".tmp"  # how the names of unfinished files end
@@ -61,15 +63,25 @@ def _surrogate(found: re.Match[str]) -> str:
 
 
 def write_atomically(path: Path, data: bytes) -> None:
-    """Write a file so that at every moment either the old or the new one is there, whole, on the disk for
-    good when this returns. For files of our own; those that people name are written by `core.output`.
+    """Write a file by `replacing`."""
+    with replacing(path) as f:
+        f.write(data)
+
+
+@contextmanager
+def replacing(path: Path, temporary: Path | None = None) -> Iterator[IO[bytes]]:
+    """A new file to write into that takes the place of the one at ``path`` when the block ends well: at every
+    moment either the old or the new one is there, whole, on the disk for good when this returns, with the
+    permissions that the user's umask gives. For files of our own; those that people name are written by
+    `core.output`. ``temporary``: its name until then, which replaces what is there; else one that none has.
 
     Raises OSError; then what was there is as it was.
     """
-    temporary = path.with_name(f".{secrets.token_hex(8)}{TEMPORARY}")
+    mode = "xb" if temporary is None else "wb"
+    temporary = temporary or path.with_name(f".{secrets.token_hex(8)}{TEMPORARY}")
     try:
-        with temporary.open("xb") as f:
-            f.write(data)
+        with temporary.open(mode) as f:
+            yield f
             f.flush()
             os.fsync(f.fileno())
         temporary.replace(path)

@@ -16,11 +16,9 @@ in it is asked for first; then what is packed is unpacked, as far as it is asked
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import struct
-import tempfile
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
@@ -30,6 +28,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from dsslic_search.core import files
 from dsslic_search.index.packing import BLOCK_VALUES, HEAD, Packed, packed
 from dsslic_search.index.room import ROOM
 from dsslic_search.index.source import Stale, State
@@ -323,20 +322,11 @@ def save(
     sums = _sums(stored)
     fields = {"format": FORMAT, "kind": kind, "key": key, "state": list(state), "sums": zlib.crc32(sums)}
     header = _header(fields, plain, smaller)
-    handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(PREAMBLE.pack(MAGIC, len(header), zlib.crc32(header)) + header)
-            for piece in _pieces(stored):
-                file.write(piece)
-            file.write(sums)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(temporary).replace(path)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            Path(temporary).unlink()
-        raise
+    with files.replacing(path) as file:
+        file.write(PREAMBLE.pack(MAGIC, len(header), zlib.crc32(header)) + header)
+        for piece in _pieces(stored):
+            file.write(piece)
+        file.write(sums)
 
 
 def _pieces(arrays: Made) -> Iterator[memoryview]:

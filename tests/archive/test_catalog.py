@@ -183,9 +183,7 @@ def test_an_empty_catalog_is_not_an_archive_without_photos(tmp_path: Path, made:
             db.execute("CREATE TABLE alembic_version (version_num TEXT)")
     before = path.read_bytes()
     for more in ({}, {"change": False}):
-        with pytest.raises(
-            ArchiveError, match=r"catalog\.sqlite: the catalog is empty; restore it from a backup or ingest"
-        ):
+        with pytest.raises(ArchiveError, match=r"catalog\.sqlite: the catalog is empty"):
             Catalog.open(path, **more)
     assert path.read_bytes() == before
     with Catalog.open(path, create=True) as catalog:

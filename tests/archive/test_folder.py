@@ -1,10 +1,13 @@
 from __future__ import annotations
 
 import json
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from dsslic_search.archive.database import PAGE_BYTES
 from dsslic_search.archive.folder import VERSION, ArchiveFolder
 from dsslic_search.core.errors import ArchiveError
 from dsslic_search.core.output import ARCHIVE_FORMAT
@@ -24,7 +27,12 @@ def test_an_archive_is_made_and_opened(archive: ArchiveFolder) -> None:
         "format": ARCHIVE_FORMAT,
         "version": VERSION,
     }
-    assert sorted(p.name for p in archive.root.iterdir()) == ["archive.json", "catalog.sqlite", "lock"]
+    assert sorted(p.name for p in archive.root.iterdir()) == [
+        "archive.json",
+        "catalog.sqlite",
+        "journal.jsonl",
+        "lock",
+    ]
     with archive.open_catalog() as catalog:
         assert catalog.generation() == 0
 
@@ -100,7 +108,8 @@ def test_what_an_interrupted_first_ingest_left_is_no_hindrance(archive: ArchiveF
         (archive.root / name).touch()
     with archive.writing(create=True) as catalog:
         assert catalog.count() == 0
-    (archive.root / "catalog.sqlite").write_bytes(b"")  # between making the file and its tables
+    (archive.root / "catalog.sqlite").write_bytes(b"")  # between making the file and its tables,
+    archive.journal.unlink()  # before which there is no journal
     with archive.writing(create=True) as catalog:
         assert catalog.count() == 0
 
@@ -111,3 +120,48 @@ def test_catalog_elsewhere_by_url(tmp_path: Path) -> None:
         assert catalog.count() == 0
     assert (tmp_path / "elsewhere.db").is_file()
     assert not (tmp_path / "archive" / "catalog.sqlite").exists()
+
+
+@pytest.mark.parametrize("left", ["nothing", "an empty file", "a log", "no tables"])
+def test_after_a_first_ingest_that_was_killed_early_the_next_goes_on(
+    archive: ArchiveFolder, left: str
+) -> None:
+    """Whatever it left of a catalog: until then, those who read are told that there is nothing yet."""
+    archive.root.mkdir(parents=True)
+    (archive.root / "archive.json").write_text(json.dumps({"format": ARCHIVE_FORMAT, "version": VERSION}))
+    file = archive.root / "catalog.sqlite"
+    if left != "nothing":
+        file.touch()
+    if left in ("a log", "no tables"):
+        with closing(sqlite3.connect(file)) as plain:
+            plain.execute(f"PRAGMA page_size = {PAGE_BYTES}")
+            plain.execute("PRAGMA journal_mode = WAL")
+            if left == "no tables":
+                plain.execute("CREATE TABLE alembic_version (version_num TEXT)")
+    for reading in archive.open_catalog, lambda: archive.writing().__enter__():
+        with pytest.raises(ArchiveError, match=r"no photos yet, since an ingest was stopped .* run it again"):
+            reading()
+    with archive.writing(create=True) as catalog:
+        assert catalog.count() == 0
+    with archive.open_catalog() as catalog:
+        assert catalog.count() == 0
+
+
+@pytest.mark.parametrize("kept", ["journal.jsonl", f"objects/ab/{'ab' * 32}.dsslic"])
+@pytest.mark.parametrize("left", ["nothing", "an empty file"])
+def test_a_lost_catalog_is_not_begun_anew(archive: ArchiveFolder, kept: str, left: str) -> None:
+    with archive.writing(create=True):
+        pass
+    archive.journal.unlink()
+    (archive.root / "catalog.sqlite").unlink()
+    if left != "nothing":
+        (archive.root / "catalog.sqlite").touch()
+    file = archive.root / kept
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.touch()
+    for create in False, True:
+        with (
+            pytest.raises(ArchiveError, match=r"catalog.*; make it anew .* with: Archive\.rebuild\(\)"),
+            archive.writing(create=create),
+        ):
+            pass

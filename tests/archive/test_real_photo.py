@@ -68,7 +68,7 @@ def test_a_crash_while_a_photo_becomes_exact_is_mended_from_its_file(
     archive = ArchiveFolder(tmp_path / "archive")
     ingest(archive, [photo], EncodeOptions(keep="reference"), settings=Settings())
     with monkeypatch.context() as m:
-        m.setattr(Catalog, "update", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        m.setattr(Catalog, "update", lambda *_, **_more: (_ for _ in ()).throw(KeyboardInterrupt))
         assert ingest(archive, [photo], EncodeOptions(keep="exact"), settings=Settings()).interrupted
     photo.unlink()
     problems = check(archive)

@@ -190,8 +190,9 @@ class Flight:
             photo_id = self._catalog.add(photo, prepared.features, source.there)
             self._places.added(photo_id, source.there)
         else:
-            kept = but_unsaid(values) if choice.options.strip == NOTHING else values
-            self._catalog.update(photo_id, kept, prepared.features)
+            stripped = choice.options.strip != NOTHING
+            kept = values if stripped else but_unsaid(values)
+            self._catalog.update(photo_id, kept, prepared.features, shed=stripped)
             self._places.seen(photo_id, source.there)
         self._tell.stored(
             source, choice.photo_id is not None, prepared, {"store": (time.perf_counter() - start) * 1000}

@@ -555,7 +555,7 @@ def test_a_crash_between_the_new_file_and_its_row(
     world.photo("a.jpg")
     world.ingest(keep=first)
     with monkeypatch.context() as m:
-        m.setattr(Catalog, "update", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        m.setattr(Catalog, "update", lambda *_, **_more: (_ for _ in ()).throw(KeyboardInterrupt))
         assert world.ingest(keep="exact").interrupted
     problems = check(world.archive, read_data=True)
     assert [p.kind for p in problems] == ["outdated"]

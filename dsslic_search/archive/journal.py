@@ -1,0 +1,225 @@
+"""The journal beside the catalog: a text file that says again what the catalog knows and the photos' own
+files do not, so that the catalog can be made anew; bytes and meaning in docs/archive.md.
+
+A line is the CRC-32 of its JSON, in eight digits, a space, the JSON, a line feed. The first names the
+journal, those up to ``"whole"`` say all that the catalog knew when it was begun, each further line is one
+transaction. It is written and flushed to the disk before that transaction is committed, within SQLite's lock
+of writers, and the catalog says how long its journal is. So what a kill leaves behind that length is one
+line, whole or torn, of a change that was never committed: the next writer cuts it off.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import zlib
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from enum import Enum
+from itertools import chain
+from pathlib import Path
+from typing import IO, Any
+
+from dsslic_search.archive.store import disk_trouble
+from dsslic_search.core import files
+from dsslic_search.core.errors import ArchiveError
+
+NAME = "journal.jsonl"
+FORMAT, VERSION = "dsslic-search journal", 1
+TEMPORARY_NAME = f".{NAME}{files.TEMPORARY}"
+
+Change = tuple[str, str, Any]
+"""What is known of something now: its kind, its name, and what is known; None where it is gone."""
+
+SHED_BYTES = 1 << 20  # a shorter journal is not begun anew for its length
+SHED_FACTOR = 4  # nor one of less than so many times what it began with
+MAX_HEADER_BYTES = 1000
+
+
+@dataclass(frozen=True)
+class Place:
+    """What a catalog says of its journal: its name, of random digits, its lines and bytes, with how many it
+    was begun, and whether it is to be begun anew, since it tells of what was to be forgotten."""
+
+    name: str
+    lines: int
+    length: int
+    begun: int
+    shed: bool = False
+
+    @classmethod
+    def read(cls, text: str | None) -> Place | None:
+        """Of the catalog's setting; None where it has none that can be read."""
+        words = (text or "").split(" ")
+        if len(words) != 5 or not all(word.isascii() and word.isdigit() for word in words[1:]):
+            return None
+        lines, length, begun, shed = map(int, words[1:])
+        return cls(words[0], lines, length, begun, bool(shed))
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.lines} {self.length} {self.begun} {int(self.shed)}"
+
+    @property
+    def is_long(self) -> bool:
+        """Whether most of it tells of what has changed since."""
+        return self.shed or self.length > max(SHED_BYTES, SHED_FACTOR * self.begun)
+
+
+class Stand(Enum):
+    """How a journal stands to its catalog. UNFINISHED: it ends with one line, or a part of one, of a change
+    that was not committed; ANEW: such a change began it anew. BEHIND: it lacks what the catalog says it has,
+    or is not there. OTHER: it is another catalog's, or of a past that this one has not."""
+
+    IN_STEP = "in step"
+    UNFINISHED = "unfinished"
+    ANEW = "begun anew"
+    BEHIND = "behind"
+    OTHER = "other"
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line of a journal. ``number``: from 0; ``end``: bytes up to its end. ``content``: None where it is
+    not what was written."""
+
+    number: int
+    end: int
+    content: dict[str, Any] | None
+
+
+@dataclass(frozen=True)
+class Journal:
+    """The file at ``path``. All methods raise ArchiveError for trouble with the disk; those that write are
+    for the holder of the catalog's write lock."""
+
+    path: Path
+
+    def stand(self, place: Place | None) -> Stand:
+        """How it stands to a catalog that says ``place`` of it. ArchiveError for one of a newer version."""
+        with disk_trouble(self.path, "read"):
+            try:
+                with self.path.open("rb") as file:
+                    return _stand(self.path, file, place)
+            except FileNotFoundError:
+                return Stand.BEHIND
+
+    def append(self, place: Place, changes: list[Change]) -> Place:
+        """Write one transaction down, on the disk for good when this returns, of a journal that is in step or
+        unfinished; where that fails the file is as it was."""
+        data = _line({"n": place.lines, "set": changes})
+        with disk_trouble(self.path, "written"), self.path.open("r+b") as file:
+            try:
+                file.truncate(place.length)
+                file.seek(place.length)
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            except BaseException:
+                with suppress(OSError):
+                    file.truncate(place.length)
+                raise
+        return Place(place.name, place.lines + 1, place.length + len(data), place.begun, place.shed)
+
+    def begin(self, place: Place | None, everything: Iterable[list[Change]]) -> Place:
+        """Write it anew, under a temporary name, then in the place of what is there, which is kept aside
+        unless it is the catalog's own (``place``) and so says nothing else."""
+        stand, name = self.stand(place), secrets.token_hex(8)
+        temporary = self.path.with_name(TEMPORARY_NAME)  # one name: what a kill left is replaced
+        first: dict[str, Any] = {"format": FORMAT, "version": VERSION, "journal": name}
+        if place is not None:
+            first["follows"] = place.name
+        whole: dict[str, Any] = {"whole": True}
+        lines = length = 0
+        with disk_trouble(self.path, "written"), files.replacing(self.path, temporary) as file:
+            for content in chain([first], ({"set": changes} for changes in everything), [whole]):
+                length += file.write(_line({"n": lines, **content}))
+                lines += 1
+            if stand is Stand.OTHER or (stand is Stand.BEHIND and self.path.exists()):
+                self.path.rename(_free_name(self.path))
+        return Place(name, lines, length, length)
+
+    def lines(self, length: int | None = None) -> Iterator[Line]:
+        """All lines, of the first ``length`` bytes; what behind the last line feed is torn is left out."""
+        with disk_trouble(self.path, "read"), self.path.open("rb") as file:
+            end = 0
+            for number, data in enumerate(file):
+                end += len(data)
+                if not data.endswith(b"\n") or (length is not None and end > length):
+                    return
+                yield Line(number, end, _content(data))
+
+
+def name_in(content: dict[str, Any] | None) -> str | None:
+    """The journal's name, of the content of its first line; None where that is none."""
+    if content is None or content.get("format") != FORMAT or not isinstance(content.get("version"), int):
+        return None
+    return str(content.get("journal"))
+
+
+def check_version(path: Path, content: dict[str, Any] | None) -> None:
+    """ArchiveError where the first line is that of a newer version."""
+    if name_in(content) is not None and content is not None and content["version"] > VERSION:
+        raise ArchiveError(
+            f"{path}: made by a newer dsslic-search (journal version {content['version']}, this one reads up "
+            f"to {VERSION}); update dsslic-search; nothing was changed"
+        )
+
+
+def _stand(path: Path, file: IO[bytes], place: Place | None) -> Stand:
+    size = os.fstat(file.fileno()).st_size
+    first = _content(file.readline(MAX_HEADER_BYTES))
+    check_version(path, first)
+    name = name_in(first)
+    if place is None or first is None or name is None:
+        return Stand.OTHER
+    if name != place.name:
+        anew = first.get("follows") == place.name and _is_just_begun(file)
+        return Stand.ANEW if anew else Stand.OTHER
+    if size < place.length:
+        return Stand.BEHIND
+    file.seek(place.length - 1)
+    behind = file.read()
+    if not behind.startswith(b"\n"):
+        return Stand.OTHER
+    more = behind[1:]
+    if not more:
+        return Stand.IN_STEP
+    return Stand.UNFINISHED if more.count(b"\n", 0, -1) == 0 else Stand.OTHER
+
+
+def _is_just_begun(file: IO[bytes]) -> bool:
+    """Whether nothing follows what a journal was begun with."""
+    last = b""
+    for line in file:
+        last = line
+    content = _content(last)
+    return content is not None and content.get("whole") is True
+
+
+def _free_name(path: Path) -> Path:
+    """A name beside it that nothing has."""
+    number = 1
+    while (free := path.with_name(f"{path.stem}.{number}{path.suffix}")).exists():
+        number += 1
+    return free
+
+
+def _line(content: dict[str, Any]) -> bytes:
+    text = json.dumps(content, separators=(",", ":")).encode()
+    return b"%08x %s\n" % (zlib.crc32(text), text)
+
+
+def _content(data: bytes) -> dict[str, Any] | None:
+    """What a line says; None where it is not what was written."""
+    if data[8:9] != b" " or not data.endswith(b"\n"):
+        return None
+    text = data[9:-1]
+    if data[:8] != b"%08x" % zlib.crc32(text):
+        return None
+    try:
+        content = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    return content if isinstance(content, dict) else None

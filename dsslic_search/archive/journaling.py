@@ -1,0 +1,283 @@
+"""What of the catalog is written into its journal, and when.
+
+Temporary triggers of the writing connection note what a transaction touches; at its end what is known of that
+*now* is read and written down, so that of each photo the last line that tells of it says all. Nothing is
+written of what follows from a photo's own file (coverages, regions, embedding, words, colours), but of those
+that have no file any more. Kept for catalogs in SQLite, which let one transaction write at a time.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, LargeBinary, delete, insert, select
+from sqlalchemy.orm import Session
+from sqlalchemy.sql.elements import KeyedColumnElement
+
+from dsslic_search.archive.column_types import Date, Digits, Embedding
+from dsslic_search.archive.digits import to_text
+from dsslic_search.archive.journal import Change, Journal, Place, Stand
+from dsslic_search.archive.lookup import GENERATION, TOKEN, batches
+from dsslic_search.archive.schema import KnownPath, Photo, Purged, SavedQuery, Setting, Tag
+
+PHOTO, PATHS, TAGS, SEEN = "photo", "paths", "tags", "seen"
+SAVED, SETTING, PURGED = "saved", "setting", "purged"
+"""Kinds of changes. The first three are named by the content hash of a photo, SEEN by the ids of paths."""
+
+JOURNAL_SETTING = "journal"
+OWN_SETTINGS = frozenset({GENERATION, TOKEN, JOURNAL_SETTING})
+"""Of this database alone, not of what it knows."""
+
+PHOTO_TABLE, PATH_TABLE = Photo.__table__, KnownPath.__table__
+DESCRIPTION = ("embedding", "regions", "brightness", "colours", "words", "coverages")
+FACTS = tuple(column for column in PHOTO_TABLE.columns if column.name not in (*DESCRIPTION, "content_hash"))
+PATH_FACTS = tuple(column for column in PATH_TABLE.columns if column.name != "photo_id")
+
+_FACTS_OF_PHOTOS = ", ".join(c.name for c in FACTS)
+_FACTS_OF_PATHS = ", ".join(c.name for c in PATH_FACTS if c.name not in ("id", "last_seen"))
+_NOTED = (
+    ("photo", "INSERT", "photo", "new.id"),
+    ("photo", f"UPDATE OF {_FACTS_OF_PHOTOS}", "photo", "new.id"),
+    ("photo", "DELETE", "gone", "old.content_hash"),
+    ("path", "INSERT", "path", "new.photo_id"),
+    ("path", f"UPDATE OF photo_id, {_FACTS_OF_PATHS}", "path", "old.photo_id, new.photo_id"),
+    ("path", "UPDATE OF last_seen", "seen", "new.id"),
+    ("path", "DELETE", "path", "old.photo_id"),
+    ("tag", "INSERT", "tag", "new.photo_id"),
+    ("tag", "UPDATE", "tag", "old.photo_id, new.photo_id"),
+    ("tag", "DELETE", "tag", "old.photo_id"),
+    ("saved_query", "INSERT", "saved", "new.name"),
+    ("saved_query", "UPDATE", "saved", "old.name, new.name"),
+    ("saved_query", "DELETE", "saved", "old.name"),
+    ("setting", "INSERT", "setting", "new.name"),
+    ("setting", "UPDATE", "setting", "old.name, new.name"),
+    ("setting", "DELETE", "setting", "old.name"),
+    ("purged", "INSERT", "purged", "new.content_hash"),
+    ("purged", "DELETE", "purged", "old.content_hash"),
+)
+"""Table, what happens to it, and what is noted: a kind, and what tells which, of one row or two."""
+
+
+def _trigger(number: int, table: str, when: str, kind: str, keys: str) -> str:
+    own = ", ".join(f"'{name}'" for name in sorted(OWN_SETTINGS))
+    noted = " ".join(
+        f"INSERT OR IGNORE INTO touched SELECT '{kind}', {key}"
+        + (f" WHERE {key} NOT IN ({own});" if table == "setting" else ";")
+        for key in keys.split(", ")
+    )
+    return f"CREATE TEMP TRIGGER IF NOT EXISTS note_{number} AFTER {when} ON main.{table} BEGIN {noted} END"
+
+
+_FOLLOW = (
+    "CREATE TEMP TABLE IF NOT EXISTS touched (kind TEXT, key, PRIMARY KEY (kind, key)) WITHOUT ROWID",
+    *(_trigger(number, *noted) for number, noted in enumerate(_NOTED)),
+)
+PHOTOS_IN_A_LINE = 500  # of a journal that is begun
+
+
+def is_kept(session: Session) -> bool:
+    """Whether a catalog's database has a journal."""
+    return session.connection().dialect.name == "sqlite"
+
+
+def follow(session: Session) -> None:
+    """Note from now on what the transaction touches."""
+    connection = session.connection()
+    for statement in _FOLLOW:
+        connection.exec_driver_sql(statement)
+
+
+def write(session: Session, journal: Journal, *, shed: bool = False) -> None:
+    """Write down what the transaction touched, before it is committed; all there is, where the journal does
+    not go on from where the catalog says it stands. ``shed``: it was to be forgotten, so that the journal is
+    to be begun anew soon. Raises ArchiveError."""
+    connection = session.connection()
+    touched: dict[str, list[Any]] = defaultdict(list)
+    for kind, key in connection.exec_driver_sql("SELECT kind, key FROM temp.touched").all():
+        touched[kind].append(key)
+    if not touched and not shed:
+        return
+    connection.exec_driver_sql("DELETE FROM temp.touched")
+    place = stated(connection)
+    if place is None or journal.stand(place) not in (Stand.IN_STEP, Stand.UNFINISHED):
+        _state(connection, journal.begin(place, everything(connection)))
+        return
+    if changes := _changes(connection, touched):
+        place = journal.append(place, changes)
+    if changes or shed:
+        _state(connection, Place(place.name, place.lines, place.length, place.begun, place.shed or shed))
+
+
+def tend(session: Session, journal: Journal) -> None:
+    """Begin the journal of a catalog that has none, or not the one it says, and one that has become long. For
+    the one who writes, before anything else."""
+    connection = session.connection()
+    place = stated(connection)
+    stand = journal.stand(place)
+    if place is None or place.is_long or stand not in (Stand.IN_STEP, Stand.UNFINISHED):
+        _state(connection, journal.begin(place, everything(connection)))
+
+
+def stated(connection: Connection) -> Place | None:
+    """What a catalog says of its journal."""
+    chosen = select(Setting.value).where(Setting.name == JOURNAL_SETTING)
+    return Place.read(connection.execute(chosen).scalar())
+
+
+def _state(connection: Connection, place: Place) -> None:
+    connection.execute(delete(Setting).where(Setting.name == JOURNAL_SETTING))
+    connection.execute(insert(Setting).values(name=JOURNAL_SETTING, value=str(place)))
+
+
+def everything(connection: Connection) -> Iterator[list[Change]]:
+    """All that a catalog knows, some at a time: first settings and photos, then what hangs on photos."""
+    settings = connection.execute(select(Setting.name).order_by(Setting.name)).scalars().all()
+    yield _changes(connection, {"setting": settings})
+    ids = connection.execute(select(Photo.id).order_by(Photo.id)).scalars().all()
+    for kind in "photo", "path", "tag":
+        for start in range(0, len(ids), PHOTOS_IN_A_LINE):
+            part = ids[start : start + PHOTOS_IN_A_LINE]
+            if changes := _changes(connection, {kind: part}, but_empty=True):
+                yield changes
+    others: dict[str, Any] = {"saved": SavedQuery.name, "purged": Purged.content_hash}
+    for kind, key in others.items():
+        names = connection.execute(select(key).order_by(key)).scalars().all()
+        for start in range(0, len(names), PHOTOS_IN_A_LINE):
+            yield _changes(connection, {kind: names[start : start + PHOTOS_IN_A_LINE]})
+
+
+def _changes(
+    connection: Connection, touched: dict[str, Sequence[Any]] | dict[str, list[Any]], but_empty: bool = False
+) -> list[Change]:
+    """What is known now of what was touched. ``but_empty``: photos without tags are left out."""
+    photos = sorted(touched.get("photo", ()))
+    with_paths, with_tags = sorted(touched.get("path", ())), sorted(touched.get("tag", ()))
+    hashes = _hashes(connection, {*photos, *with_paths, *with_tags})
+    found: list[Change] = []
+    gone = [to_text(key) for key in touched.get("gone", ())]
+    there = set(hashes.values())
+    found.extend((PHOTO, content_hash, None) for content_hash in sorted(gone) if content_hash not in there)
+    found.extend(_photos(connection, photos))
+    paths = _paths(connection, with_paths)
+    found.extend((PATHS, hashes[i], paths.get(i, [])) for i in with_paths if i in hashes)
+    told = {row["id"] for rows in paths.values() for row in rows}
+    found.extend(_seen(connection, [row for row in touched.get("seen", ()) if row not in told]))
+    tags = _tags(connection, with_tags)
+    found.extend(
+        (TAGS, hashes[i], tags.get(i, [])) for i in with_tags if i in hashes and (i in tags or not but_empty)
+    )
+    for kind, key, value in (
+        (SETTING, Setting.name, Setting.value),
+        (SAVED, SavedQuery.name, SavedQuery.text),
+        (PURGED, Purged.content_hash, Purged.purged_at),
+    ):
+        names = sorted({to_text(name) for name in touched.get(kind, ())} - OWN_SETTINGS)
+        chosen = select(key, value)
+        known = {
+            name: plain(found_value)
+            for start in range(0, len(names), PHOTOS_IN_A_LINE)
+            for name, found_value in connection.execute(
+                chosen.where(key.in_(names[start : start + PHOTOS_IN_A_LINE]))
+            )
+        }
+        found.extend((kind, name, known.get(name)) for name in names)
+    return found
+
+
+def _hashes(connection: Connection, ids: Iterable[int]) -> dict[int, str]:
+    chosen = select(Photo.id, Photo.content_hash)
+    return {
+        row.id: row.content_hash
+        for part in batches(sorted(ids))
+        for row in connection.execute(chosen.where(Photo.id.in_(part)))
+    }
+
+
+def _photos(connection: Connection, ids: Sequence[int]) -> Iterator[Change]:
+    described = [PHOTO_TABLE.c[name] for name in DESCRIPTION]
+    chosen = select(Photo.content_hash, *FACTS).order_by(Photo.id)
+    for part in batches(ids):
+        lost = select(Photo.id, *described).where(Photo.id.in_(part), Photo.lost_at.is_not(None))
+        kept = {row[0]: _record(described, row[1:]) for row in connection.execute(lost)}
+        for content_hash, *values in connection.execute(chosen.where(Photo.id.in_(part))):
+            record = _record(FACTS, values)
+            yield PHOTO, content_hash, record | kept.get(record["id"], {})
+
+
+def _paths(connection: Connection, ids: Sequence[int]) -> dict[int, list[dict[str, Any]]]:
+    found: dict[int, list[dict[str, Any]]] = defaultdict(list)
+    chosen = select(KnownPath.photo_id, *PATH_FACTS).order_by(KnownPath.photo_id, KnownPath.id)
+    for part in batches(ids):
+        for photo_id, *values in connection.execute(chosen.where(KnownPath.photo_id.in_(part))):
+            found[photo_id].append(_record(PATH_FACTS, values))
+    return found
+
+
+def _seen(connection: Connection, rows: Sequence[int]) -> Iterator[Change]:
+    by_date: dict[datetime, list[int]] = defaultdict(list)
+    chosen = select(KnownPath.id, KnownPath.last_seen)
+    for part in batches(rows):
+        for row, last_seen in connection.execute(chosen.where(KnownPath.id.in_(part))):
+            by_date[last_seen].append(row)
+    for last_seen, some in by_date.items():
+        yield SEEN, ranges(some), plain(last_seen)
+
+
+def _tags(connection: Connection, ids: Sequence[int]) -> dict[int, list[str]]:
+    found: dict[int, list[str]] = defaultdict(list)
+    chosen = select(Tag.photo_id, Tag.name).order_by(Tag.photo_id, Tag.name)
+    for part in batches(ids):
+        for photo_id, name in connection.execute(chosen.where(Tag.photo_id.in_(part))):
+            found[photo_id].append(name)
+    return found
+
+
+def _record(columns: Sequence[KeyedColumnElement[Any]], values: Sequence[Any]) -> dict[str, Any]:
+    """Values by the names of their columns, as JSON has them; without those that are None."""
+    return {
+        column.name: plain(value) for column, value in zip(columns, values, strict=True) if value is not None
+    }
+
+
+def plain(value: Any) -> Any:
+    """A value of a column as JSON has it."""
+    if isinstance(value, datetime):
+        return value.isoformat()
+    return base64.b64encode(value).decode() if isinstance(value, bytes) else value
+
+
+def value_of(column: KeyedColumnElement[Any], said: Any) -> Any:
+    """The value of a column of which `plain` made this. ValueError or TypeError where it did not."""
+    if said is None:
+        return None
+    if isinstance(column.type, Date):
+        return datetime.fromisoformat(said)
+    if isinstance(column.type, (LargeBinary, Embedding)) and not isinstance(column.type, Digits):
+        return base64.b64decode(said, validate=True)
+    if not isinstance(said, (str, int, float)):
+        raise TypeError(f"no value of {column.name}")
+    return said
+
+
+def ranges(numbers: Iterable[int]) -> str:
+    """Whole numbers from 0 on in few characters: "1-500,502"."""
+    parts: list[list[int]] = []
+    for number in sorted(numbers):
+        if parts and number == parts[-1][1] + 1:
+            parts[-1][1] = number
+        else:
+            parts.append([number, number])
+    return ",".join(str(a) if a == b else f"{a}-{b}" for a, b in parts)
+
+
+def bounds(said: str) -> list[tuple[int, int]]:
+    """The first and the last of each row of numbers that `ranges` wrote. ValueError where it did not."""
+    found = []
+    for part in said.split(","):
+        first, _, last = part.partition("-")
+        found.append((int(first), int(last or first)))
+    return found
