@@ -22,6 +22,8 @@ class Patience:
     numba."""
 
     photos: int = 50_000
+    values: int = 100_000_000
+    """The same of numbers that whole-array operations put together."""
 
 
 PATIENCE = Patience()
@@ -52,6 +54,21 @@ def runnable(loop: Loop, photos: int) -> Loop:
     """``loop`` as it is, or compiled where that pays, for a run over so many photos. Both do the same."""
     PATIENCE.photos = max(PATIENCE.photos - photos, 0)
     return loop if PATIENCE.photos else _compiled(loop)
+
+
+def quick(loop: Loop, values: int) -> Loop | None:
+    """``loop`` compiled, for a run over so many numbers, where that pays, as it does where numba is loaded;
+    else None, for its work to be done by whole-array operations."""
+    PATIENCE.values = max(PATIENCE.values - values, 0)
+    if PATIENCE.values and PATIENCE.photos:
+        return None
+    found = compiled(loop)
+    return None if found is loop else found
+
+
+def compiled(loop: Loop) -> Loop:
+    """``loop`` compiled; as it is where numba is missing."""
+    return _compiled(loop)
 
 
 @cache

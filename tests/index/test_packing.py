@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
 import numpy as np
@@ -10,18 +11,28 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from dsslic_search.index import packing
+from dsslic_search.index import compiling, packing
 from dsslic_search.index.packing import BLOCK_VALUES, Packed, packed
 
 KINDS = ["u1", "u2", "u4", "u8", "i1", "i2", "i4", "i8", "f4", "f8", "?"]
 
 
+WAYS = {"whole arrays": 10**12, "compiled loops": 0}
+"""How blocks are unpacked, and the patience that makes it so."""
+
+
 def unpacked(stored: np.ndarray, like: np.ndarray) -> np.ndarray:
-    out = np.empty(like.size, like.dtype)
-    few = Packed(stored)
-    for number in range(few.starts.size - 1):
-        few.block(number, out[number * BLOCK_VALUES : (number + 1) * BLOCK_VALUES])
-    return out.reshape(like.shape)
+    """The same in both ways."""
+    few, found = Packed(stored), []
+    for patience in WAYS.values():
+        out = np.empty(like.size, like.dtype)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(compiling, "PATIENCE", compiling.Patience(patience, patience))
+            for number in range(few.starts.size - 1):
+                few.block(number, out[number * BLOCK_VALUES : (number + 1) * BLOCK_VALUES])
+        found.append(out)
+    assert found[0].tobytes() == found[1].tobytes()
+    return found[0].reshape(like.shape)
 
 
 def bytes_of(array: np.ndarray) -> int:
@@ -117,3 +128,34 @@ def test_one_block_can_be_had_without_the_others() -> None:
     Packed(damaged).block(2, out)
     assert np.array_equal(out, array[2 * BLOCK_VALUES : 3 * BLOCK_VALUES])
     assert Packed.head_bytes(stored) == few.starts[0]
+
+
+@pytest.mark.parametrize("values", [np.arange(5000) ** 3, np.arange(5000) % 251, np.arange(5000) % 2 * 2**40])
+def test_a_block_that_was_changed_by_others_ends_no_process(
+    values: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Loops look at no place that is not there, whatever a block says, and nothing takes more memory than the
+    block may; what is found then is anyone's guess."""
+    monkeypatch.setattr(packing, "PACKED_FROM", 1)
+    monkeypatch.setattr(compiling, "PATIENCE", compiling.Patience(0, 0))
+    array = values.astype(np.int64)
+    stored = packed(array)
+    assert stored is not None
+    start, rng = Packed(stored).starts[0], np.random.default_rng(1)
+    for _ in range(300):
+        damaged = stored.copy()
+        damaged[start + rng.integers(min(stored.size - start, 64), size=3)] = rng.integers(0, 256, 3)
+        with contextlib.suppress(ValueError, IndexError):
+            Packed(damaged).block(0, np.empty(array.size, np.int64))
+
+
+def test_numba_is_loaded_only_after_many_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
+    def loop() -> None: ...
+
+    monkeypatch.setattr(compiling, "_compiled", lambda loop: lambda: loop)
+    monkeypatch.setattr(compiling, "PATIENCE", compiling.Patience(100, 1000))
+    assert [compiling.quick(loop, 400) is None for _ in range(3)] == [True, True, False]
+    monkeypatch.setattr(compiling, "PATIENCE", compiling.Patience(0, 1000))
+    assert compiling.quick(loop, 1) is not None
+    monkeypatch.setattr(compiling, "_compiled", lambda loop: loop)  # where numba is missing
+    assert compiling.quick(loop, 1) is None

@@ -1,0 +1,91 @@
+"""The loops of `index.packing`, in the part of Python that numba compiles: a block of numbers put together in
+two passes that stay in the processor's cache. They do what that module does with whole-array operations.
+
+Numbers are u64, modulo 2**64; what is stored into an array of a smaller type is taken modulo its range.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+Numbers = Any  # what is indexed: a numpy array
+
+SPREAD = (np.unpackbits(np.arange(256, dtype=np.uint8)[:, None], axis=1)).reshape(-1).view("<u8").copy()
+"""By a byte, its bits as eight bytes, the highest bit first: u64[256], little-endian."""
+SPREAD.flags.writeable = False
+
+
+def unpack(
+    data: Numbers, at: int, width: int, bytes_each: int, exceptions: int, base: Any, scale: Any,
+    told: Numbers, spread: Numbers,
+) -> int:  # fmt: skip
+    """Put offsets of ``width`` bits, whose planes begin at ``at``, together into ``told``, times ``scale``,
+    plus ``base``; where they end. ``exceptions``: how many of them stand behind the planes, of ``bytes_each``
+    bytes. ``spread``: SPREAD."""
+    count, whole, rest = told.size, width // 8, width % 8
+    step, bits = (count + 7) // 8, at + whole * count
+    words = np.zeros(step, np.uint64)
+    for plane in range(rest):
+        eighths = data[bits + plane * step : bits + (plane + 1) * step]
+        for i in range(step):
+            words[i] |= spread[eighths[i]] << np.uint64(plane)
+    small = words.view(np.uint8)[:count]
+    if whole == 0:
+        for i in range(count):
+            told[i] = np.uint64(small[i]) + base
+    elif whole == 1:
+        lowest = data[at : at + count]
+        for i in range(count):
+            told[i] = (np.uint64(lowest[i]) | (np.uint64(small[i]) << np.uint64(8))) + base
+    else:
+        lowest, second = data[at : at + count], data[at + count : at + 2 * count]
+        for i in range(count):
+            told[i] = np.uint64(lowest[i]) | (np.uint64(second[i]) << np.uint64(8))
+        for plane in range(2, whole):
+            higher, shift = data[at + plane * count : at + (plane + 1) * count], np.uint64(8 * plane)
+            for i in range(count):
+                told[i] = np.uint64(told[i]) | (np.uint64(higher[i]) << shift)
+        shift = np.uint64(8 * whole) if rest else np.uint64(0)
+        for i in range(count):
+            told[i] = (np.uint64(told[i]) | (np.uint64(small[i]) << shift)) + base
+    if scale != 1:
+        less = (scale - np.uint64(1)) * base  # the base was added before
+        for i in range(count):
+            told[i] = np.uint64(told[i]) * scale - less
+    at = bits + rest * step
+    own = at + 2 * exceptions
+    for i in range(exceptions):
+        number = np.uint64(0)
+        for byte in range(bytes_each - 1, -1, -1):
+            number = (number << np.uint64(8)) | np.uint64(data[own + i * bytes_each + byte])
+        place = np.int64(data[at + 2 * i]) + 256 * np.int64(data[at + 2 * i + 1])
+        if (
+            place < count
+        ):  # of a file that was changed after it was compared with its sums, nothing is believed
+            told[place] = number * scale + base
+    return own + exceptions * bytes_each
+
+
+def add_up(differences: Numbers, first: Any, out: Numbers) -> None:
+    """``first``, and one after another what ``differences`` come to from it, into ``out``."""
+    total = np.uint64(first)
+    out[0] = total
+    for i in range(differences.size):
+        total += np.uint64(differences[i])
+        out[i + 1] = total
+
+
+def fill_in(numbers: Numbers, values: Numbers, others: Numbers, out: Numbers) -> None:
+    """The value of each number into ``out``, and for the number behind these the next of ``others``, which
+    has one more than is needed."""
+    last, place = values.size, 0
+    known = np.empty(last + 1, out.dtype)
+    for i in range(last):
+        known[i] = values[i]
+    for i in range(out.size):
+        number = numbers[i]
+        known[last] = others[min(place, others.size - 1)]
+        out[i] = known[number]
+        place += number == last
