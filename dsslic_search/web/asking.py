@@ -54,6 +54,7 @@ def _about(site: Site) -> dict[str, Any]:
         "formats": list(FORMATS),
         "keep": [mode.value for mode in KeepMode if mode is not KeepMode.UNDECODED],
         "folders": [str(folder) for folder in states.folders],
+        "watching": site.watching,
         "readOnly": site.read_only,
         "limits": asdict(site.limits),
     }

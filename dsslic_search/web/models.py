@@ -39,7 +39,7 @@ class ClassEntry(Model):
 class About(Model):
     """``photos`` that answers are of, and the ``bytes`` of their files; ``generation`` grows with every
     change of a photo; ``formats`` of pictures; ``keep``: the modes that photos can be kept in;
-    ``folders`` that the archive follows."""
+    ``folders`` that the archive follows, and whether it does so now (``watching``)."""
 
     name: str
     photos: int
@@ -51,6 +51,7 @@ class About(Model):
     formats: list[str]
     keep: list[str]
     folders: list[str]
+    watching: bool
     readOnly: bool
     limits: dict[str, int]
 

@@ -128,6 +128,7 @@ def prepared(
         worded,
         settings.incoming or incoming_beside(archive.folder.root),
         settings.read_only,
+        settings.watch,
     )
     names = (*settings.names, *_names_of(settings.host))
     config = uvicorn.Config(

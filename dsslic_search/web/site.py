@@ -33,7 +33,7 @@ ASKING_THREADS = 4
 class Site:
     """``archive``: open as long as the server runs. ``worded``: sentences of the library in the reader's
     words. ``incoming``: the folder that files go into which are dropped on the page. ``read_only``: nothing
-    is changed."""
+    is changed; ``watching``: the archive follows its folders meanwhile."""
 
     archive: Archive
     limits: Limits
@@ -41,6 +41,7 @@ class Site:
     worded: Worded = str
     incoming: Path | None = None
     read_only: bool = False
+    watching: bool = False
     asking: Pool = field(init=False)
     decoding: Pool = field(init=False)
     changing: Pool = field(init=False)

@@ -39,11 +39,11 @@ def write_photos(folder: Path) -> None:
             photo.save(folder / name, quality=85, exif=exif)
 
 
-def fill(root: Path) -> Path:
+def fill(root: Path, effort: int = 5) -> Path:
     """An archive of them below ``root``."""
     write_photos(root / "photos")
     with Archive(root / "archive") as archive:
-        archive.ingest([root / "photos"])
+        archive.ingest([root / "photos"], effort=effort)
     return root / "archive"
 
 

@@ -10,7 +10,7 @@ import { emptyState, Grid } from "./grid.js";
 import { intake } from "./intake.js";
 import { showKeys, startKeys } from "./keys.js";
 import { startLikeness } from "./likeness.js";
-import { notify, say } from "./notice.js";
+import { notify, say, tellOf } from "./notice.js";
 import { startOrder } from "./order.js";
 import { paint } from "./paint.js";
 import { places } from "./places.js";
@@ -38,6 +38,7 @@ const gallery = {
     this.results?.update(ids, change);
     for (const tile of this.grid) if (ids.includes(tile.photo.id)) tile.tell();
     facets.update();
+    api.archive().then((now) => (archive = now), tellOf);
   },
 
   /** Asks again, after photos came or went. */
@@ -55,13 +56,23 @@ function tellArchive() {
   byId("archive-size").textContent = `${count(archive.photos, "photo")}, ${bytes(archive.bytes)}`;
 }
 
+/** Says so when another page, or a command, changed the archive while this page was not looked at. */
+async function lookAgain() {
+  if (document.visibilityState !== "visible") return;
+  const now = await api.archive().catch(() => null); // what is asked next will tell
+  if (!now || now.generation === archive.generation) return;
+  archive = now;
+  tellArchive();
+  notify("The archive has changed meanwhile.", { action: { label: "Show", run: () => show() } });
+}
+
 async function show() {
   const results = new Results(state.asked);
   const main = byId("photos");
   main.setAttribute("aria-busy", "true");
   byId("state").replaceChildren();
   try {
-    await gallery.grid.show(results);
+    await gallery.grid.show(results, state.seen);
   } catch (error) {
     if (error.name === "AbortError") return;
     gallery.grid.clear();
@@ -202,6 +213,7 @@ async function start() {
   gallery.grid = new Grid(byId("scroller"), byId("photos"), {
     classes: archive.classes,
     onError: (error) => notify(error.message, { isMistake: true }),
+    onRest: (place) => state.sees(place),
   });
   selection.start(archive, gallery.grid, gallery);
   paint.start(archive.classes);
@@ -219,6 +231,7 @@ async function start() {
     m: () => places.toggle(),
     g: () => gallery.focus(gallery.grid.focused),
   });
+  document.addEventListener("visibilitychange", lookAgain);
   document.documentElement.classList.add("ready");
   await show();
   if (state.now.photo) await detail.show();

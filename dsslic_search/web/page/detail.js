@@ -8,6 +8,8 @@ import { say, tellOf } from "./notice.js";
 import { Stages } from "./stages.js";
 import { state } from "./state.js";
 
+const SWIPE_PX = 50;
+
 class Detail {
   start(archive, gallery) {
     this.archive = archive;
@@ -52,14 +54,7 @@ class Detail {
       event.preventDefault();
       state.search({ q: link.dataset.q });
     });
-    let startX = null;
-    this.stages.frame.addEventListener("touchstart", (event) => (startX = event.touches[0].clientX), {
-      passive: true,
-    });
-    this.stages.frame.addEventListener("touchend", (event) => {
-      const moved = event.changedTouches[0].clientX - (startX ?? event.changedTouches[0].clientX);
-      if (Math.abs(moved) > 60) this.step(moved > 0 ? -1 : 1);
-    });
+    onSwipe(this.element.querySelector(".stage-room"), (direction) => this.step(direction));
     state.listen((now, before) => now.photo !== before.photo && this.#shown(now.photo));
   }
 
@@ -79,10 +74,15 @@ class Detail {
     this.giveUp = new AbortController();
     const { signal } = this.giveUp;
     const results = this.gallery.results;
-    const place = results?.placeOf(id) ?? -1;
-    this.place = place;
-    const known = place >= 0 ? results.at(place) : null;
+    this.place = results?.placeOf(id) ?? -1;
     this.#open();
+    if (this.place < 0 && results && history.state?.place >= 0) {
+      // after going back, or a reload: it stood there among the photos
+      await results.photoAt(history.state.place).catch(() => null);
+      if (signal.aborted) return;
+      this.place = results.placeOf(id);
+    }
+    const known = this.place >= 0 ? results.at(this.place) : null;
     this.facts.replaceChildren(el("p", { class: "muted" }, "…"));
     if (known) this.#begin(known);
     try {
@@ -152,8 +152,14 @@ class Detail {
 
   async step(direction) {
     if (this.place < 0) return;
-    const photo = await this.gallery.results.photoAt(this.place + direction);
-    if (photo) state.set({ photo: String(photo.id) }, { replace: true });
+    const place = this.place + direction;
+    const { signal } = this.giveUp;
+    try {
+      const photo = await this.gallery.results.photoAt(place);
+      if (photo && !signal.aborted) state.set({ photo: String(photo.id) }, { replace: true, place });
+    } catch (error) {
+      tellOf(error);
+    }
   }
 
   #overlay() {
@@ -161,8 +167,9 @@ class Detail {
   }
 
   #fullScreen() {
+    // of the whole page, over which this lies: so messages are seen, too
     if (document.fullscreenElement) document.exitFullscreen();
-    else this.element.requestFullscreen?.().catch(tellOf);
+    else document.documentElement.requestFullscreen?.().catch(tellOf);
   }
 
   #key(event) {
@@ -207,6 +214,24 @@ class Detail {
     event.preventDefault();
     (event.shiftKey ? all.at(-1) : all[0]).focus();
   }
+}
+
+/** Calls `swiped(-1 or 1)` after one finger went sideways; not where it scrolled, or two zoomed. */
+function onSwipe(element, swiped) {
+  let from = null;
+  const start = (event) => {
+    const [touch] = event.touches;
+    from = event.touches.length === 1 && visualViewport.scale < 1.05 ? touch : null;
+  };
+  element.addEventListener("touchstart", start, { passive: true });
+  element.addEventListener("touchcancel", () => (from = null));
+  element.addEventListener("touchend", (event) => {
+    if (!from) return;
+    const right = event.changedTouches[0].clientX - from.clientX;
+    const down = event.changedTouches[0].clientY - from.clientY;
+    from = null;
+    if (Math.abs(right) > SWIPE_PX && Math.abs(right) > 1.5 * Math.abs(down)) swiped(right > 0 ? -1 : 1);
+  });
 }
 
 export const detail = new Detail();

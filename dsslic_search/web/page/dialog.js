@@ -1,6 +1,6 @@
 // Small dialogs: a heading, something to fill in or to read, closed with Escape.
 
-import { button, el } from "./dom.js";
+import { button, byId, el } from "./dom.js";
 
 /** Opens a dialog with some content; resolves when it is closed. `wide` for what needs room. */
 export function openDialog(heading, content, { wide = false } = {}) {
@@ -22,6 +22,7 @@ export function openDialog(heading, content, { wide = false } = {}) {
   return Object.assign(
     new Promise((resolve) =>
       dialog.addEventListener("close", () => {
+        if (dialog.contains(byId("notices"))) document.body.append(byId("notices"));
         dialog.remove();
         resolve();
       }),

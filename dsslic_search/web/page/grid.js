@@ -9,6 +9,8 @@ import { Tile } from "./tile.js";
 
 const NEAR = 1.2; // windows above and below that are kept filled
 const GAP = 4;
+const MARGIN = 8; // above and below a photo that is scrolled to
+const REST_MS = 200;
 
 function wantedHeight(width) {
   if (width < 480) return 132;
@@ -17,9 +19,12 @@ function wantedHeight(width) {
 }
 
 export class Grid {
-  /** `scroller` is what scrolls, `element` the list in it. */
-  constructor(scroller, element, { classes, onError }) {
-    Object.assign(this, { scroller, element, classes, onError });
+  /**
+   * `scroller` is what scrolls, `element` the list in it. `onRest(place)`: the first photo that is seen, when
+   * scrolling came to rest.
+   */
+  constructor(scroller, element, { classes, onError, onRest }) {
+    Object.assign(this, { scroller, element, classes, onError, onRest });
     this.results = null;
     this.laid = new Map(); // block → {boxes, height, rows}
     this.tiles = new Map(); // block → [Tile]
@@ -29,15 +34,18 @@ export class Grid {
     this.frame = 0;
     scroller.addEventListener("scroll", () => this.#soon(), { passive: true });
     new ResizeObserver(() => this.#resized()).observe(element);
+    const above = new ResizeObserver(() => this.#pushed());
+    for (const other of scroller.children) if (other !== element) above.observe(other);
   }
 
-  /** Shows other results from their beginning; resolves when the first photos are there. */
-  async show(results) {
+  /** Shows other results from a place on; resolves when the first photos are there. */
+  async show(results, place = 0) {
     const isFirst = this.results === null;
     this.wanted?.stop();
     this.wanted = results;
     for (const tile of this) tile.stop();
     const first = await results.block(0);
+    if (place > 0 && place < results.total) await results.block(Math.floor(place / BLOCK));
     if (this.wanted !== results) throw new DOMException("asked for something else", "AbortError");
     this.clear();
     this.results = results;
@@ -45,11 +53,13 @@ export class Grid {
     this.width = this.element.clientWidth;
     this.#measure();
     if (!isFirst) this.scroller.scrollTop = 0;
+    if (place > 0 && place < results.total) this.reveal(place, { block: "start" });
     this.update();
     return first;
   }
 
   clear() {
+    clearTimeout(this.rest);
     for (const block of [...this.tiles.keys()]) this.#unmount(block);
     this.laid.clear();
     this.tops = [];
@@ -65,6 +75,15 @@ export class Grid {
       this.frame = 0;
       this.update();
     });
+    clearTimeout(this.rest);
+    this.rest = setTimeout(() => this.results?.total && this.onRest(this.#firstSeen()), REST_MS);
+  }
+
+  /** What stands above the photos became higher or lower: what is seen of them stays where it is. */
+  #pushed() {
+    const { offsetTop } = this.element;
+    if (this.scroller.scrollTop > this.offsetTop) this.scroller.scrollTop += offsetTop - this.offsetTop;
+    this.offsetTop = offsetTop;
   }
 
   #resized() {
@@ -132,7 +151,8 @@ export class Grid {
 
   /** The place of the first photo that is seen. */
   #firstSeen() {
-    const y = Math.max(this.#scrolled(), 0);
+    const y = this.#scrolled() + MARGIN + GAP; // of a row above, less than that is not seen
+    if (y <= MARGIN + GAP) return 0;
     const block = this.#blockAt(y);
     const inside =
       this.laid.get(block)?.boxes.findIndex((box) => this.tops[block] + box.y + box.height > y) ?? 0;
@@ -186,8 +206,8 @@ export class Grid {
       return tile;
     });
     this.tiles.set(block, tiles);
-    const after = [...this.tiles.keys()].filter((other) => other > block).sort((a, b) => a - b)[0];
-    const anchor = after === undefined ? null : this.tiles.get(after)[0].element;
+    const after = [...this.tiles.keys()].filter((other) => other > block).sort((a, b) => a - b);
+    const anchor = after.map((other) => this.tiles.get(other)[0]?.element).find(Boolean) ?? null;
     for (const tile of tiles) this.element.insertBefore(tile.element, anchor);
   }
 
@@ -236,9 +256,9 @@ export class Grid {
     const box = this.laid.get(block)?.boxes[place % BLOCK] ?? { y: 0, height: wantedHeight(this.width) };
     const y = (this.tops[block] ?? 0) + box.y + this.element.offsetTop;
     const { scrollTop, clientHeight } = this.scroller;
-    if (where === "start" || y < scrollTop + 8) this.scroller.scrollTop = y - 8;
+    if (where === "start" || y < scrollTop + MARGIN) this.scroller.scrollTop = y - MARGIN;
     else if (y + box.height > scrollTop + clientHeight)
-      this.scroller.scrollTop = y + box.height - clientHeight + 8;
+      this.scroller.scrollTop = y + box.height - clientHeight + MARGIN;
     this.update();
   }
 

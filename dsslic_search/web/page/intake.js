@@ -3,11 +3,13 @@
 
 import { api, INGEST_EVENTS } from "./api.js";
 import { button, byId, el } from "./dom.js";
-import { tellOf } from "./notice.js";
+import { notify, tellOf } from "./notice.js";
+import { search } from "./search.js";
 import { state } from "./state.js";
-import { count } from "./words.js";
+import { count, sentence } from "./words.js";
 
 const LEAST_SIDE = 8;
+const WATCHING = 0; // the job of the folders that the server watches
 
 class Intake {
   /** `changed()` is called when photos have come. */
@@ -20,10 +22,52 @@ class Intake {
     window.addEventListener("dragleave", (event) => this.#drag(event, -1));
     window.addEventListener("dragover", (event) => this.#holdsFiles(event) && event.preventDefault());
     window.addEventListener("drop", (event) => this.#drop(event));
-    window.addEventListener("paste", (event) => {
-      const file = [...(event.clipboardData?.files ?? [])].find(({ type }) => type.startsWith("image/"));
-      if (file) this.searchBy(file);
+    window.addEventListener("paste", (event) => this.#paste(event));
+    if (archive.watching) {
+      this.#follow();
+      document.addEventListener("visibilitychange", () => this.#follow());
+    }
+  }
+
+  /**
+   * Tells of what comes from the folders that the server watches, while the page is seen: each page that
+   * listens holds a connection, of which browsers have few.
+   */
+  #follow() {
+    this.watched?.close();
+    if (document.visibilityState !== "visible") return;
+    this.watched = new EventSource(INGEST_EVENTS);
+    let skipped = [];
+    const on = (name, run) =>
+      this.watched.addEventListener(name, (event) => {
+        const told = JSON.parse(event.data);
+        if (told.job === WATCHING) run(told);
+      });
+    on("skipped", (told) => skipped.push(told));
+    on("done", (told) => {
+      const passedOver = skipped;
+      skipped = [];
+      const show = () => {
+        this.changed();
+        if (!passedOver.length && !told.notes.length) return;
+        this.#open(summary(told), "From followed folders");
+        for (const each of passedOver) this.#skipped(each);
+        this.#end(summary(told), told.notes);
+      };
+      notify(`From followed folders: ${summary(told)}`, { action: { label: "Show", run: show } });
     });
+    on("failed", ({ error }) => tellOf(new Error(sentence(error.sentence))));
+  }
+
+  /** A picture is searched by. Text goes where one types, or else into the search field. */
+  #paste(event) {
+    const isTyping = event.target.closest?.("input, textarea, dialog");
+    const text = event.clipboardData?.getData("text/plain").trim() ?? "";
+    const file = [...(event.clipboardData?.files ?? [])].find(({ type }) => type.startsWith("image/"));
+    if (file && !(isTyping && text)) this.searchBy(file);
+    else if (text && !isTyping) search.put(text);
+    else return;
+    event.preventDefault();
   }
 
   #holdsFiles(event) {
@@ -88,21 +132,22 @@ class Intake {
     await this.#run(`Looking through ${folder} …`, () => api.synchronise(folder));
   }
 
-  async #run(sentence, send) {
+  async #run(begin, send) {
     if (this.archive.readOnly)
       return tellOf(new Error("This server changes nothing; it was started with --read-only."));
-    this.#open(sentence);
+    this.#open(begin);
     try {
       await this.#listen(); // first: events of before are not told again
       this.job = (await send()).job;
+      for (const told of this.early.splice(0)) told();
     } catch (error) {
       this.#end(error.message);
     }
   }
 
-  #open(sentence) {
+  #open(begin, heading = "Putting photos in") {
     this.stored = 0;
-    this.told = el("p", { role: "status" }, sentence);
+    this.told = el("p", { role: "status" }, begin);
     this.bar = el("progress", { "aria-label": "Photos stored" });
     this.list = el("ul", { class: "skipped" });
     this.panel.hidden = false;
@@ -110,7 +155,7 @@ class Intake {
       el(
         "header",
         { class: "panel-head" },
-        el("h2", {}, "Putting photos in"),
+        el("h2", {}, heading),
         button("close", "Close", () => (this.panel.hidden = true)),
       ),
       this.told,
@@ -122,11 +167,14 @@ class Intake {
   async #listen() {
     this.source?.close();
     this.job = null;
-    this.source = new EventSource(INGEST_EVENTS);
+    this.early = []; // what is told before the number of the job is known
+    const source = (this.source = new EventSource(INGEST_EVENTS));
     const on = (name, run) =>
-      this.source.addEventListener(name, (event) => {
+      source.addEventListener(name, (event) => {
         const told = JSON.parse(event.data);
-        if (this.job === null || told.job === this.job) run(told);
+        const tell = () => this.source === source && told.job === this.job && run(told);
+        if (this.job === null) this.early.push(tell);
+        else tell();
       });
     on("progress", (told) => this.#progress(told));
     on("stored", (told) => {
@@ -134,17 +182,21 @@ class Intake {
       this.#progress(told);
     });
     on("skipped", (told) => {
-      this.list.append(el("li", {}, el("strong", {}, told.name), el("span", {}, told.reason)));
+      this.#skipped(told);
       this.#progress(told);
     });
     on("done", (told) => this.#end(summary(told), told.notes));
-    on("failed", (told) => this.#end(told.sentence ?? told.reason ?? "It did not work out."));
+    on("failed", ({ error }) => this.#end(sentence(error.sentence)));
     await new Promise((resolve, reject) => {
       this.source.addEventListener("open", resolve, { once: true });
       this.source.addEventListener("error", () =>
         reject(new Error("The server tells nothing of its progress.")),
       );
     });
+  }
+
+  #skipped({ name, reason }) {
+    this.list.append(el("li", {}, el("strong", {}, name), el("span", {}, reason)));
   }
 
   #progress({ done, total, name, note }) {
@@ -154,19 +206,21 @@ class Intake {
       : (note ?? name ?? this.told.textContent);
   }
 
-  #end(sentence, notes = []) {
+  #end(told, notes = []) {
     this.source?.close();
     this.bar.remove();
-    this.told.textContent = sentence;
+    this.told.textContent = told;
     this.list.append(...notes.map((note) => el("li", {}, el("span", {}, note))));
     if (this.stored) this.changed();
   }
 }
 
-function summary({ added, updated, present, skipped }) {
+function summary({ added, updated, present, skipped, moved, missing }) {
   const parts = [`${count(added, "photo")} stored`];
   if (updated) parts.push(`${count(updated, "photo")} changed`);
   if (present) parts.push(`${present} already there`);
+  if (moved) parts.push(`${moved} moved`);
+  if (missing) parts.push(`${missing} gone from the folder`);
   if (skipped) parts.push(`${skipped} skipped`);
   return `${parts.join(", ")}.`;
 }

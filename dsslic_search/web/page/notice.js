@@ -16,6 +16,9 @@ export function notify(sentence, { action = null, isMistake = false } = {}) {
       el("button", { type: "button", class: "button", onclick: () => (close(), action.run()) }, action.label),
     button("close", "Close this message", close),
   );
+  // what lies under an open dialog can be neither seen nor clicked
+  const home = [...document.querySelectorAll("dialog[open]")].at(-1) ?? document.body;
+  if (byId("notices").parentElement !== home) home.append(byId("notices"));
   byId("notices").append(notice);
   while (byId("notices").childElementCount > 3) byId("notices").firstElementChild.remove();
   if (!isMistake) setTimeout(close, SHOWN_MS);

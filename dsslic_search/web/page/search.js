@@ -61,6 +61,14 @@ class Search {
     this.input.select();
   }
 
+  /** Searches for a text that comes from elsewhere, in place of what stands in the field. */
+  put(text) {
+    this.input.value = text.replace(/\s+/g, " ").slice(0, this.input.maxLength);
+    this.input.focus();
+    this.#typed();
+    this.#search();
+  }
+
   /**
    * The query with one more part. Parts that hold an "or" are put in parentheses, so that it stays theirs.
    */

@@ -17,6 +17,7 @@ const TABLES = [
 ];
 const IN_BIN = /\bis:removed\b/i;
 const LONG_PRESS_MS = 450;
+const SHAKE_PX = 12; // that a finger moves without meaning to
 const KEPT_MS = 60_000; // a saved file, for the browser to write it
 
 class Selection {
@@ -29,7 +30,7 @@ class Selection {
     grid.element.addEventListener("click", (event) => this.#click(event));
     grid.element.addEventListener("keydown", (event) => this.#key(event));
     grid.element.addEventListener("pointerdown", (event) => this.#press(event));
-    grid.element.addEventListener("contextmenu", (event) => this.pressed && event.preventDefault());
+    grid.element.addEventListener("contextmenu", (event) => this.isTouch && event.preventDefault());
   }
 
   clear() {
@@ -48,31 +49,35 @@ class Selection {
     if (this.pressed) return (this.pressed = false);
     if (event.shiftKey) this.#range(place);
     else if (event.ctrlKey || event.metaKey || event.target.closest(".tile-check")) this.#flip(place);
-    else if (this.ids.size && event.pointerType === "touch") this.#flip(place);
+    else if (this.ids.size && this.isTouch) this.#flip(place);
     else this.open(place);
   }
 
   /** A long press on a touch screen chooses. */
   #press(event) {
-    if (event.pointerType !== "touch") return;
-    const place = this.#placeOf(event);
-    if (place === null) return;
     this.pressed = false;
+    this.isTouch = event.pointerType === "touch";
+    const place = this.#placeOf(event);
+    if (!this.isTouch || place === null) return;
+    const over = new AbortController();
     const timer = setTimeout(() => {
       this.pressed = true;
       this.#flip(place);
     }, LONG_PRESS_MS);
-    const stop = () => clearTimeout(timer);
-    for (const name of ["pointerup", "pointercancel", "pointermove"]) {
-      window.addEventListener(name, stop, { once: true });
+    over.signal.addEventListener("abort", () => clearTimeout(timer));
+    const { signal } = over;
+    for (const name of ["pointerup", "pointercancel"]) {
+      window.addEventListener(name, () => over.abort(), { signal });
     }
+    const moved = ({ clientX, clientY }) => Math.hypot(clientX - event.clientX, clientY - event.clientY);
+    window.addEventListener("pointermove", (there) => moved(there) > SHAKE_PX && over.abort(), { signal });
   }
 
   open(place) {
     const photo = this.grid.results.at(place);
     if (!photo) return;
     this.grid.focus(place);
-    state.set({ photo: String(photo.id) });
+    state.set({ photo: String(photo.id) }, { place });
   }
 
   #flip(place) {
@@ -84,10 +89,16 @@ class Selection {
     this.#tell();
   }
 
-  #range(place) {
-    for (const photo of this.grid.results.between(this.anchor, place)) this.ids.add(photo.id);
+  /** Chooses all from the anchor to a place, also those that were never seen. */
+  async #range(place) {
+    const { results } = this.grid;
+    const from = Math.min(this.anchor, place);
+    const to = Math.max(this.anchor, place);
     this.grid.focus(place);
-    this.#tell();
+    const known = results.between(from, to);
+    if (known.length === to - from + 1) for (const { id } of known) this.ids.add(id);
+    else await this.#choose(from, to + 1);
+    if (results === this.grid.results) this.#tell();
   }
 
   #key(event) {
@@ -128,19 +139,26 @@ class Selection {
   /** Chooses all that were found, as far as so many may be chosen. */
   async all() {
     const { results } = this.grid;
-    const wanted = Math.min(results.total, MOST);
+    await this.#choose(0, results.total);
+    if (results === this.grid.results) this.#tell();
+  }
+
+  /** Chooses the photos from one place to before another, as the server lists them. */
+  async #choose(from, end) {
+    const { results } = this.grid;
+    const last = Math.min(end, from + MOST);
     const page = Math.min(PAGE, this.archive.limits?.rows ?? PAGE);
     try {
-      for (let start = 0; start < wanted; start += page) {
-        const asked = { ...results.asked, start: start || "", limit: Math.min(page, wanted - start) };
+      for (let start = from; start < last; start += page) {
+        const asked = { ...results.asked, start: start || "", limit: Math.min(page, last - start) };
         const { objects } = await api.query(asked);
+        if (results !== this.grid.results) return; // something else was asked for meanwhile
         for (const { id } of objects) this.ids.add(id);
       }
     } catch (error) {
       tellOf(error);
     }
-    if (results.total > MOST) notify(`The first ${count(MOST, "photo")} are selected.`);
-    this.#tell();
+    if (end > last) notify(`No more than ${count(MOST, "photo")} are selected at once.`);
   }
 
   #tell() {

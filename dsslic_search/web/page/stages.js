@@ -34,8 +34,12 @@ export class Stages {
     this.ticks = el("div", { class: "stage-ticks" });
     this.control = el("div", { class: "stage-control" }, this.slider, this.ticks, this.told);
     this.isOverlaid = false;
-    this.frame.addEventListener("pointermove", (event) => this.#point(event));
-    this.frame.addEventListener("pointerleave", () => (this.tip.hidden = true));
+    for (const name of ["pointermove", "pointerdown"]) {
+      this.frame.addEventListener(name, (event) => this.#point(event));
+    }
+    this.frame.addEventListener("pointerleave", (event) => {
+      if (event.pointerType !== "touch") this.tip.hidden = true; // a finger leaves when it is lifted
+    });
   }
 
   /** Shows a photo from its first stage to its last. `photo` is as in an answer. */

@@ -30,12 +30,17 @@ class State {
     this.listeners.add(listener);
   }
 
-  /** Changes what is shown. A new entry of the history, unless `replace`. */
-  set(changes, { replace = false } = {}) {
+  /**
+   * Changes what is shown. A new entry of the history, unless `replace`; `place`: where the photo that is
+   * opened stands among the others.
+   */
+  set(changes, { replace = false, place = null } = {}) {
     const next = { ...this.now, ...changes };
     if (NAMES.every((name) => next[name] === this.now[name])) return;
     const opened = Boolean(next.photo) && !this.now.photo;
     const note = { opened: opened || (Boolean(next.photo) && Boolean(history.state?.opened)) };
+    if (next.photo && place !== null) note.place = place;
+    if (asksTheSame(next, this.now)) note.seen = history.state?.seen ?? 0;
     history[replace ? "replaceState" : "pushState"](note, "", addressOf(next));
     this.#become(next);
   }
@@ -49,6 +54,16 @@ class State {
   closePhoto() {
     if (history.state?.opened) history.back();
     else this.set({ photo: "" }, { replace: true });
+  }
+
+  /** Notes the place of the first photo that is seen, to come back to. */
+  sees(place) {
+    if ((history.state?.seen ?? 0) !== place) history.replaceState({ ...history.state, seen: place }, "");
+  }
+
+  /** The place that was noted last where this was shown before. */
+  get seen() {
+    return history.state?.seen ?? 0;
   }
 
   /** What photos are asked for, as parameters of /api/query. */
