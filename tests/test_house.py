@@ -13,7 +13,7 @@ import pytest
 PACKAGE = Path(__file__).parents[1] / "dsslic_search"
 FLOORS = (
     ("core",),
-    ("features", "networks"),
+    ("features", "labels", "networks"),
     ("codec", "index"),
     ("archive",),
     ("query",),

@@ -22,6 +22,7 @@ from dsslic_search.api.browsing import Browsing
 from dsslic_search.api.following import Following
 from dsslic_search.api.getting_out import GettingOut
 from dsslic_search.api.keeping import Keeping
+from dsslic_search.api.labels import Labelling
 from dsslic_search.core import vocabulary
 from dsslic_search.core.kinds import Stage
 
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
     from dsslic_search.query.facets import ClassCount
 
 
-class Archive(Keeping, Following, GettingOut, Answering, Browsing):
+class Archive(Keeping, Following, GettingOut, Labelling, Answering, Browsing):
     """An archive of photos: ``ingest`` puts them in, ``query`` finds them, ``preview`` shows them.
 
     ``path``: its directory, else $DSS_ARCHIVE, else the platform's data directory for this user. Nothing is

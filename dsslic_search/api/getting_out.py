@@ -76,7 +76,7 @@ class GettingOut(OpenArchive):
         photos = self._photos(ids)
         outputs = _outputs(photos, replace)
         out = Outputs().folder(to)
-        targets = [out / name for name in apart(_names(photos, flat))]
+        targets = [out / name for name in apart(file_names(photos, flat))]
 
         def got(photo: Photo, target: Path) -> int | None:
             original = original_of(self.folder.store, photo)
@@ -119,7 +119,7 @@ class GettingOut(OpenArchive):
             raise UsageError(f'format "{form}" is not one of: {", ".join(forms)}')
         to = path_of(folder)
         photos = self._photos(ids)
-        names = [_as_picture(name, form) for name in _names(photos, flat)]
+        names = [_as_picture(name, form) for name in file_names(photos, flat)]
         out = Outputs().folder(to)
         targets = [out / name for name in apart(names)]
         outputs = _outputs(photos, replace)
@@ -147,7 +147,7 @@ class GettingOut(OpenArchive):
         out = path_of(path)
         photos = self._photos(ids)
         report = GotOut()
-        _, *names = apart([PurePath(NOT_IN_IT), *_names(photos, flat)])
+        _, *names = apart([PurePath(NOT_IN_IT), *file_names(photos, flat)])
         with _outputs(photos, replace).stream(out) as raw, ZipFile(raw, "w", ZIP_STORED) as packed:
             for photo, name in zip(photos, names, strict=True):
                 try:
@@ -174,7 +174,7 @@ def _outputs(photos: Sequence[Photo], replace: bool) -> Outputs:
     return Outputs(replace, tuple(place for photo in photos for place in left_outside(photo)))
 
 
-def _names(photos: Sequence[Photo], flat: bool) -> list[PurePath]:
+def file_names(photos: Sequence[Photo], flat: bool) -> list[PurePath]:
     """Relative paths to write photos at, some perhaps alike."""
     paths = [PurePath(text_to_path(photo.path)) for photo in photos]
     if flat or not paths:

@@ -52,7 +52,7 @@ def originals(
             replace=force,
             progress=progress,
         )
-    _tell(report, "original", as_json)
+    tell(report, "original", as_json)
 
 
 def previews(
@@ -84,10 +84,10 @@ def previews(
             replace=force,
             progress=progress,
         )
-    _tell(report, "preview", as_json)
+    tell(report, "preview", as_json)
 
 
-def _tell(report: GotOut, what: str, as_json: bool) -> None:
+def tell(report: GotOut, what: str, as_json: bool) -> None:
     """What became of the photos, and the exit code."""
     for photo_id, reason in report.failed:
         told = in_commands(reason.removeprefix(f"photo {photo_id}: "))

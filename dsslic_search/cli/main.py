@@ -35,6 +35,7 @@ COMMANDS = {
     "getting_out": ("originals", "previews"),
     "codec": ("encode", "decode", "info", "segment"),
     "layers": ("export-layers", "import-layers"),
+    "labels": ("labels",),
     "segmenter": ("segmenter",),
     "train": ("train",),
     "serve": ("serve",),

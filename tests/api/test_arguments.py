@@ -100,6 +100,7 @@ WRONG: dict[str, tuple[tuple[Any, ...], Wrong]] = {
     "restore": (([1],), {"ids": IDS}),
     "empty_bin": ((), {"older_than": (5, "30d")}),
     "originals": (([1], "out"), {"ids": (None, *IDS), "folder": PATH, "strip": ("x", 5)}),
+    "export_labels": (([1], "out"), {"ids": IDS, "folder": PATH, "form": ("x", 5), "size": ("x", 5)}),
     "previews": (([1], "out"), {"ids": (None, *IDS), "folder": PATH, "stage": ("x", 5), "form": ("x", 5)}),
 }  # fmt: skip
 """Of each method that is given something: arguments that fit, and for each argument values that do not."""

@@ -109,6 +109,12 @@ FOLDERS = {
     "export-layers": (("export-layers", IN, "--out", OUT), "file", "layers.json", True),
     "segment": (("segment", IN, "--out", OUT), "png", "png.png", True),
     "originals": (("originals", 1, "--out", OUT, "--archive", ARCHIVE), "photo", "photo.jpg", True),
+    "labels export": (
+        ("labels", "export", 1, "--out", OUT, "--archive", ARCHIVE),
+        "photo",
+        "legend.json",
+        True,
+    ),
     "previews": (("previews", 1, "--out", OUT, "--archive", ARCHIVE), "photo", "photo.png", True),
     "train codec": (("train", "codec", "--data", DATA, "--out", OUT), None, "compnet.safetensors", False),
     "train restoration": (
