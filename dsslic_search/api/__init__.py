@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from dsslic_search.archive.check import Finding, Kind, Problem
     from dsslic_search.archive.describe import DescribeReport
     from dsslic_search.archive.ingest.report import Event, IngestReport
+    from dsslic_search.archive.rebuild import RebuildReport
     from dsslic_search.archive.reindex import ReindexReport
     from dsslic_search.archive.schema import Photo
     from dsslic_search.archive.stored import Fault
@@ -88,6 +89,7 @@ __all__ = [
     "QueryResult",
     "Question",
     "Reading",
+    "RebuildReport",
     "ReindexReport",
     "Resembled",
     "Segmenter",
@@ -141,6 +143,7 @@ _HOMES = {
     "archive.check": ("Finding", "Kind", "Problem"),
     "archive.ingest.report": ("Event", "IngestReport"),
     "archive.describe": ("DescribeReport",),
+    "archive.rebuild": ("RebuildReport",),
     "archive.reindex": ("ReindexReport",),
     "archive.schema": ("Photo",),
     "archive.stored": ("Fault",),

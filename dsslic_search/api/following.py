@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from dsslic_search.archive.ingest.taking import Rules
     from dsslic_search.archive.ingest.walk import Scope
     from dsslic_search.archive.ingest.wanted import Wanted
+    from dsslic_search.archive.rebuild import RebuildReport
     from dsslic_search.archive.reindex import ReindexReport
     from dsslic_search.archive.relink import Relinked
     from dsslic_search.codec.options import EncodeOptions
@@ -275,6 +276,22 @@ class Following(OpenArchive):
         )
 
     # Looking after them
+
+    def rebuild(
+        self,
+        *,
+        journal: Path | str | None = None,
+        workers: int | None = None,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> RebuildReport:
+        """Make the catalog anew, from the photos' files and the journal, or another ``journal`` that was
+        kept aside; the catalog that is there is kept aside. May be stopped and run again. See
+        `archive.rebuild`."""
+        from dsslic_search.archive.rebuild import rebuild
+
+        self.close()
+        named = None if journal is None else path_of(journal)
+        return rebuild(self.folder, journal=named, workers=_workers(workers), progress=progress)
 
     def check(
         self, *, read_data: bool = False, progress: Callable[[int, int], None] | None = None

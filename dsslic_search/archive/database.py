@@ -23,6 +23,10 @@ class NoCatalogError(ArchiveError):
     """There is no database, or nothing in it; `archive.folder` says what that means for an archive."""
 
 
+class DamagedCatalogError(ArchiveError):
+    """The database is not what was written."""
+
+
 def open_engine(where: Path | str, *, create: bool = False, change: bool = True) -> Engine:
     """An engine on a catalog that is up to date; see `Catalog.open` for what is done to it and what is
     refused."""
@@ -189,16 +193,24 @@ def database_trouble(where: str) -> Iterator[None]:
         yield
     except (SQLAlchemyError, sqlite3.Error) as e:
         cause = getattr(e, "orig", None) or e
-        raise ArchiveError(f"{where}: {_in_words(cause)}") from e
+        sort = DamagedCatalogError if _code(cause) in _DAMAGE else ArchiveError
+        raise sort(f"{where}: {_in_words(cause)}") from e
+
+
+_DAMAGE = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+
+
+def _code(cause: BaseException) -> int:
+    return int(getattr(cause, "sqlite_errorcode", -1)) & 0xFF
 
 
 def _in_words(cause: BaseException) -> str:
-    code = getattr(cause, "sqlite_errorcode", -1) & 0xFF
+    code = _code(cause)
     if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
         return "the catalog is in use by another program for too long; wait for it to end and try again"
     if code == sqlite3.SQLITE_FULL:
         return "no space left on the disk of the catalog; free some space and run it again"
-    if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+    if code in _DAMAGE:
         return (
             f"the catalog is damaged ({cause}); make it anew from the photos' files and the journal with: "
             f"{Remedy.REBUILD}"
@@ -250,7 +262,7 @@ def upgrade(engine: Engine, revision: str = "head") -> None:
         check_known(repr(engine.url), stored_revision(connection))  # another process may have been here first
         command.upgrade(alembic_config(connection), revision)
         if engine.dialect.name == "sqlite" and connection.exec_driver_sql("PRAGMA foreign_key_check").first():
-            raise ArchiveError(
+            raise DamagedCatalogError(
                 f"{engine.url!r}: the catalog has rows of photos that are not there; make it anew with: "
                 f"{Remedy.REBUILD}"
             )

@@ -140,6 +140,12 @@ class Journal:
                 self.path.rename(_free_name(self.path))
         return Place(name, lines, length, length)
 
+    def cut(self, place: Place) -> None:
+        """Cut off what a change left that was not committed, of a journal that is in step or unfinished."""
+        with disk_trouble(self.path, "written"), self.path.open("r+b") as file:
+            file.truncate(place.length)
+            os.fsync(file.fileno())
+
     def lines(self, length: int | None = None) -> Iterator[Line]:
         """All lines, of the first ``length`` bytes; what behind the last line feed is torn is left out."""
         with disk_trouble(self.path, "read"), self.path.open("rb") as file:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -19,6 +20,7 @@ from dsslic_search.cli.options import (
     say_waiting,
 )
 from dsslic_search.cli.wording import finding_sentence, in_commands, mended_sentence
+from dsslic_search.core.files import path_to_text
 from dsslic_search.core.kinds import PhotoState
 from dsslic_search.core.text import counted, printable, size_text
 
@@ -28,7 +30,7 @@ if TYPE_CHECKING:
 
 def register(app: typer.Typer) -> None:
     """Add this module's commands."""
-    for command in (check, reindex, describe, show):
+    for command in (check, rebuild, reindex, describe, show):
         app.command()(command)
 
 
@@ -76,6 +78,62 @@ def _finding_as_plain(finding: Finding, mended: bool) -> dict[str, Any]:
         "message": mended_sentence(finding) if mended else finding_sentence(finding),
         "mended": mended,
     }
+
+
+def rebuild(
+    archive: ArchiveDir = None,
+    wait: Wait = None,
+    journal: Annotated[
+        Path | None,
+        typer.Option(
+            "--journal",
+            metavar="FILE",
+            help="From this journal, one that was kept aside; else from the archive's.",
+            show_default=False,
+        ),
+    ] = None,
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="Photos described at once; else one a core.", show_default=False)
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Make a lost or damaged catalog anew, from the photos' files and the journal.
+
+    The catalog that is there is kept aside. May be stopped and run again."""
+    from dsslic_search.api import Archive
+
+    with (
+        Archive(archive, wait=wait, waiting=say_waiting) as opened,
+        progress.shown("rebuilding") as settled,
+    ):
+        report = opened.rebuild(journal=journal, workers=workers, progress=settled)
+    for photo_id, reason in report.failed:
+        typer.echo(printable(f"not described: photo {photo_id}: {in_commands(reason)}"), err=True)
+    if as_json:
+        print_json(
+            {
+                "photos": report.photos,
+                "from_files": report.from_files,
+                "lost": report.lost,
+                "unread_lines": report.unread,
+                "aside": None if report.aside is None else path_to_text(report.aside),
+                "seconds": round(report.seconds, 3),
+                "failed": [{"id": i, "reason": in_commands(reason)} for i, reason in report.failed],
+            }
+        )
+    said = [counted(report.photos, "photo")]
+    said += [f"{report.from_files} from their files alone"] if report.from_files else []
+    said += [f"{report.lost} without a file and set apart"] if report.lost else []
+    typer.echo(f"{', '.join(said)}, in {report.seconds:.1f} s", err=True)
+    if report.aside is not None:
+        typer.echo(f"the earlier catalog is kept as {printable(path_to_text(report.aside))}", err=True)
+    if report.unread:
+        typer.echo(
+            f"{counted(report.unread, 'line')} of the journal cannot be read; what they said is lost",
+            err=True,
+        )
+    if report.failed or report.unread:
+        raise typer.Exit(PARTIAL)
 
 
 def reindex(

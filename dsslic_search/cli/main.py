@@ -23,7 +23,7 @@ from dsslic_search.core.errors import DSSError, UsageError
 COMMANDS = {
     "ingest": ("ingest", "sync", "relink"),
     "watch": ("watch",),
-    "archive": ("check", "reindex", "describe", "show"),
+    "archive": ("check", "rebuild", "reindex", "describe", "show"),
     "query": ("query",),
     "shell": ("shell",),
     "sketch": ("sketch", "palette"),

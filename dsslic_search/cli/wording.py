@@ -16,6 +16,7 @@ COMMANDS: dict[Remedy, str] = {
     Remedy.REINDEX: "dss-search reindex",
     Remedy.CHECK: "dss-search check",
     Remedy.REBUILD: "dss-search rebuild",
+    Remedy.JOURNAL: "--journal FILE",
     Remedy.READ_DATA: "dss-search check --read-data",
     Remedy.OTHER_ARCHIVE: "--archive",
     Remedy.WAIT: "--wait SECONDS",
@@ -66,7 +67,10 @@ def finding_sentence(finding: Finding) -> str:
 
     match finding.what:
         case Problem.NO_PHOTO:
-            return f"{finding.where}: no photo of the catalog; ingest its original again to use it"
+            return (
+                f"{finding.where}: no photo of the catalog; ingest its original again to use it, or take it "
+                "up from the file alone with: dss-search rebuild"
+            )
         case Problem.LEFTOVER if finding.content_hash:
             return (
                 f"{finding.where}: left by an interrupted emptying of the bin; delete it with: dss-search "
@@ -78,11 +82,13 @@ def finding_sentence(finding: Finding) -> str:
                 "check --repair"
             )
         case Problem.DATABASE:
-            return f"{finding.where}: database damaged: {finding.detail}; restore the catalog from a backup"
+            return (
+                f"{finding.where}: database damaged: {finding.detail}; make it anew with: dss-search rebuild"
+            )
         case Problem.ROWS_OF_NO_PHOTO:
             return (
-                f"{finding.where}: paths or tags of photos that are not there; restore the catalog from a "
-                "backup"
+                f"{finding.where}: paths or tags of photos that are not there; make it anew with: dss-search "
+                "rebuild"
             )
         case Problem.EARLIER_DESCRIPTIONS:
             said = "1 photo was" if finding.photos == 1 else f"{finding.photos} photos were"

@@ -52,6 +52,7 @@ class Remedy(StrEnum):
     REINDEX = "Archive.reindex()"
     CHECK = "Archive.check()"
     REBUILD = "Archive.rebuild()"
+    JOURNAL = "journal=path"
     READ_DATA = "Archive.check(read_data=True)"
     OTHER_ARCHIVE = "Archive(path)"
     WAIT = "Archive(path, wait=seconds)"

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from dsslic_search import Archive
 from dsslic_search.archive.catalog import Catalog
 from dsslic_search.archive.check import check
 from dsslic_search.archive.features import features_of
@@ -18,6 +22,7 @@ from dsslic_search.archive.repair import repair
 from dsslic_search.codec.decoder import read_label_map, read_original
 from dsslic_search.codec.options import EncodeOptions
 from dsslic_search.core import vocabulary
+from dsslic_search.core.errors import ArchiveError
 from dsslic_search.core.settings import Settings
 
 
@@ -82,3 +87,32 @@ def test_a_crash_while_a_photo_becomes_exact_is_mended_from_its_file(
     assert read_original(archive.store.read(row.content_hash)) == original
     label_map = read_label_map(archive.store.read_prefix(row.content_hash, row.map_bytes))
     assert row.embedding == features_of(label_map, vocabulary.default()).embedding
+
+
+def test_a_lost_catalog_is_made_anew_from_real_files(tmp_path: Path) -> None:
+    """Every column, every fact and every answer is what it was."""
+    samples = sorted((Path(__file__).parents[2] / "samples").rglob("*.jpg"))[:2]
+    photos = tmp_path / "photos"
+    photos.mkdir()
+    for path in samples:
+        shutil.copy(path, photos)
+
+    def all_of(archive: Archive) -> object:
+        with closing(sqlite3.connect(archive.folder.root / "catalog.sqlite")) as plain:
+            rows = plain.execute("SELECT * FROM photo").fetchall()
+        found = [(hit.id, hit.path, hit.score) for hit in archive.query("sky or person or tree")]
+        return rows, found, archive.info(1), archive.info(2)
+
+    with Archive(tmp_path / "a") as archive:
+        archive.ingest(photos, effort=1)
+        archive.ingest([photos / samples[0].name], keep="exact", effort=1)
+        archive.tag("best", [1])
+        before = all_of(archive)
+        archive.close()
+        (archive.folder.root / "catalog.sqlite").unlink()
+        shutil.rmtree(archive.folder.index)
+        with pytest.raises(ArchiveError, match=r"the catalog is missing; make it anew"):
+            archive.query("sky")
+        assert archive.rebuild().photos == 2
+        assert all_of(archive) == before
+        assert archive.check(read_data=True) == []

@@ -229,3 +229,37 @@ def test_writers_wait_as_long_as_they_are_told(run, archive: Path, photos: Path,
     assert "wait for it with --wait SECONDS, or" in refused.err
     assert "waiting for it, 0.01 seconds at most" in waited.err.splitlines()[0]
     assert "waiting" not in refused.err
+
+
+def test_a_lost_catalog_is_told_of_and_made_anew(run, archive: Path, tmp_path: Path):
+    own = tmp_path / "own"
+    shutil.copytree(archive, own)
+    run("tag", "add", "best", "1", "--archive", own)
+    before = run("query", "everything", "--json", "--archive", own).json["results"]
+    (own / "catalog.sqlite").unlink()
+    for command in ("query", "sky"), ("check",), ("ingest", tmp_path):
+        told = run(*command, "--archive", own)
+        assert told.code == 1
+        assert told.message.endswith(
+            "make it anew from the photos' files and the journal with: dss-search rebuild"
+        )
+    ran = run("rebuild", "--json", "--archive", own)
+    assert (ran.code, ran.json["photos"], ran.json["unread_lines"]) == (0, len(before), 0)
+    assert ran.json["aside"] is None
+    assert run("query", "everything", "--json", "--archive", own).json["results"] == before
+    assert run("query", "tag:best", "--json", "--archive", own).json["total"] == 1
+    again = run("rebuild", "--archive", own)
+    assert again.code == 0
+    assert "the earlier catalog is kept as" in again.err
+
+
+def test_a_journal_with_a_damaged_line_is_told_of(run, archive: Path, tmp_path: Path):
+    own = tmp_path / "own"
+    shutil.copytree(archive, own)
+    run("save", "mine", "sky > 0.2", "--archive", own)
+    (own / "catalog.sqlite").unlink()
+    journal = own / "journal.jsonl"
+    journal.write_bytes(journal.read_bytes().replace(b"sky > 0.2", b"sky > 0.3"))
+    ran = run("rebuild", "--archive", own)
+    assert ran.code == 3
+    assert "1 line of the journal cannot be read" in ran.err

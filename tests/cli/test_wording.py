@@ -57,7 +57,8 @@ def test_findings_of_photos(finding: Finding, sentence: str) -> None:
     [
         (
             Finding(Problem.NO_PHOTO, "/a/ab.dsslic", "ab"),
-            "/a/ab.dsslic: no photo of the catalog; ingest its original again to use it",
+            "/a/ab.dsslic: no photo of the catalog; ingest its original again to use it, or take it up from "
+            "the file alone with: dss-search rebuild",
         ),
         (
             Finding(Problem.LEFTOVER, "/a/.x.tmp"),
@@ -80,11 +81,11 @@ def test_findings_of_photos(finding: Finding, sentence: str) -> None:
         ),
         (
             Finding(Problem.DATABASE, "sqlite:///c", detail="row 3 missing"),
-            "sqlite:///c: database damaged: row 3 missing; restore the catalog from a backup",
+            "sqlite:///c: database damaged: row 3 missing; make it anew with: dss-search rebuild",
         ),
         (
             Finding(Problem.ROWS_OF_NO_PHOTO, "sqlite:///c"),
-            "sqlite:///c: paths or tags of photos that are not there; restore the catalog from a backup",
+            "sqlite:///c: paths or tags of photos that are not there; make it anew with: dss-search rebuild",
         ),
         (
             Finding(Problem.EARLIER_DESCRIPTIONS, "sqlite:///c", photos=1),
@@ -157,7 +158,8 @@ def test_check_prints_json_and_lines(run, tmp_path: Path):
         {
             "kind": "orphan",
             "subject": "ab" * 32,
-            "message": f"{orphan}: no photo of the catalog; ingest its original again to use it",
+            "message": f"{orphan}: no photo of the catalog; ingest its original again to use it, or take it "
+            "up from the file alone with: dss-search rebuild",
             "mended": False,
         },
         {
