@@ -27,6 +27,7 @@ from dsslic_search.archive.store import Store, write_whole
 from dsslic_search.core.errors import ArchiveError, Remedy
 from dsslic_search.core.files import TEMPORARY
 from dsslic_search.core.output import ARCHIVE_FORMAT, ARCHIVE_MANIFEST
+from dsslic_search.core.plain_json import parsed
 
 if TYPE_CHECKING:
     from dsslic_search.archive.catalog import Catalog
@@ -79,7 +80,7 @@ class ArchiveFolder:
         if not self.exists:
             raise ArchiveError(f"{self.root}: no archive there; make one with: {Remedy.INGEST}")
         try:
-            content = json.loads(manifest.read_bytes())
+            content = parsed(manifest.read_bytes())
             name, version = content["format"], content["version"]
         except OSError as e:
             raise ArchiveError(f"{manifest}: cannot be read ({e.strerror}); check its permissions") from e

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from dsslic_search.core.errors import ArchiveError, BusyError, Remedy
 from dsslic_search.core.files import write_atomically
+from dsslic_search.core.plain_json import parsed
 
 WRITER = "writer.json"
 """Tells who holds the lock: pid, host, command, since (UTC). It is no lock itself, and may be out of date."""
@@ -67,7 +68,7 @@ def _this_process(since: datetime) -> dict[str, str | int]:
 def _holder(root: Path, now: datetime) -> str:
     """Who holds the lock, as the start of a sentence."""
     try:
-        told = json.loads((root / WRITER).read_bytes())
+        told = parsed((root / WRITER).read_bytes())
         since = datetime.fromisoformat(told["since"]).astimezone()
         who = f"process {int(told['pid'])} ({told['command']})"
         host = str(told["host"])

@@ -20,9 +20,11 @@ from dsslic_search.codec.layers import alpha, compact, label_map, normalised, or
 from dsslic_search.codec.layers.terms import read_terms
 from dsslic_search.core.errors import FormatError, StageError
 from dsslic_search.core.kinds import KeepMode, Stage
+from dsslic_search.core.plain_json import parsed
 
 DESCRIPTION = "layers.json"
 FORMAT, VERSION = "dsslic layers", 1
+SHOWN_CHARACTERS = 60
 FILES = {
     (label_map.LAYER.kind, label_map.CONTEXT_MIXING): "s.map",
     (label_map.LAYER.kind, label_map.FLIF): "s.flif",
@@ -71,7 +73,7 @@ def imported(files: dict[str, bytes]) -> bytes:
     described = _described(files)
     chunks = [_chunk(layer, files) for layer in described["layers"]]
     try:
-        data = container.pack(_header(described["header"]), chunks)
+        data = container.pack(_header(described.get("header")), chunks)
         contents = container.read_contents(data)
     except (ValueError, struct.error) as e:
         raise FormatError(f"{DESCRIPTION}: its header or layers cannot be ({e})") from e
@@ -103,8 +105,8 @@ def _described(files: dict[str, bytes]) -> dict[str, Any]:
     if DESCRIPTION not in files:
         raise FormatError(f"{DESCRIPTION} is missing; export-layers writes it")
     try:
-        described = json.loads(files[DESCRIPTION])
-    except (ValueError, RecursionError) as e:
+        described = parsed(files[DESCRIPTION])
+    except ValueError as e:
         raise FormatError(f"{DESCRIPTION}: is no JSON ({e})") from e
     if not isinstance(described, dict) or described.get("format") != FORMAT:
         raise FormatError(f"{DESCRIPTION}: does not describe the layers of a .dsslic file")
@@ -113,6 +115,8 @@ def _described(files: dict[str, bytes]) -> dict[str, Any]:
     layers = described.get("layers")
     if not isinstance(layers, list) or not all(isinstance(layer, dict) for layer in layers):
         raise FormatError(f"{DESCRIPTION}: has no list of layers")
+    if len(layers) > len(container.ORDER):
+        raise FormatError(f"{DESCRIPTION}: has {len(layers)} layers; there are {len(container.ORDER)} kinds")
     return described
 
 
@@ -124,23 +128,33 @@ def _header(told: Any) -> Header:
     for name, value in told.items():
         kind = {"int": int, "bool": bool}.get(str(wanted[name]), str)
         if type(value) is not kind:
-            raise FormatError(f"{DESCRIPTION}: {name} of the header is {value!r}, which it cannot be")
+            raise FormatError(f"{DESCRIPTION}: {name} of the header is {_shown(value)}, which it cannot be")
     if told["keep"] not in tuple(KeepMode):
-        raise FormatError(f"{DESCRIPTION}: there is no keep mode {told['keep']!r}")
+        raise FormatError(f"{DESCRIPTION}: there is no keep mode {_shown(told['keep'])}")
     for name in ("vocabulary", "segmenter", "finenet"):
         if len(told[name]) != 16:
             raise FormatError(f"{DESCRIPTION}: {name} of the header is not 16 hex digits")
     return Header(**told | {"keep": KeepMode(told["keep"])})
 
 
+def _shown(value: Any) -> str:
+    """Something that a description holds, short enough for a sentence."""
+    text = repr(value)
+    return text if len(text) <= SHOWN_CHARACTERS else f"{text[:SHOWN_CHARACTERS]}…"
+
+
 def _file_name(layer: dict[str, Any]) -> str | None:
     """The file of a layer, None where its bytes stand in the description."""
     kind, codec = layer.get("kind"), layer.get("codec")
     if kind not in container.ORDER or type(codec) is not int or not 0 <= codec <= 255:
-        raise FormatError(f"{DESCRIPTION}: a layer is of kind {kind!r} and codec {codec!r}, which is unknown")
+        raise FormatError(
+            f"{DESCRIPTION}: a layer is of kind {_shown(kind)} and codec {_shown(codec)}, which is unknown"
+        )
     name = FILES.get((str(kind), codec))
     if layer.get("file") != name:
-        raise FormatError(f"{DESCRIPTION}: layer {kind} has file {layer.get('file')!r}, not {name!r}")
+        raise FormatError(
+            f"{DESCRIPTION}: layer {kind} has file {_shown(layer.get('file'))}, not {_shown(name)}"
+        )
     return name
 
 

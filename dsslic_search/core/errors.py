@@ -20,6 +20,7 @@
 
 from __future__ import annotations
 
+import re
 from enum import StrEnum
 
 __all__ = [
@@ -39,6 +40,9 @@ __all__ = [
     "UsageError",
     "WeightsError",
 ]
+
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 class Remedy(StrEnum):
@@ -73,7 +77,11 @@ class Remedy(StrEnum):
 
 
 class DSSError(Exception):
-    """Base of all errors a user can act on. ``str(error)`` is one clear sentence."""
+    """Base of all errors a user can act on. ``str(error)`` is one clear sentence, which every terminal and
+    file can hold: of what names and texts hold, lone surrogates are written out."""
+
+    def __str__(self) -> str:
+        return _SURROGATE.sub(lambda found: f"\\u{ord(found[0]):04x}", super().__str__())
 
     @property
     def remedy(self) -> Remedy | None:

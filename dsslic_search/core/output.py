@@ -7,7 +7,6 @@ what is no plain file is never written. The name "-" is standard output, and as 
 from __future__ import annotations
 
 import errno
-import json
 import os
 import secrets
 import stat
@@ -21,6 +20,7 @@ from typing import IO
 
 from dsslic_search.core.errors import DSSError, Remedy, UsageError
 from dsslic_search.core.files import TEMPORARY, path_to_text, sync_folder
+from dsslic_search.core.plain_json import parsed
 
 STANDARD = Path("-")
 """Standard output where a file is written, standard input where one is read."""
@@ -35,7 +35,7 @@ def is_archive(folder: Path) -> bool:
     """Whether a folder is an archive of this program, also one whose description is damaged."""
     manifest = folder / ARCHIVE_MANIFEST
     try:
-        content = json.loads(manifest.read_bytes())
+        content = parsed(manifest.read_bytes())
     except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
         return False
     except (OSError, ValueError):

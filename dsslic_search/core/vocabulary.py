@@ -12,12 +12,15 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
+from typing import Any
 
+from dsslic_search.core.plain_json import parsed
 from dsslic_search.core.settings import DEFAULT_PRESENCE
 from dsslic_search.core.text import plural_of
 
 OTHER = 0
 """The class of what is none of the others, or of what the segmenter is not sure."""
+MAX_WORD_CHARACTERS = 100  # of a name
 UNKNOWN = 255  # label files only: "nobody knows"; never in a coded label map
 
 
@@ -90,30 +93,53 @@ def _colour(text: str) -> tuple[int, int, int]:
     return red, green, blue
 
 
+def _word(value: Any) -> str:
+    """A name or synonym; ValueError for what is none."""
+    if not isinstance(value, str) or not 0 < len(value) <= MAX_WORD_CHARACTERS or not value.isprintable():
+        raise ValueError("a name is not printable text of 1 to 100 characters")
+    return value
+
+
+def _words(value: Any) -> tuple[str, ...]:
+    if not isinstance(value, list | tuple):
+        raise ValueError("synonyms are no list")
+    return tuple(map(_word, value))
+
+
+def _presence(value: Any) -> float:
+    share = float(value)
+    if not 0 <= share <= 1:
+        raise ValueError("a presence is not from 0 to 1")
+    return share
+
+
 def parse(text: str) -> Vocabulary:
-    """Read a vocabulary file's text. Raises ValueError when ids are not 0..n-1 in order or names repeat."""
-    raw = json.loads(text)
+    """Read a vocabulary file's text. Raises ValueError, KeyError, TypeError or AttributeError for what is
+    none: when ids are not 0..n-1 in order, names repeat or are no names."""
+    raw = parsed(text)
     classes = tuple(
         ClassInfo(
             id=c["id"],
-            name=c["name"],
-            plural=c.get("plural", plural_of(c["name"])),
+            name=_word(c["name"]),
+            plural=_word(c.get("plural", plural_of(c["name"]))),
             colour=_colour(c["colour"]),
-            synonyms=tuple(c.get("synonyms", ())),
-            presence=float(c.get("presence", DEFAULT_PRESENCE)),
+            synonyms=_words(c.get("synonyms", ())),
+            presence=_presence(c.get("presence", DEFAULT_PRESENCE)),
         )
         for c in raw["classes"]
     )
-    if [c.id for c in classes] != list(range(len(classes))) or len(classes) > UNKNOWN:
+    if [(int, c.id) for c in classes] != [(type(c.id), i) for i, c in enumerate(classes)] or len(
+        classes
+    ) > UNKNOWN:
         raise ValueError("class ids must be 0, 1, 2 … in order, at most 255 of them")
     ids = {c.name: c.id for c in classes}
     if len(ids) != len(classes):
         raise ValueError("class names must differ")
     groups = tuple(
-        Group(g["name"], tuple(sorted(ids[n] for n in g["classes"])), tuple(g.get("synonyms", ())))
+        Group(_word(g["name"]), tuple(sorted(ids[n] for n in g["classes"])), _words(g.get("synonyms", ())))
         for g in raw.get("groups", ())
     )
-    return Vocabulary(raw["name"], classes, groups)
+    return Vocabulary(_word(raw["name"]), classes, groups)
 
 
 @cache

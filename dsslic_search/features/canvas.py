@@ -95,18 +95,25 @@ def _opened(data: bytes, name: str) -> NDArray[np.uint8]:
     """Red, green, blue and alpha, uint8 [h, w, 4]."""
     sizes = data[PNG_SIZE_OFFSET : PNG_SIZE_OFFSET + 8]
     width, height = struct.unpack(">II", sizes) if len(sizes) == 8 else (0, 0)
-    if width * height > MAX_CANVAS_PIXELS:
-        raise UsageError(
-            f"{name}: {width} × {height} pixels are more than a canvas may have; reduce it to 1000 × 1000"
-        )
+    _check_size(width, height, name)
     try:
         with Image.open(io.BytesIO(data), formats=("PNG",)) as picture:
+            _check_size(*picture.size, name)  # Pillow takes it from wherever it stands
             mode, pixels = picture.mode, np.array(picture.convert("RGBA"))
+    except UsageError:
+        raise
     except Exception as e:  # damage can make Pillow raise nearly anything
         raise UsageError(f"{name}: a damaged PNG ({printable(str(e))}); save it again") from e
     if mode not in ("P", "RGB", "RGBA"):
         raise UsageError(f"{name}: a picture without colours; paint with those that {Remedy.PALETTE} lists")
     return pixels
+
+
+def _check_size(width: int, height: int, name: str) -> None:
+    if width * height > MAX_CANVAS_PIXELS:
+        raise UsageError(
+            f"{name}: {width} × {height} pixels are more than a canvas may have; reduce it to 1000 × 1000"
+        )
 
 
 def _strangeness(

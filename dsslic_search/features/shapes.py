@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from dsslic_search.core import naming
 from dsslic_search.core.errors import Remedy, UsageError
+from dsslic_search.core.plain_json import parsed
 from dsslic_search.core.text import closest, did_you_mean, plural_of
 from dsslic_search.core.vocabulary import Vocabulary
 from dsslic_search.features.embedding import Canvas
@@ -43,11 +44,9 @@ def read_shapes(data: bytes, name: str, vocabulary: Vocabulary) -> Canvas:
     if len(data) > MAX_JSON_BYTES:
         raise UsageError(f"{name}: more than {MAX_JSON_BYTES} bytes are too many for a list of shapes")
     try:
-        value = json.loads(data.decode("utf-8-sig"))
-    except (ValueError, RecursionError) as e:
-        raise UsageError(
-            f"{name}: not readable as JSON ({str(e) or 'nested too deep'}); write a list of shapes"
-        ) from e
+        value = parsed(data.decode("utf-8-sig"))
+    except ValueError as e:
+        raise UsageError(f"{name}: not readable as JSON ({e}); write a list of shapes") from e
     try:
         return draw_shapes(value, vocabulary)
     except UsageError as e:

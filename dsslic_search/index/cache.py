@@ -29,6 +29,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dsslic_search.core import files
+from dsslic_search.index import cache_header
 from dsslic_search.index.packing import BLOCK_VALUES, HEAD, Packed, packed
 from dsslic_search.index.room import ROOM
 from dsslic_search.index.source import Stale, State
@@ -203,13 +204,23 @@ class _Unpacked:
     def _block(self, number: int, out: NDArray[Any]) -> None:
         packed = self._packed
         self._blocks.check(self.stored[packed.starts[number] : packed.starts[number + 1]])
-        packed.block(number, out)
+        try:
+            packed.block(number, out)
+        except (ValueError, IndexError, TypeError, struct.error):
+            raise self._blocks.damaged() from None
 
     @cached_property
     def _packed(self) -> Packed:
         self._blocks.check(self.stored[: HEAD.size])
-        self._blocks.check(self.stored[: Packed.head_bytes(self.stored)])
-        return Packed(self.stored)
+        head = Packed.head_bytes(self.stored)
+        if head > self.stored.size:
+            raise self._blocks.damaged()
+        self._blocks.check(self.stored[:head])
+        found = Packed(self.stored)
+        inside = (found.starts >= 0) & (found.starts <= self.stored.size)
+        if found.starts.size <= -(-self.size // BLOCK_VALUES) or not inside.all():
+            raise self._blocks.damaged()
+        return found
 
 
 class _Blocks:
@@ -225,14 +236,18 @@ class _Blocks:
         self._sums = sums
         self._sound = bytearray(sums.size)
 
+    def damaged(self) -> Damaged:
+        """What to raise for a file that is not as it was written."""
+        _DAMAGED.add(self._identity)
+        return Damaged(self._name)
+
     def check(self, part: NDArray[Any]) -> None:
         start = part.__array_interface__["data"][0] - self._first
         first, last = start // BLOCK, (start + part.nbytes - 1) // BLOCK
         number = self._sound.find(0, first, last + 1)
         while number >= 0:
             if zlib.crc32(self._content[number * BLOCK : (number + 1) * BLOCK].data) != self._sums[number]:
-                _DAMAGED.add(self._identity)
-                raise Damaged(self._name)
+                raise self.damaged()
             self._sound[number] = 1
             number = self._sound.find(0, number + 1, last + 1)
 
@@ -261,25 +276,24 @@ def load(path: Path, kind: str, key: str) -> Arrays | None:
     text = content[PREAMBLE.size : start].tobytes()
     if magic != MAGIC or len(text) != length or zlib.crc32(text) != header_crc:
         return None
-    header = json.loads(text)
-    if [header.get(name) for name in ("format", "kind", "key")] != [FORMAT, kind, key]:
+    header = cache_header.read(text, size)
+    if header is None or header[:3] != (FORMAT, kind, key):
         return None
     count = -(-(size - start) // (BLOCK + 4))
     sums = content[size - 4 * count :]
-    if size - start < 4 * count or zlib.crc32(sums.data) != header["sums"]:
+    if size - start < 4 * count or zlib.crc32(sums.data) != header.sums:
         return None
-    summed, state = content[start : size - 4 * count], State(*header["state"])
+    summed = content[start : size - 4 * count]
     blocks = _Blocks(path.name, identity, summed, np.frombuffer(sums.tobytes(), "<u4"))
     arrays: Made = {}
     unpacked: dict[str, _Unpacked] = {}
-    for name, dtype, shape, offset, packed_bytes in header["arrays"]:
-        if packed_bytes is None:
-            end = offset + np.dtype(dtype).itemsize * int(np.prod(shape))
-            arrays[name] = content[offset:end].view(dtype).reshape(shape)
+    for each in header.arrays:
+        stored = content[each.offset : each.offset + each.nbytes]
+        if each.packed_bytes is None:
+            arrays[each.name] = stored.view(each.dtype).reshape(each.shape)
         else:
-            stored = content[offset : offset + packed_bytes]
-            unpacked[name] = _Unpacked(stored, np.dtype(dtype), tuple(shape), blocks)
-    return Arrays(arrays, state, blocks, unpacked)
+            unpacked[each.name] = _Unpacked(stored, each.dtype, each.shape, blocks)
+    return Arrays(arrays, header.state, blocks, unpacked)
 
 
 def load_whole(path: Path, kind: str, key: str) -> Arrays | None:
@@ -300,12 +314,15 @@ def is_damaged(path: Path) -> bool:
         with path.open("rb") as file:
             magic, length, header_crc = PREAMBLE.unpack(file.read(PREAMBLE.size).ljust(PREAMBLE.size, b"\0"))
             text = file.read(min(length, MAX_HEADER_BYTES))
+            size = os.fstat(file.fileno()).st_size
     except FileNotFoundError:
         return False
     if magic != MAGIC or zlib.crc32(text) != header_crc:
         return True
-    header = json.loads(text)
-    return header["format"] == FORMAT and load_whole(path, header["kind"], header["key"]) is None
+    if cache_header.format_of(text) not in (FORMAT, None):
+        return False
+    header = cache_header.read(text, size)
+    return header is None or load_whole(path, header.kind, header.key) is None
 
 
 def save(

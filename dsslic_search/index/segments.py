@@ -28,6 +28,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from dsslic_search.core.plain_json import parsed
 from dsslic_search.core.vocabulary import Vocabulary
 from dsslic_search.index import cache
 from dsslic_search.index.source import InOrder, Snapshot, Source, Stale, State
@@ -344,7 +345,10 @@ def _read(source: Source, folder: Path, vocabulary: Vocabulary) -> Manifest | No
     while (arrays := cache.load_whole(folder / MANIFEST, KIND, FORMAT)) is not None and arrays.state != read:
         read = arrays.state
         segments = []
-        for number, (name, past) in enumerate(json.loads(arrays["listed"].tobytes())):
+        listed = _named(arrays)
+        if listed is None:
+            return None
+        for number, (name, known) in enumerate(listed):
             rows = cache.load_whole(folder / f"{name}.{ROWS}", ROWS, FORMAT)
             if rows is None:
                 break  # damaged; or merged since, and then there is another manifest
@@ -352,11 +356,22 @@ def _read(source: Source, folder: Path, vocabulary: Vocabulary) -> Manifest | No
             if (marked := arrays[f"gone {number}"]).size:
                 gone = np.zeros(rows["ids"].size, bool)
                 gone[marked] = True
-            known = {State(*each) for each in past}
             segments.append(Segment(source, read, vocabulary, name, folder, rows, known, gone))
         else:
             return Manifest(read, tuple(segments), read)
     return None
+
+
+def _named(arrays: cache.Arrays) -> list[tuple[str, set[State]]] | None:
+    """What :func:`_listed` wrote; None for what is none of it."""
+    try:
+        rows = [
+            (str(name), {State(*each) for each in past}) for name, past in parsed(arrays["listed"].tobytes())
+        ]
+    except (ValueError, TypeError, KeyError):
+        return None
+    sound = all(_NAME.fullmatch(name) and f"gone {number}" in arrays for number, (name, _) in enumerate(rows))
+    return rows if sound else None
 
 
 def _tidy(folder: Path, written: Manifest, before: Manifest | None) -> None:

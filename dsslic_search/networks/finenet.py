@@ -32,6 +32,7 @@ INNER_SCALE = 8  # photo pixels per place inside, each way
 BICUBIC_REACH = 2  # compact pixels that the enlargement looks at beside a tile, on top of the margin
 # places after which the noise repeats; the tiles that a photo is made in begin at multiples of it
 NOISE_PERIOD = 16
+MAX_NOISE = 64  # channels
 
 
 @dataclass(frozen=True)
@@ -75,10 +76,11 @@ class FineNet(nn.Module):
         self.stem = nn.Conv2d(per_cell, c.width, 3, padding=1)
         self.blocks = nn.Sequential(*(Block(c.width) for _ in range(c.blocks)))
         self.head = nn.Conv2d(c.width, 3 * INNER_SCALE**2, 3, padding=1)
+        if c.noise > MAX_NOISE:
+            raise ValueError(f"{c.noise} channels of noise are more than {MAX_NOISE}")
         if c.noise:
-            drawn = torch.randn(
-                1, c.noise, NOISE_PERIOD, NOISE_PERIOD, generator=torch.Generator().manual_seed(0)
-            )
+            seeded = torch.Generator().manual_seed(0)
+            drawn = torch.randn(1, c.noise, NOISE_PERIOD, NOISE_PERIOD, generator=seeded, device="cpu")
             self.register_buffer("noise", drawn)
         initialise(self, self.head)
         for block in self.blocks:

@@ -4,7 +4,6 @@ file."""
 from __future__ import annotations
 
 import colorsys
-import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from dsslic_search.core import naming, vocabulary
 from dsslic_search.core.dialect import Dialect, shipped
 from dsslic_search.core.errors import Remedy, UsageError, WeightsError
 from dsslic_search.core.naming import How, Named
+from dsslic_search.core.plain_json import parsed
 from dsslic_search.core.text import closest, did_you_mean, plural_of
 from dsslic_search.core.vocabulary import UNKNOWN, ClassInfo, Vocabulary
 from dsslic_search.networks.outputs import Outputs
@@ -56,7 +56,7 @@ def read_labels(folder: Path, name: str, classes: Path | None = None) -> tuple[L
 def _names(folder: Path, name: str) -> dict[int, str]:
     path = folder / "config.json"
     try:
-        config = json.loads(path.read_bytes())
+        config = parsed(path.read_bytes())
         counted, labels = config.get("num_labels"), config.get("id2label") or {}
         named = [(int(i), str(label).strip()) for i, label in labels.items()]
         said = None if counted is None else int(counted)
@@ -66,7 +66,7 @@ def _names(folder: Path, name: str) -> dict[int, str]:
         ) from e
     except OSError as e:
         raise WeightsError(f"{path}: cannot be read ({e.strerror}); check its permissions") from e
-    except (ValueError, TypeError, AttributeError) as e:
+    except (ValueError, TypeError, AttributeError, OverflowError) as e:
         raise WeightsError(f"{path}: not the description of a model ({e})") from e
     if not named:
         count = OUTPUTS_UNLESS_SAID if said is None else min(max(said, 0), MAX_LABELS + 1)
@@ -110,7 +110,7 @@ def check_outputs(labels: Sequence[Label], outputs: Outputs, name: str) -> None:
 def _read_classes(path: Path, labels: Mapping[int, str]) -> dict[str, Named]:
     """What a user's file says, by label in normal form."""
     try:
-        raw = json.loads(path.read_bytes())
+        raw = parsed(path.read_bytes())
         pairs = {str(label): str(name) for label, name in raw.items()}
     except OSError as e:
         raise UsageError(f"{path}: cannot be read ({e.strerror}); check the path") from e

@@ -5,10 +5,11 @@ Of safetensors files the headers say it, so that nothing is loaded.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
+
+from dsslic_search.core.plain_json import parsed
 
 HEADER_LENGTH_BYTES = 8  # at the start of a safetensors file, little-endian
 MAX_HEADER_BYTES = 100_000_000  # what the format allows
@@ -55,8 +56,8 @@ def _tensors(path: Path) -> Iterator[tuple[str, list[int]]]:
             length = int.from_bytes(f.read(HEADER_LENGTH_BYTES), "little")
             if path.suffix != ".safetensors" or not 0 < length <= MAX_HEADER_BYTES:
                 return
-            header = json.loads(f.read(length))
+            header = parsed(f.read(length))
         tensors = [(name, [int(n) for n in of["shape"]]) for name, of in header.items() if "shape" in of]
-    except (OSError, ValueError, TypeError, AttributeError):
+    except (OSError, ValueError, TypeError, AttributeError, OverflowError):
         return
     yield from tensors

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dsslic_search.core.errors import StageError
+from dsslic_search.core.errors import StageError, WeightsError
 from dsslic_search.networks import grid, weights
 from dsslic_search.networks.grid import COMPACT_MARGIN, LABEL_SCALE, SCALE
 
@@ -25,6 +25,7 @@ UNDER_RESIDUAL = "finenet"  # closest to the photo
 SHOWN = "finenet_perceptual"  # closest to what an eye expects
 IMAGE_WORDS = "image_words"
 _loading = threading.Lock()
+_SIZES = ("classes", "embedding", "width", "deep", "area", "side", "scale")
 
 
 def load(name: str, path: Path) -> Any:
@@ -47,8 +48,16 @@ def load(name: str, path: Path) -> Any:
         "restorer": lambda: Restorer(RestorerConfig(**config)),
         IMAGE_WORDS: lambda: ImageWordsNet(ImageWordsConfig(**config)),
     }
-    net: torch.nn.Module = makers[architecture]()
-    net.load_state_dict(state)
+    try:
+        if config.get("blocks", 0) > len(state) or min(config.get(name, 1) for name in _SIZES) < 1:
+            raise ValueError("sizes that no network has")
+        with torch.device("meta"):  # where no size that a file tells takes memory
+            net: torch.nn.Module = makers[architecture]()
+        net.load_state_dict(state, assign=True)
+    except (ValueError, TypeError, KeyError, RuntimeError, ArithmeticError) as e:
+        raise WeightsError(
+            f"{path}: its tensors are not those of the network that it tells of; reinstall dsslic-search"
+        ) from e
     return net.eval().to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # missing in torch's stubs
 
 

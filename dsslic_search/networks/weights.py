@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from dsslic_search.core.errors import WeightsError
 from dsslic_search.core.files import write_atomically
+from dsslic_search.core.plain_json import parsed
 
 if TYPE_CHECKING:
     from torch import nn
@@ -86,12 +87,13 @@ def load(path: Path, architecture: str) -> tuple[dict[str, Any], dict[str, Any]]
                 f"{path}: larger than any weight file of this package; reinstall dsslic-search"
             )
         with safe_open(path, "pt") as f:
-            network = json.loads((f.metadata() or {}).get("network", "{}"))
+            network = parsed((f.metadata() or {}).get("network", "{}"))
+            if not isinstance(network, dict) or not isinstance(network.get("config"), dict):
+                raise ValueError("it tells of no network")
             if network.get("architecture") != architecture:
-                raise WeightsError(
-                    f"{path}: holds {network.get('architecture', 'no known network')}, wanted {architecture}"
-                )
+                held = str(network.get("architecture", "no known network"))[:40]
+                raise WeightsError(f"{path}: holds {held}, wanted {architecture}")
             state = {k: f.get_tensor(k).to(torch.float32) for k in f.keys()}  # noqa: SIM118 (not a dict)
         return network["config"], state
-    except (OSError, SafetensorError, json.JSONDecodeError, KeyError) as e:
+    except (OSError, SafetensorError, ValueError, KeyError) as e:
         raise WeightsError(f"{path}: not a readable weight file ({e}); reinstall dsslic-search") from e

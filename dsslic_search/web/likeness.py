@@ -4,13 +4,13 @@ gives a token for `/api/query`."""
 from __future__ import annotations
 
 import hashlib
-import json
 from typing import Annotated, Any
 
 from fastapi import APIRouter, File, Path, Request, UploadFile
 from starlette.responses import Response
 
 from dsslic_search.core.errors import UsageError
+from dsslic_search.core.plain_json import parsed
 from dsslic_search.web import models
 from dsslic_search.web.refusals import Json, Refusal
 from dsslic_search.web.site import Site, refusals, site_of
@@ -68,9 +68,9 @@ def _sketched(site: Site, data: bytes, kind: str) -> str:
     painted: Any = data
     if kind == "application/json":
         try:
-            told = json.loads(data)
-        except (ValueError, RecursionError) as e:
-            raise UsageError(f"the sketch: not readable as JSON ({str(e) or 'nested too deep'})") from None
+            told = parsed(data)
+        except ValueError as e:
+            raise UsageError(f"the sketch: not readable as JSON ({e})") from None
         if isinstance(told, dict) and told.keys() <= KEYS:
             painted = told.get("classes")
             rows = painted if isinstance(painted, list) else []

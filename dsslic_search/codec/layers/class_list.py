@@ -21,6 +21,7 @@ from dsslic_search.codec.chunk import Chunk, Layer
 from dsslic_search.core import vocabulary
 from dsslic_search.core.dialect import Dialect, by_words
 from dsslic_search.core.errors import FormatError, UsageError
+from dsslic_search.core.plain_json import parsed
 from dsslic_search.core.text import plural_of, printable
 from dsslic_search.core.vocabulary import UNKNOWN, ClassInfo, Vocabulary
 
@@ -64,7 +65,7 @@ def decode(chunk: Chunk, identity: str) -> Dialect:
         plain = unpacker.decompress(chunk.data, MAX_UNPACKED_BYTES)
         if unpacker.unconsumed_tail or not unpacker.eof or unpacker.unused_data:
             raise ValueError("its length is wrong")
-        raw = json.loads(plain)
+        raw = parsed(plain)
         rows = raw["classes"]
         classes = tuple(_class(i, *row) for i, row in enumerate(rows))
         marks = tuple(_mark(row[2]) for row in rows)
@@ -76,7 +77,7 @@ def decode(chunk: Chunk, identity: str) -> Dialect:
         ours = raw["in"] == vocabulary.default().identity
         if ours and max(marks) >= len(vocabulary.default()):
             raise ValueError("it speaks of classes that there are not")
-    except (zlib.error, ValueError, KeyError, TypeError, AttributeError, RecursionError) as e:
+    except (zlib.error, ValueError, KeyError, TypeError, AttributeError) as e:
         raise FormatError(f"damaged class list in the .dsslic file ({e})") from e
     return Dialect(read, marks if ours else by_words(read).meanings, marks)
 

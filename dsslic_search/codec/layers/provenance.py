@@ -9,6 +9,7 @@ import zlib
 from dsslic_search.codec.chunk import Chunk, Layer
 from dsslic_search.core.errors import FormatError
 from dsslic_search.core.kinds import KeepMode
+from dsslic_search.core.plain_json import parsed
 from dsslic_search.core.text import size_text
 
 DEFLATED_JSON = 1
@@ -41,9 +42,9 @@ def decode(chunk: Chunk) -> tuple[int, tuple[str, ...]]:
     LAYER.check(chunk)
     unpacker = zlib.decompressobj()
     try:
-        said = json.loads(unpacker.decompress(chunk.data, MAX_UNPACKED_BYTES))
+        said = parsed(unpacker.decompress(chunk.data, MAX_UNPACKED_BYTES))
         bits, remarks = said["bits"], said["remarks"]
-    except (zlib.error, ValueError, KeyError, TypeError, RecursionError) as e:
+    except (zlib.error, ValueError, KeyError, TypeError) as e:
         raise FormatError(f"damaged {LAYER.kind} chunk ({type(e).__name__})") from e
     if (
         not isinstance(bits, int)

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from datetime import UTC, datetime
 from typing import Any
 
 from dsslic_search.codec.picture.facts import PROSE_CHARACTERS, PhotoFacts, clean, joined_words
+from dsslic_search.core.plain_json import parsed
 
 
 def read(data: bytes) -> PhotoFacts | None:
     """What such a file tells of its photo, by the catalog's columns: when it was taken (UTC; no time zone is
     told), where, its description, and who is on it. None for JSON of another kind, ValueError for what is no
     JSON."""
-    try:
-        told = json.loads(data)
-    except RecursionError as e:
-        raise ValueError("nested too deep") from e
+    told = parsed(data)
     if not isinstance(told, dict) or not isinstance(told.get("title"), str):
         return None
     latitude, longitude = _place(told)

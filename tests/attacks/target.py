@@ -1,0 +1,46 @@
+"""What is attacked: a place where bytes from elsewhere come in."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from tests.attacks.mutate import Words, mutated
+
+Attack = Callable[[bytes], bool]
+"""Takes made-up bytes: True where they were taken, False where they were refused as they should be. Whatever
+else comes out is a fault."""
+
+
+@dataclass
+class Target:
+    """``opened`` makes what is attacked ready and returns the attack; ``sound`` makes inputs that are taken,
+    which others are made up from. ``mend`` makes a made-up input pass the first checks, such as checksums.
+    ``seconds`` of processor time, and ``megabytes`` beyond what the sound inputs took, that one may cost."""
+
+    name: str
+    what: str
+    opened: Callable[[], Attack]
+    sound: Callable[[], Sequence[bytes]]
+    words: Words = ()
+    mend: Callable[[bytes], bytes] | None = None
+    seconds: float = 1.0
+    megabytes: int = 64
+    short: int = 300
+    """Inputs in the short form."""
+    made: Callable[[random.Random, Sequence[bytes]], bytes] | None = field(default=None)
+    """Makes an input up, in place of changing bytes."""
+
+    @cached_property
+    def seeds(self) -> tuple[bytes, ...]:
+        return tuple(self.sound())
+
+    def input(self, seed: int, number: int) -> bytes:
+        """The input of a number: the same whenever it is asked for."""
+        random_ = random.Random(f"{self.name} {seed} {number}")
+        if self.made is not None:
+            return self.made(random_, self.seeds)
+        data = mutated(self.seeds, self.words, random_)
+        return data if self.mend is None or random_.random() < 0.1 else self.mend(data)

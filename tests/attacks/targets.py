@@ -1,0 +1,13 @@
+"""All targets by name."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from tests.attacks import codec, served, texts
+from tests.attacks.target import Target
+
+
+@cache
+def by_name() -> dict[str, Target]:
+    return {target.name: target for target in (*codec.TARGETS, *texts.TARGETS, *served.TARGETS)}

@@ -1,0 +1,96 @@
+"""Made-up bytes wherever bytes come in: the short form of `tests.attacks.run`, what went wrong once, and that
+the harness sees what goes wrong."""
+
+from __future__ import annotations
+
+import os
+import random
+import re
+import signal
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.attacks import run
+from tests.attacks.mutate import changed_json, mutated
+from tests.attacks.target import Attack, Target
+from tests.attacks.targets import by_name
+
+CORPUS = Path(__file__).parent / "corpus"
+SEED = 20
+
+
+@pytest.fixture(scope="module")
+def attempts() -> Iterator[Callable[[str], Attack]]:
+    """Attacks that are ready, each made once."""
+    ready: dict[str, Attack] = {}
+
+    def attempt(name: str) -> Attack:
+        if name not in ready:
+            ready[name] = by_name()[name].opened()
+        return ready[name]
+
+    yield attempt
+
+
+@pytest.mark.filterwarnings("default")  # Pillow warns of files that are damaged
+@pytest.mark.parametrize("name", sorted(by_name()))
+def test_made_up_inputs_are_taken_or_refused(name: str, attempts: Callable[[str], Attack]) -> None:
+    target, attempt = by_name()[name], attempts(name)
+    assert all(attempt(data) for data in target.seeds)
+    outcomes = {attempt(target.input(SEED, number)) for number in range(target.short)}
+    assert False in outcomes or name in ("metadata",)  # which is passed over where it cannot be read
+
+
+@pytest.mark.parametrize("path", sorted(CORPUS.glob("*.bin")), ids=lambda path: path.name)
+def test_what_went_wrong_once(path: Path, attempts: Callable[[str], Attack]) -> None:
+    """The file's name is its target's, and a number."""
+    attempts(path.name.rpartition(".")[0].rpartition(".")[0])(path.read_bytes())
+
+
+def test_each_file_of_the_corpus_is_told_of() -> None:
+    told = re.findall(r"^\| `(\S+)` \|", (CORPUS / "README.md").read_text(), re.M)
+    assert sorted(told) == sorted(path.name for path in CORPUS.glob("*.bin"))
+
+
+def test_inputs_are_the_same_whenever_they_are_made() -> None:
+    sound, words = [b"abcdefgh" * 8], [b"word"]
+    made = [mutated(sound, words, random.Random(number)) for number in range(200)]
+    assert made == [mutated(sound, words, random.Random(number)) for number in range(200)]
+    assert len(set(made)) > 150
+    texts = {changed_json(b'{"a": [1, 2, {"b": "c"}]}', random.Random(number)) for number in range(200)}
+    assert len(texts) > 50
+
+
+def harmful(data: bytes) -> bool:
+    """Does what the first byte says."""
+    if data[:1] == b"e":
+        raise KeyError("another error")
+    if data[:1] == b"m":
+        return len(b"\1" * (96 << 20)) > 0
+    if data[:1] == b"t":
+        return sum(range(30_000_000)) > 0
+    if data[:1] == b"d":
+        os.abort()
+    return data[:1] == b"g"
+
+
+def test_the_harness_sees_every_kind_of_fault(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In processes forked from this one: the input that ends a process is told, and the run goes on."""
+    target = Target("harm", "what harms", lambda: harmful, lambda: [b"g"], seconds=0.2)
+    for start, data in enumerate((b"g", b"e", b"m", b"t", b"d")):
+        child = os.fork()
+        if not child:
+            signal.alarm(60)
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
+            monkeypatch.setattr(Target, "input", lambda _target, _seed, _number, data=data: data)
+            run.attack(target, tmp_path, SEED, start, start + 1)
+            os._exit(0)
+        assert (os.waitpid(child, 0)[1] == 0) == (data != b"d")
+    told = (tmp_path / "harm.faults").read_text().splitlines()
+    assert len(told) == 3
+    assert "KeyError" in told[0] and "MB" in told[1] and " s" in told[2]
+    assert run.Current(tmp_path / "harm.current").data() == b"d"
+    sums = run._sums(tmp_path, "harm")
+    assert (sums["taken"], sums["refused"], sums["next"]) == (3, 0, 4)
