@@ -54,15 +54,14 @@ def relink(
         return result
     with archive.writing() as catalog:
         moves = _sort_out(_rows(catalog, before), before, after, unchecked, result)
-        _move(catalog, moves)
-        if moves:
-            remembered.move(catalog, before, after)
+        _move(catalog, moves, before, after)
     return result
 
 
-def _move(catalog: Catalog, moves: Sequence[tuple[Known, FileThere]]) -> None:
+def _move(catalog: Catalog, moves: Sequence[tuple[Known, FileThere]], before: Path, after: Path) -> None:
     """Write it down. What was seen first is so at its new path, so that answers show that; and where one copy
-    comes to lie at the path that another leaves, the photo lies there still."""
+    comes to lie at the path that another leaves, the photo lies there still. The folder that syncs follow
+    moves with the last of them, so that whatever stops this, doing it again goes on."""
     now = utc_now()
     taken = {(row.photo_id, path_to_text(there.path), there.part) for row, there in moves}
     ordered = sorted(moves, key=lambda move: move[0].row)
@@ -74,6 +73,8 @@ def _move(catalog: Catalog, moves: Sequence[tuple[Known, FileThere]]) -> None:
                 paths.seen(session, row.photo_id, there, now, since[row.row])
             left = [row.row for row, _ in some if (row.photo_id, row.path, row.part) not in taken]
             paths.gone(session, left, now)
+            if start + ROWS_AT_ONCE >= len(ordered):
+                remembered.move(session, before, after)
 
 
 def _rows(catalog: Catalog, before: Path) -> list[Known]:

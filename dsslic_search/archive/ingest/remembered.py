@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import delete, insert, select
+from sqlalchemy.orm import Session
 
 from dsslic_search.archive.catalog import Catalog
 from dsslic_search.archive.ingest.frames import FrameChoice
@@ -51,20 +52,25 @@ def keep(
         wanted[OPTIONS] = json.dumps(_plain(options, frames, even_undecoded), sort_keys=True)
     new = {name: value for name, value in wanted.items() if settings.get(name) != value}
     if new:
-        _write(catalog, new)
+        with catalog.noting() as session:
+            _write(session, new)
 
 
 def folders_of(catalog: Catalog) -> list[Path]:
     """Those that were ingested or synchronised, none within another."""
-    return [text_to_path(text) for text in json.loads(catalog.settings().get(FOLDERS, "[]"))]
+    return _folders(catalog.settings().get(FOLDERS))
 
 
-def move(catalog: Catalog, before: Path, after: Path) -> None:
-    """Remember that a folder, with those in it, lies elsewhere."""
-    known = folders_of(catalog)
+def _folders(stored: str | None) -> list[Path]:
+    return [text_to_path(text) for text in json.loads(stored or "[]")]
+
+
+def move(session: Session, before: Path, after: Path) -> None:
+    """Remember that a folder, with those in it, lies elsewhere; in a transaction with what else moves."""
+    known = _folders(session.scalar(select(Setting.value).where(Setting.name == FOLDERS)))
     moved = [after / each.relative_to(before) if each.is_relative_to(before) else each for each in known]
     if moved != known:
-        _write(catalog, {FOLDERS: json.dumps([path_to_text(path) for path in outermost(moved)])})
+        _write(session, {FOLDERS: json.dumps([path_to_text(path) for path in outermost(moved)])})
 
 
 def recall(catalog: Catalog) -> Remembered:
@@ -89,10 +95,9 @@ def outermost(folders: Sequence[Path]) -> list[Path]:
     ]
 
 
-def _write(catalog: Catalog, values: dict[str, str]) -> None:
-    with catalog.noting() as session:
-        session.execute(delete(Setting).where(Setting.name.in_(list(values))))
-        session.execute(insert(Setting), [{"name": name, "value": values[name]} for name in values])
+def _write(session: Session, values: dict[str, str]) -> None:
+    session.execute(delete(Setting).where(Setting.name.in_(list(values))))
+    session.execute(insert(Setting), [{"name": name, "value": values[name]} for name in values])
 
 
 def _plain(options: EncodeOptions, frames: FrameChoice | None, even_undecoded: bool) -> dict[str, Any]:
