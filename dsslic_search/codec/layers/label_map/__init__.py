@@ -12,13 +12,14 @@ from numpy.typing import NDArray
 from dsslic_search.codec.chunk import Chunk, Layer
 from dsslic_search.codec.layers import flif_files
 from dsslic_search.codec.layers.label_map import coder
-from dsslic_search.core.errors import FormatError
+from dsslic_search.core.errors import FormatError, UsageError
 from dsslic_search.core.kinds import Stage
 
 CONTEXT_MIXING = 1
 FLIF = 2
 LAYER = Layer("SMAP", "the label map", (CONTEXT_MIXING, FLIF), (Stage.MAP, Stage.COARSE, Stage.FULL))
 
+MAX_FLIF_LABELS = 1 << 24  # a few bytes may declare as many, and FLIF takes 12 bytes for each
 MAX_SIDE = 256  # labels: the map scale is the smallest by which the longer side has no more
 
 
@@ -28,8 +29,14 @@ def scale_for(height: int, width: int) -> int:
 
 
 def encode(labels: NDArray[np.uint8], as_flif: bool = False) -> Chunk:
-    """The label map, uint8 [h, w] at its own scale; ``as_flif``: as a FLIF file."""
+    """The label map, uint8 [h, w] at its own scale; ``as_flif``: as a FLIF file, UsageError where it is too
+    large for that."""
     if as_flif:
+        if labels.size > MAX_FLIF_LABELS:
+            raise UsageError(
+                f"a label map of {labels.shape[1]}×{labels.shape[0]} is more than the paper's profile has "
+                f"({MAX_FLIF_LABELS} labels); choose a larger map scale"
+            )
         return LAYER.chunk(FLIF, flif_files.encode(labels))
     return LAYER.chunk(CONTEXT_MIXING, coder.encode(labels))
 
@@ -39,6 +46,8 @@ def decode(chunk: Chunk, size: tuple[int, int]) -> NDArray[np.uint8]:
     ``size``."""
     LAYER.check(chunk)
     if chunk.codec == FLIF:
+        if size[0] * size[1] > MAX_FLIF_LABELS:
+            raise FormatError(f"a label map of {size[1]}×{size[0]} is more than a FLIF layer may have")
         return flif_files.decode(chunk.data, size, planes=1)
     height, width = size
     if coder.read_size(chunk.data) != size:
@@ -49,4 +58,6 @@ def decode(chunk: Chunk, size: tuple[int, int]) -> NDArray[np.uint8]:
 def enlarge(labels: NDArray[np.uint8], scale: int, height: int, width: int) -> NDArray[np.uint8]:
     """A label map at the photo's size, uint8 [height, width]: each label stands for ``scale`` × ``scale``
     photo pixels, cut at the edges."""
+    if scale == 1:
+        return labels[:height, :width]
     return np.repeat(np.repeat(labels, scale, 0)[:height], scale, 1)[:, :width]
