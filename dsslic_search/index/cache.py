@@ -30,6 +30,7 @@ from numpy.typing import NDArray
 
 from dsslic_search.core import files
 from dsslic_search.index import cache_header
+from dsslic_search.index.compiling import on_all_processors
 from dsslic_search.index.packing import BLOCK_VALUES, HEAD, Packed, packed
 from dsslic_search.index.room import ROOM
 from dsslic_search.index.source import Stale, State
@@ -40,6 +41,8 @@ PREAMBLE = struct.Struct("<8sII")
 MAX_HEADER_BYTES = 1 << 24
 ALIGNMENT = 64
 BLOCK = 1 << 16
+UNPACKED_AT_ONCE = 8
+"""Packed blocks from which on they are dealt out to threads."""
 
 Made = dict[str, NDArray[Any]]
 """Arrays as an index builds them."""
@@ -102,6 +105,21 @@ class Arrays(Mapping[str, NDArray[Any]]):
         """``array[..., start:stop]`` of the array of a name, of one or two dimensions; no more is read."""
         return self.parts(name, [(start, stop)])[..., start:stop]
 
+    def ready(self, parts: Iterable[tuple[str, int, int]]) -> None:
+        """Unpack what :meth:`part` may be asked for next, of arrays of one dimension: on all processors."""
+        todo = [
+            (few, number)
+            for name, start, stop in parts
+            if name not in self._sound and (few := self._unpacked.get(name)) is not None
+            for number in few.missing(start, stop)
+        ]
+
+        def unpack(part: slice) -> None:
+            for few, number in todo[part]:
+                few.unpack(number)
+
+        on_all_processors(unpack, len(todo), UNPACKED_AT_ONCE)
+
     def taken(self, name: str, start: int, stop: int) -> NDArray[Any]:
         """As :meth:`part`, of an array of one dimension, to be put elsewhere: what has to be unpacked for it
         is not kept."""
@@ -162,17 +180,23 @@ class _Unpacked:
 
     def parts(self, bounds: Iterable[tuple[int, int]]) -> NDArray[Any]:
         """The array, of which the values of the ``bounds`` are there, of all one after another."""
-        values, shown, there = ROOM.get(self, "values", self._nothing)
+        _, shown, there = ROOM.get(self, "values", self._nothing)
         for start, stop in bounds:
-            if start >= stop:
-                continue
-            last = (stop - 1) // BLOCK_VALUES
-            number = there.find(0, start // BLOCK_VALUES, last + 1)
-            while number >= 0:
-                self._unpack(number, values)
-                there[number] = 1
-                number = there.find(0, number + 1, last + 1)
+            for number in _missing(there, start, stop):
+                self.unpack(number)
         return shown
+
+    def missing(self, start: int, stop: int) -> list[int]:
+        """The blocks of these values that are not there."""
+        return _missing(ROOM.get(self, "values", self._nothing)[2], start, stop)
+
+    def unpack(self, number: int) -> None:
+        """Unpack a block, to be kept. Two threads may do it at once: they write the same."""
+        values, _, there = ROOM.get(self, "values", self._nothing)
+        part = values[number * BLOCK_VALUES : (number + 1) * BLOCK_VALUES]
+        self._block(number, part)
+        there[number] = 1
+        ROOM.grew(self, "values", part.nbytes)
 
     def taken(self, start: int, stop: int) -> NDArray[Any]:
         """Values, unpacked for once."""
@@ -196,11 +220,6 @@ class _Unpacked:
         shown.flags.writeable = False
         return values, shown, bytearray(-(-self.size // BLOCK_VALUES))
 
-    def _unpack(self, number: int, values: NDArray[Any]) -> None:
-        part = values[number * BLOCK_VALUES : (number + 1) * BLOCK_VALUES]
-        self._block(number, part)
-        ROOM.grew(self, "values", part.nbytes)
-
     def _block(self, number: int, out: NDArray[Any]) -> None:
         packed = self._packed
         self._blocks.check(self.stored[packed.starts[number] : packed.starts[number + 1]])
@@ -221,6 +240,12 @@ class _Unpacked:
         if found.starts.size <= -(-self.size // BLOCK_VALUES) or not inside.all():
             raise self._blocks.damaged()
         return found
+
+
+def _missing(there: bytearray, start: int, stop: int) -> list[int]:
+    """The blocks of some values that are not ``there``."""
+    first, last = start // BLOCK_VALUES, (stop - 1) // BLOCK_VALUES
+    return [number for number in range(first, last + 1 if stop > start else first) if not there[number]]
 
 
 class _Blocks:

@@ -13,12 +13,16 @@ from numpy.typing import NDArray
 from dsslic_search.core.certainty import UNKNOWN_CERTAINTY
 from dsslic_search.core.errors import ArchiveError, FormatError, Remedy
 from dsslic_search.features.coverage import CERTAINTY_KNOWN, COLOURS, read_shown
-from dsslic_search.index import cache
+from dsslic_search.index import cache, column_loops
+from dsslic_search.index.compiling import Loop, compiled, quick
 from dsslic_search.index.quanta import quanta
 from dsslic_search.index.source import Snapshot
 
 Classes = tuple[int, ...]
 _ONE = 1 << 32
+MOST_GATHERED = 64
+"""Classes of a group, of which the sums in a photo are an int32."""
+_NO_MORE = np.empty(0, np.int16), np.empty(0, np.int16)
 _ANEW = f"describe its photos anew with: {Remedy.REINDEX}"
 
 KEPT: Mapping[str, type[np.unsignedinteger[Any]]] = {
@@ -165,6 +169,8 @@ def together(members: Sequence[Rows], photos: int, more: Mapping[str, NDArray[np
 
     Where it shows several, colours are those of all, and quantum and certainty are guessed and put right by
     ``more``, a number for each such row; with None they stay guessed, and "several" tells which these are."""
+    if len(members) < MOST_GATHERED and (gather := quick(column_loops.gather, photos)) is not None:
+        return _together_in_loops(gather, members, photos, more)
     # of each row how many classes, times _ONE, and the sum of their quanta, less 1 each: one sum for both
     sums, weighed = np.zeros(photos, np.int64), np.zeros(photos, np.int64)
     colours = np.zeros(photos, np.uint16)
@@ -190,6 +196,23 @@ def together(members: Sequence[Rows], photos: int, more: Mapping[str, NDArray[np
         values = found[what]
         values[several] = (values[several].astype(np.int32) + corrections).astype(values.dtype)
     return Rows(rows.astype(np.uint32), found)
+
+
+def _together_in_loops(
+    gather: Loop, members: Sequence[Rows], photos: int, more: Mapping[str, NDArray[np.int16]] | None
+) -> Rows:
+    """The same, compiled."""
+    sums, weighed = np.zeros(photos, np.int32), np.zeros(photos, np.int32)
+    classes, masks = np.zeros(photos, np.uint8), np.zeros(photos, np.uint16)
+    for member in members:
+        gather(member.rows, *member.kept.values(), sums, weighed, classes, masks)
+    rows, several = np.empty(photos, np.uint32), np.empty(photos, bool)
+    kept: dict[str, NDArray[Any]] = {what: np.empty(photos, dtype) for what, dtype in KEPT.items()}
+    corrections = _NO_MORE if more is None else (more[""], more["_certainty"])
+    ways = more is not None, *corrections
+    count = compiled(column_loops.settle)(sums, weighed, classes, masks, *ways, rows, *kept.values(), several)
+    found = {what: values[:count].copy() for what, values in kept.items()}
+    return Rows(rows[:count].copy(), found if more is not None else found | {"several": several[:count]})
 
 
 def _flags(snapshot: Snapshot, ids: NDArray[np.int64], by_id: NDArray[np.intp]) -> NDArray[np.uint8]:

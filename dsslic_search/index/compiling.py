@@ -33,11 +33,12 @@ SHARED_FROM = 30_000
 """Photos that a compiled loop compares, from which it is worth while to deal them out to threads."""
 
 
-def on_all_processors(work: Callable[[slice], object], photos: int) -> None:
-    """Do work on so many photos, one part of them on each processor where they are many. A part's work is a
-    compiled loop, which runs without the interpreter's lock, and asks for nothing of the kind itself."""
+def on_all_processors(work: Callable[[slice], object], photos: int, shared_from: int | None = None) -> None:
+    """Do work on so many photos, or on something else that is dealt out from ``shared_from`` on, one part of
+    them on each processor where they are many. A part's work is a compiled loop, which runs without the
+    interpreter's lock, and asks for nothing of the kind itself."""
     parts = os.cpu_count() or 1
-    if photos < SHARED_FROM or parts == 1:
+    if photos < (SHARED_FROM if shared_from is None else shared_from) or parts == 1:
         work(slice(0, photos))
         return
     bounds = [photos * number // parts for number in range(parts + 1)]

@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
+from pytest import MonkeyPatch, mark
 
+from dsslic_search.index import compiling
 from dsslic_search.index.column_rows import Rows, together
 
 COVER = st.dictionaries(
@@ -21,10 +23,17 @@ def column(shown: dict[int, tuple[int, int, int]]) -> Rows:
     return Rows(np.array(rows, np.uint32), kept | {"_colours": colours.astype(np.uint16)})
 
 
+@mark.parametrize("patience", [10**12, 0], ids=["whole arrays", "compiled loops"])
 @given(st.lists(COVER, min_size=1, max_size=4), st.integers(-300, 300))
 def test_one_class_is_taken_as_it_is_and_several_are_put_right(
-    members: list[dict[int, tuple[int, int, int]]], more: int
+    patience: int, members: list[dict[int, tuple[int, int, int]]], more: int
 ) -> None:
+    with MonkeyPatch.context() as patch:
+        patch.setattr(compiling, "PATIENCE", compiling.Patience(patience, patience))
+        are_put_together(members, more)
+
+
+def are_put_together(members: list[dict[int, tuple[int, int, int]]], more: int) -> None:
     guessed = together([column(member) for member in members], 20, None)
     rows = sorted({row for member in members for row in member})
     assert guessed.rows.tolist() == rows

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 import dsslic_search
-from dsslic_search.index import compiling
+from dsslic_search.index import column_loops, compiling, packing_loops
 from dsslic_search.index.regions import kernels
 from dsslic_search.index.regions.relate import Between, Related
 from dsslic_search.index.regions.table import Regions, open_regions
@@ -42,7 +42,7 @@ def loop(values):
 """
 RUN = """
 import numpy as np
-from dsslic_search.index import compiling
+from dsslic_search.index import column_loops, compiling, packing_loops
 from upgraded.loops import loop
 compiling.PATIENCE.photos = 0
 print(compiling.runnable(loop, 1)(np.arange(3)))
@@ -75,7 +75,23 @@ def test_a_constant_that_another_module_changes_is_compiled_anew(tmp_path: Path)
 
 
 @pytest.mark.parametrize(
-    "loop", [kernels.counting, kernels.marking, kernels.beside, kernels.meeting, kernels.amid, scan._loop(5)]
+    "loop",
+    [
+        kernels.counting,
+        kernels.chosen,
+        kernels.placed,
+        kernels.touching,
+        kernels.inside,
+        kernels.beside,
+        kernels.meeting,
+        kernels.amid,
+        column_loops.gather,
+        column_loops.settle,
+        packing_loops.unpack,
+        packing_loops.add_up,
+        packing_loops.fill_in,
+        scan._loop(5),
+    ],
 )
 def test_the_name_of_a_loop_is_the_same_in_every_process(loop: compiling.Loop) -> None:
     assert " at 0x" not in repr(compiling._meaning(loop, set()))

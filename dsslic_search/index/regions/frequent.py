@@ -11,13 +11,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import combinations_with_replacement
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dsslic_search.index.cache import Arrays, Made
-from dsslic_search.index.regions.relate import RELATIONS, Beside, Meeting, RegionTest, Related
+from dsslic_search.index.regions.relate import RELATIONS, Beside, Meeting, RegionMatches, RegionTest, Related
 
 KEPT_FROM = 200_000  # photos in the archive; of fewer, the regions are compared soon enough
 FREQUENT_ONE_IN = 10  # a question is frequent when at least one photo in so many has both things
@@ -26,7 +26,6 @@ MEASURED_ONE_IN = 6  # measures are kept if at least one photo in so many passes
 CLASS_IDS = 256  # a class id is a byte
 RELATIONS_KEPT = ("left of", "above", "in front of", "next to")  # and their reverses; stored by number
 
-Groups = NDArray[np.signedinteger[Any]]
 Kept = tuple[NDArray[np.uint32], NDArray[np.uint16] | None]
 """The rows that pass, ascending, and the measure of the best region of each, plus 1, if that is kept."""
 
@@ -41,11 +40,14 @@ class Regions(Protocol):
 
     def rows(self, classes: Sequence[int]) -> NDArray[np.uint32]: ...
 
-    def groups(self, classes: Sequence[int], photos: NDArray[np.uint32]) -> Groups: ...
-
-    def compared(
-        self, test: RegionTest, classes: Sequence[int], groups: Groups, others: Groups
-    ) -> tuple[NDArray[np.uint16], NDArray[np.uint16]]: ...
+    def passing(
+        self,
+        classes: tuple[int, ...],
+        test: RegionTest,
+        rows: NDArray[np.uint32] | None = None,
+        *,
+        count: bool = True,
+    ) -> RegionMatches: ...
 
 
 _NONE = np.empty(0, np.uint16)
@@ -97,16 +99,17 @@ def _frequent(regions: Regions) -> Iterator[tuple[int, Kept]]:
         photos = _having_both(regions, *pair)
         if photos.size < enough:
             continue
-        groups = {class_id: regions.groups((class_id,), photos) for class_id in pair}
         fewest = min(regions.rows((class_id,)).size for class_id in pair)
         for relation in RELATIONS_KEPT:
             for one, other in {pair, pair[::-1]} if relation != _reverse(relation) else {pair}:
-                test = Related(relation, (other,))
-                _, best = regions.compared(test, pair, groups[one], groups[other])
+                best = regions.passing((one,), Related(relation, (other,)), photos, count=False).best[photos]
                 passing = np.flatnonzero(best)
                 many = MEASURED_ONE_IN * passing.size >= len(regions)
                 if many or KEPT_TIMES * passing.size <= fewest:
-                    yield _number(one, relation, other), (photos[passing], best[passing] if many else None)
+                    yield (
+                        _number(one, relation, other),
+                        (photos[passing], best[passing].astype(np.uint16) if many else None),
+                    )
 
 
 def _having_both(regions: Regions, one: int, other: int) -> NDArray[np.uint32]:

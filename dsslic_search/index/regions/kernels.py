@@ -1,10 +1,18 @@
 """The loops over regions, in the part of Python that numba compiles: each is self-contained, and runs
 uncompiled just the same.
 
-A *group* is the regions of one class in one photo: ``first[g]`` to ``first[g + 1]``. Loops that compare
-regions with others take ``groups``, [photos, classes]: the group of a class in a photo, or -1. Each loop
-writes, by photo, how many regions pass into ``counts``, and into ``best`` the measure of the best of them,
-plus 1: what a degree is made from.
+A *group* is the regions of one class in one photo. What is asked about are photos, by their rows ascending:
+``photos``, and for each class and photo the first region of its group and how many it has, [classes, photos]
+each: ``firsts`` and ``sizes``, of the regions asked about, ``others`` and ``numbers`` of those that they are
+compared with.
+
+Boxes are put together where they are looked at, from what is stored. Along an axis ``low`` and ``high`` are
+how many cells of the photo's grid they are from its beginning and from its end, ``sides`` how many cells it
+has, by photo; ``borders[offsets[side] + cell]``: where a cell of a grid of so many begins, in 1/UNITS.
+``centre``: how far the centroid is from the middle of both edges.
+
+Each loop writes, by row, how many regions pass into ``counts``, if ``counted``, and into ``best`` the measure
+of the best of them, plus 1: what a degree is made from.
 
 There are few regions to a group and whether one passes is anyone's guess, so conditions are multiplied rather
 than branched on. Numbers are taken as int64, since those that are stored are unsigned.
@@ -18,8 +26,6 @@ import numpy as np
 
 Numbers = Any  # what is indexed: a numpy array
 
-LEFT, TOP, RIGHT, BOTTOM, X, Y = range(6)  # columns of boxes, so that a region's numbers lie together
-
 
 def counting(rows: Numbers, sizes: Numbers, areas: Numbers, counts: Numbers, best: Numbers) -> None:
     """All regions pass, of groups of ``sizes`` regions in the photos ``rows``. The measure is the area of the
@@ -30,131 +36,205 @@ def counting(rows: Numbers, sizes: Numbers, areas: Numbers, counts: Numbers, bes
         best[row] = max(np.int64(best[row]), np.int64(areas[group]) + 1)
 
 
-def marking(
-    rows: Numbers, shares: Numbers, least: int, counted: bool, counts: Numbers, best: Numbers
+def chosen(rows: Numbers, among: Numbers, found: Numbers) -> int:
+    """The rows that are ``among`` those wanted, bool, into ``found``; how many."""
+    count = 0
+    for i in range(rows.size):
+        found[count] = rows[i]
+        count += int(among[rows[i]])
+    return count
+
+
+def placed(
+    rows: Numbers, sizes: Numbers, place: int, first: int, photos: Numbers, firsts: Numbers, found: Numbers
 ) -> None:
-    """Regions pass, of the photos ``rows``, whose ``shares`` are ``least`` or more. The measure is the share.
-    Adds to what is there; to ``counts`` only if ``counted``."""
-    for region in range(rows.size):
-        row, share = rows[region], np.int64(shares[region])
+    """The first region of each photo's group, and how many it has, 0 for none: of a class that has groups of
+    ``sizes`` regions in ``rows``, of which those before ``place`` are not looked at; ``first``: the first
+    region there."""
+    for i in range(photos.size):
+        photo = photos[i]
+        while place < rows.size and rows[place] < photo:
+            first += int(sizes[place])
+            place += 1
+        firsts[i] = first
+        found[i] = sizes[place] if place < rows.size and rows[place] == photo else 0
+
+
+def touching(
+    rows: Numbers, sizes: Numbers, toucher: Numbers, under: Numbers, border: Numbers, by_foot: bool,
+    by_border: bool, least: int, counted: bool, counts: Numbers, best: Numbers,
+) -> None:  # fmt: skip
+    """Regions pass whose share ``under`` or at their ``border``, whichever counts, or the greater where both
+    do, is ``least`` or more. ``toucher``: those that have any, ascending, as numbers among the regions of
+    groups of ``sizes`` in ``rows``. The measure is the share. Adds to what is there."""
+    group, end = -1, 0
+    for i in range(toucher.size):
+        while toucher[i] >= end:
+            group += 1
+            end += int(sizes[group])
+        row = rows[group]
+        share = max(np.int64(under[i]) * by_foot, np.int64(border[i]) * by_border)
         passes = share >= least
         best[row] = max(np.int64(best[row]), (share + 1) * passes)
         if counted:
             counts[row] += passes
 
 
-def beside(
-    groups: Numbers, others: Numbers, first: Numbers, boxes: Numbers, low: int, middle: int, high: int,
-    sign: int, counts: Numbers, best: Numbers,
+def inside(
+    photos: Numbers, firsts: Numbers, sizes: Numbers, low: Any, high: Any, more: Any, sides: Any,
+    borders: Numbers, offsets: Numbers, ends: Any, shares: Any, steps: int, least: int, counted: bool,
+    counts: Numbers, best: Numbers,
 ) -> None:  # fmt: skip
-    """Regions of ``groups`` that lie before another one, of ``others``, along the axis of which the
-    columns ``low``, ``middle``, ``high`` are edges and centroid; with ``sign`` -1 and the edges exchanged:
-    after it. The measure is the distance of the centroids."""
-    for i in range(groups.shape[0]):
+    """Regions pass of which ``least`` or more lies in a stretch of each axis that is asked about: tuples have
+    an array of each. ``more``: what the numbers of `index.regions.stretches` are more than is expected of
+    boxes within the stretches of a division, from ``ends[:, 0]`` to ``ends[:, 1]``, which is ``steps`` for
+    the first, and so on; ``shares``: the share by such a number. The measure is the lesser share."""
+    for i in range(photos.size):
+        row = photos[i]
         number, top = np.int64(0), np.int64(0)
-        for j in range(groups.shape[1]):
-            group = groups[i, j]
-            if group < 0:
-                continue
-            for a in range(first[group], first[group + 1]):
-                edge, centre, clearest = (
-                    np.int64(boxes[a, high]) * sign,
-                    np.int64(boxes[a, middle]) * sign,
-                    np.int64(0),
-                )
-                for k in range(others.shape[1]):
-                    other = others[i, k]
-                    if other < 0:
-                        continue
-                    for b in range(first[other], first[other + 1]):
-                        far = np.int64(boxes[b, middle]) * sign
-                        passes = (edge <= far) & (centre <= np.int64(boxes[b, low]) * sign) & (a != b)
-                        clearest = max(clearest, (far - centre + 1) * passes)
+        for k in range(firsts.shape[0]):
+            for region in range(firsts[k, i], firsts[k, i] + np.int64(sizes[k, i])):
+                least_share = np.int64(255)
+                for axis in range(len(low)):
+                    side = np.int64(sides[axis][row])
+                    offset = np.int64(offsets[side])
+                    begin = np.int64(borders[offset + np.int64(low[axis][region])])
+                    end = np.int64(borders[offset + side - np.int64(high[axis][region])])
+                    code = np.int64(more[axis][region])
+                    for place in range(ends[axis].shape[0]):
+                        code += (
+                            (begin >= ends[axis][place, 0]) & (end <= ends[axis][place, 1])
+                        ) * np.int64((place + 1) * steps)  # fmt: skip
+                    least_share = min(least_share, np.int64(shares[axis][code & 65535]))
+                passes = least_share >= least
+                number += passes
+                top = max(top, (least_share + 1) * passes)
+        best[row] = top
+        if counted:
+            counts[row] = number
+
+
+def beside(
+    photos: Numbers, firsts: Numbers, sizes: Numbers, others: Numbers, numbers: Numbers, low: Numbers,
+    high: Numbers, centre: Numbers, sides: Numbers, borders: Numbers, offsets: Numbers, sign: int,
+    counted: bool, counts: Numbers, best: Numbers,
+) -> None:  # fmt: skip
+    """Regions that lie before another one along an axis; with ``sign`` -1: after it. The measure is the
+    distance of the centroids."""
+    for i in range(photos.size):
+        row = photos[i]
+        number, top = np.int64(0), np.int64(0)
+        side = np.int64(sides[row])
+        start = np.int64(offsets[side])
+        for j in range(firsts.shape[0]):
+            for a in range(firsts[j, i], firsts[j, i] + np.int64(sizes[j, i])):
+                begin = np.int64(borders[start + np.int64(low[a])])
+                end = np.int64(borders[start + side - np.int64(high[a])])
+                middle = ((begin + end) >> 1) + np.int64(centre[a])
+                edge = end if sign > 0 else begin
+                clearest = np.int64(0)
+                for k in range(others.shape[0]):
+                    for b in range(others[k, i], others[k, i] + np.int64(numbers[k, i])):
+                        first = np.int64(borders[start + np.int64(low[b])])
+                        last = np.int64(borders[start + side - np.int64(high[b])])
+                        far = ((first + last) >> 1) + np.int64(centre[b])
+                        near = first if sign > 0 else last
+                        passes = (edge * sign <= far * sign) & (middle * sign <= near * sign) & (a != b)
+                        clearest = max(clearest, ((far - middle) * sign + 1) * passes)
                 number += clearest > 0
                 top = max(top, clearest)
-        counts[i], best[i] = number, top
+        best[row] = top
+        if counted:
+            counts[row] = number
 
 
 def meeting(
-    groups: Numbers,
-    others: Numbers,
-    first: Numbers,
-    boxes: Numbers,
-    way: int,
-    near: int,
-    counts: Numbers,
-    best: Numbers,
-) -> None:
-    """Regions of ``groups`` that share rows with another one, of ``others``, and, by ``way``, are at most
-    ``near`` columns apart (0), or share columns too and end lower (1) or higher (-1). The measure: 2 near -
-    gap, or the distance of the lower edges."""
-    for i in range(groups.shape[0]):
-        number, top = np.int64(0), np.int64(0)
-        for j in range(groups.shape[1]):
-            group = groups[i, j]
-            if group < 0:
-                continue
-            for a in range(first[group], first[group + 1]):
-                left, right, clearest = np.int64(boxes[a, LEFT]), np.int64(boxes[a, RIGHT]), np.int64(0)
-                upper, lower = np.int64(boxes[a, TOP]), np.int64(boxes[a, BOTTOM])
-                for k in range(others.shape[1]):
-                    other = others[i, k]
-                    if other < 0:
-                        continue
-                    for b in range(first[other], first[other + 1]):
-                        end = np.int64(boxes[b, BOTTOM])
-                        meets = (upper < end) & (np.int64(boxes[b, TOP]) < lower) & (a != b)
-                        gap = max(np.int64(boxes[b, LEFT]) - right, left - np.int64(boxes[b, RIGHT]))
+    photos: Numbers, firsts: Numbers, sizes: Numbers, others: Numbers, numbers: Numbers, left: Numbers,
+    right: Numbers, width: Numbers, top: Numbers, bottom: Numbers, height: Numbers, borders: Numbers,
+    offsets: Numbers, way: int, near: int, counted: bool, counts: Numbers, best: Numbers,
+) -> None:  # fmt: skip
+    """Regions that share rows with another one and, by ``way``, are at most ``near`` columns apart (0), or
+    share columns too and end lower (1) or higher (-1). The measure: 2 near - gap, or the distance of the
+    lower edges."""
+    for i in range(photos.size):
+        row = photos[i]
+        number, most = np.int64(0), np.int64(0)
+        wide, high = np.int64(width[row]), np.int64(height[row])
+        x, y = np.int64(offsets[wide]), np.int64(offsets[high])
+        for j in range(firsts.shape[0]):
+            for a in range(firsts[j, i], firsts[j, i] + np.int64(sizes[j, i])):
+                begin = np.int64(borders[x + np.int64(left[a])])
+                end = np.int64(borders[x + wide - np.int64(right[a])])
+                upper = np.int64(borders[y + np.int64(top[a])])
+                lower = np.int64(borders[y + high - np.int64(bottom[a])])
+                clearest = np.int64(0)
+                for k in range(others.shape[0]):
+                    for b in range(others[k, i], others[k, i] + np.int64(numbers[k, i])):
+                        foot = np.int64(borders[y + high - np.int64(bottom[b])])
+                        head = np.int64(borders[y + np.int64(top[b])])
+                        meets = (upper < foot) & (head < lower) & (a != b)
+                        gap = max(
+                            np.int64(borders[x + np.int64(left[b])]) - end,
+                            begin - np.int64(borders[x + wide - np.int64(right[b])]),
+                        )
                         if way == 0:
                             clear = (2 * near - max(gap, np.int64(0)) + 1) * (gap <= near)
                         else:
-                            clear = ((lower - end) * way + 1) * ((gap < 0) & ((lower - end) * way > 0))
+                            clear = ((lower - foot) * way + 1) * ((gap < 0) & ((lower - foot) * way > 0))
                         clearest = max(clearest, clear * meets)
                 number += clearest > 0
-                top = max(top, clearest)
-        counts[i], best[i] = number, top
+                most = max(most, clearest)
+        best[row] = most
+        if counted:
+            counts[row] = number
 
 
 def amid(
-    groups: Numbers,
-    others: Numbers,
-    split: int,
-    first: Numbers,
-    boxes: Numbers,
-    counts: Numbers,
-    best: Numbers,
-) -> None:
-    """Regions that have one of ``others[:, :split]`` on one side and one of ``others[:, split:]`` on the
-    opposite side. The measure is the lesser of the two distances of centroids."""
+    photos: Numbers, firsts: Numbers, sizes: Numbers, others: Numbers, numbers: Numbers, left: Numbers,
+    right: Numbers, x: Numbers, width: Numbers, top: Numbers, bottom: Numbers, y: Numbers, height: Numbers,
+    borders: Numbers, offsets: Numbers, split: int, counted: bool, counts: Numbers, best: Numbers,
+) -> None:  # fmt: skip
+    """Regions that have one of ``others[:split]`` on one side and one of ``others[split:]`` on the opposite
+    side. The measure is the lesser of the two distances of centroids."""
     # how far left of, right of, above, below a region one of either kind is, plus 1
-    sides = np.zeros((2, 4), np.int64)
-    for i in range(groups.shape[0]):
-        number, top = np.int64(0), np.int64(0)
-        for j in range(groups.shape[1]):
-            group = groups[i, j]
-            if group < 0:
-                continue
-            for a in range(first[group], first[group + 1]):
-                sides[:] = 0
-                x, y = np.int64(boxes[a, X]), np.int64(boxes[a, Y])
-                for k in range(others.shape[1]):
-                    other = others[i, k]
-                    if other < 0:
-                        continue
+    apart = np.zeros((2, 4), np.int64)
+    own, other = np.zeros(6, np.int64), np.zeros(6, np.int64)  # left, top, right, bottom, centroid
+    for i in range(photos.size):
+        row = photos[i]
+        number, most = np.int64(0), np.int64(0)
+        wide, high = np.int64(width[row]), np.int64(height[row])
+        column, line = np.int64(offsets[wide]), np.int64(offsets[high])
+        for j in range(firsts.shape[0]):
+            for a in range(firsts[j, i], firsts[j, i] + np.int64(sizes[j, i])):
+                apart[:] = 0
+                own[0] = borders[column + np.int64(left[a])]
+                own[1] = borders[line + np.int64(top[a])]
+                own[2] = borders[column + wide - np.int64(right[a])]
+                own[3] = borders[line + high - np.int64(bottom[a])]
+                own[4] = ((own[0] + own[2]) >> 1) + np.int64(x[a])
+                own[5] = ((own[1] + own[3]) >> 1) + np.int64(y[a])
+                for k in range(others.shape[0]):
                     s = 0 if k < split else 1
-                    for b in range(first[other], first[other + 1]):
-                        u, v, apart = np.int64(boxes[b, X]), np.int64(boxes[b, Y]), a != b
-                        is_left = (boxes[b, RIGHT] <= x) & (u <= boxes[a, LEFT]) & apart
-                        is_right = (boxes[a, RIGHT] <= u) & (x <= boxes[b, LEFT]) & apart
-                        is_above = (boxes[b, BOTTOM] <= y) & (v <= boxes[a, TOP]) & apart
-                        is_below = (boxes[a, BOTTOM] <= v) & (y <= boxes[b, TOP]) & apart
-                        sides[s, 0] = max(sides[s, 0], (x - u + 1) * is_left)
-                        sides[s, 1] = max(sides[s, 1], (u - x + 1) * is_right)
-                        sides[s, 2] = max(sides[s, 2], (y - v + 1) * is_above)
-                        sides[s, 3] = max(sides[s, 3], (v - y + 1) * is_below)
+                    for b in range(others[k, i], others[k, i] + np.int64(numbers[k, i])):
+                        other[0] = borders[column + np.int64(left[b])]
+                        other[1] = borders[line + np.int64(top[b])]
+                        other[2] = borders[column + wide - np.int64(right[b])]
+                        other[3] = borders[line + high - np.int64(bottom[b])]
+                        other[4] = ((other[0] + other[2]) >> 1) + np.int64(x[b])
+                        other[5] = ((other[1] + other[3]) >> 1) + np.int64(y[b])
+                        for axis in range(2):
+                            before = (other[axis + 2] <= own[axis + 4]) & (other[axis + 4] <= own[axis])
+                            behind = (own[axis + 2] <= other[axis + 4]) & (own[axis + 4] <= other[axis])
+                            far = own[axis + 4] - other[axis + 4]
+                            apart[s, 2 * axis] = max(apart[s, 2 * axis], (far + 1) * (before & (a != b)))
+                            apart[s, 2 * axis + 1] = max(
+                                apart[s, 2 * axis + 1], (1 - far) * (behind & (a != b))
+                            )
                 clearest = np.int64(0)
                 for side in range(4):
-                    clearest = max(clearest, min(sides[0, side], sides[1, side ^ 1]))
+                    clearest = max(clearest, min(apart[0, side], apart[1, side ^ 1]))
                 number += clearest > 0
-                top = max(top, clearest)
-        counts[i], best[i] = number, top
+                most = max(most, clearest)
+        best[row] = most
+        if counted:
+            counts[row] = number

@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 from dsslic_search.features.region_numbers import SHARES, UNITS, Line
 from dsslic_search.index.compiling import Loop
 from dsslic_search.index.regions import kernels
-from dsslic_search.index.regions.kernels import BOTTOM, LEFT, RIGHT, TOP, X, Y
-from dsslic_search.index.regions.stretches import HALF
+from dsslic_search.index.regions.build import AXES, SIDES
+from dsslic_search.index.regions.stretches import DIVISION_OF, DIVISIONS, ENDS, HALF, SHARES_OF, STEPS
 
 THREE_QUARTERS = SHARES * 3 // 4
 NEXT_TO_GAP = UNITS // 20
@@ -67,16 +67,13 @@ def zone_rule(zone: str) -> str:
 
 @dataclass(frozen=True)
 class Beside:
-    """A region lies before another along an axis when its ``high`` edge is before the other's centroid, and
-    its centroid before the other's ``low`` edge. ``low``, ``middle``, ``high``: columns of the boxes
-    (:mod:`dsslic_search.index.regions.kernels`); ``sign`` -1: the axis the other way round, with the edges
-    exchanged. ``reverse``: the relation in which the other stands to it then."""
+    """A region lies before another along an ``axis``, "columns" or "rows", when it ends before the other's
+    centroid, and its centroid is before where the other begins; ``sign`` -1: the axis the other way round.
+    ``reverse``: the relation in which the other stands to it then."""
 
     rule: str
     reverse: str
-    low: int
-    middle: int
-    high: int
+    axis: str
     sign: int
 
 
@@ -104,19 +101,19 @@ class Contact:
 RELATIONS: dict[str, Beside | Contact | Meeting] = {
     "left of": Beside(
         "its right edge is left of the other's centre, its centre left of the other's left edge",
-        "right of", LEFT, X, RIGHT, 1,
+        "right of", "columns", 1,
     ),
     "right of": Beside(
         "its left edge is right of the other's centre, its centre right of the other's right edge",
-        "left of", RIGHT, X, LEFT, -1,
+        "left of", "columns", -1,
     ),
     "above": Beside(
         "its bottom edge is above the other's centre, its centre above the other's top edge",
-        "below", TOP, Y, BOTTOM, 1,
+        "below", "rows", 1,
     ),
     "below": Beside(
         "its top edge is below the other's centre, its centre below the other's bottom edge",
-        "above", BOTTOM, Y, TOP, -1,
+        "above", "rows", -1,
     ),
     "on": Contact(
         "the other is right under half of its foot or more",
@@ -194,22 +191,51 @@ def compares(test: RegionTest) -> bool:
     return isinstance(test, Between)
 
 
-def comparison(
-    test: RegionTest, first: NDArray[Any], boxes: NDArray[np.uint16]
-) -> tuple[Loop, tuple[Any, ...]]:
-    """What decides a test that :func:`compares` regions: a loop of `kernels`, and its arguments between
-    ``others`` and ``counts``. ``first``, ``boxes``: as `index.regions.table.Boxes` holds them. TypeError for
-    any other test."""
+Taken = tuple[str | tuple[str, ...], ...]
+"""Arrays that a loop takes, by name, or tuples of them."""
+
+
+def looking(test: RegionTest) -> tuple[Loop, Taken, tuple[Any, ...]]:
+    """What decides a test that looks at photos one by one: a loop of `kernels`; the arrays that it takes
+    after the groups; and its arguments between the grids and ``counted``. KeyError for a zone or relation
+    that there is not, TypeError for any other test."""
+    (left, x, right), (top, y, bottom) = AXES.values()
+    width, height = SIDES.values()
     match test:
+        case InZone(zone):
+            lines = {axis: line for axis, line in zip(AXES, ZONES[zone], strict=True) if line is not None}
+            lower, upper = (tuple(AXES[axis][edge] for axis in lines) for edge in (0, 2))
+            more = tuple(f"{axis} {DIVISION_OF[line]}" for axis, line in lines.items())
+            ends = tuple(_ENDS_OF[DIVISION_OF[line]] for line in lines.values())
+            shares = tuple(_SHARES_BY_CODE[line] for line in lines.values())
+            sides = tuple(SIDES[axis] for axis in lines)
+            return kernels.inside, (lower, upper, more, sides), (ends, shares, STEPS, HALF)
         case Between(between, _):
-            return kernels.amid, (len(between), first, boxes)
+            taken = (left, right, x, width, top, bottom, y, height)
+            return kernels.amid, taken, (len(between),)
         case Related(relation, _):
             match RELATIONS[relation]:
-                case Beside(low=low, middle=middle, high=high, sign=sign):
-                    return kernels.beside, (first, boxes, low, middle, high, sign)
+                case Beside(axis=axis, sign=sign):
+                    low, centre, high = AXES[axis]
+                    return kernels.beside, (low, high, centre, SIDES[axis]), (sign,)
                 case Meeting(way=way):
-                    return kernels.meeting, (first, boxes, way, NEXT_TO_GAP)
+                    return kernels.meeting, (left, right, width, top, bottom, height), (way, NEXT_TO_GAP)
     raise TypeError(test)
+
+
+def _read_only(array: NDArray[Any]) -> NDArray[Any]:
+    array.flags.writeable = False
+    return array
+
+
+_ENDS_OF = {
+    name: _read_only(np.array([ENDS[line] for line in lines], np.int64)) for name, lines in DIVISIONS.items()
+}
+_SHARES_BY_CODE = {
+    line: _read_only(np.append(shares, np.zeros((1 << 16) - shares.size, np.uint8)))
+    for line, shares in SHARES_OF.items()
+}
+"""As SHARES_OF, with 0 for numbers that no region has."""
 
 
 def clearest(test: RegionTest) -> float:

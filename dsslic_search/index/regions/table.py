@@ -18,41 +18,30 @@ from numpy.typing import NDArray
 from dsslic_search.features.region_numbers import SHARES, UNITS
 from dsslic_search.features.scene import PLAIN
 from dsslic_search.index import cache
-from dsslic_search.index.compiling import on_all_processors, runnable
+from dsslic_search.index.compiling import on_all_processors, quick, runnable
 from dsslic_search.index.regions import frequent, kernels
-from dsslic_search.index.regions.build import AXES, SIDES, gathered
-from dsslic_search.index.regions.kernels import BOTTOM, LEFT, RIGHT, TOP, X, Y
+from dsslic_search.index.regions.build import SIDES, gathered
 from dsslic_search.index.regions.relate import (
     RELATIONS,
-    ZONES,
     Anywhere,
     Contact,
     InZone,
-    Limits,
     RegionMatches,
     RegionTest,
     Related,
     clearest,
     compares,
-    comparison,
     degree_table,
+    looking,
     things_of,
 )
-from dsslic_search.index.regions.stretches import DIVISION_OF, HALF, SHARES_OF, expected
 from dsslic_search.index.room import ROOM
 from dsslic_search.index.segments import Segment, Table
 from dsslic_search.index.source import Snapshot
 
 KIND = "regions"
 ARRANGEMENT = 6  # the version of the arrays; a file of another one is made anew
-COMMON_ONE_IN = 6
-"""A class is common when at least one photo in so many has it; its groups are looked up by row."""
-
-COLUMNS = {"left": LEFT, "top": TOP, "right": RIGHT, "bottom": BOTTOM, "x": X, "y": Y}  # of boxes
-
-LOOKED_UP_ONE_IN = 64
-"""Where at least one photo in so many is looked at, so are those of other classes."""
-Groups = NDArray[np.signedinteger[Any]]
+GROUPS = ("rows", "sizes")  # arrays of groups that tell where these are
 
 
 @dataclass(frozen=True)
@@ -86,29 +75,39 @@ class Regions(Table):
     ) -> RegionMatches:
         """The regions of ``classes`` that pass ``test``, photo by photo. Without ``count`` they may be left
         uncounted; photos not among ``rows`` (ascending), if these are given, may be left out where
-        :meth:`compares` says that each takes its time.
+        :meth:`looks` says that each takes its time.
 
         ``classes``: different ids of the vocabulary. Raises KeyError for a zone or relation that there is
         not, ValueError where it has to touch several classes that are no group of the vocabulary."""
         match test:
             case Anywhere():
                 return self._all(classes)
-            case InZone(zone) if not count:
-                return self._any_in_zone(classes, ZONES[zone])
-            case InZone():
-                return self._by_share(classes, test, count)
-            case Related(relation, _) if isinstance(RELATIONS[relation], Contact):
-                return self._by_share(classes, test, count)
-        return self._compared(classes, test, rows, count)
+            case Related(relation, touched) if isinstance(contact := RELATIONS[relation], Contact):
+                return self._touching(classes, contact, touched, count)
+        if not count and (known := self._measured(classes, test)) is not None:
+            best = np.zeros(len(self), np.uint16)
+            best[known[0]] = known[1]
+            return RegionMatches(best, None, degree_table(clearest(test)))
+        return self._looked_at(classes, test, self.concerned(classes, test) if rows is None else rows, count)
 
-    def concerned(self, classes: tuple[int, ...], test: RegionTest) -> NDArray[np.uint32]:
-        """The rows, ascending, of photos that are looked at for a test that compares regions; no others can
-        pass."""
+    def concerned(
+        self, classes: tuple[int, ...], test: RegionTest, among: NDArray[np.bool_] | None = None
+    ) -> NDArray[np.uint32]:
+        """The rows, ascending, of photos that are looked at for a test that :meth:`looks` at each; no others
+        can pass. Only those ``among`` some, bool, if these are given."""
         known = frequent.kept(self.arrays, classes, test)
-        return min(map(self.rows, [classes, *things_of(test)]), key=len) if known is None else known[0]
+        rows = min(map(self.rows, [classes, *things_of(test)]), key=len) if known is None else known[0]
+        if among is None:
+            return rows
+        if (chosen := quick(kernels.chosen, rows.size)) is None:
+            return rows[among[rows]]
+        found = np.empty(rows.size + 1, np.uint32)
+        return found[: chosen(rows, among, found)]
 
-    def compares(self, classes: tuple[int, ...], test: RegionTest, *, count: bool) -> bool:
-        """Whether regions have to be compared with others, photo by photo, to answer."""
+    def looks(self, classes: tuple[int, ...], test: RegionTest, *, count: bool) -> bool:
+        """Whether regions have to be looked at photo by photo to answer."""
+        if isinstance(test, InZone):
+            return True
         return compares(test) and (count or self._measured(classes, test) is None)
 
     def _measured(
@@ -119,98 +118,127 @@ class Regions(Table):
         return None if known is None or known[1] is None else (known[0], known[1])
 
     def _all(self, classes: tuple[int, ...]) -> RegionMatches:
-        counts, best = self._zeros(), self._zeros()
+        counts, best = np.zeros(len(self), np.uint16), np.zeros(len(self), np.uint16)
+        self.arrays.ready((name, *self._part("groups", c)) for c in classes for name in (*GROUPS, "areas"))
         for class_id in classes:
             rows = self.rows((class_id,))
             sizes, areas = (self._of_groups(name, class_id) for name in ("sizes", "areas"))
             runnable(kernels.counting, rows.size)(rows, sizes, areas, counts, best)
         return RegionMatches(best, counts, degree_table(UNITS / 4))
 
-    def _any_in_zone(self, classes: tuple[int, ...], limits: Limits) -> RegionMatches:
-        """Whether a region lies in a zone."""
-        best = np.zeros(len(self), np.uint8)
-        for number, class_id in enumerate(classes):
-            rows, shares = self.rows((class_id,)), self._best_shares(class_id, limits)
-            best[rows] = np.maximum(best[rows], shares) if number else shares
-        return RegionMatches(best, None, degree_table(SHARES))
-
-    def _best_shares(self, class_id: int, limits: Limits) -> NDArray[np.uint8]:
-        """The greatest share within limits of a region of each group of a class, plus 1, or 0 for less than
-        half."""
-
-        def make() -> NDArray[np.uint8]:
-            sizes = self._of_groups("sizes", class_id)
-            if not sizes.size:
-                return np.empty(0, np.uint8)
-            first = np.cumsum(sizes, dtype=np.intp) - sizes
-            shares = np.maximum.reduceat(self._shares_inside(class_id, limits), first)
-            return np.asarray((shares + 1) * (shares >= HALF), np.uint8)
-
-        return ROOM.array(self.arrays, ("best shares", class_id, limits), make)
-
-    def _shares_inside(self, class_id: int, limits: Limits) -> NDArray[np.uint8]:
-        """Which share of each region of a class lies in the columns or in the rows of a zone, the lesser, if
-        that is half or more, else 0: uint8[n]."""
-        shares = [
-            np.take(SHARES_OF[line], self._stretches(class_id, axis, DIVISION_OF[line]))
-            for axis, line in zip(AXES, limits, strict=True)
-            if line is not None
-        ]
-        return shares[0] if len(shares) == 1 else np.minimum(*shares)
-
-    def _stretches(self, class_id: int, axis: str, division: str) -> NDArray[np.uint16]:
-        """The number of each region of a class for a division of a side (`index.regions.stretches`)."""
-
-        def make() -> NDArray[np.uint16]:
-            more = self.arrays.taken(f"{axis} {division}", *self._part("starts", class_id))
-            return np.asarray(more + expected(*self._edges(class_id, axis), division), np.uint16)
-
-        return ROOM.array(self.arrays, ("stretches", class_id, axis, division), make)
-
-    def _by_share(self, classes: tuple[int, ...], test: InZone | Related, count: bool) -> RegionMatches:
-        """For a test that is passed by the share of a region that lies in a zone, or that touches a thing."""
-        counts, best = np.zeros(len(self) if count else 0, np.uint16), np.zeros(len(self), np.uint8)
-        for class_id in classes:
-            if isinstance(test, InZone):
-                rows, least = self._row_of_each(class_id), HALF
-                shares = self._shares_inside(class_id, ZONES[test.zone])
-            else:
-                contact = RELATIONS[test.relation]
-                assert isinstance(contact, Contact)
-                (rows, shares), least = self._touching(class_id, contact, test.classes), contact.least
-            runnable(kernels.marking, rows.size)(rows, shares, least, count, counts, best)
-        return RegionMatches(best, counts if count else None, degree_table(SHARES))
-
-    def _row_of_each(self, class_id: int) -> NDArray[np.uint32]:
-        """The row of each region of a class."""
-        return ROOM.array(
-            self.arrays,
-            ("rows", class_id),
-            lambda: np.repeat(self.rows((class_id,)), self._of_groups("sizes", class_id)),
+    def _looked_at(
+        self, classes: tuple[int, ...], test: RegionTest, photos: NDArray[np.uint32], count: bool
+    ) -> RegionMatches:
+        """What some photos' regions are asked, one photo after another."""
+        loop, names, arguments = looking(test)
+        others = [c for part in things_of(test) for c in part]
+        every = tuple(dict.fromkeys([*classes, *others]))
+        flat = [name for each in names for name in ([each] if isinstance(each, str) else each)]
+        self.arrays.ready(
+            [(name, *self._part("groups", c)) for c in every for name in GROUPS]
+            + [(name, *self._part("starts", c)) for c in every for name in flat if name not in SIDES.values()]
+            + [(name, 0, len(self)) for name in flat if name in SIDES.values()]
         )
+        taken = [
+            self._array(each, every)
+            if isinstance(each, str)
+            else tuple(self._array(name, every) for name in each)
+            for each in names
+        ]
+        borders, offsets = self._grids
+        groups = {
+            c: (self.rows((c,)), self._of_groups("sizes", c), self._part("starts", c)[0]) for c in every
+        }
+        walked = photos.size + sum(rows.size for rows, *_ in groups.values())
+        compiled, place = runnable(loop, walked), runnable(kernels.placed, 0)
+        counts = np.zeros(len(self) if count else 0, np.uint16)
+        best: NDArray[Any] = np.zeros(len(self), np.uint8 if isinstance(test, InZone) else np.uint16)
+
+        def look(part: slice) -> None:
+            of = photos[part]
+            if not of.size:
+                return
+
+            def found(classes: Sequence[int]) -> tuple[NDArray[np.int64], NDArray[np.uint16]]:
+                firsts = np.empty((len(classes), of.size), np.int64)
+                sizes = np.empty((len(classes), of.size), np.uint16)
+                for number, class_id in enumerate(classes):
+                    rows, each, start = groups[class_id]
+                    begin = int(np.searchsorted(rows, of[0]))
+                    start += int(each[:begin].sum())
+                    place(rows, each, begin, start, of, firsts[number], sizes[number])
+                return firsts, sizes
+
+            beside = found(others) if others else ()
+            compiled(of, *found(classes), *beside, *taken, borders, offsets, *arguments, count, counts, best)
+
+        on_all_processors(look, photos.size)
+        degree_of = degree_table(SHARES if isinstance(test, InZone) else clearest(test))
+        return RegionMatches(best, counts if count else None, degree_of)
+
+    def _array(self, name: str, classes: tuple[int, ...]) -> NDArray[Any]:
+        """An array of regions, or one of SIDES of photos, of which what is of some classes may be looked
+        at."""
+        if name in SIDES.values():
+            return self.arrays[name]
+        return self.arrays.parts(name, [self._part("starts", c) for c in classes])
+
+    @property
+    def _grids(self) -> tuple[NDArray[np.uint16], NDArray[np.int32]]:
+        """Where the cells of grids of the sizes that there are begin, in 1/UNITS, one grid after another; and
+        where, by its size, each grid begins among these."""
+
+        def make() -> tuple[NDArray[np.uint16], NDArray[np.int32]]:
+            used = np.zeros(UNITS + 1, bool)
+            for side in SIDES.values():
+                used[self.arrays[side]] = True
+            sizes, offsets = np.flatnonzero(used), np.zeros(UNITS + 1, np.int32)
+            offsets[sizes] = np.cumsum(sizes + 1) - (sizes + 1)
+            grids = [np.arange(size + 1) * UNITS // size for size in sizes.tolist()]
+            borders = np.concatenate([np.empty(0, np.int64), *grids]).astype(np.uint16)
+            borders.flags.writeable = offsets.flags.writeable = False
+            return borders, offsets
+
+        return ROOM.get(self.arrays, "grids", make, 4 * UNITS)
 
     def _touching(
-        self, class_id: int, contact: Contact, touched: tuple[int, ...]
-    ) -> tuple[NDArray[np.uint32], NDArray[np.uint8]]:
-        """The rows of regions of a class, and the share (of 1/SHARES) of their foot or outline that is at the
-        classes ``touched``, for all regions where that is half or more."""
-        rows = self._row_of_each(class_id)
+        self, classes: tuple[int, ...], contact: Contact, touched: tuple[int, ...], count: bool
+    ) -> RegionMatches:
+        """Regions of which as much of the foot or outline as is due is at the classes ``touched``."""
+        counts = np.zeros(len(self) if count else 0, np.uint16)
+        best = np.zeros(len(self), np.uint8)
+        for class_id in classes:
+            rows, sizes = self.rows((class_id,)), self._of_groups("sizes", class_id)
+            toucher, *sides = self._shares(class_id, touched)
+            ways = contact.by_foot, contact.by_border, contact.least
+            loop = runnable(kernels.touching, rows.size)
+            loop(rows, sizes, toucher, *sides, *ways, count, counts, best)
+        return RegionMatches(best, counts if count else None, degree_table(SHARES))
+
+    def _shares(
+        self, class_id: int, touched: tuple[int, ...]
+    ) -> tuple[NDArray[np.uint32], NDArray[np.uint8], NDArray[np.uint8]]:
+        """The regions of a class, ascending, from 0, that touch ``touched`` with half or more, and the shares
+        (of 1/SHARES) of foot and outline."""
         if len(touched) == 1:
-            toucher, *sides = self._contacts(class_id, touched[0])
-            rows = rows[toucher]
-        else:
-            sums = np.zeros((2, rows.size), np.uint16)
-            for other in touched:
-                toucher, *sides = self._contacts(class_id, other)
-                sums[:, toucher] += sides
-            np.minimum(sums, SHARES, out=sums)
-            toucher, *sides = self._contacts(class_id, self._number_of(touched))
-            sums[:, toucher] = sides
-            sides = list(sums.astype(np.uint8))
-        under, border = sides
-        if contact.by_foot and contact.by_border:
-            return rows, np.maximum(under, border)
-        return rows, under if contact.by_foot else border
+            return self._contacts(class_id, touched[0])
+        start, stop = self._part("starts", class_id)
+        sums = np.zeros((2, stop - start), np.uint16)
+        for other in touched:
+            toucher, *sides = self._contacts(class_id, other)
+            sums[:, toucher] += sides
+        np.minimum(sums, SHARES, out=sums)
+        toucher, *sides = self._contacts(class_id, self._number_of(touched))
+        sums[:, toucher] = sides
+        found = np.flatnonzero(sums.any(axis=0)).astype(np.uint32)
+        under, border = sums[:, found].astype(np.uint8)
+        for array in (
+            found,
+            under,
+            border,
+        ):  # so that loops are not compiled for arrays that may be written, too
+            array.flags.writeable = False
+        return found, under, border
 
     def _contacts(
         self, class_id: int, thing: int
@@ -229,97 +257,6 @@ class Regions(Table):
             if set(group.members) == set(classes):
                 return number
         raise ValueError(f"the classes {classes} are no group of the vocabulary")
-
-    def _compared(
-        self, classes: tuple[int, ...], test: RegionTest, rows: NDArray[np.uint32] | None, count: bool
-    ) -> RegionMatches:
-        if not count and (known := self._measured(classes, test)) is not None:
-            best = self._zeros()
-            best[known[0]] = known[1]
-            return RegionMatches(best, None, degree_table(clearest(test)))
-        photos = self.concerned(classes, test) if rows is None else rows
-        others = [c for part in things_of(test) for c in part]
-        numbers, found = self.compared(
-            test, [*classes, *others], self.groups(classes, photos), self.groups(others, photos)
-        )
-        best, degree_of = self._zeros(), degree_table(clearest(test))
-        best[photos] = found
-        if not count:
-            return RegionMatches(best, None, degree_of)
-        counts = self._zeros()
-        counts[photos] = numbers
-        return RegionMatches(best, counts, degree_of)
-
-    def compared(
-        self, test: RegionTest, classes: Sequence[int], groups: Groups, others: Groups
-    ) -> tuple[NDArray[np.uint16], NDArray[np.uint16]]:
-        """Of some photos, for a test that :func:`relate.compares` regions: how many regions of ``groups``
-        pass, and the measure of the best of them plus 1. ``others``: the groups that the test names, in its
-        order. ``classes``: those of all groups."""
-        loop, arguments = comparison(test, *self._boxes(classes))
-        counts, best = np.empty(len(groups), np.uint16), np.empty(len(groups), np.uint16)
-        compiled = runnable(loop, len(groups))
-
-        def compare(part: slice) -> None:
-            compiled(groups[part], others[part], *arguments, counts[part], best[part])
-
-        on_all_processors(compare, len(groups))
-        return counts, best
-
-    def _boxes(self, classes: Sequence[int]) -> tuple[NDArray[Any], NDArray[np.uint16]]:
-        """Where the regions of each group begin, and their boxes; of some classes, others are left open."""
-        boxes, there = ROOM.get(self.arrays, "boxes", self._no_boxes)
-        for class_id in classes:
-            if not there[class_id]:
-                self._open_boxes(class_id, boxes)
-                there[class_id] = 1
-        return boxes.shown()
-
-    def _no_boxes(self) -> tuple[Boxes, bytearray]:
-        groups, regions = int(self.arrays["groups"][-1]), int(self.arrays["starts"][-1])
-        first = np.empty(groups + 1, np.uint32 if regions < 2**32 else np.int64)
-        return Boxes(first, np.empty((regions, 6), np.uint16)), bytearray(self.classes)
-
-    def _open_boxes(self, class_id: int, boxes: Boxes) -> None:
-        (start, stop), (group, end) = self._part("starts", class_id), self._part("groups", class_id)
-        boxes.first[group] = start
-        boxes.first[group + 1 : end + 1] = start + np.cumsum(
-            self._of_groups("sizes", class_id), dtype=np.int64
-        )
-        own = boxes.boxes[start:stop]
-        for axis, (low, centre, high) in AXES.items():
-            one, other = self._edges(class_id, axis)
-            own[:, COLUMNS[low]], own[:, COLUMNS[high]] = one, other
-            middle = (one.astype(np.int32) + other) >> 1
-            own[:, COLUMNS[centre]] = middle + self.arrays.taken(centre, start, stop)
-        ROOM.grew(self.arrays, "boxes", own.nbytes + boxes.first[group:end].nbytes)
-
-    def _zeros(self) -> NDArray[np.uint16]:
-        return np.zeros(len(self), np.uint16)
-
-    def _edges(self, class_id: int, axis: str) -> tuple[NDArray[np.uint16], NDArray[np.uint16]]:
-        """Where the boxes of the regions of a class begin and end along an axis, in 1/UNITS."""
-        low, _, high = AXES[axis]
-        begin, end, borders = self._grid(SIDES[axis])
-        row, part = self._row_of_each(class_id), self._part("starts", class_id)
-        return (
-            np.take(borders, np.take(begin, row) + self.arrays.taken(low, *part)),
-            np.take(borders, np.take(end, row) - self.arrays.taken(high, *part)),
-        )
-
-    def _grid(self, side: str) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.uint16]]:
-        """Where the borders of the cells of each photo's grid along a side begin and end among all; and the
-        borders of all grids, in 1/UNITS, one grid after another."""
-
-        def make() -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.uint16]]:
-            sizes, number = np.unique(self.arrays[side], return_inverse=True)
-            ends = np.cumsum(sizes.astype(np.int64) + 1) - 1
-            borders = [np.arange(size + 1) * UNITS // size for size in sizes.tolist()]
-            every = np.concatenate([np.empty(0, np.int64), *borders]).astype(np.uint16)
-            end = ends.astype(np.int32)[number]
-            return end - self.arrays[side].astype(np.int32), end, every
-
-        return ROOM.get(self.arrays, ("grid", side), make, 8 * len(self))
 
     def _part(self, starts: str, class_id: int) -> tuple[int, int]:
         """Where what is of a class begins and ends, by the array ``starts``."""
@@ -342,47 +279,6 @@ class Regions(Table):
         for class_id in classes:
             there[self.rows((class_id,))] = True
         return np.flatnonzero(there).astype(np.uint32)
-
-    def groups(self, classes: Sequence[int], photos: NDArray[np.uint32]) -> Groups:
-        """The group of each class in each of the rows ``photos`` (ascending), -1 where there is none:
-        [photos, classes]."""
-        kind = np.int32 if int(self.arrays["groups"][-1]) < 2**31 else np.int64
-        groups = np.full((photos.size, len(classes)), -1, kind)
-        for number, class_id in enumerate(classes):
-            start, rows = self._part("groups", class_id)[0], self.rows((class_id,))
-            if np.may_share_memory(rows, photos):  # they are the same
-                groups[:, number] = np.arange(start, start + rows.size)
-            elif COMMON_ONE_IN * rows.size >= len(self) or LOOKED_UP_ONE_IN * photos.size >= len(self):
-                groups[:, number] = self._by_row(class_id, start, rows, kind)[photos]
-            elif rows.size:
-                nearest = np.minimum(np.searchsorted(rows, photos), rows.size - 1)
-                groups[:, number] = np.where(rows[nearest] == photos, start + nearest, -1)
-        return groups
-
-    def _by_row(self, class_id: int, start: int, rows: NDArray[np.uint32], kind: type[Any]) -> Groups:
-        """The group of a class in each row, or -1."""
-
-        def make() -> Groups:
-            groups = np.full(len(self), -1, kind)
-            groups[rows] = np.arange(start, start + rows.size)
-            return groups
-
-        return ROOM.array(self.arrays, ("by row", class_id), make)
-
-
-@dataclass(frozen=True)
-class Boxes:
-    """``first``: the first region of each group, one more at the end; ``boxes``: uint16[regions, 6], left,
-    top, right, bottom and centroid, in 1/UNITS of the photo's width or height."""
-
-    first: NDArray[Any]
-    boxes: NDArray[np.uint16]
-
-    def shown(self) -> tuple[NDArray[Any], NDArray[np.uint16]]:
-        """Both, read-only."""
-        first, boxes = self.first.view(), self.boxes.view()
-        first.flags.writeable = boxes.flags.writeable = False
-        return first, boxes
 
 
 def open_regions(segment: Segment) -> Regions:

@@ -232,15 +232,14 @@ class Evaluation:
     ) -> RegionMatches:
         """The regions that pass, in photos of ``among`` at least; ``count``: how many."""
         regions, kept, key = self.regions, self._indexes.kept_matches, (classes, test, count)
-        if not regions.compares(classes, test, count=count):
+        if not regions.looks(classes, test, count=count):
             return regions.passing(classes, test, count=count)
         if (found := kept.get(key)) is not None:
             return found
         if among is not None:
-            rows = regions.concerned(classes, test)
-            wanted = among[rows]
-            if COMPARED_ALONE_ONE_IN * np.count_nonzero(wanted) < rows.size:
-                return regions.passing(classes, test, rows[wanted], count=count)
+            wanted = regions.concerned(classes, test, among)
+            if COMPARED_ALONE_ONE_IN * wanted.size < regions.concerned(classes, test).size:
+                return regions.passing(classes, test, wanted, count=count)
         if sum(each.nbytes for each in list(kept.values())) > KEPT_MATCHES_BYTES:
             kept.clear()
         kept[key] = found = regions.passing(classes, test, count=count)

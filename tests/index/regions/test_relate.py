@@ -334,10 +334,11 @@ def test_what_large_archives_keep(monkeypatch: pytest.MonkeyPatch) -> None:
         is None
     )
     assert index.concerned((0,), Related("left of", (2,))).tolist() == [*range(20)]
-    assert index.compares((0,), Related("left of", (2,)), count=False)
-    assert not index.compares((2,), Related("left of", (0,)), count=False)
-    assert index.compares((2,), Related("left of", (0,)), count=True)
-    assert not index.compares((2,), Related("on", (0,)), count=True)
+    assert index.looks((0,), Related("left of", (2,)), count=False)
+    assert not index.looks((2,), Related("left of", (0,)), count=False)
+    assert index.looks((2,), Related("left of", (0,)), count=True)
+    assert not index.looks((2,), Related("on", (0,)), count=True)
+    assert index.looks((2,), InZone("left"), count=False)
     with pytest.raises(ValueError, match="not counted"):
         index.passing((2,), Related("left of", (0,)), count=False).within(2, None)
 

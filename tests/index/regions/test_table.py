@@ -11,13 +11,15 @@ import pytest
 from dsslic_search.archive import snapshot
 from dsslic_search.core.errors import ArchiveError
 from dsslic_search.core.vocabulary import Group, default
+from dsslic_search.features.region_numbers import UNITS
 from dsslic_search.features.regions import regions
 from dsslic_search.features.scene import SceneRegions
 from dsslic_search.index import cache
 from dsslic_search.index.columns import open_columns
-from dsslic_search.index.regions import table
+from dsslic_search.index.regions import kernels, table
+from dsslic_search.index.regions.build import AXES, SIDES
 from dsslic_search.index.regions.relate import Anywhere, Between, InZone, Related
-from dsslic_search.index.regions.table import KIND, open_regions
+from dsslic_search.index.regions.table import KIND, Regions, open_regions
 from dsslic_search.index.room import Room
 from tests import oracle
 from tests.segments import asked, file_of, ids_in, whole
@@ -157,22 +159,31 @@ def test_a_class_that_is_not_in_the_vocabulary_is_damage(filled: Any, tmp_path: 
 def test_groups_are_the_regions_of_a_class_in_a_photo(
     filled: Any, tmp_path: Path, classes: tuple[int, ...]
 ) -> None:
-    """-1 where a photo has none."""
+    """None where a photo has none."""
     filled.put(41, {}, regions=regions(np.full((4, 4), 40, np.uint8)).to_bytes())
     index = open_regions(whole(filled, tmp_path, V))
     photos = np.array([0, 1, 5, 39, 40], np.uint32)
-    expected = []
-    for photo_id in index.ids[photos].tolist():
-        scene = label_map(photo_id) if photo_id != 41 else np.full((4, 4), 40, np.uint8)
-        areas = [[r.area for r in oracle.regions_of(scene) if r.class_id == c] for c in classes]
-        expected.append([(len(of_class), max(of_class)) if of_class else -1 for of_class in areas])
-    starts, sizes = index.arrays["groups"], index.arrays["sizes"]
-    found = [
-        [(int(sizes[group]), int(index.arrays["areas"][group])) if group != -1 else -1 for group in of_photo]
-        for of_photo in index.groups(classes, photos).tolist()
-    ]
-    assert int(starts[-1]) == sizes.size
-    assert found == expected
+    starts = index.arrays["starts"]
+    for class_id in classes:
+        rows, sizes = index.rows((class_id,)), index._of_groups("sizes", class_id)
+        firsts, found = np.empty(5, np.int64), np.empty(5, np.uint16)
+        kernels.placed(rows, sizes, 0, int(starts[class_id]), photos, firsts, found)
+        expected = []
+        for photo_id in index.ids[photos].tolist():
+            scene = label_map(photo_id) if photo_id != 41 else np.full((4, 4), 40, np.uint8)
+            expected.append(sum(region.class_id == class_id for region in oracle.regions_of(scene)))
+        assert found.tolist() == expected
+        before = [int(sizes[rows < row].sum()) for row in photos]
+        assert firsts.tolist() == [int(starts[class_id]) + number for number in before]
+        areas = {
+            row: max(
+                r.area for r in oracle.regions_of(label_map(int(index.ids[row]))) if r.class_id == class_id
+            )
+            for row in rows.tolist()
+            if index.ids[row] != 41
+        }
+        kept = dict(zip(rows.tolist(), index._of_groups("areas", class_id).tolist(), strict=True))
+        assert {row: area for row, area in kept.items() if index.ids[row] != 41} == areas
 
 
 def test_bytes_a_photo(filled: Any, tmp_path: Path) -> None:
@@ -189,31 +200,46 @@ def test_bytes_a_photo(filled: Any, tmp_path: Path) -> None:
     assert index.arrays.nbytes == expected + beside
 
 
+def boxes(index: Regions, class_id: int) -> list[tuple[int, list[int]]]:
+    """Row, left, top, right, bottom and centroid of each region of a class, as its arrays tell."""
+    (start, stop), found = index.arrays["starts"][class_id : class_id + 2].tolist(), []
+    rows = np.repeat(index.rows((class_id,)), index._of_groups("sizes", class_id)).tolist()
+    for row, region in zip(rows, range(start, stop), strict=True):
+        box: dict[str, int] = {}
+        for axis, (low, centre, high) in AXES.items():
+            side = int(index.arrays[SIDES[axis]][row])
+            box[low] = int(index.arrays[low][region]) * UNITS // side
+            box[high] = (side - int(index.arrays[high][region])) * UNITS // side
+            box[centre] = (box[low] + box[high]) // 2 + int(index.arrays[centre][region])
+        found.append((row, [box[name] for name in BOX]))
+    return found
+
+
+BOX = ("left", "top", "right", "bottom", "x", "y")
+
+
 def test_a_photo_whose_edges_are_on_no_grid_keeps_them(catalog: Any, tmp_path: Path) -> None:
     wide = regions(np.tile(np.array([[0, 1, 1]], np.uint8), (2, 100))[:, :283])
     catalog.put(1, {}, regions=wide.to_bytes())
     catalog.put(2, {}, regions=regions(label_map(2)).to_bytes())
     index = open_regions(whole(catalog, tmp_path, V))
     assert sorted(index.arrays["width"].tolist()) == [5, 60_000]
-    first, boxes = index._boxes((1,))
     (row,) = np.flatnonzero(index.ids == 1)
-    group = int(index.groups((1,), np.array([row], np.uint32))[0, 0])
     own = wide.regions[wide.regions["class_id"] == 1]
-    found = boxes[first[group] : first[group + 1]]
-    assert found[:, [0, 2, 4]].T.tolist() == [own[name].tolist() for name in ("left", "right", "x")]
+    found = [box for photo, box in boxes(index, 1) if photo == row]
+    assert found == [[int(region[name]) for name in BOX] for region in own]
 
 
 def test_boxes_and_centroids_are_those_of_the_scene(filled: Any, tmp_path: Path) -> None:
-    """Of the classes that are asked for, as the catalog has them."""
+    """As the catalog has them."""
     index = open_regions(whole(filled, tmp_path, V))
-    first, boxes = index._boxes((1, 3))
     for class_id in (1, 3):
-        rows = index.rows((class_id,))
-        for group, row in zip(index.groups((class_id,), rows)[:, 0].tolist(), rows.tolist(), strict=True):
+        found = boxes(index, class_id)
+        for row in index.rows((class_id,)).tolist():
             scene = regions(label_map(int(index.ids[row]))).regions
             own = scene[scene["class_id"] == class_id]
-            expected = [own[name].tolist() for name in ("left", "top", "right", "bottom", "x", "y")]
-            assert boxes[first[group] : first[group + 1]].T.tolist() == expected
+            expected = [[int(region[name]) for name in BOX] for region in own]
+            assert [box for photo, box in found if photo == row] == expected
 
 
 def test_contacts_of_half_and_of_groups_are_those_of_the_scene(filled: Any, tmp_path: Path) -> None:

@@ -1,0 +1,50 @@
+"""The loops of `index.column_rows`, in the part of Python that numba compiles: what is kept of a group, from
+what is kept of its classes. They do what that module does with whole-array operations."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+Numbers = Any  # what is indexed: a numpy array
+
+
+def gather(
+    rows: Numbers, quanta: Numbers, certainties: Numbers, colours: Numbers, sums: Numbers, weighed: Numbers,
+    classes: Numbers, masks: Numbers,
+) -> None:  # fmt: skip
+    """Adds what is kept of a class to what each row has of a group: the sum of the quanta, less 1 each, and
+    that of certainties weighed by them, int32; how many classes; and the colours of all."""
+    for i in range(rows.size):
+        row, quantum = rows[i], max(np.int64(quanta[i]), np.int64(1))
+        sums[row] += quantum - 1
+        weighed[row] += (2 * quantum - 1) * np.int64(certainties[i])
+        classes[row] += 1
+        masks[row] |= colours[i]
+
+
+def settle(
+    sums: Numbers, weighed: Numbers, classes: Numbers, masks: Numbers, corrected: bool, more: Numbers,
+    more_certainty: Numbers, rows: Numbers, quanta: Numbers, certainties: Numbers, colours: Numbers,
+    several: Numbers,
+) -> int:  # fmt: skip
+    """The rows that have a class of the group, with quantum, certainty and colours, and whether they have
+    several, one after another; how many there are. The first two of those that have several are put right by
+    ``more`` and ``more_certainty``, if ``corrected``."""
+    count = place = 0
+    for row in range(sums.size):
+        number = np.int64(classes[row])
+        if number == 0:
+            continue
+        rounded = np.int64(sums[row])
+        weights = 2 * rounded + number
+        quantum, certainty = rounded + 1, (2 * np.int64(weighed[row]) + weights) // (2 * weights)
+        if number > 1 and corrected:
+            quantum += np.int64(more[place])
+            certainty += np.int64(more_certainty[place])
+            place += 1
+        rows[count], quanta[count], certainties[count] = row, quantum, certainty
+        colours[count], several[count] = masks[row], number > 1
+        count += 1
+    return count
