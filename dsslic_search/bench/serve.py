@@ -47,25 +47,15 @@ def run(
 ) -> dict[str, Any]:
     """``photos`` of an archive made from ``maps``, folders of label maps; ``images``: real photos. ``users``
     take turns of ``turn`` seconds for ``seconds``. UsageError where there are no maps or photos."""
-    files = photos_in(images.absolute())[:OBJECTS]
-    if not files:
-        raise UsageError(f"{images}: no photos there")
-    made = Synthetic(described(maps), min(photos, MODELS))
     with tempfile.TemporaryDirectory() as name:
         root = Path(name) / "archive"
-        fill(root, made)
-        link_objects(root, [encode(path) for path in files], made.model.size)
-        asked = [each.text for each in questions(made) if "like" not in each.text]
-        with Archive(root) as archive:
-            for text in asked:  # makes the indexes
-                archive.find(text, limit=1)
-                archive.facets(text)
+        asked = filled(root, maps, images, photos)
         cold = _first_page(root)
-        with _serving(root) as (process, address):
+        with serving(root) as (process, address):
             loaded = asyncio.run(_load(address, asked, users, seconds, turn))
             memory = _memory(process.pid)
     return {
-        "photos": made.model.size,
+        "photos": min(photos, MODELS),
         "users": users,
         "seconds": seconds,
         "turn_seconds": turn,
@@ -73,6 +63,23 @@ def run(
         "peak_memory_bytes": memory,
         "milliseconds": loaded,
     }
+
+
+def filled(root: Path, maps: Sequence[Path], images: Path, photos: int) -> list[str]:
+    """Make an archive of ``photos``, with its indexes; the queries that are asked of it. UsageError where
+    there are no maps or photos."""
+    files = photos_in(images.absolute())[:OBJECTS]
+    if not files:
+        raise UsageError(f"{images}: no photos there")
+    made = Synthetic(described(maps), min(photos, MODELS))
+    fill(root, made)
+    link_objects(root, [encode(path) for path in files], made.model.size)
+    asked = [each.text for each in questions(made) if "like" not in each.text]
+    with Archive(root) as archive:
+        for text in asked:  # makes the indexes
+            archive.find(text, limit=1)
+            archive.facets(text)
+    return asked
 
 
 def link_objects(root: Path, objects: Sequence[bytes], photos: int) -> None:
@@ -95,7 +102,7 @@ def link_objects(root: Path, objects: Sequence[bytes], photos: int) -> None:
 
 
 @contextmanager
-def _serving(root: Path) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
+def serving(root: Path) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
     """A server of its own process, and its address."""
     words = ["serve", "--archive", str(root), "--port", "0", "--no-browser", "--cache", str(root / "cache")]
     told = {**environment(builds_beside(None)[THIS]), "DSS_SERVE_RATE": "1000000"}
@@ -121,7 +128,7 @@ def _serving(root: Path) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
 def _first_page(root: Path) -> float:
     """Seconds from the start of a server until page, archive and first photos are there."""
     began = time.perf_counter()
-    with _serving(root) as (_, address):
+    with serving(root) as (_, address):
 
         async def page() -> None:
             async with Client(address) as client:

@@ -18,7 +18,7 @@ def register(app: typer.Typer) -> None:
         no_args_is_help=True,
         rich_markup_mode=None,
     )
-    for command in (ingest, reindex, speed, scale, catalog, startup, serve):
+    for command in (ingest, reindex, speed, scale, catalog, startup, serve, page):
         group.command()(command)
     bench_codec.register(group)
     bench_search.register(group)
@@ -172,5 +172,24 @@ def serve(
 
     outputs = may_write(out, force)
     results = bench.run(maps, images, photos, users, seconds, turn)
+    typer.echo("\n".join(bench.table(results)), err=True)
+    finish(results, out, outputs)
+
+
+def page(
+    maps: Maps,
+    images: Images,
+    photos: Annotated[int, typer.Option(min=120, help="Photos of the archive.")] = 100_000,
+    seconds: Annotated[float, typer.Option(min=1, help="That each way to scroll is gone for.")] = 8,
+    rounds: Annotated[int, typer.Option(min=1, help="Of queries over a slow line.")] = 2,
+    out: Out = None,
+    force: Force = False,
+) -> None:
+    """Milliseconds of the page's frames while it is scrolled, in a Chromium on this computer, and seconds
+    until a page of results shows something over a line of 256 kbit/s. Needs the package playwright."""
+    from dsslic_search.bench import page as bench
+
+    outputs = may_write(out, force)
+    results = bench.run(maps, images, photos, seconds, rounds)
     typer.echo("\n".join(bench.table(results)), err=True)
     finish(results, out, outputs)

@@ -102,6 +102,7 @@ ROWS = {
     "bench vectors": bench("vectors", "--data", DATA),
     "bench startup": bench("startup", "--images", DATA),
     "bench serve": bench("serve", "--maps", DATA, "--images", DATA),
+    "bench page": bench("page", "--maps", DATA, "--images", DATA),
 }
 FOLDERS = {
     "encode --out": (("encode", IN, "--effort", 1, "--out", OUT), "photo", "photo.dsslic", True),

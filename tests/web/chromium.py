@@ -2,39 +2,28 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, Route, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
+
+from dsslic_search.bench.page import browsing, chromium
 
 PAGE = Path(__file__).parents[2] / "dsslic_search" / "web" / "page"
-NAMES = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
 PATIENCE_MS = 30_000  # decoding may be slow where other tests run beside it
 TYPES = {".js": "text/javascript", ".css": "text/css", ".html": "text/html", ".json": "application/json"}
-
-
-def find() -> str | None:
-    """The command of a Chromium on this machine: ``DSS_CHROMIUM``, or one of the usual names."""
-    return os.environ.get("DSS_CHROMIUM") or next(
-        (found for name in NAMES if (found := shutil.which(name))), None
-    )
 
 
 @contextmanager
 def started() -> Iterator[Browser]:
     """A browser without a window. Tests that need it are skipped, with a sentence, where there is none."""
-    path = find()
-    if path is None:
+    if chromium() is None:
         pytest.skip("no Chromium found: install it (apt-get install chromium) or name it in DSS_CHROMIUM")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+    with browsing() as browser:
         yield browser
-        browser.close()
 
 
 def serve_modules(route: Route) -> None:

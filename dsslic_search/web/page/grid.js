@@ -4,6 +4,7 @@
 
 import { el } from "./dom.js";
 import { justify, shownRatio } from "./justify.js";
+import { mapsAreThere } from "./maps.js";
 import { BLOCK } from "./results.js";
 import { Tile } from "./tile.js";
 
@@ -11,12 +12,16 @@ const NEAR = 1.2; // windows above and below that are kept filled
 const GAP = 4;
 const MARGIN = 8; // above and below a photo that is scrolled to
 const REST_MS = 200;
+const MAPS_FIRST_MS = 600; // that maps of what is seen get before photos beyond are asked for
 
 function wantedHeight(width) {
   if (width < 480) return 132;
   if (width < 900) return 176;
   return width < 2000 ? 224 : 288;
 }
+
+const wait = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+const isWithin = (block, [first, last]) => block >= first && block <= last;
 
 export class Grid {
   /**
@@ -29,11 +34,13 @@ export class Grid {
     this.laid = new Map(); // block → {boxes, height, rows}
     this.tiles = new Map(); // block → [Tile]
     this.tops = [];
+    this.expected = new Set(); // blocks that are asked for when maps of what is seen are there
     this.focused = 0;
     this.isSelected = () => false;
     this.frame = 0;
     scroller.addEventListener("scroll", () => this.#soon(), { passive: true });
     new ResizeObserver(() => this.#resized()).observe(element);
+    new ResizeObserver(() => (this.height = scroller.clientHeight)).observe(scroller);
     const above = new ResizeObserver(() => this.#pushed());
     for (const other of scroller.children) if (other !== element) above.observe(other);
   }
@@ -133,9 +140,12 @@ export class Grid {
     this.element.style.height = `${top}px`;
   }
 
-  /** The scroller's position in the list's own measure. */
+  /**
+   * The scroller's position in the list's own measure. Where the list begins is known from observers: to ask
+   * for it in every frame would make the browser lay out what has just changed.
+   */
   #scrolled() {
-    return this.scroller.scrollTop - this.element.offsetTop;
+    return this.scroller.scrollTop - (this.offsetTop ?? this.element.offsetTop);
   }
 
   #blockAt(y) {
@@ -166,23 +176,34 @@ export class Grid {
   /** Fills what is near the window and drops what is not. */
   update() {
     if (!this.results?.total) return;
-    const height = this.scroller.clientHeight;
+    const height = (this.height ||= this.scroller.clientHeight);
     const top = this.#scrolled();
-    const first = this.#blockAt(top - NEAR * height);
-    const last = this.#blockAt(top + (1 + NEAR) * height);
-    for (const block of [...this.tiles.keys()]) if (block < first || block > last) this.#unmount(block);
+    this.near = [this.#blockAt(top - NEAR * height), this.#blockAt(top + (1 + NEAR) * height)];
+    const seen = [this.#blockAt(top), this.#blockAt(top + height)];
+    for (const block of [...this.tiles.keys()]) if (!isWithin(block, this.near)) this.#unmount(block);
+    this.#fill(seen, true);
+    this.#fill(this.near, false); // after what is seen: its maps and pictures come later, too
+  }
+
+  #fill([first, last], isSeen) {
     for (let block = first; block <= last; block++) {
-      const photos = this.results.blocks.get(block);
       if (this.tiles.has(block)) continue;
+      const photos = this.results.blocks.get(block);
       if (photos) this.#mount(block, photos);
-      else this.#fetch(block);
+      else this.#fetch(block, isSeen);
     }
   }
 
-  async #fetch(block) {
+  async #fetch(block, isSeen) {
     const { results } = this;
-    if (results.pending.has(block)) return;
+    if (results.pending.has(block) || (!isSeen && this.expected.has(block))) return;
     try {
+      if (!isSeen) {
+        this.expected.add(block);
+        await Promise.race([mapsAreThere(), wait(MAPS_FIRST_MS)]);
+        this.expected.delete(block);
+        if (results !== this.results || !isWithin(block, this.near)) return;
+      }
       await results.block(block);
       if (results === this.results) this.update();
     } catch (error) {
@@ -216,7 +237,7 @@ export class Grid {
     const before = this.tops;
     const scrolled = this.#scrolled();
     const seen = [...this.laid.keys()].filter((other) => other > block).sort((a, b) => a - b)[0];
-    const isSeen = seen !== undefined && before[seen] < scrolled + this.scroller.clientHeight;
+    const isSeen = seen !== undefined && before[seen] < scrolled + this.height;
     const keeps = isSeen ? seen : this.#blockAt(Math.max(scrolled, 0));
     this.#lay(block, photos);
     this.#measure();

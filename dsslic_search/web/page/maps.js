@@ -5,19 +5,36 @@ import { api } from "./api.js";
 const MOST_AT_ONCE = 60;
 const MOST_KEPT = 400;
 const GATHER_MS = 12;
+const MOST_IN_WORKER = 2; // one is decoded, one waits: what is no longer seen need not be
 
 const worker = new Worker(new URL("./labelmap/worker.js", import.meta.url), { type: "module" });
 const kept = new Map(); // id → promise of a map or null
 const answers = new Map(); // id → resolve
-let wanted = [];
+const cares = new Map(); // id → how many wait for its map
+let wanted = []; // ids to ask for
 let timer = null;
+let fetched = []; // {id, bytes} to decode
+let inWorker = 0;
 const waiting = []; // what goes on when no map is on its way
 
-worker.addEventListener("message", ({ data: { id, map = null } }) => settle(id, map));
+worker.addEventListener("message", ({ data: { id, map = null } }) => {
+  inWorker--;
+  settle(id, map);
+  decodeNext();
+});
+
+function decodeNext() {
+  while (inWorker < MOST_IN_WORKER && fetched.length) {
+    const { id, bytes } = fetched.shift();
+    inWorker++;
+    worker.postMessage({ id, bytes }, [bytes]);
+  }
+}
 
 function settle(id, map) {
   answers.get(id)?.(map);
   answers.delete(id);
+  cares.delete(id);
   if (!answers.size) for (const go of waiting.splice(0)) go();
 }
 
@@ -38,30 +55,51 @@ async function fetchWanted() {
       const length = view.getUint32(at + 4, true);
       const bytes = data.slice(at + 8, at + 8 + length);
       at += 8 + length;
-      if (length) worker.postMessage({ id, bytes }, [bytes]);
-      else settle(id, null);
+      if (!length) settle(id, null);
+      else if (cares.get(id)) fetched.push({ id, bytes });
+      else giveUp(id);
       ids.splice(ids.indexOf(id), 1);
     }
+    decodeNext();
     for (const id of ids) settle(id, null);
   } catch {
-    for (const id of ids) {
-      kept.delete(id);
-      settle(id, null);
-    }
+    for (const id of ids) giveUp(id);
   }
+}
+
+function giveUp(id) {
+  kept.delete(id);
+  settle(id, null);
+}
+
+/** One who waited for a map does so no longer; without any it is neither asked for nor decoded. */
+function release(id) {
+  if (!cares.has(id)) return;
+  cares.set(id, cares.get(id) - 1);
+  if (cares.get(id)) return;
+  const isAskedFor = !wanted.includes(id);
+  const isFetched = fetched.some((each) => each.id === id);
+  if (isAskedFor && !isFetched) return;
+  wanted = wanted.filter((each) => each !== id);
+  fetched = fetched.filter((each) => each.id !== id);
+  giveUp(id);
 }
 
 /**
  * A promise of `{width, height, labels, photoWidth, photoHeight, mapScale, classes}`, or of null where a
- * photo has no label map or it cannot be had now.
+ * photo has no label map, it cannot be had now, or `signal` gave it up.
  */
-export function mapOf(id) {
+export function mapOf(id, signal) {
   let map = kept.get(id);
   if (map) kept.delete(id);
   else {
     map = new Promise((resolve) => answers.set(id, resolve));
     wanted.push(id);
     timer ??= setTimeout(fetchWanted, GATHER_MS);
+  }
+  if (answers.has(id)) {
+    cares.set(id, (cares.get(id) ?? 0) + 1);
+    signal.addEventListener("abort", () => release(id), { once: true });
   }
   kept.set(id, map); // the last one used is the last one dropped
   if (kept.size > MOST_KEPT) kept.delete(kept.keys().next().value);
@@ -77,8 +115,15 @@ export function coloured(map, classes) {
   return picture;
 }
 
+const palettes = new WeakMap();
+
 /** Colours by class id as the 32-bit numbers that ImageData holds; what has no class is white. */
 export function palette(classes) {
+  if (!palettes.has(classes)) palettes.set(classes, madePalette(classes));
+  return palettes.get(classes);
+}
+
+function madePalette(classes) {
   const table = new Uint32Array(256).fill(0xffffffff);
   const bytes = new DataView(table.buffer);
   classes.forEach(({ id, colour }, place) => {

@@ -100,7 +100,7 @@ export class Tile {
   }
 
   async #showMap(signal) {
-    const map = await mapOf(this.photo.id);
+    const map = await mapOf(this.photo.id, signal);
     if (!map || signal.aborted || this.element.dataset.stage !== "none") return;
     const canvas = el("canvas", { class: "picture map", width: map.width, height: map.height });
     canvas.getContext("2d").putImageData(coloured(map, this.classes), 0, 0);

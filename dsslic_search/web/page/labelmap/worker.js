@@ -2,6 +2,7 @@
 
 import { decodeLabelMap } from "./decode.js";
 import { chunkBytes, readHeader } from "./file.js";
+import { prepared } from "./start.js";
 
 /**
  * The class list of a file that speaks in another vocabulary than the archive's: colours and names, or null.
@@ -38,3 +39,5 @@ self.addEventListener("message", async ({ data: { id, bytes } }) => {
     self.postMessage({ id, error: error.message });
   }
 });
+
+prepared(new Uint8Array()); // what each map starts from is learnt while the first ones are on their way
