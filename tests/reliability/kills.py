@@ -20,7 +20,7 @@ import shutil
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -169,8 +169,15 @@ def cases(points: list[Point], numbers: Iterable[int]) -> Iterator[tuple[int, in
             yield number, TEAR
 
 
-def kill(scratch: Path, names: Iterable[str], short: bool, at_random: int, seed: int = 1) -> dict[str, Any]:
-    """Everything that there is to tell, by operation."""
+def kill(
+    scratch: Path,
+    names: Iterable[str],
+    short: bool,
+    at_random: int,
+    told: Callable[[dict[str, Any]], None],
+    seed: int = 1,
+) -> dict[str, Any]:
+    """Everything that there is to tell, by operation; ``told`` has it after each of them."""
     stage = Stage(scratch)
     chance = random.Random(seed)
     results: dict[str, Any] = {}
@@ -185,6 +192,7 @@ def kill(scratch: Path, names: Iterable[str], short: bool, at_random: int, seed:
             "stopped": len(chosen),
             "wrong": wrong,
         }
+        told(results)
         say(f"{name}: {len(points)} points, stopped {len(chosen)} times, {len(wrong)} wrong")
     drawn: dict[str, list[tuple[int, int]]] = {}
     for _ in range(at_random):
@@ -196,6 +204,7 @@ def kill(scratch: Path, names: Iterable[str], short: bool, at_random: int, seed:
         points, wanted, before = prepared[name]
         results[name]["random"] = len(chosen)
         results[name]["wrong"] += _tried(stage, name, points, chosen, wanted, before)
+        told(results)
     return results
 
 
@@ -237,12 +246,15 @@ def main() -> None:
     preloaded(scratch)
     from tests.reliability.world import OPERATIONS
 
+    def keep(results: dict[str, Any]) -> None:
+        if given.out:
+            given.out.write_text(json.dumps(results, indent=1) + "\n")
+
     try:
-        results = kill(scratch, given.operations or list(OPERATIONS), given.short, given.random)
+        names = given.operations or list(OPERATIONS)
+        results = kill(scratch, names, given.short, given.random, keep)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
-    if given.out:
-        given.out.write_text(json.dumps(results, indent=1) + "\n")
     wrong = [each for result in results.values() for each in result["wrong"]]
     sys.exit(bool(wrong))
 
