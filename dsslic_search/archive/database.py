@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
@@ -10,8 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, make_url, text
-from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 
+from dsslic_search.archive import unwritable
 from dsslic_search.archive.revisions import check_known, head_revision, migrations_folder
 from dsslic_search.core.errors import ArchiveError, Remedy
 
@@ -36,13 +36,16 @@ def open_engine(where: Path | str, *, create: bool = False, change: bool = True)
     try:
         return _open(url, create=create, change=change)
     except ArchiveError as error:
-        if create or not _needs_a_log_that_cannot_be_made(url, error):
+        if create or url.get_backend_name() != "sqlite" or not url.database:
             raise
-    return _open(url, create=False, change=False, immutable=True)
+        connect = unwritable.reading(Path(url.database), getattr(error.__cause__, "orig", None))
+        if connect is None:
+            raise
+    return _open(url, create=False, change=False, connect=connect)
 
 
-def _open(url: URL, *, create: bool, change: bool, immutable: bool = False) -> Engine:
-    engine = make_engine(url, immutable=immutable)
+def _open(url: URL, *, create: bool, change: bool, connect: unwritable.Connect | None = None) -> Engine:
+    engine = make_engine(url, connect=connect)
     try:
         with database_trouble(repr(url)):
             with engine.connect() as connection:
@@ -56,7 +59,7 @@ def _open(url: URL, *, create: bool, change: bool, immutable: bool = False) -> E
                     _upgrade(url)
                     if stored is not None and url.get_backend_name() == "sqlite" and url.database:
                         _compact(Path(url.database))
-            elif immutable and stored != head_revision():
+            elif connect is not None and stored != head_revision():
                 raise ArchiveError(
                     f"{url!r}: made by an older dsslic-search; open it once where it can be written, to "
                     "update it"
@@ -65,26 +68,6 @@ def _open(url: URL, *, create: bool, change: bool, immutable: bool = False) -> E
         engine.dispose()
         raise
     return engine
-
-
-def _needs_a_log_that_cannot_be_made(url: URL, error: ArchiveError) -> bool:
-    """Whether ``error`` comes from SQLite's write-ahead log, which even a reader must make where there is
-    none.
-
-    Where nothing can be written, and no log waits to be applied, the file alone is the whole catalog.
-    """
-    cause = error.__cause__
-    code = getattr(cause.orig, "sqlite_errorcode", -1) if isinstance(cause, DBAPIError) else -1
-    if code & 0xFF not in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY) or not url.database:
-        return False
-    path = Path(url.database)
-    try:
-        waiting = path.with_name(path.name + "-wal").stat().st_size
-    except FileNotFoundError:
-        waiting = 0
-    except OSError:
-        return False
-    return not waiting and not (os.access(path, os.W_OK) and os.access(path.parent, os.W_OK))
 
 
 def _upgrade(url: URL) -> None:
@@ -142,20 +125,18 @@ def url_of(where: Path | str) -> URL:
         ) from e
 
 
-def make_engine(url: URL, *, foreign_keys: bool = True, immutable: bool = False) -> Engine:
+def make_engine(url: URL, *, foreign_keys: bool = True, connect: unwritable.Connect | None = None) -> Engine:
     """An engine whose SQLite transactions are real ones.
 
     Python's sqlite3 begins transactions late, and never before DDL; here every transaction begins with BEGIN,
     and one from `for_writing` with BEGIN IMMEDIATE, so that it waits its turn instead of failing half-way.
-    ``immutable``: an SQLite file that nobody can change is read as it is, without the lock and log files that
-    SQLite makes beside it otherwise.
+    ``connect``: how an SQLite file is read that cannot be written, see `archive.unwritable`.
     """
     options: dict[str, Any] = (
         {"connect_args": {"timeout": BUSY_SECONDS}} if url.get_backend_name() == "sqlite" else {}
     )
-    if immutable:
-        name = Path(url.database or "").absolute().as_uri() + "?mode=ro&immutable=1"
-        options = {"creator": lambda: sqlite3.connect(name, uri=True, check_same_thread=False)}
+    if connect is not None:
+        options = {"creator": connect}
     try:
         engine = create_engine(url, **options)
     except (NoSuchModuleError, ModuleNotFoundError) as e:
@@ -216,8 +197,16 @@ def _in_words(cause: BaseException) -> str:
             f"{Remedy.REBUILD}"
         )
     if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM, sqlite3.SQLITE_CANTOPEN):
-        return f"the catalog cannot be opened or written ({cause}); check the path and its permissions"
-    return f"the catalog's database reports: {cause}"
+        return (
+            f"the catalog cannot be opened or written ({cause}); check the path, its permissions and the "
+            "free space"
+        )
+    if code == sqlite3.SQLITE_IOERR:
+        return (
+            f"the disk of the catalog fails, or is full ({cause}); free some space, check the disk and run "
+            "it again"
+        )
+    return f"the catalog's database reports: {cause}; see what is wrong with: {Remedy.CHECK}"
 
 
 # Bring a catalog to this version's schema.

@@ -362,6 +362,7 @@ def ready(path: Path) -> sqlite3.Connection | None:
     try:
         asked = "PRAGMA journal_mode", "SELECT version_num FROM alembic_version"
         if [connection.execute(each).fetchall() for each in asked] == [[("wal",)], [(head,)]]:
+            connection.execute("PRAGMA temp_store = MEMORY")  # questions need no room on a disk
             return connection
     except sqlite3.Error:
         pass

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import os
 import sqlite3
 import subprocess
 import sys
@@ -17,7 +16,7 @@ import pytest
 from sqlalchemy import event, select, text
 from sqlalchemy.exc import OperationalError
 
-from dsslic_search.archive import database, schema
+from dsslic_search.archive import database, schema, unwritable
 from dsslic_search.archive.catalog import Catalog
 from dsslic_search.archive.features import MapFeatures
 from dsslic_search.archive.paths import FileThere
@@ -272,11 +271,11 @@ def test_two_processes_opening_an_old_catalog_migrate_it_once(tmp_path: Path) ->
 
 def read_only(monkeypatch: pytest.MonkeyPatch, path: Path) -> None:
     """As on a disk that cannot be written: SQLite cannot make the files of its write-ahead log."""
-    real, access = database.make_engine, os.access
+    real, can = database.make_engine, unwritable._can_be_written
 
-    def make_engine(url, *, immutable=False, **more):
-        engine = real(url, immutable=immutable, **more)
-        if not immutable:
+    def make_engine(url, *, connect=None, **more):
+        engine = real(url, connect=connect, **more)
+        if connect is None:
 
             @event.listens_for(engine, "begin")
             def refuse(connection) -> None:
@@ -287,9 +286,7 @@ def read_only(monkeypatch: pytest.MonkeyPatch, path: Path) -> None:
         return engine
 
     monkeypatch.setattr(database, "make_engine", make_engine)
-    monkeypatch.setattr(
-        os, "access", lambda p, mode: False if Path(p) in (path, path.parent) else access(p, mode)
-    )
+    monkeypatch.setattr(unwritable, "_can_be_written", lambda p: p != path and can(p))
 
 
 def test_a_catalog_on_a_disk_that_cannot_be_written(
@@ -326,7 +323,7 @@ def test_a_catalog_is_not_taken_for_one_that_nobody_changes(
         if why != "a log waits":
             other.close()
         read_only(monkeypatch, tmp_path / "else" / "where" if why == "it can be written" else path)
-        with pytest.raises(ArchiveError, match="check the path and its permissions"):
+        with pytest.raises(ArchiveError, match="check the path, its permissions"):
             Catalog.open(path, create=why == "to create")
 
 

@@ -231,9 +231,11 @@ def say(line: str) -> None:
     sys.stdout.flush()
 
 
-def main() -> None:
-    """Run the command."""
-    reader = argparse.ArgumentParser(description=__doc__)
+def run(
+    about: str, work: Callable[[Path, argparse.Namespace, Callable[[dict[str, Any]], None]], dict[str, Any]]
+) -> None:
+    """A command of this folder: ``work`` in a scratch folder, in a process that has faults in front."""
+    reader = argparse.ArgumentParser(description=about)
     reader.add_argument("operations", nargs="*")
     reader.add_argument("--out", type=Path)
     reader.add_argument("--short", action="store_true", help="a point of each sort, and few more")
@@ -246,18 +248,21 @@ def main() -> None:
     preloaded(scratch)
     from tests.reliability.world import OPERATIONS
 
+    given.operations = given.operations or list(OPERATIONS)
+
     def keep(results: dict[str, Any]) -> None:
         if given.out:
             given.out.write_text(json.dumps(results, indent=1) + "\n")
 
     try:
-        names = given.operations or list(OPERATIONS)
-        results = kill(scratch, names, given.short, given.random, keep)
+        results = work(scratch, given, keep)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
-    wrong = [each for result in results.values() for each in result["wrong"]]
-    sys.exit(bool(wrong))
+    sys.exit(any(result["wrong"] for result in results.values()))
 
 
 if __name__ == "__main__":
-    main()
+    run(
+        __doc__ or "",
+        lambda scratch, given, told: kill(scratch, given.operations, given.short, given.random, told),
+    )
