@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from functools import cached_property
 from itertools import compress
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -127,14 +128,22 @@ class Snapshot:
     def _own(self, statement: Any, chunk: int = CHUNK) -> Iterator[list[tuple[Any, ...]]]:
         """The rows of a SELECT of photos, whose first column is the id, of those that the snapshot is of, as
         they are stored."""
+        for _, rows in self._own_by_id(statement, chunk):
+            yield rows
+
+    def _own_by_id(
+        self, statement: Any, chunk: int
+    ) -> Iterator[tuple[NDArray[np.int64], list[tuple[Any, ...]]]]:
+        """The same with their ids."""
         if self._chosen:
             statement = statement.where(Photo.id.in_(select(_CHOSEN.c.id)))
         for rows in self._stored(statement, chunk):
-            if self._ids is None or self._chosen:
-                yield rows
-                continue
-            own = are_among(self._rising, _ids(rows))
-            yield rows if own.all() else list(compress(rows, own.tolist()))
+            ids = _ids(rows)
+            if self._ids is not None and not self._chosen:
+                own = are_among(self._rising, ids)
+                if not own.all():
+                    ids, rows = ids[own], list(compress(rows, own.tolist()))
+            yield ids, rows
 
     @cached_property
     def _rising(self) -> NDArray[np.int64]:
@@ -149,9 +158,9 @@ class Snapshot:
         return self._dated()
 
     def _dated(self) -> InOrder:
-        parts = list(self._own(select(Photo.id, _MOMENT)))
-        ids = _joined([_ids(rows) for rows in parts], np.int64)
-        moments = _joined([_moments([moment for _, moment in rows]) for rows in parts], np.int64)
+        parts = list(self._own_by_id(select(Photo.id, _MOMENT), CHUNK))
+        ids = _joined([own for own, _ in parts], np.int64)
+        moments = _joined([_moments([moment for _, moment in rows]) for _, rows in parts], np.int64)
         order = np.lexsort((ids, -moments))
         return InOrder(ids[order], moments[order])
 
@@ -183,8 +192,8 @@ class Snapshot:
         ids = self.photo_ids()
         order = np.argsort(ids)
         found: list[Any] = [None] * ids.size
-        for rows in self._own(select(Photo.id, *columns), chunk):
-            places = order[np.searchsorted(ids, _ids(rows), sorter=order)]
+        for own, rows in self._own_by_id(select(Photo.id, *columns), chunk):
+            places = order[np.searchsorted(self._rising, own)]
             for place, row in zip(places.tolist(), rows, strict=True):
                 found[place] = row
         for start in range(0, ids.size, chunk):
@@ -298,7 +307,7 @@ def are_among(ascending: NDArray[np.int64], ids: NDArray[np.int64]) -> NDArray[n
 
 
 def _ids(rows: Sequence[tuple[Any, ...]]) -> NDArray[np.int64]:
-    return np.fromiter((row[0] for row in rows), np.int64, len(rows))
+    return np.fromiter(map(itemgetter(0), rows), np.int64, len(rows))
 
 
 def _moments(dates: Sequence[Any]) -> NDArray[np.int64]:

@@ -6,13 +6,16 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
 from types import CodeType, FunctionType, ModuleType
-from typing import Any
+from typing import Any, TypeVar
 
+T = TypeVar("T")
+R = TypeVar("R")
 Loop = Callable[..., Any]
 
 
@@ -44,6 +47,23 @@ def on_all_processors(work: Callable[[slice], object], photos: int, shared_from:
     bounds = [photos * number // parts for number in range(parts + 1)]
     for _ in _pool().map(work, map(slice, bounds, bounds[1:])):
         pass
+
+
+def in_turn(work: Callable[[T], R], items: Iterable[T]) -> Iterator[R]:
+    """What work makes of each item, in their order, on all processors, while the next items are read; few at
+    a time, so that not all have to be in memory. The work is mostly in operations on whole arrays, which run
+    without the interpreter's lock, and asks for nothing of the kind itself."""
+    ahead: deque[Future[R]] = deque()
+    try:
+        for item in items:
+            ahead.append(_pool().submit(work, item))
+            if len(ahead) > (os.cpu_count() or 1):
+                yield ahead.popleft().result()
+        while ahead:
+            yield ahead.popleft().result()
+    finally:
+        for each in ahead:
+            each.cancel()
 
 
 @cache

@@ -33,12 +33,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dsslic_search.index import packing_loops
-from dsslic_search.index.compiling import compiled, quick
+from dsslic_search.index.compiling import compiled, on_all_processors, quick
 from dsslic_search.index.packing_loops import SPREAD
 
 BLOCK_VALUES = 1 << 16
 PACKED_FROM = 1 << 15
 """Arrays of fewer values are kept as they are: they are soon read, and weigh little."""
+PACKED_AT_ONCE = 4
+"""Blocks from which on they are dealt out to threads."""
 WORTH_ONE_IN = 16
 """An array is packed where that saves one byte in so many."""
 MAX_TABLE = 4096  # different values that are worth a table
@@ -118,7 +120,13 @@ def packed(array: NDArray[Any]) -> Bytes | None:
 
     blocks = -(-flat.size // BLOCK_VALUES)
     ways = {_best_way(block(number)) for number in {0, blocks // 2, blocks - 1}}
-    pieces = [_packed_block(block(number), ways) for number in range(blocks)]
+    pieces = [b""] * blocks
+
+    def pack(part: slice) -> None:
+        for number in range(blocks)[part]:
+            pieces[number] = _packed_block(block(number), ways)
+
+    on_all_processors(pack, blocks, PACKED_AT_ONCE)
     stored = np.empty(0, "<u8") if table is None else table
     start = HEAD.size + 8 * (stored.size + len(pieces) + 1)
     starts = start + np.cumsum([0, *map(len, pieces)])
@@ -182,16 +190,28 @@ def _table(flat: NDArray[Any]) -> Words | None:
     sampled = _words(flat[:: max(1, flat.size // SAMPLED_VALUES)])
     if flat.dtype.itemsize == 1 or np.unique(sampled).size > MAX_TABLE:
         return None
-    found: Words = np.empty(0, np.uint64)
-    for start in range(0, flat.size, BLOCK_VALUES):
-        found = np.union1d(found, _words(flat[start : start + BLOCK_VALUES]))
-        if found.size > MAX_TABLE:
-            return None
+    found = _different(flat)
+    if found.size > MAX_TABLE:
+        return None
     differences = _framed(np.diff(sampled)).width if sampled.size > 1 else 0
     bits = int(found.size - 1).bit_length()
     return (
         found if bits + 1 < min(_framed(sampled).width, max(differences, bits)) or found.size == 1 else None
     )
+
+
+def _different(flat: NDArray[Any]) -> Words:
+    """The different values, ascending, or more than MAX_TABLE of them."""
+    if flat.dtype.itemsize == 2:
+        there = np.zeros(1 << 16, bool)
+        there[flat.view(np.uint16)] = True
+        return np.sort(_words(np.flatnonzero(there).astype(np.uint16).view(flat.dtype)))
+    found: Words = np.empty(0, np.uint64)
+    for start in range(0, flat.size, BLOCK_VALUES):
+        found = np.union1d(found, _words(flat[start : start + BLOCK_VALUES]))
+        if found.size > MAX_TABLE:
+            break
+    return found
 
 
 def _framed(words: Words) -> _Frame:
@@ -213,12 +233,18 @@ def _framed(words: Words) -> _Frame:
 
 
 def _framed_from(words: Words, base: int) -> _Frame:
-    offsets = words - np.uint64(base % 2**64)
-    # the exponent of the nearest float: the bits of a number, or one more next to a power of two
-    exponents = (offsets.astype(np.float64).view(np.uint64) >> np.uint64(52)).astype(np.intp)
-    lengths = np.clip(exponents - 1022, 0, 64)
-    counts = np.bincount(lengths, minlength=65)
-    most = int(np.flatnonzero(counts)[-1])
+    if (measure := quick(packing_loops.measure, words.size)) is not None:
+        offsets, lengths = np.empty(words.size, np.uint64), np.empty(words.size, np.uint8)
+        counts = np.zeros(66, np.int64)  # the nearest float may be 2**64
+        measure(words, np.uint64(base % 2**64), offsets, lengths, counts)
+    else:
+        offsets = words - np.uint64(base % 2**64)
+        # the exponent of the nearest float: the bits of a number, or one more next to a power of two
+        exponents = (offsets.astype(np.float64).view(np.uint64) >> np.uint64(52)).astype(np.intp)
+        lengths = np.maximum(exponents - 1022, 0).astype(np.uint8)
+        counts = np.bincount(lengths, minlength=66)
+    most = min(int(np.flatnonzero(counts)[-1]), 64)
+    counts, lengths = counts[:65], np.minimum(lengths, 64)
     bytes_each = next(size for size in (1, 2, 4, 8) if 8 * size >= most)
     over = words.size - np.cumsum(counts)
     costs = np.arange(65) * words.size + over * 8 * (2 + bytes_each)
@@ -233,32 +259,52 @@ def _best_way(words: Words) -> int:
         return PLAIN
     found = {PLAIN: plain.nbytes, DIFFERENCES: _framed(np.diff(words)).nbytes}
     for bits in range(1, MOST_NUMBERS + 1):
-        numbers = _numbers(words, _commonest(words, bits))
-        others = _framed(words[numbers == 2**bits - 1])
+        others = _coded(words, COMMON + bits).told
         found[COMMON + bits] = others.nbytes + bits * words.size // 8 + 8 * 2**bits
     return min(found, key=lambda way: found[way])
 
 
+class _Coded(NamedTuple):
+    """A block in one way: ``told``, offsets of values, of differences or of those that are not among the
+    commonest ``values``, and the ``numbers`` that tell which these are. ``nbytes``: what it takes."""
+
+    way: int
+    first: int
+    told: _Frame
+    values: Words
+    numbers: Bytes
+
+    @property
+    def nbytes(self) -> int:
+        frame = self.told
+        planes = [(frame.offsets.size, frame.width), (self.numbers.size, max(self.way - COMMON, 0))]
+        sizes = [width // 8 * count + width % 8 * -(-count // 8) for count, width in planes]
+        exceptions = frame.wide.size * (2 + frame.bytes_each)
+        return BLOCK_HEAD.size + self.values.nbytes + sum(sizes) + exceptions
+
+
 def _packed_block(words: Words, ways: Iterable[int]) -> bytes:
     """A block as the module says, in the smallest of some ways."""
-    return min((_packed_so(words, way) for way in ways), key=len)
-
-
-def _packed_so(words: Words, way: int) -> bytes:
-    first, told, common = 0, words, b""
-    if way == DIFFERENCES:
-        told, first = np.diff(words), int(words[0])
-    elif way > COMMON:
-        values = _commonest(words, way - COMMON)
-        numbers = _numbers(words, values)
-        told = words[numbers == values.size]
-        common = values.tobytes() + _planes(numbers.astype(np.uint64), way - COMMON)
-    frame = _framed(told)
-    sizes = frame.width, way, frame.bytes_each, frame.wide.size, frame.offsets.size
-    head = BLOCK_HEAD.pack(*sizes, frame.base % 2**64, frame.scale, first)
+    best = min((_coded(words, way) for way in ways), key=lambda coded: coded.nbytes)
+    frame = best.told
+    sizes = frame.width, best.way, frame.bytes_each, frame.wide.size, frame.offsets.size
+    head = BLOCK_HEAD.pack(*sizes, frame.base % 2**64, frame.scale, best.first)
+    numbers = _planes(best.numbers.astype(np.uint64), max(best.way - COMMON, 0))
     exceptions = frame.offsets[frame.wide].astype(f"<u{frame.bytes_each}").tobytes()
     planes = _planes(frame.offsets, frame.width)
-    return b"".join([head, common, planes, frame.wide.astype("<u2").tobytes(), exceptions])
+    wide = frame.wide.astype("<u2").tobytes()
+    return b"".join([head, best.values.tobytes(), numbers, planes, wide, exceptions])
+
+
+def _coded(words: Words, way: int) -> _Coded:
+    none = np.empty(0, np.uint64), np.empty(0, np.uint8)
+    if way == PLAIN:
+        return _Coded(way, 0, _framed(words), *none)
+    if way == DIFFERENCES:
+        return _Coded(way, int(words[0]), _framed(np.diff(words)), *none)
+    values = _commonest(words, way - COMMON)
+    numbers = _numbers(words, values)
+    return _Coded(way, 0, _framed(words[numbers == values.size]), values, numbers)
 
 
 def _commonest(words: Words, bits: int) -> Words:
@@ -267,7 +313,11 @@ def _commonest(words: Words, bits: int) -> Words:
     low, high = int(signed.min()), int(signed.max())
     if high - low < COUNTED_RANGE:
         counts = np.bincount(signed - low, minlength=count)
-        return (np.argpartition(counts, -count)[-count:] + low).astype(np.int64).view(np.uint64)
+        found = np.empty(count, np.int64)
+        for number in range(count):  # few, so faster than to put them in order
+            found[number] = np.argmax(counts)
+            counts[found[number]] = -1
+        return (found + low).view(np.uint64)
     return np.resize(np.array([low, high] if bits > 1 else [_commoner(signed, low, high)]), count).view(
         np.uint64
     )
@@ -280,6 +330,9 @@ def _commoner(signed: NDArray[np.int64], one: int, other: int) -> int:
 def _numbers(words: Words, values: Words) -> NDArray[np.uint8]:
     """Which of some values each is; their number for none of them."""
     found = np.full(words.size, values.size, np.uint8)
+    if (number_all := quick(packing_loops.number_all, words.size)) is not None:
+        number_all(words, values, found)
+        return found
     for number, value in enumerate(values):
         found[words == value] = number
     return found
@@ -287,6 +340,10 @@ def _numbers(words: Words, values: Words) -> NDArray[np.uint8]:
 
 def _planes(offsets: Words, width: int) -> bytes:
     """Numbers of ``width`` bits as planes of bytes, then of bits."""
+    if (split := quick(packing_loops.split, offsets.size)) is not None:
+        found = np.zeros(width // 8 * offsets.size + width % 8 * -(-offsets.size // 8), np.uint8)
+        split(offsets, width, found)
+        return found.tobytes()
     planes = [(offsets >> np.uint64(8 * plane)).astype(np.uint8).tobytes() for plane in range(width // 8)]
     planes += [
         np.packbits((offsets >> np.uint64(bit)).astype(np.uint8) & 1).tobytes()

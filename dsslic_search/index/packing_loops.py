@@ -68,6 +68,45 @@ def unpack(
     return own + exceptions * bytes_each
 
 
+def measure(words: Numbers, base: Any, offsets: Numbers, lengths: Numbers, counts: Numbers) -> None:
+    """What ``words`` are more than ``base``; how many bits each of these takes, or one more next to a power
+    of two, by the exponent of the nearest float; and how many take how many."""
+    floats = np.empty(words.size, np.float64)
+    for i in range(words.size):
+        offsets[i] = words[i] - base
+        floats[i] = offsets[i]
+    bits = floats.view(np.uint64)
+    for i in range(words.size):
+        length = max(np.int64(bits[i] >> np.uint64(52)) - 1022, 0)
+        lengths[i] = length
+        counts[length] += 1
+
+
+def number_all(words: Numbers, values: Numbers, found: Numbers) -> None:
+    """Which of some values each word is, the last of equal ones; others stay as they are in ``found``."""
+    for number in range(values.size):
+        value = values[number]
+        for i in range(words.size):
+            found[i] = np.uint8(number) if words[i] == value else found[i]
+
+
+def split(offsets: Numbers, width: int, planes: Numbers) -> None:
+    """Numbers of ``width`` bits as planes of bytes, then of bits, with zeros to whole bytes; ``planes`` has
+    zeros."""
+    count, whole, rest = offsets.size, width // 8, width % 8
+    step = (count + 7) // 8
+    for plane in range(whole):
+        shift, part = np.uint64(8 * plane), planes[plane * count : (plane + 1) * count]
+        for i in range(count):
+            part[i] = offsets[i] >> shift
+    for plane in range(rest):
+        shift = np.uint64(8 * whole + plane)
+        start = whole * count + plane * step
+        part = planes[start : start + step]
+        for i in range(count):
+            part[i >> 3] |= np.uint8(((offsets[i] >> shift) & np.uint64(1)) << np.uint64(7 - (i & 7)))
+
+
 def add_up(differences: Numbers, first: Any, out: Numbers) -> None:
     """``first``, and one after another what ``differences`` come to from it, into ``out``."""
     total = np.uint64(first)

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 from unittest import mock
 
@@ -14,7 +15,7 @@ import pytest
 
 import dsslic_search
 from dsslic_search.index import column_loops, compiling, packing_loops
-from dsslic_search.index.regions import kernels
+from dsslic_search.index.regions import build_loops, kernels
 from dsslic_search.index.regions.relate import Between, Related
 from dsslic_search.index.regions.table import Regions, open_regions
 from dsslic_search.index.vectors import scan
@@ -87,6 +88,10 @@ def test_a_constant_that_another_module_changes_is_compiled_anew(tmp_path: Path)
         kernels.amid,
         column_loops.gather,
         column_loops.settle,
+        build_loops.of_half,
+        packing_loops.measure,
+        packing_loops.number_all,
+        packing_loops.split,
         packing_loops.unpack,
         packing_loops.add_up,
         packing_loops.fill_in,
@@ -130,3 +135,26 @@ def test_photos_are_compared_alike_on_one_thread_and_on_several() -> None:
         assert one.best.tolist() == other.best.tolist()
         assert one.counts is not None and other.counts is not None
         assert one.counts.tolist() == other.counts.tolist()
+
+
+@pytest.mark.parametrize("items", [0, 1, 2, 50])
+def test_results_come_in_turn_and_few_items_are_read_ahead(items: int) -> None:
+    read = []
+
+    def source() -> Iterator[int]:
+        for number in range(items):
+            read.append(number)
+            yield number
+
+    for place, result in enumerate(compiling.in_turn(lambda number: number**2, source())):
+        assert result == place**2
+        assert len(read) <= place + 2 + (os.cpu_count() or 1)
+    assert len(read) == items
+
+
+def test_the_first_trouble_in_turn_is_raised() -> None:
+    def work(number: int) -> int:
+        return 1 // (number - 3)
+
+    with pytest.raises(ZeroDivisionError):
+        list(compiling.in_turn(work, range(10)))

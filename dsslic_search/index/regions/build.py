@@ -3,7 +3,7 @@ over photos."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -16,6 +16,8 @@ from dsslic_search.features.packed_scene import grid_sides
 from dsslic_search.features.region_numbers import LINES, SHARES, UNITS, Scenes
 from dsslic_search.features.scene import moved, read_scenes
 from dsslic_search.index import cache
+from dsslic_search.index.compiling import in_turn, quick
+from dsslic_search.index.regions import build_loops
 from dsslic_search.index.regions.stretches import DIVISIONS, HALF, codes, expected
 from dsslic_search.index.source import Snapshot
 
@@ -52,11 +54,15 @@ def gathered(snapshot: Snapshot, vocabulary: Vocabulary) -> cache.Made:
     """The arrays of `index.regions.table.Regions` from the catalog. Raises ArchiveError as `open_regions`
     does."""
     classes = len(vocabulary)
-    photos = 0
+
+    def batches() -> Iterator[tuple[Sequence[tuple[int, bytes | None]], int]]:
+        photos = 0
+        for batch in snapshot.regions():
+            yield batch, photos
+            photos += len(batch)
+
     parts = [_sorted([], 0, vocabulary)]
-    for batch in snapshot.regions():
-        parts.append(_sorted(batch, photos, vocabulary))
-        photos += len(batch)
+    parts += in_turn(lambda each: _sorted(*each, vocabulary), batches())
 
     def joined(name: str, starts: str = "starts") -> NDArray[Any]:
         """One array of all parts, class by class: parts are in the order of their rows."""
@@ -118,6 +124,13 @@ def _of_half(
     What is less than half counts as nothing, and a contact that is nothing is left out; a group has one where
     its shares are not the sums of those that are left of its classes, or the whole where these are more."""
     classes = len(vocabulary)
+    if (loop := quick(build_loops.of_half, 10 * contacts.shape[1])) is not None:
+        groups_of = _groups_of(vocabulary)
+        room = contacts.shape[1] * (1 + groups_of.shape[1])  # each may bring one of every group of its class
+        kept_now, left = np.empty((3, room), np.uint8), np.empty(touched.size, np.intp)
+        ways = classes, groups_of, len(vocabulary.groups), HALF, SHARES
+        count = loop(contacts, touched, *ways, kept_now, left)
+        return kept_now[:, :count], left
     toucher = np.repeat(np.arange(touched.size), touched)
     thing, shares = contacts[0], contacts[1:]
     halves = shares * (shares >= HALF)
@@ -137,6 +150,18 @@ def _of_half(
     every = np.concatenate(touchers)
     order = np.argsort(every, kind="stable")
     return np.concatenate(found, axis=1)[:, order], np.bincount(every, minlength=touched.size)
+
+
+def _groups_of(vocabulary: Vocabulary) -> Numbers:
+    """The numbers of the groups of each class, -1 after the last."""
+    of_each: list[list[int]] = [[] for _ in range(len(vocabulary))]
+    for number, group in enumerate(vocabulary.groups):
+        for class_id in group.members:
+            of_each[class_id].append(number)
+    width = max(map(len, of_each), default=0)
+    return np.array([numbers + [-1] * (width - len(numbers)) for numbers in of_each], np.intp).reshape(
+        len(vocabulary), width
+    )
 
 
 def _summed(touchers: Numbers, shares: NDArray[np.uint8], regions: int) -> NDArray[np.uint8]:
