@@ -53,6 +53,12 @@ class Vectors(Table):
         best = np.argsort(-scores, kind="stable")[:k]
         return rows[best], scores[best]
 
+    def nearest_among(
+        self, vectors: NDArray[np.float32], k: int, among: NDArray[np.bool_]
+    ) -> tuple[Rows, Scores]:
+        """As :meth:`nearest`, of some photos alone, bool of all, by a look at each of these."""
+        return self._scan.best(_asked(vectors), k, among)
+
     def candidates(self, vectors: NDArray[np.float32], k: int) -> Rows | None:
         """The rows, ascending, that the ``k`` nearest are looked for among; None for all."""
         wanted = candidates.enough(vectors, len(self), k)

@@ -30,6 +30,9 @@ COMPARED_ALONE_ONE_IN = 2
 are, once for this query and the next page."""
 SCORED_ALL_ONE_IN = 8
 """To find the vectors of more than one photo in so many is slower than to score all."""
+AMPLE_CANDIDATES = 4
+"""So many times as many candidates as are wanted have to pass, else all photos that do are scored: the last
+ones that the quantiser chooses are not surely the best."""
 SCORED_ROWS = 60_000
 """Of so many photos all are scored: to choose candidates takes as long."""
 KEPT_MATCHES_BYTES = 64_000_000
@@ -223,6 +226,9 @@ class Evaluation:
                 return None
             rows = np.union1d(rows, self.images.candidates(image, rows.size))
         rows = rows[mask[rows]]
+        if image is None and rows.size < AMPLE_CANDIDATES * k:
+            # what is most alike is left out by the mask, as with "like beach.jpg and no sea"
+            return self.vectors.nearest_among(embeddings, k, mask)
         alike = self._alike(operand, mirrored, rows)
         best = np.argsort(-alike, kind="stable")[:k]
         return rows[best], alike[best]

@@ -95,6 +95,18 @@ def test_nearest_are_those_of_a_full_sort() -> None:
             assert scores.tolist() == exact[order].tolist()
 
 
+@pytest.mark.parametrize("share", [0, 0.02, 0.5, 1])
+def test_nearest_among_some_are_those_of_a_full_sort(way: str, share: float) -> None:
+    vectors, among = opened(embeddings(1, 500)), np.random.default_rng(7).random(500) < share
+    for asked in embeddings(3, 3):
+        exact = vectors.scores(asked[None])
+        for k in (1, 10, 29, 200, 500):
+            found, scores = vectors.nearest_among(asked[None], k, among)
+            order = [row for row in np.argsort(-exact, kind="stable").tolist() if among[row]][:k]
+            assert found.tolist() == order
+            assert scores.tolist() == exact[order].tolist()
+
+
 @pytest.mark.parametrize("k", [1, 3, 40, 119, 120, 500])
 def test_ties_are_in_the_order_of_rows(k: int) -> None:
     three = embeddings(4, 3)
