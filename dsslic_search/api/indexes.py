@@ -82,9 +82,7 @@ class OpenIndexes:
         for part in found.parts:
             if part.folder is not None:
                 with contextlib.suppress(Stale):  # the next question makes what is missing
-                    every = self._of(part)
-                    for opened in (every.vectors, every.regions, every.files, every.words, every.images):
-                        opened()
+                    self._of(part).open_all()
         if found.written is not None:
             remember(self._folder, found.written)
         self._state, self._written = None, found.written

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from operator import ne
+from operator import itemgetter, ne
 from typing import Any
 
 import numpy as np
@@ -134,7 +134,7 @@ def _paths(snapshot: Snapshot, ids: NDArray[np.int64], by_id: NDArray[np.intp]) 
     """The paths of all photos, in the order of ``ids``, which ``by_id`` sorts."""
     found = [""] * ids.size
     for part in snapshot.paths():
-        asked = np.fromiter((photo_id for photo_id, _ in part), np.int64, len(part))
+        asked = np.fromiter(map(itemgetter(0), part), np.int64, len(part))
         rows = by_id[np.searchsorted(ids, asked, sorter=by_id)]
         for row, (_, path) in zip(rows.tolist(), part, strict=True):
             found[row] = path
@@ -153,21 +153,18 @@ def _copies(
 
 
 def _by_name(paths: Sequence[str]) -> tuple[list[str], dict[str, list[str]]]:
-    """The folders of paths as patterns are tested on them, and what `path_key` gives for paths and names.
-    Folders are folded once each: no letter joins with a slash."""
-    folded: dict[str, str] = {}
-    folders, by_path, by_name = [], [], []
-    for path in paths:
-        folder, name = split(path)
-        if (known := folded.get(folder)) is None:
-            known = folded[folder] = folded_name(folder)
+    """The folders of paths as patterns are tested on them, and what `path_key` gives for paths and names. No
+    letter joins with a slash, nor with what stands between two paths, so all are folded at once."""
+    folded = folded_name("\0".join(paths)).split("\0") if paths else []
+    names = [path[path.rfind("/") + 1 :] for path in paths]
+    low = [path[path.rfind("/") + 1 :] for path in folded]
+    folders = [path[: path.rfind("/") + 1] for path in folded]
+    for number, path in enumerate(paths):
         if "//u" in path:  # perhaps bytes that are not UTF-8
-            folders.append(folded_name(split(native_name(path))[0]))
-        else:
-            folders.append(known)
-        low = folded_name(name)
-        by_path.append(f"{known}{low}\0{path}")
-        by_name.append(f"{low}\0{name}")
+            folders[number] = folded_name(split(native_name(path))[0])
+    by_path, by_name = (
+        list(map("\0".join, zip(*both, strict=True))) for both in ((folded, paths), (low, names))
+    )
     return folders, {"path": by_path, "name": by_name}
 
 

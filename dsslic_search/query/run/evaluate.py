@@ -24,6 +24,7 @@ from dsslic_search.index.vectors.image import ImageVectors, open_image_vectors
 from dsslic_search.index.vectors.table import Vectors, open_vectors
 from dsslic_search.index.words import Words, open_words
 from dsslic_search.query.run.rank import Mask, Rows
+from dsslic_search.query.run.side_by_side import of_each
 
 COMPARED_ALONE_ONE_IN = 2
 """Where fewer than one in so many of the photos that may pass is wanted, those alone are looked at; else all
@@ -35,6 +36,8 @@ AMPLE_CANDIDATES = 4
 ones that the quantiser chooses are not surely the best."""
 SCORED_ROWS = 60_000
 """Of so many photos all are scored: to choose candidates takes as long."""
+MADE_TOGETHER = 16
+"""To make an index takes so many times as long as to ask it, and more."""
 KEPT_MATCHES_BYTES = 64_000_000
 
 Classes = tuple[int, ...]
@@ -90,6 +93,15 @@ class Indexes:
             cache(lambda: open_words(segment)),
             cache(lambda: open_image_vectors(segment)),
         )
+
+    def open_all(self) -> None:
+        """Open those that are opened when they are needed, on all processors: those that are not there are
+        made. Raises what the first that fails raises."""
+        kinds: tuple[Callable[[], object], ...] = (
+            *(self.regions, self.files, self.vectors),
+            *(self.words, self.images),
+        )
+        of_each(lambda opened: opened(), kinds, MADE_TOGETHER * len(self.columns))
 
 
 class Operands:
