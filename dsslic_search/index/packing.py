@@ -33,7 +33,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dsslic_search.index import packing_loops
-from dsslic_search.index.compiling import compiled, on_all_processors, quick
+from dsslic_search.index.compiling import on_all_processors, quick
 from dsslic_search.index.packing_loops import SPREAD
 
 BLOCK_VALUES = 1 << 16
@@ -361,20 +361,9 @@ def _unpack_block(data: Bytes, out: NDArray[Any]) -> None:
     if put is None:
         _unpack_plainly(data, head, out)
         return
-    at, told = BLOCK_HEAD.size, out
-    if head.way > COMMON:
-        bits = head.way - COMMON
-        values = data[at : (at := at + 8 * (2**bits - 1))].copy().view("<u8")
-        numbers = np.empty(out.size, np.uint8)
-        at = put(data, at, bits, 1, 0, np.uint64(0), np.uint64(1), numbers, SPREAD)
-    if head.way != PLAIN:
-        told = np.zeros(head.offsets + 1, out.dtype)
-    base, scale = np.uint64(head.base), np.uint64(head.scale)
-    put(data, at, head.width, head.bytes_each, head.exceptions, base, scale, told[: head.offsets], SPREAD)
-    if head.way == DIFFERENCES:
-        compiled(packing_loops.add_up)(told[: head.offsets], np.uint64(head.first), out)
-    elif head.way > COMMON:
-        compiled(packing_loops.fill_in)(numbers, values, told, out)
+    parts = head.way, head.width, head.bytes_each, head.exceptions, head.offsets
+    numbers = np.uint64(head.base), np.uint64(head.scale), np.uint64(head.first)
+    put(data, BLOCK_HEAD.size, *parts, *numbers, SPREAD, out)
 
 
 def _unpack_plainly(data: Bytes, head: _Head, out: NDArray[Any]) -> None:

@@ -18,20 +18,38 @@ SPREAD.flags.writeable = False
 
 
 def unpack(
-    data: Numbers, at: int, width: int, bytes_each: int, exceptions: int, base: Any, scale: Any,
-    told: Numbers, spread: Numbers,
-) -> int:  # fmt: skip
-    """Put offsets of ``width`` bits, whose planes begin at ``at``, together into ``told``, times ``scale``,
-    plus ``base``; where they end. ``exceptions``: how many of them stand behind the planes, of ``bytes_each``
-    bytes. ``spread``: SPREAD."""
-    count, whole, rest = told.size, width // 8, width % 8
-    step, bits = (count + 7) // 8, at + whole * count
+    data: Numbers, at: int, way: int, width: int, bytes_each: int, exceptions: int, count: int, base: Any,
+    scale: Any, first: Any, spread: Numbers, out: Numbers,
+) -> None:  # fmt: skip
+    """A block into ``out``, of an unsigned type. Its parts begin at ``at``; ``way`` to ``first``: as the
+    block's head says, ``way`` less 2 being the bits that number the commonest values. ``spread``: SPREAD."""
+    values = out.size
+    bits = max(way - 2, 0)
+    last = (1 << bits) - 1
+    known: Any = np.zeros(last + 1, out.dtype)
+    numbers: Any = np.zeros((values + 7) // 8 if bits else 0, np.uint64)
+    if bits:
+        for i in range(last):
+            number = np.uint64(0)
+            for byte in range(7, -1, -1):
+                number = (number << np.uint64(8)) | np.uint64(data[at + 8 * i + byte])
+            known[i] = number
+        at += 8 * last
+        for plane in range(bits):
+            eighths = data[at : at + numbers.size]
+            for i in range(numbers.size):
+                numbers[i] |= spread[eighths[i]] << np.uint64(plane)
+            at += numbers.size
+
+    whole, rest = width // 8, width % 8
+    step, lower = (count + 7) // 8, at + whole * count
     words = np.zeros(step, np.uint64)
     for plane in range(rest):
-        eighths = data[bits + plane * step : bits + (plane + 1) * step]
+        eighths = data[lower + plane * step : lower + (plane + 1) * step]
         for i in range(step):
             words[i] |= spread[eighths[i]] << np.uint64(plane)
     small = words.view(np.uint8)[:count]
+    told = out if way == 0 else np.zeros(count + 1, out.dtype)
     if whole == 0:
         for i in range(count):
             told[i] = np.uint64(small[i]) + base
@@ -54,7 +72,7 @@ def unpack(
         less = (scale - np.uint64(1)) * base  # the base was added before
         for i in range(count):
             told[i] = np.uint64(told[i]) * scale - less
-    at = bits + rest * step
+    at = lower + rest * step
     own = at + 2 * exceptions
     for i in range(exceptions):
         number = np.uint64(0)
@@ -65,7 +83,19 @@ def unpack(
             place < count
         ):  # of a file that was changed after it was compared with its sums, nothing is believed
             told[place] = number * scale + base
-    return own + exceptions * bytes_each
+
+    if way == 1:
+        total = np.uint64(first)
+        out[0] = total
+        for i in range(count):
+            total += np.uint64(told[i])
+            out[i + 1] = total
+    elif bits:
+        which, following = numbers.view(np.uint8), 0
+        for i in range(values):
+            known[last] = told[min(following, count)]
+            out[i] = known[which[i]]
+            following += int(which[i] == last)
 
 
 def measure(words: Numbers, base: Any, offsets: Numbers, lengths: Numbers, counts: Numbers) -> None:
@@ -105,26 +135,3 @@ def split(offsets: Numbers, width: int, planes: Numbers) -> None:
         part = planes[start : start + step]
         for i in range(count):
             part[i >> 3] |= np.uint8(((offsets[i] >> shift) & np.uint64(1)) << np.uint64(7 - (i & 7)))
-
-
-def add_up(differences: Numbers, first: Any, out: Numbers) -> None:
-    """``first``, and one after another what ``differences`` come to from it, into ``out``."""
-    total = np.uint64(first)
-    out[0] = total
-    for i in range(differences.size):
-        total += np.uint64(differences[i])
-        out[i + 1] = total
-
-
-def fill_in(numbers: Numbers, values: Numbers, others: Numbers, out: Numbers) -> None:
-    """The value of each number into ``out``, and for the number behind these the next of ``others``, which
-    has one more than is needed."""
-    last, place = values.size, 0
-    known = np.empty(last + 1, out.dtype)
-    for i in range(last):
-        known[i] = values[i]
-    for i in range(out.size):
-        number = numbers[i]
-        known[last] = others[min(place, others.size - 1)]
-        out[i] = known[number]
-        place += number == last

@@ -93,8 +93,6 @@ def test_a_constant_that_another_module_changes_is_compiled_anew(tmp_path: Path)
         packing_loops.number_all,
         packing_loops.split,
         packing_loops.unpack,
-        packing_loops.add_up,
-        packing_loops.fill_in,
         scan._loop(5),
     ],
 )
