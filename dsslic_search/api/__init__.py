@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from dsslic_search.api.answers import Hit, HitDetails, QueryResult
     from dsslic_search.api.archive import Archive
+    from dsslic_search.api.backups import restore_backup
     from dsslic_search.api.browsing import Card, Overview, Reading, StoredPhoto
     from dsslic_search.api.coding import EncodeWishes, decode, encode, encode_options
     from dsslic_search.api.coding_files import (
@@ -38,12 +39,14 @@ if TYPE_CHECKING:
     from dsslic_search.api.session import Question, Session
     from dsslic_search.api.showing import Preview
     from dsslic_search.api.statistics import Statistics
+    from dsslic_search.archive.backup import BackupReport
     from dsslic_search.archive.bin import Binned, Emptied, Moved
     from dsslic_search.archive.check import Finding, Kind, Problem
     from dsslic_search.archive.describe import DescribeReport
     from dsslic_search.archive.ingest.report import Event, IngestReport
     from dsslic_search.archive.rebuild import RebuildReport
     from dsslic_search.archive.reindex import ReindexReport
+    from dsslic_search.archive.restoring import RestoreReport
     from dsslic_search.archive.schema import Photo
     from dsslic_search.archive.stored import Fault
     from dsslic_search.codec.options import EncodeOptions
@@ -54,6 +57,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Archive",
+    "BackupReport",
     "Binned",
     "Canvas",
     "Card",
@@ -92,6 +96,7 @@ __all__ = [
     "RebuildReport",
     "ReindexReport",
     "Resembled",
+    "RestoreReport",
     "Segmenter",
     "SegmenterInfo",
     "Session",
@@ -110,6 +115,7 @@ __all__ = [
     "file_info",
     "import_layers",
     "open_segmenter",
+    "restore_backup",
     "segment_file",
     "segmenter_info",
     "unpack_file",
@@ -117,6 +123,7 @@ __all__ = [
 
 _HOMES = {
     "api.archive": ("Archive",),
+    "api.backups": ("restore_backup",),
     "api.browsing": ("Card", "Overview", "Reading", "StoredPhoto"),
     "api.coding": ("EncodeWishes", "decode", "encode", "encode_options"),
     "api.layer_files": ("export_layers", "export_photo_layers", "import_layers"),
@@ -139,10 +146,12 @@ _HOMES = {
     "api.session": ("Question", "Session"),
     "api.showing": ("Preview",),
     "api.statistics": ("Statistics",),
+    "archive.backup": ("BackupReport",),
     "archive.bin": ("Binned", "Emptied", "Moved"),
     "archive.check": ("Finding", "Kind", "Problem"),
     "archive.ingest.report": ("Event", "IngestReport"),
     "archive.describe": ("DescribeReport",),
+    "archive.restoring": ("RestoreReport",),
     "archive.rebuild": ("RebuildReport",),
     "archive.reindex": ("ReindexReport",),
     "archive.schema": ("Photo",),

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import threading
 
     from dsslic_search.api.coding import EncodeWishes
+    from dsslic_search.archive.backup import BackupReport
     from dsslic_search.archive.check import Finding
     from dsslic_search.archive.describe import DescribeReport
     from dsslic_search.archive.ingest.report import Event, IngestReport
@@ -276,6 +277,22 @@ class Following(OpenArchive):
         )
 
     # Looking after them
+
+    def backup(
+        self,
+        folder: Path | str,
+        *,
+        read_data: bool = False,
+        replace: bool = False,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> BackupReport:
+        """Make ``folder`` a copy of the archive, which is an archive, or bring that copy up to date; also
+        while others write. ``read_data``: read all copies, too, and compare them with their hashes. See
+        `archive.backup.backup`; `api.restore_backup` is the way back."""
+        from dsslic_search.archive.backup import backup
+
+        check_flags(read_data=read_data, replace=replace)
+        return backup(self.folder, path_of(folder), read_data=read_data, replace=replace, progress=progress)
 
     def rebuild(
         self,

@@ -14,6 +14,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 VERSION = 1
 
 _CATALOG = "catalog.sqlite"
+_OWN_LEFTOVER = re.compile(rf"\.[0-9a-f]{{16}}{re.escape(TEMPORARY)}")  # of `core.files.replacing`
 
 
 @dataclass(frozen=True)
@@ -139,6 +141,13 @@ class ArchiveFolder:
                 catalog.tend_journal()
                 yield catalog
                 catalog.tend_journal()
+
+    def remove_leftovers(self) -> None:
+        """Delete what interrupted writes left. Only for the holder of the lock."""
+        for path in self.root.iterdir():
+            if _OWN_LEFTOVER.fullmatch(path.name):
+                path.unlink(missing_ok=True)
+        self.store.remove_leftovers()
 
     @contextmanager
     def _without_a_catalog(self) -> Iterator[None]:

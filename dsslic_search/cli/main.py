@@ -30,6 +30,7 @@ COMMANDS = {
     "statistics": ("stats", "classes"),
     "naming": ("tag", "save"),
     "duplicates": ("duplicates",),
+    "backup": ("backup", "restore-backup"),
     "bin": ("remove", "restore", "bin", "empty-bin"),
     "preview": ("preview", "sheet", "original"),
     "getting_out": ("originals", "previews"),

@@ -95,6 +95,7 @@ WRONG: dict[str, tuple[tuple[Any, ...], Wrong]] = {
     ),
     "relink": (("a", "b"), {"before": PATH, "after": PATH}),
     "reindex": ((), {"workers": COUNT}),
+    "backup": (("b",), {"folder": PATH}),
     "rebuild": ((), {"journal": PATH[1:], "workers": COUNT}),
     "repair": (([],), {"findings": (None, 5, "p1", [None], [1], ["p1"], np.array([1]))}),
     "remove": (([1],), {"ids": (None, *IDS)}),

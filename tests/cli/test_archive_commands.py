@@ -231,6 +231,36 @@ def test_writers_wait_as_long_as_they_are_told(run, archive: Path, photos: Path,
     assert "waiting" not in refused.err
 
 
+def test_a_backup_there_and_back(run, archive: Path, tmp_path: Path):
+    place, back = tmp_path / "backup", tmp_path / "back"
+    ran = run("backup", place, "--json", "--archive", archive)
+    photos = run("query", "is:any", "--json", "--archive", archive).json["total"]
+    assert (ran.code, ran.json["photos"], ran.json["copied"], ran.json["failed"]) == (0, photos, photos, [])
+    again = run("backup", place, "--read-data", "--archive", archive)
+    assert (again.code, f"0 copied (0 B), {photos} unchanged" in again.err) == (0, True)
+    assert run("check", "--read-data", "--archive", place).code == 0
+    ran = run("restore-backup", place, back, "--json")
+    assert (ran.code, ran.json["files"], ran.json["unlisted"], ran.json["complete"]) == (0, photos, 0, True)
+    told = [run("query", "sky", "--json", "--archive", where).json["results"] for where in (archive, back)]
+    assert told[0] == told[1]
+    refused = run("restore-backup", place, back)
+    assert (refused.code, "is not empty" in refused.message) == (2, True)
+    refused = run("backup", archive, "--archive", archive)
+    assert (refused.code, "lies within the archive, or around it" in refused.message) == (2, True)
+    none = run("restore-backup", tmp_path / "nothing", tmp_path / "x")
+    assert (none.code, "no archive there" in none.message) == (1, True)
+
+
+def test_a_backup_with_a_damaged_file_is_partial(run, archive: Path, tmp_path: Path):
+    place = tmp_path / "backup"
+    assert run("backup", place, "--archive", archive).code == 0
+    damaged = next((place / "objects").rglob("*.dsslic"))
+    damaged.write_bytes(damaged.read_bytes() + b"x")
+    ran = run("restore-backup", place, tmp_path / "back")
+    assert ran.code == 3
+    assert f"not copied: {damaged}: it is damaged" in ran.err
+
+
 def test_a_lost_catalog_is_told_of_and_made_anew(run, archive: Path, tmp_path: Path):
     own = tmp_path / "own"
     shutil.copytree(archive, own)

@@ -96,7 +96,7 @@ def ingest(
     def with_catalog(catalog: Catalog, walked: Walk | None = None) -> None:
         later_facts.begin(catalog)
         make_current(catalog)
-        archive.store.remove_leftovers()
+        archive.remove_leftovers()
         if n := len(take_back(catalog, archive.store)):
             are, their = ("is", "its file is") if n == 1 else ("are", "their files are")
             report.notes.append(f"{counted(n, 'photo')} {are} back: {their} there again")

@@ -1,0 +1,161 @@
+"""An archive's parts, copied: files compared by hash, with the list of hashes beside copies; the catalog as
+it is at one moment, and as much of the journal."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import sqlite3
+from collections.abc import Mapping
+from contextlib import closing, suppress
+from pathlib import Path
+from typing import IO
+
+from dsslic_search.archive.catalog import Catalog
+from dsslic_search.archive.database import database_trouble
+from dsslic_search.archive.folder import ArchiveFolder
+from dsslic_search.archive.journal import Journal, Place, Stand
+from dsslic_search.archive.store import disk_trouble, write_whole
+from dsslic_search.core import files
+from dsslic_search.core.errors import ArchiveError
+
+SUMS = "SHA256SUMS"
+LOGS = "-wal", "-shm", "-journal"
+"""What SQLite keeps beside a file, by the endings of their names."""
+PIECE = 1 << 20  # bytes read at once
+_LINE = re.compile(r"([0-9a-f]{64})  ([\x21-\x7e]+)\n?")
+
+
+def read_sums(folder: Path) -> dict[str, str]:
+    """The SHA-256 of each copy in a folder, in hex, by its path below that; without lines that are
+    damaged."""
+    try:
+        text = (folder / SUMS).read_text("ascii", errors="replace")
+    except OSError:
+        return {}
+    return {m[2]: m[1] for line in text.splitlines() if (m := _LINE.fullmatch(line))}
+
+
+def listed_at(folder: Path) -> int:
+    """When the list was written, nanoseconds since 1970, of which files that changed later are not; 0 where
+    there is none."""
+    try:
+        return (folder / SUMS).stat().st_ctime_ns
+    except OSError:
+        return 0
+
+
+def write_sums(folder: Path, sums: Mapping[str, str]) -> None:
+    """Write them as sha256sum does."""
+    text = "".join(f"{digest}  {name}\n" for name, digest in sorted(sums.items()))
+    write_whole(folder / SUMS, text.encode())
+
+
+def hash_of(path: Path) -> str:
+    """The SHA-256 of a file in hex. ArchiveError where it cannot be read."""
+    with disk_trouble(path, "read"), path.open("rb") as f:
+        return hashlib.file_digest(f, "sha256").hexdigest()
+
+
+class Unreadable(ArchiveError):
+    """What is to be copied cannot be read, or is not what it was."""
+
+
+def is_as_copied(source: Path, target: Path) -> bool:
+    """Whether a copy has the size and the time of what it was made of. FileNotFoundError where there is
+    nothing to copy."""
+    there = source.stat()
+    try:
+        copy = target.stat()
+    except FileNotFoundError:
+        return False
+    return (there.st_size, there.st_mtime_ns) == (copy.st_size, copy.st_mtime_ns)
+
+
+def copy_file(source: Path, target: Path, expected: str | None = None) -> tuple[str, int]:
+    """Copy a file, with its time, under a temporary name that is replaced; returns the hash and the bytes of
+    what was read, with which what was written was compared.
+
+    FileNotFoundError where there is nothing to copy, `Unreadable` where it cannot be read or is not what was
+    ``expected``, ArchiveError where it cannot be written, or what was written reads otherwise: then what was
+    there stays."""
+    digest, size = hashlib.sha256(), 0
+    with _opened(source) as read, disk_trouble(target, "written"):
+        there = os.fstat(read.fileno())
+        target.parent.mkdir(parents=True, exist_ok=True)
+        temporary = target.with_name(f".{target.name}{files.TEMPORARY}")
+        try:
+            with temporary.open("wb") as write:
+                while piece := _piece(read):
+                    digest.update(piece)
+                    size += write.write(piece)
+                write.flush()
+                os.fsync(write.fileno())
+            found = digest.hexdigest()
+            if expected is not None and found != expected:
+                raise Unreadable("it is damaged: its SHA-256 is not that of what was copied")
+            if hash_of(temporary) != found:
+                raise ArchiveError(f"{target}: reads otherwise than it was written; check the disk")
+            os.utime(temporary, ns=(there.st_atime_ns, there.st_mtime_ns))
+            temporary.replace(target)
+        finally:
+            with suppress(OSError):
+                temporary.unlink(missing_ok=True)
+        files.sync_folder(target.parent)
+    return found, size
+
+
+def _opened(source: Path) -> IO[bytes]:
+    try:
+        return source.open("rb")
+    except FileNotFoundError:
+        raise
+    except OSError as e:
+        raise Unreadable(f"it cannot be read ({e.strerror or e})") from e
+
+
+def _piece(file: IO[bytes]) -> bytes:
+    try:
+        return file.read(PIECE)
+    except OSError as e:
+        raise Unreadable(f"it cannot be read ({e.strerror or e})") from e
+
+
+# The catalog and its journal.
+
+
+def take_snapshot(archive: ArchiveFolder, snapshot: Path) -> None:
+    """Copy the catalog as it is at one moment."""
+    for ending in ("", *LOGS):
+        snapshot.with_name(snapshot.name + ending).unlink(missing_ok=True)
+    with (
+        Catalog.open(archive.catalog, change=False) as catalog,
+        database_trouble(catalog.name),
+        closing(catalog.engine.raw_connection()) as source,
+        closing(sqlite3.connect(snapshot)) as target,
+    ):
+        assert isinstance(source.driver_connection, sqlite3.Connection)
+        source.driver_connection.backup(target)
+
+
+def bring_into_one_file(snapshot: Path) -> None:
+    with database_trouble(str(snapshot)), closing(sqlite3.connect(snapshot, isolation_level=None)) as plain:
+        plain.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    for ending in LOGS:
+        snapshot.with_name(snapshot.name + ending).unlink(missing_ok=True)
+
+
+def copy_journal(source: Path, target: Path, place: Place | None) -> None:
+    """As much of the journal as the copy of the catalog says; none where it went on as another one, and the
+    copy begins one of its own."""
+    with disk_trouble(target, "written"):
+        target.unlink(missing_ok=True)
+        if place is None:
+            return
+        with suppress(FileNotFoundError), source.open("rb") as f, files.replacing(target) as out:
+            left = place.length
+            while left and (piece := f.read(min(left, PIECE))):
+                left -= out.write(piece)
+        if Journal(target).stand(place) is not Stand.IN_STEP:
+            target.unlink(missing_ok=True)

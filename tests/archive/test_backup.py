@@ -1,0 +1,395 @@
+"""Backups are whole whatever goes on meanwhile, cost what is new alone, and come back as they were."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from dsslic_search.archive import backup as backups
+from dsslic_search.archive import bin, copies, notes, rebuild
+from dsslic_search.archive.backup import BackupReport, backup
+from dsslic_search.archive.check import Problem, check
+from dsslic_search.archive.copies import SUMS, read_sums
+from dsslic_search.archive.folder import ArchiveFolder
+from dsslic_search.archive.repair import repair
+from dsslic_search.archive.restoring import RESTORING, restore
+from dsslic_search.core.errors import ArchiveError, UsageError
+from tests.archive.conftest import World
+from tests.archive.test_rebuild import answers, facts
+
+NOW = datetime(2024, 1, 1)
+
+pytestmark = pytest.mark.usefixtures("readable_maps")
+
+
+@pytest.fixture
+def three(world: World) -> World:
+    for name in "a.jpg", "b.jpg", "c.jpg":
+        world.photo(name)
+    world.ingest()
+    with world.archive.open_catalog() as catalog:
+        notes.add_tags(catalog, ["best"], np.array([1, 3]))
+        notes.save_query(catalog, "mine", "sky > 0.2")
+    return world
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Path:
+    return tmp_path / "backups" / "one"
+
+
+def assert_copy(world: World, place: Path) -> None:
+    """A copy knows and answers what the archive does, is sound to the last byte, and its list of hashes is
+    right."""
+    copy = ArchiveFolder(place)
+    assert facts(copy) == facts(world.archive)
+    assert answers(copy) == answers(world.archive)
+    assert check(copy, read_data=True) == []
+    listed = {name: (place / name).read_bytes() for name in read_sums(place)}
+    assert {name: hashlib.sha256(data).hexdigest() for name, data in listed.items()} == read_sums(place)
+    assert len(listed) == len(list(copy.store.hashes()))
+
+
+def counts(report: BackupReport) -> tuple[int, int, int, int]:
+    return report.photos, report.copied, report.unchanged, report.removed
+
+
+def test_a_copy_is_an_archive(three: World, place: Path) -> None:
+    report = backup(three.archive, place)
+    stored = sum(three.archive.store.size_of(h) or 0 for h in three.archive.store.hashes())
+    assert (counts(report), report.bytes, report.failed) == ((3, 3, 0, 0), stored, [])
+    assert_copy(three, place)
+    assert copies.Journal(place / "journal.jsonl").path.read_bytes() == three.archive.journal.read_bytes()
+
+
+def test_the_second_time_only_what_is_new_is_copied(
+    three: World, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    backup(three.archive, place)
+    assert counts(backup(three.archive, place)) == (3, 0, 3, 0)
+    three.photo("d.jpg")
+    three.ingest()
+    with three.archive.open_catalog() as catalog:
+        notes.add_tags(catalog, ["zoo"], np.array([4]))
+    copied: list[Path] = []
+    plain = backups.copy_file
+
+    def noted(source: Path, target: Path) -> Any:
+        copied.append(target)
+        return plain(source, target)
+
+    monkeypatch.setattr(backups, "copy_file", noted)
+    assert counts(backup(three.archive, place)) == (4, 1, 3, 0)
+    assert [path.name[:64] for path in copied] == [hashlib.sha256(b"PHOTOd.jpg").hexdigest()]
+    assert_copy(three, place)
+
+
+def test_photos_stored_anew_and_deleted_follow(three: World, place: Path) -> None:
+    backup(three.archive, place)
+    three.ingest(keep="exact")
+    with three.archive.open_catalog() as catalog:
+        bin.remove(catalog, np.array([2]), NOW)
+    bin.empty(three.archive, now=NOW, only_copies=True)
+    assert counts(backup(three.archive, place)) == (2, 2, 0, 1)
+    assert_copy(three, place)
+
+
+def test_it_comes_back(three: World, place: Path, tmp_path: Path) -> None:
+    backup(three.archive, place)
+    before = facts(three.archive), answers(three.archive)
+    shutil.rmtree(three.archive.root)
+    report = restore(ArchiveFolder(place), tmp_path / "back")
+    assert (report.photos, report.files, report.unlisted, report.failed) == (3, 3, 0, [])
+    assert report.is_complete
+    made = ArchiveFolder(tmp_path / "back")
+    assert (facts(made), answers(made)) == before
+    assert check(made, read_data=True) == []
+    assert not (made.root / RESTORING).exists()
+    assert not (made.root / SUMS).exists()
+    with pytest.raises(UsageError, match="is not empty"):
+        restore(ArchiveFolder(place), tmp_path / "back")
+
+
+def test_its_catalog_can_be_made_anew_too(three: World, place: Path) -> None:
+    backup(three.archive, place)
+    (place / "catalog.sqlite").unlink()
+    rebuild.rebuild(ArchiveFolder(place))
+    assert_copy(three, place)
+
+
+INGESTING = """
+import sys
+from pathlib import Path
+sys.path.insert(0, sys.argv[1])
+from tests.archive.conftest import World
+from dsslic_search.archive.folder import ArchiveFolder
+world = World(Path(sys.argv[2]), ArchiveFolder(Path(sys.argv[3])))
+for number in range(25):
+    world.photo(f"new {number}.jpg")
+    world.ingest(keep=["layers", "exact"][number % 2])
+"""
+
+
+def test_while_an_ingest_runs(three: World, place: Path) -> None:
+    """It adds photos and stores those that are there anew, all the time; each copy is whole."""
+    here = str(Path(__file__).parents[2])
+    running = subprocess.Popen(
+        [sys.executable, "-c", INGESTING, here, str(three.photos), str(three.archive.root)]
+    )
+    try:
+        made = 0
+        while running.poll() is None or not made:
+            report = backup(three.archive, place)
+            assert report.failed == []
+            assert check(ArchiveFolder(place), read_data=True) == []
+            made += 1
+    finally:
+        running.kill()
+        code = running.wait()
+    assert code == 0
+    backup(three.archive, place)
+    assert_copy(three, place)
+
+
+def happening(monkeypatch: pytest.MonkeyPatch, *events: Any) -> None:
+    """Lets something happen to the archive after each copy of its catalog."""
+    plain, left = backups.take_snapshot, list(events)
+
+    def taken(archive: ArchiveFolder, snapshot: Path) -> None:
+        plain(archive, snapshot)
+        if left:
+            left.pop(0)()
+
+    monkeypatch.setattr(backups, "take_snapshot", taken)
+
+
+def test_what_is_deleted_meanwhile_is_not_in_it(
+    three: World, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def delete() -> None:
+        with three.archive.open_catalog() as catalog:
+            bin.remove(catalog, np.array([2]), NOW)
+        bin.empty(three.archive, now=NOW, only_copies=True)
+
+    happening(monkeypatch, delete)
+    report = backup(three.archive, place)
+    assert (report.photos, report.failed) == (2, [])
+    assert_copy(three, place)
+
+
+def test_what_is_stored_anew_meanwhile_is_described_from_its_file(
+    three: World, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    happening(monkeypatch, lambda: three.ingest(keep="exact"))
+    assert backup(three.archive, place).failed == []
+    assert check(ArchiveFolder(place), read_data=True) == []
+    assert {row[0] for row in ArchiveFolder(place).open_catalog().rows("SELECT keep FROM photo")[0]} == {
+        "exact"
+    }
+    backup(three.archive, place)
+    assert_copy(three, place)
+
+
+def test_what_is_tagged_meanwhile_is_in_the_next(
+    three: World, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def tag() -> None:
+        with three.archive.open_catalog() as catalog:
+            notes.add_tags(catalog, ["zoo"], np.array([2]))
+
+    happening(monkeypatch, tag)
+    backup(three.archive, place)
+    with ArchiveFolder(place).open_catalog() as catalog:
+        assert catalog.tag_names() == ["best"]
+    (place / "catalog.sqlite").unlink()
+    rebuild.rebuild(ArchiveFolder(place))  # its journal says what its catalog knew
+    with ArchiveFolder(place).open_catalog() as catalog:
+        assert catalog.tag_names() == ["best"]
+    backup(three.archive, place, replace=True)
+    assert_copy(three, place)
+
+
+def test_a_journal_that_is_begun_anew_meanwhile(
+    three: World, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def begin() -> None:
+        with three.archive.open_catalog() as catalog, catalog.changing(shed=True):
+            pass
+        with three.archive.writing():
+            pass
+
+    happening(monkeypatch, begin)
+    backup(three.archive, place)
+    assert check(ArchiveFolder(place)) == []
+    (place / "catalog.sqlite").unlink()
+    rebuild.rebuild(ArchiveFolder(place))
+    backup(three.archive, place, replace=True)
+    assert_copy(three, place)
+
+
+@pytest.mark.parametrize("stop", range(9))
+def test_a_backup_that_is_killed_goes_on(three: World, place: Path, stop: int) -> None:
+    """After each file that it writes."""
+    if stop % 2:
+        backup(three.archive, place)
+        three.photo("d.jpg")
+        three.ingest(keep="exact")
+    code = (
+        "import os, sys; from pathlib import Path\n"
+        "from dsslic_search.archive.backup import backup\n"
+        "from dsslic_search.archive.folder import ArchiveFolder\n"
+        "left = [int(sys.argv[3])]\n"
+        "plain = Path.replace\n"
+        "def replace(self, to):\n"
+        "    if not left[0]: os._exit(9)\n"
+        "    left[0] -= 1\n"
+        "    return plain(self, to)\n"
+        "Path.replace = replace\n"
+        "backup(ArchiveFolder(Path(sys.argv[1])), Path(sys.argv[2]))\n"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", code, str(three.archive.root), str(place), str(stop)], check=False
+    )
+    assert ended.returncode == 9
+    assert backup(three.archive, place).failed == []
+    assert_copy(three, place)
+    assert [path.name for path in place.rglob("*.tmp")] == []
+
+
+def test_a_damaged_copy_is_seen_and_mended(
+    three: World, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    backup(three.archive, place)
+    content_hash = next(ArchiveFolder(place).store.hashes())
+    path = ArchiveFolder(place).store.path_of(content_hash)
+    times = path.stat()
+    damaged = bytearray(path.read_bytes())
+    damaged[-1] ^= 1
+    path.write_bytes(damaged)
+    os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
+    monkeypatch.setattr(backups, "listed_at", lambda _folder: 2**62)  # a disk that forgets sets no time
+    assert backup(three.archive, place).mended == 0
+    assert backup(three.archive, place, read_data=True).mended == 1
+    assert_copy(three, place)
+
+
+def test_a_damaged_file_does_not_replace_a_sound_copy(three: World, place: Path) -> None:
+    backup(three.archive, place)
+    content_hash = next(three.archive.store.hashes())
+    path = three.archive.store.path_of(content_hash)
+    sound = path.read_bytes()
+    path.write_bytes(sound[:-3] + b"xyz")
+    report = backup(three.archive, place)
+    assert report.failed == [(str(path), "it is damaged; the copy stays as it was")]
+    assert ArchiveFolder(place).store.read(content_hash) == sound
+    path.unlink()
+    report = backup(three.archive, place)
+    assert report.failed == [(str(path), "it is missing in the archive; the copy has it")]
+    repair(three.archive, check(three.archive))
+    assert backup(three.archive, place).failed == []
+    assert [each.what for each in check(ArchiveFolder(place))] == [Problem.RETURNED]
+
+
+def test_damage_in_a_backup_is_told_when_it_is_restored(three: World, place: Path, tmp_path: Path) -> None:
+    backup(three.archive, place)
+    first, second, _ = ArchiveFolder(place).store.hashes()
+    path = ArchiveFolder(place).store.path_of(first)
+    path.write_bytes(path.read_bytes()[:-1] + b"?")
+    sums = (place / SUMS).read_text().splitlines(keepends=True)
+    (place / SUMS).write_text("".join(line for line in sums if second not in line))
+    report = restore(ArchiveFolder(place), tmp_path / "back")
+    assert [where for where, _ in report.failed] == [str(path)]
+    assert "SHA-256" in report.failed[0][1]
+    assert (report.files, report.unlisted) == (2, 1)
+    assert [each.content_hash for each in check(ArchiveFolder(tmp_path / "back"))] == [first]
+
+
+def test_a_restore_that_is_killed_goes_on(three: World, place: Path, tmp_path: Path) -> None:
+    backup(three.archive, place)
+    code = (
+        "import os, sys; from pathlib import Path\n"
+        "from dsslic_search.api import restore_backup\n"
+        "stop = lambda done, _: os._exit(9) if done == 2 else None\n"
+        "restore_backup(sys.argv[1], sys.argv[2], progress=stop)\n"
+    )
+    back = tmp_path / "back"
+    ended = subprocess.run([sys.executable, "-c", code, str(place), str(back)], check=False)
+    assert ended.returncode == 9
+    with pytest.raises(ArchiveError):
+        ArchiveFolder(back).verify()
+    other = tmp_path / "other"
+    backup(three.archive, other)
+    with pytest.raises(UsageError, match="is not empty"):
+        restore(ArchiveFolder(other), back)
+    assert restore(ArchiveFolder(place), back).failed == []
+    assert facts(ArchiveFolder(back)) == facts(three.archive)
+
+
+def test_nothing_is_written_over_unasked(three: World, place: Path, tmp_path: Path) -> None:
+    other = World(tmp_path / "others", ArchiveFolder(tmp_path / "other"))
+    other.photo("z.jpg")
+    other.ingest()
+    full, file = tmp_path / "full", tmp_path / "file"
+    full.mkdir()
+    (full / "precious").write_text("x")
+    file.write_text("x")
+    backup(three.archive, place)
+    for to, said in (
+        (full, "holds something else"),
+        (file, "is a file"),
+        (other.archive.root, "holds something else"),
+        (three.archive.root, "lies within the archive, or around it"),
+        (three.archive.root / "objects" / "x", "lies within the archive, or around it"),
+        (three.archive.root.parent, "lies within the archive, or around it"),
+    ):
+        with pytest.raises(UsageError, match=said):
+            backup(three.archive, to)
+    with pytest.raises(UsageError, match="is the backup of"):
+        backup(other.archive, place)
+    assert_copy(three, place)
+    with ArchiveFolder(place).open_catalog() as catalog:
+        notes.add_tags(catalog, ["here-alone"], np.array([1]))
+    with pytest.raises(ArchiveError, match="was changed since the last backup"):
+        backup(three.archive, place)
+    backup(three.archive, place, replace=True)
+    assert_copy(three, place)
+    backup(other.archive, place, replace=True)
+    assert_copy(other, place)
+
+
+def test_an_archive_that_lost_its_photos_takes_none_from_the_copy(three: World, place: Path) -> None:
+    backup(three.archive, place)
+    with three.archive.writing() as catalog:
+        catalog.remove([2])
+    with pytest.raises(
+        ArchiveError, match=r"has a photo that the archive does not know, which may have lost"
+    ):
+        backup(three.archive, place)
+    with ArchiveFolder(place).open_catalog() as catalog:
+        assert catalog.count() == 3
+    backup(three.archive, place, replace=True)
+    assert len(list(ArchiveFolder(place).store.hashes())) == 2
+
+
+def test_an_archive_of_another_database_is_not_copied_by_halves(three: World, place: Path) -> None:
+    elsewhere = ArchiveFolder(three.archive.root, "sqlite:///x.db")
+    with pytest.raises(ArchiveError, match="the catalog is not in the archive's folder"):
+        backup(elsewhere, place)
+    assert not place.exists()
+
+
+def test_what_it_says_of_itself_names_the_archive(three: World, place: Path) -> None:
+    backup(three.archive, place)
+    about = json.loads((place / "backup.json").read_text())
+    assert about["of"] == os.path.realpath(three.archive.root)
+    assert subprocess.run(["sha256sum", "-c", "--quiet", SUMS], cwd=place, check=False).returncode == 0
