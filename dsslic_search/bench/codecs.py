@@ -24,6 +24,7 @@ from dsslic_search.core.kinds import Profile
 Pixels = NDArray[np.uint8]
 
 QPS = (51, 46, 42, 38, 34, 30, 26, 22, 18, 14)
+_LENGTH = 4  # bytes
 _LAYERS = {label_map.LAYER.kind: "map", compact.LAYER.kind: "compact", residual.LAYER.kind: "residual"}
 
 
@@ -33,7 +34,7 @@ class Codec:
 
     ``encoder``: what makes the files, for the record. ``encode``: pixels and a setting to a file; codecs with
     the same function and ladder share its work. ``cut``: what is kept of that file. ``decode``: what is kept,
-    to pixels. ``layers``: bytes by part of what is kept; they sum to its length.
+    to pixels. ``layers``: bytes by part of what is kept; all that counts of it.
     """
 
     name: str
@@ -96,7 +97,7 @@ def all_codecs() -> dict[str, Codec]:
             _encode_jxl,
             _decode_jxl,
         ),
-        _pillow(
+        webp := _pillow(
             "webp",
             "WebP",
             "libwebp (Pillow), method 6",
@@ -104,7 +105,7 @@ def all_codecs() -> dict[str, Codec]:
             "WEBP",
             method=6,
         ),
-        _pillow(
+        jpeg := _pillow(
             "jpeg",
             "JPEG",
             "libjpeg-turbo (Pillow), 4:4:4, progressive, optimised",
@@ -114,6 +115,8 @@ def all_codecs() -> dict[str, Codec]:
             progressive=True,
             optimize=True,
         ),
+        j2k := _jpeg_2000(),
+        *(_in_planes(codec) for codec in (webp, jpeg, j2k)),
     )
     return {codec.name: codec for codec in found}
 
@@ -124,10 +127,11 @@ def _encode_dsslic(pixels: Pixels, quality: float) -> bytes:
 
 def _paper(name: str, label: str, profile: Profile, ladder: tuple[float, ...]) -> Codec:
     def encode(pixels: Pixels, quality: float) -> bytes:
-        wanted = options.EncodeOptions(quality=int(quality), profile=profile)
+        # the paper's label map has the photo's size
+        wanted = options.EncodeOptions(quality=int(quality), profile=profile, map_scale=1)
         return encoder.encode_photo(SourcePhoto(pixels), wanted).data
 
-    made = f'this package, default effort, profile "{profile}"'
+    made = f'this package, default effort, profile "{profile}", label map of the photo\'s size'
     return Codec(name, label, made, ladder, encode, _decode_dsslic, layers=_layers_of_dsslic)
 
 
@@ -189,6 +193,53 @@ def _pillow(
         return out.getvalue()
 
     return Codec(name, label, encoder, qualities, encode, _decode_pillow)
+
+
+def _jpeg_2000() -> Codec:
+    """Settings are how many times smaller than the samples the file is to be."""
+
+    def encode(pixels: Pixels, ratio: float) -> bytes:
+        from PIL import Image
+
+        out = io.BytesIO()
+        Image.fromarray(pixels).save(
+            out, "JPEG2000", quality_mode="rates", quality_layers=[ratio], irreversible=True
+        )
+        return out.getvalue()
+
+    made = "OpenJPEG (Pillow), 9/7 wavelet"
+    return Codec("j2k", "JPEG 2000", made, (300, 150, 80, 50, 35, 25, 17, 12, 8, 5), encode, _decode_pillow)
+
+
+def _in_planes(codec: Codec) -> Codec:
+    """Red, green and blue as three grey pictures, as the paper codes its baselines; the lengths by which they
+    are kept together here do not count."""
+
+    def encode(pixels: Pixels, setting: float) -> bytes:
+        files = [codec.encode(np.ascontiguousarray(pixels[..., plane]), setting) for plane in range(3)]
+        return b"".join(len(file).to_bytes(_LENGTH) + file for file in files)
+
+    def decode(data: bytes) -> Pixels:
+        return np.stack([codec.decode(file)[..., 0] for file in _planes_of(data)], -1)
+
+    return Codec(
+        f"{codec.name}-planes",
+        f"{codec.label}, three grey pictures (paper's protocol)",
+        codec.encoder,
+        codec.ladder,
+        encode,
+        decode,
+        layers=lambda data: dict(zip(("red", "green", "blue"), map(len, _planes_of(data)), strict=True)),
+    )
+
+
+def _planes_of(data: bytes) -> list[bytes]:
+    files = []
+    while data:
+        end = _LENGTH + int.from_bytes(data[:_LENGTH])
+        files.append(data[_LENGTH:end])
+        data = data[end:]
+    return files
 
 
 def _decode_pillow(data: bytes) -> Pixels:

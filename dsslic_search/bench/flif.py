@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from dsslic_search.bench.label_map import damage
+from dsslic_search.bench import damage
 from dsslic_search.codec import flif
 from dsslic_search.codec.flif.file import read_header
-from dsslic_search.core.errors import FormatError, UsageError
+from dsslic_search.core.errors import UsageError
 
 WAYS = {"N": False, "I": True}  # NAME.N.flif in rows and NAME.I.flif interlaced, by the reference encoder
 TIMED_SIDE = 512
@@ -87,29 +87,14 @@ def _speed(folder: Path, interlaced: bool) -> dict[str, float]:
 
 def fuzz(vectors: Path, streams: int, seed: int) -> dict[str, Any]:
     """Decode ``streams`` damaged copies of small files, every second one as the start of a file: each must
-    give a picture of the size declared or FormatError. Anything else raises here. Returns how many did which,
-    and the longest time one took."""
-    random = np.random.default_rng(seed)
+    give a picture of the size declared or FormatError, else it is raised here. Returns what
+    :func:`dsslic_search.bench.damage.fuzz` does."""
     sound = [data for path in sorted(vectors.glob("*.flif")) if len(data := path.read_bytes()) < SMALL]
-    flif.decode(sound[0])
-    decoded = refused = 0
-    longest = 0.0
-    for number in range(streams):
-        data = damage(sound[random.integers(len(sound))], random)
-        start = time.process_time()
-        try:
-            pixels = flif.decode(data, max_pixels=MOST_PIXELS, partial=number % 2 == 1).pixels
-            header, _ = read_header(data)
-            if pixels.shape[:2] != (header.height, header.width):
-                raise AssertionError(f"{data.hex()} decodes to {list(pixels.shape)}")
-            decoded += 1
-        except FormatError:
-            refused += 1
-        longest = max(longest, time.process_time() - start)
-    return {
-        "streams": streams,
-        "seed": seed,
-        "decoded": decoded,
-        "refused": refused,
-        "longest_seconds": longest,
-    }
+
+    def decode(data: bytes, number: int) -> None:
+        pixels = flif.decode(data, max_pixels=MOST_PIXELS, partial=number % 2 == 1).pixels
+        header, _ = read_header(data)
+        if pixels.shape[:2] != (header.height, header.width):
+            raise AssertionError(f"{data.hex()} decodes to {list(pixels.shape)}")
+
+    return {"seed": seed, **damage.fuzz(sound, decode, streams, np.random.default_rng(seed))}

@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from dsslic_search.bench import damage
 from dsslic_search.codec.layers.label_map import coder
-from dsslic_search.core.errors import FormatError
 
 PEERS = ("flif_E100", "flif_E100_N", "jxl_e7", "jxl_e9", "webp_lossless", "png")
 TIMED_ROUNDS = 3
@@ -94,35 +94,16 @@ def first_call() -> float:
 
 def fuzz(streams: int, seed: int) -> dict[str, Any]:
     """Decode ``streams`` damaged streams of small maps: each must give a map of the size declared or
-    FormatError.
-
-    Anything else raises here. Returns how many did which, and the longest time one took.
-    """
+    FormatError, else it is raised here. Returns what :func:`dsslic_search.bench.damage.fuzz` does."""
     random = np.random.default_rng(seed)
+
+    def decode(stream: bytes, _: int) -> None:
+        labels = coder.decode(stream, max_pixels=1 << 16)
+        if labels.shape != coder.read_size(stream) or labels.dtype != np.uint8:
+            raise AssertionError(f"{stream.hex()} decodes to {labels.dtype} {labels.shape}")
+
     sound = [coder.encode(labels) for labels in small_maps(random)]
-    decoded = refused = 0
-    longest = 0.0
-    began = time.perf_counter()
-    for _ in range(streams):
-        stream = damage(sound[random.integers(len(sound))], random)
-        start = time.perf_counter()
-        try:
-            labels = coder.decode(stream, max_pixels=1 << 16)
-            if labels.shape != coder.read_size(stream) or labels.dtype != np.uint8:
-                raise AssertionError(f"{stream.hex()} decodes to {labels.dtype} {labels.shape}")
-            decoded += 1
-        except FormatError:
-            refused += 1
-        longest = max(longest, time.perf_counter() - start)
-    seconds = time.perf_counter() - began
-    return {
-        "streams": streams,
-        "seed": seed,
-        "decoded": decoded,
-        "refused": refused,
-        "longest_seconds": longest,
-        "seconds": seconds,
-    }
+    return {"seed": seed, **damage.fuzz(sound, decode, streams, random)}
 
 
 def small_maps(random: np.random.Generator) -> list[NDArray[np.uint8]]:
@@ -141,25 +122,3 @@ def small_maps(random: np.random.Generator) -> list[NDArray[np.uint8]]:
             random.integers(0, 256, (height, width), np.uint8),
         ]
     return maps
-
-
-def damage(stream: bytes, random: np.random.Generator) -> bytes:
-    """``stream`` with one to four of: a bit turned, a byte replaced, a piece cut out, doubled or appended,
-    the end cut off."""
-    bad = bytearray(stream)
-    for _ in range(random.integers(1, 5)):
-        kind, at = random.integers(6), int(random.integers(len(bad))) if bad else 0
-        length = int(random.integers(1, 9))
-        if kind == 0 and bad:
-            bad[at] ^= 1 << int(random.integers(8))
-        elif kind == 1 and bad:
-            bad[at] = random.integers(256)
-        elif kind == 2:
-            del bad[at : at + length]
-        elif kind == 3:
-            bad[at:at] = bad[at : at + length]
-        elif kind == 4:
-            bad += random.bytes(length)
-        else:
-            del bad[at:]
-    return bytes(bad)

@@ -37,6 +37,10 @@ _COLOURS = {
     "jxl": "#009e73",
     "webp": "#b8860b",
     "jpeg": "#a0522d",
+    "j2k": "#7a9a01",
+    "webp-planes": "#b8860b",
+    "jpeg-planes": "#a0522d",
+    "j2k-planes": "#7a9a01",
 }
 # inches: left of the axes, their width, the whole height, a letter
 _LEFT, _WIDTH, _HEIGHT, _LETTER = 0.75, 5.4, 5.2, 0.078

@@ -58,10 +58,13 @@ class Row:
 
 
 def measure(
-    path: Path, names: Sequence[str], settings: Sequence[float] | None = None
+    path: Path,
+    names: Sequence[str],
+    settings: Sequence[float] | None = None,
+    points: int | None = None,
 ) -> dict[str, list[Row]]:
     """Rows of one photo by codec. Codecs that share an encoder share its work. ``settings`` instead of the
-    codecs' own ladders."""
+    codecs' own ladders; ``points``: so many of each ladder alone, its ends and others evenly between."""
     runtime.use_one_thread()
     pixels = read_photo(path).pixels
     if min(pixels.shape[:2]) < MIN_SIDE:
@@ -73,24 +76,33 @@ def measure(
     rows: dict[str, list[Row]] = {name: [] for name in names}
     for group in groups(find(names)):
         _warm(group)
-        for setting in settings or group[0].ladder:
+        for setting in settings or some_of(group[0].ladder, points):
             file, encoding = _timed(group[0].encode, pixels, setting)
             for codec in group:
                 data = codec.cut(file)
+                parts = codec.layers(data)
+                size = sum(parts.values())
                 shown, decoding = _timed(codec.decode, data)
                 rows[codec.name].append(
                     Row(
                         image=path.name,
                         setting=setting,
-                        bytes=len(data),
-                        bpp=round(bpp(len(data), *pixels.shape[:2]), 6),
-                        bytes_by_part=codec.layers(data),
+                        bytes=size,
+                        bpp=round(bpp(size, *pixels.shape[:2]), 6),
+                        bytes_by_part=parts,
                         **judge.measures(shown),
                         encode_cpu_seconds=round(encoding, 4),
                         decode_cpu_seconds=round(decoding, 4),
                     )
                 )
     return rows
+
+
+def some_of(ladder: Sequence[float], points: int | None) -> Sequence[float]:
+    """As many settings, from the first to the last."""
+    if points is None or points >= len(ladder):
+        return ladder
+    return [ladder[round(i * (len(ladder) - 1) / (points - 1))] for i in range(points)]
 
 
 class _Judge:
@@ -144,20 +156,21 @@ def run(
     folder: Path,
     names: Sequence[str],
     *,
+    points: int | None = None,
     workers: int | None = None,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> dict[str, dict[str, Any]]:
     """The results of each codec, by name: what it is, means by setting, and all rows.
 
-    ``workers``: processes, each with one photo and one codec at a time; one a core if None; 1 works in this
-    process. ``progress``: called with what is done and all there is to do. UsageError for unknown codecs and
-    empty folders, PhotoError for a photo that cannot be measured.
+    ``points`` as for :func:`measure`. ``workers``: processes, each with one photo and one codec at a time;
+    one a core if None; 1 works in this process. ``progress``: called with what is done and all there is to
+    do. UsageError for unknown codecs and empty folders, PhotoError for a photo that cannot be measured.
     """
     codecs = find(names)
     paths = photos_in(folder)
     tasks = [(path, [codec.name for codec in group]) for path in paths for group in groups(codecs)]
     rows: dict[tuple[str, str], list[Row]] = {}
-    for done, (path, found) in enumerate(_work(tasks, workers or os.cpu_count() or 1), 1):
+    for done, (path, found) in enumerate(_work(tasks, points, workers or os.cpu_count() or 1), 1):
         rows.update({(name, path.name): of_codec for name, of_codec in found.items()})
         progress(done, len(tasks))
     return {
@@ -166,10 +179,12 @@ def run(
     }
 
 
-def _work(tasks: list[tuple[Path, list[str]]], workers: int) -> Iterator[tuple[Path, dict[str, list[Row]]]]:
+def _work(
+    tasks: list[tuple[Path, list[str]]], points: int | None, workers: int
+) -> Iterator[tuple[Path, dict[str, list[Row]]]]:
     """As they are done."""
     if workers == 1:
-        yield from ((path, measure(path, names)) for path, names in tasks)
+        yield from ((path, measure(path, names, points=points)) for path, names in tasks)
         return
     import multiprocessing
 
@@ -178,7 +193,7 @@ def _work(tasks: list[tuple[Path, list[str]]], workers: int) -> Iterator[tuple[P
         pool = ProcessPoolExecutor(min(workers, len(tasks)), _processes(), _leave_interrupts)
         try:
             waiting: dict[Future[dict[str, list[Row]]], Path] = {
-                pool.submit(measure, path, names): path for path, names in tasks
+                pool.submit(measure, path, names, None, points): path for path, names in tasks
             }
             for future in as_completed(waiting):
                 yield waiting[future], future.result()

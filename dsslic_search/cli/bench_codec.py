@@ -16,7 +16,7 @@ from dsslic_search.core.output import Outputs
 
 def register(group: typer.Typer) -> None:
     """Add this module's commands."""
-    for command in (levers, importance, rd, label_map, flif, map_scale):
+    for command in (levers, importance, rd, label_map, flif, bpg, paper, map_scale):
         group.command(command.__name__.replace("_", "-"))(command)
 
 
@@ -68,7 +68,8 @@ def rd(
         typer.Option(
             metavar="NAME,…",
             help="Of: dsslic, dsslic-coarse, bpg444, bpg420, bpgrgb (the paper's protocol), hevc444-10, "
-            "avif, avif-psnr, jxl, webp, jpeg, dsslic-paper, dsslic-paper-444 (layers as in the paper).",
+            "avif, avif-psnr, jxl, webp, jpeg, j2k, dsslic-paper, dsslic-paper-444 (layers as in the paper), "
+            "webp-planes, jpeg-planes, j2k-planes (three grey pictures, the paper's protocol).",
         ),
     ] = "dsslic,dsslic-coarse,bpg444,avif,jxl,webp,jpeg",
     out: Annotated[
@@ -83,6 +84,12 @@ def rd(
     plots: Annotated[
         bool, typer.Option("--plots/--no-plots", help="Draw curves into --out, as PNG and SVG.")
     ] = True,
+    points: Annotated[
+        int | None,
+        typer.Option(
+            min=2, help="So many settings of each codec, from its least to its most.", show_default=False
+        ),
+    ] = None,
     workers: Annotated[
         int | None, typer.Option(min=1, help="Photos at once; else one a core.", show_default=False)
     ] = None,
@@ -110,6 +117,7 @@ def rd(
         results = bench.run(
             images,
             names,
+            points=points,
             workers=workers,
             progress=lambda done, total: bar.update(task, completed=done, total=total),
         )
@@ -170,6 +178,45 @@ def flif(
     results = bench.run(vectors, maps)
     if fuzz:
         results["fuzz"] = bench.fuzz(vectors, fuzz, 1)
+    finish(results, out, outputs)
+
+
+def bpg(
+    vectors: Annotated[
+        Path,
+        typer.Option(
+            metavar="DIR", help="The reference encoder's NAME.bpg with what its decoder shows, NAME.dec.png."
+        ),
+    ],
+    fuzz: Annotated[int, typer.Option(min=0, help="Also decode this many damaged files.")] = 0,
+    out: Out = None,
+    force: Force = False,
+) -> None:
+    """BPG: files of the reference encoder shown as its decoder shows them; damaged files."""
+    from dsslic_search.bench import bpg as bench
+
+    outputs = may_write(out, force)
+    results = bench.run(vectors)
+    if fuzz:
+        results["fuzz"] = bench.fuzz(vectors, fuzz, 1)
+    finish(results, out, outputs)
+
+
+def paper(
+    images: Images,
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="Photos at once; else one a core.", show_default=False)
+    ] = None,
+    out: Out = None,
+    force: Force = False,
+) -> None:
+    """From the paper's way of coding to the one that ships, one replacement after the other: bytes, PSNR, CPU
+    seconds, BD-rates."""
+    from dsslic_search.bench import paper as bench
+
+    outputs = may_write(out, force)
+    results = bench.run(images, workers)
+    typer.echo("\n".join(bench.table(results)), err=True)
     finish(results, out, outputs)
 
 

@@ -89,6 +89,8 @@ ROWS = {
     "bench reindex": bench("reindex", "--images", DATA),
     "bench label-map": bench("label-map", "--table", DATA, "--data", DATA),
     "bench flif": bench("flif", "--vectors", DATA, "--maps", DATA),
+    "bench bpg": bench("bpg", "--vectors", DATA),
+    "bench paper": bench("paper", "--images", DATA),
     "bench map-scale": bench("map-scale", "--data", DATA, "--images", DATA),
     "bench segmentation": bench("segmentation", "--data", DATA),
     "bench objections": bench("objections", "--data", DATA),
@@ -118,6 +120,12 @@ FOLDERS = {
     ),
     "previews": (("previews", 1, "--out", OUT, "--archive", ARCHIVE), "photo", "photo.png", True),
     "train codec": (("train", "codec", "--data", DATA, "--out", OUT), None, "compnet.safetensors", False),
+    "train codec --paper": (
+        ("train", "codec", "--paper", "--steps", 1, "--data", DATA, "--out", OUT),
+        None,
+        "paper_finenet.safetensors",
+        False,
+    ),
     "train restoration": (
         ("train", "restoration", "--data", DATA, "--out", OUT),
         None,

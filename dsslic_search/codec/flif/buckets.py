@@ -92,11 +92,12 @@ class ColourBuckets:
             for y in range(low, ranges.highs[0] + 1):
                 if stream.has_ended():
                     raise FormatError("the FLIF picture's data ends in its colour buckets")
-                row = []
+                row, beside = [], second[y - low]
+                least, most = ranges.limits(stream.state, 1, y) if first.has(y) else (1, 0)
                 for start in columns:
                     bucket = Bucket()
                     values = range(start, start + CO_STEP)
-                    if first.has(y) and any(_exists(stream, ranges, second[y - low], y, i) for i in values):
+                    if any(least <= i <= most and beside.has(i) for i in values):
                         limits = [ranges.limits(stream.state, 2, y, i) for i in values]
                         bucket = _read(numbers, 2, min(a for a, _ in limits), max(b for _, b in limits))
                     row.append(bucket)
@@ -133,12 +134,6 @@ class ColourBuckets:
         yield from (self.first, self.alpha, *self.second)
         for row in self.third:
             yield from row
-
-
-def _exists(stream: Stream, ranges: Ranges, bucket: Bucket, y: int, i: int) -> bool:
-    """Whether a picture may have such values of the planes 0 and 1."""
-    low, high = ranges.limits(stream.state, 1, y)
-    return low <= i <= high and bucket.has(i)
 
 
 def _read(numbers: list[Numbers], plane: int, least: int, most: int) -> Bucket:
