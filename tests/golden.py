@@ -6,11 +6,16 @@ by version 0.1. When a format is final, its files are written once, and never ag
     python -m tests.golden second
 
 which takes crops of the sample photos, about 160 pixels a side: one of colour, one grey, one of odd sides.
+FORMAT "paper" has files of the paper's profiles, and beside them ``hashes.json``: by file and stage the
+SHA-256 of the pixels that come out alike on every machine, those of label map and compact image, and of the
+residual's BPG picture.
 """
 
 from __future__ import annotations
 
+import hashlib
 import io
+import json
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
@@ -19,8 +24,10 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from dsslic_search.codec import bpg
 from dsslic_search.codec.decoder import decode_stage
 from dsslic_search.codec.encoder import encode_photo
+from dsslic_search.codec.layer_files import exported
 from dsslic_search.codec.options import EncodeOptions
 from dsslic_search.codec.picture.open import open_photo
 from dsslic_search.core.errors import StageError
@@ -40,6 +47,13 @@ VARIANTS = {  # of every crop
     "effort9": EncodeOptions(60, effort=9),
     "lossless": EncodeOptions(LOSSLESS),
     "coarse": EncodeOptions(keep="coarse"),
+}
+PAPER = {  # of every crop, in "paper"
+    "q30": EncodeOptions(30, profile="paper"),
+    "q80": EncodeOptions(80, profile="paper", map_scale=1),
+    "444-q30": EncodeOptions(30, profile="paper-444", map_scale=1),
+    "444-q80": EncodeOptions(80, profile="paper-444"),
+    "coarse": EncodeOptions(keep="coarse", profile="paper"),
 }
 KEPT = {"exact": EncodeOptions(keep="exact"), "reference": EncodeOptions(keep="reference")}  # of the first
 
@@ -69,12 +83,34 @@ def originals(name: str) -> Iterator[tuple[str, EncodeOptions, bytes]]:
     yield "importance", replace(VARIANTS["q80"], importance=((most, 0.25),)), file.getvalue()
 
 
+def papers(name: str) -> Iterator[tuple[str, EncodeOptions, bytes]]:
+    """The same for the paper's profiles."""
+    file = io.BytesIO()
+    crop(name).save(file, "PNG")
+    for variant, options in PAPER.items():
+        yield variant, options, file.getvalue()
+
+
+def hashes(data: bytes) -> dict[str, str]:
+    """By stage, and for the residual, SHA-256 of the pixels that come out alike everywhere."""
+    layers = exported(data)
+    found = {stage: decode_stage(data, stage).pixels for stage in (Stage.MAP, Stage.COMPACT)}
+    if "r.bpg" in layers:
+        found["residual"] = bpg.decode(layers["r.bpg"], max_pixels=10**6).rgb8()
+    return {
+        str(stage): hashlib.sha256(f"{pixels.shape}".encode() + pixels.tobytes()).hexdigest()
+        for stage, pixels in found.items()
+    }
+
+
 def write(folder: Path) -> None:
     """Encode every crop every way and write what decodes. FileExistsError where the folder is there
     already."""
     folder.mkdir(parents=True)
+    of_paper = folder.name == "paper"
+    told = {}
     for name in CROPS:
-        for variant, options, original in originals(name):
+        for variant, options, original in (papers if of_paper else originals)(name):
             data = encode_photo(open_photo(original, name, 10**6), options, original).data
             (folder / f"{name}.{variant}.dsslic").write_bytes(data)
             for stage in Stage:
@@ -85,6 +121,10 @@ def write(folder: Path) -> None:
                 except StageError:  # not in this keep mode
                     continue
                 Image.fromarray(pixels).save(folder / f"{name}.{variant}.{stage}.png", optimize=True)
+            if of_paper:
+                told[f"{name}.{variant}"] = hashes(data)
+    if of_paper:
+        (folder / "hashes.json").write_text(json.dumps(told, indent=1) + "\n")
 
 
 if __name__ == "__main__":
