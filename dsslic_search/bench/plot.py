@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 Point = tuple[float, float]
+EVERY_BYTE = "bits per pixel, every byte of the file counted"
 
 _AXES = {
     "psnr_rgb": "PSNR-RGB, dB",
@@ -81,12 +82,13 @@ def draw(
     folder: Path,
     title: str,
     outputs: Outputs = NEW_FILES,
+    rate: str = EVERY_BYTE,
 ) -> list[Path]:
     """Write psnr, ms-ssim and lpips, each .png and .svg, into ``folder``; returns their paths.
 
     ``results`` and ``compared`` as :func:`dsslic_search.bench.rd.run` and
-    :func:`dsslic_search.bench.compare.compare` give them. MissingExtraError when matplotlib is not
-    installed.
+    :func:`dsslic_search.bench.compare.compare` give them; ``rate``: what "bpp" is there.
+    MissingExtraError when matplotlib is not installed.
     """
     check_installed()
     import matplotlib
@@ -94,17 +96,19 @@ def draw(
     from matplotlib.figure import Figure
 
     written = []
+    anchor = compared.get("anchor", ANCHOR)
     with matplotlib.rc_context(_STYLE):
         for measure in MEASURES:
             ends = {
-                name: result["label"] + _rate_text(name, compared, measure)
+                name: result["label"] + _rate_text(name, compared, measure, anchor)
                 for name, result in results.items()
             }
             width = _LEFT + _WIDTH + 0.35 + _LETTER * max(map(len, ends.values()))
             figure = Figure(figsize=(width, _HEIGHT))
             FigureCanvasAgg(figure)
             axes = figure.add_axes((_LEFT / width, 0.105, _WIDTH / width, 0.775))
-            _draw_curves(axes, results, ends, measure)
+            _draw_curves(axes, results, ends, measure, anchor)
+            axes.set_xlabel(rate)
             figure.text(
                 _LEFT / width,
                 0.945,
@@ -113,7 +117,7 @@ def draw(
                 fontweight="bold",
             )
             if compared.get("bd_rate_percent"):
-                note = f"percentages: BD-rate against {results[ANCHOR]['label']}, over all rates both have"
+                note = f"percentages: BD-rate against {results[anchor]['label']}, over all rates both have"
                 figure.text(_LEFT / width, 0.905, note, color="#555555")
             for suffix, metadata in (("png", {"Software": None}), ("svg", {"Date": None})):
                 path = folder / f"{_FILES[measure]}.{suffix}"
@@ -125,7 +129,11 @@ def draw(
 
 
 def _draw_curves(
-    axes: Axes, results: Mapping[str, Mapping[str, Any]], texts: Mapping[str, str], measure: str
+    axes: Axes,
+    results: Mapping[str, Mapping[str, Any]],
+    texts: Mapping[str, str],
+    measure: str,
+    anchor: str,
 ) -> None:
     shown: list[float] = []
     ends: dict[str, Point] = {}
@@ -143,13 +151,12 @@ def _draw_curves(
             [value for _, value in points],
             color=_colour(name),
             linewidth=2.4 if ours else 1.4,
-            linestyle=(0, (5, 2)) if name == ANCHOR else "-",
+            linestyle=(0, (5, 2)) if name == anchor else "-",
             marker="o",
             markersize=4 if ours else 2.6,
-            zorder=3 if ours or name == ANCHOR else 2,
+            zorder=3 if ours or name == anchor else 2,
         )
     _scale(axes, shown, measure)
-    axes.set_xlabel("bits per pixel, every byte of the file counted")
     axes.set_ylabel(_AXES[measure])
     _label(axes, starts, ends, texts)
 
@@ -158,9 +165,9 @@ def _colour(name: str) -> str:
     return _COLOURS.get(name, "#333333")
 
 
-def _rate_text(name: str, compared: Mapping[str, Any], measure: str) -> str:
+def _rate_text(name: str, compared: Mapping[str, Any], measure: str, anchor: str) -> str:
     rates = compared.get("bd_rate_percent", {}).get(name)
-    found = rates[measure]["all"] if rates and name != ANCHOR else None
+    found = rates[measure]["all"] if rates and name != anchor else None
     return f"  {found['percent']:+.1f} %".replace("-", "−") if found else ""
 
 

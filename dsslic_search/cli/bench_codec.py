@@ -16,7 +16,7 @@ from dsslic_search.core.output import Outputs
 
 def register(group: typer.Typer) -> None:
     """Add this module's commands."""
-    for command in (levers, importance, rd, label_map, flif, bpg, paper, map_scale):
+    for command in (levers, importance, rd, label_map, flif, bpg, paper, protocols, map_scale):
         group.command(command.__name__.replace("_", "-"))(command)
 
 
@@ -218,6 +218,40 @@ def paper(
     results = bench.run(images, workers)
     typer.echo("\n".join(bench.table(results)), err=True)
     finish(results, out, outputs)
+
+
+def protocols(
+    results: Annotated[
+        list[Path],
+        typer.Option(metavar="DIR", help="What bench rd wrote with --out; may be repeated, the last counts."),
+    ],
+    plots: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Draw curves into DIR/paper and DIR/honest.", show_default=False),
+    ] = None,
+    out: Out = None,
+    force: Force = False,
+) -> None:
+    """Results of bench rd as the paper counts, and as this project does: points and BD-rates."""
+    from dsslic_search.bench import plot
+    from dsslic_search.bench import protocols as bench
+
+    outputs = may_write(out, force)
+    folders = {} if plots is None else {name: plots / name for name in bench.PROTOCOLS}
+    for folder in folders.values():
+        plot.check_installed()
+        outputs.folder(folder)
+        for file in plot.files(folder):
+            outputs.check(file)
+    found = bench.run(results)
+    typer.echo("\n".join(bench.table(found)), err=True)
+    known = bench.read(results)
+    for name, folder in folders.items():
+        protocol = bench.PROTOCOLS[name]
+        counting = bench.under(known, protocol)
+        title = f"{name} protocol"
+        plot.draw(counting, bench.compared(counting, protocol), folder, title, outputs, protocol.rate)
+    finish(found, out, outputs)
 
 
 def map_scale(
