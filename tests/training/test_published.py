@@ -15,7 +15,7 @@ from safetensors.torch import save_file
 from torch import nn
 
 from dsslic_search.cli.main import main
-from dsslic_search.core.errors import UsageError, WeightsError
+from dsslic_search.core.errors import MissingExtraError, UsageError, WeightsError
 from dsslic_search.networks import weights
 from dsslic_search.networks.published import PublishedConfig
 from dsslic_search.training import codec, published
@@ -198,6 +198,15 @@ def test_vgg_weights_come_from_either_kind_of_file_and_others_are_refused(vgg: P
     }.items():
         with pytest.raises(WeightsError, match=told):
             VGGLoss(tmp_path / name)
+
+
+def test_vgg_that_is_not_there_is_told_with_both_ways_to_get_one(monkeypatch) -> None:
+    def missing() -> Path:
+        raise MissingExtraError("no package")
+
+    monkeypatch.setattr(published, "package_folder", missing)
+    with pytest.raises(MissingExtraError, match="--vgg FILE, or install"):
+        published.looks_of(None)
 
 
 def test_the_command(data: Path, vgg: Path, tmp_path: Path, monkeypatch, capsys) -> None:
