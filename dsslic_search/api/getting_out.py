@@ -74,7 +74,7 @@ class GettingOut(OpenArchive):
         check_flags(flat=flat, replace=replace)
         to, left_out = path_of(folder), Strip.named(text_of(strip, "strip"))
         photos = self._photos(ids)
-        outputs = _outputs(photos, replace)
+        outputs = outputs_for(photos, replace)
         out = Outputs().folder(to)
         targets = [out / name for name in apart(file_names(photos, flat))]
 
@@ -122,7 +122,7 @@ class GettingOut(OpenArchive):
         names = [_as_picture(name, form) for name in file_names(photos, flat)]
         out = Outputs().folder(to)
         targets = [out / name for name in apart(names)]
-        outputs = _outputs(photos, replace)
+        outputs = outputs_for(photos, replace)
 
         def got(photo: Photo, target: Path) -> int:
             outputs.check(target)
@@ -148,7 +148,7 @@ class GettingOut(OpenArchive):
         photos = self._photos(ids)
         report = GotOut()
         _, *names = apart([PurePath(NOT_IN_IT), *file_names(photos, flat)])
-        with _outputs(photos, replace).stream(out) as raw, ZipFile(raw, "w", ZIP_STORED) as packed:
+        with outputs_for(photos, replace).stream(out) as raw, ZipFile(raw, "w", ZIP_STORED) as packed:
             for photo, name in zip(photos, names, strict=True):
                 try:
                     original = original_of(self.folder.store, photo)
@@ -170,7 +170,8 @@ class GettingOut(OpenArchive):
         return [self._searcher.photo(photo_id) for photo_id in dict.fromkeys(ids_of(ids).tolist())]
 
 
-def _outputs(photos: Sequence[Photo], replace: bool) -> Outputs:
+def outputs_for(photos: Sequence[Photo], replace: bool) -> Outputs:
+    """How files of photos are written: never over their originals."""
     return Outputs(replace, tuple(place for photo in photos for place in left_outside(photo)))
 
 

@@ -28,6 +28,7 @@ _WORDS = tuple(column.name for column in COLUMNS if column.values == "words")
 LAYER_NAMES = {
     "voca": "class list",
     "SMAP": "label map",
+    "hand": "people's label map",
     "sure": "certainty",
     "word": "words",
     "COMP": "compact",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,11 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dsslic_search.api.arguments import check_flags, ids_of, path_of, text_of
-from dsslic_search.api.getting_out import GotOut, Progress, file_names
+from dsslic_search.api.getting_out import GotOut, Progress, file_names, outputs_for
 from dsslic_search.api.opened import OpenArchive
-from dsslic_search.core.errors import DSSError, UsageError
+from dsslic_search.core.errors import DSSError, NotThereError, UsageError
 from dsslic_search.core.output import Outputs
 from dsslic_search.core.output_names import apart
+from dsslic_search.core.vocabulary import UNKNOWN
 
 if TYPE_CHECKING:
     from dsslic_search.api.arguments import Ids
@@ -22,6 +25,18 @@ if TYPE_CHECKING:
 
 SIZES = ("map", "photo")
 FORMAT = "png"
+
+
+@dataclass
+class Imported:
+    """``photos``: ids of those whose label map is another now; ``unchanged``: of those that had it already;
+    ``failed``: pictures, by their names, without a photo here, and why; ``unknown``: names of classes that
+    mean nothing here, so that they became "other"."""
+
+    photos: list[int] = field(default_factory=list)
+    unchanged: list[int] = field(default_factory=list)
+    failed: list[tuple[str, str]] = field(default_factory=list)
+    unknown: tuple[str, ...] = ()
 
 
 class Labelling(OpenArchive):
@@ -40,10 +55,10 @@ class Labelling(OpenArchive):
         """Write the label maps of photos into ``folder``, which is made, in the archive's classes, one region
         for each connected part (8-connected) of a class but "other". ``form``: one of
         `labels.formats.FORMATS`; ``size``: "map", at which they are coded (longer side at most 256), or
-        "photo", at which each pixel is that of the map in which its centre lies. Photos without a label map
-        are in the result's ``failed``; the files about all photos are written at the end, and where it is
-        interrupted they tell of those that were written. UsageError for another form or size and where
-        nothing may be written, ArchiveError when there is no photo of an id."""
+        "photo", at which each label stands for several pixels. Photos without a label map are in the result's
+        ``failed``; the files about all photos are written at the end, and where it is interrupted they tell
+        of those that were written. UsageError for another form or size and where nothing may be written,
+        ArchiveError when there is no photo of an id."""
         from dsslic_search.labels.formats import writer
         from dsslic_search.labels.scene import LabelledImage, Legend
 
@@ -53,7 +68,7 @@ class Labelling(OpenArchive):
             raise UsageError(f'size "{size}" is not one of: {", ".join(SIZES)}')
         made = writer(text_of(form, "form"), Legend.of(self.vocabulary))
         photos = [self._searcher.photo(photo_id) for photo_id in dict.fromkeys(ids_of(ids).tolist())]
-        outputs = Outputs(replace)
+        outputs = outputs_for(photos, replace)
         out = outputs.folder(to)
         for file, _ in made.end():  # before any work is done
             (out / file).parent.mkdir(parents=True, exist_ok=True)
@@ -78,11 +93,113 @@ class Labelling(OpenArchive):
         return report
 
     def _labels(self, photo: Photo, size: str) -> NDArray[np.uint8]:
-        from dsslic_search.api.showing import read_dialect, stages_of
+        from dsslic_search.api.showing import read_map
+        from dsslic_search.codec.layers.label_map import enlarge
 
-        shown = next(stages_of(self.folder.store, photo, ("map",), self.settings.max_pixels))
-        labels = read_dialect(self.folder.store, photo).meant(np.asarray(shown.image))
-        return labels if size == "map" else spread(labels, photo.width, photo.height)
+        labels, scale = read_map(self.folder.store, photo)
+        return labels if size == "map" else enlarge(labels, scale, photo.height, photo.width)
+
+    def import_labels(
+        self, source: Path | str, form: str = FORMAT, *, progress: Progress = lambda _d, _t, _f: None
+    ) -> Imported:
+        """Give photos the label maps of a folder, or file, in one of `labels.formats.FORMATS`: they are
+        shown, searched and exported instead of the segmenter's, which stay in the files for the networks, and
+        outlast `reindex` and storing a photo anew. A picture is the photo at its path, else the one of its
+        name, with folders where it has them. Classes are understood by name as those of segmenters are; what
+        means nothing here becomes "other". Maps may be of the size at which they are coded, or of the photo's
+        or any other, of which the label that most pixels have is taken; pixels that nobody knows (255) keep
+        their label. Each photo is settled before the next. DSSError where files are no such files; then
+        nothing is changed."""
+        from dsslic_search.archive.labelled import relabel
+        from dsslic_search.core.naming import class_named
+        from dsslic_search.labels.formats import reader
+
+        found = reader(text_of(form, "form"))(path_of(source))
+        classes = [class_named(name, self.vocabulary) for name in found.names]
+        used = {number for image in found.images for number in np.unique(image.labels).tolist()}
+        report = Imported(
+            unknown=tuple(
+                name
+                for number, (name, means) in enumerate(zip(found.names, classes, strict=True))
+                if number in used and means.how == "unknown" and name != "other"
+            )
+        )
+        table = np.arange(256, dtype=np.uint8)
+        table[: len(classes)] = [named.class_id for named in classes]
+
+        def wanted() -> Iterator[tuple[int, NDArray[np.uint8]]]:
+            for image in found.images:
+                try:
+                    photo = self._pictured(image.picture)
+                    labels = self._at_its_size(photo, table[image.labels], image.labels == UNKNOWN)
+                except DSSError as e:
+                    report.failed.append((image.picture, str(e)))
+                else:
+                    yield photo.id, labels
+
+        done = relabel(
+            self.folder,
+            wanted(),
+            lambda settled, failed: progress(
+                settled + len(report.failed), len(found.images), failed + len(report.failed)
+            ),
+        )
+        report.photos, report.unchanged = done.photos, done.unchanged
+        report.failed += [(str(photo_id), reason) for photo_id, reason in done.failed]
+        return report
+
+    def reset_labels(self, ids: Ids) -> Imported:
+        """Take people's label maps away from photos, so that the segmenter's are theirs again. ArchiveError,
+        and nothing done, when there is no photo of an id."""
+        from dsslic_search.archive.labelled import relabel
+
+        wanted = [self._searcher.photo(photo_id).id for photo_id in dict.fromkeys(ids_of(ids).tolist())]
+        done = relabel(self.folder, ((photo_id, None) for photo_id in wanted))
+        return Imported(done.photos, done.unchanged, [(str(i), reason) for i, reason in done.failed])
+
+    def labelled(self) -> list[int]:
+        """The photos that have label maps by people, by id; looks at the first bytes of all files."""
+        from sqlalchemy import select
+
+        from dsslic_search.archive.labelled import labelled_photos
+        from dsslic_search.archive.schema import Photo
+
+        with self.catalog.session() as session:
+            chosen = select(Photo.id, Photo.content_hash).where(Photo.map_bytes > 0).order_by(Photo.id)
+            known = [(photo_id, content_hash) for photo_id, content_hash in session.execute(chosen)]
+        return list(labelled_photos(self.folder.store, known))
+
+    def _pictured(self, picture: str) -> Photo:
+        known = self.catalog.at_path(picture) or self._searcher.photos_named(picture)
+        if not known and "/" in picture:
+            known = self._searcher.photos_named(picture.rpartition("/")[2])
+        if len(known) != 1:
+            some = ", ".join(f"#{photo.id}" for photo in known[:5])
+            why = (
+                f"{len(known)} photos here have that name ({some})"
+                if known
+                else "no photo here has that name"
+            )
+            raise NotThereError(why)
+        return known[0]
+
+    def _at_its_size(
+        self, photo: Photo, labels: NDArray[np.uint8], unknown: NDArray[np.bool_]
+    ) -> NDArray[np.uint8]:
+        """At the scale of the photo's map, with the labels that it has where there are none."""
+        from dsslic_search.api.showing import read_map
+        from dsslic_search.codec.layers.label_map import enlarge, reduce
+
+        now, scale = read_map(self.folder.store, photo)
+        if labels.shape == now.shape:
+            return np.where(unknown, now, labels)
+        size = photo.height, photo.width
+        if labels.shape != size:
+            rows, columns = (
+                (2 * np.arange(to) + 1) * of // (2 * to) for to, of in zip(size, labels.shape, strict=True)
+            )
+            labels, unknown = labels[rows[:, None], columns], unknown[rows[:, None], columns]
+        return reduce(np.where(unknown, enlarge(now, scale, *size), labels), scale)
 
 
 def _write(outputs: Outputs, folder: Path, files: Files, report: GotOut) -> list[Path]:
@@ -94,11 +211,3 @@ def _write(outputs: Outputs, folder: Path, files: Files, report: GotOut) -> list
         report.bytes += len(data)
         written.append(path)
     return written
-
-
-def spread(labels: NDArray[np.uint8], width: int, height: int) -> NDArray[np.uint8]:
-    """A label map at another size, uint8[height, width]: each pixel is that in which its centre lies."""
-    sides = zip((height, width), labels.shape, strict=True)
-    rows, columns = ((2 * np.arange(to) + 1) * of // (2 * to) for to, of in sides)
-    larger: NDArray[np.uint8] = labels[rows[:, None], columns]
-    return larger

@@ -229,7 +229,7 @@ class Searcher:
         with suppress(OSError, ValueError):  # names that no file can have
             if self._settings.outside and Path(operand).is_file():
                 return self._seen(Path(operand))
-        named = self._named(operand)
+        named = self.photos_named(operand)
         if len(named) == 1:
             return self._stored(named[0])
         if named:
@@ -292,8 +292,9 @@ class Searcher:
             raise NotThereError(f"photo {photo_id}: no such id in {self._folder.root}; a query lists ids")
         return found
 
-    def _named(self, name: str) -> list[Photo]:
-        """The photos that answers are of and that have a name at a path at which they lie, or lay."""
+    def photos_named(self, name: str) -> list[Photo]:
+        """The photos that answers are of and that have a name, perhaps with the folders before it, at a path
+        at which they lie, or lay."""
         from sqlalchemy import select
 
         from dsslic_search.archive.schema import KnownPath, Photo

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from dsslic_search.api import coding
 from dsslic_search.api.arguments import check_flags, path_of
@@ -95,6 +96,17 @@ def read_dialect(store: Store, photo: Photo) -> Dialect:
 
     with _about(store, photo):
         return decoder.read_dialect(StoredFile(store, photo.content_hash).prefix(photo.map_bytes))
+
+
+def read_map(store: Store, photo: Photo) -> tuple[NDArray[np.uint8], int]:
+    """The label map of a stored photo, uint8 [h, w] at its own scale, in the archive's classes, and how many
+    photo pixels a label stands for each way. FormatError where there is none, or it is damaged."""
+    from dsslic_search.codec import decoder
+
+    with _about(store, photo):
+        file = StoredFile(store, photo.content_hash)
+        base = decoder.read_base(file.prefix(file.contents.base_bytes))
+        return base.label_map, file.contents.header.map_scale
 
 
 def read_remarks(store: Store, photo: Photo) -> tuple[str, ...]:

@@ -25,7 +25,8 @@ class Layer:
     words, for messages. ``codecs``: the codec ids that can be read. ``stages``: those that are made from it,
     where the file has it. ``holds_photo``: the last stage needs one such layer, whichever it is.
     ``in_base``: it belongs to the base layer, which is read whole with the label map (class list, label map
-    and what was told of them), though no stage is made from it.
+    and what was told of them), though no stage may be made from it. ``optional``: its stages are made without
+    it, too.
     """
 
     kind: str
@@ -34,6 +35,7 @@ class Layer:
     stages: tuple[Stage, ...] = ()
     holds_photo: bool = False
     in_base: bool = False
+    optional: bool = False
 
     def chunk(self, codec: int, data: bytes) -> Chunk:
         """A chunk of this kind."""

@@ -157,7 +157,7 @@ class Contents:
         if stage is Stage.FULL:
             held = any(layer.holds_photo for layer, _ in found)
         else:
-            held = len(found) == len(wanted)
+            held = all(layer.optional or self.find(layer.kind) for layer in wanted)
         held = held and self.header.keep.is_seen
         return max(e.offset + e.length for _, e in found) if held else None
 
@@ -217,6 +217,17 @@ def with_chunk(data: bytes, chunk: Chunk) -> bytes:
     fixed = list(_FIXED.unpack_from(data))
     fixed[2], fixed[-1] = header_bytes(len(lines)), len(lines)
     return _joined(_FIXED.pack(*fixed), lines, parts)
+
+
+def without_chunk(data: bytes, kind: str) -> bytes:
+    """A whole file without its chunk of a kind, all others as they are. FormatError where the file is
+    unsound."""
+    contents = read(data)
+    kept = [e for e in contents.entries if e.kind != kind]
+    lines = [(e.kind, e.codec, e.length, e.checksum) for e in kept]
+    fixed = list(_FIXED.unpack_from(data))
+    fixed[2], fixed[-1] = header_bytes(len(lines)), len(lines)
+    return _joined(_FIXED.pack(*fixed), lines, [data[e.offset : e.offset + e.length] for e in kept])
 
 
 def header_length(prefix: bytes) -> int:

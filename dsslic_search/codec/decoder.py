@@ -22,10 +22,12 @@ from dsslic_search.codec.layers import (
     metadata,
     normalised,
     original,
+    people,
     provenance,
     residual,
     words,
 )
+from dsslic_search.codec.layers.people import PeoplesMap
 from dsslic_search.codec.layers.planes import read_planes
 from dsslic_search.codec.layers.terms import SIXTY_FOURTHS, read_terms
 from dsslic_search.codec.picture.raster import Embedded
@@ -71,7 +73,8 @@ def decode_stage(data: bytes, stage: str = Stage.FULL, *, max_pixels: int = DEFA
         raise FormatError(f"{len(data) - contents.total} bytes too many at the end of the .dsslic file")
     file = _Decoding(data, contents)
     if stage is Stage.MAP:
-        return Decoded(file.enlarged(file.labels), vocabulary=file.dialect.vocabulary)
+        labels, spoken = file.shown
+        return Decoded(file.enlarged(labels), vocabulary=spoken.vocabulary)
     if stage is Stage.COMPACT:
         return Decoded(file.compact[..., 0] if header.grey else file.compact)
     if stage is Stage.COARSE:
@@ -84,14 +87,14 @@ def decode_stage(data: bytes, stage: str = Stage.FULL, *, max_pixels: int = DEFA
 
 
 def read_label_map(prefix: bytes, contents: Contents | None = None) -> NDArray[np.uint8]:
-    """The label map, uint8 [h, w] at the map's own scale, from the first bytes of a file (at least
-    ``stage_bytes("map")``).
+    """The label map that is shown, uint8 [h, w] at the map's own scale, from the first bytes of a file (at
+    least ``stage_bytes("map")``): people's, where there is one.
 
-    Its ids are of the file's own vocabulary, see :func:`read_dialect`.
+    Its ids are of a vocabulary of its own, see :func:`read_dialect`.
     """
     contents = contents or container.read_contents(prefix)
     contents.stage_bytes(Stage.MAP)
-    return _Decoding(prefix, contents).labels
+    return _Decoding(prefix, contents).shown.labels
 
 
 class Base(NamedTuple):
@@ -108,20 +111,23 @@ def read_base(prefix: bytes) -> Base:
     contents = container.read_contents(prefix)
     contents.stage_bytes(Stage.MAP)
     file = _Decoding(prefix, contents)
+    meant = file.shown.dialect.meant(file.shown.labels)
     known: dict[int, int] = {}
-    if file.certainty is not None:
+    if file.people is not None:
+        known = dict.fromkeys(np.unique(meant).tolist(), CERTAIN)
+    elif file.certainty is not None:
         known = certainty.by_meaning(file.labels, file.certainty, file.dialect)
-    return Base(file.dialect.meant(file.labels), known, read_words(prefix, contents))
+    return Base(meant, known, read_words(prefix, contents))
 
 
 def read_certainty(prefix: bytes, contents: Contents | None = None) -> dict[str, float] | None:
     """How sure the segmenter was of each class that the label map shows, 0..1 by the class's name in the
     file's own vocabulary, but of ``other``, which is what it was not sure of. None where the file does not
-    say. From the bytes that hold the base layer."""
+    say, and where people's label map is shown. From the bytes that hold the base layer."""
     contents = contents or container.read_contents(prefix)
     contents.stage_bytes(Stage.MAP)
     file = _Decoding(prefix, contents)
-    if file.certainty is None:
+    if file.certainty is None or file.people is not None:
         return None
     classes = file.dialect.vocabulary.classes
     shown = np.unique(file.labels)
@@ -142,9 +148,9 @@ def read_words(prefix: bytes, contents: Contents | None = None) -> ImageWords | 
 
 
 def read_dialect(prefix: bytes, contents: Contents | None = None) -> Dialect:
-    """The vocabulary of a file's label map and what its classes mean, from the first bytes of the file (as
-    many as hold the label map). StageError when nothing here knows it."""
-    return _Decoding(prefix, contents or container.read_contents(prefix)).dialect
+    """The vocabulary of the label map that is shown of a file and what its classes mean, from the first bytes
+    of the file (as many as hold the label map). StageError when nothing here knows it."""
+    return _Decoding(prefix, contents or container.read_contents(prefix)).shown.dialect
 
 
 def network_marks(data: bytes, contents: Contents) -> NDArray[np.int64]:
@@ -209,6 +215,17 @@ class _Decoding:
     def labels(self) -> NDArray[np.uint8]:
         """uint8 [h, w], ids of the file's own vocabulary."""
         return label_map.decode(self._needed(label_map.LAYER), self.header.map_size)
+
+    @cached_property
+    def people(self) -> PeoplesMap | None:
+        """What people say instead."""
+        chunk = self.chunk(people.LAYER)
+        return None if chunk is None else people.decode(chunk, self.header.map_size)
+
+    @cached_property
+    def shown(self) -> PeoplesMap:
+        """The label map that is shown and searched."""
+        return self.people or PeoplesMap(self.labels, self.dialect)
 
     @cached_property
     def certainty(self) -> NDArray[np.uint8] | None:

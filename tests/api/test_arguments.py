@@ -103,12 +103,14 @@ WRONG: dict[str, tuple[tuple[Any, ...], Wrong]] = {
     "empty_bin": ((), {"older_than": (5, "30d")}),
     "originals": (([1], "out"), {"ids": (None, *IDS), "folder": PATH, "strip": ("x", 5)}),
     "export_labels": (([1], "out"), {"ids": IDS, "folder": PATH, "form": ("x", 5), "size": ("x", 5)}),
+    "import_labels": (("in",), {"source": PATH, "form": ("x", 5)}),
+    "reset_labels": (([1],), {"ids": IDS}),
     "previews": (([1], "out"), {"ids": (None, *IDS), "folder": PATH, "stage": ("x", 5), "form": ("x", 5)}),
 }  # fmt: skip
 """Of each method that is given something: arguments that fit, and for each argument values that do not."""
 
 OF_NOTHING = {"bin", "check", "classes", "close", "exact_duplicates", "palette", "saved_queries"}
-OF_NOTHING |= {"describe", "overview", "reader", "states", "tags"}
+OF_NOTHING |= {"describe", "labelled", "overview", "reader", "states", "tags"}
 """Methods that take nothing, switches, or what another method gave."""
 
 

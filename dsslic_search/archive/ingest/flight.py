@@ -8,10 +8,10 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from dsslic_search.archive import schema
+from dsslic_search.archive import labelled, schema
 from dsslic_search.archive.catalog import Catalog, utc_now
 from dsslic_search.archive.ingest.decide import NOTHING, Choice
 from dsslic_search.archive.ingest.encode import Prepare, Prepared, Source
@@ -179,6 +179,8 @@ class Flight:
 
     def _keep(self, source: Source, choice: Choice, prepared: Prepared) -> int:
         start = time.perf_counter()
+        if choice.photo_id is not None:
+            prepared = _as_people_say(self._store, source.content_hash, prepared)
         self._store.write(source.content_hash, prepared.data)
         values = _columns(source, prepared, choice.options)
         photo_id = choice.photo_id
@@ -232,6 +234,15 @@ class Rehearsal:
             self._places.seen(photo_id, source.there)
         self._met[source.content_hash] = photo_id
         self._tell.stored(source, choice.photo_id is not None)
+
+
+def _as_people_say(store: Store, content_hash: str, prepared: Prepared) -> Prepared:
+    """A photo that is stored anew with the label map that people gave it, if they did."""
+    found = labelled.carried_over(store, content_hash, prepared.data, prepared.features)
+    if found is None:
+        return prepared
+    data, map_bytes, features = found
+    return replace(prepared, data=data, map_bytes=map_bytes, features=features)
 
 
 def _columns(source: Source, prepared: Prepared, options: EncodeOptions) -> dict[str, Any]:

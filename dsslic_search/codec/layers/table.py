@@ -14,6 +14,7 @@ from dsslic_search.codec.layers import (
     label_map,
     metadata,
     original,
+    people,
     provenance,
     residual,
     words,
@@ -22,6 +23,7 @@ from dsslic_search.codec.layers import (
 LAYERS = (
     class_list.LAYER,
     label_map.LAYER,
+    people.LAYER,
     certainty.LAYER,
     words.LAYER,
     compact.LAYER,

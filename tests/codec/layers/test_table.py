@@ -38,6 +38,7 @@ def test_kinds_and_their_order_are_those_of_files():
     assert (
         "voca",
         "SMAP",
+        "hand",
         "sure",
         "word",
         "COMP",
@@ -49,22 +50,22 @@ def test_kinds_and_their_order_are_those_of_files():
         "srce",
     ) == container.ORDER
     assert {layer.kind: layer.codecs for layer in LAYERS} == {
-        "voca": (1,), "SMAP": (1, 2), "sure": (1,), "word": (1,), "COMP": (1, 2), "RESI": (1, 2, 3, 4),
-        "ALPH": (1,), "hash": (0,), "ORIG": (0, 1, 2), "iccp": (1,), "exif": (1,), "xmpp": (1,), "iptc": (1,),
-        "srce": (1,),
+        "voca": (1,), "SMAP": (1, 2), "hand": (1,), "sure": (1,), "word": (1,), "COMP": (1, 2),
+        "RESI": (1, 2, 3, 4), "ALPH": (1,), "hash": (0,), "ORIG": (0, 1, 2), "iccp": (1,), "exif": (1,),
+        "xmpp": (1,), "iptc": (1,), "srce": (1,),
     }  # fmt: skip
 
 
 def test_which_stage_is_made_from_which_layers():
     needs = {stage: [layer.kind for layer in LAYERS if stage in layer.stages] for stage in Stage}
     assert needs == {
-        "map": ["SMAP"],
+        "map": ["SMAP", "hand"],
         "compact": ["COMP"],
         "coarse": ["SMAP", "COMP"],
         "full": ["SMAP", "COMP", "RESI", "ALPH", "hash", "ORIG"],
     }
     assert [layer.kind for layer in LAYERS if layer.holds_photo] == ["RESI", "ORIG"]
-    assert [layer.kind for layer in LAYERS if layer.in_base] == ["sure", "word"]
+    assert [layer.kind for layer in LAYERS if layer.in_base] == ["hand", "sure", "word"]
 
 
 def recoded(data: bytes, kind: str, codec: int) -> bytes:

@@ -55,6 +55,20 @@ def decode(chunk: Chunk, size: tuple[int, int]) -> NDArray[np.uint8]:
     return coder.decode(chunk.data, max_pixels=height * width)
 
 
+def reduce(labels: NDArray[np.uint8], scale: int) -> NDArray[np.uint8]:
+    """A label map at the photo's size, uint8 [height, width], at its own: of each ``scale`` × ``scale`` photo
+    pixels the label that most have, of several the least. What `enlarge` made becomes what it was."""
+    height, width = labels.shape
+    rows, columns = (np.arange(0, side, scale) for side in (height, width))
+    most = np.full((rows.size, columns.size), -1, np.int64)
+    found = np.zeros(most.shape, np.uint8)
+    for label in np.unique(labels):
+        count = np.add.reduceat(np.add.reduceat(labels == label, rows, 0, np.int64), columns, 1)
+        found[count > most] = label
+        most = np.maximum(count, most)
+    return found
+
+
 def enlarge(labels: NDArray[np.uint8], scale: int, height: int, width: int) -> NDArray[np.uint8]:
     """A label map at the photo's size, uint8 [height, width]: each label stands for ``scale`` × ``scale``
     photo pixels, cut at the edges."""
