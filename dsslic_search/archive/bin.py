@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import bindparam, delete, insert, select, update
 from sqlalchemy.orm import Session
 
 from dsslic_search.archive.catalog import Catalog
@@ -29,6 +29,8 @@ from dsslic_search.archive.store import Store
 from dsslic_search.core.files import text_to_path
 
 Ids = NDArray[np.int64]
+
+_PURGED = select(Purged.content_hash).where(Purged.content_hash == bindparam("content_hash"))
 
 
 @dataclass(frozen=True)
@@ -166,7 +168,7 @@ def _delete(catalog: Catalog, store: Store, photo_id: int, now: datetime) -> Non
 def is_purged(catalog: Catalog, content_hash: str) -> bool:
     """Whether content was deleted for good."""
     with catalog.session() as session:
-        return session.get(Purged, content_hash) is not None
+        return session.scalar(_PURGED, {"content_hash": content_hash}) is not None
 
 
 def unpurge(session: Session, content_hash: str) -> None:

@@ -17,6 +17,7 @@ from sqlalchemy import (
     Connection,
     CursorResult,
     Engine,
+    bindparam,
     delete,
     select,
     text,
@@ -38,6 +39,12 @@ from dsslic_search.features.coverage import Shown, pack_shown
 RECORD_COLUMNS = tuple(getattr(schema.Photo, name) for name in RECORD_NAMES)
 
 _WHOLE = selectinload(schema.Photo.paths)
+
+# made once, since to put a statement together takes as long as to run it
+_ID = select(schema.Photo.id).where(schema.Photo.content_hash == bindparam("content_hash"))
+_RECORD = select(schema.Photo.id, *RECORD_COLUMNS).where(
+    schema.Photo.content_hash == bindparam("content_hash")
+)
 
 
 class Catalog(Lookup):
@@ -99,17 +106,13 @@ class Catalog(Lookup):
     def has(self, content_hash: str) -> bool:
         """Whether a photo of this content is there."""
         with self.session() as session:
-            return (
-                session.scalar(select(schema.Photo.id).where(schema.Photo.content_hash == content_hash))
-                is not None
-            )
+            return session.scalar(_ID, {"content_hash": content_hash}) is not None
 
     def known(self, content_hash: str) -> tuple[int, ObjectRecord] | None:
         """The id of the photo of this content and what its row says of its file; None when it is not
         there."""
-        chosen = select(schema.Photo.id, *RECORD_COLUMNS).where(schema.Photo.content_hash == content_hash)
         with self.session() as session:
-            row = session.execute(chosen).one_or_none()
+            row = session.execute(_RECORD, {"content_hash": content_hash}).one_or_none()
         return None if row is None else (row[0], ObjectRecord(*row[1:]))
 
     def photo(self, photo_id: int) -> schema.Photo | None:

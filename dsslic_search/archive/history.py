@@ -13,13 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import (
     Connection,
-    CursorResult,
     Integer,
     String,
+    bindparam,
     cast,
     delete,
     insert,
-    literal,
     select,
     update,
 )
@@ -31,19 +30,29 @@ from dsslic_search.index.source import State
 
 TOKEN_BYTES = 8
 
+_COUNT = (
+    update(Setting)
+    .where(Setting.name == GENERATION)
+    .values(value=cast(cast(Setting.value, Integer) + 1, String))
+)
+_NAME = update(Setting).where(Setting.name == TOKEN).values(value=bindparam("token"))
+_FIRST = insert(Setting).values(name=bindparam("setting"), value=bindparam("first"))
+_REMEMBER = insert(Moment).from_select(
+    ["generation", "token"],
+    select(cast(Setting.value, Integer), bindparam("token", type_=String)).where(Setting.name == GENERATION),
+)
+
 
 def advance(session: Session) -> None:
     """Name the state that a transaction leads to. Its generation is counted in SQL alone, so that two writers
     can never count to the same number."""
-    generation = cast(cast(Setting.value, Integer) + 1, String)
+    connection = session.connection()  # no session holds these rows
     token = secrets.token_hex(TOKEN_BYTES)
-    for name, value, first in (GENERATION, generation, "1"), (TOKEN, token, token):
-        result = session.execute(update(Setting).where(Setting.name == name).values(value=value))
-        assert isinstance(result, CursorResult)
-        if not result.rowcount:
-            session.execute(insert(Setting).values(name=name, value=first))
-    now = select(cast(Setting.value, Integer), literal(token)).where(Setting.name == GENERATION)
-    session.execute(insert(Moment).from_select(["generation", "token"], now))
+    for statement, name, first in (_COUNT, GENERATION, "1"), (_NAME, TOKEN, token):
+        given = {"token": token} if statement is _NAME else {}
+        if not connection.execute(statement, given).rowcount:
+            connection.execute(_FIRST, {"setting": name, "first": first})
+    connection.execute(_REMEMBER, {"token": token})
 
 
 def changed_since(connection: Connection, now: State, then: State) -> NDArray[np.int64] | None:

@@ -26,13 +26,31 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import and_, bindparam, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from dsslic_search.archive.lookup import batches
 from dsslic_search.archive.schema import KnownPath, Photo, Tag
 from dsslic_search.core.files import absolute, path_to_text
 from dsslic_search.core.kinds import PhotoState
+
+_THERE_OR_OF = select(KnownPath).where(
+    or_(
+        and_(KnownPath.path == bindparam("file"), KnownPath.part == bindparam("its_part")),
+        KnownPath.photo_id == bindparam("photo"),
+    )
+)
+_STANDING = select(Photo.id, Photo.state, Photo.path, Photo.removed_at, Photo.lost_at)
+_SETTLED = _STANDING.where(Photo.id == bindparam("photo"))
+_ELSEWHERE = (
+    select(KnownPath.id)
+    .where(
+        KnownPath.photo_id == bindparam("photo"),
+        KnownPath.id != bindparam("row"),
+        KnownPath.ended_at.is_(None),
+    )
+    .limit(1)
+)
 
 
 class End(StrEnum):
@@ -68,24 +86,27 @@ def seen(
     """Say that a photo lies at a path, seen there ``now`` (UTC), or first ``since`` then, elsewhere. What lay
     there does not any more."""
     text = path_to_text(absolute(there.path))
-    here = list(
-        session.scalars(select(KnownPath).where(KnownPath.path == text, KnownPath.part == there.part))
-    )
-    own = list(session.scalars(select(KnownPath).where(KnownPath.photo_id == photo_id)))
+    known = {"file": text, "its_part": there.part, "photo": photo_id}
+    found = list(session.scalars(_THERE_OR_OF, known))
+    own = [row for row in found if row.photo_id == photo_id]
     row = next((row for row in own if (row.path, row.part) == (text, there.part)), None)
     kind = _kind(row, own)
     if row is None:
         row = KnownPath(photo_id=photo_id, path=text, part=there.part, first_seen=since or now)
         session.add(row)
+        own.append(row)
     elif since is not None:
         row.first_seen = min(row.first_seen, since)
     row.file_size, row.modified_ns, row.last_seen = there.size, there.modified_ns, now
     row.ended_at = row.ended = row.replaced_by = None
     row.tags_given = False
-    displaced = [other for other in here if other.photo_id != photo_id and other.ended_at is None]
+    displaced = [other for other in found if other.photo_id != photo_id and other.ended_at is None]
     for other in displaced:
         _displace(session, other, photo_id, now)
-    settle(session, [photo_id, *(other.photo_id for other in displaced)])
+    session.flush()
+    for photo in session.execute(_SETTLED, {"photo": photo_id}):
+        _settle(session, own, *photo)
+    settle(session, [other.photo_id for other in displaced])
     return Seen(kind, tuple(other.photo_id for other in displaced))
 
 
@@ -109,10 +130,7 @@ def _kind(row: KnownPath | None, own: Sequence[KnownPath]) -> Literal["known", "
 
 def _displace(session: Session, row: KnownPath, by: int, now: datetime) -> None:
     """End a row where another photo lies now: "replaced" if its photo lies nowhere else."""
-    elsewhere = select(KnownPath.id).where(
-        KnownPath.photo_id == row.photo_id, KnownPath.id != row.id, KnownPath.ended_at.is_(None)
-    )
-    lies_on = session.scalar(elsewhere.limit(1)) is not None
+    lies_on = session.scalar(_ELSEWHERE, {"photo": row.photo_id, "row": row.id}) is not None
     row.ended_at, row.ended = now, End.GONE if lies_on else End.REPLACED
     row.replaced_by, row.tags_given = (None if lies_on else by), False
 
@@ -136,16 +154,27 @@ def settle(session: Session, photo_ids: Iterable[int]) -> None:
         rows: dict[int, list[KnownPath]] = defaultdict(list)
         for row in session.scalars(select(KnownPath).where(KnownPath.photo_id.in_(part))):
             rows[row.photo_id].append(row)
-        chosen = select(Photo.id, Photo.state, Photo.path, Photo.removed_at, Photo.lost_at)
-        for photo_id, state, path, removed_at, lost_at in session.execute(chosen.where(Photo.id.in_(part))):
-            own = rows[photo_id]
-            _end_no_living_photo_as_replaced(own)
-            settled = {
-                "state": _state(own, removed_at is not None, lost_at is not None).value,
-                "path": _shown(own) or path,
-            }
-            if settled != {"state": state, "path": path}:
-                session.execute(update(Photo).where(Photo.id == photo_id).values(**settled))
+        for photo in session.execute(_STANDING.where(Photo.id.in_(part))):
+            _settle(session, rows[photo.id], *photo)
+
+
+def _settle(
+    session: Session,
+    rows: Sequence[KnownPath],
+    photo_id: int,
+    state: str,
+    path: str,
+    removed_at: datetime | None,
+    lost_at: datetime | None,
+) -> None:
+    """Of a photo with all its rows, which the database has."""
+    _end_no_living_photo_as_replaced(rows)
+    settled = {
+        "state": _state(rows, removed_at is not None, lost_at is not None).value,
+        "path": _shown(rows) or path,
+    }
+    if settled != {"state": state, "path": path}:
+        session.execute(update(Photo).where(Photo.id == photo_id).values(**settled))
 
 
 def _end_no_living_photo_as_replaced(rows: Sequence[KnownPath]) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from dsslic_search.archive import bin
 from dsslic_search.archive.catalog import Catalog
@@ -59,6 +59,11 @@ class Stand:
     state: str
     keep: str
     quality: int
+
+
+_STAND = select(Photo.id, Photo.state, Photo.keep, Photo.quality).where(
+    Photo.content_hash == bindparam("content_hash")
+)
 
 
 class Taking:
@@ -194,9 +199,8 @@ class Taking:
             return (
                 None if found is None else Stand(found[0], PhotoState.HERE, found[1].keep, found[1].quality)
             )
-        chosen = select(Photo.id, Photo.state, Photo.keep, Photo.quality)
         with self._catalog.session() as session:
-            row = session.execute(chosen.where(Photo.content_hash == content_hash)).one_or_none()
+            row = session.execute(_STAND, {"content_hash": content_hash}).one_or_none()
         return None if row is None else Stand(*row)
 
     def _is_purged(self, content_hash: str) -> bool:
