@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
 
 from dsslic_search.core.vocabulary import Vocabulary, default
+from dsslic_search.features.regions import regions
 from dsslic_search.index.cache import Damaged
 from dsslic_search.index.segments import Segment, made, open_segments
 from dsslic_search.index.source import InOrder, Source, State
@@ -20,6 +22,18 @@ def whole(source: Source, folder: Path, vocabulary: Vocabulary) -> Segment:
     """All photos of a catalog as it is now, of which no index has been opened yet in this process."""
     (segment,) = open_segments(source, folder, vocabulary).parts
     return segment
+
+
+def stored_regions(label_map: np.ndarray, vocabulary: Vocabulary) -> bytes:
+    """The regions of a label map as catalogs keep them; of the same map again they are not worked out."""
+    return _stored_regions(label_map.tobytes(), label_map.shape, tuple(vocabulary.classes_of_groups.items()))
+
+
+@lru_cache(maxsize=1000)
+def _stored_regions(
+    pixels: bytes, shape: tuple[int, int], groups: tuple[tuple[int, tuple[int, ...]], ...]
+) -> bytes:
+    return regions(np.frombuffer(pixels, np.uint8).reshape(shape), dict(groups)).to_bytes()
 
 
 def asked(

@@ -46,6 +46,7 @@ PACKED = 3
 MAX_SIDE = 256  # of a grid
 MAX_REGIONS, MAX_THINGS = 1023, 255  # of a photo
 PIECE = 16  # bits that are read at once
+BITS_AT_ONCE = 100_000  # that are written in one go; more take the memory of one kind of number at a time
 LEAST_BITS = 16  # of a region: a centroid in a box of one cell takes as many
 
 Numbers = NDArray[np.int64]
@@ -165,7 +166,11 @@ class _Writer:
         sizes = (self._at + 7) // 8
         starts = np.cumsum(sizes) - sizes
         every = np.zeros(8 * int(sizes.sum()), np.uint8)
-        for photo, at, bits, values in self._written:
+        written = self._written
+        if every.size <= BITS_AT_ONCE:
+            photo, at, bits, values = map(np.concatenate, zip(*written, strict=True))
+            written = [(photo, at, bits, values)]
+        for photo, at, bits, values in written:
             item = np.repeat(np.arange(bits.size), bits)
             bit = np.arange(item.size) - np.repeat(np.cumsum(bits) - bits, bits)
             every[(8 * starts[photo] + at)[item] + bit] = (values[item] >> bit) & 1
@@ -200,19 +205,24 @@ def read_packed(stored: Sequence[bytes]) -> Scenes:
     return found
 
 
-def can_be_packed(scenes: Scenes) -> NDArray[np.bool_]:
-    """Of which photos :func:`write_packed` can take the regions, bool."""
-    given = _given(scenes)
-    few = (scenes.counts <= MAX_REGIONS) & (given["things"] <= MAX_THINGS)
-    return np.asarray(few & (given["width"] > 0) & (given["height"] > 0))
+class Packing:
+    """The regions of photos, to be packed."""
 
+    def __init__(self, scenes: Scenes) -> None:
+        self._counts, self._given = scenes.counts, _given(scenes)
 
-def write_packed(scenes: Scenes) -> list[bytes]:
-    """The bytes of photos that can be packed, from which :func:`read_packed` makes the same again if they are
-    regions of label maps."""
-    writer = _Writer(scenes.counts.size)
-    _walk(writer, scenes.counts.size, _given(scenes).__getitem__)
-    return writer.finish()
+    def fits(self) -> NDArray[np.bool_]:
+        """Which photos can be packed, bool."""
+        given = self._given
+        few = (self._counts <= MAX_REGIONS) & (given["things"] <= MAX_THINGS)
+        return np.asarray(few & (given["width"] > 0) & (given["height"] > 0))
+
+    def written(self) -> list[bytes]:
+        """The bytes of photos that all can be packed, from which :func:`read_packed` makes the same again if
+        they are regions of label maps."""
+        writer = _Writer(self._counts.size)
+        _walk(writer, self._counts.size, self._given.__getitem__)
+        return writer.finish()
 
 
 def _walk(bits: _Bits, photos: int, given: Given) -> Scenes:

@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dsslic_search.core.errors import FormatError
-from dsslic_search.features.packed_scene import PACKED, can_be_packed, read_packed, write_packed
+from dsslic_search.features.packed_scene import PACKED, Packing, read_packed
 from dsslic_search.features.region_numbers import (
     CONTACT,
     MIN_REGION_AREA,
@@ -99,10 +99,12 @@ def packed(stored: Sequence[bytes]) -> list[bytes]:
     chosen = [number for number, data in enumerate(stored) if data[:1] == bytes([PLAIN])]
     found = list(stored)
     try:
-        fit = can_be_packed(_read_plain([stored[number] for number in chosen]))
-        chosen = [number for number, fits in zip(chosen, fit.tolist(), strict=True) if fits]
+        packing = Packing(_read_plain([stored[number] for number in chosen]))
+        if not (fit := packing.fits()).all():
+            chosen = [number for number, fits in zip(chosen, fit.tolist(), strict=True) if fits]
+            packing = Packing(_read_plain([stored[number] for number in chosen]))
         asked = [stored[number] for number in chosen]
-        made = write_packed(_read_plain(asked))
+        made = packing.written()
         again = plain(made)
     except (FormatError, IndexError, ValueError):  # of nonsense, which stays
         return found if len(stored) == 1 else [data for each in stored for data in packed([each])]

@@ -84,9 +84,13 @@ def columns_of(snapshot: Snapshot, sets: tuple[Classes, ...]) -> cache.Made:
         for class_id in there:
             columns[class_id].append(every.sliced(slice(*starts[class_id : class_id + 2])))
         for number, classes in enumerate(groups, singles):
-            if there.isdisjoint(classes):
+            shown = there.intersection(classes)
+            if len(shown) < 2:  # a group is what its one class is
+                columns[number] += [columns[class_id][-1] for class_id in shown]
                 continue
-            own = np.isin(found["class_id"], classes)
+            members = np.zeros(singles, bool)
+            members[list(shown)] = True
+            own = members[found["class_id"]]
             columns[number].append(_together(rows[own], found["fraction"][own], certainties[own], masks[own]))
         first += len(batch)
     unseen = np.flatnonzero(~seen).astype(np.uint32)  # label maps say something of every pixel
@@ -145,7 +149,12 @@ def _arrays(columns: Sequence[Sequence[Rows]], sets: Sequence[Classes], photos: 
     pairs = Rows.joined([nothing, *singles])
     more: dict[str, list[NDArray[np.int16]]] = {"": [], "_certainty": []}
     for classes, column in zip(sets[len(singles) :], joined[len(singles) :], strict=True):
-        guessed = together([singles[class_id] for class_id in classes], photos, None)
+        shown = [singles[class_id] for class_id in classes if singles[class_id].rows.size]
+        if len(shown) < 2:  # no photo has several
+            for corrections in more.values():
+                corrections.append(np.empty(0, np.int16))
+            continue
+        guessed = together(shown, photos, None)
         several = guessed.kept["several"]
         for what, corrections in more.items():
             exact = column.kept[what][several].astype(np.int32)

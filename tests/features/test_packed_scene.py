@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from dsslic_search.core.errors import FormatError
-from dsslic_search.features.packed_scene import MAX_SIDE, PACKED, can_be_packed, read_packed
+from dsslic_search.features.packed_scene import MAX_SIDE, PACKED, Packing, read_packed
 from dsslic_search.features.region_numbers import CONTACT, REGION, SHARES, UNITS
 from dsslic_search.features.regions import regions
 from dsslic_search.features.scene import PLAIN, SceneRegions, packed, plain, read_scenes
@@ -159,7 +159,7 @@ def test_what_cannot_be_packed_stays_plain_among_others() -> None:
     assert packed(made) == made
     whole, alone = read_scenes([large, older, small]), read_scenes([large, older, made[0]])
     assert all(np.array_equal(one, other) for one, other in zip(whole, alone, strict=True))
-    assert can_be_packed(whole).tolist() == [False, True, True]
+    assert Packing(whole).fits().tolist() == [False, True, True]
 
 
 @pytest.mark.parametrize(

@@ -35,7 +35,7 @@ from dsslic_search.index.regions.relate import (
 from dsslic_search.index.regions.table import Regions, open_regions
 from dsslic_search.index.source import InOrder, State
 from tests import oracle
-from tests.segments import whole
+from tests.segments import stored_regions, whole
 
 CLASSES = 4
 SETS = [c for size in range(2, CLASSES + 1) for c in combinations(range(CLASSES), size)]
@@ -47,9 +47,7 @@ class Photos:
     """A source whose photos are nothing but label maps; their ids are their rows."""
 
     def __init__(self, label_maps: Sequence[np.ndarray]) -> None:
-        self.stored = [
-            (i, regions(label_map, V.classes_of_groups).to_bytes()) for i, label_map in enumerate(label_maps)
-        ]
+        self.stored = [(i, stored_regions(label_map, V)) for i, label_map in enumerate(label_maps)]
 
     def state(self) -> State:
         return State(1, "")

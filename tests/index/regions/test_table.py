@@ -22,7 +22,7 @@ from dsslic_search.index.regions.relate import Anywhere, Between, InZone, Relate
 from dsslic_search.index.regions.table import KIND, Regions, open_regions
 from dsslic_search.index.room import Room
 from tests import oracle
-from tests.segments import asked, file_of, ids_in, whole
+from tests.segments import asked, file_of, ids_in, stored_regions, whole
 
 TOUCHED = (0, 3, 4)
 V = replace(default(), groups=(*default().groups, Group("three", TOUCHED, ())))
@@ -44,7 +44,7 @@ def filled(catalog: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
                 photo_id,
                 {0: 1.0},
                 taken=taken,
-                regions=regions(label_map(photo_id), V.classes_of_groups).to_bytes(),
+                regions=stored_regions(label_map(photo_id), V),
             )
     return catalog
 
