@@ -23,6 +23,7 @@ if TYPE_CHECKING:
         unpack_file,
     )
     from dsslic_search.api.completion import Completer, Completion
+    from dsslic_search.api.doctor import Diagnosis, Health, Part, diagnose
     from dsslic_search.api.duplicates import Copy, Duplicates
     from dsslic_search.api.exact_duplicates import ExactCopy, ExactDuplicates, ExactGroup
     from dsslic_search.api.facets import Facets, FacetValue
@@ -67,6 +68,7 @@ __all__ = [
     "Completion",
     "Copy",
     "DescribeReport",
+    "Diagnosis",
     "Duplicates",
     "Emptied",
     "EncodeOptions",
@@ -80,6 +82,7 @@ __all__ = [
     "Fault",
     "Finding",
     "GotOut",
+    "Health",
     "Hit",
     "HitDetails",
     "IngestReport",
@@ -87,6 +90,7 @@ __all__ = [
     "LabelMeaning",
     "Moved",
     "Overview",
+    "Part",
     "Photo",
     "Preview",
     "Problem",
@@ -106,6 +110,7 @@ __all__ = [
     "decode",
     "decode_file",
     "decode_files",
+    "diagnose",
     "encode",
     "encode_file",
     "encode_files",
@@ -136,6 +141,7 @@ _HOMES = {
         "unpack_file",
     ),
     "api.completion": ("Completer", "Completion"),
+    "api.doctor": ("Diagnosis", "Health", "Part", "diagnose"),
     "api.duplicates": ("Copy", "Duplicates"),
     "api.exact_duplicates": ("ExactCopy", "ExactDuplicates", "ExactGroup"),
     "api.facets": ("FacetValue", "Facets"),

@@ -38,6 +38,7 @@ COMMANDS = {
     "layers": ("export-layers", "import-layers"),
     "labels": ("labels",),
     "segmenter": ("segmenter",),
+    "doctor": ("doctor",),
     "train": ("train",),
     "serve": ("serve",),
     "bench": ("bench",),
