@@ -18,7 +18,7 @@ from dsslic_search.features.scene import moved, read_scenes
 from dsslic_search.index import cache
 from dsslic_search.index.compiling import in_turn, quick
 from dsslic_search.index.regions import build_loops
-from dsslic_search.index.regions.stretches import DIVISIONS, HALF, codes, expected
+from dsslic_search.index.regions.stretches import DIVISIONS, HALF, codes
 from dsslic_search.index.source import Snapshot
 
 Numbers = NDArray[np.intp]
@@ -225,8 +225,8 @@ class _Along(NamedTuple):
     """What is kept of regions along an axis. ``sides``: of each photo, uint16, the cells of a grid on whose
     borders all edges lie, UNITS for one that has every coordinate; ``edges``: uint16[2, n], how many cells
     the lower one is from the beginning, and the other from the end; ``centres``: int16[n], how far the
-    centroid is from the middle of the box, rounded down; ``stretches``: uint16[divisions, n], what
-    `stretches.codes` are more than is expected."""
+    centroid is from the middle of the box, rounded down; ``stretches``: uint16[divisions, n], the numbers of
+    `stretches.codes`."""
 
     sides: NDArray[np.uint16]
     edges: NDArray[np.uint16]
@@ -243,11 +243,7 @@ def _along(scenes: Scenes, order: Numbers, axis: str) -> _Along:
     side = np.repeat(sides, scenes.counts)[order]
     low, centre, high = (regions[name].astype(np.int64) for name in names)
     shares = regions[axis].T
-    divided = [
-        codes(shares[[LINES.index(line) for line in lines]])
-        - expected(regions[names[0]], regions[names[2]], name)
-        for name, lines in DIVISIONS.items()
-    ]
+    divided = [codes(shares[[LINES.index(line) for line in lines]]) for lines in DIVISIONS.values()]
     return _Along(
         sides=sides.astype(np.uint16),
         edges=np.stack([-(-low * side // UNITS), side + (-high * side // UNITS)]).astype(np.uint16),

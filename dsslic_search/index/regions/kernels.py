@@ -81,34 +81,23 @@ def touching(
 
 
 def inside(
-    photos: Numbers, firsts: Numbers, sizes: Numbers, low: Any, high: Any, more: Any, sides: Any,
-    borders: Numbers, offsets: Numbers, ends: Any, shares: Any, steps: int, least: int, counted: bool,
+    photos: Numbers, firsts: Numbers, sizes: Numbers, codes: Any, shares: Any, least: int, counted: bool,
     counts: Numbers, best: Numbers,
 ) -> None:  # fmt: skip
     """Regions pass of which ``least`` or more lies in a stretch of each axis that is asked about: tuples have
-    an array of each. ``more``: what the numbers of `index.regions.stretches` are more than is expected of
-    boxes within the stretches of a division, from ``ends[:, 0]`` to ``ends[:, 1]``, which is ``steps`` for
-    the first, and so on; ``shares``: the share by such a number. The measure is the lesser share."""
+    an array of each. ``codes``: the numbers of `index.regions.stretches`; ``shares``: the share by such a
+    number. The measure is the lesser share."""
     for i in range(photos.size):
         row = photos[i]
         number, top = np.int64(0), np.int64(0)
         for k in range(firsts.shape[0]):
             for region in range(firsts[k, i], firsts[k, i] + np.int64(sizes[k, i])):
-                least_share = np.int64(255)
-                for axis in range(len(low)):
-                    side = np.int64(sides[axis][row])
-                    offset = np.int64(offsets[side])
-                    begin = np.int64(borders[offset + np.int64(low[axis][region])])
-                    end = np.int64(borders[offset + side - np.int64(high[axis][region])])
-                    code = np.int64(more[axis][region])
-                    for place in range(ends[axis].shape[0]):
-                        code += (
-                            (begin >= ends[axis][place, 0]) & (end <= ends[axis][place, 1])
-                        ) * np.int64((place + 1) * steps)  # fmt: skip
-                    least_share = min(least_share, np.int64(shares[axis][code & 65535]))
-                passes = least_share >= least
+                share = np.int64(255)
+                for axis in range(len(codes)):
+                    share = min(share, np.int64(shares[axis][codes[axis][region]]))
+                passes = share >= least
                 number += passes
-                top = max(top, (least_share + 1) * passes)
+                top = max(top, (share + 1) * passes)
         best[row] = top
         if counted:
             counts[row] = number

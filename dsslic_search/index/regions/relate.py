@@ -19,7 +19,7 @@ from dsslic_search.features.region_numbers import SHARES, UNITS, Line
 from dsslic_search.index.compiling import Loop
 from dsslic_search.index.regions import kernels
 from dsslic_search.index.regions.build import AXES, SIDES
-from dsslic_search.index.regions.stretches import DIVISION_OF, DIVISIONS, ENDS, HALF, SHARES_OF, STEPS
+from dsslic_search.index.regions.stretches import DIVISION_OF, HALF, SHARES_OF
 
 THREE_QUARTERS = SHARES * 3 // 4
 NEXT_TO_GAP = UNITS // 20
@@ -197,19 +197,16 @@ Taken = tuple[str | tuple[str, ...], ...]
 
 def looking(test: RegionTest) -> tuple[Loop, Taken, tuple[Any, ...]]:
     """What decides a test that looks at photos one by one: a loop of `kernels`; the arrays that it takes
-    after the groups; and its arguments between the grids and ``counted``. KeyError for a zone or relation
-    that there is not, TypeError for any other test."""
+    after the groups; and its arguments before ``counted``, after the grids where it takes boxes. KeyError for
+    a zone or relation that there is not, TypeError for any other test."""
     (left, x, right), (top, y, bottom) = AXES.values()
     width, height = SIDES.values()
     match test:
         case InZone(zone):
             lines = {axis: line for axis, line in zip(AXES, ZONES[zone], strict=True) if line is not None}
-            lower, upper = (tuple(AXES[axis][edge] for axis in lines) for edge in (0, 2))
-            more = tuple(f"{axis} {DIVISION_OF[line]}" for axis, line in lines.items())
-            ends = tuple(_ENDS_OF[DIVISION_OF[line]] for line in lines.values())
+            codes = tuple(f"{axis} {DIVISION_OF[line]}" for axis, line in lines.items())
             shares = tuple(_SHARES_BY_CODE[line] for line in lines.values())
-            sides = tuple(SIDES[axis] for axis in lines)
-            return kernels.inside, (lower, upper, more, sides), (ends, shares, STEPS, HALF)
+            return kernels.inside, (codes,), (shares, HALF)
         case Between(between, _):
             taken = (left, right, x, width, top, bottom, y, height)
             return kernels.amid, taken, (len(between),)
@@ -228,9 +225,6 @@ def _read_only(array: NDArray[Any]) -> NDArray[Any]:
     return array
 
 
-_ENDS_OF = {
-    name: _read_only(np.array([ENDS[line] for line in lines], np.int64)) for name, lines in DIVISIONS.items()
-}
 _SHARES_BY_CODE = {
     line: _read_only(np.append(shares, np.zeros((1 << 16) - shares.size, np.uint8)))
     for line, shares in SHARES_OF.items()

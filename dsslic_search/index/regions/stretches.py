@@ -3,7 +3,7 @@ number each, since no less than half of a region is ever asked for.
 
 The halves of a side share out a region's pixels, and so do its thirds. So there is at most one of them with
 half of the pixels or more, or two with exactly half, and the number is 0 where there is none, else tells
-which and how much. What a region's box does not leave open need not be kept.
+which and how much. Much of it follows from a region's box, but to tell it from that takes the edges of all.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
-from dsslic_search.features.region_numbers import LINES, SHARES, UNITS, Line
+from dsslic_search.features.region_numbers import LINES, SHARES, Line
 
 HALF = SHARES // 2
 DIVISIONS: Mapping[str, tuple[Line, ...]] = {
@@ -24,8 +24,7 @@ DIVISIONS: Mapping[str, tuple[Line, ...]] = {
 }
 """The stretches that share out a side, or a part of it."""
 DIVISION_OF: Mapping[Line, str] = {line: name for name, lines in DIVISIONS.items() for line in lines}
-STEPS = SHARES - HALF + 1
-"""How many shares are half or more: by so much the numbers of two stretches that follow differ."""
+_STEPS = SHARES - HALF + 1  # shares of half or more
 
 
 def codes(shares: NDArray[np.uint8]) -> NDArray[np.uint16]:
@@ -33,41 +32,20 @@ def codes(shares: NDArray[np.uint8]) -> NDArray[np.uint16]:
     found = np.zeros(shares.shape[1], np.uint16)
     for place, share in enumerate(shares.astype(np.uint16)):
         filled = share >= HALF
-        found[filled] = 1 + place * STEPS + (share[filled] - HALF)
+        found[filled] = 1 + place * _STEPS + (share[filled] - HALF)
     for number, (one, other) in enumerate(combinations(range(len(shares)), 2)):
-        found[(shares[one] == HALF) & (shares[other] == HALF)] = 1 + len(shares) * STEPS + number
+        found[(shares[one] == HALF) & (shares[other] == HALF)] = 1 + len(shares) * _STEPS + number
     return found
-
-
-def expected(low: NDArray[np.uint16], high: NDArray[np.uint16], division: str) -> NDArray[np.uint16]:
-    """The number that regions have whose boxes, from ``low`` to ``high`` along the side, lie inside one of
-    the stretches; 0 of others: uint16[n]."""
-    found = np.zeros(low.size, np.uint16)
-    for place, line in enumerate(DIVISIONS[division]):
-        begin, end = ENDS[line]
-        found += ((low >= begin) & (high <= end)) * np.uint16((place + 1) * STEPS)
-    return found
-
-
-ENDS: Mapping[Line, tuple[int, int]] = {
-    "first half": (0, UNITS // 2),
-    "second half": (UNITS // 2, UNITS),
-    "first third": (0, UNITS // 3),
-    "middle third": (UNITS // 3, 2 * UNITS // 3),
-    "last third": (2 * UNITS // 3, UNITS),
-    "middle half": (UNITS // 4, 3 * UNITS // 4),
-}
-"""Where each stretch begins and ends."""
 
 
 def _shares(line: Line) -> NDArray[np.uint8]:
     """For each number of its division, the share that lies in a stretch; 0 for less than half."""
     lines = DIVISIONS[DIVISION_OF[line]]
     pairs = list(combinations(range(len(lines)), 2))
-    found = np.zeros(1 + len(lines) * STEPS + len(pairs), np.uint8)
+    found = np.zeros(1 + len(lines) * _STEPS + len(pairs), np.uint8)
     place = lines.index(line)
-    found[1 + place * STEPS :][:STEPS] = np.arange(HALF, SHARES + 1)
-    for number, pair in enumerate(pairs, 1 + len(lines) * STEPS):
+    found[1 + place * _STEPS :][:_STEPS] = np.arange(HALF, SHARES + 1)
+    for number, pair in enumerate(pairs, 1 + len(lines) * _STEPS):
         found[number] = HALF if place in pair else 0
     return found
 

@@ -40,7 +40,7 @@ from dsslic_search.index.segments import Segment, Table
 from dsslic_search.index.source import Snapshot
 
 KIND = "regions"
-ARRANGEMENT = 6  # the version of the arrays; a file of another one is made anew
+ARRANGEMENT = 7  # the version of the arrays; a file of another one is made anew
 GROUPS = ("rows", "sizes")  # arrays of groups that tell where these are
 
 
@@ -145,7 +145,7 @@ class Regions(Table):
             else tuple(self._array(name, every) for name in each)
             for each in names
         ]
-        borders, offsets = self._grids
+        grids = () if isinstance(test, InZone) else self._grids  # that boxes lie on
         groups = {
             c: (self.rows((c,)), self._of_groups("sizes", c), self._part("starts", c)[0]) for c in every
         }
@@ -170,7 +170,7 @@ class Regions(Table):
                 return firsts, sizes
 
             beside = found(others) if others else ()
-            compiled(of, *found(classes), *beside, *taken, borders, offsets, *arguments, count, counts, best)
+            compiled(of, *found(classes), *beside, *taken, *grids, *arguments, count, counts, best)
 
         on_all_processors(look, photos.size)
         degree_of = degree_table(SHARES if isinstance(test, InZone) else clearest(test))
