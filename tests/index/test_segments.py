@@ -27,6 +27,8 @@ WRITTEN_FROM = 5
 MAX_PHOTOS = 16
 """Of a segment here, so that there are several full ones."""
 QUERIES_ASKED_OF_A_STEP = 3
+TIMES = (1, 1, 1, 8) if IS_LONG else (1,)
+"""How much larger the segments of a life are."""
 LONG_STEPS = 2_000  # that the long run has at least
 
 seeds = st.integers(0, 10_000)
@@ -60,9 +62,11 @@ class Life(RuleBasedStateMachine):
         ids = self.kept.ids
         return ids[pick % len(ids)] if ids else None
 
-    @initialize(count=st.integers(0, 12), seed=seeds)
-    def begin(self, count: int, seed: int) -> None:
-        self.kept.add(count, seed)
+    @initialize(count=st.integers(0, 12), seed=seeds, times=st.sampled_from(TIMES))
+    def begin(self, count: int, seed: int, times: int) -> None:
+        """With segments of so many ``times`` MAX_PHOTOS."""
+        segments.MAX_PHOTOS = times * MAX_PHOTOS
+        self.kept.add(times * count, seed)
 
     # Changes
 
