@@ -18,6 +18,7 @@ import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import Any, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,11 +27,13 @@ from sqlalchemy import select
 from dsslic_search.archive.catalog import Catalog
 from dsslic_search.archive.features import read_compacts
 from dsslic_search.archive.folder import ArchiveFolder
+from dsslic_search.archive.lookup import batches
 from dsslic_search.archive.schema import Photo
 from dsslic_search.core.kinds import HIDDEN
 from dsslic_search.features.agreement import Portrait, portrait, show_the_same
 from dsslic_search.features.fingerprint import fingerprint, mirrored
 from dsslic_search.features.likeness import PAIRS_AT_ONCE, likeness
+from dsslic_search.index.alignment import arithmetic
 from dsslic_search.index.fingerprints import FINGERPRINTS, PORTRAITS, Kept, candidates, kept_rows
 
 DEFAULT_LIKENESS = 0.65  # from which two photos count as the same picture, unless told
@@ -60,17 +63,28 @@ class Duplicates:
     failed: tuple[tuple[int, str], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class _Row:
-    """A photo of the catalog."""
+_SEEN = np.dtype([("id", np.int64), ("content_hash", "S64"), ("map_bytes", np.int64)])
+"""What is known of every photo while they are compared."""
 
-    id: int
-    content_hash: str
-    map_bytes: int
-    path: str
-    width: int
-    height: int
-    bytes: int
+
+@dataclass(frozen=True)
+class _Files(Sequence[tuple[str, int]]):
+    """Content hash and map bytes of photos, of an array _SEEN[n], each made when it is asked for."""
+
+    seen: NDArray[Any]
+
+    def __len__(self) -> int:
+        return len(self.seen)
+
+    @overload
+    def __getitem__(self, index: int) -> tuple[str, int]: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[tuple[str, int]]: ...
+    def __getitem__(self, index: int | slice) -> tuple[str, int] | list[tuple[str, int]]:
+        if isinstance(index, slice):
+            return [(hashed.decode(), size) for _, hashed, size in self.seen[index].tolist()]
+        _, hashed, size = self.seen[index].tolist()
+        return hashed.decode(), size
 
 
 @dataclass(frozen=True)
@@ -95,44 +109,47 @@ def find_duplicates(
     mirror images too.
 
     ``progress`` is called with photos read and to be read."""
-    chosen = select(
-        Photo.id, Photo.content_hash, Photo.map_bytes, Photo.path, Photo.width, Photo.height, Photo.file_size
-    )
+    seen = select(Photo.id, Photo.content_hash, Photo.map_bytes)
+    seen = seen.where(Photo.map_bytes > 0, Photo.state.not_in(HIDDEN)).order_by(Photo.id)
     with catalog.snapshot() as snapshot:
-        seen = chosen.where(Photo.map_bytes > 0, Photo.state.not_in(HIDDEN)).order_by(Photo.id)
-        everyone = [_Row(*row) for part in snapshot.rows(seen) for row in part]
+        parts = [np.array(part, _SEEN) for part in snapshot.rows(seen)]
+    everyone = np.concatenate([np.empty(0, _SEEN), *parts])
     failed: dict[int, str] = {}
 
     def kept(
         what: Kept,
-        of: Sequence[_Row],
+        of: NDArray[Any],
         make: Callable[[NDArray[np.uint8]], NDArray[np.uint8]],
         told: Callable[[int, int], None] | None = None,
     ) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
         def made(indexes: Sequence[int]) -> Iterator[tuple[int, NDArray[np.uint8]]]:
-            wanted = [(of[index].content_hash, of[index].map_bytes) for index in indexes]
+            wanted = _Files(of[list(indexes)])
             for number, row in read_compacts(folder.store, wanted, max_pixels, make, told):
                 if isinstance(row, str):
-                    failed[of[indexes[number]].id] = row
+                    failed[int(of["id"][indexes[number]])] = row
                 else:
                     yield indexes[number], row
 
-        return kept_rows(what, folder.index, [row.content_hash for row in of], made)
+        return kept_rows(what, folder.index, of["content_hash"], made)
 
     prints, known = kept(FINGERPRINTS, everyone, fingerprint, progress)
-    rows = [row for row, there in zip(everyone, known, strict=True) if there]
-    alike = alike_pairs(prints if known.all() else prints[known], threshold, mirror)
+    if not known.all():
+        prints = prints[known]
+    rows = everyone[known]
+    alike = alike_pairs(prints, threshold, mirror)
+    del prints, everyone  # of a million photos together most of a gigabyte
     linked = np.unique(alike.pairs)
-    faces, there = kept(PORTRAITS, [rows[i] for i in linked], lambda c: portrait(c).to_row())
+    faces, there = kept(PORTRAITS, rows[linked], lambda c: portrait(c).to_row())
     portraits = {
         int(i): Portrait.from_row(row) for i, row, ok in zip(linked, faces, there, strict=True) if ok
     }
     links = that_agree(alike, portraits)
-    copies = _copies(rows, links)
+    copies = _copies(catalog, rows["id"], links)
     groups = [
-        tuple(sorted((copies[index] for index in indexes), key=_best_first))
+        tuple(sorted((copies[index] for index in indexes if index in copies), key=_best_first))
         for indexes in _connected(links.pairs)
     ]
+    groups = [group for group in groups if len(group) > 1]
     groups.sort(key=lambda group: (-max(copy.likeness for copy in group), group[0].id))
     return Duplicates(tuple(groups), len(rows), tuple(sorted(failed.items())))
 
@@ -154,11 +171,12 @@ def alike_pairs(prints: NDArray[np.uint8], threshold: float, mirror: bool) -> Li
 def that_agree(links: Links, portraits: Mapping[int, Portrait]) -> Links:
     """Those of pictures that show the same in every part; none of which a portrait is missing."""
     there = [i for i, pair in enumerate(links.pairs.tolist()) if portraits.keys() >= set(pair)]
+    by = arithmetic(len(there))
 
     def agreeing(start: int) -> list[int]:
         part = there[start : start + PAIRS_AT_ONCE]
         one, other = ([portraits[int(links.pairs[i, which])] for i in part] for which in (0, 1))
-        same = show_the_same(one, other, links.mirrored[part])
+        same = show_the_same(one, other, links.mirrored[part], by)
         return [i for i, ok in zip(part, same, strict=True) if ok]
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:
@@ -169,9 +187,11 @@ def that_agree(links: Links, portraits: Mapping[int, Portrait]) -> Links:
 def likenesses(prints: NDArray[np.uint8], pairs: NDArray[np.intp], flip: bool) -> NDArray[np.float32]:
     """The likeness of pairs of these fingerprints, float32[m]; ``flip``: of the other's mirror image."""
 
+    by = arithmetic(len(pairs))
+
     def compared(start: int) -> NDArray[np.float32]:
         first, second = prints[pairs[start : start + PAIRS_AT_ONCE].T]
-        return likeness(first, mirrored(second) if flip else second)
+        return likeness(first, mirrored(second) if flip else second, by)
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         return np.concatenate(
@@ -196,20 +216,25 @@ def _connected(pairs: NDArray[np.intp]) -> list[list[int]]:
     return list(groups.values())
 
 
-def _copies(rows: Sequence[_Row], links: Links) -> dict[int, Copy]:
-    """The photos of all links by index, each with its surest link."""
+def _copies(catalog: Catalog, ids: NDArray[np.int64], links: Links) -> dict[int, Copy]:
+    """The photos of all links by index, each with its surest link; ``ids`` of all. Those that went meanwhile
+    are left out."""
     # the last counts
     surest = dict(
         zip(links.pairs.ravel().tolist(), np.repeat(np.arange(len(links.pairs)), 2).tolist(), strict=True)
     )
-    return {
-        index: _copy(rows[index], float(links.likeness[link]), bool(links.mirrored[link]))
-        for index, link in surest.items()
-    }
-
-
-def _copy(row: _Row, alike: float, turned: bool) -> Copy:
-    return Copy(row.id, row.path, row.width, row.height, row.bytes, round(alike, 4), turned)
+    index = {int(ids[place]): place for place in surest}
+    chosen = select(Photo.id, Photo.path, Photo.width, Photo.height, Photo.file_size)
+    found: dict[int, Copy] = {}
+    with catalog.snapshot() as snapshot:
+        for part in batches(list(index)):
+            for rows in snapshot.rows(chosen.where(Photo.id.in_(part))):
+                for photo_id, path, width, height, size in rows:
+                    link = surest[index[photo_id]]
+                    likely = round(float(links.likeness[link]), 4)
+                    turned = bool(links.mirrored[link])
+                    found[index[photo_id]] = Copy(photo_id, path, width, height, size, likely, turned)
+    return found
 
 
 def _best_first(copy: Copy) -> tuple[int, int, int]:

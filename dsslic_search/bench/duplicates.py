@@ -41,11 +41,12 @@ def run(data: Path, photos: int, at: int) -> dict[str, Any]:
     parts = {name: known(data, name == "held_out", photos) for name in ("deciding", "held_out")}
     results: dict[str, Any] = {name: judged(pictures) for name, pictures in parts.items()}
     if at:
-        originals = [each for part in parts.values() for each in part if each.how == ORIGINAL]
-        prints = np.array([fingerprint(each.compact) for each in originals])
+        every = [each for part in parts.values() for each in part]
+        prints = np.array([fingerprint(each.compact) for each in every])
+        of_originals = prints[[each.how == ORIGINAL for each in every]]
         # a pool of multiprocessing would start a process that dies again and again
         with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as alone:
-            results["large"] = alone.submit(large, prints, at).result()
+            results["large"] = alone.submit(large, of_originals, at, prints).result()
     return results
 
 
@@ -96,23 +97,35 @@ def _precision(pictures: Sequence[Known], links: Links) -> dict[str, dict[str, A
     }
 
 
-def large(prints: NDArray[np.uint8], count: int) -> dict[str, Any]:
+def large(prints: NDArray[np.uint8], count: int, real: NDArray[np.uint8] | None = None) -> dict[str, Any]:
     """What finding takes among ``count`` made-up fingerprints with the mean and the covariance of real ones,
-    one in COPIES_ONE_IN a copy: seconds of the processor, and the most memory of the process in bytes."""
+    ``prints``, one in COPIES_ONE_IN a copy: seconds of the processor and of the clock, and the most memory of
+    the process in bytes. ``real``: fingerprints that take the place of some; which pairs of them are alike
+    when they are alone, and how many of these are found among all."""
     rng = np.random.default_rng(1)
     made, copied = _made_up(prints, count, rng)
+    first = count // COPIES_ONE_IN  # of those that are neither copies nor copied
+    alone: set[tuple[int, int]] = set()
+    if real is not None and len(real) <= count - 2 * first:
+        made[first : first + len(real)] = real
+        alone = {(a + first, b + first) for a, b in alike_pairs(real, DEFAULT_LIKENESS, False).pairs.tolist()}
     began = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    clock = time.perf_counter()
     near, searching = _timed(lambda: candidates(made))
     alike, comparing = _timed(lambda: likenesses(made, near, False))
+    clock = time.perf_counter() - clock
     there = {tuple(pair) for pair in near[alike >= DEFAULT_LIKENESS].tolist()}
     unit = 1 if sys.platform == "darwin" else 1024  # of ru_maxrss
     return {
         "photos": count,
         "copies": len(copied),
         "copies_found": round(sum((int(a), int(b)) in there for a, b in copied) / len(copied), 4),
+        "real_pairs": len(alone),
+        "real_pairs_found": round(len(alone & there) / max(len(alone), 1), 4),
         "pairs_compared": len(near),
         "pairs_alike": len(there),
         "processor_seconds": {"candidates": searching, "likeness": comparing},
+        "seconds": round(clock, 1),
         "peak_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit,
         "bytes_before": began * unit,
     }

@@ -24,7 +24,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dsslic_search.features.fingerprint import LUMA_WEIGHTS, means, neighbourhood
-from dsslic_search.features.likeness import Cells, Shown, align, at_rest, halved, seen_at, softened
+from dsslic_search.features.likeness import (
+    Arithmetic,
+    Cells,
+    Shown,
+    align,
+    at_rest,
+    halved,
+    seen_at,
+    softened,
+)
 
 SIDES = (64, 48, 32, 24)  # cells a side in which pictures are compared: the most that both have pixels for
 PORTRAIT_BYTES = 3 + SIDES[0] ** 2
@@ -77,12 +86,15 @@ def portrait(compact: NDArray[np.uint8]) -> Portrait:
 
 
 def show_the_same(
-    one: Sequence[Portrait], other: Sequence[Portrait], turned: NDArray[np.bool_]
+    one: Sequence[Portrait],
+    other: Sequence[Portrait],
+    turned: NDArray[np.bool_],
+    by: Arithmetic | None = None,
 ) -> NDArray[np.bool_]:
     """bool[n]: of each pair whether it agrees as far as it must. ``turned``: pairs of which the other is
-    mirrored first."""
+    mirrored first. ``by``: what pictures are laid over each other with."""
     ground = np.array([min(a.ground, b.ground) for a, b in zip(one, other, strict=True)])
-    return np.asarray(agreement(one, other, turned) >= wanted_agreement(ground), bool)
+    return np.asarray(agreement(one, other, turned, by) >= wanted_agreement(ground), bool)
 
 
 def wanted_agreement(ground: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -91,7 +103,10 @@ def wanted_agreement(ground: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def agreement(
-    one: Sequence[Portrait], other: Sequence[Portrait], turned: NDArray[np.bool_]
+    one: Sequence[Portrait],
+    other: Sequence[Portrait],
+    turned: NDArray[np.bool_],
+    by: Arithmetic | None = None,
 ) -> NDArray[np.float32]:
     """float32[n], -1..1: how far the pictures of each pair agree, part by part; 1 without any detail."""
     found = np.empty(len(one), np.float32)
@@ -102,7 +117,7 @@ def agreement(
             part = pairs[start : start + PAIRS_AT_ONCE]
             still = np.stack([_cells(one[i], side) for i in part])
             moving = np.stack([_cells(other[i], side)[:, :: -1 if turned[i] else 1] for i in part])
-            found[part] = _agreement(softened(still), softened(moving))
+            found[part] = _agreement(softened(still), softened(moving), by)
     return found
 
 
@@ -115,9 +130,9 @@ def _cells(each: Portrait, side: int) -> Cells:
     return np.asarray(means(each.luma[..., None], side, side)[..., 0], np.float32)
 
 
-def _agreement(still: Cells, moving: Cells) -> NDArray[np.float32]:
+def _agreement(still: Cells, moving: Cells, by: Arithmetic | None) -> NDArray[np.float32]:
     """Of cells float32[n, s, s] each."""
-    laid, shown = _laid_over(still, moving)
+    laid, shown = _laid_over(still, moving, by)
     seen = shown.astype(np.float32)
     a, b = (_details(cells) * seen for cells in (still, laid))
     size = np.maximum(_parts(seen), 1)
@@ -132,14 +147,14 @@ def _agreement(still: Cells, moving: Cells) -> NDArray[np.float32]:
     return np.asarray(np.where(total > 0, mean, 1), np.float32)
 
 
-def _laid_over(still: Cells, moving: Cells) -> tuple[Cells, Shown]:
+def _laid_over(still: Cells, moving: Cells, by: Arithmetic | None) -> tuple[Cells, Shown]:
     """``moving`` where it fits ``still`` best, found in coarse cells first."""
     sizes = [(still, moving)]
     while sizes[-1][0].shape[1] > COARSEST_SIDE:
         sizes.append((halved(sizes[-1][0]), halved(sizes[-1][1])))
     alignments = at_rest(len(still))
     for one, other in reversed(sizes):
-        alignments = align(one, other, alignments, STEPS)
+        alignments = align(one, other, alignments, STEPS, by)
     return seen_at(moving, alignments)
 
 

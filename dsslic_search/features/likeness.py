@@ -15,6 +15,9 @@ copy has lost some of them.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -33,57 +36,93 @@ Cells = NDArray[np.float32]
 Shown = NDArray[np.bool_]
 Alignments = NDArray[np.float64]
 """[n, 4]: scale and shift across, scale and shift down, see :func:`align`."""
+Look = tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]
+"""What :func:`looked` finds."""
 
 
-def likeness(one: NDArray[np.uint8], other: NDArray[np.uint8]) -> NDArray[np.float32]:
+@dataclass(frozen=True)
+class Arithmetic:
+    """What is done with the cells of many pairs: PLAIN by numpy; `index.alignment` has the same compiled.
+
+    ``sizes``: of luma, uint8[n, s, s], the cells softened, and of these the means of 2 x 2. ``looked`` and
+    ``detailed``: as :func:`looked` and :func:`detailed`."""
+
+    sizes: Callable[[NDArray[np.uint8]], tuple[Cells, Cells]]
+    looked: Callable[[Cells, Cells, Alignments], Look]
+    detailed: Callable[[Cells, Cells, Alignments], NDArray[np.float64]]
+
+
+def likeness(
+    one: NDArray[np.uint8], other: NDArray[np.uint8], by: Arithmetic | None = None
+) -> NDArray[np.float32]:
     """The likeness, float32[n], 0..1, of pairs of fingerprints, uint8[n, FINGERPRINT_BYTES] each. It does not
-    matter which is which."""
+    matter which is which. ``by``: PLAIN, unless told."""
     found = np.zeros(len(one), np.float32)
     for start in range(0, len(one), PAIRS_AT_ONCE):
-        a, b = one[start : start + PAIRS_AT_ONCE], other[start : start + PAIRS_AT_ONCE]
-        found[start : start + PAIRS_AT_ONCE] = np.maximum(_laid_over(a, b), _laid_over(b, a))
+        part = slice(start, start + PAIRS_AT_ONCE)
+        found[part] = _compared(one[part], other[part], by or PLAIN)
     return found
 
 
-def _laid_over(one: NDArray[np.uint8], other: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """The likeness when ``other`` is laid over ``one``."""
-    still, moving = (softened(luma(each).astype(np.float32)) for each in (one, other))
-    alignments, detail = _fitted(halved(still), halved(moving), at_rest(len(one)), COARSE_STEPS)
-    likely = np.flatnonzero(detail >= MIN_COARSE_DETAIL)
-    found = np.zeros(len(one), np.float32)
+def _compared(one: NDArray[np.uint8], other: NDArray[np.uint8], by: Arithmetic) -> NDArray[np.float32]:
+    first, second = by.sizes(luma(one)), by.sizes(luma(other))
+    colours = chroma(one), chroma(other)
+    return np.maximum(_laid_over(first, second, *colours, by), _laid_over(second, first, *colours[::-1], by))
+
+
+def _laid_over(
+    one: tuple[Cells, Cells],
+    other: tuple[Cells, Cells],
+    still_chroma: NDArray[np.uint8],
+    moving_chroma: NDArray[np.uint8],
+    by: Arithmetic,
+) -> NDArray[np.float32]:
+    """The likeness when ``other`` is laid over ``one``, of each luma, fine and coarse."""
+    (still, still_few), (moving, moving_few) = one, other
+    alignments = align(still_few, moving_few, at_rest(len(still)), COARSE_STEPS, by)
+    likely = np.flatnonzero(by.detailed(still_few, moving_few, alignments) >= MIN_COARSE_DETAIL)
+    found = np.zeros(len(still), np.float32)
     if not likely.size:
         return found
-    alignments, detail = _fitted(still[likely], moving[likely], alignments[likely], FINE_STEPS)
-    colours = zip(
-        np.swapaxes(chroma(one[likely]), 0, 1), np.swapaxes(chroma(other[likely]), 0, 1), strict=True
-    )
-    found[likely] = np.maximum(detail, 0) * (1 + np.maximum(_colour(list(colours), alignments), 0)) / 2
+    still, moving = still[likely], moving[likely]
+    alignments = align(still, moving, alignments[likely], FINE_STEPS, by)
+    detail = by.detailed(still, moving, alignments)
+    colours = [(still_chroma[likely, plane], moving_chroma[likely, plane]) for plane in range(2)]
+    found[likely] = np.maximum(detail, 0) * (1 + np.maximum(_colour(colours, alignments), 0)) / 2
     return found
 
 
-def _fitted(
-    still: Cells, moving: Cells, alignments: Alignments, steps: int
-) -> tuple[Alignments, NDArray[np.float64]]:
-    """Alignments from :func:`align`, and how well the details agree there: float64[n], -1..1."""
-    alignments = align(still, moving, alignments, steps)
-    moved, shown = seen_at(moving, alignments)
-    return alignments, _correlation(still - neighbourhood(still), moved - neighbourhood(moved), shown)
-
-
-def align(still: Cells, moving: Cells, alignments: Alignments, steps: int) -> Alignments:
+def align(
+    still: Cells, moving: Cells, alignments: Alignments, steps: int, by: Arithmetic | None = None
+) -> Alignments:
     """Where ``moving`` has what ``still`` shows, found from ``alignments``: cell x of ``still``, counted from
     the middle in sides, is at scale * x + shift in ``moving``. Cells are float32[n, s, s]."""
+    look = (by or PLAIN).looked
     best, found = np.full(len(still), -2.0), alignments
     for step in range(steps + 1):
-        moved, shown = seen_at(moving, alignments)
-        level = _correlation(still, moved, shown)
-        better = (level > best) & (shown.mean((1, 2)) >= MIN_OVERLAP)
+        level, share, change = look(still, moving, alignments)
+        better = (level > best) & (share >= MIN_OVERLAP)
         best, found = np.where(better, level, best), np.where(better[:, None], alignments, found)
         if step < steps:
-            alignments = alignments + np.clip(_step(still, moved, shown, alignments), -MAX_STEP, MAX_STEP)
+            alignments = alignments + change.clip(-MAX_STEP, MAX_STEP)
             alignments[:, ::2] = alignments[:, ::2].clip(1 / MAX_SCALE, MAX_SCALE)
             alignments[:, 1::2] = alignments[:, 1::2].clip(-MAX_SHIFT, MAX_SHIFT)
     return found
+
+
+def looked(still: Cells, moving: Cells, alignments: Alignments) -> Look:
+    """Of ``moving`` laid over ``still`` at ``alignments``: how well they agree, float64[n], -1..1; the share
+    of the square that both show, float64[n]; and the change of alignments, float64[n, 4], that would make the
+    correlation greatest, were the pictures linear in it."""
+    moved, shown = seen_at(moving, alignments)
+    level = _correlation(still, moved, shown)
+    return level, shown.mean((1, 2)), _step(still, moved, shown, alignments)
+
+
+def detailed(still: Cells, moving: Cells, alignments: Alignments) -> NDArray[np.float64]:
+    """How well the details agree there: float64[n], -1..1."""
+    moved, shown = seen_at(moving, alignments)
+    return _correlation(still - neighbourhood(still), moved - neighbourhood(moved), shown)
 
 
 def at_rest(count: int) -> Alignments:
@@ -92,8 +131,6 @@ def at_rest(count: int) -> Alignments:
 
 
 def _step(still: Cells, moved: Cells, shown: Shown, alignments: Alignments) -> NDArray[np.float64]:
-    """The change of alignments, float64[n, 4], that would make the correlation greatest, were the pictures
-    linear in it."""
     across = _slope(moved, 2) / alignments[:, 0, None, None].astype(np.float32)
     down = _slope(moved, 1) / alignments[:, 2, None, None].astype(np.float32)
     middle = _middle(still.shape[1]).astype(np.float32)
@@ -150,6 +187,11 @@ def halved(cells: Cells) -> Cells:
     ) / np.float32(4)
 
 
+def _sizes(light: NDArray[np.uint8]) -> tuple[Cells, Cells]:
+    fine = softened(light.astype(np.float32))
+    return fine, halved(fine)
+
+
 def seen_at(cells: Cells, alignments: Alignments) -> tuple[Cells, Shown]:
     """Cells as they are at ``alignments``, and which of them lie within the picture."""
     side = cells.shape[1]
@@ -191,3 +233,6 @@ def _correlation(one: Cells, other: Cells, shown: Shown) -> NDArray[np.float64]:
     a, b = _centred(one, shown), _centred(other, shown)
     squares = np.einsum("ijk,ijk->i", a, a).astype(np.float64) * np.einsum("ijk,ijk->i", b, b)
     return np.asarray(np.einsum("ijk,ijk->i", a, b) / np.sqrt(squares + 1e-6), np.float64)
+
+
+PLAIN = Arithmetic(_sizes, looked, detailed)

@@ -8,15 +8,23 @@ are new are read.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterable, Sequence
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dsslic_search.features.agreement import PORTRAIT_BYTES
-from dsslic_search.features.fingerprint import FINGERPRINT_BYTES, descriptors, hues, mirrored
+from dsslic_search.features.fingerprint import (
+    DESCRIPTOR_LENGTH,
+    FINGERPRINT_BYTES,
+    descriptors,
+    hues,
+    mirrored,
+)
 from dsslic_search.index import cache
 
 HASH_DIGITS = 32  # hexadecimal ones of a content hash that are kept
@@ -48,12 +56,17 @@ MIN_PRODUCT = MIN_PROMISE - HUE_WEIGHT  # inner product of descriptors without w
 EXHAUSTIVE_UP_TO = 100_000  # photos; all descriptors are compared with all
 PHOTOS_AT_ONCE = 8_192
 PAIRS_AT_ONCE = 32_768
+PAIR_UNIT = np.uint64(1 << 32)  # a pair is one number while pairs are gathered
+PHOTOS_A_CENTRE = 32  # by which centres of cells are found
+
+Nearest = Callable[[NDArray[np.float32], int], tuple[NDArray[np.float32], NDArray[np.int64]]]
+"""Inner products and rows of the ``k`` nearest to descriptors, the nearest first; -1 for none."""
 
 Make = Callable[[Sequence[int]], Iterable[tuple[int, NDArray[np.uint8]]]]
 
 
 def kept_rows(
-    kept: Kept, folder: Path, hashes: Sequence[str], make: Make
+    kept: Kept, folder: Path, hashes: Sequence[str] | NDArray[np.bytes_], make: Make
 ) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
     """The rows, uint8[n, bytes], of the photos of these content hashes, and which of them there are, bool[n].
 
@@ -61,7 +74,7 @@ def kept_rows(
     indexes in ``hashes``, and leaves out what it cannot give. The file is written anew when anything was
     made, even if ``make`` is interrupted. A folder that cannot be written costs time at the next call,
     nothing else."""
-    keys = np.array([each[:HASH_DIGITS] for each in hashes], f"S{HASH_DIGITS}")
+    keys = np.asarray(hashes).astype(f"S{HASH_DIGITS}")  # of each as many as these
     prints = np.zeros((len(hashes), kept.bytes), np.uint8)
     known = np.zeros(len(hashes), bool)
     if (stored := cache.load_whole(folder / kept.file, kept.kind, kept.key)) and stored["hashes"].size:
@@ -94,29 +107,33 @@ def candidates(
     Up to ``exact`` pictures every descriptor is compared with every other. Beyond, each is compared with
     those of the cells nearest to it, about one in 64 (FAISS's inverted lists): then copies whose descriptor
     is far from the original's, as after a larger crop, may be missed."""
-    import faiss
-
     if len(prints) < 2:
         return np.empty((0, 2), np.intp)
-    known = descriptors(prints)
-    k = min(MAX_NEIGHBOURS + 1, len(known))
-    index = _cells(known) if len(known) > exact else None
-    pairs = []
-    for start in range(0, len(known), PHOTOS_AT_ONCE):
-        part = slice(start, start + PHOTOS_AT_ONCE)
-        asking = mirrored(prints[part]) if mirror else prints[part]
-        block = descriptors(asking) if mirror else known[part]
-        near, rows = (
-            index.search(block, k)
-            if index is not None
-            else faiss.knn(block, known, k, metric=faiss.METRIC_INNER_PRODUCT)
-        )
+    nearest = _nearest_of_all(prints) if len(prints) <= exact else _nearest_in_cells(prints)
+    k = min(MAX_NEIGHBOURS + 1, len(prints))
+
+    def found(start: int) -> NDArray[np.uint64]:
+        own = prints[start : start + PHOTOS_AT_ONCE]
+        asking = mirrored(own) if mirror else own
+        near, rows = nearest(descriptors(asking), k)
         which, rank = np.nonzero((near >= MIN_PRODUCT) & (rows >= 0))
-        found = rows[which, rank]
-        promising = near[which, rank] + HUE_WEIGHT * _hues_alike(asking, which, prints, found) >= MIN_PROMISE
-        pairs.append(np.stack([which[promising] + start, found[promising]], 1))
-    found = np.sort(np.concatenate(pairs).astype(np.intp), axis=1)
-    return np.unique(found[found[:, 0] < found[:, 1]], axis=0)
+        others = rows[which, rank]
+        promising = near[which, rank] + HUE_WEIGHT * _hues_alike(asking, which, prints, others) >= MIN_PROMISE
+        one, other = which[promising] + start, others[promising]
+        low, high = (pick(one, other).astype(np.uint64) for pick in (np.minimum, np.maximum))
+        return (low * PAIR_UNIT + high)[low < high]  # half the bytes of two numbers
+
+    with _pool() as pool:
+        pairs = np.concatenate(list(pool.map(found, range(0, len(prints), PHOTOS_AT_ONCE))))
+    pairs = np.unique(pairs)
+    return np.stack([pairs // PAIR_UNIT, pairs % PAIR_UNIT], 1).astype(np.intp)
+
+
+def _pool() -> ThreadPoolExecutor:
+    """A thread for each processor, in which FAISS starts none of its own."""
+    import faiss
+
+    return ThreadPoolExecutor(os.cpu_count(), initializer=lambda: faiss.omp_set_num_threads(1))
 
 
 def _hues_alike(
@@ -130,16 +147,30 @@ def _hues_alike(
     return alike
 
 
-def _cells(known: NDArray[np.float32]) -> Any:
-    """Outlines by the cell of which the centre is nearest."""
+def _nearest_of_all(prints: NDArray[np.uint8]) -> Nearest:
     import faiss
 
-    count = int(4 * np.sqrt(len(known)))
+    known = descriptors(prints)
+    return lambda asked, k: faiss.knn(asked, known, k, metric=faiss.METRIC_INNER_PRODUCT)
+
+
+def _nearest_in_cells(prints: NDArray[np.uint8]) -> Nearest:
+    """Those of the cells that are nearest, each photo in the cell of which the centre is."""
+    import faiss
+
+    count = int(4 * np.sqrt(len(prints)))
     index = faiss.IndexIVFFlat(
-        faiss.IndexFlatIP(known.shape[1]), known.shape[1], count, faiss.METRIC_INNER_PRODUCT
+        faiss.IndexFlatIP(DESCRIPTOR_LENGTH), DESCRIPTOR_LENGTH, count, faiss.METRIC_INNER_PRODUCT
     )
-    index.cp.min_points_per_centroid, index.cp.max_points_per_centroid = 1, 64
-    index.train(known)
-    index.add(known)
+    index.cp.min_points_per_centroid = 1
     index.nprobe = max(8, count // 64)
-    return index
+    some = prints[:: max(1, len(prints) // (PHOTOS_A_CENTRE * count))]
+    index.train(np.concatenate([descriptors(some[part]) for part in _blocks(len(some))]))
+    for part in _blocks(len(prints)):  # a copy of all descriptors would be as large as the index
+        index.add(descriptors(prints[part]))
+    search: Nearest = index.search
+    return search
+
+
+def _blocks(photos: int) -> Iterator[slice]:
+    return (slice(start, start + PHOTOS_AT_ONCE) for start in range(0, photos, PHOTOS_AT_ONCE))

@@ -54,7 +54,8 @@ def test_made_up_fingerprints_have_copies_that_are_found():
         [fingerprint(p) for p in np.random.default_rng(1).integers(0, 256, (40, 9, 9, 3), np.uint8)]
     )
     assert prints.shape == (40, FINGERPRINT_BYTES)
-    found = bench.large(prints, 200)
+    found = bench.large(prints, 200, prints[[0, 0, 1]])
+    assert (found["real_pairs"], found["real_pairs_found"]) == (1, 1)
     assert (found["photos"], found["copies"]) == (200, 10)
     assert found["copies_found"] > 0.5
     assert found["pairs_compared"] >= found["pairs_alike"] >= 5
