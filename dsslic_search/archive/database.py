@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, make_url, text
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 
-from dsslic_search.archive import unwritable
+from dsslic_search.archive import unwritable, updating
 from dsslic_search.archive.revisions import check_known, head_revision, migrations_folder
 from dsslic_search.core.errors import ArchiveError, Remedy
 
@@ -57,8 +58,10 @@ def _open(url: URL, *, create: bool, change: bool, connect: unwritable.Connect |
                 _use_write_ahead_log(engine)
                 if stored != head_revision():
                     _upgrade(url)
-                    if stored is not None and url.get_backend_name() == "sqlite" and url.database:
-                        _compact(Path(url.database))
+                again = stored == head_revision()
+                if stored is not None and _is_file(url) and not (again and _has_own_pages(engine)):
+                    engine.dispose()  # nobody may have it open, this process neither
+                    _compact(Path(url.database or ""), again)
             elif connect is not None and stored != head_revision():
                 raise ArchiveError(
                     f"{url!r}: made by an older dsslic-search; open it once where it can be written, to "
@@ -78,15 +81,41 @@ def _upgrade(url: URL) -> None:
         engine.dispose()
 
 
-def _compact(path: Path) -> None:
+def _is_file(url: URL) -> bool:
+    return url.get_backend_name() == "sqlite" and bool(url.database)
+
+
+def _has_own_pages(engine: Engine) -> bool:
+    with engine.connect() as connection:
+        return connection.exec_driver_sql("PRAGMA page_size").scalar() == PAGE_BYTES
+
+
+def _compact(path: Path, again: bool) -> None:
     """Give back what migrations left unused, and let the pages of a file be as large as those of new ones.
-    Where that cannot be, because others have it open or the disk is full, the file stays as it is."""
-    with suppress(sqlite3.Error), closing(sqlite3.connect(path, isolation_level=None)) as connection:
-        with suppress(sqlite3.Error):
-            connection.execute("PRAGMA journal_mode = DELETE")  # with a log pages keep their size
-            connection.execute(f"PRAGMA page_size = {PAGE_BYTES}")
-            connection.execute("VACUUM")
+    Where that cannot be, because others have it open or the disk is full, the file stays as it is, that is
+    told, and whoever opens it next to write tries ``again``, without a word."""
+    with suppress(sqlite3.Error), closing(_connected(path, 0 if again else BUSY_SECONDS)) as connection:
+        size, free = path.stat().st_size, shutil.disk_usage(path.parent).free
+        why = f"{free} bytes are free on its disk and {2 * size} needed" if free < 2 * size else ""
+        if not why and size >= LARGE_BYTES:
+            updating.say(f"{path}: writing the catalog anew, so that it takes less room")
+        try:
+            if not why:
+                connection.execute("PRAGMA journal_mode = DELETE")  # with a log pages keep their size
+                connection.execute(f"PRAGMA page_size = {PAGE_BYTES}")
+                connection.execute("VACUUM")
+        except sqlite3.Error as error:
+            why = str(error)
+        if why and not again:
+            updating.say(
+                f"{path}: the catalog is up to date, but its file could not be made smaller ({why}); the "
+                "next command that writes to the archive tries that again"
+            )
         connection.execute("PRAGMA journal_mode = WAL")
+
+
+def _connected(path: Path, seconds: float) -> sqlite3.Connection:
+    return sqlite3.connect(path, timeout=seconds, isolation_level=None)
 
 
 def _use_write_ahead_log(engine: Engine) -> None:
@@ -108,6 +137,8 @@ BUSY_SECONDS = 30.0  # how long a writer waits for another; a catalog transactio
 PAGE_BYTES = 8_192
 """Of a new SQLite file. A photo's row takes about a thousand, so that of the 4096 bytes that are SQLite's own
 choice much stays empty."""
+
+LARGE_BYTES = 1 << 28  # of a catalog; to write more anew takes long enough to be told
 
 _WRITING = "catalog_writing"  # execution option
 

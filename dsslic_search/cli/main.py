@@ -16,7 +16,9 @@ from typer.main import get_command
 from typer.models import CommandInfo
 
 from dsslic_search import __version__
+from dsslic_search.archive.updating import Watcher, watched
 from dsslic_search.cli.options import ERROR, INTERRUPTED, OK, USAGE
+from dsslic_search.cli.progress import shown_beside
 from dsslic_search.cli.wording import trouble_sentence
 from dsslic_search.core.errors import DSSError, UsageError
 
@@ -153,7 +155,8 @@ def main() -> None:
     """Run the command line. Exit codes: 0 all, 1 error, 2 usage, 3 partial, 130 interrupted."""
     _prepare_streams()
     try:
-        code = command(*sys.argv[1:3])(standalone_mode=False)
+        with watched(Watcher(lambda: shown_beside("bringing the catalog up to date"), say)):
+            code = command(*sys.argv[1:3])(standalone_mode=False)
     except DSSError as e:
         say(f"dss-search: {trouble_sentence(e)}")
         code = USAGE if isinstance(e, UsageError) else ERROR

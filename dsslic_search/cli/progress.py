@@ -63,6 +63,16 @@ def shown(doing: str, seconds: Callable[[], float] = time.monotonic) -> Iterator
 
 
 @contextmanager
+def shown_beside(doing: str, seconds: Callable[[], float] = time.monotonic) -> Iterator[Progress]:
+    """As `shown`, for what may begin while something else shows a bar: lines where that is so."""
+    with shown(doing, seconds) if not _BARS else _lines(doing, seconds) as progress:
+        yield progress
+
+
+_BARS: list[object] = []  # that are shown
+
+
+@contextmanager
 def _lines(doing: str, seconds: Callable[[], float]) -> Iterator[Progress]:
     yield Progress(doing, lambda line: typer.echo(printable(line), err=True), None, seconds)
 
@@ -77,9 +87,13 @@ def _bar(doing: str, seconds: Callable[[], float]) -> Iterator[Progress]:
     columns = TextColumn(doing), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
     with Bar(*columns, console=console, transient=True) as bar:
         task = bar.add_task("", total=None)
-        yield Progress(
-            doing,
-            lambda line: console.print(printable(line)),
-            lambda done, total: bar.update(task, completed=done, total=total),
-            seconds,
-        )
+        _BARS.append(bar)
+        try:
+            yield Progress(
+                doing,
+                lambda line: console.print(printable(line)),
+                lambda done, total: bar.update(task, completed=done, total=total),
+                seconds,
+            )
+        finally:
+            _BARS.remove(bar)

@@ -16,6 +16,7 @@ in it is asked for first; then what is packed is unpacked, as far as it is asked
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import struct
@@ -29,6 +30,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dsslic_search.core import files
+from dsslic_search.core.errors import ArchiveError
+from dsslic_search.core.mapping import mapped
 from dsslic_search.index import cache_header
 from dsslic_search.index.compiling import on_all_processors
 from dsslic_search.index.packing import BLOCK_VALUES, HEAD, Packed, packed
@@ -293,8 +296,13 @@ def load(path: Path, kind: str, key: str) -> Arrays | None:
             size, identity = known.st_size, (known.st_dev, known.st_ino, known.st_mtime_ns)
             if size < PREAMBLE.size or identity in _DAMAGED:
                 return None
-            content = np.asarray(np.memmap(file, np.uint8, "r", shape=(size,)))
-    except (OSError, ValueError):
+            content = mapped(file.fileno(), size)
+    except OSError as error:
+        if error.errno in (errno.EMFILE, errno.ENFILE, errno.ENOMEM):  # to make it anew would not help
+            raise ArchiveError(
+                f"{path}: this index cannot be opened ({error.strerror}); let the process have more open "
+                "files and memory (ulimit -n, ulimit -v), or end other programs"
+            ) from error
         return None
     magic, length, header_crc = PREAMBLE.unpack(content[: PREAMBLE.size].tobytes())
     start = PREAMBLE.size + length

@@ -19,6 +19,7 @@ import sqlalchemy as sa
 from alembic import op
 from numpy.typing import NDArray
 
+from dsslic_search.archive import updating
 from dsslic_search.core.errors import ArchiveError
 
 revision = "0010"
@@ -59,7 +60,7 @@ _COVERAGE = sa.table(
 
 
 def upgrade() -> None:
-    with _unnoted():
+    with _unnoted(), updating.counting(_count()) as settled:
         op.add_column(
             "photo",
             sa.Column("coverages", sa.LargeBinary(), nullable=False, server_default=sa.text("x''")),
@@ -72,6 +73,7 @@ def upgrade() -> None:
                     for i, embedding in photos
                 ]
             )
+            settled(len(photos))
         op.drop_table("coverage")
 
 
@@ -86,12 +88,13 @@ def downgrade() -> None:
         sa.ForeignKeyConstraint(["photo_id"], ["photo.id"], ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("photo_id", "class_id"),
     )
-    with _unnoted():
+    with _unnoted(), updating.counting(_count()) as settled:
         for photos in _photos(_PHOTO.c.id, _PHOTO.c.embedding, _PHOTO.c.coverages):
             rows = [row for i, _, coverages in photos for row in _rows(i, coverages)]
             if rows:
                 op.get_bind().execute(sa.insert(_COVERAGE), rows)
             _change([{"this": i, "embedding": _unpacked(embedding)} for i, embedding, _ in photos])
+            settled(len(photos))
         op.drop_column("photo", "coverages")
     op.create_index(_INDEX, "coverage", _INDEXED)
     if _is_sqlite():
@@ -111,6 +114,10 @@ def _unnoted() -> Iterator[None]:
     yield
     if _is_sqlite():
         op.execute(_PHOTO_CHANGED)
+
+
+def _count() -> int:
+    return int(op.get_bind().execute(sa.select(sa.func.count()).select_from(_PHOTO)).scalar_one())
 
 
 def _photos(*columns: Any) -> Iterator[Sequence[Any]]:

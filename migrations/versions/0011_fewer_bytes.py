@@ -15,6 +15,7 @@ from typing import Any
 import sqlalchemy as sa
 from alembic import op
 
+from dsslic_search.archive import updating
 from dsslic_search.archive.digits import to_bytes, to_text
 from dsslic_search.core.errors import ArchiveError
 from dsslic_search.features.scene import packed, plain
@@ -55,12 +56,12 @@ def upgrade() -> None:
     for name in _GONE:
         op.drop_index(name, "photo")
     op.drop_index("ix_path_replaced_by", "path")
-    with _unnoted():
-        _regions(packed)
+    with _unnoted(), updating.counting(_count()) as settled:
+        _regions(packed, settled)
         for table in _DATES if _is_sqlite() else ():
-            _convert(table, _DATES[table], _number)
+            _convert(table, _DATES[table], _number, settled)
             _retype(table, sa.BigInteger(), lambda _length: sa.LargeBinary())  # of which text becomes bytes
-            _convert(table, list(_DIGITS.get(table, {})), lambda text: to_bytes(text.decode()))
+            _convert(table, list(_DIGITS.get(table, {})), lambda text: to_bytes(text.decode()), settled)
     op.create_index(
         "ix_path_replaced_by", "path", ["replaced_by"], sqlite_where=sa.text("replaced_by IS NOT NULL")
     )
@@ -68,12 +69,12 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.drop_index("ix_path_replaced_by", "path")
-    with _unnoted():
-        _regions(plain)
+    with _unnoted(), updating.counting(_count()) as settled:
+        _regions(plain, settled)
         for table in _DATES if _is_sqlite() else ():
-            _convert(table, list(_DIGITS.get(table, {})), to_text)
+            _convert(table, list(_DIGITS.get(table, {})), to_text, settled)
             _retype(table, sa.DateTime(), sa.String)
-            _convert(table, _DATES[table], _written)
+            _convert(table, _DATES[table], _written, settled)
     op.create_index("ix_path_replaced_by", "path", ["replaced_by"])
     for name, column in _GONE.items():
         op.create_index(name, "photo", [column])
@@ -114,8 +115,17 @@ def _change(table: str, key: str, columns: Sequence[str], rows: list[tuple[Any, 
     op.get_bind().execute(statement, [dict(zip(names, row, strict=True)) for row in rows])
 
 
-def _regions(convert: Callable[[Sequence[bytes]], list[bytes]]) -> None:
+def _count() -> int:
+    """Rows that are converted, as often as they are."""
+    times = {table: 1 + (table in _DIGITS) for table in _DATES} if _is_sqlite() else {}
+    times["photo"] = times.get("photo", 0) + 1
+    counts = {table: op.get_bind().execute(sa.text(f"SELECT count(*) FROM {table}")) for table in times}
+    return sum(times[table] * int(counts[table].scalar_one()) for table in times)
+
+
+def _regions(convert: Callable[[Sequence[bytes]], list[bytes]], settled: Callable[[int], None]) -> None:
     for rows in _rows("photo", "id", ["regions"]):
+        settled(len(rows))
         known = [(key, bytes(stored)) for key, stored in rows if stored is not None]
         changed = convert([stored for _, stored in known])
         if known:
@@ -124,10 +134,13 @@ def _regions(convert: Callable[[Sequence[bytes]], list[bytes]]) -> None:
             )
 
 
-def _convert(table: str, columns: Sequence[str], convert: Callable[[Any], Any]) -> None:
+def _convert(
+    table: str, columns: Sequence[str], convert: Callable[[Any], Any], settled: Callable[[int], None]
+) -> None:
     """Give the values of columns another form."""
     key = _KEYS[table]
     for rows in _rows(table, key, columns) if columns else ():
+        settled(len(rows))
         changed = []
         for row, *values in rows:
             try:

@@ -1,3 +1,4 @@
+import errno
 from pathlib import Path
 
 import numpy as np
@@ -5,6 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from dsslic_search.core.errors import ArchiveError
 from dsslic_search.index import cache
 from dsslic_search.index.cache import BLOCK, Damaged, load, load_whole, save
 from dsslic_search.index.packing import BLOCK_VALUES
@@ -173,3 +175,14 @@ def test_what_is_unpacked_is_kept_only_while_there_is_room(
         assert room.taken <= room.nbytes
     assert arrays["a"] is not kept
     assert np.array_equal(kept, made["a"])
+
+
+def test_too_many_open_files_are_no_damage(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else every index would be made anew, again and again."""
+
+    def full(_descriptor: int, _size: int) -> None:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    monkeypatch.setattr(cache, "mapped", full)
+    with pytest.raises(ArchiveError, match="ulimit"):
+        load(path, "kind", "key")
