@@ -194,12 +194,12 @@ class Catalog(Lookup):
                 session.flush()
                 journaling.write(session, self._journal, shed=shed)
 
-    def tend_journal(self) -> None:
-        """Begin the journal where there is none that is the catalog's, and where it has become long. For the
-        one who writes, before anything else."""
+    def tend_journal(self, *, anew: bool = False) -> None:
+        """Begin the journal where there is none that is the catalog's, where it has become long, and where
+        it shall be ``anew``. For the one who writes, before anything else."""
         if self._journal is not None:
             with self._transaction() as session:
-                journaling.tend(session, self._journal)
+                journaling.tend(session, self._journal, anew=anew)
 
     def add(self, photo: schema.Photo, features: MapFeatures, there: FileThere | None = None) -> int:
         """Add a photo with its features in one transaction; returns its id. What ``features`` tell is set

@@ -16,6 +16,8 @@ from dsslic_search.archive.bin import purged_files
 from dsslic_search.archive.catalog import RECORD_COLUMNS, Catalog
 from dsslic_search.archive.database import database_trouble
 from dsslic_search.archive.folder import ArchiveFolder
+from dsslic_search.archive.journal import OWN, Journal, Place, Stand
+from dsslic_search.archive.journaling import stated
 from dsslic_search.archive.originals_away import away, originals
 from dsslic_search.archive.schema import Photo
 from dsslic_search.archive.store import Store
@@ -45,6 +47,8 @@ class Problem(StrEnum):
     """The database's own check fails; the finding's ``detail`` is what it says."""
     ROWS_OF_NO_PHOTO = "rows of no photo"
     """The catalog has paths or tags of photos that it does not have."""
+    JOURNAL = "journal"
+    """The journal does not say what the catalog wrote into it; the finding's ``detail`` is how."""
     INDEX_DAMAGED = "index damaged"
     """A file of an index, a cache of the catalog, is not as it was written."""
     EARLIER_DESCRIPTIONS = "earlier descriptions"
@@ -61,6 +65,7 @@ class Kind(StrEnum):
     LEFTOVER = "leftover"
     RETURNED = "returned"
     ORIGINAL = "original"
+    JOURNAL = "journal"
     INDEX = "index"
     CATALOG = "catalog"
 
@@ -82,6 +87,7 @@ _KINDS: dict[Fault | Problem, Kind] = {
     Problem.ROWS_OF_NO_PHOTO: Kind.CATALOG,
     Problem.EARLIER_DESCRIPTIONS: Kind.CATALOG,
     Problem.INDEX_DAMAGED: Kind.INDEX,
+    Problem.JOURNAL: Kind.JOURNAL,
 }
 
 
@@ -155,6 +161,7 @@ def check(
         outside = _of_originals(catalog, read_data, look_on)
         found.extend(each for each in outside if each.photo_id not in doubtful)
         found.extend(_of_descriptions(catalog))
+        found.extend(_of_journal(archive, catalog, read_data))
         deleted = set(purged_files(catalog, store))
         found.extend(
             Finding(
@@ -191,6 +198,42 @@ def _of_originals(catalog: Catalog, read_data: bool, looked_at: Callable[[], Non
         else:
             what = Problem.ORIGINAL_CHANGED if each.changed else Problem.ORIGINAL_AWAY
             yield Finding(what, each.where, each.content_hash, each.photo_id, each.where)
+
+
+def _of_journal(archive: ArchiveFolder, catalog: Catalog, read_data: bool) -> Iterator[Finding]:
+    """Whether the journal is the catalog's, and with ``read_data`` all of it what was written."""
+    if catalog.engine.dialect.name != "sqlite":
+        return
+    journal = Journal(archive.journal)
+    place, stand, damaged = None, Stand.IN_STEP, 0
+    for _ in range(TRIES):
+        with catalog.session() as session:
+            place = stated(session.connection())
+        if place is None:
+            return  # the first that writes begins it
+        stand = journal.stand(place)
+        damaged = damaged_lines(journal, place) if read_data and stand in OWN else 0
+        with catalog.session() as session:
+            if stated(session.connection()) == place:  # else somebody wrote meanwhile
+                break
+    if stand not in OWN:
+        yield Finding(Problem.JOURNAL, str(archive.journal), detail=_WRONG[stand])
+    elif damaged:
+        lines = "a line is" if damaged == 1 else f"{damaged} lines are"
+        yield Finding(Problem.JOURNAL, str(archive.journal), detail=f"{lines} damaged or missing")
+
+
+TRIES = 5  # to read catalog and journal between two changes
+_WRONG = {
+    Stand.BEHIND: "missing, or shorter than the catalog says",
+    Stand.OTHER: "not the journal of this catalog, or of another past",
+}
+
+
+def damaged_lines(journal: Journal, place: Place) -> int:
+    """How many lines of a journal, as far as it is the catalog's, are not what was written."""
+    sound = {line.content.get("n") for line in journal.lines(place.length) if line.content is not None}
+    return sum(number not in sound for number in range(place.lines))
 
 
 def _of_descriptions(catalog: Catalog) -> Iterator[Finding]:

@@ -79,6 +79,10 @@ class Stand(Enum):
     OTHER = "other"
 
 
+OWN = frozenset({Stand.IN_STEP, Stand.UNFINISHED, Stand.ANEW})
+"""Of these nothing is amiss: the next change goes on from there."""
+
+
 @dataclass(frozen=True)
 class Line:
     """A line of a journal. ``number``: from 0; ``end``: bytes up to its end. ``content``: None where it is

@@ -112,13 +112,13 @@ def write(session: Session, journal: Journal, *, shed: bool = False) -> None:
         _state(connection, Place(place.name, place.lines, place.length, place.begun, place.shed or shed))
 
 
-def tend(session: Session, journal: Journal) -> None:
-    """Begin the journal of a catalog that has none, or not the one it says, and one that has become long. For
-    the one who writes, before anything else."""
+def tend(session: Session, journal: Journal, *, anew: bool = False) -> None:
+    """Begin the journal of a catalog that has none, or not the one it says, one that has become long, and any
+    where it shall be ``anew``. For the one who writes, before anything else."""
     connection = session.connection()
     place = stated(connection)
     stand = journal.stand(place)
-    if place is None or place.is_long or stand not in (Stand.IN_STEP, Stand.UNFINISHED):
+    if anew or place is None or place.is_long or stand not in (Stand.IN_STEP, Stand.UNFINISHED):
         _state(connection, journal.begin(place, everything(connection)))
 
 

@@ -23,7 +23,8 @@ from dsslic_search.index.segments import damaged_files
 def repair(archive: ArchiveFolder, findings: Sequence[Finding]) -> list[Finding]:
     """Mend what can be mended; returns the findings mended.
 
-    Leftovers and damaged files of indexes, which the next question makes anew, are deleted. Photos whose
+    Leftovers and damaged files of indexes, which the next question makes anew, are deleted. A journal that
+    is not as it was written is begun anew from the catalog. Photos whose
     file is missing are set apart: they keep their rows and tags, are out of answers, and are taken back
     when the file is there again, or their original is ingested. So are photos whose file is damaged, and
     the file is set aside under another name, but never one that may hold the only copy of an original.
@@ -36,6 +37,7 @@ def repair(archive: ArchiveFolder, findings: Sequence[Finding]) -> list[Finding]
         mended = [f for f in findings if f.what is Problem.RETURNED and f.photo_id in back]
         mended += _without_leftovers(catalog, archive.store, findings)
         mended += _without_damaged_indexes(archive, findings)
+        mended += _with_a_sound_journal(catalog, findings)
         mended += [f for f in findings if isinstance(f.what, Fault) and _mended(catalog, archive.store, f)]
     return mended
 
@@ -77,6 +79,14 @@ def _without_damaged_indexes(archive: ArchiveFolder, findings: Sequence[Finding]
     for path in damaged.values():
         path.unlink(missing_ok=True)
     return [finding for where, finding in told.items() if where in damaged]
+
+
+def _with_a_sound_journal(catalog: Catalog, findings: Sequence[Finding]) -> list[Finding]:
+    """One that is not the catalog's was set aside, and another begun, when the archive was opened."""
+    told = [f for f in findings if f.what is Problem.JOURNAL]
+    if told:
+        catalog.tend_journal(anew=True)
+    return told
 
 
 def _mended(catalog: Catalog, store: Store, finding: Finding) -> bool:

@@ -96,6 +96,11 @@ def finding_sentence(finding: Finding) -> str:
                 f"{finding.where}: {said} described by an older version; describe all anew with: dss-search "
                 "reindex"
             )
+        case Problem.JOURNAL:
+            return (
+                f"{finding.where}: {finding.detail}; begin it anew from the catalog with: dss-search check "
+                "--repair"
+            )
         case Problem.INDEX_DAMAGED:
             return (
                 f"{finding.where}: damaged; it is made anew from the catalog when it is needed, or delete it "
@@ -151,6 +156,8 @@ def mended_sentence(finding: Finding) -> str:
             return f"{finding.where}: left by an interrupted emptying of the bin; deleted"
         case Problem.LEFTOVER:
             return f"{finding.where}: left by an interrupted write; deleted"
+        case Problem.JOURNAL:
+            return f"{finding.where}: {finding.detail}; begun anew from the catalog"
         case Problem.INDEX_DAMAGED:
             return f"{finding.where}: damaged; deleted, as it is made anew from the catalog"
         case Problem.RETURNED:

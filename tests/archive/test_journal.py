@@ -399,3 +399,64 @@ def test_no_journal_is_ours_without_a_place(tmp_path: Path) -> None:
     assert journal.stand(more) is Stand.IN_STEP
     assert journal.stand(place) is Stand.UNFINISHED
     assert [line.content for line in journal.lines()][-1] == {"n": 2, "set": [["saved", "a", "sky"]]}
+
+
+@pytest.mark.parametrize(
+    ("how", "said", "read_data"),
+    [
+        ("sound", "", True),
+        ("unfinished", "", True),
+        ("missing", "missing, or shorter than the catalog says", False),
+        ("cut", "missing, or shorter than the catalog says", False),
+        ("another's", "not the journal of this catalog, or of another past", False),
+        ("flipped", "", False),
+        ("flipped", "a line is damaged or missing", True),
+    ],
+)
+def test_check_tells_of_a_journal_and_repair_begins_it_anew(
+    three: World, how: str, said: str, read_data: bool
+) -> None:
+    from dsslic_search.archive.check import Problem, check
+    from dsslic_search.archive.repair import repair
+
+    path = three.archive.journal
+    whole = path.read_bytes()
+    others = {
+        "unfinished": whole + b"0123",
+        "cut": whole[:-9],
+        "another's": whole.replace(b'"journal":"', b'"journal":"x'),
+        "flipped": whole.replace(b'"camera"', b'"camerb"', 1),
+    }
+    if how == "missing":
+        path.unlink()
+    elif how in others:
+        path.write_bytes(others[how])
+    found = check(three.archive, read_data)
+    assert [(each.what, each.where, each.detail) for each in found] == (
+        [(Problem.JOURNAL, str(path), said)] if said else []
+    )
+    if found:
+        assert repair(three.archive, found) == found
+    assert check(three.archive, read_data) == []
+    if said or how == "sound":
+        assert_says_all(three)
+
+
+def test_check_beside_a_writer_finds_nothing_in_it(three: World) -> None:
+    from dsslic_search.archive.check import check
+
+    code = (
+        "import sys; from pathlib import Path; import numpy as np\n"
+        "from dsslic_search.archive import notes\n"
+        "from dsslic_search.archive.folder import ArchiveFolder\n"
+        "with ArchiveFolder(Path(sys.argv[1])).open_catalog() as catalog:\n"
+        "    for n in range(40): notes.add_tags(catalog, [f't{n}'], np.array([1 + n % 3]))\n"
+    )
+    running = subprocess.Popen([sys.executable, "-c", code, str(three.archive.root)])
+    try:
+        while running.poll() is None:
+            assert check(three.archive, read_data=True) == []
+    finally:
+        running.kill()
+        ended = running.wait()
+    assert ended == 0

@@ -76,6 +76,11 @@ def test_findings_of_photos(finding: Finding, sentence: str) -> None:
             "with: dss-search check --repair",
         ),
         (
+            Finding(Problem.JOURNAL, "/a/journal.jsonl", detail="a line is damaged or missing"),
+            "/a/journal.jsonl: a line is damaged or missing; begin it anew from the catalog with: dss-search "
+            "check --repair",
+        ),
+        (
             Finding(Problem.RETURNED, *OF_PHOTO),
             "photo 3 (/photos/x.jpg): its file is back; take it up again with: dss-search check --repair",
         ),
