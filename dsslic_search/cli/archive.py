@@ -71,7 +71,11 @@ def check(
 
 
 def _finding_as_plain(finding: Finding, mended: bool) -> dict[str, Any]:
-    subject = finding.where if finding.kind in ("leftover", "original", "index", "journal") else finding.content_hash
+    subject = (
+        finding.where
+        if finding.kind in ("leftover", "original", "index", "journal")
+        else finding.content_hash
+    )
     return {
         "kind": finding.kind,
         "subject": subject,

@@ -141,6 +141,27 @@ def test_a_life_of_an_archive_is_in_its_journal(world: World) -> None:
     assert [line for line in said(world.archive.journal) if line.get("whole")] != []
 
 
+def test_a_photo_that_replaced_several_can_be_deleted(three: World) -> None:
+    """All that its row is named by is noted, each once, though the database does it by itself."""
+    from dsslic_search.archive.schema import KnownPath
+
+    three.photo("a copy.jpg", "a.jpg")
+    three.ingest()
+    with three.archive.open_catalog() as catalog:
+        (copied,) = catalog.at_path(three.photos / "a copy.jpg")
+        other = next(i for i in (1, 2, 3) if i != copied.id)
+        with catalog.changing() as session:
+            own = journaling.select(KnownPath).where(KnownPath.photo_id == copied.id)
+            rows = list(session.scalars(own))
+            assert len(rows) == 2
+            for row in rows:
+                row.replaced_by = other
+        assert_says_all(three)
+        bin.remove(catalog, np.array([other]), NOW)
+    bin.empty(three.archive, now=NOW, only_copies=True)
+    assert_says_all(three)
+
+
 def test_deleted_photos_are_forgotten(three: World) -> None:
     """Their paths and dates stand in no line any more."""
     with three.archive.open_catalog() as catalog:
