@@ -1,4 +1,5 @@
 import errno
+import os
 from pathlib import Path
 
 import numpy as np
@@ -69,6 +70,15 @@ def test_a_shorter_or_longer_file_is_noticed(path: Path, length: int) -> None:
 def test_no_file_and_a_folder_are_not_there(tmp_path: Path) -> None:
     assert load(tmp_path / "nothing", "kind", "key") is None
     assert load(tmp_path, "kind", "key") is None
+
+
+def test_permissions_are_those_that_the_umask_gives(tmp_path: Path) -> None:
+    before = os.umask(0o027)
+    try:
+        save(tmp_path / "some.index", "kind", "key", ARRAYS)
+    finally:
+        os.umask(before)
+    assert (tmp_path / "some.index").stat().st_mode & 0o777 == 0o640
 
 
 def test_a_failed_write_leaves_the_old_file_and_no_temporary_one(
