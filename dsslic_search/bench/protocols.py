@@ -53,6 +53,8 @@ PROTOCOLS = {
     ),
 }
 
+TITLES = {"paper": "as the paper counts", "honest": "every byte counted"}
+
 
 def read(folders: Sequence[Path]) -> Results:
     """Results by codec, those of a later folder in place of an earlier's. UsageError where there are none."""

@@ -249,7 +249,7 @@ def protocols(
     for name, folder in folders.items():
         protocol = bench.PROTOCOLS[name]
         counting = bench.under(known, protocol)
-        title = f"{name} protocol"
+        title = bench.TITLES[name]
         plot.draw(counting, bench.compared(counting, protocol), folder, title, outputs, protocol.rate)
     finish(found, out, outputs)
 

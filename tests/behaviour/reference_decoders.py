@@ -140,8 +140,8 @@ def main() -> int:
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--flif", metavar="PROGRAM", help="flif or dflif")
-    parser.add_argument("--bpgdec", metavar="PROGRAM", help="bpgdec of libbpg")
+    parser.add_argument("--flif", metavar="PROGRAM", help="flif or dflif, on the path or as a whole path")
+    parser.add_argument("--bpgdec", metavar="PROGRAM", help="bpgdec of libbpg, likewise")
     parser.add_argument("--out", type=Path, metavar="FILE", help="write the sums as JSON")
     asked = parser.parse_args()
     if asked.flif is None and asked.bpgdec is None:
@@ -149,10 +149,8 @@ def main() -> int:
     layers = list(layer_files())
     found: dict[str, dict[str, object]] = {}
     failed = False
-    for kind, program in (("flif", asked.flif), ("bpg", asked.bpgdec)):
-        if program is None:
-            continue
-        program = str(Path(program).resolve()) if Path(program).exists() else program
+    for option, program in _programs(asked):
+        kind = "flif" if option == "flif" else "bpg"
         files = [file for file in layers if file[0].endswith(kind)]
         files += list(flif_files()) if kind == "flif" else []
         count, wrong = differing(program, iter(files), kind == "flif")
@@ -160,8 +158,15 @@ def main() -> int:
         failed = failed or bool(wrong)
         print(f"{kind}: {count - len(wrong)} of {count} alike", *wrong, sep="\n  ")  # noqa: T201
     if asked.out is not None:
-        record.write(asked.out, found)
+        programs = " ".join(f"--{kind} {name}" for kind, name in _programs(asked))
+        command = f"python -m tests.behaviour.reference_decoders {programs} --out {asked.out}"
+        record.write(asked.out, {"command": command, **found})
     return int(failed)
+
+
+def _programs(asked: argparse.Namespace) -> list[tuple[str, str]]:
+    """Options and programs that were named."""
+    return [(name, named) for name in ("flif", "bpgdec") if (named := getattr(asked, name)) is not None]
 
 
 if __name__ == "__main__":
