@@ -31,6 +31,8 @@ from typing import Any
 import pytest
 
 HERE = Path(__file__).resolve()
+LEFT_OUT = ("PYTHONDONTWRITEBYTECODE", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+"""Of the environment, so that each tree's tests run in as many threads as it has them."""
 PLAIN = ("-q", *(f"-pno:{plugin}" for plugin in ("cacheprovider", "xdist", "cov", "schemathesis", "anyio")))
 
 
@@ -86,7 +88,7 @@ def record(out: Path, wanted: Path | None) -> None:
 def started(tree: Path, out: Path, wanted: Path | None, also: Path | None) -> subprocess.Popen[bytes]:
     """A process in which a tree's tests are recorded with the package of that tree."""
     paths = [str(path) for path in (tree, also) if path is not None]
-    kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    kept = {name: value for name, value in os.environ.items() if name not in LEFT_OUT}
     environment = {**kept, "PYTHONPATH": os.pathsep.join(paths)}
     words = ["--record", str(out), *(["--wanted", str(wanted)] if wanted else [])]
     with out.with_suffix(".log").open("wb") as log:

@@ -15,7 +15,8 @@ def tree(place: Path, tests: dict[str, int], folder: str) -> Path:
     (place / "pyproject.toml").write_text("[tool.pytest.ini_options]\naddopts = '--import-mode=importlib'\n")
     text = "".join(f"def test_{name}():\n{WORK.format(times=times)}" for name, times in tests.items())
     (place / "tests" / folder / "test_work.py").write_text(text + "def test_more():\n    assert False\n")
-    (place / "tests" / "test_same.py").write_text("def test_more():\n    pass\n")
+    same = "import os\n\ndef test_more():\n    assert 'OMP_NUM_THREADS' not in os.environ\n"
+    (place / "tests" / "test_same.py").write_text(same)
     return place
 
 

@@ -35,6 +35,7 @@ from tests.archive.life import Killed, damage, hash_of, killed_at, put_back
 from tests.archive.life_answers import Answers
 from tests.archive.life_files import ROOTS, contents, files, picks, roots
 
+IS_LONG = settings().max_examples == settings.get_profile("long").max_examples
 LONG_STEPS = 5_000  # that the long run has at least
 kills = st.none() | st.integers(1, 12)
 T = TypeVar("T")
@@ -362,9 +363,9 @@ class TestLife(Life.TestCase):  # type: ignore[misc,name-defined] # made by Hypo
     def runTest(self) -> None:
         super().runTest()
         sys.stderr.write(f"{Life.steps} steps\n")
-        if settings.get_current_profile_name() == "long":
+        if IS_LONG:
             assert Life.steps >= LONG_STEPS
 
 
-if settings.get_current_profile_name() != "long":
+if not IS_LONG:
     TestLife.settings = settings(max_examples=15, stateful_step_count=25)

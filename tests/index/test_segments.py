@@ -21,7 +21,7 @@ from dsslic_search.index import segments
 from tests.index.segment_answers import QUERIES, Kept, Killed, ended_at
 from tests.query.made import NOON, V
 
-IS_LONG = settings.get_current_profile_name() == "long"
+IS_LONG = settings().max_examples == settings.get_profile("long").max_examples
 WRITTEN_FROM = 5
 """Photos that make a segment here, so that few steps make many."""
 MAX_PHOTOS = 16
