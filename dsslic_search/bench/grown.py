@@ -45,12 +45,17 @@ _LISTED = "segments.json"
 
 
 def grow(
-    folder: Path, features: Sequence[MapFeatures], photos: int, kinds: Sequence[str] = tuple(KINDS)
+    folder: Path,
+    features: Sequence[MapFeatures],
+    photos: int,
+    kinds: Sequence[str] = tuple(KINDS),
+    least: int = 1,
 ) -> dict[str, Any]:
-    """Make the indexes of ``kinds`` in ``folder`` for ``photos`` photos made from ``features``; of more than
-    `segments.MAX_PHOTOS` for a whole number of segments that are as large. Returns how many ``photos`` and
+    """Make the indexes of ``kinds`` in ``folder`` for ``photos`` photos made from ``features``, in at least
+    ``least`` segments of which none has more than `segments.MAX_PHOTOS`: rounded up to a whole number of
+    segments that are as large. Returns how many ``photos`` and
     ``segments`` there are, ``seconds_to_build`` each index of one segment, and ``bytes_a_photo``."""
-    own = min(photos, segments.MAX_PHOTOS)
+    own = min(-(-photos // least), segments.MAX_PHOTOS)
     made = Synthetic(features, own)
     source, classes = SyntheticSource(made), vocabulary.default()
     (first,) = segments.open_segments(source, folder, classes).parts

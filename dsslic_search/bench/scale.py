@@ -5,7 +5,7 @@ The archive has a real catalog of photos made from the statistics of real label 
 no objects. Of more than MODELS photos the others are copies of their rows, under other ids, paths and hashes.
 Each build answers in processes of its own, on its own copy of the catalog: first a question of
 each kind (which makes the indexes), then each again, then a photo is added and each is asked once more, in
-that process; and after one more in a new one.
+that process; and after one more, that another process adds, in a new one.
 """
 
 from __future__ import annotations
@@ -64,10 +64,12 @@ class Question:
     rank: str = "1"
 
 
-def run(maps: Sequence[Path], photos: int, against: Path | None = None) -> dict[str, Any]:
+def run(
+    maps: Sequence[Path], photos: int, against: Path | None = None, alone: bool = False
+) -> dict[str, Any]:
     """``photos``: of more than MODELS as many as whole copies of these come to. ``maps``: folders of label
-    maps, PNG files of class ids. ``against``: the folder of another build's source. DSSError when a build
-    fails, UsageError where there are no maps or no build."""
+    maps, PNG files of class ids. ``against``: the folder of another build's source. ``alone``: without DuckDB
+    and SQLite. DSSError when a build fails, UsageError where there are no maps or no build."""
     builds = builds_beside(against)
     made, times = Synthetic(described(maps), min(photos, MODELS)), max(photos // MODELS, 1)
     photos = made.model.size * times
@@ -86,10 +88,11 @@ def run(maps: Sequence[Path], photos: int, against: Path | None = None) -> dict[
                 take_back(root / "catalog.sqlite", source)
         for build, source in builds.items():
             first = _child(source, place / build, asked, "open")
+            _child(source, place / build, asked, "add")
             new = _child(source, place / build, asked, "new")
             sizes = _sizes(place / build / "index", photos)
             results["builds"][build] = first | {"new process": new, "bytes_a_photo": sizes}
-        results["others"] = _others(made, times, asked, place)
+        results["others"] = {} if alone else _others(made, times, asked, place)
     results["ratios"] = _ratios(results["builds"]) if against else {}
     return results
 
@@ -191,7 +194,7 @@ _CHILD = """
 import json, os, resource, sys, time
 from pathlib import Path
 from sqlalchemy import text
-root, mode, questions = sys.argv[1], sys.argv[2], json.loads(sys.argv[3])
+root, mode, questions, started = sys.argv[1], sys.argv[2], json.loads(sys.argv[3]), float(sys.argv[4])
 began = time.perf_counter()
 from dsslic_search.api.archive import Archive
 def add(archive):
@@ -210,12 +213,16 @@ def took(archive, question):
     start = time.perf_counter()
     found = archive.find(question, limit=50)
     return round((time.perf_counter() - start) * 1000, 2), found.total
-with Archive(root) as archive:
-    if mode == "new":
+if mode == "add":
+    with Archive(root) as archive:
         add(archive)
-        archive.close()
+    print("{}")
+    sys.exit()
 with Archive(root) as archive:
-    told = {"first": {kind: took(archive, q)[0] for kind, q in questions}}
+    (kind, question), *others = questions
+    told = {"first": {kind: took(archive, question)[0]}}
+    told["seconds from the start of the process to one answer"] = round(time.time() - started, 2)
+    told["first"] |= {kind: took(archive, q)[0] for kind, q in others}
     told["seconds until the first answer"] = round(time.perf_counter() - began, 2)
     if mode == "open":
         told["totals"] = {kind: took(archive, q)[1] for kind, q in questions}
@@ -237,13 +244,15 @@ def _child(source: Path, root: Path, asked: Sequence[Question], mode: str) -> di
     texts = json.dumps([(each.kind, each.text) for each in asked])
     script = _CHILD.replace("ROUNDS", str(ROUNDS))
     ended = subprocess.run(
-        [sys.executable, "-c", script, str(root), mode, texts],
+        [sys.executable, "-c", script, str(root), mode, texts, str(time.time())],
         cwd=root.parent,  # this process's folder may hold a build, and would come first
         env=environment(source), capture_output=True, text=True, check=False,
     )  # fmt: skip
     if ended.returncode:
         raise DSSError(f"the build at {source} failed: {ended.stderr.strip().splitlines()[-1]}")
     told: dict[str, Any] = json.loads(ended.stdout)
+    if not told:
+        return told
     told["first answers, seconds in all"] = round(sum(told["first"].values()) / 1000, 2)
     if "after one photo more" in told:
         told["after one photo more, seconds in all"] = round(
@@ -401,6 +410,6 @@ def table(results: Mapping[str, Any]) -> list[str]:
                     told["after one photo more"][kind], told["new process"]["first"][kind],
                 )
             ]  # fmt: skip
-        row += [str(others[name].get(kind, {}).get("p50", "")) for name in ("duckdb", "sqlite")]
+        row += [str(others.get(name, {}).get(kind, {}).get("p50", "")) for name in ("duckdb", "sqlite")]
         rows.append(tuple(row))
     return record.table((*head, "duckdb", "sqlite"), rows)

@@ -52,13 +52,17 @@ Made = Callable[[random.Random], str]
 
 
 def run(
-    maps: Sequence[Path], photos: int, asked: int, kinds: Sequence[str] = tuple(grown.KINDS)
+    maps: Sequence[Path],
+    photos: int,
+    asked: int,
+    kinds: Sequence[str] = tuple(grown.KINDS),
+    segments: int = 1,
 ) -> dict[str, Any]:
     """Milliseconds (median, 95th percentile, most) for each kind of query that indexes of ``kinds`` can
     answer, ``asked`` times each, among ``photos`` photos made from the label maps (PNG files of class ids)
-    under the folders ``maps``; the time and bytes that the indexes take; and the memory of the process that
-    answers. UsageError for kinds that there are not, or without coverage and files, which any query may
-    need."""
+    under the folders ``maps``, in at least so many ``segments``; time and bytes that the indexes take; and
+    the memory of the process that answers. UsageError for kinds that there are not, or without coverage and
+    files, which any query may need."""
     for kind in kinds:
         if kind not in grown.KINDS:
             raise UsageError(f"there is no index called {kind}; there are: {', '.join(grown.KINDS)}")
@@ -67,7 +71,7 @@ def run(
     features = described(maps)
     with tempfile.TemporaryDirectory() as name:
         results = {"maps": len(features), "asked": asked}
-        results |= grown.grow(Path(name), features, photos, kinds)
+        results |= grown.grow(Path(name), features, photos, kinds, segments)
         wanted = [kind for kind in _kinds(features, photos) if set(NEEDS.get(kind, ())) <= set(kinds)]
         with ProcessPoolExecutor(1, get_context("spawn")) as process:
             told = process.submit(_answers, Path(name), features, wanted, results["photos"], asked)

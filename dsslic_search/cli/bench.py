@@ -84,6 +84,9 @@ def speed(
     maps: Maps,
     photos: Annotated[int, typer.Option(min=1, help="Photos to search among.")] = 1_000_000,
     asked: Annotated[int, typer.Option(min=1, help="Queries of each kind.")] = 60,
+    segments: Annotated[
+        int, typer.Option(min=1, help="Segments at least; each has at most a million photos.")
+    ] = 1,
     only: Annotated[
         list[str] | None,
         typer.Option(
@@ -94,12 +97,12 @@ def speed(
     force: Force = False,
 ) -> None:
     """Milliseconds of answers, count and first 50, among very many made-up photos with real statistics, and
-    the memory that they take; of more than a million, further segments are copies of the first."""
+    the memory that they take; all segments are copies of the first, with ids of their own."""
     from dsslic_search.bench import grown
     from dsslic_search.bench import speed as bench
 
     outputs = may_write(out, force)
-    results = bench.run(maps, photos, asked, only or tuple(grown.KINDS))
+    results = bench.run(maps, photos, asked, only or tuple(grown.KINDS), segments)
     typer.echo("\n".join(bench.table(results)), err=True)
     finish(results, out, outputs)
 
@@ -108,6 +111,7 @@ def scale(
     maps: Maps,
     photos: Annotated[int, typer.Option(min=100, help="Photos of the archive.")] = 100_000,
     against: Against = None,
+    alone: Annotated[bool, typer.Option("--alone", help="Without DuckDB and SQLite beside.")] = False,
     out: Out = None,
     force: Force = False,
 ) -> None:
@@ -116,7 +120,7 @@ def scale(
     from dsslic_search.bench import scale as bench
 
     outputs = may_write(out, force)
-    results = bench.run(maps, photos, against)
+    results = bench.run(maps, photos, against, alone)
     typer.echo("\n".join(bench.table(results)), err=True)
     finish(results, out, outputs)
 

@@ -16,7 +16,6 @@ in it is asked for first; then what is packed is unpacked, as far as it is asked
 
 from __future__ import annotations
 
-import errno
 import json
 import os
 import struct
@@ -30,8 +29,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dsslic_search.core import files
-from dsslic_search.core.errors import ArchiveError
-from dsslic_search.core.mapping import mapped
+from dsslic_search.core.mapping import leave, mapped, refuse_too_many
 from dsslic_search.index import cache_header
 from dsslic_search.index.compiling import on_all_processors
 from dsslic_search.index.packing import BLOCK_VALUES, HEAD, Packed, packed
@@ -143,6 +141,11 @@ class Arrays(Mapping[str, NDArray[Any]]):
         self._rows[name, number] = there
         return there
 
+    def leave(self, name: str) -> None:
+        """Give back the memory of a mapped array that was copied, until it is asked for again."""
+        if self._blocks is not None and name in self._arrays:
+            leave(self._arrays[name])
+
     def check(self) -> None:
         """Read all that is stored. Raises Damaged where it is not as it was written."""
         for array in self._arrays.values():
@@ -230,6 +233,7 @@ class _Unpacked:
             packed.block(number, out)
         except (ValueError, IndexError, TypeError, struct.error):
             raise self._blocks.damaged() from None
+        leave(self.stored[packed.starts[number] : packed.starts[number + 1]])
 
     @cached_property
     def _packed(self) -> Packed:
@@ -298,11 +302,7 @@ def load(path: Path, kind: str, key: str) -> Arrays | None:
                 return None
             content = mapped(file.fileno(), size)
     except OSError as error:
-        if error.errno in (errno.EMFILE, errno.ENFILE, errno.ENOMEM):  # to make it anew would not help
-            raise ArchiveError(
-                f"{path}: this index cannot be opened ({error.strerror}); let the process have more open "
-                "files and memory (ulimit -n, ulimit -v), or end other programs"
-            ) from error
+        refuse_too_many(path, error)
         return None
     magic, length, header_crc = PREAMBLE.unpack(content[: PREAMBLE.size].tobytes())
     start = PREAMBLE.size + length

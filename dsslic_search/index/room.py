@@ -57,6 +57,13 @@ class Room:
             self.grew(owner, key, nbytes)
         return value
 
+    def known(self, owner: object, key: Hashable) -> Any:
+        """The owner's value of a key, if it is kept; else None."""
+        if (known := self._values.get((id(owner), key))) is None:
+            return None
+        known.used = next(self._uses)
+        return known.value
+
     def array(self, owner: object, key: Hashable, make: Callable[[], NDArray[Any]]) -> NDArray[Any]:
         """As :meth:`get`, of an array, which is read-only from then on."""
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from dsslic_search.core.mapping import mapped
+from dsslic_search.core.mapping import leave, mapped
 
 FILE = bytes(range(256)) * 300
 
@@ -52,3 +52,24 @@ def test_what_is_no_file_is_refused(tmp_path: Path) -> None:
         number = file.fileno()
     with pytest.raises(OSError, match="descriptor"):
         mapped(number, 10)
+
+
+@pytest.mark.skipif(not Path("/proc/self/smaps").exists(), reason="the system does not tell")
+def test_memory_of_pages_is_given_back_and_read_again(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(FILE)
+
+    def resident() -> int:
+        smaps = Path("/proc/self/smaps").read_text().splitlines()
+        (start,) = (number for number, line in enumerate(smaps) if line.endswith(str(path)))
+        return next(int(line.split()[1]) for line in smaps[start:] if line.startswith("Rss:"))
+
+    with path.open("rb") as file:
+        found = mapped(file.fileno(), len(FILE))
+    assert found.tobytes() == FILE
+    whole = resident()
+    leave(found[5000:6000])  # no whole page
+    assert resident() == whole
+    leave(found[100:-100])
+    assert resident() < whole / 2
+    assert found.tobytes() == FILE

@@ -67,3 +67,14 @@ def test_nothing_is_kept_of_an_owner_that_is_gone() -> None:
     assert room.taken == 100
     room.array(other, "a", other.make)
     assert other.made == 1
+
+
+def test_what_is_kept_is_known_and_what_had_to_go_is_not() -> None:
+    room, owner = Room(100), Owner()
+    assert room.known(owner, "a") is None
+    room.get(owner, "a", lambda: 1, 60)
+    assert room.known(owner, "a") == 1
+    room.get(owner, "b", lambda: 2, 30)
+    room.known(owner, "a")
+    room.get(owner, "c", lambda: 3, 40)  # "b" was not used for longest
+    assert [room.known(owner, key) for key in "abc"] == [1, None, 3]

@@ -16,6 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dsslic_search.features.embedding import BLOCK_STARTS, CELL_LENGTH, DIMENSION, WEIGHT_ROOTS
+from dsslic_search.index.cache import Arrays
+from dsslic_search.index.room import ROOM
 
 CHOSEN_FROM = 200_000  # photos; of fewer all are scored
 MIN_CANDIDATES = 4_000
@@ -59,9 +61,25 @@ def quantised(
     return found
 
 
-def open_candidates(stored: NDArray[np.uint8]) -> Callable[[NDArray[np.float32], int], NDArray[np.intp]]:
-    """A function that gives the rows, ascending, of about ``count`` photos for each of the queries,
-    float32[m, length of the index]; embeddings of layouts go through :func:`spread` first."""
+Candidates = Callable[[NDArray[np.float32], int], NDArray[np.intp]]
+"""Gives the rows, ascending, of about ``count`` photos for each of the queries, float32[m, length of the
+index]; embeddings of layouts go through :func:`spread` first."""
+
+
+def candidates_of(arrays: Arrays) -> Candidates:
+    """By the ``candidates`` of an index. FAISS makes a copy of them, which is kept while there is room."""
+
+    def opened() -> Candidates:
+        found = open_candidates(arrays["candidates"])
+        arrays.leave("candidates")
+        return found
+
+    found: Candidates = ROOM.get(arrays, "candidates", opened, arrays["candidates"].nbytes)
+    return found
+
+
+def open_candidates(stored: NDArray[np.uint8]) -> Candidates:
+    """By what :func:`quantised` made."""
     import faiss
 
     index: Any = faiss.deserialize_index(np.ascontiguousarray(stored))

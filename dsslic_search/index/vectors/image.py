@@ -7,7 +7,6 @@ or one that another network made.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -61,7 +60,7 @@ class ImageVectors(Table):
 
     def candidates(self, asked: ImageWords, count: int) -> Rows:
         """The rows, ascending, of about ``count`` photos that may be those most like ``asked``."""
-        return self._candidates(self._unit(asked)[:, : self._width], count)
+        return candidates.candidates_of(self.arrays)(self._unit(asked)[:, : self._width], count)
 
     def _unit(self, asked: ImageWords) -> NDArray[np.float32]:
         """What is asked for as float32[1, k] of length 1, or 0 for one of zeros."""
@@ -80,10 +79,6 @@ class ImageVectors(Table):
     @cached_property
     def _scan(self) -> Scan:
         return Scan(self.arrays["packed"], self.arrays["scales"])
-
-    @cached_property
-    def _candidates(self) -> Callable[[NDArray[np.float32], int], Rows]:
-        return candidates.open_candidates(self.arrays["candidates"])
 
 
 def _makers(stored: NDArray[np.uint8]) -> dict[str, int]:

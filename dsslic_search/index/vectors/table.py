@@ -24,7 +24,7 @@ from dsslic_search.index.vectors import candidates
 from dsslic_search.index.vectors.scan import Question, Rows, Scan, Scores, question
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
 KIND = "layout"
 FORMAT = 3
@@ -64,7 +64,7 @@ class Vectors(Table):
         wanted = candidates.enough(vectors, len(self), k)
         if "candidates" not in self.arrays or 4 * wanted * len(vectors) >= len(self):
             return None
-        return self._candidates(candidates.spread(vectors), wanted)
+        return candidates.candidates_of(self.arrays)(candidates.spread(vectors), wanted)
 
     def scores(self, vectors: NDArray[np.float32], rows: Rows | None = None) -> Scores:
         """The greatest inner product of ``vectors``, float32[m, DIMENSION], m > 0, with the embedding of each
@@ -74,10 +74,6 @@ class Vectors(Table):
     @cached_property
     def _scan(self) -> Scan:
         return Scan(self.arrays["packed"], self.arrays["scales"])
-
-    @cached_property
-    def _candidates(self) -> Callable[[NDArray[np.float32], int], NDArray[np.intp]]:
-        return candidates.open_candidates(self.arrays["candidates"])
 
 
 def _asked(vectors: NDArray[np.float32]) -> Question:

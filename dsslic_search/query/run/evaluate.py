@@ -6,7 +6,7 @@ opened as they are needed, and what was found in them so far. What each step of 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache, cached_property
 from typing import Literal
 
@@ -19,6 +19,7 @@ from dsslic_search.index.columns import Columns, open_columns
 from dsslic_search.index.files import Files, open_files
 from dsslic_search.index.regions.relate import RegionMatches, RegionTest
 from dsslic_search.index.regions.table import Regions, open_regions
+from dsslic_search.index.room import ROOM
 from dsslic_search.index.segments import Segment
 from dsslic_search.index.vectors.image import ImageVectors, open_image_vectors
 from dsslic_search.index.vectors.table import Vectors, open_vectors
@@ -38,7 +39,6 @@ SCORED_ROWS = 60_000
 """Of so many photos all are scored: to choose candidates takes as long."""
 MADE_TOGETHER = 16
 """To make an index takes so many times as long as to ask it, and more."""
-KEPT_MATCHES_BYTES = 64_000_000
 
 Classes = tuple[int, ...]
 Operand = tuple[str, bool]
@@ -67,10 +67,7 @@ class Resembled:
 @dataclass(frozen=True)
 class Indexes:
     """Where answers about the photos of one segment come from. All but the columns are opened when a query
-    needs them.
-
-    ``kept_matches`` has what took long to find among regions, by classes, test and whether they were counted,
-    for the next queries, or next pages, that ask the same."""
+    needs them."""
 
     columns: Columns
     vectors: Callable[[], Vectors]
@@ -78,9 +75,6 @@ class Indexes:
     files: Callable[[], Files]
     words: Callable[[], Words]
     images: Callable[[], ImageVectors]
-    kept_matches: dict[tuple[Classes, RegionTest, bool], RegionMatches] = field(
-        default_factory=dict, repr=False, compare=False
-    )
 
     @classmethod
     def of(cls, segment: Segment) -> Indexes:
@@ -249,16 +243,16 @@ class Evaluation:
         self, classes: Classes, test: RegionTest, among: Mask | None, *, count: bool
     ) -> RegionMatches:
         """The regions that pass, in photos of ``among`` at least; ``count``: how many."""
-        regions, kept, key = self.regions, self._indexes.kept_matches, (classes, test, count)
+        regions, key = self.regions, ("matches", classes, test, count)
         if not regions.looks(classes, test, count=count):
             return regions.passing(classes, test, count=count)
-        if (found := kept.get(key)) is not None:
-            return found
+        known: RegionMatches | None = ROOM.known(regions, key)
+        if known is not None:
+            return known
         if among is not None:
             wanted = regions.concerned(classes, test, among)
             if COMPARED_ALONE_ONE_IN * wanted.size < regions.concerned(classes, test).size:
                 return regions.passing(classes, test, wanted, count=count)
-        if sum(each.nbytes for each in list(kept.values())) > KEPT_MATCHES_BYTES:
-            kept.clear()
-        kept[key] = found = regions.passing(classes, test, count=count)
-        return found
+        found = regions.passing(classes, test, count=count)
+        kept: RegionMatches = ROOM.get(regions, key, lambda: found, found.nbytes)
+        return kept
