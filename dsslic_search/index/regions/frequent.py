@@ -22,7 +22,7 @@ from dsslic_search.index.regions.relate import RELATIONS, Beside, Meeting, Regio
 KEPT_FROM = 200_000  # photos in the archive; of fewer, the regions are compared soon enough
 FREQUENT_ONE_IN = 10  # a question is frequent when at least one photo in so many has both things
 KEPT_TIMES = 3  # rows are kept if so many times as many would have to be looked at otherwise
-MEASURED_ONE_IN = 6  # measures are kept if at least one photo in so many passes
+MEASURED_ONE_IN = 5  # measures are kept if at least one photo in so many passes
 CLASS_IDS = 256  # a class id is a byte
 RELATIONS_KEPT = ("left of", "above", "in front of", "next to")  # and their reverses; stored by number
 
