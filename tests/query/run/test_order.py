@@ -43,6 +43,11 @@ class MadeVectors:
         self.asked.append(k)
         return np.sort(np.argsort(-self.likeness, kind="stable")[: CANDIDATES_EACH * k])
 
+    def nearest_among(self, _asked: object, k: int, among: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        passing = np.flatnonzero(among)
+        rows = passing[np.argsort(-self.likeness[passing], kind="stable")[:k]]
+        return rows, self.likeness[rows]
+
 
 @pytest.fixture(autouse=True)
 def few_are_many() -> Iterator[None]:
