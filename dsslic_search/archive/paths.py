@@ -228,6 +228,32 @@ def give_tags(session: Session) -> list[tuple[int, int]]:
     return given
 
 
+def ratings_to_give(session: Session) -> dict[int, float]:
+    """The stars of photos that were replaced, by the ids of those that replaced them and say nothing of their
+    own: of replacements whose tags were not given yet, so it is to be called before `give_tags`. Nothing is
+    written."""
+    ends = session.execute(
+        select(KnownPath.photo_id, KnownPath.replaced_by)
+        .where(
+            KnownPath.ended == End.REPLACED,
+            KnownPath.replaced_by.is_not(None),
+            KnownPath.tags_given.is_(False),
+        )
+        .order_by(KnownPath.ended_at, KnownPath.id)
+    ).all()
+    pairs = [(earlier, later) for earlier, later in ends if later is not None]
+    stars: dict[int, float | None] = {}
+    for part in batches(sorted({photo_id for pair in pairs for photo_id in pair})):
+        rows = session.execute(select(Photo.id, Photo.__table__.c.rating).where(Photo.id.in_(part)))
+        stars.update((photo_id, rating) for photo_id, rating in rows)
+    given: dict[int, float] = {}
+    for earlier, later in pairs:
+        rating = stars.get(earlier)
+        if rating is not None and stars.get(later, 0) is None:
+            given[later] = stars[later] = rating
+    return given
+
+
 def _give(session: Session, earlier: int, later: int) -> bool:
     """Whether the later photo got a tag that it had not."""
     tags: dict[int, set[str]] = defaultdict(set)

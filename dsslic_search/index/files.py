@@ -25,6 +25,7 @@ from dsslic_search.core.files import native_name, native_part
 from dsslic_search.core.kinds import ANY_STATE
 from dsslic_search.core.moments import NEVER, microseconds
 from dsslic_search.core.text import folded_name
+from dsslic_search.index import spots
 from dsslic_search.index.file_columns import facts, path_key
 from dsslic_search.index.patterns import PathTest, name_test, path_test, text_test, word_test
 from dsslic_search.index.room import ROOM
@@ -33,7 +34,6 @@ from dsslic_search.index.source import Snapshot, Stale
 
 KIND = "files"
 KEY = "5 " + " ".join(column.array for column in INDEXED)  # files with other columns are built anew
-EARTH_RADIUS = 6_371_008.8  # mean, metres
 COMPARED_RUNS = 16  # runs of numbers; up to so many are faster compared with than looked up
 REMEMBERED_PATTERNS = 16  # whose rows are kept
 
@@ -126,21 +126,11 @@ class Files(Table):
 
     def near(self, latitude: float, longitude: float, metres: float) -> Mask:
         """Photos taken at most so far from a place (degrees), along the surface of a sphere."""
-        latitudes, longitudes, placed = (self.arrays[name] for name in ("latitude", "longitude", "placed"))
-        band = np.degrees(metres / EARTH_RADIUS) + 1e-9
-        first, last = (
-            bisect.bisect_left(placed, latitude + side, key=latitudes.item) for side in (-band, band)
-        )
-        rows = placed[first:last]
-        if abs(latitude) + band < 89:  # away from the poles longitudes differ little as well
-            most = np.degrees(np.arcsin(np.sin(np.radians(band)) / np.cos(np.radians(latitude)))) + 1e-9
-            rows = rows[np.abs((longitudes[rows] - longitude + 180) % 360 - 180) <= most]
-        one, other = np.radians(latitude), np.radians(latitudes[rows])
-        along = np.sin((other - one) / 2) ** 2
-        along += np.cos(one) * np.cos(other) * np.sin(np.radians(longitudes[rows] - longitude) / 2) ** 2
-        held = np.zeros(len(self), bool)
-        held[rows] = 2 * EARTH_RADIUS * np.arcsin(np.sqrt(np.minimum(along, 1))) <= metres
-        return held
+        return spots.near(self.arrays, latitude, longitude, metres)
+
+    def within(self, south: float, west: float, north: float, east: float) -> Mask:
+        """Photos taken between two latitudes, and from one longitude eastward to another (degrees)."""
+        return spots.within(self.arrays, south, west, north, east)
 
     def unknown(self, name: str) -> Mask:
         """Photos that do not have an optional fact: do not say when, with what, or where they were taken."""

@@ -177,6 +177,17 @@ class Near:
 
 
 @dataclass(frozen=True)
+class Within:
+    """The photo was taken between two latitudes, and from one longitude eastward to another, in degrees,
+    north and east positive."""
+
+    south: float
+    west: float
+    north: float
+    east: float
+
+
+@dataclass(frozen=True)
 class Unknown:
     """The photo does not have an optional fact: it does not say when, with what, or where it was taken."""
 
@@ -224,7 +235,7 @@ class Or:
     parts: tuple[Node, ...]
 
 
-FilePredicate = Period | Recurring | Text | Number | Orientation | Near | Unknown
+FilePredicate = Period | Recurring | Text | Number | Orientation | Near | Within | Unknown
 """What is asked of a photo's file, a fact at a time (`core.fields`)."""
 
 Leaf = Presence | Compare | Balance | Coloured | Like | Regional | Shows | FilePredicate
@@ -316,6 +327,8 @@ def written(node: Node) -> str:
             return f"orientation:{name}"
         case Near(latitude, longitude, metres):
             return f"near {_plain(latitude)},{_plain(longitude)} {_plain(metres)}m"
+        case Within(south, west, north, east):
+            return f"within {_plain(south)},{_plain(west)}..{_plain(north)},{_plain(east)}"
         case Unknown(field):
             return f"{field}:unknown"
         case Not(Regional() as part) if part.says:

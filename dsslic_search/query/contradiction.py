@@ -12,7 +12,7 @@ from dsslic_search.core.kinds import ANY_STATE
 from dsslic_search.features.regions import MIN_REGION_PER_MILLE
 from dsslic_search.index.quanta import TICKS
 from dsslic_search.index.regions import relate
-from dsslic_search.query.ast import FilePredicate, Near, Number, Orientation, Period, Text, Unknown
+from dsslic_search.query.ast import FilePredicate, Near, Number, Orientation, Period, Text, Unknown, Within
 from dsslic_search.query.joined import Either, Every
 from dsslic_search.query.steps import CoverageRange, Filter, RegionCount, Step, WordShown
 
@@ -138,7 +138,7 @@ def _files_clash(filters: list[Filter]) -> bool:
         match predicate:
             case Period(name) | Text(name) | Number(name) if name in missing:
                 return True
-            case Near() if "place" in missing:
+            case Near() | Within() if "place" in missing:
                 return True
             case Text(name, pattern) if NAMED[name].kind == "word":
                 if any(

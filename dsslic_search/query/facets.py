@@ -165,12 +165,13 @@ def count_folders(parts: Sequence[tuple[Files, Rows]]) -> dict[str, int]:
 @dataclass(frozen=True)
 class Spot:
     """``photos`` were taken about ``latitude`` and ``longitude`` (degrees, the mean of theirs); ``id``: of
-    the one that was, where there is one alone."""
+    the one that was, where there is one alone. ``box``: south, west, north and east of them all."""
 
     latitude: float
     longitude: float
     photos: int
     id: int | None
+    box: tuple[float, float, float, float]
 
 
 def count_places(parts: Sequence[tuple[Files, Rows]], most: int = MOST_SPOTS) -> tuple[Spot, ...]:
@@ -197,12 +198,16 @@ def count_places(parts: Sequence[tuple[Files, Rows]], most: int = MOST_SPOTS) ->
         return_counts=True,
     )
     sums = [np.bincount(numbers, each, minlength=counts.size) for each in (latitudes, longitudes)]
+    edges = np.repeat([[np.inf], [np.inf], [-np.inf], [-np.inf]], counts.size, 1)
+    for edge, least, degrees in zip(edges, (1, 1, 0, 0), 2 * (latitudes, longitudes), strict=True):
+        (np.minimum if least else np.maximum).at(edge, numbers, degrees)
     return tuple(
         Spot(
             round(float(sums[0][n]) / count, 5),
             round(float(sums[1][n]) / count, 5),
             count,
             int(ids[first[n]]) if count == 1 else None,
+            tuple(edges[:, n].tolist()),
         )
         for n, count in enumerate(counts.tolist())
     )

@@ -41,6 +41,7 @@ from dsslic_search.query.ast import (
     Recurring,
     Text,
     Unknown,
+    Within,
     written,
 )
 from dsslic_search.query.bounds import at_least, at_most
@@ -385,6 +386,8 @@ def _filtered(files: Files, predicate: FilePredicate) -> Mask:
             return files.orientation(name)
         case Near(latitude, longitude, metres):
             return files.near(latitude, longitude, metres)
+        case Within(south, west, north, east):
+            return files.within(south, west, north, east)
         case Unknown(name):
             return files.unknown(name)
 

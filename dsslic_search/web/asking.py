@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -192,6 +193,15 @@ async def complete(
     return Json({"start": start, "end": end, "items": items})
 
 
+def within(south: float, west: float, north: float, east: float) -> str:
+    """The part of a query for what was taken between these, as finely as it is written (a metre)."""
+    corners = [
+        ",".join(f"{to(degrees * 1e5) / 1e5:.5f}" for degrees in corner)
+        for to, corner in ((math.floor, (south, west)), (math.ceil, (north, east)))
+    ]
+    return "within " + "..".join(corners)
+
+
 @router.get("/api/facets", response_model=models.Facets, responses=refusals())
 async def facets(request: Request, q: Text = "") -> Response:
     """What the photos of a query have in common, each with the query that asks for those alone."""
@@ -204,5 +214,7 @@ async def facets(request: Request, q: Text = "") -> Response:
         ]
         for name, values in found.values.items()
     }
-    places = [[spot.latitude, spot.longitude, spot.photos, spot.id] for spot in found.places]
+    places = [
+        [spot.latitude, spot.longitude, spot.photos, spot.id, within(*spot.box)] for spot in found.places
+    ]
     return Json({"photos": found.photos, **listed, "places": places, "undated": found.undated})

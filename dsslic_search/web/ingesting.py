@@ -18,6 +18,7 @@ from starlette.responses import Response, StreamingResponse
 from dsslic_search.api import Archive, Event, IngestReport
 from dsslic_search.core.errors import DSSError, UsageError
 from dsslic_search.core.files import TEMPORARY, name_of, path_to_text
+from dsslic_search.core.kinds import PhotoState
 from dsslic_search.core.text import counted, printable
 from dsslic_search.web import models
 from dsslic_search.web.refusals import Json, Refusal, plain_error
@@ -122,8 +123,8 @@ def _received(site: Site, sent: UploadFile) -> Written:
             while part := sent.file.read(COPIED_AT_ONCE):
                 seen.update(part)
                 out.write(part)
-        if (known := site.archive.known(seen.hexdigest())) is not None:
-            return Written(name, seen.hexdigest(), None, f"it is photo {known} already")
+        if reason := _there_already(site, seen.hexdigest()):
+            return Written(name, seen.hexdigest(), None, reason)
         return Written(name, seen.hexdigest(), _placed(temporary, folder / name))
     except OSError as e:
         raise DSSError(
@@ -132,6 +133,15 @@ def _received(site: Site, sent: UploadFile) -> Written:
     finally:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
+
+
+def _there_already(site: Site, content_hash: str) -> str:
+    """Why a photo is not put in again; "" where it is to be. One that is lost is mended by its original."""
+    known = site.archive.known(content_hash)
+    state = None if known is None else site.archive.photo(known).state
+    if state == PhotoState.REMOVED:
+        return f"it is photo {known}, which lies in the bin; bring it back there"
+    return "" if state in (None, PhotoState.LOST, PhotoState.MISSING) else f"it is photo {known} already"
 
 
 def plain_name(given: str) -> str:
@@ -175,7 +185,9 @@ def _taken(site: Site, number: int, written: list[Written]) -> None:
     for each in left:
         if not report.interrupted and not told.knows(each.place):
             told.skipped(each.name, "it is no photo by the ending of its name")
-    told.done(report)
+    # nothing is deleted: how a photo is kept says how much of it the archive holds
+    lie = [f"the files that were sent lie in {path_to_text(site.incoming)}"] if report.added else []
+    told.done(report, *lie)
 
 
 def _synchronised(site: Site, number: int, folder: Path) -> None:
@@ -266,8 +278,8 @@ class Told:
             case _:
                 self._add("progress", name=name, note=event.kind, **counts)
 
-    def done(self, report: IngestReport) -> None:
-        """The end, with what came of it."""
+    def done(self, report: IngestReport, *more: str) -> None:
+        """The end, with what came of it, and ``more`` to say."""
         self._add(
             "done",
             added=report.added,
@@ -277,7 +289,7 @@ class Told:
             moved=len(report.moved),
             missing=len(report.missing),
             interrupted=report.interrupted,
-            notes=[printable(self._worded(note)) for note in report.notes],
+            notes=[printable(self._worded(note)) for note in (*report.notes, *more)],
             summary=f"{counted(report.added, 'photo')} added",
         )
 

@@ -143,7 +143,8 @@ class MonthEntry(Model):
 
 
 class Facets(Model):
-    """``places``: latitude, longitude, how many photos, and the id where it is one alone."""
+    """``places``: latitude, longitude, how many photos, the id where it is one alone, and the part of
+    a query that asks for these."""
 
     photos: int
     classes: list[FacetEntry]
@@ -158,7 +159,7 @@ class Facets(Model):
     keywords: list[FacetEntry]
     people: list[FacetEntry]
     orientations: list[FacetEntry]
-    places: list[tuple[float, float, int, int | None]]
+    places: list[tuple[float, float, int, int | None, str]]
     undated: int
 
 

@@ -171,6 +171,23 @@ def test_places(files: Files, latitude: float, longitude: float, metres: float, 
 
 
 @pytest.mark.parametrize(
+    ("corners", "expected"),
+    [
+        ((-90, -180, 90, 180), [4, 5, 7, 9]),
+        ((48, 2, 49, 3), [7]),
+        ((48.85, 2.35, 48.85, 2.35), [7]),
+        ((48.86, 2, 49, 3), []),
+        ((-2, 178, 2, -178), [4, 5]),  # across the date line
+        ((-2, -178, 2, 178), []),
+    ],
+)
+def test_places_between_two_corners(
+    files: Files, corners: tuple[float, float, float, float], expected: list[int]
+) -> None:
+    assert found(files, files.within(*corners)) == expected
+
+
+@pytest.mark.parametrize(
     ("column", "expected"),
     [
         ("taken", [4, 5]),

@@ -179,6 +179,7 @@ def test_folders_and_places_are_counted_as_a_slow_count_does(made, rows: list[in
     for spot in spots:  # all were taken at one place
         assert (spot.latitude, spot.longitude) == (48.9, 2.4)
         assert spot.id == (placed[0].id if len(placed) == 1 else None)
+        assert spot.box == (48.9, 2.4, 48.9, 2.4)
 
 
 @settings(max_examples=50)

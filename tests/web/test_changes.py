@@ -242,12 +242,28 @@ def test_dropped_files_become_photos_and_the_others_say_why(changed: Served, pho
     assert [path.name for path in changed.incoming.iterdir()] == ["new.jpg"]
     [added] = set(ids_of(changed)) - set(before)
     assert changed.client.get(f"/api/photos/{added}/original").content == new.getvalue()
+    assert any(str(changed.incoming) in note for note in told[-1][1]["notes"])
     # another photo of that name takes nothing's place
     other = io.BytesIO()
     picture.rotate(180).save(other, "JPEG")
     changed.client.post("/api/ingest", files=[("files", ("new.jpg", other.getvalue()))])
     until(lambda: [kind for kind, _ in events_of(changed)].count("done") == 2)
     assert sorted(path.name for path in changed.incoming.iterdir()) == ["new (2).jpg", "new.jpg"]
+
+
+def test_what_lies_in_the_bin_or_is_lost_is_told_from_what_is_there(changed: Served, photos: Path) -> None:
+    cards = {each["name"]: each["id"] for each in changed.get("/api/query")["objects"]}
+    changed.send("POST", "/api/bin", {"ids": [cards["picos.jpg"]]})
+    with Archive(changed.root) as own:
+        own.stored_path(cards["stream.jpg"]).unlink()
+        own.repair(own.check())
+    sent = [("files", (name, (photos / name).read_bytes())) for name in ("picos.jpg", "stream.jpg")]
+    changed.client.post("/api/ingest", files=sent)
+    told = ended(changed)
+    [reason] = [data["reason"] for kind, data in told if kind == "skipped"]
+    assert reason == f"it is photo {cards['picos.jpg']}, which lies in the bin; bring it back there"
+    assert cards["stream.jpg"] in ids_of(changed)
+    assert changed.client.get(f"/api/photos/{cards['stream.jpg']}/original").content == sent[1][1][1]
 
 
 def test_followed_folders_are_synchronised_and_no_others(changed: Served, photos: Path) -> None:

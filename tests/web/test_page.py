@@ -137,7 +137,14 @@ def test_months_and_places_are_asked_by_a_click(opened: Watched, archive: Path):
     dot = page.get_by_role("button", name="1 photo near 52.50°, 13.40°")
     dot.click()
     total(page, 1)
-    assert query_of(page).startswith("near 52.5000,13.4000")
+    assert query_of(page) == "within 52.50000,13.40000..52.50000,13.40000"
+    page.get_by_role("button", name="Clear the search").click()
+    total(page, 11)
+    with urllib.request.urlopen(f"{opened.site}/api/facets") as answer:
+        places = json.load(answer)["places"]
+    assert len(places) > 1
+    for _, _, photos, _, part in places:
+        assert matching(archive, part) == photos
 
 
 def test_nothing_found_mistakes_and_an_empty_archive_are_told(

@@ -13,6 +13,7 @@ from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from pathlib import PurePath
 
 import numpy as np
+from sqlalchemy import update
 
 from dsslic_search.archive import bin, paths
 from dsslic_search.archive.catalog import Catalog, utc_now
@@ -20,6 +21,7 @@ from dsslic_search.archive.ingest.look import Here, Look
 from dsslic_search.archive.ingest.report import Copy, Missing, Move, Outcome, Version
 from dsslic_search.archive.known_paths import Known, rows_of, touch
 from dsslic_search.archive.paths import FileThere
+from dsslic_search.archive.schema import Photo
 from dsslic_search.core.files import path_to_text, text_to_path
 from dsslic_search.core.kinds import PhotoState
 
@@ -177,6 +179,12 @@ class Places:
             for start in range(0, len(self._gone), ROWS_AT_ONCE):
                 with self._catalog.changing() as session:
                     paths.gone(session, self._gone[start : start + ROWS_AT_ONCE], now)
+            with self._catalog.session() as reading:
+                stars = paths.ratings_to_give(reading)
+            if stars:  # indexes hold them
+                with self._catalog.changing() as session:
+                    for photo_id, rating in stars.items():
+                        session.execute(update(Photo).where(Photo.id == photo_id).values(rating=rating))
             with self._catalog.noting() as session:
                 paths.give_tags(session)
             touch(self._catalog, self._touched, now)

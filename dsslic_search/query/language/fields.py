@@ -22,6 +22,7 @@ from dsslic_search.query.ast import (
     Text,
     Thing,
     Unknown,
+    Within,
 )
 from dsslic_search.query.language import calendar, dates
 from dsslic_search.query.language.written import value_as_written
@@ -263,14 +264,17 @@ _SPOT = _DEGREES + r"(?:\s*+([ns])\b)?+\s*+,?\s*+" + _DEGREES + r"(?:\s*+([ew])\
 _DISTANCE = r"([0-9]{1,9}(?:\.[0-9]{1,9})?)\s*(km|m|mi|miles?|met(?:re|er)s?|kilomet(?:re|er)s?)\b"
 _NEAR = re.compile(rf"near\s+{_SPOT}(?:\s*+,?\s*+{_DISTANCE})?")
 _WITHIN = re.compile(rf"within\s+{_DISTANCE}\s+(?:of|from)\s+{_SPOT}")
+_BOX = re.compile(rf"within\s+{_SPOT}\s*+\.\.\s*+{_SPOT}")
 _NUMBER_FOLLOWS = re.compile(r"(?:near|within)\s+[-+−.]?[0-9]")
 
 
-def near(text: str, start: int) -> tuple[Near, int] | None:
-    """The place that ``text``, in normal form, speaks of from ``start`` on, and where that ends; None if it
-    speaks of none.
+def near(text: str, start: int) -> tuple[Near | Within, int] | None:
+    """The place, or the part of the Earth between two corners, that ``text``, in normal form, speaks of from
+    ``start`` on, and where that ends; None if it speaks of none.
 
     Raises ValueError with a sentence for numbers that are no place."""
+    if found := _BOX.match(text, start):
+        return _box(*found.groups()), found.end()
     if found := _NEAR.match(text, start):
         north, south, east, west, distance, unit = found.groups()
     elif found := _WITHIN.match(text, start):
@@ -282,15 +286,28 @@ def near(text: str, start: int) -> tuple[Near, int] | None:
         )
     else:
         return None
-    latitude, longitude = _degrees(north, south), _degrees(east, west)
-    if abs(latitude) > 90 or abs(longitude) > 180:
-        raise ValueError(
-            "a latitude is from -90 to 90 and a longitude from -180 to 180 degrees: write the latitude first"
-        )
+    latitude, longitude = _spot(north, south, east, west)
     metres = DEFAULT_METRES if distance is None else float(distance) * _metres(unit)
     if not 0 < metres <= MAX_METRES:
         raise ValueError("a distance is more than 0 and at most 20 040 km, half way round the Earth")
     return Near(latitude, longitude, metres), found.end()
+
+
+def _spot(latitude: str, side: str | None, longitude: str, other_side: str | None) -> tuple[float, float]:
+    found = _degrees(latitude, side), _degrees(longitude, other_side)
+    if abs(found[0]) > 90 or abs(found[1]) > 180:
+        raise ValueError(
+            "a latitude is from -90 to 90 and a longitude from -180 to 180 degrees: write the latitude first"
+        )
+    return found
+
+
+def _box(*corners: str | None) -> Within:
+    """From the south-western to the north-eastern corner."""
+    (south, west), (north, east) = _spot(*corners[:4]), _spot(*corners[4:])  # type: ignore[arg-type]
+    if south > north:
+        raise ValueError("two corners are written from the south-western one to the north-eastern one")
+    return Within(south, west, north, east)
 
 
 def _degrees(number: str, letter: str | None) -> float:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from datetime import datetime
 from functools import cache
 
-from dsslic_search.query.ast import Near, Period, Recurring
+from dsslic_search.query.ast import Near, Period, Recurring, Within
 from dsslic_search.query.language import calendar, dates, fields, foreign, plain_facts, words
 from dsslic_search.query.language.pieces import Piece, Source
 
@@ -161,7 +161,7 @@ def _pieces(source: Source, told: plain_facts.Told, start: int, end: int) -> lis
 def spoken(source: Source, word: str, start: int, end: int) -> tuple[list[Piece], int] | None:
     """The filter that running text such as "before 2020" or "near 48.85,2.35" is, if it is one."""
     try:
-        found: tuple[Period | Near, int] | None
+        found: tuple[Period | Near | Within, int] | None
         if word in fields.NEAR_OPENERS:
             found = fields.near(source.folded.text, start)
         else:

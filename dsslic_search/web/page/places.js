@@ -7,9 +7,7 @@ import { search } from "./search.js";
 import { count } from "./words.js";
 
 const LEAST_SPAN = 0.05; // degrees of longitude across the map, when nearest
-const DOT_PX = 18; // a click asks for what lies within so much of a dot
-const KM_A_DEGREE = 111.2;
-const OURS = /^near -?[\d.]+,-?[\d.]+ [\d.]+ ?km$/;
+const PLACE = /^(?:near|within) -?[\d.]+,/; // a part of a query that another place replaces
 
 function pathOf({ steps, rings }) {
   return rings
@@ -132,7 +130,7 @@ class Places {
     this.dots.replaceChildren(...byCount.map((spot) => this.#dot(spot, pixel, most)));
   }
 
-  #dot([lat, lon, photos], pixel, most) {
+  #dot([lat, lon, photos, , part], pixel, most) {
     const radius = (4 + 8 * Math.sqrt(photos / most)) * pixel;
     const label = `${count(photos, "photo")} near ${lat.toFixed(2)}°, ${lon.toFixed(2)}°`;
     const dot = svg("circle", {
@@ -144,14 +142,8 @@ class Places {
       "aria-label": label,
     });
     dot.append(svg("title", {}, label));
-    dot.addEventListener("click", () => this.#ask(lat, lon, pixel));
+    dot.addEventListener("click", () => search.refine(search.with(part, (text) => PLACE.test(text))));
     return dot;
-  }
-
-  #ask(lat, lon, pixel) {
-    const km = Math.max(DOT_PX * pixel * KM_A_DEGREE, 0.1);
-    const text = `near ${lat.toFixed(4)},${lon.toFixed(4)} ${km < 10 ? km.toFixed(1) : Math.round(km)} km`;
-    search.refine(search.with(text, (part) => OURS.test(part)));
   }
 
   #positionOf(event) {

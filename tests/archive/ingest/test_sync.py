@@ -17,6 +17,7 @@ from dsslic_search.archive.ingest.run import INGEST
 from dsslic_search.archive.ingest.sync import sync
 from dsslic_search.archive.ingest.walk import Scope
 from dsslic_search.archive.ingest.wanted import Wanted
+from dsslic_search.archive.rating import rate
 from dsslic_search.archive.relink import relink
 from dsslic_search.archive.repair import repair
 from dsslic_search.core.errors import ArchiveError, UsageError
@@ -96,6 +97,27 @@ def test_a_disk_that_is_away_marks_nothing(filled: Any) -> None:
     top.rmdir()
     top.with_name("away").rename(top)
     assert len(follow(filled).back) == 2
+
+
+def test_stars_go_to_the_edited_version_once(filled: Any) -> None:
+    def stars() -> list[float | None]:
+        with filled.archive.open_catalog() as catalog:
+            return [photo.rating for photo in sorted(catalog.photos(range(1, 9)), key=lambda each: each.id)]
+
+    with filled.archive.open_catalog() as catalog:
+        rate(catalog, 4, np.array([1]))
+        before = catalog.generation()
+    old(filled.photo("a.jpg", "edited"), 10**9 + 10)
+    follow(filled)
+    assert stars() == [4, None, 4]
+    with filled.archive.open_catalog() as catalog:
+        assert catalog.generation() > before  # so that indexes are told
+        rate(catalog, 0, np.array([3]))
+    follow(filled)
+    assert stars() == [4, None, None]  # what is taken away later stays away
+    old(filled.photo("in/b.jpg", "other"), 10**9 + 20)
+    follow(filled)
+    assert stars() == [4, None, None, None]
 
 
 def test_a_rehearsal_tells_the_same_and_writes_nothing(filled: Any) -> None:

@@ -8,7 +8,18 @@ from hypothesis import strategies as st
 
 from dsslic_search.core.errors import QueryError
 from dsslic_search.core.vocabulary import default
-from dsslic_search.query.ast import Near, Node, Number, Orientation, Sort, Text, Unknown, whole, written
+from dsslic_search.query.ast import (
+    Near,
+    Node,
+    Number,
+    Orientation,
+    Sort,
+    Text,
+    Unknown,
+    Within,
+    whole,
+    written,
+)
 from dsslic_search.query.language import fields
 from dsslic_search.query.language.parse import parse
 
@@ -208,6 +219,21 @@ def test_places(text: str, latitude: float, longitude: float, metres: float) -> 
 
 
 @pytest.mark.parametrize(
+    ("text", "corners"),
+    [
+        ("within 48.8,2.2..48.9,2.5", (48.8, 2.2, 48.9, 2.5)),
+        ("within -10,170 .. 10,-170", (-10, 170, 10, -170)),
+        ("taken within 1,2..3,4", (1, 2, 3, 4)),
+        ("within 48.8°N 2.2°W..48.9°N 2.5°E", (48.8, -2.2, 48.9, 2.5)),
+        ("within 1,2..1,2", (1, 2, 1, 2)),
+    ],
+)
+def test_corners(text: str, corners: tuple[float, ...]) -> None:
+    assert tree(text) == Within(*corners)
+    assert tree(written(tree(text))) == tree(text)
+
+
+@pytest.mark.parametrize(
     ("text", "expected"),
     [
         ("dogs camera:canon taken:2020", "(dog and camera:canon and taken:2020)"),
@@ -310,6 +336,9 @@ def test_an_order_stands_anywhere(text: str, expected: str) -> None:
         ("near 5 cars", 0, "as in near 48.85,2.35 5km"),
         ("within 5km of paris", 0, "as in near 48.85,2.35 5km"),
         ("near 95,2", 0, "from -90 to 90"),
+        ("within 5,20..95,30", 0, "from -90 to 90"),
+        ("within 5,20..4,30", 0, "from the south-western one"),
+        ("within 5,20..", 0, "no place is given here"),
         ("near 5,200", 0, "from -180 to 180"),
         ("near 5,20 0km", 0, "more than 0"),
         ("near 5,20 30000km", 0, "at most 20 040 km"),

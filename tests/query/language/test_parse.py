@@ -402,6 +402,7 @@ LEAVES = st.sampled_from(
         "width:>4000",
         "orientation:square",
         "near 48.85,-2.35 5000m",
+        "within 48.8,-2.5..48.9,-2.25",
     ]
     + ["taken:unknown", "tag:best", "like #12 mirrored", "tree around house"]
 )
