@@ -52,7 +52,7 @@ class Writer:
                 '<?xml version="1.0" encoding="utf-8"?>',
                 "<annotations>",
                 "<version>1.1</version>",
-                f"<meta><job><labels>{labels}</labels></job></meta>",
+                f"<meta><task><labels>{labels}</labels></task></meta>",
                 *self._images,
                 "</annotations>",
                 "",
