@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from dsslic_search.archive.ingest.taking import Rules
     from dsslic_search.archive.ingest.walk import Scope
     from dsslic_search.archive.ingest.wanted import Wanted
+    from dsslic_search.archive.parity import ParityReport
     from dsslic_search.archive.rebuild import RebuildReport
     from dsslic_search.archive.reindex import ReindexReport
     from dsslic_search.archive.relink import Relinked
@@ -54,6 +55,7 @@ class Following(OpenArchive):
         dry_run: bool = False,
         workers: int | None = None,
         memory: int | None = None,
+        parity: int | None = None,
         progress: Callable[[Event], None] | None = None,
         **wishes: Unpack[EncodeWishes],
     ) -> IngestReport:
@@ -77,7 +79,8 @@ class Following(OpenArchive):
         with ``even_empty``, and removed photos are taken back only with ``even_removed``.
         ``workers``: photos encoded at once, by default the number of
         cores. ``memory``: bytes that the program may take in all, by default half of what there is; as many
-        photos are in flight as fit, and one that never does is refused. Raises ArchiveError when the archive
+        photos are in flight as fit, and one that never does is refused. ``parity``: as in `parity`, for files
+        that are written by this and later runs. Raises ArchiveError when the archive
         cannot be written, UsageError for impossible options,
         WeightsError for a segmenter that cannot be used.
         """
@@ -100,6 +103,7 @@ class Following(OpenArchive):
             rules=rules,
             dry_run=dry_run,
             workers=_workers(workers) or os.cpu_count() or 1,
+            percent=None if parity is None else percent_of(parity),
             memory=None if memory is None else count_of(memory, "memory", 1),
             progress=progress,
         )
@@ -310,6 +314,15 @@ class Following(OpenArchive):
         named = None if journal is None else path_of(journal)
         return rebuild(self.folder, journal=named, workers=_workers(workers), progress=progress)
 
+    def parity(self, percent: int, *, progress: Callable[[int, int], None] | None = None) -> ParityReport:
+        """Give the photos' files parity of at least ``percent``, 1 to 25, of their bytes, beside them, and
+        remember it for those to come: what is flipped, overwritten or lost of a file, up to that much,
+        `repair` makes again. With 0 all parity is deleted. See `archive.parity`; MissingExtraError without
+        the extra ``parity``."""
+        from dsslic_search.archive.parity import complete
+
+        return complete(self.folder, percent_of(percent), progress)
+
     def check(
         self, *, read_data: bool = False, progress: Callable[[int, int], None] | None = None
     ) -> list[Finding]:
@@ -330,6 +343,18 @@ class Following(OpenArchive):
         if not isinstance(findings, Sequence) or not all(isinstance(each, Finding) for each in findings):
             raise UsageError("what is repaired is the list that check returned, or some of it")
         return repair(self.folder, findings)
+
+
+def percent_of(percent: int) -> int:
+    """How much parity; UsageError for what cannot be."""
+    from dsslic_search.archive.parity import LEAST_PERCENT, MOST_PERCENT
+
+    number = count_of(percent, "parity")
+    if number and not LEAST_PERCENT <= number <= MOST_PERCENT:
+        raise UsageError(
+            f"parity of {number} percent: must be from {LEAST_PERCENT} to {MOST_PERCENT}, or 0 for none"
+        )
+    return number
 
 
 def _workers(number: int | None) -> int | None:

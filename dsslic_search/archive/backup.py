@@ -288,6 +288,7 @@ class _Copier:
             if content_hash not in self._settled:
                 try:
                     self._one(content_hash, rows[content_hash][1])
+                    self._parity_of(content_hash)
                     self._settled.add(content_hash)
                 except FileNotFoundError:
                     missing.add(content_hash)
@@ -322,6 +323,20 @@ class _Copier:
         self._report.copied += 1
         self._report.bytes += size
 
+    def _parity_of(self, content_hash: str) -> None:
+        """Copy the parity of a file; where it has none any more the copy has none either."""
+        source = self._source.parity_path_of(content_hash)
+        target = self.target.parity_path_of(content_hash)
+        name = target.relative_to(self._root).as_posix()
+        try:
+            same = is_as_copied(source, target)
+            if not same or (self._read_data and not _reads_as(target, hash_of(source))):
+                self._sums[name], size = copy_file(source, target)
+                self._report.bytes += size
+        except FileNotFoundError:
+            self.target.remove_parity(content_hash)
+            self._sums.pop(name, None)
+
     def _require_sound(self, source: Path, target: Path) -> None:
         """`Unreadable` where a sound copy would be replaced with a damaged file."""
         if target.exists() and not _is_sound(source) and _is_sound(target):
@@ -343,7 +358,8 @@ class _Copier:
         for content_hash in sorted(hashes):
             path = self.target.path_of(content_hash)
             self._report.removed += self.target.remove(content_hash) > 0
-            self._sums.pop(path.relative_to(self._root).as_posix(), None)
+            for gone in path, self.target.parity_path_of(content_hash):
+                self._sums.pop(gone.relative_to(self._root).as_posix(), None)
 
     def write_sums(self) -> None:
         """Write the list of hashes."""

@@ -6,12 +6,13 @@ What is found is told in values; the face that shows it makes the sentences.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from itertools import count
 
 from sqlalchemy import func, not_, or_, select, true
 
+from dsslic_search.archive import parity
 from dsslic_search.archive.bin import purged_files
 from dsslic_search.archive.catalog import RECORD_COLUMNS, Catalog
 from dsslic_search.archive.database import database_trouble
@@ -51,6 +52,8 @@ class Problem(StrEnum):
     """The journal does not say what the catalog wrote into it; the finding's ``detail`` is how."""
     INDEX_DAMAGED = "index damaged"
     """A file of an index, a cache of the catalog, is not as it was written."""
+    PARITY_LACKING = "parity lacking"
+    """The file of a photo is to have parity and has none, or that of an earlier file, or a damaged one."""
     EARLIER_DESCRIPTIONS = "earlier descriptions"
     """Photos, ``photos`` many, that an older version described: queries refuse them."""
 
@@ -67,6 +70,7 @@ class Kind(StrEnum):
     ORIGINAL = "original"
     JOURNAL = "journal"
     INDEX = "index"
+    PARITY = "parity"
     CATALOG = "catalog"
 
 
@@ -88,6 +92,7 @@ _KINDS: dict[Fault | Problem, Kind] = {
     Problem.EARLIER_DESCRIPTIONS: Kind.CATALOG,
     Problem.INDEX_DAMAGED: Kind.INDEX,
     Problem.JOURNAL: Kind.JOURNAL,
+    Problem.PARITY_LACKING: Kind.PARITY,
 }
 
 
@@ -99,7 +104,8 @@ class Finding:
     original, but for leftovers, folders and the catalog. ``photo_id``, ``photo_path``: of the catalog row
     concerned, and where its original was.
     ``detail``, ``actual_bytes``, ``expected_bytes``: as in `stored.Examination`; ``photos``: as in `Problem`.
-    ``only_copy``: a damaged file that may hold the only copy of an original, which `repair` leaves alone.
+    ``only_copy``: a damaged file that may hold the only copy of an original, which `repair` leaves alone
+    unless parity gives it back. ``by_parity``: of one that was mended, that this was how.
     """
 
     what: Fault | Problem
@@ -112,6 +118,7 @@ class Finding:
     expected_bytes: int | None = None
     photos: int = 0
     only_copy: bool = False
+    by_parity: bool = field(default=False, compare=False)
 
     @property
     def kind(self) -> Kind:
@@ -136,6 +143,7 @@ def check(
         if found:
             return found
         known: set[str] = set()
+        with_parity = parity.wanted(catalog) > 0
         with catalog.session() as session:
             files = (session.scalar(select(func.count(Photo.id))) or 0) + (session.scalar(originals()) or 0)
         looked_at = count(1)
@@ -155,6 +163,8 @@ def check(
                     else:
                         finding = _of_lost(store, content_hash, row, path)
                     found += [] if finding is None else [finding]
+                    if with_parity and finding is None and lost_at is None:
+                        found += _of_parity(store, content_hash, photo_id, path, read_data)
                     look_on()
         # A row that its file contradicts may be wrong about the keep mode, too.
         doubtful = {finding.photo_id for finding in found if finding.kind is Kind.OUTDATED}
@@ -243,6 +253,15 @@ def _of_descriptions(catalog: Catalog) -> Iterator[Finding]:
         count = session.scalar(select(func.count(Photo.id)).where(older)) or 0
     if count:
         yield Finding(Problem.EARLIER_DESCRIPTIONS, catalog.name, photos=count)
+
+
+def _of_parity(
+    store: Store, content_hash: str, photo_id: int, path: str, read_data: bool
+) -> Iterator[Finding]:
+    where = store.parity_path_of(content_hash)
+    sound = parity.is_current(store, content_hash, store.read(content_hash)) if read_data else where.exists()
+    if not sound:
+        yield Finding(Problem.PARITY_LACKING, str(where), content_hash, photo_id, path)
 
 
 def _of_lost(store: Store, content_hash: str, known: tuple[int, ObjectRecord], path: str) -> Finding | None:

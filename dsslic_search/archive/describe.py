@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import func, select
 
+from dsslic_search.archive import parity
 from dsslic_search.archive.catalog import Catalog
 from dsslic_search.archive.features import read_features
 from dsslic_search.archive.folder import ArchiveFolder
@@ -76,13 +77,14 @@ def describe(
                 select(Photo.id, Photo.content_hash).where(*_LACKING).order_by(Photo.id)
             ).all()
         photos = ((photo_id, content_hash) for photo_id, content_hash in wanted)
+        write = parity.writer(catalog, archive.store)
         for photo_id, content_hash, future in _ahead(pool, archive.store, photos, max_pixels):
             try:
                 made = future.result()
             except (FormatError, ArchiveError) as e:
                 report.failed.append((photo_id, str(e)))
             else:
-                _keep(catalog, archive.store, photo_id, content_hash, made)
+                _keep(catalog, archive.store, write, photo_id, content_hash, made)
                 report.photos += 1
                 report.bytes_added += made.added
             if progress is not None:
@@ -91,10 +93,17 @@ def describe(
     return report
 
 
-def _keep(catalog: Catalog, store: Store, photo_id: int, content_hash: str, made: _Described) -> None:
+def _keep(
+    catalog: Catalog,
+    store: Store,
+    write: Callable[[str, bytes], None],
+    photo_id: int,
+    content_hash: str,
+    made: _Described,
+) -> None:
     """The file first: where it is stopped before the row, the next run finds the words in the file."""
     if made.data is not None:
-        store.write(content_hash, made.data)
+        write(content_hash, made.data)
     features, _ = read_features(store, content_hash, made.record.map_bytes)
     catalog.update(photo_id, asdict(made.record), features)
 

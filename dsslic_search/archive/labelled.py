@@ -43,8 +43,12 @@ def relabel(
     """Give photos label maps by people, uint8 [h, w] at the size of their own, in the shipped vocabulary, or
     with None the segmenter's again. Each photo is settled before the next; ``progress`` is told how many are,
     and how many of them failed. Raises ArchiveError when the archive cannot be written."""
+    from dsslic_search.archive import parity
+    from dsslic_search.codec import container
+
     report = RelabelReport()
     with archive.writing() as catalog:
+        write = parity.writer(catalog, archive.store)
         for photo_id, labels in wanted:
             try:
                 row = catalog.photo(photo_id)
@@ -52,7 +56,8 @@ def relabel(
                     raise ArchiveError(f"photo {photo_id}: no such id")
                 data = _with_map(archive.store, row.content_hash, labels)
                 if data is not None:
-                    record = _write(archive.store, row.content_hash, data)
+                    write(row.content_hash, data)
+                    record = ObjectRecord.of_header(container.read_contents(data))
                     features, _ = read_features(archive.store, row.content_hash, record.map_bytes)
                     catalog.update(photo_id, asdict(record), features)
             except DSSError as e:
@@ -62,13 +67,6 @@ def relabel(
             settled = len(report.photos) + len(report.unchanged)
             progress(settled + len(report.failed), len(report.failed))
     return report
-
-
-def _write(store: Store, content_hash: str, data: bytes) -> ObjectRecord:
-    from dsslic_search.codec import container
-
-    store.write(content_hash, data)
-    return ObjectRecord.of_header(container.read_contents(data))
 
 
 def _with_map(store: Store, content_hash: str, labels: NDArray[np.uint8] | None) -> bytes | None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 from sqlalchemy import select, update
 
+from dsslic_search.archive import parity
 from dsslic_search.archive.bin import purged_files
 from dsslic_search.archive.catalog import Catalog, utc_now
 from dsslic_search.archive.check import Finding, Kind, Problem, may_be_taken_back
@@ -27,7 +28,8 @@ def repair(archive: ArchiveFolder, findings: Sequence[Finding]) -> list[Finding]
     is not as it was written is begun anew from the catalog. Photos whose
     file is missing are set apart: they keep their rows and tags, are out of answers, and are taken back
     when the file is there again, or their original is ingested. So are photos whose file is damaged, and
-    the file is set aside under another name, but never one that may hold the only copy of an original.
+    the file is set aside under another name, but never one that may hold the only copy of an original;
+    where parity gives a file back, that is all that is done. Parity that is lacking is made.
     Rows that describe an earlier file are written anew from the file. Files without a photo, and those
     that the disk does not give, are left alone. Everything is looked at again first. Raises ArchiveError
     while another writer is at work.
@@ -38,7 +40,14 @@ def repair(archive: ArchiveFolder, findings: Sequence[Finding]) -> list[Finding]
         mended += _without_leftovers(catalog, archive.store, findings)
         mended += _without_damaged_indexes(archive, findings)
         mended += _with_a_sound_journal(catalog, findings)
-        mended += [f for f in findings if isinstance(f.what, Fault) and _mended(catalog, archive.store, f)]
+        for finding in findings:
+            if isinstance(finding.what, Fault):
+                if _given_back(catalog, archive.store, finding):
+                    mended.append(replace(finding, by_parity=True))
+                elif _mended(catalog, archive.store, finding):
+                    mended.append(finding)
+            elif finding.what is Problem.PARITY_LACKING and _parity_made(catalog, archive.store, finding):
+                mended.append(finding)
     return mended
 
 
@@ -87,6 +96,29 @@ def _with_a_sound_journal(catalog: Catalog, findings: Sequence[Finding]) -> list
     if told:
         catalog.tend_journal(anew=True)
     return told
+
+
+def _given_back(catalog: Catalog, store: Store, finding: Finding) -> bool:
+    """Whether a missing or damaged file was made again from its parity."""
+    known = catalog.known(finding.content_hash)
+    if known is None or finding.kind not in (Kind.MISSING, Kind.DAMAGED):
+        return False
+    now = examine(store, finding.content_hash, known[1], read_data=True)
+    if now.fault is not Fault.MISSING and not now.damaged:
+        return False
+    whole = parity.mend(store, finding.content_hash)
+    if whole is None:
+        return False
+    store.write(finding.content_hash, whole)
+    return True
+
+
+def _parity_made(catalog: Catalog, store: Store, finding: Finding) -> bool:
+    known, percent = catalog.known(finding.content_hash), parity.wanted(catalog)
+    if known is None or not percent or examine(store, finding.content_hash, known[1], read_data=True).fault:
+        return False
+    store.write_parity(finding.content_hash, parity.made(store.read(finding.content_hash), percent))
+    return True
 
 
 def _mended(catalog: Catalog, store: Store, finding: Finding) -> bool:

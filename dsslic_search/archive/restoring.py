@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -75,6 +76,9 @@ def restore(
             try:
                 if not (is_as_copied(source, target) and expected == hash_of(target)):
                     report.bytes += copy_file(source, target, expected)[1]
+                with suppress(FileNotFoundError):  # few have some
+                    beside = backup_folder.store.parity_path_of(content_hash)
+                    report.bytes += copy_file(beside, made.store.parity_path_of(content_hash))[1]
                 report.files += 1
                 report.unlisted += expected is None
             except (Unreadable, FileNotFoundError) as e:

@@ -19,6 +19,7 @@ from dsslic_search.core import files
 from dsslic_search.core.errors import ArchiveError, Remedy
 
 SUFFIX = ".dsslic"
+PARITY_SUFFIX = ".parity"
 
 _HASH = re.compile(r"[0-9a-f]{64}")
 
@@ -74,6 +75,27 @@ class Store:
             except FileNotFoundError:
                 return None
 
+    def parity_path_of(self, content_hash: str) -> Path:
+        """Where the parity of a file is, or would be; see `archive.parity`."""
+        return self.path_of(content_hash).with_suffix(PARITY_SUFFIX)
+
+    def write_parity(self, content_hash: str, data: bytes) -> None:
+        """Store the parity of a file that is there."""
+        write_whole(self.parity_path_of(content_hash), data)
+
+    def read_parity(self, content_hash: str) -> bytes | None:
+        """The parity of a file; None when there is none."""
+        path = self.parity_path_of(content_hash)
+        with disk_trouble(path, "read"):
+            try:
+                return path.read_bytes()
+            except FileNotFoundError:
+                return None
+
+    def remove_parity(self, content_hash: str) -> int:
+        """Delete the parity of a file; returns its bytes, 0 when there is none."""
+        return self._remove(self.parity_path_of(content_hash))
+
     def set_aside(self, content_hash: str) -> None:
         """Rename a file to NAME.damaged, out of the archive's sight but not lost; no error when there is
         none."""
@@ -82,8 +104,12 @@ class Store:
             path.replace(path.with_name(path.name + ".damaged"))
 
     def remove(self, content_hash: str) -> int:
-        """Delete a file for good; returns its bytes, 0 when there is none."""
-        path = self.path_of(content_hash)
+        """Delete a file for good, and its parity; returns its own bytes, 0 when there is none."""
+        self.remove_parity(content_hash)
+        return self._remove(self.path_of(content_hash))
+
+    @staticmethod
+    def _remove(path: Path) -> int:
         with disk_trouble(path, "deleted"):
             try:
                 size = path.stat().st_size

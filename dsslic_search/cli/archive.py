@@ -54,6 +54,8 @@ def check(
             findings = opened.check(read_data=read_data, progress=settled)
         mended = opened.repair(findings) if repair and findings else []
         lost = 0 if any(f.kind == "catalog" for f in findings) else opened.states().get(PhotoState.LOST, 0)
+    by = {finding: finding for finding in mended}  # which tell how, too
+    findings = [by.get(finding, finding) for finding in findings]
     if as_json:
         print_json([_finding_as_plain(finding, finding in mended) for finding in findings])
     for finding in findings:

@@ -21,6 +21,7 @@ from dsslic_search.cli.options import (
     print_json,
     say_waiting,
 )
+from dsslic_search.cli.parity import PARITY_HELP, percent_option
 from dsslic_search.cli.wording import in_commands
 from dsslic_search.core.errors import ArchiveError, Remedy
 from dsslic_search.core.text import counted, printable, size_text
@@ -118,6 +119,9 @@ def ingest(
     ] = False,
     workers: Workers = None,
     memory: Memory = None,
+    parity: Annotated[
+        str | None, typer.Option(metavar="PERCENT", help=PARITY_HELP, show_default=False)
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Add photos to the archive. What is already there, by content, is skipped, or stored anew where another
@@ -140,6 +144,7 @@ def ingest(
             dry_run=dry_run,
             workers=workers,
             memory=allowed,
+            parity=None if parity is None else percent_option(parity),
             progress=progress,
         )
     _end(report, opened, list_ignored, as_json)

@@ -25,6 +25,7 @@ from dsslic_search.core.errors import DSSError, UsageError
 COMMANDS = {
     "ingest": ("ingest", "sync", "relink"),
     "watch": ("watch",),
+    "parity": ("parity",),
     "archive": ("check", "rebuild", "reindex", "describe", "show"),
     "query": ("query",),
     "shell": ("shell",),

@@ -106,6 +106,11 @@ def finding_sentence(finding: Finding) -> str:
                 f"{finding.where}: damaged; it is made anew from the catalog when it is needed, or delete it "
                 "with: dss-search check --repair"
             )
+        case Problem.PARITY_LACKING:
+            return (
+                f"{_photo(finding)}: its parity is missing, damaged or of an earlier file; write it anew "
+                "with: dss-search check --read-data --repair"
+            )
         case Problem.RETURNED:
             return f"{_photo(finding)}: its file is back; take it up again with: dss-search check --repair"
         case Problem.ORIGINALS_AWAY:
@@ -151,6 +156,8 @@ def mended_sentence(finding: Finding) -> str:
     from dsslic_search.api import Fault, Problem
 
     apart = "the photo is set apart with its tags until the file or the original is back"
+    if finding.by_parity:
+        return f"{_photo(finding)}: {_fault(finding)}; made again from its parity"
     match finding.what:
         case Problem.LEFTOVER if finding.content_hash:
             return f"{finding.where}: left by an interrupted emptying of the bin; deleted"
@@ -160,6 +167,8 @@ def mended_sentence(finding: Finding) -> str:
             return f"{finding.where}: {finding.detail}; begun anew from the catalog"
         case Problem.INDEX_DAMAGED:
             return f"{finding.where}: damaged; deleted, as it is made anew from the catalog"
+        case Problem.PARITY_LACKING:
+            return f"{_photo(finding)}: its parity was missing, damaged or of an earlier file; written anew"
         case Problem.RETURNED:
             return f"{_photo(finding)}: its file is back; taken up again"
         case Fault.MISSING:

@@ -76,7 +76,7 @@ WRONG: dict[str, tuple[tuple[Any, ...], Wrong]] = {
         ("a",),
         {
             "paths": PATHS, "frames": (5,), "include": NAMES, "exclude": NAMES, "workers": COUNT,
-            "memory": COUNT,
+            "memory": COUNT, "parity": ("5", 2.5, -1, 26),
         },
     ),
     "sync": (
@@ -96,6 +96,7 @@ WRONG: dict[str, tuple[tuple[Any, ...], Wrong]] = {
     "relink": (("a", "b"), {"before": PATH, "after": PATH}),
     "reindex": ((), {"workers": COUNT}),
     "backup": (("b",), {"folder": PATH}),
+    "parity": ((5,), {"percent": (None, "5", 2.5, -1, 26)}),
     "rebuild": ((), {"journal": PATH[1:], "workers": COUNT}),
     "repair": (([],), {"findings": (None, 5, "p1", [None], [1], ["p1"], np.array([1]))}),
     "remove": (([1],), {"ids": (None, *IDS)}),

@@ -393,3 +393,22 @@ def test_what_it_says_of_itself_names_the_archive(three: World, place: Path) -> 
     about = json.loads((place / "backup.json").read_text())
     assert about["of"] == os.path.realpath(three.archive.root)
     assert subprocess.run(["sha256sum", "-c", "--quiet", SUMS], cwd=place, check=False).returncode == 0
+
+
+def test_parity_goes_with_its_file(three: World, place: Path, tmp_path: Path) -> None:
+    three.photo("more.jpg")
+    three.ingest(percent=10)
+    (made,) = three.archive.root.glob("objects/*/*.parity")
+    backup(three.archive, place)
+    copy = ArchiveFolder(place)
+    kinds = [found.kind for found in check(copy, read_data=True)]
+    assert kinds == [found.kind for found in check(three.archive, read_data=True)]
+    (there,) = place.glob("objects/*/*.parity")
+    assert there.read_bytes() == made.read_bytes()
+    restore(ArchiveFolder(place), tmp_path / "restored")
+    assert [each.read_bytes() for each in (tmp_path / "restored").glob("objects/*/*.parity")] == [
+        made.read_bytes()
+    ]
+    made.unlink()
+    backup(three.archive, place)
+    assert not there.exists()

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from dsslic_search.archive import labelled, schema
+from dsslic_search.archive import labelled, parity, schema
 from dsslic_search.archive.catalog import Catalog, utc_now
 from dsslic_search.archive.ingest.decide import NOTHING, Choice
 from dsslic_search.archive.ingest.encode import Prepare, Prepared, Source
@@ -56,7 +56,8 @@ class Flight:
         places: Places,
         tell: Teller,
     ) -> None:
-        self._store, self._catalog, self._places, self._tell = store, catalog, places, tell
+        self._catalog, self._places, self._tell = catalog, places, tell
+        self._store, self._write = store, parity.writer(catalog, store)
         self._settings, self._prepare = settings, prepare
         self._workers, self._budget = max(1, workers), budget
         self._sidecars = Sidecars()
@@ -181,7 +182,7 @@ class Flight:
         start = time.perf_counter()
         if choice.photo_id is not None:
             prepared = _as_people_say(self._store, source.content_hash, prepared)
-        self._store.write(source.content_hash, prepared.data)
+        self._write(source.content_hash, prepared.data)
         values = _columns(source, prepared, choice.options)
         photo_id = choice.photo_id
         if photo_id is None:

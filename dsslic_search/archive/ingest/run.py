@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import inspect
 
-from dsslic_search.archive import later_facts
+from dsslic_search.archive import later_facts, parity
 from dsslic_search.archive.catalog import Catalog
 from dsslic_search.archive.folder import ArchiveFolder
 from dsslic_search.archive.ingest import remembered
@@ -63,6 +63,7 @@ def ingest(
     rules: Rules = INGEST,
     workers: int = 2,
     memory: int | None = None,
+    percent: int | None = None,
     progress: Callable[[Event], None] | None = None,
     prepare: Prepare = prepare_photo,
     now_ns: Callable[[], int] = time.time_ns,
@@ -79,7 +80,8 @@ def ingest(
     ``even_undecoded``: keep what cannot be decoded as it is, if it is a picture or a video by its sort.
     ``wanted``: which files in the folders. ``progress`` is called in the calling thread, ``prepare`` in the
     workers; at most ``workers`` + 2 photos are in memory at a time, and as many as ``memory``, bytes in all,
-    has room for (`archive.ingest.memory`; None for half of what there is). ``now_ns``: the time, nanoseconds
+    has room for (`archive.ingest.memory`; None for half of what there is). ``percent``: of parity that files
+    are to have from now on, None for what is remembered. ``now_ns``: the time, nanoseconds
     since 1970.
 
     Raises UsageError when that is less than any photo takes, and where frames or what cannot be decoded do
@@ -97,6 +99,8 @@ def ingest(
         later_facts.begin(catalog)
         make_current(catalog)
         archive.remove_leftovers()
+        if percent is not None:
+            parity.want(catalog, percent)
         if n := len(take_back(catalog, archive.store)):
             are, their = ("is", "its file is") if n == 1 else ("are", "their files are")
             report.notes.append(f"{counted(n, 'photo')} {are} back: {their} there again")
