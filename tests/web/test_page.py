@@ -156,6 +156,18 @@ def test_nothing_found_mistakes_and_an_empty_archive_are_told(
     expect(page.locator("#q")).not_to_have_value("boat, aeroplane, bed")
     page.goto(opened.site + "/?q=abve")
     expect(page.get_by_role("heading", name="This cannot be read")).to_be_visible()
+    for address, told in (
+        ("/?sketch=nosuchtokenatall", "is not kept any more"),
+        ("/?similar=1&by=nothing", "by: input should be"),
+    ):
+        page.goto(opened.site + address)
+        expect(page.locator("#state")).to_contain_text(told, ignore_case=True)
+        page.locator("#state").get_by_role("button", name="All photos").click()
+        total(page, 11)
+    page.goto(opened.site + "/?photo=99999999999999999999")
+    expect(page.locator("#notices")).to_contain_text("There is no photo 99999999999999999999")
+    total(page, 11)
+    opened.wrong[:] = [each for each in opened.wrong if "status of 404" not in each]  # as it was asked
     with Archive(tmp_path / "archive") as empty:
         Image.new("RGB", (64, 48), "navy").save(tmp_path / "one.png")
         empty.ingest([tmp_path / "one.png"])

@@ -144,9 +144,11 @@ function showMistake(error) {
     "All photos",
   );
   const isQuery = error.status === 400;
-  const said = isQuery ? "Mend what is underlined in the field above, or see all photos." : error.message;
+  const isMarked = isQuery && error.start !== null;
+  const said = isMarked ? "Mend what is underlined in the field above, or see all photos." : error.message;
+  const isFinal = isQuery || error.status === 404; // to ask the same again is of no use
   byId("state").replaceChildren(
-    emptyState(isQuery ? "This cannot be read" : "That did not work", said, isQuery ? all : again),
+    emptyState(isQuery ? "This cannot be read" : "That did not work", said, isFinal ? all : again),
   );
 }
 

@@ -70,6 +70,10 @@ class Detail {
   async #shown(text) {
     const id = Number(text);
     if (!id) return this.#close();
+    if (!Number.isSafeInteger(id) || id < 0) {
+      tellOf(new Error(`There is no photo ${text}.`));
+      return state.set({ photo: "" }, { replace: true });
+    }
     this.giveUp?.abort();
     this.giveUp = new AbortController();
     const { signal } = this.giveUp;
