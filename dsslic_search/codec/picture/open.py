@@ -10,6 +10,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib import import_module
+from numbers import Integral
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -159,6 +161,9 @@ def read_header(data: bytes, name: str, max_pixels: int) -> Header:
             f"{name}: {kind} files cannot be read here; convert it to one of {', '.join(FORMATS)}, or "
             f"{_KEPT_ANYWAY}"
         )
+    sides: tuple[Any, ...] = header.width, header.height  # damage can make libraries tell nearly anything
+    if not all(isinstance(side, Integral) and int(side) > 0 for side in sides):
+        raise PhotoError(f"{name}: the file's header is damaged (it tells no size)")
     check_size(header.width, header.height, name, max_pixels)
     return header
 
