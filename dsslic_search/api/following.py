@@ -324,15 +324,20 @@ class Following(OpenArchive):
         return complete(self.folder, percent_of(percent), progress)
 
     def check(
-        self, *, read_data: bool = False, progress: Callable[[int, int], None] | None = None
+        self,
+        *,
+        read_data: bool = False,
+        sample: float = 100,
+        progress: Callable[[int, int], None] | None = None,
     ) -> list[Finding]:
         """Everything that is wrong with the archive, nothing when it is sound: the database, each photo's
-        file by its length and header, with ``read_data`` every byte of it too. Changes nothing.
+        file by its length and header, with ``read_data`` every byte of it too, or of ``sample`` percent
+        of the files, drawn anew each time. Changes nothing.
         ``progress`` is called with files looked at and to be looked at."""
         from dsslic_search.archive.check import check
 
         check_flags(read_data=read_data)
-        return check(self.folder, read_data, progress)
+        return check(self.folder, read_data, progress, number_of(sample, "sample", 0, 100))
 
     def repair(self, findings: Sequence[Finding]) -> list[Finding]:
         """Mend of what `check` found whatever can be mended without losing a photo; returns what was

@@ -5,6 +5,7 @@ What is found is told in values; the face that shows it makes the sentences.
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -126,16 +127,20 @@ class Finding:
 
 
 def check(
-    archive: ArchiveFolder, read_data: bool = False, progress: Callable[[int, int], None] | None = None
+    archive: ArchiveFolder,
+    read_data: bool = False,
+    progress: Callable[[int, int], None] | None = None,
+    sample: float = 100,
 ) -> list[Finding]:
     """Everything that is wrong with an archive; an empty list when it is sound. Nothing is changed.
 
     Always: the database's own check, each photo's file there, as long as it was, its header sound, and of
     mode reference the original, as long as it was. With ``read_data`` also every checksum of every file,
     of the indexes too, and these originals' bytes, which reads all of them. What an ingest changes
-    meanwhile is not a problem. ``progress`` is called with files, these originals among them, that were
-    looked at and that are to be looked at in all. Raises ArchiveError when the archive cannot be opened
-    at all.
+    meanwhile is not a problem. ``sample``: the percentage of photos, drawn anew each time, of which
+    ``read_data`` reads every byte; where it is below 100, of no originals. ``progress`` is called with
+    files, these originals among them, that were looked at and that are to be looked at in all. Raises
+    ArchiveError when the archive cannot be opened at all.
     """
     store = archive.store
     with archive.open_catalog() as catalog:
@@ -143,6 +148,7 @@ def check(
         if found:
             return found
         known: set[str] = set()
+        chance = random.SystemRandom()
         with_parity = parity.wanted(catalog) > 0
         with catalog.session() as session:
             files = (session.scalar(select(func.count(Photo.id))) or 0) + (session.scalar(originals()) or 0)
@@ -157,18 +163,19 @@ def check(
             for rows in snapshot.rows(chosen.order_by(Photo.id)):
                 for content_hash, photo_id, path, lost_at, *values in rows:
                     known.add(content_hash)
+                    whole = read_data and (sample >= 100 or chance.random() * 100 < sample)
                     row = photo_id, ObjectRecord(*values)
                     if lost_at is None:
-                        finding = _of_photo(catalog, store, content_hash, row, path, read_data)
+                        finding = _of_photo(catalog, store, content_hash, row, path, whole)
                     else:
                         finding = _of_lost(store, content_hash, row, path)
                     found += [] if finding is None else [finding]
                     if with_parity and finding is None and lost_at is None:
-                        found += _of_parity(store, content_hash, photo_id, path, read_data)
+                        found += _of_parity(store, content_hash, photo_id, path, whole)
                     look_on()
         # A row that its file contradicts may be wrong about the keep mode, too.
         doubtful = {finding.photo_id for finding in found if finding.kind is Kind.OUTDATED}
-        outside = _of_originals(catalog, read_data, look_on)
+        outside = _of_originals(catalog, read_data and sample >= 100, look_on)
         found.extend(each for each in outside if each.photo_id not in doubtful)
         found.extend(_of_descriptions(catalog))
         found.extend(_of_journal(archive, catalog, read_data))

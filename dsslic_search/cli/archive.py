@@ -19,6 +19,7 @@ from dsslic_search.cli.options import (
     quality_text,
     say_waiting,
 )
+from dsslic_search.cli.parity import percent_option
 from dsslic_search.cli.wording import finding_sentence, in_commands, mended_sentence
 from dsslic_search.core.files import path_to_text
 from dsslic_search.core.kinds import PhotoState
@@ -40,6 +41,12 @@ def check(
     read_data: Annotated[
         bool, typer.Option("--read-data", help="Read every file and verify its checksums.")
     ] = False,
+    sample: Annotated[
+        str | None,
+        typer.Option(
+            metavar="PERCENT", help="Read so many of the files, drawn anew each time.", show_default=False
+        ),
+    ] = None,
     repair: Annotated[
         bool,
         typer.Option("--repair", help="Mend what can be mended without losing a photo."),
@@ -51,7 +58,11 @@ def check(
 
     with Archive(archive, wait=wait, waiting=say_waiting) as opened:
         with progress.shown("checking") as settled:
-            findings = opened.check(read_data=read_data, progress=settled)
+            findings = opened.check(
+                read_data=read_data or sample is not None,
+                sample=100 if sample is None else percent_option(sample),
+                progress=settled,
+            )
         mended = opened.repair(findings) if repair and findings else []
         lost = 0 if any(f.kind == "catalog" for f in findings) else opened.states().get(PhotoState.LOST, 0)
     by = {finding: finding for finding in mended}  # which tell how, too

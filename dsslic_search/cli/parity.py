@@ -24,7 +24,7 @@ def percent_option(text: str) -> int:
     """A percentage as people write it, with or without its sign."""
     number = text.removesuffix("%").strip()
     if not number.isdecimal():
-        raise UsageError(f'parity "{text}": a percentage such as 5%, or 0 for none')
+        raise UsageError(f'"{text}" is no percentage such as 5%')
     return int(number)
 
 

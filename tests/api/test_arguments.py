@@ -99,6 +99,7 @@ WRONG: dict[str, tuple[tuple[Any, ...], Wrong]] = {
     "parity": ((5,), {"percent": (None, "5", 2.5, -1, 26)}),
     "rebuild": ((), {"journal": PATH[1:], "workers": COUNT}),
     "repair": (([],), {"findings": (None, 5, "p1", [None], [1], ["p1"], np.array([1]))}),
+    "check": ((), {"sample": (*NUMBER[:2], -1, 101)}),
     "remove": (([1],), {"ids": (None, *IDS)}),
     "restore": (([1],), {"ids": IDS}),
     "empty_bin": ((), {"older_than": (5, "30d")}),
@@ -110,7 +111,7 @@ WRONG: dict[str, tuple[tuple[Any, ...], Wrong]] = {
 }  # fmt: skip
 """Of each method that is given something: arguments that fit, and for each argument values that do not."""
 
-OF_NOTHING = {"bin", "check", "classes", "close", "exact_duplicates", "palette", "saved_queries"}
+OF_NOTHING = {"bin", "classes", "close", "exact_duplicates", "palette", "saved_queries"}
 OF_NOTHING |= {"describe", "labelled", "overview", "reader", "states", "tags"}
 """Methods that take nothing, switches, or what another method gave."""
 
@@ -141,7 +142,7 @@ CASES = [
 ]
 CASES += [
     (method, argument, value)
-    for method in (*WRONG, "check")
+    for method in WRONG
     for argument, parameter in inspect.signature(getattr(Archive, method)).parameters.items()
     if parameter.annotation == "bool"
     for value in FLAG

@@ -371,3 +371,18 @@ def test_files_of_indexes_that_are_cut_short_are_damaged(filled: Any, kept: int)
     path = next(filled.archive.index.glob("*.coverage"))
     path.write_bytes(path.read_bytes()[:kept])
     assert [Path(each.where) for each in check(filled.archive, read_data=True)] == [path]
+
+
+def test_a_sample_is_another_each_time(filled: Any) -> None:
+    for path in filled.archive.root.glob("objects/*/*.dsslic"):
+        path.write_bytes(path.read_bytes()[:-1] + b"?")
+    assert check(filled.archive, read_data=True, sample=0) == []
+    met: set[str] = set()
+    tries = 0
+    while len(met) < 4 and tries < 300:
+        tries += 1
+        found = check(filled.archive, read_data=True, sample=40)
+        assert {each.what for each in found} <= {Fault.INVALID}
+        met |= {each.where for each in found}
+    assert len(met) == 4
+    assert len(check(filled.archive, read_data=True)) == 4
