@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, insert, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from dsslic_search.archive.catalog import Catalog
@@ -38,6 +38,14 @@ _OF_NOBODY = (
     "DELETE FROM tag WHERE photo_id NOT IN (SELECT id FROM photo)",
     "UPDATE path SET replaced_by = NULL WHERE replaced_by NOT IN (SELECT id FROM photo)",
 )
+
+# made once: to make a statement takes longer than to run it
+_KNOWN = select(Photo.id).where(Photo.content_hash == bindparam("name"))
+_PUT_PHOTO = insert(PHOTO_TABLE).prefix_with("OR REPLACE")  # type: ignore[arg-type]  # it is a table
+_PUT_PATH = insert(PATH_TABLE).prefix_with("OR REPLACE")  # type: ignore[arg-type]
+_PUT_TAG = insert(Tag)
+_NO_PATHS = delete(KnownPath).where(KnownPath.photo_id == bindparam("photo"))
+_NO_TAGS = delete(Tag).where(Tag.photo_id == bindparam("photo"))
 
 
 @dataclass
@@ -143,8 +151,7 @@ def apply(connection: Connection, change: Change, pending: dict[tuple[str, str],
         case "photo":
             _photo(connection, name, value, pending)
         case "paths" | "tags":
-            chosen = select(Photo.id).where(Photo.content_hash == name)
-            photo_id = connection.execute(chosen).scalar()
+            photo_id = connection.execute(_KNOWN, {"name": name}).scalar()
             if photo_id is None:
                 pending[kind, name] = value
             elif kind == PATHS:
@@ -168,8 +175,7 @@ def apply(connection: Connection, change: Change, pending: dict[tuple[str, str],
 def _photo(
     connection: Connection, content_hash: str, value: Any, pending: dict[tuple[str, str], Any]
 ) -> None:
-    known = select(Photo.id).where(Photo.content_hash == content_hash)
-    photo_id = connection.execute(known).scalar()
+    photo_id = connection.execute(_KNOWN, {"name": content_hash}).scalar()
     if value is None:
         _drop(pending, content_hash)
         if photo_id is not None:
@@ -185,25 +191,23 @@ def _photo(
     for column in FACTS:
         if row[column.name] is None and not column.nullable:
             raise ValueError(column.name)
-    put = insert(PHOTO_TABLE).prefix_with("OR REPLACE")  # type: ignore[arg-type]  # a table it is
-    connection.execute(put.values(content_hash=content_hash, **row))
+    connection.execute(_PUT_PHOTO, {"content_hash": content_hash, **row})
     for kind in PATHS, TAGS:
         if (kind, content_hash) in pending:
             apply(connection, (kind, content_hash, pending.pop((kind, content_hash))), pending)
 
 
 def _paths(connection: Connection, photo_id: int, rows: Any) -> None:
-    connection.execute(delete(KnownPath).where(KnownPath.photo_id == photo_id))
+    connection.execute(_NO_PATHS, {"photo": photo_id})
     for row in rows:
         values = {column.name: value_of(column, row.get(column.name)) for column in PATH_FACTS}
-        put = insert(PATH_TABLE).prefix_with("OR REPLACE")  # type: ignore[arg-type]
-        connection.execute(put.values(photo_id=photo_id, **values))
+        connection.execute(_PUT_PATH, {"photo_id": photo_id, **values})
 
 
 def _tags(connection: Connection, photo_id: int, names: Any) -> None:
-    connection.execute(delete(Tag).where(Tag.photo_id == photo_id))
+    connection.execute(_NO_TAGS, {"photo": photo_id})
     for name in names:
-        connection.execute(insert(Tag).values(name=str(name), photo_id=photo_id))
+        connection.execute(_PUT_TAG, {"name": str(name), "photo_id": photo_id})
 
 
 def _named(connection: Connection, table: Any, key: str, name: str, column: str, value: Any) -> None:
