@@ -268,13 +268,17 @@ class _Decoding:
 
     def coarse(self, network: str, identity: str | None) -> NDArray[np.uint8]:
         """x′; ``network`` and ``identity`` as for :func:`prediction.coarse_image`."""
-        if self.header.compact_scale != SCALE:
-            raise StageError(
-                f"compact scale 1/{self.header.compact_scale} is not the 1/{SCALE} of the FineNet here"
-            )
+        self._check_scale()
         return prediction.coarse_image(
             self.compact, self.marks, self.size, self.header.grey, network, identity
         )
+
+    def _check_scale(self) -> None:
+        """StageError unless the networks here are made for the scale of the compact image."""
+        if self.header.compact_scale != SCALE:
+            raise StageError(
+                f"compact scale 1/{self.header.compact_scale} is not the 1/{SCALE} of the networks here"
+            )
 
     def photo(self) -> NDArray[np.uint8]:
         """From the residual's layer."""
@@ -292,6 +296,7 @@ class _Decoding:
         planes = read_planes(picture, grey, axes.BIT_DEPTH, self.size)
         if not terms.strength:
             return residual.reconstruct_whole(planes, terms, coarse=coarse, labels=labels)
+        self._check_scale()
         decoded = residual.reconstruct(planes, terms, coarse=coarse, labels=labels)
         del planes, coarse  # a large photo's take much memory
         strength = terms.strength / SIXTY_FOURTHS

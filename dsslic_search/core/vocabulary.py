@@ -107,10 +107,10 @@ def _words(value: Any) -> tuple[str, ...]:
 
 
 def _presence(value: Any) -> float:
-    share = float(value)
+    share = float(value) if not isinstance(value, int) else value  # an int may be too large for a float
     if not 0 <= share <= 1:
         raise ValueError("a presence is not from 0 to 1")
-    return share
+    return float(share)
 
 
 def parse(text: str) -> Vocabulary:
