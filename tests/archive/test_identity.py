@@ -81,6 +81,8 @@ def test_exchanged_and_made_again(filled: World, tmp_path: Path) -> None:
     for root in roots:
         assert_right(root, apart)
     without_catalog(roots[0])
+    filled.archive.journal.unlink()
+    shutil.rmtree(roots[0] / "objects")  # else it is lost, and not begun anew
     filled.ingest()
     assert_right(roots[0], apart)
 
