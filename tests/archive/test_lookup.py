@@ -385,7 +385,7 @@ def test_damage_that_shows_while_reading_is_told_by_the_catalog(
         with pytest.raises(ArchiveError) as said:
             reader.count()
         assert str(said.value) == str(told.value)
-        assert "the catalog is damaged (database disk image is malformed); restore it" in str(said.value)
+        assert "the catalog is damaged (database disk image is malformed); make it anew" in str(said.value)
 
 
 def test_a_log_that_waits_is_read_too(three: ArchiveFolder, tmp_path: Path) -> None:
