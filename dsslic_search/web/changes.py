@@ -105,7 +105,7 @@ async def saved(request: Request) -> Response:
     return Json(await site.ask(site.archive.saved_queries))
 
 
-@router.get("/api/saved/{name}", response_model=models.SavedQuery, responses=refusals(404))
+@router.get("/api/saved/{name:path}", response_model=models.SavedQuery, responses=refusals(404))
 async def saved_query(request: Request, name: Name) -> Response:
     """The text of a saved query."""
     from dsslic_search.core.text import folded
@@ -117,7 +117,7 @@ async def saved_query(request: Request, name: Name) -> Response:
     return Json({"name": key, "query": known[key]})
 
 
-@router.put("/api/saved/{name}", response_model=models.SavedQuery, responses=refusals(404, 409))
+@router.put("/api/saved/{name:path}", response_model=models.SavedQuery, responses=refusals(404, 409))
 async def save(request: Request, name: Name, text: Annotated[SavedText, Body()]) -> Response:
     """Keep a query under a name, for "@name" in others."""
     site = site_of(request)
@@ -129,7 +129,7 @@ def _save(site: Site, name: str, text: SavedText) -> None:
     site.archive.save(name, text.query, replace=text.replace)
 
 
-@router.delete("/api/saved/{name}", status_code=204, responses=refusals(404), response_class=Response)
+@router.delete("/api/saved/{name:path}", status_code=204, responses=refusals(404), response_class=Response)
 async def forget(request: Request, name: Name) -> Response:
     """Delete a saved query."""
     site = site_of(request)

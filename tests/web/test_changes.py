@@ -65,6 +65,8 @@ def test_saved_queries(changed: Served) -> None:
     changed.send("PUT", "/api/saved/peaks", {"query": "sky"}, 409)
     changed.send("PUT", "/api/saved/peaks", {"query": "sky", "replace": True})
     changed.send("PUT", "/api/saved/other", {"query": "moutain"}, 400)
+    refused = changed.send("PUT", "/api/saved/a%2Fb", {"query": "sky"}, 400)
+    assert 'saved query "a/b": a name has' in refused["error"]["sentence"]
     assert changed.get("/api/saved") == {"peaks": "sky"}
     assert changed.get("/api/saved/@peaks")["query"] == "sky"
     assert ids_of(changed, "@peaks") == ids_of(changed, "sky")

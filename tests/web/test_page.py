@@ -126,6 +126,29 @@ def test_coverage_is_set_by_a_slider(opened: Watched, archive: Path):
     total(page, 11)
 
 
+@pytest.mark.parametrize("width", [360, 1280, 3840])
+def test_the_years_of_the_timeline_are_whole_and_apart(opened: Watched, width: int):
+    page = opened(width=width)
+    months = [{"month": text, "count": 1} for text in ("2015-03", "2018-06", "2022-01")]
+    page.evaluate(
+        """async (months) => {
+            const { timeline } = await import("/static/timeline.js");
+            timeline.show(months);
+        }""",
+        months,
+    )
+    ends = page.locator(".timeline-years").evaluate(
+        """(row) => [row, ...row.children].map((each) => {
+            const { left, right } = each.getBoundingClientRect();
+            return [left, right];
+        })"""
+    )
+    (_, edge), *years = ends
+    assert len(years) > 1
+    assert years[-1][1] <= edge
+    assert all(right < left for (_, right), (left, _) in pairwise(years))
+
+
 def test_months_and_places_are_asked_by_a_click(opened: Watched, archive: Path):
     page = opened()
     page.locator("#timeline").get_by_role("button", name="December 2021, 2 photos").click()
@@ -137,6 +160,8 @@ def test_months_and_places_are_asked_by_a_click(opened: Watched, archive: Path):
     dot = page.get_by_role("button", name="1 photo near 52.50°, 13.40°")
     dot.click()
     total(page, 1)
+    across = page.locator("svg.map").evaluate("(map) => map.viewBox.baseVal.width")
+    assert across >= 12  # degrees, of one place alone, too: something of an outline is in sight
     assert query_of(page) == "within 52.50000,13.40000..52.50000,13.40000"
     page.get_by_role("button", name="Clear the search").click()
     total(page, 11)

@@ -287,6 +287,57 @@ def test_the_bin_and_back(opened: Watched, archive: Path):
     total(page, 11)
 
 
+def test_focus_stays_where_photos_were_with_the_keyboard_alone(opened: Watched, archive: Path):
+    page = opened()
+    total(page, 11)
+    gone = shown(page)[1]
+    page.keyboard.press("g")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Delete")
+    total(page, 10)
+    expect(page.locator('.tile[data-place="1"]')).to_be_focused()
+    page.keyboard.press("Space")
+    page.get_by_role("toolbar", name="Selected photos").get_by_role("button", name="Rate").focus()
+    page.keyboard.press("Enter")
+    page.get_by_role("menuitem", name="No rating").press("Enter")
+    expect(page.get_by_role("button", name="Rate")).to_be_focused()
+    with Archive(archive) as own:
+        own.restore([gone])
+
+
+def test_changes_by_a_command_are_told_when_the_window_is_used_again(opened: Watched, archive: Path):
+    page = opened()
+    total(page, 11)
+    gone = shown(page)[0]
+    with Archive(archive) as own:
+        own.remove([gone])
+    try:
+        page.evaluate("dispatchEvent(new Event('focus'))")  # a terminal beside it had it meanwhile
+        notice = page.locator("#notices").filter(has_text="The archive has changed meanwhile")
+        notice.get_by_role("button", name="Show").click()
+        total(page, 10)
+    finally:
+        with Archive(archive) as own:
+            own.restore([gone])
+
+
+def test_searches_given_up_ask_for_no_maps(opened: Watched):
+    page = opened()
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url) if "/api/maps" in request.url else None)
+    page.evaluate(
+        """async () => {
+            const { mapOf } = await import("/static/maps.js");
+            const over = new AbortController();
+            const maps = [mapOf(900001, over.signal), mapOf(900002, over.signal)];
+            over.abort();
+            return Promise.all(maps);
+        }"""
+    )
+    page.wait_for_timeout(300)
+    assert not [url for url in asked if "ids=" not in url]
+
+
 def test_saved_queries(opened: Watched, archive: Path):
     page = opened("/?q=sky+and+mountain")
     menu(page, "Save this query")
@@ -296,6 +347,12 @@ def test_saved_queries(opened: Watched, archive: Path):
     with Archive(archive) as own:
         assert own.saved_queries() == {"high-places": "sky and mountain"}
         wanted = own.query("@high-places").total
+    page.goto(opened.site + "/?q=sky")
+    menu(page, "Save this query")
+    page.get_by_role("textbox", name="Name").fill("high places")
+    page.keyboard.press("Enter")
+    expect(page.locator("#notices")).to_contain_text("There is a saved query “high-places” already.")
+    opened.wrong[:] = [each for each in opened.wrong if "status of 409" not in each]
     page.goto(opened.site)
     menu(page, "Saved queries")
     page.get_by_role("button", name="high-places sky and mountain").click()
@@ -346,6 +403,9 @@ def test_files_are_put_in_and_duplicates_sorted_out(opened: Watched, archive: Pa
     dialog = page.get_by_role("dialog", name="Duplicates")
     expect(dialog).to_contain_text("1 group, 1 photo beside")
     kept = dialog.locator(".copy.kept strong").text_content()
+    assert dialog.locator(".why").evaluate(
+        "(why) => why.getBoundingClientRect().right <= why.closest('.copy').getBoundingClientRect().right + 1"
+    )
     dialog.locator(".copy.kept").get_by_role("button", name="Keep this one").click()
     expect(page.locator("#notices")).to_contain_text("1 photo went to the bin")
     page.keyboard.press("Escape")

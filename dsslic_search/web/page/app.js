@@ -234,6 +234,7 @@ async function start() {
     g: () => gallery.focus(gallery.grid.focused),
   });
   document.addEventListener("visibilitychange", lookAgain);
+  window.addEventListener("focus", lookAgain); // a terminal beside the browser hides no page
   document.documentElement.classList.add("ready");
   await show();
   if (state.now.photo) await detail.show();

@@ -97,7 +97,7 @@ export async function showDuplicates(archive, changed) {
               .filter(Boolean)
               .join(", "),
           ),
-          isKept && el("span", { class: "chip" }, el("span", {}, sentence(group.why))),
+          isKept && el("span", { class: "why" }, sentence(group.why)),
           !archive.readOnly && button("check", "Keep this one", () => keep(photo), { shown: true }),
         ),
       );

@@ -47,6 +47,7 @@ async function fetchWanted() {
   timer = null;
   const ids = wanted.splice(0, MOST_AT_ONCE);
   if (wanted.length) timer = setTimeout(fetchWanted, GATHER_MS);
+  if (!ids.length) return; // all were given up meanwhile
   try {
     const data = await api.maps(ids);
     const view = new DataView(data);

@@ -7,6 +7,7 @@ import { search } from "./search.js";
 import { count } from "./words.js";
 
 const LEAST_SPAN = 0.05; // degrees of longitude across the map, when nearest
+const FITTED_SPAN = 12; // at least, at first: so that a coast is in sight of most places
 const PLACE = /^(?:near|within) -?[\d.]+,/; // a part of a query that another place replaces
 
 function pathOf({ steps, rings }) {
@@ -96,7 +97,7 @@ class Places {
       const lats = this.spots.map(([lat]) => lat);
       const [west, east] = [Math.min(...lons), Math.max(...lons)];
       const [south, north] = [Math.min(...lats), Math.max(...lats)];
-      const span = Math.max((east - west) * 1.25, (north - south) * 1.4 * this.#aspect(), 2);
+      const span = Math.max((east - west) * 1.25, (north - south) * 1.4 * this.#aspect(), FITTED_SPAN);
       this.view = { x: (west + east) / 2, y: -(south + north) / 2, span: Math.min(span, 480) };
     }
     this.#draw();

@@ -238,8 +238,20 @@ class Selection {
     );
   }
 
+  /** Asks again when photos have left the answer; with the keyboard one goes on from the same place. */
+  #leaving() {
+    const isByKey = document.activeElement?.matches(":focus-visible");
+    const place = this.grid.focused;
+    return async () => {
+      this.clear();
+      await this.gallery.again();
+      if (isByKey) this.grid.focus(place);
+    };
+  }
+
   async bin() {
     const ids = [...this.ids];
+    const left = this.#leaving();
     const undo = {
       label: "Bring back",
       run: () =>
@@ -251,8 +263,7 @@ class Selection {
     await this.#do(
       () => this.#inParts(ids, api.bin),
       () => {
-        this.clear();
-        this.gallery.again();
+        left();
         notify(`${count(ids.length, "photo")} went to the bin.`, { action: undo });
       },
     );
@@ -260,11 +271,11 @@ class Selection {
 
   async restore() {
     const ids = [...this.ids];
+    const left = this.#leaving();
     await this.#do(
       () => this.#inParts(ids, api.restore),
       () => {
-        this.clear();
-        this.gallery.again();
+        left();
         notify(`${count(ids.length, "photo")} are back.`);
       },
     );

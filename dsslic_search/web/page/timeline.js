@@ -79,13 +79,13 @@ class Timeline {
     const years = [];
     for (let i = 0; i < slots; i++)
       if ((from + i * step) % 12 === 0) years.push([i, Math.floor((from + i * step) / 12)]);
-    const every = Math.ceil(years.length / Math.max(Math.floor(this.element.clientWidth / 52), 1));
+    const every = Math.ceil(years.length / Math.max(Math.floor(this.element.clientWidth / 72), 1));
     this.years.replaceChildren(
       ...years
         .filter((_, i) => i % every === 0)
         .map(([i, year]) => {
           const label = el("span", {}, String(year));
-          label.style.left = `${(100 * i) / slots}%`;
+          label.style.left = `min(${(100 * i) / slots}%, 100% - 2.3rem)`; // the last is seen whole
           return label;
         }),
     );
