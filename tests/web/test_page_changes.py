@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from dsslic_search import Archive
 from tests.web import served
@@ -243,6 +243,25 @@ def test_tags_and_rating_of_one_photo(opened: Watched, archive: Path):
     expect(page.locator(f'.tile[data-id="{dogs}"]')).to_contain_text("★★★★★")
     page.locator("#facets").get_by_role("button", name="good-boys").click()
     total(page, 1)
+
+
+def test_no_key_rates_the_photo_before_while_the_next_is_loading(opened: Watched):
+    page = opened()
+    second = shown(page)[1]
+    page.locator(".tile").first.click()
+    page.wait_for_selector(".layers")
+    held: list[Route] = []
+    page.route(f"**/api/photos/{second}", lambda route: held.append(route))
+    rated: list[str] = []
+    page.on("request", lambda request: rated.append(request.url) if "rating" in request.url else None)
+    page.keyboard.press("ArrowRight")
+    expect(page.locator(".detail-position")).to_contain_text("2 of")
+    page.keyboard.press("4")
+    page.wait_for_timeout(300)
+    assert rated == []
+    assert held
+    held[0].continue_()
+    page.wait_for_selector(".layers")
 
 
 def test_several_are_chosen_tagged_and_rated(opened: Watched, archive: Path):

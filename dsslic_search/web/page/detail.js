@@ -88,6 +88,7 @@ class Detail {
     }
     const known = this.place >= 0 ? results.at(this.place) : null;
     this.facts.replaceChildren(el("p", { class: "muted" }, "…"));
+    this.details = null; // what is known is of the photo before: no key may change that one any more
     if (known) this.#begin(known);
     try {
       const details = await api.photo(id, signal);
@@ -147,7 +148,7 @@ class Detail {
             photo.tags = next.tags;
             photo.rating = next.rating;
           });
-          this.#tell(next);
+          if (this.details?.id === next.id) this.#tell(next);
         },
       }),
     );
@@ -202,7 +203,7 @@ class Detail {
     try {
       await api.rate([id], rating);
       this.gallery.changed([id], (photo) => (photo.rating = rating || null));
-      this.#tell({ ...this.details, rating: rating || null });
+      if (this.details?.id === id) this.#tell({ ...this.details, rating: rating || null });
     } catch (error) {
       tellOf(error);
     }

@@ -77,7 +77,12 @@ export function menuButton(name, label, items, options = {}) {
             ? el("a", { role: "menuitem", href: run, tabindex: "-1", download: "", onclick: close }, text)
             : el(
                 "button",
-                { role: "menuitem", type: "button", tabindex: "-1", onclick: () => (close(), opener.focus(), run()) },
+                {
+                  role: "menuitem",
+                  type: "button",
+                  tabindex: "-1",
+                  onclick: () => (close(), opener.focus(), run()),
+                },
                 text,
               );
         return el("li", { role: "none" }, item);

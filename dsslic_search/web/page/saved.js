@@ -19,7 +19,9 @@ export async function saveQuery() {
       notify(`Saved. Ask for @${saved.name} at any time.`);
     } catch (error) {
       if (error.status !== 409) return tellOf(error);
-      notify(`There is a saved query “${name}” already.`, { action: { label: "Replace it", run: () => save(true) } });
+      notify(`There is a saved query “${name}” already.`, {
+        action: { label: "Replace it", run: () => save(true) },
+      });
     }
   };
   await save(false);
