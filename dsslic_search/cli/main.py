@@ -16,7 +16,7 @@ from typer.main import get_command
 from typer.models import CommandInfo
 
 from dsslic_search import __version__
-from dsslic_search.archive.updating import Watcher, watched
+from dsslic_search.api import Watcher, watched
 from dsslic_search.cli.options import ERROR, INTERRUPTED, OK, USAGE
 from dsslic_search.cli.progress import shown_beside
 from dsslic_search.cli.wording import trouble_sentence

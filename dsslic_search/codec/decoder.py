@@ -150,7 +150,8 @@ def read_words(prefix: bytes, contents: Contents | None = None) -> ImageWords | 
 def read_dialect(prefix: bytes, contents: Contents | None = None) -> Dialect:
     """The vocabulary of the label map that is shown of a file and what its classes mean, from the first bytes
     of the file (as many as hold the label map). StageError when nothing here knows it."""
-    return _Decoding(prefix, contents or container.read_contents(prefix)).shown.dialect
+    file = _Decoding(prefix, contents or container.read_contents(prefix))
+    return file.dialect if file.people is None else file.people.dialect
 
 
 def network_marks(data: bytes, contents: Contents) -> NDArray[np.int64]:

@@ -91,7 +91,7 @@ def test_places_are_exported_in_degrees(run: Any, photos: Path, tmp_path: Path) 
     assert run(*asked, "--out", tmp_path / "t.csv").code == 0
     (row,) = csv.DictReader((tmp_path / "t.csv").read_text(encoding="utf-8-sig").splitlines())
     assert (row["latitude"], row["longitude"]) == ("48.858333", "2.35")
-    assert _cell(-33.5) == -33.5
+    assert _cell("name", -33.5) == -33.5
     with Archive(photos) as archive:
         assert [hit.facts["latitude"] for hit in archive.query("place:unknown", limit=1)] == [None]
 

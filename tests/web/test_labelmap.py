@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from playwright.sync_api import Page
 
-from dsslic_search.codec import container
+from dsslic_search.codec import container, plain_map
 from dsslic_search.codec.layers import label_map
 from dsslic_search.codec.layers.label_map import coder
 from dsslic_search.core.errors import FormatError
@@ -127,8 +127,8 @@ def test_golden_maps(page: Page):
 
 def test_maps_of_whole_files_from_their_first_bytes(page: Page):
     files = sorted([*(DATA / "golden").glob("*/*.dsslic"), *(DATA / "dsslic").glob("*.dsslic")])
-    assert len(files) > 5
-    whole = [file.read_bytes() for file in files]
+    whole = [data for file in files if plain_map.is_plain(data := file.read_bytes())]
+    assert len(whole) > 5
     read = [container.read(data) for data in whole]
     starts = [data[: contents.stage_bytes("map")] for data, contents in zip(whole, read, strict=True)]
     answers = page.evaluate(READ_FILES, [text(data) for data in starts])
