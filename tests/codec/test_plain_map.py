@@ -11,6 +11,7 @@ from dsslic_search.codec.encoder import encode_photo
 from dsslic_search.codec.layers import label_map, people
 from dsslic_search.codec.options import EncodeOptions
 from dsslic_search.codec.picture.open import SourcePhoto
+from dsslic_search.core.errors import FormatError
 
 
 @pytest.mark.parametrize("profile", ["default", "paper"])
@@ -31,3 +32,14 @@ def test_a_plain_map_has_the_labels_that_are_shown(profile: str, corrected: bool
     assert read_dialect(plain) == read_dialect(data)
     if corrected:
         np.testing.assert_array_equal(read_label_map(plain), labels)
+
+
+def test_the_vocabulary_is_told_without_decoding_the_labels() -> None:
+    """So that a photo is described quickly, and one of a damaged map at all."""
+    pixels = np.random.default_rng(3).integers(0, 256, (40, 60, 3)).astype(np.uint8)
+    data = encode_photo(SourcePhoto(pixels), EncodeOptions(20, effort=1)).data
+    wanted = read_dialect(data)
+    strange = container.with_chunk(data, label_map.LAYER.chunk(label_map.CONTEXT_MIXING, b"\xff"))
+    with pytest.raises(FormatError):
+        read_label_map(strange)
+    assert read_dialect(strange) == wanted
