@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING
 from dsslic_search.archive import journal
 from dsslic_search.archive.lock import WRITER, locked
 from dsslic_search.archive.lookup import Lookup, open_lookup
-from dsslic_search.archive.store import Store, write_whole
+from dsslic_search.archive.store import Store, disk_trouble, write_whole
 from dsslic_search.core.errors import ArchiveError, Remedy
 from dsslic_search.core.files import TEMPORARY
 from dsslic_search.core.output import ARCHIVE_FORMAT, ARCHIVE_MANIFEST
@@ -143,10 +143,13 @@ class ArchiveFolder:
                 catalog.tend_journal()
 
     def remove_leftovers(self) -> None:
-        """Delete what interrupted writes left. Only for the holder of the lock."""
-        for path in self.root.iterdir():
-            if _OWN_LEFTOVER.fullmatch(path.name):
-                path.unlink(missing_ok=True)
+        """Delete what interrupted writes left. Only for the holder of the lock. ArchiveError where the disk
+        does not let it."""
+        with disk_trouble(self.root, "listed"):
+            names = [path.name for path in self.root.iterdir()]
+        for name in filter(_OWN_LEFTOVER.fullmatch, names):
+            with disk_trouble(self.root / name, "deleted"):
+                (self.root / name).unlink(missing_ok=True)
         self.store.remove_leftovers()
 
     @contextmanager

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import json
 import sqlite3
 from contextlib import closing
@@ -43,6 +44,27 @@ def test_looking_for_an_archive_makes_none(archive: ArchiveFolder) -> None:
     with pytest.raises(ArchiveError, match="no archive there"), archive.writing():
         pass
     assert not archive.root.exists()
+
+
+def test_leftovers_that_cannot_be_deleted_are_said_in_a_sentence(
+    archive: ArchiveFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    archive.root.mkdir(parents=True)
+    left, other = (archive.root / name for name in (".0123456789abcdef.tmp", "mine.tmp"))
+    for path in (left, other):
+        path.touch()
+
+    def fail(*_: object, **__: object) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    for name in ("unlink", "iterdir"):
+        with monkeypatch.context() as m:
+            m.setattr(Path, name, fail)
+            with pytest.raises(ArchiveError, match=r"cannot be (deleted|listed) .*; check the disk"):
+                archive.remove_leftovers()
+    archive.remove_leftovers()
+    assert not left.exists()
+    assert other.exists()
 
 
 def test_one_writer_at_a_time(archive: ArchiveFolder) -> None:
