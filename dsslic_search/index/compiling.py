@@ -8,11 +8,13 @@ import hashlib
 import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from dataclasses import dataclass
 from functools import cache
 from types import CodeType, FunctionType, ModuleType
 from typing import Any, TypeVar
+
+from dsslic_search.core.pools import pool
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -45,7 +47,7 @@ def on_all_processors(work: Callable[[slice], object], photos: int, shared_from:
         work(slice(0, photos))
         return
     bounds = [photos * number // parts for number in range(parts + 1)]
-    for _ in _pool().map(work, map(slice, bounds, bounds[1:])):
+    for _ in pool("loops").map(work, map(slice, bounds, bounds[1:])):
         pass
 
 
@@ -56,7 +58,7 @@ def in_turn(work: Callable[[T], R], items: Iterable[T]) -> Iterator[R]:
     ahead: deque[Future[R]] = deque()
     try:
         for item in items:
-            ahead.append(_pool().submit(work, item))
+            ahead.append(pool("loops").submit(work, item))
             if len(ahead) > (os.cpu_count() or 1):
                 yield ahead.popleft().result()
         while ahead:
@@ -64,11 +66,6 @@ def in_turn(work: Callable[[T], R], items: Iterable[T]) -> Iterator[R]:
     finally:
         for each in ahead:
             each.cancel()
-
-
-@cache
-def _pool() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(os.cpu_count(), "loops")
 
 
 def runnable(loop: Loop, photos: int) -> Loop:

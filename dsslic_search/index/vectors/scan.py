@@ -13,9 +13,7 @@ where there are many.
 
 from __future__ import annotations
 
-import os
 import sys
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -23,6 +21,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from dsslic_search.core.pools import pool
 from dsslic_search.index.compiling import Loop, runnable
 
 MAX_WEIGHT = 32767  # the sum of 500 products with -127..127 is still an int32
@@ -131,15 +130,10 @@ class Scan:
             arguments = self.packed, self.scales, asked.weights, asked.units, given, chosen is not None
             return slice(start, start + look(*arguments, wanted, bound, start, stop, rows, scores))
 
-        found = list(_pool().map(part, range(0, count, share)))
+        found = list(pool("scan").map(part, range(0, count, share)))
         if sum(f.stop - f.start for f in found) == count:
             return rows, scores
         return np.concatenate([rows[f] for f in found]), np.concatenate([scores[f] for f in found])
-
-
-@cache
-def _pool() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(os.cpu_count(), "scan")
 
 
 @cache

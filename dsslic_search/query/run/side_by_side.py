@@ -6,11 +6,10 @@ interpreter's lock. Results come in the order of the segments, whichever is read
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from functools import cache
 from typing import TypeVar
+
+from dsslic_search.core.pools import pool
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -24,13 +23,8 @@ def of_each(work: Callable[[T], R], parts: Sequence[T], photos: int) -> list[R]:
     the first part that fails raises, when all have ended."""
     if len(parts) == 1 or photos < SHARED_FROM:
         return [work(part) for part in parts]
-    asked = [_pool().submit(work, part) for part in parts]
+    asked = [pool("segments").submit(work, part) for part in parts]
     troubles = [trouble for each in asked if (trouble := each.exception()) is not None]
     if troubles:
         raise troubles[0]
     return [each.result() for each in asked]
-
-
-@cache
-def _pool() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(os.cpu_count(), "segments")
