@@ -340,6 +340,58 @@ def test_changes_by_a_command_are_told_when_the_window_is_used_again(opened: Wat
             own.restore([gone])
 
 
+@pytest.mark.parametrize("change", ["tag", "rating"])
+def test_changes_by_a_command_are_told_after_one_by_the_page(opened: Watched, archive: Path, change: str):
+    page = opened()
+    total(page, 11)
+    gone, tagged = shown(page)[:2]
+    with Archive(archive) as own:
+        own.remove([gone])
+    try:
+        page.locator('.tile[data-place="1"]').click(modifiers=["Control"])
+        bar = page.get_by_role("toolbar", name="Selected photos")
+        if change == "tag":
+            bar.get_by_role("button", name="Tag").click()
+            page.get_by_role("textbox", name="Tags, by commas").fill("seen")
+            page.keyboard.press("Enter")
+        else:
+            bar.get_by_role("button", name="Rate").click()
+            page.get_by_role("menuitem", name="★★", exact=True).click()
+        notice = page.locator(".notice").filter(has_text="The archive has changed meanwhile")
+        notice.get_by_role("button", name="Show").click()
+        total(page, 10)
+    finally:
+        with Archive(archive) as own:
+            own.restore([gone])
+            if change == "tag":
+                own.untag(["seen"], [tagged])
+            else:
+                own.rate(0, [tagged])
+
+
+def test_the_page_does_not_tell_of_its_own_changes(opened: Watched, archive: Path):
+    page = opened()
+    total(page, 11)
+    tagged = shown(page)[0]
+    asked: list[str] = []
+    page.on("requestfinished", lambda request: asked.append(request.url))
+    page.keyboard.press("g")
+    page.keyboard.press("Space")
+    page.keyboard.press("t")
+    page.get_by_role("textbox", name="Tags, by commas").fill("seen")
+    page.keyboard.press("Enter")
+    expect(page.locator("#notices")).to_contain_text("1 photo tagged")
+    for _ in range(PATIENCE_MS // 50):
+        if any(url.endswith("/api/archive") for url in asked):
+            break
+        page.wait_for_timeout(50)
+    page.wait_for_timeout(100)
+    assert [url for url in asked if url.endswith("/api/archive")]
+    expect(page.locator(".notice")).to_have_count(1)
+    with Archive(archive) as own:
+        own.untag(["seen"], [tagged])
+
+
 def test_searches_given_up_ask_for_no_maps(opened: Watched):
     page = opened()
     asked: list[str] = []

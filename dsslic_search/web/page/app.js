@@ -10,7 +10,7 @@ import { emptyState, Grid } from "./grid.js";
 import { intake } from "./intake.js";
 import { showKeys, startKeys } from "./keys.js";
 import { startLikeness } from "./likeness.js";
-import { notify, say, tellOf } from "./notice.js";
+import { notify, say } from "./notice.js";
 import { startOrder } from "./order.js";
 import { paint } from "./paint.js";
 import { places } from "./places.js";
@@ -38,13 +38,13 @@ const gallery = {
     this.results?.update(ids, change);
     for (const tile of this.grid) if (ids.includes(tile.photo.id)) tile.tell();
     facets.update();
-    api.archive().then((now) => (archive = now), tellOf);
+    lookAgain(); // tags and ratings are no change of its photos: what is one was made elsewhere
   },
 
   /** Asks again, after photos came or went. */
   async again() {
+    archive = await api.archive().catch(() => archive); // first: what changes from now on will be told
     await show();
-    archive = await api.archive().catch(() => archive);
     tellArchive();
   },
 };
