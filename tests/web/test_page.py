@@ -113,6 +113,31 @@ def test_refining_by_facets_chips_and_order(opened: Watched, archive: Path):
     expect(first).to_have_attribute("data-id", str(wanted))
 
 
+def test_the_order_says_what_comes_first(opened: Watched, archive: Path):
+    page = opened()
+    order = page.get_by_role("combobox", name="Order")
+    with Archive(archive) as own:
+        newest = own.query("everything").hits[0].id
+
+    def says(words: str) -> None:
+        expect(order.locator("option:checked")).to_have_text(words)
+
+    says("Newest first")
+    assert "Best first" not in order.locator("option").all_text_contents()
+    expect(page.locator(".tile").first).to_have_attribute("data-id", str(newest))
+    order.select_option("name")
+    expect(page.locator("#q")).to_have_value("sort:name")
+    says("By name")
+    order.select_option("")
+    expect(page.locator("#q")).to_have_value("")
+    page.goto(f"{opened.site}/?q=sky")
+    says("Best first")
+    page.goto(f"{opened.site}/?similar={newest}")
+    says("Best first")
+    page.get_by_role("button", name="No longer by likeness").click()
+    says("Newest first")
+
+
 def test_coverage_is_set_by_a_slider(opened: Watched, archive: Path):
     page = opened()
     page.get_by_role("button", name="How much sky").click()

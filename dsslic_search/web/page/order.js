@@ -2,11 +2,12 @@
 
 import { byId, el } from "./dom.js";
 import { search } from "./search.js";
+import { asksTheSame, state } from "./state.js";
 
 const ORDERS = [
   ["", "Best first"],
-  ["-taken", "Newest first"],
-  ["taken", "Oldest first"],
+  ["-taken", "Last taken first"],
+  ["taken", "First taken first"],
   ["-added", "Last added first"],
   ["-rating", "Best rated first"],
   ["-megapixels", "Most pixels first"],
@@ -18,15 +19,26 @@ const ORDERS = [
 
 const isOrder = (text, { reading }) => /^sort:/.test(reading);
 
+/** The order of photos that nothing sorts: those that nothing asks for are equally good, newest first. */
+function unsorted() {
+  const { similar, sketch } = state.now;
+  const isAll = !similar && !sketch && (search.reading?.chips ?? []).every((chip) => isOrder(chip.text, chip));
+  return isAll ? "Newest first" : "Best first";
+}
+
 export function startOrder() {
   const select = byId("order");
   select.parentElement.hidden = false;
   select.append(...ORDERS.map(([value, label]) => el("option", { value }, label)));
-  select.addEventListener("change", () => {
+  select.addEventListener("change", async () => {
     const part = select.value ? `sort:${select.value}` : "";
+    await search.pending; // its chips are the parts that the order goes with
     search.refine(search.with(part, isOrder));
   });
+  const tell = () => (select.options[0].textContent = unsorted());
+  state.listen((now, before) => asksTheSame(now, before) || tell());
   search.onRead(({ order }) => {
+    tell();
     const value = order ?? "";
     select.querySelector("[data-own]")?.remove();
     if (!ORDERS.some(([known]) => known === value)) {
