@@ -4,7 +4,7 @@ them alone."""
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from dsslic_search.core.fields import NAMED
@@ -48,19 +48,24 @@ class FacetValue:
 class Facets:
     """Of ``photos``. ``values``: by the plural of what is counted ("classes", "words", "months", "cameras",
     "lenses", "folders", "tags", "ratings", "formats" …), the most frequent first, months and folders in
-    order; ``places``: see `query.facets.Spot`; ``undated``: photos that do not say when they were taken."""
+    order; ``more``: for those that have more values than are given, how many there are in all; ``places``:
+    see `query.facets.Spot`; ``undated``: photos that do not say when they were taken."""
 
     photos: int
     values: dict[str, tuple[FacetValue, ...]]
     places: tuple[Spot, ...]
     undated: int
+    more: dict[str, int] = field(default_factory=dict)
 
     def with_tags(self, tags: Mapping[str, int]) -> Facets:
         """Those of all photos, with the tags that they have now: tags change without the catalog's state."""
         condition = _field("tag")
         first = list(tags.items())[:MOST_VALUES]
         named = tuple(FacetValue(name, count, condition(name)) for name, count in first)
-        return replace(self, values={**self.values, "tags": named})
+        more = {name: count for name, count in self.more.items() if name != "tags"}
+        if len(tags) > len(named):
+            more["tags"] = len(tags)
+        return replace(self, values={**self.values, "tags": named}, more=more)
 
 
 def facets_of(
@@ -88,12 +93,14 @@ def facets_of(
         first = list(counts.items())[:most]
         return tuple(FacetValue(name, count, refined(condition(name))) for name, count in first)
 
+    folders = count_folders(files)
+    numbers = {"words": len(words), "folders": len(folders), "tags": len(tags)}
     found = {
         "classes": values({c.name: c.photos for c in classes if c.photos}, str, len(vocabulary)),
         "words": values(words, _field("word")),
         "months": values(told.months, _field("taken"), len(told.months)),
         "folders": values(
-            _most_of(count_folders(files), MOST_FOLDERS),
+            _most_of(folders, MOST_FOLDERS),
             lambda folder: f"path:{value_as_written(folder)}",
             MOST_FOLDERS,
         ),
@@ -102,7 +109,9 @@ def facets_of(
     for name in BY_VALUE:
         counted = counted_as(name)
         found[counted] = values(told.counts[counted], _field(name))
-    return Facets(photos, found, count_places(files), told.undated)
+        numbers[counted] = len(told.counts[counted])
+    more = {name: number for name, number in numbers.items() if number > len(found[name])}
+    return Facets(photos, found, count_places(files), told.undated, more)
 
 
 def _field(name: str) -> Callable[[str], str]:

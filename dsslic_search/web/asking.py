@@ -217,4 +217,12 @@ async def facets(request: Request, q: Text = "") -> Response:
     places = [
         [spot.latitude, spot.longitude, spot.photos, spot.id, within(*spot.box)] for spot in found.places
     ]
-    return Json({"photos": found.photos, **listed, "places": places, "undated": found.undated})
+    return Json(
+        {
+            "photos": found.photos,
+            **listed,
+            "more": found.more,
+            "places": places,
+            "undated": found.undated,
+        }
+    )

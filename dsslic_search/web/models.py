@@ -143,8 +143,8 @@ class MonthEntry(Model):
 
 
 class Facets(Model):
-    """``places``: latitude, longitude, how many photos, the id where it is one alone, and the part of
-    a query that asks for these."""
+    """``more``: of what has more values than are given, how many there are in all; ``places``: latitude,
+    longitude, how many photos, the id where it is one alone, and the part of a query that asks for these."""
 
     photos: int
     classes: list[FacetEntry]
@@ -159,6 +159,7 @@ class Facets(Model):
     keywords: list[FacetEntry]
     people: list[FacetEntry]
     orientations: list[FacetEntry]
+    more: dict[str, int]
     places: list[tuple[float, float, int, int | None, str]]
     undated: int
 

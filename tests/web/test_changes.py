@@ -40,6 +40,19 @@ def test_tags_are_given_taken_and_asked_for(changed: Served) -> None:
     assert set(changed.get("/api/tags")) == {"best", "été", "x"}
 
 
+def test_facets_say_how_many_tags_there_are_when_not_all_are_given(changed: Served) -> None:
+    names = [f"tag-{number:03}" for number in range(130)]
+    changed.send("POST", "/api/tags", {"ids": [1, 2], "add": names[:100]})
+    assert changed.get("/api/facets")["more"] == {}
+    changed.send("POST", "/api/tags", {"ids": [2], "add": names[100:]})
+    for query in ("", "tag:tag-129"):
+        found = changed.get("/api/facets", params={"q": query})
+        assert [each["name"] for each in found["tags"]] == names[:100]
+        assert found["more"] == {"tags": 130}
+    changed.send("POST", "/api/tags", {"ids": [2], "remove": names[100:]})
+    assert changed.get("/api/facets")["more"] == {}
+
+
 def test_ratings_are_facts_that_can_be_asked_for(changed: Served, photos: Path) -> None:
     assert changed.send("PUT", "/api/photos/3/rating", {"rating": 4}) == {"rating": 4}
     assert ids_of(changed, "rating:>=4") == [3]

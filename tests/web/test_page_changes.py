@@ -245,6 +245,23 @@ def test_tags_and_rating_of_one_photo(opened: Watched, archive: Path):
     total(page, 1)
 
 
+def test_more_tags_than_are_listed_are_counted(opened: Watched, archive: Path):
+    names = [f"many-{number:03}" for number in range(130)]
+    with Archive(archive) as own:
+        kept = len(own.tags())
+        own.tag(names, [1])
+    try:
+        page = opened()
+        group = page.locator(".facet").filter(has_text="Tags")
+        expect(group.locator(".facet-number")).to_have_text(str(kept + 130))
+        more = group.get_by_role("button", name=f"100 of {kept + 130}")
+        more.click()
+        expect(group.locator(".facet-value")).to_have_count(100)
+    finally:
+        with Archive(archive) as own:
+            own.untag(names, [1])
+
+
 def test_no_key_rates_the_photo_before_while_the_next_is_loading(opened: Watched):
     page = opened()
     second = shown(page)[1]

@@ -62,6 +62,7 @@ class Facets {
   #group(key, title) {
     const values = this.found[key] ?? [];
     if (!values.length) return null;
+    const all = this.found.more?.[key] ?? values.length;
     const isOpen = this.open.has(key);
     const most = values.reduce((greatest, { count }) => Math.max(greatest, count), 1);
     const shown = this.whole.has(key) ? values : values.slice(0, SHOWN);
@@ -80,7 +81,7 @@ class Facets {
             onclick: () => this.#toggle(this.open, key),
           },
           el("span", {}, title),
-          el("span", { class: "facet-number" }, number(values.length)),
+          el("span", { class: "facet-number" }, number(all)),
           icon("down"),
         ),
       ),
@@ -100,7 +101,7 @@ class Facets {
             data: { facet: `more ${key}` },
             onclick: () => this.#toggle(this.whole, key),
           },
-          this.whole.has(key) ? "Fewer" : `All ${number(values.length)}`,
+          this.whole.has(key) ? "Fewer" : numbered(values.length, all),
         ),
     );
   }
@@ -160,6 +161,10 @@ class Facets {
     if (!set.delete(key)) set.add(key);
     this.#draw();
   }
+}
+
+function numbered(shown, all) {
+  return shown < all ? `${number(shown)} of ${number(all)}` : `All ${number(all)}`;
 }
 
 function stars(name) {

@@ -30,10 +30,9 @@ export function startOrder() {
   const select = byId("order");
   select.parentElement.hidden = false;
   select.append(...ORDERS.map(([value, label]) => el("option", { value }, label)));
-  select.addEventListener("change", async () => {
+  select.addEventListener("change", () => {
     const part = select.value ? `sort:${select.value}` : "";
-    await search.pending; // its chips are the parts that the order goes with
-    search.refine(search.with(part, isOrder));
+    search.add(part, isOrder);
   });
   const tell = () => (select.options[0].textContent = unsorted());
   state.listen((now, before) => asksTheSame(now, before) || tell());

@@ -143,7 +143,7 @@ class Places {
       "aria-label": label,
     });
     dot.append(svg("title", {}, label));
-    dot.addEventListener("click", () => search.refine(search.with(part, (text) => PLACE.test(text))));
+    dot.addEventListener("click", () => search.add(part, (text) => PLACE.test(text)));
     return dot;
   }
 

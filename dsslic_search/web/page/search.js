@@ -79,6 +79,12 @@ class Search {
     return [...parts, part].filter(Boolean).join(", ");
   }
 
+  /** Goes on with one more part, once what stands in the field is read. */
+  async add(part, without) {
+    await this.pending;
+    this.refine(this.with(part, without));
+  }
+
   /** Goes on with another query, of the same search. */
   refine(q) {
     state.set({ q, photo: "" });

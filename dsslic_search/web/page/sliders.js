@@ -54,7 +54,7 @@ export function coverageSlider({ name, colour }) {
     clearTimeout(timer);
     timer = setTimeout(() => {
       const isOurs = (text) => text === name || coverageOf(text, name) !== null;
-      search.refine(search.with(coverageText(name, low, high), isOurs));
+      search.add(coverageText(name, low, high), isOurs);
     }, SET_MS);
   };
   const least = handle(`Least coverage of ${name}, in percent`, low, changed);

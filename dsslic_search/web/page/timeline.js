@@ -139,7 +139,7 @@ class Timeline {
 
   #ask(from, to) {
     const text = from === to ? `taken:${monthText(from)}` : `taken:${monthText(from)}..${monthText(to)}`;
-    search.refine(search.with(text, (part) => ISOLATED.test(part)));
+    search.add(text, (part) => ISOLATED.test(part));
   }
 
   #key(event) {
