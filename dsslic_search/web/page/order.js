@@ -19,10 +19,11 @@ const ORDERS = [
 
 const isOrder = (text, { reading }) => /^sort:/.test(reading);
 
-/** The order of photos that nothing sorts: those that nothing asks for are equally good, newest first. */
+/** The order of photos that nothing sorts. Those that nothing asks for are equally good. */
 function unsorted() {
   const { similar, sketch } = state.now;
-  const isAll = !similar && !sketch && (search.reading?.chips ?? []).every((chip) => isOrder(chip.text, chip));
+  const chips = search.reading?.chips ?? [];
+  const isAll = !similar && !sketch && chips.every((chip) => isOrder(chip.text, chip));
   return isAll ? "Newest first" : "Best first";
 }
 
