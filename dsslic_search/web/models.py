@@ -3,7 +3,7 @@ Python."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -197,7 +197,9 @@ class LayerEntry(Model):
 
 
 class Details(Model):
-    """What is known of a photo; beside these, ``facts`` by the names of the command line's ``show``."""
+    """What is known of a photo; beside these, ``facts`` by the names of the command line's ``show``.
+    ``labelledBy``: whose label map is shown and searched, "people" or "segmenter"; null where there is
+    none."""
 
     id: int
     name: str
@@ -217,6 +219,7 @@ class Details(Model):
     regions: list[RegionEntry]
     tags: list[str]
     rating: float | None
+    labelledBy: Literal["people", "segmenter"] | None
     layers: list[LayerEntry]
     stages: Stages
     facts: dict[str, Any]

@@ -9,6 +9,8 @@ from typing import Annotated, Any, Literal
 from urllib.parse import quote
 
 from fastapi import APIRouter, Path, Query, Request
+from pydantic import BeforeValidator
+from pydantic_core import PydanticCustomError
 from starlette.responses import FileResponse, Response
 
 from dsslic_search.core.errors import FormatError, UsageError
@@ -21,7 +23,17 @@ from dsslic_search.web.site import LARGEST_ID, Site, refusals, site_of
 
 router = APIRouter(tags=["photos"])
 
-Id = Annotated[int, Path(ge=1, le=LARGEST_ID)]
+_ID = re.compile(r"[0-9]{1,19}")
+
+
+def _digits(text: object) -> object:
+    """An id as it stands in an address: digits alone, with no blank or line end that numbers may have."""
+    if isinstance(text, str) and _ID.fullmatch(text) is None:
+        raise PydanticCustomError("id", "an id is a number from 1 on")
+    return text
+
+
+Id = Annotated[int, Path(ge=1, le=LARGEST_ID), BeforeValidator(_digits)]
 StageName = Literal["map", "compact", "coarse", "full"]
 Form = Literal["png", "webp", "jpeg"]
 Version = Annotated[
@@ -91,10 +103,19 @@ def _details(site: Site, photo_id: int) -> dict[str, Any]:
         ],
         "tags": info["tags"],
         "rating": info["rating"],
+        "labelledBy": _labelled_by({layer["name"] for layer in layers}),
         "layers": layers,
         "stages": stages_of(card),
         "facts": {name: value for name, value in info.items() if name not in told},
     }
+
+
+def _labelled_by(layers: set[str]) -> str | None:
+    from dsslic_search.api.info import LAYER_NAMES
+
+    if LAYER_NAMES["hand"] in layers:
+        return "people"
+    return "segmenter" if LAYER_NAMES["SMAP"] in layers else None
 
 
 async def stage(

@@ -113,6 +113,7 @@ def prepared(
     from dsslic_search.web.ingesting import watch
     from dsslic_search.web.pictures import Cache, cache_folder
     from dsslic_search.web.site import Site
+    from dsslic_search.web.wording import in_requests
 
     archive.classes()  # opens what every question needs, and tells what is wrong before anybody asks
     _ = archive.catalog
@@ -125,7 +126,7 @@ def prepared(
         archive,
         limits,
         Cache(settings.cache or cache_folder(), limits.cache),
-        worded,
+        lambda sentence: worded(in_requests(sentence)),
         settings.incoming or incoming_beside(archive.folder.root),
         settings.read_only,
         settings.watch,

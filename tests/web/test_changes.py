@@ -16,6 +16,8 @@ from PIL import Image
 
 from dsslic_search import Archive
 from dsslic_search.core.settings import Settings as Library
+from dsslic_search.labels.formats import writer
+from dsslic_search.labels.scene import LabelledImage, Legend
 from dsslic_search.web.ingesting import plain_name
 from tests.web.conftest import SAMPLES, Served
 
@@ -53,6 +55,33 @@ def test_facets_say_how_many_tags_there_are_when_not_all_are_given(changed: Serv
     assert changed.get("/api/facets")["more"] == {}
 
 
+def test_what_to_do_is_told_in_requests(changed: Served) -> None:
+    def told(method: str, path: str, body: Any, status: int = 400) -> str:
+        sentence: str = changed.send(method, path, body, status)["error"]["sentence"]
+        return sentence
+
+    assert "give one with: POST /api/tags" in told("POST", "/api/tags", {"ids": [1], "remove": ["none"]})
+    assert "see them with: /api/saved" in told("DELETE", "/api/saved/none", None, 404)
+    unknown = changed.get("/api/query", 400, params={"q": "zzyzx"})["error"]["sentence"]
+    assert "see `/api/archive` for the words there are" in unknown
+    assert changed.get("/api/read", params={"q": "zzyzx"})["error"]["sentence"] == unknown
+    painted = {"width": 1, "height": 1, "classes": [["zzyzx"]]}
+    assert "see /api/archive" in told("POST", "/api/sketch", painted)
+
+
+def test_a_photo_says_whose_label_map_it_has(changed: Served, tmp_path: Path) -> None:
+    assert changed.get("/api/photos/1")["labelledBy"] == "segmenter"
+    with Archive(changed.root) as archive:
+        labels = np.full((60, 80), archive.vocabulary.id_of("horse"), np.uint8)
+        to, photo = writer("png", Legend.of(archive.vocabulary)), archive.info(1)["path"]
+        for name, data in [*to.image(LabelledImage("one", photo, labels)), *to.end()]:
+            (tmp_path / "in" / name).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / "in" / name).write_bytes(data)
+        assert archive.import_labels(tmp_path / "in").photos == [1]
+    assert changed.get("/api/photos/1")["labelledBy"] == "people"
+    assert changed.get("/api/photos/2")["labelledBy"] == "segmenter"
+
+
 def test_ratings_are_facts_that_can_be_asked_for(changed: Served, photos: Path) -> None:
     assert changed.send("PUT", "/api/photos/3/rating", {"rating": 4}) == {"rating": 4}
     assert ids_of(changed, "rating:>=4") == [3]
@@ -75,11 +104,15 @@ def test_saved_queries(changed: Served) -> None:
         "name": "peaks",
         "query": "mountain",
     }
-    changed.send("PUT", "/api/saved/peaks", {"query": "sky"}, 409)
+    taken = changed.send("PUT", "/api/saved/peaks", {"query": "sky"}, 409)["error"]["sentence"]
+    assert 'replace it with "replace": true, or choose' in taken
     changed.send("PUT", "/api/saved/peaks", {"query": "sky", "replace": True})
     changed.send("PUT", "/api/saved/other", {"query": "moutain"}, 400)
     refused = changed.send("PUT", "/api/saved/a%2Fb", {"query": "sky"}, 400)
     assert 'saved query "a/b": a name has' in refused["error"]["sentence"]
+    for name in ("%2E", "%2E%2E", "@.", "@.."):
+        refused = changed.send("PUT", f"/api/saved/{name}", {"query": "sky"}, 400)
+        assert "begins with a letter or a digit" in refused["error"]["sentence"]
     assert changed.get("/api/saved") == {"peaks": "sky"}
     assert changed.get("/api/saved/@peaks")["query"] == "sky"
     assert ids_of(changed, "@peaks") == ids_of(changed, "sky")

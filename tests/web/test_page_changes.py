@@ -11,11 +11,14 @@ import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
 from playwright.sync_api import Browser, Page, Route, expect
 
 from dsslic_search import Archive
+from dsslic_search.labels.formats import writer
+from dsslic_search.labels.scene import LabelledImage, Legend
 from tests.web import served
 from tests.web.chromium import PATIENCE_MS, Watched, total
 
@@ -451,6 +454,39 @@ def test_saved_queries(opened: Watched, archive: Path):
     expect(page.get_by_role("dialog")).to_contain_text("None yet")
     with Archive(archive) as own:
         assert own.saved_queries() == {}
+
+
+def test_names_that_are_none_are_refused_in_a_sentence(opened: Watched, archive: Path):
+    page = opened("/?q=sky")
+    for name in (".", ".."):
+        menu(page, "Save this query")
+        page.get_by_role("textbox", name="Name").fill(name)
+        page.keyboard.press("Enter")
+        notice = page.locator(".notice.mistake").filter(has_text="begins with a letter")
+        notice.get_by_role("button", name="Close this message").click()
+    opened.wrong[:] = [each for each in opened.wrong if "status of 400" not in each]
+    with Archive(archive) as own:
+        assert own.saved_queries() == {}
+
+
+def test_a_label_map_by_people_is_said_to_be_one(opened: Watched, archive: Path, tmp_path: Path):
+    page = opened("/?photo=1")
+    page.wait_for_selector(".layers")
+    said = page.locator(".facts").get_by_text("By people's label map")
+    expect(said).to_have_count(0)
+    with Archive(archive) as own:
+        labels = np.full((60, 80), own.vocabulary.id_of("horse"), np.uint8)
+        to, photo = writer("png", Legend.of(own.vocabulary)), own.info(1)["path"]
+        for name, data in [*to.image(LabelledImage("one", photo, labels)), *to.end()]:
+            (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / name).write_bytes(data)
+        assert own.import_labels(tmp_path).photos == [1]
+    try:
+        page.reload()
+        expect(said).to_be_visible()
+    finally:
+        with Archive(archive) as own:
+            own.reset_labels([1])
 
 
 def test_chosen_photos_are_exported(opened: Watched, archive: Path, tmp_path: Path):

@@ -136,6 +136,15 @@ def test_pictures_are_kept_and_known_again(served: Served) -> None:
     assert not head.content
 
 
+def test_ids_in_addresses_are_digits_alone(served: Served) -> None:
+    served.get("/api/photos/1")
+    for name in ("1%0a", "%201", "1%20", "+1", "1.0", "1_0", "%D9%A1", "0", "-1", "9" * 19, "9" * 400):
+        for path in ("", "/file", "/stages/map"):
+            answer = served.client.get(f"/api/photos/{name}{path}")
+            assert answer.status_code == 400, (name, path)
+            assert answer.json()["error"]["what"] == "photo_id"
+
+
 def test_ranges_of_a_file_show_the_first_stages(served: Served) -> None:
     [card] = served.get("/api/query", params={"q": "id:2"})["objects"]
     whole = served.client.get("/api/photos/2/file")

@@ -58,6 +58,11 @@ function form(files, name) {
   return data;
 }
 
+/** Of a saved query. The mark before its name keeps "." and ".." from being taken for steps of the path. */
+function savedAddress(name) {
+  return `/api/saved/${encodeURIComponent(name.startsWith("@") ? name : `@${name}`)}`;
+}
+
 export const api = {
   archive: () => ask("/api/archive"),
   query: (parameters, signal) => ask("/api/query", { parameters, signal }),
@@ -76,9 +81,8 @@ export const api = {
   bin: (ids) => send("POST", "/api/bin", { ids }),
   restore: (ids) => send("POST", "/api/bin/restore", { ids }),
   saved: () => ask("/api/saved"),
-  save: (name, query, replace = false) =>
-    send("PUT", `/api/saved/${encodeURIComponent(name)}`, { query, replace }),
-  forget: (name) => ask(`/api/saved/${encodeURIComponent(name)}`, { method: "DELETE" }),
+  save: (name, query, replace = false) => send("PUT", savedAddress(name), { query, replace }),
+  forget: (name) => ask(savedAddress(name), { method: "DELETE" }),
   findDuplicates: () => send("POST", "/api/duplicates", {}),
   duplicates: () => ask("/api/duplicates"),
   ingest: (files) => send("POST", "/api/ingest", form(files, "files")),

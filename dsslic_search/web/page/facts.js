@@ -236,6 +236,7 @@ export function factsOf(details, { classes, isReadOnly, changed }) {
             return line;
           }),
         ),
+      details.labelledBy === "people" && el("p", { class: "muted" }, "By people's label map"),
     ),
     section(
       "Words",
