@@ -18,7 +18,7 @@ from dsslic_search import Archive
 from samples.collect import collect
 from tests.web import chromium, served
 
-QUALITY = 82
+QUALITY = 76
 SKY, GROUND = (0.05, 0.15, 0.25, 0.35), (0.6, 0.72, 0.84, 0.96)
 
 
