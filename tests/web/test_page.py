@@ -151,6 +151,27 @@ def test_coverage_is_set_by_a_slider(opened: Watched, archive: Path):
     total(page, 11)
 
 
+def test_a_slider_stays_where_it_was_put_while_the_reading_is_on_its_way(opened: Watched, archive: Path):
+    page = opened()
+    page.get_by_role("button", name="How much sky").click()
+    page.get_by_label("Least coverage of sky").fill("30")
+    page.get_by_label("Greatest coverage of sky").fill("60")
+    total(page, matching(archive, "between 30% and 60% sky"))
+    held: list[Route] = []
+    page.route("**/api/read?*", lambda route: held.append(route))
+    with page.expect_response("**/api/facets?*"):
+        page.get_by_label("Least coverage of sky").fill("0")
+    page.wait_for_timeout(200)  # they are drawn
+    page.get_by_label("Greatest coverage of sky").fill("100")
+    page.wait_for_timeout(400)
+    expect(page.get_by_label("Least coverage of sky")).to_have_value("0")
+    expect(page.get_by_label("Greatest coverage of sky")).to_have_value("100")
+    page.unroute("**/api/read?*")  # which lets go what was held
+    page.get_by_label("Greatest coverage of sky").fill("99")
+    page.get_by_label("Greatest coverage of sky").fill("100")
+    total(page, 11)
+
+
 @pytest.mark.parametrize("width", [360, 1280, 3840])
 def test_the_years_of_the_timeline_are_whole_and_apart(opened: Watched, width: int):
     page = opened(width=width)

@@ -2,6 +2,7 @@
 
 import { el } from "./dom.js";
 import { search } from "./search.js";
+import { state } from "./state.js";
 
 const SET_MS = 250;
 
@@ -22,6 +23,23 @@ export function coverageOf(text, name) {
   return [Number(found[3]), Number(found[4])];
 }
 
+/**
+ * What handles were set to last, `{name, low, high, query}`; `query` is null until it is asked. A reading of the
+ * query before may be drawn meanwhile, with a slider anew, which must not take the handles back.
+ */
+let mine = null;
+let timer = null;
+
+const isMine = (name) => mine?.name === name && (mine.query === null || mine.query === state.now.q);
+
+async function ask() {
+  const asked = mine;
+  const { name, low, high } = asked;
+  const isOurs = (text) => text === name || coverageOf(text, name) !== null;
+  await search.add(coverageText(name, low, high), isOurs);
+  asked.query = state.now.q;
+}
+
 function handle(label, value, oninput) {
   return el("input", {
     type: "range",
@@ -38,7 +56,7 @@ function handle(label, value, oninput) {
 export function coverageSlider({ name, colour }) {
   const chip = (search.reading?.chips ?? []).find(({ text }) => coverageOf(text, name));
   let [low, high] = chip ? coverageOf(chip.text, name) : [0, 100];
-  let timer = null;
+  if (isMine(name)) ({ low, high } = mine);
   const told = el("output", { class: "slider-told" });
   const fill = el("span", { class: "slider-fill" });
   const tell = () => {
@@ -52,10 +70,8 @@ export function coverageSlider({ name, colour }) {
     high = Math.max(Number(least.value), Number(most.value));
     tell();
     clearTimeout(timer);
-    timer = setTimeout(() => {
-      const isOurs = (text) => text === name || coverageOf(text, name) !== null;
-      search.add(coverageText(name, low, high), isOurs);
-    }, SET_MS);
+    mine = { name, low, high, query: null };
+    timer = setTimeout(ask, SET_MS);
   };
   const least = handle(`Least coverage of ${name}, in percent`, low, changed);
   const most = handle(`Greatest coverage of ${name}, in percent`, high, changed);
