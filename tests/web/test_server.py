@@ -365,3 +365,15 @@ def test_no_path_leads_out(served: Served, path: str) -> None:
     assert answer.startswith((b"HTTP/1.1 404", b"HTTP/1.1 400"))
     assert b"root:" not in answer
     assert b"FastAPI" not in answer
+
+
+def test_pictures_carry_few_headers_and_pages_all(served: Served) -> None:
+    """A compact image of 200 bytes is not to come with 600 of headers over a slow line."""
+    from dsslic_search.web.guard import HEADERS, OF_PICTURES
+
+    picture = served.client.get("/api/photos/1/stages/compact", params={"format": "webp"}).headers
+    page = served.client.get("/").headers
+    told = {name: picture[name] for name in HEADERS if name in picture}
+    assert told == OF_PICTURES
+    assert {name: page[name] for name in HEADERS} == HEADERS
+    assert sum(len(f"{name}: {value}\r\n") for name, value in picture.items()) < 450

@@ -10,6 +10,7 @@ import { emptyState, Grid } from "./grid.js";
 import { intake } from "./intake.js";
 import { showKeys, startKeys } from "./keys.js";
 import { startLikeness } from "./likeness.js";
+import { mapsAreThere } from "./maps.js";
 import { notify, say } from "./notice.js";
 import { startOrder } from "./order.js";
 import { paint } from "./paint.js";
@@ -83,7 +84,8 @@ async function show() {
     main.removeAttribute("aria-busy");
   }
   gallery.results = results;
-  facets.update(); // after the photos: they come first on a slow line
+  // photos come first on a slow line
+  mapsAreThere().then(() => results === gallery.results && facets.update());
   selection.clear();
   tellTotal(results);
 }

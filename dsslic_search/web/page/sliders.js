@@ -24,8 +24,8 @@ export function coverageOf(text, name) {
 }
 
 /**
- * What handles were set to last, `{name, low, high, query}`; `query` is null until it is asked. A reading of the
- * query before may be drawn meanwhile, with a slider anew, which must not take the handles back.
+ * What handles were set to last, `{name, low, high, query}`; `query` is null until it is asked. A reading of
+ * the query before may be drawn meanwhile, with a slider anew, which must not take the handles back.
  */
 let mine = null;
 let timer = null;
