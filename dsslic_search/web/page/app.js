@@ -84,7 +84,7 @@ async function show() {
     main.removeAttribute("aria-busy");
   }
   gallery.results = results;
-  // photos come first on a slow line
+  // maps of photos come first on a slow line
   mapsAreThere().then(() => results === gallery.results && facets.update());
   selection.clear();
   tellTotal(results);
