@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 
 FORMATS = {"png": "image/png", "webp": "image/webp", "jpeg": "image/jpeg"}
 JPEG_QUALITY, WEBP_QUALITY = 88, 84
-COMPACT_WEBP_QUALITY = 70
-"""Of compact images, which are shown eight times as large and soon give way: two thirds of the bytes at 84."""
 """Of pictures to look at; PNG and the label map's are exact."""
+COMPACT_WEBP_QUALITY = 70
+"""Of compact images, which are shown enlarged and soon give way: two thirds of the bytes at 84."""
 SWEPT_TO = 0.9
 """Of the limit, where the oldest pictures go."""
 _NAME = re.compile(r"[A-Za-z0-9_.-]{1,200}")
