@@ -31,7 +31,7 @@ def test_it_tells_its_address_answers_and_ends_when_it_is_asked_to(archive: Path
         found = httpx.get(f"{address}api/query", params={"q": "sky"}, trust_env=False).json()
         assert found["total"] == len(found["objects"]) > 0
         help_of = httpx.get(f"{address}api/query", params={"q": "xyzzyq"}, trust_env=False).json()
-        assert "dss-search classes" in help_of["error"]["sentence"]  # in the words of the command line
+        assert "/api/archive" in help_of["error"]["sentence"]  # in the words of the command line
         tile = httpx.get(f"{address}api/photos/1/stages/compact", trust_env=False)
         assert tile.status_code == 200
         assert len(list((tmp_path / "cache").glob("*/*"))) == 1
