@@ -220,11 +220,14 @@ class Archive(Keeping, Following, GettingOut, Labelling, Answering, Browsing):
 
     # Counting them
 
-    def statistics(self, text: str | None = None, *, among: Sequence[str] | str = ()) -> Statistics:
+    def statistics(
+        self, text: str | None = None, *, among: Sequence[str] | str = (), facts: bool = False
+    ) -> Statistics:
         """Counts and bytes of all photos, or of those that a query asks for; ``among``: queries that it
-        refines, see `find`."""
+        refines, see `find`; ``facts``: with every fact of a photo that there is."""
         from dsslic_search.api.statistics import statistics
 
+        check_flags(facts=facts)
         return statistics(
             self._indexes,
             self._searcher,
@@ -234,6 +237,7 @@ class Archive(Keeping, Following, GettingOut, Labelling, Answering, Browsing):
             self.settings,
             None if text is None else text_of(text),
             names_of(among, "a query that is refined"),
+            facts,
         )
 
     def classes(self) -> tuple[ClassCount, ...]:

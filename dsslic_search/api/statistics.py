@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from dsslic_search.api.indexes import OpenIndexes
 from dsslic_search.api.searching import Searcher
@@ -13,10 +15,10 @@ from dsslic_search.core.fields import HELD
 from dsslic_search.core.settings import Settings
 from dsslic_search.core.vocabulary import Vocabulary
 from dsslic_search.query.facets import ClassCount, Spread, count_classes, count_files, count_words
+from dsslic_search.query.fact_counts import FactCount, count_facts
 from dsslic_search.query.run.evaluate import Indexes
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
 
     from dsslic_search.archive.catalog import Catalog
@@ -32,7 +34,8 @@ class Statistics:
     ``months``: photos by year and month, as "2023-06", in order;
     ``undated``: photos that do not say when they were taken; ``undecoded``: those kept so, of which nothing
     is known but facts; ``states``: of the whole archive, photos and their stored bytes by state, be they in
-    answers or not; none of a query."""
+    answers or not; none of a query. ``facts``: where they were asked for, every fact of `core.fields.FACTS`
+    by name, see `query.fact_counts.FactCount`."""
 
     photos: int
     original_bytes: int
@@ -49,6 +52,7 @@ class Statistics:
     words: dict[str, int]
     classes: tuple[ClassCount, ...]
     states: dict[str, StateTotals]
+    facts: dict[str, FactCount] = field(default_factory=dict)
 
     @property
     def formats(self) -> dict[str, int]:
@@ -70,9 +74,12 @@ def statistics(
     settings: Settings,
     text: str | None,
     among: Sequence[str] = (),
+    facts: bool = False,
 ) -> Statistics:
     """Of the photos that the query ``text`` finds, or of all. ``catalog`` is opened to count some of them;
-    ``among``: queries that ``text`` refines."""
+    ``among``: queries that ``text`` refines; ``facts``: whether every fact is counted."""
+
+    from dsslic_search.archive import notes
 
     def asked(current: Sequence[Indexes]) -> Statistics:
         found = None if text is None else searcher.answer(current, text, limit=0, among=among)
@@ -90,7 +97,18 @@ def statistics(
             if found is None or all(rows is None for rows in chosen)
             else _of_some(catalog(), found.all_ids)
         )
-        file = count_files([(each.files(), rows) for each, rows in zip(current, chosen, strict=True)])
+        files = [(each.files(), rows) for each, rows in zip(current, chosen, strict=True)]
+        worded = [(each.words(), rows) for each, rows in zip(current, chosen, strict=True)]
+        file, words = count_files(files), count_words(worded)
+        wide: dict[str, FactCount] = {}
+        if facts:
+            ids = [each.ids if rows is None else each.ids[rows] for each, rows in files]
+            tagged = notes.tagged(catalog(), np.concatenate([np.empty(0, np.int64), *ids]))
+            having = sum(
+                int(np.count_nonzero(~(each.without() if rows is None else each.without()[rows])))
+                for each, rows in worded
+            )
+            wide = count_facts(files, size.written, tagged, tags, having, words)
         return Statistics(
             photos=photos,
             original_bytes=size.original_bytes,
@@ -104,13 +122,14 @@ def statistics(
             undated=file.undated,
             undecoded=file.undecoded,
             tags=tags,
-            words=count_words([(each.words(), rows) for each, rows in zip(current, chosen, strict=True)]),
+            words=words,
             classes=count_classes(
                 [(each.columns, rows) for each, rows in zip(current, chosen, strict=True)],
                 vocabulary,
                 settings.presence,
             ),
             states=lookup.states() if text is None else {},
+            facts=wide,
         )
 
     return indexes.ask(asked)

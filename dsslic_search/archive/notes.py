@@ -151,6 +151,13 @@ def tag_counts(catalog: Catalog, ids: NDArray[np.int64]) -> dict[str, int]:
     return most_frequent_first(found.items())
 
 
+def tagged(catalog: Catalog, ids: NDArray[np.int64]) -> int:
+    """How many photos of ``ids`` have a tag at all."""
+    with catalog.session() as session:
+        found = np.fromiter(session.scalars(select(Tag.photo_id).distinct()), np.int64)
+    return int(np.count_nonzero(are_among(np.sort(ids), found)))
+
+
 def tags_of(catalog: Catalog, photo_id: int) -> list[str]:
     """The tags of a photo by name."""
     with catalog.session() as session:

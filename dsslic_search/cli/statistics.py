@@ -48,7 +48,7 @@ def stats(
 
     query = " ".join(text) if text is not None else None
     with Archive(archive) as opened:
-        found = opened.statistics(query)
+        found = opened.statistics(query, facts=as_json)
         root = opened.folder.root
     if as_json:
         print_json({"archive": str(root), "query": query, **_as_plain(found)})
@@ -75,11 +75,11 @@ def print_statistics(found: Statistics, root: str, query: str | None) -> None:
 
 
 def _as_plain(found: Statistics) -> dict[str, Any]:
-    """The counts and the spread of each fact stand beside the other figures."""
+    """The counts and the spread of each fact stand beside the other figures; "facts" has every one."""
     plain: dict[str, Any] = {}
     for name, value in asdict(found).items():
         plain |= value if name in ("counts", "spreads") else {name: value}
-    return plain
+    return plain | {"facts": {name: count.plain() for name, count in found.facts.items()}}
 
 
 def _show_sizes(found: Statistics) -> None:

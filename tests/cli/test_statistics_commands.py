@@ -10,6 +10,7 @@ import pytest
 
 from dsslic_search import Archive
 from dsslic_search.cli.statistics import BAR_CHARACTERS, EMPTY_BIN, LEVELS, bar, sparkline
+from dsslic_search.core.fields import FACTS
 
 SAMPLES = Path(__file__).parents[2] / "samples"
 
@@ -37,6 +38,19 @@ def test_statistics_of_a_query_are_those_of_its_photos(run, archive: Path, tmp_p
         assert count["mean_coverage"] == pytest.approx(sum(having) / len(having) if having else 0, abs=2e-5)
     lines = run("stats", query, "--archive", copy).out
     assert f"{len(found)} photos of: {query}" in lines
+
+
+def test_every_fact_of_the_registry_is_in_json(run, archive: Path):
+    stats = run("stats", "--archive", archive, "--json").json
+    shown = run("query", "everything", "--all", "--archive", archive, "--json").json["results"]
+    facts = stats["facts"]
+    assert list(facts) == [fact.name for fact in FACTS]
+    assert facts["width"]["greatest"] == max(each["width"] for each in shown)
+    assert facts["brightness"]["photos"] == sum(each["brightness"] is not None for each in shown)
+    assert facts["format"] == {"photos": len(shown), "values": {"JPEG": len(shown)}}
+    assert facts["word"]["values"] == stats["words"]
+    with Archive(archive) as opened:
+        assert opened.statistics().facts == {}  # they take their time, so only who asks has them
 
 
 def test_one_photo_is_one(run, archive: Path):
