@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from dsslic_search.api.getting_out import GotOut
     from dsslic_search.api.info import file_info
     from dsslic_search.api.layer_files import export_layers, export_photo_layers, import_layers
+    from dsslic_search.api.photo_dataset import PhotoDataset
     from dsslic_search.api.segmenters import (
         LabelMeaning,
         SegmenterInfo,
@@ -93,6 +94,7 @@ __all__ = [
     "Overview",
     "Part",
     "Photo",
+    "PhotoDataset",
     "Preview",
     "Problem",
     "QueryResult",
@@ -151,6 +153,7 @@ _HOMES = {
     "api.getting_out": ("GotOut",),
     "api.info": ("file_info",),
     "api.answers": ("Hit", "HitDetails", "QueryResult"),
+    "api.photo_dataset": ("PhotoDataset",),
     "api.segmenters": ("LabelMeaning", "SegmenterInfo", "open_segmenter", "segment_file", "segmenter_info"),
     "api.session": ("Question", "Session"),
     "api.showing": ("Preview",),

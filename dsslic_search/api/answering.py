@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +16,7 @@ from dsslic_search.api.opened import OpenArchive
 if TYPE_CHECKING:
     from dsslic_search.api.answers import QueryResult
     from dsslic_search.api.arguments import Ids
+    from dsslic_search.api.photo_dataset import PhotoDataset
     from dsslic_search.features.embedding import Canvas
     from dsslic_search.query.run.evaluate import Indexes, Resembled
     from dsslic_search.query.run.execute import Answer
@@ -174,6 +175,25 @@ class Answering(OpenArchive):
             all_classes=tuple(c.name for c in self.vocabulary.classes),
             listed=len(wanted),
         )
+
+    def dataset(
+        self,
+        text: str,
+        holds: Sequence[str] | str = ("id", "full"),
+        *,
+        size: str = "map",
+        transform: Callable[[dict[str, Any]], Any] | None = None,
+    ) -> PhotoDataset:
+        """All photos that ``text`` asks for now, best first, as a torch.utils.data.Dataset whose items are
+        dicts of what ``holds`` names; see `api.photo_dataset.PhotoDataset`. ``size``: of label maps, "map" or
+        "photo". UsageError for what no item can hold."""
+        from dsslic_search.api.labels import check_size
+        from dsslic_search.api.photo_dataset import PhotoDataset, holdings
+
+        text, wanted, size = text_of(text), holdings(names_of(holds, "what items hold")), check_size(size)
+        ids = self._indexes.ask(lambda indexes: self._searcher.answer(indexes, text, limit=None).ids)
+        opened: Any = partial(type(self), self.folder.root, self.settings)  # an Archive, which is more
+        return PhotoDataset(opened, ids.tolist(), wanted, size=size, transform=transform)
 
     def matching(self, text: str) -> NDArray[np.int64]:
         """The ids of all photos that ``text`` asks for, newest first, whatever their rank."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from dsslic_search.api.arguments import check_flags, ids_of, path_of, text_of
+from dsslic_search.api.arguments import check_flags, id_of, ids_of, path_of, text_of
 from dsslic_search.api.getting_out import GotOut, Progress, file_names, outputs_for
 from dsslic_search.api.opened import OpenArchive
 from dsslic_search.core.errors import DSSError, NotThereError, UsageError
@@ -64,8 +64,7 @@ class Labelling(OpenArchive):
 
         check_flags(replace=replace)
         to = path_of(folder)
-        if text_of(size, "size") not in SIZES:
-            raise UsageError(f'size "{size}" is not one of: {", ".join(SIZES)}')
+        size = check_size(size)
         made = writer(text_of(form, "form"), Legend.of(self.vocabulary))
         photos = [self._searcher.photo(photo_id) for photo_id in dict.fromkeys(ids_of(ids).tolist())]
         outputs = outputs_for(photos, replace)
@@ -91,6 +90,12 @@ class Labelling(OpenArchive):
             report.interrupted = True
         _write(outputs, out, made.end(), report)
         return report
+
+    def label_map(self, photo_id: int, size: str = "map") -> NDArray[np.uint8]:
+        """The label map of a photo, uint8 [h, w] of the archive's class ids, by people where they labelled
+        it; ``size``: see `export_labels`. StageError where it has none."""
+        size = check_size(size)
+        return self._labels(self._searcher.photo(id_of(photo_id)), size)
 
     def _labels(self, photo: Photo, size: str) -> NDArray[np.uint8]:
         from dsslic_search.api.showing import read_map
@@ -200,6 +205,13 @@ class Labelling(OpenArchive):
             )
             labels, unknown = labels[rows[:, None], columns], unknown[rows[:, None], columns]
         return reduce(np.where(unknown, enlarge(now, scale, *size), labels), scale)
+
+
+def check_size(size: str) -> str:
+    """One of `SIZES`; UsageError for another."""
+    if text_of(size, "size") not in SIZES:
+        raise UsageError(f'size "{size}" is not one of: {", ".join(SIZES)}')
+    return size
 
 
 def _write(outputs: Outputs, folder: Path, files: Files, report: GotOut) -> list[Path]:
