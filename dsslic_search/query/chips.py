@@ -6,6 +6,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 from dsslic_search.core.errors import QueryError
 from dsslic_search.query.ast import And, Node, Query, whole, written
@@ -16,9 +17,12 @@ Read = Callable[[str], Query]
 
 MAX_PLACES = 32
 """Of a text with more places at which it could be cut, those after them are left together."""
+MOST_READ = 32_000
+"""Characters: each place costs a reading of the whole text, so a longer one is cut at fewer of them."""
 
 _PLACE = re.compile(r"\s*[,+&]\s*|\s+")
-_JOINED_BEFORE = re.compile(r"(?:\s|[,+&]|\b(?:and|but)\b)+\Z", re.IGNORECASE)
+_JOINED_BEFORE = re.compile(r"(?:\s|[,+&]|\b(?:dna|tub)\b)+", re.IGNORECASE)
+"""Of a text read backwards: to look for what ends it costs, from the front, the square of a run of blanks."""
 _JOINED_BEHIND = re.compile(r"(?:\s|[,&]|\+\s|\b(?:and|but)\b)+", re.IGNORECASE)
 _SAMPLES = ("sky", "id:>0")
 """A thing and a filter: what can follow a text one way or the other."""
@@ -101,7 +105,8 @@ def refining(text: str, read: Read) -> Callable[[str], str]:
 def _spans(text: str, said: _Said, read: Read) -> Iterator[tuple[int, int]]:
     """Where the parts are: as many as can be told apart."""
     start, end = _trimmed(text, 0, len(text))
-    places = [found.span() for found in _PLACE.finditer(text, start, end)][:MAX_PLACES]
+    most = min(MAX_PLACES, MOST_READ // max(end - start, 1))
+    places = [found.span() for found in islice(_PLACE.finditer(text, start, end), most)]
     for left_end, right_start in places:
         if left_end <= start:
             continue
@@ -122,8 +127,8 @@ def _trimmed(text: str, start: int, end: int) -> tuple[int, int]:
     """A span without what only joins it to others."""
     if behind := _JOINED_BEHIND.match(text, start, end):
         start = behind.end()
-    if before := _JOINED_BEFORE.search(text[:end], start):
-        end = before.start()
+    if before := _JOINED_BEFORE.match(text[start:end][::-1]):
+        end -= before.end()
     return start, end
 
 

@@ -10,7 +10,7 @@ import pytest
 from dsslic_search.core.errors import QueryError
 from dsslic_search.core.vocabulary import default
 from dsslic_search.query.ast import And, Node, Query, whole, written
-from dsslic_search.query.chips import chips, refining
+from dsslic_search.query.chips import MOST_READ, chips, refining
 from dsslic_search.query.language.parse import parse
 from tests.query.meant import NAMES, NOW, rows
 
@@ -90,3 +90,26 @@ def test_what_is_no_query_has_no_parts() -> None:
             chips(text, read)
         with pytest.raises(QueryError):
             refining(text, read)
+
+
+@pytest.mark.parametrize(
+    "text", ["sky " * 1000, "sky, " + "sea " * 800 + "sort:taken", "tree or " * 600 + "sky"]
+)
+def test_a_long_text_is_read_a_few_times_alone(text: str) -> None:
+    characters = 0
+
+    @cache
+    def counted(asked: str) -> Query:
+        nonlocal characters
+        characters += len(asked)
+        return read(asked)
+
+    found = chips(text, counted)
+    assert parts(text) == sorted(part for chip in found for part in parts(chip.text))
+    assert refining(text, counted)("lamp").endswith(("lamp", "lamp sort:taken"))
+    assert characters <= 2 * MOST_READ + 16 * len(text)
+
+
+@pytest.mark.parametrize("joint", [", ", " and ", "  but  ", " \t and\n", " + ", " " * 5000])
+def test_what_joins_two_parts_belongs_to_neither(joint: str) -> None:
+    assert [chip.text for chip in chips(f" sand{joint}boat ", read)] == ["sand", "boat"]

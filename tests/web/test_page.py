@@ -206,6 +206,7 @@ def test_months_and_places_are_asked_by_a_click(opened: Watched, archive: Path):
     dot = page.get_by_role("button", name="1 photo near 52.50°, 13.40°")
     dot.click()
     total(page, 1)
+    expect(page.locator("#places .dots circle")).to_have_count(1)  # until then the map is that of before
     across = page.locator("svg.map").evaluate("(map) => map.viewBox.baseVal.width")
     assert across >= 12  # degrees, of one place alone, too: something of an outline is in sight
     assert query_of(page) == "within 52.50000,13.40000..52.50000,13.40000"

@@ -7,8 +7,9 @@ import base64
 import csv
 import io
 import json
+import re
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -45,6 +46,14 @@ def wait_for(page: Page, name: str, *, other_than: str = "") -> str:
             return value
         page.wait_for_timeout(50)
     pytest.fail(f"the address has no other {name}: {page.url}")
+
+
+def wait_until(page: Page, is_so: Callable[[], bool]) -> None:
+    for _ in range(PATIENCE_MS // 50):
+        if is_so():
+            return
+        page.wait_for_timeout(50)
+    pytest.fail("what was waited for never came")
 
 
 def shown(page: Page) -> list[int]:
@@ -360,6 +369,42 @@ def test_changes_by_a_command_are_told_when_the_window_is_used_again(opened: Wat
             own.restore([gone])
 
 
+@pytest.mark.parametrize("looks", ["while the photo is on its way", "just before"])
+def test_a_move_to_the_bin_is_not_told_to_who_comes_back_meanwhile(
+    opened: Watched, archive: Path, looks: str
+):
+    page = opened()
+    total(page, 11)
+    gone = shown(page)[0]
+    held: list[Route] = []
+    page.route(
+        "**/api/bin" if looks.startswith("while") else "**/api/archive", lambda route: held.append(route)
+    )
+    come_back = "dispatchEvent(new Event('focus'))"
+    page.keyboard.press("g")
+    try:
+        if looks.startswith("while"):
+            page.keyboard.press("Delete")
+            wait_until(page, lambda: len(held) == 1)
+            moved = held[0].fetch()  # it lies in the bin, and the page does not know yet
+            page.evaluate(come_back)
+            for _ in range(2):
+                page.evaluate("fetch('/api/archive').then(() => new Promise(requestAnimationFrame)).then()")
+            held[0].fulfill(response=moved)
+        else:
+            page.evaluate(come_back)
+            wait_until(page, lambda: len(held) == 1)
+            page.keyboard.press("Delete")
+            wait_until(page, lambda: len(held) == 2)
+            for route in held:
+                route.fulfill(response=route.fetch())
+        total(page, 10)
+        expect(page.locator(".notice")).to_have_text([re.compile("1 photo went to the bin")])
+    finally:
+        with Archive(archive) as own:
+            own.restore([gone])
+
+
 @pytest.mark.parametrize("change", ["tag", "rating"])
 def test_changes_by_a_command_are_told_after_one_by_the_page(opened: Watched, archive: Path, change: str):
     page = opened()
@@ -401,12 +446,8 @@ def test_the_page_does_not_tell_of_its_own_changes(opened: Watched, archive: Pat
     page.get_by_role("textbox", name="Tags, by commas").fill("seen")
     page.keyboard.press("Enter")
     expect(page.locator("#notices")).to_contain_text("1 photo tagged")
-    for _ in range(PATIENCE_MS // 50):
-        if any(url.endswith("/api/archive") for url in asked):
-            break
-        page.wait_for_timeout(50)
+    wait_until(page, lambda: any(url.endswith("/api/archive") for url in asked))
     page.wait_for_timeout(100)
-    assert [url for url in asked if url.endswith("/api/archive")]
     expect(page.locator(".notice")).to_have_count(1)
     with Archive(archive) as own:
         own.untag(["seen"], [tagged])

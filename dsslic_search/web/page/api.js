@@ -1,6 +1,7 @@
 // The server's interface, one function an endpoint. What goes wrong is an ApiError with a sentence for
 // people.
 
+import { change } from "./own.js";
 import { sentence } from "./words.js";
 
 export class ApiError extends Error {
@@ -78,8 +79,8 @@ export const api = {
   similar: (file) => send("POST", "/api/similar", form([file], "photo")),
   tag: (ids, add, remove) => send("POST", "/api/tags", { ids, add, remove }),
   rate: (ids, rating) => send("POST", "/api/ratings", { ids, rating }),
-  bin: (ids) => send("POST", "/api/bin", { ids }),
-  restore: (ids) => send("POST", "/api/bin/restore", { ids }),
+  bin: (ids) => change(() => send("POST", "/api/bin", { ids })),
+  restore: (ids) => change(() => send("POST", "/api/bin/restore", { ids })),
   saved: () => ask("/api/saved"),
   save: (name, query, replace = false) => send("PUT", savedAddress(name), { query, replace }),
   forget: (name) => ask(savedAddress(name), { method: "DELETE" }),

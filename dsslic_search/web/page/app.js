@@ -13,6 +13,7 @@ import { startLikeness } from "./likeness.js";
 import { mapsAreThere } from "./maps.js";
 import { notify, say } from "./notice.js";
 import { startOrder } from "./order.js";
+import { change, unlessChanging } from "./own.js";
 import { paint } from "./paint.js";
 import { places } from "./places.js";
 import { Results } from "./results.js";
@@ -44,7 +45,9 @@ const gallery = {
 
   /** Asks again, after photos came or went. */
   async again() {
-    archive = await api.archive().catch(() => archive); // first: what changes from now on will be told
+    await change(async () => {
+      archive = await api.archive().catch(() => archive); // first: what changes from now on will be told
+    });
     await show();
     tellArchive();
   },
@@ -60,7 +63,7 @@ function tellArchive() {
 /** Says so when another page, or a command, changed the archive while this page was not looked at. */
 async function lookAgain() {
   if (document.visibilityState !== "visible") return;
-  const now = await api.archive().catch(() => null); // what is asked next will tell
+  const now = await unlessChanging(api.archive).catch(() => null); // what is asked next will tell
   if (!now || now.generation === archive.generation) return;
   archive = now;
   tellArchive();

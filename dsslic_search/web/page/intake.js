@@ -4,6 +4,7 @@
 import { api, INGEST_EVENTS } from "./api.js";
 import { button, byId, el } from "./dom.js";
 import { notify, tellOf } from "./notice.js";
+import { change } from "./own.js";
 import { search } from "./search.js";
 import { state } from "./state.js";
 import { count, sentence } from "./words.js";
@@ -135,18 +136,23 @@ class Intake {
   async #run(begin, send) {
     if (this.archive.readOnly)
       return tellOf(new Error("This server changes nothing; it was started with --read-only."));
+    this.over?.(); // of two, the page follows the later one
     this.#open(begin);
-    try {
-      await this.#listen(); // first: events of before are not told again
-      this.job = (await send()).job;
-      for (const told of this.early.splice(0)) told();
-    } catch (error) {
-      this.#end(error.message);
-    }
+    await change(async () => {
+      const over = new Promise((resolve) => (this.over = resolve));
+      try {
+        await this.#listen(); // first: events of before are not told again
+        this.job = (await send()).job;
+        for (const told of this.early.splice(0)) told();
+      } catch (error) {
+        this.#end(error.message);
+      }
+      await over;
+    });
   }
 
   #open(begin, heading = "Putting photos in") {
-    this.stored = 0;
+    this.changes = 0;
     this.told = el("p", { role: "status" }, begin);
     this.bar = el("progress", { "aria-label": "Photos stored" });
     this.list = el("ul", { class: "skipped" });
@@ -178,14 +184,17 @@ class Intake {
       });
     on("progress", (told) => this.#progress(told));
     on("stored", (told) => {
-      this.stored++;
+      this.changes++;
       this.#progress(told);
     });
     on("skipped", (told) => {
       this.#skipped(told);
       this.#progress(told);
     });
-    on("done", (told) => this.#end(summary(told), told.notes));
+    on("done", (told) => {
+      this.changes += told.updated + told.moved + told.missing;
+      this.#end(summary(told), told.notes);
+    });
     on("failed", ({ error }) => this.#end(sentence(error.sentence)));
     await new Promise((resolve, reject) => {
       this.source.addEventListener("open", resolve, { once: true });
@@ -211,7 +220,8 @@ class Intake {
     this.bar.remove();
     this.told.textContent = told;
     this.list.append(...notes.map((note) => el("li", {}, el("span", {}, note))));
-    if (this.stored) this.changed();
+    this.over?.();
+    if (this.changes) this.changed();
   }
 }
 
