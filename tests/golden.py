@@ -8,7 +8,7 @@ by version 0.1. When a format is final, its files are written once, and never ag
 which takes crops of the sample photos, about 160 pixels a side: one of colour, one grey, one of odd sides.
 FORMAT "paper" has files of the paper's profiles, and beside them ``hashes.json``: by file and stage the
 SHA-256 of the pixels that come out alike on every machine, those of label map and compact image, and of the
-residual's BPG picture.
+residual's BPG picture. FORMAT "short" has files with headers in short.
 """
 
 from __future__ import annotations
@@ -55,6 +55,12 @@ PAPER = {  # of every crop, in "paper"
     "444-q80": EncodeOptions(80, profile="paper-444"),
     "coarse": EncodeOptions(keep="coarse", profile="paper"),
 }
+SHORT = {  # of every crop, in "short"
+    "q10": EncodeOptions(10),
+    "q75": EncodeOptions(75, map_scale=2),
+    "coarse": EncodeOptions(keep="coarse"),
+    "reference": EncodeOptions(keep="reference"),
+}
 KEPT = {"exact": EncodeOptions(keep="exact"), "reference": EncodeOptions(keep="reference")}  # of the first
 
 
@@ -83,11 +89,11 @@ def originals(name: str) -> Iterator[tuple[str, EncodeOptions, bytes]]:
     yield "importance", replace(VARIANTS["q80"], importance=((most, 0.25),)), file.getvalue()
 
 
-def papers(name: str) -> Iterator[tuple[str, EncodeOptions, bytes]]:
-    """The same for the paper's profiles."""
+def chosen(name: str, variants: dict[str, EncodeOptions]) -> Iterator[tuple[str, EncodeOptions, bytes]]:
+    """The same of ``variants`` alone."""
     file = io.BytesIO()
     crop(name).save(file, "PNG")
-    for variant, options in PAPER.items():
+    for variant, options in variants.items():
         yield variant, options, file.getvalue()
 
 
@@ -108,9 +114,10 @@ def write(folder: Path) -> None:
     already."""
     folder.mkdir(parents=True)
     of_paper = folder.name == "paper"
+    few = {"paper": PAPER, "short": SHORT}.get(folder.name)
     told = {}
     for name in CROPS:
-        for variant, options, original in (papers if of_paper else originals)(name):
+        for variant, options, original in originals(name) if few is None else chosen(name, few):
             data = encode_photo(open_photo(original, name, 10**6), options, original).data
             (folder / f"{name}.{variant}.dsslic").write_bytes(data)
             for stage in Stage:

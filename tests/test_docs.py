@@ -10,6 +10,7 @@ import pytest
 from dsslic_search.cli import reference
 from dsslic_search.codec import container
 from dsslic_search.codec.chunk import Chunk
+from dsslic_search.codec.header import Header
 from dsslic_search.core import vocabulary
 from dsslic_search.query.language.parse import parse
 
@@ -59,7 +60,7 @@ def test_the_format_page_names_every_field_and_chunk():
     offsets = [int(n) for n in re.findall(r"^\| (\d+) \| \d+(?: each)? \|", text, re.MULTILINE)]
     assert offsets == [0, 8, 9, 11, 15, 19, 20, 22, 23, 24, 25, 26, 34, 42, 50, 51]
     header = container.pack(
-        container.Header(5, 6, True, "exact", 7, 8, 9, 10, 11, "12" * 8, "34" * 8, "56" * 8),
+        Header(5, 6, True, "exact", 7, 8, 9, 10, 11, "12" * 8, "34" * 8, "56" * 8),
         [Chunk("SMAP", 1, b"x")],
     )
     assert (header[11], header[15], header[19], header[20], header[22], header[23]) == (

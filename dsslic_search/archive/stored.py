@@ -3,7 +3,6 @@ file that the photo's catalog row describes."""
 
 from __future__ import annotations
 
-import zlib
 from contextlib import suppress
 from dataclasses import dataclass, fields
 from enum import StrEnum
@@ -16,7 +15,8 @@ from dsslic_search.core.kinds import KeepMode
 
 if TYPE_CHECKING:
     from dsslic_search.codec.chunk import Chunk
-    from dsslic_search.codec.container import Contents, Entry
+    from dsslic_search.codec.container import Contents
+    from dsslic_search.codec.header import Entry
     from dsslic_search.codec.picture.raster import Embedded
 
 
@@ -116,6 +116,8 @@ class ObjectRecord:
         return self.width, self.height
 
 
+MAX_HEADER_BYTES = 65535
+"""More no header has."""
 RECORD_NAMES = tuple(f.name for f in fields(ObjectRecord))
 
 
@@ -178,7 +180,7 @@ def examine(store: Store, content_hash: str, row: ObjectRecord, read_data: bool 
         try:
             contents = file.contents
         except FormatError as e:
-            if _may_be_newer(file):
+            if container.may_be_newer(file.prefix(MAX_HEADER_BYTES)):
                 return Examination(Fault.UNREADABLE, detail=str(e))
             if size != row.stored_bytes:
                 return _wrong_length(None, size, row.stored_bytes)
@@ -215,16 +217,3 @@ def _is_of(file: StoredFile) -> bool:
 
     entry = file.contents.find(original.HASH.kind)
     return entry is None or file.part(entry).hex() == file.content_hash
-
-
-def _may_be_newer(file: StoredFile) -> bool:
-    """Whether a header that cannot be read is one that a newer version may have written, rather than
-    damage."""
-    from dsslic_search.codec import container
-
-    start = file.prefix(container.PREAMBLE)
-    if len(start) < container.PREAMBLE or not start.startswith(container.MAGIC):
-        return False
-    length = int.from_bytes(start[9:11], "little")
-    header = file.prefix(length)[:length]
-    return start[8] > container.VERSION or zlib.crc32(header[:-4]) == int.from_bytes(header[-4:], "little")

@@ -17,7 +17,7 @@ from dsslic_search.bench.metrics import PerceptualDistance, bpp, psnr
 from dsslic_search.codec import bpg, container
 from dsslic_search.codec.bpg.colour import rescale
 from dsslic_search.codec.chunk import Chunk
-from dsslic_search.codec.container import Header
+from dsslic_search.codec.header import Header
 from dsslic_search.codec.layers import compact, label_map
 from dsslic_search.core.kinds import KeepMode
 from dsslic_search.networks import runtime

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dsslic_search.bench.metrics import bd_rate, psnr
-from dsslic_search.codec import bpg, container, encoder, prediction
+from dsslic_search.codec import bpg, encoder, prediction
 from dsslic_search.codec.bpg.colour import rescale
 from dsslic_search.codec.bpg.x265 import Search
 from dsslic_search.codec.layers import axes, compact, residual
@@ -133,7 +133,6 @@ def run(data: Path, workers: int = 2) -> dict[str, Any]:
         "photos": len(files),
         "qps": QPS,
         "anchor_bytes": [round(value) for value in anchor],
-        "header_bytes": container.header_bytes(3),
         "compact_qp_offsets": OFFSETS,
         **overhead,
         "bd_rate_psnr_percent": means,

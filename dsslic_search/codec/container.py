@@ -1,6 +1,7 @@
 """The .dsslic container: a checked header with a chunk table, then the chunks, nothing else.
 
-Byte layout, little-endian (``docs/format.md`` is the same on one page):
+Headers are written in short where that can be (version 2, :mod:`dsslic_search.codec.short_header`), else in
+full (version 1). In full, little-endian (``docs/format.md`` is the same on one page):
 
 ====== ==== =========================================================
 offset size field
@@ -37,7 +38,9 @@ import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from dsslic_search.codec import short_header
 from dsslic_search.codec.chunk import Chunk
+from dsslic_search.codec.header import MAX_SIDE, Entry, Header, Line
 from dsslic_search.codec.layers import original
 from dsslic_search.codec.layers.table import LAYERS
 from dsslic_search.core.errors import FormatError, StageError
@@ -45,9 +48,9 @@ from dsslic_search.core.kinds import KeepMode, Stage
 from dsslic_search.core.settings import LOSSLESS
 
 MAGIC = b"\x89DSL\r\n\x1a\n"
-VERSION = 1
+FULL, SHORT = 1, 2  # versions: how the header is written
+VERSION = SHORT  # the newest that can be read
 PREAMBLE = 11  # bytes that say how long the header is
-MAX_SIDE = 1 << 20
 
 ORDER = tuple(layer.kind for layer in LAYERS)
 
@@ -66,51 +69,13 @@ _CHECKSUM = struct.Struct("<I")
 
 
 @dataclass(frozen=True)
-class Header:
-    """What a reader must know before any layer; identities are 16 hex digits. Sizes in pixels."""
-
-    width: int
-    height: int
-    grey: bool
-    keep: KeepMode
-    map_scale: int
-    compact_scale: int
-    quality: int
-    compact_qp: int
-    residual_qp: int
-    vocabulary: str
-    segmenter: str
-    finenet: str
-
-    @property
-    def map_size(self) -> tuple[int, int]:
-        """(height, width) of the label map."""
-        return -(-self.height // self.map_scale), -(-self.width // self.map_scale)
-
-    @property
-    def compact_size(self) -> tuple[int, int]:
-        """(height, width) of the compact image."""
-        return -(-self.height // self.compact_scale), -(-self.width // self.compact_scale)
-
-
-@dataclass(frozen=True)
-class Entry:
-    """One line of the chunk table; ``offset`` counts from the start of the file."""
-
-    kind: str
-    codec: int
-    offset: int
-    length: int
-    checksum: int
-
-
-@dataclass(frozen=True)
 class Contents:
-    """What a file says it holds: its header and chunk table."""
+    """What a file says it holds: its header and chunk table. ``version``: how these are written."""
 
     header: Header
     header_bytes: int
     entries: tuple[Entry, ...]
+    version: int
 
     @property
     def total(self) -> int:
@@ -162,22 +127,27 @@ class Contents:
         return max(e.offset + e.length for _, e in found) if held else None
 
 
-def header_bytes(chunks: int) -> int:
-    """Length of a header whose table has that many chunks."""
-    return _FIXED.size + _ENTRY.size * chunks + _CHECKSUM.size
-
-
-def pack(header: Header, chunks: Sequence[Chunk]) -> bytes:
-    """The bytes of a file. ValueError when chunks are out of order or fields out of range: a bug of the
-    caller."""
+def pack(header: Header, chunks: Sequence[Chunk], in_full: bool = False) -> bytes:
+    """The bytes of a file, its header in short where that can be, unless ``in_full``. ValueError when chunks
+    are out of order or fields out of range: a bug of the caller."""
     kinds = [c.kind for c in chunks]
     if kinds != [k for k in ORDER if k in kinds]:
         raise ValueError(f"chunks must be distinct and in the order {ORDER}, got {kinds}")
-    length = header_bytes(len(chunks))
-    head = _FIXED.pack(
+    return _joined(header, chunks, in_full)
+
+
+def _joined(header: Header, chunks: Sequence[Chunk], in_full: bool = False) -> bytes:
+    """A file of its header and chunks, which are in the right order."""
+    lines = [Line(c.kind, c.codec, len(c.data), zlib.crc32(c.data)) for c in chunks]
+    head = (None if in_full else short_header.write(header, lines)) or _in_full(header, lines)
+    return b"".join([head, *(c.data for c in chunks)])
+
+
+def _in_full(header: Header, lines: Sequence[Line]) -> bytes:
+    fixed = _FIXED.pack(
         MAGIC,
-        VERSION,
-        length,
+        FULL,
+        _FIXED.size + _ENTRY.size * len(lines) + _CHECKSUM.size,
         header.width,
         header.height,
         int(header.grey) | tuple(KeepMode).index(header.keep) << 1,
@@ -189,16 +159,10 @@ def pack(header: Header, chunks: Sequence[Chunk]) -> bytes:
         bytes.fromhex(header.vocabulary),
         bytes.fromhex(header.segmenter),
         bytes.fromhex(header.finenet),
-        len(chunks),
+        len(lines),
     )
-    lines = [(c.kind, c.codec, len(c.data), zlib.crc32(c.data)) for c in chunks]
-    return _joined(head, lines, [c.data for c in chunks])
-
-
-def _joined(fixed: bytes, lines: Sequence[tuple[str, int, int, int]], parts: Sequence[bytes]) -> bytes:
-    """A file of the fixed part of its header, the lines of its chunk table, and its chunks' bytes."""
-    head = fixed + b"".join(_ENTRY.pack(kind.encode(), *numbers) for kind, *numbers in lines)
-    return b"".join([head, _CHECKSUM.pack(zlib.crc32(head)), *parts])
+    head = fixed + b"".join(_ENTRY.pack(n.kind.encode(), n.codec, n.length, n.checksum) for n in lines)
+    return head + _CHECKSUM.pack(zlib.crc32(head))
 
 
 def with_chunk(data: bytes, chunk: Chunk) -> bytes:
@@ -207,43 +171,66 @@ def with_chunk(data: bytes, chunk: Chunk) -> bytes:
     file is unsound."""
     contents = read(data)
     rank = ORDER.index(chunk.kind)
-    others = [e for e in contents.entries if e.kind != chunk.kind]
-    before = [i for i, e in enumerate(others) if e.kind in ORDER and ORDER.index(e.kind) < rank]
-    at = before[-1] + 1 if before else 0
-    lines = [(e.kind, e.codec, e.length, e.checksum) for e in others]
-    parts = [data[e.offset : e.offset + e.length] for e in others]
-    lines.insert(at, (chunk.kind, chunk.codec, len(chunk.data), zlib.crc32(chunk.data)))
-    parts.insert(at, chunk.data)
-    fixed = list(_FIXED.unpack_from(data))
-    fixed[2], fixed[-1] = header_bytes(len(lines)), len(lines)
-    return _joined(_FIXED.pack(*fixed), lines, parts)
+    others = [each for each in _chunks(data, contents) if each.kind != chunk.kind]
+    before = [i for i, each in enumerate(others) if each.kind in ORDER and ORDER.index(each.kind) < rank]
+    others.insert(before[-1] + 1 if before else 0, chunk)
+    return _joined(contents.header, others)
 
 
 def without_chunk(data: bytes, kind: str) -> bytes:
     """A whole file without its chunk of a kind, all others as they are. FormatError where the file is
     unsound."""
     contents = read(data)
-    kept = [e for e in contents.entries if e.kind != kind]
-    lines = [(e.kind, e.codec, e.length, e.checksum) for e in kept]
-    fixed = list(_FIXED.unpack_from(data))
-    fixed[2], fixed[-1] = header_bytes(len(lines)), len(lines)
-    return _joined(_FIXED.pack(*fixed), lines, [data[e.offset : e.offset + e.length] for e in kept])
+    return _joined(contents.header, [each for each in _chunks(data, contents) if each.kind != kind])
+
+
+def _chunks(data: bytes, contents: Contents) -> list[Chunk]:
+    """All chunks of a file that was checked."""
+    return [Chunk(e.kind, e.codec, data[e.offset : e.offset + e.length]) for e in contents.entries]
 
 
 def header_length(prefix: bytes) -> int:
     """How long the header is, from the first 11 bytes. FormatError when they are not those of a .dsslic
     file."""
-    if len(prefix) < PREAMBLE or prefix[: len(MAGIC)] != MAGIC:
+    version, length = _declared(prefix)
+    if not version:
         raise FormatError("not a .dsslic file (its first bytes are wrong)")
-    version, length = prefix[8], int.from_bytes(prefix[9:11], "little")
-    if version != VERSION:
+    if version > VERSION:
         raise FormatError(
             f"written in .dsslic version {version}, this program reads version {VERSION}: upgrade "
             "dsslic-search"
         )
-    if length < _FIXED.size + _CHECKSUM.size or (length - _FIXED.size - _CHECKSUM.size) % _ENTRY.size:
+    least = _FIXED.size + _CHECKSUM.size
+    if version == FULL and (length < least or (length - least) % _ENTRY.size):
         raise FormatError("damaged .dsslic header (impossible length)")
     return length
+
+
+def _declared(prefix: bytes) -> tuple[int, int]:
+    """(version, length of the header) by the first 11 bytes; version 0 where they are not those of a .dsslic
+    file, length 0 where a later version says it in its own way."""
+    if len(prefix) < PREAMBLE or not prefix.startswith(short_header.MAGIC):
+        return 0, 0
+    if prefix.startswith(MAGIC):
+        if prefix[8] == FULL:
+            return FULL, int.from_bytes(prefix[9:11], "little")
+        return (prefix[8], 0) if prefix[8] > VERSION else (0, 0)
+    fifth = prefix[len(short_header.MAGIC)]
+    if fifth >= short_header.LEAST:
+        return SHORT, fifth
+    later = VERSION < fifth < MAGIC[4] and prefix[5:8] != MAGIC[5:]  # else the full header's magic, damaged
+    return (fifth, 0) if later else (0, 0)
+
+
+def may_be_newer(prefix: bytes) -> bool:
+    """Whether a header that cannot be read is one that a newer version may have written, rather than damage:
+    it says so, or its checksum is right. ``prefix``: the file's first 65 535 bytes, or all of them."""
+    version, length = _declared(prefix)
+    head = prefix[:length]
+    return version > VERSION or (
+        _CHECKSUM.size < length == len(head)
+        and zlib.crc32(head[: -_CHECKSUM.size]) == _CHECKSUM.unpack(head[-_CHECKSUM.size :])[0]
+    )
 
 
 def read_contents(prefix: bytes) -> Contents:
@@ -255,9 +242,22 @@ def read_contents(prefix: bytes) -> Contents:
     body = prefix[: length - _CHECKSUM.size]
     if zlib.crc32(body) != _CHECKSUM.unpack_from(prefix, len(body))[0]:
         raise FormatError("damaged .dsslic header (checksum differs)")
-    fields = _FIXED.unpack_from(prefix)
-    count = fields[-1]
-    if length != _FIXED.size + _ENTRY.size * count + _CHECKSUM.size:
+    if length == prefix[len(short_header.MAGIC)] and not prefix.startswith(MAGIC):
+        version, (header, lines) = SHORT, short_header.read(prefix[:length])
+    else:
+        version, (header, lines) = FULL, _read_full(body)
+    least = 1 if header.keep.is_seen else 0  # of one that is not, the size may not be known
+    if not (least <= header.width <= MAX_SIDE and least <= header.height <= MAX_SIDE):
+        raise FormatError(f"impossible photo size {header.width}×{header.height} in the .dsslic header")
+    if not (header.map_scale and header.compact_scale and 1 <= header.quality <= LOSSLESS):
+        raise FormatError("impossible value in the .dsslic header")
+    return Contents(header, length, _entries(lines, length), version)
+
+
+def _read_full(body: bytes) -> tuple[Header, list[Line]]:
+    """Header and table of a full header without its checksum."""
+    fields = _FIXED.unpack_from(body)
+    if len(body) != _FIXED.size + _ENTRY.size * fields[-1]:
         raise FormatError("damaged .dsslic header (chunk count and length disagree)")
     keep = fields[5] >> 1
     if keep >= len(KeepMode):
@@ -276,30 +276,27 @@ def read_contents(prefix: bytes) -> Contents:
         segmenter=fields[12].hex(),
         finenet=fields[13].hex(),
     )
-    least = 1 if header.keep.is_seen else 0  # of one that is not, the size may not be known
-    if not (least <= header.width <= MAX_SIDE and least <= header.height <= MAX_SIDE):
-        raise FormatError(f"impossible photo size {header.width}×{header.height} in the .dsslic header")
-    if not (header.map_scale and header.compact_scale and 1 <= header.quality <= LOSSLESS):
-        raise FormatError("impossible value in the .dsslic header")
-    return Contents(header, length, _entries(prefix, length, count))
-
-
-def _entries(prefix: bytes, offset: int, count: int) -> tuple[Entry, ...]:
-    entries: list[Entry] = []
-    rank = -1
-    for i in range(count):
-        raw, codec, size, checksum = _ENTRY.unpack_from(prefix, _FIXED.size + i * _ENTRY.size)
+    lines = []
+    for raw, *numbers in _ENTRY.iter_unpack(body[_FIXED.size :]):
         if not raw.isalpha():
             raise FormatError("damaged chunk table (a kind is not four letters)")
-        kind = raw.decode("ascii")
-        if kind in ORDER:
-            if ORDER.index(kind) <= rank:
-                raise FormatError(f"chunk {kind} is repeated or out of order")
-            rank = ORDER.index(kind)
-        elif kind[0].isupper():
-            raise FormatError(f'unknown critical chunk "{kind}": upgrade dsslic-search')
-        entries.append(Entry(kind, codec, offset, size, checksum))
-        offset += size
+        lines.append(Line(raw.decode("ascii"), *numbers))
+    return header, lines
+
+
+def _entries(lines: Sequence[Line], offset: int) -> tuple[Entry, ...]:
+    """Where the chunks of a table lie, the first at ``offset``."""
+    entries: list[Entry] = []
+    rank = -1
+    for line in lines:
+        if line.kind in ORDER:
+            if ORDER.index(line.kind) <= rank:
+                raise FormatError(f"chunk {line.kind} is repeated or out of order")
+            rank = ORDER.index(line.kind)
+        elif line.kind[0].isupper():
+            raise FormatError(f'unknown critical chunk "{line.kind}": upgrade dsslic-search')
+        entries.append(Entry(line.kind, line.codec, line.length, line.checksum, line.mask, offset))
+        offset += line.length
     return tuple(entries)
 
 
@@ -319,7 +316,7 @@ def read_chunk(data: bytes, contents: Contents, kind: str) -> Chunk | None:
 
 def checked(entry: Entry, payload: bytes) -> Chunk:
     """The chunk of a table's line and its bytes; FormatError when their checksum is another."""
-    if zlib.crc32(payload) != entry.checksum:
+    if zlib.crc32(payload) & entry.mask != entry.checksum:
         raise FormatError(f"damaged .dsslic file: the checksum of chunk {entry.kind} differs")
     return Chunk(entry.kind, entry.codec, payload)
 

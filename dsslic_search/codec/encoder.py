@@ -28,7 +28,7 @@ from numpy.typing import NDArray
 
 from dsslic_search.codec import container, fitting, prediction, reduction
 from dsslic_search.codec.chunk import Chunk
-from dsslic_search.codec.container import Header
+from dsslic_search.codec.header import Header
 from dsslic_search.codec.layers import (
     alpha,
     axes,

@@ -15,7 +15,8 @@ from typing import Any
 
 from dsslic_search.codec import container, decoder
 from dsslic_search.codec.chunk import Chunk
-from dsslic_search.codec.container import Contents, Header
+from dsslic_search.codec.container import Contents
+from dsslic_search.codec.header import Header
 from dsslic_search.codec.layers import alpha, compact, label_map, normalised, original, residual
 from dsslic_search.codec.layers.terms import read_terms
 from dsslic_search.core.errors import FormatError, StageError
@@ -61,7 +62,13 @@ def exported(data: bytes) -> dict[str, bytes]:
             layer |= {"file": name, **told}
             files[name] = picture
         layers.append(layer)
-    described = {"format": FORMAT, "version": VERSION, "header": asdict(contents.header), "layers": layers}
+    described = {
+        "format": FORMAT,
+        "version": VERSION,
+        "header_version": contents.version,
+        "header": asdict(contents.header),
+        "layers": layers,
+    }
     files[DESCRIPTION] = (json.dumps(described, indent=1) + "\n").encode()
     return files
 
@@ -72,8 +79,9 @@ def imported(files: dict[str, bytes]) -> bytes:
     FormatError where the description is none, or something does not fit or is missing."""
     described = _described(files)
     chunks = [_chunk(layer, files) for layer in described["layers"]]
+    in_full = described.get("header_version", container.FULL) == container.FULL
     try:
-        data = container.pack(_header(described.get("header")), chunks)
+        data = container.pack(_header(described.get("header")), chunks, in_full)
         contents = container.read_contents(data)
     except (ValueError, struct.error) as e:
         raise FormatError(f"{DESCRIPTION}: its header or layers cannot be ({e})") from e

@@ -23,6 +23,7 @@ from dsslic_search.archive.ingest.run import ingest
 from dsslic_search.codec import container
 from dsslic_search.codec.chunk import Chunk
 from dsslic_search.codec.decoder import Base
+from dsslic_search.codec.header import Header
 from dsslic_search.codec.layers import label_map, original
 from dsslic_search.codec.options import EncodeOptions
 from dsslic_search.codec.picture.facts import ALONE, NO_FACTS
@@ -40,9 +41,7 @@ def label_map_of(original: bytes) -> np.ndarray:
 
 def dsslic_of(source: bytes, options: EncodeOptions = OPTIONS) -> bytes:
     """A sound file; in mode exact it holds the original."""
-    header = container.Header(
-        8, 6, False, options.keep, 1, 8, options.quality, 20, 30, "11" * 8, "22" * 8, "33" * 8
-    )
+    header = Header(8, 6, False, options.keep, 1, 8, options.quality, 20, 30, "11" * 8, "22" * 8, "33" * 8)
     chunks = [Chunk(label_map.LAYER.kind, 1, label_map_of(source).tobytes())]
     if options.keep == "exact":
         chunks.append(Chunk(original.LAYER.kind, 0, source))

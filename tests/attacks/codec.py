@@ -108,6 +108,30 @@ def full_files() -> list[bytes]:
     ]
 
 
+def in_full(data: bytes) -> bytes:
+    """The same file with the header that says everything."""
+    from dsslic_search.codec import container
+
+    contents = container.read(data)
+    return container.pack(
+        contents.header,
+        [
+            Chunk(e.kind, e.codec, data[e.offset : e.offset + e.length])
+            for e in contents.entries
+            if e.kind in container.ORDER
+        ],
+        in_full=True,
+    )
+
+
+def with_another_short_header(data: bytes, random_: random.Random) -> bytes:
+    """A file whose short header was changed, under a checksum that is right."""
+    length = data[4]
+    head = bytearray(mutated([data[5 : length - 4]], (), random_)[:237])
+    whole = data[:4] + bytes([len(head) + 9]) + head
+    return whole + struct.pack("<I", zlib.crc32(whole)) + data[length:]
+
+
 def parts(data: bytes) -> tuple[bytes, list[tuple[bytes, int, bytes]]]:
     """A file's fixed header, and kind, codec and bytes of each chunk that its table tells."""
     count = data[FIXED - 1] if len(data) >= FIXED else 0
@@ -137,8 +161,11 @@ def made_file(random_: random.Random, sound: Sequence[bytes]) -> bytes:
     are right; one in eight with its bytes changed, wherever they are."""
     if random_.random() < 0.125:
         return mutated(sound, (), random_)
-    fixed, chunks = parts(random_.choice(sound))
-    others = [chunk for data in sound for chunk in parts(data)[1]]
+    short = [data for data in sound if data[4] != 13]
+    if short and random_.random() < 0.25:
+        return with_another_short_header(random_.choice(short), random_)
+    fixed, chunks = parts(in_full(random_.choice(sound)))
+    others = [chunk for data in sound for chunk in parts(in_full(data))[1]]
     for _ in range(random_.randrange(1, 4)):
         way = random_.randrange(6)
         at = random_.randrange(len(chunks)) if chunks else 0

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dsslic_search.codec import container
+from dsslic_search.codec import container, short_header
 from dsslic_search.codec.chunk import Chunk
-from dsslic_search.codec.container import Header
+from dsslic_search.codec.header import MAX_SIDE, Header
 from dsslic_search.core.errors import FormatError, StageError
 from dsslic_search.core.kinds import KeepMode, Stage
 
@@ -31,10 +31,18 @@ HEADER = Header(
     segmenter="1" * 16,
     finenet="2" * 16,
 )
+SHORT = replace(
+    HEADER,
+    map_scale=1,
+    compact_qp=34,
+    residual_qp=26,
+    **dict(zip(("vocabulary", "segmenter", "finenet"), short_header.SHIPPED[0], strict=True)),
+)
+BOTH = pytest.mark.parametrize("header", [HEADER, SHORT], ids=["in full", "short"])
 LAYERS = [
     Chunk("SMAP", 1, b"labels"),
     Chunk("COMP", 1, b"compact!"),
-    Chunk("RESI", 1, b"residual" * 9),
+    Chunk("RESI", 2, b"residual" * 90),
     Chunk("exif", 1, b"e"),
 ]
 
@@ -44,8 +52,8 @@ def with_checksum(head: bytes) -> bytes:
 
 
 @given(
-    width=st.integers(1, container.MAX_SIDE),
-    height=st.integers(1, container.MAX_SIDE),
+    width=st.integers(1, MAX_SIDE),
+    height=st.integers(1, MAX_SIDE),
     grey=st.booleans(),
     keep=st.sampled_from(KeepMode),
     scale=st.integers(1, 65535),
@@ -66,8 +74,9 @@ def test_what_is_packed_is_read(width, height, grey, keep, scale, quality, kinds
     assert header.map_size == ((height + scale - 1) // scale, (width + scale - 1) // scale)
 
 
-def test_each_stage_needs_only_its_prefix():
-    packed = container.pack(HEADER, LAYERS)
+@BOTH
+def test_each_stage_needs_only_its_prefix(header):
+    packed = container.pack(header, LAYERS)
     ends = [container.read_contents(packed[:200]).stage_bytes(s) for s in Stage]
     assert ends == sorted(ends)
     assert packed[: ends[0]].endswith(b"labels")
@@ -80,8 +89,10 @@ def test_each_stage_needs_only_its_prefix():
         container.read_chunk(packed[: ends[3] - 1], contents, "RESI")
 
 
-def test_every_single_bit_flip_is_noticed():
-    packed = container.pack(HEADER, LAYERS)
+@BOTH
+def test_every_single_bit_flip_is_noticed(header):
+    packed = container.pack(header, LAYERS)
+    assert (packed[4] == 13) == (header is HEADER)
     for bit in range(8 * len(packed)):
         damaged = bytearray(packed)
         damaged[bit // 8] ^= 1 << bit % 8
@@ -89,8 +100,9 @@ def test_every_single_bit_flip_is_noticed():
             container.read(bytes(damaged))
 
 
-def test_every_truncation_is_noticed_and_earlier_layers_survive():
-    packed = container.pack(HEADER, LAYERS)
+@BOTH
+def test_every_truncation_is_noticed_and_earlier_layers_survive(header):
+    packed = container.pack(header, LAYERS)
     for length in range(len(packed)):
         with pytest.raises(FormatError):
             container.read(packed[:length])

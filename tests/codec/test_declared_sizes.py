@@ -10,8 +10,8 @@ import pytest
 
 from dsslic_search.codec import container, flif
 from dsslic_search.codec.chunk import Chunk
-from dsslic_search.codec.container import Header
 from dsslic_search.codec.decoder import decode_stage
+from dsslic_search.codec.header import Header
 from dsslic_search.codec.layers import label_map
 from dsslic_search.core import vocabulary
 from dsslic_search.core.errors import FormatError, UsageError

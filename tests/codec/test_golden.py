@@ -17,6 +17,7 @@ from PIL import Image
 from dsslic_search.api import file_info
 from dsslic_search.codec import container
 from dsslic_search.codec.decoder import decode_stage
+from dsslic_search.codec.header import Header
 from dsslic_search.codec.layer_files import exported, imported
 from dsslic_search.networks import runtime, weights
 from tests import golden
@@ -31,7 +32,7 @@ def parts(shown: Path) -> tuple[str, bytes]:
     return stage, (shown.parent / f"{name}.dsslic").read_bytes()
 
 
-def made_by_other_weights(stage: str, header: container.Header) -> bool:
+def made_by_other_weights(stage: str, header: Header) -> bool:
     """Coarse is made with whatever weights ship, but in keep mode coarse; golden files tell those of their
     day."""
     return stage == "coarse" and header.keep != "coarse" and header.finenet != runtime.identity(runtime.SHOWN)

@@ -129,6 +129,7 @@ def test_maps_of_whole_files_from_their_first_bytes(page: Page):
     files = sorted([*(DATA / "golden").glob("*/*.dsslic"), *(DATA / "dsslic").glob("*.dsslic")])
     whole = [data for file in files if plain_map.is_plain(data := file.read_bytes())]
     assert len(whole) > 5
+    assert {container.read(data).version for data in whole} == {container.FULL, container.SHORT}
     read = [container.read(data) for data in whole]
     starts = [data[: contents.stage_bytes("map")] for data, contents in zip(whole, read, strict=True)]
     answers = page.evaluate(READ_FILES, [text(data) for data in starts])
@@ -171,9 +172,14 @@ def test_what_is_no_beginning_of_a_file_is_refused_in_a_sentence(page: Page):
     flipped[30] ^= 1
     inside = bytearray(whole)
     inside[container.header_length(whole) + 3] ^= 1
+    short = next((DATA / "golden" / "short").glob("*.dsslic")).read_bytes()
+    header = short[4]
     wrong = [b"", whole[:50], whole[:60], b"\x89PNG" + whole[4:], bytes(flipped), bytes(inside)]
+    wrong += [short[:20], short[:12] + b"?" + short[13:], short[: header + 5] + b"???" + short[header + 8 :]]
     answers = page.evaluate(READ_FILES, [text(data) for data in wrong])
     for answer, said in zip(
-        answers, ["beginning", "beginning", "cut off", "beginning", "damaged", "damaged"], strict=True
+        answers,
+        ["beginning", "cut off", "cut off", "beginning", *["damaged"] * 2, "cut off", *["damaged"] * 2],
+        strict=True,
     ):
         assert said in answer

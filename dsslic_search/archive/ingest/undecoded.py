@@ -26,6 +26,7 @@ def prepare_undecoded(source: Source, reason: str, quality: int, max_pixels: int
     """What is kept of a file that is no photo here for some ``reason``. PhotoError, with that reason, where
     it is not even a picture or a video by its sort."""
     from dsslic_search.codec import container
+    from dsslic_search.codec.header import Header
     from dsslic_search.codec.layers import original, provenance
     from dsslic_search.codec.picture.facts import turn_of
 
@@ -37,7 +38,7 @@ def prepare_undecoded(source: Source, reason: str, quality: int, max_pixels: int
     turn = turn_of(embedded)
     if (turn or 1) >= 5:
         width, height = height, width
-    header = container.Header(
+    header = Header(
         width=width,
         height=height,
         grey=False,

@@ -7,7 +7,7 @@ import pytest
 
 from dsslic_search.codec import container, decoder
 from dsslic_search.codec.chunk import Chunk
-from dsslic_search.codec.container import Header
+from dsslic_search.codec.header import Header
 from dsslic_search.codec.layers import words
 from dsslic_search.core.errors import FormatError
 from dsslic_search.core.kinds import KeepMode, Stage

@@ -6,12 +6,13 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from dsslic_search.codec.numbers import number, read_number
 from dsslic_search.core.errors import FormatError
 from dsslic_search.core.settings import DEFAULT_MAX_PIXELS
 
 VERSION = 1
 ROWS, COLUMNS, STORED = range(3)  # how the labels are coded: row by row, column by column, or not at all
-MAX_SIDE = 1 << 32
+_WHERE = "the label map's header"
 
 
 def encode(label_map: NDArray[np.uint8]) -> bytes:
@@ -27,7 +28,7 @@ def encode(label_map: NDArray[np.uint8]) -> bytes:
         coded = _code(turned, len(best))
         if coded is not None and len(coded) < len(best):
             best, way = coded, tried
-    return bytes([VERSION << 4 | way]) + _number(height - 1) + _number(width - 1) + best
+    return bytes([VERSION << 4 | way]) + number(height - 1) + number(width - 1) + best
 
 
 def read_size(data: bytes) -> tuple[int, int]:
@@ -106,29 +107,6 @@ def _decode(payload: bytes, height: int, width: int) -> NDArray[np.uint8]:
     return np.frombuffer(plane, np.uint8).reshape(shape)[machine.MARGIN_TOP :, left : left + width].copy()
 
 
-def _number(value: int) -> bytes:
-    """Seven bits a byte, the lowest first, the top bit set in all but the last."""
-    coded = bytearray()
-    while value > 127:
-        coded.append(value & 127 | 128)
-        value >>= 7
-    return bytes(coded) + bytes([value])
-
-
-def _read_number(data: bytes, at: int) -> tuple[int, int]:
-    value = 0
-    for i in range(5):
-        if at + i >= len(data):
-            raise FormatError("the label map's header is cut off")
-        byte = data[at + i]
-        value |= (byte & 127) << 7 * i
-        if byte < 128:
-            if (byte == 0 and i > 0) or value >= MAX_SIDE:
-                break
-            return value, at + i + 1
-    raise FormatError("the label map's header is damaged: a side that is too long or oddly written")
-
-
 def _read_header(data: bytes) -> tuple[int, int, int, int]:
     """(way of coding, height, width, where the labels' data starts)."""
     if not data:
@@ -138,6 +116,6 @@ def _read_header(data: bytes) -> tuple[int, int, int, int]:
         raise FormatError(
             f"the label map is of version {version}, way {way}, which this program does not know"
         )
-    height, at = _read_number(data, 1)
-    width, at = _read_number(data, at)
+    height, at = read_number(data, 1, _WHERE)
+    width, at = read_number(data, at, _WHERE)
     return way, height + 1, width + 1, at

@@ -1,26 +1,14 @@
 // The decoder of a label map, whose bytes docs/label-map.md describes: SMAP of a .dsslic file.
 
+import { readNumber } from "./file.js";
 import { prepared } from "./start.js";
 import { Plane, walk } from "./walk.js";
 
 const VERSION = 1;
 const COLUMNS = 1;
 const STORED = 2;
+const WHERE = "the label map's header";
 const MAX_LABELS = 1 << 24;
-
-function readNumber(bytes, at) {
-  let value = 0;
-  for (let i = 0; i < 5; i++) {
-    if (at + i >= bytes.length) throw new RangeError("the label map's header is cut off");
-    const byte = bytes[at + i];
-    value += (byte & 127) * 128 ** i;
-    if (byte < 128) {
-      if ((byte === 0 && i > 0) || value >= 2 ** 32) break;
-      return [value, at + i + 1];
-    }
-  }
-  throw new RangeError("the label map's header is damaged");
-}
 
 function transposed(labels, height, width) {
   const turned = new Uint8Array(labels.length);
@@ -45,8 +33,8 @@ export function decodeLabelMap(bytes) {
   if (bytes[0] >> 4 !== VERSION || way > STORED)
     throw new RangeError("the label map is of a version not known here");
   let height, width, at;
-  [height, at] = readNumber(bytes, 1);
-  [width, at] = readNumber(bytes, at);
+  [height, at] = readNumber(bytes, 1, WHERE);
+  [width, at] = readNumber(bytes, at, WHERE);
   height++;
   width++;
   if (height * width > MAX_LABELS)
