@@ -11,6 +11,7 @@ from dsslic_search.archive.check import Kind, Problem, check
 from dsslic_search.archive.repair import repair
 from dsslic_search.archive.schema import Photo
 from dsslic_search.archive.stored import Fault
+from dsslic_search.codec import container
 from dsslic_search.codec.options import EncodeOptions
 from dsslic_search.core.errors import ArchiveError
 from dsslic_search.features.scene import WITHOUT_GROUPS, plain
@@ -178,7 +179,7 @@ def test_a_file_that_was_kept_otherwise_when_it_was_checked_is_looked_at_again(f
 def test_what_a_newer_version_may_have_written_is_kept(filled: Any) -> None:
     path = first_file(filled)
     data = bytearray(path.read_bytes())
-    data[8] += 1
+    data[8] = container.VERSION + 1
     path.write_bytes(data)
     (problem,) = check(filled.archive)
     assert (problem.what, problem.kind) == (Fault.UNREADABLE, Kind.DAMAGED)
