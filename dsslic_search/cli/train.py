@@ -8,118 +8,21 @@ from typing import Annotated
 
 import typer
 
-from dsslic_search.cli import train_words
+from dsslic_search.cli import train_segnet, train_words
 from dsslic_search.cli.options import Force, print_json
+from dsslic_search.cli.train_options import Data, Run, Steps, Threads, set_threads
 from dsslic_search.cli.trained_files import may_write
 from dsslic_search.core.errors import UsageError
 from dsslic_search.core.output import Outputs
 
 group = typer.Typer(help="Train the networks.", no_args_is_help=True, rich_markup_mode=None)
+train_segnet.register(group)
 train_words.register(group)
 
 
 def register(app: typer.Typer) -> None:
     """Add this module's commands, and those of tables of words."""
     app.add_typer(group, name="train")
-
-
-Data = Annotated[
-    Path,
-    typer.Option(
-        "--data", metavar="DIR", help="Folder with scenes/, photos/ and codec/ sets; see docs/training.md."
-    ),
-]
-Run = Annotated[
-    Path,
-    typer.Option("--run", metavar="DIR", help="Where checkpoints go; a run there is resumed."),
-]
-Steps = Annotated[
-    int | None, typer.Option(min=1, help="Steps in all; else as in the model cards.", show_default=False)
-]
-Threads = Annotated[int | None, typer.Option(min=1, help="CPU threads; else one a core.", show_default=False)]
-
-
-WEIGHTS = Path("weights")
-FOLDER_BYTES = 200_000_000  # that a data folder is packed into when nobody asked for a pack
-
-
-def _threads(count: int | None) -> None:
-    import torch
-
-    if count is not None:
-        torch.set_num_threads(count)
-
-
-@group.command()
-def pack(
-    data: Data,
-    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="The file to write.")],
-    megabytes: Annotated[float, typer.Option(min=1, help="How large it may be.")] = 45,
-    force: Force = False,
-) -> None:
-    """Put SegNet's training set into one file: photos as small as SegNet sees them, and their labels."""
-    from dsslic_search.training import pack as training
-
-    outputs = may_write(force, out)
-    typer.echo(f"{out}: {training.pack(data, out, round(megabytes * 1e6), outputs)}")
-
-
-@group.command()
-def segnet(
-    data: Annotated[
-        Path,
-        typer.Option("--data", metavar="FILE|DIR", help="What train pack wrote, or the data folder itself."),
-    ],
-    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="The weight file to write.")] = Path(
-        "weights/segnet.safetensors"
-    ),
-    run: Run = Path("runs"),
-    minutes: Annotated[
-        float | None,
-        typer.Option(
-            min=0.1, help="Wall time of the whole training, which its schedule fits.", show_default=False
-        ),
-    ] = None,
-    steps: Annotated[
-        int | None,
-        typer.Option(min=1, help="Steps of the whole training, instead of --minutes.", show_default=False),
-    ] = None,
-    threads: Threads = None,
-    force: Force = False,
-) -> None:
-    """Train SegNet from ImageNet weights on people's and the teacher's labels."""
-    if (minutes is None) == (steps is None):
-        raise UsageError("say how long to train: either --minutes N or --steps N")
-    from dsslic_search.training import pack as packing
-    from dsslic_search.training import segnet as training
-    from dsslic_search.training.checkpoint import Budget
-
-    may_write(force, out)
-    _threads(threads)
-    if data.is_dir():
-        packed = run / "segnet-pack.zip"
-        if not packed.exists():
-            run.mkdir(parents=True, exist_ok=True)
-            typer.echo(f"{packed}: {packing.pack(data, packed, FOLDER_BYTES)}")
-        data = packed
-    identity = training.train(packing.read_pack(data), run, out, Budget(steps, minutes))
-    typer.echo(f"{out}: {identity}")
-
-
-@group.command()
-def calibrate(
-    data: Data,
-    weights: Annotated[
-        Path, typer.Argument(metavar="FILE", help="SegNet's weight file; it is written anew.")
-    ] = Path("weights/segnet.safetensors"),
-    threads: Threads = None,
-) -> None:
-    """Choose, on photos kept from training, when SegNet says other instead of a class."""
-    from dsslic_search.training import calibrate as training
-
-    may_write(True, weights)
-    _threads(threads)
-    typer.echo(f"{weights}: {training.calibrate(data, weights)}")
 
 
 @group.command()
@@ -136,7 +39,7 @@ def image_words(
     from dsslic_search.training import image_words as training
 
     may_write(force, out)
-    _threads(threads)
+    set_threads(threads)
     typer.echo(f"{out}: {training.make(data, run / 'image_words', out)}")
 
 
@@ -154,7 +57,7 @@ def word_thresholds(
     from dsslic_search.training import word_thresholds as training
 
     may_write(force, out)
-    _threads(threads)
+    set_threads(threads)
     made = training.make(data, run / "image_words", out)
     typer.echo(f"{out}: {len(made['words'])} words")
 
@@ -175,7 +78,7 @@ def presence(
     from dsslic_search.training import presence as training
 
     outputs = may_write(force, out)
-    _threads(threads)
+    set_threads(threads)
     chosen = training.fit(data, weights, out, outputs)
     typer.echo(f"{out}: {', '.join(f'{name} {least:.2%}' for name, least in chosen.items())}")
 
@@ -193,7 +96,7 @@ def objections(
     from dsslic_search.training import objections as training
 
     outputs = may_write(force, out)
-    _threads(threads)
+    set_threads(threads)
     found = training.fit(data, out, outputs)
     parts = ", ".join(f"{name} {least:.2%}" for name, least in found.least_part.items())
     typer.echo(f"{out}: persons go from {found.close_ups:.0%} on; animals need {parts}")
@@ -217,7 +120,7 @@ def restoration(
     from dsslic_search.training import restoration as training
 
     may_write(force, Outputs().folder(out) / "restorer.safetensors")
-    _threads(threads)
+    set_threads(threads)
     settings = training.RestorationTraining(bfloat16=bfloat16)
     typer.echo(
         f"{out}: "
@@ -227,7 +130,14 @@ def restoration(
 
 @group.command()
 def codec(
-    data: Data,
+    data: Annotated[
+        Path,
+        typer.Option(
+            "--data",
+            metavar="DIR",
+            help="A folder of photos, wherever they lie in it; or one with codec/ sets (docs/training.md).",
+        ),
+    ],
     out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Where the weight files go.")] = Path(
         "weights"
     ),
@@ -255,6 +165,14 @@ def codec(
             help="Train CompNet and FineNet at the paper's size, which nothing here uses.",
         ),
     ] = False,
+    teacher: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME_OR_DIR",
+            help="Who labels a plain folder's photos: segnet, the weights of a SegNet of your own, or a "
+            "transformers model.",
+        ),
+    ] = "segnet",
     minutes: Annotated[
         float | None,
         typer.Option(
@@ -290,11 +208,12 @@ def codec(
         raise UsageError("--minutes and --vgg go with --paper alone; say with --steps how long to train")
     from dsslic_search.training import codec as training
     from dsslic_search.training import perceptual as shown
+    from dsslic_search.training.teacher import teacher_named
 
     made = ("finenet_perceptual",) if perceptual else ("compnet", "finenet")
     Outputs().folder(out)
     may_write(force, *(out / f"{name}.safetensors" for name in made))
-    _threads(threads)
+    set_threads(threads)
     if perceptual:
         if start is None:
             raise UsageError(
@@ -303,7 +222,8 @@ def codec(
             )
         look = shown.PerceptualTraining(bfloat16=bfloat16)
         look = look if steps is None else replace(look, steps=steps)
-        typer.echo(f"{out}/finenet_perceptual.safetensors: {shown.train(data, run, out, start, look)}")
+        made_so = shown.train(data, run, out, start, look, teacher=teacher_named(teacher))
+        typer.echo(f"{out}/finenet_perceptual.safetensors: {made_so}")
         return
     settings = (
         training.CodecTraining(bfloat16=bfloat16)
@@ -311,7 +231,7 @@ def codec(
         else training.CodecTraining.further(bfloat16)
     )
     settings = settings if steps is None else replace(settings, steps=steps)
-    compnet, finenet = training.train(data, run, out, settings, start=start)
+    compnet, finenet = training.train(data, run, out, settings, start=start, teacher=teacher_named(teacher))
     typer.echo(f"{out}/compnet.safetensors: {compnet}\n{out}/finenet.safetensors: {finenet}")
 
 
@@ -333,7 +253,7 @@ def _published(
     Outputs().folder(out)
     files = [out / f"{name}.safetensors" for name in training.NAMES]
     may_write(force, *files)
-    _threads(threads)
+    set_threads(threads)
     made = training.train(data, run, out, Budget(steps, minutes), vgg=vgg)
     typer.echo("\n".join(f"{file}: {identity}" for file, identity in zip(files, made, strict=True)))
 
@@ -361,7 +281,7 @@ def compact_scales(
     from dsslic_search.training.codec import CodecTraining
 
     outputs = may_write(force, *([] if out is None else [out]))
-    _threads(threads)
+    set_threads(threads)
     results = compact_scale.run(
         data, run, CodecTraining(steps=steps, batch=compact_scale.TRAINING_BATCH, bfloat16=bfloat16)
     )
@@ -386,7 +306,7 @@ def layout(
     from dsslic_search.training import layout as training
 
     may_write(force, out)
-    _threads(threads)
+    set_threads(threads)
     typer.echo(f"{out}: {training.train(data, out, steps)} label maps")
 
 

@@ -142,6 +142,27 @@ def parse(text: str) -> Vocabulary:
     return Vocabulary(_word(raw["name"]), classes, groups)
 
 
+def written(vocabulary: Vocabulary) -> str:
+    """The text of a vocabulary file, of which :func:`parse` makes the same again."""
+    named = {c.id: c.name for c in vocabulary.classes}
+    classes = [
+        {
+            "id": c.id,
+            "name": c.name,
+            "plural": c.plural,
+            "colour": hex_colour(c.colour),
+            "synonyms": c.synonyms,
+            "presence": c.presence,
+        }
+        for c in vocabulary.classes
+    ]
+    groups = [
+        {"name": g.name, "classes": [named[i] for i in g.members], "synonyms": g.synonyms}
+        for g in vocabulary.groups
+    ]
+    return json.dumps({"name": vocabulary.name, "classes": classes, "groups": groups}, ensure_ascii=False)
+
+
 @cache
 def default() -> Vocabulary:
     """The vocabulary that ships with the package: 46 scene and object classes and 5 more that people

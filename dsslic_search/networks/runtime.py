@@ -89,6 +89,13 @@ def network(name: str, wanted: str | None = None) -> Any:
         return _opened(name, path)
 
 
+def network_of(name: str, file: Path) -> Any:
+    """The network of that name with the weights in a file, loaded once. WeightsError when that is
+    unsound."""
+    with _loading:
+        return _opened(name, file.resolve())
+
+
 def identity(name: str) -> str:
     """16 hex digits naming the shipped weights of a network, without loading them."""
     return weights.identity(weights.folder() / f"{name}.safetensors")
@@ -123,17 +130,21 @@ def class_scores(
 
 
 def segment(
-    pixels: NDArray[np.uint8], map_size: tuple[int, int], area: int | None = None, mirrored_too: bool = False
+    pixels: NDArray[np.uint8],
+    map_size: tuple[int, int],
+    area: int | None = None,
+    mirrored_too: bool = False,
+    file: Path | None = None,
 ) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
     """Parse a photo, uint8 [H, W, 3] sRGB, into class ids, uint8 [h, w] = ``map_size``, ``other`` where
     SegNet is in doubt, and the probability of each label, float32 [h, w]. ``area`` and ``mirrored_too`` as
-    for :func:`class_scores`."""
+    for :func:`class_scores`; ``file``: of other weights than those that ship."""
     import torch
     import torch.nn.functional as F
 
     from dsslic_search.networks.confidence import Confidence, decide_surely
 
-    net = network("segnet")
+    net = network("segnet") if file is None else network_of("segnet", file)
     rule = Confidence.of(net.config)
     with torch.inference_mode():
         scores = F.interpolate(class_scores(net, pixels, area, mirrored_too), map_size, mode="bilinear")

@@ -12,12 +12,13 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
-from dsslic_search.core import dialect
+from dsslic_search.core import dialect, vocabulary
 from dsslic_search.core.dialect import Dialect
-from dsslic_search.core.errors import UsageError
-from dsslic_search.networks import runtime
+from dsslic_search.core.errors import UsageError, WeightsError
+from dsslic_search.networks import runtime, weights
 
 SEGNET = "segnet"
+WEIGHTS = ".safetensors"
 
 
 class Segmenter(Protocol):
@@ -93,9 +94,39 @@ class SegNetSegmenter:
         return runtime.segment(pixels, map_size, self._pixels, self._mirrored_too)
 
 
+class TrainedSegmenter(SegNetSegmenter):
+    """A SegNet of one's own: the weights in a file that `train segnet` wrote, for any class list."""
+
+    def __init__(self, file: Path) -> None:
+        super().__init__()
+        self._file = file.resolve()
+        told = str(runtime.network_of(SEGNET, self._file).config.vocabulary)
+        try:
+            self._dialect = dialect.by_words(vocabulary.parse(told)) if told else dialect.shipped()
+        except (ValueError, KeyError, TypeError, AttributeError) as e:
+            raise WeightsError(f"{file}: its class list is none ({e}); train it anew") from e
+        self.name = file.stem
+
+    @property
+    def identity(self) -> str:
+        return weights.identity(self._file)
+
+    @property
+    def dialect(self) -> Dialect:
+        return self._dialect
+
+    def working_size(self, height: int, width: int) -> tuple[int, int]:
+        return runtime.working_size(height, width, runtime.network_of(SEGNET, self._file).config.area)
+
+    def segment_with_certainty(
+        self, pixels: NDArray[np.uint8], map_size: tuple[int, int]
+    ) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+        return runtime.segment(pixels, map_size, None, False, self._file)
+
+
 def open_segmenter(name: str, *, classes: Path | None = None, own_classes: bool = False) -> Segmenter:
-    """The segmenter of that name: "segnet"; else a folder, or the name on the model hub, of a `transformers`
-    model.
+    """The segmenter of that name: "segnet"; a file of weights, which ends in .safetensors, of a SegNet of
+    one's own; else a folder, or the name on the model hub, of a `transformers` model.
 
     ``classes``: a JSON file that says what the model's labels mean, {"label": "class"}, where the rules of
     `naming` do not do. ``own_classes``: keep the model's classes in the label maps. Nothing but a model's
@@ -110,6 +141,12 @@ def open_segmenter(name: str, *, classes: Path | None = None, own_classes: bool 
                 "other segmenters"
             )
         return SegNetSegmenter()
+    if name.endswith(WEIGHTS):
+        if classes or own_classes:
+            raise UsageError(
+                f"{name}: its weights say what its classes are; leave the options of classes out"
+            )
+        return TrainedSegmenter(Path(name))
     from dsslic_search.networks.hub import find_model
     from dsslic_search.networks.transformer import TransformersSegmenter
 

@@ -37,7 +37,8 @@ BN_EPS = 1e-3
 @dataclass(frozen=True)
 class SegNetConfig:
     """``classes``: outputs; ``width``: channels of the decoder; ``area``: pixels a photo is resized to before
-    parsing; the rest are the fields of :class:`dsslic_search.networks.confidence.Confidence`."""
+    parsing; ``vocabulary``: the text of its class list where that is not the package's (`core.vocabulary`);
+    the rest are the fields of :class:`dsslic_search.networks.confidence.Confidence`."""
 
     classes: int = 51
     width: int = 96
@@ -46,6 +47,7 @@ class SegNetConfig:
     of_class: float = 0.0
     of_pixel: float = 0.0
     vote: bool = False
+    vocabulary: str = ""
 
 
 class ConvNorm(nn.Module):

@@ -31,6 +31,8 @@ from dsslic_search.training import checkpoint
 from dsslic_search.training.coding import MAX_QP, MIN_QP, coded, step_of
 from dsslic_search.training.dataset import Sample, teacher_samples
 from dsslic_search.training.losses import ssim
+from dsslic_search.training.own import is_held_out, photos_below, readable
+from dsslic_search.training.teacher import FiledTeacher, Teacher
 
 HELD_OUT_ONE_PHOTO_IN = 10
 # photo pixels: held-out photos are cut to multiples of it, which the stand-in can code at every scale
@@ -90,10 +92,35 @@ def load(samples: list[Sample]) -> list[Crop]:
         raise UsageError(
             "no photos to train the codec on; expected codec/<set>/images and teacher in the data folder"
         )
-    return [
-        Crop(np.asarray(Image.open(s.image).convert("RGB")), np.asarray(Image.open(s.teacher)))
-        for s in samples
-    ]
+    files = FiledTeacher()
+    return [Crop(np.asarray(Image.open(s.image).convert("RGB")), files.taught(s.image)[0]) for s in samples]
+
+
+def crops_of(data: Path, crop: int, teacher: Teacher | None = None) -> tuple[list[Crop], list[Crop]]:
+    """The photos to train on, and those kept from it: of a data folder its clean ones, with the labels that
+    lie beside them; of any other folder all in it and below, of at least ``crop`` pixels each way, with those
+    that ``teacher`` gives. UsageError that names the first thing that is not as expected."""
+    if (data / "codec").is_dir():
+        samples = clean_photos(data)
+        return load([p for p in samples if not held_out(p)]), load([p for p in samples if held_out(p)])
+    if teacher is None:
+        raise UsageError(f"{data}: there is no codec/ in it, and nobody to label its photos; name a teacher")
+    paths, found = photos_below(data), list[tuple[bool, Crop]]()
+    for path, pixels in readable(paths):
+        if min(pixels.shape[:2]) < crop:
+            print(f"left out: {path}: fewer than {crop} pixels high or wide", flush=True)
+            continue
+        found.append((is_held_out(path.stem), Crop(pixels, teacher.taught(path, pixels)[0])))
+        if len(found) % 50 == 0:
+            print(f"{len(found)} of {len(paths)} photos labelled", flush=True)
+    if len(found) < 2:
+        raise UsageError(
+            f"{data}: of {len(paths)} photos {len(found)} can be trained with, and it takes two, one of them "
+            f"to see how well it goes; they need {crop} pixels each way"
+        )
+    if len({held for held, _ in found}) == 1:  # few photos: one of them on the other side
+        found[-1] = (not found[-1][0], found[-1][1])
+    return [each for held, each in found if not held], [each for held, each in found if held]
 
 
 def batch(
@@ -170,18 +197,18 @@ def train(
     settings: CodecTraining | None = None,
     classes: int = 51,
     start: Path | None = None,
+    teacher: Teacher | None = None,
 ) -> tuple[str, str]:
     """Train (or resume from ``run``); writes ``compnet.safetensors`` and ``finenet.safetensors`` into
     ``out``.
 
-    ``start``: a folder with weights to go on from. Returns the identities of the new ones.
+    ``data`` and ``teacher``: see `crops_of`. ``start``: a folder with weights to go on from. Returns the
+    identities of the new ones.
     """
     s = settings or CodecTraining()
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     torch.manual_seed(s.seed)
-    samples = clean_photos(data)
-    photos = load([p for p in samples if not held_out(p)])
-    unseen = load([p for p in samples if held_out(p)])
+    photos, unseen = crops_of(data, s.crop, teacher)
     if start is None:
         compnet, finenet = (
             CompNet(CompNetConfig(classes, scale=s.scale)).to(device),

