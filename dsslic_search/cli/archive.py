@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from dsslic_search.cli import facts, progress
+from dsslic_search.cli.lines import path_for_people
 from dsslic_search.cli.options import (
     ERROR,
     PARTIAL,
@@ -240,12 +241,12 @@ def print_photo(opened: Archive, photo_id: int) -> None:
     photo = opened.photo(photo_id)
     info = opened.info(photo_id)
     contents = opened.contents(photo)
-    typer.echo(f"#{photo.id} {printable(photo.path)}")
+    typer.echo(f"#{photo.id} {path_for_people(photo.path)}")
     if photo.state != PhotoState.HERE:
         typer.echo(f"state: {photo.state}")
     for path in info["paths"]:
         if path != photo.path:
-            typer.echo(f"also at: {printable(path)}")
+            typer.echo(f"also at: {path_for_people(path)}")
     for earlier in info["earlier_paths"]:
         by = "" if earlier["replaced_by"] is None else f", replaced by #{earlier['replaced_by']}"
         typer.echo(f"earlier: {printable(earlier['path'])} (until {earlier['until'][:10]}{by})")

@@ -6,10 +6,11 @@ from typing import Annotated
 
 import typer
 
+from dsslic_search.cli.lines import path_for_people
 from dsslic_search.cli.naming import Ids, Query, chosen_photos
 from dsslic_search.cli.options import ERROR, PARTIAL, ArchiveDir, AsJson, Wait, print_json, say_waiting
 from dsslic_search.core.errors import UsageError
-from dsslic_search.core.text import counted, parse_age, printable, size_text
+from dsslic_search.core.text import counted, parse_age, size_text
 
 NAMED_IDS = 12  # in a command that is told to be copied; of more, the whole bin is named
 
@@ -95,7 +96,7 @@ def bin(archive: ArchiveDir = None, as_json: AsJson = False) -> None:
         return
     for each in binned:
         since = f"{each.removed_at:%Y-%m-%d %H:%M}"
-        typer.echo(f"{f'#{each.id}':>8}  {since}  {size_text(each.bytes):>8}  {printable(each.path)}")
+        typer.echo(f"{f'#{each.id}':>8}  {since}  {size_text(each.bytes):>8}  {path_for_people(each.path)}")
     if not binned:
         typer.echo("the bin is empty", err=True)
 

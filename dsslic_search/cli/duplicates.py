@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from dsslic_search.cli.lines import path_for_people
 from dsslic_search.cli.options import PARTIAL, ArchiveDir, AsJson, print_json
 from dsslic_search.cli.progress import shown
 from dsslic_search.cli.wording import in_commands
@@ -66,7 +67,7 @@ def duplicates(
                 turned = "  (mirrored)" if copy.mirrored else ""
                 typer.echo(
                     f"#{copy.id:<6} {copy.likeness:.3f} {size:>11} {size_text(copy.bytes):>8}  "
-                    f"{printable(copy.path)}{turned}"
+                    f"{path_for_people(copy.path)}{turned}"
                 )
     for photo_id, reason in found.failed:
         typer.echo(printable(f"skipped: photo {photo_id}: {in_commands(reason)}"), err=True)
@@ -99,7 +100,7 @@ def _show_exact(found: ExactDuplicates, as_json: bool) -> None:
                 typer.echo()
             typer.echo(f"#{group.id:<6} {len(group.copies)} copies of {size_text(group.bytes)}")
             for copy in group.copies:
-                typer.echo(f"  {printable(copy.path)}{_mark(copy)}")
+                typer.echo(f"  {path_for_people(copy.path)}{_mark(copy)}")
     if not found.groups:
         typer.echo("no byte-identical copies", err=True)
         return

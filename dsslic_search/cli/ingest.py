@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -30,6 +32,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from dsslic_search.api import Archive, EncodeOptions, Event, IngestReport
+
+NEXT_STEPS = {
+    'query "sky and no people"': "find photos by what they show",
+    "stats": "what there is",
+    "serve": "see them in a browser",
+}
+"""What a person is told after the first ingest: commands, and what each is for."""
 
 Frames = Annotated[
     str | None,
@@ -131,6 +140,7 @@ def ingest(
 
     allowed = None if memory is None else size_option("--memory", memory)
     with Archive(archive, wait=wait, waiting=say_waiting) as opened, _progress(dry_run) as progress:
+        first = not opened.folder.exists
         report = opened.ingest(
             paths,
             options,
@@ -150,6 +160,10 @@ def ingest(
     _end(report, opened, list_ignored, as_json)
     if not report.found and not report.missing:
         raise ArchiveError(_nothing_found(report))
+    if first and report.added and not dry_run and sys.stderr.isatty():
+        named = "" if archive is None else f" --archive {shlex.quote(str(archive))}"
+        for step, why in NEXT_STEPS.items():
+            typer.echo(f"next: dss-search {step}{named}   # {why}", err=True)
 
 
 def sync(

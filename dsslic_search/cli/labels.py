@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from dsslic_search.cli.getting_out import tell
+from dsslic_search.cli.lines import path_for_people
 from dsslic_search.cli.naming import Ids, Query, chosen_photos
 from dsslic_search.cli.options import ERROR, PARTIAL, ArchiveDir, AsJson, Force, print_json
 from dsslic_search.cli.progress import shown
@@ -99,7 +100,7 @@ def labels_list(archive: ArchiveDir = None, as_json: AsJson = False) -> None:
         print_json([{"id": photo_id, "path": path} for photo_id, path in known.items()])
         return
     for photo_id, path in known.items():
-        typer.echo(f"#{photo_id:<6} {printable(path)}")
+        typer.echo(f"#{photo_id:<6} {path_for_people(path)}")
     typer.echo(f"{counted(len(known), 'photo')} with label maps by people", err=True)
 
 

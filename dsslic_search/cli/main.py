@@ -59,6 +59,9 @@ def root(
     _version_asked: bool = typer.Option(
         False, "--version", callback=_version, is_eager=True, help="Print the version and stop."
     ),
+    _archive: str | None = typer.Option(
+        None, "--archive", metavar="DIR", help="As after a command that takes it.", show_default=False
+    ),
 ) -> None:
     """Store photos small, and ask exactly what is in them."""
 
@@ -70,7 +73,7 @@ def program(first: str = "") -> typer.Typer:
         name="dss-search",
         help="Store photos small, and ask exactly what is in them.",
         no_args_is_help=True,
-        add_completion=False,
+        add_completion=True,
         pretty_exceptions_enable=False,
         rich_markup_mode=None,
         context_settings={"help_option_names": ["-h", "--help"]},
@@ -85,12 +88,28 @@ def program(first: str = "") -> typer.Typer:
     return app
 
 
+def archive_last(arguments: list[str]) -> list[str]:
+    """``arguments`` with an ``--archive`` that stands before the command put behind its words."""
+    taken = 1 if arguments[0:1] and arguments[0].startswith("--archive=") else 2
+    if taken == 2 and arguments[0:1] != ["--archive"]:
+        return arguments
+    option, (first, *others) = arguments[:taken], arguments[taken:] or [""]
+    if not any(first in names for names in COMMANDS.values()):
+        return arguments
+    of_group = others and others[0] in _within(first)
+    return [first, *others[: int(bool(of_group))], *option, *others[int(bool(of_group)) :]]
+
+
 def command(first: str = "", second: str = "") -> Callable[..., object]:
     """`program` ready to be called with arguments, which begin with these two: of a group, too, the command
     that is named is made alone. A process makes each once."""
     first = first if any(first in names for names in COMMANDS.values()) else ""
-    within = {command_name(c) for group in _groups(program(first)) for c in group.registered_commands}
-    return _made(first, second if first and second in within else "")
+    return _made(first, second if first and second in _within(first) else "")
+
+
+def _within(first: str) -> set[str]:
+    """The commands of a group."""
+    return {command_name(c) for group in _groups(program(first)) for c in group.registered_commands}
 
 
 @lru_cache
@@ -137,7 +156,7 @@ CALLED_ELSEWHERE = {
     "index": "ingest", "scan": "sync", "update": "sync", "delete": "remove", "rm": "remove", "trash": "bin",
     "dedupe": "duplicates", "dupes": "duplicates", "view": "show", "open": "preview",
     "export": "originals", "verify": "check", "compress": "encode", "decompress": "decode",
-    "statistics": "stats", "list": "query", "ls": "query",
+    "statistics": "stats", "list": "query", "ls": "query", "grep": "query",
 }  # fmt: skip
 """What other programs call a command of ours."""
 
@@ -157,7 +176,8 @@ def main() -> None:
     _prepare_streams()
     try:
         with watched(Watcher(lambda: shown_beside("bringing the catalog up to date"), say)):
-            code = command(*sys.argv[1:3])(standalone_mode=False)
+            arguments = archive_last(sys.argv[1:])
+            code = command(*arguments[:2])(arguments, standalone_mode=False)
     except DSSError as e:
         say(f"dss-search: {trouble_sentence(e)}")
         code = USAGE if isinstance(e, UsageError) else ERROR

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from dsslic_search.cli import progress
 from dsslic_search.cli.encoding import StripLocation, StripMetadata, strip_of
 from dsslic_search.cli.options import ERROR, PARTIAL, ArchiveDir, Force
 from dsslic_search.cli.wording import in_commands
@@ -201,16 +202,17 @@ def sheet(
     stages = ["map", stage] if overlay and stage != "map" else [stage]
     pictures = []
     skipped = 0
-    with Archive(archive) as opened:
+    with Archive(archive) as opened, progress.shown("reading previews") as settled:
         chosen = (
             opened.ids(limit) if query is None else [hit.id for hit in opened.query(query, limit=limit).hits]
         )
-        for photo_id in chosen:
+        for done, photo_id in enumerate(chosen):
+            settled(done, len(chosen), skipped)
             try:
                 shown = {p.stage: p for p in opened.progressive(photo_id, stages)}
             except FormatError as e:
                 skipped += 1
-                typer.echo(printable(f"skipped: {in_commands(e)}"), err=True)
+                settled.say(f"skipped: {in_commands(e)}")
                 continue
             small = shown[stage].image.convert("RGB")
             if overlay:

@@ -1,10 +1,12 @@
-"""How far long work has come, on stderr: a bar when a person is watching, else a line a minute."""
+"""How far long work has come, on stderr: a bar when a person is watching, after two seconds, else a line a
+minute; both with the time that is left."""
 
 from __future__ import annotations
 
 import os
 import signal
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,6 +18,7 @@ from dsslic_search.cli.options import INTERRUPTED
 from dsslic_search.core.text import printable
 
 SECONDS_BETWEEN_LINES = 60.0
+SECONDS_BEFORE_A_BAR = 2.0
 
 
 @dataclass
@@ -27,21 +30,35 @@ class Progress:
     say: Callable[[str], None]
     draw: Callable[[int, int], None] | None
     seconds: Callable[[], float]
+    _began: float = field(init=False)
     _said: float = field(init=False)
 
     def __post_init__(self) -> None:
-        self._said = self.seconds()
+        self._began = self._said = self.seconds()
 
     def __call__(self, done: int, total: int, skipped: int = 0) -> None:
+        now = self.seconds()
         if self.draw is not None:
-            self.draw(done, total)
-        elif self.seconds() - self._said >= SECONDS_BETWEEN_LINES:
-            self._said = self.seconds()
-            self.say(f"{self.doing}: {done} of {total}" + (f", {skipped} skipped" if skipped else ""))
+            if now - self._began >= SECONDS_BEFORE_A_BAR:
+                self.draw(done, total)
+        elif now - self._said >= SECONDS_BETWEEN_LINES:
+            self._said = now
+            line = f"{self.doing}: {done} of {total}" + (f", {skipped} skipped" if skipped else "")
+            if 0 < done < total:
+                line += f", about {time_text((now - self._began) * (total - done) / done)} left"
+            self.say(line)
 
     def stop_at_once_when_interrupted(self) -> None:
         """From here until the block of `shown` ends, Ctrl-C ends the process as it stands."""
         signal.signal(signal.SIGINT, _stop_at_once)
+
+
+def time_text(seconds: float) -> str:
+    """A stretch of time as a person would say it: "40 s", "12 min", "3 h 20 min"."""
+    if seconds < 59.5:
+        return f"{max(1, round(seconds))} s"
+    hours, minutes = divmod(round(seconds / 60), 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min"
 
 
 def _stop_at_once(*_: object) -> None:
@@ -85,15 +102,22 @@ def _bar(doing: str, seconds: Callable[[], float]) -> Iterator[Progress]:
 
     console = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
     columns = TextColumn(doing), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
-    with Bar(*columns, console=console, transient=True) as bar:
-        task = bar.add_task("", total=None)
-        _BARS.append(bar)
-        try:
-            yield Progress(
-                doing,
-                lambda line: console.print(printable(line)),
-                lambda done, total: bar.update(task, completed=done, total=total),
-                seconds,
-            )
-        finally:
-            _BARS.remove(bar)
+    bar = Bar(*columns, console=console, transient=True)
+    task = bar.add_task("", total=None)
+
+    def draw(done: int, total: int) -> None:
+        bar.start()  # which does nothing where it is there
+        bar.update(task, completed=done, total=total)
+
+    later = threading.Timer(SECONDS_BEFORE_A_BAR, bar.start)  # for work whose first step takes long
+    later.daemon = True
+    later.start()
+    _BARS.append(bar)
+    try:
+        yield Progress(doing, lambda line: console.print(printable(line)), draw, seconds)
+    finally:
+        later.cancel()
+        later.join()
+        if bar.live.is_started:
+            bar.stop()
+        _BARS.remove(bar)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from dsslic_search.cli.lines import hit_line, width_of
 from dsslic_search.cli.options import ArchiveDir, AsJson, Force, print_json
 from dsslic_search.core.errors import UsageError
 from dsslic_search.core.output import STANDARD, Outputs
@@ -224,12 +225,9 @@ def tally(found: QueryResult, of_them: Statistics) -> dict[str, int]:
 
 def list_hits(found: QueryResult) -> int:
     """Lines for people; returns how many."""
+    width = width_of(sys.stdout)
     shown = 0
     for hit in found:
         shown += 1
-        coverage = ", ".join(f"{name} {fraction:.1%}" for name, fraction in hit.coverage.items() if fraction)
-        typer.echo(
-            f"{hit.rank:>4}  #{hit.id:<6} {hit.score:.3f}  {printable(hit.path)}"
-            + (f"  ({coverage})" if coverage else "")
-        )
+        typer.echo(hit_line(hit, width))
     return shown

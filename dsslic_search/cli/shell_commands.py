@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from dsslic_search.cli.archive import print_photo
+from dsslic_search.cli.lines import hit_line
 from dsslic_search.cli.preview import show_stage, write_original
 from dsslic_search.cli.query import remark, tell_tally
 from dsslic_search.cli.statistics import print_statistics
@@ -20,7 +21,7 @@ from dsslic_search.core.errors import UsageError
 from dsslic_search.core.text import counted, printable
 
 if TYPE_CHECKING:
-    from dsslic_search.api.answers import Hit, QueryResult
+    from dsslic_search.api.answers import QueryResult
     from dsslic_search.api.session import Session
 
 NUMBERS_NAMED = 1_000  # photos at most in a range such as 1-20
@@ -80,26 +81,6 @@ class Shell:
                 )
             found += [self.session.id_of(number) for number in range(start, end + 1)]
         return list(dict.fromkeys(found))
-
-
-def hit_line(hit: Hit, width: int | None) -> str:
-    """A result on one line: its number, id, score, path and coverages; of a long path the end, and coverages
-    where there is room for them."""
-    from rich.cells import cell_len
-
-    head, path = f"{hit.rank:>4}  #{hit.id:<6} {hit.score:.3f}  ", printable(hit.path)
-    coverage = ", ".join(f"{name} {fraction:.1%}" for name, fraction in hit.coverage.items() if fraction)
-    tail = f"  ({coverage})" if coverage else ""
-    if width is None or cell_len(head + path + tail) <= width:
-        return head + path + tail
-    name = path.rpartition("/")[2]
-    if cell_len(f"{head}…/{name}{tail}") > width:
-        tail = ""
-    room = max(1, width - cell_len(head) - cell_len(tail) - 1)
-    while cell_len(path) > room + 1:
-        path = path[1:]
-    shortened = path if path == printable(hit.path) else f"…{path[1:]}"
-    return head + shortened + tail
 
 
 @dataclass(frozen=True)

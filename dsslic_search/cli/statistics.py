@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any
@@ -9,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from dsslic_search.cli.facts import number_text
+from dsslic_search.cli.lines import width_of
 from dsslic_search.cli.options import ArchiveDir, AsJson, print_json
 from dsslic_search.core.kinds import KeepMode, PhotoState
 from dsslic_search.core.text import counted, printable, size_text
@@ -17,6 +20,7 @@ if TYPE_CHECKING:
     from dsslic_search.api import Spread, Statistics
 
 BAR_CHARACTERS = 24  # of the longest bar
+BEFORE_BARS = 39  # characters of a class before its bar
 LEVELS = "▁▂▃▄▅▆▇█"  # of a bin of a histogram, by its height
 EMPTY_BIN = "·"
 NAMES_ON_A_LINE = 10  # of formats, cameras, tags
@@ -85,11 +89,10 @@ def _as_plain(found: Statistics) -> dict[str, Any]:
 def _show_sizes(found: Statistics) -> None:
     share = found.stored_bytes / found.original_bytes
     bpp = 8 * found.stored_bytes / (found.pixels or 1)
-    typer.echo(
-        f"originals {size_text(found.original_bytes)}, stored {size_text(found.stored_bytes)} ({share:.0%}),",
-        nl=False,
+    sizes = (
+        f"originals {size_text(found.original_bytes)}, stored {size_text(found.stored_bytes)} ({share:.0%})"
     )
-    typer.echo(f" {bpp:.3f} bpp; label maps {size_text(found.map_bytes)}")
+    say_within(f"{sizes}, {bpp:.3f} bpp; label maps {size_text(found.map_bytes)}", 2)
     if found.undecoded:
         typer.echo(f"{found.undecoded} kept undecoded: keep:{KeepMode.UNDECODED} finds them")
 
@@ -108,7 +111,7 @@ def _show_names(title: str, counts: Mapping[str, int]) -> None:
     if counts:
         named = ", ".join(f"{printable(name)} {n}" for name, n in list(counts.items())[:NAMES_ON_A_LINE])
         more = len(counts) - NAMES_ON_A_LINE
-        typer.echo(f"{title}: {named}" + (f" and {more} more" if more > 0 else ""))
+        say_within(f"{title}: {named}" + (f" and {more} more" if more > 0 else ""), 2)
 
 
 def _show_spreads(spreads: Mapping[str, Spread | None]) -> None:
@@ -143,17 +146,32 @@ def _show_classes(found: Statistics) -> None:
     shown = [c for c in found.classes if c.photos]
     if not shown:
         return
-    typer.echo(f"{'class':12} {'photos':>6} {'mean':>7}  {'0…100%':8}")
+    typer.echo(f"{'class':12} {'photos':>6} {'mean':>7}  0…100%")
+    room = bar_room(BEFORE_BARS)
     for c in shown:
         typer.echo(
             f"{c.name:12} {c.photos:>6} {c.mean_coverage:>7.1%}  {sparkline(c.histogram)}  "
-            f"{bar(c.photos, shown[0].photos)}"
+            f"{bar(c.photos, shown[0].photos, room)}"
         )
 
 
-def bar(count: int, widest: int) -> str:
-    """A bar as long as ``count`` is of ``widest``, but never none for some."""
-    return "█" * max(1, round(BAR_CHARACTERS * count / widest))
+def bar_room(before: int) -> int:
+    """Characters of the longest bar behind ``before`` others, so that it fits the terminal."""
+    width = width_of(sys.stdout)
+    return BAR_CHARACTERS if width is None else max(1, min(BAR_CHARACTERS, width - before))
+
+
+def bar(count: int, widest: int, room: int = BAR_CHARACTERS) -> str:
+    """A bar as long as ``count`` is of ``widest``, which takes ``room``, but never none for some."""
+    return "█" * max(1, round(room * count / widest))
+
+
+def say_within(line: str, indent: int) -> None:
+    """A line, in a terminal broken where it is too long, what goes on ``indent`` characters to the right."""
+    width = width_of(sys.stdout)
+    if width is not None and len(line) > width:
+        line = textwrap.fill(line, max(width, indent + 12), subsequent_indent=" " * indent)
+    typer.echo(line)
 
 
 def sparkline(counts: Sequence[int]) -> str:
@@ -182,7 +200,7 @@ def classes(archive: ArchiveDir = None, as_json: AsJson = False) -> None:
         trust = of_class(c.name) if opened.vocabulary.identity == default().identity else None
         doubted = "(mostly wrong) " if trust is not None and trust.mostly_wrong else ""
         line = f"{c.name:12} {c.photos:>6} {c.presence:>6.2%}  {doubted}{', '.join(c.synonyms)}"
-        typer.echo(line.rstrip())
+        say_within(line.rstrip(), 28)
     typer.echo("\ngroups")
     for name, members in groups.items():
-        typer.echo(f"{name:14} {', '.join(members)}")
+        say_within(f"{name:14} {', '.join(members)}", 15)

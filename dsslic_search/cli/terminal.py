@@ -9,7 +9,7 @@ import itertools
 import os
 import shutil
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from enum import StrEnum
 from typing import TYPE_CHECKING, TextIO
 
@@ -22,6 +22,8 @@ LONG_SIDE = 640
 """Pictures are reduced to this many pixels a side before they are sent."""
 BLOCK_COLUMNS, BLOCK_ROWS = 80, 40
 """The most characters that a picture of half blocks takes."""
+_CUBE = (0, 95, 135, 175, 215, 255)
+"""Levels of red, green and blue of colours 16 to 231, of terminals with 256 colours."""
 
 _KITTY_TERMS = ("xterm-kitty", "xterm-ghostty")
 _ITERM_PROGRAMS = ("iTerm.app", "WezTerm", "mintty")
@@ -31,23 +33,28 @@ _SIXEL_COLOURS = 255
 
 
 class Capability(StrEnum):
-    """How a terminal shows pictures: the graphics protocols of kitty and iTerm2, sixels, or coloured half
-    blocks."""
+    """How a terminal shows pictures: the graphics protocols of kitty and iTerm2, sixels, or half blocks, in
+    any colours, in 256, or without any."""
 
     KITTY = "kitty"
     ITERM = "iterm2"
     SIXEL = "sixel"
     BLOCKS = "blocks"
+    BLOCKS_256 = "blocks of 256 colours"
+    BLOCKS_PLAIN = "blocks without colours"
 
 
 def capability(
     environment: Mapping[str, str] = os.environ, stream: TextIO | None = None
 ) -> Capability | None:
     """What the terminal behind ``stream`` (standard output by default) can show, told from environment
-    variables alone; None if it is no terminal or shows no pictures. Inside tmux and screen, which swallow
-    graphics, half blocks at most."""
-    if not (stream or sys.stdout).isatty() or environment.get("TERM", "dumb") == "dumb":
+    variables alone; None if it is no terminal, a dumb one, or one without the characters. Inside tmux and
+    screen, which swallow graphics, half blocks at most; with $NO_COLOR half blocks without colours."""
+    stream = stream or sys.stdout
+    if not stream.isatty() or environment.get("TERM", "dumb") == "dumb":
         return None
+    if environment.get("NO_COLOR"):
+        return _if_written(Capability.BLOCKS_PLAIN, stream)
     term, program = environment.get("TERM", ""), environment.get("TERM_PROGRAM", "")
     if not ("TMUX" in environment or "STY" in environment or term.startswith(("screen", "tmux"))):
         if term in _KITTY_TERMS or program == "ghostty" or "KITTY_WINDOW_ID" in environment:
@@ -56,10 +63,18 @@ def capability(
             return Capability.ITERM
         if term in _SIXEL_TERMS or "sixel" in term:
             return Capability.SIXEL
-    coloured = environment.get("COLORTERM", "").lower() in ("truecolor", "24bit") and not environment.get(
-        "NO_COLOR"
-    )
-    return Capability.BLOCKS if coloured else None
+    if environment.get("COLORTERM", "").lower() in ("truecolor", "24bit"):
+        return _if_written(Capability.BLOCKS, stream)
+    return _if_written(Capability.BLOCKS_256 if "256" in term else Capability.BLOCKS_PLAIN, stream)
+
+
+def _if_written(kind: Capability, stream: TextIO) -> Capability | None:
+    """``kind`` where blocks can be written in the encoding of ``stream``."""
+    try:
+        "▀▄█".encode(getattr(stream, "encoding", None) or "utf-8")
+    except (LookupError, UnicodeEncodeError):
+        return None
+    return kind
 
 
 def inline(pixels: NDArray[np.uint8], kind: Capability | None, *, columns: int | None = None) -> str:
@@ -74,10 +89,12 @@ def inline(pixels: NDArray[np.uint8], kind: Capability | None, *, columns: int |
     if kind is None:
         return ""
     picture = Image.fromarray(pixels).convert("RGB")
-    if kind is Capability.BLOCKS:
+    if kind in (Capability.BLOCKS, Capability.BLOCKS_256, Capability.BLOCKS_PLAIN):
         width = min(BLOCK_COLUMNS, columns or shutil.get_terminal_size().columns)
         picture.thumbnail((max(1, width), 2 * BLOCK_ROWS))
-        return _blocks(picture)
+        if kind is Capability.BLOCKS_PLAIN:
+            return _plain_blocks(picture)
+        return _blocks(picture, _any_colour if kind is Capability.BLOCKS else _one_of_256)
     picture.thumbnail((LONG_SIDE, LONG_SIDE))
     if kind is Capability.SIXEL:
         return _sixels(picture)
@@ -108,7 +125,35 @@ def _iterm(picture: Image.Image) -> str:
     return f"\x1b]1337;File=inline=1;size={len(data)};{size}:{base64.b64encode(data).decode()}\x07"
 
 
-def _blocks(picture: Image.Image) -> str:
+def _any_colour(pixel: tuple[int, int, int]) -> str:
+    return "2;{};{};{}".format(*pixel)
+
+
+def _one_of_256(pixel: tuple[int, int, int]) -> str:
+    """The nearest of the cube of 216 colours and the 24 greys, as ISO 8613-6 writes it: ``5;`` and its
+    number."""
+    steps = [int(value > 47) + sum(value > border for border in (114, 154, 194, 234)) for value in pixel]
+    grey = min(23, max(0, round((sum(pixel) / 3 - 8) / 10)))
+    off_cube = sum((_CUBE[i] - value) ** 2 for i, value in zip(steps, pixel, strict=True))
+    off_grey = sum((8 + 10 * grey - value) ** 2 for value in pixel)
+    red, green, blue = steps
+    return f"5;{232 + grey if off_grey < off_cube else 16 + 36 * red + 6 * green + blue}"
+
+
+def _plain_blocks(picture: Image.Image) -> str:
+    """Two pixels a character, each lit or not, so that errors even out (Floyd and Steinberg): what is bright
+    is lit, as most terminals are dark."""
+    import numpy as np
+
+    lit = np.asarray(picture.convert("L").convert("1"))
+    lit = np.pad(lit, ((0, lit.shape[0] % 2), (0, 0)))
+    return "\n".join(
+        "".join(" ▄▀█"[2 * int(upper) + int(lower)] for upper, lower in zip(*rows, strict=True))
+        for rows in zip(lit[::2], lit[1::2], strict=True)
+    )
+
+
+def _blocks(picture: Image.Image, colour: Callable[[tuple[int, int, int]], str]) -> str:
     """Two pixels a character: ▀ in the upper one's colour on the lower one's. Colours are set only where they
     change."""
     import numpy as np
@@ -116,14 +161,18 @@ def _blocks(picture: Image.Image) -> str:
     pixels = np.asarray(picture)
     lines = []
     for top in range(0, pixels.shape[0], 2):
-        upper = pixels[top].tolist()
-        lower = pixels[top + 1].tolist() if top + 1 < pixels.shape[0] else [None] * len(upper)
+        upper = [colour(tuple(each)) for each in pixels[top].tolist()]
+        lower = (
+            [colour(tuple(each)) for each in pixels[top + 1].tolist()]
+            if top + 1 < pixels.shape[0]
+            else [None] * len(upper)
+        )
         line, ink, paper = [], None, None
         for a, b in zip(upper, lower, strict=True):
             if a != ink:
-                line.append("\x1b[38;2;{};{};{}m".format(*a))
+                line.append(f"\x1b[38;{a}m")
             if b is not None and b != paper:
-                line.append("\x1b[48;2;{};{};{}m".format(*b))
+                line.append(f"\x1b[48;{b}m")
             line.append("▀")
             ink, paper = a, b
         lines.append("".join(line) + "\x1b[0m")

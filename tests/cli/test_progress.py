@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from dsslic_search.cli.progress import SECONDS_BETWEEN_LINES, shown
+from dsslic_search.cli.progress import SECONDS_BEFORE_A_BAR, SECONDS_BETWEEN_LINES, shown, time_text
 
 
 def test_a_line_a_minute_when_nobody_watches(capsys: pytest.CaptureFixture[str]) -> None:
@@ -16,11 +16,11 @@ def test_a_line_a_minute_when_nobody_watches(capsys: pytest.CaptureFixture[str])
             progress(done, 10, done // 4)
         progress.say("skipped: a\nb")
     assert capsys.readouterr().err.splitlines() == [
-        "encoding: 1 of 10",
-        "encoding: 3 of 10",
-        "encoding: 5 of 10, 1 skipped",
-        "encoding: 7 of 10, 1 skipped",
-        "encoding: 9 of 10, 2 skipped",
+        "encoding: 1 of 10, about 9 min left",
+        "encoding: 3 of 10, about 5 min left",
+        "encoding: 5 of 10, 1 skipped, about 3 min left",
+        "encoding: 7 of 10, 1 skipped, about 2 min left",
+        "encoding: 9 of 10, 2 skipped, about 33 s left",
         "skipped: a b",
     ]
 
@@ -32,9 +32,41 @@ class Terminal(io.StringIO):
 
 def test_a_bar_when_a_person_watches(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stderr", terminal := Terminal())
-    with shown("encoding", seconds=lambda: 0.0) as progress:
+    now = [0.0]
+    with shown("encoding", seconds=lambda: now[0]) as progress:
+        progress(2, 12)
+        assert terminal.getvalue() == ""  # what is soon done needs no bar
+        now[0] = SECONDS_BEFORE_A_BAR
         progress(3, 12)
         progress.say("skipped: this one")
     assert "skipped: this one" in terminal.getvalue()
     assert "encoding" in terminal.getvalue()
     assert "3/12" in terminal.getvalue()
+
+
+def test_nothing_is_shown_of_what_takes_less_than_two_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stderr", terminal := Terminal())
+    with shown("encoding", seconds=lambda: 0.0) as progress:
+        progress(1, 2)
+    assert terminal.getvalue() == ""
+
+
+@pytest.mark.parametrize("no_colour", [True, False])
+def test_a_bar_has_colours_unless_they_are_not_wanted(
+    monkeypatch: pytest.MonkeyPatch, no_colour: bool
+) -> None:
+    monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.setenv("NO_COLOR", "1" if no_colour else "")
+    monkeypatch.setattr(sys, "stderr", terminal := Terminal())
+    now = iter([0.0, 9.0])
+    with shown("encoding", seconds=lambda: next(now)) as progress:
+        progress(1, 2)
+    assert ("\x1b[38;5;" in terminal.getvalue()) is not no_colour
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(0.2, "1 s"), (59.4, "59 s"), (59.6, "1 min"), (3599, "1 h 0 min"), (12_060, "3 h 21 min")],
+)
+def test_times_as_a_person_says_them(seconds: float, text: str) -> None:
+    assert time_text(seconds) == text

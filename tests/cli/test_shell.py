@@ -20,7 +20,8 @@ import pytest
 from PIL import Image
 
 from dsslic_search.api.answers import Hit
-from dsslic_search.cli.shell_commands import COMMANDS, hit_line
+from dsslic_search.cli.lines import hit_line
+from dsslic_search.cli.shell_commands import COMMANDS
 from dsslic_search.core.settings import history_path
 
 PATIENCE_SECONDS = 120  # for a terminal that says nothing more

@@ -17,6 +17,8 @@ class Stream(io.StringIO):
         super().__init__()
         self._tty = tty
 
+    encoding = "utf-8"
+
     def isatty(self) -> bool:
         return self._tty
 
@@ -34,10 +36,13 @@ PLAIN = {"TERM": "xterm-256color"}
     [
         ({}, None),
         ({"TERM": "dumb", "COLORTERM": "truecolor"}, None),
-        (PLAIN, None),
+        (PLAIN, Capability.BLOCKS_256),
+        ({"TERM": "xterm"}, Capability.BLOCKS_PLAIN),
+        ({"TERM": "linux"}, Capability.BLOCKS_PLAIN),
         (PLAIN | {"COLORTERM": "truecolor"}, Capability.BLOCKS),
         (PLAIN | {"COLORTERM": "24bit"}, Capability.BLOCKS),
-        (PLAIN | {"COLORTERM": "truecolor", "NO_COLOR": "1"}, None),
+        (PLAIN | {"COLORTERM": "truecolor", "NO_COLOR": "1"}, Capability.BLOCKS_PLAIN),
+        ({"TERM": "xterm-kitty", "NO_COLOR": "1"}, Capability.BLOCKS_PLAIN),
         ({"TERM": "xterm-kitty"}, Capability.KITTY),
         (PLAIN | {"KITTY_WINDOW_ID": "3"}, Capability.KITTY),
         ({"TERM": "xterm-ghostty"}, Capability.KITTY),
@@ -47,8 +52,8 @@ PLAIN = {"TERM": "xterm-256color"}
         ({"TERM": "foot"}, Capability.SIXEL),
         ({"TERM": "xterm-sixel"}, Capability.SIXEL),
         ({"TERM": "tmux-256color", "KITTY_WINDOW_ID": "3", "COLORTERM": "truecolor"}, Capability.BLOCKS),
-        (PLAIN | {"TMUX": "/tmp/x", "TERM_PROGRAM": "iTerm.app"}, None),
-        ({"TERM": "screen.xterm-256color", "LC_TERMINAL": "iTerm2"}, None),
+        (PLAIN | {"TMUX": "/tmp/x", "TERM_PROGRAM": "iTerm.app"}, Capability.BLOCKS_256),
+        ({"TERM": "screen.xterm-256color", "LC_TERMINAL": "iTerm2"}, Capability.BLOCKS_256),
     ],
 )
 def test_what_a_terminal_can_show(environment, expected):
@@ -108,6 +113,45 @@ def test_half_blocks_show_the_pixels(height):
     shown = shown_blocks(terminal.inline(scene(height), Capability.BLOCKS, columns=80))
     assert np.array_equal(shown[:height], scene(height))
     assert (shown[height:] == -1).all()
+
+
+def test_half_blocks_of_256_colours_show_the_nearest_of_them():
+    """Of xterm's colours 16 to 231, red, green and blue in six steps, and 232 to 255, greys."""
+    steps = (0, 95, 135, 175, 215, 255)
+    table = {
+        16 + 36 * r + 6 * g + b: (steps[r], steps[g], steps[b])
+        for r in range(6)
+        for g in range(6)
+        for b in range(6)
+    }
+    table |= {232 + i: (8 + 10 * i,) * 3 for i in range(24)}
+    picture = np.concatenate(
+        [scene(30), np.repeat(np.arange(0, 250, 5)[None, :, None], 2, 0).repeat(3, 2)]
+    ).astype(np.uint8)
+    text = terminal.inline(picture, Capability.BLOCKS_256, columns=80)
+    assert not re.search("[34]8;2;", text)
+    named = re.sub("([34]8);5;(\\d+)", lambda m: f"{m[1]};2;" + ";".join(map(str, table[int(m[2])])), text)
+    shown = shown_blocks(named)
+    every = np.array(list(table.values()))
+    distances = ((picture[:, :, None, :].astype(int) - every) ** 2).sum(-1).min(-1)
+    assert (((shown - picture.astype(int)) ** 2).sum(-1) == distances).all()
+
+
+def test_half_blocks_without_colours_are_as_bright_as_the_picture():
+    ramp = np.repeat(np.arange(0, 250, 5, dtype=np.uint8)[None, :, None], 31, 0).repeat(3, 2)
+    lines = terminal.inline(ramp, Capability.BLOCKS_PLAIN, columns=80).split("\n")
+    assert {len(line) for line in lines} == {50}
+    assert len(lines) == 16
+    lit = np.array([[[" ▄▀█".index(c) // 2, " ▄▀█".index(c) % 2] for c in line] for line in lines])
+    rows = np.concatenate([lit[:, :, 0][:, None], lit[:, :, 1][:, None]], 1).reshape(32, 50)[:31]
+    for first in range(0, 50, 10):
+        assert abs(rows[:, first : first + 10].mean() - ramp[:, first : first + 10].mean() / 255) < 0.08
+
+
+def test_no_blocks_where_the_terminal_has_no_such_characters():
+    stream = Stream(tty=True)
+    stream.encoding = "latin-1"
+    assert terminal.capability(PLAIN, stream) is None
 
 
 def shown_sixels(text: str) -> np.ndarray:
