@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dsslic_search.api.arguments import check_flags, id_of, ids_of, text_of
+from dsslic_search.api.arguments import check_flags, count_of, id_of, ids_of, text_of
 from dsslic_search.api.opened import OpenArchive
 from dsslic_search.core.errors import DSSError, QueryError, StageError, UsageError
 from dsslic_search.core.kinds import HIDDEN, Stage
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from dsslic_search.api.arguments import Ids
     from dsslic_search.api.facets import Facets
     from dsslic_search.api.showing import Preview
+    from dsslic_search.archive.objects import Looks
     from dsslic_search.codec.container import Contents
     from dsslic_search.features.embedding import Canvas
     from dsslic_search.index.source import State
@@ -82,7 +83,7 @@ class Headers:
     threads."""
 
     def __init__(self) -> None:
-        self._kept: OrderedDict[tuple[Path, int, int], tuple[str, dict[str, int]]] = OrderedDict()
+        self._kept: OrderedDict[tuple[str, Looks], tuple[str, dict[str, int]]] = OrderedDict()
         self._turn = threading.Lock()
 
     def of(self, archive: OpenArchive, content_hash: str) -> tuple[str, dict[str, int]] | None:
@@ -91,16 +92,19 @@ class Headers:
         from dsslic_search.core.errors import ArchiveError, FormatError
 
         store = archive.folder.store
-        path = store.path_of(content_hash)
-        try:
-            looks = path.stat()
-        except OSError:
-            return None
-        key = path, looks.st_size, looks.st_mtime_ns
-        with self._turn:
-            if key in self._kept:
-                self._kept.move_to_end(key)
-                return self._kept[key]
+        key = None
+        if store.is_here:  # in a bucket, a look would take as long as the header does
+            try:
+                looks = store.looks(content_hash)
+            except ArchiveError:
+                return None
+            if looks is None:
+                return None
+            key = content_hash, looks
+            with self._turn:
+                if key in self._kept:
+                    self._kept.move_to_end(key)
+                    return self._kept[key]
         file = StoredFile(store, content_hash)
         try:
             contents = file.contents
@@ -110,7 +114,8 @@ class Headers:
         checksum = file.data[: contents.header_bytes][-4:].hex()
         found = f"{content_hash[:16]}{checksum}", ends_of(contents)
         with self._turn:
-            self._kept[key] = found
+            if key is not None:
+                self._kept[key] = found
             if len(self._kept) > HEADERS_KEPT:
                 self._kept.popitem(last=False)
         return found
@@ -224,15 +229,25 @@ class Browsing(OpenArchive, ABC):
         """What can be shown of photos, by id; those that are not there are left out. Of each file only the
         header is read, and that is kept."""
         found = {}
-        for photo_id, kept in self._lookup.kept(ids_of(ids).tolist()).items():
-            header = self._headers.of(self, kept.content_hash)
+        known = self._lookup.kept(ids_of(ids).tolist())
+        hashes = (kept.content_hash for kept in known.values())
+        headers = self.folder.store.each(hashes, lambda each: self._headers.of(self, each))
+        for (photo_id, kept), header in zip(known.items(), headers, strict=True):
             version, stages = header or (None, {})
             found[photo_id] = Card(photo_id, *kept, version=version, stages=dict(stages))
         return found
 
-    def stored_path(self, photo_id: int) -> Path:
-        """Where a photo's .dsslic file is."""
-        return self.folder.store.path_of(self._searcher.photo(id_of(photo_id)).content_hash)
+    def stored_path(self, photo_id: int) -> Path | None:
+        """Where a photo's .dsslic file is on this machine; None where it is in a bucket."""
+        content_hash, store = self._searcher.photo(id_of(photo_id)).content_hash, self.folder.store
+        return store.path_of(content_hash) if store.is_here else None
+
+    def stored_part(self, photo_id: int, start: int, end: int) -> bytes:
+        """The bytes from ``start`` to ``end`` of a photo's .dsslic file, fewer if it is shorter. ArchiveError
+        where it is not there."""
+        first, last = count_of(start, "start", 0), count_of(end, "end", 0)
+        content_hash = self._searcher.photo(id_of(photo_id)).content_hash
+        return self.folder.store.read_prefix(content_hash, last, start=first)
 
     def map_prefix(self, photo_id: int) -> bytes:
         """The first bytes of a photo's .dsslic file, header and label map; none where it has no label map.

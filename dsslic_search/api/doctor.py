@@ -146,7 +146,7 @@ def _numbers(version: str) -> tuple[int, ...]:
 
 
 def _formats() -> dict[str, Any]:
-    from dsslic_search.archive.folder import VERSION as ARCHIVE_VERSION
+    from dsslic_search.archive.manifest import VERSION as ARCHIVE_VERSION
     from dsslic_search.archive.revisions import head_revision
     from dsslic_search.codec.container import VERSION
     from dsslic_search.codec.layers.table import LAYERS

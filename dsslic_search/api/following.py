@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Unpack
 
@@ -39,6 +40,22 @@ class Following(OpenArchive):
     """The part of `api.archive.Archive` that puts photos in and looks after them."""
 
     # Putting photos in
+
+    def init(self, *, objects: str | None = None, catalog: str | None = None) -> None:
+        """Make the archive, empty. ``objects``: the place in a bucket that its photos' files go to, as
+        "s3://bucket/prefix", else $DSS_OBJECTS, else its folder. ``catalog``: the URL of the database that is
+        its catalog, else $DSS_CATALOG, else a file in its folder; the URL is remembered without its password.
+        One that is there already stays as it is. UsageError where that keeps them elsewhere, ArchiveError
+        where the bucket or the database cannot be reached."""
+        from dsslic_search.archive.bucket import checked_url
+        from dsslic_search.archive.manifest import Manifest
+
+        place = objects if objects is None else checked_url(text_of(objects, "objects"))
+        url = catalog if catalog is None else text_of(catalog, "catalog")
+        self.close()
+        new = Manifest(place or self.folder.new.objects, url or self.folder.new.catalog)
+        self.folder = replace(self.folder, new=new)
+        self.folder.make()
 
     def ingest(
         self,

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Self, TypeVar
 
 from dsslic_search.api.arguments import number_of, path_of
 from dsslic_search.core import vocabulary
-from dsslic_search.core.settings import LONGEST_WAIT_SECONDS, Settings, archive_path
+from dsslic_search.core.settings import LONGEST_WAIT_SECONDS, Settings, archive_path, new_archive_urls
 
 if TYPE_CHECKING:
     from dsslic_search.api.indexes import OpenIndexes
@@ -34,12 +34,14 @@ class OpenArchive:
         """``wait``: seconds to wait for another process that writes to the archive, else those of the
         settings; ``waiting`` is told in a sentence, once, where that is so."""
         from dsslic_search.archive.folder import ArchiveFolder
+        from dsslic_search.archive.manifest import Manifest
 
         self.settings = settings or Settings()
         if wait is not None:
             self.settings = replace(self.settings, wait=number_of(wait, "wait", 0, LONGEST_WAIT_SECONDS))
         root = archive_path(None if path is None else path_of(path, "the path"))
-        self.folder = ArchiveFolder(root, wait=self.settings.wait, waiting=waiting)
+        new = Manifest(*new_archive_urls())
+        self.folder = ArchiveFolder(root, new, wait=self.settings.wait, waiting=waiting)
         self.vocabulary = vocabulary.default()
 
     def __enter__(self) -> Self:

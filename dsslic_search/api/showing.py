@@ -183,7 +183,7 @@ def _about(store: Store, photo: Photo) -> Iterator[None]:
         yield
     except FormatError as e:
         advice = "" if isinstance(e, StageError) else f"; see what else is wrong with: {Remedy.READ_DATA}"
-        raise type(e)(f"photo {photo.id} ({store.path_of(photo.content_hash)}): {e}{advice}") from e
+        raise type(e)(f"photo {photo.id} ({store.where(photo.content_hash)}): {e}{advice}") from e
 
 
 def _at_its_place(photo: Photo, max_pixels: int) -> tuple[int, Decoded]:

@@ -33,13 +33,13 @@ from dsslic_search.archive.copies import (
     take_snapshot,
     write_sums,
 )
+from dsslic_search.archive.disk import disk_trouble, write_whole
 from dsslic_search.archive.features import read_features
 from dsslic_search.archive.folder import ArchiveFolder
 from dsslic_search.archive.journal import Place
 from dsslic_search.archive.journaling import JOURNAL_SETTING
 from dsslic_search.archive.lock import WRITER, locked
 from dsslic_search.archive.schema import Photo, Purged, Setting
-from dsslic_search.archive.store import disk_trouble, write_whole
 from dsslic_search.archive.stored import ObjectRecord, StoredFile
 from dsslic_search.core import files
 from dsslic_search.core.errors import ArchiveError, FormatError, Remedy, UsageError
@@ -89,9 +89,15 @@ def backup(
     Raises UsageError for a folder that holds something else, or lies within the archive or around it;
     ArchiveError when the archive cannot be read or the copy not be written."""
     archive.verify()
-    if archive.catalog_url is not None:
+    if not archive.has_own_catalog:
         raise ArchiveError(
-            "the catalog is not in the archive's folder; back up that database, and the folder"
+            "the catalog is not in the archive's folder; back up that database by its own means, and the "
+            "folder or bucket of the photos' files"
+        )
+    if not archive.store.is_here:
+        raise ArchiveError(
+            f"the photos' files are in {archive.store.root}; back up that bucket by its own means (versions, "
+            "replication), and the archive's folder, which is small"
         )
     root = absolute(place)
     copy = ArchiveFolder(root, wait=archive.wait, waiting=archive.waiting)

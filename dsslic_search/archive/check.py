@@ -183,7 +183,7 @@ def check(
         found.extend(
             Finding(
                 Problem.LEFTOVER if content_hash in deleted else Problem.NO_PHOTO,
-                str(store.path_of(content_hash)),
+                store.where(content_hash),
                 content_hash,
             )
             for content_hash in store.hashes()
@@ -265,10 +265,12 @@ def _of_descriptions(catalog: Catalog) -> Iterator[Finding]:
 def _of_parity(
     store: Store, content_hash: str, photo_id: int, path: str, read_data: bool
 ) -> Iterator[Finding]:
-    where = store.parity_path_of(content_hash)
-    sound = parity.is_current(store, content_hash, store.read(content_hash)) if read_data else where.exists()
+    if read_data:
+        sound = parity.is_current(store, content_hash, store.read(content_hash))
+    else:
+        sound = store.has_parity(content_hash)
     if not sound:
-        yield Finding(Problem.PARITY_LACKING, str(where), content_hash, photo_id, path)
+        yield Finding(Problem.PARITY_LACKING, store.where_parity(content_hash), content_hash, photo_id, path)
 
 
 def _of_lost(store: Store, content_hash: str, known: tuple[int, ObjectRecord], path: str) -> Finding | None:
@@ -276,7 +278,7 @@ def _of_lost(store: Store, content_hash: str, known: tuple[int, ObjectRecord], p
     photo_id, row = known
     if not may_be_taken_back(examine(store, content_hash, row)):
         return None
-    return Finding(Problem.RETURNED, str(store.path_of(content_hash)), content_hash, photo_id, path)
+    return Finding(Problem.RETURNED, store.where(content_hash), content_hash, photo_id, path)
 
 
 def may_be_taken_back(found: Examination) -> bool:
@@ -303,7 +305,7 @@ def _of_photo(
         return _of_photo(catalog, store, content_hash, now, path, read_data)
     return Finding(
         found.fault,
-        str(store.path_of(content_hash)),
+        store.where(content_hash),
         content_hash,
         photo_id,
         path,

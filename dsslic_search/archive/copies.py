@@ -14,9 +14,9 @@ from typing import IO
 
 from dsslic_search.archive.catalog import Catalog
 from dsslic_search.archive.database import database_trouble
+from dsslic_search.archive.disk import disk_trouble, write_whole
 from dsslic_search.archive.folder import ArchiveFolder
 from dsslic_search.archive.journal import Journal, Place, Stand
-from dsslic_search.archive.store import disk_trouble, write_whole
 from dsslic_search.core import files
 from dsslic_search.core.errors import ArchiveError
 

@@ -156,6 +156,27 @@ def url_of(where: Path | str) -> URL:
         ) from e
 
 
+def without_password(url: str) -> str:
+    """A database URL as it may be kept. Raises ArchiveError when it is not one."""
+    return url_of(url).set(password=None).render_as_string()
+
+
+def with_password(url: str, known: str | None) -> str:
+    """A URL that was kept, or the one that is ``known`` besides, if that is the same with a password."""
+    return known if known is not None and without_password(known) == url else url
+
+
+def reach(url: str) -> None:
+    """Raise ArchiveError where the database at a URL cannot be reached, or is of something else."""
+    where = url_of(url)
+    engine = make_engine(where)
+    try:
+        with database_trouble(repr(where)), engine.connect() as connection:
+            check_known(repr(where), stored_revision(connection))
+    finally:
+        engine.dispose()
+
+
 def make_engine(url: URL, *, foreign_keys: bool = True, connect: unwritable.Connect | None = None) -> Engine:
     """An engine whose SQLite transactions are real ones.
 

@@ -9,11 +9,13 @@
     index/                    caches of the catalog; may be deleted at any time
     lock                      held by the one process that writes
     writer.json               who that is, while it does
+
+The catalog may be a database elsewhere, without a journal, and the objects may be in a bucket; archive.json
+says so, see `archive.manifest`.
 """
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -22,18 +24,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dsslic_search.archive import journal
+from dsslic_search.archive.disk import disk_trouble
 from dsslic_search.archive.lock import WRITER, locked
 from dsslic_search.archive.lookup import Lookup, open_lookup
-from dsslic_search.archive.store import Store, disk_trouble, write_whole
-from dsslic_search.core.errors import ArchiveError, Remedy
+from dsslic_search.archive.manifest import ALL_HERE, Manifest, read_manifest
+from dsslic_search.archive.store import Store
+from dsslic_search.core.errors import ArchiveError, Remedy, UsageError
 from dsslic_search.core.files import TEMPORARY
-from dsslic_search.core.output import ARCHIVE_FORMAT, ARCHIVE_MANIFEST
-from dsslic_search.core.plain_json import parsed
+from dsslic_search.core.output import ARCHIVE_MANIFEST
 
 if TYPE_CHECKING:
     from dsslic_search.archive.catalog import Catalog
-
-VERSION = 1
 
 _CATALOG = "catalog.sqlite"
 _OWN_LEFTOVER = re.compile(rf"\.[0-9a-f]{{16}}{re.escape(TEMPORARY)}")  # of `core.files.replacing`
@@ -41,22 +42,44 @@ _OWN_LEFTOVER = re.compile(rf"\.[0-9a-f]{{16}}{re.escape(TEMPORARY)}")  # of `co
 
 @dataclass(frozen=True)
 class ArchiveFolder:
-    """Names the parts of the archive at ``root``. ``catalog_url``: an SQLAlchemy URL instead of the SQLite
-    file. ``wait``: seconds to wait for another process that writes; ``waiting`` is told, once, where that is
-    so."""
+    """Names the parts of the archive at ``root``. ``new``: where it keeps what is not in its folder, if it is
+    made now; of one that is there, its catalog's URL tells the password. ``wait``: seconds to wait for
+    another process that writes; ``waiting`` is told, once, where that is so."""
 
     root: Path
-    catalog_url: str | None = None
+    new: Manifest = ALL_HERE
     wait: float = 0
     waiting: Callable[[str], None] = lambda _sentence: None
 
     @property
+    def manifest(self) -> Manifest:
+        """What archive.json says, or will. ArchiveError where it is damaged."""
+        known: Manifest | None = self.__dict__.get("_manifest")
+        if known is None:
+            return self._read_manifest() if self.exists else self.new
+        return known
+
+    def _read_manifest(self) -> Manifest:
+        found: Manifest = self.__dict__.setdefault("_manifest", read_manifest(self.root))
+        return found
+
+    @property
     def store(self) -> Store:
-        return Store(self.root / "objects")
+        return Store(self.manifest.objects or self.root / "objects")
 
     @property
     def catalog(self) -> Path | str:
-        return self.catalog_url or self.root / _CATALOG
+        url = self.manifest.catalog
+        if url is None:
+            return self.root / _CATALOG
+        from dsslic_search.archive.database import with_password
+
+        return with_password(url, self.new.catalog)
+
+    @property
+    def has_own_catalog(self) -> bool:
+        """Whether the catalog is a file of its folder, and has a journal there."""
+        return self.manifest.catalog is None
 
     @property
     def journal(self) -> Path:
@@ -78,29 +101,10 @@ class ArchiveFolder:
 
     def verify(self) -> None:
         """Raise ArchiveError unless an archive that this version understands is there. Changes nothing."""
-        manifest = self.root / ARCHIVE_MANIFEST
+        self.__dict__.pop("_manifest", None)
         if not self.exists:
             raise ArchiveError(f"{self.root}: no archive there; make one with: {Remedy.INGEST}")
-        try:
-            content = parsed(manifest.read_bytes())
-            name, version = content["format"], content["version"]
-        except OSError as e:
-            raise ArchiveError(f"{manifest}: cannot be read ({e.strerror}); check its permissions") from e
-        except (ValueError, KeyError, TypeError) as e:
-            raise ArchiveError(
-                f"{manifest}: damaged; restore it from a backup or write {_manifest()!r} into it"
-            ) from e
-        if name != ARCHIVE_FORMAT or not isinstance(version, int) or isinstance(version, bool) or version < 1:
-            raise ArchiveError(
-                f"{manifest}: not the description of a {ARCHIVE_FORMAT}; choose another directory with "
-                f"{Remedy.OTHER_ARCHIVE}"
-            )
-        if version > VERSION:
-            raise ArchiveError(
-                f"{self.root}: made by a newer dsslic-search (archive version {version}, this one reads up "
-                f"to {VERSION}); "
-                "update dsslic-search; nothing was changed"
-            )
+        self._read_manifest()
 
     def open_catalog(self) -> Catalog:
         """The catalog of an existing archive, migrated to this version. Raises ArchiveError."""
@@ -132,7 +136,7 @@ class ArchiveFolder:
         with locked(self.root, self.wait, self.waiting):
             if create:
                 if not self.exists:
-                    write_whole(self.root / ARCHIVE_MANIFEST, _manifest().encode())
+                    self._begin()
                 self.verify()
             with self._without_a_catalog():
                 create = create and not self._is_filled()
@@ -141,6 +145,39 @@ class ArchiveFolder:
                 catalog.tend_journal()
                 yield catalog
                 catalog.tend_journal()
+
+    def make(self) -> None:
+        """Make the archive, empty but for what others put where it keeps its things. UsageError where one is
+        there that keeps them elsewhere."""
+        from dsslic_search.archive.database import without_password
+
+        if self.exists:
+            self.verify()
+            named = self.new.catalog and without_password(self.new.catalog)
+            if (self.new.objects or self.manifest.objects, named or self.manifest.catalog) != (
+                self.manifest.objects,
+                self.manifest.catalog,
+            ):
+                raise UsageError(
+                    f"{self.root}: an archive already, with its files in "
+                    f"{self.manifest.objects or 'its folder'} and its catalog in "
+                    f"{self.manifest.catalog or 'its folder'}; choose another directory with "
+                    f"{Remedy.OTHER_ARCHIVE}"
+                )
+        with self.writing(create=True):
+            pass
+
+    def _begin(self) -> None:
+        """Say where a new archive keeps its things, once these can be reached."""
+        from dsslic_search.archive.database import reach, without_password
+
+        if self.new.objects is not None:
+            next(Store(self.new.objects).objects.names(), None)
+        catalog = self.new.catalog
+        if catalog is not None:
+            reach(catalog)
+            catalog = without_password(catalog)
+        Manifest(self.new.objects, catalog).write(self.root)
 
     def remove_leftovers(self) -> None:
         """Delete what interrupted writes left. Only for the holder of the lock. ArchiveError where the disk
@@ -171,7 +208,7 @@ class ArchiveFolder:
 
     def _is_filled(self) -> bool:
         """Whether a catalog could be made from what is there, so that none is to be begun."""
-        if self.catalog_url is not None:
+        if not self.has_own_catalog:
             return False
         return self.journal.exists() or next(self.store.hashes(), None) is not None
 
@@ -197,7 +234,3 @@ def _may_be_ours(name: str) -> bool:
     return (
         unfinished or name in ("lock", WRITER, "objects", "index") or name.startswith((_CATALOG, "journal."))
     )
-
-
-def _manifest() -> str:
-    return json.dumps({"format": ARCHIVE_FORMAT, "version": VERSION}) + "\n"

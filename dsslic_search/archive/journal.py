@@ -22,7 +22,7 @@ from itertools import chain
 from pathlib import Path
 from typing import IO, Any
 
-from dsslic_search.archive.store import disk_trouble
+from dsslic_search.archive.disk import disk_trouble
 from dsslic_search.core import files
 from dsslic_search.core.errors import ArchiveError
 

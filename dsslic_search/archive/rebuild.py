@@ -86,7 +86,7 @@ def rebuild(
     start = time.perf_counter()
     report = RebuildReport()
     archive.verify()
-    if archive.catalog_url is not None:
+    if not archive.has_own_catalog:
         raise ArchiveError("only a catalog in the archive's own folder is made anew; restore that database")
     if journal is not None and not journal.is_file():
         raise UsageError(f"{path_to_text(journal)}: no such file; name a journal that was kept aside")
@@ -252,8 +252,8 @@ def _told_by(store: Store, content_hash: str) -> dict[str, Any]:
     from dsslic_search.codec.picture.formats.signature import kind_of
 
     record = ObjectRecord.of_header(StoredFile(store, content_hash).contents)
-    path = store.path_of(content_hash)
-    written = datetime.fromtimestamp(path.stat().st_mtime, UTC).replace(tzinfo=None)
+    looks, where = store.looks(content_hash), store.where(content_hash)
+    written = datetime.fromtimestamp(looks.modified_ns / 1e9 if looks else 0, UTC).replace(tzinfo=None)
     original = _original(store, content_hash)
     embedded = stored_metadata(store, content_hash)[0]
     if original is not None:
@@ -263,7 +263,7 @@ def _told_by(store: Store, content_hash: str) -> dict[str, Any]:
         **facts_of(embedded),
         **asdict(record),
         "turn": turn,
-        "path": path_to_text(absolute(path)),
+        "path": path_to_text(absolute(Path(where))) if store.is_here else where,
         "file_size": 0 if original is None else len(original),
         "modified_at": written,
         "added_at": written,

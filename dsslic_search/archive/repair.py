@@ -75,7 +75,7 @@ def take_back(catalog: Catalog, store: Store) -> list[int]:
 def _without_leftovers(catalog: Catalog, store: Store, findings: Sequence[Finding]) -> list[Finding]:
     """Delete what interrupted writes and emptyings left; the findings that told of it."""
     deleted = set(purged_files(catalog, store))
-    left = {str(path) for path in store.leftovers()} | {str(store.path_of(each)) for each in deleted}
+    left = {str(path) for path in store.leftovers()} | {store.where(each) for each in deleted}
     for content_hash in deleted:
         store.remove(content_hash)
     store.remove_leftovers()

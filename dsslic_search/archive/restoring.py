@@ -21,11 +21,11 @@ from dsslic_search.archive.copies import (
     read_sums,
     take_snapshot,
 )
+from dsslic_search.archive.disk import disk_trouble, write_whole
 from dsslic_search.archive.folder import ArchiveFolder
 from dsslic_search.archive.journal import Place
 from dsslic_search.archive.journaling import JOURNAL_SETTING
 from dsslic_search.archive.lock import locked
-from dsslic_search.archive.store import disk_trouble, write_whole
 from dsslic_search.core.errors import UsageError
 from dsslic_search.core.files import absolute, path_to_text
 from dsslic_search.core.output import ARCHIVE_MANIFEST

@@ -6,7 +6,6 @@ from __future__ import annotations
 from contextlib import suppress
 from dataclasses import dataclass, fields
 from enum import StrEnum
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 from dsslic_search.archive.store import Store
@@ -32,20 +31,25 @@ class StoredFile:
         self.content_hash = content_hash
         self.data = b""
         """The bytes read so far."""
+        self._contents: Contents | None = None
 
     def prefix(self, end: int) -> bytes:
         """The first ``end`` bytes (fewer if the file is shorter), or more where more was read already."""
         if end > len(self.data):
+            end = max(end, self.store.ahead)
             self.data += self.store.read_prefix(self.content_hash, end, start=len(self.data))
         return self.data
 
-    @cached_property
+    @property
     def contents(self) -> Contents:
         """Header and chunk table."""
         from dsslic_search.codec import container
 
-        length = container.header_length(self.prefix(container.PREAMBLE))
-        return container.read_contents(self.prefix(length))
+        # no cached_property, of which all objects together make one at a time in Python 3.11
+        if self._contents is None:
+            length = container.header_length(self.prefix(container.PREAMBLE))
+            self._contents = container.read_contents(self.prefix(length))
+        return self._contents
 
     def stage(self, stage: str) -> bytes:
         """The bytes that hold a stage, as :func:`dsslic_search.codec.decoder.decode_stage` takes them."""
@@ -53,6 +57,8 @@ class StoredFile:
 
     def part(self, entry: Entry) -> bytes:
         """A chunk's bytes, unchecked; reads no byte before the chunk."""
+        if entry.offset + entry.length <= len(self.data):
+            return self.data[entry.offset : entry.offset + entry.length]
         return self.store.read_prefix(self.content_hash, entry.offset + entry.length, start=entry.offset)
 
     def chunk(self, kind: str) -> Chunk | None:

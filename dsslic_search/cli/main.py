@@ -23,6 +23,7 @@ from dsslic_search.cli.wording import trouble_sentence
 from dsslic_search.core.errors import DSSError, UsageError
 
 COMMANDS = {
+    "init": ("init",),
     "ingest": ("ingest", "sync", "relink"),
     "watch": ("watch",),
     "parity": ("parity",),

@@ -70,6 +70,12 @@ def archive_path(chosen: Path | None) -> Path:
     return user_data_path("dsslic-search", appauthor=False) / "archive"
 
 
+def new_archive_urls() -> tuple[str | None, str | None]:
+    """Where an archive that is made keeps the photos' files ($DSS_OBJECTS) and its catalog ($DSS_CATALOG), if
+    not in its folder."""
+    return os.environ.get("DSS_OBJECTS") or None, os.environ.get("DSS_CATALOG") or None
+
+
 def history_path() -> Path | None:
     """The file in which lines that were typed are remembered, in the user's state folder; None where there is
     no home for it."""

@@ -171,7 +171,10 @@ async def file(request: Request, photo_id: Id, v: Version = None) -> Response:
     path = await site.ask(site.archive.stored_path, photo_id)
     if card is None or card.version is None:
         raise Refusal(404, f"the file of photo {photo_id} is not there or damaged; check the archive")
-    size = (await site.ask(path.stat)).st_size
+    if path is None:
+        size = (await site.ask(site.archive.photo, photo_id)).stored_bytes
+    else:
+        size = (await site.ask(path.stat)).st_size
     headers = {
         "ETag": f'"{card.version}"',
         "Cache-Control": FOR_GOOD if v == card.version else ASK_AGAIN,
@@ -180,7 +183,15 @@ async def file(request: Request, photo_id: Id, v: Version = None) -> Response:
     if _known(request, headers["ETag"]):
         return Response(status_code=304, headers=headers)
     check_range(request, size)
-    return FileResponse(path, media_type="application/octet-stream", headers=headers)
+    if path is not None:
+        return FileResponse(path, media_type="application/octet-stream", headers=headers)
+    start, end = _range_of(request, size)
+    data = await site.ask(site.archive.stored_part, photo_id, start, end)
+    headers["Accept-Ranges"] = "bytes"
+    if (start, end) == (0, size):
+        return Response(data, media_type="application/octet-stream", headers=headers)
+    headers["Content-Range"] = f"bytes {start}-{end - 1}/{size}"
+    return Response(data, 206, media_type="application/octet-stream", headers=headers)
 
 
 def check_range(request: Request, size: int) -> None:
@@ -197,6 +208,16 @@ def check_range(request: Request, size: int) -> None:
         raise Refusal(
             416, f"the file has {size} bytes; ask for some of these", {"Content-Range": f"bytes */{size}"}
         )
+
+
+def _range_of(request: Request, size: int) -> tuple[int, int]:
+    """From which byte to which is asked for, of a request that `check_range` let through."""
+    found = _RANGE.fullmatch(request.headers.get("range", "").replace(" ", ""))
+    if found is None:
+        return 0, size
+    if found[3] is not None:
+        return max(0, size - int(found[3])), size
+    return int(found[1]), min(size, int(found[2]) + 1) if found[2] else size
 
 
 async def original(request: Request, photo_id: Id) -> Response:

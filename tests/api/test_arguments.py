@@ -57,6 +57,8 @@ WRONG: dict[str, tuple[tuple[Any, ...], Wrong]] = {
     "known": (("ab" * 32,), {"content_hash": TEXT}),
     "map_prefix": ((1,), {"photo_id": ID}),
     "stored_path": ((1,), {"photo_id": ID}),
+    "stored_part": ((1, 0, 9), {"photo_id": ID, "start": COUNT, "end": COUNT}),
+    "init": ((), {"objects": (5, "", "/a", "ftp://a", "s3://a b"), "catalog": (5,)}),
     "zip_originals": (([1], "a.zip"), {"ids": (None, *IDS), "path": PATH}),
     "embeddings_of": (("#1",), {"operand": TEXT}),
     "duplicates": ((), {"threshold": NUMBER}),

@@ -4,7 +4,8 @@ seed."""
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+import uuid
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -14,6 +15,7 @@ import numpy as np
 import pytest
 
 from dsslic_search.archive import schema
+from dsslic_search.archive.bucket import Patience
 from dsslic_search.archive.catalog import Catalog
 from dsslic_search.archive.features import MapFeatures, features_of
 from dsslic_search.archive.folder import ArchiveFolder
@@ -30,6 +32,7 @@ from dsslic_search.codec.picture.facts import ALONE, NO_FACTS
 from dsslic_search.core import vocabulary
 from dsslic_search.core.errors import PhotoError
 from dsslic_search.core.settings import Settings
+from tests.archive.bucket_server import Proxy, make_bucket, running
 
 OPTIONS = EncodeOptions(quality=60, keep="layers")
 
@@ -172,3 +175,34 @@ def lying_nowhere(
                 session.add(row)
 
     return make
+
+
+@pytest.fixture(scope="session")
+def s3_server() -> Iterator[Proxy]:
+    """One for all tests of a process that need it."""
+    pytest.importorskip("moto", reason="the server of the tests of buckets is moto, an extra (dev)")
+    with running() as proxy:
+        yield proxy
+
+
+@pytest.fixture
+def s3(s3_server: Proxy, monkeypatch: pytest.MonkeyPatch) -> Proxy:
+    """The server, as it is found by the environment."""
+    for name, value in {
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_REGION": "us-east-1",
+        "AWS_ENDPOINT_URL": s3_server.url,
+    }.items():
+        monkeypatch.setenv(name, value)
+    s3_server.forget()
+    return s3_server
+
+
+@pytest.fixture
+def bucket(s3: Proxy, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The URL of a place in it, of a service of which one is not patient for long."""
+    monkeypatch.setattr("dsslic_search.archive.bucket.PATIENCE", Patience(0.5, 3, 0.01, 0.05))
+    name = f"photos-{uuid.uuid4().hex}"
+    make_bucket(s3, name)
+    return f"s3://{name}/of/mine"

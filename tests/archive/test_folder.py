@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from dsslic_search.archive.database import PAGE_BYTES
-from dsslic_search.archive.folder import VERSION, ArchiveFolder
+from dsslic_search.archive.folder import ArchiveFolder
+from dsslic_search.archive.manifest import VERSION, Manifest
 from dsslic_search.core.errors import ArchiveError
 from dsslic_search.core.output import ARCHIVE_FORMAT
 
@@ -26,7 +27,7 @@ def test_an_archive_is_made_and_opened(archive: ArchiveFolder) -> None:
     assert archive.exists
     assert json.loads((archive.root / "archive.json").read_text()) == {
         "format": ARCHIVE_FORMAT,
-        "version": VERSION,
+        "version": 1,  # of archives that every version reads
     }
     assert sorted(p.name for p in archive.root.iterdir()) == [
         "archive.json",
@@ -137,7 +138,7 @@ def test_what_an_interrupted_first_ingest_left_is_no_hindrance(archive: ArchiveF
 
 
 def test_catalog_elsewhere_by_url(tmp_path: Path) -> None:
-    archive = ArchiveFolder(tmp_path / "archive", f"sqlite:///{tmp_path / 'elsewhere.db'}")
+    archive = ArchiveFolder(tmp_path / "archive", Manifest(catalog=f"sqlite:///{tmp_path / 'elsewhere.db'}"))
     with archive.writing(create=True) as catalog:
         assert catalog.count() == 0
     assert (tmp_path / "elsewhere.db").is_file()
