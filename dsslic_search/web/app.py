@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
+import re
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from importlib.resources import files
@@ -11,9 +14,9 @@ from typing import Any, cast
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
-from starlette.responses import FileResponse, Response
+from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Scope
 
 from dsslic_search import __version__
 from dsslic_search.core.errors import BusyError, DSSError
@@ -24,6 +27,7 @@ from dsslic_search.web.refusals import Json, Refusal, plain_error, refused, stat
 from dsslic_search.web.site import Site
 
 PAGE = Path(str(files("dsslic_search.web") / "page"))
+_VERSION = re.compile(r"v-[0-9a-f]{12}")
 ROUTERS = tuple(each.router for each in (asking, photos, changes, exports, likeness, doubles, ingesting))
 
 
@@ -77,17 +81,31 @@ def bare(site: Site) -> FastAPI:
     return app
 
 
-class _Page(StaticFiles):
-    """The page's files, asked for again each time, which costs a few bytes where they are the same."""
+def page_version() -> str:
+    """Of the page's files as they are now: another one where any of them was written anew."""
+    seen = hashlib.sha256()
+    for path in sorted(PAGE.rglob("*")):
+        looks = path.stat()
+        seen.update(f"{path} {looks.st_mtime_ns} {looks.st_size}\n".encode(errors="surrogateescape"))
+    return f"v-{seen.hexdigest()[:12]}"
 
-    def file_response(self, *arguments: Any, **named: Any) -> Response:
-        answer = super().file_response(*arguments, **named)
-        answer.headers["Cache-Control"] = "no-cache"
+
+class _Page(StaticFiles):
+    """The page's files: kept for good under their version, which the page names; else asked for again each
+    time. What a page of an earlier version asks for is that of now."""
+
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        version, _, inside = path.partition(os.sep)
+        is_told = _VERSION.fullmatch(version) is not None
+        answer = await super().get_response(inside if is_told else path, scope)
+        present = is_told and version == page_version()
+        answer.headers["Cache-Control"] = photos.FOR_GOOD if present else "no-cache"
         return answer
 
 
 async def _page() -> Response:
-    return FileResponse(PAGE / "index.html", headers={"Cache-Control": "no-cache"})
+    text = (PAGE / "index.html").read_text().replace('"/static/', f'"/static/{page_version()}/')
+    return Response(text, media_type="text/html", headers={"Cache-Control": "no-cache"})
 
 
 async def _refusal(_request: Request, error: Exception) -> Response:

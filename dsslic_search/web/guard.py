@@ -56,14 +56,17 @@ HEADERS = {
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
 }
 
-OF_PICTURES = {
+PAGE = "text/html"
+SCRIPT = "text/javascript"
+OF_OTHERS = {
     "Content-Security-Policy": "default-src 'none'",
     "X-Content-Type-Options": "nosniff",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
-"""Of answers that are PNG, WebP or JPEG, which hold no more than that: what `HEADERS` says of pages would be
-half of a small picture's bytes, on a slow line."""
-PICTURES = ("image/png", "image/webp", "image/jpeg")
+"""Of answers that are no page: on a slow line what `HEADERS` says of pages would be half of the bytes of a
+small picture."""
+OF_SCRIPTS = {**OF_OTHERS, "Content-Security-Policy": "default-src 'none'; script-src 'self'"}
+"""A worker is bound by the policy of its own script."""
 
 
 def is_loopback(host: str) -> bool:
@@ -101,8 +104,7 @@ class Guard:
         async def guarded(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                is_picture = headers.get("content-type", "") in PICTURES
-                for name, value in (OF_PICTURES if is_picture else HEADERS).items():
+                for name, value in _told_with(headers.get("content-type", PAGE)).items():
                     headers.setdefault(name, value)
             await send(message)
 
@@ -198,6 +200,12 @@ class Guard:
         )
         answer.headers["Cache-Control"] = "no-store"
         return answer
+
+
+def _told_with(kind: str) -> dict[str, str]:
+    """The headers that go with an answer of a kind."""
+    kind = kind.partition(";")[0].strip().lower()
+    return HEADERS if kind == PAGE else OF_SCRIPTS if kind == SCRIPT else OF_OTHERS
 
 
 def _cookie_name(scope: Scope) -> str:

@@ -178,7 +178,9 @@ def test_the_years_of_the_timeline_are_whole_and_apart(opened: Watched, width: i
     months = [{"month": text, "count": 1} for text in ("2015-03", "2018-06", "2022-01")]
     page.evaluate(
         """async (months) => {
-            const { timeline } = await import("/static/timeline.js");
+            const { timeline } = await import(
+                new URL("timeline.js", document.querySelector("script[type=module]").src)
+            );
             timeline.show(months);
         }""",
         months,

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import io
+import os
+import re
 import socket
 import struct
 import zipfile
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -258,9 +261,16 @@ def test_what_a_form_elsewhere_could_send_changes_nothing(changed: Served) -> No
 
 
 def test_every_answer_carries_the_policy(served: Served) -> None:
-    for path in ("/", "/api/archive", "/nothing", "/api/photos/1/stages/map", "/api/query?q=((("):
+    for path in (
+        "/",
+        "/api/archive",
+        "/nothing",
+        "/api/photos/1/stages/map",
+        "/api/query?q=(((",
+        "/api/maps?ids=1",
+    ):
         headers = served.client.get(path).headers
-        policy = "default-src 'none'" if "/stages/" in path else POLICY
+        policy = POLICY if path == "/" else "default-src 'none'"
         assert headers["content-security-policy"] == policy
         assert headers["x-content-type-options"] == "nosniff"
         assert "server" not in headers
@@ -350,6 +360,9 @@ def test_a_client_that_asks_too_often_is_told_to_wait(serve: Callable[..., Any])
         "/static/%2e%2e/app.py",
         "/static/%2e%2e%2fapp.py",
         "/static//etc/passwd",
+        "/static/v-0123456789ab/../../app.py",
+        "/static/v-0123456789ab//etc/passwd",
+        "/static/v-0123456789ab/v-0123456789ab/../../../app.py",
         "/static/..\\app.py",
         "/static/%00",
         "/..%2f..%2fetc/passwd",
@@ -368,13 +381,44 @@ def test_no_path_leads_out(served: Served, path: str) -> None:
     assert b"FastAPI" not in answer
 
 
+def test_a_worker_is_bound_by_the_policy_of_its_script(served: Served) -> None:
+    policy = served.client.get("/static/labelmap/worker.js").headers["content-security-policy"]
+    assert policy == "default-src 'none'; script-src 'self'"
+
+
+def test_the_pages_files_are_kept_under_their_version(served: Served) -> None:
+    [script] = re.findall(r'<script type="module" src="([^"]+)"', served.client.get("/").text)
+    assert re.fullmatch(r"/static/v-[0-9a-f]{12}/app\.js", script)
+    kept, plain = served.client.get(script), served.client.get("/static/app.js")
+    assert kept.headers["cache-control"] == "private, max-age=31536000, immutable"
+    assert plain.headers["cache-control"] == "no-cache"
+    before = served.client.get("/static/v-0123456789ab/app.js")  # of a page that was opened before
+    assert before.headers["cache-control"] == "no-cache"
+    assert kept.text == plain.text == before.text
+    assert served.client.get("/static/v-0123456789ab").status_code == 404
+
+
+def test_the_version_is_that_of_the_files(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    from dsslic_search.web import app
+
+    monkeypatch.setattr(app, "PAGE", tmp_path)
+    seen = {app.page_version()}
+    (tmp_path / "css").mkdir()
+    for text in ("", "a", "b"):
+        (tmp_path / "css" / "base.css").write_text(text)
+        os.utime(tmp_path / "css" / "base.css", ns=(0, 1 + len(seen)))
+        seen.add(app.page_version())
+        assert app.page_version() in seen
+    assert len(seen) == 4
+
+
 def test_pictures_carry_few_headers_and_pages_all(served: Served) -> None:
     """A compact image of 200 bytes is not to come with 600 of headers over a slow line."""
-    from dsslic_search.web.guard import HEADERS, OF_PICTURES
+    from dsslic_search.web.guard import HEADERS, OF_OTHERS
 
     picture = served.client.get("/api/photos/1/stages/compact", params={"format": "webp"}).headers
     page = served.client.get("/").headers
     told = {name: picture[name] for name in HEADERS if name in picture}
-    assert told == OF_PICTURES
+    assert told == OF_OTHERS
     assert {name: page[name] for name in HEADERS} == HEADERS
     assert sum(len(f"{name}: {value}\r\n") for name, value in picture.items()) < 450

@@ -31,7 +31,7 @@ async function ask(path, { parameters, signal, as = "json", ...options } = {}) {
   }
   if (!answer.ok) throw await failure(answer);
   if (answer.status === 204) return null;
-  return answer[as]();
+  return as === "body" ? answer.body : answer[as]();
 }
 
 async function failure(answer) {
@@ -71,7 +71,7 @@ export const api = {
   complete: (q, at, signal) => ask("/api/complete", { parameters: { q, at }, signal }),
   facets: (q, signal) => ask("/api/facets", { parameters: { q }, signal }),
   photo: (id, signal) => ask(`/api/photos/${id}`, { signal }),
-  maps: (ids, signal) => ask("/api/maps", { parameters: { ids: ids.join(",") }, signal, as: "arrayBuffer" }),
+  maps: (ids) => ask("/api/maps", { parameters: { ids: ids.join(",") }, as: "body" }),
   picture: (url, signal, priority) => ask(url, { signal, priority, as: "blob" }),
   download: (url) => ask(url, { as: "blob" }),
   sketch: (painting, signal) => send("POST", "/api/sketch", painting, { signal }),

@@ -10,7 +10,6 @@ import { emptyState, Grid } from "./grid.js";
 import { intake } from "./intake.js";
 import { showKeys, startKeys } from "./keys.js";
 import { startLikeness } from "./likeness.js";
-import { mapsAreThere } from "./maps.js";
 import { notify, say } from "./notice.js";
 import { startOrder } from "./order.js";
 import { change, unlessChanging } from "./own.js";
@@ -22,10 +21,13 @@ import { search } from "./search.js";
 import { selection } from "./select.js";
 import { asksTheSame, state } from "./state.js";
 import { nextTheme, startTheme } from "./theme.js";
+import { wait } from "./time.js";
 import { timeline } from "./timeline.js";
 import { bytes, count, sentence } from "./words.js";
 
 startTheme();
+
+const PICTURES_FIRST_MS = 4000; // that pictures get before what photos have in common is asked for
 
 const gallery = {
   results: null,
@@ -87,8 +89,11 @@ async function show() {
     main.removeAttribute("aria-busy");
   }
   gallery.results = results;
-  // maps of photos come first on a slow line
-  mapsAreThere().then(() => results === gallery.results && facets.update());
+  facets.await();
+  // on a slow line photos come first
+  Promise.race([gallery.grid.pictured(), wait(PICTURES_FIRST_MS)]).then(
+    () => results === gallery.results && facets.update(),
+  );
   selection.clear();
   tellTotal(results);
 }

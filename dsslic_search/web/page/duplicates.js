@@ -5,12 +5,11 @@ import { openDialog } from "./dialog.js";
 import { button, el } from "./dom.js";
 import { notify, tellOf } from "./notice.js";
 import { state } from "./state.js";
+import { wait } from "./time.js";
 import { bytes, count, number, sentence } from "./words.js";
 
 const ASK_MS = 600;
 const SHOWN_AT_ONCE = 40;
-
-const wait = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** Opens the list; `changed()` is called when photos went to the bin. */
 export async function showDuplicates(archive, changed) {

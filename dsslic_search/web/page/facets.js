@@ -36,6 +36,12 @@ class Facets {
     search.onRead(() => this.#draw());
   }
 
+  /** What is shown is of the query before, until it is counted again. */
+  await() {
+    this.giveUp?.abort();
+    this.element.classList.add("of-before");
+  }
+
   /** Counts what the query of now finds. */
   async update() {
     this.giveUp?.abort();
@@ -46,6 +52,7 @@ class Facets {
       if (error.name === "AbortError") return;
       this.found = null; // the search tells of the mistake
     }
+    this.element.classList.remove("of-before");
     this.#draw();
     timeline.show(this.found?.months ?? [], this.found?.undated ?? 0);
     places.show(this.found?.places ?? []);

@@ -7,6 +7,7 @@ import { justify, shownRatio } from "./justify.js";
 import { mapsAreThere } from "./maps.js";
 import { BLOCK } from "./results.js";
 import { Tile } from "./tile.js";
+import { wait } from "./time.js";
 
 const NEAR = 1.2; // windows above and below that are kept filled
 const GAP = 4;
@@ -20,7 +21,6 @@ function wantedHeight(width) {
   return width < 2000 ? 224 : 288;
 }
 
-const wait = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 const isWithin = (block, [first, last]) => block >= first && block <= last;
 
 export class Grid {
@@ -267,6 +267,11 @@ export class Grid {
   /** All tiles that are there. */
   *[Symbol.iterator]() {
     for (const tiles of this.tiles.values()) yield* tiles;
+  }
+
+  /** Resolves when all photos that are there now show a picture, as far as they have one. */
+  pictured() {
+    return Promise.all([...this].map((tile) => tile.begun));
   }
 
   /** Scrolls so that a photo is seen. */

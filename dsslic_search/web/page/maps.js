@@ -1,33 +1,51 @@
-// Label maps of photos: many in one request, decoded by a worker, kept while they may be wanted again.
+// Label maps of photos: many in one request, decoded by workers while others are on their way, kept while
+// they may be wanted again.
 
 import { api } from "./api.js";
+import { parts } from "./parts.js";
 
 const MOST_AT_ONCE = 60;
 const MOST_KEPT = 400;
 const GATHER_MS = 12;
+const MOST_WORKERS = 4;
 const MOST_IN_WORKER = 2; // one is decoded, one waits: what is no longer seen need not be
 
-const worker = new Worker(new URL("./labelmap/worker.js", import.meta.url), { type: "module" });
+const workers = []; // {worker, held: maps that it has}: those that may decode
 const kept = new Map(); // id → promise of a map or null
 const answers = new Map(); // id → resolve
 const cares = new Map(); // id → how many wait for its map
 let wanted = []; // ids to ask for
 let timer = null;
 let fetched = []; // {id, bytes} to decode
-let inWorker = 0;
-const waiting = []; // what goes on when no map is on its way
+const coming = new Set(); // ids whose bytes are not here yet
+const waiting = []; // what goes on when no bytes are on their way
 
-worker.addEventListener("message", ({ data: { id, map = null } }) => {
-  inWorker--;
-  settle(id, map);
-  decodeNext();
-});
+/** Starts workers one after the other, as far as there are processors: what they load comes once. */
+function addWorker(number = 1) {
+  const worker = new Worker(new URL("./labelmap/worker.js", import.meta.url), { type: "module" });
+  const one = { worker, held: 0 };
+  if (number === 1) workers.push(one);
+  worker.addEventListener("message", ({ data: { id, map = null, isReady } }) => {
+    if (isReady) {
+      if (number > 1) workers.push(one);
+      if (number < Math.min(navigator.hardwareConcurrency || 1, MOST_WORKERS)) addWorker(number + 1);
+    } else {
+      one.held--;
+      settle(id, map);
+    }
+    decodeNext();
+  });
+}
+
+addWorker();
 
 function decodeNext() {
-  while (inWorker < MOST_IN_WORKER && fetched.length) {
+  for (;;) {
+    const idlest = workers.reduce((one, other) => (other.held < one.held ? other : one));
+    if (!fetched.length || idlest.held === MOST_IN_WORKER) return;
     const { id, bytes } = fetched.shift();
-    inWorker++;
-    worker.postMessage({ id, bytes }, [bytes]);
+    idlest.held++;
+    idlest.worker.postMessage({ id, bytes }, [bytes]);
   }
 }
 
@@ -35,12 +53,17 @@ function settle(id, map) {
   answers.get(id)?.(map);
   answers.delete(id);
   cares.delete(id);
-  if (!answers.size) for (const go of waiting.splice(0)) go();
+  arrived(id);
+}
+
+function arrived(id) {
+  coming.delete(id);
+  if (!coming.size) for (const go of waiting.splice(0)) go();
 }
 
 /** Resolves when no map is on its way: on a slow line pictures would take its room. */
 export function mapsAreThere() {
-  return answers.size ? new Promise((resolve) => waiting.push(resolve)) : Promise.resolve();
+  return coming.size ? new Promise((resolve) => waiting.push(resolve)) : Promise.resolve();
 }
 
 async function fetchWanted() {
@@ -49,19 +72,14 @@ async function fetchWanted() {
   if (wanted.length) timer = setTimeout(fetchWanted, GATHER_MS);
   if (!ids.length) return; // all were given up meanwhile
   try {
-    const data = await api.maps(ids);
-    const view = new DataView(data);
-    for (let at = 0; at + 8 <= data.byteLength;) {
-      const id = view.getUint32(at, true);
-      const length = view.getUint32(at + 4, true);
-      const bytes = data.slice(at + 8, at + 8 + length);
-      at += 8 + length;
-      if (!length) settle(id, null);
+    for await (const { id, bytes } of parts(await api.maps(ids))) {
+      ids.splice(ids.indexOf(id), 1);
+      arrived(id);
+      if (!bytes.byteLength) settle(id, null);
       else if (cares.get(id)) fetched.push({ id, bytes });
       else giveUp(id);
-      ids.splice(ids.indexOf(id), 1);
+      decodeNext();
     }
-    decodeNext();
     for (const id of ids) settle(id, null);
   } catch {
     for (const id of ids) giveUp(id);
@@ -96,6 +114,7 @@ export function mapOf(id, signal) {
   else {
     map = new Promise((resolve) => answers.set(id, resolve));
     wanted.push(id);
+    coming.add(id);
     timer ??= setTimeout(fetchWanted, GATHER_MS);
   }
   if (answers.has(id)) {

@@ -5,6 +5,7 @@ import { stageUrl } from "./api.js";
 import { el, icon } from "./dom.js";
 import { load, RANKS, show } from "./loading.js";
 import { coloured, mapOf, mapsAreThere } from "./maps.js";
+import { wait } from "./time.js";
 import { count } from "./words.js";
 
 const SIZES = [320, 640, 960, 1440]; // few, so that the server makes few
@@ -23,12 +24,15 @@ function described(photo) {
 }
 
 export class Tile {
+  #begin;
+
   constructor(photo, place, box, { classes, total }) {
     this.photo = photo;
     this.place = place;
     this.box = box;
     this.classes = classes;
     this.giveUp = new AbortController();
+    this.begun = new Promise((resolve) => (this.#begin = resolve)); // a picture is there, or none comes
     this.image = el("img", { alt: "", draggable: false, class: "picture" });
     this.label = el("span", { class: "tile-name" }, photo.name);
     this.marks = el("span", { class: "tile-marks" });
@@ -75,6 +79,7 @@ export class Tile {
   /** Asks for no more pictures. */
   stop() {
     this.giveUp.abort();
+    this.#begin();
   }
 
   remove() {
@@ -89,13 +94,16 @@ export class Tile {
     await mapsAreThere(); // those of other photos too, before any picture
     try {
       if (stages.compact) await this.#stage("compact", null, signal);
-      await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
+      this.#begin();
+      await wait(SETTLE_MS);
       const size = sizeFor(this.box);
       if (stages.coarse) await this.#stage("coarse", size, signal);
       if (stages.full) await this.#stage("full", size, signal);
       this.element.dataset.settled = "yes";
     } catch (error) {
       if (error.name !== "AbortError") this.element.dataset.failed = error.message;
+    } finally {
+      this.#begin();
     }
   }
 

@@ -158,12 +158,11 @@ export class Model {
     this.stride = 0;
   }
 
-  /** The same state, to be changed by itself. */
-  copy() {
-    const copy = Object.assign(Object.create(Model.prototype), this);
-    for (const [name, value] of Object.entries(copy))
-      if (ArrayBuffer.isView(value)) copy[name] = value.slice();
-    return copy;
+  /** Takes over the state of another: megabytes, which would be garbage soon if each map had its own. */
+  become(other) {
+    for (const name of ["probability", "count", "answers", "history", "mixerA", "mixerB", "lower", "upper"])
+      this[name].set(other[name]);
+    return this;
   }
 
   setStride(stride) {

@@ -71,6 +71,7 @@ function practiceMap(number) {
 }
 
 let learnt = null;
+let used = null; // the model of the map that is decoded: one after the other
 
 function learn() {
   const model = new Model();
@@ -85,11 +86,12 @@ function learn() {
   return { model, flagOne: coder.flagOne, flagCount: limited(coder.flagCount) };
 }
 
-/** A coder of these bytes and a model, as each map starts from them. */
+/** A coder of these bytes and a model, as each map starts from them; the model is that of the map before. */
 export function prepared(bytes) {
   learnt ??= learn();
   const coder = new Coder(bytes);
   coder.flagOne.set(learnt.flagOne);
   coder.flagCount.set(learnt.flagCount);
-  return { coder, model: learnt.model.copy() };
+  used ??= new Model();
+  return { coder, model: used.become(learnt.model) };
 }

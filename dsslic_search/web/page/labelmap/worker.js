@@ -41,3 +41,4 @@ self.addEventListener("message", async ({ data: { id, bytes } }) => {
 });
 
 prepared(new Uint8Array()); // what each map starts from is learnt while the first ones are on their way
+self.postMessage({ isReady: true });
