@@ -28,7 +28,7 @@ from sqlalchemy.orm import Session, selectinload
 from dsslic_search.archive import history, journaling, paths, schema
 from dsslic_search.archive.database import database_trouble, for_writing, open_engine
 from dsslic_search.archive.features import MapFeatures
-from dsslic_search.archive.journal import Journal
+from dsslic_search.archive.journals import Journals
 from dsslic_search.archive.lookup import SETTINGS, Lookup, Rows, batches, state_in
 from dsslic_search.archive.paths import FileThere
 from dsslic_search.archive.snapshot import Snapshot
@@ -57,7 +57,9 @@ class Catalog(Lookup):
     def __init__(self, engine: Engine, journal: Path | None = None) -> None:
         """Of an engine on a catalog that is known to be up to date; see `open`."""
         self.engine = engine
-        self._journal = Journal(journal) if journal is not None and engine.dialect.name == "sqlite" else None
+        self._journals = (
+            Journals.of(journal) if journal is not None and engine.dialect.name == "sqlite" else None
+        )
         self._writing = for_writing(engine)
 
     @classmethod
@@ -187,19 +189,19 @@ class Catalog(Lookup):
             Session(self._writing, expire_on_commit=False) as session,
             session.begin(),
         ):
-            if self._journal is not None:
+            if self._journals is not None:
                 journaling.follow(session)
             yield session
-            if self._journal is not None:
+            if self._journals is not None:
                 session.flush()
-                journaling.write(session, self._journal, shed=shed)
+                journaling.write(session, self._journals, shed=shed)
 
     def tend_journal(self, *, anew: bool = False) -> None:
         """Begin the journal where there is none that is the catalog's, where it has become long, and where
         it shall be ``anew``. For the one who writes, before anything else."""
-        if self._journal is not None:
+        if self._journals is not None:
             with self._transaction() as session:
-                journaling.tend(session, self._journal, anew=anew)
+                journaling.tend(session, self._journals, anew=anew)
 
     def add(self, photo: schema.Photo, features: MapFeatures, there: FileThere | None = None) -> int:
         """Add a photo with its features in one transaction; returns its id. What ``features`` tell is set

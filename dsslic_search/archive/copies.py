@@ -17,6 +17,7 @@ from dsslic_search.archive.database import database_trouble
 from dsslic_search.archive.disk import disk_trouble, write_whole
 from dsslic_search.archive.folder import ArchiveFolder
 from dsslic_search.archive.journal import Journal, Place, Stand
+from dsslic_search.archive.journals import Journals
 from dsslic_search.core import files
 from dsslic_search.core.errors import ArchiveError
 
@@ -148,9 +149,10 @@ def bring_into_one_file(snapshot: Path) -> None:
 
 def copy_journal(source: Path, target: Path, place: Place | None) -> None:
     """As much of the journal as the copy of the catalog says; none where it went on as another one, and the
-    copy begins one of its own."""
+    copy begins one of its own. The copy's second one is left to whoever writes to it next."""
     with disk_trouble(target, "written"):
-        target.unlink(missing_ok=True)
+        for each in Journals.of(target).both:
+            each.path.unlink(missing_ok=True)
         if place is None:
             return
         with suppress(FileNotFoundError), source.open("rb") as f, files.replacing(target) as out:

@@ -5,6 +5,7 @@
     archive.json              {"format": "dsslic-search archive", "version": 1}
     catalog.sqlite            the catalog, see archive.schema
     journal.jsonl             what it knows and the objects do not, see archive.journal
+    objects/journal.jsonl     the same again, see archive.journals
     objects/ab/abcdef….dsslic one file a photo, by the SHA-256 of the original file's bytes
     index/                    caches of the catalog; may be deleted at any time
     lock                      held by the one process that writes
@@ -25,6 +26,7 @@ from typing import TYPE_CHECKING
 
 from dsslic_search.archive import journal
 from dsslic_search.archive.disk import disk_trouble
+from dsslic_search.archive.journals import Journals
 from dsslic_search.archive.lock import WRITER, locked
 from dsslic_search.archive.lookup import Lookup, open_lookup
 from dsslic_search.archive.manifest import ALL_HERE, Manifest, read_manifest
@@ -210,7 +212,10 @@ class ArchiveFolder:
         """Whether a catalog could be made from what is there, so that none is to be begun."""
         if not self.has_own_catalog:
             return False
-        return self.journal.exists() or next(self.store.hashes(), None) is not None
+        return (
+            any(each.path.exists() for each in Journals.of(self.journal).both)
+            or next(self.store.hashes(), None) is not None
+        )
 
     def _make_folder(self) -> None:
         try:

@@ -81,6 +81,8 @@ class Stand(Enum):
 
 OWN = frozenset({Stand.IN_STEP, Stand.UNFINISHED, Stand.ANEW})
 """Of these nothing is amiss: the next change goes on from there."""
+GOES_ON = frozenset({Stand.IN_STEP, Stand.UNFINISHED})
+"""One that the next change is written behind."""
 
 
 @dataclass(frozen=True)
@@ -91,6 +93,13 @@ class Line:
     number: int
     end: int
     content: dict[str, Any] | None
+    data: bytes
+
+    @property
+    def counted(self) -> int | None:
+        """Which line of the journal it says that it is, from 0."""
+        said = None if self.content is None else self.content.get("n")
+        return said if isinstance(said, int) else None
 
 
 @dataclass(frozen=True)
@@ -109,9 +118,9 @@ class Journal:
             except FileNotFoundError:
                 return Stand.BEHIND
 
-    def append(self, place: Place, changes: list[Change]) -> Place:
-        """Write one transaction down, on the disk for good when this returns, of a journal that is in step or
-        unfinished; where that fails the file is as it was."""
+    def append(self, place: Place, changes: list[Change], *, flushed: bool = True) -> Place:
+        """Write one transaction down, on the disk for good when this returns, but not ``flushed`` when the
+        system likes, of a journal that is in step or unfinished; where that fails the file is as it was."""
         data = _line({"n": place.lines, "set": changes})
         with disk_trouble(self.path, "written"), self.path.open("r+b") as file:
             try:
@@ -119,7 +128,8 @@ class Journal:
                 file.seek(place.length)
                 file.write(data)
                 file.flush()
-                os.fsync(file.fileno())
+                if flushed:
+                    os.fsync(file.fileno())
             except BaseException:
                 with suppress(OSError):
                     file.truncate(place.length)
@@ -141,7 +151,7 @@ class Journal:
                 length += file.write(_line({"n": lines, **content}))
                 lines += 1
             if stand is Stand.OTHER or (stand is Stand.BEHIND and self.path.exists()):
-                self.path.rename(_free_name(self.path))
+                self.path.rename(self.free_name())
         return Place(name, lines, length, length)
 
     def cut(self, place: Place) -> None:
@@ -158,7 +168,29 @@ class Journal:
                 end += len(data)
                 if not data.endswith(b"\n") or (length is not None and end > length):
                     return
-                yield Line(number, end, _content(data))
+                yield Line(number, end, _content(data), data)
+
+    @property
+    def name(self) -> str | None:
+        """What its first line calls it; None where there is none that can be read."""
+        with disk_trouble(self.path, "read"):
+            try:
+                with self.path.open("rb") as file:
+                    return name_in(_content(file.readline(MAX_HEADER_BYTES)))
+            except FileNotFoundError:
+                return None
+
+    def damaged_lines(self, place: Place) -> int:
+        """How many lines, as far as it is the catalog's that says ``place``, are not what was written."""
+        sound = {line.counted for line in self.lines(place.length)}
+        return sum(number not in sound for number in range(place.lines))
+
+    def free_name(self) -> Path:
+        """A name beside it that nothing has."""
+        number = 1
+        while (free := self.path.with_name(f"{self.path.stem}.{number}{self.path.suffix}")).exists():
+            number += 1
+        return free
 
 
 def name_in(content: dict[str, Any] | None) -> str | None:
@@ -206,14 +238,6 @@ def _is_just_begun(file: IO[bytes]) -> bool:
         last = line
     content = _content(last)
     return content is not None and content.get("whole") is True
-
-
-def _free_name(path: Path) -> Path:
-    """A name beside it that nothing has."""
-    number = 1
-    while (free := path.with_name(f"{path.stem}.{number}{path.suffix}")).exists():
-        number += 1
-    return free
 
 
 def _line(content: dict[str, Any]) -> bytes:

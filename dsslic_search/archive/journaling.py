@@ -20,7 +20,8 @@ from sqlalchemy.sql.elements import KeyedColumnElement
 
 from dsslic_search.archive.column_types import Date, Digits, Embedding
 from dsslic_search.archive.digits import to_text
-from dsslic_search.archive.journal import Change, Journal, Place, Stand
+from dsslic_search.archive.journal import Change, Place
+from dsslic_search.archive.journals import Journals
 from dsslic_search.archive.lookup import GENERATION, TOKEN, batches
 from dsslic_search.archive.schema import KnownPath, Photo, Purged, SavedQuery, Setting, Tag
 
@@ -94,7 +95,7 @@ def follow(session: Session) -> None:
         connection.exec_driver_sql(statement)
 
 
-def write(session: Session, journal: Journal, *, shed: bool = False) -> None:
+def write(session: Session, journals: Journals, *, shed: bool = False) -> None:
     """Write down what the transaction touched, before it is committed; all there is, where the journal does
     not go on from where the catalog says it stands. ``shed``: it was to be forgotten, so that the journal is
     to be begun anew soon. Raises ArchiveError."""
@@ -106,23 +107,24 @@ def write(session: Session, journal: Journal, *, shed: bool = False) -> None:
         return
     connection.exec_driver_sql("DELETE FROM temp.touched")
     place = stated(connection)
-    if place is None or journal.stand(place) not in (Stand.IN_STEP, Stand.UNFINISHED):
-        _state(connection, journal.begin(place, everything(connection)))
+    if place is None or not journals.goes_on(place):
+        _state(connection, journals.begin(place, everything(connection)))
         return
     if changes := _changes(connection, touched):
-        place = journal.append(place, changes)
+        place = journals.append(place, changes)
     if changes or shed:
         _state(connection, Place(place.name, place.lines, place.length, place.begun, place.shed or shed))
 
 
-def tend(session: Session, journal: Journal, *, anew: bool = False) -> None:
+def tend(session: Session, journals: Journals, *, anew: bool = False) -> None:
     """Begin the journal of a catalog that has none, or not the one it says, one that has become long, and any
     where it shall be ``anew``. For the one who writes, before anything else."""
     connection = session.connection()
     place = stated(connection)
-    stand = journal.stand(place)
-    if anew or place is None or place.is_long or stand not in (Stand.IN_STEP, Stand.UNFINISHED):
-        _state(connection, journal.begin(place, everything(connection)))
+    if anew or place is None or place.is_long or not journals.goes_on(place):
+        _state(connection, journals.begin(place, everything(connection)))
+    else:
+        journals.follow(place)
 
 
 def stated(connection: Connection) -> Place | None:

@@ -33,8 +33,9 @@ from dsslic_search.archive.database import (
 )
 from dsslic_search.archive.features import MapFeatures, read_features
 from dsslic_search.archive.folder import ArchiveFolder
-from dsslic_search.archive.journal import Journal, Stand, name_in
+from dsslic_search.archive.journal import OWN, Journal, Stand, name_in
 from dsslic_search.archive.journaling import JOURNAL_SETTING, stated, tend
+from dsslic_search.archive.journals import Journals
 from dsslic_search.archive.lock import locked
 from dsslic_search.archive.paths import settle
 from dsslic_search.archive.reindex import make_current, nothing_known
@@ -94,6 +95,8 @@ def rebuild(
     building = archive.root / BUILDING
     with locked(archive.root, archive.wait, archive.waiting):
         length = _prepare(archive, journal is not None, report)
+        if journal is None:
+            Journals.of(archive.journal).join()
         has_journal = source.path.is_file()
         with _building(building, source) as catalog:
             replayed = replaying.replay(catalog, source, length) if has_journal else replaying.Replay()
@@ -146,7 +149,9 @@ def _written_down(archive: ArchiveFolder, named: bool) -> int | None:
                     f"make it anew from, with {Remedy.JOURNAL}, or move the wrong one of the two away"
                 )
             if not named:
-                tend(session, journal)
+                place = stated(session.connection())
+                damaged = stand in OWN and place is not None and journal.damaged_lines(place) > 0
+                tend(session, Journals.of(archive.journal), anew=damaged)
                 place = stated(session.connection())
                 assert place is not None
                 journal.cut(place)

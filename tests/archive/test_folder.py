@@ -34,6 +34,7 @@ def test_an_archive_is_made_and_opened(archive: ArchiveFolder) -> None:
         "catalog.sqlite",
         "journal.jsonl",
         "lock",
+        "objects",
     ]
     with archive.open_catalog() as catalog:
         assert catalog.generation() == 0
@@ -132,7 +133,8 @@ def test_what_an_interrupted_first_ingest_left_is_no_hindrance(archive: ArchiveF
     with archive.writing(create=True) as catalog:
         assert catalog.count() == 0
     (archive.root / "catalog.sqlite").write_bytes(b"")  # between making the file and its tables,
-    archive.journal.unlink()  # before which there is no journal
+    for journal in archive.root.rglob("journal.jsonl"):  # before which there is none
+        journal.unlink()
     with archive.writing(create=True) as catalog:
         assert catalog.count() == 0
 
@@ -170,7 +172,7 @@ def test_after_a_first_ingest_that_was_killed_early_the_next_goes_on(
         assert catalog.count() == 0
 
 
-@pytest.mark.parametrize("kept", ["journal.jsonl", f"objects/ab/{'ab' * 32}.dsslic"])
+@pytest.mark.parametrize("kept", ["journal.jsonl", "objects/journal.jsonl", f"objects/ab/{'ab' * 32}.dsslic"])
 @pytest.mark.parametrize("left", ["nothing", "an empty file"])
 def test_a_lost_catalog_is_not_begun_anew(archive: ArchiveFolder, kept: str, left: str) -> None:
     with archive.writing(create=True):

@@ -73,6 +73,11 @@ def in_catalog(archive: Any) -> dict[tuple[str, str], Any]:
 
 def assert_says_all(world: World) -> None:
     assert known(world.archive.journal) == in_catalog(world.archive)
+    assert second(world).read_bytes() == world.archive.journal.read_bytes()
+
+
+def second(world: World) -> Path:
+    return world.archive.root / "objects" / "journal.jsonl"
 
 
 @pytest.fixture
@@ -281,6 +286,39 @@ def test_a_kill_after_it_was_begun_anew_leaves_nothing_aside(three: World) -> No
     assert not list(three.archive.root.glob("journal.*.jsonl"))
 
 
+def test_a_second_one_that_cannot_be_written_takes_the_change_back(three: World, catalog: Catalog) -> None:
+    before = three.archive.journal.read_bytes()
+    second(three).unlink()
+    second(three).mkdir()
+    with pytest.raises(ArchiveError, match=r"objects/journal\.jsonl: cannot be .*; check the disk"):
+        notes.add_tags(catalog, ["best"], ONE)
+    assert three.archive.journal.read_bytes() == before
+    assert catalog.tag_counts() == {}
+    second(three).rmdir()
+    notes.add_tags(catalog, ["best"], ONE)
+    assert_says_all(three)
+
+
+@pytest.mark.parametrize("how", ["missing", "cut", "another's", "more"])
+def test_a_second_one_that_does_not_go_on_becomes_a_copy_again(three: World, how: str) -> None:
+    """And is kept aside where it may say something that the first does not."""
+    whole = second(three).read_bytes()
+    others = {
+        "cut": whole[: len(whole) // 2],
+        "another's": whole.replace(b'"journal":"', b'"journal":"x'),
+        "more": whole + whole.splitlines(keepends=True)[-1] * 2,
+    }
+    if how == "missing":
+        second(three).unlink()
+    else:
+        second(three).write_bytes(others[how])
+    with three.archive.open_catalog() as catalog:
+        notes.add_tags(catalog, ["best"], ONE)
+    assert_says_all(three)
+    aside = [each.read_bytes() for each in second(three).parent.glob("journal.*.jsonl")]
+    assert aside == ([others[how]] if how in ("another's", "more") else [])
+
+
 @pytest.mark.parametrize("torn", [1, 5, 20])
 def test_a_torn_line_is_left_out_and_cut_off(three: World, torn: int) -> None:
     with three.archive.open_catalog() as catalog:
@@ -434,13 +472,14 @@ def test_no_journal_is_ours_without_a_place(tmp_path: Path) -> None:
         ("flipped", "a line is damaged or missing", True),
     ],
 )
+@pytest.mark.parametrize("which", ["first", "second"])
 def test_check_tells_of_a_journal_and_repair_begins_it_anew(
-    three: World, how: str, said: str, read_data: bool
+    three: World, how: str, said: str, read_data: bool, which: str
 ) -> None:
     from dsslic_search.archive.check import Problem, check
     from dsslic_search.archive.repair import repair
 
-    path = three.archive.journal
+    path = three.archive.journal if which == "first" else second(three)
     whole = path.read_bytes()
     others = {
         "unfinished": whole + b"0123",

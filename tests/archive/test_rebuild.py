@@ -70,15 +70,23 @@ def answers(archive: ArchiveFolder) -> list[Any]:
     return found
 
 
-def lose(archive: ArchiveFolder) -> None:
+def lose(archive: ArchiveFolder, *journals: Path) -> None:
+    """The catalog, the indexes, and the journals that are named."""
     for path in archive.root.glob("catalog*"):
         path.unlink()
     shutil.rmtree(archive.index, ignore_errors=True)
+    for path in journals:
+        path.unlink()
 
 
-def assert_comes_back(world: World) -> None:
+def journals(archive: ArchiveFolder) -> tuple[Path, Path]:
+    return archive.journal, archive.root / "objects" / "journal.jsonl"
+
+
+def assert_comes_back(world: World, without: int | None = None) -> None:
+    """``without``: the journal that is lost, too, 0 for the one in the archive's folder."""
     before = facts(world.archive), answers(world.archive)
-    lose(world.archive)
+    lose(world.archive, *(() if without is None else [journals(world.archive)[without]]))
     rebuild.rebuild(world.archive)
     assert facts(world.archive) == before[0]
     assert answers(world.archive) == before[1]
@@ -203,11 +211,68 @@ def test_random_lives_come_back(
     life.step("add")
     for what in steps:
         life.step(what)
-    assert_comes_back(world)
+    assert_comes_back(world, seed % 2)
     for what in steps[:2]:
         life.step(what)
     assert_comes_back(world)
     shutil.rmtree(folder)
+
+
+@pytest.mark.parametrize("how", ["lost", "cut", "flipped", "both", "no header"])
+def test_the_objects_are_enough(three: World, how: str) -> None:
+    """With the catalog lost, and the journal beside it lost or damaged, names, dates, tags, ratings, kept
+    queries and the bin are as they were: out of the folder of the photos' files."""
+    with three.archive.open_catalog() as catalog:
+        notes.add_tags(catalog, ["best"], np.array([1, 3]))
+        rating.rate(catalog, 4, np.array([2]))
+        notes.save_query(catalog, "mine", "tag:best")
+        bin.remove(catalog, np.array([3]), NOW)
+    before = facts(three.archive), answers(three.archive)
+    first, second = journals(three.archive)
+    whole = first.read_bytes()
+    assert second.read_bytes() == whole
+    lose(three.archive)
+    if how == "lost":
+        first.unlink()
+    elif how == "cut":
+        first.write_bytes(whole[: len(whole) // 2])
+    elif how == "no header":
+        first.write_bytes(b"\n" + whole)
+    else:
+        first.write_bytes(whole.replace(b'"best"', b'"bext"'))
+    if how == "both":
+        second.write_bytes(whole.replace(b'"rating"', b'"rasing"'))
+    damaged = first.read_bytes() if first.exists() else None
+    report = rebuild.rebuild(three.archive)
+    assert (report.photos, report.from_files, report.unread) == (3, 0, 0)
+    assert (facts(three.archive), answers(three.archive)) == before
+    assert check(three.archive, read_data=True) == []
+    aside = [each.read_bytes() for each in three.archive.root.glob("journal.*.jsonl")]
+    assert aside == ([] if damaged is None else [damaged])
+
+
+def test_a_second_journal_of_another_name_is_not_mixed_in(three: World) -> None:
+    first, second = journals(three.archive)
+    other = first.read_bytes().replace(b'"journal":"', b'"journal":"x')
+    text = other.splitlines()[0][9:]
+    later = b"%08x %s\n" % (zlib.crc32(text), text) + b"".join(other.splitlines(keepends=True)[1:])
+    more = b'{"n":%d,"set":[["saved","strange","tree"]]}' % later.count(b"\n")
+    later += b"%08x %s\n" % (zlib.crc32(more), more)
+    second.write_bytes(later)
+    assert_comes_back(three)
+    assert second.read_bytes() == first.read_bytes()
+    assert [each.read_bytes() for each in second.parent.glob("journal.*.jsonl")] == [later]
+
+
+def test_a_catalog_that_is_set_aside_says_what_a_damaged_line_said(three: World) -> None:
+    with three.archive.open_catalog() as catalog:
+        notes.add_tags(catalog, ["best"], np.array([1]))
+        notes.save_query(catalog, "mine", "sky > 0.2")
+    before = facts(three.archive)
+    for path in journals(three.archive):
+        path.write_bytes(path.read_bytes().replace(b'"best"', b'"bext"'))
+    assert rebuild.rebuild(three.archive).unread == 0
+    assert facts(three.archive) == before
 
 
 def test_an_archive_of_before_the_journal(three: World) -> None:
@@ -266,11 +331,10 @@ def test_a_damaged_catalog(three: World, damage: str) -> None:
 
 
 def test_files_alone_are_enough_for_answers(three: World) -> None:
-    """Without the journal, too: tags and paths are gone, photos are not."""
+    """Without any journal, too: tags and paths are gone, photos are not."""
     with three.archive.open_catalog() as catalog:
         shown = [row[3:] for row in catalog.rows("SELECT id, path, added_at, coverages FROM photo")[0]]
-    lose(three.archive)
-    three.archive.journal.unlink()
+    lose(three.archive, *journals(three.archive))
     report = rebuild.rebuild(three.archive)
     assert (report.photos, report.from_files) == (3, 3)
     with three.archive.open_catalog() as catalog:
@@ -289,8 +353,7 @@ def test_files_alone_are_enough_for_answers(three: World) -> None:
 def test_an_original_in_a_file_tells_of_itself(world: World) -> None:
     path = world.photo("a.jpg")
     world.ingest(keep="exact")
-    lose(world.archive)
-    world.archive.journal.unlink()
+    lose(world.archive, *journals(world.archive))
     rebuild.rebuild(world.archive)
     with world.archive.open_catalog() as catalog:
         photo = catalog.photo(1)
@@ -346,7 +409,7 @@ def test_damaged_lines_cost_what_they_said_alone(three: World, how: str) -> None
         lines[-1] = lines[-1][:-7]
     three.archive.journal.write_bytes(b"".join(lines))
     damaged = three.archive.journal.read_bytes()
-    lose(three.archive)
+    lose(three.archive, journals(three.archive)[1])
     report = rebuild.rebuild(three.archive)
     assert report.unread == (how != "torn")
     with three.archive.open_catalog() as catalog:
@@ -372,7 +435,7 @@ def test_a_line_about_a_photo_that_is_damaged_keeps_its_tags(three: World) -> No
     # the paths stand in the same line as the photo: they are said again
     again = b'{"n":%d,"set":[["paths","%s",[]]]}' % (len(lines), photo.content_hash.encode())
     three.archive.journal.write_bytes(other + b"%08x %s\n" % (zlib.crc32(again), again))
-    lose(three.archive)
+    lose(three.archive, journals(three.archive)[1])
     report = rebuild.rebuild(three.archive)
     assert (report.from_files, report.unread) == (1, 1)
     with three.archive.open_catalog() as catalog:
@@ -396,7 +459,7 @@ def test_nothing_that_a_journal_says_can_do_harm(three: World) -> None:
         text = b'{"n":%d,"set":[%s]}' % (number, change)
         lines += b"%08x %s\n" % (zlib.crc32(text), text)
     before = facts(three.archive)
-    lose(three.archive)
+    lose(three.archive, journals(three.archive)[1])
     three.archive.journal.write_bytes(lines)
     report = rebuild.rebuild(three.archive)
     assert report.unread == 12
