@@ -345,16 +345,26 @@ class Following(OpenArchive):
         *,
         read_data: bool = False,
         sample: float = 100,
+        restart: bool = False,
         progress: Callable[[int, int], None] | None = None,
     ) -> list[Finding]:
         """Everything that is wrong with the archive, nothing when it is sound: the database, each photo's
         file by its length and header, with ``read_data`` every byte of it too, or of ``sample`` percent
-        of the files, drawn anew each time. Changes nothing.
+        of the files, drawn anew each time. Changes nothing of them. One that reads all data and was stopped
+        goes on where it was (`read_so_far`), unless it is to ``restart``.
         ``progress`` is called with files looked at and to be looked at."""
         from dsslic_search.archive.check import check
 
-        check_flags(read_data=read_data)
-        return check(self.folder, read_data, progress, number_of(sample, "sample", 0, 100))
+        check_flags(read_data=read_data, restart=restart)
+        return check(self.folder, read_data, progress, number_of(sample, "sample", 0, 100), restart)
+
+    def read_so_far(self) -> int:
+        """How many files a `check` has read that was to read all data and was stopped, so that the next one
+        goes on behind them; 0 where none was."""
+        from dsslic_search.archive.reading import Reading
+
+        stopped = Reading.stopped(self.folder.root)
+        return 0 if stopped is None else stopped.read
 
     def repair(self, findings: Sequence[Finding]) -> list[Finding]:
         """Mend of what `check` found whatever can be mended without losing a photo; returns what was

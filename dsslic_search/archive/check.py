@@ -18,9 +18,11 @@ from dsslic_search.archive.bin import purged_files
 from dsslic_search.archive.catalog import RECORD_COLUMNS, Catalog
 from dsslic_search.archive.database import database_trouble
 from dsslic_search.archive.folder import ArchiveFolder
-from dsslic_search.archive.journal import OWN, Journal, Place, Stand
+from dsslic_search.archive.journal import OWN, Journal, Stand
 from dsslic_search.archive.journaling import stated
-from dsslic_search.archive.originals_away import away, originals
+from dsslic_search.archive.journals import Journals
+from dsslic_search.archive.originals_away import LookedAt, away, originals
+from dsslic_search.archive.reading import Reading
 from dsslic_search.archive.schema import Photo
 from dsslic_search.archive.store import Store
 from dsslic_search.archive.stored import Examination, Fault, ObjectRecord, examine
@@ -131,22 +133,26 @@ def check(
     read_data: bool = False,
     progress: Callable[[int, int], None] | None = None,
     sample: float = 100,
+    restart: bool = False,
 ) -> list[Finding]:
-    """Everything that is wrong with an archive; an empty list when it is sound. Nothing is changed.
+    """Everything that is wrong with an archive; an empty list when it is sound. Nothing of it is changed.
 
     Always: the database's own check, each photo's file there, as long as it was, its header sound, and of
     mode reference the original, as long as it was. With ``read_data`` also every checksum of every file,
     of the indexes too, and these originals' bytes, which reads all of them. What an ingest changes
     meanwhile is not a problem. ``sample``: the percentage of photos, drawn anew each time, of which
-    ``read_data`` reads every byte; where it is below 100, of no originals. ``progress`` is called with
-    files, these originals among them, that were looked at and that are to be looked at in all. Raises
-    ArchiveError when the archive cannot be opened at all.
+    ``read_data`` reads every byte; where it is below 100, of no originals. What reads all of them notes how
+    far it has come (`archive.reading`): one that was stopped goes on, unless it is to ``restart``.
+    ``progress`` is called with files, these originals among them, that were looked at and that are to be
+    looked at in all. Raises ArchiveError when the archive cannot be opened at all.
     """
     store = archive.store
     with archive.open_catalog() as catalog:
         found = list(_of_database(catalog))
         if found:
             return found
+        reads_all = read_data and sample >= 100
+        reading = Reading.of(archive.root, restart) if reads_all else Reading()
         known: set[str] = set()
         chance = random.SystemRandom()
         with_parity = parity.wanted(catalog) > 0
@@ -163,19 +169,36 @@ def check(
             for rows in snapshot.rows(chosen.order_by(Photo.id)):
                 for content_hash, photo_id, path, lost_at, *values in rows:
                     known.add(content_hash)
-                    whole = read_data and (sample >= 100 or chance.random() * 100 < sample)
+                    if reads_all:
+                        whole = reading.files.is_due(photo_id, content_hash)
+                    else:
+                        whole = read_data and chance.random() * 100 < sample
                     row = photo_id, ObjectRecord(*values)
                     if lost_at is None:
                         finding = _of_photo(catalog, store, content_hash, row, path, whole)
                     else:
                         finding = _of_lost(store, content_hash, row, path)
-                    found += [] if finding is None else [finding]
+                    wrong = [] if finding is None else [finding]
                     if with_parity and finding is None and lost_at is None:
-                        found += _of_parity(store, content_hash, photo_id, path, whole)
+                        wrong += _of_parity(store, content_hash, photo_id, path, whole)
+                    if whole:
+                        size = row[1].stored_bytes
+                        reading.done(reading.files, photo_id, content_hash, size, not wrong)
+                    found += wrong
                     look_on()
         # A row that its file contradicts may be wrong about the keep mode, too.
         doubtful = {finding.photo_id for finding in found if finding.kind is Kind.OUTDATED}
-        outside = _of_originals(catalog, read_data and sample >= 100, look_on)
+
+        def original_looked_at(each: LookedAt) -> None:
+            if reads_all:
+                reading.done(reading.originals, each.photo_id, each.content_hash, each.size, each.there)
+            look_on()
+
+        outside = _of_originals(
+            catalog,
+            lambda *each: reads_all and reading.originals.is_due(*each),
+            original_looked_at,
+        )
         found.extend(each for each in outside if each.photo_id not in doubtful)
         found.extend(_of_descriptions(catalog))
         found.extend(_of_journal(archive, catalog, read_data))
@@ -192,6 +215,7 @@ def check(
     found.extend(Finding(Problem.LEFTOVER, str(path)) for path in store.leftovers())
     if read_data:
         found.extend(Finding(Problem.INDEX_DAMAGED, str(path)) for path in damaged_files(archive.index))
+    reading.end()
     return found
 
 
@@ -208,8 +232,10 @@ def _of_database(catalog: Catalog) -> Iterator[Finding]:
         yield Finding(Problem.ROWS_OF_NO_PHOTO, catalog.name)
 
 
-def _of_originals(catalog: Catalog, read_data: bool, looked_at: Callable[[], None]) -> Iterator[Finding]:
-    for each in away(catalog, read_data, looked_at):
+def _of_originals(
+    catalog: Catalog, read: Callable[[int, str], bool], looked_at: Callable[[LookedAt], None]
+) -> Iterator[Finding]:
+    for each in away(catalog, read, looked_at):
         if each.photo_id is None:
             yield Finding(Problem.ORIGINALS_AWAY, each.where, photos=each.photos)
         else:
@@ -218,10 +244,13 @@ def _of_originals(catalog: Catalog, read_data: bool, looked_at: Callable[[], Non
 
 
 def _of_journal(archive: ArchiveFolder, catalog: Catalog, read_data: bool) -> Iterator[Finding]:
-    """Whether the journal is the catalog's, and with ``read_data`` all of it what was written."""
-    if catalog.engine.dialect.name != "sqlite":
-        return
-    journal = Journal(archive.journal)
+    """Whether both journals are the catalog's, and with ``read_data`` all of them what was written."""
+    if catalog.engine.dialect.name == "sqlite":
+        for journal in Journals.of(archive.journal).both:
+            yield from _of_one_journal(journal, catalog, read_data)
+
+
+def _of_one_journal(journal: Journal, catalog: Catalog, read_data: bool) -> Iterator[Finding]:
     place, stand, damaged = None, Stand.IN_STEP, 0
     for _ in range(TRIES):
         with catalog.session() as session:
@@ -229,15 +258,15 @@ def _of_journal(archive: ArchiveFolder, catalog: Catalog, read_data: bool) -> It
         if place is None:
             return  # the first that writes begins it
         stand = journal.stand(place)
-        damaged = damaged_lines(journal, place) if read_data and stand in OWN else 0
+        damaged = journal.damaged_lines(place) if read_data and stand in OWN else 0
         with catalog.session() as session:
             if stated(session.connection()) == place:  # else somebody wrote meanwhile
                 break
     if stand not in OWN:
-        yield Finding(Problem.JOURNAL, str(archive.journal), detail=_WRONG[stand])
+        yield Finding(Problem.JOURNAL, str(journal.path), detail=_WRONG[stand])
     elif damaged:
         lines = "a line is" if damaged == 1 else f"{damaged} lines are"
-        yield Finding(Problem.JOURNAL, str(archive.journal), detail=f"{lines} damaged or missing")
+        yield Finding(Problem.JOURNAL, str(journal.path), detail=f"{lines} damaged or missing")
 
 
 TRIES = 5  # to read catalog and journal between two changes
@@ -245,12 +274,6 @@ _WRONG = {
     Stand.BEHIND: "missing, or shorter than the catalog says",
     Stand.OTHER: "not the journal of this catalog, or of another past",
 }
-
-
-def damaged_lines(journal: Journal, place: Place) -> int:
-    """How many lines of a journal, as far as it is the catalog's, are not what was written."""
-    sound = {line.content.get("n") for line in journal.lines(place.length) if line.content is not None}
-    return sum(number not in sound for number in range(place.lines))
 
 
 def _of_descriptions(catalog: Catalog) -> Iterator[Finding]:

@@ -43,10 +43,24 @@ def originals() -> Select[int]:
     return select(func.count(Photo.id)).where(*_LEFT_OUTSIDE)
 
 
-def away(catalog: Catalog, read_data: bool, looked_at: Callable[[], None] = lambda: None) -> Iterator[Away]:
-    """Which originals of mode reference are not at any path at which they lie or lay, by size, or with
-    ``read_data`` by their bytes; those of folders that are not there at all are told together.
-    ``looked_at`` is called after each original."""
+@dataclass(frozen=True)
+class LookedAt:
+    """An original that was looked at. ``size``: bytes that were read of it, 0 for none."""
+
+    photo_id: int
+    content_hash: str
+    size: int
+    there: bool
+
+
+def away(
+    catalog: Catalog,
+    read: Callable[[int, str], bool] = lambda _photo_id, _hash: False,
+    looked_at: Callable[[LookedAt], None] = lambda _each: None,
+) -> Iterator[Away]:
+    """Which originals of mode reference are not at any path at which they lie or lay, by size, or, of those
+    to be ``read`` by id and content hash, by their bytes; those of folders that are not there at all are told
+    together. ``looked_at`` is told of each original."""
     looker = Looker()
     chosen = (
         select(
@@ -66,22 +80,25 @@ def away(catalog: Catalog, read_data: bool, looked_at: Callable[[], None] = lamb
     with catalog.snapshot() as snapshot:
         every = (row for rows in snapshot.rows(chosen) for row in rows)
         for (photo_id, content_hash, shown), places in groupby(every, key=lambda row: tuple(row[:3])):
-            looks = []
+            looks, read_bytes = [], 0
+            is_read, there = read(photo_id, content_hash), True
             for *_, path, part, size, live in places:
                 look = looker(native_name(path))
                 if isinstance(look, Here) and look.size == size:
-                    wanted = content_hash if read_data and not part else None
+                    wanted = content_hash if is_read and not part else None
+                    read_bytes += 0 if wanted is None else size
                     if wanted is None or _hash_of(text_to_path(path)) == wanted:
                         break
                 looks.append((path, look, live))
             else:
+                there = False
                 path, look, live = looks[0]
                 topmost = path_to_text(look.topmost) if isinstance(look, Absent) else path
                 if topmost != path:
                     by_folder[topmost] += 1
                 else:
                     yield Away(shown, 1, photo_id, content_hash, live and isinstance(look, Here))
-            looked_at()
+            looked_at(LookedAt(photo_id, content_hash, read_bytes, there))
     for folder, photos in by_folder.items():
         yield Away(folder, photos)
 

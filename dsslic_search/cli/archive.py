@@ -48,20 +48,29 @@ def check(
             metavar="PERCENT", help="Read so many of the files, drawn anew each time.", show_default=False
         ),
     ] = None,
+    restart: Annotated[
+        bool, typer.Option("--restart", help="Read files again that a check has read which was stopped.")
+    ] = False,
     repair: Annotated[
         bool,
         typer.Option("--repair", help="Mend what can be mended without losing a photo."),
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Check that the archive is whole. Exit code 1 when something is wrong and was not mended."""
+    """Check that the archive is whole. Exit code 1 when something is wrong and was not mended.
+
+    With --read-data, one that was stopped goes on where it was."""
     from dsslic_search.api import Archive
 
     with Archive(archive, wait=wait, waiting=say_waiting) as opened:
+        read = 0 if restart or not read_data or sample is not None else opened.read_so_far()
+        if read:
+            typer.echo(f"going on behind {counted(read, 'file')} read before; --restart reads all", err=True)
         with progress.shown("checking") as settled:
             findings = opened.check(
                 read_data=read_data or sample is not None,
                 sample=100 if sample is None else percent_option(sample),
+                restart=restart,
                 progress=settled,
             )
         mended = opened.repair(findings) if repair and findings else []

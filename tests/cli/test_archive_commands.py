@@ -170,6 +170,28 @@ def test_check_read_data_finds_one_flipped_bit(run, archive: Path, tmp_path: Pat
     assert "checksum" in ran.err
 
 
+def test_check_read_data_goes_on_where_it_was_stopped(run, archive: Path, tmp_path: Path, monkeypatch):
+    from dsslic_search.archive import check, reading
+
+    copy = tmp_path / "copy"
+    shutil.copytree(archive, copy)
+    monkeypatch.setattr(reading, "STEP_BYTES", 1)
+    plain = check.damaged_files
+
+    def stopped(_index: Path) -> list[Path]:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(check, "damaged_files", stopped)
+    for _ in range(2):
+        assert run("check", "--read-data", "--archive", copy).code == 130
+    monkeypatch.setattr(check, "damaged_files", plain)
+    photos = len(list(copy.glob("objects/*/*.dsslic")))
+    went_on = f"going on behind {photos} files read before; --restart reads all"
+    assert run("check", "--archive", copy).err.splitlines() == ["no problems"]
+    assert run("check", "--read-data", "--archive", copy).err.splitlines() == [went_on, "no problems"]
+    assert run("check", "--read-data", "--archive", copy).err.splitlines() == ["no problems"]
+
+
 def test_impossible_options_are_usage_errors(run, photos: Path, tmp_path: Path, monkeypatch):
     for arguments in (
         ("--quality", 0),
@@ -288,8 +310,8 @@ def test_a_journal_with_a_damaged_line_is_told_of(run, archive: Path, tmp_path: 
     shutil.copytree(archive, own)
     run("save", "mine", "sky > 0.2", "--archive", own)
     (own / "catalog.sqlite").unlink()
-    journal = own / "journal.jsonl"
-    journal.write_bytes(journal.read_bytes().replace(b"sky > 0.2", b"sky > 0.3"))
+    for journal in own.rglob("journal.jsonl"):
+        journal.write_bytes(journal.read_bytes().replace(b"sky > 0.2", b"sky > 0.3"))
     ran = run("rebuild", "--archive", own)
     assert ran.code == 3
     assert "1 line of the journal cannot be read" in ran.err
