@@ -18,8 +18,8 @@ from heapq import merge
 from itertools import groupby
 from pathlib import Path
 
-from dsslic_search.archive.journal import GOES_ON, TEMPORARY_NAME, Change, Journal, Line, Place, Stand
 from dsslic_search.archive.disk import disk_trouble
+from dsslic_search.archive.journal import GOES_ON, TEMPORARY_NAME, Change, Journal, Line, Place, Stand
 from dsslic_search.core import files
 
 PIECE = 1 << 20
