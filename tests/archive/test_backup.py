@@ -21,6 +21,7 @@ from dsslic_search.archive.backup import BackupReport, backup
 from dsslic_search.archive.check import Problem, check
 from dsslic_search.archive.copies import SUMS, read_sums
 from dsslic_search.archive.folder import ArchiveFolder
+from dsslic_search.archive.manifest import Manifest
 from dsslic_search.archive.repair import repair
 from dsslic_search.archive.restoring import RESTORING, restore
 from dsslic_search.core.errors import ArchiveError, UsageError
@@ -382,9 +383,9 @@ def test_an_archive_that_lost_its_photos_takes_none_from_the_copy(three: World, 
 
 
 def test_an_archive_of_another_database_is_not_copied_by_halves(three: World, place: Path) -> None:
-    elsewhere = ArchiveFolder(three.archive.root, "sqlite:///x.db")
+    Manifest(catalog="sqlite:///x.db").write(three.archive.root)
     with pytest.raises(ArchiveError, match="the catalog is not in the archive's folder"):
-        backup(elsewhere, place)
+        backup(ArchiveFolder(three.archive.root), place)
     assert not place.exists()
 
 

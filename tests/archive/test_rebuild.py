@@ -24,6 +24,7 @@ from dsslic_search.archive import bin, notes, rating, rebuild
 from dsslic_search.archive.check import check
 from dsslic_search.archive.folder import ArchiveFolder
 from dsslic_search.archive.journaling import OWN_SETTINGS
+from dsslic_search.archive.manifest import Manifest
 from dsslic_search.archive.rebuild import BUILDING
 from dsslic_search.archive.repair import repair
 from dsslic_search.core.errors import ArchiveError, UsageError
@@ -548,9 +549,9 @@ def test_not_while_others_use_it(three: World) -> None:
             rebuild.rebuild(three.archive)
     with three.archive.writing(), pytest.raises(ArchiveError, match="writing to"):
         rebuild.rebuild(three.archive)
-    elsewhere = ArchiveFolder(three.archive.root, "sqlite:///x.db")
+    Manifest(catalog="sqlite:///x.db").write(three.archive.root)
     with pytest.raises(ArchiveError, match="only a catalog in the archive's own folder"):
-        rebuild.rebuild(elsewhere)
+        rebuild.rebuild(ArchiveFolder(three.archive.root))
 
 
 def test_a_log_that_was_left_is_not_read_into_the_new_one(three: World) -> None:
