@@ -84,7 +84,7 @@ def encode_options(**wishes: Unpack[EncodeWishes]) -> EncodeOptions:
         wishes.get("keep", EncodeOptions.keep),
         segmenter=chosen(wishes.get("segmenter")),
         effort=wishes.get("effort", EncodeOptions.effort),
-        importance=importance_of(wishes.get("importance") or {}, vocabulary.default()),
+        importance=importance_of(wishes.get("importance") or {}, vocabulary.built_in()),
         target=targets[0] if targets else None,
         strip=wishes.get("strip", EncodeOptions.strip),
         profile=wishes.get("profile", EncodeOptions.profile),

@@ -160,7 +160,7 @@ def _residual(data: bytes) -> dict[str, Any] | None:
     terms, _ = read_terms(chunk.data, contents.header.grey)
     gains = None
     if terms.gains is not None:
-        classes = vocabulary.default().classes
+        classes = vocabulary.built_in().classes
         gains = {
             classes[i].name if i < len(classes) else f"class {i}": gain / SIXTY_FOURTHS
             for i, gain in terms.gains.of

@@ -237,7 +237,7 @@ class _Decoding:
     @cached_property
     def dialect(self) -> Dialect:
         identity = self.header.vocabulary
-        listed = self.chunk(class_list.LAYER) if identity != vocabulary.default().identity else None
+        listed = self.chunk(class_list.LAYER) if identity != vocabulary.built_in().identity else None
         if listed is not None:
             return class_list.decode(listed, identity)
         found = dialect.known(identity)
@@ -254,7 +254,7 @@ class _Decoding:
         labels = self.labels
         if self.contents.find(class_list.LAYER.kind) or self.header.keep.needs_original:
             labels = self.dialect.marked(labels)
-        if int(labels.max()) >= len(vocabulary.default()):
+        if int(labels.max()) >= len(vocabulary.built_in()):
             raise FormatError("the label map holds class ids that the vocabulary does not have")
         return grid.network_labels(labels, self.header.map_scale, self.header.compact_size)
 
@@ -293,7 +293,7 @@ class _Decoding:
             return residual.decode_first(chunk, self._under_residual(), grey)
         terms, picture = read_terms(chunk.data, grey)
         coarse = self._under_residual() if terms.trust else None
-        labels = self.enlarged(self.dialect.meant(self.labels)) if terms.gains else None
+        labels = self.enlarged(self.dialect.marked(self.labels)) if terms.gains else None
         planes = read_planes(picture, grey, axes.BIT_DEPTH, self.size)
         if not terms.strength:
             return residual.reconstruct_whole(planes, terms, coarse=coarse, labels=labels)

@@ -56,6 +56,7 @@ from dsslic_search.core.dialect import Dialect
 from dsslic_search.core.errors import UsageError
 from dsslic_search.core.kinds import KeepMode, Profile
 from dsslic_search.core.settings import LOSSLESS
+from dsslic_search.core.vocabulary import built_in
 from dsslic_search.features.image_words import ImageWords
 from dsslic_search.networks import grid, objections, runtime
 from dsslic_search.networks.grid import SCALE
@@ -138,7 +139,8 @@ class _Encoding:
         if probabilities is not None and self.segmenter.identity == runtime.identity(SEGNET):
             self.labels, probabilities = objections.heed(self.labels, probabilities, of_words)
         self.clock.mark("words")
-        self.base_chunks = [] if self.dialect.native else [class_list.encode(self.dialect)]
+        spoken = self.dialect.vocabulary.identity
+        self.base_chunks = [] if spoken == built_in().identity else [class_list.encode(self.dialect)]
         self.base_chunks.append(label_map.encode(self.labels, as_flif=self.profile.is_paper))
         self.certainties: dict[int, int] = {}
         if probabilities is not None:
@@ -237,10 +239,10 @@ class _Encoding:
 
     def _residual(self, coded_compact: Chunk, qps: Quantisers) -> tuple[Chunk, str, int]:
         """The residual, the FineNet it depends on, and its QP."""
-        meant = self.dialect.meant(self.labels)
-        gains, shift = importance.gains(self.options.importance, meant)
+        marked = self.dialect.marked(self.labels)
+        gains, shift = importance.gains(self.options.importance, marked)
         qp = int(np.clip(round(qps.residual + shift), 0, 51))
-        labels = None if gains is None else label_map.enlarge(meant, self.scale, *self.size)
+        labels = None if gains is None else label_map.enlarge(marked, self.scale, *self.size)
         trusts = (SIXTY_FOURTHS,) if gains else self.effort.trusts
         coarse = self._coarse(coded_compact) if any(trusts) else None
         tried = []

@@ -24,9 +24,9 @@ from dsslic_search.core.vocabulary import Vocabulary
 
 @dataclass(frozen=True)
 class Dialect:
-    """A vocabulary, and for each of its classes, by id, the id of the shipped vocabulary's class that it
-    counts as (``meanings``) and the number that CompNet and FineNet take for it (``marks``, the same unless
-    the class list changed)."""
+    """A vocabulary, and for each of its classes, by id, the id of the class that it counts as in the list in
+    use (``meanings``) and the number that CompNet and FineNet take for it (``marks``, the same unless the
+    class list changed, or is one's own)."""
 
     vocabulary: Vocabulary
     meanings: tuple[int, ...]
@@ -44,7 +44,8 @@ class Dialect:
 
     def marked(self, label_map: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """The label map in the numbers that CompNet and FineNet take. Raises FormatError as `meant` does."""
-        return _translated(label_map, self.marks, self.native)
+        same = self.vocabulary.identity == vocabulary.built_in().identity
+        return _translated(label_map, self.marks, same)
 
 
 def _translated(label_map: NDArray[np.uint8], table: tuple[int, ...], same: bool) -> NDArray[np.uint8]:
@@ -55,33 +56,43 @@ def _translated(label_map: NDArray[np.uint8], table: tuple[int, ...], same: bool
 
 @cache
 def shipped() -> Dialect:
-    """The shipped vocabulary, whose classes mean themselves."""
+    """The class list in use, whose classes mean themselves: the shipped vocabulary, or one's own."""
     own = vocabulary.default()
-    ids = tuple(range(len(own)))
-    return Dialect(own, ids, ids)
+    return Dialect(own, tuple(range(len(own))), _numbers(own, vocabulary.built_in()))
+
+
+@cache
+def built_in() -> Dialect:
+    """The vocabulary that ships with the package, whatever list is in use."""
+    return by_words(vocabulary.built_in())
+
+
+def _numbers(classes: Vocabulary, other: Vocabulary) -> tuple[int, ...]:
+    """For each class the id of the one that its names, plurals and synonyms mean in another vocabulary."""
+    if classes.identity == other.identity:
+        return tuple(range(len(classes)))
+    return tuple(naming.class_meant((c.name, c.plural, *c.synonyms), other).class_id for c in classes.classes)
 
 
 @lru_cache(maxsize=64)
 def by_words(other: Vocabulary) -> Dialect:
-    """A vocabulary whose classes mean what their names, plurals and synonyms mean in the shipped one; see
+    """A vocabulary whose classes mean what their names, plurals and synonyms mean in the one in use; see
     `naming`."""
     if other.identity == vocabulary.default().identity:
         return Dialect(other, shipped().meanings, shipped().marks)
-    ours = vocabulary.default()
-    meanings = tuple(
-        naming.class_meant((c.name, c.plural, *c.synonyms), ours).class_id for c in other.classes
-    )
-    return Dialect(other, meanings, meanings)
+    return Dialect(other, _numbers(other, vocabulary.default()), _numbers(other, vocabulary.built_in()))
 
 
 def known(identity: str) -> Dialect | None:
-    """The vocabulary of that identity: the shipped one, or one from the folder that $DSS_VOCABULARIES names,
-    by its words.
+    """The vocabulary of that identity: the one in use, the shipped one, or one from the folder that
+    $DSS_VOCABULARIES names, by its words.
 
     UsageError when a file of that folder is no vocabulary.
     """
     if identity == vocabulary.default().identity:
         return shipped()
+    if identity == vocabulary.built_in().identity:
+        return built_in()
     folder = vocabularies_path()
     found = None if folder is None else _registered(folder).get(identity)
     return None if found is None else by_words(found)

@@ -25,7 +25,7 @@ from importlib.resources import files
 from typing import Literal
 
 from dsslic_search.core import text
-from dsslic_search.core.vocabulary import Vocabulary
+from dsslic_search.core.vocabulary import Vocabulary, built_in
 
 How = Literal["name", "synonym", "table", "file", "unknown"]
 
@@ -43,18 +43,20 @@ class Named:
 
 
 def class_named(name: str, vocabulary: Vocabulary) -> Named:
-    """The class of ``vocabulary`` that a name means, by the rules above. KeyError when the vocabulary has no
-    "other"."""
-    words, table = _words(vocabulary), well_known()
+    """The class of ``vocabulary`` that a name means, by the rules above; of a list of one's own its words go
+    before the table. KeyError when the vocabulary has no "other"."""
+    words, table = _words(vocabulary), _table(vocabulary)
     whole = normal(name)
+    if vocabulary.identity != built_in().identity and whole in words:
+        return words[whole]
     if whole in table:
-        return Named(vocabulary.id_of(table[whole]), "table")
+        return table[whole]
     alternatives = [normal(part) for part in re.split(r"[,;/]", name)]
     for part in (*alternatives, *(_APPENDED.sub("", a) for a in alternatives)):
         if part in words:
             return words[part]
         if part in table:
-            return Named(vocabulary.id_of(table[part]), "table")
+            return table[part]
     return Named(vocabulary.id_of("other"), "unknown")
 
 
@@ -73,6 +75,17 @@ def well_known() -> Mapping[str, str]:
     if len(table) != len(pairs):
         raise ValueError("a name stands twice in class_names.json")
     return table
+
+
+@cache
+def _table(vocabulary: Vocabulary) -> Mapping[str, Named]:
+    """The classes that well-known names mean, by name in normal form, of those that the vocabulary has."""
+    words = _words(vocabulary)
+    return {
+        name: Named(words[normal(known)].class_id, "table")
+        for name, known in well_known().items()
+        if normal(known) in words
+    }
 
 
 @cache

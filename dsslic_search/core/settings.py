@@ -90,6 +90,12 @@ def history_path() -> Path | None:
     return user_state_path("dsslic-search", appauthor=False) / "history"
 
 
+def classes_path() -> Path | None:
+    """The class list of one's own that $DSS_CLASSES names, in which photos are described and asked for."""
+    named = os.environ.get("DSS_CLASSES")
+    return Path(named) if named else None
+
+
 def vocabularies_path() -> Path | None:
     """The folder of vocabulary files that $DSS_VOCABULARIES names, for label maps that speak in another class
     list."""

@@ -12,10 +12,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
+from dsslic_search.core.errors import UsageError
 from dsslic_search.core.plain_json import parsed
-from dsslic_search.core.settings import DEFAULT_PRESENCE
+from dsslic_search.core.settings import DEFAULT_PRESENCE, classes_path
 from dsslic_search.core.text import plural_of
 
 OTHER = 0
@@ -163,11 +165,32 @@ def written(vocabulary: Vocabulary) -> str:
     return json.dumps({"name": vocabulary.name, "classes": classes, "groups": groups}, ensure_ascii=False)
 
 
+def read_own(path: Path) -> Vocabulary:
+    """A class list of one's own, whose class 0 is "other". UsageError that says what is wrong with it."""
+    try:
+        read = parse(path.read_text("utf-8"))
+        if read.classes[OTHER].name != "other":
+            raise ValueError(f'class 0 is called "{read.classes[OTHER].name}", and has to be "other"')
+    except OSError as e:
+        raise UsageError(f"{path}: cannot be read ({e.strerror}); check the path") from e
+    except (ValueError, KeyError, TypeError, AttributeError, IndexError) as e:
+        raise UsageError(f"{path}: not a class list ({e}); write it as docs/segmenters.md tells") from e
+    return read
+
+
 @cache
 def default() -> Vocabulary:
-    """The vocabulary that ships with the package: 46 scene and object classes and 5 more that people
-    labelled. From which coverage on each counts as present is in a file of its own, which `train presence`
-    writes."""
+    """The class list in which photos are described and asked for: that of the package, or the one that
+    $DSS_CLASSES names. UsageError where that is none."""
+    own = classes_path()
+    return built_in() if own is None else read_own(own)
+
+
+@cache
+def built_in() -> Vocabulary:
+    """The vocabulary that ships with the package, and whose numbers its networks take: 46 scene and object
+    classes and 5 more that people labelled. From which coverage on each counts as present is in a file of its
+    own, which `train presence` writes."""
     folder = files("dsslic_search.core")
     plain = parse((folder / "vocabulary.json").read_text())
     chosen = json.loads((folder / "presence.json").read_text())["presence"]

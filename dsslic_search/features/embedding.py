@@ -28,7 +28,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dsslic_search.core.vocabulary import Vocabulary
+from dsslic_search.core.naming import class_meant
+from dsslic_search.core.vocabulary import OTHER, ClassInfo, Vocabulary, built_in
 from dsslic_search.features.coverage import check_label_map
 
 GRID = 5  # cells a side
@@ -243,8 +244,23 @@ def _strips(length: int) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
 
 @lru_cache(maxsize=4)
 def codes(vocabulary: Vocabulary) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """What stands for each class: :func:`spread` of the shipped codes."""
-    return spread(code_table(), vocabulary)
+    """What stands for each class: :func:`spread` of the shipped codes; a class of a list of one's own has the
+    code of the one that it means in the package's, or where it means none one that its name makes."""
+    return spread({c.name: _code(c) for c in vocabulary.classes}, vocabulary)
+
+
+def _code(known: ClassInfo) -> Sequence[int]:
+    table = code_table()
+    if known.name in table:
+        return table[known.name]
+    shipped = built_in()
+    meant = class_meant((known.name, known.plural, *known.synonyms), shipped)
+    if meant.how != "unknown":
+        return table[shipped.classes[meant.class_id].name]
+    length = len(table[shipped.classes[OTHER].name])
+    drawn = np.frombuffer(hashlib.shake_256(known.name.encode()).digest(length), np.int8)
+    scale = np.abs(np.array(list(table.values()))).mean() / 64  # as large as the others on the average
+    return [int(number) for number in np.rint(drawn * scale).clip(-127, 127)]
 
 
 def spread(

@@ -92,7 +92,7 @@ def _relabel(
 @cache
 def _animals() -> NDArray[np.intp]:
     """The class ids of animals, ascending."""
-    group = next(group for group in vocabulary.default().groups if group.name == "animal")
+    group = next(group for group in vocabulary.built_in().groups if group.name == "animal")
     return np.array(sorted(group.members))
 
 

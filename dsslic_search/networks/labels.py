@@ -157,7 +157,10 @@ def own_dialect(labels: tuple[Label, ...], name: str) -> Dialect:
     if own.identity == vocabulary.default().identity:
         return shipped()
     meanings = tuple(label.class_id for label in labels)
-    return Dialect(own, meanings, meanings)
+    if vocabulary.default() is vocabulary.built_in():
+        return Dialect(own, meanings, meanings)
+    marks = tuple(naming.class_named(label.name, vocabulary.built_in()).class_id for label in labels)
+    return Dialect(own, meanings, marks)
 
 
 def _short(name: str) -> str:

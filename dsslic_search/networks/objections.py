@@ -76,7 +76,7 @@ class Objections:
         ]
         if evidence.close_ups >= self.close_ups:
             names.append(PERSON)
-        return tuple(sorted(vocabulary.default().id_of(name) for name in names))
+        return tuple(sorted(vocabulary.built_in().id_of(name) for name in names))
 
 
 def chosen() -> Objections:

@@ -79,7 +79,7 @@ class SegNetSegmenter:
 
     @property
     def dialect(self) -> Dialect:
-        return dialect.shipped()
+        return dialect.built_in()
 
     def working_size(self, height: int, width: int) -> tuple[int, int]:
         """(height, width) that a photo of that size is resized to before it is looked at."""
@@ -102,7 +102,7 @@ class TrainedSegmenter(SegNetSegmenter):
         self._file = file.resolve()
         told = str(runtime.network_of(SEGNET, self._file).config.vocabulary)
         try:
-            self._dialect = dialect.by_words(vocabulary.parse(told)) if told else dialect.shipped()
+            self._dialect = dialect.by_words(vocabulary.parse(told)) if told else dialect.built_in()
         except (ValueError, KeyError, TypeError, AttributeError) as e:
             raise WeightsError(f"{file}: its class list is none ({e}); train it anew") from e
         self.name = file.stem

@@ -14,7 +14,7 @@ from dsslic_search.core import naming
 from dsslic_search.core.errors import PhotoError, UsageError
 from dsslic_search.core.settings import Settings
 from dsslic_search.core.text import quoted
-from dsslic_search.core.vocabulary import OTHER, UNKNOWN, Vocabulary, default
+from dsslic_search.core.vocabulary import OTHER, UNKNOWN, Vocabulary, built_in
 from dsslic_search.labels.scene import LabelFiles, LabelledImage
 
 SUFFIXES = (
@@ -140,7 +140,7 @@ def _numbers(labels: LabelFiles, classes: Vocabulary) -> NDArray[np.uint8]:
         if meant.how == "unknown" and number in used and naming.normal(name) != classes.classes[OTHER].name:
             strange.append(quoted(name))
         table[number] = meant.class_id
-    if strange and classes.identity != default().identity:
+    if strange and classes.identity != built_in().identity:
         raise UsageError(
             f"the label maps have a class {strange[0]} that the class list {quoted(classes.name)} has not, "
             "under no name and no synonym; add it there"

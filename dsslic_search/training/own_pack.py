@@ -44,15 +44,7 @@ def read_classes(path: Path | None) -> Vocabulary:
     """A class list of one's own; without one that in use. UsageError that says what is wrong with it."""
     if path is None:
         return vocabulary.default()
-    try:
-        read = vocabulary.parse(path.read_text("utf-8"))
-        if read.classes[OTHER].name != "other":
-            raise ValueError(f'class 0 is called "{read.classes[OTHER].name}", and has to be "other"')
-    except OSError as e:
-        raise UsageError(f"{path}: cannot be read ({e.strerror}); check the path") from e
-    except (ValueError, KeyError, TypeError, AttributeError, IndexError) as e:
-        raise UsageError(f"{path}: not a class list ({e}); write it as docs/segmenters.md tells") from e
-    return read
+    return vocabulary.read_own(path)
 
 
 def pack_folder(

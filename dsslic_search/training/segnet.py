@@ -373,7 +373,7 @@ def judge(net: SegNet, photos: list[PackedPhoto], device: torch.device) -> tuple
 
 def config_for(classes: Vocabulary) -> SegNetConfig:
     """Of a SegNet for a class list; one that is not the package's goes with the weights."""
-    own = classes.identity != vocabulary.default().identity
+    own = classes.identity != vocabulary.built_in().identity
     return SegNetConfig(classes=len(classes), vocabulary=vocabulary.written(classes) if own else "")
 
 

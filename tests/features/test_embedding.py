@@ -188,7 +188,22 @@ def test_every_class_has_its_code() -> None:
     assert {n for code in table.values() for n in code} <= set(range(-127, 128))
     classes = (*V.classes[:-1], replace(V.classes[-1], name="unicorn"))
     with pytest.raises(ValueError, match="no layout code for the class unicorn"):
-        embed(np.zeros((2, 2), np.uint8), replace(V, classes=classes))
+        e.spread(table, replace(V, classes=classes))
+
+
+def test_a_class_of_ones_own_has_the_code_of_what_it_means_or_one_of_its_name() -> None:
+    def scene_of(**changes: object) -> np.ndarray:
+        last = replace(V.classes[-1], **changes)  # type: ignore[arg-type]  # names and synonyms
+        labels = np.zeros((8, 8), np.uint8)
+        labels[4:] = last.id
+        return embed(labels, replace(V, classes=(*V.classes[:-1], last)))
+
+    as_it_is, meant = scene_of(), scene_of(name="unicorn", plural="unicorns", synonyms=(V.classes[-1].name,))
+    strange, other = (scene_of(name=name, plural=name, synonyms=()) for name in ("unicorn", "zorb"))
+    np.testing.assert_array_equal(meant, as_it_is)
+    assert not np.allclose(strange, as_it_is)
+    assert not np.allclose(strange, other)
+    assert np.linalg.norm(strange) == pytest.approx(1)
 
 
 @pytest.mark.parametrize(

@@ -39,7 +39,7 @@ def encode(dialect: Dialect) -> Chunk:
         [c.name, "#" + bytes(c.colour).hex(), mark]
         for c, mark in zip(dialect.vocabulary.classes, dialect.marks, strict=True)
     ]
-    whole = {"name": dialect.vocabulary.name, "in": vocabulary.default().identity, "classes": classes}
+    whole = {"name": dialect.vocabulary.name, "in": vocabulary.built_in().identity, "classes": classes}
     packed = zlib.compress(json.dumps(whole, ensure_ascii=False, separators=(",", ":")).encode(), 9)
     chunk = LAYER.chunk(DEFLATED, packed)
     try:
@@ -74,12 +74,13 @@ def decode(chunk: Chunk, identity: str) -> Dialect:
             raise ValueError("classes are missing or repeated")
         if read.identity != identity:
             raise ValueError("it is that of another vocabulary than the header's")
-        ours = raw["in"] == vocabulary.default().identity
-        if ours and max(marks) >= len(vocabulary.default()):
+        ours = raw["in"] == vocabulary.built_in().identity
+        if ours and max(marks) >= len(vocabulary.built_in()):
             raise ValueError("it speaks of classes that there are not")
     except (zlib.error, ValueError, KeyError, TypeError, AttributeError) as e:
         raise FormatError(f"damaged class list in the .dsslic file ({e})") from e
-    return Dialect(read, marks if ours else by_words(read).meanings, marks)
+    told = ours and vocabulary.default() is vocabulary.built_in()
+    return Dialect(read, marks if told else by_words(read).meanings, marks)
 
 
 def _class(class_id: int, name: Any, colour: Any, _mark: Any) -> ClassInfo:
