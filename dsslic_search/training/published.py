@@ -153,7 +153,8 @@ class Training:
     def _train_judge(
         self, real: Tensor, coarse: Tensor, marks: Tensor, lost: dict[str, Tensor]
     ) -> list[list[Tensor]]:
-        """A step of the discriminator; returns what it makes of the photos, for the matching of features."""
+        """A step of the discriminator; returns what it then makes of the photos, for the matching of
+        features."""
         self.judge.requires_grad_(True)
         of_real, of_made = self.judge(marks, real), self.judge(marks, coarse)
         lost["judge"] = 0.5 * (judged_real(of_real, True) + judged_real(of_made, False))
@@ -161,7 +162,8 @@ class Training:
         lost["judge"].backward()
         self.judge_optimiser.step()
         self.judge.requires_grad_(False)
-        return of_real
+        found: list[list[Tensor]] = self.judge(marks, real)
+        return found
 
     def reached(self, photos: list[Crop]) -> float:
         """PSNR of the coarse image in dB, over the upper left crops of photos."""
