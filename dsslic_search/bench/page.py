@@ -19,6 +19,7 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
 
 import numpy as np
 
@@ -28,7 +29,7 @@ from dsslic_search.bench.serve import filled, serving
 from dsslic_search.core.errors import DSSError, MissingExtraError, UsageError
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, CDPSession, Page
+    from playwright.sync_api import Browser, BrowserContext, CDPSession, Page
 
 COMMANDS = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
 WINDOW = (1280, 800)
@@ -87,11 +88,13 @@ _JUMP = f"""async (share) => {{
   return [await until(""), await until("map"), await until("compact")];
 }}"""
 _SHOWN = f"""async (text) => {{
-  const field = document.getElementById("q");
-  const old = new Set(document.querySelectorAll(".tile"));
-  const began = performance.now();
-  field.value = text;
-  field.form.requestSubmit();
+  const old = new Set(text === null ? [] : document.querySelectorAll(".tile"));
+  const began = text === null ? 0 : performance.now(); // 0: when the page itself was asked for
+  if (text !== null) {{
+    const field = document.getElementById("q");
+    field.value = text;
+    field.form.requestSubmit();
+  }}
   const first = () => [...document.querySelectorAll(".tile")]
     .filter((tile) => !old.has(tile) && Number(tile.dataset.place) < {SHOWN});
   const until = async (isThere) => {{
@@ -152,6 +155,9 @@ def run(
         with serving(root) as (_, address):
             scrolled = _scrolled(browser, address, seconds)
             slow = [_over_a_slow_line(browser, address, texts[number::4][:4]) for number in range(rounds)]
+            visits = [
+                _visited(browser, address, (texts[number], texts[-1 - number])) for number in range(rounds)
+            ]
     there = [each for one in slow for each in one]
     return {
         "photos": min(photos, MODELS),
@@ -161,8 +167,9 @@ def run(
             "bits_a_second": LINE_BITS,
             "photos": SHOWN,
             "queries": len(there),
-            "seconds_until_each_shows_something": _seconds([something for something, _ in there]),
-            "seconds_until_compact_images": _seconds([compact for _, compact in there]),
+            **_times(there),
+            "first_visit": _times([first for first, _ in visits]),
+            "next_visit": _times([later for _, later in visits]),
         },
     }
 
@@ -248,20 +255,48 @@ def _over_a_slow_line(browser: Browser, address: str, texts: Sequence[str]) -> l
     page.goto(f"{address}?q=%23999999999")
     page.locator("#facets").wait_for(state="attached")
     page.wait_for_timeout(1500)
-    session = context.new_cdp_session(page)
-    session.send("Network.enable")
-    session.send("Network.setCacheDisabled", {"cacheDisabled": True})
-    rate = LINE_BITS / 8
-    session.send(
-        "Network.emulateNetworkConditions",
-        {"offline": False, "latency": 0, "downloadThroughput": rate, "uploadThroughput": rate},
-    )
+    _slow_down(context, page).send("Network.setCacheDisabled", {"cacheDisabled": True})
     found = []
     for text in texts:
         found.append(page.evaluate(_SHOWN, text))
         page.wait_for_timeout(2000)
     context.close()
     return found
+
+
+def _slow_down(context: BrowserContext, page: Page) -> CDPSession:
+    """Give a page the slow line, and the session that does."""
+    session = context.new_cdp_session(page)
+    session.send("Network.enable")
+    rate = LINE_BITS / 8
+    session.send(
+        "Network.emulateNetworkConditions",
+        {"offline": False, "latency": 0, "downloadThroughput": rate, "uploadThroughput": rate},
+    )
+    return session
+
+
+def _visited(browser: Browser, address: str, texts: Sequence[str]) -> list[list[float | None]]:
+    """The same, from when the page's address with a query is opened: by a browser that was never there, and
+    then with the next query, when it has the page's files."""
+    context = browser.new_context(viewport={"width": WINDOW[0], "height": WINDOW[1]})
+    page = context.new_page()
+    page.set_default_timeout(PATIENCE_MS)
+    _slow_down(context, page)
+    found = []
+    for text in texts:
+        page.goto(f"{address}?{urlencode({'q': text})}", wait_until="commit")
+        found.append(page.evaluate(_SHOWN, None))
+        page.wait_for_timeout(2000)
+    context.close()
+    return found
+
+
+def _times(there: Sequence[list[float | None]]) -> dict[str, dict[str, float | None]]:
+    return {
+        "seconds_until_each_shows_something": _seconds([something for something, _ in there]),
+        "seconds_until_compact_images": _seconds([compact for _, compact in there]),
+    }
 
 
 def _seconds(waited: Sequence[float | None]) -> dict[str, float | None]:
@@ -286,7 +321,9 @@ def table(results: dict[str, Any]) -> Iterator[str]:
     for what, row in results["milliseconds_after_a_jump"].items():
         yield f"after a jump, {what:20}{row['median']:>8} ms{row['p95']:>8} ms (p95)"
     slow = results["slow_line"]
-    for what in ("seconds_until_each_shows_something", "seconds_until_compact_images"):
-        told = what.replace("_", " ")
-        kilobits = slow["bits_a_second"] // 1000
-        yield f"at {kilobits} kbit/s, {told}: {slow[what]['median']}, most {slow[what]['most']}"
+    kilobits = slow["bits_a_second"] // 1000
+    for visit in ("", "first_visit", "next_visit"):
+        for what in ("seconds_until_each_shows_something", "seconds_until_compact_images"):
+            row = (slow[visit] if visit else slow)[what]
+            told = " ".join(f"{visit} {what}".split()).replace("_", " ")
+            yield f"at {kilobits} kbit/s, {told}: {row['median']}, most {row['most']}"
