@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from dsslic_search.core.vocabulary import Vocabulary
-from dsslic_search.index.cache import Damaged
+from dsslic_search.index.blocks import Damaged
 from dsslic_search.index.source import Snapshot, Source, Stale, State
 
 if TYPE_CHECKING:

@@ -21,7 +21,8 @@ import os
 import struct
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
-from functools import cached_property
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -31,17 +32,16 @@ from numpy.typing import NDArray
 from dsslic_search.core import files
 from dsslic_search.core.mapping import leave, mapped, refuse_too_many
 from dsslic_search.index import cache_header
+from dsslic_search.index.blocks import BLOCK, DAMAGED, Blocks, Damaged, Unpacked
 from dsslic_search.index.compiling import on_all_processors
-from dsslic_search.index.packing import BLOCK_VALUES, HEAD, Packed, packed
-from dsslic_search.index.room import ROOM
-from dsslic_search.index.source import Stale, State
+from dsslic_search.index.packing import packed
+from dsslic_search.index.source import State
 
 MAGIC = b"DSSINDEX"
 FORMAT = 6
 PREAMBLE = struct.Struct("<8sII")
 MAX_HEADER_BYTES = 1 << 24
 ALIGNMENT = 64
-BLOCK = 1 << 16
 UNPACKED_AT_ONCE = 8
 """Packed blocks from which on they are dealt out to threads."""
 
@@ -49,11 +49,6 @@ Made = dict[str, NDArray[Any]]
 """Arrays as an index builds them."""
 NO_STATE = State(0, "")
 """Of arrays that follow from something else than the catalog."""
-
-
-class Damaged(Stale):
-    """A file of an index is not as it was written. It counts as not there from now on, so that it is built
-    anew."""
 
 
 class Arrays(Mapping[str, NDArray[Any]]):
@@ -64,8 +59,8 @@ class Arrays(Mapping[str, NDArray[Any]]):
         self,
         arrays: Made,
         state: State = NO_STATE,
-        blocks: _Blocks | None = None,
-        unpacked: Mapping[str, _Unpacked] | None = None,
+        blocks: Blocks | None = None,
+        unpacked: Mapping[str, Unpacked] | None = None,
     ) -> None:
         for array in arrays.values():  # so that loops are not compiled for arrays that may be written, too
             array.flags.writeable = False
@@ -116,8 +111,8 @@ class Arrays(Mapping[str, NDArray[Any]]):
         ]
 
         def unpack(part: slice) -> None:
-            for few, number in todo[part]:
-                few.unpack(number)
+            for few, blocks in groupby(todo[part], itemgetter(0)):
+                few.unpack([number for _, number in blocks])
 
         on_all_processors(unpack, len(todo), UNPACKED_AT_ONCE)
 
@@ -172,125 +167,6 @@ class Arrays(Mapping[str, NDArray[Any]]):
             self._blocks.check(contiguous)
 
 
-class _Unpacked:
-    """A packed array of a file, unpacked as far as it was asked for, while there is room."""
-
-    def __init__(
-        self, stored: NDArray[np.uint8], dtype: np.dtype[Any], shape: tuple[int, ...], blocks: _Blocks
-    ) -> None:
-        self.stored = stored
-        self.shape = shape
-        self.size = int(np.prod(shape))
-        self._dtype = dtype
-        self._blocks = blocks
-
-    def parts(self, bounds: Iterable[tuple[int, int]]) -> NDArray[Any]:
-        """The array, of which the values of the ``bounds`` are there, of all one after another."""
-        _, shown, there = ROOM.get(self, "values", self._nothing)
-        for start, stop in bounds:
-            for number in _missing(there, start, stop):
-                self.unpack(number)
-        return shown
-
-    def missing(self, start: int, stop: int) -> list[int]:
-        """The blocks of these values that are not there."""
-        return _missing(ROOM.get(self, "values", self._nothing)[2], start, stop)
-
-    def unpack(self, number: int) -> None:
-        """Unpack a block, to be kept. Two threads may do it at once: they write the same."""
-        values, _, there = ROOM.get(self, "values", self._nothing)
-        part = values[number * BLOCK_VALUES : (number + 1) * BLOCK_VALUES]
-        self._block(number, part)
-        there[number] = 1
-        ROOM.grew(self, "values", part.nbytes)
-
-    def taken(self, start: int, stop: int) -> NDArray[Any]:
-        """Values, unpacked for once."""
-        found = np.empty(max(stop - start, 0), self._dtype)
-        for first in range(start - start % BLOCK_VALUES, stop, BLOCK_VALUES):
-            last = min(first + BLOCK_VALUES, self.size)
-            here = slice(max(first, start) - first, min(last, stop) - first)
-            out = found[first + here.start - start : first + here.stop - start]
-            if here.stop - here.start == last - first:
-                self._block(first // BLOCK_VALUES, out)
-            else:
-                whole = np.empty(last - first, self._dtype)
-                self._block(first // BLOCK_VALUES, whole)
-                out[:] = whole[here]
-        return found
-
-    def _nothing(self) -> tuple[NDArray[Any], NDArray[Any], bytearray]:
-        """Room for the values, not touched yet; the same as the array is seen; which blocks are there."""
-        values = np.empty(self.size, self._dtype)
-        shown = values.reshape(self.shape)
-        shown.flags.writeable = False
-        return values, shown, bytearray(-(-self.size // BLOCK_VALUES))
-
-    def _block(self, number: int, out: NDArray[Any]) -> None:
-        packed = self._packed
-        self._blocks.check(self.stored[packed.starts[number] : packed.starts[number + 1]])
-        try:
-            packed.block(number, out)
-        except (ValueError, IndexError, TypeError, struct.error):
-            raise self._blocks.damaged() from None
-        leave(self.stored[packed.starts[number] : packed.starts[number + 1]])
-
-    @cached_property
-    def _packed(self) -> Packed:
-        self._blocks.check(self.stored[: HEAD.size])
-        head = Packed.head_bytes(self.stored)
-        if head > self.stored.size:
-            raise self._blocks.damaged()
-        self._blocks.check(self.stored[:head])
-        found = Packed(self.stored)
-        inside = (found.starts >= 0) & (found.starts <= self.stored.size)
-        if found.starts.size <= -(-self.size // BLOCK_VALUES) or not inside.all():
-            raise self._blocks.damaged()
-        return found
-
-
-def _missing(there: bytearray, start: int, stop: int) -> list[int]:
-    """The blocks of some values that are not ``there``."""
-    first, last = start // BLOCK_VALUES, (stop - 1) // BLOCK_VALUES
-    return [number for number in range(first, last + 1 if stop > start else first) if not there[number]]
-
-
-class _Blocks:
-    """The sums of a file's blocks, and which of these were compared with them."""
-
-    def __init__(
-        self, name: str, identity: Identity, content: NDArray[np.uint8], sums: NDArray[np.uint32]
-    ) -> None:
-        self._name = name
-        self._identity = identity
-        self._content = content
-        self._first = content.ctypes.data
-        self._sums = sums
-        self._sound = bytearray(sums.size)
-
-    def damaged(self) -> Damaged:
-        """What to raise for a file that is not as it was written."""
-        _DAMAGED.add(self._identity)
-        return Damaged(self._name)
-
-    def check(self, part: NDArray[Any]) -> None:
-        start = part.__array_interface__["data"][0] - self._first
-        first, last = start // BLOCK, (start + part.nbytes - 1) // BLOCK
-        number = self._sound.find(0, first, last + 1)
-        while number >= 0:
-            if zlib.crc32(self._content[number * BLOCK : (number + 1) * BLOCK].data) != self._sums[number]:
-                raise self.damaged()
-            self._sound[number] = 1
-            number = self._sound.find(0, number + 1, last + 1)
-
-
-Identity = tuple[int, int, int]
-"""Of a file: device, number on it, and when it was changed, nanoseconds since 1970."""
-
-_DAMAGED: set[Identity] = set()
-"""Files that were found to be damaged: where the disk cannot be written they stay there."""
-
-
 def load(path: Path, kind: str, key: str) -> Arrays | None:
     """The arrays of a file that :func:`save` wrote with the same kind and key; None when there is no such
     file. Raises Damaged, then or when an array is asked for, for one that is not as it was written."""
@@ -298,7 +174,7 @@ def load(path: Path, kind: str, key: str) -> Arrays | None:
         with path.open("rb") as file:
             known = os.fstat(file.fileno())
             size, identity = known.st_size, (known.st_dev, known.st_ino, known.st_mtime_ns)
-            if size < PREAMBLE.size or identity in _DAMAGED:
+            if size < PREAMBLE.size or identity in DAMAGED:
                 return None
             content = mapped(file.fileno(), size)
     except OSError as error:
@@ -317,15 +193,15 @@ def load(path: Path, kind: str, key: str) -> Arrays | None:
     if size - start < 4 * count or zlib.crc32(sums.data) != header.sums:
         return None
     summed = content[start : size - 4 * count]
-    blocks = _Blocks(path.name, identity, summed, np.frombuffer(sums.tobytes(), "<u4"))
+    blocks = Blocks(path.name, identity, summed, np.frombuffer(sums.tobytes(), "<u4"))
     arrays: Made = {}
-    unpacked: dict[str, _Unpacked] = {}
+    unpacked: dict[str, Unpacked] = {}
     for each in header.arrays:
         stored = content[each.offset : each.offset + each.nbytes]
         if each.packed_bytes is None:
             arrays[each.name] = stored.view(each.dtype).reshape(each.shape)
         else:
-            unpacked[each.name] = _Unpacked(stored, each.dtype, each.shape, blocks)
+            unpacked[each.name] = Unpacked(stored, each.dtype, each.shape, blocks)
     return Arrays(arrays, header.state, blocks, unpacked)
 
 

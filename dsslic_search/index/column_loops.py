@@ -1,5 +1,6 @@
-"""The loops of `index.column_rows`, in the part of Python that numba compiles: what is kept of a group, from
-what is kept of its classes. They do what that module does with whole-array operations."""
+"""The loops of `index.columns` and `index.column_rows`, in the part of Python that numba compiles: what is
+kept of a group, from what is of its classes; full columns; which pair is of which row. They do what those
+modules do with whole-array operations."""
 
 from __future__ import annotations
 
@@ -48,3 +49,55 @@ def settle(
         colours[count], several[count] = masks[row], number > 1
         count += 1
     return count
+
+
+def put(rows: Numbers, values: Numbers, column: Numbers) -> None:
+    """Values at their rows."""
+    for i in range(rows.size):
+        column[rows[i]] = values[i]
+
+
+def add(rows: Numbers, quanta: Numbers, sums: Numbers, classes: Numbers) -> None:
+    """As :func:`gather`, of quanta alone."""
+    for i in range(rows.size):
+        row = rows[i]
+        sums[row] += max(np.int64(quanta[i]), np.int64(1)) - 1
+        classes[row] += 1
+
+
+def sum_up(sums: Numbers, classes: Numbers, more: Numbers, column: Numbers) -> None:
+    """The quantum of a group in each row, as :func:`settle` tells it, 0 where it is not; ``column`` has
+    zeros."""
+    place = 0
+    for row in range(sums.size):
+        number = np.int64(classes[row])
+        if number > 0:
+            quantum = np.int64(sums[row]) + 1
+            if number > 1:
+                quantum += np.int64(more[place])
+                place += 1
+            column[row] = quantum
+
+
+def tally(column: Numbers, block: int, before: Numbers) -> None:
+    """How many numbers before each ``block`` of them are not 0."""
+    total = 0
+    for number in range(before.size):
+        before[number] = total
+        for i in range(number * block, min((number + 1) * block, column.size)):
+            total += int(column[i] != 0)
+
+
+def look_up(
+    column: Numbers, block: int, before: Numbers, values: Numbers, rows: Numbers, found: Numbers
+) -> None:
+    """What rows have of ``values``, of which there is one for each row where ``column`` is not 0; 0 for the
+    others. ``before``: as :func:`tally` gives it."""
+    for i in range(rows.size):
+        row = rows[i]
+        if column[row] != 0:
+            start = row // block * block
+            place = before[row // block]
+            for other in column[start:row]:
+                place += np.int64(other != 0)
+            found[i] = values[place]

@@ -207,6 +207,23 @@ def together(members: Sequence[Rows], photos: int, more: Mapping[str, NDArray[np
     return Rows(rows.astype(np.uint32), found)
 
 
+def quanta_together(
+    members: Sequence[tuple[NDArray[np.uint32], NDArray[Any]]],
+    more: NDArray[np.int16],
+    column: NDArray[np.uint16],
+) -> bool:
+    """The quanta of a group in each row into ``column``, which has zeros, as :func:`together` tells them,
+    from the rows and quanta of its classes; False where that is not compiled, and nothing is done."""
+    add = quick(column_loops.add, column.size) if len(members) < MOST_GATHERED else None
+    if add is None:
+        return False
+    sums, classes = np.zeros(column.size, np.int32), np.zeros(column.size, np.uint8)
+    for rows, quanta_of_class in members:
+        add(rows, quanta_of_class, sums, classes)
+    compiled(column_loops.sum_up)(sums, classes, more, column)
+    return True
+
+
 def _together_in_loops(
     gather: Loop, members: Sequence[Rows], photos: int, more: Mapping[str, NDArray[np.int16]] | None
 ) -> Rows:

@@ -20,9 +20,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dsslic_search.core.vocabulary import Vocabulary
-from dsslic_search.index.column_rows import KEPT, Rows, columns_of, together
+from dsslic_search.index import column_loops
+from dsslic_search.index.column_rows import KEPT, Rows, columns_of, quanta_together, together
+from dsslic_search.index.compiling import compiled, quick
 from dsslic_search.index.quanta import QUANTA, doubt, span_of, ticks
-from dsslic_search.index.room import ROOM
+from dsslic_search.index.room import ROOM, zeros
 from dsslic_search.index.segments import Segment, Table
 from dsslic_search.index.source import Stale
 
@@ -31,6 +33,10 @@ FORMAT = 6
 FULL_ONE_IN = 6
 """A column is full when at least one photo in so many has the thing; pairs then cost nearly as much and are
 slower."""
+TALLIED = 256
+"""Rows of a full column of which it is known how many before them have the thing."""
+LOOKED_UP_ONE_IN = 64
+"""Where no more than one photo in so many is asked about, what stands beside its coverage is looked up."""
 LOOKED_UP_ROWS = 8192  # at most; more are read off the whole column
 REMEMBERED_QUANTA = 4096  # of which rows and ticks are kept
 MAX_QUANTUM = QUANTA + 1
@@ -110,6 +116,8 @@ class Columns(Table):
 
     def _at(self, classes: Classes, rows: NDArray[np.intp], what: str) -> NDArray[Any]:
         """Of some rows what is kept beside coverage, or with "" that itself; 0 where there is no coverage."""
+        if what and (found := self._few(classes, rows, what)) is not None:
+            return found
         if (column := self._full(classes, what)) is not None:
             return np.asarray(column[rows])
         having, values = self._pairs(classes, what)
@@ -119,6 +127,30 @@ class Columns(Table):
             return scattered[rows]
         nearest = np.minimum(np.searchsorted(having, rows.astype(having.dtype)), having.size - 1)
         return np.where(having[nearest] == rows, values[nearest], 0).astype(values.dtype)
+
+    def _few(self, classes: Classes, rows: NDArray[np.intp], what: str) -> NDArray[Any] | None:
+        """Of few rows what is kept beside the coverage of a class, so that no full column has to be made of
+        it; None where that is there, or where it pays to make it."""
+        number = self._numbers[classes]
+        if len(classes) > 1 or LOOKED_UP_ONE_IN * rows.size > len(self):
+            return None
+        if (column := self._full(classes)) is None or ROOM.known(
+            self.arrays, ("full", number, what)
+        ) is not None:
+            return None
+        if (look_up := quick(column_loops.look_up, rows.size)) is None:
+            return None
+        start, stop = self.arrays["starts"][number : number + 2].tolist()
+        found = np.zeros(rows.size, KEPT[what])
+        before = ROOM.array(self.arrays, ("before", number), lambda: self._before(column))
+        look_up(column, TALLIED, before, self.arrays.part(f"pairs{what}", start, stop), rows, found)
+        return found
+
+    def _before(self, column: NDArray[np.uint16]) -> NDArray[np.uint32]:
+        """How many rows before each TALLIED have a thing."""
+        before = np.zeros(-(-column.size // TALLIED), np.uint32)
+        compiled(column_loops.tally)(column, TALLIED, before)
+        return before
 
     def between(self, classes: Classes, first: int, last: int) -> NDArray[np.bool_]:
         """Which rows have a quantum from ``first`` to ``last``, both included: bool, the caller's own."""
@@ -179,9 +211,16 @@ class Columns(Table):
             return None
 
         def make() -> NDArray[Any]:
+            column = zeros(len(self), np.dtype(KEPT[what]))
+            if len(classes) > 1 and not what:
+                members = [(self._pairs((c,), kept=False)) for c in classes]
+                if quanta_together(members, self._more(number, ""), column):
+                    return column
             rows, values = self._pairs(classes, what, kept=False)
-            column = np.zeros(len(self), values.dtype)
-            column[rows] = values
+            if (put := quick(column_loops.put, rows.size)) is None:
+                column[rows] = values
+            else:
+                put(rows, values, column)
             return column
 
         return ROOM.array(self.arrays, ("full", number, what), make)
@@ -208,9 +247,12 @@ class Columns(Table):
             Rows(self._pairs((c,), kept=False)[0], {w: self._pairs((c,), w, kept=False)[1] for w in KEPT})
             for c in classes
         ]
+        return together(members, len(self), {what: self._more(number, what) for what in ("", "_certainty")})
+
+    def _more(self, number: int, what: str) -> NDArray[np.int16]:
+        """By what is put right what is guessed of a group."""
         part = self.arrays["more_starts"][number - self._singles : number - self._singles + 2].tolist()
-        more = {what: self.arrays.taken(f"more{what}", *part) for what in ("", "_certainty")}
-        return together(members, len(self), more)
+        return self.arrays.taken(f"more{what}", *part)
 
     @cached_property
     def _singles(self) -> int:

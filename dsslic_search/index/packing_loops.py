@@ -26,14 +26,14 @@ def unpack(
     values = out.size
     bits = max(way - 2, 0)
     last = (1 << bits) - 1
-    known: Any = np.zeros(last + 1, out.dtype)
+    room: Any = np.zeros(last + max(count, values) + 1 if way else 0, out.dtype)
     numbers: Any = np.zeros((values + 7) // 8 if bits else 0, np.uint64)
     if bits:
         for i in range(last):
             number = np.uint64(0)
             for byte in range(7, -1, -1):
                 number = (number << np.uint64(8)) | np.uint64(data[at + 8 * i + byte])
-            known[i] = number
+            room[i] = number
         at += 8 * last
         for plane in range(bits):
             eighths = data[at : at + numbers.size]
@@ -49,7 +49,7 @@ def unpack(
         for i in range(step):
             words[i] |= spread[eighths[i]] << np.uint64(plane)
     small = words.view(np.uint8)[:count]
-    told = out if way == 0 else np.zeros(count + 1, out.dtype)
+    told = room[last:] if way else out
     if whole == 0:
         for i in range(count):
             told[i] = np.uint64(small[i]) + base
@@ -91,11 +91,13 @@ def unpack(
             total += np.uint64(told[i])
             out[i + 1] = total
     elif bits:
-        which, following = numbers.view(np.uint8), 0
+        # those that are not among them stand behind these in one array: no step waits for one before
+        which, place = numbers.view(np.uint8), np.int64(last)
         for i in range(values):
-            known[last] = told[min(following, count)]
-            out[i] = known[which[i]]
-            following += int(which[i] == last)
+            kind = np.int64(which[i])
+            other = kind == last
+            out[i] = room[place if other else kind]
+            place += np.int64(other)
 
 
 def measure(words: Numbers, base: Any, offsets: Numbers, lengths: Numbers, counts: Numbers) -> None:

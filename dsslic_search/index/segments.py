@@ -22,6 +22,7 @@ import secrets
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
@@ -83,6 +84,10 @@ class Segment:
     _opened: dict[str, cache.Arrays] = field(default_factory=dict, repr=False)
 
     def __len__(self) -> int:
+        return self._photos
+
+    @cached_property
+    def _photos(self) -> int:
         return int(self.ids.size)
 
     @property

@@ -8,8 +8,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from dsslic_search.core.errors import ArchiveError
-from dsslic_search.index import cache
-from dsslic_search.index.cache import BLOCK, Damaged, load, load_whole, save
+from dsslic_search.index import blocks, cache
+from dsslic_search.index.blocks import BLOCK, Damaged
+from dsslic_search.index.cache import load, load_whole, save
 from dsslic_search.index.packing import BLOCK_VALUES
 from dsslic_search.index.room import Room
 
@@ -177,7 +178,7 @@ def test_what_is_unpacked_is_kept_only_while_there_is_room(
     arrays = load(path, "kind", "key")
     assert arrays is not None
     room = Room(2 * made["a"].nbytes)
-    monkeypatch.setattr(cache, "ROOM", room)
+    monkeypatch.setattr(blocks, "ROOM", room)
     kept = arrays["a"]
     assert arrays["a"] is kept
     for name, array in made.items():

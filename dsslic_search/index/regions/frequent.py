@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dsslic_search.index.cache import Arrays, Made
-from dsslic_search.index.regions.relate import RELATIONS, Beside, Meeting, RegionMatches, RegionTest, Related
+from dsslic_search.index.regions.relate import RELATIONS, Beside, Matches, Meeting, RegionTest, Related
 
 KEPT_FROM = 200_000  # photos in the archive; of fewer, the regions are compared soon enough
 FREQUENT_ONE_IN = 10  # a question is frequent when at least one photo in so many has both things
@@ -47,7 +47,7 @@ class Regions(Protocol):
         rows: NDArray[np.uint32] | None = None,
         *,
         count: bool = True,
-    ) -> RegionMatches: ...
+    ) -> Matches: ...
 
 
 _NONE = np.empty(0, np.uint16)

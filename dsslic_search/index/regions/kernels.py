@@ -36,6 +36,13 @@ def counting(rows: Numbers, sizes: Numbers, areas: Numbers, counts: Numbers, bes
         best[row] = max(np.int64(best[row]), np.int64(areas[group]) + 1)
 
 
+def mark(rows: Numbers, values: Numbers, low: int, high: int, held: Numbers) -> None:
+    """Which rows have a value from ``low`` to ``high``, into ``held``."""
+    for i in range(rows.size):
+        value = np.int64(values[i])
+        held[rows[i]] = (value >= low) & (value <= high)
+
+
 def chosen(rows: Numbers, among: Numbers, found: Numbers) -> int:
     """The rows that are ``among`` those wanted, bool, into ``found``; how many."""
     count = 0

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -239,6 +239,27 @@ def clearest(test: RegionTest) -> float:
 
 
 # What is found
+
+
+class Matches(Protocol):
+    """What :class:`RegionMatches` tells, however it is kept."""
+
+    @property
+    def best(self) -> NDArray[np.uint8] | NDArray[np.uint16]: ...
+
+    @property
+    def counts(self) -> NDArray[np.uint16] | None: ...
+
+    @property
+    def nbytes(self) -> int: ...
+
+    def within(
+        self, low: int, high: int | None, rows: NDArray[np.intp] | None = None
+    ) -> NDArray[np.bool_]: ...
+
+    def degrees(self, rows: NDArray[np.intp]) -> NDArray[np.float32]: ...
+
+    def reaching(self, value: float, *, above: bool = False) -> NDArray[np.bool_]: ...
 
 
 @dataclass(frozen=True, eq=False)

@@ -21,11 +21,13 @@ from dsslic_search.index import cache
 from dsslic_search.index.compiling import on_all_processors, quick, runnable
 from dsslic_search.index.regions import frequent, kernels
 from dsslic_search.index.regions.build import SIDES, gathered
+from dsslic_search.index.regions.present import Present
 from dsslic_search.index.regions.relate import (
     RELATIONS,
     Anywhere,
     Contact,
     InZone,
+    Matches,
     RegionMatches,
     RegionTest,
     Related,
@@ -72,7 +74,7 @@ class Regions(Table):
         rows: NDArray[np.uint32] | None = None,
         *,
         count: bool = True,
-    ) -> RegionMatches:
+    ) -> Matches:
         """The regions of ``classes`` that pass ``test``, photo by photo. Without ``count`` they may be left
         uncounted; photos not among ``rows`` (ascending), if these are given, may be left out where
         :meth:`looks` says that each takes its time.
@@ -117,12 +119,15 @@ class Regions(Table):
         known = frequent.kept(self.arrays, classes, test)
         return None if known is None or known[1] is None else (known[0], known[1])
 
-    def _all(self, classes: tuple[int, ...]) -> RegionMatches:
-        counts, best = np.zeros(len(self), np.uint16), np.zeros(len(self), np.uint16)
+    def _all(self, classes: tuple[int, ...]) -> Matches:
         self.arrays.ready((name, *self._part("groups", c)) for c in classes for name in (*GROUPS, "areas"))
-        for class_id in classes:
-            rows = self.rows((class_id,))
-            sizes, areas = (self._of_groups(name, class_id) for name in ("sizes", "areas"))
+        groups = [
+            (self.rows((c,)), self._of_groups("sizes", c), self._of_groups("areas", c)) for c in classes
+        ]
+        if len(groups) == 1:
+            return Present(len(self), *groups[0], degree_of=degree_table(UNITS / 4))
+        counts, best = np.zeros(len(self), np.uint16), np.zeros(len(self), np.uint16)
+        for rows, sizes, areas in groups:
             runnable(kernels.counting, rows.size)(rows, sizes, areas, counts, best)
         return RegionMatches(best, counts, degree_table(UNITS / 4))
 

@@ -59,9 +59,10 @@ class Vectors(Table):
         """As :meth:`nearest`, of some photos alone, bool of all, by a look at each of these."""
         return self._scan.best(_asked(vectors), k, among)
 
-    def candidates(self, vectors: NDArray[np.float32], k: int) -> Rows | None:
-        """The rows, ascending, that the ``k`` nearest are looked for among; None for all."""
-        wanted = candidates.enough(vectors, len(self), k)
+    def candidates(self, vectors: NDArray[np.float32], k: int, times: int = 1) -> Rows | None:
+        """The rows, ascending, that the ``k`` nearest are looked for among, or so many ``times`` as many;
+        None for all."""
+        wanted = times * candidates.enough(vectors, len(self), k)
         if "candidates" not in self.arrays or 4 * wanted * len(vectors) >= len(self):
             return None
         return candidates.candidates_of(self.arrays)(candidates.spread(vectors), wanted)

@@ -17,7 +17,7 @@ from dsslic_search.features.image_words import ImageWords
 from dsslic_search.features.resemblance import mixture
 from dsslic_search.index.columns import Columns, open_columns
 from dsslic_search.index.files import Files, open_files
-from dsslic_search.index.regions.relate import RegionMatches, RegionTest
+from dsslic_search.index.regions.relate import Matches, RegionTest
 from dsslic_search.index.regions.table import Regions, open_regions
 from dsslic_search.index.room import ROOM
 from dsslic_search.index.segments import Segment
@@ -35,6 +35,8 @@ SCORED_ALL_ONE_IN = 8
 AMPLE_CANDIDATES = 4
 """So many times as many candidates as are wanted have to pass, else all photos that do are scored: the last
 ones that the quantiser chooses are not surely the best."""
+MOST_FURTHER = 16
+"""So many times as many candidates are chosen at most: to score all of a filter takes as long then."""
 SCORED_ROWS = 60_000
 """Of so many photos all are scored: to choose candidates takes as long."""
 MADE_TOGETHER = 16
@@ -159,7 +161,7 @@ class Evaluation:
         self.columns = indexes.columns
         self.operands = operands
         self._shown = indexes.columns.shown(lifted)
-        self.matches_of: dict[int, RegionMatches] = {}
+        self.matches_of: dict[int, Matches] = {}
         self.mask_of: dict[int, Mask] = {}
         self.parts_of: dict[int, NDArray[np.uint8]] = {}
         self._indexes = indexes
@@ -234,19 +236,34 @@ class Evaluation:
         rows = rows[mask[rows]]
         if image is None and rows.size < AMPLE_CANDIDATES * k:
             # what is most alike is left out by the mask, as with "like beach.jpg and no sea"
-            return self.vectors.nearest_among(embeddings, k, mask)
+            more = self._further(embeddings, k, mask, rows.size)
+            if more is None:
+                return self.vectors.nearest_among(embeddings, k, mask)
+            rows = more
         alike = self._alike(operand, mirrored, rows)
         best = np.argsort(-alike, kind="stable")[:k]
         return rows[best], alike[best]
 
+    def _further(self, embeddings: NDArray[np.float32], k: int, mask: Mask, found: int) -> Rows | None:
+        """Candidates in a mask, of which ``found`` are among as many as are chosen for ``k``: so many more
+        that there are enough if they go on like that. None where too few are found for a guess, or after
+        it."""
+        if found * MOST_FURTHER < AMPLE_CANDIDATES * k:
+            return None
+        rows = self.vectors.candidates(embeddings, k, -(-AMPLE_CANDIDATES * k // found))
+        if rows is None:
+            return None
+        rows = rows[mask[rows]]
+        return rows if rows.size >= AMPLE_CANDIDATES * k else None
+
     def region_matches(
         self, classes: Classes, test: RegionTest, among: Mask | None, *, count: bool
-    ) -> RegionMatches:
+    ) -> Matches:
         """The regions that pass, in photos of ``among`` at least; ``count``: how many."""
         regions, key = self.regions, ("matches", classes, test, count)
         if not regions.looks(classes, test, count=count):
             return regions.passing(classes, test, count=count)
-        known: RegionMatches | None = ROOM.known(regions, key)
+        known: Matches | None = ROOM.known(regions, key)
         if known is not None:
             return known
         if among is not None:
@@ -254,5 +271,5 @@ class Evaluation:
             if COMPARED_ALONE_ONE_IN * wanted.size < regions.concerned(classes, test).size:
                 return regions.passing(classes, test, wanted, count=count)
         found = regions.passing(classes, test, count=count)
-        kept: RegionMatches = ROOM.get(regions, key, lambda: found, found.nbytes)
+        kept: Matches = ROOM.get(regions, key, lambda: found, found.nbytes)
         return kept

@@ -14,7 +14,7 @@ from dsslic_search.core.vocabulary import Group, default
 from dsslic_search.features.region_numbers import UNITS
 from dsslic_search.features.regions import regions
 from dsslic_search.features.scene import SceneRegions
-from dsslic_search.index import cache
+from dsslic_search.index import blocks
 from dsslic_search.index.columns import open_columns
 from dsslic_search.index.regions import kernels, table
 from dsslic_search.index.regions.build import AXES, SIDES
@@ -268,7 +268,7 @@ def test_what_is_made_of_a_class_is_made_again_when_there_was_no_room(
     found = [index.passing(*each, count=count).best.tolist() for each in asked_ for count in (True, False)]
     narrow = Room(1)
     monkeypatch.setattr(table, "ROOM", narrow)
-    monkeypatch.setattr(cache, "ROOM", narrow)
+    monkeypatch.setattr(blocks, "ROOM", narrow)
     again = [index.passing(*each, count=count).best.tolist() for each in asked_ for count in (True, False)]
     assert again == found
     assert any(map(any, found))
