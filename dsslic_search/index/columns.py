@@ -33,7 +33,7 @@ FORMAT = 6
 FULL_ONE_IN = 6
 """A column is full when at least one photo in so many has the thing; pairs then cost nearly as much and are
 slower."""
-TALLIED = 256
+TALLIED = 64
 """Rows of a full column of which it is known how many before them have the thing."""
 LOOKED_UP_ONE_IN = 64
 """Where no more than one photo in so many is asked about, what stands beside its coverage is looked up."""

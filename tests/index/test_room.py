@@ -6,7 +6,7 @@ import gc
 
 import numpy as np
 
-from dsslic_search.index.room import Room
+from dsslic_search.index.room import HUGE_FROM, Room, zeros
 
 
 class Owner:
@@ -78,3 +78,11 @@ def test_what_is_kept_is_known_and_what_had_to_go_is_not() -> None:
     room.known(owner, "a")
     room.get(owner, "c", lambda: 3, 40)  # "b" was not used for longest
     assert [room.known(owner, key) for key in "abc"] == [1, None, 3]
+
+
+def test_arrays_that_are_kept_have_zeros_and_can_be_written() -> None:
+    for count in (0, 5, HUGE_FROM // 2, HUGE_FROM + 3):
+        array = zeros(count, np.dtype(np.uint16))
+        assert (array.size, array.dtype, int(array.sum())) == (count, np.uint16, 0)
+        array[-1:] = 7
+        assert int(array.sum()) == (7 if count else 0)
