@@ -21,6 +21,9 @@ import numpy as np
 
 from dsslic_search.bench import record
 from dsslic_search.bench.codecs import Codec, Pixels, find
+from dsslic_search.bench.kept import KeptRows
+from dsslic_search.bench.kept import read as read_kept
+from dsslic_search.bench.kept import write as keep_rows
 from dsslic_search.bench.metrics import PerceptualDistance, bpp, ms_ssim, ms_ssim_db, psnr
 from dsslic_search.bench.photos import photos_in, read_photo
 from dsslic_search.core.errors import DSSError, PhotoError
@@ -157,21 +160,39 @@ def run(
     names: Sequence[str],
     *,
     points: int | None = None,
+    settings: Sequence[float] | None = None,
+    photos: Sequence[str] | None = None,
+    kept: Path | None = None,
     workers: int | None = None,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> dict[str, dict[str, Any]]:
     """The results of each codec, by name: what it is, means by setting, and all rows.
 
-    ``points`` as for :func:`measure`. ``workers``: processes, each with one photo and one codec at a time;
+    ``points`` and ``settings`` as for :func:`measure`; ``photos``: names of those that are measured, else
+    all; ``kept``: a folder in which every photo that was measured is kept, and taken from (`bench.kept`).
+    ``workers``: processes, each with one photo and one codec at a time;
     one a core if None; 1 works in this process. ``progress``: called with what is done and all there is to
     do. UsageError for unknown codecs and empty folders, PhotoError for a photo that cannot be measured.
     """
     codecs = find(names)
-    paths = photos_in(folder)
+    paths = photos_in(folder, photos)
     tasks = [(path, [codec.name for codec in group]) for path in paths for group in groups(codecs)]
     rows: dict[tuple[str, str], list[Row]] = {}
-    for done, (path, found) in enumerate(_work(tasks, points, workers or os.cpu_count() or 1), 1):
+    keeping, files, left = KeptRows(kept), dict[tuple[Path, str], Path | None](), []
+    for path, of in tasks:
+        file = files[path, of[0]] = keeping.file(path, of, settings, points)
+        known = read_kept(file)
+        if known is None:
+            left.append((path, of))
+        else:
+            rows.update({(name, path.name): [Row(**row) for row in each] for name, each in known.items()})
+    done = len(tasks) - len(left)
+    progress(done, len(tasks))
+    for path, found in _work(left, settings, points, workers or os.cpu_count() or 1):
         rows.update({(name, path.name): of_codec for name, of_codec in found.items()})
+        first = next(iter(found))
+        keep_rows(files[path, first], {name: list(map(asdict, each)) for name, each in found.items()})
+        done += 1
         progress(done, len(tasks))
     return {
         codec.name: summary(codec, [row for path in paths for row in rows[codec.name, path.name]])
@@ -180,11 +201,11 @@ def run(
 
 
 def _work(
-    tasks: list[tuple[Path, list[str]]], points: int | None, workers: int
+    tasks: list[tuple[Path, list[str]]], settings: Sequence[float] | None, points: int | None, workers: int
 ) -> Iterator[tuple[Path, dict[str, list[Row]]]]:
     """As they are done."""
-    if workers == 1:
-        yield from ((path, measure(path, names, points=points)) for path, names in tasks)
+    if workers == 1 or not tasks:
+        yield from ((path, measure(path, names, settings, points)) for path, names in tasks)
         return
     import multiprocessing
 
@@ -193,7 +214,7 @@ def _work(
         pool = ProcessPoolExecutor(min(workers, len(tasks)), _processes(), _leave_interrupts)
         try:
             waiting: dict[Future[dict[str, list[Row]]], Path] = {
-                pool.submit(measure, path, names, None, points): path for path, names in tasks
+                pool.submit(measure, path, names, settings, points): path for path, names in tasks
             }
             for future in as_completed(waiting):
                 yield waiting[future], future.result()

@@ -31,7 +31,8 @@ def _processor() -> str:
     )
 
 
-def _version(package: str) -> str:
+def version_of(package: str) -> str:
+    """The version that is installed, or "absent"."""
     try:
         return version(package)
     except PackageNotFoundError:
@@ -49,7 +50,7 @@ def record(results: dict[str, Any]) -> dict[str, Any]:
             "system": platform.platform(),
             "python": platform.python_version(),
         },
-        "versions": {"dsslic-search": __version__, **{p: _version(p) for p in PACKAGES}},
+        "versions": {"dsslic-search": __version__, **{p: version_of(p) for p in PACKAGES}},
         "weights": {n: runtime.identity(n) for n in NETWORKS},
         **results,
     }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -10,13 +9,14 @@ import typer
 
 from dsslic_search.cli.bench_options import Images, Out, finish, may_write
 from dsslic_search.cli.options import EFFORT, Effort, Force, Quality, print_json
+from dsslic_search.cli.progress import shown
 from dsslic_search.core.errors import UsageError
 from dsslic_search.core.output import Outputs
 
 
 def register(group: typer.Typer) -> None:
     """Add this module's commands."""
-    for command in (levers, importance, rd, label_map, flif, bpg, paper, protocols, map_scale):
+    for command in (levers, importance, rd, compare, label_map, flif, bpg, paper, protocols, map_scale):
         group.command(command.__name__.replace("_", "-"))(command)
 
 
@@ -90,6 +90,30 @@ def rd(
             min=2, help="So many settings of each codec, from its least to its most.", show_default=False
         ),
     ] = None,
+    qualities: Annotated[
+        str | None,
+        typer.Option(
+            metavar="N,…",
+            help="Settings instead of each codec's own; its quality, or QP.",
+            show_default=False,
+        ),
+    ] = None,
+    photos: Annotated[
+        str | None,
+        typer.Option(metavar="NAME,…", help="Of the folder's photos these alone.", show_default=False),
+    ] = None,
+    resume: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="Keep what was measured of each photo here, and go on from what is there.",
+            show_default=False,
+        ),
+    ] = None,
+    form: Annotated[
+        str,
+        typer.Option("--format", metavar="own|compressai", help="Of a codec's file, or what goes to stdout."),
+    ] = "own",
     workers: Annotated[
         int | None, typer.Option(min=1, help="Photos at once; else one a core.", show_default=False)
     ] = None,
@@ -97,13 +121,15 @@ def rd(
 ) -> None:
     """Codecs beside each other over ladders of qualities: bits by layer, PSNR, MS-SSIM, LPIPS, CPU seconds,
     BD-rates against BPG 4:4:4."""
-    from rich.console import Console
-    from rich.progress import Progress
-
-    from dsslic_search.bench import compare, plot, record
+    from dsslic_search.bench import compare, exchange, plot, record
     from dsslic_search.bench import rd as bench
 
-    names = [name.strip() for name in codecs.split(",") if name.strip()]
+    names = _listed(codecs)
+    if form not in exchange.FORMATS:
+        raise UsageError(f'format "{form}" is not one of: {", ".join(exchange.FORMATS)}')
+    if qualities is not None and points is not None:
+        raise UsageError("say either with --qualities or with --points at which settings to measure")
+    settings = None if qualities is None else [_number(each) for each in _listed(qualities)]
     outputs = Outputs(force)
     if out is not None:  # before the measuring, not after it
         if plots:
@@ -112,27 +138,58 @@ def rd(
         curves = plot.files(out) if plots else []
         for file in [*(out / f"{name}.json" for name in (*names, "comparison")), *curves]:
             outputs.check(file)
-    with Progress(console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as bar:
-        task = bar.add_task("photos × codecs", total=None)
+    with shown("measuring") as progress:
         results = bench.run(
             images,
             names,
             points=points,
+            settings=settings,
+            photos=None if photos is None else _listed(photos),
+            kept=resume,
             workers=workers,
-            progress=lambda done, total: bar.update(task, completed=done, total=total),
+            progress=progress,
         )
     compared = compare.compare(results)
     typer.echo("\n".join([*bench.table(results), *compare.table(compared)]), err=True)
+    theirs = form == "compressai"
     if out is None:
-        print_json(record.record({"codecs": results, **compared}))
+        made = [exchange.compressai(each) for each in results.values()]
+        print_json(made if theirs else record.record({"codecs": results, **compared}))
         return
     for name, result in results.items():
-        record.write(out / f"{name}.json", result, outputs)
+        record.write(out / f"{name}.json", exchange.compressai(result) if theirs else result, outputs)
     record.write(out / "comparison.json", compared, outputs)
     if plots:
-        photos = next(iter(results.values()))["photos"]
-        plot.draw(results, compared, out, f"{photos} photos of {images.resolve().name}", outputs)
+        count = next(iter(results.values()))["photos"]
+        plot.draw(results, compared, out, f"{count} photos of {images.resolve().name}", outputs)
     typer.echo(out, err=True)
+
+
+def _listed(text: str) -> list[str]:
+    return [part.strip() for part in text.split(",") if part.strip()]
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError as e:
+        raise UsageError(f'--qualities takes numbers, as 25,50,75, not "{text}"') from e
+
+
+def compare(
+    first: Annotated[Path, typer.Argument(metavar="A.json", help="What bench rd wrote, or CompressAI.")],
+    second: Annotated[Path, typer.Argument(metavar="B.json", help="The same of another run or codec.")],
+    out: Out = None,
+    force: Force = False,
+) -> None:
+    """Two results of bench rd beside each other: BD-rates of the second against the first, setting by
+    setting, and processor time."""
+    from dsslic_search.bench import exchange, two_runs
+
+    outputs = may_write(out, force)
+    compared = two_runs.compare(exchange.read_results(first), exchange.read_results(second))
+    typer.echo("\n".join(two_runs.table(compared)), err=True)
+    finish({"first": str(first), "second": str(second), "codecs": compared}, out, outputs)
 
 
 def label_map(

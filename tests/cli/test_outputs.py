@@ -91,6 +91,7 @@ ROWS = {
     "bench flif": bench("flif", "--vectors", DATA, "--maps", DATA),
     "bench bpg": bench("bpg", "--vectors", DATA),
     "bench paper": bench("paper", "--images", DATA),
+    "bench compare": bench("compare", DATA, DATA),
     "bench protocols": bench("protocols", "--results", DATA),
     "bench map-scale": bench("map-scale", "--data", DATA, "--images", DATA),
     "bench segmentation": bench("segmentation", "--data", DATA),
