@@ -14,7 +14,7 @@ from dsslic_search.codec.layers.terms import SIXTY_FOURTHS, Terms
 from dsslic_search.networks import runtime
 from dsslic_search.networks.grid import LABEL_SCALE, SCALE
 
-WINDOW_SIDE = 112  # pixels, of the parts of a photo that the restoration's strength is fitted to
+WINDOW_SIDE = 64  # pixels, of the parts of a photo that the restoration's strength is fitted to
 GRAPHIC_FLAT_SHARE = 0.6  # of a graphic's pixels equal the one to their left
 GRAPHIC_EDGE_STEP = 24  # grey levels
 GRAPHIC_EDGE_SHARE = 0.1  # of the others differ from it by more than that

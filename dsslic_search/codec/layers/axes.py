@@ -31,7 +31,7 @@ _MAX_ROW_SUM = 221  # of a row's absolute values: 127·√3 and what rounding ad
 _UNIT = 220
 _MIDDLE = 1 << (BIT_DEPTH - 1)
 _SHIFT = 17
-_SAMPLED_PIXELS = 1 << 19  # pixels that are enough to find the axes
+_SAMPLED_PIXELS = 1 << 17  # pixels that are enough to find the axes
 
 Row = tuple[int, int, int]
 
