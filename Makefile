@@ -16,7 +16,7 @@ TRIAL := .venv-wheel
 # PyTorch's own index of CPU builds, asked only when pip's usual places have none.
 TORCH_CPU_INDEX ?= https://download.pytorch.org/whl/cpu
 
-.PHONY: setup demo test chromium docs wheel test-lowest clean
+.PHONY: setup demo test chromium postgresql docs wheel test-lowest clean
 
 # $(call environment,FOLDER,CONSTRAINTS,WHAT): an environment in FOLDER with WHAT, of the versions that CONSTRAINTS holds it to.
 # The CPU build of torch first: whatever else asks for torch would bring gigabytes of CUDA. Systems that have one build only have no "+cpu".
@@ -47,7 +47,7 @@ demo: setup
 	@echo "Look at $(DEMO)/sheet.png, $(DEMO)/progressive.png and $(DEMO)/{map,compact,coarse,full}.png"
 	@echo "See it in a browser: $(DSS) serve --archive $(DEMO)/archive"
 
-test: setup chromium
+test: setup chromium postgresql
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
@@ -58,6 +58,12 @@ chromium:
 	@for name in "$$DSS_CHROMIUM" chromium chromium-browser google-chrome-stable google-chrome; do command -v "$$name" >/dev/null && exit 0; done; \
 		if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then apt-get update -qq && apt-get install -qq -y chromium && exit 0; fi; \
 		echo "No Chromium found, so the tests of the page are skipped: install it (apt-get install chromium), or name it in DSS_CHROMIUM"
+
+# The tests of catalogs in PostgreSQL start one of their own: found, or installed where that is allowed; otherwise they are skipped.
+postgresql:
+	@for place in $$(command -v initdb) /usr/lib/postgresql/*/bin/initdb; do [ -x "$$place" ] && exit 0; done; \
+		if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then apt-get update -qq && apt-get install -qq -y postgresql && exit 0; fi; \
+		echo "No PostgreSQL found, so the tests of catalogs there are skipped: install it (apt-get install postgresql)"
 
 docs: setup
 	$(BIN)/python -m dsslic_search.cli.reference > docs/cli.md

@@ -6,7 +6,7 @@ principle. Every committed change increases `Catalog.generation` within the same
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -25,7 +25,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session, selectinload
 
-from dsslic_search.archive import history, journaling, paths, schema
+from dsslic_search.archive import history, journaling, paths, postgresql, schema
 from dsslic_search.archive.database import database_trouble, for_writing, open_engine
 from dsslic_search.archive.features import MapFeatures
 from dsslic_search.archive.journals import Journals
@@ -195,6 +195,22 @@ class Catalog(Lookup):
             if self._journals is not None:
                 session.flush()
                 journaling.write(session, self._journals, shed=shed)
+
+    @contextmanager
+    def only_writer(self, wait: float, waiting: Callable[[str], None]) -> Iterator[None]:
+        """Hold the lock of the one process that writes, on whatever machine, where the catalog is a database
+        that several reach; raises BusyError as `archive.lock.locked` does, whose lock is of a folder."""
+        if self.engine.dialect.name != "postgresql":
+            yield
+            return
+        with database_trouble(self.name), postgresql.only_writer(self.engine, wait, waiting):
+            yield
+
+    def remember(self, name: str, value: str) -> None:
+        """Keep a setting of the archive."""
+        if self.settings().get(name) != value:
+            with self.noting() as session:
+                session.merge(schema.Setting(name=name, value=value))
 
     def tend_journal(self, *, anew: bool = False) -> None:
         """Begin the journal where there is none that is the catalog's, where it has become long, and where

@@ -6,12 +6,42 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, DateTime, Dialect, LargeBinary, String, TypeDecorator
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    DateTime,
+    Dialect,
+    Integer,
+    LargeBinary,
+    String,
+    TypeDecorator,
+)
+from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.types import TypeEngine, UserDefinedType
 
 from dsslic_search.archive.digits import to_bytes, to_text
 from dsslic_search.core.moments import date_of, microseconds
 from dsslic_search.features.embedding import from_stored, to_stored
+
+Bytes = Integer().with_variant(BigInteger(), "postgresql")
+"""How many; SQLite's whole numbers have room for any."""
+
+
+class NoBytes(ColumnElement[bytes]):
+    """A constant as each database writes it."""
+
+    inherit_cache = True
+    type = LargeBinary()
+
+
+@compiles(NoBytes)
+def _no_bytes(_element: NoBytes, _compiler: Any, **_more: Any) -> str:
+    return "x''"
+
+
+@compiles(NoBytes, "postgresql")
+def _no_bytes_there(_element: NoBytes, _compiler: Any, **_more: Any) -> str:
+    return "''::bytea"
 
 
 class Date(TypeDecorator[datetime]):

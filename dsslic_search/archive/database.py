@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, make_url, text
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 
-from dsslic_search.archive import unwritable, updating
+from dsslic_search.archive import postgresql, unwritable, updating
+from dsslic_search.archive.lookup import SETTINGS
 from dsslic_search.archive.revisions import check_known, head_revision, migrations_folder
-from dsslic_search.core.errors import ArchiveError, Remedy
+from dsslic_search.core.errors import ArchiveError, MissingExtraError, Remedy
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -55,6 +56,9 @@ def _open(url: URL, *, create: bool, change: bool, connect: unwritable.Connect |
             if stored is None and not create:
                 raise NoCatalogError(f"{url!r}: the catalog is empty")
             if change:
+                if engine.dialect.name == "postgresql" and stored is None:
+                    with engine.connect() as connection:
+                        postgresql.require_fit(connection)
                 _use_write_ahead_log(engine)
                 if stored != head_revision():
                     _upgrade(url)
@@ -148,7 +152,7 @@ def url_of(where: Path | str) -> URL:
     if isinstance(where, Path):
         return URL.create("sqlite", database=str(where.absolute()))
     try:
-        return make_url(where)
+        return postgresql.with_driver(make_url(where))
     except ArgumentError as e:
         # It may hold a password, so it is not shown.
         raise ArchiveError(
@@ -166,13 +170,19 @@ def with_password(url: str, known: str | None) -> str:
     return known if known is not None and without_password(known) == url else url
 
 
-def reach(url: str) -> None:
-    """Raise ArchiveError where the database at a URL cannot be reached, or is of something else."""
+def reach(url: str) -> dict[str, str]:
+    """The settings of the catalog at a URL; none where it is to be made. Raises ArchiveError where the
+    database cannot be reached, or is of something else."""
     where = url_of(url)
     engine = make_engine(where)
     try:
         with database_trouble(repr(where)), engine.connect() as connection:
-            check_known(repr(where), stored_revision(connection))
+            stored = stored_revision(connection)
+            check_known(repr(where), stored)
+            if stored is None and engine.dialect.name == "postgresql":
+                postgresql.require_fit(connection)
+            rows = [] if stored is None else connection.execute(text(SETTINGS)).all()
+            return dict(tuple(row) for row in rows)
     finally:
         engine.dispose()
 
@@ -184,14 +194,20 @@ def make_engine(url: URL, *, foreign_keys: bool = True, connect: unwritable.Conn
     and one from `for_writing` with BEGIN IMMEDIATE, so that it waits its turn instead of failing half-way.
     ``connect``: how an SQLite file is read that cannot be written, see `archive.unwritable`.
     """
-    options: dict[str, Any] = (
-        {"connect_args": {"timeout": BUSY_SECONDS}} if url.get_backend_name() == "sqlite" else {}
-    )
+    options: dict[str, Any] = {}
+    if url.get_backend_name() == "sqlite":
+        options = {"connect_args": {"timeout": BUSY_SECONDS}}
+    elif url.get_backend_name() == "postgresql":
+        options = postgresql.engine_options()
     if connect is not None:
         options = {"creator": connect}
     try:
         engine = create_engine(url, **options)
     except (NoSuchModuleError, ModuleNotFoundError) as e:
+        if url.drivername == postgresql.DRIVER:
+            raise MissingExtraError(
+                "catalogs in PostgreSQL need an extra package: pip install 'dsslic-search[postgresql]'"
+            ) from e
         raise ArchiveError(
             f"{url!r}: no driver for this kind of database is installed ({e}); install it or use the default"
         ) from e
@@ -238,6 +254,8 @@ def _code(cause: BaseException) -> int:
 
 
 def _in_words(cause: BaseException) -> str:
+    if said := postgresql.in_words(cause):
+        return said
     code = _code(cause)
     if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
         return "the catalog is in use by another program for too long; wait for it to end and try again"
@@ -308,6 +326,8 @@ def upgrade(engine: Engine, revision: str = "head") -> None:
     from alembic import command
 
     with for_writing(engine).begin() as connection:
+        if engine.dialect.name == "postgresql":
+            postgresql.wait_to_update(connection)
         check_known(repr(engine.url), stored_revision(connection))  # another process may have been here first
         command.upgrade(alembic_config(connection), revision)
         if engine.dialect.name == "sqlite" and connection.exec_driver_sql("PRAGMA foreign_key_check").first():

@@ -38,6 +38,9 @@ from dsslic_search.core.output import ARCHIVE_MANIFEST
 if TYPE_CHECKING:
     from dsslic_search.archive.catalog import Catalog
 
+OBJECTS_SETTING = "objects"
+"""Of a catalog that several machines use: the URL of the bucket that holds the photos' files."""
+
 _CATALOG = "catalog.sqlite"
 _OWN_LEFTOVER = re.compile(rf"\.[0-9a-f]{{16}}{re.escape(TEMPORARY)}")  # of `core.files.replacing`
 
@@ -143,7 +146,9 @@ class ArchiveFolder:
             with self._without_a_catalog():
                 create = create and not self._is_filled()
                 catalog = Catalog.open(self.catalog, create=create, journal=self.journal)
-            with catalog:
+            with catalog, catalog.only_writer(self.wait, self.waiting):
+                if create and self.manifest.catalog and self.manifest.objects:
+                    catalog.remember(OBJECTS_SETTING, self.manifest.objects)
                 catalog.tend_journal()
                 yield catalog
                 catalog.tend_journal()
@@ -170,16 +175,25 @@ class ArchiveFolder:
             pass
 
     def _begin(self) -> None:
-        """Say where a new archive keeps its things, once these can be reached."""
+        """Say where a new archive keeps its things, once these can be reached. With a catalog that others use
+        already, they keep the photos' files in one place."""
         from dsslic_search.archive.database import reach, without_password
 
-        if self.new.objects is not None:
-            next(Store(self.new.objects).objects.names(), None)
-        catalog = self.new.catalog
+        objects, catalog = self.new.objects, self.new.catalog
         if catalog is not None:
-            reach(catalog)
+            settings = reach(catalog)
+            theirs = settings.get(OBJECTS_SETTING)
+            if settings and objects is None and theirs:
+                objects = theirs
+            elif settings and objects != theirs:
+                raise UsageError(
+                    f"{without_password(catalog)}: the photos' files of this catalog are in "
+                    f"{theirs or 'the folder of another archive'}; choose another database, or use that"
+                )
             catalog = without_password(catalog)
-        Manifest(self.new.objects, catalog).write(self.root)
+        if objects is not None:
+            next(Store(objects).objects.names(), None)
+        Manifest(objects, catalog).write(self.root)
 
     def remove_leftovers(self) -> None:
         """Delete what interrupted writes left. Only for the holder of the lock. ArchiveError where the disk

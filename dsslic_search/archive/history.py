@@ -26,6 +26,7 @@ from sqlalchemy.orm import Session
 
 from dsslic_search.archive.lookup import GENERATION, TOKEN
 from dsslic_search.archive.schema import Change, Moment, Setting
+from dsslic_search.archive.triggers import UNSETTLED
 from dsslic_search.index.source import State
 
 TOKEN_BYTES = 8
@@ -42,6 +43,14 @@ _REMEMBER = insert(Moment).from_select(
     select(cast(Setting.value, Integer), bindparam("token", type_=String)).where(Setting.name == GENERATION),
 )
 
+_SETTLE = (
+    update(Change)
+    .where(Change.generation == UNSETTLED)
+    .values(
+        generation=select(cast(Setting.value, Integer)).where(Setting.name == GENERATION).scalar_subquery()
+    )
+)
+
 
 def advance(session: Session) -> None:
     """Name the state that a transaction leads to. Its generation is counted in SQL alone, so that two writers
@@ -53,15 +62,15 @@ def advance(session: Session) -> None:
         if not connection.execute(statement, given).rowcount:
             connection.execute(_FIRST, {"setting": name, "first": first})
     connection.execute(_REMEMBER, {"token": token})
+    if connection.dialect.name == "postgresql":
+        connection.execute(_SETTLE)  # the row of the setting is this transaction's until it ends
 
 
 def changed_since(connection: Connection, now: State, then: State) -> NDArray[np.int64] | None:
     """The photos that were added, changed or removed since a state, in any order; None where that was no
-    state of this catalog, or is forgotten, and with databases that have no triggers of ours."""
+    state of this catalog, or is forgotten."""
     if then == now:
         return np.empty(0, np.int64)
-    if connection.dialect.name != "sqlite":
-        return None
     known = connection.execute(select(Moment.token).where(Moment.generation == then.generation)).scalar()
     if known is None or known != then.token:
         return None

@@ -62,7 +62,7 @@ def under(catalog: Catalog, folders: Iterable[Path]) -> dict[str, list[Known]]:
     chosen = _KNOWN.where(or_(KnownPath.ended_at.is_(None), KnownPath.photo_id.not_in(lies_somewhere)))
     found: dict[str, list[Known]] = defaultdict(list)
     told: set[int] = set()
-    by_bytes = catalog.engine.dialect.name == "sqlite"
+    by_bytes = catalog.engine.dialect.name in ("sqlite", "postgresql")  # see `postgresql.require_fit`
     with catalog.session() as session:
         for place in map(absolute, folders):
             inside = str(place).rstrip("/") + "/"

@@ -42,7 +42,7 @@ SETTINGS = "SELECT name, value FROM setting"
 
 _HIDDEN = ", ".join(f"'{state}'" for state in HIDDEN)
 
-FIGURES = ("file_size", "stored_bytes", "map_bytes", "width * height")
+FIGURES = ("file_size", "stored_bytes", "map_bytes", "CAST(width AS BIGINT) * height")
 PROSE = tuple(column.name for column in COLUMNS if column.values == "prose")
 
 IDS_IN_A_STATEMENT = 500
@@ -209,7 +209,7 @@ class Lookup(ABC):
     def look_up(self, ids: Sequence[int], classes: Sequence[int]) -> LookedUp:
         """What is shown of photos that a query found, of at most `IDS_IN_A_STATEMENT`, and how much they show
         of some classes."""
-        names = ["id", "path", "words", "coverages" if classes else "x''"]
+        names = ["id", "path", "words", "coverages" if classes else "NULL"]
         names += [column.name for column in EXPORTED.values()]
         asked = [
             f"SELECT {', '.join(names)} FROM photo WHERE id IN ({_listed(ids)})",
@@ -233,7 +233,7 @@ class Lookup(ABC):
             },
             {
                 (row[0], each.class_id): each
-                for row in photos
+                for row in (photos if classes else ())
                 for each in classes_of(row[0], row[3])
                 if each.class_id in classes
             },

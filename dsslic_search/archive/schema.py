@@ -22,7 +22,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
-from dsslic_search.archive.column_types import Date, Digits, Embedding
+from dsslic_search.archive import triggers
+from dsslic_search.archive.column_types import Bytes, Date, Digits, Embedding, NoBytes
 from dsslic_search.core.fields import COLUMNS
 from dsslic_search.core.kinds import PhotoState
 from dsslic_search.features.coverage import Shown, unpack_shown
@@ -41,7 +42,7 @@ class Photo(Base):
     content_hash: Mapped[str] = mapped_column(Digits(64), unique=True)  # SHA-256 of the original file's bytes
     # the one of its paths that is shown, with the part of that file; `archive.paths` derives it
     path: Mapped[str] = mapped_column(String)
-    file_size: Mapped[int] = mapped_column(Integer)  # bytes of the original
+    file_size: Mapped[int] = mapped_column(Bytes)  # bytes of the original
     modified_at: Mapped[datetime] = mapped_column(Date)  # of the original, UTC
     added_at: Mapped[datetime] = mapped_column(Date)  # UTC
     format: Mapped[str] = mapped_column(String(16))  # "JPEG", "PNG", …
@@ -53,8 +54,8 @@ class Photo(Base):
     longitude: Mapped[float | None] = mapped_column(Float)  # degrees, east positive
     keep: Mapped[str] = mapped_column(String(16))  # a core.kinds.KeepMode
     quality: Mapped[int] = mapped_column(Integer)  # 1..100; 101 lossless
-    stored_bytes: Mapped[int] = mapped_column(Integer)  # of the .dsslic file
-    map_bytes: Mapped[int] = mapped_column(Integer)  # prefix of it that holds the base layer
+    stored_bytes: Mapped[int] = mapped_column(Bytes)  # of the .dsslic file
+    map_bytes: Mapped[int] = mapped_column(Bytes)  # prefix of it that holds the base layer
     vocabulary: Mapped[str] = mapped_column(Digits(16))  # identity of the class list
     segmenter: Mapped[str] = mapped_column(Digits(16))  # identity of the weights that made the label map
     embedding: Mapped[bytes] = mapped_column(Embedding)  # float32 little-endian, unit length
@@ -101,7 +102,7 @@ class KnownPath(Base):
     path: Mapped[str] = mapped_column(String)  # absolute, as core.files.path_to_text writes it
     # of a file that holds several photos: which one, "#t=12.0" of a clip
     part: Mapped[str] = mapped_column(String, default="")
-    file_size: Mapped[int] = mapped_column(Integer)  # bytes of the file
+    file_size: Mapped[int] = mapped_column(Bytes)  # bytes of the file
     # when the file was changed last, nanoseconds since 1970; None: not to be relied on, so it is read again
     modified_ns: Mapped[int | None] = mapped_column(BigInteger)
     first_seen: Mapped[datetime] = mapped_column(Date)  # UTC
@@ -114,7 +115,12 @@ class KnownPath(Base):
 
     __table_args__ = (
         UniqueConstraint("path", "part", "photo_id"),
-        Index("ix_path_replaced_by", "replaced_by", sqlite_where=text("replaced_by IS NOT NULL")),
+        Index(
+            "ix_path_replaced_by",
+            "replaced_by",
+            sqlite_where=text("replaced_by IS NOT NULL"),
+            postgresql_where=text("replaced_by IS NOT NULL"),
+        ),
     )
 
 
@@ -200,7 +206,7 @@ _STANDING = {
     "colours": mapped_column(Integer, nullable=True),
     "stored_words": mapped_column("words", LargeBinary, nullable=True),
     "stored_coverages": mapped_column(
-        "coverages", LargeBinary, nullable=False, default=b"", server_default=text("x''")
+        "coverages", LargeBinary, nullable=False, default=b"", server_default=NoBytes()
     ),
 }
 for _column in COLUMNS:
@@ -221,27 +227,11 @@ Index(
     Photo.state,
 )
 
-# Whatever changes a photo notes it; with other databases than SQLite nothing does.
-_NEXT = "(SELECT CAST(value AS INTEGER) + 1 FROM setting WHERE name = 'generation')"
-_NOTE = (
-    f"INSERT INTO change (photo_id, generation) SELECT {{photo}}, coalesce({_NEXT}, 1) WHERE true "
-    "ON CONFLICT (photo_id) DO UPDATE SET generation = excluded.generation "
-    "WHERE generation < excluded.generation;"
-)
-_TRIGGERS = {
-    "photo_added": ("INSERT ON photo", ["new.id"]),
-    "photo_changed": ("UPDATE ON photo", ["new.id"]),
-    "photo_removed": ("DELETE ON photo", ["old.id"]),
-    "path_added": ("INSERT ON path", ["new.photo_id"]),
-    "path_changed": ("UPDATE OF photo_id, path, part, ended_at ON path", ["old.photo_id", "new.photo_id"]),
-    "path_removed": ("DELETE ON path", ["old.photo_id"]),
-}
-for _trigger, (_when, _photos) in _TRIGGERS.items():
-    _notes = " ".join(_NOTE.format(photo=_photo) for _photo in _photos)
-    event.listen(
-        Base.metadata,
-        "after_create",
-        DDL(  # type: ignore[no-untyped-call]  # it is not typed there
-            f"CREATE TRIGGER {_trigger} AFTER {_when} BEGIN {_notes} END"
-        ).execute_if(dialect="sqlite"),
-    )
+# Whatever changes a photo notes it.
+for _dialect, _statements in {"sqlite": triggers.SQLITE, "postgresql": triggers.POSTGRESQL}.items():
+    for _statement in _statements:
+        event.listen(
+            Base.metadata,
+            "after_create",
+            DDL(_statement).execute_if(dialect=_dialect),  # type: ignore[no-untyped-call]  # it is not typed there
+        )

@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Column as SqlColumn
 from sqlalchemy import (
+    BigInteger,
     Connection,
     Executable,
     Integer,
@@ -27,6 +27,7 @@ from sqlalchemy import (
     select,
     type_coerce,
 )
+from sqlalchemy import Column as SqlColumn
 
 from dsslic_search.archive.history import changed_since
 from dsslic_search.archive.lookup import PROSE, Totals, batches, classes_of
@@ -47,7 +48,7 @@ _FILE = [getattr(Photo, column.name) for column in INDEXED]
 _EMBEDDING = type_coerce(Photo.embedding, LargeBinary)  # as it is stored
 _MOMENT = func.coalesce(Photo.taken_at, Photo.added_at)
 _TOTALS = (
-    *(Photo.file_size, Photo.stored_bytes, Photo.map_bytes, cast(Photo.width, Integer) * Photo.height),
+    *(Photo.file_size, Photo.stored_bytes, Photo.map_bytes, cast(Photo.width, BigInteger) * Photo.height),
     *(case((getattr(Photo, column).is_not(None), 1), else_=0) for column in PROSE),
 )
 

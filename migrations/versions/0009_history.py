@@ -3,7 +3,7 @@ from an earlier one can be brought up to date, and one of another history is tol
 
 Revision 0009. ``change``: each photo that was added, changed or removed, with the generation that its change
 led to. ``history``: a random token of each generation. Triggers note changes, whatever makes them; they are
-SQLite's, and with other databases indexes are built anew after each change.
+SQLite's; PostgreSQL gets its own with revision 0011.
 """
 
 from __future__ import annotations

@@ -63,7 +63,12 @@ def upgrade() -> None:
     with _unnoted(), updating.counting(_count()) as settled:
         op.add_column(
             "photo",
-            sa.Column("coverages", sa.LargeBinary(), nullable=False, server_default=sa.text("x''")),
+            sa.Column(
+                "coverages",
+                sa.LargeBinary(),
+                nullable=False,
+                server_default=sa.text("x''" if _is_sqlite() else "''"),
+            ),
         )
         for photos in _photos(_PHOTO.c.id, _PHOTO.c.embedding):
             covered = _covered(photos[0][0], photos[-1][0])

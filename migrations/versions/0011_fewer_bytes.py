@@ -1,6 +1,7 @@
 """Rows in fewer bytes, without loss.
 
-Revision 0011. In SQLite, whose columns take values of any kind: dates as microseconds since 1970, and hashes
+Revision 0011. In PostgreSQL, triggers note what changes from here on, and bytes are counted in 64 bits. In
+SQLite, whose columns take values of any kind: dates as microseconds since 1970, and hashes
 and identities of hexadecimal digits as bytes. Regions are packed. Two indexes that no question uses are gone,
 and one has the rows alone that say something. Triggers do not note it: what indexes hold is the same.
 """
@@ -51,6 +52,12 @@ _TRIGGERS = {
     "path_removed": ("DELETE ON path", ["old.photo_id"]),
 }
 
+_NOTE_UNSETTLED = (
+    "INSERT INTO change (photo_id, generation) VALUES ({photo}, 2147483647) "
+    "ON CONFLICT (photo_id) DO UPDATE SET generation = excluded.generation;"
+)
+_COUNTED = {"photo": ["file_size", "stored_bytes", "map_bytes"], "path": ["file_size"]}
+
 
 def upgrade() -> None:
     for name in _GONE:
@@ -62,12 +69,29 @@ def upgrade() -> None:
             _convert(table, _DATES[table], _number, settled)
             _retype(table, sa.BigInteger(), lambda _length: sa.LargeBinary())  # of which text becomes bytes
             _convert(table, list(_DIGITS.get(table, {})), lambda text: to_bytes(text.decode()), settled)
-    op.create_index(
-        "ix_path_replaced_by", "path", ["replaced_by"], sqlite_where=sa.text("replaced_by IS NOT NULL")
-    )
+    some = sa.text("replaced_by IS NOT NULL")
+    op.create_index("ix_path_replaced_by", "path", ["replaced_by"], sqlite_where=some, postgresql_where=some)
+    if _is_postgresql():
+        for table, columns in _COUNTED.items():
+            for column in columns:
+                op.alter_column(table, column, type_=sa.BigInteger())
+        for name, (when, noted) in _TRIGGERS.items():
+            notes = " ".join(_NOTE_UNSETTLED.format(photo=photo) for photo in noted)
+            op.execute(
+                f"CREATE FUNCTION note_{name}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {notes} "
+                "RETURN NULL; END $$"
+            )
+            op.execute(f"CREATE TRIGGER {name} AFTER {when} FOR EACH ROW EXECUTE FUNCTION note_{name}()")
 
 
 def downgrade() -> None:
+    if _is_postgresql():
+        for name, (when, _noted) in _TRIGGERS.items():
+            op.execute(f"DROP TRIGGER {name} ON {when.rpartition(' ')[2]}")
+            op.execute(f"DROP FUNCTION note_{name}()")
+        for table, columns in _COUNTED.items():
+            for column in columns:
+                op.alter_column(table, column, type_=sa.Integer())
     op.drop_index("ix_path_replaced_by", "path")
     with _unnoted(), updating.counting(_count()) as settled:
         _regions(plain, settled)
@@ -82,6 +106,10 @@ def downgrade() -> None:
 
 def _is_sqlite() -> bool:
     return op.get_bind().dialect.name == "sqlite"
+
+
+def _is_postgresql() -> bool:
+    return op.get_bind().dialect.name == "postgresql"
 
 
 @contextmanager

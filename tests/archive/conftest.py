@@ -32,6 +32,7 @@ from dsslic_search.codec.picture.facts import ALONE, NO_FACTS
 from dsslic_search.core import vocabulary
 from dsslic_search.core.errors import PhotoError
 from dsslic_search.core.settings import Settings
+from tests.archive import postgres
 from tests.archive.bucket_server import Proxy, make_bucket, running
 
 OPTIONS = EncodeOptions(quality=60, keep="layers")
@@ -206,3 +207,19 @@ def bucket(s3: Proxy, monkeypatch: pytest.MonkeyPatch) -> str:
     name = f"photos-{uuid.uuid4().hex}"
     make_bucket(s3, name)
     return f"s3://{name}/of/mine"
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[str]:
+    """One for all tests of a process that need it; the folder of its socket."""
+    pytest.importorskip("psycopg", reason="the driver of PostgreSQL is an extra (dev)")
+    if postgres.programs() is None:
+        pytest.skip("no PostgreSQL on this machine: apt-get install postgresql")
+    with postgres.running() as socket:
+        yield socket
+
+
+@pytest.fixture
+def postgres_url(postgres_server: str) -> str:
+    """The URL of an empty database."""
+    return postgres.new_database(postgres_server)
