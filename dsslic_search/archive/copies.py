@@ -16,7 +16,7 @@ from dsslic_search.archive.catalog import Catalog
 from dsslic_search.archive.database import database_trouble
 from dsslic_search.archive.disk import disk_trouble, write_whole
 from dsslic_search.archive.folder import ArchiveFolder
-from dsslic_search.archive.journal import Journal, Place, Stand
+from dsslic_search.archive.journal import Place, Stand
 from dsslic_search.archive.journals import Journals
 from dsslic_search.core import files
 from dsslic_search.core.errors import ArchiveError
@@ -148,10 +148,11 @@ def bring_into_one_file(snapshot: Path) -> None:
 
 
 def copy_journal(source: Path, target: Path, place: Place | None) -> None:
-    """As much of the journal as the copy of the catalog says; none where it went on as another one, and the
-    copy begins one of its own. The copy's second one is left to whoever writes to it next."""
+    """As much of the journal, twice, as the copy of the catalog says; none where it went on as another one,
+    and the copy begins one of its own."""
+    journals = Journals.of(target)
     with disk_trouble(target, "written"):
-        for each in Journals.of(target).both:
+        for each in journals.both:
             each.path.unlink(missing_ok=True)
         if place is None:
             return
@@ -159,5 +160,7 @@ def copy_journal(source: Path, target: Path, place: Place | None) -> None:
             left = place.length
             while left and (piece := f.read(min(left, PIECE))):
                 left -= out.write(piece)
-        if Journal(target).stand(place) is not Stand.IN_STEP:
+        if journals.first.stand(place) is Stand.IN_STEP:
+            journals.follow(place)
+        else:
             target.unlink(missing_ok=True)

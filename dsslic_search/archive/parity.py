@@ -197,6 +197,7 @@ def complete(
     parity they have. May be stopped and run again. ``progress`` is called with photos done and in all."""
     report = ParityReport(percent)
     with archive.writing() as catalog:
+        archive.remove_leftovers()
         want(catalog, percent)
         with catalog.session() as session:
             photos = session.execute(select(Photo.id, Photo.content_hash).order_by(Photo.id)).all()

@@ -21,13 +21,14 @@ import sys
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tests.reliability.faults import STOP, STOPPED, TEAR, Faults, Point, compiler, forked, preloaded
+from tests.reliability.faults import STOP, STOPPED, TEAR, Ended, Faults, Point, compiler, forked, preloaded
 
 if TYPE_CHECKING:
-    from tests.reliability.world import Operation
+    from tests.reliability.world import Operation, World
 
 HEALS = {"leftover", "orphan", "outdated", "returned"}
 """What `check` may find where something was stopped, as the next run takes it away."""
@@ -67,17 +68,18 @@ class Stage:
         operation.prepare(self.world)
         shutil.rmtree(self._kept / name, ignore_errors=True)
         self.keep(name)
-        before = self._begun if name != "first ingest" else set()
+        before = set() if operation.begins else self._begun
         self.put(name)
         operation.act(self.world)  # what is loaded and encoded by it, all forks have
-        wanted = told(self.world)
-        self.left(set(), operation)
+        wanted = told(self.made(operation))
+        if wrong := self.left(set(), operation):
+            raise RuntimeError(f"{name}, unharmed: {wrong}")
         self.put(name)
         gc.collect()
         gc.freeze()
 
         def watched() -> list[Point]:
-            self.faults.arm(self.world.archive)
+            self.faults.arm(self.made(operation).archive)
             operation.act(self.world)
             return self.faults.disarm()
 
@@ -92,7 +94,7 @@ class Stage:
         self.put(name)
 
         def act() -> None:
-            self.faults.arm(self.world.archive, how, at)
+            self.faults.arm(self.made(operation).archive, how, at)
             operation.act(self.world)
 
         ended = forked(act)
@@ -103,15 +105,20 @@ class Stage:
             [f"after it (exit {later.code}): {later.raised[-900:]}"] if later.value is None else later.value
         )
 
+    def made(self, operation: Operation) -> World:
+        """The world with the archive that an operation writes to."""
+        return replace(self.world, name=operation.made)
+
     def left(self, before: set[str], operation: Operation) -> list[str]:
         """What is wrong before anything else runs."""
         from dsslic_search.api import Archive
         from dsslic_search.core.errors import ArchiveError
         from tests.reliability.world import answers, sound
 
-        wrong = [] if sound(self.world.archive / "catalog.sqlite") else ["the database is damaged"]
+        archive = self.made(operation).archive
+        wrong = [] if sound(archive / "catalog.sqlite") else ["the database is damaged"]
         try:
-            with Archive(self.world.archive) as opened:
+            with Archive(archive) as opened:
                 kinds = {finding.kind for finding in opened.check(read_data=True)}
                 answers(opened)
                 with opened.catalog.session() as session:
@@ -135,18 +142,19 @@ class Stage:
         from tests.reliability.world import OPERATIONS, told
 
         OPERATIONS[name].act(self.world)
-        found = told(self.world)
+        made = self.made(OPERATIONS[name])
+        found = told(made)
         wrong = [f"{key} differ: {found[key]!r:.300}" for key in wanted if found[key] != wanted[key]]
-        with Archive(self.world.archive) as opened:
+        with Archive(made.archive) as opened:
             wrong += [f"check finds: {f.kind} {f.where}" for f in opened.check(read_data=True)]
-        objects = self.world.archive / "objects"
+        objects = made.archive / "objects"
         wrong += [f"left over: {path.name}" for path in objects.rglob("*.tmp")]
         return wrong
 
 
-def _succeeded(ended: Any) -> Any:
-    if ended.raised:
-        raise RuntimeError(ended.raised)
+def _succeeded(ended: Ended) -> Any:
+    if ended.code or ended.raised or ended.value is None:
+        raise RuntimeError(f"exit {ended.code} {ended.raised}")
     return ended.value
 
 

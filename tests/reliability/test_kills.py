@@ -18,7 +18,8 @@ pytestmark = pytest.mark.skipif(compiler() is None, reason="needs Linux and a C 
 TOP = Path(__file__).resolve().parents[2]
 OPERATIONS = (
     "first ingest", "ingest", "sync", "remove", "restore", "empty-bin", "tag", "rate", "save", "relink",
-    "reindex", "merge", "migration", "repair", "rebuild",
+    "reindex", "merge", "migration", "repair", "rebuild", "rebuild from objects", "backup",
+    "backup again", "restore-backup", "parity",
 )  # fmt: skip
 
 

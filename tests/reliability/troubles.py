@@ -30,7 +30,7 @@ class Troubled(Stage):
         self.put(name)
 
         def act() -> str:
-            self.faults.arm(self.world.archive, FAIL, at, trouble)
+            self.faults.arm(self.made(operation).archive, FAIL, at, trouble)
             return self._said(lambda: operation.act(self.world))
 
         ended = forked(act)

@@ -17,7 +17,7 @@ from PIL import Image
 from sqlalchemy import URL, Dialect, Engine, select
 from sqlalchemy.util import LRUCache
 
-from dsslic_search.api import Archive
+from dsslic_search.api import Archive, restore_backup
 from dsslic_search.archive import database
 from dsslic_search.archive.ingest import encode, run, sync
 from dsslic_search.archive.ingest.encode import Prepared, Source
@@ -88,9 +88,10 @@ def picture(number: int, path: Path) -> None:
 
 @dataclass(frozen=True)
 class World:
-    """Photos and their archive under ``root``."""
+    """Photos and their archive under ``root``, or another one that lies there under a ``name``."""
 
     root: Path
+    name: str = "archive"
 
     @property
     def photos(self) -> Path:
@@ -98,7 +99,7 @@ class World:
 
     @property
     def archive(self) -> Path:
-        return self.root / "archive"
+        return self.root / self.name
 
     def ingest(self, **wishes: Any) -> None:
         with Archive(self.archive) as opened:
@@ -124,13 +125,16 @@ class World:
 class Operation:
     """Something that changes an archive. ``prepare``: makes of the world of `World.begin` what it begins
     with; ``act``: is stopped, and done again; ``deletes``: it takes photos out for good; ``finds``: what
-    `check` finds until it is done, by kind; ``said``: what an archive may say of itself until then."""
+    `check` finds until it is done, by kind; ``said``: what an archive may say of itself until then; ``made``:
+    the name of the archive that it writes to; ``begins``: that one has no photos before."""
 
     prepare: Callable[[World], None]
     act: Callable[[World], None]
     deletes: bool = False
     finds: frozenset[str] = frozenset()
     said: tuple[str, ...] = ()
+    made: str = "archive"
+    begins: bool = False
 
 
 def _nothing(_world: World) -> None:
@@ -183,6 +187,29 @@ def _without_catalog(world: World) -> None:
     shutil.rmtree(world.archive / "index")
 
 
+def _without_journal(world: World) -> None:
+    _without_catalog(world)
+    (world.archive / "journal.jsonl").unlink()
+
+
+def _back_up(world: World) -> None:
+    with Archive(world.archive) as opened:
+        opened.backup(world.root / "copy")
+
+
+def _backed_up_and_changed(world: World) -> None:
+    _back_up(world)
+    _one_more(world)
+    world.ingest()
+    with Archive(world.archive) as opened:
+        opened.tag("later", [world.id_of("d.jpg")])
+        opened.remove([world.id_of("in/c.jpg")])
+
+
+def _restore(world: World) -> None:
+    restore_backup(world.root / "copy", world.root / "back")
+
+
 def _open(world: World) -> None:
     with Archive(world.archive) as opened:
         opened.catalog.count()
@@ -210,8 +237,12 @@ def _ask_and_merge(opened: Archive, _world: World) -> None:
     opened._settle()
 
 
+UNFINISHED = "no archive there", "run it again", "make it anew from the photos"
+
 OPERATIONS = {
-    "first ingest": Operation(_no_archive, World.ingest, said=("no archive there", "run it again")),
+    "first ingest": Operation(
+        _no_archive, World.ingest, said=("no archive there", "run it again"), begins=True
+    ),
     "ingest": Operation(_one_more, lambda world: world.ingest(keep="exact")),
     "sync": Operation(_changed_files, _act(lambda opened, _: opened.sync(workers=1))),
     "remove": Operation(
@@ -237,6 +268,15 @@ OPERATIONS = {
     "repair": Operation(_damaged, _act(_repair), finds=frozenset(("damaged", "missing"))),
     "rebuild": Operation(
         _without_catalog, _act(lambda opened, _: opened.rebuild()), said=("make it anew from the photos",)
+    ),
+    "rebuild from objects": Operation(
+        _without_journal, _act(lambda opened, _: opened.rebuild()), said=("make it anew from the photos",)
+    ),
+    "backup": Operation(_nothing, _back_up, said=UNFINISHED, made="copy", begins=True),
+    "backup again": Operation(_backed_up_and_changed, _back_up, made="copy"),
+    "restore-backup": Operation(_back_up, _restore, said=UNFINISHED, made="back", begins=True),
+    "parity": Operation(
+        _nothing, _act(lambda opened, _: opened.parity(10)), finds=frozenset(("parity",))
     ),
 }  # fmt: skip
 """By name; each ends, done twice or once, in the same archive."""
