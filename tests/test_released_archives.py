@@ -111,7 +111,7 @@ def test_a_newer_one_is_refused_and_left_as_it_is(released: Path, newer: str) ->
         ):
             ask(archive)
     left = {path.relative_to(released) for path in released.rglob("*")}
-    assert {path.name for path in left} - {"lock", "writer.json"} == {
+    assert {path.name for path in left} - {"lock", "lock.next", "writer.json"} == {
         path.name for path in released.with_name("before").rglob("*")
     }
     for path in released.with_name("before").rglob("*"):

@@ -38,7 +38,7 @@ from dsslic_search.archive.features import read_features
 from dsslic_search.archive.folder import ArchiveFolder
 from dsslic_search.archive.journal import Place
 from dsslic_search.archive.journaling import JOURNAL_SETTING
-from dsslic_search.archive.lock import WRITER, locked
+from dsslic_search.archive.lock import LOCK, NEXT, WRITER, locked
 from dsslic_search.archive.schema import Photo, Purged, Setting
 from dsslic_search.archive.stored import ObjectRecord, StoredFile
 from dsslic_search.core import files
@@ -186,7 +186,7 @@ def _require_room_for(copy: ArchiveFolder, archive: ArchiveFolder, replace: bool
 
 def stray(name: str) -> bool:
     """Whether a file of this name in an otherwise empty folder is one that a run left which was stopped."""
-    return name in (WRITER, "lock") or (name.startswith(".") and name.endswith(TEMPORARY))
+    return name in (LOCK, NEXT, WRITER) or (name.startswith(".") and name.endswith(TEMPORARY))
 
 
 def is_complete(copy: ArchiveFolder) -> bool:

@@ -9,6 +9,7 @@
     objects/ab/abcdef….dsslic one file a photo, by the SHA-256 of the original file's bytes
     index/                    caches of the catalog; may be deleted at any time
     lock                      held by the one process that writes
+    lock.next                 held by the one that is to be the next
     writer.json               who that is, while it does
 
 The catalog may be a database elsewhere, without a journal, and the objects may be in a bucket; archive.json
@@ -27,7 +28,7 @@ from typing import TYPE_CHECKING
 from dsslic_search.archive import journal
 from dsslic_search.archive.disk import disk_trouble
 from dsslic_search.archive.journals import Journals
-from dsslic_search.archive.lock import WRITER, locked
+from dsslic_search.archive.lock import LOCK, NEXT, WRITER, locked
 from dsslic_search.archive.lookup import Lookup, open_lookup
 from dsslic_search.archive.manifest import ALL_HERE, Manifest, read_manifest
 from dsslic_search.archive.store import Store
@@ -251,5 +252,7 @@ def _may_be_ours(name: str) -> bool:
     """Whether a first ingest that was interrupted may have left a file of this name."""
     unfinished = name.startswith(".") and name.endswith(TEMPORARY)
     return (
-        unfinished or name in ("lock", WRITER, "objects", "index") or name.startswith((_CATALOG, "journal."))
+        unfinished
+        or name in (LOCK, NEXT, WRITER, "objects", "index")
+        or name.startswith((_CATALOG, "journal."))
     )

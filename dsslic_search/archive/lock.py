@@ -1,4 +1,8 @@
-"""The lock of the one process that writes to an archive, and which one that is."""
+"""The lock of the one process that writes to an archive, which one that is, and whose turn is next.
+
+Who asks first has to get through ``lock.next``, which he holds while he waits for the lock itself. So one who
+lets the lock go and asks again at once stands behind the one who waits.
+"""
 
 from __future__ import annotations
 
@@ -6,15 +10,21 @@ import json
 import os
 import platform
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from dsslic_search.core.errors import ArchiveError, BusyError, Remedy
 from dsslic_search.core.files import write_atomically
 from dsslic_search.core.plain_json import parsed
 
+if TYPE_CHECKING:
+    from filelock import BaseFileLock
+
+LOCK, NEXT = "lock", "lock.next"
 WRITER = "writer.json"
 """Tells who holds the lock: pid, host, command, since (UTC). It is no lock itself, and may be out of date."""
 
@@ -26,21 +36,18 @@ def locked(
     waiting: Callable[[str], None] = lambda _sentence: None,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> Iterator[None]:
-    """Hold the archive's lock. Waits at most ``wait`` seconds for another process (or another holder in this
-    one) to end, which ``waiting`` is told, then raises BusyError, which says who it is and since when. The
-    lock ends with the process, however that ends."""
+    """Hold the archive's lock, in turn with others who wait for it. Waits at most ``wait`` seconds for another
+    process (or another holder in this one) to end, which ``waiting`` is told, then raises BusyError, which says
+    who it is and since when. The lock ends with the process, however that ends."""
     from filelock import FileLock, Timeout
 
-    lock = FileLock(root / "lock")
+    def wait_for_it() -> None:
+        unit = "second" if wait == 1 else "seconds"
+        waiting(f"{_holder(root, now())}; waiting for it, {wait:g} {unit} at most")
+
+    lock = FileLock(root / LOCK)
     try:
-        try:
-            lock.acquire(timeout=0)
-        except Timeout:
-            if not wait:
-                raise
-            unit = "second" if wait == 1 else "seconds"
-            waiting(f"{_holder(root, now())}; waiting for it, {wait:g} {unit} at most")
-            lock.acquire(timeout=wait)
+        _acquire(FileLock(root / NEXT), lock, wait, wait_for_it)
     except Timeout as e:
         advice = f"wait for it with {Remedy.WAIT}, or use another archive with {Remedy.OTHER_ARCHIVE}"
         raise BusyError(_holder(root, now()), advice) from e
@@ -57,6 +64,30 @@ def locked(
         with suppress(OSError):
             (root / WRITER).unlink()
         lock.release()
+
+
+def _acquire(turn: BaseFileLock, lock: BaseFileLock, wait: float, waiting: Callable[[], None]) -> None:
+    """Get ``lock`` while holding ``turn``, in ``wait`` seconds in all; ``waiting`` is called where it has to
+    be waited for, once. Timeout of filelock where that is not enough."""
+    from filelock import Timeout
+
+    told_at: float | None = None
+    for each in turn, lock:
+        try:
+            left = 0.0 if told_at is None else max(0.0, told_at + wait - time.monotonic())
+            try:
+                each.acquire(timeout=left)
+            except Timeout:
+                if not wait or told_at is not None:
+                    raise
+                told_at = time.monotonic()
+                waiting()
+                each.acquire(timeout=wait)
+        except BaseException:
+            if each is lock:
+                turn.release()
+            raise
+    turn.release()
 
 
 def _this_process(since: datetime) -> dict[str, str | int]:

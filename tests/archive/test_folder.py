@@ -34,6 +34,7 @@ def test_an_archive_is_made_and_opened(archive: ArchiveFolder) -> None:
         "catalog.sqlite",
         "journal.jsonl",
         "lock",
+        "lock.next",
         "objects",
     ]
     with archive.open_catalog() as catalog:

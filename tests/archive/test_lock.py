@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from dsslic_search.archive.lock import WRITER, locked
+from dsslic_search.archive.lock import NEXT, WRITER, locked
 from dsslic_search.core.errors import ArchiveError
 
 NOON = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)
@@ -64,6 +64,38 @@ def test_waiting_ends_when_the_other_does(tmp_path: Path) -> None:
         assert len(told) == 1
         assert re.search(r"is writing to it since .*; waiting for it, 60 seconds at most$", told[0])
         assert (tmp_path / WRITER).exists()
+
+
+@pytest.mark.parametrize("times", [1, 3])
+def test_who_asks_again_at_once_stands_behind_who_waits(tmp_path: Path, times: int) -> None:
+    """However often: who waits holds the next turn before he is told so."""
+    waits, order = threading.Event(), []
+
+    def other() -> None:
+        with locked(tmp_path, wait=60, waiting=lambda _: waits.set()):
+            order.append("other")
+
+    for _ in range(times):
+        waits.clear()
+        thread = threading.Thread(target=other)
+        with locked(tmp_path):
+            thread.start()
+            waits.wait()
+        with locked(tmp_path, wait=60):
+            order.append("again")
+        thread.join()
+    assert order == ["other", "again"] * times
+
+
+def test_who_does_not_wait_is_refused_while_another_is_next(tmp_path: Path) -> None:
+    from filelock import FileLock
+
+    with FileLock(tmp_path / NEXT):
+        assert refusal(tmp_path).startswith("another dss-search is writing")
+    with locked(tmp_path):
+        refusal(tmp_path)
+    with locked(tmp_path):
+        pass
 
 
 def test_who_need_not_wait_is_told_nothing(tmp_path: Path) -> None:

@@ -204,7 +204,12 @@ def everything(folder: Path) -> dict[str, tuple[int, bytes]]:
         content = b""
         if stat.S_ISLNK(mode):
             content = os.fsencode(path.readlink())
-        elif stat.S_ISREG(mode) and path.name not in ("lock", "catalog.sqlite-shm", "catalog.sqlite-wal"):
+        elif stat.S_ISREG(mode) and path.name not in (
+            "lock",
+            "lock.next",
+            "catalog.sqlite-shm",
+            "catalog.sqlite-wal",
+        ):
             content = path.read_bytes()
         found[str(path)] = (mode, content)
     return {p: k for p, k in found.items() if "/archive/index" not in p and "catalog.sqlite-" not in p}
