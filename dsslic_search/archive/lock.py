@@ -36,9 +36,9 @@ def locked(
     waiting: Callable[[str], None] = lambda _sentence: None,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> Iterator[None]:
-    """Hold the archive's lock, in turn with others who wait for it. Waits at most ``wait`` seconds for another
-    process (or another holder in this one) to end, which ``waiting`` is told, then raises BusyError, which says
-    who it is and since when. The lock ends with the process, however that ends."""
+    """Hold the archive's lock, in turn with others who wait for it. Waits at most ``wait`` seconds for
+    another process (or another holder in this one) to end, which ``waiting`` is told, then raises BusyError,
+    which says who it is and since when. The lock ends with the process, however that ends."""
     from filelock import FileLock, Timeout
 
     def wait_for_it() -> None:
