@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import io
 import os
 import shutil
+import signal
 import socket
 import sqlite3
 import struct
+import subprocess
 import sys
 import zlib
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from PIL import Image
 from PIL.TiffImagePlugin import IFDRational
@@ -21,6 +25,7 @@ from PIL.TiffImagePlugin import IFDRational
 from dsslic_search.codec import container
 from dsslic_search.core.errors import FormatError
 from tests.cli.conftest import Run
+from tests.clips import clip, marked
 
 SAMPLES = Path(__file__).parents[2] / "samples"
 CAMERA, AUTHOR, TITLE, CITY, KEYWORD, SERIAL = (
@@ -179,11 +184,22 @@ COMMANDS: tuple[tuple[Any, ...], ...] = (
     ("reindex", "--archive", "A"),
     ("describe", "--archive", "A"),
     ("sync", "--archive", "A"),
+    ("ingest", "V/", "--archive", "A", "--keep", "coarse", "--frames", "1s"),
+    ("relink", "P/a.jpg", "P/gone.jpg", "--unchecked", "--archive", "A"),
+    ("relink", "P/gone.jpg", "P/a.jpg", "--archive", "A"),
+    ("parity", "5%", "--archive", "A"),
+    ("labels", "export", 1, "--out", "O/labels", "--archive", "A"),
+    ("labels", "import", "O/labels", "--archive", "A"),
+    ("labels", "list", "--archive", "A"),
+    ("rebuild", "--archive", "A"),
+    ("check", "--repair", "--read-data", "--archive", "A"),
+    ("shell", "--archive", "A"),
     ("remove", 1, "--archive", "A"),
     ("bin", "--archive", "A"),
     ("restore", 1, "--archive", "A"),
 )
-"""As people use them, one after the other; A is an archive, O a folder for what comes out, P the photos."""
+"""As people use them, one after the other; A is an archive, O a folder for what comes out, P the photos, V a
+video."""
 
 
 @pytest.mark.parametrize("mask", [0o027, 0o077])
@@ -200,7 +216,10 @@ def test_no_command_asks_the_network_and_files_are_as_the_umask_says(
         monkeypatch.setattr(socket.socket, name, refused)
     for name in ("create_connection", "getaddrinfo", "gethostbyname"):
         monkeypatch.setattr(socket, name, refused)
-    places = {"A": tmp_path / "archive", "O": tmp_path / "out", "P": telling}
+    (tmp_path / "videos").mkdir()
+    clip(tmp_path / "videos" / "clip.mp4", [marked(1)])
+    monkeypatch.setattr(sys, "stdin", io.StringIO("sky\nno sky\n"))
+    places = {"A": tmp_path / "archive", "O": tmp_path / "out", "P": telling, "V": tmp_path / "videos"}
     before = os.umask(mask)
     try:
         places["O"].mkdir()
@@ -214,7 +233,8 @@ def test_no_command_asks_the_network_and_files_are_as_the_umask_says(
                 else word
                 for word in map(str, words)
             ]
-            assert run(*named).code in (0, 1), words
+            done = run(*named)
+            assert done.code == 0, (words, done.err)
     finally:
         os.umask(before)
     assert asked == []
@@ -223,6 +243,94 @@ def test_no_command_asks_the_network_and_files_are_as_the_umask_says(
             if not path.is_symlink():
                 wrong = path.stat().st_mode & mask
                 assert not wrong, f"{path.relative_to(tmp_path)} is {path.stat().st_mode:o}"
+
+
+PROGRAM = """
+import os, signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)
+os.umask(0o077)
+
+SENT = {"socket.connect", "socket.bind", "socket.sendto", "socket.sendmsg"}
+NAMED = {"socket.getaddrinfo", "socket.gethostbyname"}
+
+def heard(event, arguments):
+    if event in SENT | NAMED:
+        where = arguments[1 if event in SENT else 0]
+        with open(os.environ["ASKED"], "a") as asked:
+            asked.write(f"{event} {where[0] if isinstance(where, tuple) else where}\\n")
+
+sys.addaudithook(heard)
+from dsslic_search.cli.main import main
+main()
+"""
+"""The command line in a process that writes down whom it asks, or who may ask it."""
+
+
+@contextmanager
+def going_on(asked: Path, *words: object) -> Iterator[subprocess.Popen[str]]:
+    command = [sys.executable, "-c", PROGRAM, *map(str, words)]
+    environment = os.environ | {"ASKED": str(asked)}
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True, env=environment) as running:
+        try:
+            yield running
+            running.send_signal(signal.SIGINT)
+            _, said = running.communicate(timeout=120)
+            assert running.returncode in (0, 130)
+            assert "Traceback" not in said
+        finally:
+            running.kill()
+
+
+def watched_archive(run: Run, telling: Path, place: Path) -> Path:
+    """An archive that is its owner's alone; the folder that it follows."""
+    photos = Path(shutil.copytree(telling, place / "photos"))
+    before = os.umask(0o077)
+    try:
+        words = ("ingest", photos, "--archive", place / "archive", "--effort", 1, "--keep", "coarse")
+        assert run(*words).code == 0
+    finally:
+        os.umask(before)
+    return photos
+
+
+def private(folder: Path) -> bool:
+    return not any(path.stat().st_mode & 0o077 for path in folder.rglob("*"))
+
+
+def test_a_server_listens_on_this_machine_alone_and_asks_nobody(
+    run: Run, telling: Path, tmp_path: Path
+) -> None:
+    archive, asked = tmp_path / "archive", tmp_path / "asked"
+    watched_archive(run, telling, tmp_path)
+    (tmp_path / "cache").mkdir(mode=0o700)
+    there = "--archive", archive, "--port", 0, "--no-browser", "--watch", "--cache", tmp_path / "cache"
+    with going_on(asked, "serve", *there) as running:
+        assert running.stdout is not None
+        address = running.stdout.readline().strip()
+        assert running.stderr is not None
+        assert address.startswith("http://127.0.0.1:"), running.stderr.read()
+        for path in ("", "api/query?q=sky", "api/photos/1/stages/compact"):
+            assert httpx.get(f"{address}{path}", trust_env=False).status_code == 200
+    assert asked.read_text().splitlines().count("socket.bind 127.0.0.1") == 1
+    hosts = {line.split(" ", 1)[1] for line in asked.read_text().splitlines()}
+    assert hosts <= {"127.0.0.1", "localhost"}
+    assert any((tmp_path / "cache").rglob("*"))
+    assert private(archive)
+    assert private(tmp_path / "cache")
+
+
+def test_watching_asks_nobody(run: Run, telling: Path, tmp_path: Path) -> None:
+    archive, asked = tmp_path / "archive", tmp_path / "asked"
+    photos = watched_archive(run, telling, tmp_path)
+    with going_on(asked, "watch", "--archive", archive) as running:
+        assert running.stderr is not None
+        lines = iter(running.stderr.readline, "")
+        assert any(line.startswith("watching; ") for line in lines)
+        (photos / "a.jpg").rename(photos / "b.jpg")
+        assert any("1 already there (1 moved)" in line for line in lines)
+    assert not asked.exists()
+    assert private(archive)
 
 
 def test_a_model_of_the_hub_is_asked_for_by_name_alone(
