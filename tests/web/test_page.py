@@ -238,9 +238,11 @@ def test_nothing_found_mistakes_and_an_empty_archive_are_told(
         expect(page.locator("#state")).to_contain_text(told, ignore_case=True)
         page.locator("#state").get_by_role("button", name="All photos").click()
         total(page, 11)
-    page.goto(opened.site + "/?photo=99999999999999999999")
-    expect(page.locator("#notices")).to_contain_text("There is no photo 99999999999999999999")
-    total(page, 11)
+    for text in ("99999999999999999999", "0", "abc"):
+        page.goto(f"{opened.site}/?photo={text}")
+        expect(page.locator("#notices")).to_contain_text(f"There is no photo {text}")
+        expect(page).to_have_url(opened.site + "/")
+        total(page, 11)
     opened.wrong[:] = [each for each in opened.wrong if "status of 404" not in each]  # as it was asked
     with Archive(tmp_path / "archive") as empty:
         Image.new("RGB", (64, 48), "navy").save(tmp_path / "one.png")

@@ -369,6 +369,27 @@ def test_changes_by_a_command_are_told_when_the_window_is_used_again(opened: Wat
             own.restore([gone])
 
 
+def test_a_photo_that_lies_in_the_bin_says_so_and_is_brought_back_where_it_is_open(
+    opened: Watched, archive: Path
+):
+    with Archive(archive) as own:
+        gone = next(iter(own)).id
+        own.remove([gone])
+    try:
+        page = opened(f"/?photo={gone}")
+        facts = page.locator(".in-bin")
+        expect(facts).to_contain_text("In the bin")
+        facts.get_by_role("button", name="Bring back").click()
+        expect(facts).to_have_count(0)
+        total(page, 11)
+        with Archive(archive) as own:
+            assert len(own.bin()) == 0
+        expect(page.locator("#detail")).to_contain_text(re.compile(r"\d+ of 11"))  # among the others again
+    finally:
+        with Archive(archive) as own:
+            own.restore([gone])
+
+
 @pytest.mark.parametrize("looks", ["while the photo is on its way", "just before"])
 def test_a_move_to_the_bin_is_not_told_to_who_comes_back_meanwhile(
     opened: Watched, archive: Path, looks: str

@@ -68,9 +68,9 @@ class Detail {
   }
 
   async #shown(text) {
+    if (!text) return this.#close();
     const id = Number(text);
-    if (!id) return this.#close();
-    if (!Number.isSafeInteger(id) || id < 0) {
+    if (!Number.isSafeInteger(id) || id < 1) {
       tellOf(new Error(`There is no photo ${text}.`));
       return state.set({ photo: "" }, { replace: true });
     }
@@ -126,13 +126,18 @@ class Detail {
   #begin(photo) {
     this.name.textContent = photo.name;
     document.title = `${photo.name} · ${this.archive.name}`;
+    this.#tellPlace();
+    say(`${photo.name}, ${this.position.textContent}`);
+    this.stages.show(photo);
+  }
+
+  /** Where it stands among the photos found. */
+  #tellPlace() {
     const total = this.gallery.results?.total;
     this.position.textContent =
       this.place >= 0 ? `${(this.place + 1).toLocaleString("en")} of ${total.toLocaleString("en")}` : "";
     this.before.disabled = this.place <= 0;
     this.after.disabled = this.place < 0 || this.place >= total - 1;
-    say(`${photo.name}, ${this.position.textContent}`);
-    this.stages.show(photo);
   }
 
   #tell(details) {
@@ -150,9 +155,18 @@ class Detail {
           });
           if (this.details?.id === next.id) this.#tell(next);
         },
+        broughtBack: () => this.#broughtBack(details),
       }),
     );
     if (focused) (this.facts.querySelector(`[data-keep="${focused}"]`) ?? this.name).focus();
+  }
+
+  async #broughtBack(details) {
+    this.#tell({ ...details, facts: { ...details.facts, state: "here" } });
+    await this.gallery.again();
+    if (this.details?.id !== details.id) return;
+    this.place = this.gallery.results?.placeOf(details.id) ?? -1;
+    this.#tellPlace();
   }
 
   async step(direction) {

@@ -178,8 +178,30 @@ function likeThis(details) {
   return el("div", { class: "row" }, ask("", "Both"), ask("layout", "Layout"), ask("look", "Look"));
 }
 
-/** All of it for one photo. `changed(details)` is called when a tag or rating became another. */
-export function factsOf(details, { classes, isReadOnly, changed }) {
+/** That a photo lies in the bin, and the way back. */
+function inBin(details, broughtBack, isReadOnly) {
+  if (details.facts?.state !== "removed") return null;
+  const restore = async () => {
+    try {
+      await api.restore([details.id]);
+      broughtBack();
+    } catch (error) {
+      tellOf(error);
+    }
+  };
+  return el(
+    "div",
+    { class: "row in-bin" },
+    el("strong", {}, "In the bin"),
+    !isReadOnly && button("restore", "Bring back", restore, { shown: true }),
+  );
+}
+
+/**
+ * All of it for one photo. `changed(details)` is called when a tag or rating became another, `broughtBack()`
+ * when it lies in the bin no longer.
+ */
+export function factsOf(details, { classes, isReadOnly, changed, broughtBack }) {
   const colours = new Map(classes.map(({ name, colour }) => [name, colour]));
   const seenOf = new Map();
   for (const region of details.regions) seenOf.set(region.class, (seenOf.get(region.class) ?? 0) + 1);
@@ -202,6 +224,7 @@ export function factsOf(details, { classes, isReadOnly, changed }) {
   };
   const shown = details.coverage.filter(({ fraction }) => fraction >= LEAST_SHARE);
   return [
+    inBin(details, broughtBack, isReadOnly),
     el(
       "div",
       { class: "fact-edit" },
