@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     )
     from dsslic_search.api.session import Question, Session
     from dsslic_search.api.showing import Preview
+    from dsslic_search.api.stage_files import export_photo_stages, export_stages
     from dsslic_search.api.statistics import Statistics
     from dsslic_search.archive.backup import BackupReport
     from dsslic_search.archive.bin import Binned, Emptied, Moved
@@ -121,6 +122,8 @@ __all__ = [
     "encode_options",
     "export_layers",
     "export_photo_layers",
+    "export_photo_stages",
+    "export_stages",
     "file_info",
     "import_layers",
     "open_segmenter",
@@ -157,6 +160,7 @@ _HOMES = {
     "api.segmenters": ("LabelMeaning", "SegmenterInfo", "open_segmenter", "segment_file", "segmenter_info"),
     "api.session": ("Question", "Session"),
     "api.showing": ("Preview",),
+    "api.stage_files": ("export_photo_stages", "export_stages"),
     "api.statistics": ("Statistics",),
     "archive.backup": ("BackupReport",),
     "archive.bin": ("Binned", "Emptied", "Moved"),

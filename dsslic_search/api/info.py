@@ -47,9 +47,10 @@ LAYER_NAMES = {
 def file_info(source: Path | str | bytes) -> dict[str, Any]:
     """What a whole .dsslic file says of itself, after all of it was checked: its header's fields, its layers
     and stages with their bytes, the name of its vocabulary, how sure the segmenter was, what the whole photo
-    shows, what its residual is made of, and what the metadata kept in it tell of the photo, by the catalog's
-    columns. Raises FormatError when it is damaged, PhotoError when it cannot be read."""
-    from dsslic_search.codec import container, decoder
+    shows, what its residual is made of, the bits of each part of its syntax, and what the metadata kept in it
+    tell of the photo, by the catalog's columns. Raises FormatError when it is damaged, PhotoError when it
+    cannot be read."""
+    from dsslic_search.codec import container, decoder, syntax
     from dsslic_search.codec.picture.facts import facts_of
     from dsslic_search.features.image_words import named as named_words
 
@@ -62,6 +63,7 @@ def file_info(source: Path | str | bytes) -> dict[str, Any]:
         certainty = decoder.read_certainty(data, contents) if contents.header.keep.is_seen else None
         told = facts_of(decoder.read_embedded(data))
         seen = decoder.read_words(data, contents)
+        parts = syntax.parts_of(data)
     facts = {name: value for name, value in _plain(told).items() if value not in (None, [])}
     return {
         **describe_contents(contents),
@@ -69,6 +71,7 @@ def file_info(source: Path | str | bytes) -> dict[str, Any]:
         "certainty": certainty,
         "words": None if seen is None else named_words(seen.to_bytes()),
         "residual": residual,
+        "syntax": [{**p._asdict(), "layer": LAYER_NAMES.get(p.kind, p.kind or "header")} for p in parts],
         "facts": facts,
         "source_bits": bits,
         "source_remarks": list(remarks),

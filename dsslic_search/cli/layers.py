@@ -14,6 +14,7 @@ from dsslic_search.core.text import printable, size_text
 def register(app: typer.Typer) -> None:
     """Add this module's commands."""
     app.command("export-layers")(export_layers)
+    app.command("export-stages")(export_stages)
     app.command("import-layers")(import_layers)
 
 
@@ -40,6 +41,33 @@ def export_layers(
         return
     for name, size in written.items():
         typer.echo(f"{printable(str(out / name))}: {size_text(size)}")
+
+
+def export_stages(
+    source: Annotated[
+        str, typer.Argument(metavar="ID|FILE.dsslic", help="A photo's id, as query prints it, or a file.")
+    ],
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Where to write them.")],
+    form: Annotated[
+        str, typer.Option("--format", metavar="png|npy", help="Pictures, or NumPy's arrays of the numbers.")
+    ] = "png",
+    archive: ArchiveDir = None,
+    force: Force = False,
+    as_json: AsJson = False,
+) -> None:
+    """Write every stage of a photo's file, and the residual: what the full stage is beside the coarse one."""
+    from dsslic_search.api import Archive, stage_files
+
+    if source.isascii() and source.isdigit() and not Path(source).exists():
+        with Archive(archive) as opened:
+            written = stage_files.export_photo_stages(opened, int(source), out, form, replace=force)
+    else:
+        written = stage_files.export_stages(Path(source), out, form, replace=force)
+    if as_json:
+        print_json({"folder": str(out), "files": written})
+        return
+    for name, shape in written.items():
+        typer.echo(f"{printable(str(out / name))}: {' × '.join(map(str, shape))}")
 
 
 def import_layers(

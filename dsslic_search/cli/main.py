@@ -39,7 +39,7 @@ COMMANDS = {
     "preview": ("preview", "sheet", "original"),
     "getting_out": ("originals", "previews"),
     "codec": ("encode", "decode", "info", "segment"),
-    "layers": ("export-layers", "import-layers"),
+    "layers": ("export-layers", "export-stages", "import-layers"),
     "labels": ("labels",),
     "segmenter": ("segmenter",),
     "doctor": ("doctor",),

@@ -3,10 +3,11 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
 
-from dsslic_search import Archive, encode
+from dsslic_search import Archive, decode, encode
 from tests.cli.conftest import Run
 
 
@@ -35,6 +36,50 @@ def test_a_file_of_the_archive_goes_out_and_comes_back(made: Path, tmp_path: Pat
     assert (tmp_path / "back.dsslic").read_bytes() == (made / "file.dsslic").read_bytes()
     for name in ("s.map", "c.bpg", "r.bpg"):
         assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()
+
+
+def test_stages_go_out_as_pictures_and_as_numbers(made: Path, tmp_path: Path, run: Run) -> None:
+    file = made / "file.dsslic"
+    ran = run("export-stages", file, "--out", tmp_path / "npy", "--format", "npy", "--json")
+    assert ran.code == 0, ran.err
+    arrays = {path.stem: np.load(path) for path in (tmp_path / "npy").iterdir()}
+    assert {f"{name}.npy": list(each.shape) for name, each in arrays.items()} == ran.json["files"]
+    assert set(arrays) == {"map", "compact", "coarse", "full", "residual"}
+    assert (arrays["full"].dtype, arrays["residual"].dtype) == (np.uint8, np.int16)
+    np.testing.assert_array_equal(arrays["coarse"] + arrays["residual"], arrays["full"])
+    for stage in ("map", "compact", "coarse", "full"):
+        np.testing.assert_array_equal(arrays[stage], np.asarray(decode(file.read_bytes(), stage)))
+    ran = run("export-stages", 1, "--archive", made / "archive", "--out", tmp_path / "png")
+    assert "residual.png: 64 × 96 × 3" in ran.out
+    for name, each in arrays.items():
+        shown = np.asarray(Image.open(tmp_path / "png" / f"{name}.png"))
+        wanted = np.clip(128 + each // 2, 0, 255) if name == "residual" else each
+        np.testing.assert_array_equal(shown, wanted)
+    assert run("export-stages", file, "--out", tmp_path / "x", "--format", "gif").code == 2
+    assert not (tmp_path / "x").exists()
+
+
+@pytest.mark.parametrize(
+    "wishes",
+    [
+        {"effort": 1},
+        {"quality": "lossless", "effort": 1},
+        {"keep": "exact", "effort": 1},
+        {"importance": "sky=4", "effort": 1},
+    ],
+)
+def test_every_bit_of_a_file_is_of_a_part(made: Path, wishes: dict, tmp_path: Path, run: Run) -> None:
+    path = tmp_path / "file.dsslic"
+    path.write_bytes(encode(made / "photo.jpg", **wishes))
+    said = run("info", path, "--json").json
+    assert sum(part["bits"] for part in said["syntax"]) == 8 * path.stat().st_size
+    for layer in said["layers"]:
+        parts = {p["part"]: p["bits"] for p in said["syntax"] if p["kind"] == layer["kind"]}
+        assert sum(parts.values()) == 8 * layer["bytes"]
+        if (layer["kind"], layer["codec"]) in {("COMP", 1), ("RESI", 2)}:
+            assert parts["HEVC data"] > parts["BPG header"] > 0
+        if layer["kind"] == "word":
+            assert set(parts) == {"header", "vector", "words"}
 
 
 def test_what_is_missing_is_said_in_one_line(made: Path, tmp_path: Path, run: Run) -> None:

@@ -112,6 +112,7 @@ FOLDERS = {
     "encode --out": (("encode", IN, "--effort", 1, "--out", OUT), "photo", "photo.dsslic", True),
     "decode --out": (("decode", IN, "--stage", "compact", "--out", OUT), "file", "file.png", True),
     "export-layers": (("export-layers", IN, "--out", OUT), "file", "layers.json", True),
+    "export-stages": (("export-stages", IN, "--out", OUT), "file", "full.png", True),
     "segment": (("segment", IN, "--out", OUT), "png", "png.png", True),
     "originals": (("originals", 1, "--out", OUT, "--archive", ARCHIVE), "photo", "photo.jpg", True),
     "labels export": (

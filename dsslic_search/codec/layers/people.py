@@ -47,6 +47,13 @@ def encode(labels: NDArray[np.uint8]) -> Chunk:
     return LAYER.chunk(WITH_CLASSES, head + listed + label_map.encode(labels).data)
 
 
+def lengths(chunk: Chunk) -> tuple[int, int]:
+    """The bytes of its head and of its class list; FormatError when it is cut off."""
+    if len(chunk.data) < _HEAD.size:
+        raise FormatError(f"{LAYER.name} is cut off")
+    return _HEAD.size, min(_HEAD.unpack_from(chunk.data)[1], len(chunk.data) - _HEAD.size)
+
+
 def decode(chunk: Chunk, size: tuple[int, int]) -> PeoplesMap:
     """What `encode` was given. FormatError when the chunk is damaged or not of the (height, width)
     ``size``."""
