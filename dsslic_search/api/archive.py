@@ -255,6 +255,15 @@ class Archive(Keeping, Following, GettingOut, Labelling, Answering, Browsing):
             )
         )
 
+    def unpack_ahead(self) -> None:
+        """Unpack what questions of a large archive need first, as far as there is room, so that none has to
+        wait for it: for processes that answer many, in a thread of their own. Returns when it is done; at
+        once for a small archive."""
+        from dsslic_search.query.run.evaluate import unpack_ahead
+
+        if self.folder.exists:
+            self._indexes.ask(unpack_ahead)
+
     def palette(self) -> dict[str, str]:
         """The colour of each class, by name, as sketches are painted with it: "sky": "#5ab4f0"."""
         return {c.name: vocabulary.hex_colour(c.colour) for c in self.vocabulary.classes}

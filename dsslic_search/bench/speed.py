@@ -28,6 +28,7 @@ from dsslic_search.bench.synthetic import FIRST_DAY, SPAN_SECONDS
 from dsslic_search.core import vocabulary
 from dsslic_search.core.errors import UsageError
 from dsslic_search.core.settings import DEFAULT_PRESENCE
+from dsslic_search.query.run.evaluate import unpack_ahead
 from dsslic_search.query.run.execute import Answer, answer
 
 PAGE_PHOTOS = 50
@@ -57,29 +58,33 @@ def run(
     asked: int,
     kinds: Sequence[str] = tuple(grown.KINDS),
     segments: int = 1,
+    ahead: bool = False,
 ) -> dict[str, Any]:
     """Milliseconds (median, 95th percentile, most) for each kind of query that indexes of ``kinds`` can
     answer, ``asked`` times each, among ``photos`` photos made from the label maps (PNG files of class ids)
-    under the folders ``maps``, in at least so many ``segments``; time and bytes that the indexes take; and
-    the memory of the process that answers. UsageError for kinds that there are not, or without coverage and
-    files, which any query may need."""
+    under the folders ``maps``, in at least so many ``segments``, with ``ahead`` after what
+    many queries need was unpacked, as a server does; time and bytes that the indexes take; and the memory of
+    the process that answers. UsageError for kinds that there are not, without coverage and files, which any
+    query may need, and for ``ahead`` without regions."""
     for kind in kinds:
         if kind not in grown.KINDS:
             raise UsageError(f"there is no index called {kind}; there are: {', '.join(grown.KINDS)}")
     if not {"coverage", "files"} <= set(kinds):
         raise UsageError("queries may need coverage and files, whatever they ask; name these too")
+    if ahead and "regions" not in kinds:
+        raise UsageError("what is unpacked ahead is mostly of regions; name these too")
     features = described(maps)
     with tempfile.TemporaryDirectory() as name:
         results = {"maps": len(features), "asked": asked}
         results |= grown.grow(Path(name), features, photos, kinds, segments)
         wanted = [kind for kind in _kinds(features, photos) if set(NEEDS.get(kind, ())) <= set(kinds)]
         with ProcessPoolExecutor(1, get_context("spawn")) as process:
-            told = process.submit(_answers, Path(name), features, wanted, results["photos"], asked)
+            told = process.submit(_answers, Path(name), features, wanted, results["photos"], asked, ahead)
             return results | told.result()
 
 
 def _answers(
-    folder: Path, features: list[MapFeatures], kinds: Sequence[str], photos: int, asked: int
+    folder: Path, features: list[MapFeatures], kinds: Sequence[str], photos: int, asked: int, ahead: bool
 ) -> dict[str, Any]:
     """What a process tells that opens the indexes in ``folder`` and answers."""
     classes = vocabulary.default()
@@ -107,6 +112,10 @@ def _answers(
 
     ask("sky")
     results: dict[str, Any] = {"seconds_until_the_first_answer": round(time.perf_counter() - began, 2)}
+    if ahead:
+        began = time.perf_counter()
+        unpack_ahead(indexes)
+        results["seconds_to_unpack_ahead"] = round(time.perf_counter() - began, 2)
     makers = _kinds(features, photos)
     spent: dict[str, list[float]] = {}
     for kind in kinds:

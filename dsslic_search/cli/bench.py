@@ -93,6 +93,9 @@ def speed(
             metavar="INDEX", help="An index to make, and the queries that need no others; may be given again."
         ),
     ] = None,
+    ahead: Annotated[
+        bool, typer.Option("--ahead", help="Unpack beforehand what many queries need, as serve does.")
+    ] = False,
     out: Out = None,
     force: Force = False,
 ) -> None:
@@ -102,7 +105,7 @@ def speed(
     from dsslic_search.bench import speed as bench
 
     outputs = may_write(out, force)
-    results = bench.run(maps, photos, asked, only or tuple(grown.KINDS), segments)
+    results = bench.run(maps, photos, asked, only or tuple(grown.KINDS), segments, ahead)
     typer.echo("\n".join(bench.table(results)), err=True)
     finish(results, out, outputs)
 

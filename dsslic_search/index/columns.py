@@ -96,6 +96,12 @@ class Columns(Table):
         scattered[rows] = values
         return scattered
 
+    def unpack_ahead(self) -> None:
+        """Make the full columns of coverage, and what certainties are looked up by."""
+        for classes in self.sets:
+            if self._full(classes) is not None:
+                self.certainty_at(classes, np.zeros(1, np.intp))
+
     def at(self, classes: Classes, rows: NDArray[np.intp]) -> NDArray[np.uint16]:
         """The quanta of some rows, uint16."""
         return self._at(classes, rows, "")

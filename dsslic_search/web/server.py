@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import secrets
 import socket
 import threading
@@ -146,6 +147,7 @@ def prepared(
             await super().startup(sockets)
             if settings.watch:
                 threading.Thread(target=watch, args=(site,), name="watching", daemon=True).start()
+            threading.Thread(target=_unpack_ahead, args=(archive,), name="unpacking", daemon=True).start()
             ready(address)
 
         async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
@@ -153,6 +155,12 @@ def prepared(
             await super().shutdown(sockets)
 
     return Prepared(Told(config), listening, address, token)
+
+
+def _unpack_ahead(archive: Archive) -> None:
+    """Beside the first questions; what is wrong with the archive they tell themselves."""
+    with contextlib.suppress(DSSError):
+        archive.unpack_ahead()
 
 
 def _address(host: str, port: int, token: str | None) -> str:

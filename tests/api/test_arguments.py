@@ -116,7 +116,7 @@ WRONG: dict[str, tuple[tuple[Any, ...], Wrong]] = {
 """Of each method that is given something: arguments that fit, and for each argument values that do not."""
 
 OF_NOTHING = {"bin", "classes", "close", "exact_duplicates", "palette", "saved_queries"}
-OF_NOTHING |= {"describe", "labelled", "overview", "read_so_far", "reader", "states", "tags"}
+OF_NOTHING |= {"describe", "labelled", "overview", "read_so_far", "reader", "states", "tags", "unpack_ahead"}
 """Methods that take nothing, switches, or what another method gave."""
 
 

@@ -138,6 +138,8 @@ def test_speed_is_measured_for_every_kind(tmp_path: Path):
     assert found["memory"]["mapped"] > found["memory"]["private"] > 0
     with pytest.raises(UsageError, match="no label maps here"):
         speed.run([tmp_path / "nothing"], 10, 1)
+    with pytest.raises(UsageError, match="regions"):
+        speed.run([tmp_path], 10, 1, ["coverage", "files"], ahead=True)
     with pytest.raises(UsageError, match="there is no index called colour; there are: coverage, files"):
         speed.run([tmp_path], 10, 1, ["coverage", "files", "colour"])
     with pytest.raises(UsageError, match="name these too"):

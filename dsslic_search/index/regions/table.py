@@ -20,7 +20,7 @@ from dsslic_search.features.scene import PLAIN
 from dsslic_search.index import cache
 from dsslic_search.index.compiling import on_all_processors, quick, runnable
 from dsslic_search.index.regions import frequent, kernels
-from dsslic_search.index.regions.build import SIDES, gathered
+from dsslic_search.index.regions.build import CENTRES, EDGES, SIDES, STRETCHES, gathered
 from dsslic_search.index.regions.present import Present
 from dsslic_search.index.regions.relate import (
     RELATIONS,
@@ -91,6 +91,23 @@ class Regions(Table):
             best[known[0]] = known[1]
             return RegionMatches(best, None, degree_table(clearest(test)))
         return self._looked_at(classes, test, self.concerned(classes, test) if rows is None else rows, count)
+
+    def unpack_ahead(self, nbytes: int) -> None:
+        """Unpack what is of the classes with the most regions, about so many bytes, in this thread alone."""
+        starts = self._bounds["starts"]
+        for class_id in sorted(range(self.classes), key=lambda c: starts[c] - starts[c + 1]):
+            things = self.classes + len(self.segment.vocabulary.groups)
+            contacts = self.arrays["pairs"][[class_id * things, (class_id + 1) * things]].tolist()
+            for part, names in (
+                (self._part("groups", class_id), GROUPS),
+                (self._part("starts", class_id), (*EDGES, *CENTRES, *STRETCHES)),
+                (contacts, ("toucher", "under", "border")),
+            ):
+                nbytes -= sum(self.arrays.part(name, *part).nbytes for name in names)
+            if nbytes < 0:
+                return
+        for name in frequent.NOTHING_KEPT:
+            self.arrays.part(name, 0, self.arrays[name].size)
 
     def concerned(
         self, classes: tuple[int, ...], test: RegionTest, among: NDArray[np.bool_] | None = None

@@ -5,7 +5,7 @@ opened as they are needed, and what was found in them so far. What each step of 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
 from typing import Literal
@@ -36,10 +36,15 @@ AMPLE_CANDIDATES = 4
 """So many times as many candidates as are wanted have to pass, else all photos that do are scored: the last
 ones that the quantiser chooses are not surely the best."""
 FURTHER = (4, 16)
-"""So many times as many candidates are chosen where too few pass, unless next to none do; to choose more takes
-as long as to score all of a filter."""
+"""So many times as many candidates are chosen where too few pass, unless next to none do; to choose more
+takes as long as to score all of a filter."""
 SCORED_ROWS = 60_000
 """Of so many photos all are scored: to choose candidates takes as long."""
+UNPACKED_AHEAD_FROM = 200_000
+"""Photos of an archive from which on something is unpacked before it is asked for; of fewer that is soon
+done."""
+UNPACKED_AHEAD = 0.8
+"""The part of the room that is filled so."""
 MADE_TOGETHER = 16
 """To make an index takes so many times as long as to ask it, and more."""
 
@@ -99,6 +104,20 @@ class Indexes:
             *(self.words, self.images),
         )
         of_each(lambda opened: opened(), kinds, MADE_TOGETHER * len(self.columns))
+
+
+def unpack_ahead(indexes: Sequence[Indexes]) -> None:
+    """Unpack beforehand, in this thread, what questions of large archives need first: full columns, and the
+    regions of the commonest classes, up to a part of the room that there is for all. Raises what opening the
+    indexes raises."""
+    photos = sum(len(each.columns) for each in indexes)
+    if photos < UNPACKED_AHEAD_FROM:
+        return
+    for each in indexes:
+        each.columns.unpack_ahead()
+    left = UNPACKED_AHEAD * ROOM.nbytes - ROOM.taken
+    for each in indexes:
+        each.regions().unpack_ahead(int(left * len(each.columns) / photos))
 
 
 class Operands:

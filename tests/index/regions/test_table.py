@@ -14,7 +14,7 @@ from dsslic_search.core.vocabulary import Group, default
 from dsslic_search.features.region_numbers import UNITS
 from dsslic_search.features.regions import regions
 from dsslic_search.features.scene import SceneRegions
-from dsslic_search.index import blocks
+from dsslic_search.index import blocks, cache, packing
 from dsslic_search.index.columns import open_columns
 from dsslic_search.index.regions import kernels, table
 from dsslic_search.index.regions.build import AXES, SIDES
@@ -272,3 +272,27 @@ def test_what_is_made_of_a_class_is_made_again_when_there_was_no_room(
     again = [index.passing(*each, count=count).best.tolist() for each in asked_ for count in (True, False)]
     assert again == found
     assert any(map(any, found))
+
+
+def test_what_is_unpacked_ahead_is_there_when_it_is_asked_for(
+    filled: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(packing, "PACKED_FROM", 1)
+    monkeypatch.setattr(packing, "WORTH_ONE_IN", 1 << 20)
+    index = open_regions(whole(filled, tmp_path, V))
+    asked_: list[tuple[str, int]] = []
+    plain = cache.Arrays.parts
+
+    def parts(self: cache.Arrays, name: str, bounds: Any) -> Any:
+        asked_.extend((name, start) for start, _ in bounds)
+        return plain(self, name, bounds)
+
+    monkeypatch.setattr(cache.Arrays, "parts", parts)
+    index.unpack_ahead(0)
+    starts = index.arrays["starts"]
+    first = int(np.argmax(np.diff(starts)))
+    assert ("left", int(starts[first])) in asked_
+    assert len({start for name, start in asked_ if name == "left"}) == 1
+    index.unpack_ahead(1 << 30)
+    there = {start for name, start in asked_ if name == "columns half"}
+    assert there == set(starts[:-1].tolist())
