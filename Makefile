@@ -2,6 +2,7 @@
 # make demo    setup, then ingest sample photos, ask three queries, write previews and a contact sheet into demo/
 # make test    setup, then every check: format, lint, types, tests
 # make docs    docs/cli.md from the commands' help
+# make site    the documents as a site in site/, which needs no network
 # make wheel   the wheel in dist/, installed into an environment of its own and used from another folder
 # make test-lowest   the tests with the lowest versions that pyproject.toml allows
 
@@ -16,7 +17,7 @@ TRIAL := .venv-wheel
 # PyTorch's own index of CPU builds, asked only when pip's usual places have none.
 TORCH_CPU_INDEX ?= https://download.pytorch.org/whl/cpu
 
-.PHONY: setup demo test chromium postgresql docs wheel test-lowest clean
+.PHONY: setup demo test chromium postgresql docs site wheel test-lowest clean
 
 # $(call environment,FOLDER,CONSTRAINTS,WHAT): an environment in FOLDER with WHAT, of the versions that CONSTRAINTS holds it to.
 # The CPU build of torch first: whatever else asks for torch would bring gigabytes of CUDA. Systems that have one build only have no "+cpu".
@@ -65,6 +66,9 @@ postgresql:
 		if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then apt-get update -qq && apt-get install -qq -y postgresql && exit 0; fi; \
 		echo "No PostgreSQL found, so the tests of catalogs there are skipped: install it (apt-get install postgresql)"
 
+site: setup
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
+
 docs: setup
 	$(BIN)/python -m dsslic_search.cli.reference > docs/cli.md
 
@@ -88,4 +92,4 @@ $(LOWEST)/.done: pyproject.toml tests/lowest.py Makefile
 	touch $@
 
 clean:
-	rm -rf $(VENV) $(LOWEST) $(TRIAL) $(DEMO) dist .coverage .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(LOWEST) $(TRIAL) $(DEMO) dist site .coverage .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -15,6 +15,8 @@ from dsslic_search.core import vocabulary
 from dsslic_search.query.language.parse import parse
 
 ROOT = Path(__file__).parents[1]
+SHOWN = [ROOT / "README.md", ROOT / "docs" / "use.md", *sorted((ROOT / "docs" / "tutorials").glob("*.md"))]
+"""Pages that show commands."""
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "weights").glob("*.md")])
 
 
@@ -22,11 +24,10 @@ def test_the_command_reference_is_current():
     assert (ROOT / "docs" / "cli.md").read_text() == reference.reference(), "run: make docs"
 
 
-def test_every_command_in_the_readme_exists_with_its_options():
+def test_every_command_that_pages_show_exists_with_its_options():
     known = {" ".join(c): reference.help_of(c) for c in reference.commands()}
-    used = re.findall(
-        r"^(?:\.venv/bin/)?dss-search ([a-z-]+)(.*)$", (ROOT / "README.md").read_text(), re.MULTILINE
-    )
+    text = "\n".join(page.read_text() for page in SHOWN)
+    used = re.findall(r"^(?:\$ )?(?:\.venv/bin/)?dss-search ([a-z-]+)(.*)$", text, re.MULTILINE)
     assert len(used) > 10
     for command, rest in used:
         command = command if command in known else f"{command} {rest.split()[0]}"  # of a group
@@ -35,8 +36,11 @@ def test_every_command_in_the_readme_exists_with_its_options():
             assert option in known[command], f"{command} {option}"
 
 
-def test_every_query_in_the_readme_and_in_the_help_is_one():
-    texts = (ROOT / "README.md").read_text(), reference.help_of(("query",))
+MISSPELT = "flwers and sky"
+
+
+def test_every_query_that_pages_and_the_help_show_is_one():
+    texts = *(page.read_text() for page in SHOWN), reference.help_of(("query",))
     asked = [
         found
         for text in texts
@@ -44,6 +48,8 @@ def test_every_query_in_the_readme_and_in_the_help_is_one():
     ]
     assert len(asked) > 10
     for text in asked:
+        if text == MISSPELT:
+            continue
         parse(text, vocabulary.default(), saved={"peaks": "mountain"}.__getitem__)
 
 
@@ -93,3 +99,20 @@ def test_the_page_of_decisions_lists_each_once_and_by_its_title():
         assert page.name.startswith(number)
         assert page.read_text().partition("\n")[0] == f"# {number} {title}"
     assert [number for number, _, _ in listed] == [f"{n:04}" for n in range(1, len(pages) + 1)]
+
+
+def test_every_page_is_in_the_navigation_of_the_site():
+    named = re.findall(r": (\S+\.md)$", (ROOT / "mkdocs.yml").read_text(), re.MULTILINE)
+    pages = {str(page.relative_to(ROOT / "docs")) for page in (ROOT / "docs").rglob("*.md")}
+    pages = {page for page in pages if not page.startswith("decisions/0")}  # the page of decisions lists them
+    pages |= {str(page.relative_to(ROOT)) for page in (ROOT / "weights").glob("*.md")}
+    assert len(named) == len(set(named))
+    assert pages - set(named) == set(), "name it in mkdocs.yml"
+
+
+@pytest.mark.parametrize("card", sorted((ROOT / "weights").glob("*.md")), ids=lambda p: p.name)
+def test_no_model_card_says_a_paragraph_twice(card: Path):
+    paragraphs = [" ".join(each.split()) for each in re.split(r"\n\s*\n", card.read_text())]
+    long = [each for each in paragraphs if len(each) > 40]
+    assert len(long) > 3
+    assert len(set(long)) == len(long)

@@ -35,13 +35,27 @@ def test_the_wheel_is_of_this_version_and_typed(wheel: zipfile.ZipFile):
     assert "dsslic_search/py.typed" in wheel.namelist()
 
 
+NOT_IN_THE_WHEEL = {Path("weights/lpips.safetensors")}  # which measures alone need
+
+
 @pytest.mark.parametrize("folder", ["dsslic_search", "migrations", "weights"])
 def test_the_wheel_has_every_file(wheel: zipfile.ZipFile, folder: str):
     paths = [path.relative_to(ROOT) for path in (ROOT / folder).rglob("*") if path.is_file()]
-    files = {path for path in paths if "__pycache__" not in path.parts}
+    files = {path for path in paths if "__pycache__" not in path.parts} - NOT_IN_THE_WHEEL
     assert files
     inside = {str(path if folder == "dsslic_search" else "dsslic_search" / path) for path in files}
     assert inside <= set(wheel.namelist())
+    assert not {f"dsslic_search/{path}" for path in NOT_IN_THE_WHEEL} & set(wheel.namelist())
+    assert all((ROOT / path).is_file() for path in NOT_IN_THE_WHEEL)
+
+
+def test_the_wheel_has_the_manual_page(wheel: zipfile.ZipFile):
+    (page,) = [name for name in wheel.namelist() if name.endswith("data/share/man/man1/dss-search.1")]
+    assert b".SS query" in wheel.read(page)
+
+
+def test_the_wheel_is_small(wheel: zipfile.ZipFile):
+    assert sum(entry.compress_size for entry in wheel.infolist()) < 21_000_000
 
 
 def test_what_the_package_offers_is_listed_before_it_is_asked_for():

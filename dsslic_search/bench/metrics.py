@@ -239,10 +239,17 @@ _loading = threading.Lock()
 
 @cache
 def _shipped() -> Any:
+    from dsslic_search.core.errors import WeightsError
     from dsslic_search.networks import weights
     from dsslic_search.networks.lpips import Lpips, LpipsConfig
 
-    config, state = weights.load(weights.folder() / "lpips.safetensors", "lpips")
+    file = weights.folder() / "lpips.safetensors"
+    if not file.exists():
+        raise WeightsError(
+            f"LPIPS is measured with a network that installed packages leave out, to be small: copy "
+            f"weights/lpips.safetensors of the source tree to {file.parent}"
+        )
+    config, state = weights.load(file, "lpips")
     net = Lpips(LpipsConfig(**config))
     net.load_state_dict(state)
     return net.eval()

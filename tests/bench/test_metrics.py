@@ -1,12 +1,16 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from dsslic_search.bench.metrics import bd_rate, bpp, ms_ssim, psnr
+from dsslic_search.bench import metrics
+from dsslic_search.bench.metrics import PerceptualDistance, bd_rate, bpp, ms_ssim, psnr
+from dsslic_search.core.errors import WeightsError
 
 
 def noise(height: int, width: int, seed: int = 0) -> np.ndarray:
@@ -185,3 +189,12 @@ def test_interpolation_is_that_of_scipy(steps, data):
 def test_curves_that_cannot_be_compared_are_refused(rates, qualities, interval, why):
     with pytest.raises(ValueError, match=why):
         bd_rate(RATES, QUALITIES, rates, qualities, interval)
+
+
+def test_an_installed_package_says_what_lpips_lacks(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    from dsslic_search.networks import weights
+
+    monkeypatch.setattr(weights, "folder", lambda: tmp_path)
+    metrics._shipped.cache_clear()
+    with pytest.raises(WeightsError, match=f"of the source tree to {tmp_path}"):
+        PerceptualDistance(noise(40, 40))
