@@ -91,17 +91,19 @@ class Labelling(OpenArchive):
         _write(outputs, out, made.end(), report)
         return report
 
-    def label_map(self, photo_id: int, size: str = "map") -> NDArray[np.uint8]:
-        """The label map of a photo, uint8 [h, w] of the archive's class ids, by people where they labelled
-        it; ``size``: see `export_labels`. StageError where it has none."""
+    def label_map(self, photo_id: int, size: str = "map", *, by_people: bool = True) -> NDArray[np.uint8]:
+        """The label map of a photo, uint8 [h, w] of the archive's class ids, by people where they labelled it
+        (with ``by_people`` False the segmenter's there too); ``size``: see `export_labels`. StageError where
+        it has none."""
+        check_flags(by_people=by_people)
         size = check_size(size)
-        return self._labels(self._searcher.photo(id_of(photo_id)), size)
+        return self._labels(self._searcher.photo(id_of(photo_id)), size, by_people)
 
-    def _labels(self, photo: Photo, size: str) -> NDArray[np.uint8]:
-        from dsslic_search.api.showing import read_map
+    def _labels(self, photo: Photo, size: str, by_people: bool = True) -> NDArray[np.uint8]:
+        from dsslic_search.api.showing import read_map, read_segmented
         from dsslic_search.codec.layers.label_map import enlarge
 
-        labels, scale = read_map(self.folder.store, photo)
+        labels, scale = (read_map if by_people else read_segmented)(self.folder.store, photo)
         return labels if size == "map" else enlarge(labels, scale, photo.height, photo.width)
 
     def import_labels(

@@ -109,6 +109,16 @@ def read_map(store: Store, photo: Photo) -> tuple[NDArray[np.uint8], int]:
         return base.label_map, file.contents.header.map_scale
 
 
+def read_segmented(store: Store, photo: Photo) -> tuple[NDArray[np.uint8], int]:
+    """The same of the segmenter's label map, be there people's or not."""
+    from dsslic_search.codec import decoder
+
+    with _about(store, photo):
+        file = StoredFile(store, photo.content_hash)
+        labels = decoder.read_segmented(file.prefix(file.contents.stage_bytes("map")))
+        return labels, file.contents.header.map_scale
+
+
 def read_remarks(store: Store, photo: Photo) -> tuple[str, ...]:
     """What is to be known of how a photo's file was read, in words; often nothing."""
     from dsslic_search.codec.layers import provenance

@@ -31,6 +31,7 @@ from dsslic_search.bench import record
 from dsslic_search.codec import encoder
 from dsslic_search.codec.picture.open import SourcePhoto
 from dsslic_search.core import vocabulary
+from dsslic_search.core.errors import UsageError
 from dsslic_search.training.dataset import LATER_SCENES, SCENES, Sample, scene_samples
 
 Map = NDArray[np.uint8]
@@ -120,11 +121,33 @@ def run(data: Path) -> dict[str, Any]:
     """
     samples = scene_samples(data, validation=True, sets=(*SCENES, *LATER_SCENES))
     truths, guesses = zip(*map(_maps, samples), strict=True)
+    first = frozenset(i for i, sample in enumerate(samples, 1) if sample.dataset in SCENES)
+    return _judged(truths, guesses, first)
+
+
+def run_archive(archive: Archive) -> dict[str, Any]:
+    """The same about the photos of an archive that people labelled: the truth are their label maps, the
+    guesses the segmenter's that the files hold beside them. UsageError where there are none, or where another
+    class list is in use than that of the queries."""
+    if archive.vocabulary.identity != vocabulary.built_in().identity:
+        raise UsageError("the queries that are asked are of the package's classes: take no other class list")
+    ids = archive.labelled()
+    if not ids:
+        raise UsageError(
+            f"{archive.folder.root}: no photo here has a label map by people, so there is nothing to judge "
+            "by; import some first"
+        )
+    truths = [archive.label_map(photo_id) for photo_id in ids]
+    guesses = [archive.label_map(photo_id, by_people=False) for photo_id in ids]
+    return _judged(truths, guesses, frozenset(range(1, len(ids) + 1)))
+
+
+def _judged(truths: Sequence[Map], guesses: Sequence[Map], first: frozenset[int]) -> dict[str, Any]:
+    """The scores of all that is asked, over the photos ``first``, and by kind over all."""
     with tempfile.TemporaryDirectory() as folder:
         truth, guess = (
             _answers(Path(folder) / name, maps) for name, maps in (("truth", truths), ("guess", guesses))
         )
-    first = frozenset(i for i, sample in enumerate(samples, 1) if sample.dataset in SCENES)
     kinds = [photo_kind(each) for each in truths]
     by_photo = {
         kind: frozenset(i for i, found in enumerate(kinds, 1) if found == kind) for kind in PHOTO_KINDS

@@ -9,6 +9,7 @@ import typer
 
 from dsslic_search.cli.bench_options import Out, finish, may_write
 from dsslic_search.cli.options import Force
+from dsslic_search.core.errors import UsageError
 
 
 def register(group: typer.Typer) -> None:
@@ -90,8 +91,22 @@ def objections(
 
 def search(
     data: Annotated[
-        Path, typer.Option("--data", metavar="DIR", help="Folder with scenes/<set>; see docs/training.md.")
-    ],
+        Path | None,
+        typer.Option(
+            "--data",
+            metavar="DIR",
+            help="Folder with scenes/<set>; see docs/training.md.",
+            show_default=False,
+        ),
+    ] = None,
+    archive: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="Instead: the photos of an archive that people labelled, without bench retrieval.",
+            show_default=False,
+        ),
+    ] = None,
     out: Out = None,
     force: Force = False,
 ) -> None:
@@ -100,6 +115,16 @@ def search(
     from dsslic_search.bench import retrieval, search
 
     outputs = may_write(out, force)
+    if archive is not None and data is None:
+        from dsslic_search.api import Archive
+
+        with Archive(archive) as opened:
+            answers = search.run_archive(opened)
+        typer.echo("\n".join(search.table(answers)), err=True)
+        finish({"predicates": answers}, out, outputs)
+        return
+    if data is None or archive is not None:
+        raise UsageError("say by whose labels to judge: either --data DIR or --archive DIR")
     answers = search.run(data)
     typer.echo("\n".join(search.table(answers)), err=True)
     found = retrieval.run(data)

@@ -97,6 +97,15 @@ def read_label_map(prefix: bytes, contents: Contents | None = None) -> NDArray[n
     return _Decoding(prefix, contents).shown.labels
 
 
+def read_segmented(prefix: bytes) -> NDArray[np.uint8]:
+    """The segmenter's label map, uint8 [h, w] in the class list in use, from the first bytes of a file (at
+    least ``stage_bytes("map")``), be there people's or not."""
+    contents = container.read_contents(prefix)
+    contents.stage_bytes(Stage.MAP)
+    file = _Decoding(prefix, contents)
+    return file.dialect.meant(file.labels)
+
+
 class Base(NamedTuple):
     """What the base layer tells in terms of the shipped vocabulary: the label map, uint8 [h, w], and how sure
     the segmenter was of its classes, 0..255 by class id, where the file says so."""

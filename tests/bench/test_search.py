@@ -9,16 +9,48 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from dsslic_search import Archive
 from dsslic_search.bench import grown, search, speed
 from dsslic_search.codec import encoder
 from dsslic_search.core import vocabulary
+from dsslic_search.core.dialect import shipped
 from dsslic_search.core.errors import QueryError, UsageError
 from dsslic_search.index import segments
+from dsslic_search.labels.formats import writer
+from dsslic_search.labels.scene import LabelledImage, Legend
 from dsslic_search.query.language.parse import parse
 from dsslic_search.query.run.execute import answer
 from dsslic_search.training import dataset
 
 SKY, TREE, ROAD, CAR = (vocabulary.default().id_of(name) for name in ("sky", "tree", "road", "car"))
+
+
+def test_an_archive_is_judged_by_what_people_said_there(tmp_path: Path) -> None:
+    class Roads:
+        identity, dialect = "00112233aabbccdd", shipped()
+
+        def segment(self, pixels, map_size):
+            guess = street(8)
+            guess[guess == CAR] = ROAD
+            return guess
+
+    Image.fromarray(np.full((64, 96, 3), 80, np.uint8)).save(tmp_path / "0.png")
+    with Archive(tmp_path / "a") as archive:
+        archive.ingest([tmp_path / "0.png"], segmenter=Roads())
+        with pytest.raises(UsageError, match="no photo here has a label map by people"):
+            search.run_archive(archive)
+        made = writer("png", Legend.of(vocabulary.default()))
+        for name, data in made.image(LabelledImage("0", "0.png", street(8))) + made.end():
+            (tmp_path / "maps" / name).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / "maps" / name).write_bytes(data)
+        archive.import_labels(tmp_path / "maps")
+        np.testing.assert_array_equal(archive.label_map(1), street(8))
+        assert CAR not in archive.label_map(1, by_people=False)
+        found = search.run_archive(archive)
+    assert found["photos"] == 1
+    by_class = found["by_class"]
+    assert by_class["sky"]["presence"]["f1"] == 1
+    assert by_class["car"]["presence"]["recall"] == 0
 
 
 EMBEDDING = np.zeros((1, 1), np.float32)
