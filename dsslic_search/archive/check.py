@@ -14,6 +14,7 @@ from itertools import count
 from sqlalchemy import func, not_, or_, select, true
 
 from dsslic_search.archive import parity
+from dsslic_search.archive.agreeing import UNREADABLE, differences
 from dsslic_search.archive.bin import purged_files
 from dsslic_search.archive.catalog import RECORD_COLUMNS, Catalog
 from dsslic_search.archive.database import database_trouble
@@ -53,6 +54,9 @@ class Problem(StrEnum):
     """The catalog has paths or tags of photos that it does not have."""
     JOURNAL = "journal"
     """The journal does not say what the catalog wrote into it; the finding's ``detail`` is how."""
+    OTHERWISE = "otherwise"
+    """The catalog says otherwise than its journal, whose lines are sound, of ``photos`` many things (paths of
+    a photo are one, its tags another): what was changed of the database is not seen by its own check."""
     INDEX_DAMAGED = "index damaged"
     """A file of an index, a cache of the catalog, is not as it was written."""
     PARITY_LACKING = "parity lacking"
@@ -93,6 +97,7 @@ _KINDS: dict[Fault | Problem, Kind] = {
     Problem.DATABASE: Kind.CATALOG,
     Problem.ROWS_OF_NO_PHOTO: Kind.CATALOG,
     Problem.EARLIER_DESCRIPTIONS: Kind.CATALOG,
+    Problem.OTHERWISE: Kind.CATALOG,
     Problem.INDEX_DAMAGED: Kind.INDEX,
     Problem.JOURNAL: Kind.JOURNAL,
     Problem.PARITY_LACKING: Kind.PARITY,
@@ -202,6 +207,8 @@ def check(
         found.extend(each for each in outside if each.photo_id not in doubtful)
         found.extend(_of_descriptions(catalog))
         found.extend(_of_journal(archive, catalog, read_data))
+        if reads_all:
+            found.extend(_of_agreement(archive, catalog))
         deleted = set(purged_files(catalog, store))
         found.extend(
             Finding(
@@ -267,6 +274,24 @@ def _of_one_journal(journal: Journal, catalog: Catalog, read_data: bool) -> Iter
     elif damaged:
         lines = "a line is" if damaged == 1 else f"{damaged} lines are"
         yield Finding(Problem.JOURNAL, str(journal.path), detail=f"{lines} damaged or missing")
+
+
+def _of_agreement(archive: ArchiveFolder, catalog: Catalog) -> Iterator[Finding]:
+    if catalog.engine.dialect.name != "sqlite":
+        return
+    for _ in range(TRIES):
+        with catalog.session() as session:
+            place = stated(session.connection())
+            differ = differences(session, Journal(archive.journal))
+        with catalog.session() as session:
+            if stated(session.connection()) == place:  # else somebody wrote meanwhile
+                break
+    else:
+        return
+    if differ == UNREADABLE:
+        yield Finding(Problem.DATABASE, catalog.name, detail="a value that cannot be one")
+    elif differ:
+        yield Finding(Problem.OTHERWISE, catalog.name, photos=differ)
 
 
 TRIES = 5  # to read catalog and journal between two changes

@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dsslic_search.core.errors import DSSError, QueryError, Remedy
-from dsslic_search.core.text import printable
+from dsslic_search.core.text import counted, printable
 
 if TYPE_CHECKING:
     from dsslic_search.api import Finding
@@ -84,6 +84,12 @@ def finding_sentence(finding: Finding) -> str:
         case Problem.DATABASE:
             return (
                 f"{finding.where}: database damaged: {finding.detail}; make it anew with: dss-search rebuild"
+            )
+        case Problem.OTHERWISE:
+            differ = f"{counted(finding.photos, 'thing')} otherwise"
+            return (
+                f"{finding.where}: says {differ} than the journal, whose lines are sound; make it anew from "
+                "that with: dss-search rebuild"
             )
         case Problem.ROWS_OF_NO_PHOTO:
             return (

@@ -7,6 +7,7 @@ import io
 import os
 import re
 import threading
+import zlib
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +29,7 @@ COMPACT_WEBP_QUALITY = 70
 """Of compact images, which are shown enlarged and soon give way: two thirds of the bytes at 84."""
 SWEPT_TO = 0.9
 """Of the limit, where the oldest pictures go."""
+SUM_BYTES = 4
 _NAME = re.compile(r"[A-Za-z0-9_.-]{1,200}")
 
 
@@ -76,10 +78,15 @@ def _on_white(image: Image.Image) -> Image.Image:
     return paper.convert("RGB")
 
 
+def _sum(data: bytes) -> bytes:
+    return zlib.crc32(data).to_bytes(SUM_BYTES, "little")
+
+
 @dataclass
 class Cache:
     """Files under ``folder`` of at most ``limit`` bytes in all: when more are written, those that were not
-    asked for the longest go. A folder that cannot be written costs time, nothing else."""
+    asked for the longest go. A folder that cannot be written costs time, nothing else; nor does damage, as
+    each file ends with its CRC-32."""
 
     folder: Path
     limit: int
@@ -89,18 +96,20 @@ class Cache:
         self._bytes: int | None = None
 
     def get(self, name: str) -> bytes | None:
-        """What is kept under a name."""
+        """What is kept under a name, as it was put there."""
         path = self._path(name)
         try:
-            data = path.read_bytes()
+            kept = path.read_bytes()
             os.utime(path)
         except OSError:
             return None
-        return data
+        data, ending = kept[:-SUM_BYTES], kept[-SUM_BYTES:]
+        return data if ending == _sum(data) else None
 
     def put(self, name: str, data: bytes) -> None:
         """Keep something under a name, for as long as there is room."""
         path = self._path(name)
+        data += _sum(data)
         if len(data) > self.limit:
             return
         temporary = path.with_name(f"{path.name}.{threading.get_ident()}{TEMPORARY}")

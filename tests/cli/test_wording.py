@@ -89,6 +89,11 @@ def test_findings_of_photos(finding: Finding, sentence: str) -> None:
             "sqlite:///c: database damaged: row 3 missing; make it anew with: dss-search rebuild",
         ),
         (
+            Finding(Problem.OTHERWISE, "sqlite:///c", photos=2),
+            "sqlite:///c: says 2 things otherwise than the journal, whose lines are sound; make it anew from "
+            "that with: dss-search rebuild",
+        ),
+        (
             Finding(Problem.ROWS_OF_NO_PHOTO, "sqlite:///c"),
             "sqlite:///c: paths or tags of photos that are not there; make it anew with: dss-search rebuild",
         ),

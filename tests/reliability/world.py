@@ -273,7 +273,7 @@ OPERATIONS = {
         _without_journal, _act(lambda opened, _: opened.rebuild()), said=("make it anew from the photos",)
     ),
     "backup": Operation(_nothing, _back_up, said=UNFINISHED, made="copy", begins=True),
-    "backup again": Operation(_backed_up_and_changed, _back_up, made="copy"),
+    "backup again": Operation(_backed_up_and_changed, _back_up, finds=frozenset(("journal",)), made="copy"),
     "restore-backup": Operation(_back_up, _restore, said=UNFINISHED, made="back", begins=True),
     "parity": Operation(
         _nothing, _act(lambda opened, _: opened.parity(10)), finds=frozenset(("parity",))

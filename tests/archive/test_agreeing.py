@@ -1,0 +1,68 @@
+"""What a flipped bit makes of a catalog that SQLite finds no fault with is found by its journal."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+
+import numpy as np
+import pytest
+
+from dsslic_search.archive import notes, rating
+from dsslic_search.archive.check import Problem, check
+from dsslic_search.archive.rebuild import rebuild
+from dsslic_search.archive.repair import repair
+from tests.archive.conftest import World
+from tests.archive.test_rebuild import facts
+
+pytestmark = pytest.mark.usefixtures("readable_maps")
+
+
+@pytest.fixture
+def three(world: World) -> World:
+    for name in "a.jpg", "b.jpg", "c.jpg":
+        world.photo(name)
+    world.ingest()
+    with world.archive.open_catalog() as catalog:
+        notes.add_tags(catalog, ["best"], np.array([1, 3]))
+        notes.save_query(catalog, "mine", "tag:best")
+        rating.rate(catalog, 4, np.array([2]))
+    return world
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE photo SET rating = 5 WHERE id = 2",
+        "UPDATE photo SET camera = 'Bax Brownie' WHERE id = 1",
+        "UPDATE path SET path = replace(path, 'a.jpg', 'e.jpg')",
+        "UPDATE tag SET name = 'bext' WHERE photo_id = 3",
+        "DELETE FROM tag WHERE photo_id = 3",
+        "UPDATE saved_query SET text = 'tag:bext'",
+    ],
+)
+def test_what_it_says_otherwise_is_found_and_made_anew(three: World, change: str) -> None:
+    before = facts(three.archive)
+    with closing(sqlite3.connect(three.archive.root / "catalog.sqlite")) as plain:
+        plain.execute(change)
+        plain.commit()
+    assert check(three.archive) == []
+    found = check(three.archive, read_data=True)
+    assert [(each.what, each.photos) for each in found] == [(Problem.OTHERWISE, 1)]
+    assert repair(three.archive, found) == []  # which of the two is right, people say
+    assert rebuild(three.archive).unread == 0
+    assert facts(three.archive) == before
+    assert check(three.archive, read_data=True) == []
+
+
+def test_dates_of_looks_and_journals_that_prove_nothing_are_passed_over(three: World) -> None:
+    with closing(sqlite3.connect(three.archive.root / "catalog.sqlite")) as plain:
+        plain.execute("UPDATE path SET last_seen = '2001-01-01 00:00:00.000000'")
+        plain.commit()
+    assert check(three.archive, read_data=True) == []
+    with closing(sqlite3.connect(three.archive.root / "catalog.sqlite")) as plain:
+        plain.execute("UPDATE photo SET rating = 5 WHERE id = 2")
+        plain.commit()
+    journal = three.archive.journal
+    journal.write_bytes(journal.read_bytes().replace(b'"best"', b'"bext"'))
+    assert [each.what for each in check(three.archive, read_data=True)] == [Problem.JOURNAL]
