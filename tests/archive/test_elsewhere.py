@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -46,7 +47,7 @@ def test_a_life_in_a_bucket(elsewhere: World, bucket: str, readable_maps: None) 
     archive = ArchiveFolder(elsewhere.archive.root)  # which remembers where it is
     assert json.loads((archive.root / "archive.json").read_text())["objects"] == bucket
     assert archive.store.root == bucket
-    assert not (archive.root / "objects").exists()
+    assert not list(archive.root.rglob("*.dsslic"))
     elsewhere.assert_whole(3)
     assert found(archive, read_data=True) == []
     first, second, third = archive.store.hashes()
@@ -60,6 +61,7 @@ def test_a_life_in_a_bucket(elsewhere: World, bucket: str, readable_maps: None) 
     archive.store.remove("ab" * 32)
     for name in "catalog.sqlite", "catalog.sqlite-wal", "catalog.sqlite-shm", "journal.jsonl":
         (archive.root / name).unlink(missing_ok=True)
+    shutil.rmtree(archive.root / "objects", ignore_errors=True)  # where the journal stands again
     assert rebuild(archive).photos == 3
     assert found(archive) == []
     with pytest.raises(ArchiveError, match=rf"files are in {bucket}; back up that bucket"):
