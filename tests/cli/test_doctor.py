@@ -38,7 +38,7 @@ def test_what_is_needed_is_what_the_package_asks_for() -> None:
 
 def test_every_extra_for_users_is_told_of() -> None:
     extras = PYPROJECT["optional-dependencies"]
-    assert set(extras) - set(doctor.OPTIONAL) == {"bench", "demo", "dev"}
+    assert set(extras) - set(doctor.OPTIONAL) == {"bench", "demo", "dev", "docs"}
     for name, (_purpose, packages) in doctor.OPTIONAL.items():
         assert tuple(sorted(bounds(extras[name]))) == tuple(sorted(packages))
 
