@@ -20,7 +20,7 @@ PYPROJECT = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_te
 
 def bounds(requirements: list[str]) -> dict[str, str]:
     """Lowest versions by package."""
-    found = (re.fullmatch(r"([\w.-]+)>=([\d.]+)", each) for each in requirements)
+    found = (re.fullmatch(r"([\w.-]+)(?:\[\w+\])?>=([\d.]+)", each) for each in requirements)
     return {match[1].replace("_", "-"): match[2] for match in found if match}
 
 
