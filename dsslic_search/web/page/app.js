@@ -10,10 +10,12 @@ import { emptyState, Grid } from "./grid.js";
 import { intake } from "./intake.js";
 import { showKeys, startKeys } from "./keys.js";
 import { startLikeness } from "./likeness.js";
+import { mapsAreThere } from "./maps.js";
 import { notify, say } from "./notice.js";
 import { startOrder } from "./order.js";
 import { change, unlessChanging } from "./own.js";
 import { paint } from "./paint.js";
+import { isLineSlow } from "./parts.js";
 import { places } from "./places.js";
 import { Results } from "./results.js";
 import { saveQuery, showSaved } from "./saved.js";
@@ -27,7 +29,7 @@ import { bytes, count, sentence } from "./words.js";
 
 startTheme();
 
-const PICTURES_FIRST_MS = 4000; // that pictures get before what photos have in common is asked for
+const PICTURES_FIRST_MS = 4000; // that pictures get on a slow line
 
 const gallery = {
   results: null,
@@ -89,13 +91,16 @@ async function show() {
     main.removeAttribute("aria-busy");
   }
   gallery.results = results;
-  facets.await();
-  // on a slow line photos come first
-  Promise.race([gallery.grid.pictured(), wait(PICTURES_FIRST_MS)]).then(
-    () => results === gallery.results && facets.update(),
-  );
+  photosFirst().then(() => results === gallery.results && facets.update());
   selection.clear();
   tellTotal(results);
+}
+
+/** Resolves when what photos have in common may be asked for: on a slow line it would take their room. */
+async function photosFirst() {
+  facets.await();
+  await mapsAreThere();
+  if (isLineSlow()) await Promise.race([gallery.grid.pictured(), wait(PICTURES_FIRST_MS)]);
 }
 
 async function tellTotal(results) {
