@@ -100,10 +100,10 @@ def _holder(connection: Connection) -> str:
 
 def in_words(error: BaseException) -> str | None:
     """What an error of psycopg says, and what to do; None for one of something else."""
-    try:
-        import psycopg
-    except ImportError:
+    if "psycopg" not in sys.modules:
         return None
+    import psycopg
+
     if not isinstance(error, psycopg.Error):
         return None
     said = " ".join(str(error).split())

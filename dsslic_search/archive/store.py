@@ -9,14 +9,16 @@ from __future__ import annotations
 import re
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from dsslic_search.archive.disk import disk_trouble
 from dsslic_search.archive.objects import Folder, Looks, Objects
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
 
 SUFFIX = ".dsslic"
 PARITY_SUFFIX = ".parity"
@@ -59,6 +61,8 @@ class Store:
         if self.objects.at_once == 1:
             yield from map(make, keys)
             return
+        from concurrent.futures import ThreadPoolExecutor
+
         with ThreadPoolExecutor(self.objects.at_once, "dss-bucket") as pool:
             flying: deque[Future[Made]] = deque()
             try:

@@ -13,7 +13,7 @@ from dsslic_search.cli.main import command
 HEAVY = (
     "numpy", "sqlalchemy", "alembic", "PIL", "av", "imagecodecs", "faiss", "llvmlite", "numba", "torch",
     "safetensors", "transformers", "rich", "scipy", "pyarrow", "pandas", "fastapi",
-    "starlette", "uvicorn",
+    "starlette", "uvicorn", "obstore", "psycopg",
 )  # fmt: skip
 NETWORKS_OF_INGEST = {"dsslic_search.networks.segnet", "dsslic_search.networks.image_words"}
 """What looks at photos when they are ingested. Weights are read by safetensors, so that none are loaded where
