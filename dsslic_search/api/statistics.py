@@ -79,8 +79,6 @@ def statistics(
     """Of the photos that the query ``text`` finds, or of all. ``catalog`` is opened to count some of them;
     ``among``: queries that ``text`` refines; ``facts``: whether every fact is counted."""
 
-    from dsslic_search.archive import notes
-
     def asked(current: Sequence[Indexes]) -> Statistics:
         found = None if text is None else searcher.answer(current, text, limit=0, among=among)
         chosen = (
@@ -102,6 +100,8 @@ def statistics(
         file, words = count_files(files), count_words(worded)
         wide: dict[str, FactCount] = {}
         if facts:
+            from dsslic_search.archive import notes
+
             ids = [each.ids if rows is None else each.ids[rows] for each, rows in files]
             tagged = notes.tagged(catalog(), np.concatenate([np.empty(0, np.int64), *ids]))
             having = sum(
