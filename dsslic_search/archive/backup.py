@@ -166,16 +166,10 @@ def _copy(
 
 def _require_room_for(copy: ArchiveFolder, archive: ArchiveFolder, replace: bool) -> None:
     """UsageError for a folder that is no place for a copy of this archive."""
-    root, own = Path(os.path.realpath(copy.root)), Path(os.path.realpath(archive.root))
-    said = path_to_text(copy.root)
-    if root.is_relative_to(own) or own.is_relative_to(root):
-        raise UsageError(f"{said}: lies within the archive, or around it; choose another folder")
-    with disk_trouble(copy.root, "read"):
-        if copy.root.exists() and not copy.root.is_dir():
-            raise UsageError(f"{said}: is a file; name a folder")
-        names = {path.name for path in copy.root.iterdir()} if copy.root.exists() else set()
+    own, said = os.path.realpath(archive.root), path_to_text(copy.root)
+    is_empty = holds_nothing(copy.root, archive.root, "the archive")
     about = _read_about(copy)
-    if about is None and any(not stray(name) for name in names):
+    if about is None and not is_empty:
         raise UsageError(f"{said}: holds something else; name a new or empty folder, or that of a backup")
     if about is not None and about["of"] != path_to_text(own) and not replace:
         raise UsageError(
@@ -184,8 +178,22 @@ def _require_room_for(copy: ArchiveFolder, archive: ArchiveFolder, replace: bool
         )
 
 
-def stray(name: str) -> bool:
-    """Whether a file of this name in an otherwise empty folder is one that a run left which was stopped."""
+def holds_nothing(place: Path, other: Path, of: str) -> bool:
+    """Whether a folder is new, or has nothing but what a run left that was stopped. UsageError where it is
+    none, or lies within the ``other`` one, which is that ``of`` something, or around it."""
+    root, own = Path(os.path.realpath(place)), Path(os.path.realpath(other))
+    said = path_to_text(place)
+    if root.is_relative_to(own) or own.is_relative_to(root):
+        raise UsageError(f"{said}: lies within {of}, or around it; choose another folder")
+    with disk_trouble(place, "read"):
+        if not place.exists():
+            return True
+        if not place.is_dir():
+            raise UsageError(f"{said}: is a file; name a folder")
+        return all(_stray(path.name) for path in place.iterdir())
+
+
+def _stray(name: str) -> bool:
     return name in (LOCK, NEXT, WRITER) or (name.startswith(".") and name.endswith(TEMPORARY))
 
 

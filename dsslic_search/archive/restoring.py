@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from dsslic_search.archive.backup import SNAPSHOT, is_complete, stray
+from dsslic_search.archive.backup import SNAPSHOT, holds_nothing, is_complete
 from dsslic_search.archive.catalog import Catalog
 from dsslic_search.archive.copies import (
     Unreadable,
@@ -101,19 +101,14 @@ def restore(
 
 
 def _require_empty(made: ArchiveFolder, backup_folder: ArchiveFolder) -> None:
-    root, own = Path(os.path.realpath(made.root)), Path(os.path.realpath(backup_folder.root))
-    said = path_to_text(made.root)
-    if root.is_relative_to(own) or own.is_relative_to(root):
-        raise UsageError(f"{said}: lies within the backup, or around it; choose another folder")
-    with disk_trouble(made.root, "read"):
-        if made.root.exists() and not made.root.is_dir():
-            raise UsageError(f"{said}: is a file; name a folder")
-        names = {path.name for path in made.root.iterdir()} if made.root.exists() else set()
+    is_empty = holds_nothing(made.root, backup_folder.root, "the backup")
     begun = made.root / RESTORING
     if begun.is_file() and begun.read_bytes() == _of(backup_folder):
         return
-    if any(not stray(name) for name in names):
-        raise UsageError(f"{said}: is not empty; an archive is restored into a new or empty folder")
+    if not is_empty:
+        raise UsageError(
+            f"{path_to_text(made.root)}: is not empty; an archive is restored into a new or empty folder"
+        )
 
 
 def _of(backup_folder: ArchiveFolder) -> bytes:

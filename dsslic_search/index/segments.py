@@ -357,8 +357,10 @@ def _read(source: Source, folder: Path, vocabulary: Vocabulary) -> Manifest | No
             rows = cache.load_whole(folder / f"{name}.{ROWS}", ROWS, FORMAT)
             if rows is None:
                 break  # damaged; or merged since, and then there is another manifest
-            gone = None
-            if (marked := arrays[f"gone {number}"]).size:
+            gone, marked = None, arrays[f"gone {number}"]
+            if marked.dtype != np.uint32 or marked.ndim != 1 or (marked >= rows["ids"].size).any():
+                return None  # nobody wrote that
+            if marked.size:
                 gone = np.zeros(rows["ids"].size, bool)
                 gone[marked] = True
             segments.append(Segment(source, read, vocabulary, name, folder, rows, known, gone))

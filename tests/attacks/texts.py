@@ -425,11 +425,12 @@ def manifest_attack() -> Attack:
 def index_attack() -> Attack:
     """A file of an index: what is not as it was written counts as not there."""
     from dsslic_search.index import cache as index
+    from dsslic_search.index.blocks import DAMAGED
     from dsslic_search.index.source import Stale
 
     def read(data: bytes) -> None:
         path = put("rows.index", data)
-        index._DAMAGED.clear()
+        DAMAGED.clear()
         index.is_damaged(path)
         found = index.load(path, "rows", "1")
         if found is None:
@@ -451,12 +452,12 @@ def index_files() -> list[bytes]:
     return [path.read_bytes()]
 
 
-def resummed(data: bytes) -> bytes:
+def resummed(data: bytes, of: bytes = b"") -> bytes:
     """An index whose header or whose arrays were changed, under checksums that are right."""
     from dsslic_search.index.cache import BLOCK
 
     random_ = random.Random(data)
-    sound = index_files()[0]
+    sound = of or index_files()[0]
     start = 16 + int.from_bytes(sound[8:12], "little")
     header, body = sound[16:start], sound[start:]
     if random_.random() < 0.5:
