@@ -207,13 +207,19 @@ class Columns(Table):
         return held
 
     @cached_property
+    def _sizes(self) -> list[int]:
+        """How many rows have each of the sets."""
+        sizes: list[int] = self.arrays["sizes"].tolist()
+        return sizes
+
+    @cached_property
     def _numbers(self) -> dict[Classes, int]:
         return {classes: number for number, classes in enumerate(self.sets)}
 
     def _full(self, classes: Classes, what: str = "") -> NDArray[Any] | None:
         """What is kept of classes in every row, 0 where they are not; None where few rows have them."""
         number = self._numbers[classes]
-        if FULL_ONE_IN * int(self.arrays["sizes"][number]) < len(self):
+        if FULL_ONE_IN * self._sizes[number] < len(self):
             return None
 
         def make() -> NDArray[Any]:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dsslic_search.index.compiling import quick
+from dsslic_search.index.compiling import quick, runnable
 from dsslic_search.index.regions import kernels
 
 MOST = (1 << 16) - 1  # what a stored number may be
@@ -66,10 +66,7 @@ class Present:
     def _held(self, values: NDArray[Any], low: int, high: int, *, others: bool) -> NDArray[np.bool_]:
         """The photos whose value is from ``low`` to ``high``, and, if so said, those without one."""
         held = np.full(self.photos, others)
-        if (mark := quick(kernels.mark, values.size)) is None:
-            held[self.rows] = (values >= low) & (values <= high)
-        else:
-            mark(self.rows, values, low, high, held)
+        runnable(kernels.mark, values.size)(self.rows, values, low, high, held)
         return held
 
     def _at(self, values: NDArray[np.uint16], rows: NDArray[np.intp]) -> NDArray[np.uint16]:
@@ -84,7 +81,13 @@ class Present:
         for known, places, there in self._placed:
             if known is rows:
                 return places, there
-        places = np.minimum(np.searchsorted(self.rows, rows.astype(np.uint32)), max(self.rows.size - 1, 0))
-        there = self.rows[places] == rows if self.rows.size else np.zeros(rows.size, bool)
+        if (find := quick(kernels.find, rows.size)) is None:
+            places = np.minimum(
+                np.searchsorted(self.rows, rows.astype(np.uint32)), max(self.rows.size - 1, 0)
+            )
+            there = self.rows[places] == rows if self.rows.size else np.zeros(rows.size, bool)
+        else:
+            places, there = np.empty(rows.size, np.intp), np.empty(rows.size, bool)
+            find(self.rows, rows, places, there)
         self._placed[:] = [(rows, places, there)]  # the same are asked for more than one number
         return places, there

@@ -17,6 +17,7 @@ PHOTOS = 200
 @pytest.mark.parametrize("share", [0.0, 0.3, 1.0])
 def test_all_regions_of_a_class(loops: bool, share: float, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(present, "quick", lambda loop, values: loop if loops else None)
+    monkeypatch.setattr(present, "runnable", lambda loop, photos: loop)
     rng = np.random.default_rng(3)
     rows = np.flatnonzero(rng.random(PHOTOS) < share).astype(np.uint32)
     sizes = rng.integers(1, 6, rows.size).astype(np.uint16)
