@@ -16,6 +16,7 @@ from dsslic_search.api.arguments import (
     ids_of,
     names_of,
     number_of,
+    path_of,
     text_of,
 )
 from dsslic_search.api.browsing import Browsing
@@ -27,6 +28,8 @@ from dsslic_search.core import vocabulary
 from dsslic_search.core.kinds import Stage
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from dsslic_search.api.arguments import Ids
     from dsslic_search.api.completion import Completion
     from dsslic_search.api.duplicates import Duplicates
@@ -217,6 +220,15 @@ class Archive(Keeping, Following, GettingOut, Labelling, Answering, Browsing):
         photo = self.photo(photo_id)
         wanted = (held(photo) or (best_of(photo),)) if named is None else named
         return stages_of(self.folder.store, photo, wanted, self.settings.max_pixels)
+
+    def fiftyone_importer(self, text: str, folder: Path | str | None = None) -> Any:
+        """The photos that ``text`` asks for as samples, for ``fiftyone.Dataset.from_importer``; see
+        `api.fiftyone_exchange.Importer`. ``folder``: where pictures go of photos whose originals are not
+        there any more. MissingExtraError without FiftyOne."""
+        found, to = self.find(text, limit=None), None if folder is None else path_of(folder)
+        from dsslic_search.api.fiftyone_exchange import Importer
+
+        return Importer(found.widened(), self.label_map, self.preview, self.vocabulary, to)
 
     # Counting them
 

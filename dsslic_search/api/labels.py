@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -90,6 +90,17 @@ class Labelling(OpenArchive):
             report.interrupted = True
         _write(outputs, out, made.end(), report)
         return report
+
+    def fiftyone_exporter(self, field: str = "label_map") -> Any:
+        """What FiftyOne's ``dataset.export(dataset_exporter=…)`` takes, to give photos the label maps of
+        samples that `fiftyone_importer` made, see `api.fiftyone_exchange.Exporter`; ``field``: of the
+        samples. MissingExtraError without FiftyOne."""
+        name = text_of(field, "field")
+        from dsslic_search.api.fiftyone_exchange import Exporter
+
+        return Exporter(
+            self.import_labels, lambda photo_id: self._searcher.photo(photo_id).path, self.vocabulary, name
+        )
 
     def label_map(self, photo_id: int, size: str = "map", *, by_people: bool = True) -> NDArray[np.uint8]:
         """The label map of a photo, uint8 [h, w] of the archive's class ids, by people where they labelled it

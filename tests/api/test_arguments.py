@@ -44,6 +44,8 @@ WRONG: dict[str, tuple[tuple[Any, ...], Wrong]] = {
     "export": (("sky", "a.csv"), {"text": TEXT, "path": PATH, "form": ("doc", 5), "columns": (5, "nothing")}),
     "table": (("sky",), {"text": TEXT, "columns": (None, 5, "nothing", [5])}),
     "dataset": (("sky",), {"text": TEXT, "holds": (None, 5, "nothing", [5], []), "size": ("x", 5)}),
+    "fiftyone_importer": (("sky",), {"text": TEXT, "folder": PATH[1:]}),
+    "fiftyone_exporter": ((), {"field": (None, 5)}),
     "label_map": ((1,), {"photo_id": ID, "size": ("x", 5)}),
     "matching": (("sky",), {"text": TEXT}),
     "read": (("sky",), {"text": TEXT}),
