@@ -81,8 +81,7 @@ def lines_changed(data: bytes) -> bytes:
     """A journal of which lines say something else, under checksums that are right."""
     random_ = random.Random(data)
     lines = sound_journals()[0].splitlines()
-    for _ in range(random_.randint(1, 3)):
-        number = random_.randrange(len(lines))
+    for number in random_.sample(range(len(lines)), random_.randint(1, 3)):
         text = changed_json(lines[number][9:], random_)
         lines[number] = b"%08x %s" % (zlib.crc32(text), text)
     return b"".join(line + b"\n" for line in lines)
