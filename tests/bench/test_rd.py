@@ -82,7 +82,8 @@ def test_every_ladder_rises_and_every_name_is_in_the_help():
         steps = np.diff(codec.ladder)
         assert (steps > 0).all() or (steps < 0).all()
         assert len(codec.ladder) >= 8
-    help_text = " ".join(re.sub(r"[^\w,-]", " ", reference.help_of(("bench", "rd"))).split()).replace("- ", "-")
+    words = re.sub(r"[^\w,-]", " ", reference.help_of(("bench", "rd"))).split()
+    help_text = " ".join(words).replace("- ", "-")
     for name in known:
         assert name in help_text
     assert [codec.name for codec in codecs.find(["jpeg", "bpg444"])] == ["jpeg", "bpg444"]
