@@ -35,12 +35,12 @@ _OF_THE_DATABASE = OWN_SETTINGS | {REBUILD_SETTING}
 
 def differences(session: Session, journal: Journal) -> int:
     """Of how many things (photos, their paths, their tags, saved queries, settings …) catalog and journal say
-    otherwise; 0 where the journal does not go on from the catalog, or lacks lines, and so proves nothing.
-    `UNREADABLE` where the catalog holds what can be no value. Raises ArchiveError for trouble with the
-    disk."""
+    otherwise; 0 where the journal does not go on from the catalog, lacks lines, or is of before the catalog
+    was brought up to date, and so proves nothing. `UNREADABLE` where the catalog holds what can be no value.
+    Raises ArchiveError for trouble with the disk."""
     connection = session.connection()
     place = stated(connection)
-    if place is None or journal.stand(place) not in GOES_ON or journal.damaged_lines(place):
+    if place is None or place.older or journal.stand(place) not in GOES_ON or journal.damaged_lines(place):
         return 0
     said: dict[bytes, int] = {}
     for line in journal.lines(place.length):

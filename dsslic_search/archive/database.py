@@ -325,11 +325,14 @@ def upgrade(engine: Engine, revision: str = "head") -> None:
     """
     from alembic import command
 
+    from dsslic_search.archive import journaling
+
     with for_writing(engine).begin() as connection:
         if engine.dialect.name == "postgresql":
             postgresql.wait_to_update(connection)
         check_known(repr(engine.url), stored_revision(connection))  # another process may have been here first
         command.upgrade(alembic_config(connection), revision)
+        journaling.brought_up_to_date(connection)
         if engine.dialect.name == "sqlite" and connection.exec_driver_sql("PRAGMA foreign_key_check").first():
             raise DamagedCatalogError(
                 f"{engine.url!r}: the catalog has rows of photos that are not there; make it anew with: "

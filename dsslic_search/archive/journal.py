@@ -16,7 +16,7 @@ import secrets
 import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from itertools import chain
 from pathlib import Path
@@ -41,13 +41,15 @@ MAX_HEADER_BYTES = 1000
 @dataclass(frozen=True)
 class Place:
     """What a catalog says of its journal: its name, of random digits, its lines and bytes, with how many it
-    was begun, and whether it is to be begun anew, since it tells of what was to be forgotten."""
+    was begun, and whether it is to be begun anew, since it tells of what was to be forgotten (``shed``) or of
+    a catalog that was brought up to date since (``older``), which may know more, or in other words."""
 
     name: str
     lines: int
     length: int
     begun: int
     shed: bool = False
+    older: bool = False
 
     @classmethod
     def read(cls, text: str | None) -> Place | None:
@@ -55,16 +57,16 @@ class Place:
         words = (text or "").split(" ")
         if len(words) != 5 or not all(word.isascii() and word.isdigit() for word in words[1:]):
             return None
-        lines, length, begun, shed = map(int, words[1:])
-        return cls(words[0], lines, length, begun, bool(shed))
+        lines, length, begun, why = map(int, words[1:])
+        return cls(words[0], lines, length, begun, bool(why & 1), bool(why & 2))
 
     def __str__(self) -> str:
-        return f"{self.name} {self.lines} {self.length} {self.begun} {int(self.shed)}"
+        return f"{self.name} {self.lines} {self.length} {self.begun} {self.shed + 2 * self.older}"
 
     @property
     def is_long(self) -> bool:
-        """Whether most of it tells of what has changed since."""
-        return self.shed or self.length > max(SHED_BYTES, SHED_FACTOR * self.begun)
+        """Whether most of it tells of what has changed since, or some that shall not stay."""
+        return self.shed or self.older or self.length > max(SHED_BYTES, SHED_FACTOR * self.begun)
 
 
 class Stand(Enum):
@@ -134,7 +136,7 @@ class Journal:
                 with suppress(OSError):
                     file.truncate(place.length)
                 raise
-        return Place(place.name, place.lines + 1, place.length + len(data), place.begun, place.shed)
+        return replace(place, lines=place.lines + 1, length=place.length + len(data))
 
     def begin(self, place: Place | None, everything: Iterable[list[Change]]) -> Place:
         """Write it anew, under a temporary name, then in the place of what is there, which is kept aside

@@ -11,6 +11,7 @@ from __future__ import annotations
 import base64
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -113,7 +114,7 @@ def write(session: Session, journals: Journals, *, shed: bool = False) -> None:
     if changes := _changes(connection, touched):
         place = journals.append(place, changes)
     if changes or shed:
-        _state(connection, Place(place.name, place.lines, place.length, place.begun, place.shed or shed))
+        _state(connection, replace(place, shed=place.shed or shed))
 
 
 def tend(session: Session, journals: Journals, *, anew: bool = False) -> None:
@@ -125,6 +126,13 @@ def tend(session: Session, journals: Journals, *, anew: bool = False) -> None:
         _state(connection, journals.begin(place, everything(connection)))
     else:
         journals.follow(place)
+
+
+def brought_up_to_date(connection: Connection) -> None:
+    """Have the catalog, whose tables are others now, say so of its journal: the next one who writes begins it
+    anew."""
+    if (place := stated(connection)) is not None:
+        _state(connection, replace(place, older=True))
 
 
 def stated(connection: Connection) -> Place | None:

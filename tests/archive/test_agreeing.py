@@ -7,9 +7,11 @@ from contextlib import closing
 
 import numpy as np
 import pytest
+from alembic import command
 
-from dsslic_search.archive import notes, rating
+from dsslic_search.archive import database, notes, rating
 from dsslic_search.archive.check import Problem, check
+from dsslic_search.archive.journaling import stated
 from dsslic_search.archive.rebuild import rebuild
 from dsslic_search.archive.repair import repair
 from tests.archive.conftest import World
@@ -66,3 +68,29 @@ def test_dates_of_looks_and_journals_that_prove_nothing_are_passed_over(three: W
     journal = three.archive.journal
     journal.write_bytes(journal.read_bytes().replace(b'"best"', b'"bext"'))
     assert [each.what for each in check(three.archive, read_data=True)] == [Problem.JOURNAL]
+
+
+def test_a_journal_of_before_the_catalog_was_brought_up_to_date_proves_nothing_until_it_is_begun_anew(
+    three: World,
+) -> None:
+    """Going back forgets when files were changed and ratings, which are in the journal; coming back begins
+    it anew, by who writes next, and keeps nothing aside."""
+    catalog = three.archive.root / "catalog.sqlite"
+    engine = database.make_engine(database.url_of(catalog), foreign_keys=False)
+    with database.for_writing(engine).begin() as connection:
+        command.downgrade(database.alembic_config(connection), "0004")
+    engine.dispose()
+    assert check(three.archive, read_data=True) == []
+    with three.archive.open_catalog() as opened, opened.session() as session:
+        assert (place := stated(session.connection())) is not None and place.older
+        assert session.connection().exec_driver_sql("SELECT count(rating) FROM photo").scalar() == 0
+    assert check(three.archive, read_data=True) == []
+    with three.archive.writing() as opened, opened.session() as session:
+        assert (begun := stated(session.connection())) is not None and not begun.older
+        assert begun.name != place.name
+    assert check(three.archive, read_data=True) == []
+    assert not list(three.archive.root.rglob("journal.1.jsonl"))
+    with closing(sqlite3.connect(catalog)) as plain:
+        plain.execute("UPDATE photo SET camera = 'Bax Brownie' WHERE id = 1")
+        plain.commit()
+    assert [each.what for each in check(three.archive, read_data=True)] == [Problem.OTHERWISE]

@@ -13,6 +13,7 @@ import zlib
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import datetime
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -441,8 +442,10 @@ def test_ranges(numbers: set[int]) -> None:
 
 
 def test_what_a_catalog_says_of_it() -> None:
-    place = Place("0123456789abcdef", 12, 3456, 78, True)
-    assert Place.read(str(place)) == place
+    for shed, older in product([False, True], repeat=2):
+        place = Place("0123456789abcdef", 12, 3456, 78, shed, older)
+        assert Place.read(str(place)) == place
+        assert place.is_long == (shed or older)
     for wrong in (None, "", "a b", "a 1 2 3 4 5", "a 1 2 x 0", "a 1 -2 3 0"):
         assert Place.read(wrong) is None
 
