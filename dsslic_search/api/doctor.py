@@ -46,6 +46,7 @@ OPTIONAL = {
     "parquet": ("answers as Parquet files", ("pyarrow",)),
     "polars": ("answers as tables of Polars", ("polars", "pyarrow")),
     "notebook": ("answers as tables in notebooks", ("pandas", "pyarrow")),
+    "fiftyone": ("photos to and from FiftyOne", ("fiftyone",)),
     "parity": ("giving damaged files back", ("zfec",)),
     "objects": ("photos' files in a bucket", ("obstore",)),
     "postgresql": ("catalogs in PostgreSQL", ("psycopg",)),

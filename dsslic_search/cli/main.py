@@ -6,7 +6,8 @@ import io
 import signal
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from copy import copy
 from functools import lru_cache
 from importlib import import_module
@@ -162,19 +163,36 @@ CALLED_ELSEWHERE = {
 """What other programs call a command of ours."""
 
 
-def _prepare_streams() -> None:
+@contextmanager
+def _prepared_streams() -> Iterator[None]:
     """Write what the terminal cannot show as escapes instead of failing, and stop quietly when a reader such
-    as head has enough."""
+    as head has enough. What a signal does is the whole process's, so it is put back for whoever called: a
+    server in it would end, without a word, with the first client that goes away."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
-    if hasattr(signal, "SIGPIPE") and threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+    if not hasattr(signal, "SIGPIPE") or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+    try:
+        yield
+    finally:
+        with suppress(OSError, ValueError):  # told elsewhere, or closed
+            sys.stdout.flush()
+        signal.signal(signal.SIGPIPE, before)
 
 
 def main() -> None:
     """Run the command line. Exit codes: 0 all, 1 error, 2 usage, 3 partial, 130 interrupted."""
-    _prepare_streams()
+    with _prepared_streams():
+        code = _run()
+    sys.exit(code if isinstance(code, int) else OK)
+
+
+def _run() -> object:
+    """The exit code of the command that was typed."""
+    code: object
     try:
         with watched(Watcher(lambda: shown_beside("bringing the catalog up to date"), say)):
             arguments = archive_last(sys.argv[1:])
@@ -193,7 +211,7 @@ def main() -> None:
     except (OSError, MemoryError) as e:
         say(f"dss-search: {trouble_sentence(e)}")
         code = ERROR
-    sys.exit(code if isinstance(code, int) else OK)
+    return code
 
 
 if __name__ == "__main__":

@@ -28,11 +28,6 @@ EXAMPLES = int(os.environ.get("DSS_API_EXAMPLES", "12"))
 """Requests that are made up for each endpoint."""
 OPERATIONS = 40
 """At most; each is asked in a test of its own."""
-NOT_ASKED = {"/api/ingest", "/api/ingest/events"}
-"""Strange files would be ingested beside other tests in this process, which ended twice with one of its whole
-runs while that was so, with no word of a signal; why is not known. Asked again and again by themselves (six
-runs), and beside tests of the server, of pools and of attacks in two processes (one), none ended.
-`test_changes` asks these."""
 CHECKS = [
     not_a_server_error,
     status_code_conformance,
@@ -101,8 +96,6 @@ def test_strange_requests_are_answered_as_documented(own: Served, number: int) -
     if number >= len(found):
         return
     operation = found[number]
-    if operation.path in NOT_ASKED:
-        return
 
     @settings(
         max_examples=EXAMPLES,
