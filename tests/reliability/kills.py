@@ -158,22 +158,24 @@ def _succeeded(ended: Ended) -> Any:
     return ended.value
 
 
-def sample(points: list[Point], seen: set[str]) -> list[int]:
-    """The middle point, and one of each sort that is not among ``seen`` yet, which it comes into."""
-    chosen = {len(points) // 2}
-    for number, point in enumerate(points):
-        if point.sort not in seen:
-            seen.add(point.sort)
+def sample(points: list[Point], seen: set[str]) -> list[tuple[int, int]]:
+    """Of the points that change something the middle one, and one of each sort that is not in ``seen`` yet,
+    which it comes into, with one way each: writes are ended in their midst."""
+    changing = [number for number, point in enumerate(points) if point.kind != "o"]
+    chosen = {changing[len(changing) // 2]}
+    for number in changing:
+        if points[number].sort not in seen:
+            seen.add(points[number].sort)
             chosen.add(number)
-    return sorted(chosen)
+    return [(number, TEAR if points[number].kind == "w" else STOP) for number in sorted(chosen)]
 
 
-def cases(points: list[Point], numbers: Iterable[int]) -> Iterator[tuple[int, int]]:
-    """Point and way; where a file is only opened nothing changes."""
-    for number in numbers:
-        if points[number].kind != "o":
+def cases(points: list[Point]) -> Iterator[tuple[int, int]]:
+    """All points and ways; where a file is only opened nothing changes."""
+    for number, point in enumerate(points):
+        if point.kind != "o":
             yield number, STOP
-        if points[number].kind == "w":
+        if point.kind == "w":
             yield number, TEAR
 
 
@@ -192,7 +194,7 @@ def kill(
     seen: set[str] = set()
     prepared = {name: stage.prepare(name) for name in names}
     for name, (points, wanted, before) in prepared.items():
-        chosen = list(cases(points, sample(points, seen) if short else range(len(points))))
+        chosen = sample(points, seen) if short else list(cases(points))
         wrong = _tried(stage, name, points, chosen, wanted, before)
         results[name] = {
             "points": len(points),
@@ -205,9 +207,7 @@ def kill(
     drawn: dict[str, list[tuple[int, int]]] = {}
     for _ in range(at_random):
         name = chance.choice(list(prepared))
-        drawn.setdefault(name, []).append(
-            chance.choice(list(cases(prepared[name][0], range(len(prepared[name][0])))))
-        )
+        drawn.setdefault(name, []).append(chance.choice(list(cases(prepared[name][0]))))
     for name, chosen in drawn.items():
         points, wanted, before = prepared[name]
         results[name]["random"] = len(chosen)
