@@ -304,6 +304,8 @@ def test_the_command(data: Path, vgg: Path, tmp_path: Path, monkeypatch, capsys)
     status, _, told = said("--steps", 2, "--vgg", vgg)
     assert status != 0
     assert "--force" in told
+    whole = Budget.spent
+    monkeypatch.setattr(Budget, "spent", lambda self, step, seconds: whole(self, step, 10 * seconds))
     status, out, _ = said("--minutes", 0.1, "--vgg", vgg, "--force")
     assert status == 0
     assert "resuming at step 2" in out
