@@ -122,15 +122,18 @@ def trouble(
 
 
 def chosen(points: list[Point], trouble: Trouble, seen: set[str] | None) -> list[int]:
-    """The points at which a trouble begins: all at which it lets something fail, or with ``seen`` those of
-    sorts, and of this trouble, that are not among them yet."""
+    """The points at which a trouble begins: all at which it lets something fail, or with ``seen`` one of each
+    sort that is not among them yet, which troubles take in turn."""
     numbers = [number for number, point in enumerate(points) if point.kind in trouble.kinds]
     if seen is None:
         return numbers
+    first: dict[str, int] = {}
+    for number, point in enumerate(points):
+        first.setdefault(point.sort, number)
     new = []
-    for number in numbers:
-        sort = f"{trouble.name} {points[number].sort}"
-        if sort not in seen:
+    for turn, (sort, number) in enumerate(first.items()):
+        takers = [each for each in TROUBLES if points[number].kind in each.kinds]
+        if sort not in seen and takers and takers[turn % len(takers)] is trouble:
             seen.add(sort)
             new.append(number)
     return new
