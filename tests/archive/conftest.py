@@ -202,8 +202,8 @@ def s3(s3_server: Proxy, monkeypatch: pytest.MonkeyPatch) -> Proxy:
 
 @pytest.fixture
 def bucket(s3: Proxy, monkeypatch: pytest.MonkeyPatch) -> str:
-    """The URL of a place in it, of a service of which one is not patient for long."""
-    monkeypatch.setattr("dsslic_search.archive.bucket.PATIENCE", Patience(0.5, 3, 0.01, 0.05))
+    """The URL of a place in it, of a service that is asked again soon, and not often."""
+    monkeypatch.setattr("dsslic_search.archive.bucket.PATIENCE", Patience(20, 3, 0.01, 0.05))
     name = f"photos-{uuid.uuid4().hex}"
     make_bucket(s3, name)
     return f"s3://{name}/of/mine"

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from dsslic_search.archive.bucket import checked_url, open_bucket
+from dsslic_search.archive.bucket import Patience, checked_url, open_bucket
 from dsslic_search.archive.objects import Folder, Objects
 from dsslic_search.archive.store import Store
 from dsslic_search.core.errors import ArchiveError, UsageError
@@ -75,7 +75,11 @@ def test_a_store_in_a_bucket_is_one(bucket: str) -> None:
 
 
 @pytest.mark.parametrize("fault", ["503", "cut", "late"])
-def test_what_a_service_cannot_do_now_is_asked_again(bucket: str, s3: Proxy, fault: str) -> None:
+def test_what_a_service_cannot_do_now_is_asked_again(
+    bucket: str, s3: Proxy, fault: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if fault == "late":
+        monkeypatch.setattr("dsslic_search.archive.bucket.PATIENCE", Patience(0.5, 3, 0.01, 0.05))
     objects = open_bucket(bucket)
     data = hashlib.sha256(b"x").digest() * 3000
     s3.faults = lambda number, _: fault if number % 2 else ""
