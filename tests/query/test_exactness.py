@@ -76,7 +76,7 @@ PATTERNS = ["a*", "*.jpg", "**/b/**", "a/**", "b", "?.png", "a/*.png", "**a**", 
 PLACES = [(48.85, 2.35), (48.86, 2.35), (-33.9, 151.2), (0.0, 179.99), (0.0, -179.99), (89.9, 10.0)]
 LEAVES = [0, 1, 2, 500, 999]
 PARTS = [1, 60, 128, 200, 255]
-EXAMPLES, QUERIES = int(os.environ.get("DSS_TEST_ARCHIVES", "100")), 24
+EXAMPLES, QUERIES = int(os.environ.get("DSS_TEST_ARCHIVES", "60")), 24
 """Archives, and random trees for each; DSS_TEST_ARCHIVES=850 asks more than 20 000 trees."""
 
 Random = np.random.Generator
