@@ -397,7 +397,8 @@ def test_the_executor_finds_exactly_what_a_slow_reading_of_the_maps_finds(
     assert tried["photos and queries"] >= 10_000
     relations, zones = set(RELATIONS), set(ZONES)
     of_groups = {f"{relation} a group" for relation in relations}
-    assert {kind for kind, count in tried.items() if count >= 20} >= relations | of_groups | zones | {
+    often = EXAMPLES // 10  # trees are drawn at random
+    assert {kind for kind, count in tried.items() if count >= often} >= relations | of_groups | zones | {
         "Presence",
         "Compare",
         "Balance",

@@ -22,6 +22,7 @@ def started() -> Iterator[Browser]:
     """A browser without a window. Tests that need it are skipped, with a sentence, where there is none."""
     if chromium() is None:
         pytest.skip("no Chromium found: install it (apt-get install chromium) or name it in DSS_CHROMIUM")
+    expect.set_options(timeout=PATIENCE_MS)
     with browsing() as browser:
         yield browser
 

@@ -13,7 +13,7 @@ from typing import Any
 import httpx
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser
 
 from dsslic_search import Archive
 from dsslic_search.core.settings import Settings as Library
@@ -21,7 +21,7 @@ from dsslic_search.web.limits import Limits
 from dsslic_search.web.server import Settings, prepared
 from tests.measured import in_sight
 from tests.web import chromium
-from tests.web.chromium import PATIENCE_MS, Watched
+from tests.web.chromium import Watched
 
 SAMPLES = Path(__file__).parents[2] / "samples"
 HOSTILE = 'x"><img src=x onerror=alert(1)>\n\x1b[31m\udcff.jpg'
@@ -137,7 +137,6 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture
 def opened(browser: Browser, site: str) -> Iterator[Watched]:
     """Opens pages at ``site``, the address of a module's own server; nothing may go wrong on them."""
-    expect.set_options(timeout=PATIENCE_MS)
     watched = Watched(browser, site)
     yield watched
     for context in watched.contexts:
