@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import shutil
 import sqlite3
 from collections.abc import Iterator
@@ -211,6 +212,8 @@ def make_engine(url: URL, *, foreign_keys: bool = True, connect: unwritable.Conn
         raise ArchiveError(
             f"{url!r}: no driver for this kind of database is installed ({e}); install it or use the default"
         ) from e
+    pool = type(engine.pool)
+    logging.getLogger(f"{pool.__module__}.{pool.__name__}").addFilter(_not_interrupted)
     if engine.dialect.name == "sqlite":
 
         @event.listens_for(engine, "connect")
@@ -227,6 +230,12 @@ def make_engine(url: URL, *, foreign_keys: bool = True, connect: unwritable.Conn
             )
 
     return engine
+
+
+def _not_interrupted(record: logging.LogRecord) -> bool:
+    """An interrupt that comes while a connection is closed or reset goes on up; the pool logs it besides,
+    which without anybody's logging is a traceback on standard error."""
+    return record.exc_info is None or isinstance(record.exc_info[1], Exception)
 
 
 def for_writing(engine: Engine) -> Engine:

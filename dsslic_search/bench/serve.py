@@ -107,7 +107,7 @@ def serving(root: Path) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
     words = ["serve", "--archive", str(root), "--port", "0", "--no-browser", "--cache", str(root / "cache")]
     told = {**environment(builds_beside(None)[THIS]), "DSS_SERVE_RATE": "1000000"}
     process = subprocess.Popen(
-        [sys.executable, "-m", "dsslic_search.cli.main", *words],
+        [sys.executable, "-m", "dsslic_search.cli.program", *words],
         env=told,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import io
-import signal
 import sys
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
 from copy import copy
 from functools import lru_cache
 from importlib import import_module
@@ -18,6 +14,7 @@ from typer.models import CommandInfo
 
 from dsslic_search import __version__
 from dsslic_search.api import Watcher, watched
+from dsslic_search.cli import streams
 from dsslic_search.cli.options import ERROR, INTERRUPTED, OK, USAGE
 from dsslic_search.cli.progress import shown_beside
 from dsslic_search.cli.wording import trouble_sentence
@@ -163,29 +160,10 @@ CALLED_ELSEWHERE = {
 """What other programs call a command of ours."""
 
 
-@contextmanager
-def _prepared_streams() -> Iterator[None]:
-    """Write what the terminal cannot show as escapes instead of failing, and stop quietly when a reader such
-    as head has enough. What a signal does is the whole process's, so it is put back for whoever called: a
-    server in it would end, without a word, with the first client that goes away."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")
-    if not hasattr(signal, "SIGPIPE") or threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGPIPE, signal.SIG_DFL)
-    try:
-        yield
-    finally:
-        with suppress(OSError, ValueError):  # told elsewhere, or closed
-            sys.stdout.flush()
-        signal.signal(signal.SIGPIPE, before)
-
-
 def main() -> None:
-    """Run the command line. Exit codes: 0 all, 1 error, 2 usage, 3 partial, 130 interrupted."""
-    with _prepared_streams():
+    """Run the command line. Exit codes: 0 all, 1 error, 2 usage, 3 partial, 130 interrupted, 141 nobody reads
+    what it tells."""
+    with streams.prepared():
         code = _run()
     sys.exit(code if isinstance(code, int) else OK)
 
@@ -197,6 +175,13 @@ def _run() -> object:
         with watched(Watcher(lambda: shown_beside("bringing the catalog up to date"), say)):
             arguments = archive_last(sys.argv[1:])
             code = command(*arguments[:2])(arguments, standalone_mode=False)
+            if sys.stdout is not None:
+                sys.stdout.flush()
+    except SystemExit as e:  # which typer makes of any broken pipe, without a word
+        if isinstance(e, streams.Unread) or not isinstance(e.__context__, BrokenPipeError):
+            raise
+        say(f"dss-search: {trouble_sentence(e.__context__)}")
+        code = ERROR
     except DSSError as e:
         say(f"dss-search: {trouble_sentence(e)}")
         code = USAGE if isinstance(e, UsageError) else ERROR

@@ -9,7 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
 import typer
@@ -63,7 +63,8 @@ def time_text(seconds: float) -> str:
 
 def _stop_at_once(*_: object) -> None:
     show_the_cursor = b"\x1b[?25h" if sys.stderr.isatty() else b""  # a bar has hidden it
-    os.write(2, show_the_cursor + b"dss-search: interrupted\n")
+    with suppress(OSError):  # nobody reads it any more
+        os.write(2, show_the_cursor + b"dss-search: interrupted\n")
     os._exit(INTERRUPTED)
 
 

@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from dsslic_search.cli import streams
 from dsslic_search.cli.options import ArchiveDir
 from dsslic_search.cli.wording import in_commands
 
@@ -62,8 +63,6 @@ def serve(
     from dsslic_search.web.server import serve as run
 
     require()
-    import signal
-
     from dsslic_search.api import Archive
     from dsslic_search.core.settings import Settings as Library
     from dsslic_search.web.limits import limits_of
@@ -77,8 +76,7 @@ def serve(
         if not no_browser:
             threading.Thread(target=_open, args=(address,), daemon=True).start()
 
-    if hasattr(signal, "SIGPIPE"):  # a browser that goes away amid an answer ends that answer, not the server
-        signal.signal(signal.SIGPIPE, signal.SIG_IGN)
+    streams.outlive_readers()  # who began it may close what it tells, and use it all the same
     with Archive(archive, Library(outside=False)) as opened:
         run(
             opened,

@@ -51,6 +51,11 @@ def trouble_sentence(error: DSSError | OSError | MemoryError) -> str:
     match error:
         case QueryError():
             return in_commands(error)
+        case ConnectionError():
+            return printable(
+                f"what this was connected to ended that ({error.strerror or error}); see that it runs, and "
+                "run this again"
+            )
         case OSError():
             return printable(
                 f"{error.filename or 'system'}: {error.strerror or error}; check the path, its permissions "

@@ -2,10 +2,11 @@
 that of one committed state of the catalog?
 
     python -m tests.reliability.together --seconds 60 --out docs/results/together.json
+    python -m tests.reliability.together --catalog file --catalog postgresql    # one after the other
 
 Each is a process. Whoever writes changes two photos at once, in one transaction, or adds one. So photos that
 are tagged, or removed, together are so in every answer or in none of it; and where the state is the same
-before and after a question, what SQLite says in that state is compared with the answer, photo by photo.
+before and after a question, what the database says in that state is compared with the answer, photo by photo.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import argparse
 import gc
 import json
 import os
+import re
 import shutil
 import signal
 import sqlite3
@@ -22,8 +24,8 @@ import tempfile
 import time
 import traceback
 from collections import Counter
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError
@@ -36,7 +38,7 @@ ADDED = 12
 IN_SQL = {
     "everything": "state NOT IN ('removed', 'replaced', 'lost')",
     "is:removed": "state = 'removed'",
-    "is:any": "1",
+    "is:any": "1 = 1",
     "path:*/added/*": "path LIKE '%/added/%' AND state NOT IN ('removed', 'replaced', 'lost')",
     "width > 60": "width > 60 AND state NOT IN ('removed', 'replaced', 'lost')",
     "keep:layers and not path:*/synced/*": (
@@ -48,22 +50,31 @@ IN_SQL = {
 """What queries ask for, in the catalog's columns."""
 
 
-class Together:
-    """Processes that share an archive under a scratch folder."""
+def encode_once(scratch: Path) -> Path:
+    """The folder of the photos that are added; each is encoded, so that all processes that are forked have
+    it."""
+    from tests.reliability import world
 
-    def __init__(self, scratch: Path) -> None:
+    world.keep_what_is_alike()
+    other = world.World(scratch / "warm")
+    for number in range(6, 6 + 2 * ADDED):
+        world.picture(number, other.photos / f"{number:03}.jpg")
+    other.ingest()
+    return other.photos
+
+
+class Together:
+    """Processes that share an archive under a scratch folder, with its catalog at a URL or in its folder."""
+
+    def __init__(self, scratch: Path, kept: Path, catalog: str | None = None) -> None:
         from tests.reliability import world
 
-        world.keep_what_is_alike()
-        self.scratch = scratch
+        self.scratch, self.kept, self.catalog = scratch, kept, catalog
         self.world = world.World(scratch / "world")
+        if catalog is not None:
+            with self.opened() as archive:
+                archive.init(catalog=catalog)
         self.world.begin()
-        self.kept = scratch / "kept"
-        for number in range(6, 6 + 2 * ADDED):
-            world.picture(number, self.kept / f"{number:03}.jpg")
-        other = world.World(scratch / "warm")  # encodes each once, so that all processes have it
-        shutil.copytree(self.kept, other.photos)
-        other.ingest()
         (self.world.root / "added").mkdir()
         (self.world.root / "synced").mkdir()
         world.picture(90, self.world.root / "synced" / "first.jpg")
@@ -173,15 +184,28 @@ class Together:
         return wrong
 
     def in_sql(self, query: str) -> tuple[str, list[int], list[Any]]:
-        """The state of the catalog, what SQLite says that a query asks for, and who is tagged, all of one
-        moment."""
-        path = self.world.archive / "catalog.sqlite"
-        with closing(sqlite3.connect(path, timeout=60, isolation_level=None)) as connection:
-            connection.execute("BEGIN")
-            state = str(connection.execute("SELECT name, value FROM setting ORDER BY name").fetchall())
-            ids = [row[0] for row in connection.execute(f"SELECT id FROM photo WHERE {IN_SQL[query]}")]
-            tags = connection.execute("SELECT photo_id, name FROM tag ORDER BY 1, 2").fetchall()
+        """The state of the catalog, what the database says that a query asks for, and who is tagged, all of
+        one moment."""
+        with self.one_moment() as execute:
+            state = str(execute("SELECT name, value FROM setting ORDER BY name").fetchall())
+            ids = [row[0] for row in execute(f"SELECT id FROM photo WHERE {IN_SQL[query]}").fetchall()]
+            tags = execute("SELECT photo_id, name FROM tag ORDER BY 1, 2").fetchall()
         return state, sorted(ids), tags
+
+    @contextmanager
+    def one_moment(self) -> Iterator[Callable[[str], Any]]:
+        """A transaction that sees one state, by the databases' own modules."""
+        if self.catalog is None:
+            path = self.world.archive / "catalog.sqlite"
+            with closing(sqlite3.connect(path, timeout=60, isolation_level=None)) as connection:
+                connection.execute("BEGIN")
+                yield connection.execute
+            return
+        import psycopg
+
+        with psycopg.connect(re.sub(r"\+\w+", "", self.catalog, count=1)) as session:
+            session.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+            yield lambda statement: session.execute(statement.replace("%", "%%"), ())
 
     def run(self, seconds: float, readers: int, server: str | None = None) -> dict[str, Any]:
         """Let all of them work for so long; how often each did, and what was wrong."""
@@ -242,27 +266,43 @@ class Together:
         os._exit(0)
 
 
+def tried(scratch: Path, catalog: str, given: argparse.Namespace) -> dict[str, Any]:
+    """What came of all at once, with the catalog in the archive's "file", in a "postgresql" that is begun for
+    it, or at a URL."""
+    from tests.web.served import serving
+
+    scratch.mkdir()
+    if catalog == "postgresql":
+        from tests.archive import postgres
+
+        with postgres.running() as socket:
+            return tried(scratch / "in", postgres.new_database(socket), given)
+    together = Together(scratch, given.kept, None if catalog == "file" else catalog)
+    if given.no_server:
+        return together.run(given.seconds, given.readers)
+    with serving(together.world.archive) as address:
+        return together.run(given.seconds, given.readers, address)
+
+
 def main() -> None:
     """Run the command."""
     reader = argparse.ArgumentParser(description=__doc__)
     reader.add_argument("--seconds", type=float, default=60)
     reader.add_argument("--readers", type=int, default=READERS)
     reader.add_argument("--no-server", action="store_true")
+    reader.add_argument("--catalog", action="append", help="file, postgresql, or a URL; several in turn")
     reader.add_argument("--out", type=Path)
     given = reader.parse_args()
-    from tests.web.served import serving
-
+    results = {}
     with tempfile.TemporaryDirectory() as name:
-        together = Together(Path(name))
-        if given.no_server:
-            result = together.run(given.seconds, given.readers)
-        else:
-            with serving(together.world.archive) as address:
-                result = together.run(given.seconds, given.readers, address)
+        given.kept = encode_once(Path(name))
+        for number, catalog in enumerate(given.catalog or ["file"]):
+            kind = catalog.partition(":")[0]
+            results[kind] = tried(Path(name) / str(number), catalog, given)
     if given.out:
-        given.out.write_text(json.dumps(result, indent=1) + "\n")
-    sys.stdout.write(json.dumps(result, indent=1) + "\n")
-    sys.exit(bool(result["wrong"]))
+        given.out.write_text(json.dumps(results, indent=1) + "\n")
+    sys.stdout.write(json.dumps(results, indent=1) + "\n")
+    sys.exit(any(result["wrong"] for result in results.values()))
 
 
 if __name__ == "__main__":

@@ -496,7 +496,7 @@ def test_axe_finds_nothing_serious_on_a_narrow_screen(opened: Watched):
 
 
 def test_what_is_written_to_a_browser_that_went_away_does_not_end_the_server(archive: Path):
-    """The kernel answers it with SIGPIPE, which ends other commands quietly."""
+    """The kernel answers it with SIGPIPE, which ends programs that do not ignore it."""
     with served.started(archive) as (server, address):
         server.send_signal(signal.SIGPIPE)
         with urllib.request.urlopen(f"{address}/api/archive") as answer:
