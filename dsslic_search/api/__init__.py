@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from dsslic_search.api.facets import Facets, FacetValue
     from dsslic_search.api.getting_out import GotOut
     from dsslic_search.api.info import file_info
+    from dsslic_search.api.layer_coding import decode_layer, encode_layer
     from dsslic_search.api.layer_files import export_layers, export_photo_layers, import_layers
     from dsslic_search.api.photo_dataset import PhotoDataset
     from dsslic_search.api.segmenters import (
@@ -115,10 +116,12 @@ __all__ = [
     "decode",
     "decode_file",
     "decode_files",
+    "decode_layer",
     "diagnose",
     "encode",
     "encode_file",
     "encode_files",
+    "encode_layer",
     "encode_options",
     "export_layers",
     "export_photo_layers",
@@ -139,6 +142,7 @@ _HOMES = {
     "api.backups": ("restore_backup",),
     "api.browsing": ("Card", "Overview", "Reading", "StoredPhoto"),
     "api.coding": ("EncodeWishes", "decode", "encode", "encode_options"),
+    "api.layer_coding": ("decode_layer", "encode_layer"),
     "api.layer_files": ("export_layers", "export_photo_layers", "import_layers"),
     "api.coding_files": (
         "CodedFiles",

@@ -62,8 +62,9 @@ def export_stages(
     for each in files:
         outputs.check(folder / each)
     for each, pixels in files.items():
-        palette = shown[Stage.MAP] if each == f"{Stage.MAP}.png" else None
-        outputs.write(folder / each, _as_npy(pixels) if form == "npy" else _as_png(pixels, palette))
+        spoken = shown[Stage.MAP].vocabulary if each == f"{Stage.MAP}.png" else None
+        palette = None if spoken is None else spoken.palette()
+        outputs.write(folder / each, as_npy(pixels) if form == "npy" else as_png(pixels, palette))
     return {each: pixels.shape for each, pixels in files.items()}
 
 
@@ -85,20 +86,18 @@ def _residual(arrays: dict[str, NDArray[Any]]) -> dict[str, NDArray[np.int16]]:
     return {RESIDUAL: full.astype(np.int16) - coarse}
 
 
-def _as_npy(pixels: NDArray[np.generic]) -> bytes:
+def as_npy(pixels: NDArray[np.generic]) -> bytes:
+    """An array as NumPy's file of it."""
     buffer = io.BytesIO()
     np.save(buffer, pixels, allow_pickle=False)
     return buffer.getvalue()
 
 
-def _as_png(pixels: NDArray[np.generic], map_of: Decoded | None) -> bytes:
-    from PIL import Image
+def as_png(pixels: NDArray[Any], palette: bytes | None = None) -> bytes:
+    """A picture of uint8 [H, W] or [H, W, 3], with a palette of indices, or of int16 differences: halves of
+    them about MIDDLE."""
+    from dsslic_search.labels.pictures import png
 
     if pixels.dtype == np.int16:
-        pixels = np.clip(MIDDLE + np.floor_divide(pixels.astype(np.int16), 2), 0, 255).astype(np.uint8)
-    picture = Image.fromarray(pixels)
-    if map_of is not None and map_of.vocabulary is not None:
-        picture.putpalette(map_of.vocabulary.palette())
-    buffer = io.BytesIO()
-    picture.save(buffer, "PNG")
-    return buffer.getvalue()
+        pixels = np.clip(MIDDLE + np.floor_divide(pixels, 2), 0, 255).astype(np.uint8)
+    return png(pixels, palette)

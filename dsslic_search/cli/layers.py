@@ -1,4 +1,5 @@
-"""The layers of a file in files of their own: export-layers, import-layers."""
+"""The layers of a file in files of their own: export-layers, import-layers; and one by itself: encode-layer,
+decode-layer."""
 
 from __future__ import annotations
 
@@ -16,6 +17,8 @@ def register(app: typer.Typer) -> None:
     app.command("export-layers")(export_layers)
     app.command("export-stages")(export_stages)
     app.command("import-layers")(import_layers)
+    app.command("encode-layer")(encode_layer)
+    app.command("decode-layer")(decode_layer)
 
 
 def export_layers(
@@ -82,3 +85,76 @@ def import_layers(
 
     size = layer_files.import_layers(source, target, replace=force)
     typer.echo(f"{printable(str(target))}: {size_text(size)}", err=True)
+
+
+Layer = Annotated[str, typer.Argument(metavar="map|compact|residual", help="Which layer.")]
+
+
+def encode_layer(
+    layer: Layer,
+    source: Annotated[
+        Path,
+        typer.Argument(
+            metavar="IN", help="An array (.npy), a PNG of class ids, or a picture for a compact image."
+        ),
+    ],
+    target: Annotated[
+        Path,
+        typer.Argument(
+            metavar="OUT", help=".map or .flif a label map, .bpg or .flif a compact image, .bpg a residual."
+        ),
+    ],
+    qp: Annotated[
+        int | None,
+        typer.Option("--qp", metavar="0…51", help="Of .bpg; else as at quality 75.", show_default=False),
+    ] = None,
+    mapping: Annotated[
+        str | None,
+        typer.Option(
+            "--mapping",
+            metavar="min-max|fixed|LEAST,GREATEST",
+            help="How a residual's differences become samples, if no layers.json beside OUT tells; else "
+            "min-max.",
+            show_default=False,
+        ),
+    ] = None,
+    force: Force = False,
+    as_json: AsJson = False,
+) -> None:
+    """Code one layer by itself, as export-layers writes it: a label map, a compact image, a residual."""
+    from dsslic_search.api import layer_coding
+
+    said = layer_coding.encode_layer(layer, source, target, qp=qp, mapping=mapping, replace=force)
+    if as_json:
+        print_json({"file": str(target), **said})
+        return
+    told = f", mapping {said['mapping']}" if "mapping" in said else ""
+    typer.echo(printable(f"{target}: {size_text(said['bytes'])}{told}"))
+
+
+def decode_layer(
+    layer: Layer,
+    source: Annotated[Path, typer.Argument(metavar="IN", help="A layer's file.")],
+    target: Annotated[
+        Path, typer.Argument(metavar="OUT", help="Where to write it: an array (.npy) or a picture (.png).")
+    ],
+    mapping: Annotated[
+        str | None,
+        typer.Option(
+            "--mapping",
+            metavar="fixed|LEAST,GREATEST",
+            help="Of a residual, if no layers.json beside IN tells.",
+            show_default=False,
+        ),
+    ] = None,
+    force: Force = False,
+    as_json: AsJson = False,
+) -> None:
+    """Decode one layer by itself, of those that export-layers or encode-layer wrote."""
+    from dsslic_search.api import layer_coding
+
+    shape = layer_coding.decode_layer(layer, source, target, mapping=mapping, replace=force)
+    if as_json:
+        print_json({"file": str(target), "shape": list(shape)})
+        return
+    typer.echo(f"{printable(str(target))}: {' × '.join(map(str, shape))}")

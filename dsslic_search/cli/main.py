@@ -37,7 +37,7 @@ COMMANDS = {
     "preview": ("preview", "sheet", "original"),
     "getting_out": ("originals", "previews"),
     "codec": ("encode", "decode", "info", "segment"),
-    "layers": ("export-layers", "export-stages", "import-layers"),
+    "layers": ("export-layers", "export-stages", "import-layers", "encode-layer", "decode-layer"),
     "labels": ("labels",),
     "segmenter": ("segmenter",),
     "doctor": ("doctor",),

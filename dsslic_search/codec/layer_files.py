@@ -97,6 +97,16 @@ def names(description: bytes) -> list[str]:
     return [name for layer in layers if (name := _file_name(layer)) is not None]
 
 
+def described_layer(description: bytes, name: str) -> tuple[Header, Chunk] | None:
+    """The header, and the layer of the file ``name`` without its picture: what the description says before
+    it. None where it names no such file; FormatError as :func:`imported`."""
+    described = _described({DESCRIPTION: description})
+    for layer in described["layers"]:
+        if _file_name(layer) == name:
+            return _header(described.get("header")), _chunk(layer, {name: b""})
+    return None
+
+
 def _before_picture(chunk: Chunk, contents: Contents) -> tuple[dict[str, Any], bytes]:
     """What a layer says before its picture, as plain values, and the picture."""
     if (chunk.kind, chunk.codec) == (residual.LAYER.kind, residual.BPG):

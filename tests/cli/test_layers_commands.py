@@ -144,3 +144,72 @@ def test_what_a_paper_file_is_made_of_is_said(made: Path, tmp_path: Path, run: R
     assert "min-max mapping of -" in told
     ran = run("encode", made / "photo.jpg", out, "--profile", "newspaper", "--force")
     assert (ran.code, "default, paper, paper-444" in ran.message) == (2, True)
+
+
+@pytest.mark.parametrize("profile", ["default", "paper"])
+def test_a_layer_alone_is_decoded_changed_and_put_back(
+    made: Path, profile: str, tmp_path: Path, run: Run
+) -> None:
+    source, layers = tmp_path / "a.dsslic", tmp_path / "layers"
+    source.write_bytes(encode(made / "photo.jpg", effort=1, profile=profile))
+    assert run("export-layers", source, "--out", layers).code == 0
+    label_map, compact = ("s.map", "c.bpg") if profile == "default" else ("s.flif", "c.flif")
+    for layer, name, ending in (
+        ("map", label_map, "png"),
+        ("compact", compact, "png"),
+        ("residual", "r.bpg", "npy"),
+    ):
+        ran = run("decode-layer", layer, layers / name, tmp_path / f"{layer}.{ending}", "--json")
+        assert ran.code == 0, ran.err
+    # a label map and a compact image in FLIF come back to the byte; all fit where they came from
+    for layer, name, ending in (
+        ("map", label_map, "png"),
+        ("compact", compact, "png"),
+        ("residual", "r.bpg", "npy"),
+    ):
+        before = (layers / name).read_bytes()
+        ran = run("encode-layer", layer, tmp_path / f"{layer}.{ending}", layers / name, "--force", "--json")
+        assert ran.code == 0, ran.err
+        assert ran.json["bytes"] == (layers / name).stat().st_size
+        if layer == "map" or name.endswith(".flif"):
+            assert (layers / name).read_bytes() == before
+    assert run("import-layers", layers, tmp_path / "b.dsslic").code == 0
+    first, second = (np.asarray(decode((tmp_path / f"{x}.dsslic").read_bytes())).astype(int) for x in "ab")
+    assert 0 < np.abs(first - second).mean() < 3
+    # the paper's residual by itself: its mapping is told when it is coded, and needed when it is read
+    np.save(tmp_path / "r.npy", (first - first[::-1]).clip(-60, 50).astype(np.int16))
+    ran = run("encode-layer", "residual", tmp_path / "r.npy", tmp_path / "r.bpg", "--qp", 8)
+    assert ran.out.endswith("mapping -60,50\n"), ran.err
+    out = tmp_path / "back.npy"
+    refused = run("decode-layer", "residual", tmp_path / "r.bpg", out)
+    assert (refused.code, "nothing says how" in refused.message) == (2, True)
+    assert run("decode-layer", "residual", tmp_path / "r.bpg", out, "--mapping", "-60,50").code == 0
+    assert np.abs(np.load(out) - np.load(tmp_path / "r.npy")).mean() < 20
+
+
+def test_what_is_no_layer_is_told_in_one_line(made: Path, tmp_path: Path, run: Run) -> None:
+    np.save(tmp_path / "floats.npy", np.zeros((4, 4)))
+    np.save(tmp_path / "map.npy", np.zeros((4, 4), np.uint8))
+    (tmp_path / "cut.npy").write_bytes((tmp_path / "map.npy").read_bytes()[:-1])
+    (tmp_path / "none.npy").write_bytes(b"\x93NUMPY\x01\x00")
+    for words, said in (
+        (("encode-layer", "words", "map.npy", "s.map"), "not one of: map, compact, residual"),
+        (("encode-layer", "map", "map.npy", "s.bpg"), "ends in .map or .flif"),
+        (("encode-layer", "map", "map.npy", "s.map", "--qp", 5), "qp 5 is for .bpg files"),
+        (("encode-layer", "compact", "map.npy", "c.bpg", "--qp", 52), "qp 52"),
+        (("encode-layer", "map", "map.npy", "s.map", "--mapping", "fixed"), "of residuals"),
+        (("encode-layer", "map", "floats.npy", "s.map"), "an array of float64"),
+        (("encode-layer", "map", "cut.npy", "s.map"), "cut short"),
+        (("encode-layer", "map", "none.npy", "s.map"), "not an array"),
+        (("encode-layer", "map", "absent.npy", "s.map"), "cannot be read"),
+        (("encode-layer", "residual", "map.npy", "r.bpg"), "int16"),
+        (("encode-layer", "map", made / "photo.jpg", "s.map"), "not a PNG"),
+        (("decode-layer", "map", "map.npy", "x.png"), "map.npy: "),
+        (("decode-layer", "map", "map.npy", "x.jpg"), "array (.npy) or a picture (.png)"),
+        (("decode-layer", "compact", made / "file.dsslic", "x.png"), "file.dsslic: "),
+    ):
+        ran = run(*(tmp_path / w if isinstance(w, str) and "." in w and "-" not in w else w for w in words))
+        assert ran.code in (1, 2), words
+        assert said in ran.message, ran.err
+        assert len(ran.err.strip().splitlines()) == 1
+    assert {p.suffix for p in tmp_path.iterdir()} == {".npy"}

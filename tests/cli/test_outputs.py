@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from dsslic_search import Archive, encode
@@ -67,6 +68,9 @@ ROWS = {
     "decode --stage map": Row(("decode", IN, OUT, "--stage", "map"), ".png", reads="file"),
     "decode --original": Row(("decode", IN, OUT, "--original"), ".jpg", reads="file"),
     "import-layers": Row(("import-layers", IN, OUT), ".dsslic", reads="layers"),
+    "encode-layer": Row(("encode-layer", "map", IN, OUT), ".flif", reads="labels"),
+    "encode-layer residual": Row(("encode-layer", "residual", IN, OUT), ".bpg", reads="numbers"),
+    "decode-layer": Row(("decode-layer", "map", IN, OUT), ".png", reads="map"),
     "train pack": train("pack", "--data", DATA, ending=".zip"),
     "train segnet": train("segnet", "--data", DATA, "--run", "run", "--steps", 1),
     "train compact-scales": train("compact-scales", "--data", DATA, "--run", "run", ending=".json"),
@@ -166,6 +170,8 @@ def made(photos: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     with Image.open(sorted(photos.glob("*.jpg"))[0]) as photo:
         photo.resize((64, 48)).save(folder / "photo.jpg", quality=90)
         photo.resize((32, 32)).save(folder / "png.png")
+        photo.resize((32, 32)).convert("L").save(folder / "labels.png")
+    np.save(folder / "numbers.npy", np.arange(-99, 93, dtype=np.int16).reshape(8, 8, 3))
     (folder / "file.dsslic").write_bytes(encode(folder / "photo.jpg", keep="exact", effort=1))
     export_layers(folder / "file.dsslic", folder / "layers")
     with Archive(folder / "archive") as opened:
@@ -192,6 +198,9 @@ def world(made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[s
         "photo": folder / "photo.jpg",
         "file": folder / "file.dsslic",
         "png": folder / "png.png",
+        "labels": folder / "labels.png",
+        "numbers": folder / "numbers.npy",
+        "map": folder / "layers" / "s.map",
         "layers": folder / "layers" / "layers.json",
         "data": folder / "no data",
     }

@@ -16,6 +16,13 @@ def encode(pixels: NDArray[np.uint8]) -> bytes:
     return min((flif.encode(pixels, interlaced=way) for way in (False, True)), key=len)
 
 
+def channels_of(data: bytes, max_pixels: int) -> int:
+    """How many channels a file has, from its first bytes. FormatError where it is none, or of more pixels."""
+    from dsslic_search.codec.flif.file import read_header
+
+    return read_header(data, max_pixels)[0].channels
+
+
 def decode(data: bytes, shape: tuple[int, ...] | None, planes: int) -> NDArray[np.uint8]:
     """uint8, [h, w] of one plane, [h, w, 3] of three. FormatError when the file is damaged, or not of the
     (height, width) ``shape`` or of so many planes of 8 bits; None for a size that nothing declares."""

@@ -75,9 +75,18 @@ def encode(
     its picture. ``qp``: as for coding the photo directly."""
     difference: Differences = pixels.astype(np.int16) - coarse
     mapping = Mapping(kind, int(difference.min()), int(difference.max()))
-    used = mapping.qp(qp)
-    picture = bpg.encode(mapping.samples(difference), qp=used, chroma=CHROMA[kind], preset=preset)
+    picture, used = encode_difference(difference, mapping, qp, preset)
     return residual.LAYER.chunk(residual.NORMALISED, mapping.to_bytes() + picture), used
+
+
+def encode_difference(
+    difference: Differences, mapping: Mapping, qp: int, preset: str = "slow"
+) -> tuple[bytes, int]:
+    """The picture alone of differences, int16 [H, W, 3] or [H, W], cut off at the mapping's ends, and its
+    QP."""
+    used = mapping.qp(qp)
+    within = np.clip(difference, mapping.least, mapping.greatest)
+    return bpg.encode(mapping.samples(within), qp=used, chroma=CHROMA[mapping.kind], preset=preset), used
 
 
 def read_mapping(data: bytes) -> tuple[Mapping, bytes]:

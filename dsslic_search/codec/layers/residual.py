@@ -167,14 +167,24 @@ def _from_planes(
         return planes[0].astype(np.int16) if terms.axes is None else terms.axes.pixels(planes)
     assert coarse is not None
     expected = predicted(coarse, terms.trust) << FRACTION_BITS
-    found = (
-        (planes[0].astype(np.int16) - _MIDDLE) * 2 if terms.axes is None else terms.axes.differences(planes)
-    )
+    found = _difference_quarters(planes, terms)
     if terms.gains is None:
         return found + expected
     assert labels is not None
     gains = _spread(terms.gains.table()[labels], found.ndim)
     return (found * np.int32(2 * SIXTY_FOURTHS) + gains) // (2 * gains) + expected
+
+
+def _difference_quarters(planes: Planes, terms: Terms) -> Quarters:
+    if terms.axes is None:
+        return (planes[0].astype(np.int16) - _MIDDLE) * np.int16(2)
+    return terms.axes.differences(planes)
+
+
+def differences(planes: Planes, terms: Terms) -> NDArray[np.int16]:
+    """What planes hold under terms that lean on the coarse image: r, times the gain of its class where there
+    are gains, in whole grey levels."""
+    return ((_difference_quarters(planes, terms) + np.int16(2)) >> np.int16(FRACTION_BITS)).astype(np.int16)
 
 
 def predicted(coarse: NDArray[np.uint8], trust: int) -> NDArray[np.int16]:
@@ -204,5 +214,13 @@ def decode_first(chunk: Chunk, coarse: NDArray[np.uint8], grey: bool) -> NDArray
 def apply_first(coarse: NDArray[np.uint8], samples: NDArray[np.uint16]) -> NDArray[np.uint8]:
     """The photo from a residual as version 0.1 wrote it: samples 512 + 2·(x − x′), of red, green and blue or
     of one plane."""
-    difference = (samples.astype(np.int16) - _MIDDLE + 1) >> 1
-    return (coarse + difference).clip(0, 255).astype(np.uint8)
+    return (coarse + _first_difference(samples)).clip(0, 255).astype(np.uint8)
+
+
+def first_differences(data: bytes, grey: bool) -> NDArray[np.int16]:
+    """x − x′ alone, of the picture of a residual as version 0.1 wrote it."""
+    return _first_difference(read_samples(data, grey, BIT_DEPTH, None))
+
+
+def _first_difference(samples: NDArray[np.uint16]) -> NDArray[np.int16]:
+    return ((samples.astype(np.int16) - _MIDDLE + 1) >> 1).astype(np.int16)
