@@ -42,6 +42,7 @@ class OpenArchive:
         root = archive_path(None if path is None else path_of(path, "the path"))
         new = Manifest(*new_archive_urls())
         self.folder = ArchiveFolder(root, new, wait=self.settings.wait, waiting=waiting)
+        self.folder.adopt_classes()
         self.vocabulary = vocabulary.default()
 
     def __enter__(self) -> Self:
@@ -81,6 +82,15 @@ class OpenArchive:
         from dsslic_search.api.searching import Searcher
 
         return Searcher(self.folder, self._lookup, lambda: self.catalog, self.settings, self.vocabulary)
+
+
+def speak(path: Path | None) -> Path | None:
+    """Put the class list of the archive at ``path`` in use, where it has its own and none has been in use
+    yet; for what is to be understood before the archive is opened. Returns the path."""
+    from dsslic_search.archive.folder import ArchiveFolder
+
+    ArchiveFolder(archive_path(path)).adopt_classes()
+    return path
 
 
 Opened = TypeVar("Opened", bound="Lookup")

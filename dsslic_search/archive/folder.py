@@ -2,7 +2,7 @@
 
 ::
 
-    archive.json              {"format": "dsslic-search archive", "version": 1}
+    archive.json              {"format": "dsslic-search archive", "version": 1}, see archive.manifest
     catalog.sqlite            the catalog, see archive.schema
     journal.jsonl             what it knows and the objects do not, see archive.journal
     objects/journal.jsonl     the same again, see archive.journals
@@ -20,8 +20,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -32,6 +32,7 @@ from dsslic_search.archive.lock import LOCK, NEXT, WRITER, locked
 from dsslic_search.archive.lookup import Lookup, open_lookup
 from dsslic_search.archive.manifest import ALL_HERE, Manifest, read_manifest
 from dsslic_search.archive.store import Store
+from dsslic_search.core import vocabulary
 from dsslic_search.core.errors import ArchiveError, Remedy, UsageError
 from dsslic_search.core.files import TEMPORARY
 from dsslic_search.core.output import ARCHIVE_MANIFEST
@@ -194,7 +195,22 @@ class ArchiveFolder:
             catalog = without_password(catalog)
         if objects is not None:
             next(Store(objects).objects.names(), None)
-        Manifest(objects, catalog).write(self.root)
+        Manifest(objects, catalog, vocabulary.own_in_use()).write(self.root)
+
+    def adopt_classes(self) -> None:
+        """Put the archive's own class list in use, where it has one, see `vocabulary.adopt`. Says nothing of
+        an archive that cannot be read: opening it will."""
+        with suppress(ArchiveError):
+            if self.exists and (own := self.manifest.classes) is not None:
+                vocabulary.adopt(own)
+
+    def remember_classes(self) -> None:
+        """Write the class list in use into archive.json, where that says another. Only for the holder of the
+        lock, whose catalog is in its terms."""
+        own = vocabulary.own_in_use()
+        if own != self.manifest.classes:
+            replace(self.manifest, classes=own).write(self.root)
+            self.verify()
 
     def remove_leftovers(self) -> None:
         """Delete what interrupted writes left. Only for the holder of the lock. ArchiveError where the disk

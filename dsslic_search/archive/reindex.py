@@ -73,6 +73,7 @@ def reindex(
                 if progress is not None:
                     progress(report.photos + len(report.failed), total)
         make_current(catalog)
+        archive.remember_classes()
         report.bytes_read += later_facts.complete(catalog, archive.store)
     report.seconds = time.perf_counter() - start
     return report

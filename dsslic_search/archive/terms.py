@@ -2,8 +2,8 @@
 
 Label maps may be of any vocabulary; what the catalog knows of them is in the one that shipped with the
 version that described them, and the embeddings are made of the codes that shipped with it. When a later
-version ships another vocabulary, or other codes, queries would read the numbers wrongly: so the archive says
-which they are, and has to be reindexed.
+version ships another vocabulary, or other codes, or where another list of one's own is in use, queries would
+read the numbers wrongly: so the archive says which they are, and has to be reindexed.
 """
 
 from __future__ import annotations
@@ -36,6 +36,13 @@ def is_current(catalog: Lookup) -> bool:
 def require_current(catalog: Lookup) -> None:
     """Raise ArchiveError unless `is_current`."""
     if not is_current(catalog):
+        ours = vocabulary.default()
+        if catalog.settings().get(TERMS_SETTING, FIRST_TERMS).partition("/")[0] != ours.identity:
+            raise ArchiveError(
+                "the archive's photos are described in the terms of another version, or in another class "
+                f'list than "{ours.name}", which this process speaks; open it in a process of its own, with '
+                f"DSS_CLASSES as when they were put in, or describe them anew with: {Remedy.REINDEX}"
+            )
         raise ArchiveError(
             "the archive's photos are described in the terms of another version; bring it up to date with: "
             f"{Remedy.REINDEX}"

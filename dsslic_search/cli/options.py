@@ -15,6 +15,14 @@ from dsslic_search.core.text import printable
 if TYPE_CHECKING:
     from dsslic_search.api import Segmenter
 
+
+def _in_its_classes(path: Path | None) -> Path | None:
+    """An archive's own class list is in use before weights or other options are understood by it."""
+    from dsslic_search.api.opened import speak
+
+    return speak(path)
+
+
 ArchiveDir = Annotated[
     Path | None,
     typer.Option(
@@ -22,6 +30,7 @@ ArchiveDir = Annotated[
         metavar="DIR",
         help="The archive; else $DSS_ARCHIVE, else the user's data directory.",
         show_default=False,
+        callback=_in_its_classes,
     ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")]

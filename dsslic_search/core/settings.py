@@ -96,6 +96,11 @@ def classes_path() -> Path | None:
     return Path(named) if named else None
 
 
+def classes_are_named() -> bool:
+    """Whether $DSS_CLASSES says which class list is in use; empty, it says the package's."""
+    return "DSS_CLASSES" in os.environ
+
+
 def vocabularies_path() -> Path | None:
     """The folder of vocabulary files that $DSS_VOCABULARIES names, for label maps that speak in another class
     list."""

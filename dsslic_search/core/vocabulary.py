@@ -17,7 +17,7 @@ from typing import Any
 
 from dsslic_search.core.errors import UsageError
 from dsslic_search.core.plain_json import parsed
-from dsslic_search.core.settings import DEFAULT_PRESENCE, classes_path
+from dsslic_search.core.settings import DEFAULT_PRESENCE, classes_are_named, classes_path
 from dsslic_search.core.text import plural_of
 
 OTHER = 0
@@ -118,7 +118,11 @@ def _presence(value: Any) -> float:
 def parse(text: str) -> Vocabulary:
     """Read a vocabulary file's text. Raises ValueError, KeyError, TypeError or AttributeError for what is
     none: when ids are not 0..n-1 in order, names repeat or are no names."""
-    raw = parsed(text)
+    return of_plain(parsed(text))
+
+
+def of_plain(raw: Any) -> Vocabulary:
+    """The same of what the text holds, as values of JSON."""
     classes = tuple(
         ClassInfo(
             id=c["id"],
@@ -146,6 +150,11 @@ def parse(text: str) -> Vocabulary:
 
 def written(vocabulary: Vocabulary) -> str:
     """The text of a vocabulary file, of which :func:`parse` makes the same again."""
+    return json.dumps(plain(vocabulary), ensure_ascii=False)
+
+
+def plain(vocabulary: Vocabulary) -> dict[str, Any]:
+    """What :func:`of_plain` makes the same of again."""
     named = {c.id: c.name for c in vocabulary.classes}
     classes = [
         {
@@ -162,28 +171,51 @@ def written(vocabulary: Vocabulary) -> str:
         {"name": g.name, "classes": [named[i] for i in g.members], "synonyms": g.synonyms}
         for g in vocabulary.groups
     ]
-    return json.dumps({"name": vocabulary.name, "classes": classes, "groups": groups}, ensure_ascii=False)
+    return {"name": vocabulary.name, "classes": classes, "groups": groups}
 
 
 def read_own(path: Path) -> Vocabulary:
     """A class list of one's own, whose class 0 is "other". UsageError that says what is wrong with it."""
     try:
-        read = parse(path.read_text("utf-8"))
-        if read.classes[OTHER].name != "other":
-            raise ValueError(f'class 0 is called "{read.classes[OTHER].name}", and has to be "other"')
+        return own_of_plain(parsed(path.read_text("utf-8")))
     except OSError as e:
         raise UsageError(f"{path}: cannot be read ({e.strerror}); check the path") from e
     except (ValueError, KeyError, TypeError, AttributeError, IndexError) as e:
         raise UsageError(f"{path}: not a class list ({e}); write it as docs/segmenters.md tells") from e
+
+
+def own_of_plain(raw: Any) -> Vocabulary:
+    """:func:`of_plain` for a class list of one's own: ValueError too where class 0 is not "other"."""
+    read = of_plain(raw)
+    if not read.classes or read.classes[OTHER].name != "other":
+        called = f'is called "{read.classes[OTHER].name}"' if read.classes else "is missing"
+        raise ValueError(f'class 0 {called}, and has to be "other"')
     return read
 
 
 @cache
 def default() -> Vocabulary:
-    """The class list in which photos are described and asked for: that of the package, or the one that
-    $DSS_CLASSES names. UsageError where that is none."""
+    """The class list in which photos are described and asked for, of the whole process: that which
+    $DSS_CLASSES names, or that of the archive which was opened first, or that of the package. UsageError
+    where $DSS_CLASSES names none."""
     own = classes_path()
-    return built_in() if own is None else read_own(own)
+    return (_OPENED[0] if _OPENED else built_in()) if own is None else read_own(own)
+
+
+_OPENED: list[Vocabulary] = []
+
+
+def adopt(own: Vocabulary) -> None:
+    """Put an archive's own class list in use, unless $DSS_CLASSES says which is, or one has been in use
+    already: what was described and asked in that would mean something else."""
+    if not classes_are_named() and not default.cache_info().currsize:
+        _OPENED[:] = [own]
+        default()
+
+
+def own_in_use() -> Vocabulary | None:
+    """The list in use, where it is not the package's."""
+    return None if default().identity == built_in().identity else default()
 
 
 @cache

@@ -97,6 +97,10 @@ def test_one_writer_at_a_time(archive: ArchiveFolder) -> None:
         (json.dumps({"format": ARCHIVE_FORMAT, "version": True}), "not the description"),
         (json.dumps({"format": "recipes", "version": 1}), "not the description"),
         (json.dumps([ARCHIVE_FORMAT, 1]), "damaged"),
+        (
+            json.dumps({"format": ARCHIVE_FORMAT, "version": 2, "classes": {"name": "", "classes": []}}),
+            "damaged",
+        ),
         (json.dumps({"format": ARCHIVE_FORMAT}), "damaged"),
         ("{", "damaged"),
         ("", "damaged"),

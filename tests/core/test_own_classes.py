@@ -59,7 +59,7 @@ with Archive("a") as archive:
 
 
 def run(
-    folder: Path, *asked: str, classes: Path | None, code: str = MADE
+    folder: Path, *asked: str, classes: Path | str | None, code: str = MADE
 ) -> subprocess.CompletedProcess[str]:
     environment = {k: v for k, v in os.environ.items() if k != "DSS_CLASSES"}
     if classes is not None:
@@ -108,8 +108,26 @@ def test_names_synonyms_groups_and_colours_go_to_queries_and_files_explain_thems
 
     from dsslic_search import Archive
 
-    with Archive(tmp_path / "a") as archive, pytest.raises(ArchiveError, match="described in the terms of"):
+    # this process has spoken another list already
+    with Archive(tmp_path / "a") as archive, pytest.raises(ArchiveError, match='list than "scene-51"'):
         archive.matching("sky")
+
+    # one that has not speaks the archive's, also by a command; one that was told another does not
+    asked = """
+import sys
+from dsslic_search.cli.main import main
+sys.argv = ["x", "query", "zorb below sky", "--archive", "a", "--limit", "1"]
+main()
+"""
+    for named, code, said in (
+        (None, 0, "zorb 12.5%"),
+        ("", 1, "another class list than"),
+        (classes, 0, "zorb"),
+    ):
+        ran = run(tmp_path, classes=named, code=asked)
+        assert (ran.returncode, said in ran.stdout + ran.stderr) == (code, True), ran.stderr
+    ran = run(tmp_path, "zorb", "toys", classes=None)  # what comes in later is described in it too
+    assert json.loads(ran.stdout)["asked"] == {"zorb": [1], "toys": [1]}, ran.stderr
 
 
 def test_a_class_list_that_is_none_is_told(tmp_path: Path):

@@ -98,6 +98,7 @@ def ingest(
     def with_catalog(catalog: Catalog, walked: Walk | None = None) -> None:
         later_facts.begin(catalog)
         make_current(catalog)
+        archive.remember_classes()
         archive.remove_leftovers()
         if percent is not None:
             parity.want(catalog, percent)
