@@ -29,6 +29,7 @@ from dsslic_search.archive import history, journaling, paths, postgresql, schema
 from dsslic_search.archive.database import database_trouble, for_writing, open_engine
 from dsslic_search.archive.features import MapFeatures
 from dsslic_search.archive.journals import Journals
+from dsslic_search.archive.leases import Leases
 from dsslic_search.archive.lookup import SETTINGS, Lookup, Rows, batches, state_in
 from dsslic_search.archive.paths import FileThere
 from dsslic_search.archive.snapshot import Snapshot
@@ -61,6 +62,9 @@ class Catalog(Lookup):
             Journals.of(journal) if journal is not None and engine.dialect.name == "sqlite" else None
         )
         self._writing = for_writing(engine)
+        self._in_turn = False
+        self.leases = Leases()
+        """Of the one who writes, see `writer`."""
 
     @classmethod
     def open(
@@ -191,19 +195,27 @@ class Catalog(Lookup):
         ):
             if self._journals is not None:
                 journaling.follow(session)
+            if self._in_turn:
+                postgresql.take_turn(session.connection())
             yield session
             if self._journals is not None:
                 session.flush()
                 journaling.write(session, self._journals, shed=shed)
 
     @contextmanager
-    def only_writer(self, wait: float, waiting: Callable[[str], None]) -> Iterator[None]:
+    def writer(self, wait: float, waiting: Callable[[str], None], together: bool = False) -> Iterator[None]:
         """Hold the lock of the one process that writes, on whatever machine, where the catalog is a database
-        that several reach; raises BusyError as `archive.lock.locked` does, whose lock is of a folder."""
+        that several reach; raises BusyError as `archive.lock.locked` does, whose lock is of a folder.
+        ``together``: several may, each what it has `leases` of; their transactions come one after the
+        other."""
         if self.engine.dialect.name != "postgresql":
             yield
             return
-        with database_trouble(self.name), postgresql.only_writer(self.engine, wait, waiting):
+        with (
+            database_trouble(self.name),
+            postgresql.writer(self.engine, wait, waiting, together) as self.leases,
+        ):
+            self._in_turn = together
             yield
 
     def remember(self, name: str, value: str) -> None:

@@ -127,9 +127,10 @@ class ArchiveFolder:
         return open_lookup(self.catalog, whole)
 
     @contextmanager
-    def writing(self, *, create: bool = False) -> Iterator[Catalog]:
+    def writing(self, *, create: bool = False, together: bool = False) -> Iterator[Catalog]:
         """The catalog, with the archive locked against other writers; with ``create`` a new archive is made
-        if there is none.
+        if there is none. ``together``: other machines may write, too, where the catalog is a database, see
+        `archive.leases`.
 
         Raises ArchiveError when another process (or another `writing` of this one) holds the lock for longer
         than ``wait``. The lock ends with the process, however that ends.
@@ -148,7 +149,7 @@ class ArchiveFolder:
             with self._without_a_catalog():
                 create = create and not self._is_filled()
                 catalog = Catalog.open(self.catalog, create=create, journal=self.journal)
-            with catalog, catalog.only_writer(self.wait, self.waiting):
+            with catalog, catalog.writer(self.wait, self.waiting, together):
                 if create and self.manifest.catalog and self.manifest.objects:
                     catalog.remember(OBJECTS_SETTING, self.manifest.objects)
                 catalog.tend_journal()

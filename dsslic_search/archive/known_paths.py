@@ -76,6 +76,13 @@ def under(catalog: Catalog, folders: Iterable[Path]) -> dict[str, list[Known]]:
     return dict(found)
 
 
+def lying_at(catalog: Catalog, path: str) -> list[Known]:
+    """The live rows at one path, as text."""
+    chosen = _KNOWN.where(KnownPath.path == path, KnownPath.ended_at.is_(None))
+    with catalog.session() as session:
+        return [Known(*tuple(row)) for row in session.execute(chosen.order_by(KnownPath.id))]
+
+
 def _at_or_in(text: str, by_bytes: bool) -> ColumnElement[bool]:
     """Of a path and, as far as text tells, of all paths in that folder. ``by_bytes``: the database orders
     texts by their bytes, so that it finds the folder's in its index."""

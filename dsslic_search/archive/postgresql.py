@@ -8,20 +8,21 @@ import platform
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, text
+from sqlalchemy.exc import SQLAlchemyError
 
+from dsslic_search.archive.leases import POLL_SECONDS, Leases, SharedLeases
 from dsslic_search.core.errors import ArchiveError, BusyError, Remedy
 
 DRIVER = "postgresql+psycopg"
 CONNECT_SECONDS = 15
 
-_WRITER = 0x6473736C  # number of the advisory lock of the one process that writes
-_UPDATING = _WRITER + 1
-_POLL_SECONDS = 0.1
+_WRITER = 0x6473736C  # number of the advisory lock of those that write
+_UPDATING, _APART, _TURN = _WRITER + 1, _WRITER + 2, _WRITER + 3
 
 _BY_BYTES = ("C", "POSIX", "C.UTF-8", "C.UTF8", "C.utf8")
 """Collations that order text by its bytes, as SQLite does, and as the order of answers is defined."""
@@ -63,14 +64,24 @@ def wait_to_update(connection: Connection) -> None:
     connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _UPDATING})
 
 
+def take_turn(connection: Connection) -> None:
+    """Until this transaction ends, let no other that takes its turn go on."""
+    connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _TURN})
+
+
 @contextmanager
-def only_writer(engine: Engine, wait: float, waiting: Callable[[str], None]) -> Iterator[None]:
+def writer(
+    engine: Engine, wait: float, waiting: Callable[[str], None], together: bool = False
+) -> Iterator[Leases]:
     """Hold the lock of the one process, on whatever machine, that writes to the catalog; as
-    `archive.lock.locked` does that of a folder. The server gives it back when the connection ends."""
+    `archive.lock.locked` does that of a folder. ``together``: hold it with all others that ask so, each of
+    which works on what it has a lease of. The server gives it back when the connection ends."""
+    taken = f"SELECT pg_try_advisory_lock{'_shared' if together else ''}(:key)"
+    given_back = f"SELECT pg_advisory_unlock{'_shared' if together else ''}(:key)"
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         until = time.monotonic() + wait
         told = False
-        while not connection.execute(text("SELECT pg_try_advisory_lock(:key)"), {"key": _WRITER}).scalar():
+        while not connection.execute(text(taken), {"key": _WRITER}).scalar():
             if time.monotonic() >= until:
                 raise BusyError(
                     _holder(connection),
@@ -80,18 +91,21 @@ def only_writer(engine: Engine, wait: float, waiting: Callable[[str], None]) -> 
                 unit = "second" if wait == 1 else "seconds"
                 waiting(f"{_holder(connection)}; waiting for it, {wait:g} {unit} at most")
                 told = True
-            time.sleep(_POLL_SECONDS)
+            time.sleep(POLL_SECONDS)
+        leases = SharedLeases(connection, _APART) if together else Leases()
         try:
-            yield
+            yield leases
         finally:
-            connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": _WRITER})
+            with suppress(SQLAlchemyError):  # with the connection all of them have ended
+                leases.keep_only(())
+                connection.execute(text(given_back), {"key": _WRITER})
 
 
 def _holder(connection: Connection) -> str:
     """Who holds the lock, as the start of a sentence."""
     asked = (
         "SELECT application_name FROM pg_stat_activity JOIN pg_locks USING (pid) "
-        "WHERE locktype = 'advisory' AND granted AND objid = :key AND pg_locks.database = "
+        "WHERE locktype = 'advisory' AND granted AND classid = 0 AND objid = :key AND pg_locks.database = "
         "(SELECT oid FROM pg_database WHERE datname = current_database())"
     )
     who = connection.execute(text(asked), {"key": _WRITER}).scalar()

@@ -223,3 +223,17 @@ def postgres_server() -> Iterator[str]:
 def postgres_url(postgres_server: str) -> str:
     """The URL of an empty database."""
     return postgres.new_database(postgres_server)
+
+
+@pytest.fixture(scope="session")
+def empty_catalog(postgres_server: str) -> str:
+    """The URL of a catalog without photos, to be copied."""
+    url = postgres.new_database(postgres_server)
+    Catalog.open(url, create=True).close()
+    return url
+
+
+@pytest.fixture
+def new_catalog_url(postgres_server: str, empty_catalog: str) -> str:
+    """The URL of a database that is a catalog without photos."""
+    return postgres.new_database(postgres_server, empty_catalog)

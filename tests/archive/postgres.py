@@ -84,11 +84,14 @@ def _wait_for(home: Path, server: subprocess.Popen[bytes]) -> None:
             time.sleep(0.05)
 
 
-def new_database(socket: str) -> str:
-    """The URL of an empty database, which goes with its server."""
+def new_database(socket: str, copied: str | None = None) -> str:
+    """The URL of a database, empty or ``copied`` of that of another, to which nobody is connected; it goes
+    with its server."""
     import psycopg
+    from sqlalchemy import make_url
 
     name = f"t{uuid.uuid4().hex}"
+    template = f" TEMPLATE {make_url(copied).database}" if copied else ""
     with psycopg.connect(host=socket, user="tests", dbname="postgres", autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name}")
+        connection.execute(f"CREATE DATABASE {name}{template}")
     return f"postgresql+psycopg://tests@/{name}?host={socket}"

@@ -23,6 +23,7 @@ from dsslic_search.archive.ingest.undecoded import prepare_undecoded
 from dsslic_search.archive.rating import but_unsaid
 from dsslic_search.archive.store import Store
 from dsslic_search.core.errors import DSSError, FormatError, PhotoError, TargetError
+from dsslic_search.core.files import path_to_text
 from dsslic_search.core.settings import Settings
 
 if TYPE_CHECKING:
@@ -80,6 +81,18 @@ class Flight:
                 if isinstance(error, KeyboardInterrupt):
                     self._rescue()
                 raise
+
+    @property
+    def keys(self) -> frozenset[str]:
+        """The paths and the content hashes of the photos in flight."""
+        jobs = self._flying.values()
+        twins = (twin.there for job in jobs for twin in job.twins)
+        paths = (path_to_text(there.path) for there in (*(job.source.there for job in jobs), *twins))
+        return frozenset((*paths, *(job.source.content_hash for job in jobs)))
+
+    def settle(self) -> None:
+        """Wait until no photo is in flight."""
+        self._settle_until(0)
 
     def is_twin(self, source: Source) -> bool:
         """Whether a photo of this content is in flight; then the file counts as met with it."""
@@ -182,6 +195,7 @@ class Flight:
         start = time.perf_counter()
         if choice.photo_id is not None:
             prepared = _as_people_say(self._store, source.content_hash, prepared)
+        self._catalog.leases.require_held()
         self._write(source.content_hash, prepared.data)
         values = _columns(source, prepared, choice.options)
         photo_id = choice.photo_id
@@ -214,6 +228,11 @@ class Rehearsal:
     def open(self) -> Iterator[None]:
         """Nothing is to be opened."""
         yield
+
+    keys: frozenset[str] = frozenset()
+
+    def settle(self) -> None:
+        """Nothing is in flight."""
 
     def is_twin(self, source: Source) -> bool:
         """As `Flight.is_twin`, of all photos met so far."""

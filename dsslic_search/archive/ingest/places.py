@@ -36,7 +36,7 @@ class Places:
     of the folders named, by path as text. ``write``: False for a rehearsal."""
 
     def __init__(self, catalog: Catalog | None, known: Mapping[str, Sequence[Known]], write: bool) -> None:
-        self._catalog, self._known, self._write = catalog, known, write
+        self._catalog, self._known, self._write = catalog, dict(known), write
         self._before: dict[int, frozenset[Key]] = {}  # where photos that something happened to lay at first
         self._live: dict[int, set[Key]] = {}  # and lie now
         self._states: dict[int, str] = {}
@@ -52,6 +52,10 @@ class Places:
     def known(self) -> bool:
         """Whether there is anything that could tell where photos lay."""
         return self._catalog is not None
+
+    def learn(self, path: str, rows: Sequence[Known]) -> None:
+        """What is known by now of a path, as text, where another machine has been at work."""
+        self._known[path] = rows
 
     def seen(self, photo_id: int, there: FileThere) -> None:
         """A known photo lies there."""

@@ -4,6 +4,9 @@ The calling thread walks, reads, hashes and writes; worker threads encode (the c
 lock). A photo is added by writing its object file, then its catalog row, in one transaction of its own, and
 stored anew in the same way; where known photos lie is written a batch at a time. So whatever stops an ingest,
 what was stored stays whole, and running it again goes on where it stopped and ends in the same place.
+
+Into a catalog that is a database several machines put photos at once, each those that it has a lease of
+(`archive.leases`).
 """
 
 from __future__ import annotations
@@ -96,31 +99,33 @@ def ingest(
     run = _Run(archive, chosen, options, beyond.within(wanted), rules, beyond, settings, now_ns, tell)
 
     def with_catalog(catalog: Catalog, walked: Walk | None = None) -> None:
-        later_facts.begin(catalog)
-        make_current(catalog)
-        archive.remember_classes()
-        archive.remove_leftovers()
-        if percent is not None:
-            parity.want(catalog, percent)
-        if n := len(take_back(catalog, archive.store)):
-            are, their = ("is", "its file is") if n == 1 else ("are", "their files are")
-            report.notes.append(f"{counted(n, 'photo')} {are} back: {their} there again")
+        with catalog.leases.apart():
+            later_facts.begin(catalog)
+            make_current(catalog)
+            archive.remember_classes()
+            archive.remove_leftovers()
+            if percent is not None:
+                parity.want(catalog, percent)
+            if n := len(take_back(catalog, archive.store)):
+                are, their = ("is", "its file is") if n == 1 else ("are", "their files are")
+                report.notes.append(f"{counted(n, 'photo')} {are} back: {their} there again")
         walked = walked or run.find()
         known = run.known(catalog)
         places = Places(catalog, known, write=True)
         flight = Flight(archive.store, catalog, settings, workers, budget, prepare, places, tell)
         run.take(walked, known, catalog, places, flight)
-        remembered.keep(catalog, run.folders, options if rules.anew else None, frames, even_undecoded)
+        with catalog.leases.apart():
+            remembered.keep(catalog, run.folders, options if rules.anew else None, frames, even_undecoded)
 
     try:
         if dry_run:
             _rehearse(archive, run, tell)
         elif archive.exists:
-            with archive.writing(create=True) as catalog:
+            with archive.writing(create=True, together=True) as catalog:
                 require_current(catalog)
                 with_catalog(catalog)
         elif (walked := run.find()).files:
-            with archive.writing(create=True) as catalog:
+            with archive.writing(create=True, together=True) as catalog:
                 with_catalog(catalog, walked)
     except KeyboardInterrupt:
         report.interrupted = True

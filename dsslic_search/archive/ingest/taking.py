@@ -3,6 +3,7 @@ what is new."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
@@ -11,15 +12,18 @@ from sqlalchemy import bindparam, select
 
 from dsslic_search.archive import bin
 from dsslic_search.archive.catalog import Catalog
-from dsslic_search.archive.ingest.compare import Comparison
+from dsslic_search.archive.ingest.compare import Comparison, compare
 from dsslic_search.archive.ingest.decide import NOTHING, Choice, choose
 from dsslic_search.archive.ingest.encode import Source, dependable
 from dsslic_search.archive.ingest.places import Places
 from dsslic_search.archive.ingest.report import Teller
 from dsslic_search.archive.ingest.sources import Beyond, offer_all
+from dsslic_search.archive.known_paths import lying_at
+from dsslic_search.archive.leases import POLL_SECONDS, Leases
 from dsslic_search.archive.paths import FileThere
 from dsslic_search.archive.schema import Photo
 from dsslic_search.archive.store import Store
+from dsslic_search.core.files import path_to_text
 from dsslic_search.core.kinds import KeepMode, PhotoState
 from dsslic_search.core.settings import DEFAULT_EFFORT
 
@@ -46,7 +50,10 @@ class Rules:
 class Takes(Protocol):
     """`archive.ingest.flight.Flight`, or the rehearsal of one."""
 
+    @property
+    def keys(self) -> frozenset[str]: ...
     def open(self) -> AbstractContextManager[None]: ...
+    def settle(self) -> None: ...
     def is_twin(self, source: Source) -> bool: ...
     def start(self, source: Source, choice: Choice) -> None: ...
 
@@ -85,17 +92,60 @@ class Taking:
         self._store, self._catalog, self._options, self._rules = store, catalog, options, rules
         self._beyond, self._max_pixels, self._now_ns = beyond, max_pixels, now_ns
         self._places, self._flight, self._tell = places, flight, tell
+        self._leases = Leases() if catalog is None else catalog.leases
 
     def take(self, files: Sequence[Found], comparison: Comparison) -> None:
-        """All of them; the same content met again while it is in flight waits for that."""
+        """All of them; the same content met again while it is in flight waits for that. Files that another
+        machine works on come last: it has put them in by then, or has died."""
         with self._flight.open():
+            others: list[Found] = []
             for found in files:
                 rows = comparison.unchanged.get(found.path, [])
-                if rows and not self._rules.rehash and all(map(self._stays, rows)):
-                    self._pass(found, rows)
+                if self._passes(found, rows):
+                    continue
+                if self._may_have(path_to_text(found.path)):
+                    self._read_once(found)
                 else:
-                    self._read(found)
+                    others.append(found)
+            for found in others:
+                self._wait_for(path_to_text(found.path))
+                self._read_once(found)
+            self._flight.settle()
+            self._leases.keep_only(())
         self._places.end_left()
+
+    def _passes(self, found: Found, rows: list[Known]) -> bool:
+        """Whether a file needs nothing; then that is noted. ``rows``: of the photos that it is, as it was."""
+        passes = bool(rows) and not self._rules.rehash and all(map(self._stays, rows))
+        if passes:
+            self._pass(found, rows)
+        return passes
+
+    def _may_have(self, key: str, holding: frozenset[str] = frozenset()) -> bool:
+        """Whether the lease of a key is ours now; those of what is neither in flight nor ``holding`` are
+        given back."""
+        if not self._leases.shared:
+            return True
+        self._leases.keep_only(self._flight.keys | holding)
+        return self._leases.take(key)
+
+    def _wait_for(self, key: str, holding: frozenset[str] = frozenset()) -> None:
+        """Until the lease of a key is ours. With nothing in flight, so that nobody waits for us meanwhile."""
+        if not self._may_have(key, holding):
+            self._flight.settle()
+            while not self._may_have(key, holding):
+                time.sleep(POLL_SECONDS)
+
+    def _read_once(self, found: Found) -> None:
+        """Read a file whose lease is ours, unless another machine has put it in since."""
+        if self._leases.shared and self._catalog is not None:
+            text = path_to_text(found.path)
+            now = lying_at(self._catalog, text)
+            if now:
+                self._places.learn(text, now)
+            if self._passes(found, compare([found], {text: now}).unchanged.get(found.path, [])):
+                return
+        self._read(found)
 
     def _stays(self, row: Known) -> bool:
         """Whether a photo whose file is unchanged needs nothing of it."""
@@ -134,6 +184,7 @@ class Taking:
     def _offer(self, source: Source) -> None:
         if self._flight.is_twin(source):
             return
+        self._wait_for(source.content_hash, frozenset([path_to_text(source.there.path)]))
         stand = self._stand(source.content_hash)
         if stand is None:
             self._offer_new(source)
