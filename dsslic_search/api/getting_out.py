@@ -9,7 +9,7 @@ from calendar import timegm
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from dsslic_search.api import coding
 from dsslic_search.api.arguments import check_flags, ids_of, path_of, text_of
@@ -23,6 +23,7 @@ from dsslic_search.core.output_names import apart
 
 if TYPE_CHECKING:
     from dsslic_search.api.arguments import Ids
+    from dsslic_search.api.searching import Searcher
     from dsslic_search.archive.schema import Photo
 
 FORMS = ("png", "jpg", "webp")
@@ -41,6 +42,13 @@ class GotOut:
     failed: list[tuple[int, str]] = field(default_factory=list)
     bytes: int = 0
     interrupted: bool = False
+
+
+class Written(NamedTuple):
+    """The file of a photo, and the bytes of all that were written for it."""
+
+    path: Path
+    bytes: int
 
 
 Progress = Callable[[int, int, int], None]
@@ -73,12 +81,12 @@ class GettingOut(OpenArchive):
 
         check_flags(flat=flat, replace=replace)
         to, left_out = path_of(folder), Strip.named(text_of(strip, "strip"))
-        photos = self._photos(ids)
+        photos = photos_of(self._searcher, ids)
         outputs = outputs_for(photos, replace)
         out = Outputs().folder(to)
         targets = [out / name for name in apart(file_names(photos, flat))]
 
-        def got(photo: Photo, target: Path) -> int | None:
+        def got(photo: Photo, target: Path) -> Written | None:
             original = original_of(self.folder.store, photo)
             if hashlib.sha256(original).hexdigest() != photo.content_hash:
                 raise FormatError(
@@ -91,9 +99,9 @@ class GettingOut(OpenArchive):
             outputs.write(target, original)
             changed = _changed_ns(photo)
             os.utime(target, ns=(changed, changed))
-            return len(original)
+            return Written(target, len(original))
 
-        return _each(photos, targets, got, progress)
+        return each(photos, targets, got, progress)
 
     def previews(
         self,
@@ -118,20 +126,20 @@ class GettingOut(OpenArchive):
         if form not in forms:
             raise UsageError(f'format "{form}" is not one of: {", ".join(forms)}')
         to = path_of(folder)
-        photos = self._photos(ids)
+        photos = photos_of(self._searcher, ids)
         names = [_as_picture(name, form) for name in file_names(photos, flat)]
         out = Outputs().folder(to)
         targets = [out / name for name in apart(names)]
         outputs = outputs_for(photos, replace)
 
-        def got(photo: Photo, target: Path) -> int:
+        def got(photo: Photo, target: Path) -> Written:
             outputs.check(target)
             stages = (best_of(photo) if wanted is None else wanted,)
             shown = next(stages_of(self.folder.store, photo, stages, self.settings.max_pixels))
             shown.save(target, replace=replace)
-            return target.stat().st_size
+            return Written(target, target.stat().st_size)
 
-        return _each(photos, targets, got, progress)
+        return each(photos, targets, got, progress)
 
     def zip_originals(
         self, ids: Ids, path: Path | str, *, flat: bool = False, replace: bool = False
@@ -145,7 +153,7 @@ class GettingOut(OpenArchive):
 
         check_flags(flat=flat, replace=replace)
         out = path_of(path)
-        photos = self._photos(ids)
+        photos = photos_of(self._searcher, ids)
         report = GotOut()
         _, *names = apart([PurePath(NOT_IN_IT), *file_names(photos, flat)])
         with outputs_for(photos, replace).stream(out) as raw, ZipFile(raw, "w", ZIP_STORED) as packed:
@@ -166,8 +174,10 @@ class GettingOut(OpenArchive):
                 packed.writestr(NOT_IN_IT, reasons)
         return report
 
-    def _photos(self, ids: Ids) -> list[Photo]:
-        return [self._searcher.photo(photo_id) for photo_id in dict.fromkeys(ids_of(ids).tolist())]
+
+def photos_of(searcher: Searcher, ids: Ids) -> list[Photo]:
+    """The photos of these ids, each once, in their order. ArchiveError when there is none of an id."""
+    return [searcher.photo(photo_id) for photo_id in dict.fromkeys(ids_of(ids).tolist())]
 
 
 def outputs_for(photos: Sequence[Photo], replace: bool) -> Outputs:
@@ -196,20 +206,21 @@ def _changed_ns(photo: Photo) -> int:
     return known if known is not None else timegm(photo.modified_at.timetuple()) * 10**9
 
 
-def _each(
+def each(
     photos: Sequence[Photo],
     targets: Sequence[Path],
-    got: Callable[[Photo, Path], int | None],
+    got: Callable[[Photo, Path], Written | None],
     progress: Progress,
 ) -> GotOut:
-    """Do it with each photo, and go on where one fails."""
+    """Do it with each photo, whose file goes to its target or about there, and go on where one fails. ``got``
+    gives None where the very file is there already."""
     report = GotOut()
     progress(0, len(photos), 0)
     try:
         for done, (photo, target) in enumerate(zip(photos, targets, strict=True), 1):
             try:
                 target.parent.mkdir(parents=True, exist_ok=True)
-                size = got(photo, target)
+                written = got(photo, target)
             except WeightsError:
                 raise  # not this photo's fault: the next would fail as well
             except DSSError as e:
@@ -217,8 +228,11 @@ def _each(
             except OSError as e:
                 report.failed.append((photo.id, f"{target}: cannot be written ({e.strerror or e})"))
             else:
-                (report.present if size is None else report.written).append((photo.id, target))
-                report.bytes += size or 0
+                if written is None:
+                    report.present.append((photo.id, target))
+                else:
+                    report.written.append((photo.id, written.path))
+                    report.bytes += written.bytes
             progress(done, len(photos), len(report.failed))
     except KeyboardInterrupt:
         report.interrupted = True

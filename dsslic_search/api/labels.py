@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dsslic_search.api.arguments import check_flags, id_of, ids_of, path_of, text_of
-from dsslic_search.api.getting_out import GotOut, Progress, file_names, outputs_for
+from dsslic_search.api.arguments import check_flags, id_of, path_of, text_of
+from dsslic_search.api.getting_out import GotOut, Progress, Written, each, file_names, outputs_for, photos_of
 from dsslic_search.api.opened import OpenArchive
 from dsslic_search.core.errors import DSSError, NotThereError, UsageError
 from dsslic_search.core.output import Outputs
@@ -66,29 +66,20 @@ class Labelling(OpenArchive):
         to = path_of(folder)
         size = check_size(size)
         made = writer(text_of(form, "form"), Legend.of(self.vocabulary))
-        photos = [self._searcher.photo(photo_id) for photo_id in dict.fromkeys(ids_of(ids).tolist())]
+        photos = photos_of(self._searcher, ids)
         outputs = outputs_for(photos, replace)
         out = outputs.folder(to)
         for file, _ in made.end():  # before any work is done
             (out / file).parent.mkdir(parents=True, exist_ok=True)
             outputs.check(out / file)
-        report = GotOut()
         names = apart([name.with_suffix("") for name in file_names(photos, flat=True)])
-        progress(0, len(photos), 0)
-        try:
-            for done, (photo, name) in enumerate(zip(photos, names, strict=True), 1):
-                try:
-                    labels = self._labels(photo, size)
-                except DSSError as e:
-                    report.failed.append((photo.id, str(e)))
-                else:
-                    files = made.image(LabelledImage(str(name), photo.path, labels))
-                    written = _write(outputs, out, files, report)
-                    report.written.append((photo.id, written[0] if written else out))
-                progress(done, len(photos), len(report.failed))
-        except KeyboardInterrupt:
-            report.interrupted = True
-        _write(outputs, out, made.end(), report)
+
+        def got(photo: Photo, target: Path) -> Written:
+            labels = self._labels(photo, size)
+            return _write(outputs, out, made.image(LabelledImage(target.name, photo.path, labels)))
+
+        report = each(photos, [out / name for name in names], got, progress)
+        report.bytes += _write(outputs, out, made.end()).bytes
         return report
 
     def fiftyone_exporter(self, field: str = "label_map") -> Any:
@@ -171,7 +162,7 @@ class Labelling(OpenArchive):
         and nothing done, when there is no photo of an id."""
         from dsslic_search.archive.labelled import relabel
 
-        wanted = [self._searcher.photo(photo_id).id for photo_id in dict.fromkeys(ids_of(ids).tolist())]
+        wanted = [photo.id for photo in photos_of(self._searcher, ids)]
         done = relabel(self.folder, ((photo_id, None) for photo_id in wanted))
         return Imported(done.photos, done.unchanged, [(str(i), reason) for i, reason in done.failed])
 
@@ -227,12 +218,10 @@ def check_size(size: str) -> str:
     return size
 
 
-def _write(outputs: Outputs, folder: Path, files: Files, report: GotOut) -> list[Path]:
-    written = []
+def _write(outputs: Outputs, folder: Path, files: Files) -> Written:
+    """The first of them, or the folder if there is none, and the bytes of all."""
     for name, data in files:
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         outputs.write(path, data)
-        report.bytes += len(data)
-        written.append(path)
-    return written
+    return Written(folder / files[0][0] if files else folder, sum(len(data) for _, data in files))

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from dsslic_search.cli.bench_options import Images, Out, finish, may_write
+from dsslic_search.cli.bench_options import Images, Out, Scenes, finish, may_write
 from dsslic_search.cli.options import EFFORT, Effort, Force, Quality, print_json
 from dsslic_search.cli.progress import shown
 from dsslic_search.core.errors import UsageError
@@ -312,9 +312,7 @@ def protocols(
 
 
 def map_scale(
-    data: Annotated[
-        Path, typer.Option("--data", metavar="DIR", help="Folder with scenes/<set>; see docs/training.md.")
-    ],
+    data: Scenes,
     images: Images,
     out: Out = None,
     force: Force = False,

@@ -11,6 +11,11 @@ from dsslic_search.cli.options import print_json
 from dsslic_search.core.output import Outputs
 
 Images = Annotated[Path, typer.Option("--images", metavar="DIR", help="A folder of photos.")]
+SCENES = "Folder with scenes/<set>; see docs/training.md."
+Scenes = Annotated[Path, typer.Option("--data", metavar="DIR", help=SCENES)]
+ScenesAndCorel = Annotated[
+    Path, typer.Option("--data", metavar="DIR", help="Folder with scenes/<set> and photos/corel1k.")
+]
 Maps = Annotated[
     list[Path],
     typer.Option(

@@ -7,9 +7,8 @@ from typing import Annotated
 
 import typer
 
-from dsslic_search.cli.bench_options import Out, finish, may_write
-from dsslic_search.cli.options import Force
-from dsslic_search.core.errors import UsageError
+from dsslic_search.cli.bench_options import SCENES, Out, Scenes, ScenesAndCorel, finish, may_write
+from dsslic_search.cli.options import Force, LabelledArchive, check_either
 
 
 def register(group: typer.Typer) -> None:
@@ -41,9 +40,7 @@ def image_words(
 
 
 def segmentation(
-    data: Annotated[
-        Path, typer.Option("--data", metavar="DIR", help="Folder with scenes/<set>; see docs/training.md.")
-    ],
+    data: Scenes,
     settings: Annotated[
         bool,
         typer.Option("--settings", help="Instead: other resolutions and mirroring, on the calibration part."),
@@ -92,30 +89,19 @@ def objections(
 def search(
     data: Annotated[
         Path | None,
-        typer.Option(
-            "--data",
-            metavar="DIR",
-            help="Folder with scenes/<set>; see docs/training.md.",
-            show_default=False,
-        ),
+        typer.Option("--data", metavar="DIR", help=SCENES, show_default=False),
     ] = None,
-    archive: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="DIR",
-            help="Instead: the photos of an archive that people labelled, without bench retrieval.",
-            show_default=False,
-        ),
-    ] = None,
+    archive: LabelledArchive = None,
     out: Out = None,
     force: Force = False,
 ) -> None:
     """How good answers are: precision, recall and F1 of queries of every kind, judged by what people labelled
-    on the validation split, then all that bench retrieval measures."""
+    on the validation split or in an archive; with --data then all that bench retrieval measures."""
     from dsslic_search.bench import retrieval, search
 
     outputs = may_write(out, force)
-    if archive is not None and data is None:
+    check_either(data, archive, "by whose labels to judge")
+    if archive is not None:
         from dsslic_search.api import Archive
 
         with Archive(archive) as opened:
@@ -123,8 +109,7 @@ def search(
         typer.echo("\n".join(search.table(answers)), err=True)
         finish({"predicates": answers}, out, outputs)
         return
-    if data is None or archive is not None:
-        raise UsageError("say by whose labels to judge: either --data DIR or --archive DIR")
+    assert data is not None
     answers = search.run(data)
     typer.echo("\n".join(search.table(answers)), err=True)
     found = retrieval.run(data)
@@ -133,9 +118,7 @@ def search(
 
 
 def colours(
-    data: Annotated[
-        Path, typer.Option("--data", metavar="DIR", help="Folder with scenes/<set>; see docs/training.md.")
-    ],
+    data: Scenes,
     one_in: Annotated[
         int, typer.Option("--one-in", min=1, help="One photo in so many, to be done sooner.")
     ] = 1,
@@ -153,9 +136,7 @@ def colours(
 
 
 def retrieval(
-    data: Annotated[
-        Path, typer.Option("--data", metavar="DIR", help="Folder with scenes/<set> and photos/corel1k.")
-    ],
+    data: ScenesAndCorel,
     ablation: Annotated[
         bool,
         typer.Option(
@@ -187,9 +168,7 @@ def retrieval(
 
 
 def likeness(
-    data: Annotated[
-        Path, typer.Option("--data", metavar="DIR", help="Folder with scenes/<set> and photos/corel1k.")
-    ],
+    data: ScenesAndCorel,
     fit: Annotated[
         Path | None,
         typer.Option(
@@ -226,9 +205,7 @@ def likeness(
 
 
 def vectors(
-    data: Annotated[
-        Path, typer.Option("--data", metavar="DIR", help="Folder with scenes/<set>; see docs/training.md.")
-    ],
+    data: Scenes,
     photos: Annotated[int, typer.Option(min=1, help="Photos to search among.")] = 1_000_000,
     out: Out = None,
     force: Force = False,

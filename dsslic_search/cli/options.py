@@ -33,6 +33,16 @@ ArchiveDir = Annotated[
         callback=_in_its_classes,
     ),
 ]
+LabelledArchive = Annotated[
+    Path | None,
+    typer.Option(
+        "--archive",
+        metavar="DIR",
+        help="Instead of --data: the photos of an archive that people labelled.",
+        show_default=False,
+        callback=_in_its_classes,
+    ),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")]
 Quality = Annotated[int, typer.Option("--quality", "-q", help="1 (smallest files) to 100 (best picture).")]
 QUALITY = DEFAULT_QUALITY
@@ -96,6 +106,12 @@ def quality_text(quality: int) -> str:
 def say_waiting(sentence: str) -> None:
     """Tell on stderr whom a command waits for."""
     typer.echo(printable(sentence), err=True)
+
+
+def check_either(data: Path | None, archive: Path | None, what: str) -> None:
+    """UsageError unless one of the two is given; ``what`` they say."""
+    if (data is None) == (archive is None):
+        raise UsageError(f"say {what}: either --data DIR or --archive DIR")
 
 
 def print_json(value: Any) -> None:

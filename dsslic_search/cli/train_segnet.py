@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from dsslic_search.cli.options import Force
+from dsslic_search.cli.options import Force, LabelledArchive, check_either
 from dsslic_search.cli.train_options import Data, Run, Threads, set_threads
 from dsslic_search.cli.trained_files import may_write
 from dsslic_search.core.errors import UsageError
@@ -58,14 +58,7 @@ def pack(
             show_default=False,
         ),
     ] = None,
-    archive: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="DIR",
-            help="Instead of --data: the photos of an archive that people labelled.",
-            show_default=False,
-        ),
-    ] = None,
+    archive: LabelledArchive = None,
     megabytes: Annotated[float, typer.Option(min=1, help="How large it may be.")] = 45,
     force: Force = False,
 ) -> None:
@@ -74,8 +67,7 @@ def pack(
     from dsslic_search.training import pack as training
     from dsslic_search.training.teacher import teacher_named
 
-    if (data is None) == (archive is None):
-        raise UsageError("say where the photos are: either --data DIR or --archive DIR")
+    check_either(data, archive, "where the photos are")
     if labels is None and (classes is not None or teacher is not None):
         raise UsageError("--classes and --teacher go with --data and --labels: say where the label maps are")
     outputs, budget = may_write(force, out), round(megabytes * 1e6)

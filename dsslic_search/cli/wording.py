@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dsslic_search.core.errors import DSSError, QueryError, Remedy
+from dsslic_search.core.errors import DSSError, QueryError, Remedy, in_words
 from dsslic_search.core.text import counted, printable
 
 if TYPE_CHECKING:
@@ -39,10 +39,7 @@ COMMANDS: dict[Remedy, str] = {
 
 def in_commands(sentence: object) -> str:
     """A sentence of the library, or an error's, with its remedies as commands."""
-    words = str(sentence)
-    for remedy, command in COMMANDS.items():
-        words = words.replace(remedy, command)
-    return words
+    return in_words(sentence, COMMANDS)
 
 
 def trouble_sentence(error: DSSError | OSError | MemoryError) -> str:

@@ -21,6 +21,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from enum import StrEnum
 
 __all__ = [
@@ -39,6 +40,7 @@ __all__ = [
     "TargetError",
     "UsageError",
     "WeightsError",
+    "in_words",
 ]
 
 
@@ -74,6 +76,14 @@ class Remedy(StrEnum):
     SEGMENTER = "segmenter=name"
     EVEN_UNDECODED = "even_undecoded=True"
     POLL = "poll=True"
+
+
+def in_words(sentence: object, words: Mapping[Remedy, str]) -> str:
+    """A sentence of the library, or an error's, with each remedy in the words that a face has for it."""
+    said = str(sentence)
+    for remedy, own in words.items():
+        said = said.replace(remedy, own)
+    return said
 
 
 class DSSError(Exception):

@@ -3,7 +3,7 @@ JSON, for each remedy that a request can bring. Others are for whoever runs the 
 
 from __future__ import annotations
 
-from dsslic_search.core.errors import Remedy
+from dsslic_search.core.errors import Remedy, in_words
 
 REQUESTS: dict[Remedy, str] = {
     Remedy.CLASSES: "/api/archive",
@@ -19,6 +19,4 @@ REQUESTS: dict[Remedy, str] = {
 
 def in_requests(sentence: str) -> str:
     """A sentence of the library with those of its remedies as requests."""
-    for remedy, request in REQUESTS.items():
-        sentence = sentence.replace(remedy, request)
-    return sentence
+    return in_words(sentence, REQUESTS)

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from dsslic_search.archive import schema
+from dsslic_search.archive import notes, rating, schema
 from dsslic_search.archive.bucket import Patience
 from dsslic_search.archive.catalog import Catalog
 from dsslic_search.archive.features import MapFeatures, features_of
@@ -117,6 +117,24 @@ def world(tmp_path: Path) -> World:
     photos = tmp_path / "photos"
     photos.mkdir()
     return World(photos, ArchiveFolder(tmp_path / "archive"))
+
+
+@pytest.fixture
+def three(world: World) -> World:
+    for name in "a.jpg", "b.jpg", "c.jpg":
+        world.photo(name)
+    world.ingest()
+    return world
+
+
+@pytest.fixture
+def tagged(three: World) -> World:
+    """Three photos, with what people say of them: tags, a saved query, a rating."""
+    with three.archive.open_catalog() as catalog:
+        notes.add_tags(catalog, ["best"], np.array([1, 3]))
+        notes.save_query(catalog, "mine", "tag:best")
+        rating.rate(catalog, 4, np.array([2]))
+    return three
 
 
 @pytest.fixture

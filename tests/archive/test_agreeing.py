@@ -5,11 +5,10 @@ from __future__ import annotations
 import sqlite3
 from contextlib import closing
 
-import numpy as np
 import pytest
 from alembic import command
 
-from dsslic_search.archive import database, notes, rating
+from dsslic_search.archive import database
 from dsslic_search.archive.check import Problem, check
 from dsslic_search.archive.journaling import stated
 from dsslic_search.archive.rebuild import rebuild
@@ -18,18 +17,6 @@ from tests.archive.conftest import World
 from tests.archive.test_rebuild import facts
 
 pytestmark = pytest.mark.usefixtures("readable_maps")
-
-
-@pytest.fixture
-def three(world: World) -> World:
-    for name in "a.jpg", "b.jpg", "c.jpg":
-        world.photo(name)
-    world.ingest()
-    with world.archive.open_catalog() as catalog:
-        notes.add_tags(catalog, ["best"], np.array([1, 3]))
-        notes.save_query(catalog, "mine", "tag:best")
-        rating.rate(catalog, 4, np.array([2]))
-    return world
 
 
 @pytest.mark.parametrize(
@@ -43,54 +30,54 @@ def three(world: World) -> World:
         "UPDATE saved_query SET text = 'tag:bext'",
     ],
 )
-def test_what_it_says_otherwise_is_found_and_made_anew(three: World, change: str) -> None:
-    before = facts(three.archive)
-    with closing(sqlite3.connect(three.archive.root / "catalog.sqlite")) as plain:
+def test_what_it_says_otherwise_is_found_and_made_anew(tagged: World, change: str) -> None:
+    before = facts(tagged.archive)
+    with closing(sqlite3.connect(tagged.archive.root / "catalog.sqlite")) as plain:
         plain.execute(change)
         plain.commit()
-    assert check(three.archive) == []
-    found = check(three.archive, read_data=True)
+    assert check(tagged.archive) == []
+    found = check(tagged.archive, read_data=True)
     assert [(each.what, each.photos) for each in found] == [(Problem.OTHERWISE, 1)]
-    assert repair(three.archive, found) == []  # which of the two is right, people say
-    assert rebuild(three.archive).unread == 0
-    assert facts(three.archive) == before
-    assert check(three.archive, read_data=True) == []
+    assert repair(tagged.archive, found) == []  # which of the two is right, people say
+    assert rebuild(tagged.archive).unread == 0
+    assert facts(tagged.archive) == before
+    assert check(tagged.archive, read_data=True) == []
 
 
-def test_dates_of_looks_and_journals_that_prove_nothing_are_passed_over(three: World) -> None:
-    with closing(sqlite3.connect(three.archive.root / "catalog.sqlite")) as plain:
+def test_dates_of_looks_and_journals_that_prove_nothing_are_passed_over(tagged: World) -> None:
+    with closing(sqlite3.connect(tagged.archive.root / "catalog.sqlite")) as plain:
         plain.execute("UPDATE path SET last_seen = '2001-01-01 00:00:00.000000'")
         plain.commit()
-    assert check(three.archive, read_data=True) == []
-    with closing(sqlite3.connect(three.archive.root / "catalog.sqlite")) as plain:
+    assert check(tagged.archive, read_data=True) == []
+    with closing(sqlite3.connect(tagged.archive.root / "catalog.sqlite")) as plain:
         plain.execute("UPDATE photo SET rating = 5 WHERE id = 2")
         plain.commit()
-    journal = three.archive.journal
+    journal = tagged.archive.journal
     journal.write_bytes(journal.read_bytes().replace(b'"best"', b'"bext"'))
-    assert [each.what for each in check(three.archive, read_data=True)] == [Problem.JOURNAL]
+    assert [each.what for each in check(tagged.archive, read_data=True)] == [Problem.JOURNAL]
 
 
 def test_a_journal_of_before_the_catalog_was_brought_up_to_date_proves_nothing_until_it_is_begun_anew(
-    three: World,
+    tagged: World,
 ) -> None:
     """Going back forgets when files were changed and ratings, which are in the journal; coming back begins
     it anew, by who writes next, and keeps nothing aside."""
-    catalog = three.archive.root / "catalog.sqlite"
+    catalog = tagged.archive.root / "catalog.sqlite"
     engine = database.make_engine(database.url_of(catalog), foreign_keys=False)
     with database.for_writing(engine).begin() as connection:
         command.downgrade(database.alembic_config(connection), "0004")
     engine.dispose()
-    assert check(three.archive, read_data=True) == []
-    with three.archive.open_catalog() as opened, opened.session() as session:
+    assert check(tagged.archive, read_data=True) == []
+    with tagged.archive.open_catalog() as opened, opened.session() as session:
         assert (place := stated(session.connection())) is not None and place.older
         assert session.connection().exec_driver_sql("SELECT count(rating) FROM photo").scalar() == 0
-    assert check(three.archive, read_data=True) == []
-    with three.archive.writing() as opened, opened.session() as session:
+    assert check(tagged.archive, read_data=True) == []
+    with tagged.archive.writing() as opened, opened.session() as session:
         assert (begun := stated(session.connection())) is not None and not begun.older
         assert begun.name != place.name
-    assert check(three.archive, read_data=True) == []
-    assert not list(three.archive.root.rglob("journal.1.jsonl"))
+    assert check(tagged.archive, read_data=True) == []
+    assert not list(tagged.archive.root.rglob("journal.1.jsonl"))
     with closing(sqlite3.connect(catalog)) as plain:
         plain.execute("UPDATE photo SET camera = 'Bax Brownie' WHERE id = 1")
         plain.commit()
-    assert [each.what for each in check(three.archive, read_data=True)] == [Problem.OTHERWISE]
+    assert [each.what for each in check(tagged.archive, read_data=True)] == [Problem.OTHERWISE]

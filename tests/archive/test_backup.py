@@ -34,17 +34,6 @@ pytestmark = pytest.mark.usefixtures("readable_maps")
 
 
 @pytest.fixture
-def three(world: World) -> World:
-    for name in "a.jpg", "b.jpg", "c.jpg":
-        world.photo(name)
-    world.ingest()
-    with world.archive.open_catalog() as catalog:
-        notes.add_tags(catalog, ["best"], np.array([1, 3]))
-        notes.save_query(catalog, "mine", "sky > 0.2")
-    return world
-
-
-@pytest.fixture
 def place(tmp_path: Path) -> Path:
     return tmp_path / "backups" / "one"
 
@@ -65,23 +54,23 @@ def counts(report: BackupReport) -> tuple[int, int, int, int]:
     return report.photos, report.copied, report.unchanged, report.removed
 
 
-def test_a_copy_is_an_archive(three: World, place: Path) -> None:
-    report = backup(three.archive, place)
-    stored = sum(three.archive.store.size_of(h) or 0 for h in three.archive.store.hashes())
+def test_a_copy_is_an_archive(tagged: World, place: Path) -> None:
+    report = backup(tagged.archive, place)
+    stored = sum(tagged.archive.store.size_of(h) or 0 for h in tagged.archive.store.hashes())
     assert (counts(report), report.bytes, report.failed) == ((3, 3, 0, 0), stored, [])
-    assert_copy(three, place)
+    assert_copy(tagged, place)
     for journal in place / "journal.jsonl", place / "objects" / "journal.jsonl":
-        assert journal.read_bytes() == three.archive.journal.read_bytes()
+        assert journal.read_bytes() == tagged.archive.journal.read_bytes()
 
 
 def test_the_second_time_only_what_is_new_is_copied(
-    three: World, place: Path, monkeypatch: pytest.MonkeyPatch
+    tagged: World, place: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    backup(three.archive, place)
-    assert counts(backup(three.archive, place)) == (3, 0, 3, 0)
-    three.photo("d.jpg")
-    three.ingest()
-    with three.archive.open_catalog() as catalog:
+    backup(tagged.archive, place)
+    assert counts(backup(tagged.archive, place)) == (3, 0, 3, 0)
+    tagged.photo("d.jpg")
+    tagged.ingest()
+    with tagged.archive.open_catalog() as catalog:
         notes.add_tags(catalog, ["zoo"], np.array([4]))
     copied: list[Path] = []
     plain = backups.copy_file
@@ -91,25 +80,25 @@ def test_the_second_time_only_what_is_new_is_copied(
         return plain(source, target)
 
     monkeypatch.setattr(backups, "copy_file", noted)
-    assert counts(backup(three.archive, place)) == (4, 1, 3, 0)
+    assert counts(backup(tagged.archive, place)) == (4, 1, 3, 0)
     assert [path.name[:64] for path in copied] == [hashlib.sha256(b"PHOTOd.jpg").hexdigest()]
-    assert_copy(three, place)
+    assert_copy(tagged, place)
 
 
-def test_photos_stored_anew_and_deleted_follow(three: World, place: Path) -> None:
-    backup(three.archive, place)
-    three.ingest(keep="exact")
-    with three.archive.open_catalog() as catalog:
+def test_photos_stored_anew_and_deleted_follow(tagged: World, place: Path) -> None:
+    backup(tagged.archive, place)
+    tagged.ingest(keep="exact")
+    with tagged.archive.open_catalog() as catalog:
         bin.remove(catalog, np.array([2]), NOW)
-    bin.empty(three.archive, now=NOW, only_copies=True)
-    assert counts(backup(three.archive, place)) == (2, 2, 0, 1)
-    assert_copy(three, place)
+    bin.empty(tagged.archive, now=NOW, only_copies=True)
+    assert counts(backup(tagged.archive, place)) == (2, 2, 0, 1)
+    assert_copy(tagged, place)
 
 
-def test_it_comes_back(three: World, place: Path, tmp_path: Path) -> None:
-    backup(three.archive, place)
-    before = facts(three.archive), answers(three.archive)
-    shutil.rmtree(three.archive.root)
+def test_it_comes_back(tagged: World, place: Path, tmp_path: Path) -> None:
+    backup(tagged.archive, place)
+    before = facts(tagged.archive), answers(tagged.archive)
+    shutil.rmtree(tagged.archive.root)
     report = restore(ArchiveFolder(place), tmp_path / "back")
     assert (report.photos, report.files, report.unlisted, report.failed) == (3, 3, 0, [])
     assert report.is_complete
@@ -122,11 +111,11 @@ def test_it_comes_back(three: World, place: Path, tmp_path: Path) -> None:
         restore(ArchiveFolder(place), tmp_path / "back")
 
 
-def test_its_catalog_can_be_made_anew_too(three: World, place: Path) -> None:
-    backup(three.archive, place)
+def test_its_catalog_can_be_made_anew_too(tagged: World, place: Path) -> None:
+    backup(tagged.archive, place)
     (place / "catalog.sqlite").unlink()
     rebuild.rebuild(ArchiveFolder(place))
-    assert_copy(three, place)
+    assert_copy(tagged, place)
 
 
 INGESTING = """
@@ -142,16 +131,16 @@ for number in range(25):
 """
 
 
-def test_while_an_ingest_runs(three: World, place: Path) -> None:
+def test_while_an_ingest_runs(tagged: World, place: Path) -> None:
     """It adds photos and stores those that are there anew, all the time; each copy is whole."""
     here = str(Path(__file__).parents[2])
     running = subprocess.Popen(
-        [sys.executable, "-c", INGESTING, here, str(three.photos), str(three.archive.root)]
+        [sys.executable, "-c", INGESTING, here, str(tagged.photos), str(tagged.archive.root)]
     )
     try:
         made = 0
         while running.poll() is None or not made:
-            report = backup(three.archive, place)
+            report = backup(tagged.archive, place)
             assert report.failed == []
             assert check(ArchiveFolder(place), read_data=True) == []
             made += 1
@@ -159,8 +148,8 @@ def test_while_an_ingest_runs(three: World, place: Path) -> None:
         running.kill()
         code = running.wait()
     assert code == 0
-    backup(three.archive, place)
-    assert_copy(three, place)
+    backup(tagged.archive, place)
+    assert_copy(tagged, place)
 
 
 def happening(monkeypatch: pytest.MonkeyPatch, *events: Any) -> None:
@@ -176,76 +165,76 @@ def happening(monkeypatch: pytest.MonkeyPatch, *events: Any) -> None:
 
 
 def test_what_is_deleted_meanwhile_is_not_in_it(
-    three: World, place: Path, monkeypatch: pytest.MonkeyPatch
+    tagged: World, place: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def delete() -> None:
-        with three.archive.open_catalog() as catalog:
+        with tagged.archive.open_catalog() as catalog:
             bin.remove(catalog, np.array([2]), NOW)
-        bin.empty(three.archive, now=NOW, only_copies=True)
+        bin.empty(tagged.archive, now=NOW, only_copies=True)
 
     happening(monkeypatch, delete)
-    report = backup(three.archive, place)
+    report = backup(tagged.archive, place)
     assert (report.photos, report.failed) == (2, [])
-    assert_copy(three, place)
+    assert_copy(tagged, place)
 
 
 def test_what_is_stored_anew_meanwhile_is_described_from_its_file(
-    three: World, place: Path, monkeypatch: pytest.MonkeyPatch
+    tagged: World, place: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    happening(monkeypatch, lambda: three.ingest(keep="exact"))
-    assert backup(three.archive, place).failed == []
+    happening(monkeypatch, lambda: tagged.ingest(keep="exact"))
+    assert backup(tagged.archive, place).failed == []
     assert check(ArchiveFolder(place), read_data=True) == []
     assert {row[0] for row in ArchiveFolder(place).open_catalog().rows("SELECT keep FROM photo")[0]} == {
         "exact"
     }
-    backup(three.archive, place)
-    assert_copy(three, place)
+    backup(tagged.archive, place)
+    assert_copy(tagged, place)
 
 
 def test_what_is_tagged_meanwhile_is_in_the_next(
-    three: World, place: Path, monkeypatch: pytest.MonkeyPatch
+    tagged: World, place: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def tag() -> None:
-        with three.archive.open_catalog() as catalog:
+        with tagged.archive.open_catalog() as catalog:
             notes.add_tags(catalog, ["zoo"], np.array([2]))
 
     happening(monkeypatch, tag)
-    backup(three.archive, place)
+    backup(tagged.archive, place)
     with ArchiveFolder(place).open_catalog() as catalog:
         assert catalog.tag_names() == ["best"]
     (place / "catalog.sqlite").unlink()
     rebuild.rebuild(ArchiveFolder(place))  # its journal says what its catalog knew
     with ArchiveFolder(place).open_catalog() as catalog:
         assert catalog.tag_names() == ["best"]
-    backup(three.archive, place, replace=True)
-    assert_copy(three, place)
+    backup(tagged.archive, place, replace=True)
+    assert_copy(tagged, place)
 
 
 def test_a_journal_that_is_begun_anew_meanwhile(
-    three: World, place: Path, monkeypatch: pytest.MonkeyPatch
+    tagged: World, place: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def begin() -> None:
-        with three.archive.open_catalog() as catalog, catalog.changing(shed=True):
+        with tagged.archive.open_catalog() as catalog, catalog.changing(shed=True):
             pass
-        with three.archive.writing():
+        with tagged.archive.writing():
             pass
 
     happening(monkeypatch, begin)
-    backup(three.archive, place)
+    backup(tagged.archive, place)
     assert check(ArchiveFolder(place)) == []
     (place / "catalog.sqlite").unlink()
     rebuild.rebuild(ArchiveFolder(place))
-    backup(three.archive, place, replace=True)
-    assert_copy(three, place)
+    backup(tagged.archive, place, replace=True)
+    assert_copy(tagged, place)
 
 
 @pytest.mark.parametrize("stop", range(9))
-def test_a_backup_that_is_killed_goes_on(three: World, place: Path, stop: int) -> None:
+def test_a_backup_that_is_killed_goes_on(tagged: World, place: Path, stop: int) -> None:
     """After each file that it writes."""
     if stop % 2:
-        backup(three.archive, place)
-        three.photo("d.jpg")
-        three.ingest(keep="exact")
+        backup(tagged.archive, place)
+        tagged.photo("d.jpg")
+        tagged.ingest(keep="exact")
     code = (
         "import os, sys; from pathlib import Path\n"
         "from dsslic_search.archive.backup import backup\n"
@@ -260,18 +249,18 @@ def test_a_backup_that_is_killed_goes_on(three: World, place: Path, stop: int) -
         "backup(ArchiveFolder(Path(sys.argv[1])), Path(sys.argv[2]))\n"
     )
     ended = subprocess.run(
-        [sys.executable, "-c", code, str(three.archive.root), str(place), str(stop)], check=False
+        [sys.executable, "-c", code, str(tagged.archive.root), str(place), str(stop)], check=False
     )
     assert ended.returncode == 9
-    assert backup(three.archive, place).failed == []
-    assert_copy(three, place)
+    assert backup(tagged.archive, place).failed == []
+    assert_copy(tagged, place)
     assert [path.name for path in place.rglob("*.tmp")] == []
 
 
 def test_a_damaged_copy_is_seen_and_mended(
-    three: World, place: Path, monkeypatch: pytest.MonkeyPatch
+    tagged: World, place: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    backup(three.archive, place)
+    backup(tagged.archive, place)
     content_hash = next(ArchiveFolder(place).store.hashes())
     path = ArchiveFolder(place).store.path_of(content_hash)
     times = path.stat()
@@ -280,30 +269,30 @@ def test_a_damaged_copy_is_seen_and_mended(
     path.write_bytes(damaged)
     os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
     monkeypatch.setattr(backups, "listed_at", lambda _folder: 2**62)  # a disk that forgets sets no time
-    assert backup(three.archive, place).mended == 0
-    assert backup(three.archive, place, read_data=True).mended == 1
-    assert_copy(three, place)
+    assert backup(tagged.archive, place).mended == 0
+    assert backup(tagged.archive, place, read_data=True).mended == 1
+    assert_copy(tagged, place)
 
 
-def test_a_damaged_file_does_not_replace_a_sound_copy(three: World, place: Path) -> None:
-    backup(three.archive, place)
-    content_hash = next(three.archive.store.hashes())
-    path = three.archive.store.path_of(content_hash)
+def test_a_damaged_file_does_not_replace_a_sound_copy(tagged: World, place: Path) -> None:
+    backup(tagged.archive, place)
+    content_hash = next(tagged.archive.store.hashes())
+    path = tagged.archive.store.path_of(content_hash)
     sound = path.read_bytes()
     path.write_bytes(sound[:-3] + b"xyz")
-    report = backup(three.archive, place)
+    report = backup(tagged.archive, place)
     assert report.failed == [(str(path), "it is damaged; the copy stays as it was")]
     assert ArchiveFolder(place).store.read(content_hash) == sound
     path.unlink()
-    report = backup(three.archive, place)
+    report = backup(tagged.archive, place)
     assert report.failed == [(str(path), "it is missing in the archive; the copy has it")]
-    repair(three.archive, check(three.archive))
-    assert backup(three.archive, place).failed == []
+    repair(tagged.archive, check(tagged.archive))
+    assert backup(tagged.archive, place).failed == []
     assert [each.what for each in check(ArchiveFolder(place))] == [Problem.RETURNED]
 
 
-def test_damage_in_a_backup_is_told_when_it_is_restored(three: World, place: Path, tmp_path: Path) -> None:
-    backup(three.archive, place)
+def test_damage_in_a_backup_is_told_when_it_is_restored(tagged: World, place: Path, tmp_path: Path) -> None:
+    backup(tagged.archive, place)
     first, second, _ = ArchiveFolder(place).store.hashes()
     path = ArchiveFolder(place).store.path_of(first)
     path.write_bytes(path.read_bytes()[:-1] + b"?")
@@ -316,8 +305,8 @@ def test_damage_in_a_backup_is_told_when_it_is_restored(three: World, place: Pat
     assert [each.content_hash for each in check(ArchiveFolder(tmp_path / "back"))] == [first]
 
 
-def test_a_restore_that_is_killed_goes_on(three: World, place: Path, tmp_path: Path) -> None:
-    backup(three.archive, place)
+def test_a_restore_that_is_killed_goes_on(tagged: World, place: Path, tmp_path: Path) -> None:
+    backup(tagged.archive, place)
     code = (
         "import os, sys; from pathlib import Path\n"
         "from dsslic_search.api import restore_backup\n"
@@ -330,14 +319,14 @@ def test_a_restore_that_is_killed_goes_on(three: World, place: Path, tmp_path: P
     with pytest.raises(ArchiveError):
         ArchiveFolder(back).verify()
     other = tmp_path / "other"
-    backup(three.archive, other)
+    backup(tagged.archive, other)
     with pytest.raises(UsageError, match="is not empty"):
         restore(ArchiveFolder(other), back)
     assert restore(ArchiveFolder(place), back).failed == []
-    assert facts(ArchiveFolder(back)) == facts(three.archive)
+    assert facts(ArchiveFolder(back)) == facts(tagged.archive)
 
 
-def test_nothing_is_written_over_unasked(three: World, place: Path, tmp_path: Path) -> None:
+def test_nothing_is_written_over_unasked(tagged: World, place: Path, tmp_path: Path) -> None:
     other = World(tmp_path / "others", ArchiveFolder(tmp_path / "other"))
     other.photo("z.jpg")
     other.ingest()
@@ -345,66 +334,66 @@ def test_nothing_is_written_over_unasked(three: World, place: Path, tmp_path: Pa
     full.mkdir()
     (full / "precious").write_text("x")
     file.write_text("x")
-    backup(three.archive, place)
+    backup(tagged.archive, place)
     for to, said in (
         (full, "holds something else"),
         (file, "is a file"),
         (other.archive.root, "holds something else"),
-        (three.archive.root, "lies within the archive, or around it"),
-        (three.archive.root / "objects" / "x", "lies within the archive, or around it"),
-        (three.archive.root.parent, "lies within the archive, or around it"),
+        (tagged.archive.root, "lies within the archive, or around it"),
+        (tagged.archive.root / "objects" / "x", "lies within the archive, or around it"),
+        (tagged.archive.root.parent, "lies within the archive, or around it"),
     ):
         with pytest.raises(UsageError, match=said):
-            backup(three.archive, to)
+            backup(tagged.archive, to)
     with pytest.raises(UsageError, match="is the backup of"):
         backup(other.archive, place)
-    assert_copy(three, place)
+    assert_copy(tagged, place)
     with ArchiveFolder(place).open_catalog() as catalog:
         notes.add_tags(catalog, ["here-alone"], np.array([1]))
     with pytest.raises(ArchiveError, match="was changed since the last backup"):
-        backup(three.archive, place)
-    backup(three.archive, place, replace=True)
-    assert_copy(three, place)
+        backup(tagged.archive, place)
+    backup(tagged.archive, place, replace=True)
+    assert_copy(tagged, place)
     backup(other.archive, place, replace=True)
     assert_copy(other, place)
 
 
-def test_an_archive_that_lost_its_photos_takes_none_from_the_copy(three: World, place: Path) -> None:
-    backup(three.archive, place)
-    with three.archive.writing() as catalog:
+def test_an_archive_that_lost_its_photos_takes_none_from_the_copy(tagged: World, place: Path) -> None:
+    backup(tagged.archive, place)
+    with tagged.archive.writing() as catalog:
         catalog.remove([2])
     with pytest.raises(
         ArchiveError, match=r"has a photo that the archive does not know, which may have lost"
     ):
-        backup(three.archive, place)
+        backup(tagged.archive, place)
     with ArchiveFolder(place).open_catalog() as catalog:
         assert catalog.count() == 3
-    backup(three.archive, place, replace=True)
+    backup(tagged.archive, place, replace=True)
     assert len(list(ArchiveFolder(place).store.hashes())) == 2
 
 
-def test_an_archive_of_another_database_is_not_copied_by_halves(three: World, place: Path) -> None:
-    Manifest(catalog="sqlite:///x.db").write(three.archive.root)
+def test_an_archive_of_another_database_is_not_copied_by_halves(tagged: World, place: Path) -> None:
+    Manifest(catalog="sqlite:///x.db").write(tagged.archive.root)
     with pytest.raises(ArchiveError, match="the catalog is not in the archive's folder"):
-        backup(ArchiveFolder(three.archive.root), place)
+        backup(ArchiveFolder(tagged.archive.root), place)
     assert not place.exists()
 
 
-def test_what_it_says_of_itself_names_the_archive(three: World, place: Path) -> None:
-    backup(three.archive, place)
+def test_what_it_says_of_itself_names_the_archive(tagged: World, place: Path) -> None:
+    backup(tagged.archive, place)
     about = json.loads((place / "backup.json").read_text())
-    assert about["of"] == os.path.realpath(three.archive.root)
+    assert about["of"] == os.path.realpath(tagged.archive.root)
     assert subprocess.run(["sha256sum", "-c", "--quiet", SUMS], cwd=place, check=False).returncode == 0
 
 
-def test_parity_goes_with_its_file(three: World, place: Path, tmp_path: Path) -> None:
-    three.photo("more.jpg")
-    three.ingest(percent=10)
-    (made,) = three.archive.root.glob("objects/*/*.parity")
-    backup(three.archive, place)
+def test_parity_goes_with_its_file(tagged: World, place: Path, tmp_path: Path) -> None:
+    tagged.photo("more.jpg")
+    tagged.ingest(percent=10)
+    (made,) = tagged.archive.root.glob("objects/*/*.parity")
+    backup(tagged.archive, place)
     copy = ArchiveFolder(place)
     kinds = [found.kind for found in check(copy, read_data=True)]
-    assert kinds == [found.kind for found in check(three.archive, read_data=True)]
+    assert kinds == [found.kind for found in check(tagged.archive, read_data=True)]
     (there,) = place.glob("objects/*/*.parity")
     assert there.read_bytes() == made.read_bytes()
     restore(ArchiveFolder(place), tmp_path / "restored")
@@ -412,5 +401,5 @@ def test_parity_goes_with_its_file(three: World, place: Path, tmp_path: Path) ->
         made.read_bytes()
     ]
     made.unlink()
-    backup(three.archive, place)
+    backup(tagged.archive, place)
     assert not there.exists()

@@ -82,14 +82,6 @@ def second(world: World) -> Path:
 
 
 @pytest.fixture
-def three(world: World) -> World:
-    for name in "a.jpg", "b.jpg", "c.jpg":
-        world.photo(name)
-    world.ingest()
-    return world
-
-
-@pytest.fixture
 def catalog(three: World) -> Iterator[Catalog]:
     with three.archive.open_catalog() as opened:
         yield opened

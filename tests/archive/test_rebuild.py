@@ -93,14 +93,6 @@ def assert_comes_back(world: World, without: int | None = None) -> None:
     assert answers(world.archive) == before[1]
 
 
-@pytest.fixture
-def three(world: World) -> World:
-    for name in "a.jpg", "b.jpg", "c.jpg":
-        world.photo(name)
-    world.ingest()
-    return world
-
-
 class Life:
     """Random things that happen to an archive; what there is to choose from follows from a number."""
 
