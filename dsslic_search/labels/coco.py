@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from dsslic_search.core.errors import FormatError
+from dsslic_search.core.text import quoted
 from dsslic_search.labels.pictures import Files, corners, field, read_json, said
 from dsslic_search.labels.scene import (
     LabelFiles,
@@ -94,7 +95,7 @@ def read_files(path: Path) -> LabelFiles:
     images = []
     for entry in field(content, "images", list, where):
         name = field(entry, "file_name", str, where)
-        about = f"{where}, {name}"
+        about = f"{where}, {quoted(name)}"
         labels = empty(field(entry, "width", int, about), field(entry, "height", int, about), about)
         masks = [
             (field(a, "category_id", int, about), _mask(a.get("segmentation"), labels.shape, about))
@@ -102,7 +103,7 @@ def read_files(path: Path) -> LabelFiles:
         ]
         for number, mask in sorted(masks, key=lambda each: -np.count_nonzero(each[1])):
             if number not in category:
-                raise FormatError(f"{about}: no category has the id {number}")
+                raise FormatError(f"{about}: no category has the id {quoted(str(number))}")
             paint(labels, category[number], 0, 0, mask)
         images.append(LabelledImage(Path(name).stem, name, labels))
     return LabelFiles(names.all, tuple(images))

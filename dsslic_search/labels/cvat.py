@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from xml.sax.saxutils import escape, quoteattr
 
 from dsslic_search.core.errors import FormatError
+from dsslic_search.core.text import quoted
 from dsslic_search.core.vocabulary import hex_colour
 from dsslic_search.labels.pictures import Files, corners, read, said
 from dsslic_search.labels.scene import LabelFiles, LabelledImage, Legend, Mask, Names, empty, paint
@@ -78,7 +79,7 @@ def read_files(path: Path) -> LabelFiles:
     images = []
     for element in root.iter("image"):
         name = element.get("name", "")
-        about = f"{where}, {name}"
+        about = f"{where}, {quoted(name)}"
         size = _number(element, "width", about), _number(element, "height", about)
         labels = empty(*size, about)
         for shape in sorted(element, key=lambda each: _number(each, "z_order", about, 0)):
@@ -102,7 +103,9 @@ def _mask(shape: Element, size: tuple[int, int], where: str) -> tuple[int, int, 
             return 0, 0, fill([corners(_decimals(points, where), where)], *size)
         case "box":
             sides = ",".join(shape.get(side, "") for side in ("xtl", "ytl", "xbr", "ybr"))
-            x0, y0, x1, y1 = _decimals(sides, where)
+            (x0, y0), (x1, y1), *more = corners([*_decimals(sides, where), 0, 0], where)
+            if len(more) > 1:
+                raise FormatError(f"{where}: a box has four sides")
             return 0, 0, fill([[(x0, y0), (x1, y0), (x1, y1), (x0, y1)]], *size)
     return None
 
@@ -116,7 +119,7 @@ def _numbers(text: str, where: str) -> list[int]:
     try:
         found = [int(part) for part in text.split(",")]
     except ValueError as e:
-        raise FormatError(f'{where}: "{text[:40]}" where whole numbers should be') from e
+        raise FormatError(f"{where}: {quoted(text)} where whole numbers should be") from e
     if any(abs(number) > 2**40 for number in found):
         raise FormatError(f"{where}: numbers beyond any picture")
     return found
@@ -126,4 +129,4 @@ def _decimals(text: str, where: str) -> list[float]:
     try:
         return [float(part) for part in text.split(",")]
     except ValueError as e:
-        raise FormatError(f'{where}: "{text[:40]}" where numbers should be') from e
+        raise FormatError(f"{where}: {quoted(text)} where numbers should be") from e

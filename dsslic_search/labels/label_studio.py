@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dsslic_search.core.errors import FormatError
+from dsslic_search.core.text import quoted
 from dsslic_search.labels.pictures import Files, corners, field, read_json, said, to_json
 from dsslic_search.labels.scene import LabelFiles, LabelledImage, Legend, Mask, Names, empty, paint
 from dsslic_search.labels.shapes import fill
@@ -75,7 +76,7 @@ def read_files(path: Path) -> LabelFiles:
     for task in content:
         data = field(task, "data", dict, where)
         name = next((value for value in data.values() if isinstance(value, str)), "")
-        about = f"{where}, {name}"
+        about = f"{where}, {quoted(name)}"
         made = task.get("annotations") or task.get("predictions") or []
         result = field(made[-1], "result", list, about) if isinstance(made, list) and made else []
         shapes = [r for r in result if isinstance(r, dict) and "original_width" in r]
@@ -89,6 +90,8 @@ def read_files(path: Path) -> LabelFiles:
         for shape in shapes:
             value = field(shape, "value", dict, about)
             called = value.get("brushlabels") or value.get("polygonlabels") or value.get("labels") or [""]
+            if not isinstance(called, list):
+                raise FormatError(f"{about}: labels are a list of names")
             mask = _mask(value, size, about)
             paint(labels, names.number(str(called[0])), 0, 0, mask)
         images.append(LabelledImage(PurePosixPath(name).stem, name, labels))

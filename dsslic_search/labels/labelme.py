@@ -4,13 +4,13 @@ rectangles are read as well."""
 from __future__ import annotations
 
 import base64
-import binascii
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from dsslic_search.core.errors import FormatError, PhotoError
+from dsslic_search.core.text import quoted
 from dsslic_search.labels.pictures import Files, corners, field, png, read_json, read_png, said, to_json
 from dsslic_search.labels.scene import LabelFiles, LabelledImage, Legend, Mask, Names, empty, paint
 from dsslic_search.labels.shapes import fill
@@ -81,12 +81,12 @@ def _mask(shape: dict[str, Any], size: tuple[int, int], where: str) -> tuple[int
         case "mask":
             try:
                 data = base64.b64decode(field(shape, "mask", str, where), validate=True)
-            except binascii.Error as e:
+            except ValueError as e:
                 raise FormatError(f"{where}: a mask that is not base64") from e
             mask = read_png(data, where)
             if mask.ndim != 2 or len(flat) != 4 or not all(isinstance(n, (int, float)) for n in flat):
                 raise FormatError(f"{where}: a mask takes a grey picture and two corners")
-            if any(abs(n) > 1e9 for n in flat):
+            if not all(abs(n) <= 1e9 for n in flat):
                 raise FormatError(f"{where}: a mask beyond any picture")
             return round(flat[0]), round(flat[1]), np.asarray(mask != 0)
         case "rectangle" if len(flat) == 4:
@@ -95,5 +95,5 @@ def _mask(shape: dict[str, Any], size: tuple[int, int], where: str) -> tuple[int
         case "polygon":
             pass
         case kind:
-            raise FormatError(f'{where}: a shape of kind "{kind}" has no area')
+            raise FormatError(f"{where}: a shape of kind {quoted(str(kind))} has no area")
     return 0, 0, fill([corners(flat, where)], *size)

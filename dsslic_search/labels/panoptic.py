@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from dsslic_search.core.errors import FormatError
+from dsslic_search.core.text import quoted
 from dsslic_search.labels.coco import box, categories
 from dsslic_search.labels.pictures import Files, field, png, read, read_json, read_png, said, to_json
 from dsslic_search.labels.scene import LabelFiles, LabelledImage, Legend, Names, empty
@@ -71,7 +72,7 @@ def read_files(path: Path) -> LabelFiles:
         for segment in field(annotation, "segments_info", list, where):
             kind = field(segment, "category_id", int, where)
             if kind not in category:
-                raise FormatError(f"{where}: no category has the id {kind}")
+                raise FormatError(f"{where}: no category has the id {quoted(str(kind))}")
             labels[numbers == field(segment, "id", int, where)] = category[kind]
         image_id = field(annotation, "image_id", int, where)
         images.append(LabelledImage(file.stem, pictures.get(image_id, file.name), labels))

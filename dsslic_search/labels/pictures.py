@@ -64,6 +64,8 @@ def read(path: Path) -> bytes:
         return path.read_bytes()
     except OSError as e:
         raise PhotoError(f"{said(path)}: {e.strerror or e}") from e
+    except ValueError as e:  # a name that no file can have
+        raise PhotoError(f"{said(path)}: {printable(str(e))}") from e
 
 
 def said(path: Path) -> str:

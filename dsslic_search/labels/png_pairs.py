@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from dsslic_search.core.errors import FormatError
+from dsslic_search.core.text import quoted
 from dsslic_search.core.vocabulary import UNKNOWN, hex_colour
 from dsslic_search.labels.pictures import Files, field, png, read, read_json, read_png, said, to_json
 from dsslic_search.labels.scene import LabelFiles, LabelledImage, Legend
@@ -77,6 +78,8 @@ def names_of(content: Any, where: str) -> tuple[str, ...]:
     for entry in field(content, "classes", list, where):
         number = field(entry, "id", int, where)
         if not 0 <= number < UNKNOWN:
-            raise FormatError(f"{where}: {number} is no number of a class; they go from 0 to {UNKNOWN - 1}")
+            raise FormatError(
+                f"{where}: {quoted(str(number))} is no number of a class; they go from 0 to {UNKNOWN - 1}"
+            )
         named[number] = field(entry, "name", str, where)
     return tuple(named.get(number, "other") for number in range(max(named, default=0) + 1))

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from dsslic_search.core.components import components
 from dsslic_search.core.errors import FormatError
+from dsslic_search.core.text import quoted
 from dsslic_search.core.vocabulary import OTHER, UNKNOWN, Vocabulary
 
 MAX_PIXELS = 500_000_000
@@ -121,7 +122,8 @@ def empty(width: int, height: int, where: str) -> Labels:
     """A label map of nothing, uint8[height, width]. FormatError for sizes that no map has; ``where`` says in
     which file."""
     if not (width > 0 and height > 0 and width * height <= MAX_PIXELS):
-        raise FormatError(f"{where}: a picture of {width} × {height} pixels cannot be")
+        size = quoted(f"{width} × {height}")
+        raise FormatError(f"{where}: a picture of {size} pixels cannot be")
     return np.full((height, width), OTHER, np.uint8)
 
 
@@ -129,7 +131,7 @@ def paint(labels: Labels, number: int, left: int, top: int, mask: Mask) -> None:
     """Give the pixels of a mask whose upper left corner lies at (left, top) a number; what lies outside the
     map is left out."""
     y, x = max(top, 0), max(left, 0)
-    within = mask[y - top : labels.shape[0] - top, x - left : labels.shape[1] - left]
+    within = mask[y - top : max(labels.shape[0] - top, 0), x - left : max(labels.shape[1] - left, 0)]
     if within.size:
         labels[y : y + within.shape[0], x : x + within.shape[1]][within] = number
 

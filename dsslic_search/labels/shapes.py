@@ -28,7 +28,10 @@ def run_lengths(values: NDArray[np.bool_]) -> list[int]:
 def from_run_lengths(lengths: Sequence[int], size: int, where: str) -> NDArray[np.bool_]:
     """The flat mask, bool[size], of runs of which the first is of zeros. FormatError where they are not as
     long as it."""
-    runs = np.asarray(lengths, np.int64)
+    try:
+        runs = np.asarray(lengths, np.int64)
+    except OverflowError as e:
+        raise FormatError(f"{where}: a run longer than its mask of {size} pixels") from e
     if runs.ndim != 1 or np.any(runs < 0) or np.any(runs > size) or int(runs.sum()) != size:
         raise FormatError(f"{where}: runs of {int(runs.sum())} pixels for a mask of {size}")
     return np.repeat(np.arange(runs.size) % 2 == 1, runs)

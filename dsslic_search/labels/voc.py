@@ -18,6 +18,7 @@ from xml.sax.saxutils import escape
 import numpy as np
 
 from dsslic_search.core.errors import FormatError
+from dsslic_search.core.text import quoted
 from dsslic_search.core.vocabulary import UNKNOWN
 from dsslic_search.labels.pictures import Files, png, read, read_png, said
 from dsslic_search.labels.png_pairs import palette_of
@@ -102,8 +103,10 @@ def _labelmap(file: Path) -> tuple[tuple[str, ...], list[tuple[int, int, int]]]:
             continue
         name, _, rest = line.partition(":")
         parts = rest.partition(":")[0].split(",")
-        if len(parts) != 3 or not all(p.strip().isdecimal() and int(p) < 256 for p in parts):
-            raise FormatError(f'{said(file)}: "{line}" is not a name, a colon, and r, g, b')
+        if len(parts) != 3 or not all(
+            p.strip().isdecimal() and len(p.strip()) < 4 and int(p) < 256 for p in parts
+        ):
+            raise FormatError(f"{said(file)}: {quoted(line)} is not a name, a colon, and r, g, b")
         names.append(name)
         colours.append((int(parts[0]), int(parts[1]), int(parts[2])))
     if not 0 < len(names) <= UNKNOWN:

@@ -13,6 +13,7 @@ import json
 from pathlib import Path
 
 from dsslic_search.core.errors import FormatError
+from dsslic_search.core.text import quoted
 from dsslic_search.labels.pictures import Files, corners, field, read, read_json, said, to_json
 from dsslic_search.labels.scene import LabelFiles, LabelledImage, Legend, Names, empty, paint
 from dsslic_search.labels.shapes import fill, one_ring, rings
@@ -58,7 +59,7 @@ def read_files(folder: Path) -> LabelFiles:
         for line in read(file).decode("ascii", "replace").splitlines():
             number, *shares = line.split()
             if number not in by_number:
-                raise FormatError(f"{said(file)}: {_DATA} names no class {number}")
+                raise FormatError(f"{said(file)}: {_DATA} names no class {quoted(number)}")
             try:
                 flat = [float(share) for share in shares]
             except ValueError as e:

@@ -14,7 +14,7 @@ from dsslic_search.core.dialect import Dialect, shipped
 from dsslic_search.core.errors import Remedy, UsageError, WeightsError
 from dsslic_search.core.naming import How, Named
 from dsslic_search.core.plain_json import parsed
-from dsslic_search.core.text import closest, did_you_mean, plural_of
+from dsslic_search.core.text import closest, did_you_mean, plural_of, quoted
 from dsslic_search.core.vocabulary import UNKNOWN, ClassInfo, Vocabulary
 from dsslic_search.networks.outputs import Outputs
 
@@ -122,19 +122,20 @@ def _read_classes(path: Path, labels: Mapping[int, str]) -> dict[str, Named]:
     for label, name in pairs.items():
         if naming.normal(label) not in known:
             raise UsageError(
-                f'{path}: the model has no label "{label}"{_closest(naming.normal(label), known)}'
+                f"{path}: the model has no label {quoted(label)}{_closest(naming.normal(label), known)}"
             )
         meant = naming.class_named(name, ours)
         if meant.how not in ("name", "synonym"):
             raise UsageError(
-                f'{path}: there is no class "{name}"{_closest(name, {c.name: c.name for c in ours.classes})}'
+                f"{path}: there is no class {quoted(name)}"
+                f"{_closest(name, {c.name: c.name for c in ours.classes})}"
             )
         found[naming.normal(label)] = Named(meant.class_id, "file")
     return found
 
 
 def _closest(word: str, known: Mapping[str, str]) -> str:
-    close = [f'"{known[w]}"' for w in closest(word, known)]
+    close = [quoted(known[w]) for w in closest(word, known)]
     return f"; {did_you_mean(close)}" if close else ""
 
 

@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 from dsslic_search.core.dialect import Dialect, shipped
 from dsslic_search.core.errors import DSSError, MissingExtraError, WeightsError
+from dsslic_search.core.text import quoted
 from dsslic_search.networks import hub
 from dsslic_search.networks.labels import Label, check_outputs, own_dialect, read_labels
 from dsslic_search.networks.outputs import outputs_of, stored_outputs
@@ -168,8 +169,8 @@ class TransformersSegmenter:
         kind = next((k for k, mapping in kinds.items() if type(config) in mapping), None)
         if kind is None:
             raise WeightsError(
-                f'{self._name}: models of type "{config.model_type}" do not segment; give a SegFormer, '
-                "Mask2Former or the like"
+                f"{self._name}: models of type {quoted(str(config.model_type))} do not segment; give a "
+                "SegFormer, Mask2Former or the like"
             )
         net, report = kind.from_pretrained(
             self._folder, config=config, output_loading_info=True, ignore_mismatched_sizes=True, **here

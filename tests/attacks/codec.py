@@ -124,6 +124,17 @@ def in_full(data: bytes) -> bytes:
     )
 
 
+@cache
+def parts_in_full(data: bytes) -> tuple[bytes, tuple[tuple[bytes, int, bytes], ...]]:
+    fixed, chunks = parts(in_full(data))
+    return fixed, tuple(chunks)
+
+
+@cache
+def every_part(sound: tuple[bytes, ...]) -> list[tuple[bytes, int, bytes]]:
+    return [chunk for data in sound for chunk in parts_in_full(data)[1]]
+
+
 def with_another_short_header(data: bytes, random_: random.Random) -> bytes:
     """A file whose short header was changed, under a checksum that is right."""
     length = data[4]
@@ -164,8 +175,8 @@ def made_file(random_: random.Random, sound: Sequence[bytes]) -> bytes:
     short = [data for data in sound if data[4] != 13]
     if short and random_.random() < 0.25:
         return with_another_short_header(random_.choice(short), random_)
-    fixed, chunks = parts(in_full(random_.choice(sound)))
-    others = [chunk for data in sound for chunk in parts(in_full(data))[1]]
+    fixed, found = parts_in_full(random_.choice(sound))
+    chunks, others = list(found), every_part(tuple(sound))
     for _ in range(random_.randrange(1, 4)):
         way = random_.randrange(6)
         at = random_.randrange(len(chunks)) if chunks else 0

@@ -4,6 +4,7 @@ photos, and the archive's own small files."""
 from __future__ import annotations
 
 import json
+import os
 import random
 import struct
 import tempfile
@@ -33,6 +34,7 @@ JSON_WORDS = (
     b'"', b"null", b"true", b"[]", b"{}", b"[[]]", b"-1", b"1e999", b"-0.0", b"NaN", b"Infinity", b"9" * 400,
     b"[" * 3000, b'{"a":' * 3000, b"\\ud800", b"\\u0000", b"\xff", b"\xef\xbb\xbf", b'"shapes":', b"1.5",
 )  # fmt: skip
+IN_MEMORY = "/dev/shm"
 XML_WORDS = (
     b"<", b">", b"/>", b"<rdf:li>", b"<!DOCTYPE a [<!ENTITY b 'c'>]>", b"&#x0;", b"&amp;", b"&b;",
     b"<![CDATA[", b"]]>", b"<!--", b"xmlns:x=''", b"<a>" * 400, b"\xff\xfe", b"\x00", b"9" * 100, b"exif:",
@@ -42,8 +44,9 @@ XML_WORDS = (
 
 @cache
 def folder() -> Path:
-    """A folder of this process's own."""
-    return Path(tempfile.mkdtemp(prefix="attacks-"))
+    """A folder of this process's own, in memory where that can be: what is attacked there writes a file for
+    each input, and the disk's part in that is no target."""
+    return Path(tempfile.mkdtemp(prefix="attacks-", dir=IN_MEMORY if os.access(IN_MEMORY, os.W_OK) else None))
 
 
 def put(name: str, data: bytes) -> Path:
