@@ -20,7 +20,7 @@ V = default()
 NOW = datetime(2024, 5, 15, 12)
 COUNTED_CHARACTERS = 3000
 STEPS_OF_ANY_TEXT = 60_000  # lines run for the suggestions and the like, however short the text
-STEPS_A_CHARACTER = 400  # 305 for "O,O,O,…", whose every letter is likened to words
+STEPS_A_CHARACTER = 400  # "O,O,O,…" takes 305
 SAVED = {"beach": "sea and sand", "likes": "like #3", "all": "*", "wrong": "flwer"}
 
 PHRASES = [" ".join(phrase) for phrase in [*word_table(V).meanings, *KEYWORDS]]
