@@ -13,6 +13,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+import pytest
 from PIL import Image
 from sqlalchemy import URL, Dialect, Engine, select
 from sqlalchemy.util import LRUCache
@@ -22,8 +23,10 @@ from dsslic_search.archive import database
 from dsslic_search.archive.ingest import encode, run, sync
 from dsslic_search.archive.ingest.encode import Prepared, Source
 from dsslic_search.archive.journaling import OWN_SETTINGS
+from dsslic_search.archive.restoring import RESTORING
 from dsslic_search.archive.schema import KnownPath, Photo, Purged, Tag
 from dsslic_search.core.errors import QueryError, UsageError
+from dsslic_search.core.output import ARCHIVE_MANIFEST
 
 SAMPLES = Path(__file__).resolve().parents[2] / "samples"
 QUERIES = ("everything", "sky or no sky", "tag:kept", "path:*b*", "no person, sort: path")
@@ -207,7 +210,14 @@ def _backed_up_and_changed(world: World) -> None:
 
 
 def _restore(world: World) -> None:
-    restore_backup(world.root / "copy", world.root / "back")
+    back = world.root / "back"
+    if (back / ARCHIVE_MANIFEST).exists() and not (back / RESTORING).exists():
+        with pytest.raises(
+            UsageError, match="is not empty"
+        ):  # it had come to its end: nothing is overwritten
+            restore_backup(world.root / "copy", back)
+    else:
+        restore_backup(world.root / "copy", back)
 
 
 def _open(world: World) -> None:
