@@ -245,7 +245,7 @@ def run(
     """A command of this folder: ``work`` in a scratch folder, in a process that has faults in front."""
     reader = argparse.ArgumentParser(description=about)
     reader.add_argument("operations", nargs="*")
-    reader.add_argument("--out", type=Path)
+    reader.add_argument("--out", type=Path, help="JSON file; what it has of other operations stays")
     reader.add_argument("--short", action="store_true", help="a point of each sort, and few more")
     reader.add_argument("--random", type=int, default=0, metavar="N", help="so many more, drawn")
     given = reader.parse_args()
@@ -257,10 +257,11 @@ def run(
     from tests.reliability.world import OPERATIONS
 
     given.operations = given.operations or list(OPERATIONS)
+    others = json.loads(given.out.read_bytes()) if given.out and given.out.exists() else {}
 
     def keep(results: dict[str, Any]) -> None:
         if given.out:
-            given.out.write_text(json.dumps(results, indent=1) + "\n")
+            given.out.write_text(json.dumps(others | results, indent=1) + "\n")
 
     try:
         results = work(scratch, given, keep)
