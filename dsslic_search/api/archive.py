@@ -274,7 +274,7 @@ class Archive(Keeping, Following, GettingOut, Labelling, Answering, Browsing):
         from dsslic_search.query.run.evaluate import unpack_ahead
 
         if self.folder.exists:
-            self._indexes.ask(unpack_ahead)
+            self._indexes.ask(unpack_ahead if self._shards is None else self._shards.unpack_ahead)
 
     def palette(self) -> dict[str, str]:
         """The colour of each class, by name, as sketches are painted with it: "sky": "#5ab4f0"."""

@@ -16,6 +16,7 @@ from dsslic_search.core.settings import LONGEST_WAIT_SECONDS, Settings, archive_
 if TYPE_CHECKING:
     from dsslic_search.api.indexes import OpenIndexes
     from dsslic_search.api.searching import Searcher
+    from dsslic_search.api.shards import Shards
     from dsslic_search.archive.catalog import Catalog
     from dsslic_search.archive.lookup import Lookup
 
@@ -57,6 +58,8 @@ class OpenArchive:
         """Release the catalog and the indexes."""
         for name in ("_indexes", "_searcher"):
             self.__dict__.pop(name, None)
+        if shards := self.__dict__.pop("_shards", None):
+            shards.close()
         for name in ("_lookup", "catalog"):
             if opened := self.__dict__.pop(name, None):
                 opened.close()
@@ -81,7 +84,23 @@ class OpenArchive:
     def _searcher(self) -> Searcher:
         from dsslic_search.api.searching import Searcher
 
-        return Searcher(self.folder, self._lookup, lambda: self.catalog, self.settings, self.vocabulary)
+        reached = self.folder, self._lookup, lambda: self.catalog
+        return Searcher(*reached, self.settings, self.vocabulary, self._shards)
+
+    @cached_property
+    def _shards(self) -> Shards | None:
+        count = self.settings.shards
+        if count == 1:
+            return None
+        from dsslic_search.api.shards import Shards, of_archive
+
+        return Shards(self._lookup, count, of_archive(self.folder.root, count))
+
+    def answer_for(self, number: int, count: int) -> None:
+        """Find what another process asks for by a socket, as one of ``count``; see `api.shards`."""
+        from dsslic_search.api.shards import answering
+
+        answering(number, self._lookup, self.folder.index, self.vocabulary, count)
 
 
 def speak(path: Path | None) -> Path | None:

@@ -6,6 +6,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,6 +28,7 @@ from dsslic_search.features.coverage import Shown
 if TYPE_CHECKING:
     from PIL import Image
 
+    from dsslic_search.api.shards import Shards
     from dsslic_search.archive.catalog import Catalog
     from dsslic_search.archive.schema import Photo
     from dsslic_search.features.image_words import ImageWords
@@ -60,13 +62,16 @@ class Searcher:
         catalog: Callable[[], Catalog],
         settings: Settings,
         vocabulary: Vocabulary,
+        shards: Shards | None = None,
     ) -> None:
-        """``catalog`` opens it for what ``lookup`` does not tell of it."""
+        """``catalog`` opens it for what ``lookup`` does not tell of it. ``shards``: processes that find what
+        is asked for."""
         self._folder = folder
         self._lookup = lookup
         self._catalog = catalog
         self._settings = settings
         self._vocabulary = vocabulary
+        self._shards = shards
         self._seen_files: OrderedDict[tuple[Path, int, int], Compared] = OrderedDict()
 
     def answer(
@@ -96,6 +101,7 @@ class Searcher:
             after=after,
             resemble=resemble,
             among=among,
+            elsewhere=None if self._shards is None else partial(self._shards.find, indexes),
         )
 
     def check(self, text: str, name: str, indexes: Callable[[], Sequence[Indexes]]) -> None:

@@ -77,7 +77,7 @@ def serve(
             threading.Thread(target=_open, args=(address,), daemon=True).start()
 
     streams.outlive_readers()  # who began it may close what it tells, and use it all the same
-    with Archive(archive, Library(outside=False)) as opened:
+    with Archive(archive, Library(outside=False, shards=limits.shards)) as opened:
         run(
             opened,
             Settings(host, port, tuple(name or ()), incoming, read_only, watch, cache),

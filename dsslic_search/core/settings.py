@@ -47,7 +47,8 @@ class Settings:
     class counts as present, 0..1 (DSS_PRESENCE); None: each from its own (`core.vocabulary`). ``wait``:
     seconds to wait for another process that writes to the archive (DSS_WAIT). ``south``: seasons are those of
     the southern hemisphere (DSS_HEMISPHERE: north or south). ``outside``: whether "like" may name a file that
-    is not in the archive; not where others than the user ask."""
+    is not in the archive; not where others than the user ask. ``shards``: processes that share the indexes
+    and answer together, which is for large archives that are asked much; 1: this one alone."""
 
     max_pixels: int = field(
         default_factory=lambda: int(_number("DSS_MAX_PIXELS", DEFAULT_MAX_PIXELS, 1, LARGEST_MAX_PIXELS))
@@ -56,6 +57,7 @@ class Settings:
     wait: float = field(default_factory=lambda: _number("DSS_WAIT", 0, 0, LONGEST_WAIT_SECONDS))
     south: bool = field(default_factory=_in_the_south)
     outside: bool = True
+    shards: int = 1
 
 
 def archive_path(chosen: Path | None) -> Path:

@@ -20,7 +20,7 @@ import json
 import re
 import secrets
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -166,6 +166,19 @@ class Segment:
         return Segment(
             source, state, self.vocabulary, self.name, self.folder, self.rows, self.past, gone, self._opened
         )
+
+
+def reopened(
+    source: Source, state: State, vocabulary: Vocabulary, folder: Path, name: str, past: Iterable[State],
+    gone: NDArray[np.bool_] | None, known: Segment | None,
+) -> Segment:  # fmt: skip
+    """A segment that another process has open; ``known``: as it was open here before. Raises Stale where its
+    files are not there any more."""
+    rows = cache.load_whole(folder / f"{name}.{ROWS}", ROWS, FORMAT) if known is None else known.rows
+    if rows is None:
+        raise Stale
+    opened = {} if known is None else known._opened
+    return Segment(source, state, vocabulary, name, folder, rows, set(past), gone, opened)
 
 
 def _kept(path: Path | None, kind: str, key: str, built: cache.Made, state: State) -> cache.Arrays:

@@ -18,7 +18,8 @@ class Limits:
     a picture that is asked for (413). ``rows``: photos in one page of an answer, or ids in one request (413).
     ``exported``: photos in one export (413). ``rate``: requests a second of one client, of which the worth of
     four seconds may come at once (429). ``decoders``: pictures made at once; ``waiting``: requests that may
-    wait for one (503). ``cache``: bytes of pictures kept on disk."""
+    wait for one (503). ``cache``: bytes of pictures kept on disk.
+    ``shards``: processes that find photos, each with a part of the indexes in memory."""
 
     body: int = 4_000_000
     upload: int = 1_000_000_000
@@ -30,6 +31,7 @@ class Limits:
     decoders: int = 2
     waiting: int = 200
     cache: int = 1_000_000_000
+    shards: int = 1
 
     def __post_init__(self) -> None:
         for each in fields(self):

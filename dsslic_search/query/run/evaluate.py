@@ -160,6 +160,14 @@ class Operands:
         return operand in self._by_look
 
     @property
+    def known(self) -> dict[Operand, Resembled]:
+        """All operands so far, as such a mapping: of these alone, the same photos are found."""
+        return {
+            operand: Resembled(found, self.image(operand[0]), "look" if self.by_look(operand[0]) else "both")
+            for operand, found in self._embeddings.items()
+        }
+
+    @property
     def compared_with(self) -> tuple[tuple[Operand, bytes], ...]:
         """The operands so far with what they are compared by, as plain values."""
         return tuple(

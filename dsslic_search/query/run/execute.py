@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,17 +24,10 @@ from dsslic_search.query.names import names_of
 from dsslic_search.query.plan import PresenceOf, plan, together
 from dsslic_search.query.run import cursor as cursors
 from dsslic_search.query.run.cursor import Cursor
-from dsslic_search.query.run.evaluate import (
-    EmbeddingsOf,
-    Evaluation,
-    ImageOf,
-    Indexes,
-    Operands,
-    Resembled,
-)
+from dsslic_search.query.run.evaluate import EmbeddingsOf, ImageOf, Indexes, Operands, Resembled
 from dsslic_search.query.run.order import order_key
 from dsslic_search.query.run.page import Part, page_of
-from dsslic_search.query.run.side_by_side import of_each
+from dsslic_search.query.run.scatter import Asked, Finding, matching
 from dsslic_search.query.steps import Resemble, Step
 
 __all__ = ["Answer", "EmbeddingsOf", "Indexes", "answer"]
@@ -46,8 +40,8 @@ class Answer:
     """What a query found. ``total``: how many photos match, exactly. ``ids``: int64, best first, and
     ``scores``: float64 0..1, of one page of them. ``cursor``: for the next page; None when there is none, or
     when a first page was asked for nothing. ``classes``: the class ids that the query speaks of, groups as
-    their members. ``photos``: how many there are, but for those that are left out. ``parts``: what was found
-    in each segment."""
+    their members. ``photos``: how many there are, but for those that are left out. ``look``: finds in each
+    segment what matches, once."""
 
     text: str
     query: Query
@@ -58,8 +52,14 @@ class Answer:
     cursor: str | None
     classes: tuple[int, ...]
     photos: int
-    parts: tuple[Part, ...] = field(repr=False)
+    look: Callable[[], tuple[Part, ...]] = field(repr=False)
     vocabulary: Vocabulary = field(repr=False)
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        """What was found in each segment, looked for now where other processes were asked. Raises Stale as
+        `answer` does."""
+        return self.look()
 
     @property
     def all_ids(self) -> NDArray[np.int64]:
@@ -107,6 +107,7 @@ def answer(
     after: str | None = None,
     resemble: NDArray[np.float32] | Resembled | None = None,
     among: Sequence[str] = (),
+    elsewhere: Callable[[Asked], Finding] | None = None,
 ) -> Answer:
     """Find the photos that match a query, and rank a page of them. ``indexes``: of each segment.
 
@@ -120,7 +121,8 @@ def answer(
     many.
     ``after``: the cursor of the page before. ``resemble``: a sketch or a photo to rank by, or the
     embeddings of one; then the text only filters, and may be empty. ``among``: queries that the photos answer
-    besides, asked before this one.
+    besides, asked before this one. ``elsewhere``: finds what is asked for in all these segments, else that
+    is done here.
 
     Raises QueryError for a text that is no query, UsageError for a cursor that is none or is another query's,
     and Stale when the catalog changed since the segments were opened: open all anew and ask again."""
@@ -157,13 +159,14 @@ def answer(
             "this cursor belongs to another query or to other settings: ask for the first page again"
         )
     lifted = _lifted(query)
-
-    def found_in(segment: Indexes) -> Part:
-        evaluation = Evaluation(segment, operands, lifted)
-        return Part(evaluation, evaluation.of_shown(step.mask(evaluation)))
-
-    parts = of_each(found_in, indexes, sum(len(each.columns) for each in indexes))
-    page = page_of(parts, step, query.sort, limit, previous)
+    look = cache(lambda: tuple(matching(step, indexes, operands, lifted)))
+    if elsewhere is None:
+        total = sum(part.total for part in look())
+        photos = sum(part.evaluation.photos for part in look())
+        page = page_of(look(), step, query.sort, limit, previous)
+    else:
+        found = elsewhere(Asked(step, operands.known, lifted, query.sort, limit, previous))
+        total, photos, page = found.total, found.photos, found.best.page
     more = page.more and query.limit is None
     following = after if more else None
     if more and page.last is not None:
@@ -172,7 +175,7 @@ def answer(
         text="; ".join(texts),
         query=query,
         plan=step,
-        total=sum(part.total for part in parts),
+        total=total,
         ids=page.ids,
         scores=page.scores,
         cursor=following,
@@ -181,8 +184,8 @@ def answer(
                 {class_id for thing in things(query.tree) for class_id in thing.classes} if query.tree else ()
             )
         ),
-        photos=sum(part.evaluation.photos for part in parts),
-        parts=tuple(parts),
+        photos=photos,
+        look=look,
         vocabulary=vocabulary,
     )
 

@@ -32,13 +32,14 @@ class Order(ABC):
         """The numbers of some rows, ascending."""
 
     def across(self, rows: Rows) -> Values:
-        """What :meth:`ranked` makes numbers of that compare with those of other segments, for some rows,
+        """What :func:`ranked` makes numbers of that compare with those of other segments, for some rows,
         ascending. The numbers themselves, where they are a function of photo and query alone."""
         return self.at(rows)
 
-    def ranked(self, found: Values) -> Values:
-        """What `across` gave for rows of several segments, as numbers: greater for better ones."""
-        return found
+    def kept(self, _rows: Rows, numbers: Values) -> list[Value]:
+        """What a cursor keeps of rows, ascending, of which `across` gave these numbers."""
+        values: list[Value] = numbers.tolist()
+        return values
 
     def value(self, row: int) -> Value:
         """What a cursor keeps of a row."""
@@ -171,9 +172,8 @@ class ByPath(ByColumn):
         paths = self._evaluation.files.paths(rows)
         return np.array([path_key(self._column, path) for path in paths], object)
 
-    def ranked(self, found: Values) -> Values:
-        ranks = np.unique(found, return_inverse=True)[1]
-        return ranks if self._descending else -ranks
+    def kept(self, rows: Rows, _numbers: Values) -> list[Value]:
+        return list(self._evaluation.files.paths(rows))
 
     def value(self, row: int) -> Value:
         return self._evaluation.files.path(row)
@@ -197,6 +197,14 @@ def order_of(asked: Sort | None, step: Step, evaluation: Evaluation) -> Order:
         case "path" | "name" as column:
             return ByPath(evaluation, column, asked.descending)
     return ByColumn(evaluation.files.values(asked.key), asked.descending)
+
+
+def ranked(asked: Sort | None, across: Values) -> Values:
+    """What `Order.across` gave for rows of several segments, as numbers: greater for better ones."""
+    if asked is None or asked.thing is not None or asked.key not in ("path", "name"):
+        return across
+    ranks = np.unique(across, return_inverse=True)[1]
+    return ranks if asked.descending else -ranks
 
 
 def order_key(asked: Sort | None) -> object:

@@ -13,8 +13,8 @@ from dsslic_search.index.columns import Columns
 from dsslic_search.query.ast import Sort
 from dsslic_search.query.run.cursor import Cursor, Value
 from dsslic_search.query.run.evaluate import Evaluation
-from dsslic_search.query.run.order import Order, order_of
-from dsslic_search.query.run.rank import Mask, Rows
+from dsslic_search.query.run.order import Order, order_of, ranked
+from dsslic_search.query.run.rank import Mask, Rows, Values
 from dsslic_search.query.run.side_by_side import of_each
 from dsslic_search.query.steps import Step
 
@@ -61,7 +61,7 @@ def page_of(
         return Page(np.empty(0, np.int64), np.empty(0), True, None)
     photos = sum(part.mask.size for part in parts)
     found = of_each(lambda part: _found(part, step, sort, limit, previous), parts, photos)
-    best = _merged(found)[:limit]
+    best = _merged(found, sort)[:limit]
     segment = np.repeat(np.arange(len(found)), [each.rows.size for each in found])[best]
     rows = np.concatenate([each.rows for each in found])[best]
     ids, scores = np.empty(best.size, np.int64), np.empty(best.size)
@@ -96,7 +96,75 @@ def _found(part: Part, step: Step, sort: Sort | None, limit: int | None, previou
     return _Found(order, columns, rows, more)
 
 
-def _merged(found: Sequence[_Found]) -> NDArray[np.intp]:
+@dataclass(frozen=True)
+class Best:
+    """The best photos of some segments, best first, with what they are merged by with those of others, which
+    another process may have found. ``numbers``: what `Order.across` gives; ``values``: what a cursor keeps of
+    each. Else as `Page`."""
+
+    ids: NDArray[np.int64]
+    moments: NDArray[np.int64]
+    numbers: Values
+    scores: NDArray[np.float64]
+    values: tuple[Value, ...]
+    more: bool
+
+    @property
+    def page(self) -> Page:
+        """As the page of all that there is."""
+        last = (self.values[-1], int(self.moments[-1]), int(self.ids[-1])) if self.values else None
+        return Page(self.ids, self.scores, self.more, last)
+
+
+def best_of(
+    parts: Sequence[Part], step: Step, sort: Sort | None, limit: int | None, previous: Cursor | None
+) -> Best:
+    """What `page_of` finds in some segments of several."""
+    if limit == 0:
+        nothing = np.empty(0, np.int64)
+        return Best(nothing, nothing, np.empty(0), np.empty(0), (), True)
+
+    def best_in(part: Part) -> Best:
+        found = _found(part, step, sort, limit, previous)
+        ascending = np.argsort(found.rows)
+        rows = found.rows[ascending]
+        across = found.order.across(rows)
+        values = found.order.kept(rows, across)
+        places = np.argsort(ascending)  # of the best, among the rows as they rise
+        return Best(
+            found.columns.ids[found.rows],
+            found.columns.moments[found.rows],
+            across[places],
+            _scores(part.evaluation, step, found.rows),
+            tuple(values[place] for place in places.tolist()),
+            found.more,
+        )
+
+    photos = sum(part.mask.size for part in parts)
+    return joined(of_each(best_in, parts, photos), sort, limit)
+
+
+def joined(found: Sequence[Best], sort: Sort | None, limit: int | None) -> Best:
+    """The best of all."""
+    if len(found) == 1:
+        return found[0]
+    ids, moments, numbers, scores = (
+        np.concatenate([getattr(each, name) for each in found])
+        for name in ("ids", "moments", "numbers", "scores")
+    )
+    values = [value for each in found for value in each.values]
+    best = _in_order(sort, numbers, moments, ids)[:limit]
+    return Best(
+        ids[best],
+        moments[best],
+        numbers[best],
+        scores[best],
+        tuple(values[place] for place in best.tolist()),
+        best.size < ids.size or any(each.more for each in found),
+    )
+
+
+def _merged(found: Sequence[_Found], sort: Sort | None) -> NDArray[np.intp]:
     """The places of all rows, those of one segment after those of another, best first."""
     if len(found) == 1:
         return np.arange(found[0].rows.size)
@@ -106,10 +174,16 @@ def _merged(found: Sequence[_Found]) -> NDArray[np.intp]:
         own = each.order.across(each.rows[ascending])
         numbers.append(np.empty_like(own))
         numbers[-1][ascending] = own
-    ranked = found[0].order.ranked(np.concatenate(numbers))
-    falling = ~ranked if ranked.dtype.kind == "i" else -ranked  # minus the least whole number is itself
     moments = np.concatenate([each.columns.moments[each.rows] for each in found])
     ids = np.concatenate([each.columns.ids[each.rows] for each in found])
+    return _in_order(sort, np.concatenate(numbers), moments, ids)
+
+
+def _in_order(
+    sort: Sort | None, numbers: Values, moments: NDArray[np.int64], ids: NDArray[np.int64]
+) -> NDArray[np.intp]:
+    numbers = ranked(sort, numbers)
+    falling = ~numbers if numbers.dtype.kind == "i" else -numbers  # minus the least whole number is itself
     return np.lexsort((ids, -moments, falling))
 
 
