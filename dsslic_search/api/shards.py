@@ -284,15 +284,5 @@ def answering(number: int, source: Source, folder: Path, vocabulary: Vocabulary,
 
 
 def of_archive(root: Path, count: int) -> list[str]:
-    """The command of each process for the archive at ``root``."""
-    begun = f"from {__name__} import main; main()"
-    return [sys.executable, "-c", begun, str(root), str(count)]
-
-
-def main() -> None:
-    """What such a process runs."""
-    from dsslic_search.api.opened import OpenArchive
-
-    root, count, number = sys.argv[1:]
-    with OpenArchive(Path(root)) as archive:
-        archive.answer_for(int(number), int(count))
+    """The command of each process for the archive at ``root``: `api.shard`."""
+    return [sys.executable, "-m", "dsslic_search.api.shard", str(root), str(count)]
