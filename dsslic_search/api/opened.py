@@ -96,12 +96,6 @@ class OpenArchive:
 
         return Shards(self._lookup, count, of_archive(self.folder.root, count))
 
-    def answer_for(self, number: int, count: int) -> None:
-        """Find what another process asks for by a socket, as one of ``count``; see `api.shards`."""
-        from dsslic_search.api.shards import answering
-
-        answering(number, self._lookup, self.folder.index, self.vocabulary, count)
-
 
 def speak(path: Path | None) -> Path | None:
     """Put the class list of the archive at ``path`` in use, where it has its own and none has been in use

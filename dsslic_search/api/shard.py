@@ -6,14 +6,21 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from dsslic_search.api.opened import OpenArchive
+from dsslic_search.api.shards import answering
+from dsslic_search.archive.folder import ArchiveFolder
+from dsslic_search.archive.manifest import Manifest
+from dsslic_search.core import vocabulary
+from dsslic_search.core.settings import new_archive_urls
 
 
 def main() -> None:
     """Answer until who asks closes the socket."""
     root, count, number = sys.argv[1:]
-    with OpenArchive(Path(root)) as archive:
-        archive.answer_for(int(number), int(count))
+    folder = ArchiveFolder(Path(root), Manifest(*new_archive_urls()))
+    folder.adopt_classes()
+    lookup = folder.open_lookup(folder.open_catalog)
+    answering(int(number), lookup, folder.index, vocabulary.default(), int(count))
+    lookup.close()
 
 
 if __name__ == "__main__":
