@@ -34,13 +34,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import cache
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dsslic_search.core.errors import FormatError
-from dsslic_search.features.region_numbers import CONTACT, REGION, SHARES, UNITS, Scenes
+from dsslic_search.features.region_numbers import CONTACT, MIN_REGION_AREA, REGION, SHARES, UNITS, Scenes
 
 PACKED = 3
 MAX_SIDE = 256  # of a grid
@@ -48,6 +48,8 @@ MAX_REGIONS, MAX_THINGS = 1023, 255  # of a photo
 PIECE = 16  # bits that are read at once
 BITS_AT_ONCE = 100_000  # that are written in one go; more take the memory of one kind of number at a time
 LEAST_BITS = 16  # of a region: a centroid in a box of one cell takes as many
+HEAD_BITS = 34  # of a photo, before its things
+SPARE = 1 << 13  # bytes; more than one kind of number of a photo's regions can take
 
 Numbers = NDArray[np.int64]
 Given = Callable[[str], Any]
@@ -205,6 +207,42 @@ def read_packed(stored: Sequence[bytes]) -> Scenes:
     return found
 
 
+class Fields(NamedTuple):
+    """The same as Scenes, field by field. ``wide``: uint16[7, regions], area, left, top, right, bottom, x, y;
+    ``small``: uint8[13, regions], class, columns, rows; ``counts``: intp, the regions of each photo;
+    ``touching``: intp, the contacts of each region; ``contacts``: uint8[3, contacts], thing, under, border."""
+
+    wide: NDArray[np.uint16]
+    small: NDArray[np.uint8]
+    counts: NDArray[np.intp]
+    touching: NDArray[np.intp]
+    contacts: NDArray[np.uint8]
+
+
+def read_fields(stored: Sequence[bytes], read: Callable[..., int]) -> Fields | None:
+    """The regions of photos by a loop, `packed_loops.read` as it is or compiled; None where a photo is not
+    packed, or is not as `features.scene.read_scenes` takes it."""
+    sizes = np.fromiter(map(len, stored), np.int64, len(stored))
+    if np.any(8 * sizes < 8 + HEAD_BITS):
+        return None
+    data = b"".join([*stored, bytes(SPARE)])
+    every, starts = np.frombuffer(data, np.uint8), np.append(0, np.cumsum(sizes))
+    kind, *head = (every[starts[:-1] + place].astype(np.intp) for place in range(4))
+    told = head[0] | head[1] << 8 | head[2] << 16
+    counts, things = told & MAX_REGIONS, told >> 10 & MAX_THINGS
+    least = HEAD_BITS + 8 * things + (LEAST_BITS + things) * counts
+    if np.any(kind != PACKED) or np.any(8 + least > 8 * sizes):
+        return None
+    firsts = np.append(0, np.cumsum(counts))
+    regions, room = int(firsts[-1]), int(np.dot(things, counts))
+    wide, small = np.empty((7, regions), np.uint16), np.empty((13, regions), np.uint8)
+    touching, contacts = np.empty(regions, np.intp), np.empty((3, room), np.uint8)
+    window = np.ndarray((len(data) - 7,), "<u8", data, 0, (1,))
+    known = _LENGTHS, UNITS, SHARES, MIN_REGION_AREA
+    count = read(window, starts, firsts, *known, wide, small, touching, contacts)
+    return None if count < 0 else Fields(wide, small, counts, touching, contacts[:, :count])
+
+
 class Packing:
     """The regions of photos, to be packed."""
 
@@ -342,23 +380,23 @@ def _given(scenes: Scenes) -> dict[str, Any]:
 def grid_sides(counts: NDArray[np.intp], low: NDArray[Any], high: NDArray[Any]) -> Numbers:
     """The fewest cells, of each photo, on whose borders all edges lie, up to MAX_SIDE; 0 where there is no
     such number. ``low``, ``high``: edges of regions along an axis, of which each photo has ``counts``."""
-    fits = np.full((counts.size, MAX_SIDE // 8), 255, np.uint8)
+    fits = np.full((counts.size, MAX_SIDE // 64), np.iinfo("<u8").max, "<u8")
     filled = np.flatnonzero(counts)
     if filled.size:
-        both = _sides()[low] & _sides()[high]
+        both = grids()[low] & grids()[high]
         fits[filled] = np.bitwise_and.reduceat(both, (np.cumsum(counts) - counts)[filled])
-    sides = np.unpackbits(fits, axis=1)
+    sides = np.unpackbits(fits.view(np.uint8), axis=1, bitorder="little")
     return np.where(sides.any(axis=1), sides.argmax(axis=1) + 1, 0)
 
 
 @cache
-def _sides() -> NDArray[np.uint8]:
+def grids() -> NDArray[np.uint64]:
     """By a coordinate in 1/UNITS a bit for each number of cells, from 1 to MAX_SIDE, that have a border
-    there."""
+    there, the lowest first: u64[UNITS + 1, MAX_SIDE / 64], little-endian."""
     table = np.zeros((UNITS + 1, MAX_SIDE), bool)
     for side in range(1, MAX_SIDE + 1):
         table[np.arange(side + 1) * UNITS // side, side - 1] = True
-    return np.packbits(table, axis=1)
+    return np.packbits(table, axis=1, bitorder="little").view("<u8")
 
 
 def _less_one(values: Numbers | None) -> Numbers | None:

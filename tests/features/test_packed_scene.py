@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from dsslic_search.core.errors import FormatError
-from dsslic_search.features.packed_scene import MAX_SIDE, PACKED, Packing, read_packed
-from dsslic_search.features.region_numbers import CONTACT, REGION, SHARES, UNITS
+from dsslic_search.features import packed_loops
+from dsslic_search.features.packed_scene import MAX_SIDE, PACKED, Packing, read_fields, read_packed
+from dsslic_search.features.region_numbers import CONTACT, REGION, SHARES, UNITS, Scenes
 from dsslic_search.features.regions import regions
 from dsslic_search.features.scene import PLAIN, SceneRegions, packed, plain, read_scenes
 
@@ -184,3 +185,37 @@ def test_any_bytes_are_read_or_refused(data: bytes, bit: int) -> None:
         assert found.regions.dtype == REGION
         assert found.contacts.dtype == CONTACT
         assert found.regions.size == found.counts.sum() <= 8 * len(stored)
+
+
+def by_field(scenes: Scenes) -> list[list[int]]:
+    regions, contacts, counts, touching = scenes
+    wide = [regions[name].tolist() for name in ("area", "left", "top", "right", "bottom", "x", "y")]
+    shares = [*regions["columns"].T.tolist(), *regions["rows"].T.tolist()]
+    region = np.repeat(np.cumsum(counts) - counts, touching) + contacts["region"]
+    touched = [contacts[name].tolist() for name in ("class_id", "under", "border")]
+    return [*wide, regions["class_id"].tolist(), *shares, counts.tolist(), region.tolist(), *touched]
+
+
+@given(st.binary(max_size=60), st.lists(st.integers(0, 4000), max_size=3), st.integers(-1, 1))
+def test_the_loop_takes_what_whole_arrays_take_and_reads_the_same(
+    data: bytes, flipped: list[int], longer: int
+) -> None:
+    photos = packed([regions(noise(seed, 30, 20 + seed), GROUPS).plain() for seed in range(3)])
+    damaged = bytearray(photos[1])
+    for bit in flipped:
+        damaged[bit // 8 % len(damaged)] ^= 1 << bit % 8
+    photos[1] = bytes(damaged[: len(damaged) + min(longer, 0)]) + bytes(max(longer, 0))
+    for stored in (photos, [bytes([PACKED]) + data]):
+        found = read_fields(stored, packed_loops.read)
+        try:
+            scenes = read_scenes(stored)
+        except FormatError:
+            assert found is None
+            continue
+        if any(photo[0] != PACKED for photo in stored):
+            assert found is None
+            continue
+        assert found is not None
+        region = np.repeat(np.arange(found.touching.size), found.touching).tolist()
+        fields = [*found.wide.tolist(), *found.small.tolist(), found.counts.tolist(), region]
+        assert [*fields, *found.contacts.tolist()] == by_field(scenes)

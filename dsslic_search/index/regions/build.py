@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from dataclasses import fields as dataclass_fields
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -12,13 +13,14 @@ from numpy.typing import NDArray
 
 from dsslic_search.core.errors import ArchiveError, FormatError, Remedy
 from dsslic_search.core.vocabulary import Vocabulary
-from dsslic_search.features.packed_scene import grid_sides
+from dsslic_search.features import packed_loops
+from dsslic_search.features.packed_scene import Fields, grid_sides, grids, read_fields
 from dsslic_search.features.region_numbers import LINES, SHARES, UNITS, Scenes
 from dsslic_search.features.scene import moved, read_scenes
 from dsslic_search.index import cache
-from dsslic_search.index.compiling import in_turn, quick
+from dsslic_search.index.compiling import Loop, compiled, in_turn, quick
 from dsslic_search.index.regions import build_loops
-from dsslic_search.index.regions.stretches import DIVISIONS, HALF, codes
+from dsslic_search.index.regions.stretches import DIVISIONS, HALF, STEPS, codes
 from dsslic_search.index.source import Snapshot
 
 Numbers = NDArray[np.intp]
@@ -29,6 +31,12 @@ SIDES = {"columns": "width", "rows": "height"}
 AXES = {"columns": ("left", "x", "right"), "rows": ("top", "y", "bottom")}
 STRETCHES = tuple(f"{axis} {name}" for axis in ("columns", "rows") for name in DIVISIONS)
 """Names of arrays of regions, and SIDES of photos, by axis; of each axis, the numbers that count along it."""
+_PLACES = np.array(
+    [[LINES.index(line) for line in lines] + [-1] * (3 - len(lines)) for lines in DIVISIONS.values()], np.intp
+)
+"""Of the stretches of each division among LINES, -1 after the last."""
+VALUES_A_PHOTO = 2000
+"""Numbers that whole-array operations put together for the regions of a photo, for `compiling.quick`."""
 
 
 @dataclass(frozen=True)
@@ -61,8 +69,9 @@ def gathered(snapshot: Snapshot, vocabulary: Vocabulary) -> cache.Made:
             yield batch, photos
             photos += len(batch)
 
-    parts = [_sorted([], 0, vocabulary)]
-    parts += in_turn(lambda each: _sorted(*each, vocabulary), batches())
+    read = quick(packed_loops.read, VALUES_A_PHOTO * snapshot.photo_ids().size)
+    parts = [_sorted([], 0, vocabulary, read)]
+    parts += in_turn(lambda each: _sorted(*each, vocabulary, read), batches())
 
     def joined(name: str, starts: str = "starts") -> NDArray[Any]:
         """One array of all parts, class by class: parts are in the order of their rows."""
@@ -99,20 +108,30 @@ def _by_pair(
     """Contacts, uint8[3, n] (thing, under, border), of regions that are sorted by class, sorted by the thing
     that is touched too: a class or, from their number on, a group."""
     classes = starts.size - 1
-    toucher = np.repeat(np.arange(touched.size), touched)
-    bounds = np.cumsum(np.append(0, touched))[starts].tolist()
+    bounds = np.cumsum(np.append(0, touched), dtype=np.intp)[starts].tolist()
     sizes = np.zeros((classes, things), np.int64)
+    if (by_thing := quick(build_loops.by_thing, contacts.shape[1])) is not None:
+        found, regions = np.empty_like(contacts[1:]), np.empty(contacts.shape[1], np.uint32)
+        for class_id, start in enumerate(starts[:-1].tolist()):
+            part, own = slice(*bounds[class_id : class_id + 2]), slice(start, starts[class_id + 1])
+            sizes[class_id] = np.bincount(contacts[0, part], minlength=things)
+            place = np.cumsum(sizes[class_id]) - sizes[class_id]
+            by_thing(*contacts[:, part], touched[own], place, regions[part], *found[:, part])
+        return _of_pairs(sizes, regions, *found)
+    toucher = np.repeat(np.arange(touched.size), touched)
     for class_id, start in enumerate(starts[:-1].tolist()):
         part = slice(*bounds[class_id : class_id + 2])
         order = np.argsort(contacts[0, part], kind="stable")
         sizes[class_id] = np.bincount(contacts[0, part], minlength=things)
         toucher[part], contacts[:, part] = toucher[part][order] - start, contacts[:, part][:, order]
-    return {
-        "pairs": np.append(0, np.cumsum(sizes)),
-        "toucher": toucher.astype(np.uint32),
-        "under": contacts[1],
-        "border": contacts[2],
-    }
+    return _of_pairs(sizes, toucher.astype(np.uint32), *contacts[1:])
+
+
+def _of_pairs(
+    sizes: NDArray[np.int64], toucher: NDArray[np.uint32], under: NDArray[np.uint8], border: NDArray[np.uint8]
+) -> cache.Made:
+    pairs = np.append(0, np.cumsum(sizes))
+    return {"pairs": pairs, "toucher": toucher, "under": under, "border": border}
 
 
 def _of_half(
@@ -170,8 +189,13 @@ def _summed(touchers: Numbers, shares: NDArray[np.uint8], regions: int) -> NDArr
     return np.minimum(sums, SHARES).astype(np.uint8)
 
 
-def _sorted(batch: Sequence[tuple[int, bytes | None]], row: int, vocabulary: Vocabulary) -> _Part:
-    """The regions of photos in consecutive rows, of which ``row`` is the first."""
+def _sorted(
+    batch: Sequence[tuple[int, bytes | None]], row: int, vocabulary: Vocabulary, read: Loop | None
+) -> _Part:
+    """The regions of photos in consecutive rows, of which ``row`` is the first. ``read``: the loop that reads
+    them, compiled, if that pays."""
+    if read is not None and (fields := _fields(batch, vocabulary, read)) is not None:
+        return _arranged(fields, row, vocabulary)
     scenes = _read(batch, vocabulary)
     counts, touching = scenes.counts, scenes.touching
     photo = np.repeat(np.arange(row, row + len(batch), dtype=np.uint32), counts)
@@ -195,6 +219,43 @@ def _sorted(batch: Sequence[tuple[int, bytes | None]], row: int, vocabulary: Voc
         sides=np.stack([each.sides for each in along]),
         contacts=contacts,
     )
+
+
+def _fields(
+    batch: Sequence[tuple[int, bytes | None]], vocabulary: Vocabulary, read: Loop
+) -> Fields | None:
+    """The regions of some photos field by field; None where :func:`_read` may have something to say."""
+    stored = [data for _, data in batch if data is not None]
+    fields = read_fields(stored, read) if len(stored) == len(batch) else None
+    if fields is None:
+        return None
+    classes, things = len(vocabulary), len(vocabulary) + len(vocabulary.groups)
+    known = fields.small[0].max(initial=0) < classes and fields.contacts[0].max(initial=0) < things
+    return fields if known else None
+
+
+def _arranged(fields: Fields, row: int, vocabulary: Vocabulary) -> _Part:
+    """As :func:`_sorted`, compiled."""
+    contacts, touched = _of_half(np.ascontiguousarray(fields.contacts), fields.touching, vocabulary)
+    photos, regions, classes = fields.counts.size, fields.touching.size, len(vocabulary)
+    part = _Part(
+        starts=np.zeros(classes + 1, np.intp),
+        contact_starts=np.zeros(classes + 1, np.intp),
+        row=np.empty(regions, np.uint32),
+        touched=np.empty(regions, np.uint8),
+        areas=np.empty(regions, np.uint16),
+        edges=np.empty((len(EDGES), regions), np.uint16),
+        centres=np.empty((len(CENTRES), regions), np.int16),
+        stretches=np.empty((len(STRETCHES), regions), np.uint16),
+        sides=np.empty((len(SIDES), photos), np.uint16),
+        contacts=np.empty(contacts.shape, np.uint8),
+    )
+    compiled(build_loops.arrange)(
+        np.append(0, np.cumsum(fields.counts)), row, fields.wide, fields.small, touched,
+        np.ascontiguousarray(contacts), UNITS, grids(), _PLACES, HALF, STEPS,
+        *(getattr(part, field.name) for field in dataclass_fields(part)),
+    )  # fmt: skip
+    return part
 
 
 def _read(batch: Sequence[tuple[int, bytes | None]], vocabulary: Vocabulary) -> Scenes:

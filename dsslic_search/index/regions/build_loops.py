@@ -1,4 +1,4 @@
-"""The loop of `index.regions.build`, in the part of Python that numba compiles."""
+"""The loops of `index.regions.build`, in the part of Python that numba compiles."""
 
 from __future__ import annotations
 
@@ -60,3 +60,101 @@ def of_half(
                 count += 1
         left[region] = count - before
     return count
+
+
+def arrange(
+    firsts: Numbers, first_row: int, wide: Numbers, small: Numbers, touched: Numbers, contacts: Numbers,
+    units: int, grids: Numbers, divisions: Numbers, half: int, steps: int, starts: Numbers,
+    contact_starts: Numbers, rows: Numbers, left: Numbers, areas: Numbers, edges: Numbers, centres: Numbers,
+    stretches: Numbers, sides: Numbers, found: Numbers,
+) -> None:  # fmt: skip
+    """Regions sorted by class, those of a class as they were, as they are kept.
+
+    ``firsts``: the first region of each photo, and the number of all; ``first_row``: of the photos; ``wide``
+    and ``small``: as `features.packed_loops.read` gives them; ``touched`` and ``contacts``: as `of_half`
+    does; ``grids``: as `features.packed_scene.grids`; ``divisions``: the places of the stretches of each
+    division among LINES, -1 after the last; ``half`` and ``steps``: as `stretches.codes` has them.
+
+    ``starts`` and ``contact_starts``, zeros, to ``found``: what `build._Part` has under these names, ``left``
+    as its touched and ``found`` as its contacts."""
+    photos, regions = firsts.size - 1, small.shape[1]
+    for i in range(regions):
+        starts[small[0, i] + 1] += 1
+        contact_starts[small[0, i] + 1] += touched[i]
+    for c in range(starts.size - 1):
+        starts[c + 1] += starts[c]
+        contact_starts[c + 1] += contact_starts[c]
+    place, contact_place = starts.copy(), contact_starts.copy()
+    fits = np.empty(grids.shape[1], np.uint64)
+    contact = np.int64(0)
+    for photo in range(photos):
+        for axis in range(2):
+            fits[:] = ~np.uint64(0)
+            for i in range(firsts[photo], firsts[photo + 1]):
+                for word in range(fits.size):
+                    fits[word] &= grids[wide[1 + axis, i], word] & grids[wide[3 + axis, i], word]
+            side = np.int64(units)
+            for word in range(fits.size):
+                if fits[word] != 0:
+                    side = 64 * word + 1
+                    bits = fits[word]
+                    while bits & np.uint64(1) == 0:
+                        bits >>= np.uint64(1)
+                        side += 1
+                    break
+            sides[axis, photo] = side
+        for i in range(firsts[photo], firsts[photo + 1]):
+            kind = small[0, i]
+            to = place[kind]
+            place[kind] += 1
+            rows[to] = first_row + photo
+            left[to] = touched[i]
+            areas[to] = wide[0, i]
+            for axis in range(2):
+                low, high, side = (
+                    np.int64(wide[1 + axis, i]),
+                    np.int64(wide[3 + axis, i]),
+                    np.int64(sides[axis, photo]),
+                )
+                edges[axis, to] = (low * side + units - 1) // units
+                edges[2 + axis, to] = side - (high * side + units - 1) // units
+                centres[axis, to] = np.int64(wide[5 + axis, i]) - ((low + high) >> 1)
+                for division in range(divisions.shape[0]):
+                    code, several, pair = np.int64(0), np.int64(0), np.int64(0)
+                    for k in range(divisions.shape[1]):
+                        if divisions[division, k] < 0:
+                            break
+                        several += 1
+                        share = np.int64(small[1 + 6 * axis + divisions[division, k], i])
+                        if share >= half:
+                            code = 1 + k * steps + share - half
+                    for one in range(several):
+                        for other in range(one + 1, several):
+                            if (
+                                small[1 + 6 * axis + divisions[division, one], i] == half
+                                and small[1 + 6 * axis + divisions[division, other], i] == half
+                            ):
+                                code = 1 + several * steps + pair
+                            pair += 1
+                    stretches[divisions.shape[0] * axis + division, to] = code
+            begin = contact_place[kind]
+            contact_place[kind] += touched[i]
+            for k in range(touched[i]):
+                for field in range(3):
+                    found[field, begin + k] = contacts[field, contact + k]
+            contact += touched[i]
+
+
+def by_thing(
+    things: Numbers, under: Numbers, border: Numbers, touched: Numbers, place: Numbers,
+    toucher: Numbers, found_under: Numbers, found_border: Numbers,
+) -> None:  # fmt: skip
+    """Contacts of the regions of a class, of which each has ``touched``, put in order by the thing that is
+    touched, then as they were. ``place``: where those of each thing begin; it is written over."""
+    contact = 0
+    for region in range(touched.size):
+        for _ in range(touched[region]):
+            to = place[things[contact]]
+            place[things[contact]] += 1
+            toucher[to], found_under[to], found_border[to] = region, under[contact], border[contact]
+            contact += 1

@@ -24,7 +24,7 @@ DIVISIONS: Mapping[str, tuple[Line, ...]] = {
 }
 """The stretches that share out a side, or a part of it."""
 DIVISION_OF: Mapping[Line, str] = {line: name for name, lines in DIVISIONS.items() for line in lines}
-_STEPS = SHARES - HALF + 1  # shares of half or more
+STEPS = SHARES - HALF + 1  # shares of half or more
 
 
 def codes(shares: NDArray[np.uint8]) -> NDArray[np.uint16]:
@@ -32,9 +32,9 @@ def codes(shares: NDArray[np.uint8]) -> NDArray[np.uint16]:
     found = np.zeros(shares.shape[1], np.uint16)
     for place, share in enumerate(shares.astype(np.uint16)):
         filled = share >= HALF
-        found[filled] = 1 + place * _STEPS + (share[filled] - HALF)
+        found[filled] = 1 + place * STEPS + (share[filled] - HALF)
     for number, (one, other) in enumerate(combinations(range(len(shares)), 2)):
-        found[(shares[one] == HALF) & (shares[other] == HALF)] = 1 + len(shares) * _STEPS + number
+        found[(shares[one] == HALF) & (shares[other] == HALF)] = 1 + len(shares) * STEPS + number
     return found
 
 
@@ -42,10 +42,10 @@ def _shares(line: Line) -> NDArray[np.uint8]:
     """For each number of its division, the share that lies in a stretch; 0 for less than half."""
     lines = DIVISIONS[DIVISION_OF[line]]
     pairs = list(combinations(range(len(lines)), 2))
-    found = np.zeros(1 + len(lines) * _STEPS + len(pairs), np.uint8)
+    found = np.zeros(1 + len(lines) * STEPS + len(pairs), np.uint8)
     place = lines.index(line)
-    found[1 + place * _STEPS :][:_STEPS] = np.arange(HALF, SHARES + 1)
-    for number, pair in enumerate(pairs, 1 + len(lines) * _STEPS):
+    found[1 + place * STEPS :][:STEPS] = np.arange(HALF, SHARES + 1)
+    for number, pair in enumerate(pairs, 1 + len(lines) * STEPS):
         found[number] = HALF if place in pair else 0
     return found
 
