@@ -1,5 +1,5 @@
-"""The loop that reads what `features.packed_scene` describes, photo by photo, in the part of Python that numba
-compiles. It takes what `features.scene.read_scenes` takes, in a small part of the time."""
+"""The loop that reads what `features.packed_scene` describes, photo by photo, in the part of Python that
+numba compiles. It takes what `features.scene.read_scenes` takes, in a small part of the time."""
 
 from __future__ import annotations
 

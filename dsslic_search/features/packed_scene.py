@@ -210,7 +210,7 @@ def read_packed(stored: Sequence[bytes]) -> Scenes:
 class Fields(NamedTuple):
     """The same as Scenes, field by field. ``wide``: uint16[7, regions], area, left, top, right, bottom, x, y;
     ``small``: uint8[13, regions], class, columns, rows; ``counts``: intp, the regions of each photo;
-    ``touching``: intp, the contacts of each region; ``contacts``: uint8[3, contacts], thing, under, border."""
+    ``touching``: intp, the contacts of each region; ``contacts``: uint8[3, n], thing, under, border."""
 
     wide: NDArray[np.uint16]
     small: NDArray[np.uint8]

@@ -204,8 +204,8 @@ def _sorted(
     regions, touched = scenes.regions[order], np.bincount(toucher, minlength=order.size)
     stored = scenes.contacts[moved(touched, order)]
     starts = np.searchsorted(regions["class_id"], np.arange(len(vocabulary) + 1))
-    fields = np.stack([stored[name] for name in ("class_id", "under", "border")])
-    contacts, touched = _of_half(fields, touched[order], vocabulary)
+    told = np.stack([stored[name] for name in ("class_id", "under", "border")])
+    contacts, touched = _of_half(told, touched[order], vocabulary)
     along = [_along(scenes, order, axis) for axis in AXES]
     return _Part(
         starts=starts,
@@ -221,9 +221,7 @@ def _sorted(
     )
 
 
-def _fields(
-    batch: Sequence[tuple[int, bytes | None]], vocabulary: Vocabulary, read: Loop
-) -> Fields | None:
+def _fields(batch: Sequence[tuple[int, bytes | None]], vocabulary: Vocabulary, read: Loop) -> Fields | None:
     """The regions of some photos field by field; None where :func:`_read` may have something to say."""
     stored = [data for _, data in batch if data is not None]
     fields = read_fields(stored, read) if len(stored) == len(batch) else None

@@ -96,7 +96,7 @@ def arrange(
             side = np.int64(units)
             for word in range(fits.size):
                 if fits[word] != 0:
-                    side = 64 * word + 1
+                    side = np.int64(64 * word + 1)
                     bits = fits[word]
                     while bits & np.uint64(1) == 0:
                         bits >>= np.uint64(1)
