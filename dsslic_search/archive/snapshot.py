@@ -45,6 +45,7 @@ CHOSEN_ONE_IN = 4
 LOOKED_UP = 20_000  # photos that are summed by their ids; for more, all are gone through
 
 _FILE = [getattr(Photo, column.name) for column in INDEXED]
+_ID = [column.name for column in INDEXED].index("id")
 _EMBEDDING = type_coerce(Photo.embedding, LargeBinary)  # as it is stored
 _MOMENT = func.coalesce(Photo.taken_at, Photo.added_at)
 _TOTALS = (
@@ -133,13 +134,13 @@ class Snapshot:
             yield rows
 
     def _own_by_id(
-        self, statement: Any, chunk: int
+        self, statement: Any, chunk: int, at: int = 0
     ) -> Iterator[tuple[NDArray[np.int64], list[tuple[Any, ...]]]]:
-        """The same with their ids."""
+        """The same with their ids, which are in the column ``at``."""
         if self._chosen:
             statement = statement.where(Photo.id.in_(select(_CHOSEN.c.id)))
         for rows in self._stored(statement, chunk):
-            ids = _ids(rows)
+            ids = _ids(rows, at)
             if self._ids is not None and not self._chosen:
                 own = are_among(self._rising, ids)
                 if not own.all():
@@ -177,37 +178,32 @@ class Snapshot:
             self._ids = self._dated().ids
         return self._ids
 
-    def _in_order(self, chunk: int, nothing: Sequence[Any], *columns: Any) -> Iterator[list[tuple[Any, ...]]]:
-        """(id, values of some columns of its row as they are stored) of each photo in the order of
-        `photo_ids`, in lists; ``nothing``: the values of a photo that is not there."""
+    def _in_order(self, chunk: int, nothing: Any, column: Any) -> Iterator[list[tuple[int, Any]]]:
+        """(id, value of a column of its row as it is stored) of each photo in the order of `photo_ids`, in
+        lists; ``nothing``: the value of a photo that is not there."""
         if self._chosen:
             joined = _CHOSEN.outerjoin(Photo, Photo.id == _CHOSEN.c.id)
-            asked = select(_CHOSEN.c.id, Photo.id, *columns).select_from(joined).order_by(_CHOSEN.c.row)
+            asked = select(_CHOSEN.c.id, Photo.id, column).select_from(joined).order_by(_CHOSEN.c.row)
             for rows in self._stored(asked, chunk):
-                yield [
-                    (wanted, *nothing) if there is None else (wanted, *values)
-                    for wanted, there, *values in rows
-                ]
+                yield [(wanted, nothing if there is None else value) for wanted, there, value in rows]
             return
         # read as they lie in the file and put in order here: the database would sort all that it reads
         ids = self.photo_ids()
         order = np.argsort(ids)
-        found: list[Any] = [None] * ids.size
-        for own, rows in self._own_by_id(select(Photo.id, *columns), chunk):
+        found = np.empty(ids.size, object)
+        found.fill(nothing)
+        for own, rows in self._own_by_id(select(Photo.id, column), chunk):
             places = order[np.searchsorted(self._rising, own)]
-            for place, row in zip(places.tolist(), rows, strict=True):
-                found[place] = row
+            found[places] = np.fromiter(map(itemgetter(1), rows), object, len(rows))
         for start in range(0, ids.size, chunk):
-            part = found[start : start + chunk]
-            found[start : start + chunk] = [None] * len(part)  # to need no more memory than has to be
-            if None in part:
-                wanted = ids[start : start + chunk].tolist()
-                part = [row or (photo_id, *nothing) for photo_id, row in zip(wanted, part, strict=True)]
-            yield part
+            part = slice(start, start + chunk)
+            both = list(zip(ids[part].tolist(), found[part].tolist(), strict=True))
+            found[part] = None  # to need no more memory than has to be
+            yield both
 
     def coverages(self) -> Iterator[list[tuple[int, bytes]]]:
         """(id, stored coverages) of all photos in the order of `photo_ids`, in lists."""
-        yield from self._in_order(CHUNK, (b"",), Photo.stored_coverages)
+        yield from self._in_order(CHUNK, b"", Photo.stored_coverages)
 
     def covered(self, ids: NDArray[np.int64], classes: Sequence[int]) -> NDArray[np.float64]:
         """The fraction of each photo that the classes cover together, summed in order of class id; 0 for
@@ -225,25 +221,23 @@ class Snapshot:
     def embeddings(self) -> Iterator[list[tuple[int, bytes]]]:
         """(id, stored embedding) of all photos in the order of `photo_ids`, in lists; empty for photos
         without a label map."""
-        yield from self._in_order(WIDE_CHUNK, (b"",), _EMBEDDING)
+        yield from self._in_order(WIDE_CHUNK, b"", _EMBEDDING)
 
     def regions(self) -> Iterator[list[tuple[int, bytes | None]]]:
         """(id, stored regions) of all photos in the order of `photo_ids`, in lists; None for photos of an
         older version."""
-        yield from self._in_order(WIDE_CHUNK, (SceneRegions.none().to_bytes(),), Photo.regions)
+        yield from self._in_order(WIDE_CHUNK, SceneRegions.none().to_bytes(), Photo.regions)
 
     def image_words(self) -> Iterator[list[tuple[int, bytes | None]]]:
         """(id, stored image words) of all photos in the order of `photo_ids`, in lists; None for photos whose
         files have none."""
-        yield from self._in_order(CHUNK, (None,), Photo.stored_words)
+        yield from self._in_order(CHUNK, None, Photo.stored_words)
 
     def files(self) -> Iterator[list[tuple[Any, ...]]]:
         """What is known of the file of each photo that is there, in any order, in lists; the values are those
         of `core.fields.INDEXED`, dates as microseconds since 1970."""
-        asked = select(Photo.id, *_FILE)
-        for rows in self._own(asked):
-            values = [row[1:] for row in rows]
-            yield values if self._connection.dialect.name == "sqlite" else list(map(_numbered, values))
+        for _, rows in self._own_by_id(select(*_FILE), CHUNK, _ID):
+            yield rows if self._connection.dialect.name == "sqlite" else list(map(_numbered, rows))
 
     def paths(self, ids: NDArray[np.int64] | None = None) -> Iterator[list[tuple[int, str]]]:
         """(id, path that is shown) of all photos, or of those of ``ids`` that are there, in any order, in
@@ -307,8 +301,8 @@ def are_among(ascending: NDArray[np.int64], ids: NDArray[np.int64]) -> NDArray[n
     return np.asarray(ascending[places] == ids)
 
 
-def _ids(rows: Sequence[tuple[Any, ...]]) -> NDArray[np.int64]:
-    return np.fromiter(map(itemgetter(0), rows), np.int64, len(rows))
+def _ids(rows: Sequence[tuple[Any, ...]], at: int = 0) -> NDArray[np.int64]:
+    return np.fromiter(map(itemgetter(at), rows), np.int64, len(rows))
 
 
 def _moments(dates: Sequence[Any]) -> NDArray[np.int64]:

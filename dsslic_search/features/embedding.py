@@ -144,7 +144,10 @@ def unpack(packed: NDArray[np.int8]) -> NDArray[np.float32]:
 def lengths(packed: NDArray[Any]) -> NDArray[np.float64]:
     """The lengths, float64[...], of packed embeddings (any kind of whole numbers) times WEIGHT_ROOTS; never
     0."""
-    squares = (packed.astype(np.int64) ** 2) @ CELL_WEIGHTS[_CELL_OF]
+    if packed.dtype == np.int8:  # of so small whole numbers floats have the same sums, many times as fast
+        squares = np.square(packed, dtype=np.float64) @ CELL_WEIGHTS[_CELL_OF].astype(np.float64)
+    else:
+        squares = (packed.astype(np.int64) ** 2) @ CELL_WEIGHTS[_CELL_OF]
     return np.asarray(np.sqrt(np.maximum(squares, 1)), np.float64)
 
 

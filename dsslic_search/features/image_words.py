@@ -14,13 +14,16 @@ named because vectors can be compared only with those of the same.
 from __future__ import annotations
 
 import struct
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple, NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dsslic_search.core.errors import FormatError
 
+MAKER_BYTES = 8
 LEAVES = 1000  # words of the table
 PARTS = 255  # that make certainty
 MIN_NUMBERS, MAX_NUMBERS = 32, 64  # of a vector
@@ -86,9 +89,52 @@ class ImageWords:
         return cls(maker.hex(), tuple(embedding.tolist()), words)
 
 
-def stored_words(data: bytes) -> NDArray[np.void]:
-    """The words alone, WORD[n], of what :meth:`ImageWords.to_bytes` wrote and was checked before."""
-    return np.frombuffer(data, WORD, offset=_HEAD.size + data[8] + 1)
+class ManyWords(NamedTuple):
+    """What many photos show, one photo's after another's. ``makers``: uint8[photos, MAKER_BYTES]; ``sizes``:
+    how many ``numbers``, int8, each has; ``counts``: how many ``words``, WORD[n], each has."""
+
+    makers: NDArray[np.uint8]
+    sizes: NDArray[np.intp]
+    numbers: NDArray[np.int8]
+    counts: NDArray[np.intp]
+    words: NDArray[np.void]
+
+
+def read_words(stored: Sequence[bytes]) -> ManyWords:
+    """What :meth:`ImageWords.to_bytes` wrote of many photos. FormatError as :meth:`ImageWords.from_bytes`."""
+    lengths = np.fromiter(map(len, stored), np.intp, len(stored))
+    if np.any(lengths <= _HEAD.size):
+        return _refused(stored)
+    data = np.frombuffer(b"".join(stored), np.uint8)
+    starts = np.cumsum(lengths) - lengths
+    sizes = data[starts + MAKER_BYTES].astype(np.intp)
+    words_at = starts + _HEAD.size + sizes + 1
+    if np.any((sizes < MIN_NUMBERS) | (sizes > MAX_NUMBERS) | (words_at > starts + lengths)):
+        return _refused(stored)
+    counts = data[words_at - 1].astype(np.intp)
+    if np.any(words_at + counts * WORD.itemsize != starts + lengths):
+        return _refused(stored)
+    words = data[_stretches(words_at, counts * WORD.itemsize)].view(WORD)
+    leaves, parts = words["leaf"].astype(np.intp), words["parts"].astype(np.intp)
+    photo = np.repeat(np.arange(len(stored)), counts)
+    order = (photo * (PARTS + 1) + PARTS - parts) * LEAVES + leaves
+    if np.any(leaves >= LEAVES) or np.any(parts == 0) or np.any(np.diff(order) <= 0):
+        return _refused(stored)
+    if np.unique(photo * LEAVES + leaves).size < photo.size:
+        return _refused(stored)
+    makers = data[starts[:, None] + np.arange(MAKER_BYTES)]
+    return ManyWords(makers, sizes, data[_stretches(starts + _HEAD.size, sizes)].view(np.int8), counts, words)
+
+
+def _refused(stored: Sequence[bytes]) -> NoReturn:
+    for data in stored:
+        ImageWords.from_bytes(data)
+    raise FormatError("damaged image words")
+
+
+def _stretches(starts: NDArray[np.intp], lengths: NDArray[np.intp]) -> NDArray[np.intp]:
+    """The places of stretches, one after another."""
+    return np.repeat(starts - (np.cumsum(lengths) - lengths), lengths) + np.arange(int(lengths.sum()))
 
 
 def named(data: bytes | None) -> dict[str, float]:

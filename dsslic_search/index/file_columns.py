@@ -43,7 +43,7 @@ def facts(snapshot: Snapshot) -> Made:
     arrays |= _coded("folder", [*folders, *_by_name(copies)[0]])
     arrays["copy_folder"] = arrays["folder"][len(in_order) :]
     arrays["folder"] = arrays["folder"][: len(in_order)]
-    arrays |= {name: _ranks(each) for name, each in keys.items()}
+    arrays |= {name: _ranks(each, by_id) for name, each in keys.items()}
     del arrays["ids"]  # the segment has them, and the dates too
     arrays["dated"] = arrays.pop("taken") != NEVER
     return arrays
@@ -60,6 +60,9 @@ class _Column:
 
     def put(self, rows: NDArray[np.intp], values: Sequence[Any]) -> None:
         if self._values in ("text", "words"):
+            if values and values.count(values[0]) == len(values):
+                self._array[rows] = self._texts[values[0]]
+                return
             numbers = map(self._texts.__getitem__, values)
             self._array[rows] = np.fromiter(numbers, np.intp, len(values))
         elif values.count(None) < len(values):
@@ -132,13 +135,13 @@ def _coded(name: str, texts: Sequence[str]) -> Made:
 
 def _paths(snapshot: Snapshot, ids: NDArray[np.int64], by_id: NDArray[np.intp]) -> list[str]:
     """The paths of all photos, in the order of ``ids``, which ``by_id`` sorts."""
-    found = [""] * ids.size
+    found = np.empty(ids.size, object)
+    found.fill("")
     for part in snapshot.paths():
         asked = np.fromiter(map(itemgetter(0), part), np.int64, len(part))
         rows = by_id[np.searchsorted(ids, asked, sorter=by_id)]
-        for row, (_, path) in zip(rows.tolist(), part, strict=True):
-            found[row] = path
-    return found
+        found[rows] = np.fromiter(map(itemgetter(1), part), object, len(part))
+    return list(found.tolist())
 
 
 def _copies(
@@ -157,8 +160,9 @@ def _by_name(paths: Sequence[str]) -> tuple[list[str], dict[str, list[str]]]:
     letter joins with a slash, nor with what stands between two paths, so all are folded at once."""
     folded = folded_name("\0".join(paths)).split("\0") if paths else []
     names = [path[path.rfind("/") + 1 :] for path in paths]
-    low = [path[path.rfind("/") + 1 :] for path in folded]
-    folders = [path[: path.rfind("/") + 1] for path in folded]
+    cuts = [path.rfind("/") + 1 for path in folded]
+    low = [path[cut:] for path, cut in zip(folded, cuts, strict=True)]
+    folders = [path[:cut] for path, cut in zip(folded, cuts, strict=True)]
     for number, path in enumerate(paths):
         if "//u" in path:  # perhaps bytes that are not UTF-8
             folders[number] = folded_name(split(native_name(path))[0])
@@ -168,9 +172,10 @@ def _by_name(paths: Sequence[str]) -> tuple[list[str], dict[str, list[str]]]:
     return folders, {"path": by_path, "name": by_name}
 
 
-def _ranks(keys: Sequence[str]) -> NDArray[np.uint32]:
-    """The rank of each key among all in order; equal ones have one rank."""
-    order = sorted(range(len(keys)), key=keys.__getitem__)
+def _ranks(keys: Sequence[str], nearly: NDArray[np.intp]) -> NDArray[np.uint32]:
+    """The rank of each key among all in order; equal ones have one rank. ``nearly``: all of them in an order
+    that may be much like it, as photos come in by their paths: then little is left to be sorted."""
+    order = sorted(nearly.tolist(), key=keys.__getitem__)
     ordered = [keys[number] for number in order]
     ranks = np.zeros(len(keys), np.uint32)
     new = np.fromiter(map(ne, ordered[1:], ordered), bool, max(len(keys) - 1, 0))

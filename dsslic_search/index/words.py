@@ -13,7 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from dsslic_search.features.image_words import LEAVES, PARTS, WORD, stored_words
+from dsslic_search.core.errors import ArchiveError, FormatError, Remedy
+from dsslic_search.features.image_words import LEAVES, PARTS, WORD, ManyWords, read_words
 from dsslic_search.index import cache
 from dsslic_search.index.segments import Segment, Table
 from dsslic_search.index.source import Snapshot
@@ -63,21 +64,36 @@ def open_words(segment: Segment) -> Words:
     return Words(segment, segment.arrays(KIND, KEY, _build))
 
 
+def words_of(batch: Sequence[tuple[int, bytes | None]]) -> tuple[Mask, ManyWords]:
+    """Which of some photos have words, and what these show. Raises ArchiveError for what cannot be."""
+    stored = [each for _, each in batch if each is not None]
+    known = np.fromiter((each is not None for _, each in batch), bool, len(batch))
+    try:
+        return known, read_words(stored)
+    except FormatError as e:
+        raise ArchiveError(
+            f"the catalog is damaged: {e}; describe its photos anew with: {Remedy.REINDEX}"
+        ) from None
+
+
 def _build(snapshot: Snapshot) -> cache.Made:
-    parts, lengths, without = [np.empty(0, WORD)], list[int](), list[int]()
+    parts, lengths = [np.empty(0, WORD)], [np.empty(0, np.intp)]
+    without = [np.empty(0, np.uint32)]
+    photos = 0
     for batch in snapshot.image_words():
-        for _, stored in batch:
-            if stored is None:
-                without.append(len(lengths))
-            else:
-                parts.append(stored_words(stored))
-            lengths.append(0 if stored is None else parts[-1].size)
+        known, found = words_of(batch)
+        without.append((photos + np.flatnonzero(~known)).astype(np.uint32))
+        counts = np.zeros(known.size, np.intp)
+        counts[known] = found.counts
+        parts.append(found.words)
+        lengths.append(counts)
+        photos += known.size
     words = np.concatenate(parts)
-    rows = np.repeat(np.arange(len(lengths), dtype=np.uint32), lengths)
+    rows = np.repeat(np.arange(photos, dtype=np.uint32), np.concatenate(lengths))
     order = np.argsort(words["leaf"], kind="stable")
     return {
         "starts": np.searchsorted(words["leaf"][order], np.arange(LEAVES + 1)).astype(np.int64),
         "rows": rows[order],
         "parts": np.ascontiguousarray(words["parts"][order]),
-        "without": np.array(without, np.uint32),
+        "without": np.concatenate(without),
     }

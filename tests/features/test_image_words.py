@@ -17,7 +17,7 @@ from dsslic_search.features.image_words import (
     PARTS,
     ImageWords,
     named,
-    stored_words,
+    read_words,
 )
 
 makers = st.binary(min_size=8, max_size=8).map(bytes.hex)
@@ -33,7 +33,6 @@ words = (
 def test_what_was_stored_comes_back(maker: str, embedding: tuple[int, ...], said: tuple) -> None:
     stored = ImageWords(maker, embedding, said).to_bytes()
     assert ImageWords.from_bytes(stored) == ImageWords(maker, embedding, said)
-    assert stored_words(stored).tolist() == list(said)
 
 
 @given(st.binary(max_size=120))
@@ -41,8 +40,20 @@ def test_any_bytes_are_words_or_refused(data: bytes) -> None:
     try:
         read = ImageWords.from_bytes(data)
     except FormatError:
+        with pytest.raises(FormatError):
+            read_words([data])
         return
     assert read.to_bytes() == data
+
+
+@given(st.lists(st.tuples(makers, embeddings, words), max_size=4))
+def test_many_photos_are_read_as_one_by_one(photos: list[tuple]) -> None:
+    read = read_words([ImageWords(*photo).to_bytes() for photo in photos])
+    assert [maker.tobytes().hex() for maker in read.makers] == [maker for maker, *_ in photos]
+    assert read.sizes.tolist() == [len(embedding) for _, embedding, _ in photos]
+    assert read.numbers.tolist() == [number for _, embedding, _ in photos for number in embedding]
+    assert read.counts.tolist() == [len(said) for *_, said in photos]
+    assert read.words.tolist() == [word for *_, said in photos for word in said]
 
 
 def test_the_likeliest_words_are_kept_in_order_and_noise_is_not() -> None:
@@ -68,6 +79,9 @@ def test_the_likeliest_words_are_kept_in_order_and_noise_is_not() -> None:
 def test_words_that_no_writer_writes_are_refused(said: tuple[tuple[int, int], ...]) -> None:
     with pytest.raises(FormatError, match="damaged image words"):
         ImageWords.from_bytes(ImageWords("00" * 8, (0,) * 32, said).to_bytes())
+    sound, damaged = (ImageWords("00" * 8, (0,) * 32, each).to_bytes() for each in (((1, 9),), said))
+    with pytest.raises(FormatError, match="damaged image words"):
+        read_words([sound, damaged, sound])
 
 
 def test_words_have_names() -> None:

@@ -13,17 +13,17 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from dsslic_search.features.image_words import ImageWords
+from dsslic_search.features.image_words import MAKER_BYTES, ImageWords
 from dsslic_search.index import cache
 from dsslic_search.index.segments import Segment, Table
 from dsslic_search.index.source import Snapshot
 from dsslic_search.index.vectors import candidates
 from dsslic_search.index.vectors.scan import Scan, question
+from dsslic_search.index.words import words_of
 
 KIND = "image"
 KEY = "2"
 PIECE = 4  # numbers that the quantiser takes together
-MAKER_BYTES = 8
 NO_MAKER = 255
 
 Rows = NDArray[np.intp]
@@ -92,26 +92,35 @@ def open_image_vectors(segment: Segment) -> ImageVectors:
 
 def _build(snapshot: Snapshot) -> cache.Made:
     makers: dict[str, int] = {}
-    made_by: list[int] = []
-    parts: list[NDArray[np.int8]] = []
+    made_by, sizes = [np.empty(0, np.uint8)], [np.empty(0, np.intp)]
+    numbers = [np.empty(0, np.int8)]
     for batch in snapshot.image_words():
-        for _, stored in batch:
-            seen = None if stored is None else ImageWords.from_bytes(stored)
+        known, found = words_of(batch)
+        own, lengths = np.full(known.size, NO_MAKER, np.uint8), np.zeros(known.size, np.intp)
+        lengths[known] = found.sizes
+        names = found.makers.view("<u8").ravel()
+        _, first, number = np.unique(names, return_index=True, return_inverse=True)
+        of_batch = np.empty(first.size, np.uint8)
+        for place in np.argsort(first).tolist():  # makers have numbers in the order in which they come
+            name = found.makers[first[place]].tobytes().hex()
             # more makers than have a number are no maker to compare with
-            room = seen is not None and (seen.maker in makers or len(makers) < NO_MAKER)
-            made_by.append(makers.setdefault(seen.maker, len(makers)) if seen and room else NO_MAKER)
-            parts.append(np.array(seen.embedding if seen else (), np.int8))
-    return arrays_of(list(makers), np.array(made_by, np.uint8), parts)
+            room = name in makers or len(makers) < NO_MAKER
+            of_batch[place] = makers.setdefault(name, len(makers)) if room else NO_MAKER
+        own[known] = of_batch[number]
+        made_by.append(own)
+        sizes.append(lengths)
+        numbers.append(found.numbers)
+    return arrays_of(list(makers), *map(np.concatenate, (made_by, sizes, numbers)))
 
 
 def arrays_of(
-    makers: list[str], made_by: NDArray[np.uint8], embeddings: list[NDArray[np.int8]]
+    makers: list[str], made_by: NDArray[np.uint8], sizes: NDArray[np.intp], numbers: NDArray[np.int8]
 ) -> cache.Made:
-    """What ImageVectors holds of photos with these embeddings, empty for those without."""
-    longest = max((each.size for each in embeddings), default=0)
+    """What ImageVectors holds of photos whose embeddings have so many ``numbers``, one after another's, 0 for
+    those without."""
+    longest = int(sizes.max(initial=0))
     packed = np.zeros((made_by.size, -(-longest // PIECE) * PIECE), np.int8)
-    for row, each in zip(packed, embeddings, strict=True):
-        row[: each.size] = each
+    packed[np.arange(packed.shape[1]) < sizes[:, None]] = numbers
     squares = np.einsum("ij,ij->i", packed, packed, dtype=np.int64)
     scales = (1 / np.sqrt(np.maximum(squares, 1))).astype(np.float32)
     stored = np.frombuffer(bytes.fromhex("".join(makers)), np.uint8).reshape(-1, MAKER_BYTES)

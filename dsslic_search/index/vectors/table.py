@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 KIND = "layout"
 FORMAT = 3
 EMBEDDING_BYTES = 4 * DIMENSION
-PHOTOS_AT_ONCE = 50_000
+PHOTOS_AT_ONCE = 5_000
 
 
 @dataclass(frozen=True)
@@ -113,7 +113,10 @@ def _build(snapshot: Snapshot) -> cache.Made:
 def _packed(batch: Sequence[tuple[int, bytes]]) -> NDArray[np.int8]:
     """The embeddings of some photos, int8[n, DIMENSION]; those that are none that can be packed without loss
     rounded, and zeros for none."""
-    lengths = np.array([len(stored) for _, stored in batch])
+    every = [stored for _, stored in batch]
+    lengths = np.fromiter(map(len, every), np.intp, len(every))
+    if np.all(lengths == DIMENSION):
+        return np.frombuffer(b"".join(every), np.int8).reshape(-1, DIMENSION)
     packed = np.zeros((len(batch), DIMENSION), np.int8)
     for length in np.unique(lengths[lengths > 0]).tolist():
         rows = np.flatnonzero(lengths == length).tolist()
@@ -123,7 +126,7 @@ def _packed(batch: Sequence[tuple[int, bytes]]) -> NDArray[np.int8]:
                 f"due: the archive was made by another version; describe its photos anew with: "
                 f"{Remedy.REINDEX}"
             )
-        stored = b"".join([batch[row][1] for row in rows])
+        stored = b"".join([every[row] for row in rows])
         if length == DIMENSION:
             packed[rows] = np.frombuffer(stored, np.int8).reshape(-1, DIMENSION)
         else:

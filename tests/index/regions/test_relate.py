@@ -59,6 +59,7 @@ class Photos:
         moment = SimpleNamespace(
             state=self.state(),
             newest_first=lambda _ids=None: InOrder(ids, -ids),
+            photo_ids=lambda: ids,
             regions=lambda: (stored[i : i + 2] for i in range(0, len(stored), 2)),
             of=lambda _ids: nullcontext(moment),
         )

@@ -49,8 +49,9 @@ def archive(photos: list[ImageWords | None]) -> MadeArchive:
 def opened(photos: list[ImageWords | None]) -> ImageVectors:
     makers = list(dict.fromkeys(each.maker for each in photos if each))
     made_by = [makers.index(each.maker) if each else image.NO_MAKER for each in photos]
-    embeddings = [np.array(each.embedding if each else (), np.int8) for each in photos]
-    arrays = Arrays(arrays_of(makers, np.array(made_by, np.uint8), embeddings))
+    sizes = np.array([len(each.embedding) if each else 0 for each in photos], np.intp)
+    numbers = np.array([n for each in photos if each for n in each.embedding], np.int8)
+    arrays = Arrays(arrays_of(makers, np.array(made_by, np.uint8), sizes, numbers))
     return ImageVectors(apart(len(photos)), arrays)
 
 
