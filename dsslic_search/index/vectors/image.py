@@ -110,7 +110,7 @@ def _build(snapshot: Snapshot) -> cache.Made:
         made_by.append(own)
         sizes.append(lengths)
         numbers.append(found.numbers)
-    return arrays_of(list(makers), *map(np.concatenate, (made_by, sizes, numbers)))
+    return arrays_of(list(makers), np.concatenate(made_by), np.concatenate(sizes), np.concatenate(numbers))
 
 
 def arrays_of(
