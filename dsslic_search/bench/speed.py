@@ -28,8 +28,9 @@ from dsslic_search.bench.synthetic import FIRST_DAY, SPAN_SECONDS
 from dsslic_search.core import vocabulary
 from dsslic_search.core.errors import UsageError
 from dsslic_search.core.settings import DEFAULT_PRESENCE
-from dsslic_search.query.run.evaluate import unpack_ahead
+from dsslic_search.query.run.evaluate import Indexes, unpack_ahead
 from dsslic_search.query.run.execute import Answer, answer
+from dsslic_search.query.run.scatter import Asked, Finding
 
 PAGE_PHOTOS = 50
 MAX_MAP_SIDE = 256  # pixels of a label map; larger ones are thinned out
@@ -77,7 +78,7 @@ def run(
     with tempfile.TemporaryDirectory() as name:
         results = {"maps": len(features), "asked": asked}
         results |= grown.grow(Path(name), features, photos, kinds, segments)
-        wanted = [kind for kind in _kinds(features, photos) if set(NEEDS.get(kind, ())) <= set(kinds)]
+        wanted = [kind for kind in kinds_of(features, photos) if set(NEEDS.get(kind, ())) <= set(kinds)]
         with ProcessPoolExecutor(1, get_context("spawn")) as process:
             told = process.submit(_answers, Path(name), features, wanted, results["photos"], asked, ahead)
             return results | told.result()
@@ -87,23 +88,9 @@ def _answers(
     folder: Path, features: list[MapFeatures], kinds: Sequence[str], photos: int, asked: int, ahead: bool
 ) -> dict[str, Any]:
     """What a process tells that opens the indexes in ``folder`` and answers."""
-    classes = vocabulary.default()
     began = time.perf_counter()
     indexes = grown.opened(folder)
-
-    def embeddings_of(operand: str, _mirrored: bool) -> NDArray[np.float32]:
-        real = features[int(operand[1:]) % len(features)]
-        return np.frombuffer(real.embedding, "<f4")[None]
-
-    def ask(text: str, limit: int | None = PAGE_PHOTOS) -> Answer:
-        return answer(
-            text,
-            indexes=indexes,
-            vocabulary=classes,
-            presence=DEFAULT_PRESENCE,
-            embeddings_of=embeddings_of,
-            limit=limit,
-        )
+    ask = asking(indexes, features)
 
     def milliseconds(text: str) -> float:
         began = time.perf_counter()
@@ -116,7 +103,7 @@ def _answers(
         began = time.perf_counter()
         unpack_ahead(indexes)
         results["seconds_to_unpack_ahead"] = round(time.perf_counter() - began, 2)
-    makers = _kinds(features, photos)
+    makers = kinds_of(features, photos)
     spent: dict[str, list[float]] = {}
     for kind in kinds:
         rng = random.Random(f"queries/{kind}")
@@ -124,8 +111,8 @@ def _answers(
         for text in texts[:3]:
             ask(text)
         spent[kind] = [milliseconds(text) for text in texts[3:]]
-    results["milliseconds"] = {kind: _summary(times) for kind, times in spent.items()}
-    results["milliseconds"]["three predicates"] = _summary(
+    results["milliseconds"] = {kind: summary(times) for kind, times in spent.items()}
+    results["milliseconds"]["three predicates"] = summary(
         [t for kind in THREE_PREDICATES for t in spent.get(kind, ())]
     )
     results["memory"] = memory()
@@ -137,11 +124,38 @@ def _answers(
     return results
 
 
+def asking(indexes: Sequence[Indexes], features: list[MapFeatures]) -> Callable[..., Answer]:
+    """Answers a text: with a ``limit``, else a page, and by ``elsewhere`` as `query.run.execute.answer`
+    does."""
+    classes = vocabulary.default()
+
+    def embeddings_of(operand: str, _mirrored: bool) -> NDArray[np.float32]:
+        real = features[int(operand[1:]) % len(features)]
+        return np.frombuffer(real.embedding, "<f4")[None]
+
+    def ask(
+        text: str,
+        limit: int | None = PAGE_PHOTOS,
+        elsewhere: Callable[[Asked], Finding] | None = None,
+    ) -> Answer:
+        return answer(
+            text,
+            indexes=indexes,
+            vocabulary=classes,
+            presence=DEFAULT_PRESENCE,
+            embeddings_of=embeddings_of,
+            limit=limit,
+            elsewhere=elsewhere,
+        )
+
+    return ask
+
+
 def _filtered(
     share: float,
     photos: int,
     asked: int,
-    ask: Callable[[str, int | None], Answer],
+    ask: Callable[..., Answer],
     milliseconds: Callable[[str], float],
 ) -> dict[str, float]:
     """Of likeness where a share of all photos, 0..1, passes a filter by date: milliseconds, and which part of
@@ -160,14 +174,14 @@ def _filtered(
         best = set(every.ids[:NEAREST].tolist())
         found.append(len(best & set(chosen.ids[:NEAREST].tolist())) / len(best) if best else 1)
         passing.append(every.total / photos)
-    told = _summary(spent)
+    told = summary(spent)
     return told | {"passing": round(float(np.mean(passing)), 6), "recall": round(float(np.mean(found)), 4)}
 
 
-def memory() -> dict[str, int]:
-    """Bytes that this process takes: ``mapped`` in all, files as far as they were read, and ``private`` of
-    its own; nothing where the system does not tell."""
-    kept = Path("/proc/self/smaps_rollup")
+def memory(pid: int | None = None) -> dict[str, int]:
+    """Bytes that a process takes, this one unless told: ``mapped`` in all, files as far as they were read,
+    and ``private`` of its own; nothing where the system does not tell."""
+    kept = Path(f"/proc/{pid or 'self'}/smaps_rollup")
     if not kept.exists():
         return {}
     told = dict(line.split(":") for line in kept.read_text().splitlines() if line.endswith("kB"))
@@ -197,7 +211,7 @@ def described(folders: Sequence[Path]) -> list[MapFeatures]:
     return found
 
 
-def _kinds(features: list[MapFeatures], photos: int) -> dict[str, Made]:
+def kinds_of(features: list[MapFeatures], photos: int) -> dict[str, Made]:
     """Makers of queries, by kind. Classes are drawn as often as photos have them."""
     classes = vocabulary.default()
     counts = np.bincount([c for each in features for c, _ in each.coverages], minlength=len(classes))
@@ -280,7 +294,7 @@ def _kinds(features: list[MapFeatures], photos: int) -> dict[str, Made]:
     }
 
 
-def _summary(times: list[float]) -> dict[str, float]:
+def summary(times: list[float]) -> dict[str, float]:
     return {
         "queries": len(times),
         "p50": round(float(np.percentile(times, 50)), 2),

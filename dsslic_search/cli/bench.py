@@ -18,7 +18,7 @@ def register(app: typer.Typer) -> None:
         no_args_is_help=True,
         rich_markup_mode=None,
     )
-    for command in (ingest, reindex, speed, scale, catalog, startup, serve, page):
+    for command in (ingest, reindex, speed, cluster, scale, catalog, startup, serve, page):
         group.command()(command)
     bench_codec.register(group)
     bench_search.register(group)
@@ -106,6 +106,30 @@ def speed(
 
     outputs = may_write(out, force)
     results = bench.run(maps, photos, asked, only or tuple(grown.KINDS), segments, ahead)
+    typer.echo("\n".join(bench.table(results)), err=True)
+    finish(results, out, outputs)
+
+
+def cluster(
+    maps: Maps,
+    photos: Annotated[int, typer.Option(min=1, help="Photos to search among.")] = 1_000_000,
+    asked: Annotated[int, typer.Option(min=1, help="Queries of each kind.")] = 20,
+    shards: Annotated[
+        list[int] | None,
+        typer.Option(min=1, help="Processes that share the indexes; may be given again, else 1, 4 and 16."),
+    ] = None,
+    segments: Annotated[
+        int | None, typer.Option(min=1, help="Segments at least, else as many as the most processes.")
+    ] = None,
+    out: Out = None,
+    force: Force = False,
+) -> None:
+    """Milliseconds of answers by one process and by several that share the indexes, each query asked of both,
+    whether they answer the same, and the memory of each; photos as those of bench speed."""
+    from dsslic_search.bench import cluster as bench
+
+    outputs = may_write(out, force)
+    results = bench.run(maps, photos, asked, shards or (1, 4, 16), segments)
     typer.echo("\n".join(bench.table(results)), err=True)
     finish(results, out, outputs)
 
