@@ -1,7 +1,8 @@
 """Where coverage looks. Under Python 3.11 all code runs two to five times slower while it does, pytest's and
 other libraries' too. So it looks at modules of the package and of the tests as they are loaded, at test
-functions, at the first examples of each property, the first sets of parameters of each test, and at each
-fixture when it is made first, and looks away otherwise: there is nothing new to see.
+functions, at the first examples of each property, the first sets of parameters of each test, both as long as
+they show new lines, and at each fixture when it is made first, and looks away otherwise: there is nothing new
+to see.
 
 Nothing here does anything where coverage is not measured, or is measured by ``sys.monitoring``.
 """
@@ -11,9 +12,8 @@ from __future__ import annotations
 import functools
 import sys
 import threading
-from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from importlib.machinery import SourceFileLoader
 from types import ModuleType
 from typing import Any, TypeVar
@@ -25,8 +25,7 @@ T = TypeVar("T")
 WATCHED_PACKAGES = ("dsslic_search", "tests")
 WATCHED_EXAMPLES = 10  # of each property: the simplest, which Hypothesis tries first, and some others
 WATCHED_CASES = 20  # of each test with parameters, in each process
-
-_cases: Counter[str] = Counter()  # of each test, that came already
+NOTHING_NEW = 3  # examples or cases in a row that showed no new line: the rest is not looked at
 
 _here = threading.local()  # ``tracer``: coverage's of this thread, once it has looked away from it
 _of_threads: Any = None  # what coverage has every new thread traced by
@@ -111,28 +110,67 @@ def watched() -> Iterator[None]:
         sys.settrace(None)
 
 
+def _lines_seen() -> int | None:
+    """How many lines coverage saw in this process until now; None where its tracer does not say."""
+    data = getattr(getattr(_here, "tracer", None), "data", None)
+    return None if data is None else sum(map(len, tuple(data.values())))
+
+
+class Interest:
+    """Whether there may be something new to see in what is done again and again: at most the first ``most``
+    times, and no longer when ``in_vain`` in a row showed nothing."""
+
+    def __init__(self, most: int, in_vain: int = NOTHING_NEW) -> None:
+        self._left, self._most_in_vain, self._in_vain = most, in_vain, 0
+
+    @contextmanager
+    def once_more(self) -> Iterator[bool]:
+        """Gives whether what is done meanwhile should be measured."""
+        if not self._left or self._in_vain >= self._most_in_vain:
+            yield False
+            return
+        self._left -= 1
+        before = _lines_seen()
+        try:
+            yield True
+        finally:
+            showed_nothing = before is not None and before == _lines_seen()
+            self._in_vain = self._in_vain + 1 if showed_nothing else 0
+
+    @contextmanager
+    def while_there_is(self) -> Iterator[None]:
+        """Once more, within a function of the tests that is measured: not measured when there is none left,
+        nor then what is left of that function."""
+        if not _is_watched():
+            yield
+            return
+        with self.once_more() as wanted, nullcontext() if wanted else unwatched():
+            yield
+
+
+_cases: dict[str, Interest] = {}  # by test
+
+
 @contextmanager
 def watched_test(test: Any, name: str) -> Iterator[None]:
     """What a test does is measured; of a property, the first examples, and of a test with parameters, named
-    ``name`` with each set of them, the first of these."""
-    _cases[name] += 1
-    if _cases[name] > WATCHED_CASES:
-        yield
-        return
-    handle = getattr(test, "hypothesis", None)
-    if handle is None:
-        with watched():
+    ``name`` with each set of them, the first of these; of both as long as they show something new."""
+    with _cases.setdefault(name, Interest(WATCHED_CASES)).once_more() as wanted:
+        if not wanted:
             yield
-        return
-    plain, examples = handle.inner_test, 0
+            return
+        handle = getattr(test, "hypothesis", None)
+        with watched() if handle is None else _watched_examples(handle):
+            yield
+
+
+@contextmanager
+def _watched_examples(handle: Any) -> Iterator[None]:
+    plain, interest = handle.inner_test, Interest(WATCHED_EXAMPLES)
 
     @functools.wraps(plain)
     def example(*arguments: Any, **more: Any) -> Any:
-        nonlocal examples
-        examples += 1
-        if examples > WATCHED_EXAMPLES:
-            return plain(*arguments, **more)
-        with watched():
+        with interest.once_more() as wanted, watched() if wanted else nullcontext():
             return plain(*arguments, **more)
 
     handle.inner_test = example

@@ -23,8 +23,15 @@ from tests.measured import in_sight, out_of_sight, unwatched, watched
 class Tracer:
     __module__ = "coverage.tracer"
 
+    def __init__(self) -> None:
+        self.data: dict[str, set[int]] = {}
+
     def __call__(self, *_: Any) -> None:
         """Follows no frame."""
+
+    def sees_a_new_line(self) -> None:
+        lines = self.data.setdefault("a file", set())
+        lines.add(len(lines))
 
 
 class Debugger(Tracer):
@@ -66,7 +73,7 @@ def traced_by(tracer: Tracer) -> Iterator[None]:
 def nothing_known_yet(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(measured, "_here", threading.local())
     monkeypatch.setattr(measured, "_of_threads", None)
-    monkeypatch.setattr(measured, "_cases", Counter())
+    monkeypatch.setattr(measured, "_cases", {})
     monkeypatch.setattr(threading, "gettrace", lambda: None)
     monkeypatch.setattr(threading, "settrace", lambda _: None)
 
@@ -121,6 +128,7 @@ def test_the_first_examples_of_a_property_are_watched(monkeypatch: pytest.Monkey
     @given(st.integers())
     def holds(_: int) -> None:
         seen.append(sys.gettrace())
+        tracer.sees_a_new_line()
 
     with traced_by(tracer), unwatched():
         with measured.watched_test(holds, "holds"):
@@ -137,9 +145,23 @@ def test_of_a_test_with_parameters_it_looks_at_the_first(monkeypatch: pytest.Mon
         for _ in range(measured.WATCHED_CASES + 2):
             with measured.watched_test(str, "with parameters"):
                 seen.append(sys.gettrace())
+                tracer.sees_a_new_line()
         with measured.watched_test(str, "another"):
             seen.append(sys.gettrace())
     assert seen == [*[tracer] * measured.WATCHED_CASES, None, None, tracer]
+
+
+def test_it_looks_no_longer_when_some_in_a_row_showed_nothing_new(monkeypatch: pytest.MonkeyPatch) -> None:
+    tracer, seen = Tracer(), []
+    monkeypatch.setattr(threading, "gettrace", lambda: tracer)
+    with traced_by(tracer), unwatched():
+        for number in range(7):
+            with measured.watched_test(str, "with parameters"):
+                seen.append(sys.gettrace())
+                if number == 1:
+                    tracer.sees_a_new_line()
+    assert measured.NOTHING_NEW == 3
+    assert seen == [*[tracer] * 5, None, None]
 
 
 def test_lines_after_what_is_out_of_sight_are_taken_to_be_where_they_are(

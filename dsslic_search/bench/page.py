@@ -44,6 +44,8 @@ LINE_BITS = 256_000
 SHOWN = 30
 """Photos of a page of results, whose pictures are waited for."""
 PATIENCE_MS = 60_000
+PAUSE_MS = 2000
+"""Until what went before has settled."""
 
 _RECORD = """() => {
   const frames = [], long = [];
@@ -180,7 +182,7 @@ def _scrolled(browser: Browser, address: str, seconds: float) -> dict[str, Any]:
     page.set_default_timeout(PATIENCE_MS)
     page.goto(address)
     page.locator('.tile[data-settled="yes"]').first.wait_for()
-    page.wait_for_timeout(2000)
+    page.wait_for_timeout(PAUSE_MS)
     session = context.new_cdp_session(page)
     session.send("Performance.enable", {"timeDomain": "threadTicks"})
     frames = {
@@ -190,7 +192,7 @@ def _scrolled(browser: Browser, address: str, seconds: float) -> dict[str, Any]:
     for way, speed in SPEEDS.items():
         frames[way] = _frames(page, session, partial(_scroll, session, speed, seconds))
         most = max(most, page.locator(".tile").count())
-        page.wait_for_timeout(1000)
+        page.wait_for_timeout(PAUSE_MS / 2)
     random = np.random.default_rng(1)
     jumps = [page.evaluate(_JUMP, float(share)) for share in random.random(JUMPS)]
     context.close()
@@ -254,12 +256,12 @@ def _over_a_slow_line(browser: Browser, address: str, texts: Sequence[str]) -> l
     page.set_default_timeout(PATIENCE_MS)
     page.goto(f"{address}?q=%23999999999")
     page.locator("#facets").wait_for(state="attached")
-    page.wait_for_timeout(1500)
+    page.wait_for_timeout(PAUSE_MS)
     _slow_down(context, page).send("Network.setCacheDisabled", {"cacheDisabled": True})
     found = []
     for text in texts:
         found.append(page.evaluate(_SHOWN, text))
-        page.wait_for_timeout(2000)
+        page.wait_for_timeout(PAUSE_MS)
     context.close()
     return found
 
@@ -287,7 +289,7 @@ def _visited(browser: Browser, address: str, texts: Sequence[str]) -> list[list[
     for text in texts:
         page.goto(f"{address}?{urlencode({'q': text})}", wait_until="commit")
         found.append(page.evaluate(_SHOWN, None))
-        page.wait_for_timeout(2000)
+        page.wait_for_timeout(PAUSE_MS)
     context.close()
     return found
 

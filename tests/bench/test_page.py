@@ -20,6 +20,7 @@ SAMPLES = Path(__file__).parents[2] / "samples"
 def test_the_page_is_scrolled_and_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(page, "LINE_BITS", 4_000_000)  # a slow line would be waited for here
     monkeypatch.setattr(page, "JUMPS", 4)
+    monkeypatch.setattr(page, "PAUSE_MS", 100)
     if page.chromium() is None:
         pytest.skip("no Chromium found: install it (apt-get install chromium) or name it in DSS_CHROMIUM")
     (tmp_path / "maps").mkdir()

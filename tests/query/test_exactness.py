@@ -48,8 +48,9 @@ from dsslic_search.query.ast import (
 from dsslic_search.query.contradiction import impossible
 from dsslic_search.query.language.spatial import RELATIONS
 from dsslic_search.query.plan import plan
-from dsslic_search.query.run.evaluate import Evaluation, Operands
+from dsslic_search.query.run.evaluate import Evaluation, Indexes, Operands
 from dsslic_search.query.run.order import ByDegree
+from tests.measured import WATCHED_EXAMPLES, Interest
 from tests.query.made import NOON, MadeArchive, MadePhoto
 from tests.query.slow import degree, holds
 
@@ -316,6 +317,7 @@ def made_fact(rng: Random) -> Node:
 
 def test_groups_in_every_relation() -> None:
     """As one thing, that several classes at a time are."""
+    interest = Interest(100, in_vain=2 * len(RELATIONS))
     for seed in range(2):
         rng = np.random.default_rng(seed)
         archive = MadeArchive([MadePhoto(i, map_of_a_thing_amid_a_group(rng)) for i in range(1, 13)])
@@ -323,16 +325,20 @@ def test_groups_in_every_relation() -> None:
         for group, relation in product(V.groups, RELATIONS):
             things = [one(rng, THINGS), Thing(group.name, group.name, group.members, 0)]
             for thing, other in (things, things[::-1]):
-                tree = Regional(thing, Relation(relation, other), 1, None, "")
-                step, evaluation = (
-                    plan(tree, 1),
-                    Evaluation(indexes, Operands(lambda operand, mirrored: np.empty(0), {})),
-                )
-                assert step.mask(evaluation).tolist() == [
-                    holds(tree, p, Fraction(0)) for p in archive.in_order
-                ]
-                expected = [degree(tree, p, Fraction(0)) for p in archive.in_order]
-                assert step.degrees(evaluation, np.arange(12)).tolist() == pytest.approx(expected), tree
+                with interest.while_there_is():
+                    assert_as_slowly(
+                        Regional(thing, Relation(relation, other), 1, None, ""), archive, indexes
+                    )
+
+
+def assert_as_slowly(tree: Node, archive: MadeArchive, indexes: Indexes) -> None:
+    """What a tree finds among photos, and how well, is what the slow reading of them says."""
+    step = plan(tree, 1)
+    evaluation = Evaluation(indexes, Operands(lambda operand, mirrored: np.empty(0), {}))
+    assert step.mask(evaluation).tolist() == [holds(tree, p, Fraction(0)) for p in archive.in_order]
+    expected = [degree(tree, p, Fraction(0)) for p in archive.in_order]
+    every = np.arange(len(archive.in_order))
+    assert step.degrees(evaluation, every).tolist() == pytest.approx(expected), tree
 
 
 def kinds(node: Node) -> set[str]:
@@ -357,10 +363,15 @@ def test_the_executor_finds_exactly_what_a_slow_reading_of_the_maps_finds(
 ) -> None:
     """Every other time with answers that the index of regions keeps only in large archives."""
     tried: Counter[str] = Counter()
+    interest = Interest(WATCHED_EXAMPLES)
 
     @settings(max_examples=EXAMPLES, database=None, phases=[Phase.generate])
     @given(st.integers(0, 2**32 - 1))
     def check(seed: int) -> None:
+        with interest.while_there_is():
+            compare(seed)
+
+    def compare(seed: int) -> None:
         rng = np.random.default_rng(seed)
         monkeypatch.setattr(frequent, "KEPT_FROM", int(rng.choice([0, 10**9])))
         archive = made_archive(rng)

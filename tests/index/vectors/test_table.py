@@ -97,10 +97,11 @@ def test_nearest_are_those_of_a_full_sort() -> None:
 
 @pytest.mark.parametrize("share", [0, 0.02, 0.5, 1])
 def test_nearest_among_some_are_those_of_a_full_sort(way: str, share: float) -> None:
-    vectors, among = opened(embeddings(1, 500)), np.random.default_rng(7).random(500) < share
+    count = 150 if way == "plain loop" else 500  # which takes milliseconds a photo
+    vectors, among = opened(embeddings(1, count)), np.random.default_rng(7).random(count) < share
     for asked in embeddings(3, 3):
         exact = vectors.scores(asked[None])
-        for k in (1, 10, 29, 200, 500):
+        for k in (1, count // 50, count // 17, 2 * count // 5, count):
             found, scores = vectors.nearest_among(asked[None], k, among)
             order = [row for row in np.argsort(-exact, kind="stable").tolist() if among[row]][:k]
             assert found.tolist() == order
