@@ -274,7 +274,7 @@ def test_readers_wait_for_nobody_and_miss_nothing(postgres_url: str, photo_row: 
                 done.set()
 
             threading.Thread(target=write).start()
-            assert done.wait(20)
+            assert done.wait(300)
             assert catalog.count() == 2
             with catalog.snapshot() as snapshot:
                 between = snapshot.state

@@ -80,5 +80,13 @@ class Watched:
             self.wrong.append(text)
 
 
+def wait_until(page: Page, is_so: Callable[[], object]) -> None:
+    for _ in range(PATIENCE_MS // 50):
+        if is_so():
+            return
+        page.wait_for_timeout(50)
+    pytest.fail("what was waited for never came")
+
+
 def total(page: Page, number: int) -> None:
     expect(page.locator("#total")).to_contain_text(f"{number} photo")

@@ -9,7 +9,7 @@ import io
 import json
 import re
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +21,7 @@ from dsslic_search import Archive
 from dsslic_search.labels.formats import writer
 from dsslic_search.labels.scene import LabelledImage, Legend
 from tests.web import served
-from tests.web.chromium import PATIENCE_MS, Watched, total
+from tests.web.chromium import PATIENCE_MS, Watched, total, wait_until
 
 
 @pytest.fixture(scope="module")
@@ -46,14 +46,6 @@ def wait_for(page: Page, name: str, *, other_than: str = "") -> str:
             return value
         page.wait_for_timeout(50)
     pytest.fail(f"the address has no other {name}: {page.url}")
-
-
-def wait_until(page: Page, is_so: Callable[[], bool]) -> None:
-    for _ in range(PATIENCE_MS // 50):
-        if is_so():
-            return
-        page.wait_for_timeout(50)
-    pytest.fail("what was waited for never came")
 
 
 def shown(page: Page) -> list[int]:
@@ -99,10 +91,8 @@ def test_photos_follow_what_is_painted(opened: Watched, site: str, archive: Path
     stroke(page, 0.5, 0.65, 0.8, 0.95)
     second = wait_for(page, "sketch", other_than=first)
     page.wait_for_timeout(600)  # the last stroke may make one more
+    wait_until(page, lambda: shown(page) == answered(site, f"sketch={parameter(page, 'sketch')}&limit=11"))
     second = parameter(page, "sketch")
-    wanted = answered(site, f"sketch={second}&limit=11")
-    expect(page.locator('.tile[data-place="0"]')).to_have_attribute("data-id", str(wanted[0]))
-    assert shown(page) == wanted
     names = {"picos.jpg", "aitzgorri.jpg", "sunset.jpg", "bridge.jpg"}
     assert set(page.locator(".tile-name").all_text_contents()[:2]) <= names
     page.get_by_role("button", name="Paint both sides alike").click()
@@ -286,9 +276,9 @@ def test_no_key_rates_the_photo_before_while_the_next_is_loading(opened: Watched
     page.keyboard.press("ArrowRight")
     expect(page.locator(".detail-position")).to_contain_text("2 of")
     page.keyboard.press("4")
+    wait_until(page, lambda: held)
     page.wait_for_timeout(300)
     assert rated == []
-    assert held
     held[0].continue_()
     page.wait_for_selector(".layers")
 

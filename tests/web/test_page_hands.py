@@ -16,7 +16,7 @@ from playwright.sync_api import Browser, Page, Route, expect
 
 from dsslic_search import Archive
 from tests.web import served
-from tests.web.chromium import Watched, total
+from tests.web.chromium import Watched, total, wait_until
 
 MANY = 95
 SHOWN = re.compile("map|compact|coarse|full")  # any stage: the first coarse one loads a network
@@ -234,22 +234,20 @@ def test_back_comes_to_where_one_was(opened: Watched) -> None:
     first = """[...document.querySelectorAll(".tile")].filter((tile) => tile.getBoundingClientRect().bottom >
         document.getElementById("scroller").getBoundingClientRect().top + 16)
         .map((tile) => +tile.dataset.place).sort((a, b) => a - b)[0]"""
+    wait_until(page, lambda: page.evaluate(first) > 0)
     page.wait_for_timeout(500)
     seen = page.evaluate(first)
-    assert seen > 0
     page.locator("#q").fill("sky")
     page.keyboard.press("Enter")
     expect(page.locator("#total")).to_contain_text("found")
     assert page.evaluate(scrolled) == 0
     page.go_back()
     total(page, 11)
-    page.wait_for_timeout(300)
-    assert page.evaluate(first) == seen
+    wait_until(page, lambda: page.evaluate(first) == seen)
     page.reload()
     page.wait_for_selector("html.ready")
     total(page, 11)
-    page.wait_for_timeout(300)
-    assert page.evaluate(first) == seen
+    wait_until(page, lambda: page.evaluate(first) == seen)
 
 
 def test_full_screen_shows_the_photo_alone(opened: Watched) -> None:

@@ -137,7 +137,7 @@ class Flights:
             self._now += 1
             self.most = max(self.most, self._now)
             self._changed.notify_all()
-            self._changed.wait_for(lambda: self.most >= self._wait_for, timeout=5)
+            self._changed.wait_for(lambda: self.most >= self._wait_for, timeout=300)
         made = self._prepare(source, *more)
         with self._changed:
             self._now -= 1
