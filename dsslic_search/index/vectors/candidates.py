@@ -86,7 +86,8 @@ def open_candidates(stored: NDArray[np.uint8]) -> Candidates:
 
     def candidates(queries: NDArray[np.float32], count: int) -> NDArray[np.intp]:
         found = [index.search(one, count)[1] for one in queries[:, None]]  # one by one is faster
-        rows = np.unique(np.concatenate(found))
+        # one query finds nothing twice, and to sort alone takes a fraction of the time
+        rows = np.sort(found[0].ravel()) if len(found) == 1 else np.unique(np.concatenate(found))
         return np.asarray(rows[rows >= 0], np.intp)
 
     return candidates

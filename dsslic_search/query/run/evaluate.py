@@ -35,9 +35,11 @@ SCORED_ALL_ONE_IN = 8
 AMPLE_CANDIDATES = 4
 """So many times as many candidates as are wanted have to pass, else all photos that do are scored: the last
 ones that the quantiser chooses are not surely the best."""
-FURTHER = (4, 16)
+FURTHER = 4
 """So many times as many candidates are chosen where too few pass, unless next to none do; to choose more
-takes as long as to score all of a filter."""
+takes longer than to score all of a filter."""
+EXPECTED_TIMES = 2
+"""Of candidates that are chosen later so many times as many pass, at most, as of the first."""
 SCORED_ROWS = 60_000
 """Of so many photos all are scored: to choose candidates takes as long."""
 UNPACKED_AHEAD_FROM = 200_000
@@ -264,7 +266,7 @@ class Evaluation:
         rows = rows[mask[rows]]
         if image is None and rows.size < AMPLE_CANDIDATES * k:
             # what is most alike is left out by the mask, as with "like beach.jpg and no sea"
-            more = self._further(embeddings, k, mask)
+            more = self._further(embeddings, k, mask, rows.size)
             if more is None:
                 return self.vectors.nearest_among(embeddings, k, mask)
             rows = more
@@ -272,18 +274,16 @@ class Evaluation:
         best = np.argsort(-alike, kind="stable")[:k]
         return rows[best], alike[best]
 
-    def _further(self, embeddings: NDArray[np.float32], k: int, mask: Mask) -> Rows | None:
-        """Candidates in a mask, of more than are chosen for ``k``; None where too few of those pass too."""
-        for times in FURTHER:
-            rows = self.vectors.candidates(embeddings, k, times)
-            if rows is None:
-                return None
-            rows = rows[mask[rows]]
-            if rows.size >= AMPLE_CANDIDATES * k:
-                return rows
-            if FURTHER[-1] * rows.size < AMPLE_CANDIDATES * k:
-                return None
-        return None
+    def _further(self, embeddings: NDArray[np.float32], k: int, mask: Mask, found: int) -> Rows | None:
+        """Candidates in a mask, of more than are chosen for ``k``, of which ``found`` pass; None where too
+        few of those do too, or are expected to."""
+        if EXPECTED_TIMES * FURTHER * found < AMPLE_CANDIDATES * k:
+            return None
+        rows = self.vectors.candidates(embeddings, k, FURTHER)
+        if rows is None:
+            return None
+        rows = rows[mask[rows]]
+        return rows if rows.size >= AMPLE_CANDIDATES * k else None
 
     def region_matches(
         self, classes: Classes, test: RegionTest, among: Mask | None, *, count: bool
