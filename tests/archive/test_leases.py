@@ -98,6 +98,7 @@ def test_what_a_killed_machine_was_at_is_done_by_another(machines: list[World]) 
     for number in range(PHOTOS):
         one.photo(f"{number:02}.jpg")
     made: list[str] = []
+    told: list[str] = []
     command = [sys.executable, "-c", ENCODES_UNTIL_IT_IS_KILLED, str(one.photos), str(one.archive.root)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as killed:
         assert killed.stdout is not None
@@ -105,8 +106,6 @@ def test_what_a_killed_machine_was_at_is_done_by_another(machines: list[World]) 
 
         def counted(source: Source, *more: Any) -> Prepared:
             made.append(Path(source.name).name)
-            if len(made) == PHOTOS - 8:  # all but the eight that the other has begun, or has leases of
-                killed.kill()
             return prepare(source, *more)
 
         with (
@@ -114,10 +113,17 @@ def test_what_a_killed_machine_was_at_is_done_by_another(machines: list[World]) 
             other.archive.writing(),
         ):
             pass
-        report = other.ingest(prepare=counted, workers=1)
+
+        def waiting(sentence: str) -> None:
+            told.append(sentence)
+            killed.kill()
+
+        archive = replace(other.archive, waiting=waiting)
+        report = replace(other, archive=archive).ingest(prepare=counted, workers=1)
+    assert told == [f"{one.photos}/05.jpg: another machine is putting it in; waiting until it has, or ends"]
     stored = 5  # by the first, which was at the sixth, and had two more in flight
     assert (report.found, report.added, len(made)) == (PHOTOS, PHOTOS - stored, PHOTOS - stored)
-    assert "05.jpg" in made[-3:]  # it was waited for
+    assert made[-3:] == ["05.jpg", "06.jpg", "07.jpg"]
     other.assert_whole(PHOTOS)
     assert check(other.archive, read_data=True) == []
 

@@ -198,6 +198,7 @@ class _Run:
             places,
             flight,
             self.tell,
+            self.archive.waiting,
         )
         try:
             taking.take(walked.files, comparison)

@@ -88,11 +88,14 @@ class Taking:
         places: Places,
         flight: Takes,
         tell: Teller,
+        waiting: Callable[[str], None] = lambda _sentence: None,
     ) -> None:
+        """``waiting`` is told, once, where another machine's work is waited for."""
         self._store, self._catalog, self._options, self._rules = store, catalog, options, rules
         self._beyond, self._max_pixels, self._now_ns = beyond, max_pixels, now_ns
         self._places, self._flight, self._tell = places, flight, tell
         self._leases = Leases() if catalog is None else catalog.leases
+        self._waiting, self._waits = waiting, False
 
     def take(self, files: Sequence[Found], comparison: Comparison) -> None:
         """All of them; the same content met again while it is in flight waits for that. Files that another
@@ -108,7 +111,8 @@ class Taking:
                 else:
                     others.append(found)
             for found in others:
-                self._wait_for(path_to_text(found.path))
+                path = path_to_text(found.path)
+                self._wait_for(path, path)
                 self._read_once(found)
             self._flight.settle()
             self._leases.keep_only(())
@@ -129,10 +133,14 @@ class Taking:
         self._leases.keep_only(self._flight.keys | holding)
         return self._leases.take(key)
 
-    def _wait_for(self, key: str, holding: frozenset[str] = frozenset()) -> None:
-        """Until the lease of a key is ours. With nothing in flight, so that nobody waits for us meanwhile."""
+    def _wait_for(self, key: str, path: str, holding: frozenset[str] = frozenset()) -> None:
+        """Until the lease of a key, of the file at a path, is ours. With nothing in flight, so that nobody
+        waits for us meanwhile."""
         if not self._may_have(key, holding):
             self._flight.settle()
+            if not self._waits and not self._may_have(key, holding):
+                self._waiting(f"{path}: another machine is putting it in; waiting until it has, or ends")
+                self._waits = True
             while not self._may_have(key, holding):
                 time.sleep(POLL_SECONDS)
 
@@ -184,7 +192,8 @@ class Taking:
     def _offer(self, source: Source) -> None:
         if self._flight.is_twin(source):
             return
-        self._wait_for(source.content_hash, frozenset([path_to_text(source.there.path)]))
+        path = path_to_text(source.there.path)
+        self._wait_for(source.content_hash, path, frozenset([path]))
         stand = self._stand(source.content_hash)
         if stand is None:
             self._offer_new(source)
