@@ -249,16 +249,22 @@ class Browsing(OpenArchive, ABC):
         content_hash = self._searcher.photo(id_of(photo_id)).content_hash
         return self.folder.store.read_prefix(content_hash, last, start=first)
 
-    def map_prefix(self, photo_id: int) -> bytes:
-        """The first bytes of a photo's .dsslic file, header and label map; none where it has no label map.
-        ArchiveError when there is no photo of the id."""
-        number = id_of(photo_id)
-        kept = self._lookup.kept([number]).get(number)
-        if kept is None:
-            kept = self._lookup.kept([self._searcher.photo(number).id])[number]
-        header = self._headers.of(self, kept.content_hash)
+    def map_prefixes(self, ids: Ids) -> dict[int, bytes]:
+        """The first bytes of photos' .dsslic files, header and label map, by id; none where a photo has no
+        label map or its file cannot be read. Photos that are not there are left out."""
+        known = self._lookup.kept(ids_of(ids).tolist())
+        hashes = (kept.content_hash for kept in known.values())
+        return dict(zip(known, self.folder.store.each(hashes, self._map_prefix), strict=True))
+
+    def _map_prefix(self, content_hash: str) -> bytes:
+        from dsslic_search.core.errors import ArchiveError
+
+        header = self._headers.of(self, content_hash)
         end = 0 if header is None else header[1].get(Stage.MAP, 0)
-        return self.folder.store.read_prefix(kept.content_hash, end) if end else b""
+        try:
+            return self.folder.store.read_prefix(content_hash, end) if end else b""
+        except ArchiveError:  # it went meanwhile
+            return b""
 
     def known(self, content_hash: str) -> int | None:
         """The id of the photo of this SHA-256 of its file, in the bin or not; None where there is none."""

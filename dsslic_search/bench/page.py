@@ -255,7 +255,7 @@ def _over_a_slow_line(browser: Browser, address: str, texts: Sequence[str]) -> l
     page = context.new_page()
     page.set_default_timeout(PATIENCE_MS)
     page.goto(f"{address}?q=%23999999999")
-    page.locator("#facets").wait_for(state="attached")
+    page.locator("html.ready").wait_for(state="attached")
     page.wait_for_timeout(PAUSE_MS)
     _slow_down(context, page).send("Network.setCacheDisabled", {"cacheDisabled": True})
     found = []

@@ -16,6 +16,7 @@ from dsslic_search.core.errors import UsageError
 from dsslic_search.core.files import name_of
 from dsslic_search.core.kinds import KeepMode, Stage
 from dsslic_search.web import models
+from dsslic_search.web.maps import coded_maps
 from dsslic_search.web.pictures import FORMATS
 from dsslic_search.web.refusals import Json, plain_error
 from dsslic_search.web.site import LARGEST_ID, QUERY_CHARACTERS, Site, refusals, site_of
@@ -75,6 +76,7 @@ async def query(
     by: Annotated[Literal["both", "layout", "look"], Query(description="What likeness is by.")] = "both",
     sketch: Annotated[str | None, Query(max_length=100, description="The token of a sketch.")] = None,
     mirrored: Annotated[bool, Query(description="Left and right may be exchanged.")] = False,
+    maps: Annotated[bool, Query(description="The label map of each photo comes with it.")] = False,
 ) -> Response:
     """The photos that a query asks for, best first; without one, all, newest first. With `similar` or
     `sketch` those most like it first, of which the query asks for."""
@@ -82,7 +84,7 @@ async def query(
     site.check_rows(limit)
     if similar is not None and sketch is not None:
         raise UsageError("similar and sketch exclude each other; choose one")
-    work = partial(_answered, site, q, limit, cursor, start, similar, by, sketch, mirrored)
+    work = partial(_answered, site, q, limit, cursor, start, similar, by, sketch, mirrored, maps)
     return Json(await site.ask(work))
 
 
@@ -96,6 +98,7 @@ def _answered(
     by: Literal["both", "layout", "look"],
     sketch: str | None,
     mirrored: bool,
+    with_maps: bool,
 ) -> dict[str, Any]:
     archive = site.archive
     text = q if q.strip() else EVERYTHING
@@ -110,6 +113,7 @@ def _answered(
     found = archive.find(text, limit=limit, after=cursor, start=start, resemble=resemble)
     hits = found.hits
     cards = archive.cards([hit.id for hit in hits])
+    maps = coded_maps(site, cards.values()) if with_maps else {}
     warnings = [*found.notes, *(f"no photo shows: {name}" for name in found.unseen)]
     return {
         "reading": found.reading if q.strip() else "",
@@ -118,7 +122,7 @@ def _answered(
         "listed": found.listed,
         "cursor": found.cursor,
         "start": found.start,
-        "objects": [object_of(hit, cards[hit.id]) for hit in hits if hit.id in cards],
+        "objects": [object_of(hit, cards[hit.id], maps.get(hit.id)) for hit in hits if hit.id in cards],
     }
 
 
@@ -132,7 +136,7 @@ def _id_of(text: str) -> int:
     return number
 
 
-def object_of(hit: Hit, card: Card) -> dict[str, Any]:
+def object_of(hit: Hit, card: Card, coded_map: str | None) -> dict[str, Any]:
     """A photo of an answer."""
     facts: dict[str, Any] = dict(hit.facts)
     width, height = facts["width"], facts["height"]
@@ -151,6 +155,7 @@ def object_of(hit: Hit, card: Card) -> dict[str, Any]:
         "rating": facts["rating"],
         "version": card.version,
         "stages": stages_of(card),
+        "map": coded_map,
     }
 
 

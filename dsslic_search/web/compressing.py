@@ -8,7 +8,7 @@ from starlette.middleware.gzip import GZipMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 LEAST_BYTES = 1_000
-_NO_TEXT = re.compile(r"/api/(photos/\d+/(stages/\w+|file|original)|maps|export)")
+_NO_TEXT = re.compile(r"/api/(photos/\d+/(stages/\w+|file|original)|export)")
 """Answers that are compressed as they are, or of which parts are asked for by their bytes."""
 
 

@@ -67,7 +67,9 @@ class Stages(Model):
 
 class Object(Model):
     """``name``: of the file, without its folder; ``ratio``: width over height; ``bytes`` of the original;
-    ``version``: of the file in the archive, for ``v=`` of stages; ``score`` 0..1."""
+    ``version``: of the file in the archive, for ``v=`` of stages; ``score`` 0..1; ``map``: in base64 the
+    first bytes of the photo's file, which hold header and label map, where maps were asked for and it has
+    one."""
 
     id: int
     name: str
@@ -82,6 +84,7 @@ class Object(Model):
     rating: float | None
     version: str | None
     stages: Stages
+    map: str | None
 
 
 class Answer(Model):
@@ -199,7 +202,7 @@ class LayerEntry(Model):
 class Details(Model):
     """What is known of a photo; beside these, ``facts`` by the names of the command line's ``show``.
     ``labelledBy``: whose label map is shown and searched, "people" or "segmenter"; null where there is
-    none."""
+    none; ``map``: as in an answer."""
 
     id: int
     name: str
@@ -222,6 +225,7 @@ class Details(Model):
     labelledBy: Literal["people", "segmenter"] | None
     layers: list[LayerEntry]
     stages: Stages
+    map: str | None
     facts: dict[str, Any]
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import struct
 from functools import partial
 from typing import Annotated, Any, Literal
 from urllib.parse import quote
@@ -13,10 +12,10 @@ from pydantic import BeforeValidator
 from pydantic_core import PydanticCustomError
 from starlette.responses import FileResponse, Response
 
-from dsslic_search.core.errors import FormatError, UsageError
 from dsslic_search.core.files import name_of
 from dsslic_search.web import models
 from dsslic_search.web.asking import stages_of
+from dsslic_search.web.maps import coded_maps
 from dsslic_search.web.pictures import FORMATS, encoded
 from dsslic_search.web.refusals import Json, Refusal
 from dsslic_search.web.site import LARGEST_ID, Site, refusals, site_of
@@ -106,6 +105,7 @@ def _details(site: Site, photo_id: int) -> dict[str, Any]:
         "labelledBy": _labelled_by({layer["name"] for layer in layers}),
         "layers": layers,
         "stages": stages_of(card),
+        "map": coded_maps(site, [card]).get(photo_id),
         "facts": {name: value for name, value in info.items() if name not in told},
     }
 
@@ -233,52 +233,6 @@ async def original(request: Request, photo_id: Id) -> Response:
         "Cache-Control": ASK_AGAIN,
     }
     return Response(data, media_type="application/octet-stream", headers=headers)
-
-
-@router.get("/api/maps", responses={200: {"content": {"application/octet-stream": {}}}, **refusals(404)})
-async def maps(
-    request: Request,
-    ids: Annotated[str, Query(max_length=100_000, pattern=r"^[0-9]{1,18}(,[0-9]{1,18})*$")],
-) -> Response:
-    """For each photo its id and a length, u32 little-endian, and so many bytes: the first of its .dsslic
-    file, which hold header and label map; none where it has no label map. A map that is a FLIF file (the
-    paper's profile) comes with the same labels in our own coding, behind a header of its own."""
-    site = site_of(request)
-    wanted = [int(each) for each in ids.split(",")]
-    site.check_rows(len(wanted))
-    if max(wanted) >= 2**32:
-        raise UsageError("an id here is a number below 4294967296")
-    return Response(await site.ask(_prefixes, site, wanted), media_type="application/octet-stream")
-
-
-def _prefixes(site: Site, wanted: list[int]) -> bytes:
-    archive = site.archive
-    cards = archive.cards(wanted)
-    parts = []
-    for photo_id in wanted:
-        if photo_id not in cards:
-            archive.photo(photo_id)
-        prefix = archive.map_prefix(photo_id)
-        if prefix:
-            prefix = _plain(site, f"{cards[photo_id].version}-map.dsslic", prefix)
-        parts += [struct.pack("<II", photo_id, len(prefix)), prefix]
-    return b"".join(parts)
-
-
-def _plain(site: Site, name: str, prefix: bytes) -> bytes:
-    """First bytes of a file with their label map as docs/label-map.md codes it; as they are where they are
-    damaged, which who reads them will find."""
-    from dsslic_search.codec import plain_map
-
-    try:
-        if plain_map.is_plain(prefix):
-            return prefix
-        if (made := site.pictures.get(name)) is None:
-            made = plain_map.plain(prefix)
-            site.pictures.put(name, made)
-    except FormatError:
-        return prefix
-    return made
 
 
 def _known(request: Request, tag: str) -> bool:

@@ -43,22 +43,20 @@ def archive(made: Path, tmp_path: Path) -> Iterator[Archive]:
 
 def test_cards_tell_where_stages_end_and_when_a_file_is_another(archive: Archive) -> None:
     cards = archive.cards([1, 2, 99])
-    assert set(cards) == {1, 2}
+    prefixes = archive.map_prefixes([1, 2, 99])
+    assert set(cards) == set(prefixes) == {1, 2}
     for photo_id, card in cards.items():
         contents = archive.contents(photo_id)
         assert card.stages == {stage: contents.stage_bytes(stage) for stage in card.stages}
         assert set(card.stages) == {"map", "compact", "coarse", "full"}
-        assert (
-            archive.map_prefix(photo_id) == archive.stored_path(photo_id).read_bytes()[: card.stages["map"]]
-        )
+        assert prefixes[photo_id] == archive.stored_path(photo_id).read_bytes()[: card.stages["map"]]
     archive.ingest([Path(archive.photo(1).path)], keep="coarse", even_removed=True)
     before = cards[1].version
     archive.ingest([Path(archive.photo(1).path)], keep="exact", segmenter=None)
     assert archive.cards([1])[1].version == before  # the very same file
     archive.stored_path(2).write_bytes(b"damaged")
     assert archive.cards([2])[2].version is None
-    with pytest.raises(NotThereError):
-        archive.map_prefix(99)
+    assert archive.map_prefixes(2) == {2: b""}
 
 
 def test_any_window_is_a_part_of_the_whole(archive: Archive) -> None:

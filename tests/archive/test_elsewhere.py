@@ -139,8 +139,8 @@ def test_a_page_is_shown_by_one_small_request_a_photo(page: Archive, s3: Proxy) 
         s3.forget()
         cards = archive.cards(ids)
         assert all({"map", "compact"} <= set(card.stages) for card in cards.values())
+        assert all(archive.map_prefixes(ids).values())
         for photo_id in ids:
-            assert archive.map_prefix(photo_id)
             assert archive.preview(photo_id, "map").image.size
             assert archive.preview(photo_id, "compact").image.size
         assert len(s3.requests) <= PAGE

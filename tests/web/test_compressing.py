@@ -28,7 +28,6 @@ def test_pictures_and_files_are_sent_as_they_are(served: Served) -> None:
     for path in (
         f"/api/photos/{first}/stages/full",
         f"/api/photos/{first}/file",
-        f"/api/maps?ids={first}",
         "/api/export?q=sky&format=csv",
     ):
         assert "content-encoding" not in raw(served, path)[0], path

@@ -278,7 +278,7 @@ def test_tiles_show_their_label_map_first_and_then_stage_by_stage(opened: Watche
     assert page.locator(".tile canvas").count() == 0
 
 
-def test_maps_come_before_pictures_and_a_page_is_light_enough_for_a_slow_line(opened: Watched):
+def test_maps_come_with_the_answer_and_a_page_is_light_enough_for_a_slow_line(opened: Watched):
     """At 256 kbit/s, 32 000 bytes a second: 30 photos show something within one, compact images within four.
     Bytes are counted, and 400 for the head of each answer."""
     asked: list[str] = []
@@ -286,10 +286,9 @@ def test_maps_come_before_pictures_and_a_page_is_light_enough_for_a_slow_line(op
     expect(page.locator('.tile[data-stage="full"]')).to_have_count(11)
     first = {
         kind: next(number for number, url in enumerate(asked) if f"/{kind}" in url)
-        for kind in ("api/query", "api/maps", "stages/compact", "api/facets")
+        for kind in ("api/query", "api/read", "stages/compact", "api/facets")
     }
-    assert first["api/query"] < first["api/facets"]
-    assert first["api/query"] < first["api/maps"] < first["stages/compact"]
+    assert first["api/query"] < min(first["api/read"], first["stages/compact"], first["api/facets"])
 
     def size(path: str) -> int:
         request = urllib.request.Request(opened.site + path, headers={"Accept-Encoding": "gzip"})
@@ -297,31 +296,29 @@ def test_maps_come_before_pictures_and_a_page_is_light_enough_for_a_slow_line(op
             return len(answer.read()) + 400
 
     shown = page.locator(".tile").evaluate_all("tiles => tiles.map((tile) => tile.dataset.id)")
-    something = size("/api/query?limit=30") + size(f"/api/maps?ids={','.join(shown)}")
+    something = size("/api/query?maps=true&limit=30")
     compact = sum(size(f"/api/photos/{photo}/stages/compact?format=webp") for photo in shown)
-    assert something * 30 / 11 < 32_000
+    assert something * 30 / 11 < 0.6 * 32_000
     assert (something + compact) * 30 / 11 < 4 * 32_000
 
 
-def test_pictures_wait_for_maps_of_other_photos(opened: Watched, archive: Path):
-    """Maps of some photos are known from the answer before; their pictures would take the line's room."""
-    page = opened("/?q=sky+and+mountain")
-    known = matching(archive, "sky and mountain")
-    expect(page.locator('.tile[data-stage="full"]')).to_have_count(known)
+def test_the_reading_and_the_rest_wait_for_the_answer(opened: Watched):
+    """What stands beside the photos would take their room on a slow line."""
+    page = opened()
+    expect(page.locator('.tile[data-settled="yes"]')).to_have_count(11)
+    expect(page.locator("#facets button").first).to_be_visible()
     happened: list[str] = []
     held: list[Route] = []
     page.on("request", lambda request: happened.append(request.url))
-    page.route("**/api/maps*", lambda route: held.append(route))
-    page.locator("#q").fill("")
-    page.keyboard.press("Enter")
-    expect(page.locator(".tile")).to_have_count(11)
-    expect(page.locator('.tile[data-stage="map"]')).to_have_count(known)
-    assert len(held) == 1
-    assert not any("/stages/" in url for url in happened)
-    happened.append("maps")
+    page.route("**/api/query*", lambda route: held.append(route))
+    page.evaluate("document.getElementById('q').value = 'sky and mountain'")
+    with page.expect_request("**/api/query*"):
+        page.locator("#q").press("Enter")
+    page.wait_for_timeout(300)
+    assert all("/api/query" in url for url in happened)
     held[0].continue_()
-    expect(page.locator('.tile[data-stage="full"]')).to_have_count(11)
-    assert any("/stages/compact" in url for url in happened[happened.index("maps") :])
+    expect(page.locator(".chip.part")).to_have_count(2)
+    expect(page.locator("#facets")).not_to_have_class("of-before")
 
 
 def test_a_photo_shows_its_stages_bytes_and_what_each_part_is(opened: Watched, archive: Path):

@@ -464,21 +464,30 @@ def test_the_page_does_not_tell_of_its_own_changes(opened: Watched, archive: Pat
         own.untag(["seen"], [tagged])
 
 
-def test_searches_given_up_ask_for_no_maps(opened: Watched):
+def test_maps_that_nobody_waits_for_are_not_decoded(opened: Watched):
+    """Of many that are given up only those that workers hold already are; asked for again, each comes."""
     page = opened()
-    asked: list[str] = []
-    page.on("request", lambda request: asked.append(request.url) if "/api/maps" in request.url else None)
-    page.evaluate(
-        """async () => {
+    with urllib.request.urlopen(f"{opened.site}/api/query?maps=true&limit=1") as answer:
+        coded = json.load(answer)["objects"][0]["map"]
+    given_up, again, other = page.evaluate(
+        """async (map) => {
             const { mapOf } = await import("/static/maps.js");
+            const ids = Array.from({ length: 40 }, (_, i) => 900001 + i);
             const over = new AbortController();
-            const maps = [mapOf(900001, over.signal), mapOf(900002, over.signal)];
+            const first = ids.map((id) => mapOf({ id, map }, over.signal));
+            const kept = mapOf({ id: ids.at(-1), map }, new AbortController().signal);
             over.abort();
-            return Promise.all(maps);
-        }"""
+            const isThere = async (maps) => (await Promise.all(maps)).map((map) => map !== null);
+            const none = await isThere(first);
+            const signal = new AbortController().signal;
+            return [none, await isThere(ids.map((id) => mapOf({ id, map }, signal))), (await kept).width];
+        }""",
+        coded,
     )
-    page.wait_for_timeout(300)
-    assert not [url for url in asked if "ids=" not in url]
+    assert given_up[-2:] == [False, True]
+    assert given_up.count(True) <= 1 + 2 * 4
+    assert again == [True] * 40
+    assert other > 0
 
 
 def test_saved_queries(opened: Watched, archive: Path):

@@ -191,7 +191,6 @@ def test_next_and_before_by_key_go_through_all_that_was_found(opened: Watched) -
         page.route("**/api/query?*", answer)
         page.route("**/api/photos/*", details)
         page.route("**/api/photos/*/stages/**", lambda route: of_the_real_one(route, photo["id"]))
-        page.route("**/api/maps?*", lambda route: route.fulfill(body=b""))
 
     page = opened(before=before)
     position = page.locator(".detail-position")
@@ -288,7 +287,6 @@ def test_shift_chooses_what_was_never_seen(opened: Watched, site: str) -> None:
     def before(page: Page) -> None:
         page.route("**/api/query?*", slow)
         page.route("**/api/photos/*/stages/**", lambda route: of_the_real_one(route, 1))
-        page.route("**/api/maps?*", lambda route: route.fulfill(body=b""))
 
     page = opened(before=before)
     total(page, 500)

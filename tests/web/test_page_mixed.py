@@ -3,7 +3,8 @@ others."""
 
 from __future__ import annotations
 
-import struct
+import base64
+import json
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -38,15 +39,9 @@ def site(archive: Path) -> Iterator[str]:
         yield address
 
 
-def maps(site: str, ids: list[int]) -> dict[int, bytes]:
-    with urllib.request.urlopen(f"{site}/api/maps?ids={','.join(map(str, ids))}") as answer:
-        data = answer.read()
-    found, at = {}, 0
-    while at < len(data):
-        photo_id, length = struct.unpack_from("<II", data, at)
-        found[photo_id] = data[at + 8 : at + 8 + length]
-        at += 8 + length
-    return found
+def maps(site: str) -> dict[int, bytes]:
+    with urllib.request.urlopen(f"{site}/api/query?maps=true") as answer:
+        return {each["id"]: base64.b64decode(each["map"]) for each in json.load(answer)["objects"]}
 
 
 def codecs(data: bytes) -> list[tuple[str, int]]:
@@ -57,7 +52,7 @@ def test_maps_come_in_our_own_coding_whatever_the_file_holds(site: str, archive:
     with Archive(archive) as own:
         ids = [photo.id for photo in own]
         for _ in range(2):  # made, and then kept
-            found = maps(site, ids)
+            found = maps(site)
             for photo_id in ids:
                 stored = own.stored_path(photo_id).read_bytes()
                 contents = container.read_contents(stored)
@@ -73,7 +68,7 @@ def test_maps_come_in_our_own_coding_whatever_the_file_holds(site: str, archive:
 
 def test_a_damaged_map_is_found_by_who_reads_it(archive: Path) -> None:
     with Archive(archive) as own:
-        stored = [own.map_prefix(photo.id) for photo in own]
+        stored = list(own.map_prefixes([photo.id for photo in own]).values())
     prefix = next(each for each in stored if not plain_map.is_plain(each))
     assert plain_map.is_plain(plain_map.plain(prefix))
     with pytest.raises(FormatError):

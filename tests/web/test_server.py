@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import os
 import re
 import socket
-import struct
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -170,18 +170,17 @@ def test_ranges_of_a_file_show_the_first_stages(served: Served) -> None:
         assert (passed.status_code, passed.content) == (200, data), nonsense
 
 
-def test_label_maps_of_many_photos_come_in_one_answer(served: Served) -> None:
-    ids = [each["id"] for each in served.get("/api/query")["objects"]]
-    data = served.client.get("/api/maps", params={"ids": ",".join(map(str, ids))}).content
-    for photo_id in ids:
-        found, length = struct.unpack_from("<II", data)
-        prefix, data = data[8 : 8 + length], data[8 + length :]
-        whole = served.client.get(f"/api/photos/{photo_id}/file").content
-        assert found == photo_id
-        assert whole.startswith(prefix)
+def test_label_maps_come_with_the_answer_that_asks_for_them(served: Served) -> None:
+    bare = served.get("/api/query")["objects"]
+    assert [each["map"] for each in bare] == [None] * len(bare)
+    objects = served.get("/api/query", params={"maps": True})["objects"]
+    assert [{**each, "map": None} for each in objects] == bare
+    for each in objects:
+        prefix = base64.b64decode(each["map"])
+        whole = served.client.get(f"/api/photos/{each['id']}/file").content
+        assert prefix == whole[: each["stages"]["map"]]
         assert (read_label_map(prefix) == read_label_map(whole)).all()
-    assert not data
-    assert served.get("/api/maps", 404, params={"ids": "1,77"})["error"]["sentence"].startswith("photo 77")
+        assert served.get(f"/api/photos/{each['id']}")["map"] == each["map"]
 
 
 def test_originals_are_those_that_were_put_in(served: Served, photos: Any) -> None:
@@ -267,7 +266,6 @@ def test_every_answer_carries_the_policy(served: Served) -> None:
         "/nothing",
         "/api/photos/1/stages/map",
         "/api/query?q=(((",
-        "/api/maps?ids=1",
     ):
         headers = served.client.get(path).headers
         policy = POLICY if path == "/" else "default-src 'none'"
@@ -328,7 +326,6 @@ def test_limits_are_kept(serve: Callable[..., Any]) -> None:
         assert server.client.get("/api/photos/1/stages/full").status_code == 413
         assert server.client.get("/api/photos/1/stages/compact").status_code == 200
         assert server.client.get("/api/export").status_code == 413
-        assert server.client.get("/api/maps?ids=1,2,3,4").status_code == 413
 
         def chunks() -> Any:
             yield from (b"x" * 600 for _ in range(3))

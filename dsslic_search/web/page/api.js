@@ -1,6 +1,7 @@
 // The server's interface, one function an endpoint. What goes wrong is an ApiError with a sentence for
 // people.
 
+import { timed } from "./line.js";
 import { change } from "./own.js";
 import { sentence } from "./words.js";
 
@@ -31,7 +32,7 @@ async function ask(path, { parameters, signal, as = "json", ...options } = {}) {
   }
   if (!answer.ok) throw await failure(answer);
   if (answer.status === 204) return null;
-  return as === "body" ? answer.body : answer[as]();
+  return typeof as === "function" ? as(answer) : answer[as]();
 }
 
 async function failure(answer) {
@@ -66,12 +67,11 @@ function savedAddress(name) {
 
 export const api = {
   archive: () => ask("/api/archive"),
-  query: (parameters, signal) => ask("/api/query", { parameters, signal }),
+  query: (parameters, signal) => ask("/api/query", { parameters, signal, as: timed }),
   read: (q, signal) => ask("/api/read", { parameters: { q }, signal }),
   complete: (q, at, signal) => ask("/api/complete", { parameters: { q, at }, signal }),
   facets: (q, signal) => ask("/api/facets", { parameters: { q }, signal }),
   photo: (id, signal) => ask(`/api/photos/${id}`, { signal }),
-  maps: (ids) => ask("/api/maps", { parameters: { ids: ids.join(",") }, as: "body" }),
   picture: (url, signal, priority) => ask(url, { signal, priority, as: "blob" }),
   download: (url) => ask(url, { as: "blob" }),
   sketch: (painting, signal) => send("POST", "/api/sketch", painting, { signal }),

@@ -10,12 +10,10 @@ import { emptyState, Grid } from "./grid.js";
 import { intake } from "./intake.js";
 import { showKeys, startKeys } from "./keys.js";
 import { startLikeness } from "./likeness.js";
-import { mapsAreThere } from "./maps.js";
 import { notify, say } from "./notice.js";
 import { startOrder } from "./order.js";
 import { change, unlessChanging } from "./own.js";
 import { paint } from "./paint.js";
-import { isLineSlow } from "./parts.js";
 import { places } from "./places.js";
 import { Results } from "./results.js";
 import { saveQuery, showSaved } from "./saved.js";
@@ -23,17 +21,15 @@ import { search } from "./search.js";
 import { selection } from "./select.js";
 import { asksTheSame, state } from "./state.js";
 import { nextTheme, startTheme } from "./theme.js";
-import { wait } from "./time.js";
 import { timeline } from "./timeline.js";
 import { bytes, count, sentence } from "./words.js";
 
 startTheme();
 
-const PICTURES_FIRST_MS = 4000; // that pictures get on a slow line
-
 const gallery = {
   results: null,
   grid: null,
+  answered: null, // a promise of when what is asked for last is answered, or refused
 
   focus(place) {
     this.grid.focus(place);
@@ -79,8 +75,11 @@ async function show() {
   const main = byId("photos");
   main.setAttribute("aria-busy", "true");
   byId("state").replaceChildren();
+  facets.await();
+  const shown = gallery.grid.show(results, state.seen);
+  gallery.answered = shown.catch(() => null);
   try {
-    await gallery.grid.show(results, state.seen);
+    await shown;
   } catch (error) {
     if (error.name === "AbortError") return;
     gallery.grid.clear();
@@ -91,16 +90,9 @@ async function show() {
     main.removeAttribute("aria-busy");
   }
   gallery.results = results;
-  photosFirst().then(() => results === gallery.results && facets.update());
+  gallery.grid.photosFirst().then(() => results === gallery.results && facets.update());
   selection.clear();
   tellTotal(results);
-}
-
-/** Resolves when what photos have in common may be asked for: on a slow line it would take their room. */
-async function photosFirst() {
-  facets.await();
-  await mapsAreThere();
-  if (isLineSlow()) await Promise.race([gallery.grid.pictured(), wait(PICTURES_FIRST_MS)]);
 }
 
 async function tellTotal(results) {
@@ -236,7 +228,7 @@ async function start() {
   paint.start(archive.classes);
   intake.start(archive, () => gallery.again());
   startLikeness();
-  search.start();
+  search.start(() => gallery.answered);
   detail.start(archive, gallery);
   state.listen((now, before) => {
     if (!asksTheSame(now, before)) show();

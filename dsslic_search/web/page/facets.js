@@ -36,7 +36,7 @@ class Facets {
     search.onRead(() => this.#draw());
   }
 
-  /** What is shown is of the query before, until it is counted again. */
+  /** What is shown is of the query before until it is counted again, which asks for nothing as yet. */
   await() {
     this.giveUp?.abort();
     this.element.classList.add("of-before");

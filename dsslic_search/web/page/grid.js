@@ -4,7 +4,7 @@
 
 import { el } from "./dom.js";
 import { justify, shownRatio } from "./justify.js";
-import { mapsAreThere } from "./maps.js";
+import { isLineSlow } from "./line.js";
 import { BLOCK } from "./results.js";
 import { Tile } from "./tile.js";
 import { wait } from "./time.js";
@@ -13,7 +13,7 @@ const NEAR = 1.2; // windows above and below that are kept filled
 const GAP = 4;
 const MARGIN = 8; // above and below a photo that is scrolled to
 const REST_MS = 200;
-const MAPS_FIRST_MS = 600; // that maps of what is seen get before photos beyond are asked for
+const PICTURES_FIRST_MS = 4000; // that pictures get on a slow line before anything else is asked for
 
 function wantedHeight(width) {
   if (width < 480) return 132;
@@ -34,7 +34,7 @@ export class Grid {
     this.laid = new Map(); // block → {boxes, height, rows}
     this.tiles = new Map(); // block → [Tile]
     this.tops = [];
-    this.expected = new Set(); // blocks that are asked for when maps of what is seen are there
+    this.expected = new Set(); // blocks of these results that are asked for after what is seen
     this.focused = 0;
     this.isSelected = () => false;
     this.frame = 0;
@@ -56,6 +56,7 @@ export class Grid {
     if (this.wanted !== results) throw new DOMException("asked for something else", "AbortError");
     this.clear();
     this.results = results;
+    this.expected = new Set();
     this.focused = 0;
     this.width = this.element.clientWidth;
     this.#measure();
@@ -195,13 +196,13 @@ export class Grid {
   }
 
   async #fetch(block, isSeen) {
-    const { results } = this;
-    if (results.pending.has(block) || (!isSeen && this.expected.has(block))) return;
+    const { results, expected } = this;
+    if (results.pending.has(block) || (!isSeen && expected.has(block))) return;
     try {
       if (!isSeen) {
-        this.expected.add(block);
-        await Promise.race([mapsAreThere(), wait(MAPS_FIRST_MS)]);
-        this.expected.delete(block);
+        expected.add(block);
+        await this.photosFirst();
+        expected.delete(block);
         if (results !== this.results || !isWithin(block, this.near)) return;
       }
       await results.block(block);
@@ -269,9 +270,15 @@ export class Grid {
     for (const tiles of this.tiles.values()) yield* tiles;
   }
 
-  /** Resolves when all photos that are there now show a picture, as far as they have one. */
-  pictured() {
-    return Promise.all([...this].map((tile) => tile.begun));
+  /**
+   * Resolves when more may be asked for than what is seen: once that is here, and on a slow line once the
+   * photos that are there show a picture, whose room it would take.
+   */
+  async photosFirst() {
+    await Promise.allSettled(this.results.pending.values());
+    if (!isLineSlow()) return;
+    const pictured = Promise.all([...this].map((tile) => tile.begun));
+    await Promise.race([pictured, wait(PICTURES_FIRST_MS)]);
   }
 
   /** Scrolls so that a photo is seen. */

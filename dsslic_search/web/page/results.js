@@ -32,7 +32,7 @@ export class Results {
   }
 
   async #fetch(number) {
-    const asked = { ...this.asked, start: number * BLOCK || "", limit: BLOCK };
+    const asked = { ...this.asked, maps: true, start: number * BLOCK || "", limit: BLOCK };
     const answer = await api.query(asked, this.giveUp.signal);
     if (number === 0 || this.total === null) {
       this.total = answer.total;

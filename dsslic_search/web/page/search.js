@@ -14,7 +14,9 @@ class Search {
   listeners = [];
   reading = null; // the last answer of /api/read
 
-  start() {
+  /** `answered()`: a promise of when the photos of the query that is shown are there. */
+  start(answered) {
+    this.answered = answered;
     this.input = byId("q");
     this.mirror = byId("q-mirror");
     this.below = byId("reading");
@@ -121,7 +123,15 @@ class Search {
   #shown(q) {
     if (this.input.value.trim() !== q) this.input.value = q;
     byId("q-clear").hidden = !this.input.value;
-    this.#read();
+    this.#readAfterPhotos();
+  }
+
+  /** On a slow line the reading would take the room of the photos that are asked for at the same time. */
+  #readAfterPhotos() {
+    const pending = Promise.resolve() // until all are told what is asked for
+      .then(this.answered)
+      .then(() => (pending === this.pending ? this.#fetch() : this.pending));
+    this.pending = pending;
   }
 
   #read() {

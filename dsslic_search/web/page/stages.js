@@ -98,7 +98,7 @@ export class Stages {
 
   async #loadMap(signal) {
     if (!this.#has("map")) return;
-    const labels = await mapOf(this.photo.id, signal);
+    const labels = await mapOf(this.photo, signal);
     if (signal.aborted || !labels) return;
     this.labels = labels;
     this.map.width = labels.width;

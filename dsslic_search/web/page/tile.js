@@ -4,7 +4,7 @@
 import { stageUrl } from "./api.js";
 import { el, icon } from "./dom.js";
 import { load, RANKS, show } from "./loading.js";
-import { coloured, mapOf, mapsAreThere } from "./maps.js";
+import { coloured, mapOf } from "./maps.js";
 import { wait } from "./time.js";
 import { count } from "./words.js";
 
@@ -90,8 +90,7 @@ export class Tile {
   async #fill() {
     const { signal } = this.giveUp;
     const stages = this.photo.stages ?? {};
-    if (stages.map) await this.#showMap(signal); // all of these come in one answer
-    await mapsAreThere(); // those of other photos too, before any picture
+    await this.#showMap(signal);
     try {
       if (stages.compact) await this.#stage("compact", null, signal);
       this.#begin();
@@ -108,7 +107,7 @@ export class Tile {
   }
 
   async #showMap(signal) {
-    const map = await mapOf(this.photo.id, signal);
+    const map = await mapOf(this.photo, signal);
     if (!map || signal.aborted || this.element.dataset.stage !== "none") return;
     const canvas = el("canvas", { class: "picture map", width: map.width, height: map.height });
     canvas.getContext("2d").putImageData(coloured(map, this.classes), 0, 0);

@@ -4,7 +4,6 @@
 const MAX_FLAG_COUNT = 60;
 const SEEN_WEIGHT = 12000;
 const SEEN_AGAIN_WEIGHT = 4000;
-const TWO_32 = 0x100000000;
 
 export const FLAG_SEGMENT = 0;
 export const FLAG_DISTANCE = 64;
@@ -29,11 +28,9 @@ export function freshTree() {
 export class Coder {
   constructor(bytes = null) {
     this.bytes = bytes;
-    this.low = 0;
-    this.high = TWO_32 - 1;
-    this.value = 0;
+    this.range = new Uint32Array([0, 0xffffffff, 0]); // low, high, value
     this.next = 0;
-    if (bytes) for (; this.next < 4; this.next++) this.value = this.value * 256 + (bytes[this.next] ?? 0);
+    if (bytes) for (; this.next < 4; this.next++) this.range[2] = this.range[2] * 256 + (bytes[this.next] ?? 0);
     this.flagOne = new Int32Array(FLAG_COUNT).fill(32768);
     this.flagCount = new Int32Array(FLAG_COUNT);
     this.flagOne.fill(2000, FLAG_SEGMENT, FLAG_DISTANCE);
@@ -51,21 +48,22 @@ export class Coder {
   /** One bit, `one` / 65536 being the probability of 1; `known` is what it is when there are no bytes. */
   bit(known, one) {
     if (this.bytes === null) return known;
-    let low = this.low;
-    let high = this.high;
+    const { range } = this;
+    let low = range[0];
+    let high = range[1];
     const middle = low + Math.floor(((high - low) * one) / 65536);
-    const bit = this.value <= middle ? 1 : 0;
+    const bit = range[2] <= middle ? 1 : 0;
     if (bit) high = middle;
     else low = middle + 1;
     while (((low ^ high) & 0xff000000) === 0) {
       const byte = this.next < this.bytes.length ? this.bytes[this.next] : 0;
       this.next++;
-      this.value = ((this.value << 8) | byte) >>> 0;
+      range[2] = (range[2] << 8) | byte;
       low = (low << 8) >>> 0;
       high = ((high << 8) | 255) >>> 0;
     }
-    this.low = low;
-    this.high = high;
+    range[0] = low;
+    range[1] = high;
     return bit;
   }
 

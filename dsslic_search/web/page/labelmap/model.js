@@ -35,6 +35,19 @@ const SQUASH = makeSquash();
 const STRETCH = makeStretch(SQUASH);
 const RATES = Int32Array.from({ length: 256 }, (_, n) => Math.floor(655360 / (10 * Math.min(n, 100) + 16)));
 
+/** By the answers of a context, zeros << 4 | ones: what they are after one more. */
+function answersAfter(bit) {
+  return Uint8Array.from({ length: 256 }, (_, answers) => {
+    const [more, fewer] = bit ? [answers & 15, answers >> 4] : [answers >> 4, answers & 15];
+    const same = Math.min(more + 1, 15);
+    const other = fewer > 2 ? (fewer + 2) >> 1 : fewer;
+    return bit ? (other << 4) | same : (same << 4) | other;
+  });
+}
+
+const AFTER_ONE = answersAfter(1);
+const AFTER_ZERO = answersAfter(0);
+
 /** 0..4 as they are, then 5–6, 7–8, 9–12, 13–16, 17–24, 25–40, more. */
 export function bucket(d) {
   if (d < 5) return d;
@@ -137,9 +150,7 @@ function neighbours(stride) {
 
 export class Model {
   constructor() {
-    this.probability = new Int32Array(CONTEXTS * SLOTS).fill(32768);
-    this.count = new Uint8Array(CONTEXTS * SLOTS);
-    this.answers = new Uint8Array(CONTEXTS * SLOTS); // zeros << 4 | ones
+    this.cells = new Int32Array(CONTEXTS * SLOTS).fill(32768 << 16); // probability, count, answers
     this.history = new Int32Array(CONTEXTS * 256);
     for (let i = 0; i < this.history.length; i++) {
       const zeros = (i & 255) >> 4;
@@ -149,7 +160,7 @@ export class Model {
     this.mixerA = new Float64Array(SETS * INPUTS).fill(5000);
     this.mixerB = new Float64Array(SETS * INPUTS).fill(5000);
     this.lower = new Int32Array(CONTEXTS); // the lower 31 bits of each context
-    this.upper = new Int32Array(CONTEXTS); // and the rest
+    this.contexts = new Int32Array(CONTEXTS); // hashed
     this.slots = new Int32Array(CONTEXTS);
     this.places = new Int32Array(CONTEXTS);
     this.inputs = new Int32Array(INPUTS);
@@ -160,9 +171,16 @@ export class Model {
 
   /** Takes over the state of another: megabytes, which would be garbage soon if each map had its own. */
   become(other) {
-    for (const name of ["probability", "count", "answers", "history", "mixerA", "mixerB", "lower", "upper"])
-      this[name].set(other[name]);
+    for (const name of ["cells", "history", "mixerA", "mixerB"]) this[name].set(other[name]);
     return this;
+  }
+
+  /** Lets no place of a table have learnt from more than `most` answers. */
+  limitCounts(most) {
+    const { cells } = this;
+    for (let i = 0; i < cells.length; i++) {
+      if (((cells[i] >> 8) & 255) > most) cells[i] = (cells[i] & ~0xff00) | (most << 8);
+    }
   }
 
   setStride(stride) {
@@ -188,22 +206,21 @@ export class Model {
     }
     const passed = boundary.at > 0 ? x - boundary.at : 20;
     const where = passed <= 12 ? Math.max(passed, -8) + 8 : 20 + Math.min(bucket(passed) - 7, 5);
-    const [s1, s2, s3] = boundary.shifts;
-    const shift = shiftBucket(s1);
+    const { shifts } = boundary;
+    const shift = shiftBucket(shifts[0]);
     const differ = low & 3 ? 1 : 0;
     const named = second + 1;
     const h = this.lower;
     h[0] = low & 0xfff;
     h[1] = low & 0xfffffff;
     h[2] = low & 0x7fffffff;
-    this.upper[2] = (low >>> 31) | (high << 1);
     h[3] = (low >>> 2) & 0x3fffff3;
     h[4] = (first << 16) | (named << 7) | (low & 63);
     h[5] =
       where |
       (shift << 6) |
-      (shiftBucket(s2) << 11) |
-      (shiftBucket(s3) << 16) |
+      (shiftBucket(shifts[1]) << 11) |
+      (shiftBucket(shifts[2]) << 16) |
       (Math.min((distances >> 5) & 31, 3) << 22);
     h[6] =
       where |
@@ -215,31 +232,31 @@ export class Model {
     h[9] = where | (boundary.run << 6) | (boundary.step << 12) | ((low & 255) << 14);
     h[10] = (distances & 31) | (where << 5) | (shift << 11) | ((low & 0x3ff) << 16);
     h[11] = first | (beyond << 8) | (where << 16);
+    for (let i = 0; i < CONTEXTS; i++) this.contexts[i] = Math.imul(h[i], 0x2f0b4c47);
+    this.contexts[2] += Math.imul((low >>> 31) | (high << 1), 0x1b873593); // beyond the lower 31 bits
   }
 
   /** "Is it candidate k?", answered by `coder` at the probability that the contexts say, and learnt. */
   choice(coder, known, k, setA, setB) {
-    const { inputs, mixerA, mixerB, history, slots, places } = this;
-    for (let i = 0; i < CONTEXTS; i++) {
-      const hash =
-        (Math.imul(this.lower[i], 0x2f0b4c47) +
-          Math.imul(this.upper[i], 0x1b873593) +
-          Math.imul(k, 0x3c6ef372)) &
-        0x7fffffff;
-      const slot = i * SLOTS + ((Math.imul(hash ^ (hash >> 15), 0x2c1b3c6d) >>> 12) & (SLOTS - 1));
-      const place = (i << 8) + this.answers[slot];
-      slots[i] = slot;
-      places[i] = place;
-      inputs[2 * i] = STRETCH[this.probability[slot] >> 4];
-      inputs[2 * i + 1] = STRETCH[history[place] >> 4];
-    }
+    const { cells, contexts, history, inputs, mixerA, mixerB, places, slots } = this;
     const startA = setA * INPUTS;
     const startB = setB * INPUTS;
-    let a = 0;
-    let b = 0;
-    for (let i = 0; i < INPUTS; i++) {
-      a += inputs[i] * mixerA[startA + i];
-      b += inputs[i] * mixerB[startB + i];
+    const candidate = Math.imul(k, 0x3c6ef372);
+    let a = 256 * mixerA[startA + 2 * CONTEXTS];
+    let b = 256 * mixerB[startB + 2 * CONTEXTS];
+    for (let i = 0; i < CONTEXTS; i++) {
+      const hash = (contexts[i] + candidate) & 0x7fffffff;
+      const slot = i * SLOTS + ((Math.imul(hash ^ (hash >> 15), 0x2c1b3c6d) >>> 12) & (SLOTS - 1));
+      const cell = cells[slot];
+      const place = (i << 8) + (cell & 255);
+      const one = STRETCH[cell >>> 20];
+      const other = STRETCH[history[place] >> 4];
+      slots[i] = slot;
+      places[i] = place;
+      inputs[2 * i] = one;
+      inputs[2 * i + 1] = other;
+      a += one * mixerA[startA + 2 * i] + other * mixerA[startA + 2 * i + 1];
+      b += one * mixerB[startB + 2 * i] + other * mixerB[startB + 2 * i + 1];
     }
     a = Math.min(Math.max(Math.floor(a / 65536), -2047), 2047);
     b = Math.min(Math.max(Math.floor(b / 65536), -2047), 2047);
@@ -251,25 +268,19 @@ export class Model {
       mixerA[startA + i] += (inputs[i] * errorA + 512) >> 10;
       mixerB[startB + i] += (inputs[i] * errorB + 512) >> 10;
     }
-    for (let i = 0; i < CONTEXTS; i++) this._learn(slots[i], places[i], target);
-    return bit;
-  }
-
-  _learn(slot, place, target) {
-    this.history[place] += ((target - this.history[place]) * 700) >> 16;
-    const count = this.count[slot];
-    const one = this.probability[slot];
-    this.probability[slot] = one + Math.floor(((target - one) * RATES[count]) / 65536);
-    this.count[slot] = Math.min(count + 1, 255);
-    let zeros = this.answers[slot] >> 4;
-    let ones = this.answers[slot] & 15;
-    if (target) {
-      ones = Math.min(ones + 1, 15);
-      if (zeros > 2) zeros = (zeros + 2) >> 1;
-    } else {
-      zeros = Math.min(zeros + 1, 15);
-      if (ones > 2) ones = (ones + 2) >> 1;
+    const after = bit ? AFTER_ONE : AFTER_ZERO;
+    for (let i = 0; i < CONTEXTS; i++) {
+      const place = places[i];
+      history[place] += ((target - history[place]) * 700) >> 16;
+      const cell = cells[slots[i]];
+      const one = cell >>> 16;
+      const count = (cell >> 8) & 255;
+      const far = target - one;
+      const rate = RATES[count];
+      // far * rate / 65536, rounded down, in halves that 32 bits hold
+      const step = (Math.imul(far >> 8, rate) + (Math.imul(far & 255, rate) >> 8)) >> 8;
+      cells[slots[i]] = ((one + step) << 16) | (Math.min(count + 1, 255) << 8) | after[cell & 255];
     }
-    this.answers[slot] = (zeros << 4) | ones;
+    return bit;
   }
 }

@@ -81,9 +81,9 @@ function learn() {
     coder.partners.fill(0);
     walk(new Plane(SIDE, SIDE, practiceMap(number)), coder, model);
   }
-  const limited = (counts) => counts.map((n) => Math.min(n, MAX_LEARNT_COUNT));
-  model.count = limited(model.count);
-  return { model, flagOne: coder.flagOne, flagCount: limited(coder.flagCount) };
+  model.limitCounts(MAX_LEARNT_COUNT);
+  const flagCount = coder.flagCount.map((n) => Math.min(n, MAX_LEARNT_COUNT));
+  return { model, flagOne: coder.flagOne, flagCount };
 }
 
 /** A coder of these bytes and a model, as each map starts from them; the model is that of the map before. */

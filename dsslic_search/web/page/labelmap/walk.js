@@ -86,19 +86,25 @@ class Walk {
     model.setStride(plane.stride);
   }
 
+  /** Appends a label to the `count` candidates unless it is one; how many there are then. */
+  #with(count, label) {
+    const { candidates } = this;
+    for (let k = 0; k < count; k++) if (candidates[k] === label) return count;
+    if (count === MAX_CANDIDATES) return count;
+    candidates[count] = label;
+    return count + 1;
+  }
+
   #gather(at, ahead) {
     const { cells, stride } = this.plane;
-    const candidates = this.candidates;
     const up = at - stride;
-    let count = 1;
-    candidates[0] = cells[at - 1];
-    for (const cell of [up, up + 1, up - 1, up - stride, ahead, at - 2]) {
-      const label = cells[cell];
-      let isKnown = count === MAX_CANDIDATES;
-      for (let k = 0; k < count; k++) isKnown ||= candidates[k] === label;
-      if (!isKnown) candidates[count++] = label;
-    }
-    return count;
+    this.candidates[0] = cells[at - 1];
+    let count = this.#with(1, cells[up]);
+    count = this.#with(count, cells[up + 1]);
+    count = this.#with(count, cells[up - 1]);
+    count = this.#with(count, cells[up - stride]);
+    count = this.#with(count, cells[ahead]);
+    return this.#with(count, cells[at - 2]);
   }
 
   /** A pixel that is not quiet: one of its candidates, or a label by name. */
@@ -125,8 +131,14 @@ class Walk {
     let nextTwo = 0;
     boundary.clear();
     for (let x = 0; x < width; x++) {
-      while (nextAbove <= x) [lastAbove, nextAbove] = [nextAbove, nextChange(cells, above, nextAbove, width)];
-      while (nextTwo <= x) [lastTwo, nextTwo] = [nextTwo, nextChange(cells, aboveTwo, nextTwo, width)];
+      while (nextAbove <= x) {
+        lastAbove = nextAbove;
+        nextAbove = nextChange(cells, above, nextAbove, width);
+      }
+      while (nextTwo <= x) {
+        lastTwo = nextTwo;
+        nextTwo = nextChange(cells, aboveTwo, nextTwo, width);
+      }
       const sinceAbove = lastAbove > 0 ? lastAbove : NO_CHANGE_BEHIND;
       const sinceTwo = lastTwo > 0 ? lastTwo : NO_CHANGE_BEHIND;
       let at = row + x;
