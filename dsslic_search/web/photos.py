@@ -19,6 +19,7 @@ from dsslic_search.web.maps import coded_maps
 from dsslic_search.web.pictures import FORMATS, encoded
 from dsslic_search.web.refusals import Json, Refusal
 from dsslic_search.web.site import LARGEST_ID, Site, refusals, site_of
+from dsslic_search.web.work import while_awaited
 
 router = APIRouter(tags=["photos"])
 
@@ -148,7 +149,8 @@ async def stage(
     kept = stage in card.stages  # what lies outside the archive may change
     data = await site.ask(site.pictures.get, name) if kept else None
     if data is None:
-        data = await site.decoding.run(partial(_drawn, site, photo_id, stage, format, size, name, kept))
+        drawing = site.decoding.run(partial(_drawn, site, photo_id, stage, format, size, name, kept))
+        data = await while_awaited(request.receive, drawing)
     if not kept:
         headers["Cache-Control"] = ASK_AGAIN
         del headers["ETag"]

@@ -4,13 +4,34 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, TypeVar
+
+from starlette.types import Receive
 
 from dsslic_search.web.refusals import Refusal
 
 T = TypeVar("T")
+
+
+async def while_awaited(receive: Receive, work: Coroutine[Any, Any, T]) -> T:
+    """What ``work`` gives. It is cancelled when who asked, of whom ``receive`` tells, has left: what waits
+    for a thread of a `Pool` is not begun then. Refusal 503, which nobody reads."""
+    answer, leaving = asyncio.create_task(work), asyncio.create_task(_left(receive))
+    try:
+        await asyncio.wait((answer, leaving), return_when=asyncio.FIRST_COMPLETED)
+        if not answer.done():
+            raise Refusal(503, "nobody waits for this any more")
+        return answer.result()
+    finally:
+        answer.cancel()
+        leaving.cancel()
+
+
+async def _left(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
 
 
 class Pool:

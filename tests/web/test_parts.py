@@ -29,7 +29,7 @@ from dsslic_search.web.pictures import Cache
 from dsslic_search.web.refusals import Refusal
 from dsslic_search.web.server import listen
 from dsslic_search.web.tokens import TOKENS_KEPT, Likenesses, Tokens
-from dsslic_search.web.work import Pool
+from dsslic_search.web.work import Pool, while_awaited
 
 
 def test_pictures_are_kept_within_the_limit(tmp_path: Path) -> None:
@@ -141,6 +141,34 @@ def test_few_work_at_once_and_few_wait() -> None:
             await hurried.run(stop.wait, 30)
         stop.set()
         hurried.close()
+
+    asyncio.run(play())
+
+
+def test_what_nobody_waits_for_is_not_begun() -> None:
+    async def play() -> None:
+        pool, go, begun = Pool("test", 1, 5, 30), threading.Event(), threading.Event()
+        leaves = asyncio.Event()
+
+        async def receive() -> Message:
+            await leaves.wait()
+            return {"type": "http.disconnect"}
+
+        running = asyncio.create_task(pool.run(go.wait, 30))
+        left = asyncio.create_task(while_awaited(receive, pool.run(begun.set)))
+        waiting = asyncio.create_task(pool.run(lambda: 3))
+        await asyncio.sleep(0)
+        leaves.set()
+        with pytest.raises(Refusal, match="nobody waits"):
+            await left
+        go.set()
+        assert (await running, await waiting) == (True, 3)
+        assert not begun.is_set()
+        leaves.clear()
+        assert await while_awaited(receive, pool.run(lambda: 4)) == 4
+        with pytest.raises(KeyError):
+            await while_awaited(receive, pool.run(lambda: {}["no"]))
+        pool.close()
 
     asyncio.run(play())
 
