@@ -24,7 +24,7 @@ LINES = (
     b"GET /api/read?q=more+sky+than+sea", b"GET /api/complete?q=sk&at=2", b"GET /api/facets?q=*",
     b"GET /api/tags", b"GET /api/photos/1", b"GET /api/photos/1/stages/map?size=64",
     b"GET /api/photos/1/file?v=1",
-    b"GET /api/photos/2/original", b"GET /api/maps?ids=1,2", b"GET /api/saved", b"GET /api/bin",
+    b"GET /api/photos/2/original", b"GET /api/query?maps=true", b"GET /api/saved", b"GET /api/bin",
     b"GET /api/duplicates", b"GET /static/app.js", b"GET /", b"GET /api/openapi.json", b"HEAD /",
     b"GET /api/export?ids=1,2&format=csv", b"GET /api/export?q=sky&format=zip",
 )  # fmt: skip

@@ -30,7 +30,6 @@ export class Coder {
     this.bytes = bytes;
     this.range = new Uint32Array([0, 0xffffffff, 0]); // low, high, value
     this.next = 0;
-    if (bytes) for (; this.next < 4; this.next++) this.range[2] = this.range[2] * 256 + (bytes[this.next] ?? 0);
     this.flagOne = new Int32Array(FLAG_COUNT).fill(32768);
     this.flagCount = new Int32Array(FLAG_COUNT);
     this.flagOne.fill(2000, FLAG_SEGMENT, FLAG_DISTANCE);
@@ -38,6 +37,8 @@ export class Coder {
     this.tree = freshTree();
     this.partners = new Int32Array(256);
     this.aside = new Int32Array(5);
+    if (!bytes) return;
+    for (; this.next < 4; this.next++) this.range[2] = (this.range[2] << 8) | (bytes[this.next] ?? 0);
   }
 
   /** More bytes were taken than the stream can have. */
