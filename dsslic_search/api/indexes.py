@@ -77,12 +77,13 @@ class OpenIndexes:
         """Join small segments, and open every index of those that are written, so that no question has to
         make any. The state that they are of from now on; None where the folder cannot be written."""
         from dsslic_search.index.segments import merged, remember
+        from dsslic_search.query.run.evaluate import Indexes
 
         found = merged(self._catalog, self._folder, self._vocabulary)
         for part in found.parts:
             if part.folder is not None:
                 with contextlib.suppress(Stale):  # the next question makes what is missing
-                    self._of(part).open_all()
+                    Indexes.all_of(part)
         if found.written is not None:
             remember(self._folder, found.written)
         self._state, self._written = None, found.written

@@ -130,7 +130,8 @@ try:
     from dsslic_search.query.run.evaluate import Indexes
 except ImportError:
     Indexes = None
-together = getattr(Indexes, "open_all", None)
+together = getattr(Indexes, "all_of", None) or (
+    hasattr(Indexes, "open_all") and (lambda *part: Indexes.of(*part).open_all()))
 def parts_of(catalog, folder):
     try:
         from dsslic_search.index.segments import open_segments
@@ -148,8 +149,8 @@ with Catalog.open(root / "catalog.sqlite") as catalog:
         told[kind] = time.process_time() - began
     began = time.perf_counter()
     for part in parts_of(catalog, root / "again"):
-        if together is not None:
-            together(Indexes.of(*part))
+        if together:
+            together(*part)
         else:
             for opened in kinds.values():
                 opened(*part)

@@ -110,7 +110,11 @@ def packed(array: NDArray[Any]) -> Bytes | None:
     if array.size < PACKED_FROM or array.dtype.kind not in "iufb" or array.dtype.itemsize > 8:
         return None
     flat = array.reshape(-1)
-    if not _promising(flat):
+    blocks = -(-flat.size // BLOCK_VALUES)
+    middle = flat.size // BLOCK_VALUES // 2
+    words = _words(flat[middle * BLOCK_VALUES : (middle + 1) * BLOCK_VALUES])
+    way = _best_way(words)
+    if not _promising(words, way, flat.dtype.itemsize):
         return None
     table = _table(flat)
 
@@ -118,8 +122,9 @@ def packed(array: NDArray[Any]) -> Bytes | None:
         words = _words(flat[number * BLOCK_VALUES : (number + 1) * BLOCK_VALUES])
         return words if table is None else np.searchsorted(table, words).astype("<u8")
 
-    blocks = -(-flat.size // BLOCK_VALUES)
-    ways = {_best_way(block(number)) for number in {0, blocks // 2, blocks - 1}}
+    known = {middle: way} if table is None else {}
+    sampled = {0, blocks // 2, blocks - 1}
+    ways = {known[number] if number in known else _best_way(block(number)) for number in sampled}
     pieces = [b""] * blocks
 
     def pack(part: slice) -> None:
@@ -174,15 +179,13 @@ def _words(flat: NDArray[Any]) -> Words:
     )
 
 
-def _promising(flat: NDArray[Any]) -> bool:
-    """Whether a block in the middle becomes smaller, or has few different values."""
-    start = (flat.size // BLOCK_VALUES // 2) * BLOCK_VALUES
-    words = _words(flat[start : start + BLOCK_VALUES])
-    raw = words.size * flat.dtype.itemsize
-    if WORTH_ONE_IN * (raw - len(_packed_block(words, {_best_way(words)}))) >= raw:
+def _promising(words: Words, way: int, value_bytes: int) -> bool:
+    """Whether a block becomes smaller in its best way, or has few different values, of so many bytes each."""
+    raw = words.size * value_bytes
+    if WORTH_ONE_IN * (raw - _coded(words, way).nbytes) >= raw:
         return True
     kinds = np.unique(words[:SAMPLED_VALUES]).size
-    return 8 * WORTH_ONE_IN * flat.dtype.itemsize >= (WORTH_ONE_IN + 1) * kinds.bit_length()
+    return 8 * WORTH_ONE_IN * value_bytes >= (WORTH_ONE_IN + 1) * kinds.bit_length()
 
 
 def _table(flat: NDArray[Any]) -> Words | None:

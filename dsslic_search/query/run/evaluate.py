@@ -98,14 +98,16 @@ class Indexes:
             cache(lambda: open_image_vectors(segment)),
         )
 
-    def open_all(self) -> None:
-        """Open those that are opened when they are needed, on all processors: those that are not there are
-        made. Raises what the first that fails raises."""
-        kinds: tuple[Callable[[], object], ...] = (
-            *(self.regions, self.files, self.vectors),
-            *(self.words, self.images),
+    @classmethod
+    def all_of(cls, segment: Segment) -> Indexes:
+        """Those of a segment, all of them opened, on all processors: those that are not there are made.
+        Raises what the first that fails raises."""
+        kinds: tuple[Callable[[Segment], object], ...] = (
+            *(open_regions, open_files, open_columns),  # what takes longest comes first
+            *(open_vectors, open_words, open_image_vectors),
         )
-        of_each(lambda opened: opened(), kinds, MADE_TOGETHER * len(self.columns))
+        of_each(lambda opened: opened(segment), kinds, MADE_TOGETHER * len(segment))
+        return cls.of(segment)
 
 
 def unpack_ahead(indexes: Sequence[Indexes]) -> None:
