@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import warnings
 from pathlib import Path
+from tokenize import TokenError
 from typing import Any
 
 import numpy as np
@@ -172,10 +174,11 @@ def _of_npy(data: bytes) -> NDArray[Any]:
 
     stream = io.BytesIO(data)
     try:
-        version = npy.read_magic(stream)
-        head = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
-        shape, in_columns, kind = head(stream)
-    except (ValueError, TypeError, OverflowError, RecursionError, MemoryError) as e:
+        with warnings.catch_warnings(action="ignore"):  # of headers that Python 2 wrote
+            version = npy.read_magic(stream)
+            head = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
+            shape, in_columns, kind = head(stream)
+    except (ValueError, TypeError, OverflowError, RecursionError, MemoryError, TokenError) as e:
         raise FormatError("not an array that NumPy wrote") from e
     body = data[stream.tell() :]
     if kind not in (np.dtype(np.uint8), np.dtype("<i2"), np.dtype(">i2")):
@@ -183,7 +186,7 @@ def _of_npy(data: bytes) -> NDArray[Any]:
     count = 1
     for side in shape:
         count *= side
-    if len(body) != count * kind.itemsize or count < 0:
+    if len(body) != count * kind.itemsize or any(side < 0 for side in shape):
         raise FormatError("the array is cut short, or longer than it says")
     found: NDArray[Any] = np.frombuffer(body, kind).reshape(shape, order="F" if in_columns else "C")
     return np.ascontiguousarray(found.astype(kind.newbyteorder("="), copy=False))

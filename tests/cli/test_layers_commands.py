@@ -192,6 +192,9 @@ def test_what_is_no_layer_is_told_in_one_line(made: Path, tmp_path: Path, run: R
     np.save(tmp_path / "map.npy", np.zeros((4, 4), np.uint8))
     (tmp_path / "cut.npy").write_bytes((tmp_path / "map.npy").read_bytes()[:-1])
     (tmp_path / "none.npy").write_bytes(b"\x93NUMPY\x01\x00")
+    whole = (tmp_path / "map.npy").read_bytes()
+    (tmp_path / "odd.npy").write_bytes(whole.replace(b"(4, 4)", b"(4,(4)"))
+    (tmp_path / "less.npy").write_bytes(whole.replace(b"(4, 4), } ", b"(-4,-4), }"))
     for words, said in (
         (("encode-layer", "words", "map.npy", "s.map"), "not one of: map, compact, residual"),
         (("encode-layer", "map", "map.npy", "s.bpg"), "ends in .map or .flif"),
@@ -201,6 +204,8 @@ def test_what_is_no_layer_is_told_in_one_line(made: Path, tmp_path: Path, run: R
         (("encode-layer", "map", "floats.npy", "s.map"), "an array of float64"),
         (("encode-layer", "map", "cut.npy", "s.map"), "cut short"),
         (("encode-layer", "map", "none.npy", "s.map"), "not an array"),
+        (("encode-layer", "map", "odd.npy", "s.map"), "not an array"),
+        (("encode-layer", "map", "less.npy", "s.map"), "cut short, or longer"),
         (("encode-layer", "map", "absent.npy", "s.map"), "cannot be read"),
         (("encode-layer", "residual", "map.npy", "r.bpg"), "int16"),
         (("encode-layer", "map", made / "photo.jpg", "s.map"), "not a PNG"),
