@@ -25,7 +25,7 @@ T = TypeVar("T")
 WATCHED_PACKAGES = ("dsslic_search", "tests")
 WATCHED_EXAMPLES = 10  # of each property: the simplest, which Hypothesis tries first, and some others
 WATCHED_CASES = 20  # of each test with parameters, in each process
-NOTHING_NEW = 3  # examples or cases in a row that showed no new line: the rest is not looked at
+NOTHING_NEW = 6  # examples or cases in a row that showed no new line: the rest is not looked at
 
 _here = threading.local()  # ``tracer``: coverage's of this thread, once it has looked away from it
 _of_threads: Any = None  # what coverage has every new thread traced by

@@ -155,13 +155,12 @@ def test_it_looks_no_longer_when_some_in_a_row_showed_nothing_new(monkeypatch: p
     tracer, seen = Tracer(), []
     monkeypatch.setattr(threading, "gettrace", lambda: tracer)
     with traced_by(tracer), unwatched():
-        for number in range(7):
+        for number in range(measured.NOTHING_NEW + 4):
             with measured.watched_test(str, "with parameters"):
                 seen.append(sys.gettrace())
                 if number == 1:
                     tracer.sees_a_new_line()
-    assert measured.NOTHING_NEW == 3
-    assert seen == [*[tracer] * 5, None, None]
+    assert seen == [*[tracer] * (2 + measured.NOTHING_NEW), None, None]
 
 
 def test_lines_after_what_is_out_of_sight_are_taken_to_be_where_they_are(
