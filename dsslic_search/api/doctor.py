@@ -253,6 +253,7 @@ def _revision(where: Path | str) -> str | None:
         NoCatalogError,
         database_trouble,
         make_engine,
+        named,
         stored_revision,
         url_of,
     )
@@ -262,7 +263,7 @@ def _revision(where: Path | str) -> str | None:
         raise NoCatalogError(f"{where}: the catalog is missing; make it anew with: {Remedy.REBUILD}")
     engine = make_engine(url)
     try:
-        with database_trouble(repr(url)), engine.connect() as connection:
+        with database_trouble(named(url)), engine.connect() as connection:
             return stored_revision(connection)
     finally:
         engine.dispose()

@@ -10,7 +10,6 @@ state.
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Callable
 from contextlib import suppress
@@ -19,6 +18,7 @@ from pathlib import Path
 
 from sqlalchemy import delete, select
 
+from dsslic_search.archive.backup_about import About, Moment, folder_of
 from dsslic_search.archive.catalog import RECORD_COLUMNS, Catalog
 from dsslic_search.archive.copies import (
     LOGS,
@@ -46,7 +46,6 @@ from dsslic_search.core.errors import ArchiveError, FormatError, Remedy, UsageEr
 from dsslic_search.core.files import TEMPORARY, absolute, path_to_text
 from dsslic_search.core.output import ARCHIVE_MANIFEST
 
-ABOUT, ABOUT_FORMAT = "backup.json", "dsslic-search backup"
 SNAPSHOT = f".catalog.backup{TEMPORARY}"
 MOST_ROUNDS = 10
 """How often the catalog is copied anew since photos were deleted meanwhile."""
@@ -83,8 +82,8 @@ def backup(
     """Make the folder ``place`` a copy of an archive, or bring the copy that is there up to date: only files
     that are new, or of another size or time, are read and copied; with ``read_data`` all copies are read and
     compared with their hashes. ``replace``: even if the copy is of another archive, was changed by others,
-    or knows photos that the archive does not. ``progress`` is called with files looked at and in all. May be
-    stopped and run again.
+    knows photos that the archive does not, or was made of a later state of it. ``progress`` is called with
+    files looked at and in all. May be stopped and run again.
 
     Raises UsageError for a folder that holds something else, or lies within the archive or around it;
     ArchiveError when the archive cannot be read or the copy not be written."""
@@ -108,15 +107,14 @@ def backup(
     with locked(root, archive.wait, archive.waiting):
         if not replace:
             _require_unchanged(copy)
-        write_whole(root / ABOUT, _about(archive, None))
-        if not copy.exists:
-            write_whole(root / ARCHIVE_MANIFEST, (archive.root / ARCHIVE_MANIFEST).read_bytes())
+        if (about := About.read(copy)) is None:
+            _begin(copy, archive, about)
         copy.remove_leftovers()
-        _copy(archive, copy, _Copier(archive, copy, read_data, report), replace, progress)
+        made_of = _copy(archive, copy, _Copier(archive, copy, read_data, report), replace, progress)
         with Catalog.open(copy.catalog, journal=copy.journal) as catalog:
             catalog.tend_journal()
             report.photos = catalog.count()
-        write_whole(root / ABOUT, _about(archive, _state(copy)))
+        About(folder_of(archive), _state(copy), made_of).write(copy)
     return report
 
 
@@ -126,12 +124,17 @@ def _copy(
     copier: _Copier,
     replace: bool,
     progress: Callable[[int, int], None] | None,
-) -> None:
+) -> Moment:
+    """Returns of which state the copy is."""
     snapshot = copy.root / SNAPSHOT
     known = None if replace else _known_to(copy)
     missing: set[str] = set()
-    for _ in range(MOST_ROUNDS):
+    about = About.read(copy)
+    for number in range(MOST_ROUNDS):
         take_snapshot(archive, snapshot)
+        made_of = Moment.of(archive, snapshot)
+        if about is not None and not replace:
+            _require_later(copy, about, archive, made_of)
         rows, purged, lost_there = _rows(snapshot)
         if known is not None and (lost := known - rows.keys() - purged - lost_there):
             photos = "a photo" if len(lost) == 1 else f"{len(lost)} photos"
@@ -139,6 +142,8 @@ def _copy(
                 f"{copy.root}: has {photos} that the archive does not know, which may have lost them; choose "
                 f"another folder, or lose them here too with {Remedy.REPLACE}"
             )
+        if number == 0:
+            _begin(copy, archive, about)
         before, missing = missing, copier.copy(rows, progress)
         if missing == before:  # none, or such as no later copy of the catalog is without
             break
@@ -152,6 +157,7 @@ def _copy(
                 session.execute(delete(Setting).where(Setting.name == JOURNAL_SETTING))
     bring_into_one_file(snapshot)
     copy_journal(archive.journal, copy.journal, place)
+    About(folder_of(archive), made_of=made_of).write(copy)
     with disk_trouble(copy.root, "written"):
         for ending in LOGS:
             (copy.root / f"catalog.sqlite{ending}").unlink(missing_ok=True)
@@ -159,6 +165,14 @@ def _copy(
         files.sync_folder(copy.root)
     copier.remove((purged if known is not None else copier.known() - lost_there) - rows.keys())
     copier.write_sums()
+    return made_of
+
+
+def _begin(copy: ArchiveFolder, archive: ArchiveFolder, about: About | None) -> None:
+    """Say that a copy is not whole, before anything of it is changed."""
+    About(folder_of(archive), made_of=None if about is None else about.made_of).write(copy)
+    if not copy.exists:
+        write_whole(copy.root / ARCHIVE_MANIFEST, (archive.root / ARCHIVE_MANIFEST).read_bytes())
 
 
 # What may be written over.
@@ -166,15 +180,14 @@ def _copy(
 
 def _require_room_for(copy: ArchiveFolder, archive: ArchiveFolder, replace: bool) -> None:
     """UsageError for a folder that is no place for a copy of this archive."""
-    own, said = os.path.realpath(archive.root), path_to_text(copy.root)
+    said = path_to_text(copy.root)
     is_empty = holds_nothing(copy.root, archive.root, "the archive")
-    about = _read_about(copy)
+    about = About.read(copy)
     if about is None and not is_empty:
         raise UsageError(f"{said}: holds something else; name a new or empty folder, or that of a backup")
-    if about is not None and about["of"] != path_to_text(own) and not replace:
+    if about is not None and about.of != folder_of(archive) and not replace:
         raise UsageError(
-            f"{said}: is the backup of {about['of']}; choose another folder, or replace it with "
-            f"{Remedy.REPLACE}"
+            f"{said}: is the backup of {about.of}; choose another folder, or replace it with {Remedy.REPLACE}"
         )
 
 
@@ -197,39 +210,27 @@ def _stray(name: str) -> bool:
     return name in (LOCK, NEXT, WRITER) or (name.startswith(".") and name.endswith(TEMPORARY))
 
 
-def is_complete(copy: ArchiveFolder) -> bool:
-    """Whether a folder is a backup that was made to its end; one that was not is an archive of files that
-    may be newer than their rows."""
-    about = _read_about(copy)
-    return about is not None and about["state"] is not None
-
-
 def _require_unchanged(copy: ArchiveFolder) -> None:
     """ArchiveError where somebody used a copy as an archive, and changed it."""
-    about = _read_about(copy)
-    if about is None or about["state"] is None or not Path(copy.root / "catalog.sqlite").is_file():
+    about = About.read(copy)
+    if about is None or about.state is None or not Path(copy.root / "catalog.sqlite").is_file():
         return
-    if _state(copy) != about["state"]:
+    if _state(copy) != about.state:
         raise ArchiveError(
             f"{copy.root}: was changed since the last backup, as an archive of its own; choose another "
             f"folder, or lose what was changed with {Remedy.REPLACE}"
         )
 
 
-def _read_about(copy: ArchiveFolder) -> dict[str, str | None] | None:
-    try:
-        about = json.loads((copy.root / ABOUT).read_bytes())
-        if about["format"] == ABOUT_FORMAT:
-            return {"of": str(about["of"]), "state": about["state"]}
-    except (OSError, ValueError, KeyError, TypeError):
-        pass
-    return None
-
-
-def _about(archive: ArchiveFolder, state: str | None) -> bytes:
-    """``state``: None while a backup is made."""
-    of = path_to_text(os.path.realpath(archive.root))
-    return (json.dumps({"format": ABOUT_FORMAT, "version": 1, "of": of, "state": state}) + "\n").encode()
+def _require_later(copy: ArchiveFolder, about: About, archive: ArchiveFolder, now: Moment) -> None:
+    """ArchiveError where a copy was made of a state that the archive, at ``now``, does not come from: of one
+    that was put back, what was done since would be lost in the copy, too."""
+    if about.made_of is not None and about.made_of.is_unknown_to(archive, now):
+        raise ArchiveError(
+            f"{copy.root}: was made of a later state of the archive, or of another past, and may know tags, "
+            f"ratings and dates that the archive does not; choose another folder, or lose them here too with "
+            f"{Remedy.REPLACE}"
+        )
 
 
 def _state(copy: ArchiveFolder) -> str:

@@ -26,7 +26,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session, selectinload
 
 from dsslic_search.archive import history, journaling, paths, postgresql, schema
-from dsslic_search.archive.database import database_trouble, for_writing, open_engine
+from dsslic_search.archive.database import database_trouble, for_writing, named, open_engine
 from dsslic_search.archive.features import MapFeatures
 from dsslic_search.archive.journals import Journals
 from dsslic_search.archive.leases import Leases
@@ -94,8 +94,8 @@ class Catalog(Lookup):
 
     @property
     def name(self) -> str:
-        """The database's URL without its password, for messages."""
-        return repr(self.engine.url)
+        """What messages call the database: see `archive.database.named`."""
+        return named(self.engine.url)
 
     # Reading
 

@@ -25,6 +25,8 @@ SUMS = "SHA256SUMS"
 LOGS = "-wal", "-shm", "-journal"
 """What SQLite keeps beside a file, by the endings of their names."""
 PIECE = 1 << 20  # bytes read at once
+TIME_STEPS_NS = 1, 100, 1_000, 10**7, 10**9, 2 * 10**9
+"""How finely file systems keep times: most; NTFS and SMB; some over networks; exFAT; HFS+ and ext3; FAT."""
 _LINE = re.compile(r"([0-9a-f]{64})  ([\x21-\x7e]+)\n?")
 
 
@@ -64,14 +66,15 @@ class Unreadable(ArchiveError):
 
 
 def is_as_copied(source: Path, target: Path) -> bool:
-    """Whether a copy has the size and the time of what it was made of. FileNotFoundError where there is
-    nothing to copy."""
+    """Whether a copy has the size and the time of what it was made of, as finely as its file system keeps
+    times. FileNotFoundError where there is nothing to copy."""
     there = source.stat()
     try:
         copy = target.stat()
     except FileNotFoundError:
         return False
-    return (there.st_size, there.st_mtime_ns) == (copy.st_size, copy.st_mtime_ns)
+    kept = {there.st_mtime_ns // step * step for step in TIME_STEPS_NS}
+    return there.st_size == copy.st_size and copy.st_mtime_ns in kept
 
 
 def copy_file(source: Path, target: Path, expected: str | None = None) -> tuple[str, int]:

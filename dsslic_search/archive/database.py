@@ -17,6 +17,7 @@ from dsslic_search.archive import postgresql, unwritable, updating
 from dsslic_search.archive.lookup import SETTINGS
 from dsslic_search.archive.revisions import check_known, head_revision, migrations_folder
 from dsslic_search.core.errors import ArchiveError, MissingExtraError, Remedy
+from dsslic_search.core.text import printable
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -50,12 +51,12 @@ def open_engine(where: Path | str, *, create: bool = False, change: bool = True)
 def _open(url: URL, *, create: bool, change: bool, connect: unwritable.Connect | None = None) -> Engine:
     engine = make_engine(url, connect=connect)
     try:
-        with database_trouble(repr(url)):
+        with database_trouble(named(url)):
             with engine.connect() as connection:
                 stored = stored_revision(connection)
-                check_known(repr(url), stored)
+                check_known(named(url), stored)
             if stored is None and not create:
-                raise NoCatalogError(f"{url!r}: the catalog is empty")
+                raise NoCatalogError(f"{named(url)}: the catalog is empty")
             if change:
                 if engine.dialect.name == "postgresql" and stored is None:
                     with engine.connect() as connection:
@@ -69,7 +70,7 @@ def _open(url: URL, *, create: bool, change: bool, connect: unwritable.Connect |
                     _compact(Path(url.database or ""), again)
             elif connect is not None and stored != head_revision():
                 raise ArchiveError(
-                    f"{url!r}: made by an older dsslic-search; open it once where it can be written, to "
+                    f"{named(url)}: made by an older dsslic-search; open it once where it can be written, to "
                     "update it"
                 )
     except BaseException:
@@ -161,6 +162,11 @@ def url_of(where: Path | str) -> URL:
         ) from e
 
 
+def named(url: URL) -> str:
+    """A database as messages call it: SQLite's by its file, others by their address without its password."""
+    return printable(url.database) if _is_file(url) and url.database else repr(url)
+
+
 def without_password(url: str) -> str:
     """A database URL as it may be kept. Raises ArchiveError when it is not one."""
     return url_of(url).set(password=None).render_as_string()
@@ -177,9 +183,9 @@ def reach(url: str) -> dict[str, str]:
     where = url_of(url)
     engine = make_engine(where)
     try:
-        with database_trouble(repr(where)), engine.connect() as connection:
+        with database_trouble(named(where)), engine.connect() as connection:
             stored = stored_revision(connection)
-            check_known(repr(where), stored)
+            check_known(named(where), stored)
             if stored is None and engine.dialect.name == "postgresql":
                 postgresql.require_fit(connection)
             rows = [] if stored is None else connection.execute(text(SETTINGS)).all()
@@ -210,7 +216,8 @@ def make_engine(url: URL, *, foreign_keys: bool = True, connect: unwritable.Conn
                 "catalogs in PostgreSQL need an extra package: pip install 'dsslic-search[postgresql]'"
             ) from e
         raise ArchiveError(
-            f"{url!r}: no driver for this kind of database is installed ({e}); install it or use the default"
+            f"{named(url)}: no driver for this kind of database is installed ({e}); install it or use the "
+            "default"
         ) from e
     pool = type(engine.pool)
     logging.getLogger(f"{pool.__module__}.{pool.__name__}").addFilter(_not_interrupted)
@@ -301,8 +308,8 @@ def stored_revision(connection: Connection) -> str | None:
             return str(stored)
     if tables - {"alembic_version"}:
         raise ArchiveError(
-            f"{connection.engine.url!r}: a database of something else, not a dsslic-search catalog; choose "
-            "another archive"
+            f"{named(connection.engine.url)}: a database of something else, not a dsslic-search catalog; "
+            "choose another archive"
         )
     return None
 
@@ -339,11 +346,13 @@ def upgrade(engine: Engine, revision: str = "head") -> None:
     with for_writing(engine).begin() as connection:
         if engine.dialect.name == "postgresql":
             postgresql.wait_to_update(connection)
-        check_known(repr(engine.url), stored_revision(connection))  # another process may have been here first
+        check_known(
+            named(engine.url), stored_revision(connection)
+        )  # another process may have been here first
         command.upgrade(alembic_config(connection), revision)
         journaling.brought_up_to_date(connection)
         if engine.dialect.name == "sqlite" and connection.exec_driver_sql("PRAGMA foreign_key_check").first():
             raise DamagedCatalogError(
-                f"{engine.url!r}: the catalog has rows of photos that are not there; make it anew with: "
+                f"{named(engine.url)}: the catalog has rows of photos that are not there; make it anew with: "
                 f"{Remedy.REBUILD}"
             )

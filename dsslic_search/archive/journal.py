@@ -10,6 +10,7 @@ line, whole or torn, of a change that was never committed: the next writer cuts 
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import secrets
@@ -36,6 +37,8 @@ Change = tuple[str, str, Any]
 SHED_BYTES = 1 << 20  # a shorter journal is not begun anew for its length
 SHED_FACTOR = 4  # nor one of less than so many times what it began with
 MAX_HEADER_BYTES = 1000
+MOST_EARLIER = 30  # names of earlier journals in a first line
+DIGEST_BYTES = 1 << 20  # read at once
 
 
 @dataclass(frozen=True)
@@ -146,6 +149,7 @@ class Journal:
         first: dict[str, Any] = {"format": FORMAT, "version": VERSION, "journal": name}
         if place is not None:
             first["follows"] = place.name
+            first["before"] = self.earlier()[:MOST_EARLIER] if self.name == place.name else []
         whole: dict[str, Any] = {"whole": True}
         lines = length = 0
         with disk_trouble(self.path, "written"), files.replacing(self.path, temporary) as file:
@@ -182,6 +186,15 @@ class Journal:
             except FileNotFoundError:
                 return None
 
+    def earlier(self) -> list[str]:
+        """The names of those that it was begun in the place of, the last first, as far as it says."""
+        with disk_trouble(self.path, "read"), suppress(FileNotFoundError), self.path.open("rb") as file:
+            first = _content(file.readline(MAX_HEADER_BYTES)) or {}
+            before = first.get("before")
+            names = [first.get("follows"), *(before if isinstance(before, list) else ())]
+            return [name for name in names if isinstance(name, str)]
+        return []
+
     def damaged_lines(self, place: Place) -> int:
         """How many lines, as far as it is the catalog's that says ``place``, are not what was written."""
         sound = {line.counted for line in self.lines(place.length)}
@@ -193,6 +206,19 @@ class Journal:
         while (free := self.path.with_name(f"{self.path.stem}.{number}{self.path.suffix}")).exists():
             number += 1
         return free
+
+    def digest(self, name: str, length: int) -> str:
+        """The SHA-256 of the first bytes in hex; "" where it is another journal, or has not as many."""
+        digest, left = hashlib.sha256(), length
+        with disk_trouble(self.path, "read"), suppress(FileNotFoundError), self.path.open("rb") as file:
+            if name_in(_content(file.readline(MAX_HEADER_BYTES))) != name:
+                return ""
+            file.seek(0)
+            while left and (piece := file.read(min(left, DIGEST_BYTES))):
+                digest.update(piece)
+                left -= len(piece)
+            return "" if left else digest.hexdigest()
+        return ""
 
 
 def name_in(content: dict[str, Any] | None) -> str | None:

@@ -9,7 +9,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from dsslic_search.archive.backup import SNAPSHOT, holds_nothing, is_complete
+from dsslic_search.archive.backup import SNAPSHOT, holds_nothing
+from dsslic_search.archive.backup_about import is_complete
 from dsslic_search.archive.catalog import Catalog
 from dsslic_search.archive.copies import (
     Unreadable,

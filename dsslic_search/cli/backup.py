@@ -30,7 +30,7 @@ def backup(
         bool,
         typer.Option(
             "--force",
-            help="Even over the backup of another archive, or one that was changed or knows more photos.",
+            help="Even over the backup of another archive, or one that was changed or knows more.",
         ),
     ] = False,
     as_json: AsJson = False,

@@ -63,6 +63,57 @@ def test_a_copy_is_an_archive(tagged: World, place: Path) -> None:
         assert journal.read_bytes() == tagged.archive.journal.read_bytes()
 
 
+def test_what_a_later_state_knew_stays_in_its_copy(tagged: World, place: Path, tmp_path: Path) -> None:
+    """Of an archive that was put back to an earlier state no copy is made over that of a later one; of one
+    whose journal was begun anew since, or that was made anew from it, there is."""
+    root, kept = tagged.archive.root, tmp_path / "kept"
+    backup(tagged.archive, place)
+    shutil.copytree(root, kept)
+    with tagged.archive.open_catalog() as catalog:
+        notes.add_tags(catalog, ["late"], np.array([1]))
+    with tagged.archive.writing() as catalog:
+        catalog.tend_journal(anew=True)
+    backup(tagged.archive, place)
+    rebuild.rebuild(tagged.archive)
+    with tagged.archive.open_catalog() as catalog:
+        notes.add_tags(catalog, ["later"], np.array([1]))
+    backup(tagged.archive, place)
+    later = facts(ArchiveFolder(place))
+    assert later == facts(tagged.archive)
+
+    shutil.rmtree(root)
+    shutil.copytree(kept, root)
+    for _ in range(2):
+        with pytest.raises(ArchiveError, match="made of a later state"):
+            backup(tagged.archive, place)
+        with tagged.archive.open_catalog() as catalog:  # as far as that state was, another way
+            for number in range(9):
+                notes.add_tags(catalog, [f"other{number}"], np.array([1]))
+    assert facts(ArchiveFolder(place)) == later
+    assert restore(ArchiveFolder(place), tmp_path / "back").is_complete
+    backup(tagged.archive, place, replace=True)
+    assert facts(ArchiveFolder(place)) == facts(tagged.archive)
+
+
+@pytest.mark.parametrize("step", [100, 2 * 10**9])
+def test_the_second_time_nothing_is_copied_where_times_are_kept_coarsely(
+    tagged: World, place: Path, step: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As NTFS and FAT keep them, which disks for backups often have."""
+    plain = os.utime
+
+    def coarse(path: Path, *, ns: tuple[int, int]) -> None:
+        plain(path, ns=(ns[0] // step * step, ns[1] // step * step))
+
+    monkeypatch.setattr(os, "utime", coarse)
+    backup(tagged.archive, place)
+    assert counts(backup(tagged.archive, place)) == (3, 0, 3, 0)
+    (photo, *_) = tagged.archive.store.hashes()
+    source = tagged.archive.store.path_of(photo)
+    plain(source, ns=(source.stat().st_mtime_ns + 2 * 10**9,) * 2)
+    assert counts(backup(tagged.archive, place)) == (3, 1, 2, 0)
+
+
 def test_the_second_time_only_what_is_new_is_copied(
     tagged: World, place: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import sqlite3
 import subprocess
 import sys
@@ -171,6 +172,18 @@ def test_a_missing_catalog_is_not_made_by_looking(tmp_path: Path) -> None:
         with pytest.raises(ArchiveError, match="missing"):
             Catalog.open(where)
     assert not any(tmp_path.iterdir())
+
+
+def test_a_folder_whose_name_is_no_text_may_hold_one(tmp_path: Path) -> None:
+    folder = tmp_path / os.fsdecode(b"\xff #?%")
+    folder.mkdir()
+    with Catalog.open(folder / "catalog.sqlite", create=True) as catalog:
+        assert catalog.count() == 0
+        catalog.name.encode()
+    (folder / "catalog.sqlite").write_bytes(b"something else" * 999)
+    with pytest.raises(ArchiveError, match="damaged") as refused:
+        Catalog.open(folder / "catalog.sqlite")
+    str(refused.value).encode()
 
 
 @pytest.mark.parametrize("made", ["touched", "unmigrated"])

@@ -3,9 +3,11 @@ photos, and the archive's own small files."""
 
 from __future__ import annotations
 
+import atexit
 import json
 import os
 import random
+import shutil
 import struct
 import tempfile
 import zlib
@@ -46,7 +48,9 @@ XML_WORDS = (
 def folder() -> Path:
     """A folder of this process's own, in memory where that can be: what is attacked there writes a file for
     each input, and the disk's part in that is no target."""
-    return Path(tempfile.mkdtemp(prefix="attacks-", dir=IN_MEMORY if os.access(IN_MEMORY, os.W_OK) else None))
+    made = tempfile.mkdtemp(prefix="attacks-", dir=IN_MEMORY if os.access(IN_MEMORY, os.W_OK) else None)
+    atexit.register(shutil.rmtree, made, ignore_errors=True)
+    return Path(made)
 
 
 def put(name: str, data: bytes) -> Path:
