@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from dsslic_search.api import coding
 from dsslic_search.api.arguments import check_flags
 from dsslic_search.core.errors import DSSError, UsageError, WeightsError
-from dsslic_search.core.files import absolute, path_to_text, text_to_path
+from dsslic_search.core.files import absolute, in_bucket, path_to_text, text_to_path
 from dsslic_search.core.kinds import KeepMode, Stage
 from dsslic_search.core.output import NEW_FILES, STANDARD, Outputs
 from dsslic_search.core.output_names import apart
@@ -204,6 +204,8 @@ def _found(sources: Sequence[Path], wanted: Wanted, what: str) -> _Found:
     for source in sources:
         if source == STANDARD:
             raise UsageError("standard input has no name for a file in a folder; name the file to write")
+        if in_bucket(source):
+            raise UsageError(f"{path_to_text(source)}: in a bucket; copy it to a disk to work on it")
         walked, top = walk([source], wanted=wanted), absolute(source)
         for path in (each.path for each in walked.files if each.path not in met):
             inside = path.relative_to(top)

@@ -12,6 +12,7 @@ from typing import Literal
 
 from sqlalchemy import func, select
 
+from dsslic_search.archive import outside
 from dsslic_search.archive.catalog import Catalog
 from dsslic_search.archive.known_paths import as_it_was
 from dsslic_search.archive.schema import KnownPath, Photo
@@ -113,7 +114,7 @@ def _looked_at(rows: list[KnownPath]) -> tuple[ExactCopy, ...]:
     copies = []
     for row in rows:
         try:
-            status = text_to_path(row.path).stat()
+            status = outside.stat(text_to_path(row.path))
         except (OSError, ValueError):
             copies.append(ExactCopy(row.path, "not there"))
             continue

@@ -16,7 +16,7 @@ from typing import IO, TYPE_CHECKING, Any, TextIO
 
 from dsslic_search.api.tables import Part, Table, arrow_table, chosen, pyarrow
 from dsslic_search.core.errors import UsageError
-from dsslic_search.core.files import text_to_path
+from dsslic_search.core.files import native_name
 from dsslic_search.core.output import NEW_FILES, Outputs
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ def write(
     if form == "paths" or form in BINARY:
         with _bytes(out, outputs, text=form == "paths") as raw:
             if form == "paths":
-                raw.writelines(os.fsencode(text_to_path(hit.path)) + end for hit in counted)
+                raw.writelines(os.fsencode(native_name(hit.path)) + end for hit in counted)
             else:
                 _WRITERS[form](raw, counted, table)
     else:

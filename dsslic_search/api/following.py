@@ -76,8 +76,8 @@ class Following(OpenArchive):
         progress: Callable[[Event], None] | None = None,
         **wishes: Unpack[EncodeWishes],
     ) -> IngestReport:
-        """Add the photos at ``paths`` (files and folders) that are not there yet; makes the archive if there
-        is none.
+        """Add the photos at ``paths`` (files and folders, on disks or in a bucket, as "s3://bucket/folder")
+        that are not there yet; makes the archive if there is none.
 
         ``options``: how to encode them, see `api.coding.encode_options`; or the same by keyword,
         `api.coding.EncodeWishes`: ``archive.ingest(["photos"], quality=60, keep="exact")``. Photos that are

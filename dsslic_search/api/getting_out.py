@@ -16,7 +16,7 @@ from dsslic_search.api.arguments import check_flags, ids_of, path_of, text_of
 from dsslic_search.api.opened import OpenArchive
 from dsslic_search.archive.originals import left_outside
 from dsslic_search.core.errors import DSSError, FormatError, Remedy, UsageError, WeightsError
-from dsslic_search.core.files import path_to_text, text_to_path
+from dsslic_search.core.files import in_bucket, path_to_text, text_to_path
 from dsslic_search.core.kinds import Stage
 from dsslic_search.core.output import Outputs
 from dsslic_search.core.output_names import apart
@@ -24,7 +24,7 @@ from dsslic_search.core.output_names import apart
 if TYPE_CHECKING:
     from dsslic_search.api.arguments import Ids
     from dsslic_search.api.searching import Searcher
-    from dsslic_search.archive.schema import Photo
+    from dsslic_search.archive.schema import KnownPath, Photo
 
 FORMS = ("png", "jpg", "webp")
 NOT_IN_IT = "not-included.txt"
@@ -187,7 +187,7 @@ def outputs_for(photos: Sequence[Photo], replace: bool) -> Outputs:
 
 def file_names(photos: Sequence[Photo], flat: bool) -> list[PurePath]:
     """Relative paths to write photos at, some perhaps alike."""
-    paths = [PurePath(text_to_path(photo.path)) for photo in photos]
+    paths = [PurePath("/", text_to_path(photo.path)) for photo in photos]  # also of those in buckets
     if flat or not paths:
         return [PurePath(path.name) for path in paths]
     common = os.path.commonpath([path.parent for path in paths])
@@ -202,8 +202,13 @@ def _as_picture(name: PurePath, form: str) -> PurePath:
 
 def _changed_ns(photo: Photo) -> int:
     """When a photo's original was changed last, in nanoseconds since 1970."""
-    known = next((k.modified_ns for k in photo.paths if k.modified_ns is not None), None)
+    known = next((k.modified_ns for k in photo.paths if _tells_when(k)), None)
     return known if known is not None else timegm(photo.modified_at.timetuple()) * 10**9
+
+
+def _tells_when(known: KnownPath) -> bool:
+    """In a bucket parts of a second stand for something else (`archive.bucket_files.Status`)."""
+    return known.modified_ns is not None and not in_bucket(known.path)
 
 
 def each(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -15,6 +14,7 @@ from numpy.typing import NDArray
 
 from dsslic_search.api import coding
 from dsslic_search.api.arguments import check_flags, path_of
+from dsslic_search.archive import outside
 from dsslic_search.archive.originals import find_original, places_of
 from dsslic_search.archive.originals import left_outside as left_outside
 from dsslic_search.archive.store import Store
@@ -231,7 +231,7 @@ def _referenced(photo: Photo) -> bytes:
     """The original that keep mode "reference" left at its place, if it still is what it was."""
     data = find_original(photo)
     if data is None:
-        raise _no_longer(photo, "has changed" if any(map(os.path.exists, places_of(photo))) else "is gone")
+        raise _no_longer(photo, "has changed" if any(map(outside.exists, places_of(photo))) else "is gone")
     return data
 
 

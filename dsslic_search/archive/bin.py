@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from sqlalchemy import bindparam, delete, insert, select, update
 from sqlalchemy.orm import Session
 
+from dsslic_search.archive import outside
 from dsslic_search.archive.catalog import Catalog
 from dsslic_search.archive.folder import ArchiveFolder
 from dsslic_search.archive.known_paths import as_it_was
@@ -149,7 +150,7 @@ def _lies_elsewhere(catalog: Catalog, photo_id: int) -> bool:
 def _is_there(row: KnownPath) -> bool:
     """Whether the file at a path still is what it was."""
     try:
-        return as_it_was(row, text_to_path(row.path).stat())
+        return as_it_was(row, outside.stat(text_to_path(row.path)))
     except (OSError, ValueError):
         return False
 

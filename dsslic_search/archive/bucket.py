@@ -28,18 +28,19 @@ from typing import TYPE_CHECKING, Any
 
 from dsslic_search.archive.objects import Looks, Objects
 from dsslic_search.core.errors import ArchiveError, MissingExtraError, Remedy, UsageError
+from dsslic_search.core.files import BUCKETS
 
 if TYPE_CHECKING:
     from obstore.store import ObjectStore
 
-SCHEMES = ("s3", "gs", "az")
+SCHEMES = BUCKETS
 
 _URL = re.compile(rf"({'|'.join(SCHEMES)})://([A-Za-z0-9][A-Za-z0-9._-]*)((?:/[A-Za-z0-9._=+-]+)*)/?")
 _MD5 = re.compile(r'"?([0-9a-f]{32})"?')
 FRESH_SECONDS = 5.0
 STARTS_KEPT = 256  # of 64 KiB at most
 
-_NO_BUCKET = "status code: 404"  # of a list, where an object is not asked for
+NO_BUCKET = "status code: 404"  # of a list, where an object is not asked for
 _WRITES = 3  # of one object, of which the service says, or gives back, something else
 
 
@@ -93,21 +94,21 @@ class Bucket(Objects):
 
     def __init__(self, url: str, patience: Patience) -> None:
         self.url = url
-        self._patience = patience
+        self.patience = patience
         self._starts: OrderedDict[str, _Start] = OrderedDict()
         self._turn = threading.Lock()
 
     @cached_property
-    def _store(self) -> ObjectStore:
+    def store(self) -> ObjectStore:
+        """What speaks to the service."""
         try:
             from obstore.exceptions import BaseError
             from obstore.store import from_url
         except ImportError as e:
             raise MissingExtraError(
-                "archives with their files in a bucket need an extra package: pip install "
-                "'dsslic-search[objects]'"
+                "files in a bucket need an extra package: pip install 'dsslic-search[objects]'"
             ) from e
-        patience = self._patience
+        patience = self.patience
         endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL") or ""
         plain: Any = {"allow_http": True} if endpoint.startswith("http://") else {}
         opened: Any = from_url  # its overloads know no general settings
@@ -126,7 +127,7 @@ class Bucket(Objects):
                 },
             )
         except BaseError as e:
-            raise ArchiveError(f"{self.url}: cannot be opened ({_first_line(e)}); check its address") from e
+            raise ArchiveError(f"{self.url}: cannot be opened ({first_line(e)}); check its address") from e
         return store
 
     def where(self, name: str) -> str:
@@ -149,7 +150,7 @@ class Bucket(Objects):
             wanted = {"range": {"offset": start} if end is None else (start, end)}
         with self._trouble(name, "read"):
             try:
-                found = obstore.get(self._store, name, options=wanted)
+                found = obstore.get(self.store, name, options=wanted)
                 data = bytes(found.bytes())
             except FileNotFoundError:
                 raise
@@ -183,7 +184,7 @@ class Bucket(Objects):
         for _ in range(_WRITES):
             with self._trouble(name, "written"):
                 # in one request, which is there whole or not at all
-                told = obstore.put(self._store, name, data, use_multipart=False)
+                told = obstore.put(self.store, name, data, use_multipart=False)
             self._keep(name, None)
             if self._is_there(name, data, told["e_tag"]):
                 return
@@ -203,7 +204,7 @@ class Bucket(Objects):
 
         with self._trouble(name, "looked at"):
             try:
-                told = obstore.head(self._store, name)
+                told = obstore.head(self.store, name)
             except FileNotFoundError:
                 self._keep(name, None)
                 return None
@@ -221,7 +222,7 @@ class Bucket(Objects):
         if looks is None:
             return 0
         with self._trouble(name, "deleted"):
-            obstore.delete(self._store, name)
+            obstore.delete(self.store, name)
         self._keep(name, None)
         return looks.size
 
@@ -230,7 +231,7 @@ class Bucket(Objects):
 
         if self.looks(name) is not None:
             with self._trouble(name, "renamed"):
-                obstore.rename(self._store, name, name + ".damaged")
+                obstore.rename(self.store, name, name + ".damaged")
             self._keep(name, None)
 
     def names(self) -> Iterator[str]:
@@ -238,8 +239,8 @@ class Bucket(Objects):
         from obstore.exceptions import GenericError
 
         last: str | None = None
-        listed = obstore.list(self._store)
-        left, pause = self._patience.retries, self._patience.pause
+        listed = obstore.list(self.store)
+        left, pause = self.patience.retries, self.patience.pause
         while True:
             with self._trouble("", "listed"):
                 try:
@@ -248,8 +249,8 @@ class Bucket(Objects):
                     if not left:
                         raise
                     time.sleep(pause)
-                    left, pause = left - 1, min(2 * pause, self._patience.longest)
-                    listed = obstore.list(self._store, offset=last)
+                    left, pause = left - 1, min(2 * pause, self.patience.longest)
+                    listed = obstore.list(self.store, offset=last)
                     continue
             if part is None:
                 return
@@ -269,7 +270,7 @@ class Bucket(Objects):
         try:
             yield
         except (BaseError, OSError) as e:
-            if isinstance(e, (FileNotFoundError, NotFoundError)) or _NO_BUCKET in str(e):
+            if isinstance(e, (FileNotFoundError, NotFoundError)) or NO_BUCKET in str(e):
                 why = f"(no such object, or no such bucket); see what else is missing with: {Remedy.CHECK}"
             elif isinstance(e, (PermissionDeniedError, UnauthenticatedError, PermissionError)):
                 why = (
@@ -277,9 +278,10 @@ class Bucket(Objects):
                     "they may do"
                 )
             else:
-                why = f"({_first_line(e)}); check the connection and the service, and run it again"
+                why = f"({first_line(e)}); check the connection and the service, and run it again"
             raise ArchiveError(f"{self.where(name)}: cannot be {done} {why}") from e
 
 
-def _first_line(error: Exception) -> str:
+def first_line(error: Exception) -> str:
+    """What obstore says, without the rest that is for programmers."""
     return str(error).strip().partition("\n")[0].strip()

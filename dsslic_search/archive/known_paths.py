@@ -5,7 +5,6 @@ Changes are made by `archive.paths`; that a file was seen again as it was is no 
 
 from __future__ import annotations
 
-import os
 import stat
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -17,6 +16,7 @@ from sqlalchemy import ColumnElement, and_, bindparam, func, or_, select, update
 
 from dsslic_search.archive.catalog import Catalog
 from dsslic_search.archive.lookup import batches
+from dsslic_search.archive.outside import Status
 from dsslic_search.archive.schema import KnownPath, Photo
 from dsslic_search.core.files import absolute, path_to_text, text_to_path
 
@@ -116,7 +116,7 @@ def earlier_versions(catalog: Catalog, photo_id: int) -> list[int]:
         return list(session.scalars(chosen))
 
 
-def as_it_was(row: KnownPath, status: os.stat_result) -> bool:
+def as_it_was(row: KnownPath, status: Status) -> bool:
     """Whether a file is what a row says of it, as far as can be told without reading it."""
     same_time = row.modified_ns is None or row.modified_ns == status.st_mtime_ns
     return stat.S_ISREG(status.st_mode) and status.st_size == row.file_size and same_time

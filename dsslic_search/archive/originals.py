@@ -7,6 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from dsslic_search.archive import outside
 from dsslic_search.core.files import text_to_path
 from dsslic_search.core.kinds import KeepMode
 
@@ -30,7 +31,7 @@ def find_original(photo: Photo) -> bytes | None:
     """The file that a photo was made of, from the first of its places that holds its very bytes."""
     for place in places_of(photo):
         with suppress(OSError):
-            data = place.read_bytes()
+            data = outside.read_whole(place)
             if hashlib.sha256(data).hexdigest() == photo.content_hash:
                 return data
     return None

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import groupby
-from pathlib import Path
 
 from sqlalchemy import Select, func, select
 
+from dsslic_search.archive import outside
 from dsslic_search.archive.catalog import Catalog
 from dsslic_search.archive.ingest.look import Absent, Here, Looker
 from dsslic_search.archive.schema import KnownPath, Photo
@@ -87,7 +86,7 @@ def away(
                 if isinstance(look, Here) and look.size == size:
                     wanted = content_hash if is_read and not part else None
                     read_bytes += 0 if wanted is None else size
-                    if wanted is None or _hash_of(text_to_path(path)) == wanted:
+                    if wanted is None or outside.hash_of(text_to_path(path)) == wanted:
                         break
                 looks.append((path, look, live))
             else:
@@ -101,12 +100,3 @@ def away(
             looked_at(LookedAt(photo_id, content_hash, read_bytes, there))
     for folder, photos in by_folder.items():
         yield Away(folder, photos)
-
-
-def _hash_of(path: Path) -> str:
-    """SHA-256 of a file, "" where it cannot be read."""
-    try:
-        with path.open("rb") as f:
-            return hashlib.file_digest(f, "sha256").hexdigest()
-    except OSError:
-        return ""

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
-import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePath
 
 from sqlalchemy import select
 
-from dsslic_search.archive import paths
+from dsslic_search.archive import outside, paths
 from dsslic_search.archive.catalog import Catalog, utc_now
 from dsslic_search.archive.folder import ArchiveFolder
 from dsslic_search.archive.ingest import remembered
@@ -118,17 +116,5 @@ def _there(row: Known, path: PurePath, found: Here) -> FileThere | None:
         return None
     same = row.modified_ns == found.modified_ns
     if not same and not row.part:
-        same = _hash(path) == row.content_hash
+        same = outside.hash_of(path) == row.content_hash
     return FileThere(Path(path), found.size, found.modified_ns, row.part) if same else None
-
-
-def _hash(path: PurePath) -> str | None:
-    try:
-        with open(path, "rb", opener=_without_waiting) as f:
-            return hashlib.file_digest(f, "sha256").hexdigest()
-    except OSError:
-        return None
-
-
-def _without_waiting(name: str, flags: int) -> int:
-    return os.open(name, flags | getattr(os, "O_NONBLOCK", 0))

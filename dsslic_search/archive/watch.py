@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Protocol
 from dsslic_search.archive.ingest.walk import Scope
 from dsslic_search.archive.settling import Settling, joined
 from dsslic_search.core.errors import ArchiveError, BusyError, DSSError, MissingExtraError, Remedy, UsageError
-from dsslic_search.core.files import path_to_text
+from dsslic_search.core.files import in_bucket, path_to_text
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -197,6 +197,11 @@ def require_folders(folders: Sequence[Path]) -> None:
     if not folders:
         raise UsageError("no folder was ingested so far; name those that the archive shall follow")
     for folder in folders:
+        if in_bucket(folder):
+            raise UsageError(
+                f"{path_to_text(folder)}: a bucket tells of no changes; name folders on disks, and have the "
+                "archive follow the bucket from time to time"
+            )
         if folder.exists() and not folder.is_dir():
             raise UsageError(
                 f"{path_to_text(folder)}: only folders are watched; name the folder that it is in"

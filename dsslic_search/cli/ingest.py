@@ -110,7 +110,10 @@ def register(app: typer.Typer) -> None:
     "(previews alone)."
 )
 def ingest(
-    paths: Annotated[list[Path], typer.Argument(metavar="PATH", help="Photos, and folders to walk.")],
+    paths: Annotated[
+        list[Path],
+        typer.Argument(metavar="PATH", help="Photos, and folders to walk, also as s3://BUCKET/FOLDER."),
+    ],
     archive: ArchiveDir = None,
     *,
     wait: Wait = None,

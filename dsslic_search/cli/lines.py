@@ -9,7 +9,7 @@ import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, TextIO
 
-from dsslic_search.core.files import path_to_text, text_to_path
+from dsslic_search.core.files import in_bucket, path_to_text, text_to_path
 from dsslic_search.core.text import printable
 
 if TYPE_CHECKING:
@@ -28,6 +28,8 @@ def width_of(stream: TextIO) -> int | None:
 def shown_path(text: str) -> str:
     """A path as the catalog has it, for people: from the current folder where that is shorter, on one
     line."""
+    if in_bucket(text):
+        return printable(text)
     try:
         nearer = path_to_text(os.path.relpath(text_to_path(text)))
     except (OSError, ValueError):  # the current folder is gone, or the path is no path here
@@ -43,7 +45,7 @@ def follows_links(stream: TextIO, environment: Mapping[str, str] = os.environ) -
 def linked(shown: str, path: str, stream: TextIO | None = None) -> str:
     """``shown`` as a link (OSC 8) to the file that the catalog calls ``path``, of a frame to its video; as it
     is where no link may be written."""
-    if not follows_links(stream or sys.stdout):
+    if in_bucket(path) or not follows_links(stream or sys.stdout):
         return shown
     from urllib.parse import quote
 

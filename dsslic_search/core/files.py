@@ -13,12 +13,16 @@ import re
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import IO
 
 LARGEST_FILE_BYTES = (1 << 31) - 1  # a larger file is no photo, and would not fit in memory beside others
 TEMPORARY = ".tmp"  # how the names of unfinished files end
 
+BUCKETS = ("s3", "gs", "az")
+"""Schemes of the URLs of buckets."""
+
+_IN_BUCKET = tuple(f"{scheme}:/" for scheme in BUCKETS)
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _ESCAPE = re.compile("//u(d[89a-f][0-9a-f]{2})")
 _ESCAPED = re.compile(f"(?<=.){_ESCAPE.pattern}", re.DOTALL)
@@ -27,14 +31,27 @@ _ESCAPED = re.compile(f"(?<=.){_ESCAPE.pattern}", re.DOTALL)
 def absolute(path: Path | str) -> Path:
     """``path`` made absolute against the working directory; symbolic links stay, but for paths with ".."."""
     path = Path(path)
+    if in_bucket(path):
+        return Path(os.path.normpath(path))
     if ".." in path.parts:
         return Path(os.path.realpath(path))  # not Path.resolve: that raises for symbolic-link loops
     return path.absolute()
 
 
+def in_bucket(path: PurePath | str) -> bool:
+    """Whether a path is one in a bucket, "s3://bucket/name". A `Path` has it with one slash, as a relative
+    one: a folder of this machine that is called "s3:" has to be named from "/" on."""
+    text = str(path)
+    return text.startswith(_IN_BUCKET) or f"{text}/" in _IN_BUCKET
+
+
 def path_to_text(path: Path | str) -> str:
     """The text under which a path is kept in the catalog and shown to people."""
-    return _SURROGATE.sub(lambda m: f"//u{ord(m[0]):04x}", str(path))
+    text = str(path)
+    if in_bucket(text):
+        scheme, _, rest = text.partition(":")
+        return f"{scheme}://{rest.lstrip('/')}"
+    return _SURROGATE.sub(lambda m: f"//u{ord(m[0]):04x}", text)
 
 
 def text_to_path(text: str) -> Path:
@@ -50,7 +67,7 @@ def name_of(text: str) -> str:
 def native_name(text: str) -> str:
     """The path that a text stands for, as Python has it: bytes that are not UTF-8 are lone surrogates.
     Patterns are tested on it, so that "*" stands for such bytes, too."""
-    return _ESCAPED.sub(_surrogate, text)
+    return text if in_bucket(text) else _ESCAPED.sub(_surrogate, text)
 
 
 def native_part(text: str) -> str:

@@ -11,6 +11,8 @@ import pytest
 from PIL import Image
 
 from dsslic_search import Archive
+from dsslic_search.api.getting_out import file_names
+from dsslic_search.archive import schema
 from dsslic_search.core.errors import ArchiveError, UsageError
 
 NAMES = ("a.jpg", "sub/A.JPG", "sub/caf\udce9.png", "other/a.jpg")
@@ -118,3 +120,12 @@ def test_previews_of_a_stage(made: Path, tmp_path: Path) -> None:
             archive.previews([1], tmp_path, stage="map", form="jpg")
         with pytest.raises(UsageError, match="png, jpg, webp"):
             archive.previews([1], tmp_path, form="gif")
+
+
+def test_photos_of_disks_and_buckets_get_names_beside_each_other() -> None:
+    photos = [schema.Photo(path=path) for path in ("/home/a/x.jpg", "s3://b/c/y.jpg", "s3://b/d/z.jpg")]
+    assert [str(each) for each in file_names(photos, flat=False)] == [
+        "home/a/x.jpg", "s3:/b/c/y.jpg", "s3:/b/d/z.jpg",
+    ]  # fmt: skip
+    assert [str(each) for each in file_names(photos[1:], flat=False)] == ["c/y.jpg", "d/z.jpg"]
+    assert [str(each) for each in file_names(photos, flat=True)] == ["x.jpg", "y.jpg", "z.jpg"]

@@ -116,7 +116,7 @@ def test_one_request_shows_the_start_of_an_object(bucket: str, s3: Proxy) -> Non
     for end in (objects.ahead, 15, 3000):
         assert objects.read("aa/x", 0, end) == bytes(end)
     assert [(method, asked) for method, _, asked in s3.requests] == [("GET", f"bytes=0-{objects.ahead - 1}")]
-    other = type(objects)(bucket, objects._patience)  # another machine's
+    other = type(objects)(bucket, objects.patience)  # another machine's
     other.write("aa/x", b"\1" * 9)
     assert objects.looks("aa/x").size == 9
     assert objects.read("aa/x", 0, 15) == b"\1" * 9

@@ -51,6 +51,11 @@ def test_links_lead_to_the_file(name: bytes) -> None:
     assert unquote_to_bytes("/" + address) == b"/photos/" + name
 
 
+def test_photos_in_a_bucket_are_shown_as_urls_without_a_link() -> None:
+    assert shown_path("s3://bucket/a/b.jpg") == "s3://bucket/a/b.jpg"
+    assert linked("b.jpg", "s3://bucket/a/b.jpg", Stream(True)) == "b.jpg"
+
+
 def test_frames_lead_to_their_video() -> None:
     assert "/a.mp4\x1b" in linked("x", "/a.mp4#t=2.0", Stream(tty=True))
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dsslic_search.core.files import absolute, native_name, native_part, path_to_text, text_to_path
+from dsslic_search.core.files import absolute, in_bucket, native_name, native_part, path_to_text, text_to_path
 
 names = st.binary(min_size=1, max_size=20).filter(
     lambda b: b"/" not in b and b"\0" not in b and b not in (b".", b"..")
@@ -47,3 +47,16 @@ def test_any_part_of_a_name_is_told_natively(parts: list[bytes], start: int) -> 
     path = "/" + "/".join(os.fsdecode(p) for p in parts)
     assert native_name(path_to_text(path)) == path
     assert native_part(path_to_text(path[start:])) == path[start:]
+
+
+def test_paths_in_buckets_as_text() -> None:
+    for text in "s3://b/a b/\u00fc.jpg", "gs://b", "az://udcff/x":
+        path = absolute(Path(text))
+        assert in_bucket(path)
+        assert in_bucket(text)
+        assert path_to_text(path) == path_to_text(text) == text
+        assert text_to_path(text) == path
+    assert path_to_text(absolute(Path("s3://b/x/../y//z/"))) == "s3://b/y/z"
+    assert path_to_text(absolute(Path("s3://"))) == "s3://"
+    assert not in_bucket("/s3:/b")
+    assert not in_bucket("a/s3:/b")

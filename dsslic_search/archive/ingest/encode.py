@@ -13,11 +13,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from dsslic_search.archive import bucket_files
 from dsslic_search.archive.features import MapFeatures, colours_of, features_of
+from dsslic_search.archive.outside import Status, open_without_waiting
 from dsslic_search.archive.paths import FileThere
 from dsslic_search.core import vocabulary
 from dsslic_search.core.errors import PhotoError
-from dsslic_search.core.files import LARGEST_FILE_BYTES, path_to_text
+from dsslic_search.core.files import LARGEST_FILE_BYTES, in_bucket, path_to_text
 from dsslic_search.core.kinds import KeepMode
 from dsslic_search.core.settings import Settings
 
@@ -116,17 +118,7 @@ def read_original(path: Path, now_ns: Callable[[], int] = time.time_ns) -> Origi
     """Read a file whole. Raises PhotoError with the reason alone (not the name) when it is empty, too large
     or unreadable, or changes meanwhile. ``now_ns``: the time, nanoseconds since 1970."""
     try:
-        with open(path, "rb", opener=open_without_waiting) as f:
-            status = os.fstat(f.fileno())
-            if not stat.S_ISREG(status.st_mode):
-                raise PhotoError("not a regular file")
-            if status.st_size > LARGEST_FILE_BYTES:
-                raise PhotoError(
-                    f"{status.st_size} bytes are more than the largest file that is read "
-                    f"({LARGEST_FILE_BYTES})"
-                )
-            data = f.read(LARGEST_FILE_BYTES)
-            check_unchanged(status, os.fstat(f.fileno()))
+        status, data = _read_object(path) if in_bucket(path) else _read_file(path)
     except FileNotFoundError as e:
         raise PhotoError("disappeared before it was read") from e
     except OSError as e:
@@ -142,6 +134,31 @@ def read_original(path: Path, now_ns: Callable[[], int] = time.time_ns) -> Origi
     )
 
 
+def _read_file(path: Path) -> tuple[Status, bytes]:
+    with open(path, "rb", opener=open_without_waiting) as f:
+        status = os.fstat(f.fileno())
+        if not stat.S_ISREG(status.st_mode):
+            raise PhotoError("not a regular file")
+        _check_size(status)
+        data = f.read(LARGEST_FILE_BYTES)
+        check_unchanged(status, os.fstat(f.fileno()))
+    return status, data
+
+
+def _read_object(path: Path) -> tuple[Status, bytes]:
+    """As it is at one moment."""
+    status, data = bucket_files.read(path, LARGEST_FILE_BYTES)
+    _check_size(status)
+    return status, data
+
+
+def _check_size(status: Status) -> None:
+    if status.st_size > LARGEST_FILE_BYTES:
+        raise PhotoError(
+            f"{status.st_size} bytes are more than the largest file that is read ({LARGEST_FILE_BYTES})"
+        )
+
+
 def check_unchanged(before: os.stat_result, after: os.stat_result) -> None:
     """PhotoError where a file was changed while it was read."""
     if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
@@ -152,11 +169,6 @@ def dependable(modified_ns: int, now_ns: int) -> int | None:
     """When a file was changed last, nanoseconds since 1970; None where that is so short ago that another
     change might have the same time."""
     return None if abs(now_ns - modified_ns) < CLOCK_STEP_NS else modified_ns
-
-
-def open_without_waiting(name: str, flags: int) -> int:
-    """A file that was replaced by a pipe since the walk must not stop the ingest."""
-    return os.open(name, flags | getattr(os, "O_NONBLOCK", 0))
 
 
 def changed_at(timestamp: float) -> datetime:

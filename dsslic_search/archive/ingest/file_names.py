@@ -7,6 +7,8 @@ from collections.abc import Set
 from enum import StrEnum
 from pathlib import Path
 
+from dsslic_search.archive import outside
+
 RAW_EXTENSIONS = frozenset(
     (".3fr", ".arw", ".cr2", ".cr3", ".crw", ".dng", ".erf", ".iiq", ".kdc", ".mrw", ".nef", ".nrw")
     + (".orf", ".pef", ".raf", ".raw", ".rw2", ".rwl", ".sr2", ".srw", ".x3f")
@@ -111,7 +113,7 @@ def is_named_video(path: Path) -> bool:
 
 def _begins_as_video(path: Path) -> bool:
     try:
-        with path.open("rb") as f:
+        with outside.opened(path) as f:
             start = f.read(_PACKET_BYTES + 1)
     except OSError:
         return False

@@ -19,11 +19,13 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dsslic_search.archive.ingest.encode import changed_at, check_unchanged, dependable, open_without_waiting
+from dsslic_search.archive import outside
+from dsslic_search.archive.ingest.encode import changed_at, check_unchanged, dependable
 from dsslic_search.archive.ingest.file_names import is_named_video
+from dsslic_search.archive.outside import open_without_waiting
 from dsslic_search.archive.paths import FileThere
 from dsslic_search.core.errors import PhotoError, UsageError
-from dsslic_search.core.files import path_to_text, text_to_path
+from dsslic_search.core.files import in_bucket, path_to_text, text_to_path
 from dsslic_search.core.text import parse_duration
 
 if TYPE_CHECKING:
@@ -65,7 +67,7 @@ def is_video(path: Path) -> bool:
     from dsslic_search.codec.picture.formats.signature import START_BYTES, kind_of
 
     try:
-        with open(path, "rb", opener=open_without_waiting) as f:
+        with outside.opened(path) as f:
             kind = kind_of(f.read(START_BYTES))
     except OSError:  # reading it will say why
         return False
@@ -192,6 +194,8 @@ def opened(path: Path, now_ns: Callable[[], int] = time.time_ns) -> Iterator[Ope
     from dsslic_search.codec.picture.video import Clip
     from dsslic_search.codec.picture.video_metadata import facts_of
 
+    if in_bucket(path):
+        raise PhotoError("a video in a bucket; copy it to a disk to take frames of it")
     name = path_to_text(path)
     try:
         with open(path, "rb", opener=open_without_waiting) as f:

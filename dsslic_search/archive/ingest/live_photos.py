@@ -14,6 +14,7 @@ import unicodedata
 from collections.abc import Iterable
 from pathlib import Path
 
+from dsslic_search.archive import outside
 from dsslic_search.archive.ingest.file_names import PHOTO_EXTENSIONS, extension
 
 CLIP_EXTENSIONS = frozenset((".m4v", ".mov", ".mp", ".mp4", ".mv"))
@@ -49,7 +50,7 @@ def clips_beside(photo: Path) -> list[Path]:
     """The clips that belong to a photo's file, by name; none where it is not there, or its folder cannot be
     read. Of the files in the folder those alone are opened that are called as the photo is."""
     try:
-        names = os.listdir(photo.parent)  # noqa: PTH208 (names)
+        names = outside.names(photo.parent)
     except (OSError, ValueError):
         return []
     if photo.name not in names:
@@ -61,7 +62,7 @@ def is_live_clip(path: Path) -> bool:
     """Whether a QuickTime or MP4 file is the clip of a Live Photo by what it says, or as short as one; False
     for what cannot be read."""
     try:
-        if not path.is_file():
+        if not outside.is_file(path):
             return False
         head = _movie_head(path)
     except (OSError, ValueError):
@@ -81,7 +82,7 @@ def is_live_clip(path: Path) -> bool:
 
 def _movie_head(path: Path) -> bytes | None:
     """What is in the "moov" of a file; None where it has none, or a larger one than clips have."""
-    with path.open("rb") as f:
+    with outside.opened(path) as f:
         at = 0
         for _ in range(_MAX_TOP_BOXES):
             f.seek(at)

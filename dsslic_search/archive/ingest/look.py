@@ -6,6 +6,9 @@ import os
 import stat
 from typing import NamedTuple
 
+from dsslic_search.archive import outside
+from dsslic_search.core.files import in_bucket
+
 
 class Here(NamedTuple):
     """A regular file; as in `archive.ingest.walk.Found`."""
@@ -43,7 +46,7 @@ class Looker:
         if folder in self._absent:
             return self._absent[folder]
         try:
-            found = os.stat(path)  # noqa: PTH116 (a str, and many of them)
+            found = outside.stat(path)
         except (FileNotFoundError, NotADirectoryError):
             return self._not_there(path)
         except OSError as e:
@@ -59,12 +62,12 @@ class Looker:
         missing: list[str] = []
         try:
             while True:
-                if os.path.islink(above):  # noqa: PTH114 (a str, too)
+                if not in_bucket(above) and os.path.islink(above):  # noqa: PTH114 (a str, too)
                     answer: Absent | Unknown = Unknown("a link that leads nowhere")
                     break
                 topmost, above = above, os.path.dirname(above)  # noqa: PTH120 (a str, too)
                 try:
-                    mode = os.stat(above).st_mode  # noqa: PTH116 (a str, too)
+                    mode = outside.stat(above).st_mode
                 except (FileNotFoundError, NotADirectoryError):
                     missing.append(above)
                     continue
@@ -77,5 +80,7 @@ class Looker:
 
 
 def _is_empty(folder: str) -> bool:
+    if in_bucket(folder):
+        return not outside.names(folder)
     with os.scandir(folder) as entries:
         return next(entries, None) is None

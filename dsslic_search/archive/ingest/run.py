@@ -11,7 +11,6 @@ Into a catalog that is a database several machines put photos at once, each thos
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -21,7 +20,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import inspect
 
-from dsslic_search.archive import later_facts, parity
+from dsslic_search.archive import later_facts, outside, parity
 from dsslic_search.archive.catalog import Catalog
 from dsslic_search.archive.folder import ArchiveFolder
 from dsslic_search.archive.ingest import remembered
@@ -156,7 +155,7 @@ class _Run:
     def folders(self) -> list[Path]:
         """Of what was named, the folders."""
         named = (scope.folder for scope in self.scopes if scope.within is None)
-        return [folder for folder in named if os.path.isdir(folder)]  # noqa: PTH112 (Path.is_dir may raise)
+        return [folder for folder in named if outside.is_folder(folder)]
 
     def find(self) -> Walk:
         walked = walk(self.chosen, self.archive.root, self.wanted)

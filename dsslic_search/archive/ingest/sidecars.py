@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import re
-import stat
 import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from dsslic_search.archive import outside
 from dsslic_search.archive.ingest.live_photos import CLIP_EXTENSIONS
 from dsslic_search.core.files import path_to_text
 
@@ -185,7 +185,7 @@ class Sidecars:
     def _folder(self, path: Path) -> Folder:
         if self._last is None or self._last[0] != path:
             try:
-                names = os.listdir(path)  # noqa: PTH208 (names alone, and many of them)
+                names = outside.names(path)
             except OSError:
                 names = []
             self._last = path, Folder(names)
@@ -201,10 +201,8 @@ def _is_for(extensions: Iterable[str], path: Path) -> bool:
 def _read(path: Path, notes: list[str]) -> bytes | None:
     """A sidecar's bytes; None, with a note, where it cannot be read."""
     try:
-        with open(
-            path, "rb", opener=lambda name, flags: os.open(name, flags | getattr(os, "O_NONBLOCK", 0))
-        ) as f:
-            if not stat.S_ISREG(os.fstat(f.fileno()).st_mode):
+        with outside.opened(path) as f:
+            if not outside.is_regular(f):
                 notes.append(_note(path, "is no regular file and is left out"))
                 return None
             data = f.read(MAX_BYTES + 1)

@@ -3,13 +3,13 @@ that is known is stored anew but what was lost."""
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from dsslic_search.archive import outside
 from dsslic_search.archive.folder import ArchiveFolder
 from dsslic_search.archive.ingest import remembered
 from dsslic_search.archive.ingest.encode import Prepare, prepare_photo
@@ -54,7 +54,7 @@ def sync(
         if isinstance(each, Scope) and each.within is not None:
             continue  # whatever it has become by now
         folder = each.folder if isinstance(each, Scope) else each
-        if os.path.isfile(folder):  # noqa: PTH113 (Path.is_file may raise)
+        if outside.is_file(folder):
             text = path_to_text(folder)
             raise UsageError(f"{text}: sync takes folders; put single photos in with {Remedy.INGEST}")
     with archive.open_catalog() as catalog:

@@ -9,12 +9,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
+from dsslic_search.archive import outside
 from dsslic_search.archive.ingest.file_names import Kind, extension, kind_of_file, kind_of_folder
 from dsslic_search.archive.ingest.live_photos import clips_of
 from dsslic_search.archive.ingest.passed_over import PassedOver
 from dsslic_search.archive.ingest.sidecars import Folder
 from dsslic_search.archive.ingest.wanted import ALL, Wanted
-from dsslic_search.core.files import absolute, path_to_text
+from dsslic_search.archive.outside import Entry, Status
+from dsslic_search.core.files import absolute, in_bucket, path_to_text
 from dsslic_search.core.output import ARCHIVE_MANIFEST, is_archive
 
 _SIDECAR_ENDINGS = (".xmp", ".json")  # those that are read
@@ -102,7 +104,7 @@ class _Walker:
         path, text = scope.folder, path_to_text(scope.folder)
         is_part = scope.within is not None and scope.within != path
         try:
-            status = path.stat()
+            status = outside.stat(path)
         except (OSError, ValueError) as e:
             if not (is_part and isinstance(e, (FileNotFoundError, NotADirectoryError))):
                 self.result.failures.append(Failure(text, reason_of(e)))
@@ -134,7 +136,7 @@ class _Walker:
                     f"{text}: no photos in this folder (files named .jpg, .png, .webp, .tif …)"
                 )
 
-    def _take_file(self, path: Path, status: os.stat_result) -> None:
+    def _take_file(self, path: Path, status: Status) -> None:
         if path not in self._seen:
             self._seen.add(path)
             file = status.st_dev, status.st_ino
@@ -181,12 +183,11 @@ class _Walker:
                 continue
             self._visited.add(identity)
             try:
-                with os.scandir(folder) as listed:
-                    entries = sorted(listed, key=lambda e: e.name)
+                entries = outside.listed(folder)
             except OSError as e:
                 self.result.failures.append(Failure(path_to_text(folder), reason_of(e)))
                 continue
-            if identity == self._archive or (_has(entries, ARCHIVE_MANIFEST) and is_archive(Path(folder))):
+            if identity == self._archive or (_has(entries, ARCHIVE_MANIFEST) and _is_archive(folder)):
                 self.result.passed_over.add(Kind.ARCHIVE, path_to_text(folder))
                 continue
             inner, links = self._take_entries(entries, top)
@@ -195,7 +196,7 @@ class _Walker:
                 named.links.extend(links)
         named.tells |= before != (len(result.files), len(result.failures), result.videos)
 
-    def _take_entries(self, entries: Sequence[os.DirEntry[str]], top: str) -> tuple[list[str], list[str]]:
+    def _take_entries(self, entries: Sequence[Entry], top: str) -> tuple[list[str], list[str]]:
         """The files of a folder; returns the folders in it that are to be walked, and the links to such."""
         inner: list[str] = []
         links: list[str] = []
@@ -228,7 +229,7 @@ class _Walker:
             self.result.passed_over.add(Kind.SIDECAR if name in used else kind, path, within)
         return inner, links
 
-    def _clips_of_photos(self, entries: Sequence[os.DirEntry[str]]) -> set[str]:
+    def _clips_of_photos(self, entries: Sequence[Entry]) -> set[str]:
         """The names in a folder of clips that belong to photos and are passed over for that."""
         if self._wanted.clips or not entries:
             return set()
@@ -237,7 +238,7 @@ class _Walker:
         asked = self._wanted.asks_for_ending
         return clips_of(names, [name for name in names if not asked(extension(name))], folder)
 
-    def _try(self, entry: os.DirEntry[str]) -> Kind | None:
+    def _try(self, entry: Entry) -> Kind | None:
         """None for a file that is tried, or could not be looked at, which is told."""
         try:
             status = entry.stat()
@@ -252,10 +253,8 @@ class _Walker:
 
     def _count_in(self, folder: str, kind: Kind, name: str) -> None:
         """All files in a folder that is passed over, by their names alone."""
-        for parent, _, files in os.walk(folder):
-            for file in sorted(files):
-                path = path_to_text(os.path.join(parent, file))  # noqa: PTH118 (a str, and many of them)
-                self.result.passed_over.add(kind, path, name)
+        for path in outside.files_below(folder):
+            self.result.passed_over.add(kind, path_to_text(path), name)
 
 
 def _sidecars_of(photos: Sequence[str], others: Sequence[str]) -> set[str]:
@@ -268,7 +267,12 @@ def _sidecars_of(photos: Sequence[str], others: Sequence[str]) -> set[str]:
     return {name for name in found if name is not None}
 
 
-def _has(entries: Sequence[os.DirEntry[str]], name: str) -> bool:
+def _is_archive(folder: str) -> bool:
+    """Archives are on disks; of some the object files are in a bucket, which pass for no photos."""
+    return not in_bucket(folder) and is_archive(Path(folder))
+
+
+def _has(entries: Sequence[Entry], name: str) -> bool:
     return any(entry.name == name for entry in entries)
 
 
@@ -284,10 +288,9 @@ def _is(question: object) -> bool:
 def _identity(path: Path | str) -> tuple[int, int] | None:
     """Device and inode of a folder, None when there is none."""
     try:
-        found = os.stat(path)  # noqa: PTH116 (a str, and many of them)
+        return outside.identity(path)
     except OSError:
         return None
-    return found.st_dev, found.st_ino
 
 
 def reason_of(error: OSError | ValueError) -> str:
