@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
 SIZES = ("map", "photo")
 FORMAT = "png"
+TIMES_A_PHOTO, LEAST_MOST_PIXELS = 4, 1 << 24
+"""A label map may be of twice the sides of the largest photo, whose picture may have been stored smaller than
+it was, and of 4096 × 4096 pixels in any archive."""
 
 
 @dataclass
@@ -117,27 +120,24 @@ class Labelling(OpenArchive):
         name, with folders where it has them. Classes are understood by name as those of segmenters are; what
         means nothing here becomes "other". Maps may be of the size at which they are coded, or of the photo's
         or any other, of which the label that most pixels have is taken; pixels that nobody knows (255) keep
-        their label. Each photo is settled before the next. DSSError where files are no such files; then
+        their label. Maps are read one at a time. Each photo is settled before the next. DSSError where files
+        are no such files, or a map has more than `TIMES_A_PHOTO` the pixels of the largest photo here; then
         nothing is changed."""
         from dsslic_search.archive.labelled import relabel
         from dsslic_search.core.naming import class_named
         from dsslic_search.labels.formats import reader
 
-        found = reader(text_of(form, "form"))(path_of(source))
+        most = max(LEAST_MOST_PIXELS, TIMES_A_PHOTO * self._largest_photo())
+        found = reader(text_of(form, "form"), most)(path_of(source))
         classes = [class_named(name, self.vocabulary) for name in found.names]
-        used = {number for image in found.images for number in np.unique(image.labels).tolist()}
-        report = Imported(
-            unknown=tuple(
-                name
-                for number, (name, means) in enumerate(zip(found.names, classes, strict=True))
-                if number in used and means.how == "unknown" and name != "other"
-            )
-        )
+        used: set[int] = set()
+        report = Imported()
         table = np.arange(256, dtype=np.uint8)
         table[: len(classes)] = [named.class_id for named in classes]
 
         def wanted() -> Iterator[tuple[int, NDArray[np.uint8]]]:
             for image in found.images:
+                used.update(np.unique(image.labels).tolist())
                 try:
                     photo = self._pictured(image.picture)
                     labels = self._at_its_size(photo, table[image.labels], image.labels == UNKNOWN)
@@ -152,6 +152,11 @@ class Labelling(OpenArchive):
             lambda settled, failed: progress(
                 settled + len(report.failed), len(found.images), failed + len(report.failed)
             ),
+        )
+        report.unknown = tuple(
+            name
+            for number, (name, means) in enumerate(zip(found.names, classes, strict=True))
+            if number in used and means.how == "unknown" and name != "other"
         )
         report.photos, report.unchanged = done.photos, done.unchanged
         report.failed += [(str(photo_id), reason) for photo_id, reason in done.failed]
@@ -177,6 +182,15 @@ class Labelling(OpenArchive):
             chosen = select(Photo.id, Photo.content_hash).where(Photo.map_bytes > 0).order_by(Photo.id)
             known = [(photo_id, content_hash) for photo_id, content_hash in session.execute(chosen)]
         return list(labelled_photos(self.folder.store, known))
+
+    def _largest_photo(self) -> int:
+        """Pixels; 0 where there is no photo."""
+        from sqlalchemy import BigInteger, cast, func, select
+
+        from dsslic_search.archive.schema import Photo
+
+        with self.catalog.session() as session:
+            return session.scalar(select(func.max(cast(Photo.width, BigInteger) * Photo.height))) or 0
 
     def _pictured(self, picture: str) -> Photo:
         known = self.catalog.at_path(picture) or self._searcher.photos_named(picture)

@@ -11,6 +11,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +20,7 @@ from dsslic_search.core.errors import FormatError
 from dsslic_search.core.vocabulary import UNKNOWN
 from dsslic_search.labels import png_pairs
 from dsslic_search.labels.pictures import Files, field, png, read, read_json, read_png, said
-from dsslic_search.labels.scene import LabelFiles, LabelledImage
+from dsslic_search.labels.scene import Images, LabelFiles, LabelledImage
 
 _LABELS, _INSTANCES, _COLOURS = (f"_gtFine_{kind}.png" for kind in ("labelIds", "instanceIds", "color"))
 MOST_INSTANCES = 1000
@@ -47,17 +48,20 @@ class Writer(png_pairs.Writer):
         ]
 
 
-def read_files(folder: Path) -> LabelFiles:
+def read_files(folder: Path, most: int) -> LabelFiles:
     """The label maps of a folder with its legend."""
     file = folder / png_pairs.LEGEND
     content, where = read_json(file), said(file)
     names = png_pairs.names_of(content, where)
-    images = []
-    for entry in field(content, "images", list, where):
-        name = field(entry, "name", str, where)
-        file = folder / (Path(name).name + _LABELS)
-        labels = read_png(read(file), said(file))
-        if labels.ndim != 2 or np.any((labels >= len(names)) & (labels != UNKNOWN)):
-            raise FormatError(f"{said(file)}: not a picture of numbers that {png_pairs.LEGEND} names")
-        images.append(LabelledImage(name, field(entry, "picture", str, where), labels.astype(np.uint8)))
-    return LabelFiles(names, tuple(images))
+
+    def read_all() -> Iterator[LabelledImage]:
+        for entry in field(content, "images", list, where):
+            name = field(entry, "name", str, where)
+            file = folder / (Path(name).name + _LABELS)
+            labels = read_png(read(file), most, said(file))
+            if labels.ndim != 2 or np.any((labels >= len(names)) & (labels != UNKNOWN)):
+                raise FormatError(f"{said(file)}: not a picture of numbers that {png_pairs.LEGEND} names")
+            yield LabelledImage(name, field(entry, "picture", str, where), labels.astype(np.uint8))
+
+    images = Images(read_all)
+    return LabelFiles(names, images)

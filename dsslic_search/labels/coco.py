@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from dsslic_search.core.errors import FormatError
 from dsslic_search.core.text import quoted
 from dsslic_search.labels.pictures import Files, corners, field, read_json, said
 from dsslic_search.labels.scene import (
+    Images,
     LabelFiles,
     LabelledImage,
     Legend,
@@ -79,7 +81,7 @@ class Writer:
         return [(FILE, text.encode("utf-8", "backslashreplace"))]
 
 
-def read_files(path: Path) -> LabelFiles:
+def read_files(path: Path, most: int) -> LabelFiles:
     """The label maps of a file, or of ``instances.json`` in a folder. Where regions lie over each other the
     smaller one is seen."""
     path = path / FILE if path.is_dir() else path
@@ -92,21 +94,25 @@ def read_files(path: Path) -> LabelFiles:
     of_image: dict[int, list[dict[str, Any]]] = {}
     for annotation in field(content, "annotations", list, where):
         of_image.setdefault(field(annotation, "image_id", int, where), []).append(annotation)
-    images = []
-    for entry in field(content, "images", list, where):
-        name = field(entry, "file_name", str, where)
-        about = f"{where}, {quoted(name)}"
-        labels = empty(field(entry, "width", int, about), field(entry, "height", int, about), about)
-        masks = [
-            (field(a, "category_id", int, about), _mask(a.get("segmentation"), labels.shape, about))
-            for a in of_image.get(field(entry, "id", int, about), ())
-        ]
-        for number, mask in sorted(masks, key=lambda each: -np.count_nonzero(each[1])):
-            if number not in category:
-                raise FormatError(f"{about}: no category has the id {quoted(str(number))}")
-            paint(labels, category[number], 0, 0, mask)
-        images.append(LabelledImage(Path(name).stem, name, labels))
-    return LabelFiles(names.all, tuple(images))
+
+    def read_all() -> Iterator[LabelledImage]:
+        for entry in field(content, "images", list, where):
+            name = field(entry, "file_name", str, where)
+            about = f"{where}, {quoted(name)}"
+            labels = empty(field(entry, "width", int, about), field(entry, "height", int, about), most, about)
+            regions = []  # not their masks, each of which is as large as the picture
+            for annotation in of_image.get(field(entry, "id", int, about), ()):
+                number = field(annotation, "category_id", int, about)
+                if number not in category:
+                    raise FormatError(f"{about}: no category has the id {quoted(str(number))}")
+                mask = _mask(annotation.get("segmentation"), labels.shape, about)
+                regions.append((np.count_nonzero(mask), number, annotation["segmentation"]))
+            for _, number, segmentation in sorted(regions, key=lambda each: -each[0]):
+                paint(labels, category[number], 0, 0, _mask(segmentation, labels.shape, about))
+            yield LabelledImage(Path(name).stem, name, labels)
+
+    images = Images(read_all)
+    return LabelFiles(names.all, images)
 
 
 def _mask(said_as: Any, shape: tuple[int, ...], where: str) -> Mask:

@@ -3,6 +3,7 @@ boxes are read as well."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 from xml.sax.saxutils import escape, quoteattr
@@ -11,7 +12,17 @@ from dsslic_search.core.errors import FormatError
 from dsslic_search.core.text import quoted
 from dsslic_search.core.vocabulary import hex_colour
 from dsslic_search.labels.pictures import Files, corners, read, said
-from dsslic_search.labels.scene import LabelFiles, LabelledImage, Legend, Mask, Names, empty, paint
+from dsslic_search.labels.scene import (
+    Images,
+    LabelFiles,
+    LabelledImage,
+    Legend,
+    Mask,
+    Names,
+    check_size,
+    empty,
+    paint,
+)
 from dsslic_search.labels.shapes import fill, from_run_lengths, run_lengths
 
 if TYPE_CHECKING:
@@ -62,7 +73,7 @@ class Writer:
         return [(FILE, text.encode("utf-8", "xmlcharrefreplace"))]
 
 
-def read_files(path: Path) -> LabelFiles:
+def read_files(path: Path, most: int) -> LabelFiles:
     """The label maps of a file, or of ``annotations.xml`` in a folder. Where shapes lie over each other,
     those of a higher z_order are seen, then later ones."""
     from xml.etree import ElementTree
@@ -76,25 +87,28 @@ def read_files(path: Path) -> LabelFiles:
     except ElementTree.ParseError as e:
         raise FormatError(f"{where}: not XML ({e})") from e
     names = Names(where)
-    images = []
-    for element in root.iter("image"):
-        name = element.get("name", "")
-        about = f"{where}, {quoted(name)}"
-        size = _number(element, "width", about), _number(element, "height", about)
-        labels = empty(*size, about)
-        for shape in sorted(element, key=lambda each: _number(each, "z_order", about, 0)):
-            if (found := _mask(shape, size, about)) is not None:
-                paint(labels, names.number(shape.get("label", "other")), *found)
-        images.append(LabelledImage(Path(name).stem, name, labels))
-    return LabelFiles(names.all, tuple(images))
+
+    def read_all() -> Iterator[LabelledImage]:
+        for element in root.iter("image"):
+            name = element.get("name", "")
+            about = f"{where}, {quoted(name)}"
+            size = _number(element, "width", about), _number(element, "height", about)
+            labels = empty(*size, most, about)
+            for shape in sorted(element, key=lambda each: _number(each, "z_order", about, 0)):
+                if (found := _mask(shape, size, most, about)) is not None:
+                    paint(labels, names.number(shape.get("label", "other")), *found)
+            yield LabelledImage(Path(name).stem, name, labels)
+
+    images = Images(read_all)
+    return LabelFiles(names.all, images)
 
 
-def _mask(shape: Element, size: tuple[int, int], where: str) -> tuple[int, int, Mask] | None:
+def _mask(shape: Element, size: tuple[int, int], most: int, where: str) -> tuple[int, int, Mask] | None:
     """Left, top and what is painted from there; None for shapes without an area."""
     match shape.tag:
         case "mask":
             width, height = _number(shape, "width", where), _number(shape, "height", where)
-            empty(width, height, where)
+            check_size(width, height, most, where)
             flat = from_run_lengths(_numbers(shape.get("rle", ""), where), width * height, where)
             left, top = _number(shape, "left", where), _number(shape, "top", where)
             return left, top, flat.reshape(height, width)

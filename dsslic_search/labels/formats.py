@@ -9,6 +9,7 @@ from typing import Protocol
 
 from dsslic_search.core.errors import UsageError
 from dsslic_search.core.text import closest, did_you_mean, quoted
+from dsslic_search.labels import scene
 from dsslic_search.labels.pictures import Files
 from dsslic_search.labels.scene import LabelFiles, LabelledImage, Legend
 
@@ -42,11 +43,13 @@ def writer(name: str, legend: Legend) -> Writer:
     return made
 
 
-def reader(name: str) -> Callable[[Path], LabelFiles]:
-    """Of a format: takes a folder, or the file about all, and raises FormatError for what is no such file,
-    PhotoError where it cannot be read. UsageError where there is no format of that name."""
-    found: Callable[[Path], LabelFiles] = _module(name).read_files  # type: ignore[attr-defined]
-    return found
+def reader(name: str, most_pixels: int | None = None) -> Callable[[Path], LabelFiles]:
+    """Of a format: takes a folder, or the file about all, and raises FormatError for what is no such file, or
+    has a label map of more than ``most_pixels`` (without it `scene.MAX_PIXELS`), PhotoError where it cannot
+    be read. UsageError where there is no format of that name."""
+    most = scene.MAX_PIXELS if most_pixels is None else most_pixels
+    read: Callable[[Path, int], LabelFiles] = _module(name).read_files  # type: ignore[attr-defined]
+    return lambda path: read(path, most)
 
 
 def _module(name: str) -> object:

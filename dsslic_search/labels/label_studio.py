@@ -8,7 +8,7 @@ the values. The last byte is filled up with zeros."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from itertools import pairwise
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from dsslic_search.core.errors import FormatError
 from dsslic_search.core.text import quoted
 from dsslic_search.labels.pictures import Files, corners, field, read_json, said, to_json
-from dsslic_search.labels.scene import LabelFiles, LabelledImage, Legend, Mask, Names, empty, paint
+from dsslic_search.labels.scene import Images, LabelFiles, LabelledImage, Legend, Mask, Names, empty, paint
 from dsslic_search.labels.shapes import fill
 
 FILE = "tasks.json"
@@ -64,7 +64,7 @@ class Writer:
         return [(FILE, to_json(self._tasks))]
 
 
-def read_files(path: Path) -> LabelFiles:
+def read_files(path: Path, most: int) -> LabelFiles:
     """The label maps of a file of tasks, or of ``tasks.json`` in a folder: of each task the last annotation,
     else the last prediction."""
     path = path / FILE if path.is_dir() else path
@@ -72,30 +72,33 @@ def read_files(path: Path) -> LabelFiles:
     if not isinstance(content, list):
         raise FormatError(f"{where}: not a list of tasks")
     names = Names(where)
-    images = []
-    for task in content:
-        data = field(task, "data", dict, where)
-        name = next((value for value in data.values() if isinstance(value, str)), "")
-        about = f"{where}, {quoted(name)}"
-        made = task.get("annotations") or task.get("predictions") or []
-        result = field(made[-1], "result", list, about) if isinstance(made, list) and made else []
-        shapes = [r for r in result if isinstance(r, dict) and "original_width" in r]
-        if not shapes:
-            continue
-        size = (
-            field(shapes[0], "original_width", int, about),
-            field(shapes[0], "original_height", int, about),
-        )
-        labels = empty(*size, about)
-        for shape in shapes:
-            value = field(shape, "value", dict, about)
-            called = value.get("brushlabels") or value.get("polygonlabels") or value.get("labels") or [""]
-            if not isinstance(called, list):
-                raise FormatError(f"{about}: labels are a list of names")
-            mask = _mask(value, size, about)
-            paint(labels, names.number(str(called[0])), 0, 0, mask)
-        images.append(LabelledImage(PurePosixPath(name).stem, name, labels))
-    return LabelFiles(names.all, tuple(images))
+
+    def read_all() -> Iterator[LabelledImage]:
+        for task in content:
+            data = field(task, "data", dict, where)
+            name = next((value for value in data.values() if isinstance(value, str)), "")
+            about = f"{where}, {quoted(name)}"
+            made = task.get("annotations") or task.get("predictions") or []
+            result = field(made[-1], "result", list, about) if isinstance(made, list) and made else []
+            shapes = [r for r in result if isinstance(r, dict) and "original_width" in r]
+            if not shapes:
+                continue
+            size = (
+                field(shapes[0], "original_width", int, about),
+                field(shapes[0], "original_height", int, about),
+            )
+            labels = empty(*size, most, about)
+            for shape in shapes:
+                value = field(shape, "value", dict, about)
+                called = value.get("brushlabels") or value.get("polygonlabels") or value.get("labels") or [""]
+                if not isinstance(called, list):
+                    raise FormatError(f"{about}: labels are a list of names")
+                mask = _mask(value, size, about)
+                paint(labels, names.number(str(called[0])), 0, 0, mask)
+            yield LabelledImage(PurePosixPath(name).stem, name, labels)
+
+    images = Images(read_all)
+    return LabelFiles(names.all, images)
 
 
 def _mask(value: dict[str, Any], size: tuple[int, int], where: str) -> Mask:
@@ -132,8 +135,8 @@ def _bits(number: int, count: int) -> str:
 
 
 def read_brush(stream: Iterable[Any], width: int, height: int, where: str) -> Mask:
-    """The mask, bool[height, width], of a stream's bytes: what is not clear. FormatError for others."""
-    empty(width, height, where)
+    """The mask, bool[height, width], of a stream's bytes: what is not clear; takes four bytes a pixel.
+    FormatError for others."""
     numbers = list(stream)
     if not all(type(n) is int and 0 <= n < 256 for n in numbers):
         raise FormatError(f"{where}: run lengths of a brush are bytes")

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from dsslic_search.core.errors import FormatError
 from dsslic_search.core.text import quoted
 from dsslic_search.labels.coco import box, categories
 from dsslic_search.labels.pictures import Files, field, png, read, read_json, read_png, said, to_json
-from dsslic_search.labels.scene import LabelFiles, LabelledImage, Legend, Names, empty
+from dsslic_search.labels.scene import Images, LabelFiles, LabelledImage, Legend, Names, empty
 
 FILE, FOLDER = "panoptic.json", "panoptic"
 
@@ -47,7 +48,7 @@ class Writer:
         return [(FILE, to_json(content))]
 
 
-def read_files(path: Path) -> LabelFiles:
+def read_files(path: Path, most: int) -> LabelFiles:
     """The label maps of a file whose PNGs lie in ``panoptic`` or in a folder of its own name beside it."""
     path = path / FILE if path.is_dir() else path
     content, where = read_json(path), said(path)
@@ -61,19 +62,22 @@ def read_files(path: Path) -> LabelFiles:
         field(i, "id", int, where): field(i, "file_name", str, where)
         for i in field(content, "images", list, where)
     }
-    images = []
-    for annotation in field(content, "annotations", list, where):
-        file = folder / Path(field(annotation, "file_name", str, where)).name
-        pixels = read_png(read(file), said(file)).astype(np.int32)
-        if pixels.ndim != 3:
-            raise FormatError(f"{said(file)}: not a picture of colours")
-        numbers = pixels[..., 0] | pixels[..., 1] << 8 | pixels[..., 2] << 16
-        labels = empty(numbers.shape[1], numbers.shape[0], said(file))
-        for segment in field(annotation, "segments_info", list, where):
-            kind = field(segment, "category_id", int, where)
-            if kind not in category:
-                raise FormatError(f"{where}: no category has the id {quoted(str(kind))}")
-            labels[numbers == field(segment, "id", int, where)] = category[kind]
-        image_id = field(annotation, "image_id", int, where)
-        images.append(LabelledImage(file.stem, pictures.get(image_id, file.name), labels))
-    return LabelFiles(names.all, tuple(images))
+
+    def read_all() -> Iterator[LabelledImage]:
+        for annotation in field(content, "annotations", list, where):
+            file = folder / Path(field(annotation, "file_name", str, where)).name
+            pixels = read_png(read(file), most, said(file)).astype(np.int32)
+            if pixels.ndim != 3:
+                raise FormatError(f"{said(file)}: not a picture of colours")
+            numbers = pixels[..., 0] | pixels[..., 1] << 8 | pixels[..., 2] << 16
+            labels = empty(numbers.shape[1], numbers.shape[0], most, said(file))
+            for segment in field(annotation, "segments_info", list, where):
+                kind = field(segment, "category_id", int, where)
+                if kind not in category:
+                    raise FormatError(f"{where}: no category has the id {quoted(str(kind))}")
+                labels[numbers == field(segment, "id", int, where)] = category[kind]
+            image_id = field(annotation, "image_id", int, where)
+            yield LabelledImage(file.stem, pictures.get(image_id, file.name), labels)
+
+    images = Images(read_all)
+    return LabelFiles(names.all, images)

@@ -14,7 +14,7 @@ from PIL import Image
 from dsslic_search.core.errors import FormatError, PhotoError
 from dsslic_search.core.files import path_to_text
 from dsslic_search.core.text import printable
-from dsslic_search.labels.scene import MAX_PIXELS
+from dsslic_search.labels.scene import check_size
 
 Files = list[tuple[str, bytes]]
 """Names, with slashes between folders, and contents."""
@@ -31,13 +31,12 @@ def png(pixels: NDArray[Any], palette: bytes | None = None) -> bytes:
     return buffer.getvalue()
 
 
-def read_png(data: bytes, where: str) -> NDArray[Any]:
+def read_png(data: bytes, most: int, where: str) -> NDArray[Any]:
     """The pixels of a PNG as they are stored: indices of a palette, grey levels of 8 or 16 bits (bits as 0
-    and 1), or r g b. FormatError for what is none, or too large."""
+    and 1), or r g b. FormatError for what is none, or has more than ``most`` pixels."""
     try:
         with Image.open(io.BytesIO(data), formats=["PNG"]) as picture:
-            if picture.width * picture.height > MAX_PIXELS:
-                raise FormatError(f"{where}: {picture.width} × {picture.height} pixels are too many")
+            check_size(picture.width, picture.height, most, where)
             plain = {"RGBA": "RGB", "LA": "L"}.get(picture.mode)
             pixels = np.asarray(picture if plain is None else picture.convert(plain))
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as e:

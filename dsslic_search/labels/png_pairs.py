@@ -9,6 +9,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from dsslic_search.core.errors import FormatError
 from dsslic_search.core.text import quoted
 from dsslic_search.core.vocabulary import UNKNOWN, hex_colour
 from dsslic_search.labels.pictures import Files, field, png, read, read_json, read_png, said, to_json
-from dsslic_search.labels.scene import LabelFiles, LabelledImage, Legend
+from dsslic_search.labels.scene import Images, LabelFiles, LabelledImage, Legend
 
 LEGEND = "legend.json"
 
@@ -52,7 +53,7 @@ class Writer:
         return [(LEGEND, to_json({"classes": classes, "images": self._images}))]
 
 
-def read_files(folder: Path) -> LabelFiles:
+def read_files(folder: Path, most: int) -> LabelFiles:
     """What `Writer` wrote, or others in its way; regions are those that classes make."""
     content = read_json(folder / LEGEND)
     where = said(folder / LEGEND)
@@ -61,14 +62,17 @@ def read_files(folder: Path) -> LabelFiles:
         field(entry, "name", str, where): field(entry, "picture", str, where)
         for entry in field(content, "images", list, where)
     }
-    images = []
-    for name, picture in pictures.items():
-        file = folder / "labels" / f"{Path(name).name}.png"
-        labels = read_png(read(file), said(file))
-        if labels.ndim != 2 or np.any((labels >= len(names)) & (labels != UNKNOWN)):
-            raise FormatError(f"{said(file)}: not a picture of numbers that {LEGEND} names")
-        images.append(LabelledImage(name, picture, labels.astype(np.uint8)))
-    return LabelFiles(names, tuple(images))
+
+    def read_all() -> Iterator[LabelledImage]:
+        for name, picture in pictures.items():
+            file = folder / "labels" / f"{Path(name).name}.png"
+            labels = read_png(read(file), most, said(file))
+            if labels.ndim != 2 or np.any((labels >= len(names)) & (labels != UNKNOWN)):
+                raise FormatError(f"{said(file)}: not a picture of numbers that {LEGEND} names")
+            yield LabelledImage(name, picture, labels.astype(np.uint8))
+
+    images = Images(read_all)
+    return LabelFiles(names, images)
 
 
 def names_of(content: Any, where: str) -> tuple[str, ...]:

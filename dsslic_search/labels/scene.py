@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -14,7 +15,7 @@ from dsslic_search.core.text import quoted
 from dsslic_search.core.vocabulary import OTHER, UNKNOWN, Vocabulary
 
 MAX_PIXELS = 500_000_000
-"""Of a label map that a file declares: no more is made room for."""
+"""Of a label map that a file declares: no more is made room for, where a reader is not told of fewer."""
 
 Labels = NDArray[np.uint8]
 Mask = NDArray[np.bool_]
@@ -110,20 +111,40 @@ class LabelledImage:
         return tuple(found)
 
 
+class Images:
+    """Label maps that are read from files one at a time, and anew whenever they are gone through, since
+    together they may be more than fits into memory. Made, all were read once, so that what is wrong with any
+    is known."""
+
+    def __init__(self, read: Callable[[], Iterator[LabelledImage]]) -> None:
+        self._read = read
+        self._count = sum(1 for _ in read())
+
+    def __iter__(self) -> Iterator[LabelledImage]:
+        return self._read()
+
+    def __len__(self) -> int:
+        return self._count
+
+
 @dataclass(frozen=True)
 class LabelFiles:
     """What was read: ``names`` of the classes that the images' labels are numbers of; number 0 is "other"."""
 
     names: tuple[str, ...]
-    images: tuple[LabelledImage, ...]
+    images: tuple[LabelledImage, ...] | Images
 
 
-def empty(width: int, height: int, where: str) -> Labels:
-    """A label map of nothing, uint8[height, width]. FormatError for sizes that no map has; ``where`` says in
-    which file."""
-    if not (width > 0 and height > 0 and width * height <= MAX_PIXELS):
+def check_size(width: int, height: int, most: int, where: str) -> None:
+    """FormatError for a map of no pixels or of more than ``most``; ``where`` says in which file."""
+    if not (width > 0 and height > 0 and width * height <= most):
         size = quoted(f"{width} × {height}")
-        raise FormatError(f"{where}: a picture of {size} pixels cannot be")
+        raise FormatError(f"{where}: a label map of {size} pixels is not taken; it may have 1 to {most:,}")
+
+
+def empty(width: int, height: int, most: int, where: str) -> Labels:
+    """A label map of nothing, uint8[height, width]. FormatError as `check_size` has it."""
+    check_size(width, height, most, where)
     return np.full((height, width), OTHER, np.uint8)
 
 

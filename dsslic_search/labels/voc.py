@@ -12,6 +12,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from xml.sax.saxutils import escape
 
@@ -22,7 +23,7 @@ from dsslic_search.core.text import quoted
 from dsslic_search.core.vocabulary import UNKNOWN
 from dsslic_search.labels.pictures import Files, png, read, read_png, said
 from dsslic_search.labels.png_pairs import palette_of
-from dsslic_search.labels.scene import LabelFiles, LabelledImage, Legend
+from dsslic_search.labels.scene import Images, LabelFiles, LabelledImage, Legend
 
 _LABELMAP, _SET = "labelmap.txt", "ImageSets/Segmentation/default.txt"
 
@@ -76,23 +77,26 @@ def _object_colours() -> bytes:
     return bytes(colours)
 
 
-def read_files(folder: Path) -> LabelFiles:
+def read_files(folder: Path, most: int) -> LabelFiles:
     """The label maps of a folder: palette PNGs by their numbers, PNGs of colours by ``labelmap.txt``."""
     names, colours = _labelmap(folder / _LABELMAP)
-    images = []
-    for file in sorted((folder / "SegmentationClass").glob("*.png")):
-        pixels = read_png(read(file), said(file))
-        if pixels.ndim == 3:
-            wide = pixels.astype(np.int32) @ np.array([65536, 256, 1], np.int32)
-            labels = np.full(wide.shape, UNKNOWN, np.uint8)
-            for number, (r, g, b) in enumerate(colours):
-                labels[wide == r << 16 | g << 8 | b] = number
-        else:
-            labels = pixels.astype(np.uint8)
-        if np.any((labels >= len(names)) & (labels != UNKNOWN)):
-            raise FormatError(f"{said(file)}: numbers that {_LABELMAP} does not name")
-        images.append(LabelledImage(file.stem, _picture(folder, file.stem), labels))
-    return LabelFiles(names, tuple(images))
+
+    def read_all() -> Iterator[LabelledImage]:
+        for file in sorted((folder / "SegmentationClass").glob("*.png")):
+            pixels = read_png(read(file), most, said(file))
+            if pixels.ndim == 3:
+                wide = pixels.astype(np.int32) @ np.array([65536, 256, 1], np.int32)
+                labels = np.full(wide.shape, UNKNOWN, np.uint8)
+                for number, (r, g, b) in enumerate(colours):
+                    labels[wide == r << 16 | g << 8 | b] = number
+            else:
+                labels = pixels.astype(np.uint8)
+            if np.any((labels >= len(names)) & (labels != UNKNOWN)):
+                raise FormatError(f"{said(file)}: numbers that {_LABELMAP} does not name")
+            yield LabelledImage(file.stem, _picture(folder, file.stem), labels)
+
+    images = Images(read_all)
+    return LabelFiles(names, images)
 
 
 def _labelmap(file: Path) -> tuple[tuple[str, ...], list[tuple[int, int, int]]]:

@@ -10,12 +10,13 @@ Region numbers are those of lines. Sizes are not in these files: `sizes.json` ha
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 from dsslic_search.core.errors import FormatError
 from dsslic_search.core.text import quoted
 from dsslic_search.labels.pictures import Files, corners, field, read, read_json, said, to_json
-from dsslic_search.labels.scene import LabelFiles, LabelledImage, Legend, Names, empty, paint
+from dsslic_search.labels.scene import Images, LabelFiles, LabelledImage, Legend, Names, empty, paint
 from dsslic_search.labels.shapes import fill, one_ring, rings
 
 _DATA, _SIZES = "data.yaml", "sizes.json"
@@ -44,30 +45,33 @@ class Writer:
         return [(_DATA, f"names:\n{names}".encode()), (_SIZES, to_json(self._sizes))]
 
 
-def read_files(folder: Path) -> LabelFiles:
+def read_files(folder: Path, most: int) -> LabelFiles:
     """The label maps of a folder: ``labels/*.txt`` of which ``sizes.json`` tells the pixels. FormatError
     where it does not."""
     by_number = _class_names(folder / _DATA)
     names = Names(said(folder / _DATA))
     content, where = read_json(folder / _SIZES), said(folder / _SIZES)
-    images = []
-    for entry in content if isinstance(content, list) else ():
-        name = field(entry, "name", str, where)
-        width, height = field(entry, "width", int, where), field(entry, "height", int, where)
-        labels = empty(width, height, where)
-        file = folder / "labels" / f"{Path(name).name}.txt"
-        for line in read(file).decode("ascii", "replace").splitlines():
-            number, *shares = line.split()
-            if number not in by_number:
-                raise FormatError(f"{said(file)}: {_DATA} names no class {quoted(number)}")
-            try:
-                flat = [float(share) for share in shares]
-            except ValueError as e:
-                raise FormatError(f"{said(file)}: not a class number and shares of sides") from e
-            ring = [(x * width, y * height) for x, y in corners(flat, said(file))]
-            paint(labels, names.number(by_number[number]), 0, 0, fill([ring], width, height))
-        images.append(LabelledImage(name, field(entry, "picture", str, where), labels))
-    return LabelFiles(names.all, tuple(images))
+
+    def read_all() -> Iterator[LabelledImage]:
+        for entry in content if isinstance(content, list) else ():
+            name = field(entry, "name", str, where)
+            width, height = field(entry, "width", int, where), field(entry, "height", int, where)
+            labels = empty(width, height, most, where)
+            file = folder / "labels" / f"{Path(name).name}.txt"
+            for line in read(file).decode("ascii", "replace").splitlines():
+                number, *shares = line.split()
+                if number not in by_number:
+                    raise FormatError(f"{said(file)}: {_DATA} names no class {quoted(number)}")
+                try:
+                    flat = [float(share) for share in shares]
+                except ValueError as e:
+                    raise FormatError(f"{said(file)}: not a class number and shares of sides") from e
+                ring = [(x * width, y * height) for x, y in corners(flat, said(file))]
+                paint(labels, names.number(by_number[number]), 0, 0, fill([ring], width, height))
+            yield LabelledImage(name, field(entry, "picture", str, where), labels)
+
+    images = Images(read_all)
+    return LabelFiles(names.all, images)
 
 
 def _class_names(file: Path) -> dict[str, str]:

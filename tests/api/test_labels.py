@@ -172,3 +172,11 @@ def test_what_cannot_be_imported_is_told(corrected: Archive, tmp_path: Path) -> 
     with pytest.raises(FormatError, match="not JSON"):
         (tmp_path / "in" / "legend.json").write_text("{")
         corrected.import_labels(tmp_path / "in")
+    content = {
+        "images": [{"id": 1, "file_name": "a/picos.jpg", "width": 20_000, "height": 20_000}],
+        "categories": [],
+        "annotations": [],
+    }
+    (tmp_path / "instances.json").write_text(json.dumps(content))
+    with pytest.raises(FormatError, match="20000 × 20000.* pixels is not taken"):
+        corrected.import_labels(tmp_path / "instances.json", "coco")

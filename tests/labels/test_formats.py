@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from dsslic_search.core.components import components
-from dsslic_search.core.errors import DSSError
+from dsslic_search.core.errors import DSSError, FormatError
 from dsslic_search.core.vocabulary import default
 from dsslic_search.labels.formats import FORMATS, reader, writer
 from dsslic_search.labels.scene import LabelledImage, Legend
@@ -139,4 +140,38 @@ def test_coco_of_other_programs_is_read(tmp_path: Path) -> None:
     labels = np.full((4, 6), 2, np.uint8)
     labels[1:3, 1:3] = 1
     assert found.names == ("other", "cat", "sofa")
-    np.testing.assert_array_equal(found.images[0].labels, labels)
+    np.testing.assert_array_equal(next(iter(found.images)).labels, labels)
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_larger_maps_than_are_wanted_are_refused(form: str, tmp_path: Path) -> None:
+    folder = written(tmp_path, form, [LabelledImage("a", "a.jpg", np.ones((8, 9), np.uint8))])
+    assert len(reader(form, 72)(folder).images) == 1
+    with pytest.raises(FormatError, match="9 × 8.* pixels is not taken; it may have 1 to 71"):
+        reader(form, 71)(folder)
+
+
+def test_neither_maps_nor_masks_stay_in_memory(tmp_path: Path) -> None:
+    many, height, width = 10, 500, 1000
+    content = {
+        "images": [{"id": i, "file_name": f"{i}.jpg", "width": width, "height": height} for i in range(many)],
+        "categories": [{"id": 3, "name": "cat"}],
+        "annotations": [
+            {
+                "image_id": i,
+                "category_id": 3,
+                "segmentation": {"size": [height, width], "counts": [0, height * width]},
+            }
+            for i in range(many)
+            for _ in range(many)
+        ],
+    }
+    (tmp_path / "instances.json").write_text(json.dumps(content))
+    tracemalloc.start()
+    try:
+        found = reader("coco")(tmp_path)
+        assert sum(int(image.labels.min()) for image in found.images) == many
+        most = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert most < many * height * width * 0.7
