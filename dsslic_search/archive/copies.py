@@ -3,6 +3,7 @@ it is at one moment, and as much of the journal."""
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import re
@@ -130,17 +131,23 @@ def _piece(file: IO[bytes]) -> bytes:
 
 
 def take_snapshot(archive: ArchiveFolder, snapshot: Path) -> None:
-    """Copy the catalog as it is at one moment."""
+    """Copy the catalog as it is at one moment. ArchiveError that names the disk that is in the way."""
     for ending in ("", *LOGS):
         snapshot.with_name(snapshot.name + ending).unlink(missing_ok=True)
     with (
+        disk_trouble(snapshot, "written"),
         Catalog.open(archive.catalog, change=False) as catalog,
         database_trouble(catalog.name),
         closing(catalog.engine.raw_connection()) as source,
         closing(sqlite3.connect(snapshot)) as target,
     ):
         assert isinstance(source.driver_connection, sqlite3.Connection)
-        source.driver_connection.backup(target)
+        try:
+            source.driver_connection.backup(target)
+        except sqlite3.Error as e:
+            if e.sqlite_errorcode & 0xFF != sqlite3.SQLITE_FULL:
+                raise
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)) from e
 
 
 def bring_into_one_file(snapshot: Path) -> None:

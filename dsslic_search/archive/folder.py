@@ -179,7 +179,7 @@ class ArchiveFolder:
 
     def _begin(self) -> None:
         """Say where a new archive keeps its things, once these can be reached. With a catalog that others use
-        already, they keep the photos' files in one place."""
+        already, they keep the photos' files in one place, which is a bucket: two folders cannot be."""
         from dsslic_search.archive.database import reach, without_password
 
         objects, catalog = self.new.objects, self.new.catalog
@@ -188,7 +188,7 @@ class ArchiveFolder:
             theirs = settings.get(OBJECTS_SETTING)
             if settings and objects is None and theirs:
                 objects = theirs
-            elif settings and objects != theirs:
+            elif settings and (objects != theirs or (objects is None and not self._has_files())):
                 raise UsageError(
                     f"{without_password(catalog)}: the photos' files of this catalog are in "
                     f"{theirs or 'the folder of another archive'}; choose another database, or use that"
@@ -246,8 +246,12 @@ class ArchiveFolder:
             return False
         return (
             any(each.path.exists() for each in Journals.of(self.journal).both)
-            or next(self.store.hashes(), None) is not None
+            or self._has_files()
         )
+
+    def _has_files(self) -> bool:
+        """Whether files of photos are there."""
+        return next(self.store.hashes(), None) is not None
 
     def _make_folder(self) -> None:
         try:

@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import shutil
+import sqlite3
 import subprocess
 import sys
 from datetime import datetime
@@ -61,6 +62,24 @@ def test_a_copy_is_an_archive(tagged: World, place: Path) -> None:
     assert_copy(tagged, place)
     for journal in place / "journal.jsonl", place / "objects" / "journal.jsonl":
         assert journal.read_bytes() == tagged.archive.journal.read_bytes()
+
+
+def test_a_disk_too_small_for_the_catalog_is_that_of_the_copy(
+    tagged: World, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(path: Any, *args: Any, **options: Any) -> sqlite3.Connection:
+        made = connect(path, *args, **options)
+        if "backup" in Path(path).name:
+            made.execute("PRAGMA max_page_count = 2")
+        return made
+
+    connect = sqlite3.connect
+    monkeypatch.setattr(sqlite3, "connect", full)
+    with pytest.raises(ArchiveError, match=f"{place}.* cannot be written .No space left.*; free some space"):
+        backup(tagged.archive, place)
+    monkeypatch.undo()
+    backup(tagged.archive, place)
+    assert_copy(tagged, place)
 
 
 def test_what_a_later_state_knew_stays_in_its_copy(tagged: World, place: Path, tmp_path: Path) -> None:

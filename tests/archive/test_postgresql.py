@@ -315,6 +315,20 @@ def test_a_database_that_does_not_do_is_said(tmp_path: Path, postgres_server: st
     assert not (tmp_path / "a" / "archive.json").exists()
 
 
+def test_two_folders_cannot_keep_the_files_of_one_catalog(tmp_path: Path, postgres_url: str) -> None:
+    one, other = (ArchiveFolder(tmp_path / name, Manifest(catalog=postgres_url)) for name in ("one", "other"))
+    one.make()
+    with pytest.raises(UsageError, match="are in the folder of another archive; choose another database"):
+        other.make()
+    assert not other.exists
+    one.make()
+    file = one.store.path_of("ab" * 32)
+    file.parent.mkdir(parents=True)
+    file.touch()
+    (one.root / "archive.json").unlink()  # is written again where the files are
+    one.make()
+
+
 def test_every_revision_upgrades_to_the_head(postgres_url: str) -> None:
     for revision in revisions.revisions():
         make_at(postgres_url, revision)
