@@ -18,6 +18,7 @@ says so, see `archive.manifest`.
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -141,6 +142,7 @@ class ArchiveFolder:
             self.verify()
         else:
             self._make_folder()
+        self._require_own_objects()
         with locked(self.root, self.wait, self.waiting):
             if create:
                 if not self.exists:
@@ -244,14 +246,23 @@ class ArchiveFolder:
         """Whether a catalog could be made from what is there, so that none is to be begun."""
         if not self.has_own_catalog:
             return False
-        return (
-            any(each.path.exists() for each in Journals.of(self.journal).both)
-            or self._has_files()
-        )
+        return any(each.path.exists() for each in Journals.of(self.journal).both) or self._has_files()
 
     def _has_files(self) -> bool:
         """Whether files of photos are there."""
         return next(self.store.hashes(), None) is not None
+
+    def _require_own_objects(self) -> None:
+        """ArchiveError where a link makes another archive's files those of this one, too: what either deletes
+        the other would lose."""
+        objects = self.root / "objects"
+        if objects.is_symlink():
+            other = Path(os.path.realpath(objects)).parent
+            if other != Path(os.path.realpath(self.root)) and (other / ARCHIVE_MANIFEST).exists():
+                raise ArchiveError(
+                    f"{objects}: leads to the files of another archive, {other}, and what is deleted here "
+                    "would be lost there; put a copy of that folder in its place"
+                )
 
     def _make_folder(self) -> None:
         try:

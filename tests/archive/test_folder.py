@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import errno
 import json
+import shutil
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -195,3 +196,24 @@ def test_a_lost_catalog_is_not_begun_anew(archive: ArchiveFolder, kept: str, lef
             archive.writing(create=create),
         ):
             pass
+
+
+def test_the_files_of_another_archive_are_not_written_to(archive: ArchiveFolder, tmp_path: Path) -> None:
+    with archive.writing(create=True):
+        pass
+    shared = ArchiveFolder(tmp_path / "shared")
+    with shared.writing(create=True):
+        pass
+    objects = shared.root / "objects"
+    shutil.rmtree(objects)
+    (tmp_path / "large disk").mkdir()
+    objects.symlink_to(tmp_path / "large disk")
+    with shared.writing() as catalog:
+        assert catalog.count() == 0
+    objects.unlink()
+    (archive.root / "objects").mkdir(exist_ok=True)
+    objects.symlink_to(archive.root / "objects")
+    with pytest.raises(ArchiveError, match="leads to the files of another archive"), shared.writing():
+        pass
+    with shared.open_catalog() as catalog:
+        assert catalog.count() == 0
