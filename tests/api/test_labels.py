@@ -178,5 +178,5 @@ def test_what_cannot_be_imported_is_told(corrected: Archive, tmp_path: Path) -> 
         "annotations": [],
     }
     (tmp_path / "instances.json").write_text(json.dumps(content))
-    with pytest.raises(FormatError, match="20000 × 20000.* pixels is not taken"):
+    with pytest.raises(FormatError, match=r"20000 × 20000.* pixels is not taken"):
         corrected.import_labels(tmp_path / "instances.json", "coco")

@@ -147,7 +147,7 @@ def test_coco_of_other_programs_is_read(tmp_path: Path) -> None:
 def test_larger_maps_than_are_wanted_are_refused(form: str, tmp_path: Path) -> None:
     folder = written(tmp_path, form, [LabelledImage("a", "a.jpg", np.ones((8, 9), np.uint8))])
     assert len(reader(form, 72)(folder).images) == 1
-    with pytest.raises(FormatError, match="9 × 8.* pixels is not taken; it may have 1 to 71"):
+    with pytest.raises(FormatError, match=r"9 × 8.* pixels is not taken; it may have 1 to 71"):
         reader(form, 71)(folder)
 
 
