@@ -145,8 +145,9 @@ def _read(source: Path, layer: str) -> NDArray[Any]:
         pixels = _of_npy(data)
     elif layer == layer_alone.MAP:
         from dsslic_search.labels.pictures import read_png
+        from dsslic_search.labels.scene import MAX_PIXELS
 
-        pixels = read_png(data, "the label map")
+        pixels = read_png(data, MAX_PIXELS, "the label map")
     else:
         from dsslic_search.codec.picture.open import open_photo
 

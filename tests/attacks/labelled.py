@@ -53,13 +53,13 @@ def attack() -> Attack:
         try:
             path.write_bytes(data[2:])
             found = reader(FORMATS[form])(root / FORMATS[form])
+            for image in found.images:
+                assert image.labels.dtype == np.uint8 and image.labels.size <= MOST_PIXELS
+                assert isinstance(image.picture, str)
+                named = np.unique(image.labels)
+                assert all(number < len(found.names) or number == scene.UNKNOWN for number in named.tolist())
         finally:
             path.write_bytes(sound)
-        for image in found.images:
-            assert image.labels.dtype == np.uint8 and image.labels.size <= MOST_PIXELS
-            assert isinstance(image.picture, str)
-            named = np.unique(image.labels)
-            assert all(number < len(found.names) or number == scene.UNKNOWN for number in named.tolist())
 
     return refuses(read, FormatError, PhotoError)
 
