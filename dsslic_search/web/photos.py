@@ -184,7 +184,7 @@ async def file(request: Request, photo_id: Id, v: Version = None) -> Response:
     }
     if _known(request, headers["ETag"]):
         return Response(status_code=304, headers=headers)
-    check_range(request, size)
+    check_range(request, size, headers["ETag"])
     if path is not None:
         return FileResponse(path, media_type="application/octet-stream", headers=headers)
     start, end = _range_of(request, size)
@@ -196,14 +196,16 @@ async def file(request: Request, photo_id: Id, v: Version = None) -> Response:
     return Response(data, 206, media_type="application/octet-stream", headers=headers)
 
 
-def check_range(request: Request, size: int) -> None:
-    """Refusal 416 for a range that a file of ``size`` bytes does not have. What is no single range of bytes
-    is passed over, as if nothing were said of ranges."""
+def check_range(request: Request, size: int, tag: str) -> None:
+    """Refusal 416 for a range that a file of ``size`` bytes does not have. What is no single range of bytes,
+    or is asked for of a file of another ETag than ``tag`` (If-Range), is passed over, as if nothing were said
+    of ranges."""
     asked = request.headers.get("range")
     if asked is None:
         return
     found = _RANGE.fullmatch(asked.replace(" ", ""))
-    if found is None or (found[2] and int(found[2]) < int(found[1])):
+    is_of_other = request.headers.get("if-range", tag) != tag
+    if found is None or is_of_other or (found[2] and int(found[2]) < int(found[1])):
         request.scope["headers"] = [each for each in request.scope["headers"] if each[0] != b"range"]
         return
     if (found[1] is not None and int(found[1]) >= size) or (found[3] is not None and int(found[3]) == 0):

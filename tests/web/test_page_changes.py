@@ -490,6 +490,23 @@ def test_maps_that_nobody_waits_for_are_not_decoded(opened: Watched):
     assert other > 0
 
 
+def test_a_photo_that_was_labelled_anew_shows_its_new_map(opened: Watched):
+    page = opened()
+    with urllib.request.urlopen(f"{opened.site}/api/query?maps=true") as answer:
+        coded = [each["map"] for each in json.load(answer)["objects"]]
+    sums = page.evaluate(
+        """async (coded) => {
+            const { mapOf } = await import("/static/maps.js");
+            const signal = new AbortController().signal;
+            const sum = (map) => map.labels.reduce((a, b) => (31 * a + b) % 1e9, 0);
+            const of = async (id, i) => sum(await mapOf({ id, map: coded[i] }, signal));
+            return [await of(900001, 0), await of(900001, 1), await of(900002, 1)];
+        }""",
+        coded,
+    )
+    assert sums[0] != sums[1] == sums[2]
+
+
 def test_saved_queries(opened: Watched, archive: Path):
     page = opened("/?q=sky+and+mountain")
     menu(page, "Save this query")

@@ -165,6 +165,14 @@ def test_ranges_of_a_file_show_the_first_stages(served: Served) -> None:
     assert beyond.status_code == 416
     assert beyond.headers["content-range"] == f"bytes */{len(data)}"
     assert beyond.json()["error"]["sentence"]
+    tag = whole.headers["etag"]
+    for of, asked, expected in (
+        (tag, "0-9", data[:10]),
+        ('"older"', "0-9", data),
+        ('"older"', f"{len(data)}-", data),
+    ):
+        told = {"Range": f"bytes={asked}", "If-Range": of}
+        assert served.client.get("/api/photos/2/file", headers=told).content == expected
     for nonsense in ("bytes=5-2", "lines=1-2", "bytes=x-y", "bytes=1-2-3"):
         passed = served.client.get("/api/photos/2/file", headers={"Range": nonsense})
         assert (passed.status_code, passed.content) == (200, data), nonsense

@@ -64,6 +64,7 @@ function tellArchive() {
 async function lookAgain() {
   if (document.visibilityState !== "visible") return;
   const now = await unlessChanging(api.archive).catch(() => null); // what is asked next will tell
+  if (now) gallery.grid?.again();
   if (!now || now.generation === archive.generation) return;
   archive = now;
   tellArchive();
@@ -71,7 +72,7 @@ async function lookAgain() {
 }
 
 async function show() {
-  const results = new Results(state.asked);
+  const results = new Results(state.asked, lookAgain);
   const main = byId("photos");
   main.setAttribute("aria-busy", "true");
   byId("state").replaceChildren();

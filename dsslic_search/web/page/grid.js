@@ -208,7 +208,8 @@ export class Grid {
       await results.block(block);
       if (results === this.results) this.update();
     } catch (error) {
-      if (results === this.results) this.onError(error);
+      const isGivenUp = error.name === "AbortError"; // for photos that are on their way
+      if (results === this.results && !isGivenUp) this.onError(error);
     }
   }
 
@@ -281,6 +282,12 @@ export class Grid {
     await Promise.race([pictured, wait(PICTURES_FIRST_MS)]);
   }
 
+  /** Asks again for what could not be had, as while the server was away. */
+  again() {
+    for (const tile of this) tile.again();
+    this.update();
+  }
+
   /** Scrolls so that a photo is seen. */
   reveal(place, { block: where = "nearest" } = {}) {
     const block = Math.floor(place / BLOCK);
@@ -302,7 +309,12 @@ export class Grid {
     const old = this.tileAt(this.focused);
     if (old) old.element.tabIndex = -1;
     this.focused = place;
-    await this.results.block(Math.floor(place / BLOCK));
+    try {
+      await this.results.block(Math.floor(place / BLOCK));
+    } catch (error) {
+      if (error.name !== "AbortError") this.onError(error);
+      return;
+    }
     this.reveal(place);
     const tile = this.tileAt(place);
     if (!tile) return;
@@ -321,7 +333,7 @@ export class Grid {
     const isInside = row >= 0 && row < laid.rows.length;
     const other = isInside ? block : block + direction;
     const there = this.laid.get(other);
-    if (!there) return Math.min(Math.max(place + direction * 4, 0), this.results.total - 1);
+    if (!there?.rows.length) return Math.min(Math.max(place + direction * 4, 0), this.results.total - 1);
     const line = isInside ? row : direction > 0 ? 0 : there.rows.length - 1;
     const end = there.rows[line + 1] ?? there.boxes.length;
     let best = there.rows[line];

@@ -6,23 +6,23 @@ const MOST_WORKERS = 4;
 const MOST_IN_WORKER = 2; // one is decoded, one waits: what is no longer seen need not be
 
 const workers = []; // {worker, held: maps that it has}: those that may decode
-const kept = new Map(); // id → promise of a map or null
-const wanted = new Map(); // id → {coded, cares: how many wait for it, resolve}: to decode, first come first
-const decoding = new Map(); // id → resolve
+const kept = new Map(); // key → promise of a map or null
+const wanted = new Map(); // key → {coded, cares: how many wait for it, resolve}: to decode, first come first
+const decoding = new Map(); // key → resolve
 
 /** Starts workers one after the other, as far as there are processors: what they load comes once. */
 function addWorker(number = 1) {
   const worker = new Worker(new URL("./labelmap/worker.js", import.meta.url), { type: "module" });
   const one = { worker, held: 0 };
   if (number === 1) workers.push(one);
-  worker.addEventListener("message", ({ data: { id, map = null, isReady } }) => {
+  worker.addEventListener("message", ({ data: { key, map = null, isReady } }) => {
     if (isReady) {
       if (number > 1) workers.push(one);
       if (number < Math.min(navigator.hardwareConcurrency || 1, MOST_WORKERS)) addWorker(number + 1);
     } else {
       one.held--;
-      decoding.get(id)(map);
-      decoding.delete(id);
+      decoding.get(key)(map);
+      decoding.delete(key);
     }
     decodeNext();
   });
@@ -31,23 +31,23 @@ function addWorker(number = 1) {
 addWorker();
 
 function decodeNext() {
-  for (const [id, { coded, resolve }] of wanted) {
+  for (const [key, { coded, resolve }] of wanted) {
     const idlest = workers.reduce((one, other) => (other.held < one.held ? other : one));
     if (idlest.held === MOST_IN_WORKER) return;
-    wanted.delete(id);
-    decoding.set(id, resolve);
+    wanted.delete(key);
+    decoding.set(key, resolve);
     idlest.held++;
     const bytes = Uint8Array.from(atob(coded), (letter) => letter.charCodeAt(0));
-    idlest.worker.postMessage({ id, bytes }, [bytes.buffer]);
+    idlest.worker.postMessage({ key, bytes }, [bytes.buffer]);
   }
 }
 
 /** One who waited for a map does so no longer; without any it is not decoded. */
-function release(id) {
-  const one = wanted.get(id);
+function release(key) {
+  const one = wanted.get(key);
   if (!one || --one.cares) return;
-  wanted.delete(id);
-  kept.delete(id);
+  wanted.delete(key);
+  kept.delete(key);
   one.resolve(null);
 }
 
@@ -57,14 +57,15 @@ function release(id) {
  */
 export function mapOf({ id, map: coded }, signal) {
   if (!coded) return Promise.resolve(null);
-  let map = kept.get(id);
-  if (map) kept.delete(id);
-  else map = new Promise((resolve) => wanted.set(id, { coded, cares: 0, resolve }));
-  kept.set(id, map); // the last one used is the last one dropped
+  const key = `${id} ${coded}`; // a photo may be labelled anew while the page is open
+  let map = kept.get(key);
+  if (map) kept.delete(key);
+  else map = new Promise((resolve) => wanted.set(key, { coded, cares: 0, resolve }));
+  kept.set(key, map); // the last one used is the last one dropped
   if (kept.size > MOST_KEPT) kept.delete(kept.keys().next().value);
-  if (wanted.has(id)) {
-    wanted.get(id).cares++;
-    signal.addEventListener("abort", () => release(id), { once: true });
+  if (wanted.has(key)) {
+    wanted.get(key).cares++;
+    signal.addEventListener("abort", () => release(key), { once: true });
     decodeNext();
   }
   return map;

@@ -6,8 +6,10 @@ export const BLOCK = window.innerWidth > 1600 ? 60 : 30;
 const MOST_BLOCKS = 120; // kept; those longest unused are asked for again
 
 export class Results {
-  constructor(asked) {
+  /** `onOther()`: called when an answer tells that there are more photos, or fewer, than before. */
+  constructor(asked, onOther = () => {}) {
     this.asked = asked;
+    this.onOther = onOther;
     this.total = null;
     this.reading = "";
     this.warnings = [];
@@ -38,7 +40,7 @@ export class Results {
       this.total = answer.total;
       this.reading = answer.reading;
       this.warnings = answer.warnings ?? [];
-    }
+    } else if (answer.total !== this.total) this.onOther();
     this.blocks.set(number, answer.objects);
     if (this.blocks.size > MOST_BLOCKS) this.blocks.delete(this.blocks.keys().next().value);
     return answer.objects;

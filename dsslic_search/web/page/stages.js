@@ -4,6 +4,7 @@ import { stageUrl } from "./api.js";
 import { el } from "./dom.js";
 import { load, RANKS, show } from "./loading.js";
 import { coloured, mapOf } from "./maps.js";
+import { tellOf } from "./notice.js";
 import { bytes } from "./words.js";
 
 export const STAGES = ["map", "compact", "coarse", "full"];
@@ -65,9 +66,10 @@ export class Stages {
       try {
         await this.#fetch(stage, signal);
       } catch (error) {
-        if (error.name === "AbortError") return;
+        if (signal.aborted) return;
         this.failed = error;
       }
+      if (signal.aborted) return; // another photo is shown
     }
     if (!this.blobs.full && !this.blobs.coarse && !this.blobs.compact) {
       this.told.textContent = this.failed?.message ?? "No stage of this photo can be shown.";
@@ -77,6 +79,7 @@ export class Stages {
   stop() {
     this.giveUp?.abort();
     this.failed = null;
+    this.turn = null;
   }
 
   /** What the file's layers are, once it is known. */
@@ -117,14 +120,20 @@ export class Stages {
     const url = stageUrl(this.photo, stage, { size });
     this.blobs[stage] = await load(url, RANKS.open, signal);
     await this.mapShown; // the first stage is seen first, however late it comes
+    if (signal.aborted) return;
     if (this.chosen === null || this.chosen === stage) await this.#showPicture(stage);
     this.#drawTicks();
   }
 
   async #showPicture(stage) {
     const { signal } = this.giveUp;
-    await show(this.picture, this.blobs[stage]);
-    if (!signal.aborted) this.#reached(stage);
+    const turn = (this.turn = {});
+    try {
+      await show(this.picture, this.blobs[stage]);
+    } catch (error) {
+      if (turn === this.turn) throw error; // else another one is shown in its place already
+    }
+    if (turn === this.turn && !signal.aborted) this.#reached(stage);
   }
 
   #reached(stage) {
@@ -146,8 +155,9 @@ export class Stages {
         : `This file holds no ${stage} stage`;
       return;
     }
+    this.turn = null; // what is being shown gives way
     if (stage === "map") this.#reached("map");
-    else await this.#showPicture(stage);
+    else await this.#showPicture(stage).catch(tellOf);
   }
 
   #showMap() {

@@ -76,6 +76,14 @@ export class Tile {
     this.element.setAttribute("aria-selected", String(isSelected));
   }
 
+  /** Asks again for pictures that could not be had. */
+  again() {
+    const { dataset } = this.element;
+    if (!dataset.failed || this.giveUp.signal.aborted) return;
+    delete dataset.failed;
+    this.#fill();
+  }
+
   /** Asks for no more pictures. */
   stop() {
     this.giveUp.abort();
@@ -117,6 +125,7 @@ export class Tile {
 
   async #stage(stage, size, signal) {
     if (signal.aborted) throw new DOMException("given up", "AbortError");
+    if (this.element.dataset.stages?.includes(stage)) return; // asked again for what comes after it
     let blob;
     try {
       blob = await load(stageUrl(this.photo, stage, { size }), RANKS[stage], signal);

@@ -31,12 +31,12 @@ async function decode(bytes) {
   };
 }
 
-self.addEventListener("message", async ({ data: { id, bytes } }) => {
+self.addEventListener("message", async ({ data: { key, bytes } }) => {
   try {
     const map = await decode(new Uint8Array(bytes));
-    self.postMessage({ id, map }, [map.labels.buffer]);
+    self.postMessage({ key, map }, [map.labels.buffer]);
   } catch (error) {
-    self.postMessage({ id, error: error.message });
+    self.postMessage({ key, error: error.message });
   }
 });
 
