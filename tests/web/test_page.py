@@ -545,10 +545,10 @@ def test_what_is_given_up_for_another_search_is_no_mistake(opened: Watched):
         elif "q=" in route.request.url:
             route.continue_()
         else:
-            route.fulfill(json={**one, "total": 1000, "objects": one["objects"] * 30})
+            route.fulfill(json={**one, "total": 900, "objects": one["objects"] * 30})
 
     page = opened(before=lambda page: page.route("**/api/query?*", answer))
-    total(page, 1000)
+    total(page, 900)
     wait_until(page, lambda: waiting)
     page.get_by_role("combobox", name="Search").fill("sky")
     page.keyboard.press("Enter")
