@@ -123,7 +123,7 @@ class Ended(NamedTuple):
     raised: str = ""
 
 
-def forked(work: Callable[[], Any], limit: int = 60) -> Ended:
+def forked(work: Callable[[], Any], limit: int = 300) -> Ended:
     """Do something in a process of its own, which ends at once when it is done; what it returns is JSON. It
     is ended when it takes longer than ``limit`` seconds."""
     reader, writer = os.pipe()
