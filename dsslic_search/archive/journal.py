@@ -196,9 +196,12 @@ class Journal:
         return []
 
     def damaged_lines(self, place: Place) -> int:
-        """How many lines, as far as it is the catalog's that says ``place``, are not what was written."""
-        sound = {line.counted for line in self.lines(place.length)}
-        return sum(number not in sound for number in range(place.lines))
+        """How many lines, as far as it is the catalog's that says ``place``, are not what was written; of
+        one that a change began anew which was not committed, how many of all."""
+        is_anew = self.name != place.name
+        lines = list(self.lines(None if is_anew else place.length))
+        sound = {line.counted for line in lines}
+        return sum(number not in sound for number in range(len(lines) if is_anew else place.lines))
 
     def free_name(self) -> Path:
         """A name beside it that nothing has."""

@@ -515,3 +515,17 @@ def test_check_beside_a_writer_finds_nothing_in_it(three: World) -> None:
         running.kill()
         ended = running.wait()
     assert ended == 0
+
+
+def test_the_lines_of_one_begun_anew_are_its_own(tmp_path: Path) -> None:
+    """A kill between the new journal and the commit that names it: the catalog still says the place that it
+    had in the old one, which was longer."""
+    journal = Journal(tmp_path / "journal.jsonl")
+    place = journal.begin(None, [[("photo", str(number), None)] for number in range(9)])
+    journal.begin(place, [[("photo", "0", None)]])
+    assert journal.stand(place) is Stand.ANEW
+    assert journal.damaged_lines(place) == 0
+    data = bytearray(journal.path.read_bytes())
+    data[data.index(b'"photo"') + 1] ^= 1
+    journal.path.write_bytes(data)
+    assert journal.damaged_lines(place) == 1
