@@ -19,7 +19,7 @@ from playwright.sync_api import Browser, Page, Route, expect
 
 from dsslic_search import Archive
 from tests.web import chromium, served
-from tests.web.chromium import Watched, total, wait_until
+from tests.web.chromium import Watched, total
 
 STAGES = ["map", "compact", "coarse", "full"]
 
@@ -531,29 +531,6 @@ def test_a_hundred_thousand_results_keep_the_page_small(opened: Watched):
         assert page.locator(".tile").count() < 400
         place = int(page.locator(".tile").first.get_attribute("data-place") or 0)
         assert abs(place / many - share) < 0.05
-
-
-def test_what_is_given_up_for_another_search_is_no_mistake(opened: Watched):
-    """Photos below the page are on their way, made up in the test, when something else is asked for."""
-    with urllib.request.urlopen(f"{opened.site}/api/query?limit=1") as found:
-        one = json.load(found)
-    waiting: list[Route] = []
-
-    def answer(route: Route) -> None:
-        if "start=" in route.request.url:
-            waiting.append(route)
-        elif "q=" in route.request.url:
-            route.continue_()
-        else:
-            route.fulfill(json={**one, "total": 900, "objects": one["objects"] * 30})
-
-    page = opened(before=lambda page: page.route("**/api/query?*", answer))
-    total(page, 900)
-    wait_until(page, lambda: waiting)
-    page.get_by_role("combobox", name="Search").fill("sky")
-    page.keyboard.press("Enter")
-    expect(page.locator("#total")).to_contain_text("found")
-    expect(page.locator(".notice")).to_have_count(0)
 
 
 def test_pictures_come_when_the_server_is_back(opened: Watched):
