@@ -27,6 +27,7 @@ async def while_awaited(receive: Receive, work: Coroutine[Any, Any, T]) -> T:
     finally:
         answer.cancel()
         leaving.cancel()
+        await asyncio.gather(answer, leaving, return_exceptions=True)
 
 
 async def _left(receive: Receive) -> None:

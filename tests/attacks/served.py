@@ -156,12 +156,15 @@ def scope_of(data: bytes) -> tuple[dict[str, Any] | None, bytes]:
 
 
 async def asked(app: Any, scope: dict[str, Any], body: bytes) -> tuple[int, bytes]:
-    """The status and the body of an answer."""
-    sent = [{"type": "http.request", "body": body, "more_body": False}, {"type": "http.disconnect"}]
-    status, answered = 0, bytearray()
+    """The status and the body of an answer; who asks stays until it is whole."""
+    sent = [{"type": "http.request", "body": body, "more_body": False}]
+    status, answered, is_whole = 0, bytearray(), asyncio.Event()
 
     async def receive() -> dict[str, Any]:
-        return sent.pop(0) if len(sent) > 1 else sent[0]
+        if sent:
+            return sent.pop()
+        await is_whole.wait()
+        return {"type": "http.disconnect"}
 
     async def send(message: dict[str, Any]) -> None:
         nonlocal status
@@ -172,6 +175,8 @@ async def asked(app: Any, scope: dict[str, Any], body: bytes) -> tuple[int, byte
                 assert b"\r" not in value and b"\n" not in value
         elif message["type"] == "http.response.body":
             answered.extend(message.get("body", b""))
+            if not message.get("more_body", False):
+                is_whole.set()
 
     await app(scope, receive, send)
     return status, bytes(answered)

@@ -35,6 +35,9 @@ from urllib.request import urlopen
 READERS = 10
 ADDED = 12
 """Photos that are added one after another, by the ingest and by the sync each."""
+REST_SECONDS = 0.5
+"""Between changes of a catalog that is asked over a socket: questions take longer there, and are compared
+only where nothing changes meanwhile."""
 IN_SQL = {
     "everything": "state NOT IN ('removed', 'replaced', 'lost')",
     "is:removed": "state = 'removed'",
@@ -125,6 +128,8 @@ class Together:
                     archive.untag("pair", self.pair)
                 case _:
                     archive.tag("pair", self.pair)
+        if self.catalog is not None:
+            time.sleep(REST_SECONDS)
 
     # Who reads
 
@@ -185,12 +190,15 @@ class Together:
 
     def in_sql(self, query: str) -> tuple[str, list[int], list[Any]]:
         """The state of the catalog, what the database says that a query asks for, and who is tagged, all of
-        one moment."""
+        one moment. What was undone and done again in between is another state: the journal's place tells it
+        apart in SQLite, in PostgreSQL the transaction that wrote each row."""
+        written = "" if self.catalog is None else ", xmin::text"
         with self.one_moment() as execute:
             state = str(execute("SELECT name, value FROM setting ORDER BY name").fetchall())
             ids = [row[0] for row in execute(f"SELECT id FROM photo WHERE {IN_SQL[query]}").fetchall()]
-            tags = execute("SELECT photo_id, name FROM tag ORDER BY 1, 2").fetchall()
-        return state, sorted(ids), tags
+            tags = execute(f"SELECT photo_id, name{written} FROM tag ORDER BY 1, 2").fetchall()
+            photos = execute(f"SELECT id{written} FROM photo ORDER BY 1").fetchall()
+        return state, sorted(ids), [tags, photos]
 
     @contextmanager
     def one_moment(self) -> Iterator[Callable[[str], Any]]:
