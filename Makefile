@@ -52,7 +52,7 @@ test: setup chromium postgresql
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest -n 3 --dist worksteal --cov --cov-report=
+	$(BIN)/python -m pytest -n 2 --dist worksteal --cov --cov-report=
 
 # The tests of the page drive a browser: found, or installed where that is allowed; otherwise they are skipped.
 chromium:

@@ -17,6 +17,7 @@ from tests.cli.conftest import Run
 
 BEGINS = """
 import signal, sys, threading
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it
 from dsslic_search.cli import main, program
 sys.argv = ["dss-search", "classes"]
 {instead}
