@@ -13,6 +13,7 @@ object first, as a check does, has no start of an earlier one.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import re
@@ -40,7 +41,7 @@ _MD5 = re.compile(r'"?([0-9a-f]{32})"?')
 FRESH_SECONDS = 5.0
 STARTS_KEPT = 256  # of 64 KiB at most
 
-NO_BUCKET = "status code: 404"  # of a list, where an object is not asked for
+NO_BUCKET = "no such bucket"
 _WRITES = 3  # of one object, of which the service says, or gives back, something else
 
 
@@ -260,26 +261,44 @@ class Bucket(Objects):
 
     @contextmanager
     def _trouble(self, name: str, done: str) -> Iterator[None]:
-        from obstore.exceptions import (
-            BaseError,
-            NotFoundError,
-            PermissionDeniedError,
-            UnauthenticatedError,
-        )
-
         try:
-            yield
-        except (BaseError, OSError) as e:
-            if isinstance(e, (FileNotFoundError, NotFoundError)) or NO_BUCKET in str(e):
+            with as_of_a_disk():
+                yield
+        except OSError as e:
+            if isinstance(e, FileNotFoundError) or e.strerror == NO_BUCKET:
                 why = f"(no such object, or no such bucket); see what else is missing with: {Remedy.CHECK}"
-            elif isinstance(e, (PermissionDeniedError, UnauthenticatedError, PermissionError)):
-                why = (
-                    "since the service does not allow it; check the credentials in the environment and what "
-                    "they may do"
-                )
+            elif isinstance(e, PermissionError):
+                why = f"since {e.strerror}"
             else:
-                why = f"({first_line(e)}); check the connection and the service, and run it again"
+                why = f"({e.strerror}); check the connection and the service, and run it again"
             raise ArchiveError(f"{self.where(name)}: cannot be {done} {why}") from e
+
+
+@contextmanager
+def as_of_a_disk() -> Iterator[None]:
+    """Raise what obstore raises as the OSError that a disk would: FileNotFoundError, PermissionError, and
+    else OSError, whose ``strerror`` says what it is (NO_BUCKET where a list says so)."""
+    from obstore.exceptions import (
+        BaseError,
+        NotFoundError,
+        PermissionDeniedError,
+        UnauthenticatedError,
+    )
+
+    try:
+        yield
+    except (FileNotFoundError, NotFoundError) as e:
+        raise FileNotFoundError(errno.ENOENT, "no such object") from e
+    except (PermissionDeniedError, UnauthenticatedError, PermissionError) as e:
+        why = "the service does not allow it; check the credentials in the environment and what they may do"
+        raise PermissionError(errno.EACCES, why) from e
+    except (BaseError, OSError) as e:
+        raise OSError(errno.EIO, NO_BUCKET if says_no_bucket(e) else first_line(e)) from e
+
+
+def says_no_bucket(error: Exception) -> bool:
+    """Whether that is why a list failed."""
+    return "status code: 404" in str(error)
 
 
 def first_line(error: Exception) -> str:

@@ -11,14 +11,12 @@ import errno
 import hashlib
 import stat as modes
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from dsslic_search.archive.bucket import NO_BUCKET, Bucket, first_line, open_bucket
+from dsslic_search.archive.bucket import Bucket, as_of_a_disk, open_bucket, says_no_bucket
 
 if TYPE_CHECKING:
     from obstore import ObjectMeta
@@ -67,7 +65,7 @@ def stat(path: PurePath | str) -> Status:
     store, key = _place(path)
     import obstore
 
-    with _trouble():
+    with as_of_a_disk():
         if key:
             try:
                 return _status(path, obstore.head(store, key))
@@ -89,11 +87,11 @@ def listed(folder: PurePath | str) -> list[Entry]:
     patience = _bucket(folder).patience
     left, pause = patience.retries, patience.pause
     while True:
-        with _trouble():
+        with as_of_a_disk():
             try:
                 found = obstore.list_with_delimiter(store, key or None)
             except GenericError as e:  # of a list that ends too early, unlike an object, obstore asks no more
-                if NO_BUCKET in str(e) or not left:
+                if says_no_bucket(e) or not left:
                     raise
                 time.sleep(pause)
                 left, pause = left - 1, min(2 * pause, patience.longest)
@@ -115,7 +113,7 @@ def read(path: PurePath | str, most: int) -> tuple[Status, bytes]:
     store, key = _place(path)
     import obstore
 
-    with _trouble():
+    with as_of_a_disk():
         got = obstore.get(store, key)
         status = _status(path, got.meta)
         return status, b"" if status.st_size > most else bytes(got.bytes())
@@ -128,7 +126,7 @@ class Opened:
         self._store, self._key = _place(path)
         import obstore
 
-        with _trouble():
+        with as_of_a_disk():
             self._told = obstore.head(self._store, self._key)
         self._at = 0
 
@@ -146,7 +144,7 @@ class Opened:
         options: Any = {"range": (self._at, end)}
         if self._told["e_tag"] is not None:
             options["if_match"] = self._told["e_tag"]
-        with _trouble():
+        with as_of_a_disk():
             data = bytes(obstore.get(self._store, self._key, options=options).bytes())
         self._at += len(data)
         return data
@@ -186,23 +184,3 @@ def _status(path: PurePath | str, told: ObjectMeta) -> Status:
 
 def _number(text: str) -> int:
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:7], "big")
-
-
-@contextmanager
-def _trouble() -> Iterator[None]:
-    from obstore.exceptions import (
-        BaseError,
-        NotFoundError,
-        PermissionDeniedError,
-        UnauthenticatedError,
-    )
-
-    try:
-        yield
-    except (FileNotFoundError, NotFoundError) as e:
-        raise FileNotFoundError(errno.ENOENT, "no such object") from e
-    except (PermissionDeniedError, UnauthenticatedError, PermissionError) as e:
-        why = "the service does not allow it; check the credentials in the environment and what they may do"
-        raise PermissionError(errno.EACCES, why) from e
-    except (BaseError, OSError) as e:
-        raise OSError(errno.EIO, "no such bucket" if NO_BUCKET in str(e) else first_line(e)) from e

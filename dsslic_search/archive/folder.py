@@ -26,7 +26,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dsslic_search.archive import journal
+from dsslic_search.archive import journal, owner
 from dsslic_search.archive.disk import disk_trouble
 from dsslic_search.archive.journals import Journals
 from dsslic_search.archive.lock import LOCK, NEXT, WRITER, locked
@@ -74,6 +74,11 @@ class ArchiveFolder:
     @property
     def store(self) -> Store:
         return Store(self.manifest.objects or self.root / "objects")
+
+    @property
+    def are_objects_outside(self) -> bool:
+        """Whether the photos' files are where another archive could keep its own, see `archive.owner`."""
+        return self.manifest.objects is not None or (self.root / "objects").is_symlink()
 
     @property
     def catalog(self) -> Path | str:
@@ -154,6 +159,8 @@ class ArchiveFolder:
             with catalog, catalog.writer(self.wait, self.waiting, together):
                 if create and self.manifest.catalog and self.manifest.objects:
                     catalog.remember(OBJECTS_SETTING, self.manifest.objects)
+                if self.are_objects_outside:
+                    owner.claim(self.store, catalog)
                 catalog.tend_journal()
                 yield catalog
                 catalog.tend_journal()
@@ -185,6 +192,7 @@ class ArchiveFolder:
         from dsslic_search.archive.database import reach, without_password
 
         objects, catalog = self.new.objects, self.new.catalog
+        settings: dict[str, str] = {}
         if catalog is not None:
             settings = reach(catalog)
             theirs = settings.get(OBJECTS_SETTING)
@@ -198,6 +206,7 @@ class ArchiveFolder:
             catalog = without_password(catalog)
         if objects is not None:
             next(Store(objects).objects.names(), None)
+            owner.require_free(Store(objects), settings.get(owner.OWNER_SETTING))
         Manifest(objects, catalog, vocabulary.own_in_use()).write(self.root)
 
     def adopt_classes(self) -> None:

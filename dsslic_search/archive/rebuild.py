@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import delete, insert, select, update
 
-from dsslic_search.archive import later_facts, replaying
+from dsslic_search.archive import later_facts, owner, replaying
 from dsslic_search.archive.catalog import RECORD_COLUMNS, Catalog, of_photo, utc_now
 from dsslic_search.archive.database import (
     DamagedCatalogError,
@@ -106,6 +106,8 @@ def rebuild(
         with Catalog.open(building, journal=archive.journal) as catalog:
             if not has_journal:
                 later_facts.begin(catalog)
+            if archive.are_objects_outside:
+                owner.adopt(archive.store, catalog)
             report.from_files = _take_files(catalog, archive.store, replayed)
             _describe(catalog, archive.store, workers, report, progress)
             make_current(catalog)

@@ -84,12 +84,12 @@ def test_an_archive_is_made_before_there_are_photos(tmp_path: Path, bucket: str)
         with pytest.raises(ArchiveError, match="no such bucket"):
             archive.init(objects="s3://nothing-of-that-name")
         assert not (tmp_path / "b" / "archive.json").exists()
-    Store(bucket).write("ab" * 32, b"somebody's")
+    Store(bucket + "/old").write("ab" * 32, b"somebody's")
     with (
         Archive(tmp_path / "b") as archive,
         pytest.raises(ArchiveError, match="make it anew"),
     ):
-        archive.init(objects=bucket)
+        archive.init(objects=bucket + "/old")
 
 
 def test_where_new_archives_keep_their_files_is_said_by_the_environment(
