@@ -41,11 +41,13 @@ EVERYTHING = "everything"
 @dataclass(frozen=True)
 class Reading:
     """How a query's ``text`` is understood. ``reading``: the whole in its normal form, "" for an empty text;
-    ``chips``: its parts; ``order``: what it is sorted by, None for relevance; ``notes``: how words were read
-    that are none of the vocabulary. ``error``: why it is no query; then the others say nothing."""
+    ``exactly``: the same with the coverage from which each bare class counts; ``chips``: its parts;
+    ``order``: what it is sorted by, None for relevance; ``notes``: how words were read that are none of the
+    vocabulary. ``error``: why it is no query; then the others say nothing."""
 
     text: str
     reading: str = ""
+    exactly: str = ""
     chips: tuple[Chip, ...] = ()
     order: str | None = None
     notes: tuple[str, ...] = ()
@@ -283,7 +285,9 @@ class Browsing(OpenArchive, ABC):
     def _reading(self, text: str, indexes: Sequence[Indexes]) -> Reading:
         from dsslic_search.query.ast import whole
         from dsslic_search.query.chips import chips
+        from dsslic_search.query.exactly import exactly
         from dsslic_search.query.explain import outermost
+        from dsslic_search.query.run.execute import least
 
         read = self.reader(indexes)
         try:
@@ -291,6 +295,7 @@ class Browsing(OpenArchive, ABC):
             return Reading(
                 text,
                 outermost(whole(query)),
+                exactly(query, least(self.vocabulary, self.settings.presence)),
                 chips(text, read),
                 None if query.sort is None else whole(_sorted_alone(query)).partition(" sort:")[2],
                 query.notes,

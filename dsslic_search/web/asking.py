@@ -172,6 +172,7 @@ async def read(request: Request, q: Text = "") -> Response:
     return Json(
         {
             "reading": found.reading,
+            "exactly": found.exactly,
             "error": None if found.error is None else plain_error(found.error, site.worded),
             "chips": [asdict(chip) for chip in found.chips],
             "order": found.order,

@@ -113,6 +113,7 @@ class ChipEntry(Model):
 
 class ReadAs(Model):
     reading: str
+    exactly: str
     error: Trouble | None
     chips: list[ChipEntry]
     order: str | None

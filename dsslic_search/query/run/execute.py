@@ -144,7 +144,7 @@ def answer(
     )
     if query.limit is not None and limit != 0:
         limit = query.limit
-    step = plan(query.tree, _least(vocabulary, presence))
+    step = plan(query.tree, least(vocabulary, presence))
     if resemble is not None:
         step = together(step, SKETCH)
     if isinstance(resemble, np.ndarray):
@@ -190,7 +190,7 @@ def answer(
     )
 
 
-def _least(vocabulary: Vocabulary, told: float | None) -> PresenceOf:
+def least(vocabulary: Vocabulary, told: float | None) -> PresenceOf:
     """Gives the ticks from which classes together count as present."""
     return lambda classes: max(1, round((vocabulary.presence(classes) if told is None else told) * TICKS))
 

@@ -148,7 +148,7 @@ class Search {
       this.reading = { ...answer, text };
     } catch (error) {
       if (error.name === "AbortError") return;
-      this.reading = { reading: "", error, chips: [], order: null, notes: [], text };
+      this.reading = { exactly: "", error, chips: [], order: null, notes: [], text };
     }
     if (this.input.value !== text) return;
     this.#tell();
@@ -156,7 +156,7 @@ class Search {
   }
 
   #tell() {
-    const { error, reading, notes = [], chips } = this.reading;
+    const { error, exactly, notes = [], chips } = this.reading;
     // a word that is still being typed, with completions under it, is no mistake yet
     const isUnfinished = this.completion.isOpen && error?.end === this.reading.text.trimEnd().length;
     if (error && isUnfinished) {
@@ -186,8 +186,8 @@ class Search {
     }
     this.input.removeAttribute("aria-invalid");
     this.below.replaceChildren();
-    if (reading && reading !== this.reading.text.trim()) {
-      this.below.append(el("p", {}, el("span", { class: "muted" }, "Read as "), el("span", {}, reading)));
+    if (exactly && exactly !== this.reading.text.trim()) {
+      this.below.append(el("p", {}, el("span", { class: "muted" }, "Read as "), el("span", {}, exactly)));
     }
     for (const note of notes) this.below.append(el("p", { class: "muted" }, sentence(note)));
     this.#drawChips(chips);
