@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from dsslic_search.api.arguments import check_flags, count_of, ids_of, names_of, path_of, text_of
 from dsslic_search.api.opened import OpenArchive
+from dsslic_search.core.errors import Remedy, UsageError
 
 if TYPE_CHECKING:
     from dsslic_search.api.answers import QueryResult
@@ -23,21 +24,31 @@ if TYPE_CHECKING:
 
 MOST_PHOTOS = 2**62
 """No archive has so many."""
+ENGINES = ("index", "sql")
+"""What finds photos: the indexes, which tell all that can be asked and are made where they are missing, or
+the catalog's database."""
 
 
 class Answering(OpenArchive):
     """The part of `Archive` that answers."""
 
     def query(
-        self, text: str, *, limit: int | None = 50, after: str | None = None, explain: bool = False
+        self,
+        text: str,
+        *,
+        limit: int | None = 50,
+        after: str | None = None,
+        explain: bool = False,
+        engine: str = "index",
     ) -> QueryResult:
         """The photos that ``text`` asks for, best first; see docs/query-language.md. ``limit``: photos on a
         page, None for all. ``after``: the cursor of the page before. ``explain``: tell in words what was
-        understood. QueryError says what is not.
+        understood. QueryError says what is not. ``engine``: "sql" to ask the catalog's database alone, which
+        needs no indexes and makes none; UsageError for what that cannot tell.
 
         The page's photos are looked up already: it stays as it is when the archive changes, or is closed.
         """
-        result = self.find(text, limit=limit, after=after, explain=explain)
+        result = self.find(text, limit=limit, after=after, explain=explain, engine=engine)
         _ = result.hits
         return result
 
@@ -51,17 +62,21 @@ class Answering(OpenArchive):
         explain: bool = False,
         resemble: NDArray[np.float32] | Resembled | None = None,
         among: Sequence[str] | str = (),
+        engine: str = "index",
     ) -> QueryResult:
         """As `query`, but no photo is looked up before it is taken, which suits large pages. ``start``: so
         many photos are passed over first. ``resemble``: what the photos shall be like, by embeddings of
         layouts, float32[m, DIMENSION], or as a `Resembled`; then the text only
         filters, and may be empty. ``among``: queries that this one refines: of the photos that these ask for,
-        in the order that they ask for unless the text names another."""
+        in the order that they ask for unless the text names another. ``engine="sql"`` tells nothing that is
+        asked for by ``explain`` or ``resemble``."""
         from dsslic_search.api.answers import QueryResult, cursor_text, read_cursor
         from dsslic_search.query.ast import whole
         from dsslic_search.query.explain import outermost, reading
 
         check_flags(explain=explain)
+        if engine not in ENGINES:
+            raise UsageError(f'engine "{engine}" is not one of: {", ".join(ENGINES)}')
         text = text_of(text)
         refining = names_of(among, "a query that is refined")
         limit = None if limit is None else count_of(limit, "limit")
@@ -69,13 +84,24 @@ class Answering(OpenArchive):
         asked_for = limit if limit is None or not start or not limit else min(start + limit, MOST_PHOTOS)
         cursor, before = read_cursor(None if after is None else text_of(after, "after, a cursor,"))
 
-        def asked(indexes: Sequence[Indexes]) -> tuple[Answer, str]:
+        def asked(indexes: Sequence[Indexes]) -> tuple[Answer, str, tuple[str, ...]]:
             answer = self._searcher.answer(
                 indexes, text, limit=asked_for, after=cursor, resemble=resemble, among=refining
             )
-            return answer, answer.explain() if explain else ""
+            unseen = () if answer.total else answer.unseen()
+            return answer, answer.explain() if explain else "", unseen
 
-        answer, explanation = self._indexes.ask(asked)
+        if engine == "sql":
+            if explain or resemble is not None:
+                told = "what each part of a query matches" if explain else "how alike photos are"
+                raise UsageError(f"SQL alone cannot tell {told}; ask the indexes, with {Remedy.INDEXES}")
+            answer, unseen = self._searcher.answer_in_sql(text, limit=asked_for, after=cursor, among=refining)
+            explanation = ""
+            if answer.query.tally:
+                counted = f"how many photos there are of each {answer.query.tally}"
+                raise UsageError(f"SQL alone does not tell {counted}; ask the indexes, with {Remedy.INDEXES}")
+        else:
+            answer, explanation, unseen = self._indexes.ask(asked)
         ids, scores = answer.ids[start:].tolist(), answer.scores[start:].tolist()
         before += start
         return QueryResult(
@@ -87,7 +113,7 @@ class Answering(OpenArchive):
             tally=answer.query.tally,
             notes=answer.query.notes,
             explanation=explanation,
-            unseen=() if answer.total else answer.unseen(),
+            unseen=unseen,
             reading=outermost(whole(answer.query)),
             start=before,
             listed=answer.total if answer.query.limit is None else min(answer.total, answer.query.limit),

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from dsslic_search.core.vocabulary import Vocabulary
 from dsslic_search.index.blocks import Damaged
-from dsslic_search.index.source import Snapshot, Source, Stale, State
+from dsslic_search.index.source import Frozen, Source, Stale, State
 
 if TYPE_CHECKING:
     from dsslic_search.index.segments import Manifest, Segment, Segments
@@ -22,22 +20,6 @@ T = TypeVar("T")
 
 MANY_SEGMENTS = 32
 """A question that finds more small ones joins them first: each takes its time of every question."""
-
-
-@dataclass(frozen=True)
-class _Frozen:
-    """A catalog that stays as it is at one moment, read by one thread at a time."""
-
-    moment: Snapshot
-    _reading: threading.RLock = field(default_factory=threading.RLock, repr=False)
-
-    def state(self) -> State:
-        return self.moment.state
-
-    @contextmanager
-    def snapshot(self) -> Iterator[Snapshot]:
-        with self._reading:
-            yield self.moment
 
 
 class OpenIndexes:
@@ -69,7 +51,7 @@ class OpenIndexes:
         with self._catalog.snapshot() as snapshot:
             while True:
                 try:
-                    return question(tuple(map(self._of, self._segments(_Frozen(snapshot)).parts)))
+                    return question(tuple(map(self._of, self._segments(Frozen(snapshot)).parts)))
                 except Damaged:
                     self._written = None
 

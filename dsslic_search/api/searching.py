@@ -104,6 +104,40 @@ class Searcher:
             elsewhere=None if self._shards is None else partial(self._shards.find, indexes),
         )
 
+    def answer_in_sql(
+        self,
+        text: str,
+        *,
+        limit: int | None = None,
+        after: str | None = None,
+        among: Sequence[str] = (),
+    ) -> tuple[Answer, tuple[str, ...]]:
+        """The same answer from the catalog alone and, where nothing matches, the things that no photo shows.
+        No word of the query is looked up among names but those of tags and saved queries. UsageError for what
+        `query.run.in_sql` cannot tell."""
+        from dsslic_search.query.ast import things
+        from dsslic_search.query.run import in_sql
+        from dsslic_search.query.run.execute import answer
+
+        with self._catalog().snapshot() as snapshot:
+            found = answer(
+                text,
+                indexes=(),
+                vocabulary=self._vocabulary,
+                presence=self._settings.presence,
+                south=self._settings.south,
+                embeddings_of=in_sql.refused_operand,
+                saved=self.saved_text,
+                tag_trouble=self.tag_trouble,
+                limit=limit,
+                after=after,
+                among=among,
+                elsewhere=lambda asked: in_sql.find(asked, snapshot, self._vocabulary),
+            )
+            tree = None if found.total else found.query.tree
+            spoken = {} if tree is None else {thing.name: thing.classes for thing in things(tree)}
+            return found, tuple(name for name, own in spoken.items() if not in_sql.shown(snapshot, own))
+
     def check(self, text: str, name: str, indexes: Callable[[], Sequence[Indexes]]) -> None:
         """Raise QueryError for a text that is no query when it is saved under a name; ``indexes`` opens those
         in which names are looked up."""

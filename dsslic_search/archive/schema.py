@@ -22,7 +22,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
-from dsslic_search.archive import triggers
+from dsslic_search.archive import triggers, views
 from dsslic_search.archive.column_types import Bytes, Date, Digits, Embedding, NoBytes
 from dsslic_search.core.fields import COLUMNS
 from dsslic_search.core.kinds import PhotoState
@@ -228,7 +228,8 @@ Index(
 )
 
 # Whatever changes a photo notes it.
-for _dialect, _statements in {"sqlite": triggers.SQLITE, "postgresql": triggers.POSTGRESQL}.items():
+_MORE = {"sqlite": triggers.SQLITE, "postgresql": (*triggers.POSTGRESQL, *views.POSTGRESQL)}
+for _dialect, _statements in _MORE.items():
     for _statement in _statements:
         event.listen(
             Base.metadata,

@@ -86,6 +86,13 @@ class Snapshot:
         """How many changes had been committed."""
         return self.state.generation
 
+    def has_sines(self) -> bool:
+        """Whether the database knows sine, cosine and their inverses; SQLite does where it was built so."""
+        known = "SELECT count(*) FROM pragma_function_list WHERE name = 'asin'"
+        return self._connection.dialect.name != "sqlite" or bool(
+            self._connection.exec_driver_sql(known).scalar()
+        )
+
     def changed_since(self, state: State) -> NDArray[np.int64] | None:
         """The photos, in any order, that were added, changed or removed since an earlier state; None where
         this cannot be told, or where the state is none of this catalog's past."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -100,6 +102,15 @@ def query(
     explain: Annotated[
         bool, typer.Option("--explain", help="Show how the query was understood, and what each part matches.")
     ] = False,
+    engine: Annotated[
+        str,
+        typer.Option(
+            "--engine",
+            metavar="ENGINE",
+            help="What finds them: index, or sql, which needs the catalog's database alone and knows "
+            "coverages, colours, files, dates, places and tags.",
+        ),
+    ] = "index",
     force: Force = False,
 ) -> None:
     """Find photos by what is in them, best first."""
@@ -119,11 +130,12 @@ def query(
             limit=None if everything else PHOTOS_LISTED if limit is None else limit,
             after=after,
             explain=explain,
+            engine=engine,
         )
         if explain:
             typer.echo(found.explanation, err=chosen is not None)
         if found.tally is not None and chosen in (None, "json") and out in (None, STANDARD):
-            tell_tally(found, opened.statistics(" ".join(text)), as_json=chosen == "json")
+            tell_tally(found, partial(opened.statistics, " ".join(text)), as_json=chosen == "json")
             return
         shown = (
             list_hits(found)
@@ -191,9 +203,9 @@ def remark(found: QueryResult) -> None:
         )
 
 
-def tell_tally(found: QueryResult, of_them: Statistics, *, as_json: bool) -> None:
+def tell_tally(found: QueryResult, of_them: Callable[[], Statistics], *, as_json: bool) -> None:
     """How many photos match, by what the query asks to count them by."""
-    counts = tally(found, of_them)
+    counts = tally(found, of_them()) if found.tally else {}
     without = found.total - sum(counts.values()) if found.tally else 0
     if as_json:
         answer = {"query": found.query, "read_as": found.read_as, "total": found.total, "counts": counts}

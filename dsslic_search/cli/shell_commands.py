@@ -51,7 +51,7 @@ class Shell:
     def print_answer(self, found: QueryResult) -> None:
         """A page of photos for people, and how many there are; only how many where that is asked."""
         if found.tally is not None:
-            tell_tally(found, self.session.statistics(), as_json=False)
+            tell_tally(found, self.session.statistics, as_json=False)
             return
         for hit in found:
             typer.echo(hit_line(hit, self.width()))

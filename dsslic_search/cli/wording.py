@@ -34,6 +34,7 @@ COMMANDS: dict[Remedy, str] = {
     Remedy.SEGMENTER: "--segmenter NAME",
     Remedy.EVEN_UNDECODED: "--keep exact --even-undecoded",
     Remedy.POLL: "--poll",
+    Remedy.INDEXES: "--engine index",
 }
 
 

@@ -76,6 +76,7 @@ class Remedy(StrEnum):
     SEGMENTER = "segmenter=name"
     EVEN_UNDECODED = "even_undecoded=True"
     POLL = "poll=True"
+    INDEXES = 'engine="index"'
 
 
 def in_words(sentence: object, words: Mapping[Remedy, str]) -> str:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -104,3 +106,19 @@ class Source(Protocol):
 
     def snapshot(self) -> AbstractContextManager[Snapshot]:
         """The whole catalog at one moment, until the ``with`` ends."""
+
+
+@dataclass(frozen=True)
+class Frozen:
+    """A catalog that stays as it is at one moment, read by one thread at a time."""
+
+    moment: Snapshot
+    _reading: threading.RLock = field(default_factory=threading.RLock, repr=False)
+
+    def state(self) -> State:
+        return self.moment.state
+
+    @contextmanager
+    def snapshot(self) -> Iterator[Snapshot]:
+        with self._reading:
+            yield self.moment

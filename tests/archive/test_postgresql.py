@@ -84,18 +84,21 @@ def test_migrated_schema_is_that_of_the_models(postgres_url: str, postgres_serve
         options = {"compare_type": True, "compare_server_default": True}
         context = MigrationContext.configure(connection, opts=options)
         assert compare_metadata(context, Base.metadata) == []
-        migrated = triggers(connection)
+        migrated = made_besides(connection)
     engine = make_engine(url_of(postgres.new_database(postgres_server)))
     Base.metadata.create_all(engine)
     with engine.connect() as connection:
-        assert triggers(connection) == migrated
-        assert len(migrated) == 6
+        assert made_besides(connection) == migrated
+        assert len(migrated) == 6 + 1
     engine.dispose()
 
 
-def triggers(connection: Connection) -> list[tuple[str, ...]]:
+def made_besides(connection: Connection) -> list[tuple[str, ...]]:
+    """The triggers and the views of a catalog."""
     shown = "SELECT pg_get_triggerdef(oid), pg_get_functiondef(tgfoid) FROM pg_trigger WHERE NOT tgisinternal"
-    return sorted(tuple(" ".join(each.split()) for each in row) for row in connection.execute(text(shown)))
+    viewed = "SELECT viewname, definition FROM pg_views WHERE schemaname = 'public'"
+    rows = [row for asked in (shown, viewed) for row in connection.execute(text(asked))]
+    return sorted(tuple(" ".join(each.split()) for each in row) for row in rows)
 
 
 def test_the_oldest_catalog_comes_to_the_same_up_and_down(postgres_url: str, tmp_path: Path) -> None:

@@ -75,6 +75,18 @@ def test_how_many_a_month_and_by_camera(run, dated: Path) -> None:
     assert ran.err.splitlines() == ["4 photos, 2 of them without a camera"]
 
 
+def test_the_database_alone_lists_the_same(run, dated: Path) -> None:
+    asked = "query", "taken:2021 sort:-taken", "--archive", dated
+    alone, usual = run(*asked, "--engine", "sql"), run(*asked)
+    assert (alone.out, alone.err) == (usual.out, usual.err)
+    assert "2 photos" in alone.err
+    counted = run("query", "how many in 2021", *asked[2:], "--engine", "sql")
+    assert "2 photos" in counted.out
+    refused = run("query", "name:a", *asked[2:], "--engine", "sql")
+    assert refused.code == 2
+    assert "name:a; ask the indexes, with --engine index" in refused.err
+
+
 def test_how_many_together(run, dated: Path) -> None:
     ran = run("query", "how many photos in 2021", "--archive", dated)
     assert (ran.out.splitlines(), ran.err) == (["2 photos"], "")
