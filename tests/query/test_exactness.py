@@ -397,7 +397,7 @@ def test_the_executor_finds_exactly_what_a_slow_reading_of_the_maps_finds(
             ), tree
             first, more = ByDegree(evaluation, step, reverse=False).page(mask, 3, None)
             assert (
-                first.tolist()
+                first.rows.tolist()
                 == sorted(rows.tolist(), key=lambda row: -degrees[rows.tolist().index(row)])[:3]
             )
             assert more == (rows.size > 3)

@@ -18,7 +18,7 @@ from dsslic_search.query.ast import Sort
 from dsslic_search.query.joined import Every
 from dsslic_search.query.run.cursor import Value
 from dsslic_search.query.run.evaluate import Evaluation
-from dsslic_search.query.run.rank import Mask, Rows, Values, best, reaching, top
+from dsslic_search.query.run.rank import Mask, Ranked, Rows, Values, best, reaching, top
 from dsslic_search.query.steps import Resemble, Step
 
 After = tuple[Any, int]  # a number, and the first row that may share it
@@ -31,26 +31,25 @@ class Order(ABC):
     def at(self, rows: Rows) -> Values:
         """The numbers of some rows, ascending."""
 
-    def across(self, rows: Rows) -> Values:
-        """What :func:`ranked` makes numbers of that compare with those of other segments, for some rows,
-        ascending. The numbers themselves, where they are a function of photo and query alone."""
-        return self.at(rows)
+    def degrees(self, _numbers: Values) -> Values | None:
+        """How well rows of these numbers satisfy the plan; None where the numbers do not tell."""
+        return None
 
-    def kept(self, _rows: Rows, numbers: Values) -> list[Value]:
-        """What a cursor keeps of rows, ascending, of which `across` gave these numbers."""
-        values: list[Value] = numbers.tolist()
+    def across(self, found: Ranked) -> Values:
+        """What :func:`ranked` makes numbers of that compare with those of other segments. The numbers
+        themselves, where they are a function of photo and query alone."""
+        return found.numbers
+
+    def kept(self, found: Ranked) -> list[Value]:
+        """What a cursor keeps of rows."""
+        values: list[Value] = found.numbers.tolist()
         return values
-
-    def value(self, row: int) -> Value:
-        """What a cursor keeps of a row."""
-        number: Value = self.at(np.array([row])).item()
-        return number
 
     def number(self, value: Value) -> Any:
         """The number, among those of the rows there are now, for what a cursor kept."""
         return value
 
-    def page(self, mask: Mask, limit: int | None, after: After | None) -> tuple[Rows, bool]:
+    def page(self, mask: Mask, limit: int | None, after: After | None) -> tuple[Ranked, bool]:
         """The ``limit`` best rows of ``mask`` (None: all) that come after ``after``, best first, and whether
         more follow."""
         rows = np.flatnonzero(mask)
@@ -69,7 +68,7 @@ class Pruned(Order):
         """Rows among which are all, of those that match the query, that have at least ``value``, or with
         ``above`` more, in an array of the caller's own; None for all of them."""
 
-    def page(self, mask: Mask, limit: int | None, after: After | None) -> tuple[Rows, bool]:
+    def page(self, mask: Mask, limit: int | None, after: After | None) -> tuple[Ranked, bool]:
         if after is not None:
             mask = self._following(mask, *after)
         total = int(np.count_nonzero(mask))
@@ -95,6 +94,9 @@ class ByDegree(Pruned):
         degrees = self._step.degrees(self._evaluation, rows)
         return -degrees if self._reverse else degrees
 
+    def degrees(self, numbers: Values) -> Values:
+        return -numbers if self._reverse else numbers
+
     def may_reach(self, value: Any, *, above: bool = False) -> Mask | None:
         """Of the worst none can be left out: how certain photos are is looked at one by one."""
         return None if self._reverse else self._step.may_reach(self._evaluation, value, above=above)
@@ -113,14 +115,14 @@ class ByLikeness(Order):
     def at(self, rows: Rows) -> Values:
         return self._sign * self._step.degrees(self._evaluation, rows)
 
-    def page(self, mask: Mask, limit: int | None, after: After | None) -> tuple[Rows, bool]:
+    def page(self, mask: Mask, limit: int | None, after: After | None) -> tuple[Ranked, bool]:
         if limit is not None and after is None and self._single is not None:
             found = self._nearest(self._single, mask, limit)
             if found is not None:
                 return found, True
         return super().page(mask, limit, after)
 
-    def _nearest(self, step: Resemble, mask: Mask, limit: int) -> Rows | None:
+    def _nearest(self, step: Resemble, mask: Mask, limit: int) -> Ranked | None:
         """The first page, with more to follow, if it is worth while to choose candidates for it."""
         found = self._evaluation.nearest(step.operand, step.mirrored, mask, limit + 1)
         if found is None:
@@ -129,7 +131,8 @@ class ByLikeness(Order):
         if rows.size <= limit or not 0 < likeness[-1] < 1:
             return None  # degrees end at 0 and 1, so there may be equals that are not among these
         numbers = np.clip(likeness, 0, 1)
-        return rows[np.lexsort((rows, -numbers))][:limit]
+        order = np.lexsort((rows, -numbers))[:limit]
+        return Ranked(rows[order], numbers[order])
 
 
 class ByColumn(Pruned):
@@ -168,15 +171,12 @@ class ByPath(ByColumn):
         self._evaluation = evaluation
         self._column = column
 
-    def across(self, rows: Rows) -> Values:
-        paths = self._evaluation.files.paths(rows)
+    def across(self, found: Ranked) -> Values:
+        paths = self._evaluation.files.paths(found.rows)
         return np.array([path_key(self._column, path) for path in paths], object)
 
-    def kept(self, rows: Rows, _numbers: Values) -> list[Value]:
-        return list(self._evaluation.files.paths(rows))
-
-    def value(self, row: int) -> Value:
-        return self._evaluation.files.path(row)
+    def kept(self, found: Ranked) -> list[Value]:
+        return list(self._evaluation.files.paths(found.rows))
 
     def number(self, value: Value) -> Any:
         rank, there = self._evaluation.files.rank_of(self._column, str(value))

@@ -14,7 +14,7 @@ from dsslic_search.query.ast import Sort
 from dsslic_search.query.run.cursor import Cursor, Value
 from dsslic_search.query.run.evaluate import Evaluation
 from dsslic_search.query.run.order import Order, order_of, ranked
-from dsslic_search.query.run.rank import Mask, Rows, Values
+from dsslic_search.query.run.rank import Mask, Ranked, Values
 from dsslic_search.query.run.side_by_side import of_each
 from dsslic_search.query.steps import Step
 
@@ -62,29 +62,40 @@ def page_of(
     photos = sum(part.mask.size for part in parts)
     found = of_each(lambda part: _found(part, step, sort, limit, previous), parts, photos)
     best = _merged(found, sort)[:limit]
-    segment = np.repeat(np.arange(len(found)), [each.rows.size for each in found])[best]
-    rows = np.concatenate([each.rows for each in found])[best]
+    sizes = [each.ranked.rows.size for each in found]
+    ends = np.cumsum(sizes)
     ids, scores = np.empty(best.size, np.int64), np.empty(best.size)
-    for number, part in enumerate(parts):
-        own = np.flatnonzero(segment == number)
-        ids[own] = part.evaluation.columns.ids[rows[own]]
-        scores[own] = _scores(part.evaluation, step, rows[own])
+    for each, end, size in zip(found, ends.tolist(), sizes, strict=True):
+        own = np.flatnonzero((best >= end - size) & (best < end))
+        chosen = each.of(best[own] - (end - size))
+        ids[own] = each.columns.ids[chosen.rows]
+        scores[own] = _scores(each, step, chosen)
     last = None
     if best.size:
-        each, row = found[segment[-1]], int(rows[-1])
-        last = each.order.value(row), int(each.columns.moments[row]), int(ids[-1])
-    held = sum(each.rows.size for each in found)
+        number = int(np.searchsorted(ends, best[-1], "right"))
+        each = found[number]
+        lowest = each.of(best[-1:] - (ends[number] - sizes[number]))
+        last = each.order.kept(lowest)[0], int(each.columns.moments[lowest.rows[0]]), int(ids[-1])
+    held = sum(sizes)
     return Page(ids, scores, best.size < held or any(each.more for each in found), last)
 
 
 @dataclass(frozen=True)
 class _Found:
-    """The best ``rows`` of one segment, best first, and whether ``more`` follow."""
+    """The best of one segment, and whether ``more`` follow."""
 
+    evaluation: Evaluation
     order: Order
-    columns: Columns
-    rows: Rows
+    ranked: Ranked
     more: bool
+
+    @property
+    def columns(self) -> Columns:
+        return self.evaluation.columns
+
+    def of(self, places: NDArray[np.intp]) -> Ranked:
+        """Some of them."""
+        return Ranked(self.ranked.rows[places], self.ranked.numbers[places])
 
 
 def _found(part: Part, step: Step, sort: Sort | None, limit: int | None, previous: Cursor | None) -> _Found:
@@ -92,8 +103,7 @@ def _found(part: Part, step: Step, sort: Sort | None, limit: int | None, previou
     start = None
     if previous is not None:
         start = order.number(previous.value), columns.row_after(previous.moment, previous.photo_id)
-    rows, more = order.page(part.mask, limit, start)
-    return _Found(order, columns, rows, more)
+    return _Found(part.evaluation, order, *order.page(part.mask, limit, start))
 
 
 @dataclass(frozen=True)
@@ -126,17 +136,12 @@ def best_of(
 
     def best_in(part: Part) -> Best:
         found = _found(part, step, sort, limit, previous)
-        ascending = np.argsort(found.rows)
-        rows = found.rows[ascending]
-        across = found.order.across(rows)
-        values = found.order.kept(rows, across)
-        places = np.argsort(ascending)  # of the best, among the rows as they rise
         return Best(
-            found.columns.ids[found.rows],
-            found.columns.moments[found.rows],
-            across[places],
-            _scores(part.evaluation, step, found.rows),
-            tuple(values[place] for place in places.tolist()),
+            found.columns.ids[found.ranked.rows],
+            found.columns.moments[found.ranked.rows],
+            found.order.across(found.ranked),
+            _scores(found, step, found.ranked),
+            tuple(found.order.kept(found.ranked)),
             found.more,
         )
 
@@ -167,16 +172,11 @@ def joined(found: Sequence[Best], sort: Sort | None, limit: int | None) -> Best:
 def _merged(found: Sequence[_Found], sort: Sort | None) -> NDArray[np.intp]:
     """The places of all rows, those of one segment after those of another, best first."""
     if len(found) == 1:
-        return np.arange(found[0].rows.size)
-    numbers = []
-    for each in found:
-        ascending = np.argsort(each.rows)
-        own = each.order.across(each.rows[ascending])
-        numbers.append(np.empty_like(own))
-        numbers[-1][ascending] = own
-    moments = np.concatenate([each.columns.moments[each.rows] for each in found])
-    ids = np.concatenate([each.columns.ids[each.rows] for each in found])
-    return _in_order(sort, np.concatenate(numbers), moments, ids)
+        return np.arange(found[0].ranked.rows.size)
+    numbers = np.concatenate([each.order.across(each.ranked) for each in found])
+    moments = np.concatenate([each.columns.moments[each.ranked.rows] for each in found])
+    ids = np.concatenate([each.columns.ids[each.ranked.rows] for each in found])
+    return _in_order(sort, numbers, moments, ids)
 
 
 def _in_order(
@@ -187,11 +187,13 @@ def _in_order(
     return np.lexsort((ids, -moments, falling))
 
 
-def _scores(evaluation: Evaluation, step: Step, rows: Rows) -> NDArray[np.float64]:
-    """The degrees of rows in any order."""
-    if not rows.size:
+def _scores(found: _Found, step: Step, ranked: Ranked) -> NDArray[np.float64]:
+    """The degrees of rows that were found."""
+    if (told := found.order.degrees(ranked.numbers)) is not None:
+        return told.astype(np.float64)
+    if not ranked.rows.size:
         return np.empty(0)
-    ascending = np.argsort(rows)
-    scores = np.empty(rows.size)
-    scores[ascending] = step.degrees(evaluation, rows[ascending])
+    ascending = np.argsort(ranked.rows)
+    scores = np.empty(ranked.rows.size)
+    scores[ascending] = step.degrees(found.evaluation, ranked.rows[ascending])
     return scores

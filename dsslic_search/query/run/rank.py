@@ -13,7 +13,7 @@ greater than high nothing satisfies them.
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +26,13 @@ FIRST_BLOCK_ROWS = 1024  # looked at together for equal ones, at first; then twi
 Mask = NDArray[np.bool_]
 Rows = NDArray[np.intp]
 Values = NDArray[Any]
+
+
+class Ranked(NamedTuple):
+    """Rows, best first, and the number of each, by which they are ranked."""
+
+    rows: Rows
+    numbers: Values
 
 
 class Ranking(Protocol):
@@ -73,7 +80,7 @@ def span(table: NDArray[np.float32], value: float, *, above: bool) -> tuple[int,
     return (first, last) if reached[first] else (1, 0)
 
 
-def best(ranking: Ranking, mask: Mask, total: int, limit: int) -> Rows:
+def best(ranking: Ranking, mask: Mask, total: int, limit: int) -> Ranked:
     """The ``limit`` best of the ``total`` rows in ``mask``, best first, equal ones in their order."""
     stride = total // SAMPLED_ROWS
     if 0 < 16 * limit < total and stride > 1:
@@ -87,13 +94,13 @@ def best(ranking: Ranking, mask: Mask, total: int, limit: int) -> Rows:
                 if crowded
                 else _reaching(ranking, mask, value, limit)
             )
-            if found.size >= limit:
-                return found[:limit]
+            if found.rows.size >= limit:
+                return Ranked(found.rows[:limit], found.numbers[:limit])
     rows = np.flatnonzero(mask)
     return top(rows, ranking.at(rows), limit)
 
 
-def top(rows: Rows, numbers: Values, limit: int) -> Rows:
+def top(rows: Rows, numbers: Values, limit: int) -> Ranked:
     """Of rows, ascending, the ``limit`` with the greatest numbers, greatest first, equal ones as they
     were."""
     if 0 < 4 * limit < rows.size:
@@ -102,10 +109,11 @@ def top(rows: Rows, numbers: Values, limit: int) -> Rows:
         chosen = np.concatenate([above, equal[: limit - above.size]])
         rows, numbers = rows[chosen], numbers[chosen]
     falling = ~numbers if numbers.dtype.kind == "i" else -numbers  # minus the least whole number is itself
-    return rows[np.argsort(falling, kind="stable")[:limit]]
+    order = np.argsort(falling, kind="stable")[:limit]
+    return Ranked(rows[order], numbers[order])
 
 
-def _reaching(ranking: Ranking, mask: Mask, value: Any, limit: int, *, above: bool = False) -> Rows:
+def _reaching(ranking: Ranking, mask: Mask, value: Any, limit: int, *, above: bool = False) -> Ranked:
     """The best of the rows that reach a value."""
     rows, numbers = reaching(ranking, mask, value, above=above)
     return top(rows, numbers, limit)
@@ -120,13 +128,16 @@ def reaching(ranking: Ranking, mask: Mask, value: Any, *, above: bool = False) -
     return rows[reached], numbers[reached]
 
 
-def _first_of_equals(ranking: Ranking, mask: Mask, value: Any, limit: int) -> Rows:
+def _first_of_equals(ranking: Ranking, mask: Mask, value: Any, limit: int) -> Ranked:
     """The best where many share ``value``: those above it, then the first of those, as far as they are
     needed."""
-    found = [_reaching(ranking, mask, value, limit, above=True)]
-    missing, start, length = limit - found[0].size, 0, FIRST_BLOCK_ROWS
+    better = _reaching(ranking, mask, value, limit, above=True)
+    found = [better.rows]
+    missing, start, length = limit - better.rows.size, 0, FIRST_BLOCK_ROWS
     while missing > 0 and start < mask.size:
         rows = start + np.flatnonzero(mask[start : start + length])
         found.append(rows[ranking.at(rows) == value][:missing])
         missing, start, length = missing - found[-1].size, start + length, 2 * length
-    return np.concatenate(found)
+    rows = np.concatenate(found)
+    equal = np.full(rows.size - better.rows.size, value, better.numbers.dtype)
+    return Ranked(rows, np.concatenate([better.numbers, equal]))

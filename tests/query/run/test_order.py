@@ -62,9 +62,9 @@ def page(vectors: Any, limit: int, step: Step | None = None, mask: np.ndarray | 
     evaluation = Evaluation(indexes, operands)
     step = step or Resemble("#1")
     order = order_of(None, step, evaluation)
-    rows, more = order.page(step.mask(evaluation, mask), limit, None)
+    found, more = order.page(step.mask(evaluation, mask), limit, None)
     assert more
-    return [int(row) for row in rows]
+    return [int(row) for row in found.rows]
 
 
 def sorted_plainly(likeness: np.ndarray, limit: int, mask: np.ndarray | None = None) -> list[int]:

@@ -33,10 +33,10 @@ def walked(order: Order, mask: np.ndarray, limit: int | None) -> list[int]:
     found: list[int] = []
     after, more = None, True
     while more:
-        rows, more = order.page(mask, limit, after)
-        assert limit is None or rows.size == limit or not more
-        found += rows.tolist()
-        after = (order.number(order.value(found[-1])), found[-1] + 1) if found else None
+        best, more = order.page(mask, limit, after)
+        assert limit is None or best.rows.size == limit or not more
+        found += best.rows.tolist()
+        after = (order.number(order.kept(best)[-1]), found[-1] + 1) if found else None
     return found
 
 

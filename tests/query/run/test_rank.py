@@ -62,14 +62,15 @@ def test_the_best_are_those_of_a_plain_sort_and_few_are_ranked(
     ranking = MadeRanking(numbers)
     total = int(MASKS[mask].sum())
     found = best(ranking, MASKS[mask], total, limit)
-    assert found.tolist() == sorted_plainly(numbers, MASKS[mask], limit)
+    assert found.rows.tolist() == sorted_plainly(numbers, MASKS[mask], limit)
+    assert found.numbers.tolist() == numbers[found.rows].tolist()
     assert ranking.rows_asked < 4 * SAMPLED_ROWS + total // 8
 
 
 def test_where_the_greatest_lie_between_the_sampled_rows_all_are_found() -> None:
     numbers = np.where(np.arange(COUNT) % 20 == 7, np.arange(COUNT) + COUNT, 0)
     mask = np.ones(COUNT, bool)
-    assert best(MadeRanking(numbers), mask, COUNT, 30).tolist() == sorted_plainly(numbers, mask, 30)
+    assert best(MadeRanking(numbers), mask, COUNT, 30).rows.tolist() == sorted_plainly(numbers, mask, 30)
 
 
 @pytest.mark.parametrize("limit", [0, 1, 3, 12, 50, 60])
@@ -79,7 +80,9 @@ def test_the_top_keeps_the_order_of_equal_ones(limit: int, kind: type) -> None:
     numbers = RNG.integers(-3, 4, rows.size).astype(kind)
     numbers[7] = np.iinfo(np.int64).min if kind is np.int64 else -np.inf
     order = sorted(range(rows.size), key=lambda i: (-int(numbers[i]) if kind is np.int64 else -numbers[i], i))
-    assert top(rows, numbers, limit).tolist() == rows[order][:limit].tolist()
+    found = top(rows, numbers, limit)
+    assert found.rows.tolist() == rows[order][:limit].tolist()
+    assert found.numbers.tolist() == numbers[order][:limit].tolist()
 
 
 def test_a_span_is_where_a_table_reaches_a_value() -> None:
