@@ -138,14 +138,13 @@ class Columns(Table):
         """Of few rows what is kept beside the coverage of a class, so that no full column has to be made of
         it; None where that is there, or where it pays to make it."""
         number = self._numbers[classes]
-        if len(classes) > 1 or LOOKED_UP_ONE_IN * rows.size > len(self):
+        if len(classes) > 1 or not self._is_full[number] or LOOKED_UP_ONE_IN * rows.size > len(self):
             return None
-        if (column := self._full(classes)) is None or ROOM.known(
-            self.arrays, ("full", number, what)
-        ) is not None:
+        if ROOM.known(self.arrays, ("full", number, what)) is not None:
             return None
         if (look_up := quick(column_loops.look_up, rows.size)) is None:
             return None
+        column = self.quanta(classes)
         start, stop = self.arrays["starts"][number : number + 2].tolist()
         found = np.zeros(rows.size, KEPT[what])
         before = ROOM.array(self.arrays, ("before", number), lambda: self._before(column))
@@ -207,10 +206,10 @@ class Columns(Table):
         return held
 
     @cached_property
-    def _sizes(self) -> list[int]:
-        """How many rows have each of the sets."""
-        sizes: list[int] = self.arrays["sizes"].tolist()
-        return sizes
+    def _is_full(self) -> list[bool]:
+        """Which of the sets so many rows have that there is a full column of them."""
+        full: list[bool] = (FULL_ONE_IN * self.arrays["sizes"] >= len(self)).tolist()
+        return full
 
     @cached_property
     def _numbers(self) -> dict[Classes, int]:
@@ -219,8 +218,11 @@ class Columns(Table):
     def _full(self, classes: Classes, what: str = "") -> NDArray[Any] | None:
         """What is kept of classes in every row, 0 where they are not; None where few rows have them."""
         number = self._numbers[classes]
-        if FULL_ONE_IN * self._sizes[number] < len(self):
+        if not self._is_full[number]:
             return None
+        if (known := ROOM.known(self.arrays, ("full", number, what))) is not None:
+            found: NDArray[Any] = known
+            return found
 
         def make() -> NDArray[Any]:
             column = zeros(len(self), np.dtype(KEPT[what]))

@@ -49,6 +49,7 @@ class Files(Table):
 
     _named: dict[tuple[str, str], Mask] = field(default_factory=dict, repr=False, compare=False)
     _sorted: dict[str, NDArray[np.intp]] = field(default_factory=dict, repr=False, compare=False)
+    _said: dict[str, str] = field(default_factory=dict, repr=False, compare=False)
 
     def table(self, column: str) -> tuple[str, ...]:
         """The different values of a column of texts, or "folder", in order; rows have their numbers in
@@ -66,6 +67,12 @@ class Files(Table):
         if column == "folder":
             numbers.append(self.arrays["copy_folder"][~gone[self.arrays["copy_rows"]]])
         return tuple(values[number] for number in np.unique(np.concatenate(numbers)).tolist())
+
+    def said(self, column: str) -> str:
+        """Those values without regard to capitals, a zero between them."""
+        if column not in self._said:
+            self._said[column] = "\0".join(self.there(column)).casefold()
+        return self._said[column]
 
     def period(self, name: str, start: datetime | None, end: datetime | None) -> Mask:
         """Photos of a date, "taken" or "added", from ``start`` to before ``end``, both without a time

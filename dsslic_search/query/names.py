@@ -38,7 +38,7 @@ def names_of(
             return _predicate("tag", word)
         indexes = files()
         for field in ("people", "keyword", "camera", "lens"):
-            if any(_among(index.there(_array(field)), word) for index in indexes):
+            if any(_among(index.said(_array(field)), word) for index in indexes):
                 return _predicate(field, word)
         if saved is not None and _holds(saved, word):
             return word
@@ -63,9 +63,9 @@ def _array(field: str) -> str:
     return NAMED[field].columns[0].array
 
 
-def _among(values: tuple[str, ...], word: str) -> bool:
-    whole = _as_a_word(word)
-    return any(whole.search(value.casefold()) for value in values)
+def _among(values: str, word: str) -> bool:
+    """Whether a word stands in one of some values, which `Files.said` joins."""
+    return word in values and _as_a_word(word).search(values) is not None
 
 
 def _in_a_path(index: Files, word: str) -> bool:
@@ -73,7 +73,7 @@ def _in_a_path(index: Files, word: str) -> bool:
     are asked of the catalog, and words that stand side by side are tried together in every query."""
     if len(word) < LEAST_LETTERS:
         return False
-    if _among(index.there("folder"), word):
+    if _among(index.said("folder"), word):
         return True
     if " " in word:
         return False

@@ -80,6 +80,7 @@ def test_a_constant_that_another_module_changes_is_compiled_anew(tmp_path: Path)
     [
         kernels.counting,
         kernels.chosen,
+        kernels.numbered,
         kernels.placed,
         kernels.touching,
         kernels.inside,

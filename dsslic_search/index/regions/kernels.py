@@ -75,19 +75,26 @@ def chosen(rows: Numbers, among: Numbers, found: Numbers) -> int:
     return count
 
 
-def placed(
-    rows: Numbers, sizes: Numbers, place: int, first: int, photos: Numbers, firsts: Numbers, found: Numbers
-) -> None:
-    """The first region of each photo's group, and how many it has, 0 for none: of a class that has groups of
-    ``sizes`` regions in ``rows``, of which those before ``place`` are not looked at; ``first``: the first
-    region there."""
+def numbered(photos: Numbers, row: int, places: Numbers) -> None:
+    """The place of each photo among those asked about, by row from ``row`` on; ``places`` has their number
+    for all others."""
     for i in range(photos.size):
-        photo = photos[i]
-        while place < rows.size and rows[place] < photo:
-            first += int(sizes[place])
-            place += 1
-        firsts[i] = first
-        found[i] = sizes[place] if place < rows.size and rows[place] == photo else 0
+        places[np.int64(photos[i]) - row] = i
+
+
+def placed(
+    rows: Numbers, sizes: Numbers, first: int, row: int, places: Numbers, firsts: Numbers, found: Numbers
+) -> int:
+    """The first region of each photo's group, and how many it has, of a class that has groups of ``sizes``
+    regions in ``rows``; ``first``: the first region there. The first region behind them. ``places``: as
+    :func:`numbered` gives them from ``row`` on. What other photos have is written behind what those asked
+    about have, so that the processor has nothing to guess; ``found`` has zeros."""
+    for group in range(rows.size):
+        place = places[np.int64(rows[group]) - row]
+        firsts[place] = first
+        found[place] = sizes[group]
+        first += np.int64(sizes[group])
+    return first
 
 
 def touching(
@@ -111,26 +118,32 @@ def touching(
 
 
 def inside(
-    photos: Numbers, firsts: Numbers, sizes: Numbers, codes: Any, shares: Any, least: int, counted: bool,
-    counts: Numbers, best: Numbers,
+    photos: Numbers, firsts: Numbers, sizes: Numbers, codes: Numbers, more_codes: Numbers, shares: Numbers,
+    more_shares: Numbers, least: int, counted: bool, counts: Numbers, best: Numbers,
 ) -> None:  # fmt: skip
-    """Regions pass of which ``least`` or more lies in a stretch of each axis that is asked about: tuples have
-    an array of each. ``codes``: the numbers of `index.regions.stretches`; ``shares``: the share by such a
-    number. The measure is the lesser share."""
-    for i in range(photos.size):
-        row = photos[i]
-        number, top = np.int64(0), np.int64(0)
-        for k in range(firsts.shape[0]):
-            for region in range(firsts[k, i], firsts[k, i] + np.int64(sizes[k, i])):
-                share = np.int64(255)
-                for axis in range(len(codes)):
-                    share = min(share, np.int64(shares[axis][codes[axis][region]]))
-                passes = share >= least
-                number += passes
-                top = max(top, (share + 1) * passes)
-        best[row] = top
-        if counted:
-            counts[row] = number
+    """Regions pass of which ``least`` or more lies in a stretch, and in one ``more``, which may be the same.
+    ``codes``: the numbers of `index.regions.stretches`; ``shares``: the share by such a number. The measure
+    is the lesser share. Adds to what is there, zeros.
+
+    A step is a region, so that where the next photo begins has not to be guessed."""
+    for j in range(firsts.shape[0]):
+        regions = np.int64(0)
+        for i in range(photos.size):
+            regions += np.int64(sizes[j, i])
+        i, k, top = np.int64(0), np.int64(0), np.int64(0)
+        for _ in range(regions):
+            while sizes[j, i] == 0:
+                i += 1
+            row, region = photos[i], np.int64(firsts[j, i]) + k
+            share = min(np.int64(shares[codes[region]]), np.int64(more_shares[more_codes[region]]))
+            passes = share >= least
+            top = max(top, (share + 1) * passes)
+            best[row] = top if j == 0 else max(np.int64(best[row]), top)
+            if counted:
+                counts[row] += passes
+            k += 1
+            stays = np.int64(k != np.int64(sizes[j, i]))
+            i, k, top = i + 1 - stays, k * stays, top * stays
 
 
 def beside(

@@ -191,14 +191,10 @@ def compares(test: RegionTest) -> bool:
     return isinstance(test, Between)
 
 
-Taken = tuple[str | tuple[str, ...], ...]
-"""Arrays that a loop takes, by name, or tuples of them."""
-
-
-def looking(test: RegionTest) -> tuple[Loop, Taken, tuple[Any, ...]]:
+def looking(test: RegionTest) -> tuple[Loop, tuple[str, ...], tuple[Any, ...]]:
     """What decides a test that looks at photos one by one: a loop of `kernels`; the arrays that it takes
-    after the groups; and its arguments before ``counted``, after the grids where it takes boxes. KeyError for
-    a zone or relation that there is not, TypeError for any other test."""
+    after the groups, by name; and its arguments before ``counted``, after the grids where it takes boxes.
+    KeyError for a zone or relation that there is not, TypeError for any other test."""
     (left, x, right), (top, y, bottom) = AXES.values()
     width, height = SIDES.values()
     match test:
@@ -206,7 +202,7 @@ def looking(test: RegionTest) -> tuple[Loop, Taken, tuple[Any, ...]]:
             lines = {axis: line for axis, line in zip(AXES, ZONES[zone], strict=True) if line is not None}
             codes = tuple(f"{axis} {DIVISION_OF[line]}" for axis, line in lines.items())
             shares = tuple(_SHARES_BY_CODE[line] for line in lines.values())
-            return kernels.inside, (codes,), (shares, HALF)
+            return kernels.inside, (codes[0], codes[-1]), (shares[0], shares[-1], HALF)
         case Between(between, _):
             taken = (left, right, x, width, top, bottom, y, height)
             return kernels.amid, taken, (len(between),)

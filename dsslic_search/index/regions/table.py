@@ -21,6 +21,7 @@ from dsslic_search.index import cache
 from dsslic_search.index.compiling import on_all_processors, quick, runnable
 from dsslic_search.index.regions import frequent, kernels
 from dsslic_search.index.regions.build import CENTRES, EDGES, SIDES, STRETCHES, gathered
+from dsslic_search.index.regions.groups import Groups, placed
 from dsslic_search.index.regions.present import Present
 from dsslic_search.index.regions.relate import (
     RELATIONS,
@@ -155,44 +156,31 @@ class Regions(Table):
         loop, names, arguments = looking(test)
         others = [c for part in things_of(test) for c in part]
         every = tuple(dict.fromkeys([*classes, *others]))
-        flat = [name for each in names for name in ([each] if isinstance(each, str) else each)]
         self.arrays.ready(
             [(name, *self._part("groups", c)) for c in every for name in GROUPS]
-            + [(name, *self._part("starts", c)) for c in every for name in flat if name not in SIDES.values()]
-            + [(name, 0, len(self)) for name in flat if name in SIDES.values()]
+            + [
+                (name, *self._part("starts", c))
+                for c in every
+                for name in names
+                if name not in SIDES.values()
+            ]
+            + [(name, 0, len(self)) for name in names if name in SIDES.values()]
         )
-        taken = [
-            self._array(each, every)
-            if isinstance(each, str)
-            else tuple(self._array(name, every) for name in each)
-            for each in names
-        ]
+        taken = [self._array(name, every) for name in names]
         grids = () if isinstance(test, InZone) else self._grids  # that boxes lie on
         groups = {
-            c: (self.rows((c,)), self._of_groups("sizes", c), self._part("starts", c)[0]) for c in every
+            c: Groups(self.rows((c,)), self._of_groups("sizes", c), self._part("starts", c)[0]) for c in every
         }
-        walked = photos.size + sum(rows.size for rows, *_ in groups.values())
-        compiled, place = runnable(loop, walked), runnable(kernels.placed, 0)
+        compiled = runnable(loop, photos.size + sum(each.rows.size for each in groups.values()))
         counts = np.zeros(len(self) if count else 0, np.uint16)
         best: NDArray[Any] = np.zeros(len(self), np.uint8 if isinstance(test, InZone) else np.uint16)
+        walked, own = [groups[c] for c in [*classes, *others]], len(classes)
 
         def look(part: slice) -> None:
-            of = photos[part]
-            if not of.size:
-                return
-
-            def found(classes: Sequence[int]) -> tuple[NDArray[np.int64], NDArray[np.uint16]]:
-                firsts = np.empty((len(classes), of.size), np.int64)
-                sizes = np.empty((len(classes), of.size), np.uint16)
-                for number, class_id in enumerate(classes):
-                    rows, each, start = groups[class_id]
-                    begin = int(np.searchsorted(rows, of[0]))
-                    start += int(each[:begin].sum())
-                    place(rows, each, begin, start, of, firsts[number], sizes[number])
-                return firsts, sizes
-
-            beside = found(others) if others else ()
-            compiled(of, *found(classes), *beside, *taken, *grids, *arguments, count, counts, best)
+            for of, firsts, sizes in placed(walked, photos[part]):
+                beside = (firsts[own:], sizes[own:]) if others else ()
+                ways = firsts[:own], sizes[:own], *beside, *taken, *grids, *arguments
+                compiled(of, *ways, count, counts, best)
 
         on_all_processors(look, photos.size)
         degree_of = degree_table(SHARES if isinstance(test, InZone) else clearest(test))

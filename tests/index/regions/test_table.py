@@ -16,8 +16,9 @@ from dsslic_search.features.regions import regions
 from dsslic_search.features.scene import SceneRegions
 from dsslic_search.index import blocks, cache, packing
 from dsslic_search.index.columns import open_columns
-from dsslic_search.index.regions import kernels, table
+from dsslic_search.index.regions import table
 from dsslic_search.index.regions.build import AXES, SIDES
+from dsslic_search.index.regions.groups import Groups, placed
 from dsslic_search.index.regions.relate import Anywhere, Between, InZone, Related
 from dsslic_search.index.regions.table import KIND, Regions, open_regions
 from dsslic_search.index.room import Room
@@ -157,24 +158,29 @@ def test_a_class_that_is_not_in_the_vocabulary_is_damage(filled: Any, tmp_path: 
 
 @pytest.mark.parametrize("classes", [(1,), (0, 3), (4, 7, 40)])
 def test_groups_are_the_regions_of_a_class_in_a_photo(
-    filled: Any, tmp_path: Path, classes: tuple[int, ...]
+    filled: Any, tmp_path: Path, classes: tuple[int, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """None where a photo has none."""
+    monkeypatch.setattr("dsslic_search.index.regions.groups.PHOTOS_AT_ONCE", 2)
     filled.put(41, {}, regions=regions(np.full((4, 4), 40, np.uint8)).to_bytes())
     index = open_regions(whole(filled, tmp_path, V))
     photos = np.array([0, 1, 5, 39, 40], np.uint32)
     starts = index.arrays["starts"]
     for class_id in classes:
         rows, sizes = index.rows((class_id,)), index._of_groups("sizes", class_id)
-        firsts, found = np.empty(5, np.int64), np.empty(5, np.uint16)
-        kernels.placed(rows, sizes, 0, int(starts[class_id]), photos, firsts, found)
+        own = Groups(rows, sizes, int(starts[class_id]))
+        parts = list(placed([own, own], photos))
+        assert [part.photos.size for part in parts] == [2, 2, 1]
+        firsts = np.concatenate([part.firsts[:, :-1] for part in parts], axis=1)
+        found = np.concatenate([part.sizes[:, :-1] for part in parts], axis=1)
         expected = []
         for photo_id in index.ids[photos].tolist():
             scene = label_map(photo_id) if photo_id != 41 else np.full((4, 4), 40, np.uint8)
             expected.append(sum(region.class_id == class_id for region in oracle.regions_of(scene)))
-        assert found.tolist() == expected
-        before = [int(sizes[rows < row].sum()) for row in photos]
-        assert firsts.tolist() == [int(starts[class_id]) + number for number in before]
+        assert found.tolist() == [expected] * 2
+        before = [int(starts[class_id]) + int(sizes[rows < row].sum()) for row in photos]
+        there = [first for first, size in zip(before, expected, strict=True) if size]
+        assert [own[sizes > 0].tolist() for own, sizes in zip(firsts, found, strict=True)] == [there] * 2
         areas = {
             row: max(
                 r.area for r in oracle.regions_of(label_map(int(index.ids[row]))) if r.class_id == class_id
