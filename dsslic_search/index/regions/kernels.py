@@ -93,7 +93,7 @@ def placed(
         place = places[np.int64(rows[group]) - row]
         firsts[place] = first
         found[place] = sizes[group]
-        first += np.int64(sizes[group])
+        first += int(sizes[group])
     return first
 
 
@@ -127,14 +127,14 @@ def inside(
 
     A step is a region, so that where the next photo begins has not to be guessed."""
     for j in range(firsts.shape[0]):
-        regions = np.int64(0)
+        regions = 0
         for i in range(photos.size):
-            regions += np.int64(sizes[j, i])
-        i, k, top = np.int64(0), np.int64(0), np.int64(0)
+            regions += int(sizes[j, i])
+        i, k, top = 0, 0, np.int64(0)
         for _ in range(regions):
             while sizes[j, i] == 0:
                 i += 1
-            row, region = photos[i], np.int64(firsts[j, i]) + k
+            row, region = photos[i], int(firsts[j, i]) + k
             share = min(np.int64(shares[codes[region]]), np.int64(more_shares[more_codes[region]]))
             passes = share >= least
             top = max(top, (share + 1) * passes)
@@ -142,7 +142,7 @@ def inside(
             if counted:
                 counts[row] += passes
             k += 1
-            stays = np.int64(k != np.int64(sizes[j, i]))
+            stays = int(k != int(sizes[j, i]))
             i, k, top = i + 1 - stays, k * stays, top * stays
 
 
