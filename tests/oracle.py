@@ -69,39 +69,50 @@ class OracleRegion:
         return len(self.of)
 
     @cached_property
+    def in_column(self) -> Counter[int]:
+        """How many of the pixels lie in each column."""
+        return Counter([x for x, _ in self.pixels])
+
+    @cached_property
+    def in_row(self) -> Counter[int]:
+        return Counter([y for _, y in self.pixels])
+
+    @cached_property
     def area(self) -> int:
         return len(self.pixels) * UNITS // (self.width * self.height)
 
     @cached_property
     def left(self) -> int:
-        return min(x for x, _ in self.pixels) * UNITS // self.width
+        return min(self.in_column) * UNITS // self.width
 
     @cached_property
     def right(self) -> int:
-        return (max(x for x, _ in self.pixels) + 1) * UNITS // self.width
+        return (max(self.in_column) + 1) * UNITS // self.width
 
     @cached_property
     def top(self) -> int:
-        return min(y for _, y in self.pixels) * UNITS // self.height
+        return min(self.in_row) * UNITS // self.height
 
     @cached_property
     def bottom(self) -> int:
-        return (max(y for _, y in self.pixels) + 1) * UNITS // self.height
+        return (max(self.in_row) + 1) * UNITS // self.height
 
     @cached_property
     def x(self) -> int:
-        return sum(2 * x + 1 for x, _ in self.pixels) * UNITS // (2 * len(self.pixels) * self.width)
+        doubled = sum((2 * x + 1) * number for x, number in self.in_column.items())
+        return doubled * UNITS // (2 * len(self.pixels) * self.width)
 
     @cached_property
     def y(self) -> int:
-        return sum(2 * y + 1 for _, y in self.pixels) * UNITS // (2 * len(self.pixels) * self.height)
+        doubled = sum((2 * y + 1) * number for y, number in self.in_row.items())
+        return doubled * UNITS // (2 * len(self.pixels) * self.height)
 
     def share_of_columns(self, line: str) -> int:
         """Share of the pixels whose centre lies in a stretch of the width."""
-        return SHARES * sum(in_line(x, self.width, line) for x, _ in self.pixels) // len(self.pixels)
+        return SHARES * _within(self.in_column, self.width, line) // len(self.pixels)
 
     def share_of_rows(self, line: str) -> int:
-        return SHARES * sum(in_line(y, self.height, line) for _, y in self.pixels) // len(self.pixels)
+        return SHARES * _within(self.in_row, self.height, line) // len(self.pixels)
 
     @cached_property
     def beyond(self) -> Counter[int | None]:
@@ -121,9 +132,11 @@ class OracleRegion:
     @cached_property
     def foot(self) -> list[Pixel]:
         """The lowest pixel of each column, where it lies in the lowest quarter of the box."""
-        highest, lowest = min(y for _, y in self.pixels), max(y for _, y in self.pixels)
-        ends = [(x, max(v for u, v in self.pixels if u == x)) for x in {x for x, _ in self.pixels}]
-        return [(x, y) for x, y in ends if 4 * (y + 1 - highest) > 3 * (lowest + 1 - highest)]
+        highest, lowest = min(self.in_row), max(self.in_row)
+        end_of: dict[int, int] = {}
+        for x, y in self.pixels:
+            end_of[x] = max(y, end_of.get(x, y))
+        return [(x, y) for x, y in end_of.items() if 4 * (y + 1 - highest) > 3 * (lowest + 1 - highest)]
 
     @cached_property
     def below(self) -> Counter[frozenset[int]]:
@@ -138,6 +151,11 @@ class OracleRegion:
         """The share of the foot that has some of the classes, as one thing, right below."""
         standing = sum(number for below, number in self.below.items() if not below.isdisjoint(classes))
         return SHARES * standing // self.below.total()
+
+
+def _within(counts: Counter[int], side: int, line: str) -> int:
+    """How many of the pixels counted by their place along a side have their centre in a stretch of it."""
+    return sum(number for place, number in counts.items() if in_line(place, side, line))
 
 
 @cache
@@ -162,23 +180,24 @@ def regions_of(label_map: Iterable[Iterable[int]]) -> list[OracleRegion]:
     """The regions of a map (a list of rows, or an array), largest first, then by first pixel."""
     rows = [[int(c) for c in row] for row in label_map]
     height, width = len(rows), len(rows[0])
-    seen: set[Pixel] = set()
+    left = {(x, y): rows[y][x] for y in range(height) for x in range(width)}  # in no region yet
     found = []
-    for y in range(height):
-        for x in range(width):
-            if (x, y) in seen:
-                continue
-            pixels, edge = {(x, y)}, [(x, y)]
-            while edge:
-                a, b = edge.pop()
-                for u in range(max(a - 1, 0), min(a + 2, width)):
-                    for v in range(max(b - 1, 0), min(b + 2, height)):
-                        if rows[v][u] == rows[y][x] and (u, v) not in pixels:
-                            pixels.add((u, v))
-                            edge.append((u, v))
-            seen |= pixels
-            if 1000 * len(pixels) >= width * height:
-                found.append(OracleRegion(rows[y][x], frozenset(pixels), rows))
+    for first in list(left):
+        if first not in left:
+            continue
+        class_id, pixels, edge = left.pop(first), [first], [first]
+        while edge:
+            x, y = edge.pop()
+            for near in (
+                (x - 1, y - 1), (x, y - 1), (x + 1, y - 1), (x - 1, y),
+                (x + 1, y), (x - 1, y + 1), (x, y + 1), (x + 1, y + 1),
+            ):  # fmt: skip
+                if left.get(near) == class_id:
+                    del left[near]
+                    pixels.append(near)
+                    edge.append(near)
+        if 1000 * len(pixels) >= width * height:
+            found.append(OracleRegion(class_id, frozenset(pixels), rows))
     return sorted(found, key=lambda region: -len(region.pixels))
 
 

@@ -8,7 +8,6 @@ import os
 import shutil
 import sqlite3
 import subprocess
-import sys
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from dsslic_search.api import restore_backup
 from dsslic_search.archive import backup as backups
 from dsslic_search.archive import bin, notes, rebuild
 from dsslic_search.archive.backup import BackupReport, backup
@@ -28,6 +28,7 @@ from dsslic_search.archive.restoring import RESTORING, restore
 from dsslic_search.core.errors import ArchiveError, UsageError
 from tests.archive.conftest import World
 from tests.archive.test_rebuild import answers, facts
+from tests.forks import ended, forked
 
 NOW = datetime(2024, 1, 1)
 
@@ -188,36 +189,22 @@ def test_its_catalog_can_be_made_anew_too(tagged: World, place: Path) -> None:
     assert_copy(tagged, place)
 
 
-INGESTING = """
-import sys
-from pathlib import Path
-sys.path.insert(0, sys.argv[1])
-from tests.archive.conftest import World
-from dsslic_search.archive.folder import ArchiveFolder
-world = World(Path(sys.argv[2]), ArchiveFolder(Path(sys.argv[3])))
-for number in range(25):
-    world.photo(f"new {number}.jpg")
-    world.ingest(keep=["layers", "exact"][number % 2])
-"""
+def ingest_much(world: World) -> None:
+    for number in range(25):
+        world.photo(f"new {number}.jpg")
+        world.ingest(keep=["layers", "exact"][number % 2])
 
 
 def test_while_an_ingest_runs(tagged: World, place: Path) -> None:
     """It adds photos and stores those that are there anew, all the time; each copy is whole."""
-    here = str(Path(__file__).parents[2])
-    running = subprocess.Popen(
-        [sys.executable, "-c", INGESTING, here, str(tagged.photos), str(tagged.archive.root)]
-    )
-    try:
+    with forked(lambda _say: ingest_much(tagged), tagged.archive.root) as running:
         made = 0
         while running.poll() is None or not made:
             report = backup(tagged.archive, place)
             assert report.failed == []
             assert check(ArchiveFolder(place), read_data=True) == []
             made += 1
-    finally:
-        running.kill()
-        code = running.wait()
-    assert code == 0
+        assert running.wait() == 0
     backup(tagged.archive, place)
     assert_copy(tagged, place)
 
@@ -305,23 +292,18 @@ def test_a_backup_that_is_killed_goes_on(tagged: World, place: Path, stop: int) 
         backup(tagged.archive, place)
         tagged.photo("d.jpg")
         tagged.ingest(keep="exact")
-    code = (
-        "import os, sys; from pathlib import Path\n"
-        "from dsslic_search.archive.backup import backup\n"
-        "from dsslic_search.archive.folder import ArchiveFolder\n"
-        "left = [int(sys.argv[3])]\n"
-        "plain = Path.replace\n"
-        "def replace(self, to):\n"
-        "    if not left[0]: os._exit(9)\n"
-        "    left[0] -= 1\n"
-        "    return plain(self, to)\n"
-        "Path.replace = replace\n"
-        "backup(ArchiveFolder(Path(sys.argv[1])), Path(sys.argv[2]))\n"
-    )
-    ended = subprocess.run(
-        [sys.executable, "-c", code, str(tagged.archive.root), str(place), str(stop)], check=False
-    )
-    assert ended.returncode == 9
+    plain, files = Path.replace, iter(range(stop))
+
+    def killed() -> None:
+        def replace(self: Path, to: Path) -> Path:
+            if next(files, None) is None:
+                os._exit(9)
+            return plain(self, to)
+
+        Path.replace = replace  # type: ignore[method-assign,assignment]
+        backup(tagged.archive, place)
+
+    assert ended(killed, place.parent) == 9
     assert backup(tagged.archive, place).failed == []
     assert_copy(tagged, place)
     assert [path.name for path in place.rglob("*.tmp")] == []
@@ -377,15 +359,13 @@ def test_damage_in_a_backup_is_told_when_it_is_restored(tagged: World, place: Pa
 
 def test_a_restore_that_is_killed_goes_on(tagged: World, place: Path, tmp_path: Path) -> None:
     backup(tagged.archive, place)
-    code = (
-        "import os, sys; from pathlib import Path\n"
-        "from dsslic_search.api import restore_backup\n"
-        "stop = lambda done, _: os._exit(9) if done == 2 else None\n"
-        "restore_backup(sys.argv[1], sys.argv[2], progress=stop)\n"
-    )
+
+    def stop(done: int, _: int) -> None:
+        if done == 2:
+            os._exit(9)
+
     back = tmp_path / "back"
-    ended = subprocess.run([sys.executable, "-c", code, str(place), str(back)], check=False)
-    assert ended.returncode == 9
+    assert ended(lambda: restore_backup(place, back, progress=stop), tmp_path) == 9
     with pytest.raises(ArchiveError):
         ArchiveFolder(back).verify()
     other = tmp_path / "other"

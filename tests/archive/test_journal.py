@@ -7,12 +7,11 @@ import os
 import shutil
 import signal
 import sqlite3
-import subprocess
-import sys
 import zlib
-from collections.abc import Iterator
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing
 from datetime import datetime
+from functools import partial
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -24,9 +23,11 @@ from hypothesis import strategies as st
 
 from dsslic_search.archive import bin, journaling, notes, rating
 from dsslic_search.archive.catalog import Catalog
+from dsslic_search.archive.folder import ArchiveFolder
 from dsslic_search.archive.journal import Journal, Place, Stand
 from dsslic_search.core.errors import ArchiveError
 from tests.archive.conftest import World
+from tests.forks import ended, forked
 
 NOW = datetime(2024, 1, 1)
 ONE = np.array([1])
@@ -229,32 +230,24 @@ def test_a_journal_that_cannot_be_written_takes_the_change_back(
     assert catalog.tag_counts() == {}
 
 
-KILLED = """
-import os, sys
-from pathlib import Path
-import numpy as np
-from dsslic_search.archive import journaling, notes
-from dsslic_search.archive.folder import ArchiveFolder
-from dsslic_search.archive.journal import Journal
-archive = ArchiveFolder(Path(sys.argv[1]))
-name = sys.argv[2]
-plain = getattr(Journal, name)
-def killed(self, *more):
-    plain(self, *more)
-    os.kill(os.getpid(), 9)
-setattr(Journal, name, killed)
-with archive.open_catalog() as catalog:
-    notes.add_tags(catalog, ["never"], np.array([1]))
-"""
+def kill_in(archive: ArchiveFolder, name: str, opened: Callable[[], Any]) -> None:
+    """A process that tags a photo is killed after it called a function of its journal."""
+    plain = getattr(Journal, name)
 
+    def killed(self: Journal, *more: Any) -> None:
+        plain(self, *more)
+        os.kill(os.getpid(), signal.SIGKILL)
 
-def kill_in(world: World, name: str) -> None:
-    ended = subprocess.run([sys.executable, "-c", KILLED, str(world.archive.root), name], check=False)
-    assert ended.returncode == -signal.SIGKILL
+    def tag() -> None:
+        setattr(Journal, name, killed)
+        with opened() as catalog:
+            notes.add_tags(catalog, ["never"], ONE)
+
+    assert ended(tag, archive.root) == -signal.SIGKILL
 
 
 def test_a_kill_between_journal_and_commit_is_cut_off_by_the_next_change(three: World) -> None:
-    kill_in(three, "append")
+    kill_in(three.archive, "append", three.archive.open_catalog)
     assert "never" in str(known(three.archive.journal))
     with three.archive.open_catalog() as catalog:
         assert catalog.tag_counts() == {}
@@ -270,9 +263,7 @@ def test_a_kill_after_it_was_begun_anew_leaves_nothing_aside(three: World) -> No
     with sqlite3.connect(three.archive.root / "catalog.sqlite") as plain:
         plain.execute("UPDATE setting SET value = replace(value, ' 0', ' 1') WHERE name = 'journal'")
     plain.close()
-    code = KILLED.replace("with archive.open_catalog() as catalog:", "with archive.writing() as catalog:")
-    ended = subprocess.run([sys.executable, "-c", code, str(three.archive.root), "begin"], check=False)
-    assert ended.returncode == -signal.SIGKILL
+    kill_in(three.archive, "begin", three.archive.writing)
     with three.archive.writing():
         pass
     assert_says_all(three)
@@ -389,20 +380,19 @@ def test_a_long_journal_is_begun_anew(three: World, monkeypatch: pytest.MonkeyPa
     assert_says_all(three)
 
 
+def add_tags(archive: ArchiveFolder, name: str, many: int, _say: object) -> None:
+    with archive.open_catalog() as catalog:
+        for number in range(many):
+            notes.add_tags(catalog, [f"{name}{number}"], np.array([1 + number % 3]))
+
+
 def test_several_writers_at_once(three: World) -> None:
-    code = (
-        "import sys; from pathlib import Path; import numpy as np\n"
-        "from dsslic_search.archive import notes\n"
-        "from dsslic_search.archive.folder import ArchiveFolder\n"
-        "with ArchiveFolder(Path(sys.argv[1])).open_catalog() as catalog:\n"
-        "    for n in range(15): notes.add_tags(catalog, [f'{sys.argv[2]}{n}'], np.array([1 + n % 3]))\n"
-    )
-    running = [
-        subprocess.Popen([sys.executable, "-c", code, str(three.archive.root), name]) for name in "abc"
-    ]
-    three.photo("d.jpg")
-    three.ingest()
-    assert [each.wait() for each in running] == [0, 0, 0]
+    with ExitStack() as running:
+        works = [partial(add_tags, three.archive, name, 15) for name in "abc"]
+        others = [running.enter_context(forked(work, three.archive.root)) for work in works]
+        three.photo("d.jpg")
+        three.ingest()
+        assert [each.wait() for each in others] == [0, 0, 0]
     assert_says_all(three)
     assert sum(len(v) for (kind, _), v in known(three.archive.journal).items() if kind == "tags") == 45
     assert not list(three.archive.root.glob("journal.*.jsonl"))
@@ -500,21 +490,10 @@ def test_check_tells_of_a_journal_and_repair_begins_it_anew(
 def test_check_beside_a_writer_finds_nothing_in_it(three: World) -> None:
     from dsslic_search.archive.check import check
 
-    code = (
-        "import sys; from pathlib import Path; import numpy as np\n"
-        "from dsslic_search.archive import notes\n"
-        "from dsslic_search.archive.folder import ArchiveFolder\n"
-        "with ArchiveFolder(Path(sys.argv[1])).open_catalog() as catalog:\n"
-        "    for n in range(40): notes.add_tags(catalog, [f't{n}'], np.array([1 + n % 3]))\n"
-    )
-    running = subprocess.Popen([sys.executable, "-c", code, str(three.archive.root)])
-    try:
+    with forked(partial(add_tags, three.archive, "t", 40), three.archive.root) as running:
         while running.poll() is None:
             assert check(three.archive, read_data=True) == []
-    finally:
-        running.kill()
-        ended = running.wait()
-    assert ended == 0
+        assert running.wait() == 0
 
 
 def test_the_lines_of_one_begun_anew_are_its_own(tmp_path: Path) -> None:

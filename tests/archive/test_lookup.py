@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import subprocess
 import sys
@@ -27,6 +28,7 @@ from dsslic_search.archive.revisions import head_revision, revisions
 from dsslic_search.archive.schema import KnownPath, Photo, Setting
 from dsslic_search.core.errors import ArchiveError
 from dsslic_search.core.fields import NAMED
+from tests.forks import ended
 
 Row = Callable[..., Photo]
 Features = Callable[[int], MapFeatures]
@@ -390,11 +392,12 @@ def test_damage_that_shows_while_reading_is_told_by_the_catalog(
 
 def test_a_log_that_waits_is_read_too(three: ArchiveFolder, tmp_path: Path) -> None:
     """As after a program that was killed: what it committed lies in the log alone."""
-    killed = (
-        "import os, sys; from pathlib import Path; from dsslic_search.archive.catalog import Catalog;"
-        "Catalog.open(Path(sys.argv[1])).remove([1]); os._exit(0)"
-    )
-    subprocess.run([sys.executable, "-c", killed, three.catalog], check=True, timeout=100)
+
+    def killed() -> None:
+        Catalog.open(three.catalog).remove([1])
+        os._exit(0)
+
+    assert ended(killed, three.root) == 0
     assert Path(f"{three.catalog}-wal").stat().st_size
     with closing(three.open_lookup(nobody)) as reader:
         assert (reader.count(), reader.generation()) == (2, 4)

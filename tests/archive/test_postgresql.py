@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -35,6 +34,7 @@ from dsslic_search.core.errors import ArchiveError, BusyError, QueryError, Usage
 from dsslic_search.core.settings import Settings
 from tests.archive import postgres
 from tests.archive.conftest import World, prepare
+from tests.forks import forked
 from tests.test_migrations import ROWS_0001
 
 QUERIES = (
@@ -339,28 +339,21 @@ def test_every_revision_upgrades_to_the_head(postgres_url: str) -> None:
         assert compare_metadata(MigrationContext.configure(connection), Base.metadata) == []
 
 
-WRITES_UNTIL_IT_IS_KILLED = """
-import sys, time
-from pathlib import Path
-from dsslic_search.archive.folder import ArchiveFolder
-with ArchiveFolder(Path(sys.argv[1])).writing() as catalog:
-    print("writing", flush=True)
-    time.sleep(600)
-"""
-
-
 def test_a_machine_that_dies_keeps_nobody_out(tmp_path: Path, postgres_url: str) -> None:
     one, other = (ArchiveFolder(tmp_path / name, Manifest(catalog=postgres_url)) for name in ("one", "other"))
     one.make()
     (tmp_path / "other").mkdir()
     Manifest(catalog=postgres_url).write(other.root)
-    command = [sys.executable, "-c", WRITES_UNTIL_IT_IS_KILLED, str(one.root)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as killed:
-        assert killed.stdout is not None
-        assert killed.stdout.readline() == "writing\n"
+
+    def write_until_it_is_killed(say: Callable[[str], None]) -> None:
+        with one.writing():
+            say("writing")
+            time.sleep(600)
+
+    with forked(write_until_it_is_killed, one.root) as killed:
+        assert killed.line() == "writing"
         with pytest.raises(BusyError, match=rf"process {killed.pid} on .* is writing to it"), other.writing():
             pass
-        killed.kill()
     told: list[str] = []
     with replace(other, wait=60, waiting=told.append).writing() as catalog:
         assert catalog.count() == 0

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import random
 import shutil
 import sqlite3
-import subprocess
-import sys
 import zlib
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from hypothesis import strategies as st
 
 from dsslic_search import Archive
 from dsslic_search.archive import bin, notes, rating, rebuild
+from dsslic_search.archive.catalog import Catalog
 from dsslic_search.archive.check import check
 from dsslic_search.archive.folder import ArchiveFolder
 from dsslic_search.archive.journaling import OWN_SETTINGS
@@ -29,6 +31,7 @@ from dsslic_search.archive.rebuild import BUILDING
 from dsslic_search.archive.repair import repair
 from dsslic_search.core.errors import ArchiveError, UsageError
 from tests.archive.conftest import World
+from tests.forks import ended
 
 NOW = datetime(2024, 1, 1)
 TABLES = "photo", "path", "tag", "saved_query", "purged"
@@ -459,36 +462,21 @@ def test_nothing_that_a_journal_says_can_do_harm(three: World) -> None:
     assert facts(three.archive) == before
 
 
-KILLED = """
-import os, sys
-from pathlib import Path
-sys.path.insert(0, sys.argv[3])
-import numpy as np
-from dsslic_search.archive import rebuild
-from dsslic_search.archive.catalog import Catalog
-from dsslic_search.archive.folder import ArchiveFolder
-left = [int(sys.argv[2])]
-plain = Catalog._transaction
-from contextlib import contextmanager
-@contextmanager
-def transaction(self, shed=False):
-    with plain(self, shed) as session:
-        yield session
-        left[0] -= 1
-        if left[0] < 0: os._exit(9)
-Catalog._transaction = transaction
-rebuild.PHOTOS_IN_A_BATCH = 1
-rebuild.replaying.LINES_AT_ONCE = 1
-import tests.archive.conftest as made
-from dsslic_search.codec import container
-from dsslic_search.codec.decoder import Base
-def read(prefix):
-    chunk = container.read_chunk(prefix, container.read_contents(prefix), "SMAP")
-    return Base(np.frombuffer(chunk.data, np.uint8).reshape(6, 8), {}, None)
-import dsslic_search.codec.decoder
-dsslic_search.codec.decoder.read_base = read
-rebuild.rebuild(ArchiveFolder(Path(sys.argv[1])))
-"""
+def rebuilt_until(archive: ArchiveFolder, left: int) -> None:
+    """Rebuild an archive, and end this process in the midst of a transaction after so many."""
+    plain, transactions = Catalog._transaction, iter(range(left))
+
+    @contextmanager
+    def transaction(self: Catalog, shed: bool = False) -> Iterator[Any]:
+        with plain(self, shed) as session:
+            yield session
+            if next(transactions, None) is None:
+                os._exit(9)
+
+    Catalog._transaction = transaction  # type: ignore[method-assign]
+    rebuild.PHOTOS_IN_A_BATCH = 1
+    rebuild.replaying.LINES_AT_ONCE = 1  # type: ignore[attr-defined]
+    rebuild.rebuild(archive)
 
 
 @pytest.mark.parametrize("lost", [True, False])
@@ -499,12 +487,9 @@ def test_a_rebuild_that_is_killed_goes_on(three: World, lost: bool) -> None:
     before = facts(three.archive), answers(three.archive)
     if lost:
         lose(three.archive)
-    here = str(Path(__file__).parents[2])
     codes = [
-        subprocess.run(
-            [sys.executable, "-c", KILLED, str(three.archive.root), str(n), here], check=False
-        ).returncode
-        for n in (0, 1, 4, 3, 3, 2, 2, 1)
+        ended(partial(rebuilt_until, three.archive, left), three.archive.root)
+        for left in (0, 1, 4, 3, 3, 2, 2, 1)
     ]
     assert set(codes) <= {9, 0}
     assert codes[0] == 9

@@ -40,7 +40,8 @@ class Odd:
 def work(*_, **__):
     odd = Odd()
     del odd
-    threading.Event().wait(50)
+    for _ in range(5000):  # an interrupt just before a wait is seen after it
+        threading.Event().wait(0.01)
 
 main.command = lambda *_: work
 """

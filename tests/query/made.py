@@ -187,7 +187,8 @@ class _Moment:
         yield _Moment(self.archive, ids)
 
     def newest_first(self, ids: np.ndarray | None = None) -> InOrder:
-        photos = [p for p in self.archive.in_order if ids is None or p.id in set(ids.tolist())]
+        held = None if ids is None else set(ids.tolist())
+        photos = [p for p in self.archive.in_order if held is None or p.id in held]
         moments = np.array([p.moment for p in photos], "datetime64[us]").astype(np.int64)
         return InOrder(np.array([p.id for p in photos], np.int64), moments)
 
@@ -220,10 +221,12 @@ class _Moment:
         yield [p.file for p in self.photos]
 
     def paths(self, ids: np.ndarray | None = None) -> Iterator[list[tuple[int, str]]]:
-        yield [(p.id, p.path) for p in self.photos[::-1] if ids is None or p.id in ids]
+        asked = None if ids is None else set(ids.tolist())
+        yield [(p.id, p.path) for p in self.photos[::-1] if asked is None or p.id in asked]
 
     def copies(self, ids: np.ndarray | None = None) -> Iterator[list[tuple[int, str]]]:
-        yield [(p.id, path) for p in self.photos for path in p.copies if ids is None or p.id in ids]
+        asked = None if ids is None else set(ids.tolist())
+        yield [(p.id, path) for p in self.photos for path in p.copies if asked is None or p.id in asked]
 
     def hidden(self) -> tuple[np.ndarray, np.ndarray]:
         flags = {p.id: PhotoState(p.state).flag for p in self.photos if PhotoState(p.state).flag}

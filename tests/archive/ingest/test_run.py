@@ -5,10 +5,9 @@ import itertools
 import os
 import signal
 import sqlite3
-import subprocess
-import sys
 import threading
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import replace
@@ -28,6 +27,7 @@ from dsslic_search.archive.repair import repair
 from dsslic_search.archive.store import Store
 from dsslic_search.core.errors import ArchiveError, FormatError, PhotoError, WeightsError
 from dsslic_search.core.settings import LOSSLESS
+from tests.forks import forked
 
 UNDECODED = "nothing was decoded: files that are no photos, or damaged, show only when they are put in"
 
@@ -569,44 +569,25 @@ def test_a_crash_between_the_new_file_and_its_row(
     assert check(world.archive, read_data=True) == []
 
 
-PROGRAM = """
-import importlib.util, signal, sys, time
-from pathlib import Path
-spec = importlib.util.spec_from_file_location("conftest_of_archive", sys.argv[1])
-conftest = importlib.util.module_from_spec(spec)
-sys.modules[spec.name] = conftest
-spec.loader.exec_module(conftest)
-world = conftest.World(Path(sys.argv[2]), conftest.ArchiveFolder(Path(sys.argv[3])))
-free, gate = int(sys.argv[4]), Path(sys.argv[5])
-def slow(source, *more):
-    while int(Path(source.name).stem) >= free and not gate.exists():
-        time.sleep(0.01)
-    time.sleep(0.02)
-    return conftest.prepare(source, *more)
-def interrupted(*_):
-    gate.touch()
-    raise KeyboardInterrupt
-signal.signal(signal.SIGINT, interrupted)
-report = world.ingest(prepare=slow, progress=lambda e: print(e.kind, flush=True))
-print("interrupted" if report.interrupted else "done", flush=True)
-"""
-
-
-def start(world: Any, free: int, gate: Path) -> subprocess.Popen[str]:
+def ingesting(world: Any, free: int, gate: Path) -> Callable[[Callable[[str], None]], None]:
     """Ingests the first ``free`` photos; the rest wait until it is interrupted, which leaves ``gate``."""
-    here = Path(__file__).resolve().parent
-    call = [
-        sys.executable,
-        "-c",
-        PROGRAM,
-        here.parent / "conftest.py",
-        world.photos,
-        world.archive.root,
-        str(free),
-        gate,
-    ]
-    environment = {**os.environ, "PYTHONPATH": str(here.parents[2])}
-    return subprocess.Popen(call, stdout=subprocess.PIPE, text=True, env=environment)
+
+    def slow(source: Any, *more: Any) -> Any:
+        while int(Path(source.name).stem) >= free and not gate.exists():
+            time.sleep(0.01)
+        time.sleep(0.02)
+        return world.prepare(source, *more)
+
+    def interrupted(*_: object) -> None:
+        gate.touch()
+        raise KeyboardInterrupt
+
+    def work(say: Callable[[str], None]) -> None:
+        signal.signal(signal.SIGINT, interrupted)
+        report = world.ingest(prepare=slow, progress=lambda event: say(event.kind))
+        say("interrupted" if report.interrupted else "done")
+
+    return work
 
 
 @pytest.mark.parametrize(("how", "after"), [(signal.SIGKILL, 2), (signal.SIGKILL, 6), (signal.SIGINT, 4)])
@@ -617,15 +598,13 @@ def test_a_process_that_is_stopped_while_another_waits(
         world.photo(f"{i:02}.jpg")
     with world.archive.writing(create=True):
         pass  # an empty catalog, which is made faster here than by all migrations in a process of its own
-    with start(world, after, tmp_path / "gate") as process:
-        assert process.stdout is not None
+    with forked(ingesting(world, after, tmp_path / "gate"), world.archive.root) as process:
         for _ in range(after):
-            assert process.stdout.readline().strip() in ("found", "added")
+            assert process.line() in ("found", "added")
         with pytest.raises(ArchiveError, match="is writing to it since"):
             world.ingest()
-        process.send_signal(how)
-        rest = process.stdout.read().split()
-        process.wait()
+        process.send(how)
+        rest = process.rest()
     assert (rest[-1:] == ["interrupted"]) == (how == signal.SIGINT)
     assert ("stopping" in rest) == (how == signal.SIGINT)
     told = after - 1  # all but "found"
