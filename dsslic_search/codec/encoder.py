@@ -168,6 +168,7 @@ class _Encoding:
         coded = self._compact(qps)
         self.clock.mark("compact")
         chunks, finenet, qp = [*self.base_chunks, coded], NO_NETWORK, qps.residual
+        compact_qp = 0 if self.profile.is_paper else qps.compact
         if mode is KeepMode.LAYERS:
             if quality == LOSSLESS:
                 chunks.append(lossless.encode(np.ascontiguousarray(self.wanted), self.options.effort))
@@ -176,6 +177,9 @@ class _Encoding:
                 residual_of = self._normalised if self.profile.is_paper else self._residual
                 layer, finenet, qp = residual_of(coded, qps)
                 chunks.append(layer)
+                if self._may_be_finer(quality, finenet):
+                    size = sum(len(chunk.data) for chunk in chunks)
+                    chunks[-2], compact_qp = fitting.finer_compact(self.compact, coded, qps.compact, size)
             chunks += self._beside_the_pixels()
             self.clock.mark("residual")
         elif mode is KeepMode.COARSE:
@@ -194,7 +198,7 @@ class _Encoding:
             map_scale=self.scale,
             compact_scale=SCALE,
             quality=quality,
-            compact_qp=0 if self.profile.is_paper else qps.compact,
+            compact_qp=compact_qp,
             residual_qp=qp,
             vocabulary=self.dialect.vocabulary.identity,
             segmenter=self.segmenter.identity,
@@ -219,6 +223,12 @@ class _Encoding:
         if self.profile.is_paper:
             return compact.encode_as_flif(self.compact)
         return compact.encode(self.compact, qps.compact, quickly=self.options.mode is KeepMode.REFERENCE)
+
+    def _may_be_finer(self, quality: int, finenet: str) -> bool:
+        """Whether the compact image may be coded anew: where it is coarse, and no residual was taken from
+        it."""
+        fitted = self.effort.fit and not self.profile.is_paper
+        return fitted and quality <= fitting.FINER_UP_TO_QUALITY and finenet == NO_NETWORK
 
     def _beside_the_pixels(self) -> list[Chunk]:
         """Opacity and metadata, where the photo has them."""

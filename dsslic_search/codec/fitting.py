@@ -1,14 +1,17 @@
-"""What the encoder finds out about one photo's residual by trying: what a choice costs, and how strongly the
-decoded photo should be restored."""
+"""What the encoder finds out about one photo by trying: what a choice of the residual costs, how strongly the
+decoded photo should be restored, and how fine a compact image the file's bytes allow."""
 
 from __future__ import annotations
+
+import math
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dsslic_search.codec.bpg.colour import bands
 from dsslic_search.codec.bpg.x265 import Search
-from dsslic_search.codec.layers import residual
+from dsslic_search.codec.chunk import Chunk
+from dsslic_search.codec.layers import compact, residual
 from dsslic_search.codec.layers.planes import Planes
 from dsslic_search.codec.layers.terms import SIXTY_FOURTHS, Terms
 from dsslic_search.networks import runtime
@@ -19,6 +22,11 @@ GRAPHIC_FLAT_SHARE = 0.6  # of a graphic's pixels equal the one to their left
 GRAPHIC_EDGE_STEP = 24  # grey levels
 GRAPHIC_EDGE_SHARE = 0.1  # of the others differ from it by more than that
 MAX_STRENGTH = 255  # sixty-fourths: what a byte holds
+FINER_UP_TO_QUALITY = 50  # up to which the compact image is coarse enough to gain by a finer QP
+FINER_ONE_IN = 200  # bytes of a file that a finer compact image may take more
+FINER_MOST_QPS = 8
+_BYTES_A_QP = 1.15  # of a compact image, beside those at the next coarser QP
+_TOLD_QPS_BYTES = 2  # that a header takes to tell QPs which do not follow from the quality
 
 
 def rate_distortion_cost(
@@ -94,6 +102,25 @@ def restoration_strength(
             along += float(np.vdot(lacking[rows, columns], correction))
             power += float(np.vdot(correction, correction))
     return int(np.clip(round(SIXTY_FOURTHS * along / power), 0, MAX_STRENGTH)) if power else 0
+
+
+def finer_compact(image: NDArray[np.uint8], coded: Chunk, qp: int, file_bytes: int) -> tuple[Chunk, int]:
+    """A compact image coded at the finest QP for which a file of ``file_bytes`` gets at most half a percent
+    longer, and that QP, as far as the usual growth from one QP to the next foretells it; ``coded`` and ``qp``
+    where there is none.
+
+    ``image``: uint8 [h, w, 3] or [h, w], of which ``coded`` was made at ``qp``. What it gains:
+    docs/decisions/0006-compact-image.md.
+    """
+    limit = len(coded.data) + file_bytes // FINER_ONE_IN - _TOLD_QPS_BYTES
+    if limit <= len(coded.data):
+        return coded, qp
+    steps = int(math.log(limit / len(coded.data)) / math.log(_BYTES_A_QP))
+    for finer in range(min(steps, FINER_MOST_QPS, qp), 0, -1):
+        tried = compact.encode(image, qp - finer)
+        if len(tried.data) <= limit:
+            return tried, qp - finer
+    return coded, qp
 
 
 def windows(height: int, width: int) -> list[tuple[slice, slice]]:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from dsslic_search.codec import container, fitting
+from dsslic_search.codec import container, fitting, reduction
 from dsslic_search.codec.bpg.x265 import Search
 from dsslic_search.codec.chunk import Chunk
 from dsslic_search.codec.decoder import decode_stage
@@ -23,11 +23,12 @@ from dsslic_search.codec.fitting import (
     search_for,
     windows,
 )
-from dsslic_search.codec.layers import axes, residual
+from dsslic_search.codec.layers import axes, compact, residual
 from dsslic_search.codec.layers.planes import read_planes
 from dsslic_search.codec.layers.terms import Terms, read_terms
 from dsslic_search.codec.options import EncodeOptions
 from dsslic_search.codec.picture.open import SourcePhoto
+from dsslic_search.codec.quality import quantisers
 from dsslic_search.networks import runtime
 from dsslic_search.networks.grid import LABEL_SCALE, SCALE
 
@@ -126,6 +127,34 @@ def test_windows_stand_around_the_middle(size):
 
 def test_a_small_photo_is_looked_at_whole():
     assert windows(100, 300) == [(slice(0, 100), slice(0, 300))]
+
+
+@pytest.mark.parametrize("file_bytes", [10_000, 60_000, 10**7])
+def test_a_finer_compact_image_takes_half_a_percent_of_the_file_at_most(file_bytes):
+    image = sample(64)
+    coded = compact.encode(image, 44)
+    finer, qp = fitting.finer_compact(image, coded, 44, file_bytes)
+    assert 44 - fitting.FINER_MOST_QPS <= qp < 44
+    assert finer == compact.encode(image, qp)
+    assert len(finer.data) + 2 <= len(coded.data) + file_bytes / 200
+
+
+@pytest.mark.parametrize("file_bytes", [1, 599, 2_000])
+def test_where_no_finer_compact_image_fits_it_stays_as_it_is(file_bytes):
+    image = sample(64)
+    coded = compact.encode(image, 44)
+    assert fitting.finer_compact(image, coded, 44, file_bytes) == (coded, 44)
+
+
+@pytest.mark.parametrize(("quality", "effort", "is_finer"), [(50, 4, True), (51, 4, False), (50, 3, False)])
+def test_files_of_low_quality_have_a_finer_compact_image_that_they_tell_of(quality, effort, is_finer):
+    data = encode_photo(SourcePhoto(sample(480)), EncodeOptions(quality, effort=effort)).data
+    contents = container.read(data)
+    header = contents.header
+    usual = quantisers(quality).compact
+    assert (header.compact_qp < usual) == is_finer
+    made = reduction.compact_image(sample(480))
+    assert container.read_chunk(data, contents, "COMP") == compact.encode(made, header.compact_qp)
 
 
 def drawing() -> np.ndarray:
