@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from sqlalchemy import delete, insert, select, text
 from sqlalchemy.orm import Session
 
+from dsslic_search.archive import bulk
 from dsslic_search.archive.catalog import Catalog
 from dsslic_search.archive.lookup import TAG_NAMES, batches, most_frequent_first, no_such_tag
 from dsslic_search.archive.schema import Photo, SavedQuery, Tag
@@ -86,7 +87,6 @@ def forget_query(catalog: Catalog, name: str) -> None:
 # generation alone.
 
 IDS_LOOKED_UP = 5_000  # ids that are looked up one by one; for more, all are gone through
-ROWS_INSERTED_AT_ONCE = 20_000  # of one statement that is executed many times
 
 
 def tag_key(name: str) -> str:
@@ -104,11 +104,7 @@ def add_tags(catalog: Catalog, names: Sequence[str], ids: NDArray[np.int64]) -> 
         for key in keys:
             tagged = np.fromiter(session.scalars(select(Tag.photo_id).where(Tag.name == key)), np.int64)
             new = np.setdiff1d(ids, tagged).tolist()
-            for start in range(0, len(new), ROWS_INSERTED_AT_ONCE):
-                session.connection().execute(
-                    insert(Tag),
-                    [{"name": key, "photo_id": i} for i in new[start : start + ROWS_INSERTED_AT_ONCE]],
-                )
+            bulk.put(session.connection(), Tag.__table__, ("name", "photo_id"), ((key, i) for i in new))
             added[key] = len(new)
     return added
 

@@ -23,12 +23,12 @@ from sqlalchemy import (
     case,
     cast,
     func,
-    insert,
     select,
     type_coerce,
 )
 from sqlalchemy import Column as SqlColumn
 
+from dsslic_search.archive import bulk
 from dsslic_search.archive.history import changed_since
 from dsslic_search.archive.lookup import PROSE, Totals, batches, classes_of
 from dsslic_search.archive.schema import KnownPath, Photo, Tag
@@ -107,11 +107,7 @@ class Snapshot:
             return
         _CHOSEN.create(self._connection, checkfirst=False)
         try:
-            chosen = insert(_CHOSEN)
-            for start in range(0, ids.size, CHUNK):
-                part = ids[start : start + CHUNK].tolist()
-                rows = [{"row": start + number, "id": photo_id} for number, photo_id in enumerate(part)]
-                self._connection.execute(chosen, rows)
+            bulk.put(self._connection, _CHOSEN, ("row", "id"), enumerate(ids.tolist()))
             yield Snapshot(self._connection, self.state, ids, chosen=True)
         finally:
             _CHOSEN.drop(self._connection, checkfirst=False)

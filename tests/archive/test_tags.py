@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dsslic_search.archive import lookup, notes
+from dsslic_search.archive import bulk, lookup, notes
 from dsslic_search.archive.catalog import Catalog
 from dsslic_search.archive.notes import NAME_CHARACTERS, name_key
 from dsslic_search.core.errors import ArchiveError, UsageError
@@ -79,7 +79,7 @@ def test_as_many_photos_as_there_are(catalog: Catalog, monkeypatch: pytest.Monke
     """The ways that large sets of photos go give the same."""
     monkeypatch.setattr(notes, "IDS_LOOKED_UP", 2)
     monkeypatch.setattr(lookup, "IDS_IN_A_STATEMENT", 2)
-    monkeypatch.setattr(notes, "ROWS_INSERTED_AT_ONCE", 2)
+    monkeypatch.setattr(bulk, "ROWS_AT_ONCE", 2)
     assert notes.add_tags(catalog, ["best"], ids(1, 2, 3, 4, 6)) == {"best": 5}
     with pytest.raises(ArchiveError, match="photo 7"):
         notes.add_tags(catalog, ["best"], ids(1, 2, 7))
