@@ -51,6 +51,19 @@ READ_FILES = """async (files) => {
   });
 }"""
 
+DRAW_ALL = """async ([maps, classes]) => {
+  const { bitmapOf } = await import("/bitmap.js");
+  const drawn = maps.map(async ([width, height, text]) => {
+    const labels = Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
+    const picture = await createImageBitmap(bitmapOf({ width, height, labels }, classes));
+    const canvas = new OffscreenCanvas(picture.width, picture.height).getContext("2d");
+    canvas.drawImage(picture, 0, 0);
+    const { data } = canvas.getImageData(0, 0, picture.width, picture.height);
+    return [picture.width, picture.height, btoa(String.fromCharCode(...data))];
+  });
+  return Promise.all(drawn);
+}"""
+
 
 @pytest.fixture(scope="module")
 def page() -> Iterator[Page]:
@@ -183,3 +196,23 @@ def test_what_is_no_beginning_of_a_file_is_refused_in_a_sentence(page: Page):
         strict=True,
     ):
         assert said in answer
+
+
+def test_a_map_is_drawn_to_the_pixel_in_muted_colours_of_its_classes(page: Page):
+    classes = [
+        {"id": 3, "colour": "#00ff80"},
+        {"id": 0, "colour": "#ff0000"},
+        {"id": 200, "colour": "#777777"},
+    ]
+    muted = np.full((256, 4), 255, np.uint8)
+    muted[[3, 0, 200]] = [(38, 242, 141, 255), (215, 11, 11, 255), (119, 119, 119, 255)]
+    random = np.random.default_rng(7)
+    maps = [
+        random.choice([0, 3, 7, 200], size).astype(np.uint8)
+        for size in [(1, 1), (3, 2), (5, 7), (2, 8), (9, 5)]
+    ]
+    sent = [[labels.shape[1], labels.shape[0], text(labels.tobytes())] for labels in maps]
+    for labels, (width, height, drawn) in zip(maps, page.evaluate(DRAW_ALL, [sent, classes]), strict=True):
+        assert (height, width) == labels.shape
+        found = np.frombuffer(base64.b64decode(drawn), np.uint8).reshape(height, width, 4)
+        assert np.array_equal(found, muted[labels])

@@ -88,7 +88,7 @@ def test_every_tile_shows_its_map_before_any_picture(opened: Watched) -> None:
 
     page = opened(before=lambda page: page.route("**/stages/**", hold))
     total(page, 11)
-    expect(page.locator('.tile[data-stage="map"] canvas')).to_have_count(11)
+    expect(page.locator('.tile[data-stage="map"]')).to_have_count(11)
     holding = False
     for route in held:
         route.continue_()

@@ -2,9 +2,10 @@
 // the one before.
 
 import { stageUrl } from "./api.js";
+import { bitmapOf } from "./bitmap.js";
 import { el, icon } from "./dom.js";
 import { load, RANKS, show } from "./loading.js";
-import { coloured, mapOf } from "./maps.js";
+import { mapOf } from "./maps.js";
 import { wait } from "./time.js";
 import { count } from "./words.js";
 
@@ -117,10 +118,10 @@ export class Tile {
   async #showMap(signal) {
     const map = await mapOf(this.photo, signal);
     if (!map || signal.aborted || this.element.dataset.stage !== "none") return;
-    const canvas = el("canvas", { class: "picture map", width: map.width, height: map.height });
-    canvas.getContext("2d").putImageData(coloured(map, this.classes), 0, 0);
-    this.element.prepend(canvas);
-    this.#reached("map");
+    await show(this.image, bitmapOf(map, this.classes)).then(
+      () => signal.aborted || this.#reached("map"),
+      () => {}, // a map that cannot be shown is passed over, as a stage is
+    );
   }
 
   async #stage(stage, size, signal) {
@@ -141,6 +142,5 @@ export class Tile {
     const { dataset } = this.element;
     dataset.stage = stage;
     dataset.stages = [dataset.stages, stage].filter(Boolean).join(" ");
-    if (stage !== "map") this.element.querySelector("canvas")?.remove();
   }
 }
