@@ -171,10 +171,12 @@ class Catalog(Lookup):
     # Changing
 
     @contextmanager
-    def changing(self, *, shed: bool = False) -> Iterator[Session]:
+    def changing(self, *, shed: bool = False, in_turn: bool = True) -> Iterator[Session]:
         """A transaction that changes the catalog: committed, with the generation increased, when the block
-        ends well. ``shed``: what it changes is to be forgotten, so that the journal is begun anew soon."""
-        with self._transaction(shed) as session:
+        ends well. ``shed``: what it changes is to be forgotten, so that the journal is begun anew soon.
+        ``in_turn``: after those of others from its start, where several write together; else from when the
+        block calls `_take_turn`, before it looks at what others may change."""
+        with self._transaction(shed, in_turn) as session:
             yield session
             session.flush()
             history.advance(session)
@@ -187,7 +189,7 @@ class Catalog(Lookup):
             yield session
 
     @contextmanager
-    def _transaction(self, shed: bool = False) -> Iterator[Session]:
+    def _transaction(self, shed: bool = False, in_turn: bool = True) -> Iterator[Session]:
         with (
             database_trouble(self.name),
             Session(self._writing, expire_on_commit=False) as session,
@@ -195,12 +197,16 @@ class Catalog(Lookup):
         ):
             if self._journals is not None:
                 journaling.follow(session)
-            if self._in_turn:
-                postgresql.take_turn(session.connection())
+            if in_turn:
+                self._take_turn(session)
             yield session
             if self._journals is not None:
                 session.flush()
                 journaling.write(session, self._journals, shed=shed)
+
+    def _take_turn(self, session: Session) -> None:
+        if self._in_turn:
+            postgresql.take_turn(session.connection())
 
     @contextmanager
     def writer(self, wait: float, waiting: Callable[[str], None], together: bool = False) -> Iterator[None]:
@@ -241,9 +247,10 @@ class Catalog(Lookup):
             setattr(photo, name, value)
         there = there or FileThere(text_to_path(photo.path), photo.file_size, None)
         photo.path = path_to_text(absolute(there.path)) + there.part
-        with self.changing() as session:
-            session.add(photo)
+        with self.changing(in_turn=False) as session:
+            session.add(photo)  # the most that there is to do, for which others need not wait
             session.flush()
+            self._take_turn(session)
             paths.seen(session, photo.id, there, photo.added_at)
         return photo.id
 

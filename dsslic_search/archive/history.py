@@ -18,6 +18,7 @@ from sqlalchemy import (
     bindparam,
     cast,
     delete,
+    func,
     insert,
     select,
     update,
@@ -52,11 +53,37 @@ _SETTLE = (
 )
 
 
+# The same in one statement: from there to the commit nobody else can count.
+_COUNTED = _COUNT.returning(cast(Setting.value, Integer).label("generation")).cte("counted")
+_IS_COUNTED = select(_COUNTED.c.generation).exists()  # the row of the name is locked after that of the number
+_NAMED = _NAME.where(_IS_COUNTED).returning(Setting.name).cte("named")
+_AT_ONCE = select(
+    select(func.count()).select_from(_COUNTED).scalar_subquery(),
+    select(func.count()).select_from(_NAMED).scalar_subquery(),
+).add_cte(
+    insert(Moment)
+    .from_select(["generation", "token"], select(_COUNTED.c.generation, bindparam("token", type_=String)))
+    .returning(Moment.generation)
+    .cte("remembered"),
+    update(Change)
+    .where(Change.generation == UNSETTLED, _IS_COUNTED)
+    .values(generation=select(_COUNTED.c.generation).scalar_subquery())
+    .returning(Change.photo_id)
+    .cte("settled"),
+)
+
+
 def advance(session: Session) -> None:
     """Name the state that a transaction leads to. Its generation is counted in SQL alone, so that two writers
     can never count to the same number."""
     connection = session.connection()  # no session holds these rows
     token = secrets.token_hex(TOKEN_BYTES)
+    if connection.dialect.name == "postgresql":
+        counted, named = connection.execute(_AT_ONCE, {"token": token}).one()
+        if counted:
+            if not named:
+                connection.execute(_FIRST, {"setting": TOKEN, "first": token})
+            return
     for statement, name, first in (_COUNT, GENERATION, "1"), (_NAME, TOKEN, token):
         given = {"token": token} if statement is _NAME else {}
         if not connection.execute(statement, given).rowcount:

@@ -5,21 +5,26 @@ from __future__ import annotations
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import event, select, text
 
 from dsslic_search.archive.catalog import Catalog
 from dsslic_search.archive.check import check
+from dsslic_search.archive.features import MapFeatures
 from dsslic_search.archive.folder import OBJECTS_SETTING, ArchiveFolder
 from dsslic_search.archive.ingest.encode import Prepared, Source
 from dsslic_search.archive.leases import number_of
 from dsslic_search.archive.manifest import Manifest
+from dsslic_search.archive.schema import Change, Moment, Photo
+from dsslic_search.archive.triggers import UNSETTLED
 from dsslic_search.core.errors import ArchiveError, BusyError
+from dsslic_search.index.source import State
 from tests.archive.conftest import World, prepare
 
 PHOTOS = 12
@@ -162,3 +167,50 @@ def test_who_changes_all_photos_is_alone(machines: list[World]) -> None:
 def test_a_key_has_one_number_on_every_machine() -> None:
     assert number_of("/photos/é\udcff.jpg") == -8828176217238021453
     assert all(-(2**63) <= number_of(str(each)) < 2**63 for each in range(100))
+
+
+def test_the_turn_of_a_new_photo_is_short(
+    new_catalog_url: str, photo_row: Callable[..., Photo], features: Callable[[int], MapFeatures]
+) -> None:
+    """While its row is put in, the largest part, others go on; then there are six trips to the database."""
+    with Catalog.open(new_catalog_url) as catalog, catalog.writer(0, print, together=True):
+        catalog.add(photo_row("1"), features(1))
+        said: list[str] = []
+        engine = catalog.engine
+        event.listen(engine, "before_cursor_execute", lambda _c, _u, statement, *_: said.append(statement))
+        catalog.add(photo_row("2"), features(2))
+    assert [statement.split()[0] for statement in said[:2]] == ["INSERT", "SELECT"]
+    assert "pg_advisory_xact_lock" in said[1]
+    assert len([statement for statement in said[1:] if "unlock" not in statement]) == 5  # and the commit
+
+
+def test_of_states_between_those_of_several_writers_nothing_is_missed(
+    new_catalog_url: str, photo_row: Callable[..., Photo], features: Callable[[int], MapFeatures]
+) -> None:
+    writers, each = 3, 5
+
+    def write(number: int) -> None:
+        with Catalog.open(new_catalog_url) as catalog, catalog.writer(0, print, together=True):
+            for digit in range(number * each, (number + 1) * each):
+                catalog.add(photo_row(f"{digit:x}", path="/photos/one.jpg"), features(1))
+
+    seen: dict[State, set[int]] = {}
+    with Catalog.open(new_catalog_url) as catalog, ThreadPoolExecutor(writers) as pool:
+        done = [pool.submit(write, number) for number in range(writers)]
+        ended = False
+        while not ended:
+            ended = all(each.done() for each in done)
+            with catalog.snapshot() as snapshot:
+                now = set(snapshot.photo_ids().tolist())
+                for state, before in seen.items():
+                    changed = snapshot.changed_since(state)
+                    assert changed is not None
+                    assert now - before <= set(changed.tolist())
+                seen[snapshot.state] = now
+        assert [each.result() for each in done] == [None] * writers
+        assert catalog.generation() == writers * each == len(now)
+        assert catalog.states()["replaced"].photos == writers * each - 1
+        with catalog.session() as session:
+            known = session.scalars(select(Moment.generation).order_by(Moment.generation)).all()
+            assert known[-writers * each :] == list(range(1, writers * each + 1))
+            assert session.scalars(select(Change).where(Change.generation == UNSETTLED)).all() == []
