@@ -110,6 +110,7 @@ def prepared(
     import uvicorn
 
     from dsslic_search.web.app import application
+    from dsslic_search.web.arriving import protocol_of
     from dsslic_search.web.guard import is_loopback
     from dsslic_search.web.ingesting import watch
     from dsslic_search.web.pictures import Cache, cache_folder
@@ -140,6 +141,7 @@ def prepared(
         server_header=False,
         timeout_graceful_shutdown=SECONDS_TO_END,
         h11_max_incomplete_event_size=HEADER_BYTES,
+        http=protocol_of(limits.seconds),
     )
 
     class Told(uvicorn.Server):

@@ -430,6 +430,8 @@ def test_nothing_is_wider_than_the_window(opened: Watched, width: int):
     frame, facts = page.locator(".detail-stage").bounding_box(), page.locator(".facts").bounding_box()
     assert frame is not None and facts is not None
     if width < 960:
+        ground = page.locator(".side.after").evaluate("(arrow) => getComputedStyle(arrow).backgroundColor")
+        assert ground != "rgba(0, 0, 0, 0)"  # it lies on the photo
         assert facts["y"] >= frame["y"] + frame["height"] - 1
     else:
         assert facts["x"] >= frame["x"] + frame["width"] - 1

@@ -352,6 +352,16 @@ def test_limits_are_kept(serve: Callable[..., Any]) -> None:
             )
             slow.settimeout(30)
             assert slow.recv(1000).startswith(b"HTTP/1.1 408")
+        with socket.create_connection(("127.0.0.1", server.client.base_url.port)) as half:
+            half.sendall(b"GET /api/saved HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")  # what is whole is answered
+            half.settimeout(30)
+            assert half.recv(5000).startswith(b"HTTP/1.1 200")
+            half.sendall(b"GET /api/que")
+            assert half.recv(5000).startswith(b"HTTP/1.1 408")
+            assert half.recv(1) == b""
+        with socket.create_connection(("127.0.0.1", server.client.base_url.port)) as silent:
+            silent.settimeout(30)
+            assert silent.recv(1) == b""
 
 
 def test_a_client_that_asks_too_often_is_told_to_wait(serve: Callable[..., Any]) -> None:
