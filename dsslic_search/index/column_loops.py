@@ -79,6 +79,19 @@ def sum_up(sums: Numbers, classes: Numbers, more: Numbers, column: Numbers) -> N
             column[row] = quantum
 
 
+def narrow(column: Numbers, first: Any, last: Any, held: Numbers) -> None:
+    """``held`` of the rows alone whose number is from ``first`` to ``last``, of the column's type."""
+    for row in range(column.size):
+        held[row] = held[row] & (column[row] >= first) & (column[row] <= last)
+
+
+def mark(rows: Numbers, values: Numbers, first: Any, last: Any, among: Numbers, held: Numbers) -> None:
+    """Which rows of ``among`` have a value from ``first`` to ``last``, of the values' type, into ``held``."""
+    for i in range(rows.size):
+        row = rows[i]
+        held[row] = among[row] & (values[i] >= first) & (values[i] <= last)
+
+
 def tally(column: Numbers, block: int, before: Numbers) -> None:
     """How many numbers before each ``block`` of them are not 0."""
     total = 0

@@ -157,26 +157,45 @@ class Columns(Table):
         compiled(column_loops.tally)(column, TALLIED, before)
         return before
 
-    def between(self, classes: Classes, first: int, last: int) -> NDArray[np.bool_]:
-        """Which rows have a quantum from ``first`` to ``last``, both included: bool, the caller's own."""
+    def between(
+        self, classes: Classes, first: int, last: int, among: NDArray[np.bool_] | None = None
+    ) -> NDArray[np.bool_]:
+        """Which rows, of those ``among`` some if these are given, have a quantum from ``first`` to ``last``,
+        both included: bool, the caller's own."""
+        every = np.ones(len(self), bool) if among is None else among
+        least, most = (max(first, 0), min(last, MAX_QUANTUM)) if first <= last else (1, 0)
+        if least > most:
+            return np.zeros(len(self), bool)
+        bounds = np.uint16(least), np.uint16(most)
         if (column := self._full(classes)) is not None:
-            return _between(column, first, last)
+            if (narrow := quick(column_loops.narrow, column.size)) is None:
+                return _between(column, *bounds) & every
+            held = every if among is None else every.copy()
+            narrow(column, *bounds, held)
+            return held
         rows, values = self._pairs(classes)
-        held = np.full(len(self), first <= 0 <= last)
-        if first <= last:
-            held[rows.astype(np.intp)] = _between(values, first, last)  # faster than picking those that are
+        held = every.copy() if least == 0 else np.zeros(len(self), bool)
+        if (mark := quick(column_loops.mark, rows.size)) is None:
+            own = rows.astype(np.intp)
+            held[own] = _between(values, *bounds) & every[own]  # faster than picking those that are
+        else:
+            mark(rows, values, *bounds, every, held)
         return held
 
-    def within(self, classes: Classes, low: int, high: int) -> NDArray[np.bool_]:
-        """Which rows have ``low`` to ``high`` ticks of the classes together, both included: bool, exact, the
-        caller's own. A photo without a label map has not even 0.
+    def within(
+        self, classes: Classes, low: int, high: int, among: NDArray[np.bool_] | None = None
+    ) -> NDArray[np.bool_]:
+        """Which rows, of those ``among`` some if these are given, have ``low`` to ``high`` ticks of the
+        classes together, both included: bool, exact, the caller's own. A photo without a label map has not
+        even 0.
 
         Raises Stale when the catalog would have to be asked but has changed."""
         fails, holds = doubt(low)
         stays, exceeds = doubt(high + 1)
-        held = self.between(classes, holds, stays)
+        held = self.between(classes, holds, stays, among)
         for rows, exact in self._exactly(classes, {*range(fails + 1, holds), *range(stays + 1, exceeds)}):
-            held[rows] = (low <= exact) & (exact <= high)
+            found = (low <= exact) & (exact <= high)
+            held[rows] = found if among is None else found & among[rows]
         return self.seen_alone(held)
 
     def balanced(self, terms: Sequence[tuple[Classes, int]], bound: int, above: bool) -> NDArray[np.bool_]:
@@ -306,11 +325,9 @@ class Columns(Table):
         return rows[np.flatnonzero(values == quantum)].astype(np.intp)
 
 
-def _between(values: NDArray[np.uint16], first: int, last: int) -> NDArray[np.bool_]:
-    if first > MAX_QUANTUM or last < 0 or last < first:
-        return np.zeros(values.size, bool)
+def _between(values: NDArray[np.uint16], first: np.uint16, last: np.uint16) -> NDArray[np.bool_]:
     if last >= MAX_QUANTUM:
-        return values >= max(first, 0)
+        return values >= first
     held: NDArray[np.bool_] = values <= last
     if first > 0:
         np.logical_and(held, values >= first, out=held)

@@ -147,7 +147,7 @@ class CoverageRange(Step):
         return f"{self.name} {' and '.join(bounds) or 'of any coverage'}"
 
     def mask(self, evaluation: Evaluation, among: Mask | None = None) -> Mask:
-        return within_mask(evaluation.columns.within(self.classes, self.low, self.high), among)
+        return evaluation.columns.within(self.classes, self.low, self.high, among)
 
     def degrees(self, evaluation: Evaluation, rows: Rows) -> NDArray[np.float32]:
         clear = degrees(self.low, self.high)[evaluation.columns.at(self.classes, rows)]

@@ -9,6 +9,7 @@ import pytest
 
 from dsslic_search.core.errors import ArchiveError
 from dsslic_search.core.vocabulary import default
+from dsslic_search.index import compiling
 from dsslic_search.index.columns import KIND, open_columns
 from dsslic_search.index.quanta import TICKS, doubt
 from dsslic_search.index.source import Stale
@@ -68,6 +69,7 @@ def test_quanta_of_some_rows_and_between_bounds(
 ) -> None:
     columns = open_columns(whole(filled[0], tmp_path, V))
     rows = np.arange(0, len(columns), 3)
+    among = np.arange(len(columns)) % 5 != 2
     bounds = [
         (0, 0),
         (1, 65_001),
@@ -84,11 +86,13 @@ def test_quanta_of_some_rows_and_between_bounds(
         for classes in ((3,), (22,), (8,), WATER):
             quanta = columns.quanta(classes)
             assert columns.at(classes, rows).tolist() == quanta[rows].tolist()
-            for first, last in bounds:
-                assert (
-                    columns.between(classes, first, last).tolist()
-                    == ((quanta >= first) & (quanta <= last)).tolist()
-                )
+            for (first, last), patience in product(bounds, (10**12, 0)):  # whole arrays, compiled loops
+                monkeypatch.setattr(compiling, "PATIENCE", compiling.Patience(patience, patience))
+                expected = (quanta >= first) & (quanta <= last)
+                assert columns.between(classes, first, last).tolist() == expected.tolist()
+                some = among.copy()
+                assert columns.between(classes, first, last, some).tolist() == (expected & among).tolist()
+                assert some.tolist() == among.tolist()
 
 
 def test_exact_fractions_are_asked_for_once(filled: tuple[Any, Any], tmp_path: Path) -> None:

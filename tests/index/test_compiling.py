@@ -89,6 +89,8 @@ def test_a_constant_that_another_module_changes_is_compiled_anew(tmp_path: Path)
         kernels.amid,
         column_loops.gather,
         column_loops.settle,
+        column_loops.narrow,
+        column_loops.mark,
         build_loops.of_half,
         packing_loops.measure,
         packing_loops.number_all,
