@@ -37,7 +37,7 @@ TALLIED = 64
 """Rows of a full column of which it is known how many before them have the thing."""
 LOOKED_UP_ONE_IN = 64
 """Where no more than one photo in so many is asked about, what stands beside its coverage is looked up."""
-LOOKED_UP_ROWS = 8192  # at most; more are read off the whole column
+LOOKED_UP_ROWS = 16_384  # at most; more are read off the whole column
 REMEMBERED_QUANTA = 4096  # of which rows and ticks are kept
 MAX_QUANTUM = QUANTA + 1
 
@@ -131,8 +131,13 @@ class Columns(Table):
             scattered = np.zeros(len(self), values.dtype)
             scattered[having] = values
             return scattered[rows]
-        nearest = np.minimum(np.searchsorted(having, rows.astype(having.dtype)), having.size - 1)
-        return np.where(having[nearest] == rows, values[nearest], 0).astype(values.dtype)
+        if (find := quick(column_loops.find, rows.size)) is None:
+            places = np.minimum(np.searchsorted(having, rows.astype(having.dtype)), having.size - 1)
+            there = having[places] == rows
+        else:
+            places, there = np.empty(rows.size, np.intp), np.empty(rows.size, bool)
+            find(having, rows, places, there)
+        return np.where(there, values[places], 0).astype(values.dtype)
 
     def _few(self, classes: Classes, rows: NDArray[np.intp], what: str) -> NDArray[Any] | None:
         """Of few rows what is kept beside the coverage of a class, so that no full column has to be made of

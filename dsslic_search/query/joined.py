@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -49,11 +49,17 @@ class Every(Joined):
         ranking = [part for part in self.parts if part.resembles] or self.parts
         away = [part for part in ranking if isinstance(part, Resemble) and part.away]
         near = [part for part in ranking if part not in away]
-        degrees = _folded(np.minimum, evaluation, near, rows) if near else np.ones(rows.size, np.float32)
+        told = (part.degrees(evaluation, rows) for part in near)
+        degrees = _folded(np.minimum, told) if near else np.ones(rows.size, np.float32)
         if away:
             shunned = np.max([part.likeness(evaluation, rows) for part in away], axis=0)
             np.clip(degrees - AWAY * shunned, 0, 1, out=degrees)
         return degrees
+
+    def most(self, evaluation: Evaluation, rows: Rows) -> NDArray[np.float32]:
+        if not self.parts or self.resembles:
+            return self.degrees(evaluation, rows)
+        return _folded(np.minimum, (part.most(evaluation, rows) for part in self.parts))
 
     def _may_reach(self, evaluation: Evaluation, degree: float, above: bool) -> Mask | None:
         held: Mask | None = None
@@ -78,7 +84,10 @@ class Either(Joined):
         return held
 
     def degrees(self, evaluation: Evaluation, rows: Rows) -> NDArray[np.float32]:
-        return _folded(np.maximum, evaluation, self.parts, rows)
+        return _folded(np.maximum, (part.degrees(evaluation, rows) for part in self.parts))
+
+    def most(self, evaluation: Evaluation, rows: Rows) -> NDArray[np.float32]:
+        return _folded(np.maximum, (part.most(evaluation, rows) for part in self.parts))
 
     def _may_reach(self, evaluation: Evaluation, degree: float, above: bool) -> Mask | None:
         held: Mask | None = None
@@ -90,8 +99,8 @@ class Either(Joined):
         return held
 
 
-def _folded(fold: np.ufunc, evaluation: Evaluation, parts: Sequence[Step], rows: Rows) -> NDArray[np.float32]:
-    folded = parts[0].degrees(evaluation, rows)
-    for part in parts[1:]:
-        fold(folded, part.degrees(evaluation, rows), out=folded)
+def _folded(fold: np.ufunc, told: Iterator[NDArray[np.float32]]) -> NDArray[np.float32]:
+    folded = next(told)
+    for each in told:
+        fold(folded, each, out=folded)
     return folded

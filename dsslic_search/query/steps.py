@@ -85,6 +85,10 @@ class Step(ABC):
     def degrees(self, evaluation: Evaluation, rows: Rows) -> NDArray[np.float32]:
         """How well some photos satisfy it: float32, 0..1."""
 
+    def most(self, evaluation: Evaluation, rows: Rows) -> NDArray[np.float32]:
+        """What the degrees of some photos are at most: as they would be if all were certain."""
+        return self.degrees(evaluation, rows)
+
     def may_reach(self, evaluation: Evaluation, degree: float, *, above: bool = False) -> Mask | None:
         """Photos among which are all that match with a degree of at least ``degree``, or with ``above`` more,
         in an array of the caller's own; None for all. It is found without a look at certainties, so others
@@ -150,8 +154,11 @@ class CoverageRange(Step):
         return evaluation.columns.within(self.classes, self.low, self.high, among)
 
     def degrees(self, evaluation: Evaluation, rows: Rows) -> NDArray[np.float32]:
-        clear = degrees(self.low, self.high)[evaluation.columns.at(self.classes, rows)]
+        clear = self.most(evaluation, rows)
         return clear * _certainty(evaluation, (self.classes,), rows) if self.low > 0 else clear
+
+    def most(self, evaluation: Evaluation, rows: Rows) -> NDArray[np.float32]:
+        return degrees(self.low, self.high)[evaluation.columns.at(self.classes, rows)]
 
     def _may_reach(self, evaluation: Evaluation, degree: float, above: bool) -> Mask:
         first, last = span(degrees(self.low, self.high), degree, above=above)
@@ -198,12 +205,16 @@ class RegionCount(Step):
 
     def degrees(self, evaluation: Evaluation, rows: Rows) -> NDArray[np.float32]:
         """The clearest region counts; where there may be none, no region is asked for clearly."""
+        clear = self.most(evaluation, rows)
+        if self.low == 0:
+            return clear
+        things = (self.classes, *relate.things_of(self.test))
+        return clear * _certainty(evaluation, things, rows)
+
+    def most(self, evaluation: Evaluation, rows: Rows) -> NDArray[np.float32]:
         found = evaluation.matches_of[id(self)]
         held = found.within(self.low, self.high, rows)
-        if self.low == 0:
-            return held.astype(np.float32)
-        things = (self.classes, *relate.things_of(self.test))
-        return found.degrees(rows) * held * _certainty(evaluation, things, rows)
+        return held.astype(np.float32) if self.low == 0 else found.degrees(rows) * held
 
     def _may_reach(self, evaluation: Evaluation, degree: float, above: bool) -> Mask:
         found = evaluation.matches_of[id(self)]

@@ -39,6 +39,8 @@ def filled(catalog: Any) -> tuple[Any, dict[int, tuple[dict[int, int], int]]]:
 
 WATER = next(g.members for g in V.groups if g.name == "body of water")  # 22 and 27
 ANIMAL = next(g.members for g in V.groups if g.name == "animal")
+WAYS = 10**12, 0
+"""The patience that has whole-array operations do the work, and compiled loops."""
 BOUNDS = ["0", "1/1000000000000", "1/200", "1/10", "3/10", "1/2", "999/1000", "1"]
 
 
@@ -85,8 +87,10 @@ def test_quanta_of_some_rows_and_between_bounds(
         monkeypatch.setattr("dsslic_search.index.columns.LOOKED_UP_ROWS", few)
         for classes in ((3,), (22,), (8,), WATER):
             quanta = columns.quanta(classes)
-            assert columns.at(classes, rows).tolist() == quanta[rows].tolist()
-            for (first, last), patience in product(bounds, (10**12, 0)):  # whole arrays, compiled loops
+            for patience in WAYS:
+                monkeypatch.setattr(compiling, "PATIENCE", compiling.Patience(patience, patience))
+                assert columns.at(classes, rows).tolist() == quanta[rows].tolist()
+            for (first, last), patience in product(bounds, WAYS):
                 monkeypatch.setattr(compiling, "PATIENCE", compiling.Patience(patience, patience))
                 expected = (quanta >= first) & (quanta <= last)
                 assert columns.between(classes, first, last).tolist() == expected.tolist()

@@ -386,6 +386,7 @@ def test_the_executor_finds_exactly_what_a_slow_reading_of_the_maps_finds(
             assert not (impossible(step) and any(expected)), tree
             rows = np.flatnonzero(mask)
             degrees = step.degrees(evaluation, rows).tolist()
+            assert (step.most(evaluation, rows) >= np.array(degrees, np.float32)).all()
             slow = [
                 degree(tree, photo, presence)
                 for photo, matches in zip(photos, expected, strict=True)

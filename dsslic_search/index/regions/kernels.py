@@ -43,29 +43,6 @@ def mark(rows: Numbers, values: Numbers, low: int, high: int, held: Numbers) -> 
         held[rows[i]] = (value >= low) & (value <= high)
 
 
-def find(rows: Numbers, wanted: Numbers, places: Numbers, there: Numbers) -> None:
-    """Where each row that is wanted, ascending, is among ``rows``, and whether it is; else any place. Each
-    is looked for from the one before on, in steps that double."""
-    low = np.int64(0)
-    for i in range(wanted.size):
-        row = np.int64(wanted[i])
-        high, step = low, np.int64(1)
-        while high < rows.size and np.int64(rows[high]) < row:
-            low = high + 1
-            high += step
-            step *= 2
-        high = min(high, np.int64(rows.size))
-        while low < high:
-            middle = (low + high) >> 1
-            if np.int64(rows[middle]) < row:
-                low = middle + 1
-            else:
-                high = middle
-        found = low < rows.size and np.int64(rows[low]) == row
-        there[i] = found
-        places[i] = low if found else 0
-
-
 def chosen(rows: Numbers, among: Numbers, found: Numbers) -> int:
     """The rows that are ``among`` those wanted, bool, into ``found``; how many."""
     count = 0

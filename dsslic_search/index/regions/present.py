@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from dsslic_search.index import column_loops
 from dsslic_search.index.compiling import quick, runnable
 from dsslic_search.index.regions import kernels
 
@@ -81,7 +82,7 @@ class Present:
         for known, places, there in self._placed:
             if known is rows:
                 return places, there
-        if (find := quick(kernels.find, rows.size)) is None:
+        if (find := quick(column_loops.find, rows.size)) is None:
             places = np.minimum(
                 np.searchsorted(self.rows, rows.astype(np.uint32)), max(self.rows.size - 1, 0)
             )

@@ -63,6 +63,10 @@ class Order(ABC):
 class Pruned(Order):
     """An order that can tell which rows alone may reach a number, without a look at each."""
 
+    def most(self, rows: Rows) -> Values:
+        """What the numbers of some rows, ascending, are at most."""
+        return self.at(rows)
+
     @abstractmethod
     def may_reach(self, value: Any, *, above: bool = False) -> Mask | None:
         """Rows among which are all, of those that match the query, that have at least ``value``, or with
@@ -96,6 +100,9 @@ class ByDegree(Pruned):
 
     def degrees(self, numbers: Values) -> Values:
         return -numbers if self._reverse else numbers
+
+    def most(self, rows: Rows) -> Values:
+        return self.at(rows) if self._reverse else self._step.most(self._evaluation, rows)
 
     def may_reach(self, value: Any, *, above: bool = False) -> Mask | None:
         """Of the worst none can be left out: how certain photos are is looked at one by one."""

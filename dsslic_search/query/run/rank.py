@@ -13,6 +13,7 @@ greater than high nothing satisfies them.
 from __future__ import annotations
 
 from functools import lru_cache
+from math import isqrt
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
@@ -20,7 +21,8 @@ from numpy.typing import NDArray
 
 from dsslic_search.index.quanta import QUANTA, TICKS
 
-SAMPLED_ROWS = 2048  # by which it is guessed where the best begin
+ROWS_ONE_IN = 64
+"""Where no more than one row in so many matches, these alone are looked at, else all are in whole columns."""
 FIRST_BLOCK_ROWS = 1024  # looked at together for equal ones, at first; then twice as many each time
 
 Mask = NDArray[np.bool_]
@@ -40,6 +42,9 @@ class Ranking(Protocol):
 
     def at(self, rows: Rows) -> Values:
         """The numbers of some rows, ascending."""
+
+    def most(self, rows: Rows) -> Values:
+        """What the numbers of some rows, ascending, are at most; told sooner than the numbers."""
 
     def may_reach(self, value: Any, *, above: bool = False) -> Mask | None:
         """Rows among which are all, of those that match the query, that have at least ``value``, or with
@@ -82,7 +87,7 @@ def span(table: NDArray[np.float32], value: float, *, above: bool) -> tuple[int,
 
 def best(ranking: Ranking, mask: Mask, total: int, limit: int) -> Ranked:
     """The ``limit`` best of the ``total`` rows in ``mask``, best first, equal ones in their order."""
-    stride = total // SAMPLED_ROWS
+    stride = isqrt(total) // 4  # as many are sampled, about, as reach what the sample tells
     if 0 < 16 * limit < total and stride > 1:
         sample = ranking.at(np.flatnonzero(mask[::stride]) * stride)
         rank = 2 * limit // stride + 16
@@ -121,8 +126,13 @@ def _reaching(ranking: Ranking, mask: Mask, value: Any, limit: int, *, above: bo
 
 def reaching(ranking: Ranking, mask: Mask, value: Any, *, above: bool = False) -> tuple[Rows, Values]:
     """The rows of ``mask`` that have at least ``value``, or with ``above`` more, ascending; their numbers."""
-    may = ranking.may_reach(value, above=above)
-    rows = np.flatnonzero(mask if may is None else np.logical_and(mask, may, out=may))
+    if ROWS_ONE_IN * np.count_nonzero(mask) <= mask.size:
+        rows = np.flatnonzero(mask)
+        most = ranking.most(rows)
+        rows = rows[most > value if above else most >= value]
+    else:
+        may = ranking.may_reach(value, above=above)
+        rows = np.flatnonzero(mask if may is None else np.logical_and(mask, may, out=may))
     numbers = ranking.at(rows)
     reached = numbers > value if above else numbers >= value
     return rows[reached], numbers[reached]
