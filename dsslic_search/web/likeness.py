@@ -4,16 +4,19 @@ gives a token for `/api/query`."""
 from __future__ import annotations
 
 import hashlib
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import APIRouter, File, Path, Request, UploadFile
 from starlette.responses import Response
 
-from dsslic_search.core.errors import UsageError
+from dsslic_search.core.errors import PixelsError, UsageError
 from dsslic_search.core.plain_json import parsed
 from dsslic_search.web import models
 from dsslic_search.web.refusals import Json, Refusal
 from dsslic_search.web.site import Site, refusals, site_of
+
+if TYPE_CHECKING:
+    from dsslic_search.api import Resembled
 
 router = APIRouter(tags=["likeness"])
 
@@ -109,5 +112,16 @@ async def similar(
     """A photo to find others by. It is looked at and not stored."""
     site = site_of(request)
     data = await photo.read()
-    found = await site.looking.run(site.archive.resembled, data)
+    found = await site.looking.run(_looked_at, site, data)
     return Json({"token": site.likenesses.photos.give(found)})
+
+
+def _looked_at(site: Site, data: bytes) -> Resembled:
+    from dsslic_search.codec.picture.open import read_header
+
+    most = site.limits.pixels
+    try:
+        read_header(data, "the photo", most)
+    except PixelsError:  # whose remedy is another setting's
+        raise Refusal(413, f"the photo has more than {most:,} pixels; send a smaller one") from None
+    return site.archive.resembled(data)

@@ -14,8 +14,8 @@ class Limits:
 
     ``body``: bytes of a request with JSON or a sketch; ``upload``: of one with photos (413). ``seconds``: for
     a request's body to arrive, beside what its bytes take at 20 kB a second (408), and for work on a request
-    (503). ``pixels``: of a photo that is sent, or
-    a picture that is asked for (413). ``rows``: photos in one page of an answer, or ids in one request (413).
+    (503). ``pixels``: of a photo that is sent to find others by, or a picture that is asked for (413).
+    ``rows``: photos in one page of an answer, or ids in one request (413).
     ``exported``: photos in one export (413). ``rate``: requests a second of one client, of which the worth of
     four seconds may come at once (429). ``decoders``: pictures made at once; ``waiting``: requests that may
     wait for one (503). ``cache``: bytes of pictures kept on disk.

@@ -335,6 +335,10 @@ def test_limits_are_kept(serve: Callable[..., Any]) -> None:
         server.send("POST", "/api/bin", {"ids": [1, 2, 3, 4]}, 413)
         server.send("POST", "/api/tags", {"ids": [1], "add": ["x" * 100] * 20}, 413)
         assert server.client.post("/api/similar", files={"photo": b"x" * 6000}).status_code == 413
+        vast = io.BytesIO()
+        Image.new("L", (201, 100)).save(vast, "PNG")
+        refused = server.client.post("/api/similar", files={"photo": vast.getvalue()})
+        assert (refused.status_code, "20,000 pixels" in refused.text) == (413, True)
         assert server.client.get("/api/photos/1/stages/full").status_code == 413
         assert server.client.get("/api/photos/1/stages/compact").status_code == 200
         assert server.client.get("/api/export").status_code == 413
