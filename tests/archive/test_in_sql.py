@@ -23,9 +23,9 @@ from dsslic_search.core.fields import INDEXED, SORTED_BY
 from dsslic_search.core.kinds import PhotoState
 from dsslic_search.core.vocabulary import default
 from dsslic_search.features.coverage import Shown, pack_shown, unpack_shown
-from dsslic_search.index.quanta import quanta, ticks
+from dsslic_search.index.quanta import TICKS, quanta, ticks
 from dsslic_search.index.segments import open_segments
-from dsslic_search.query.ast import And, Node, Not, Or, Regional, Sort, Within
+from dsslic_search.query.ast import And, Balance, Compare, Node, Not, Or, Regional, Sort, Thing, Within
 from dsslic_search.query.language.parse import parse
 from dsslic_search.query.plan import plan
 from dsslic_search.query.run import in_sql
@@ -142,7 +142,8 @@ def told(found: Finding) -> tuple[Any, ...]:
 def test_each_predicate_finds_what_it_does_in_the_indexes(catalog: Catalog, photos: list[MadePhoto]) -> None:
     archive, rng = MadeArchive(photos), np.random.default_rng(21)
     indexes = [Indexes.of(part) for part in open_segments(catalog, NOWHERE, V).parts]
-    known: dict[str, Node] = {}
+    known: dict[str, Node] = {"more": Balance(((THINGS[0], 1), (THINGS[1], -1)), 0, True, "")}
+    assert any(not photo.shown and photo.state == "here" for photo in photos)
     while not set(known) >= KINDS:
         leaf = tree_of(rng, archive, depth=0)
         known.setdefault(" ".join(kinds(leaf)), leaf)
@@ -150,6 +151,24 @@ def test_each_predicate_finds_what_it_does_in_the_indexes(catalog: Catalog, phot
         for name, leaf in known.items():
             asked = Asked(plan(leaf, 10**10), {}, 0, Sort("id", None, True), None, None)
             assert told(in_sql.find(asked, snapshot, V)) == told(find(asked, indexes)), (name, leaf)
+            asked = replace(asked, step=plan(Not(leaf), 10**10), limit=0)
+            assert told(in_sql.find(asked, snapshot, V)) == told(find(asked, indexes)), ("not", name, leaf)
+
+
+def test_bounds_are_met_to_the_tick(catalog: Catalog, photos: list[MadePhoto]) -> None:
+    indexes = [Indexes.of(part) for part in open_segments(catalog, NOWHERE, V).parts]
+    seen = [photo for photo in photos if photo.shown and photo.state == "here"][:6]
+    totals = set()
+    with catalog.snapshot() as snapshot:
+        for number, photo in enumerate(seen):
+            each = max(photo.features.coverages, key=lambda pair: pair[1])
+            share, thing = int(ticks(np.array(each[1]))), Thing("it", "it", (each[0],), 0)
+            for low, high in (share, TICKS), (share + 1, TICKS), (0, share), (0, share - 1):
+                asked = Asked(plan(Compare(thing, low, high, ""), 1), {}, 0, None, 0, None)
+                found = in_sql.find(asked, snapshot, V)
+                assert told(found) == told(find(asked, indexes)), (photo.id, low, high)
+                totals.add((number, high == TICKS, found.total))
+    assert len(totals) == 4 * len(seen)  # each tick makes a difference
 
 
 def test_all_pages_of_what_it_finds_are_those_of_the_indexes(
@@ -183,7 +202,7 @@ def test_fractions_are_put_together_from_their_bytes_without_loss(catalog: Catal
     pixels = rng.integers(1, 1 << 28, 400)
     fractions = [
         *(rng.integers(1, pixels + 1) / pixels),
-        *(np.arange(1, 8193, 32) / 8192),
+        *(np.arange(1, 8193, 34) / 8192),
         1.0,
         2.0**-40,
         5e-13,
