@@ -135,11 +135,11 @@ def kept_in(folder: Path) -> Iterator[None]:
             )
         return made
 
-    def machine_code(code: MachineCode) -> Loop | None:
+    def machine_code(code: MachineCode, pays: bool = True) -> Loop | None:
         if code.is_known:
             return MADE(code)
         with FileLock(folder / f"{code.entry.__name__}.lock"):
-            return out_of_sight(MADE, code)
+            return out_of_sight(MADE, code, pays)
 
     def compiled(loop: compiling.Loop) -> compiling.Loop:
         made: Any = COMPILED(loop)

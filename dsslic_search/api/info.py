@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from dsslic_search.archive.schema import KnownPath, Photo
     from dsslic_search.archive.store import Store
     from dsslic_search.codec.container import Contents
+    from dsslic_search.codec.syntax import Element
     from dsslic_search.core.dialect import Dialect
     from dsslic_search.core.vocabulary import Vocabulary
 
@@ -44,11 +45,12 @@ LAYER_NAMES = {
 }
 
 
-def file_info(source: Path | str | bytes) -> dict[str, Any]:
+def file_info(source: Path | str | bytes, *, elements: bool = False) -> dict[str, Any]:
     """What a whole .dsslic file says of itself, after all of it was checked: its header's fields, its layers
     and stages with their bytes, the name of its vocabulary, how sure the segmenter was, what the whole photo
     shows, what its residual is made of, the bits of each part of its syntax, and what the metadata kept in it
-    tell of the photo, by the catalog's columns. Raises FormatError when it is damaged, PhotoError when it
+    tell of the photo, by the catalog's columns; if ``elements``, also what each syntax element of HEVC takes
+    in its layers (`codec.syntax.elements_of`). Raises FormatError when it is damaged, PhotoError when it
     cannot be read."""
     from dsslic_search.codec import container, decoder, syntax
     from dsslic_search.codec.picture.facts import facts_of
@@ -64,6 +66,7 @@ def file_info(source: Path | str | bytes) -> dict[str, Any]:
         told = facts_of(decoder.read_embedded(data))
         seen = decoder.read_words(data, contents)
         parts = syntax.parts_of(data)
+        told_apart = syntax.elements_of(data) if elements else []
     facts = {name: value for name, value in _plain(told).items() if value not in (None, [])}
     return {
         **describe_contents(contents),
@@ -72,10 +75,15 @@ def file_info(source: Path | str | bytes) -> dict[str, Any]:
         "words": None if seen is None else named_words(seen.to_bytes()),
         "residual": residual,
         "syntax": [{**p._asdict(), "layer": LAYER_NAMES.get(p.kind, p.kind or "header")} for p in parts],
+        **({"elements": [_element(e) for e in told_apart]} if elements else {}),
         "facts": facts,
         "source_bits": bits,
         "source_remarks": list(remarks),
     }
+
+
+def _element(element: Element) -> dict[str, Any]:
+    return {**element._asdict(), "layer": LAYER_NAMES[element.kind]}
 
 
 def photo_info(store: Store, photo: Photo, vocabulary: Vocabulary, tags: list[str]) -> dict[str, Any]:

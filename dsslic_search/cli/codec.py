@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -209,11 +209,15 @@ def _print_report(
 def info(
     source: Annotated[Path, typer.Argument(metavar="FILE.dsslic", help="A .dsslic file.")],
     as_json: AsJson = False,
+    elements: Annotated[
+        bool,
+        typer.Option("--elements", help="Also what each syntax element of HEVC takes in its layers."),
+    ] = False,
 ) -> None:
     """Show the layers of a .dsslic file, their bytes and bits per pixel, and its parameters."""
     from dsslic_search.api import file_info
 
-    said = file_info(source)
+    said = file_info(source, elements=elements)
     if as_json:
         print_json({"file": str(source), **said})
         return
@@ -246,6 +250,25 @@ def info(
     typer.echo(f", segmenter {said['segmenter']}")
     network = f"FineNet {said['finenet']}" if int(said["finenet"], 16) else "no FineNet"
     typer.echo(f"the picture depends on {network}")
+    for line in _element_lines(said.get("elements", [])):
+        typer.echo(line)
+
+
+def _element_lines(told: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """A table for each layer, dearest first: bits of luma, of both chroma planes and in all, and their
+    share."""
+    for layer in dict.fromkeys(each["layer"] for each in told):
+        own = [each for each in told if each["layer"] == layer]
+        rows: dict[str, list[float]] = {}
+        for each in own:
+            row = rows.setdefault(each["element"], [0.0, 0.0, 0.0])
+            row[2] += each["bits"]
+            if each["component"]:
+                row[int(each["component"] != "luma")] += each["bits"]
+        whole = sum(row[2] for row in rows.values())
+        yield f"{layer + ' by element':32} {'luma':>11} {'chroma':>11} {'bits':>11} {'share':>7}"
+        for name, (luma, chroma, bits) in sorted(rows.items(), key=lambda row: -row[1][2]):
+            yield f"{name:32} {luma:>11.1f} {chroma:>11.1f} {bits:>11.1f} {bits / whole:>7.2%}"
 
 
 def _residual_lines(said: dict[str, Any] | None, qp: int) -> list[str]:

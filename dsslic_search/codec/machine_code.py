@@ -46,11 +46,15 @@ class MachineCode:
         self.modules, self.entry, self.elements, self.integers = modules, entry, elements, integers
         self._known: list[Loop | None] = []
 
-    def made(self) -> Loop | None:
-        """The entry as machine code, which takes numpy arrays; None where there is no numba."""
+    def made(self, pays: bool = True) -> Loop | None:
+        """The entry as machine code, which takes numpy arrays; None where there is no numba, and where it
+        would have to be compiled first though that does not pay."""
         with _making:
             if not self._known:
-                self._known.append(self._make())
+                made = self._make(pays)
+                if made is None and not pays:
+                    return None
+                self._known.append(made)
             return self._known[0]
 
     def forget(self) -> None:
@@ -62,7 +66,7 @@ class MachineCode:
         """Whether it has been asked for."""
         return bool(self._known)
 
-    def _make(self) -> Loop | None:
+    def _make(self, pays: bool) -> Loop | None:
         try:
             import llvmlite.binding as llvm
 
@@ -74,6 +78,8 @@ class MachineCode:
         llvm.initialize_native_target()
         llvm.initialize_native_asmprinter()
         kept = next((code for folder in _folders() if (code := _read(folder / place)) is not None), None)
+        if kept is None and not pays:
+            return None
         if kept is None:
             try:
                 entry = self.compile()
@@ -115,10 +121,16 @@ class MachineCode:
                 known = scope.setdefault(name, value)
                 if isinstance(value, int) and known != value:
                     raise AssertionError(f"{name} of {module.__name__} means something else elsewhere")
+        for name, value in scope.items():
+            if type(value) is int:  # which would make a function of its own of each constant that it is given
+                scope[name] = np.int64(value)
         own = {module.__name__ for module in self.modules}
+        # called by each other alone, never from Python or C
+        bare: dict[str, Any] = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+        inner = numba.njit(error_model="numpy", **bare)
         for function in [f for f in scope.values() if isinstance(f, FunctionType) and f.__module__ in own]:
             same = FunctionType(function.__code__, scope, function.__name__)  # calls what the scope holds
-            scope[function.__name__] = numba.njit(error_model="numpy")(same)
+            scope[function.__name__] = inner(same)
         count = len(self.elements)
         names = [f"{part}{place}" for place in range(count) for part in ("p", "n")]
         given = [f"array(p{place}, n{place})" for place in range(count)]

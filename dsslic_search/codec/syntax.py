@@ -11,6 +11,7 @@ from dsslic_search.codec.chunk import Chunk
 from dsslic_search.codec.layers import alpha, compact, normalised, people, residual, words
 from dsslic_search.codec.layers.terms import read_terms
 from dsslic_search.core.errors import FormatError
+from dsslic_search.core.settings import DEFAULT_MAX_PIXELS
 
 BPG_PARTS = ("BPG header", "HEVC header", "HEVC data")
 _BPG = {
@@ -29,9 +30,21 @@ class Part(NamedTuple):
     bits: int
 
 
+class Element(NamedTuple):
+    """``kind``: of its chunk; ``element``: a syntax element of HEVC by its name in the standard, or what else
+    takes bits; ``component``: luma, Cb or Cr, "" of what belongs to none; ``bits``: whole 65536ths; ``bins``:
+    how many were coded for it."""
+
+    kind: str
+    element: str
+    component: str
+    bits: float
+    bins: int
+
+
 def parts_of(data: bytes) -> list[Part]:
-    """Of a whole file, in order; their bits sum to the file's. HEVC data are entropy-coded as one, so what
-    modes and coefficients take of them is not told. FormatError where the file is damaged."""
+    """Of a whole file, in order; their bits sum to the file's. What of HEVC data is for what, tells
+    :func:`elements_of`. FormatError where the file is damaged."""
     contents = container.read(data)
     found = [Part("", "all", 8 * contents.header_bytes)]
     for entry in contents.entries:
@@ -44,18 +57,43 @@ def parts_of(data: bytes) -> list[Part]:
     return found
 
 
+def elements_of(data: bytes) -> list[Element]:
+    """What takes the bits of the HEVC data of each layer of a whole file: these sum to the layer's part "HEVC
+    data".
+
+    A bin takes the logarithm of the part of the arithmetic coder's range that it leaves. FormatError where
+    the file is damaged, or a layer is coded with what cannot be told apart.
+    """
+    from dsslic_search.codec.bpg.slice_syntax import costs_of_file
+
+    contents = container.read(data)
+    found = []
+    for entry in contents.entries:
+        chunk = container.read_chunk(data, contents, entry.kind)
+        assert chunk is not None
+        if (picture := _picture(chunk, contents.header.grey)) is not None:
+            costs = costs_of_file(picture, max_pixels=DEFAULT_MAX_PIXELS)
+            found += [Element(entry.kind, *cost) for cost in costs]
+    return found
+
+
+def _picture(chunk: Chunk, grey: bool) -> bytes | None:
+    """The BPG file in a chunk, if there is one."""
+    if (chunk.kind, chunk.codec) in _BPG:
+        return chunk.data
+    if (chunk.kind, chunk.codec) == (residual.LAYER.kind, residual.BPG):
+        return read_terms(chunk.data, grey)[1]
+    if (chunk.kind, chunk.codec) == (residual.LAYER.kind, residual.NORMALISED):
+        return normalised.read_mapping(chunk.data)[1]
+    return None
+
+
 def _split(chunk: Chunk, grey: bool) -> Iterator[tuple[str, int]]:
     """The parts of a chunk with their bytes; none where it has no parts that are known here."""
     size = len(chunk.data)
-    if (chunk.kind, chunk.codec) in _BPG:
-        yield from _bpg(chunk.data)
-    elif chunk.kind == residual.LAYER.kind and chunk.codec in (residual.BPG, residual.NORMALISED):
-        picture = (
-            read_terms(chunk.data, grey)[1]
-            if chunk.codec == residual.BPG
-            else normalised.read_mapping(chunk.data)[1]
-        )
-        yield "terms", size - len(picture)
+    if (picture := _picture(chunk, grey)) is not None:
+        if len(picture) < size:
+            yield "terms", size - len(picture)
         yield from _bpg(picture)
     elif (chunk.kind, chunk.codec) == (people.LAYER.kind, people.WITH_CLASSES):
         head, listed = people.lengths(chunk)

@@ -511,6 +511,14 @@ def decode_bpg(data: bytes) -> None:
     found.rgb8()
 
 
+def parse_slices(data: bytes) -> None:
+    from dsslic_search.codec.bpg.header import read_header, read_tools
+    from dsslic_search.codec.bpg.slice_syntax import costs_of_file
+
+    costs = costs_of_file(data, max_pixels=MOST_PIXELS)
+    assert sum(cost.bits for cost in costs) == 8 * len(read_tools(read_header(data)[1])[1])
+
+
 def decode_hevc(data: bytes) -> None:
     from dsslic_search.codec.bpg.hevc import decode_intra
 
@@ -594,6 +602,8 @@ TARGETS = (
     Target("flif", "FLIF files", lambda: refuses(decode_flif, FormatError),
            lambda: [data for data in samples("flif", ".flif", below=2000) if data[6:8] != b"\x83s"]),
     Target("bpg", "BPG files", lambda: refuses(decode_bpg), lambda: samples("bpg", ".bpg"), short=150),
+    Target("slices", "the syntax of HEVC slices", lambda: refuses(parse_slices, FormatError),
+           lambda: samples("bpg", ".bpg"), short=60),
     Target("hevc", "HEVC pictures", lambda: refuses(decode_hevc), sound_hevc, short=150),
     Target("sequence", "HEVC parameter sets", lambda: refuses(parse_sequence), sound_sequences),
     Target("jpeg-xl", "headers of JPEG XL files", lambda: refuses(describe_jpeg_xl), sound_jpeg_xl),

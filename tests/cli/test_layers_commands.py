@@ -82,6 +82,25 @@ def test_every_bit_of_a_file_is_of_a_part(made: Path, wishes: dict, tmp_path: Pa
             assert set(parts) == {"header", "vector", "words"}
 
 
+@pytest.mark.parametrize("wishes", [{"effort": 1}, {"profile": "paper", "effort": 1}])
+def test_every_bit_of_a_picture_is_of_a_syntax_element(
+    made: Path, wishes: dict, tmp_path: Path, run: Run
+) -> None:
+    path = tmp_path / "file.dsslic"
+    path.write_bytes(encode(made / "photo.jpg", **wishes))
+    assert "elements" not in run("info", path, "--json").json
+    said = run("info", path, "--json", "--elements").json
+    parts = {(p["layer"], p["part"]): p["bits"] for p in said["syntax"]}
+    layers = {each["layer"] for each in said["elements"]}
+    assert "residual" in layers
+    for layer in layers:
+        own = [each for each in said["elements"] if each["layer"] == layer]
+        assert sum(each["bits"] for each in own) == parts[layer, "HEVC data"]
+    shown = run("info", path, "--elements").out
+    assert "residual by element" in shown
+    assert "sig_coeff_flag" in shown
+
+
 def test_what_is_missing_is_said_in_one_line(made: Path, tmp_path: Path, run: Run) -> None:
     ran = run("import-layers", tmp_path, tmp_path / "x.dsslic")
     assert ran.code == 1

@@ -73,6 +73,18 @@ def test_machine_code_leaves_all_arrays_as_plain_python_does() -> None:
     assert cells[machine.NEXT] > 4
 
 
+def test_what_does_not_pay_is_run_if_it_is_there_and_not_compiled(
+    kept: bytes, afresh: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(MachineCode, "compile", lambda _: pytest.fail("compiled"))
+    with monkeypatch.context() as empty:
+        empty.setattr(machine_code, "_folders", lambda: iter([tmp_path]))
+        assert native.WALK.made(pays=False) is None
+        assert not native.WALK.is_known
+    assert native.WALK.made(pays=False) is not None
+    assert native.WALK.is_known
+
+
 @pytest.mark.parametrize(
     "wrong", [np.zeros(4, np.int32), np.zeros(8, np.uint8)[::2], np.zeros((2, 4), np.uint8).T]
 )

@@ -19,8 +19,13 @@ class BitReader:
 
     def __init__(self, data: bytes, what: str) -> None:
         self._value = int.from_bytes(data, "big")
-        self._left = 8 * len(data)
+        self._size = self._left = 8 * len(data)
         self._what = what
+
+    @property
+    def position(self) -> int:
+        """How many bits have been read."""
+        return self._size - self._left
 
     def bits(self, count: int) -> int:
         """The next ``count`` bits as an unsigned integer, u(count)."""
@@ -47,6 +52,11 @@ class BitReader:
                 "unsupported kind"
             )
         return number
+
+    def se(self, limit: int = 2**31 - 1) -> int:
+        """A signed Exp-Golomb number, se(v), of -limit..limit."""
+        number = self.ue(2 * limit)
+        return (number + 1) // 2 if number % 2 else -(number // 2)
 
 
 class BitWriter:

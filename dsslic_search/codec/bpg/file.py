@@ -349,8 +349,12 @@ def _to_body(
 
 def _sequence(header: Header, block: int) -> SequenceParameters:
     """What x265 must say of the picture, but for its choice of tools."""
-    height, width = _coded_shapes(header, block)[0]
-    tools = CodingTools(block.bit_length() - 4, 0, 0, 0, 0, False, False)
+    return sequence_of(header, CodingTools(block.bit_length() - 4, 0, 0, 0, 0, False, False))
+
+
+def sequence_of(header: Header, tools: CodingTools) -> SequenceParameters:
+    """The picture that HEVC codes: a BPG picture whose sides are rounded up to whole coding blocks."""
+    height, width = _coded_shapes(header, tools.coding_block)[0]
     return SequenceParameters(header.chroma, width, height, width, height, header.bit_depth, tools)
 
 
@@ -380,15 +384,15 @@ def decode(data: bytes, *, max_pixels: int) -> Picture:
 
 def _decode_layer(units: list[bytes], layer: int, header: Header, tools: CodingTools) -> tuple[Samples, ...]:
     """The planes of one layer (0 colour, 1 alpha), cropped to the picture."""
-    shapes = _coded_shapes(header, tools.coding_block)
-    height, width = shapes[0]
-    sequence = SequenceParameters(header.chroma, width, height, width, height, header.bit_depth, tools)
+    sequence = sequence_of(header, tools)
     kept = [
         _to_base_layer(unit)
         for unit in units
         if nal_layer(unit) == layer and nal_type(unit) not in (NAL_VPS, NAL_SPS)
     ]
-    picture = decode_intra(join_annexb([write_vps(), write_sps(sequence), *kept]), max_pixels=height * width)
+    picture = decode_intra(
+        join_annexb([write_vps(), write_sps(sequence), *kept]), max_pixels=sequence.height * sequence.width
+    )
     rows, columns = chroma_shape(header.height, header.width, header.chroma)
     return picture.planes[0][: header.height, : header.width], *(
         plane[:rows, :columns] for plane in picture.planes[1:]
