@@ -8,7 +8,9 @@ import mmap
 import weakref
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
+from functools import cache
 from itertools import count
+from pathlib import Path
 from threading import RLock
 from typing import Any, TypeVar
 
@@ -19,20 +21,34 @@ HUGE_PAGE = 1 << 21
 HUGE_FROM = 3 << 19
 """Bytes from which on an array is laid on huge pages: to touch memory for the first time takes the system as
 long a page of 4 KiB as unpacking a thousand numbers."""
+BALLOONS = Path("/sys/bus/virtio/drivers/virtio_balloon")
+REPORTING = 5  # the feature of a balloon by which a virtual machine gives free pages back to its host
 ROOM_BYTES = 3 << 28  # of all indexes that a process has open, together
 
 Value = TypeVar("Value")
 
 
 def zeros(count: int, dtype: np.dtype[Any]) -> NDArray[Any]:
-    """As numpy's, of one dimension, for arrays that are kept: on huge pages where these are to be had."""
+    """As numpy's, of one dimension, for arrays that are kept: on huge pages where these are to be had at
+    once."""
     nbytes = count * dtype.itemsize
     if nbytes < HUGE_FROM or not hasattr(mmap, "MADV_HUGEPAGE"):
         return np.zeros(count, dtype)
     pages = mmap.mmap(-1, -(-nbytes // HUGE_PAGE) * HUGE_PAGE, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
     with contextlib.suppress(OSError):  # a system without them
-        pages.madvise(mmap.MADV_HUGEPAGE)
+        pages.madvise(mmap.MADV_NOHUGEPAGE if gives_back(BALLOONS) else mmap.MADV_HUGEPAGE)
     return np.frombuffer(pages, dtype, count)
+
+
+@cache
+def gives_back(balloons: Path) -> bool:
+    """Whether this is a virtual machine that gives free memory back to its host, in pieces of huge pages: to
+    have one again takes it milliseconds, several times as long as the small pages that it kept."""
+    try:
+        told = [each.read_text() for each in balloons.glob("virtio*/features")]
+    except OSError:
+        return False
+    return any(features[REPORTING : REPORTING + 1] == "1" for features in told)
 
 
 _Place = tuple[int, Hashable]

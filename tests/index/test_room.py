@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import gc
+from pathlib import Path
 
 import numpy as np
+import pytest
 
-from dsslic_search.index.room import HUGE_FROM, Room, zeros
+from dsslic_search.index import room as room_module
+from dsslic_search.index.room import HUGE_FROM, Room, gives_back, zeros
 
 
 class Owner:
@@ -80,9 +83,26 @@ def test_what_is_kept_is_known_and_what_had_to_go_is_not() -> None:
     assert [room.known(owner, key) for key in "abc"] == [1, None, 3]
 
 
-def test_arrays_that_are_kept_have_zeros_and_can_be_written() -> None:
+@pytest.mark.parametrize("small", [False, True])
+def test_arrays_that_are_kept_have_zeros_and_can_be_written(
+    small: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(room_module, "gives_back", lambda balloons: small)
     for count in (0, 5, HUGE_FROM // 2, HUGE_FROM + 3):
         array = zeros(count, np.dtype(np.uint16))
         assert (array.size, array.dtype, int(array.sum())) == (count, np.uint16, 0)
         array[-1:] = 7
         assert int(array.sum()) == (7 if count else 0)
+
+
+@pytest.mark.parametrize(
+    ("features", "gives"), [("01100101", True), ("01100001", False), ("0110", False), ("", False)]
+)
+def test_a_balloon_tells_whether_free_memory_goes_back_to_the_host(
+    tmp_path: Path, features: str, gives: bool
+) -> None:
+    """By the sixth of its features; a machine without a balloon keeps its memory."""
+    assert not gives_back(tmp_path / "none")
+    (tmp_path / "virtio3").mkdir()
+    (tmp_path / "virtio3" / "features").write_text(features)
+    assert gives_back(tmp_path) is gives
