@@ -19,6 +19,7 @@ from dsslic_search.core.text import printable
 
 SECONDS_BETWEEN_LINES = 60.0
 SECONDS_BEFORE_A_BAR = 2.0
+SECONDS_BEFORE_AN_ESTIMATE = 15.0  # since the first piece: two processes end theirs at the same time
 
 
 @dataclass
@@ -32,6 +33,9 @@ class Progress:
     seconds: Callable[[], float]
     _began: float = field(init=False)
     _said: float = field(init=False)
+    _first: tuple[int, float] | None = field(
+        init=False, default=None
+    )  # how many were settled first, and when
 
     def __post_init__(self) -> None:
         self._began = self._said = self.seconds()
@@ -44,9 +48,17 @@ class Progress:
         elif now - self._said >= SECONDS_BETWEEN_LINES:
             self._said = now
             line = f"{self.doing}: {done} of {total}" + (f", {skipped} skipped" if skipped else "")
-            if 0 < done < total:
-                line += f", about {time_text((now - self._began) * (total - done) / done)} left"
-            self.say(line)
+            self.say(line + self._left(done, total, now))
+        if done and self._first is None:
+            self._first = done, now
+
+    def _left(self, done: int, total: int, now: float) -> str:
+        """What is told of the time that is left: by what came after the first piece, which took the
+        start of everything, or was there from an earlier run."""
+        first, when = self._first or (done, now)
+        if not first < done < total or now - when < SECONDS_BEFORE_AN_ESTIMATE:
+            return ""
+        return f", about {time_text((now - when) * (total - done) / (done - first))} left"
 
     def stop_at_once_when_interrupted(self) -> None:
         """From here until the block of `shown` ends, Ctrl-C ends the process as it stands."""

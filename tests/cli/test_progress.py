@@ -16,12 +16,36 @@ def test_a_line_a_minute_when_nobody_watches(capsys: pytest.CaptureFixture[str])
             progress(done, 10, done // 4)
         progress.say("skipped: a\nb")
     assert capsys.readouterr().err.splitlines() == [
-        "encoding: 1 of 10, about 9 min left",
-        "encoding: 3 of 10, about 5 min left",
-        "encoding: 5 of 10, 1 skipped, about 3 min left",
+        "encoding: 1 of 10",
+        "encoding: 3 of 10, about 4 min left",
+        "encoding: 5 of 10, 1 skipped, about 2 min left",
         "encoding: 7 of 10, 1 skipped, about 2 min left",
-        "encoding: 9 of 10, 2 skipped, about 33 s left",
+        "encoding: 9 of 10, 2 skipped, about 30 s left",
         "skipped: a b",
+    ]
+
+
+def test_the_time_left_is_judged_by_what_came_after_the_first_piece(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    now = [0.0]
+
+    def told(doing: str, pieces: dict[float, int], total: int) -> None:
+        now[0] = 0.0
+        with shown(doing, seconds=lambda: now[0]) as progress:
+            for now[0], done in pieces.items():
+                progress(done, total)
+
+    told("ingesting", {180: 1, 181: 2, 240: 4, 241: 5, 300.5: 9}, 22)
+    told("encoding", {60: 1, 60.5: 2, 119.9: 2, 120: 3}, 22)
+    told("reading", {1: 9000, 401: 9010}, 9020)  # goes on where an earlier run was
+    assert capsys.readouterr().err.splitlines() == [
+        "ingesting: 1 of 22",
+        "ingesting: 4 of 22, about 6 min left",
+        "ingesting: 9 of 22, about 3 min left",
+        "encoding: 1 of 22",
+        "encoding: 3 of 22, about 10 min left",
+        "reading: 9010 of 9020, about 7 min left",
     ]
 
 
