@@ -17,7 +17,9 @@ from sqlalchemy import select, text, update
 from dsslic_search import Archive
 from dsslic_search.archive import in_sql as expressions
 from dsslic_search.archive.catalog import Catalog
+from dsslic_search.archive.manifest import Manifest
 from dsslic_search.archive.schema import Photo, Tag
+from dsslic_search.archive.terms import TERMS_SETTING, our_terms
 from dsslic_search.core.errors import UsageError
 from dsslic_search.core.fields import INDEXED, SORTED_BY
 from dsslic_search.core.kinds import PhotoState
@@ -255,6 +257,24 @@ def test_the_view_for_other_programs_says_what_the_documents_say(
         for photo in sorted(photos, key=lambda photo: photo.id)
         for each in unpack_shown(photo.shown)
     ]
+
+
+def test_who_may_but_read_the_database_needs_nothing_else(
+    catalog: Catalog, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if catalog.engine.dialect.name == "sqlite":
+        return  # which is a file of the archive
+    with catalog.engine.begin() as connection:
+        connection.execute(text("CREATE ROLE reader LOGIN"))
+        connection.execute(text("GRANT SELECT ON ALL TABLES IN SCHEMA public TO reader"))
+    catalog.remember(TERMS_SETTING, our_terms())
+    reader = catalog.engine.url.set(username="reader").render_as_string()
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")  # where nobody is
+    Manifest(objects="s3://photos/archive", catalog=reader).write(tmp_path)
+    with Archive(tmp_path) as archive:
+        answers = [archive.query("sky or tree", limit=3, engine=engine) for engine in ("sql", "index")]
+    assert answers[0].hits == answers[1].hits
+    assert answers[0].total == answers[1].total > 3
 
 
 def test_what_it_cannot_tell_is_refused_in_a_sentence(world: World) -> None:
