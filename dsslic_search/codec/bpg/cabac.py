@@ -44,11 +44,13 @@ _STOP = 0x80
 _REFILL = 16  # bits beyond the range from which on none are fetched
 
 
-def start_bins(data: Cells, cells: Cells) -> None:
-    """The decoder before its first bin, at ``cells[NEXT]``."""
+def start_bins(data: Cells, cells: Cells) -> int:
+    """The decoder before its first bin, at ``cells[NEXT]``. 1 where its number is not within the range, else
+    0."""
     cells[BEGIN] = cells[NEXT]
     cells[RANGE], cells[VALUE], cells[HAVE] = _FULL, 0, -9
     fetch(data, cells)
+    return 1 if cells[VALUE] >= _FULL << cells[HAVE] else 0
 
 
 def fetch(data: Cells, cells: Cells) -> None:

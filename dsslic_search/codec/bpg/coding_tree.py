@@ -191,10 +191,7 @@ def code_samples(data: Cells, cells: Cells, log2: int) -> int:
     cells[COSTS + PCM_SAMPLE + 1] += chroma * BIT
     cells[COSTS + PCM_SAMPLE + 2] += chroma * BIT
     cells[NEXT] += luma + 2 * chroma >> 3
-    if cells[NEXT] > cells[END]:
-        return 1
-    start_bins(data, cells)
-    return 0
+    return 1 if cells[NEXT] > cells[END] else start_bins(data, cells)
 
 
 def luma_mode(data: Cells, cells: Cells, maps: Cells, events: Cells, x: int, y: int, is_likely: int) -> int:

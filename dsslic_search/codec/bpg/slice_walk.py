@@ -44,7 +44,8 @@ SOUND, DAMAGED = 0, 1
 
 def walk_segment(data: Cells, cells: Cells, maps: Cells, events: Cells) -> int:
     """The segment that begins at ``cells[NEXT]`` of the data, and with the block ``cells[NEXT_TREE]``."""
-    start_bins(data, cells)
+    if start_bins(data, cells):
+        return DAMAGED
     order, slices = cells[ORDER], cells[SLICE_OF]
     row, address = cells[TREE_ROW], cells[SLICE]
     number = cells[NEXT_TREE]
@@ -83,7 +84,8 @@ def walk_segment(data: Cells, cells: Cells, maps: Cells, events: Cells) -> int:
         if begins_tile(cells, maps, number) or (cells[WAVEFRONTS] and begins_row(cells, maps, block)):
             if not end_of_segment(data, cells, events) or not ends_well(data, cells):
                 return DAMAGED
-            start_bins(data, cells)
+            if start_bins(data, cells):
+                return DAMAGED
 
 
 def begins_tile(cells: Cells, maps: Cells, number: int) -> int:

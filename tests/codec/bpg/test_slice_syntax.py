@@ -254,6 +254,15 @@ def test_a_picture_that_lacks_its_end_is_refused(path: Path) -> None:
         slice_syntax.costs_of_file(path.read_bytes(), max_pixels=100)
 
 
+def test_a_number_beyond_the_range_is_refused() -> None:
+    for path in SMALL:
+        coded, _ = slice_of(path.read_bytes())
+        data = path.read_bytes().replace(coded[:4], b"\xff\xff\xff\xff")
+        assert data != path.read_bytes()
+        with pytest.raises(FormatError, match="damaged"):
+            slice_syntax.costs_of_file(data, max_pixels=MOST)
+
+
 def test_what_is_not_parsed_is_refused() -> None:
     path = next(path for path in FILES if "jctvc" in path.name)
     header, body = read_header(path.read_bytes())
