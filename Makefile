@@ -51,7 +51,7 @@ demo: setup
 test: setup chromium postgresql
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
-	$(BIN)/mypy
+	$(BIN)/mypy --num-workers 2
 	$(BIN)/python -m pytest -n 2 --dist worksteal --cov --cov-report=
 
 # The tests of the page drive a browser: found, or installed where that is allowed; otherwise they are skipped.

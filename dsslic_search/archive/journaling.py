@@ -81,6 +81,7 @@ _FOLLOW = (
     "CREATE TEMP TABLE IF NOT EXISTS touched (kind TEXT, key, PRIMARY KEY (kind, key)) WITHOUT ROWID",
     *(_trigger(number, *noted) for number, noted in enumerate(_NOTED)),
 )
+_IS_FOLLOWED = "SELECT count(*) FROM sqlite_temp_master WHERE name = 'touched' OR name GLOB 'note_*'"
 PHOTOS_IN_A_LINE = 500  # of a journal that is begun
 
 
@@ -92,6 +93,8 @@ def is_kept(session: Session) -> bool:
 def follow(session: Session) -> None:
     """Note from now on what the transaction touches."""
     connection = session.connection()
+    if connection.exec_driver_sql(_IS_FOLLOWED).scalar() == len(_FOLLOW):
+        return  # of the connection's earlier transactions; one that was rolled back took its own with it
     for statement in _FOLLOW:
         connection.exec_driver_sql(statement)
 

@@ -171,14 +171,15 @@ def test_a_map_without_pixels_is_refused() -> None:
 @given(st.lists(MAPS, max_size=4))
 def test_what_is_stored_comes_back(label_maps: list[np.ndarray]) -> None:
     made = [regions(label_map) for label_map in label_maps]
-    read = read_scenes([scene.to_bytes() for scene in made])
+    stored = [scene.to_bytes() for scene in made]
+    read = read_scenes(stored)
     assert read.counts.tolist() == [scene.regions.size for scene in made]
     assert read.touching.tolist() == [scene.contacts.size for scene in made]
     assert read.regions.tobytes() == b"".join(scene.regions.tobytes() for scene in made)
     assert read.contacts.tobytes() == b"".join(scene.contacts.tobytes() for scene in made)
-    for scene in made:
-        assert SceneRegions.from_bytes(scene.to_bytes()).to_bytes() == scene.to_bytes()
-        assert SceneRegions.from_bytes(scene.plain()).to_bytes() == scene.to_bytes()
+    for scene, data in zip(made, stored, strict=True):
+        assert SceneRegions.from_bytes(data).to_bytes() == data
+        assert SceneRegions.from_bytes(scene.plain()).to_bytes() == data
 
 
 def changed(part: str, field: str, value: Any, row: int = 0) -> bytes:
