@@ -1,6 +1,6 @@
 """What many tests need, worked out once a run: what networks see in a photo and make of it, coded pictures, a
-new catalog, the text of statements, machine code. And what no test needs: waiting until a disk has what was
-written.
+new catalog, archives of sample photos, the text of statements, machine code. And what no test needs: waiting
+until a disk has what was written.
 
 What follows from what it is given alone is kept by it: the answers of SegNet and of the image words for each
 photo's pixels, whichever process of pytest asked first; one empty catalog that others are copies of; and in
@@ -14,6 +14,7 @@ from __future__ import annotations
 import hashlib
 import os
 import pickle
+import shutil
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
@@ -45,6 +46,8 @@ AT_HOME = runtime.network, weights.find, weights.folder  # what says which netwo
 MAKE_COARSE, CORRECTIONS, ENCODE_INTRA = runtime.make_coarse, runtime.corrections, file.encode_intra
 
 STATEMENTS = 2000  # kept as text
+KEPT: list[Path] = []
+"""The folder that all processes of a run share, while there is one."""
 RESULTS = 200  # of one kind of work, kept in memory
 LARGEST_RESULT_BYTES = 300_000
 
@@ -84,10 +87,25 @@ def remembered(work: Callable[..., Any]) -> Callable[..., Any]:
     return found
 
 
+def filled(name: str, fill: Callable[[Path], object]) -> Path:
+    """A folder of the run that ``fill`` was given, by whichever process came first; for tests to copy, not to
+    change."""
+    folder = KEPT[-1] / name
+    with FileLock(f"{folder}.lock"):
+        whole = folder.with_name(f"{name}.whole")
+        if not whole.is_file():
+            shutil.rmtree(folder, ignore_errors=True)  # of a process that could not fill it
+            folder.mkdir()
+            fill(folder)
+            whole.touch()
+    return folder
+
+
 @contextmanager
 def kept_in(folder: Path) -> Iterator[None]:
     """While in it, answers of networks are kept in a folder, and so is the empty catalog."""
     making = threading.Lock()
+    KEPT.append(folder)
 
     def seen(look: Callable[..., tuple[Any, Any]], pixels: np.ndarray, *how: Any) -> tuple[Any, Any]:
         if runtime.network is not AT_HOME[0]:  # a test has put another one there
@@ -163,7 +181,10 @@ def kept_in(folder: Path) -> Iterator[None]:
         patch.setattr(database, "create_engine", create_engine)
         patch.setattr(MachineCode, "made", machine_code)
         patch.setattr(compiling, "_compiled", compiled)
-        yield
+        try:
+            yield
+        finally:
+            KEPT.pop()
 
 
 @contextmanager

@@ -8,6 +8,7 @@ import uuid
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +44,12 @@ def label_map_of(original: bytes) -> np.ndarray:
     return np.random.default_rng(seed).integers(0, 5, (6, 8)).astype(np.uint8)
 
 
+@lru_cache(maxsize=500)
+def features_of_photo(original: bytes) -> MapFeatures:
+    """What follows from the label map of a photo."""
+    return features_of(label_map_of(original), vocabulary.default())
+
+
 def dsslic_of(source: bytes, options: EncodeOptions = OPTIONS) -> bytes:
     """A sound file; in mode exact it holds the original."""
     header = Header(8, 6, False, options.keep, 1, 8, options.quality, 20, 30, "11" * 8, "22" * 8, "33" * 8)
@@ -61,7 +68,7 @@ def prepare(source: Source, options: Any, settings: Settings, beside: Any = ALON
     facts = NO_FACTS | {"taken_at": datetime(2023, 6, 1, 12), "camera": "Box Brownie", "latitude": 48.85}
     data = dsslic_of(original, options)
     map_bytes = container.read_contents(data).stage_bytes("map")
-    features = features_of(label_map_of(original), vocabulary.default())
+    features = features_of_photo(original)
     return Prepared(
         "JPEG", 8, 6, facts, data, map_bytes, options.quality, "11" * 8, "22" * 8, features, {"encode": 1.0}
     )
@@ -176,7 +183,7 @@ def photo_row() -> Callable[..., schema.Photo]:
 @pytest.fixture(scope="session")
 def features() -> Callable[[int], MapFeatures]:
     """Features of a random label map by seed."""
-    return lambda seed: features_of(label_map_of(b"%d" % seed), vocabulary.default())
+    return lambda seed: features_of_photo(b"%d" % seed)
 
 
 @pytest.fixture(scope="session")

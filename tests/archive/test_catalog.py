@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -41,8 +42,17 @@ Row = Callable[..., Photo]
 Features = Callable[[int], MapFeatures]
 
 
+@pytest.fixture(scope="module")
+def empty(tmp_path_factory: pytest.TempPathFactory, each_time: None) -> Path:
+    """A catalog that all migrations made, for copies."""
+    path = tmp_path_factory.mktemp("empty") / "catalog.sqlite"
+    Catalog.open(path, create=True).close()
+    return path
+
+
 @pytest.fixture
-def catalog(tmp_path: Path):
+def catalog(tmp_path: Path, empty: Path):
+    shutil.copyfile(empty, tmp_path / "catalog.sqlite")
     with Catalog.open(tmp_path / "catalog.sqlite", create=True) as opened:
         yield opened
 

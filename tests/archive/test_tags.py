@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,12 +15,21 @@ from dsslic_search.archive.notes import NAME_CHARACTERS, name_key
 from dsslic_search.core.errors import ArchiveError, UsageError
 
 
-@pytest.fixture
-def catalog(tmp_path: Path, photo_row, features) -> Iterator[Catalog]:
-    """Photos 1 to 6."""
-    with Catalog.open(tmp_path / "c.sqlite", create=True) as opened:
+@pytest.fixture(scope="module")
+def six(tmp_path_factory: pytest.TempPathFactory, photo_row, features) -> Path:
+    """A catalog of photos 1 to 6, for copies."""
+    path = tmp_path_factory.mktemp("six") / "c.sqlite"
+    with Catalog.open(path, create=True) as opened:
         for digit in "abcdef":
             opened.add(photo_row(digit), features(1))
+    return path
+
+
+@pytest.fixture
+def catalog(tmp_path: Path, six: Path) -> Iterator[Catalog]:
+    """Photos 1 to 6."""
+    shutil.copyfile(six, tmp_path / "c.sqlite")
+    with Catalog.open(tmp_path / "c.sqlite") as opened:
         yield opened
 
 

@@ -41,7 +41,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
         bridge.transpose(Image.Transpose.FLIP_LEFT_RIGHT).save(folder / "bridge-mirrored.jpg")
     archive = tmp_path_factory.mktemp("archive") / "a"
     with Archive(archive) as opened:
-        assert opened.ingest([folder], keep="reference").added == 5 * len(NAMES) + OTHERS + 1
+        assert opened.ingest([folder], keep="reference", effort=1).added == 5 * len(NAMES) + OTHERS + 1
     return archive
 
 

@@ -69,7 +69,6 @@ class Stage:
         shutil.rmtree(self._kept / name, ignore_errors=True)
         self.keep(name)
         before = set() if operation.begins else self._begun
-        self.put(name)
         operation.act(self.world)  # what is loaded and encoded by it, all forks have
         wanted = told(self.made(operation))
         if wrong := self.left(set(), operation):

@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 from dsslic_search.bench.page import browsing, chromium
 
 PAGE = Path(__file__).parents[2] / "dsslic_search" / "web" / "page"
-PATIENCE_MS = 30_000  # decoding may be slow where other tests run beside it
+PATIENCE_MS = 120_000  # decoding may be slow where other tests and programs run beside it
 TYPES = {".js": "text/javascript", ".css": "text/css", ".html": "text/html", ".json": "application/json"}
 
 

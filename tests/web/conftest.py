@@ -19,6 +19,7 @@ from dsslic_search import Archive
 from dsslic_search.core.settings import Settings as Library
 from dsslic_search.web.limits import Limits
 from dsslic_search.web.server import Settings, prepared
+from tests import once
 from tests.measured import in_sight
 from tests.web import chromium
 from tests.web.chromium import Watched
@@ -80,23 +81,29 @@ def serving(root: Path, limits: Limits | None = None, **settings: Any) -> Iterat
 
 
 @pytest.fixture(scope="session")
-def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def photos() -> Path:
     """Every sample photo, 240 pixels long, one of them under a hostile name."""
-    folder = tmp_path_factory.mktemp("photos")
-    for i, path in enumerate(sorted(SAMPLES.glob("*.jpg"))):
-        picture = Image.open(path)
-        picture.thumbnail((240, 240))
-        picture.save(folder / (HOSTILE if i == 0 else path.name), "JPEG", quality=92)
-    return folder
+
+    def write(folder: Path) -> None:
+        for i, path in enumerate(sorted(SAMPLES.glob("*.jpg"))):
+            picture = Image.open(path)
+            picture.thumbnail((240, 240))
+            picture.save(folder / (HOSTILE if i == 0 else path.name), "JPEG", quality=92)
+
+    return once.filled("photos", write)
 
 
 @pytest.fixture(scope="session")
 def archive(photos: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Kept exactly, so that originals are there."""
-    place = tmp_path_factory.mktemp("served") / "archive"
-    with Archive(place) as opened:
-        opened.ingest([photos], keep="exact")
-    return place
+
+    def ingest(folder: Path) -> None:
+        with Archive(folder / "archive") as opened:
+            opened.ingest([photos], keep="exact")
+
+    place = tmp_path_factory.mktemp("served")
+    shutil.copytree(once.filled("kept exactly", ingest), place, dirs_exist_ok=True)
+    return place / "archive"
 
 
 @pytest.fixture(scope="module")

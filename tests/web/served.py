@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ from pathlib import Path
 from PIL import Image
 
 from dsslic_search import Archive
+from tests import once
 
 SAMPLES = Path(__file__).parents[2] / "samples"
 HOSTILE = "<img src=x onerror=\"document.title='hostile'\">&amp;.jpg"
@@ -39,11 +41,15 @@ def write_photos(folder: Path) -> None:
             photo.save(folder / name, quality=85, exif=exif)
 
 
-def fill(root: Path, effort: int = 5) -> Path:
-    """An archive of them below ``root``."""
-    write_photos(root / "photos")
-    with Archive(root / "archive") as archive:
-        archive.ingest([root / "photos"], effort=effort)
+def fill(root: Path) -> Path:
+    """An archive of them below ``root``, a copy of one that is filled once a run."""
+
+    def ingest(folder: Path) -> None:
+        write_photos(folder / "photos")
+        with Archive(folder / "archive") as archive:
+            archive.ingest([folder / "photos"])
+
+    shutil.copytree(once.filled("served", ingest), root, dirs_exist_ok=True)
     return root / "archive"
 
 
@@ -56,7 +62,8 @@ def serving(archive: Path, *options: str) -> Iterator[str]:
 
 @contextmanager
 def started(archive: Path, *options: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    """A server of that archive as a process, and its address."""
+    """A server of that archive as a process, and its address. As on a computer with several archives, all
+    servers of a run keep their pictures in one folder, by the versions of photos."""
     command = [
         sys.executable,
         "-X",
@@ -69,7 +76,8 @@ def started(archive: Path, *options: str) -> Iterator[tuple[subprocess.Popen[str
         "--port",
         "0",
     ]
-    command += ["--no-browser", "--cache", str(archive.with_name("cache")), *options]
+    cache = once.KEPT[-1] / "pictures" if once.KEPT else archive.with_name("cache")
+    command += ["--no-browser", "--cache", str(cache), *options]
     server = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     try:
         assert server.stdout is not None and server.stderr is not None

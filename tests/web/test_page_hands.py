@@ -25,7 +25,7 @@ PHONE: dict[str, Any] = {"width": 390, "height": 844, "has_touch": True, "is_mob
 
 @pytest.fixture(scope="module")
 def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return served.fill(tmp_path_factory.mktemp("hands"), effort=1)
+    return served.fill(tmp_path_factory.mktemp("hands"))
 
 
 @pytest.fixture(scope="module")

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import base64
 import json
+import shutil
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,6 +18,7 @@ from dsslic_search import Archive
 from dsslic_search.codec import container, plain_map
 from dsslic_search.codec.decoder import read_label_map
 from dsslic_search.core.errors import FormatError
+from tests import once
 from tests.web import served
 from tests.web.chromium import Watched, total
 
@@ -25,11 +27,14 @@ PROFILES = ("paper", "default", "paper-444")
 
 @pytest.fixture(scope="module")
 def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    def ingest(folder: Path) -> None:
+        served.write_photos(folder / "photos")
+        with Archive(folder / "archive") as archive:
+            for number, path in enumerate(sorted((folder / "photos").iterdir())):
+                archive.ingest([path], effort=1, profile=PROFILES[number % len(PROFILES)])
+
     root = tmp_path_factory.mktemp("mixed")
-    served.write_photos(root / "photos")
-    with Archive(root / "archive") as archive:
-        for number, path in enumerate(sorted((root / "photos").iterdir())):
-            archive.ingest([path], effort=1, profile=PROFILES[number % len(PROFILES)])
+    shutil.copytree(once.filled("mixed", ingest), root, dirs_exist_ok=True)
     return root / "archive"
 
 
