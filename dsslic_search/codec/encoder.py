@@ -222,7 +222,8 @@ class _Encoding:
     def _compact(self, qps: Quantisers) -> Chunk:
         if self.profile.is_paper:
             return compact.encode_as_flif(self.compact)
-        return compact.encode(self.compact, qps.compact, quickly=self.options.mode is KeepMode.REFERENCE)
+        quickly = self.options.mode is KeepMode.REFERENCE or not self.effort.fit
+        return compact.encode(self.compact, qps.compact, quickly=quickly)
 
     def _may_be_finer(self, quality: int, finenet: str) -> bool:
         """Whether the compact image may be coded anew: where it is coarse, and no residual was taken from

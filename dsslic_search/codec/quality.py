@@ -20,6 +20,7 @@ COMPACT_OFFSET_QP = 8
 COMPACT_MAX_QP = 44
 
 EFFORTS = range(1, 10)
+FEWER_PIXELS = 352 * 336  # three quarters of those that SegNet was trained for
 
 
 @dataclass(frozen=True)
@@ -34,9 +35,10 @@ class Quantisers:
 @dataclass(frozen=True)
 class Effort:
     """What the encoder tries. ``preset``, ``search``: see `codec.bpg.x265`; ``fit``: whether the
-    restoration's strength is fitted to the photo; ``trusts``: how much of the coarse image to subtract, in
-    1/64. ``looks_at``: pixels that SegNet sees, None for those that it was trained for; ``looks_twice``: at
-    the mirrored photo too (docs/results/segmentation-settings.json)."""
+    restoration's strength and the compact image's QP are fitted to the photo, and that image is coded with
+    small blocks; ``trusts``: how much of the coarse image to subtract, in 1/64. ``looks_at``: pixels that
+    SegNet sees, None for those that it was trained for; ``looks_twice``: at the mirrored photo too
+    (docs/results/segmentation-settings.json)."""
 
     preset: str
     search: Search = Search.PLAIN
@@ -47,9 +49,9 @@ class Effort:
 
 
 _EFFORTS = (
-    Effort("ultrafast"),
-    Effort("superfast"),
-    Effort("veryfast"),
+    Effort("ultrafast", looks_at=FEWER_PIXELS),
+    Effort("superfast", looks_at=FEWER_PIXELS),
+    Effort("veryfast", looks_at=FEWER_PIXELS),
     Effort("fast", fit=True),
     Effort("medium", fit=True),
     Effort("slow", fit=True, search=Search.PHOTO),

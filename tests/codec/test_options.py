@@ -70,6 +70,14 @@ def test_an_effort_is_never_easier_than_the_one_below():
         assert PRESETS.index(easier.preset) <= PRESETS.index(harder.preset)
         assert len(easier.trusts) <= len(harder.trusts)
         assert easier.fit <= harder.fit
+        assert (easier.looks_at or np.inf) <= (harder.looks_at or np.inf)
+
+
+def test_segnet_looks_at_three_quarters_of_the_pixels_at_the_least_efforts():
+    areas = {n: np.prod(EncodeOptions(effort=n).chosen_segmenter().working_size(480, 640)) for n in EFFORTS}
+    assert areas[1] == areas[2] == areas[3]
+    assert 0.7 < areas[3] / areas[4] < 0.8
+    assert len({areas[n] for n in EFFORTS if n > 3}) == 1
 
 
 def test_more_effort_gives_smaller_files(photo):
