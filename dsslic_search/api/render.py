@@ -49,11 +49,19 @@ def colourise(label_map: Pixels, vocabulary: Vocabulary) -> Pixels:
 
 
 def overlay(
-    pixels: Pixels, label_map: Pixels, vocabulary: Vocabulary, *, strength: float = 0.5, legend: bool = True
+    pixels: Pixels,
+    label_map: Pixels,
+    vocabulary: Vocabulary,
+    *,
+    map_scale: int = 1,
+    strength: float = 0.5,
+    legend: bool = True,
 ) -> Pixels:
     """The label map laid over the photo, its borders drawn, and a legend of class names and coverages below.
 
-    ``pixels``: uint8 [H, W, 3]. ``label_map``: uint8 [h, w], enlarged to the photo's size. ``strength``: 0
+    ``pixels``: uint8 [H, W, 3]. ``label_map``: uint8 [h, w], enlarged to the photo's size. ``map_scale``: how
+    many of its pixels, each way, are one label of the photo's file: coverages are of those, as queries tell
+    them, though labels at the right and lower edge may show fewer pixels. ``strength``: 0
     shows the photo alone, 1 the colours alone. Returns uint8 [H + height of the legend, W, 3].
     """
     labels = _enlarged(label_map, *pixels.shape[:2])
@@ -62,9 +70,8 @@ def overlay(
     shown = np.rint(mixed).astype(np.uint8)
     if not legend:
         return shown
-    return np.concatenate(
-        [shown, _legend(label_map, vocabulary, shown.shape[1], _text_size(*shown.shape[:2]))]
-    )
+    stored = label_map[::map_scale, ::map_scale]
+    return np.concatenate([shown, _legend(stored, vocabulary, shown.shape[1], _text_size(*shown.shape[:2]))])
 
 
 def contact_sheet(pictures: Sequence[tuple[str, Pixels]], *, columns: int = 4, height: int = 240) -> Pixels:

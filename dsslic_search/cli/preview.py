@@ -99,7 +99,12 @@ def show_stage(
         found = next(iter(shown.values()))
         waited = parsed.milliseconds + found.milliseconds
         spoken = parsed.vocabulary or opened.vocabulary
-        image = render.overlay(np.asarray(found.image.convert("RGB")), np.asarray(parsed.image), spoken)
+        image = render.overlay(
+            np.asarray(found.image.convert("RGB")),
+            np.asarray(parsed.image),
+            spoken,
+            map_scale=opened.contents(photo_id).header.map_scale,
+        )
     else:
         found = opened.preview(photo_id, stage)
         waited = found.milliseconds
@@ -221,7 +226,10 @@ def sheet(
             image = np.asarray(small)
             if overlay:
                 image = render.overlay(
-                    image, np.asarray(shown["map"].image), shown["map"].vocabulary or opened.vocabulary
+                    image,
+                    np.asarray(shown["map"].image),
+                    shown["map"].vocabulary or opened.vocabulary,
+                    map_scale=opened.contents(photo_id).header.map_scale,
                 )
             pictures.append((printable(f"#{photo_id} {Path(opened.photo(photo_id).path).name}"), image))
     if not pictures:

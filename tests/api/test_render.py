@@ -65,6 +65,16 @@ def test_the_legend_leaves_out_specks_and_wraps():
     assert swatches(render.overlay(photo(), speck, default()), 120) == ["sky"]
 
 
+def test_the_legend_tells_the_coverages_of_the_labels_that_are_stored():
+    stored = np.full((4, 4), SKY, np.uint8)
+    stored[3] = TREE  # a quarter, of which the photo shows one row of pixels in ten
+    shown = np.repeat(np.repeat(stored, 3, 0), 3, 1)[:10, :12]
+    pixels = photo(200, 240)
+    legend = render.overlay(pixels, stored, default())[200:]
+    assert (render.overlay(pixels, shown, default(), map_scale=3)[200:] == legend).all()
+    assert (render.overlay(pixels, shown, default())[200:] != legend).any()
+
+
 @pytest.mark.parametrize("size", [(1, 1), (1, 300), (300, 1), (7, 5)])
 def test_tiny_pictures(size):
     shown = render.overlay(photo(*size), labels(), default())
