@@ -61,12 +61,11 @@ class Every(Joined):
             return self.degrees(evaluation, rows)
         return _folded(np.minimum, (part.most(evaluation, rows) for part in self.parts))
 
-    def _may_reach(self, evaluation: Evaluation, degree: float, above: bool) -> Mask | None:
+    def _may_reach(self, evaluation: Evaluation, degree: float, above: bool, among: Mask) -> Mask | None:
         held: Mask | None = None
         for part in self.parts:
-            mask = part.may_reach(evaluation, degree, above=above)
-            if mask is not None:
-                held = mask if held is None else np.logical_and(held, mask, out=held)
+            mask = part.may_reach(evaluation, degree, among if held is None else held, above=above)
+            held = held if mask is None else mask
         return held
 
 
@@ -89,10 +88,10 @@ class Either(Joined):
     def most(self, evaluation: Evaluation, rows: Rows) -> NDArray[np.float32]:
         return _folded(np.maximum, (part.most(evaluation, rows) for part in self.parts))
 
-    def _may_reach(self, evaluation: Evaluation, degree: float, above: bool) -> Mask | None:
+    def _may_reach(self, evaluation: Evaluation, degree: float, above: bool, among: Mask) -> Mask | None:
         held: Mask | None = None
         for part in self.parts:
-            mask = part.may_reach(evaluation, degree, above=above)
+            mask = part.may_reach(evaluation, degree, among, above=above)
             if mask is None:
                 return None
             held = mask if held is None else np.logical_or(held, mask, out=held)

@@ -89,18 +89,20 @@ class Step(ABC):
         """What the degrees of some photos are at most: as they would be if all were certain."""
         return self.degrees(evaluation, rows)
 
-    def may_reach(self, evaluation: Evaluation, degree: float, *, above: bool = False) -> Mask | None:
-        """Photos among which are all that match with a degree of at least ``degree``, or with ``above`` more,
-        in an array of the caller's own; None for all. It is found without a look at certainties, so others
-        may be among them. TypeError for steps that compare photos."""
+    def may_reach(
+        self, evaluation: Evaluation, degree: float, among: Mask, *, above: bool = False
+    ) -> Mask | None:
+        """Photos of ``among``, in an array of the caller's own, of which are all that match with a degree of
+        at least ``degree``, or with ``above`` more; None for all of those. It is found without a look at
+        certainties, so others may be there too. TypeError for steps that compare photos."""
         if degree < 0 or (degree == 0 and not above):
             return None
         if degree > 1 or (above and degree == 1):
             return np.zeros(len(evaluation.columns), bool)
-        return self._may_reach(evaluation, degree, above)
+        return self._may_reach(evaluation, degree, above, among)
 
     @abstractmethod
-    def _may_reach(self, evaluation: Evaluation, degree: float, above: bool) -> Mask | None:
+    def _may_reach(self, evaluation: Evaluation, degree: float, above: bool, among: Mask) -> Mask | None:
         """The same for 0 < ``degree`` <= 1, or 0 <= ``degree`` < 1 with ``above``."""
 
     @property
@@ -160,9 +162,9 @@ class CoverageRange(Step):
     def most(self, evaluation: Evaluation, rows: Rows) -> NDArray[np.float32]:
         return degrees(self.low, self.high)[evaluation.columns.at(self.classes, rows)]
 
-    def _may_reach(self, evaluation: Evaluation, degree: float, above: bool) -> Mask:
+    def _may_reach(self, evaluation: Evaluation, degree: float, above: bool, among: Mask) -> Mask:
         first, last = span(degrees(self.low, self.high), degree, above=above)
-        return evaluation.columns.between(self.classes, first, last)
+        return evaluation.columns.between(self.classes, first, last, among)
 
 
 @dataclass(frozen=True)
@@ -216,9 +218,10 @@ class RegionCount(Step):
         held = found.within(self.low, self.high, rows)
         return held.astype(np.float32) if self.low == 0 else found.degrees(rows) * held
 
-    def _may_reach(self, evaluation: Evaluation, degree: float, above: bool) -> Mask:
+    def _may_reach(self, evaluation: Evaluation, degree: float, above: bool, among: Mask) -> Mask:
         found = evaluation.matches_of[id(self)]
-        return found.within(0, self.high) if self.low == 0 else found.reaching(degree, above=above)
+        held = found.within(0, self.high) if self.low == 0 else found.reaching(degree, above=above)
+        return np.logical_and(held, among, out=held)
 
 
 @dataclass(frozen=True)
@@ -247,8 +250,8 @@ class ShowsColour(Step):
     def degrees(self, evaluation: Evaluation, rows: Rows) -> NDArray[np.float32]:
         return evaluation.mask_of[id(self)][rows].astype(np.float32)
 
-    def _may_reach(self, evaluation: Evaluation, degree: float, above: bool) -> Mask:
-        return evaluation.mask_of[id(self)].copy()
+    def _may_reach(self, evaluation: Evaluation, degree: float, above: bool, among: Mask) -> Mask:
+        return evaluation.mask_of[id(self)] & among
 
 
 @dataclass(frozen=True)
@@ -279,8 +282,8 @@ class Filter(Step):
     def degrees(self, evaluation: Evaluation, rows: Rows) -> NDArray[np.float32]:
         return evaluation.mask_of[id(self)][rows].astype(np.float32)
 
-    def _may_reach(self, evaluation: Evaluation, degree: float, above: bool) -> Mask:
-        return evaluation.mask_of[id(self)].copy()
+    def _may_reach(self, evaluation: Evaluation, degree: float, above: bool, among: Mask) -> Mask:
+        return evaluation.mask_of[id(self)] & among
 
 
 @dataclass(frozen=True)
@@ -310,9 +313,9 @@ class WordShown(Step):
         """The probability itself, or what it leaves to 1."""
         return self._degrees[evaluation.parts_of[id(self)][rows]]
 
-    def _may_reach(self, evaluation: Evaluation, degree: float, above: bool) -> Mask:
+    def _may_reach(self, evaluation: Evaluation, degree: float, above: bool, among: Mask) -> Mask:
         reached = self._degrees > degree if above else self._degrees >= degree
-        return reached[evaluation.parts_of[id(self)]]
+        return reached[evaluation.parts_of[id(self)]] & among
 
     @property
     def _degrees(self) -> NDArray[np.float32]:
@@ -340,8 +343,8 @@ class WordsUnknown(Step):
     def degrees(self, evaluation: Evaluation, rows: Rows) -> NDArray[np.float32]:
         return self._held(evaluation)[rows].astype(np.float32)
 
-    def _may_reach(self, evaluation: Evaluation, degree: float, above: bool) -> Mask:
-        return self._held(evaluation)
+    def _may_reach(self, evaluation: Evaluation, degree: float, above: bool, among: Mask) -> Mask:
+        return self._held(evaluation) & among
 
     def _held(self, evaluation: Evaluation) -> Mask:
         without = evaluation.words.without()
@@ -378,7 +381,7 @@ class Resemble(Step):
         """Of some photos: float32, 0..1."""
         return np.clip(evaluation.likeness(self.operand, self.mirrored, rows), 0, 1)
 
-    def _may_reach(self, evaluation: Evaluation, degree: float, above: bool) -> Mask:
+    def _may_reach(self, evaluation: Evaluation, degree: float, above: bool, among: Mask) -> Mask:
         raise TypeError(self)
 
 

@@ -63,8 +63,8 @@ class WeighedSum(Step):
         must = self.bound > 0 or (self.above and self.bound == 0)
         return clear * PROBABILITIES[sure] if must else clear
 
-    def _may_reach(self, evaluation: Evaluation, degree: float, above: bool) -> Mask:
-        return evaluation.mask_of[id(self)].copy()
+    def _may_reach(self, evaluation: Evaluation, degree: float, above: bool, among: Mask) -> Mask:
+        return evaluation.mask_of[id(self)] & among
 
 
 def _weighed(terms: Sequence[tuple[str, tuple[int, ...], int]]) -> str:

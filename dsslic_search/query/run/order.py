@@ -68,8 +68,8 @@ class Pruned(Order):
         return self.at(rows)
 
     @abstractmethod
-    def may_reach(self, value: Any, *, above: bool = False) -> Mask | None:
-        """Rows among which are all, of those that match the query, that have at least ``value``, or with
+    def may_reach(self, value: Any, among: Mask, *, above: bool = False) -> Mask | None:
+        """Rows of ``among``, which match the query, of which are all that have at least ``value``, or with
         ``above`` more, in an array of the caller's own; None for all of them."""
 
     def page(self, mask: Mask, limit: int | None, after: After | None) -> tuple[Ranked, bool]:
@@ -104,9 +104,11 @@ class ByDegree(Pruned):
     def most(self, rows: Rows) -> Values:
         return self.at(rows) if self._reverse else self._step.most(self._evaluation, rows)
 
-    def may_reach(self, value: Any, *, above: bool = False) -> Mask | None:
+    def may_reach(self, value: Any, among: Mask, *, above: bool = False) -> Mask | None:
         """Of the worst none can be left out: how certain photos are is looked at one by one."""
-        return None if self._reverse else self._step.may_reach(self._evaluation, value, above=above)
+        if self._reverse:
+            return None
+        return self._step.may_reach(self._evaluation, value, among, above=above)
 
 
 class ByLikeness(Order):
@@ -156,16 +158,17 @@ class ByColumn(Pruned):
         numbers = self._numbers[rows].astype(np.int64)
         return numbers if self._descending else np.where(numbers == NEVER, NEVER, ~numbers)
 
-    def may_reach(self, value: Any, *, above: bool = False) -> Mask | None:
+    def may_reach(self, value: Any, among: Mask, *, above: bool = False) -> Mask | None:
         """Those alone that do."""
         if value == NEVER:
-            return self._numbers != NEVER if above else None
+            return (self._numbers != NEVER) & among if above else None
         held: Mask
         if self._descending:
             held = self._numbers > value if above else self._numbers >= value
         else:
             held = self._numbers < ~value if above else self._numbers <= ~value
             held &= self._numbers != NEVER
+        held &= among
         return held
 
 

@@ -46,8 +46,8 @@ class Ranking(Protocol):
     def most(self, rows: Rows) -> Values:
         """What the numbers of some rows, ascending, are at most; told sooner than the numbers."""
 
-    def may_reach(self, value: Any, *, above: bool = False) -> Mask | None:
-        """Rows among which are all, of those that match the query, that have at least ``value``, or with
+    def may_reach(self, value: Any, among: Mask, *, above: bool = False) -> Mask | None:
+        """Rows of ``among``, which match the query, of which are all that have at least ``value``, or with
         ``above`` more; None for all of them."""
 
 
@@ -131,8 +131,8 @@ def reaching(ranking: Ranking, mask: Mask, value: Any, *, above: bool = False) -
         most = ranking.most(rows)
         rows = rows[most > value if above else most >= value]
     else:
-        may = ranking.may_reach(value, above=above)
-        rows = np.flatnonzero(mask if may is None else np.logical_and(mask, may, out=may))
+        may = ranking.may_reach(value, mask, above=above)
+        rows = np.flatnonzero(mask if may is None else may)
     numbers = ranking.at(rows)
     reached = numbers > value if above else numbers >= value
     return rows[reached], numbers[reached]

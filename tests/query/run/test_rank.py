@@ -28,10 +28,10 @@ class MadeRanking:
         """Some more than they are, every seventh."""
         return self.numbers[rows] + (rows % 7 == 0)
 
-    def may_reach(self, value: Any, *, above: bool = False) -> np.ndarray | None:
+    def may_reach(self, value: Any, among: np.ndarray, *, above: bool = False) -> np.ndarray | None:
         """Some others too, every hundredth."""
         reached = self.numbers > value if above else self.numbers >= value
-        return None if reached.all() else reached | (np.arange(self.numbers.size) % 100 == 0)
+        return None if reached.all() else among & (reached | (np.arange(self.numbers.size) % 100 == 0))
 
 
 def sorted_plainly(numbers: np.ndarray, mask: np.ndarray, limit: int) -> list[int]:
