@@ -64,7 +64,7 @@ class Every(Joined):
     def _may_reach(self, evaluation: Evaluation, degree: float, above: bool, among: Mask) -> Mask | None:
         held: Mask | None = None
         for part in self.parts:
-            mask = part.may_reach(evaluation, degree, among if held is None else held, above=above)
+            mask = part.may_reach(evaluation, degree, above, among if held is None else held)
             held = held if mask is None else mask
         return held
 
@@ -91,7 +91,7 @@ class Either(Joined):
     def _may_reach(self, evaluation: Evaluation, degree: float, above: bool, among: Mask) -> Mask | None:
         held: Mask | None = None
         for part in self.parts:
-            mask = part.may_reach(evaluation, degree, among, above=above)
+            mask = part.may_reach(evaluation, degree, above, among)
             if mask is None:
                 return None
             held = mask if held is None else np.logical_or(held, mask, out=held)

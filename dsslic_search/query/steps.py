@@ -50,7 +50,6 @@ from dsslic_search.query.run.rank import Mask, Rows, degrees, span
 
 _ASKED_OF_THE_CATALOG: frozenset[Kind] = frozenset({"path", "tag", "prose", "texts"})
 
-
 AWAY = np.float32(0.5)  # of the likeness to a photo that is not to be like, taken from a degree
 
 
@@ -89,9 +88,7 @@ class Step(ABC):
         """What the degrees of some photos are at most: as they would be if all were certain."""
         return self.degrees(evaluation, rows)
 
-    def may_reach(
-        self, evaluation: Evaluation, degree: float, among: Mask, *, above: bool = False
-    ) -> Mask | None:
+    def may_reach(self, evaluation: Evaluation, degree: float, above: bool, among: Mask) -> Mask | None:
         """Photos of ``among``, in an array of the caller's own, of which are all that match with a degree of
         at least ``degree``, or with ``above`` more; None for all of those. It is found without a look at
         certainties, so others may be there too. TypeError for steps that compare photos."""

@@ -108,7 +108,7 @@ class ByDegree(Pruned):
         """Of the worst none can be left out: how certain photos are is looked at one by one."""
         if self._reverse:
             return None
-        return self._step.may_reach(self._evaluation, value, among, above=above)
+        return self._step.may_reach(self._evaluation, value, above, among)
 
 
 class ByLikeness(Order):
