@@ -96,6 +96,11 @@ def test_a_mistake_is_marked_under_its_word_and_mended_by_a_suggestion(opened: W
     page.locator("#reading").get_by_role("button", name="above", exact=True).click()
     total(page, matching(archive, "sky above mountain"))
     expect(page.locator("#q-mirror mark")).to_have_count(0)
+    page.locator("#q").fill("sky, mountain")
+    expect(page.locator(".chip.part")).to_have_count(2)
+    page.locator("#q").fill("abve the sky")
+    expect(page.locator("#reading")).to_contain_text("did you mean")
+    expect(page.locator(".chip.part")).to_have_count(0)
 
 
 def test_refining_by_facets_chips_and_order(opened: Watched, archive: Path):

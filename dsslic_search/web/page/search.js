@@ -182,7 +182,7 @@ class Search {
         ),
       );
       this.input.setAttribute("aria-invalid", "true");
-      return;
+      return this.#drawChips([]); // those that are there are parts of what was read before
     }
     this.input.removeAttribute("aria-invalid");
     this.below.replaceChildren();
