@@ -3,6 +3,7 @@
 The replacements, each on top of those before it: the residual by a fixed mapping with all chroma instead of
 min–max with chroma of half size; the label-map coder instead of FLIF; the label map at the size that files
 have; the compact image in HEVC; the photo along its own colour axes instead of a residual; the restoration.
+The finer compact image that files of low quality have for previews replaces nothing, and is left out.
 """
 
 from __future__ import annotations

@@ -103,7 +103,7 @@ def test_remedies_are_python_that_there_is(remedy: Remedy) -> None:
     expression = ast.parse(f"f({remedy})" if remedy.isidentifier() or "=" in remedy.split("(")[0] else remedy)
     calls = [node for node in ast.walk(expression) if isinstance(node, ast.Call)]
     functions = [api.Archive.ingest, api.Archive.watch, api.Archive.save, api.Archive.rebuild]
-    functions += [api.open_segmenter, api.Archive]
+    functions += [api.open_segmenter, api.Archive, api.Archive.query]
     keywords = set(api.EncodeWishes.__annotations__)
     keywords |= {name for each in functions for name in inspect.signature(each).parameters}
     for call in calls:

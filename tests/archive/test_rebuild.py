@@ -467,8 +467,8 @@ def rebuilt_until(archive: ArchiveFolder, left: int) -> None:
     plain, transactions = Catalog._transaction, iter(range(left))
 
     @contextmanager
-    def transaction(self: Catalog, shed: bool = False) -> Iterator[Any]:
-        with plain(self, shed) as session:
+    def transaction(self: Catalog, *arguments: Any) -> Iterator[Any]:
+        with plain(self, *arguments) as session:
             yield session
             if next(transactions, None) is None:
                 os._exit(9)
