@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -25,6 +26,7 @@ from dsslic_search.api.getting_out import GettingOut
 from dsslic_search.api.keeping import Keeping
 from dsslic_search.api.labels import Labelling
 from dsslic_search.core import vocabulary
+from dsslic_search.core.errors import QueryError
 from dsslic_search.core.kinds import Stage
 
 if TYPE_CHECKING:
@@ -268,13 +270,23 @@ class Archive(Keeping, Following, GettingOut, Labelling, Answering, Browsing):
         )
 
     def unpack_ahead(self) -> None:
-        """Unpack what questions of a large archive need first, as far as there is room, so that none has to
-        wait for it: for processes that answer many, in a thread of their own. Returns when it is done; at
-        once for a small archive."""
-        from dsslic_search.query.run.evaluate import unpack_ahead
+        """Unpack what questions of a large archive need first, as far as there is room, and load the compiled
+        loops of questions about regions, so that none has to wait for it: for processes that answer many, in
+        a thread of their own. Returns when it is done; at once for a small archive."""
+        from dsslic_search.query.run.evaluate import LOOPS_AHEAD_FROM, unpack_ahead
 
-        if self.folder.exists:
-            self._indexes.ask(unpack_ahead if self._shards is None else self._shards.unpack_ahead)
+        if not self.folder.exists:
+            return
+        if self._shards is not None:
+            self._indexes.ask(self._shards.unpack_ahead)
+            return
+        self._indexes.ask(unpack_ahead)
+        if len(self) >= LOOPS_AHEAD_FROM:
+            other = self.vocabulary.classes[0].name  # what is of no class
+            commonest = next(c.name for c in self.classes() if c.name != other)
+            with suppress(QueryError):  # a name of somebody's own that is read otherwise
+                for text in f"{commonest} above {commonest}", f"{commonest} in the left half":
+                    self.find(text, limit=1)
 
     def palette(self) -> dict[str, str]:
         """The colour of each class, by name, as sketches are painted with it: "sky": "#5ab4f0"."""

@@ -14,6 +14,7 @@ from dsslic_search import Archive
 from dsslic_search.api import shards
 from dsslic_search.core.errors import ArchiveError
 from dsslic_search.core.settings import Settings
+from dsslic_search.query.run import evaluate
 from tests.archive.conftest import World
 
 QUERIES = (
@@ -85,6 +86,22 @@ def test_what_one_process_answers(root: Path, several: Archive) -> None:
         assert [hit.id for hit in one.hits] == [hit.id for hit in other.hits]
     several.unpack_ahead()
     assert len(several._shards.pids) == 2  # type: ignore[union-attr]  # they were begun
+
+
+def test_loops_of_questions_about_regions_are_loaded_ahead(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    with Archive(root) as alone:
+        commonest = next(each.name for each in alone.classes() if each.name != "other")
+        find = alone.find
+        monkeypatch.setattr(alone, "find", lambda text, **more: asked.append(text) or find(text, **more))
+        alone.unpack_ahead()
+        assert not asked  # of few photos they are not compiled
+        monkeypatch.setattr(evaluate, "LOOPS_AHEAD_FROM", 22)
+        alone.unpack_ahead()
+        assert asked == [f"{commonest} above {commonest}", f"{commonest} in the left half"]
+        assert find(asked[1]).total
 
 
 def test_what_changes_is_seen(root: Path, several: Archive) -> None:

@@ -468,19 +468,21 @@ def test_maps_that_nobody_waits_for_are_not_decoded(opened: Watched):
     """Of many that are given up only those that workers hold already are; asked for again, each comes."""
     page = opened()
     with urllib.request.urlopen(f"{opened.site}/api/query?maps=true&limit=1") as answer:
-        coded = json.load(answer)["objects"][0]["map"]
+        file = base64.b64decode(json.load(answer)["objects"][0]["map"])
+    coded = [
+        base64.b64encode(file + bytes([i])).decode() for i in range(40)
+    ]  # what is behind a map is not read
     given_up, again, other = page.evaluate(
-        """async (map) => {
+        """async (coded) => {
             const { mapOf } = await import("/static/maps.js");
-            const ids = Array.from({ length: 40 }, (_, i) => 900001 + i);
             const over = new AbortController();
-            const first = ids.map((id) => mapOf({ id, map }, over.signal));
-            const kept = mapOf({ id: ids.at(-1), map }, new AbortController().signal);
+            const first = coded.map((map) => mapOf({ map }, over.signal));
+            const kept = mapOf({ map: coded.at(-1) }, new AbortController().signal);
             over.abort();
             const isThere = async (maps) => (await Promise.all(maps)).map((map) => map !== null);
             const none = await isThere(first);
             const signal = new AbortController().signal;
-            return [none, await isThere(ids.map((id) => mapOf({ id, map }, signal))), (await kept).width];
+            return [none, await isThere(coded.map((map) => mapOf({ map }, signal))), (await kept).width];
         }""",
         coded,
     )
@@ -499,12 +501,41 @@ def test_a_photo_that_was_labelled_anew_shows_its_new_map(opened: Watched):
             const { mapOf } = await import("/static/maps.js");
             const signal = new AbortController().signal;
             const sum = (map) => map.labels.reduce((a, b) => (31 * a + b) % 1e9, 0);
-            const of = async (id, i) => sum(await mapOf({ id, map: coded[i] }, signal));
-            return [await of(900001, 0), await of(900001, 1), await of(900002, 1)];
+            const of = async (i) => sum(await mapOf({ id: 900001, map: coded[i] }, signal));
+            return [await of(0), await of(1), await of(0)];
         }""",
         coded,
     )
-    assert sums[0] != sums[1] == sums[2]
+    assert sums[0] != sums[1] != sums[2] == sums[0]
+
+
+def test_maps_are_decoded_while_their_answer_comes(opened: Watched):
+    """Each once, as soon as all of it is there, wherever the answer is cut; a name that looks like one is
+    none."""
+    page = opened()
+    with urllib.request.urlopen(f"{opened.site}/api/query?maps=true&limit=3") as answer:
+        objects = json.load(answer)["objects"]
+    objects[1]["name"] = '","map":"bm90aGluZw=="'
+    text = json.dumps({"objects": objects}, separators=(",", ":"))
+    begun, places, same = page.evaluate(
+        """async (text) => {
+            const { beginMaps, mapOf } = await import("/static/maps.js");
+            const { signal } = new AbortController();
+            const places = [0];
+            for (let end = 0; end <= text.length; end += 97) {
+                places.push(beginMaps(text.slice(0, end), places.at(-1), signal));
+            }
+            places.push(beginMaps(text, places.at(-1), signal));
+            const maps = JSON.parse(text).objects.map((each) => mapOf(each, signal));
+            const again = JSON.parse(text).objects.map((each) => mapOf(each, signal));
+            const isThere = (await Promise.all(maps)).map((map) => map !== null);
+            return [isThere, [...new Set(places)], maps.every((map, i) => map === again[i])];
+        }""",
+        text,
+    )
+    assert begun == [True] * 3
+    assert places == [0, *(text.index(each["map"]) + len(each["map"]) + 1 for each in objects)]
+    assert same
 
 
 def test_saved_queries(opened: Watched, archive: Path):

@@ -42,6 +42,8 @@ EXPECTED_TIMES = 2
 """Of candidates that are chosen later so many times as many pass, at most, as of the first."""
 SCORED_ROWS = 60_000
 """Of so many photos all are scored: to choose candidates takes as long."""
+LOOPS_AHEAD_FROM = 10_000
+"""Photos of an archive whose first question about regions loads compiled loops, which takes a second."""
 UNPACKED_AHEAD_FROM = 200_000
 """Photos of an archive from which on something is unpacked before it is asked for; of fewer that is soon
 done."""

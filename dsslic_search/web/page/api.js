@@ -67,7 +67,8 @@ function savedAddress(name) {
 
 export const api = {
   archive: () => ask("/api/archive"),
-  query: (parameters, signal) => ask("/api/query", { parameters, signal, as: timed }),
+  query: (parameters, signal, onText) =>
+    ask("/api/query", { parameters, signal, as: (answer) => timed(answer, onText) }),
   read: (q, signal) => ask("/api/read", { parameters: { q }, signal }),
   complete: (q, at, signal) => ask("/api/complete", { parameters: { q, at }, signal }),
   facets: (q, signal) => ask("/api/facets", { parameters: { q }, signal }),

@@ -10,10 +10,20 @@ export function isLineSlow() {
   return isSlow;
 }
 
-/** The JSON of an answer whose head is here; how long its body takes tells of the line. */
-export async function timed(answer) {
+/**
+ * The JSON, in ASCII, of an answer whose head is here; how long its body takes tells of the line.
+ * `onText(text)`: called with what is there so far, as it comes.
+ */
+export async function timed(answer, onText = () => {}) {
   const began = performance.now();
-  const told = await answer.json();
+  const reader = answer.body.getReader();
+  const letters = new TextDecoder();
+  let text = "";
+  for (let part = await reader.read(); !part.done; part = await reader.read()) {
+    text += letters.decode(part.value, { stream: true });
+    onText(text);
+  }
+  const told = JSON.parse(text);
   const bytes = Number(answer.headers.get("Content-Length"));
   if (bytes >= TELLING) isSlow = bytes < SLOW * (performance.now() - began);
   return told;

@@ -6,8 +6,8 @@ const MOST_WORKERS = 4;
 const MOST_IN_WORKER = 2; // one is decoded, one waits: what is no longer seen need not be
 
 const workers = []; // {worker, held: maps that it has}: those that may decode
-const kept = new Map(); // key → promise of a map or null
-const wanted = new Map(); // key → {coded, cares: how many wait for it, resolve}: to decode, first come first
+const kept = new Map(); // key, the coded map → promise of a map or null
+const wanted = new Map(); // key → {cares: how many wait for it, resolve}: to decode, first come first
 const decoding = new Map(); // key → resolve
 
 /** Starts workers one after the other, as far as there are processors: what they load comes once. */
@@ -31,13 +31,13 @@ function addWorker(number = 1) {
 addWorker();
 
 function decodeNext() {
-  for (const [key, { coded, resolve }] of wanted) {
+  for (const [key, { resolve }] of wanted) {
     const idlest = workers.reduce((one, other) => (other.held < one.held ? other : one));
     if (idlest.held === MOST_IN_WORKER) return;
     wanted.delete(key);
     decoding.set(key, resolve);
     idlest.held++;
-    const bytes = Uint8Array.from(atob(coded), (letter) => letter.charCodeAt(0));
+    const bytes = Uint8Array.from(atob(key), (letter) => letter.charCodeAt(0));
     idlest.worker.postMessage({ key, bytes }, [bytes.buffer]);
   }
 }
@@ -55,12 +55,11 @@ function release(key) {
  * A promise of `{width, height, labels, photoWidth, photoHeight, mapScale, classes}`, or of null where the
  * photo has no label map, it is damaged, or `signal` gave it up.
  */
-export function mapOf({ id, map: coded }, signal) {
-  if (!coded) return Promise.resolve(null);
-  const key = `${id} ${coded}`; // a photo may be labelled anew while the page is open
+export function mapOf({ map: key }, signal) {
+  if (!key) return Promise.resolve(null); // by its bytes: a photo may be labelled anew meanwhile
   let map = kept.get(key);
   if (map) kept.delete(key);
-  else map = new Promise((resolve) => wanted.set(key, { coded, cares: 0, resolve }));
+  else map = new Promise((resolve) => wanted.set(key, { cares: 0, resolve }));
   kept.set(key, map); // the last one used is the last one dropped
   if (kept.size > MOST_KEPT) kept.delete(kept.keys().next().value);
   if (wanted.has(key)) {
@@ -69,6 +68,21 @@ export function mapOf({ id, map: coded }, signal) {
     decodeNext();
   }
   return map;
+}
+
+const CODED = /"map":"([^"]+)"/g; // quotes in names are escaped
+
+/**
+ * Begins to decode the maps of an answer that is still coming, of whose JSON `text` is there and was looked at
+ * up to `from`; returns where to go on.
+ */
+export function beginMaps(text, from, signal) {
+  CODED.lastIndex = from;
+  for (let found = CODED.exec(text); found; found = CODED.exec(text)) {
+    mapOf({ map: found[1] }, signal);
+    from = CODED.lastIndex;
+  }
+  return from;
 }
 
 /** A map's labels in the colours of its classes, as ImageData of the map's size. */

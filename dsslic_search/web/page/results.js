@@ -1,6 +1,7 @@
 // The photos that are asked for, in blocks: any block can be had without those before it.
 
 import { api } from "./api.js";
+import { beginMaps } from "./maps.js";
 
 export const BLOCK = window.innerWidth > 1600 ? 60 : 30;
 const MOST_BLOCKS = 120; // kept; those longest unused are asked for again
@@ -35,7 +36,10 @@ export class Results {
 
   async #fetch(number) {
     const asked = { ...this.asked, maps: true, start: number * BLOCK || "", limit: BLOCK };
-    const answer = await api.query(asked, this.giveUp.signal);
+    const { signal } = this.giveUp;
+    let begun = 0;
+    const begin = (text) => (begun = beginMaps(text, begun, signal));
+    const answer = await api.query(asked, signal, number ? undefined : begin); // others may be scrolled past
     if (number === 0 || this.total === null) {
       this.total = answer.total;
       this.reading = answer.reading;
