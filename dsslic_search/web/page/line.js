@@ -11,11 +11,18 @@ export function isLineSlow() {
 }
 
 /**
- * The JSON, in ASCII, of an answer whose head is here; how long its body takes tells of the line.
- * `onText(text)`: called with what is there so far, as it comes.
+ * The JSON of an answer whose head is here; how long its body takes tells of the line. `onText(text)`, if any:
+ * called with what is there so far, as it comes.
  */
-export async function timed(answer, onText = () => {}) {
+export async function timed(answer, onText) {
   const began = performance.now();
+  const told = onText ? await read(answer, onText) : await answer.json();
+  const bytes = Number(answer.headers.get("Content-Length"));
+  if (bytes >= TELLING) isSlow = bytes < SLOW * (performance.now() - began);
+  return told;
+}
+
+async function read(answer, onText) {
   const reader = answer.body.getReader();
   const letters = new TextDecoder();
   let text = "";
@@ -23,8 +30,5 @@ export async function timed(answer, onText = () => {}) {
     text += letters.decode(part.value, { stream: true });
     onText(text);
   }
-  const told = JSON.parse(text);
-  const bytes = Number(answer.headers.get("Content-Length"));
-  if (bytes >= TELLING) isSlow = bytes < SLOW * (performance.now() - began);
-  return told;
+  return JSON.parse(text);
 }

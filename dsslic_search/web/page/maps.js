@@ -73,8 +73,8 @@ export function mapOf({ map: key }, signal) {
 const CODED = /"map":"([^"]+)"/g; // quotes in names are escaped
 
 /**
- * Begins to decode the maps of an answer that is still coming, of whose JSON `text` is there and was looked at
- * up to `from`; returns where to go on.
+ * Begins to decode the maps of an answer that is still coming, of whose JSON `text` is there and was looked
+ * at up to `from`; returns where to go on.
  */
 export function beginMaps(text, from, signal) {
   CODED.lastIndex = from;
