@@ -22,6 +22,7 @@ from dsslic_search.codec.layers.terms import read_terms
 from dsslic_search.core.errors import FormatError, StageError
 from dsslic_search.core.kinds import KeepMode, Stage
 from dsslic_search.core.plain_json import parsed
+from dsslic_search.core.text import quoted
 
 DESCRIPTION = "layers.json"
 FORMAT, VERSION = "dsslic layers", 1
@@ -185,7 +186,9 @@ def _chunk(layer: dict[str, Any], files: dict[str, bytes]) -> Chunk:
             )
         before = _mapping(layer["mapping"]) if "mapping" in layer else bytes.fromhex(layer.get("terms", ""))
     except (KeyError, TypeError, ValueError, struct.error) as e:
-        raise FormatError(f"{DESCRIPTION}: the bytes of layer {layer['kind']} cannot be read ({e})") from e
+        raise FormatError(
+            f"{DESCRIPTION}: the bytes of layer {layer['kind']} cannot be read ({quoted(str(e))})"
+        ) from e
     if name not in files:
         raise StageError(f"{name} is missing, which {DESCRIPTION} names")
     return Chunk(layer["kind"], layer["codec"], before + files[name])

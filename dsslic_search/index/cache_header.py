@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -76,6 +77,8 @@ def _stored(name: Any, dtype: Any, shape: Any, offset: Any, packed_bytes: Any) -
     kind = np.dtype(dtype)
     if kind.hasobject or not 0 < kind.itemsize <= MOST_BYTES_A_VALUE:
         raise ValueError("an array of no values")
+    if math.prod(max(number, 1) for number in shape) * kind.itemsize > sys.maxsize:
+        raise ValueError("an array beyond any address, empty or not")
     if packed_bytes is not None and (
         kind.kind not in "iufb"
         or kind.itemsize > 8

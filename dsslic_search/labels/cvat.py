@@ -84,7 +84,7 @@ def read_files(path: Path, most: int) -> LabelFiles:
         raise FormatError(f"{where}: annotations have no entities of their own")
     try:
         root = ElementTree.fromstring(data)
-    except ElementTree.ParseError as e:
+    except (ElementTree.ParseError, LookupError, ValueError) as e:  # the last two: of unknown encodings
         raise FormatError(f"{where}: not XML ({e})") from e
     names = Names(where)
 

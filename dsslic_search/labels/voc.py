@@ -106,10 +106,8 @@ def _labelmap(file: Path) -> tuple[tuple[str, ...], list[tuple[int, int, int]]]:
         if not line.strip() or line.startswith("#"):
             continue
         name, _, rest = line.partition(":")
-        parts = rest.partition(":")[0].split(",")
-        if len(parts) != 3 or not all(
-            p.strip().isdecimal() and len(p.strip()) < 4 and int(p) < 256 for p in parts
-        ):
+        parts = [part.strip() for part in rest.partition(":")[0].split(",")]
+        if len(parts) != 3 or not all(p.isdecimal() and len(p) < 4 and int(p) < 256 for p in parts):
             raise FormatError(f"{said(file)}: {quoted(line)} is not a name, a colon, and r, g, b")
         names.append(name)
         colours.append((int(parts[0]), int(parts[1]), int(parts[2])))
@@ -129,5 +127,5 @@ def _picture(folder: Path, name: str) -> str:
         raise FormatError(f"{said(file)}: an annotation has no entities of its own")
     try:
         return ElementTree.fromstring(data).findtext("filename") or name
-    except ElementTree.ParseError as e:
+    except (ElementTree.ParseError, LookupError, ValueError) as e:  # the last two: of unknown encodings
         raise FormatError(f"{said(file)}: not XML ({e})") from e

@@ -59,7 +59,7 @@ def read_files(folder: Path, most: int) -> LabelFiles:
             labels = empty(width, height, most, where)
             file = folder / "labels" / f"{Path(name).name}.txt"
             for line in read(file).decode("ascii", "replace").splitlines():
-                number, *shares = line.split()
+                number, *shares = line.split() or [""]
                 if number not in by_number:
                     raise FormatError(f"{said(file)}: {_DATA} names no class {quoted(number)}")
                 try:

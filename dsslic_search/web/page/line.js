@@ -11,8 +11,8 @@ export function isLineSlow() {
 }
 
 /**
- * The JSON of an answer whose head is here; how long its body takes tells of the line. `onText(text)`, if any:
- * called with what is there so far, as it comes.
+ * The JSON of an answer whose head is here; how long its body takes tells of the line. `onText(text)`, if
+ * any: called with what is there so far, as it comes.
  */
 export async function timed(answer, onText) {
   const began = performance.now();
