@@ -38,7 +38,6 @@ def attack() -> Attack:
     from dsslic_search.labels import scene
     from dsslic_search.labels.formats import FORMATS, reader
 
-    scene.MAX_PIXELS = MOST_PIXELS
     root = folder() / "labelled"
     for form, files in zip(FORMATS, sets(), strict=True):
         for name, data in files:
@@ -52,7 +51,7 @@ def attack() -> Attack:
         path = root / FORMATS[form] / name
         try:
             path.write_bytes(data[2:])
-            found = reader(FORMATS[form])(root / FORMATS[form])
+            found = reader(FORMATS[form], MOST_PIXELS)(root / FORMATS[form])
             for image in found.images:
                 assert image.labels.dtype == np.uint8 and image.labels.size <= MOST_PIXELS
                 assert isinstance(image.picture, str)
