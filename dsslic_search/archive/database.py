@@ -230,6 +230,13 @@ def make_engine(url: URL, *, foreign_keys: bool = True, connect: unwritable.Conn
             connection.execute(f"PRAGMA foreign_keys = {'ON' if foreign_keys else 'OFF'}")
             connection.execute("PRAGMA synchronous = FULL")  # as durable as what the journal says
 
+        @event.listens_for(engine, "invalidate")
+        def _invalidate(connection: Any, _record: Any, _error: BaseException | None) -> None:
+            """After KeyboardInterrupt in the middle of an answer: a connection that is closed keeps its
+            transaction, and the lock with it, for as long as a traceback knows of the answer's cursor."""
+            with suppress(sqlite3.Error):
+                connection.rollback()
+
         @event.listens_for(engine, "begin")
         def _begin(connection: Connection) -> None:
             connection.exec_driver_sql(

@@ -23,7 +23,7 @@ from dsslic_search.archive.catalog import Catalog
 from dsslic_search.archive.features import MapFeatures
 from dsslic_search.archive.paths import FileThere
 from dsslic_search.archive.revisions import head_revision
-from dsslic_search.archive.schema import KnownPath, Photo
+from dsslic_search.archive.schema import KnownPath, Photo, Setting
 from dsslic_search.archive.snapshot import are_among
 from dsslic_search.archive.stored import ObjectRecord
 from dsslic_search.core.errors import ArchiveError
@@ -153,6 +153,25 @@ def test_writers_in_threads_never_lose_a_generation(
     for t in threads:
         t.join()
     assert (catalog.generation(), catalog.count()) == (12, 12)
+
+
+def test_an_interrupt_in_the_middle_of_an_answer_leaves_no_lock(catalog: Catalog) -> None:
+    """What is interrupted knows of the answer's cursor for as long as the error is being seen to."""
+    asked = text("SELECT 1 UNION ALL SELECT 2")
+
+    def interrupted(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        if statement == asked.text:
+            raise KeyboardInterrupt
+
+    event.listen(catalog.engine, "after_cursor_execute", interrupted)
+    try:
+        with catalog.changing() as session:
+            session.merge(Setting(name="lost", value="1"))
+            session.flush()
+            session.execute(asked)
+    except KeyboardInterrupt:
+        catalog.remember("kept", "1")
+    assert {"lost", "kept"} & set(catalog.settings()) == {"kept"}
 
 
 def test_pragmas(catalog: Catalog) -> None:
