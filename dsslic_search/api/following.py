@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Unpack
 
 from dsslic_search.api.arguments import check_flags, count_of, names_of, number_of, path_of, paths_of, text_of
 from dsslic_search.api.opened import OpenArchive
+from dsslic_search.api.workplaces import encoders, workers_of
 from dsslic_search.core.errors import DSSError, UsageError
 from dsslic_search.core.settings import LONGEST_WAIT_SECONDS
 
@@ -73,6 +74,7 @@ class Following(OpenArchive):
         workers: int | None = None,
         memory: int | None = None,
         parity: int | None = None,
+        ray: str | None = None,
         progress: Callable[[Event], None] | None = None,
         **wishes: Unpack[EncodeWishes],
     ) -> IngestReport:
@@ -97,33 +99,36 @@ class Following(OpenArchive):
         ``workers``: photos encoded at once, by default the number of
         cores. ``memory``: bytes that the program may take in all, by default half of what there is; as many
         photos are in flight as fit, and one that never does is refused. ``parity``: as in `parity`, for files
-        that are written by this and later runs. Raises ArchiveError when the archive
-        cannot be written, UsageError for impossible options,
-        WeightsError for a segmenter that cannot be used.
+        that are written by this and later runs. ``ray``: the address of a Ray cluster on whose machines they
+        are encoded (`core.ray_cluster.connected`), ``workers`` being as many as its cores by default; they
+        are read and stored here as ever. Raises ArchiveError when the archive cannot be written, UsageError
+        for impossible options, WeightsError for a segmenter that cannot be used, ClusterError when the
+        cluster cannot be, MissingExtraError without Ray.
         """
-        import os
-
         from dsslic_search.api.coding import options_or
         from dsslic_search.archive.ingest.frames import read_choice
         from dsslic_search.archive.ingest.run import ingest
 
         rules = _rules(True, rehash, even_empty, even_removed)
         check_flags(even_undecoded=even_undecoded, dry_run=dry_run)
-        report = ingest(
-            self.folder,
-            paths_of(paths),
-            options_or(options, wishes),
-            settings=self.settings,
-            frames=None if frames is None else read_choice(text_of(frames, "frames")),
-            even_undecoded=even_undecoded,
-            wanted=_wanted(include, exclude),
-            rules=rules,
-            dry_run=dry_run,
-            workers=_workers(workers) or os.cpu_count() or 1,
-            percent=None if parity is None else percent_of(parity),
-            memory=None if memory is None else count_of(memory, "memory", 1),
-            progress=progress,
-        )
+        choice = None if frames is None else read_choice(text_of(frames, "frames"))
+        asked = options_or(options, wishes)
+        with encoders(None if dry_run else ray, workers) as how:
+            report = ingest(
+                self.folder,
+                paths_of(paths),
+                asked,
+                settings=self.settings,
+                frames=choice,
+                even_undecoded=even_undecoded,
+                wanted=_wanted(include, exclude),
+                rules=rules,
+                dry_run=dry_run,
+                percent=None if parity is None else percent_of(parity),
+                memory=None if memory is None else count_of(memory, "memory", 1),
+                progress=progress,
+                **how,
+            )
         self._settle_after(report)
         return report
 
@@ -168,7 +173,7 @@ class Following(OpenArchive):
             wanted=_wanted(include, exclude),
             rules=rules,
             dry_run=dry_run,
-            workers=_workers(workers) or os.cpu_count() or 1,
+            workers=workers_of(workers) or os.cpu_count() or 1,
             memory=None if memory is None else count_of(memory, "memory", 1),
             progress=progress,
         )
@@ -215,7 +220,7 @@ class Following(OpenArchive):
 
         check_flags(poll=poll)
         wanted = _wanted(include, exclude)
-        at_once = _workers(workers) or os.cpu_count() or 1
+        at_once = workers_of(workers) or os.cpu_count() or 1
         allowed = None if memory is None else count_of(memory, "memory", 1)
         seconds_between = number_of(every, "every", 1, LONGEST_WAIT_SECONDS)
         chosen = [absolute(folder) for folder in paths_of(folders)]
@@ -266,7 +271,7 @@ class Following(OpenArchive):
         label maps."""
         from dsslic_search.archive.reindex import reindex
 
-        report = reindex(self.folder, workers=_workers(workers), progress=progress)
+        report = reindex(self.folder, workers=workers_of(workers), progress=progress)
         began = time.perf_counter()
         self._settle()
         report.seconds += time.perf_counter() - began
@@ -294,7 +299,7 @@ class Following(OpenArchive):
         from dsslic_search.archive.describe import describe
 
         return describe(
-            self.folder, workers=_workers(workers), max_pixels=self.settings.max_pixels, progress=progress
+            self.folder, workers=workers_of(workers), max_pixels=self.settings.max_pixels, progress=progress
         )
 
     # Looking after them
@@ -329,7 +334,7 @@ class Following(OpenArchive):
 
         self.close()
         named = None if journal is None else path_of(journal)
-        return rebuild(self.folder, journal=named, workers=_workers(workers), progress=progress)
+        return rebuild(self.folder, journal=named, workers=workers_of(workers), progress=progress)
 
     def parity(self, percent: int, *, progress: Callable[[int, int], None] | None = None) -> ParityReport:
         """Give the photos' files parity of at least ``percent``, 1 to 25, of their bytes, beside them, and
@@ -387,10 +392,6 @@ def percent_of(percent: int) -> int:
             f"parity of {number} percent: must be from {LEAST_PERCENT} to {MOST_PERCENT}, or 0 for none"
         )
     return number
-
-
-def _workers(number: int | None) -> int | None:
-    return None if number is None else count_of(number, "workers", 1)
 
 
 def _rules(anew: bool, rehash: bool, even_empty: bool, even_removed: bool) -> Rules:

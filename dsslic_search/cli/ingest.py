@@ -19,6 +19,7 @@ from dsslic_search.cli.options import (
     PARTIAL,
     ArchiveDir,
     AsJson,
+    Ray,
     Wait,
     print_json,
     say_waiting,
@@ -134,6 +135,7 @@ def ingest(
     parity: Annotated[
         str | None, typer.Option(metavar="PERCENT", help=PARITY_HELP, show_default=False)
     ] = None,
+    ray: Ray = None,
     as_json: AsJson = False,
 ) -> None:
     """Add photos to the archive. What is already there, by content, is skipped, or stored anew where another
@@ -158,6 +160,7 @@ def ingest(
             workers=workers,
             memory=allowed,
             parity=None if parity is None else percent_option(parity),
+            ray=ray,
             progress=progress,
         )
     _end(report, opened, list_ignored, as_json)

@@ -15,6 +15,7 @@
     │   ├── BusyError           another process is writing to it
     │   ├── NotThereError       no photo of an id, no saved query of a name
     │   └── TakenError          a name that something else has
+    ├── ClusterError            a cluster of machines that cannot be reached, or do the work
     └── MissingExtraError       an optional package is needed and not installed
 """
 
@@ -27,6 +28,7 @@ from enum import StrEnum
 __all__ = [
     "ArchiveError",
     "BusyError",
+    "ClusterError",
     "DSSError",
     "FormatError",
     "MissingExtraError",
@@ -170,6 +172,10 @@ class NotThereError(ArchiveError):
 
 class TakenError(ArchiveError):
     """Something else has the name already, and is not to be replaced."""
+
+
+class ClusterError(DSSError):
+    """A cluster of machines cannot be reached, or none of them is left that could do the work."""
 
 
 class MissingExtraError(DSSError):

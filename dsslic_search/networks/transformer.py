@@ -64,6 +64,14 @@ class TransformersSegmenter:
         if outputs := stored_outputs(self._weights):
             check_outputs(self.labels, outputs, name)
 
+    def __getstate__(self) -> dict[str, object]:
+        """As it goes to another process, which loads the model for itself."""
+        return {name: value for name, value in self.__dict__.items() if name not in ("_loading", "_model")}
+
+    def __setstate__(self, state: dict[str, object]) -> None:
+        self.__dict__.update(state)
+        self._loading = threading.Lock()
+
     @cached_property
     def identity(self) -> str:
         """16 hex digits: SHA-256 of the model's files and of what its labels mean (8 bytes of it)."""

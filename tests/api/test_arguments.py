@@ -82,7 +82,7 @@ WRONG: dict[str, tuple[tuple[Any, ...], Wrong]] = {
         ("a",),
         {
             "paths": PATHS, "frames": (5,), "include": NAMES, "exclude": NAMES, "workers": COUNT,
-            "memory": COUNT, "parity": ("5", 2.5, -1, 26),
+            "memory": COUNT, "parity": ("5", 2.5, -1, 26), "ray": (5, b"auto"),
         },
     ),
     "sync": (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import pickle
 import shutil
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -109,6 +110,14 @@ def test_with_its_own_classes_the_file_explains_itself(models: dict[str, Path], 
     assert (read_base(data).label_map == OURS.id_of("grass")).all()
     mapped = encode_photo(photo, EncodeOptions(50, segmenter=open_segmenter(str(models["segformer"])))).data
     assert np.array_equal(decode_stage(data).pixels, decode_stage(mapped).pixels)
+
+
+def test_it_goes_to_another_process_and_sees_the_same(models: dict[str, Path], photo: SourcePhoto):
+    segmenter = open_segmenter(str(models["segformer"]))
+    seen = segmenter.segment(photo.pixels, (6, 8))
+    sent = pickle.dumps(segmenter)
+    assert len(sent) < 20_000  # without the weights
+    assert np.array_equal(pickle.loads(sent).segment(photo.pixels, (6, 8)), seen)
 
 
 def test_the_identity_names_weights_and_mapping(models: dict[str, Path], tmp_path: Path):

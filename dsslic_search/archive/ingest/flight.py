@@ -15,7 +15,7 @@ from dsslic_search.archive import labelled, parity, schema
 from dsslic_search.archive.catalog import Catalog, utc_now
 from dsslic_search.archive.ingest.decide import NOTHING, Choice
 from dsslic_search.archive.ingest.encode import Prepare, Prepared, Source
-from dsslic_search.archive.ingest.memory import Budget, weight_of
+from dsslic_search.archive.ingest.memory import Budget, Weigh, weight_of
 from dsslic_search.archive.ingest.places import Places
 from dsslic_search.archive.ingest.report import Teller
 from dsslic_search.archive.ingest.sidecars import Sidecars
@@ -56,7 +56,9 @@ class Flight:
         prepare: Prepare,
         places: Places,
         tell: Teller,
+        weigh: Weigh = weight_of,
     ) -> None:
+        self._weigh = weigh
         self._catalog, self._places, self._tell = catalog, places, tell
         self._store, self._write = store, parity.writer(catalog, store)
         self._settings, self._prepare = settings, prepare
@@ -106,7 +108,7 @@ class Flight:
         """Have a photo encoded, and stored as ``choice`` says; waits while there is no room for it."""
         source.fetch()
         try:
-            weight = weight_of(source, choice.options, self._settings.max_pixels, self._budget)
+            weight = self._weigh(source, choice.options, self._settings.max_pixels, self._budget)
         except PhotoError as e:
             self._fail(_Job(source, choice, 0), str(e))
             return

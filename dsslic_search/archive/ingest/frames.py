@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,7 +32,7 @@ from dsslic_search.core.text import parse_duration
 if TYPE_CHECKING:
     from dsslic_search.codec.picture.facts import Beside, PhotoFacts
     from dsslic_search.codec.picture.header import Header
-    from dsslic_search.codec.picture.raster import Embedded
+    from dsslic_search.codec.picture.raster import Embedded, Raster
     from dsslic_search.codec.picture.stripping import Strip
     from dsslic_search.codec.picture.video import Clip, Shown
 
@@ -99,6 +100,10 @@ class OpenClip:
     modified_ns: int | None
     told: PhotoFacts
 
+    def __getstate__(self) -> dict[str, object]:
+        """As it goes to another process: without the open clip."""
+        return {name: value for name, value in self.__dict__.items() if name != "clip"}
+
     def frame(self, shown: Shown, moment: Fraction) -> Frame:
         """The frame that is shown at a moment."""
         return Frame(self, shown, moment)
@@ -149,6 +154,18 @@ class Frame:
         """Decode it."""
         self._pixels = self.of.clip.decode(self.shown)
 
+    def __getstate__(self) -> dict[str, object]:
+        """As it goes to another process: with its pixels, which the clip would give here alone."""
+        from dsslic_search.codec.picture.header import Header
+
+        if self._pixels is None:
+            self.fetch()
+        assert self._pixels is not None
+        raster = self._pixels.decode(1)
+        still = partial(_still, raster)
+        pixels = Header(self._pixels.format, self._pixels.width, self._pixels.height, still)
+        return {**self.__dict__, "_pixels": pixels}
+
     def header(self, max_pixels: int) -> Header:
         from dsslic_search.codec.picture.open import check_size
 
@@ -170,6 +187,10 @@ class Frame:
             return {**found, "taken_at": began + timedelta(seconds=int(self.shown.at))}
         except OverflowError:
             return found
+
+
+def _still(raster: Raster, _shrink: int) -> Raster:
+    return raster
 
 
 class Frames:

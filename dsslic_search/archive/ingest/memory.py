@@ -7,7 +7,7 @@ measured (`dss-search bench ingest`), rounded up.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -86,6 +86,16 @@ def weight_of(source: Source, options: EncodeOptions, max_pixels: int, budget: B
     return weight
 
 
+def memory_there(source: Source, options: EncodeOptions, max_pixels: int) -> int:
+    """Bytes that a process takes which encodes a photo and nothing beside it; of one that cannot be read
+    those of its file."""
+    try:
+        header = source.header(max_pixels)
+    except PhotoError:
+        return PROGRAM_BYTES + FILE_COPIES * len(source.data)
+    return PROGRAM_BYTES + _weight(header, len(source.data), options)
+
+
 def _weight(header: Header, file_bytes: int, options: EncodeOptions) -> int:
     from dsslic_search.codec import reduction
 
@@ -98,6 +108,10 @@ def _weight(header: Header, file_bytes: int, options: EncodeOptions) -> int:
         each = LOSSLESS_PIXEL_BYTES
     pixels = -(-header.width // shrink) * -(-header.height // shrink)
     return PHOTO_BYTES + copies * file_bytes + each * pixels
+
+
+Weigh = Callable[["Source", "EncodeOptions", int, Budget], int]
+"""`weight_of`, or another rule for where photos are encoded otherwise."""
 
 
 def default_total() -> int:

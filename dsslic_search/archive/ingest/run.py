@@ -28,7 +28,7 @@ from dsslic_search.archive.ingest.compare import compare, endings
 from dsslic_search.archive.ingest.encode import Prepare, prepare_photo
 from dsslic_search.archive.ingest.flight import Flight, Rehearsal
 from dsslic_search.archive.ingest.look import Looker
-from dsslic_search.archive.ingest.memory import Budget, default_total
+from dsslic_search.archive.ingest.memory import Budget, Weigh, default_total, weight_of
 from dsslic_search.archive.ingest.places import Places
 from dsslic_search.archive.ingest.report import Event, IngestReport, Teller, Unseen
 from dsslic_search.archive.ingest.sources import Beyond
@@ -68,6 +68,7 @@ def ingest(
     percent: int | None = None,
     progress: Callable[[Event], None] | None = None,
     prepare: Prepare = prepare_photo,
+    weigh: Weigh = weight_of,
     now_ns: Callable[[], int] = time.time_ns,
 ) -> IngestReport:
     """Add the photos at ``chosen`` files and folders that are not in the archive yet, by content; by
@@ -82,8 +83,8 @@ def ingest(
     ``even_undecoded``: keep what cannot be decoded as it is, if it is a picture or a video by its sort.
     ``wanted``: which files in the folders. ``progress`` is called in the calling thread, ``prepare`` in the
     workers; at most ``workers`` + 2 photos are in memory at a time, and as many as ``memory``, bytes in all,
-    has room for (`archive.ingest.memory`; None for half of what there is). ``percent``: of parity that files
-    are to have from now on, None for what is remembered. ``now_ns``: the time, nanoseconds
+    has room for, as ``weigh`` says (`archive.ingest.memory`; None for half of what there is). ``percent``: of
+    parity that files are to have from now on, None for what is remembered. ``now_ns``: the time, nanoseconds
     since 1970.
 
     Raises UsageError when that is less than any photo takes, and where frames or what cannot be decoded do
@@ -111,7 +112,7 @@ def ingest(
         walked = walked or run.find()
         known = run.known(catalog)
         places = Places(catalog, known, write=True)
-        flight = Flight(archive.store, catalog, settings, workers, budget, prepare, places, tell)
+        flight = Flight(archive.store, catalog, settings, workers, budget, prepare, places, tell, weigh)
         run.take(walked, known, catalog, places, flight)
         with catalog.leases.apart():
             remembered.keep(catalog, run.folders, options if rules.anew else None, frames, even_undecoded)

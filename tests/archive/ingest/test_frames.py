@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import pickle
 import shutil
 from datetime import datetime
 from fractions import Fraction
@@ -14,8 +15,11 @@ import pytest
 from PIL import Image
 
 from dsslic_search.api import Archive
-from dsslic_search.archive.ingest.frames import moment_text, read_choice, split_name
+from dsslic_search.archive.ingest.encode import prepare_photo
+from dsslic_search.archive.ingest.frames import moment_text, read_choice, split_name, taken
 from dsslic_search.archive.schema import Photo
+from dsslic_search.codec.options import EncodeOptions
+from dsslic_search.codec.picture.facts import ALONE
 from dsslic_search.core.errors import StageError, UsageError
 from dsslic_search.core.settings import Settings
 from tests.clips import HEIGHT, WIDTH, chart, clip, marked, number_of
@@ -248,3 +252,16 @@ def test_moments_are_written_to_the_microsecond_and_never_before_themselves() ->
     exact = {Fraction(12): "12.0", Fraction(1, 2): "0.5", Fraction(59059, 30000): "1.968634"}
     assert {moment: moment_text(moment) for moment in exact} == exact
     assert split_name("/a#t=b/clip.mp4#t=1.968634") == (Path("/a#t=b/clip.mp4"), Fraction("1.968634"))
+
+
+def test_a_frame_goes_to_another_process_with_its_pixels(folder: Path) -> None:
+    path = clip(folder / "clip.mp4", [marked(i) for i in range(8)], metadata=PHONE, container=TAGGED)
+    with taken(path, read_choice("1s"), 10_000) as frames:
+        (_first, frame) = frames
+        sent = pickle.loads(pickle.dumps(frame))
+        made = [
+            prepare_photo(each, EncodeOptions(keep="coarse"), Settings(), ALONE) for each in (frame, sent)
+        ]
+    assert (sent.name, sent.content_hash, sent.there) == (frame.name, frame.content_hash, frame.there)
+    assert made[0].data == made[1].data
+    assert made[0].facts == made[1].facts
