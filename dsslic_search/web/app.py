@@ -23,7 +23,7 @@ from dsslic_search.core.errors import BusyError, DSSError
 from dsslic_search.web import asking, changes, doubles, exports, ingesting, likeness, photos
 from dsslic_search.web.compressing import Compressed
 from dsslic_search.web.guard import Guard
-from dsslic_search.web.refusals import Json, Refusal, plain_error, refused, status_of
+from dsslic_search.web.refusals import Json, Refusal, plain_error, refused, status_of, told
 from dsslic_search.web.site import Site
 
 PAGE = Path(str(files("dsslic_search.web") / "page"))
@@ -110,7 +110,7 @@ async def _page() -> Response:
 
 async def _refusal(_request: Request, error: Exception) -> Response:
     assert isinstance(error, Refusal)
-    return refused(error.status, error.sentence, headers=error.headers)
+    return told(error)
 
 
 async def _trouble(request: Request, error: Exception) -> Response:

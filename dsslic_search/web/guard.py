@@ -21,7 +21,7 @@ from starlette.responses import RedirectResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from dsslic_search.web.limits import Limits
-from dsslic_search.web.refusals import refused
+from dsslic_search.web.refusals import Refusal, refused, shown, told
 
 LOOPBACK_NAMES = ("localhost",)
 CLIENTS_REMEMBERED = 10_000
@@ -110,6 +110,8 @@ class Guard:
 
         headers = Headers(scope=scope)
         answer = self._judged(scope, headers)
+        if isinstance(answer, Refusal):
+            answer = shown(answer) if headers.get("sec-fetch-mode") == "navigate" else told(answer)
         if answer is not None:
             await answer(scope, receive, guarded)
             return
@@ -120,30 +122,30 @@ class Guard:
             return
         await self._app(scope, Bounded(receive, limit, self._limits.seconds), guarded)
 
-    def _judged(self, scope: Scope, headers: Headers) -> ASGIApp | None:
-        """The answer that refuses a request; None for one that may go on."""
+    def _judged(self, scope: Scope, headers: Headers) -> ASGIApp | Refusal | None:
+        """What refuses a request, or answers it at once; None for one that may go on."""
         host = headers.get("host", "")
         if not self._is_ours(host):
-            return refused(403, "the server is not called by that name; open it by the address that it told")
+            return Refusal(403, "the server is not called by that name; open it by the address that it told")
         client = scope.get("client") or ("", 0)
         if (seconds := self._rate.wait(client[0])) > 0:
-            return refused(
+            return Refusal(
                 429, "too many requests; slow down", headers={"Retry-After": str(max(1, round(seconds)))}
             )
         if refusal := self._from_elsewhere(scope, headers, host):
-            return refused(403, refusal)
+            return Refusal(403, refusal)
         if self._token is not None:
             asked = dict(parse_qsl(scope.get("query_string", b"").decode("latin-1"), keep_blank_values=True))
             given = asked.pop("token", None)
             if given is not None and scope["method"] in SAFE and self._is_token(given):
                 return self._welcome(scope, asked)
             if not self._knows(scope, headers):
-                return refused(
+                return Refusal(
                     401, "this server asks for a token; open the address that it told when it was started"
                 )
         kind = headers.get("content-type", "").partition(";")[0].strip().lower()
         if scope["method"] not in SAFE and _has_body(headers) and kind not in BODIES:
-            return refused(415, f"a request that changes something sends one of: {', '.join(BODIES)}")
+            return Refusal(415, f"a request that changes something sends one of: {', '.join(BODIES)}")
         return None
 
     def _is_ours(self, host: str) -> bool:

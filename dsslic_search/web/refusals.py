@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import html
 import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from starlette.responses import Response
+from starlette.responses import HTMLResponse, Response
 
 from dsslic_search.core.errors import (
     BusyError,
@@ -61,6 +62,29 @@ def refused(
         status,
         dict(headers or {}),
     )
+
+
+def told(refusal: Refusal) -> Json:
+    """The answer that says why a request is refused."""
+    return refused(refusal.status, refusal.sentence, headers=refusal.headers)
+
+
+def shown(refusal: Refusal) -> HTMLResponse:
+    """The same for somebody who opened an address in a browser."""
+    sentence = html.escape(refusal.sentence[:1].upper() + refusal.sentence[1:])
+    return HTMLResponse(_PAGE.format(sentence=sentence), refusal.status, refusal.headers)
+
+
+_PAGE = """<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width">
+<meta name="color-scheme" content="light dark">
+<title>Not shown</title>
+<h1>Not shown</h1>
+<p>{sentence}.</p>
+</html>
+"""
 
 
 def error_of(

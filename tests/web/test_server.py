@@ -297,6 +297,10 @@ def test_another_address_needs_the_token(serve: Callable[..., Any]) -> None:
                 answer = second.get(path)
                 assert answer.status_code == 401, path
                 assert token not in answer.text
+                assert answer.json()["error"]["sentence"].startswith("this server asks for a token"), path
+            opened = second.get("/", headers={"Sec-Fetch-Mode": "navigate"})
+            assert (opened.status_code, opened.headers["content-type"]) == (401, "text/html; charset=utf-8")
+            assert "<p>This server asks for a token; open the address" in opened.text
             shown = second.get("/", params={"token": token, "q": "sky"})
             assert shown.status_code == 303
             assert shown.headers["location"] == "/?q=sky"
