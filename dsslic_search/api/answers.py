@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from dsslic_search.api import notebook, tables
+from dsslic_search.core.cached import cached_property
 from dsslic_search.core.fact import FactValue
 
 if TYPE_CHECKING:

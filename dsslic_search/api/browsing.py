@@ -6,11 +6,12 @@ from __future__ import annotations
 import threading
 from abc import ABC, abstractmethod
 from collections import OrderedDict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dsslic_search.api.arguments import check_flags, count_of, id_of, ids_of, text_of
 from dsslic_search.api.opened import OpenArchive
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from dsslic_search.api.facets import Facets
     from dsslic_search.api.showing import Preview
     from dsslic_search.archive.objects import Looks
+    from dsslic_search.archive.store import Store
+    from dsslic_search.archive.stored import StoredFile
     from dsslic_search.codec.container import Contents
     from dsslic_search.features.embedding import Canvas
     from dsslic_search.index.source import State
@@ -31,7 +34,9 @@ if TYPE_CHECKING:
     from dsslic_search.query.run.execute import Answer
 
 HEADERS_KEPT = 20_000
-"""Of files that were looked at: some hundred bytes each."""
+"""Of files that were looked at: some hundred bytes each, and the label map."""
+MAP_BYTES_KEPT = 2048
+"""Of a file whose header is kept; those of most photos take a few hundred."""
 CLASSES_SHOWN = 12
 """Of an archive in a notebook."""
 EVERYTHING = "everything"
@@ -69,7 +74,10 @@ class Overview:
 class Card:
     """What is shown of a photo besides a `Hit`. ``version``: another one whenever its file in the archive is
     another; None where that cannot be read. ``stages``: bytes from the file's start that hold each stage; a
-    stage that the file does not hold is not there. ``tags`` by name."""
+    stage that the file does not hold is not there. ``tags`` by name. ``map_prefix``: the first bytes of the
+    file, header and label map, where they were asked for; none where there is no label map.
+    ``has_plain_map``: whether programs that know docs/label-map.md alone can read it, see
+    `codec.plain_map`."""
 
     id: int
     content_hash: str
@@ -77,50 +85,73 @@ class Card:
     map_bytes: int
     tags: tuple[str, ...]
     version: str | None = None
-    stages: dict[str, int] = field(default_factory=dict)
+    stages: Mapping[str, int] = field(default_factory=dict)
+    has_plain_map: bool = False
+    map_prefix: bytes = field(default=b"", repr=False)
+
+
+class Header(NamedTuple):
+    """Of a file what a `Card` tells of it; ``map_prefix`` None where nobody asked for it or it is long."""
+
+    version: str | None = None
+    stages: Mapping[str, int] = MappingProxyType({})
+    has_plain_map: bool = False
+    map_prefix: bytes | None = None
 
 
 class Headers:
-    """Headers of files of the archive, kept while the files are as they were. Safe to use from several
-    threads."""
+    """Headers and label maps of files of the archive, kept while the files are as they were: what is read of
+    sixty files for every answer has other threads wait. Safe to use from several threads."""
 
     def __init__(self) -> None:
-        self._kept: OrderedDict[tuple[str, Looks], tuple[str, dict[str, int]]] = OrderedDict()
+        self._kept: OrderedDict[tuple[str, Looks], Header] = OrderedDict()
         self._turn = threading.Lock()
 
-    def of(self, archive: OpenArchive, content_hash: str) -> tuple[str, dict[str, int]] | None:
-        """A file's version and the ends of its stages; None where there is no sound file."""
+    def of(self, store: Store, content_hash: str, maps: bool) -> Header:
+        """Of a file, with ``maps`` its label map, too; that of none where there is no sound file."""
         from dsslic_search.archive.stored import StoredFile
         from dsslic_search.core.errors import ArchiveError, FormatError
 
-        store = archive.folder.store
-        key = None
-        if store.is_here:  # in a bucket, a look would take as long as the header does
-            try:
-                looks = store.looks(content_hash)
-            except ArchiveError:
-                return None
-            if looks is None:
-                return None
-            key = content_hash, looks
-            with self._turn:
-                if key in self._kept:
-                    self._kept.move_to_end(key)
-                    return self._kept[key]
         file = StoredFile(store, content_hash)
         try:
-            contents = file.contents
+            # in a bucket, a look would take as long as the header does
+            looks = store.looks(content_hash) if store.is_here else None
+            known = None if looks is None else self._known((content_hash, looks))
+            if looks is None and store.is_here:
+                return Header()
+            found = known or _read_header(file)
+            if maps and found.map_prefix is None:
+                end = found.stages.get(Stage.MAP, 0)
+                found = found._replace(map_prefix=file.prefix(end)[:end])
         except (ArchiveError, FormatError):
-            return None
-        # the header ends with a checksum of all in it, which has one of each layer
-        checksum = file.data[: contents.header_bytes][-4:].hex()
-        found = f"{content_hash[:16]}{checksum}", ends_of(contents)
+            return Header()
+        if looks is not None and found is not known:
+            self._keep((content_hash, looks), found)
+        return found
+
+    def _known(self, key: tuple[str, Looks]) -> Header | None:
         with self._turn:
-            if key is not None:
-                self._kept[key] = found
+            if key in self._kept:
+                self._kept.move_to_end(key)
+            return self._kept.get(key)
+
+    def _keep(self, key: tuple[str, Looks], header: Header) -> None:
+        if len(header.map_prefix or b"") > MAP_BYTES_KEPT:
+            header = header._replace(map_prefix=None)
+        with self._turn:
+            self._kept[key] = header
             if len(self._kept) > HEADERS_KEPT:
                 self._kept.popitem(last=False)
-        return found
+
+
+def _read_header(file: StoredFile) -> Header:
+    from dsslic_search.codec.plain_map import is_plain
+
+    contents = file.contents
+    # the header ends with a checksum of all in it, which has one of each layer
+    checksum = file.data[: contents.header_bytes][-4:].hex()
+    version = f"{file.content_hash[:16]}{checksum}"
+    return Header(version, MappingProxyType(ends_of(contents)), is_plain(contents))
 
 
 def ends_of(contents: Contents) -> dict[str, int]:
@@ -227,17 +258,19 @@ class Browsing(OpenArchive, ABC):
             tuple(folders_of(self.catalog)),
         )
 
-    def cards(self, ids: Ids) -> dict[int, Card]:
+    def cards(self, ids: Ids, *, maps: bool = False) -> dict[int, Card]:
         """What can be shown of photos, by id; those that are not there are left out. Of each file only the
-        header is read, and that is kept."""
-        found = {}
+        header is read, and that is kept; with ``maps`` the label map, too."""
+        check_flags(maps=maps)
+        store = self.folder.store
         known = self._lookup.kept(ids_of(ids).tolist())
         hashes = (kept.content_hash for kept in known.values())
-        headers = self.folder.store.each(hashes, lambda each: self._headers.of(self, each))
-        for (photo_id, kept), header in zip(known.items(), headers, strict=True):
-            version, stages = header or (None, {})
-            found[photo_id] = Card(photo_id, *kept, version=version, stages=dict(stages))
-        return found
+        headers = self._headers
+        found = store.each(hashes, lambda each: headers.of(store, each, maps))
+        return {
+            photo_id: Card(photo_id, *kept, *header[:3], (maps and header.map_prefix) or b"")
+            for (photo_id, kept), header in zip(known.items(), found, strict=True)
+        }
 
     def stored_path(self, photo_id: int) -> Path | None:
         """Where a photo's .dsslic file is on this machine; None where it is in a bucket."""
@@ -250,23 +283,6 @@ class Browsing(OpenArchive, ABC):
         first, last = count_of(start, "start", 0), count_of(end, "end", 0)
         content_hash = self._searcher.photo(id_of(photo_id)).content_hash
         return self.folder.store.read_prefix(content_hash, last, start=first)
-
-    def map_prefixes(self, ids: Ids) -> dict[int, bytes]:
-        """The first bytes of photos' .dsslic files, header and label map, by id; none where a photo has no
-        label map or its file cannot be read. Photos that are not there are left out."""
-        known = self._lookup.kept(ids_of(ids).tolist())
-        hashes = (kept.content_hash for kept in known.values())
-        return dict(zip(known, self.folder.store.each(hashes, self._map_prefix), strict=True))
-
-    def _map_prefix(self, content_hash: str) -> bytes:
-        from dsslic_search.core.errors import ArchiveError
-
-        header = self._headers.of(self, content_hash)
-        end = 0 if header is None else header[1].get(Stage.MAP, 0)
-        try:
-            return self.folder.store.read_prefix(content_hash, end) if end else b""
-        except ArchiveError:  # it went meanwhile
-            return b""
 
     def known(self, content_hash: str) -> int | None:
         """The id of the photo of this SHA-256 of its file, in the bin or not; None where there is none."""

@@ -8,10 +8,10 @@ import re
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from dsslic_search.core.cached import cached_property
 from dsslic_search.core.fact import Fact
 from dsslic_search.core.fields import COUNTED, NAMED
 from dsslic_search.core.text import counted, folded

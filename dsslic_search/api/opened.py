@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from dataclasses import replace
-from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, TypeVar
 
 from dsslic_search.api.arguments import number_of, path_of
 from dsslic_search.core import vocabulary
+from dsslic_search.core.cached import opened_property
 from dsslic_search.core.settings import LONGEST_WAIT_SECONDS, Settings, archive_path, new_archive_urls
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ class OpenArchive:
         from dsslic_search.archive.folder import ArchiveFolder
         from dsslic_search.archive.manifest import Manifest
 
+        self.turn = threading.RLock()
         self.settings = settings or Settings()
         if wait is not None:
             self.settings = replace(self.settings, wait=number_of(wait, "wait", 0, LONGEST_WAIT_SECONDS))
@@ -64,30 +66,30 @@ class OpenArchive:
             if opened := self.__dict__.pop(name, None):
                 opened.close()
 
-    @cached_property
+    @opened_property
     def catalog(self) -> Catalog:
         """The catalog, opened at first use."""
         return _current(self.folder.open_catalog())
 
-    @cached_property
+    @opened_property
     def _lookup(self) -> Lookup:
         """The same for looking things up, and for little more than queries need."""
         return _current(self.folder.open_lookup(lambda: self.catalog))
 
-    @cached_property
+    @opened_property
     def _indexes(self) -> OpenIndexes:
         from dsslic_search.api.indexes import OpenIndexes
 
         return OpenIndexes(self._lookup, self.folder.index, self.vocabulary)
 
-    @cached_property
+    @opened_property
     def _searcher(self) -> Searcher:
         from dsslic_search.api.searching import Searcher
 
         reached = self.folder, self._lookup, lambda: self.catalog
         return Searcher(*reached, self.settings, self.vocabulary, self._shards)
 
-    @cached_property
+    @opened_property
     def _shards(self) -> Shards | None:
         count = self.settings.shards
         if count == 1:

@@ -24,10 +24,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import cache, cached_property
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from dsslic_search.archive.objects import Looks, Objects
+from dsslic_search.core.cached import cached_property
 from dsslic_search.core.errors import ArchiveError, MissingExtraError, Remedy, UsageError
 from dsslic_search.core.files import BUCKETS
 

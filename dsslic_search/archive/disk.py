@@ -18,7 +18,7 @@ def write_whole(path: Path, data: bytes) -> None:
 
 
 @contextmanager
-def disk_trouble(path: Path, done: str) -> Iterator[None]:
+def disk_trouble(path: Path | str, done: str) -> Iterator[None]:
     """Turn OSError into ArchiveError that names the file, what could not be done with it, and what to do."""
     try:
         yield

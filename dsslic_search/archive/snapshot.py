@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
-from functools import cached_property
 from itertools import compress
 from operator import itemgetter
 from typing import Any
@@ -14,11 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import (
     BigInteger,
+    ColumnElement,
     Connection,
     Executable,
     Integer,
     LargeBinary,
     MetaData,
+    SQLColumnExpression,
     Table,
     case,
     cast,
@@ -32,6 +33,7 @@ from dsslic_search.archive import bulk
 from dsslic_search.archive.history import changed_since
 from dsslic_search.archive.lookup import PROSE, Totals, batches, classes_of
 from dsslic_search.archive.schema import KnownPath, Photo, Tag
+from dsslic_search.core.cached import cached_property
 from dsslic_search.core.fields import INDEXED
 from dsslic_search.core.kinds import HIDDEN, PhotoState
 from dsslic_search.core.moments import microseconds
@@ -242,23 +244,39 @@ class Snapshot:
         for _, rows in self._own_by_id(select(*_FILE), CHUNK, _ID):
             yield rows if self._connection.dialect.name == "sqlite" else list(map(_numbered, rows))
 
-    def paths(self, ids: NDArray[np.int64] | None = None) -> Iterator[list[tuple[int, str]]]:
+    def paths(
+        self, ids: NDArray[np.int64] | None = None, letters: str = ""
+    ) -> Iterator[list[tuple[int, str]]]:
         """(id, path that is shown) of all photos, or of those of ``ids`` that are there, in any order, in
-        lists."""
-        asked = select(Photo.id, Photo.path)
+        lists. ``letters``, small ones and digits of ASCII: those may be left out whose folded path is without
+        them, see `index.patterns.PathTest`."""
+        asked = select(Photo.id, Photo.path).where(*self._may_hold(Photo.path, letters))
         for part in [None] if ids is None else batches(ids):
             yield from self._own(asked if part is None else asked.where(Photo.id.in_(part)))
 
-    def copies(self, ids: NDArray[np.int64] | None = None) -> Iterator[list[tuple[int, str]]]:
+    def copies(
+        self, ids: NDArray[np.int64] | None = None, letters: str = ""
+    ) -> Iterator[list[tuple[int, str]]]:
         """(id, path) of all other paths at which photos lie, or at which those of ``ids`` do, in any order,
-        in lists."""
+        in lists; ``letters`` as for `paths`."""
         path = KnownPath.path + KnownPath.part
         # a photo that lies at one path alone is shown at that: an index tells which are not
         several = select(KnownPath.photo_id).group_by(KnownPath.photo_id).having(func.count() > 1)
         asked = select(Photo.id, path).join(KnownPath, KnownPath.photo_id == Photo.id)
         asked = asked.where(Photo.id.in_(several), KnownPath.ended_at.is_(None), path != Photo.path)
+        asked = asked.where(*self._may_hold(path, letters))
         for part in [None] if ids is None else batches(ids):
             yield from self._own(asked if part is None else asked.where(Photo.id.in_(part)))
+
+    def _may_hold(self, path: SQLColumnExpression[str], letters: str) -> list[ColumnElement[bool]]:
+        """What leaves out paths that, folded, are without some letters of ASCII. What is not of ASCII may be
+        folded into such."""
+        if not letters:
+            return []
+        if self._connection.dialect.name == "sqlite":  # whose LIKE passes over capitals of ASCII
+            return [path.like(f"%{letters}%") | (func.length(path) < func.length(cast(path, LargeBinary)))]
+        plain = path.collate("C")
+        return [plain.ilike(f"%{letters}%") | (func.length(path) < func.octet_length(path))]
 
     def hidden(self) -> tuple[NDArray[np.int64], NDArray[np.uint8]]:
         """The photos that are left out of answers, in any order: ids and `core.kinds.PhotoState.flag`."""

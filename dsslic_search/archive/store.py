@@ -10,12 +10,12 @@ import re
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from dsslic_search.archive.disk import disk_trouble
 from dsslic_search.archive.objects import Folder, Looks, Objects
+from dsslic_search.core.cached import cached_property
 
 if TYPE_CHECKING:
     from concurrent.futures import Future

@@ -8,7 +8,6 @@ read off the label maps that people made; what is ranked are the label maps that
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +19,7 @@ from dsslic_search.bench import record
 from dsslic_search.bench.photos import read_photo
 from dsslic_search.codec.encoder import segment_photo
 from dsslic_search.core import vocabulary
+from dsslic_search.core.cached import cached_property
 from dsslic_search.networks import runtime
 from dsslic_search.training.dataset import Sample, scene_samples
 

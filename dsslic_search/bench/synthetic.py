@@ -14,13 +14,13 @@ from contextlib import AbstractContextManager, nullcontext
 from copy import copy
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dsslic_search.archive.features import MapFeatures
+from dsslic_search.core.cached import cached_property
 from dsslic_search.core.colour_terms import TERMS
 from dsslic_search.core.fact import FactValue
 from dsslic_search.core.fields import INDEXED
@@ -231,7 +231,9 @@ class Synthetic:
         sure = {class_id: 128 + (photo_id * (class_id + 7)) % 128 for class_id, _ in shown}
         return MapFeatures(shown, model.regions, embedding, sure, words=model.words)
 
-    def paths(self, ids: NDArray[np.int64] | None = None) -> Iterator[list[tuple[int, str]]]:
+    def paths(
+        self, ids: NDArray[np.int64] | None = None, letters: str = ""
+    ) -> Iterator[list[tuple[int, str]]]:
         asked = np.arange(1, self.model.size + 1) if ids is None else ids
         folders = self._facts["folder"][asked - 1].tolist()
         yield [
@@ -239,7 +241,9 @@ class Synthetic:
             for i, f in zip(asked.tolist(), folders, strict=True)
         ]
 
-    def copies(self, ids: NDArray[np.int64] | None = None) -> Iterator[list[tuple[int, str]]]:
+    def copies(
+        self, ids: NDArray[np.int64] | None = None, letters: str = ""
+    ) -> Iterator[list[tuple[int, str]]]:
         """Each photo lies at one path."""
         return iter(())
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -32,6 +31,7 @@ from dsslic_search.codec.layers.planes import read_planes
 from dsslic_search.codec.layers.terms import SIXTY_FOURTHS, read_terms
 from dsslic_search.codec.picture.raster import Embedded
 from dsslic_search.core import dialect, vocabulary
+from dsslic_search.core.cached import cached_property
 from dsslic_search.core.certainty import CERTAIN
 from dsslic_search.core.dialect import Dialect
 from dsslic_search.core.errors import FormatError, StageError

@@ -21,7 +21,6 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,6 +51,7 @@ from dsslic_search.codec.picture.open import SourcePhoto
 from dsslic_search.codec.picture.stripping import Strip, stripped
 from dsslic_search.codec.quality import Quantisers, effort, quantisers
 from dsslic_search.codec.target import meet
+from dsslic_search.core.cached import cached_property
 from dsslic_search.core.dialect import Dialect
 from dsslic_search.core.errors import UsageError
 from dsslic_search.core.kinds import KeepMode, Profile

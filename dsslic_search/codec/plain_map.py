@@ -7,13 +7,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 from dsslic_search.codec import container
+from dsslic_search.codec.container import Contents
 from dsslic_search.codec.layers import class_list, label_map, people
 
 
-def is_plain(prefix: bytes) -> bool:
-    """Whether the first bytes of a file, header and label map, hold a label map as docs/label-map.md says, or
-    none. FormatError where they are no header."""
-    contents = container.read_contents(prefix)
+def is_plain(contents: Contents) -> bool:
+    """Whether a file of this header holds a label map as docs/label-map.md says, or none."""
     entry = contents.find(label_map.LAYER.kind)
     by_people = contents.find(people.LAYER.kind) is not None
     return entry is None or (entry.codec == label_map.CONTEXT_MIXING and not by_people)

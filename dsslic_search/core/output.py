@@ -14,10 +14,10 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import IO
 
+from dsslic_search.core.cached import cached_property
 from dsslic_search.core.errors import DSSError, Remedy, UsageError
 from dsslic_search.core.files import TEMPORARY, path_to_text, sync_folder
 from dsslic_search.core.plain_json import parsed

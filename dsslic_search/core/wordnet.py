@@ -16,10 +16,11 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cache
 from pathlib import Path
 from typing import Any
 
+from dsslic_search.core.cached import cached_property
 from dsslic_search.core.text import KnownWords, normal, plural_of
 from dsslic_search.core.trust import Trust
 

@@ -6,12 +6,12 @@ from __future__ import annotations
 import struct
 import zlib
 from collections.abc import Iterable, Sequence
-from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from dsslic_search.core.cached import cached_property
 from dsslic_search.core.mapping import leave
 from dsslic_search.index.packing import BLOCK_VALUES, HEAD, Packed
 from dsslic_search.index.room import ROOM, zeros

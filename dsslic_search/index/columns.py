@@ -13,12 +13,12 @@ import bisect
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from dsslic_search.core.cached import cached_property
 from dsslic_search.core.vocabulary import Vocabulary
 from dsslic_search.index import column_loops
 from dsslic_search.index.column_rows import KEPT, Rows, columns_of, quanta_together, together

@@ -372,8 +372,8 @@ class Files(Table):
         if asked.size:
             copied = np.intersect1d(asked, self.arrays["copy_rows"])
             with self._snapshot() as snapshot:
-                told = [snapshot.paths(self._some_or_all(asked))]
-                told += [snapshot.copies(self._some_or_all(copied))] if copied.size else []
+                told = [snapshot.paths(self._some_or_all(asked), test.letters)]
+                told += [snapshot.copies(self._some_or_all(copied), test.letters)] if copied.size else []
                 known = [
                     photo_id
                     for parts in told

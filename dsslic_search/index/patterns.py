@@ -19,10 +19,13 @@ from dsslic_search.core.text import folded_name
 @dataclass(frozen=True)
 class PathTest:
     """``path``: whether a whole path, `core.text.folded_name`, matches. ``folder``: whether all paths do
-    that have this folder, which ends with a slash, and any name; None if it depends on the name."""
+    that have this folder, which ends with a slash, and any name; None if it depends on the name.
+    ``letters``: small letters and digits of ASCII that stand side by side in every path that matches, by
+    which a database leaves out most that do not; "" where there are none."""
 
     path: Callable[[str], bool]
     folder: Callable[[str], bool | None]
+    letters: str = ""
 
 
 def split(path: str) -> tuple[str, str]:
@@ -56,7 +59,7 @@ def name_test(pattern: str) -> PathTest:
     """The test of the name alone."""
     pattern = folded_name(pattern)
     if not _is_glob(pattern):
-        return PathTest(lambda path: pattern in split(path)[1], lambda folder: None)
+        return PathTest(lambda path: pattern in split(path)[1], lambda folder: None, _letters(pattern))
     glob = re.compile(_glob(pattern), re.DOTALL)
     return PathTest(lambda path: glob.match(split(path)[1]) is not None, lambda folder: None)
 
@@ -70,6 +73,7 @@ def path_test(pattern: str) -> PathTest:
         return PathTest(
             lambda path: pattern in path,
             lambda folder: True if pattern in folder else None if folder.endswith(head) else False,
+            _letters(pattern),
         )
     whole, begun, ended = (_from_boundary(part) for part in (pattern, head + "**", head))
 
@@ -81,6 +85,11 @@ def path_test(pattern: str) -> PathTest:
         return None if ended.search(folder) else False  # what has no slash can only be the name
 
     return PathTest(lambda path: whole.search(path) is not None, by_folder)
+
+
+def _letters(pattern: str) -> str:
+    """The most letters and digits of ASCII that stand side by side in a folded pattern that is no glob."""
+    return max(re.findall("[a-z0-9]+", pattern), key=len, default="")
 
 
 def _is_glob(pattern: str) -> bool:

@@ -22,13 +22,13 @@ import secrets
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from dsslic_search.core.cached import cached_property
 from dsslic_search.core.plain_json import parsed
 from dsslic_search.core.vocabulary import Vocabulary
 from dsslic_search.index import cache

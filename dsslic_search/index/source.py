@@ -80,13 +80,18 @@ class Snapshot(Protocol):
         """What is known of the file of each photo that is there, in any order, in lists; dates as
         microseconds since 1970."""
 
-    def paths(self, ids: NDArray[np.int64] | None = None) -> Iterator[list[tuple[int, str]]]:
+    def paths(
+        self, ids: NDArray[np.int64] | None = None, letters: str = ""
+    ) -> Iterator[list[tuple[int, str]]]:
         """(id, path that is shown) of all photos, or of those of ``ids`` that are there, in any order, in
-        lists."""
+        lists. ``letters``, small ones and digits of ASCII: those may be left out whose folded path is without
+        them, see `index.patterns.PathTest`."""
 
-    def copies(self, ids: NDArray[np.int64] | None = None) -> Iterator[list[tuple[int, str]]]:
+    def copies(
+        self, ids: NDArray[np.int64] | None = None, letters: str = ""
+    ) -> Iterator[list[tuple[int, str]]]:
         """(id, path) of all other paths at which photos lie, or at which those of ``ids`` do, in any order,
-        in lists."""
+        in lists; ``letters`` as for `paths`."""
 
     def hidden(self) -> tuple[NDArray[np.int64], NDArray[np.uint8]]:
         """The photos that are left out of answers, in any order: ids and `core.kinds.PhotoState.flag`."""

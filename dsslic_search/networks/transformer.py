@@ -13,13 +13,13 @@ import json
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from dsslic_search.core.cached import cached_property
 from dsslic_search.core.dialect import Dialect, shipped
 from dsslic_search.core.errors import DSSError, MissingExtraError, WeightsError
 from dsslic_search.core.text import quoted

@@ -15,10 +15,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 
 from dsslic_search.core import wordnet
+from dsslic_search.core.cached import cached_property
 from dsslic_search.core.errors import UsageError
 from dsslic_search.core.files import write_atomically
 from dsslic_search.core.nouns import MAX_NOUN_WORDS, singulars

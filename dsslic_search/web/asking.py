@@ -112,7 +112,7 @@ def _answered(
         resemble = archive.resembled(painted, mirrored=mirrored)
     found = archive.find(text, limit=limit, after=cursor, start=start, resemble=resemble)
     hits = found.hits
-    cards = archive.cards([hit.id for hit in hits])
+    cards = archive.cards([hit.id for hit in hits], maps=with_maps)
     maps = coded_maps(site, cards.values()) if with_maps else {}
     warnings = [*found.notes, *(f"no photo shows: {name}" for name in found.unseen)]
     return {

@@ -55,7 +55,7 @@ async def details(request: Request, photo_id: Id) -> Response:
 def _details(site: Site, photo_id: int) -> dict[str, Any]:
     archive = site.archive
     info = archive.info(photo_id)
-    card = archive.cards([photo_id])[photo_id]
+    card = archive.cards([photo_id], maps=True)[photo_id]
     certainty, colours = info["certainty"], info["class_colours"]
     layers, end = [], 0
     for layer in info["layers"]:

@@ -6,6 +6,7 @@ import contextlib
 import secrets
 import socket
 import threading
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -19,10 +20,12 @@ if TYPE_CHECKING:
     from uvicorn import Server
 
     from dsslic_search.api import Archive
+    from dsslic_search.web.site import Site
 
 PORT = 8765
 HOST = "127.0.0.1"
 SECONDS_TO_END = 5  # that open connections get
+SECONDS_OF_REST = 1.0  # in which nobody asked anything
 HEADER_BYTES = 128 * 1024  # of a request: a query or a list of ids may be long
 
 
@@ -107,6 +110,9 @@ def prepared(
         )
     if settings.watch and settings.read_only:
         raise UsageError("a server that changes nothing follows no folders; leave one of the two out")
+    import os
+    import sys
+
     import uvicorn
 
     from dsslic_search.web.app import application
@@ -117,6 +123,7 @@ def prepared(
     from dsslic_search.web.site import Site
     from dsslic_search.web.wording import in_requests
 
+    sys.setswitchinterval(float(os.environ.get("SWI", "0.005")))
     archive.classes()  # opens what every question needs, and tells what is wrong before anybody asks
     _ = archive.catalog
     listening = listen(settings.host, settings.port)
@@ -149,7 +156,7 @@ def prepared(
             await super().startup(sockets)
             if settings.watch:
                 threading.Thread(target=watch, args=(site,), name="watching", daemon=True).start()
-            threading.Thread(target=_unpack_ahead, args=(archive,), name="unpacking", daemon=True).start()
+            threading.Thread(target=_unpack_ahead, args=(site,), name="unpacking", daemon=True).start()
             ready(address)
 
         async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
@@ -159,10 +166,13 @@ def prepared(
     return Prepared(Told(config), listening, address, token)
 
 
-def _unpack_ahead(archive: Archive) -> None:
-    """Beside the first questions; what is wrong with the archive they tell themselves."""
+def _unpack_ahead(site: Site) -> None:
+    """Once nobody asks for a moment: whoever opened the page first would wait for it. What is wrong with the
+    archive questions tell themselves."""
+    while (left := SECONDS_OF_REST - site.asking.seconds_of_rest()) > 0:
+        time.sleep(left)
     with contextlib.suppress(DSSError):
-        archive.unpack_ahead()
+        site.archive.unpack_ahead()
 
 
 def _address(host: str, port: int, token: str | None) -> str:

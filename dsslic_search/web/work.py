@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, TypeVar
@@ -43,6 +44,7 @@ class Pool:
         self._room = threads + waiting
         self._seconds = seconds
         self._held = 0
+        self._last = time.monotonic()
         self._turn = threading.Lock()
 
     async def run(self, work: Callable[..., T], *arguments: Any) -> T:
@@ -66,6 +68,12 @@ class Pool:
     def _done(self, _future: Future[Any]) -> None:
         with self._turn:
             self._held -= 1
+            self._last = time.monotonic()
+
+    def seconds_of_rest(self) -> float:
+        """For how long there has been nothing to do."""
+        with self._turn:
+            return 0.0 if self._held else time.monotonic() - self._last
 
     def close(self) -> None:
         """Wait for what runs; what waits is given up."""

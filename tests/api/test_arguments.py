@@ -57,7 +57,6 @@ WRONG: dict[str, tuple[tuple[Any, ...], Wrong]] = {
     "cards": (([1],), {"ids": (None, *IDS)}),
     "rate": ((3, [1]), {"stars": (*NUMBER[:2], float("nan"), -1, 5.5, 0.2), "ids": (None, *IDS)}),
     "known": (("ab" * 32,), {"content_hash": TEXT}),
-    "map_prefixes": (([1],), {"ids": (None, *IDS)}),
     "stored_path": ((1,), {"photo_id": ID}),
     "stored_part": ((1, 0, 9), {"photo_id": ID, "start": COUNT, "end": COUNT}),
     "init": ((), {"objects": (5, "", "/a", "ftp://a", "s3://a b"), "catalog": (5,)}),

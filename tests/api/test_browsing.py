@@ -42,21 +42,21 @@ def archive(made: Path, tmp_path: Path) -> Iterator[Archive]:
 
 
 def test_cards_tell_where_stages_end_and_when_a_file_is_another(archive: Archive) -> None:
-    cards = archive.cards([1, 2, 99])
-    prefixes = archive.map_prefixes([1, 2, 99])
-    assert set(cards) == set(prefixes) == {1, 2}
+    cards = archive.cards([1, 2, 99], maps=True)
+    assert set(cards) == {1, 2}
     for photo_id, card in cards.items():
         contents = archive.contents(photo_id)
         assert card.stages == {stage: contents.stage_bytes(stage) for stage in card.stages}
         assert set(card.stages) == {"map", "compact", "coarse", "full"}
-        assert prefixes[photo_id] == archive.stored_path(photo_id).read_bytes()[: card.stages["map"]]
+        assert card.map_prefix == archive.stored_path(photo_id).read_bytes()[: card.stages["map"]]
     archive.ingest([Path(archive.photo(1).path)], keep="coarse", even_removed=True)
     before = cards[1].version
     archive.ingest([Path(archive.photo(1).path)], keep="exact", segmenter=None)
     assert archive.cards([1])[1].version == before  # the very same file
     archive.stored_path(2).write_bytes(b"damaged")
-    assert archive.cards([2])[2].version is None
-    assert archive.map_prefixes(2) == {2: b""}
+    damaged = archive.cards(2, maps=True)[2]
+    assert (damaged.version, damaged.map_prefix) == (None, b"")
+    assert archive.cards(1)[1].map_prefix == b""  # not asked for
 
 
 def test_any_window_is_a_part_of_the_whole(archive: Archive) -> None:

@@ -31,6 +31,7 @@ from dsslic_search.archive.rebuild import rebuild
 from dsslic_search.archive.schema import Base, Change, KnownPath, Photo
 from dsslic_search.archive.triggers import UNSETTLED
 from dsslic_search.core.errors import ArchiveError, BusyError, QueryError, UsageError
+from dsslic_search.core.files import path_to_text
 from dsslic_search.core.settings import Settings
 from tests.archive import postgres
 from tests.archive.conftest import World, prepare
@@ -260,6 +261,28 @@ def test_machines_share_a_catalog_and_a_bucket(tmp_path: Path, postgres_url: str
     assert check(one.archive, read_data=True) == []
     with one.archive.writing(), pytest.raises(BusyError, match="is writing to it; wait for it"):
         other.ingest()
+
+
+def test_paths_that_may_hold_letters_are_all_that_do(
+    postgres_url: str, tmp_path: Path, photo_row: Any, features: Any
+) -> None:
+    """A capital, a sign that folds into a letter, an accent, and bytes that are no text."""
+    names = [
+        "/a/LAKE.jpg",
+        "/a/la\u212ae.jpg",
+        "/a/lakÉ.jpg",
+        "/a/l\udce9ke.jpg",
+        "/lake/b.jpg",
+        "/a/lane.jpg",
+    ]
+    for place in (postgres_url, tmp_path / "c.sqlite"):
+        with Catalog.open(place, create=True) as catalog:
+            for number, name in enumerate(names):
+                catalog.add(photo_row(str(number), path=path_to_text(name)), features(1))
+            with catalog.snapshot() as snapshot:
+                found = {path for part in snapshot.paths(letters="lake") for _, path in part}
+                assert {path_to_text(name) for name in (names[0], names[1], names[4])} <= found
+                assert names[5] not in found
 
 
 def test_readers_wait_for_nobody_and_miss_nothing(postgres_url: str, photo_row: Any, features: Any) -> None:

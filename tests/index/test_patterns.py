@@ -48,6 +48,7 @@ def test_paths_match_as_the_rules_say(pattern: str, path: str) -> None:
     holds = path_matches(pattern.casefold(), path.casefold())
     assert test.path(folded_name(path)) == holds
     assert test.folder(split(folded_name(path))[0]) in (None, holds)
+    assert not holds or not path.isascii() or test.letters in path.lower()
 
 
 @settings(max_examples=250)
@@ -55,7 +56,9 @@ def test_paths_match_as_the_rules_say(pattern: str, path: str) -> None:
 def test_names_match_as_the_rules_say(pattern: str, path: str) -> None:
     name, pattern = path.casefold().rpartition("/")[2], pattern.casefold()
     holds = matches(pattern, name) if set("*?") & set(pattern) else pattern in name
-    assert name_test(pattern).path(folded_name(path)) == holds
+    test = name_test(pattern)
+    assert test.path(folded_name(path)) == holds
+    assert not holds or not path.isascii() or test.letters in path.lower()
 
 
 @pytest.mark.parametrize(
@@ -132,3 +135,19 @@ def test_globs_of_texts_are_those_of_the_shell(text: str, pattern: str) -> None:
 
 def test_many_wildcards_of_a_text_are_decided() -> None:
     assert not text_test("*a" * 60 + "b")("a" * 5000)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "letters"),
+    [
+        ("IMG_0123", "0123"),
+        ("a b", "a"),
+        ("café 2023", "2023"),
+        ("é", ""),
+        ("", ""),
+        ("img*", ""),
+        ("i?g", ""),
+    ],
+)
+def test_letters_by_which_a_database_leaves_out_most(pattern: str, letters: str) -> None:
+    assert (name_test(pattern).letters, path_test(pattern).letters) == (letters, letters)

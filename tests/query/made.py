@@ -220,11 +220,11 @@ class _Moment:
     def files(self) -> Iterator[list[tuple[Any, ...]]]:
         yield [p.file for p in self.photos]
 
-    def paths(self, ids: np.ndarray | None = None) -> Iterator[list[tuple[int, str]]]:
+    def paths(self, ids: np.ndarray | None = None, letters: str = "") -> Iterator[list[tuple[int, str]]]:
         asked = None if ids is None else set(ids.tolist())
         yield [(p.id, p.path) for p in self.photos[::-1] if asked is None or p.id in asked]
 
-    def copies(self, ids: np.ndarray | None = None) -> Iterator[list[tuple[int, str]]]:
+    def copies(self, ids: np.ndarray | None = None, letters: str = "") -> Iterator[list[tuple[int, str]]]:
         asked = None if ids is None else set(ids.tolist())
         yield [(p.id, path) for p in self.photos for path in p.copies if asked is None or p.id in asked]
 

@@ -6,9 +6,9 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fnmatch import translate
-from functools import cached_property
 
 from dsslic_search.archive.ingest.file_names import PHOTO_EXTENSIONS
+from dsslic_search.core.cached import cached_property
 from dsslic_search.core.text import folded_name
 from dsslic_search.index.patterns import PathTest, path_test
 

@@ -13,13 +13,13 @@ pixels.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dsslic_search.codec.bpg.colour import bands
+from dsslic_search.core.cached import cached_property
 from dsslic_search.core.errors import FormatError
 
 BIT_DEPTH = 10

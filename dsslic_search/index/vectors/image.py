@@ -8,11 +8,11 @@ or one that another network made.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
+from dsslic_search.core.cached import cached_property
 from dsslic_search.features.image_words import MAKER_BYTES, ImageWords
 from dsslic_search.index import cache
 from dsslic_search.index.segments import Segment, Table

@@ -9,12 +9,12 @@ one photo in some hundreds may be missed.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from dsslic_search.core.cached import cached_property
 from dsslic_search.core.errors import ArchiveError, Remedy
 from dsslic_search.features.embedding import DIMENSION, WEIGHT_ROOTS, lengths, pack
 from dsslic_search.index import cache

@@ -8,9 +8,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property, lru_cache
+from functools import lru_cache
 
 from dsslic_search.core import wordnet
+from dsslic_search.core.cached import cached_property
 from dsslic_search.core.colour_terms import TERMS
 from dsslic_search.core.nouns import nouns as nouns_of_wordnet
 from dsslic_search.core.text import KnownWords, normal, plural_of

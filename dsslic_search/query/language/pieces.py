@@ -6,8 +6,8 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cached_property
 
+from dsslic_search.core.cached import cached_property
 from dsslic_search.core.errors import QueryError
 from dsslic_search.query.ast import Leaf, Node, Sort
 from dsslic_search.query.language import foreign, nouns

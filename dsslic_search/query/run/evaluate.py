@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cache
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from dsslic_search.core.cached import cached_property
 from dsslic_search.features.image_words import ImageWords
 from dsslic_search.features.resemblance import mixture
 from dsslic_search.index.columns import Columns, open_columns

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
+from dsslic_search.core.cached import cached_property
 from dsslic_search.index.columns import Columns
 from dsslic_search.query.ast import Sort
 from dsslic_search.query.run.cursor import Cursor, Value
