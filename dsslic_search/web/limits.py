@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 
 from dsslic_search.core.errors import UsageError
 
@@ -17,8 +17,9 @@ class Limits:
     (503). ``pixels``: of a photo that is sent to find others by, or a picture that is asked for (413).
     ``rows``: photos in one page of an answer, or ids in one request (413).
     ``exported``: photos in one export (413). ``rate``: requests a second of one client, of which the worth of
-    four seconds may come at once (429). ``decoders``: pictures made at once; ``waiting``: requests that may
-    wait for one (503). ``cache``: bytes of pictures kept on disk.
+    four seconds may come at once (429). ``decoders``: pictures made at once, by default as many as half of
+    the processors, since a browser on the same machine needs some; ``waiting``: requests that may wait for
+    one (503). ``cache``: bytes of pictures kept on disk.
     ``shards``: processes that find photos, each with a part of the indexes in memory."""
 
     body: int = 4_000_000
@@ -28,7 +29,7 @@ class Limits:
     rows: int = 1_000
     exported: int = 1_000_000
     rate: int = 500
-    decoders: int = 2
+    decoders: int = field(default_factory=lambda: max(1, (os.cpu_count() or 1) // 2))
     waiting: int = 200
     cache: int = 1_000_000_000
     shards: int = 1
