@@ -6,7 +6,6 @@ import contextlib
 import secrets
 import socket
 import threading
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -110,9 +109,6 @@ def prepared(
         )
     if settings.watch and settings.read_only:
         raise UsageError("a server that changes nothing follows no folders; leave one of the two out")
-    import os
-    import sys
-
     import uvicorn
 
     from dsslic_search.web.app import application
@@ -123,7 +119,6 @@ def prepared(
     from dsslic_search.web.site import Site
     from dsslic_search.web.wording import in_requests
 
-    sys.setswitchinterval(float(os.environ.get("SWI", "0.005")))
     archive.classes()  # opens what every question needs, and tells what is wrong before anybody asks
     _ = archive.catalog
     listening = listen(settings.host, settings.port)
@@ -156,7 +151,7 @@ def prepared(
             await super().startup(sockets)
             if settings.watch:
                 threading.Thread(target=watch, args=(site,), name="watching", daemon=True).start()
-            threading.Thread(target=_unpack_ahead, args=(site,), name="unpacking", daemon=True).start()
+            threading.Thread(target=unpack_ahead, args=(site,), name="unpacking", daemon=True).start()
             ready(address)
 
         async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
@@ -166,11 +161,14 @@ def prepared(
     return Prepared(Told(config), listening, address, token)
 
 
-def _unpack_ahead(site: Site) -> None:
-    """Once nobody asks for a moment: whoever opened the page first would wait for it. What is wrong with the
-    archive questions tell themselves."""
-    while (left := SECONDS_OF_REST - site.asking.seconds_of_rest()) > 0:
-        time.sleep(left)
+def unpack_ahead(site: Site) -> None:
+    """Unpack indexes once nobody asks for a moment, or whoever opened the page first would wait for it. What
+    is wrong with the archive questions tell themselves."""
+    left = SECONDS_OF_REST
+    while left > 0:
+        if site.ended.wait(left):
+            return  # the archive, once closed, would be opened again
+        left = SECONDS_OF_REST - site.asking.seconds_of_rest()
     with contextlib.suppress(DSSError):
         site.archive.unpack_ahead()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -51,6 +52,7 @@ class Site:
     search: Search = field(default_factory=Search)
     searches: Jobs = field(init=False)
     ingests: Jobs = field(init=False)
+    ended: threading.Event = field(default_factory=threading.Event)
 
     def __post_init__(self) -> None:
         limits = self.limits
@@ -85,6 +87,7 @@ class Site:
 
     def end(self) -> None:
         """Let go of those who follow events, and begin nothing more in the background."""
+        self.ended.set()
         for jobs in (self.searches, self.ingests):
             jobs.end()
 

@@ -12,7 +12,7 @@ import pytest
 from starlette.exceptions import HTTPException
 from starlette.types import Message
 
-from dsslic_search.api import Canvas, Resembled
+from dsslic_search.api import Archive, Canvas, Resembled
 from dsslic_search.core.errors import UsageError
 from dsslic_search.features.embedding import DIMENSION
 from dsslic_search.features.image_words import ImageWords
@@ -27,7 +27,8 @@ from dsslic_search.web.guard import (
 from dsslic_search.web.limits import Limits, limits_of
 from dsslic_search.web.pictures import Cache
 from dsslic_search.web.refusals import Refusal
-from dsslic_search.web.server import listen
+from dsslic_search.web.server import listen, unpack_ahead
+from dsslic_search.web.site import Site
 from dsslic_search.web.tokens import TOKENS_KEPT, Likenesses, Tokens
 from dsslic_search.web.work import Pool, while_awaited
 
@@ -238,3 +239,17 @@ def test_a_port_that_is_taken_or_cannot_be() -> None:
 def test_small_answers_are_sent_at_once() -> None:
     with listen("127.0.0.1", 0) as listening:
         assert listening.proto == socket.IPPROTO_TCP  # else asyncio does not switch Nagle's algorithm off
+
+
+def test_nothing_is_unpacked_once_the_server_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    unpacked: list[Archive] = []
+    monkeypatch.setattr(Archive, "unpack_ahead", lambda own: unpacked.append(own))
+    monkeypatch.setattr("dsslic_search.web.server.SECONDS_OF_REST", 0.01)
+    with Archive(tmp_path / "archive") as archive:
+        site = Site(archive, Limits(), Cache(tmp_path / "made", 1000))
+        unpack_ahead(site)
+        assert unpacked == [archive]
+        site.end()
+        unpack_ahead(site)
+        assert unpacked == [archive]
+        site.close()
