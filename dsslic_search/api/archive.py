@@ -25,6 +25,7 @@ from dsslic_search.api.following import Following
 from dsslic_search.api.getting_out import GettingOut
 from dsslic_search.api.keeping import Keeping
 from dsslic_search.api.labels import Labelling
+from dsslic_search.api.workplaces import workplace
 from dsslic_search.core import vocabulary
 from dsslic_search.core.errors import QueryError
 from dsslic_search.core.kinds import Stage
@@ -78,18 +79,20 @@ class Archive(Keeping, Following, GettingOut, Labelling, Answering, Browsing):
         *,
         threshold: float | None = None,
         mirrored: bool = False,
+        ray: str | None = None,
         progress: Callable[[int, int], None] | None = None,
     ) -> Duplicates:
         """Groups of photos that show the same picture: resized, recompressed, brightened or slightly cropped,
         with ``mirrored`` mirrored too. ``threshold``: likeness, 0.5..1, from which two photos count as the
-        same."""
+        same. ``ray``: photos are looked at on the Ray cluster there, whose machines have to see them."""
         from dsslic_search.api.duplicates import DEFAULT_LIKENESS, find_duplicates
 
         check_flags(mirrored=mirrored)
         threshold = DEFAULT_LIKENESS if threshold is None else number_of(threshold, "threshold", 0.5, 1)
-        return find_duplicates(
-            self.folder, self.catalog, threshold, mirrored, self.settings.max_pixels, progress
-        )
+        with workplace(ray, None) as place:
+            return find_duplicates(
+                self.folder, self.catalog, threshold, mirrored, self.settings.max_pixels, progress, place
+            )
 
     def exact_duplicates(self) -> ExactDuplicates:
         """Groups of byte-identical copies, by the paths at which photos lie, with the bytes that they take.

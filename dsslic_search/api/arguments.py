@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import re
 import reprlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from numbers import Integral, Real
 from pathlib import Path
@@ -18,10 +18,12 @@ from dsslic_search.core.errors import NotThereError, UsageError
 from dsslic_search.core.text import quoted
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     import numpy as np
     from numpy.typing import NDArray
+
+    from dsslic_search.archive.ingest.taking import Rules
+    from dsslic_search.archive.ingest.walk import Scope
+    from dsslic_search.archive.ingest.wanted import Wanted
 
     Ids = Sequence[int] | NDArray[np.int64] | int
 
@@ -145,3 +147,29 @@ def _several(values: Any, sentence: str) -> Iterable[Any]:
 
 def _shown(value: Any) -> str:
     return quoted(value) if isinstance(value, str) else reprlib.repr(value)
+
+
+def rules_of(anew: bool, rehash: bool, even_empty: bool, even_removed: bool) -> Rules:
+    """How an ingest treats what is known."""
+    from dsslic_search.archive.ingest.taking import Rules
+
+    check_flags(rehash=rehash, even_empty=even_empty, even_removed=even_removed)
+    return Rules(anew, rehash, even_empty, even_removed)
+
+
+def wanted_of(include: Sequence[str] | str, exclude: Sequence[str] | str) -> Wanted:
+    """Which files an ingest tries."""
+    from dsslic_search.archive.ingest.wanted import Wanted
+
+    return Wanted(tuple(names_of(include, "include")), tuple(names_of(exclude, "exclude")))
+
+
+def scopes_of(folders: Sequence[Path | str | Scope] | Path | str) -> list[Path | Scope]:
+    """Paths, and scopes among them as they are."""
+    from dsslic_search.archive.ingest.walk import Scope
+
+    if isinstance(folders, Scope):
+        return [folders]
+    if not isinstance(folders, Sequence) or isinstance(folders, str):
+        return [*paths_of(folders)]
+    return [each if isinstance(each, Scope) else path_of(each) for each in folders]

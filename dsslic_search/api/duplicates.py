@@ -30,6 +30,7 @@ from dsslic_search.archive.folder import ArchiveFolder
 from dsslic_search.archive.lookup import batches
 from dsslic_search.archive.schema import Photo
 from dsslic_search.core.kinds import HIDDEN
+from dsslic_search.core.workplace import Workplace
 from dsslic_search.features.agreement import Portrait, portrait, show_the_same
 from dsslic_search.features.fingerprint import fingerprint, mirrored
 from dsslic_search.features.likeness import PAIRS_AT_ONCE, likeness
@@ -104,11 +105,13 @@ def find_duplicates(
     mirror: bool,
     max_pixels: int,
     progress: Callable[[int, int], None] | None = None,
+    place: Workplace | None = None,
 ) -> Duplicates:
     """Groups of photos whose likeness is ``threshold`` or more, directly or by way of others; with ``mirror``
     mirror images too.
 
-    ``progress`` is called with photos read and to be read."""
+    ``place``: where photos' files are read, else here. ``progress`` is called with photos read and to be
+    read."""
     seen = select(Photo.id, Photo.content_hash, Photo.map_bytes)
     seen = seen.where(Photo.map_bytes > 0, Photo.state.not_in(HIDDEN)).order_by(Photo.id)
     with catalog.snapshot() as snapshot:
@@ -124,7 +127,7 @@ def find_duplicates(
     ) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
         def made(indexes: Sequence[int]) -> Iterator[tuple[int, NDArray[np.uint8]]]:
             wanted = _Files(of[list(indexes)])
-            for number, row in read_compacts(folder.store, wanted, max_pixels, make, told):
+            for number, row in read_compacts(folder.store, wanted, max_pixels, make, told, place):
                 if isinstance(row, str):
                     failed[int(of["id"][indexes[number]])] = row
                 else:
@@ -139,7 +142,7 @@ def find_duplicates(
     alike = alike_pairs(prints, threshold, mirror)
     del prints, everyone  # of a million photos together most of a gigabyte
     linked = np.unique(alike.pairs)
-    faces, there = kept(PORTRAITS, rows[linked], lambda c: portrait(c).to_row())
+    faces, there = kept(PORTRAITS, rows[linked], _portrait_row)
     portraits = {
         int(i): Portrait.from_row(row) for i, row, ok in zip(linked, faces, there, strict=True) if ok
     }
@@ -152,6 +155,10 @@ def find_duplicates(
     groups = [group for group in groups if len(group) > 1]
     groups.sort(key=lambda group: (-max(copy.likeness for copy in group), group[0].id))
     return Duplicates(tuple(groups), len(rows), tuple(sorted(failed.items())))
+
+
+def _portrait_row(compact: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    return portrait(compact).to_row()
 
 
 def alike_pairs(prints: NDArray[np.uint8], threshold: float, mirror: bool) -> Links:

@@ -9,9 +9,19 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Unpack
 
-from dsslic_search.api.arguments import check_flags, count_of, names_of, number_of, path_of, paths_of, text_of
+from dsslic_search.api.arguments import (
+    check_flags,
+    count_of,
+    number_of,
+    path_of,
+    paths_of,
+    rules_of,
+    scopes_of,
+    text_of,
+    wanted_of,
+)
 from dsslic_search.api.opened import OpenArchive
-from dsslic_search.api.workplaces import encoders, workers_of
+from dsslic_search.api.workplaces import encoders, workers_of, workplace
 from dsslic_search.core.errors import DSSError, UsageError
 from dsslic_search.core.settings import LONGEST_WAIT_SECONDS
 
@@ -23,9 +33,7 @@ if TYPE_CHECKING:
     from dsslic_search.archive.check import Finding
     from dsslic_search.archive.describe import DescribeReport
     from dsslic_search.archive.ingest.report import Event, IngestReport
-    from dsslic_search.archive.ingest.taking import Rules
     from dsslic_search.archive.ingest.walk import Scope
-    from dsslic_search.archive.ingest.wanted import Wanted
     from dsslic_search.archive.parity import ParityReport
     from dsslic_search.archive.rebuild import RebuildReport
     from dsslic_search.archive.reindex import ReindexReport
@@ -109,7 +117,7 @@ class Following(OpenArchive):
         from dsslic_search.archive.ingest.frames import read_choice
         from dsslic_search.archive.ingest.run import ingest
 
-        rules = _rules(True, rehash, even_empty, even_removed)
+        rules = rules_of(True, rehash, even_empty, even_removed)
         check_flags(even_undecoded=even_undecoded, dry_run=dry_run)
         choice = None if frames is None else read_choice(text_of(frames, "frames"))
         asked = options_or(options, wishes)
@@ -121,7 +129,7 @@ class Following(OpenArchive):
                 settings=self.settings,
                 frames=choice,
                 even_undecoded=even_undecoded,
-                wanted=_wanted(include, exclude),
+                wanted=wanted_of(include, exclude),
                 rules=rules,
                 dry_run=dry_run,
                 percent=None if parity is None else percent_of(parity),
@@ -160,17 +168,17 @@ class Following(OpenArchive):
         from dsslic_search.archive.ingest.frames import read_choice
         from dsslic_search.archive.ingest.sync import sync
 
-        rules = _rules(False, rehash, even_empty, even_removed)
+        rules = rules_of(False, rehash, even_empty, even_removed)
         check_flags(even_undecoded=even_undecoded, dry_run=dry_run)
         as_last_time = options is None and not wishes and frames is None and not even_undecoded
         report = sync(
             self.folder,
-            _scopes_of(folders),
+            scopes_of(folders),
             None if as_last_time else options_or(options, wishes),
             settings=self.settings,
             frames=None if frames is None else read_choice(text_of(frames, "frames")),
             even_undecoded=even_undecoded,
-            wanted=_wanted(include, exclude),
+            wanted=wanted_of(include, exclude),
             rules=rules,
             dry_run=dry_run,
             workers=workers_of(workers) or os.cpu_count() or 1,
@@ -219,7 +227,7 @@ class Following(OpenArchive):
         from dsslic_search.core.files import absolute
 
         check_flags(poll=poll)
-        wanted = _wanted(include, exclude)
+        wanted = wanted_of(include, exclude)
         at_once = workers_of(workers) or os.cpu_count() or 1
         allowed = None if memory is None else count_of(memory, "memory", 1)
         seconds_between = number_of(every, "every", 1, LONGEST_WAIT_SECONDS)
@@ -265,13 +273,18 @@ class Following(OpenArchive):
         return relink(self.folder, path_of(before), path_of(after), unchecked=unchecked, dry_run=dry_run)
 
     def reindex(
-        self, *, workers: int | None = None, progress: Callable[[int, int], None] | None = None
+        self,
+        *,
+        workers: int | None = None,
+        ray: str | None = None,
+        progress: Callable[[int, int], None] | None = None,
     ) -> ReindexReport:
         """Describe every photo anew from its label map alone, and rebuild the indexes; reads no byte past the
-        label maps."""
+        label maps. ``ray``: on the Ray cluster there, whose machines have to see the photos' files."""
         from dsslic_search.archive.reindex import reindex
 
-        report = reindex(self.folder, workers=workers_of(workers), progress=progress)
+        with workplace(ray, workers) as place:
+            report = reindex(self.folder, place=place, progress=progress)
         began = time.perf_counter()
         self._settle()
         report.seconds += time.perf_counter() - began
@@ -292,15 +305,18 @@ class Following(OpenArchive):
                 history.forget(session, state)
 
     def describe(
-        self, *, workers: int | None = None, progress: Callable[[int, int], None] | None = None
+        self,
+        *,
+        workers: int | None = None,
+        ray: str | None = None,
+        progress: Callable[[int, int], None] | None = None,
     ) -> DescribeReport:
         """Add image words to the files and rows of photos that have none, seen in the best stage that each
-        file has."""
+        file has. ``ray``: as in `reindex`."""
         from dsslic_search.archive.describe import describe
 
-        return describe(
-            self.folder, workers=workers_of(workers), max_pixels=self.settings.max_pixels, progress=progress
-        )
+        with workplace(ray, workers) as place:
+            return describe(self.folder, place=place, max_pixels=self.settings.max_pixels, progress=progress)
 
     # Looking after them
 
@@ -351,17 +367,20 @@ class Following(OpenArchive):
         read_data: bool = False,
         sample: float = 100,
         restart: bool = False,
+        ray: str | None = None,
         progress: Callable[[int, int], None] | None = None,
     ) -> list[Finding]:
         """Everything that is wrong with the archive, nothing when it is sound: the database, each photo's
         file by its length and header, with ``read_data`` every byte of it too, or of ``sample`` percent
         of the files, drawn anew each time. Changes nothing of them. One that reads all data and was stopped
-        goes on where it was (`read_so_far`), unless it is to ``restart``.
-        ``progress`` is called with files looked at and to be looked at."""
+        goes on where it was (`read_so_far`), unless it is to ``restart``. ``ray``: files are looked at as in
+        `reindex`. ``progress`` is called with files looked at and to be looked at."""
         from dsslic_search.archive.check import check
 
         check_flags(read_data=read_data, restart=restart)
-        return check(self.folder, read_data, progress, number_of(sample, "sample", 0, 100), restart)
+        percent = number_of(sample, "sample", 0, 100)
+        with workplace(ray, None) as place:
+            return check(self.folder, read_data, progress, percent, restart, place=place)
 
     def read_so_far(self) -> int:
         """How many files a `check` has read that was to read all data and was stopped, so that the next one
@@ -392,27 +411,3 @@ def percent_of(percent: int) -> int:
             f"parity of {number} percent: must be from {LEAST_PERCENT} to {MOST_PERCENT}, or 0 for none"
         )
     return number
-
-
-def _rules(anew: bool, rehash: bool, even_empty: bool, even_removed: bool) -> Rules:
-    from dsslic_search.archive.ingest.taking import Rules
-
-    check_flags(rehash=rehash, even_empty=even_empty, even_removed=even_removed)
-    return Rules(anew, rehash, even_empty, even_removed)
-
-
-def _wanted(include: Sequence[str] | str, exclude: Sequence[str] | str) -> Wanted:
-    from dsslic_search.archive.ingest.wanted import Wanted
-
-    return Wanted(tuple(names_of(include, "include")), tuple(names_of(exclude, "exclude")))
-
-
-def _scopes_of(folders: Sequence[Path | str | Scope] | Path | str) -> list[Path | Scope]:
-    """Paths, and scopes among them as they are."""
-    from dsslic_search.archive.ingest.walk import Scope
-
-    if isinstance(folders, Scope):
-        return [folders]
-    if not isinstance(folders, Sequence) or isinstance(folders, str):
-        return [*paths_of(folders)]
-    return [each if isinstance(each, Scope) else path_of(each) for each in folders]

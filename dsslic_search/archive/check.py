@@ -6,14 +6,14 @@ What is found is told in values; the face that shows it makes the sentences.
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from itertools import count
+from itertools import count, islice
 
 from sqlalchemy import func, not_, or_, select, true
 
-from dsslic_search.archive import parity
+from dsslic_search.archive import parity, there
 from dsslic_search.archive.agreeing import UNREADABLE, differences
 from dsslic_search.archive.bin import purged_files
 from dsslic_search.archive.catalog import RECORD_COLUMNS, Catalog
@@ -28,6 +28,7 @@ from dsslic_search.archive.schema import Photo
 from dsslic_search.archive.store import Store
 from dsslic_search.archive.stored import Examination, Fault, ObjectRecord, examine
 from dsslic_search.archive.terms import is_current
+from dsslic_search.core.workplace import Here, Workplace, here, in_order
 from dsslic_search.features.scene import CURRENT
 from dsslic_search.index.segments import damaged_files
 
@@ -139,6 +140,8 @@ def check(
     progress: Callable[[int, int], None] | None = None,
     sample: float = 100,
     restart: bool = False,
+    *,
+    place: Workplace | None = None,
 ) -> list[Finding]:
     """Everything that is wrong with an archive; an empty list when it is sound. Nothing of it is changed.
 
@@ -148,6 +151,7 @@ def check(
     meanwhile is not a problem. ``sample``: the percentage of photos, drawn anew each time, of which
     ``read_data`` reads every byte; where it is below 100, of no originals. What reads all of them notes how
     far it has come (`archive.reading`): one that was stopped goes on, unless it is to ``restart``.
+    ``place``: where the photos' files are read, else here, one after the other.
     ``progress`` is called with files, these originals among them, that were looked at and that are to be
     looked at in all. Raises ArchiveError when the archive cannot be opened at all.
     """
@@ -171,26 +175,34 @@ def check(
 
         with catalog.snapshot() as snapshot:
             chosen = select(Photo.content_hash, Photo.id, Photo.path, Photo.lost_at, *RECORD_COLUMNS)
-            for rows in snapshot.rows(chosen.order_by(Photo.id)):
-                for content_hash, photo_id, path, lost_at, *values in rows:
-                    known.add(content_hash)
-                    if reads_all:
-                        whole = reading.files.is_due(photo_id, content_hash)
-                    else:
-                        whole = read_data and chance.random() * 100 < sample
-                    row = photo_id, ObjectRecord(*values)
-                    if lost_at is None:
-                        finding = _of_photo(catalog, store, content_hash, row, path, whole)
-                    else:
-                        finding = _of_lost(store, content_hash, row, path)
-                    wrong = [] if finding is None else [finding]
-                    if with_parity and finding is None and lost_at is None:
-                        wrong += _of_parity(store, content_hash, photo_id, path, whole)
-                    if whole:
-                        size = row[1].stored_bytes
-                        reading.done(reading.files, photo_id, content_hash, size, not wrong)
-                    found += wrong
-                    look_on()
+
+            def photos() -> Iterator[_Photo]:
+                for rows in snapshot.rows(chosen.order_by(Photo.id)):
+                    for content_hash, photo_id, path, lost_at, *values in rows:
+                        known.add(content_hash)
+                        if reads_all:
+                            whole = reading.files.is_due(photo_id, content_hash)
+                        else:
+                            whole = read_data and chance.random() * 100 < sample
+                        row = ObjectRecord(*values)
+                        yield _Photo(content_hash, photo_id, path, lost_at is not None, row, whole)
+
+            for photo, look in _looks(place or here(1), store, with_parity, photos()):
+                if photo.lost:
+                    finding = _of_lost(store, photo, look)
+                else:
+                    finding = _of_photo(catalog, store, photo, look)
+                wrong = [] if finding is None else [finding]
+                if finding is None and not look.parity:
+                    where = store.where_parity(photo.content_hash)
+                    wrong.append(
+                        Finding(Problem.PARITY_LACKING, where, photo.content_hash, photo.id, photo.path)
+                    )
+                if photo.whole:
+                    size = photo.row.stored_bytes
+                    reading.done(reading.files, photo.id, photo.content_hash, size, not wrong)
+                found += wrong
+                look_on()
         # A row that its file contradicts may be wrong about the keep mode, too.
         doubtful = {finding.photo_id for finding in found if finding.kind is Kind.OUTDATED}
 
@@ -310,23 +322,65 @@ def _of_descriptions(catalog: Catalog) -> Iterator[Finding]:
         yield Finding(Problem.EARLIER_DESCRIPTIONS, catalog.name, photos=count)
 
 
-def _of_parity(
-    store: Store, content_hash: str, photo_id: int, path: str, read_data: bool
-) -> Iterator[Finding]:
-    if read_data:
-        sound = parity.is_current(store, content_hash, store.read(content_hash))
-    else:
-        sound = store.has_parity(content_hash)
-    if not sound:
-        yield Finding(Problem.PARITY_LACKING, store.where_parity(content_hash), content_hash, photo_id, path)
+@dataclass(frozen=True)
+class _Photo:
+    """A row of the catalog. ``lost``: it is set apart. ``whole``: its file is read to its end."""
+
+    content_hash: str
+    id: int
+    path: str
+    lost: bool
+    row: ObjectRecord
+    whole: bool
 
 
-def _of_lost(store: Store, content_hash: str, known: tuple[int, ObjectRecord], path: str) -> Finding | None:
+@dataclass(frozen=True)
+class _Look:
+    """``parity``: whether the file has what it should have of it."""
+
+    found: Examination
+    parity: bool = True
+
+
+PHOTOS_IN_A_BATCH = 32  # looked at elsewhere at once
+
+
+def _looks(
+    place: Workplace, store: Store, with_parity: bool, photos: Iterator[_Photo]
+) -> Iterator[tuple[_Photo, _Look]]:
+    """Photos, in order, with what their files are."""
+    if isinstance(place, Here):
+        for photo in photos:
+            yield photo, _look(store, with_parity, [photo])[0]
+        return
+    batches = iter(lambda: list(islice(photos, PHOTOS_IN_A_BATCH)), [])
+    do = there.doing(place, _look, store, with_parity)
+    for batch, looks in in_order(place, do, ((batch, (batch,)) for batch in batches)):
+        yield from zip(batch, looks.result(), strict=True)
+
+
+def _look(store: Store, with_parity: bool, photos: Sequence[_Photo]) -> list[_Look]:
+    """What the files of some photos are."""
+    looks = []
+    for photo in photos:
+        content_hash = photo.content_hash
+        found = examine(store, content_hash, photo.row, photo.whole and not photo.lost)
+        sound = True
+        if with_parity and found.fault is None and not photo.lost:
+            if photo.whole:
+                sound = parity.is_current(store, content_hash, store.read(content_hash))
+            else:
+                sound = store.has_parity(content_hash)
+        looks.append(_Look(found, sound))
+    return looks
+
+
+def _of_lost(store: Store, photo: _Photo, look: _Look) -> Finding | None:
     """Of a photo that is set apart: whether its file is back."""
-    photo_id, row = known
-    if not may_be_taken_back(examine(store, content_hash, row)):
+    if not may_be_taken_back(look.found):
         return None
-    return Finding(Problem.RETURNED, store.where(content_hash), content_hash, photo_id, path)
+    where = store.where(photo.content_hash)
+    return Finding(Problem.RETURNED, where, photo.content_hash, photo.id, photo.path)
 
 
 def may_be_taken_back(found: Examination) -> bool:
@@ -334,31 +388,24 @@ def may_be_taken_back(found: Examination) -> bool:
     return found.fault is None or found.fault is Fault.OUTDATED_ROW
 
 
-def _of_photo(
-    catalog: Catalog,
-    store: Store,
-    content_hash: str,
-    known: tuple[int, ObjectRecord],
-    path: str,
-    read_data: bool,
-) -> Finding | None:
-    photo_id, row = known
-    found = examine(store, content_hash, row, read_data)
+def _of_photo(catalog: Catalog, store: Store, photo: _Photo, look: _Look) -> Finding | None:
+    found = look.found
     if found.fault is None:
         return None
-    now = catalog.known(content_hash)
+    now = catalog.known(photo.content_hash)
     if now is None:
         return None
-    if now != known:  # an ingest was here meanwhile
-        return _of_photo(catalog, store, content_hash, now, path, read_data)
+    if now != (photo.id, photo.row):  # an ingest was here meanwhile
+        again = replace(photo, id=now[0], row=now[1])
+        return _of_photo(catalog, store, again, _look(store, False, [again])[0])
     return Finding(
         found.fault,
-        store.where(content_hash),
-        content_hash,
-        photo_id,
-        path,
+        store.where(photo.content_hash),
+        photo.content_hash,
+        photo.id,
+        photo.path,
         detail=found.detail,
         actual_bytes=found.actual_bytes,
         expected_bytes=found.expected_bytes,
-        only_copy=found.damaged and found.may_be_only_copy(row),
+        only_copy=found.damaged and found.may_be_only_copy(photo.row),
     )

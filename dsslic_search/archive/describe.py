@@ -7,17 +7,14 @@ follows. Where that was stopped in between, the file has the chunk and the next 
 
 from __future__ import annotations
 
-import os
 import time
-from collections import deque
-from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING
 
 from sqlalchemy import func, select
 
-from dsslic_search.archive import parity
+from dsslic_search.archive import parity, there
 from dsslic_search.archive.catalog import Catalog
 from dsslic_search.archive.features import read_features
 from dsslic_search.archive.folder import ArchiveFolder
@@ -26,6 +23,7 @@ from dsslic_search.archive.store import Store
 from dsslic_search.archive.stored import ObjectRecord
 from dsslic_search.core.errors import ArchiveError, DSSError, FormatError, StageError
 from dsslic_search.core.kinds import Stage
+from dsslic_search.core.workplace import Workplace, here, in_order
 
 if TYPE_CHECKING:
     import numpy as np
@@ -61,24 +59,27 @@ def describe(
     archive: ArchiveFolder,
     *,
     workers: int | None = None,
+    place: Workplace | None = None,
     max_pixels: int,
     progress: Callable[[int, int], None] | None = None,
 ) -> DescribeReport:
     """Give image words to all photos that have none. May be stopped and run again; queries go on meanwhile.
 
-    ``progress`` is called with photos done and in all. Raises ArchiveError when the archive cannot be
-    written."""
+    ``place``: where photos are looked at, else ``workers`` threads. ``progress`` is called with photos done
+    and in all. Raises ArchiveError when the archive cannot be written, ClusterError as `archive.there`."""
     start = time.perf_counter()
     report = DescribeReport()
-    with archive.writing() as catalog, ThreadPoolExecutor(workers or os.cpu_count()) as pool:
+    place = place or here(workers)
+    with archive.writing() as catalog:
         with catalog.session() as session:
             total = session.scalar(select(func.count(Photo.id)).where(*_LACKING)) or 0
             wanted = session.execute(
                 select(Photo.id, Photo.content_hash).where(*_LACKING).order_by(Photo.id)
             ).all()
-        photos = ((photo_id, content_hash) for photo_id, content_hash in wanted)
+        do = there.doing(place, _described, archive.store, max_pixels)
+        photos = (((photo_id, content_hash), (content_hash,)) for photo_id, content_hash in wanted)
         write = parity.writer(catalog, archive.store)
-        for photo_id, content_hash, future in _ahead(pool, archive.store, photos, max_pixels):
+        for (photo_id, content_hash), future in in_order(place, do, photos):
             try:
                 made = future.result()
             except (FormatError, ArchiveError) as e:
@@ -108,19 +109,7 @@ def _keep(
     catalog.update(photo_id, asdict(made.record), features)
 
 
-def _ahead(
-    pool: ThreadPoolExecutor, store: Store, photos: Iterator[tuple[int, str]], max_pixels: int
-) -> Iterator[tuple[int, str, Future[_Described]]]:
-    """Photos with what becomes of them, a few ahead of the one that is written."""
-    ahead: deque[tuple[int, str, Future[_Described]]] = deque()
-    for photo_id, content_hash in photos:
-        ahead.append((photo_id, content_hash, pool.submit(_described, store, content_hash, max_pixels)))
-        if len(ahead) > (os.cpu_count() or 1):
-            yield ahead.popleft()
-    yield from ahead
-
-
-def _described(store: Store, content_hash: str, max_pixels: int) -> _Described:
+def _described(store: Store, max_pixels: int, content_hash: str) -> _Described:
     """In a worker: a photo's file with its words, and what its row is to say."""
     from dsslic_search.codec import container, decoder
     from dsslic_search.codec.layers import words

@@ -3,9 +3,7 @@ colours, its compact image; the fingerprint from its compact image. No byte past
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TypeVar
@@ -13,12 +11,14 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from dsslic_search.archive import there
 from dsslic_search.archive.store import Store
 from dsslic_search.archive.stored import StoredFile
 from dsslic_search.core import vocabulary
 from dsslic_search.core.errors import ArchiveError, FormatError
 from dsslic_search.core.settings import DEFAULT_MAX_PIXELS
 from dsslic_search.core.vocabulary import Vocabulary
+from dsslic_search.core.workplace import Workplace, here, in_order
 from dsslic_search.features.colours import ColourFeatures
 from dsslic_search.features.scene import SceneRegions
 
@@ -26,7 +26,7 @@ MAX_PIXELS = 64 * DEFAULT_MAX_PIXELS
 """Of photos whose compact images, 64 times smaller, are looked at for colours."""
 Made = TypeVar("Made")
 
-PHOTOS_AHEAD = 256  # compact images that are looked at before what was made of one is handed on
+PHOTOS_IN_A_BATCH = 8  # compact images that are looked at in one piece of work
 
 
 @dataclass(frozen=True)
@@ -117,21 +117,33 @@ def read_compacts(
     max_pixels: int,
     make: Callable[[NDArray[np.uint8]], Made],
     progress: Callable[[int, int], None] | None = None,
+    place: Workplace | None = None,
 ) -> Iterator[tuple[int, Made | str]]:
     """(number, what is made of its compact image, or what is wrong) of each photo of a content hash and map
     bytes, in order.
 
-    ``progress`` is called with photos done and in all."""
+    ``place``: where they are read, else in threads here, one a core. ``progress`` is called with photos done
+    and in all."""
+    place = place or here()
+    do = there.doing(place, _made_of, store, max_pixels, make)
+    starts = range(0, len(photos), PHOTOS_IN_A_BATCH)
+    batches = ((start, (photos[start : start + PHOTOS_IN_A_BATCH],)) for start in starts)
+    for start, made in in_order(place, do, batches):
+        yield from enumerate(made.result(), start)
+        if progress is not None:
+            progress(start + len(made.result()), len(photos))
 
+
+def _made_of(
+    store: Store,
+    max_pixels: int,
+    make: Callable[[NDArray[np.uint8]], Made],
+    photos: Sequence[tuple[str, int]],
+) -> list[Made | str]:
     def read(photo: tuple[str, int]) -> Made | str:
         try:
             return make(read_compact(store, *photo, max_pixels))
         except (FormatError, ArchiveError) as e:
             return str(e)
 
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        for start in range(0, len(photos), PHOTOS_AHEAD):
-            part = photos[start : start + PHOTOS_AHEAD]
-            yield from enumerate(pool.map(read, part), start)
-            if progress is not None:
-                progress(start + len(part), len(photos))
+    return [read(photo) for photo in photos]

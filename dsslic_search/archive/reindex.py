@@ -5,17 +5,14 @@ terms of this version (see `archive.terms`).
 
 from __future__ import annotations
 
-import os
 import time
-from collections import deque
-from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
 from sqlalchemy import delete, insert, select
 
-from dsslic_search.archive import later_facts
+from dsslic_search.archive import later_facts, there
 from dsslic_search.archive.catalog import Catalog
 from dsslic_search.archive.features import MapFeatures, features_of, read_features
 from dsslic_search.archive.folder import ArchiveFolder
@@ -24,6 +21,7 @@ from dsslic_search.archive.store import Store
 from dsslic_search.archive.terms import TERMS_SETTING, is_current, our_terms, speaks_ours
 from dsslic_search.core import vocabulary
 from dsslic_search.core.errors import ArchiveError, FormatError
+from dsslic_search.core.workplace import Workplace, here, in_order
 
 PHOTOS_IN_A_BATCH = 32  # photos described and written at once: few enough to keep all cores busy to the end
 
@@ -40,24 +38,30 @@ class ReindexReport:
 
 
 def reindex(
-    archive: ArchiveFolder, *, workers: int | None = None, progress: Callable[[int, int], None] | None = None
+    archive: ArchiveFolder,
+    *,
+    workers: int | None = None,
+    place: Workplace | None = None,
+    progress: Callable[[int, int], None] | None = None,
 ) -> ReindexReport:
     """Replace what the catalog knows of all label maps. May be stopped and run again; queries go on
     meanwhile.
 
-    ``progress`` is called with photos done and in all. Raises ArchiveError when the archive cannot be
-    written.
+    ``place``: where label maps are described, else ``workers`` threads. ``progress`` is called with photos
+    done and in all. Raises ArchiveError when the archive cannot be written, ClusterError as `archive.there`.
     """
     start = time.perf_counter()
     report = ReindexReport()
-    with archive.writing() as catalog, ThreadPoolExecutor(workers or os.cpu_count()) as pool:
+    place = place or here(workers)
+    with archive.writing() as catalog:
         total = catalog.count()
         # else old rows would say something else in the class list of now
         readable = is_current(catalog)
         with catalog.snapshot() as snapshot:
             chosen = select(Photo.id, Photo.content_hash, Photo.map_bytes).order_by(Photo.id)
             batches = snapshot.rows(chosen, PHOTOS_IN_A_BATCH)
-            for batch, described in _described(pool, archive.store, batches):
+            do = there.doing(place, _describe, archive.store)
+            for batch, described in in_order(place, do, ((batch, (batch,)) for batch in batches)):
                 made: dict[int, MapFeatures] = {}
                 unknown: dict[int, MapFeatures] = {}
                 for (photo_id, _hash, _bytes), result in zip(batch, described.result(), strict=True):
@@ -82,18 +86,6 @@ def reindex(
 Rows = list[tuple[int, str, int]]
 Described = tuple[MapFeatures, int]
 """Features, and from how many bytes."""
-
-
-def _described(
-    pool: ThreadPoolExecutor, store: Store, batches: Iterator[Rows]
-) -> Iterator[tuple[Rows, Future[list[Described | str]]]]:
-    """Batches with their features, a few batches ahead of the one that is written."""
-    ahead: deque[tuple[Rows, Future[list[Described | str]]]] = deque()
-    for batch in batches:
-        ahead.append((batch, pool.submit(_describe, store, batch)))
-        if len(ahead) > (os.cpu_count() or 1):
-            yield ahead.popleft()
-    yield from ahead
 
 
 def _describe(store: Store, batch: Rows) -> list[Described | str]:

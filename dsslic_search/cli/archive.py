@@ -15,6 +15,7 @@ from dsslic_search.cli.options import (
     PARTIAL,
     ArchiveDir,
     AsJson,
+    Ray,
     Wait,
     print_json,
     quality_text,
@@ -55,6 +56,7 @@ def check(
         bool,
         typer.Option("--repair", help="Mend what can be mended without losing a photo."),
     ] = False,
+    ray: Ray = None,
     as_json: AsJson = False,
 ) -> None:
     """Check that the archive is whole. Exit code 1 when something is wrong and was not mended.
@@ -71,6 +73,7 @@ def check(
                 read_data=read_data or sample is not None,
                 sample=100 if sample is None else percent_option(sample),
                 restart=restart,
+                ray=ray,
                 progress=settled,
             )
         mended = opened.repair(findings) if repair and findings else []
@@ -169,6 +172,7 @@ def reindex(
     workers: Annotated[
         int | None, typer.Option(min=1, help="Label maps read at once; else one a core.", show_default=False)
     ] = None,
+    ray: Ray = None,
     as_json: AsJson = False,
 ) -> None:
     """Rebuild what the catalog and the indexes know of the photos, from their label maps alone."""
@@ -178,7 +182,7 @@ def reindex(
         Archive(archive, wait=wait, waiting=say_waiting) as opened,
         progress.shown("reindexing") as settled,
     ):
-        report = opened.reindex(workers=workers, progress=settled)
+        report = opened.reindex(workers=workers, ray=ray, progress=settled)
     for photo_id, reason in report.failed:
         typer.echo(printable(f"skipped: photo {photo_id}: {in_commands(reason)}"), err=True)
     if as_json:
@@ -203,6 +207,7 @@ def describe(
     workers: Annotated[
         int | None, typer.Option(min=1, help="Photos decoded at once; else one a core.", show_default=False)
     ] = None,
+    ray: Ray = None,
     as_json: AsJson = False,
 ) -> None:
     """Add image words to photos that were stored without, seen in the best stage that is kept of each."""
@@ -212,7 +217,7 @@ def describe(
         Archive(archive, wait=wait, waiting=say_waiting) as opened,
         progress.shown("describing") as settled,
     ):
-        report = opened.describe(workers=workers, progress=settled)
+        report = opened.describe(workers=workers, ray=ray, progress=settled)
     for photo_id, reason in report.failed:
         typer.echo(printable(f"skipped: photo {photo_id}: {in_commands(reason)}"), err=True)
     if as_json:

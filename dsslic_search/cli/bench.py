@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -9,6 +10,7 @@ import typer
 from dsslic_search.cli import bench_codec, bench_search
 from dsslic_search.cli.bench_options import Against, Images, Maps, Out, finish, may_write
 from dsslic_search.cli.options import QUALITY, Force, Quality
+from dsslic_search.core.errors import UsageError
 
 
 def register(app: typer.Typer) -> None:
@@ -111,7 +113,15 @@ def speed(
 
 
 def cluster(
-    maps: Maps,
+    maps: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--maps",
+            metavar="DIR",
+            help="Label maps, PNG files of class ids, to make photos for queries from; may be repeated.",
+            show_default=False,
+        ),
+    ] = None,
     photos: Annotated[int, typer.Option(min=1, help="Photos to search among.")] = 1_000_000,
     asked: Annotated[int, typer.Option(min=1, help="Queries of each kind.")] = 20,
     shards: Annotated[
@@ -121,16 +131,41 @@ def cluster(
     segments: Annotated[
         int | None, typer.Option(min=1, help="Segments at least, else as many as the most processes.")
     ] = None,
+    images: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="A folder of photos to ingest on Ray.", show_default=False),
+    ] = None,
+    workers: Annotated[
+        list[int] | None,
+        typer.Option(min=1, help="Workers of Ray, and threads; may be given again, else 1, 2 and 4."),
+    ] = None,
+    rounds: Annotated[int, typer.Option(min=1, help="Ingests of each sort.")] = 2,
+    most: Annotated[
+        int | None, typer.Option(min=2, help="Of the images at most so many.", show_default=False)
+    ] = None,
     out: Out = None,
     force: Force = False,
 ) -> None:
-    """Milliseconds of answers by one process and by several that share the indexes, each query asked of both,
-    whether they answer the same, and the memory of each; photos as those of bench speed."""
-    from dsslic_search.bench import cluster as bench
-
+    """What several processes cost. With --maps: milliseconds of answers by one process and by several that
+    share the indexes, each query asked of both, whether they answer the same, and the memory of each; photos
+    as those of bench speed. With --images: photos a second of an ingest on Ray beside threads of one process,
+    and whether they store the same."""
+    if maps is None and images is None:
+        raise UsageError("nothing to measure: give --maps for queries, --images for ingests, or both")
     outputs = may_write(out, force)
-    results = bench.run(maps, photos, asked, shards or (1, 4, 16), segments)
-    typer.echo("\n".join(bench.table(results)), err=True)
+    results: dict[str, object] = {}
+    if images is not None:
+        from dsslic_search.bench import cluster_ingest
+
+        found = cluster_ingest.run(images, workers or (1, 2, 4), rounds, most)
+        typer.echo("\n".join(cluster_ingest.table(found)), err=True)
+        results["ingest"] = found
+    if maps is not None:
+        from dsslic_search.bench import cluster as bench
+
+        answers = bench.run(maps, photos, asked, shards or (1, 4, 16), segments)
+        typer.echo("\n".join(bench.table(answers)), err=True)
+        results |= answers
     finish(results, out, outputs)
 
 

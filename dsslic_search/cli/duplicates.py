@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from dsslic_search.cli.lines import path_for_people
-from dsslic_search.cli.options import PARTIAL, ArchiveDir, AsJson, print_json
+from dsslic_search.cli.options import PARTIAL, ArchiveDir, AsJson, Ray, print_json
 from dsslic_search.cli.progress import shown
 from dsslic_search.cli.wording import in_commands
 from dsslic_search.core.errors import UsageError
@@ -35,6 +35,7 @@ def duplicates(
     exact: Annotated[
         bool, typer.Option("--exact", help="Byte-identical copies, and the bytes that they take.")
     ] = False,
+    ray: Ray = None,
     as_json: AsJson = False,
 ) -> None:
     """Find photos that show the same picture: resized, recompressed, brightened or slightly cropped.
@@ -46,13 +47,13 @@ def duplicates(
     from dsslic_search.api import Archive
 
     if exact:
-        if threshold is not None or mirrored:
-            raise UsageError("--exact is about identical bytes; leave out --threshold and --mirrored")
+        if threshold is not None or mirrored or ray is not None:
+            raise UsageError("--exact is about identical bytes; leave out --threshold, --mirrored and --ray")
         with Archive(archive) as opened:
             _show_exact(opened.exact_duplicates(), as_json)
         return
     with Archive(archive) as opened, shown("looking at photos") as settled:
-        found = opened.duplicates(threshold=threshold, mirrored=mirrored, progress=settled)
+        found = opened.duplicates(threshold=threshold, mirrored=mirrored, ray=ray, progress=settled)
         identical = opened.exact_duplicates().files_beside_the_first
     if as_json:
         groups = [[asdict(copy) for copy in group] for group in found.groups]

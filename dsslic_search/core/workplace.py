@@ -4,11 +4,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from typing import Protocol, TypeVar
 
+Key = TypeVar("Key")
 Made = TypeVar("Made")
 
 
@@ -32,6 +35,25 @@ class Here:
 
     def doing(self, function: Callable[..., Made], *shared: object) -> Callable[..., Made]:
         return partial(function, *shared)
+
+
+def in_order(
+    place: Workplace, do: Callable[..., Made], work: Iterable[tuple[Key, tuple[object, ...]]]
+) -> Iterator[tuple[Key, Future[Made]]]:
+    """Each piece of work, a key and the arguments of what `Workplace.doing` gave, with what becomes of it, in
+    order; a few are done ahead of the one that is asked for."""
+    ahead: deque[tuple[Key, Future[Made]]] = deque()
+    with ThreadPoolExecutor(place.at_once, "dss-work") as pool:
+        try:
+            for key, arguments in work:
+                ahead.append((key, pool.submit(do, *arguments)))
+                if len(ahead) > place.at_once:
+                    yield ahead.popleft()
+            while ahead:
+                yield ahead.popleft()
+        finally:
+            for _key, future in ahead:
+                future.cancel()
 
 
 def here(workers: int | None = None) -> Here:

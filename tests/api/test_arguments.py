@@ -62,7 +62,7 @@ WRONG: dict[str, tuple[tuple[Any, ...], Wrong]] = {
     "init": ((), {"objects": (5, "", "/a", "ftp://a", "s3://a b"), "catalog": (5,)}),
     "zip_originals": (([1], "a.zip"), {"ids": (None, *IDS), "path": PATH}),
     "embeddings_of": (("#1",), {"operand": TEXT}),
-    "duplicates": ((), {"threshold": NUMBER}),
+    "duplicates": ((), {"threshold": NUMBER, "ray": (5,)}),
     "save": (("best", "sky"), {"name": TEXT, "text": TEXT}),
     "forget": (("best",), {"name": TEXT}),
     "tag": (("best", [1]), {"names": NAMES, "ids": (None, *IDS)}),
@@ -99,12 +99,13 @@ WRONG: dict[str, tuple[tuple[Any, ...], Wrong]] = {
         },
     ),
     "relink": (("a", "b"), {"before": PATH, "after": PATH}),
-    "reindex": ((), {"workers": COUNT}),
+    "reindex": ((), {"workers": COUNT, "ray": (5,)}),
+    "describe": ((), {"workers": COUNT, "ray": (5,)}),
     "backup": (("b",), {"folder": PATH}),
     "parity": ((5,), {"percent": (None, "5", 2.5, -1, 26)}),
     "rebuild": ((), {"journal": PATH[1:], "workers": COUNT}),
     "repair": (([],), {"findings": (None, 5, "p1", [None], [1], ["p1"], np.array([1]))}),
-    "check": ((), {"sample": (*NUMBER[:2], -1, 101)}),
+    "check": ((), {"sample": (*NUMBER[:2], -1, 101), "ray": (5,)}),
     "remove": (([1],), {"ids": (None, *IDS)}),
     "restore": (([1],), {"ids": IDS}),
     "empty_bin": ((), {"older_than": (5, "30d")}),
@@ -117,7 +118,7 @@ WRONG: dict[str, tuple[tuple[Any, ...], Wrong]] = {
 """Of each method that is given something: arguments that fit, and for each argument values that do not."""
 
 OF_NOTHING = {"bin", "classes", "close", "exact_duplicates", "palette", "saved_queries"}
-OF_NOTHING |= {"describe", "labelled", "overview", "read_so_far", "reader", "states", "tags", "unpack_ahead"}
+OF_NOTHING |= {"labelled", "overview", "read_so_far", "reader", "states", "tags", "unpack_ahead"}
 """Methods that take nothing, switches, or what another method gave."""
 
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import signal
 import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +20,20 @@ from PIL import Image
 
 from dsslic_search import Archive
 from dsslic_search.api.workplaces import encoders, workplace
+from dsslic_search.archive import there as there_module
+from dsslic_search.archive.features import read_features
+from dsslic_search.archive.store import Store
+from dsslic_search.archive.stored import ObjectRecord
+from dsslic_search.codec import container
+from dsslic_search.core import ray_cluster
 from dsslic_search.core.errors import ArchiveError, ClusterError, MissingExtraError, PhotoError, UsageError
 from dsslic_search.core.ray_cluster import RayCluster, connected
 from tests.ray_nodes import Noting, there, three_nodes
 
 SAMPLES = Path(__file__).parents[2] / "samples"
 NAMES = ("bridge", "dandelions", "dogs", "fig", "nuthatch", "picos", "stream", "sunset")
+
+PHOTOS = len(NAMES) + 1
 
 pytestmark = pytest.mark.filterwarnings("default")  # Ray's own
 
@@ -64,12 +74,13 @@ def nodes() -> Iterator[Any]:
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Eight photos, one of them twice, and a file that is none."""
+    """Nine photos, two of them of the same picture and one twice, and a file that is none."""
     folder = tmp_path_factory.mktemp("photos")
     for name in NAMES:
         picture = Image.open(SAMPLES / f"{name}.jpg")
         picture.thumbnail((200, 200))
         picture.save(folder / f"{name}.jpg")
+    Image.open(folder / "dogs.jpg").resize((150, 100)).save(folder / "smaller.jpg")
     (folder / "twin.jpg").write_bytes((folder / "dogs.jpg").read_bytes())
     (folder / "broken.jpg").write_bytes((folder / "dogs.jpg").read_bytes()[:300])
     return folder
@@ -112,9 +123,9 @@ def test_a_node_that_dies_loses_and_doubles_no_photo(nodes: Any, folder: Path, t
         begun = Counter(noting.begun())
         lost = set(noting.begun(victim.node_id))
         assert len(lost) == 1
-        assert len(begun) == len(NAMES)
+        assert len(begun) == PHOTOS
         assert all(times == (2 if photo in lost else 1) for photo, times in begun.items())
-        assert (report.found, report.added, report.present, report.interrupted) == (10, 8, 1, False)
+        assert (report.found, report.added, report.present, report.interrupted) == (11, PHOTOS, 1, False)
 
         plain = home.ingest(folder, segmenter=noting, effort=1)
         assert contents(away) == contents(home)
@@ -123,8 +134,66 @@ def test_a_node_that_dies_loses_and_doubles_no_photo(nodes: Any, folder: Path, t
         assert len(report.failed) == 1
 
         again = away.ingest(folder, segmenter=noting, effort=1, ray=nodes.address)
-        assert (again.added, again.updated, again.present) == (0, 0, 9)
+        assert (again.added, again.updated, again.present) == (0, 0, PHOTOS + 1)
         assert away.check(read_data=True) == []
+
+
+@pytest.fixture(scope="module")
+def earlier(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An archive of the photos, whose files have no words."""
+    with Archive(tmp_path_factory.mktemp("archives") / "earlier") as archive:
+        archive.ingest(folder, effort=1)
+        for photo_id in archive.ids(1000):
+            photo = archive.photo(photo_id)
+            data = archive.folder.store.read(photo.content_hash)
+            whole = container.read(data)
+            chunks = [container.read_chunk(data, whole, e.kind) for e in whole.entries if e.kind != "word"]
+            data = container.pack(whole.header, [chunk for chunk in chunks if chunk is not None])
+            archive.folder.store.write(photo.content_hash, data)
+            record = ObjectRecord.of_header(container.read(data))
+            features, _ = read_features(archive.folder.store, photo.content_hash, record.map_bytes)
+            archive.catalog.update(photo.id, asdict(record), features)
+        return archive.folder.root
+
+
+@there
+def test_archives_are_looked_after_there_as_here(nodes: Any, earlier: Path, tmp_path: Path) -> None:
+    with (
+        Archive(shutil.copytree(earlier, tmp_path / "there")) as away,
+        Archive(shutil.copytree(earlier, tmp_path / "here")) as home,
+    ):
+        assert away.describe(ray=nodes.address).photos == home.describe().photos == PHOTOS
+        assert contents(away) == contents(home) != {}
+        described = rows(away)
+        assert described == rows(home)
+        lost, damaged = (away.photo(i).content_hash for i in (1, 2))
+        for archive in (away, home):
+            archive.folder.store.path_of(lost).unlink()
+            path = archive.folder.store.path_of(damaged)
+            path.write_bytes(path.read_bytes()[:-1] + b"?")
+        found, expected = away.duplicates(ray=nodes.address), home.duplicates()
+        assert [{Path(copy.path).name for copy in group} for group in found.groups] == [
+            {"dogs.jpg", "smaller.jpg"}
+        ]
+        assert (found.groups, found.photos) == (expected.groups, expected.photos)
+        assert [i for i, _ in found.failed] == [i for i, _ in expected.failed] == [1]
+        wrong, same = away.check(read_data=True, ray=nodes.address), home.check(read_data=True)
+        assert [(f.what, f.content_hash) for f in wrong] == [(f.what, f.content_hash) for f in same]
+        assert len(wrong) == 2
+        report = away.reindex(ray=nodes.address)
+        assert [report.photos, [i for i, _ in report.failed]] == [PHOTOS - 1, [1]]
+        assert rows(away) == described
+
+
+def test_files_that_another_machine_does_not_see_are_no_lost_photos(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    store.write("ab" * 32, b"photo")
+    seen = there_module._Seen.of(store)
+    assert there_module._with_store(lambda store, n: (store.root, n), seen, 3) == (tmp_path, 3)
+    there_module._checked.cache_clear()
+    store.remove("ab" * 32)
+    with pytest.raises(ClusterError, match=r"not there for a machine .* see at the same path"):
+        there_module._with_store(lambda _store: None, seen)
 
 
 def grief(kind: str) -> str:
@@ -140,7 +209,9 @@ def grief(kind: str) -> str:
 
 
 @there
-def test_what_goes_wrong_there_is_said_here(nodes: Any, capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_goes_wrong_there_is_said_here(
+    nodes: Any, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     with connected(nodes.address) as cluster:
         do = cluster.doing(grief, lost=PhotoError)
         with pytest.raises(PhotoError, match=r"^a\.jpg: no photo$"):
@@ -151,6 +222,11 @@ def test_what_goes_wrong_there_is_said_here(nodes: Any, capsys: pytest.CaptureFi
             do("killed")
         with pytest.raises(ArchiveError, match="ended before its time"):
             cluster.doing(grief)("killed")
+        with monkeypatch.context() as patched:
+            patched.setattr(ray_cluster, "ASK_SECONDS", 0.05)
+            patched.setattr(ray_cluster, "_machines", lambda _ray: [])
+            with pytest.raises(ClusterError, match="no machine of the Ray cluster is left to do the work"):
+                cluster.doing(time.sleep)(2)
         cluster._identity = "dsslic-search 0.1"
         with pytest.raises(ClusterError, match=r"it has dsslic-search .*here is dsslic-search 0\.1; install"):
             cluster.doing(divmod, 7)(2)

@@ -10,9 +10,10 @@ import pytest
 from PIL import Image
 
 from dsslic_search.api import Archive
-from dsslic_search.archive import reindex, schema
+from dsslic_search.archive import schema
 from dsslic_search.archive.features import MapFeatures
 from dsslic_search.archive.store import Store
+from dsslic_search.core import workplace
 
 SAMPLES = Path(__file__).parents[2] / "samples"
 EMPTY = MapFeatures((), b"\1\0\0", np.zeros(192, "<f4").tobytes())
@@ -82,11 +83,11 @@ def test_as_many_threads_work_as_are_asked_for(
     started: list[int | None] = []
 
     class Watched(ThreadPoolExecutor):
-        def __init__(self, max_workers: int | None) -> None:
+        def __init__(self, max_workers: int | None, name: str) -> None:
             started.append(max_workers)
-            super().__init__(max_workers)
+            super().__init__(max_workers, name)
 
-    monkeypatch.setattr(reindex, "ThreadPoolExecutor", Watched)
+    monkeypatch.setattr(workplace, "ThreadPoolExecutor", Watched)
     assert archive.reindex(workers=workers).photos == 3
     assert started == [workers]
 
