@@ -18,6 +18,7 @@ def register(group: typer.Typer) -> None:
     """Add this module's commands."""
     for command in (levers, importance, rd, compare, label_map, flif, bpg, paper, protocols, map_scale):
         group.command(command.__name__.replace("_", "-"))(command)
+    group.command("hevc-models")(hevc_models)
 
 
 def levers(
@@ -322,5 +323,27 @@ def map_scale(
 
     outputs = may_write(out, force)
     results = bench.run(data, images)
+    typer.echo("\n".join(bench.table(results)), err=True)
+    finish(results, out, outputs)
+
+
+def hevc_models(
+    data: Annotated[
+        Path, typer.Option("--data", metavar="DIR", help="The data folder of training; see docs/training.md.")
+    ],
+    photos: Annotated[
+        int, typer.Option(min=1, help="So many photos of 512 × 512, of those kept from training.")
+    ] = 16,
+    large: Annotated[int, typer.Option(min=0, help="And so many large ones.")] = 6,
+    learnt: Annotated[int, typer.Option("--learn", min=1, help="Other photos, to learn starts from.")] = 16,
+    out: Out = None,
+    force: Force = False,
+) -> None:
+    """What other models of HEVC's syntax elements would save of the residual: two rates a context, mixed
+    models from nothing and as learnt from other photos; and how fast their loop is."""
+    from dsslic_search.bench import hevc_models as bench
+
+    outputs = may_write(out, force)
+    results = bench.run(data, photos, large, learnt)
     typer.echo("\n".join(bench.table(results)), err=True)
     finish(results, out, outputs)

@@ -97,6 +97,7 @@ ROWS = {
     "bench paper": bench("paper", "--images", DATA),
     "bench compare": bench("compare", DATA, DATA),
     "bench protocols": bench("protocols", "--results", DATA),
+    "bench hevc-models": bench("hevc-models", "--data", DATA),
     "bench map-scale": bench("map-scale", "--data", DATA, "--images", DATA),
     "bench segmentation": bench("segmentation", "--data", DATA),
     "bench objections": bench("objections", "--data", DATA),
