@@ -120,9 +120,9 @@ def chromium() -> str | None:
 
 
 @contextmanager
-def browsing() -> Iterator[Browser]:
-    """A Chromium without a window. MissingExtraError where Playwright is missing, DSSError where no Chromium
-    is found."""
+def browsing(*options: str) -> Iterator[Browser]:
+    """A Chromium without a window, with some options of its command. MissingExtraError where Playwright is
+    missing, DSSError where no Chromium is found."""
     try:
         from playwright.sync_api import sync_playwright
     except ImportError as e:
@@ -134,7 +134,7 @@ def browsing() -> Iterator[Browser]:
     if path is None:
         raise DSSError("no Chromium found: install it (apt-get install chromium) or name it in DSS_CHROMIUM")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox", *options])
         try:
             yield browser
         finally:

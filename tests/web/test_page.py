@@ -601,3 +601,12 @@ def test_rows_are_as_wide_as_the_page_and_keep_the_sides(browser: Browser):
                 assert abs(box["width"] - ratio * box["height"]) <= 0.5 + 1e-6
             y += inside[0]["height"] + gap
         assert found["height"] == y
+
+
+def test_a_request_to_anywhere_else_would_be_noticed(browser: Browser, site: str):
+    watched = Watched(browser, site)
+    elsewhere = "http://elsewhere.test/picture"
+    watched(before=lambda page: page.evaluate(f"fetch('{elsewhere}').catch(() => null)"))
+    watched.contexts[0].close()
+    assert watched.wrong[0] == f"a request to {elsewhere}"
+    assert "ERR_NAME_NOT_RESOLVED" in watched.wrong[1]
