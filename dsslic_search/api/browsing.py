@@ -85,7 +85,7 @@ class Card:
     map_bytes: int
     tags: tuple[str, ...]
     version: str | None = None
-    stages: Mapping[str, int] = field(default_factory=dict)
+    stages: dict[str, int] = field(default_factory=dict)
     has_plain_map: bool = False
     map_prefix: bytes = field(default=b"", repr=False)
 
@@ -268,7 +268,14 @@ class Browsing(OpenArchive, ABC):
         headers = self._headers
         found = store.each(hashes, lambda each: headers.of(store, each, maps))
         return {
-            photo_id: Card(photo_id, *kept, *header[:3], (maps and header.map_prefix) or b"")
+            photo_id: Card(
+                photo_id,
+                *kept,
+                header.version,
+                dict(header.stages),
+                header.has_plain_map,
+                (maps and header.map_prefix) or b"",
+            )
             for (photo_id, kept), header in zip(known.items(), found, strict=True)
         }
 
