@@ -111,7 +111,7 @@ class Guard:
         headers = Headers(scope=scope)
         answer = self._judged(scope, headers)
         if isinstance(answer, Refusal):
-            answer = shown(answer) if headers.get("sec-fetch-mode") == "navigate" else told(answer)
+            answer = shown(answer) if _opens(headers) else told(answer)
         if answer is not None:
             await answer(scope, receive, guarded)
             return
@@ -202,6 +202,13 @@ class Guard:
         )
         answer.headers["Cache-Control"] = "no-store"
         return answer
+
+
+def _opens(headers: Headers) -> bool:
+    """Whether somebody opened an address in a browser. Browsers say so outright only to this machine and
+    where the line is encrypted; to all they say what they would show."""
+    mode = headers.get("sec-fetch-mode")
+    return mode == "navigate" if mode is not None else PAGE in headers.get("accept", "").lower()
 
 
 def _told_with(kind: str) -> dict[str, str]:

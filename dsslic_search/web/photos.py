@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import os
 import re
+from collections.abc import AsyncIterator, Mapping
+from contextlib import ExitStack
 from functools import partial
+from io import FileIO
 from typing import Annotated, Any, Literal
 from urllib.parse import quote
 
 from fastapi import APIRouter, Path, Query, Request
 from pydantic import BeforeValidator
 from pydantic_core import PydanticCustomError
-from starlette.responses import FileResponse, Response
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import Response, StreamingResponse
 
 from dsslic_search.core.files import name_of
 from dsslic_search.web import models
@@ -42,6 +47,7 @@ Version = Annotated[
 FOR_GOOD = "private, max-age=31536000, immutable"
 ASK_AGAIN = "private, no-cache"
 LARGEST_PICTURE = 16_384
+PART_BYTES = 1 << 18
 _RANGE = re.compile(r"bytes=(?:(\d{1,18})-(\d{0,18})|-(\d{1,18}))")
 
 
@@ -171,57 +177,76 @@ async def file(request: Request, photo_id: Id, v: Version = None) -> Response:
     site = site_of(request)
     card = (await site.ask(site.archive.cards, photo_id)).get(photo_id)
     path = await site.ask(site.archive.stored_path, photo_id)
+    gone = Refusal(404, f"the file of photo {photo_id} is not there or damaged; check the archive")
     if card is None or card.version is None:
-        raise Refusal(404, f"the file of photo {photo_id} is not there or damaged; check the archive")
-    if path is None:
-        size = (await site.ask(site.archive.photo, photo_id)).stored_bytes
-    else:
-        size = (await site.ask(path.stat)).st_size
+        raise gone
     headers = {
         "ETag": f'"{card.version}"',
         "Cache-Control": FOR_GOOD if v == card.version else ASK_AGAIN,
         "Content-Disposition": _attachment(f"photo-{photo_id}.dsslic"),
+        "Accept-Ranges": "bytes",
     }
     if _known(request, headers["ETag"]):
         return Response(status_code=304, headers=headers)
-    check_range(request, size, headers["ETag"])
-    if path is not None:
-        return FileResponse(path, media_type="application/octet-stream", headers=headers)
-    start, end = _range_of(request, size)
-    data = await site.ask(site.archive.stored_part, photo_id, start, end)
-    headers["Accept-Ranges"] = "bytes"
-    if (start, end) == (0, size):
-        return Response(data, media_type="application/octet-stream", headers=headers)
-    headers["Content-Range"] = f"bytes {start}-{end - 1}/{size}"
-    return Response(data, 206, media_type="application/octet-stream", headers=headers)
+    answer = partial(_ranged, request, headers)
+    if path is None:
+        size = (await site.ask(site.archive.photo, photo_id)).stored_bytes
+        start, end, status = answer(size)
+        data = await site.ask(site.archive.stored_part, photo_id, start, end)
+        return Response(data, status, headers, "application/octet-stream")
+    # opened once: another file may take its place meanwhile
+    try:
+        opened = await site.ask(FileIO, path)
+    except OSError as e:
+        raise gone from e
+    with ExitStack() as kept:
+        kept.enter_context(opened)
+        start, end, status = answer(os.fstat(opened.fileno()).st_size)
+        headers["Content-Length"] = f"{end - start}"
+        if request.method == "HEAD":
+            return Response(None, status, headers, "application/octet-stream")
+        parts = _parts(opened, start, end)
+        kept.pop_all()  # the parts close it
+        return StreamingResponse(parts, status, headers, "application/octet-stream")
 
 
-def check_range(request: Request, size: int, tag: str) -> None:
-    """Refusal 416 for a range that a file of ``size`` bytes does not have. What is no single range of bytes,
-    or is asked for of a file of another ETag than ``tag`` (If-Range), is passed over, as if nothing were said
-    of ranges."""
-    asked = request.headers.get("range")
+def _ranged(request: Request, headers: dict[str, str], size: int) -> tuple[int, int, int]:
+    """From which byte to which of a file of ``size`` is asked for, and the status of the answer, whose
+    ``headers`` tell of it. Refusal 416."""
+    asked = range_of(request.headers, size, headers["ETag"])
     if asked is None:
-        return
-    found = _RANGE.fullmatch(asked.replace(" ", ""))
-    is_of_other = request.headers.get("if-range", tag) != tag
-    if found is None or is_of_other or (found[2] and int(found[2]) < int(found[1])):
-        request.scope["headers"] = [each for each in request.scope["headers"] if each[0] != b"range"]
-        return
-    if (found[1] is not None and int(found[1]) >= size) or (found[3] is not None and int(found[3]) == 0):
+        return 0, size, 200
+    start, end = asked
+    headers["Content-Range"] = f"bytes {start}-{end - 1}/{size}"
+    return start, end, 206
+
+
+async def _parts(opened: FileIO, start: int, end: int) -> AsyncIterator[bytes]:
+    with opened:
+        opened.seek(start)
+        while start < end and (part := await run_in_threadpool(opened.read, min(PART_BYTES, end - start))):
+            start += len(part)
+            yield part
+
+
+def range_of(headers: Mapping[str, str], size: int, tag: str) -> tuple[int, int] | None:
+    """From which byte to which of a file of ``size`` bytes a request of these ``headers`` asks for. None for
+    the whole: what is no single range of bytes, or is asked for of a file of another ETag than ``tag``
+    (If-Range), is passed over, as if nothing were said of ranges. Refusal 416 for bytes that it does not
+    have."""
+    found = _RANGE.fullmatch(headers.get("range", "").replace(" ", ""))
+    if found is None or headers.get("if-range", tag) != tag:
+        return None
+    first, last, ending = found[1], found[2], found[3]
+    if last and int(last) < int(first):
+        return None
+    if (first is not None and int(first) >= size) or (ending is not None and int(ending) == 0):
         raise Refusal(
             416, f"the file has {size} bytes; ask for some of these", {"Content-Range": f"bytes */{size}"}
         )
-
-
-def _range_of(request: Request, size: int) -> tuple[int, int]:
-    """From which byte to which is asked for, of a request that `check_range` let through."""
-    found = _RANGE.fullmatch(request.headers.get("range", "").replace(" ", ""))
-    if found is None:
-        return 0, size
-    if found[3] is not None:
-        return max(0, size - int(found[3])), size
-    return int(found[1]), min(size, int(found[2]) + 1) if found[2] else size
+    if ending is not None:
+        return max(0, size - int(ending)), size
+    return int(first), min(size, int(last) + 1) if last else size
 
 
 async def original(request: Request, photo_id: Id) -> Response:

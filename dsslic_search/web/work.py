@@ -48,15 +48,18 @@ class Pool:
         self._turn = threading.Lock()
 
     async def run(self, work: Callable[..., T], *arguments: Any) -> T:
-        """What ``work`` gives, or raises. Refusal 503 when too many wait, and when it takes too long: then it
-        goes on to its end, but nobody waits for it."""
+        """What ``work`` gives, or raises. Refusal 503 when too many wait, when the pool is closed, and when
+        it takes too long: then it goes on to its end, but nobody waits for it."""
         with self._turn:
             if self._held >= self._room:
                 raise Refusal(
                     503, "the server has too much to do; ask again in a moment", {"Retry-After": "1"}
                 )
             self._held += 1
-        future = self._executor.submit(work, *arguments)
+        try:
+            future = self._executor.submit(work, *arguments)
+        except RuntimeError:  # no thread takes anything after `close`
+            raise Refusal(503, "the server is ending") from None
         future.add_done_callback(self._done)
         try:
             return await asyncio.wait_for(asyncio.wrap_future(future), self._seconds)

@@ -25,6 +25,7 @@ from dsslic_search.web.guard import (
     is_loopback,
 )
 from dsslic_search.web.limits import Limits, limits_of
+from dsslic_search.web.photos import range_of
 from dsslic_search.web.pictures import Cache
 from dsslic_search.web.refusals import Refusal
 from dsslic_search.web.server import listen, unpack_ahead
@@ -253,3 +254,32 @@ def test_nothing_is_unpacked_once_the_server_ends(tmp_path: Path, monkeypatch: p
         unpack_ahead(site)
         assert unpacked == [archive]
         site.close()
+
+
+def test_a_pool_that_is_closed_refuses() -> None:
+    pool = Pool("closed", 1, 0, 60)
+    pool.close()
+    with pytest.raises(Refusal) as refused:
+        asyncio.run(pool.run(int))
+    assert refused.value.status == 503
+
+
+def test_a_range_of_another_file_or_of_nonsense_is_passed_over() -> None:
+    for text, expected in (
+        ("bytes=0-9", (0, 10)),
+        ("bytes=90-", (90, 100)),
+        ("bytes=90-500", (90, 100)),
+        ("bytes=-7", (93, 100)),
+        ("bytes=-700", (0, 100)),
+        ("bytes=5-2", None),
+        ("bytes=1-2,4-5", None),
+        ("lines=1-2", None),
+    ):
+        assert range_of({"range": text}, 100, '"tag"') == expected
+        assert range_of({"range": text, "if-range": '"tag"'}, 100, '"tag"') == expected
+        assert range_of({"range": text, "if-range": '"older"'}, 100, '"tag"') is None
+    assert range_of({}, 100, '"tag"') is None
+    for text in "bytes=100-", "bytes=-0":
+        with pytest.raises(Refusal) as refused:
+            range_of({"range": text}, 100, '"tag"')
+        assert refused.value.status == 416

@@ -163,6 +163,8 @@ def test_ranges_of_a_file_show_the_first_stages(served: Served) -> None:
     assert part.headers["content-range"] == f"bytes 0-{end - 1}/{len(data)}"
     assert part.content == data[:end]
     decode(part.content, "compact")
+    head = served.client.head("/api/photos/2/file", headers={"Range": "bytes=0-"})
+    assert (head.status_code, head.headers["content-length"]) == (206, str(len(data)))
     for asked, expected in (("bytes=-7", data[-7:]), (f"bytes={len(data) - 3}-", data[-3:])):
         assert served.client.get("/api/photos/2/file", headers={"Range": asked}).content == expected
     beyond = served.client.get("/api/photos/2/file", headers={"Range": f"bytes={len(data)}-"})
@@ -298,9 +300,14 @@ def test_another_address_needs_the_token(serve: Callable[..., Any]) -> None:
                 assert answer.status_code == 401, path
                 assert token not in answer.text
                 assert answer.json()["error"]["sentence"].startswith("this server asks for a token"), path
-            opened = second.get("/", headers={"Sec-Fetch-Mode": "navigate"})
-            assert (opened.status_code, opened.headers["content-type"]) == (401, "text/html; charset=utf-8")
-            assert "<p>This server asks for a token; open the address" in opened.text
+            # to addresses of other machines browsers tell no more than what they would show
+            for how in {"Sec-Fetch-Mode": "navigate"}, {"Accept": "text/html,application/xml;q=0.9,*/*"}:
+                opened = second.get("/", headers=how)
+                assert (opened.status_code, opened.headers["content-type"]) == (
+                    401,
+                    "text/html; charset=utf-8",
+                )
+                assert "<p>This server asks for a token; open the address" in opened.text
             shown = second.get("/", params={"token": token, "q": "sky"})
             assert shown.status_code == 303
             assert shown.headers["location"] == "/?q=sky"
