@@ -14,8 +14,6 @@ DEMO := demo
 SOURCE := .[demo,dev]
 LOWEST := .venv-lowest
 TRIAL := .venv-wheel
-# Processes of tests: one more than two processors, since tests wait for browsers, servers and disks for a fifth of their time.
-WORKERS ?= 3
 # PyTorch's own index of CPU builds, asked only when pip's usual places have none.
 TORCH_CPU_INDEX ?= https://download.pytorch.org/whl/cpu
 
@@ -54,7 +52,7 @@ test: setup chromium postgresql
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy --num-workers 2
-	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal --cov --cov-report=
+	$(BIN)/python -m pytest -n 2 --dist worksteal --cov --cov-report=
 
 # The tests of the page drive a browser: found, or installed where that is allowed; otherwise they are skipped.
 chromium:
@@ -84,7 +82,7 @@ wheel: setup
 		&& $$dss preview 1 --stage full -o full.png --archive archive && $$dss check --archive archive
 
 test-lowest: $(LOWEST)/.done
-	$(LOWEST)/bin/python -m pytest -n $(WORKERS) --dist worksteal
+	$(LOWEST)/bin/python -m pytest -n 2 --dist worksteal
 
 $(LOWEST)/.done: pyproject.toml tests/lowest.py Makefile
 	rm -rf $(LOWEST)
