@@ -170,7 +170,7 @@ def _look_for(address: str) -> None:
 def _no_way_in(address: str, reason: str) -> ClusterError:
     return ClusterError(
         f"{address}: the Ray cluster there cannot be joined ({reason.rstrip('.')}); make this machine one of "
-        'it with "ray start --address=HOST:PORT", or take the address ray://HOST:PORT'
+        'it by Ray\'s own command, "ray start" with that address, or take the address ray://HOST:PORT'
     )
 
 

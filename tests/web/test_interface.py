@@ -67,7 +67,9 @@ def test_every_address_is_documented(schema: dict[str, Any]) -> None:
 def test_every_limit_is_documented() -> None:
     text = DOCS.read_text()
     for each in fields(Limits):
-        assert f"| `DSS_SERVE_{each.name.upper()}` | {each.default} |" in text, each.name
+        shown = "half of the processors" if each.name == "decoders" else each.default
+        assert f"| `DSS_SERVE_{each.name.upper()}` | {shown} |" in text, each.name
+    assert Limits().decoders == max(1, (os.cpu_count() or 1) // 2)
 
 
 def test_parameters_are_documented(schema: dict[str, Any]) -> None:
