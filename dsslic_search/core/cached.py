@@ -7,17 +7,17 @@ may compute a value each; of what must not be had twice there is `opened_propert
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 __all__ = ["cached_property", "opened_property"]
 
-if TYPE_CHECKING or sys.version_info >= (3, 12):
+if TYPE_CHECKING:
     from functools import cached_property
+    from functools import cached_property as opened_property
 else:
 
-    class cached_property:  # the name of what it stands for
+    class _Property:
         def __init__(self, compute: Callable[[Any], Any]) -> None:
             self._compute = compute
             self.__doc__ = compute.__doc__
@@ -27,29 +27,17 @@ else:
 
         def __get__(self, instance: Any, owner: type | None = None) -> Any:
             """Asked for once: from then on the value in the object's own dictionary comes first."""
-            if instance is None:
-                return self
+            return self if instance is None else self._of(instance)
+
+    class cached_property(_Property):  # the name of what it stands for
+        def _of(self, instance: Any) -> Any:
             value = self._compute(instance)
             return instance.__dict__.setdefault(self._name, value)
 
-
-if TYPE_CHECKING:
-    from functools import cached_property as opened_property
-else:
-
-    class opened_property:  # used as the other is
+    class opened_property(_Property):  # used as the other is
         """The same with a lock of the object's own, its `turn`: of what holds files or processes."""
 
-        def __init__(self, compute: Callable[[Any], Any]) -> None:
-            self._compute = compute
-            self.__doc__ = compute.__doc__
-
-        def __set_name__(self, owner: type, name: str) -> None:
-            self._name = name
-
-        def __get__(self, instance: Any, owner: type | None = None) -> Any:
-            if instance is None:
-                return self
+        def _of(self, instance: Any) -> Any:
             with instance.turn:
                 if self._name not in instance.__dict__:
                     instance.__dict__[self._name] = self._compute(instance)
