@@ -29,12 +29,12 @@ else:
             """Asked for once: from then on the value in the object's own dictionary comes first."""
             return self if instance is None else self._of(instance)
 
-    class cached_property(_Property):  # the name of what it stands for
+    class cached_property(_Property):
         def _of(self, instance: Any) -> Any:
             value = self._compute(instance)
             return instance.__dict__.setdefault(self._name, value)
 
-    class opened_property(_Property):  # used as the other is
+    class opened_property(_Property):
         """The same with a lock of the object's own, its `turn`: of what holds files or processes."""
 
         def _of(self, instance: Any) -> Any:
