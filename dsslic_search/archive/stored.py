@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from dsslic_search.archive.store import Store
+from dsslic_search.core.cached import cached_property
 from dsslic_search.core.errors import ArchiveError, FormatError, StageError
 from dsslic_search.core.kinds import KeepMode
 
@@ -31,7 +32,6 @@ class StoredFile:
         self.content_hash = content_hash
         self.data = b""
         """The bytes read so far."""
-        self._contents: Contents | None = None
 
     def prefix(self, end: int) -> bytes:
         """The first ``end`` bytes (fewer if the file is shorter), or more where more was read already."""
@@ -40,16 +40,13 @@ class StoredFile:
             self.data += self.store.read_prefix(self.content_hash, end, start=len(self.data))
         return self.data
 
-    @property
+    @cached_property
     def contents(self) -> Contents:
         """Header and chunk table."""
         from dsslic_search.codec import container
 
-        # no cached_property, of which all objects together make one at a time in Python 3.11
-        if self._contents is None:
-            length = container.header_length(self.prefix(container.PREAMBLE))
-            self._contents = container.read_contents(self.prefix(length))
-        return self._contents
+        length = container.header_length(self.prefix(container.PREAMBLE))
+        return container.read_contents(self.prefix(length))
 
     def stage(self, stage: str) -> bytes:
         """The bytes that hold a stage, as :func:`dsslic_search.codec.decoder.decode_stage` takes them."""
