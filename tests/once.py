@@ -112,13 +112,14 @@ def kept_in(folder: Path) -> Iterator[None]:
             return look(pixels, *how)
         digest = hashlib.blake2b(f"{look.__name__} {pixels.shape} {pixels.dtype} {how}".encode())
         digest.update(np.ascontiguousarray(pixels))
-        kept = folder / f"{digest.hexdigest()[:32]}.npz"
+        kept = folder / digest.hexdigest()[:32]
         if not kept.is_file():
-            made = kept.with_suffix(f".{os.getpid()}-{threading.get_ident()}.npz")
-            np.savez(made, *look(pixels, *how))
+            made = kept.with_suffix(f".{os.getpid()}-{threading.get_ident()}")
+            made.write_bytes(pickle.dumps(look(pixels, *how)))
             made.replace(kept)
-        with np.load(kept) as found:
-            return found["arr_0"], found["arr_1"]
+        # No .npy: threads of Python before 3.11.8 that read its headers at once fail now and then.
+        found: tuple[Any, Any] = pickle.loads(kept.read_bytes())
+        return found
 
     def upgrade(engine: Engine, revision: str = "head") -> None:
         path = engine.url.database

@@ -23,6 +23,8 @@ T = TypeVar("T")
 
 TOKENS_KEPT = 1_000
 """In memory."""
+_READING = threading.Lock()
+"""Of .npz: threads of Python before 3.11.8 that read such headers at once fail now and then (gh-106905)."""
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{16,64}")
 
 
@@ -144,7 +146,7 @@ class Likenesses:
         import numpy as np
 
         try:
-            with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
+            with _READING, np.load(io.BytesIO(data), allow_pickle=False) as arrays:
                 if str(arrays["vocabulary"]) != self._vocabulary:
                     raise ValueError("of another vocabulary")
                 return {name: arrays[name] for name in names}
