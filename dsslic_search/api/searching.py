@@ -110,6 +110,7 @@ class Searcher:
         *,
         limit: int | None = None,
         after: str | None = None,
+        resemble: NDArray[np.float32] | Resembled | None = None,
         among: Sequence[str] = (),
     ) -> tuple[Answer, tuple[str, ...]]:
         """The same answer from the catalog alone and, where nothing matches, the things that no photo shows.
@@ -120,17 +121,24 @@ class Searcher:
         from dsslic_search.query.run.execute import answer
 
         with self._catalog().snapshot() as snapshot:
+
+            def embeddings_of(operand: str, mirrored: bool) -> NDArray[np.float32]:
+                in_sql.require_layouts(snapshot, operand)
+                return self.embeddings_of(operand, mirrored)
+
             found = answer(
                 text,
                 indexes=(),
                 vocabulary=self._vocabulary,
                 presence=self._settings.presence,
                 south=self._settings.south,
-                embeddings_of=in_sql.refused_operand,
+                embeddings_of=embeddings_of,
+                image_of=self.image_of,
                 saved=self.saved_text,
                 tag_trouble=self.tag_trouble,
                 limit=limit,
                 after=after,
+                resemble=resemble,
                 among=among,
                 elsewhere=lambda asked: in_sql.find(asked, snapshot, self._vocabulary),
             )

@@ -25,7 +25,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session, selectinload
 
-from dsslic_search.archive import history, journaling, paths, postgresql, schema
+from dsslic_search.archive import history, journaling, layouts, paths, postgresql, schema
 from dsslic_search.archive.database import database_trouble, for_writing, named, open_engine
 from dsslic_search.archive.features import MapFeatures
 from dsslic_search.archive.journals import Journals
@@ -229,6 +229,12 @@ class Catalog(Lookup):
         if self.settings().get(name) != value:
             with self.noting() as session:
                 session.merge(schema.Setting(name=name, value=value))
+
+    def keep_layouts(self) -> bool:
+        """Have the database compare photos itself, if it can, see `archive.layouts`; returns whether it
+        does."""
+        with database_trouble(self.name), self._writing.begin() as connection:
+            return layouts.keep(connection)
 
     def tend_journal(self, *, anew: bool = False) -> None:
         """Begin the journal where there is none that is the catalog's, where it has become long, and where

@@ -165,9 +165,10 @@ class ArchiveFolder:
                 yield catalog
                 catalog.tend_journal()
 
-    def make(self) -> None:
-        """Make the archive, empty but for what others put where it keeps its things. UsageError where one is
-        there that keeps them elsewhere."""
+    def make(self) -> bool:
+        """Make the archive, empty but for what others put where it keeps its things, and have its catalog
+        compare photos itself where it can (`archive.layouts`); returns whether it does. UsageError where one
+        is there that keeps them elsewhere."""
         from dsslic_search.archive.database import without_password
 
         if self.exists:
@@ -183,8 +184,8 @@ class ArchiveFolder:
                     f"{self.manifest.catalog or 'its folder'}; choose another directory with "
                     f"{Remedy.OTHER_ARCHIVE}"
                 )
-        with self.writing(create=True):
-            pass
+        with self.writing(create=True) as catalog:
+            return catalog.keep_layouts()
 
     def _begin(self) -> None:
         """Say where a new archive keeps its things, once these can be reached. With a catalog that others use

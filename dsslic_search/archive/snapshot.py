@@ -29,7 +29,7 @@ from sqlalchemy import (
 )
 from sqlalchemy import Column as SqlColumn
 
-from dsslic_search.archive import bulk
+from dsslic_search.archive import bulk, layouts
 from dsslic_search.archive.history import changed_since
 from dsslic_search.archive.lookup import PROSE, Totals, batches, classes_of
 from dsslic_search.archive.schema import KnownPath, Photo, Tag
@@ -94,6 +94,12 @@ class Snapshot:
         return self._connection.dialect.name != "sqlite" or bool(
             self._connection.exec_driver_sql(known).scalar()
         )
+
+    def keeps_layouts(self) -> bool | None:
+        """Whether the database can compare photos, see `archive.layouts`; None where none of its kind can."""
+        if self._connection.dialect.name != "postgresql":
+            return None
+        return layouts.are_kept(self._connection)
 
     def changed_since(self, state: State) -> NDArray[np.int64] | None:
         """The photos, in any order, that were added, changed or removed since an earlier state; None where

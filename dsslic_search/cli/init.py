@@ -48,12 +48,12 @@ def init(
     from dsslic_search.api import Archive
 
     with Archive(archive, wait=wait, waiting=say_waiting) as opened:
-        opened.init(objects=objects, catalog=catalog)
+        compares = opened.init(objects=objects, catalog=catalog)
         manifest = opened.folder.manifest
         typer.echo(
             printable(
                 f"{opened.folder.root}: photos' files in {manifest.objects or 'its folder'}, catalog in "
-                f"{manifest.catalog or 'its folder'}"
+                f"{manifest.catalog or 'its folder'}{', which compares photos itself' if compares else ''}"
             ),
             err=True,
         )

@@ -35,6 +35,7 @@ COMMANDS: dict[Remedy, str] = {
     Remedy.EVEN_UNDECODED: "--keep exact --even-undecoded",
     Remedy.POLL: "--poll",
     Remedy.INDEXES: "--engine index",
+    Remedy.INIT: "dss-search init",
 }
 
 

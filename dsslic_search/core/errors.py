@@ -79,6 +79,7 @@ class Remedy(StrEnum):
     EVEN_UNDECODED = "even_undecoded=True"
     POLL = "poll=True"
     INDEXES = 'engine="index"'
+    INIT = "Archive.init()"
 
 
 def in_words(sentence: object, words: Mapping[Remedy, str]) -> str:

@@ -39,3 +39,6 @@ def upgrade() -> None:
 def downgrade() -> None:
     if op.get_bind().dialect.name == "postgresql":
         op.execute("DROP VIEW coverage")
+        for name in "layout", "image":  # which archive/layouts.py may have added
+            op.execute(f"ALTER TABLE photo DROP COLUMN IF EXISTS {name}")
+            op.execute(f"DROP FUNCTION IF EXISTS {name}_of(bytea)")

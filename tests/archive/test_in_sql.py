@@ -248,8 +248,8 @@ def test_the_view_for_other_programs_says_what_the_documents_say(
     if catalog.engine.dialect.name == "sqlite":
         return  # it has none
     page = (Path(__file__).parents[2] / "docs" / "deployment.md").read_text()
-    (example,) = re.findall(r"```sql\n(.*?)```", page, re.DOTALL)
-    (question,) = re.findall(r'query "(.*)" --engine sql', page)
+    example, _of_layouts = re.findall(r"```sql\n(.*?)```", page, re.DOTALL)
+    question, _alike = re.findall(r'query "(.*)" --engine sql', page)
     indexes = [Indexes.of(part) for part in open_segments(catalog, NOWHERE, V).parts]
     found = 0
     with catalog.session() as session:

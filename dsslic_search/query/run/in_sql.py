@@ -1,19 +1,22 @@
 """Queries answered by the catalog's database alone, without indexes: how much there is of what, dates, files,
-places and tags. The same photos, in the same order, as the indexes give.
+places and tags and, where it has pgvector, what photos are like. The same photos, in the same order, as the
+indexes give.
 
 The database says which photos match, how many there are and, where an order is named, which come first. By
-how well they match they are ranked here, by the columns of those that do.
+how well they match they are ranked here, by the columns of those that do; by likeness, by those of the
+photos that may be on the page, since the database tells a likeness to within `archive.layouts.MARGIN`.
 """
 
 from __future__ import annotations
 
+from math import inf
 from typing import Any, NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Float, and_, case, false, func, literal, not_, or_, select, true
 
-from dsslic_search.archive import in_sql
+from dsslic_search.archive import in_sql, layouts
 from dsslic_search.archive.in_sql import Expression
 from dsslic_search.archive.schema import Photo, Tag
 from dsslic_search.archive.snapshot import Snapshot
@@ -43,8 +46,8 @@ from dsslic_search.query.ast import (
 from dsslic_search.query.joined import Either, Every
 from dsslic_search.query.run.evaluate import Evaluation, Indexes, Operands
 from dsslic_search.query.run.page import Best, Part, best_of
-from dsslic_search.query.run.scatter import Asked, Finding
-from dsslic_search.query.steps import CoverageRange, Filter, RegionCount, Resemble, ShowsColour, Step
+from dsslic_search.query.run.scatter import Asked, Finding, unforeseen
+from dsslic_search.query.steps import AWAY, CoverageRange, Filter, RegionCount, Resemble, ShowsColour, Step
 from dsslic_search.query.weighed import WeighedSum
 
 
@@ -59,13 +62,15 @@ def shown(snapshot: Snapshot, classes: tuple[int, ...]) -> bool:
     return any(snapshot.rows(some))
 
 
-def refused_operand(operand: str, _mirrored: bool = False) -> NoReturn:
-    """For what compares photos with others."""
-    _refuse("whether photos are like others", f"like {operand}")
+def require_layouts(snapshot: Snapshot, operand: str) -> None:
+    """UsageError where the database cannot tell what photos are like, as ``operand``."""
+    if not (kept := snapshot.keeps_layouts()):
+        more = f", or have it compare them: CREATE EXTENSION vector (of pgvector) there, then {Remedy.INIT}"
+        _refuse("whether photos are like others", f"like {operand}", "" if kept is None else more)
 
 
-def _refuse(what: str, asked: str) -> NoReturn:
-    raise UsageError(f"SQL alone cannot tell {what}: {asked}; ask the indexes, with {Remedy.INDEXES}")
+def _refuse(what: str, asked: str, more: str = "") -> NoReturn:
+    raise UsageError(f"SQL alone cannot tell {what}: {asked}; ask the indexes, with {Remedy.INDEXES}{more}")
 
 
 class _Asking:
@@ -82,6 +87,9 @@ class _Asking:
         matching = and_(among, self._condition(step))
         photos = self._number(select(func.count()).where(among))
         relevance = sort is None or sort.key == "relevance"
+        degree = self._likeness(step) if relevance and step.resembles and limit else None
+        if degree is not None:
+            return self._nearest(matching, photos, degree)
         if relevance and limit != 0 and not all(isinstance(each, Filter) for each in step.predicates()):
             return self._ranked(matching, photos)
         upward = sort is not None and sort.key == "relevance" and not sort.descending
@@ -94,6 +102,54 @@ class _Asking:
         asked = self._asked
         best = best_of([self._part(ids)], asked.step, asked.sort, asked.limit, asked.previous)
         return Finding(ids.size, photos, best)
+
+    def _nearest(self, matching: Expression, photos: int, degree: Expression) -> Finding:
+        """As `_ranked`, of the photos that may be on the page: with n on it, those that the database says to
+        be as good as the n-th after the page before, but for twice the margin."""
+        asked, limit = self._asked, self._asked.limit
+        last = inf if asked.previous is None else float(asked.previous.value)
+        upward = asked.sort is not None and not asked.sort.descending
+        margin = layouts.MARGIN * max(
+            1.0, *(np.linalg.norm(each.embeddings, axis=1).max() for each in asked.operands.values())
+        )
+        number = case((layouts.unknown(), None), else_=-degree if upward else degree)
+        found = select(Photo.id, number.label("number")).where(matching).cte("found")
+        surely = select(found.c.number).where(found.c.number < last - margin)
+        least = surely.order_by(found.c.number.desc()).offset(limit).limit(1).scalar_subquery()
+        may = found.c.number.between(func.coalesce(least - 2 * margin, -inf), last + margin)
+        ids = self._ids(select(found.c.id).where(or_(found.c.number.is_(None), may)))
+        best = best_of([self._part(ids)], asked.step, asked.sort, limit, asked.previous)
+        return Finding(self._number(select(func.count()).where(matching)), photos, best)
+
+    def _likeness(self, step: Step) -> Expression | None:
+        """What `Step.degrees` tells of each photo by a plan that compares photos; None for others, and where
+        it is by more than likeness and filters."""
+        match step:
+            case Resemble():
+                alike = self._alike(step)
+                return 1 - float(AWAY) * alike if step.away else alike
+            case Filter():
+                return case((self._condition(step), 1.0), else_=0.0)
+            case Every(parts) if step.resembles:
+                away = [self._alike(part) for part in parts if isinstance(part, Resemble) and part.away]
+                others = [part for part in parts if part.resembles]
+                others = [part for part in others if not (isinstance(part, Resemble) and part.away)]
+                near = [self._likeness(part) for part in others]
+                if any(each is None for each in near):
+                    return None
+                degree = func.least(*near, 1.0)
+                return func.greatest(degree - float(AWAY) * func.greatest(*away), 0.0) if away else degree
+            case Either(parts):
+                told = [self._likeness(part) for part in parts]
+                return None if any(each is None for each in told) else func.greatest(*told)
+        return None
+
+    def _alike(self, step: Resemble) -> Expression:
+        """0 to 1."""
+        compared = self._asked.operands[step.operand, step.mirrored]
+        image = None if compared.by == "layout" else compared.image
+        told = layouts.likeness(compared.embeddings, image, compared.by == "look")
+        return func.least(func.greatest(told, 0.0), 1.0)
 
     def _in_order(self, matching: Expression, number: Expression, photos: int) -> Finding:
         """By a number, greater for better ones, or NEVER."""
@@ -140,7 +196,9 @@ class _Asking:
         of_them = Arrays(rows, snapshot.state)
         source = Frozen(snapshot)
         segment = Segment(source, snapshot.state, self._vocabulary, "asked", None, of_them, set())
-        evaluation = Evaluation(Indexes.of(segment), Operands(refused_operand, {}), self._asked.lifted)
+        evaluation = Evaluation(
+            Indexes.of(segment), Operands(unforeseen, self._asked.operands), self._asked.lifted
+        )
         self._asked.step.mask(evaluation)  # of which degrees are told
         return Part(evaluation, np.ones(len(segment), bool))
 
@@ -174,7 +232,8 @@ class _Asking:
             case RegionCount():
                 _refuse("where things are or how many", step.words())
             case Resemble(operand):
-                refused_operand(operand)
+                require_layouts(self._snapshot, operand)
+                return in_sql.SEEN
         _refuse("what photos show as a whole", step.words())
 
     def _of_file(self, predicate: FilePredicate) -> Expression:

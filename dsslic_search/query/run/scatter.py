@@ -45,7 +45,7 @@ class Finding:
 
 def find(asked: Asked, indexes: Sequence[Indexes]) -> Finding:
     """In segments, at least one, of this process. Raises Stale as `query.run.execute.answer` does."""
-    operands = Operands(_unforeseen, asked.operands)
+    operands = Operands(unforeseen, asked.operands)
     parts = matching(asked.step, indexes, operands, asked.lifted)
     return Finding(
         sum(part.total for part in parts),
@@ -73,5 +73,6 @@ def matching(step: Step, indexes: Sequence[Indexes], operands: Operands, lifted:
     return of_each(found_in, indexes, sum(len(each.columns) for each in indexes))
 
 
-def _unforeseen(operand: str, _mirrored: bool) -> NoReturn:
+def unforeseen(operand: str, _mirrored: bool) -> NoReturn:
+    """For what is not among the operands of what is asked."""
     raise ValueError(f"not told what to compare with for {operand}")
