@@ -224,6 +224,7 @@ class Following(OpenArchive):
 
         from dsslic_search.archive.ingest.remembered import folders_of
         from dsslic_search.archive.ingest.sync import sync
+        from dsslic_search.archive.lock import untold
         from dsslic_search.archive.settling import Settling
         from dsslic_search.archive.watch import Watch, changes_of_files, require_folders
         from dsslic_search.core.files import absolute
@@ -241,7 +242,7 @@ class Following(OpenArchive):
 
         def follow(folders: Sequence[Path | Scope], unsettled: frozenset[str], wait: float) -> IngestReport:
             report = sync(
-                replace(self.folder, wait=wait, waiting=lambda _sentence: None),
+                replace(self.folder, wait=wait, waiting=untold),
                 folders,
                 settings=self.settings,
                 wanted=replace(wanted, unsettled=unsettled),

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from dsslic_search.api.arguments import number_of, path_of
 from dsslic_search.core import vocabulary
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from dsslic_search.api.searching import Searcher
     from dsslic_search.api.shards import Shards
     from dsslic_search.archive.catalog import Catalog
+    from dsslic_search.archive.folder import ArchiveFolder
     from dsslic_search.archive.lookup import Lookup
 
 
@@ -31,22 +32,34 @@ class OpenArchive:
         settings: Settings | None = None,
         *,
         wait: float | None = None,
-        waiting: Callable[[str], None] = lambda _sentence: None,
+        waiting: Callable[[str], None] | None = None,
     ) -> None:
         """``wait``: seconds to wait for another process that writes to the archive, else those of the
         settings; ``waiting`` is told in a sentence, once, where that is so."""
         from dsslic_search.archive.folder import ArchiveFolder
+        from dsslic_search.archive.lock import untold
         from dsslic_search.archive.manifest import Manifest
 
-        self.turn = threading.RLock()
         self.settings = settings or Settings()
         if wait is not None:
             self.settings = replace(self.settings, wait=number_of(wait, "wait", 0, LONGEST_WAIT_SECONDS))
         root = archive_path(None if path is None else path_of(path, "the path"))
         new = Manifest(*new_archive_urls())
-        self.folder = ArchiveFolder(root, new, wait=self.settings.wait, waiting=waiting)
+        self._begin(ArchiveFolder(root, new, wait=self.settings.wait, waiting=waiting or untold))
+
+    def _begin(self, folder: ArchiveFolder) -> None:
+        self.turn = threading.RLock()
+        self.folder = folder
         self.folder.adopt_classes()
         self.vocabulary = vocabulary.default()
+
+    def __getstate__(self) -> dict[str, Any]:
+        """A copy, in this process or another, is of the same archive and opens it for itself."""
+        return {"settings": self.settings, "folder": self.folder}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.settings = state["settings"]
+        self._begin(state["folder"])
 
     def __enter__(self) -> Self:
         return self

@@ -29,7 +29,7 @@ from typing import TYPE_CHECKING
 from dsslic_search.archive import journal, owner
 from dsslic_search.archive.disk import disk_trouble
 from dsslic_search.archive.journals import Journals
-from dsslic_search.archive.lock import LOCK, NEXT, WRITER, locked
+from dsslic_search.archive.lock import LOCK, NEXT, WRITER, locked, untold
 from dsslic_search.archive.lookup import Lookup, open_lookup
 from dsslic_search.archive.manifest import ALL_HERE, Manifest, read_manifest
 from dsslic_search.archive.store import Store
@@ -57,7 +57,7 @@ class ArchiveFolder:
     root: Path
     new: Manifest = ALL_HERE
     wait: float = 0
-    waiting: Callable[[str], None] = lambda _sentence: None
+    waiting: Callable[[str], None] = untold
 
     @property
     def manifest(self) -> Manifest:

@@ -29,11 +29,15 @@ WRITER = "writer.json"
 """Tells who holds the lock: pid, host, command, since (UTC). It is no lock itself, and may be out of date."""
 
 
+def untold(_sentence: str) -> None:
+    """Nobody is told who is waited for."""
+
+
 @contextmanager
 def locked(
     root: Path,
     wait: float = 0,
-    waiting: Callable[[str], None] = lambda _sentence: None,
+    waiting: Callable[[str], None] = untold,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> Iterator[None]:
     """Hold the archive's lock, in turn with others who wait for it. Waits at most ``wait`` seconds for

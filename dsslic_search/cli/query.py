@@ -191,11 +191,13 @@ def tell(found: QueryResult, shown: int, out: Path | None = None) -> None:
 
 
 def remark(found: QueryResult) -> None:
-    """On stderr: what is to be known of an answer besides its photos."""
-    for note in found.notes:
-        typer.echo(printable(note), err=True)
-    if found.read_as:
-        typer.echo(f"read as: {printable(found.read_as)}", err=True)
+    """On stderr: what is to be known of an answer besides its photos. How the query was read, an explanation
+    has told already."""
+    if not found.explanation:
+        for note in found.notes:
+            typer.echo(printable(note), err=True)
+        if found.read_as:
+            typer.echo(f"read as: {printable(found.read_as)}", err=True)
     if found.unseen:
         typer.echo(
             f"no photo here shows {' or '.join(found.unseen)} at all; dss-search classes lists what there is",

@@ -56,7 +56,8 @@ def explanation(
     """Lines of text: the query, how it is grouped, what its words were taken for, the plan in the order in
     which it is carried out with the number of photos that each predicate matches alone, the order if one is
     asked for, the total, and a warning when nothing can ever match. ``evaluations``: of each segment."""
-    lines = [f"query:  {' '.join(text.split())}", f"read as: {outermost(whole(query))}"]
+    understood = reading(query) or outermost(whole(query))
+    lines = [f"query:  {' '.join(text.split())}", f"read as: {understood}"]
     if words := list(
         dict.fromkeys([*query.notes, *_words(query, vocabulary), *_operands(query, evaluations)])
     ):

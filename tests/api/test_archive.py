@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import copy
 import csv
+import pickle
 import re
 import shutil
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from datetime import datetime
 from pathlib import Path
@@ -22,6 +24,7 @@ from dsslic_search.archive.folder import ArchiveFolder
 from dsslic_search.archive.schema import Photo
 from dsslic_search.core import vocabulary
 from dsslic_search.core.errors import ArchiveError, QueryError, Remedy, UsageError
+from dsslic_search.core.settings import Settings
 
 CLASSES = vocabulary.default()
 SKY, TREE = (next(c.id for c in CLASSES.classes if c.name == name) for name in ("sky", "tree"))
@@ -333,3 +336,17 @@ def test_the_facts_of_all_photos_are_those_of_some_photos_together(archive: Arch
     assert [list(part.tags) for part in parts] == [["best", "coast", "sea"], ["best"]]
     for name in ("photos", "original_bytes", "stored_bytes", "map_bytes", "pixels"):
         assert getattr(whole, name) == sum(getattr(part, name) for part in parts) > 0
+
+
+@pytest.mark.parametrize(
+    "copied", [copy.copy, copy.deepcopy, lambda archive: pickle.loads(pickle.dumps(archive))]
+)
+def test_a_copy_opens_the_same_archive_for_itself(filled: Path, copied: Callable[[Archive], Archive]):
+    with Archive(filled, Settings(presence=0.5)) as archive:
+        unopened = copied(archive)
+        found = archive.query("sky").total
+        with unopened, copied(archive) as again:
+            assert unopened.query("sky").total == again.query("sky").total == found == PHOTOS // 2
+            assert again.folder.root == filled
+            assert len({id(each.catalog) for each in (archive, unopened, again)}) == 3
+        assert archive.query("tree").total

@@ -337,6 +337,14 @@ def test_explanations_stay_out_of_what_programs_read(run, archive: Path):
     assert "read as" in run("query", "sky", "--explain", "--archive", archive).out
 
 
+def test_an_explained_query_says_once_how_it_was_read(run, archive: Path):
+    for more, where in ((), "out"), (("--format", "paths"), "err"):
+        ran = run("query", "no dogs, sky", "--explain", *more, "--archive", archive)
+        assert (ran.out + ran.err).count("read as:") == 1
+        assert "read as: (not dog) and sky\n" in getattr(ran, where)
+    assert "read as: (not dog) and sky" in run("query", "no dogs, sky", "--archive", archive).err
+
+
 def test_help_has_examples(run):
     ran = run("query", "--help")
     assert ran.code == 0
