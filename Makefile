@@ -22,18 +22,22 @@ TORCH_CPU_INDEX ?= https://download.pytorch.org/whl/cpu
 # $(call environment,FOLDER,CONSTRAINTS,WHAT): an environment in FOLDER with WHAT, of the versions that CONSTRAINTS holds it to.
 # The CPU build of torch first: whatever else asks for torch would bring gigabytes of CUDA. Systems that have one build only have no "+cpu".
 define environment
-	$(PYTHON) -m venv $(1)
-	$(1)/bin/python -m pip install --quiet --upgrade "pip>=24"
-	torch=torch==$$(sed -n 's/^torch==//p' $(2)) && pip="$(1)/bin/python -m pip install --quiet -c $(2)" \
+	@echo "$(1), 1 of 3: an environment of $$($(PYTHON) -V)"
+	@$(PYTHON) -m venv $(1)
+	@$(1)/bin/python -m pip install --quiet --upgrade "pip>=24"
+	@echo "$(1), 2 of 3: torch, about 200 MB; where no CPU build is found in one place the next is tried"
+	@torch=torch==$$(sed -n 's/^torch==//p' $(2)) && pip="$(1)/bin/python -m pip install --quiet -c $(2)" \
 		&& { $$pip $$torch+cpu || $$pip --extra-index-url $(TORCH_CPU_INDEX) $$torch+cpu || $$pip $$torch; }
-	$(1)/bin/python -m pip install --quiet -c $(2) $(3)
+	@echo "$(1), 3 of 3:" $(3) "and what it needs, which takes some minutes"
+	@$(1)/bin/python -m pip install --quiet -c $(2) $(3)
+	@echo "$(1): done"
 endef
 
 setup: $(VENV)/.done
 
 $(VENV)/.done: pyproject.toml constraints.txt Makefile
 	$(call environment,$(VENV),constraints.txt,-e "$(SOURCE)")
-	touch $@
+	@touch $@
 
 demo: setup
 	rm -rf $(DEMO)
@@ -91,7 +95,7 @@ $(LOWEST)/.done: pyproject.toml tests/lowest.py Makefile
 	mkdir $(LOWEST)
 	$(PYTHON) tests/lowest.py > $(LOWEST)/constraints.txt
 	$(call environment,$(LOWEST),$(LOWEST)/constraints.txt,-e "$(SOURCE)")
-	touch $@
+	@touch $@
 
 clean:
 	rm -rf $(VENV) $(LOWEST) $(TRIAL) $(DEMO) dist site .coverage .pytest_cache .mypy_cache .ruff_cache .hypothesis

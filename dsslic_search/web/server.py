@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
+import logging
 import secrets
 import socket
 import threading
@@ -145,6 +147,7 @@ def prepared(
         h11_max_incomplete_event_size=HEADER_BYTES,
         http=protocol_of(limits.seconds),
     )
+    logging.getLogger("uvicorn.error").addFilter(told_of_the_end)  # after uvicorn has set its loggers up
 
     class Told(uvicorn.Server):
         async def startup(self, sockets: list[socket.socket] | None = None) -> None:
@@ -159,6 +162,16 @@ def prepared(
             await super().shutdown(sockets)
 
     return Prepared(Told(config), listening, address, token)
+
+
+def told_of_the_end(record: logging.LogRecord) -> bool:
+    """For uvicorn's log: one sentence about all that is cut off at the end, and no traceback of each."""
+    if record.exc_info and isinstance(record.exc_info[1], asyncio.CancelledError):
+        return False
+    if record.funcName == "shutdown" and record.levelno >= logging.ERROR:
+        record.msg = f"what was not answered {SECONDS_TO_END} seconds after the end was asked for is cut off"
+        record.args = None
+    return True
 
 
 def unpack_ahead(site: Site) -> None:

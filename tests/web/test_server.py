@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+import logging
 import os
 import re
 import socket
@@ -19,6 +20,7 @@ from PIL import Image
 from dsslic_search import Archive, decode
 from dsslic_search.codec.decoder import read_label_map
 from dsslic_search.core.kinds import Stage
+from dsslic_search.web import server as running
 from dsslic_search.web.guard import POLICY
 from dsslic_search.web.limits import Limits
 from tests.web.conftest import HOSTILE, SAMPLES, Served
@@ -377,6 +379,28 @@ def test_limits_are_kept(serve: Callable[..., Any]) -> None:
         with socket.create_connection(("127.0.0.1", server.client.base_url.port)) as silent:
             silent.settimeout(30)
             assert silent.recv(1) == b""
+
+
+def test_what_is_cut_off_at_the_end_is_told_in_a_sentence(
+    serve: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(running, "SECONDS_TO_END", 0)
+    log = logging.getLogger("uvicorn.error")
+    with socket.socket() as slow:
+        with serve() as server:
+            log.addHandler(caplog.handler)
+            slow.connect(("127.0.0.1", server.client.base_url.port))
+            slow.sendall(
+                b"POST /api/tags HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
+                b"Expect: 100-continue\r\nContent-Length: 50\r\n\r\n"
+            )
+            slow.settimeout(30)
+            assert slow.recv(1000).startswith(b"HTTP/1.1 100")  # it is waited for
+        log.removeHandler(caplog.handler)
+        assert slow.recv(1000).startswith(b"HTTP/1.1 500")
+    (told,) = caplog.records
+    assert told.getMessage() == "what was not answered 0 seconds after the end was asked for is cut off"
+    assert told.exc_info is None
 
 
 def test_a_client_that_asks_too_often_is_told_to_wait(serve: Callable[..., Any]) -> None:
