@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from dsslic_search.core.vocabulary import Vocabulary
 
 PICTURES = (Stage.COMPACT, Stage.COARSE, Stage.FULL)
-HOLDINGS = ("id", "path", *Stage, "coverages", "words")
-"""What an item may hold, see `PhotoDataset`."""
+HOLDINGS = ("id", "path", *map(str, Stage), "coverages", "words")
+"""What an item may hold, see `PhotoDataset`; plain text, as an item's keys are read and printed."""
 
 
 class Photos(Protocol):

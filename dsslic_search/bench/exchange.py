@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from dsslic_search.core.errors import FormatError, PhotoError
+from dsslic_search.core.text import counted
 
 FORMATS = ("own", "compressai")
 THEIRS = {
@@ -29,7 +30,7 @@ def compressai(result: Mapping[str, Any]) -> dict[str, Any]:
     """A codec's result as CompressAI has it: lists over the settings, from the fewest bits."""
     means = sorted(result["mean"], key=lambda mean: mean["bpp"])
     lists = {theirs: [mean[ours] for mean in means] for theirs, ours in THEIRS.items()}
-    described = f"{result['label']}: {result['encoder']}; means of {result['photos']} photos"
+    described = f"{result['label']}: {result['encoder']}; means of {counted(result['photos'], 'photo')}"
     return {"name": result["codec"], "description": described, "results": lists}
 
 

@@ -153,4 +153,7 @@ def chosen_photos(opened: Archive, ids: Sequence[str] | None, query: str | None)
         raise UsageError("say which photos: their ids, or --query QUERY")
     if query is not None:
         return opened.matching(query)
-    return np.unique(ids_of(ids))
+    try:
+        return np.unique(ids_of(ids))
+    except UsageError as e:
+        raise UsageError(f"{e}; --query QUERY takes all that a query finds") from e

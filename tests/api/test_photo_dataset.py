@@ -38,6 +38,7 @@ def test_an_item_holds_what_the_archive_shows(archive: Archive) -> None:
     for item in dataset:
         photo = archive.photo(item["id"])
         assert list(item) == list(HOLDINGS)
+        assert {type(key) for key in item} == {str}
         assert item["path"] == photo.path
         labels = archive.label_map(photo.id)
         np.testing.assert_array_equal(item["map"], labels)

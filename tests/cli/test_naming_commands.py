@@ -69,7 +69,11 @@ def test_no_match_is_no_error_but_no_such_tag_is(ask):
         (["add", "best", "1", "--query", "sky"], 2, "--query"),
         (["add", "a b", "1"], 2, '"a b"'),
         (["add", "best,,x", "1"], 2, "tag"),
-        (["add", "best", "x"], 2, '"x" is no id'),
+        (
+            ["add", "best", "x"],
+            2,
+            '"x" is no id of a photo; ids are the numbers that a query lists; --query QUERY takes',
+        ),
         (["add", "best", "999"], 1, "photo 999"),
         (["add", "best", "9" * 30], 2, "is no id"),
         (["add", "best", "--query", "skyy"], 2, "skyy"),
