@@ -61,6 +61,7 @@ class Following(OpenArchive):
         from dsslic_search.archive.bucket import checked_url
         from dsslic_search.archive.manifest import Manifest
 
+        self._check_words()
         place = objects if objects is None else checked_url(text_of(objects, "objects"))
         url = catalog if catalog is None else text_of(catalog, "catalog")
         self.close()
@@ -119,6 +120,7 @@ class Following(OpenArchive):
         from dsslic_search.archive.ingest.frames import read_choice
         from dsslic_search.archive.ingest.run import ingest
 
+        self._check_words()
         rules = rules_of(True, rehash, even_empty, even_removed)
         check_flags(even_undecoded=even_undecoded, dry_run=dry_run)
         choice = None if frames is None else read_choice(text_of(frames, "frames"))
@@ -170,6 +172,7 @@ class Following(OpenArchive):
         from dsslic_search.archive.ingest.frames import read_choice
         from dsslic_search.archive.ingest.sync import sync
 
+        self._check_words()
         rules = rules_of(False, rehash, even_empty, even_removed)
         check_flags(even_undecoded=even_undecoded, dry_run=dry_run)
         as_last_time = options is None and not wishes and frames is None and not even_undecoded
@@ -286,6 +289,7 @@ class Following(OpenArchive):
         label maps. ``ray``: on the Ray cluster there, whose machines have to see the photos' files."""
         from dsslic_search.archive.reindex import reindex
 
+        self._check_words()
         with workplace(ray, workers) as place:
             report = reindex(self.folder, place=place, progress=progress)
         began = time.perf_counter()

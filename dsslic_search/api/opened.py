@@ -79,6 +79,14 @@ class OpenArchive:
             if opened := self.__dict__.pop(name, None):
                 opened.close()
 
+    def _check_words(self) -> None:
+        """Before photos are described: UsageError for a class list of one's own with words that no query
+        could say."""
+        if vocabulary.own_in_use() is not None:
+            from dsslic_search.query.language.lexicon import word_table
+
+            word_table(self.vocabulary)
+
     @opened_property
     def catalog(self) -> Catalog:
         """The catalog, opened at first use."""

@@ -61,6 +61,8 @@ def read(path: Path) -> bytes:
     """A file's bytes. PhotoError where it cannot be read."""
     try:
         return path.read_bytes()
+    except FileNotFoundError as e:
+        raise PhotoError(f"{said(path)}: there is no such file, and label maps of this format have it") from e
     except OSError as e:
         raise PhotoError(f"{said(path)}: {e.strerror or e}") from e
     except ValueError as e:  # a name that no file can have

@@ -15,6 +15,7 @@ from dsslic_search.core import vocabulary
 from dsslic_search.core.errors import UsageError
 from dsslic_search.core.output import Outputs
 from dsslic_search.core.vocabulary import OTHER, UNKNOWN, Vocabulary
+from dsslic_search.query.language.lexicon import word_table
 from dsslic_search.training.dataset import Part
 from dsslic_search.training.own import OwnPhoto, fitted, is_held_out, labelled_photos, read_photo
 from dsslic_search.training.pack import Item, write_pack
@@ -44,7 +45,9 @@ def read_classes(path: Path | None) -> Vocabulary:
     """A class list of one's own; without one that in use. UsageError that says what is wrong with it."""
     if path is None:
         return vocabulary.default()
-    return vocabulary.read_own(path)
+    own = vocabulary.read_own(path)
+    word_table(own)
+    return own
 
 
 def pack_folder(

@@ -14,7 +14,8 @@ import pytest
 
 from dsslic_search.codec.decoder import decode_stage, read_dialect
 from dsslic_search.core import vocabulary
-from dsslic_search.core.errors import ArchiveError
+from dsslic_search.core.errors import ArchiveError, UsageError
+from dsslic_search.training.own_pack import read_classes
 
 CLASSES = {
     "name": "street",
@@ -154,3 +155,17 @@ def test_a_class_list_that_is_none_is_told(tmp_path: Path):
         assert ran.returncode == 2
         assert says in ran.stderr
         assert "Traceback" not in ran.stderr
+
+
+def test_a_list_with_a_word_of_the_query_language_is_refused_before_anything_is_made(tmp_path: Path):
+    green = {"id": 1, "name": "green", "colour": "#00ff00"}
+    classes = tmp_path / "classes.json"
+    classes.write_text(json.dumps({"name": "mine", "classes": [CLASSES["classes"][0], green]}))
+    ran = run(tmp_path, classes=classes, code="from dsslic_search import Archive; Archive('b').init()")
+    assert ran.stderr.strip().endswith(
+        'UsageError: class list "mine": "green" cannot name "green", as it is a word of the query language; '
+        "write another word there"
+    )
+    assert not (tmp_path / "b").exists()
+    with pytest.raises(UsageError, match="word of the query language"):
+        read_classes(classes)

@@ -13,8 +13,9 @@ from functools import lru_cache
 from dsslic_search.core import wordnet
 from dsslic_search.core.cached import cached_property
 from dsslic_search.core.colour_terms import TERMS
+from dsslic_search.core.errors import UsageError
 from dsslic_search.core.nouns import nouns as nouns_of_wordnet
-from dsslic_search.core.text import KnownWords, normal, plural_of
+from dsslic_search.core.text import KnownWords, normal, plural_of, quoted
 from dsslic_search.core.vocabulary import ClassInfo, Group, Vocabulary
 from dsslic_search.query.language import nouns, spatial
 
@@ -289,7 +290,7 @@ def word_table(vocabulary: Vocabulary) -> WordTable:
     """The words of a vocabulary: names, plurals and synonyms of classes and groups, and the synonyms' regular
     plurals.
 
-    Raises ValueError when a word would have two meanings or is a word of the language itself; only relations
+    Raises UsageError when a word would have two meanings or is a word of the language itself; only relations
     may be words of the vocabulary too ("inside" is a relation where it stands before a thing, and a group
     elsewhere)."""
     table: dict[Phrase, Meaning] = {}
@@ -300,14 +301,14 @@ def word_table(vocabulary: Vocabulary) -> WordTable:
     for owner, meaning in owners:
         plural = owner.plural if isinstance(owner, ClassInfo) else meaning.plural
         for word in (owner.name, plural, *owner.synonyms):
-            _enter(table, word, meaning)
+            _enter(table, word, meaning, vocabulary)
     stated = set(table)
     for owner, meaning in owners:
         for synonym in owner.synonyms:
             plural = plural_of(synonym)
             # a word that is stated outright beats a regular plural
             if tuple(normal(plural).split()) not in stated:
-                _enter(table, plural, meaning)
+                _enter(table, plural, meaning, vocabulary)
     longest: dict[str, int] = {}
     for phrase in (*table, *KEYWORDS):
         longest[phrase[0]] = max(longest.get(phrase[0], 0), len(phrase))
@@ -337,9 +338,14 @@ SETTINGS = (("ground", "vegetation"), ("body of water",), ("structure",))
 """Words for what other things are on, in or beside."""
 
 
-def _enter(table: dict[Phrase, Meaning], word: str, meaning: Meaning) -> None:
+def _enter(table: dict[Phrase, Meaning], word: str, meaning: Meaning, vocabulary: Vocabulary) -> None:
     phrase = tuple(normal(word).split())
     if KEYWORDS.get(phrase, ("RELATION", ""))[0] != "RELATION":
-        raise ValueError(f'"{word}" cannot name {meaning.name}: it is a word of the query language')
-    if table.setdefault(phrase, meaning) != meaning:
-        raise ValueError(f'"{word}" means both {table[phrase].name} and {meaning.name}')
+        trouble = f"cannot name {quoted(meaning.name)}, as it is a word of the query language"
+    elif table.setdefault(phrase, meaning) != meaning:
+        trouble = f"means both {quoted(table[phrase].name)} and {quoted(meaning.name)}"
+    else:
+        return
+    raise UsageError(
+        f"class list {quoted(vocabulary.name)}: {quoted(word)} {trouble}; write another word there"
+    )

@@ -2,6 +2,7 @@ import dataclasses
 
 import pytest
 
+from dsslic_search.core.errors import UsageError
 from dsslic_search.core.text import normal
 from dsslic_search.core.vocabulary import Vocabulary, default
 from dsslic_search.query.language import lexicon, spatial
@@ -88,7 +89,7 @@ def changed(class_id: int, *synonyms: str) -> Vocabulary:
     [("car", "means both"), ("Vehicles", "means both"), ("without", "word of the query language")],
 )
 def test_a_word_with_two_meanings_is_refused(word: str, says: str) -> None:
-    with pytest.raises(ValueError, match=says):
+    with pytest.raises(UsageError, match=says):
         word_table(changed(3, word))
 
 
