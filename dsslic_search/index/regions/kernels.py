@@ -94,33 +94,54 @@ def touching(
             counts[row] += passes
 
 
-def inside(
-    photos: Numbers, firsts: Numbers, sizes: Numbers, codes: Numbers, more_codes: Numbers, shares: Numbers,
-    more_shares: Numbers, least: int, counted: bool, counts: Numbers, best: Numbers,
+def zoned(
+    rows: Numbers, sizes: Numbers, codes: Numbers, more_codes: Numbers, shares: Numbers,
+    more_shares: Numbers, both: bool, least: int, logarithms: Numbers, counted: bool, counts: Numbers,
+    best: Numbers,
 ) -> None:  # fmt: skip
-    """Regions pass of which ``least`` or more lies in a stretch, and in one ``more``, which may be the same.
-    ``codes``: the numbers of `index.regions.stretches`; ``shares``: the share by such a number. The measure
-    is the lesser share. Adds to what is there, zeros.
+    """Regions pass of which ``least`` or more lies in a stretch, and with ``both`` in one ``more``.
+    ``codes``: the numbers of `index.regions.stretches` of all regions of groups of ``sizes`` in ``rows``;
+    ``shares``: the share by such a number. The measure is the lesser share. Adds to what is there.
 
-    A step is a region, so that where the next photo begins has not to be guessed."""
-    for j in range(firsts.shape[0]):
-        regions = 0
-        for i in range(photos.size):
-            regions += int(sizes[j, i])
-        i, k, top = 0, 0, np.int64(0)
-        for _ in range(regions):
-            while sizes[j, i] == 0:
-                i += 1
-            row, region = photos[i], int(firsts[j, i]) + k
-            share = min(np.int64(shares[codes[region]]), np.int64(more_shares[more_codes[region]]))
-            passes = share >= least
-            top = max(top, (share + 1) * passes)
-            best[row] = top if j == 0 else max(np.int64(best[row]), top)
+    How many regions the next group has is anyone's guess. So the greatest share of a group is told from two
+    stretches that overlap, of 2**k regions each, and these are of all regions found before, one k after the
+    other. ``logarithms``: the k of a size."""
+    begin = 0
+    for first in range(0, rows.size, 1024):  # what is found of so many stays near the processor
+        last = min(first + 1024, rows.size)
+        count = 0
+        for group in range(first, last):
+            count += int(sizes[group])
+        levels = np.empty((5, count), np.uint8)
+        each, own = levels[0], codes[begin : begin + count]
+        if both:
+            more = more_codes[begin : begin + count]
+            for i in range(count):
+                each[i] = min(shares[own[i]], more_shares[more[i]])
+        else:
+            for i in range(count):
+                each[i] = shares[own[i]]
+        for k in range(4):
+            step = 1 << k
+            lower, upper = levels[k], levels[k + 1]
+            for i in range(count - step):
+                upper[i] = max(lower[i], lower[i + step])
+        place = 0
+        for group in range(first, last):
+            row, size = rows[group], int(sizes[group])
+            if size < logarithms.size:
+                k = int(logarithms[size])
+                top = max(np.int64(levels[k, place]), np.int64(levels[k, place + size - (1 << k)]))
+            else:
+                top = np.int64(0)
+                for i in range(place, place + size):
+                    top = max(top, np.int64(each[i]))
+            best[row] = max(np.int64(best[row]), (top + 1) * (top >= least))
             if counted:
-                counts[row] += passes
-            k += 1
-            stays = int(k != int(sizes[j, i]))
-            i, k, top = i + 1 - stays, k * stays, top * stays
+                for i in range(place, place + size):
+                    counts[row] += each[i] >= least
+            place += size
+        begin += count
 
 
 def beside(
@@ -129,70 +150,118 @@ def beside(
     counted: bool, counts: Numbers, best: Numbers,
 ) -> None:  # fmt: skip
     """Regions that lie before another one along an axis; with ``sign`` -1: after it. The measure is the
-    distance of the centroids."""
+    distance of the centroids. None lies before itself, since it ends behind where it begins.
+
+    The others of a photo are put together once, along the axis or against it, by ``sign``."""
+    room = 0
+    for i in range(photos.size):
+        count = 0
+        for k in range(others.shape[0]):
+            count += int(numbers[k, i])
+        room = max(room, count)
+    nears, fars = np.empty(room, np.int64), np.empty(room, np.int64)
     for i in range(photos.size):
         row = photos[i]
         number, top = np.int64(0), np.int64(0)
         side = np.int64(sides[row])
         start = np.int64(offsets[side])
+        count = 0
+        for k in range(others.shape[0]):
+            for b in range(others[k, i], others[k, i] + np.int64(numbers[k, i])):
+                first = np.int64(borders[start + np.int64(low[b])])
+                last = np.int64(borders[start + side - np.int64(high[b])])
+                nears[count] = first if sign > 0 else -last
+                fars[count] = (((first + last) >> 1) + np.int64(centre[b])) * sign
+                count += 1
         for j in range(firsts.shape[0]):
             for a in range(firsts[j, i], firsts[j, i] + np.int64(sizes[j, i])):
                 begin = np.int64(borders[start + np.int64(low[a])])
                 end = np.int64(borders[start + side - np.int64(high[a])])
-                middle = ((begin + end) >> 1) + np.int64(centre[a])
-                edge = end if sign > 0 else begin
-                clearest = np.int64(0)
-                for k in range(others.shape[0]):
-                    for b in range(others[k, i], others[k, i] + np.int64(numbers[k, i])):
-                        first = np.int64(borders[start + np.int64(low[b])])
-                        last = np.int64(borders[start + side - np.int64(high[b])])
-                        far = ((first + last) >> 1) + np.int64(centre[b])
-                        near = first if sign > 0 else last
-                        passes = (edge * sign <= far * sign) & (middle * sign <= near * sign) & (a != b)
-                        clearest = max(clearest, ((far - middle) * sign + 1) * passes)
-                number += clearest > 0
-                top = max(top, clearest)
+                middle = (((begin + end) >> 1) + np.int64(centre[a])) * sign
+                edge = end if sign > 0 else -begin
+                farthest = middle - 1
+                for b in range(count):
+                    passes = (edge <= fars[b]) & (middle <= nears[b])
+                    farthest = max(farthest, fars[b] if passes else farthest)
+                number += farthest >= middle
+                top = max(top, farthest - middle + 1)
         best[row] = top
         if counted:
             counts[row] = number
 
 
-def meeting(
+def adjacent(
     photos: Numbers, firsts: Numbers, sizes: Numbers, others: Numbers, numbers: Numbers, left: Numbers,
     right: Numbers, width: Numbers, top: Numbers, bottom: Numbers, height: Numbers, borders: Numbers,
-    offsets: Numbers, way: int, near: int, counted: bool, counts: Numbers, best: Numbers,
+    offsets: Numbers, near: int, counted: bool, counts: Numbers, best: Numbers,
 ) -> None:  # fmt: skip
-    """Regions that share rows with another one and, by ``way``, are at most ``near`` columns apart (0), or
-    share columns too and end lower (1) or higher (-1). The measure: 2 near - gap, or the distance of the
-    lower edges."""
+    """Regions that share rows with another one and are at most ``near`` columns apart. The measure: 2 near -
+    gap.
+
+    Both lie on one grid, so cells tell what overlaps. Nothing is nearer than what overlaps or touches: after
+    that no more is looked at than is counted."""
+    nearest = np.int64(2 * near + 1)
     for i in range(photos.size):
         row = photos[i]
         number, most = np.int64(0), np.int64(0)
         wide, high = np.int64(width[row]), np.int64(height[row])
-        x, y = np.int64(offsets[wide]), np.int64(offsets[high])
+        start = np.int64(offsets[wide])
         for j in range(firsts.shape[0]):
             for a in range(firsts[j, i], firsts[j, i] + np.int64(sizes[j, i])):
-                begin = np.int64(borders[x + np.int64(left[a])])
-                end = np.int64(borders[x + wide - np.int64(right[a])])
-                upper = np.int64(borders[y + np.int64(top[a])])
-                lower = np.int64(borders[y + high - np.int64(bottom[a])])
+                begin, end = np.int64(left[a]), wide - np.int64(right[a])
+                upper, lower = np.int64(top[a]), high - np.int64(bottom[a])
                 clearest = np.int64(0)
                 for k in range(others.shape[0]):
                     for b in range(others[k, i], others[k, i] + np.int64(numbers[k, i])):
-                        foot = np.int64(borders[y + high - np.int64(bottom[b])])
-                        head = np.int64(borders[y + np.int64(top[b])])
-                        meets = (upper < foot) & (head < lower) & (a != b)
-                        gap = max(
-                            np.int64(borders[x + np.int64(left[b])]) - end,
-                            begin - np.int64(borders[x + wide - np.int64(right[b])]),
-                        )
-                        if way == 0:
-                            clear = (2 * near - max(gap, np.int64(0)) + 1) * (gap <= near)
-                        else:
-                            clear = ((lower - foot) * way + 1) * ((gap < 0) & ((lower - foot) * way > 0))
-                        clearest = max(clearest, clear * meets)
+                        if (upper < high - np.int64(bottom[b])) & (np.int64(top[b]) < lower) & (a != b):
+                            first, last = np.int64(left[b]), wide - np.int64(right[b])
+                            if (first <= end) & (begin <= last):
+                                clearest = nearest
+                                break
+                            gap = max(
+                                np.int64(borders[start + first]) - np.int64(borders[start + end]),
+                                np.int64(borders[start + begin]) - np.int64(borders[start + last]),
+                            )
+                            clearest = max(clearest, (nearest - gap) * (gap <= near))
+                    if clearest == nearest:
+                        break
                 number += clearest > 0
                 most = max(most, clearest)
+                if most == nearest and not counted:
+                    break
+            if most == nearest and not counted:
+                break
+        best[row] = most
+        if counted:
+            counts[row] = number
+
+
+def overlapping(
+    photos: Numbers, firsts: Numbers, sizes: Numbers, others: Numbers, numbers: Numbers, left: Numbers,
+    right: Numbers, width: Numbers, top: Numbers, bottom: Numbers, height: Numbers, borders: Numbers,
+    offsets: Numbers, way: int, counted: bool, counts: Numbers, best: Numbers,
+) -> None:  # fmt: skip
+    """Regions that share rows and columns with another one and by ``way`` end lower (1) or higher (-1). The
+    measure is the distance of the lower edges. Both lie on one grid, so cells tell what overlaps."""
+    for i in range(photos.size):
+        row = photos[i]
+        number, most = np.int64(0), np.int64(0)
+        wide, high = np.int64(width[row]), np.int64(height[row])
+        start = np.int64(offsets[high])
+        for j in range(firsts.shape[0]):
+            for a in range(firsts[j, i], firsts[j, i] + np.int64(sizes[j, i])):
+                begin, end = np.int64(left[a]), wide - np.int64(right[a])
+                upper, lower = np.int64(top[a]), high - np.int64(bottom[a])
+                farthest = lower * way
+                for k in range(others.shape[0]):
+                    for b in range(others[k, i], others[k, i] + np.int64(numbers[k, i])):
+                        foot = high - np.int64(bottom[b])
+                        meets = (upper < foot) & (np.int64(top[b]) < lower)
+                        overlaps = meets & (np.int64(left[b]) < end) & (begin < wide - np.int64(right[b]))
+                        farthest = min(farthest, foot * way if overlaps else farthest)
+                far = np.int64(borders[start + lower]) - np.int64(borders[start + farthest * way])
+                number += far != 0
+                most = max(most, far * way + (far != 0))
         best[row] = most
         if counted:
             counts[row] = number

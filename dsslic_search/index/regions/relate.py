@@ -192,17 +192,12 @@ def compares(test: RegionTest) -> bool:
 
 
 def looking(test: RegionTest) -> tuple[Loop, tuple[str, ...], tuple[Any, ...]]:
-    """What decides a test that looks at photos one by one: a loop of `kernels`; the arrays that it takes
-    after the groups, by name; and its arguments before ``counted``, after the grids where it takes boxes.
-    KeyError for a zone or relation that there is not, TypeError for any other test."""
+    """What decides a test that :func:`compares` regions: a loop of `kernels`; the arrays that it takes after
+    the groups, by name; and its arguments between the grids and ``counted``. KeyError for a relation that
+    there is not, TypeError for any other test."""
     (left, x, right), (top, y, bottom) = AXES.values()
     width, height = SIDES.values()
     match test:
-        case InZone(zone):
-            lines = {axis: line for axis, line in zip(AXES, ZONES[zone], strict=True) if line is not None}
-            codes = tuple(f"{axis} {DIVISION_OF[line]}" for axis, line in lines.items())
-            shares = tuple(_SHARES_BY_CODE[line] for line in lines.values())
-            return kernels.inside, (codes[0], codes[-1]), (shares[0], shares[-1], HALF)
         case Between(between, _):
             taken = (left, right, x, width, top, bottom, y, height)
             return kernels.amid, taken, (len(between),)
@@ -212,8 +207,20 @@ def looking(test: RegionTest) -> tuple[Loop, tuple[str, ...], tuple[Any, ...]]:
                     low, centre, high = AXES[axis]
                     return kernels.beside, (low, high, centre, SIDES[axis]), (sign,)
                 case Meeting(way=way):
-                    return kernels.meeting, (left, right, width, top, bottom, height), (way, NEXT_TO_GAP)
+                    boxes = (left, right, width, top, bottom, height)
+                    if way == 0:
+                        return kernels.adjacent, boxes, (NEXT_TO_GAP,)
+                    return kernels.overlapping, boxes, (way,)
     raise TypeError(test)
+
+
+def zoning(zone: str) -> tuple[list[str], list[NDArray[np.uint8]]]:
+    """What decides whether a region lies in a zone: the arrays of numbers that tell which parts of its sides
+    it fills, by name, one or two; and for each the share by such a number, uint8[65536], of which at least
+    HALF is due. KeyError for a zone that there is not."""
+    lines = {axis: line for axis, line in zip(AXES, ZONES[zone], strict=True) if line is not None}
+    codes = [f"{axis} {DIVISION_OF[line]}" for axis, line in lines.items()]
+    return codes, [_SHARES_BY_CODE[line] for line in lines.values()]
 
 
 def _read_only(array: NDArray[Any]) -> NDArray[Any]:

@@ -37,7 +37,9 @@ from dsslic_search.index.regions.relate import (
     degree_table,
     looking,
     things_of,
+    zoning,
 )
+from dsslic_search.index.regions.stretches import HALF
 from dsslic_search.index.room import ROOM
 from dsslic_search.index.segments import Segment, Table
 from dsslic_search.index.source import Snapshot
@@ -85,6 +87,8 @@ class Regions(Table):
         match test:
             case Anywhere():
                 return self._all(classes)
+            case InZone(zone):
+                return self._in_zone(classes, zone, count)
             case Related(relation, touched) if isinstance(contact := RELATIONS[relation], Contact):
                 return self._touching(classes, contact, touched, count)
         if not count and (known := self._measured(classes, test)) is not None:
@@ -126,8 +130,6 @@ class Regions(Table):
 
     def looks(self, classes: tuple[int, ...], test: RegionTest, *, count: bool) -> bool:
         """Whether regions have to be looked at photo by photo to answer."""
-        if isinstance(test, InZone):
-            return True
         return compares(test) and (count or self._measured(classes, test) is None)
 
     def _measured(
@@ -149,6 +151,30 @@ class Regions(Table):
             runnable(kernels.counting, rows.size)(rows, sizes, areas, counts, best)
         return RegionMatches(best, counts, degree_table(UNITS / 4))
 
+    def _in_zone(self, classes: tuple[int, ...], zone: str, count: bool) -> RegionMatches:
+        """Of all photos, since all regions of a class are looked at sooner than some photos' are found."""
+        names, shares = zoning(zone)
+        parts = [(c, self._part("groups", c), self._part("starts", c)) for c in classes]
+        self.arrays.ready((name, *groups) for _, groups, _ in parts for name in GROUPS)
+        self.arrays.ready((name, *regions) for _, _, regions in parts for name in names)
+        counts, best = np.zeros(len(self) if count else 0, np.uint16), np.zeros(len(self), np.uint8)
+        for class_id, _, (start, stop) in parts:
+            rows, sizes = self.rows((class_id,)), self._of_groups("sizes", class_id)
+            codes = [self.arrays.part(name, start, stop) for name in names]
+            if (loop := quick(kernels.zoned, 4 * (stop - start))) is None:
+                _zoned_plainly(rows, sizes, codes, shares, counts, best)
+                continue
+
+            def look(part: slice, every: tuple[Any, ...] = (loop, rows, sizes, codes)) -> None:
+                loop, rows, sizes, codes = every
+                begin = int(sizes[: part.start].sum())
+                own = [each[begin:] for each in (codes[0], codes[-1])]
+                ways = shares[0], shares[-1], len(shares) > 1, HALF, _LOGARITHMS
+                loop(rows[part], sizes[part], *own, *ways, count, counts, best)
+
+            on_all_processors(look, rows.size)
+        return RegionMatches(best, counts if count else None, degree_table(SHARES))
+
     def _looked_at(
         self, classes: tuple[int, ...], test: RegionTest, photos: NDArray[np.uint32], count: bool
     ) -> RegionMatches:
@@ -167,24 +193,22 @@ class Regions(Table):
             + [(name, 0, len(self)) for name in names if name in SIDES.values()]
         )
         taken = [self._array(name, every) for name in names]
-        grids = () if isinstance(test, InZone) else self._grids  # that boxes lie on
         groups = {
             c: Groups(self.rows((c,)), self._of_groups("sizes", c), self._part("starts", c)[0]) for c in every
         }
         compiled = runnable(loop, photos.size + sum(each.rows.size for each in groups.values()))
         counts = np.zeros(len(self) if count else 0, np.uint16)
-        best: NDArray[Any] = np.zeros(len(self), np.uint8 if isinstance(test, InZone) else np.uint16)
+        best = np.zeros(len(self), np.uint16)
+        grids = self._grids  # that boxes lie on
         walked, own = [groups[c] for c in [*classes, *others]], len(classes)
 
         def look(part: slice) -> None:
             for of, firsts, sizes in placed(walked, photos[part]):
-                beside = (firsts[own:], sizes[own:]) if others else ()
-                ways = firsts[:own], sizes[:own], *beside, *taken, *grids, *arguments
+                ways = firsts[:own], sizes[:own], firsts[own:], sizes[own:], *taken, *grids, *arguments
                 compiled(of, *ways, count, counts, best)
 
         on_all_processors(look, photos.size)
-        degree_of = degree_table(SHARES if isinstance(test, InZone) else clearest(test))
-        return RegionMatches(best, counts if count else None, degree_of)
+        return RegionMatches(best, counts if count else None, degree_table(clearest(test)))
 
     def _array(self, name: str, classes: tuple[int, ...]) -> NDArray[Any]:
         """An array of regions, or one of SIDES of photos, of which what is of some classes may be looked
@@ -289,6 +313,30 @@ class Regions(Table):
         for class_id in classes:
             there[self.rows((class_id,))] = True
         return np.flatnonzero(there).astype(np.uint32)
+
+
+_LOGARITHMS = np.array([0] + [size.bit_length() - 1 for size in range(1, 32)], np.uint8)
+"""Of sizes, to the base 2, rounded down."""
+_LOGARITHMS.flags.writeable = False
+
+
+def _zoned_plainly(
+    rows: NDArray[np.uint32],
+    sizes: NDArray[np.uint16],
+    codes: Sequence[NDArray[np.uint16]],
+    shares: Sequence[NDArray[np.uint8]],
+    counts: NDArray[np.uint16],
+    best: NDArray[np.uint8],
+) -> None:
+    """As `kernels.zoned` does, by whole-array operations; with ``counts`` of no photos nothing is counted."""
+    if not rows.size:
+        return
+    each = np.minimum(shares[0][codes[0]], shares[-1][codes[-1]])
+    starts = np.cumsum(sizes, dtype=np.intp) - sizes
+    top = np.maximum.reduceat(each, starts)
+    best[rows] = np.maximum(best[rows], (top + np.uint8(1)) * (top >= HALF))
+    if counts.size:
+        counts[rows] += np.add.reduceat(each >= HALF, starts, dtype=np.uint16)
 
 
 def open_regions(segment: Segment) -> Regions:

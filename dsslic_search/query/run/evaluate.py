@@ -18,7 +18,7 @@ from dsslic_search.features.image_words import ImageWords
 from dsslic_search.features.resemblance import mixture
 from dsslic_search.index.columns import Columns, open_columns
 from dsslic_search.index.files import Files, open_files
-from dsslic_search.index.regions.relate import Matches, RegionTest
+from dsslic_search.index.regions.relate import InZone, Matches, RegionTest
 from dsslic_search.index.regions.table import Regions, open_regions
 from dsslic_search.index.room import ROOM
 from dsslic_search.index.segments import Segment
@@ -295,12 +295,13 @@ class Evaluation:
     ) -> Matches:
         """The regions that pass, in photos of ``among`` at least; ``count``: how many."""
         regions, key = self.regions, ("matches", classes, test, count)
-        if not regions.looks(classes, test, count=count):
+        one_by_one = regions.looks(classes, test, count=count)
+        if not one_by_one and not isinstance(test, InZone):
             return regions.passing(classes, test, count=count)
         known: Matches | None = ROOM.known(regions, key)
         if known is not None:
             return known
-        if among is not None:
+        if one_by_one and among is not None:
             wanted = regions.concerned(classes, test, among)
             if COMPARED_ALONE_ONE_IN * wanted.size < regions.concerned(classes, test).size:
                 return regions.passing(classes, test, wanted, count=count)

@@ -216,6 +216,16 @@ def test_many_photos(many_maps: list[np.ndarray], many_scenes: list[list[oracle.
         assert by_row(index.passing((0, 3), test)) == expected(many_scenes, (0, 3), test), test
 
 
+@pytest.mark.usefixtures("way")
+def test_more_regions_of_a_class_than_are_told_from_two_stretches() -> None:
+    board = (np.indices((8, 10)).sum(axis=0) % 2).astype(np.uint8)
+    label_maps = [board, np.array([[0, 1, 1, 1]], np.uint8), 1 - board]
+    index, scenes = opened(label_maps), [oracle.regions_of(label_map) for label_map in label_maps]
+    for zone in ("left", "centre", "bottom right"):
+        assert by_row(index.passing((0, 1), InZone(zone))) == expected(scenes, (0, 1), InZone(zone))
+        assert by_row(index.passing((1,), InZone(zone))) == expected(scenes, (1,), InZone(zone))
+
+
 def test_only_what_lies_clearly_so_counts() -> None:
     apart = np.array([[1, 0, 0, 2]], np.uint8)
     index = opened([apart, apart[:, ::-1], apart.T])
@@ -339,7 +349,7 @@ def test_what_large_archives_keep(monkeypatch: pytest.MonkeyPatch) -> None:
     assert not index.looks((2,), Related("left of", (0,)), count=False)
     assert index.looks((2,), Related("left of", (0,)), count=True)
     assert not index.looks((2,), Related("on", (0,)), count=True)
-    assert index.looks((2,), InZone("left"), count=False)
+    assert not index.looks((2,), InZone("left"), count=False)
     with pytest.raises(ValueError, match="not counted"):
         index.passing((2,), Related("left of", (0,)), count=False).within(2, None)
 
