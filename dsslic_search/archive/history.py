@@ -31,6 +31,8 @@ from dsslic_search.archive.triggers import UNSETTLED
 from dsslic_search.index.source import State
 
 TOKEN_BYTES = 8
+KEPT = 1_000_000
+"""States, of some 80 bytes each: indexes of a machine that has not looked since so many are built anew."""
 
 _COUNT = (
     update(Setting)
@@ -106,6 +108,8 @@ def changed_since(connection: Connection, now: State, then: State) -> NDArray[np
 
 
 def forget(session: Session, before: State) -> None:
-    """Forget the states before one, and what changed up to it: indexes of these are built anew."""
-    session.execute(delete(Moment).where(Moment.generation < before.generation))
-    session.execute(delete(Change).where(Change.generation <= before.generation))
+    """Forget the states before one, and what changed up to it: indexes of these are built anew. In
+    PostgreSQL, where other machines have indexes of their own, of the states before one KEPT are kept."""
+    kept = KEPT if session.connection().dialect.name == "postgresql" else 0
+    session.execute(delete(Moment).where(Moment.generation < before.generation - kept))
+    session.execute(delete(Change).where(Change.generation <= before.generation - kept))

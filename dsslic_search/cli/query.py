@@ -108,7 +108,7 @@ def query(
             "--engine",
             metavar="ENGINE",
             help="What finds them: index, or sql, which needs the catalog's database alone and knows "
-            "coverages, colours, files, dates, places and tags.",
+            "coverages, colours, files, dates, places and tags, and with pgvector what photos are like.",
         ),
     ] = "index",
     force: Force = False,

@@ -18,7 +18,7 @@ from alembic.migration import MigrationContext
 from sqlalchemy import Connection, MetaData, insert, select, text
 
 from dsslic_search import Archive
-from dsslic_search.archive import database, revisions
+from dsslic_search.archive import database, history, revisions
 from dsslic_search.archive.backup import backup
 from dsslic_search.archive.bin import empty, remove
 from dsslic_search.archive.catalog import Catalog, utc_now
@@ -310,6 +310,23 @@ def test_readers_wait_for_nobody_and_miss_nothing(postgres_url: str, photo_row: 
             assert snapshot.state.generation == 3
         with catalog.session() as session:
             assert session.query(Change).where(Change.generation == UNSETTLED).count() == 0
+
+
+def test_what_one_machine_has_indexed_is_not_forgotten_for_the_others(
+    postgres_url: str, photo_row: Any, features: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    states = []
+    with Catalog.open(postgres_url, create=True) as catalog:
+        for number in range(1, 5):
+            catalog.add(photo_row(f"{number}"), features(number))
+            states.append(catalog.state())
+        for kept, left in (history.KEPT, [3, 2, 1, 0]), (2, [None, 2, 1, 0]), (0, [None, None, None, 0]):
+            monkeypatch.setattr(history, "KEPT", kept)
+            with catalog.noting() as session:
+                history.forget(session, states[-1])
+            with catalog.snapshot() as snapshot:
+                changed = [snapshot.changed_since(each) for each in states]
+            assert [None if each is None else each.size for each in changed] == left
 
 
 def _stored(made: Any) -> dict[str, Any]:
