@@ -56,7 +56,10 @@ test: setup chromium postgresql
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy --num-workers 2
-	$(BIN)/python -m pytest -n 2 --dist worksteal --cov --cov-report=
+	$(BIN)/python -m coverage erase
+	DSS_TEST_COVERAGE=1 $(BIN)/python -m pytest -n 2 --dist worksteal
+	$(BIN)/python -m coverage combine --quiet
+	$(BIN)/python -m coverage report --format=total
 
 # The tests of the page drive a browser: found, or installed where that is allowed; otherwise they are skipped.
 chromium:
@@ -98,4 +101,4 @@ $(LOWEST)/.done: pyproject.toml tests/lowest.py Makefile
 	@touch $@
 
 clean:
-	rm -rf $(VENV) $(LOWEST) $(TRIAL) $(DEMO) dist site .coverage .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(LOWEST) $(TRIAL) $(DEMO) dist site .coverage .coverage.* .pytest_cache .mypy_cache .ruff_cache .hypothesis

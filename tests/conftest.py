@@ -1,12 +1,10 @@
 """What all tests run under: one thread of arithmetic in each process, no clock for what Hypothesis draws,
-what many of them need made once, and coverage where there is something new to see."""
+what many of them need made once, and probes that tell which lines of the package they run."""
 
 import gc
 import os
 import sys
-from collections.abc import Generator, Iterator
-from contextlib import nullcontext
-from typing import Any
+from collections.abc import Iterator
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -26,13 +24,7 @@ settings.load_profile("clockless")
 
 from tests import measured  # noqa: E402  # no numpy or torch before the above
 
-measured.watch_loading()
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_collection() -> Generator[None, Any, Any]:
-    with measured.unwatched():
-        return (yield)
+measured.start()
 
 
 def pytest_collection_finish() -> None:
@@ -43,29 +35,12 @@ def pytest_collection_finish() -> None:
     gc.set_threshold(10_000, 20, 20)
 
 
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_protocol() -> Generator[None, Any, Any]:
-    with measured.unwatched():
-        return (yield)
+def pytest_runtest_logfinish() -> None:
+    measured.take_out_probes()
 
 
-@pytest.hookimpl(wrapper=True)
-def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, Any, Any]:
-    with measured.watched_test(pyfuncitem.obj, pyfuncitem.nodeid.partition("[")[0]):
-        return (yield)
-
-
-_made: set[str] = set()
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_fixture_setup(
-    fixturedef: pytest.FixtureDef[Any], request: pytest.FixtureRequest
-) -> Generator[None, Any, Any]:
-    name = f"{fixturedef.baseid}::{fixturedef.argname}::{getattr(request, 'param_index', 0)}"
-    with nullcontext() if name in _made else measured.watched():
-        _made.add(name)
-        return (yield)
+def pytest_sessionfinish() -> None:
+    measured.write(os.environ.get("PYTEST_XDIST_WORKER", "main"))
 
 
 @pytest.fixture(scope="session", autouse=True)

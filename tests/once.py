@@ -18,7 +18,7 @@ import shutil
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager, nullcontext
+from contextlib import closing, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -35,11 +35,11 @@ from dsslic_search.codec.bpg import file
 from dsslic_search.codec.machine_code import Loop, MachineCode
 from dsslic_search.index import compiling
 from dsslic_search.networks import runtime, weights
-from tests.measured import out_of_sight
+from tests.measured import as_written
 
 SEGMENT, IMAGE_WORDS = runtime.segment, runtime.image_words
 UPGRADE, CREATE_ENGINE = database.upgrade, sqlalchemy.create_engine
-MADE, COMPILED = MachineCode.made, compiling._compiled
+MADE, COMPILE, COMPILED = MachineCode.made, MachineCode.compile, compiling._compiled
 MAKE_ENGINE = database.make_engine
 
 AT_HOME = runtime.network, weights.find, weights.folder  # what says which network is asked
@@ -158,15 +158,22 @@ def kept_in(folder: Path) -> Iterator[None]:
         if code.is_known:
             return MADE(code)
         with FileLock(folder / f"{code.entry.__name__}.lock"):
-            return out_of_sight(MADE, code, pays)
+            return MADE(code, pays)
+
+    def compile_(code: MachineCode) -> Any:
+        with as_written(f for module in code.modules for f in vars(module).values()):
+            return COMPILE(code)
 
     def compiled(loop: compiling.Loop) -> compiling.Loop:
-        made: Any = COMPILED(loop)
+        with as_written([loop]):
+            made: Any = COMPILED(loop)
 
         def run(*arrays: Any) -> Any:
             new = not getattr(made, "signatures", True)
-            with FileLock(folder / "loops.lock") if new else nullcontext():
-                return out_of_sight(made, *arrays)
+            if not new:
+                return made(*arrays)
+            with FileLock(folder / "loops.lock"), as_written([loop]):
+                return made(*arrays)
 
         return run
 
@@ -181,6 +188,7 @@ def kept_in(folder: Path) -> Iterator[None]:
         patch.setattr(database, "upgrade", upgrade)
         patch.setattr(database, "create_engine", create_engine)
         patch.setattr(MachineCode, "made", machine_code)
+        patch.setattr(MachineCode, "compile", compile_)
         patch.setattr(compiling, "_compiled", compiled)
         try:
             yield

@@ -12,8 +12,6 @@ from dataclasses import dataclass
 from functools import cache, cached_property
 from struct import pack, unpack
 
-from tests.measured import unwatched
-
 UNITS = 60_000  # coordinates are whole numbers of 1/UNITS of a side, rounded down
 SHARES = 252  # shares are whole numbers of 1/SHARES, rounded down
 LINES = ("first half", "second half", "first third", "middle third", "last third", "middle half")
@@ -175,7 +173,6 @@ def in_line(place: int, side: int, line: str) -> bool:
     }[line]
 
 
-@unwatched()
 def regions_of(label_map: Iterable[Iterable[int]]) -> list[OracleRegion]:
     """The regions of a map (a list of rows, or an array), largest first, then by first pixel."""
     rows = [[int(c) for c in row] for row in label_map]
@@ -210,7 +207,6 @@ def anywhere(regions: list[OracleRegion], classes: Collection[int]) -> list[floa
     return [_single(min(1, 4 * a.area / UNITS)) for a in regions if a.class_id in classes]
 
 
-@unwatched()
 def in_zone(regions: list[OracleRegion], classes: Collection[int], zone: str) -> list[float]:
     """The regions of some classes that lie in a zone."""
     columns, rows = ZONES[zone]
@@ -226,7 +222,6 @@ def in_zone(regions: list[OracleRegion], classes: Collection[int], zone: str) ->
     return degrees
 
 
-@unwatched()
 def related(
     regions: list[OracleRegion], classes: Collection[int], relation: str, others: Collection[int]
 ) -> list[float]:
@@ -235,7 +230,6 @@ def related(
     return [degree for degree in best if degree > 0]
 
 
-@unwatched()
 def between(
     regions: list[OracleRegion], classes: Collection[int], first: Collection[int], second: Collection[int]
 ) -> list[float]:

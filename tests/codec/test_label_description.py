@@ -12,7 +12,6 @@ import numpy as np
 import pytest
 
 from dsslic_search.codec.layers.label_map import coder, start
-from tests.measured import unwatched
 
 MASK = (1 << 32) - 1
 POINTS = [22, 36, 60, 98, 162, 267, 439, 720, 1179, 1921, 3108, 4971, 7812, 11955, 17625, 24743, 32768]
@@ -298,7 +297,6 @@ def grid_value(seed: int, j: int) -> int:
     return r % 1024
 
 
-@unwatched()
 def practice_label(m: int, row: int, column: int) -> int:
     noises = [0] * 8
     for label in range(8):
@@ -318,7 +316,6 @@ def practice_label(m: int, row: int, column: int) -> int:
 
 
 @pytest.fixture(scope="module")
-@unwatched()
 def prepared() -> bytes:
     """A model that has practised, pickled, which is quicker to copy."""
     model = Model()
@@ -332,7 +329,6 @@ def prepared() -> bytes:
     return pickle.dumps(model)
 
 
-@unwatched()
 def decode(data: bytes, height: int, width: int, prepared: bytes) -> np.ndarray:
     """A map of sides below 129, coded by rows or columns."""
     assert data[0] in (16, 17)

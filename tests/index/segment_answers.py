@@ -28,7 +28,6 @@ from dsslic_search.index.source import Snapshot, State
 from dsslic_search.query.facets import count_classes, count_files, count_words
 from dsslic_search.query.run.evaluate import Indexes
 from dsslic_search.query.run.execute import Answer, answer
-from tests.measured import Interest
 from tests.query.made import NOON, NOWHERE, MadePhoto, V
 from tests.query.test_exactness import made_photo
 
@@ -59,7 +58,6 @@ QUERIES = (
     "sky in the top",
     "no person",
 )
-SEEN = Interest(10 * len(QUERIES), in_vain=2 * len(QUERIES))
 
 
 def features(made: MadePhoto) -> MapFeatures:
@@ -178,10 +176,6 @@ class Kept:
     def asked(self, indexes: OpenIndexes, text: str, page: int | None = None) -> dict[str, Any]:
         """Everything that a query answers, and pages of it: of so many photos, or else four or so."""
         page = page or max(3, self.number // 4)
-        with SEEN.while_there_is():
-            return self._asked(indexes, text, page)
-
-    def _asked(self, indexes: OpenIndexes, text: str, page: int) -> dict[str, Any]:
         (like,) = self.ids[:1] or [0]
         text = text.format(id=like)
         told = indexes.ask(lambda current: _told(self._answer(current, text)))

@@ -19,6 +19,7 @@ from dsslic_search.index.regions import build_loops, kernels
 from dsslic_search.index.regions.relate import Between, Related
 from dsslic_search.index.regions.table import Regions, open_regions
 from dsslic_search.index.vectors import scan
+from tests.measured import as_written
 from tests.query.made import NOWHERE, MadeArchive, MadePhoto, V
 from tests.query.test_exactness import made_photo
 from tests.segments import whole
@@ -101,11 +102,14 @@ def test_a_constant_that_another_module_changes_is_compiled_anew(tmp_path: Path)
     ],
 )
 def test_the_name_of_a_loop_is_the_same_in_every_process(loop: compiling.Loop) -> None:
-    assert " at 0x" not in repr(compiling._meaning(loop, set()))
+    with as_written([loop]):
+        assert " at 0x" not in repr(compiling._meaning(loop, set()))
 
 
 def test_loops_of_different_lengths_have_different_names() -> None:
-    names = {compiling._named_by_meaning(scan._loop(length)).__qualname__ for length in (5, 6)}
+    loops = [scan._loop(length) for length in (5, 6)]
+    with as_written(loops):
+        names = {compiling._named_by_meaning(loop).__qualname__ for loop in loops}
     assert len(names) == 2
 
 

@@ -50,7 +50,6 @@ from dsslic_search.query.language.spatial import RELATIONS
 from dsslic_search.query.plan import plan
 from dsslic_search.query.run.evaluate import Evaluation, Indexes, Operands
 from dsslic_search.query.run.order import ByDegree
-from tests.measured import WATCHED_EXAMPLES, Interest
 from tests.query.made import NOON, MadeArchive, MadePhoto
 from tests.query.slow import degree, holds
 
@@ -317,7 +316,6 @@ def made_fact(rng: Random) -> Node:
 
 def test_groups_in_every_relation() -> None:
     """As one thing, that several classes at a time are."""
-    interest = Interest(100, in_vain=2 * len(RELATIONS))
     for seed in range(2):
         rng = np.random.default_rng(seed)
         archive = MadeArchive([MadePhoto(i, map_of_a_thing_amid_a_group(rng)) for i in range(1, 13)])
@@ -325,10 +323,8 @@ def test_groups_in_every_relation() -> None:
         for group, relation in product(V.groups, RELATIONS):
             things = [one(rng, THINGS), Thing(group.name, group.name, group.members, 0)]
             for thing, other in (things, things[::-1]):
-                with interest.while_there_is():
-                    assert_as_slowly(
-                        Regional(thing, Relation(relation, other), 1, None, ""), archive, indexes
-                    )
+                tree = Regional(thing, Relation(relation, other), 1, None, "")
+                assert_as_slowly(tree, archive, indexes)
 
 
 def assert_as_slowly(tree: Node, archive: MadeArchive, indexes: Indexes) -> None:
@@ -363,15 +359,10 @@ def test_the_executor_finds_exactly_what_a_slow_reading_of_the_maps_finds(
 ) -> None:
     """Every other time with answers that the index of regions keeps only in large archives."""
     tried: Counter[str] = Counter()
-    interest = Interest(WATCHED_EXAMPLES)
 
     @settings(max_examples=EXAMPLES, database=None, phases=[Phase.generate])
     @given(st.integers(0, 2**32 - 1))
     def check(seed: int) -> None:
-        with interest.while_there_is():
-            compare(seed)
-
-    def compare(seed: int) -> None:
         rng = np.random.default_rng(seed)
         monkeypatch.setattr(frequent, "KEPT_FROM", int(rng.choice([0, 10**9])))
         archive = made_archive(rng)

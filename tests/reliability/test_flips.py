@@ -6,14 +6,12 @@ from typing import Any
 
 import pytest
 
-from tests.measured import unwatched
 from tests.reliability.flips import SORTS, tried
 
 
 @pytest.fixture(scope="module")
 def results() -> dict[str, Any]:
-    with unwatched():  # the same again and again, and tested elsewhere
-        return tried(most_flips=12, most_cuts=3)
+    return tried(most_flips=12, most_cuts=3)
 
 
 @pytest.mark.parametrize("sort", SORTS)

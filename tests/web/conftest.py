@@ -20,7 +20,6 @@ from dsslic_search.core.settings import Settings as Library
 from dsslic_search.web.limits import Limits
 from dsslic_search.web.server import Settings, prepared
 from tests import once
-from tests.measured import in_sight
 from tests.web import chromium
 from tests.web.chromium import Watched
 
@@ -66,7 +65,7 @@ def serving(root: Path, limits: Limits | None = None, **settings: Any) -> Iterat
     chosen = Settings(port=0, cache=kept, **{"incoming": root.parent / "incoming", **settings})
     with Archive(root, Library(outside=False)) as archive:
         server = prepared(archive, chosen, limits or Limits(), ready=lambda _address: started.set())
-        thread = threading.Thread(target=in_sight, args=(server.run,))
+        thread = threading.Thread(target=server.run)
         thread.start()
         try:
             assert started.wait(60)

@@ -27,7 +27,6 @@ from dsslic_search.codec.bpg.parameters import (
 from dsslic_search.codec.bpg.picture_parameters import parse_pps
 from dsslic_search.codec.bpg.slice_headers import read_slice_header
 from dsslic_search.core.errors import FormatError
-from tests.measured import unwatched
 
 FILES = sorted((Path(__file__).parents[2] / "data" / "bpg").glob("*.bpg"))
 SMALL = [path for path in FILES if path.stat().st_size < 3000]
@@ -110,7 +109,6 @@ class Encoder:
         return bytes(int("".join(map(str, self.bits[at : at + 8])), 2) for at in range(0, len(self.bits), 8))
 
 
-@unwatched()
 def recoded(events: np.ndarray, qp: int) -> bytes:
     encoder = Encoder(qp)
     for event in events.tolist():
@@ -222,7 +220,7 @@ def test_compiled_loops_do_what_plain_python_does(monkeypatch: pytest.MonkeyPatc
         data = path.read_bytes()
         costs = slice_syntax.costs_of_file(data, max_pixels=MOST)
         events = slice_syntax.events_of_file(data, max_pixels=MOST)
-        with monkeypatch.context() as plain, unwatched():  # other tests show the same lines
+        with monkeypatch.context() as plain:
             plain.setattr(slice_syntax._WALK, "made", lambda pays: None)
             assert slice_syntax.costs_of_file(data, max_pixels=MOST) == costs
             assert np.array_equal(slice_syntax.events_of_file(data, max_pixels=MOST), events)
