@@ -108,6 +108,14 @@ def _words(value: Any) -> tuple[str, ...]:
     return tuple(map(_word, value))
 
 
+def _members(names: Any, ids: Mapping[str, int]) -> tuple[int, ...]:
+    """The ids of a group's classes, in their order; ValueError where one is none of the list's."""
+    for name in names:
+        if _word(name) not in ids:
+            raise ValueError(f"a group names the class {name!r}, which the list has not")
+    return tuple(sorted(ids[name] for name in names))
+
+
 def _presence(value: Any) -> float:
     share = float(value) if not isinstance(value, int) else value  # an int may be too large for a float
     if not 0 <= share <= 1:
@@ -142,7 +150,7 @@ def of_plain(raw: Any) -> Vocabulary:
     if len(ids) != len(classes):
         raise ValueError("class names must differ")
     groups = tuple(
-        Group(_word(g["name"]), tuple(sorted(ids[n] for n in g["classes"])), _words(g.get("synonyms", ())))
+        Group(_word(g["name"]), _members(g["classes"], ids), _words(g.get("synonyms", ())))
         for g in raw.get("groups", ())
     )
     return Vocabulary(_word(raw["name"]), classes, groups)

@@ -6,6 +6,8 @@ import json
 from importlib.resources import files
 from typing import Any
 
+import pytest
+
 from dsslic_search.core.vocabulary import default, parse
 
 
@@ -24,3 +26,9 @@ def test_every_threshold_is_of_a_class_that_there_is() -> None:
     assert set(chosen) <= {c.name for c in default().classes}
     assert all(0 < least < 0.1 for least in chosen.values())
     assert {c.name: c.presence for c in default().classes if c.name in chosen} == chosen
+
+
+def test_a_group_of_a_class_that_there_is_not_is_told_by_its_name() -> None:
+    raw = {"name": "own", "classes": [{"id": 0, "name": "other", "colour": "#000000"}]}
+    with pytest.raises(ValueError, match=r"^a group names the class 'cat', which the list has not$"):
+        parse(json.dumps(raw | {"groups": [{"name": "pets", "classes": ["cat"]}]}))
