@@ -21,6 +21,7 @@ FLOORS = (
     ("training", "web"),
     ("bench",),
     ("cli",),
+    ("__main__",),
 )
 """From the ground up. Packages of one floor know nothing of each other."""
 FLOOR_OF = {package: floor for floor, packages in enumerate(FLOORS) for package in packages}

@@ -36,7 +36,7 @@ def test_a_command_ends_quietly_when_its_reader_has_enough() -> None:
 
 def test_a_full_disk_under_what_it_tells_is_told(tmp_path: Path) -> None:
     with Path("/dev/full").open("w") as full:
-        command = [sys.executable, "-m", "dsslic_search.cli.program", "classes"]
+        command = [sys.executable, "-m", "dsslic_search", "classes"]
         ended = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True)
     assert ended.returncode == 1
     assert ended.stderr.startswith("dss-search: ") and ended.stderr.count("\n") == 1
