@@ -23,10 +23,12 @@ CHOSEN_FROM = 200_000  # photos; of fewer all are scored
 MIN_CANDIDATES = 4_000
 """Photos to choose of up to a million, of more in proportion, when a query asks for something in every
 cell."""
+AMONG_FACTOR = 2  # times as many among some photos alone, since the nearest of these may be less near
 OPEN_FACTOR = 3  # times as many when it leaves cells open, as more photos are nearly as good then
 TRAINING_PHOTOS = 20_000
 KMEANS_ROUNDS = 10
 PHOTOS_AT_ONCE = 50_000
+ID_BYTES = 8  # that FAISS keeps beside the codes of each photo in a list
 
 _PIECES = -(-np.diff(BLOCK_STARTS) // CELL_LENGTH)  # of each cell's block
 _LENGTH = int(_PIECES.sum()) * CELL_LENGTH
@@ -61,9 +63,10 @@ def quantised(
     return found
 
 
-Candidates = Callable[[NDArray[np.float32], int], NDArray[np.intp]]
-"""Gives the rows, ascending, of about ``count`` photos for each of the queries, float32[m, length of the
-index]; embeddings of layouts go through :func:`spread` first."""
+Mask = NDArray[np.bool_]
+Candidates = Callable[[NDArray[np.float32], int, Mask | None], NDArray[np.intp]]
+"""Gives the rows, ascending, of about ``count`` photos, of those in a mask if there is one, for each of the
+queries, float32[m, length of the index]; embeddings of layouts go through :func:`spread` first."""
 
 
 def candidates_of(arrays: Arrays) -> Candidates:
@@ -74,7 +77,8 @@ def candidates_of(arrays: Arrays) -> Candidates:
         arrays.leave("candidates")
         return found
 
-    found: Candidates = ROOM.get(arrays, "candidates", opened, arrays["candidates"].nbytes)
+    nbytes = arrays["candidates"].nbytes + ID_BYTES * arrays["scales"].size
+    found: Candidates = ROOM.get(arrays, "candidates", opened, nbytes)
     return found
 
 
@@ -82,10 +86,14 @@ def open_candidates(stored: NDArray[np.uint8]) -> Candidates:
     """By what :func:`quantised` made."""
     import faiss
 
-    index: Any = faiss.deserialize_index(np.ascontiguousarray(stored))
+    python: Any = faiss  # its stubs know the arguments of the C++ alone
+    index = _of_one_list(faiss.deserialize_index(np.ascontiguousarray(stored)))
 
-    def candidates(queries: NDArray[np.float32], count: int) -> NDArray[np.intp]:
-        found = [index.search(one, count)[1] for one in queries[:, None]]  # one by one is faster
+    def candidates(queries: NDArray[np.float32], count: int, among: Mask | None) -> NDArray[np.intp]:
+        # without a selector FAISS takes another way, which is slower for so many candidates
+        bits = np.full(-(-index.ntotal // 8), 255, np.uint8) if among is None else _bits(among)
+        chosen = python.SearchParametersIVF(sel=python.IDSelectorBitmap(bits))
+        found = [index.search(one, count, params=chosen)[1] for one in queries[:, None]]  # faster one by one
         # one query finds nothing twice, and to sort alone takes a fraction of the time
         rows = np.sort(found[0].ravel()) if len(found) == 1 else np.unique(np.concatenate(found))
         return np.asarray(rows[rows >= 0], np.intp)
@@ -93,12 +101,34 @@ def open_candidates(stored: NDArray[np.uint8]) -> Candidates:
     return candidates
 
 
-def enough(queries: NDArray[np.float32], photos: int, k: int) -> int:
-    """How many candidates to ask for to find the nearest ``k``."""
+def _bits(mask: Mask) -> NDArray[np.uint8]:
+    return np.packbits(mask, bitorder="little")
+
+
+def _of_one_list(stored: Any) -> Any:
+    """The same codes as the only list of an inverted index: FAISS chooses among some photos alone there, and
+    not in an IndexPQFastScan, as which they are stored, without the number of each."""
+    import faiss
+
+    quantiser = faiss.IndexFlatIP(stored.d)
+    quantiser.add(np.zeros((1, stored.d), np.float32))
+    index: Any = faiss.IndexIVFPQFastScan(quantiser, stored.d, 1, stored.M, 4, faiss.METRIC_INNER_PRODUCT)
+    index.by_residual = False
+    faiss.copy_array_to_vector(faiss.vector_to_array(stored.pq.centroids), index.pq.centroids)
+    index.is_trained = True
+    lists, photos, nbytes = faiss.downcast_InvertedLists(index.invlists), stored.ntotal, stored.codes.size()
+    lists.resize(0, photos)
+    faiss.rev_swig_ptr(lists.get_codes(0), nbytes)[:] = faiss.rev_swig_ptr(stored.codes.get(), nbytes)
+    faiss.rev_swig_ptr(lists.get_ids(0), photos)[:] = np.arange(photos)
+    index.ntotal = photos
+    return index
+
+
+def enough(queries: NDArray[np.float32], photos: int, k: int, among: bool = False) -> int:
+    """How many candidates to ask for to find the nearest ``k`` of all photos, or ``among`` some of them."""
     asked = np.logical_or.reduceat(queries != 0, BLOCK_STARTS[:-1], axis=1)
-    return max(MIN_CANDIDATES * max(photos, 1_000_000) // 1_000_000, 16 * k) * (
-        1 if asked.all() else OPEN_FACTOR
-    )
+    factor = (1 if asked.all() else OPEN_FACTOR) * (AMONG_FACTOR if among else 1)
+    return max(MIN_CANDIDATES * max(photos, 1_000_000) // 1_000_000, 16 * k) * factor
 
 
 def spread(vectors: NDArray[np.float32]) -> NDArray[np.float32]:

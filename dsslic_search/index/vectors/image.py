@@ -58,9 +58,10 @@ class ImageVectors(Table):
         """Whether there are so many that candidates are chosen."""
         return "candidates" in self.arrays
 
-    def candidates(self, asked: ImageWords, count: int) -> Rows:
-        """The rows, ascending, of about ``count`` photos that may be those most like ``asked``."""
-        return candidates.candidates_of(self.arrays)(self._unit(asked)[:, : self._width], count)
+    def candidates(self, asked: ImageWords, count: int, among: NDArray[np.bool_] | None = None) -> Rows:
+        """The rows, ascending, of about ``count`` photos, of those ``among`` some if these are given, that
+        may be those most like ``asked``."""
+        return candidates.candidates_of(self.arrays)(self._unit(asked)[:, : self._width], count, among)
 
     def _unit(self, asked: ImageWords) -> NDArray[np.float32]:
         """What is asked for as float32[1, k] of length 1, or 0 for one of zeros."""

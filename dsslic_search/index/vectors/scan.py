@@ -26,6 +26,7 @@ from dsslic_search.index.compiling import Loop, runnable
 
 MAX_WEIGHT = 32767  # the sum of 500 products with -127..127 is still an int32
 COMPILED_FROM = 50_000  # rows to look at, from which loading numba pays
+LOADED_FROM = 512  # the same where it is loaded
 SAMPLED_ONE_IN = 64  # rows, from which it is guessed what the best reach
 SAMPLED_TOGETHER = 32  # neighbours
 ROWS_AT_ONCE = 4096  # that numpy looks at
@@ -62,7 +63,7 @@ class Scan:
     def scores(self, asked: Question, rows: Rows | None = None) -> Scores:
         """The scores of all photos, or of those in ``rows`` in their order."""
         count = len(self.packed) if rows is None else rows.size
-        if count >= COMPILED_FROM or (count >= ROWS_AT_ONCE and "numba" in sys.modules):
+        if count >= COMPILED_FROM or (count >= LOADED_FROM and "numba" in sys.modules):
             return self._looked(asked, rows, count, -np.inf)[1]
         found = np.empty(count, np.float32)
         for start in range(0, count, ROWS_AT_ONCE):
@@ -70,56 +71,42 @@ class Scan:
             found[part] = self._plainly(asked, part if rows is None else rows[part])
         return found
 
-    def best(self, asked: Question, k: int, among: NDArray[np.bool_] | None = None) -> tuple[Rows, Scores]:
-        """The ``k`` best photos, of those ``among`` some if these are given, 1 <= k <= n, best first, equal
-        ones in their order; and their scores. Fewer where there are not so many."""
-        rows, scores = self._reaching(asked, self._bound(asked, k, among), among)
+    def best(self, asked: Question, k: int) -> tuple[Rows, Scores]:
+        """The ``k`` best photos, 1 <= k <= n, best first, equal ones in their order; and their scores."""
+        rows, scores = self._reaching(asked, self._bound(asked, k))
         if rows.size > 4 * k:
             kept = scores >= np.partition(scores, -k)[-k]
             rows, scores = rows[kept], scores[kept]
         order = np.argsort(-scores, kind="stable")[:k]
         return rows[order], scores[order]
 
-    def _bound(self, asked: Question, k: int, among: NDArray[np.bool_] | None) -> float:
+    def _bound(self, asked: Question, k: int) -> float:
         """A score that at least ``k`` photos reach: the k-th of a sample."""
-        photos = len(self.packed) if among is None else int(np.count_nonzero(among))
-        stride = min(SAMPLED_ONE_IN, photos // (16 * k))
+        stride = min(SAMPLED_ONE_IN, len(self.packed) // (16 * k))
         if stride < 2:
             return -np.inf
         # rows that lie together are read sooner
         starts = np.arange(0, len(self.packed), stride * SAMPLED_TOGETHER)
         sample = (starts[:, None] + np.arange(SAMPLED_TOGETHER)).ravel()
         sample = sample[sample < len(self.packed)]
-        if among is not None:
-            sample = sample[among[sample]]
         if sample.size < k:
             return -np.inf
         return float(np.partition(self.scores(asked, sample), -k)[-k])
 
-    def _reaching(
-        self, asked: Question, bound: float, among: NDArray[np.bool_] | None
-    ) -> tuple[Rows, Scores]:
+    def _reaching(self, asked: Question, bound: float) -> tuple[Rows, Scores]:
         """The rows, ascending, whose scores are at least ``bound``, and their scores."""
         if len(self.packed) >= COMPILED_FROM:
-            return self._looked(asked, None, len(self.packed), bound, among)
+            return self._looked(asked, None, len(self.packed), bound)
         scores = self.scores(asked)
-        rows = np.flatnonzero(scores >= bound if among is None else (scores >= bound) & among)
+        rows = np.flatnonzero(scores >= bound)
         return rows, scores[rows]
 
     def _plainly(self, asked: Question, part: slice | Rows) -> Scores:
         sums = self.packed[part].astype(np.int32) @ asked.weights.T.astype(np.int32)
         return np.asarray((sums * asked.units).max(axis=1) * self.scales[part], np.float32)
 
-    def _looked(
-        self,
-        asked: Question,
-        chosen: Rows | None,
-        count: int,
-        bound: float,
-        among: NDArray[np.bool_] | None = None,
-    ) -> tuple[Rows, Scores]:
+    def _looked(self, asked: Question, chosen: Rows | None, count: int, bound: float) -> tuple[Rows, Scores]:
         """As `_plainly` and :meth:`_reaching` do, by the compiled loop, on all cores."""
-        wanted = np.empty(0, bool) if among is None else among
         rows, scores = np.empty(count, np.intp), np.empty(count, np.float32)
         look = runnable(_loop(self.packed.shape[1]), COMPILED_FROM)
         given, share = (
@@ -129,7 +116,7 @@ class Scan:
         def part(start: int) -> slice:
             stop = min(start + share, count)
             arguments = self.packed, self.scales, asked.weights, asked.units, given, chosen is not None
-            return slice(start, start + look(*arguments, wanted, bound, start, stop, rows, scores))
+            return slice(start, start + look(*arguments, bound, start, stop, rows, scores))
 
         found = list(pool("scan").map(part, range(0, count, share)))
         if sum(f.stop - f.start for f in found) == count:
@@ -142,12 +129,11 @@ def _loop(length: int) -> Loop:
     """The loop for rows of ``length`` numbers; to know them when it is compiled makes it twice as fast."""
 
     def look(
-        packed: Any, scales: Any, weights: Any, units: Any, chosen: Any, some: bool, among: Any, bound: float,
-        start: int, stop: int, rows: Any, scores: Any,
+        packed: Any, scales: Any, weights: Any, units: Any, chosen: Any, some: bool, bound: float, start: int,
+        stop: int, rows: Any, scores: Any,
     ) -> int:  # fmt: skip
-        """Write the rows from ``start`` to ``stop`` (of ``chosen``, if only some are; ``among`` those wanted,
-        if it is not empty), whose scores are at least ``bound``, with their scores, from ``start`` on;
-        returns how many."""
+        """Write the rows from ``start`` to ``stop`` (of ``chosen``, if only some are), whose scores are at
+        least ``bound``, with their scores, from ``start`` on; returns how many."""
         count = 0
         first, unit = (
             weights[0],
@@ -165,7 +151,7 @@ def _loop(length: int) -> Loop:
                     total = np.int32(total + np.int32(np.int32(packed[row, j]) * np.int32(weights[i, j])))
                 best = max(best, total * units[i])
             score = np.float32(best * scales[row])
-            if score >= bound and (among.size == 0 or among[row]):  # few reach it, so that comes first
+            if score >= bound:
                 rows[start + count] = row
                 scores[start + count] = score
                 count += 1

@@ -53,19 +53,16 @@ class Vectors(Table):
         best = np.argsort(-scores, kind="stable")[:k]
         return rows[best], scores[best]
 
-    def nearest_among(
-        self, vectors: NDArray[np.float32], k: int, among: NDArray[np.bool_]
-    ) -> tuple[Rows, Scores]:
-        """As :meth:`nearest`, of some photos alone, bool of all, by a look at each of these."""
-        return self._scan.best(_asked(vectors), k, among)
-
-    def candidates(self, vectors: NDArray[np.float32], k: int, times: int = 1) -> Rows | None:
-        """The rows, ascending, that the ``k`` nearest are looked for among, or so many ``times`` as many;
-        None for all."""
-        wanted = times * candidates.enough(vectors, len(self), k)
-        if "candidates" not in self.arrays or 4 * wanted * len(vectors) >= len(self):
+    def candidates(
+        self, vectors: NDArray[np.float32], k: int, among: NDArray[np.bool_] | None = None
+    ) -> Rows | None:
+        """The rows, ascending, that the ``k`` nearest are looked for among, of those ``among`` some, bool of
+        all, if these are given; None for all."""
+        wanted = candidates.enough(vectors, len(self), k, among is not None)
+        photos = len(self) if among is None else int(np.count_nonzero(among))
+        if "candidates" not in self.arrays or 4 * wanted * len(vectors) >= photos:
             return None
-        return candidates.candidates_of(self.arrays)(candidates.spread(vectors), wanted)
+        return candidates.candidates_of(self.arrays)(candidates.spread(vectors), wanted, among)
 
     def scores(self, vectors: NDArray[np.float32], rows: Rows | None = None) -> Scores:
         """The greatest inner product of ``vectors``, float32[m, DIMENSION], m > 0, with the embedding of each

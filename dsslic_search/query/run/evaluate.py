@@ -33,14 +33,6 @@ COMPARED_ALONE_ONE_IN = 2
 are, once for this query and the next page."""
 SCORED_ALL_ONE_IN = 8
 """To find the vectors of more than one photo in so many is slower than to score all."""
-AMPLE_CANDIDATES = 4
-"""So many times as many candidates as are wanted have to pass, else all photos that do are scored: the last
-ones that the quantiser chooses are not surely the best."""
-FURTHER = 4
-"""So many times as many candidates are chosen where too few pass, unless next to none do; to choose more
-takes longer than to score all of a filter."""
-EXPECTED_TIMES = 2
-"""Of candidates that are chosen later so many times as many pass, at most, as of the first."""
 SCORED_ROWS = 60_000
 """Of so many photos all are scored: to choose candidates takes as long."""
 LOOPS_AHEAD_FROM = 10_000
@@ -255,40 +247,23 @@ class Evaluation:
         how like they are; fewer where so many are not found. None where that takes a look at all of them, as
         :meth:`likeness` does.
 
-        Of a large archive so many candidates are chosen as have ``k`` in the mask, if those are spread evenly
-        among them. A photo among the most alike by a mixture is so by layout or by image."""
+        Of a large archive candidates are chosen among those in the mask. A photo among the most alike by a
+        mixture is so by layout or by image."""
         passing = int(np.count_nonzero(mask))
         if passing <= SCORED_ROWS or self.operands.by_look(operand):
             return None
         embeddings, image = self.operands.embeddings(operand, mirrored), self.operands.image(operand)
-        rows = self.vectors.candidates(embeddings, k * mask.size // passing)
+        among = None if passing == mask.size else mask
+        rows = self.vectors.candidates(embeddings, k, among)
         if rows is None:
             return None
         if image is not None:
             if not self.images.chooses:
                 return None
-            rows = np.union1d(rows, self.images.candidates(image, rows.size))
-        rows = rows[mask[rows]]
-        if image is None and rows.size < AMPLE_CANDIDATES * k:
-            # what is most alike is left out by the mask, as with "like beach.jpg and no sea"
-            more = self._further(embeddings, k, mask, rows.size)
-            if more is None:
-                return self.vectors.nearest_among(embeddings, k, mask)
-            rows = more
+            rows = np.union1d(rows, self.images.candidates(image, rows.size, among))
         alike = self._alike(operand, mirrored, rows)
         best = np.argsort(-alike, kind="stable")[:k]
         return rows[best], alike[best]
-
-    def _further(self, embeddings: NDArray[np.float32], k: int, mask: Mask, found: int) -> Rows | None:
-        """Candidates in a mask, of more than are chosen for ``k``, of which ``found`` pass; None where too
-        few of those do too, or are expected to."""
-        if EXPECTED_TIMES * FURTHER * found < AMPLE_CANDIDATES * k:
-            return None
-        rows = self.vectors.candidates(embeddings, k, FURTHER)
-        if rows is None:
-            return None
-        rows = rows[mask[rows]]
-        return rows if rows.size >= AMPLE_CANDIDATES * k else None
 
     def region_matches(
         self, classes: Classes, test: RegionTest, among: Mask | None, *, count: bool

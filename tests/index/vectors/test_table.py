@@ -95,19 +95,6 @@ def test_nearest_are_those_of_a_full_sort() -> None:
             assert scores.tolist() == exact[order].tolist()
 
 
-@pytest.mark.parametrize("share", [0, 0.02, 0.5, 1])
-def test_nearest_among_some_are_those_of_a_full_sort(way: str, share: float) -> None:
-    count = 150 if way == "plain loop" else 500  # which takes milliseconds a photo
-    vectors, among = opened(embeddings(1, count)), np.random.default_rng(7).random(count) < share
-    for asked in embeddings(3, 3):
-        exact = vectors.scores(asked[None])
-        for k in (1, count // 50, count // 17, 2 * count // 5, count):
-            found, scores = vectors.nearest_among(asked[None], k, among)
-            order = [row for row in np.argsort(-exact, kind="stable").tolist() if among[row]][:k]
-            assert found.tolist() == order
-            assert scores.tolist() == exact[order].tolist()
-
-
 @pytest.mark.parametrize("k", [1, 3, 40, 119, 120, 500])
 def test_ties_are_in_the_order_of_rows(k: int) -> None:
     three = embeddings(4, 3)
@@ -196,6 +183,29 @@ class TestManyPhotos:
         vectors = opened(matrix)
         exact = vectors.scores(half)
         assert np.mean(vectors.nearest(half, 5)[1] >= np.sort(exact)[-5]) >= 0.6
+
+    @pytest.mark.parametrize("alike", [True, False])
+    def test_candidates_among_some_are_the_nearest_of_these(self, matrix: np.ndarray, alike: bool) -> None:
+        """Be the nearest of all among them or not."""
+        vectors, hits = opened(matrix), 0
+        for number in range(0, 2000, 200):
+            asked = matrix[number : number + 1]
+            exact = vectors.scores(asked)
+            order = np.argsort(-exact, kind="stable")
+            among = np.zeros(len(vectors), bool)
+            among[order[::2] if alike else order[60:]] = True
+            rows = vectors.candidates(asked, 5, among)
+            assert rows is not None
+            assert rows.tolist() == sorted(set(rows.tolist()))
+            assert rows.size == candidates.enough(asked, 2000, 5, among=True) == 160
+            assert among[rows].all()
+            hits += int((exact[rows] >= np.sort(exact[among])[-5]).sum() >= 5)
+        assert hits >= 9
+
+    def test_all_are_scored_where_few_pass(self, matrix: np.ndarray) -> None:
+        among = np.zeros(len(matrix), bool)
+        among[:600] = True
+        assert opened(matrix).candidates(matrix[:1], 5, among) is None
 
     def test_pieces_keep_inner_products_and_never_span_cells(self, matrix: np.ndarray) -> None:
         one, other = candidates.spread(matrix[:2]), candidates.spread(matrix[2:4])

@@ -37,16 +37,12 @@ class MadeVectors:
     def scores(self, _asked: object, rows: np.ndarray | None) -> np.ndarray:
         return self.likeness if rows is None else self.likeness[rows]
 
-    def candidates(self, _asked: object, k: int, times: int = 1) -> np.ndarray | None:
-        if CANDIDATES_EACH * k * times > COUNT:
+    def candidates(self, _asked: object, k: int, among: np.ndarray | None = None) -> np.ndarray | None:
+        rows = np.arange(COUNT) if among is None else np.flatnonzero(among)
+        if CANDIDATES_EACH * k > rows.size:
             return None
-        self.asked.append(k * times)
-        return np.sort(np.argsort(-self.likeness, kind="stable")[: CANDIDATES_EACH * k * times])
-
-    def nearest_among(self, _asked: object, k: int, among: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        passing = np.flatnonzero(among)
-        rows = passing[np.argsort(-self.likeness[passing], kind="stable")[:k]]
-        return rows, self.likeness[rows]
+        self.asked.append(k)
+        return np.sort(rows[np.argsort(-self.likeness[rows], kind="stable")[: CANDIDATES_EACH * k]])
 
 
 @pytest.fixture(autouse=True)
@@ -122,21 +118,6 @@ def test_photos_that_pass_a_filter(one_in: int, clustered: bool) -> None:
     vectors = MadeVectors(likeness)
     assert page(vectors, 5, mask=mask) == sorted_plainly(likeness, 5, mask)
     assert bool(vectors.asked) == (np.count_nonzero(mask) > SCORED_ROWS)
-
-
-def test_more_candidates_are_chosen_where_a_filter_leaves_few_of_the_nearest() -> None:
-    likeness = spread(0.1, 0.9)
-    order = np.argsort(-likeness, kind="stable")
-    mask = np.ones(COUNT, bool)
-    mask[order[: CANDIDATES_EACH * 3]] = False
-    mask[order[: CANDIDATES_EACH * 3 : 2]] = True
-    vectors = MadeVectors(likeness)
-    assert page(vectors, 2, mask=mask) == sorted_plainly(likeness, 2, mask)
-    assert len(vectors.asked) == 2
-    assert vectors.asked == sorted(vectors.asked)
-    mask[order[: CANDIDATES_EACH * 3]] = False
-    assert page(vectors, 2, mask=mask) == sorted_plainly(likeness, 2, mask)
-    assert len(vectors.asked) == 3  # none of the first passed, so all that do were scored at once
 
 
 def test_where_many_are_asked_for_all_are_ranked() -> None:
