@@ -65,6 +65,27 @@ DRAW_ALL = """async ([maps, classes]) => {
 }"""
 
 
+DECODE_BY_TWO_WORKERS = """async (file) => {
+  const bytes = Uint8Array.from(atob(file), (c) => c.charCodeAt(0));
+  const told = (worker, message) => new Promise((resolve) => {
+    worker.onmessage = ({ data }) => resolve(data);
+    worker.postMessage(message);
+  });
+  const found = [];
+  let state = null;
+  for (const hands of [true, false]) {
+    const worker = new Worker("/labelmap/worker.js", { type: "module" });
+    const { isReady, start } = await told(worker, { start: state });
+    if (!isReady || Boolean(start) !== hands) throw new Error("what a map starts from is learnt once");
+    state = start;
+    const { map } = await told(worker, { key: "a map", bytes });
+    found.push(btoa(String.fromCharCode(...map.labels)));
+    worker.terminate();
+  }
+  return found;
+}"""
+
+
 @pytest.fixture(scope="module")
 def page() -> Iterator[Page]:
     with chromium.started() as browser:
@@ -152,6 +173,15 @@ def test_maps_of_whole_files_from_their_first_bytes(page: Page):
         assert answer[:3] == [header.width, header.height, header.map_scale]
         assert chunk is not None
         assert np.array_equal(found, label_map.decode(chunk, header.map_size))
+
+
+def test_a_worker_that_is_given_what_another_has_learnt_decodes_the_same(page: Page):
+    data = next((DATA / "golden" / "short").glob("*.dsslic")).read_bytes()
+    contents = container.read(data)
+    chunk = container.read_chunk(data, contents, "SMAP")
+    assert chunk is not None
+    labels = label_map.decode(chunk, contents.header.map_size)
+    assert page.evaluate(DECODE_BY_TWO_WORKERS, text(data)) == [text(labels.tobytes())] * 2
 
 
 def test_damaged_maps_are_refused_as_ours_refuses_them(page: Page):

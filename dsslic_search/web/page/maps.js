@@ -10,15 +10,19 @@ const kept = new Map(); // key, the coded map → promise of a map or null
 const wanted = new Map(); // key → {cares: how many wait for it, resolve}: to decode, first come first
 const decoding = new Map(); // key → resolve
 
-/** Starts workers one after the other, as far as there are processors: what they load comes once. */
-function addWorker(number = 1) {
+/**
+ * Starts workers one after the other, as far as there are processors: what they load comes once, and what
+ * each map starts from is learnt by the first, in a third of a second, and given to the others.
+ */
+function addWorker(number = 1, start = null) {
   const worker = new Worker(new URL("./labelmap/worker.js", import.meta.url), { type: "module" });
   const one = { worker, held: 0 };
   if (number === 1) workers.push(one);
-  worker.addEventListener("message", ({ data: { key, map = null, isReady } }) => {
+  worker.addEventListener("message", ({ data: { key, map = null, isReady, start: learnt } }) => {
     if (isReady) {
       if (number > 1) workers.push(one);
-      if (number < Math.min(navigator.hardwareConcurrency || 1, MOST_WORKERS)) addWorker(number + 1);
+      if (number < Math.min(navigator.hardwareConcurrency || 1, MOST_WORKERS))
+        addWorker(number + 1, learnt ?? start);
     } else {
       one.held--;
       decoding.get(key)(map);
@@ -26,6 +30,7 @@ function addWorker(number = 1) {
     }
     decodeNext();
   });
+  worker.postMessage({ start });
 }
 
 addWorker();

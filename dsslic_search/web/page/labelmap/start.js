@@ -1,5 +1,6 @@
 // The state that every label map starts from: a model that has learnt from five artificial maps
-// (docs/label-map.md, "Start"). It is made once, the first time that a map is decoded.
+// (docs/label-map.md, "Start"). It is made once, the first time that a map is decoded, or taken from who made
+// it.
 
 import { Coder, freshTree } from "./coder.js";
 import { Model } from "./model.js";
@@ -40,15 +41,18 @@ function noise(seed, count) {
 function addLayer(sum, seed, [h, w, strength]) {
   const columns = Math.floor(SIDE / w) + 2;
   const grid = noise(seed, (Math.floor(SIDE / h) + 2) * columns);
+  const down = new Float64Array(columns); // the grid's columns in row y
+  const across = new Float64Array(columns); // how much more the next column has
   for (let y = 0; y < SIDE; y++) {
     const restY = y % h;
     const above = Math.floor(y / h) * columns;
-    for (let x = 0; x < SIDE; x++) {
-      const restX = x % w;
-      const at = above + Math.floor(x / w);
-      const left = grid[at] * (h - restY) + grid[at + columns] * restY;
-      const right = grid[at + 1] * (h - restY) + grid[at + columns + 1] * restY;
-      sum[y * SIDE + x] += Math.floor(((left * (w - restX) + right * restX) * 1024 * strength) / (h * w));
+    for (let column = 0; column < columns; column++)
+      down[column] = grid[above + column] * (h - restY) + grid[above + columns + column] * restY;
+    for (let column = 0; column < columns - 1; column++) across[column] = down[column + 1] - down[column];
+    for (let x = 0, column = 0; x < SIDE; column++) {
+      const end = Math.min(x + w, SIDE);
+      for (let value = down[column] * w; x < end; x++, value += across[column])
+        sum[y * SIDE + x] += Math.floor((value * 1024 * strength) / (h * w));
     }
   }
 }
@@ -70,7 +74,7 @@ function practiceMap(number) {
   return labels;
 }
 
-let learnt = null;
+let start = null;
 let used = null; // the model of the map that is decoded: one after the other
 
 function learn() {
@@ -83,15 +87,27 @@ function learn() {
   }
   model.limitCounts(MAX_LEARNT_COUNT);
   const flagCount = coder.flagCount.map((n) => Math.min(n, MAX_LEARNT_COUNT));
-  return { model, flagOne: coder.flagOne, flagCount };
+  const { cells, history, mixerA, mixerB } = model;
+  return { model: { cells, history, mixerA, mixerB }, flagOne: coder.flagOne, flagCount };
+}
+
+/** The state itself, plain arrays, to be handed to another worker; learnt if it is not there yet. */
+export function startState() {
+  start ??= learn();
+  return start;
+}
+
+/** Takes the state that another worker has learnt. */
+export function startFrom(state) {
+  start = state;
 }
 
 /** A coder of these bytes and a model, as each map starts from them; the model is that of the map before. */
 export function prepared(bytes) {
-  learnt ??= learn();
+  const { model, flagOne, flagCount } = startState();
   const coder = new Coder(bytes);
-  coder.flagOne.set(learnt.flagOne);
-  coder.flagCount.set(learnt.flagCount);
+  coder.flagOne.set(flagOne);
+  coder.flagCount.set(flagCount);
   used ??= new Model();
-  return { coder, model: used.become(learnt.model) };
+  return { coder, model: used.become(model) };
 }

@@ -2,7 +2,7 @@
 
 import { decodeLabelMap } from "./decode.js";
 import { chunkBytes, readHeader } from "./file.js";
-import { prepared } from "./start.js";
+import { startFrom, startState } from "./start.js";
 
 /**
  * The class list of a file that speaks in another vocabulary than the archive's: colours and names, or null.
@@ -31,7 +31,14 @@ async function decode(bytes) {
   };
 }
 
-self.addEventListener("message", async ({ data: { key, bytes } }) => {
+/** What each map starts from: the first worker learns it while the first maps are on their way. */
+function begin(start) {
+  if (start) startFrom(start);
+  self.postMessage({ isReady: true, start: start ? null : startState() });
+}
+
+self.addEventListener("message", async ({ data: { key, bytes, start } }) => {
+  if (start !== undefined) return void begin(start);
   try {
     const map = await decode(new Uint8Array(bytes));
     self.postMessage({ key, map }, [map.labels.buffer]);
@@ -39,6 +46,3 @@ self.addEventListener("message", async ({ data: { key, bytes } }) => {
     self.postMessage({ key, error: error.message });
   }
 });
-
-prepared(new Uint8Array()); // what each map starts from is learnt while the first ones are on their way
-self.postMessage({ isReady: true });
