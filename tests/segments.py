@@ -12,7 +12,8 @@ import numpy as np
 from dsslic_search.core.vocabulary import Vocabulary, default
 from dsslic_search.features.regions import regions
 from dsslic_search.index.cache import Damaged
-from dsslic_search.index.segments import Segment, made, open_segments
+from dsslic_search.index.segment import Segment, made
+from dsslic_search.index.segments import open_segments
 from dsslic_search.index.source import InOrder, Source, State
 
 T = TypeVar("T")

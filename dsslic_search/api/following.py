@@ -304,9 +304,10 @@ class Following(OpenArchive):
                 self._settle()
 
     def _settle(self) -> None:
-        from dsslic_search.archive import history
+        from dsslic_search.archive import history, published
 
-        state = self._indexes.settle()
+        with published.publishing(self.folder.published(self.catalog.settings), self.catalog):
+            state = self._indexes.settle()
         if state is not None:
             with self.catalog.noting() as session:
                 history.forget(session, state)
@@ -390,8 +391,7 @@ class Following(OpenArchive):
             return check(self.folder, read_data, progress, percent, restart, place=place)
 
     def read_so_far(self) -> int:
-        """How many files a `check` has read that was to read all data and was stopped, so that the next one
-        goes on behind them; 0 where none was."""
+        """How many files a stopped `check` of all data has read, and the next one passes over; else 0."""
         from dsslic_search.archive.reading import Reading
 
         stopped = Reading.stopped(self.folder.root)

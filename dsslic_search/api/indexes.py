@@ -13,7 +13,8 @@ from dsslic_search.index.blocks import Damaged
 from dsslic_search.index.source import Frozen, Source, Stale, State
 
 if TYPE_CHECKING:
-    from dsslic_search.index.segments import Manifest, Segment, Segments
+    from dsslic_search.index.segment import Elsewhere, Segment
+    from dsslic_search.index.segments import Manifest, Segments
     from dsslic_search.query.run.evaluate import Indexes
 
 T = TypeVar("T")
@@ -26,10 +27,14 @@ class OpenIndexes:
     """Indexes are opened when a question first needs them; what changes in the catalog is added before the
     next one. Safe to ask from several threads."""
 
-    def __init__(self, catalog: Source, folder: Path, vocabulary: Vocabulary) -> None:
+    def __init__(
+        self, catalog: Source, folder: Path, vocabulary: Vocabulary, elsewhere: Elsewhere | None = None
+    ) -> None:
+        """``elsewhere``: who may have segments that others made."""
         self._catalog = catalog
         self._folder = folder
         self._vocabulary = vocabulary
+        self._elsewhere = elsewhere
         self._state: State | None = None
         self._written: Manifest | None = None
         self._opened: tuple[Indexes, ...] = ()
@@ -57,13 +62,15 @@ class OpenIndexes:
 
     def settle(self) -> State | None:
         """Join small segments, and open every index of those that are written, so that no question has to
-        make any. The state that they are of from now on; None where the folder cannot be written."""
+        make any, nor any other machine's that takes them. The state that they are of from now on; None where
+        the folder cannot be written."""
         from dsslic_search.index.segments import merged, remember
         from dsslic_search.query.run.evaluate import Indexes
 
-        found = merged(self._catalog, self._folder, self._vocabulary)
+        elsewhere = self._elsewhere
+        found = merged(self._catalog, self._folder, self._vocabulary, elsewhere, theirs=True)
         for part in found.parts:
-            if part.folder is not None:
+            if part.folder is not None and not (elsewhere and elsewhere.has(part.name)):
                 with contextlib.suppress(Stale):  # the next question makes what is missing
                     Indexes.all_of(part)
         if found.written is not None:
@@ -83,9 +90,10 @@ class OpenIndexes:
         from dsslic_search.index.segments import MAX_PHOTOS, merged, open_segments
 
         with self._turn:
-            found = open_segments(source, self._folder, self._vocabulary, self._written)
+            given = self._folder, self._vocabulary
+            found = open_segments(source, *given, self._written, self._elsewhere)
             if sum(2 * part.live < MAX_PHOTOS for part in found.parts) > MANY_SEGMENTS:
-                found = merged(source, self._folder, self._vocabulary)
+                found = merged(source, *given, self._elsewhere)
             self._written = found.written
             return found
 

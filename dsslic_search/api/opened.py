@@ -101,7 +101,8 @@ class OpenArchive:
     def _indexes(self) -> OpenIndexes:
         from dsslic_search.api.indexes import OpenIndexes
 
-        return OpenIndexes(self._lookup, self.folder.index, self.vocabulary)
+        elsewhere = self.folder.published(self._lookup.settings)
+        return OpenIndexes(self._lookup, self.folder.index, self.vocabulary, elsewhere)
 
     @opened_property
     def _searcher(self) -> Searcher:

@@ -19,7 +19,8 @@ def main() -> None:
     folder = ArchiveFolder(Path(root), Manifest(*new_archive_urls()))
     folder.adopt_classes()
     lookup = folder.open_lookup(folder.open_catalog)
-    answering(int(number), lookup, folder.index, vocabulary.default(), int(count))
+    elsewhere = folder.published(lookup.settings)
+    answering(int(number), lookup, folder.index, vocabulary.default(), int(count), elsewhere)
     lookup.close()
 
 

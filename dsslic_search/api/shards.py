@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from dsslic_search.index.segments import Segment
+    from dsslic_search.index.segment import Elsewhere, Segment
     from dsslic_search.query.run.evaluate import Indexes
     from dsslic_search.query.run.scatter import Asked, Finding
 
@@ -39,7 +39,7 @@ SECONDS_TO_END = 5.0  # that a process gets when it is not needed any more
 
 @dataclass(frozen=True)
 class Listed:
-    """A segment that a process is to answer for, by the name of its files; see `index.segments.Segment`."""
+    """A segment that a process is to answer for, by the name of its files; see `index.segment.Segment`."""
 
     name: str
     past: frozenset[State]
@@ -226,8 +226,11 @@ class _Process:
 class _Shard:
     """In the process: the segments that it was told of."""
 
-    def __init__(self, source: Source, folder: Path, vocabulary: Vocabulary) -> None:
+    def __init__(
+        self, source: Source, folder: Path, vocabulary: Vocabulary, elsewhere: Elsewhere | None
+    ) -> None:
         self._source, self._folder, self._vocabulary = source, folder, vocabulary
+        self._elsewhere = elsewhere
         self._segments: dict[str, Segment] = {}
         self._indexes: list[Indexes] = []
 
@@ -255,14 +258,14 @@ class _Shard:
             return ArchiveError(f"unexpected error, please report it ({type(e).__name__}: {e})")
 
     def _open(self, state: State, listed: Sequence[Listed]) -> None:
-        from dsslic_search.index.segments import reopened
+        from dsslic_search.index.segment import reopened
         from dsslic_search.query.run.evaluate import Indexes
 
         self._indexes = []  # of another state, should opening fail
         opened = {
             each.name: reopened(
                 self._source, state, self._vocabulary, self._folder, each.name, each.past, each.gone,
-                self._segments.get(each.name),
+                self._segments.get(each.name), self._elsewhere,
             )
             for each in listed
         }  # fmt: skip
@@ -270,13 +273,16 @@ class _Shard:
         self._indexes = [Indexes.of(segment) for segment in opened.values()]
 
 
-def answering(number: int, source: Source, folder: Path, vocabulary: Vocabulary, count: int) -> None:
+def answering(
+    number: int, source: Source, folder: Path, vocabulary: Vocabulary, count: int,
+    elsewhere: Elsewhere | None = None,
+) -> None:  # fmt: skip
     """In one of ``count`` processes: answer what comes by a socket until its other end closes."""
     from dsslic_search.index.room import ROOM
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     ROOM.nbytes //= count  # together they take what one would
-    shard = _Shard(source, folder, vocabulary)
+    shard = _Shard(source, folder, vocabulary, elsewhere)
     with Connection(number) as connection, suppress(EOFError, OSError):
         while True:
             told: Told = connection.recv()

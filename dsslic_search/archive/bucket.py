@@ -236,12 +236,13 @@ class Bucket(Objects):
                 obstore.rename(self.store, name, name + ".damaged")
             self._keep(name, None)
 
-    def names(self) -> Iterator[str]:
+    def names(self, folder: str = "") -> Iterator[str]:
         import obstore
         from obstore.exceptions import GenericError
 
         last: str | None = None
-        listed = obstore.list(self.store)
+        within = folder or None
+        listed = obstore.list(self.store, within)
         left, pause = self.patience.retries, self.patience.pause
         while True:
             with self._trouble("", "listed"):
@@ -252,7 +253,7 @@ class Bucket(Objects):
                         raise
                     time.sleep(pause)
                     left, pause = left - 1, min(2 * pause, self.patience.longest)
-                    listed = obstore.list(self.store, offset=last)
+                    listed = obstore.list(self.store, within, offset=last)
                     continue
             if part is None:
                 return

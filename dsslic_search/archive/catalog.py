@@ -224,6 +224,12 @@ class Catalog(Lookup):
             self._in_turn = together
             yield
 
+    @contextmanager
+    def publishing(self, *, wait: bool) -> Iterator[Connection | None]:
+        """Be the one who publishes indexes, of a catalog in PostgreSQL; see `postgresql.publishing`."""
+        with database_trouble(self.name), postgresql.publishing(self.engine, wait) as connection:
+            yield connection
+
     def remember(self, name: str, value: str) -> None:
         """Keep a setting of the archive."""
         if self.settings().get(name) != value:

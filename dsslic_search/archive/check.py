@@ -23,6 +23,7 @@ from dsslic_search.archive.journal import OWN, Journal, Stand
 from dsslic_search.archive.journaling import stated
 from dsslic_search.archive.journals import Journals
 from dsslic_search.archive.originals_away import LookedAt, away, originals
+from dsslic_search.archive.published import leftovers
 from dsslic_search.archive.reading import Reading
 from dsslic_search.archive.schema import Photo
 from dsslic_search.archive.store import Store
@@ -231,7 +232,8 @@ def check(
             for content_hash in store.hashes()
             if content_hash not in known and not catalog.has(content_hash)
         )
-    found.extend(Finding(Problem.LEFTOVER, str(path)) for path in store.leftovers())
+        unpublished = leftovers(archive.published(catalog.settings), catalog)
+    found.extend(Finding(Problem.LEFTOVER, str(each)) for each in (*store.leftovers(), *unpublished))
     if read_data:
         found.extend(Finding(Problem.INDEX_DAMAGED, str(path)) for path in damaged_files(archive.index))
     reading.end()

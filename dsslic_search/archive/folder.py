@@ -20,7 +20,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -40,6 +40,7 @@ from dsslic_search.core.output import ARCHIVE_MANIFEST
 
 if TYPE_CHECKING:
     from dsslic_search.archive.catalog import Catalog
+    from dsslic_search.archive.published import Published
 
 OBJECTS_SETTING = "objects"
 """Of a catalog that several machines use: the URL of the bucket that holds the photos' files."""
@@ -101,6 +102,15 @@ class ArchiveFolder:
     @property
     def index(self) -> Path:
         return self.root / "index"
+
+    def published(self, settings: Callable[[], Mapping[str, str]]) -> Published | None:
+        """The indexes that other machines made, where there can be others: with the catalog, of which these
+        are the ``settings``, and the photos' files where several reach them."""
+        if self.has_own_catalog or not self.are_objects_outside:
+            return None
+        from dsslic_search.archive.published import Published
+
+        return Published(self.store, settings, self.index)
 
     @property
     def exists(self) -> bool:

@@ -58,8 +58,8 @@ class Objects(ABC):
         """Give it the name NAME.damaged; no error where there is none."""
 
     @abstractmethod
-    def names(self) -> Iterator[str]:
-        """Of all objects, in order."""
+    def names(self, folder: str = "") -> Iterator[str]:
+        """Of all objects, or of those of one folder, in order."""
 
 
 @dataclass(frozen=True)
@@ -132,13 +132,14 @@ class Folder(Objects):
         with disk_trouble(path, "renamed"), suppress(FileNotFoundError):
             path.replace(path.with_name(path.name + ".damaged"))
 
-    def names(self) -> Iterator[str]:
+    def names(self, folder: str = "") -> Iterator[str]:
         with disk_trouble(self.root, "listed"):
-            if not self.root.is_dir():
+            if not (self.root / folder).is_dir():
                 return
-            for folder in sorted(p for p in self.root.iterdir() if p.is_dir()):
-                with os.scandir(folder) as entries:
-                    yield from (f"{folder.name}/{name}" for name in sorted(e.name for e in entries))
+            folders = [self.root / folder] if folder else (p for p in self.root.iterdir() if p.is_dir())
+            for each in sorted(folders):
+                with os.scandir(each) as entries:
+                    yield from (f"{each.name}/{name}" for name in sorted(e.name for e in entries))
 
     def leftovers(self) -> Iterator[Path]:
         """Temporary files of interrupted writes."""

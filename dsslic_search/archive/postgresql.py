@@ -22,7 +22,7 @@ DRIVER = "postgresql+psycopg"
 CONNECT_SECONDS = 15
 
 _WRITER = 0x6473736C  # number of the advisory lock of those that write
-_UPDATING, _APART, _TURN = _WRITER + 1, _WRITER + 2, _WRITER + 3
+_UPDATING, _APART, _TURN, _PUBLISHING = _WRITER + 1, _WRITER + 2, _WRITER + 3, _WRITER + 4
 
 _BY_BYTES = ("C", "POSIX", "C.UTF-8", "C.UTF8", "C.utf8")
 """Collations that order text by its bytes, as SQLite does, and as the order of answers is defined."""
@@ -99,6 +99,22 @@ def writer(
             with suppress(SQLAlchemyError):  # with the connection all of them have ended
                 leases.keep_only(())
                 connection.execute(text(given_back), {"key": _WRITER})
+
+
+@contextmanager
+def publishing(engine: Engine, wait: bool) -> Iterator[Connection | None]:
+    """Be the one process, on whatever machine, that publishes indexes (`archive.published`). What is given is
+    the connection that the lock belongs to; None where another process is at it and ``wait`` is False."""
+    taken = "SELECT pg_advisory_lock(:key)" if wait else "SELECT pg_try_advisory_lock(:key)"
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        if connection.execute(text(taken), {"key": _PUBLISHING}).scalar() is False:
+            yield None
+            return
+        try:
+            yield connection
+        finally:
+            with suppress(SQLAlchemyError):  # with the connection it has ended
+                connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": _PUBLISHING})
 
 
 def _holder(connection: Connection) -> str:

@@ -14,6 +14,7 @@ from dsslic_search.archive.check import Finding, Kind, Problem, may_be_taken_bac
 from dsslic_search.archive.features import read_features
 from dsslic_search.archive.folder import ArchiveFolder
 from dsslic_search.archive.paths import settle
+from dsslic_search.archive.published import leftovers
 from dsslic_search.archive.schema import Photo
 from dsslic_search.archive.store import Store
 from dsslic_search.archive.stored import Fault, ObjectRecord, examine
@@ -37,7 +38,7 @@ def repair(archive: ArchiveFolder, findings: Sequence[Finding]) -> list[Finding]
     with archive.writing() as catalog:
         back = take_back(catalog, archive.store)
         mended = [f for f in findings if f.what is Problem.RETURNED and f.photo_id in back]
-        mended += _without_leftovers(catalog, archive.store, findings)
+        mended += _without_leftovers(catalog, archive, findings)
         mended += _without_damaged_indexes(archive, findings)
         mended += _with_a_sound_journal(catalog, findings)
         for finding in findings:
@@ -72,13 +73,17 @@ def take_back(catalog: Catalog, store: Store) -> list[int]:
     return back
 
 
-def _without_leftovers(catalog: Catalog, store: Store, findings: Sequence[Finding]) -> list[Finding]:
+def _without_leftovers(
+    catalog: Catalog, archive: ArchiveFolder, findings: Sequence[Finding]
+) -> list[Finding]:
     """Delete what interrupted writes and emptyings left; the findings that told of it."""
+    store = archive.store
     deleted = set(purged_files(catalog, store))
     left = {str(path) for path in store.leftovers()} | {store.where(each) for each in deleted}
     for content_hash in deleted:
         store.remove(content_hash)
     store.remove_leftovers()
+    left |= set(leftovers(archive.published(catalog.settings), catalog, remove=True))
     return [f for f in findings if f.what is Problem.LEFTOVER and f.where in left]
 
 

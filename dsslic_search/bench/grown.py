@@ -21,11 +21,11 @@ from numpy.typing import NDArray
 from dsslic_search.archive.features import MapFeatures
 from dsslic_search.bench.synthetic import Coverages, Synthetic, SyntheticSource
 from dsslic_search.core import vocabulary
-from dsslic_search.index import cache, segments
+from dsslic_search.index import cache, segment, segments
 from dsslic_search.index.columns import open_columns
 from dsslic_search.index.files import open_files
 from dsslic_search.index.regions.table import open_regions
-from dsslic_search.index.segments import Segment
+from dsslic_search.index.segment import FORMAT, ROWS, Segment
 from dsslic_search.index.source import InOrder, Snapshot, State
 from dsslic_search.index.vectors.image import open_image_vectors
 from dsslic_search.index.vectors.table import open_vectors
@@ -69,7 +69,7 @@ def grow(
     names = [first.name]
     for number in range(1, -(-photos // own)):
         rows = {name: np.asarray(array) for name, array in first.rows.items()}
-        copied = segments.made(
+        copied = segment.made(
             source, made.state, classes, folder, InOrder(rows["ids"] + number * own, rows["moments"])
         )
         for kind in kinds:
@@ -77,8 +77,7 @@ def grow(
         names.append(copied.name)
     (folder / _LISTED).write_text(json.dumps({"state": made.state, "names": names}))
     sizes = {
-        kind: round((folder / f"{first.name}.{kind}").stat().st_size / own, 1)
-        for kind in (*kinds, segments.ROWS)
+        kind: round((folder / f"{first.name}.{kind}").stat().st_size / own, 1) for kind in (*kinds, ROWS)
     }
     return {
         "photos": own * len(names),
@@ -97,7 +96,7 @@ def opened(folder: Path) -> list[Indexes]:
     catalog = SyntheticSource(cast(Snapshot, _Answering(state, exact)))
     classes, found = vocabulary.default(), []
     for name in listed["names"]:
-        rows = cache.load(folder / f"{name}.{segments.ROWS}", segments.ROWS, segments.FORMAT)
+        rows = cache.load(folder / f"{name}.{ROWS}", ROWS, FORMAT)
         assert rows is not None
         own = Segment(catalog, state, classes, name, folder, rows, {state})
         found.append(Indexes.of(own))

@@ -24,7 +24,7 @@ from dsslic_search.bench import record
 from dsslic_search.core import vocabulary
 from dsslic_search.features.embedding import WEIGHT_ROOTS, embed, lengths, mirrored, pack, query
 from dsslic_search.index.cache import Arrays
-from dsslic_search.index.segments import made
+from dsslic_search.index.segment import made
 from dsslic_search.index.source import InOrder, State
 from dsslic_search.index.vectors.table import Vectors, arrays_of
 from dsslic_search.training.dataset import scene_samples, teacher_samples

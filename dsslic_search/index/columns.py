@@ -25,7 +25,7 @@ from dsslic_search.index.column_rows import KEPT, Rows, columns_of, quanta_toget
 from dsslic_search.index.compiling import compiled, quick
 from dsslic_search.index.quanta import QUANTA, doubt, span_of, ticks
 from dsslic_search.index.room import ROOM, zeros
-from dsslic_search.index.segments import Segment, Table
+from dsslic_search.index.segment import Segment, Table
 from dsslic_search.index.source import Stale
 
 KIND = "coverage"

@@ -29,7 +29,7 @@ from dsslic_search.index import spots
 from dsslic_search.index.file_columns import facts, path_key
 from dsslic_search.index.patterns import PathTest, name_test, path_test, text_test, word_test
 from dsslic_search.index.room import ROOM
-from dsslic_search.index.segments import Segment, Table
+from dsslic_search.index.segment import Segment, Table
 from dsslic_search.index.source import Snapshot, Stale
 
 KIND = "files"

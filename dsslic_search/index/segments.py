@@ -10,7 +10,7 @@ one never had, counts as not there; so does a file of an index that was made at 
 
 A few new photos become a segment that lives in memory alone; many are written. `merged` joins small segments
 to larger ones, up to MAX_PHOTOS, so that there are few: whoever has changed many photos calls it, and no
-question does.
+question does. Where several machines have a catalog, what one of them made may be had from `Elsewhere`.
 """
 
 from __future__ import annotations
@@ -18,26 +18,25 @@ from __future__ import annotations
 import contextlib
 import json
 import re
-import secrets
 import time
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dsslic_search.core.cached import cached_property
 from dsslic_search.core.plain_json import parsed
 from dsslic_search.core.vocabulary import Vocabulary
 from dsslic_search.index import cache
-from dsslic_search.index.source import InOrder, Snapshot, Source, Stale, State
+from dsslic_search.index.segment import FORMAT, ROWS, Elsewhere, Segment, made
+from dsslic_search.index.source import InOrder, Snapshot, Source, State
 
 MANIFEST = "segments.manifest"
+THEIRS = "published.manifest"
+"""The one that another machine published, while it is looked at."""
 KIND = "manifest"
-ROWS = "rows"
-FORMAT = "1"
 WRITTEN_FROM = 64
 """New photos that are kept in memory, to be read from the catalog again by the next process, are fewer."""
 GROWTH = 4
@@ -46,9 +45,8 @@ GONE_ONE_IN = 4
 """A segment is made anew when at least one photo in so many is gone from it."""
 MAX_PHOTOS = 1_000_000
 """Of a segment: what it takes to make one is bounded, and several are asked at once."""
-NAME_BYTES = 8
 _NAME = re.compile(r"[0-9a-f]{16}")
-_TEMPORARY = re.compile(r"\.([0-9a-f]{16}|segments)\..*")
+_TEMPORARY = re.compile(r"\.([0-9a-f]{16}|segments|published)\..*")
 ABANDONED_SECONDS = 3600.0
 """A file that no manifest names may be one that another process is about to name, if it is younger."""
 OUTGROWN = (
@@ -63,148 +61,6 @@ OUTGROWN = (
 
 
 NO_PHOTOS = InOrder(np.empty(0, np.int64), np.empty(0, np.int64))
-
-
-@dataclass(frozen=True, eq=False)
-class Segment:
-    """Some photos of a catalog. ``state``: of the catalog that answers are of. ``folder``: where its files
-    are; None for one that lives in memory. ``rows``: ``ids`` and ``moments``, int64[n], in row order, and
-    ``by_id``, uint32[n], the rows by rising id. ``gone``: bool[n], the rows of photos that changed or are no
-    more; None for none. ``past``: states of the catalog, of which its files may be, that are known to
-    be of its past."""
-
-    source: Source
-    state: State
-    vocabulary: Vocabulary
-    name: str
-    folder: Path | None
-    rows: cache.Arrays
-    past: set[State]
-    gone: NDArray[np.bool_] | None = None
-    _opened: dict[str, cache.Arrays] = field(default_factory=dict, repr=False)
-
-    def __len__(self) -> int:
-        return self._photos
-
-    @cached_property
-    def _photos(self) -> int:
-        return int(self.ids.size)
-
-    @property
-    def ids(self) -> NDArray[np.int64]:
-        """Photo ids in row order, int64."""
-        ids: NDArray[np.int64] = self.rows["ids"]
-        return ids
-
-    @property
-    def moments(self) -> NDArray[np.int64]:
-        """The dates by which rows are in order, newest first: int64 microseconds since 1970."""
-        return self.rows["moments"]
-
-    @property
-    def live(self) -> int:
-        """How many rows are not gone."""
-        return len(self) - (0 if self.gone is None else int(np.count_nonzero(self.gone)))
-
-    def rows_of(self, ids: NDArray[np.int64]) -> NDArray[np.intp]:
-        """The rows of those of ``ids`` that the segment has, in any order."""
-        if not len(self) or not ids.size:
-            return np.empty(0, np.intp)
-        by_id = self.rows["by_id"]
-        nearest = np.minimum(np.searchsorted(self.ids, ids, sorter=by_id), len(self) - 1)
-        rows = by_id[nearest].astype(np.intp)
-        found: NDArray[np.intp] = rows[self.ids[rows] == ids]
-        return found
-
-    def without_gone(self, mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
-        """A mask of rows without those that are gone."""
-        return mask if self.gone is None else mask & ~self.gone
-
-    def arrays(self, kind: str, key: str, build: Callable[[Snapshot], cache.Made]) -> cache.Arrays:
-        """Those of an index: open already, from its file, or built from the catalog and stored.
-
-        A folder that cannot be written costs time at the next opening, nothing else. Raises Stale when the
-        catalog has changed, and what ``build`` raises."""
-        opened = self._opened.get(kind)
-        if opened is None or not self._was(opened.state):
-            path = None if self.folder is None else self.folder / f"{self.name}.{kind}"
-            opened = None if path is None else cache.load(path, kind, key)
-            if opened is None or not self._was(opened.state):
-                with self.source.snapshot() as snapshot:
-                    if snapshot.state != self.state:
-                        raise Stale
-                    built = self._built(snapshot, build)
-                opened = _kept(path, kind, key, built, self.state)
-            self.past.add(opened.state)
-            self._opened[kind] = opened
-        return opened
-
-    def _built(self, snapshot: Snapshot, build: Callable[[Snapshot], cache.Made]) -> cache.Made:
-        with snapshot.of(self.ids) as own:
-            return build(own)
-
-    def _was(self, state: State) -> bool:
-        """Whether the catalog is in a state, or was before: what was made then is right but for rows that are
-        gone now. Others are of later, or of what became of another copy of the catalog."""
-        if state == self.state:
-            return True
-        if state.generation >= self.state.generation:
-            return False
-        if state in self.past:
-            return True
-        with self.source.snapshot() as snapshot:
-            if snapshot.state != self.state:
-                raise Stale
-            return snapshot.changed_since(state) is not None
-
-    def at(self, source: Source, state: State, changed: NDArray[np.int64]) -> Segment:
-        """The same at a later state, in which some photos changed or went."""
-        gone, rows = self.gone, self.rows_of(changed)
-        if rows.size:
-            gone = np.zeros(len(self), bool) if gone is None else gone.copy()
-            gone[rows] = True
-        return Segment(
-            source, state, self.vocabulary, self.name, self.folder, self.rows, self.past, gone, self._opened
-        )
-
-
-def reopened(
-    source: Source, state: State, vocabulary: Vocabulary, folder: Path, name: str, past: Iterable[State],
-    gone: NDArray[np.bool_] | None, known: Segment | None,
-) -> Segment:  # fmt: skip
-    """A segment that another process has open; ``known``: as it was open here before. Raises Stale where its
-    files are not there any more."""
-    rows = cache.load_whole(folder / f"{name}.{ROWS}", ROWS, FORMAT) if known is None else known.rows
-    if rows is None:
-        raise Stale
-    opened = {} if known is None else known._opened
-    return Segment(source, state, vocabulary, name, folder, rows, set(past), gone, opened)
-
-
-def _kept(path: Path | None, kind: str, key: str, built: cache.Made, state: State) -> cache.Arrays:
-    """Arrays that were built from a catalog in some state, from their file if it can be written."""
-    if path is not None:
-        with contextlib.suppress(OSError):
-            cache.save(path, kind, key, built, state)
-            if (opened := cache.load(path, kind, key)) is not None:
-                return opened
-    return cache.Arrays(built, state)
-
-
-@dataclass(frozen=True)
-class Table:
-    """What an index knows of the photos of a segment, by row. ``arrays``: as they are stored."""
-
-    segment: Segment
-    arrays: cache.Arrays
-
-    def __len__(self) -> int:
-        return len(self.segment)
-
-    @property
-    def ids(self) -> NDArray[np.int64]:
-        """Photo ids in row order, int64."""
-        return self.segment.ids
 
 
 class Manifest(NamedTuple):
@@ -226,56 +82,69 @@ class Segments:
 
 
 def open_segments(
-    source: Source, folder: Path, vocabulary: Vocabulary, known: Manifest | None = None
-) -> Segments:
+    source: Source, folder: Path, vocabulary: Vocabulary, known: Manifest | None = None,
+    elsewhere: Elsewhere | None = None,
+) -> Segments:  # fmt: skip
     """The photos of the catalog as it is now. ``known``: the manifest as this process has it open."""
     state = source.state()
-    written = known or _read(source, folder, vocabulary)
+    written = known or _read(source, folder, vocabulary, elsewhere)
     if written is not None and written.state == state and written.segments:  # no need to read in bulk
         parts = [part.at(source, state, NO_PHOTOS.ids) for part in written.segments]
         return Segments(state, tuple(parts), written)
     with source.snapshot() as snapshot:
-        written, parts, fresh = _followed(source, snapshot, folder, vocabulary, written)
+        written, parts, fresh = _followed(source, snapshot, folder, vocabulary, written, elsewhere)
         if fresh.ids.size or not parts:
             stays = fresh.ids.size < WRITTEN_FROM and written is not None
-            parts += _made_of(source, snapshot.state, vocabulary, None if stays else folder, fresh)
+            parts += _made_of(source, snapshot.state, vocabulary, None if stays else folder, fresh, elsewhere)
             if not stays:
                 written = _publish(folder, snapshot.state, parts)
         return Segments(snapshot.state, tuple(parts), written and written._replace(seen=snapshot.state))
 
 
-def merged(source: Source, folder: Path, vocabulary: Vocabulary) -> Segments:
+def merged(
+    source: Source, folder: Path, vocabulary: Vocabulary, elsewhere: Elsewhere | None = None,
+    theirs: bool = False,
+) -> Segments:  # fmt: skip
     """As :func:`open_segments`, with small segments joined to larger ones, and those made anew of which much
-    is gone; files that are not needed any more are removed. Nothing is lost when it is killed."""
+    is gone; files that are not needed any more are removed. Nothing is lost when it is killed. ``theirs``: go
+    on from what was published last, however much that lacks, since what comes of it is to be published."""
     with source.snapshot() as snapshot:
-        before, parts, fresh = _followed(source, snapshot, folder, vocabulary, None)
+        before, parts, fresh = _followed(source, snapshot, folder, vocabulary, None, elsewhere, theirs)
         written, joined = before, _to_merge(parts, fresh.ids.size)
         if joined or fresh.ids.size >= WRITTEN_FROM or before is None:
             ids = [fresh.ids, *(part.ids[part.without_gone(np.ones(len(part), bool))] for part in joined)]
             parts = [part for part in parts if part not in joined]
             photos = snapshot.newest_first(np.concatenate(ids)) if joined else fresh
-            parts += _made_of(source, snapshot.state, vocabulary, folder, photos)
+            parts += _made_of(source, snapshot.state, vocabulary, folder, photos, elsewhere)
             written = _publish(folder, snapshot.state, parts)
         elif fresh.ids.size or not parts:
-            parts += _made_of(source, snapshot.state, vocabulary, None, fresh)
+            parts += _made_of(source, snapshot.state, vocabulary, None, fresh, elsewhere)
         if written is not None:
             _tidy(folder, written, before)
         return Segments(snapshot.state, tuple(parts), written and written._replace(seen=snapshot.state))
 
 
 def _followed(
-    source: Source, snapshot: Snapshot, folder: Path, vocabulary: Vocabulary, known: Manifest | None
-) -> tuple[Manifest | None, list[Segment], InOrder]:
+    source: Source, snapshot: Snapshot, folder: Path, vocabulary: Vocabulary, known: Manifest | None,
+    elsewhere: Elsewhere | None, theirs: bool = False,
+) -> tuple[Manifest | None, list[Segment], InOrder]:  # fmt: skip
     """The manifest, if there is one that goes on to the snapshot's state; its segments at that state; and
-    the photos that are in none of them."""
+    the photos that are in none of them. ``theirs``: that of another machine, if any goes on."""
     if known is not None and snapshot.changed_since(known.seen) is None:
         known = None  # what was opened of it may be of a continuation that was given up
     written = known
     changed = None if written is None else snapshot.changed_since(written.state)
     if changed is None or changed.size >= WRITTEN_FROM:  # another process may have written since
-        newer = _read(source, folder, vocabulary)
+        newer = _read(source, folder, vocabulary, elsewhere)
         later = None if newer is None else snapshot.changed_since(newer.state)
         if changed is None or (later is not None and later.size < changed.size):
+            written, changed = newer, later
+    wanted = theirs or changed is None or changed.size >= WRITTEN_FROM
+    if elsewhere is not None and wanted and elsewhere.bring(THEIRS):  # or another machine may have published
+        newer = _read(source, folder, vocabulary, elsewhere, THEIRS)
+        later = None if newer is None else snapshot.changed_since(newer.state)
+        if newer and later is not None and (theirs or changed is None or later.size < changed.size):
+            _take(folder, newer, written)
             written, changed = newer, later
     if written is None or changed is None:
         return None, [], snapshot.newest_first()
@@ -302,25 +171,16 @@ def _gone(segment: Segment) -> NDArray[np.bool_]:
 
 
 def _made_of(
-    source: Source, state: State, vocabulary: Vocabulary, folder: Path | None, photos: InOrder
-) -> list[Segment]:
+    source: Source, state: State, vocabulary: Vocabulary, folder: Path | None, photos: InOrder,
+    elsewhere: Elsewhere | None,
+) -> list[Segment]:  # fmt: skip
     """New segments of photos, at least one, of which none has more than MAX_PHOTOS."""
     starts = range(0, max(photos.ids.size, 1), MAX_PHOTOS)
     slices = [slice(start, start + MAX_PHOTOS) for start in starts]
     return [
-        made(source, state, vocabulary, folder, InOrder(photos.ids[part], photos.moments[part]))
+        made(source, state, vocabulary, folder, InOrder(photos.ids[part], photos.moments[part]), elsewhere)
         for part in slices
     ]
-
-
-def made(
-    source: Source, state: State, vocabulary: Vocabulary, folder: Path | None, photos: InOrder
-) -> Segment:
-    """A new segment of photos; without files yet but for its rows."""
-    rows = photos._asdict() | {"by_id": np.argsort(photos.ids).astype(np.uint32)}
-    name = secrets.token_hex(NAME_BYTES)
-    kept = _kept(None if folder is None else folder / f"{name}.{ROWS}", ROWS, FORMAT, rows, state)
-    return Segment(source, state, vocabulary, name, folder, kept, {state})
 
 
 def _publish(folder: Path, state: State, parts: Sequence[Segment]) -> Manifest | None:
@@ -358,9 +218,23 @@ def remember(folder: Path, written: Manifest) -> None:
         _publish(folder, written.state, written.segments)
 
 
-def _read(source: Source, folder: Path, vocabulary: Vocabulary) -> Manifest | None:
+def _take(folder: Path, theirs: Manifest, own: Manifest | None) -> None:
+    """Go on from a manifest of another machine; where it cannot be written, each process for itself."""
+    is_own = own is not None and own.state == theirs.state and _names(own) == _names(theirs)
+    if not is_own and _publish(folder, theirs.state, theirs.segments) is not None:
+        _tidy(folder, theirs, own)
+
+
+def _names(manifest: Manifest) -> set[str]:
+    return {part.name for part in manifest.segments}
+
+
+def _read(
+    source: Source, folder: Path, vocabulary: Vocabulary, elsewhere: Elsewhere | None = None,
+    manifest: str = MANIFEST,
+) -> Manifest | None:  # fmt: skip
     read: State | None = None
-    while (arrays := cache.load_whole(folder / MANIFEST, KIND, FORMAT)) is not None and arrays.state != read:
+    while (arrays := cache.load_whole(folder / manifest, KIND, FORMAT)) is not None and arrays.state != read:
         read = arrays.state
         segments = []
         listed = _named(arrays)
@@ -376,10 +250,17 @@ def _read(source: Source, folder: Path, vocabulary: Vocabulary) -> Manifest | No
             if marked.size:
                 gone = np.zeros(rows["ids"].size, bool)
                 gone[marked] = True
-            segments.append(Segment(source, read, vocabulary, name, folder, rows, known, gone))
+            segments.append(Segment(source, read, vocabulary, name, folder, rows, known, gone, elsewhere))
         else:
             return Manifest(read, tuple(segments), read)
     return None
+
+
+def names_in(manifest: Path) -> list[str] | None:
+    """The names of the segments that a manifest lists; None for what is none."""
+    arrays = cache.load_whole(manifest, KIND, FORMAT)
+    listed = None if arrays is None else _named(arrays)
+    return None if listed is None else [name for name, _ in listed]
 
 
 def _named(arrays: cache.Arrays) -> list[tuple[str, set[State]]] | None:
@@ -397,8 +278,8 @@ def _named(arrays: cache.Arrays) -> list[tuple[str, set[State]]] | None:
 def _tidy(folder: Path, written: Manifest, before: Manifest | None) -> None:
     """Remove the files of segments that no manifest names any more, but for those that another process may be
     about to name."""
-    named = {part.name for part in written.segments}
-    replaced = {part.name for part in before.segments} - named if before else set()
+    named = _names(written)
+    replaced = _names(before) - named if before else set()
     with contextlib.suppress(OSError):
         for path in list(folder.iterdir()):
             name = path.name.partition(".")[0]

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from dsslic_search.core.errors import ArchiveError, FormatError, Remedy
 from dsslic_search.features.image_words import LEAVES, PARTS, WORD, ManyWords, read_words
 from dsslic_search.index import cache
-from dsslic_search.index.segments import Segment, Table
+from dsslic_search.index.segment import Segment, Table
 from dsslic_search.index.source import Snapshot
 
 KIND = "words"

@@ -12,7 +12,7 @@ import pytest
 
 from dsslic_search.api.indexes import OpenIndexes
 from dsslic_search.archive import history
-from dsslic_search.index import segments
+from dsslic_search.index import segment
 from dsslic_search.index.source import State
 from tests.index.segment_answers import QUERIES, Kept, Killed, ended_at
 from tests.query.made import V
@@ -141,7 +141,7 @@ def test_files_of_states_that_are_forgotten_are_still_good(
     kept.settle(new(kept))
     kept.settle(new(kept))
     built: list[str] = []
-    monkeypatch.setattr(segments, "_kept", lambda path, *_: built.append(path))
+    monkeypatch.setattr(segment, "_kept", lambda path, *_: built.append(path))
     indexes = new(kept)
     kept.settle(indexes)
     assert built == []

@@ -95,15 +95,16 @@ def segments_attack() -> Attack:
     from dsslic_search.index import cache as index
     from dsslic_search.index import segments
     from dsslic_search.index.blocks import DAMAGED
+    from dsslic_search.index.segment import FORMAT, ROWS
     from dsslic_search.index.source import Stale, State
 
     place, vocabulary = folder() / "segments", default()
     place.mkdir()
     ids = np.arange(5)
     index.save(
-        place / f"{SEGMENT}.{segments.ROWS}",
-        segments.ROWS,
-        segments.FORMAT,
+        place / f"{SEGMENT}.{ROWS}",
+        ROWS,
+        FORMAT,
         {"ids": ids, "moments": ids, "by_id": ids.astype(np.uint32)},
         State(3, "abc"),
     )
@@ -124,12 +125,13 @@ SEGMENT = "0123456789abcdef"
 def manifests() -> list[bytes]:
     from dsslic_search.index import cache as index
     from dsslic_search.index import segments
+    from dsslic_search.index.segment import FORMAT
     from dsslic_search.index.source import State
 
     path = folder() / "sound.manifest"
     listed = np.frombuffer(json.dumps([[SEGMENT, [[3, "abc"]]]]).encode(), np.uint8)
     arrays = {"listed": listed, "gone 0": np.array([1, 3], np.uint32)}
-    index.save(path, segments.KIND, segments.FORMAT, arrays, State(3, "abc"))
+    index.save(path, segments.KIND, FORMAT, arrays, State(3, "abc"))
     return [path.read_bytes()]
 
 

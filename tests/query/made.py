@@ -24,7 +24,8 @@ from dsslic_search.core.vocabulary import default
 from dsslic_search.features.coverage import Shown, pack_shown
 from dsslic_search.features.image_words import ImageWords
 from dsslic_search.index.cache import Arrays
-from dsslic_search.index.segments import Segment, open_segments
+from dsslic_search.index.segment import Segment
+from dsslic_search.index.segments import open_segments
 from dsslic_search.index.source import InOrder, State
 from dsslic_search.query.run.execute import Indexes
 from tests.oracle import OracleRegion, regions_of

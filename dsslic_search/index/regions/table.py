@@ -41,7 +41,7 @@ from dsslic_search.index.regions.relate import (
 )
 from dsslic_search.index.regions.stretches import HALF
 from dsslic_search.index.room import ROOM
-from dsslic_search.index.segments import Segment, Table
+from dsslic_search.index.segment import Segment, Table
 from dsslic_search.index.source import Snapshot
 
 KIND = "regions"

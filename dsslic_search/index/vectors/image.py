@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from dsslic_search.core.cached import cached_property
 from dsslic_search.features.image_words import MAKER_BYTES, ImageWords
 from dsslic_search.index import cache
-from dsslic_search.index.segments import Segment, Table
+from dsslic_search.index.segment import Segment, Table
 from dsslic_search.index.source import Snapshot
 from dsslic_search.index.vectors import candidates
 from dsslic_search.index.vectors.scan import Scan, question

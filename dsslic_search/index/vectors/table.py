@@ -18,7 +18,7 @@ from dsslic_search.core.cached import cached_property
 from dsslic_search.core.errors import ArchiveError, Remedy
 from dsslic_search.features.embedding import DIMENSION, WEIGHT_ROOTS, lengths, pack
 from dsslic_search.index import cache
-from dsslic_search.index.segments import Segment, Table
+from dsslic_search.index.segment import Segment, Table
 from dsslic_search.index.source import Snapshot
 from dsslic_search.index.vectors import candidates
 from dsslic_search.index.vectors.scan import Question, Rows, Scan, Scores, question

@@ -21,7 +21,7 @@ from dsslic_search.index.files import Files, open_files
 from dsslic_search.index.regions.relate import InZone, Matches, RegionTest
 from dsslic_search.index.regions.table import Regions, open_regions
 from dsslic_search.index.room import ROOM
-from dsslic_search.index.segments import Segment
+from dsslic_search.index.segment import Segment
 from dsslic_search.index.vectors.image import ImageVectors, open_image_vectors
 from dsslic_search.index.vectors.table import Vectors, open_vectors
 from dsslic_search.index.words import Words, open_words

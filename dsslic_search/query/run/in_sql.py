@@ -28,7 +28,7 @@ from dsslic_search.core.vocabulary import Vocabulary
 from dsslic_search.index.cache import Arrays
 from dsslic_search.index.patterns import text_test
 from dsslic_search.index.quanta import TICKS
-from dsslic_search.index.segments import Segment
+from dsslic_search.index.segment import Segment
 from dsslic_search.index.source import Frozen
 from dsslic_search.query.ast import (
     FilePredicate,
