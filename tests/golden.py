@@ -8,7 +8,7 @@ by version 0.1. When a format is final, its files are written once, and never ag
 which takes crops of the sample photos, about 160 pixels a side: one of colour, one grey, one of odd sides.
 FORMAT "paper" has files of the paper's profiles, and beside them ``hashes.json``: by file and stage the
 SHA-256 of the pixels that come out alike on every machine, those of label map and compact image, and of the
-residual's BPG picture. FORMAT "short" has files with headers in short.
+residual's BPG picture. FORMAT "short" has files with headers in short, "shorter" with chunks in short, too.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ PAPER = {  # of every crop, in "paper"
     "444-q80": EncodeOptions(80, profile="paper-444"),
     "coarse": EncodeOptions(keep="coarse", profile="paper"),
 }
-SHORT = {  # of every crop, in "short"
+SHORT = {  # of every crop, in "short" and "shorter"
     "q10": EncodeOptions(10),
     "q75": EncodeOptions(75, map_scale=2),
     "coarse": EncodeOptions(keep="coarse"),
@@ -114,7 +114,7 @@ def write(folder: Path) -> None:
     already."""
     folder.mkdir(parents=True)
     of_paper = folder.name == "paper"
-    few = {"paper": PAPER, "short": SHORT}.get(folder.name)
+    few = {"paper": PAPER, "short": SHORT, "shorter": SHORT}.get(folder.name)
     told = {}
     for name in CROPS:
         for variant, options, original in originals(name) if few is None else chosen(name, few):

@@ -63,7 +63,7 @@ class StoredFile:
         from dsslic_search.codec import container
 
         entry = self.contents.find(kind)
-        return None if entry is None else container.checked(entry, self.part(entry))
+        return None if entry is None else container.checked(self.contents, entry, self.part(entry))
 
 
 def stored_metadata(store: Store, content_hash: str) -> tuple[Embedded, int]:

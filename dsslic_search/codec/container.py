@@ -1,7 +1,8 @@
 """The .dsslic container: a checked header with a chunk table, then the chunks, nothing else.
 
-Headers are written in short where that can be (version 2, :mod:`dsslic_search.codec.short_header`), else in
-full (version 1). In full, little-endian (``docs/format.md`` is the same on one page):
+Headers are written in short where that can be (:mod:`dsslic_search.codec.short_header`), with chunks as they
+are (version 2) or in short, too (version 3, :mod:`dsslic_search.codec.short_chunks`), else
+in full (version 1). In full, little-endian (``docs/format.md`` is the same on one page):
 
 ====== ==== =========================================================
 offset size field
@@ -38,7 +39,7 @@ import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from dsslic_search.codec import short_header
+from dsslic_search.codec import short_chunks, short_header
 from dsslic_search.codec.chunk import Chunk
 from dsslic_search.codec.header import MAX_SIDE, Entry, Header, Line
 from dsslic_search.codec.layers import original
@@ -48,8 +49,8 @@ from dsslic_search.core.kinds import KeepMode, Stage
 from dsslic_search.core.settings import LOSSLESS
 
 MAGIC = b"\x89DSL\r\n\x1a\n"
-FULL, SHORT = 1, 2  # versions: how the header is written
-VERSION = SHORT  # the newest that can be read
+FULL, SHORT, SHORTER = 1, 2, 3  # versions: how header and chunks are written
+VERSION = SHORTER  # the newest that can be read
 PREAMBLE = 11  # bytes that say how long the header is
 
 ORDER = tuple(layer.kind for layer in LAYERS)
@@ -127,20 +128,26 @@ class Contents:
         return max(e.offset + e.length for _, e in found) if held else None
 
 
-def pack(header: Header, chunks: Sequence[Chunk], in_full: bool = False) -> bytes:
-    """The bytes of a file, its header in short where that can be, unless ``in_full``. ValueError when chunks
+def pack(header: Header, chunks: Sequence[Chunk], version: int = VERSION) -> bytes:
+    """The bytes of a file, in the shortest version up to ``version`` that can say it. ValueError when chunks
     are out of order or fields out of range: a bug of the caller."""
     kinds = [c.kind for c in chunks]
     if kinds != [k for k in ORDER if k in kinds]:
         raise ValueError(f"chunks must be distinct and in the order {ORDER}, got {kinds}")
-    return _joined(header, chunks, in_full)
+    return _joined(header, chunks, version)
 
 
-def _joined(header: Header, chunks: Sequence[Chunk], in_full: bool = False) -> bytes:
+def _joined(header: Header, chunks: Sequence[Chunk], version: int = VERSION) -> bytes:
     """A file of its header and chunks, which are in the right order."""
-    lines = [Line(c.kind, c.codec, len(c.data), zlib.crc32(c.data)) for c in chunks]
-    head = (None if in_full else short_header.write(header, lines)) or _in_full(header, lines)
-    return b"".join([head, *(c.data for c in chunks)])
+    in_short = version >= SHORT and short_header.can_say(header, [(c.kind, c.codec) for c in chunks])
+    lines, stored = [], []
+    for c in chunks:
+        short = in_short and version >= SHORTER and c.kind in short_header.IN_SHORT
+        data = short_chunks.shortened(c, header) if short else c.data
+        lines.append(Line(c.kind, c.codec, len(data), zlib.crc32(data), short=short))
+        stored.append(data)
+    head = short_header.write(header, lines) if in_short else _in_full(header, lines)
+    return b"".join([head, *stored])
 
 
 def _in_full(header: Header, lines: Sequence[Line]) -> bytes:
@@ -186,7 +193,7 @@ def without_chunk(data: bytes, kind: str) -> bytes:
 
 def _chunks(data: bytes, contents: Contents) -> list[Chunk]:
     """All chunks of a file that was checked."""
-    return [Chunk(e.kind, e.codec, data[e.offset : e.offset + e.length]) for e in contents.entries]
+    return [checked(contents, e, data[e.offset : e.offset + e.length]) for e in contents.entries]
 
 
 def header_length(prefix: bytes) -> int:
@@ -243,7 +250,8 @@ def read_contents(prefix: bytes) -> Contents:
     if zlib.crc32(body) != _CHECKSUM.unpack_from(prefix, len(body))[0]:
         raise FormatError("damaged .dsslic header (checksum differs)")
     if length == prefix[len(short_header.MAGIC)] and not prefix.startswith(MAGIC):
-        version, (header, lines) = SHORT, short_header.read(prefix[:length])
+        header, lines = short_header.read(prefix[:length])
+        version = SHORTER if any(line.short for line in lines) else SHORT
     else:
         version, (header, lines) = FULL, _read_full(body)
     least = 1 if header.keep.is_seen else 0  # of one that is not, the size may not be known
@@ -295,7 +303,9 @@ def _entries(lines: Sequence[Line], offset: int) -> tuple[Entry, ...]:
             rank = ORDER.index(line.kind)
         elif line.kind[0].isupper():
             raise FormatError(f'unknown critical chunk "{line.kind}": upgrade dsslic-search')
-        entries.append(Entry(line.kind, line.codec, line.length, line.checksum, line.mask, offset))
+        entries.append(
+            Entry(line.kind, line.codec, line.length, line.checksum, line.mask, line.short, offset)
+        )
         offset += line.length
     return tuple(entries)
 
@@ -311,14 +321,16 @@ def read_chunk(data: bytes, contents: Contents, kind: str) -> Chunk | None:
             f"truncated .dsslic file: chunk {kind} ends at byte {entry.offset + entry.length}, the file at "
             f"{len(data)}"
         )
-    return checked(entry, payload)
+    return checked(contents, entry, payload)
 
 
-def checked(entry: Entry, payload: bytes) -> Chunk:
-    """The chunk of a table's line and its bytes; FormatError when their checksum is another."""
+def checked(contents: Contents, entry: Entry, payload: bytes) -> Chunk:
+    """The chunk of a table's line and its bytes as they are stored; FormatError when their checksum is
+    another."""
     if zlib.crc32(payload) & entry.mask != entry.checksum:
         raise FormatError(f"damaged .dsslic file: the checksum of chunk {entry.kind} differs")
-    return Chunk(entry.kind, entry.codec, payload)
+    data = short_chunks.opened(entry.kind, payload, contents.header) if entry.short else payload
+    return Chunk(entry.kind, entry.codec, data)
 
 
 def read(data: bytes) -> Contents:

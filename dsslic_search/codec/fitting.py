@@ -26,7 +26,6 @@ FINER_UP_TO_QUALITY = 50  # up to which the compact image is coarse enough to ga
 FINER_ONE_IN = 200  # bytes of a file that a finer compact image may take more
 FINER_MOST_QPS = 8
 _BYTES_A_QP = 1.15  # of a compact image, beside those at the next coarser QP
-_TOLD_QPS_BYTES = 2  # that a header takes to tell QPs which do not follow from the quality
 
 
 def rate_distortion_cost(
@@ -112,7 +111,7 @@ def finer_compact(image: NDArray[np.uint8], coded: Chunk, qp: int, file_bytes: i
     ``image``: uint8 [h, w, 3] or [h, w], of which ``coded`` was made at ``qp``. What it gains:
     docs/decisions/0006-compact-image.md.
     """
-    limit = len(coded.data) + file_bytes // FINER_ONE_IN - _TOLD_QPS_BYTES
+    limit = len(coded.data) + file_bytes // FINER_ONE_IN
     if limit <= len(coded.data):
         return coded, qp
     steps = int(math.log(limit / len(coded.data)) / math.log(_BYTES_A_QP))

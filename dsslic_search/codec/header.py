@@ -41,14 +41,15 @@ class Header:
 
 @dataclass(frozen=True)
 class Line:
-    """One line of a chunk table: ``length`` in bytes; ``checksum``: those bits of the chunk's CRC-32 that
-    ``mask`` has."""
+    """One line of a chunk table: ``length`` in bytes, as it is stored; ``checksum``: those bits of its CRC-32
+    that ``mask`` has; ``short``: whether the chunk is stored in short."""
 
     kind: str
     codec: int
     length: int
     checksum: int
     mask: int = WHOLE_CRC
+    short: bool = False
 
 
 @dataclass(frozen=True)

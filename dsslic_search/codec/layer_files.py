@@ -80,9 +80,8 @@ def imported(files: dict[str, bytes]) -> bytes:
     FormatError where the description is none, or something does not fit or is missing."""
     described = _described(files)
     chunks = [_chunk(layer, files) for layer in described["layers"]]
-    in_full = described.get("header_version", container.FULL) == container.FULL
     try:
-        data = container.pack(_header(described.get("header")), chunks, in_full)
+        data = container.pack(_header(described.get("header")), chunks, _version(described))
         contents = container.read_contents(data)
     except (ValueError, struct.error) as e:
         raise FormatError(f"{DESCRIPTION}: its header or layers cannot be ({e})") from e
@@ -154,6 +153,14 @@ def _header(told: Any) -> Header:
         if len(told[name]) != 16:
             raise FormatError(f"{DESCRIPTION}: {name} of the header is not 16 hex digits")
     return Header(**told | {"keep": KeepMode(told["keep"])})
+
+
+def _version(described: dict[str, Any]) -> int:
+    """How header and chunks were written; in full where a description of before 0.3 does not tell."""
+    told = described.get("header_version", container.FULL)
+    if type(told) is not int or not container.FULL <= told <= container.VERSION:
+        raise FormatError(f"{DESCRIPTION}: there is no header_version {_shown(told)}; upgrade dsslic-search")
+    return told
 
 
 def _shown(value: Any) -> str:

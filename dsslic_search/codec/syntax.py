@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from dsslic_search.codec import container
+from dsslic_search.codec import container, short_chunks
+from dsslic_search.codec.bpg import bare
 from dsslic_search.codec.bpg.header import read_header, read_tools
 from dsslic_search.codec.chunk import Chunk
+from dsslic_search.codec.container import Contents
+from dsslic_search.codec.header import Entry, Header
 from dsslic_search.codec.layers import alpha, compact, normalised, people, residual, words
 from dsslic_search.codec.layers.terms import read_terms
 from dsslic_search.core.errors import FormatError
@@ -46,14 +49,18 @@ def parts_of(data: bytes) -> list[Part]:
     """Of a whole file, in order; their bits sum to the file's. What of HEVC data is for what, tells
     :func:`elements_of`. FormatError where the file is damaged."""
     contents = container.read(data)
+    header = contents.header
     found = [Part("", "all", 8 * contents.header_bytes)]
-    for entry in contents.entries:
-        chunk = container.read_chunk(data, contents, entry.kind)
-        assert chunk is not None
-        sizes = list(_split(chunk, contents.header.grey))
-        found += [Part(entry.kind, name, 8 * size) for name, size in sizes if size]
-        if rest := entry.length - sum(size for _, size in sizes):
-            found.append(Part(entry.kind, "all" if not sizes else "rest", 8 * rest))
+    for entry, chunk, stored in _chunks(data, contents):
+        if not entry.short:
+            sizes = list(_split(chunk, header.grey))
+        elif short_chunks.is_whole(stored):
+            sizes = [("header", 8), *_split(chunk, header.grey)]
+        else:
+            sizes = list(_split_short(chunk, stored, header))
+        found += [Part(entry.kind, name, bits) for name, bits in sizes if bits]
+        if rest := 8 * entry.length - sum(bits for _, bits in sizes):
+            found.append(Part(entry.kind, "all" if not sizes else "rest", rest))
     return found
 
 
@@ -68,13 +75,22 @@ def elements_of(data: bytes) -> list[Element]:
 
     contents = container.read(data)
     found = []
+    for entry, chunk, stored in _chunks(data, contents):
+        if (picture := _picture(chunk, contents.header.grey)) is not None:
+            costs = costs_of_file(picture, max_pixels=DEFAULT_MAX_PIXELS)
+            at = short_chunks.picture_at(entry.kind, stored, contents.header) if entry.short else 0
+            spared = bare.spared(stored[at:]) if entry.short and not short_chunks.is_whole(stored) else {}
+            told = [cost._replace(bits=cost.bits - spared.get(cost.element, 0)) for cost in costs]
+            found += [Element(entry.kind, *cost) for cost in told if cost.bits]
+    return found
+
+
+def _chunks(data: bytes, contents: Contents) -> Iterator[tuple[Entry, Chunk, bytes]]:
+    """The chunks of a file, and their bytes as they are stored."""
     for entry in contents.entries:
         chunk = container.read_chunk(data, contents, entry.kind)
         assert chunk is not None
-        if (picture := _picture(chunk, contents.header.grey)) is not None:
-            costs = costs_of_file(picture, max_pixels=DEFAULT_MAX_PIXELS)
-            found += [Element(entry.kind, *cost) for cost in costs]
-    return found
+        yield entry, chunk, data[entry.offset : entry.offset + entry.length]
 
 
 def _picture(chunk: Chunk, grey: bool) -> bytes | None:
@@ -89,20 +105,37 @@ def _picture(chunk: Chunk, grey: bool) -> bytes | None:
 
 
 def _split(chunk: Chunk, grey: bool) -> Iterator[tuple[str, int]]:
-    """The parts of a chunk with their bytes; none where it has no parts that are known here."""
-    size = len(chunk.data)
+    """The parts of a chunk with their bits; none where it has no parts that are known here."""
+    size = 8 * len(chunk.data)
     if (picture := _picture(chunk, grey)) is not None:
-        if len(picture) < size:
-            yield "terms", size - len(picture)
+        if 8 * len(picture) < size:
+            yield "terms", size - 8 * len(picture)
         yield from _bpg(picture)
     elif (chunk.kind, chunk.codec) == (people.LAYER.kind, people.WITH_CLASSES):
-        head, listed = people.lengths(chunk)
+        head, listed = (8 * length for length in people.lengths(chunk))
         yield from (("header", head), ("class list", listed), ("labels", size - head - listed))
     elif (chunk.kind, chunk.codec) == (words.LAYER.kind, words.PLAIN):
-        seen = words.decode(chunk)
-        numbers = len(seen.embedding)
-        of_words = size - 10 - numbers  # 8 bytes say who made it, one each how many numbers and words
-        yield from (("header", 10), ("vector", numbers), ("words", of_words))
+        vector = 8 * len(words.decode(chunk).embedding)
+        head = 8 * 10  # 8 bytes say who made it, one each how many numbers and words
+        yield from (("header", head), ("vector", vector), ("words", size - head - vector))
+
+
+def _split_short(chunk: Chunk, stored: bytes, header: Header) -> Iterator[tuple[str, int]]:
+    """The same of one that is stored in short."""
+    size = 8 * len(stored)
+    if chunk.kind == words.LAYER.kind:
+        vector = short_chunks.vector_bits(words.decode(chunk))
+        yield from (("header", 8), ("vector", vector), ("words", size - 8 - vector))
+        return
+    at = short_chunks.picture_at(chunk.kind, stored, header)
+    yield "terms", 8 * at
+    if short_chunks.is_whole(stored[at:]):
+        picture = _picture(chunk, header.grey)
+        assert picture is not None
+        yield "header", 8
+        yield from _bpg(picture)
+    else:
+        yield from (("HEVC header", 8), ("HEVC data", size - 8 * at - 8))
 
 
 def _bpg(data: bytes) -> Iterator[tuple[str, int]]:
@@ -111,4 +144,4 @@ def _bpg(data: bytes) -> Iterator[tuple[str, int]]:
         raise FormatError("a layer's picture has an alpha plane")
     _, coded = read_tools(body)
     sizes = len(data) - len(body), len(body) - len(coded), len(coded)
-    yield from zip(BPG_PARTS, sizes, strict=True)
+    yield from ((name, 8 * size) for name, size in zip(BPG_PARTS, sizes, strict=True))

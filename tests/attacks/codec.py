@@ -116,11 +116,11 @@ def in_full(data: bytes) -> bytes:
     return container.pack(
         contents.header,
         [
-            Chunk(e.kind, e.codec, data[e.offset : e.offset + e.length])
+            container.checked(contents, e, data[e.offset : e.offset + e.length])
             for e in contents.entries
             if e.kind in container.ORDER
         ],
-        in_full=True,
+        version=container.FULL,
     )
 
 

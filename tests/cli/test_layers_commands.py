@@ -77,7 +77,7 @@ def test_every_bit_of_a_file_is_of_a_part(made: Path, wishes: dict, tmp_path: Pa
         parts = {p["part"]: p["bits"] for p in said["syntax"] if p["kind"] == layer["kind"]}
         assert sum(parts.values()) == 8 * layer["bytes"]
         if (layer["kind"], layer["codec"]) in {("COMP", 1), ("RESI", 2)}:
-            assert parts["HEVC data"] > parts["BPG header"] > 0
+            assert parts["HEVC data"] > parts["HEVC header"] > 0
         if layer["kind"] == "word":
             assert set(parts) == {"header", "vector", "words"}
 

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from dsslic_search.codec import container, short_header
 from dsslic_search.codec.chunk import Chunk
 from dsslic_search.codec.header import Header
+from dsslic_search.codec.quality import quantisers
 from dsslic_search.core.errors import FormatError
 from dsslic_search.core.kinds import KeepMode
 from dsslic_search.networks import runtime
@@ -68,6 +69,9 @@ def told_by_the_page(data: bytes) -> dict[str, Any]:
     told["compact_qp"], told["residual_qp"] = take(2) if quality > 127 else (min(44, qp + 8), qp)
     networks = re.findall(r"^\| (\d+) \| `(\w{16})` \| `(\w{16})` \| `(\w{16})` \|$", PAGE, re.MULTILINE)
     (number,) = take(1)
+    if flags[4] == "1":
+        finer, number = divmod(number, 16)
+        told["compact_qp"] -= finer
     told["vocabulary"], told["segmenter"], told["finenet"] = {int(n): rest for n, *rest in networks}[number]
     at, chunks = length, {}
     for kind in ["SMAP", *(kind for kind, bit in zip(MAYBE, flags[5:], strict=True) if bit == "1")]:
@@ -76,6 +80,9 @@ def told_by_the_page(data: bytes) -> dict[str, Any]:
         whole = zlib.crc32(data[at : at + size]).to_bytes(4, "little")
         assert bytes(take(kept)) == whole[:kept]
         chunks[kind] = data[at : at + size]
+        if flags[4] == "1" and kind in ("word", "COMP", "RESI"):
+            assert chunks[kind][0] == 255  # whatever is no such layer is stored as it is
+            chunks[kind] = chunks[kind][1:]
         at += size
     assert next(stream, None) is None
     assert at == len(data)
@@ -88,15 +95,18 @@ def told_by_the_page(data: bytes) -> dict[str, Any]:
     keep=st.sampled_from([KeepMode.LAYERS, KeepMode.REFERENCE, KeepMode.COARSE]),
     scale=st.none() | st.integers(1, 65535),
     quality=st.integers(1, 100),
-    qps=st.none() | st.tuples(st.integers(0, 51), st.integers(0, 51)),
+    qps=st.none() | st.integers(-2, 17) | st.tuples(st.integers(0, 51), st.integers(0, 51)),
     networks=st.sampled_from(short_header.SHIPPED),
     kinds=st.sets(st.sampled_from(MAYBE)),
     size=st.sampled_from([0, 1, 127, 128, 16383, 16384]),
+    version=st.sampled_from([container.SHORT, container.SHORTER]),
 )
-def test_what_is_written_is_what_the_page_says(sides, grey, keep, scale, quality, qps, networks, kinds, size):
-    from dsslic_search.codec.quality import quantisers
-
+def test_what_is_written_is_what_the_page_says(
+    sides, grey, keep, scale, quality, qps, networks, kinds, size, version
+):
     usual = quantisers(quality)
+    if isinstance(qps, int):
+        qps = max(0, usual.compact - qps), usual.residual
     header = Header(
         *sides,
         grey,
@@ -112,16 +122,16 @@ def test_what_is_written_is_what_the_page_says(sides, grey, keep, scale, quality
         for kind in ["SMAP", *MAYBE]
         if kind in {"SMAP", *kinds}
     ]
-    data = container.pack(header, chunks)
+    data = container.pack(header, chunks, version)
     contents = container.read(data)
-    assert contents.version == container.SHORT
+    assert contents.version == (version if kinds & {"word", "COMP", "RESI"} else container.SHORT)
     assert contents.header == header
     assert [container.read_chunk(data, contents, chunk.kind) for chunk in chunks] == chunks
     told = told_by_the_page(data)
     assert told.pop("chunks") == {chunk.kind: chunk.data for chunk in chunks}
     assert {name: getattr(header, name) for name in told} == told
-    assert container.pack(header, chunks, in_full=True) != data
-    assert container.read(container.pack(header, chunks, in_full=True)).header == header
+    assert container.pack(header, chunks, version=container.FULL) != data
+    assert container.read(container.pack(header, chunks, version=container.FULL)).header == header
 
 
 @pytest.mark.parametrize(
@@ -142,7 +152,8 @@ def test_what_cannot_be_said_in_short_is_said_in_full(header: Header, chunks: li
     assert (contents.version, contents.header) == (container.FULL, header)
 
 
-def test_what_ships_is_said_in_short_in_forty_bytes() -> None:
+@pytest.mark.parametrize("quality", [10, 50, 75])
+def test_what_ships_is_said_in_short_in_forty_bytes(quality: int) -> None:
     """Where other networks ship, they are a new row of what may be named by a number."""
     segmenter = SegNetSegmenter()
     networks = segmenter.dialect.vocabulary.identity, segmenter.identity
@@ -154,9 +165,12 @@ def test_what_ships_is_said_in_short_in_forty_bytes() -> None:
         Chunk("sure", 1, bytes(9)),
         Chunk("word", 1, bytes(110)),
         Chunk("COMP", 1, bytes(900)),
-        Chunk("RESI", 2, bytes(50000)),
+        Chunk("RESI", 2, bytes(50000 if quality > 50 else 20000)),
     ]
-    assert container.header_length(container.pack(HEADER, usual)) <= 40
+    qps = quantisers(quality)
+    finer = qps.compact - (5 if quality <= 50 else 0)
+    header = replace(HEADER, quality=quality, compact_qp=finer, residual_qp=qps.residual)
+    assert container.header_length(container.pack(header, usual)) <= 40
 
 
 @pytest.mark.parametrize("most", [127, 16383])
@@ -188,8 +202,8 @@ def test_odd_headers_under_right_checksums_are_refused_or_read(at: int) -> None:
 @pytest.mark.parametrize(
     ("first", "said"),
     [
-        (b"\x89DSL\x03", "version 3.*upgrade"),
-        (b"\x89DSL\x02", "first bytes"),
+        (b"\x89DSL\x04", "version 4.*upgrade"),
+        (b"\x89DSL\x03", "first bytes"),
         (b"\x89DSL\x0d\n\n\n", "first bytes"),
     ],
 )
