@@ -109,7 +109,10 @@ class Unpacked:
         ROOM.grew(self, "values", nbytes)
 
     def taken(self, start: int, stop: int) -> NDArray[Any]:
-        """Values, unpacked for once."""
+        """Values, unpacked for once where they are not kept."""
+        kept: _Values | None = ROOM.known(self, "values")
+        if kept is not None and stop > start and not _missing(kept.there, start, stop):
+            return np.asarray(kept.shown.reshape(-1)[start:stop])  # read-only, as what loops are compiled for
         found = np.empty(max(stop - start, 0), self._dtype)
         for first in range(start - start % BLOCK_VALUES, stop, BLOCK_VALUES):
             last = min(first + BLOCK_VALUES, self.size)

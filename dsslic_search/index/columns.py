@@ -111,6 +111,20 @@ class Columns(Table):
         probability that these are right, times 255; 0 where they are not shown."""
         return self._at(classes, rows, "_certainty")
 
+    def leave_out_unsure(self, classes: Classes, least: int, held: NDArray[np.bool_]) -> None:
+        """Change ``held``, a mask of all rows: where it has so many that certainties are looked up in a full
+        column, those with less than ``least`` go."""
+        if not self._is_full[self._numbers[classes]]:
+            return
+        if LOOKED_UP_ONE_IN * np.count_nonzero(held) <= len(self):
+            return
+        column = self._full(classes, "_certainty")
+        assert column is not None
+        if (narrow := quick(column_loops.narrow, column.size)) is None:
+            held &= column >= least
+        else:
+            narrow(column, np.uint8(least), np.uint8(255), held)
+
     def coloured(self, classes: Classes, bit: int) -> NDArray[np.bool_]:
         """Which rows show some of the classes in a colour, by its bit: bool, the caller's own."""
         if (column := self._full(classes, "_colours")) is not None:

@@ -28,23 +28,12 @@ from dsslic_search.core.fact import Kind
 from dsslic_search.core.fields import NAMED
 from dsslic_search.core.text import counted
 from dsslic_search.features.image_words import PARTS
-from dsslic_search.index.files import Files
 from dsslic_search.index.quanta import TICKS
 from dsslic_search.index.regions import relate
 from dsslic_search.index.regions.relate import RegionTest, needs_counts
-from dsslic_search.query.ast import (
-    FilePredicate,
-    Near,
-    Number,
-    Orientation,
-    Period,
-    Recurring,
-    Text,
-    Unknown,
-    Within,
-    written,
-)
+from dsslic_search.query.ast import FilePredicate, Text, Unknown, written
 from dsslic_search.query.bounds import at_least, at_most
+from dsslic_search.query.filtered import filtered
 from dsslic_search.query.run.evaluate import Evaluation
 from dsslic_search.query.run.rank import Mask, Rows, degrees, span
 
@@ -90,8 +79,8 @@ class Step(ABC):
 
     def may_reach(self, evaluation: Evaluation, degree: float, above: bool, among: Mask) -> Mask | None:
         """Photos of ``among``, in an array of the caller's own, of which are all that match with a degree of
-        at least ``degree``, or with ``above`` more; None for all of those. It is found without a look at
-        certainties, so others may be there too. TypeError for steps that compare photos."""
+        at least ``degree``, or with ``above`` more; None for all of those. Certainties are looked at where
+        many photos are left alone, so others may be there too. TypeError for steps that compare photos."""
         if degree < 0 or (degree == 0 and not above):
             return None
         if degree > 1 or (above and degree == 1):
@@ -101,6 +90,11 @@ class Step(ABC):
     @abstractmethod
     def _may_reach(self, evaluation: Evaluation, degree: float, above: bool, among: Mask) -> Mask | None:
         """The same for 0 < ``degree`` <= 1, or 0 <= ``degree`` < 1 with ``above``."""
+
+    @property
+    def sure_of(self) -> tuple[tuple[int, ...], ...]:
+        """The things by whose least certainty its degrees are multiplied."""
+        return ()
 
     @property
     def empty(self) -> bool:
@@ -139,6 +133,10 @@ class CoverageRange(Step):
         return Cost.COVERAGE
 
     @property
+    def sure_of(self) -> tuple[tuple[int, ...], ...]:
+        return (self.classes,) if self.low > 0 else ()
+
+    @property
     def empty(self) -> bool:
         return max(self.low, 0) > min(self.high, TICKS)
 
@@ -153,15 +151,15 @@ class CoverageRange(Step):
         return evaluation.columns.within(self.classes, self.low, self.high, among)
 
     def degrees(self, evaluation: Evaluation, rows: Rows) -> NDArray[np.float32]:
-        clear = self.most(evaluation, rows)
-        return clear * _certainty(evaluation, (self.classes,), rows) if self.low > 0 else clear
+        return self.most(evaluation, rows) * _certainty(evaluation, self.sure_of, rows)
 
     def most(self, evaluation: Evaluation, rows: Rows) -> NDArray[np.float32]:
         return degrees(self.low, self.high)[evaluation.columns.at(self.classes, rows)]
 
     def _may_reach(self, evaluation: Evaluation, degree: float, above: bool, among: Mask) -> Mask:
         first, last = span(degrees(self.low, self.high), degree, above=above)
-        return evaluation.columns.between(self.classes, first, last, among)
+        held = evaluation.columns.between(self.classes, first, last, among)
+        return _surely(evaluation, self.sure_of, degree, above, held)
 
 
 @dataclass(frozen=True)
@@ -178,6 +176,10 @@ class RegionCount(Step):
     @property
     def cost(self) -> Cost:
         return Cost.REGIONS
+
+    @property
+    def sure_of(self) -> tuple[tuple[int, ...], ...]:
+        return (self.classes, *relate.things_of(self.test)) if self.low > 0 else ()
 
     @property
     def empty(self) -> bool:
@@ -204,11 +206,7 @@ class RegionCount(Step):
 
     def degrees(self, evaluation: Evaluation, rows: Rows) -> NDArray[np.float32]:
         """The clearest region counts; where there may be none, no region is asked for clearly."""
-        clear = self.most(evaluation, rows)
-        if self.low == 0:
-            return clear
-        things = (self.classes, *relate.things_of(self.test))
-        return clear * _certainty(evaluation, things, rows)
+        return self.most(evaluation, rows) * _certainty(evaluation, self.sure_of, rows)
 
     def most(self, evaluation: Evaluation, rows: Rows) -> NDArray[np.float32]:
         found = evaluation.matches_of[id(self)]
@@ -218,7 +216,8 @@ class RegionCount(Step):
     def _may_reach(self, evaluation: Evaluation, degree: float, above: bool, among: Mask) -> Mask:
         found = evaluation.matches_of[id(self)]
         held = found.within(0, self.high) if self.low == 0 else found.reaching(degree, above=above)
-        return np.logical_and(held, among, out=held)
+        np.logical_and(held, among, out=held)
+        return _surely(evaluation, self.sure_of, degree, above, held)
 
 
 @dataclass(frozen=True)
@@ -270,7 +269,7 @@ class Filter(Step):
         return f"not {written(self.predicate)}" if self.negated else written(self.predicate)
 
     def mask(self, evaluation: Evaluation, among: Mask | None = None) -> Mask:
-        held = _filtered(evaluation.files, self.predicate)
+        held = filtered(evaluation.files, self.predicate)
         if self.negated:
             np.logical_not(held, out=held)
         evaluation.mask_of[id(self)] = held.copy()
@@ -382,37 +381,31 @@ class Resemble(Step):
         raise TypeError(self)
 
 
-def _filtered(files: Files, predicate: FilePredicate) -> Mask:
-    """The photos whose files are as a predicate says."""
-    match predicate:
-        case Period(name, start, end):
-            return files.period(name, start, end)
-        case Recurring(name, low, high):
-            return files.recurring(name, low, high)
-        case Text(name, pattern):
-            return files.text(name, pattern)
-        case Number(name, low, high):
-            return files.figure(name, low, high)
-        case Orientation(name):
-            return files.orientation(name)
-        case Near(latitude, longitude, metres):
-            return files.near(latitude, longitude, metres)
-        case Within(south, west, north, east):
-            return files.within(south, west, north, east)
-        case Unknown(name):
-            return files.unknown(name)
-
-
 PROBABILITIES = np.arange(CERTAIN + 1, dtype=np.float32) / np.float32(CERTAIN)
 """By certainty: float32, 0..1."""
 
 
-def _certainty(evaluation: Evaluation, things: Sequence[tuple[int, ...]], rows: Rows) -> NDArray[np.float32]:
-    """The least certainty of some things in some photos: float32, 0..1."""
+def _certainty(
+    evaluation: Evaluation, things: Sequence[tuple[int, ...]], rows: Rows
+) -> NDArray[np.float32] | np.float32:
+    """The least certainty of some things in some photos: float32, 0..1; 1 for no things."""
+    if not things:
+        return np.float32(1)
     least = evaluation.columns.certainty_at(things[0], rows)
     for classes in things[1:]:
         least = np.minimum(least, evaluation.columns.certainty_at(classes, rows))
     return PROBABILITIES[least]
+
+
+def _surely(
+    evaluation: Evaluation, things: Sequence[tuple[int, ...]], degree: float, above: bool, held: Mask
+) -> Mask:
+    """``held``, changed: where it has many photos, without those in which the certainty of one of the things
+    does not reach a degree, which no more than that can be."""
+    least = int(np.searchsorted(PROBABILITIES, np.float32(degree), "right" if above else "left"))
+    for classes in things:
+        evaluation.columns.leave_out_unsure(classes, least, held)
+    return held
 
 
 def within_mask(held: Mask, among: Mask | None) -> Mask:

@@ -10,7 +10,7 @@ import pytest
 from dsslic_search.core.errors import ArchiveError
 from dsslic_search.core.vocabulary import default
 from dsslic_search.index import compiling
-from dsslic_search.index.columns import KIND, open_columns
+from dsslic_search.index.columns import KIND, LOOKED_UP_ONE_IN, Columns, open_columns
 from dsslic_search.index.quanta import TICKS, doubt
 from dsslic_search.index.source import Stale
 from tests.segments import asked, file_of, ids_in, whole
@@ -164,6 +164,30 @@ def test_frequent_and_rare_things_give_the_same_quanta(filled: tuple[Any, Any], 
         for photo_id, (parts, pixels) in truth.items():
             own = sum(parts.get(c, 0) for c in classes)
             assert found[photo_id] == (own and 1 + 65_000 * own // pixels)
+
+
+@pytest.mark.parametrize("compiled", [False, True])
+def test_rows_that_are_not_sure_enough_are_left_out_where_there_are_many(
+    filled: tuple[Any, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, compiled: bool
+) -> None:
+    monkeypatch.setattr(compiling.PATIENCE, "values", 0 if compiled else 10**9)
+    monkeypatch.setattr(compiling.PATIENCE, "photos", 0 if compiled else 10**9)
+    catalog, _ = filled
+    columns = open_columns(whole(catalog, tmp_path, V))
+    among = columns.quanta((3,)) > 0
+    assert columns._full((3,), "_certainty") is not None
+    sure = np.random.default_rng(3).integers(0, 256, len(columns)).astype(np.uint8)
+    monkeypatch.setattr(Columns, "_full", lambda *_: sure)
+    for least in (0, 1, 128, 255):
+        held = among.copy()
+        columns.leave_out_unsure((3,), least, held)
+        assert np.array_equal(held, among & (sure >= least))
+    few = np.zeros(len(columns), bool)
+    few[: len(columns) // LOOKED_UP_ONE_IN] = True
+    for classes, held in (((3,), few), ((22,), among)):  # which are looked up one by one
+        kept = held.copy()
+        columns.leave_out_unsure(classes, 255, kept)
+        assert np.array_equal(kept, held)
 
 
 def test_a_full_archive_takes_less_than_a_hundred_bytes_a_photo(
