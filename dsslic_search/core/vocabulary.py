@@ -59,6 +59,10 @@ class Vocabulary:
     def __len__(self) -> int:
         return len(self.classes)
 
+    def __hash__(self) -> int:
+        """Of as little as tells lists apart: what is kept for one is looked for with every query."""
+        return hash((self.name, len(self.classes), len(self.groups)))
+
     @property
     def identity(self) -> str:
         """16 hex digits: SHA-256 of the class names in order of their ids (8 bytes of it)."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from dsslic_search.core.cached import cached_property
@@ -44,7 +44,8 @@ class Source:
 
     ``south``: seasons are those of the southern hemisphere; ``said_as``: the tree of a query that a word of
     every day is asked as, None where the vocabulary cannot; ``named``: what a word names in the archive, a
-    predicate or a saved query by its name, None where nothing."""
+    predicate or a saved query by its name, None where nothing; ``followed``: by the places of a word, it and
+    the words after it as far as they were read, and where each ends."""
 
     folded: Folded
     table: WordTable
@@ -52,6 +53,9 @@ class Source:
     south: bool
     said_as: Callable[[str], Node | None]
     named: Callable[[str], Leaf | str | None]
+    followed: dict[tuple[int, int], tuple[list[str], list[int]]] = field(
+        default_factory=dict, repr=False, compare=False
+    )
 
     @cached_property
     def language(self) -> str:

@@ -127,8 +127,8 @@ def _words(source: Source, start: int, end: int, least: int = 0) -> tuple[list[s
     """The word at ``start`` and as many after it as could be a phrase with it, at least that many if there
     are, and where each ends."""
     text, shadow = source.folded.text, source.folded.words
-    words, ends = [text[start:end]], [end]
-    longest = max(source.table.longest.get(words[0], _SUGGESTED_WORDS), least)
+    words, ends = source.followed.setdefault((start, end), ([text[start:end]], [end]))
+    longest = max(source.table.longest.get(words[0], _SUGGESTED_WORDS), least, 1)
     while len(words) < longest:
         gap = _GAP.match(shadow, ends[-1])
         following = WORD.match(shadow, gap.end() if gap else ends[-1])
@@ -136,7 +136,7 @@ def _words(source: Source, start: int, end: int, least: int = 0) -> tuple[list[s
             break
         words.append(text[following.start() : following.end()])
         ends.append(following.end())
-    return words, ends
+    return words[:longest], ends[:longest]
 
 
 def _in_english(source: Source, start: int, end: int, least: int = 0) -> tuple[list[str], list[int]]:
