@@ -33,6 +33,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dsslic_search.index import packing_loops
+from dsslic_search.index.commonest import MOST_NUMBERS, Commonest, Words
 from dsslic_search.index.compiling import on_all_processors, quick
 from dsslic_search.index.packing_loops import SPREAD
 
@@ -48,10 +49,6 @@ SAMPLED_VALUES = 1 << 14  # by which it is guessed whether there are so few
 SAMPLED_FOR_BASE = 1024  # by which it is guessed where most values begin
 TRIMMED_ONE_IN = 256  # of the values may be exceptions below the base
 TRIED_BITS = 3  # offsets of so few bits are not worth looking for less
-COUNTED_RANGE = (
-    1 << 16
-)  # of values among which the commonest are looked for; else they are an end of the range
-MOST_NUMBERS = 3  # bits, of the numbers of the commonest values
 
 HEAD = struct.Struct("<II")
 BLOCK_HEAD = struct.Struct("<BBBxIIQQQ")
@@ -59,7 +56,6 @@ BLOCK_HEAD = struct.Struct("<BBBxIIQQQ")
 exceptions, number of offsets, base, what offsets are multiplied by, and the first value."""
 PLAIN, DIFFERENCES, COMMON = range(3)
 
-Words = NDArray[np.uint64]
 Bytes = NDArray[np.uint8]
 
 
@@ -90,19 +86,25 @@ class _Head(NamedTuple):
 
 
 class _Frame(NamedTuple):
-    """Offsets of values: ``scale`` times these, plus ``base``, are the values, modulo 2**64. ``wide``: the
-    places of those that need more than ``width`` bits."""
+    """Offsets of values: ``scale`` times these, plus ``base``, are the values, modulo 2**64. ``lengths``: how
+    many bits each needs, if some need more than ``width``, as so many ``exceptions`` do."""
 
     base: int
     scale: int
     width: int
     offsets: Words
-    wide: NDArray[np.intp]
+    lengths: NDArray[np.uint8]
+    exceptions: int
     bytes_each: int
 
     @property
+    def wide(self) -> NDArray[np.intp]:
+        """The places of the exceptions."""
+        return np.flatnonzero(self.lengths > self.width) if self.exceptions else np.empty(0, np.intp)
+
+    @property
     def nbytes(self) -> int:
-        return -(-self.offsets.size * self.width // 8) + self.wide.size * (2 + self.bytes_each)
+        return -(-self.offsets.size * self.width // 8) + self.exceptions * (2 + self.bytes_each)
 
 
 def packed(array: NDArray[Any]) -> Bytes | None:
@@ -182,7 +184,7 @@ def _words(flat: NDArray[Any]) -> Words:
 def _promising(words: Words, way: int, value_bytes: int) -> bool:
     """Whether a block becomes smaller in its best way, or has few different values, of so many bytes each."""
     raw = words.size * value_bytes
-    if WORTH_ONE_IN * (raw - _coded(words, way).nbytes) >= raw:
+    if WORTH_ONE_IN * (raw - _coded(words, way, Commonest(words)).nbytes) >= raw:
         return True
     kinds = np.unique(words[:SAMPLED_VALUES]).size
     return 8 * WORTH_ONE_IN * value_bytes >= (WORTH_ONE_IN + 1) * kinds.bit_length()
@@ -220,14 +222,14 @@ def _different(flat: NDArray[Any]) -> Words:
 def _framed(words: Words) -> _Frame:
     """The offsets of values from their least one, or from that where most begin."""
     if not words.size:
-        return _Frame(0, 1, 0, words, np.empty(0, np.intp), 1)
+        return _Frame(0, 1, 0, words, np.empty(0, np.uint8), 0, 1)
     signed = words.view(np.int64)
     low = int(signed.min())
     sample = np.sort(signed[:: -(-signed.size // SAMPLED_FOR_BASE)])
     place = sample.size // TRIMMED_ONE_IN
     begin, end = int(sample[place]), int(sample[-1 - place])
     best = _framed_from(words, low if (end - begin).bit_length() + 1 >= (end - low).bit_length() else begin)
-    if best.width > 16 and not best.wide.size:
+    if best.width > 16 and not best.exceptions:
         scale = int(np.gcd.reduce(best.offsets))
         if scale > 1:
             offsets = best.offsets // np.uint64(scale)
@@ -247,22 +249,25 @@ def _framed_from(words: Words, base: int) -> _Frame:
         lengths = np.maximum(exponents - 1022, 0).astype(np.uint8)
         counts = np.bincount(lengths, minlength=66)
     most = min(int(np.flatnonzero(counts)[-1]), 64)
-    counts, lengths = counts[:65], np.minimum(lengths, 64)
+    if counts[65]:
+        lengths = np.minimum(lengths, 64)
+    counts = counts[:65]
     bytes_each = next(size for size in (1, 2, 4, 8) if 8 * size >= most)
     over = words.size - np.cumsum(counts)
     costs = np.arange(65) * words.size + over * 8 * (2 + bytes_each)
     width = int(np.argmin(costs[: most + 1]))
-    return _Frame(base, 1, width, offsets, np.flatnonzero(lengths > width), bytes_each)
+    return _Frame(base, 1, width, offsets, lengths, int(over[width]), bytes_each)
 
 
 def _best_way(words: Words) -> int:
     """How a block takes the fewest bytes."""
     plain = _framed(words)
-    if plain.width <= TRIED_BITS and not plain.wide.size:
+    if plain.width <= TRIED_BITS and not plain.exceptions:
         return PLAIN
     found = {PLAIN: plain.nbytes, DIFFERENCES: _framed(np.diff(words)).nbytes}
+    common = Commonest(words)
     for bits in range(1, MOST_NUMBERS + 1):
-        others = _coded(words, COMMON + bits).told
+        others = _coded(words, COMMON + bits, common).told
         found[COMMON + bits] = others.nbytes + bits * words.size // 8 + 8 * 2**bits
     return min(found, key=lambda way: found[way])
 
@@ -282,63 +287,32 @@ class _Coded(NamedTuple):
         frame = self.told
         planes = [(frame.offsets.size, frame.width), (self.numbers.size, max(self.way - COMMON, 0))]
         sizes = [width // 8 * count + width % 8 * -(-count // 8) for count, width in planes]
-        exceptions = frame.wide.size * (2 + frame.bytes_each)
+        exceptions = frame.exceptions * (2 + frame.bytes_each)
         return BLOCK_HEAD.size + self.values.nbytes + sum(sizes) + exceptions
 
 
 def _packed_block(words: Words, ways: Iterable[int]) -> bytes:
     """A block as the module says, in the smallest of some ways."""
-    best = min((_coded(words, way) for way in ways), key=lambda coded: coded.nbytes)
+    common = Commonest(words)
+    best = min((_coded(words, way, common) for way in ways), key=lambda coded: coded.nbytes)
     frame = best.told
-    sizes = frame.width, best.way, frame.bytes_each, frame.wide.size, frame.offsets.size
+    sizes = frame.width, best.way, frame.bytes_each, frame.exceptions, frame.offsets.size
     head = BLOCK_HEAD.pack(*sizes, frame.base % 2**64, frame.scale, best.first)
     numbers = _planes(best.numbers.astype(np.uint64), max(best.way - COMMON, 0))
-    exceptions = frame.offsets[frame.wide].astype(f"<u{frame.bytes_each}").tobytes()
+    wide = frame.wide
+    exceptions = frame.offsets[wide].astype(f"<u{frame.bytes_each}").tobytes()
     planes = _planes(frame.offsets, frame.width)
-    wide = frame.wide.astype("<u2").tobytes()
-    return b"".join([head, best.values.tobytes(), numbers, planes, wide, exceptions])
+    return b"".join([head, best.values.tobytes(), numbers, planes, wide.astype("<u2").tobytes(), exceptions])
 
 
-def _coded(words: Words, way: int) -> _Coded:
+def _coded(words: Words, way: int, common: Commonest) -> _Coded:
     none = np.empty(0, np.uint64), np.empty(0, np.uint8)
     if way == PLAIN:
         return _Coded(way, 0, _framed(words), *none)
     if way == DIFFERENCES:
         return _Coded(way, int(words[0]), _framed(np.diff(words)), *none)
-    values = _commonest(words, way - COMMON)
-    numbers = _numbers(words, values)
-    return _Coded(way, 0, _framed(words[numbers == values.size]), values, numbers)
-
-
-def _commonest(words: Words, bits: int) -> Words:
-    """The 2**bits - 1 commonest values; of a wide range its ends, and whatever else is there."""
-    signed, count = words.view(np.int64), 2**bits - 1
-    low, high = int(signed.min()), int(signed.max())
-    if high - low < COUNTED_RANGE:
-        counts = np.bincount(signed - low, minlength=count)
-        found = np.empty(count, np.int64)
-        for number in range(count):  # few, so faster than to put them in order
-            found[number] = np.argmax(counts)
-            counts[found[number]] = -1
-        return (found + low).view(np.uint64)
-    return np.resize(np.array([low, high] if bits > 1 else [_commoner(signed, low, high)]), count).view(
-        np.uint64
-    )
-
-
-def _commoner(signed: NDArray[np.int64], one: int, other: int) -> int:
-    return one if np.count_nonzero(signed == one) >= np.count_nonzero(signed == other) else other
-
-
-def _numbers(words: Words, values: Words) -> NDArray[np.uint8]:
-    """Which of some values each is; their number for none of them."""
-    found = np.full(words.size, values.size, np.uint8)
-    if (number_all := quick(packing_loops.number_all, words.size)) is not None:
-        number_all(words, values, found)
-        return found
-    for number, value in enumerate(values):
-        found[words == value] = number
-    return found
+    values, numbers, others = common.apart(way - COMMON)
+    return _Coded(way, 0, _framed(others), values, numbers)
 
 
 def _planes(offsets: Words, width: int) -> bytes:

@@ -122,6 +122,18 @@ def number_all(words: Numbers, values: Numbers, found: Numbers) -> None:
             found[i] = np.uint8(number) if words[i] == value else found[i]
 
 
+def apart(words: Numbers, low: Any, codes: Numbers, none: int, numbers: Numbers, others: Numbers) -> int:
+    """The code of each word, by what it is more than ``low``, into ``numbers``, and the words of which it is
+    ``none`` into ``others``, which has room for one more than there are; how many these are."""
+    count = 0
+    for i in range(words.size):
+        code = codes[np.int64(words[i] - low)]
+        numbers[i] = code
+        others[count] = words[i]
+        count += int(code == none)
+    return count
+
+
 def split(offsets: Numbers, width: int, planes: Numbers) -> None:
     """Numbers of ``width`` bits as planes of bytes, then of bits, with zeros to whole bytes; ``planes`` has
     zeros."""

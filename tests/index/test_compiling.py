@@ -96,6 +96,7 @@ def test_a_constant_that_another_module_changes_is_compiled_anew(tmp_path: Path)
         build_loops.of_half,
         packing_loops.measure,
         packing_loops.number_all,
+        packing_loops.apart,
         packing_loops.split,
         packing_loops.unpack,
         scan._loop(5),
