@@ -101,10 +101,30 @@ def filled(name: str, fill: Callable[[Path], object]) -> Path:
     return folder
 
 
+def copying(empty: Path) -> Callable[..., None]:
+    """What stands for `database.upgrade` where migrations are not what is tested: a catalog that has nothing
+    yet becomes a copy of the one at ``empty``, which is made when the first is asked for."""
+    making = threading.Lock()
+
+    def upgrade(engine: Engine, revision: str = "head") -> None:
+        path = engine.url.database
+        if revision != "head" or not path or engine.dialect.name != "sqlite" or not _is_empty(path):
+            UPGRADE(engine, revision)
+            return
+        with making:
+            if not empty.is_file():
+                made = database.make_engine(database.url_of(empty), foreign_keys=False)
+                UPGRADE(made)
+                made.dispose()
+        with closing(sqlite3.connect(empty)) as source, closing(sqlite3.connect(path)) as target:
+            source.backup(target)
+
+    return upgrade
+
+
 @contextmanager
 def kept_in(folder: Path) -> Iterator[None]:
     """While in it, answers of networks are kept in a folder, and so is the empty catalog."""
-    making = threading.Lock()
     KEPT.append(folder)
 
     def seen(look: Callable[..., tuple[Any, Any]], pixels: np.ndarray, *how: Any) -> tuple[Any, Any]:
@@ -120,20 +140,6 @@ def kept_in(folder: Path) -> Iterator[None]:
         # No .npy: threads of Python before 3.11.8 that read its headers at once fail now and then.
         found: tuple[Any, Any] = pickle.loads(kept.read_bytes())
         return found
-
-    def upgrade(engine: Engine, revision: str = "head") -> None:
-        path = engine.url.database
-        if revision != "head" or not path or engine.dialect.name != "sqlite" or not _is_empty(path):
-            UPGRADE(engine, revision)
-            return
-        empty = folder / f"{os.getpid()}.sqlite"
-        with making:
-            if not empty.is_file():
-                made = database.make_engine(database.url_of(empty), foreign_keys=False)
-                UPGRADE(made)
-                made.dispose()
-        with closing(sqlite3.connect(empty)) as source, closing(sqlite3.connect(path)) as target:
-            source.backup(target)
 
     dialects: dict[str, Dialect] = {}
     statements: Any = LRUCache(STATEMENTS)
@@ -185,7 +191,7 @@ def kept_in(folder: Path) -> Iterator[None]:
         patch.setattr(runtime, "make_coarse", remembered(MAKE_COARSE))
         patch.setattr(runtime, "corrections", remembered(CORRECTIONS))
         patch.setattr(file, "encode_intra", remembered(ENCODE_INTRA))
-        patch.setattr(database, "upgrade", upgrade)
+        patch.setattr(database, "upgrade", copying(folder / f"{os.getpid()}.sqlite"))
         patch.setattr(database, "create_engine", create_engine)
         patch.setattr(MachineCode, "made", machine_code)
         patch.setattr(MachineCode, "compile", compile_)

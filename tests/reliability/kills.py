@@ -24,6 +24,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from unittest import mock
 
 from tests.reliability.faults import STOP, STOPPED, TEAR, Ended, Faults, Point, compiler, forked, preloaded
 
@@ -39,6 +40,8 @@ class Stage:
     """Where operations are done: copies of a world, always at the same place."""
 
     def __init__(self, scratch: Path) -> None:
+        from dsslic_search.archive import database
+        from tests import once
         from tests.reliability import world
 
         world.keep_what_is_alike()
@@ -49,6 +52,8 @@ class Stage:
         self.world.begin()
         self.keep("begun")
         self._begun = {row[0] for row in world.told(self.world)["photos"]}
+        self._upgrade = once.copying(scratch / "empty.sqlite")
+        self._upgrade(database.make_engine(database.url_of(scratch / "new.sqlite"), foreign_keys=False))
 
     def keep(self, name: str) -> None:
         shutil.copytree(self._at, self._kept / name)
@@ -136,11 +141,14 @@ class Stage:
         return wrong
 
     def again(self, name: str, wanted: dict[str, Any]) -> list[str]:
-        """What is wrong after the operation was done again."""
+        """What is wrong after the operation was done again. Of a catalog that it makes the tables are copied:
+        what is stopped, and what all is compared with, makes them by the migrations."""
         from dsslic_search.api import Archive
+        from dsslic_search.archive import database
         from tests.reliability.world import OPERATIONS, told
 
-        OPERATIONS[name].act(self.world)
+        with mock.patch.object(database, "upgrade", self._upgrade):
+            OPERATIONS[name].act(self.world)
         made = self.made(OPERATIONS[name])
         found = told(made)
         wrong = [f"{key} differ: {found[key]!r:.300}" for key in wanted if found[key] != wanted[key]]
