@@ -4,7 +4,8 @@ what many of them need made once, and probes that tell which lines of the packag
 import gc
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -27,12 +28,18 @@ from tests import measured  # noqa: E402  # no numpy or torch before the above
 measured.start()
 
 
-def pytest_collection_finish() -> None:
-    """What was imported stays: the garbage collector need not look through it again and again, nor through
-    what is new as often as where memory is short."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(10_000, 20, 20)
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, Any, Any]:
+    """What is imported while tests are collected stays: the garbage collector need not look through it,
+    neither meanwhile nor later, nor through what is new as often as where memory is short."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(10_000, 20, 20)
+        gc.enable()
 
 
 def pytest_runtest_logfinish() -> None:

@@ -86,6 +86,11 @@ class Row:
         return not self.read_as.startswith("error ")
 
     @property
+    def is_to_be_accepted(self) -> bool:
+        """Whether it is meant to be, read or not."""
+        return not self.meaning.startswith("error")
+
+    @property
     def as_meant(self) -> bool:
         word = re.fullmatch("error ?(.*)", self.meaning)
         if word:

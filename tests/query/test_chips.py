@@ -12,11 +12,14 @@ from dsslic_search.core.vocabulary import default
 from dsslic_search.query.ast import And, Node, Query, whole, written
 from dsslic_search.query.chips import MOST_READ, chips, refining
 from dsslic_search.query.language.parse import parse
-from tests.query.meant import NAMES, NOW, rows
+from tests.query.meant import NAMES, NOT_YET, NOW, rows
 
 SAVED = {"beach": "sea and sand", "holidays22": "taken:2022 sort:taken"}
-READ_ROWS = [row.text for row in rows() if row.accepted and not row.held_out][::4]
-"""One in four of the corpus."""
+NOT_READ = {line.partition(" ")[0] for line in NOT_YET.read_text("utf-8").splitlines()}
+READ_ROWS = [
+    row.text for row in rows() if row.is_to_be_accepted and not row.held_out and row.identity not in NOT_READ
+][::4]
+"""One in four of the corpus, of what it says is accepted; that it is, `test_corpus` says."""
 
 
 @cache

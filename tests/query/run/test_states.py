@@ -3,6 +3,7 @@ state."""
 
 import dataclasses
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -80,7 +81,22 @@ def shown(lifted: str = "") -> list[MadePhoto]:
     ]
 
 
-whole, without = asker(STANDING), asker(shown())
+@cache
+def of_all() -> Callable[..., Answer]:
+    return asker(STANDING)
+
+
+@cache
+def of_those_shown() -> Callable[..., Answer]:
+    return asker(shown())
+
+
+def whole(text: str, **others: Any) -> Answer:
+    return of_all()(text, **others)
+
+
+def without(text: str) -> Answer:
+    return of_those_shown()(text)
 
 
 def told(found: Answer) -> tuple[object, ...]:
