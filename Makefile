@@ -21,15 +21,17 @@ TORCH_CPU_INDEX ?= https://download.pytorch.org/whl/cpu
 
 # $(call environment,FOLDER,CONSTRAINTS,WHAT): an environment in FOLDER with WHAT, of the versions that CONSTRAINTS holds it to.
 # The CPU build of torch first: whatever else asks for torch would bring gigabytes of CUDA. Systems that have one build only have no "+cpu".
+# pip would make bytecode in one process: here all cores do, and what is no Python of this version is passed over.
 define environment
 	@echo "$(1), 1 of 3: an environment of $$($(PYTHON) -V)"
 	@$(PYTHON) -m venv $(1)
 	@$(1)/bin/python -m pip install --quiet --upgrade "pip>=24"
 	@echo "$(1), 2 of 3: torch, about 200 MB; where no CPU build is found in one place the next is tried"
-	@torch=torch==$$(sed -n 's/^torch==//p' $(2)) && pip="$(1)/bin/python -m pip install --quiet -c $(2)" \
+	@torch=torch==$$(sed -n 's/^torch==//p' $(2)) && pip="$(1)/bin/python -m pip install --quiet --no-compile -c $(2)" \
 		&& { $$pip $$torch+cpu || $$pip --extra-index-url $(TORCH_CPU_INDEX) $$torch+cpu || $$pip $$torch; }
 	@echo "$(1), 3 of 3:" $(3) "and what it needs, which takes some minutes"
-	@$(1)/bin/python -m pip install --quiet -c $(2) $(3)
+	@$(1)/bin/python -m pip install --quiet --no-compile -c $(2) $(3)
+	@$(1)/bin/python -m compileall -qq -j 0 -r 30 $(1)/lib || true
 	@echo "$(1): done"
 endef
 
