@@ -54,7 +54,8 @@ def run(
     12 megapixels are made for keep mode reference and ``large`` of 24 for the memory that both modes take
     (layers at effort 1: how hard x265 tries takes time, not memory), this build being told to stay under
     ``memory``. ``flat``: megapixels of a picture of one colour, which small files hold in other formats,
-    ingested by this build as layers without a word on memory; none for 0."""
+    ingested by this build as layers without a word on memory. Where one of the three is 0 there is none of
+    that."""
     builds = builds_beside(against)
     given = ("--workers", str(workers))
     with tempfile.TemporaryDirectory() as place:
@@ -63,14 +64,10 @@ def run(
         plain.mkdir()
         for path in photos_in(images):
             shutil.copyfile(path, plain / path.name)
-        cases = [
-            Case("layers", plain, ("--keep", "layers", *given)),
-            Case(
-                "reference, 12 megapixels",
-                enlarge(images, here / "12", photos, MEGAPIXELS),
-                ("--keep", "reference", *given),
-            ),
-        ]
+        cases = [Case("layers", plain, ("--keep", "layers", *given))]
+        if photos:
+            folder = enlarge(images, here / "12", photos, MEGAPIXELS)
+            cases.append(Case("reference, 12 megapixels", folder, ("--keep", "reference", *given)))
         found = {case.name: _beside(case, builds, rounds, here) for case in cases}
         if large:
             folder = enlarge(images, here / "24", large, LARGE_MEGAPIXELS)
