@@ -76,6 +76,8 @@ def can_say(header: Header, found: Sequence[tuple[str, int]]) -> bool:
     identities = header.vocabulary, header.segmenter, header.finenet
     if header.keep not in _KEPT or identities not in SHIPPED or header.compact_scale != SCALE:
         return False
+    if not 1 <= header.quality <= LOSSLESS:
+        return False
     return _MAP in found and list(found) == [each for each in (_MAP, *_MAYBE) if each in found]
 
 

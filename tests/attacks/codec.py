@@ -17,7 +17,9 @@ import numpy as np
 from PIL import Image
 
 from dsslic_search.codec.chunk import Chunk
+from dsslic_search.codec.header import Header, Line
 from dsslic_search.core.errors import DSSError, FormatError
+from dsslic_search.core.kinds import KeepMode
 from tests.attacks.mutate import json_or_bytes, mutated
 from tests.attacks.target import Attack, Target
 
@@ -101,7 +103,6 @@ def whole_files() -> tuple[bytes, ...]:
 def full_files() -> list[bytes]:
     """Those that hold the full stage."""
     from dsslic_search.codec.container import read_contents
-    from dsslic_search.core.kinds import KeepMode
 
     return [
         data for data in whole_files() if read_contents(data).header.keep in (KeepMode.LAYERS, KeepMode.EXACT)
@@ -143,6 +144,21 @@ def with_another_short_header(data: bytes, random_: random.Random) -> bytes:
     return whole + struct.pack("<I", zlib.crc32(whole)) + data[length:]
 
 
+def with_another_short_chunk(data: bytes, random_: random.Random) -> bytes:
+    """A file in short of which a chunk in short was changed, under a checksum that is right."""
+    from dsslic_search.codec import container, short_header
+
+    contents = container.read_contents(data)
+    stored = [data[e.offset : e.offset + e.length] for e in contents.entries]
+    at = random_.choice([i for i, each in enumerate(contents.entries) if each.short])
+    stored[at] = mutated([stored[at]], (), random_)
+    lines = [
+        Line(e.kind, e.codec, len(part), zlib.crc32(part), short=e.short)
+        for e, part in zip(contents.entries, stored, strict=True)
+    ]
+    return b"".join([short_header.write(contents.header, lines), *stored])
+
+
 def parts(data: bytes) -> tuple[bytes, list[tuple[bytes, int, bytes]]]:
     """A file's fixed header, and kind, codec and bytes of each chunk that its table tells."""
     count = data[FIXED - 1] if len(data) >= FIXED else 0
@@ -173,8 +189,9 @@ def made_file(random_: random.Random, sound: Sequence[bytes]) -> bytes:
     if random_.random() < 0.125:
         return mutated(sound, (), random_)
     short = [data for data in sound if data[4] != 13]
-    if short and random_.random() < 0.25:
-        return with_another_short_header(random_.choice(short), random_)
+    if short and random_.random() < 0.4:
+        changed = random_.choice((with_another_short_header, with_another_short_chunk))
+        return changed(random_.choice(short), random_)
     fixed, found = parts_in_full(random_.choice(sound))
     chunks, others = list(found), every_part(tuple(sound))
     for _ in range(random_.randrange(1, 4)):
@@ -254,8 +271,12 @@ def exported_attack() -> Attack:
 
     def there_and_back(data: bytes) -> None:
         files = layer_files.exported(data)
-        known = all(entry.kind in container.ORDER for entry in container.read(data).entries)
-        assert layer_files.imported(files) == data or not known
+        contents = container.read(data)
+        if all(entry.kind in container.ORDER for entry in contents.entries):
+            chunks = [container.read_chunk(data, contents, each.kind) for each in contents.entries]
+            as_written = container.pack(contents.header, [each for each in chunks if each], contents.version)
+            assert layer_files.imported(files) == as_written
+            assert as_written == data or len(as_written) < len(data)
 
     return refuses(there_and_back)
 
@@ -391,6 +412,37 @@ def decode_words(data: bytes) -> None:
     from dsslic_search.codec.layers import words
 
     words.decode(chunk("word", data))
+
+
+def open_short(data: bytes) -> None:
+    """The first byte: of which kind, and whether the photo is grey."""
+    from dsslic_search.codec import short_chunks, short_header
+
+    kind = short_header.IN_SHORT[data[0] // 2 % 3 if data else 0]
+    header = short_chunk_header(bool(data and data[0] % 2))
+    found = Chunk(kind, 2 if kind == "RESI" else 1, short_chunks.opened(kind, data[1:], header))
+    assert len(found.data) < len(data) + 200
+    again = short_chunks.shortened(found, header)
+    assert short_chunks.opened(kind, again, header) == found.data
+
+
+def short_chunk_header(grey: bool) -> Header:
+    from dsslic_search.codec import short_header
+
+    return Header(*SIZE[::-1], grey, KeepMode.LAYERS, 2, 8, 75, 34, 26, *short_header.SHIPPED[0])
+
+
+def sound_short_chunks() -> list[bytes]:
+    from dsslic_search.codec import container, short_header
+
+    found = []
+    for data in whole_files():
+        contents = container.read(data)
+        for e in contents.entries:
+            if e.short:
+                number = 2 * short_header.IN_SHORT.index(e.kind) + contents.header.grey
+                found.append(bytes([number]) + data[e.offset : e.offset + e.length])
+    return found
 
 
 def decode_certainty(data: bytes) -> None:
@@ -580,6 +632,7 @@ TARGETS = (
            short=150),
     Target("terms", "terms and mapping of the residual", lambda: refuses(decode_terms), sound_terms),
     Target("words", "the layer of image words", lambda: refuses(decode_words), lambda: chunks_of("word")),
+    Target("short-chunks", "chunks in short", lambda: refuses(open_short, FormatError), sound_short_chunks),
     Target("certainty", "the layer of certainties", lambda: refuses(decode_certainty),
            lambda: [b"\1abc", b"\1\0\1\xff"]),
     Target("class-list", "the class list in a file", lambda: refuses(decode_list), sound_lists,

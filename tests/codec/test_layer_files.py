@@ -32,13 +32,14 @@ def test_files_of_every_kind_come_back_byte_for_byte(path: Path) -> None:
         assert name is None or data[entry.offset : entry.offset + entry.length].endswith(files[name])
 
 
-def of_residual() -> bytes:
-    """A golden file in colour with a residual in BPG."""
+def of_residual(version: int = 1) -> bytes:
+    """A golden file in colour with a residual in BPG, at least of a version."""
     for path in EVERY:
         data = path.read_bytes()
         contents = container.read(data)
         entry = contents.find("RESI")
-        if entry is not None and entry.codec == 2 and not contents.header.grey:
+        sound = entry is not None and entry.codec == 2 and not contents.header.grey
+        if sound and contents.version >= version:
             return data
     raise AssertionError("there is none")
 
@@ -98,6 +99,8 @@ def test_a_description_that_cannot_be_is_refused(told: dict[str, Any], said: str
     ("field", "value", "said"),
     [
         ("width", -1, "cannot be"),
+        ("width", -100, "cannot be"),
+        ("height", 1 << 40, "cannot be"),
         ("width", 0, "impossible photo size"),
         ("width", 2.5, "width of the header is 2.5"),
         ("grey", 1, "grey of the header"),
@@ -105,14 +108,16 @@ def test_a_description_that_cannot_be_is_refused(told: dict[str, Any], said: str
         ("segmenter", "12", "16 hex digits"),
         ("segmenter", "x" * 16, "cannot be"),
         ("quality", 999, "cannot be"),
+        ("quality", 0, "impossible value"),
         ("map_scale", 3, r"label map is not of the size|pixels"),
     ],
 )
 def test_a_header_that_cannot_be_is_refused(field: str, value: Any, said: str) -> None:
-    files = exported(of_residual())
-    header = json.loads(files[DESCRIPTION])["header"]
-    with pytest.raises(FormatError, match=said):
-        imported(changed(files, header=header | {field: value}))
+    for version in (container.FULL, container.SHORTER):
+        files = exported(of_residual(version))
+        header = json.loads(files[DESCRIPTION])["header"]
+        with pytest.raises(FormatError, match=said):
+            imported(changed(files, header=header | {field: value}))
 
 
 @pytest.mark.parametrize("description", [b"", b"{", b"\xff", b"[" * 100_000, b"[]"])

@@ -104,7 +104,9 @@ def read_ue7(data: bytes, position: int, what: str) -> tuple[int, int]:
 
 
 def write_ue7(value: int) -> bytes:
-    """``value`` (0 <= value < 2**32) as the shortest BPG ue7(32) number."""
+    """``value`` (0 <= value < 2**32) as the shortest BPG ue7(32) number; ValueError for another."""
+    if not 0 <= value < 2**32:
+        raise ValueError(f"{value} is no ue7(32) number")
     groups = [value & 0x7F]
     while value := value >> 7:
         groups.append(value & 0x7F | 0x80)

@@ -65,6 +65,12 @@ def test_unsound_ue7_is_a_format_error(coded: str) -> None:
         read_ue7(bytes.fromhex(coded), 0, "the test")
 
 
+@pytest.mark.parametrize("value", [-1, -12, 2**32])
+def test_what_is_no_ue7_number_is_refused(value: int) -> None:
+    with pytest.raises(ValueError, match="ue7"):
+        write_ue7(value)
+
+
 @given(st.binary(max_size=60).map(lambda data: bytes(byte & 3 for byte in data)))
 def test_escaping_hides_start_codes_and_comes_back(payload: bytes) -> None:
     escaped = escape(payload)
