@@ -102,7 +102,8 @@ class Bucket(Objects):
 
     @cached_property
     def store(self) -> ObjectStore:
-        """What speaks to the service."""
+        """What speaks to the service. Methods ask for it before they import obstore, since it says what to
+        install where that is not there."""
         try:
             from obstore.exceptions import BaseError
             from obstore.store import from_url
@@ -136,6 +137,7 @@ class Bucket(Objects):
         return f"{self.url}/{name}"
 
     def read(self, name: str, start: int = 0, end: int | None = None) -> bytes:
+        store = self.store
         import obstore
 
         if end is not None and end <= start:
@@ -152,7 +154,7 @@ class Bucket(Objects):
             wanted = {"range": {"offset": start} if end is None else (start, end)}
         with self._trouble(name, "read"):
             try:
-                found = obstore.get(self.store, name, options=wanted)
+                found = obstore.get(store, name, options=wanted)
                 data = bytes(found.bytes())
             except FileNotFoundError:
                 raise
@@ -181,12 +183,13 @@ class Bucket(Objects):
                     self._starts.popitem(last=False)
 
     def write(self, name: str, data: bytes) -> None:
+        store = self.store
         import obstore
 
         for _ in range(_WRITES):
             with self._trouble(name, "written"):
                 # in one request, which is there whole or not at all
-                told = obstore.put(self.store, name, data, use_multipart=False)
+                told = obstore.put(store, name, data, use_multipart=False)
             self._keep(name, None)
             if self._is_there(name, data, told["e_tag"]):
                 return
@@ -202,11 +205,12 @@ class Bucket(Objects):
         return self.read(name) == data
 
     def looks(self, name: str) -> Looks | None:
+        store = self.store
         import obstore
 
         with self._trouble(name, "looked at"):
             try:
-                told = obstore.head(self.store, name)
+                told = obstore.head(store, name)
             except FileNotFoundError:
                 self._keep(name, None)
                 return None
@@ -218,31 +222,34 @@ class Bucket(Objects):
         return Looks(told["size"], modified_ns, told["e_tag"] or f"{modified_ns}")
 
     def remove(self, name: str) -> int:
+        store = self.store
         import obstore
 
         looks = self.looks(name)
         if looks is None:
             return 0
         with self._trouble(name, "deleted"):
-            obstore.delete(self.store, name)
+            obstore.delete(store, name)
         self._keep(name, None)
         return looks.size
 
     def set_aside(self, name: str) -> None:
+        store = self.store
         import obstore
 
         if self.looks(name) is not None:
             with self._trouble(name, "renamed"):
-                obstore.rename(self.store, name, name + ".damaged")
+                obstore.rename(store, name, name + ".damaged")
             self._keep(name, None)
 
     def names(self, folder: str = "") -> Iterator[str]:
+        store = self.store
         import obstore
         from obstore.exceptions import GenericError
 
         last: str | None = None
         within = folder or None
-        listed = obstore.list(self.store, within)
+        listed = obstore.list(store, within)
         left, pause = self.patience.retries, self.patience.pause
         while True:
             with self._trouble("", "listed"):
@@ -253,7 +260,7 @@ class Bucket(Objects):
                         raise
                     time.sleep(pause)
                     left, pause = left - 1, min(2 * pause, self.patience.longest)
-                    listed = obstore.list(self.store, within, offset=last)
+                    listed = obstore.list(store, within, offset=last)
                     continue
             if part is None:
                 return

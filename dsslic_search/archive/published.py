@@ -12,15 +12,16 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from dsslic_search.archive.store import Store
 from dsslic_search.core import files
-from dsslic_search.core.errors import ArchiveError
+from dsslic_search.core.errors import ArchiveError, DSSError, MissingExtraError
 from dsslic_search.core.plain_json import parsed
 from dsslic_search.index import cache
 from dsslic_search.index.segment import ROWS
@@ -38,6 +39,9 @@ LIST = "published.json"
 """The list, in the folder of a machine's indexes, as it was looked at last."""
 PIECE_BYTES = 1 << 22
 MOST_LIST_BYTES = 1 << 26
+REST_SECONDS = 60.0
+"""For so long nothing is asked of a store that could not be reached: a bucket is waited for with patience,
+and a question that needs many files would do so for each."""
 
 _FORMAT = "dsslic-search indexes"
 _HASH = re.compile(r"[0-9a-f]{64}")
@@ -63,36 +67,47 @@ class Published:
     store: Store
     settings: Callable[[], Mapping[str, str]]
     folder: Path
+    _rests: list[float] = field(default_factory=list, repr=False)
+    """Until when the store is left alone, by `time.monotonic`, if it could not be reached."""
 
     # Taking
 
     def fetch(self, name: str) -> bool:
         stored = self._listed_here().get(name)
-        if stored is None:
-            return False
-        with suppress(ArchiveError, OSError):
-            return self._bring(self.folder / name, stored)
-        return False
+        return stored is not None and self._tried(lambda: self._bring(self.folder / name, stored))
 
     def bring(self, manifest: str) -> bool:
-        with suppress(ArchiveError, OSError):
-            self.folder.mkdir(parents=True, exist_ok=True)
-            listed = self._newest()
-            if MANIFEST not in listed:
-                return False
-            path = self.folder / manifest
-            if not path.exists() or _hash(path.read_bytes()) != listed[MANIFEST].hash:
-                path.unlink(missing_ok=True)
-                self._bring(path, listed[MANIFEST])
-            for name, stored in listed.items():
-                if name.endswith(f".{ROWS}"):
-                    self._bring(self.folder / name, stored)
-            return True
-        return False
+        return self._tried(lambda: self._bring_segments(self.folder / manifest))
 
     def has(self, segment: str) -> bool:
         of_it = {name for name in self._listed_here() if name.startswith(f"{segment}.")}
         return bool(of_it - {f"{segment}.{ROWS}"})
+
+    def _tried(self, work: Callable[[], bool]) -> bool:
+        """What cannot be had is no error; a store that cannot be reached is left alone for a while."""
+        if self._rests and time.monotonic() < self._rests[0]:
+            return False
+        try:
+            return work()
+        except (DSSError, OSError) as e:
+            unreachable = isinstance(e.__cause__, OSError) and not isinstance(e.__cause__, FileNotFoundError)
+            if unreachable or isinstance(e, MissingExtraError):
+                self._rests[:] = [time.monotonic() + REST_SECONDS]
+            return False
+
+    def _bring_segments(self, manifest: Path) -> bool:
+        """Bring the manifest that was published last, and rows. Raises ArchiveError and OSError."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        listed = self._newest()
+        if MANIFEST not in listed:
+            return False
+        if not manifest.exists() or _hash(manifest.read_bytes()) != listed[MANIFEST].hash:
+            manifest.unlink(missing_ok=True)
+            self._bring(manifest, listed[MANIFEST])
+        for name, stored in listed.items():
+            if name.endswith(f".{ROWS}"):
+                self._bring(self.folder / name, stored)
+        return True
 
     def _newest(self) -> Files:
         """What is published now, of which the list is brought here."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 import shutil
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
@@ -29,6 +30,7 @@ from dsslic_search.archive.objects import Folder
 from dsslic_search.archive.published import FOLDER, SETTING, Published, publishing
 from dsslic_search.archive.schema import Moment
 from dsslic_search.archive.store import Store
+from dsslic_search.core.errors import ArchiveError, MissingExtraError
 from dsslic_search.index import segment, segments
 from tests.archive.conftest import World
 from tests.index.segment_answers import QUERIES, Kept, Killed
@@ -167,6 +169,48 @@ def test_a_file_that_was_published_damaged_is_not_asked_for_again_and_again(
     built.clear()
     shared.assert_right("b", questions=("sky",))
     assert built == ["coverage"]
+
+
+def test_a_store_that_cannot_be_reached_is_waited_for_once(
+    shared: Shared, built: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shared.add(12, seed=1)
+    shared.publish("a")
+    here, taken = shared.published("b"), shared.published("c")
+    for each in here, taken:
+        assert each.bring(segments.THEIRS)
+    tried: list[str] = []
+
+    def fails(objects: Folder, name: str, *_bounds: int) -> bytes:
+        tried.append(name)
+        raise ArchiveError("unreachable") from OSError("no route")
+
+    names = [name for name in here._listed_here() if name.endswith((".coverage", ".files", ".words"))]
+    with monkeypatch.context() as patch:
+        patch.setattr(Folder, "read", fails)
+        assert not any(here.fetch(name) for name in names)
+        assert not here.bring(segments.THEIRS)
+        assert len(tried) == 1
+        patch.setattr(published, "REST_SECONDS", -1)
+        assert not any(taken.fetch(name) for name in names)
+        assert len(tried) == 1 + len(names)
+    assert all(taken.fetch(name) for name in names)
+    gone = next(iter(names))
+    shared.store.objects.remove(f"{FOLDER}/{taken._listed_here()[gone].hash}")
+    late = shared.published("d")
+    assert late.bring(segments.THEIRS)
+    assert [late.fetch(name) for name in names] == [False, *[True] * (len(names) - 1)]  # others are there
+
+
+def test_without_the_extra_for_buckets_nothing_is_taken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in "obstore", "obstore.store", "obstore.exceptions":
+        monkeypatch.setitem(sys.modules, module, None)
+    store = Store("s3://nowhere/at-all")
+    with pytest.raises(MissingExtraError, match="pip install"):
+        store.objects.read("a/b")
+    assert not Published(store, lambda: {SETTING: "0" * 64}, tmp_path).bring(segments.THEIRS)
 
 
 def test_of_another_past_nothing_is_taken(shared: Shared, built: list[str]) -> None:
