@@ -1,4 +1,4 @@
-"""A Ray cluster of three nodes on this machine, and a segmenter that tells on which of them it works.
+"""A Ray cluster of several nodes on this machine, and a segmenter that tells on which of them it works.
 
 Ray has to be there, and asked for: starting it takes a minute (`DSS_TEST_RAY=1`)."""
 
@@ -31,8 +31,8 @@ _HELD = "held"
 
 
 @contextmanager
-def three_nodes() -> Iterator[Any]:
-    """A cluster of nodes with a core each. Who connects to it is on the first."""
+def nodes_of_one_core(count: int) -> Iterator[Any]:
+    """A cluster of so many nodes. Who connects to it is on the first."""
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
     os.environ["PYTHONPATH"] = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])
     from ray.cluster_utils import Cluster
@@ -40,7 +40,7 @@ def three_nodes() -> Iterator[Any]:
     each = {"num_cpus": 1, "object_store_memory": STORE_BYTES}
     cluster = Cluster(initialize_head=True, head_node_args={**each, "include_dashboard": False})
     try:
-        for _ in range(2):
+        for _ in range(count - 1):
             cluster.add_node(**each)
         yield cluster
     finally:

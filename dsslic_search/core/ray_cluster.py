@@ -7,22 +7,28 @@ each. Nothing is written there: what is made comes back to who asked.
 
 from __future__ import annotations
 
+import atexit
 import logging
 import os
 import pickle
+import re
 import signal
 import socket
 import threading
-from collections.abc import Callable, Iterator
+import time
+import traceback
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from importlib.metadata import version
+from textwrap import shorten
 from typing import Any, TypeVar
 from uuid import uuid4
 
 from dsslic_search import __version__
 from dsslic_search.core import vocabulary
 from dsslic_search.core.errors import ArchiveError, ClusterError, DSSError, MissingExtraError
+from dsslic_search.core.text import size_text
 
 log = logging.getLogger(__name__)
 
@@ -30,11 +36,21 @@ Made = TypeVar("Made")
 
 TIMES_AGAIN = 3  # that a piece of work is begun once more where a process or a machine was lost
 LOOK_SECONDS = 10.0  # for whoever is at an address
-ASK_SECONDS = 10.0  # between looks whether anybody is there who could do it
+ASK_SECONDS = 5.0  # between looks whether anybody is there who could do it
+SILENT_SECONDS = 30.0  # after which what does not answer is gone
+LEAVE_SECONDS = 10.0  # for leaving a cluster that is gone
+PATIENT_SECONDS = 600  # until Ray itself would end this program, without a word, once its head is gone
 MEMORY_STEP = 256 << 20  # bytes: Ray keeps what it knows of each size that was ever asked for
+REASON_LETTERS = 300  # of what Ray says, at most
 KEPT = 4  # functions with what they share, in each process
 
 _SETTINGS = ("DSS_CLASSES", "DSS_VOCABULARIES")  # of the environment, on which what is made depends
+_JOIN = (
+    'make this machine one of it by Ray\'s own command, "ray start" with that address, or take the address '
+    "ray://HOST:PORT"
+)
+_TOKEN = "set RAY_AUTH_MODE=token, and have that token in ~/.ray/auth_token or RAY_AUTH_TOKEN"
+_SAME_VERSIONS = "install the same versions of Ray and Python on all machines"
 _MAKERS = ("torch", "numpy", "av", "imagecodecs", "pillow")  # the versions of which count
 
 
@@ -42,21 +58,21 @@ class RayCluster:
     """A connection to a cluster; see `connected`. ``at_once``: pieces of work that are asked for at a
     time."""
 
-    def __init__(self, ray: Any, address: str, workers: int | None) -> None:
-        self._ray, self._address = ray, address
-        self._machines = _machines(ray)
-        cores = sum(machine.cores for machine in self._machines)
+    def __init__(self, ray: Any, address: str, workers: int | None, watch: _Watch) -> None:
+        self._ray, self._address, self._watch = ray, address, watch
+        cores = sum(machine.cores for machine in watch.machines)
         if not cores:
             raise ClusterError(f"{address}: no machine of the Ray cluster has a core to give")
         # one more a machine, whose arguments are on their way while all cores are busy
-        self.at_once = workers or cores + len(self._machines)
+        self.at_once = workers or cores + len(watch.machines)
         self._task = ray.remote(num_cpus=1, max_retries=TIMES_AGAIN, retry_exceptions=False)(_do)
         self._identity = _identity()
 
     @property
     def largest(self) -> int:
-        """Bytes of memory that the machine has to give which has most."""
-        return max(machine.memory for machine in self._machines)
+        """Bytes of memory that a piece of work may ask for: of the machine that has most to give."""
+        most = max((machine.memory for machine in self._watch.machines), default=0)
+        return most // MEMORY_STEP * MEMORY_STEP
 
     def doing(
         self,
@@ -68,26 +84,47 @@ class RayCluster:
         where it is done, 0 for any. Raises what ``lost`` makes of a sentence where all who began it were
         lost, ClusterError where nobody is left who could."""
         key = uuid4().hex
-        common = self._ray.put(_packed((function, shared)))
+        packed = _packed((function, shared))
+        with self._said():
+            common = self._ray.put(packed)
 
         def do(*arguments: object, memory: int = 0) -> Made:
             room = -(-memory // MEMORY_STEP) * MEMORY_STEP
             task = self._task.options(memory=room) if room else self._task
-            # in a list, or Ray would fetch it for every piece
-            made: Made = self._result(task.remote(key, [common], self._identity, _packed(arguments)), lost)
+            sent = _packed(arguments)
+            with self._said(lost):
+                # in a list, or Ray would fetch it for every piece
+                result = self._awaited(task.remote(key, [common], self._identity, sent), room, lost)
+            if isinstance(result, _Raised):
+                raise pickle.loads(result.error)
+            made: Made = pickle.loads(result)
             return made
 
         return do
 
-    def _result(self, made: Any, lost: Callable[[str], DSSError]) -> Any:
+    def _awaited(self, made: Any, room: int, lost: Callable[[str], DSSError]) -> Any:
+        while True:
+            if self._ray.wait([made], timeout=ASK_SECONDS)[0]:
+                return self._ray.get(made)
+            if self._watch.silent:
+                raise ClusterError(
+                    f"{self._address}: the Ray cluster does not answer any more; see to it and run this again"
+                )
+            if not self._watch.machines:
+                raise ClusterError(f"{self._address}: no machine of the Ray cluster is left to do the work")
+            if room > self.largest:
+                raise lost(
+                    f"no machine of the Ray cluster is left that has {size_text(room)} of memory for it"
+                )
+
+    @contextmanager
+    def _said(self, lost: Callable[[str], DSSError] = ArchiveError) -> Iterator[None]:
+        """Ray's errors as ours."""
         errors = self._ray.exceptions
         try:
-            while not self._ray.wait([made], timeout=ASK_SECONDS)[0]:
-                if not any(machine.cores for machine in _machines(self._ray)):
-                    raise ClusterError(
-                        f"{self._address}: no machine of the Ray cluster is left to do the work"
-                    )
-            result = self._ray.get(made)
+            yield
+        except DSSError:
+            raise
         except (
             errors.WorkerCrashedError,
             errors.NodeDiedError,
@@ -98,12 +135,10 @@ class RayCluster:
             raise lost(
                 f"the process on the Ray cluster that worked on it ended before its time, {times}"
             ) from None
-        except errors.RayError as e:
-            reason = (str(e).strip().splitlines() or [type(e).__name__])[-1]
+        except Exception as e:  # of many kinds, not only its own: of the network, of threads it has no more
+            # of an error that was raised there, this is what its traceback ends with
+            reason = (str(e).strip().splitlines() or [type(e).__name__])[-1].strip()
             raise ClusterError(f"{self._address}: the Ray cluster could not do the work ({reason})") from e
-        if isinstance(result, _Raised):
-            raise pickle.loads(result.error)
-        return pickle.loads(result)
 
 
 @dataclass(frozen=True)
@@ -116,6 +151,69 @@ def _machines(ray: Any) -> list[_Machine]:
     """Those that are there and may be given work."""
     found = (node["Resources"] for node in ray.nodes() if node["Alive"])
     return [_Machine(int(has["CPU"]), int(has.get("memory", 0))) for has in found if has.get("CPU", 0) >= 1]
+
+
+class _Watch:
+    """Whether a cluster is there, looked at from time to time by threads of its own, as Ray's own calls wait
+    where its head is gone. ``machines``: those that may be given work."""
+
+    def __init__(self, ray: Any, doors: Sequence[tuple[str, int]]) -> None:
+        """``doors``: addresses at which a cluster that is there accepts connections."""
+        self._ray, self._doors = ray, doors
+        self._ended = threading.Event()
+        self.silent = False
+        self.machines = _machines(ray)
+
+    @contextmanager
+    def going(self) -> Iterator[None]:
+        knocking, counting = (
+            threading.Thread(target=look, name="dss-cluster", daemon=True)
+            for look in (self._knock, self._count)
+        )
+        knocking.start()
+        counting.start()
+        try:
+            yield
+        finally:
+            self._ended.set()
+            if not self.silent:
+                counting.join(LEAVE_SECONDS)  # it is not to ask Ray while that leaves
+
+    def _knock(self) -> None:
+        heard = time.monotonic()
+        while not self.silent and not self._ended.wait(ASK_SECONDS):
+            if all(_answers(door) for door in self._doors):
+                heard = time.monotonic()
+            self.silent = time.monotonic() - heard > SILENT_SECONDS
+
+    def _count(self) -> None:
+        while not self._ended.wait(ASK_SECONDS):
+            with suppress(Exception):  # which is for who waits for work to say
+                self.machines = _machines(self._ray)
+
+
+def _answers(door: tuple[str, int]) -> bool:
+    try:
+        socket.create_connection(door, ASK_SECONDS).close()
+    except OSError:
+        return False
+    return True
+
+
+def _doors(ray: Any, address: str) -> list[tuple[str, int]]:
+    """Where a cluster that this program is connected to accepts connections: whoever lets others in, or its
+    head and this machine's own process."""
+    if ray.util.client.ray.is_connected():
+        return [_door(address)] if address.startswith("ray://") else []
+    here = ray.get_runtime_context()
+    own = [node for node in ray.nodes() if node["NodeID"] == here.get_node_id()]
+    return [_door(here.gcs_address), *((n["NodeManagerAddress"], n["NodeManagerPort"]) for n in own)]
+
+
+def _door(address: str) -> tuple[str, int]:
+    """Host and port; ValueError where there is no port."""
+    host, _, port = address.removeprefix("ray://").rstrip("/").rpartition(":")
+    return host.strip("[]"), int(port)
 
 
 @contextmanager
@@ -135,10 +233,13 @@ def connected(address: str, workers: int | None = None) -> Iterator[RayCluster]:
             "work on a Ray cluster needs an extra package: pip install 'dsslic-search[ray]'"
         ) from e
     if ray.is_initialized():
-        yield RayCluster(ray, address, workers)
+        watch = _Watch(ray, _doors(ray, address))
+        with watch.going():
+            yield RayCluster(ray, address, workers, watch)
         return
     _look_for(address)
     _keep_off_stdout(ray)
+    os.environ.setdefault("RAY_gcs_rpc_server_reconnect_timeout_s", str(PATIENT_SECONDS))
     variables = {name: os.environ[name] for name in _SETTINGS if name in os.environ}
     with _own_signals():
         try:
@@ -148,30 +249,52 @@ def connected(address: str, workers: int | None = None) -> Iterator[RayCluster]:
                 log_to_driver=False,
                 logging_level="ERROR",
             )
+            watch = _Watch(ray, _doors(ray, address))
         except Exception as e:  # of many kinds: of the network, of versions, of its own processes
-            raise _no_way_in(address, (str(e).strip().splitlines() or [type(e).__name__])[0]) from e
+            ray.shutdown()
+            raise _no_way_in(address, *_refusal(e)) from e
     try:
-        yield RayCluster(ray, address, workers)
+        with watch.going():
+            yield RayCluster(ray, address, workers, watch)
     finally:
+        _leave(ray, watch.silent)
+
+
+def _leave(ray: Any, silent: bool) -> None:
+    """Of a cluster that is gone Ray takes its leave for as long as it likes, also at the end of a program."""
+    if not silent:
         ray.shutdown()
+        return
+    leaving = threading.Thread(target=ray.shutdown, name="dss-cluster", daemon=True)
+    leaving.start()
+    leaving.join(LEAVE_SECONDS)
+    atexit.unregister(ray.shutdown)
+
+
+def _refusal(error: Exception) -> tuple[str, str]:
+    """Why a cluster cannot be joined, and what to do about it."""
+    whole = "".join(traceback.format_exception(error))
+    if "AuthenticationError" in whole:  # which the last of several errors may leave out
+        return "it lets in only who has its token", _TOKEN
+    reason = shorten(re.split(r"\n\s*\n|Traceback", str(error))[0] or type(error).__name__, REASON_LETTERS)
+    return reason, _SAME_VERSIONS if "Version mismatch" in whole else _JOIN
 
 
 def _look_for(address: str) -> None:
     """ClusterError where nothing answers at an address with a port: Ray itself would try for many minutes."""
-    host, _, port = address.removeprefix("ray://").rpartition(":")
-    if not host or not port.isdecimal():
+    try:
+        door = _door(address)
+    except ValueError:
         return
     try:
-        socket.create_connection((host.strip("[]"), int(port)), LOOK_SECONDS).close()
+        if door[0]:
+            socket.create_connection(door, LOOK_SECONDS).close()
     except (OSError, OverflowError, UnicodeError) as e:
         raise _no_way_in(address, getattr(e, "strerror", None) or str(e)) from e
 
 
-def _no_way_in(address: str, reason: str) -> ClusterError:
-    return ClusterError(
-        f"{address}: the Ray cluster there cannot be joined ({reason.rstrip('.')}); make this machine one of "
-        'it by Ray\'s own command, "ray start" with that address, or take the address ray://HOST:PORT'
-    )
+def _no_way_in(address: str, reason: str, advice: str = _JOIN) -> ClusterError:
+    return ClusterError(f"{address}: the Ray cluster there cannot be joined ({reason.rstrip('.')}); {advice}")
 
 
 def _keep_off_stdout(ray: Any) -> None:

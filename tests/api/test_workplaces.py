@@ -7,6 +7,8 @@ import os
 import re
 import shutil
 import signal
+import subprocess
+import sys
 import threading
 import time
 from collections import Counter
@@ -25,10 +27,9 @@ from dsslic_search.archive.features import read_features
 from dsslic_search.archive.store import Store
 from dsslic_search.archive.stored import ObjectRecord
 from dsslic_search.codec import container
-from dsslic_search.core import ray_cluster
 from dsslic_search.core.errors import ArchiveError, ClusterError, MissingExtraError, PhotoError, UsageError
 from dsslic_search.core.ray_cluster import RayCluster, connected
-from tests.ray_nodes import Noting, there, three_nodes
+from tests.ray_nodes import Noting, nodes_of_one_core, there
 
 SAMPLES = Path(__file__).parents[2] / "samples"
 NAMES = ("bridge", "dandelions", "dogs", "fig", "nuthatch", "picos", "stream", "sunset")
@@ -68,7 +69,7 @@ def test_where_nothing_answers_it_is_said_at_once() -> None:
 
 @pytest.fixture(scope="module")
 def nodes() -> Iterator[Any]:
-    with three_nodes() as cluster:
+    with nodes_of_one_core(3) as cluster:
         yield cluster
 
 
@@ -209,9 +210,7 @@ def grief(kind: str) -> str:
 
 
 @there
-def test_what_goes_wrong_there_is_said_here(
-    nodes: Any, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_goes_wrong_there_is_said_here(nodes: Any, capsys: pytest.CaptureFixture[str]) -> None:
     with connected(nodes.address) as cluster:
         do = cluster.doing(grief, lost=PhotoError)
         with pytest.raises(PhotoError, match=r"^a\.jpg: no photo$"):
@@ -222,11 +221,8 @@ def test_what_goes_wrong_there_is_said_here(
             do("killed")
         with pytest.raises(ArchiveError, match="ended before its time"):
             cluster.doing(grief)("killed")
-        with monkeypatch.context() as patched:
-            patched.setattr(ray_cluster, "ASK_SECONDS", 0.05)
-            patched.setattr(ray_cluster, "_machines", lambda _ray: [])
-            with pytest.raises(ClusterError, match="no machine of the Ray cluster is left to do the work"):
-                cluster.doing(time.sleep)(2)
+        with pytest.raises(PhotoError, match=r"is left that has 1\.\d+ TB of memory for it"):
+            do("photo", memory=10**12)
         cluster._identity = "dsslic-search 0.1"
         with pytest.raises(ClusterError, match=r"it has dsslic-search .*here is dsslic-search 0\.1; install"):
             cluster.doing(divmod, 7)(2)
@@ -245,3 +241,35 @@ def test_a_photo_that_no_machine_has_room_for_is_refused(
         "takes about 55. MB to encode, and no machine of the Ray cluster has more than 500 MB to",
         failed.reason,
     )
+
+
+ENDS_MEANWHILE = """
+import os, signal, sys, time
+from dsslic_search.core import ray_cluster
+from dsslic_search.core.errors import ClusterError
+
+ray_cluster.ASK_SECONDS, ray_cluster.SILENT_SECONDS = 0.2, 1.0
+try:
+    with ray_cluster.connected(sys.argv[1]) as cluster:
+        print(cluster.doing(divmod, 7)(2))
+        os.kill(int(sys.argv[2]), signal.SIGKILL)
+        cluster.doing(time.sleep)(1_000_000)
+except ClusterError as e:
+    print(e)
+    sys.exit(7)
+"""
+
+
+@there
+@pytest.mark.parametrize("process", ["gcs_server", "raylet"])
+def test_a_head_that_dies_ends_the_work_in_a_sentence(process: str) -> None:
+    """In a process of its own, as Ray ends those whose head is gone. The raylet is this machine's own."""
+    with nodes_of_one_core(1) as cluster:
+        (killed,) = cluster.head_node.all_processes[process]
+        command = [sys.executable, "-c", ENDS_MEANWHILE, cluster.address, str(killed.process.pid)]
+        ended = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert ended.stdout.splitlines() == [
+        "(3, 1)",
+        f"{cluster.address}: the Ray cluster does not answer any more; see to it and run this again",
+    ]
+    assert ended.returncode == 7
