@@ -17,7 +17,7 @@ import socket
 import threading
 import time
 import traceback
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -37,10 +37,13 @@ Made = TypeVar("Made")
 TIMES_AGAIN = 3  # that a piece of work is begun once more where a process or a machine was lost
 LOOK_SECONDS = 10.0  # for whoever is at an address
 ASK_SECONDS = 5.0  # between looks whether anybody is there who could do it
+KNOCK_SECONDS = 1.0  # between looks whether the cluster is there
 SILENT_SECONDS = 30.0  # after which what does not answer is gone
 LEAVE_SECONDS = 10.0  # for leaving a cluster that is gone
 PATIENT_SECONDS = 600  # until Ray itself would end this program, without a word, once its head is gone
 MEMORY_STEP = 256 << 20  # bytes: Ray keeps what it knows of each size that was ever asked for
+SILENT = "the Ray cluster does not answer any more; see to it"
+OWN_PART_ENDED = 'Ray has ended on this machine; begin it anew there by Ray\'s own command, "ray start"'
 REASON_LETTERS = 300  # of what Ray says, at most
 KEPT = 4  # functions with what they share, in each process
 
@@ -104,12 +107,10 @@ class RayCluster:
 
     def _awaited(self, made: Any, room: int, lost: Callable[[str], DSSError]) -> Any:
         while True:
-            if self._ray.wait([made], timeout=ASK_SECONDS)[0]:
+            if self._ray.wait([made], timeout=KNOCK_SECONDS)[0]:
                 return self._ray.get(made)
-            if self._watch.silent:
-                raise ClusterError(
-                    f"{self._address}: the Ray cluster does not answer any more; see to it and run this again"
-                )
+            if self._watch.gone:
+                raise ClusterError(f"{self._address}: {self._watch.gone}, and run this again")
             if not self._watch.machines:
                 raise ClusterError(f"{self._address}: no machine of the Ray cluster is left to do the work")
             if room > self.largest:
@@ -155,13 +156,13 @@ def _machines(ray: Any) -> list[_Machine]:
 
 class _Watch:
     """Whether a cluster is there, looked at from time to time by threads of its own, as Ray's own calls wait
-    where its head is gone. ``machines``: those that may be given work."""
+    where its head is gone. ``machines``: those that may be given work. ``gone``: what has become of the
+    cluster, and what to do, as the middle of a sentence; empty while it is there."""
 
-    def __init__(self, ray: Any, doors: Sequence[tuple[str, int]]) -> None:
-        """``doors``: addresses at which a cluster that is there accepts connections."""
+    def __init__(self, ray: Any, doors: _Doors) -> None:
         self._ray, self._doors = ray, doors
         self._ended = threading.Event()
-        self.silent = False
+        self.gone = ""
         self.machines = _machines(ray)
 
     @contextmanager
@@ -176,15 +177,18 @@ class _Watch:
             yield
         finally:
             self._ended.set()
-            if not self.silent:
+            if not self.gone:
                 counting.join(LEAVE_SECONDS)  # it is not to ask Ray while that leaves
 
     def _knock(self) -> None:
         heard = time.monotonic()
-        while not self.silent and not self._ended.wait(ASK_SECONDS):
-            if all(_answers(door) for door in self._doors):
+        while not self.gone and not self._ended.wait(KNOCK_SECONDS):
+            if self._doors.own and isinstance(_trouble(self._doors.own), ConnectionRefusedError):
+                self.gone = OWN_PART_ENDED
+            elif self._doors.head is None or not _trouble(self._doors.head):
                 heard = time.monotonic()
-            self.silent = time.monotonic() - heard > SILENT_SECONDS
+            elif time.monotonic() - heard > SILENT_SECONDS:
+                self.gone = SILENT
 
     def _count(self) -> None:
         while not self._ended.wait(ASK_SECONDS):
@@ -192,26 +196,39 @@ class _Watch:
                 self.machines = _machines(self._ray)
 
 
-def _answers(door: tuple[str, int]) -> bool:
+_Door = tuple[str, int]  # host and port
+
+
+@dataclass(frozen=True)
+class _Doors:
+    """Where a cluster accepts connections: its ``head``, or whoever lets in those from outside, and this
+    machine's ``own`` process of Ray; None where there is none to knock at."""
+
+    head: _Door | None
+    own: _Door | None = None
+
+
+def _trouble(door: _Door) -> OSError | None:
+    """Why nobody answers."""
     try:
-        socket.create_connection(door, ASK_SECONDS).close()
-    except OSError:
-        return False
-    return True
+        socket.create_connection(door, LOOK_SECONDS).close()
+    except OSError as e:
+        return e
+    return None
 
 
-def _doors(ray: Any, address: str) -> list[tuple[str, int]]:
-    """Where a cluster that this program is connected to accepts connections: whoever lets others in, or its
-    head and this machine's own process."""
+def _doors(ray: Any, address: str) -> _Doors:
+    """Those of the cluster at an address that this program is connected to."""
     if ray.util.client.ray.is_connected():
-        return [_door(address)] if address.startswith("ray://") else []
+        return _Doors(_door(address) if address.startswith("ray://") else None)
     here = ray.get_runtime_context()
     own = [node for node in ray.nodes() if node["NodeID"] == here.get_node_id()]
-    return [_door(here.gcs_address), *((n["NodeManagerAddress"], n["NodeManagerPort"]) for n in own)]
+    doors = [(node["NodeManagerAddress"], node["NodeManagerPort"]) for node in own]
+    return _Doors(_door(here.gcs_address), doors[0] if doors else None)
 
 
-def _door(address: str) -> tuple[str, int]:
-    """Host and port; ValueError where there is no port."""
+def _door(address: str) -> _Door:
+    """ValueError where there is no port."""
     host, _, port = address.removeprefix("ray://").rstrip("/").rpartition(":")
     return host.strip("[]"), int(port)
 
@@ -257,18 +274,20 @@ def connected(address: str, workers: int | None = None) -> Iterator[RayCluster]:
         with watch.going():
             yield RayCluster(ray, address, workers, watch)
     finally:
-        _leave(ray, watch.silent)
+        _leave(ray, watch.gone)
 
 
-def _leave(ray: Any, silent: bool) -> None:
-    """Of a cluster that is gone Ray takes its leave for as long as it likes, also at the end of a program."""
-    if not silent:
+def _leave(ray: Any, gone: str) -> None:
+    """Of a cluster that is gone Ray takes its leave for as long as it likes, also at the end of a program;
+    and it ends the program, without a word, that asks for anything when this machine's part has ended."""
+    if not gone:
         ray.shutdown()
         return
-    leaving = threading.Thread(target=ray.shutdown, name="dss-cluster", daemon=True)
-    leaving.start()
-    leaving.join(LEAVE_SECONDS)
     atexit.unregister(ray.shutdown)
+    if gone != OWN_PART_ENDED:
+        leaving = threading.Thread(target=ray.shutdown, name="dss-cluster", daemon=True)
+        leaving.start()
+        leaving.join(LEAVE_SECONDS)
 
 
 def _refusal(error: Exception) -> tuple[str, str]:

@@ -27,6 +27,7 @@ from dsslic_search.archive.features import read_features
 from dsslic_search.archive.store import Store
 from dsslic_search.archive.stored import ObjectRecord
 from dsslic_search.codec import container
+from dsslic_search.core import ray_cluster
 from dsslic_search.core.errors import ArchiveError, ClusterError, MissingExtraError, PhotoError, UsageError
 from dsslic_search.core.ray_cluster import RayCluster, connected
 from tests.ray_nodes import Noting, nodes_of_one_core, there
@@ -244,15 +245,15 @@ def test_a_photo_that_no_machine_has_room_for_is_refused(
 
 
 ENDS_MEANWHILE = """
-import os, signal, sys, time
+import os, signal, sys, threading, time
 from dsslic_search.core import ray_cluster
 from dsslic_search.core.errors import ClusterError
 
-ray_cluster.ASK_SECONDS, ray_cluster.SILENT_SECONDS = 0.2, 1.0
+ray_cluster.SILENT_SECONDS = 1.0
 try:
     with ray_cluster.connected(sys.argv[1]) as cluster:
         print(cluster.doing(divmod, 7)(2))
-        os.kill(int(sys.argv[2]), signal.SIGKILL)
+        threading.Timer(1, os.kill, (int(sys.argv[2]), signal.SIGKILL)).start()
         cluster.doing(time.sleep)(1_000_000)
 except ClusterError as e:
     print(e)
@@ -261,15 +262,14 @@ except ClusterError as e:
 
 
 @there
-@pytest.mark.parametrize("process", ["gcs_server", "raylet"])
-def test_a_head_that_dies_ends_the_work_in_a_sentence(process: str) -> None:
-    """In a process of its own, as Ray ends those whose head is gone. The raylet is this machine's own."""
+@pytest.mark.parametrize(
+    ("process", "said"), [("gcs_server", ray_cluster.SILENT), ("raylet", ray_cluster.OWN_PART_ENDED)]
+)
+def test_a_head_that_dies_ends_the_work_in_a_sentence(process: str, said: str) -> None:
+    """In a process of its own, as Ray ends those whose head or whose machine's part is gone."""
     with nodes_of_one_core(1) as cluster:
         (killed,) = cluster.head_node.all_processes[process]
         command = [sys.executable, "-c", ENDS_MEANWHILE, cluster.address, str(killed.process.pid)]
         ended = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert ended.stdout.splitlines() == [
-        "(3, 1)",
-        f"{cluster.address}: the Ray cluster does not answer any more; see to it and run this again",
-    ]
+    assert ended.stdout.splitlines() == ["(3, 1)", f"{cluster.address}: {said}, and run this again"]
     assert ended.returncode == 7

@@ -13,7 +13,9 @@ import pytest
 
 from dsslic_search.core import ray_cluster
 from dsslic_search.core.errors import ClusterError, PhotoError
-from dsslic_search.core.ray_cluster import MEMORY_STEP, RayCluster, _refusal, _Watch
+from dsslic_search.core.ray_cluster import MEMORY_STEP, RayCluster, _Doors, _refusal, _Watch
+
+NO_DOORS = _Doors(None)
 
 
 class Task:
@@ -57,29 +59,42 @@ class Deaf:
         return self.answer
 
 
-def watched(ray: Deaf, *doors: tuple[str, int]) -> tuple[RayCluster, _Watch]:
+def watched(ray: Deaf, doors: _Doors = NO_DOORS) -> tuple[RayCluster, _Watch]:
     watch = _Watch(ray, doors)
     return RayCluster(ray, "there:1", None, watch), watch
 
 
-def test_a_cluster_that_does_not_answer_is_waited_for_no_longer(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ray_cluster, "ASK_SECONDS", 0.01)
-    monkeypatch.setattr(ray_cluster, "SILENT_SECONDS", 0.02)
-    with socket.create_server(("127.0.0.1", 0)) as door:
-        place = door.getsockname()[:2]
-        cluster, watch = watched(Deaf((2, 0)), place)
-        assert ray_cluster._answers(place)
-    watch._knock()  # until it is silent
-    with pytest.raises(ClusterError, match=r"^there:1: the Ray cluster does not answer any more; see to it"):
+@pytest.fixture
+def soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, seconds in ("ASK", 0.0), ("KNOCK", 0.01), ("SILENT", 0.02):
+        monkeypatch.setattr(ray_cluster, f"{name}_SECONDS", seconds)
+
+
+@pytest.mark.usefixtures("soon")
+@pytest.mark.parametrize(
+    ("of_head", "said"),
+    [
+        (True, "the Ray cluster does not answer any more; see to it, and run this again"),
+        (False, 'Ray has ended on this machine; begin it anew there by .*"ray start", and run this again'),
+    ],
+)
+def test_a_cluster_that_does_not_answer_is_waited_for_no_longer(of_head: bool, said: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as closed, socket.create_server(("127.0.0.1", 0)) as open_:
+        doors = [each.getsockname()[:2] for each in (closed, open_)]
+        assert not any(map(ray_cluster._trouble, doors))
+        closed.close()
+        cluster, watch = watched(Deaf((2, 0)), _Doors(*(doors if of_head else doors[::-1])))
+        watch._knock()  # until it is gone
+    with pytest.raises(ClusterError, match=f"^there:1: {said}$"):
         cluster.doing(divmod)(7, 2)
 
 
-def test_no_machine_that_is_left_or_has_room(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.usefixtures("soon")
+def test_no_machine_that_is_left_or_has_room() -> None:
     ray = Deaf((1, MEMORY_STEP * 5 + 7), (2, MEMORY_STEP))
     cluster, watch = watched(ray)
     assert (cluster.at_once, cluster.largest) == (5, MEMORY_STEP * 5)  # what is asked for is rounded up
     ray.machines = ((2, MEMORY_STEP),)
-    monkeypatch.setattr(ray_cluster, "ASK_SECONDS", 0)
     ray.asked = watch._ended.set
     watch._count()
     assert cluster.largest == MEMORY_STEP
