@@ -88,6 +88,7 @@ class RayCluster:
         lost, ClusterError where nobody is left who could."""
         key = uuid4().hex
         packed = _packed((function, shared))
+        self._require_there()
         with self._said():
             common = self._ray.put(packed)
 
@@ -95,6 +96,7 @@ class RayCluster:
             room = -(-memory // MEMORY_STEP) * MEMORY_STEP
             task = self._task.options(memory=room) if room else self._task
             sent = _packed(arguments)
+            self._require_there()
             with self._said(lost):
                 # in a list, or Ray would fetch it for every piece
                 result = self._awaited(task.remote(key, [common], self._identity, sent), room, lost)
@@ -109,14 +111,21 @@ class RayCluster:
         while True:
             if self._ray.wait([made], timeout=KNOCK_SECONDS)[0]:
                 return self._ray.get(made)
-            if self._watch.gone:
-                raise ClusterError(f"{self._address}: {self._watch.gone}, and run this again")
+            self._require_there()
             if not self._watch.machines:
                 raise ClusterError(f"{self._address}: no machine of the Ray cluster is left to do the work")
             if room > self.largest:
                 raise lost(
                     f"no machine of the Ray cluster is left that has {size_text(room)} of memory for it"
                 )
+
+    def _require_there(self) -> None:
+        """ClusterError where the cluster is gone."""
+        gone = self._watch.gone
+        if not gone and not self._ray.is_initialized():  # where Ray's next call would begin a cluster here
+            gone = SILENT
+        if gone:
+            raise ClusterError(f"{self._address}: {gone}, and run this again")
 
     @contextmanager
     def _said(self, lost: Callable[[str], DSSError] = ArchiveError) -> Iterator[None]:

@@ -39,6 +39,10 @@ class Deaf:
         self.machines = machines
         self.asked: Callable[[], None] = lambda: None
         self.answer: object = None
+        self.connected = True
+
+    def is_initialized(self) -> bool:
+        return self.connected
 
     def nodes(self) -> list[dict[str, Any]]:
         self.asked()
@@ -114,6 +118,9 @@ def test_what_ray_raises_is_a_sentence() -> None:
         do(7, 2)
     ray.answer = pickle.dumps((3, 1))
     assert do(7, 2) == (3, 1)
+    ray.connected = False  # a call of Ray would begin a cluster on this machine
+    with pytest.raises(ClusterError, match="does not answer any more"):
+        do(7, 2)
 
 
 def test_why_a_cluster_lets_nobody_in() -> None:
