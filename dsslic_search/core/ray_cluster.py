@@ -186,7 +186,7 @@ class _Watch:
             yield
         finally:
             self._ended.set()
-            if not self.gone:
+            if self.gone != SILENT:
                 counting.join(LEAVE_SECONDS)  # it is not to ask Ray while that leaves
 
     def _knock(self) -> None:
@@ -287,16 +287,14 @@ def connected(address: str, workers: int | None = None) -> Iterator[RayCluster]:
 
 
 def _leave(ray: Any, gone: str) -> None:
-    """Of a cluster that is gone Ray takes its leave for as long as it likes, also at the end of a program;
-    and it ends the program, without a word, that asks for anything when this machine's part has ended."""
+    """Of a cluster that is gone Ray takes its leave for as long as it likes, also at the end of a program."""
     if not gone:
         ray.shutdown()
         return
+    leaving = threading.Thread(target=ray.shutdown, name="dss-cluster", daemon=True)
+    leaving.start()
+    leaving.join(LEAVE_SECONDS)
     atexit.unregister(ray.shutdown)
-    if gone != OWN_PART_ENDED:
-        leaving = threading.Thread(target=ray.shutdown, name="dss-cluster", daemon=True)
-        leaving.start()
-        leaving.join(LEAVE_SECONDS)
 
 
 def _refusal(error: Exception) -> tuple[str, str]:
