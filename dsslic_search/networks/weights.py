@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 MAX_BYTES = 128 << 20
 
 
+@cache
 def folder() -> Path:
     """Where the shipped weights are: inside an installed package, or at the top of a source tree."""
     package = Path(__file__).resolve().parent.parent

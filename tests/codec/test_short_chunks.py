@@ -218,7 +218,7 @@ def test_damage_is_refused_or_gives_another_chunk(chunk: Chunk) -> None:
         ("word", b"\x01" + bytes(60), "upgrade"),
         ("word", bytes(300), "longer"),
         ("word", bytes(60), "too large"),
-        ("COMP", b"\xa0" + bytes(60), "upgrade"),
+        ("COMP", b"\xe0" + bytes(60), "upgrade"),
         ("COMP", b"\x04" + bytes(60), "upgrade"),
         ("RESI", b"\x02" + bytes(60), "upgrade"),
         ("RESI", b"\x01\x00" + bytes(60), "cut short or damaged"),

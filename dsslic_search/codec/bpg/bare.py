@@ -30,6 +30,10 @@ TOOLS = tuple(
         "ab74",
         "5bd0",
         "5b74",
+        "924540",
+        "b91500",
+        "ab54",
+        "5b54",
     )
 )
 PARAMETERS = tuple(bytes.fromhex(row) for row in ("c170d818d920", "c1718112", "c174d818d920", "c0718112"))
