@@ -25,7 +25,7 @@ from dsslic_search.core.errors import ArchiveError, DSSError, MissingExtraError
 from dsslic_search.core.plain_json import parsed
 from dsslic_search.index import cache
 from dsslic_search.index.segment import ROWS
-from dsslic_search.index.segments import MANIFEST, THEIRS, names_in
+from dsslic_search.index.segments import MANIFEST, names_in
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -37,6 +37,7 @@ SETTING = "index"
 FOLDER = "index"
 LIST = "published.json"
 """The list, in the folder of a machine's indexes, as it was looked at last."""
+OURS = "publishing.manifest"
 PIECE_BYTES = 1 << 22
 MOST_LIST_BYTES = 1 << 26
 REST_SECONDS = 60.0
@@ -182,7 +183,7 @@ class Published:
     def _put(self, there: set[str]) -> Files | None:
         """Put the files of the segments of our manifest to what is ``there``; None where there is no
         manifest, or another process has just written another one."""
-        own = self.folder / THEIRS  # as it is now, whoever writes another one meanwhile
+        own = self.folder / OURS  # as it is now, whoever writes another one meanwhile
         files.write_atomically(own, (self.folder / MANIFEST).read_bytes())
         names = names_in(own)
         if names is None:
