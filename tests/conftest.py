@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.archive import postgres
+
 # Before anything imports numpy or torch: their idle threads spin, which costs several times the work itself,
 # and every core has a process of the tests already. Commands that tests start inherit it.
 for pool in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
@@ -69,3 +71,19 @@ def each_time() -> Iterator[None]:
 
     with once.at_home():
         yield
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[str]:
+    """One for all tests of a process that need it; the folder of its socket."""
+    pytest.importorskip("psycopg", reason="the driver of PostgreSQL is an extra (dev)")
+    if postgres.programs() is None:
+        pytest.skip("no PostgreSQL on this machine: apt-get install postgresql")
+    with postgres.running() as socket:
+        yield socket
+
+
+@pytest.fixture
+def postgres_url(postgres_server: str) -> str:
+    """The URL of an empty database."""
+    return postgres.new_database(postgres_server)

@@ -98,7 +98,6 @@ class Published:
 
     def _bring_segments(self, manifest: Path) -> bool:
         """Bring the manifest that was published last, and rows. Raises ArchiveError and OSError."""
-        self.folder.mkdir(parents=True, exist_ok=True)
         listed = self._newest()
         if MANIFEST not in listed:
             return False
@@ -120,6 +119,7 @@ class Published:
             data = self._list(digest)
             if data is None:
                 return {}
+            self.folder.mkdir(parents=True, exist_ok=True)
             files.write_atomically(path, data)
         return self._listed_here()
 

@@ -20,7 +20,7 @@ def register(app: typer.Typer) -> None:
         no_args_is_help=True,
         rich_markup_mode=None,
     )
-    for command in (ingest, reindex, speed, cluster, scale, catalog, startup, serve, page):
+    for command in (ingest, reindex, speed, cluster, scale, machines, catalog, startup, serve, page):
         group.command()(command)
     bench_codec.register(group)
     bench_search.register(group)
@@ -183,6 +183,28 @@ def scale(
 
     outputs = may_write(out, force)
     results = bench.run(maps, photos, against, alone)
+    typer.echo("\n".join(bench.table(results)), err=True)
+    finish(results, out, outputs)
+
+
+def machines(
+    maps: Maps,
+    database: Annotated[
+        str,
+        typer.Option(
+            "--database", metavar="URL", help="An empty database of PostgreSQL, where the photos stay."
+        ),
+    ],
+    photos: Annotated[int, typer.Option(min=100, help="Photos of the archive.")] = 60_000,
+    out: Out = None,
+    force: Force = False,
+) -> None:
+    """What the first questions of a machine take that is new to an archive with its catalog in PostgreSQL,
+    with the indexes that another machine published and without."""
+    from dsslic_search.bench import machines as bench
+
+    outputs = may_write(out, force)
+    results = bench.run(maps, photos, database)
     typer.echo("\n".join(bench.table(results)), err=True)
     finish(results, out, outputs)
 

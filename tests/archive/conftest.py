@@ -235,22 +235,6 @@ def bucket(s3: Proxy, monkeypatch: pytest.MonkeyPatch) -> str:
 
 
 @pytest.fixture(scope="session")
-def postgres_server() -> Iterator[str]:
-    """One for all tests of a process that need it; the folder of its socket."""
-    pytest.importorskip("psycopg", reason="the driver of PostgreSQL is an extra (dev)")
-    if postgres.programs() is None:
-        pytest.skip("no PostgreSQL on this machine: apt-get install postgresql")
-    with postgres.running() as socket:
-        yield socket
-
-
-@pytest.fixture
-def postgres_url(postgres_server: str) -> str:
-    """The URL of an empty database."""
-    return postgres.new_database(postgres_server)
-
-
-@pytest.fixture(scope="session")
 def empty_catalog(postgres_server: str) -> str:
     """The URL of a catalog without photos, to be copied."""
     url = postgres.new_database(postgres_server)

@@ -102,6 +102,7 @@ ROWS = {
     "bench segmentation": bench("segmentation", "--data", DATA),
     "bench objections": bench("objections", "--data", DATA),
     "bench speed": bench("speed", "--maps", DATA),
+    "bench machines": bench("machines", "--maps", DATA, "--database", "postgresql:///empty"),
     "bench cluster": bench("cluster", "--maps", DATA),
     "bench scale": bench("scale", "--maps", DATA),
     "bench catalog": bench("catalog", "--maps", DATA),
