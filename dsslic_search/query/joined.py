@@ -43,6 +43,10 @@ class Every(Joined):
             held = part.mask(evaluation, held)
         return held
 
+    @property
+    def sure_of(self) -> tuple[tuple[int, ...], ...]:
+        return () if self.resembles else tuple(thing for part in self.parts for thing in part.sure_of)
+
     def degrees(self, evaluation: Evaluation, rows: Rows) -> NDArray[np.float32]:
         if not self.parts:
             return np.ones(rows.size, np.float32)

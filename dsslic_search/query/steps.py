@@ -79,8 +79,8 @@ class Step(ABC):
 
     def may_reach(self, evaluation: Evaluation, degree: float, above: bool, among: Mask) -> Mask | None:
         """Photos of ``among``, in an array of the caller's own, of which are all that match with a degree of
-        at least ``degree``, or with ``above`` more; None for all of those. Certainties are looked at where
-        many photos are left alone, so others may be there too. TypeError for steps that compare photos."""
+        at least ``degree``, or with ``above`` more; None for all of those. It is found without a look at
+        certainties, so others may be there too. TypeError for steps that compare photos."""
         if degree < 0 or (degree == 0 and not above):
             return None
         if degree > 1 or (above and degree == 1):
@@ -93,8 +93,16 @@ class Step(ABC):
 
     @property
     def sure_of(self) -> tuple[tuple[int, ...], ...]:
-        """The things by whose least certainty its degrees are multiplied."""
+        """The things than whose certainty in a photo its degree is never greater; of a predicate, those by
+        whose least certainty its degrees are multiplied."""
         return ()
+
+    def leave_out_unsure(self, evaluation: Evaluation, degree: float, above: bool, held: Mask) -> None:
+        """Change ``held``: where it has many photos, those go in which a thing is not so certain that they
+        could have such a degree."""
+        least = int(np.searchsorted(PROBABILITIES, np.float32(degree), "right" if above else "left"))
+        for classes in self.sure_of:
+            evaluation.columns.leave_out_unsure(classes, least, held)
 
     @property
     def empty(self) -> bool:
@@ -158,8 +166,7 @@ class CoverageRange(Step):
 
     def _may_reach(self, evaluation: Evaluation, degree: float, above: bool, among: Mask) -> Mask:
         first, last = span(degrees(self.low, self.high), degree, above=above)
-        held = evaluation.columns.between(self.classes, first, last, among)
-        return _surely(evaluation, self.sure_of, degree, above, held)
+        return evaluation.columns.between(self.classes, first, last, among)
 
 
 @dataclass(frozen=True)
@@ -216,8 +223,7 @@ class RegionCount(Step):
     def _may_reach(self, evaluation: Evaluation, degree: float, above: bool, among: Mask) -> Mask:
         found = evaluation.matches_of[id(self)]
         held = found.within(0, self.high) if self.low == 0 else found.reaching(degree, above=above)
-        np.logical_and(held, among, out=held)
-        return _surely(evaluation, self.sure_of, degree, above, held)
+        return np.logical_and(held, among, out=held)
 
 
 @dataclass(frozen=True)
@@ -395,17 +401,6 @@ def _certainty(
     for classes in things[1:]:
         least = np.minimum(least, evaluation.columns.certainty_at(classes, rows))
     return PROBABILITIES[least]
-
-
-def _surely(
-    evaluation: Evaluation, things: Sequence[tuple[int, ...]], degree: float, above: bool, held: Mask
-) -> Mask:
-    """``held``, changed: where it has many photos, without those in which the certainty of one of the things
-    does not reach a degree, which no more than that can be."""
-    least = int(np.searchsorted(PROBABILITIES, np.float32(degree), "right" if above else "left"))
-    for classes in things:
-        evaluation.columns.leave_out_unsure(classes, least, held)
-    return held
 
 
 def within_mask(held: Mask, among: Mask | None) -> Mask:

@@ -378,6 +378,10 @@ def test_the_executor_finds_exactly_what_a_slow_reading_of_the_maps_finds(
             rows = np.flatnonzero(mask)
             degrees = step.degrees(evaluation, rows).tolist()
             assert (step.most(evaluation, rows) >= np.array(degrees, np.float32)).all()
+            if degrees:
+                least, held = one(rng, degrees), mask.copy()
+                step.leave_out_unsure(evaluation, least, False, held)
+                assert held[rows[np.array(degrees) >= least]].all()
             slow = [
                 degree(tree, photo, presence)
                 for photo, matches in zip(photos, expected, strict=True)

@@ -25,7 +25,7 @@ from dsslic_search.index.segment import Segment
 from dsslic_search.index.vectors.image import ImageVectors, open_image_vectors
 from dsslic_search.index.vectors.table import Vectors, open_vectors
 from dsslic_search.index.words import Words, open_words
-from dsslic_search.query.run.rank import Mask, Rows
+from dsslic_search.query.run.rank import Mask, Rows, top
 from dsslic_search.query.run.side_by_side import of_each
 
 COMPARED_ALONE_ONE_IN = 2
@@ -261,9 +261,8 @@ class Evaluation:
             if not self.images.chooses:
                 return None
             rows = np.union1d(rows, self.images.candidates(image, rows.size, among))
-        alike = self._alike(operand, mirrored, rows)
-        best = np.argsort(-alike, kind="stable")[:k]
-        return rows[best], alike[best]
+        found = top(rows, self._alike(operand, mirrored, rows), k)
+        return found.rows, found.numbers
 
     def region_matches(
         self, classes: Classes, test: RegionTest, among: Mask | None, *, count: bool

@@ -21,6 +21,10 @@ from dsslic_search.query.run.evaluate import Evaluation
 from dsslic_search.query.run.rank import Mask, Ranked, Rows, Values, best, reaching, top
 from dsslic_search.query.steps import Resemble, Step
 
+UNSURE_ONE_IN = 16
+"""Where more than one photo in so many may reach a degree, those that are not sure enough are left out first,
+which takes a pass over all for each thing."""
+
 After = tuple[Any, int]  # a number, and the first row that may share it
 
 
@@ -108,7 +112,10 @@ class ByDegree(Pruned):
         """Of the worst none can be left out: how certain photos are is looked at one by one."""
         if self._reverse:
             return None
-        return self._step.may_reach(self._evaluation, value, above, among)
+        held = self._step.may_reach(self._evaluation, value, above, among)
+        if held is not None and value <= 1 and UNSURE_ONE_IN * np.count_nonzero(held) > held.size:
+            self._step.leave_out_unsure(self._evaluation, value, above, held)
+        return held
 
 
 class ByLikeness(Order):
