@@ -25,9 +25,10 @@ settings.register_profile("clockless", deadline=None, suppress_health_check=[Hea
 settings.register_profile("long", settings.get_profile("clockless"), max_examples=150, stateful_step_count=50)
 settings.load_profile("clockless")
 
-from tests import measured  # noqa: E402  # no numpy or torch before the above
+from tests import measured, unclosed  # noqa: E402  # no numpy or torch before the above
 
 measured.start()
+unclosed.told()
 
 
 @pytest.hookimpl(wrapper=True)

@@ -6,12 +6,14 @@ import importlib.util
 import re
 import shutil
 import subprocess
+from dataclasses import fields
 from pathlib import Path
 from types import ModuleType
 
 import pytest
 
 from dsslic_search.cli.reference import commands
+from dsslic_search.web.limits import Limits
 
 ROOT = Path(__file__).parents[1]
 
@@ -29,6 +31,15 @@ def making() -> ModuleType:
 def test_every_command_has_its_section(making: ModuleType):
     named = re.findall(r"^\.SS (.*)$", making.manual(), re.MULTILINE)
     assert named == [making.escaped(" ".join(words)) for words in commands()[1:]]
+
+
+def test_every_setting_of_the_environment_is_named(making: ModuleType):
+    package = ROOT / "dsslic_search"
+    code = [path.read_text() for path in package.rglob("*.py") if path.parent != package / "bench"]
+    read = {name for text in code for name in re.findall(r'"(DSS_[A-Z_]*[A-Z])"', text)}
+    limits = {f"DSS_SERVE_{each.name.upper()}" for each in fields(Limits)}
+    told = {name for names in making.ENVIRONMENT for name in names.split(", ")}
+    assert told == read | limits | {"NO_COLOR"}
 
 
 @pytest.mark.parametrize(

@@ -34,6 +34,10 @@ ENVIRONMENT = {
     "DSS_CATALOG": "a database for their catalogs",
     "DSS_CLASSES": "a class list in place of the one that ships",
     "DSS_VOCABULARIES": "a folder of other class lists",
+    "DSS_CACHE": "the folder of pictures that serve keeps",
+    "DSS_SERVE_BODY, DSS_SERVE_UPLOAD, DSS_SERVE_SECONDS, DSS_SERVE_PIXELS, DSS_SERVE_ROWS, "
+    "DSS_SERVE_EXPORTED, DSS_SERVE_RATE, DSS_SERVE_DECODERS, DSS_SERVE_WAITING, DSS_SERVE_CACHE, "
+    "DSS_SERVE_SHARDS": "what may be asked of serve: docs/http-api.md",
     "NO_COLOR": "pictures and bars without colours",
 }
 EXITS = {

@@ -232,6 +232,7 @@ class Following(OpenArchive):
         from dsslic_search.archive.watch import Watch, changes_of_files, require_folders
         from dsslic_search.core.files import absolute
 
+        self._check_words()
         check_flags(poll=poll)
         wanted = wanted_of(include, exclude)
         at_once = workers_of(workers) or os.cpu_count() or 1

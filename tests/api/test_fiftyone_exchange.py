@@ -1,7 +1,9 @@
-"""Photos as samples of FiftyOne, and label maps from there, without its database."""
+"""Photos as samples of FiftyOne, and label maps from there: without its database, and, where the environment
+names one, through it."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,6 +22,11 @@ except ImportError:
     fiftyone = None
 there = pytest.mark.skipif(
     fiftyone is None, reason="FiftyOne is an extra of 1 GB, with requirements that others here exclude"
+)
+
+with_database = pytest.mark.skipif(
+    fiftyone is None or not os.environ.get("FIFTYONE_DATABASE_URI"),
+    reason="FiftyOne downloads its MongoDB when it is installed: name one that runs in FIFTYONE_DATABASE_URI",
 )
 
 
@@ -90,3 +97,33 @@ def test_label_maps_come_back_as_what_people_say(archive: Archive, tmp_path: Pat
     samples[0]["label_map"].mask = np.full((4, 4), 200, np.uint8)
     with pytest.raises(UsageError, match="holds 200, which is the number of no class"):
         wrong.export_sample(samples[0])
+
+
+@with_database
+def test_a_dataset_is_made_asked_corrected_and_given_back(archive: Archive, tmp_path: Path) -> None:
+    dataset = fiftyone.Dataset.from_importer(archive.fiftyone_importer("everything, sort:id", tmp_path))
+    try:
+        assert dataset.values("archive_id") == [1, 2]
+        assert dataset.values("width") == [archive.photo(each).width for each in (1, 2)]
+        assert dataset.match_tags("best").values("archive_id") == [1]
+        assert dataset.default_mask_targets == {c.id: c.name for c in archive.vocabulary.classes}
+        regions = [[each["class"] for each in archive.info(photo)["regions"]] for photo in (1, 2)]
+        assert dataset.values("regions.detections.label") == regions
+        mountains = dataset.match(fiftyone.ViewField("coverage.mountain") > 0.3).values("archive_id")
+        assert mountains == sorted(archive.matching("mountain > 30%").tolist())
+        for photo, sample in enumerate(dataset.sort_by("archive_id"), 1):
+            np.testing.assert_array_equal(sample["label_map"].mask, archive.label_map(photo))
+            words = {c.label: c.confidence for c in sample["words"].classifications}
+            assert words == archive.info(photo)["words"]
+        corrected = archive.label_map(1).copy()
+        corrected[-5:] = archive.vocabulary.id_of("road")
+        sample = dataset.match(fiftyone.ViewField("archive_id") == 1).first()
+        sample["label_map"].mask = corrected
+        sample.save()
+        back = archive.fiftyone_exporter()
+        dataset.export(dataset_exporter=back)
+        assert (sorted(back.report.photos), back.report.failed) == ([1, 2], [])
+        np.testing.assert_array_equal(archive.label_map(1), corrected)
+    finally:
+        dataset.delete()
+        archive.reset_labels([1, 2])

@@ -241,9 +241,8 @@ def test_what_is_stored_anew_meanwhile_is_described_from_its_file(
     happening(monkeypatch, lambda: tagged.ingest(keep="exact"))
     assert backup(tagged.archive, place).failed == []
     assert check(ArchiveFolder(place), read_data=True) == []
-    assert {row[0] for row in ArchiveFolder(place).open_catalog().rows("SELECT keep FROM photo")[0]} == {
-        "exact"
-    }
+    with ArchiveFolder(place).open_catalog() as catalog:
+        assert {row[0] for row in catalog.rows("SELECT keep FROM photo")[0]} == {"exact"}
     backup(tagged.archive, place)
     assert_copy(tagged, place)
 

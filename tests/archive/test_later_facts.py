@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
@@ -20,17 +21,17 @@ ART = "SIGMA 35mm F1.4 DG HSM | Art 012"
 
 
 @pytest.fixture
-def archive(tmp_path: Path) -> Archive:
+def archive(tmp_path: Path) -> Iterator[Archive]:
     """Photos 1 and 2 in mode layers, the first with a lens, and 3 in mode reference."""
-    opened = Archive(tmp_path / "archive")
-    for number, (keep, lens) in enumerate((("layers", ART), ("layers", None), ("reference", ART))):
-        exif = Image.Exif()
-        exif[ExifTags.Base.Make] = "Acme"
-        exif[ExifTags.IFD.Exif] = {} if lens is None else {ExifTags.Base.LensModel: lens}
-        path = tmp_path / f"{number}.jpg"
-        Image.new("RGB", (48, 32), (40 * number, 90, 160)).save(path, exif=exif)
-        assert opened.ingest([path], keep=keep, effort=1).added == 1
-    return opened
+    with Archive(tmp_path / "archive") as opened:
+        for number, (keep, lens) in enumerate((("layers", ART), ("layers", None), ("reference", ART))):
+            exif = Image.Exif()
+            exif[ExifTags.Base.Make] = "Acme"
+            exif[ExifTags.IFD.Exif] = {} if lens is None else {ExifTags.Base.LensModel: lens}
+            path = tmp_path / f"{number}.jpg"
+            Image.new("RGB", (48, 32), (40 * number, 90, 160)).save(path, exif=exif)
+            assert opened.ingest([path], keep=keep, effort=1).added == 1
+        yield opened
 
 
 def forget(archive: Archive) -> None:

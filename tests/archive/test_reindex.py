@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -20,15 +21,15 @@ EMPTY = MapFeatures((), b"\1\0\0", np.zeros(192, "<f4").tobytes())
 
 
 @pytest.fixture
-def archive(tmp_path: Path) -> Archive:
+def archive(tmp_path: Path) -> Iterator[Archive]:
     photos = tmp_path / "photos"
     photos.mkdir()
     for name in ("sunset.jpg", "picos.jpg", "bridge.jpg"):
         with Image.open(SAMPLES / name) as photo:
             photo.resize((240, 160)).save(photos / name)
-    opened = Archive(tmp_path / "archive")
-    assert opened.ingest([photos], keep="reference").added == 3
-    return opened
+    with Archive(tmp_path / "archive") as opened:
+        assert opened.ingest([photos], keep="reference").added == 3
+        yield opened
 
 
 def known(archive: Archive) -> list[object]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -55,8 +56,9 @@ def photos(made: Path) -> Path:
 
 
 @pytest.fixture
-def archive(made: Path, tmp_path: Path) -> Archive:
-    return Archive(shutil.copytree(made / "archive", tmp_path / "archive"))
+def archive(made: Path, tmp_path: Path) -> Iterator[Archive]:
+    with Archive(shutil.copytree(made / "archive", tmp_path / "archive")) as opened:
+        yield opened
 
 
 def answered(archive: Archive, text: str) -> set[str]:
