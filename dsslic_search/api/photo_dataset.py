@@ -61,6 +61,8 @@ class PhotoDataset(Dataset[dict[str, Any]]):
     does. It can be pickled as long as ``transform`` can, and each process opens the archive for itself, so
     that it goes to the workers of a DataLoader however these start."""
 
+    _opened: tuple[int, Photos] | None = None
+
     def __init__(
         self,
         archive: Callable[[], Photos],
@@ -76,7 +78,6 @@ class PhotoDataset(Dataset[dict[str, Any]]):
         self.ids = tuple(map(int, ids))
         self.holds = holdings(holds)
         self.size, self.transform = size, transform
-        self._opened: tuple[int, Photos] | None = None
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -125,6 +126,9 @@ class PhotoDataset(Dataset[dict[str, Any]]):
         if self._opened is not None and self._opened[0] == os.getpid():
             self._opened[1].close()
         self._opened = None
+
+    def __del__(self) -> None:
+        self.close()  # whoever reads items does not know that something was opened
 
     def _archive(self) -> Photos:
         """The archive, opened by this process: what a forked one was left by its parent is not its own."""

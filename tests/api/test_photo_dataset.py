@@ -13,7 +13,7 @@ from PIL import Image
 from torch.utils.data import DataLoader
 
 from dsslic_search import Archive
-from dsslic_search.api.photo_dataset import HOLDINGS
+from dsslic_search.api.photo_dataset import HOLDINGS, PhotoDataset
 from dsslic_search.core.errors import StageError, UsageError
 
 SAMPLES = Path(__file__).parents[2] / "samples"
@@ -65,6 +65,20 @@ def test_it_goes_to_workers_and_through_pickle(archive: Archive) -> None:
     assert torch.equal(again[1][1], dataset[1][1])
     again.close()
     assert torch.equal(again[1][1], dataset[1][1])
+
+
+def test_what_it_opened_is_closed_when_it_goes(archive: Archive) -> None:
+    opened: list[Archive] = []
+
+    def again() -> Archive:
+        opened.append(Archive(archive.folder.root))
+        return opened[0]
+
+    dataset = PhotoDataset(again, [1], ["id"])
+    assert dataset[0] == {"id": 1}
+    assert {"_lookup", "catalog"} & set(vars(opened[0]))
+    del dataset
+    assert not {"_lookup", "catalog"} & set(vars(opened[0]))
 
 
 def _as_pair(item: dict) -> tuple:
