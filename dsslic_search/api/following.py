@@ -223,7 +223,6 @@ class Following(OpenArchive):
         """
         import os
         import threading
-        from dataclasses import replace
 
         from dsslic_search.archive.ingest.remembered import folders_of
         from dsslic_search.archive.ingest.sync import sync
