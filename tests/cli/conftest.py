@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ import pytest
 from PIL import Image
 
 from dsslic_search.cli.main import main
+from tests import once
 
 SAMPLES = Path(__file__).parents[2] / "samples"
 
@@ -66,23 +68,30 @@ def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> 
 
 
 @pytest.fixture(scope="session")
-def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Every sample photo, 240 pixels long, in a folder of two levels."""
-    folder = tmp_path_factory.mktemp("photos")
-    (folder / "more").mkdir()
-    for i, path in enumerate(sorted(SAMPLES.glob("*.jpg"))):
-        picture = Image.open(path)
-        picture.thumbnail((240, 240))
-        picture.save((folder / "more" if i % 2 else folder) / path.name, quality=92)
-    return folder
+def photos() -> Path:
+    """Every sample photo, 240 pixels long, in a folder of two levels; for tests to copy, not to change."""
+
+    def write(folder: Path) -> None:
+        (folder / "more").mkdir()
+        for i, path in enumerate(sorted(SAMPLES.glob("*.jpg"))):
+            picture = Image.open(path)
+            picture.thumbnail((240, 240))
+            picture.save((folder / "more" if i % 2 else folder) / path.name, quality=92)
+
+    return once.filled("photos-of-two-levels", write)
 
 
 @pytest.fixture(scope="session")
 def archive(photos: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    from dsslic_search import Archive
+    """Of these, for all tests of a process: a copy of one that is filled once a run."""
 
-    place = tmp_path_factory.mktemp("archive") / "a"
-    with Archive(place) as opened:
-        report = opened.ingest([photos])
-    assert report.added == len(list(SAMPLES.glob("*.jpg")))
-    return place
+    def ingest(folder: Path) -> None:
+        from dsslic_search import Archive
+
+        with Archive(folder / "a") as opened:
+            report = opened.ingest([photos])
+        assert report.added == len(list(SAMPLES.glob("*.jpg")))
+
+    place = tmp_path_factory.mktemp("archive")
+    shutil.copytree(once.filled("archive-of-two-levels", ingest), place, dirs_exist_ok=True)
+    return place / "a"
