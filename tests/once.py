@@ -147,7 +147,13 @@ def kept_in(folder: Path) -> Iterator[None]:
     def create_engine(url: URL, **options: Any) -> Engine:
         """Engines of one kind of database share the statements that are made into text."""
         made = CREATE_ENGINE(url, **options)
-        made.dialect = made.pool._dialect = dialects.setdefault(url.drivername, made.dialect)
+        known = dialects.setdefault(url.drivername, made.dialect)
+        if hasattr(
+            known, "default_isolation_level"
+        ):  # else its engine has not yet reached a server, or never
+            made.dialect = made.pool._dialect = known
+        else:
+            dialects[url.drivername] = made.dialect
         made._compiled_cache = statements
         return made
 
