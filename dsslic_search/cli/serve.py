@@ -57,6 +57,14 @@ def serve(
             metavar="DIR", help="Where pictures are kept; else the user's cache.", show_default=False
         ),
     ] = None,
+    token_file: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Ask for the token in it, which is made where there is none; else each start makes its own.",
+            show_default=False,
+        ),
+    ] = None,
 ) -> None:
     """Show the archive in a browser."""
     from dsslic_search.web.server import Settings, require
@@ -72,7 +80,8 @@ def serve(
     def ready(address: str) -> None:
         typer.echo(address)
         sys.stdout.flush()
-        typer.echo("Ctrl-C ends", err=True)
+        if sys.stderr.isatty():
+            typer.echo("Ctrl-C ends", err=True)
         if not no_browser:
             threading.Thread(target=_open, args=(address,), daemon=True).start()
 
@@ -80,7 +89,7 @@ def serve(
     with Archive(archive, Library(outside=False, shards=limits.shards)) as opened:
         run(
             opened,
-            Settings(host, port, tuple(name or ()), incoming, read_only, watch, cache),
+            Settings(host, port, tuple(name or ()), incoming, read_only, watch, cache, token_file),
             limits,
             worded=in_commands,
             ready=ready,

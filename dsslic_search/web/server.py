@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import os
+import re
 import secrets
 import socket
 import threading
@@ -15,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dsslic_search.core.errors import DSSError, MissingExtraError, UsageError
+from dsslic_search.core.text import printable
 from dsslic_search.web.limits import Limits
 
 if TYPE_CHECKING:
@@ -27,6 +30,9 @@ PORT = 8765
 HOST = "127.0.0.1"
 SECONDS_TO_END = 5  # that open connections get
 SECONDS_OF_REST = 1.0  # in which nobody asked anything
+TOKEN_BYTES = 24  # nobody guesses
+SHORTEST_TOKEN = 20
+_TOKEN = re.compile(rf"[A-Za-z0-9_-]{{{SHORTEST_TOKEN},}}")
 HEADER_BYTES = 128 * 1024  # of a request: a query or a list of ids may be long
 
 
@@ -35,7 +41,8 @@ class Settings:
     """``host``: the address to listen at; ``port``: 0 for any that is free; ``names``: other hosts by which
     the server is called. ``incoming``: where dropped files go, by default beside the archive; ``read_only``:
     nothing is changed; ``watch``: the archive follows its folders meanwhile, which needs the extra ``watch``;
-    ``cache``: the folder of pictures, by default the user's."""
+    ``cache``: the folder of pictures, by default the user's. ``token_file``: holds the token that everybody
+    is asked for, and is made where it is not there; None: a token for this start, where others are let in."""
 
     host: str = HOST
     port: int = PORT
@@ -44,6 +51,7 @@ class Settings:
     read_only: bool = False
     watch: bool = False
     cache: Path | None = None
+    token_file: Path | None = None
 
 
 def require() -> None:
@@ -126,7 +134,10 @@ def prepared(
     listening = listen(settings.host, settings.port)
     # another name means that somebody else is let in, by a proxy for example
     alone = all(map(is_loopback, (settings.host, *settings.names)))
-    token = None if alone else secrets.token_urlsafe(24)
+    if settings.token_file is not None:
+        token: str | None = kept_token(settings.token_file)
+    else:
+        token = None if alone else secrets.token_urlsafe(TOKEN_BYTES)
     address = _address(settings.host, listening.getsockname()[1], token)
     site = Site(
         archive,
@@ -195,6 +206,25 @@ def _address(host: str, port: int, token: str | None) -> str:
 def _names_of(host: str) -> tuple[str, ...]:
     own = socket.gethostname()
     return (host, own, f"{own}.local")
+
+
+def kept_token(path: Path) -> str:
+    """The token in a file, which nobody else may read when it is made here. UsageError for one that is
+    none, DSSError for a file that cannot be read or made."""
+    try:
+        with contextlib.suppress(FileExistsError):
+            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with os.fdopen(descriptor, "w", encoding="ascii") as made:
+                made.write(secrets.token_urlsafe(TOKEN_BYTES) + "\n")
+        token = path.read_bytes()[:1000].decode("ascii", "replace").strip()
+    except OSError as e:
+        raise DSSError(f"{printable(str(path))}: the token cannot be read or made ({e.strerror or e})") from e
+    if not _TOKEN.fullmatch(token):
+        raise UsageError(
+            f"{printable(str(path))}: a token is {SHORTEST_TOKEN} letters, digits, - and _ at least, and "
+            "nothing else; delete the file, and one is made"
+        )
+    return token
 
 
 def incoming_beside(root: Path) -> Path:

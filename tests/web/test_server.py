@@ -19,6 +19,7 @@ from PIL import Image
 
 from dsslic_search import Archive, decode
 from dsslic_search.codec.decoder import read_label_map
+from dsslic_search.core.errors import DSSError, UsageError
 from dsslic_search.core.kinds import Stage
 from dsslic_search.web import server as running
 from dsslic_search.web.guard import POLICY
@@ -321,6 +322,33 @@ def test_another_address_needs_the_token(serve: Callable[..., Any]) -> None:
             assert evil.status_code == 403
         named = {"Authorization": f"Bearer {token}"}
         assert httpx.get(f"http://127.0.0.1:{port}/api/archive", headers=named).status_code == 200
+
+
+def test_a_token_in_a_file_outlives_the_server(serve: Callable[..., Any], tmp_path: Path) -> None:
+    kept = tmp_path / "token"
+    with serve(token_file=kept) as server:
+        token = server.token
+        assert token is not None
+        assert kept.read_text() == f"{token}\n"
+        assert kept.stat().st_mode & 0o777 == 0o600
+        assert server.client.get("/api/archive").status_code == 401
+    with serve(token_file=kept) as server:
+        assert server.token == token
+        assert server.client.get("/", params={"token": token}).status_code == 303
+        assert server.client.get("/api/archive").status_code == 200
+
+
+@pytest.mark.parametrize("held", ["", "short", "twenty-letters-and-a space", "täuschend-lang-und-falsch"])
+def test_a_token_that_is_none_is_refused(tmp_path: Path, held: str) -> None:
+    kept = tmp_path / "token"
+    kept.write_text(held)
+    with pytest.raises(UsageError, match="a token is 20 letters, digits, - and _ at least"):
+        running.kept_token(kept)
+
+
+def test_a_token_file_that_cannot_be_made_is_told(tmp_path: Path) -> None:
+    with pytest.raises(DSSError, match="nowhere/token: the token cannot be read or made"):
+        running.kept_token(tmp_path / "nowhere" / "token")
 
 
 def test_another_name_needs_the_token_too(serve: Callable[..., Any]) -> None:
