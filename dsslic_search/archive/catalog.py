@@ -225,7 +225,7 @@ class Catalog(Lookup):
             yield
 
     @contextmanager
-    def publishing(self, *, wait: bool) -> Iterator[Connection | None]:
+    def publishing(self, *, wait: float) -> Iterator[Connection | None]:
         """Be the one who publishes indexes, of a catalog in PostgreSQL; see `postgresql.publishing`."""
         with database_trouble(self.name), postgresql.publishing(self.engine, wait) as connection:
             yield connection

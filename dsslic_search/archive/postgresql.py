@@ -102,14 +102,17 @@ def writer(
 
 
 @contextmanager
-def publishing(engine: Engine, wait: bool) -> Iterator[Connection | None]:
+def publishing(engine: Engine, wait: float) -> Iterator[Connection | None]:
     """Be the one process, on whatever machine, that publishes indexes (`archive.published`). What is given is
-    the connection that the lock belongs to; None where another process is at it and ``wait`` is False."""
-    taken = "SELECT pg_advisory_lock(:key)" if wait else "SELECT pg_try_advisory_lock(:key)"
+    the connection that the lock belongs to; None where another process is at it for ``wait`` seconds."""
+    taken = text("SELECT pg_try_advisory_lock(:key)")
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        if connection.execute(text(taken), {"key": _PUBLISHING}).scalar() is False:
-            yield None
-            return
+        until = time.monotonic() + wait
+        while not connection.execute(taken, {"key": _PUBLISHING}).scalar():
+            if time.monotonic() >= until:
+                yield None
+                return
+            time.sleep(POLL_SECONDS)
         try:
             yield connection
         finally:

@@ -44,6 +44,9 @@ REST_SECONDS = 60.0
 """For so long nothing is asked of a store that could not be reached: a bucket is waited for with patience,
 and a question that needs many files would do so for each."""
 
+TURN_SECONDS = 900.0
+"""For another machine that publishes: one that sleeps meanwhile shall keep no other from its work."""
+
 _FORMAT = "dsslic-search indexes"
 _HASH = re.compile(r"[0-9a-f]{64}")
 _FILE = re.compile(rf"[0-9a-f]{{16}}\.[a-z]+|{re.escape(MANIFEST)}")
@@ -216,14 +219,15 @@ class Published:
 
 @contextmanager
 def publishing(published: Published | None, catalog: Catalog) -> Iterator[None]:
-    """A block that joins segments to be published when it ends, one such block at a time on all machines.
-    That they cannot be is no error: the others make theirs of the catalog."""
+    """A block that joins segments to be published when it ends, one such block at a time on all machines;
+    where another one does not end, it is not waited for for ever, and nothing is published. That is no error:
+    the others make theirs of the catalog."""
     if published is None:
         yield
         return
     from sqlalchemy.exc import SQLAlchemyError
 
-    with catalog.publishing(wait=True) as connection:
+    with catalog.publishing(wait=TURN_SECONDS) as connection:
         yield
         if connection is not None:
             with suppress(ArchiveError, OSError, SQLAlchemyError):
@@ -235,7 +239,7 @@ def leftovers(published: Published | None, catalog: Catalog, *, remove: bool = F
     at it. ``remove``: delete them. Raises ArchiveError."""
     if published is None:
         return []
-    with catalog.publishing(wait=False) as connection:
+    with catalog.publishing(wait=0) as connection:
         names = [] if connection is None else published.unnamed()
         for name in names if remove else ():
             published.store.objects.remove(name)

@@ -250,6 +250,20 @@ def test_two_that_publish_go_on_from_one_another(
     assert built == []
 
 
+def test_one_that_publishes_for_ever_keeps_no_other_from_its_work(
+    shared: Shared, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(published, "TURN_SECONDS", 0.01)
+    shared.add(12, seed=1)
+    with shared.catalog.publishing(wait=0) as sleeping:
+        assert sleeping is not None
+        shared.publish("a")
+        assert not shared.objects()
+        assert list((shared.top / "a").glob("*.coverage"))
+    shared.publish("a")
+    assert shared.objects()
+
+
 def test_what_a_killed_publisher_left(
     tmp_path: Path, new_catalog_url: str, bucket: str, small_segments: None, built: list[str]
 ) -> None:
@@ -269,7 +283,7 @@ def test_what_a_killed_publisher_left(
         objects = archive.folder.store.objects
         left = [objects.where(name) for name in objects.names(FOLDER)]
         assert len(left) == 4
-        with archive.catalog.publishing(wait=True):  # as long as one is at it
+        with archive.catalog.publishing(wait=0):  # as long as one is at it
             assert archive.check() == []
         findings = archive.check()
         assert [(each.what, each.where) for each in findings] == [(Problem.LEFTOVER, each) for each in left]
