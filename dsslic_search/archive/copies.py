@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import IO
 
 from dsslic_search.archive.catalog import Catalog
-from dsslic_search.archive.database import database_trouble
+from dsslic_search.archive.database import BUSY_SECONDS, IN_USE, database_trouble
 from dsslic_search.archive.disk import disk_trouble, write_whole
 from dsslic_search.archive.folder import ArchiveFolder
 from dsslic_search.archive.journal import Place, Stand
@@ -131,7 +131,8 @@ def _piece(file: IO[bytes]) -> bytes:
 
 
 def take_snapshot(archive: ArchiveFolder, snapshot: Path) -> None:
-    """Copy the catalog as it is at one moment. ArchiveError that names the disk that is in the way."""
+    """Copy the catalog as it is at one moment. ArchiveError that names the disk that is in the way, and for a
+    lock that is not to be had in `BUSY_SECONDS`."""
     for ending in ("", *LOGS):
         snapshot.with_name(snapshot.name + ending).unlink(missing_ok=True)
     with (
@@ -139,15 +140,46 @@ def take_snapshot(archive: ArchiveFolder, snapshot: Path) -> None:
         Catalog.open(archive.catalog, change=False) as catalog,
         database_trouble(catalog.name),
         closing(catalog.engine.raw_connection()) as source,
-        closing(sqlite3.connect(snapshot)) as target,
+        closing(sqlite3.connect(snapshot, timeout=BUSY_SECONDS)) as target,
     ):
         assert isinstance(source.driver_connection, sqlite3.Connection)
         try:
-            source.driver_connection.backup(target)
+            source.driver_connection.backup(target, progress=_end_where_locked)
+        except _Locked as e:
+            if _is_locked(source.driver_connection):
+                raise ArchiveError(f"{catalog.name}: {IN_USE}") from e
+            raise ArchiveError(
+                f"{snapshot}: cannot be locked, which SQLite does with each file that it writes; see that no "
+                "other program has it open, and attach a share that has no locks of its own with the option "
+                "that leaves them to this machine (SMB: nobrl), or choose another folder"
+            ) from e
         except sqlite3.Error as e:
             if e.sqlite_errorcode & 0xFF != sqlite3.SQLITE_FULL:
                 raise
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)) from e
+
+
+_LOCKED = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+
+
+class _Locked(Exception):
+    """A lock was not to be had in the time that SQLite waits for it."""
+
+
+def _end_where_locked(status: int, remaining: int, total: int) -> None:
+    """For `sqlite3.Connection.backup`, which would else begin to wait again, for ever."""
+    if status & 0xFF in _LOCKED:
+        raise _Locked
+
+
+def _is_locked(connection: sqlite3.Connection) -> bool:
+    """Whether a database cannot be read now."""
+    try:
+        connection.execute("PRAGMA busy_timeout = 0")
+        connection.execute("SELECT 1 FROM sqlite_schema LIMIT 1").fetchone()
+    except sqlite3.OperationalError as e:
+        return e.sqlite_errorcode & 0xFF in _LOCKED
+    return False
 
 
 def bring_into_one_file(snapshot: Path) -> None:

@@ -269,6 +269,8 @@ def database_trouble(where: str) -> Iterator[None]:
         raise sort(f"{where}: {_in_words(cause)}") from e
 
 
+IN_USE = "the catalog is in use by another program for too long; wait for it to end and try again"
+
 _DAMAGE = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 
@@ -281,7 +283,7 @@ def _in_words(cause: BaseException) -> str:
         return said
     code = _code(cause)
     if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
-        return "the catalog is in use by another program for too long; wait for it to end and try again"
+        return IN_USE
     if code == sqlite3.SQLITE_FULL:
         return "no space left on the disk of the catalog; free some space and run it again"
     if code in _DAMAGE:

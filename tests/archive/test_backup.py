@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -17,7 +18,7 @@ import pytest
 
 from dsslic_search.api import restore_backup
 from dsslic_search.archive import backup as backups
-from dsslic_search.archive import bin, notes, rebuild
+from dsslic_search.archive import bin, copies, database, notes, rebuild
 from dsslic_search.archive.backup import BackupReport, backup
 from dsslic_search.archive.check import Problem, check
 from dsslic_search.archive.copies import SUMS, read_sums
@@ -31,6 +32,7 @@ from tests.archive.test_rebuild import answers, facts
 from tests.forks import ended, forked
 
 NOW = datetime(2024, 1, 1)
+connect = sqlite3.connect  # which tests replace
 
 pytestmark = pytest.mark.usefixtures("readable_maps")
 
@@ -74,11 +76,39 @@ def test_a_disk_too_small_for_the_catalog_is_that_of_the_copy(
             made.execute("PRAGMA max_page_count = 2")
         return made
 
-    connect = sqlite3.connect
     monkeypatch.setattr(sqlite3, "connect", full)
     with pytest.raises(ArchiveError, match=f"{place}.* cannot be written .No space left.*; free some space"):
         backup(tagged.archive, place)
     monkeypatch.undo()
+    backup(tagged.archive, place)
+    assert_copy(tagged, place)
+
+
+@pytest.mark.parametrize(
+    ("locked", "sentence"),
+    [("copy", "catalog.backup.*: cannot be locked"), ("catalog", "catalog.sqlite: the catalog is in use by")],
+)
+def test_a_lock_that_nobody_gives_up_is_waited_for_once(
+    tagged: World, place: Path, monkeypatch: pytest.MonkeyPatch, locked: str, sentence: str
+) -> None:
+    """Of a share for example that has SQLite's locks against itself."""
+    with contextlib.closing(connect(tagged.archive.root / "catalog.sqlite")) as plain:
+        plain.execute("PRAGMA journal_mode = DELETE").fetchone()  # whose readers wait, too
+    holders: list[sqlite3.Connection] = []
+
+    def holding(path: Any, *args: Any, **options: Any) -> sqlite3.Connection:
+        if "backup" in Path(path).name and not holders:
+            whose = path if locked == "copy" else tagged.archive.root / "catalog.sqlite"
+            holders.append(connect(whose, isolation_level=None))
+            holders[0].execute("BEGIN EXCLUSIVE")
+        return connect(path, *args, **options)
+
+    monkeypatch.setattr(database, "BUSY_SECONDS", 0.05)
+    monkeypatch.setattr(copies, "BUSY_SECONDS", 0.05)
+    monkeypatch.setattr(sqlite3, "connect", holding)
+    with pytest.raises(ArchiveError, match=sentence):
+        backup(tagged.archive, place)
+    holders[0].close()
     backup(tagged.archive, place)
     assert_copy(tagged, place)
 
