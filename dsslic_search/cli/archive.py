@@ -78,15 +78,16 @@ def check(
             )
         mended = opened.repair(findings) if repair and findings else []
         lost = 0 if any(f.kind == "catalog" for f in findings) else opened.states().get(PhotoState.LOST, 0)
+    own_catalog = opened.folder.has_own_catalog
     by = {finding: finding for finding in mended}  # which tell how, too
     findings = [by.get(finding, finding) for finding in findings]
     if as_json:
-        print_json([_finding_as_plain(finding, finding in mended) for finding in findings])
+        print_json([_finding_as_plain(finding, finding in mended, own_catalog) for finding in findings])
     for finding in findings:
         if finding in mended:
             typer.echo(printable(f"mended: {mended_sentence(finding)}"), err=True)
         else:
-            typer.echo(printable(f"{finding.kind}: {finding_sentence(finding)}"), err=True)
+            typer.echo(printable(f"{finding.kind}: {finding_sentence(finding, own_catalog)}"), err=True)
     if lost:
         are, them = ("photo is", "it") if lost == 1 else ("photos are", "them")
         typer.echo(f"{lost} {are} set apart; list {them} with: dss-search query is:lost", err=True)
@@ -96,7 +97,7 @@ def check(
         raise typer.Exit(ERROR)
 
 
-def _finding_as_plain(finding: Finding, mended: bool) -> dict[str, Any]:
+def _finding_as_plain(finding: Finding, mended: bool, own_catalog: bool) -> dict[str, Any]:
     subject = (
         finding.where
         if finding.kind in ("leftover", "original", "index", "journal")
@@ -105,7 +106,7 @@ def _finding_as_plain(finding: Finding, mended: bool) -> dict[str, Any]:
     return {
         "kind": finding.kind,
         "subject": subject,
-        "message": mended_sentence(finding) if mended else finding_sentence(finding),
+        "message": mended_sentence(finding) if mended else finding_sentence(finding, own_catalog),
         "mended": mended,
     }
 

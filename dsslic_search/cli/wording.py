@@ -65,11 +65,18 @@ def trouble_sentence(error: DSSError | OSError | MemoryError) -> str:
     return printable(in_commands(error))
 
 
-def finding_sentence(finding: Finding) -> str:
-    """What is wrong, and what mends it."""
+def finding_sentence(finding: Finding, own_catalog: bool = True) -> str:
+    """What is wrong, and what mends it. ``own_catalog``: the archive's catalog is the file of its folder,
+    which alone can be made anew."""
     from dsslic_search.api import Fault, Problem
 
+    anew = "make it anew with: dss-search rebuild" if own_catalog else "restore that database from its backup"
     match finding.what:
+        case Problem.NO_PHOTO if not own_catalog:
+            return (
+                f"{finding.where}: no photo of the catalog; ingest its original again to use it, or restore "
+                "a state of the database that knows the photo"
+            )
         case Problem.NO_PHOTO:
             return (
                 f"{finding.where}: no photo of the catalog; ingest its original again to use it, or take it "
@@ -86,9 +93,7 @@ def finding_sentence(finding: Finding) -> str:
                 "check --repair"
             )
         case Problem.DATABASE:
-            return (
-                f"{finding.where}: database damaged: {finding.detail}; make it anew with: dss-search rebuild"
-            )
+            return f"{finding.where}: database damaged: {finding.detail}; {anew}"
         case Problem.OTHERWISE:
             differ = f"{counted(finding.photos, 'thing')} otherwise"
             return (
@@ -96,10 +101,7 @@ def finding_sentence(finding: Finding) -> str:
                 "that with: dss-search rebuild"
             )
         case Problem.ROWS_OF_NO_PHOTO:
-            return (
-                f"{finding.where}: paths or tags of photos that are not there; make it anew with: dss-search "
-                "rebuild"
-            )
+            return f"{finding.where}: paths or tags of photos that are not there; {anew}"
         case Problem.EARLIER_DESCRIPTIONS:
             said = "1 photo was" if finding.photos == 1 else f"{finding.photos} photos were"
             return (

@@ -8,6 +8,7 @@ import pytest
 
 from dsslic_search.archive.check import Finding, Problem
 from dsslic_search.archive.folder import ArchiveFolder
+from dsslic_search.archive.manifest import Manifest
 from dsslic_search.archive.stored import Fault
 from dsslic_search.cli.wording import finding_sentence, mended_sentence
 from dsslic_search.core.errors import Remedy
@@ -192,6 +193,26 @@ def test_check_prints_json_and_lines(run, tmp_path: Path):
         1,
         [f"mended: {leftover}: left by an interrupted write; deleted", "2 problems, 1 mended"],
     )
+
+
+def test_a_catalog_elsewhere_is_not_to_be_made_anew(run, tmp_path: Path):
+    """As `rebuild` refuses that."""
+    root = tmp_path / "a"
+    with ArchiveFolder(root, Manifest(catalog=f"sqlite:///{tmp_path}/c.sqlite")).writing(create=True):
+        pass
+    orphan = root / "objects" / "ab" / ("ab" * 32 + ".dsslic")
+    orphan.parent.mkdir(parents=True)
+    orphan.write_bytes(b"something")
+    sentence = (
+        f"{orphan}: no photo of the catalog; ingest its original again to use it, or restore a state of the "
+        "database that knows the photo"
+    )
+    ran = run("check", "--archive", root)
+    assert (ran.code, ran.err.splitlines()) == (1, [f"orphan: {sentence}", "1 problem, 0 mended"])
+    assert run("check", "--json", "--archive", root).json[0]["message"] == sentence
+    assert "restore that database" in run("rebuild", "--archive", root).message
+    damaged = finding_sentence(Finding(Problem.DATABASE, "c", detail="row 3 missing"), own_catalog=False)
+    assert damaged == "c: database damaged: row 3 missing; restore that database from its backup"
 
 
 def test_errors_name_commands(run, tmp_path: Path):
