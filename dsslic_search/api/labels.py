@@ -42,6 +42,13 @@ class Imported:
     unknown: tuple[str, ...] = ()
 
 
+def formats() -> tuple[str, ...]:
+    """The formats that label maps go out and come in by."""
+    from dsslic_search.labels.formats import FORMATS
+
+    return FORMATS
+
+
 class Labelling(OpenArchive):
     """The part of `Archive` that exchanges label maps."""
 

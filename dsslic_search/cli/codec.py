@@ -19,6 +19,8 @@ from dsslic_search.cli.options import (
     Force,
     OwnClasses,
     SegmenterName,
+    among,
+    any_stage,
     print_json,
     quality_text,
     segmenter_of,
@@ -106,12 +108,20 @@ def decode(
     out: OutFolder = None,
     stage: Annotated[
         str | None,
-        typer.Option(help="map, compact, coarse or full; else the best there is.", show_default=False),
+        typer.Option(
+            help="map, compact, coarse or full; else the best there is.",
+            show_default=False,
+            autocompletion=any_stage,
+        ),
     ] = None,
     form: Annotated[
         str | None,
         typer.Option(
-            "--format", metavar="png|jpg|webp", help="Of pictures; else by OUT, or png.", show_default=False
+            "--format",
+            metavar="png|jpg|webp",
+            help="Of pictures; else by OUT, or png.",
+            show_default=False,
+            autocompletion=among(lambda: ("png", "jpg", "webp")),
         ),
     ] = None,
     original: Annotated[

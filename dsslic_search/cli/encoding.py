@@ -9,8 +9,17 @@ from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
 import typer
 
-from dsslic_search.cli.options import EFFORT, ClassesFile, Effort, OwnClasses, SegmenterName, segmenter_of
+from dsslic_search.cli.options import (
+    EFFORT,
+    ClassesFile,
+    Effort,
+    OwnClasses,
+    SegmenterName,
+    among,
+    segmenter_of,
+)
 from dsslic_search.core.errors import UsageError
+from dsslic_search.core.kinds import KeepMode, Profile
 from dsslic_search.core.settings import DEFAULT_QUALITY
 from dsslic_search.core.text import parse_size
 
@@ -30,7 +39,12 @@ QualityName = Annotated[
 ]
 KeptStage = Annotated[
     str | None,
-    typer.Option("--stage", help="coarse: no residual, as --keep coarse; or full.", show_default=False),
+    typer.Option(
+        "--stage",
+        help="coarse: no residual, as --keep coarse; or full.",
+        show_default=False,
+        autocompletion=among(lambda: ("coarse", "full")),
+    ),
 ]
 Bpp = Annotated[
     float | None,
@@ -72,6 +86,7 @@ ProfileName = Annotated[
         "--profile",
         help="default; or as DSSLIC's paper codes layers, in FLIF and BPG files: paper; paper-444 with all "
         "chroma.",
+        autocompletion=among(lambda: Profile),
     ),
 ]
 StripMetadata = Annotated[
@@ -133,7 +148,9 @@ def with_encoder_options(keep: str) -> Callable[[Callable[..., None]], Callable[
 
     def changed(command: Callable[..., None]) -> Callable[..., None]:
         group = _parameters(asked_of_encoder)
-        group["keep"] = group["keep"].replace(annotation=Annotated[str, typer.Option(help=keep)])
+        group["keep"] = group["keep"].replace(
+            annotation=Annotated[str, typer.Option(help=keep, autocompletion=among(KeepMode.offered))]
+        )
         parameters: list[inspect.Parameter] = []
         for name, parameter in _parameters(command).items():
             in_place = group.values() if name == "options" else [parameter]

@@ -9,7 +9,17 @@ import typer
 
 from dsslic_search.cli.encoding import StripLocation, StripMetadata, strip_of
 from dsslic_search.cli.naming import Ids, Query, chosen_photos
-from dsslic_search.cli.options import ERROR, INTERRUPTED, PARTIAL, ArchiveDir, AsJson, Force, print_json
+from dsslic_search.cli.options import (
+    ERROR,
+    INTERRUPTED,
+    PARTIAL,
+    ArchiveDir,
+    AsJson,
+    Force,
+    among,
+    any_stage,
+    print_json,
+)
 from dsslic_search.cli.progress import shown
 from dsslic_search.cli.wording import in_commands
 from dsslic_search.core.files import path_to_text
@@ -62,10 +72,20 @@ def previews(
     archive: ArchiveDir = None,
     stage: Annotated[
         str | None,
-        typer.Option(help="map, compact, coarse or full; else the best there is.", show_default=False),
+        typer.Option(
+            help="map, compact, coarse or full; else the best there is.",
+            show_default=False,
+            autocompletion=any_stage,
+        ),
     ] = None,
     form: Annotated[
-        str, typer.Option("--format", metavar="png|jpg|webp", help="Of the pictures; maps are png.")
+        str,
+        typer.Option(
+            "--format",
+            metavar="png|jpg|webp",
+            help="Of the pictures; maps are png.",
+            autocompletion=among(lambda: ("png", "jpg", "webp")),
+        ),
     ] = "png",
     flat: Flat = False,
     force: Force = False,

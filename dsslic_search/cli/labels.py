@@ -10,7 +10,7 @@ import typer
 from dsslic_search.cli.getting_out import tell
 from dsslic_search.cli.lines import path_for_people
 from dsslic_search.cli.naming import Ids, Query, chosen_photos
-from dsslic_search.cli.options import ERROR, PARTIAL, ArchiveDir, AsJson, Force, print_json
+from dsslic_search.cli.options import ERROR, PARTIAL, ArchiveDir, AsJson, Force, among, print_json
 from dsslic_search.cli.progress import shown
 from dsslic_search.cli.wording import in_commands
 from dsslic_search.core.text import counted, printable
@@ -21,6 +21,21 @@ if TYPE_CHECKING:
 labels = typer.Typer(
     help="Label maps in the formats of other programs.", no_args_is_help=True, rich_markup_mode=None
 )
+
+
+def _formats() -> tuple[str, ...]:
+    from dsslic_search.api.labels import formats
+
+    return formats()
+
+
+def _sizes() -> tuple[str, ...]:
+    from dsslic_search.api.labels import SIZES
+
+    return SIZES
+
+
+any_format = among(_formats)
 
 
 def register(app: typer.Typer) -> None:
@@ -39,10 +54,16 @@ def labels_export(
             "--format",
             metavar="FORMAT",
             help="png, coco, coco-panoptic, cityscapes, voc, labelme, cvat, label-studio or yolo.",
+            autocompletion=any_format,
         ),
     ] = "png",
     size: Annotated[
-        str, typer.Option(metavar="map|photo", help="As they are coded, or at the photo's size.")
+        str,
+        typer.Option(
+            metavar="map|photo",
+            help="As they are coded, or at the photo's size.",
+            autocompletion=among(_sizes),
+        ),
     ] = "map",
     archive: ArchiveDir = None,
     force: Force = False,
@@ -64,7 +85,10 @@ def labels_import(
     source: Annotated[
         Path, typer.Argument(metavar="DIR|FILE", help="What labels export or another program wrote.")
     ],
-    form: Annotated[str, typer.Option("--format", metavar="FORMAT", help="As of labels export.")] = "png",
+    form: Annotated[
+        str,
+        typer.Option("--format", metavar="FORMAT", help="As of labels export.", autocompletion=any_format),
+    ] = "png",
     archive: ArchiveDir = None,
     as_json: AsJson = False,
 ) -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from dsslic_search.core.errors import UsageError
+from dsslic_search.core.kinds import Stage
 from dsslic_search.core.settings import DEFAULT_EFFORT, DEFAULT_QUALITY, LOSSLESS
 from dsslic_search.core.text import printable
 
@@ -21,6 +23,18 @@ def _in_its_classes(path: Path | None) -> Path | None:
     from dsslic_search.api.opened import speak
 
     return speak(path)
+
+
+def among(names: Callable[[], Iterable[str]]) -> Callable[[str], list[str]]:
+    """Has the shell complete an option that takes one of ``names``, which are asked for then alone."""
+
+    def complete(incomplete: str) -> list[str]:
+        return [str(name) for name in names() if name.startswith(incomplete)]
+
+    return complete
+
+
+any_stage = among(lambda: Stage)
 
 
 ArchiveDir = Annotated[

@@ -10,7 +10,7 @@ import typer
 
 from dsslic_search.cli import progress
 from dsslic_search.cli.encoding import StripLocation, StripMetadata, strip_of
-from dsslic_search.cli.options import ERROR, PARTIAL, ArchiveDir, Force
+from dsslic_search.cli.options import ERROR, PARTIAL, ArchiveDir, Force, any_stage
 from dsslic_search.cli.wording import in_commands
 from dsslic_search.core.errors import DSSError, FormatError, StageError, UsageError
 from dsslic_search.core.output import STANDARD, Outputs
@@ -35,7 +35,11 @@ def preview(
     archive: ArchiveDir = None,
     stage: Annotated[
         str | None,
-        typer.Option(help="map, compact, coarse or full; else the best there is.", show_default=False),
+        typer.Option(
+            help="map, compact, coarse or full; else the best there is.",
+            show_default=False,
+            autocompletion=any_stage,
+        ),
     ] = None,
     out: Annotated[
         Path | None,
@@ -189,7 +193,9 @@ def sheet(
     query: Annotated[
         str | None, typer.Option(help="Only photos that answer this query, best first.", show_default=False)
     ] = None,
-    stage: Annotated[str, typer.Option(help="map, compact, coarse or full.")] = "coarse",
+    stage: Annotated[
+        str, typer.Option(help="map, compact, coarse or full.", autocompletion=any_stage)
+    ] = "coarse",
     overlay: Annotated[
         bool, typer.Option("--overlay", help="Lay the label maps over the photos, with class names.")
     ] = False,

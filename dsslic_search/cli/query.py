@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from dsslic_search.cli.lines import hit_line, width_of
-from dsslic_search.cli.options import ArchiveDir, AsJson, Force, print_json
+from dsslic_search.cli.options import ArchiveDir, AsJson, Force, among, print_json
 from dsslic_search.core.errors import UsageError
 from dsslic_search.core.output import STANDARD, Outputs
 from dsslic_search.core.text import counted, plural_of, printable
@@ -33,6 +33,18 @@ dss-search query "no people, sky > 60%" --all -0 | xargs -0 ls -l
 
 docs/query-language.md tells all that can be asked. Nothing found is no error.
 """
+
+
+def _formats() -> tuple[str, ...]:
+    from dsslic_search.api.export import FORMATS
+
+    return FORMATS
+
+
+def _engines() -> tuple[str, ...]:
+    from dsslic_search.api.answering import ENGINES
+
+    return ENGINES
 
 
 def register(app: typer.Typer) -> None:
@@ -74,6 +86,7 @@ def query(
             metavar="FORMAT",
             help="paths, json, jsonl, csv, parquet or arrow; else lines for people.",
             show_default=False,
+            autocompletion=among(_formats),
         ),
     ] = None,
     columns: Annotated[
@@ -109,6 +122,7 @@ def query(
             metavar="ENGINE",
             help="What finds them: index, or sql, which needs the catalog's database alone and knows "
             "coverages, colours, files, dates, places and tags, and with pgvector what photos are like.",
+            autocompletion=among(_engines),
         ),
     ] = "index",
     force: Force = False,

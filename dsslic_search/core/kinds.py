@@ -108,10 +108,14 @@ class KeepMode(StrEnum):
     @classmethod
     def named(cls, name: str) -> KeepMode:
         """The keep mode of that name; UsageError, with all that can be chosen, when it is none of them."""
-        chosen = [mode for mode in cls if mode is not cls.UNDECODED]
-        if name not in chosen:
-            raise UsageError(f'keep mode "{name}" is not one of: {", ".join(chosen)}')
+        if name not in cls.offered():
+            raise UsageError(f'keep mode "{name}" is not one of: {", ".join(cls.offered())}')
         return cls(name)
+
+    @classmethod
+    def offered(cls) -> tuple[KeepMode, ...]:
+        """The modes that can be chosen."""
+        return tuple(mode for mode in cls if mode is not cls.UNDECODED)
 
     @property
     def holds_original(self) -> bool:
