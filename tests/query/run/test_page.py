@@ -8,6 +8,8 @@ from functools import cache
 import numpy as np
 import pytest
 
+from dsslic_search.index import compiling
+from dsslic_search.index.columns import Columns
 from dsslic_search.query.run.execute import Answer, Indexes, answer
 from tests.query.made import NOON, MadeArchive, MadePhoto, V
 from tests.query.test_exactness import made_photo
@@ -50,6 +52,14 @@ def indexes(seed: int, segments: int) -> tuple[Indexes, ...]:
     return archive(seed).indexes(segments)
 
 
+def ask_of(there: tuple[Indexes, ...], text: str, limit: int | None, after: str | None = None) -> Answer:
+    """What a query without likeness finds."""
+    return answer(
+        text, indexes=there, vocabulary=V, presence=0.005, embeddings_of=lambda *_: np.empty((0, 0)),
+        now=NOON + timedelta(days=1), limit=limit, after=after,
+    )  # fmt: skip
+
+
 def ask(seed: int, text: str, segments: int, limit: int | None, after: str | None = None) -> Answer:
     by_id = {photo.id: photo for photo in archive(seed).photos}
     return answer(
@@ -64,6 +74,36 @@ def ask(seed: int, text: str, segments: int, limit: int | None, after: str | Non
         limit=limit,
         after=after,
     )
+
+
+@pytest.mark.parametrize("compiled", [False, True])
+def test_pages_of_many_photos_are_those_of_all(monkeypatch: pytest.MonkeyPatch, compiled: bool) -> None:
+    """Of so many that those which are not sure enough are left out before degrees are told."""
+    monkeypatch.setattr(compiling.PATIENCE, "values", 0 if compiled else 10**9)
+    monkeypatch.setattr(compiling.PATIENCE, "photos", 0 if compiled else 10**9)
+    there = archive(7, 500).indexes()
+    left_out, real = 0, Columns.leave_out_unsure
+
+    def counted(columns: Columns, classes: tuple[int, ...], least: int, held: np.ndarray) -> None:
+        nonlocal left_out
+        before = np.count_nonzero(held)
+        real(columns, classes, least, held)
+        left_out += before - np.count_nonzero(held)
+
+    monkeypatch.setattr(Columns, "leave_out_unsure", counted)
+    for text in (
+        "sky", "sky > 10% and tree", "2 cars or sea", "car left of sea", "most sky", "sea in the top",
+        "sky between 5% and 60%", "no boat and road > 5%",
+    ):  # fmt: skip
+        whole, listed, scores, after = ask_of(there, text, None), [], [], None
+        for _ in range(4):
+            page = ask_of(there, text, 2, after)
+            listed += page.ids.tolist()
+            scores += page.scores.tolist()
+            after = page.cursor
+        assert listed == whole.ids.tolist()[:8]
+        assert scores == whole.scores.tolist()[:8]
+    assert left_out
 
 
 @pytest.mark.parametrize("text", QUERIES)
