@@ -72,6 +72,7 @@ def serve(
 
     require()
     from dsslic_search.api import Archive
+    from dsslic_search.cli.watch import Says
     from dsslic_search.core.settings import Settings as Library
     from dsslic_search.web.limits import limits_of
 
@@ -93,6 +94,7 @@ def serve(
             limits,
             worded=in_commands,
             ready=ready,
+            says=Says(opened.folder.root, "following the folders"),
         )
 
 

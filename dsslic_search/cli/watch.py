@@ -69,7 +69,9 @@ def watch(
     except ValueError as e:
         raise UsageError(f"--every: {e}") from None
     with Archive(archive) as opened, _ended_by_sigterm():
-        says = _Says(opened.folder.root, as_json)
+        says = Says(
+            opened.folder.root, "watching; Ctrl-C finishes what is in flight, and stops", as_json=as_json
+        )
         opened.watch(
             folders or (),
             include=include or (),
@@ -84,12 +86,12 @@ def watch(
         )
 
 
-class _Says:
-    """What happens, on stderr: the first sync of all whole, then what is worth a line; with ``as_json`` the
-    same syncs on stdout, too, a line each."""
+class Says:
+    """What happens, on stderr: the first sync of all whole, and ``begun``, then what is worth a line; with
+    ``as_json`` the same syncs on stdout, too, a line each."""
 
-    def __init__(self, root: Path, as_json: bool) -> None:
-        self._root, self._as_json, self._watching = root, as_json, False
+    def __init__(self, root: Path, begun: str, *, as_json: bool = False) -> None:
+        self._root, self._begun, self._as_json, self._watching = root, begun, as_json, False
 
     def step(self, event: Event) -> None:
         if line := line_of(event):
@@ -104,7 +106,7 @@ class _Says:
                 typer.echo(json.dumps(as_plain(report, self._root), ensure_ascii=False))
         if not self._watching and not report.interrupted:
             tell_passed_over(report)
-            typer.echo("watching; Ctrl-C finishes what is in flight, and stops", err=True)
+            typer.echo(self._begun, err=True)
         self._watching = True
 
     def trouble(self, sentence: str) -> None:

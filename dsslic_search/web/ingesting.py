@@ -214,8 +214,14 @@ def watch(site: Site) -> None:
     told = Told(site, WATCHING)
 
     def report(found: IngestReport) -> None:
+        if not found.interrupted:  # by the server's end
+            site.says.report(found)
         if found.changed or found.failed:
             told.done(found)
+
+    def trouble(sentence: str) -> None:
+        site.says.trouble(sentence)
+        told.waiting(sentence)
 
     try:
         with Archive(own.folder.root, own.settings) as archive:
@@ -223,12 +229,13 @@ def watch(site: Site) -> None:
                 workers=_workers(),
                 progress=told.step,
                 told=report,
-                trouble=told.waiting,
+                trouble=trouble,
                 stop=jobs.ending,
             )
     except KeyboardInterrupt:  # of `Told.step`, where the server ends
         return
     except DSSError as e:
+        site.says.trouble(f"{e}; the folders are not followed until the server is started again")
         jobs.events.add("failed", {"job": WATCHING, "error": plain_error(e, site.worded)})
 
 
@@ -237,7 +244,7 @@ class Told:
 
     def __init__(self, site: Site, number: int) -> None:
         self._jobs = site.ingests
-        self._worded = site.worded
+        self._worded, self._says = site.worded, site.says
         self._number = number
         self._failed: set[str] = set()
         self._skipped = 0
@@ -263,6 +270,8 @@ class Told:
         """One step of the ingest; raises KeyboardInterrupt, which ends it well, where the server ends."""
         if self._jobs.ending.is_set() and event.kind != "stopping":
             raise KeyboardInterrupt
+        if event.kind != "stopping":
+            self._says.step(event)
         counts = {"done": event.done, "total": event.total}
         name = name_of(event.path) or event.path
         match event.kind:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from uvicorn import Server
 
     from dsslic_search.api import Archive
-    from dsslic_search.web.site import Site
+    from dsslic_search.web.site import Says, Site
 
 PORT = 8765
 HOST = "127.0.0.1"
@@ -74,13 +74,14 @@ def serve(
     *,
     worded: Callable[[str], str] = str,
     ready: Callable[[str], None] = lambda address: None,
+    says: Says | None = None,
 ) -> None:
     """Serve an open archive until KeyboardInterrupt or SIGTERM. ``ready`` is told the address to open, with
-    the token where one is needed, once connections are accepted.
+    the token where one is needed, once connections are accepted; ``says`` what becomes of photos.
 
     Raises MissingExtraError, DSSError where the address cannot be listened at, and what the archive raises
     that cannot be asked."""
-    prepared(archive, settings, limits, worded=worded, ready=ready).run()
+    prepared(archive, settings, limits, worded=worded, ready=ready, says=says).run()
 
 
 @dataclass(frozen=True)
@@ -109,6 +110,7 @@ def prepared(
     *,
     worded: Callable[[str], str] = str,
     ready: Callable[[str], None] = lambda address: None,
+    says: Says | None = None,
 ) -> Prepared:
     """A server of an open archive; see `serve`."""
     require()
@@ -126,7 +128,7 @@ def prepared(
     from dsslic_search.web.guard import is_loopback
     from dsslic_search.web.ingesting import watch
     from dsslic_search.web.pictures import Cache, cache_folder
-    from dsslic_search.web.site import Site
+    from dsslic_search.web.site import SaysNothing, Site
     from dsslic_search.web.wording import in_requests
 
     archive.classes()  # opens what every question needs, and tells what is wrong before anybody asks
@@ -147,6 +149,7 @@ def prepared(
         settings.incoming or incoming_beside(archive.folder.root),
         settings.read_only,
         settings.watch,
+        says or SaysNothing(),
     )
     names = (*settings.names, *_names_of(settings.host))
     config = uvicorn.Config(

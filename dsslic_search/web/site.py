@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from fastapi import Request
 
@@ -19,7 +19,7 @@ from dsslic_search.web.tokens import Likenesses
 from dsslic_search.web.work import Pool
 
 if TYPE_CHECKING:
-    from dsslic_search.api import Archive
+    from dsslic_search.api import Archive, Event, IngestReport
 
 T = TypeVar("T")
 
@@ -30,11 +30,35 @@ ASKING_THREADS = 4
 """Questions answered at once; indexes are read in parallel as far as numpy lets go of the interpreter."""
 
 
+class Says(Protocol):
+    """Tells whoever runs the server what becomes of photos that are put in; the page has its events."""
+
+    def step(self, event: Event) -> None:
+        """A step of any ingest."""
+
+    def report(self, report: IngestReport) -> None:
+        """What a sync of the folders that the archive follows did."""
+
+    def trouble(self, sentence: str) -> None:
+        """What does not go well with following them."""
+
+
+class SaysNothing:
+    """To nobody."""
+
+    def step(self, event: Event) -> None: ...
+
+    def report(self, report: IngestReport) -> None: ...
+
+    def trouble(self, sentence: str) -> None: ...
+
+
 @dataclass
 class Site:
     """``archive``: open as long as the server runs. ``worded``: sentences of the library in the reader's
     words. ``incoming``: the folder that files go into which are dropped on the page. ``read_only``: nothing
-    is changed; ``watching``: the archive follows its folders meanwhile."""
+    is changed; ``watching``: the archive follows its folders meanwhile. ``says``: to whoever runs the
+    server, from any thread."""
 
     archive: Archive
     limits: Limits
@@ -43,6 +67,7 @@ class Site:
     incoming: Path | None = None
     read_only: bool = False
     watching: bool = False
+    says: Says = field(default_factory=SaysNothing)
     asking: Pool = field(init=False)
     decoding: Pool = field(init=False)
     changing: Pool = field(init=False)

@@ -11,6 +11,10 @@ from pathlib import Path
 import httpx
 import pytest
 
+from dsslic_search.api import Event
+from dsslic_search.core.errors import Remedy
+from dsslic_search.web import server
+from dsslic_search.web.site import Says
 from tests.cli.conftest import Run
 
 
@@ -59,6 +63,17 @@ def test_what_cannot_be_is_said_in_a_sentence(
     ran = run("serve", "--no-browser", "--archive", archive, *words)
     assert ran.code == code
     assert sentence in ran.message
+
+
+def test_what_becomes_of_photos_is_told_on_standard_error(
+    run: Run, archive: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def serving(_archive: object, _settings: object, _limits: object, *, says: Says, **_more: object) -> None:
+        says.step(Event("failed", "/photos/x.jpg", 1, 1, f"no photo; see with: {Remedy.CHECK}"))
+
+    monkeypatch.setattr(server, "serve", serving)
+    ran = run("serve", "--no-browser", "--archive", archive)
+    assert ran.err.splitlines() == ["skipped: /photos/x.jpg: no photo; see with: dss-search check"]
 
 
 def test_limits_that_cannot_be(run: Run, archive: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -19,6 +19,7 @@ from dsslic_search import Archive
 from dsslic_search.core.settings import Settings as Library
 from dsslic_search.web.limits import Limits
 from dsslic_search.web.server import Settings, prepared
+from dsslic_search.web.site import Says
 from tests import once
 from tests.web import chromium
 from tests.web.chromium import Watched
@@ -58,13 +59,17 @@ class Served:
 
 
 @contextmanager
-def serving(root: Path, limits: Limits | None = None, **settings: Any) -> Iterator[Served]:
+def serving(
+    root: Path, limits: Limits | None = None, says: Says | None = None, **settings: Any
+) -> Iterator[Served]:
     """A server of the archive at ``root`` in a thread; ended with the block."""
     started = threading.Event()
     kept = root.parent / f"{root.name}-cache"
     chosen = Settings(port=0, cache=kept, **{"incoming": root.parent / "incoming", **settings})
     with Archive(root, Library(outside=False)) as archive:
-        server = prepared(archive, chosen, limits or Limits(), ready=lambda _address: started.set())
+        server = prepared(
+            archive, chosen, limits or Limits(), ready=lambda _address: started.set(), says=says
+        )
         thread = threading.Thread(target=server.run)
         thread.start()
         try:

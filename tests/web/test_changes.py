@@ -12,9 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 from PIL import Image
 
 from dsslic_search import Archive
+from dsslic_search.cli.watch import Says
 from dsslic_search.core.settings import Settings as Library
 from dsslic_search.labels.formats import writer
 from dsslic_search.labels.scene import LabelledImage, Legend
@@ -360,7 +362,7 @@ def test_another_writer_is_told(changed: Served, photos: Path) -> None:
 
 
 def test_folders_are_followed_while_the_server_runs(
-    serve: Callable[..., Any], archive: Path, tmp_path: Path
+    serve: Callable[..., Any], archive: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "followed").mkdir()
     picture = Image.open(SAMPLES / "sunset.jpg")
@@ -369,13 +371,30 @@ def test_folders_are_followed_while_the_server_runs(
     shutil.copytree(archive, tmp_path / "archive")
     with Archive(tmp_path / "archive") as opened:
         opened.ingest([tmp_path / "followed"])
-    with serve(watch=True) as server:
+    (tmp_path / "followed" / "no.jpg").write_bytes(b"no photo")
+    with serve(watch=True, says=Says(tmp_path / "archive", "following")) as server:
         until(lambda: events_of(server))
         picture.rotate(180).save(tmp_path / "followed" / "two.jpg")
         stored = until(lambda: [data for kind, data in events_of(server) if kind == "stored"])
         assert (stored[0]["job"], stored[0]["name"]) == (0, "two.jpg")
-        until(lambda: "done" in [kind for kind, _ in events_of(server)])
+        until(lambda: [kind for kind, data in events_of(server) if kind == "done" and data["added"]])
         assert server.get("/api/query", params={"q": "name:two.jpg"})["total"] == 1
+    said = capfd.readouterr().err.splitlines()  # what a service's journal has
+    assert said[0].startswith(f"skipped: {tmp_path / 'followed' / 'no.jpg'}: ")
+    assert "following" in said
+    assert any("1 added" in line for line in said)
+
+
+def test_folders_that_cannot_be_followed_are_told_of(
+    serve: Callable[..., Any], tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with Archive(tmp_path / "archive") as opened:
+        opened.init()
+    with serve(watch=True, says=Says(tmp_path / "archive", "following")) as server:
+        until(lambda: "failed" in [kind for kind, _ in events_of(server)])
+    (line,) = capfd.readouterr().err.splitlines()
+    assert "no folder was ingested so far" in line
+    assert "not followed until the server is started again" in line
 
 
 def test_names_of_sent_files_are_names_alone() -> None:
