@@ -2,7 +2,9 @@
 
 Who asks says which segments each process is to answer for, as they are at one state of the catalog; so no
 photo is counted twice or left out, whoever merges segments meanwhile. New photos that are in no file yet are
-looked at by who asks. A process that has ended is an error, never an answer without its photos.
+looked at by who asks. A process that has ended is an error, never an answer without its photos; so is one
+that hangs. While it is at a question, however long, it says every few seconds that it lives, and who hears
+nothing of it for two minutes ends it.
 
 The processes are of this machine and read the same files of the archive's folder and the same catalog. They
 are told in Python's own format, through sockets that only the two have.
@@ -12,11 +14,13 @@ from __future__ import annotations
 
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import threading
-from collections.abc import Sequence
-from contextlib import suppress
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -35,6 +39,9 @@ if TYPE_CHECKING:
     from dsslic_search.query.run.scatter import Asked, Finding
 
 SECONDS_TO_END = 5.0  # that a process gets when it is not needed any more
+BEAT_SECONDS = 5.0  # between signs that a process lives
+SILENT_SECONDS = 120  # after which one that gives none is ended; it also gets so long to begin
+_BEAT = None  # is sent as a sign
 
 
 @dataclass(frozen=True)
@@ -72,7 +79,7 @@ class Shards:
 
     def find(self, indexes: Sequence[Indexes], asked: Asked) -> Finding:
         """What is asked for in all these segments. Raises Stale where the catalog has changed since they were
-        opened, and ArchiveError where a process has ended."""
+        opened, and ArchiveError where a process has ended, or hangs."""
         from dsslic_search.query.run import scatter
 
         segments = [each.columns.segment for each in indexes]
@@ -141,8 +148,8 @@ class Shards:
         lost = [process for process, answer in zip(processes, answers, strict=True) if answer is None]
         if lost:
             raise ArchiveError(
-                f"of the {self._count} processes that have the indexes open, {lost[0].pid} has "
-                f"ended{lost[0].how_it_ended()}, so there is no answer, which would lack its photos; ask "
+                f"of the {self._count} processes that have the indexes open, {lost[0].pid} "
+                f"{lost[0].fate()}, so there is no answer, which would lack its photos; ask "
                 "again: it is begun anew"
             )
         for answer in answers:
@@ -165,10 +172,11 @@ class _Process:
                 stdin=subprocess.DEVNULL,
                 start_new_session=True,
             )
+        hear_at_most(ours, SILENT_SECONDS)
         self._connection = Connection(ours.detach())
         self._told: tuple[State, tuple[str, ...]] | None = None
         self._number = 0
-        self._lost = False
+        self._lost = self._hung = False
 
     @property
     def pid(self) -> int:
@@ -178,8 +186,13 @@ class _Process:
     def has_ended(self) -> bool:
         return self._lost or self._process.poll() is not None
 
-    def how_it_ended(self) -> str:
-        """As a part of a sentence."""
+    def fate(self) -> str:
+        """Of one that is lost, as a part of a sentence."""
+        if self._hung:
+            return f"gave no sign that it lives for {SILENT_SECONDS} seconds and was ended"
+        return f"has ended{self._how()}"
+
+    def _how(self) -> str:
         with suppress(subprocess.TimeoutExpired):
             code = self._process.wait(SECONDS_TO_END)
             return f" (signal {-code})" if code < 0 else f" (exit code {code})"
@@ -195,24 +208,30 @@ class _Process:
         try:
             self._connection.send(Told(self._number, state, listed, asked))
             self._told = state, names
-        except OSError:
-            self._lost = True
+        except OSError as e:
+            self._lose(e)
 
     def heard(self) -> Finding | Exception | None:
-        """What it answered; None where it has ended."""
+        """What it answered; None where it has ended, or hung and was ended."""
         if self._lost:
             return None
         answer: Finding | Exception
         try:
-            number, answer = self._connection.recv()
-            while number != self._number:  # of a question whose asker was interrupted
-                number, answer = self._connection.recv()
-        except (EOFError, OSError):
-            self._lost = True
+            while (told := self._connection.recv()) is _BEAT or told[0] != self._number:
+                pass  # it lives, or this is of a question whose asker was interrupted
+            answer = told[1]
+        except (EOFError, OSError) as e:
+            self._lose(e)
             return None
         if isinstance(answer, Exception):
             self._told = None  # it looks at all anew
         return answer
+
+    def _lose(self, error: EOFError | OSError) -> None:
+        self._lost = True
+        if isinstance(error, BlockingIOError):  # what `hear_at_most` brings
+            self._hung = True
+            self._process.kill()
 
     def end(self) -> None:
         self._connection.close()
@@ -221,6 +240,44 @@ class _Process:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
+
+
+def hear_at_most(connection: socket.socket, seconds: float) -> None:
+    """Have what is received by a socket, or sent, end in BlockingIOError after so long without a byte.
+    Whoever asks may be stopped meanwhile, and go on later: the time then begins anew."""
+    whole = int(seconds)
+    time_value = struct.pack("@ll", whole, int((seconds - whole) * 1e6))
+    for option in socket.SO_RCVTIMEO, socket.SO_SNDTIMEO:
+        connection.setsockopt(socket.SOL_SOCKET, option, time_value)
+
+
+class Beating:
+    """In the process: sends signs that it lives while it is at work, and all else that it has to send."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._turn = threading.Lock()
+        self._works = threading.Event()
+        threading.Thread(target=self._beat, name="beating", daemon=True).start()
+
+    @contextmanager
+    def at_work(self) -> Iterator[None]:
+        self._works.set()
+        try:
+            yield
+        finally:
+            self._works.clear()
+
+    def send(self, told: object) -> None:
+        with self._turn:
+            self._connection.send(told)
+
+    def _beat(self) -> None:
+        with suppress(OSError):  # who asked has ended, and so will this process
+            while self._works.wait():
+                time.sleep(BEAT_SECONDS)
+                if self._works.is_set():
+                    self.send(_BEAT)
 
 
 class _Shard:
@@ -284,9 +341,12 @@ def answering(
     ROOM.nbytes //= count  # together they take what one would
     shard = _Shard(source, folder, vocabulary, elsewhere)
     with Connection(number) as connection, suppress(EOFError, OSError):
+        beating = Beating(connection)
         while True:
             told: Told = connection.recv()
-            connection.send((told.number, shard.answer(told)))
+            with beating.at_work():
+                answer = shard.answer(told)
+            beating.send((told.number, answer))
 
 
 def of_archive(root: Path, count: int) -> list[str]:

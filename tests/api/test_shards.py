@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -125,6 +127,40 @@ def test_a_lost_process_is_no_smaller_answer(several: Archive, monkeypatch: pyte
             several.query("everything")
     assert several.query("everything").total == total
     assert several._shards.pids[0] == pids[0] != several._shards.pids[1]  # type: ignore[union-attr]  # as above
+
+
+def test_a_process_that_hangs_is_ended_and_one_that_works_is_waited_for(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def command(root: Path, count: int) -> list[str]:
+        return [sys.executable, "-c", SLOW, str(root), str(count)]
+
+    monkeypatch.setattr(shards, "of_archive", command)
+    with Archive(root, Settings(shards=2)) as archive:
+        total = archive.query("everything").total
+        processes = archive._shards._processes  # type: ignore[union-attr]  # they were begun
+        for process in processes:
+            with socket.socket(fileno=os.dup(process._connection.fileno())) as connection:
+                shards.hear_at_most(connection, 1.5)
+        assert archive.query("everything").total == total  # it takes longer than that
+        os.kill(processes[1].pid, signal.SIGSTOP)
+        with pytest.raises(ArchiveError, match=rf"2 processes .*, {processes[1].pid} gave no sign .* begun"):
+            archive.query("everything")
+        assert [process.has_ended for process in processes] == [False, True]
+
+
+SLOW = """
+import time
+from dsslic_search.api import shard, shards
+
+def answer(self, told, answered=shards._Shard.answer):
+    if told.number > 1:
+        time.sleep(2)
+    return answered(self, told)
+
+shards._Shard.answer, shards.BEAT_SECONDS = answer, 0.05
+shard.main()
+"""
 
 
 def test_processes_end_with_who_began_them(root: Path) -> None:
