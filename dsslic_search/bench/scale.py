@@ -18,6 +18,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -339,26 +340,30 @@ def _others(made: Synthetic, times: int, asked: Sequence[Question], place: Path)
             '"dsslic-search[dev]"'
         ) from e
     columns = wide(made, times)
-    duck = duckdb.connect(str(place / "duck.db"))
-    duck.register("made", pyarrow.table(columns))
-    duck.execute("SET threads = 1; CREATE TABLE photos AS SELECT * FROM made; CHECKPOINT")
-    lite = sqlite3.connect(place / "plain.sqlite")
-    lite.create_function("least", -1, min, deterministic=True)
-    lite.execute(f"CREATE TABLE photos ({', '.join(columns)})")
-    for start in range(0, made.model.size * times, MODELS):
-        rows = [array[start : start + MODELS] for array in columns.values()]
-        values = [array.astype(str).tolist() if array.dtype.kind == "M" else array.tolist() for array in rows]
-        lite.executemany(
-            f"INSERT INTO photos VALUES ({', '.join('?' * len(columns))})", zip(*values, strict=True)
-        )
-    lite.commit()
-    engines: dict[str, Callable[[str], list[Any]]] = {
-        "duckdb": lambda statement: duck.execute(statement).fetchall(),
-        "sqlite": lambda statement: lite.execute(statement).fetchall(),
-    }
-    told: dict[str, Any] = {"versions": {"duckdb": duckdb.__version__, "sqlite": sqlite3.sqlite_version}}
-    for name, engine in engines.items():
-        told[name] = {each.kind: _asked(engine, each) for each in asked if each.where}
+    with (
+        duckdb.connect(str(place / "duck.db")) as duck,
+        closing(sqlite3.connect(place / "plain.sqlite")) as lite,
+    ):
+        duck.register("made", pyarrow.table(columns))
+        duck.execute("SET threads = 1; CREATE TABLE photos AS SELECT * FROM made; CHECKPOINT")
+        lite.create_function("least", -1, min, deterministic=True)
+        lite.execute(f"CREATE TABLE photos ({', '.join(columns)})")
+        for start in range(0, made.model.size * times, MODELS):
+            rows = [array[start : start + MODELS] for array in columns.values()]
+            values = [
+                array.astype(str).tolist() if array.dtype.kind == "M" else array.tolist() for array in rows
+            ]
+            lite.executemany(
+                f"INSERT INTO photos VALUES ({', '.join('?' * len(columns))})", zip(*values, strict=True)
+            )
+        lite.commit()
+        engines: dict[str, Callable[[str], list[Any]]] = {
+            "duckdb": lambda statement: duck.execute(statement).fetchall(),
+            "sqlite": lambda statement: lite.execute(statement).fetchall(),
+        }
+        told: dict[str, Any] = {"versions": {"duckdb": duckdb.__version__, "sqlite": sqlite3.sqlite_version}}
+        for name, engine in engines.items():
+            told[name] = {each.kind: _asked(engine, each) for each in asked if each.where}
     told["bytes_a_photo"] = {
         name: round((place / file).stat().st_size / (made.model.size * times), 1)
         for name, file in (("duckdb", "duck.db"), ("sqlite", "plain.sqlite"))

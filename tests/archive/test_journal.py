@@ -305,8 +305,8 @@ def test_a_second_one_that_does_not_go_on_becomes_a_copy_again(three: World, how
 
 @pytest.mark.parametrize("torn", [1, 5, 20])
 def test_a_torn_line_is_left_out_and_cut_off(three: World, torn: int) -> None:
-    with three.archive.open_catalog() as catalog:
-        place = journaling.stated(catalog.session().__enter__().connection())
+    with three.archive.open_catalog() as catalog, catalog.session() as session:
+        place = journaling.stated(session.connection())
     path = three.archive.journal
     whole = path.read_bytes()
     path.write_bytes(whole + whole.splitlines(keepends=True)[-1][:torn])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import weakref
 import zlib
 from functools import cache
 
@@ -44,6 +45,7 @@ def journal_attack() -> Attack:
             raise ArchiveError("lines are damaged or missing")
         journals.first.stand(replayed.place)
 
+    weakref.finalize(read, catalog.engine.dispose)
     return refuses(read, ArchiveError)
 
 
