@@ -134,7 +134,9 @@ def take_snapshot(archive: ArchiveFolder, snapshot: Path) -> None:
     """Copy the catalog as it is at one moment. ArchiveError that names the disk that is in the way, and for a
     lock that is not to be had in `BUSY_SECONDS`."""
     for ending in ("", *LOGS):
-        snapshot.with_name(snapshot.name + ending).unlink(missing_ok=True)
+        left = snapshot.with_name(snapshot.name + ending)
+        with disk_trouble(left, "deleted"):
+            left.unlink(missing_ok=True)
     with (
         disk_trouble(snapshot, "written"),
         Catalog.open(archive.catalog, change=False) as catalog,
@@ -186,7 +188,9 @@ def bring_into_one_file(snapshot: Path) -> None:
     with database_trouble(str(snapshot)), closing(sqlite3.connect(snapshot, isolation_level=None)) as plain:
         plain.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
     for ending in LOGS:
-        snapshot.with_name(snapshot.name + ending).unlink(missing_ok=True)
+        left = snapshot.with_name(snapshot.name + ending)
+        with disk_trouble(left, "deleted"):
+            left.unlink(missing_ok=True)
 
 
 def copy_journal(source: Path, target: Path, place: Place | None) -> None:

@@ -482,3 +482,13 @@ def test_parity_goes_with_its_file(tagged: World, place: Path, tmp_path: Path) -
     made.unlink()
     backup(tagged.archive, place)
     assert not there.exists()
+
+
+def test_what_an_earlier_run_left_and_cannot_be_deleted_is_told(tagged: World, place: Path) -> None:
+    backup(tagged.archive, place)
+    for left in (backups.SNAPSHOT, f"{backups.SNAPSHOT}-wal"):
+        (place / left).mkdir()
+        with pytest.raises(ArchiveError, match=rf"{left}: cannot be deleted \(.*\); check the disk"):
+            backup(tagged.archive, place)
+        (place / left).rmdir()
+    backup(tagged.archive, place)

@@ -37,7 +37,7 @@ class Troubled(Stage):
         if ended.value is None:
             return f"exit {ended.code}: {ended.raised[-700:]}"
         said = ended.value
-        if said.startswith("!") or "backup" in said or (said and "; " not in said):
+        if said.startswith("!") or "a backup" in said or (said and "; " not in said):
             return f"it says: {said}"
         later = forked(lambda: self.left(before, operation) + self.again(name, wanted))
         if later.value is None:
