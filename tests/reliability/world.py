@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import os
+import pickle
 import shutil
 import sqlite3
+import tempfile
 from collections.abc import Callable
 from contextlib import closing, suppress
 from dataclasses import dataclass
@@ -15,7 +17,7 @@ from typing import Any
 
 import pytest
 from PIL import Image
-from sqlalchemy import URL, Dialect, Engine, select
+from sqlalchemy import URL, Dialect, Engine, Select, select
 from sqlalchemy.util import LRUCache
 
 from dsslic_search.api import Archive, restore_backup
@@ -27,6 +29,7 @@ from dsslic_search.archive.restoring import RESTORING
 from dsslic_search.archive.schema import KnownPath, Photo, Purged, Tag
 from dsslic_search.core.errors import QueryError, UsageError
 from dsslic_search.core.output import ARCHIVE_MANIFEST
+from tests.reliability.faults import forked
 
 SAMPLES = Path(__file__).resolve().parents[2] / "samples"
 QUERIES = ("everything", "sky or no sky", "tag:kept", "path:*b*", "no person, sort: path")
@@ -36,7 +39,19 @@ OLDEST = "0005"
 
 @lru_cache(maxsize=200)
 def _prepared(data: bytes, name: str, options: Any, settings: Any, beside: Any, source: Any) -> Prepared:
-    return encode.prepare_photo(source, options, settings, beside)
+    """In a process of its own: one that never had networks in memory forks in a fraction of the time."""
+    with tempfile.TemporaryFile() as made:
+        ended = forked(
+            lambda: (
+                made.write(pickle.dumps(encode.prepare_photo(source, options, settings, beside)))
+                and made.flush()
+            )
+        )
+        if ended.code or ended.raised:
+            raise RuntimeError(f"exit {ended.code} {ended.raised}")
+        made.seek(0)
+        prepared: Prepared = pickle.load(made)
+        return prepared
 
 
 class _Same:
@@ -63,7 +78,7 @@ def prepare_once(source: Source, options: Any, settings: Any, beside: Any) -> Pr
 
 def keep_what_is_alike() -> None:
     """Have all ingests of this process prepare photos so, and all engines share the statements that are made
-    into text."""
+    into text, those with their values in it too."""
     make = database.create_engine
     dialects: dict[str, Dialect] = {}
     statements: Any = LRUCache(2000)
@@ -75,6 +90,20 @@ def keep_what_is_alike() -> None:
         return made
 
     database.create_engine = create_engine
+    compile_: Any = Select.compile
+    texts: dict[Any, Any] = {}
+
+    def compile_once(statement: Select[Any], *given: Any, **how: Any) -> Any:
+        key = statement._generate_cache_key()
+        if key is None or set(how) != {"dialect", "compile_kwargs"} or given:
+            return compile_(statement, *given, **how)
+        values = tuple((type(each.value), repr(each.value)) for each in key.bindparams)
+        asked = key.key, values, how["dialect"].name, repr(how["compile_kwargs"])
+        if asked not in texts:
+            texts[asked] = compile_(statement, **how)
+        return texts[asked]
+
+    Select.compile = compile_once  # type: ignore[method-assign]  # for this process and its forks alone
     for function in (run.ingest, sync.sync):
         assert function.__kwdefaults__ is not None
         function.__kwdefaults__["prepare"] = prepare_once
