@@ -14,11 +14,12 @@ from __future__ import annotations
 import argparse
 import json
 import random
+import shlex
 import shutil
 import sqlite3
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
@@ -35,6 +36,7 @@ from dsslic_search.web.pictures import Cache
 from tests.archive.conftest import World
 from tests.archive.test_rebuild import NOW, answers, facts
 from tests.reliability.lives import read_base
+from tests.reliability.world import share_statements
 
 SORTS = (
     "objects",
@@ -157,9 +159,14 @@ def place() -> Iterator[Place]:
 
 
 def tried(
-    sorts: tuple[str, ...] = SORTS, most_flips: int | None = None, most_cuts: int | None = None, seed: int = 1
+    sorts: tuple[str, ...] = SORTS,
+    most_flips: int | None = None,
+    most_cuts: int | None = None,
+    seed: int = 1,
+    told_so_far: Callable[[dict[str, Any]], None] = lambda _: None,
 ) -> dict[str, Any]:
-    """What comes of damage, by sort of file. ``most_flips``, ``most_cuts``: of each file."""
+    """What comes of damage, by sort of file. ``most_flips``, ``most_cuts``: of each file; ``told_so_far`` has
+    it after each of them."""
     chance = random.Random(seed)
     results: dict[str, Any] = {}
     with place() as there:
@@ -184,6 +191,7 @@ def tried(
                         told[outcome] += 1
                     else:
                         told["wrong"].append(f"{path.name}, {what}: {outcome}"[:300])
+            told_so_far(results)
     return results
 
 
@@ -195,11 +203,15 @@ def main() -> int:
     reader.add_argument("--seed", type=int, default=1)
     reader.add_argument("--out", type=Path)
     asked = reader.parse_args()
-    results = tried(tuple(asked.sorts) or SORTS, asked.flips, asked.cuts, asked.seed)
-    told = {"command": "python -m tests.reliability.flips " + " ".join(sys.argv[1:]), "sorts": results}
-    sys.stdout.write(json.dumps(told, indent=1) + "\n")
-    if asked.out:
-        asked.out.write_text(json.dumps(told, indent=1) + "\n")
+    share_statements()
+
+    def keep(results: dict[str, Any]) -> None:
+        told = {"command": "python -m tests.reliability.flips " + shlex.join(sys.argv[1:]), "sorts": results}
+        if asked.out:
+            asked.out.write_text(json.dumps(told, indent=1) + "\n")
+
+    results = tried(tuple(asked.sorts) or SORTS, asked.flips, asked.cuts, asked.seed, keep)
+    sys.stdout.write(json.dumps(results, indent=1) + "\n")
     return any(each["wrong"] for each in results.values())
 
 

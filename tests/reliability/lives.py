@@ -35,6 +35,7 @@ from dsslic_search.codec.layers import label_map
 from dsslic_search.core.errors import DSSError
 from tests.archive.conftest import World
 from tests.archive.test_rebuild import STEPS, Life, answers, facts, lose
+from tests.reliability.world import share_statements
 
 STEPS_BETWEEN = 4
 
@@ -108,6 +109,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--record", type=Path)
     asked = parser.parse_args()
+    share_statements()
     told: Counter[str] = Counter()
     differing = []
     with mock.patch("dsslic_search.codec.decoder.read_base", read_base):

@@ -77,11 +77,20 @@ def prepare_once(source: Source, options: Any, settings: Any, beside: Any) -> Pr
 
 
 def keep_what_is_alike() -> None:
-    """Have all ingests of this process prepare photos so, and all engines share the statements that are made
-    into text, those with their values in it too."""
-    make = database.create_engine
+    """Have all ingests of this process prepare photos so, and its engines share statements."""
+    share_statements()
+    for function in (run.ingest, sync.sync):
+        assert function.__kwdefaults__ is not None
+        function.__kwdefaults__["prepare"] = prepare_once
+
+
+def share_statements() -> None:
+    """Have all engines of this process share the statements that are made into text, those with their values
+    in it too."""
+    make, compiled = database.create_engine, Select.compile
     dialects: dict[str, Dialect] = {}
     statements: Any = LRUCache(2000)
+    texts: Any = LRUCache(2000)
 
     def create_engine(url: URL, **options: Any) -> Engine:
         made = make(url, **options)
@@ -89,24 +98,18 @@ def keep_what_is_alike() -> None:
         made._compiled_cache = statements
         return made
 
-    database.create_engine = create_engine
-    compile_: Any = Select.compile
-    texts: dict[Any, Any] = {}
-
     def compile_once(statement: Select[Any], *given: Any, **how: Any) -> Any:
         key = statement._generate_cache_key()
-        if key is None or set(how) != {"dialect", "compile_kwargs"} or given:
-            return compile_(statement, *given, **how)
+        if key is None or given or set(how) != {"dialect", "compile_kwargs"}:
+            return compiled(statement, *given, **how)
         values = tuple((type(each.value), repr(each.value)) for each in key.bindparams)
         asked = key.key, values, how["dialect"].name, repr(how["compile_kwargs"])
         if asked not in texts:
-            texts[asked] = compile_(statement, **how)
+            texts[asked] = compiled(statement, **how)
         return texts[asked]
 
+    database.create_engine = create_engine
     Select.compile = compile_once  # type: ignore[method-assign]  # for this process and its forks alone
-    for function in (run.ingest, sync.sync):
-        assert function.__kwdefaults__ is not None
-        function.__kwdefaults__["prepare"] = prepare_once
 
 
 def picture(number: int, path: Path) -> None:
