@@ -44,7 +44,7 @@ class Stage:
         from tests import once
         from tests.reliability import world
 
-        world.keep_what_is_alike()
+        world.keep_what_is_alike(apart=True)
         self._at = scratch / "world"
         self.world = world.World(self._at)
         self._kept = scratch / "kept"

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import multiprocessing
 import os
-import pickle
 import shutil
 import sqlite3
-import tempfile
 from collections.abc import Callable
 from contextlib import closing, suppress
 from dataclasses import dataclass
@@ -29,7 +28,6 @@ from dsslic_search.archive.restoring import RESTORING
 from dsslic_search.archive.schema import KnownPath, Photo, Purged, Tag
 from dsslic_search.core.errors import QueryError, UsageError
 from dsslic_search.core.output import ARCHIVE_MANIFEST
-from tests.reliability.faults import forked
 
 SAMPLES = Path(__file__).resolve().parents[2] / "samples"
 QUERIES = ("everything", "sky or no sky", "tag:kept", "path:*b*", "no person, sort: path")
@@ -37,21 +35,44 @@ OLDEST = "0005"
 """The revision from which a catalog is migrated here."""
 
 
+class Preparing:
+    """Another process, in which photos are prepared: one that never had networks in memory forks in a
+    fraction of the time."""
+
+    def __init__(self) -> None:
+        self._here, there = multiprocessing.Pipe()
+        if os.fork() == 0:
+            try:
+                self._here.close()
+                while True:
+                    there.send(self._answer(*there.recv()))
+            finally:  # when nobody is left who could ask, too
+                os._exit(0)
+        there.close()
+
+    @staticmethod
+    def _answer(*given: Any) -> Prepared | Exception:
+        try:
+            return encode.prepare_photo(*given)
+        except Exception as e:
+            return e
+
+    def prepare_photo(self, source: Source, options: Any, settings: Any, beside: Any) -> Prepared:
+        """As `encode.prepare_photo`; one at a time."""
+        self._here.send((source, options, settings, beside))
+        answer: Prepared | Exception = self._here.recv()
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+
+PREPARE = [encode.prepare_photo]
+"""What prepares the photos of this process and those that it forks."""
+
+
 @lru_cache(maxsize=200)
 def _prepared(data: bytes, name: str, options: Any, settings: Any, beside: Any, source: Any) -> Prepared:
-    """In a process of its own: one that never had networks in memory forks in a fraction of the time."""
-    with tempfile.TemporaryFile() as made:
-        ended = forked(
-            lambda: (
-                made.write(pickle.dumps(encode.prepare_photo(source, options, settings, beside)))
-                and made.flush()
-            )
-        )
-        if ended.code or ended.raised:
-            raise RuntimeError(f"exit {ended.code} {ended.raised}")
-        made.seek(0)
-        prepared: Prepared = pickle.load(made)
-        return prepared
+    return PREPARE[-1](source.value, options, settings, beside)
 
 
 class _Same:
@@ -66,9 +87,6 @@ class _Same:
     def __hash__(self) -> int:
         return 0
 
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self.value, name)
-
 
 def prepare_once(source: Source, options: Any, settings: Any, beside: Any) -> Prepared:
     """As the ingest prepares a photo, with the networks and the encoder; each once a process and those that
@@ -76,9 +94,12 @@ def prepare_once(source: Source, options: Any, settings: Any, beside: Any) -> Pr
     return _prepared(source.data, source.name, options, settings, beside, _Same(source))
 
 
-def keep_what_is_alike() -> None:
-    """Have all ingests of this process prepare photos so, and its engines share statements."""
+def keep_what_is_alike(apart: bool = False) -> None:
+    """Have all ingests of this process prepare photos so, and its engines share statements. ``apart``: photos
+    are prepared by another process, which only one at a time may ask."""
     share_statements()
+    if apart:
+        PREPARE.append(Preparing().prepare_photo)
     for function in (run.ingest, sync.sync):
         assert function.__kwdefaults__ is not None
         function.__kwdefaults__["prepare"] = prepare_once
