@@ -4,9 +4,9 @@
 
 An archive of the tests' encoder with tags, ratings, a saved query, a bin and indexes is damaged at one place,
 looked at, and made whole again. Detected: `check --read-data` finds something, or it cannot be opened, in a
-sentence. Harmless: it finds nothing, and every row of the catalog and every answer is what it was. All else
-is silent, and wrong; and answers must be what they were, or be refused in a sentence, whatever was damaged
-but the catalog itself.
+sentence. Harmless: it finds nothing, and every row of the catalog and every answer is what it was. Made anew,
+of the catalog alone: it finds nothing, and `reindex` takes the flip back. All else is silent, and wrong; and
+answers must be what they were, or be refused in a sentence, whatever was damaged but the catalog itself.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ import numpy as np
 from dsslic_search.archive import bin, notes, rating
 from dsslic_search.archive.check import check
 from dsslic_search.archive.folder import ArchiveFolder
+from dsslic_search.archive.reindex import reindex
 from dsslic_search.core.errors import DSSError
 from dsslic_search.index import segments
 from dsslic_search.web.pictures import Cache
@@ -49,6 +50,8 @@ SORTS = (
     "previews",
 )
 PREVIEW = "ab.png"
+SOUND = "detected", "harmless", "made anew"
+"""What may come of damage."""
 
 
 class Place:
@@ -96,7 +99,7 @@ class Place:
         yield "previews", next(self.cache.folder.rglob(PREVIEW))
 
     def damaged(self, sort: str, path: Path, data: bytes) -> str:
-        """ "detected", "harmless", or what is wrong, where a file has other bytes."""
+        """One of `SOUND`, or what is wrong, where a file has other bytes."""
         before = path.read_bytes()
         path.write_bytes(data)
         try:
@@ -128,7 +131,16 @@ class Place:
             return "silent: other answers"
         if found:
             return "detected"
-        return "harmless" if same else "silent: other rows or answers"
+        return "harmless" if same else self._made_anew()
+
+    def _made_anew(self) -> str:
+        """What `reindex` makes of rows or answers that nothing says are other ones."""
+        rows, said = facts(self.archive), answers(self.archive)
+        different = [f"rows of {table}" for table in self.facts if rows[table] != self.facts[table]]
+        different += ["answers"] if said != self.answers else []
+        reindex(self.archive, workers=1)
+        same = facts(self.archive) == self.facts and answers(self.archive) == self.answers
+        return "made anew" if same else f"silent: other {', '.join(different)}"
 
 
 def flips(data: bytes, most: int | None, chance: random.Random) -> Iterator[tuple[str, bytes]]:
@@ -175,7 +187,7 @@ def tried(
                 continue
             told = results.setdefault(
                 sort,
-                {"files": 0, "bytes": 0, "flips": 0, "cuts": 0, "detected": 0, "harmless": 0, "wrong": []},
+                {"files": 0, "bytes": 0, "flips": 0, "cuts": 0} | dict.fromkeys(SOUND, 0) | {"wrong": []},
             )
             data = path.read_bytes()
             told["files"] += 1
@@ -187,7 +199,7 @@ def tried(
                 for what, changed in cases:
                     told[kind] += 1
                     outcome = there.damaged(sort, path, changed)
-                    if outcome in ("detected", "harmless"):
+                    if outcome in SOUND:
                         told[outcome] += 1
                     else:
                         told["wrong"].append(f"{path.name}, {what}: {outcome}"[:300])
