@@ -10,7 +10,7 @@ finds is only a choice: scores are taken from the embeddings.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +29,10 @@ TRAINING_PHOTOS = 20_000
 KMEANS_ROUNDS = 10
 PHOTOS_AT_ONCE = 50_000
 ID_BYTES = 8  # that FAISS keeps beside the codes of each photo in a list
+SCORED_FIRST = 512  # candidates, of those that are told to be nearest; then all again as many
+SURE = 4.0
+"""No more are scored where they would have to be so many standard deviations better than they were told,
+beyond what the last ones were better on average, to be among the best."""
 
 _PIECES = -(-np.diff(BLOCK_STARTS) // CELL_LENGTH)  # of each cell's block
 _LENGTH = int(_PIECES.sum()) * CELL_LENGTH
@@ -64,9 +68,40 @@ def quantised(
 
 
 Mask = NDArray[np.bool_]
-Candidates = Callable[[NDArray[np.float32], int, Mask | None], NDArray[np.intp]]
-"""Gives the rows, ascending, of about ``count`` photos, of those in a mask if there is one, for each of the
-queries, float32[m, length of the index]; embeddings of layouts go through :func:`spread` first."""
+Rows = NDArray[np.intp]
+Scores = NDArray[np.float32]
+
+
+class Chosen(NamedTuple):
+    """Photos that may be nearest: ``rows``, and what the quantiser has ``told`` of each in place of its
+    score, falling."""
+
+    rows: Rows
+    told: Scores
+
+    def best(self, k: int, scores: Callable[[Rows], Scores]) -> tuple[Rows, Scores]:
+        """The ``k`` best by their ``scores`` (all, if there are fewer), best first, equal ones in the order
+        of rows; and these scores. No more are scored than may well be among them."""
+        found = np.empty(self.rows.size, np.float32)
+        start, stop = 0, min(max(SCORED_FIRST, 4 * k), found.size)
+        while start < stop:
+            found[start:stop] = scores(self.rows[start:stop])
+            better = found[start:stop] - self.told[start:stop]
+            least = np.partition(found[:stop], -k)[-k] if stop > k else -np.inf
+            if self.told[stop - 1] + better.mean() + SURE * better.std() < least:
+                break
+            start, stop = stop, min(2 * stop, found.size)
+        rows, found = self.rows[:stop], found[:stop]
+        if stop > k:
+            kept = found >= np.partition(found, -k)[-k]
+            rows, found = rows[kept], found[kept]
+        order = np.lexsort((rows, -found))[:k]
+        return rows[order], found[order]
+
+
+Candidates = Callable[[NDArray[np.float32], int, Mask | None], Chosen]
+"""Gives about ``count`` photos, of those in a mask if there is one, for each of the queries, float32[m,
+length of the index]; embeddings of layouts go through :func:`spread` first."""
 
 
 def candidates_of(arrays: Arrays) -> Candidates:
@@ -89,14 +124,18 @@ def open_candidates(stored: NDArray[np.uint8]) -> Candidates:
     python: Any = faiss  # its stubs know the arguments of the C++ alone
     index = _of_one_list(faiss.deserialize_index(np.ascontiguousarray(stored)))
 
-    def candidates(queries: NDArray[np.float32], count: int, among: Mask | None) -> NDArray[np.intp]:
+    def candidates(queries: NDArray[np.float32], count: int, among: Mask | None) -> Chosen:
         # without a selector FAISS takes another way, which is slower for so many candidates
         bits = np.full(-(-index.ntotal // 8), 255, np.uint8) if among is None else _bits(among)
         chosen = python.SearchParametersIVF(sel=python.IDSelectorBitmap(bits))
-        found = [index.search(one, count, params=chosen)[1] for one in queries[:, None]]  # faster one by one
-        # one query finds nothing twice, and to sort alone takes a fraction of the time
-        rows = np.sort(found[0].ravel()) if len(found) == 1 else np.unique(np.concatenate(found))
-        return np.asarray(rows[rows >= 0], np.intp)
+        found = [index.search(one, count, params=chosen) for one in queries[:, None]]  # faster one by one
+        told, rows = (np.concatenate([each.ravel() for each in part]) for part in zip(*found, strict=True))
+        told, rows = told[rows >= 0], rows[rows >= 0]
+        if len(found) > 1:  # one query finds nothing twice
+            order = np.argsort(-told, kind="stable")
+            order = order[np.sort(np.unique(rows[order], return_index=True)[1])]
+            told, rows = told[order], rows[order]
+        return Chosen(np.asarray(rows, np.intp), told)
 
     return candidates
 

@@ -59,9 +59,9 @@ class ImageVectors(Table):
         return "candidates" in self.arrays
 
     def candidates(self, asked: ImageWords, count: int, among: NDArray[np.bool_] | None = None) -> Rows:
-        """The rows, ascending, of about ``count`` photos, of those ``among`` some if these are given, that
-        may be those most like ``asked``."""
-        return candidates.candidates_of(self.arrays)(self._unit(asked)[:, : self._width], count, among)
+        """The rows of about ``count`` photos, of those ``among`` some if these are given, that may be those
+        most like ``asked``."""
+        return candidates.candidates_of(self.arrays)(self._unit(asked)[:, : self._width], count, among).rows
 
     def _unit(self, asked: ImageWords) -> NDArray[np.float32]:
         """What is asked for as float32[1, k] of length 1, or 0 for one of zeros."""

@@ -31,7 +31,7 @@ SAMPLED_ONE_IN = 64  # rows, from which it is guessed what the best reach
 SAMPLED_TOGETHER = 32  # neighbours
 ROWS_AT_ONCE = 4096  # that numpy looks at
 ROWS_PER_TASK = 1 << 16  # consecutive ones that a core looks at before it takes more
-CHOSEN_ROWS_PER_TASK = 1 << 12  # rows here and there, which take about as long
+CHOSEN_ROWS_PER_TASK = 1 << 10  # rows here and there, which take about as long
 
 Scores = NDArray[np.float32]
 Rows = NDArray[np.intp]

@@ -21,6 +21,7 @@ from dsslic_search.index import cache
 from dsslic_search.index.segment import Segment, Table
 from dsslic_search.index.source import Snapshot
 from dsslic_search.index.vectors import candidates
+from dsslic_search.index.vectors.candidates import Chosen
 from dsslic_search.index.vectors.scan import Question, Rows, Scan, Scores, question
 
 if TYPE_CHECKING:
@@ -46,18 +47,16 @@ class Vectors(Table):
         if k <= 0 or not len(vectors):
             return np.empty(0, np.intp), np.empty(0, np.float32)
         asked = _asked(vectors)
-        rows = self.candidates(vectors, k)
-        if rows is None:
+        chosen = self.candidates(vectors, k)
+        if chosen is None:
             return self._scan.best(asked, k)
-        scores = self._scan.scores(asked, rows)
-        best = np.argsort(-scores, kind="stable")[:k]
-        return rows[best], scores[best]
+        return chosen.best(k, lambda rows: self._scan.scores(asked, rows))
 
     def candidates(
         self, vectors: NDArray[np.float32], k: int, among: NDArray[np.bool_] | None = None
-    ) -> Rows | None:
-        """The rows, ascending, that the ``k`` nearest are looked for among, of those ``among`` some, bool of
-        all, if these are given; None for all."""
+    ) -> Chosen | None:
+        """What the ``k`` nearest are looked for among, of those ``among`` some, bool of all, if these are
+        given; None for all."""
         wanted = candidates.enough(vectors, len(self), k, among is not None)
         photos = len(self) if among is None else int(np.count_nonzero(among))
         if "candidates" not in self.arrays or 4 * wanted * len(vectors) >= photos:

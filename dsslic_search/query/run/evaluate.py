@@ -254,13 +254,14 @@ class Evaluation:
             return None
         embeddings, image = self.operands.embeddings(operand, mirrored), self.operands.image(operand)
         among = None if passing == mask.size else mask
-        rows = self.vectors.candidates(embeddings, k, among)
-        if rows is None:
+        chosen = self.vectors.candidates(embeddings, k, among)
+        if chosen is None:
             return None
-        if image is not None:
-            if not self.images.chooses:
-                return None
-            rows = np.union1d(rows, self.images.candidates(image, rows.size, among))
+        if image is None:
+            return chosen.best(k, lambda rows: self._alike(operand, mirrored, rows))
+        if not self.images.chooses:
+            return None
+        rows = np.union1d(chosen.rows, self.images.candidates(image, chosen.rows.size, among))
         found = top(rows, self._alike(operand, mirrored, rows), k)
         return found.rows, found.numbers
 

@@ -194,13 +194,41 @@ class TestManyPhotos:
             order = np.argsort(-exact, kind="stable")
             among = np.zeros(len(vectors), bool)
             among[order[::2] if alike else order[60:]] = True
-            rows = vectors.candidates(asked, 5, among)
-            assert rows is not None
-            assert rows.tolist() == sorted(set(rows.tolist()))
+            chosen = vectors.candidates(asked, 5, among)
+            assert chosen is not None
+            rows = chosen.rows
+            assert np.unique(rows).size == rows.size and (np.diff(chosen.told) <= 0).all()
             assert rows.size == candidates.enough(asked, 2000, 5, among=True) == 160
             assert among[rows].all()
             hits += int((exact[rows] >= np.sort(exact[among])[-5]).sum() >= 5)
         assert hits >= 9
+
+    def test_no_more_candidates_are_scored_than_may_be_among_the_best(self) -> None:
+        """Those told to be far worse are not; those that may be told wrongly are."""
+        rng = np.random.default_rng(4)
+        exact = np.sort(rng.uniform(0, 0.5, 4000)).astype(np.float32)[::-1].copy()
+        exact[:40] += 0.4
+        for error, scored in ((0.001, 512), (0.3, 1024)):
+            told = exact + rng.normal(0, error, exact.size).astype(np.float32)
+            order = np.argsort(-told, kind="stable")
+            asked: list[int] = []
+
+            def scores(rows: np.ndarray, asked: list[int] = asked) -> np.ndarray:
+                asked += rows.tolist()
+                return exact[rows]
+
+            rows, found = candidates.Chosen(order, told[order]).best(10, scores)
+            assert asked == order[: len(asked)].tolist()
+            assert len(asked) == scored if scored == 512 else len(asked) >= scored
+            assert rows.tolist() == sorted(asked, key=lambda row: (-exact[row], row))[:10]
+            assert np.array_equal(found, exact[rows])
+
+    def test_fewer_candidates_than_are_wanted_come_all_and_equal_ones_in_their_order(self) -> None:
+        chosen = candidates.Chosen(np.array([7, 2, 5]), np.array([0.9, 0.8, 0.7], np.float32))
+        rows, _ = chosen.best(5, lambda rows: np.where(rows == 7, 0.1, 0.2).astype(np.float32))
+        assert rows.tolist() == [2, 5, 7]
+        none = candidates.Chosen(np.empty(0, np.intp), np.empty(0, np.float32))
+        assert none.best(3, lambda rows: np.zeros(rows.size, np.float32))[0].size == 0
 
     def test_all_are_scored_where_few_pass(self, matrix: np.ndarray) -> None:
         among = np.zeros(len(matrix), bool)

@@ -11,6 +11,7 @@ from unittest import mock
 import numpy as np
 import pytest
 
+from dsslic_search.index.vectors.candidates import Chosen
 from dsslic_search.query.joined import Every
 from dsslic_search.query.run import evaluate
 from dsslic_search.query.run.evaluate import Evaluation, Operands
@@ -37,12 +38,13 @@ class MadeVectors:
     def scores(self, _asked: object, rows: np.ndarray | None) -> np.ndarray:
         return self.likeness if rows is None else self.likeness[rows]
 
-    def candidates(self, _asked: object, k: int, among: np.ndarray | None = None) -> np.ndarray | None:
+    def candidates(self, _asked: object, k: int, among: np.ndarray | None = None) -> Chosen | None:
         rows = np.arange(COUNT) if among is None else np.flatnonzero(among)
         if CANDIDATES_EACH * k > rows.size:
             return None
         self.asked.append(k)
-        return np.sort(rows[np.argsort(-self.likeness[rows], kind="stable")[: CANDIDATES_EACH * k]])
+        nearest = rows[np.argsort(-self.likeness[rows], kind="stable")[: CANDIDATES_EACH * k]]
+        return Chosen(nearest, self.likeness[nearest])
 
 
 @pytest.fixture(autouse=True)
