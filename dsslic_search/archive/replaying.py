@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, Delete, Insert, bindparam, delete, insert, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from dsslic_search.archive.catalog import Catalog
@@ -45,6 +46,11 @@ _PUT_PHOTO = insert(PHOTO_TABLE).prefix_with("OR REPLACE")  # type: ignore[arg-t
 _PUT_PATH = insert(PATH_TABLE).prefix_with("OR REPLACE")  # type: ignore[arg-type]
 _PUT_TAG = insert(Tag)
 _NO_PATHS = delete(KnownPath).where(KnownPath.photo_id == bindparam("photo"))
+_SEEN = (
+    update(KnownPath)
+    .where(KnownPath.id.between(bindparam("first"), bindparam("last")))
+    .values(last_seen=bindparam("moment"))
+)
 _NO_TAGS = delete(Tag).where(Tag.photo_id == bindparam("photo"))
 
 
@@ -101,8 +107,7 @@ def begun_from(catalog: Catalog) -> tuple[str, int] | None:
 
 def say(connection: Connection, identity: str, number: int) -> None:
     """Note in a catalog which journal it is made from, and up to which line."""
-    connection.execute(delete(Setting).where(Setting.name == REBUILD_SETTING))
-    connection.execute(insert(Setting).values(name=REBUILD_SETTING, value=f"{identity} {number}"))
+    _named(connection, Setting, "name", REBUILD_SETTING, "value", f"{identity} {number}")
 
 
 def _put(catalog: Catalog, some: list[dict[str, Any]], identity: str, done: int, result: Replay) -> None:
@@ -161,8 +166,7 @@ def apply(connection: Connection, change: Change, pending: dict[tuple[str, str],
         case "seen":
             last_seen = value_of(PATH_TABLE.c["last_seen"], value)
             for first, last in bounds(name):
-                chosen_rows = update(KnownPath).where(KnownPath.id.between(first, last))
-                connection.execute(chosen_rows.values(last_seen=last_seen))
+                connection.execute(_SEEN, {"first": first, "last": last, "moment": last_seen})
         case "setting" if name not in OWN_SETTINGS:
             _named(connection, Setting, "name", name, "value", value)
         case "saved":
@@ -211,9 +215,15 @@ def _tags(connection: Connection, photo_id: int, names: Any) -> None:
 
 
 def _named(connection: Connection, table: Any, key: str, name: str, column: str, value: Any) -> None:
-    connection.execute(delete(table).where(getattr(table, key) == name))
+    drop, put = _replacing(table, key)
+    connection.execute(drop, {"key": name})
     if value is not None:
-        connection.execute(insert(table).values(**{key: name, column: value}))
+        connection.execute(put, {key: name, column: value})
+
+
+@cache
+def _replacing(table: Any, key: str) -> tuple[Delete, Insert]:
+    return delete(table).where(getattr(table, key) == bindparam("key")), insert(table)
 
 
 def _drop(pending: dict[tuple[str, str], Any], content_hash: str) -> None:

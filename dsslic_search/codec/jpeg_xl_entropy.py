@@ -19,7 +19,7 @@ class Bits:
     """Bits of a codestream from one on, least significant first. FormatError where they end."""
 
     def __init__(self, data: bytes, at: int = 0) -> None:
-        self._data, self._at = data, at
+        self._data, self._at, self._end = data, at, 8 * len(data)
 
     def peek(self, count: int) -> int:
         """Of the next; zeros stand for what is not there."""
@@ -29,10 +29,12 @@ class Bits:
 
     def skip(self, count: int) -> None:
         self._at += count
-        if self._at > 8 * len(self._data):
+        if self._at > self._end:
             raise FormatError("the JPEG XL data ends inside its colour profile")
 
     def u(self, count: int) -> int:
+        if not count:
+            return 0
         value = self.peek(count)
         self.skip(count)
         return value
@@ -120,7 +122,7 @@ class Decoder:
             raise FormatError("the colour profile of the JPEG XL data is coded by ANS, which is not read")
         self._hybrids = [_hybrid(bits, _PREFIX_BITS) for _ in range(count)]
         sizes = [bits.variable(4) + 1 for _ in range(count)]
-        self._codes = [_prefix_code(bits, size) for size in sizes]
+        self._codes = [_by_length(_prefix_code(bits, size)) for size in sizes]
 
     def read(self, context: int) -> int:
         """The next, which is of a context."""
@@ -142,10 +144,9 @@ class Decoder:
         return value
 
     def _symbol(self, cluster: int) -> int:
-        code = self._codes[cluster]
         window = self._bits.peek(_PREFIX_BITS)
-        for length in range(_PREFIX_BITS + 1):
-            symbol = code.get((length, window & ((1 << length) - 1)))
+        for length, mask, symbols in self._codes[cluster]:
+            symbol = symbols.get(window & mask)
             if symbol is not None:
                 self._bits.skip(length)
                 return symbol
@@ -198,6 +199,14 @@ def _prefix_code(bits: Bits, size: int) -> dict[tuple[int, int], int]:
     if space != 0 and used != 1:
         raise FormatError("a prefix code of the JPEG XL data is damaged")
     return _canonical(_code_lengths(bits, _canonical(of_lengths), size))
+
+
+def _by_length(code: dict[tuple[int, int], int]) -> list[tuple[int, int, dict[int, int]]]:
+    """A code's lengths, shortest first, with the mask of so many bits and the symbols by these bits."""
+    found: dict[int, dict[int, int]] = {}
+    for (length, window), symbol in code.items():
+        found.setdefault(length, {})[window] = symbol
+    return [(length, (1 << length) - 1, found[length]) for length in sorted(found)]
 
 
 def _simple_code(bits: Bits, size: int) -> dict[tuple[int, int], int]:

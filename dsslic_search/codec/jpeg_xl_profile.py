@@ -32,17 +32,12 @@ def _coded(bits: Bits) -> bytes:
     decoder = Decoder(bits, _CONTEXTS)
     coded = bytearray()
     for i in range(size):
-        value = decoder.read(_context(coded) if i > _HEADER_BYTES else 0)
+        context = 1 + _LAST[coded[-1]] + _LAST_BUT_ONE[coded[-2]] if i > _HEADER_BYTES else 0
+        value = decoder.read(context)
         if value > 255:
             raise FormatError("the colour profile of the JPEG XL data is damaged")
         coded.append(value)
     return bytes(coded)
-
-
-def _context(coded: bytearray) -> int:
-    """By the last two bytes."""
-    before = _kind(coded[-1], (2, 3, 4), (5, 6), 7)
-    return 1 + before + 8 * _kind(coded[-2], (2, 2, 2), (3, 3), 4)
 
 
 def _kind(value: int, small: tuple[int, int, int], large: tuple[int, int], other: int) -> int:
@@ -55,6 +50,11 @@ def _kind(value: int, small: tuple[int, int, int], large: tuple[int, int], other
     if value < 16:
         return small[min(value, 2)]
     return large[value == 255] if value > 240 else other
+
+
+# A byte's context is 1 + what the byte before it says + what the one before that says.
+_LAST = [_kind(value, (2, 3, 4), (5, 6), 7) for value in range(256)]
+_LAST_BUT_ONE = [8 * _kind(value, (2, 2, 2), (3, 3), 4) for value in range(256)]
 
 
 class _Profile:

@@ -59,8 +59,10 @@ class Nouns:
     def beginning(self, letters: str, hinted: bool = False) -> Iterator[str]:
         """The nouns of one word that begin with some letters and can be asked for, or, where ``hinted``, also
         those that only have a hint what to write instead."""
-        for line in self._lines[bisect_left(self._lines, letters.encode()) :]:
-            if not line.startswith(letters.encode()):
+        start = letters.encode()
+        for number in range(bisect_left(self._lines, start), len(self._lines)):
+            line = self._lines[number]
+            if not line.startswith(start):
                 break
             noun, _, asked_as = line.partition(b"\t")
             if b" " not in noun and (asked_as[:1] not in b"?/" or (hinted and len(asked_as) > 1)):

@@ -9,6 +9,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from decimal import Decimal
 from fractions import Fraction
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 # Normal forms. Texts that should count as the same have the same form.
 
@@ -100,40 +105,58 @@ class KnownWords:
     """Thousands of words and phrases, ready to be compared with misspelt ones within milliseconds."""
 
     def __init__(self, words: Iterable[str]) -> None:
-        self._words = tuple((word, _letters(word)) for word in words)
+        import numpy as np
+
+        self._words = tuple(words)
+        self._lengths = np.array([len(word) for word in self._words], np.int64)
+        self._counts = _letters(self._words)
+        self._are_phrases = np.array([" " in word for word in self._words], bool)
 
     def like(self, asked: str, *, phrases_only: bool = False) -> dict[str, float]:
         """The words that are like ``asked`` and how much, 0.7 to 1.1; with ``phrases_only`` phrases
         of several words alone."""
-        if len(asked) > _LIKE_CHARACTERS:
+        if not 0 < len(asked) <= _LIKE_CHARACTERS:
             return {}
         found: dict[str, float] = {}
         matcher = difflib.SequenceMatcher(b=asked, autojunk=False)
-        letters = _letters(asked)
-        for word, has in self._words:
-            if phrases_only and " " not in word:
-                continue
-            # what has another length, or few letters in common, is not worth a closer look
-            if (
-                not 0.5 <= len(word) / len(asked) <= 2
-                or (has & letters).bit_count() * 10 < 4 * (has | letters).bit_count()
-            ):
-                continue
+        for word in self._worth_a_look(asked, phrases_only):
+            more = _FIRST_LETTER * (word[:1] == asked[:1])
             matcher.set_seq1(word)
-            if matcher.quick_ratio() < _LEAST_LIKENESS - _FIRST_LETTER:
+            if matcher.quick_ratio() + more < _LEAST_LIKENESS:  # the ratio is no larger
                 continue
-            likeness = matcher.ratio() + _FIRST_LETTER * (word[:1] == asked[:1])
+            likeness = matcher.ratio() + more
             if likeness >= _LEAST_LIKENESS:
                 found[word] = likeness
         return found
 
+    def _worth_a_look(self, asked: str, phrases_only: bool) -> list[str]:
+        """What has about the length, and enough letters in common."""
+        import numpy as np
 
-def _letters(word: str) -> int:
-    """The set of letters of a word as bits; letters that are 32 code points apart are taken for the same."""
-    bits = 0
-    for character in word:
-        bits |= 1 << (ord(character) & 31)
-    return bits
+        share = self._lengths / len(asked)
+        near = (share >= 0.5) & (share <= 2)
+        if phrases_only:
+            near &= self._are_phrases
+        rows = np.flatnonzero(near)
+        counts, wanted = self._counts[rows], _letters((asked,))[0]
+        has, letters = counts > 0, wanted > 0
+        common, either = (has & letters).sum(1), (has | letters).sum(1)
+        shared = np.minimum(counts, wanted).sum(1, dtype=np.int64)  # no fewer than a match can have
+        most = 2 * shared / (self._lengths[rows] + len(asked))
+        alike = (common * 10 >= 4 * either) & (most >= _LEAST_LIKENESS - _FIRST_LETTER - 1e-9)
+        return [self._words[row] for row in rows[alike].tolist()]
+
+
+def _letters(words: Sequence[str]) -> NDArray[np.uint8]:
+    """How often each letter is in each word, uint8 [words, 32]; letters that are 32 code points apart are
+    taken for the same."""
+    import numpy as np
+
+    lengths = [len(word) for word in words]
+    codes = np.frombuffer("".join(words).encode("utf-32-le", "surrogatepass"), np.uint32) & 31
+    places = np.repeat(np.arange(len(words)), lengths) * 32 + codes
+    counts = np.bincount(places, minlength=32 * len(words)).reshape(-1, 32)
+    return np.minimum(counts, 255).astype(np.uint8)
 
 
 # Sizes in bytes: k, M, G and T are powers of 1000, Ki, Mi, Gi and Ti of 1024.

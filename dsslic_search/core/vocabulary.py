@@ -15,6 +15,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+from dsslic_search.core.cached import cached_property
 from dsslic_search.core.errors import UsageError
 from dsslic_search.core.plain_json import parsed
 from dsslic_search.core.settings import DEFAULT_PRESENCE, classes_are_named, classes_path
@@ -63,7 +64,7 @@ class Vocabulary:
         """Of as little as tells lists apart: what is kept for one is looked for with every query."""
         return hash((self.name, len(self.classes), len(self.groups)))
 
-    @property
+    @cached_property
     def identity(self) -> str:
         """16 hex digits: SHA-256 of the class names in order of their ids (8 bytes of it)."""
         names = "\n".join(c.name for c in self.classes)

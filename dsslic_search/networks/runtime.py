@@ -38,6 +38,7 @@ def load(name: str, path: Path) -> Any:
     from dsslic_search.networks.image_words import ImageWordsConfig, ImageWordsNet
     from dsslic_search.networks.restorer import Restorer, RestorerConfig
     from dsslic_search.networks.segnet import SegNet, SegNetConfig
+    from dsslic_search.networks.unfilled import Unfilled
 
     architecture = name if name == IMAGE_WORDS else name.partition("_")[0]
     config, state = weights.load(path, architecture)
@@ -51,7 +52,7 @@ def load(name: str, path: Path) -> Any:
     try:
         if config.get("blocks", 0) > len(state) or min(config.get(name, 1) for name in _SIZES) < 1:
             raise ValueError("sizes that no network has")
-        with torch.device("meta"):  # where no size that a file tells takes memory
+        with torch.device("meta"), Unfilled():  # where no size that a file tells takes memory
             net: torch.nn.Module = makers[architecture]()
         net.load_state_dict(state, assign=True)
     except (ValueError, TypeError, KeyError, RuntimeError, ArithmeticError) as e:

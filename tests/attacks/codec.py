@@ -571,6 +571,12 @@ def parse_slices(data: bytes) -> None:
     assert sum(cost.bits for cost in costs) == 8 * len(read_tools(read_header(data)[1])[1])
 
 
+def slices_compiled() -> None:
+    from dsslic_search.codec.bpg import slice_syntax
+
+    slice_syntax._WALK.made()
+
+
 def decode_hevc(data: bytes) -> None:
     from dsslic_search.codec.bpg.hevc import decode_intra
 
@@ -656,7 +662,7 @@ TARGETS = (
            lambda: [data for data in samples("flif", ".flif", below=2000) if data[6:8] != b"\x83s"]),
     Target("bpg", "BPG files", lambda: refuses(decode_bpg), lambda: samples("bpg", ".bpg"), short=150),
     Target("slices", "the syntax of HEVC slices", lambda: refuses(parse_slices, FormatError),
-           lambda: samples("bpg", ".bpg"), short=60),
+           lambda: samples("bpg", ".bpg"), short=60, compiled=slices_compiled),
     Target("hevc", "HEVC pictures", lambda: refuses(decode_hevc), sound_hevc, short=150),
     Target("sequence", "HEVC parameter sets", lambda: refuses(parse_sequence), sound_sequences),
     Target("jpeg-xl", "headers of JPEG XL files", lambda: refuses(describe_jpeg_xl), sound_jpeg_xl),

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from copy import deepcopy
-from itertools import islice
 from typing import Any
 
 MOST_CHANGES = 6
@@ -77,7 +76,7 @@ def changed_json(text: bytes, random_: random.Random) -> bytes:
     """A JSON text with some of its values replaced by odd ones, left out, doubled or exchanged."""
     value = json.loads(text)
     for _ in range(random_.randrange(1, 4)):
-        every = list(islice(_within(value), MOST_VALUES))
+        every = _within(value)
         holders = [each for each in every if isinstance(each, dict | list) and each]
         if not holders or len(every) == MOST_VALUES:
             break
@@ -101,11 +100,17 @@ def changed_json(text: bytes, random_: random.Random) -> bytes:
     return json.dumps(value).encode()[:LARGEST]
 
 
-def _within(value: Any) -> Iterator[Any]:
-    """A value and all that is in it."""
-    yield value
-    for each in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
-        yield from _within(each)
+def _within(value: Any) -> list[Any]:
+    """A value and all that is in it, each before what is in it; no more than are changed again."""
+    found, ahead = [], [value]
+    while ahead and len(found) < MOST_VALUES:
+        each = ahead.pop()
+        found.append(each)
+        if isinstance(each, dict):
+            ahead += reversed(each.values())
+        elif isinstance(each, list):
+            ahead += reversed(each)
+    return found
 
 
 def json_or_bytes(words: Words) -> Callable[[random.Random, Sequence[bytes]], bytes]:

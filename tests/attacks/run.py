@@ -38,6 +38,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--seconds", type=float, help="of processor time, after which a target is left")
     parser.add_argument("--faults", type=Path, default=Path("attack-faults"), help="folder for inputs")
     parser.add_argument("--record", type=Path, help="JSON file that sums are put into")
+    parser.add_argument("--resume", action="store_true", help="go on where a run with these faults stopped")
     parser.add_argument("--guided", action="store_true", help="guided by coverage (needs atheris)")
     parser.add_argument("--attack", type=int, metavar="FROM", help=argparse.SUPPRESS)
     asked = parser.parse_args(arguments)
@@ -53,7 +54,7 @@ def main(arguments: list[str] | None = None) -> int:
         if asked.guided:
             found += guided(name, asked)
             continue
-        summary = watched(name, asked.faults, asked.seed, asked.inputs, asked.seconds)
+        summary = watched(name, asked.faults, asked.seed, asked.inputs, asked.seconds, asked.resume)
         print(json.dumps(summary), flush=True)  # noqa: T201 (the command's output)
         found += len(summary["faults"])
         if asked.record is not None:
@@ -96,6 +97,8 @@ def bound_memory(room: int) -> None:
 def attack(target: Target, folder: Path, seed: int, start: int, end: int) -> None:
     """Try inputs of the numbers ``start`` to ``end``. What comes of them stands in ``folder``."""
     current = Current(folder / f"{target.name}.current")
+    if target.compiled is not None:
+        target.compiled()
     attempt = target.opened()
     for data in target.seeds:
         if not attempt(data):
@@ -104,6 +107,7 @@ def attack(target: Target, folder: Path, seed: int, start: int, end: int) -> Non
     before = peak()
     taken = refused = 0
     longest = 0.0
+    began_all = time.process_time()
     sums = folder / f"{target.name}.{start}.json"
     for number in range(start, end):
         data = target.input(seed, number)
@@ -134,6 +138,7 @@ def attack(target: Target, folder: Path, seed: int, start: int, end: int) -> Non
                 "longest": longest,
                 "grown": grown,
                 "next": number + 1,
+                "spent": time.process_time() - began_all,
             }
             sums.with_suffix(".new").write_text(json.dumps(made))
             sums.with_suffix(".new").replace(sums)
@@ -161,12 +166,16 @@ def _keep(folder: Path, name: str, data: bytes, fault: str) -> None:
             file.write(f"{name}.{number}.bin {fault}\n")
 
 
-def watched(name: str, folder: Path, seed: int, inputs: int, seconds: float | None = None) -> dict[str, Any]:
-    """Attack a target in processes of their own, begun anew behind an input that ends one."""
-    for old in folder.glob(f"{name}.*"):
-        old.unlink()
-    start = 0
-    spent = 0.0
+def watched(
+    name: str, folder: Path, seed: int, inputs: int, seconds: float | None = None, resume: bool = False
+) -> dict[str, Any]:
+    """Attack a target in processes of their own, begun anew behind an input that ends one. ``resume``: behind
+    the last input of an earlier run of the same seed that left its sums in ``folder``, which are added to."""
+    if not resume:
+        for old in folder.glob(f"{name}.*"):
+            old.unlink()
+    before = _sums(folder, name)
+    start, spent = before["next"], 0.0
     while start < inputs:
         command = [sys.executable, "-m", "tests.attacks.run", name, "--attack", str(start)]
         command += ["--inputs", str(inputs), "--seed", str(seed), "--faults", str(folder)]
@@ -194,7 +203,7 @@ def watched(name: str, folder: Path, seed: int, inputs: int, seconds: float | No
         "longest_seconds": round(found["longest"], 3),
         "most_megabytes": found["grown"] >> 20,
         "faults": told.read_text().splitlines() if told.exists() else [],
-        "processor_seconds": round(spent, 1),
+        "processor_seconds": round(before["spent"] + spent, 1),
     }
 
 
@@ -229,7 +238,7 @@ def _follow(process: subprocess.Popen[bytes], current: Current, seconds: float |
 def _sums(folder: Path, name: str) -> dict[str, Any]:
     """Those of all processes of a run together."""
     every = [json.loads(path.read_text()) for path in folder.glob(f"{name}.*.json")]
-    added = {key: sum(each[key] for each in every) for key in ("taken", "refused")}
+    added = {key: sum(each[key] for each in every) for key in ("taken", "refused", "spent")}
     most = {key: max((each[key] for each in every), default=0) for key in ("longest", "grown", "next")}
     return added | most
 

@@ -32,6 +32,8 @@ class Target:
     """Inputs in the short form."""
     made: Callable[[random.Random, Sequence[bytes]], bytes] | None = field(default=None)
     """Makes an input up, in place of changing bytes."""
+    compiled: Callable[[], object] | None = None
+    """Compiles what the long run tries as machine code, which the short form tries as plain Python."""
 
     @cached_property
     def seeds(self) -> tuple[bytes, ...]:

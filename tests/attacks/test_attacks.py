@@ -95,3 +95,5 @@ def test_the_harness_sees_every_kind_of_fault(tmp_path: Path, monkeypatch: pytes
     assert run.Current(tmp_path / "harm.current").data() == b"d"
     sums = run._sums(tmp_path, "harm")
     assert (sums["taken"], sums["refused"], sums["next"]) == (3, 0, 4)
+    resumed = run.watched("harm", tmp_path, SEED, 4, resume=True)  # which has nothing left to try
+    assert resumed["inputs"] == 3 and len(resumed["faults"]) == 3

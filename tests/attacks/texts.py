@@ -321,12 +321,16 @@ def weights_attack() -> Attack:
 @cache
 def small_weights() -> list[bytes]:
     """Weights of the smallest network of ours, its layers narrow."""
+    import torch
+
     from dsslic_search.networks import weights
     from dsslic_search.networks.restorer import Restorer, RestorerConfig
 
     config = RestorerConfig(classes=3, width=4, deep=4, blocks=1)
     path = folder() / "small.safetensors"
-    weights.save(path, Restorer(config), "restorer", config)
+    with torch.random.fork_rng():  # the same weights in every process
+        torch.manual_seed(5)
+        weights.save(path, Restorer(config), "restorer", config)
     return [path.read_bytes()]
 
 

@@ -9,6 +9,7 @@ aligned bypass bins. With these, with scaling lists, and where they are no IDR p
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import cache, lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -123,8 +124,7 @@ class _Picture:
             raise FormatError("the HEVC stream has no slices, or not one picture parameter set")
         self.parameters = parse_pps(self.parameter_sets[0])
         self.header_bits = self.coded_bits = 0
-        self.cells: NDArray[np.int64] = np.zeros(slice_walk.CELL_COUNT, np.int64)
-        _set_tables(self.cells)
+        self.cells = _tables().copy()
         _set_parameters(self.cells, sequence, self.parameters)
         self.maps = _maps(self.cells, sequence, self.parameters.tiles)
 
@@ -166,7 +166,7 @@ class _Picture:
             cells[slice_walk.SLICE] = header.address
         cells[slice_walk.GOES_ON] = int(header.dependent)
         cells[cabac.NEXT], cells[cabac.END] = 0, size
-        _put(cells, cabac.FIRST_CONTEXTS, contexts.started(header.qp))
+        _put(cells, cabac.FIRST_CONTEXTS, _started(header.qp))
         cells[coding_tree.LUMA_OFFSETS] = int(header.luma_offsets)
         cells[coding_tree.CHROMA_OFFSETS] = int(header.chroma_offsets)
         cells[coding_tree.CHROMA_QPS] = int(header.chooses_chroma_qp)
@@ -225,7 +225,10 @@ def _put(cells: NDArray[np.int64], at: int, values: Sequence[int]) -> None:
     cells[at : at + len(values)] = values
 
 
-def _set_tables(cells: NDArray[np.int64]) -> None:
+@cache
+def _tables() -> NDArray[np.int64]:
+    """The cells with nothing but the tables in them."""
+    cells = np.zeros(slice_walk.CELL_COUNT, np.int64)
     likelier, other = contexts.moved()
     _put(cells, cabac.LPS, [size for row in contexts.LPS_SIZES for size in row])
     _put(cells, cabac.LIKELIER, likelier)
@@ -244,6 +247,10 @@ def _set_tables(cells: NDArray[np.int64]) -> None:
             )
     _put(cells, coefficients.SMALL_CONTEXTS, _SMALL_CONTEXTS)
     _put(cells, coding_tree.CHROMA_422, _MODES_422)
+    return cells
+
+
+_started = lru_cache(maxsize=64)(contexts.started)
 
 
 def _scan(side: int, scan: int) -> list[tuple[int, int]]:

@@ -31,6 +31,7 @@ from dsslic_search.codec.picture.place_words import PlaceWords
 from dsslic_search.codec.picture.raster import Embedded
 from dsslic_search.codec.picture.stripping import Strip, place_words
 from dsslic_search.codec.picture.xmp import Xmp
+from dsslic_search.core.cached import cached_property
 from dsslic_search.core.fact import ExifTag, Fact, FactValue, IptcDataset, Kind, Tags, XmpProperty
 from dsslic_search.core.fields import FROM_METADATA, METADATA_COLUMNS, NAMED
 
@@ -143,6 +144,19 @@ class _Metadata:
     xmp: Xmp = field(default_factory=Xmp)
     iptc: Iptc = field(default_factory=Iptc)
 
+    def speaks(self, tags: Sequence[ExifTag | XmpProperty | IptcDataset]) -> bool:
+        """Whether there is anything of the source that one of some tags is of."""
+        told = self._told
+        return any(told[type(tag)] for tag in tags)
+
+    @cached_property
+    def _told(self) -> Mapping[type, bool]:
+        return {
+            ExifTag: bool(self.exif.directories),
+            XmpProperty: bool(self.xmp.texts),
+            IptcDataset: bool(self.iptc.texts),
+        }
+
     def said(self, tag: ExifTag | XmpProperty | IptcDataset) -> _Said:
         match tag:
             case ExifTag(directory, number):
@@ -169,6 +183,8 @@ def _taken(fact: Fact, around: Sequence[_Metadata], own: _Metadata) -> Found:
     if read is not None:
         for metadata in (*around, own):
             for tags in [_together(fact.read)] if fact.kind == "words" else fact.read:
+                if not metadata.speaks(tags):
+                    continue
                 values = read(fact, [metadata.said(tag) for tag in tags])
                 if values is not None:
                     return values, _source(tags) if metadata is own else SIDECAR_SOURCE

@@ -251,23 +251,25 @@ def _uncut(data: bytes, whole: tuple[int, int], cut: Sequence[tuple[int, int]]) 
     yield data[begin:end]
 
 
-_WIDE = ("utf-16-le", 2), ("utf-16-be", 2), ("utf-32-le", 4), ("utf-32-be", 4)
-"""Encodings other than UTF-8 that packets may have, and the bytes of a character."""
+_WIDE = {
+    encoding: (width, [tag.encode(encoding) for tag in ("<x:xmpmeta", "<rdf:RDF")])
+    for encoding, width in (("utf-16-le", 2), ("utf-16-be", 2), ("utf-32-le", 4), ("utf-32-be", 4))
+}
+"""Encodings of packets beside UTF-8: the bytes of a character, and what a packet begins with."""
 
 
-def _begins_in(packet: bytes, encoding: str, width: int) -> bool:
-    starts = (packet.find(tag.encode(encoding)) for tag in ("<x:xmpmeta", "<rdf:RDF"))
-    return any(start >= 0 and start % width == 0 for start in starts)
+def _begins_in(packet: bytes, encoding: str) -> bool:
+    width, tags = _WIDE[encoding]
+    return any((start := packet.find(tag)) >= 0 and start % width == 0 for tag in tags)
 
 
 def _in_utf8(packet: bytes) -> bytes:
     """The same in UTF-8 and without what stands around its elements; b"" for what is too large to be read."""
-    if len(packet) > MAX_READ_BYTES:
+    if not packet or len(packet) > MAX_READ_BYTES:
         return b""
-    encoding = next(filter(lambda each: _begins_in(packet, *each), _WIDE), ("utf-8", 1))[0]
+    encoding = next((each for each in _WIDE if _begins_in(packet, each)), "utf-8")
     text = packet.decode(encoding, "replace").encode()
-    text = re.sub(rb"\A[^<]*(?:<\?.*?\?>\s*)*", b"", text, count=1, flags=re.DOTALL)
-    return text.strip(b"\0 \t\r\n")
+    return re.sub(rb"\A[^<]*(?:<\?.*?\?>\s*)*", b"", text, count=1, flags=re.DOTALL).strip(b"\0 \t\r\n")
 
 
 @dataclass(frozen=True)
@@ -338,6 +340,8 @@ class _Reader:
 
     def read(self) -> bool:
         """Whether all of it is sound."""
+        if not self._data:  # mostly there is none
+            return False
         try:
             self._parser.Parse(self._data, True)
         except (expat.ExpatError, _Refused):

@@ -270,6 +270,9 @@ def _mistakes(one: str, other: str, most: int) -> int:
     alignment); ``most`` + 1 for more than that."""
     if abs(len(one) - len(other)) > most:
         return most + 1
+    unlike = (i for i, (letter, wanted) in enumerate(zip(one, other, strict=False)) if letter != wanted)
+    same = next(unlike, min(len(one), len(other)))
+    one, other = one[same:], other[same:]
     before: list[int] = []
     row = list(range(len(other) + 1))
     for i, letter in enumerate(one, 1):
@@ -279,6 +282,8 @@ def _mistakes(one: str, other: str, most: int) -> int:
             if i > 1 and j > 1 and letter == other[j - 2] and one[i - 2] == wanted:
                 least = min(least, earlier[j - 2] + 1)
             row.append(least)
+        if min(row) > most:  # which no later row is less than, but for a swap, which costs one more itself
+            return most + 1
     return row[-1]
 
 

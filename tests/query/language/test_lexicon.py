@@ -1,6 +1,8 @@
 import dataclasses
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from dsslic_search.core.errors import UsageError
 from dsslic_search.core.text import normal
@@ -118,3 +120,18 @@ def test_plurals_made_by_rule_are_understood_but_not_suggested() -> None:
     suggested = {word for asked in ("cloudse", "oxe", "folkse", "womens") for word in TABLE.closest([asked])}
     assert suggested.isdisjoint({"cloudses", "oxes", "folkses", "womens"})
     assert "clouds" in suggested
+
+
+@given(st.text("abc", max_size=7), st.text("abc", max_size=7), st.integers(1, 3))
+def test_mistakes_are_counted_up_to_a_bound(one: str, other: str, most: int) -> None:
+    """Against the whole table of distances between what the words begin with."""
+    table = {(0, j): j for j in range(len(other) + 1)} | {(i, 0): i for i in range(len(one) + 1)}
+    for i in range(1, len(one) + 1):
+        for j in range(1, len(other) + 1):
+            same = one[i - 1] == other[j - 1]
+            ways = [table[i - 1, j] + 1, table[i, j - 1] + 1, table[i - 1, j - 1] + (not same)]
+            if min(i, j) > 1 and one[i - 2 : i] == other[j - 2 : j][::-1]:
+                ways.append(table[i - 2, j - 2] + 1)
+            table[i, j] = min(ways)
+    expected = table[len(one), len(other)]
+    assert min(lexicon._mistakes(one, other, most), most + 1) == min(expected, most + 1)
