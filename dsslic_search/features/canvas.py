@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import io
 import struct
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 
 from dsslic_search.core.errors import Remedy, UsageError
 from dsslic_search.core.text import printable, quoted
@@ -74,21 +74,33 @@ def read_cells(rows: Sequence[Sequence[Any]], name: str, vocabulary: Vocabulary)
 def read_picture(data: bytes, name: str, vocabulary: Vocabulary) -> Canvas:
     """The canvas in the bytes of a PNG file in palette colours."""
     pixels = _opened(data, name)
-    shape = pixels.shape[:2]
-    values, value_of = np.unique(pixels.reshape(-1, 4).view("<u4").ravel(), return_inverse=True)
+    values, spread = _values(pixels)
     colours = values[:, None].view(np.uint8).astype(np.int16)
     palette = np.array([c.colour for c in vocabulary.classes] + [UNPAINTED], np.int16)
     distances = np.abs(colours[:, None, :3] - palette).max(axis=2)
     labels, painted = distances.argmin(axis=1).astype(np.uint8), colours[:, 3] >= PAINTED_ALPHA
     strange = painted & (distances.min(axis=1) > COLOUR_TOLERANCE)
     if strange.any():
-        raise UsageError(_strangeness(name, pixels, strange[value_of].reshape(shape), vocabulary))
+        raise UsageError(_strangeness(name, pixels, spread(strange), vocabulary))
     labels[~painted] = len(vocabulary)
-    known = (labels < len(vocabulary))[value_of].reshape(shape)
+    known = spread(labels < len(vocabulary))
     if not known.any():
         raise UsageError(f"{name}: nothing is painted; transparent and white pixels ask for nothing")
     labels[labels == len(vocabulary)] = 0
-    return Canvas(labels[value_of].reshape(shape), known)
+    return Canvas(spread(labels), known)
+
+
+def _values(
+    pixels: NDArray[np.uint8],
+) -> tuple[NDArray[np.uint32], Callable[[NDArray[Any]], NDArray[Any]]]:
+    """The values that pixels, uint8 [h, w, 4], have, and what makes [h, w] of one entry for each value."""
+    packed = pixels.reshape(-1, 4).view("<u4").ravel()
+    begins = np.ones(packed.size, bool)
+    np.not_equal(packed[1:], packed[:-1], out=begins[1:])
+    starts = np.flatnonzero(begins)  # of what is painted alike: far fewer than pixels are to be sorted
+    values, value_of = np.unique(packed[starts], return_inverse=True)
+    lengths = np.diff(starts, append=packed.size)
+    return values, lambda each: np.repeat(each[value_of], lengths).reshape(pixels.shape[:2])
 
 
 def _opened(data: bytes, name: str) -> NDArray[np.uint8]:
@@ -102,6 +114,8 @@ def _opened(data: bytes, name: str) -> NDArray[np.uint8]:
             mode, pixels = picture.mode, np.array(picture.convert("RGBA"))
     except UsageError:
         raise
+    except UnidentifiedImageError as e:  # which only tells of an object of Python's
+        raise UsageError(f"{name}: a damaged PNG; save it again") from e
     except Exception as e:  # damage can make Pillow raise nearly anything
         raise UsageError(f"{name}: a damaged PNG ({printable(str(e))}); save it again") from e
     if mode not in ("P", "RGB", "RGBA"):

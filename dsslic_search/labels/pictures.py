@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 
 from dsslic_search.core.errors import FormatError, PhotoError
 from dsslic_search.core.files import path_to_text
@@ -39,6 +39,8 @@ def read_png(data: bytes, most: int, where: str) -> NDArray[Any]:
             check_size(picture.width, picture.height, most, where)
             plain = {"RGBA": "RGB", "LA": "L"}.get(picture.mode)
             pixels = np.asarray(picture if plain is None else picture.convert(plain))
+    except UnidentifiedImageError as e:  # which only tells of an object of Python's
+        raise FormatError(f"{where}: not a PNG that can be read") from e
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as e:
         raise FormatError(f"{where}: not a PNG that can be read ({printable(str(e))})") from e
     return pixels.astype(np.uint16) if pixels.dtype == np.int32 else pixels

@@ -44,6 +44,7 @@ def refuses(work: Callable[[bytes], Any], *kinds: type[Exception]) -> Attack:
             text.encode()
             assert text.strip(), "an error without a sentence"
             assert len(text) < 1000, "an error that is no sentence"
+            assert " object at 0x" not in text, "an error that tells of an object of Python's"
             assert isinstance(error, DSSError) or kinds, "another error"
             return False
         return True

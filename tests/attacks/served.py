@@ -115,6 +115,7 @@ def attack() -> Attack:
         if status >= 400 and scope["method"] != "HEAD":
             told = json.loads(answered)
             assert isinstance(told["error"]["sentence"], str) and told["error"]["sentence"]
+            assert " object at 0x" not in told["error"]["sentence"]
         return status < 400
 
     return ask

@@ -111,7 +111,7 @@ HUGE = (
         (b"", "neither a PNG nor"),
         (b"GIF89a", "neither a PNG nor"),
         (png(np.random.default_rng(1).integers(0, 255, (30, 30, 3), np.uint8))[:900], "damaged PNG"),
-        (b"\x89PNG\r\n\x1a\nrubbish", "damaged PNG"),
+        (b"\x89PNG\r\n\x1a\nrubbish", "damaged PNG; save it again"),
         (HUGE, "more than a canvas may have"),
         (png(np.zeros((3, 3), np.uint8)), "without colours"),
         (png(painted([None, None])), "nothing is painted"),
