@@ -44,6 +44,9 @@ PACKED_AT_ONCE = 4
 """Blocks from which on they are dealt out to threads."""
 WORTH_ONE_IN = 16
 """An array is packed where that saves one byte in so many."""
+BYTES_WORTH_ONE_IN = 8
+"""The same of one of bytes, which is looked at in the file as it is where it is not packed, and takes no
+memory of its own."""
 MAX_TABLE = 4096  # different values that are worth a table
 SAMPLED_VALUES = 1 << 14  # by which it is guessed whether there are so few
 SAMPLED_FOR_BASE = 1024  # by which it is guessed where most values begin
@@ -139,7 +142,11 @@ def packed(array: NDArray[Any]) -> Bytes | None:
     starts = start + np.cumsum([0, *map(len, pieces)])
     whole = [HEAD.pack(len(pieces), stored.size), stored.tobytes(), starts.astype("<u8").tobytes(), *pieces]
     found = np.frombuffer(b"".join(whole), np.uint8)
-    return found if WORTH_ONE_IN * (array.nbytes - found.size) >= array.nbytes else None
+    return found if _worth(array.nbytes, found.size, array.itemsize) else None
+
+
+def _worth(raw: int, small: int, value_bytes: int) -> bool:
+    return (BYTES_WORTH_ONE_IN if value_bytes == 1 else WORTH_ONE_IN) * (raw - small) >= raw
 
 
 class Packed:
@@ -184,7 +191,7 @@ def _words(flat: NDArray[Any]) -> Words:
 def _promising(words: Words, way: int, value_bytes: int) -> bool:
     """Whether a block becomes smaller in its best way, or has few different values, of so many bytes each."""
     raw = words.size * value_bytes
-    if WORTH_ONE_IN * (raw - _coded(words, way, Commonest(words)).nbytes) >= raw:
+    if _worth(raw, _coded(words, way, Commonest(words)).nbytes, value_bytes):
         return True
     kinds = np.unique(words[:SAMPLED_VALUES]).size
     return 8 * WORTH_ONE_IN * value_bytes >= (WORTH_ONE_IN + 1) * kinds.bit_length()

@@ -172,3 +172,14 @@ def test_numba_is_loaded_only_after_many_numbers(monkeypatch: pytest.MonkeyPatch
     assert compiling.quick(loop, 1) is not None
     monkeypatch.setattr(compiling, "_compiled", lambda loop: loop)  # where numba is missing
     assert compiling.quick(loop, 1) is None
+
+
+def test_bytes_are_packed_where_that_saves_an_eighth() -> None:
+    """Two planes of bits in eight are saved, or one less what stands beside."""
+    numbers = np.random.default_rng(8).integers(0, 128, 2 * BLOCK_VALUES).astype(np.uint8)
+    assert packed(numbers // 2) is not None
+    few_more = numbers.copy()
+    few_more[::40] = 255
+    assert packed(numbers) is None
+    assert packed(few_more) is None
+    assert packed(few_more.astype(np.uint16)) is not None

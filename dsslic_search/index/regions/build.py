@@ -20,7 +20,7 @@ from dsslic_search.features.scene import moved, read_scenes
 from dsslic_search.index import cache
 from dsslic_search.index.compiling import Loop, compiled, in_turn, quick
 from dsslic_search.index.regions import build_loops
-from dsslic_search.index.regions.stretches import DIVISIONS, HALF, STEPS, codes
+from dsslic_search.index.regions.stretches import DIVISIONS, HALF, NARROW, STEPS, codes
 from dsslic_search.index.source import Snapshot
 
 Numbers = NDArray[np.intp]
@@ -95,11 +95,20 @@ def gathered(snapshot: Snapshot, vocabulary: Vocabulary) -> cache.Made:
             "areas": joined("areas")[first],
         }
         | dict(zip(SIDES.values(), np.concatenate([part.sides for part in parts], axis=1), strict=True))
-        | dict(zip(EDGES, joined("edges"), strict=True))
+        | dict(zip(EDGES, _narrow(joined("edges")), strict=True))
         | dict(zip(CENTRES, joined("centres"), strict=True))
-        | dict(zip(STRETCHES, joined("stretches"), strict=True))
+        | {
+            name: numbers.astype(np.uint8) if name.split()[1] in NARROW else numbers
+            for name, numbers in zip(STRETCHES, joined("stretches"), strict=True)
+        }
         | _by_pair(joined("contacts", "contact_starts"), touched, ends, classes + len(vocabulary.groups))
     )
+
+
+def _narrow(numbers: NDArray[np.uint16]) -> NDArray[np.uint8] | NDArray[np.uint16]:
+    """The same in bytes, if all fit: to touch memory first takes as long as to unpack what is put there."""
+    fit = numbers.max(initial=0) <= np.iinfo(np.uint8).max
+    return numbers.astype(np.uint8) if fit else numbers
 
 
 def _by_pair(

@@ -8,7 +8,7 @@ which and how much. Much of it follows from a region's box, but to tell it from 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import combinations
 
 import numpy as np
@@ -25,6 +25,14 @@ DIVISIONS: Mapping[str, tuple[Line, ...]] = {
 """The stretches that share out a side, or a part of it."""
 DIVISION_OF: Mapping[Line, str] = {line: name for name, lines in DIVISIONS.items() for line in lines}
 STEPS = SHARES - HALF + 1  # shares of half or more
+
+
+def _largest(lines: Sequence[Line]) -> int:
+    return len(lines) * STEPS + len(list(combinations(lines, 2)))
+
+
+NARROW = frozenset(name for name, lines in DIVISIONS.items() if _largest(lines) <= np.iinfo(np.uint8).max)
+"""The divisions whose numbers are kept in a byte."""
 
 
 def codes(shares: NDArray[np.uint8]) -> NDArray[np.uint16]:

@@ -56,10 +56,10 @@ class Regions(Table):
     ``arrays``: starts and groups (int64[classes + 1]: where a class's regions and its groups begin); rows,
     sizes and areas (of each group: its photo, how many regions it has, and the area of the largest in
     1/UNITS); SIDES (of each photo), EDGES, CENTRES and STRETCHES (of each region), as `index.regions.build`
-    makes them. Contacts lie by class, touched thing (a class, or further on a group of the vocabulary where
-    its share is not the sum of its classes'), region: pairs (int64[classes * things + 1]: where those of two
-    begin), toucher (uint32: the region of each contact, from 0 in each class), under and border (uint8:
-    shares; 0 for less than half).
+    makes them, those in bytes that fit into these. Contacts lie by class, touched thing (a class, or further
+    on a group of the vocabulary where its share is not the sum of its classes'), region: pairs
+    (int64[classes * things + 1]: where those of two begin), toucher (uint32: the region of each contact, from
+    0 in each class), under and border (uint8: shares; 0 for less than half).
     And those of `index.regions.frequent`.
 
     What more the loops need is made of these for the classes that are asked for, and kept while there is

@@ -71,3 +71,11 @@ def test_a_class_that_there_is_not_is_refused_by_the_loops_too() -> None:
     stored = list(enumerate(packed([regions_of(np.full((4, 4), 250, np.uint8), {}).plain()])))
     with pytest.raises(ArchiveError, match="not in the vocabulary"):
         build._sorted(stored, 0, V, packed_loops.read)
+
+
+@pytest.mark.parametrize(("largest", "kept"), [(255, np.uint8), (256, np.uint16)])
+def test_edges_are_kept_in_bytes_where_all_fit(largest: int, kept: type) -> None:
+    edges = np.array([[0, 7], [largest, 3]], np.uint16)
+    found = build._narrow(edges)
+    assert found.dtype == kept and found.tolist() == edges.tolist()
+    assert build._narrow(np.empty((4, 0), np.uint16)).dtype == np.uint8

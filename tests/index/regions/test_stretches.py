@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dsslic_search.features.region_numbers import LINES, SHARES
-from dsslic_search.index.regions.stretches import DIVISION_OF, DIVISIONS, HALF, SHARES_OF, codes
+from dsslic_search.index.regions.stretches import DIVISION_OF, DIVISIONS, HALF, NARROW, SHARES_OF, codes
 
 
 @given(st.lists(st.integers(0, 60), min_size=12, max_size=12).filter(any))
@@ -32,3 +32,14 @@ def test_two_halves_and_two_thirds_may_be_half_each() -> None:
                 shares[[one, other]] = HALF
                 (code,) = codes(shares).tolist()
                 assert [int(SHARES_OF[line][code]) for line in lines] == shares[:, 0].tolist(), name
+
+
+def test_numbers_that_are_kept_in_a_byte_fit_into_it() -> None:
+    for name, lines in DIVISIONS.items():
+        shares = [np.eye(len(lines), dtype=np.uint8) * SHARES]
+        shares += [
+            (np.arange(len(lines)) != each).astype(np.uint8)[:, None] * np.uint8(HALF)
+            for each in range(len(lines))
+        ]
+        largest = int(codes(np.concatenate(shares, axis=1)).max())
+        assert (largest <= 255) == (name in NARROW), name

@@ -193,7 +193,7 @@ def test_groups_are_the_regions_of_a_class_in_a_photo(
 
 
 def test_bytes_a_photo(filled: Any, tmp_path: Path) -> None:
-    """Before they are packed: six a contact of half a region or more, 24 a region, 8 for each class of a
+    """Before they are packed: six a contact of half a region or more, 16 a region, 8 for each class of a
     photo, 4 a photo, 16 for each class of the vocabulary, and 8 for each two of which one may touch the
     other."""
     index = open_regions(whole(filled, tmp_path, V))
@@ -201,7 +201,7 @@ def test_bytes_a_photo(filled: Any, tmp_path: Path) -> None:
     groups = sum(np.unique(scene.regions["class_id"]).size for scene in scenes)
     things, contacts = len(V) + len(V.groups), index.arrays["toucher"].size
     assert contacts < 0.7 * sum(scene.contacts.size for scene in scenes)
-    expected = sum(24 * scene.regions.size for scene in scenes) + 8 * groups + 6 * contacts
+    expected = sum(16 * scene.regions.size for scene in scenes) + 8 * groups + 6 * contacts
     beside = 16 * (len(V) + 1) + 8 * (len(V) * things + 1) + 16 + 4 * 40
     assert index.arrays.nbytes == expected + beside
 
