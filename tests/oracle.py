@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cache, cached_property, lru_cache
 from struct import pack, unpack
 
 UNITS = 60_000  # coordinates are whole numbers of 1/UNITS of a side, rounded down
@@ -264,6 +264,7 @@ def degree_of(relation: str, a: OracleRegion, regions: list[OracleRegion], other
     )
 
 
+@lru_cache(maxsize=50_000)  # trees ask the same of a map again and again
 def _of_pair(relation: str, a: OracleRegion, b: OracleRegion) -> float:
     if relation in ("right of", "below", "behind"):
         a, b = b, a

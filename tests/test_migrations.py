@@ -4,8 +4,7 @@ import os
 import re
 import shutil
 import sqlite3
-import subprocess
-import sys
+from collections.abc import Callable
 from contextlib import closing
 from datetime import datetime
 from pathlib import Path
@@ -15,7 +14,7 @@ import numpy as np
 import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
-from alembic.config import Config
+from alembic.config import Config, main
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, MetaData, insert, inspect, select, text
@@ -31,6 +30,7 @@ from dsslic_search.features.embedding import DIMENSION, embed
 from dsslic_search.features.regions import regions
 from dsslic_search.features.scene import PLAIN, SceneRegions
 from dsslic_search.index.regions.table import open_regions
+from tests.forks import forked
 from tests.segments import whole
 
 pytestmark = pytest.mark.usefixtures("each_time")
@@ -478,20 +478,18 @@ def test_downgrade_undoes_everything(tmp_path: Path) -> None:
 def test_alembic_command_line(tmp_path: Path, by: str) -> None:
     path = tmp_path / "catalog.sqlite"
     x = ["-x", f"catalog={path}"] if by == "x" else []
-    environment = {
-        **os.environ,
-        "DSS_ARCHIVE": str(tmp_path) if by == "environment" else "/nowhere",
-        "PYTHONPATH": str(TOP),
-    }
 
-    # one process for both, as most of its time goes into imports
-    program = (
-        "import sys; from alembic.config import main; main([*sys.argv[1:], 'upgrade', 'head']); "
-        "main([*sys.argv[1:], 'current'])"
-    )
-    call = [sys.executable, "-c", program, "-c", str(TOP / "alembic.ini"), *x]
-    ran = subprocess.run(call, capture_output=True, text=True, check=True, env=environment, cwd=tmp_path)
-    assert revisions.head_revision() in ran.stdout
+    def commands(say: Callable[[str], None]) -> None:
+        """In a process of its own, which takes with it what Alembic sets there."""
+        os.environ["DSS_ARCHIVE"] = str(tmp_path) if by == "environment" else "/nowhere"
+        os.chdir(tmp_path)
+        Config.print_stdout = lambda _config, words, *given: say(words % given)  # it keeps pytest's stdout
+        for words in (["upgrade", "head"], ["current"]):
+            main(["-c", str(TOP / "alembic.ini"), *x, *words])
+
+    with forked(commands, tmp_path) as fork:
+        assert any(revisions.head_revision() in line for line in fork.rest())
+        assert fork.wait() == 0
     with Catalog.open(path) as catalog:
         assert catalog.count() == 0
 

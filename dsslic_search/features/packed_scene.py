@@ -146,7 +146,7 @@ class _Writer:
     def items(self, photo: Numbers, bits: Numbers | int, values: Numbers | None) -> Numbers:
         assert values is not None
         at, taken = _places(photo, bits, self._at)
-        bits = np.broadcast_to(bits, photo.shape).astype(np.int64)
+        bits = np.full(photo.shape, bits, np.int64)
         self._written.append((photo, at, bits, values))
         self._at = self._at + taken
         return values
@@ -187,6 +187,9 @@ class _Writer:
 def _places(photo: Numbers, bits: Numbers | int, start: Numbers) -> tuple[Numbers, Numbers]:
     """Where items stand, by photo, of which the first are at ``start``; and how many bits all of each photo
     take."""
+    if start.size == 1:  # an ingest packs photos one by one
+        ends = bits * np.arange(1, photo.size + 1) if isinstance(bits, int) else np.cumsum(bits)
+        return start + ends - bits, ends[-1:] if ends.size else np.zeros(1, np.int64)
     if isinstance(bits, int):
         taken = bits * np.bincount(photo, minlength=start.size)
         before = bits * np.arange(photo.size)

@@ -14,8 +14,10 @@ from pathlib import Path
 import pytest
 
 from dsslic_search import Archive
+from dsslic_search.cli.main import main
 from dsslic_search.core.fields import EXPORTED
 from dsslic_search.core.vocabulary import default
+from tests.forks import forked
 
 
 @pytest.fixture
@@ -25,16 +27,25 @@ def everyone(run, archive: Path) -> list[dict]:
 
 
 def raw(archive: Path, *arguments: object) -> bytes:
-    """What a command writes into a pipe."""
-    command = [
-        sys.executable,
-        "-m",
-        "dsslic_search.cli.main",
-        *map(str, arguments),
-        "--archive",
-        str(archive),
-    ]
-    return subprocess.run(command, capture_output=True, check=True, timeout=600).stdout
+    """What a command writes into a pipe, in a process of its own."""
+    reader, writer = os.pipe()
+
+    def command(_say: object) -> None:
+        os.dup2(writer, 1)
+        sys.stdout = os.fdopen(1, "w", closefd=False)
+        sys.argv = ["dss-search", *map(str, arguments), "--archive", str(archive)]
+        try:
+            main()
+        except SystemExit as stopped:
+            sys.stdout.flush()
+            assert not stopped.code
+
+    with forked(command, archive) as fork:
+        os.close(writer)
+        with os.fdopen(reader, "rb") as pipe:
+            written = pipe.read()
+        assert fork.wait() == 0
+    return written
 
 
 def test_paths_are_bytes_as_they_are(run, photos: Path, tmp_path: Path):
