@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property, lru_cache
+from operator import attrgetter, is_not
 from pathlib import Path
 from typing import Any
 
@@ -137,10 +138,15 @@ class MadeArchive:
     photos: list[MadePhoto]
     changes: int = 1
     asked: int = field(default=0, compare=False)
+    _of: list[MadePhoto] = field(default_factory=list, init=False, compare=False, repr=False)
+    _ordered: list[MadePhoto] = field(default_factory=list, init=False, compare=False, repr=False)
 
     @property
     def in_order(self) -> list[MadePhoto]:
-        return sorted(sorted(self.photos, key=lambda p: p.id), key=lambda p: p.moment, reverse=True)
+        if len(self._ordered) != len(self.photos) or any(map(is_not, self._of, self.photos)):
+            by_id = sorted(self.photos, key=attrgetter("id"))
+            self._of, self._ordered = [*self.photos], sorted(by_id, key=attrgetter("moment"), reverse=True)
+        return [*self._ordered]
 
     def indexes(self, segments: int = 1) -> tuple[Indexes, ...]:
         """Of the photos there are now, each made when it is first needed and kept, as an open archive keeps

@@ -203,20 +203,23 @@ def code_choice(data: Cells, slots: Cells, cells: Cells, bit: int, k: int, set_a
         cells[INPUTS + 2 * i] = cells[STRETCH + (state >> 20)]
         cells[INPUTS + 2 * i + 1] = cells[STRETCH + (cells[HISTORIES + history] >> 4)]
     cells[INPUTS + 2 * CONTEXTS] = 256
-    start_a, start_b = set_a * INPUT_COUNT, set_b * INPUT_COUNT
+    weights_a, weights_b = MIXER_A + set_a * INPUT_COUNT, MIXER_B + set_b * INPUT_COUNT
     sum_a, sum_b = 0, 0
     for i in range(INPUT_COUNT):
-        sum_a += cells[INPUTS + i] * cells[MIXER_A + start_a + i]
-        sum_b += cells[INPUTS + i] * cells[MIXER_B + start_b + i]
+        sum_a += cells[INPUTS + i] * cells[weights_a + i]
+        sum_b += cells[INPUTS + i] * cells[weights_b + i]
     sum_a = min(max(sum_a >> 16, -2047), 2047)
     sum_b = min(max(sum_b >> 16, -2047), 2047)
     bit = code_bit(data, cells, bit, int(cells[SQUASH + ((sum_a + sum_b) >> 1) + 2048]))
     target = 65535 if bit else 0
     error_a = ((target - cells[SQUASH + sum_a + 2048]) * MIXER_RATE) >> 10
     error_b = ((target - cells[SQUASH + sum_b + 2048]) * MIXER_RATE) >> 10
-    for i in range(INPUT_COUNT):
-        cells[MIXER_A + start_a + i] += (cells[INPUTS + i] * error_a + 512) >> 10
-        cells[MIXER_B + start_b + i] += (cells[INPUTS + i] * error_b + 512) >> 10
+    if error_a != 0:  # else no weight changes
+        for i in range(INPUT_COUNT):
+            cells[weights_a + i] += (cells[INPUTS + i] * error_a + 512) >> 10
+    if error_b != 0:
+        for i in range(INPUT_COUNT):
+            cells[weights_b + i] += (cells[INPUTS + i] * error_b + 512) >> 10
     for i in range(CONTEXTS):
         slot, history = cells[PLACES + i], cells[PLACES + CONTEXTS + i]
         cells[HISTORIES + history] += ((target - cells[HISTORIES + history]) * HISTORY_RATE) >> 16
