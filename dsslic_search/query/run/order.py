@@ -131,6 +131,9 @@ class ByLikeness(Order):
     def at(self, rows: Rows) -> Values:
         return self._sign * self._step.degrees(self._evaluation, rows)
 
+    def degrees(self, numbers: Values) -> Values:
+        return self._sign * numbers
+
     def page(self, mask: Mask, limit: int | None, after: After | None) -> tuple[Ranked, bool]:
         if limit is not None and after is None and self._single is not None:
             found = self._nearest(self._single, mask, limit)
