@@ -16,12 +16,14 @@ LOWEST := .venv-lowest
 TRIAL := .venv-wheel
 # PyTorch's own index of CPU builds, asked only when pip's usual places have none.
 TORCH_CPU_INDEX ?= https://download.pytorch.org/whl/cpu
+RARELY := /(tests?|testing)/|/transformers/models/|/torch/_inductor/
 
 .PHONY: setup demo test chromium postgresql docs site wheel test-lowest clean
 
 # $(call environment,FOLDER,CONSTRAINTS,WHAT): an environment in FOLDER with WHAT, of the versions that CONSTRAINTS holds it to.
 # The CPU build of torch first: whatever else asks for torch would bring gigabytes of CUDA. Systems that have one build only have no "+cpu".
-# pip would make bytecode in one process: here all cores do, and what is no Python of this version is passed over.
+# pip would make bytecode in one process: here all cores do, that of torch while pip fetches the rest, and what is no Python of this version is passed over.
+# Of RARELY little is ever imported, and Python makes that bytecode then.
 define environment
 	@echo "$(1), 1 of 3: an environment of $$($(PYTHON) -V)"
 	@$(PYTHON) -m venv $(1)
@@ -30,8 +32,9 @@ define environment
 	@torch=torch==$$(sed -n 's/^torch==//p' $(2)) && pip="$(1)/bin/python -m pip install --quiet --no-compile -c $(2)" \
 		&& { $$pip $$torch+cpu || $$pip --extra-index-url $(TORCH_CPU_INDEX) $$torch+cpu || $$pip $$torch; }
 	@echo "$(1), 3 of 3:" $(3) "and what it needs, which takes some minutes"
-	@$(1)/bin/python -m pip install --quiet --no-compile -c $(2) $(3)
-	@$(1)/bin/python -m compileall -qq -j 0 -r 30 $(1)/lib || true
+	@{ $(1)/bin/python -m compileall -qq -r 30 -x '$(RARELY)' $(1)/lib/python*/site-packages/torch $(1)/lib/python*/site-packages/sympy || true; } & \
+		$(1)/bin/python -m pip install --quiet --no-compile -c $(2) $(3); ended=$$?; wait; exit $$ended
+	@$(1)/bin/python -m compileall -qq -r 30 -x '$(RARELY)' -j 0 $(1)/lib || true
 	@echo "$(1): done"
 endef
 
