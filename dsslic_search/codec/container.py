@@ -38,6 +38,7 @@ import struct
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from dsslic_search.codec import short_chunks, short_header
 from dsslic_search.codec.chunk import Chunk
@@ -246,11 +247,17 @@ def read_contents(prefix: bytes) -> Contents:
     length = header_length(prefix)
     if len(prefix) < length:
         raise FormatError(f"truncated .dsslic file: {len(prefix)} bytes, its header alone has {length}")
-    body = prefix[: length - _CHECKSUM.size]
-    if zlib.crc32(body) != _CHECKSUM.unpack_from(prefix, len(body))[0]:
+    return _contents(bytes(prefix[:length]))
+
+
+@lru_cache(maxsize=16)  # each layer of a file that is looked at asks for them again
+def _contents(head: bytes) -> Contents:
+    """The same from a whole header."""
+    body = head[: -_CHECKSUM.size]
+    if zlib.crc32(body) != _CHECKSUM.unpack_from(head, len(body))[0]:
         raise FormatError("damaged .dsslic header (checksum differs)")
-    if length == prefix[len(short_header.MAGIC)] and not prefix.startswith(MAGIC):
-        header, lines = short_header.read(prefix[:length])
+    if len(head) == head[len(short_header.MAGIC)] and not head.startswith(MAGIC):
+        header, lines = short_header.read(head)
         version = SHORTER if any(line.short for line in lines) else SHORT
     else:
         version, (header, lines) = FULL, _read_full(body)
@@ -259,7 +266,7 @@ def read_contents(prefix: bytes) -> Contents:
         raise FormatError(f"impossible photo size {header.width}×{header.height} in the .dsslic header")
     if not (header.map_scale and header.compact_scale and 1 <= header.quality <= LOSSLESS):
         raise FormatError("impossible value in the .dsslic header")
-    return Contents(header, length, _entries(lines, length), version)
+    return Contents(header, len(head), _entries(lines, len(head)), version)
 
 
 def _read_full(body: bytes) -> tuple[Header, list[Line]]:
