@@ -67,6 +67,8 @@ class CompactChannels:
             count = numbers.code(0, most - least, len(given) - 1) + 1
             values: list[int] = []
             for place in range(count):
+                if not chosen and stream.has_ended():
+                    raise FormatError("the FLIF picture's data ends in its planes' values")
                 value = given[place] if chosen else 0
                 values.append(least + numbers.code(0, most - least - (count - 1 - place), value - least))
                 least = values[-1] + 1

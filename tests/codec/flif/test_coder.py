@@ -15,6 +15,7 @@ from PIL import Image
 
 from dsslic_search.codec import flif
 from dsslic_search.codec.flif import coder, loops
+from dsslic_search.codec.flif.stream import Numbers
 from dsslic_search.core.errors import FormatError
 
 DATA = Path(__file__).parents[2] / "data" / "flif"
@@ -238,3 +239,23 @@ def test_machine_code_does_what_plain_python_does(name: str, monkeypatch: pytest
     for way, coded in ways.items():
         assert flif.encode(part, interlaced=way) == coded
         assert np.array_equal(flif.decode(coded).pixels, part)
+
+
+def test_values_that_are_not_there_are_not_read_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A cut file declares a thousand values of a plane: what ends the reading is the data's end."""
+    data = flif.encode((np.arange(1024, dtype=np.uint16) * 37).reshape(32, 32))
+    read = 0
+
+    def counted(self: Numbers, *given: int) -> int:
+        nonlocal read
+        read += 1
+        return code(self, *given)
+
+    code = Numbers.code
+    monkeypatch.setattr(Numbers, "code", counted)
+    flif.decode(data, max_pixels=1024)
+    assert read > 1024
+    read = 0
+    with pytest.raises(FormatError, match="truncated"):
+        flif.decode(data[:20], max_pixels=1024)
+    assert read < 64
