@@ -3,6 +3,7 @@ the harness sees what goes wrong."""
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import re
@@ -97,3 +98,19 @@ def test_the_harness_sees_every_kind_of_fault(tmp_path: Path, monkeypatch: pytes
     assert (sums["taken"], sums["refused"], sums["next"]) == (3, 0, 4)
     resumed = run.watched("harm", tmp_path, SEED, 4, resume=True)  # which has nothing left to try
     assert resumed["inputs"] == 3 and len(resumed["faults"]) == 3
+
+
+def test_the_document_tells_of_targets_that_have_not_had_their_million() -> None:
+    """Inputs before one that ends the process may go uncounted, up to 256 of them."""
+    root = Path(__file__).parents[2]
+    known = json.loads((root / "docs" / "results" / "hostile.json").read_text())["targets"]
+    few = {name for name in by_name() if known.get(name, {"inputs": 0})["inputs"] < 999_900}
+    told = re.search(
+        r"^(\d+) of the (\d+) targets have had their million(?:; fewer so far: (.*))?\.$",
+        (root / "docs" / "reliability.md").read_text(),
+        re.M,
+    )
+    assert told is not None
+    assert (int(told[1]), int(told[2])) == (len(by_name()) - len(few), len(by_name()))
+    assert set(re.findall(r"`([^`]+)`", told[3] or "")) == few
+    assert known.keys() <= by_name().keys()
