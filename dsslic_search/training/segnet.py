@@ -231,7 +231,8 @@ class Run:
         )
         self.file = folder / "segnet.pt"
         # not the budget: a run that has reached its end may be given more
-        self.settings = asdict(s) | ({} if start is None else {"start": weights.identity(start)})
+        begun = {} if start is None else {"start": weights.identity(start), "norms": "made again"}
+        self.settings = asdict(s) | begun
         self.seconds, self.mean_loss = Seconds(), 0.0
         self.step = checkpoint.resume(self.file, self._parts(), self.settings, self.device)
 
