@@ -14,7 +14,7 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, m
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 
 from dsslic_search.archive import postgresql, unwritable, updating
-from dsslic_search.archive.lookup import SETTINGS
+from dsslic_search.archive.lookup import SETTINGS, SQLITE_TROUBLE
 from dsslic_search.archive.revisions import check_known, head_revision, migrations_folder
 from dsslic_search.core.errors import ArchiveError, MissingExtraError, Remedy
 from dsslic_search.core.text import printable
@@ -263,15 +263,24 @@ def database_trouble(where: str) -> Iterator[None]:
     to do."""
     try:
         yield
-    except (SQLAlchemyError, sqlite3.Error) as e:
+    except (SQLAlchemyError, *SQLITE_TROUBLE) as e:
         cause = getattr(e, "orig", None) or e
-        sort = DamagedCatalogError if _code(cause) in _DAMAGE else ArchiveError
+        sort = DamagedCatalogError if _tells_damage(cause) else ArchiveError
         raise sort(f"{where}: {_in_words(cause)}") from e
 
 
 IN_USE = "the catalog is in use by another program for too long; wait for it to end and try again"
 
 _DAMAGE = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+
+
+_NO_UTF_8 = "Could not decode to UTF-8"  # how sqlite3 begins what it says, without a code, of a text
+
+
+def _tells_damage(cause: BaseException) -> bool:
+    if isinstance(cause, UnicodeDecodeError) or str(cause).startswith(_NO_UTF_8):
+        return True
+    return _code(cause) in _DAMAGE
 
 
 def _code(cause: BaseException) -> int:
@@ -286,9 +295,10 @@ def _in_words(cause: BaseException) -> str:
         return IN_USE
     if code == sqlite3.SQLITE_FULL:
         return "no space left on the disk of the catalog; free some space and run it again"
-    if code in _DAMAGE:
+    if _tells_damage(cause):
+        why = printable(str(cause)) if _code(cause) in _DAMAGE else "a text in it is not UTF-8"
         return (
-            f"the catalog is damaged ({cause}); make it anew from the photos' files and the journal with: "
+            f"the catalog is damaged ({why}); make it anew from the photos' files and the journal with: "
             f"{Remedy.REBUILD}"
         )
     if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM, sqlite3.SQLITE_CANTOPEN):

@@ -35,6 +35,10 @@ from dsslic_search.index.source import Snapshot, State
 
 Rows = list[tuple[Any, ...]]
 
+SQLITE_TROUBLE = sqlite3.Error, UnicodeDecodeError
+"""What Python's sqlite3 raises: the second where damage makes bytes that are no UTF-8 part of SQLite's own
+sentence, as with a statement of the schema that it cannot parse."""
+
 GENERATION = "generation"
 TOKEN = "token"  # of the state; see `index.source.State`
 
@@ -321,7 +325,7 @@ class SQLiteLookup(Lookup):
             if self._connection is not None:
                 try:
                     return _read(self._connection, statements)
-                except sqlite3.Error:
+                except SQLITE_TROUBLE:
                     self._close()
         return self._whole().rows(*statements)
 
@@ -364,7 +368,7 @@ def ready(path: Path) -> sqlite3.Connection | None:
         if [connection.execute(each).fetchall() for each in asked] == [[("wal",)], [(head,)]]:
             connection.execute("PRAGMA temp_store = MEMORY")  # questions need no room on a disk
             return connection
-    except sqlite3.Error:
+    except SQLITE_TROUBLE:
         pass
     connection.close()
     return None

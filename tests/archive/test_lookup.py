@@ -273,6 +273,14 @@ def overwritten(content: bytes) -> Callable[[Path], None]:
     return lambda path: path.write_bytes(content) and None
 
 
+def a_letter_of_its_schema(path: Path) -> None:
+    with closing(sqlite3.connect(path)) as database:
+        database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    data = path.read_bytes()
+    assert b"CREATE TABLE " in data
+    path.write_bytes(data.replace(b"CREATE TABLE ", b"CR\xe9ATE TABLE ", 1))
+
+
 def a_folder(path: Path) -> None:
     path.unlink()
     path.mkdir()
@@ -288,6 +296,7 @@ REFUSED = {
     "empty": overwritten(b""),
     "nonsense": overwritten(b"not a database at all, " * 100),
     "damaged": overwritten(b"SQLite format 3\0" + bytes(2000)),
+    "a letter": a_letter_of_its_schema,
     "never migrated": altered("DELETE FROM alembic_version"),
     "newer": altered("UPDATE alembic_version SET version_num = '9999'"),
     "of something else": altered("DROP TABLE alembic_version"),
@@ -388,6 +397,15 @@ def test_damage_that_shows_while_reading_is_told_by_the_catalog(
             reader.count()
         assert str(said.value) == str(told.value)
         assert "the catalog is damaged (database disk image is malformed); make it anew" in str(said.value)
+
+
+def test_a_text_that_is_none_is_damage(three: ArchiveFolder) -> None:
+    path = sqlite_of(three)
+    altered("UPDATE photo SET content_hash = CAST(x'61ff' AS TEXT) WHERE id = 1")(path)
+    with Catalog.open(path) as whole, closing(three.open_lookup(lambda: whole)) as reader:
+        for asked in (whole, reader):
+            with pytest.raises(ArchiveError, match=r"damaged \(a text in it is not UTF-8\); make it anew"):
+                asked.rows("SELECT content_hash FROM photo")
 
 
 def test_a_log_that_waits_is_read_too(three: ArchiveFolder, tmp_path: Path) -> None:

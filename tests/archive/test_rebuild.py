@@ -304,7 +304,7 @@ def test_even_without_any_journal_of_a_catalog_that_is_there(three: World) -> No
     assert facts(three.archive) == before
 
 
-@pytest.mark.parametrize("damage", ["cut", "garbage", "a page", "empty"])
+@pytest.mark.parametrize("damage", ["cut", "garbage", "a page", "a letter of its schema", "empty"])
 def test_a_damaged_catalog(three: World, damage: str) -> None:
     with three.archive.open_catalog() as catalog:
         notes.add_tags(catalog, ["best"], np.array([2]))
@@ -317,6 +317,7 @@ def test_a_damaged_catalog(three: World, damage: str) -> None:
         "cut": data[: len(data) // 2],
         "garbage": b"nothing of a catalog" * 1000,
         "a page": data[:8192] + b"\xff" * 8192 + data[16384:],
+        "a letter of its schema": data.replace(b"CREATE TABLE ", b"CR\xe9ATE TABLE ", 1),
         "empty": b"",
     }[damage]
     file.write_bytes(data)

@@ -124,7 +124,7 @@ class Place:
         try:
             found = bool(check(self.archive, read_data=True))
             said = answers(self.archive)
-            same = facts(self.archive) == self.facts and said == self.answers
+            same = self._rows_are_as_before(found) and said == self.answers
         except DSSError as e:
             return "detected" if str(e) else "no sentence"
         if sort != "catalog" and not same:
@@ -132,6 +132,15 @@ class Place:
         if found:
             return "detected"
         return "harmless" if same else self._made_anew()
+
+    def _rows_are_as_before(self, found: bool) -> bool:
+        """``found``: whether something is known to be damaged, so that rows may be past reading."""
+        try:
+            return facts(self.archive) == self.facts
+        except (sqlite3.Error, UnicodeDecodeError):
+            if found:
+                return False
+            raise
 
     def _made_anew(self) -> str:
         """What `reindex` makes of rows or answers that nothing says are other ones."""
