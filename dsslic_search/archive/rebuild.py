@@ -24,13 +24,14 @@ from sqlalchemy import delete, insert, select, update
 
 from dsslic_search.archive import later_facts, owner, replaying
 from dsslic_search.archive.catalog import RECORD_COLUMNS, Catalog, of_photo, utc_now
+from dsslic_search.archive.copies import LOGS, bring_into_one_file
 from dsslic_search.archive.database import (
     DamagedCatalogError,
     NoCatalogError,
-    database_trouble,
     make_engine,
     url_of,
 )
+from dsslic_search.archive.disk import disk_trouble
 from dsslic_search.archive.features import MapFeatures, read_features
 from dsslic_search.archive.folder import ArchiveFolder
 from dsslic_search.archive.journal import OWN, Journal, Stand, name_in
@@ -52,7 +53,6 @@ if TYPE_CHECKING:
 BUILDING = "catalog.rebuild.sqlite"
 PHOTOS_IN_A_BATCH = 32
 UNKNOWN_FORMAT = "unknown"
-_LOG_ENDINGS = ("", "-wal", "-shm", "-journal")
 
 
 @dataclass
@@ -113,9 +113,10 @@ def rebuild(
             make_current(catalog)
             catalog.tend_journal()
             report.photos = catalog.count()
-        _bring_into_one_file(building)
-        building.replace(archive.root / "catalog.sqlite")
-        files.sync_folder(archive.root)
+        bring_into_one_file(building)
+        with disk_trouble(archive.root / "catalog.sqlite", "written"):
+            building.replace(archive.root / "catalog.sqlite")
+            files.sync_folder(archive.root)
     report.seconds = time.perf_counter() - start
     return report
 
@@ -125,9 +126,8 @@ def _prepare(archive: ArchiveFolder, named: bool, report: RebuildReport) -> int 
     ``named``; returns how many bytes of the journal are its own, None for all."""
     file = archive.root / "catalog.sqlite"
     length = None
-    if any(file.with_name(file.name + ending).exists() for ending in _LOG_ENDINGS):
-        for ending in _LOG_ENDINGS:  # of a run that was stopped before this catalog was made
-            (archive.root / (BUILDING + ending)).unlink(missing_ok=True)
+    if any(each.exists() for each in _with_logs(file)):
+        _delete(archive.root / BUILDING)  # of a run that was stopped before this catalog was made
         with suppress(_Unusable):
             length = _written_down(archive, named)
         report.aside = _set_aside(file)
@@ -175,22 +175,26 @@ def _require_nobody(file: Path) -> None:
         raise ArchiveError(f"{file}: another program has it open; end servers and shells, and run it again")
 
 
-def _bring_into_one_file(file: Path) -> None:
-    """Of a catalog that nobody has open: nothing of it is in its log any more."""
-    with database_trouble(str(file)), closing(sqlite3.connect(file, isolation_level=None)) as connection:
-        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-    for ending in _LOG_ENDINGS[1:]:
-        file.with_name(file.name + ending).unlink(missing_ok=True)
+def _with_logs(file: Path) -> list[Path]:
+    """A catalog's file, and what may lie beside it."""
+    return [file.with_name(file.name + ending) for ending in ("", *LOGS)]
+
+
+def _delete(file: Path) -> None:
+    for each in _with_logs(file):
+        with disk_trouble(each, "deleted"):
+            each.unlink(missing_ok=True)
 
 
 def _set_aside(file: Path) -> Path:
     number = 1
     while (aside := file.with_name(f"{file.stem}.{number}{file.suffix}")).exists():
         number += 1
-    for ending in reversed(_LOG_ENDINGS):
-        with suppress(FileNotFoundError):
-            file.with_name(file.name + ending).rename(aside.with_name(aside.name + ending))
-    files.sync_folder(file.parent)
+    for each, target in reversed([*zip(_with_logs(file), _with_logs(aside), strict=True)]):
+        with disk_trouble(each, "renamed"), suppress(FileNotFoundError):
+            each.rename(target)
+    with disk_trouble(file.parent, "written"):
+        files.sync_folder(file.parent)
     return aside
 
 
@@ -199,8 +203,7 @@ def _building(building: Path, source: Journal) -> Catalog:
     first = next(source.lines(), None) if source.path.is_file() else None
     identity = (name_in(first.content) if first else None) or "-"
     if building.exists() and not _was_begun(building, identity):
-        for ending in _LOG_ENDINGS:
-            building.with_name(building.name + ending).unlink(missing_ok=True)
+        _delete(building)
     Catalog.open(building, create=True).close()
     catalog = Catalog(make_engine(url_of(building), foreign_keys=False))
     if replaying.begun_from(catalog) is None:

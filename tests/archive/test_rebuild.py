@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import random
@@ -324,6 +325,34 @@ def test_a_damaged_catalog(three: World, damage: str) -> None:
     report = rebuild.rebuild(three.archive)
     assert report.aside is not None
     assert report.aside.read_bytes()[:100] == bytes(data[:100])
+    assert (facts(three.archive), answers(three.archive)) == before
+
+
+@pytest.mark.parametrize(
+    ("call", "name", "done"),
+    [
+        ("unlink", "catalog.rebuild.sqlite-wal", "deleted"),
+        ("rename", "catalog.sqlite", "renamed"),
+        ("replace", "catalog.rebuild.sqlite", "written"),
+    ],
+)
+def test_a_disk_that_fails_while_files_take_their_places(
+    three: World, monkeypatch: pytest.MonkeyPatch, call: str, name: str, done: str
+) -> None:
+    before = facts(three.archive), answers(three.archive)
+    usual = getattr(Path, call)
+
+    def failing(path: Path, *given: Any, **named: Any) -> Any:
+        if path.name == name:
+            raise OSError(errno.EIO, "Input/output error", str(path))
+        return usual(path, *given, **named)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, call, failing)
+        said = rf"cannot be {done} \(Input/output error\); check the disk and its permissions"
+        with pytest.raises(ArchiveError, match=said):
+            rebuild.rebuild(three.archive)
+    rebuild.rebuild(three.archive)
     assert (facts(three.archive), answers(three.archive)) == before
 
 
