@@ -120,9 +120,11 @@ def _put(catalog: Catalog, some: list[dict[str, Any]], identity: str, done: int,
     with catalog.noting() as session:
         connection = session.connection()
         for content in new:
+            if "set" not in content:
+                continue
             try:
                 with connection.begin_nested():
-                    for change in content.get("set", ()):
+                    for change in content["set"]:
                         apply(connection, _checked(change), result.pending)
             except (*IMPOSSIBLE, SQLAlchemyError):
                 result.unread += 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import sqlite3
 import weakref
 import zlib
 from functools import cache
@@ -30,6 +31,7 @@ def journal_attack() -> Attack:
     Catalog.open(root / "catalog.sqlite", create=True).close()
     catalog = Catalog(make_engine(url_of(root / "catalog.sqlite"), foreign_keys=False))
     journals = Journals.of(root / "journal.jsonl")
+    beside = sqlite3.connect(root / "catalog.sqlite", isolation_level=None)
 
     def read(data: bytes) -> None:
         for path in root.rglob("journal*.jsonl"):
@@ -38,14 +40,14 @@ def journal_attack() -> Attack:
         if len(data) % 2:
             journals.second.path.write_bytes(sound_journals()[0])
         journals.join()
-        with catalog.noting() as session:
-            replaying.say(session.connection(), "-", -1)
+        beside.execute("DELETE FROM setting WHERE name = ?", (replaying.REBUILD_SETTING,))
         replayed = replaying.replay(catalog, journals.first, None)
         if replayed.place is None:
             raise ArchiveError("lines are damaged or missing")
         journals.first.stand(replayed.place)
 
-    weakref.finalize(read, catalog.engine.dispose)
+    for close in (catalog.engine.dispose, beside.close):
+        weakref.finalize(read, close)
     return refuses(read, ArchiveError)
 
 
