@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Delete, Insert, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, Delete, Executable, Insert, bindparam, delete, insert, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from dsslic_search.archive.catalog import Catalog
@@ -167,8 +167,8 @@ def apply(connection: Connection, change: Change, pending: dict[tuple[str, str],
                 _tags(connection, photo_id, value)
         case "seen":
             last_seen = value_of(PATH_TABLE.c["last_seen"], value)
-            for first, last in bounds(name):
-                connection.execute(_SEEN, {"first": first, "last": last, "moment": last_seen})
+            ranges = [{"first": first, "last": last, "moment": last_seen} for first, last in bounds(name)]
+            _execute_all(connection, _SEEN, ranges)
         case "setting" if name not in OWN_SETTINGS:
             _named(connection, Setting, "name", name, "value", value)
         case "saved":
@@ -205,27 +205,33 @@ def _photo(
 
 def _paths(connection: Connection, photo_id: int, rows: Any) -> None:
     connection.execute(_NO_PATHS, {"photo": photo_id})
-    for row in rows:
-        values = {column.name: value_of(column, row.get(column.name)) for column in PATH_FACTS}
-        connection.execute(_PUT_PATH, {"photo_id": photo_id, **values})
+    put = [{column.name: value_of(column, row.get(column.name)) for column in PATH_FACTS} for row in rows]
+    _execute_all(connection, _PUT_PATH, [{"photo_id": photo_id, **each} for each in put])
 
 
 def _tags(connection: Connection, photo_id: int, names: Any) -> None:
     connection.execute(_NO_TAGS, {"photo": photo_id})
-    for name in names:
-        connection.execute(_PUT_TAG, {"name": str(name), "photo_id": photo_id})
+    _execute_all(connection, _PUT_TAG, [{"name": str(name), "photo_id": photo_id} for name in names])
+
+
+def _execute_all(connection: Connection, statement: Executable, rows: list[dict[str, Any]]) -> None:
+    if rows:  # of none SQLAlchemy makes one without values
+        connection.execute(statement, rows)
 
 
 def _named(connection: Connection, table: Any, key: str, name: str, column: str, value: Any) -> None:
     drop, put = _replacing(table, key)
-    connection.execute(drop, {"key": name})
-    if value is not None:
+    if value is None:
+        connection.execute(drop, {"key": name})
+    else:
         connection.execute(put, {key: name, column: value})
 
 
 @cache
 def _replacing(table: Any, key: str) -> tuple[Delete, Insert]:
-    return delete(table).where(getattr(table, key) == bindparam("key")), insert(table)
+    return delete(table).where(getattr(table, key) == bindparam("key")), insert(table).prefix_with(
+        "OR REPLACE"
+    )
 
 
 def _drop(pending: dict[tuple[str, str], Any], content_hash: str) -> None:
