@@ -23,10 +23,11 @@ from dsslic_search.archive import database, revisions
 from dsslic_search.archive.catalog import Catalog
 from dsslic_search.archive.database import for_writing, make_engine, url_of
 from dsslic_search.archive.schema import Base
+from dsslic_search.archive.sums import COLUMNS, differing, sum_of
 from dsslic_search.core.errors import ArchiveError, Remedy
 from dsslic_search.core.vocabulary import default
 from dsslic_search.features.coverage import Shown, pack_shown
-from dsslic_search.features.embedding import DIMENSION, embed
+from dsslic_search.features.embedding import DIMENSION, embed, to_stored
 from dsslic_search.features.regions import regions
 from dsslic_search.features.scene import PLAIN, SceneRegions
 from dsslic_search.index.regions.table import open_regions
@@ -372,6 +373,41 @@ def test_rows_take_fewer_bytes_without_loss(tmp_path: Path) -> None:
             assert (photo.content_hash, photo.vocabulary, photo.segmenter) == (f"{i:064}", name, name)
             assert (photo.taken_at, photo.removed_at, photo.lost_at) == (date, date, date)
             assert photo.paths[0].first_seen == when
+
+
+DESCRIBED = {
+    21: (MADE.astype("<f4").tobytes(), REGIONS, 0, 4095, b"words", pack_shown([Shown(3, 1.0)])),
+    22: (b"", None, None, None, None, b""),
+    23: (EMBEDDINGS[2], b"", 255, 0, b"", b"damaged"),
+}
+
+
+def test_what_is_described_gets_checksums(tmp_path: Path) -> None:
+    """Up, down and up again; what indexes hold is the same, so no change is noted."""
+    path = tmp_path / "c.sqlite"
+    make_at(path, "0012")
+    engine = make_engine(url_of(path), foreign_keys=False)
+    stored = {i: (to_stored(values[0]), *values[1:]) for i, values in DESCRIBED.items()}
+    rows = [photo_0009(i, vocabulary=b"v", segmenter=b"s") for i in DESCRIBED]
+    rows = [row | {"content_hash": bytes([row["id"]]) * 32, "modified_at": 5, "added_at": 6} for row in rows]
+    put(engine, "photo", [row | dict(zip(COLUMNS, stored[row["id"]], strict=True)) for row in rows])
+    before = reflected(path)
+    with engine.connect() as connection:
+        triggers = _triggers(connection)
+    for _ in range(2):
+        database.upgrade(engine, "0013")
+        after = reflected(path)
+        assert after["change"] == before["change"]
+        found = {row["id"]: row["description_sum"] for row in after["photo"]}
+        assert found == {i: sum_of(*values) for i, values in DESCRIBED.items()}
+        with engine.connect() as connection:
+            assert _triggers(connection) == triggers
+            assert list(differing(connection)) == []
+        downgrade(engine, "0012")
+        assert reflected(path) == before
+        with engine.connect() as connection:
+            assert _triggers(connection) == triggers
+    engine.dispose()
 
 
 @pytest.mark.parametrize("date", ["yesterday", "2020-13-01 00:00:00.000000", 5])

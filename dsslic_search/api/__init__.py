@@ -45,8 +45,8 @@ if TYPE_CHECKING:
     from dsslic_search.api.statistics import Statistics
     from dsslic_search.archive.backup import BackupReport
     from dsslic_search.archive.bin import Binned, Emptied, Moved
-    from dsslic_search.archive.check import Finding, Kind, Problem
     from dsslic_search.archive.describe import DescribeReport
+    from dsslic_search.archive.findings import Finding, Kind, Problem
     from dsslic_search.archive.ingest.report import Event, IngestReport
     from dsslic_search.archive.rebuild import RebuildReport
     from dsslic_search.archive.reindex import ReindexReport
@@ -168,7 +168,7 @@ _HOMES = {
     "api.statistics": ("Statistics",),
     "archive.backup": ("BackupReport",),
     "archive.bin": ("Binned", "Emptied", "Moved"),
-    "archive.check": ("Finding", "Kind", "Problem"),
+    "archive.findings": ("Finding", "Kind", "Problem"),
     "archive.ingest.report": ("Event", "IngestReport"),
     "archive.describe": ("DescribeReport",),
     "archive.restoring": ("RestoreReport",),

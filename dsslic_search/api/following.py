@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 
     from dsslic_search.api.coding import EncodeWishes
     from dsslic_search.archive.backup import BackupReport
-    from dsslic_search.archive.check import Finding
     from dsslic_search.archive.describe import DescribeReport
+    from dsslic_search.archive.findings import Finding
     from dsslic_search.archive.ingest.report import Event, IngestReport
     from dsslic_search.archive.ingest.walk import Scope
     from dsslic_search.archive.parity import ParityReport
@@ -400,7 +400,7 @@ class Following(OpenArchive):
     def repair(self, findings: Sequence[Finding]) -> list[Finding]:
         """Mend of what `check` found whatever can be mended without losing a photo; returns what was
         mended. See `archive.repair`."""
-        from dsslic_search.archive.check import Finding
+        from dsslic_search.archive.findings import Finding
         from dsslic_search.archive.repair import repair
 
         if not isinstance(findings, Sequence) or not all(isinstance(each, Finding) for each in findings):

@@ -34,6 +34,7 @@ from dsslic_search.archive.lookup import SETTINGS, Lookup, Rows, batches, state_
 from dsslic_search.archive.paths import FileThere
 from dsslic_search.archive.snapshot import Snapshot
 from dsslic_search.archive.stored import RECORD_NAMES, ObjectRecord
+from dsslic_search.archive.sums import SUM, sum_of
 from dsslic_search.core.files import absolute, path_to_text, text_to_path
 from dsslic_search.features.coverage import Shown, pack_shown
 
@@ -325,16 +326,20 @@ def _replace_features(session: Session, features: Mapping[int, MapFeatures]) -> 
 
 
 def of_photo(made: MapFeatures) -> dict[str, Any]:
-    """The columns of a photo's row that follow from its base layer and its compact image."""
+    """The columns of a photo's row that follow from its base layer and its compact image, with their
+    checksum."""
     colours = made.colours
+    brightness, mask = (None, None) if colours is None else (colours.brightness, colours.photo)
+    coverages = pack_shown(
+        Shown(c, f, made.certainties.get(c), None if colours is None else colours.of_class.get(c))
+        for c, f in made.coverages
+    )
     return {
         "embedding": made.embedding,
         "regions": made.regions,
         "stored_words": made.words,
-        "brightness": colours and colours.brightness,
-        "colours": colours and colours.photo,
-        "stored_coverages": pack_shown(
-            Shown(c, f, made.certainties.get(c), None if colours is None else colours.of_class.get(c))
-            for c, f in made.coverages
-        ),
+        "brightness": brightness,
+        "colours": mask,
+        "stored_coverages": coverages,
+        SUM: sum_of(made.embedding, made.regions, brightness, mask, made.words, coverages),
     }

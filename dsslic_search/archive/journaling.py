@@ -25,6 +25,8 @@ from dsslic_search.archive.journal import Change, Place
 from dsslic_search.archive.journals import Journals
 from dsslic_search.archive.lookup import GENERATION, TOKEN, batches
 from dsslic_search.archive.schema import KnownPath, Photo, Purged, SavedQuery, Setting, Tag
+from dsslic_search.archive.sums import COLUMNS as DESCRIPTION
+from dsslic_search.archive.sums import SUM
 
 PHOTO, PATHS, TAGS, SEEN = "photo", "paths", "tags", "seen"
 SAVED, SETTING, PURGED = "saved", "setting", "purged"
@@ -35,8 +37,9 @@ OWN_SETTINGS = frozenset({GENERATION, TOKEN, JOURNAL_SETTING})
 """Of this database alone, not of what it knows."""
 
 PHOTO_TABLE, PATH_TABLE = Photo.__table__, KnownPath.__table__
-DESCRIPTION = ("embedding", "regions", "brightness", "colours", "words", "coverages")
-FACTS = tuple(column for column in PHOTO_TABLE.columns if column.name not in (*DESCRIPTION, "content_hash"))
+FACTS = tuple(
+    column for column in PHOTO_TABLE.columns if column.name not in (*DESCRIPTION, SUM, "content_hash")
+)
 PATH_FACTS = tuple(column for column in PATH_TABLE.columns if column.name != "photo_id")
 
 _FACTS_OF_PHOTOS = ", ".join(c.name for c in FACTS)

@@ -279,7 +279,7 @@ def _told_by(store: Store, content_hash: str) -> dict[str, Any]:
         "added_at": written,
         "format": UNKNOWN_FORMAT if original is None else kind_of(original) or UNKNOWN_FORMAT,
         **of_photo(nothing_known()),
-        "regions": None,
+        "regions": None,  # to be described, with its checksum
     }
 
 

@@ -10,8 +10,9 @@ from sqlalchemy import select, update
 from dsslic_search.archive import parity
 from dsslic_search.archive.bin import purged_files
 from dsslic_search.archive.catalog import Catalog, utc_now
-from dsslic_search.archive.check import Finding, Kind, Problem, may_be_taken_back
+from dsslic_search.archive.check import may_be_taken_back
 from dsslic_search.archive.features import read_features
+from dsslic_search.archive.findings import Finding, Kind, Problem
 from dsslic_search.archive.folder import ArchiveFolder
 from dsslic_search.archive.paths import settle
 from dsslic_search.archive.published import leftovers

@@ -13,7 +13,6 @@ from sqlalchemy.exc import SQLAlchemyError
 from dsslic_search.archive.catalog import Catalog
 from dsslic_search.archive.journal import Change, Journal, Place, check_version, name_in
 from dsslic_search.archive.journaling import (
-    DESCRIPTION,
     FACTS,
     OWN_SETTINGS,
     PATH_FACTS,
@@ -27,6 +26,8 @@ from dsslic_search.archive.journaling import (
     value_of,
 )
 from dsslic_search.archive.schema import KnownPath, Photo, Purged, SavedQuery, Setting, Tag
+from dsslic_search.archive.sums import COLUMNS as DESCRIPTION
+from dsslic_search.archive.sums import SUM, sum_of
 
 LINES_AT_ONCE = 200  # in a transaction
 REBUILD_SETTING = "rebuild"
@@ -197,6 +198,7 @@ def _photo(
     for column in FACTS:
         if row[column.name] is None and not column.nullable:
             raise ValueError(column.name)
+    row[SUM] = sum_of(*(row[name] for name in DESCRIPTION))
     connection.execute(_PUT_PHOTO, {"content_hash": content_hash, **row})
     for kind in PATHS, TAGS:
         if (kind, content_hash) in pending:

@@ -70,6 +70,7 @@ class Photo(Base):
         colours: Mapped[int | None]  # a mask of core.colour_terms; None likewise
         stored_words: Mapped[bytes | None]  # features.image_words; None: its file has none
         stored_coverages: Mapped[bytes]  # features.coverage
+        description_sum: Mapped[int]  # archive.sums
 
     # changed by `archive.paths` alone; those at which it lies come first
     paths: Mapped[list[KnownPath]] = relationship(
@@ -208,6 +209,7 @@ _STANDING = {
     "stored_coverages": mapped_column(
         "coverages", LargeBinary, nullable=False, default=b"", server_default=NoBytes()
     ),
+    "description_sum": mapped_column(Integer, nullable=False, default=0, server_default=text("0")),
 }
 for _column in COLUMNS:
     if _column.name not in Photo.__table__.columns and _column.name not in _STANDING:

@@ -9,7 +9,8 @@ import pytest
 from alembic import command
 
 from dsslic_search.archive import database
-from dsslic_search.archive.check import Problem, check
+from dsslic_search.archive.check import check
+from dsslic_search.archive.findings import Problem
 from dsslic_search.archive.journaling import stated
 from dsslic_search.archive.rebuild import rebuild
 from dsslic_search.archive.repair import repair

@@ -20,8 +20,9 @@ from dsslic_search.api import restore_backup
 from dsslic_search.archive import backup as backups
 from dsslic_search.archive import bin, copies, database, notes, rebuild
 from dsslic_search.archive.backup import BackupReport, backup
-from dsslic_search.archive.check import Problem, check
+from dsslic_search.archive.check import check
 from dsslic_search.archive.copies import SUMS, read_sums
+from dsslic_search.archive.findings import Problem
 from dsslic_search.archive.folder import ArchiveFolder
 from dsslic_search.archive.manifest import Manifest
 from dsslic_search.archive.repair import repair

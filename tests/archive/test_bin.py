@@ -10,7 +10,8 @@ import pytest
 from sqlalchemy import select
 
 from dsslic_search.archive import bin
-from dsslic_search.archive.check import Kind, check
+from dsslic_search.archive.check import check
+from dsslic_search.archive.findings import Kind
 from dsslic_search.archive.notes import add_tags, tags_of
 from dsslic_search.archive.repair import repair
 from dsslic_search.archive.schema import Photo, Purged

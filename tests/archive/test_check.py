@@ -8,7 +8,8 @@ import pytest
 from sqlalchemy import select, text
 
 from dsslic_search.api.archive import Archive
-from dsslic_search.archive.check import Kind, Problem, check
+from dsslic_search.archive.check import check
+from dsslic_search.archive.findings import Kind, Problem
 from dsslic_search.archive.repair import repair
 from dsslic_search.archive.schema import Photo
 from dsslic_search.archive.stored import Fault

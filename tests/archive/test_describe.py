@@ -11,9 +11,10 @@ from PIL import Image
 
 from dsslic_search.archive import describe as module
 from dsslic_search.archive.catalog import Catalog
-from dsslic_search.archive.check import Problem, check
+from dsslic_search.archive.check import check
 from dsslic_search.archive.describe import describe
 from dsslic_search.archive.features import read_features
+from dsslic_search.archive.findings import Problem
 from dsslic_search.archive.folder import ArchiveFolder
 from dsslic_search.archive.ingest.run import ingest
 from dsslic_search.archive.reindex import reindex

@@ -461,7 +461,8 @@ def test_no_journal_is_ours_without_a_place(tmp_path: Path) -> None:
 def test_check_tells_of_a_journal_and_repair_begins_it_anew(
     three: World, how: str, said: str, read_data: bool, which: str
 ) -> None:
-    from dsslic_search.archive.check import Problem, check
+    from dsslic_search.archive.check import check
+    from dsslic_search.archive.findings import Problem
     from dsslic_search.archive.repair import repair
 
     path = three.archive.journal if which == "first" else second(three)

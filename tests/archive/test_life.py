@@ -19,7 +19,8 @@ from hypothesis.stateful import initialize, rule
 from dsslic_search.api import IngestReport
 from dsslic_search.archive import bin
 from dsslic_search.archive.catalog import utc_now
-from dsslic_search.archive.check import Finding, check
+from dsslic_search.archive.check import check
+from dsslic_search.archive.findings import Finding
 from dsslic_search.archive.ingest.memory import PHOTO_BYTES, PROGRAM_BYTES
 from dsslic_search.archive.ingest.run import INGEST, SYNC
 from dsslic_search.archive.ingest.sync import sync

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from dsslic_search.archive.check import Finding, Kind, Problem, check
+from dsslic_search.archive.check import check
+from dsslic_search.archive.findings import Finding, Kind, Problem
 from dsslic_search.archive.repair import repair
 
 

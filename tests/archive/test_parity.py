@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from dsslic_search.api import Archive
 from dsslic_search.archive import parity
-from dsslic_search.archive.check import Kind, Problem, check
+from dsslic_search.archive.check import check
+from dsslic_search.archive.findings import Kind, Problem
 from dsslic_search.archive.repair import repair
 from dsslic_search.archive.stored import Fault
 from dsslic_search.core.errors import FormatError, UsageError

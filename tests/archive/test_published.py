@@ -23,7 +23,7 @@ from dsslic_search.archive import history, published
 from dsslic_search.archive.bin import empty
 from dsslic_search.archive.bucket import Bucket
 from dsslic_search.archive.catalog import Catalog, utc_now
-from dsslic_search.archive.check import Problem
+from dsslic_search.archive.findings import Problem
 from dsslic_search.archive.folder import ArchiveFolder
 from dsslic_search.archive.manifest import Manifest
 from dsslic_search.archive.objects import Folder

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from dsslic_search.archive import reading
-from dsslic_search.archive.check import Problem, check
+from dsslic_search.archive.check import check
+from dsslic_search.archive.findings import Problem
 from dsslic_search.archive.folder import ArchiveFolder
 from dsslic_search.archive.stored import Fault
 from dsslic_search.codec import container

@@ -10,7 +10,8 @@ import pytest
 
 from dsslic_search.archive import bin
 from dsslic_search.archive.catalog import utc_now
-from dsslic_search.archive.check import Kind, Problem, check
+from dsslic_search.archive.check import check
+from dsslic_search.archive.findings import Kind, Problem
 from dsslic_search.archive.notes import add_tags, tags_of
 from dsslic_search.archive.repair import repair, take_back
 from tests.archive.conftest import dsslic_of

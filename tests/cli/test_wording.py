@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from dsslic_search.archive.check import Finding, Problem
+from dsslic_search.archive.findings import Finding, Problem
 from dsslic_search.archive.folder import ArchiveFolder
 from dsslic_search.archive.manifest import Manifest
 from dsslic_search.archive.stored import Fault

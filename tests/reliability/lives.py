@@ -24,7 +24,8 @@ from unittest import mock
 import numpy as np
 
 from dsslic_search.archive.backup import backup
-from dsslic_search.archive.check import Problem, check
+from dsslic_search.archive.check import check
+from dsslic_search.archive.findings import Problem
 from dsslic_search.archive.folder import ArchiveFolder
 from dsslic_search.archive.rebuild import rebuild
 from dsslic_search.archive.restoring import restore
