@@ -2,7 +2,8 @@
 
 Each target runs in a process of its own, whose address space is bounded. An input is a fault when anything
 but the refusal that it should get comes out, when it takes more processor time or memory than its target may,
-or when it ends or holds up the process; the run goes on behind it. Faults are written to a folder, the sums
+or when it ends or holds up the process; the run goes on behind it. Processes that the target begins for
+itself count with it, and may end: how many did is told. Faults are written to a folder, the sums
 to the JSON file that `--record` names.
 """
 
@@ -83,15 +84,35 @@ class Current:
         return self._shared[16 : 16 + int.from_bytes(self._shared[8:16], "little")]
 
 
+def others() -> list[int]:
+    """The processes that this one has begun, and that are there."""
+    return [
+        int(pid) for each in Path("/proc/self/task").glob("*/children") for pid in each.read_text().split()
+    ]
+
+
 def peak() -> int:
-    """Bytes that this process has had in memory at most."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    """Bytes that this process has had in memory at most, and those that it has begun."""
+    own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    told = [Path(f"/proc/{pid}/status").read_text() for pid in others()]
+    return 1024 * (own + sum(int(each.partition("VmHWM:")[2].split()[0]) for each in told))
+
+
+def processor_seconds() -> float:
+    """Of this process and of those that it has begun, whether they are there or not."""
+    fields = [Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split() for pid in others()]
+    ticks = sum(int(each[11]) + int(each[12]) for each in fields)
+    gone = os.times()
+    return time.process_time() + gone.children_user + gone.children_system + ticks / os.sysconf("SC_CLK_TCK")
 
 
 def bound_memory(room: int) -> None:
-    """No more address space than ``room`` beyond what is there."""
-    there = int(Path("/proc/self/statm").read_text().split()[0]) * mmap.PAGESIZE
-    resource.setrlimit(resource.RLIMIT_AS, (there + room, there + room))
+    """No more address space than ``room`` beyond what is there, of this process and of those that it has
+    begun; others that it begins have no more than it has."""
+    for pid in [0, *others()]:
+        place = Path("/proc") / (str(pid) if pid else "self") / "statm"
+        there = int(place.read_text().split()[0]) * mmap.PAGESIZE
+        resource.prlimit(pid, resource.RLIMIT_AS, (there + room, there + room))
 
 
 def attack(target: Target, folder: Path, seed: int, start: int, end: int) -> None:
@@ -105,14 +126,14 @@ def attack(target: Target, folder: Path, seed: int, start: int, end: int) -> Non
             raise AssertionError(f"{target.name}: a sound input is refused: {data[:80]!r}")
     bound_memory(ROOM)
     before = peak()
-    taken = refused = 0
+    taken = refused = ended = 0
     longest = 0.0
-    began_all = time.process_time()
+    began_all = processor_seconds()
     sums = folder / f"{target.name}.{start}.json"
     for number in range(start, end):
         data = target.input(seed, number)
         current.put(number, data)
-        began = time.process_time()
+        began, there = processor_seconds(), set(others())
         fault = None
         try:
             if attempt(data):
@@ -121,8 +142,9 @@ def attack(target: Target, folder: Path, seed: int, start: int, end: int) -> Non
                 refused += 1
         except Exception as error:
             fault = _told(error)
-        took = time.process_time() - began
+        took = processor_seconds() - began
         longest = max(longest, took)
+        ended += len(there - set(others()))
         grown = peak() - before
         if fault is None and took > target.seconds:
             fault = f"takes {took:.1f} s"
@@ -135,10 +157,11 @@ def attack(target: Target, folder: Path, seed: int, start: int, end: int) -> Non
             made = {
                 "taken": taken,
                 "refused": refused,
+                "ended": ended,
                 "longest": longest,
                 "grown": grown,
                 "next": number + 1,
-                "spent": time.process_time() - began_all,
+                "spent": processor_seconds() - began_all,
             }
             sums.with_suffix(".new").write_text(json.dumps(made))
             sums.with_suffix(".new").replace(sums)
@@ -200,6 +223,7 @@ def watched(
         "inputs": found["taken"] + found["refused"],
         "taken": found["taken"],
         "refused": found["refused"],
+        "processes_ended": found["ended"],
         "longest_seconds": round(found["longest"], 3),
         "most_megabytes": found["grown"] >> 20,
         "faults": told.read_text().splitlines() if told.exists() else [],
@@ -238,7 +262,7 @@ def _follow(process: subprocess.Popen[bytes], current: Current, seconds: float |
 def _sums(folder: Path, name: str) -> dict[str, Any]:
     """Those of all processes of a run together."""
     every = [json.loads(path.read_text()) for path in folder.glob(f"{name}.*.json")]
-    added = {key: sum(each[key] for each in every) for key in ("taken", "refused", "spent")}
+    added = {key: sum(each.get(key, 0) for each in every) for key in ("taken", "refused", "ended", "spent")}
     most = {key: max((each[key] for each in every), default=0) for key in ("longest", "grown", "next")}
     return added | most
 

@@ -12,7 +12,10 @@ import pytest
 from dsslic_search.archive.folder import ArchiveFolder
 from dsslic_search.archive.lock import locked
 from dsslic_search.cli.main import CALLED_ELSEWHERE, COMMANDS
+from dsslic_search.codec.picture.apart import Apart
+from dsslic_search.codec.picture.formats import tiff
 from dsslic_search.core import vocabulary
+from tests.codec.picture import misbehaving
 
 
 def bad_files(folder: Path) -> dict[str, str]:
@@ -48,6 +51,27 @@ def test_ingest_skips_bad_files_with_their_reason_and_goes_on(run, photos: Path,
     assert run("check", "--read-data", "--archive", tmp_path / "a").code == 0
     again = run("ingest", tmp_path / "bad", good, "--archive", tmp_path / "a", "--json")
     assert (again.code, again.json["added"], again.json["present"]) == (3, 0, 1)
+
+
+def test_ingest_goes_on_behind_a_photo_that_ends_what_decodes_it(
+    run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """And so does the next one, which meets it again."""
+    monkeypatch.setattr(tiff, "_APART", Apart(misbehaving.__name__))
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    data = (Path(__file__).parents[1] / "data" / "pictures" / "rgb16_tiled.tif").read_bytes()
+    (folder / "a.tif").write_bytes(data + misbehaving.ENDS)
+    (folder / "b.tif").write_bytes(data)
+    for counts in ({"added": 1, "present": 0}, {"added": 0, "present": 1}):
+        ran = run("ingest", folder, "--archive", tmp_path / "a", "--json")
+        assert ran.code == 3
+        assert {name: ran.json[name] for name in counts} == counts
+        assert [failure["reason"] for failure in ran.json["failed"]] == [
+            "the TIFF data is damaged or cut short (the library that decodes it stopped at it)"
+        ]
+        assert ran.err.count(f"skipped: {folder / 'a.tif'}") == 1
+    assert run("check", "--read-data", "--archive", tmp_path / "a").code == 0
 
 
 def test_nothing_but_bad_files_is_an_error_and_leaves_no_photo(run, tmp_path: Path):

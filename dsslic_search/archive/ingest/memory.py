@@ -107,7 +107,7 @@ def _weight(header: Header, file_bytes: int, options: EncodeOptions) -> int:
     elif options.quality == LOSSLESS:
         each = LOSSLESS_PIXEL_BYTES
     pixels = -(-header.width // shrink) * -(-header.height // shrink)
-    return PHOTO_BYTES + copies * file_bytes + each * pixels
+    return PHOTO_BYTES + copies * file_bytes + each * pixels + header.elsewhere()
 
 
 Weigh = Callable[["Source", "EncodeOptions", int, Budget], int]

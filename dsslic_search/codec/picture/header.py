@@ -33,7 +33,7 @@ class Header:
     """``format``: "JPEG", "PNG" …; ``width``, ``height``: of the picture that ``decode`` gives, in pixels,
     before it is turned upright; ``embedded()``: what stands beside it, which
     some formats have behind the pixels, so it is asked for after them. ``companions()``: what else is in the
-    file.
+    file. ``elsewhere()``: bytes of memory that another process takes while it decodes.
 
     ``decode(shrink)`` gives the picture; where the format can (JPEG), every side shrunk ``shrink`` times, 1,
     2, 4 or 8, rounded up, else as it is. It may raise anything for damage."""
@@ -44,3 +44,4 @@ class Header:
     decode: Callable[[int], Raster]
     embedded: Callable[[], Embedded] = Embedded
     companions: Callable[[], Companions] = Companions
+    elsewhere: Callable[[], int] = int

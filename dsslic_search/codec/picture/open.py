@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import struct
 import threading
 import warnings
 from collections.abc import Iterator, Mapping
@@ -22,6 +21,7 @@ from dsslic_search.codec.picture.formats import pillow
 from dsslic_search.codec.picture.formats.signature import RAW, kind_of
 from dsslic_search.codec.picture.header import Header
 from dsslic_search.codec.picture.raster import Embedded
+from dsslic_search.codec.picture.reasons import reason
 from dsslic_search.core.errors import DSSError, PhotoError, PixelsError, Remedy
 from dsslic_search.core.settings import LARGEST_MAX_PIXELS
 
@@ -107,9 +107,7 @@ def decoded(header: Header, name: str, *, shrink: int = 1) -> SourcePhoto:
                 f"{name}: decoding its {header.width}×{header.height} pixels takes more memory than there is"
             ) from e
         except Exception as e:  # damage can make libraries raise nearly anything
-            raise PhotoError(
-                f"{name}: the {header.format} data is damaged or cut short ({_reason(e)})"
-            ) from e
+            raise PhotoError(f"{name}: the {header.format} data is damaged or cut short ({reason(e)})") from e
         embedded, companions = header.embedded(), header.companions()
     height, width = pixels.shape[:2]
     if shrink > 1 and raster.samples.shape[:2] != (header.height, header.width):
@@ -153,7 +151,7 @@ def read_header(data: bytes, name: str, max_pixels: int) -> Header:
         except DSSError as e:  # a package that is missing
             raise PhotoError(f"{name}: {e}, or {_KEPT_ANYWAY}") from e
         except Exception as e:  # damage can make libraries raise nearly anything
-            raise PhotoError(f"{name}: the file's header is damaged ({_reason(e)})") from e
+            raise PhotoError(f"{name}: the file's header is damaged ({reason(e)})") from e
     if kind == "video":
         raise PhotoError(f"{name}: {A_VIDEO}")
     if header is None:
@@ -206,17 +204,6 @@ def _upright(plane: NDArray[np.uint8], turn: int) -> NDArray[np.uint8]:
     if turn in (2, 3, 6, 7):
         plane = plane[:, ::-1]
     return np.ascontiguousarray(plane)
-
-
-def _reason(error: Exception) -> str:
-    """Why a library could not go on, in words for people: not its variables, addresses and byte strings."""
-    if isinstance(error, (struct.error, IndexError, EOFError)):
-        return "it ends too early"
-    said = error.args[0] if error.args else ""
-    text = " ".join((said.decode("latin-1") if isinstance(said, bytes) else str(error)).split())
-    if "object at 0x" in text:
-        return "nothing in it is a picture that can be read"
-    return text[:200] or type(error).__name__
 
 
 _silence = threading.Lock()

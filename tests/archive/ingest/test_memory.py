@@ -8,13 +8,16 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+import tifffile
 from PIL import Image
 
 from dsslic_search.archive.ingest import flight, memory
 from dsslic_search.archive.ingest.encode import Original
 from dsslic_search.archive.ingest.memory import PHOTO_BYTES, PROGRAM_BYTES, Budget, weight_of
 from dsslic_search.codec.options import EncodeOptions
+from dsslic_search.codec.picture import apart
 from dsslic_search.core.errors import PhotoError, Remedy, UsageError
 from dsslic_search.core.settings import LOSSLESS
 
@@ -56,6 +59,17 @@ def test_a_small_file_of_many_pixels_weighs_what_its_pixels_do() -> None:
     data = picture(4000, 4000, "GIF")
     assert len(data) < 50_000
     assert weight(data) > 12 * 4000 * 4000
+
+
+def test_a_photo_that_another_process_decodes_weighs_what_that_takes_too() -> None:
+    """TIFF of sixteen bits; TIFF of eight does not."""
+    file = io.BytesIO()
+    tifffile.imwrite(file, np.zeros((300, 400, 3), np.uint16), photometric="rgb")
+    data, pixels = file.getvalue(), 300 * 400
+    usual = PHOTO_BYTES + 2 * len(data) + 12 * pixels
+    assert weight(data) == usual + apart.PROCESS_BYTES + 2 * len(data) + 2 * 6 * pixels
+    plain = picture(400, 300, "TIFF")
+    assert weight(plain) == PHOTO_BYTES + 2 * len(plain) + 12 * pixels
 
 
 def test_what_is_no_photo_weighs_its_file_and_is_left_to_the_encoder() -> None:

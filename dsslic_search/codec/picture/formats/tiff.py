@@ -1,20 +1,20 @@
 """TIFF (revision 6.0 and Adobe's supplements): what Pillow reads right through Pillow, other depths, layouts
-and colours through tifffile."""
+and colours through tifffile, whose codecs are let at a file in another process."""
 
 from __future__ import annotations
 
 import io
-import logging
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
+from tifffile import TiffFile
 
-from dsslic_search.codec.picture import exif
-from dsslic_search.codec.picture.formats import pillow, raw, ycbcr
+from dsslic_search.codec.picture import apart, exif
+from dsslic_search.codec.picture.formats import pillow, raw, tiff_pages, ycbcr
 from dsslic_search.codec.picture.header import Header
 from dsslic_search.codec.picture.raster import (
     CHANNELS,
@@ -28,8 +28,6 @@ from dsslic_search.codec.picture.raster import (
     unmultiplied,
 )
 from dsslic_search.core.fact import IFD0
-
-logging.getLogger("tifffile").setLevel(logging.CRITICAL)  # it reports damage that is told here in a sentence
 
 if TYPE_CHECKING:
     from tifffile import TiffPage
@@ -56,17 +54,16 @@ _UNSPECIFIED, _ASSOCIATED, _UNASSOCIATED = 0, 1, 2
 _THUMBNAIL_SHARE = 16
 """A first picture of fewer than 1 / 16 of the pixels of the largest is its thumbnail, whether it says so or
 not."""
-MAX_PAGES = 1000
 _COMPRESSIONS_OF_PILLOW = frozenset({1, 2, 3, 4, 5, 7, 8, 32773, 32946})
 """None, CCITT's, LZW, JPEG, Deflate and PackBits: others are not in every build of Pillow."""
+
+_APART = apart.Apart(tiff_pages.__name__)
 
 
 def read(data: bytes) -> Header:
     """The header of a TIFF file; of a camera's raw file in TIFF's clothes, that of :mod:`raw`."""
-    from tifffile import TiffFile
-
     with TiffFile(io.BytesIO(data)) as file:
-        pages = list(_pages(file.pages))
+        pages = list(tiff_pages.pages_of(file))
         if not pages:
             raise ValueError("no picture in it")
         if any(page.photometric in _SENSOR for page in pages) or _DNG_VERSION in pages[0].tags:
@@ -81,20 +78,13 @@ def read(data: bytes) -> Header:
         if simple:
             return replace(pillow.read(data, "TIFF").decode(1), bits=page.bitspersample)
         with TiffFile(io.BytesIO(data)) as file:
-            return _decode(list(_pages(file.pages))[number], embedded.icc, notes)
+            again = list(tiff_pages.pages_of(file))[number]
+            return _decode(again, data, number, embedded.icc, notes)
 
-    return Header("TIFF", page.imagewidth, page.imagelength, decode, lambda: embedded)
+    def elsewhere() -> int:
+        return 0 if simple else apart.bytes_taken(len(data), page.nbytes)
 
-
-def _pages(pages: Any) -> Iterator[TiffPage]:
-    """Every picture, those of SubIFDs behind the one that they belong to."""
-    for count, page in enumerate(pages):
-        if count == MAX_PAGES:
-            return
-        whole = page.aspage()
-        yield whole
-        for inner in whole.pages or ():
-            yield inner.aspage()
+    return Header("TIFF", page.imagewidth, page.imagelength, decode, lambda: embedded, elsewhere=elsewhere)
 
 
 def _chosen(pages: Sequence[TiffPage]) -> int:
@@ -147,11 +137,12 @@ def _said(data: bytes) -> bytes:
     return exif.write({**found.directories, IFD0: main})
 
 
-def _decode(page: TiffPage, icc: bytes, notes: tuple[str, ...]) -> Raster:
+def _decode(page: TiffPage, data: bytes, number: int, icc: bytes, notes: tuple[str, ...]) -> Raster:
+    """``page``: that of its number in the file."""
     if page.photometric not in _MODELS:
         raise ValueError(f"colours of kind {int(page.photometric)} (PhotometricInterpretation) are not read")
     model = _MODELS[page.photometric]
-    samples = _interleaved(page)
+    samples = _interleaved(page, data, number)
     if page.photometric == _PALETTE:
         samples, white, bits = _looked_up(samples[..., 0], page.colormap), 65535.0, 8
     else:
@@ -176,11 +167,13 @@ def _decode(page: TiffPage, icc: bytes, notes: tuple[str, ...]) -> Raster:
     return Raster(plain, model, white, bits, alpha, space, turn, notes)
 
 
-def _interleaved(page: TiffPage) -> NDArray[Any]:
+def _interleaved(page: TiffPage, data: bytes, number: int) -> NDArray[Any]:
     """The samples as [H, W, channels]."""
-    samples: NDArray[Any] = page.asarray()
     if page.imagedepth != 1:
         raise ValueError("a stack of pictures in one")
+    if page.dtype is None:
+        raise ValueError("its samples are of a kind that is not read")
+    samples = _APART.samples(data, number, page.shape, page.dtype)
     if samples.ndim == 2:
         return samples[..., None]
     if samples.ndim != 3:
