@@ -12,7 +12,7 @@ from itertools import count, islice
 
 from sqlalchemy import func, not_, or_, select, true
 
-from dsslic_search.archive import parity, there
+from dsslic_search.archive import intact, parity, sums, there
 from dsslic_search.archive.agreeing import UNREADABLE, differences
 from dsslic_search.archive.bin import purged_files
 from dsslic_search.archive.catalog import RECORD_COLUMNS, Catalog
@@ -20,8 +20,9 @@ from dsslic_search.archive.database import database_trouble
 from dsslic_search.archive.findings import Finding, Kind, Problem
 from dsslic_search.archive.folder import ArchiveFolder
 from dsslic_search.archive.journal import OWN, Journal, Stand
-from dsslic_search.archive.journaling import stated
+from dsslic_search.archive.journaling import says_of_journal, stated
 from dsslic_search.archive.journals import Journals
+from dsslic_search.archive.lookup import batches
 from dsslic_search.archive.originals_away import LookedAt, away, originals
 from dsslic_search.archive.published import leftovers
 from dsslic_search.archive.reading import Reading
@@ -45,9 +46,10 @@ def check(
 ) -> list[Finding]:
     """Everything that is wrong with an archive; an empty list when it is sound. Nothing of it is changed.
 
-    Always: the database's own check, each photo's file there, as long as it was, its header sound, and of
-    mode reference the original, as long as it was. With ``read_data`` also every checksum of every file,
-    of the indexes too, and these originals' bytes, which reads all of them. What an ingest changes
+    Always: the database's own check, the checksums of what it says of label maps, each photo's file there,
+    as long as it was, its header sound, and of mode reference the original, as long as it was. With
+    ``read_data`` also the database's indexes against its tables, whether it says what the journal does,
+    every checksum of every file, of our indexes too, and these originals' bytes. What an ingest changes
     meanwhile is not a problem. ``sample``: the percentage of photos, drawn anew each time, of which
     ``read_data`` reads every byte; where it is below 100, of no originals. What reads all of them notes how
     far it has come (`archive.reading`): one that was stopped goes on, unless it is to ``restart``.
@@ -57,7 +59,7 @@ def check(
     """
     store = archive.store
     with archive.open_catalog() as catalog:
-        found = list(_of_database(catalog))
+        found = list(_of_database(catalog, read_data))
         if found:
             return found
         reads_all = read_data and sample >= 100
@@ -118,6 +120,7 @@ def check(
         )
         found.extend(each for each in outside if each.photo_id not in doubtful)
         found.extend(_of_descriptions(catalog))
+        found.extend(_of_sums(catalog, store))
         found.extend(_of_journal(archive, catalog, read_data))
         if reads_all:
             found.extend(_of_agreement(archive, catalog))
@@ -139,17 +142,27 @@ def check(
     return found
 
 
-def _of_database(catalog: Catalog) -> Iterator[Finding]:
-    if catalog.engine.dialect.name != "sqlite":
-        return
+def _of_database(catalog: Catalog, thorough: bool) -> Iterator[Finding]:
     with database_trouble(catalog.name), catalog.engine.connect() as connection:
-        said = [str(row[0]) for row in connection.exec_driver_sql("PRAGMA quick_check(10)")]
-        dangling = connection.exec_driver_sql("PRAGMA foreign_key_check").first()
+        said = intact.faults(connection, thorough)
+        dangling = intact.has_rows_of_no_photo(connection)
     for line in said:
-        if line != "ok":
-            yield Finding(Problem.DATABASE, catalog.name, detail=line)
+        yield Finding(Problem.DATABASE, catalog.name, detail=line)
     if dangling:
         yield Finding(Problem.ROWS_OF_NO_PHOTO, catalog.name)
+
+
+def _of_sums(catalog: Catalog, store: Store) -> Iterator[Finding]:
+    with catalog.session() as session:
+        for part in batches(list(sums.differing(session.connection()))):
+            chosen = select(Photo.id, Photo.content_hash, Photo.path, Photo.lost_at)
+            for photo_id, content_hash, path, lost_at in session.execute(chosen.where(Photo.id.in_(part))):
+                if lost_at is None:
+                    where = store.where(content_hash)
+                    yield Finding(Problem.DESCRIBED_OTHERWISE, where, content_hash, photo_id, path)
+                else:  # the journal has it, and nothing else
+                    said = f"what it says of photo {photo_id}, whose file is lost, is not what was written"
+                    yield Finding(Problem.DATABASE, catalog.name, detail=said)
 
 
 def _of_originals(
@@ -175,8 +188,13 @@ def _of_one_journal(journal: Journal, catalog: Catalog, read_data: bool) -> Iter
     for _ in range(TRIES):
         with catalog.session() as session:
             place = stated(session.connection())
-        if place is None:
-            return  # the first that writes begins it
+            unread = place is None and says_of_journal(session.connection())
+        if place is None:  # the first that writes begins it, and may have been stopped there
+            if unread or journal.tells_changes():
+                yield Finding(
+                    Problem.JOURNAL, str(journal.path), detail="the catalog does not say how long it is"
+                )
+            return
         stand = journal.stand(place)
         damaged = journal.damaged_lines(place) if read_data and stand in OWN else 0
         with catalog.session() as session:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, make_url, text
-from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError, OperationalError, SQLAlchemyError
 
 from dsslic_search.archive import postgresql, unwritable, updating
 from dsslic_search.archive.lookup import SETTINGS, SQLITE_TROUBLE
@@ -79,10 +79,20 @@ def _open(url: URL, *, create: bool, change: bool, connect: unwritable.Connect |
     return engine
 
 
+_THERE_ALREADY = "duplicate column name", "already exists"  # as SQLite says it
+
+
 def _upgrade(url: URL) -> None:
     engine = make_engine(url, foreign_keys=False)
     try:
         upgrade(engine)
+    except OperationalError as e:
+        if not any(each in str(e.orig) for each in _THERE_ALREADY):
+            raise
+        raise DamagedCatalogError(
+            f"{named(url)}: the catalog is damaged (it has more than one of the revision that it names: "
+            f"{e.orig}); make it anew from the photos' files and the journal with: {Remedy.REBUILD}"
+        ) from e
     finally:
         engine.dispose()
 

@@ -37,6 +37,9 @@ class Problem(StrEnum):
     """A file of an index, a cache of the catalog, is not as it was written."""
     PARITY_LACKING = "parity lacking"
     """The file of a photo is to have parity and has none, or that of an earlier file, or a damaged one."""
+    DESCRIBED_OTHERWISE = "described otherwise"
+    """What the catalog says of a photo's label map or colours is not what was written there, by its checksum:
+    what was changed of the database is not seen by its own check."""
     EARLIER_DESCRIPTIONS = "earlier descriptions"
     """Photos, ``photos`` many, that an older version described: queries refuse them."""
 
@@ -74,6 +77,7 @@ _KINDS: dict[Fault | Problem, Kind] = {
     Problem.ROWS_OF_NO_PHOTO: Kind.CATALOG,
     Problem.EARLIER_DESCRIPTIONS: Kind.CATALOG,
     Problem.OTHERWISE: Kind.CATALOG,
+    Problem.DESCRIBED_OTHERWISE: Kind.CATALOG,
     Problem.INDEX_DAMAGED: Kind.INDEX,
     Problem.JOURNAL: Kind.JOURNAL,
     Problem.PARITY_LACKING: Kind.PARITY,

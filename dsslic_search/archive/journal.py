@@ -186,6 +186,12 @@ class Journal:
             except FileNotFoundError:
                 return None
 
+    def tells_changes(self) -> bool:
+        """Whether anything follows what it was begun with; False where there is none."""
+        with disk_trouble(self.path, "read"), suppress(FileNotFoundError), self.path.open("rb") as file:
+            return not _is_just_begun(file)
+        return False
+
     def earlier(self) -> list[str]:
         """The names of those that it was begun in the place of, the last first, as far as it says."""
         with disk_trouble(self.path, "read"), suppress(FileNotFoundError), self.path.open("rb") as file:
@@ -201,7 +207,8 @@ class Journal:
         is_anew = self.name != place.name
         lines = list(self.lines(None if is_anew else place.length))
         sound = {line.counted for line in lines}
-        return sum(number not in sound for number in range(len(lines) if is_anew else place.lines))
+        expected = len(lines) if is_anew else place.lines
+        return sum(number not in sound for number in range(expected)) or int(len(lines) > expected)
 
     def free_name(self) -> Path:
         """A name beside it that nothing has."""

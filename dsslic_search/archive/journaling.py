@@ -147,6 +147,11 @@ def stated(connection: Connection) -> Place | None:
     return Place.read(connection.execute(chosen).scalar())
 
 
+def says_of_journal(connection: Connection) -> bool:
+    """Whether a catalog says anything of its journal, be it what `stated` can read or not."""
+    return connection.execute(select(Setting.name).where(Setting.name == JOURNAL_SETTING)).first() is not None
+
+
 def _state(connection: Connection, place: Place) -> None:
     connection.execute(delete(Setting).where(Setting.name == JOURNAL_SETTING))
     connection.execute(insert(Setting).values(name=JOURNAL_SETTING, value=str(place)))

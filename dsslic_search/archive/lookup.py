@@ -65,8 +65,15 @@ def most_frequent_first(counts: Iterable[tuple[Any, ...]]) -> dict[str, int]:
 
 
 def generation_in(settings: Mapping[str, str]) -> int:
-    """How many changes of a catalog were committed, by its settings."""
-    return int(settings.get(GENERATION, 0))
+    """How many changes of a catalog were committed, by its settings. ArchiveError where that is no number."""
+    counted = settings.get(GENERATION, "0")
+    try:
+        return int(counted)
+    except ValueError:
+        raise ArchiveError(
+            f"the catalog is damaged (the count of its changes is {quoted(counted)}); make it anew from the "
+            f"photos' files and the journal with: {Remedy.REBUILD}"
+        ) from None
 
 
 def state_in(settings: Mapping[str, str]) -> State:

@@ -32,7 +32,8 @@ def repair(archive: ArchiveFolder, findings: Sequence[Finding]) -> list[Finding]
     when the file is there again, or their original is ingested. So are photos whose file is damaged, and
     the file is set aside under another name, but never one that may hold the only copy of an original;
     where parity gives a file back, that is all that is done. Parity that is lacking is made.
-    Rows that describe an earlier file are written anew from the file. Files without a photo, and those
+    Rows that describe an earlier file are written anew from the file, and so is what a row says of a label
+    map and is not what was written. Files without a photo, and those
     that the disk does not give, are left alone. Everything is looked at again first. Raises ArchiveError
     while another writer is at work.
     """
@@ -47,6 +48,9 @@ def repair(archive: ArchiveFolder, findings: Sequence[Finding]) -> list[Finding]
                 if _given_back(catalog, archive.store, finding):
                     mended.append(replace(finding, by_parity=True))
                 elif _mended(catalog, archive.store, finding):
+                    mended.append(finding)
+            elif finding.what is Problem.DESCRIBED_OTHERWISE:
+                if _described_again(catalog, archive.store, finding):
                     mended.append(finding)
             elif finding.what is Problem.PARITY_LACKING and _parity_made(catalog, archive.store, finding):
                 mended.append(finding)
@@ -116,6 +120,19 @@ def _given_back(catalog: Catalog, store: Store, finding: Finding) -> bool:
     if whole is None:
         return False
     store.write(finding.content_hash, whole)
+    return True
+
+
+def _described_again(catalog: Catalog, store: Store, finding: Finding) -> bool:
+    """Whether what the catalog says of a photo's label map was made anew from its file."""
+    known = catalog.known(finding.content_hash)
+    if known is None or known[0] != finding.photo_id:
+        return False
+    try:
+        features, _ = read_features(store, finding.content_hash, known[1].map_bytes)
+    except (FormatError, ArchiveError):
+        return False
+    catalog.replace_features({known[0]: features})
     return True
 
 

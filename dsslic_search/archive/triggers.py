@@ -24,6 +24,7 @@ _NOTED = {
     "path_removed": ("DELETE ON path", ["old.photo_id"]),
 }
 """Triggers by name: when they go off, and the photos that they note."""
+NAMES = frozenset(_NOTED)
 
 SQLITE = tuple(
     f"CREATE TRIGGER {name} AFTER {when} BEGIN {' '.join(_NOTE.format(photo=photo) for photo in photos)} END"

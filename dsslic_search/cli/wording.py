@@ -100,6 +100,11 @@ def finding_sentence(finding: Finding, own_catalog: bool = True) -> str:
                 f"{finding.where}: says {differ} than the journal, whose lines are sound; make it anew from "
                 "that with: dss-search rebuild"
             )
+        case Problem.DESCRIBED_OTHERWISE:
+            return (
+                f"{_photo(finding)}: what the catalog says of its label map or colours is not what was "
+                "written; make it anew from its file with: dss-search check --repair"
+            )
         case Problem.ROWS_OF_NO_PHOTO:
             return f"{finding.where}: paths or tags of photos that are not there; {anew}"
         case Problem.EARLIER_DESCRIPTIONS:
@@ -183,6 +188,11 @@ def mended_sentence(finding: Finding) -> str:
             return f"{_photo(finding)}: its parity was missing, damaged or of an earlier file; written anew"
         case Problem.RETURNED:
             return f"{_photo(finding)}: its file is back; taken up again"
+        case Problem.DESCRIBED_OTHERWISE:
+            return (
+                f"{_photo(finding)}: what the catalog said of its label map or colours was not what was "
+                "written; made anew from its file"
+            )
         case Fault.MISSING:
             return f"{_photo(finding)}: its file was missing; {apart}"
         case Fault.OUTDATED_ROW:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import select, text
+from sqlalchemy.orm import Session
 
 from dsslic_search.api.archive import Archive
 from dsslic_search.archive.check import check
@@ -13,6 +14,7 @@ from dsslic_search.archive.findings import Kind, Problem
 from dsslic_search.archive.repair import repair
 from dsslic_search.archive.schema import Photo
 from dsslic_search.archive.stored import Fault
+from dsslic_search.archive.sums import COLUMNS, SUM, sum_of_stored
 from dsslic_search.codec import container
 from dsslic_search.codec.options import EncodeOptions
 from dsslic_search.core.errors import ArchiveError
@@ -245,10 +247,11 @@ def test_a_row_that_an_interrupted_ingest_left_behind_is_mended(filled: Any, rea
         )
         session.execute(
             text(
-                "UPDATE photo SET vocabulary = 'v', segmenter = 's', embedding = 'e', coverages = x'' "
+                "UPDATE photo SET vocabulary = 'v', segmenter = 's', embedding = x'65', coverages = x'' "
                 "WHERE id = 2"
             )
         )
+        sum_anew(session)
     (problem,) = check(filled.archive, read_data)
     assert (problem.what, problem.kind) == (Fault.OUTDATED_ROW, Kind.OUTDATED)
     assert problem.photo_id == 2
@@ -304,9 +307,17 @@ def test_rows_of_no_photo_are_found(filled: Any) -> None:
     assert (problem.what, problem.kind) == (Problem.ROWS_OF_NO_PHOTO, Kind.CATALOG)
 
 
+def sum_anew(session: Session) -> None:
+    """Give rows the checksums of what they say, as the migration does."""
+    for photo_id, *values in session.execute(text(f"SELECT id, {', '.join(COLUMNS)} FROM photo")).all():
+        made = {"id": photo_id, "sum": sum_of_stored(*values)}
+        session.execute(text(f"UPDATE photo SET {SUM} = :sum WHERE id = :id"), made)
+
+
 def test_photos_of_an_older_version_are_to_be_described_anew(filled: Any) -> None:
     with filled.archive.writing() as catalog, catalog.changing() as session:
         session.execute(text("UPDATE photo SET regions = NULL WHERE id < 4"))
+        sum_anew(session)
     (problem,) = check(filled.archive)
     assert (problem.what, problem.kind) == (Problem.EARLIER_DESCRIPTIONS, Kind.CATALOG)
     assert (problem.photo_id, problem.photos) == (None, 3)
@@ -318,6 +329,7 @@ def test_photos_whose_regions_are_of_an_older_format_are_to_be_described_anew(fi
         for photo_id, stored in session.execute(text("SELECT id, regions FROM photo WHERE id < 3")).all():
             older = {"id": photo_id, "regions": bytes([WITHOUT_GROUPS]) + plain([stored])[0][1:]}
             session.execute(text("UPDATE photo SET regions = :regions WHERE id = :id"), older)
+        sum_anew(session)
     (problem,) = check(filled.archive)
     assert (problem.what, problem.photos) == (Problem.EARLIER_DESCRIPTIONS, 2)
 

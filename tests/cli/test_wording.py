@@ -95,6 +95,11 @@ def test_findings_of_photos(finding: Finding, sentence: str) -> None:
             "that with: dss-search rebuild",
         ),
         (
+            Finding(Problem.DESCRIBED_OTHERWISE, *OF_PHOTO),
+            "photo 3 (/photos/x.jpg): what the catalog says of its label map or colours is not what was "
+            "written; make it anew from its file with: dss-search check --repair",
+        ),
+        (
             Finding(Problem.ROWS_OF_NO_PHOTO, "sqlite:///c"),
             "sqlite:///c: paths or tags of photos that are not there; make it anew with: dss-search rebuild",
         ),
@@ -132,6 +137,11 @@ APART = "the photo is set apart with its tags until the file or the original is 
         (
             Finding(Fault.OUTDATED_ROW, *OF_PHOTO),
             "photo 3 (/photos/x.jpg): its row described an earlier file; written anew from the file",
+        ),
+        (
+            Finding(Problem.DESCRIBED_OTHERWISE, *OF_PHOTO),
+            "photo 3 (/photos/x.jpg): what the catalog said of its label map or colours was not what was "
+            "written; made anew from its file",
         ),
         (
             Finding(Problem.INDEX_DAMAGED, "/a/index/ab.files"),
