@@ -93,11 +93,15 @@ def archive_folder() -> Path:
 def attack() -> Attack:
     from dsslic_search import Archive
     from dsslic_search.core.settings import Settings
+    from dsslic_search.networks import runtime
     from dsslic_search.web.app import application
     from dsslic_search.web.limits import Limits
     from dsslic_search.web.pictures import Cache
     from dsslic_search.web.site import Site
+    from tests import once
 
+    if not once.KEPT:  # a request that leaves the photo in it alone asks the networks nothing new
+        runtime.segment, runtime.image_words = map(once.remembered, (once.SEGMENT, once.IMAGE_WORDS))
     archive = Archive(archive_folder(), Settings(outside=False))
     limits = Limits(rate=10**9)
     site = Site(archive, limits, Cache(folder() / "pictures", 1 << 20), incoming=folder() / "incoming")
