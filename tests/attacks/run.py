@@ -13,6 +13,7 @@ import argparse
 import json
 import mmap
 import os
+import re
 import resource
 import subprocess
 import sys
@@ -94,8 +95,10 @@ def others() -> list[int]:
 def peak() -> int:
     """Bytes that this process has had in memory at most, and those that it has begun."""
     own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    told = [Path(f"/proc/{pid}/status").read_text() for pid in others()]
-    return 1024 * (own + sum(int(each.partition("VmHWM:")[2].split()[0]) for each in told))
+    told = [re.search(r"VmHWM:\s*(\d+)", Path(f"/proc/{pid}/status").read_text()) for pid in others()]
+    return 1024 * (
+        own + sum(int(each[1]) for each in told if each is not None)
+    )  # one that has ended has none
 
 
 def processor_seconds() -> float:

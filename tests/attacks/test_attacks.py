@@ -7,16 +7,22 @@ import json
 import os
 import random
 import re
+import resource
 import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from dsslic_search.codec.picture.apart import Apart, Refused
 from tests.attacks import run
+from tests.attacks.codec import refuses
 from tests.attacks.mutate import changed_json, mutated
 from tests.attacks.target import Attack, Target
 from tests.attacks.targets import by_name
+from tests.codec.picture import misbehaving
+from tests.forks import ended
 
 CORPUS = Path(__file__).parent / "corpus"
 SEED = 20
@@ -98,6 +104,32 @@ def test_the_harness_sees_every_kind_of_fault(tmp_path: Path, monkeypatch: pytes
     assert (sums["taken"], sums["refused"], sums["next"]) == (3, 0, 4)
     resumed = run.watched("harm", tmp_path, SEED, 4, resume=True)  # which has nothing left to try
     assert resumed["inputs"] == 3 and len(resumed["faults"]) == 3
+
+
+def test_processes_that_a_target_begins_are_bounded_and_may_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The one that was begun for the sound input, before the bound, and the one behind it."""
+    inputs = [b"one", b"signal", b"one"]
+    monkeypatch.setattr(Target, "input", lambda _target, _seed, number: inputs[number])
+    processes = Apart(misbehaving.__name__)
+
+    def attempt(data: bytes) -> bool:
+        processes.samples(data, 0, (8,), np.dtype(np.uint8))
+        limits = [resource.prlimit(pid, resource.RLIMIT_AS)[0] for pid in (0, *processes.pids)]
+        assert len({limit == resource.RLIM_INFINITY for limit in limits}) == 1
+        return True
+
+    def work() -> None:
+        target = Target(
+            "begins", "what begins processes", lambda: refuses(attempt, Refused), lambda: [b"one"]
+        )
+        run.attack(target, tmp_path, SEED, 0, len(inputs))
+
+    assert ended(work, tmp_path) == 0
+    sums = run._sums(tmp_path, "begins")
+    assert (sums["taken"], sums["refused"], sums["ended"]) == (2, 1, 1)
+    assert not (tmp_path / "begins.faults").exists()
 
 
 def test_the_document_tells_of_targets_that_have_not_had_their_million() -> None:
