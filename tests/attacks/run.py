@@ -19,6 +19,7 @@ import subprocess
 import sys
 import time
 import traceback
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -91,9 +92,11 @@ def others() -> list[int]:
         os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
     except ChildProcessError:
         return []  # told a hundred times sooner, and so of most targets
-    return [
-        int(pid) for each in Path("/proc/self/task").glob("*/children") for pid in each.read_text().split()
-    ]
+    found: list[int] = []
+    for each in Path("/proc/self/task").glob("*/children"):
+        with suppress(FileNotFoundError):  # of a thread that has ended
+            found += map(int, each.read_text().split())
+    return found
 
 
 def peak() -> int:
