@@ -29,6 +29,7 @@ from dsslic_search.archive.ingest.sync import sync
 from dsslic_search.archive.manifest import Manifest
 from dsslic_search.archive.rebuild import rebuild
 from dsslic_search.archive.schema import Base, Change, KnownPath, Photo
+from dsslic_search.archive.sums import differing
 from dsslic_search.archive.triggers import UNSETTLED
 from dsslic_search.core.errors import ArchiveError, BusyError, QueryError, UsageError
 from dsslic_search.core.files import path_to_text
@@ -283,6 +284,25 @@ def test_paths_that_may_hold_letters_are_all_that_do(
                 found = {path for part in snapshot.paths(letters="lake") for _, path in part}
                 assert {path_to_text(name) for name in (names[0], names[1], names[4])} <= found
                 assert names[5] not in found
+
+
+def test_what_is_said_of_label_maps_has_the_same_checksums(
+    postgres_url: str, tmp_path: Path, photo_row: Any, features: Any
+) -> None:
+    found = []
+    for place in (postgres_url, tmp_path / "c.sqlite"):
+        with Catalog.open(place, create=True) as catalog:
+            for number in range(1, 4):
+                catalog.add(photo_row(str(number)), features(number))
+            catalog.replace_features({3: features(4)})
+            with catalog.session() as session:
+                found.append(session.execute(text("SELECT description_sum FROM photo ORDER BY id")).all())
+                assert list(differing(session.connection())) == []
+            with catalog.changing() as session:
+                session.execute(text("UPDATE photo SET brightness = 7 WHERE id = 2"))
+            with catalog.session() as session:
+                assert list(differing(session.connection())) == [2]
+    assert found[0] == found[1]
 
 
 def test_readers_wait_for_nobody_and_miss_nothing(postgres_url: str, photo_row: Any, features: Any) -> None:

@@ -4,9 +4,9 @@
 
 An archive of the tests' encoder with tags, ratings, a saved query, a bin and indexes is damaged at one place,
 looked at, and made whole again. Detected: `check --read-data` finds something, or it cannot be opened, in a
-sentence. Harmless: it finds nothing, and every row of the catalog and every answer is what it was. Made anew,
-of the catalog alone: it finds nothing, and `reindex` takes the flip back. All else is silent, and wrong; and
-answers must be what they were, or be refused in a sentence, whatever was damaged but the catalog itself.
+sentence. Harmless: it finds nothing, and every row of the catalog and every answer is what it was. All else
+is silent, and wrong; and answers must be what they were, or be refused in a sentence, whatever was damaged
+but the catalog itself.
 """
 
 from __future__ import annotations
@@ -30,7 +30,6 @@ import numpy as np
 from dsslic_search.archive import bin, notes, rating
 from dsslic_search.archive.check import check
 from dsslic_search.archive.folder import ArchiveFolder
-from dsslic_search.archive.reindex import reindex
 from dsslic_search.core.errors import DSSError
 from dsslic_search.index import segments
 from dsslic_search.web.pictures import Cache
@@ -50,7 +49,7 @@ SORTS = (
     "previews",
 )
 PREVIEW = "ab.png"
-SOUND = "detected", "harmless", "made anew"
+SOUND = "detected", "harmless"
 """What may come of damage."""
 
 
@@ -131,7 +130,7 @@ class Place:
             return "silent: other answers"
         if found:
             return "detected"
-        return "harmless" if same else self._made_anew()
+        return "harmless" if same else self._what_differs()
 
     def _rows_are_as_before(self, found: bool) -> bool:
         """``found``: whether something is known to be damaged, so that rows may be past reading."""
@@ -142,14 +141,12 @@ class Place:
                 return False
             raise
 
-    def _made_anew(self) -> str:
-        """What `reindex` makes of rows or answers that nothing says are other ones."""
+    def _what_differs(self) -> str:
+        """Of rows and answers that nothing says are other ones."""
         rows, said = facts(self.archive), answers(self.archive)
         different = [f"rows of {table}" for table in self.facts if rows[table] != self.facts[table]]
         different += ["answers"] if said != self.answers else []
-        reindex(self.archive, workers=1)
-        same = facts(self.archive) == self.facts and answers(self.archive) == self.answers
-        return "made anew" if same else f"silent: other {', '.join(different)}"
+        return f"silent: other {', '.join(different)}"
 
 
 def flips(data: bytes, most: int | None, chance: random.Random) -> Iterator[tuple[str, bytes]]:
