@@ -20,6 +20,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
+from dsslic_search.archive.damage import DamagedCatalogError
 from dsslic_search.archive.journal import GOES_ON, Change, Journal
 from dsslic_search.archive.journaling import (
     OWN_SETTINGS,
@@ -64,7 +65,7 @@ def differences(session: Session, journal: Journal) -> int:
     try:
         for changes in everything(connection):
             _take(known, changes)
-    except (ValueError, TypeError, ArithmeticError, SQLAlchemyError):
+    except (ValueError, TypeError, ArithmeticError, SQLAlchemyError, DamagedCatalogError):
         return UNREADABLE
     if journal.stand(place) not in GOES_ON:
         return 0  # somebody who was stopped began it anew meanwhile

@@ -19,8 +19,9 @@ from sqlalchemy import (
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.types import TypeEngine, UserDefinedType
 
+from dsslic_search.archive.damage import date_in
 from dsslic_search.archive.digits import to_bytes, to_text
-from dsslic_search.core.moments import date_of, microseconds
+from dsslic_search.core.moments import microseconds
 from dsslic_search.features.embedding import from_stored, to_stored
 
 Bytes = Integer().with_variant(BigInteger(), "postgresql")
@@ -57,7 +58,7 @@ class Date(TypeDecorator[datetime]):
         return microseconds(value) if value is not None and dialect.name == "sqlite" else value
 
     def process_result_value(self, value: Any, _dialect: Dialect) -> datetime | None:
-        return date_of(value) if isinstance(value, int) else value
+        return None if value is None else date_in(value)
 
 
 class _Untouched(UserDefinedType[Any]):

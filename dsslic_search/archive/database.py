@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, make_url, text
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, OperationalError, SQLAlchemyError
 
-from dsslic_search.archive import postgresql, unwritable, updating
+from dsslic_search.archive import damage, postgresql, unwritable, updating
+from dsslic_search.archive.damage import DamagedCatalogError
 from dsslic_search.archive.lookup import SETTINGS, SQLITE_TROUBLE
 from dsslic_search.archive.revisions import check_known, head_revision, migrations_folder
 from dsslic_search.core.errors import ArchiveError, MissingExtraError, Remedy
@@ -25,10 +26,6 @@ if TYPE_CHECKING:
 
 class NoCatalogError(ArchiveError):
     """There is no database, or nothing in it; `archive.folder` says what that means for an archive."""
-
-
-class DamagedCatalogError(ArchiveError):
-    """The database is not what was written."""
 
 
 def open_engine(where: Path | str, *, create: bool = False, change: bool = True) -> Engine:
@@ -89,10 +86,8 @@ def _upgrade(url: URL) -> None:
     except OperationalError as e:
         if not any(each in str(e.orig) for each in _THERE_ALREADY):
             raise
-        raise DamagedCatalogError(
-            f"{named(url)}: the catalog is damaged (it has more than one of the revision that it names: "
-            f"{e.orig}); make it anew from the photos' files and the journal with: {Remedy.REBUILD}"
-        ) from e
+        why = f"it has more than one of the revision that it names: {e.orig}"
+        raise DamagedCatalogError.because(why, named(url)) from e
     finally:
         engine.dispose()
 
@@ -306,11 +301,7 @@ def _in_words(cause: BaseException) -> str:
     if code == sqlite3.SQLITE_FULL:
         return "no space left on the disk of the catalog; free some space and run it again"
     if _tells_damage(cause):
-        why = printable(str(cause)) if _code(cause) in _DAMAGE else "a text in it is not UTF-8"
-        return (
-            f"the catalog is damaged ({why}); make it anew from the photos' files and the journal with: "
-            f"{Remedy.REBUILD}"
-        )
+        return damage.in_words(str(cause) if _code(cause) in _DAMAGE else "a text in it is not UTF-8")
     if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM, sqlite3.SQLITE_CANTOPEN):
         return (
             f"the catalog cannot be opened or written ({cause}); check the path, its permissions and the "

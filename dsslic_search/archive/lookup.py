@@ -21,6 +21,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from dsslic_search.archive.damage import DamagedCatalogError, date_in
 from dsslic_search.archive.digits import to_text
 from dsslic_search.archive.revisions import head_revision
 from dsslic_search.core.colour_terms import named
@@ -28,7 +29,6 @@ from dsslic_search.core.errors import ArchiveError, FormatError, Remedy
 from dsslic_search.core.fact import Column, FactValue
 from dsslic_search.core.fields import COLUMNS, EXPORTED
 from dsslic_search.core.kinds import HIDDEN
-from dsslic_search.core.moments import date_of
 from dsslic_search.core.text import closest, did_you_mean, quoted
 from dsslic_search.features.coverage import Shown, unpack_shown
 from dsslic_search.index.source import Snapshot, State
@@ -65,15 +65,13 @@ def most_frequent_first(counts: Iterable[tuple[Any, ...]]) -> dict[str, int]:
 
 
 def generation_in(settings: Mapping[str, str]) -> int:
-    """How many changes of a catalog were committed, by its settings. ArchiveError where that is no number."""
+    """How many changes of a catalog were committed, by its settings; DamagedCatalogError where that is no
+    number."""
     counted = settings.get(GENERATION, "0")
     try:
         return int(counted)
     except ValueError:
-        raise ArchiveError(
-            f"the catalog is damaged (the count of its changes is {quoted(counted)}); make it anew from the "
-            f"photos' files and the journal with: {Remedy.REBUILD}"
-        ) from None
+        raise DamagedCatalogError.because(f"the count of its changes is {quoted(counted)}") from None
 
 
 def state_in(settings: Mapping[str, str]) -> State:
@@ -269,7 +267,7 @@ class Lookup(ABC):
                 to_text(digest),
                 keep,
                 state,
-                date_of(added) if isinstance(added, int) else added,
+                date_in(added),
                 tags,
                 None if regions is None else bytes(regions),
             )
@@ -310,8 +308,8 @@ def _listed(numbers: Iterable[int]) -> str:
 
 def _shown(column: Column, value: Any) -> Any:
     """A value as callers have it. SQLite has dates as numbers; of words one stands on a line."""
-    if isinstance(value, int) and column.values == "date":
-        return date_of(value)
+    if column.values == "date":
+        return None if value is None else date_in(value)
     if column.values == "colours":
         return None if value is None else named(value)
     return tuple(value.split("\n")) if isinstance(value, str) and column.values == "words" else value

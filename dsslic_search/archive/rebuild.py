@@ -25,8 +25,8 @@ from sqlalchemy import delete, insert, select, update
 from dsslic_search.archive import later_facts, owner, replaying
 from dsslic_search.archive.catalog import RECORD_COLUMNS, Catalog, of_photo, utc_now
 from dsslic_search.archive.copies import LOGS, bring_into_one_file
+from dsslic_search.archive.damage import DamagedCatalogError
 from dsslic_search.archive.database import (
-    DamagedCatalogError,
     NoCatalogError,
     make_engine,
     url_of,

@@ -30,6 +30,7 @@ from sqlalchemy import (
 from sqlalchemy import Column as SqlColumn
 
 from dsslic_search.archive import bulk, layouts
+from dsslic_search.archive.damage import DamagedCatalogError
 from dsslic_search.archive.history import changed_since
 from dsslic_search.archive.lookup import PROSE, Totals, batches, classes_of
 from dsslic_search.archive.schema import KnownPath, Photo, Tag
@@ -333,8 +334,11 @@ def _ids(rows: Sequence[tuple[Any, ...]], at: int = 0) -> NDArray[np.int64]:
 
 
 def _moments(dates: Sequence[Any]) -> NDArray[np.int64]:
-    """Microseconds since 1970, of dates as they are stored."""
-    return np.array([microseconds(d) if isinstance(d, datetime) else d for d in dates], np.int64)
+    """Microseconds since 1970, of dates as they are stored. DamagedCatalogError where one is none."""
+    try:
+        return np.array([microseconds(d) if isinstance(d, datetime) else d for d in dates], np.int64)
+    except (ValueError, TypeError):
+        raise DamagedCatalogError.because("a date in it is none") from None
 
 
 def _numbered(values: tuple[Any, ...]) -> tuple[Any, ...]:

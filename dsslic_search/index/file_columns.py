@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from dsslic_search.core.errors import ArchiveError, Remedy
 from dsslic_search.core.fact import Values
 from dsslic_search.core.fields import INDEXED
 from dsslic_search.core.files import native_name
@@ -68,7 +69,13 @@ class _Column:
         elif values.count(None) < len(values):
             nothing = self._nothing
             known = [nothing if value is None else value for value in values] if None in values else values
-            self._array[rows] = np.array(known, self._array.dtype)
+            try:
+                self._array[rows] = np.array(known, self._array.dtype)
+            except (ValueError, TypeError, OverflowError):
+                raise ArchiveError(
+                    "the catalog is damaged (a value in it is of another kind); make it anew from the "
+                    f"photos' files and the journal with: {Remedy.REBUILD}"
+                ) from None
 
     def arrays(self, name: str) -> Made:
         match self._values:

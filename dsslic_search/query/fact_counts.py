@@ -12,9 +12,10 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from dsslic_search.archive.damage import date_in
 from dsslic_search.core.fact import Fact
 from dsslic_search.core.fields import FACTS
-from dsslic_search.core.moments import NEVER, date_of
+from dsslic_search.core.moments import NEVER
 from dsslic_search.index.files import Files
 
 Rows = NDArray[np.intp] | None  # ascending; None: all
@@ -90,7 +91,7 @@ def _dates(parts: Sequence[tuple[Files, Rows]], name: str) -> FactCount:
     known = np.sort(dates[dates != NEVER])
     if not known.size:
         return FactCount(0)
-    least, median, greatest = (date_of(int(known[at])).isoformat() for at in (0, (known.size - 1) // 2, -1))
+    least, median, greatest = (date_in(int(known[at])).isoformat() for at in (0, (known.size - 1) // 2, -1))
     return FactCount(known.size, least, median, greatest)
 
 

@@ -82,7 +82,7 @@ def test_dates_of_looks_are_compared_file_by_file(tagged: World, anew: bool) -> 
     with closing(sqlite3.connect(tagged.archive.root / "catalog.sqlite")) as plain:
         plain.execute("UPDATE path SET last_seen = '2001-01-01 00:00:00.000000'")
         plain.commit()
-    assert [each.photos for each in check(tagged.archive, read_data=True)] == [len(ids)]
+    assert [each.what for each in check(tagged.archive, read_data=True)] == [Problem.DATABASE]
 
 
 def test_journals_that_prove_nothing_are_passed_over(tagged: World) -> None:

@@ -6,7 +6,7 @@ from __future__ import annotations
 import re
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from typing import Any
 
 import numpy as np
@@ -200,3 +200,26 @@ def test_a_count_of_changes_that_is_none_is_told(tagged: World) -> None:
         archive.query("everything")
     with Catalog.open(tagged.archive.root / "catalog.sqlite") as catalog, pytest.raises(ArchiveError):
         catalog.state()
+
+
+@pytest.mark.parametrize(
+    ("table", "column", "value"),
+    [
+        ("photo", "taken_at", 2**62),
+        ("photo", "taken_at", "'today'"),
+        ("photo", "added_at", -(2**62)),
+        ("path", "last_seen", 2**62),
+    ],
+)
+def test_dates_that_are_none_are_told_and_come_back(
+    tagged: World, table: str, column: str, value: object
+) -> None:
+    before = facts(tagged.archive)
+    change(tagged.archive, f"UPDATE {table} SET {column} = {value} WHERE id = 2")
+    with Archive(tagged.archive.root) as archive:
+        for ask in archive.statistics, lambda: archive.query("everything").hits, lambda: archive.photo(2):
+            with suppress(ArchiveError):
+                ask()
+    assert is_found(tagged.archive)
+    rebuild(tagged.archive)
+    assert facts(tagged.archive) == before
