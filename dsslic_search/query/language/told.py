@@ -16,6 +16,7 @@ _PATTERN = re.compile(r"[\w.-]{1,80}(?:\*|\.[a-z0-9]{2,6}\b)|[a-z]{2,5}[_-]?[0-9
 _DAY_FIRST = re.compile(r"[0-9]{1,2}(?:st|nd|rd|th)?[\s-]+[a-z]{3}|(?:19|20)[0-9]{2}[-/][0-9]")
 _POSSESSIVE = re.compile(r"'s\b")  # "last week's photos"
 _TO = re.compile(r"\s+(?:to|until|till|through|[-–])\s+(?=[\w'])")
+_WORD = re.compile(r"\S+")
 _BEFORE_AN_AMOUNT = {"COMPARE", "BETWEEN", "MID", "RELATION"}
 """After these a number is none that tells a time or a fact."""
 _Teller = Callable[[str, int, datetime, bool], tuple[plain_facts.Told, int] | None]
@@ -110,16 +111,22 @@ def told(
     else:
         return None
     for teller in tellers:
-        try:
-            found = teller(source.folded.text, start, source.now, source.south)
-        except ValueError as error:
-            raise source.complaint(start, start + len(first), str(error)) from None
+        found = _asked(source, teller, start, start + len(first))
         if found is not None:
             found = _until(source, *found)
             if possessive := _POSSESSIVE.match(source.folded.text, found[1]):
                 return _pieces(source, found[0], start, found[1]), possessive.end()
             return _pieces(source, found[0], start, found[1]), found[1]
     return None
+
+
+def _asked(source: Source, teller: _Teller, start: int, end: int) -> tuple[plain_facts.Told, int] | None:
+    """What a teller finds from ``start`` on. QueryError, at the characters up to ``end``, for a date that
+    does not exist."""
+    try:
+        return teller(source.folded.text, start, source.now, source.south)
+    except ValueError as error:
+        raise source.complaint(start, end, str(error)) from None
 
 
 def _until(source: Source, first: plain_facts.Told, end: int) -> tuple[plain_facts.Told, int]:
@@ -130,8 +137,10 @@ def _until(source: Source, first: plain_facts.Told, end: int) -> tuple[plain_fac
     begins, ends = told_first.start, told_first.end
     if begins is None:
         return first, end
+    word = _WORD.match(source.folded.text, joint.end())
+    assert word is not None
     for teller in (_time_told, _date_told):
-        found = teller(source.folded.text, joint.end(), source.now, source.south)
+        found = _asked(source, teller, *word.span())
         last = found[0].node if found is not None else None
         if found is None or not isinstance(last, Period) or last.start is None or last.end is None:
             continue

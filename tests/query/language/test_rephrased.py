@@ -94,6 +94,8 @@ def test_a_turn_of_speech_is_read_as_what_it_means(text: str, plain: str) -> Non
         ("1001 times as much sky as sea", 0, "up to 1000 times"),
         ("wide photos of the sea", 0, "does not say how"),
         ("christmas 2020 to 3 may 2019", 14, "the wrong way round"),
+        ("2021 - 2020-13-45 a fire", 7, "there is no month 13"),
+        ("christmas 2020 to 2021-02-30", 18, "has no day 30"),
         ("free street", 0, "needs a thing before it"),
         ("only sea or sky", 0, "up to 3 joined by and"),
         ("only sea, sky", 0, "up to 3 joined by and"),
