@@ -247,7 +247,7 @@ class Lookup(ABC):
                 if each.class_id in classes
             },
             paths,
-            {photo_id: bytes(words) for photo_id, _path, words, *_ in photos if words is not None},
+            {photo_id: _bytes(photo_id, words) for photo_id, _path, words, *_ in photos if words is not None},
         )
 
     def kept(self, ids: Sequence[int]) -> dict[int, Kept]:
@@ -293,6 +293,12 @@ def classes_of(photo_id: int, stored: bytes) -> tuple[Shown, ...]:
         return unpack_shown(stored)
     except FormatError as e:
         raise _damaged(photo_id, e) from None
+
+
+def _bytes(photo_id: int, stored: Any) -> bytes:
+    if isinstance(stored, str):
+        raise _damaged(photo_id, FormatError("a text where bytes were"))
+    return bytes(stored)
 
 
 def _damaged(photo_id: int, trouble: FormatError) -> ArchiveError:

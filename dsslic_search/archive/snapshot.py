@@ -330,7 +330,10 @@ def are_among(ascending: NDArray[np.int64], ids: NDArray[np.int64]) -> NDArray[n
 
 
 def _ids(rows: Sequence[tuple[Any, ...]], at: int = 0) -> NDArray[np.int64]:
-    return np.fromiter(map(itemgetter(at), rows), np.int64, len(rows))
+    try:
+        return np.fromiter(map(itemgetter(at), rows), np.int64, len(rows))
+    except (ValueError, TypeError):
+        raise DamagedCatalogError.because("an id in it is none") from None
 
 
 def _moments(dates: Sequence[Any]) -> NDArray[np.int64]:

@@ -191,6 +191,15 @@ def test_what_others_added_is_no_fault(tagged: World) -> None:
     assert check(tagged.archive, read_data=True) == []
 
 
+@pytest.mark.parametrize("statement", ["UPDATE tag SET photo_id = ''", "UPDATE photo SET words = ''"])
+def test_values_of_another_kind_are_told(tagged: World, statement: str) -> None:
+    change(tagged.archive, statement)
+    with Archive(tagged.archive.root) as archive, suppress(ArchiveError):
+        archive.query("everything")
+        archive.query("tag:best")
+    assert is_found(tagged.archive)
+
+
 def test_a_count_of_changes_that_is_none_is_told(tagged: World) -> None:
     change(tagged.archive, "UPDATE setting SET value = '1x' WHERE name = 'generation'")
     with (

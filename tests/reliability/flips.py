@@ -19,7 +19,7 @@ import shutil
 import sqlite3
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
@@ -149,9 +149,13 @@ class Place:
         return f"silent: other {', '.join(different)}"
 
 
-def flips(data: bytes, most: int | None, chance: random.Random) -> Iterator[tuple[str, bytes]]:
-    """The bytes with one bit flipped: all of them, or ``most``."""
-    bits = range(len(data) * 8)
+def flips(
+    data: bytes, most: int | None, chance: random.Random, nonzero: bool = False
+) -> Iterator[tuple[str, bytes]]:
+    """The bytes with one bit flipped: all of them, or ``most``; ``nonzero``: of bytes that are not 0."""
+    bits: Sequence[int] = range(len(data) * 8)
+    if nonzero:
+        bits = [8 * place + bit for place, value in enumerate(data) if value for bit in range(8)]
     for bit in bits if most is None or most >= len(bits) else chance.sample(bits, most):
         changed = bytearray(data)
         changed[bit // 8] ^= 1 << bit % 8
@@ -181,10 +185,11 @@ def tried(
     most_flips: int | None = None,
     most_cuts: int | None = None,
     seed: int = 1,
+    nonzero: bool = False,
     told_so_far: Callable[[dict[str, Any]], None] = lambda _: None,
 ) -> dict[str, Any]:
-    """What comes of damage, by sort of file. ``most_flips``, ``most_cuts``: of each file; ``told_so_far`` has
-    it after each of them."""
+    """What comes of damage, by sort of file. ``most_flips``, ``most_cuts``: of each file; ``nonzero``: flips
+    of bytes that are not 0 alone; ``told_so_far`` has it after each of them."""
     chance = random.Random(seed)
     results: dict[str, Any] = {}
     with place() as there:
@@ -199,7 +204,7 @@ def tried(
             told["files"] += 1
             told["bytes"] += len(data)
             for kind, cases in (
-                ("flips", flips(data, most_flips, chance)),
+                ("flips", flips(data, most_flips, chance, nonzero)),
                 ("cuts", cuts(data, most_cuts, chance)),
             ):
                 for what, changed in cases:
@@ -219,6 +224,7 @@ def main() -> int:
     reader.add_argument("--flips", type=int, help="so many of each file; else all")
     reader.add_argument("--cuts", type=int, help="so many of each file; else all")
     reader.add_argument("--seed", type=int, default=1)
+    reader.add_argument("--nonzero", action="store_true", help="flip bytes alone that are not 0")
     reader.add_argument("--out", type=Path)
     asked = reader.parse_args()
     share_statements()
@@ -228,7 +234,7 @@ def main() -> int:
         if asked.out:
             asked.out.write_text(json.dumps(told, indent=1) + "\n")
 
-    results = tried(tuple(asked.sorts) or SORTS, asked.flips, asked.cuts, asked.seed, keep)
+    results = tried(tuple(asked.sorts) or SORTS, asked.flips, asked.cuts, asked.seed, asked.nonzero, keep)
     sys.stdout.write(json.dumps(results, indent=1) + "\n")
     return any(each["wrong"] for each in results.values())
 
