@@ -191,7 +191,9 @@ def test_what_others_added_is_no_fault(tagged: World) -> None:
     assert check(tagged.archive, read_data=True) == []
 
 
-@pytest.mark.parametrize("statement", ["UPDATE tag SET photo_id = ''", "UPDATE photo SET words = ''"])
+@pytest.mark.parametrize(
+    "statement", ["UPDATE tag SET photo_id = '' WHERE photo_id = 3", "UPDATE photo SET words = ''"]
+)
 def test_values_of_another_kind_are_told(tagged: World, statement: str) -> None:
     change(tagged.archive, statement)
     with Archive(tagged.archive.root) as archive, suppress(ArchiveError):
