@@ -8,7 +8,7 @@ happens, and when a picture takes it longer than any should.
 
 A process that has ended may have been broken by the picture before, so a picture is refused for it only by a
 process that has seen no other. Where no process can be begun, as in programs that are frozen into one file,
-it is decoded in this one.
+or whose interpreter is no Python that can be started, it is decoded in this one.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import atexit
 import json
 import math
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -40,6 +41,8 @@ KEPT = 2
 LEAST_SECONDS = 120.0
 SECONDS_A_MILLION = 10.0
 """More for each million samples: slow codecs take a tenth of a second on a slow machine."""
+SECONDS_TO_BEGIN = 120.0
+"""After which what was begun is no Python, as where another program has one in it: a second is usual."""
 PROCESS_BYTES = 40_000_000
 """Of memory that a process takes beside a picture, and while it waits for one."""
 _LONGEST_TEXT = 8192
@@ -66,6 +69,7 @@ class Apart:
     def __init__(self, module: str) -> None:
         self._module = module
         self._idle: list[_Process] = []  # whose methods are atomic, so that no lock is held when we fork
+        self._hopeless = False
 
     def samples(self, data: bytes, number: int, shape: tuple[int, ...], dtype: np.dtype[Any]) -> NDArray[Any]:
         """Those of a file's picture of that number, which its header says to be of that shape and dtype.
@@ -113,12 +117,15 @@ class Apart:
                 if process.is_there():
                     return process
                 process.end()
-        if not sys.executable or getattr(sys, "frozen", False):
+        if self._hopeless or not sys.executable or getattr(sys, "frozen", False):
             return None
         try:
             return _Process(self._module)
+        except TimeoutError:
+            self._hopeless = True  # and not to be waited for again
         except (EOFError, OSError, ValueError):
-            return None
+            pass
+        return None
 
     def _give_back(self, process: _Process) -> None:
         if len(self._idle) < KEPT:
@@ -131,7 +138,8 @@ class _Process:
     """One of them, as who asks sees it."""
 
     def __init__(self, module: str) -> None:
-        """Raises OSError where it cannot be begun, EOFError or ValueError where it cannot do its work."""
+        """Raises OSError where it cannot be begun, TimeoutError where it says nothing, EOFError or ValueError
+        where it cannot do its work."""
         windows = ("CREATE_NO_WINDOW", "CREATE_NEW_PROCESS_GROUP")
         self.has_answered = False
         self._process = subprocess.Popen(
@@ -146,6 +154,7 @@ class _Process:
         )
         _alive.add(self)
         try:
+            _wait_for(self._answers, SECONDS_TO_BEGIN)
             _heard(self._answers)
         except BaseException:
             self.end()
@@ -227,7 +236,9 @@ if hasattr(os, "register_at_fork"):
 def _environment() -> dict[str, str]:
     """In which it finds the modules that this process has, and none besides."""
     root = str(Path(__file__).parents[3])
-    places = [place for place in sys.path if place]
+    # Python looks in no others of sys.path, where programs put paths of other kinds as well
+    texts = [place for place in sys.path if isinstance(place, str) and place]
+    places = [place for place in texts if os.pathsep not in place]
     places += [] if root in places else [root]
     return {**os.environ, "PYTHONPATH": os.pathsep.join(places), "OPENBLAS_NUM_THREADS": "1"}
 
@@ -255,6 +266,15 @@ def _heard(by: IO[bytes]) -> dict[str, Any]:
     if not isinstance(told, dict):
         raise ValueError("no text")
     return told
+
+
+def _wait_for(by: IO[bytes], seconds: float) -> None:
+    """Until there is something to hear, where a system has such waiting. TimeoutError after so long."""
+    if hasattr(select, "poll"):
+        poll = select.poll()
+        poll.register(by, select.POLLIN)
+        if not poll.poll(1000 * seconds):
+            raise TimeoutError
 
 
 def _bytes(by: IO[bytes], count: int) -> bytes:

@@ -154,6 +154,34 @@ def test_where_none_can_be_begun_this_process_decodes(
     assert told(Apart(misbehaving.__name__), b"one") == os.getpid()
 
 
+def test_what_says_nothing_is_waited_for_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As where the interpreter is a part of another program, which is begun instead."""
+    program = tmp_path / "program"
+    program.write_text("#!/bin/sh\nexec sleep 600\n")
+    program.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(program))
+    monkeypatch.setattr(apart, "SECONDS_TO_BEGIN", 0.1)
+    begin, begun = subprocess.Popen, []
+
+    def noted(*args: Any, **more: Any) -> Any:
+        begun.append(begin(*args, **more))
+        return begun[-1]
+
+    monkeypatch.setattr(subprocess, "Popen", noted)
+    own = Apart(misbehaving.__name__)
+    assert [told(own, b"one"), told(own, b"two")] == [os.getpid()] * 2
+    assert [ended(process.pid) for process in begun] == [True]
+
+
+def test_paths_of_other_kinds_among_those_of_modules_are_no_trouble(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "path", [tmp_path, b"bytes", f"a{os.pathsep}b", *sys.path])
+    own = Apart(misbehaving.__name__)
+    assert told(own, b"one") != os.getpid()
+    own._idle[0].end()
+
+
 def test_threads_have_one_each_and_get_what_they_ask_for(odd: Apart) -> None:
     together = Barrier(3)
 
