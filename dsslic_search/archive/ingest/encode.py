@@ -124,7 +124,7 @@ def read_original(path: Path, now_ns: Callable[[], int] = time.time_ns) -> Origi
     except OSError as e:
         raise PhotoError(f"cannot be read ({e.strerror or e})") from e
     if not data:
-        raise PhotoError("empty file (0 bytes)")
+        raise PhotoError("the file is empty (0 bytes)")
     return Original(
         path,
         data,

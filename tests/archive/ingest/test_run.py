@@ -143,7 +143,7 @@ def test_bad_files_are_skipped_with_their_reason(world: Any, monkeypatch: pytest
     assert report.added == 1
     assert {Path(f.path).name: f.reason for f in report.failed} == {
         "nowhere": "no such file or directory",
-        "empty.jpg": "empty file (0 bytes)",
+        "empty.jpg": "the file is empty (0 bytes)",
         "text1.jpg": "not an image",
         "text2.png": "not an image",
         "memory.jpg": "not enough memory to encode it",
@@ -247,7 +247,7 @@ def test_dry_run_leaves_no_trace(world: Any) -> None:
     (world.photos / "c.jpg").touch()
     report = world.ingest(dry_run=True)
     assert (report.dry_run, report.found, report.added, report.present) == (True, 3, 1, 1)
-    assert [f.reason for f in report.failed] == ["empty file (0 bytes)"]
+    assert [f.reason for f in report.failed] == ["the file is empty (0 bytes)"]
     assert not world.archive.root.exists()
     world.ingest()
     world.photo("d.jpg")
