@@ -6,9 +6,11 @@ What is found is told in values; the face that shows it makes the sentences.
 from __future__ import annotations
 
 import random
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import count, islice
+from typing import TypeVar
 
 from sqlalchemy import func, not_, or_, select, true
 
@@ -22,6 +24,7 @@ from dsslic_search.archive.folder import ArchiveFolder
 from dsslic_search.archive.journal import OWN, Journal, Stand
 from dsslic_search.archive.journaling import says_of_journal, stated
 from dsslic_search.archive.journals import Journals
+from dsslic_search.archive.lock import may_be_held
 from dsslic_search.archive.lookup import batches
 from dsslic_search.archive.originals_away import LookedAt, away, originals
 from dsslic_search.archive.published import leftovers
@@ -33,6 +36,12 @@ from dsslic_search.archive.terms import is_current
 from dsslic_search.core.workplace import Here, Workplace, here, in_order
 from dsslic_search.features.scene import CURRENT
 from dsslic_search.index.segments import damaged_files
+
+TRIES = 5  # to read catalog and journal between two changes
+LOOKS, SECONDS_BETWEEN = 50, 0.1
+"""At files of which a writer at work may be about to write the row, or to give them their names."""
+
+Each = TypeVar("Each")
 
 
 def check(
@@ -125,21 +134,37 @@ def check(
         if reads_all:
             found.extend(_of_agreement(archive, catalog))
         deleted = set(purged_files(catalog, store))
+        unknown = [each for each in store.hashes() if each not in known and not catalog.has(each)]
         found.extend(
             Finding(
                 Problem.LEFTOVER if content_hash in deleted else Problem.NO_PHOTO,
                 store.where(content_hash),
                 content_hash,
             )
-            for content_hash in store.hashes()
-            if content_hash not in known and not catalog.has(content_hash)
+            for content_hash in _lasting(
+                archive,
+                unknown,
+                lambda each: store.size_of(each) is not None and not catalog.has(each),
+            )
         )
         unpublished = leftovers(archive.published(catalog.settings), catalog)
-    found.extend(Finding(Problem.LEFTOVER, str(each)) for each in (*store.leftovers(), *unpublished))
+    unfinished = _lasting(archive, list(store.leftovers()), lambda each: each.exists())
+    found.extend(Finding(Problem.LEFTOVER, str(each)) for each in (*unfinished, *unpublished))
     if read_data:
         found.extend(Finding(Problem.INDEX_DAMAGED, str(path)) for path in damaged_files(archive.index))
     reading.end()
     return found
+
+
+def _lasting(archive: ArchiveFolder, some: list[Each], lasts: Callable[[Each], bool]) -> list[Each]:
+    """Those that a writer at work does not settle at once."""
+    for _ in range(LOOKS if some else 0):
+        at_work = may_be_held(archive.root)
+        some = [each for each in some if lasts(each)]
+        if not some or not at_work:
+            break
+        time.sleep(SECONDS_BETWEEN)
+    return some
 
 
 def _of_database(catalog: Catalog, thorough: bool) -> Iterator[Finding]:
@@ -225,7 +250,6 @@ def _of_agreement(archive: ArchiveFolder, catalog: Catalog) -> Iterator[Finding]
         yield Finding(Problem.OTHERWISE, catalog.name, photos=differ)
 
 
-TRIES = 5  # to read catalog and journal between two changes
 _WRONG = {
     Stand.BEHIND: "missing, or shorter than the catalog says",
     Stand.OTHER: "not the journal of this catalog, or of another past",

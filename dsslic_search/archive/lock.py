@@ -70,6 +70,26 @@ def locked(
         lock.release()
 
 
+def may_be_held(root: Path) -> bool:
+    """Whether somebody seems to hold the archive's lock, without asking for it; of another machine's process
+    its word is taken."""
+    try:
+        told = parsed((root / WRITER).read_bytes())
+        pid, host = int(told["pid"]), str(told["host"])
+    except OSError:
+        return False
+    except (ValueError, KeyError, TypeError):  # torn
+        return True
+    if host == platform.node() and os.name == "posix":
+        try:
+            os.kill(pid, 0)
+        except (ProcessLookupError, OverflowError):
+            return False
+        except PermissionError:
+            pass
+    return True
+
+
 def _acquire(turn: BaseFileLock, lock: BaseFileLock, wait: float, waiting: Callable[[], None]) -> None:
     """Get ``lock`` while holding ``turn``, in ``wait`` seconds in all; ``waiting`` is called where it has to
     be waited for, once. Timeout of filelock where that is not enough."""

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from dsslic_search.api.archive import Archive
 from dsslic_search.archive.check import check
 from dsslic_search.archive.findings import Kind, Problem
+from dsslic_search.archive.lock import locked
 from dsslic_search.archive.repair import repair
 from dsslic_search.archive.schema import Photo
 from dsslic_search.archive.stored import Fault
@@ -18,6 +19,7 @@ from dsslic_search.archive.sums import COLUMNS, SUM, sum_of_stored
 from dsslic_search.codec import container
 from dsslic_search.codec.options import EncodeOptions
 from dsslic_search.core.errors import ArchiveError
+from dsslic_search.core.files import TEMPORARY
 from dsslic_search.features.scene import WITHOUT_GROUPS, plain
 from tests.archive.conftest import dsslic_of
 
@@ -285,6 +287,34 @@ def test_what_an_ingest_changes_meanwhile_is_no_problem(filled: Any, monkeypatch
         gone = catalog.photo(3).content_hash
     monkeypatch.setattr(module, "examine", examine)
     assert check(filled.archive) == []
+
+
+def test_a_file_whose_row_is_about_to_be_written_is_no_problem(
+    filled: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import dsslic_search.archive.check as module
+
+    store, slept = filled.archive.store, []
+    content_hash = "ab" * 32
+    began = store.path_of(content_hash).with_name(f"x{TEMPORARY}")
+
+    def written(_seconds: float) -> None:
+        slept.append(began.exists())
+        if len(slept) == 2:
+            store.remove(content_hash)
+        elif len(slept) == 4:
+            began.unlink()
+
+    monkeypatch.setattr(module.time, "sleep", written)
+    store.write(content_hash, b"a photo")
+    began.write_bytes(b"a ph")
+    with locked(filled.archive.root):
+        assert check(filled.archive) == []
+    assert slept == [True] * 4
+    store.write(content_hash, b"a photo")
+    del slept[:]
+    (problem,) = check(filled.archive)  # nobody is at work
+    assert (problem.what, slept) == (Problem.NO_PHOTO, [])
 
 
 def rows(world: Any) -> list[Any]:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from dsslic_search.archive.lock import NEXT, WRITER, locked
+from dsslic_search.archive.lock import NEXT, WRITER, locked, may_be_held
 from dsslic_search.core.errors import ArchiveError
 
 NOON = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)
@@ -20,6 +20,21 @@ def refusal(root: Path, now: datetime = NOON) -> str:
     with pytest.raises(ArchiveError) as refused, locked(root, now=lambda: now):
         pytest.fail("the lock was had twice")
     return str(refused.value)
+
+
+def test_whether_it_may_be_held_is_told_without_asking_for_it(tmp_path: Path) -> None:
+    assert not may_be_held(tmp_path)
+    with locked(tmp_path):
+        assert may_be_held(tmp_path)
+        told = json.loads((tmp_path / WRITER).read_bytes())
+    assert not may_be_held(tmp_path)
+    for said, may in (
+        ({"pid": 2**31 - 1}, False),
+        ({"pid": 2**31 - 1, "host": "nas"}, True),
+        ({"pid": "x"}, True),
+    ):
+        (tmp_path / WRITER).write_text(json.dumps(told | said))
+        assert may_be_held(tmp_path) == may
 
 
 def test_who_holds_the_lock_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
