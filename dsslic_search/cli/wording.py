@@ -157,8 +157,9 @@ def finding_sentence(finding: Finding, own_catalog: bool = True) -> str:
             advice = "; mend it with: dss-search check --repair"
         case _ if finding.only_copy:
             advice = (
-                f"; restore {finding.where} from a backup; it is kept exactly, so repair leaves it. If you "
-                "have the photo still, delete that file and ingest the photo again with --keep exact"
+                f"; restore {finding.where} from a backup; it is kept exactly, so repair leaves it, unless "
+                "its parity gives it back: dss-search check --read-data --repair. If you have the photo "
+                "still, delete that file and ingest the photo again with --keep exact"
             )
         case _:
             advice = (

@@ -33,8 +33,9 @@ SENTENCES = [
     (Finding(Fault.OTHER_PHOTO, *OF_PHOTO), f"its file is that of another photo; {SET_ASIDE}"),
     (
         Finding(Fault.INVALID, *OF_PHOTO, detail="damaged header", only_copy=True),
-        f"damaged header; {RESTORE}; it is kept exactly, so repair leaves it. If you have the photo still, "
-        "delete that file and ingest the photo again with --keep exact",
+        f"damaged header; {RESTORE}; it is kept exactly, so repair leaves it, unless its parity gives it "
+        "back: dss-search check --read-data --repair. If you have the photo still, delete that file and "
+        "ingest the photo again with --keep exact",
     ),
     (
         Finding(Fault.OUTDATED_ROW, *OF_PHOTO),
