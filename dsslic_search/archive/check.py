@@ -215,10 +215,14 @@ def _of_one_journal(journal: Journal, catalog: Catalog, read_data: bool) -> Iter
             place = stated(session.connection())
             unread = place is None and says_of_journal(session.connection())
         if place is None:  # the first that writes begins it, and may have been stopped there
-            if unread or journal.tells_changes():
-                yield Finding(
-                    Problem.JOURNAL, str(journal.path), detail="the catalog does not say how long it is"
-                )
+            if not unread and not journal.tells_changes():
+                return
+            with catalog.session() as session:
+                if stated(session.connection()) is not None:  # somebody wrote meanwhile
+                    continue
+            yield Finding(
+                Problem.JOURNAL, str(journal.path), detail="the catalog does not say how long it is"
+            )
             return
         stand = journal.stand(place)
         damaged = journal.damaged_lines(place) if read_data and stand in OWN else 0

@@ -26,7 +26,7 @@ from dsslic_search.archive.journals import Journals
 from dsslic_search.archive.lookup import GENERATION, TOKEN, batches
 from dsslic_search.archive.schema import KnownPath, Photo, Purged, SavedQuery, Setting, Tag
 from dsslic_search.archive.sums import COLUMNS as DESCRIPTION
-from dsslic_search.archive.sums import SUM
+from dsslic_search.archive.sums import SUM, is_sum_of
 
 PHOTO, PATHS, TAGS, SEEN = "photo", "paths", "tags", "seen"
 SAVED, SETTING, PURGED = "saved", "setting", "purged"
@@ -222,11 +222,19 @@ def _hashes(connection: Connection, ids: Iterable[int]) -> dict[int, str]:
 
 
 def _photos(connection: Connection, ids: Sequence[int]) -> Iterator[Change]:
+    """With the description of those whose file is lost, which cannot be made again, where it is still what
+    was written: a rebuild would take a value that flipped for one."""
     described = [PHOTO_TABLE.c[name] for name in DESCRIPTION]
     chosen = select(Photo.content_hash, *FACTS).order_by(Photo.id)
     for part in batches(ids):
-        lost = select(Photo.id, *described).where(Photo.id.in_(part), Photo.lost_at.is_not(None))
-        kept = {row[0]: _record(described, row[1:]) for row in connection.execute(lost)}
+        lost = select(Photo.id, PHOTO_TABLE.c[SUM], *described)
+        kept = {
+            photo_id: _record(described, values)
+            for photo_id, said, *values in connection.execute(
+                lost.where(Photo.id.in_(part), Photo.lost_at.is_not(None))
+            )
+            if is_sum_of(said, values)
+        }
         for content_hash, *values in connection.execute(chosen.where(Photo.id.in_(part))):
             record = _record(FACTS, values)
             yield PHOTO, content_hash, record | kept.get(record["id"], {})

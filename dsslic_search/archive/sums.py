@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import struct
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from sqlalchemy import Connection
@@ -55,6 +55,15 @@ def sum_of_stored(*values: Any) -> int:
         if each is not None:
             crc = zlib.crc32(each, crc)
     return crc - ((crc & 1 << 31) << 1)
+
+
+def is_sum_of(said: int, values: Sequence[Any]) -> bool:
+    """Whether a photo's checksum is that of these values, as `sum_of` takes them; not of ones of another
+    kind."""
+    try:
+        return said == sum_of(*values)
+    except (TypeError, ValueError, struct.error):
+        return False
 
 
 def differing(connection: Connection) -> Iterator[int]:

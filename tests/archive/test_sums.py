@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from dsslic_search.archive.catalog import Catalog
 from dsslic_search.archive.features import MapFeatures
+from dsslic_search.archive.journaling import PHOTO, everything
 from dsslic_search.archive.schema import Photo
 from dsslic_search.archive.sums import COLUMNS, SUM, differing, sum_of, sum_of_stored
 from dsslic_search.features.embedding import to_stored
@@ -77,3 +78,25 @@ def test_rows_are_told_that_hold_other_values_or_kinds(
         plain.commit()
     with Catalog.open(path) as catalog, catalog.session() as session:
         assert list(differing(session.connection())) == [*range(1, 9)]
+
+
+def test_what_flipped_before_its_file_was_lost_is_not_taken_for_what_was_written(
+    tmp_path: Path, photo_row: Callable[..., Photo], features: Callable[[int], MapFeatures]
+) -> None:
+    path = tmp_path / "c.sqlite"
+    with Catalog.open(path, create=True) as catalog:
+        for number in (1, 2, 3):
+            catalog.add(photo_row(f"{number}"), features(number))
+    with closing(sqlite3.connect(path)) as plain:
+        plain.execute("UPDATE photo SET lost_at = added_at WHERE id > 1")
+        plain.execute("UPDATE photo SET brightness = coalesce(brightness, 0) + 1 WHERE id = 3")
+        plain.commit()
+    with Catalog.open(path) as catalog, catalog.session() as session:
+        said = [
+            value
+            for changes in everything(session.connection())
+            for kind, _, value in changes
+            if kind == PHOTO
+        ]
+    assert [set(COLUMNS) & set(each) for each in said] == [set(), set(COLUMNS) & set(said[1]), set()]
+    assert {"embedding", "coverages"} <= set(said[1])
