@@ -126,8 +126,17 @@ class ArchiveFolder:
         """Raise ArchiveError unless an archive that this version understands is there. Changes nothing."""
         self.__dict__.pop("_manifest", None)
         if not self.exists:
+            if self._holds_photos():
+                raise ArchiveError(
+                    f"{self.root}: no archive there, but photos' files of one; make it anew from these with: "
+                    f"{Remedy.REBUILD}"
+                )
             raise ArchiveError(f"{self.root}: no archive there; make one with: {Remedy.INGEST}")
         self._read_manifest()
+
+    def _holds_photos(self) -> bool:
+        """Whether photos' files lie where those of an archive do by default."""
+        return next((self.root / "objects").glob("*/*.dsslic"), None) is not None
 
     def open_catalog(self) -> Catalog:
         """The catalog of an existing archive, migrated to this version. Raises ArchiveError."""
@@ -219,6 +228,13 @@ class ArchiveFolder:
             next(Store(objects).objects.names(), None)
             owner.require_free(Store(objects), settings.get(owner.OWNER_SETTING))
         Manifest(objects, catalog, vocabulary.own_in_use()).write(self.root)
+
+    def begin_anew(self) -> None:
+        """Make archive.json, where all but photos' files is lost that an archive had in its folder."""
+        if not self.exists and self._holds_photos():
+            with locked(self.root, self.wait, self.waiting):
+                if not self.exists:
+                    self._begin()
 
     def adopt_classes(self) -> None:
         """Put the archive's own class list in use, where it has one, see `vocabulary.adopt`. Says nothing of

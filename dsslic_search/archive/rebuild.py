@@ -86,6 +86,7 @@ def rebuild(
     UsageError when there is no such journal."""
     start = time.perf_counter()
     report = RebuildReport()
+    archive.begin_anew()
     archive.verify()
     if not archive.has_own_catalog:
         raise ArchiveError("only a catalog in the archive's own folder is made anew; restore that database")

@@ -9,11 +9,13 @@ from pathlib import Path
 
 import pytest
 
+from dsslic_search import Archive
 from dsslic_search.archive.database import PAGE_BYTES
 from dsslic_search.archive.folder import ArchiveFolder
 from dsslic_search.archive.manifest import VERSION, Manifest
 from dsslic_search.core.errors import ArchiveError
 from dsslic_search.core.output import ARCHIVE_FORMAT
+from tests.attacks.codec import photo
 
 
 @pytest.fixture
@@ -217,3 +219,20 @@ def test_the_files_of_another_archive_are_not_written_to(archive: ArchiveFolder,
         pass
     with shared.open_catalog() as catalog:
         assert catalog.count() == 0
+
+
+def test_photos_files_without_an_archive_are_told_and_taken_up(tmp_path: Path) -> None:
+    """As when `objects` alone came out of a backup."""
+    (tmp_path / "a.jpg").write_bytes(photo())
+    root = tmp_path / "archive"
+    with Archive(root) as archive:
+        archive.ingest([tmp_path / "a.jpg"], effort=1)
+    for path in root.iterdir():
+        if path.is_file():
+            path.unlink()
+    shutil.rmtree(root / "index", ignore_errors=True)
+    with pytest.raises(ArchiveError, match=r"no archive there, but photos' files .*Archive.rebuild"):
+        ArchiveFolder(root).open_catalog()
+    with Archive(root) as archive:
+        assert archive.rebuild().photos == 1
+        assert [str(hit.path) for hit in archive.query("*")] == [str(tmp_path / "a.jpg")]
