@@ -65,10 +65,11 @@ def test_rows_are_counted_as_they_are_converted(old: Path) -> None:
     with updating.watched(updating.Watcher(begun)):
         Catalog.open(old).close()
         Catalog.open(old).close()  # nothing is left to be done
-    packed, fewer = counts
+    packed, fewer, summed = counts
     assert packed == [(PHOTOS, PHOTOS)]
     assert [done for done, _ in fewer] == [PHOTOS, 2 * PHOTOS, 3 * PHOTOS]  # regions, dates, hashes
     assert {total for _, total in fewer} == {3 * PHOTOS}
+    assert summed == [(PHOTOS, PHOTOS)]
 
 
 def test_nobody_needs_to_watch(old: Path) -> None:

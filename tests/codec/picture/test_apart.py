@@ -149,9 +149,13 @@ def test_where_none_can_be_begun_this_process_decodes(
 ) -> None:
     if without == "python":
         monkeypatch.setattr(sys, "executable", str(tmp_path / "python"))
-    else:
-        monkeypatch.setattr(apart, "_environment", lambda: {**os.environ, "PYTHONPATH": str(tmp_path)})
-    assert told(Apart(misbehaving.__name__), b"one") == os.getpid()
+        assert told(Apart(misbehaving.__name__), b"one") == os.getpid()
+        return
+    environment = apart._environment()
+    (tmp_path / "only_here.py").write_text(f"from {misbehaving.__name__} import samples\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(apart, "_environment", lambda: environment)
+    assert told(Apart("only_here"), b"one") == os.getpid()
 
 
 def test_what_says_nothing_is_waited_for_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
