@@ -10,12 +10,12 @@ from pathlib import Path
 
 from dsslic_search.archive.catalog import Catalog
 from dsslic_search.archive.disk import write_whole
-from dsslic_search.archive.folder import ArchiveFolder
+from dsslic_search.archive.folder import BACKUP_ABOUT, ArchiveFolder
 from dsslic_search.archive.journal import Journal, Place
 from dsslic_search.archive.journaling import JOURNAL_SETTING
 from dsslic_search.core.files import path_to_text
 
-ABOUT, ABOUT_FORMAT = "backup.json", "dsslic-search backup"
+ABOUT, ABOUT_FORMAT = BACKUP_ABOUT, "dsslic-search backup"
 
 
 @dataclass(frozen=True)

@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from dsslic_search.archive.published import Published
 
 OBJECTS_SETTING = "objects"
+BACKUP_ABOUT = "backup.json"  # in a backup, see `archive.backup_about`
 """Of a catalog that several machines use: the URL of the bucket that holds the photos' files."""
 
 _CATALOG = "catalog.sqlite"
@@ -133,6 +134,11 @@ class ArchiveFolder:
                 )
             raise ArchiveError(f"{self.root}: no archive there; make one with: {Remedy.INGEST}")
         self._read_manifest()
+
+    @property
+    def is_backup(self) -> bool:
+        """Whether it is a copy that `archive.backup` made, and makes as its archive is."""
+        return (self.root / BACKUP_ABOUT).is_file()
 
     def _holds_photos(self) -> bool:
         """Whether photos' files lie where those of an archive do by default."""

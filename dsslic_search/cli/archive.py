@@ -91,6 +91,12 @@ def check(
     if lost:
         are, them = ("photo is", "it") if lost == 1 else ("photos are", "them")
         typer.echo(f"{lost} {are} set apart; list {them} with: dss-search query is:lost", err=True)
+    if opened.folder.is_backup and len(findings) > len(mended):
+        typer.echo(
+            "this is a backup: the next dss-search backup to it mends it from its archive; what --repair "
+            "changes here makes it an archive of its own, which no backup is written over",
+            err=True,
+        )
     found = f"{counted(len(findings), 'problem')}, {len(mended)} mended" if findings else "no problems"
     typer.echo(found, err=True)
     if any(finding not in mended for finding in findings):

@@ -305,6 +305,12 @@ def test_a_backup_with_a_damaged_file_is_partial(run, archive: Path, tmp_path: P
     ran = run("restore-backup", place, tmp_path / "back")
     assert ran.code == 3
     assert f"not copied: {damaged}: it is damaged" in ran.err
+    checked = run("check", "--archive", place)
+    assert checked.code == 1
+    assert "this is a backup: the next dss-search backup to it mends it from its archive" in checked.err
+    assert run("backup", place, "--read-data", "--archive", archive).code == 0
+    assert "this is a backup" not in run("check", "--archive", place).err
+    assert "this is a backup" not in run("check", "--archive", archive).err
 
 
 def test_a_lost_catalog_is_told_of_and_made_anew(run, archive: Path, tmp_path: Path):
