@@ -2,7 +2,9 @@
 
 Even a reader has SQLite make files beside a catalog that keeps a write-ahead log. Where that cannot be, the
 file alone is the whole catalog if no log waits to be applied to it, and is read as one that nobody changes.
-Where one waits (a full disk stopped whoever wrote), file and log together are read into memory once.
+Where one waits (a full disk stopped whoever wrote), file and log together are read into memory once; on a
+read-only disk from copies in the system's folder for temporary files, as SQLite reads a log with the right to
+write alone.
 """
 
 from __future__ import annotations
@@ -10,7 +12,9 @@ from __future__ import annotations
 import errno
 import os
 import secrets
+import shutil
 import sqlite3
+import tempfile
 from collections.abc import Callable
 from contextlib import closing, suppress
 from pathlib import Path
@@ -37,9 +41,10 @@ def reading(path: Path, trouble: BaseException | None) -> Connect | None:
     if not _waiting(path):
         name = f"{path.absolute().as_uri()}?mode=ro&immutable=1"
         return lambda: sqlite3.connect(name, uri=True, check_same_thread=False)
-    with suppress(sqlite3.Error):
-        whole = _with_log(path)
-        return lambda: _in_memory(whole)
+    for read in _with_log, _with_log_elsewhere:
+        with suppress(sqlite3.Error, OSError):
+            whole = read(path)
+            return lambda: _in_memory(whole)
     return None
 
 
@@ -79,6 +84,15 @@ def _with_log(path: Path) -> bytes:
         whole = bytearray(connection.serialize())
     whole[_FORMATS] = _ROLLBACK_JOURNAL
     return bytes(whole)
+
+
+def _with_log_elsewhere(path: Path) -> bytes:
+    """The same of copies, where nothing can be written beside it. OSError where these cannot be either."""
+    with tempfile.TemporaryDirectory(prefix="dss-search-") as folder:
+        copy = Path(folder) / path.name
+        for ending in ("", LOG):
+            shutil.copyfile(path.with_name(path.name + ending), copy.with_name(copy.name + ending))
+        return _with_log(copy)
 
 
 def _in_memory(whole: bytes) -> sqlite3.Connection:

@@ -93,15 +93,19 @@ def test_questions_are_answered_on_a_full_disk(
         assert archive.check(read_data=True) == []
 
 
-def test_questions_are_answered_on_a_read_only_disk(world: Any, disk: Path) -> None:
+@pytest.mark.parametrize("log_waits", [False, True])
+def test_questions_are_answered_on_a_read_only_disk(world: Any, disk: Path, log_waits: bool) -> None:
     for i in range(3):
         world.photo(f"{i}.jpg")
     world.ingest()
     wanted = paths(world.archive.root)
     shutil.copytree(world.archive.root, disk / "archive")
+    if log_waits:
+        killed_with_a_log(disk / "archive")
     subprocess.run(["mount", "-o", "remount,ro", str(disk)], check=True)
     assert paths(disk / "archive") == wanted
     with Archive(disk / "archive") as archive:
+        assert archive.tags() == ({"late": 1} if log_waits else {})
         assert archive.check(read_data=True) == []
         with pytest.raises(ArchiveError, match="check the path, its permissions"):
             archive.tag("never", [1])
