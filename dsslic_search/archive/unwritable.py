@@ -10,6 +10,7 @@ write alone.
 from __future__ import annotations
 
 import errno
+import filecmp
 import os
 import secrets
 import shutil
@@ -87,11 +88,17 @@ def _with_log(path: Path) -> bytes:
 
 
 def _with_log_elsewhere(path: Path) -> bytes:
-    """The same of copies, where nothing can be written beside it. OSError where these cannot be either."""
+    """The same of copies, where nothing can be written beside it. OSError where these cannot be either, or
+    where somebody who may write there wrote meanwhile."""
+    log = path.with_name(path.name + LOG)
     with tempfile.TemporaryDirectory(prefix="dss-search-") as folder:
         copy = Path(folder) / path.name
-        for ending in ("", LOG):
-            shutil.copyfile(path.with_name(path.name + ending), copy.with_name(copy.name + ending))
+        logged = copy.with_name(copy.name + LOG)
+        shutil.copyfile(log, logged)
+        shutil.copyfile(path, copy)
+        # Pages that were moved from the log to the file meanwhile are in the copied log, too.
+        if not filecmp.cmp(log, logged, shallow=False):
+            raise OSError(errno.EAGAIN, "written meanwhile", str(log))
         return _with_log(copy)
 
 

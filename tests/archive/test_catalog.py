@@ -354,7 +354,7 @@ def test_a_catalog_on_a_disk_that_cannot_be_written(
     assert sorted(tmp_path.iterdir()) == before
 
 
-@pytest.mark.parametrize("why", ["a log waits", "it can be written", "to create"])
+@pytest.mark.parametrize("why", ["the log changes", "it can be written", "to create"])
 def test_a_catalog_is_not_taken_for_one_that_nobody_changes(
     tmp_path: Path, photo_row: Row, features: Features, monkeypatch: pytest.MonkeyPatch, why: str
 ) -> None:
@@ -362,11 +362,48 @@ def test_a_catalog_is_not_taken_for_one_that_nobody_changes(
     path.parent.mkdir()
     with Catalog.open(path, create=True) as other:
         other.add(photo_row("a"), features(1))
-        if why != "a log waits":
+        if why == "the log changes":
+            changing_while_copied(monkeypatch, lambda: other.add(photo_row("b"), features(2)))
+        else:
             other.close()
         read_only(monkeypatch, tmp_path / "else" / "where" if why == "it can be written" else path)
         with pytest.raises(ArchiveError, match="check the path, its permissions"):
             Catalog.open(path, create=why == "to create")
+
+
+def test_a_catalog_is_read_from_copies_while_another_process_has_it_open(
+    tmp_path: Path, photo_row: Row, features: Features, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "archive" / "catalog.sqlite"
+    path.parent.mkdir()
+    with Catalog.open(path, create=True) as other:
+        other.add(photo_row("a"), features(1))
+        assert path.with_name("catalog.sqlite-wal").stat().st_size > 0
+        with monkeypatch.context() as patch:
+            # Pages that go from the log to the file meanwhile change nothing.
+            changing_while_copied(patch, lambda: checkpoint(path))
+            read_only(patch, path)
+            with Catalog.open(path) as catalog:
+                assert (catalog.count(), catalog.generation()) == (1, 1)
+        other.add(photo_row("b"), features(2))
+        assert other.count() == 2
+
+
+def checkpoint(path: Path) -> None:
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()[0] == 0
+
+
+def changing_while_copied(monkeypatch: pytest.MonkeyPatch, change: Callable[[], object]) -> None:
+    """Something changes a catalog after its log was copied, before it is."""
+    copyfile = shutil.copyfile
+
+    def slow(source: Path, target: Path) -> None:
+        if not source.name.endswith("-wal"):
+            change()
+        copyfile(source, target)
+
+    monkeypatch.setattr(unwritable.shutil, "copyfile", slow)
 
 
 def test_damage_that_shows_while_reading_is_an_archive_error(
