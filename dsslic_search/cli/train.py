@@ -109,7 +109,24 @@ def restoration(
         Path, typer.Option("--out", metavar="DIR", help="Where restorer.safetensors goes.")
     ] = Path("weights"),
     run: Run = Path("runs"),
+    minutes: Annotated[
+        float | None,
+        typer.Option(
+            min=0.1,
+            help="Wall time of the whole training without coding the photos, which its schedule fits.",
+            show_default=False,
+        ),
+    ] = None,
     steps: Steps = None,
+    start: Annotated[
+        Path | None,
+        typer.Option(
+            "--start",
+            metavar="FILE",
+            help="Go on from the weights of a trained restorer, at a lower rate.",
+            show_default=False,
+        ),
+    ] = None,
     bfloat16: Annotated[
         bool, typer.Option("--bfloat16", help="Compute in bfloat16: faster where the processor can.")
     ] = False,
@@ -117,15 +134,23 @@ def restoration(
     force: Force = False,
 ) -> None:
     """Train the network that restores decoded photos, on photos that went through the codec as it is."""
+    if minutes is not None and steps is not None:
+        raise UsageError("say how long to train: either --minutes N or --steps N")
     from dsslic_search.training import restoration as training
+    from dsslic_search.training.checkpoint import Budget
 
     may_write(force, Outputs().folder(out) / "restorer.safetensors")
     set_threads(threads)
-    settings = training.RestorationTraining(bfloat16=bfloat16)
-    typer.echo(
-        f"{out}: "
-        f"{training.train(data, run, out, settings if steps is None else replace(settings, steps=steps))}"
+    settings = training.RestorationTraining() if start is None else training.RestorationTraining.going_on()
+    identity = training.train(
+        data,
+        run,
+        out,
+        training.STEPS if minutes is None and steps is None else Budget(steps, minutes),
+        replace(settings, bfloat16=bfloat16),
+        start=start,
     )
+    typer.echo(f"{out}: {identity}")
 
 
 @group.command()

@@ -13,7 +13,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 import numpy as np
 import torch
@@ -30,27 +30,37 @@ from dsslic_search.core.errors import UsageError
 from dsslic_search.networks import grid, runtime, weights
 from dsslic_search.networks.grid import LABEL_SCALE, SCALE
 from dsslic_search.networks.restorer import Restorer, RestorerConfig
+from dsslic_search.training import checkpoint
+from dsslic_search.training.checkpoint import Budget, Seconds
 from dsslic_search.training.codec import clean_photos, held_out
 
 TILE = 512
 MAX_SIDE = 2048  # photos are first reduced to this: very large ones are soft
 TILES_A_PHOTO = 3
+STEPS = Budget(steps=15_000)
+SAYING_STEPS = 100  # between two lines about the run
+CHECKPOINT_SECONDS = 300
 QP_PARTS = ((16, 21), (22, 26), (27, 31), (32, 36), (37, 41), (42, 47))
 
 
 @dataclass(frozen=True)
 class RestorationTraining:
-    """Settings of one run. ``crop`` in pixels; ``bfloat16`` computes the network in it; ``average``: decay of
-    the weights' average."""
+    """Settings of one run. ``crop`` in pixels; ``rate``: of Adam, at its highest; ``warm_up`` in steps;
+    ``bfloat16`` computes the network in it; ``average``: decay of the weights' average."""
 
-    steps: int = 15000
     batch: int = 16
     crop: int = 128
     rate: float = 1.5e-3
+    warm_up: int = 200
     average: float = 0.999
-    checkpoint_every: int = 500
     bfloat16: bool = False
     seed: int = 0
+
+    @classmethod
+    def going_on(cls) -> RestorationTraining:
+        """For a network that was trained before: at a third of the rate, and fewer crops that are larger, of
+        which less lies so near an edge that the network sees nothing beyond it."""
+        return cls(batch=8, crop=192, rate=5e-4)
 
 
 @dataclass(frozen=True)
@@ -165,58 +175,51 @@ def train(
     data: Path,
     run: Path,
     out: Path,
+    budget: Budget = STEPS,
     settings: RestorationTraining | None = None,
     config: RestorerConfig | None = None,
+    start: Path | None = None,
 ) -> str:
-    """Train (or resume from ``run``); writes ``restorer.safetensors`` into ``out`` and returns its
-    identity."""
-    s = settings or RestorationTraining()
+    """Train (or resume from ``run``, where a run that has reached its end may be given more); writes
+    ``restorer.safetensors`` into ``out`` and returns its identity. ``start``: weights to begin with, of a
+    network as large as they tell, at lower rates. UsageError without photos, and for a run that was begun
+    otherwise."""
+    s = settings or (RestorationTraining() if start is None else RestorationTraining.going_on())
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     torch.manual_seed(s.seed)
-    photos = clean_photos(data)
-    if not photos:
-        raise UsageError(
-            "no photos to train the restoration on; expected codec/<set>/images and teacher in the data "
-            "folder"
-        )
-    folder = run / "pairs"
-    folder.mkdir(parents=True, exist_ok=True)
-    threads = torch.get_num_threads()
-    with ThreadPoolExecutor(max(1, threads)) as pool:
-        for _ in pool.map(lambda sample: make_pairs(sample.image, folder), photos):
-            pass
-    torch.set_num_threads(threads)
-    kept = {
-        held: [
-            f
-            for p in photos
-            if held_out(p) == held
-            for f in sorted(folder.glob(f"{_escaped(p.image.stem)}-?.npz"))
-        ]
-        for held in (False, True)
-    }
-    pairs, unseen = load_pairs(kept[False]), load_pairs(kept[True])
+    pairs, unseen = _pairs(data, run / "pairs")
     print(f"{len(pairs)} pairs to train on, {len(unseen)} unseen", flush=True)
-    net = Restorer(config).to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]  # missing in torch's stubs
+    if start is None:
+        net = Restorer(config)
+    else:
+        before: Restorer = runtime.load("restorer", start)
+        net = Restorer(before.config)
+        net.load_state_dict(before.state_dict())
+    net = net.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]  # missing in torch's stubs
     average = torch.optim.swa_utils.AveragedModel(
         net, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(s.average)
     )
-    optimiser = torch.optim.Adam(net.parameters(), s.rate)
-    parts: dict[str, Any] = {"net": net, "average": average, "optimiser": optimiser}
-    checkpoint, start = run / "restoration.pt", 0
-    if checkpoint.exists():
-        saved = torch.load(checkpoint, map_location=device, weights_only=True)
-        for name, part in parts.items():
-            part.load_state_dict(saved[name])
-        start = saved["step"]
-        print(f"resuming at step {start}", flush=True)
-    began, mean = time.time(), 1.0
-    for step in range(start, s.steps):
+    optimiser, seconds = torch.optim.Adam(net.parameters(), s.rate), Seconds()
+    parts = {"net": net, "average": average, "optimiser": optimiser, "seconds": seconds}
+    begun = asdict(s) | ({} if start is None else {"start": weights.identity(start)})
+    file = run / "restoration.pt"
+    step = checkpoint.resume(file, parts, begun, device)
+
+    def keep() -> None:
+        checkpoint.keep(file, parts, step, begun)
+        gains = evaluate(cast(Restorer, average.module), unseen)
+        print(
+            f"step {step}, {seconds.spent / 60:.1f} minutes: dB gained by QP on unseen photos {gains}",
+            flush=True,
+        )
+
+    mean, kept, before, began = 0.0, time.monotonic(), seconds.spent, time.monotonic()
+    while (spent := budget.spent(step, seconds.spent)) < 1:
         for group in optimiser.param_groups:
             group["lr"] = (
                 s.rate
-                * min(1, (step + 1) / 200)
-                * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * step / s.steps)))
+                * min(1, (step + 1) / s.warm_up)
+                * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * spent)))
             )
         photo, decoded, labels, qp, error = (t.to(device) for t in batch(pairs, s, step))
         with torch.autocast(device.type, torch.bfloat16, enabled=s.bfloat16):
@@ -227,28 +230,41 @@ def train(
         torch.nn.utils.clip_grad_norm_(net.parameters(), 0.5)
         optimiser.step()
         average.update_parameters(net)
-        mean = loss.item() if step == start else 0.99 * mean + 0.01 * loss.item()
-        if (step + 1) % 100 == 0:
+        step += 1
+        seconds.spent = before + time.monotonic() - began
+        mean = 0.99 * mean + 0.01 * loss.item() if mean else loss.item()
+        if step % SAYING_STEPS == 0:
             print(
-                f"step {step + 1}/{s.steps} error left {mean:.4f} "
-                f"{(time.time() - began) / (step + 1 - start):.3f} s/step",
+                f"step {step}, {spent:.1%} spent, {seconds.spent / 60:.1f} minutes, error left {mean:.4f}",
                 flush=True,
             )
-        if (step + 1) % s.checkpoint_every == 0 or step + 1 == s.steps:
-            print(
-                f"step {step + 1}: dB gained by QP on unseen photos "
-                f"{evaluate(cast(Restorer, average.module), unseen)}",
-                flush=True,
-            )
-            torch.save(
-                {name: part.state_dict() for name, part in parts.items()}
-                | {"step": step + 1, "settings": asdict(s)},
-                checkpoint.with_suffix(".tmp"),
-            )
-            checkpoint.with_suffix(".tmp").replace(checkpoint)
+        if time.monotonic() - kept > CHECKPOINT_SECONDS:
+            keep()
+            kept = time.monotonic()
+    keep()
     out.mkdir(parents=True, exist_ok=True)
     best = cast(Restorer, average.module.cpu())
     return weights.save(out / "restorer.safetensors", best, "restorer", best.config)
+
+
+def _pairs(data: Path, folder: Path) -> tuple[list[Pair], list[Pair]]:
+    """The pairs to train on and those of photos that are held out, made where they are not there yet."""
+    photos = clean_photos(data)
+    if not photos:
+        raise UsageError(
+            "no photos to train the restoration on; expected codec/<set>/images and teacher in the data "
+            "folder"
+        )
+    folder.mkdir(parents=True, exist_ok=True)
+    threads = torch.get_num_threads()
+    with ThreadPoolExecutor(max(1, threads)) as pool:
+        for _ in pool.map(lambda sample: make_pairs(sample.image, folder), photos):
+            pass
+    torch.set_num_threads(threads)
+    found: tuple[list[Path], list[Path]] = [], []
+    for photo in photos:
+        found[held_out(photo)].extend(sorted(folder.glob(f"{_escaped(photo.image.stem)}-?.npz")))
+    return load_pairs(found[False]), load_pairs(found[True])
 
 
 def _escaped(stem: str) -> str:

@@ -3,6 +3,9 @@ learns and resumes."""
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
+from itertools import count
 from pathlib import Path
 
 import numpy as np
@@ -11,12 +14,13 @@ import torch
 from PIL import Image
 
 from dsslic_search.core.errors import UsageError
-from dsslic_search.networks import weights
+from dsslic_search.networks import runtime, weights
 from dsslic_search.networks.restorer import Restorer, RestorerConfig
 from dsslic_search.training import restoration
+from dsslic_search.training.checkpoint import Budget
 from dsslic_search.training.restoration import QP_PARTS, RestorationTraining
 
-SETTINGS = RestorationTraining(steps=80, batch=4, crop=64, rate=4e-3, average=0.9, checkpoint_every=40)
+SETTINGS = RestorationTraining(batch=4, crop=64, rate=4e-3, average=0.9)
 SMALL = RestorerConfig(width=8, deep=8, blocks=1)
 
 
@@ -86,16 +90,48 @@ def test_an_untrained_network_changes_nothing():
     assert torch.equal(made, decoded)
 
 
+def gains(printed: str) -> list[float]:
+    """Of the last line that tells them."""
+    return [float(part.split(":")[1].strip(" }\n")) for part in printed.rsplit("photos {", 1)[1].split(",")]
+
+
 def test_training_learns_and_resumes(data, run, capsys):
-    first = restoration.train(data, run, run / "out", SETTINGS, SMALL)
-    printed = capsys.readouterr().out
-    gains = [float(part.split(":")[1].strip(" }\n")) for part in printed.rsplit("photos {", 1)[1].split(",")]
-    assert np.mean(gains) > 0.03
+    first = restoration.train(data, run, run / "out", Budget(steps=80), SETTINGS, SMALL)
+    learnt = gains(capsys.readouterr().out)
+    assert np.mean(learnt) > 0.03
     assert weights.identity(run / "out" / "restorer.safetensors") == first
-    restoration.train(
-        data, run, run / "out", RestorationTraining(**{**SETTINGS.__dict__, "steps": 82}), SMALL
-    )
+    restoration.train(data, run, run / "out", Budget(steps=82), SETTINGS, SMALL)
     assert "resuming at step 80" in capsys.readouterr().out
+    with pytest.raises(UsageError, match="with other settings"):
+        restoration.train(data, run, run / "out", Budget(steps=84), replace(SETTINGS, rate=1e-3), SMALL)
+
+
+def test_training_goes_on_from_weights(data, run, capsys):
+    start = run / "out" / "restorer.safetensors"
+    before = runtime.load("restorer", start)
+    (run / "more").mkdir()
+    (run / "more" / "pairs").symlink_to(run / "pairs")
+    budget = Budget(steps=1)
+    restoration.train(data, run / "more", run / "more", budget, replace(SETTINGS, rate=0.0), start=start)
+    begun = gains(capsys.readouterr().out)
+    assert np.mean(begun) > 0.03
+    after = runtime.load("restorer", run / "more" / "restorer.safetensors")
+    assert after.config == before.config == SMALL
+    assert all(torch.equal(after.state_dict()[name], was) for name, was in before.state_dict().items())
+    with pytest.raises(UsageError, match=r"with other settings \(start\)"):
+        restoration.train(data, run / "more", run / "more", budget, replace(SETTINGS, rate=0.0), SMALL)
+
+
+def test_a_training_of_minutes_ends_with_them(data, run, monkeypatch, capsys):
+    """The clock is one that goes on by a second a look."""
+    (run / "timed").mkdir()
+    (run / "timed" / "pairs").symlink_to(run / "pairs")
+    seconds = count()
+    monkeypatch.setattr(restoration.time, "monotonic", lambda: next(seconds))
+    restoration.train(data, run / "timed", run / "timed", Budget(minutes=0.2), SETTINGS, SMALL)
+    step, minutes = re.findall(r"step (\d+), ([\d.]+) minutes: dB", capsys.readouterr().out)[-1]
+    assert 4 <= int(step) <= 12
+    assert 0.2 <= float(minutes) <= 0.3
 
 
 def test_without_photos_it_says_so(tmp_path):
