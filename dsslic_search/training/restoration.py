@@ -192,9 +192,9 @@ def train(
     if start is None:
         net = Restorer(config)
     else:
-        before: Restorer = runtime.load("restorer", start)
-        net = Restorer(before.config)
-        net.load_state_dict(before.state_dict())
+        trained: Restorer = runtime.load("restorer", start)
+        net = Restorer(trained.config)
+        net.load_state_dict(trained.state_dict())
     net = net.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]  # missing in torch's stubs
     average = torch.optim.swa_utils.AveragedModel(
         net, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(s.average)
