@@ -51,6 +51,9 @@ class EncodeWishes(TypedDict, total=False):
     """Which metadata are left out: "location" or "metadata"; else "nothing"."""
     profile: str
     """How layers are coded: "default", "paper" (FLIF and BPG files as in arXiv 1806.03348) or "paper-444"."""
+    tune: str
+    """What the residual's bits are spent on: "psnr", the least squared error, or "ssim", what an eye compares
+    by."""
     segmenter: Segmenter | str | None
     """What makes the label map, itself or by name: see `networks.segmenter`."""
 
@@ -88,6 +91,7 @@ def encode_options(**wishes: Unpack[EncodeWishes]) -> EncodeOptions:
         target=targets[0] if targets else None,
         strip=wishes.get("strip", EncodeOptions.strip),
         profile=wishes.get("profile", EncodeOptions.profile),
+        tune=wishes.get("tune", EncodeOptions.tune),
     )
 
 

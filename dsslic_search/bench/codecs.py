@@ -19,7 +19,7 @@ from dsslic_search.codec.bpg.colour import rescale
 from dsslic_search.codec.layers import compact, label_map, residual
 from dsslic_search.codec.picture.open import SourcePhoto
 from dsslic_search.core.errors import MissingExtraError, UsageError
-from dsslic_search.core.kinds import Profile
+from dsslic_search.core.kinds import Profile, Tune
 
 Pixels = NDArray[np.uint8]
 
@@ -66,6 +66,7 @@ def all_codecs() -> dict[str, Codec]:
     coarse = "file cut after the compact image"
     found = (
         Codec("dsslic", "DSSLIC", ours, ladder, _encode_dsslic, _decode_dsslic, layers=_layers_of_dsslic),
+        _tuned("dsslic-ssim", "DSSLIC, tuned for SSIM", f"{ours}, tune ssim", Tune.SSIM, ladder),
         Codec(
             "dsslic-coarse",
             "DSSLIC, coarse stage",
@@ -123,6 +124,14 @@ def all_codecs() -> dict[str, Codec]:
 
 def _encode_dsslic(pixels: Pixels, quality: float) -> bytes:
     return encoder.encode_photo(SourcePhoto(pixels), options.EncodeOptions(quality=int(quality))).data
+
+
+def _tuned(name: str, label: str, made: str, tune: Tune, ladder: tuple[float, ...]) -> Codec:
+    def encode(pixels: Pixels, quality: float) -> bytes:
+        wanted = options.EncodeOptions(quality=int(quality), tune=tune)
+        return encoder.encode_photo(SourcePhoto(pixels), wanted).data
+
+    return Codec(name, label, made, ladder, encode, _decode_dsslic, layers=_layers_of_dsslic)
 
 
 def _paper(name: str, label: str, profile: Profile, ladder: tuple[float, ...]) -> Codec:

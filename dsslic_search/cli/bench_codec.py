@@ -68,9 +68,10 @@ def rd(
         str,
         typer.Option(
             metavar="NAME,…",
-            help="Of: dsslic, dsslic-coarse, bpg444, bpg420, bpgrgb (the paper's protocol), hevc444-10, "
-            "avif, avif-psnr, jxl, webp, jpeg, j2k, dsslic-paper, dsslic-paper-444 (layers as in the paper), "
-            "webp-planes, jpeg-planes, j2k-planes (three grey pictures, the paper's protocol).",
+            help="Of: dsslic, dsslic-ssim (--tune ssim), dsslic-coarse, bpg444, bpg420, bpgrgb (the paper's "
+            "protocol), hevc444-10, avif, avif-psnr, jxl, webp, jpeg, j2k, dsslic-paper, dsslic-paper-444 "
+            "(layers as in the paper), webp-planes, jpeg-planes, j2k-planes (three grey pictures, as the "
+            "paper has it).",
         ),
     ] = "dsslic,dsslic-coarse,bpg444,avif,jxl,webp,jpeg",
     out: Annotated[

@@ -19,7 +19,7 @@ from dsslic_search.cli.options import (
     segmenter_of,
 )
 from dsslic_search.core.errors import UsageError
-from dsslic_search.core.kinds import KeepMode, Profile
+from dsslic_search.core.kinds import KeepMode, Profile, Tune
 from dsslic_search.core.settings import DEFAULT_QUALITY
 from dsslic_search.core.text import parse_size
 
@@ -89,6 +89,14 @@ ProfileName = Annotated[
         autocompletion=among(lambda: Profile),
     ),
 ]
+TuneName = Annotated[
+    str,
+    typer.Option(
+        "--tune",
+        help="What bits are spent on: psnr, the least error; or ssim, finer where errors show more.",
+        autocompletion=among(lambda: Tune),
+    ),
+]
 StripMetadata = Annotated[
     bool, typer.Option("--strip-metadata", help="Leave all metadata out: EXIF, XMP and IPTC.")
 ]
@@ -116,6 +124,7 @@ def asked_of_encoder(
     classes: ClassesFile = None,
     own_classes: OwnClasses = False,
     profile: ProfileName = "default",
+    tune: TuneName = "psnr",
     strip_metadata: StripMetadata = False,
     strip_location: StripLocation = False,
 ) -> EncodeOptions:
@@ -139,6 +148,7 @@ def asked_of_encoder(
         segmenter=segmenter_of(segmenter, classes, own_classes),
         strip=strip_of(strip_metadata, strip_location),
         profile=profile,
+        tune=tune,
     )
 
 

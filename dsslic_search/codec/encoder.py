@@ -54,7 +54,7 @@ from dsslic_search.codec.target import meet
 from dsslic_search.core.cached import cached_property
 from dsslic_search.core.dialect import Dialect
 from dsslic_search.core.errors import UsageError
-from dsslic_search.core.kinds import KeepMode, Profile
+from dsslic_search.core.kinds import KeepMode, Profile, Tune
 from dsslic_search.core.settings import LOSSLESS
 from dsslic_search.core.vocabulary import built_in
 from dsslic_search.features.image_words import ImageWords
@@ -267,6 +267,7 @@ class _Encoding:
                 labels=labels,
                 preset=self.effort.preset,
                 search=fitting.search_for(self.wanted, self.effort.search),
+                tune=Tune(self.options.tune),
             )
             cost = 0.0
             if len(trusts) > 1:

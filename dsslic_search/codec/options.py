@@ -9,7 +9,7 @@ from dsslic_search.codec.layers.importance import MAX_IMPORTANCE, MIN_IMPORTANCE
 from dsslic_search.codec.picture.stripping import Strip
 from dsslic_search.codec.quality import effort, quantisers
 from dsslic_search.core.errors import UsageError
-from dsslic_search.core.kinds import KeepMode, Profile
+from dsslic_search.core.kinds import KeepMode, Profile, Tune
 from dsslic_search.core.settings import DEFAULT_EFFORT, DEFAULT_QUALITY, LOSSLESS
 
 if TYPE_CHECKING:
@@ -42,7 +42,8 @@ class EncodeOptions:
     what makes the label map; None for SegNet. ``effort``: 1 (fastest) .. 9 (smallest). ``importance``: how
     much classes of the shipped vocabulary matter. ``target``: what to meet in place of ``quality``.
     ``strip``: which metadata are left out, by a name of `codec.picture.stripping.Strip`. ``profile``: how
-    layers are coded, by a name of `core.kinds.Profile`."""
+    layers are coded, by a name of `core.kinds.Profile`. ``tune``: what the residual's bits are spent on, by a
+    name of `core.kinds.Tune`."""
 
     quality: int = DEFAULT_QUALITY
     keep: str = KeepMode.LAYERS
@@ -53,6 +54,7 @@ class EncodeOptions:
     target: Target | None = None
     strip: str = Strip.NOTHING
     profile: str = Profile.DEFAULT
+    tune: str = Tune.PSNR
 
     def __post_init__(self) -> None:
         quantisers(self.quality)
@@ -77,12 +79,23 @@ class EncodeOptions:
             )
         if self.quality == LOSSLESS and (self.target or self.importance):
             raise UsageError("a lossless file has no target and no importances: every pixel is exact")
+        if Tune.named(self.tune) is not Tune.PSNR:
+            self._check_tuned(mode)
 
         if Profile.named(self.profile).is_paper and (self.importance or self.quality == LOSSLESS):
             raise UsageError(
                 f'profile "{self.profile}" codes the residual as the paper does, without importances and '
                 f'never losslessly; leave them out, or choose profile "{Profile.DEFAULT}"'
             )
+
+    def _check_tuned(self, mode: KeepMode) -> None:
+        """UsageError where nothing could be tuned, or something else says where bits go."""
+        if not mode.has_residual or self.quality == LOSSLESS:
+            what = "a lossless file" if self.quality == LOSSLESS else f'keep mode "{self.keep}"'
+            raise UsageError(f'tune "{self.tune}" is about a residual, which {what} has not; leave it out')
+        if self.importance or Profile(self.profile).is_paper:
+            what = "importances say" if self.importance else f'profile "{self.profile}" says'
+            raise UsageError(f'{what} where the bits go, so tune "{self.tune}" cannot too; choose one')
 
     def chosen_segmenter(self) -> Segmenter:
         """What makes the label map: the segmenter asked for, else SegNet as closely as the effort says."""

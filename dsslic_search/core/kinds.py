@@ -65,6 +65,22 @@ class Profile(StrEnum):
         return self is not Profile.DEFAULT
 
 
+class Tune(StrEnum):
+    """What the bits of a residual are spent on. A file does not say it: HEVC's blocks have own quantisers."""
+
+    PSNR = "psnr"
+    """The least squared error: all blocks have the same quantiser."""
+    SSIM = "ssim"
+    """What an eye compares by: finer where the photo is even, coarser where it is busy and hides errors."""
+
+    @classmethod
+    def named(cls, name: str) -> Tune:
+        """The tune of that name; UsageError, with all names, when there is none."""
+        if name not in tuple(cls):
+            raise UsageError(f'tune "{name}" is not one of: {", ".join(cls)}')
+        return cls(name)
+
+
 class PhotoState(StrEnum):
     """How an archive's photo stands: by what was done to it in the archive, else by where its file lies or
     lay."""

@@ -33,6 +33,7 @@ def test_every_wish_has_its_place_in_the_options() -> None:
     )
     assert encode_options(quality="lossless").quality == LOSSLESS
     assert encode_options(importance={"person": 4}).importance == ((person, 4),)
+    assert encode_options(tune="ssim") == EncodeOptions(tune="ssim")
     assert encode_options(importance="person=4") == encode_options(importance={"person": 4})
     assert encode_options(bpp=0.5).target == Target("bpp", 0.5)
     assert encode_options(psnr=31).target == Target("psnr", 31)

@@ -92,7 +92,8 @@ class World:
 
     def ingest(self, *chosen: Path, **more: Any) -> IngestReport:
         more.setdefault("prepare", self.prepare)
-        shape = {name: more.pop(name, getattr(OPTIONS, name)) for name in ("quality", "keep", "effort")}
+        asked = ("quality", "keep", "effort", "tune")
+        shape = {name: more.pop(name, getattr(OPTIONS, name)) for name in asked}
         options = EncodeOptions(**shape)
         return ingest(self.archive, chosen or [self.photos], options, settings=Settings(), **more)
 

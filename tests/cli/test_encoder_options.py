@@ -140,6 +140,7 @@ def test_info_tells_how_the_residual_is_coded(run, photo: Path, tmp_path: Path):
         (("--keep", "exact", "--bpp", 1), "has no residual"),
         (("--quality", "lossless", "--importance", "sky=2"), "every pixel is exact"),
         (("--importance", "sky"), "person=4,sky=0.25"),
+        (("--tune", "vmaf"), 'tune "vmaf" is not one of: psnr, ssim'),
         (("--importance", "sky=1000"), "importances are numbers from"),
     ],
 )
@@ -188,6 +189,7 @@ def test_ingest_takes_the_same_and_lists_photos_that_cannot_meet_a_target(run, p
         ("--psnr", 30),
         ("--quality", kept.quality, "--effort", 3),
         ("--quality", kept.quality, "--importance", "sky=4"),
+        ("--quality", kept.quality, "--tune", "ssim"),
     ):
         assert run("ingest", folder / "dogs.jpg", "--archive", place, "--json", *options).json["present"] == 1
     assert (
@@ -215,6 +217,7 @@ def test_photos_kept_exactly_stay_so_whatever_is_asked_for(run, photo: Path, tmp
         ("--quality", "lossless"),
         ("--bpp", 1),
         ("--importance", "sky=2"),
+        ("--tune", "ssim"),
         ("--stage", "coarse"),
     ):
         ran = run("ingest", photo, "--archive", place, *options)

@@ -10,14 +10,18 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from dsslic_search.codec import container, prediction
+from dsslic_search.bench import metrics
+from dsslic_search.codec import bpg, container, prediction
 from dsslic_search.codec.bpg.hevc import PRESETS
 from dsslic_search.codec.decoder import decode_stage
 from dsslic_search.codec.encoder import encode_photo
+from dsslic_search.codec.layers import axes, residual
+from dsslic_search.codec.layers.terms import Terms
 from dsslic_search.codec.options import EncodeOptions, Target
 from dsslic_search.codec.picture.open import SourcePhoto
 from dsslic_search.codec.quality import EFFORTS, effort, quantisers
 from dsslic_search.core.errors import TargetError, UsageError
+from dsslic_search.core.kinds import Tune
 from dsslic_search.core.settings import LOSSLESS
 
 SAMPLE = Path(__file__).parents[2] / "samples" / "picos.jpg"
@@ -48,6 +52,12 @@ def photo() -> SourcePhoto:
         ({"keep": "reference", "target": Target("bpp", 1)}, 'keep mode "reference" has no residual'),
         ({"quality": LOSSLESS, "importance": ((3, 2.0),)}, "every pixel is exact"),
         ({"quality": LOSSLESS, "target": Target("bpp", 1)}, "every pixel is exact"),
+        ({"tune": "vmaf"}, 'tune "vmaf" is not one of: psnr, ssim'),
+        ({"tune": "ssim", "keep": "coarse"}, 'about a residual, which keep mode "coarse" has not'),
+        ({"tune": "ssim", "keep": "exact"}, 'about a residual, which keep mode "exact" has not'),
+        ({"tune": "ssim", "quality": LOSSLESS}, "about a residual, which a lossless file has not"),
+        ({"tune": "ssim", "importance": ((3, 2.0),)}, "importances say where the bits go"),
+        ({"tune": "ssim", "profile": "paper"}, 'profile "paper" says where the bits go'),
     ],
 )
 def test_impossible_wishes_are_refused(wish, reason):
@@ -167,3 +177,34 @@ def test_values_of_other_types_are_refused_in_a_sentence(asked):
 def test_a_target_is_a_number_above_zero(value):
     with pytest.raises(UsageError, match="cannot be met"):
         Target("bpp", value)
+
+
+def test_what_is_tuned_for_ssim_gains_it_and_loses_psnr():
+    """In bits at the same quality, of the residual alone."""
+    with Image.open(SAMPLE) as opened:
+        pixels = np.array(opened.convert("RGB").crop((0, 60, 256, 252)))
+    terms = Terms(axes=axes.principal(pixels))
+
+    def points(tune: Tune) -> tuple[list[int], list[float], list[float]]:
+        coded = [residual.encode_picture(pixels, qp, terms, preset="fast", tune=tune) for qp in (26, 32, 38)]
+        shown = [
+            residual.reconstruct_whole(bpg.decode(each, max_pixels=pixels.size).planes, terms)
+            for each in coded
+        ]
+        seen = [metrics.ms_ssim_db(metrics.ms_ssim(pixels, each)) for each in shown]
+        return [len(each) for each in coded], [metrics.psnr(pixels, each) for each in shown], seen
+
+    (rates, psnr, seen), (tuned_rates, tuned_psnr, tuned_seen) = points(Tune.PSNR), points(Tune.SSIM)
+    assert metrics.bd_rate(rates, seen, tuned_rates, tuned_seen) < -3
+    assert 0 < metrics.bd_rate(rates, psnr, tuned_rates, tuned_psnr) < 8
+
+
+def test_a_tuned_file_is_read_by_everybody(photo: SourcePhoto):
+    tuned = encode_photo(photo, replace(QUICK, tune="ssim"))
+    plain = encode_photo(photo, QUICK)
+    assert tuned.data != plain.data
+    for stage in ("map", "compact", "coarse"):
+        shown, other = (decode_stage(each.data, stage).pixels for each in (tuned, plain))
+        assert np.array_equal(shown, other)
+    error = decode_stage(tuned.data).pixels.astype(int) - photo.pixels
+    assert np.square(error).mean() < 60

@@ -22,7 +22,7 @@ from dsslic_search.codec.layers import axes, compact, residual, words
 from dsslic_search.codec.layers.terms import Gains, Terms
 from dsslic_search.codec.quality import EFFORTS, effort
 from dsslic_search.core.errors import FormatError
-from dsslic_search.core.kinds import KeepMode
+from dsslic_search.core.kinds import KeepMode, Tune
 from dsslic_search.features.image_words import ImageWords
 from dsslic_search.networks import runtime
 
@@ -115,14 +115,15 @@ def test_words_are_what_the_page_says(said: ImageWords) -> None:
     assert short_chunks.vector_bits(said) < 8 * len(short)
 
 
+@pytest.mark.parametrize("tune", Tune)
 @pytest.mark.parametrize("grey", [False, True])
 @pytest.mark.parametrize("number", EFFORTS)
-def test_pictures_of_every_effort_are_what_the_page_says(number: int, grey: bool) -> None:
+def test_pictures_of_every_effort_are_what_the_page_says(number: int, grey: bool, tune: Tune) -> None:
     """And none has to be stored as it is: another x265 may need a row of its own in the tables."""
     header, tried = replace(HEADER, grey=grey), effort(number)
     pixels = PHOTO[..., 0] if grey else PHOTO
     terms = Terms(0, 9 * tried.fit, RESTORER if tried.fit else "0" * 16, axes=None if grey else AXES)
-    picture = residual.encode_picture(pixels, 30, terms, preset=tried.preset, search=tried.search)
+    picture = residual.encode_picture(pixels, 30, terms, preset=tried.preset, search=tried.search, tune=tune)
     coded = residual.chunk(terms, picture)
     short = short_chunks.shortened(coded, header)
     assert short[0] == tried.fit
@@ -142,9 +143,19 @@ def test_pictures_of_every_effort_are_what_the_page_says(number: int, grey: bool
 def test_pictures_of_every_size_have_a_short_form(side: int) -> None:
     planes = [np.full((side, side), 500, np.uint16)] * 3
     header = PictureHeader(side, side, 10)
+    size = side, side, 3
     for preset, search in {(effort(number).preset, effort(number).search) for number in EFFORTS}:
-        coded = bpg.encode_planes(planes, qp=30, bit_depth=10, preset=preset, search=search)
-        assert bare.bare(coded, header)[0] != 255
+        for tune in Tune:
+            coded = bpg.encode_rows(
+                lambda rows: [plane[rows] for plane in planes],
+                size,
+                qp=30,
+                bit_depth=10,
+                preset=preset,
+                search=search,
+                tune=tune,
+            )
+            assert bare.bare(coded, header)[0] != 255
     for quickly in (False, True):
         assert (
             bare.bare(compact.encode(np.zeros((side, side, 3), np.uint8), 40, quickly).data, header)[0] != 255
@@ -219,7 +230,7 @@ def test_damage_is_refused_or_gives_another_chunk(chunk: Chunk) -> None:
         ("word", bytes(300), "longer"),
         ("word", bytes(60), "too large"),
         ("COMP", b"\xe0" + bytes(60), "upgrade"),
-        ("COMP", b"\x04" + bytes(60), "upgrade"),
+        ("COMP", b"\x0b" + bytes(60), "upgrade"),
         ("RESI", b"\x02" + bytes(60), "upgrade"),
         ("RESI", b"\x01\x00" + bytes(60), "cut short or damaged"),
         ("RESI", b"\x01", "cut short or damaged"),

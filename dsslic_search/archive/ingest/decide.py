@@ -9,7 +9,7 @@ from dsslic_search.archive.catalog import Catalog
 from dsslic_search.archive.store import Store
 from dsslic_search.archive.stored import Fault, examine, stored_metadata
 from dsslic_search.core.fields import METADATA_COLUMNS
-from dsslic_search.core.kinds import KeepMode
+from dsslic_search.core.kinds import KeepMode, Tune
 from dsslic_search.core.settings import DEFAULT_QUALITY, LOSSLESS
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def choose(
         return Choice("cannot", options, photo_id, reason=reason)
     if stays_exact:
         quality = DEFAULT_QUALITY if options.quality == LOSSLESS else options.quality
-        options = replace(options, keep="exact", quality=quality, target=None, importance=())
+        options = replace(options, keep="exact", quality=quality, target=None, importance=(), tune=Tune.PSNR)
     by_quality = options.keep in ("layers", "coarse") and not options.target
     other = row.keep != options.keep or (by_quality and row.quality != options.quality)
     other |= options.segmenter is not None and row.segmenter != options.segmenter.identity

@@ -112,6 +112,8 @@ def _plain(options: EncodeOptions, frames: FrameChoice | None, even_undecoded: b
         plain["strip"] = str(options.strip)
     if str(options.profile) != "default":
         plain["profile"] = str(options.profile)
+    if str(options.tune) != "psnr":
+        plain["tune"] = str(options.tune)
     if options.segmenter is not None:
         plain["segmenter"] = str(getattr(options.segmenter, "name", ""))
     if even_undecoded:

@@ -253,8 +253,8 @@ def _notes(tell: Teller, keep: KeepMode) -> Iterator[str]:
         yield f"{counted(n, 'photo')} {'is' if n == 1 else 'are'} kept exactly already and {_stay(n)} so"
     if n := len(tell.stay_as_made - tell.made):
         yield (
-            f"{counted(n, 'photo')} {_stay(n)} as {'it is' if n == 1 else 'they are'}: effort, importances "
-            "and targets count for new photos only"
+            f"{counted(n, 'photo')} {_stay(n)} as {'it is' if n == 1 else 'they are'}: effort, tune, "
+            "importances and targets count for new photos only"
         )
 
 

@@ -24,7 +24,7 @@ from dsslic_search.archive.paths import FileThere
 from dsslic_search.archive.schema import Photo
 from dsslic_search.archive.store import Store
 from dsslic_search.core.files import path_to_text
-from dsslic_search.core.kinds import KeepMode, PhotoState
+from dsslic_search.core.kinds import KeepMode, PhotoState, Tune
 from dsslic_search.core.settings import DEFAULT_EFFORT
 
 if TYPE_CHECKING:
@@ -243,12 +243,13 @@ class Taking:
     def _as_kept(self, stand: Stand) -> EncodeOptions:
         """Those of the run, but for what a photo that is lost was kept as."""
         keep = KeepMode.EXACT if stand.keep == KeepMode.UNDECODED else stand.keep
-        plain = replace(self._options, target=None, importance=(), strip=NOTHING)
+        plain = replace(self._options, target=None, importance=(), strip=NOTHING, tune=Tune.PSNR)
         return replace(plain, keep=keep, quality=stand.quality)
 
     def _tell_as_made(self, content_hash: str) -> None:
         asked = self._options
-        if self._rules.anew and (asked.effort != DEFAULT_EFFORT or asked.importance or asked.target):
+        tuned = asked.importance or asked.target or str(asked.tune) != Tune.PSNR
+        if self._rules.anew and (asked.effort != DEFAULT_EFFORT or tuned):
             self._tell.stay_as_made.add(content_hash)
 
     def _stand(self, content_hash: str) -> Stand | None:

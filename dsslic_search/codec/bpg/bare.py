@@ -36,7 +36,22 @@ TOOLS = tuple(
         "5b54",
     )
 )
-PARAMETERS = tuple(bytes.fromhex(row) for row in ("c170d818d920", "c1718112", "c174d818d920", "c0718112"))
+PARAMETERS = tuple(
+    bytes.fromhex(row)
+    for row in (
+        "c170d818d920",
+        "c1718112",
+        "c174d818d920",
+        "c0718112",
+        "c1729b031b24",  # from here on with quantisers of blocks, as tuned for SSIM
+        "c172b02240",
+        "c1769b031b24",
+        "c173c089",
+        "c1736c0c6c90",
+        "c1776c0c6c90",
+        "c073c089",
+    )
+)
 _AS_IT_IS = 255
 _HALF_BYTE = 16
 _START_CODE = b"\x00\x00\x01"

@@ -46,6 +46,7 @@ from dsslic_search.codec.bpg.parameters import (
 from dsslic_search.codec.bpg.slices import bands_of, placed
 from dsslic_search.codec.bpg.x265 import Search
 from dsslic_search.core.errors import DSSError, FormatError
+from dsslic_search.core.kinds import Tune
 
 _MIN_CODED_SIDE = 16
 
@@ -219,13 +220,13 @@ def encode_rows(
     bit_depth: int,
     preset: str = "slow",
     search: Search = Search.PLAIN,
+    tune: Tune = Tune.PSNR,
 ) -> bytes:
     """As :func:`encode_planes` for planes that are made when they are needed: ``make`` gives those of a slice
     of rows, ``size`` is (height, width, planes). Large pictures are asked for in bands, from the top."""
     height, width, count = size
-    return _encode(
-        make, Header(width, height, bit_depth, "400" if count == 1 else "444"), qp, preset, False, search
-    )
+    header = Header(width, height, bit_depth, "400" if count == 1 else "444")
+    return _encode(make, header, qp, preset, False, search, tune=tune)
 
 
 def _encode(
@@ -236,6 +237,7 @@ def _encode(
     lossless: bool,
     search: Search = Search.PLAIN,
     coding_block: int = CODING_BLOCKS[0],
+    tune: Tune = Tune.PSNR,
 ) -> bytes:
     # The decoder works out the coded size from the coding block, so a side of 8 or less needs blocks of 16 to
     # get x265's 16 samples.
@@ -261,6 +263,7 @@ def _encode(
             lossless=lossless,
             coding_block=block,
             search=search,
+            tune=tune,
         )
         streams.append(_units(stream, _sequence(band, block)))
         del padded

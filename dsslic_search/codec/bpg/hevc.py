@@ -24,6 +24,7 @@ from dsslic_search.codec.bpg.colour import Samples, sample_type
 from dsslic_search.codec.bpg.parameters import NAL_PPS, NAL_SPS, NAL_VPS, SequenceParameters, parse_sps
 from dsslic_search.codec.bpg.x265 import PRESETS, Search
 from dsslic_search.core.errors import FormatError, MissingExtraError, PhotoError
+from dsslic_search.core.kinds import Tune
 
 if TYPE_CHECKING:
     import av
@@ -71,15 +72,16 @@ def encode_intra(
     lossless: bool = False,
     coding_block: int = CODING_BLOCKS[0],
     search: Search = Search.PLAIN,
+    tune: Tune = Tune.PSNR,
 ) -> bytes:
     """Encodes one picture as an Annex B stream: VPS, SPS, PPS and one IDR slice.
 
     ``planes``: luma [H,W] and, unless ``chroma`` is "400", two chroma planes of :func:`chroma_shape`,
     integers 0..2**bit_depth-1; H and W are multiples of ``coding_block`` (8 or 16: the smallest coding
     block's side) and at least 16. ``bit_depth``: 8, 10 or 12. ``qp``: 0..51, the quantiser of the slice
-    exactly. ``preset``: x265's dial between speed and size, one of
-    :data:`~dsslic_search.codec.bpg.x265.PRESETS`. ``lossless``: the planes come back exactly; ``qp`` then
-    means nothing. ``search``: what x265 tries beside.
+    exactly, and of all its blocks unless ``tune`` is for SSIM. ``preset``: x265's dial between speed and
+    size, one of :data:`~dsslic_search.codec.bpg.x265.PRESETS`. ``lossless``: the planes come back exactly;
+    ``qp`` then means nothing. ``search``: what x265 tries beside.
 
     Raises ValueError for arguments outside these, :class:`MissingExtraError` where PyAV has no x265,
     :class:`PhotoError` where x265 refuses the picture.
@@ -102,7 +104,7 @@ def encode_intra(
     context.options = {
         "preset": preset,
         "tune": "psnr",
-        "x265-params": x265.parameters(qp, lossless, coding_block, search),
+        "x265-params": x265.parameters(qp, lossless, coding_block, search, tune),
     }
     frame = av.VideoFrame(width, height, pixel_format)
     for plane, samples in zip(frame.planes, planes, strict=True):

@@ -24,7 +24,7 @@ from dsslic_search.codec.chunk import Chunk, Layer
 from dsslic_search.codec.layers.axes import BIT_DEPTH, FRACTION_BITS
 from dsslic_search.codec.layers.planes import Planes, read_samples
 from dsslic_search.codec.layers.terms import SIXTY_FOURTHS, Terms
-from dsslic_search.core.kinds import Stage
+from dsslic_search.core.kinds import Stage, Tune
 
 FIRST_BPG = 1  # as version 0.1 wrote it: r = x − x′ in BT.601, without terms
 BPG = 2
@@ -54,12 +54,14 @@ def encode_picture(
     labels: NDArray[np.uint8] | None = None,
     preset: str = "slow",
     search: Search = Search.PLAIN,
+    tune: Tune = Tune.PSNR,
 ) -> bytes:
     """The BPG picture of a photo, uint8 [H, W, 3] or [H, W], under ``terms``.
 
     ``qp``: as for coding the photo directly, 0..51. ``coarse``: of the photo's shape, needed where
     ``terms.trust`` is not 0; ``labels``: class ids [H, W], needed where there are gains. ``preset`` and
-    ``search``: how hard to try, see :func:`dsslic_search.codec.bpg.hevc.encode_intra`.
+    ``search``: how hard to try, and ``tune``: what for, see
+    :func:`dsslic_search.codec.bpg.hevc.encode_intra`.
     """
     height, width = pixels.shape[:2]
     count = 1 if terms.axes is None else 3
@@ -80,7 +82,13 @@ def encode_picture(
 
     lowered = max(0, qp - DIFFERENCE_QP_OFFSET) if terms.trust else qp
     return bpg.encode_rows(
-        make, (height, width, count), qp=lowered, bit_depth=BIT_DEPTH, preset=preset, search=search
+        make,
+        (height, width, count),
+        qp=lowered,
+        bit_depth=BIT_DEPTH,
+        preset=preset,
+        search=search,
+        tune=tune,
     )
 
 

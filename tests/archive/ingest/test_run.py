@@ -262,8 +262,9 @@ def test_of_photos_that_stay_those_that_were_just_made_are_none(world: Any) -> N
         world.photo(f"{name}.jpg")
     world.photo("z/copy.jpg", "a.jpg")
     assert world.ingest(effort=1).notes == []
-    stay = "stay as they are: effort, importances and targets count for new photos only"
+    stay = "stay as they are: effort, tune, importances and targets count for new photos only"
     assert world.ingest(effort=2).notes == [f"6 photos {stay}"]
+    assert world.ingest(tune="ssim").notes == [f"6 photos {stay}"]
     assert world.ingest().notes == []
 
 

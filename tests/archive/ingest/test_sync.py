@@ -13,6 +13,7 @@ import pytest
 from dsslic_search.archive import bin
 from dsslic_search.archive.catalog import utc_now
 from dsslic_search.archive.check import check
+from dsslic_search.archive.ingest.remembered import recall
 from dsslic_search.archive.ingest.run import INGEST
 from dsslic_search.archive.ingest.sync import sync
 from dsslic_search.archive.ingest.walk import Scope
@@ -21,6 +22,7 @@ from dsslic_search.archive.rating import rate
 from dsslic_search.archive.relink import relink
 from dsslic_search.archive.repair import repair
 from dsslic_search.core.errors import ArchiveError, UsageError
+from dsslic_search.core.kinds import Tune
 from dsslic_search.core.settings import Settings
 
 
@@ -151,6 +153,16 @@ def test_new_photos_are_kept_as_last_time_and_others_stay(filled: Any) -> None:
     assert report.notes == ["new photos as reference, quality 60, as last time"]
     assert [keep for keep, _, _ in filled.kept()] == ["reference"] * 3
     assert follow(filled, filled.photos / "in").updated == 0
+
+
+@pytest.mark.parametrize("tune", Tune)
+def test_new_photos_are_tuned_as_last_time(world: Any, tune: Tune) -> None:
+    world.photo("a.jpg")
+    world.ingest(tune=tune, quality=60, workers=1)
+    world.photo("b.jpg")
+    follow(world)
+    with world.archive.open_catalog() as catalog:
+        assert recall(catalog).options.tune == tune
 
 
 def test_what_sync_does_not_take(world: Any, filled: Any) -> None:

@@ -27,6 +27,7 @@ from dsslic_search.codec.bpg.parameters import (
 from dsslic_search.codec.bpg.picture_parameters import parse_pps
 from dsslic_search.codec.bpg.slice_headers import read_slice_header
 from dsslic_search.core.errors import FormatError
+from dsslic_search.core.kinds import Tune
 
 FILES = sorted((Path(__file__).parents[2] / "data" / "bpg").glob("*.bpg"))
 SMALL = [path for path in FILES if path.stat().st_size < 3000]
@@ -194,6 +195,22 @@ def test_what_x265_can_do_is_parsed(
     assert {cost.element for cost in costs} >= {"sig_coeff_flag", "coeff_sign_flag", "mpm_idx"}
     assert ("cu_qp_delta_abs" in {cost.element for cost in costs}) == ("aq-mode" in more)
     assert ("transform_skip_flag" in {cost.element for cost in costs}) == ("tskip" in more)
+
+
+@pytest.mark.parametrize("grey", [False, True])
+@pytest.mark.parametrize("qp", [0, 27, 51])
+def test_what_is_tuned_for_ssim_has_quantisers_of_blocks_about_that_of_the_slice(qp: int, grey: bool) -> None:
+    """Half of the picture is even, half is noise."""
+    rng = np.random.default_rng(2)
+    plane = np.full((128, 192), 500, np.uint16)
+    plane[:, 96:] = rng.integers(0, 1024, (128, 96))
+    planes = [plane] if grey else [plane] * 3
+    size = *plane.shape, len(planes)
+    data = bpg.encode_rows(lambda rows: [p[rows] for p in planes], size, qp=qp, bit_depth=10, tune=Tune.SSIM)
+    assert slice_of(data)[1] == qp
+    costs = slice_syntax.costs_of_file(data, max_pixels=MOST)
+    assert total(costs) == coded_bits(data)
+    assert {cost.element for cost in costs} >= {"cu_qp_delta_abs", "cu_qp_delta_sign_flag"}
 
 
 def units_as_they_are(stream: bytes, _: object) -> tuple[CodingTools, list[bytes], list[bytes]]:
