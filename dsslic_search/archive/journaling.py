@@ -15,7 +15,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, LargeBinary, delete, insert, select
+from sqlalchemy import BindParameter, Connection, LargeBinary, bindparam, delete, insert, select
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.elements import KeyedColumnElement
 
@@ -87,6 +87,32 @@ _FOLLOW = (
 _IS_FOLLOWED = "SELECT count(*) FROM sqlite_temp_master WHERE name = 'touched' OR name GLOB 'note_*'"
 PHOTOS_IN_A_LINE = 500  # of a journal that is begun
 
+# Made once: to put together a statement takes SQLAlchemy several times as long as to run it.
+_IDS: BindParameter[Any] = bindparam("ids", expanding=True)
+_STATED = select(Setting.value).where(Setting.name == JOURNAL_SETTING)
+_FORGET_PLACE = delete(Setting).where(Setting.name == JOURNAL_SETTING)
+_SAY_PLACE = insert(Setting)
+_HASHES = select(Photo.id, Photo.content_hash).where(Photo.id.in_(_IDS))
+_PHOTOS = select(Photo.content_hash, *FACTS).where(Photo.id.in_(_IDS)).order_by(Photo.id)
+_DESCRIBED = tuple(PHOTO_TABLE.c[name] for name in DESCRIPTION)
+_DESCRIPTIONS = select(Photo.id, PHOTO_TABLE.c[SUM], *_DESCRIBED).where(Photo.id.in_(_IDS))
+_PATHS = (
+    select(KnownPath.photo_id, *PATH_FACTS)
+    .where(KnownPath.photo_id.in_(_IDS))
+    .order_by(KnownPath.photo_id, KnownPath.id)
+)
+_SEEN = select(KnownPath.id, KnownPath.last_seen).where(KnownPath.id.in_(_IDS))
+_TAGS = select(Tag.photo_id, Tag.name).where(Tag.photo_id.in_(_IDS)).order_by(Tag.photo_id, Tag.name)
+_NAMES: BindParameter[Any] = bindparam("names", expanding=True)
+_NAMED = {
+    kind: select(key, value).where(key.in_(_NAMES))
+    for kind, key, value in (
+        (SETTING, Setting.name, Setting.value),
+        (SAVED, SavedQuery.name, SavedQuery.text),
+        (PURGED, Purged.content_hash, Purged.purged_at),
+    )
+}
+
 
 def is_kept(session: Session) -> bool:
     """Whether a catalog's database has a journal."""
@@ -98,8 +124,10 @@ def follow(session: Session) -> None:
     connection = session.connection()
     if connection.exec_driver_sql(_IS_FOLLOWED).scalar() == len(_FOLLOW):
         return  # of the connection's earlier transactions; one that was rolled back took its own with it
+    cursor = connection.connection.cursor()
     for statement in _FOLLOW:
-        connection.exec_driver_sql(statement)
+        cursor.execute(statement)
+    cursor.close()
 
 
 def write(session: Session, journals: Journals, *, shed: bool = False) -> None:
@@ -143,8 +171,7 @@ def brought_up_to_date(connection: Connection) -> None:
 
 def stated(connection: Connection) -> Place | None:
     """What a catalog says of its journal."""
-    chosen = select(Setting.value).where(Setting.name == JOURNAL_SETTING)
-    return Place.read(connection.execute(chosen).scalar())
+    return Place.read(connection.execute(_STATED).scalar())
 
 
 def says_of_journal(connection: Connection) -> bool:
@@ -153,8 +180,8 @@ def says_of_journal(connection: Connection) -> bool:
 
 
 def _state(connection: Connection, place: Place) -> None:
-    connection.execute(delete(Setting).where(Setting.name == JOURNAL_SETTING))
-    connection.execute(insert(Setting).values(name=JOURNAL_SETTING, value=str(place)))
+    connection.execute(_FORGET_PLACE)
+    connection.execute(_SAY_PLACE, {"name": JOURNAL_SETTING, "value": str(place)})
 
 
 def everything(connection: Connection) -> Iterator[list[Change]]:
@@ -194,18 +221,13 @@ def _changes(
     found.extend(
         (TAGS, hashes[i], tags.get(i, [])) for i in with_tags if i in hashes and (i in tags or not but_empty)
     )
-    for kind, key, value in (
-        (SETTING, Setting.name, Setting.value),
-        (SAVED, SavedQuery.name, SavedQuery.text),
-        (PURGED, Purged.content_hash, Purged.purged_at),
-    ):
+    for kind, chosen in _NAMED.items():
         names = sorted({to_text(name) for name in touched.get(kind, ())} - OWN_SETTINGS)
-        chosen = select(key, value)
         known = {
             name: plain(found_value)
             for start in range(0, len(names), PHOTOS_IN_A_LINE)
             for name, found_value in connection.execute(
-                chosen.where(key.in_(names[start : start + PHOTOS_IN_A_LINE]))
+                chosen, {"names": names[start : start + PHOTOS_IN_A_LINE]}
             )
         }
         found.extend((kind, name, known.get(name)) for name in names)
@@ -213,47 +235,44 @@ def _changes(
 
 
 def _hashes(connection: Connection, ids: Iterable[int]) -> dict[int, str]:
-    chosen = select(Photo.id, Photo.content_hash)
     return {
-        row.id: row.content_hash
+        photo_id: content_hash
         for part in batches(sorted(ids))
-        for row in connection.execute(chosen.where(Photo.id.in_(part)))
+        for photo_id, content_hash in connection.execute(_HASHES, {"ids": part})
     }
 
 
 def _photos(connection: Connection, ids: Sequence[int]) -> Iterator[Change]:
     """With the description of those whose file is lost, which cannot be made again, where it is still what
     was written: a rebuild would take a value that flipped for one."""
-    described = [PHOTO_TABLE.c[name] for name in DESCRIPTION]
-    chosen = select(Photo.content_hash, *FACTS).order_by(Photo.id)
     for part in batches(ids):
-        lost = select(Photo.id, PHOTO_TABLE.c[SUM], *described)
-        kept = {
-            photo_id: _record(described, values)
-            for photo_id, said, *values in connection.execute(
-                lost.where(Photo.id.in_(part), Photo.lost_at.is_not(None))
-            )
-            if is_sum_of(said, values)
-        }
-        for content_hash, *values in connection.execute(chosen.where(Photo.id.in_(part))):
-            record = _record(FACTS, values)
+        records = [
+            (content_hash, _record(FACTS, values))
+            for content_hash, *values in connection.execute(_PHOTOS, {"ids": part})
+        ]
+        kept: dict[int, dict[str, Any]] = {}
+        if lost := [record["id"] for _, record in records if "lost_at" in record]:
+            kept = {
+                photo_id: _record(_DESCRIBED, values)
+                for photo_id, said, *values in connection.execute(_DESCRIPTIONS, {"ids": lost})
+                if is_sum_of(said, values)
+            }
+        for content_hash, record in records:
             yield PHOTO, content_hash, record | kept.get(record["id"], {})
 
 
 def _paths(connection: Connection, ids: Sequence[int]) -> dict[int, list[dict[str, Any]]]:
     found: dict[int, list[dict[str, Any]]] = defaultdict(list)
-    chosen = select(KnownPath.photo_id, *PATH_FACTS).order_by(KnownPath.photo_id, KnownPath.id)
     for part in batches(ids):
-        for photo_id, *values in connection.execute(chosen.where(KnownPath.photo_id.in_(part))):
+        for photo_id, *values in connection.execute(_PATHS, {"ids": part}):
             found[photo_id].append(_record(PATH_FACTS, values))
     return found
 
 
 def _seen(connection: Connection, rows: Sequence[int]) -> Iterator[Change]:
     by_date: dict[datetime, list[int]] = defaultdict(list)
-    chosen = select(KnownPath.id, KnownPath.last_seen)
     for part in batches(rows):
-        for row, last_seen in connection.execute(chosen.where(KnownPath.id.in_(part))):
+        for row, last_seen in connection.execute(_SEEN, {"ids": part}):
             by_date[last_seen].append(row)
     for last_seen, some in by_date.items():
         yield SEEN, ranges(some), plain(last_seen)
@@ -261,9 +280,8 @@ def _seen(connection: Connection, rows: Sequence[int]) -> Iterator[Change]:
 
 def _tags(connection: Connection, ids: Sequence[int]) -> dict[int, list[str]]:
     found: dict[int, list[str]] = defaultdict(list)
-    chosen = select(Tag.photo_id, Tag.name).order_by(Tag.photo_id, Tag.name)
     for part in batches(ids):
-        for photo_id, name in connection.execute(chosen.where(Tag.photo_id.in_(part))):
+        for photo_id, name in connection.execute(_TAGS, {"ids": part}):
             found[photo_id].append(name)
     return found
 
