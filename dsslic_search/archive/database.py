@@ -225,7 +225,7 @@ def make_engine(url: URL, *, foreign_keys: bool = True, connect: unwritable.Conn
             "default"
         ) from e
     pool = type(engine.pool)
-    logging.getLogger(f"{pool.__module__}.{pool.__name__}").addFilter(_not_interrupted)
+    logging.getLogger(f"{pool.__module__}.{pool.__name__}").addFilter(_asked_for)
     if engine.dialect.name == "sqlite":
 
         @event.listens_for(engine, "connect")
@@ -251,10 +251,13 @@ def make_engine(url: URL, *, foreign_keys: bool = True, connect: unwritable.Conn
     return engine
 
 
-def _not_interrupted(record: logging.LogRecord) -> bool:
-    """An interrupt that comes while a connection is closed or reset goes on up; the pool logs it besides,
-    which without anybody's logging is a traceback on standard error."""
-    return record.exc_info is None or isinstance(record.exc_info[1], Exception)
+def _asked_for(record: logging.LogRecord) -> bool:
+    """What goes wrong while a connection is closed or reset the pool logs, which without anybody's logging is
+    a traceback on standard error: of an interrupt, which goes on up, and of a damaged file, whose damage the
+    statement before has told or the next one will."""
+    if record.exc_info is None:
+        return True
+    return isinstance(record.exc_info[1], Exception) and logging.getLogger(record.name).hasHandlers()
 
 
 def for_writing(engine: Engine) -> Engine:

@@ -22,7 +22,7 @@ from dsslic_search.cli.options import (
     say_waiting,
 )
 from dsslic_search.cli.parity import percent_option
-from dsslic_search.cli.wording import finding_sentence, in_commands, mended_sentence
+from dsslic_search.cli.wording import finding_sentence, in_commands, mended_sentence, to_run
 from dsslic_search.core.files import path_to_text
 from dsslic_search.core.kinds import PhotoState
 from dsslic_search.core.text import counted, printable, size_text
@@ -90,7 +90,7 @@ def check(
             typer.echo(printable(f"{finding.kind}: {finding_sentence(finding, own_catalog)}"), err=True)
     if lost:
         are, them = ("photo is", "it") if lost == 1 else ("photos are", "them")
-        typer.echo(f"{lost} {are} set apart; list {them} with: dss-search query is:lost", err=True)
+        typer.echo(f"{lost} {are} set apart; list {them} with: {to_run('query is:lost')}", err=True)
     if opened.folder.is_backup and len(findings) > len(mended):
         typer.echo(
             "this is a backup: the next dss-search backup to it mends it from its archive; what --repair "

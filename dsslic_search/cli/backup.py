@@ -9,7 +9,7 @@ import typer
 
 from dsslic_search.cli import progress
 from dsslic_search.cli.options import PARTIAL, ArchiveDir, AsJson, Wait, print_json, say_waiting
-from dsslic_search.cli.wording import in_commands
+from dsslic_search.cli.wording import in_commands, to_run
 from dsslic_search.core.text import counted, printable, size_text
 
 
@@ -97,7 +97,7 @@ def restore_backup(
         typer.echo(f"{report.unlisted} {them} no hash in the backup, and could not be compared", err=True)
     if not report.is_complete:
         typer.echo(
-            "the backup was stopped before its end; see what is missing with: dss-search check", err=True
+            f"the backup was stopped before its end; see what is missing with: {to_run('check')}", err=True
         )
     if report.failed or report.unlisted or not report.is_complete:
         raise typer.Exit(PARTIAL)

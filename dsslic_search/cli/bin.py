@@ -9,6 +9,7 @@ import typer
 from dsslic_search.cli.lines import path_for_people
 from dsslic_search.cli.naming import Ids, Query, chosen_photos
 from dsslic_search.cli.options import ERROR, PARTIAL, ArchiveDir, AsJson, Wait, print_json, say_waiting
+from dsslic_search.cli.wording import to_run
 from dsslic_search.core.errors import UsageError
 from dsslic_search.core.text import counted, parse_age, size_text
 
@@ -41,7 +42,8 @@ def remove(
     elif moved.ids:
         back = " ".join(map(str, moved.ids)) if len(moved.ids) <= NAMED_IDS else "--all"
         are = "photo is" if len(moved.ids) == 1 else "photos are"
-        typer.echo(f"{len(moved.ids)} {are} in the bin; take back with: dss-search restore {back}", err=True)
+        undo = to_run(f"restore {back}")
+        typer.echo(f"{len(moved.ids)} {are} in the bin; take back with: {undo}", err=True)
     elif not moved.others:
         typer.echo("no photo to remove", err=True)
 

@@ -10,7 +10,7 @@ import typer
 from dsslic_search.cli.lines import path_for_people
 from dsslic_search.cli.options import PARTIAL, ArchiveDir, AsJson, Ray, print_json
 from dsslic_search.cli.progress import shown
-from dsslic_search.cli.wording import in_commands
+from dsslic_search.cli.wording import in_commands, to_run
 from dsslic_search.core.errors import UsageError
 from dsslic_search.core.text import counted, printable, size_text
 
@@ -75,7 +75,7 @@ def duplicates(
     _tell(len(found.groups), [copy.bytes for group in found.groups for copy in group[1:]])
     if identical:
         copies = "1 byte-identical copy" if identical == 1 else f"{identical} byte-identical copies"
-        typer.echo(f"{copies} beside these: dss-search duplicates --exact", err=True)
+        typer.echo(f"{copies} beside these: {to_run('duplicates --exact')}", err=True)
     if found.failed:
         raise typer.Exit(PARTIAL)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -25,7 +24,7 @@ from dsslic_search.cli.options import (
     say_waiting,
 )
 from dsslic_search.cli.parity import PARITY_HELP, percent_option
-from dsslic_search.cli.wording import in_commands
+from dsslic_search.cli.wording import in_commands, to_run
 from dsslic_search.core.errors import ArchiveError, Remedy
 from dsslic_search.core.text import counted, printable, size_text
 
@@ -167,9 +166,8 @@ def ingest(
     if not report.found and not report.missing:
         raise ArchiveError(_nothing_found(report))
     if first and report.added and not dry_run and sys.stderr.isatty():
-        named = "" if archive is None else f" --archive {shlex.quote(str(archive))}"
         for step, why in NEXT_STEPS.items():
-            typer.echo(f"next: dss-search {step}{named}   # {why}", err=True)
+            typer.echo(f"next: {to_run(step)}   # {why}", err=True)
 
 
 def sync(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from contextvars import copy_context
 from copy import copy
 from functools import lru_cache
 from importlib import import_module
@@ -164,7 +165,7 @@ def main() -> None:
     """Run the command line. Exit codes: 0 all, 1 error, 2 usage, 3 partial, 130 interrupted, 141 nobody reads
     what it tells."""
     with streams.prepared():
-        code = _run()
+        code = copy_context().run(_run)
     sys.exit(code if isinstance(code, int) else OK)
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from dsslic_search.cli.options import ArchiveDir, AsJson, print_json
+from dsslic_search.cli.wording import to_run
 from dsslic_search.core.errors import UsageError
 from dsslic_search.core.text import counted, printable
 
@@ -91,7 +92,8 @@ def tag_list(archive: ArchiveDir = None, as_json: AsJson = False) -> None:
     for name, count in counts.items():
         typer.echo(f"{count:>6}  {printable(name)}")
     if not counts:
-        typer.echo('no tags; give one with: dss-search tag add NAME --query "…"', err=True)
+        add = to_run('tag add NAME --query "…"')
+        typer.echo(f"no tags; give one with: {add}", err=True)
 
 
 def save(
@@ -125,7 +127,8 @@ def save(
             if not text:
                 raise UsageError(f'what shall "{name}" stand for? Write the query after the name')
             opened.save(name, " ".join(text), replace=force)
-            typer.echo(f"saved; ask it with: dss-search query @{printable(name.removeprefix('@'))}", err=True)
+            query = to_run(f"query @{printable(name.removeprefix('@'))}")
+            typer.echo(f"saved; ask it with: {query}", err=True)
 
 
 def _list_saved(saved: dict[str, str], as_json: bool) -> None:
@@ -136,7 +139,8 @@ def _list_saved(saved: dict[str, str], as_json: bool) -> None:
     for name, text in saved.items():
         typer.echo(f"@{printable(name):{widest}}  {printable(text)}")
     if not saved:
-        typer.echo('no saved queries; keep one with: dss-search save NAME "…"', err=True)
+        save = to_run('save NAME "…"')
+        typer.echo(f"no saved queries; keep one with: {save}", err=True)
 
 
 def _names(text: str) -> list[str]:

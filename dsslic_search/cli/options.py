@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from dsslic_search.cli.wording import tell_of
 from dsslic_search.core.errors import UsageError
 from dsslic_search.core.kinds import Stage
 from dsslic_search.core.settings import DEFAULT_EFFORT, DEFAULT_QUALITY, LOSSLESS
@@ -22,6 +23,7 @@ def _in_its_classes(path: Path | None) -> Path | None:
     """An archive's own class list is in use before weights or other options are understood by it."""
     from dsslic_search.api.opened import speak
 
+    tell_of(path)
     return speak(path)
 
 

@@ -12,6 +12,7 @@ import typer
 
 from dsslic_search.cli.lines import hit_line, width_of
 from dsslic_search.cli.options import ArchiveDir, AsJson, Force, among, print_json
+from dsslic_search.cli.wording import to_run
 from dsslic_search.core.errors import UsageError
 from dsslic_search.core.output import STANDARD, Outputs
 from dsslic_search.core.text import counted, plural_of, printable
@@ -214,7 +215,7 @@ def remark(found: QueryResult) -> None:
             typer.echo(f"read as: {printable(found.read_as)}", err=True)
     if found.unseen:
         typer.echo(
-            f"no photo here shows {' or '.join(found.unseen)} at all; dss-search classes lists what there is",
+            f"no photo here shows {' or '.join(found.unseen)} at all; what there is: {to_run('classes')}",
             err=True,
         )
 

@@ -3,6 +3,9 @@ sentence for each finding of a check."""
 
 from __future__ import annotations
 
+import shlex
+from contextvars import ContextVar
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dsslic_search.core.errors import DSSError, QueryError, Remedy, in_words
@@ -12,20 +15,23 @@ if TYPE_CHECKING:
     from dsslic_search.api import Finding
 
 COMMANDS: dict[Remedy, str] = {
+    Remedy.REINDEX: "reindex",
+    Remedy.CHECK: "check",
+    Remedy.REBUILD: "rebuild",
+    Remedy.READ_DATA: "check --read-data",
+    Remedy.SAVED_QUERIES: "save --list",
+    Remedy.TAG: "tag add NAME ID…",
+    Remedy.TAGS: "tag list",
+    Remedy.CLASSES: "classes",
+}
+"""Those about an archive."""
+OTHERS: dict[Remedy, str] = {
     Remedy.INGEST: "dss-search ingest PATH… --archive DIR",
-    Remedy.REINDEX: "dss-search reindex",
-    Remedy.CHECK: "dss-search check",
-    Remedy.REBUILD: "dss-search rebuild",
     Remedy.JOURNAL: "--journal FILE",
-    Remedy.READ_DATA: "dss-search check --read-data",
+    Remedy.PALETTE: "dss-search palette",
     Remedy.OTHER_ARCHIVE: "--archive",
     Remedy.WAIT: "--wait SECONDS",
-    Remedy.SAVED_QUERIES: "dss-search save --list",
-    Remedy.TAG: "dss-search tag add NAME ID…",
-    Remedy.TAGS: "dss-search tag list",
     Remedy.REPLACE: "--force",
-    Remedy.CLASSES: "dss-search classes",
-    Remedy.PALETTE: "dss-search palette",
     Remedy.LOSSLESS: "--quality lossless",
     Remedy.CLASSES_FILE: "--classes FILE",
     Remedy.OWN_CLASSES: "--own-classes",
@@ -39,9 +45,23 @@ COMMANDS: dict[Remedy, str] = {
 }
 
 
+_ARCHIVE: ContextVar[Path | None] = ContextVar("archive that a command was told of", default=None)
+
+
 def in_commands(sentence: object) -> str:
     """A sentence of the library, or an error's, with its remedies as commands."""
-    return in_words(sentence, COMMANDS)
+    return in_words(sentence, OTHERS | {remedy: to_run(words) for remedy, words in COMMANDS.items()})
+
+
+def to_run(words: str) -> str:
+    """A command that is told, about the archive that the running command was told of."""
+    archive = _ARCHIVE.get()
+    return f"dss-search {words}" + ("" if archive is None else f" --archive {shlex.quote(str(archive))}")
+
+
+def tell_of(archive: Path | None) -> None:
+    """Commands told from now on are about that archive; None: about the one that needs no name."""
+    _ARCHIVE.set(archive)
 
 
 def trouble_sentence(error: DSSError | OSError | MemoryError) -> str:
@@ -70,7 +90,9 @@ def finding_sentence(finding: Finding, own_catalog: bool = True) -> str:
     which alone can be made anew."""
     from dsslic_search.api import Fault, Problem
 
-    anew = "make it anew with: dss-search rebuild" if own_catalog else "restore that database from its backup"
+    anew = (
+        f"make it anew with: {to_run('rebuild')}" if own_catalog else "restore that database from its backup"
+    )
     match finding.what:
         case Problem.NO_PHOTO if not own_catalog:
             return (
@@ -80,17 +102,17 @@ def finding_sentence(finding: Finding, own_catalog: bool = True) -> str:
         case Problem.NO_PHOTO:
             return (
                 f"{finding.where}: no photo of the catalog; ingest its original again to use it, or take it "
-                "up from the file alone with: dss-search rebuild"
+                f"up from the file alone with: {to_run('rebuild')}"
             )
         case Problem.LEFTOVER if finding.content_hash:
             return (
-                f"{finding.where}: left by an interrupted emptying of the bin; delete it with: dss-search "
-                "empty-bin, or: dss-search check --repair"
+                f"{finding.where}: left by an interrupted emptying of the bin; delete it with: "
+                f"{to_run('empty-bin')}, or: {to_run('check --repair')}"
             )
         case Problem.LEFTOVER:
             return (
-                f"{finding.where}: left by an interrupted write; the next ingest removes it, or: dss-search "
-                "check --repair"
+                f"{finding.where}: left by an interrupted write; the next ingest removes it, or: "
+                f"{to_run('check --repair')}"
             )
         case Problem.DATABASE:
             return f"{finding.where}: database damaged: {finding.detail}; {anew}"
@@ -98,73 +120,73 @@ def finding_sentence(finding: Finding, own_catalog: bool = True) -> str:
             differ = f"{counted(finding.photos, 'thing')} otherwise"
             return (
                 f"{finding.where}: says {differ} than the journal, whose lines are sound; make it anew from "
-                "that with: dss-search rebuild"
+                f"that with: {to_run('rebuild')}"
             )
         case Problem.DESCRIBED_OTHERWISE:
             return (
                 f"{_photo(finding)}: what the catalog says of its label map or colours is not what was "
-                "written; make it anew from its file with: dss-search check --repair"
+                f"written; make it anew from its file with: {to_run('check --repair')}"
             )
         case Problem.ROWS_OF_NO_PHOTO:
             return f"{finding.where}: paths or tags of photos that are not there; {anew}"
         case Problem.EARLIER_DESCRIPTIONS:
             said = "1 photo was" if finding.photos == 1 else f"{finding.photos} photos were"
             return (
-                f"{finding.where}: {said} described by an older version; describe all anew with: dss-search "
-                "reindex"
+                f"{finding.where}: {said} described by an older version; describe all anew with: "
+                f"{to_run('reindex')}"
             )
         case Problem.JOURNAL:
             return (
-                f"{finding.where}: {finding.detail}; begin it anew from the catalog with: dss-search check "
-                "--repair"
+                f"{finding.where}: {finding.detail}; begin it anew from the catalog with: "
+                f"{to_run('check --repair')}"
             )
         case Problem.INDEX_DAMAGED:
             return (
                 f"{finding.where}: damaged; it is made anew from the catalog when it is needed, or delete it "
-                "with: dss-search check --repair"
+                f"with: {to_run('check --repair')}"
             )
         case Problem.PARITY_LACKING:
             return (
                 f"{_photo(finding)}: its parity is missing, damaged or of an earlier file; write it anew "
-                "with: dss-search check --read-data --repair"
+                f"with: {to_run('check --read-data --repair')}"
             )
         case Problem.RETURNED:
-            return f"{_photo(finding)}: its file is back; take it up again with: dss-search check --repair"
+            return f"{_photo(finding)}: its file is back; take it up again with: {to_run('check --repair')}"
         case Problem.ORIGINALS_AWAY:
             lie = "1 original lies" if finding.photos == 1 else f"{finding.photos} originals lie"
             return (
                 f"{finding.where}: not there; {lie} under it, by reference; attach it, or tell where it is "
-                "now with: dss-search relink FROM TO"
+                f"now with: {to_run('relink FROM TO')}"
             )
         case Problem.ORIGINAL_AWAY:
             return (
                 f"{_photo(finding)}: its original, kept by reference, is at none of its paths; if it was "
-                "moved, find it again with: dss-search sync, else put it back from a backup"
+                f"moved, find it again with: {to_run('sync')}, else put it back from a backup"
             )
         case Problem.ORIGINAL_CHANGED:
             return (
                 f"{_photo(finding)}: its original, kept by reference, has changed; take the later version "
-                "with: dss-search sync"
+                f"with: {to_run('sync')}"
             )
         case Fault.UNREADABLE:
             advice = ""
         case Fault.MISSING:
             advice = (
                 "; restore the file from a backup, or set the photo apart until its file or its original is "
-                "back with: dss-search check --repair"
+                f"back with: {to_run('check --repair')}"
             )
         case Fault.OUTDATED_ROW:
-            advice = "; mend it with: dss-search check --repair"
+            advice = f"; mend it with: {to_run('check --repair')}"
         case _ if finding.only_copy:
             advice = (
                 f"; restore {finding.where} from a backup; it is kept exactly, so repair leaves it, unless "
-                "its parity gives it back: dss-search check --read-data --repair. If you have the photo "
+                f"its parity gives it back: {to_run('check --read-data --repair')}. If you have the photo "
                 "still, delete that file and ingest the photo again with --keep exact"
             )
         case _:
             advice = (
-                f"; restore {finding.where} from a backup, or if you have the photo: dss-search check "
-                "--repair sets file and photo apart, then ingest the photo again"
+                f"; restore {finding.where} from a backup, or if you have the photo: "
+                f"{to_run('check --repair')} sets file and photo apart, then ingest the photo again"
             )
     return f"{_photo(finding)}: {_fault(finding)}{advice}"
 

@@ -389,6 +389,34 @@ def test_a_catalog_is_read_from_copies_while_another_process_has_it_open(
         assert other.count() == 2
 
 
+@pytest.mark.parametrize("logged", [False, True])
+def test_a_connection_that_cannot_be_reset_is_logged_where_somebody_logs(
+    tmp_path: Path, logged: bool
+) -> None:
+    """Python without any logging would print a traceback beside the sentence about a damaged catalog."""
+    program = (
+        "import logging, sqlite3, sys\n"
+        "from pathlib import Path\n"
+        "from dsslic_search.archive import database\n"
+        "class Damaged(sqlite3.Connection):\n"
+        "    found = False\n"
+        "    def rollback(self):\n"
+        "        if self.found: raise sqlite3.DatabaseError('database disk image is malformed')\n"
+        "def connect():\n"
+        "    return sqlite3.connect(sys.argv[1], factory=Damaged)\n"
+        f"{'logging.basicConfig()' if logged else ''}\n"
+        "engine = database.make_engine(database.url_of(Path(sys.argv[1])), connect=connect)\n"
+        "connection = engine.raw_connection()\n"
+        "Damaged.found = True\n"
+        "connection.close()\n"
+    )
+    command = [sys.executable, "-c", program, str(tmp_path / "a.sqlite")]
+    ran = subprocess.run(command, capture_output=True, text=True)
+    assert ran.returncode == 0, ran.stderr
+    assert ("malformed" in ran.stderr) == logged
+    assert (ran.stderr == "") != logged
+
+
 def checkpoint(path: Path) -> None:
     with closing(sqlite3.connect(path)) as connection:
         assert connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()[0] == 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import shutil
 import struct
 import zlib
@@ -173,7 +174,7 @@ def test_check_finds_and_repairs_a_missing_file(run, archive: Path, tmp_path: Pa
     assert ran.code == 1
     assert "missing" in ran.err
     ran = run("check", "--repair", "--archive", copy)
-    apart = "1 photo is set apart; list it with: dss-search query is:lost"
+    apart = f"1 photo is set apart; list it with: dss-search query is:lost --archive {copy}"
     assert (ran.code, ran.err.splitlines()[1:]) == (0, [apart, "1 problem, 1 mended"])
     assert run("query", "is:lost", "--json", "--archive", copy).json["total"] == 1
     assert run("check", "--archive", copy).err.splitlines() == [apart, "no problems"]
@@ -314,7 +315,7 @@ def test_a_backup_with_a_damaged_file_is_partial(run, archive: Path, tmp_path: P
 
 
 def test_a_lost_catalog_is_told_of_and_made_anew(run, archive: Path, tmp_path: Path):
-    own = tmp_path / "own"
+    own = tmp_path / "my own"
     shutil.copytree(archive, own)
     run("tag", "add", "best", "1", "--archive", own)
     before = run("query", "everything", "--json", "--archive", own).json["results"]
@@ -322,10 +323,10 @@ def test_a_lost_catalog_is_told_of_and_made_anew(run, archive: Path, tmp_path: P
     for command in ("query", "sky"), ("check",), ("ingest", tmp_path):
         told = run(*command, "--archive", own)
         assert told.code == 1
-        assert told.message.endswith(
-            "make it anew from the photos' files and the journal with: dss-search rebuild"
-        )
-    ran = run("rebuild", "--json", "--archive", own)
+        advice, _, words = told.message.partition("dss-search: ")[2].rpartition(": dss-search ")
+        assert advice.endswith("make it anew from the photos' files and the journal with")
+        assert shlex.split(words) == ["rebuild", "--archive", str(own)]
+    ran = run(*shlex.split(words), "--json")
     assert (ran.code, ran.json["photos"], ran.json["unread_lines"]) == (0, len(before), 0)
     assert ran.json["aside"] is None
     assert run("query", "everything", "--json", "--archive", own).json["results"] == before

@@ -21,14 +21,14 @@ def ids(ask: Callable, query: str) -> list[int]:
     return sorted(r["id"] for r in ask("query", query, "--all", "--json").json["results"])
 
 
-def test_photos_go_into_the_bin_and_out_of_it(ask):
+def test_photos_go_into_the_bin_and_out_of_it(ask, tmp_path: Path):
     everyone = ids(ask, "everything")
     ask("tag", "add", "best", 1)
     stats = ask("stats", "--json").json
     assert ask("remove", 1, "#3", "--dry-run").message == "2 photos would be removed"
     assert ids(ask, "everything") == everyone
     assert ask("remove", 1, "#3").message == (
-        "2 photos are in the bin; take back with: dss-search restore 1 3"
+        f"2 photos are in the bin; take back with: dss-search restore 1 3 --archive {tmp_path / 'copy'}"
     )
     ran = ask("remove", 1)
     assert (ran.code, ran.message) == (0, "1 photo in the bin already")

@@ -334,7 +334,8 @@ def test_a_bare_query_and_nothing_found(run, archive: Path):
     none = run("query", "bus", "--archive", archive)
     assert (none.code, none.out) == (0, "")
     assert (
-        none.err.strip() == "0 photos\nno photo here shows bus at all; dss-search classes lists what there is"
+        none.err.strip()
+        == f"0 photos\nno photo here shows bus at all; what there is: dss-search classes --archive {archive}"
     )
     assert run("query", "sky, no sky", "--archive", archive).err.strip() == "0 photos"
     for arguments in (("--format", "paths"), ("-0",)):

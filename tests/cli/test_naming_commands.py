@@ -93,8 +93,9 @@ def test_bad_input_to_tag(ask, arguments: list[str], code: int, word: str):
     assert ask("tag", "list", "--json").json == {}
 
 
-def test_a_saved_query_is_part_of_any_query(ask):
-    assert ask("save", "Air", "sky", "and", "no dog").message == "saved; ask it with: dss-search query @Air"
+def test_a_saved_query_is_part_of_any_query(ask, tmp_path: Path):
+    saved = f"saved; ask it with: dss-search query @Air --archive {tmp_path / 'copy'}"
+    assert ask("save", "Air", "sky", "and", "no dog").message == saved
     assert ids(ask, "@air") == ids(ask, "sky and no dog")
     assert ids(ask, "not @AIR and tree") == ids(ask, "not (sky and no dog) and tree")
     assert ask("save", "--list").out == "@air  sky and no dog\n"

@@ -73,7 +73,9 @@ def test_what_becomes_of_photos_is_told_on_standard_error(
 
     monkeypatch.setattr(server, "serve", serving)
     ran = run("serve", "--no-browser", "--archive", archive)
-    assert ran.err.splitlines() == ["skipped: /photos/x.jpg: no photo; see with: dss-search check"]
+    assert ran.err.splitlines() == [
+        f"skipped: /photos/x.jpg: no photo; see with: dss-search check --archive {archive}"
+    ]
 
 
 def test_limits_that_cannot_be(run: Run, archive: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -181,14 +181,14 @@ def test_check_prints_json_and_lines(run, tmp_path: Path):
             "kind": "orphan",
             "subject": "ab" * 32,
             "message": f"{orphan}: no photo of the catalog; ingest its original again to use it, or take it "
-            "up from the file alone with: dss-search rebuild",
+            f"up from the file alone with: dss-search rebuild --archive {tmp_path / 'a'}",
             "mended": False,
         },
         {
             "kind": "leftover",
             "subject": str(leftover),
             "message": f"{leftover}: left by an interrupted write; the next ingest removes it, or: "
-            "dss-search check --repair",
+            f"dss-search check --repair --archive {tmp_path / 'a'}",
             "mended": False,
         },
     ]
