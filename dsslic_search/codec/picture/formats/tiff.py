@@ -171,8 +171,9 @@ def _interleaved(page: TiffPage, data: bytes, number: int) -> NDArray[Any]:
     """The samples as [H, W, channels]."""
     if page.imagedepth != 1:
         raise ValueError("a stack of pictures in one")
-    if page.dtype is None:
-        raise ValueError("its samples are of a kind that is not read")
+    if page.dtype is None or page.dtype.kind == "c":
+        kind = "of a kind that is not read" if page.dtype is None else "complex numbers, which are no grey"
+        raise ValueError(f"its samples are {kind}")
     samples = _APART.samples(data, number, page.shape, page.dtype)
     if samples.ndim == 2:
         return samples[..., None]

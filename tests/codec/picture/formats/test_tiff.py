@@ -76,6 +76,12 @@ def test_grey_of_many_bits(dtype: type, values: list[float], eight: list[int]) -
     assert photo.bits == 8 * np.dtype(dtype).itemsize
 
 
+@pytest.mark.parametrize("dtype", [np.complex64, np.complex128])
+def test_complex_numbers_are_no_grey(dtype: type) -> None:
+    with pytest.raises(PhotoError, match="its samples are complex numbers, which are no grey"):
+        opened((np.ones((4, 4), dtype), {"photometric": "minisblack"}))
+
+
 def test_premultiplied_colours_are_divided_by_their_opacity() -> None:
     samples = np.array([[[20000, 10000, 0, 32768], [1, 2, 3, 0], [5, 6, 7, 65535]]], np.uint16)
     photo = opened((samples, {"photometric": "rgb", "extrasamples": ["assocalpha"]}))
