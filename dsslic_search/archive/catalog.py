@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -313,8 +314,11 @@ def utc_now() -> datetime:
     return datetime.now(UTC).replace(tzinfo=None)
 
 
+_text = lru_cache(maxsize=100)(text)
+
+
 def _rows(reader: Session | Connection, statement: str) -> Rows:
-    return [tuple(row) for row in reader.execute(text(statement))]
+    return [tuple(row) for row in reader.execute(_text(statement))]
 
 
 def _replace_features(session: Session, features: Mapping[int, MapFeatures]) -> None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from itertools import count, islice
 from typing import TypeVar
 
-from sqlalchemy import func, not_, or_, select, true
+from sqlalchemy import func, not_, or_, select
 
 from dsslic_search.archive import intact, parity, sums, there
 from dsslic_search.archive.agreeing import UNREADABLE, differences
@@ -26,7 +26,7 @@ from dsslic_search.archive.journaling import says_of_journal, stated
 from dsslic_search.archive.journals import Journals
 from dsslic_search.archive.lock import may_be_held
 from dsslic_search.archive.lookup import batches
-from dsslic_search.archive.originals_away import LookedAt, away, originals
+from dsslic_search.archive.originals_away import ORIGINALS, LookedAt, away
 from dsslic_search.archive.published import leftovers
 from dsslic_search.archive.reading import Reading
 from dsslic_search.archive.schema import Photo
@@ -36,6 +36,16 @@ from dsslic_search.archive.terms import is_current
 from dsslic_search.core.workplace import Here, Workplace, here, in_order
 from dsslic_search.features.scene import CURRENT
 from dsslic_search.index.segments import damaged_files
+
+# Made once: to put together a statement takes longer than to run it in a small archive.
+_COUNT = select(func.count(Photo.id))
+_PHOTOS = select(Photo.content_hash, Photo.id, Photo.path, Photo.lost_at, *RECORD_COLUMNS).order_by(Photo.id)
+_OLDER = _COUNT.where(
+    or_(
+        Photo.regions.is_(None),
+        not_(func.substr(Photo.regions, 1, 1).in_([bytes([each]) for each in CURRENT])),
+    )
+)
 
 TRIES = 5  # to read catalog and journal between two changes
 LOOKS, SECONDS_BETWEEN = 50, 0.1
@@ -77,7 +87,7 @@ def check(
         chance = random.SystemRandom()
         with_parity = parity.wanted(catalog) > 0
         with catalog.session() as session:
-            files = (session.scalar(select(func.count(Photo.id))) or 0) + (session.scalar(originals()) or 0)
+            files = (session.scalar(_COUNT) or 0) + (session.scalar(ORIGINALS) or 0)
         looked_at = count(1)
 
         def look_on() -> None:
@@ -85,10 +95,9 @@ def check(
                 progress(next(looked_at), files)
 
         with catalog.snapshot() as snapshot:
-            chosen = select(Photo.content_hash, Photo.id, Photo.path, Photo.lost_at, *RECORD_COLUMNS)
 
             def photos() -> Iterator[_Photo]:
-                for rows in snapshot.rows(chosen.order_by(Photo.id)):
+                for rows in snapshot.rows(_PHOTOS):
                     for content_hash, photo_id, path, lost_at, *values in rows:
                         known.add(content_hash)
                         if reads_all:
@@ -261,10 +270,8 @@ _WRONG = {
 
 
 def _of_descriptions(catalog: Catalog) -> Iterator[Finding]:
-    of_now = func.substr(Photo.regions, 1, 1).in_([bytes([each]) for each in CURRENT])
-    older = or_(Photo.regions.is_(None), not_(of_now)) if is_current(catalog) else true()
     with catalog.session() as session:
-        count = session.scalar(select(func.count(Photo.id)).where(older)) or 0
+        count = session.scalar(_OLDER if is_current(catalog) else _COUNT) or 0
     if count:
         yield Finding(Problem.EARLIER_DESCRIPTIONS, catalog.name, photos=count)
 

@@ -63,9 +63,11 @@ def _shape_of_models() -> dict[Any, Any]:
 def _shape(connection: Connection) -> dict[Any, Any]:
     """Of our tables in an SQLite database; what others added to it is left out."""
     shape: dict[Any, Any] = {}
+    cursor = connection.connection.cursor()  # of some forty questions SQLAlchemy's share would be the most
 
     def ask(pragma: str, name: str) -> list[tuple[Any, ...]]:
-        return [tuple(row) for row in connection.exec_driver_sql(f'PRAGMA {pragma}("{name}")')]
+        cursor.execute(f'PRAGMA {pragma}("{name}")')
+        return list(cursor.fetchall())
 
     for table, columns in ((name, each.columns) for name, each in Base.metadata.tables.items()):
         shape[table] = [
@@ -81,9 +83,11 @@ def _shape(connection: Connection) -> dict[Any, Any]:
             elif name in _INDEXES:
                 shape[table, name] = unique, partial, indexed
     asked = "SELECT name, sql FROM sqlite_master WHERE type = 'trigger'"
-    for name, written in connection.exec_driver_sql(asked):
+    cursor.execute(asked)
+    for name, written in cursor.fetchall():
         if name in triggers.NAMES:
             shape[name] = " ".join(written.split())
+    cursor.close()
     return shape
 
 
