@@ -117,6 +117,7 @@ def copying(empty: Path) -> Callable[..., None]:
                 UPGRADE(made)
                 made.dispose()
         with closing(sqlite3.connect(empty)) as source, closing(sqlite3.connect(path)) as target:
+            target.execute("PRAGMA synchronous = OFF")  # as the others of tests, see `make_engine`
             source.backup(target)
 
     return upgrade
