@@ -6,10 +6,10 @@ Regions are sets of pixels found by flood fill; each definition of docs/query-la
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
-from functools import cache, cached_property, lru_cache
+from dataclasses import dataclass, field
+from functools import cache, cached_property
 from struct import pack, unpack
 
 UNITS = 60_000  # coordinates are whole numbers of 1/UNITS of a side, rounded down
@@ -57,6 +57,8 @@ class OracleRegion:
     class_id: int
     pixels: frozenset[Pixel]
     of: Map
+    told: dict[tuple[str, int], float] = field(default_factory=dict, repr=False)
+    """How clearly it lies so to the regions of a class, by relation and class."""
 
     @cached_property
     def width(self) -> int:
@@ -151,6 +153,17 @@ class OracleRegion:
         return SHARES * standing // self.below.total()
 
 
+class Scene(list[OracleRegion]):
+    """The regions of one map."""
+
+    @cached_property
+    def by_class(self) -> dict[int, list[OracleRegion]]:
+        found: dict[int, list[OracleRegion]] = defaultdict(list)
+        for region in self:
+            found[region.class_id].append(region)
+        return found
+
+
 def _within(counts: Counter[int], side: int, line: str) -> int:
     """How many of the pixels counted by their place along a side have their centre in a stretch of it."""
     return sum(number for place, number in counts.items() if in_line(place, side, line))
@@ -173,7 +186,7 @@ def in_line(place: int, side: int, line: str) -> bool:
     }[line]
 
 
-def regions_of(label_map: Iterable[Iterable[int]]) -> list[OracleRegion]:
+def regions_of(label_map: Iterable[Iterable[int]]) -> Scene:
     """The regions of a map (a list of rows, or an array), largest first, then by first pixel."""
     rows = [[int(c) for c in row] for row in label_map]
     height, width = len(rows), len(rows[0])
@@ -195,19 +208,19 @@ def regions_of(label_map: Iterable[Iterable[int]]) -> list[OracleRegion]:
                     edge.append(near)
         if 1000 * len(pixels) >= width * height:
             found.append(OracleRegion(class_id, frozenset(pixels), rows))
-    return sorted(found, key=lambda region: -len(region.pixels))
+    return Scene(sorted(found, key=lambda region: -len(region.pixels)))
 
 
 # What follows takes the regions of one map, and gives the degrees of those that pass: none passing, none
 # given.
 
 
-def anywhere(regions: list[OracleRegion], classes: Collection[int]) -> list[float]:
+def anywhere(regions: Scene, classes: Collection[int]) -> list[float]:
     """The regions of some classes."""
     return [_single(min(1, 4 * a.area / UNITS)) for a in regions if a.class_id in classes]
 
 
-def in_zone(regions: list[OracleRegion], classes: Collection[int], zone: str) -> list[float]:
+def in_zone(regions: Scene, classes: Collection[int], zone: str) -> list[float]:
     """The regions of some classes that lie in a zone."""
     columns, rows = ZONES[zone]
     degrees = []
@@ -222,16 +235,14 @@ def in_zone(regions: list[OracleRegion], classes: Collection[int], zone: str) ->
     return degrees
 
 
-def related(
-    regions: list[OracleRegion], classes: Collection[int], relation: str, others: Collection[int]
-) -> list[float]:
+def related(regions: Scene, classes: Collection[int], relation: str, others: Collection[int]) -> list[float]:
     """The regions of some classes that lie so to another region, or to the pixels, of other classes."""
     best = [degree_of(relation, a, regions, others) for a in regions if a.class_id in classes]
     return [degree for degree in best if degree > 0]
 
 
 def between(
-    regions: list[OracleRegion], classes: Collection[int], first: Collection[int], second: Collection[int]
+    regions: Scene, classes: Collection[int], first: Collection[int], second: Collection[int]
 ) -> list[float]:
     """The regions of some classes that lie between one of ``first`` and one of ``second``."""
     best = []
@@ -252,29 +263,34 @@ def holds(
     return bool(related(regions_of(label_map), classes, relation, others))
 
 
-def degree_of(relation: str, a: OracleRegion, regions: list[OracleRegion], others: Collection[int]) -> float:
+def degree_of(relation: str, a: OracleRegion, regions: Scene, others: Collection[int]) -> float:
     """How clearly a region lies so to ``others``, 0 when it does not."""
     if relation in ("on", "in", "surrounded by"):
         under, border = a.under(others), a.border(others)
         share = {"on": under, "in": max(under, border), "surrounded by": border}[relation]
         enough = share >= (SHARES * 3 / 4 if relation == "surrounded by" else SHARES / 2)
         return _single(share / SHARES) if enough else 0.0
-    return max(
-        (_of_pair(relation, a, b) for b in regions if b is not a and b.class_id in others), default=0.0
-    )
+    return max((_of_class(relation, a, regions, c) for c in others), default=0.0)
 
 
-@lru_cache(maxsize=50_000)  # trees ask the same of a map again and again
+def _of_class(relation: str, a: OracleRegion, regions: Scene, class_id: int) -> float:
+    """The same of the regions of one class; kept, as trees ask it of a map again and again."""
+    if (relation, class_id) not in a.told:
+        others = [b for b in regions.by_class.get(class_id, ()) if b is not a]
+        a.told[relation, class_id] = max((_of_pair(relation, a, b) for b in others), default=0.0)
+    return a.told[relation, class_id]
+
+
 def _of_pair(relation: str, a: OracleRegion, b: OracleRegion) -> float:
     if relation in ("right of", "below", "behind"):
         a, b = b, a
-    share_columns = a.left < b.right and b.left < a.right
-    share_rows = a.top < b.bottom and b.top < a.bottom
     if relation in ("left of", "right of"):
         return _clear(b.x - a.x) if a.right <= b.x and a.x <= b.left else 0.0
     if relation in ("above", "below"):
         return _clear(b.y - a.y) if a.bottom <= b.y and a.y <= b.top else 0.0
+    share_rows = a.top < b.bottom and b.top < a.bottom
     if relation in ("in front of", "behind"):
+        share_columns = a.left < b.right and b.left < a.right
         return _clear(a.bottom - b.bottom) if share_columns and share_rows and a.bottom > b.bottom else 0.0
     assert relation == "next to"
     gap = max(b.left - a.right, a.left - b.right)

@@ -91,7 +91,7 @@ class Arrays(Mapping[str, NDArray[Any]]):
             starts = range(0, few.size, few.shape[-1]) if few.size else ()
             return few.parts([(row + start, row + stop) for start, stop in bounds for row in starts])
         array = self._arrays[name]
-        for start, stop in bounds:
+        for start, stop in bounds if self._blocks is not None else ():
             part = array[..., start:stop]
             for row in part if part.ndim > 1 else [part]:
                 self._check(row)

@@ -42,8 +42,9 @@ def on_all_processors(work: Callable[[slice], object], photos: int, shared_from:
     """Do work on so many photos, or on something else that is dealt out from ``shared_from`` on, one part of
     them on each processor where they are many. A part's work is a compiled loop, which runs without the
     interpreter's lock, and asks for nothing of the kind itself."""
-    parts = os.cpu_count() or 1
-    if photos < (SHARED_FROM if shared_from is None else shared_from) or parts == 1:
+    few = photos < (SHARED_FROM if shared_from is None else shared_from)
+    parts = 1 if few else os.cpu_count() or 1
+    if parts == 1:
         work(slice(0, photos))
         return
     bounds = [photos * number // parts for number in range(parts + 1)]

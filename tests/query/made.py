@@ -29,7 +29,7 @@ from dsslic_search.index.segment import Segment
 from dsslic_search.index.segments import open_segments
 from dsslic_search.index.source import InOrder, State
 from dsslic_search.query.run.execute import Indexes
-from tests.oracle import OracleRegion, regions_of
+from tests.oracle import Scene, regions_of
 
 V = default()
 NOWHERE = Path("/dev/null/index")  # no folder can be made there, so nothing is written
@@ -85,7 +85,7 @@ class MadePhoto:
         return Counter(self.label_map.ravel().tolist())
 
     @cached_property
-    def found(self) -> list[OracleRegion]:
+    def found(self) -> Scene:
         return regions_of(self.label_map)
 
     @cached_property

@@ -75,7 +75,7 @@ def opened_of(photos: Photos) -> Regions:
         return open_regions(whole(photos, Path(folder), V))  # type: ignore[arg-type]
 
 
-def degrees_of(there: list[oracle.OracleRegion], classes: tuple[int, ...], test: RegionTest) -> list[float]:
+def degrees_of(there: oracle.Scene, classes: tuple[int, ...], test: RegionTest) -> list[float]:
     """Of the regions that pass, according to the oracle."""
     match test:
         case Anywhere():
@@ -89,7 +89,7 @@ def degrees_of(there: list[oracle.OracleRegion], classes: tuple[int, ...], test:
 
 
 def expected(
-    scenes: Sequence[list[oracle.OracleRegion]], classes: tuple[int, ...], test: RegionTest
+    scenes: Sequence[oracle.Scene], classes: tuple[int, ...], test: RegionTest
 ) -> dict[int, tuple[int, float]]:
     """By row: how many regions pass, and the best degree."""
     passing = {row: degrees_of(there, classes, test) for row, there in enumerate(scenes)}
@@ -199,12 +199,12 @@ def many_maps() -> list[np.ndarray]:
 
 
 @pytest.fixture(scope="module")
-def many_scenes(many_maps: list[np.ndarray]) -> list[list[oracle.OracleRegion]]:
+def many_scenes(many_maps: list[np.ndarray]) -> list[oracle.Scene]:
     return [oracle.regions_of(label_map) for label_map in many_maps]
 
 
 @pytest.mark.usefixtures("way")
-def test_many_photos(many_maps: list[np.ndarray], many_scenes: list[list[oracle.OracleRegion]]) -> None:
+def test_many_photos(many_maps: list[np.ndarray], many_scenes: list[oracle.Scene]) -> None:
     index = opened(many_maps)
     for test in (
         *(Related(r, (1, 2)) for r in RELATIONS),
