@@ -91,8 +91,7 @@ class MadePhoto:
     @cached_property
     def file(self) -> tuple[Any, ...]:
         """Its values in the columns of files, in their order."""
-        values = (getattr(self, _ATTRIBUTES.get(column.name, column.name)) for column in INDEXED)
-        return tuple(microseconds(each) if isinstance(each, datetime) else each for each in values)
+        return tuple([microseconds(v) if isinstance(v, datetime) else v for v in _IN_FILES(self)])
 
     @cached_property
     def shown(self) -> bytes:
@@ -124,6 +123,7 @@ class MadePhoto:
 
 
 _ATTRIBUTES = {"taken_at": "taken", "added_at": "added", "file_size": "size"}  # of columns
+_IN_FILES = attrgetter(*(_ATTRIBUTES.get(column.name, column.name) for column in INDEXED))
 
 
 @lru_cache(maxsize=1000)

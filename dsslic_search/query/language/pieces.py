@@ -45,7 +45,8 @@ class Source:
     ``south``: seasons are those of the southern hemisphere; ``said_as``: the tree of a query that a word of
     every day is asked as, None where the vocabulary cannot; ``named``: what a word names in the archive, a
     predicate or a saved query by its name, None where nothing; ``followed``: by the places of a word, it and
-    the words after it as far as they were read, and where each ends."""
+    the words after it as far as they were read, and where each ends; ``translated``: by word, what
+    `in_english` said."""
 
     folded: Folded
     table: WordTable
@@ -56,6 +57,7 @@ class Source:
     followed: dict[tuple[int, int], tuple[list[str], list[int]]] = field(
         default_factory=dict, repr=False, compare=False
     )
+    translated: dict[str, tuple[str, ...] | None] = field(default_factory=dict, repr=False, compare=False)
 
     @cached_property
     def language(self) -> str:
@@ -65,6 +67,12 @@ class Source:
     def is_english(self, word: str) -> bool:
         """Whether a word is one of the query language, the vocabulary or every day, or begins one."""
         return word in self.table.longest or word in nouns.first_words()
+
+    def in_english(self, word: str) -> tuple[str, ...] | None:
+        """The English words for a word of another language; None where it is English, or is of none."""
+        if word not in self.translated:
+            self.translated[word] = foreign.english_of(word, self.language, self.is_english)
+        return self.translated[word]
 
     def piece(self, type_: str, value: str, start: int, end: int) -> Piece:
         return Piece(type_, value, *self.folded.span(start, end))

@@ -83,6 +83,8 @@ class _Scanner:
             if found is None:
                 raise self._stray(index)
             start, index = found.span()
+            if found.lastgroup == "space":
+                continue
             if said := told.told(self.source, found.lastgroup, found.group(), start, self.last):
                 yield from said[0]
                 index = said[1]
@@ -91,7 +93,7 @@ class _Scanner:
                 case "quote":
                     piece, index = valued.quotation(self.source, start)
                     yield piece
-                case "space" | "plus":
+                case "plus":
                     continue
                 case "either":
                     yield self.source.piece("OR", "or", start, index)

@@ -136,7 +136,7 @@ def _words(source: Source, start: int, end: int, least: int = 0) -> tuple[list[s
             break
         words.append(text[following.start() : following.end()])
         ends.append(following.end())
-    return words[:longest], ends[:longest]
+    return (words, ends) if len(words) <= longest else (words[:longest], ends[:longest])
 
 
 def _in_english(source: Source, start: int, end: int, least: int = 0) -> tuple[list[str], list[int]]:
@@ -144,7 +144,7 @@ def _in_english(source: Source, start: int, end: int, least: int = 0) -> tuple[l
     typed = source.folded.text[start:end]
     if typed in foreign.first_of_phrases() and (phrase := foreign_phrase(source, start, end)):
         return [*phrase[0]], [phrase[1]] * len(phrase[0])
-    english = foreign.english_of(typed, source.language, source.is_english)
+    english = source.in_english(typed)
     if english is None or english == (typed,):  # "zebra"
         return _words(source, start, end, least)
     return [*english], [end] * len(english)
@@ -313,7 +313,7 @@ def _archived(source: Source, start: int, end: int) -> tuple[list[Piece], int] |
     words, ends = _words(source, start, end)
     if any(_is_known(source, tuple(words[: n + 1])) for n in range(len(words))):
         return None
-    if foreign.english_of(words[0], source.language, source.is_english) is not None:
+    if source.in_english(words[0]) is not None:
         return None
     for count in range(min(len(words), MAX_NAME_WORDS), 0, -1):
         if found := _pieces_named(source, start, ends[count - 1]):
