@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -14,8 +15,18 @@ from dsslic_search.archive.catalog import Catalog
 from dsslic_search.archive.database import alembic_config, for_writing, make_engine, url_of
 from dsslic_search.archive.revisions import revisions
 from dsslic_search.index import segments
+from tests import once
 from tests.index.segment_answers import QUERIES, Kept
 from tests.query.made import V
+
+
+def fill(folder: Path) -> None:
+    """A catalog with several segments."""
+    kept = Kept(folder)
+    for seed, count in enumerate((8, 8, 4)):
+        kept.add(count, seed)
+        kept.settle(OpenIndexes(kept, kept.index, V))
+    kept.close()
 
 
 def taken_back(kept: Kept, revision: str) -> None:
@@ -38,10 +49,8 @@ def test_answers_are_right_after_an_older_revision(
 ) -> None:
     monkeypatch.setattr(segments, "WRITTEN_FROM", 3)
     monkeypatch.setattr(segments, "MAX_PHOTOS", 8)
+    shutil.copytree(once.filled("older-revisions", fill), tmp_path, dirs_exist_ok=True)
     kept = Kept(tmp_path)
-    for seed, count in enumerate((8, 8, 4)):
-        kept.add(count, seed)
-        kept.settle(OpenIndexes(kept, kept.index, V))
     names = {path.name for path in kept.index.iterdir()}
     assert len({name.partition(".")[0] for name in names}) > 2
     taken_back(kept, revision)
