@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +26,7 @@ REFERENCE = EncodeOptions(keep="reference")
 LARGE = (1925, 1443)  # width, height: large enough to be halved, and no multiple of anything
 
 
+@cache
 def enlarged(name: str, size: tuple[int, int] = LARGE) -> Image.Image:
     return Image.open(SAMPLES / name).convert("RGB").resize(size, Image.Resampling.BICUBIC)
 
@@ -33,7 +35,7 @@ def saved(picture: Image.Image, file_format: str = "JPEG", turn: int = 1) -> byt
     out = io.BytesIO()
     exif = Image.Exif()
     exif[ExifTags.Base.Orientation] = turn
-    picture.save(out, file_format, quality=92, exif=exif)
+    picture.save(out, file_format, quality=92, compress_level=1, exif=exif)
     return out.getvalue()
 
 
