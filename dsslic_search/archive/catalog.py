@@ -45,6 +45,7 @@ _WHOLE = selectinload(schema.Photo.paths)
 
 # made once, since to put a statement together takes as long as to run it
 _ID = select(schema.Photo.id).where(schema.Photo.content_hash == bindparam("content_hash"))
+_PHOTO = select(schema.Photo).where(schema.Photo.id == bindparam("id")).options(_WHOLE)
 _RECORD = select(schema.Photo.id, *RECORD_COLUMNS).where(
     schema.Photo.content_hash == bindparam("content_hash")
 )
@@ -126,7 +127,7 @@ class Catalog(Lookup):
     def photo(self, photo_id: int) -> schema.Photo | None:
         """A photo by id, with its paths."""
         with self.session() as session:
-            return session.get(schema.Photo, photo_id, options=[_WHOLE])
+            return session.scalar(_PHOTO, {"id": photo_id})
 
     def find(self, content_hash: str) -> schema.Photo | None:
         """A photo by content hash, with its paths."""

@@ -56,6 +56,20 @@ _TOTALS = (
     *(case((getattr(Photo, column).is_not(None), 1), else_=0) for column in PROSE),
 )
 
+# Made once: to put together a statement takes longer than to run it in a small archive.
+_DATED, _FILES = select(Photo.id, _MOMENT), select(*_FILE)
+_STATES = select(Photo.id, Photo.state).where(Photo.state.in_(HIDDEN))
+_LYING: SQLColumnExpression[str] = KnownPath.path + KnownPath.part
+# a photo that lies at one path alone is shown at that: an index tells which are not
+_COPIES = (
+    select(Photo.id, _LYING)
+    .join(KnownPath, KnownPath.photo_id == Photo.id)
+    .where(
+        Photo.id.in_(select(KnownPath.photo_id).group_by(KnownPath.photo_id).having(func.count() > 1)),
+        KnownPath.ended_at.is_(None),
+        Photo.path != _LYING,
+    )
+)
 
 _CHOSEN = Table(
     "chosen",
@@ -128,12 +142,10 @@ class Snapshot:
 
     def _stored(self, statement: Any, chunk: int = CHUNK) -> Iterator[list[tuple[Any, ...]]]:
         """As `rows`, with values as the database has them, which in SQLite takes a fraction of the time."""
-        dialect = self._connection.dialect
-        if dialect.name != "sqlite":
+        if self._connection.dialect.name != "sqlite":
             yield from self.rows(statement, chunk)
             return
-        text = statement.compile(dialect=dialect, compile_kwargs={"literal_binds": True}).string
-        with self._connection.exec_driver_sql(text) as result:
+        with self._connection.execute(statement) as result:
             cursor = result.cursor
             assert cursor is not None
             while rows := cursor.fetchmany(chunk):
@@ -172,7 +184,7 @@ class Snapshot:
         return self._dated()
 
     def _dated(self) -> InOrder:
-        parts = list(self._own_by_id(select(Photo.id, _MOMENT), CHUNK))
+        parts = list(self._own_by_id(_DATED, CHUNK))
         ids = _joined([own for own, _ in parts], np.int64)
         moments = _joined([_moments([moment for _, moment in rows]) for _, rows in parts], np.int64)
         order = np.lexsort((ids, -moments))
@@ -248,7 +260,7 @@ class Snapshot:
     def files(self) -> Iterator[list[tuple[Any, ...]]]:
         """What is known of the file of each photo that is there, in any order, in lists; the values are those
         of `core.fields.INDEXED`, dates as microseconds since 1970."""
-        for _, rows in self._own_by_id(select(*_FILE), CHUNK, _ID):
+        for _, rows in self._own_by_id(_FILES, CHUNK, _ID):
             yield rows if self._connection.dialect.name == "sqlite" else list(map(_numbered, rows))
 
     def paths(
@@ -266,12 +278,7 @@ class Snapshot:
     ) -> Iterator[list[tuple[int, str]]]:
         """(id, path) of all other paths at which photos lie, or at which those of ``ids`` do, in any order,
         in lists; ``letters`` as for `paths`."""
-        path = KnownPath.path + KnownPath.part
-        # a photo that lies at one path alone is shown at that: an index tells which are not
-        several = select(KnownPath.photo_id).group_by(KnownPath.photo_id).having(func.count() > 1)
-        asked = select(Photo.id, path).join(KnownPath, KnownPath.photo_id == Photo.id)
-        asked = asked.where(Photo.id.in_(several), KnownPath.ended_at.is_(None), path != Photo.path)
-        asked = asked.where(*self._may_hold(path, letters))
+        asked = _COPIES.where(*self._may_hold(_LYING, letters))
         for part in [None] if ids is None else batches(ids):
             yield from self._own(asked if part is None else asked.where(Photo.id.in_(part)))
 
@@ -287,8 +294,7 @@ class Snapshot:
 
     def hidden(self) -> tuple[NDArray[np.int64], NDArray[np.uint8]]:
         """The photos that are left out of answers, in any order: ids and `core.kinds.PhotoState.flag`."""
-        asked = select(Photo.id, Photo.state).where(Photo.state.in_(HIDDEN))
-        found = [row for rows in self._own(asked) for row in rows]
+        found = [row for rows in self._own(_STATES) for row in rows]
         return _ids(found), np.array([PhotoState(state).flag for _, state in found], np.uint8)
 
     def texts(self, column: str) -> Iterator[list[tuple[int, str]]]:

@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 from PIL import Image
-from sqlalchemy import URL, Dialect, Engine, Select, select
+from sqlalchemy import URL, Dialect, Engine, select
 from sqlalchemy.util import LRUCache
 
 from dsslic_search.api import Archive, restore_backup
@@ -106,12 +106,10 @@ def keep_what_is_alike(apart: bool = False) -> None:
 
 
 def share_statements() -> None:
-    """Have all engines of this process share the statements that are made into text, those with their values
-    in it too."""
-    make, compiled = database.create_engine, Select.compile
+    """Have all engines of this process share the statements that are made into text."""
+    make = database.create_engine
     dialects: dict[str, Dialect] = {}
     statements: Any = LRUCache(2000)
-    texts: Any = LRUCache(2000)
 
     def create_engine(url: URL, **options: Any) -> Engine:
         made = make(url, **options)
@@ -119,18 +117,7 @@ def share_statements() -> None:
         made._compiled_cache = statements
         return made
 
-    def compile_once(statement: Select[Any], *given: Any, **how: Any) -> Any:
-        key = statement._generate_cache_key()
-        if key is None or given or set(how) != {"dialect", "compile_kwargs"}:
-            return compiled(statement, *given, **how)
-        values = tuple((type(each.value), repr(each.value)) for each in key.bindparams)
-        asked = key.key, values, how["dialect"].name, repr(how["compile_kwargs"])
-        if asked not in texts:
-            texts[asked] = compiled(statement, **how)
-        return texts[asked]
-
     database.create_engine = create_engine
-    Select.compile = compile_once  # type: ignore[method-assign]  # for this process and its forks alone
 
 
 def picture(number: int, path: Path) -> None:
