@@ -1,6 +1,8 @@
 import math
 from dataclasses import replace
 from fractions import Fraction
+from functools import cache
+from itertools import product
 
 import numpy as np
 import pytest
@@ -32,6 +34,7 @@ def likeness(one: np.ndarray, other: np.ndarray) -> float:
     return float(embed(one, V) @ embed(other, V))
 
 
+@cache
 def overlap(line: int, lines: int, cell: int) -> Fraction:
     """How much of a line lies in one of five cells, as part of the cell."""
     shared = min(Fraction(line + 1, lines), Fraction(cell + 1, 5)) - max(
@@ -48,11 +51,11 @@ def exact_shares(label_map: np.ndarray, known: np.ndarray) -> list[dict[int, Fra
     for (y, x), label in np.ndenumerate(label_map):
         if known[y, x]:
             cells[0][int(label)] = cells[0].get(int(label), Fraction(0)) + Fraction(1, height * width)
-            for i in range(5):
-                for j in range(5):
-                    if area := overlap(y, height, i) * overlap(x, width, j):
-                        cell = cells[1 + 5 * i + j]
-                        cell[int(label)] = cell.get(int(label), Fraction(0)) + area
+            rows = [(i, share) for i in range(5) if (share := overlap(y, height, i))]
+            columns = [(j, share) for j in range(5) if (share := overlap(x, width, j))]
+            for (i, down), (j, across) in product(rows, columns):
+                cell = cells[1 + 5 * i + j]
+                cell[int(label)] = cell.get(int(label), Fraction(0)) + down * across
     return cells
 
 
