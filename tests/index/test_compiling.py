@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from unittest import mock
 
 import numpy as np
 import pytest
 
-import dsslic_search
 from dsslic_search.index import column_loops, compiling, packing_loops
 from dsslic_search.index.regions import build_loops, kernels
 from dsslic_search.index.regions.relate import Between, Related
 from dsslic_search.index.regions.table import Regions, open_regions
 from dsslic_search.index.vectors import scan
+from tests import forks
 from tests.measured import as_written
 from tests.query.made import NOWHERE, MadeArchive, MadePhoto, V
 from tests.query.test_exactness import made_photo
@@ -42,13 +41,6 @@ def loop(values):
         total += value * STEP + numbers.START
     return total
 """
-RUN = """
-import numpy as np
-from dsslic_search.index import column_loops, compiling, packing_loops
-from upgraded.loops import loop
-compiling.PATIENCE.photos = 0
-print(compiling.runnable(loop, 1)(np.arange(3)))
-"""
 
 
 def ran(top: Path, text: str) -> tuple[int, int]:
@@ -56,17 +48,24 @@ def ran(top: Path, text: str) -> tuple[int, int]:
     own file stays as it is."""
     module = top / "upgraded" / "numbers.py"
     module.write_text(text)
-    environment = os.environ | {
-        "PYTHONPATH": os.pathsep.join([str(top), str(Path(dsslic_search.__file__).parent.parent)]),
-        "PYTHONDONTWRITEBYTECODE": "1",  # so that a change within the same second is one
-    }
-    done = subprocess.run(
-        [sys.executable, "-c", RUN], env=environment, check=True, capture_output=True, text=True
-    )
-    return int(done.stdout), len(list((top / "upgraded" / "__pycache__").glob("*.nbi")))
+
+    def work(say: Callable[[str], None]) -> None:
+        sys.path.insert(0, str(top))
+        sys.dont_write_bytecode = True  # so that a change within the same second is one
+        from upgraded.loops import loop
+
+        compiling.PATIENCE.photos = 0
+        say(str(compiling.runnable(loop, 1)(np.arange(3))))
+
+    with forks.forked(work, top) as process:
+        (said,) = process.rest()
+        assert process.wait() == 0
+    return int(said), len(list((top / "upgraded" / "__pycache__").glob("*.nbi")))
 
 
 def test_a_constant_that_another_module_changes_is_compiled_anew(tmp_path: Path) -> None:
+    import numba  # noqa: F401  # once, and not in each process
+
     (tmp_path / "upgraded").mkdir()
     (tmp_path / "upgraded" / "__init__.py").write_text("")
     (tmp_path / "upgraded" / "loops.py").write_text(LOOPS)
