@@ -1,7 +1,8 @@
 """A catalog in memory, of photos that are nothing but coverages, dates, embeddings and regions."""
 
+import sqlite3
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, nullcontext
+from contextlib import closing, contextmanager, nullcontext
 from datetime import datetime
 
 import numpy as np
@@ -16,6 +17,8 @@ from dsslic_search.features.coverage import Shown, pack_shown
 from dsslic_search.features.embedding import DIMENSION
 
 NOON = datetime(2024, 5, 1, 12)
+FILLED: dict[str, sqlite3.Connection] = {}
+"""Catalogs that others of this process begin as copies of."""
 
 
 class Counting(Catalog):
@@ -23,6 +26,17 @@ class Counting(Catalog):
 
     statements = 0
     _open: Session | None = None
+
+    def holds(self, name: str, fill: Callable[[], object]) -> None:
+        """Fill it, while it is empty, as it was filled under this name before in this process."""
+        with closing(self.engine.raw_connection()) as pooled:
+            own = pooled.driver_connection
+            if name in FILLED:
+                FILLED[name].backup(own)
+        if name not in FILLED:
+            fill()
+            FILLED[name] = sqlite3.connect(":memory:", check_same_thread=False)
+            own.backup(FILLED[name])
 
     @contextmanager
     def at_once(self) -> Iterator[None]:
@@ -62,8 +76,8 @@ def catalogs() -> Iterator[Callable[[], Counting]]:
 
     def new() -> Counting:
         engine = create_engine("sqlite://", poolclass=StaticPool, connect_args={"check_same_thread": False})
-        Base.metadata.create_all(engine)
         catalog = Counting(engine)
+        catalog.holds("", lambda: Base.metadata.create_all(engine))
         made.append(catalog)
 
         @event.listens_for(engine, "before_cursor_execute")

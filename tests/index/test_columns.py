@@ -29,11 +29,16 @@ def counts(rng: np.random.Generator, pixels: int) -> dict[int, int]:
 def filled(catalog: Any) -> tuple[Any, dict[int, tuple[dict[int, int], int]]]:
     rng = np.random.default_rng(5)
     truth = {}
-    with catalog.at_once():
-        for photo_id in range(1, 151):
-            pixels = int(rng.choice([10, 100, 640]))
-            truth[photo_id] = counts(rng, pixels), pixels
-            catalog.put(photo_id, {c: n / pixels for c, n in truth[photo_id][0].items()})
+    for photo_id in range(1, 151):
+        pixels = int(rng.choice([10, 100, 640]))
+        truth[photo_id] = counts(rng, pixels), pixels
+
+    def fill() -> None:
+        with catalog.at_once():
+            for photo_id, (classes, pixels) in truth.items():
+                catalog.put(photo_id, {c: n / pixels for c, n in classes.items()})
+
+    catalog.holds("classes of 150 photos", fill)
     return catalog, truth
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +52,11 @@ ORDER = [4, 7, 5, 1, 3, 9]  # newest first: date taken, else added; then by id
 
 @pytest.fixture
 def filled(catalog: Any) -> Any:
+    catalog.holds("facts", partial(fill, catalog))
+    return catalog
+
+
+def fill(catalog: Any) -> None:
     with catalog.changing() as session:
         for photo_id, own in FACTS.items():
             plain = {
@@ -72,7 +78,6 @@ def filled(catalog: Any) -> Any:
                 {"name": "dark", "photo_id": 3},
             ],
         )
-    return catalog
 
 
 @pytest.fixture

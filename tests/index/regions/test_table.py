@@ -38,15 +38,14 @@ def label_map(seed: int) -> np.ndarray:
 def filled(catalog: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
     """Of photos 1 to 40, the later the newer, read in several lists."""
     monkeypatch.setattr(snapshot, "WIDE_CHUNK", 7)
-    with catalog.at_once():
-        for photo_id in range(1, 41):
-            taken = datetime(2020, 1, 1) + timedelta(days=photo_id)
-            catalog.put(
-                photo_id,
-                {0: 1.0},
-                taken=taken,
-                regions=stored_regions(label_map(photo_id), V),
-            )
+
+    def fill() -> None:
+        with catalog.at_once():
+            for photo_id in range(1, 41):
+                taken = datetime(2020, 1, 1) + timedelta(days=photo_id)
+                catalog.put(photo_id, {0: 1.0}, taken, regions=stored_regions(label_map(photo_id), V))
+
+    catalog.holds("regions of 40 photos", fill)
     return catalog
 
 
