@@ -5,7 +5,8 @@ until a disk has what was written.
 What follows from what it is given alone is kept by it: the answers of SegNet and of the image words for each
 photo's pixels, whichever process of pytest asked first; one empty catalog that others are copies of; and in
 each process what FineNet and the restoration network make and what x265 codes.
-Where the networks, the coder, the catalog and the migrations are at home (`at_home`), each is made anew.
+Where the networks, the coder (`coded_anew`), the catalog and the migrations are at home (`at_home`),
+each is made anew.
 Machine code is kept by the package itself; here one process compiles, and others wait for what it keeps.
 """
 
@@ -220,6 +221,14 @@ def at_home() -> Iterator[None]:
         patch.setattr(database, "upgrade", UPGRADE)
         patch.setattr(database, "create_engine", CREATE_ENGINE)
         patch.setattr(MachineCode, "made", MADE)
+        yield
+
+
+@contextmanager
+def coded_anew() -> Iterator[None]:
+    """While in it, pictures that x265 codes are not kept; all else is."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(file, "encode_intra", ENCODE_INTRA)
         yield
 
 
