@@ -310,6 +310,8 @@ def _pieces_named(source: Source, start: int, end: int) -> tuple[list[Piece], in
 
 def _archived(source: Source, start: int, end: int) -> tuple[list[Piece], int] | None:
     """What a word that is none of the language, or several, names in the archive."""
+    if _is_known(source, (source.folded.text[start:end],)):
+        return None
     words, ends = _words(source, start, end)
     if any(_is_known(source, tuple(words[: n + 1])) for n in range(len(words))):
         return None
