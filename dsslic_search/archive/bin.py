@@ -32,6 +32,11 @@ from dsslic_search.core.files import text_to_path
 Ids = NDArray[np.int64]
 
 _PURGED = select(Purged.content_hash).where(Purged.content_hash == bindparam("content_hash"))
+_WITHOUT_PHOTO = (
+    select(Purged.content_hash)
+    .where(Purged.content_hash.not_in(select(Photo.content_hash)))
+    .order_by(Purged.content_hash)
+)
 
 
 @dataclass(frozen=True)
@@ -179,7 +184,6 @@ def unpurge(session: Session, content_hash: str) -> None:
 
 def purged_files(catalog: Catalog, store: Store) -> Iterator[str]:
     """The content hashes of files that an interrupted emptying left."""
-    chosen = select(Purged.content_hash).where(Purged.content_hash.not_in(select(Photo.content_hash)))
     with catalog.session() as session:
-        hashes = session.scalars(chosen.order_by(Purged.content_hash)).all()
+        hashes = session.scalars(_WITHOUT_PHOTO).all()
     return (content_hash for content_hash in hashes if store.size_of(content_hash) is not None)

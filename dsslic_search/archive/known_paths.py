@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from sqlalchemy import ColumnElement, and_, bindparam, func, or_, select, update
+from sqlalchemy import and_, bindparam, func, or_, select, update
 
 from dsslic_search.archive.catalog import Catalog
 from dsslic_search.archive.lookup import batches
@@ -37,6 +37,25 @@ _KNOWN = select(
 ).join(Photo, Photo.id == KnownPath.photo_id)
 """The columns of `Known`."""
 
+# Made once: to put together a statement takes longer than to run it in a small archive.
+_LIVING = _KNOWN.where(
+    or_(
+        KnownPath.ended_at.is_(None),
+        KnownPath.photo_id.not_in(select(KnownPath.photo_id).where(KnownPath.ended_at.is_(None))),
+    )
+)
+"""Live ones, and ended ones of photos that lie nowhere."""
+_WITHIN = {
+    True: and_(KnownPath.path >= bindparam("inside"), KnownPath.path < bindparam("after")),
+    False: func.substr(KnownPath.path, 1, func.length(bindparam("inside"))) == bindparam("inside"),
+}
+_AT_OR_IN = {way: _LIVING.where(or_(KnownPath.path == bindparam("at"), it)) for way, it in _WITHIN.items()}
+"""At a path and, as far as text tells, at all paths in that folder, by whether the database orders texts by
+their bytes, so that it finds the folder's in its index."""
+_TOUCHED = (
+    update(KnownPath).where(KnownPath.__table__.c.id == bindparam("row")).values(last_seen=bindparam("now"))
+)
+
 
 @dataclass(frozen=True)
 class Known:
@@ -58,15 +77,14 @@ class Known:
 def under(catalog: Catalog, folders: Iterable[Path]) -> dict[str, list[Known]]:
     """The rows at some files, and at all files in some folders, by path as text: live ones, and ended ones of
     photos that lie nowhere."""
-    lies_somewhere = select(KnownPath.photo_id).where(KnownPath.ended_at.is_(None))
-    chosen = _KNOWN.where(or_(KnownPath.ended_at.is_(None), KnownPath.photo_id.not_in(lies_somewhere)))
     found: dict[str, list[Known]] = defaultdict(list)
     told: set[int] = set()
-    by_bytes = catalog.engine.dialect.name in ("sqlite", "postgresql")  # see `postgresql.require_fit`
+    # see `postgresql.require_fit`
+    chosen = _AT_OR_IN[catalog.engine.dialect.name in ("sqlite", "postgresql")]
     with catalog.session() as session:
         for place in map(absolute, folders):
             inside = str(place).rstrip("/") + "/"
-            for row in session.execute(chosen.where(_at_or_in(path_to_text(place), by_bytes))):
+            for row in session.execute(chosen, _ends(path_to_text(place))):
                 known = Known(*tuple(row))
                 native = str(text_to_path(known.path))
                 # "/a//udcff" begins with "/a/", but is a file beside that folder
@@ -83,15 +101,10 @@ def lying_at(catalog: Catalog, path: str) -> list[Known]:
         return [Known(*tuple(row)) for row in session.execute(chosen.order_by(KnownPath.id))]
 
 
-def _at_or_in(text: str, by_bytes: bool) -> ColumnElement[bool]:
-    """Of a path and, as far as text tells, of all paths in that folder. ``by_bytes``: the database orders
-    texts by their bytes, so that it finds the folder's in its index."""
+def _ends(text: str) -> dict[str, str]:
+    """What `_AT_OR_IN` asks of a path."""
     inside = text.rstrip("/") + "/"
-    within = func.substr(KnownPath.path, 1, len(inside)) == inside
-    if by_bytes:
-        after = inside[:-1] + chr(ord("/") + 1)
-        within = and_(KnownPath.path >= inside, KnownPath.path < after)
-    return or_(KnownPath.path == text, within)
+    return {"at": text, "inside": inside, "after": inside[:-1] + chr(ord("/") + 1)}
 
 
 def rows_of(catalog: Catalog, photo_ids: Iterable[int]) -> dict[int, list[Known]]:
@@ -124,10 +137,9 @@ def as_it_was(row: KnownPath, status: Status) -> bool:
 
 def touch(catalog: Catalog, rows: Sequence[int], now: datetime) -> None:
     """Say of rows, by their ids, that the file was there as it had been; no index holds that."""
-    table = KnownPath.__table__
-    touched = update(KnownPath).where(table.c.id == bindparam("row")).values(last_seen=now)
     for start in range(0, len(rows), ROWS_TOUCHED_AT_ONCE):
         with catalog.noting() as session:
             session.connection().execute(
-                touched, [{"row": int(row)} for row in rows[start : start + ROWS_TOUCHED_AT_ONCE]]
+                _TOUCHED,
+                [{"row": int(row), "now": now} for row in rows[start : start + ROWS_TOUCHED_AT_ONCE]],
             )

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import delete, insert, select, text
+from sqlalchemy import bindparam, delete, insert, select, text
 from sqlalchemy.orm import Session
 
 from dsslic_search.archive import bulk
@@ -154,10 +154,13 @@ def tagged(catalog: Catalog, ids: NDArray[np.int64]) -> int:
     return int(np.count_nonzero(are_among(np.sort(ids), found)))
 
 
+_TAGS = select(Tag.name).where(Tag.photo_id == bindparam("photo")).order_by(Tag.name)
+
+
 def tags_of(catalog: Catalog, photo_id: int) -> list[str]:
     """The tags of a photo by name."""
     with catalog.session() as session:
-        return list(session.scalars(select(Tag.name).where(Tag.photo_id == photo_id).order_by(Tag.name)))
+        return list(session.scalars(_TAGS, {"photo": photo_id}))
 
 
 def check_ids(session: Session, ids: NDArray[np.int64]) -> None:

@@ -60,6 +60,18 @@ class End(StrEnum):
     REPLACED = "replaced"
 
 
+_NOT_GIVEN = (
+    select(KnownPath)
+    .where(
+        KnownPath.ended == End.REPLACED,
+        KnownPath.replaced_by.is_not(None),
+        KnownPath.tags_given.is_(False),
+    )
+    .order_by(KnownPath.ended_at, KnownPath.id)
+)
+_REPLACED = _NOT_GIVEN.with_only_columns(KnownPath.photo_id, KnownPath.replaced_by)
+
+
 @dataclass(frozen=True)
 class FileThere:
     """A file that was looked at: where, its bytes, when it was changed last (nanoseconds since 1970; None:
@@ -209,17 +221,7 @@ def give_tags(session: Session) -> list[tuple[int, int]]:
     """Give the tags of photos that were replaced to those that replaced them, once for each time that it
     happened; returns the ids of both for each. To be called at the end of a run: within one, a photo may look
     replaced that only moved."""
-    ends = list(
-        session.scalars(
-            select(KnownPath)
-            .where(
-                KnownPath.ended == End.REPLACED,
-                KnownPath.replaced_by.is_not(None),
-                KnownPath.tags_given.is_(False),
-            )
-            .order_by(KnownPath.ended_at, KnownPath.id)
-        )
-    )
+    ends = list(session.scalars(_NOT_GIVEN))
     given = [(end.photo_id, end.replaced_by) for end in ends if end.replaced_by is not None]
     while sum(_give(session, earlier, later) for earlier, later in given):
         pass  # again until nothing is left to give: a version may have come and gone within one run
@@ -232,15 +234,7 @@ def ratings_to_give(session: Session) -> dict[int, float]:
     """The stars of photos that were replaced, by the ids of those that replaced them and say nothing of their
     own: of replacements whose tags were not given yet, so it is to be called before `give_tags`. Nothing is
     written."""
-    ends = session.execute(
-        select(KnownPath.photo_id, KnownPath.replaced_by)
-        .where(
-            KnownPath.ended == End.REPLACED,
-            KnownPath.replaced_by.is_not(None),
-            KnownPath.tags_given.is_(False),
-        )
-        .order_by(KnownPath.ended_at, KnownPath.id)
-    ).all()
+    ends = session.execute(_REPLACED).all()
     pairs = [(earlier, later) for earlier, later in ends if later is not None]
     stars: dict[int, float | None] = {}
     for part in batches(sorted({photo_id for pair in pairs for photo_id in pair})):

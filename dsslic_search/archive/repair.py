@@ -57,11 +57,14 @@ def repair(archive: ArchiveFolder, findings: Sequence[Finding]) -> list[Finding]
     return mended
 
 
+_LOST = select(Photo.id, Photo.content_hash).where(Photo.lost_at.is_not(None))
+
+
 def take_back(catalog: Catalog, store: Store) -> list[int]:
     """Take photos back that are set apart and whose files are there again; returns their ids. For the one who
     writes, before anything else."""
     with catalog.session() as session:
-        lost = session.execute(select(Photo.id, Photo.content_hash).where(Photo.lost_at.is_not(None))).all()
+        lost = session.execute(_LOST).all()
     back = []
     for photo_id, content_hash in lost:
         known = catalog.known(content_hash)
