@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import itertools
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -76,9 +77,23 @@ def prints(pictures: list[Image.Image]) -> np.ndarray:
     return np.array([fingerprint(compact(picture)) for picture in pictures])
 
 
+Altered = Callable[[str], np.ndarray]
+
+
+@pytest.fixture(scope="module")
+def altered(pictures: list[Image.Image]) -> Altered:
+    """Gives the fingerprints of all pictures altered in a way."""
+
+    @cache
+    def prints_of(how: str) -> np.ndarray:
+        return np.array([fingerprint(compact(ALTERED[how](picture))) for picture in pictures])
+
+    return prints_of
+
+
 @pytest.mark.parametrize("how", ALTERED)
-def test_the_same_picture_is_known_again(pictures, prints: np.ndarray, how: str):
-    copies = np.array([fingerprint(compact(ALTERED[how](picture))) for picture in pictures])
+def test_the_same_picture_is_known_again(altered: Altered, prints: np.ndarray, how: str):
+    copies = altered(how)
     missed = np.count_nonzero(likeness(prints, copies) < DEFAULT_LIKENESS)
     assert missed <= (1 if how == "brighter" else 0)  # what is brighter than white is lost
     near = np.einsum("ij,ij->i", descriptors(prints), descriptors(copies))
@@ -110,8 +125,8 @@ def test_hues_are_compared_by_the_correlation_of_chroma(prints: np.ndarray):
 
 
 @pytest.mark.parametrize("how", ALTERED)
-def test_copies_are_worth_comparing(pictures, prints: np.ndarray, how: str):
-    copies = np.array([fingerprint(compact(ALTERED[how](picture))) for picture in pictures])
+def test_copies_are_worth_comparing(altered: Altered, prints: np.ndarray, how: str):
+    copies = altered(how)
     near = np.einsum("ij,ij->i", descriptors(prints), descriptors(copies))
     promise = near + HUE_WEIGHT * np.einsum("ij,ij->i", hues(prints), hues(copies))
     assert np.all(promise >= MIN_PROMISE)
