@@ -192,11 +192,13 @@ def set_contexts(cells: Cells, pattern: int, x: int, distances: int, beyond: int
 
 def code_choice(data: Cells, slots: Cells, cells: Cells, bit: int, k: int, set_a: int, set_b: int) -> int:
     """Code "is it candidate k?" by mixing what all contexts say, and teach them the answer."""
+    mask = (1 << SLOT_BITS) - 1
+    question = k * HASH_QUESTION
     for i in range(CONTEXTS):
         h = int(cells[HASHES + i])
-        h = ((h & 0x7FFFFFFF) * HASH_LOW + (h >> 31) * HASH_HIGH + k * HASH_QUESTION) & 0x7FFFFFFF
+        h = ((h & 0x7FFFFFFF) * HASH_LOW + (h >> 31) * HASH_HIGH + question) & 0x7FFFFFFF
         h = (h ^ (h >> 15)) * HASH_FINAL
-        slot = (i << SLOT_BITS) + ((h >> 12) & ((1 << SLOT_BITS) - 1))
+        slot = (i << SLOT_BITS) + ((h >> 12) & mask)
         state = int(slots[slot])
         history = (i << 8) + (state & 255)
         cells[PLACES + i], cells[PLACES + CONTEXTS + i] = slot, history
@@ -206,8 +208,9 @@ def code_choice(data: Cells, slots: Cells, cells: Cells, bit: int, k: int, set_a
     weights_a, weights_b = MIXER_A + set_a * INPUT_COUNT, MIXER_B + set_b * INPUT_COUNT
     sum_a, sum_b = 0, 0
     for i in range(INPUT_COUNT):
-        sum_a += cells[INPUTS + i] * cells[weights_a + i]
-        sum_b += cells[INPUTS + i] * cells[weights_b + i]
+        x = cells[INPUTS + i]
+        sum_a += x * cells[weights_a + i]
+        sum_b += x * cells[weights_b + i]
     sum_a = min(max(sum_a >> 16, -2047), 2047)
     sum_b = min(max(sum_b >> 16, -2047), 2047)
     bit = code_bit(data, cells, bit, int(cells[SQUASH + ((sum_a + sum_b) >> 1) + 2048]))
@@ -221,16 +224,17 @@ def code_choice(data: Cells, slots: Cells, cells: Cells, bit: int, k: int, set_a
         for i in range(INPUT_COUNT):
             cells[weights_b + i] += (cells[INPUTS + i] * error_b + 512) >> 10
     for i in range(CONTEXTS):
-        slot, history = cells[PLACES + i], cells[PLACES + CONTEXTS + i]
-        cells[HISTORIES + history] += ((target - cells[HISTORIES + history]) * HISTORY_RATE) >> 16
+        slot, history = cells[PLACES + i], HISTORIES + cells[PLACES + CONTEXTS + i]
+        expected = cells[history]
+        cells[history] = expected + (((target - expected) * HISTORY_RATE) >> 16)
         state = int(slots[slot])
         one, count, zeros, ones = state >> 16, (state >> 8) & 255, (state >> 4) & 15, state & 15
         one += ((target - one) * cells[RATES + count]) >> 16
         if bit:
-            ones = min(ones + 1, 15)
+            ones = ones + 1 if ones < 15 else 15
             zeros = (zeros + 2) >> 1 if zeros > 2 else zeros
         else:
-            zeros = min(zeros + 1, 15)
+            zeros = zeros + 1 if zeros < 15 else 15
             ones = (ones + 2) >> 1 if ones > 2 else ones
-        slots[slot] = (one << 16) | (min(count + 1, 255) << 8) | (zeros << 4) | ones
+        slots[slot] = (one << 16) | ((count + 1 if count < 255 else 255) << 8) | (zeros << 4) | ones
     return bit
