@@ -33,6 +33,12 @@ def test_the_figures_of_the_codec_are_those_of_the_results():
     by_measure = [abs(round(ours[name]["all"]["percent"], 1)) for name in ("psnr_rgb", "ms_ssim_db", "lpips")]
     assert figures("bytes at equal PSNR") == by_measure
     assert ours["psnr_rgb"]["all"]["percent"] < 0 < ours["lpips"]["all"]["percent"]
+    every = result("rd/comparison.json")["bd_rate_percent"]
+    tuned, avif = (
+        {of: -each["all"]["percent"] for of, each in every[name].items()} for name in ("dsslic-ssim", "avif")
+    )
+    by_turns = (tuned["psnr_rgb"], tuned["ms_ssim_db"], avif["ms_ssim_db"], tuned["lpips"], avif["lpips"])
+    assert figures("the same with `--tune ssim`") == [round(percent, 1) for percent in by_turns]
     paper = result("paper-protocols.json")
     honest, counted = (
         paper[by]["bd_rate_percent"]["dsslic-paper"]["psnr_rgb"]["all"]["percent"]

@@ -26,6 +26,7 @@ _FILES = {"psnr_rgb": "psnr", "ms_ssim_db": "ms-ssim", "lpips": "lpips"}
 _OURS = "#c8102e"
 _COLOURS = {
     "dsslic": _OURS,
+    "dsslic-ssim": "#7d0a1f",
     "dsslic-coarse": "#e8896b",
     "dsslic-paper": "#8f1d3f",
     "dsslic-paper-444": "#d46a9f",

@@ -25,7 +25,7 @@ from dsslic_search.features.image_words import MAX_WORDS, ImageWords
 
 # restorers, and networks of words with how many numbers their vectors have: since files name them by number,
 # rows are only ever added
-RESTORERS = (NO_NETWORK, "346dd6a9ac8ea059")
+RESTORERS = (NO_NETWORK, "346dd6a9ac8ea059", "b1df76b7c3bff6fa")
 MAKERS = (("870402cbe8323019", 48),)
 
 _AS_IT_IS = 255
