@@ -23,7 +23,7 @@ HUGE_FROM = 3 << 19
 long a page of 4 KiB as unpacking a thousand numbers."""
 BALLOONS = Path("/sys/bus/virtio/drivers/virtio_balloon")
 REPORTING = 5  # the feature of a balloon by which a virtual machine gives free pages back to its host
-ROOM_BYTES = 3 << 28  # of all indexes that a process has open, together
+ROOM_BYTES = 15 << 26  # a gigabyte, of all indexes that a process has open, together
 
 Value = TypeVar("Value")
 
