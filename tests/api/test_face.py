@@ -13,7 +13,7 @@ import pytest
 import dsslic_search
 from dsslic_search import api
 from dsslic_search.cli import reference
-from dsslic_search.cli.wording import COMMANDS, in_commands
+from dsslic_search.cli.wording import COMMANDS, OTHERS, in_commands
 from dsslic_search.core.errors import ArchiveError, DSSError, Remedy
 
 PACKAGE = Path(dsslic_search.__file__).parent
@@ -84,8 +84,12 @@ def test_every_name_of_the_api_is_there() -> None:
 
 
 def test_the_command_line_has_words_for_every_remedy() -> None:
-    assert set(COMMANDS) == set(Remedy)
-    for remedy, command in COMMANDS.items():
+    assert {*COMMANDS, *OTHERS} == set(Remedy)
+    assert not {*COMMANDS} & {*OTHERS}
+    assert {words.split()[0] for words in COMMANDS.values()} <= FIRST_WORDS
+    for remedy, command in (
+        OTHERS | {each: f"dss-search {words}" for each, words in COMMANDS.items()}
+    ).items():
         assert in_commands(f"try {remedy}, or not") == f"try {command}, or not"
         assert not [other for other in Remedy if other != remedy and other in remedy]
 
