@@ -17,11 +17,23 @@ Python, in the catalog and in JSON.
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Self
 
 from dsslic_search.core.errors import UsageError
 
 
-class Stage(StrEnum):
+class _Named(StrEnum):
+    """Whose members are asked for by their names."""
+
+    @classmethod
+    def named(cls, name: str) -> Self:
+        """The member of that name; UsageError, with all names, when there is none."""
+        if name not in tuple(cls):
+            raise UsageError(f'{cls.__name__.casefold()} "{name}" is not one of: {", ".join(cls)}')
+        return cls(name)
+
+
+class Stage(_Named):
     """What is shown of a photo. In this order each takes more of the file's bytes than the one before."""
 
     MAP = "map"
@@ -33,15 +45,8 @@ class Stage(StrEnum):
     FULL = "full"
     """The photo: from the residual, or from the original file that is packed in."""
 
-    @classmethod
-    def named(cls, name: str) -> Stage:
-        """The stage of that name; UsageError, with all names, when there is none."""
-        if name not in tuple(cls):
-            raise UsageError(f'stage "{name}" is not one of: {", ".join(cls)}')
-        return cls(name)
 
-
-class Profile(StrEnum):
+class Profile(_Named):
     """How the layers of a photo are coded. A file does not say it: each layer says how it is coded."""
 
     DEFAULT = "default"
@@ -52,33 +57,19 @@ class Profile(StrEnum):
     PAPER_444 = "paper-444"
     """The same with a fixed mapping of the residual and chroma of full size."""
 
-    @classmethod
-    def named(cls, name: str) -> Profile:
-        """The profile of that name; UsageError, with all names, when there is none."""
-        if name not in tuple(cls):
-            raise UsageError(f'profile "{name}" is not one of: {", ".join(cls)}')
-        return cls(name)
-
     @property
     def is_paper(self) -> bool:
         """Whether layers are coded as in the paper."""
         return self is not Profile.DEFAULT
 
 
-class Tune(StrEnum):
+class Tune(_Named):
     """What the bits of a residual are spent on. A file does not say it: HEVC's blocks have own quantisers."""
 
     PSNR = "psnr"
     """The least squared error: all blocks have the same quantiser."""
     SSIM = "ssim"
     """What an eye compares by: finer where the photo is even, coarser where it is busy and hides errors."""
-
-    @classmethod
-    def named(cls, name: str) -> Tune:
-        """The tune of that name; UsageError, with all names, when there is none."""
-        if name not in tuple(cls):
-            raise UsageError(f'tune "{name}" is not one of: {", ".join(cls)}')
-        return cls(name)
 
 
 class PhotoState(StrEnum):
