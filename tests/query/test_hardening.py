@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from dsslic_search.core.colour_terms import TERMS
 from dsslic_search.core.errors import QueryError
 from dsslic_search.core.vocabulary import default
 from dsslic_search.query.ast import Query, whole
@@ -64,6 +65,17 @@ def test_any_words_and_signs_are_a_query_or_a_query_error(words: list[str], betw
         again = outcome(text)
         assert again is not None
         assert whole(again) == text
+
+
+@pytest.mark.parametrize("colour", TERMS)
+def test_a_class_of_a_colour_is_read_as_itself(colour: str) -> None:
+    """ "white water" is a noun of its own, too."""
+    for thing in V.classes[1:]:
+        found = outcome(f"{thing.name} {colour}")
+        assert found is not None
+        again = outcome(whole(found))
+        assert again is not None, whole(found)
+        assert whole(again) == whole(found)
 
 
 KINDS = [

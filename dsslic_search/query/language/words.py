@@ -256,7 +256,8 @@ def _named(source: Source, start: int, end: int) -> tuple[list[Piece], int] | No
         shown = quoted(source.folded.original[slice(*span)])
         sentence = f"photos are not known to show {shown}: for what comes nearest to it write {noun.hint}"
         raise complaint(source.folded.original, *span, sentence, (noun.hint,))
-    if noun.words > 1:
+    coloured = KEYWORDS.get((words[0],), ("", ""))[0] == "COLOUR" and tuple(words[1 : noun.words]) in table
+    if noun.words > 1 and not coloured:  # "white water" is water that is white
         shown = quoted(source.folded.original[slice(*span)])
         sentence = f"photos are not known to show {shown}: for each of its words put a comma between them"
         raise complaint(source.folded.original, *span, sentence)
