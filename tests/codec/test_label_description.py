@@ -11,7 +11,7 @@ from operator import mul
 import numpy as np
 import pytest
 
-from dsslic_search.codec.layers.label_map import coder, start
+from dsslic_search.codec.layers.label_map import coder, practice
 
 MASK = (1 << 32) - 1
 POINTS = [22, 36, 60, 98, 162, 267, 439, 720, 1179, 1921, 3108, 4971, 7812, 11955, 17625, 24743, 32768]
@@ -321,7 +321,7 @@ def prepared() -> bytes:
     model = Model()
     for m in range(len(PRACTICE)):
         model.fresh_names()
-        Walk(model, start.practice_map(m).tolist(), practising=True)
+        Walk(model, practice.practice_map(m).tolist(), practising=True)
     for slot in (slot for table in model.slots for slot in table.values()):
         slot[1] = min(slot[1], 12)
     model.flags = {name: [p, min(n, 12)] for name, (p, n) in model.flags.items()}
@@ -345,7 +345,7 @@ def decode(data: bytes, height: int, width: int, prepared: bytes) -> np.ndarray:
 def test_practice_maps_are_those_described():
     places = np.random.default_rng(0).integers(0, 160, (60, 2)).tolist()
     for m in range(5):
-        labels = start.practice_map(m)
+        labels = practice.practice_map(m)
         assert labels.shape == (160, 160)
         assert [int(labels[y, x]) for y, x in places] == [practice_label(m, y, x) for y, x in places]
 
