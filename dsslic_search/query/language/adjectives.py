@@ -33,6 +33,7 @@ def settled(text: str, pieces: list[Piece]) -> list[Piece]:
     if _CONCERNED.isdisjoint(map(_TYPE, pieces)):
         return pieces
     made = list(_two_coloured(_colours_first(pieces)))
+    _check_clothes(text, made)
     for before, piece in itertools.pairwise(made):
         _check(text, before, piece)
     return made
@@ -40,11 +41,11 @@ def settled(text: str, pieces: list[Piece]) -> list[Piece]:
 
 def _colours_first(pieces: list[Piece]) -> list[Piece]:
     """Colours behind a thing stand before it: "flowers red and yellow" are red and yellow flowers."""
-    types = ["", *(piece.type for piece in pieces), "", "", ""]  # of the piece before each, and so on
+    types = ["", *(piece.type for piece in pieces), "", ""]  # of the piece before each, and so on
     made: list[Piece] = []
     index = 0
     while index < len(pieces):
-        here = types[index : index + 6]  # the one before, this and four after
+        here = types[index : index + 4]  # the one before, this and two after
         if here[1:3] != ["THING", "COLOUR"] or here[0] == "COLOUR" or here[3] == "THING":
             made.append(pieces[index])
             index += 1
@@ -52,10 +53,26 @@ def _colours_first(pieces: list[Piece]) -> list[Piece]:
         thing, colour = pieces[index : index + 2]
         made += [colour, thing]
         index += 2
-        if here[3] in {"AND", "OR"} and here[4] == "COLOUR" and types[index + 3] != "THING":
-            made += [pieces[index], pieces[index + 1], replace(thing, start=colour.end, end=colour.end)]
+        for joiner, another in _listed_behind(pieces[index:]):
+            made += [joiner, another, replace(thing, start=colour.end, end=colour.end)]
             index += 2
     return made
+
+
+def _listed_behind(following: list[Piece]) -> list[tuple[Piece, Piece]]:
+    """The colours, and what joins each, that are listed behind one, up to the last "and" or "or": "flowers
+    red, white or yellow"."""
+    found: list[tuple[Piece, Piece]] = []
+    for joiner, colour in zip(following[::2], following[1::2], strict=False):
+        if joiner.type not in {"AND", "OR", "COMMA"} or colour.type != "COLOUR":
+            break
+        found.append((joiner, colour))
+    end = 2 * len(found)
+    if found and following[end : end + 1] and following[end].type == "THING":  # "red or blue car"
+        found.pop()
+    while found and found[-1][0].type == "COMMA":
+        found.pop()
+    return found
 
 
 def _two_coloured(pieces: list[Piece]) -> Iterator[Piece]:
@@ -76,6 +93,24 @@ def _two_coloured(pieces: list[Piece]) -> Iterator[Piece]:
         yield piece
         if piece is closing:
             yield Piece("RPAR", ")", piece.end, piece.end)
+
+
+def _check_clothes(text: str, pieces: list[Piece]) -> None:
+    """Raise QueryError for "a woman in red" and "a yellow green field", where no photo's colour is meant."""
+    ends = [*pieces[2:], None]
+    for before, colour, after in zip(pieces, pieces[1:], ends, strict=False):
+        named = after is not None and (after.type == "THING" or isinstance(after.node, Shows))
+        if colour.type != "COLOUR" or (named and before.type != "COLOUR"):
+            continue
+        said = text[before.start : before.end]
+        if said.casefold() in {"wearing", "in"}:
+            shown = quoted(text[before.start : colour.end])
+            sentence = f"of which colour clothes are is not known: leave out {shown}"
+            raise complaint(text, before.start, colour.end, sentence)
+        if named and before.type == "COLOUR":
+            shown = text[colour.start : colour.end]
+            sentence = f"two colours need a word between them: write {said} and {shown}, or one of them"
+            raise complaint(text, before.start, colour.end, sentence)
 
 
 def _check(text: str, before: Piece, piece: Piece) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from dsslic_search.core.errors import QueryError
 from dsslic_search.core.text import normal, quoted
-from dsslic_search.query.ast import And, Coloured, Node, Not, Or, Presence, Regional, Thing
+from dsslic_search.query.ast import And, Anywhere, Coloured, Node, Not, Or, Presence, Regional, Thing
 from dsslic_search.query.language.phrases import CONNECTIVES, ENDS, STARTS
 from dsslic_search.query.language.pieces import Piece
 from dsslic_search.query.language.written import complaint
@@ -92,8 +92,9 @@ def syntax_error(text: str, pieces: list[Piece], index: int) -> QueryError:
 
 
 def check_told_apart(text: str, tree: Node) -> None:
-    """Raise QueryError where a tree asks for a thing and denies the same under another name: "people, no
-    children"."""
+    """Raise QueryError where a tree asks for a thing and denies the same under another name, or counts it
+    under two: "people, no children", "2 adults and 1 child"."""
+    _check_counted_together(text, tree)
     asked: dict[tuple[int, ...], Thing] = {}
     denied: list[Thing] = []
     for part in _parts(tree):
@@ -115,6 +116,31 @@ def check_told_apart(text: str, tree: Node) -> None:
                 f"{shown[0]} and {shown[1]} are one here, {thing.name}: they cannot be told apart, so leave "
                 "out one of them",
             )
+
+
+def _check_counted_together(text: str, tree: Node) -> None:
+    """Raise QueryError for "2 adults and 1 child", each of which would be the number of all people."""
+    named: dict[tuple[int, ...], dict[str, Thing]] = {}  # by classes and word
+    counted: dict[tuple[int, ...], Thing] = {}
+    for part in _parts(tree):
+        if isinstance(part, Regional) and part.says and isinstance(part.where, Anywhere):
+            if part.low:
+                counted.setdefault(part.thing.classes, part.thing)
+        elif not isinstance(part, Presence) or part.below is not None:
+            continue
+        if text.startswith(part.thing.written, part.thing.position):
+            named.setdefault(part.thing.classes, {}).setdefault(_stem(part.thing.written), part.thing)
+    for classes, one in counted.items():
+        words = named.get(classes, {})
+        other = next((words[stem] for stem in words if stem != _stem(one.written)), None)
+        if other is not None and text.startswith(one.written, one.position):
+            shown = f"{quoted(one.written)} and {quoted(other.written)}"
+            last = max(one, other, key=lambda thing: thing.position)
+            sentence = (
+                f"{shown} are one here, {one.name}, and counted together: write how many there are of "
+                f"both, as in 3 {one.plural or one.name}"
+            )
+            raise complaint(text, last.position, last.position + len(last.written), sentence)
 
 
 def _parts(node: Node) -> Iterator[Node]:

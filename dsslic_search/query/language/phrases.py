@@ -9,9 +9,11 @@ from dataclasses import replace
 from dsslic_search.core.text import normal, quoted
 from dsslic_search.query.language.adjectives import settled
 from dsslic_search.query.language.pieces import Piece
+from dsslic_search.query.language.predicates import MASSES
 from dsslic_search.query.language.pronouns import resolved
 from dsslic_search.query.language.rephrased import rephrased
 from dsslic_search.query.language.spatial import OF_THE_PHOTO
+from dsslic_search.query.language.subjects import place_length
 from dsslic_search.query.language.written import complaint
 
 CONNECTIVES = {"AND", "OR", "NOT", "COMMA", "CLAUSE"}
@@ -33,7 +35,7 @@ def phrases(text: str, pieces: list[Piece]) -> list[Piece]:
     it stands."""
     kept = settled(text, [piece for piece in pieces if piece.type != "FILLER" or piece.value])
     counted = _second_bounds(list(_amounts(rephrased(text, kept))))
-    return list(_connected(_ranges(list(_zones(text, resolved(_only_several(text, counted)))))))
+    return list(_connected(_ranges(list(_zones(text, resolved(text, _only_several(text, counted)))))))
 
 
 def _amounts(pieces: list[Piece]) -> Iterator[Piece]:
@@ -44,6 +46,10 @@ def _amounts(pieces: list[Piece]) -> Iterator[Piece]:
         piece = pieces[index]
         index += 1
         if piece.type == "NUMBER":
+            if (share := _fraction(pieces, index)) is not None:
+                yield share
+                index += 2
+                continue
             if index < len(pieces) and pieces[index].type == "PERCENT":
                 piece = Piece("AMOUNT", piece.value + "%", piece.start, pieces[index].end)
                 index += 1
@@ -69,12 +75,31 @@ def _amounts(pieces: list[Piece]) -> Iterator[Piece]:
         yield piece
 
 
+def _fraction(pieces: list[Piece], index: int) -> Piece | None:
+    """The amount that "1/3" is, with its number before ``index``, of what there is an amount of: "1/3 sky",
+    but "2/3 cars" are two or three."""
+    one, *rest = pieces[index - 1 : index + 2]
+    if [piece.type for piece in rest] != ["OR", "NUMBER"] or not one.end == rest[0].start == rest[
+        1
+    ].start - 1:
+        return None
+    digits = one.value, rest[1].value
+    if not all(map(str.isdecimal, digits)) or not 0 < int(digits[0]) < int(digits[1]) <= 10:
+        return None
+    beside = [*pieces[index + 2 : index + 4], *reversed(pieces[max(index - 4, 0) : index - 1])]
+    thing = next((piece for piece in beside if piece.type == "THING"), None)
+    if thing is None or thing.value not in MASSES:
+        return None
+    share = 100 * int(one.value) / int(rest[1].value)
+    exact = f"{share:g}" if share * 2 == int(share * 2) else f"{share:.0f}"
+    return Piece("AMOUNT", f"{exact}%", one.start, rest[1].end)
+
+
 _NO_THINGS = {"", "FILLER", "FILTER", "CLAUSE", "COMMA", "WITH", "NOT"}
 _AT_A_SCENE = {"in", "on", "next to"}
 """Relations that say only what a photo shows where nothing stands before them: "in the forest"."""
 _BESIDE_A_SCENE = _AT_A_SCENE | {"above", "below", "in front of", "behind", "surrounded by"}
 """Relations to what has no place in the photo: "people on the beach" are people, and a beach."""
-_SECOND_COLOUR = (["AND", "COLOUR", "THING"], ["OR", "COLOUR", "THING"])
 _BOUNDED = ["COMPARE", "AMOUNT"]
 MAX_ONLY = 3
 """So many things may be after "only"."""
@@ -86,15 +111,29 @@ def _second_bounds(pieces: list[Piece]) -> list[Piece]:
     made: list[Piece] = []
     for index, piece in enumerate(pieces):
         made.append(piece)
-        following = pieces[index + 1 : index + 4]
-        if piece.type == "COLOUR" and [p.type for p in following] in _SECOND_COLOUR:
-            made.append(replace(following[2], start=piece.end, end=piece.end))
+        if piece.type == "COLOUR":
+            made += [replace(own, start=piece.end, end=piece.end) for own in _coloured(pieces, index)]
         if piece.type in {"AND", "CLAUSE"} and [p.type for p in pieces[index + 1 : index + 3]] == _BOUNDED:
             before, after = pieces[max(index - 3, 0) : index], pieces[index + 3 : index + 4]
             alone = not after or after[0].type not in {"THING", "OR"}
             if alone and [p.type for p in before] == ["THING", *_BOUNDED]:
                 made.append(replace(before[0], start=piece.end, end=piece.end))
     return made
+
+
+def _coloured(pieces: list[Piece], index: int) -> list[Piece]:
+    """The thing, and where it is, that stands behind the last of the colours that are listed from ``index``
+    on; nothing where the one at ``index`` is the last, or no "and" or "or" joins them."""
+    end = index
+    while end + 1 < len(pieces) and pieces[end + 1].type in {"AND", "OR", "COMMA"}:
+        if pieces[end + 2 : end + 3] and pieces[end + 2].type == "COLOUR":
+            end += 2
+        else:
+            break
+    joined = end > index and pieces[end - 1].type in {"AND", "OR"}
+    if not joined or [piece.type for piece in pieces[end + 1 : end + 2]] != ["THING"]:
+        return []
+    return pieces[end + 1 : end + 2 + place_length(pieces[end + 2 :][:5])]
 
 
 def _only_several(text: str, pieces: list[Piece]) -> list[Piece]:
@@ -268,6 +307,8 @@ def _connected(pieces: list[Piece]) -> Iterator[Piece]:
         following = pieces[index + 1] if index + 1 < len(pieces) else None
         if piece.type == "WITH":
             if not (ended and following and following.type in STARTS):
+                if index and pieces[index - 1].type in {"AND", "OR"}:  # "without a dog or with a cat"
+                    pieces[index - 1].value = "with"
                 continue
             piece = Piece("CLAUSE", "with", piece.start, piece.end)
         elif piece.type == "COMMA" and ended and following and following.type in {"AND", "OR", "CLAUSE"}:

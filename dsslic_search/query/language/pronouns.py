@@ -9,7 +9,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from dsslic_search.core.text import quoted
 from dsslic_search.query.language.pieces import Piece
+from dsslic_search.query.language.written import complaint
 
 _BEFORE_A_RELATION = {"ACTIVITY", "FILLER"}
 _OF_ONE_NAME = {"THING", "WHOLE", "MANY", "AMOUNT", "ACTIVITY", "FILLER", "COMPARE"}
@@ -23,15 +25,15 @@ def is_pronoun(text: str, piece: Piece) -> bool:
     return text[piece.start : piece.end].casefold() in _PRONOUNS
 
 
-def resolved(pieces: list[Piece]) -> list[Piece]:
-    """The tokens without pronouns."""
+def resolved(text: str, pieces: list[Piece]) -> list[Piece]:
+    """The tokens without pronouns. Raises QueryError for one that could be either of two things."""
     if not any(piece.type in {"IT", "EACH_OTHER"} for piece in pieces):
         return pieces
     made: list[Piece] = []
     for piece in pieces:
         match piece.type:
             case "IT":
-                _of_it(made, piece)
+                _of_it(text, made, piece)
             case "EACH_OTHER":
                 _of_each_other(made, piece)
             case _:
@@ -39,7 +41,7 @@ def resolved(pieces: list[Piece]) -> list[Piece]:
     return made
 
 
-def _of_it(made: list[Piece], pronoun: Piece) -> None:
+def _of_it(text: str, made: list[Piece], pronoun: Piece) -> None:
     """Finish the tokens ``made`` so far, of which the last should be a relation, with what it means."""
     if not made or made[-1].type != "RELATION":
         return
@@ -48,14 +50,28 @@ def _of_it(made: list[Piece], pronoun: Piece) -> None:
         made.pop()
         return
     subject = _thing_before(made, len(made) - 1)
-    meant = next((i for i, piece in enumerate(made[: subject or 0]) if piece.type == "THING"), None)
+    things = [i for i, piece in enumerate(made[: subject or 0]) if piece.type == "THING"]
+    again = (i for i in things if is_pronoun(text, made[i]))  # "mountains behind it and boats on it"
+    meant = next(again, things[0] if things else None)
     if subject is None or meant is None:
         made.pop()
         return
     thing = made[meant]
+    _check_is_clear(text, made, meant, subject, pronoun)
     if _only_introduces(made, meant, subject):
         del made[meant : meant + 2]
     made.append(replace(thing, start=pronoun.start, end=pronoun.end))
+
+
+def _check_is_clear(text: str, made: list[Piece], meant: int, subject: int, pronoun: Piece) -> None:
+    """Raise QueryError for "a dog on a sofa, no cat on it": it could be the sofa, of which the same is said
+    before."""
+    placed = [piece.type for piece in made[meant + 1 : meant + 3]] == ["RELATION", "THING"]
+    if not placed or meant + 2 >= subject or made[meant + 1].value != made[-1].value:
+        return
+    said, one, other = (text[piece.start : piece.end] for piece in (pronoun, made[meant], made[meant + 2]))
+    sentence = f"{quoted(said)} could be {quoted(one)} or {quoted(other)}: write the one that is meant"
+    raise complaint(text, pronoun.start, pronoun.end, sentence)
 
 
 def _only_introduces(made: list[Piece], meant: int, subject: int) -> bool:

@@ -3,11 +3,13 @@ free street" a street without cars, "people not on horses" people, none of them 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from itertools import pairwise
 
 from dsslic_search.core.text import quoted
+from dsslic_search.query.language import subjects
 from dsslic_search.query.language.pieces import Piece
 from dsslic_search.query.language.written import complaint
 
@@ -87,6 +89,53 @@ def _free_of(text: str, pieces: list[Piece]) -> Iterator[Piece]:
             yield Piece("CLAUSE", "", piece.end, piece.end)
 
 
+_APART = {"except", "except for", "excluding", "but"}
+_ONE = {"single", "one"}
+_WHOLLY = re.compile(r"\b(?:all|every)\b")
+
+
+def _idioms_of_negation(text: str, pieces: list[Piece]) -> Iterator[Piece]:
+    """ "Not a single car" is no car. Raises QueryError for "not all sky", of which some could be left, and
+    for "no animals except dogs"."""
+    for index, piece in enumerate(pieces):
+        before, following = pieces[index - 1] if index else _END, pieces[index + 1 : index + 4]
+        types = [other.type for other in following]
+        denied = before.type == "NOT" and before.value in {"not", "no"}
+        if denied and types[:1] == ["THING"] and text[piece.start : piece.end].casefold() in _ONE:
+            continue
+        if piece.type == "NOT" and piece.value == "not" and types[:1] == ["THING"]:
+            _check_amount(text, piece, following[0])
+        if piece.type == "NOT" and types[:2] == ["THING", "NOT"]:
+            _check_exception(text, pieces[index + 1 : index + 5])
+        yield piece
+
+
+def _check_amount(text: str, denial: Piece, thing: Piece) -> None:
+    """Raise QueryError for "not all sky"."""
+    if _WHOLLY.search(text[denial.end : thing.start].casefold()):
+        said = text[thing.start : thing.end]
+        sentence = f"this does not say how much: write no {said}, or an amount, as in sky < 90%"
+        raise complaint(text, denial.start, thing.end, sentence)
+
+
+def _check_exception(text: str, denied: list[Piece]) -> None:
+    """Raise QueryError for what is denied but for a kind of it."""
+    group, but, *rest = denied
+    kind = next((piece for piece in rest[:2] if piece.type == "THING"), None)
+    if kind is None or text[but.start : but.end].casefold() not in _APART:
+        return
+    assert group.meaning is not None
+    assert kind.meaning is not None
+    if kind is not rest[0] and rest[0].type != "COLOUR":
+        return
+    if set(kind.meaning.classes) <= set(group.meaning.classes):
+        shown = quoted(text[group.start : kind.end])
+        sentence = (
+            f"{shown} is not understood: write each thing that shall not be there, as in no cats and no cars"
+        )
+        raise complaint(text, group.start, kind.end, sentence)
+
+
 _PLACES = tuple(["RELATION", what] for what in ("THING", "COLOUR", "ZONE"))
 
 
@@ -100,7 +149,11 @@ def _denied_of_a_thing(text: str, pieces: list[Piece]) -> Iterator[Piece]:
             last = index - 1
             while last >= 0 and pieces[last].type in {"COMMA", "CLAUSE", "AND"}:
                 last -= 1
-            thing = pieces[last] if last >= 0 and pieces[last].type == "THING" else None
+            types = [other.type for other in pieces[max(last - 1, 0) : last + 1]]
+            if types != ["NOT", "COLOUR"]:  # "cars not red and not blue"
+                thing = pieces[last] if types[-1:] == ["THING"] else None
+            if placed := subjects.subject(pieces[: last + 1]):  # "on the road but not on the sidewalk"
+                thing = placed[-1]
             said = following[1:] if following[:1] == ["ACTIVITY"] else following
             if thing and (said[:1] == ["ZONE"] or said[:2] in _PLACES):
                 yield piece
@@ -257,7 +310,9 @@ _TURNS: tuple[tuple[set[str], Callable[[str, list[Piece]], Iterator[Piece]]], ..
         {"NOBODY", "WHO", "IN_FRONT", "SIDE_BY_SIDE", "HER", "POSSESSIVE", "BOTH", "LARGE", "SMALL"},
         _single_words,
     ),
+    ({"NOT"}, _idioms_of_negation),
     ({"FREE"}, _free_of),
+    ({"RELATION", "ZONE"}, subjects.repeated),
     ({"NOT"}, _denied_of_a_thing),
     ({"FILTER"}, _facts_inside),
     ({"LPAR"}, _relations_of_alternatives),

@@ -13,7 +13,7 @@ RELATIONS: Mapping[str, str] = {
     "right of": "right side of, right hand side of",
     "above": "over",
     "below": "under, beneath, underneath",
-    "on": "upon, atop, on top of, riding, riding on",
+    "on": "upon, atop, on top of, riding, riding on, crossing the, crossing a",
     "in": "inside, inside of, within, into",
     "surrounded by": "amid, amidst, among, amongst, enclosed by, in the middle of, in middle of, in the "
     "centre of, in the center of",

@@ -177,7 +177,8 @@ class Structure:
             self.index += 1
             self._check_is_denied_too()
             parts.append(self._single())
-        part = _any([shared for (shared,) in self._share_the_relation([[each] for each in parts])])
+        placed = self._share_the_place([[each] for each in parts])
+        part = _any([shared for (shared,) in self._share_the_relation(placed)])
         if part is None:
             raise self._wrong(
                 item.start, "no photo is outside everything: remove this or name something after it"
@@ -190,6 +191,8 @@ class Structure:
         if joiner == "COMMA":
             joiner = self.joiner_after[self.index]
         if joiner != "OR" and not (joiner == "AND" and negation == "no"):
+            return False
+        if self.items[self.index].value == "with":  # "without a dog or with a cat"
             return False
         if not after or not before.type == after[0].type == "PREDICATE":
             return False

@@ -173,9 +173,16 @@ def _everyday(source: Source, start: int, end: int) -> tuple[list[Piece], int] |
         noun = _noun_of(tuple(words[:MAX_NOUN_WORDS]))
         if noun and noun.words > count:  # "rock concert"
             return None
+        if _is_a_verb(words, count):
+            continue
         if asked := _asked_as(source, phrase, start, ends[count - 1]):
             return asked
     return None
+
+
+def _is_a_verb(words: list[str], count: int) -> bool:
+    """Whether the last of the first words is no noun: "a pedestrian crossing the street"."""
+    return words[count - 1] == "crossing" and words[count : count + 1] in (["the"], ["a"])
 
 
 def _asked_as(source: Source, phrase: Phrase, start: int, end: int) -> tuple[list[Piece], int] | None:
@@ -239,7 +246,7 @@ def _named(source: Source, start: int, end: int) -> tuple[list[Piece], int] | No
     table = source.table.meanings
     known = next((n for n in range(len(words), 0, -1) if _is_known(source, tuple(words[:n]))), 0)
     noun = _noun_of(tuple(words[:MAX_NOUN_WORDS]))
-    if noun is None or noun.words <= known:
+    if noun is None or noun.words <= known or _is_a_verb(words, noun.words):
         return None
     span = source.folded.span(start, ends[noun.words - 1])
     if noun.identities:
