@@ -112,8 +112,10 @@ def encode_photo(
     """Encode an opened photo; ``original``, the bytes of its file, is needed by keep modes "exact" and
     "reference". ``original_hash``: their SHA-256 in hex where that is known.
 
-    TargetError where a target cannot be met by any quality.
+    TargetError where a target cannot be met by any quality, UsageError where those bytes are missing.
     """
+    if options.mode in (KeepMode.EXACT, KeepMode.REFERENCE) and not original:
+        raise UsageError(f'keep mode "{options.mode}" needs the bytes of the original file')
     work = _Encoding(photo, options)
     if options.target is None:
         return work.at(options.quality, original, original_hash)
@@ -309,7 +311,5 @@ class _Encoding:
 
 
 def _originals(mode: KeepMode, source: bytes, source_hash: str) -> list[Chunk]:
-    if not source:
-        raise UsageError(f'keep mode "{mode}" needs the bytes of the original file')
     hashed = original.encode_hash(source, source_hash)
     return [hashed, original.encode(source)] if mode is KeepMode.EXACT else [hashed]

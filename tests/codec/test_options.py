@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 from itertools import pairwise
-from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from dsslic_search.bench import metrics
-from dsslic_search.codec import bpg, container, prediction
+from dsslic_search.codec import bpg, container
 from dsslic_search.codec.bpg.hevc import PRESETS
 from dsslic_search.codec.decoder import decode_stage
 from dsslic_search.codec.encoder import encode_photo
@@ -23,16 +22,14 @@ from dsslic_search.codec.quality import EFFORTS, effort, quantisers
 from dsslic_search.core.errors import TargetError, UsageError
 from dsslic_search.core.kinds import Tune
 from dsslic_search.core.settings import LOSSLESS
+from tests.pictures import SAMPLES, sample
 
-SAMPLE = Path(__file__).parents[2] / "samples" / "picos.jpg"
 QUICK = EncodeOptions(effort=2)
 
 
 @pytest.fixture(scope="module")
 def photo() -> SourcePhoto:
-    with Image.open(SAMPLE) as opened:
-        opened.thumbnail((160, 160))
-        return SourcePhoto(np.array(opened.convert("RGB")))
+    return sample(side=160)
 
 
 @pytest.mark.parametrize(
@@ -121,8 +118,8 @@ def test_targets_are_met_and_the_next_quality_is_not_better(photo, target):
     assert not meets(encode_photo(photo, replace(QUICK, quality=further)).data, photo, target)
 
 
-def test_targets_are_met_with_importances_and_in_grey(photo):
-    grey = SourcePhoto(np.repeat(prediction.luma(photo.pixels)[..., None], 3, 2), grey=True)
+def test_targets_are_met_with_importances_and_in_grey():
+    grey = sample(side=160, grey=True)
     options = replace(QUICK, target=Target("bytes", 1500), importance=((0, 4.0),))
     assert 1200 < len(encode_photo(grey, options).data) <= 1500
     encoded = encode_photo(grey, replace(QUICK, target=Target("psnr", 34)))
@@ -181,7 +178,7 @@ def test_a_target_is_a_number_above_zero(value):
 
 def test_what_is_tuned_for_ssim_gains_it_and_loses_psnr():
     """In bits at the same quality, of the residual alone."""
-    with Image.open(SAMPLE) as opened:
+    with Image.open(SAMPLES / "picos.jpg") as opened:
         pixels = np.array(opened.convert("RGB").crop((0, 60, 256, 252)))
     terms = Terms(axes=axes.principal(pixels))
 

@@ -52,11 +52,12 @@ def test_noise_makes_places_differ_and_tiles_agree(monkeypatch):
     for p in net.parameters():
         torch.nn.init.normal_(p, std=0.1)
     monkeypatch.setattr(runtime, "network", lambda name, wanted=None: net)
-    compact, labels = np.full((96, 80, 3), 120, np.uint8), np.zeros((192, 160), np.int64)
-    compact[70:, :40] = 60
-    tiled = runtime.make_coarse(compact, labels, 768, 640)
-    monkeypatch.setattr(grid, "TILE", 96)
-    whole = runtime.make_coarse(compact, labels, 768, 640)
+    compact, labels = np.full((64, 40, 3), 120, np.uint8), np.zeros((128, 80), np.int64)
+    compact[46:, :20] = 60
+    monkeypatch.setattr(grid, "TILE", 32)
+    tiled = runtime.make_coarse(compact, labels, 512, 320)
+    monkeypatch.setattr(grid, "TILE", 64)
+    whole = runtime.make_coarse(compact, labels, 512, 320)
     assert np.abs(tiled.astype(int) - whole).max() <= 1
     cells = whole[:256, :256].reshape(32, 8, 32, 8, 3).transpose(0, 2, 1, 3, 4).reshape(32 * 32, -1)
     assert len(np.unique(cells[:16], axis=0)) > 8

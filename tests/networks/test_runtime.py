@@ -19,7 +19,7 @@ def smooth(height: int, width: int) -> np.ndarray:
     return (base + RNG.normal(0, 4, base.shape)).clip(0, 255).astype(np.uint8)
 
 
-@pytest.mark.parametrize("size", [(1, 1), (7, 300), (65, 97), (480, 640)])
+@pytest.mark.parametrize("size", [(1, 1), (7, 300), (65, 97), (240, 320)])
 def test_segment_gives_known_classes_at_the_size_asked_for(size):
     labels = runtime.segment(smooth(*size), size)[0]
     assert labels.shape == size
@@ -44,14 +44,14 @@ def test_network_labels_are_those_under_each_block():
 
 
 def test_tiles_leave_no_seam(monkeypatch):
-    photo = smooth(8 * 40, 8 * 50)
-    labels = RNG.integers(0, 51, (80, 100)).astype(np.int64)
+    photo = smooth(8 * 24, 8 * 34)
+    labels = RNG.integers(0, 51, (48, 68)).astype(np.int64)
     whole = runtime.make_compact(photo, labels)
-    coarse = runtime.make_coarse(whole, labels, 317, 399)
+    coarse = runtime.make_coarse(whole, labels, 189, 271)
     monkeypatch.setattr(grid, "TILE", 16)
     assert np.abs(runtime.make_compact(photo, labels).astype(int) - whole).max() <= 1
-    tiled = runtime.make_coarse(whole, labels, 317, 399)
-    assert tiled.shape == (317, 399, 3)
+    tiled = runtime.make_coarse(whole, labels, 189, 271)
+    assert tiled.shape == (189, 271, 3)
     difference = np.abs(tiled.astype(int) - coarse)
     assert difference.max() <= 1
     assert (difference > 0).mean() < 0.01
@@ -62,7 +62,7 @@ def test_threads_agree():
     alone = runtime.make_compact(photo, labels), runtime.segment(photo, (96, 128))[0]
     with ThreadPoolExecutor(3) as pool:
         for compact, parsed in pool.map(
-            lambda _: (runtime.make_compact(photo, labels), runtime.segment(photo, (96, 128))[0]), range(6)
+            lambda _: (runtime.make_compact(photo, labels), runtime.segment(photo, (96, 128))[0]), range(3)
         ):
             assert np.abs(compact.astype(int) - alone[0]).max() <= 1
             assert (parsed == alone[1]).mean() > 0.99

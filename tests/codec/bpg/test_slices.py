@@ -20,6 +20,7 @@ from dsslic_search.codec.encoder import encode_photo
 from dsslic_search.codec.options import EncodeOptions
 from dsslic_search.codec.picture.open import SourcePhoto
 from dsslic_search.core.errors import DSSError
+from tests.pictures import sample
 
 HEIGHT, WIDTH = 400, 170
 
@@ -115,10 +116,8 @@ def test_bands_cover_the_picture(size):
 @pytest.mark.parametrize("grey", [False, True])
 @pytest.mark.parametrize("importance", [(), ((0, 4.0),)])
 def test_a_large_photo_goes_through_in_bands(grey, importance, monkeypatch):
-    pixels = np.stack(planes(300, 140, 3, 255), -1).astype(np.uint8)
-    photo = SourcePhoto(
-        np.repeat(pixels[..., :1], 3, 2) if grey else pixels, grey=grey, alpha=pixels[..., 1].copy()
-    )
+    pixels = sample("dogs.jpg", 240, grey).pixels
+    photo = SourcePhoto(pixels, grey=grey, alpha=pixels[..., 1].copy())
     options = EncodeOptions(60, effort=2, importance=importance)
     whole = decode_stage(encode_photo(photo, options).data).pixels
     monkeypatch.setattr(slices, "BAND_PIXELS", 12_000)

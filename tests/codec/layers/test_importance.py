@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from PIL import Image
 
 from dsslic_search.codec import container
 from dsslic_search.codec.decoder import decode_stage
@@ -16,7 +13,7 @@ from dsslic_search.codec.encoder import encode_photo
 from dsslic_search.codec.layers import importance, label_map
 from dsslic_search.codec.layers.terms import SIXTY_FOURTHS, Terms, read_terms
 from dsslic_search.codec.options import EncodeOptions
-from dsslic_search.codec.picture.open import SourcePhoto
+from tests.pictures import sample
 
 HALVES = np.repeat(np.array([[3, 3, 7, 7]], np.uint8), 4, 0)
 values = st.floats(importance.MIN_IMPORTANCE, importance.MAX_IMPORTANCE)
@@ -68,10 +65,8 @@ def test_gains_are_always_allowed_and_near_what_was_asked(wishes, seed):
 
 @pytest.mark.parametrize("grey", [False, True])
 def test_the_important_class_gets_better_at_about_the_same_size(grey):
-    with Image.open(Path(__file__).parents[3] / "samples" / "dogs.jpg") as opened:
-        opened.thumbnail((280, 280))
-        pixels = np.array(opened.convert("L").convert("RGB") if grey else opened.convert("RGB"))
-    photo = SourcePhoto(pixels, grey=grey)
+    photo = sample("dogs.jpg", 240, grey)
+    pixels = photo.pixels
     plain = encode_photo(photo, EncodeOptions(50, effort=2))
     shares = np.bincount(plain.label_map.reshape(-1), minlength=256) / plain.label_map.size
     wanted = int(np.abs(shares - 0.25).argmin())  # a class that is somewhere and not everywhere
