@@ -15,7 +15,7 @@ from dsslic_search.codec.layers.label_map import coder
 def test_sums_and_ratios_are_those_of_the_table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     maps = {
         "a/one.png": np.zeros((30, 40), np.uint8),
-        "b/two.png": np.arange(512 * 512).reshape(512, 512).astype(np.uint16) // 4096,
+        "b/two.png": np.arange(512 * 512).reshape(512, 512) // (1 << 17),
     }
     lines = [",".join(("map", "width", "height", "classes", *bench.PEERS))]
     for i, (name, labels) in enumerate(maps.items()):
@@ -37,7 +37,8 @@ def test_sums_and_ratios_are_those_of_the_table(tmp_path: Path, monkeypatch: pyt
         assert found[speeds]["decode"] > 0
 
 
-def test_the_first_call_is_timed_in_a_process_of_its_own():
+def test_the_first_call_is_timed_in_a_process_of_its_own(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(bench, "TIMED_ROUNDS", 1)
     assert bench.first_call() > 0
 
 

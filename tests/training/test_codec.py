@@ -20,8 +20,8 @@ from dsslic_search.networks import weights
 from dsslic_search.training import codec, coding, losses, perceptual
 from dsslic_search.training.perception import Perception
 
-SETTINGS = codec.CodecTraining(steps=12, batch=2, crop=128, checkpoint_every=6)
-LOOKS = perceptual.PerceptualTraining(steps=6, batch=2, crop=128, looked_at=48, joins=2, checkpoint_every=3)
+SETTINGS = codec.CodecTraining(steps=6, batch=2, crop=128, checkpoint_every=3)
+LOOKS = perceptual.PerceptualTraining(steps=4, batch=2, crop=128, looked_at=48, joins=2, checkpoint_every=2)
 SIZE = (160, 192)
 
 
@@ -132,7 +132,7 @@ def test_codec_networks_learn_and_resume_where_they_were(data: Path, tmp_path: P
     monkeypatch.setattr(
         codec,
         "batch",
-        lambda *a: real(*a) if not a[3].endswith("/9") else (_ for _ in ()).throw(KeyboardInterrupt),
+        lambda *a: real(*a) if not a[3].endswith("/5") else (_ for _ in ()).throw(KeyboardInterrupt),
     )
     with pytest.raises(KeyboardInterrupt):
         codec.train(data, tmp_path / "b", tmp_path / "cut", SETTINGS)
@@ -158,7 +158,7 @@ def test_the_perceptual_finenet_goes_on_from_the_other_and_resumes(
     monkeypatch.setattr(
         perceptual,
         "batch",
-        lambda *a: real(*a) if not a[3].endswith("/4") else (_ for _ in ()).throw(KeyboardInterrupt),
+        lambda *a: real(*a) if not a[3].endswith("/3") else (_ for _ in ()).throw(KeyboardInterrupt),
     )
     with pytest.raises(KeyboardInterrupt):
         perceptual.train(data, tmp_path / "b", tmp_path / "cut", tmp_path, LOOKS, package)

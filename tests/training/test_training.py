@@ -236,13 +236,13 @@ def test_imagenet_weights_are_wanted_with_a_clear_message(monkeypatch):
 def test_segnet_learns_and_resumes_to_the_same_weights(packed, tmp_path: Path, monkeypatch):
     monkeypatch.setattr(segnet, "load_imagenet", lambda net: None)
     settings = segnet.SegNetTraining(batch=2, crop=64, early_crop=32, warmup=2)
-    config, budget = SegNetConfig(width=16, area=96 * 96), checkpoint.Budget(steps=6)
+    config, budget = SegNetConfig(width=16, area=96 * 96), checkpoint.Budget(steps=4)
     whole = segnet.train(packed, tmp_path / "a", tmp_path / "whole.safetensors", budget, settings, config)
     monkeypatch.setattr(segnet, "CHECKPOINT_SECONDS", -1.0)  # one after every step
     real = segnet.Batches.make
 
     def cut_off(self, number, crop):
-        if number == 4:
+        if number == 3:
             raise KeyboardInterrupt
         return real(self, number, crop)
 
