@@ -56,7 +56,7 @@ PUT = {
     "name:IMG_*": "name:p*",
 }
 """What is asked in place of an example that names a file or photo which is not there."""
-OF_TODAY = {"on this day"}  # answers that are others on other days
+OF_TODAY = {"on this day", "older than 5 years"}  # answers that are others on other days
 NAMED = 3
 XMP = """<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">
 <rdf:Description xmlns:exif="http://ns.adobe.com/exif/1.0/" xmlns:tiff="http://ns.adobe.com/tiff/1.0/"

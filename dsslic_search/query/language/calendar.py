@@ -9,6 +9,7 @@ from datetime import date, datetime, timedelta
 
 from dsslic_search.query.ast import Period, Recurring, RecurringField
 from dsslic_search.query.language.dates import MONTHS, Span, period
+from dsslic_search.query.language.feasts import feast_of, fixed
 
 SEASONS: Mapping[str, int] = {"spring": 3, "summer": 6, "autumn": 9, "fall": 9, "winter": 12}
 """The first month of each, of three, in the northern hemisphere."""
@@ -26,16 +27,17 @@ DECADES = ("twenties", "thirties", "forties", "fifties", "sixties", "seventies",
 """Of the twentieth century."""
 _PARTS_OF_YEAR: Mapping[str, tuple[int, int]] = {
     "early": (1, 4), "mid": (5, 8), "late": (9, 12), "first half of": (1, 6), "second half of": (7, 12),
+    "beginning of": (1, 4), "start of": (1, 4), "middle of": (5, 8), "end of": (9, 12),
 }  # fmt: skip
 _COUNTS = {"a": 1, "an": 1, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6}
 
 _MONTH = "|".join(MONTHS)
-_LEAD = r"(?:taken\s+)?(?:(?:in|on|at|around|about|during|from|of|over|every|each|the)\s+){0,3}"
+_LEAD = r"(?:taken\s+)?(?:(?:in|on|at|around|about|during|from|of|over|every|each|the|an?)\s+){0,3}"
 _FEASTS = (
     r"christmas(?:\s+(?:eve|day))?(?!\s+trees?\b)|new\s+year'?s?\s+(?:eve|day)|"
     r"halloween|easter|valentine'?s?\s+day|thanksgiving"
 )
-_YEAR = r"(?:19|20)[0-9]{2}(?![0-9:%/]|\.[0-9]|-[0-9]{1,2}(?![0-9])|\s*%)"
+_YEAR = r"(?:19|20)[0-9]{2}(?![0-9:%/]|s\b|\.[0-9]|-[0-9]{1,2}(?![0-9])|\s*%)"
 
 
 def _of_its_year(name: str) -> str:
@@ -51,6 +53,11 @@ _PARTS_OF_MONTH: Mapping[str, tuple[int, int]] = {
 }  # fmt: skip
 """Days of a month, both included; the last day is that of the month."""
 _NEXT_TO_A_DAY = r"(?=\s*(?:$|[,()]|(?:and|or|with|without|photos?|pictures?)\b))"
+_AGO = r"(?P<count>[0-9]{1,3}|a|an|one|two|three|four|five|six)\s+(?P<unit>day|week|month|year)s?\s+ago\b"
+_OR_ON = (
+    r"(?P<year_on>\s*\+(?!\w)|\s+(?:or|and)\s+(?:later|newer|after|onwards?)\b)|"
+    r"(?P<year_back>\s+(?:or|and)\s+(?:earlier|older|before)\b)"
+)
 _FORMS = (
     rf"(?P<nth>{'|'.join(_NTH)})\s+(?P<nth_unit>week|weekend)\s+(?:of|in)\s+(?P<nth_month>{_MONTH})\b"
     + _of_its_year("nth_year"),
@@ -64,12 +71,14 @@ _FORMS = (
     rf"(?:(?P<which_feast>last|this)\s+)?(?P<feast>{_FEASTS})(?:\s+(?:of\s+)?(?P<feast_year>{_YEAR}))?\b",
     rf"(?:between\s+)?(?P<first>{_MONTH})\s*(?:-|–|to|until|till|through|and)\s*(?P<last>{_MONTH})"
     rf"(?:\s+(?:of\s+)?(?P<months_year>{_YEAR}))?\b",
-    rf"(?P<month>{_MONTH})\b(?!\s+[0-9])",
-    r"(?P<count>[0-9]{1,3}|a|an|one|two|three|four|five|six)\s+(?P<unit>day|week|month|year)s?\s+ago\b",
+    rf"(?:(?P<which_month>last|this)\s+)?(?P<month>{_MONTH})\b(?!\s+[0-9])",
+    rf"(?P<today>today\s+)?{_AGO}(?P<ago_today>\s+today\b)?",
+    r"today\s+last\s+(?P<today_last>year)\b",
     r"(?P<end>last|this)\s+weekend\b",
     r"(?P<weekends>weekends?)\b",
     r"(?P<workdays>week\s?days|workdays|working\s+days)\b",
-    rf"(?P<weekday>{'|'.join(WEEKDAYS)})s?\b",
+    rf"(?P<from_day>{'|'.join(WEEKDAYS)})s?\s*(?:-|–|to|until|till|through)\s*(?P<to_day>{'|'.join(WEEKDAYS)})s?\b",
+    rf"(?:(?P<which_day>last)\s+)?(?P<weekday>{'|'.join(WEEKDAYS)})s?\b",
     rf"(?P<hour>{'|'.join(HOURS)})s?\b",
     r"'?(?P<decade>[0-9]0)s\b",
     rf"(?P<decade_word>{'|'.join(DECADES)})\b",
@@ -78,7 +87,7 @@ _FORMS = (
     r"(?P<day>[0-9]{1,2})\.(?P<day_month>[0-9]{1,2})\.(?P<day_year>[0-9]{4})\b",
     r"(?P<month_number>0?[1-9]|1[0-2])[/.](?P<month_year>(?:19|20)[0-9]{2})\b(?![/.]?[0-9])",
     r"(?P<one>[0-9]{1,2})/(?P<other>[0-9]{1,2})/(?P<either_year>[0-9]{4})\b",
-    rf"(?P<year>{_YEAR})(?:\s*(?:-|–|to|until|till|through)\s*(?P<year_end>{_YEAR}))?(?!\s*(?:px|pixels?|mb|kb|gb)\b)",
+    rf"(?P<year>{_YEAR})(?:\s*(?:-|–|to|until|till|through)\s*(?P<year_end>{_YEAR})|{_OR_ON})?(?!\s*(?:px|pixels?|mb|kb|gb)\b)",
 )
 _TOLD = re.compile(_LEAD + f"(?:{'|'.join(_FORMS)})")
 OPENERS = frozenset(
@@ -114,7 +123,7 @@ OPENERS = frozenset(
     }
     | {*SEASONS, *WEEKDAYS, *HOURS, *DECADES, *MONTHS, "weekend", "weekends", "weekdays", "week", "working"}
     | {"workdays", "recent", "recently", "early", "mid", "late", "first", "second", "one", "two", "three"}
-    | {"third", "fourth", "beginning", "start", "middle", "end"}
+    | {"third", "fourth", "beginning", "start", "middle", "end", "today"}
     | {"four", "five", "six"}
     | {f"{word}s" for word in (*SEASONS, *WEEKDAYS, *HOURS)}
 )
@@ -210,55 +219,15 @@ def _feast(part: Part, now: datetime, south: bool) -> Span | Recurring:
     if "feast_year" not in part and "which_feast" not in part:
         if name in {"easter", "thanksgiving"}:
             raise ValueError(f"{name} moves from year to year: write its year, as in {name} {now.year - 1}")
-        first, last = _fixed(name)
+        first, last = fixed(name)
         return recurring("day", first, last)
     if "feast_year" in part:
-        return _feast_of(name, int(part["feast_year"]))
-    span = _feast_of(name, now.year)
+        return feast_of(name, int(part["feast_year"]))
+    span = feast_of(name, now.year)
     assert span.start is not None
     if part["which_feast"] == "last" and span.start >= now.date():
-        span = _feast_of(name, now.year - 1)
+        span = feast_of(name, now.year - 1)
     return span
-
-
-def _feast_of(name: str, year: int) -> Span:
-    if name == "easter":  # from Good Friday to Monday
-        sunday = _easter(year)
-        return Span(sunday - timedelta(2), sunday + timedelta(2))
-    if name == "thanksgiving":  # the fourth Thursday of November
-        first = date(year, 11, 1)
-        day = first + timedelta((3 - first.weekday()) % 7 + 21)
-        return Span(day, day + timedelta(1))
-    first_day, last_day = _fixed(name)
-    return Span(date(year, *divmod(first_day, 100)), date(year, *divmod(last_day, 100)) + timedelta(1))
-
-
-def _fixed(name: str) -> tuple[int, int]:
-    """Month and day, as 100 times the month and the day, of the first and the last day of a feast."""
-    word = name.replace("years", "year").replace("valentines", "valentine")
-    return {
-        "christmas": (1224, 1226),
-        "christmas eve": (1224, 1224),
-        "christmas day": (1225, 1225),
-        "new year eve": (1231, 1231),
-        "new year day": (101, 101),
-        "halloween": (1031, 1031),
-        "valentine day": (214, 214),
-    }[word]
-
-
-def _easter(year: int) -> date:
-    """Easter Sunday of the Gregorian calendar (Meeus 1991, after an anonymous correspondent of Nature,
-    1876)."""
-    a, (b, c) = year % 19, divmod(year, 100)
-    d, e = divmod(b, 4)
-    g = (8 * b + 13) // 25
-    h = (19 * a + b - d - g + 15) % 30
-    i, k = divmod(c, 4)
-    lunar = (32 + 2 * e + 2 * i - h - k) % 7
-    m = (a + 11 * h + 22 * lunar) // 451
-    month, day = divmod(h + lunar - 7 * m + 114, 31)
-    return date(year, month, day + 1)
 
 
 def _named_months(part: Part, now: datetime, south: bool) -> Span | Recurring:
@@ -271,14 +240,23 @@ def _named_months(part: Part, now: datetime, south: bool) -> Span | Recurring:
     return _months(year, first, last - first + 1)
 
 
-def _month(part: Part, now: datetime, south: bool) -> Recurring:
+def _month(part: Part, now: datetime, south: bool) -> Span | Recurring:
     number = MONTHS.index(part["month"]) + 1
+    if "which_month" in part:
+        return _months(now.year - (part["which_month"] == "last" and number >= now.month), number, 1)
     return recurring("month", number, number)
 
 
+def _weekdays(part: Part, now: datetime, south: bool) -> Span | Recurring:
+    first, last = (WEEKDAYS.index(part.get(name) or part["weekday"]) for name in ("from_day", "to_day"))
+    if "which_day" in part:
+        day = now.date() - timedelta((now.weekday() - first - 1) % 7 + 1)
+        return Span(day, day + timedelta(1))
+    return recurring("weekday", first + 1, last + 1)
+
+
 def _ago(part: Part, now: datetime, south: bool) -> Span:
-    said, today = part["count"], now.date()
-    count = _COUNTS[said] if said in _COUNTS else int(said)
+    count, today = _number_of(part), now.date()
     match part["unit"]:
         case "day":
             return Span(today - timedelta(count), today - timedelta(count - 1))
@@ -289,6 +267,21 @@ def _ago(part: Part, now: datetime, south: bool) -> Span:
             months = 12 * today.year + today.month - 1 - count
             return _months(months // 12, months % 12 + 1, 1)
     return Span(date(today.year - count, 1, 1), date(today.year - count + 1, 1, 1))
+
+
+def _years_ago_today(part: Part, now: datetime, south: bool) -> Span:
+    """The same day of an earlier year, or so many days, weeks or months before."""
+    if "today_last" not in part and part["unit"] in {"day", "week"}:
+        day = now.date() - timedelta(_number_of(part) * (7 if part["unit"] == "week" else 1))
+        return Span(day, day + timedelta(1))
+    months = 12 if "today_last" in part else _number_of(part) * (12 if part["unit"] == "year" else 1)
+    month = 12 * now.year + now.month - 1 - months
+    return _one_day(month // 12, month % 12 + 1, now.day)
+
+
+def _number_of(part: Part) -> int:
+    said = part["count"]
+    return _COUNTS[said] if said in _COUNTS else int(said)
 
 
 def _this_weekend(part: Part, now: datetime, south: bool) -> Span:
@@ -342,11 +335,16 @@ def _years(part: Part, now: datetime, south: bool) -> Span:
     first, last = int(part["year"]), int(part.get("year_end", part["year"]))
     if last < first:
         raise ValueError("the dates are the wrong way round: write the earlier one first")
-    return Span(date(first, 1, 1), date(last + 1, 1, 1))
+    begins, ends = date(first, 1, 1), date(last + 1, 1, 1)
+    return Span(None if "year_back" in part else begins, None if "year_on" in part else ends)
 
 
 _MAKERS: Mapping[str, Callable[[Part, datetime, bool], Span | Recurring]] = {
     "same": _same_day,
+    "ago_today": _years_ago_today,
+    "today": _years_ago_today,
+    "today_last": _years_ago_today,
+    "from_day": _weekdays,
     "season": _season,
     "feast": _feast,
     "first": _named_months,
@@ -355,7 +353,7 @@ _MAKERS: Mapping[str, Callable[[Part, datetime, bool], Span | Recurring]] = {
     "end": _this_weekend,
     "weekends": lambda part, now, south: recurring("weekday", 6, 7),
     "workdays": lambda part, now, south: recurring("weekday", 1, 5),
-    "weekday": lambda part, now, south: recurring("weekday", *[WEEKDAYS.index(part["weekday"]) + 1] * 2),
+    "weekday": _weekdays,
     "hour": lambda part, now, south: recurring("hour", *HOURS[part["hour"]]),
     "decade": _decade,
     "decade_word": _decade,

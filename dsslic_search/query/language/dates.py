@@ -37,16 +37,23 @@ _FORMS = (
     r"(?P<decade>[0-9]{3}0)s\b",
     rf"(?:(?P<day>[0-9]{{1,2}})(?:st|nd|rd|th)?{_APART})?(?P<month>{_MONTH}){_APART}(?P<year>[0-9]{{4}})\b",
     rf"(?P<month2>{_MONTH}){_APART}(?P<day2>[0-9]{{1,2}})(?:st|nd|rd|th)?,?{_APART}(?P<year2>[0-9]{{4}})\b",
-    r"(?P<today>today|yesterday)\b",
+    r"(?P<today>today|yesterday)\b(?!\s+(?:last\s+year|\w+\s+(?:day|week|month|year)s?\s+ago)\b)",
     rf"(?P<which>this|last){_APART}(?P<unit>week|month|year)\b(?!{_APART}(?:of|in){_APART}{_MONTH})",
-    rf"(?:last|past){_APART}(?P<count>[0-9]{{1,4}}){_APART}?(?P<unit2>day|week|month|year)s?\b",
+    rf"(?:last|past){_APART}(?P<count>[0-9]{{1,4}}|two|three|four|five|six|ten|twelve){_APART}?"
+    r"(?P<unit2>day|week|month|year)s?\b",
+    rf"past{_APART}(?P<unit4>week|month|year)\b",
     r"(?P<count3>[0-9]{1,4})(?P<unit3>[dwmy])\b",
 )
+_COUNTS = {"two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "ten": 10, "twelve": 12, "a": 1, "an": 1}
 _DATE = re.compile("|".join(_FORMS))
 _SPOKEN = re.compile("|".join(_FORMS[:-1]))
 _LEAD = re.compile(
-    r"(?:(?P<field>taken|added)\b\s*)?(?:(?P<word>before|after|since|until|till|in|on|during|from|between)\b\s*)?(?:the\s+)?"
+    r"(?:(?P<field>taken|added)\b\s*)?(?:(?P<word>before|after|since|until|till|in|on|during|from|between|(?:older|earlier|newer|later)\s+than)\b\s*)?(?:the\s+)?"
 )
+_AGED = re.compile(
+    r"([0-9]{1,4}|an?|two|three|four|five|six|ten|twelve)\s+(day|week|month|year)s?\b(?!\s+ago\b)"
+)
+"""The age behind "older than"."""
 _TO = {
     "from": re.compile(r"\s*(?:to|until|till|through|-|–|—|\.\.)\s*(?:the\s+)?"),
     "between": re.compile(r"\s*(?:and|&)\s*(?:the\s+)?"),
@@ -57,7 +64,7 @@ _COMPARED = re.compile(r"(>=|=>|<=|=<|==|[≥≤><=])\s*")
 
 OPENERS = frozenset(
     {"taken", "added", "before", "after", "since", "until", "till", "in", "on", "during", "from", "between"}
-    | {"today", "yesterday", "this", "last", "past", "sept"}
+    | {"older", "earlier", "newer", "later", "today", "yesterday", "this", "last", "past", "sept"}
     | {word for name in MONTHS for word in (name, name[:3])}
 )
 """The words with which a date in running text can begin."""
@@ -108,7 +115,12 @@ def spoken(text: str, start: int, now: datetime) -> tuple[Period, int] | None:
     lead = _LEAD.match(text, start)
     assert lead is not None
     field = "added" if lead["field"] == "added" else "taken"
-    word = lead["word"]
+    word = " ".join((lead["word"] or "").split())
+    word = {"older than": "before", "earlier than": "before"}.get(word, word)
+    word = {"newer than": "after", "later than": "after"}.get(word, word)
+    if aged := _AGED.match(text, lead.end()) if lead["word"] != word else None:
+        day = _ago(now.date(), _COUNTS.get(aged[1]) or int(aged[1]), aged[2][0])
+        return period(field, Span(None, day) if word == "before" else Span(day, None), now), aged.end()
     found = _SPOKEN.match(text, lead.end())
     if found is None:
         if month := _ONLY_MONTH.match(text, start):
@@ -173,7 +185,9 @@ def _span(found: re.Match[str], now: datetime) -> Span:
         day = today if word == "today" else today - timedelta(1)
         return Span(day, day + timedelta(1))
     if count := part.get("count"):
-        return Span(_ago(today, int(count), part["unit"][0]), today + timedelta(1))
+        return Span(_ago(today, _COUNTS.get(count) or int(count), part["unit"][0]), today + timedelta(1))
+    if "unit4" in part:
+        return Span(_ago(today, 1, part["unit4"][0]), today + timedelta(1))
     return _calendar(today, part["which"] == "last", part["unit"])
 
 

@@ -41,7 +41,8 @@ _UNSEEN = ("UNSEEN", "")  # what no label map shows: an error that says so
 PHRASES: Mapping[tuple[str, str], str] = {  # for each token type and value
     _NOT: "not",
     _NO: "no, without, excluding, except, except for, free of, lacking, minus, neither, everything but, "
-    "everything except, anything but, all but, all except, do not, don't, does not, doesn't",
+    "everything except, every year except, every year but, anything but, all but, all except, do not, "
+    "don't, does not, doesn't",
     _AND: "and, plus, as well as",
     ("CLAUSE", "but"): "but",
     _OR: "or, nor",

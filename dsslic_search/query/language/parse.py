@@ -13,6 +13,7 @@ from dsslic_search.core.vocabulary import Vocabulary
 from dsslic_search.query.ast import Balance, Leaf, Node, Query, Text, leaves
 from dsslic_search.query.language.diagnosis import check_told_apart
 from dsslic_search.query.language.lexicon import WordTable, word_table
+from dsslic_search.query.language.listed_times import listed
 from dsslic_search.query.language.phrases import phrases
 from dsslic_search.query.language.pieces import Piece
 from dsslic_search.query.language.runs import items
@@ -110,7 +111,7 @@ class _Reading:
         if sort is None and len(pieces) == len(uses) == 1:  # a saved query alone is all that was saved
             [use] = uses.values()
             wished = wished or use.query.sort
-        pieces = phrases(text, pieces)
+        pieces = phrases(text, listed(text, pieces, self.now))
         if not pieces and sort is None and limit is None and not tallies and not _ALL.search(text.casefold()):
             raise complaint(
                 text,

@@ -122,7 +122,7 @@ _FORMS = (
     rf"{_PHOTO}\b",
     r"(?:how\s+many|number\s+of|count(?:\s+of)?)(?:\s+different)?\s+(?P<kinds>cameras|lenses|formats)\b",
     rf"(?P<tally>how\s+many(?:\s+different)?|number\s+of|count(?:\s+of)?)\b(?!:){_PHOTOS}",
-    rf"(?:(?:per|by|for\s+each|for\s+every|in\s+each|each|every)\s+)(?P<per>day|week|hour|{'|'.join(_PER)})\b(?!:)",
+    rf"(?:(?:per|by|for\s+each|for\s+every|in\s+each|each|every)\s+)(?P<per>day|week|hour|{'|'.join(_PER)})\b(?!:|\s+(?:except|but)\b)",
     r"(?P<pattern>(?=[\w.-]{0,80}\*)(?=[*.-]{0,80}\w)[\w*?.-]{1,255}+)(?=$|[\s,()])",
     r"(?P<numbered>(?:[a-z]{2,5}[_-][0-9]{3,10}|(?:img|dsc[nf]?|pxl|gopr|mvimg)[0-9]{3,8})(?:[_-][0-9]{3,9})?)(?![\w.])",
     r"(?P<file>[\w-]+\.(?:jpe?g|png|tiff?|heic|webp|gif|dng|cr2|nef|arw|dsslic|bmp|avif))\b",

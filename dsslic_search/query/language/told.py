@@ -9,11 +9,11 @@ from datetime import datetime
 from functools import cache
 
 from dsslic_search.query.ast import Near, Period, Recurring, Within
-from dsslic_search.query.language import calendar, dates, fields, foreign, plain_facts, words
+from dsslic_search.query.language import calendar, clock, dates, fields, foreign, plain_facts, words
 from dsslic_search.query.language.pieces import Piece, Source
 
 _PATTERN = re.compile(r"[\w.-]{1,80}(?:\*|\.[a-z0-9]{2,6}\b)|[a-z]{2,5}[_-]?[0-9]{3}")
-_DAY_FIRST = re.compile(r"[0-9]{1,2}(?:st|nd|rd|th)?[\s-]+[a-z]{3}|(?:19|20)[0-9]{2}[-/][0-9]")
+_DAY_FIRST = re.compile(r"[0-9]{1,2}(?:st|nd|rd|th)?[\s-]+[a-z]{3}|(?:19|20)[0-9]{2}[-/][0-9]|[0-9]{3}0s\b")
 _POSSESSIVE = re.compile(r"'s\b")  # "last week's photos"
 _TO = re.compile(r"\s+(?:to|until|till|through|[-–])\s+(?=[\w'])")
 _WORD = re.compile(r"\S+")
@@ -29,6 +29,11 @@ def _time_told(text: str, start: int, now: datetime, south: bool) -> tuple[plain
     return None if found is None else (plain_facts.Told(found[0]), found[1])
 
 
+def _clock_told(text: str, start: int, now: datetime, south: bool) -> tuple[plain_facts.Told, int] | None:
+    found = clock.told(text, start)
+    return None if found is None else (plain_facts.Told(found[0]), found[1])
+
+
 def _fact_told(text: str, start: int, now: datetime, south: bool) -> tuple[plain_facts.Told, int] | None:
     return plain_facts.told(text, start, now)
 
@@ -36,6 +41,35 @@ def _fact_told(text: str, start: int, now: datetime, south: bool) -> tuple[plain
 def _date_told(text: str, start: int, now: datetime, south: bool) -> tuple[plain_facts.Told, int] | None:
     found = None if text[start].isdecimal() else dates.spoken(text, start, now)
     return None if found is None else (plain_facts.Told(found[0]), found[1])
+
+
+_BOUND = re.compile(
+    r"(?:taken\s+)?(?P<word>before|after|since|until|till)\s+(?:the\s+)?(?:(?P<edge>beginning|start|end)\s+of\s+)?"
+)
+"""Before a time that bounds others: "before christmas 2020", "until the end of may 2021"."""
+
+
+def _bounded_told(text: str, start: int, now: datetime, south: bool) -> tuple[plain_facts.Told, int] | None:
+    lead = _BOUND.match(text, start)
+    if lead is None:
+        return None
+    found = _time_told(text, lead.end(), now, south) or _date_told(text, lead.end(), now, south)
+    if found is None:
+        return None
+    span, word = found[0].node, lead["word"]
+    if isinstance(span, Recurring) and span.field in {"month", "day"}:
+        told_time = " ".join(text[lead.end() : found[1]].split())
+        raise ValueError(
+            f"{told_time} comes every year: write its year, as in {word} {told_time} {now.year - 1}"
+        )
+    if not isinstance(span, Period) or span.start is None or span.end is None:
+        return None
+    begins, ends = span.start.date(), span.end.date()
+    if lead["edge"]:
+        begins = ends = ends if lead["edge"] == "end" else begins
+    bounds = {"before": (None, begins), "after": (ends, None), "since": (begins, None)}
+    node = dates.period("taken", dates.Span(*bounds.get(word, (None, ends))), now)
+    return plain_facts.Told(node), found[1]
 
 
 _BIRTHDAY = re.compile(
@@ -51,7 +85,9 @@ def _birthday_told(text: str, start: int, now: datetime, south: bool) -> tuple[p
 
 _TELLERS: tuple[tuple[_Teller, frozenset[str]], ...] = (
     (_birthday_told, frozenset({"on", "from", "taken", "my", "our", "his", "her", "their", "birthday"})),
+    (_clock_told, clock.OPENERS),
     (_date_told, dates.OPENERS),
+    (_bounded_told, frozenset({"taken", "before", "after", "since", "until", "till"})),
     (_fact_told, plain_facts.OPENERS),
     (_time_told, calendar.OPENERS),
 )
