@@ -5,11 +5,10 @@ from __future__ import annotations
 
 import base64
 import io
-import itertools
 import os
 import shutil
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from enum import StrEnum
 from typing import TYPE_CHECKING, TextIO
 
@@ -29,6 +28,7 @@ _KITTY_TERMS = ("xterm-kitty", "xterm-ghostty")
 _ITERM_PROGRAMS = ("iTerm.app", "WezTerm", "mintty")
 _SIXEL_TERMS = ("foot", "foot-extra", "mlterm", "contour", "yaft-256color")
 _KITTY_CHUNK = 4096
+_SIXEL_ROWS = 6  # of a band, each a bit of its characters
 _SIXEL_COLOURS = 255
 
 
@@ -189,22 +189,43 @@ def _sixels(picture: Image.Image) -> str:
     table = np.array(reduced.getpalette(), np.uint16).reshape(-1, 3)
     used = [int(c) for c in np.unique(indices)]
     colours = "".join("#{};2;{};{};{}".format(c, *(int(v) * 100 // 255 for v in table[c])) for c in used)
-    bands = []
-    for top in range(0, picture.height, 6):
-        band = indices[top : top + 6]
-        bits = 1 << np.arange(len(band))
-        rows = [f"#{c}{_run_lengths(bits @ (band == c))}" for c in np.unique(band)]
-        bands.append("$".join(rows))
+    runs = _Runs()
+    bands = [
+        "$".join(_band(indices[top : top + _SIXEL_ROWS], runs))
+        for top in range(0, picture.height, _SIXEL_ROWS)
+    ]
     return f'\x1bP0;1q"1;1;{picture.width};{picture.height}{colours}{"-".join(bands)}\x1b\\'
 
 
-def _run_lengths(columns: NDArray[np.int64]) -> str:
-    """Sixel characters of values 0..63, four and more of a kind as ``!count``; empty columns at the end are
-    left out."""
+def _band(band: NDArray[np.uint8], runs: _Runs) -> Iterator[str]:
+    """Of up to six rows, [rows, width], the line of each colour in them, by rising number; empty columns at
+    its end are left out."""
     import numpy as np
 
-    starts = np.concatenate(([0], np.flatnonzero(np.diff(columns)) + 1, [len(columns)]))
-    runs = [(int(columns[a]), int(b - a)) for a, b in itertools.pairwise(starts)]
-    if runs and runs[-1][0] == 0:
-        runs.pop()
-    return "".join(f"!{n}{chr(63 + v)}" if n > 3 else chr(63 + v) * n for v, n in runs)
+    columns = np.arange(band.shape[1])
+    bits = np.zeros((_SIXEL_COLOURS, band.shape[1]), np.uint8)
+    for number, row in enumerate(band):
+        bits[row, columns] |= 1 << number
+    used = np.flatnonzero(bits.any(axis=1))
+    bits = bits[used]
+    begins = np.ones(bits.shape, bool)
+    begins[:, 1:] = bits[:, 1:] != bits[:, :-1]
+    starts = np.flatnonzero(begins)
+    lengths = np.diff(starts, append=bits.size)
+    values = bits.reshape(-1)[starts]
+    texts = [runs[key] for key in (lengths << _SIXEL_ROWS | values).tolist()]
+    counts = begins.sum(axis=1)
+    ends = np.cumsum(counts)
+    shown = ends - (values[ends - 1] == 0)
+    for colour, start, end in zip(used.tolist(), (ends - counts).tolist(), shown.tolist(), strict=True):
+        yield f"#{colour}{''.join(texts[start:end])}"
+
+
+class _Runs(dict[int, str]):
+    """Sixel characters of columns that are alike, by how many these are, times 64, and their bits, 0..63:
+    four and more as ``!count``."""
+
+    def __missing__(self, key: int) -> str:
+        count, character = key >> _SIXEL_ROWS, chr(63 + key % (1 << _SIXEL_ROWS))
+        self[key] = f"!{count}{character}" if count > 3 else character * count
+        return self[key]

@@ -191,7 +191,7 @@ def test_sixels_cover_every_pixel_in_nearly_its_colour(shape):
 
 @pytest.mark.parametrize("kind", list(Capability))
 def test_pictures_are_reduced(kind):
-    large = np.random.default_rng(0).integers(0, 256, (1500, 2000, 3)).astype(np.uint8)
+    large = np.random.default_rng(0).integers(0, 256, (1500, 2000, 3), np.uint8)
     text = terminal.inline(large, kind, columns=200)
     assert len(text) < 2_500_000
     if kind is Capability.BLOCKS:
