@@ -17,11 +17,17 @@ from dsslic_search.core.errors import UsageError
 from dsslic_search.core.settings import LOSSLESS
 
 FAST = ("--effort", 1)
+SAMPLES = Path(__file__).parents[2] / "samples"
 
 
 @pytest.fixture(scope="module")
-def photo(photos: Path) -> Path:
-    return photos / "dogs.jpg" if (photos / "dogs.jpg").exists() else photos / "more" / "dogs.jpg"
+def photo(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Small, as it is encoded some ninety times, and often decoded."""
+    path = tmp_path_factory.mktemp("photo") / "dogs.jpg"
+    with Image.open(SAMPLES / path.name) as opened:
+        opened.thumbnail((120, 120))
+        opened.save(path, quality=92)
+    return path
 
 
 def pixels(path: Path) -> np.ndarray:
