@@ -89,7 +89,7 @@ def archive(photos: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         from dsslic_search import Archive
 
         with Archive(folder / "a") as opened:
-            report = opened.ingest([photos])
+            report = opened.ingest([photos], effort=1, segmenter="segnet")
         assert report.added == len(list(SAMPLES.glob("*.jpg")))
 
     place = tmp_path_factory.mktemp("archive")
