@@ -49,6 +49,7 @@ PIECE = 16  # bits that are read at once
 BITS_AT_ONCE = 100_000  # that are written in one go; more take the memory of one kind of number at a time
 LEAST_BITS = 16  # of a region: a centroid in a box of one cell takes as many
 HEAD_BITS = 34  # of a photo, before its things
+_EVERY_SIDE = (1 << 64) - 1  # bits of 64 numbers of cells
 SPARE = 1 << 13  # bytes; more than one kind of number of a photo's regions can take
 
 Numbers = NDArray[np.int64]
@@ -75,7 +76,7 @@ class _Bits(Protocol):
         """So many bits of each item, by photo: the items and the places of those that are set. ``values``: of
         all bits, item by item."""
 
-    def need(self, bits: Numbers) -> None:
+    def need(self, bits: Numbers | int) -> None:
         """Raises FormatError where fewer bits than these are left of a photo."""
 
 
@@ -88,7 +89,7 @@ class _Reader:
         self._at = self._end - 8 * (sizes - 1)  # after the format
 
     def each(self, bits: int, _values: Numbers | None) -> Numbers:
-        self.need(np.full(self._at.size, bits))
+        self.need(bits)
         found = self._read(self._at, bits)
         self._at = self._at + bits
         return found
@@ -118,8 +119,8 @@ class _Reader:
         )
         return item, place
 
-    def need(self, bits: Numbers) -> None:
-        if np.any(self._at + bits > self._end):
+    def need(self, bits: Numbers | int) -> None:
+        if (self._at + bits > self._end).any():
             raise FormatError("stored regions are cut off")
 
     def finish(self) -> None:
@@ -160,7 +161,7 @@ class _Writer:
         place = np.arange(item.size) - np.repeat(np.cumsum(each) - each, each)
         return item[values], place[values]
 
-    def need(self, _bits: Numbers) -> None:
+    def need(self, _bits: Numbers | int) -> None:
         """There is always room."""
 
     def finish(self) -> list[bytes]:
@@ -184,12 +185,16 @@ class _Writer:
         ]
 
 
-def _places(photo: Numbers, bits: Numbers | int, start: Numbers) -> tuple[Numbers, Numbers]:
+def _places(photo: Numbers, bits: Numbers | int, start: Numbers) -> tuple[Numbers, Numbers | int]:
     """Where items stand, by photo, of which the first are at ``start``; and how many bits all of each photo
     take."""
     if start.size == 1:  # an ingest packs photos one by one
-        ends = bits * np.arange(1, photo.size + 1) if isinstance(bits, int) else np.cumsum(bits)
-        return start + ends - bits, ends[-1:] if ends.size else np.zeros(1, np.int64)
+        first = start.item()
+        if isinstance(bits, int):
+            length = bits * photo.size
+            return np.arange(first, first + length, bits), length
+        ends = bits.cumsum()
+        return ends - bits + first, ends[-1:] if ends.size else 0
     if isinstance(bits, int):
         taken = bits * np.bincount(photo, minlength=start.size)
         before = bits * np.arange(photo.size)
@@ -279,7 +284,7 @@ def _walk(bits: _Bits, photos: int, given: Given) -> Scenes:
     regions = np.zeros(photo.size, REGION)
     number = bits.items(photo, _LENGTHS[np.maximum(things - 1, 0)][photo], given("class_id"))
     first_thing = (np.cumsum(things) - things)[photo]
-    if np.any(number >= things[photo]):
+    if (number >= things[photo]).any():
         raise FormatError("stored regions have a class that is not told")
     regions["class_id"] = thing[first_thing + number]
     left, right = _stretch(bits, photo, width[photo], given("left"), given("across"))
@@ -312,7 +317,7 @@ def _stretch(
     wide = _LENGTHS[side - 1]
     begin = bits.items(photo, wide, start)
     end = begin + bits.items(photo, wide, _less_one(length)) + 1
-    if np.any(end > side):
+    if (end > side).any():
         raise FormatError("stored regions are larger than their photo")
     return begin * UNITS // side, end * UNITS // side
 
@@ -326,8 +331,9 @@ def _lines(
 
     def known(chosen: NDArray[np.bool_], wide: int, value: Callable[[Numbers], Numbers]) -> Numbers:
         """Numbers of chosen regions, 0 of others; ``value``: of the shares that are given."""
-        found, rows = np.zeros(photo.size, np.int64), np.flatnonzero(chosen)
-        found[rows] = bits.items(photo[rows], wide, None if given is None else value(given[rows]))
+        found, rows = np.zeros(photo.size, np.int64), chosen.nonzero()[0]
+        if rows.size:
+            found[rows] = bits.items(photo[rows], wide, None if given is None else value(given[rows]))
         return found
 
     def crosses(line: int) -> NDArray[np.bool_]:
@@ -343,8 +349,10 @@ def _lines(
     inside = (low >= UNITS // 4) & (high <= 3 * UNITS // 4)
     quarters = crosses(UNITS // 4) | crosses(3 * UNITS // 4)
     centre = SHARES * inside + known(quarters, 8, lambda of: of[:, 5])
-    found = np.stack([first, second, begin, middle, end, centre], axis=1)
-    if given is None and np.any((found < 0) | (found > SHARES)):
+    found = np.empty((photo.size, 6), np.int64)
+    for number, each in enumerate((first, second, begin, middle, end, centre)):
+        found[:, number] = each
+    if given is None and ((found < 0) | (found > SHARES)).any():
         raise FormatError("stored regions have shares that cannot be")
     return found.astype(np.uint8)
 
@@ -383,7 +391,7 @@ def _given(scenes: Scenes) -> dict[str, Any]:
 def grid_sides(counts: NDArray[np.intp], low: NDArray[Any], high: NDArray[Any]) -> Numbers:
     """The fewest cells, of each photo, on whose borders all edges lie, up to MAX_SIDE; 0 where there is no
     such number. ``low``, ``high``: edges of regions along an axis, of which each photo has ``counts``."""
-    fits = np.full((counts.size, MAX_SIDE // 64), np.iinfo("<u8").max, "<u8")
+    fits = np.full((counts.size, MAX_SIDE // 64), _EVERY_SIDE, "<u8")
     filled = np.flatnonzero(counts)
     if filled.size:
         both = grids()[low] & grids()[high]
