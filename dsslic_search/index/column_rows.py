@@ -55,6 +55,8 @@ class Rows:
     @classmethod
     def joined(cls, parts: Sequence[Rows]) -> Rows:
         """Of parts whose rows come one after another's."""
+        if len(parts) == 1:
+            return parts[0]
         kept = {what: np.concatenate([part.kept[what] for part in parts]) for what in KEPT}
         return cls(np.concatenate([part.rows for part in parts]), kept)
 

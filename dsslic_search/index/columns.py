@@ -13,6 +13,7 @@ import bisect
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -356,9 +357,15 @@ def _between(values: NDArray[np.uint16], first: np.uint16, last: np.uint16) -> N
 def open_columns(segment: Segment) -> Columns:
     """The columns of a segment. Raises ArchiveError when the catalog holds fractions that cannot be, and as
     `Segment.arrays`."""
-    sets = column_sets(segment.vocabulary)
-    key = f"{FORMAT}/{segment.vocabulary.identity}/{QUANTA}/{zlib.crc32(repr(sets).encode()):08x}"
+    sets, key = _sets_and_key(segment.vocabulary)
     return Columns(segment, segment.arrays(KIND, key, lambda snapshot: columns_of(snapshot, sets)), sets)
+
+
+@lru_cache(maxsize=10)
+def _sets_and_key(vocabulary: Vocabulary) -> tuple[tuple[Classes, ...], str]:
+    """The columns there are, and what tells a file that has these."""
+    sets = column_sets(vocabulary)
+    return sets, f"{FORMAT}/{vocabulary.identity}/{QUANTA}/{zlib.crc32(repr(sets).encode()):08x}"
 
 
 def column_sets(vocabulary: Vocabulary) -> tuple[Classes, ...]:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
 from dataclasses import dataclass
 from functools import cache
+from itertools import chain, islice
 from types import CodeType, FunctionType, ModuleType
 from typing import Any, TypeVar
 
@@ -56,9 +57,14 @@ def in_turn(work: Callable[[T], R], items: Iterable[T]) -> Iterator[R]:
     """What work makes of each item, in their order, on all processors, while the next items are read; few at
     a time, so that not all have to be in memory. The work is mostly in operations on whole arrays, which run
     without the interpreter's lock, and asks for nothing of the kind itself."""
+    source = iter(items)
+    first = list(islice(source, 2))
+    if len(first) < 2:  # one alone is sooner done than handed over
+        yield from map(work, first)
+        return
     ahead: deque[Future[R]] = deque()
     try:
-        for item in items:
+        for item in chain(first, source):
             ahead.append(pool("loops").submit(work, item))
             if len(ahead) > (os.cpu_count() or 1):
                 yield ahead.popleft().result()

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from dataclasses import fields as dataclass_fields
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -70,11 +71,13 @@ def gathered(snapshot: Snapshot, vocabulary: Vocabulary) -> cache.Made:
             photos += len(batch)
 
     read = quick(packed_loops.read, VALUES_A_PHOTO * snapshot.photo_ids().size)
-    parts = [_sorted([], 0, vocabulary, read)]
-    parts += in_turn(lambda each: _sorted(*each, vocabulary, read), batches())
+    parts = [*in_turn(lambda each: _sorted(*each, vocabulary, read), batches())]
+    parts = parts or [_sorted([], 0, vocabulary, read)]
 
     def joined(name: str, starts: str = "starts") -> NDArray[Any]:
         """One array of all parts, class by class: parts are in the order of their rows."""
+        if len(parts) == 1:
+            return np.ascontiguousarray(getattr(parts[0], name))
         bounds = [(getattr(part, name), getattr(part, starts).tolist()) for part in parts]
         return np.concatenate(
             [array[..., at[c] : at[c + 1]] for c in range(classes) for array, at in bounds], axis=-1
@@ -117,23 +120,27 @@ def _by_pair(
     """Contacts, uint8[3, n] (thing, under, border), of regions that are sorted by class, sorted by the thing
     that is touched too: a class or, from their number on, a group."""
     classes = starts.size - 1
-    bounds = np.cumsum(np.append(0, touched), dtype=np.intp)[starts].tolist()
-    sizes = np.zeros((classes, things), np.int64)
     if (by_thing := quick(build_loops.by_thing, contacts.shape[1])) is not None:
+        bounds = np.cumsum(np.append(0, touched), dtype=np.intp)[starts].tolist()
+        sizes = np.zeros((classes, things), np.int64)
         found, regions = np.empty_like(contacts[1:]), np.empty(contacts.shape[1], np.uint32)
-        for class_id, start in enumerate(starts[:-1].tolist()):
+        for class_id in np.flatnonzero(np.diff(bounds)).tolist():
+            start = starts[class_id]
             part, own = slice(*bounds[class_id : class_id + 2]), slice(start, starts[class_id + 1])
             sizes[class_id] = np.bincount(contacts[0, part], minlength=things)
             place = np.cumsum(sizes[class_id]) - sizes[class_id]
             by_thing(*contacts[:, part], touched[own], place, regions[part], *found[:, part])
         return _of_pairs(sizes, regions, *found)
+    classes_of = np.repeat(np.arange(classes), np.diff(starts))  # of each region
     toucher = np.repeat(np.arange(touched.size), touched)
-    for class_id, start in enumerate(starts[:-1].tolist()):
-        part = slice(*bounds[class_id : class_id + 2])
-        order = np.argsort(contacts[0, part], kind="stable")
-        sizes[class_id] = np.bincount(contacts[0, part], minlength=things)
-        toucher[part], contacts[:, part] = toucher[part][order] - start, contacts[:, part][:, order]
-    return _of_pairs(sizes, toucher.astype(np.uint32), *contacts[1:])
+    pair = classes_of[toucher] * things + contacts[0]
+    order = np.argsort(pair, kind="stable")
+    toucher = toucher[order]
+    return _of_pairs(
+        np.bincount(pair, minlength=classes * things),
+        (toucher - starts[classes_of[toucher]]).astype(np.uint32),
+        *np.ascontiguousarray(contacts[1:, order]),
+    )
 
 
 def _of_pairs(
@@ -168,6 +175,8 @@ def _of_half(
         among = np.zeros(256, bool)
         among[list(group.members)] = True
         members, own = among[thing], thing == number
+        if not (members.any() or own.any()):
+            continue
         exact = _summed(toucher[members], shares[:, members], touched.size)
         exact[:, toucher[own]] = shares[:, own]
         exact *= exact >= HALF
@@ -180,6 +189,7 @@ def _of_half(
     return np.concatenate(found, axis=1)[:, order], np.bincount(every, minlength=touched.size)
 
 
+@lru_cache(maxsize=10)
 def _groups_of(vocabulary: Vocabulary) -> Numbers:
     """The numbers of the groups of each class, -1 after the last."""
     of_each: list[list[int]] = [[] for _ in range(len(vocabulary))]
