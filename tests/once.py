@@ -20,7 +20,7 @@ import sqlite3
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -178,6 +178,7 @@ def kept_in(folder: Path) -> Iterator[None]:
         with as_written(f for module in code.modules for f in vars(module).values()):
             return COMPILE(code)
 
+    @cache
     def compiled(loop: compiling.Loop) -> compiling.Loop:
         with as_written([loop]):
             made: Any = COMPILED(loop)
