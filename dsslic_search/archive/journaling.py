@@ -71,10 +71,11 @@ def _trigger(number: int, table: str, when: str, kind: str, keys: str) -> str:
     own = ", ".join(f"'{name}'" for name in sorted(OWN_SETTINGS))
     noted = ""
     for key in keys.split(", "):
-        # not OR IGNORE: what the statement that fires a trigger does about conflicts goes before that
+        # not OR IGNORE: what the statement that fires a trigger does about conflicts goes before that;
+        # with a +, as an id's affinity keeps the comparison from the index: all rows would be compared
         noted += (
             f"INSERT INTO touched SELECT '{kind}', {key} "
-            f"WHERE NOT EXISTS (SELECT 1 FROM touched WHERE kind = '{kind}' AND key = {key})"
+            f"WHERE NOT EXISTS (SELECT 1 FROM touched WHERE kind = '{kind}' AND key = +{key})"
         )
         noted += f" AND {key} NOT IN ({own}); " if table == "setting" else "; "
     return f"CREATE TEMP TRIGGER IF NOT EXISTS note_{number} AFTER {when} ON main.{table} BEGIN {noted}END"

@@ -24,7 +24,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from sqlalchemy import and_, bindparam, insert, or_, select, update
 from sqlalchemy.orm import Session
@@ -42,6 +42,12 @@ _THERE_OR_OF = select(KnownPath).where(
 )
 _STANDING = select(Photo.id, Photo.state, Photo.path, Photo.removed_at, Photo.lost_at)
 _SETTLED = _STANDING.where(Photo.id == bindparam("photo"))
+_MOVED = (
+    update(Photo)
+    .where(Photo.__table__.c.id == bindparam("photo"))
+    .values(state=bindparam("new_state"), path=bindparam("new_path"))
+)
+"""For connections: a session would go through all rows that it holds after each photo."""
 _ELSEWHERE = (
     select(KnownPath.id)
     .where(
@@ -117,7 +123,8 @@ def seen(
         _displace(session, other, photo_id, now)
     session.flush()
     for photo in session.execute(_SETTLED, {"photo": photo_id}):
-        _settle(session, own, *photo)
+        if moved := _settled(own, *photo):
+            session.connection().execute(_MOVED, moved)
     settle(session, [other.photo_id for other in displaced])
     return Seen(kind, tuple(other.photo_id for other in displaced))
 
@@ -166,27 +173,26 @@ def settle(session: Session, photo_ids: Iterable[int]) -> None:
         rows: dict[int, list[KnownPath]] = defaultdict(list)
         for row in session.scalars(select(KnownPath).where(KnownPath.photo_id.in_(part))):
             rows[row.photo_id].append(row)
-        for photo in session.execute(_STANDING.where(Photo.id.in_(part))):
-            _settle(session, rows[photo.id], *photo)
+        standing = session.execute(_STANDING.where(Photo.id.in_(part))).all()
+        if moved := [each for photo in standing if (each := _settled(rows[photo.id], *photo))]:
+            session.connection().execute(_MOVED, moved)
 
 
-def _settle(
-    session: Session,
+def _settled(
     rows: Sequence[KnownPath],
     photo_id: int,
     state: str,
     path: str,
     removed_at: datetime | None,
     lost_at: datetime | None,
-) -> None:
-    """Of a photo with all its rows, which the database has."""
+) -> dict[str, Any] | None:
+    """What becomes of a photo with all its rows, which the database has; None where it is so already."""
     _end_no_living_photo_as_replaced(rows)
-    settled = {
-        "state": _state(rows, removed_at is not None, lost_at is not None).value,
-        "path": _shown(rows) or path,
-    }
-    if settled != {"state": state, "path": path}:
-        session.execute(update(Photo).where(Photo.id == photo_id).values(**settled))
+    new_state = _state(rows, removed_at is not None, lost_at is not None).value
+    new_path = _shown(rows) or path
+    if (new_state, new_path) == (state, path):
+        return None
+    return {"photo": photo_id, "new_state": new_state, "new_path": new_path}
 
 
 def _end_no_living_photo_as_replaced(rows: Sequence[KnownPath]) -> None:

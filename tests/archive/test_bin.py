@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from sqlalchemy import select
+from sqlalchemy import event, select
 
 from dsslic_search.archive import bin
 from dsslic_search.archive.check import check
@@ -69,6 +69,21 @@ def test_an_unknown_id_changes_nothing(filled: Any) -> None:
                 move(np.array([1, 9]))
         assert catalog.generation() == generation
     assert states(filled) == dict.fromkeys((1, 2, 3, 4), "here")
+
+
+def test_many_photos_are_moved_in_as_many_statements_as_few(filled: Any) -> None:
+    with filled.archive.open_catalog() as catalog:
+        said: list[str] = []
+        event.listen(
+            catalog.engine, "before_cursor_execute", lambda _c, _u, statement, *_: said.append(statement)
+        )
+        told = []
+        for ids in ([1], [1, 2, 3, 4]):
+            bin.remove(catalog, np.array(ids), NOW)
+            bin.restore(catalog, None)
+            told.append(len(said))
+            said.clear()
+        assert told[1] <= told[0]
 
 
 def test_a_bin_is_used_while_another_writes(filled: Any) -> None:
