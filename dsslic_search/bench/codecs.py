@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,13 +28,36 @@ _LENGTH = 4  # bytes
 _LAYERS = {label_map.LAYER.kind: "map", compact.LAYER.kind: "compact", residual.LAYER.kind: "residual"}
 
 
+class Takes(NamedTuple):
+    """What a codec's settings may be: from ``least`` to ``most``, and ``whole`` numbers or any."""
+
+    least: float
+    most: float
+    whole: bool = True
+
+    def __contains__(self, setting: object) -> bool:
+        return (
+            isinstance(setting, (int, float))
+            and self.least <= setting <= self.most
+            and not (self.whole and setting % 1)
+        )
+
+    def __str__(self) -> str:
+        kind = "whole numbers" if self.whole else "numbers"
+        return f"{kind} from {self.least:g} to {self.most:g}"
+
+
+QUALITIES = Takes(1, 100)
+
+
 @dataclass(frozen=True)
 class Codec:
     """A codec and the settings it is measured at, from the fewest bytes to the most.
 
     ``encoder``: what makes the files, for the record. ``encode``: pixels and a setting to a file; codecs with
     the same function and ladder share its work. ``cut``: what is kept of that file. ``decode``: what is kept,
-    to pixels. ``layers``: bytes by part of what is kept; all that counts of it.
+    to pixels. ``layers``: bytes by part of what is kept; all that counts of it. ``takes``: what its settings
+    may be.
     """
 
     name: str
@@ -45,6 +68,7 @@ class Codec:
     decode: Callable[[bytes], Pixels]
     cut: Callable[[bytes], bytes] = bytes
     layers: Callable[[bytes], dict[str, int]] = lambda data: {"file": len(data)}
+    takes: Takes = QUALITIES
 
 
 def find(names: Sequence[str]) -> list[Codec]:
@@ -56,6 +80,17 @@ def find(names: Sequence[str]) -> list[Codec]:
     if not names or len(set(names)) < len(names):
         raise UsageError("name each codec once, for example: --codecs dsslic,bpg444,jxl")
     return [known[name] for name in names]
+
+
+def check_settings(codecs: Sequence[Codec], settings: Sequence[float]) -> None:
+    """UsageError for a setting that one of the codecs does not take."""
+    for codec in codecs:
+        for setting in settings:
+            if setting not in codec.takes:
+                raise UsageError(
+                    f'codec "{codec.name}" takes {codec.takes}, not {setting:g}; measure it by itself, with '
+                    "settings of its own"
+                )
 
 
 def all_codecs() -> dict[str, Codec]:
@@ -97,6 +132,7 @@ def all_codecs() -> dict[str, Codec]:
             (25, 15, 10, 7, 5, 3.2, 2, 1.3, 0.8, 0.4, 0.2),
             _encode_jxl,
             _decode_jxl,
+            takes=Takes(0, 25, whole=False),  # Butteraugli distances
         ),
         webp := _pillow(
             "webp",
@@ -172,7 +208,7 @@ def _bpg(
             samples, qp=int(qp), bit_depth=bit_depth, chroma=chroma, colour=colour, preset="slow"
         )
 
-    return Codec(name, label, encoder, QPS, encode, _decode_bpg)
+    return Codec(name, label, encoder, QPS, encode, _decode_bpg, takes=Takes(0, 51))
 
 
 def _decode_bpg(data: bytes) -> Pixels:
@@ -201,7 +237,7 @@ def _pillow(
             ) from e
         return out.getvalue()
 
-    return Codec(name, label, encoder, qualities, encode, _decode_pillow)
+    return Codec(name, label, encoder, qualities, encode, _decode_pillow, takes=Takes(0, 100))
 
 
 def _jpeg_2000() -> Codec:
@@ -217,7 +253,9 @@ def _jpeg_2000() -> Codec:
         return out.getvalue()
 
     made = "OpenJPEG (Pillow), 9/7 wavelet"
-    return Codec("j2k", "JPEG 2000", made, (300, 150, 80, 50, 35, 25, 17, 12, 8, 5), encode, _decode_pillow)
+    ratios = (300, 150, 80, 50, 35, 25, 17, 12, 8, 5)
+    takes = Takes(1, 1000, whole=False)
+    return Codec("j2k", "JPEG 2000", made, ratios, encode, _decode_pillow, takes=takes)
 
 
 def _in_planes(codec: Codec) -> Codec:
@@ -239,6 +277,7 @@ def _in_planes(codec: Codec) -> Codec:
         encode,
         decode,
         layers=lambda data: dict(zip(("red", "green", "blue"), map(len, _planes_of(data)), strict=True)),
+        takes=codec.takes,
     )
 
 

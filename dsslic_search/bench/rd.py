@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 
 from dsslic_search.bench import record
-from dsslic_search.bench.codecs import Codec, Pixels, find
+from dsslic_search.bench.codecs import Codec, Pixels, check_settings, find
 from dsslic_search.bench.kept import KeptRows
 from dsslic_search.bench.kept import read as read_kept
 from dsslic_search.bench.kept import write as keep_rows
@@ -172,9 +172,11 @@ def run(
     all; ``kept``: a folder in which every photo that was measured is kept, and taken from (`bench.kept`).
     ``workers``: processes, each with one photo and one codec at a time;
     one a core if None; 1 works in this process. ``progress``: called with what is done and all there is to
-    do. UsageError for unknown codecs and empty folders, PhotoError for a photo that cannot be measured.
+    do. UsageError for unknown codecs, settings that one of them does not take, and empty folders, PhotoError
+    for a photo that cannot be measured.
     """
     codecs = find(names)
+    check_settings(codecs, settings or ())
     paths = photos_in(folder, photos)
     tasks = [(path, [codec.name for codec in group]) for path in paths for group in groups(codecs)]
     rows: dict[tuple[str, str], list[Row]] = {}

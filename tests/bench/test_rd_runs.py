@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from dsslic_search.bench import compare, exchange, rd, two_runs
+from dsslic_search.bench.codecs import all_codecs
 from dsslic_search.bench.metrics import bd_rate
 from dsslic_search.cli.main import main
 from dsslic_search.core.errors import FormatError, PhotoError, UsageError
@@ -93,6 +94,44 @@ def test_qualities_and_photos_are_chosen_and_a_run_goes_on(folder: Path, tmp_pat
     assert len(measured) == 5  # other settings are other rows
     with pytest.raises(UsageError, match=r"no photo here is called pico; the first one is picos\.png"):
         run(photos=["pico"])
+
+
+@pytest.mark.parametrize(
+    ("codecs", "settings", "why"),
+    [
+        (
+            "jpeg,bpg444",
+            "50,75",
+            'codec "bpg444" takes whole numbers from 0 to 51, not 75; measure it by itself',
+        ),
+        ("dsslic", "101", 'codec "dsslic" takes whole numbers from 1 to 100, not 101'),
+        ("webp-planes", "30.5", 'codec "webp-planes" takes whole numbers from 0 to 100, not 30.5'),
+        ("jxl", "0.5,-1", 'codec "jxl" takes numbers from 0 to 25, not -1'),
+        ("j2k", "nan", 'codec "j2k" takes numbers from 1 to 1000, not nan'),
+    ],
+)
+def test_settings_that_a_codec_does_not_take_are_told_before_anything_is_measured(
+    folder: Path, capsys, monkeypatch, codecs: str, settings: str, why: str
+):
+    measured = []
+    monkeypatch.setattr(rd, "measure", lambda path, *how: measured.append(path))
+    arguments = ["--images", str(folder), "--codecs", codecs, "--qualities", settings, "--workers", "1"]
+    monkeypatch.setattr(sys, "argv", ["dss-search", "bench", "rd", *arguments])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert (ended.value.code, measured) == (2, [])
+    assert capsys.readouterr().err.startswith(f"dss-search: {why}")
+
+
+@pytest.mark.parametrize(
+    "name", ["bpg420", "hevc444-10", "avif", "jxl", "webp", "jpeg", "j2k", "jpeg-planes"]
+)
+def test_codecs_take_the_ends_of_what_they_take(name: str):
+    codec = all_codecs()[name]
+    pixels = np.random.default_rng(1).integers(0, 256, (24, 32, 3), np.uint8)
+    for setting in (codec.takes.least, codec.takes.most, *codec.ladder):
+        assert setting in codec.takes
+        assert codec.decode(codec.encode(pixels, setting)).shape == pixels.shape
 
 
 def test_results_go_to_compressai_and_come_back(tmp_path: Path):
