@@ -8,6 +8,7 @@ from contextvars import copy_context
 from copy import copy
 from functools import lru_cache
 from importlib import import_module
+from typing import Any
 
 import typer
 from typer.main import get_command
@@ -20,6 +21,7 @@ from dsslic_search.cli.options import ERROR, INTERRUPTED, OK, USAGE
 from dsslic_search.cli.progress import shown_beside
 from dsslic_search.cli.wording import trouble_sentence
 from dsslic_search.core.errors import DSSError, UsageError
+from dsslic_search.core.text import printable
 
 COMMANDS = {
     "init": ("init",),
@@ -137,6 +139,29 @@ def say(message: str) -> None:
     print(message, file=sys.stderr)  # noqa: T201 (this is the program's output)
 
 
+_NUMBERS = {
+    "int_parsing": "a whole number",
+    "int_parsing_size": "a whole number that has fewer digits",
+    "float_parsing": "a number",
+    "greater_than_equal": "{ge:g} or more",
+    "less_than_equal": "{le:g} or less",
+}
+"""What a number should have been, by what Pydantic, which typer asks, calls its fault."""
+
+
+def _told(trouble: typer.TyperException) -> str:
+    """What is wrong with options and arguments; of numbers in words of ours, since Pydantic's are about its
+    input and parsing, and leave out what was typed."""
+    parameter = getattr(trouble, "param", None)
+    faults: list[Any] = getattr(trouble.__cause__, "errors", list)()
+    if parameter is None or not faults or faults[0]["type"] not in _NUMBERS:
+        return trouble.format_message()
+    option = max(parameter.opts, key=len)
+    name = option if option.startswith("-") else parameter.metavar or option.upper()
+    wanted = _NUMBERS[faults[0]["type"]].format(**faults[0].get("ctx") or {})
+    return printable(f'{name} "{faults[0]["input"]}": must be {wanted}')
+
+
 def _advised(text: str, arguments: list[str]) -> str:
     """What to tell about options and arguments that do not fit; ``text`` of several lines is a command's
     help."""
@@ -189,7 +214,7 @@ def _run() -> object:
     except typer.Abort:
         code = INTERRUPTED
     except typer.TyperException as e:
-        say(_advised(e.format_message(), sys.argv[1:]))
+        say(_advised(_told(e), sys.argv[1:]))
         code = e.exit_code
     except KeyboardInterrupt:
         say("dss-search: interrupted")
