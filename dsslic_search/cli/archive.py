@@ -15,6 +15,7 @@ from dsslic_search.cli.options import (
     PARTIAL,
     ArchiveDir,
     AsJson,
+    PhotoId,
     Ray,
     Wait,
     print_json,
@@ -243,7 +244,7 @@ def describe(
 
 
 def show(
-    photo_id: Annotated[int, typer.Argument(metavar="ID", help="A photo's id, as query prints it.")],
+    photo_id: PhotoId,
     archive: ArchiveDir = None,
     as_json: AsJson = False,
 ) -> None:

@@ -3,6 +3,7 @@ decode-layer."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -21,10 +22,26 @@ def register(app: typer.Typer) -> None:
     app.command("decode-layer")(decode_layer)
 
 
+Source = Annotated[
+    str, typer.Argument(metavar="ID|FILE.dsslic", help="A photo's id, as query prints it, or a file.")
+]
+
+
+def _photo_of(source: str) -> int | None:
+    """The photo that is meant, "12" or "#12"; None where a file is."""
+    number = source.removeprefix("#")
+    if number.isascii() and number.isdigit() and not Path(source).exists():
+        return int(number)
+    return None
+
+
+def _size_of(name: str, shape: Sequence[int]) -> str:
+    """Of an array its shape, of a picture width and height, as everywhere else."""
+    return " × ".join(map(str, shape)) if name.lower().endswith(".npy") else f"{shape[1]}×{shape[0]}"
+
+
 def export_layers(
-    source: Annotated[
-        str, typer.Argument(metavar="ID|FILE.dsslic", help="A photo's id, as query prints it, or a file.")
-    ],
+    source: Source,
     out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Where to write them.")],
     archive: ArchiveDir = None,
     force: Force = False,
@@ -34,9 +51,9 @@ def export_layers(
     residual; layers.json beside them holds what a decoder needs besides."""
     from dsslic_search.api import Archive, layer_files
 
-    if source.isascii() and source.isdigit() and not Path(source).exists():
+    if (photo_id := _photo_of(source)) is not None:
         with Archive(archive) as opened:
-            written = layer_files.export_photo_layers(opened, int(source), out, replace=force)
+            written = layer_files.export_photo_layers(opened, photo_id, out, replace=force)
     else:
         written = layer_files.export_layers(Path(source), out, replace=force)
     if as_json:
@@ -47,9 +64,7 @@ def export_layers(
 
 
 def export_stages(
-    source: Annotated[
-        str, typer.Argument(metavar="ID|FILE.dsslic", help="A photo's id, as query prints it, or a file.")
-    ],
+    source: Source,
     out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Where to write them.")],
     form: Annotated[
         str, typer.Option("--format", metavar="png|npy", help="Pictures, or NumPy's arrays of the numbers.")
@@ -61,16 +76,16 @@ def export_stages(
     """Write every stage of a photo's file, and the residual: what the full stage is beside the coarse one."""
     from dsslic_search.api import Archive, stage_files
 
-    if source.isascii() and source.isdigit() and not Path(source).exists():
+    if (photo_id := _photo_of(source)) is not None:
         with Archive(archive) as opened:
-            written = stage_files.export_photo_stages(opened, int(source), out, form, replace=force)
+            written = stage_files.export_photo_stages(opened, photo_id, out, form, replace=force)
     else:
         written = stage_files.export_stages(Path(source), out, form, replace=force)
     if as_json:
         print_json({"folder": str(out), "files": written})
         return
     for name, shape in written.items():
-        typer.echo(f"{printable(str(out / name))}: {' × '.join(map(str, shape))}")
+        typer.echo(f"{printable(str(out / name))}: {_size_of(name, shape)}")
 
 
 def import_layers(
@@ -157,4 +172,4 @@ def decode_layer(
     if as_json:
         print_json({"file": str(target), "shape": list(shape)})
         return
-    typer.echo(f"{printable(str(target))}: {' × '.join(map(str, shape))}")
+    typer.echo(f"{printable(str(target))}: {_size_of(target.name, shape)}")

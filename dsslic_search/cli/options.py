@@ -39,6 +39,16 @@ def among(names: Callable[[], Iterable[str]]) -> Callable[[str], list[str]]:
 any_stage = among(lambda: Stage)
 
 
+def _photo_id(text: str) -> int:
+    from dsslic_search.api.arguments import id_of
+
+    return id_of(text)
+
+
+PhotoId = Annotated[
+    int, typer.Argument(metavar="ID", parser=_photo_id, help="A photo's id, as query prints it.")
+]
+
 ArchiveDir = Annotated[
     Path | None,
     typer.Option(

@@ -10,7 +10,7 @@ import typer
 
 from dsslic_search.cli import progress
 from dsslic_search.cli.encoding import StripLocation, StripMetadata, strip_of
-from dsslic_search.cli.options import ERROR, PARTIAL, ArchiveDir, Force, any_stage
+from dsslic_search.cli.options import ERROR, PARTIAL, ArchiveDir, Force, PhotoId, any_stage
 from dsslic_search.cli.wording import in_commands
 from dsslic_search.core.errors import DSSError, FormatError, StageError, UsageError
 from dsslic_search.core.output import STANDARD, Outputs
@@ -31,7 +31,7 @@ def register(app: typer.Typer) -> None:
 
 
 def preview(
-    photo_id: Annotated[int, typer.Argument(metavar="ID", help="A photo's id, as query prints it.")],
+    photo_id: PhotoId,
     archive: ArchiveDir = None,
     stage: Annotated[
         str | None,
@@ -158,7 +158,7 @@ def _progressive(opened: Archive, photo_id: int, out: Path | None, force: bool) 
 
 
 def original(
-    photo_id: Annotated[int, typer.Argument(metavar="ID", help="A photo's id, as query prints it.")],
+    photo_id: PhotoId,
     out: Annotated[Path, typer.Option("-o", "--out", metavar="FILE", help="Where to write it.")],
     archive: ArchiveDir = None,
     strip_metadata: StripMetadata = False,

@@ -165,6 +165,18 @@ def test_show_of_an_unknown_id_is_an_error(run, archive: Path):
     assert "999" in ran.message
 
 
+def test_ids_are_taken_as_query_prints_them(run, archive: Path, tmp_path: Path):
+    at = ("--archive", archive)
+    assert " #1 " in run("query", "id:1", *at).out
+    assert run("show", "#1", *at).out == run("show", 1, *at).out != ""
+    for command, out in (("preview", "-o"), ("export-layers", "--out"), ("export-stages", "--out")):
+        assert run(command, "#1", out, tmp_path / f"{command}.png", *at).code == 0, command
+    assert "keep mode" in run("original", "#1", "-o", tmp_path / "o.jpg", *at).message  # layers has none
+    for command in ("show", "preview", "original"):
+        ran = run(command, "one", *(() if command == "show" else ("-o", tmp_path / "x.png")), *at)
+        assert (ran.code, ran.message.partition(";")[0]) == (2, 'dss-search: "one" is no id of a photo')
+
+
 def test_check_finds_and_repairs_a_missing_file(run, archive: Path, tmp_path: Path, photos: Path):
     copy = tmp_path / "copy"
     shutil.copytree(archive, copy)
@@ -240,7 +252,16 @@ def test_impossible_options_are_usage_errors(run, photos: Path, tmp_path: Path, 
 def test_what_does_not_fit_a_command_is_told_in_sentences(run):
     ran = run("query", "sky", "--limit", "many")
     assert ran.code == 2
-    assert ". See dss-search --help" in ran.message
+    assert ran.message.startswith('dss-search: --limit "many": must be a whole number. See dss-search --help')
+    for arguments, wanted in (
+        (("query", "sky", "-n", "1.5"), '--limit "1.5": must be a whole number'),
+        (("query", "sky", "--limit", "-3"), '--limit "-3": must be 0 or more'),
+        (("sheet", "sheet.png", "--columns", "21"), '--columns "21": must be 20 or less'),
+        (("ingest", "photos", "--bpp", "few"), '--bpp "few": must be a number'),
+        (("ingest", "photos", "--wait", "-0.5"), '--wait "-0.5": must be 0 or more'),
+    ):
+        ran = run(*arguments)
+        assert (ran.code, ran.message.partition(". See")[0]) == (2, f"dss-search: {wanted}")
     ran = run("query", "-sky")
     assert ran.code == 2
     assert 'Put "--" before a query that begins with "-".' in ran.message

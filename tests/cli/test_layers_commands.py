@@ -50,7 +50,9 @@ def test_stages_go_out_as_pictures_and_as_numbers(made: Path, tmp_path: Path, ru
     for stage in ("map", "compact", "coarse", "full"):
         np.testing.assert_array_equal(arrays[stage], np.asarray(decode(file.read_bytes(), stage)))
     ran = run("export-stages", 1, "--archive", made / "archive", "--out", tmp_path / "png")
-    assert "residual.png: 64 × 96 × 3" in ran.out
+    assert f"{tmp_path / 'png' / 'residual.png'}: 96×64\n" in ran.out  # as show tells sizes
+    ran = run("export-stages", file, "--out", tmp_path / "arrays", "--format", "npy")
+    assert f"{tmp_path / 'arrays' / 'residual.npy'}: 64 × 96 × 3\n" in ran.out  # as NumPy tells shapes
     for name, each in arrays.items():
         shown = np.asarray(Image.open(tmp_path / "png" / f"{name}.png"))
         wanted = np.clip(128 + each // 2, 0, 255) if name == "residual" else each
@@ -180,6 +182,13 @@ def test_a_layer_alone_is_decoded_changed_and_put_back(
     ):
         ran = run("decode-layer", layer, layers / name, tmp_path / f"{layer}.{ending}", "--json")
         assert ran.code == 0, ran.err
+        size = (
+            " × ".join(map(str, ran.json["shape"]))
+            if ending == "npy"
+            else "{1}×{0}".format(*ran.json["shape"])
+        )
+        again = run("decode-layer", layer, layers / name, tmp_path / f"{layer}.{ending}", "--force")
+        assert again.out == f"{tmp_path / layer}.{ending}: {size}\n"
     # a label map and a compact image in FLIF come back to the byte; all fit where they came from
     for layer, name, ending in (
         ("map", label_map, "png"),
