@@ -67,8 +67,9 @@ class Labelling(OpenArchive):
         `labels.formats.FORMATS`; ``size``: "map", at which they are coded (longer side at most 256), or
         "photo", at which each label stands for several pixels. Photos without a label map are in the result's
         ``failed``; the files about all photos are written at the end, and where it is interrupted they tell
-        of those that were written. UsageError for another form or size and where nothing may be written,
-        ArchiveError when there is no photo of an id."""
+        of those that were written. In ``written`` a photo has the first of its own files, else of those about
+        all. UsageError for another form or size and where nothing may be written, ArchiveError when there is
+        no photo of an id."""
         from dsslic_search.labels.formats import writer
         from dsslic_search.labels.scene import LabelledImage, Legend
 
@@ -79,17 +80,20 @@ class Labelling(OpenArchive):
         photos = photos_of(self._searcher, ids)
         outputs = outputs_for(photos, replace)
         out = outputs.folder(to)
-        for file, _ in made.end():  # before any work is done
+        of_all = [file for file, _ in made.end()]
+        for file in of_all:  # before any work is done
             (out / file).parent.mkdir(parents=True, exist_ok=True)
             outputs.check(out / file)
         names = apart([name.with_suffix("") for name in file_names(photos, flat=True)])
 
         def got(photo: Photo, target: Path) -> Written:
             labels = self._labels(photo, size)
-            return _write(outputs, out, made.image(LabelledImage(target.name, photo.path, labels)))
+            files = made.image(LabelledImage(target.name, photo.path, labels))
+            written = _write(outputs, out, files)
+            return Written(out / (files[0][0] if files else of_all[0]), written)
 
         report = each(photos, [out / name for name in names], got, progress)
-        report.bytes += _write(outputs, out, made.end()).bytes
+        report.bytes += _write(outputs, out, made.end())
         return report
 
     def fiftyone_exporter(self, field: str = "label_map") -> Any:
@@ -133,9 +137,12 @@ class Labelling(OpenArchive):
         from dsslic_search.archive.labelled import relabel
         from dsslic_search.core.naming import class_named
         from dsslic_search.labels.formats import reader
+        from dsslic_search.labels.pictures import check_there
 
-        most = max(LEAST_MOST_PIXELS, TIMES_A_PHOTO * self._largest_photo())
-        found = reader(text_of(form, "form"), most)(path_of(source))
+        place = path_of(source)
+        read = reader(text_of(form, "form"), max(LEAST_MOST_PIXELS, TIMES_A_PHOTO * self._largest_photo()))
+        check_there(place)
+        found = read(place)
         classes = [class_named(name, self.vocabulary) for name in found.names]
         used: set[int] = set()
         report = Imported()
@@ -239,10 +246,10 @@ def check_size(size: str) -> str:
     return size
 
 
-def _write(outputs: Outputs, folder: Path, files: Files) -> Written:
-    """The first of them, or the folder if there is none, and the bytes of all."""
+def _write(outputs: Outputs, folder: Path, files: Files) -> int:
+    """The bytes of all."""
     for name, data in files:
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         outputs.write(path, data)
-    return Written(folder / files[0][0] if files else folder, sum(len(data) for _, data in files))
+    return sum(len(data) for _, data in files)

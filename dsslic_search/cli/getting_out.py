@@ -122,7 +122,7 @@ def tell(report: GotOut, what: str, as_json: bool) -> None:
             }
         )
     else:
-        for _, file in report.written:
+        for file in dict.fromkeys(file for _, file in report.written):  # one may hold the maps of many
             typer.echo(printable(path_to_text(file)))
     parts = [f"{counted(len(report.written), what)} written ({size_text(report.bytes)})"]
     if report.present:

@@ -71,6 +71,17 @@ def read(path: Path) -> bytes:
         raise PhotoError(f"{said(path)}: {printable(str(e))}") from e
 
 
+def check_there(path: Path) -> None:
+    """PhotoError where there is neither a file nor a folder, so that a name mistyped is not told as the lack
+    of what a format has in it."""
+    try:
+        path.stat()
+    except FileNotFoundError as e:
+        raise PhotoError(f"{said(path)}: there is no such file or folder") from e
+    except (OSError, ValueError):
+        pass  # which reading it tells
+
+
 def said(path: Path) -> str:
     """A path for messages."""
     return printable(path_to_text(path))

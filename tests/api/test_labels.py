@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from dsslic_search import Archive
-from dsslic_search.core.errors import FormatError, UsageError
+from dsslic_search.core.errors import FormatError, PhotoError, UsageError
 from dsslic_search.core.kinds import Stage
 from dsslic_search.core.vocabulary import default
 from dsslic_search.labels.formats import FORMATS, reader, writer
@@ -40,6 +40,7 @@ def test_real_photos_go_out_and_come_back(archive: Archive, form: str, size: str
     report = archive.export_labels([1, 2, 3], tmp_path / "out", form, size=size)
     assert [photo_id for photo_id, _ in report.written] == [1, 2, 3]
     assert report.failed == []
+    assert all(file.is_file() for _, file in report.written)
     back = reader(form)(tmp_path / "out")
     assert len(back.images) == 3
     ids = {c.name: c.id for c in default().classes}
@@ -69,6 +70,12 @@ def test_nothing_is_written_over_unasked(archive: Archive, tmp_path: Path) -> No
         archive.export_labels([1], tmp_path / "new", "cocoo")
     with pytest.raises(UsageError, match="map, photo"):
         archive.export_labels([1], tmp_path / "new", size="large")
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_a_place_that_is_not_there_is_told_as_that(archive: Archive, form: str, tmp_path: Path) -> None:
+    with pytest.raises(PhotoError, match=r"mistyped: there is no such file or folder$"):
+        archive.import_labels(tmp_path / "mistyped", form)
 
 
 @pytest.fixture

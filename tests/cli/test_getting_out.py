@@ -33,3 +33,12 @@ def test_originals_and_previews_of_a_query_and_of_ids(run: Run, photos: Path, tm
     for wrong in ((), ("1", "--query", "sky"), ("x",)):
         assert run("originals", *wrong, "--out", tmp_path / "no", *place).code == 2
     assert not (tmp_path / "no").exists()
+
+
+def test_a_file_of_many_label_maps_is_told_once(run: Run, archive: Path, tmp_path: Path) -> None:
+    place = "--archive", archive
+    ran = run("labels", "export", 1, 2, "--format", "coco", "--out", tmp_path / "coco", *place)
+    assert (ran.code, ran.out) == (0, f"{tmp_path / 'coco' / 'instances.json'}\n")
+    assert ran.message.startswith("2 label maps written (")
+    ran = run("labels", "export", 1, 2, "--format", "yolo", "--out", tmp_path / "yolo", *place)
+    assert [Path(line).parent for line in ran.out.splitlines()] == [tmp_path / "yolo" / "labels"] * 2
