@@ -59,6 +59,18 @@ def test_links_lead_somewhere(page: Path):
         assert (page.parent / target).exists(), f"{page.name} links to {target}"
 
 
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_tables_have_a_head(page: Path):
+    """Rows without one are shown as a paragraph of bars."""
+    text = re.sub(r"^```.*?^```", "", page.read_text(encoding="utf-8"), flags=re.M | re.S)
+    for table in re.findall(r"(?:^\|.*\n)+", text, flags=re.M):
+        rows = table.splitlines()
+        assert len(rows) > 2, rows
+        assert re.fullmatch(r"\|(?: *:?-+:? *\|)+", rows[1]), rows[0]
+        columns = [re.sub(r"`[^`]*`|\\\|", "", row).count("|") for row in rows]
+        assert len(set(columns)) == 1, rows[columns.index(max(columns))]
+
+
 def test_the_format_page_names_every_field_and_chunk():
     text = (ROOT / "docs" / "format.md").read_text()
     for kind in container.ORDER:

@@ -80,7 +80,7 @@ _FORMS = (
     rf"(?P<from_day>{'|'.join(WEEKDAYS)})s?\s*(?:-|–|to|until|till|through)\s*(?P<to_day>{'|'.join(WEEKDAYS)})s?\b",
     rf"(?:(?P<which_day>last)\s+)?(?P<weekday>{'|'.join(WEEKDAYS)})s?\b",
     rf"(?P<hour>{'|'.join(HOURS)})s?\b",
-    r"'?(?P<decade>[0-9]0)s\b",
+    r"'?(?P<decade>(?:18|19|20)?[0-9]0)s\b",
     rf"(?P<decade_word>{'|'.join(DECADES)})\b",
     rf"(?P<part>{'|'.join(_PARTS_OF_YEAR)})\s+(?P<part_year>{_YEAR})",
     r"(?P<recent>recent(?:ly)?)\b",
@@ -293,7 +293,8 @@ def _decade(part: Part, now: datetime, south: bool) -> Span:
     if "decade_word" in part:
         first = 1920 + 10 * DECADES.index(part["decade_word"])
     else:
-        first = int(part["decade"]) + (2000 if int(part["decade"]) < now.year % 100 else 1900)
+        first = int(part["decade"])
+        first += 0 if first > 99 else 2000 if first < now.year % 100 else 1900
     return Span(date(first, 1, 1), date(first + 10, 1, 1))
 
 

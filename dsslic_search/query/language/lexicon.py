@@ -128,8 +128,8 @@ PHRASES: Mapping[tuple[str, str], str] = {  # for each token type and value
     _FILLER: (
         "beautiful, nice, pretty, lovely, great, amazing, awesome, gorgeous, cute, cool, my favourite, "
         "favourite, favorite, "
-        "a, an, the, some, any, all, every, each, my, of, that, which, where, there, is, are, be, i, want, "
-        "give, get, please, "
+        "a, an, the, some, any, all, every, each, my, our, your, of, that, which, where, there, is, are, be, "
+        "i, want, give, get, please, "
         "show, me, find, search, search for, look for, for, to, taken, shot, "
         "captured, photographed, cover, covers, covering, in which, on "
         "which, either, can, you, could, do, does, whose, his, their, its, i am, i'm, looking for, "

@@ -110,12 +110,13 @@ _FORMS = (
     r"(?:ascending|asc))?\b",
     rf"(?:the\s+)?(?P<ten>[0-9]{{1,4}}|{'|'.join(_COUNTED)})?"
     r"\s*(?P<newest>newest|latest|most\s+recent|oldest|earliest)(?:\s+(?P<ten2>[0-9]{1,4}))?"
-    rf"(?P<newest_photos>{_PHOTOS})(?!\s+first)\b",
+    rf"(?P<newest_photos>{_PHOTOS})\b",
     rf"(?:the\s+|my\s+)?last\s+(?P<last>[0-9]{{1,4}})\s+{_PHOTO}\b",
     rf"(?P<some>[0-9]{{1,4}}|{'|'.join(_COUNTED)})\s+{_PHOTO}\b(?=\s+(?:of|with|from|showing|taken)\b)",
     rf"(?:the\s+)?(?:(?P<top>[0-9]{{1,4}})\s+best|(?:top|first)\s+(?P<top2>[0-9]{{1,4}}))\b{_PHOTOS}",
-    rf"(?:the\s+)?(?P<best>best(?!-)|(?:highest|top)\s+rated)(?:\s+(?P<best_count>[0-9]{{1,4}}))?\b{_PHOTOS}",
-    r"(?:the\s+)?(?P<extreme>largest|biggest|smallest)\s+(?:files?|photos?|pictures?|images?)\b",
+    rf"(?:the\s+)?(?P<best>best(?!-)|(?:highest|top)\s+rated)(?:\s+(?P<best_count>[0-9]{{1,4}}))?\b"
+    rf"(?P<best_photos>\s+{_PHOTO})?",
+    r"(?:the\s+)?(?P<extreme>largest|biggest|smallest)(?:\s+(?:files?|photos?|pictures?|images?)\b|(?=\s+first\b))",
     rf"(?:the\s+)?(?P<light>brightest|darkest)\b{_PHOTOS}",
     r"(?:the\s+)?(?P<resolution>highest|lowest)\s+resolution\b",
     r"which\s+(?P<most>camera|lens|year|month|format)\s+(?:took|made|has|had|with|shot)\s+(?:the\s+)?most\s+"
@@ -127,7 +128,10 @@ _FORMS = (
     r"(?P<numbered>(?:[a-z]{2,5}[_-][0-9]{3,10}|(?:img|dsc[nf]?|pxl|gopr|mvimg)[0-9]{3,8})(?:[_-][0-9]{3,9})?)(?![\w.])",
     r"(?P<file>[\w-]+\.(?:jpe?g|png|tiff?|heic|webp|gif|dng|cr2|nef|arw|dsslic|bmp|avif))\b",
 )
-_TOLD = re.compile("|".join(f"(?:{form})" for form in _FORMS))
+_YEAR = re.compile("(?:19|20)[0-9]{2}")
+AHEAD = r"\s+first\b(?!\s+(?:[0-9]|days?\b|half\b|week|month))"
+"""Behind an order: "largest first"; the first week of june is none."""
+_TOLD = re.compile(f"(?:{'|'.join(f'(?:{form})' for form in _FORMS)})(?P<ahead>{AHEAD})?")
 OPENERS = frozenset(
     {"file", "files", "photo", "photos", "at", "more", "less", "over", "above", "under", "below", "exactly"}
     | {"larger", "bigger", "greater", "wider", "higher", "taller", "smaller", "narrower", "shorter", "faster"}
@@ -212,8 +216,12 @@ def told(text: str, start: int, now: datetime) -> tuple[Told, int] | None:
     if found is None:
         return None
     part = {name: said for name, said in found.groupdict().items() if said is not None}
+    if "ahead" in part and _YEAR.fullmatch(part.get("ten") or part.get("top") or ""):
+        return None  # "dogs 2021 newest first"
     made = next(maker for name, maker in _MAKERS.items() if name in part)(part, now)
-    return None if made is None else (made, found.end())
+    if made is None:
+        return None
+    return made, found.start("ahead") if "ahead" in part and made.sort is None else found.end()
 
 
 Part = Mapping[str, str]
@@ -306,7 +314,7 @@ def _order(key: str, limit: int | None = None) -> Told:
 
 def _newest(part: Part, now: datetime) -> Told:
     key = "taken" if part["newest"] in {"oldest", "earliest"} else "-taken"
-    single = part.get("newest_photos", "").strip() in {
+    single = "ahead" not in part and part.get("newest_photos", "").strip() in {
         "photo",
         "picture",
         "pic",
@@ -317,6 +325,18 @@ def _newest(part: Part, now: datetime) -> Told:
     }
     ten = part.get("ten") or part.get("ten2")
     return _order(key, (_COUNTED.get(ten) or int(ten)) if ten else 1 if single else None)
+
+
+def _best(part: Part, now: datetime) -> Told:
+    """Of photos the best are those rated highest; "best first" is the order that answers have anyway."""
+    if (
+        part["best"] == "best"
+        and part.get("ahead")
+        and "best_count" not in part
+        and "best_photos" not in part
+    ):
+        return _order("relevance")
+    return _order("-rating", int(part["best_count"]) if "best_count" in part else None)
 
 
 def _top(part: Part, now: datetime) -> Told:
@@ -359,7 +379,7 @@ _MAKERS: Mapping[str, Callable[[Part, datetime], Told | None]] = {
     "some": lambda part, now: Told(limit=_COUNTED.get(part["some"]) or int(part["some"])),
     "top": _top,
     "top2": _top,
-    "best": lambda part, now: _order("-rating", int(part["best_count"]) if "best_count" in part else None),
+    "best": _best,
     "extreme": lambda part, now: _order("size" if part["extreme"] == "smallest" else "-size"),
     "light": lambda part, now: _order("-brightness" if part["light"] == "brightest" else "brightness"),
     "seconds": _seconds,

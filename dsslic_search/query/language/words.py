@@ -13,6 +13,7 @@ from dsslic_search.query.ast import Sort, Thing, written
 from dsslic_search.query.language import fields, foreign, image_words, nouns
 from dsslic_search.query.language.lexicon import KEYWORDS, Phrase, WordTable
 from dsslic_search.query.language.pieces import WORD, Piece, Source
+from dsslic_search.query.language.plain_facts import AHEAD
 from dsslic_search.query.language.written import complaint
 
 _SUGGESTED_WORDS = 4  # words, from an unknown one on, that are tried as a phrase for suggestions
@@ -23,6 +24,7 @@ _GAP = re.compile(r"\s+|[-_‐‑]+")  # between the words of a phrase
 _AT_A_PLACE = re.compile(r"\b(?:near|in|at|from|to)\s+\Z")
 _HYPHENED = re.compile(r"[^\W_]+(?:[-_][^\W_]+){1,3}(?![-_:])")
 _MOST = re.compile(r"(?:the\s+)?(most|least|fewest|largest|biggest|smallest)\s+")
+_AHEAD = re.compile(AHEAD)
 _DATED = "{} needs a date after it, as in since 2019-05, from 2019 to 2021 or added today"
 _UNRELATED = (
     "{} is not seen here: write how things lie to each other, as in car next to road or person left of car"
@@ -120,7 +122,8 @@ def _superlative(source: Source, start: int) -> tuple[list[Piece], int] | None:
     made = [Piece("SORT", "", *source.folded.span(start, end), sort=sort)]
     if most[1] not in {"least", "fewest"}:
         made.append(Piece("THING", meaning.name, *source.folded.span(named.start(), end), meaning))
-    return made, end
+    ahead = _AHEAD.match(source.folded.words, end)  # "most sky first"
+    return made, ahead.end() if ahead else end
 
 
 def _words(source: Source, start: int, end: int, least: int = 0) -> tuple[list[str], list[int]]:
