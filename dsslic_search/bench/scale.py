@@ -235,7 +235,7 @@ told["peak_bytes"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 kept = Path("/proc/self/smaps_rollup")
 if kept.exists():
     rows = [line.split() for line in kept.read_text().splitlines()]
-    told["private_bytes"] = sum(int(r[1]) * 1024 for r in rows if r[0] == "Private_Dirty:")
+    told["private_bytes"] = sum(int(r[1]) * 1024 for r in rows if r[0] == "Anonymous:")
 print(json.dumps(told))
 """
 

@@ -180,13 +180,16 @@ def _filtered(
 
 def memory(pid: int | None = None) -> dict[str, int]:
     """Bytes that a process takes, this one unless told: ``mapped`` in all, files as far as they were read,
-    and ``private`` of its own; nothing where the system does not tell."""
+    and ``private`` of its own; nothing where the system does not tell.
+
+    Pages of a file that nobody wrote to the disk yet are no memory of its own, though Linux counts them as
+    Private_Dirty."""
     kept = Path(f"/proc/{pid or 'self'}/smaps_rollup")
     if not kept.exists():
         return {}
     told = dict(line.split(":") for line in kept.read_text().splitlines() if line.endswith("kB"))
-    kilobytes = {name: int(told[name].split()[0]) for name in ("Rss", "Private_Dirty")}
-    return {"mapped": 1024 * kilobytes["Rss"], "private": 1024 * kilobytes["Private_Dirty"]}
+    kilobytes = {name: int(told[name].split()[0]) for name in ("Rss", "Anonymous")}
+    return {"mapped": 1024 * kilobytes["Rss"], "private": 1024 * kilobytes["Anonymous"]}
 
 
 def described(folders: Sequence[Path]) -> list[MapFeatures]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mmap
 from pathlib import Path
 from unittest import mock
 
@@ -150,6 +151,18 @@ def test_every_fixed_query_is_understood():
         parse(text, classes)
     with pytest.raises(QueryError):
         parse("car frobs road", classes)
+
+
+@pytest.mark.skipif(not speed.memory(), reason="the system does not tell")
+def test_a_file_that_is_not_on_the_disk_yet_is_no_memory_of_the_process(tmp_path: Path) -> None:
+    path = tmp_path / "new"
+    path.write_bytes(bytes(64 << 20))
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as mapped:
+        before = speed.memory()
+        assert not any(mapped[:: mmap.PAGESIZE])
+        after = speed.memory()
+    assert after["mapped"] - before["mapped"] > 60 << 20
+    assert after["private"] - before["private"] < 8 << 20
 
 
 def test_speed_is_measured_for_every_kind(tmp_path: Path):
