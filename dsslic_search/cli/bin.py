@@ -97,7 +97,7 @@ def bin(archive: ArchiveDir = None, as_json: AsJson = False) -> None:
         )
         return
     for each in binned:
-        since = f"{each.removed_at:%Y-%m-%d %H:%M}"
+        since = f"{each.removed_at:%Y-%m-%d %H:%M} UTC"
         typer.echo(f"{f'#{each.id}':>8}  {since}  {size_text(each.bytes):>8}  {path_for_people(each.path)}")
     if not binned:
         typer.echo("the bin is empty", err=True)

@@ -98,7 +98,8 @@ def tag_list(archive: ArchiveDir = None, as_json: AsJson = False) -> None:
 
 def save(
     name: Annotated[
-        str | None, typer.Argument(help='Letters, digits, "-", "_", ".".', show_default=False)
+        str | None,
+        typer.Argument(metavar="NAME", help='Letters, digits, "-", "_", ".".', show_default=False),
     ] = None,
     text: Annotated[
         list[str] | None,

@@ -109,9 +109,10 @@ def _show_states(found: Statistics) -> None:
 
 def _show_names(title: str, counts: Mapping[str, int]) -> None:
     if counts:
-        named = ", ".join(f"{printable(name)} {n}" for name, n in list(counts.items())[:NAMES_ON_A_LINE])
+        # in parentheses, as cameras' names end in numbers, and ratings and depths are numbers
+        named = ", ".join(f"{printable(name)} ({n})" for name, n in list(counts.items())[:NAMES_ON_A_LINE])
         more = len(counts) - NAMES_ON_A_LINE
-        say_within(f"{title}: {named}" + (f" and {more} more" if more > 0 else ""), 2)
+        say_within(f"{title.replace('_', ' ')}: {named}" + (f" and {more} more" if more > 0 else ""), 2)
 
 
 def _show_spreads(spreads: Mapping[str, Spread | None]) -> None:

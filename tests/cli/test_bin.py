@@ -37,7 +37,8 @@ def test_photos_go_into_the_bin_and_out_of_it(ask, tmp_path: Path):
     assert ask("stats", "--json").json["photos"] == stats["photos"] - 2
     assert ask("tag", "list", "--json").json == {}
     assert [each["id"] for each in ask("bin", "--json").json] == [1, 3]
-    assert [line.split()[0] for line in ask("bin").out.splitlines()] == ["#1", "#3"]
+    listed = [line.split() for line in ask("bin").out.splitlines()]
+    assert [(words[0], words[3]) for words in listed] == [("#1", "UTC"), ("#3", "UTC")]
     assert ask("restore", "--query", "tag:best").message == "1 photo taken back"
     ran = ask("restore", 1, 3)
     assert (ran.code, ran.err.splitlines()) == (3, ["1 photo taken back", "not in the bin: #1"])

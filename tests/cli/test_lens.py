@@ -52,7 +52,7 @@ def test_photos_are_found_by_their_lens(run, lenses: Path, query: str, found: li
 def test_lenses_are_counted(run, lenses: Path) -> None:
     said = json.loads(run("stats", "--json", "--archive", lenses).out)
     assert said["lenses"] == {FORMULA: 1, "EF50mm f/1.8 STM": 1, SIGMA: 1}
-    assert f"lenses: {FORMULA} 1, EF50mm f/1.8 STM 1, SIGMA 35mm" in run("stats", "--archive", lenses).out
+    assert f"lenses: {FORMULA} (1), EF50mm f/1.8 STM (1), SIGMA 35mm" in run("stats", "--archive", lenses).out
 
 
 def test_tables_have_the_lens(run, lenses: Path, tmp_path: Path) -> None:
