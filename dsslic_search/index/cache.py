@@ -105,7 +105,7 @@ class Arrays(Mapping[str, NDArray[Any]]):
         """Unpack what :meth:`part` may be asked for next, of arrays of one dimension: on all processors."""
         todo = [
             (few, number)
-            for name, start, stop in parts
+            for name, start, stop in (parts if self._unpacked else ())
             if name not in self._sound and (few := self._unpacked.get(name)) is not None
             for number in few.missing(start, stop)
         ]

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -183,14 +184,16 @@ class Regions(Table):
         others = [c for part in things_of(test) for c in part]
         every = tuple(dict.fromkeys([*classes, *others]))
         self.arrays.ready(
-            [(name, *self._part("groups", c)) for c in every for name in GROUPS]
-            + [
-                (name, *self._part("starts", c))
-                for c in every
-                for name in names
-                if name not in SIDES.values()
-            ]
-            + [(name, 0, len(self)) for name in names if name in SIDES.values()]
+            chain(
+                ((name, *self._part("groups", c)) for c in every for name in GROUPS),
+                (
+                    (name, *self._part("starts", c))
+                    for c in every
+                    for name in names
+                    if name not in SIDES.values()
+                ),
+                ((name, 0, len(self)) for name in names if name in SIDES.values()),
+            )
         )
         taken = [self._array(name, every) for name in names]
         groups = {
