@@ -173,8 +173,8 @@ def _delete(catalog: Catalog, store: Store, photo_id: int, now: datetime) -> Non
 
 def is_purged(catalog: Catalog, content_hash: str) -> bool:
     """Whether content was deleted for good."""
-    with catalog.session() as session:
-        return session.scalar(_PURGED, {"content_hash": content_hash}) is not None
+    with catalog.reading() as connection:
+        return connection.scalar(_PURGED, {"content_hash": content_hash}) is not None
 
 
 def unpurge(session: Session, content_hash: str) -> None:

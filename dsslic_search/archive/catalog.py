@@ -20,6 +20,8 @@ from sqlalchemy import (
     Engine,
     bindparam,
     delete,
+    insert,
+    inspect,
     select,
     text,
     update,
@@ -108,20 +110,26 @@ class Catalog(Lookup):
         with database_trouble(self.name), Session(self.engine, expire_on_commit=False) as session:
             yield session
 
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """For reading columns, which takes no session, and half the time of one."""
+        with database_trouble(self.name), self.engine.connect() as connection:
+            yield connection
+
     def rows(self, *statements: str) -> list[Rows]:
-        with self.session() as session:
-            return [_rows(session, statement) for statement in statements]
+        with self.reading() as connection:
+            return [_rows(connection, statement) for statement in statements]
 
     def has(self, content_hash: str) -> bool:
         """Whether a photo of this content is there."""
-        with self.session() as session:
-            return session.scalar(_ID, {"content_hash": content_hash}) is not None
+        with self.reading() as connection:
+            return connection.scalar(_ID, {"content_hash": content_hash}) is not None
 
     def known(self, content_hash: str) -> tuple[int, ObjectRecord] | None:
         """The id of the photo of this content and what its row says of its file; None when it is not
         there."""
-        with self.session() as session:
-            row = session.execute(_RECORD, {"content_hash": content_hash}).one_or_none()
+        with self.reading() as connection:
+            row = connection.execute(_RECORD, {"content_hash": content_hash}).one_or_none()
         return None if row is None else (row[0], ObjectRecord(*row[1:]))
 
     def photo(self, photo_id: int) -> schema.Photo | None:
@@ -263,8 +271,7 @@ class Catalog(Lookup):
         there = there or FileThere(text_to_path(photo.path), photo.file_size, None)
         photo.path = path_to_text(absolute(there.path)) + there.part
         with self.changing(in_turn=False) as session:
-            session.add(photo)  # the most that there is to do, for which others need not wait
-            session.flush()
+            photo.id = _inserted(session, photo)  # most of what is to do, for which others need not wait
             self._take_turn(session)
             paths.seen(session, photo.id, there, photo.added_at)
         return photo.id
@@ -308,6 +315,21 @@ class Catalog(Lookup):
                 assert isinstance(result, CursorResult)
                 count += result.rowcount
         return count
+
+
+_NEW_PHOTO = insert(schema.Photo)
+_COLUMN_OF = {attribute.key: attribute.columns[0].name for attribute in inspect(schema.Photo).column_attrs}
+"""By the names of a photo's attributes those of its columns."""
+
+
+def _inserted(session: Session, photo: schema.Photo) -> int:
+    """Puts in a photo's row, by SQL alone, which takes a third of the time of a unit of work; returns its
+    id."""
+    told = vars(photo)
+    values = {column: told[name] for name, column in _COLUMN_OF.items() if name in told}
+    key = session.connection().execute(_NEW_PHOTO, values).inserted_primary_key
+    assert key is not None
+    return int(key[0])
 
 
 def utc_now() -> datetime:

@@ -81,10 +81,10 @@ def under(catalog: Catalog, folders: Iterable[Path]) -> dict[str, list[Known]]:
     told: set[int] = set()
     # see `postgresql.require_fit`
     chosen = _AT_OR_IN[catalog.engine.dialect.name in ("sqlite", "postgresql")]
-    with catalog.session() as session:
+    with catalog.reading() as connection:
         for place in map(absolute, folders):
             inside = str(place).rstrip("/") + "/"
-            for row in session.execute(chosen, _ends(path_to_text(place))):
+            for row in connection.execute(chosen, _ends(path_to_text(place))):
                 known = Known(*tuple(row))
                 native = str(text_to_path(known.path))
                 # "/a//udcff" begins with "/a/", but is a file beside that folder

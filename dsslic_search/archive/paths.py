@@ -59,6 +59,11 @@ _ELSEWHERE = (
 )
 
 
+_NEW = insert(KnownPath)
+_LIVING: dict[str, Any] = {"ended_at": None, "ended": None, "replaced_by": None, "tags_given": False}
+"""Of a row of a photo that lies there."""
+
+
 class End(StrEnum):
     """Why a photo does not lie at a path any more."""
 
@@ -109,15 +114,18 @@ def seen(
     own = [row for row in found if row.photo_id == photo_id]
     row = next((row for row in own if (row.path, row.part) == (text, there.part)), None)
     kind = _kind(row, own)
+    last = {"file_size": there.size, "modified_ns": there.modified_ns, "last_seen": now, **_LIVING}
     if row is None:
-        row = KnownPath(photo_id=photo_id, path=text, part=there.part, first_seen=since or now)
-        session.add(row)
-        own.append(row)
-    elif since is not None:
-        row.first_seen = min(row.first_seen, since)
-    row.file_size, row.modified_ns, row.last_seen = there.size, there.modified_ns, now
-    row.ended_at = row.ended = row.replaced_by = None
-    row.tags_given = False
+        new = {"photo_id": photo_id, "path": text, "part": there.part, "first_seen": since or now, **last}
+        # with no unit of work, which takes several times as long
+        key = session.connection().execute(_NEW, new).inserted_primary_key
+        assert key is not None
+        own.append(KnownPath(id=key[0], **new))
+    else:
+        if since is not None:
+            row.first_seen = min(row.first_seen, since)
+        for name, value in last.items():
+            setattr(row, name, value)
     displaced = [other for other in found if other.photo_id != photo_id and other.ended_at is None]
     for other in displaced:
         _displace(session, other, photo_id, now)

@@ -63,8 +63,8 @@ _LOST = select(Photo.id, Photo.content_hash).where(Photo.lost_at.is_not(None))
 def take_back(catalog: Catalog, store: Store) -> list[int]:
     """Take photos back that are set apart and whose files are there again; returns their ids. For the one who
     writes, before anything else."""
-    with catalog.session() as session:
-        lost = session.execute(_LOST).all()
+    with catalog.reading() as connection:
+        lost = connection.execute(_LOST).all()
     back = []
     for photo_id, content_hash in lost:
         known = catalog.known(content_hash)

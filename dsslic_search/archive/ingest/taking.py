@@ -260,8 +260,8 @@ class Taking:
             return (
                 None if found is None else Stand(found[0], PhotoState.HERE, found[1].keep, found[1].quality)
             )
-        with self._catalog.session() as session:
-            row = session.execute(_STAND, {"content_hash": content_hash}).one_or_none()
+        with self._catalog.reading() as connection:
+            row = connection.execute(_STAND, {"content_hash": content_hash}).one_or_none()
         return None if row is None else Stand(*row)
 
     def _is_purged(self, content_hash: str) -> bool:
