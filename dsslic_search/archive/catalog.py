@@ -38,6 +38,7 @@ from dsslic_search.archive.paths import FileThere
 from dsslic_search.archive.snapshot import Snapshot
 from dsslic_search.archive.stored import RECORD_NAMES, ObjectRecord
 from dsslic_search.archive.sums import SUM, sum_of
+from dsslic_search.core.cached import cached_property
 from dsslic_search.core.files import absolute, path_to_text, text_to_path
 from dsslic_search.features.coverage import Shown, pack_shown
 
@@ -97,7 +98,7 @@ class Catalog(Lookup):
     ) -> None:
         self.close()
 
-    @property
+    @cached_property
     def name(self) -> str:
         """What messages call the database: see `archive.database.named`."""
         return named(self.engine.url)

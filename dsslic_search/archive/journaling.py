@@ -15,7 +15,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BindParameter, Connection, LargeBinary, bindparam, delete, insert, select
+from sqlalchemy import BindParameter, Connection, LargeBinary, bindparam, insert, select, update
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.elements import KeyedColumnElement
 
@@ -91,7 +91,7 @@ PHOTOS_IN_A_LINE = 500  # of a journal that is begun
 # Made once: to put together a statement takes SQLAlchemy several times as long as to run it.
 _IDS: BindParameter[Any] = bindparam("ids", expanding=True)
 _STATED = select(Setting.value).where(Setting.name == JOURNAL_SETTING)
-_FORGET_PLACE = delete(Setting).where(Setting.name == JOURNAL_SETTING)
+_PLACE_NOW = update(Setting).where(Setting.name == JOURNAL_SETTING).values(value=bindparam("place"))
 _SAY_PLACE = insert(Setting)
 _HASHES = select(Photo.id, Photo.content_hash).where(Photo.id.in_(_IDS))
 _PHOTOS = select(Photo.content_hash, *FACTS).where(Photo.id.in_(_IDS)).order_by(Photo.id)
@@ -181,8 +181,8 @@ def says_of_journal(connection: Connection) -> bool:
 
 
 def _state(connection: Connection, place: Place) -> None:
-    connection.execute(_FORGET_PLACE)
-    connection.execute(_SAY_PLACE, {"name": JOURNAL_SETTING, "value": str(place)})
+    if not connection.execute(_PLACE_NOW, {"place": str(place)}).rowcount:
+        connection.execute(_SAY_PLACE, {"name": JOURNAL_SETTING, "value": str(place)})
 
 
 def everything(connection: Connection) -> Iterator[list[Change]]:

@@ -20,11 +20,13 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import delete, insert
 
 from dsslic_search.archive import bin, journaling, notes, rating
 from dsslic_search.archive.catalog import Catalog
 from dsslic_search.archive.folder import ArchiveFolder
 from dsslic_search.archive.journal import Journal, Place, Stand
+from dsslic_search.archive.schema import Tag
 from dsslic_search.core.errors import ArchiveError
 from tests.archive.conftest import World
 from tests.forks import ended, forked
@@ -206,8 +208,8 @@ def test_an_archive_without_a_journal_gets_one(three: World) -> None:
 def test_a_change_that_fails_leaves_it_as_it_was(three: World, catalog: Catalog) -> None:
     before = three.archive.journal.read_bytes()
     with pytest.raises(RuntimeError), catalog.noting() as session:
-        session.execute(journaling.delete(journaling.Tag))
-        session.execute(journaling.insert(journaling.Tag).values(name="x", photo_id=1))
+        session.execute(delete(Tag))
+        session.execute(insert(Tag).values(name="x", photo_id=1))
         raise RuntimeError
     assert three.archive.journal.read_bytes() == before
     notes.add_tags(catalog, ["later"], ONE)
