@@ -123,8 +123,9 @@ class ArchiveFolder:
                 f"{self.root}: cannot open this archive ({e.strerror}); check the path and its permissions"
             ) from e
 
-    def verify(self) -> None:
-        """Raise ArchiveError unless an archive that this version understands is there. Changes nothing."""
+    def verify(self, missing: str = f"no archive there; make one with: {Remedy.INGEST}") -> None:
+        """Raise ArchiveError unless an archive that this version understands is there; ``missing``: what to
+        say where there is nothing of one. Changes nothing."""
         self.__dict__.pop("_manifest", None)
         if not self.exists:
             if self._holds_photos():
@@ -132,7 +133,7 @@ class ArchiveFolder:
                     f"{self.root}: no archive there, but photos' files of one; make it anew from these with: "
                     f"{Remedy.REBUILD}"
                 )
-            raise ArchiveError(f"{self.root}: no archive there; make one with: {Remedy.INGEST}")
+            raise ArchiveError(f"{self.root}: {missing}")
         self._read_manifest()
 
     @property

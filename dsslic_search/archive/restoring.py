@@ -22,12 +22,13 @@ from dsslic_search.archive.copies import (
     read_sums,
     take_snapshot,
 )
+from dsslic_search.archive.database import NoCatalogError
 from dsslic_search.archive.disk import disk_trouble, write_whole
 from dsslic_search.archive.folder import ArchiveFolder
 from dsslic_search.archive.journal import Place
 from dsslic_search.archive.journaling import JOURNAL_SETTING
 from dsslic_search.archive.lock import locked
-from dsslic_search.core.errors import UsageError
+from dsslic_search.core.errors import Remedy, UsageError
 from dsslic_search.core.files import absolute, path_to_text
 from dsslic_search.core.output import ARCHIVE_MANIFEST
 
@@ -57,7 +58,7 @@ def restore(
 
     Raises UsageError for a folder that holds anything else, or lies within the backup or around it;
     ArchiveError when the backup cannot be read, or the archive not be written."""
-    backup_folder.verify()
+    backup_folder.verify("no backup there; name the folder in which one was made")
     made = ArchiveFolder(absolute(place), wait=backup_folder.wait, waiting=backup_folder.waiting)
     _require_empty(made, backup_folder)
     report = RestoreReport(is_complete=is_complete(backup_folder))
@@ -68,7 +69,10 @@ def restore(
         write_whole(made.root / RESTORING, _of(backup_folder))
         made.remove_leftovers()
         snapshot = made.root / SNAPSHOT
-        take_snapshot(backup_folder, snapshot)
+        try:
+            take_snapshot(backup_folder, snapshot)
+        except NoCatalogError as e:
+            raise NoCatalogError(f"{e}; make it anew with: {Remedy.REBUILD}") from e
         bring_into_one_file(snapshot)
         hashes = list(backup_folder.store.hashes())
         for number, content_hash in enumerate(hashes, 1):

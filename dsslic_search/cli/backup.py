@@ -9,7 +9,7 @@ import typer
 
 from dsslic_search.cli import progress
 from dsslic_search.cli.options import PARTIAL, ArchiveDir, AsJson, Wait, print_json, say_waiting
-from dsslic_search.cli.wording import in_commands, to_run
+from dsslic_search.cli.wording import in_commands, tell_of, to_run
 from dsslic_search.core.text import counted, printable, size_text
 
 
@@ -77,6 +77,7 @@ def restore_backup(
     May be stopped and run again."""
     from dsslic_search.api import restore_backup
 
+    tell_of(folder)  # what goes wrong is of the backup
     with progress.shown("restoring") as settled:
         report = restore_backup(folder, to, progress=settled)
     _say_failed(report.failed)
@@ -91,14 +92,15 @@ def restore_backup(
                 "failed": [{"path": path, "reason": in_commands(why)} for path, why in report.failed],
             }
         )
-    typer.echo(f"{counted(report.photos, 'photo')}, {counted(report.files, 'file')} compared", err=True)
+    compared = counted(report.files - report.unlisted, "file")
+    typer.echo(f"{counted(report.photos, 'photo')}, {compared} compared", err=True)
     if report.unlisted:
         them = "file has" if report.unlisted == 1 else "files have"
         typer.echo(f"{report.unlisted} {them} no hash in the backup, and could not be compared", err=True)
     if not report.is_complete:
-        typer.echo(
-            f"the backup was stopped before its end; see what is missing with: {to_run('check')}", err=True
-        )
+        tell_of(to)
+        what = "the backup was stopped before its end, or is an archive and no backup"
+        typer.echo(f"{what}; see what is missing with: {to_run('check')}", err=True)
     if report.failed or report.unlisted or not report.is_complete:
         raise typer.Exit(PARTIAL)
 

@@ -181,7 +181,8 @@ CALLED_ELSEWHERE = {
     "index": "ingest", "scan": "sync", "update": "sync", "delete": "remove", "rm": "remove", "trash": "bin",
     "dedupe": "duplicates", "dupes": "duplicates", "view": "show", "open": "preview",
     "export": "originals", "verify": "check", "compress": "encode", "decompress": "decode",
-    "statistics": "stats", "list": "query", "ls": "query", "grep": "query",
+    "statistics": "stats", "list": "query", "ls": "query", "grep": "query", "help": "--help",
+    "version": "--version",
 }  # fmt: skip
 """What other programs call a command of ours."""
 

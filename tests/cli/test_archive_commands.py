@@ -273,8 +273,11 @@ def test_a_command_of_other_programs_is_told_by_its_name_here(run):
     assert "'search'. Did you mean dss-search query? See" in run("search", "sky").message
     assert "'quer'. Did you mean 'query'? See" in run("quer", "sky").message
     assert "Did you mean dss-search ingest?" in run("import", "photos").message
+    assert "'help'. Did you mean dss-search --help? See" in run("help").message
     assert "Did you mean" not in run("qqqqqq").message
-    assert set(CALLED_ELSEWHERE.values()) <= {name for names in COMMANDS.values() for name in names}
+    ours = {name for names in COMMANDS.values() for name in names}
+    assert set(CALLED_ELSEWHERE.values()) <= ours | {"--help", "--version"}
+    assert all(run(option).code == 0 for option in ("--help", "--version"))
 
 
 @pytest.mark.parametrize(
@@ -316,7 +319,7 @@ def test_a_backup_there_and_back(run, archive: Path, tmp_path: Path):
     refused = run("backup", archive, "--archive", archive)
     assert (refused.code, "lies within the archive, or around it" in refused.message) == (2, True)
     none = run("restore-backup", tmp_path / "nothing", tmp_path / "x")
-    assert (none.code, "no archive there" in none.message) == (1, True)
+    assert (none.code, "no backup there" in none.message) == (1, True)
 
 
 def test_a_backup_with_a_damaged_file_is_partial(run, archive: Path, tmp_path: Path):
@@ -333,6 +336,31 @@ def test_a_backup_with_a_damaged_file_is_partial(run, archive: Path, tmp_path: P
     assert run("backup", place, "--read-data", "--archive", archive).code == 0
     assert "this is a backup" not in run("check", "--archive", place).err
     assert "this is a backup" not in run("check", "--archive", archive).err
+
+
+def test_what_is_no_backup_is_told_as_that(run, archive: Path, tmp_path: Path):
+    ran = run("restore-backup", tmp_path / "none", tmp_path / "made")
+    assert (ran.code, ran.message) == (
+        1,
+        f"dss-search: {tmp_path / 'none'}: no backup there; name the folder in which one was made",
+    )
+    copy = tmp_path / "a copy"  # as other programs make one
+    shutil.copytree(archive, copy)
+    ran = run("restore-backup", copy, tmp_path / "made")
+    photos, unlisted, advice = ran.err.splitlines()
+    count = run("stats", "--json", "--archive", archive).json["photos"]
+    assert (ran.code, photos) == (3, f"{count} photos, 0 files compared")
+    assert unlisted == f"{count} files have no hash in the backup, and could not be compared"
+    assert advice.startswith("the backup was stopped before its end, or is an archive and no backup; ")
+    words = shlex.split(advice.partition(": dss-search ")[2])
+    assert words == ["check", "--archive", str(tmp_path / "made")]
+    assert run(*words).code == 0
+    (copy / "catalog.sqlite").unlink()
+    ran = run("restore-backup", copy, tmp_path / "again")
+    words = shlex.split(ran.message.partition(": dss-search ")[2])
+    assert words == ["rebuild", "--archive", str(copy)]
+    assert (ran.code, run(*words).code) == (1, 0)
+    assert run("restore-backup", copy, tmp_path / "again").code == 3  # as before: no hashes
 
 
 def test_a_lost_catalog_is_told_of_and_made_anew(run, archive: Path, tmp_path: Path):
