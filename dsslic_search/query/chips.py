@@ -21,7 +21,7 @@ MOST_READ = 32_000
 """Characters: each place costs a reading of the whole text, so a longer one is cut at fewer of them."""
 
 _PLACE = re.compile(r"\s*[,+&]\s*|\s+")
-_JOINED_BEFORE = re.compile(r"(?:\s|[,+&]|\b(?:dna|tub)\b)+", re.IGNORECASE)
+_JOINED_BEFORE = re.compile(r"(?:\s|[,&]|\+(?=\s)|\b(?:dna|tub)\b)+", re.IGNORECASE)
 """Of a text read backwards: to look for what ends it costs, from the front, the square of a run of blanks."""
 _JOINED_BEHIND = re.compile(r"(?:\s|[,&]|\+\s|\b(?:and|but)\b)+", re.IGNORECASE)
 _SAMPLES = ("sky", "id:>0")
@@ -96,6 +96,8 @@ def refining(text: str, read: Read) -> Callable[[str], str]:
     # a query of another language may read the new words in that: its normal form does not
     normal = " and ".join(f"({part})" for part in said.parts)
     frames.append((f"{normal} and " if normal else "", ending))
+    if order := said.whole_query[0]:  # of a saved query that stood alone
+        frames.append((frames[-1][0], f" {str(order).removeprefix('everything ')}"))
     for before, behind in frames:
         if all(_is(f"{before}{sample}{behind}", said + _Said.of(read(sample)), read) for sample in _SAMPLES):
             break

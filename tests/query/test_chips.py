@@ -74,6 +74,15 @@ def test_a_condition_is_added_and_nothing_else_changes(text: str) -> None:
         assert rest(made) == (order, *others)
 
 
+def test_a_saved_query_that_stands_alone_keeps_its_order() -> None:
+    for text in ("holidays22", "@holidays22"):
+        assert rest(refining(text, read)("lamp")) == ("everything sort:taken", None, None)
+
+
+def test_a_plus_behind_a_year_belongs_to_it() -> None:
+    assert [chip.text for chip in chips("sky, 2020+", read)] == ["sky", "2020+"]
+
+
 def test_an_empty_query_is_the_condition_alone() -> None:
     assert refining("  ", read)("sky") == "sky"
 

@@ -24,7 +24,7 @@ SPOTTED = frozenset({
 _TYPE = attrgetter("type")
 _CONCERNED = {"COLOUR", "FILTER"}  # without these there is nothing to do
 _LOOKS = ("brightness:<", "brightness:>", "colour:colourful")
-_AMOUNTS = {"NUMBER", "MANY", "LOTS", "LITTLE", "MOSTLY", "ONLY", "SMALL", "PERCENT"}
+_AMOUNTS = {"NUMBER", "MANY", "LOTS", "LITTLE", "MOSTLY", "ONLY", "LARGE", "SMALL", "PERCENT"}
 
 
 def settled(text: str, pieces: list[Piece]) -> list[Piece]:

@@ -71,7 +71,7 @@ _FORMS = (
     rf"(?:(?P<which_feast>last|this)\s+)?(?P<feast>{_FEASTS})(?:\s+(?:of\s+)?(?P<feast_year>{_YEAR}))?\b",
     rf"(?:between\s+)?(?P<first>{_MONTH})\s*(?:-|–|to|until|till|through|and)\s*(?P<last>{_MONTH})"
     rf"(?:\s+(?:of\s+)?(?P<months_year>{_YEAR}))?\b",
-    rf"(?:(?P<which_month>last|this)\s+)?(?P<month>{_MONTH})\b(?!\s+[0-9])",
+    rf"(?:(?P<which_month>last|this)\s+)?(?P<month>{_MONTH})\b(?!\s+[0-9]{{4}}|\s+[0-9]{{1,2}}+(?!(?:-[0-9]+)?\s*%?\s*(?!(?:st|nd|rd|th)\b)[a-z]))",
     rf"(?P<today>today\s+)?{_AGO}(?P<ago_today>\s+today\b)?",
     r"today\s+last\s+(?P<today_last>year)\b",
     r"(?P<end>last|this)\s+weekend\b",

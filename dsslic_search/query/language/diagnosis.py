@@ -12,6 +12,7 @@ from dsslic_search.query.language.pieces import Piece
 from dsslic_search.query.language.written import complaint
 
 _NUMBERS = {"AMOUNT", "WHOLE"}
+_AMOUNTS_OF_A_THING = {"MOSTLY", "LOTS", "LITTLE", "ONLY", "BARELY", "AMOUNT", "MORE"}
 _SPATIAL = {"RELATION", "ZONE", "BETWEEN"}
 
 
@@ -28,6 +29,13 @@ def syntax_error(text: str, pieces: list[Piece], index: int) -> QueryError:
     def at(wrong: Piece, sentence: str) -> QueryError:
         return complaint(text, wrong.start, wrong.end, sentence)
 
+    if before and piece and piece.type == "COLOUR" and kind in _AMOUNTS_OF_A_THING:
+        colour = here[1:-1]
+        return at(
+            piece,
+            f"how much of a photo is {colour} is not known: write {colour} photos, or what is {colour}, as "
+            f"in {colour} car",
+        )
     if before and kind == "BETWEEN" and index >= 2 and pieces[index - 2].type == "THING":
         return at(
             before, f"{said} needs two things or two numbers after it, as in person between cars and trees"
@@ -128,7 +136,7 @@ def _check_counted_together(text: str, tree: Node) -> None:
                 counted.setdefault(part.thing.classes, part.thing)
         elif not isinstance(part, Presence) or part.below is not None:
             continue
-        if text.startswith(part.thing.written, part.thing.position):
+        if part.thing.written and text.startswith(part.thing.written, part.thing.position):
             named.setdefault(part.thing.classes, {}).setdefault(_stem(part.thing.written), part.thing)
     for classes, one in counted.items():
         words = named.get(classes, {})

@@ -29,7 +29,8 @@ _WITH = ("WITH", "with")  # "and" between two predicates, nothing elsewhere
 _FILLER = ("FILLER", "")
 _PHOTO = ("FILLER", "photo")  # a filler, but "left of the photo" is a zone
 _COLOUR_WORDS = {"grey": ("grey", "gray"), "purple": ("purple", "violet")}
-SHADES = ("dark", "light", "bright", "pale", "deep", "vivid")  # of a colour, which is not told apart by them
+SHADES = ("dark", "light", "bright", "pale", "deep", "vivid", "clear")
+"""Words before a colour, which is not told apart by them."""
 
 
 def _shades(*colours: str) -> Iterator[str]:
@@ -39,10 +40,10 @@ def _shades(*colours: str) -> Iterator[str]:
 
 _UNSEEN = ("UNSEEN", "")  # what no label map shows: an error that says so
 PHRASES: Mapping[tuple[str, str], str] = {  # for each token type and value
-    _NOT: "not",
+    _NOT: "not, isn't, aren't, wasn't, weren't",
     _NO: "no, without, excluding, except, except for, free of, lacking, minus, neither, everything but, "
-    "everything except, every year except, every year but, anything but, all but, all except, do not, "
-    "don't, does not, doesn't",
+    "other than, everything except, every year except, every year but, anything but, all but, "
+    "all except, do not, don't, does not, doesn't",
     _AND: "and, plus, as well as",
     ("CLAUSE", "but"): "but",
     _OR: "or, nor",
@@ -50,27 +51,32 @@ PHRASES: Mapping[tuple[str, str], str] = {  # for each token type and value
     "with, along with, at, covered with, covered in, covered by, filled with, "
     "holding, wearing, carrying, reading, eating, drinking, using, through, chasing, kicking, throwing, "
     "catching, pulling, pushing, feeding, petting, hugging, watching, playing with, looking out of",
-    ("COMPARE", ">="): "at least, no less than, not less than, no fewer than, not fewer than, minimum",
-    ("COMPARE", "<="): "at most, no more than, not more than, up to, maximum",
-    ("COMPARE", ">"): "more than, greater than, larger than, bigger than",
-    ("COMPARE", "<"): "less than, fewer than, smaller than",
+    ("COMPARE", ">="): "at least, no less than, not less than, no fewer than, not fewer than, minimum, min",
+    ("COMPARE", "<="): "at most, no more than, not more than, up to, maximum, max",
+    (
+        "COMPARE",
+        ">",
+    ): "more than, greater than, larger than, bigger than, more then, greater then, larger then, bigger then",
+    ("COMPARE", "<"): "less than, fewer than, smaller than, less then, fewer then, smaller then",
     ("COMPARE", "="): "exactly, equal to, equals",
     ("MORE", ">="): "more",
     ("MORE", "<="): "less, fewer",
     ("BETWEEN", "between"): "between, in between",
-    ("MOSTLY", "mostly"): "mostly, mainly, dominated by, majority, full of, most of",
-    ("ONLY", "only"): "only, nothing but, just",
+    ("MOSTLY", "mostly"): "mostly, mainly, dominated by, majority, full of, most of, "
+    "predominantly, primarily",
+    ("ONLY", "only"): "only, nothing but, just, almost all, nearly all, almost entirely, entirely",
     (
         "LOTS",
         "lots of",
-    ): "a lot of, lots of, much, plenty of, loads of, tons of, dozens of, scores of, hundreds of, "
-    "thousands of, countless",
+    ): "a lot of, lot of, lots of, lots and lots of, much, plenty of, loads of, tons of, dozens of, "
+    "scores of, hundreds of, thousands of, countless",
     ("LITTLE", "little"): "little, a bit of, little bit of, hardly any, barely any",
     ("BARELY", "almost no"): "almost no, next to no, virtually no, practically no",
     (
         "LARGE",
         "large",
-    ): "large, big, huge, wide, vast, portrait of, portraits of, close up of, closeup of, macro of",
+    ): "large, big, huge, wide, vast, portrait of, portraits of, close up of, closeup of, macro of, "
+    "close up photo of, closeup photo of, close up shot of, closeup shot of, macro photo of, macro shot of",
     ("SMALL", "small"): "small, tiny",
     ("NUMBER", "1"): "single, lone, only one, exactly one",
     ("NUMBER", "2"): "couple of, pair of",
@@ -89,9 +95,10 @@ PHRASES: Mapping[tuple[str, str], str] = {  # for each token type and value
     ("AS_LARGE", ""): "as large as, as big as, as much as, as many as, as small as",
     ("EQUALLY", ""): "equal amounts of, equal parts, equal parts of",
     ("AS", ""): "as",
-    ("THAN", ""): "than",
+    ("THAN", ""): "than, then",
     ("FREE", ""): "free",
-    ("ABOUT", ""): "roughly, approximately, circa",
+    ("ABOUT", ""): "roughly, approximately, approx, circa, nearly, almost",
+    ("DEGREE", ""): "very, too, really, extremely, quite, so",
     ("MANY", "2-5"): "few, a few",
     ("MANY", "2"): "multiple",
     ("MANY", "3"): "several, group of, groups of, herd of, herds of, flock of, flocks of, pack of, swarm of",
@@ -114,7 +121,10 @@ PHRASES: Mapping[tuple[str, str], str] = {  # for each token type and value
     ("SHAPE", "panorama"): "panorama, panoramas, panoramic, panorama format",
     ("LOOK", "brightness:<60"): "dark",
     ("LOOK", "brightness:>170"): "bright",
-    ("LOOK", "colour:black and white"): "black and white, in black and white, monochrome",
+    (
+        "LOOK",
+        "colour:black and white",
+    ): "black and white, in black and white, monochrome, greyscale, grayscale, bw",
     ("LOOK", "colour:colourful"): "colourful, colorful, vivid, multicoloured, multicolored",
     (
         "UNRELATED",
@@ -135,7 +145,9 @@ PHRASES: Mapping[tuple[str, str], str] = {  # for each token type and value
         "which, either, can, you, could, do, does, whose, his, their, its, i am, i'm, looking for, "
         "what, about, something, "
         "field of, bunch of, bunches of, row of, rows of, pile of, piece of, kind of, kinds of, type of, "
-        "also, visible, takes up, take up, fills, fill"
+        "also, visible, we, us, see, did, ok, okay, let's, should, i'd like, i would like, "
+        "searching for, display all, display photos, display images, display pictures, display the, "
+        "list all, list photos, list images, list pictures, list the, takes up, take up, fills, fill"
     ),
     ("POLITE", ""): "thanks, thank you, hi, hello, hey",
     ("WHO", ""): "who",
@@ -146,7 +158,7 @@ PHRASES: Mapping[tuple[str, str], str] = {  # for each token type and value
     ("BOTH", ""): "both",
     ("IN_FRONT", "in front of"): "in front",
     ("SIDE_BY_SIDE", "next to"): "side by side",
-    _PHOTO: "image, images, shots, snap, snaps, snapshot, snapshots, "
+    _PHOTO: "image, images, scene, scenes, shots, snap, snaps, snapshot, snapshots, "
     "photo, photos, photograph, photographs, picture, pictures, pic, pics",
 }
 

@@ -16,6 +16,11 @@ from dsslic_search.query.language.pieces import Piece
 _JOINERS = {"AND", "OR", "COMMA"}
 _YEAR = re.compile(r"(?:in\s+)?([12][0-9]{3})")
 _OF_A_YEAR = re.compile(r"(?=.*[a-z]).*\b([12][0-9]{3})", re.DOTALL)
+_NO_NAME = re.compile(
+    r"\b(?:since|before|after|until|till|between|from|to|than|later|earlier|ago|last|this|past)\b"
+    r"|[12][0-9]{3}.*[12][0-9]{3}|[-–+]"
+)
+"""What is in a time that is more than the name of one in a year."""
 _MOVES = re.compile("easter|thanksgiving")
 
 
@@ -51,7 +56,7 @@ def _joined(text: str, run: list[Piece], now: datetime) -> list[Piece]:
     nodes = [node for piece in times if isinstance(node := piece.node, Period | Recurring)]
     notes = []
     for index in range(len(nodes) - 1, 0, -1):  # "march or april 2019"
-        year = _OF_A_YEAR.fullmatch(said[index])
+        year = _named_in_a_year(said[index])
         earlier = nodes[index - 1]
         if year and isinstance(earlier, Recurring):
             given = _in_year(earlier, int(year[1]), now)
@@ -60,8 +65,8 @@ def _joined(text: str, run: list[Piece], now: datetime) -> list[Piece]:
                 nodes[index - 1], said[index - 1] = given, f"{bare} {year[1]}"
                 notes.append(f"{bare}: read as {said[index - 1]}")
     for index in range(1, len(nodes)):  # "summer 2019 or 2020"
-        year, before = _YEAR.fullmatch(said[index]), _OF_A_YEAR.fullmatch(said[index - 1])
-        if year and before and not _YEAR.fullmatch(said[index - 1]) and not _MOVES.search(said[index - 1]):
+        year, before = _YEAR.fullmatch(said[index]), _named_in_a_year(said[index - 1])
+        if year and before and not _MOVES.search(said[index - 1]):
             moved = _moved(nodes[index - 1], int(year[1]) - int(before[1]), now)
             if moved is not None:
                 name = said[index - 1][: before.start(1)].strip()
@@ -71,9 +76,15 @@ def _joined(text: str, run: list[Piece], now: datetime) -> list[Piece]:
         piece.node = node
     if notes:
         times[0].note = "; ".join([each for each in [times[0].note] if each] + notes)
-    if any(joiner.type != "OR" for joiner in run[1::2]) and _exclude_one_another(nodes):
+    alternatives = notes or any(joiner.type != "OR" for joiner in run[1::2])
+    if alternatives and _exclude_one_another(nodes):
         return [replace(times[0], end=times[-1].end, node=Or(tuple(nodes)))]
     return run
+
+
+def _named_in_a_year(said: str) -> re.Match[str] | None:
+    """The match of a name with its year, "march 2019"; None for "2019", "since march 2019" and the like."""
+    return None if _YEAR.fullmatch(said) or _NO_NAME.search(said) else _OF_A_YEAR.fullmatch(said)
 
 
 def _in_year(time: Recurring, year: int, now: datetime) -> Period | None:

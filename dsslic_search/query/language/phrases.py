@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from dsslic_search.core.text import normal, quoted
+from dsslic_search.query.ast import Number, Text
 from dsslic_search.query.language.adjectives import settled
 from dsslic_search.query.language.pieces import Piece
 from dsslic_search.query.language.predicates import MASSES
@@ -33,8 +34,9 @@ _NOTHING = Piece("", "", 0, 0)
 def phrases(text: str, pieces: list[Piece]) -> list[Piece]:
     """The tokens of the grammar for those of the text. Raises QueryError for a word that has no meaning where
     it stands."""
+    pieces = list(_without_degrees(text, pieces))
     kept = settled(text, [piece for piece in pieces if piece.type != "FILLER" or piece.value])
-    counted = _second_bounds(list(_amounts(rephrased(text, kept))))
+    counted = _second_bounds(_turned(text, list(_amounts(rephrased(text, kept)))))
     return list(_connected(_ranges(list(_zones(text, resolved(text, _only_several(text, counted)))))))
 
 
@@ -95,6 +97,30 @@ def _fraction(pieces: list[Piece], index: int) -> Piece | None:
     return Piece("AMOUNT", f"{exact}%", one.start, rest[1].end)
 
 
+_OF_DEGREES = {"LARGE", "SMALL", "LITTLE", "MANY", "LOTS", "COLOUR"}
+_LOOKS = ("brightness:", "colour:")
+
+
+def _without_degrees(text: str, pieces: list[Piece]) -> Iterator[Piece]:
+    """ "Very dark photos" are dark photos, which is told. Raises QueryError where there is nothing that could
+    be more or less so."""
+    for piece, following in zip(pieces, [*pieces[1:], _NOTHING], strict=False):
+        if piece.type != "DEGREE":
+            yield piece
+            continue
+        said = text[piece.start : piece.end]
+        node = following.node
+        if following.type in _OF_DEGREES or (
+            isinstance(node, Text | Number) and node.says.startswith(_LOOKS)
+        ):
+            following.note = following.note or f"{said}: left out, as it is not measured"
+            continue
+        sentence = (
+            f"{quoted(said)} is said of what is measured, as in very dark or too many cars: leave it out"
+        )
+        raise complaint(text, piece.start, piece.end, sentence)
+
+
 _NO_THINGS = {"", "FILLER", "FILTER", "CLAUSE", "COMMA", "WITH", "NOT"}
 _AT_A_SCENE = {"in", "on", "next to"}
 """Relations that say only what a photo shows where nothing stands before them: "in the forest"."""
@@ -105,6 +131,33 @@ MAX_ONLY = 3
 """So many things may be after "only"."""
 
 
+_OTHER_WAY = {"<": ">", ">": "<", "<=": ">=", ">=": "<="}
+_BEFORE_A_BOUND = {"", "AND", "OR", "COMMA", "CLAUSE", "NOT", "LPAR", "FILLER", "WITH"}
+
+
+def _turned(text: str, pieces: list[Piece]) -> list[Piece]:
+    """ "10% < sky < 40%" is sky > 10% and sky < 40%."""
+    made: list[Piece] = []
+    index = 0
+    while index < len(pieces):
+        here = pieces[index : index + 5]
+        types = [piece.type for piece in here]
+        before = pieces[index - 1].type if index else ""
+        signed = types[1:3] == ["COMPARE", "THING"] and text[here[1].start : here[1].start + 1] in {*"<>=≤≥"}
+        if not signed or types[0] not in _NUMBERS or before not in _BEFORE_A_BOUND:
+            made.append(pieces[index])
+            index += 1
+            continue
+        amount, sign, thing = here[:3]
+        made += [thing, replace(sign, value=_OTHER_WAY.get(sign.value, sign.value)), amount]
+        if types[3:4] == ["COMPARE"] and types[4:5] and types[4] in _NUMBERS:
+            again = [replace(piece, start=thing.end, end=thing.end) for piece in (here[3], thing)]
+            made += [replace(again[0], type="AND", value="and"), again[1], *here[3:5]]
+            index += 2
+        index += 3
+    return made
+
+
 def _second_bounds(pieces: list[Piece]) -> list[Piece]:
     """The thing of a comparison once more before a second bound that names none ("sky > 30% and < 60%"), and
     that of two colours after the first ("red and yellow flowers")."""
@@ -113,7 +166,8 @@ def _second_bounds(pieces: list[Piece]) -> list[Piece]:
         made.append(piece)
         if piece.type == "COLOUR":
             made += [replace(own, start=piece.end, end=piece.end) for own in _coloured(pieces, index)]
-        if piece.type in {"AND", "CLAUSE"} and [p.type for p in pieces[index + 1 : index + 3]] == _BOUNDED:
+        bounded = [p.type for p in pieces[index + 1 : index + 3]] == _BOUNDED
+        if bounded and piece.type in {"AND", "OR", "COMMA", "CLAUSE"}:
             before, after = pieces[max(index - 3, 0) : index], pieces[index + 3 : index + 4]
             alone = not after or after[0].type not in {"THING", "OR"}
             if alone and [p.type for p in before] == ["THING", *_BOUNDED]:
@@ -261,6 +315,8 @@ def _resolve(text: str, piece: Piece, before: str, following: Piece) -> None:
     or a thing."""
     if following.type == "FILLER" and (zone := _zone_of_photo(text, piece)):
         piece.type, piece.value = "ZONE", zone
+    elif piece.value == "around" and following.type in _NUMBERS:
+        piece.type, piece.value = "ABOUT", ""
     elif piece.value in _COMPARED and following.type in _NUMBERS:
         piece.type, piece.value = "COMPARE", _COMPARED[piece.value]
     elif piece.meaning and not (before in ENDS and following.type == "THING"):

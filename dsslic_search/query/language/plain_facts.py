@@ -59,9 +59,9 @@ _MISSING = {
 }  # fmt: skip
 _SORTED_BY = {
     "date": "taken", "time": "taken", "age": "-taken", "size": "size", "file size": "size",
-    "relevance": "relevance", "name": "name", "filename": "name", "path": "path", "rating": "rating",
-    "stars": "rating", "width": "width", "height": "height", "resolution": "megapixels", "iso": "iso",
-    "id": "id",
+    "date taken": "taken", "relevance": "relevance", "name": "name", "filename": "name", "path": "path",
+    "rating": "rating", "stars": "rating", "width": "width", "height": "height", "resolution": "megapixels",
+    "iso": "iso", "id": "id",
     "date added": "added", "exposure": "exposure",
 }  # fmt: skip
 _PHOTO = r"(?:photos?|pictures?|pics?|images?|files?|shots?|ones?)"
@@ -105,7 +105,7 @@ _FORMS = (
     r"(?:in\s+)?(?:the\s+|my\s+)?(?:album|folder|directory)\s+(?P<folder>[^\s,()]+)",
     rf"(?:without|no|with\s+no)\s+(?:a\s+|any\s+)?(?P<missing>{'|'.join(_MISSING)})\b(?!:)",
     r"(?P<screenshots>screen\s?shots?)\b",
-    r"(?:sort|sorted|order|ordered|arranged)\s+by\s+(?P<by>file\s+size|date\s+added|[a-z]+)"
+    r"(?:sort|sorted|order|ordered|arranged)\s+by\s+(?P<by>file\s+size|date\s+(?:added|taken)|[a-z]+)"
     r"(?:\s*,?\s*(?P<falling>descending|reversed?|desc|newest\s+first|largest\s+first)|\s+"
     r"(?:ascending|asc))?\b",
     rf"(?:the\s+)?(?P<ten>[0-9]{{1,4}}|{'|'.join(_COUNTED)})?"
@@ -114,7 +114,7 @@ _FORMS = (
     rf"(?:the\s+|my\s+)?last\s+(?P<last>[0-9]{{1,4}})\s+{_PHOTO}\b",
     rf"(?P<some>[0-9]{{1,4}}|{'|'.join(_COUNTED)})\s+{_PHOTO}\b(?=\s+(?:of|with|from|showing|taken)\b)",
     rf"(?:the\s+)?(?:(?P<top>[0-9]{{1,4}})\s+best|(?:top|first)\s+(?P<top2>[0-9]{{1,4}}))\b{_PHOTOS}",
-    rf"(?:the\s+)?(?P<best>best(?!-)|(?:highest|top)\s+rated)(?:\s+(?P<best_count>[0-9]{{1,4}}))?\b"
+    rf"(?:the\s+)?(?P<best>(?:best|highest|top)\s+rated|best(?!-))(?:\s+(?P<best_count>[0-9]{{1,4}}))?\b"
     rf"(?P<best_photos>\s+{_PHOTO})?",
     r"(?:the\s+)?(?P<extreme>largest|biggest|smallest)(?:\s+(?:files?|photos?|pictures?|images?)\b|(?=\s+first\b))",
     rf"(?:the\s+)?(?P<light>brightest|darkest)\b{_PHOTOS}",
@@ -241,6 +241,7 @@ def _sign(part: Part, name: str, more: str = "") -> str:
     return said if said[0] in "<>" else _SIGNS.get(said, ">")
 
 
+_OF_A_SPEED = re.compile("slower|faster")  # the faster, the shorter it is exposed
 _OF_A_VIEW = re.compile("wider|narrower")
 _DOWN = re.compile(_DOWNWARDS)
 _OF_A_NARROW_F_NUMBER = re.compile("narrower|smaller|slower|higher|greater|above|over|up|more|[+]")
@@ -281,6 +282,10 @@ def _named(part: Part, now: datetime) -> Told | None:
     unit = part.get("name_unit", "")
     unit = "" if unit in {"px", "pixels"} else unit.upper() if unit.endswith("b") else unit
     sign = _sign(part, "name_sign", "name_more")
+    if name == "exposure" and (
+        turned := _OF_A_SPEED.search(part.get("name_more", part.get("name_sign", "")))
+    ):
+        sign = (">" if turned[0] == "slower" else "<") + "=" * ("name_more" in part)
     if part["name"] == "aperture" and "name_more" in part:
         return _f_number({"f": part["name_value"].lstrip("f/"), "f_more": part["name_more"]}, now)
     if part["name"] == "aperture":  # the wider it is, the less its number

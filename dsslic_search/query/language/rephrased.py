@@ -89,7 +89,7 @@ def _free_of(text: str, pieces: list[Piece]) -> Iterator[Piece]:
             yield Piece("CLAUSE", "", piece.end, piece.end)
 
 
-_APART = {"except", "except for", "excluding", "but"}
+_APART = {"other than", "except", "except for", "excluding", "but"}
 _ONE = {"single", "one"}
 _WHOLLY = re.compile(r"\b(?:all|every)\b")
 

@@ -11,6 +11,7 @@ from dsslic_search.core.errors import QueryError
 from dsslic_search.core.text import quoted
 from dsslic_search.query.ast import Leaf, Node
 from dsslic_search.query.language import dates, fields, told, valued, words
+from dsslic_search.query.language.adjectives import BLACK_AND_WHITE
 from dsslic_search.query.language.lexicon import WordTable
 from dsslic_search.query.language.pieces import LETTER, WORD, Piece, Source
 from dsslic_search.query.language.written import MARK, QUOTES, Folded, complaint
@@ -26,7 +27,8 @@ _SYMBOLS = {
     "everything"), "/": ("OR", "or"), "+": ("AND", "and"),
 }  # fmt: skip
 _TOKEN = re.compile(
-    rf"(?P<space>\s+|(?<=\w)[-‐‑](?=free\b))|(?P<either>and/or\b)|(?P<word>{WORD.pattern})"
+    rf"(?P<space>\s+|(?<=\w)[-‐‑](?=free\b))|(?P<either>and/or\b)|(?P<brief>w/o?(?=\s)|b\s?[&/]\s?w\b|"
+    rf"black\s*&\s*white\b)|(?P<word>{WORD.pattern})"
     r"|(?P<number>[0-9]+(?:\.[0-9]+)?|\.[0-9]+)"
     rf"|(?P<plus>(?:(?<=[\s(,])|(?<!.))\+(?={LETTER}|[(@\"“„«*]))"
     rf"|(?P<symbol>{'|'.join(re.escape(symbol) for symbol in sorted(_SYMBOLS, key=len, reverse=True))})"
@@ -37,7 +39,7 @@ _TOKEN = re.compile(
     re.DOTALL,
 )
 _OR_MORE = re.compile(r"\s?\+(?=\s)")
-_RANGE = re.compile(r"(?P<percent>\s*+(?:%|percent\b|per cent\b))?+\s*+(?:[-–]|to\b)\s*+(?=\.?[0-9])")
+_RANGE = re.compile(r"(?P<percent>\s*+(?:%|percent\b|per cent\b))?+\s*+(?:[-–]|\.\.|to\b)\s*+(?=\.?[0-9])")
 
 
 def tokens(
@@ -95,6 +97,8 @@ class _Scanner:
                     yield piece
                 case "plus":
                     continue
+                case "brief":
+                    yield self._brief(found.group(), start, index)
                 case "either":
                     yield self.source.piece("OR", "or", start, index)
                 case "word":
@@ -110,6 +114,14 @@ class _Scanner:
                 case "saved":
                     index = max(start + len(found.group().rstrip(".")), start + 2)
                     yield self.source.piece("SAVED", self.folded.text[start + 1 : index], start, index)
+
+    def _brief(self, said: str, start: int, end: int) -> Piece:
+        """The token of "w/o", "w/" or "b&w"."""
+        if said[0] == "w":
+            return self.source.piece(*(("NOT", "no") if said == "w/o" else ("WITH", "with")), start, end)
+        piece = self.source.piece("FILTER", BLACK_AND_WHITE, start, end)
+        piece.node = fields.filter_of("colour", "black and white", self.source.now)
+        return piece
 
     def _number(self, number: str, start: int, end: int) -> tuple[list[Piece], int]:
         """A number, or two with a dash or "to" between them as "between … and …", up to the second."""

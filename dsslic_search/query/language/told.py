@@ -9,10 +9,19 @@ from datetime import datetime
 from functools import cache
 
 from dsslic_search.query.ast import Near, Period, Recurring, Within
-from dsslic_search.query.language import calendar, clock, dates, fields, foreign, plain_facts, words
+from dsslic_search.query.language import (
+    calendar,
+    clock,
+    dates,
+    fields,
+    file_facts,
+    foreign,
+    plain_facts,
+    words,
+)
 from dsslic_search.query.language.pieces import Piece, Source
 
-_PATTERN = re.compile(r"[\w.-]{1,80}(?:\*|\.[a-z0-9]{2,6}\b)|[a-z]{2,5}[_-]?[0-9]{3}")
+_PATTERN = re.compile(r"[\w.-]{1,80}(?:\*|\.[a-z0-9]{2,6}\b)|[a-z]{2,5}[_-]?[0-9]{3}|f[0-9]{1,2}\b")
 _DAY_FIRST = re.compile(r"[0-9]{1,2}(?:st|nd|rd|th)?[\s-]+[a-z]{3}|(?:19|20)[0-9]{2}[-/][0-9]|[0-9]{3}0s\b")
 _POSSESSIVE = re.compile(r"'s\b")  # "last week's photos"
 _TO = re.compile(r"\s+(?:to|until|till|through|[-–])\s+(?=[\w'])")
@@ -35,7 +44,7 @@ def _clock_told(text: str, start: int, now: datetime, south: bool) -> tuple[plai
 
 
 def _fact_told(text: str, start: int, now: datetime, south: bool) -> tuple[plain_facts.Told, int] | None:
-    return plain_facts.told(text, start, now)
+    return file_facts.told(text, start, now) or plain_facts.told(text, start, now)
 
 
 def _date_told(text: str, start: int, now: datetime, south: bool) -> tuple[plain_facts.Told, int] | None:
@@ -88,7 +97,7 @@ _TELLERS: tuple[tuple[_Teller, frozenset[str]], ...] = (
     (_clock_told, clock.OPENERS),
     (_date_told, dates.OPENERS),
     (_bounded_told, frozenset({"taken", "before", "after", "since", "until", "till"})),
-    (_fact_told, plain_facts.OPENERS),
+    (_fact_told, plain_facts.OPENERS | file_facts.OPENERS),
     (_time_told, calendar.OPENERS),
 )
 

@@ -23,6 +23,7 @@ _BLANK = re.compile(r"[ \t]+")
 _GAP = re.compile(r"\s+|[-_‐‑]+")  # between the words of a phrase
 _AT_A_PLACE = re.compile(r"\b(?:near|in|at|from|to)\s+\Z")
 _HYPHENED = re.compile(r"[^\W_]+(?:[-_][^\W_]+){1,3}(?![-_:])")
+_BEFORE_A_NUMBER = re.compile(r"\s+[0-9]")
 _MOST = re.compile(r"(?:the\s+)?(most|least|fewest|largest|biggest|smallest)\s+")
 _AHEAD = re.compile(AHEAD)
 _DATED = "{} needs a date after it, as in since 2019-05, from 2019 to 2021 or added today"
@@ -76,6 +77,8 @@ def word(source: Source, start: int, end: int) -> tuple[list[Piece], int]:
             piece.type, piece.node = "FILTER", fields.filter_of(name, said, source.now)
         case "SORT":
             piece.sort = fields.sort_of(value, lambda word: None)
+        case "DATED" if phrase == ("from",) and _BEFORE_A_NUMBER.match(source.folded.words, end):
+            piece.type, piece.value = "FILLER", ""  # "from 2 to 4 people"
         case "DATED" | "UNSEEN" | "UNRELATED":
             sentence = {"DATED": _DATED, "UNSEEN": _UNSEEN, "UNRELATED": _UNRELATED}[type_]
             typed = quoted(source.folded.text[start:end])

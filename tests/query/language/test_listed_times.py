@@ -23,6 +23,7 @@ def query(text: str) -> Query:
         ("february 2019, 2020 or 2021", "taken:2019-02 or taken:2020-02 or taken:2021-02"),
         ("2019 and 2021", "taken:2019 or taken:2021"),
         ("sky and 2019 and 2021", "sky and (taken:2019 or taken:2021)"),
+        ("sky and summer 2019 or 2020", "sky and (taken:2019-06..2019-08 or taken:2020-06..2020-08)"),
         ("mondays and tuesdays", "weekday:1 or weekday:2"),
     ],
 )
@@ -30,9 +31,19 @@ def test_times_in_a_list_have_its_year_and_are_alternatives(text: str, plain: st
     assert whole(query(text)) == whole(query(plain))
 
 
-@pytest.mark.parametrize("text", ["summer and 2020", "weekends and mornings", "since 2018 and before 2021"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "summer and 2020",
+        "summer and in 2020",
+        "in summer and since 2020",
+        "in june and between 2019 and 2021",
+        "weekends and mornings",
+        "since 2018 and before 2021",
+    ],
+)
 def test_times_that_may_be_one_are_all_asked_for(text: str) -> None:
-    one, other = text.split(" and ")
+    one, other = text.split(" and ", 1)
     assert whole(query(text)) == whole(query(f"({one}) and ({other})"))
 
 
