@@ -243,7 +243,18 @@ def test_overlay_and_sheet_are_pictures(run, archive: Path, tmp_path: Path, pict
     )
     assert picture(tmp_path / "s.png").width > 400
     assert (
-        run("sheet", tmp_path / "q.png", "--query", "sky", "--stage", "compact", "--archive", archive).code
+        run(
+            "sheet",
+            tmp_path / "q.png",
+            "--query",
+            "sky",
+            "--stage",
+            "compact",
+            "--limit",
+            3,
+            "--archive",
+            archive,
+        ).code
         == 0
     )
 
