@@ -129,13 +129,13 @@ def test_pictures_of_every_mode_encode_upright(stored: tuple[Path, Path], pictur
     for mode in ("CMYK", "LAB", "F", "I", "YCbCr", "HSV", "1", "LA", "RGBA", "P"):
         converted = opened.convert("RGB").convert(mode) if mode != "LAB" else opened
         assert (
-            container.read(encode(converted, quality=10, effort=1, segmenter=painted.OURS)).header.width
+            container.read(encode(converted, quality=10, effort=1, segmenter=painted.COARSE)).header.width
             == opened.width
         )
     turned = opened.copy()
     turned.getexif()[0x0112] = 6
     assert (
-        container.read(encode(turned, quality=10, effort=1, segmenter=painted.OURS)).header.width
+        container.read(encode(turned, quality=10, effort=1, segmenter=painted.COARSE)).header.width
         == opened.height
     )
     for nonsense in (np.zeros((0, 4, 3), np.uint8), "nowhere.jpg", 5, None):

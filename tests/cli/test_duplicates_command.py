@@ -42,7 +42,7 @@ def place(photos: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         bridge.transpose(Image.Transpose.FLIP_LEFT_RIGHT).save(folder / "bridge-mirrored.jpg")
     archive = tmp_path_factory.mktemp("archive") / "a"
     with Archive(archive) as opened:
-        report = opened.ingest([folder], keep="reference", effort=1, segmenter=painted.OURS)
+        report = opened.ingest([folder], keep="reference", effort=1, segmenter=painted.COARSE)
     assert report.added == 5 * len(NAMES) + OTHERS + 1
     return archive
 
