@@ -78,7 +78,7 @@ _FORMS = (
     r"(?P<weekends>weekends?)\b",
     r"(?P<workdays>week\s?days|workdays|working\s+days)\b",
     rf"(?P<from_day>{'|'.join(WEEKDAYS)})s?\s*(?:-|–|to|until|till|through)\s*(?P<to_day>{'|'.join(WEEKDAYS)})s?\b",
-    rf"(?:(?P<which_day>last)\s+)?(?P<weekday>{'|'.join(WEEKDAYS)})s?\b",
+    rf"(?:(?P<which_day>last)\s+)?(?P<weekday>{'|'.join(WEEKDAYS)})s?\b(?!\s*(?:-|–|to|through)\b)",
     rf"(?P<hour>{'|'.join(HOURS)})s?\b",
     r"'?(?P<decade>(?:18|19|20)?[0-9]0)s\b",
     rf"(?P<decade_word>{'|'.join(DECADES)})\b",

@@ -29,6 +29,8 @@ def told(text: str, start: int) -> tuple[Recurring, int] | None:
     found = _TOLD.match(text, start)
     if found is None:
         return None
+    if re.search(r"\band\b", found.group()) and "between" not in found.group():
+        return None  # "5 am and 6 am"
     part = {name.rstrip("23"): said for name, said in found.groupdict().items() if said is not None}
     word = part.get("word", "")
     if "last" in part:

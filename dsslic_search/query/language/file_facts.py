@@ -78,6 +78,8 @@ OPENERS = frozenset(
 )
 """The words with which such a fact can begin; besides, it may begin with a number, or f and a number."""
 
+_AND = re.compile(r"[0-9a-z]\s+and\s+(?:f\s?/?\s?)?[0-9]")
+
 Part = Mapping[str, str]
 
 
@@ -88,6 +90,8 @@ def told(text: str, start: int, now: datetime) -> tuple[Told, int] | None:
     found = _TOLD.match(text, start)
     if found is None:
         return None
+    if _AND.search(found.group()) and "between" not in found.group():
+        return None  # "50mm and 85mm"
     part = {name: said for name, said in found.groupdict().items() if said is not None}
     if "either" in part and (part["u_unit"][:4] != "star" or float(part["u2"]) - float(part["u1"]) != 1):
         return None  # "50mm or 85mm"

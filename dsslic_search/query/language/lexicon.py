@@ -145,7 +145,7 @@ PHRASES: Mapping[tuple[str, str], str] = {  # for each token type and value
         "which, either, can, you, could, do, does, whose, his, their, its, i am, i'm, looking for, "
         "what, about, something, "
         "field of, bunch of, bunches of, row of, rows of, pile of, piece of, kind of, kinds of, type of, "
-        "also, visible, we, us, see, did, ok, okay, let's, should, i'd like, i would like, "
+        "also, visible, number of, we, us, see, did, ok, okay, let's, should, i'd like, i would like, "
         "searching for, display all, display photos, display images, display pictures, display the, "
         "list all, list photos, list images, list pictures, list the, takes up, take up, fills, fill"
     ),

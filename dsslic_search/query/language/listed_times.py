@@ -14,7 +14,8 @@ from dsslic_search.query.language.dates import Span, period
 from dsslic_search.query.language.pieces import Piece
 
 _JOINERS = {"AND", "OR", "COMMA"}
-_YEAR = re.compile(r"(?:in\s+)?([12][0-9]{3})")
+_LEAD = re.compile(r"(?:(?:taken|shot|in|on|at|from|of|during|the|year)\s+)*")
+_YEAR = re.compile(rf"{_LEAD.pattern}([12][0-9]{{3}})")
 _OF_A_YEAR = re.compile(r"(?=.*[a-z]).*\b([12][0-9]{3})", re.DOTALL)
 _NO_NAME = re.compile(
     r"\b(?:since|before|after|until|till|between|from|to|than|later|earlier|ago|last|this|past)\b"
@@ -53,6 +54,7 @@ def _joined(text: str, run: list[Piece], now: datetime) -> list[Piece]:
     """The tokens of a list of times, with each one's year; a single one where they exclude one another."""
     times = run[::2]
     said = [" ".join(text[piece.start : piece.end].casefold().split()) for piece in times]
+    said = [each[found.end() :] if (found := _LEAD.match(each)) else each for each in said]
     nodes = [node for piece in times if isinstance(node := piece.node, Period | Recurring)]
     notes = []
     for index in range(len(nodes) - 1, 0, -1):  # "march or april 2019"

@@ -9,12 +9,12 @@ from dataclasses import replace
 from dsslic_search.core.text import normal, quoted
 from dsslic_search.query.ast import Number, Text
 from dsslic_search.query.language.adjectives import settled
+from dsslic_search.query.language.colour_lists import in_full
 from dsslic_search.query.language.pieces import Piece
 from dsslic_search.query.language.predicates import MASSES
 from dsslic_search.query.language.pronouns import resolved
 from dsslic_search.query.language.rephrased import rephrased
 from dsslic_search.query.language.spatial import OF_THE_PHOTO
-from dsslic_search.query.language.subjects import place_length
 from dsslic_search.query.language.written import complaint
 
 CONNECTIVES = {"AND", "OR", "NOT", "COMMA", "CLAUSE"}
@@ -36,7 +36,7 @@ def phrases(text: str, pieces: list[Piece]) -> list[Piece]:
     it stands."""
     pieces = list(_without_degrees(text, pieces))
     kept = settled(text, [piece for piece in pieces if piece.type != "FILLER" or piece.value])
-    counted = _second_bounds(_turned(text, list(_amounts(rephrased(text, kept)))))
+    counted = _second_bounds(_turned(text, in_full(text, list(_amounts(rephrased(text, kept))))))
     return list(_connected(_ranges(list(_zones(text, resolved(text, _only_several(text, counted)))))))
 
 
@@ -159,13 +159,10 @@ def _turned(text: str, pieces: list[Piece]) -> list[Piece]:
 
 
 def _second_bounds(pieces: list[Piece]) -> list[Piece]:
-    """The thing of a comparison once more before a second bound that names none ("sky > 30% and < 60%"), and
-    that of two colours after the first ("red and yellow flowers")."""
+    """The thing of a comparison once more before a second bound that names none ("sky > 30% and < 60%")."""
     made: list[Piece] = []
     for index, piece in enumerate(pieces):
         made.append(piece)
-        if piece.type == "COLOUR":
-            made += [replace(own, start=piece.end, end=piece.end) for own in _coloured(pieces, index)]
         bounded = [p.type for p in pieces[index + 1 : index + 3]] == _BOUNDED
         if bounded and piece.type in {"AND", "OR", "COMMA", "CLAUSE"}:
             before, after = pieces[max(index - 3, 0) : index], pieces[index + 3 : index + 4]
@@ -173,21 +170,6 @@ def _second_bounds(pieces: list[Piece]) -> list[Piece]:
             if alone and [p.type for p in before] == ["THING", *_BOUNDED]:
                 made.append(replace(before[0], start=piece.end, end=piece.end))
     return made
-
-
-def _coloured(pieces: list[Piece], index: int) -> list[Piece]:
-    """The thing, and where it is, that stands behind the last of the colours that are listed from ``index``
-    on; nothing where the one at ``index`` is the last, or no "and" or "or" joins them."""
-    end = index
-    while end + 1 < len(pieces) and pieces[end + 1].type in {"AND", "OR", "COMMA"}:
-        if pieces[end + 2 : end + 3] and pieces[end + 2].type == "COLOUR":
-            end += 2
-        else:
-            break
-    joined = end > index and pieces[end - 1].type in {"AND", "OR"}
-    if not joined or [piece.type for piece in pieces[end + 1 : end + 2]] != ["THING"]:
-        return []
-    return pieces[end + 1 : end + 2 + place_length(pieces[end + 2 :][:5])]
 
 
 def _only_several(text: str, pieces: list[Piece]) -> list[Piece]:

@@ -122,7 +122,8 @@ _FORMS = (
     r"which\s+(?P<most>camera|lens|year|month|format)\s+(?:took|made|has|had|with|shot)\s+(?:the\s+)?most\s+"
     rf"{_PHOTO}\b",
     r"(?:how\s+many|number\s+of|count(?:\s+of)?)(?:\s+different)?\s+(?P<kinds>cameras|lenses|formats)\b",
-    rf"(?P<tally>how\s+many(?:\s+different)?|number\s+of|count(?:\s+of)?)\b(?!:){_PHOTOS}",
+    rf"(?P<tally>how\s+many(?:\s+different)?|number\s+of(?!\s+\w+\s*(?:[<>=≤≥]|is\b|are\b|(?:more|less|"
+    rf"fewer|greater)\s+than\b|at\s+(?:least|most)\b))|count(?:\s+of)?)\b(?!:){_PHOTOS}",
     rf"(?:(?:per|by|for\s+each|for\s+every|in\s+each|each|every)\s+)(?P<per>day|week|hour|{'|'.join(_PER)})\b(?!:|\s+(?:except|but)\b)",
     r"(?P<pattern>(?=[\w.-]{0,80}\*)(?=[*.-]{0,80}\w)[\w*?.-]{1,255}+)(?=$|[\s,()])",
     r"(?P<numbered>(?:[a-z]{2,5}[_-][0-9]{3,10}|(?:img|dsc[nf]?|pxl|gopr|mvimg)[0-9]{3,8})(?:[_-][0-9]{3,9})?)(?![\w.])",

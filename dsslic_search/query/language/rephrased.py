@@ -100,11 +100,12 @@ def _idioms_of_negation(text: str, pieces: list[Piece]) -> Iterator[Piece]:
     for index, piece in enumerate(pieces):
         before, following = pieces[index - 1] if index else _END, pieces[index + 1 : index + 4]
         types = [other.type for other in following]
-        denied = before.type == "NOT" and before.value in {"not", "no"}
+        denied = before.type == "NOT" and text[before.start : before.end].casefold() in {"not", "no"}
         if denied and types[:1] == ["THING"] and text[piece.start : piece.end].casefold() in _ONE:
             continue
-        if piece.type == "NOT" and piece.value == "not" and types[:1] == ["THING"]:
-            _check_amount(text, piece, following[0])
+        named = next((other for other in following if other.type != "FILLER"), _END)
+        if piece.type == "NOT" and piece.value == "not" and named.type == "THING":
+            _check_amount(text, piece, named)
         if piece.type == "NOT" and types[:2] == ["THING", "NOT"]:
             _check_exception(text, pieces[index + 1 : index + 5])
         yield piece

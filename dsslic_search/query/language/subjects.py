@@ -10,7 +10,7 @@ from dsslic_search.query.language.pieces import Piece
 
 _JOINERS = {"AND", "OR", "CLAUSE"}
 _ENDS_A_RUN = _JOINERS | {"COMMA", "WITH", "NOT", "LPAR", "RPAR", "FILTER", "FILLER", "SORT"}
-_OF_A_SUBJECT = {"COLOUR", "NUMBER", "MANY", "COMPARE", "BETWEEN", "MID", "LARGE", "SMALL"}
+_OF_A_SUBJECT = {"COLOUR", "NUMBER", "WHOLE", "MANY", "COMPARE", "BETWEEN", "MID", "LARGE", "SMALL"}
 _PLACES = {"RELATION", "ZONE"}
 _ROWS = (["ZONE"], ["RELATION", "ZONE"], ["RELATION", "THING"], ["RELATION", "COLOUR", "THING"])
 
@@ -31,8 +31,9 @@ def repeated(text: str, pieces: list[Piece]) -> Iterator[Piece]:
         _beside_the_same(made, len(made) - 1 - comma, pieces[index + 1 :][:3])
         end = len(made) - 1 - comma
         again = subject(made[:end])
-        start = _run_start(made[:end])
-        if again and piece.type == "OR" and start and made[start - 1].type == "AND":
+        start = run_start(made[:end])
+        beside = [*made[max(start - 1, 0) : start], *pieces[index + 1 + length :][:1]]
+        if again and piece.type == "OR" and any(other.type == "AND" for other in beside):
             made.insert(start, Piece("LPAR", "(", made[start].start, made[start].start))
             closing = index + 1 + length
         made += [replace(each, start=piece.end, end=piece.end) for each in again]
@@ -58,7 +59,7 @@ def _beside_the_same(made: list[Piece], end: int, following: list[Piece]) -> Non
 def subject(before: list[Piece]) -> list[Piece]:
     """The thing that ``before`` says to be somewhere at its end, with its colour and number; empty where it
     says nothing of the kind."""
-    run = before[_run_start(before) :]
+    run = before[run_start(before) :]
     named = next((i for i, piece in enumerate(run) if piece.type not in _OF_A_SUBJECT), len(run))
     behind = [piece.type for piece in run[named + 1 :]]
     if run[named : named + 1] and run[named].type == "THING":
@@ -69,7 +70,7 @@ def subject(before: list[Piece]) -> list[Piece]:
     return []
 
 
-def _run_start(before: list[Piece]) -> int:
+def run_start(before: list[Piece]) -> int:
     """Where what nothing joins at the end of ``before`` begins."""
     start = len(before)
     while start and before[start - 1].type not in _ENDS_A_RUN:
