@@ -6,9 +6,9 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, create_engine
+from sqlalchemy import URL, Connection
 
-from dsslic_search.archive import triggers
+from dsslic_search.archive import database, triggers
 from dsslic_search.archive.lookup import GENERATION, TOKEN
 from dsslic_search.archive.schema import Base
 
@@ -51,7 +51,7 @@ def _is_named_as_last(connection: Connection) -> bool:
 
 @cache
 def _shape_of_models() -> dict[Any, Any]:
-    engine = create_engine("sqlite://")
+    engine = database.make_engine(URL.create("sqlite"))
     try:
         with engine.connect() as connection:
             Base.metadata.create_all(connection)
