@@ -11,7 +11,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
 
 from dsslic_search.codec import container
 from dsslic_search.codec.decoder import decode_stage, read_base, read_dialect
@@ -23,10 +22,10 @@ from dsslic_search.core.errors import MissingExtraError, WeightsError
 from dsslic_search.networks.segmenter import SureSegmenter, open_segmenter
 from dsslic_search.networks.transformer import TransformersSegmenter
 from tests import tiny_models
+from tests.pictures import sample
 from tests.tiny_models import LABELS
 
 OURS = vocabulary.default()
-SAMPLES = Path(__file__).parents[2] / "samples"
 Make = Callable[..., Path]
 MAKERS = {
     "segformer": tiny_models.segformer,
@@ -46,9 +45,7 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 
 @pytest.fixture(scope="module")
 def photo() -> SourcePhoto:
-    picture = Image.open(SAMPLES / "picos.jpg")
-    picture.thumbnail((200, 200))
-    return SourcePhoto(np.array(picture.convert("RGB")))
+    return sample(side=160)
 
 
 @pytest.mark.parametrize("kind", MAKERS)

@@ -22,7 +22,7 @@ from dsslic_search.codec.picture.open import SourcePhoto
 from dsslic_search.core.errors import DSSError
 from tests.pictures import sample
 
-HEIGHT, WIDTH = 400, 170
+HEIGHT, WIDTH = 400, 104
 
 
 def planes(height: int = HEIGHT, width: int = WIDTH, count: int = 3, largest: int = 1023) -> list[np.ndarray]:
