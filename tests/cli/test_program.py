@@ -14,6 +14,7 @@ from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 
 from dsslic_search.cli.options import INTERRUPTED
 from tests.cli.conftest import Run
+from tests.logged import logged
 
 BEGINS = """
 import signal, sys, threading
@@ -69,7 +70,7 @@ def test_an_interrupt_outside_of_the_command_ends_it_by_the_signal(instead: str)
 
 
 def test_an_interrupt_while_a_connection_is_closed_is_one(
-    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """SQLAlchemy logs it as an error besides, with a traceback."""
     assert run("init", "--archive", tmp_path / "a").code == 0
@@ -79,9 +80,9 @@ def test_an_interrupt_while_a_connection_is_closed_is_one(
         raise KeyboardInterrupt
 
     monkeypatch.setattr(SQLiteDialect_pysqlite, "do_close", interrupted)
-    with caplog.at_level(logging.DEBUG):
+    with logged(level=logging.DEBUG) as records:
         ran = run("check", "--archive", tmp_path / "a")
     monkeypatch.undo()
     assert ran.code == INTERRUPTED
-    assert [record.exc_info for record in caplog.records if record.exc_info] == []
+    assert [record.exc_info for record in records if record.exc_info] == []
     assert "Traceback" not in ran.err

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import base64
 import io
-import logging
 import os
 import re
 import socket
 import zipfile
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,7 @@ from dsslic_search.core.kinds import Stage
 from dsslic_search.web import server as running
 from dsslic_search.web.guard import POLICY
 from dsslic_search.web.limits import Limits
+from tests.logged import logged
 from tests.web.conftest import HOSTILE, SAMPLES, Served
 
 
@@ -410,13 +411,12 @@ def test_limits_are_kept(serve: Callable[..., Any]) -> None:
 
 
 def test_what_is_cut_off_at_the_end_is_told_in_a_sentence(
-    serve: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    serve: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(running, "SECONDS_TO_END", 0)
-    log = logging.getLogger("uvicorn.error")
-    with socket.socket() as slow:
+    with socket.socket() as slow, ExitStack() as to_the_end:
         with serve() as server:
-            log.addHandler(caplog.handler)
+            records = to_the_end.enter_context(logged("uvicorn.error"))
             slow.connect(("127.0.0.1", server.client.base_url.port))
             slow.sendall(
                 b"POST /api/tags HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
@@ -424,9 +424,8 @@ def test_what_is_cut_off_at_the_end_is_told_in_a_sentence(
             )
             slow.settimeout(30)
             assert slow.recv(1000).startswith(b"HTTP/1.1 100")  # it is waited for
-        log.removeHandler(caplog.handler)
         assert slow.recv(1000).startswith(b"HTTP/1.1 500")
-    (told,) = caplog.records
+    (told,) = records
     assert told.getMessage() == "what was not answered 0 seconds after the end was asked for is cut off"
     assert told.exc_info is None
 
