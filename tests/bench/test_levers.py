@@ -3,23 +3,17 @@ say."""
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pytest
-from PIL import Image
 
 from dsslic_search.bench import levers
 from dsslic_search.core.errors import UsageError
-
-SAMPLES = Path(__file__).parents[2] / "samples"
+from tests.pictures import sample
 
 
 @pytest.fixture(scope="module")
 def of() -> levers.Subject:
-    picture = Image.open(SAMPLES / "dogs.jpg").convert("RGB")
-    picture.thumbnail((160, 160))
-    return levers.subject(np.asarray(picture))
+    return levers.subject(sample(side=160).pixels)
 
 
 def test_every_means_codes_the_photo_better_at_a_lower_qp(of):

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
 
 from dsslic_search.codec import container, decoder, prediction, quality
 from dsslic_search.codec.chunk import Chunk
@@ -24,15 +23,14 @@ from dsslic_search.networks import runtime, weights
 from dsslic_search.networks.finenet import FineNet, FineNetConfig
 from dsslic_search.networks.grid import LABEL_SCALE
 from dsslic_search.networks.restorer import Restorer, RestorerConfig
+from tests.pictures import sample
 
 CLASSES = 51
 
 
 @pytest.fixture(scope="module")
 def photo() -> SourcePhoto:
-    with Image.open(Path(__file__).parents[2] / "samples" / "wine.jpg") as opened:
-        opened.thumbnail((200, 200))
-        return SourcePhoto(np.array(opened.convert("RGB")))
+    return sample(side=160)
 
 
 def terms_of(data: bytes) -> Terms:
@@ -77,8 +75,8 @@ def test_trials_keep_the_cheapest(photo, monkeypatch):
         assert terms_of(encode_photo(photo, EncodeOptions(60)).data).trust == kept
 
 
-def test_the_highest_effort_goes_through(photo):
-    small = SourcePhoto(np.ascontiguousarray(photo.pixels[:64, :96]))
+def test_the_highest_effort_goes_through():
+    small = SourcePhoto(np.ascontiguousarray(sample("wine.jpg", 200).pixels[:64, :96]))
     data = encode_photo(small, EncodeOptions(60, effort=9)).data
     assert terms_of(data).trust in quality.effort(9).trusts
     assert len(data) <= 1.01 * len(encode_photo(small, EncodeOptions(60, effort=6)).data)
@@ -165,16 +163,13 @@ def restored_file(data: bytes, strength: int, restorer: str) -> bytes:
 
 @pytest.mark.parametrize("grey", [False, True])
 @pytest.mark.parametrize("strength", [16, 64, 200])
-def test_restoration_is_what_the_network_says(photo, shipped, strength, grey):
+def test_restoration_is_what_the_network_says(shipped, strength, grey):
     import torch
 
     (shipped / "restorer.safetensors").unlink(missing_ok=True)
     identity = random_restorer(shipped / "restorer.safetensors", 5)
     net = runtime.load("restorer", shipped / "restorer.safetensors")
-    picture = (
-        SourcePhoto(np.repeat(prediction.luma(photo.pixels)[..., None], 3, 2), grey=True) if grey else photo
-    )
-    encoded = encode_photo(picture, EncodeOptions(40, effort=1))
+    encoded = encode_photo(sample(side=160, grey=grey), EncodeOptions(40, effort=1))
     data = restored_file(encoded.data, strength, identity)
     plain, shown = (
         decode_stage(restored_file(encoded.data, 0, NO_NETWORK)).pixels,
