@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import signal
 import urllib.request
 from collections.abc import Iterator
@@ -18,6 +19,8 @@ from PIL import Image
 from playwright.sync_api import Browser, Page, Route, expect
 
 from dsslic_search import Archive
+from dsslic_search.core.errors import DSSError, UsageError
+from dsslic_search.web.wording import in_requests
 from tests.web import chromium, served
 from tests.web.chromium import Watched, total
 
@@ -101,6 +104,44 @@ def test_a_mistake_is_marked_under_its_word_and_mended_by_a_suggestion(opened: W
     page.locator("#q").fill("abve the sky")
     expect(page.locator("#reading")).to_contain_text("did you mean")
     expect(page.locator(".chip.part")).to_have_count(0)
+
+
+@pytest.mark.parametrize(
+    ("query", "told"),
+    [
+        ("sky, wallpaper", 'Unknown word "wallpaper": photos are not known to show it; leave it out'),
+        (
+            "tag:nothing",
+            'No photo has the tag "nothing": there are no tags yet; choose photos to give them one',
+        ),
+    ],
+)
+def test_a_mistake_is_told_for_people_and_not_for_programs(opened: Watched, query: str, told: str):
+    page = opened(f"/?q={query}")
+    expect(page.locator("#q-error")).to_have_text(told)
+
+
+def test_no_sentence_about_a_query_sends_people_to_an_address(opened: Watched, archive: Path, tmp_path: Path):
+    copy = tmp_path / "archive"
+    shutil.copytree(archive, copy)
+    told = []
+    with Archive(copy) as there:
+        for refused in ("wallpaper", "flwer", "tag:nothing", "@nothing"):
+            with pytest.raises(UsageError) as error:
+                there.query(refused)
+            told.append(in_requests(str(error.value)))
+        there.tag("best", [1])
+        with pytest.raises(UsageError) as error:
+            there.query("tag:nothing")
+        told.append(in_requests(str(error.value)))
+        with pytest.raises(DSSError) as trouble:
+            there.forget("nothing")
+        told.append(in_requests(str(trouble.value)))
+    assert sum("/api/" in each for each in told) == 4
+    page = opened("/")
+    script = "async (told) => told.map((await import('/static/words.js')).sentence)"
+    shown = page.evaluate(script, told)
+    assert [each for each in shown if "/api/" in each] == []
 
 
 def test_refining_by_facets_chips_and_order(opened: Watched, archive: Path):

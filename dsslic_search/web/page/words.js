@@ -48,8 +48,17 @@ export function month(text) {
   );
 }
 
-/** A sentence with a capital letter at its beginning. */
+/** What the server's sentences tell programs to ask, and what people find on the page in its place. */
+const ON_THE_PAGE = [
+  [", or see `/api/archive` for the words there are", ""],
+  ["see them all with: /api/tags", 'type "tag:" to see them all'],
+  ["give one with: POST /api/tags", "choose photos to give them one"],
+  ["see them with: /api/saved", "see Saved queries in the menu"],
+];
+
+/** A sentence of the server for people, with a capital letter at its beginning. */
 export function sentence(text) {
+  for (const [asked, found] of ON_THE_PAGE) text = text.replace(asked, found);
   return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
