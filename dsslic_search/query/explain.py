@@ -129,7 +129,7 @@ def _words(query: Query, vocabulary: Vocabulary) -> Iterator[str]:
 
 def _meaning(thing: Thing, vocabulary: Vocabulary) -> str:
     names = [vocabulary.classes[class_id].name for class_id in thing.classes]
-    line = f"{thing.written}: {thing.name}"
+    line = f"{thing.written or thing.name}: {thing.name}"  # a thing that is meant again was not written
     if names == [thing.name]:
         told = in_words(of_class(thing.name)) if vocabulary.identity == default().identity else "not measured"
         return f"{line}, an area of the label map; {told}"

@@ -60,3 +60,9 @@ def test_words_tell_their_source_and_what_they_are_worth() -> None:
     assert any(line.startswith("red: at least 15% of the thing is") for line in lines)
     own = replace(default(), name="own", classes=default().classes[:4], groups=())
     assert list(_words(parse("sky", own), own)) == ["sky: sky, an area of the label map; not measured"]
+
+
+def test_words_tell_of_a_thing_that_is_meant_again_by_its_name() -> None:
+    lines = list(_words(parse("red or blue bus on the left or right", default()), default()))
+    assert all(not line.startswith(":") for line in lines)
+    assert any(line.startswith("bus: bus, an area of the label map") for line in lines)

@@ -11,6 +11,7 @@ from dsslic_search.query.language.pieces import Piece
 _JOINERS = {"AND", "OR", "CLAUSE"}
 _ENDS_A_RUN = _JOINERS | {"COMMA", "WITH", "NOT", "LPAR", "RPAR", "FILTER", "FILLER", "SORT"}
 _OF_A_SUBJECT = {"COLOUR", "NUMBER", "WHOLE", "MANY", "COMPARE", "BETWEEN", "MID", "LARGE", "SMALL"}
+_LISTS = {"AND", "OR", "COMMA"}
 _PLACES = {"RELATION", "ZONE"}
 _ROWS = (["ZONE"], ["RELATION", "ZONE"], ["RELATION", "THING"], ["RELATION", "COLOUR", "THING"])
 
@@ -60,7 +61,7 @@ def subject(before: list[Piece]) -> list[Piece]:
     """The thing that ``before`` says to be somewhere at its end, with its colour and number; empty where it
     says nothing of the kind."""
     run = before[run_start(before) :]
-    named = next((i for i, piece in enumerate(run) if piece.type not in _OF_A_SUBJECT), len(run))
+    named = next((i for i, piece in enumerate(run) if piece.type not in _OF_A_SUBJECT | _LISTS), len(run))
     behind = [piece.type for piece in run[named + 1 :]]
     if run[named : named + 1] and run[named].type == "THING":
         if behind[:1] == ["ACTIVITY"]:
@@ -71,10 +72,12 @@ def subject(before: list[Piece]) -> list[Piece]:
 
 
 def run_start(before: list[Piece]) -> int:
-    """Where what nothing joins at the end of ``before`` begins."""
+    """Where what nothing joins at the end of ``before`` begins, but for colours that are listed."""
     start = len(before)
     while start and before[start - 1].type not in _ENDS_A_RUN:
         start -= 1
+    while start >= 2 and [piece.type for piece in before[start - 2 : start + 1 : 2]] == ["COLOUR"] * 2:
+        start -= 2
     return start
 
 

@@ -20,6 +20,10 @@ def read(text: str) -> str:
         ("dogs on the sofa or on the bed", "dogs on the sofa or dogs on the bed"),
         ("dogs on the sofa, or on the bed", "dogs on the sofa or dogs on the bed"),
         ("red car on the left or on the road", "red car on the left or red car on the road"),
+        (
+            "red or blue car on road or on grass",
+            "red car on road or blue car on road or red car on grass or blue car on grass",
+        ),
         ("2 dogs on the bed and on the left", "2 dogs on the bed and 2 dogs on the left"),
         ("car left or right of a dog", "car left of a dog or car right of a dog"),
         ("car on the left or to the right of a dog", "car left of a dog or car right of a dog"),
