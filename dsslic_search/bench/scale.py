@@ -3,23 +3,20 @@ beside another build, and beside DuckDB and SQLite with a wide table of the same
 
 The archive has a real catalog of photos made from the statistics of real label maps (`bench.synthetic`), and
 no objects. Of more than MODELS photos the others are copies of their rows, under other ids, paths and hashes.
-Each build answers in processes of its own, on its own copy of the catalog: first a question of
-each kind (which makes the indexes), then each again, then a photo is added and each is asked once more, in
-that process; and after one more, that another process adds, in a new one.
+Each build answers in processes of its own, on its own copy of the catalog: one that makes all indexes, as
+after an ingest of many photos, or where a build cannot, by a question of each kind; then, without these, a
+question of each kind (which makes the indexes it needs), then each again, then a photo is added and each is
+asked once more, in that process; and after one more, that another process adds, in a new one.
 """
 
 from __future__ import annotations
 
-import json
 import shutil
 import sqlite3
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -32,16 +29,15 @@ from dsslic_search.archive.database import make_engine, stored_revision, url_of
 from dsslic_search.archive.folder import ArchiveFolder
 from dsslic_search.archive.schema import KnownPath, Photo
 from dsslic_search.bench import record
-from dsslic_search.bench.processes import OTHER, THIS, builds_beside, environment
+from dsslic_search.bench.processes import OTHER, THIS, builds_beside
+from dsslic_search.bench.scale_process import Question, asked_of
 from dsslic_search.bench.speed import PAGE_PHOTOS, described
 from dsslic_search.bench.synthetic import CAMERAS, FIRST_DAY, Synthetic
 from dsslic_search.core import vocabulary
-from dsslic_search.core.errors import DSSError, MissingExtraError
+from dsslic_search.core.errors import MissingExtraError
 
 MODELS = 100_000
 """Photos that are made one by one."""
-ROUNDS = 20
-"""How often each question is asked when all is open."""
 EARTH_RADIUS_KM = 6371.0088
 STORED = {
     "modified_at": FIRST_DAY,
@@ -52,17 +48,6 @@ STORED = {
     "segmenter": "0" * 16,
 }
 """What the catalog says of every file; its objects are not there."""
-
-
-@dataclass(frozen=True)
-class Question:
-    """``text``: as people ask. ``where``, ``rank``: the same of a wide table in SQL, "" where that cannot say
-    it."""
-
-    kind: str
-    text: str
-    where: str = ""
-    rank: str = "1"
 
 
 def run(
@@ -88,11 +73,13 @@ def run(
                 shutil.copytree(place / THIS, root)
                 take_back(root / "catalog.sqlite", source)
         for build, source in builds.items():
-            first = _child(source, place / build, asked, "open")
-            _child(source, place / build, asked, "add")
-            new = _child(source, place / build, asked, "new")
+            made_all = asked_of(source, place / build, asked, "make")
+            shutil.rmtree(place / build / "index", ignore_errors=True)
+            first = asked_of(source, place / build, asked, "open")
+            asked_of(source, place / build, asked, "add")
+            new = asked_of(source, place / build, asked, "new")
             sizes = _sizes(place / build / "index", photos)
-            results["builds"][build] = first | {"new process": new, "bytes_a_photo": sizes}
+            results["builds"][build] = made_all | first | {"new process": new, "bytes_a_photo": sizes}
         results["others"] = {} if alone else _others(made, times, asked, place)
     results["ratios"] = _ratios(results["builds"]) if against else {}
     return results
@@ -189,77 +176,6 @@ def copy_rows(execute: Callable[[str], Iterable[Any]], photos: int, shift: int) 
             execute(
                 f"INSERT INTO {name} ({', '.join(told)}) SELECT {chosen} FROM {name} WHERE {own} <= {photos}"
             )
-
-
-_CHILD = """
-import json, os, resource, sys, time
-from pathlib import Path
-from sqlalchemy import text
-root, mode, questions, started = sys.argv[1], sys.argv[2], json.loads(sys.argv[3]), float(sys.argv[4])
-began = time.perf_counter()
-from dsslic_search.api.archive import Archive
-def add(archive):
-    with archive.catalog.changing() as session:
-        names = [row[1] for row in session.execute(text("PRAGMA table_info(photo)"))]
-        new = session.execute(text("SELECT max(id) FROM photo")).scalar() + 1
-        put = {"id": str(new), "content_hash": repr(f"{new:064x}"), "path": f"'/new/{new}.jpg'"}
-        kept = ", ".join(put.get(name, name) for name in names)
-        session.execute(text(f"INSERT INTO photo ({', '.join(names)}) SELECT {kept} FROM photo WHERE id = 1"))
-        tables = [r[0] for r in session.execute(text("SELECT name FROM sqlite_master WHERE type = 'table'"))]
-        if "coverage" in tables:
-            names = [row[1] for row in session.execute(text("PRAGMA table_info(coverage)"))]
-            kept = ", ".join(str(new) if name == "photo_id" else name for name in names)
-            session.execute(text(f"INSERT INTO coverage SELECT {kept} FROM coverage WHERE photo_id = 1"))
-def took(archive, question):
-    start = time.perf_counter()
-    found = archive.find(question, limit=50)
-    return round((time.perf_counter() - start) * 1000, 2), found.total
-if mode == "add":
-    with Archive(root) as archive:
-        add(archive)
-    print("{}")
-    sys.exit()
-with Archive(root) as archive:
-    (kind, question), *others = questions
-    told = {"first": {kind: took(archive, question)[0]}}
-    told["seconds from the start of the process to one answer"] = round(time.time() - started, 2)
-    told["first"] |= {kind: took(archive, q)[0] for kind, q in others}
-    told["seconds until the first answer"] = round(time.perf_counter() - began, 2)
-    if mode == "open":
-        told["totals"] = {kind: took(archive, q)[1] for kind, q in questions}
-        again = {kind: sorted(took(archive, q)[0] for _ in range(ROUNDS)) for kind, q in questions}
-        told["open"] = {k: {"p50": t[len(t) // 2], "p95": t[int(len(t) * 0.95)]} for k, t in again.items()}
-        add(archive)
-        told["after one photo more"] = {kind: took(archive, q)[0] for kind, q in questions}
-told["peak_bytes"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-kept = Path("/proc/self/smaps_rollup")
-if kept.exists():
-    rows = [line.split() for line in kept.read_text().splitlines()]
-    told["private_bytes"] = sum(int(r[1]) * 1024 for r in rows if r[0] == "Anonymous:")
-print(json.dumps(told))
-"""
-
-
-def _child(source: Path, root: Path, asked: Sequence[Question], mode: str) -> dict[str, Any]:
-    """What a process of a build tells."""
-    texts = json.dumps([(each.kind, each.text) for each in asked])
-    script = _CHILD.replace("ROUNDS", str(ROUNDS))
-    ended = subprocess.run(
-        [sys.executable, "-c", script, str(root), mode, texts, str(time.time())],
-        cwd=root.parent,  # this process's folder may hold a build, and would come first
-        env=environment(source), capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    if ended.returncode:
-        raise DSSError(f"the build at {source} failed: {ended.stderr.strip().splitlines()[-1]}")
-    told: dict[str, Any] = json.loads(ended.stdout)
-    if not told:
-        return told
-    told["first answers, seconds in all"] = round(sum(told["first"].values()) / 1000, 2)
-    if "after one photo more" in told:
-        told["after one photo more, seconds in all"] = round(
-            sum(told["after one photo more"].values()) / 1000, 3
-        )
-    return told
 
 
 def take_back(catalog: Path, source: Path) -> None:
@@ -389,7 +305,11 @@ def _asked(engine: Callable[[str], list[Any]], each: Question) -> dict[str, floa
 
 def _ratios(builds: Mapping[str, Mapping[str, Any]]) -> dict[str, float]:
     this, other = builds[THIS], builds[OTHER]
-    names = "first answers, seconds in all", "after one photo more, seconds in all"
+    names = (
+        "seconds to make all indexes",
+        "first answers, seconds in all",
+        "after one photo more, seconds in all",
+    )
     found = {name: round(this[name] / other[name], 4) for name in names}
     new = "first answers, seconds in all"
     found["in a new process"] = round(this["new process"][new] / other["new process"][new], 4)

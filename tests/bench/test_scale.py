@@ -24,6 +24,7 @@ def test_all_engines_find_as_many_photos_and_one_more_is_found_at_once(tmp_path:
         assert any(0 < total < 400 for total in totals.values())
     assert set(told["after one photo more"]) == set(told["new process"]["first"]) == set(told["totals"])
     assert told["new process"]["seconds from the start of the process to one answer"] > 0
+    assert told["seconds to make all indexes"] > 0
     assert told["bytes_a_photo"]["all"] > 100
     assert found["catalog_bytes_a_photo"] > 500
     assert len(scale.table(found)) == 13
