@@ -79,7 +79,7 @@ def test_the_figures_of_answers_are_those_of_the_results():
     assert figures("photos laid out") == [round(alike[way]["all"], 3) for way in ways]
     medians = {kind: each["p50"] for kind, each in result("speed-1m.json")["milliseconds"].items()}
     least, most = min(medians, key=medians.__getitem__), max(medians, key=medians.__getitem__)
-    assert (least, most) == ("presence", "relation")
+    assert (least, most) == ("presence", "layout and class")
     assert figures("time to answer") == [round(medians[least], 1), round(medians[most], 1)]
     inputs = sum(each["inputs"] for each in result("hostile.json")["targets"].values())
     assert figures("made-up bytes") == []
