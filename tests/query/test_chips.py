@@ -65,8 +65,6 @@ def test_parts_together_are_the_query_and_each_can_go(text: str) -> None:
 def test_a_condition_is_added_and_nothing_else_changes(text: str) -> None:
     refined = refining(text, read)
     order, *others = rest(text)
-    if isinstance(NAMES.get(text), str):  # a saved query has its own order where it stands alone
-        order = None
     for condition in ("lamp", "format:png", "taken:2021-07"):
         made = refined(condition)
         new = [part for part in parts(condition) if part not in parts(text)]
