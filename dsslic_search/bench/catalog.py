@@ -9,11 +9,8 @@ more than `bench.scale.MODELS` photos the others are copies of their rows; migra
 from __future__ import annotations
 
 import hashlib
-import json
 import shutil
 import sqlite3
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
@@ -23,11 +20,10 @@ from typing import Any
 
 from dsslic_search.archive.catalog import Catalog
 from dsslic_search.bench import record
-from dsslic_search.bench.processes import OTHER, THIS, builds_beside, environment
+from dsslic_search.bench.processes import OTHER, THIS, builds_beside, told_by
 from dsslic_search.bench.scale import MODELS, copy_rows, fill, take_back
 from dsslic_search.bench.speed import described
 from dsslic_search.bench.synthetic import Synthetic
-from dsslic_search.core.errors import DSSError
 
 SQLITE_PAGES = 4096
 """Bytes of a page where nobody says otherwise, as no build did before catalogs of revision 0010."""
@@ -164,14 +160,7 @@ print(json.dumps({"processor_seconds": {k: round(v, 2) for k, v in told.items()}
 def _made(source: Path, root: Path) -> dict[str, Any]:
     """What a process of a build tells that makes all indexes of an archive: one after another, and once more
     as that build makes all, which may be on all processors."""
-    ended = subprocess.run(
-        [sys.executable, "-c", _CHILD, str(root)],
-        cwd=root.parent,  # this process's folder may hold a build, and would come first
-        env=environment(source), capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    if ended.returncode:
-        raise DSSError(f"the build at {source} failed: {ended.stderr.strip().splitlines()[-1]}")
-    told: dict[str, Any] = json.loads(ended.stdout)
+    told: dict[str, Any] = told_by(source, _CHILD, [str(root)], root.parent)
     told["processor_seconds"]["all"] = round(sum(told["processor_seconds"].values()), 2)
     return told
 

@@ -9,12 +9,9 @@ between the processes and the database is counted on its way.
 
 from __future__ import annotations
 
-import json
 import os
 import select
 import socket
-import subprocess
-import sys
 import tempfile
 import threading
 from collections.abc import Iterator, Mapping, Sequence
@@ -27,7 +24,7 @@ import numpy as np
 from dsslic_search.archive.database import reach, url_of
 from dsslic_search.archive.manifest import Manifest
 from dsslic_search.bench import record
-from dsslic_search.bench.processes import THIS, builds_beside, environment
+from dsslic_search.bench.processes import THIS, builds_beside, told_by
 from dsslic_search.bench.scale import fill
 from dsslic_search.bench.speed import described
 from dsslic_search.bench.synthetic import Synthetic
@@ -135,13 +132,8 @@ def _bytes(folder: Path) -> int:
 
 
 def _child(roots: Sequence[Path], question: str) -> dict[str, Any]:
-    ended = subprocess.run(
-        [sys.executable, "-c", _CHILD, *map(str, roots), question],
-        env=environment(builds_beside(None)[THIS]), capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    if ended.returncode:
-        raise DSSError(f"a machine failed: {ended.stderr.strip().splitlines()[-1]}")
-    told: dict[str, Any] = json.loads(ended.stdout)
+    words = [*map(str, roots), question]
+    told: dict[str, Any] = told_by(builds_beside(None)[THIS], _CHILD, words, roots[0].parent)
     return told
 
 

@@ -7,6 +7,7 @@ ends; unlike seconds of the clock they hardly depend on what else runs.
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -15,6 +16,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import dsslic_search
 from dsslic_search.core.errors import DSSError, UsageError
@@ -67,6 +69,18 @@ def taken_by(source: Path, words: Sequence[str], place: Path) -> Taken:
             raise DSSError(f"dss-search {' '.join(words)} of {source} failed: {message.splitlines()[-1]}")
     unit = 1 if sys.platform == "darwin" else 1024  # of ru_maxrss
     return Taken(usage.ru_utime + usage.ru_stime, time.perf_counter() - began, usage.ru_maxrss * unit)
+
+
+def told_by(source: Path, script: str, words: Sequence[str], place: Path) -> Any:
+    """What a script prints as JSON that the Python of the build at ``source`` runs with ``words``, in the
+    folder ``place``, which holds no build. DSSError when it fails."""
+    ended = subprocess.run(
+        [sys.executable, "-c", script, *words],
+        cwd=place, env=environment(source), capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    if ended.returncode:
+        raise DSSError(f"the build at {source} failed: {ended.stderr.strip().splitlines()[-1]}")
+    return json.loads(ended.stdout)
 
 
 def environment(source: Path) -> dict[str, str]:

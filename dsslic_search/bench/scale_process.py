@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from dsslic_search.bench.processes import environment
-from dsslic_search.core.errors import DSSError
+from dsslic_search.bench.processes import told_by
 
 ROUNDS = 20
 """How often each question is asked when all is open."""
@@ -92,14 +89,8 @@ def asked_of(source: Path, root: Path, asked: Sequence[Question], mode: str) -> 
     """What a process of a build tells."""
     texts = json.dumps([(each.kind, each.text) for each in asked])
     script = _CHILD.replace("ROUNDS", str(ROUNDS))
-    ended = subprocess.run(
-        [sys.executable, "-c", script, str(root), mode, texts, str(time.time())],
-        cwd=root.parent,  # this process's folder may hold a build, and would come first
-        env=environment(source), capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    if ended.returncode:
-        raise DSSError(f"the build at {source} failed: {ended.stderr.strip().splitlines()[-1]}")
-    told: dict[str, Any] = json.loads(ended.stdout)
+    words = [str(root), mode, texts, str(time.time())]
+    told: dict[str, Any] = told_by(source, script, words, root.parent)
     if "first" not in told:
         return told
     told["first answers, seconds in all"] = round(sum(told["first"].values()) / 1000, 2)
