@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import random
 import sqlite3
-import weakref
 import zlib
 from functools import cache
 
@@ -14,7 +13,7 @@ import numpy as np
 from dsslic_search.core.errors import ArchiveError
 from tests.attacks.codec import refuses
 from tests.attacks.mutate import changed_json
-from tests.attacks.target import Attack, Target
+from tests.attacks.target import Attack, Target, keep_open
 from tests.attacks.texts import folder, resummed
 
 
@@ -46,8 +45,7 @@ def journal_attack() -> Attack:
             raise ArchiveError("lines are damaged or missing")
         journals.first.stand(replayed.place)
 
-    for close in (catalog.engine.dispose, beside.close):
-        weakref.finalize(read, close)
+    keep_open(catalog.close, beside.close)
     return refuses(read, ArchiveError)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import atexit
 import json
 import random
 from collections.abc import Sequence
@@ -13,7 +12,7 @@ from typing import Any
 
 from tests.attacks.codec import photo
 from tests.attacks.mutate import changed_json, mutated
-from tests.attacks.target import Attack, Target
+from tests.attacks.target import Attack, Target, keep_open
 from tests.attacks.texts import JSON_WORDS, folder, sketches
 
 HOST = b"127.0.0.1:8765"
@@ -107,8 +106,7 @@ def attack() -> Attack:
     site = Site(archive, limits, Cache(folder() / "pictures", 1 << 20), incoming=folder() / "incoming")
     app = application(site)
     loop = asyncio.new_event_loop()
-    for close in (archive.close, site.close, loop.close):  # the last is the first to go
-        atexit.register(close)
+    keep_open(archive.close, site.close, loop.close)
 
     def ask(data: bytes) -> bool:
         scope, body = scope_of(data)

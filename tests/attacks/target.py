@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import atexit
 import random
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -12,6 +14,21 @@ from tests.attacks.mutate import Words, mutated
 Attack = Callable[[bytes], bool]
 """Takes made-up bytes: True where they were taken, False where they were refused as they should be. Whatever
 else comes out is a fault."""
+
+_OPEN = ExitStack()
+
+
+def keep_open(*closes: Callable[[], object]) -> None:
+    """What an attack keeps open is closed by these, the last one first, when `close_all` is called, or else
+    when the process ends; not by the garbage collector, which may run in a thread that may not close it."""
+    for close in closes:
+        _OPEN.callback(close)
+    atexit.register(close_all)
+
+
+def close_all() -> None:
+    """Attacks that are open are of no use from now on."""
+    _OPEN.close()
 
 
 @dataclass

@@ -9,17 +9,21 @@ import random
 import re
 import resource
 import signal
+import sys
+import threading
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from dsslic_search.codec.picture.apart import Apart, Refused
-from tests.attacks import run
+from tests.attacks import kept, run
+from tests.attacks import target as attacked
 from tests.attacks.codec import refuses
 from tests.attacks.mutate import changed_json, mutated
-from tests.attacks.target import Attack, Target
+from tests.attacks.target import Attack, Target, close_all
 from tests.attacks.targets import by_name
 from tests.codec.picture import misbehaving
 from tests.forks import ended
@@ -39,6 +43,7 @@ def attempts() -> Iterator[Callable[[str], Attack]]:
         return ready[name]
 
     yield attempt
+    close_all()
 
 
 @pytest.mark.filterwarnings("default")  # Pillow warns of files that are damaged
@@ -59,6 +64,22 @@ def test_what_went_wrong_once(path: Path, attempts: Callable[[str], Attack]) -> 
 def test_each_file_of_the_corpus_is_told_of() -> None:
     told = re.findall(r"^\| `(\S+)` \|", (CORPUS / "README.md").read_text(), re.M)
     assert sorted(told) == sorted(path.name for path in CORPUS.glob("*.bin"))
+
+
+def test_what_an_attack_keeps_open_is_no_matter_of_the_garbage_collector(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Which may run in any thread, and SQLite's connections may be closed in their own alone."""
+    ignored: list[object] = []
+    monkeypatch.setattr(sys, "unraisablehook", ignored.append)
+    monkeypatch.setattr(attacked, "_OPEN", ExitStack())  # beside those of other tests
+    monkeypatch.setattr(kept, "folder", lambda: tmp_path)
+    opened = [by_name()["journal"].opened()]
+    close_all()
+    dropping = threading.Thread(target=opened.clear)
+    dropping.start()
+    dropping.join()
+    assert not ignored
 
 
 def test_inputs_are_the_same_whenever_they_are_made() -> None:
