@@ -13,7 +13,7 @@ import pytest
 import tifffile
 from PIL import Image
 
-from dsslic_search.archive.ingest import flight, memory
+from dsslic_search.archive.ingest import memory
 from dsslic_search.archive.ingest.encode import Original
 from dsslic_search.archive.ingest.memory import PHOTO_BYTES, PROGRAM_BYTES, Budget, weight_of
 from dsslic_search.codec.options import EncodeOptions
@@ -159,15 +159,14 @@ class Flights:
 
 
 @pytest.mark.parametrize(("room", "at_a_time"), [(3, 3), (2, 2), (1, 1)])
-def test_as_many_photos_are_in_flight_as_fit(
-    world: Any, monkeypatch: pytest.MonkeyPatch, room: int, at_a_time: int
-) -> None:
+def test_as_many_photos_are_in_flight_as_fit(world: Any, room: int, at_a_time: int) -> None:
     for i in range(5):
         world.photo(f"{i}.jpg", str(i))
     weights = 300_000_000
-    monkeypatch.setattr(flight, "weight_of", lambda *_: weights)
     flights = Flights(world.prepare, at_a_time)
-    report = world.ingest(workers=3, memory=PROGRAM_BYTES + room * weights, prepare=flights)
+    report = world.ingest(
+        workers=3, memory=PROGRAM_BYTES + room * weights, prepare=flights, weigh=lambda *_: weights
+    )
     assert report.added == 5
     assert flights.most == at_a_time
 
