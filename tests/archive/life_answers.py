@@ -15,12 +15,12 @@ from dsslic_search.api import Archive
 from dsslic_search.archive import notes
 from dsslic_search.archive.check import check
 from dsslic_search.archive.folder import ArchiveFolder
-from dsslic_search.archive.ingest import flight
-from dsslic_search.archive.ingest.memory import PHOTO_BYTES
+from dsslic_search.archive.ingest.memory import Budget
 from dsslic_search.cli.archive import show
+from dsslic_search.cli.lines import shown_path
 from dsslic_search.core.errors import QueryError
 from dsslic_search.core.files import native_name, path_to_text
-from dsslic_search.core.text import folded_name, printable
+from dsslic_search.core.text import folded_name
 from tests.archive.conftest import World
 from tests.archive.life import DELETED, Model, hash_of
 from tests.archive.life_files import CONTENTS, NAMES, Files
@@ -43,7 +43,7 @@ class Answers(Files):
         self.asked_at = 0  # the turn after which it was asked last
         self.patched = ExitStack()
         # so that one photo at a time is in flight
-        self.patched.enter_context(mock.patch.object(flight, "weight_of", lambda *_: PHOTO_BYTES))
+        self.patched.enter_context(mock.patch.object(Budget, "has_room_for", lambda *_: False))
 
     def teardown(self) -> None:
         self.patched.close()
@@ -149,4 +149,4 @@ class Answers(Files):
         assert tags == ({", ".join(sorted(known.tags))} if known.tags else set())
 
     def printed(self, file: str) -> str:
-        return printable(path_to_text(self.path(file)))
+        return shown_path(path_to_text(self.path(file)))

@@ -105,6 +105,7 @@ def test_show_tells_where_a_photo_lies_and_lay(ask, tmp_path: Path):
 
     from dsslic_search import Archive
     from dsslic_search.archive.paths import FileThere, seen
+    from dsslic_search.cli.lines import shown_path
 
     with Archive(tmp_path / "copy") as opened:
         shown = opened.photo(1).path
@@ -117,7 +118,7 @@ def test_show_tells_where_a_photo_lies_and_lay(ask, tmp_path: Path):
         {"path": "/edited.jpg", "until": "2100-05-01T00:00:00", "replaced_by": None}
     ]
     assert ask("show", 1).out.splitlines()[:3] == [
-        f"#1 {shown}",
+        f"#1 {shown_path(shown)}",
         "also at: /copy.jpg",
         "earlier: /edited.jpg (until 2100-05-01)",
     ]
