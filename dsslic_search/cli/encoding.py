@@ -31,7 +31,7 @@ QualityName = Annotated[
     typer.Option(
         "--quality",
         "-q",
-        metavar="1..100|lossless",
+        metavar="1…100|lossless",
         help="1 (smallest files) to 100 (best picture), or lossless: every pixel exact; else "
         f"{DEFAULT_QUALITY}.",
         show_default=False,
@@ -73,7 +73,7 @@ ImportanceWords = Annotated[
     str | None,
     typer.Option(
         "--importance",
-        metavar="WORD=N,...",
+        metavar="WORD=N,…",
         help="How much the error of classes counts, by words as in queries: person=4,sky=0.25.",
         show_default=False,
     ),

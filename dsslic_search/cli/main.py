@@ -16,7 +16,7 @@ from typer.models import CommandInfo
 
 from dsslic_search import __version__
 from dsslic_search.api import Watcher, watched
-from dsslic_search.cli import streams
+from dsslic_search.cli import metavars, streams
 from dsslic_search.cli.options import ERROR, INTERRUPTED, OK, USAGE
 from dsslic_search.cli.progress import shown_beside
 from dsslic_search.cli.wording import trouble_sentence
@@ -122,7 +122,9 @@ def _made(first: str, second: str) -> Callable[..., object]:
         narrow = group.typer_instance = copy(group.typer_instance)
         assert narrow is not None
         narrow.registered_commands = [c for c in narrow.registered_commands if command_name(c) == second]
-    return get_command(app)
+    made = get_command(app)
+    metavars.put_into(made)
+    return made
 
 
 def _groups(app: typer.Typer) -> list[typer.Typer]:

@@ -78,7 +78,7 @@ SegmenterName = Annotated[
     str | None,
     typer.Option(
         "--segmenter",
-        metavar="NAME_OR_DIR",
+        metavar="NAME|DIR",
         help="What makes the label maps: segnet, or a transformers model.",
         show_default=False,
     ),
@@ -128,7 +128,7 @@ def segmenter_of(name: str | None, classes: Path | None, own_classes: bool) -> S
         return open_segmenter(name, classes=classes, own_classes=own_classes)
     if classes is not None or own_classes:
         raise UsageError(
-            "--classes and --own-classes are about a segmenter; name it with --segmenter NAME_OR_DIR"
+            "--classes and --own-classes are about a segmenter; name it with --segmenter NAME|DIR"
         )
     return None
 

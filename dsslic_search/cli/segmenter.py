@@ -19,7 +19,7 @@ def segmenter(
     name: Annotated[
         str,
         typer.Argument(
-            metavar="NAME_OR_DIR", help="segnet, or a transformers model: its folder, or its name on the hub."
+            metavar="NAME|DIR", help="segnet, or a transformers model: its folder, or its name on the hub."
         ),
     ],
     classes: ClassesFile = None,

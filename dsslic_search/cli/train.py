@@ -193,7 +193,7 @@ def codec(
     teacher: Annotated[
         str,
         typer.Option(
-            metavar="NAME_OR_DIR",
+            metavar="NAME|DIR",
             help="Who labels a plain folder's photos: segnet, the weights of a SegNet of your own, or a "
             "transformers model.",
         ),

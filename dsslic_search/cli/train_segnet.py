@@ -52,7 +52,7 @@ def pack(
     teacher: Annotated[
         str | None,
         typer.Option(
-            metavar="NAME_OR_DIR",
+            metavar="NAME|DIR",
             help="Who says what people left blank: segnet, or another segmenter; with a class list of "
             "your own, nobody unless told.",
             show_default=False,
