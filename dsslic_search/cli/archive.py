@@ -18,8 +18,8 @@ from dsslic_search.cli.options import (
     PhotoId,
     Ray,
     Wait,
+    kept_text,
     print_json,
-    quality_text,
     say_waiting,
 )
 from dsslic_search.cli.parity import percent_option
@@ -284,9 +284,8 @@ def print_photo(opened: Archive, photo_id: int) -> None:
     )
     if contents.header.keep.is_seen:
         bpp = round(contents.total * (8 / (contents.header.width * contents.header.height)), 6)
-        typer.echo(f" ({bpp:.3f} bpp), keep mode {photo.keep}, {quality_text(photo.quality)}")
-    else:
-        typer.echo(f", keep mode {photo.keep}: the original as it is, which could not be decoded")
+        typer.echo(f" ({bpp:.3f} bpp)", nl=False)
+    typer.echo(f", {kept_text(photo.keep, photo.quality)}")
     for line in facts.lines(info):
         typer.echo(line)
     for remark in info["source_remarks"]:

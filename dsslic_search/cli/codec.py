@@ -21,8 +21,8 @@ from dsslic_search.cli.options import (
     SegmenterName,
     among,
     any_stage,
+    kept_text,
     print_json,
-    quality_text,
     segmenter_of,
 )
 from dsslic_search.cli.progress import shown
@@ -34,6 +34,7 @@ from dsslic_search.core.errors import (
     WeightsError,
 )
 from dsslic_search.core.files import path_to_text
+from dsslic_search.core.kinds import KeepMode
 from dsslic_search.core.output import STANDARD, Outputs
 from dsslic_search.core.text import printable, size_text
 
@@ -231,21 +232,20 @@ def info(
     if as_json:
         print_json({"file": str(source), **said})
         return
-    typer.echo(
-        f"{source}: {said['width']}×{said['height']}{' grey' if said['grey'] else ''}, keep mode "
-        f"{said['keep']}, {quality_text(said['quality'])}"
-    )
+    is_seen, sides = KeepMode(said["keep"]).is_seen, ""
+    if said["width"]:
+        sides = f"{said['width']}×{said['height']}{' grey' if said['grey'] else ''}, "
+    typer.echo(f"{source}: {sides}{kept_text(said['keep'], said['quality'])}")
     for line in facts.lines(said["facts"]):
         typer.echo(line)
-    typer.echo(f"{'layer':10} {'bytes':>10} {'bpp':>9}")
-    for layer in said["layers"]:
-        typer.echo(f"{layer['name']:10} {layer['bytes']:>10} {layer['bpp']:>9.4f}")
-    typer.echo(f"{'total':10} {said['bytes']:>10} {said['bpp']:>9.4f}")
-    stages = ", ".join(f"{stage} {n}" for stage, n in said["stages"].items())
-    typer.echo(f"bytes to read for each stage: {stages}")
-    coded = {layer["kind"]: layer["codec"] for layer in said["layers"]}
-    of_compact = "FLIF" if coded.get("COMP") == 2 else f"QP {said['compact_qp']}"
-    typer.echo(f"label map 1/{said['map_scale']}, compact 1/{said['compact_scale']} ({of_compact})")
+    for line in _layer_lines(said):
+        typer.echo(line)
+    if is_seen:
+        stages = ", ".join(f"{stage} {n}" for stage, n in said["stages"].items())
+        typer.echo(f"bytes to read for each stage: {stages}")
+        coded = {layer["kind"]: layer["codec"] for layer in said["layers"]}
+        of_compact = "FLIF" if coded.get("COMP") == 2 else f"QP {said['compact_qp']}"
+        typer.echo(f"label map 1/{said['map_scale']}, compact 1/{said['compact_scale']} ({of_compact})")
     if said["certainty"] is not None:
         told = (f"{printable(name)} {sure:.0%}" for name, sure in said["certainty"].items())
         typer.echo(f"how sure the segmenter was: {', '.join(told)}")
@@ -256,12 +256,24 @@ def info(
         typer.echo(f"source: {printable(in_commands(remark))}")
     for line in _residual_lines(said["residual"], said["residual_qp"]):
         typer.echo(line)
-    typer.echo(f"vocabulary {said['vocabulary']} ({printable(said['vocabulary_name'])})", nl=False)
-    typer.echo(f", segmenter {said['segmenter']}")
-    network = f"FineNet {said['finenet']}" if int(said["finenet"], 16) else "no FineNet"
-    typer.echo(f"the picture depends on {network}")
+    if is_seen:
+        typer.echo(f"vocabulary {said['vocabulary']} ({printable(said['vocabulary_name'])})", nl=False)
+        typer.echo(f", segmenter {said['segmenter']}")
+        network = f"FineNet {said['finenet']}" if int(said["finenet"], 16) else "no FineNet"
+        typer.echo(f"the picture depends on {network}")
     for line in _element_lines(said.get("elements", [])):
         typer.echo(line)
+
+
+def _layer_lines(said: Mapping[str, Any]) -> Iterator[str]:
+    """A table of layers, with bits per pixel where it is known how many pixels there are."""
+    head, rows = "bpp", [*said["layers"], {**said, "name": "total"}]
+    per_pixel = [f"{row['bpp']:.4f}" for row in rows]
+    if not said["width"]:
+        head, per_pixel = "", [""] * len(rows)
+    yield f"{'layer':10} {'bytes':>10} {head:>9}".rstrip()
+    for row, told in zip(rows, per_pixel, strict=True):
+        yield f"{row['name']:10} {row['bytes']:>10} {told:>9}".rstrip()
 
 
 def _element_lines(told: Sequence[Mapping[str, Any]]) -> Iterator[str]:

@@ -11,7 +11,7 @@ import typer
 
 from dsslic_search.cli.wording import tell_of
 from dsslic_search.core.errors import UsageError
-from dsslic_search.core.kinds import Stage
+from dsslic_search.core.kinds import KeepMode, Stage
 from dsslic_search.core.settings import DEFAULT_EFFORT, DEFAULT_QUALITY, LOSSLESS
 from dsslic_search.core.text import printable
 
@@ -133,9 +133,17 @@ def segmenter_of(name: str | None, classes: Path | None, own_classes: bool) -> S
     return None
 
 
-def quality_text(quality: int) -> str:
-    """A quality for people, as a noun."""
-    return "lossless" if quality == LOSSLESS else f"quality {quality}"
+def kept_text(keep: str, quality: int) -> str:
+    """What is kept of a photo, for people; a quality with what it is the quality of."""
+    said = "lossless" if quality == LOSSLESS else f"quality {quality}"
+    of = {
+        KeepMode.LAYERS: f", {said}",
+        KeepMode.EXACT: f": the original, bit for bit; previews at {said}",
+        KeepMode.REFERENCE: f": the original where it lies; previews at {said}",
+        KeepMode.COARSE: f": previews alone, at {said}",
+        KeepMode.UNDECODED: ": the original as it is, which could not be decoded",
+    }
+    return f"keep mode {keep}{of[KeepMode(keep)]}"
 
 
 def say_waiting(sentence: str) -> None:

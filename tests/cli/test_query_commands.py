@@ -282,6 +282,22 @@ def modes(photos: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, t
     return made
 
 
+@pytest.mark.parametrize(
+    ("keep", "kept"),
+    [
+        ("layers", "layers, quality 75"),
+        ("exact", "exact: the original, bit for bit; previews at quality 75"),
+        ("reference", "reference: the original where it lies; previews at quality 75"),
+        ("coarse", "coarse: previews alone, at quality 75"),
+    ],
+)
+def test_show_and_info_tell_what_is_kept(run, modes, keep: str, kept: str):
+    archive, _ = modes[keep]
+    (stored,) = (archive / "objects").rglob("*.dsslic")
+    assert run("show", 1, "--archive", archive).out.splitlines()[1].endswith(f" bpp), keep mode {kept}")
+    assert run("info", stored).out.splitlines()[0].endswith(f", keep mode {kept}")
+
+
 @pytest.mark.parametrize("keep", CHOSEN)
 def test_every_stage_shows_in_every_keep_mode(run, modes, keep: str, tmp_path: Path):
     archive, source = modes[keep]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +40,14 @@ def test_they_are_refused_until_the_option_is_given_and_told_of_then(run: Any, t
     assert "bpp" not in shown.out
     assert "label map" not in shown.out
     assert run("show", 1, "--json", "--archive", archive).json["vocabulary_name"] is None
+    (stored,) = (archive / "objects").glob(f"{sha256(drawing).hexdigest()[:2]}/*.dsslic")
+    said = run("info", stored)
+    assert said.code == 0
+    head, columns, *_ = said.out.splitlines()
+    assert head == f"{stored}: keep mode undecoded: the original as it is, which could not be decoded"
+    assert columns.split() == ["layer", "bytes"]  # no bits a pixel
+    assert "source: not decoded: PSD files cannot be read here" in said.out
+    assert "label map" not in said.out and "vocabulary" not in said.out
     for more in ((), ("--progressive",), ("--overlay",), ("--stage", "map")):
         preview = run("preview", 1, "-o", tmp_path / "p.png", "--archive", archive, *more)
         assert preview.code == 1

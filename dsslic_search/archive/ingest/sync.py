@@ -67,6 +67,8 @@ def sync(
     if last is not None:
         options, frames, even_undecoded = last.options, last.frames, last.even_undecoded
         quality = "lossless" if options.quality == LOSSLESS else f"quality {options.quality}"
+        if options.mode.needs_original:
+            quality = f"previews at {quality}"
         note = f"new photos as {options.keep}, {quality}, as last time"
     assert options is not None
     report = ingest(

@@ -150,7 +150,7 @@ def test_new_photos_are_kept_as_last_time_and_others_stay(filled: Any) -> None:
     assert filled.ingest(keep="reference", workers=1).kept_before == {"layers": 2}
     filled.photo("new.jpg")
     report = follow(filled)
-    assert report.notes == ["new photos as reference, quality 60, as last time"]
+    assert report.notes == ["new photos as reference, previews at quality 60, as last time"]
     assert [keep for keep, _, _ in filled.kept()] == ["reference"] * 3
     assert follow(filled, filled.photos / "in").updated == 0
 
