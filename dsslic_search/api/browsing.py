@@ -358,6 +358,7 @@ class Browsing(OpenArchive, ABC):
             self.reader(indexes),
             self.vocabulary,
             self.settings.presence,
+            answer.query.tally,
         )
 
     def _tags_among(self, answer: Answer) -> dict[str, int]:

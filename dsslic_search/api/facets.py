@@ -17,6 +17,7 @@ from dsslic_search.query.facets import (
     count_places,
     count_words,
     counted_as,
+    tallied,
 )
 from dsslic_search.query.language.written import value_as_written
 
@@ -32,6 +33,8 @@ MOST_VALUES = 100
 """Of one facet; months and folders have all of theirs, classes all that there are."""
 MOST_FOLDERS = 1_000
 
+MOST_TALLIED = 1_000
+
 BY_VALUE = ("camera", "lens", "keyword", "people", "rating", "format", "orientation")
 
 
@@ -45,17 +48,30 @@ class FacetValue:
 
 
 @dataclass(frozen=True)
+class Tally:
+    """What a query asks to count photos ``by``, as "year": ``values``, years and months in order, of others
+    the most frequent first; ``more``: how many values there are in all; ``without``: photos without one."""
+
+    by: str
+    values: tuple[FacetValue, ...]
+    more: int
+    without: int
+
+
+@dataclass(frozen=True)
 class Facets:
     """Of ``photos``. ``values``: by the plural of what is counted ("classes", "words", "months", "cameras",
     "lenses", "folders", "tags", "ratings", "formats" …), the most frequent first, months and folders in
     order; ``more``: for those that have more values than are given, how many there are in all; ``places``:
-    see `query.facets.Spot`; ``undated``: photos that do not say when they were taken."""
+    see `query.facets.Spot`; ``undated``: photos that do not say when they were taken; ``tally``: of a query
+    that asks to count photos by something."""
 
     photos: int
     values: dict[str, tuple[FacetValue, ...]]
     places: tuple[Spot, ...]
     undated: int
     more: dict[str, int] = field(default_factory=dict)
+    tally: Tally | None = None
 
     def with_tags(self, tags: Mapping[str, int]) -> Facets:
         """Those of all photos, with the tags that they have now: tags change without the catalog's state."""
@@ -77,8 +93,10 @@ def facets_of(
     read: Read,
     vocabulary: Vocabulary,
     presence: float | None,
+    by: str | None = None,
 ) -> Facets:
-    """The facets of ``photos`` photos, the rows ``chosen`` of each segment, that ``text`` asks for."""
+    """The facets of ``photos`` photos, the rows ``chosen`` of each segment, that ``text`` asks for, with a
+    tally where it asks to count them ``by`` something."""
     refined = refining(text, read)
     files = [(each.files(), rows) for each, rows in zip(indexes, chosen, strict=True)]
     told = count_files(files)
@@ -111,7 +129,13 @@ def facets_of(
         found[counted] = values(told.counts[counted], _field(name))
         numbers[counted] = len(told.counts[counted])
     more = {name: number for name, number in numbers.items() if number > len(found[name])}
-    return Facets(photos, found, count_places(files), told.undated, more)
+    tally = None
+    if by:
+        each = tallied(by, told.months, told.counts)
+        condition = _field("taken" if by in ("year", "month") else by)
+        without = photos - sum(each.values())
+        tally = Tally(by, values(each, condition, MOST_TALLIED), len(each), without)
+    return Facets(photos, found, count_places(files), told.undated, more, tally)
 
 
 def _field(name: str) -> Callable[[str], str]:

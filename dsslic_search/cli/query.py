@@ -15,7 +15,7 @@ from dsslic_search.cli.options import ArchiveDir, AsJson, Force, among, print_js
 from dsslic_search.cli.wording import to_run
 from dsslic_search.core.errors import UsageError
 from dsslic_search.core.output import STANDARD, Outputs
-from dsslic_search.core.text import counted, plural_of, printable
+from dsslic_search.core.text import counted, printable
 
 if TYPE_CHECKING:
     from dsslic_search.api import QueryResult, Statistics
@@ -222,7 +222,12 @@ def remark(found: QueryResult) -> None:
 
 def tell_tally(found: QueryResult, of_them: Callable[[], Statistics], *, as_json: bool) -> None:
     """How many photos match, by what the query asks to count them by."""
-    counts = tally(found, of_them()) if found.tally else {}
+    counts = {}
+    if found.tally:
+        from dsslic_search.query.facets import tallied
+
+        counted_up = of_them()
+        counts = tallied(found.tally, counted_up.months, counted_up.counts)
     without = found.total - sum(counts.values()) if found.tally else 0
     if as_json:
         answer = {"query": found.query, "read_as": found.read_as, "total": found.total, "counts": counts}
@@ -234,22 +239,6 @@ def tell_tally(found: QueryResult, of_them: Callable[[], Statistics], *, as_json
     missing = f", {without} of them without a {fact}" if without else ""
     typer.echo(f"{counted(found.total, 'photo')}{missing}", err=bool(counts))
     remark(found)
-
-
-def tally(found: QueryResult, of_them: Statistics) -> dict[str, int]:
-    """Photos by the years or months, in order, or by another fact, the most frequent value first, that a
-    query asks to count by; those without it are left out. Empty where it asks for their number alone."""
-    match found.tally:
-        case "month":
-            return of_them.months
-        case "year":
-            years: dict[str, int] = {}
-            for month, count in of_them.months.items():
-                years[month[:4]] = years.get(month[:4], 0) + count
-            return years
-        case "" | None:
-            return {}
-    return of_them.counts[plural_of(found.tally)]
 
 
 def list_hits(found: QueryResult) -> int:

@@ -6,7 +6,7 @@ from __future__ import annotations
 import bisect
 import itertools
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -134,6 +134,19 @@ def count_files(parts: Sequence[tuple[Files, Rows]]) -> FileCounts:
         undated=every.size - dated.size,
         undecoded=counts["keep"][KeepMode.UNDECODED],
     )
+
+
+def tallied(by: str, months: Mapping[str, int], counts: Mapping[str, Mapping[str, int]]) -> dict[str, int]:
+    """Photos by the fact that a query asks to count by: of the ``months`` of `FileCounts` by year or month,
+    in order, or of its ``counts``, the most frequent value first. Photos without it are left out."""
+    if by == "month":
+        return dict(months)
+    if by != "year":
+        return dict(counts[counted_as(by)])
+    years = Counter[str]()
+    for month, count in months.items():
+        years[month[:4]] += count
+    return dict(years)
 
 
 def count_words(parts: Sequence[tuple[Words, Rows]]) -> dict[str, int]:

@@ -24,6 +24,7 @@ from dsslic_search.web.site import LARGEST_ID, QUERY_CHARACTERS, Site, refusals,
 if TYPE_CHECKING:
     from dsslic_search.api import Hit
     from dsslic_search.api.browsing import Card
+    from dsslic_search.api.facets import Tally
 
 router = APIRouter(tags=["asking"])
 
@@ -208,6 +209,11 @@ def within(south: float, west: float, north: float, east: float) -> str:
     return "within " + "..".join(corners)
 
 
+def _tally(found: Tally) -> dict[str, Any]:
+    values = [{"name": each.name, "count": each.count, "query": each.query} for each in found.values]
+    return {"by": found.by, "values": values, "more": found.more, "without": found.without}
+
+
 @router.get("/api/facets", response_model=models.Facets, responses=refusals())
 async def facets(request: Request, q: Text = "") -> Response:
     """What the photos of a query have in common, each with the query that asks for those alone."""
@@ -230,5 +236,6 @@ async def facets(request: Request, q: Text = "") -> Response:
             "more": found.more,
             "places": places,
             "undated": found.undated,
+            "tally": found.tally and _tally(found.tally),
         }
     )

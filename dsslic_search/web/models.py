@@ -146,9 +146,20 @@ class MonthEntry(Model):
     query: str
 
 
+class Tally(Model):
+    """``by``: year, month, camera, lens or format; ``more``: how many values there are in all; ``without``:
+    photos that do not tell it."""
+
+    by: str
+    values: list[FacetEntry]
+    more: int
+    without: int
+
+
 class Facets(Model):
     """``more``: of what has more values than are given, how many there are in all; ``places``: latitude,
-    longitude, how many photos, the id where it is one alone, and the part of a query that asks for these."""
+    longitude, how many photos, the id where it is one alone, and the part of a query that asks for
+    these; ``tally``: of a query that asks to count photos by something, as "how many photos per year"."""
 
     photos: int
     classes: list[FacetEntry]
@@ -166,6 +177,7 @@ class Facets(Model):
     more: dict[str, int]
     places: list[tuple[float, float, int, int | None, str]]
     undated: int
+    tally: Tally | None
 
 
 class CoverageEntry(Model):

@@ -159,6 +159,49 @@ def test_refining_by_facets_chips_and_order(opened: Watched, archive: Path):
     expect(first).to_have_attribute("data-id", str(wanted))
 
 
+def test_what_is_counted_stands_in_a_table_to_click(opened: Watched, archive: Path):
+    page = opened("/?q=how+many+photos+per+year")
+    table = page.get_by_role("table", name="Photos per year")
+    rows = table.locator("tbody tr")
+    expect(rows).to_have_count(2)
+    assert [row.split() for row in rows.all_inner_texts()] == [["2019", "1"], ["2021", "2"]]
+    expect(page.locator("#tally")).to_contain_text("8 photos without a date")
+    widths = [bar.bounding_box()["width"] for bar in table.locator(".tally-bar").all()]
+    assert widths[0] == pytest.approx(widths[1] / 2, abs=1)
+    assert serious(page) == []
+    table.get_by_role("button", name="2021").click()
+    total(page, matching(archive, "taken:2021"))
+    expect(rows).to_have_count(1)
+    page.locator("#q").fill("how many photos per month")
+    page.keyboard.press("Enter")
+    table = page.get_by_role("table", name="Photos per month")
+    expect(table.get_by_role("row", name="December 2021")).to_contain_text("2")
+    page.locator("#q").fill("sky")
+    page.keyboard.press("Enter")
+    total(page, matching(archive, "sky"))
+    expect(page.locator("#tally")).to_be_hidden()
+
+
+def test_of_many_counts_the_first_are_shown_until_all_are_asked_for(opened: Watched):
+    values = [{"name": f"camera {n}", "count": 99 - n, "query": f"camera:{n}"} for n in range(30)]
+
+    def answer(route: Route) -> None:
+        facets = route.fetch().json()
+        route.fulfill(json=facets | {"tally": {"by": "camera", "values": values, "more": 30, "without": 0}})
+
+    page = opened()
+    page.route("**/api/facets?*", answer)
+    page.locator("#q").fill("how many photos per camera")
+    page.keyboard.press("Enter")
+    rows = page.get_by_role("table", name="Photos per camera").locator("tbody tr")
+    expect(rows).to_have_count(12)
+    page.get_by_role("button", name="All 30", exact=True).click()
+    expect(rows).to_have_count(30)
+    expect(page.get_by_role("button", name="Fewer", exact=True)).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(rows).to_have_count(12)
+
+
 def test_the_order_says_what_comes_first(opened: Watched, archive: Path):
     page = opened()
     order = page.get_by_role("combobox", name="Order")

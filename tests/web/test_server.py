@@ -105,6 +105,20 @@ def test_facets_count_what_their_queries_find(served: Served) -> None:
                 assert found["total"] == each["count"], each
 
 
+def test_what_a_query_counts_by_comes_with_the_queries_for_each_value(served: Served) -> None:
+    for text in ("", "how many photos"):
+        assert served.get("/api/facets", params={"q": text})["tally"] is None
+    facets = served.get("/api/facets", params={"q": "how many photos per format"})
+    tally = facets["tally"]
+    assert (tally["by"], tally["more"], tally["without"]) == ("format", len(tally["values"]), 0)
+    assert sum(each["count"] for each in tally["values"]) == facets["photos"]
+    for each in tally["values"]:
+        found = served.get("/api/query", params={"q": each["query"], "limit": 0})
+        assert found["total"] == each["count"], each
+    dated = served.get("/api/facets", params={"q": "count:year"})["tally"]
+    assert (dated["by"], dated["values"], dated["without"]) == ("year", [], facets["photos"])
+
+
 def test_a_photo_tells_what_the_library_knows(served: Served) -> None:
     for each in served.get("/api/query")["objects"]:
         details = served.get(f"/api/photos/{each['id']}")

@@ -7,6 +7,7 @@ import { places } from "./places.js";
 import { search } from "./search.js";
 import { coverageOf, coverageSlider } from "./sliders.js";
 import { state } from "./state.js";
+import { tally } from "./tally.js";
 import { timeline } from "./timeline.js";
 import { number } from "./words.js";
 
@@ -40,6 +41,7 @@ class Facets {
   await() {
     this.giveUp?.abort();
     this.element.classList.add("of-before");
+    tally.await();
   }
 
   /** Counts what the query of now finds. */
@@ -54,6 +56,7 @@ class Facets {
     }
     this.element.classList.remove("of-before");
     this.#draw();
+    tally.show(this.found?.tally ?? null);
     timeline.show(this.found?.months ?? [], this.found?.undated ?? 0);
     places.show(this.found?.places ?? []);
   }
