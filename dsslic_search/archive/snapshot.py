@@ -29,17 +29,19 @@ from sqlalchemy import (
 )
 from sqlalchemy import Column as SqlColumn
 
-from dsslic_search.archive import bulk, layouts
+from dsslic_search.archive import bulk, layouts, stretches
 from dsslic_search.archive.damage import DamagedCatalogError
 from dsslic_search.archive.history import changed_since
 from dsslic_search.archive.lookup import PROSE, Totals, batches, classes_of
 from dsslic_search.archive.schema import KnownPath, Photo, Tag
+from dsslic_search.core.blobs import Blobs, Gathered, put_together
 from dsslic_search.core.cached import cached_property
 from dsslic_search.core.fields import INDEXED
 from dsslic_search.core.kinds import HIDDEN, PhotoState
 from dsslic_search.core.moments import microseconds
 from dsslic_search.features.scene import SceneRegions
-from dsslic_search.index.source import InOrder, State
+from dsslic_search.index.compiling import quick
+from dsslic_search.index.source import InOrder, State, Stored
 
 CHUNK = 20_000  # rows
 WIDE_CHUNK = 5_000  # rows that hold an embedding
@@ -202,31 +204,35 @@ class Snapshot:
             self._ids = self._dated().ids
         return self._ids
 
-    def _in_order(self, chunk: int, nothing: Any, column: Any) -> Iterator[list[tuple[int, Any]]]:
-        """(id, value of a column of its row as it is stored) of each photo in the order of `photo_ids`, in
-        lists; ``nothing``: the value of a photo that is not there."""
-        if self._chosen:
-            joined = _CHOSEN.outerjoin(Photo, Photo.id == _CHOSEN.c.id)
-            asked = select(_CHOSEN.c.id, Photo.id, column).select_from(joined).order_by(_CHOSEN.c.row)
-            for rows in self._stored(asked, chunk):
-                yield [(wanted, nothing if there is None else value) for wanted, there, value in rows]
+    def _blobs(self, chunk: int, column: Any, known: bool = False) -> Iterator[stretches.Part]:
+        """What the photos that are there have in a column of bytes, as it is stored, in any order; ``known``:
+        without those that have none."""
+        if self._chosen or self._connection.dialect.name != "sqlite":
+            asked = select(Photo.id, column)
+            for ids, rows in self._own_by_id(asked.where(column.is_not(None)) if known else asked, chunk):
+                yield ids, Blobs.of([value for _, value in rows])
             return
+        for ids, blobs in stretches.blobs(self._connection, column, self._rising, known):
+            own = are_among(self._rising, ids)
+            yield (ids, blobs) if own.all() else (ids[own], blobs.some(own))
+
+    def _in_order(
+        self, chunk: int, nothing: bytes | None, column: Any, known: bool = False
+    ) -> Iterator[Stored]:
+        """What photos have in a column of bytes as it is stored, in the order of `photo_ids`; ``nothing``:
+        that of a photo that is not there. ``known``: it may be None, and that is as if it were not there."""
         # read as they lie in the file and put in order here: the database would sort all that it reads
         ids = self.photo_ids()
-        order = np.argsort(ids)
-        found = np.empty(ids.size, object)
-        found.fill(nothing)
-        for own, rows in self._own_by_id(select(Photo.id, column), chunk):
-            places = order[np.searchsorted(self._rising, own)]
-            found[places] = np.fromiter(map(itemgetter(1), rows), object, len(rows))
-        for start in range(0, ids.size, chunk):
-            part = slice(start, start + chunk)
-            both = list(zip(ids[part].tolist(), found[part].tolist(), strict=True))
-            found[part] = None  # to need no more memory than has to be
-            yield both
+        order, gathered = np.argsort(ids), Gathered(ids.size, nothing)
+        for own, blobs in self._blobs(chunk, column, known):
+            gathered.put(order[np.searchsorted(self._rising, own)], blobs)
+        start = 0
+        for blobs in gathered.parts(chunk, quick(put_together, gathered.nbytes)):
+            yield Stored(ids[start : start + len(blobs)], blobs)
+            start += len(blobs)
 
-    def coverages(self) -> Iterator[list[tuple[int, bytes]]]:
-        """(id, stored coverages) of all photos in the order of `photo_ids`, in lists."""
+    def coverages(self) -> Iterator[Stored]:
+        """The stored coverages of all photos in the order of `photo_ids`."""
         yield from self._in_order(CHUNK, b"", Photo.stored_coverages)
 
     def covered(self, ids: NDArray[np.int64], classes: Sequence[int]) -> NDArray[np.float64]:
@@ -242,20 +248,21 @@ class Snapshot:
                             sums[photo_id] += each.fraction
         return np.fromiter((sums[i] for i in ids.tolist()), np.float64, ids.size)
 
-    def embeddings(self) -> Iterator[list[tuple[int, bytes]]]:
-        """(id, stored embedding) of all photos in the order of `photo_ids`, in lists; empty for photos
-        without a label map."""
-        yield from self._in_order(WIDE_CHUNK, b"", _EMBEDDING)
+    def embeddings(self) -> Iterator[Stored]:
+        """The stored embeddings of the photos that are there, in any order; empty for photos without a label
+        map."""
+        for ids, blobs in self._blobs(WIDE_CHUNK, _EMBEDDING):
+            yield Stored(ids, blobs)
 
-    def regions(self) -> Iterator[list[tuple[int, bytes | None]]]:
-        """(id, stored regions) of all photos in the order of `photo_ids`, in lists; None for photos of an
-        older version."""
+    def regions(self) -> Iterator[Stored]:
+        """The stored regions of all photos in the order of `photo_ids`; None for photos of an older
+        version."""
         yield from self._in_order(WIDE_CHUNK, SceneRegions.none().to_bytes(), Photo.regions)
 
-    def image_words(self) -> Iterator[list[tuple[int, bytes | None]]]:
-        """(id, stored image words) of all photos in the order of `photo_ids`, in lists; None for photos whose
-        files have none."""
-        yield from self._in_order(CHUNK, None, Photo.stored_words)
+    def image_words(self) -> Iterator[Stored]:
+        """The stored image words of all photos in the order of `photo_ids`; None for photos whose files have
+        none."""
+        yield from self._in_order(CHUNK, None, Photo.stored_words, known=True)
 
     def files(self) -> Iterator[list[tuple[Any, ...]]]:
         """What is known of the file of each photo that is there, in any order, in lists; the values are those

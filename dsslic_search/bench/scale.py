@@ -133,7 +133,7 @@ def fill(root: Path, made: Synthetic, times: int = 1) -> None:
     paths = dict(pair for part in made.paths() for pair in part)
     with ArchiveFolder(root).writing(create=True) as catalog:
         for files, embedded in zip(made.known_files(), made.embeddings(), strict=True):
-            features = {i: made.features_of(i, embedding) for i, embedding in embedded}
+            features = {i: made.features_of(i, embedding or b"") for i, embedding in embedded.pairs()}
             photos = [
                 file | STORED | of_photo(features[file["id"]])
                 | {"path": paths[file["id"]], "content_hash": f"{file['id']:064x}"}

@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dsslic_search.archive.features import MapFeatures
+from dsslic_search.core.blobs import Blobs
 from dsslic_search.core.cached import cached_property
 from dsslic_search.core.colour_terms import TERMS
 from dsslic_search.core.fact import FactValue
@@ -27,7 +28,7 @@ from dsslic_search.core.fields import INDEXED
 from dsslic_search.core.moments import microseconds
 from dsslic_search.features.coverage import CERTAINTY_KNOWN, COLOURS_KNOWN, SHOWN
 from dsslic_search.features.embedding import BLOCK_NORM, DIMENSION, pack, unpack
-from dsslic_search.index.source import FileFacts, InOrder, Snapshot, State
+from dsslic_search.index.source import FileFacts, InOrder, Snapshot, State, Stored
 
 MAP_PIXELS = 256 * 171  # of a label map of a common shape
 COVERAGE_SPREAD = 0.3  # of the logarithm of a coverage
@@ -158,12 +159,14 @@ class Synthetic:
         seconds: NDArray[np.int64] = self._facts["moment"][order]
         return InOrder(order + 1, (seconds + _EPOCH) * 1_000_000)
 
-    def coverages(self) -> Iterator[list[tuple[int, bytes]]]:
+    def coverages(self) -> Iterator[Stored]:
         """Certainties are as if each were as likely as any over a half; a thing has one or two colours."""
         bounds = (SHOWN.itemsize * self._starts).tolist()
         stored = self._shown.tobytes()
         for photos in self._batches():
-            yield [(photo + 1, stored[bounds[photo] : bounds[photo + 1]]) for photo in photos.tolist()]
+            yield Stored.of(
+                [(photo + 1, stored[bounds[photo] : bounds[photo + 1]]) for photo in photos.tolist()]
+            )
 
     @cached_property
     def _shown(self) -> NDArray[Any]:
@@ -185,30 +188,27 @@ class Synthetic:
     def covered(self, ids: NDArray[np.int64], classes: Sequence[int]) -> NDArray[np.float64]:
         return self.exact.covered(ids, classes)
 
-    def embeddings(self) -> Iterator[list[tuple[int, bytes]]]:
+    def embeddings(self) -> Iterator[Stored]:
         models = pack(np.stack([np.frombuffer(each.embedding, "<f4") for each in self.features]))
         for number, photos in enumerate(self._batches()):
             noise = self._rng(3, number).normal(0, self._noise, (photos.size, DIMENSION))
             made = unpack(
                 np.clip(np.rint(models[self.model[photos]] + noise), -BLOCK_NORM, BLOCK_NORM).astype(np.int8)
             ).astype("<f4")
-            yield [(photo + 1, row.tobytes()) for photo, row in zip(photos.tolist(), made, strict=True)]
+            sizes = np.full(photos.size, made.shape[1] * made.itemsize)
+            yield Stored(photos + 1, Blobs(made.reshape(-1).view(np.uint8), sizes))
 
-    def regions(self) -> Iterator[list[tuple[int, bytes | None]]]:
+    def regions(self) -> Iterator[Stored]:
         for photos in self._batches():
             models = self.model[photos].tolist()
-            yield [
-                (photo + 1, self.features[model].regions)
-                for photo, model in zip(photos.tolist(), models, strict=True)
-            ]
+            blobs = Blobs.of([self.features[model].regions for model in models])
+            yield Stored(photos + 1, blobs)
 
-    def image_words(self) -> Iterator[list[tuple[int, bytes | None]]]:
+    def image_words(self) -> Iterator[Stored]:
         for photos in self._batches():
             models = self.model[photos].tolist()
-            yield [
-                (photo + 1, self.features[model].words)
-                for photo, model in zip(photos.tolist(), models, strict=True)
-            ]
+            blobs = Blobs.of([self.features[model].words for model in models])
+            yield Stored(photos + 1, blobs)
 
     def files(self) -> Iterator[list[FileFacts]]:
         """Facts that are not made up here are not known of any photo."""

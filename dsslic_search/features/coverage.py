@@ -19,6 +19,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from dsslic_search.core.blobs import Blobs
 from dsslic_search.core.errors import FormatError
 
 SHOWN = np.dtype([("class_id", "u1"), ("certainty", "u1"), ("colours", "<u2"), ("fraction", "<f8")])
@@ -69,14 +70,15 @@ def unpack_shown(stored: bytes) -> tuple[Shown, ...]:
     )
 
 
-def read_shown(stored: Sequence[bytes]) -> tuple[NDArray[Any], NDArray[np.intp]]:
+def read_shown(stored: Sequence[bytes] | Blobs) -> tuple[NDArray[Any], NDArray[np.intp]]:
     """The classes of many photos, SHOWN[n], one photo's after another's, and how many each has, intp. Raises
     FormatError for what :func:`pack_shown` did not pack."""
-    sizes = np.fromiter(map(len, stored), np.intp, len(stored))
+    blobs = Blobs.of(stored)
+    sizes = blobs.lengths
     if np.any(sizes % SHOWN.itemsize):
         raise FormatError("stored coverages are cut off")
     counts = sizes // SHOWN.itemsize
-    found = np.frombuffer(b"".join(stored), SHOWN)
+    found = blobs.data.view(SHOWN)
     key = (np.repeat(np.arange(counts.size, dtype=np.intp), counts) << 8) + found["class_id"]
     if np.any(np.diff(key) <= 0):
         raise FormatError("stored coverages do not stand by rising class id")

@@ -21,6 +21,7 @@ from typing import NamedTuple, NoReturn
 import numpy as np
 from numpy.typing import NDArray
 
+from dsslic_search.core.blobs import Blobs
 from dsslic_search.core.errors import FormatError
 
 MAKER_BYTES = 8
@@ -100,34 +101,35 @@ class ManyWords(NamedTuple):
     words: NDArray[np.void]
 
 
-def read_words(stored: Sequence[bytes]) -> ManyWords:
+def read_words(stored: Sequence[bytes] | Blobs) -> ManyWords:
     """What :meth:`ImageWords.to_bytes` wrote of many photos. FormatError as :meth:`ImageWords.from_bytes`."""
-    lengths = np.fromiter(map(len, stored), np.intp, len(stored))
+    blobs = Blobs.of(stored)
+    lengths = blobs.lengths
     if np.any(lengths <= _HEAD.size):
-        return _refused(stored)
-    data = np.frombuffer(b"".join(stored), np.uint8)
+        return _refused(blobs)
+    data = blobs.data
     starts = np.cumsum(lengths) - lengths
     sizes = data[starts + MAKER_BYTES].astype(np.intp)
     words_at = starts + _HEAD.size + sizes + 1
     if np.any((sizes < MIN_NUMBERS) | (sizes > MAX_NUMBERS) | (words_at > starts + lengths)):
-        return _refused(stored)
+        return _refused(blobs)
     counts = data[words_at - 1].astype(np.intp)
     if np.any(words_at + counts * WORD.itemsize != starts + lengths):
-        return _refused(stored)
+        return _refused(blobs)
     words = data[_stretches(words_at, counts * WORD.itemsize)].view(WORD)
     leaves, parts = words["leaf"].astype(np.intp), words["parts"].astype(np.intp)
-    photo = np.repeat(np.arange(len(stored)), counts)
+    photo = np.repeat(np.arange(len(blobs)), counts)
     order = (photo * (PARTS + 1) + PARTS - parts) * LEAVES + leaves
     if np.any(leaves >= LEAVES) or np.any(parts == 0) or np.any(np.diff(order) <= 0):
-        return _refused(stored)
+        return _refused(blobs)
     if np.unique(photo * LEAVES + leaves).size < photo.size:
-        return _refused(stored)
+        return _refused(blobs)
     makers = data[starts[:, None] + np.arange(MAKER_BYTES)]
     return ManyWords(makers, sizes, data[_stretches(starts + _HEAD.size, sizes)].view(np.int8), counts, words)
 
 
-def _refused(stored: Sequence[bytes]) -> NoReturn:
-    for data in stored:
+def _refused(stored: Blobs) -> NoReturn:
+    for data in stored.whole():
         ImageWords.from_bytes(data)
     raise FormatError("damaged image words")
 

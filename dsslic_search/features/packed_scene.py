@@ -39,6 +39,7 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from dsslic_search.core.blobs import Blobs
 from dsslic_search.core.errors import FormatError
 from dsslic_search.features.region_numbers import CONTACT, MIN_REGION_AREA, REGION, SHARES, UNITS, Scenes
 
@@ -227,14 +228,14 @@ class Fields(NamedTuple):
     contacts: NDArray[np.uint8]
 
 
-def read_fields(stored: Sequence[bytes], read: Callable[..., int]) -> Fields | None:
+def read_fields(stored: Sequence[bytes] | Blobs, read: Callable[..., int]) -> Fields | None:
     """The regions of photos by a loop, `packed_loops.read` as it is or compiled; None where a photo is not
     packed, or is not as `features.scene.read_scenes` takes it."""
-    sizes = np.fromiter(map(len, stored), np.int64, len(stored))
+    blobs = Blobs.of(stored)
+    sizes = blobs.sizes
     if np.any(8 * sizes < 8 + HEAD_BITS):
         return None
-    data = b"".join([*stored, bytes(SPARE)])
-    every, starts = np.frombuffer(data, np.uint8), np.append(0, np.cumsum(sizes))
+    every, starts = np.append(blobs.data, np.zeros(SPARE, np.uint8)), np.append(0, np.cumsum(sizes))
     kind, *head = (every[starts[:-1] + place].astype(np.intp) for place in range(4))
     told = head[0] | head[1] << 8 | head[2] << 16
     counts, things = told & MAX_REGIONS, told >> 10 & MAX_THINGS
@@ -245,7 +246,7 @@ def read_fields(stored: Sequence[bytes], read: Callable[..., int]) -> Fields | N
     regions, room = int(firsts[-1]), int(np.dot(things, counts))
     wide, small = np.empty((7, regions), np.uint16), np.empty((13, regions), np.uint8)
     touching, contacts = np.empty(regions, np.intp), np.empty((3, room), np.uint8)
-    window = np.ndarray((len(data) - 7,), "<u8", data, 0, (1,))
+    window = np.ndarray((every.size - 7,), "<u8", every, 0, (1,))
     known = _LENGTHS, UNITS, SHARES, MIN_REGION_AREA
     count = read(window, starts, firsts, *known, wide, small, touching, contacts)
     return None if count < 0 else Fields(wide, small, counts, touching, contacts[:, :count])

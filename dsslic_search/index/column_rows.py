@@ -16,7 +16,7 @@ from dsslic_search.features.coverage import CERTAINTY_KNOWN, COLOURS, read_shown
 from dsslic_search.index import cache, column_loops
 from dsslic_search.index.compiling import Loop, compiled, quick
 from dsslic_search.index.quanta import quanta
-from dsslic_search.index.source import Snapshot
+from dsslic_search.index.source import Snapshot, Stored
 
 Classes = tuple[int, ...]
 _ONE = 1 << 32
@@ -94,30 +94,28 @@ def columns_of(snapshot: Snapshot, sets: tuple[Classes, ...]) -> cache.Made:
             members[list(shown)] = True
             own = members[found["class_id"]]
             columns[number].append(_together(rows[own], found["fraction"][own], certainties[own], masks[own]))
-        first += len(batch)
+        first += batch.ids.size
     unseen = np.flatnonzero(~seen).astype(np.uint32)  # label maps say something of every pixel
     arrays: cache.Made = {"unseen": unseen, "flags": _flags(snapshot, ids, np.argsort(ids))}
     return arrays | _arrays(columns, sets, ids.size)
 
 
-def _read(
-    batch: Sequence[tuple[int, bytes]], first: int, classes: int
-) -> tuple[NDArray[Any], NDArray[np.uint32]]:
+def _read(batch: Stored, first: int, classes: int) -> tuple[NDArray[Any], NDArray[np.uint32]]:
     """The coverages of photos in consecutive rows, of which ``first`` is the first, by row and class id:
     SHOWN[n], and the rows. Raises ArchiveError for what cannot be."""
     try:
-        found, counts = read_shown([stored for _, stored in batch])
+        found, counts = read_shown(batch.blobs)
     except FormatError as e:
         raise ArchiveError(f"the catalog is damaged: {e}; {_ANEW}") from None
-    place = np.repeat(np.arange(len(batch), dtype=np.uint32), counts)
+    place = np.repeat(np.arange(batch.ids.size, dtype=np.uint32), counts)
     if np.any(found["class_id"] >= classes):
         known = found["class_id"] < classes
         found, place = found[known], place[known]
     if not np.all((found["fraction"] > 0) & (found["fraction"] <= 1)):
         raise ArchiveError(f"the catalog is damaged: a coverage is not in 0..1; {_ANEW}")
-    sums = np.bincount(place, found["fraction"], len(batch))
+    sums = np.bincount(place, found["fraction"], batch.ids.size)
     if np.any(sums > 1 + 1e-9):
-        bad = batch[int(np.argmax(sums))][0]
+        bad = batch.ids[np.argmax(sums)]
         raise ArchiveError(
             f"the catalog is damaged: the classes of photo {bad} cover more than all of it; {_ANEW}"
         )

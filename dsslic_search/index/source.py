@@ -11,6 +11,8 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from dsslic_search.core.blobs import Blobs
+
 FileFacts = tuple[str | int | float | None, ...]
 """A photo's values of the columns `core.fields.INDEXED`, in their order."""
 
@@ -37,6 +39,22 @@ class InOrder(NamedTuple):
     moments: NDArray[np.int64]
 
 
+class Stored(NamedTuple):
+    """What the catalog keeps of some photos, ``ids``, int64[n], as bytes."""
+
+    ids: NDArray[np.int64]
+    blobs: Blobs
+
+    @classmethod
+    def of(cls, pairs: Sequence[tuple[int, bytes | None]]) -> Stored:
+        """From ids and bytes."""
+        return cls(np.array([i for i, _ in pairs], np.int64), Blobs.of([each for _, each in pairs]))
+
+    def pairs(self) -> list[tuple[int, bytes | None]]:
+        """Each id with its bytes."""
+        return list(zip(self.ids.tolist(), self.blobs.each(), strict=True))
+
+
 class Snapshot(Protocol):
     """The catalog at one moment. Reading from it may raise ArchiveError."""
 
@@ -56,25 +74,24 @@ class Snapshot(Protocol):
     def photo_ids(self) -> NDArray[np.int64]:
         """All photos, newest first."""
 
-    def coverages(self) -> Iterator[list[tuple[int, bytes]]]:
-        """(id, coverages as `features.coverage` stores them) of all photos in the order of `photo_ids`, in
-        lists."""
+    def coverages(self) -> Iterator[Stored]:
+        """The coverages of all photos in the order of `photo_ids`, as `features.coverage` stores them."""
 
     def covered(self, ids: NDArray[np.int64], classes: Sequence[int]) -> NDArray[np.float64]:
         """The fraction of each photo that the classes cover together, summed in order of class id; 0 for
         photos not there."""
 
-    def embeddings(self) -> Iterator[list[tuple[int, bytes]]]:
-        """(id, embedding as `features.embedding` stores it) of all photos in the order of `photo_ids`, in
-        lists; empty for photos without a label map."""
+    def embeddings(self) -> Iterator[Stored]:
+        """The embeddings of the photos that are there, in any order, as `features.embedding` stores them;
+        empty for photos without a label map."""
 
-    def regions(self) -> Iterator[list[tuple[int, bytes | None]]]:
-        """(id, regions as `features.scene` stores them) of all photos in the order of `photo_ids`, in lists;
-        None where they are not known."""
+    def regions(self) -> Iterator[Stored]:
+        """The regions of all photos in the order of `photo_ids`, as `features.scene` stores them; None where
+        they are not known."""
 
-    def image_words(self) -> Iterator[list[tuple[int, bytes | None]]]:
-        """(id, words as `features.image_words` stores them) of all photos in the order of `photo_ids`, in
-        lists; None where they are not known."""
+    def image_words(self) -> Iterator[Stored]:
+        """The words of all photos in the order of `photo_ids`, as `features.image_words` stores them; None
+        where they are not known."""
 
     def files(self) -> Iterator[list[FileFacts]]:
         """What is known of the file of each photo that is there, in any order, in lists; dates as

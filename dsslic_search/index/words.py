@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from dsslic_search.core.blobs import Blobs
 from dsslic_search.core.errors import ArchiveError, FormatError, Remedy
 from dsslic_search.features.image_words import LEAVES, PARTS, WORD, ManyWords, read_words
 from dsslic_search.index import cache
@@ -64,12 +65,11 @@ def open_words(segment: Segment) -> Words:
     return Words(segment, segment.arrays(KIND, KEY, _build))
 
 
-def words_of(batch: Sequence[tuple[int, bytes | None]]) -> tuple[Mask, ManyWords]:
+def words_of(stored: Blobs) -> tuple[Mask, ManyWords]:
     """Which of some photos have words, and what these show. Raises ArchiveError for what cannot be."""
-    stored = [each for _, each in batch if each is not None]
-    known = np.fromiter((each is not None for _, each in batch), bool, len(batch))
+    known = stored.known
     try:
-        return known, read_words(stored)
+        return known, read_words(Blobs(stored.data, stored.sizes[known]))
     except FormatError as e:
         raise ArchiveError(
             f"the catalog is damaged: {e}; describe its photos anew with: {Remedy.REINDEX}"
@@ -81,7 +81,7 @@ def _build(snapshot: Snapshot) -> cache.Made:
     without = [np.empty(0, np.uint32)]
     photos = 0
     for batch in snapshot.image_words():
-        known, found = words_of(batch)
+        known, found = words_of(batch.blobs)
         without.append((photos + np.flatnonzero(~known)).astype(np.uint32))
         counts = np.zeros(known.size, np.intp)
         counts[known] = found.counts

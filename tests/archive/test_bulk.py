@@ -61,7 +61,7 @@ def test_tags_and_chosen_photos_are_put_in_together(
     assert notes.add_tags(catalog, ["best"], np.array([2, 3, 5])) == {"best": 3}
     with catalog.snapshot() as snapshot:
         with snapshot.of(np.array([5, 2])) as own:
-            assert [row for rows in own.coverages() for row in rows] == [(5, b""), (2, b"")]
+            assert [pair for part in own.coverages() for pair in part.pairs()] == [(5, b""), (2, b"")]
         assert sorted(snapshot.tagged("best").tolist()) == [2, 3, 5]
     inserted = [statement for statement in statements if statement.startswith("INSERT")]
     assert len(inserted) == (2 if catalog.engine.dialect.name == "sqlite" else 0)

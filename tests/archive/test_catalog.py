@@ -496,10 +496,10 @@ def test_a_snapshot_gives_what_indexes_are_made_of(
         catalog.add(photo_row(digit, taken_at=date), wanted)
     with catalog.snapshot() as snapshot:
         assert snapshot.photo_ids().tolist() == [3, 2, 1, 4]
-        assert [pair for rows in snapshot.embeddings() for pair in rows] == [
+        assert {pair for part in snapshot.embeddings() for pair in part.pairs()} == {
             (i, to_stored(made[i - 1].embedding)) for i in (3, 2, 1, 4)
-        ]
-        stored = [pair for rows in snapshot.coverages() for pair in rows]
+        }
+        stored = [pair for part in snapshot.coverages() for pair in part.pairs()]
         assert [i for i, _ in stored] == [3, 2, 1, 4]
         for photo_id, each in stored:
             assert tuple((c, f) for c, f, *_ in unpack_shown(each)) == made[photo_id - 1].coverages

@@ -27,7 +27,7 @@ from dsslic_search.features.image_words import ImageWords
 from dsslic_search.index import segment
 from dsslic_search.index.cache import Arrays
 from dsslic_search.index.segment import Segment
-from dsslic_search.index.source import InOrder, State
+from dsslic_search.index.source import InOrder, State, Stored
 from dsslic_search.query.run.execute import Indexes
 from tests.oracle import Scene, regions_of
 
@@ -209,8 +209,8 @@ class _Moment:
     def photo_ids(self) -> np.ndarray:
         return np.array([p.id for p in self.photos], np.int64)
 
-    def coverages(self) -> Iterator[list[tuple[int, bytes]]]:
-        yield [(p.id, p.shown) for p in self.photos]
+    def coverages(self) -> Iterator[Stored]:
+        yield Stored.of([(p.id, p.shown) for p in self.photos])
 
     def covered(self, ids: np.ndarray, classes: Sequence[int]) -> np.ndarray:
         self.archive.asked += ids.size
@@ -219,17 +219,19 @@ class _Moment:
             [sum(f for c, f in by_id[i].features.coverages if c in classes) for i in ids.tolist()], np.float64
         )
 
-    def embeddings(self) -> Iterator[list[tuple[int, bytes]]]:
-        yield [(p.id, p.features.embedding) for p in self.photos]
+    def embeddings(self) -> Iterator[Stored]:
+        yield Stored.of([(p.id, p.features.embedding) for p in self.photos])
 
-    def regions(self) -> Iterator[list[tuple[int, bytes | None]]]:
-        yield [(p.id, p.features.regions) for p in self.photos]
+    def regions(self) -> Iterator[Stored]:
+        yield Stored.of([(p.id, p.features.regions) for p in self.photos])
 
-    def image_words(self) -> Iterator[list[tuple[int, bytes | None]]]:
-        yield [
-            (p.id, None if p.words is None else ImageWords(p.maker, p.image, p.words).to_bytes())
-            for p in self.photos
-        ]
+    def image_words(self) -> Iterator[Stored]:
+        yield Stored.of(
+            [
+                (p.id, None if p.words is None else ImageWords(p.maker, p.image, p.words).to_bytes())
+                for p in self.photos
+            ]
+        )
 
     def files(self) -> Iterator[list[tuple[Any, ...]]]:
         yield [p.file for p in self.photos]

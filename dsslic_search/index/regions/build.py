@@ -3,7 +3,7 @@ over photos."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from dataclasses import fields as dataclass_fields
 from functools import lru_cache
@@ -22,7 +22,7 @@ from dsslic_search.index import cache
 from dsslic_search.index.compiling import Loop, compiled, in_turn, quick
 from dsslic_search.index.regions import build_loops
 from dsslic_search.index.regions.stretches import DIVISIONS, HALF, NARROW, STEPS, codes
-from dsslic_search.index.source import Snapshot
+from dsslic_search.index.source import Snapshot, Stored
 
 Numbers = NDArray[np.intp]
 
@@ -64,15 +64,15 @@ def gathered(snapshot: Snapshot, vocabulary: Vocabulary) -> cache.Made:
     does."""
     classes = len(vocabulary)
 
-    def batches() -> Iterator[tuple[Sequence[tuple[int, bytes | None]], int]]:
+    def batches() -> Iterator[tuple[Stored, int]]:
         photos = 0
         for batch in snapshot.regions():
             yield batch, photos
-            photos += len(batch)
+            photos += batch.ids.size
 
     read = quick(packed_loops.read, VALUES_A_PHOTO * snapshot.photo_ids().size)
     parts = [*in_turn(lambda each: _sorted(*each, vocabulary, read), batches())]
-    parts = parts or [_sorted([], 0, vocabulary, read)]
+    parts = parts or [_sorted(Stored.of([]), 0, vocabulary, read)]
 
     def joined(name: str, starts: str = "starts") -> NDArray[Any]:
         """One array of all parts, class by class: parts are in the order of their rows."""
@@ -208,16 +208,14 @@ def _summed(touchers: Numbers, shares: NDArray[np.uint8], regions: int) -> NDArr
     return np.minimum(sums, SHARES).astype(np.uint8)
 
 
-def _sorted(
-    batch: Sequence[tuple[int, bytes | None]], row: int, vocabulary: Vocabulary, read: Loop | None
-) -> _Part:
+def _sorted(batch: Stored, row: int, vocabulary: Vocabulary, read: Loop | None) -> _Part:
     """The regions of photos in consecutive rows, of which ``row`` is the first. ``read``: the loop that reads
     them, compiled, if that pays."""
     if read is not None and (fields := _fields(batch, vocabulary, read)) is not None:
         return _arranged(fields, row, vocabulary)
     scenes = _read(batch, vocabulary)
     counts, touching = scenes.counts, scenes.touching
-    photo = np.repeat(np.arange(row, row + len(batch), dtype=np.uint32), counts)
+    photo = np.repeat(np.arange(row, row + batch.ids.size, dtype=np.uint32), counts)
     toucher = np.repeat(np.cumsum(counts) - counts, touching) + scenes.contacts["region"]
     order = np.argsort(scenes.regions["class_id"], kind="stable")
     regions, touched = scenes.regions[order], np.bincount(toucher, minlength=order.size)
@@ -240,10 +238,9 @@ def _sorted(
     )
 
 
-def _fields(batch: Sequence[tuple[int, bytes | None]], vocabulary: Vocabulary, read: Loop) -> Fields | None:
+def _fields(batch: Stored, vocabulary: Vocabulary, read: Loop) -> Fields | None:
     """The regions of some photos field by field; None where :func:`_read` may have something to say."""
-    stored = [data for _, data in batch if data is not None]
-    fields = read_fields(stored, read) if len(stored) == len(batch) else None
+    fields = read_fields(batch.blobs, read) if batch.blobs.known.all() else None
     if fields is None:
         return None
     classes, things = len(vocabulary), len(vocabulary) + len(vocabulary.groups)
@@ -275,17 +272,17 @@ def _arranged(fields: Fields, row: int, vocabulary: Vocabulary) -> _Part:
     return part
 
 
-def _read(batch: Sequence[tuple[int, bytes | None]], vocabulary: Vocabulary) -> Scenes:
-    stored = [data for _, data in batch if data is not None]
-    if len(stored) < len(batch):
-        photo_id = next(i for i, data in batch if data is None)
+def _read(batch: Stored, vocabulary: Vocabulary) -> Scenes:
+    known = batch.blobs.known
+    if not known.all():
+        photo_id = batch.ids[np.argmin(known)]
         raise ArchiveError(
             f"the catalog does not know the regions of photo {photo_id}, and perhaps of others: it was made "
             "by an older version; "
             f"describe its photos anew with: {Remedy.REINDEX}"
         )
     try:
-        scenes = read_scenes(stored)
+        scenes = read_scenes(batch.blobs.whole())
     except FormatError as e:
         raise ArchiveError(
             f"the catalog is damaged: {e}; describe its photos anew with: {Remedy.REINDEX}"

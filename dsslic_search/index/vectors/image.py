@@ -96,7 +96,7 @@ def _build(snapshot: Snapshot) -> cache.Made:
     made_by, sizes = [np.empty(0, np.uint8)], [np.empty(0, np.intp)]
     numbers = [np.empty(0, np.int8)]
     for batch in snapshot.image_words():
-        known, found = words_of(batch)
+        known, found = words_of(batch.blobs)
         own, lengths = np.full(known.size, NO_MAKER, np.uint8), np.zeros(known.size, np.intp)
         lengths[known] = found.sizes
         names = found.makers.view("<u8").ravel()

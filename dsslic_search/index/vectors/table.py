@@ -9,7 +9,6 @@ one photo in some hundreds may be missed.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,13 +18,10 @@ from dsslic_search.core.errors import ArchiveError, Remedy
 from dsslic_search.features.embedding import DIMENSION, WEIGHT_ROOTS, lengths, pack
 from dsslic_search.index import cache
 from dsslic_search.index.segment import Segment, Table
-from dsslic_search.index.source import Snapshot
+from dsslic_search.index.source import Snapshot, Stored
 from dsslic_search.index.vectors import candidates
 from dsslic_search.index.vectors.candidates import Chosen
 from dsslic_search.index.vectors.scan import Question, Rows, Scan, Scores, question
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 KIND = "layout"
 FORMAT = 3
@@ -100,31 +96,30 @@ def arrays_of(packed: NDArray[np.int8]) -> cache.Made:
 
 
 def _build(snapshot: Snapshot) -> cache.Made:
-    parts = [np.empty((0, DIMENSION), np.int8)]
+    ids = snapshot.photo_ids()
+    by_id = np.argsort(ids)
+    packed = np.zeros((ids.size, DIMENSION), np.int8)
     for batch in snapshot.embeddings():
-        parts.append(_packed(batch))
-    return arrays_of(np.concatenate(parts))
+        packed[by_id[np.searchsorted(ids, batch.ids, sorter=by_id)]] = _packed(batch)
+    return arrays_of(packed)
 
 
-def _packed(batch: Sequence[tuple[int, bytes]]) -> NDArray[np.int8]:
+def _packed(batch: Stored) -> NDArray[np.int8]:
     """The embeddings of some photos, int8[n, DIMENSION]; those that are none that can be packed without loss
     rounded, and zeros for none."""
-    every = [stored for _, stored in batch]
-    lengths = np.fromiter(map(len, every), np.intp, len(every))
-    if np.all(lengths == DIMENSION):
-        return np.frombuffer(b"".join(every), np.int8).reshape(-1, DIMENSION)
-    packed = np.zeros((len(batch), DIMENSION), np.int8)
+    lengths = batch.blobs.lengths
+    packed = np.zeros((lengths.size, DIMENSION), np.int8)
     for length in np.unique(lengths[lengths > 0]).tolist():
-        rows = np.flatnonzero(lengths == length).tolist()
+        own = lengths == length
         if length not in (DIMENSION, EMBEDDING_BYTES):
             raise ArchiveError(
-                f"photo {batch[rows[0]][0]} has an embedding of {length} bytes where {EMBEDDING_BYTES} are "
-                f"due: the archive was made by another version; describe its photos anew with: "
-                f"{Remedy.REINDEX}"
+                f"photo {batch.ids[np.argmax(own)]} has an embedding of {length} bytes where "
+                f"{EMBEDDING_BYTES} are due: the archive was made by another version; describe "
+                f"its photos anew with: {Remedy.REINDEX}"
             )
-        stored = b"".join([every[row] for row in rows])
+        stored = (batch.blobs if own.all() else batch.blobs.some(own)).data
         if length == DIMENSION:
-            packed[rows] = np.frombuffer(stored, np.int8).reshape(-1, DIMENSION)
+            packed[own] = stored.view(np.int8).reshape(-1, DIMENSION)
         else:
-            packed[rows] = pack(np.frombuffer(stored, "<f4").reshape(-1, DIMENSION))
+            packed[own] = pack(stored.view("<f4").reshape(-1, DIMENSION))
     return packed

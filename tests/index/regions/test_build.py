@@ -18,6 +18,7 @@ from dsslic_search.features.regions import regions as regions_of
 from dsslic_search.features.scene import packed
 from dsslic_search.index import compiling
 from dsslic_search.index.regions import build
+from dsslic_search.index.source import Stored
 
 GROUPS = (Group("two", (0, 1), ()), Group("three", (1, 2, 5), ()), Group("one", (3,), ()))
 V = replace(default(), groups=GROUPS)
@@ -50,7 +51,8 @@ MAPS = hnp.arrays(
 @given(st.lists(MAPS, max_size=4))
 def test_photos_are_the_same_by_the_loops_and_by_whole_arrays(label_maps: list[np.ndarray]) -> None:
     groups = {len(V) + number: group.members for number, group in enumerate(GROUPS)}
-    stored = list(enumerate(packed([regions_of(each, groups).plain() for each in label_maps])))
+    packs = packed([regions_of(each, groups).plain() for each in label_maps])
+    stored = Stored.of([*enumerate(packs)])
     slow = build._sorted(stored, 9, V, None)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(compiling, "PATIENCE", compiling.Patience(0, 0))
@@ -68,7 +70,7 @@ def test_photos_are_the_same_by_the_loops_and_by_whole_arrays(label_maps: list[n
 
 
 def test_a_class_that_there_is_not_is_refused_by_the_loops_too() -> None:
-    stored = list(enumerate(packed([regions_of(np.full((4, 4), 250, np.uint8), {}).plain()])))
+    stored = Stored.of([*enumerate(packed([regions_of(np.full((4, 4), 250, np.uint8), {}).plain()]))])
     with pytest.raises(ArchiveError, match="not in the vocabulary"):
         build._sorted(stored, 0, V, packed_loops.read)
 

@@ -33,7 +33,7 @@ from dsslic_search.index.regions.relate import (
     zone_rule,
 )
 from dsslic_search.index.regions.table import Regions, open_regions
-from dsslic_search.index.source import InOrder, State
+from dsslic_search.index.source import InOrder, State, Stored
 from tests import oracle
 from tests.segments import stored_regions, whole
 
@@ -60,7 +60,7 @@ class Photos:
             state=self.state(),
             newest_first=lambda _ids=None: InOrder(ids, -ids),
             photo_ids=lambda: ids,
-            regions=lambda: (stored[i : i + 2] for i in range(0, len(stored), 2)),
+            regions=lambda: (Stored.of(stored[i : i + 2]) for i in range(0, len(stored), 2)),
             of=lambda _ids: nullcontext(moment),
         )
         yield moment

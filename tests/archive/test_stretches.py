@@ -1,0 +1,101 @@
+"""What SQLite puts together of many photos is what their rows say."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from sqlalchemy import event
+
+from dsslic_search.archive import stretches
+from dsslic_search.archive.catalog import Catalog
+from dsslic_search.archive.schema import Photo
+from dsslic_search.core.blobs import NONE
+
+BYTES = [b"", b"\0", b"a\0b,c", b"\xff\xfe", b"\xc3", "é".encode(), bytes(range(256))]
+PHOTOS = 30
+
+
+@pytest.fixture
+def catalog(
+    tmp_path: Path, photo_row: Callable[..., Photo], monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Catalog]:
+    """Of photos with gaps between their ids, whose columns of bytes have any; every third has no words."""
+    monkeypatch.setattr(stretches, "PHOTOS_AT_ONCE", 4)
+    rng = random.Random(2)
+    with Catalog.open(tmp_path / "c.sqlite", create=True) as opened:
+        with opened.changing() as session:
+            for number in range(PHOTOS):
+                words = None if number % 3 == 0 else rng.choice(BYTES)
+                added = datetime(2020, 1, 1) + timedelta(days=rng.randrange(9))
+                row = photo_row(
+                    "0", id=2 * number + 1, embedding=b"", added_at=added, stored_words=words,
+                    stored_coverages=rng.choice(BYTES), regions=rng.choice([None, *BYTES]),
+                )  # fmt: skip
+                row.content_hash = f"{number:064x}"
+                session.add(row)
+        yield opened
+
+
+def by_rows(catalog: Catalog, column: Any) -> dict[int, bytes | None]:
+    with catalog.session() as session:
+        return {row.id: getattr(row, column.key) for row in session.query(Photo)}
+
+
+COLUMNS = [Photo.stored_coverages, Photo.regions, Photo.stored_words]
+
+
+@pytest.mark.parametrize("column", COLUMNS)
+@pytest.mark.parametrize("known", [False, True])
+def test_bytes_of_any_kind_are_those_of_the_rows(catalog: Catalog, column: Any, known: bool) -> None:
+    rising = np.arange(1, 2 * PHOTOS, 2)
+    with catalog.reading() as connection:
+        parts = list(stretches.blobs(connection, column, rising, known))
+    found = [pair for ids, blobs in parts for pair in zip(ids.tolist(), blobs.each(), strict=True)]
+    rows = by_rows(catalog, column).items()
+    assert found == [(i, value) for i, value in rows if not known or value is not None]
+    assert len(parts) == -(-PHOTOS // 4)
+
+
+def test_a_text_in_their_place_is_read_row_by_row(catalog: Catalog) -> None:
+    with catalog.changing() as session:
+        session.connection().exec_driver_sql("UPDATE photo SET coverages = 'é' WHERE id = 7")
+    asked: list[str] = []
+    event.listen(
+        catalog.engine,
+        "before_cursor_execute",
+        lambda _connection, _cursor, statement, *_more: asked.append(statement),
+    )
+    rising = np.arange(1, 20, 2)
+    with catalog.reading() as connection, pytest.raises(TypeError):  # as of any reader: a text is no bytes
+        list(stretches.blobs(connection, Photo.stored_coverages, rising, False))
+    assert [each.startswith("SELECT group_concat") for each in asked[-2:]] == [True, False]
+
+
+@pytest.mark.parametrize("chosen", [3, 20])
+def test_a_snapshot_of_some_photos_has_theirs_alone_in_their_order(catalog: Catalog, chosen: int) -> None:
+    ids = np.array(random.Random(3).sample(range(1, 2 * PHOTOS), chosen))
+    with catalog.snapshot() as snapshot, snapshot.of(ids) as own:
+        coverages, words = (
+            [pair for part in parts for pair in part.pairs()]
+            for parts in (own.coverages(), own.image_words())
+        )
+        without = [int(i) for part in own.embeddings() for i in part.ids[part.blobs.sizes != 0]]
+        there = sorted(int(i) for part in own.embeddings() for i in part.ids)
+    rows = by_rows(catalog, Photo.stored_coverages)
+    assert coverages == [(i, rows.get(i, b"")) for i in ids.tolist()]
+    rows = by_rows(catalog, Photo.stored_words)
+    assert words == [(i, rows.get(i)) for i in ids.tolist()]
+    assert (without, there) == ([], sorted(rows.keys() & set(ids.tolist())))
+
+
+def test_no_photo_has_nothing(tmp_path: Path) -> None:
+    with Catalog.open(tmp_path / "c.sqlite", create=True) as empty, empty.reading() as connection:
+        assert list(stretches.blobs(connection, Photo.regions, np.empty(0, np.int64), False)) == []
+        ((ids, blobs),) = stretches.blobs(connection, Photo.regions, np.array([5]), False)
+    assert (ids.size, len(blobs), NONE) == (0, 0, -1)
