@@ -17,7 +17,9 @@ from numpy.typing import NDArray
 
 from dsslic_search.features.embedding import BLOCK_STARTS, CELL_LENGTH, DIMENSION, WEIGHT_ROOTS
 from dsslic_search.index.cache import Arrays
+from dsslic_search.index.compiling import Loop, on_all_processors, quick
 from dsslic_search.index.room import ROOM
+from dsslic_search.index.vectors import candidate_loops
 
 CHOSEN_FROM = 200_000  # photos; of fewer all are scored
 MIN_CANDIDATES = 4_000
@@ -28,6 +30,9 @@ OPEN_FACTOR = 3  # times as many when it leaves cells open, as more photos are n
 TRAINING_PHOTOS = 20_000
 KMEANS_ROUNDS = 10
 PHOTOS_AT_ONCE = 50_000
+TRIED_EACH = 16
+"""Centres that each number of a vector is compared with."""
+SHARED_BLOCKS = 1024  # from which on they are dealt out to threads
 ID_BYTES = 8  # that FAISS keeps beside the codes of each photo in a list
 SCORED_FIRST = 512  # candidates, of those that are told to be nearest; then all again as many
 SURE = 4.0
@@ -41,30 +46,64 @@ _STARTS = np.concatenate([[0], np.cumsum(_PIECES)[:-1]]) * CELL_LENGTH
 _SLOTS = np.arange(DIMENSION) + np.repeat(_STARTS - BLOCK_STARTS[:-1], np.diff(BLOCK_STARTS))
 
 
+class Vectors(NamedTuple):
+    """Vectors of ``length`` numbers: ``packed``, int8[n, m], times ``factors``, float32[m], times ``scales``,
+    float32[n], at the places ``slots``, intp[m], and 0 at others."""
+
+    packed: NDArray[np.int8]
+    factors: NDArray[np.float32]
+    scales: NDArray[np.float32]
+    slots: NDArray[np.intp]
+    length: int
+
+    def some(self, rows: slice) -> NDArray[np.float32]:
+        """Some of them, float32[n, length]."""
+        found = np.zeros((self.packed[rows].shape[0], self.length), np.float32)
+        found[:, self.slots] = (self.packed[rows] * self.factors) * self.scales[rows, None]
+        return found
+
+
 def build(packed: NDArray[np.int8], scales: NDArray[np.float32]) -> NDArray[np.uint8]:
     """The index, as bytes, of packed embeddings, int8[n, DIMENSION], with the factors that bring them to
     length 1, float32[n]."""
-
-    def embeddings(rows: slice) -> NDArray[np.float32]:
-        return spread((packed[rows] * WEIGHT_ROOTS.astype(np.float32)) * scales[rows, None])
-
-    return quantised(embeddings, len(packed), _LENGTH, CELL_LENGTH)
+    return quantised(Vectors(packed, WEIGHT_ROOTS.astype(np.float32), scales, _SLOTS, _LENGTH), CELL_LENGTH)
 
 
-def quantised(
-    vectors: Callable[[slice], NDArray[np.float32]], photos: int, length: int, piece: int
-) -> NDArray[np.uint8]:
-    """The index, as bytes, of vectors of ``length`` numbers, of which each ``piece`` are taken together;
-    ``vectors`` gives those of some of the photos."""
+def quantised(vectors: Vectors, piece: int) -> NDArray[np.uint8]:
+    """The index, as bytes, of vectors of which each ``piece`` numbers are taken together."""
     import faiss
 
+    photos, length = vectors.packed.shape[0], vectors.length
     index = faiss.IndexPQFastScan(length, length // piece, 4, faiss.METRIC_INNER_PRODUCT)
     index.pq.cp.niter = KMEANS_ROUNDS
-    index.train(vectors(slice(None, None, max(1, photos // TRAINING_PHOTOS))))
-    for start in range(0, photos, PHOTOS_AT_ONCE):
-        index.add(vectors(slice(start, start + PHOTOS_AT_ONCE)))
+    index.train(vectors.some(slice(None, None, max(1, photos // TRAINING_PHOTOS))))
+    if (encode := quick(candidate_loops.encode, TRIED_EACH * photos * length)) is not None:
+        _encode(index, vectors, encode)
+    else:
+        for start in range(0, photos, PHOTOS_AT_ONCE):
+            index.add(vectors.some(slice(start, start + PHOTOS_AT_ONCE)))
     found: NDArray[np.uint8] = faiss.serialize_index(index)
     return found
+
+
+def _encode(index: Any, vectors: Vectors, encode: Loop) -> None:
+    """As ``index.add`` does, in an eighth of the time."""
+    import faiss
+
+    packed, factors, scales, slots, _ = vectors
+    photos, block = packed.shape[0], candidate_loops.BLOCK
+    blocks = -(-photos // block)
+    centres = faiss.vector_to_array(index.pq.centroids).reshape(index.M, index.ksub, -1)
+    codes = np.zeros(blocks * block * index.M2 // 2, np.uint8)
+
+    def some(part: slice) -> None:
+        rows = slice(part.start * block, part.stop * block)
+        encode(packed[rows], factors, scales[rows], slots, centres, rows.start, codes)
+
+    on_all_processors(some, blocks, SHARED_BLOCKS)
+    index.codes.resize(codes.size)
+    faiss.rev_swig_ptr(index.codes.get(), codes.size)[:] = codes
+    index.ntotal, index.ntotal2 = photos, blocks * block
 
 
 Mask = NDArray[np.bool_]

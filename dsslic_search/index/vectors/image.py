@@ -127,9 +127,7 @@ def arrays_of(
     stored = np.frombuffer(bytes.fromhex("".join(makers)), np.uint8).reshape(-1, MAKER_BYTES)
     arrays: cache.Made = {"makers": stored, "made_by": made_by, "packed": packed, "scales": scales}
     if packed.shape[1] and made_by.size >= candidates.CHOSEN_FROM:
-
-        def units(rows: slice) -> NDArray[np.float32]:
-            return np.asarray(packed[rows] * scales[rows, None], np.float32)
-
-        arrays["candidates"] = candidates.quantised(units, made_by.size, packed.shape[1], PIECE)
+        width = packed.shape[1]
+        units = candidates.Vectors(packed, np.ones(width, np.float32), scales, np.arange(width), width)
+        arrays["candidates"] = candidates.quantised(units, PIECE)
     return arrays
