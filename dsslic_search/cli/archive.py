@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from dsslic_search.cli import facts, progress
-from dsslic_search.cli.lines import path_for_people
+from dsslic_search.cli.lines import path_for_people, shown_path
 from dsslic_search.cli.options import (
     ERROR,
     PARTIAL,
@@ -271,12 +271,12 @@ def print_photo(opened: Archive, photo_id: int) -> None:
             typer.echo(f"also at: {path_for_people(path)}")
     for earlier in info["earlier_paths"]:
         by = "" if earlier["replaced_by"] is None else f", replaced by #{earlier['replaced_by']}"
-        typer.echo(f"earlier: {printable(earlier['path'])} (until {earlier['until'][:10]}{by})")
+        typer.echo(f"earlier: {shown_path(earlier['path'])} (until {earlier['until'][:10]}{by})")
     if info["earlier_versions"]:
         versions = ", ".join(f"#{photo_id}" for photo_id in info["earlier_versions"])
         typer.echo(f"earlier version{'s' if len(info['earlier_versions']) > 1 else ''}: {versions}")
     for clip in info["live_photo_clips"]:
-        typer.echo(f"Live Photo clip: {printable(clip)}")
+        typer.echo(f"Live Photo clip: {path_for_people(clip)}")
     typer.echo(
         f"{f'{photo.width}×{photo.height} ' if photo.width else ''}{photo.format}, "
         f"{size_text(photo.file_size)}; stored {size_text(photo.stored_bytes)}",

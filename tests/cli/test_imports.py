@@ -24,12 +24,12 @@ import json, sys
 from dsslic_search.cli.main import main
 
 heavy, commands = json.loads(sys.argv[1])
-for words in commands:
+for words, code in commands:
     sys.argv = ["dss-search", *words]
     try:
         main()
     except SystemExit as end:
-        assert not end.code, words
+        assert (end.code or 0) == code, words
     print("loaded", json.dumps([name for name in heavy if name in sys.modules]))
 """
 
@@ -58,22 +58,32 @@ NEEDED = [
         CATALOG | {"PIL", "av", "llvmlite"},
     ),
     ("preview 1 --stage map -o {out}/map.png --archive {archive}", CATALOG | {"PIL", "av", "llvmlite"}),
+    # two files that are no photos
+    ("ingest {broken} --archive {archive}", CATALOG | {"PIL", "av", "llvmlite", "imagecodecs"}),
     (
         "preview 1 --stage full -o {out}/full.png --archive {archive}",
         # every network's class is there with any of them
-        CATALOG | {"PIL", "av", "llvmlite", "torch", "safetensors"} | NETWORKS_OF_INGEST,
+        CATALOG | {"PIL", "av", "llvmlite", "imagecodecs", "torch", "safetensors"} | NETWORKS_OF_INGEST,
     ),
 ]
 """Commands, from the one that needs least on, and what they have loaded between them."""
 
 
-def test_a_command_loads_what_it_needs_and_no_more(archive: Path, tmp_path: Path) -> None:
+def test_a_command_loads_what_it_needs_and_no_more(photos: Path, archive: Path, tmp_path: Path) -> None:
     with Archive(archive) as opened:
         opened.reindex()  # an index that has to be made asks all of the catalog
         opened.classes()
     file = max(archive.glob("objects/*/*.dsslic"), key=lambda path: path.stat().st_size)
+    broken = tmp_path / "broken"
+    broken.mkdir()
+    (broken / "cut.jpg").write_bytes(next(photos.glob("*.jpg")).read_bytes()[:-500])
+    (broken / "none.png").write_bytes(b"no picture")
+    names = {"archive": archive, "file": file, "broken": broken, "out": tmp_path}
     commands = [
-        [word.replace("+", " ").format(archive=archive, file=file, out=tmp_path) for word in command.split()]
+        (
+            [word.replace("+", " ").format(**names) for word in command.split()],
+            1 if command.startswith("ingest") else 0,
+        )
         for command, _ in NEEDED
     ]
     ran = subprocess.run(

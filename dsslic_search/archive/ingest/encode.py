@@ -205,16 +205,18 @@ Prepare = Callable[[Source, "EncodeOptions", Settings, "Beside"], Prepared]
 def prepare_photo(source: Source, options: EncodeOptions, settings: Settings, beside: Beside) -> Prepared:
     """Open, encode and describe a photo; ``beside``: what stands beside its file. Raises PhotoError when it
     is none, other DSSErrors when the codec cannot work."""
-    from dsslic_search.codec.encoder import encode_photo
     from dsslic_search.codec.picture.facts import turn_of
     from dsslic_search.codec.picture.stripping import Strip
     from dsslic_search.codec.reduction import decoded_for
-    from dsslic_search.networks.runtime import use_one_thread
 
-    use_one_thread()  # each worker has a photo of its own
     start = time.perf_counter()
     photo = decoded_for(source.header(settings.max_pixels), source.name, options)
     opened = time.perf_counter()
+    # Only now, since what loads the networks takes seconds, and a file that is no photo needs none.
+    from dsslic_search.codec.encoder import encode_photo
+    from dsslic_search.networks.runtime import use_one_thread
+
+    use_one_thread()  # each worker has a photo of its own
     encoded = encode_photo(photo, options, source.data, source.content_hash)
     coded = time.perf_counter()
     label_map = encoded.dialect.meant(encoded.label_map)

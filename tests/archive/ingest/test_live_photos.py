@@ -13,6 +13,7 @@ from dsslic_search.archive.ingest.live_photos import clips_beside, is_live_clip
 from dsslic_search.archive.ingest.walk import walk
 from dsslic_search.archive.ingest.wanted import ALL, Wanted
 from dsslic_search.cli.archive import print_photo
+from dsslic_search.cli.lines import shown_path
 from tests.clips import clip, marked
 
 IDENTIFIER = {"com.apple.quicktime.content.identifier": "2F0B5A0E-7A4C-4E5E-9C77-0B6A2C4C9A11"}
@@ -138,7 +139,7 @@ def test_show_names_the_clip_of_a_photo(tmp_path: Path, capsys: pytest.CaptureFi
         archive.ingest([folder], keep="reference")
         assert archive.info(1)["live_photo_clips"] == [str(moving)]
         print_photo(archive, 1)
-        assert f"Live Photo clip: {moving}" in capsys.readouterr().out.splitlines()
+        assert f"Live Photo clip: {shown_path(str(moving))}" in capsys.readouterr().out.splitlines()
         moving.unlink()
         assert archive.info(1)["live_photo_clips"] == []
         print_photo(archive, 1)
