@@ -41,6 +41,7 @@ from dsslic_search.core.kinds import HIDDEN, PhotoState
 from dsslic_search.core.moments import microseconds
 from dsslic_search.features.scene import SceneRegions
 from dsslic_search.index.compiling import quick
+from dsslic_search.index.known_files import KnownFiles
 from dsslic_search.index.source import InOrder, State, Stored
 
 CHUNK = 20_000  # rows
@@ -59,7 +60,7 @@ _TOTALS = (
 )
 
 # Made once: to put together a statement takes longer than to run it in a small archive.
-_DATED, _FILES = select(Photo.id, _MOMENT), select(*_FILE)
+_DATED, _FILES = select(Photo.id, _MOMENT), select(*_FILE, Photo.path)
 _STATES = select(Photo.id, Photo.state).where(Photo.state.in_(HIDDEN))
 _LYING: SQLColumnExpression[str] = KnownPath.path + KnownPath.part
 # a photo that lies at one path alone is shown at that: an index tells which are not
@@ -264,11 +265,16 @@ class Snapshot:
         none."""
         yield from self._in_order(CHUNK, None, Photo.stored_words, known=True)
 
-    def files(self) -> Iterator[list[tuple[Any, ...]]]:
-        """What is known of the file of each photo that is there, in any order, in lists; the values are those
-        of `core.fields.INDEXED`, dates as microseconds since 1970."""
+    def files(self) -> Iterator[KnownFiles]:
+        """What is known of the file of each photo that is there, in any order."""
+        if self._connection.dialect.name == "sqlite" and not self._chosen:
+            for part in stretches.files(self._connection, self._rising):
+                own = are_among(self._rising, part.ids)
+                yield part if own.all() else part.some(own)
+            return
         for _, rows in self._own_by_id(_FILES, CHUNK, _ID):
-            yield rows if self._connection.dialect.name == "sqlite" else list(map(_numbered, rows))
+            numbered = rows if self._connection.dialect.name == "sqlite" else list(map(_numbered, rows))
+            yield KnownFiles.of([row[:-1] for row in numbered], [row[-1] for row in rows])
 
     def paths(
         self, ids: NDArray[np.int64] | None = None, letters: str = ""

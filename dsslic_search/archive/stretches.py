@@ -9,16 +9,28 @@ it has as many bytes as the parts have together; else the rows are read one by o
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection, LargeBinary, bindparam, cast, func, select
+from sqlalchemy import Connection, LargeBinary, bindparam, cast, func, or_, select, type_coerce
+from sqlalchemy.types import NullType
 
 from dsslic_search.archive.schema import Photo
 from dsslic_search.core.blobs import NONE, Blobs
+from dsslic_search.core.fact import Values
+from dsslic_search.core.fields import INDEXED
+from dsslic_search.index.known_files import NOTHING, TEXTS, Known, KnownFiles, another_kind
 
 PHOTOS_AT_ONCE = 2048
+BETWEEN = "\0"
+"""What stands between two texts; where one has it, rows are read one by one."""
+REAL: tuple[Values, ...] = ("degrees", "number or none")
+"""What columns of numbers hold that are not whole."""
+_WANTED = Photo.id.between(bindparam("first"), bindparam("last"))
+_STORED = [type_coerce(getattr(Photo, column.name), NullType()).label(column.name) for column in INDEXED]
+_ID = [column.name for column in INDEXED].index("id")
 
 Part = tuple[NDArray[np.int64], Blobs]
 """The ids of some photos, and what they have."""
@@ -27,8 +39,7 @@ Part = tuple[NDArray[np.int64], Blobs]
 def blobs(connection: Connection, column: Any, rising: NDArray[np.int64], known: bool) -> Iterator[Part]:
     """What photos have in a column of bytes, by rising id, of those from the first to the last of ``rising``
     that are there, and perhaps of others between; ``known``: without those that have none."""
-    wanted = Photo.id.between(bindparam("first"), bindparam("last"))
-    rows = select(Photo.id, column.label("value")).where(wanted).order_by(Photo.id)
+    rows = select(Photo.id, column.label("value")).where(_WANTED).order_by(Photo.id)
     if known:
         rows = rows.where(column.is_not(None))
     part = rows.subquery()
@@ -44,6 +55,89 @@ def blobs(connection: Connection, column: Any, rising: NDArray[np.int64], known:
         yield _told(*connection.execute(together, bounds).one()) or _one_by_one(connection, rows, bounds)
 
 
+def files(connection: Connection, rising: NDArray[np.int64]) -> Iterator[KnownFiles]:
+    """What is known of files, by rising id, of photos as :func:`blobs` has them."""
+    rows = select(Photo.path, *_STORED).where(_WANTED).order_by(Photo.id)
+    given: set[str] = set()  # columns in which something is known of some photo so far
+    together = _files_together(rows, given)
+    for begin in range(0, rising.size, PHOTOS_AT_ONCE):
+        some = rising[begin : begin + PHOTOS_AT_ONCE]
+        bounds = {"first": int(some[0]), "last": int(some[-1])}
+        told = connection.execute(together, bounds).one()
+        if new := {
+            column.name
+            for column, value in zip(INDEXED, told[1:], strict=True)
+            if value is not None and column.values not in REAL and column.name not in given
+        }:
+            given |= new
+            together = _files_together(rows, given)
+            told = connection.execute(together, bounds).one()
+        found = _files_told(told, connection, bounds)
+        if found is None:
+            every = connection.execute(rows, bounds).all()
+            found = KnownFiles.of([row[1:] for row in every], [row[0] for row in every])
+        yield found
+
+
+def _files_together(rows: Any, given: set[str]) -> Any:
+    """Where nothing is known of anything so far SQLite need not say so photo by photo. Of numbers that are
+    not whole it tells alone how many there are: as texts they would not be what they are."""
+    part = rows.subquery()
+    told = [func.group_concat(part.c.path, BETWEEN)]
+    for column in INDEXED:
+        value = part.c[column.name]
+        if column.values in REAL:
+            told.append(func.nullif(func.count(value), 0))
+            continue
+        is_text = column.values in TEXTS
+        each = func.coalesce(value, "" if is_text else NOTHING) if column.name in given else value
+        told.append(func.group_concat(each, BETWEEN if is_text else ","))
+    return select(*told)
+
+
+def _files_told(told: Any, connection: Connection, bounds: dict[str, int]) -> KnownFiles | None:
+    """What SQLite put together; None where a text has in it what stands between two, or a number is none."""
+    paths, *values = told
+    each = list(zip(INDEXED, values, strict=True))
+    ids = _numbers(values[_ID])
+    numbers = tuple(column.name for column, value in each if column.values in REAL and value is not None)
+    texts = _texts(paths)
+    reals = _reals(connection, bounds, ids, numbers) if numbers else {}
+    columns: list[Known | None] = []
+    for column, value in each:
+        if value is None or column.name in reals:
+            columns.append(reals.get(column.name))
+        else:
+            columns.append(_texts(value) if column.values in TEXTS else _numbers(value))
+    sizes = {ids.size, len(texts), *(len(known) for known in columns if known is not None)}
+    return KnownFiles(ids, tuple(columns), texts) if len(sizes) == 1 else None
+
+
+def _reals(
+    connection: Connection, bounds: dict[str, int], ids: NDArray[np.int64], names: tuple[str, ...]
+) -> dict[str, NDArray[np.float64]]:
+    """Numbers of the photos that have any of some."""
+    rows = connection.execute(_reals_of(names), bounds).all()
+    found = np.full((len(names), ids.size), np.nan)
+    own, *values = zip(*rows, strict=True)
+    try:
+        found[:, np.searchsorted(ids, np.array(own, np.int64))] = np.array(values, np.float64)
+    except (ValueError, TypeError, OverflowError):
+        raise another_kind() from None
+    return dict(zip(names, found, strict=True))
+
+
+@cache
+def _reals_of(names: tuple[str, ...]) -> Any:
+    values = [getattr(Photo, name) for name in names]
+    known = or_(*(value.is_not(None) for value in values))
+    return select(Photo.id, *values).where(_WANTED, known).order_by(Photo.id)
+
+
+def _texts(text: str | None) -> list[str]:
+    return [] if text is None else text.split(BETWEEN)
+
+
 def _told(ids: str | None, sizes: str | None, data: bytes | None) -> Part | None:
     """What SQLite put together; None where that is not what its parts are."""
     each = Blobs(np.frombuffer(data or b"", np.uint8), _numbers(sizes))
@@ -53,7 +147,13 @@ def _told(ids: str | None, sizes: str | None, data: bytes | None) -> Part | None
 
 
 def _numbers(text: str | None) -> NDArray[np.int64]:
-    return np.fromstring(text or "", np.int64, sep=",")
+    """Numbers between commas; none where there is anything else."""
+    if text is None or text.encode().translate(None, b"-0123456789,"):
+        return np.empty(0, np.int64)
+    try:
+        return np.fromstring(text, np.int64, sep=",")
+    except (ValueError, DeprecationWarning):  # "1-2", by version and settings of numpy; or too few come
+        return np.empty(0, np.int64)
 
 
 def _one_by_one(connection: Connection, rows: Any, bounds: dict[str, int]) -> Part:

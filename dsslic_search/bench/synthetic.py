@@ -28,7 +28,8 @@ from dsslic_search.core.fields import INDEXED
 from dsslic_search.core.moments import microseconds
 from dsslic_search.features.coverage import CERTAINTY_KNOWN, COLOURS_KNOWN, SHOWN
 from dsslic_search.features.embedding import BLOCK_NORM, DIMENSION, pack, unpack
-from dsslic_search.index.source import FileFacts, InOrder, Snapshot, State, Stored
+from dsslic_search.index.known_files import KnownFiles
+from dsslic_search.index.source import InOrder, Snapshot, State, Stored
 
 MAP_PIXELS = 256 * 171  # of a label map of a common shape
 COVERAGE_SPREAD = 0.3  # of the logarithm of a coverage
@@ -210,10 +211,12 @@ class Synthetic:
             blobs = Blobs.of([self.features[model].words for model in models])
             yield Stored(photos + 1, blobs)
 
-    def files(self) -> Iterator[list[FileFacts]]:
+    def files(self) -> Iterator[KnownFiles]:
         """Facts that are not made up here are not known of any photo."""
         for part in self.known_files():
-            yield [tuple(_stored(each.get(column.name)) for column in INDEXED) for each in part]
+            rows = [tuple(_stored(each.get(column.name)) for column in INDEXED) for each in part]
+            ids = np.array([each["id"] for each in part], np.int64)
+            yield KnownFiles.of(rows, [path for some in self.paths(ids) for _, path in some])
 
     def known_files(self) -> Iterator[list[dict[str, Any]]]:
         """What is made up of each photo's file, by the catalog's columns, in the order of `photo_ids`, in

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from operator import itemgetter, ne
+from operator import ne
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dsslic_search.core.errors import ArchiveError, Remedy
 from dsslic_search.core.fact import Values
 from dsslic_search.core.fields import INDEXED
 from dsslic_search.core.files import native_name
 from dsslic_search.core.moments import NEVER
 from dsslic_search.core.text import folded_name
 from dsslic_search.index.cache import Made
+from dsslic_search.index.known_files import NOTHING, TEXTS, Known, another_kind
 from dsslic_search.index.patterns import split
 from dsslic_search.index.source import Snapshot
 
@@ -27,23 +27,24 @@ def facts(snapshot: Snapshot) -> Made:
     ids = snapshot.photo_ids()
     by_id = np.argsort(ids)
     columns = {column.array: _Column(column.values, ids.size) for column in INDEXED}
-    number = [column.name for column in INDEXED].index("id")
-    for batch in snapshot.files():
-        values = tuple(zip(*batch, strict=True)) or ((),) * len(INDEXED)
-        rows = by_id[np.searchsorted(ids, np.array(values[number], np.int64), sorter=by_id)]
-        for column, own in zip(columns.values(), values, strict=True):
-            column.put(rows, own)
+    in_order = np.empty(ids.size, object)
+    in_order.fill("")
+    for part in snapshot.files():
+        rows = by_id[np.searchsorted(ids, part.ids, sorter=by_id)]
+        in_order[rows] = np.fromiter(part.paths, object, len(part.paths))
+        for column, known in zip(columns.values(), part.columns, strict=True):
+            if known is not None:
+                column.put(rows, known)
     arrays: Made = {}
     for name, column in columns.items():
         arrays |= column.arrays(name)
     known = np.flatnonzero(~np.isnan(arrays["latitude"] + arrays["longitude"]))
     arrays["placed"] = known[np.argsort(arrays["latitude"][known], kind="stable")].astype(np.uint32)
-    in_order = _paths(snapshot, ids, by_id)
     arrays["copy_rows"], copies = _copies(snapshot, ids, by_id)
-    folders, keys = _by_name(in_order)
+    folders, keys = _by_name(in_order.tolist())
     arrays |= _coded("folder", [*folders, *_by_name(copies)[0]])
-    arrays["copy_folder"] = arrays["folder"][len(in_order) :]
-    arrays["folder"] = arrays["folder"][: len(in_order)]
+    arrays["copy_folder"] = arrays["folder"][ids.size :]
+    arrays["folder"] = arrays["folder"][: ids.size]
     arrays |= {name: _ranks(each, by_id) for name, each in keys.items()}
     del arrays["ids"]  # the segment has them, and the dates too
     arrays["dated"] = arrays.pop("taken") != NEVER
@@ -59,23 +60,20 @@ class _Column:
         dtype, self._nothing = _ARRAYS.get(values, (np.intp, 0))
         self._array = np.full(photos, self._nothing, dtype)
 
-    def put(self, rows: NDArray[np.intp], values: Sequence[Any]) -> None:
-        if self._values in ("text", "words"):
-            if values and values.count(values[0]) == len(values):
-                self._array[rows] = self._texts[values[0]]
-                return
-            numbers = map(self._texts.__getitem__, values)
-            self._array[rows] = np.fromiter(numbers, np.intp, len(values))
-        elif values.count(None) < len(values):
-            nothing = self._nothing
-            known = [nothing if value is None else value for value in values] if None in values else values
-            try:
-                self._array[rows] = np.array(known, self._array.dtype)
-            except (ValueError, TypeError, OverflowError):
-                raise ArchiveError(
-                    "the catalog is damaged (a value in it is of another kind); make it anew from the "
-                    f"photos' files and the journal with: {Remedy.REBUILD}"
-                ) from None
+    def put(self, rows: NDArray[np.intp], known: Known) -> None:
+        """What is known of some rows. ArchiveError for a number that the column has no room for."""
+        if self._values in TEXTS:
+            numbers = map(self._texts.__getitem__, known)
+            self._array[rows] = np.fromiter(numbers, np.intp, len(known))
+            return
+        values, dtype = np.asarray(known), self._array.dtype
+        if values.dtype == np.int64 != dtype:
+            there = values != NOTHING
+            limits = np.iinfo(dtype) if dtype.kind in "iu" else None
+            if limits and not np.all((limits.min <= values[there]) & (values[there] <= limits.max)):
+                raise another_kind()
+            values = np.where(there, values, self._nothing)
+        self._array[rows] = values
 
     def arrays(self, name: str) -> Made:
         match self._values:
@@ -138,17 +136,6 @@ def _table(name: str, texts: Sequence[str]) -> Made:
 def _coded(name: str, texts: Sequence[str]) -> Made:
     numbers = _Texts()
     return numbers.coded(name, np.fromiter(map(numbers.__getitem__, texts), np.intp, len(texts)))
-
-
-def _paths(snapshot: Snapshot, ids: NDArray[np.int64], by_id: NDArray[np.intp]) -> list[str]:
-    """The paths of all photos, in the order of ``ids``, which ``by_id`` sorts."""
-    found = np.empty(ids.size, object)
-    found.fill("")
-    for part in snapshot.paths():
-        asked = np.fromiter(map(itemgetter(0), part), np.int64, len(part))
-        rows = by_id[np.searchsorted(ids, asked, sorter=by_id)]
-        found[rows] = np.fromiter(map(itemgetter(1), part), object, len(part))
-    return list(found.tolist())
 
 
 def _copies(

@@ -12,9 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dsslic_search.core.blobs import Blobs
-
-FileFacts = tuple[str | int | float | None, ...]
-"""A photo's values of the columns `core.fields.INDEXED`, in their order."""
+from dsslic_search.index.known_files import KnownFiles
 
 
 class Stale(Exception):
@@ -93,9 +91,8 @@ class Snapshot(Protocol):
         """The words of all photos in the order of `photo_ids`, as `features.image_words` stores them; None
         where they are not known."""
 
-    def files(self) -> Iterator[list[FileFacts]]:
-        """What is known of the file of each photo that is there, in any order, in lists; dates as
-        microseconds since 1970."""
+    def files(self) -> Iterator[KnownFiles]:
+        """What is known of the file of each photo that is there, in any order."""
 
     def paths(
         self, ids: NDArray[np.int64] | None = None, letters: str = ""

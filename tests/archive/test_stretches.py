@@ -16,6 +16,11 @@ from dsslic_search.archive import stretches
 from dsslic_search.archive.catalog import Catalog
 from dsslic_search.archive.schema import Photo
 from dsslic_search.core.blobs import NONE
+from dsslic_search.core.errors import ArchiveError
+from dsslic_search.core.fields import INDEXED
+from dsslic_search.core.moments import microseconds
+from dsslic_search.index.file_columns import facts
+from dsslic_search.index.known_files import NOTHING, KnownFiles
 
 BYTES = [b"", b"\0", b"a\0b,c", b"\xff\xfe", b"\xc3", "é".encode(), bytes(range(256))]
 PHOTOS = 30
@@ -94,8 +99,75 @@ def test_a_snapshot_of_some_photos_has_theirs_alone_in_their_order(catalog: Cata
     assert (without, there) == ([], sorted(rows.keys() & set(ids.tolist())))
 
 
+def told(part: KnownFiles) -> dict[int, tuple[Any, ...]]:
+    """By id, the values of files, "" and NaN as None, and the path."""
+    columns = [[None] * part.ids.size if known is None else list(known) for known in part.columns]
+    rows = zip(part.ids.tolist(), *columns, part.paths, strict=True)
+    return {i: tuple(None if v in ("", NOTHING) or v != v else v for v in values) for i, *values in rows}
+
+
+def values_of(rng: random.Random, number: int) -> dict[str, Any]:
+    """Some of the facts, none of them in the first photos."""
+    facts: dict[str, Any] = {
+        "taken_at": datetime(2010 + rng.randrange(9), 1, 1, microsecond=rng.randrange(10**6)),
+        "camera": rng.choice(["", "Canon, Inc.", "a\tb\n", "ł'\"", "1,2"]),
+        "keywords": "sea\nsand",
+        "iso": rng.choice([50, 2**40, -3]),
+        "focal_length": rng.choice([0.1, 1 / 3, 5e-324, 1e300, 12]),
+        "latitude": rng.uniform(-90, 90),
+        "longitude": rng.uniform(-180, 180),
+        "colours": rng.randrange(1 << 16),
+        "brightness": rng.randrange(100),
+    }
+    known = {name: value for name, value in facts.items() if number > 5 and rng.random() < 0.6}
+    return known | {"path": f"/é{rng.randrange(5)}/{number},.jpg", "width": rng.randrange(1, 9)}
+
+
+@pytest.mark.parametrize("odd", [False, True])
+def test_facts_of_files_are_those_of_the_rows(catalog: Catalog, odd: bool) -> None:
+    rng = random.Random(4)
+    with catalog.changing() as session:
+        for number in range(PHOTOS):
+            photo = session.get_one(Photo, 2 * number + 1)
+            for name, value in values_of(rng, number).items():
+                setattr(photo, name, value)
+        if odd:
+            session.get_one(Photo, 21).lens = "a\0b"  # as what stands between two
+            session.connection().exec_driver_sql("UPDATE photo SET iso = 2.5 WHERE id = 41")
+    names = [column.name for column in INDEXED]
+    with catalog.session() as session:
+        rows = [
+            ([getattr(photo, name) for name in names], photo.path)
+            for photo in session.query(Photo).order_by(Photo.id)
+        ]
+    numbered = [[microseconds(v) if isinstance(v, datetime) else v for v in values] for values, _ in rows]
+    wanted = told(KnownFiles.of(numbered, [path for _, path in rows]))
+    with catalog.reading() as connection:
+        parts = list(stretches.files(connection, np.arange(1, 2 * PHOTOS, 2)))
+    assert {i: values for part in parts for i, values in told(part).items()} == wanted
+    assert len(wanted) == PHOTOS
+    some = np.array([45, 7, 21, 41, 100])
+    with catalog.snapshot() as snapshot, snapshot.of(some) as own:
+        few = {i: values for part in own.files() for i, values in told(part).items()}
+    with catalog.snapshot() as snapshot, snapshot.of(np.arange(1, 50, 4)) as own:
+        many = {i: values for part in own.files() for i, values in told(part).items()}
+    assert few == {i: wanted[i] for i in (7, 21, 41, 45)}
+    assert many == {i: wanted[i] for i in range(1, 50, 4)}
+
+
+@pytest.mark.parametrize(
+    ("column", "value"), [("iso", "'fast'"), ("latitude", "'north'"), ("file_size", "'1-2'"), ("width", "-1")]
+)
+def test_a_value_of_another_kind_is_told(catalog: Catalog, column: str, value: str) -> None:
+    with catalog.changing() as session:
+        session.connection().exec_driver_sql(f"UPDATE photo SET {column} = {value} WHERE id = 11")
+    with catalog.snapshot() as snapshot, pytest.raises(ArchiveError, match="of another kind"):
+        facts(snapshot)
+
+
 def test_no_photo_has_nothing(tmp_path: Path) -> None:
     with Catalog.open(tmp_path / "c.sqlite", create=True) as empty, empty.reading() as connection:
         assert list(stretches.blobs(connection, Photo.regions, np.empty(0, np.int64), False)) == []
+        assert list(stretches.files(connection, np.empty(0, np.int64))) == []
         ((ids, blobs),) = stretches.blobs(connection, Photo.regions, np.array([5]), False)
     assert (ids.size, len(blobs), NONE) == (0, 0, -1)

@@ -15,6 +15,7 @@ from dsslic_search.core.fields import INDEXED
 from dsslic_search.core.vocabulary import default
 from dsslic_search.features.coverage import unpack_shown
 from dsslic_search.features.embedding import DIMENSION
+from dsslic_search.index.known_files import NOTHING
 from dsslic_search.index.segments import open_segments
 from dsslic_search.query.run.execute import Indexes, answer
 
@@ -78,10 +79,13 @@ def test_photos_are_like_what_they_are_made_from() -> None:
             assert vector.size == DIMENSION
             assert vector @ np.frombuffer(models()[made.model[photo_id - 1]].embedding, "<f4") > 0.7
     names = [column.name for column in INDEXED]
-    rows = [dict(zip(names, row, strict=True)) for part in made.files() for row in part]
-    assert [row["id"] for row in rows] == made.photo_ids().tolist()
-    for row, moment in zip(rows, made.newest_first().moments.tolist(), strict=True):
-        assert moment == (row["added_at"] if row["taken_at"] is None else row["taken_at"])
+    parts = list(made.files())
+    known = [dict(zip(names, part.columns, strict=True)) for part in parts]
+    ids, taken, added = (np.concatenate([each[n] for each in known]) for n in ("id", "taken_at", "added_at"))
+    assert ids.tolist() == made.photo_ids().tolist() == [int(i) for part in parts for i in part.ids]
+    assert np.where(taken == NOTHING, added, taken).tolist() == made.newest_first().moments.tolist()
+    paths = dict(pair for part in made.paths() for pair in part)
+    assert [path for part in parts for path in part.paths] == [paths[i] for i in ids.tolist()]
 
 
 def test_stored_coverages_are_those_of_the_photos() -> None:

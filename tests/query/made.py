@@ -26,6 +26,7 @@ from dsslic_search.features.coverage import Shown, pack_shown
 from dsslic_search.features.image_words import ImageWords
 from dsslic_search.index import segment
 from dsslic_search.index.cache import Arrays
+from dsslic_search.index.known_files import KnownFiles
 from dsslic_search.index.segment import Segment
 from dsslic_search.index.source import InOrder, State, Stored
 from dsslic_search.query.run.execute import Indexes
@@ -233,8 +234,8 @@ class _Moment:
             ]
         )
 
-    def files(self) -> Iterator[list[tuple[Any, ...]]]:
-        yield [p.file for p in self.photos]
+    def files(self) -> Iterator[KnownFiles]:
+        yield KnownFiles.of([p.file for p in self.photos], [p.path for p in self.photos])
 
     def paths(self, ids: np.ndarray | None = None, letters: str = "") -> Iterator[list[tuple[int, str]]]:
         asked = None if ids is None else set(ids.tolist())
