@@ -187,11 +187,20 @@ class Snapshot:
         return self._dated()
 
     def _dated(self) -> InOrder:
-        parts = list(self._own_by_id(_DATED, CHUNK))
-        ids = _joined([own for own, _ in parts], np.int64)
-        moments = _joined([_moments([moment for _, moment in rows]) for _, rows in parts], np.int64)
+        parts = list(self._dates())
+        ids, moments = (_joined([part[i] for part in parts], np.int64) for i in range(2))
         order = np.lexsort((ids, -moments))
         return InOrder(ids[order], moments[order])
+
+    def _dates(self) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+        """The ids of the photos that are there, in any order, and their dates."""
+        if self._chosen or self._connection.dialect.name != "sqlite":
+            for ids, rows in self._own_by_id(_DATED, CHUNK):
+                yield ids, stretches.stored_dates([moment for _, moment in rows])
+            return
+        for ids, moments in stretches.dates(self._connection, _MOMENT):
+            own = slice(None) if self._ids is None else are_among(self._rising, ids)
+            yield ids[own], moments[own]
 
     def more_than(self, photos: int) -> bool:
         """Whether there are more photos in all than that many, of which no more are counted."""
@@ -353,14 +362,6 @@ def _ids(rows: Sequence[tuple[Any, ...]], at: int = 0) -> NDArray[np.int64]:
         return np.fromiter(map(itemgetter(at), rows), np.int64, len(rows))
     except (ValueError, TypeError):
         raise DamagedCatalogError.because("an id in it is none") from None
-
-
-def _moments(dates: Sequence[Any]) -> NDArray[np.int64]:
-    """Microseconds since 1970, of dates as they are stored. DamagedCatalogError where one is none."""
-    try:
-        return np.array([microseconds(d) if isinstance(d, datetime) else d for d in dates], np.int64)
-    except (ValueError, TypeError):
-        raise DamagedCatalogError.because("a date in it is none") from None
 
 
 def _numbered(values: tuple[Any, ...]) -> tuple[Any, ...]:

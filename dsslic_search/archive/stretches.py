@@ -8,7 +8,8 @@ it has as many bytes as the parts have together; else the rows are read one by o
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from datetime import datetime
 from functools import cache
 from typing import Any
 
@@ -17,10 +18,12 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection, LargeBinary, bindparam, cast, func, or_, select, type_coerce
 from sqlalchemy.types import NullType
 
+from dsslic_search.archive.damage import DamagedCatalogError
 from dsslic_search.archive.schema import Photo
 from dsslic_search.core.blobs import NONE, Blobs
 from dsslic_search.core.fact import Values
 from dsslic_search.core.fields import INDEXED
+from dsslic_search.core.moments import microseconds
 from dsslic_search.index.known_files import NOTHING, TEXTS, Known, KnownFiles, another_kind
 
 PHOTOS_AT_ONCE = 2048
@@ -34,6 +37,30 @@ _ID = [column.name for column in INDEXED].index("id")
 
 Part = tuple[NDArray[np.int64], Blobs]
 """The ids of some photos, and what they have."""
+
+
+def dates(connection: Connection, moment: Any) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+    """The ids of all photos, rising, and ``moment`` of each, a column of dates as they are stored."""
+    after = -1 << 63
+    rows = select(Photo.id, type_coerce(moment, NullType()).label("moment")).where(Photo.id > bindparam("id"))
+    rows = rows.order_by(Photo.id).limit(PHOTOS_AT_ONCE)
+    part = rows.subquery()
+    together = select(func.group_concat(part.c.id), func.group_concat(part.c.moment))
+    while (ids := (told := connection.execute(together, {"id": after}).one())[0]) is not None:
+        own, moments = _numbers(ids), _numbers(told[1])
+        if own.size != moments.size:
+            every = connection.execute(rows, {"id": after}).all()
+            moments = stored_dates([row.moment for row in every])
+        yield own, moments
+        after = int(own[-1])
+
+
+def stored_dates(dates: Sequence[Any]) -> NDArray[np.int64]:
+    """Microseconds since 1970, of dates as they are stored. DamagedCatalogError where one is none."""
+    try:
+        return np.array([microseconds(d) if isinstance(d, datetime) else d for d in dates], np.int64)
+    except (ValueError, TypeError):
+        raise DamagedCatalogError.because("a date in it is none") from None
 
 
 def blobs(connection: Connection, column: Any, rising: NDArray[np.int64], known: bool) -> Iterator[Part]:

@@ -87,8 +87,9 @@ class Gathered:
             sizes, starts = self._sizes[begin : begin + count], self._starts[begin : begin + count]
             lengths = np.maximum(sizes, 0)
             if together is None:
-                shifts = np.repeat(starts - (np.cumsum(lengths) - lengths), lengths)
-                found = data[shifts + np.arange(shifts.size)]
+                both = zip(starts.tolist(), lengths.tolist(), strict=True)
+                whole = b"".join([data.data[start : start + length] for start, length in both])
+                found = np.frombuffer(whole, np.uint8)
             else:
                 found = np.empty(int(lengths.sum()), np.uint8)
                 together(data, starts, lengths, found)
@@ -100,7 +101,7 @@ def put_together(data: Any, starts: Any, lengths: Any, found: Any) -> None:
     compiles."""
     at = 0
     for i in range(starts.size):
-        start, length = starts[i], lengths[i]
-        for k in range(length):
-            found[at + k] = data[start + k]
-        at += length
+        part, to = data[starts[i] : starts[i] + lengths[i]], found[at : at + lengths[i]]
+        for k in range(part.size):
+            to[k] = part[k]
+        at += lengths[i]

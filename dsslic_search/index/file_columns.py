@@ -27,25 +27,33 @@ def facts(snapshot: Snapshot) -> Made:
     ids = snapshot.photo_ids()
     by_id = np.argsort(ids)
     columns = {column.array: _Column(column.values, ids.size) for column in INDEXED}
-    in_order = np.empty(ids.size, object)
-    in_order.fill("")
+    paths: list[str] = []  # as they come, often nearly in their order, which those of rows are not
+    places = [np.empty(0, np.intp)]
     for part in snapshot.files():
         rows = by_id[np.searchsorted(ids, part.ids, sorter=by_id)]
-        in_order[rows] = np.fromiter(part.paths, object, len(part.paths))
+        places.append(rows)
+        paths += part.paths
         for column, known in zip(columns.values(), part.columns, strict=True):
             if known is not None:
                 column.put(rows, known)
+    rows = np.concatenate(places)
+    without = np.ones(ids.size, bool)
+    without[rows] = False
+    rows = np.append(rows, np.flatnonzero(without))
+    paths += [""] * (ids.size - len(paths))
     arrays: Made = {}
     for name, column in columns.items():
         arrays |= column.arrays(name)
     known = np.flatnonzero(~np.isnan(arrays["latitude"] + arrays["longitude"]))
     arrays["placed"] = known[np.argsort(arrays["latitude"][known], kind="stable")].astype(np.uint32)
     arrays["copy_rows"], copies = _copies(snapshot, ids, by_id)
-    folders, keys = _by_name(in_order.tolist())
+    folders, keys = _by_name(paths)
     arrays |= _coded("folder", [*folders, *_by_name(copies)[0]])
     arrays["copy_folder"] = arrays["folder"][ids.size :]
-    arrays["folder"] = arrays["folder"][: ids.size]
-    arrays |= {name: _ranks(each, by_id) for name, each in keys.items()}
+    told = {"folder": arrays["folder"][: ids.size]} | {name: _ranks(each) for name, each in keys.items()}
+    for name, numbers in told.items():
+        arrays[name] = np.empty_like(numbers)
+        arrays[name][rows] = numbers
     del arrays["ids"]  # the segment has them, and the dates too
     arrays["dated"] = arrays.pop("taken") != NEVER
     return arrays
@@ -166,10 +174,9 @@ def _by_name(paths: Sequence[str]) -> tuple[list[str], dict[str, list[str]]]:
     return folders, {"path": by_path, "name": by_name}
 
 
-def _ranks(keys: Sequence[str], nearly: NDArray[np.intp]) -> NDArray[np.uint32]:
-    """The rank of each key among all in order; equal ones have one rank. ``nearly``: all of them in an order
-    that may be much like it, as photos come in by their paths: then little is left to be sorted."""
-    order = sorted(nearly.tolist(), key=keys.__getitem__)
+def _ranks(keys: Sequence[str]) -> NDArray[np.uint32]:
+    """The rank of each key among all in order; equal ones have one rank."""
+    order = sorted(range(len(keys)), key=keys.__getitem__)
     ordered = [keys[number] for number in order]
     ranks = np.zeros(len(keys), np.uint32)
     new = np.fromiter(map(ne, ordered[1:], ordered), bool, max(len(keys) - 1, 0))

@@ -171,3 +171,26 @@ def test_no_photo_has_nothing(tmp_path: Path) -> None:
         assert list(stretches.files(connection, np.empty(0, np.int64))) == []
         ((ids, blobs),) = stretches.blobs(connection, Photo.regions, np.array([5]), False)
     assert (ids.size, len(blobs), NONE) == (0, 0, -1)
+
+
+def test_photos_are_put_in_order_by_their_dates(catalog: Catalog) -> None:
+    with catalog.changing() as session:
+        session.get_one(Photo, 9).taken_at = datetime(2031, 1, 1)
+    with catalog.session() as session:
+        dated = {photo.id: microseconds(photo.taken_at or photo.added_at) for photo in session.query(Photo)}
+    wanted = sorted(dated, key=lambda i: (-dated[i], i))
+    with catalog.snapshot() as snapshot:
+        found = snapshot.newest_first()
+        some = snapshot.newest_first(np.arange(1, 50, 2))
+    assert found.ids.tolist() == wanted
+    assert found.moments.tolist() == [dated[i] for i in wanted]
+    assert some.ids.tolist() == [i for i in wanted if i < 50]
+    assert wanted[0] == 9
+
+
+@pytest.mark.parametrize("date", ["'1-2'", "'never'", "x'00'"])
+def test_a_date_that_is_none_is_told(catalog: Catalog, date: str) -> None:
+    with catalog.changing() as session:
+        session.connection().exec_driver_sql(f"UPDATE photo SET added_at = {date} WHERE id = 11")
+    with catalog.snapshot() as snapshot, pytest.raises(ArchiveError, match="a date in it is none"):
+        snapshot.newest_first()
