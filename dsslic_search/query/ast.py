@@ -343,15 +343,16 @@ def written(node: Node) -> str:
 
 
 def _listed(parts: Sequence[Node], of_any: bool) -> Iterator[str]:
-    """The parts of a list, ``of_any`` of "or". What stands somewhere is in parentheses beside a thing that
-    could be read as standing there too, or as what that stands at: "cat on sofa or bed" would be a cat on
-    either, and "bed and table in top" both in the top half. So is a comparison before a thing, "more sky than
-    sea and sand", and an amount before a comparison, "> 30% or more sky than sea"."""
+    """The parts of a list, ``of_any`` of "or". What stands somewhere is in parentheses beside a thing, or a
+    number of it, that could be read as standing there too, or as what that stands at: "cat on sofa or bed"
+    would be a cat on either, and "bed and table in top" both in the top half. So is a comparison before a
+    thing, "more sky than sea and sand", and an amount before a comparison, "> 30% or more sky than sea"."""
     alone = [isinstance(part, Presence) and part.below is None for part in parts]
+    counted = [isinstance(part, Regional) and isinstance(part.where, Anywhere) for part in parts]
     for index, part in enumerate(parts):
         text, shared = written(part), False
         if isinstance(part, Regional) and not isinstance(part.where, Anywhere):
-            shared = not part.says and index == len(parts) - 1 and any(alone)
+            shared = index == len(parts) - 1 and any([*alone, *counted])
             shared |= of_any and isinstance(part.where, Relation) and any(alone[index:])
         elif isinstance(part.part if isinstance(part, Not) else part, Balance):
             shared = any(isinstance(after, Presence) for after in parts[index + 1 : index + 2])

@@ -101,7 +101,24 @@ def refining(text: str, read: Read) -> Callable[[str], str]:
     for before, behind in frames:
         if all(_is(f"{before}{sample}{behind}", said + _Said.of(read(sample)), read) for sample in _SAMPLES):
             break
-    return lambda condition: text if condition in said.parts else f"{before}{condition}{behind}"
+    alike = set(map(_bare, said.parts))
+
+    def refined(condition: str) -> str:
+        is_said = condition in said.parts
+        if not is_said and _bare(condition) in alike:  # to read each takes a while
+            asked = _said(condition, read)
+            is_said = set(asked.parts) <= set(said.parts) and asked == _Said(asked.parts, _NOT_SAID)
+        return text if is_said else f"{before}{condition}{behind}"
+
+    return refined
+
+
+_NOT_SAID = (None, None, None)
+
+
+def _bare(part: str) -> str:
+    """A part without the field that it names and without marks: "lamp" is the bare word:lamp."""
+    return re.sub(r"\W+", "", part.partition(":")[2] or part).casefold()
 
 
 def _spans(text: str, said: _Said, read: Read) -> Iterator[tuple[int, int]]:

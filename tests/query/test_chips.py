@@ -97,6 +97,14 @@ def test_parts_as_people_see_them() -> None:
     assert refining("sky", read)("sky") == "sky"
 
 
+@pytest.mark.parametrize("condition", ["lamp", "word:lamp", "LAMP", "table"])
+def test_what_is_asked_for_already_is_not_added_however_it_is_written(condition: str) -> None:
+    text = "lamp above the table"
+    assert refining(text, read)(condition) == text
+    assert refining(text, read)(f"no {condition}") == f"{text} and no {condition}"
+    assert refining(text, read)("colour:black") == f"{text} and colour:black"
+
+
 def test_what_is_no_query_has_no_parts() -> None:
     for text in ("moutain", "((", "sky and"):
         with pytest.raises(QueryError):

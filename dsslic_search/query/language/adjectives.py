@@ -1,10 +1,11 @@
 """What adjectives are about: a colour behind its noun ("car that is red", "voiture rouge"), two colours of
-one thing ("black and white cat"), and what is not known of things ("bright sky") or image words ("two
-pizzas")."""
+one thing ("black and white cat", "red car and white"), and what is not known of things ("bright sky") or
+image words ("two pizzas")."""
 
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from operator import attrgetter
@@ -32,15 +33,33 @@ def settled(text: str, pieces: list[Piece]) -> list[Piece]:
     what it cannot be told of."""
     if _CONCERNED.isdisjoint(map(_TYPE, pieces)):
         return pieces
-    made = list(_two_coloured(_colours_first(pieces)))
+    made = list(_two_coloured(_of_the_thing_before(text, _colours_first(text, pieces))))
     _check_clothes(text, made)
     for before, piece in itertools.pairwise(made):
         _check(text, before, piece)
     return made
 
 
-def _colours_first(pieces: list[Piece]) -> list[Piece]:
-    """Colours behind a thing stand before it: "flowers red and yellow" are red and yellow flowers."""
+_ALL = re.compile(
+    r"\W*(?:(?:of|where|that)\s+)?(all|every|each)(?:\s+of)?(?:\s+(?:the|these|those|my|our))?\s+"
+)
+_SAID_OF = {"RELATION", "ZONE", "BETWEEN", "ACTIVITY", "COLOUR"}
+
+
+def noted(text: str, pieces: list[Piece]) -> list[Piece]:
+    """The tokens of a query; that "all people on the left" asks for one at least is to be told."""
+    end = 0
+    for piece, following in zip(pieces, [*pieces[1:], None], strict=False):
+        said = _ALL.fullmatch(text[end : piece.start].casefold())
+        if said and piece.type == "THING" and following and following.type in _SAID_OF:
+            piece.note = piece.note or f"{said[1]}: left out, as one is enough, whatever others there are"
+        end = piece.end
+    return pieces
+
+
+def _colours_first(text: str, pieces: list[Piece]) -> list[Piece]:
+    """Colours behind a thing stand before it: "flowers red and yellow" are red and yellow flowers, and where
+    "cars on the road are red" the cars are."""
     types = ["", *(piece.type for piece in pieces), "", ""]  # of the piece before each, and so on
     made: list[Piece] = []
     index = 0
@@ -51,10 +70,15 @@ def _colours_first(pieces: list[Piece]) -> list[Piece]:
             index += 1
             continue
         thing, colour = pieces[index : index + 2]
-        made += [colour, thing]
+        named = [thing]
+        verb = text[thing.end : colour.start].strip().casefold()
+        if [piece.type for piece in made[-2:]] == ["THING", "RELATION"] and verb in {"is", "are"}:
+            named = [*made[-2:], thing]
+            del made[-2:]
+        made += [colour, *named]
         index += 2
         for joiner, another in _listed_behind(pieces[index:]):
-            made += [joiner, another, replace(thing, start=colour.end, end=colour.end)]
+            made += [joiner, another, *(replace(piece, start=colour.end, end=colour.end) for piece in named)]
             index += 2
     return made
 
@@ -73,6 +97,33 @@ def _listed_behind(following: list[Piece]) -> list[tuple[Piece, Piece]]:
     while found and found[-1][0].type == "COMMA":
         found.pop()
     return found
+
+
+_ENDS = {"COMMA", "CLAUSE", "WITH", "NOT", "RPAR"}
+_JOINED = {"AND", "OR"}
+
+
+def _of_the_thing_before(text: str, pieces: list[Piece]) -> list[Piece]:
+    """ "Red car and white" is a red car and a white car, and so is "a red car and a white one"; behind a
+    place ("dog on a red sofa and white") it could be of two things, and stays as it is."""
+    made: list[Piece] = []
+    thing: Piece | None = None  # that a colour was said of
+    placed = False  # whether it is where another thing is
+    for index, piece in enumerate(pieces):
+        before, after = made[-1] if made else None, pieces[index + 1] if index + 1 < len(pieces) else None
+        is_coloured = before is not None and before.type == "COLOUR"
+        if piece.type in {"RELATION", "ZONE", "BETWEEN"}:
+            placed = True
+        elif piece.type == "THING":
+            thing = piece if is_coloured else None
+        elif is_coloured and thing and text[piece.start : piece.end].casefold() == "one":
+            piece = replace(thing, start=piece.start, end=piece.end)
+        made.append(piece)
+        if piece.type == "COLOUR" and thing and not placed and before and before.type in _JOINED:
+            denied = any(other.type == "NOT" for other in made)
+            if (after is None or after.type in _ENDS or after.type in _JOINED) and not denied:
+                made.append(replace(thing, start=piece.end, end=piece.end))
+    return made
 
 
 def _two_coloured(pieces: list[Piece]) -> Iterator[Piece]:

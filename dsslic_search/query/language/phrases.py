@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from dsslic_search.core.text import normal, quoted
 from dsslic_search.query.ast import Number, Text
-from dsslic_search.query.language.adjectives import settled
+from dsslic_search.query.language.adjectives import noted, settled
 from dsslic_search.query.language.colour_lists import in_full
 from dsslic_search.query.language.pieces import Piece
 from dsslic_search.query.language.predicates import MASSES
@@ -35,7 +35,7 @@ def phrases(text: str, pieces: list[Piece]) -> list[Piece]:
     """The tokens of the grammar for those of the text. Raises QueryError for a word that has no meaning where
     it stands."""
     pieces = list(_without_degrees(text, pieces))
-    kept = settled(text, [piece for piece in pieces if piece.type != "FILLER" or piece.value])
+    kept = settled(text, noted(text, [p for p in pieces if p.type != "FILLER" or p.value]))
     counted = _second_bounds(_turned(text, in_full(text, list(_amounts(rephrased(text, kept))))))
     return list(_connected(_ranges(list(_zones(text, resolved(text, _only_several(text, counted)))))))
 

@@ -84,14 +84,17 @@ class Structure:
         """Give the place of the last thing to those before it that are of its family: "cats or dogs on a
         sofa"."""
         last = alternatives[-1][-1]
-        if sum(map(len, alternatives)) == 1 or not isinstance(last, Regional) or last.says:
+        if sum(map(len, alternatives)) == 1 or not isinstance(last, Regional) or id(last) in self.closed:
             return alternatives
-        if id(last) in self.closed:
-            return alternatives
-        return [
-            [replace(last, thing=part.thing) if self._beside(part, last) else part for part in parts]
-            for parts in alternatives
-        ]
+        return [[self._placed(part, last) for part in parts] for parts in alternatives]
+
+    def _placed(self, part: Node | None, last: Regional) -> Node | None:
+        """A part where the last thing is, if it is of its family; "2 dogs" as many of them there."""
+        if not self._beside(part, last):
+            return part
+        if isinstance(part, Presence):
+            return Regional(part.thing, last.where, 1, None, "")
+        return replace(part, where=last.where)
 
     def _share_the_relation(self, alternatives: list[list[Node | None]]) -> list[list[Node | None]]:
         """Give what a relation says to the things after it that could stand where its thing does: "cat on a
@@ -131,10 +134,18 @@ class Structure:
         alike = any({*other.classes, *said.thing.classes} <= each for each in self.families)
         return stand and not alike
 
-    def _beside(self, part: Node | None, last: Regional) -> TypeGuard[Presence]:
-        """Whether a part names a thing alone, of the family of the last thing."""
-        if not isinstance(part, Presence) or part.below is not None or id(part) in self.closed:
+    def _beside(self, part: Node | None, last: Regional) -> TypeGuard[Presence | Regional]:
+        """Whether a part names a thing alone, or how many there are of it, of the family of the last thing,
+        which is somewhere."""
+        if isinstance(last.where, Anywhere) or id(part) in self.closed:
             return False
+        if isinstance(part, Presence):
+            if part.below is not None:
+                return False
+        elif not (isinstance(part, Regional) and isinstance(part.where, Anywhere)):
+            return False
+        elif part.thing.name == last.thing.name:
+            return False  # "2 cars and at most 1 car on road"
         if isinstance(last.where, Relation) and last.where.thing.name == part.thing.name:
             return False  # "a dog and a person next to it"
         both = {*part.thing.classes, *last.thing.classes}
@@ -195,6 +206,8 @@ class Structure:
         if self.items[self.index].value == "with":  # "without a dog or with a cat"
             return False
         if not after or not before.type == after[0].type == "PREDICATE":
+            return False
+        if joiner == "AND" and _is_counted(after[0].node):  # "no dogs and 2 cats"
             return False
         place_shared = _has_a_relation(before.node) and id(after[0].node) in self.scenes
         return before.kind == after[0].kind or place_shared
@@ -268,6 +281,10 @@ def _is_scene(pieces: list[Piece], item: Item) -> bool:
 
 def _has_a_relation(node: Node | None) -> bool:
     return isinstance(node, Regional) and isinstance(node.where, Relation)
+
+
+def _is_counted(node: Node | None) -> bool:
+    return isinstance(node, Regional) and bool(node.says)
 
 
 def _alone(said: Regional) -> Node:

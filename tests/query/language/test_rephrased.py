@@ -53,7 +53,7 @@ V = default()
         ("car red road", "car and red road"),
         ("flowers red or yellow", "red flowers or yellow flowers"),
         ("flowers red and yellow", "red flowers and yellow flowers"),
-        ("red car blue", "red car and blue"),
+        ("red car blue", "red car, blue"),
         ("dark blue car", "blue car"),
         ("big red car on a road", "red car and big car and car on road"),
         ("dog on a white sofa next to a bed", "(white sofa and dog on sofa) and dog next to bed"),

@@ -34,6 +34,24 @@ def test_what_could_be_there_beside_the_other_is_two_things(text: str) -> None:
     assert shown_query(parse(text, default())) == shown_query(parse(f"{one} and {other}", default()))
 
 
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("all people on the left", "all"),
+        ("photos of every dog on the grass", "every"),
+        ("all of the cars are red", "all"),
+        ("cats where each dog is black", "each"),
+        ("all dogs", None),
+        ("all red cars", None),
+        ("show me all dogs on the grass", None),
+        ("all photos with people on the left", None),
+    ],
+)
+def test_that_one_is_enough_where_all_are_asked_for_is_told(text: str, said: str | None) -> None:
+    wanted = f"{said}: left out, as one is enough, whatever others there are"
+    assert parse(text, default()).notes == (() if said is None else (wanted,))
+
+
 def test_what_things_do_is_left_out_and_told() -> None:
     query = parse("parked cars and two birds flying", default())
     assert shown_query(query) == "(and (count bird 2) car)"
