@@ -26,7 +26,7 @@ from dsslic_search.core.fields import INDEXED
 from dsslic_search.core.moments import microseconds
 from dsslic_search.index.known_files import NOTHING, TEXTS, Known, KnownFiles, another_kind
 
-PHOTOS_AT_ONCE = 2048
+PHOTOS_AT_ONCE = 4096
 BETWEEN = "\0"
 """What stands between two texts; where one has it, rows are read one by one."""
 REAL: tuple[Values, ...] = ("degrees", "number or none")
@@ -64,18 +64,15 @@ def stored_dates(dates: Sequence[Any]) -> NDArray[np.int64]:
 
 
 def blobs(connection: Connection, column: Any, rising: NDArray[np.int64], known: bool) -> Iterator[Part]:
-    """What photos have in a column of bytes, by rising id, of those from the first to the last of ``rising``
+    """What photos have in a column of bytes, in any order, of those from the first to the last of ``rising``
     that are there, and perhaps of others between; ``known``: without those that have none."""
-    rows = select(Photo.id, column.label("value")).where(_WANTED).order_by(Photo.id)
-    if known:
-        rows = rows.where(column.is_not(None))
-    part = rows.subquery()
-    value = part.c.value
-    together = select(
-        func.group_concat(part.c.id),
-        func.group_concat(func.coalesce(func.length(value), NONE)),
-        cast(func.group_concat(value, ""), LargeBinary),
-    )
+    wanted = _WANTED & column.is_not(None) if known else _WANTED
+    rows = select(Photo.id, column.label("value")).where(wanted)
+    together = select(  # in whatever order, each of them in the same
+        func.group_concat(Photo.id),
+        func.group_concat(func.coalesce(func.length(column), NONE)),
+        cast(func.group_concat(column, ""), LargeBinary),
+    ).where(wanted)
     for begin in range(0, rising.size, PHOTOS_AT_ONCE):
         some = rising[begin : begin + PHOTOS_AT_ONCE]
         bounds = {"first": int(some[0]), "last": int(some[-1])}
@@ -83,10 +80,10 @@ def blobs(connection: Connection, column: Any, rising: NDArray[np.int64], known:
 
 
 def files(connection: Connection, rising: NDArray[np.int64]) -> Iterator[KnownFiles]:
-    """What is known of files, by rising id, of photos as :func:`blobs` has them."""
-    rows = select(Photo.path, *_STORED).where(_WANTED).order_by(Photo.id)
+    """What is known of files, of photos as :func:`blobs` has them."""
+    rows = select(Photo.path, *_STORED).where(_WANTED)
     given: set[str] = set()  # columns in which something is known of some photo so far
-    together = _files_together(rows, given)
+    together = _files_together(given)
     for begin in range(0, rising.size, PHOTOS_AT_ONCE):
         some = rising[begin : begin + PHOTOS_AT_ONCE]
         bounds = {"first": int(some[0]), "last": int(some[-1])}
@@ -97,7 +94,7 @@ def files(connection: Connection, rising: NDArray[np.int64]) -> Iterator[KnownFi
             if value is not None and column.values not in REAL and column.name not in given
         }:
             given |= new
-            together = _files_together(rows, given)
+            together = _files_together(given)
             told = connection.execute(together, bounds).one()
         found = _files_told(told, connection, bounds)
         if found is None:
@@ -106,20 +103,19 @@ def files(connection: Connection, rising: NDArray[np.int64]) -> Iterator[KnownFi
         yield found
 
 
-def _files_together(rows: Any, given: set[str]) -> Any:
+def _files_together(given: set[str]) -> Any:
     """Where nothing is known of anything so far SQLite need not say so photo by photo. Of numbers that are
     not whole it tells alone how many there are: as texts they would not be what they are."""
-    part = rows.subquery()
-    told = [func.group_concat(part.c.path, BETWEEN)]
-    for column in INDEXED:
-        value = part.c[column.name]
+    told = [func.group_concat(Photo.path, BETWEEN)]
+    for column, stored in zip(INDEXED, _STORED, strict=True):
+        value = stored.element
         if column.values in REAL:
             told.append(func.nullif(func.count(value), 0))
             continue
         is_text = column.values in TEXTS
         each = func.coalesce(value, "" if is_text else NOTHING) if column.name in given else value
         told.append(func.group_concat(each, BETWEEN if is_text else ","))
-    return select(*told)
+    return select(*told).where(_WANTED)
 
 
 def _files_told(told: Any, connection: Connection, bounds: dict[str, int]) -> KnownFiles | None:
@@ -144,11 +140,13 @@ def _reals(
     connection: Connection, bounds: dict[str, int], ids: NDArray[np.int64], names: tuple[str, ...]
 ) -> dict[str, NDArray[np.float64]]:
     """Numbers of the photos that have any of some."""
-    rows = connection.execute(_reals_of(names), bounds).all()
-    found = np.full((len(names), ids.size), np.nan)
-    own, *values = zip(*rows, strict=True)
+    with connection.execute(_reals_of(names), bounds) as result:
+        cursor = result.cursor  # as its rows come, which takes half the time
+        assert cursor is not None
+        own, *values = zip(*cursor.fetchall(), strict=True)
+    found, by_id = np.full((len(names), ids.size), np.nan), np.argsort(ids)
     try:
-        found[:, np.searchsorted(ids, np.array(own, np.int64))] = np.array(values, np.float64)
+        found[:, by_id[np.searchsorted(ids[by_id], np.array(own, np.int64))]] = np.array(values, np.float64)
     except (ValueError, TypeError, OverflowError):
         raise another_kind() from None
     return dict(zip(names, found, strict=True))
@@ -158,7 +156,7 @@ def _reals(
 def _reals_of(names: tuple[str, ...]) -> Any:
     values = [getattr(Photo, name) for name in names]
     known = or_(*(value.is_not(None) for value in values))
-    return select(Photo.id, *values).where(_WANTED, known).order_by(Photo.id)
+    return select(Photo.id, *values).where(_WANTED, known)
 
 
 def _texts(text: str | None) -> list[str]:

@@ -75,13 +75,12 @@ def columns_of(snapshot: Snapshot, sets: tuple[Classes, ...]) -> cache.Made:
     for batch in snapshot.coverages():
         found, rows = _read(batch, first, singles)
         seen[rows] = True
-        certainties = np.where(
-            found["colours"] & CERTAINTY_KNOWN, found["certainty"], np.uint8(UNKNOWN_CERTAINTY)
-        )
-        masks = found["colours"] & np.uint16(COLOURS)
-        order = np.argsort(found["class_id"], kind="stable")
-        starts = np.searchsorted(found["class_id"][order], np.arange(singles + 1)).tolist()
-        every = Rows.of(rows[order], found["fraction"][order], certainties[order], masks[order])
+        kinds, fractions, colours = (found[n].copy() for n in ("class_id", "fraction", "colours"))
+        certainties = np.where(colours & CERTAINTY_KNOWN, found["certainty"], np.uint8(UNKNOWN_CERTAINTY))
+        masks = colours & np.uint16(COLOURS)
+        order = np.argsort(kinds, kind="stable")
+        starts = np.searchsorted(kinds[order], np.arange(singles + 1)).tolist()
+        every = Rows.of(rows[order], fractions[order], certainties[order], masks[order])
         there = {class_id for class_id in range(singles) if starts[class_id] < starts[class_id + 1]}
         for class_id in there:
             columns[class_id].append(every.sliced(slice(*starts[class_id : class_id + 2])))
@@ -92,8 +91,8 @@ def columns_of(snapshot: Snapshot, sets: tuple[Classes, ...]) -> cache.Made:
                 continue
             members = np.zeros(singles, bool)
             members[list(shown)] = True
-            own = members[found["class_id"]]
-            columns[number].append(_together(rows[own], found["fraction"][own], certainties[own], masks[own]))
+            own = np.flatnonzero(members[kinds])
+            columns[number].append(_together(rows[own], fractions[own], certainties[own], masks[own]))
         first += batch.ids.size
     unseen = np.flatnonzero(~seen).astype(np.uint32)  # label maps say something of every pixel
     arrays: cache.Made = {"unseen": unseen, "flags": _flags(snapshot, ids, np.argsort(ids))}

@@ -26,11 +26,12 @@ def facts(snapshot: Snapshot) -> Made:
     place, from south to north; ``dated``: which were taken at a known date, bool."""
     ids = snapshot.photo_ids()
     by_id = np.argsort(ids)
+    rising = ids[by_id]
     columns = {column.array: _Column(column.values, ids.size) for column in INDEXED}
     paths: list[str] = []  # as they come, often nearly in their order, which those of rows are not
     places = [np.empty(0, np.intp)]
     for part in snapshot.files():
-        rows = by_id[np.searchsorted(ids, part.ids, sorter=by_id)]
+        rows = by_id[np.searchsorted(rising, part.ids)]
         places.append(rows)
         paths += part.paths
         for column, known in zip(columns.values(), part.columns, strict=True):
@@ -119,7 +120,7 @@ class _Texts(dict[Any, int]):
     def coded(self, name: str, numbers: NDArray[np.intp]) -> Made:
         """Texts as numbers of the table of those that occur, in order, in as few bytes as will do; and the
         table."""
-        used = np.unique(numbers).tolist()
+        used = np.flatnonzero(np.bincount(numbers)).tolist()
         used.sort(key=self._names.__getitem__)
         ranks = np.zeros(len(self._names), np.min_scalar_type(len(used)))
         ranks[used] = np.arange(len(used))

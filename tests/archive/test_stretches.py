@@ -63,7 +63,7 @@ def test_bytes_of_any_kind_are_those_of_the_rows(catalog: Catalog, column: Any, 
         parts = list(stretches.blobs(connection, column, rising, known))
     found = [pair for ids, blobs in parts for pair in zip(ids.tolist(), blobs.each(), strict=True)]
     rows = by_rows(catalog, column).items()
-    assert found == [(i, value) for i, value in rows if not known or value is not None]
+    assert sorted(found) == [(i, value) for i, value in rows if not known or value is not None]
     assert len(parts) == -(-PHOTOS // 4)
 
 

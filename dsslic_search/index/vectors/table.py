@@ -98,9 +98,10 @@ def arrays_of(packed: NDArray[np.int8]) -> cache.Made:
 def _build(snapshot: Snapshot) -> cache.Made:
     ids = snapshot.photo_ids()
     by_id = np.argsort(ids)
+    rising = ids[by_id]
     packed = np.zeros((ids.size, DIMENSION), np.int8)
     for batch in snapshot.embeddings():
-        packed[by_id[np.searchsorted(ids, batch.ids, sorter=by_id)]] = _packed(batch)
+        packed[by_id[np.searchsorted(rising, batch.ids)]] = _packed(batch)
     return arrays_of(packed)
 
 
