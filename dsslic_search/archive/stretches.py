@@ -3,11 +3,13 @@ photos at once: row by row the interpreter makes objects of each, and takes its 
 else goes on.
 
 SQLite puts texts together, and takes bytes as texts without a look at them. What it gives is believed where
-it has as many bytes as the parts have together; else the rows are read one by one.
+it has as many bytes as the parts have together; else, or where that is too much for it, the rows are read one
+by one.
 """
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from functools import cache
@@ -16,6 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection, LargeBinary, bindparam, cast, func, or_, select, type_coerce
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.types import NullType
 
 from dsslic_search.archive.damage import DamagedCatalogError
@@ -76,7 +79,8 @@ def blobs(connection: Connection, column: Any, rising: NDArray[np.int64], known:
     for begin in range(0, rising.size, PHOTOS_AT_ONCE):
         some = rising[begin : begin + PHOTOS_AT_ONCE]
         bounds = {"first": int(some[0]), "last": int(some[-1])}
-        yield _told(*connection.execute(together, bounds).one()) or _one_by_one(connection, rows, bounds)
+        told = _together(connection, together, bounds)
+        yield (told and _told(*told)) or _one_by_one(connection, rows, bounds)
 
 
 def files(connection: Connection, rising: NDArray[np.int64]) -> Iterator[KnownFiles]:
@@ -87,20 +91,30 @@ def files(connection: Connection, rising: NDArray[np.int64]) -> Iterator[KnownFi
     for begin in range(0, rising.size, PHOTOS_AT_ONCE):
         some = rising[begin : begin + PHOTOS_AT_ONCE]
         bounds = {"first": int(some[0]), "last": int(some[-1])}
-        told = connection.execute(together, bounds).one()
+        told = _together(connection, together, bounds)
         if new := {
             column.name
-            for column, value in zip(INDEXED, told[1:], strict=True)
+            for column, value in zip(INDEXED, told[1:] if told else (), strict=bool(told))
             if value is not None and column.values not in REAL and column.name not in given
         }:
             given |= new
             together = _files_together(given)
-            told = connection.execute(together, bounds).one()
-        found = _files_told(told, connection, bounds)
+            told = _together(connection, together, bounds)
+        found = told and _files_told(told, connection, bounds)
         if found is None:
             every = connection.execute(rows, bounds).all()
             found = KnownFiles.of([row[1:] for row in every], [row[0] for row in every])
         yield found
+
+
+def _together(connection: Connection, statement: Any, bounds: dict[str, int]) -> Any:
+    """What SQLite puts together; None where that is more than it takes for one text or string of bytes."""
+    try:
+        return connection.execute(statement, bounds).one()
+    except DBAPIError as error:
+        if getattr(error.orig, "sqlite_errorcode", -1) & 0xFF != sqlite3.SQLITE_TOOBIG:
+            raise
+        return None
 
 
 def _files_together(given: set[str]) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import sqlite3
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -97,6 +98,31 @@ def test_a_snapshot_of_some_photos_has_theirs_alone_in_their_order(catalog: Cata
     rows = by_rows(catalog, Photo.stored_words)
     assert words == [(i, rows.get(i)) for i in ids.tolist()]
     assert (without, there) == ([], sorted(rows.keys() & set(ids.tolist())))
+
+
+def test_more_than_sqlite_takes_at_once_is_read_row_by_row(catalog: Catalog) -> None:
+    with catalog.changing() as session:
+        session.get_one(Photo, 5).stored_coverages = bytes(900)
+        session.get_one(Photo, 7).stored_coverages = b"\1" * 900
+        session.get_one(Photo, 5).path, session.get_one(Photo, 7).path = "/" + 900 * "a", "/" + 900 * "b"
+    rising = np.arange(1, 2 * PHOTOS, 2)
+
+    def read(connection: Any) -> tuple[dict[int, bytes | None], dict[int, Any]]:
+        parts = list(stretches.blobs(connection, Photo.stored_coverages, rising, False))
+        pairs = (zip(ids.tolist(), blobs.each(), strict=True) for ids, blobs in parts)
+        files = [pair for part in stretches.files(connection, rising) for pair in told(part).items()]
+        return {i: value for some in pairs for i, value in some}, dict(files)
+
+    with catalog.reading() as connection:
+        wanted = read(connection)
+        driver: Any = connection.connection.driver_connection
+        before = driver.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, 1700)
+        try:
+            assert read(connection) == wanted
+        finally:
+            driver.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, before)
+    assert wanted[0] == by_rows(catalog, Photo.stored_coverages)
+    assert wanted[1].keys() == wanted[0].keys()
 
 
 def told(part: KnownFiles) -> dict[int, tuple[Any, ...]]:
