@@ -17,7 +17,7 @@ from dsslic_search.codec.picture.open import SourcePhoto
 from dsslic_search.core import vocabulary
 from dsslic_search.networks import runtime
 from dsslic_search.networks.confidence import Confidence, decide
-from dsslic_search.networks.segnet import SegNet
+from dsslic_search.networks.segnets import AnySegNet
 from dsslic_search.training import calibrate
 from dsslic_search.training.dataset import LATER_SCENES, Sample, photos_of, scene_samples
 from dsslic_search.training.targets import load_targets
@@ -60,7 +60,7 @@ def run(data: Path, beside: Path | None = None) -> dict[str, Any]:
 
     Milliseconds are of making the label map that ingest codes, median of the first TIMED_PHOTOS photos."""
     samples = scene_samples(data, validation=True)
-    net: SegNet = runtime.network("segnet")
+    net: AnySegNet = runtime.network("segnet")
     nets = {"segnet": net} | ({} if beside is None else {"beside": runtime.load("segnet", beside)})
     measured = {name: _tables(each, samples) for name, each in nets.items()}
     teacher = _sum(confusion(_read(s)[0], np.asarray(Image.open(s.teacher)), CLASSES) for s in samples)
@@ -79,7 +79,7 @@ def run(data: Path, beside: Path | None = None) -> dict[str, Any]:
     }
 
 
-def later_sets(net: SegNet, data: Path) -> dict[str, Any]:
+def later_sets(net: AnySegNet, data: Path) -> dict[str, Any]:
     """On validation parts: IoU of horses against people's masks, pixel accuracy on what people labelled in
     COCO's photos, and the share of pixels in rooms, and of sea, that are called as the teacher calls them."""
     horse = vocabulary.default().id_of("horse")
@@ -108,7 +108,7 @@ def later_sets(net: SegNet, data: Path) -> dict[str, Any]:
     return found
 
 
-def _parsed(net: SegNet, pixels: NDArray[np.uint8], size: tuple[int, ...]) -> NDArray[np.uint8]:
+def _parsed(net: AnySegNet, pixels: NDArray[np.uint8], size: tuple[int, ...]) -> NDArray[np.uint8]:
     """The labels of a photo at ``size``, ``house`` called ``building``: a query for either finds both."""
     import torch
     import torch.nn.functional as F
@@ -121,7 +121,7 @@ def _parsed(net: SegNet, pixels: NDArray[np.uint8], size: tuple[int, ...]) -> ND
     return labels
 
 
-def _tables(net: SegNet, samples: list[Sample]) -> dict[str, NDArray[np.int64]]:
+def _tables(net: AnySegNet, samples: list[Sample]) -> dict[str, NDArray[np.int64]]:
     """By set, the confusion of what people say with what ``net`` says."""
     by_set: dict[str, NDArray[np.int64]] = {}
     for sample in samples:

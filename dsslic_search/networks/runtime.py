@@ -37,13 +37,14 @@ def load(name: str, path: Path) -> Any:
     from dsslic_search.networks.finenet import FineNet, FineNetConfig
     from dsslic_search.networks.image_words import ImageWordsConfig, ImageWordsNet
     from dsslic_search.networks.restorer import Restorer, RestorerConfig
-    from dsslic_search.networks.segnet import SegNet, SegNetConfig
+    from dsslic_search.networks.segnet import SegNetConfig
+    from dsslic_search.networks.segnets import made
     from dsslic_search.networks.unfilled import Unfilled
 
     architecture = name if name == IMAGE_WORDS else name.partition("_")[0]
     config, state = weights.load(path, architecture)
     makers: dict[str, Any] = {
-        "segnet": lambda: SegNet(SegNetConfig(**config)),
+        "segnet": lambda: made(SegNetConfig(**config)),
         "compnet": lambda: CompNet(CompNetConfig(**config)),
         "finenet": lambda: FineNet(FineNetConfig(**config)),
         "restorer": lambda: Restorer(RestorerConfig(**config)),

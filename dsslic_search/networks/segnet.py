@@ -9,7 +9,8 @@
 
 Encoder: EfficientNet-Lite0 (Tan & Le 2019; the "lite" variant has ReLU6 and no squeeze-and-excitation).
 Decoder: a light feature pyramid (Lin et al. 2017) with a global context vector.
-Batch norms are folded into the convolutions before weights are saved: see :func:`fold`.
+Batch norms are folded into the convolutions before weights are saved (`networks.segnets`, which has the other
+architecture too).
 """
 
 from __future__ import annotations
@@ -37,8 +38,9 @@ BN_EPS = 1e-3
 @dataclass(frozen=True)
 class SegNetConfig:
     """``classes``: outputs; ``width``: channels of the decoder; ``area``: pixels a photo is resized to before
-    parsing; ``vocabulary``: the text of its class list where that is not the package's (`core.vocabulary`);
-    the rest are the fields of :class:`dsslic_search.networks.confidence.Confidence`."""
+    parsing; ``encoder``: a key of `networks.segnets.ARCHITECTURES`; ``vocabulary``: the text of its class
+    list where that is not the package's (`core.vocabulary`); the rest are the fields of
+    :class:`dsslic_search.networks.confidence.Confidence`."""
 
     classes: int = 51
     width: int = 96
@@ -48,6 +50,7 @@ class SegNetConfig:
     of_pixel: float = 0.0
     vote: bool = False
     vocabulary: str = ""
+    encoder: str = "efficientnet-lite0"
 
 
 class ConvNorm(nn.Module):
@@ -143,6 +146,16 @@ class SegNet(nn.Module):
         self.fuse = nn.ModuleList(ConvNorm(w, w, 3, folded=folded) for _ in range(4))
         self.classifier = nn.Conv2d(w, self.config.classes, 1)
 
+    @property
+    def encoder(self) -> list[nn.Module]:
+        """What begins with ImageNet's weights, from the first layer on."""
+        return [self.stem, *self.stages]
+
+    @property
+    def between(self) -> list[nn.Module]:
+        """What begins with weights besides the encoder."""
+        return []
+
     def encode(self, x: Tensor) -> list[Tensor]:
         """Features at 1/4 (24 channels), 1/8 (40), 1/16 (112) and 1/32 (320)."""
         x = self.stem((x * 255 - 127) / 128)
@@ -169,15 +182,3 @@ def folded(weight: Tensor, norm: nn.BatchNorm2d) -> tuple[Tensor, Tensor]:
     assert norm.running_mean is not None and norm.running_var is not None
     scale = norm.weight / torch.sqrt(norm.running_var + norm.eps)
     return weight * scale[:, None, None, None], norm.bias - norm.running_mean * scale
-
-
-def fold(net: SegNet) -> SegNet:
-    """A copy whose batch norms are folded into the convolutions before them; same outputs in eval mode."""
-    plain = SegNet(net.config, folded=True)
-    state = net.state_dict()
-    for name, module in net.named_modules():
-        if isinstance(module, ConvNorm) and isinstance(module.norm, nn.BatchNorm2d):
-            weight, bias = folded(module.conv.weight, module.norm)
-            state[f"{name}.conv.weight"], state[f"{name}.conv.bias"] = weight, bias
-    plain.load_state_dict({k: state[k].detach() for k in plain.state_dict()})
-    return plain.eval()

@@ -16,7 +16,7 @@ from torch import Tensor
 from dsslic_search.core.settings import DEFAULT_PRESENCE
 from dsslic_search.networks import runtime, weights
 from dsslic_search.networks.confidence import Confidence, decide
-from dsslic_search.networks.segnet import SegNet
+from dsslic_search.networks.segnets import AnySegNet
 from dsslic_search.training.dataset import Sample, scene_samples
 
 MAX_SIDE = 256  # pixels a side that are judged: those of label maps
@@ -35,7 +35,7 @@ class Judged:
     presence: float
 
 
-def scored(net: SegNet, samples: list[Sample]) -> Iterator[tuple[Tensor, Tensor]]:
+def scored(net: AnySegNet, samples: list[Sample]) -> Iterator[tuple[Tensor, Tensor]]:
     """Of each photo the scores float32 [classes, h, w] and what people say, int64 [h, w] with ids past the
     classes unknown."""
     for sample in samples:
@@ -118,7 +118,7 @@ def calibrate(data: Path, path: Path) -> str:
 
     Of the sets in which people labelled most of each photo alone: where they labelled one horse and nothing
     around it, calling all the rest ``other`` costs nothing, and seems best."""
-    net: SegNet = runtime.load("segnet", path)
+    net: AnySegNet = runtime.load("segnet", path)
     photos = list(scored(net, scene_samples(data, validation=False, calibration=True)))
     rule = choose(photos)
     for name, each in (("as it was", Confidence()), ("calibrated", rule)):

@@ -21,7 +21,8 @@ from dsslic_search.core.errors import MissingExtraError, UsageError
 from dsslic_search.core.files import write_atomically
 from dsslic_search.networks import runtime, weights
 from dsslic_search.networks.image_words import FEATURES, ImageWordsConfig, ImageWordsNet
-from dsslic_search.networks.segnet import BN_EPS, SegNet, fold
+from dsslic_search.networks.segnet import BN_EPS, SegNet
+from dsslic_search.networks.segnets import fold
 from dsslic_search.training import word_evidence
 from dsslic_search.training.dataset import teacher_samples
 from dsslic_search.training.segnet_start import load_imagenet

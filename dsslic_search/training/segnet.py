@@ -11,7 +11,7 @@ import random
 import time
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -26,11 +26,12 @@ from dsslic_search.core.errors import UsageError
 from dsslic_search.core.vocabulary import Vocabulary
 from dsslic_search.networks import weights
 from dsslic_search.networks.runtime import working_size
-from dsslic_search.networks.segnet import SegNet, SegNetConfig, fold
+from dsslic_search.networks.segnet import SegNetConfig
+from dsslic_search.networks.segnets import AnySegNet, fold, made
 from dsslic_search.training import checkpoint
 from dsslic_search.training.checkpoint import Budget, Seconds
 from dsslic_search.training.pack import Balanced, PackedPhoto
-from dsslic_search.training.segnet_start import go_on_from, load_imagenet
+from dsslic_search.training.segnet_start import begin, encoder_of, named
 
 FROZEN_STAGES = 2
 CHECKPOINT_SECONDS = 300
@@ -39,15 +40,17 @@ SAYING_STEPS = 50  # between two lines about the run
 
 @dataclass(frozen=True)
 class SegNetTraining:
-    """Settings of one run. Rates are peaks of a cosine schedule over the budget; ``ema`` is the decay per
-    step. Until ``early`` of the budget is spent, photos and crops are smaller, ``early_crop`` pixels instead
-    of ``crop``: the same view in fewer pixels (progressive resizing; Tan & Le 2021)."""
+    """Settings of one run. Rates are peaks of a cosine schedule over the budget (``between_rate``: of what
+    was trained before besides the encoder); ``ema`` is the decay per step. Until ``early`` of the budget is
+    spent, photos and crops are smaller, ``early_crop`` pixels instead of ``crop``: the same view in fewer
+    pixels (progressive resizing; Tan & Le 2021)."""
 
     batch: int = 8
     crop: int = 320
     early_crop: int = 224
     early: float = 0.5
     encoder_rate: float = 2e-4
+    between_rate: float = 3e-4
     decoder_rate: float = 1.5e-3
     weight_decay: float = 1e-4
     warmup: int = 100
@@ -62,6 +65,11 @@ class SegNetTraining:
     def accelerated(cls) -> SegNetTraining:
         """For a device where larger batches cost little: rates grow by the square root of the batch."""
         return cls(batch=32, early=0.0, encoder_rate=4e-4, decoder_rate=3e-3)
+
+    @classmethod
+    def from_mosaic(cls) -> SegNetTraining:
+        """From MOSAIC's weights, whose encoder has seen scenes, and has no norms to hold it."""
+        return cls(encoder_rate=1e-4)
 
     @classmethod
     def going_on(cls) -> SegNetTraining:
@@ -218,23 +226,24 @@ class Run:
         self.balance = class_weights(labelled.counts + taught.counts, s.class_balance).to(self.device)
         self.batches = Batches(labelled, taught, s, config.area)
         torch.manual_seed(s.seed)
-        net = SegNet(config, folded=False)
-        if start is None:
-            load_imagenet(net)
-        else:
-            go_on_from(net, start, torch.cat([as_input(self.batches.make(-n, s.crop)[0]) for n in (1, 2)]))
+        net = made(config, folded=False)
+        begin(net, start, self._seen, classes_of(config))
         self.net = net.to(self.device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # missing in torch's stubs
-        self.encoder = [net.stem, *net.stages]
+        self.encoder = net.encoder
         self.optimiser = self._optimiser()
         self.average = torch.optim.swa_utils.AveragedModel(
             net, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(s.ema), use_buffers=True
         )
         self.file = folder / "segnet.pt"
         # not the budget: a run that has reached its end may be given more
-        begun = {} if start is None else {"start": weights.identity(start), "norms": "made again"}
+        begun = {} if start is None else {"start": named(start), "norms": "made again"}
         self.settings = asdict(s) | begun
         self.seconds, self.mean_loss = Seconds(), 0.0
         self.step = checkpoint.resume(self.file, self._parts(), self.settings, self.device)
+
+    def _seen(self) -> Tensor:
+        """What a network that goes on sees at first."""
+        return torch.cat([as_input(self.batches.make(-n, self.s.crop)[0]) for n in (1, 2)])
 
     def _parts(self) -> dict[str, Any]:
         return {
@@ -247,12 +256,17 @@ class Run:
     def _optimiser(self) -> torch.optim.Optimizer:
         for part in self.encoder[: FROZEN_STAGES + 1]:
             part.requires_grad_(False)
-        trained = [p for m in self.encoder for p in m.parameters() if p.requires_grad]
-        known = {id(p) for m in self.encoder for p in m.parameters()}
-        groups = [
-            {"params": trained, "peak": self.s.encoder_rate},
-            {"params": [p for p in self.net.parameters() if id(p) not in known], "peak": self.s.decoder_rate},
-        ]
+        groups: list[dict[str, Any]] = []
+        known: set[int] = set()
+        for rate, modules in (
+            (self.s.encoder_rate, self.encoder),
+            (self.s.between_rate, self.net.between),
+            (self.s.decoder_rate, [self.net]),
+        ):
+            own = {id(p): p for m in modules for p in m.parameters() if id(p) not in known}
+            known |= own.keys()
+            if trained := [p for p in own.values() if p.requires_grad]:
+                groups.append({"params": trained, "peak": rate})
         return torch.optim.AdamW(groups, weight_decay=self.s.weight_decay)
 
     @property
@@ -260,13 +274,13 @@ class Run:
         """The part of the budget that is spent, 0..1."""
         return self.budget.spent(self.step, self.seconds.spent)
 
-    def go(self) -> SegNet:
+    def go(self) -> AnySegNet:
         """Train to the end of the budget; the average network, folded."""
         while self.spent < 1:
             crop = self.s.early_crop if self.spent < self.s.early else self.s.crop
             self._stretch(crop)
         self.keep()
-        return fold(cast(SegNet, self.average.module.cpu().eval()))
+        return fold(cast(AnySegNet, self.average.module.cpu().eval()))
 
     def _stretch(self, crop: int) -> None:
         """Steps with one size of crop."""
@@ -312,7 +326,7 @@ class Run:
         on."""
         checkpoint.keep(self.file, self._parts(), self.step, self.settings)
         if self.held:
-            accuracy, iou = judge(cast(SegNet, self.average.module), self.held, self.device)
+            accuracy, iou = judge(cast(AnySegNet, self.average.module), self.held, self.device)
             print(
                 f"step {self.step}: accuracy {accuracy:.4f}, mean IoU {iou:.4f} on the calibration part",
                 flush=True,
@@ -320,7 +334,7 @@ class Run:
 
 
 @torch.inference_mode()
-def judge(net: SegNet, photos: list[PackedPhoto], device: torch.device) -> tuple[float, float]:
+def judge(net: AnySegNet, photos: list[PackedPhoto], device: torch.device) -> tuple[float, float]:
     """Pixel accuracy, and IoU averaged over the classes that occur, on pixels that count fully (those that
     people labelled)."""
     net.eval()
@@ -346,6 +360,11 @@ def config_for(classes: Vocabulary) -> SegNetConfig:
     return SegNetConfig(classes=len(classes), vocabulary=vocabulary.written(classes) if own else "")
 
 
+def classes_of(config: SegNetConfig) -> Vocabulary:
+    """The class list of a SegNet: :func:`config_for`, the other way."""
+    return vocabulary.parse(config.vocabulary) if config.vocabulary else vocabulary.built_in()
+
+
 def train(
     photos: list[PackedPhoto],
     folder: Path,
@@ -357,10 +376,14 @@ def train(
 ) -> str:
     """Train (or go on from ``folder``) and write the folded average weights to ``out``; returns their
     identity. A run that has reached its end goes on when it is given a larger budget, at the rate that the
-    longer schedule has there. ``start``: a trained SegNet to begin with instead of ImageNet's weights, for
-    any class list (see `go_on_from`). UsageError when ``folder`` has a run with other settings."""
+    longer schedule has there. ``start``: what to begin with instead of ImageNet's weights, a trained SegNet
+    of any class list or a folder with MOSAIC's weights (`training.segnet_start`). UsageError when ``folder``
+    has a run with other settings."""
     folder.mkdir(parents=True, exist_ok=True)
-    usual = SegNetTraining() if start is None else SegNetTraining.going_on()
+    usual = SegNetTraining()
+    if start is not None:
+        usual = SegNetTraining.from_mosaic() if start.is_dir() else SegNetTraining.going_on()
     chosen = settings or (SegNetTraining.accelerated() if torch.cuda.is_available() else usual)
-    run = Run(photos, folder, budget, chosen, config or SegNetConfig(), start)
+    like = replace(config or SegNetConfig(), encoder=encoder_of(start))
+    run = Run(photos, folder, budget, chosen, like, start)
     return weights.save(out, run.go(), "segnet", run.config)

@@ -1,7 +1,8 @@
-"""What the training of SegNet begins with: an encoder that knows ImageNet, or a whole SegNet."""
+"""What the training of SegNet begins with: an encoder that knows ImageNet, MOSAIC, or a whole SegNet."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any, cast
@@ -10,8 +11,37 @@ import torch
 from torch import Tensor, nn
 
 from dsslic_search.core.errors import MissingExtraError, UsageError
-from dsslic_search.networks import runtime
-from dsslic_search.networks.segnet import ConvNorm, SegNet
+from dsslic_search.core.vocabulary import Vocabulary
+from dsslic_search.networks import runtime, weights
+from dsslic_search.networks.mosaic import MosaicSegNet
+from dsslic_search.networks.segnet import ConvNorm, SegNet, SegNetConfig
+from dsslic_search.networks.segnets import AnySegNet
+from dsslic_search.training import mosaic_start
+
+MOSAIC = "mosaic"
+
+
+def begin(net: AnySegNet, start: Path | None, photos: Callable[[], Tensor], classes: Vocabulary) -> None:
+    """Give ``net`` the weights that a training begins with: ImageNet's, those of MOSAIC in a folder, or of a
+    SegNet in a file. ``photos`` gives some, as :func:`unfold` takes them. Errors are those of each."""
+    if start is None:
+        load_imagenet(cast(SegNet, net))
+    elif start.is_dir():
+        mosaic_start.begin(cast(MosaicSegNet, net), start, classes)
+    else:
+        go_on_from(net, start, photos())
+
+
+def encoder_of(start: Path | None) -> str:
+    """The encoder of a network that begins so. WeightsError when a file is unsound."""
+    if start is None:
+        return SegNetConfig().encoder
+    return MOSAIC if start.is_dir() else str(runtime.load("segnet", start).config.encoder)
+
+
+def named(start: Path) -> str:
+    """What a run began with, so that it is not gone on with from something else."""
+    return MOSAIC if start.is_dir() else weights.identity(start)
 
 
 def load_imagenet(net: SegNet) -> None:
@@ -44,21 +74,24 @@ def load_imagenet(net: SegNet) -> None:
             copy(layer, f"_blocks.{i}.{conv}", f"_blocks.{i}.{norm}")
 
 
-def go_on_from(net: SegNet, start: Path, photos: Tensor) -> None:
+def go_on_from(net: AnySegNet, start: Path, photos: Tensor) -> None:
     """Have a network do what the trained SegNet in a file does, but with batch norms; what tells classes
     apart only where the class lists are the same. ``photos``: as `unfold` takes them. WeightsError when the
     file is unsound, UsageError for another width."""
-    before: SegNet = runtime.load("segnet", start)
-    if before.config.width != net.config.width:
-        raise UsageError(f"{start}: a SegNet of width {before.config.width}, not {net.config.width}")
+    before: AnySegNet = runtime.load("segnet", start)
+    if (before.config.width, before.config.encoder) != (net.config.width, net.config.encoder):
+        raise UsageError(
+            f"{start}: a SegNet of {before.config.encoder} and width {before.config.width}, not of "
+            f"{net.config.encoder} and {net.config.width}"
+        )
     same = (before.config.vocabulary, before.config.classes) == (net.config.vocabulary, net.config.classes)
-    plain = ("context.", "classifier.") if same else ("context.",)
+    plain = ("context.", "mosaic.", *(("carried.", "classifier.") if same else ()))
     net.load_state_dict({k: v for k, v in before.state_dict().items() if k.startswith(plain)}, strict=False)
     unfold(before, net, photos)
 
 
 @torch.no_grad()
-def unfold(before: SegNet, net: SegNet, photos: Tensor) -> None:
+def unfold(before: AnySegNet, net: AnySegNet, photos: Tensor) -> None:
     """Give convolutions of ``net`` and their batch norms what is folded into those of ``before``: the same
     outputs in eval mode.
 

@@ -5,7 +5,8 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from dsslic_search.networks.segnet import ConvNorm, SegNet, SegNetConfig, fold
+from dsslic_search.networks.segnet import ConvNorm, SegNet, SegNetConfig
+from dsslic_search.networks.segnets import fold
 
 
 @pytest.mark.parametrize("kernel", [3, 5])

@@ -21,7 +21,8 @@ from dsslic_search.labels.formats import FORMATS, writer
 from dsslic_search.labels.scene import LabelFiles, LabelledImage, Legend
 from dsslic_search.networks import runtime, weights
 from dsslic_search.networks.segmenter import open_segmenter
-from dsslic_search.networks.segnet import ConvNorm, SegNetConfig
+from dsslic_search.networks.segnet import ConvNorm, SegNet, SegNetConfig
+from dsslic_search.networks.segnets import fold
 from dsslic_search.training import codec, own, own_pack, pack, segnet, segnet_start
 from dsslic_search.training.checkpoint import Budget
 from dsslic_search.training.teacher import FiledTeacher, SegmenterTeacher, teacher_named
@@ -178,7 +179,7 @@ def trained(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     settings = segnet.SegNetTraining(batch=2, crop=64, early_crop=64, warmup=2, ema=0.8, decoder_rate=8e-3)
     start = place / "start.safetensors"
     torch.manual_seed(0)  # else the first weights would depend on the tests before
-    weights.save(start, segnet.fold(segnet.SegNet(first, folded=True)), "segnet", first)
+    weights.save(start, fold(SegNet(first, folded=True)), "segnet", first)
     segnet.train(photos, place, place / "own.safetensors", Budget(steps=30), settings, config, start)
     return place / "own.safetensors"
 
@@ -211,14 +212,14 @@ def test_a_class_list_of_ones_own_goes_with_the_weights_into_files(
 def test_a_trained_segnet_is_gone_on_from_whatever_its_classes(trained: Path):
     before = runtime.load("segnet", trained)
     seen, others = torch.rand(4, 3, 64, 64), torch.rand(2, 3, 64, 96)
-    net = segnet.SegNet(before.config, folded=False)
+    net = SegNet(before.config, folded=False)
     segnet_start.go_on_from(net, trained, seen)
     with torch.no_grad():
         assert torch.allclose(net.eval()(others), before(others), atol=1e-4)
         assert torch.allclose(net.train()(seen), before(seen), atol=1e-4)  # norms see what they know
     lengths = [m.conv.weight.square().sum((1, 2, 3)) for m in net.modules() if isinstance(m, ConvNorm)]
     assert torch.allclose(torch.cat(lengths), torch.tensor(2.0), atol=1e-3)
-    other = segnet.SegNet(replace(before.config, classes=5, vocabulary=""), folded=False)
+    other = SegNet(replace(before.config, classes=5, vocabulary=""), folded=False)
     new = other.classifier.weight.clone()
     segnet_start.go_on_from(other, trained, seen)
     assert torch.equal(other.classifier.weight, new)
@@ -227,8 +228,10 @@ def test_a_trained_segnet_is_gone_on_from_whatever_its_classes(trained: Path):
             torch.allclose(ours, theirs, atol=1e-3)
             for ours, theirs in zip(other.eval().encode(others), before.encode(others), strict=True)
         )
-    with pytest.raises(UsageError, match="a SegNet of width 16, not 32"):
-        segnet_start.go_on_from(segnet.SegNet(SegNetConfig(width=32), folded=False), trained, seen)
+    with pytest.raises(
+        UsageError, match="a SegNet of efficientnet-lite0 and width 16, not of efficientnet-lite0 and 32"
+    ):
+        segnet_start.go_on_from(SegNet(SegNetConfig(width=32), folded=False), trained, seen)
 
 
 def test_a_folder_of_photos_is_enough_for_the_codec_networks(folder: Path, tmp_path: Path, capsys):

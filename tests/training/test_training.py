@@ -234,7 +234,7 @@ def test_imagenet_weights_are_wanted_with_a_clear_message(monkeypatch):
 
 
 def test_segnet_learns_and_resumes_to_the_same_weights(packed, tmp_path: Path, monkeypatch):
-    monkeypatch.setattr(segnet, "load_imagenet", lambda net: None)
+    monkeypatch.setattr(segnet_start, "load_imagenet", lambda net: None)
     settings = segnet.SegNetTraining(batch=2, crop=64, early_crop=32, warmup=2)
     config, budget = SegNetConfig(width=16, area=96 * 96), checkpoint.Budget(steps=4)
     whole = segnet.train(packed, tmp_path / "a", tmp_path / "whole.safetensors", budget, settings, config)
@@ -250,7 +250,7 @@ def test_segnet_learns_and_resumes_to_the_same_weights(packed, tmp_path: Path, m
     with pytest.raises(KeyboardInterrupt):
         segnet.train(packed, tmp_path / "b", tmp_path / "cut.safetensors", budget, settings, config)
     monkeypatch.undo()
-    monkeypatch.setattr(segnet, "load_imagenet", lambda net: None)
+    monkeypatch.setattr(segnet_start, "load_imagenet", lambda net: None)
     assert (
         segnet.train(packed, tmp_path / "b", tmp_path / "cut.safetensors", budget, settings, config) == whole
     )
@@ -262,7 +262,7 @@ def test_segnet_learns_and_resumes_to_the_same_weights(packed, tmp_path: Path, m
 
 
 def test_a_run_that_reached_its_end_goes_on_with_a_larger_budget(packed, tmp_path: Path, monkeypatch):
-    monkeypatch.setattr(segnet, "load_imagenet", lambda net: None)
+    monkeypatch.setattr(segnet_start, "load_imagenet", lambda net: None)
     settings = segnet.SegNetTraining(batch=2, crop=64, early_crop=32, warmup=2)
     config, out = SegNetConfig(width=16, area=96 * 96), tmp_path / "segnet.safetensors"
     made = []
