@@ -17,7 +17,7 @@ FOLDER_BYTES = 200_000_000  # that a data folder is packed into when nobody aske
 
 def register(group: typer.Typer) -> None:
     """Add this module's commands."""
-    for command in (pack, segnet, calibrate):
+    for command in (pack, segnet, ensemble, calibrate):
         group.command()(command)
 
 
@@ -117,16 +117,16 @@ def segnet(
     start: Annotated[
         Path | None,
         typer.Option(
-            metavar="FILE",
-            help="Go on from the weights of a trained SegNet, for this or another class list, instead of "
-            "ImageNet's.",
+            metavar="FILE|DIR",
+            help="Begin with the weights of a trained SegNet, for this or another class list, or with "
+            "MOSAIC's in a folder, instead of ImageNet's.",
             show_default=False,
         ),
     ] = None,
     threads: Threads = None,
     force: Force = False,
 ) -> None:
-    """Train SegNet on people's and the teacher's labels, from ImageNet weights or those of a SegNet."""
+    """Train SegNet on people's and the teacher's labels, from ImageNet's weights, MOSAIC's or a SegNet's."""
     if (minutes is None) == (steps is None):
         raise UsageError("say how long to train: either --minutes N or --steps N")
     from dsslic_search.training import pack as packing
@@ -146,6 +146,20 @@ def segnet(
         photos, run, out, Budget(steps, minutes), config=training.config_for(classes), start=start
     )
     typer.echo(f"{out}: {identity}")
+
+
+def ensemble(
+    weights: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Weight files to join.")],
+    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="The weight file to write.")] = Path(
+        "weights/segnet.safetensors"
+    ),
+    force: Force = False,
+) -> None:
+    """Make one SegNet of several, whose mean counts: one from ImageNet's weights and one from MOSAIC's."""
+    from dsslic_search.training import ensemble as training
+
+    may_write(force, out)
+    typer.echo(f"{out}: {training.join(weights, out)}")
 
 
 def calibrate(

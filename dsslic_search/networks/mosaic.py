@@ -173,6 +173,11 @@ class MosaicSegNet(nn.Module):
         return [self.mosaic.stem, *self.mosaic.blocks, self.mosaic.last]
 
     @property
+    def settled(self) -> list[nn.Module]:
+        """What training leaves as it begins: the first layers, which are much of a step's time."""
+        return [self.mosaic.stem, *self.mosaic.blocks[:2]]
+
+    @property
     def between(self) -> list[nn.Module]:
         """What else is of MOSAIC."""
         return [self.mosaic]

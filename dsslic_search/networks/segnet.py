@@ -38,7 +38,7 @@ BN_EPS = 1e-3
 @dataclass(frozen=True)
 class SegNetConfig:
     """``classes``: outputs; ``width``: channels of the decoder; ``area``: pixels a photo is resized to before
-    parsing; ``encoder``: a key of `networks.segnets.ARCHITECTURES`; ``vocabulary``: the text of its class
+    parsing; ``encoder``: see `networks.segnets`; ``vocabulary``: the text of its class
     list where that is not the package's (`core.vocabulary`); the rest are the fields of
     :class:`dsslic_search.networks.confidence.Confidence`."""
 
@@ -150,6 +150,11 @@ class SegNet(nn.Module):
     def encoder(self) -> list[nn.Module]:
         """What begins with ImageNet's weights, from the first layer on."""
         return [self.stem, *self.stages]
+
+    @property
+    def settled(self) -> list[nn.Module]:
+        """What training leaves as it begins: the first layers, which are much of a step's time."""
+        return [self.stem, *self.stages[:2]]
 
     @property
     def between(self) -> list[nn.Module]:

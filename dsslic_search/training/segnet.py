@@ -33,7 +33,6 @@ from dsslic_search.training.checkpoint import Budget, Seconds
 from dsslic_search.training.pack import Balanced, PackedPhoto
 from dsslic_search.training.segnet_start import begin, encoder_of, named
 
-FROZEN_STAGES = 2
 CHECKPOINT_SECONDS = 300
 SAYING_STEPS = 50  # between two lines about the run
 
@@ -254,7 +253,7 @@ class Run:
         }
 
     def _optimiser(self) -> torch.optim.Optimizer:
-        for part in self.encoder[: FROZEN_STAGES + 1]:
+        for part in self.net.settled:
             part.requires_grad_(False)
         groups: list[dict[str, Any]] = []
         known: set[int] = set()

@@ -19,6 +19,7 @@ from dsslic_search.networks.segnets import AnySegNet
 from dsslic_search.training import mosaic_start
 
 MOSAIC = "mosaic"
+OF_CLASSES = ("classifier", "carried")  # layers whose outputs are classes
 
 
 def begin(net: AnySegNet, start: Path | None, photos: Callable[[], Tensor], classes: Vocabulary) -> None:
@@ -85,8 +86,11 @@ def go_on_from(net: AnySegNet, start: Path, photos: Tensor) -> None:
             f"{net.config.encoder} and {net.config.width}"
         )
     same = (before.config.vocabulary, before.config.classes) == (net.config.vocabulary, net.config.classes)
-    plain = ("context.", "mosaic.", *(("carried.", "classifier.") if same else ()))
-    net.load_state_dict({k: v for k, v in before.state_dict().items() if k.startswith(plain)}, strict=False)
+    normed = tuple(f"{name}." for name, m in before.named_modules() if isinstance(m, ConvNorm))
+    plain = {k: v for k, v in before.state_dict().items() if not k.startswith(normed)}
+    if not same:
+        plain = {k: v for k, v in plain.items() if k.split(".")[-2] not in OF_CLASSES}
+    net.load_state_dict(plain, strict=False)
     unfold(before, net, photos)
 
 

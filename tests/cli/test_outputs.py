@@ -73,6 +73,7 @@ ROWS = {
     "decode-layer": Row(("decode-layer", "map", IN, OUT), ".png", reads="map"),
     "train pack": train("pack", "--data", DATA, ending=".zip"),
     "train segnet": train("segnet", "--data", DATA, "--run", "run", "--steps", 1),
+    "train ensemble": train("ensemble", f"{DATA}/a.safetensors", f"{DATA}/b.safetensors"),
     "train compact-scales": train("compact-scales", "--data", DATA, "--run", "run", ending=".json"),
     "train image-words": train("image-words", "--data", DATA),
     "train word-thresholds": train("word-thresholds", "--data", DATA, ending=".json"),
