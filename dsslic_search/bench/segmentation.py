@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable
+from dataclasses import asdict
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +19,8 @@ from dsslic_search.codec.picture.open import SourcePhoto
 from dsslic_search.core import vocabulary
 from dsslic_search.networks import runtime
 from dsslic_search.networks.confidence import Confidence, decide
-from dsslic_search.networks.segnets import AnySegNet
+from dsslic_search.networks.look import Look
+from dsslic_search.networks.segnets import AnySegNet, Together
 from dsslic_search.training import calibrate
 from dsslic_search.training.dataset import LATER_SCENES, Sample, photos_of, scene_samples
 from dsslic_search.training.targets import load_targets
@@ -152,41 +155,42 @@ def _by_class(counts: NDArray[np.int64]) -> dict[str, int]:
 
 
 def test_time(data: Path) -> dict[str, Any]:
-    """What other working areas and averaging with the mirrored photo give, on the calibration part of
-    ``data`` (not on the validation split: these are settings), without the rule that says ``other``."""
+    """What other working areas, averaging with the mirrored photo and one of several networks alone give, on
+    the calibration part of ``data`` (not on the validation split: these are settings), without the rule that
+    says ``other``."""
     import torch
     import torch.nn.functional as F
 
     net = runtime.network("segnet")
     samples = scene_samples(data, validation=False, calibration=True)
     classes, rows = len(vocabulary.default()), []
-    for area in AREA_FACTORS:
-        for mirrored in (False, True):
-            table, spent = np.zeros((classes, classes), np.int64), []
-            for sample in samples:
-                truth, pixels = _read(sample)
-                began = time.perf_counter()
-                with torch.inference_mode():
-                    found = runtime.class_scores(net, pixels, round(net.config.area * area), mirrored)
-                    guess = (
-                        F.interpolate(found, truth.shape, mode="bilinear")[0]
-                        .argmax(0)
-                        .to(torch.uint8)
-                        .numpy()
-                    )
-                spent.append((time.perf_counter() - began) * 1000)
-                table += confusion(truth, guess, classes)
-            found_scores = scores(table)
-            rows.append(
-                {
-                    "area": round(net.config.area * area),
-                    "mirrored_too": mirrored,
-                    "pixel_accuracy": round(found_scores["pixel_accuracy"], 4),
-                    "mean_iou": round(found_scores["mean_iou"], 4),
-                    "milliseconds_median": round(float(np.median(spent[1:])), 1),
-                }
-            )
+    for look in _looks(net):
+        table, spent = np.zeros((classes, classes), np.int64), []
+        for sample in samples:
+            truth, pixels = _read(sample)
+            began = time.perf_counter()
+            with torch.inference_mode():
+                found = runtime.class_scores(net, pixels, look)
+                guess = F.interpolate(found, truth.shape, mode="bilinear")[0].argmax(0).to(torch.uint8)
+            spent.append((time.perf_counter() - began) * 1000)
+            table += confusion(truth, guess.numpy(), classes)
+        found_scores = scores(table)
+        rows.append(
+            {
+                **asdict(look),
+                "pixel_accuracy": round(found_scores["pixel_accuracy"], 4),
+                "mean_iou": round(found_scores["mean_iou"], 4),
+                "milliseconds_median": round(float(np.median(spent[1:])), 1),
+            }
+        )
     return {"photos": len(samples), "settings": rows}
+
+
+def _looks(net: AnySegNet) -> list[Look]:
+    """Every way to look at a photo that is compared."""
+    areas = [round(net.config.area * factor) for factor in AREA_FACTORS]
+    alone = (False, True) if isinstance(net, Together) else (False,)
+    return [Look(*each) for each in product(areas, (False, True), alone)]
 
 
 def _read(sample: Sample) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:

@@ -103,8 +103,7 @@ class EncodeOptions:
             return self.segmenter
         from dsslic_search.networks.segmenter import SegNetSegmenter
 
-        wanted = effort(self.effort)
-        return SegNetSegmenter(wanted.looks_at, wanted.looks_twice)
+        return SegNetSegmenter(effort(self.effort).look)
 
     @property
     def mode(self) -> KeepMode:

@@ -10,6 +10,7 @@ import numpy as np
 from dsslic_search.codec.bpg.x265 import Search
 from dsslic_search.core.errors import UsageError
 from dsslic_search.core.settings import LOSSLESS
+from dsslic_search.networks.look import PLAINLY, QUICKLY, THOROUGHLY, Look
 
 # quality 1..100 → HEVC QP of a photo coded directly at the same distortion
 _QUALITY = (1, 25, 50, 75, 90, 100)
@@ -20,7 +21,6 @@ COMPACT_OFFSET_QP = 8
 COMPACT_MAX_QP = 44
 
 EFFORTS = range(1, 10)
-FEWER_PIXELS = 352 * 336  # three quarters of those that SegNet was trained for
 
 
 @dataclass(frozen=True)
@@ -36,28 +36,26 @@ class Quantisers:
 class Effort:
     """What the encoder tries. ``preset``, ``search``: see `codec.bpg.x265`; ``fit``: whether the
     restoration's strength and the compact image's QP are fitted to the photo, and that image is coded with
-    small blocks; ``trusts``: how much of the coarse image to subtract, in 1/64. ``looks_at``: pixels that
-    SegNet sees, None for those that it was trained for; ``looks_twice``: at the mirrored photo too
-    (docs/results/segmentation-settings.json)."""
+    small blocks; ``trusts``: how much of the coarse image to subtract, in 1/64. ``look``: how closely SegNet
+    looks (docs/results/segmentation-settings.json)."""
 
     preset: str
     search: Search = Search.PLAIN
     fit: bool = False
     trusts: tuple[int, ...] = (0,)
-    looks_at: int | None = None
-    looks_twice: bool = False
+    look: Look = PLAINLY
 
 
 _EFFORTS = (
-    Effort("ultrafast", looks_at=FEWER_PIXELS),
-    Effort("superfast", looks_at=FEWER_PIXELS),
-    Effort("veryfast", looks_at=FEWER_PIXELS),
+    Effort("ultrafast", look=QUICKLY),
+    Effort("superfast", look=QUICKLY),
+    Effort("veryfast", look=QUICKLY),
     Effort("fast", fit=True),
     Effort("medium", fit=True),
     Effort("slow", fit=True, search=Search.PHOTO),
     Effort("slower", fit=True, search=Search.EVERYTHING),
-    Effort("placebo", fit=True, search=Search.EVERYTHING, looks_twice=True),
-    Effort("placebo", fit=True, search=Search.EVERYTHING, trusts=(0, 16, 32), looks_twice=True),
+    Effort("placebo", fit=True, search=Search.EVERYTHING, look=THOROUGHLY),
+    Effort("placebo", fit=True, search=Search.EVERYTHING, trusts=(0, 16, 32), look=THOROUGHLY),
 )
 
 

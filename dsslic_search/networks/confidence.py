@@ -41,9 +41,10 @@ class Confidence:
     vote: bool = False
 
     @classmethod
-    def of(cls, config: SegNetConfig) -> Confidence:
-        """What a network was calibrated to."""
-        return cls(config.temperature, config.of_class, config.of_pixel, config.vote)
+    def of(cls, config: SegNetConfig, alone: bool = False) -> Confidence:
+        """What a network was calibrated to, or the one of several that is asked ``alone``."""
+        temperature = (alone and config.quick) or config.temperature
+        return cls(temperature, config.of_class, config.of_pixel, config.vote)
 
 
 def decide(scores: torch.Tensor, rule: Confidence) -> torch.Tensor:

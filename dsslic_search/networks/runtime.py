@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from dsslic_search.core.errors import StageError, WeightsError
 from dsslic_search.networks import grid, weights
 from dsslic_search.networks.grid import COMPACT_MARGIN, LABEL_SCALE, SCALE
+from dsslic_search.networks.look import PLAINLY, Look
 
 if TYPE_CHECKING:
     import torch
@@ -111,22 +112,20 @@ def working_size(height: int, width: int, area: int) -> tuple[int, int]:
     return max(32, round(rows / 32) * 32), max(32, round(rows * aspect / 32) * 32)
 
 
-def class_scores(
-    net: Any, pixels: NDArray[np.uint8], area: int | None = None, mirrored_too: bool = False
-) -> torch.Tensor:
+def class_scores(net: Any, pixels: NDArray[np.uint8], look: Look = PLAINLY) -> torch.Tensor:
     """SegNet's scores of a photo, uint8 [H, W, 3] sRGB: float32 [1, classes, h, w] at a quarter of the
-    working size, which has ``area`` pixels or as many as the network was trained for. ``mirrored_too``: the
-    mean of those of the photo and of its mirror image."""
+    working size; where it looks at the mirrored photo too, the mean of both."""
     import torch
     from PIL import Image
 
-    height, width = working_size(pixels.shape[0], pixels.shape[1], area or net.config.area)
+    height, width = working_size(pixels.shape[0], pixels.shape[1], look.area or net.config.area)
+    asked = net.quick if look.alone else net
     small = Image.fromarray(pixels).resize((width, height), Image.Resampling.BILINEAR, reducing_gap=3.0)
     with torch.inference_mode():
         x = torch.from_numpy(np.array(small)).permute(2, 0, 1)[None].to(torch.float32) / 255
-        scores: torch.Tensor = net(x.contiguous(memory_format=torch.channels_last))
-        if mirrored_too:
-            mirrored = net(x.flip(3).contiguous(memory_format=torch.channels_last)).flip(3)
+        scores: torch.Tensor = asked(x.contiguous(memory_format=torch.channels_last))
+        if look.mirrored_too:
+            mirrored = asked(x.flip(3).contiguous(memory_format=torch.channels_last)).flip(3)
             scores = (scores + mirrored) / 2
     return scores
 
@@ -134,22 +133,21 @@ def class_scores(
 def segment(
     pixels: NDArray[np.uint8],
     map_size: tuple[int, int],
-    area: int | None = None,
-    mirrored_too: bool = False,
+    look: Look = PLAINLY,
     file: Path | None = None,
 ) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
     """Parse a photo, uint8 [H, W, 3] sRGB, into class ids, uint8 [h, w] = ``map_size``, ``other`` where
-    SegNet is in doubt, and the probability of each label, float32 [h, w]. ``area`` and ``mirrored_too`` as
-    for :func:`class_scores`; ``file``: of other weights than those that ship."""
+    SegNet is in doubt, and the probability of each label, float32 [h, w]. ``file``: of other weights than
+    those that ship."""
     import torch
     import torch.nn.functional as F
 
     from dsslic_search.networks.confidence import Confidence, decide_surely
 
     net = network("segnet") if file is None else network_of("segnet", file)
-    rule = Confidence.of(net.config)
+    rule = Confidence.of(net.config, look.alone)
     with torch.inference_mode():
-        scores = F.interpolate(class_scores(net, pixels, area, mirrored_too), map_size, mode="bilinear")
+        scores = F.interpolate(class_scores(net, pixels, look), map_size, mode="bilinear")
         labels, probabilities = decide_surely(scores[0], rule)
     return labels.numpy(), probabilities.numpy()
 

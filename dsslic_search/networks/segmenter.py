@@ -16,6 +16,7 @@ from dsslic_search.core import dialect, vocabulary
 from dsslic_search.core.dialect import Dialect
 from dsslic_search.core.errors import UsageError, WeightsError
 from dsslic_search.networks import runtime, weights
+from dsslic_search.networks.look import PLAINLY, Look
 
 SEGNET = "segnet"
 WEIGHTS = ".safetensors"
@@ -64,14 +65,13 @@ def segmented(
 
 
 class SegNetSegmenter:
-    """The network that ships with the package. ``pixels``: that it looks at, None for as many as it was
-    trained for; ``mirrored_too``: whether it looks at the mirrored photo as well. Its identity tells neither:
-    they are choices of effort."""
+    """The network that ships with the package. Its identity does not tell how closely it looks: that is a
+    choice of effort."""
 
     name = SEGNET
 
-    def __init__(self, pixels: int | None = None, mirrored_too: bool = False) -> None:
-        self._pixels, self._mirrored_too = pixels, mirrored_too
+    def __init__(self, look: Look = PLAINLY) -> None:
+        self._look = look
 
     @property
     def identity(self) -> str:
@@ -83,7 +83,7 @@ class SegNetSegmenter:
 
     def working_size(self, height: int, width: int) -> tuple[int, int]:
         """(height, width) that a photo of that size is resized to before it is looked at."""
-        return runtime.working_size(height, width, self._pixels or runtime.network(SEGNET).config.area)
+        return runtime.working_size(height, width, self._look.area or runtime.network(SEGNET).config.area)
 
     def segment(self, pixels: NDArray[np.uint8], map_size: tuple[int, int]) -> NDArray[np.uint8]:
         return self.segment_with_certainty(pixels, map_size)[0]
@@ -91,7 +91,7 @@ class SegNetSegmenter:
     def segment_with_certainty(
         self, pixels: NDArray[np.uint8], map_size: tuple[int, int]
     ) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
-        return runtime.segment(pixels, map_size, self._pixels, self._mirrored_too)
+        return runtime.segment(pixels, map_size, self._look)
 
 
 class TrainedSegmenter(SegNetSegmenter):
@@ -121,7 +121,7 @@ class TrainedSegmenter(SegNetSegmenter):
     def segment_with_certainty(
         self, pixels: NDArray[np.uint8], map_size: tuple[int, int]
     ) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
-        return runtime.segment(pixels, map_size, None, False, self._file)
+        return runtime.segment(pixels, map_size, file=self._file)
 
 
 def open_segmenter(name: str, *, classes: Path | None = None, own_classes: bool = False) -> Segmenter:

@@ -38,8 +38,9 @@ BN_EPS = 1e-3
 @dataclass(frozen=True)
 class SegNetConfig:
     """``classes``: outputs; ``width``: channels of the decoder; ``area``: pixels a photo is resized to before
-    parsing; ``encoder``: see `networks.segnets`; ``vocabulary``: the text of its class
-    list where that is not the package's (`core.vocabulary`); the rest are the fields of
+    parsing; ``vocabulary``: the text of its class list where that is not the package's (`core.vocabulary`);
+    ``encoder``: see `networks.segnets`; ``quick``: the temperature of the one of several networks that is
+    asked alone where time is short, 0 where there is one; the rest are the fields of
     :class:`dsslic_search.networks.confidence.Confidence`."""
 
     classes: int = 51
@@ -51,6 +52,7 @@ class SegNetConfig:
     vote: bool = False
     vocabulary: str = ""
     encoder: str = "efficientnet-lite0"
+    quick: float = 0.0
 
 
 class ConvNorm(nn.Module):
@@ -145,6 +147,11 @@ class SegNet(nn.Module):
         self.context = nn.Conv2d(320, w, 1)
         self.fuse = nn.ModuleList(ConvNorm(w, w, 3, folded=folded) for _ in range(4))
         self.classifier = nn.Conv2d(w, self.config.classes, 1)
+
+    @property
+    def quick(self) -> nn.Module:
+        """What is asked where time is short."""
+        return self
 
     @property
     def encoder(self) -> list[nn.Module]:

@@ -36,6 +36,11 @@ class Together(nn.Module):
         )
 
     @property
+    def quick(self) -> nn.Module:
+        """The one that is asked alone where time is short."""
+        return self.members[-1]
+
+    @property
     def encoder(self) -> list[nn.Module]:
         """Those of all, one after another."""
         return [part for member in self._each for part in member.encoder]

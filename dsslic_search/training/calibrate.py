@@ -16,7 +16,8 @@ from torch import Tensor
 from dsslic_search.core.settings import DEFAULT_PRESENCE
 from dsslic_search.networks import runtime, weights
 from dsslic_search.networks.confidence import Confidence, decide
-from dsslic_search.networks.segnets import AnySegNet
+from dsslic_search.networks.look import PLAINLY, QUICKLY, Look
+from dsslic_search.networks.segnets import AnySegNet, Together
 from dsslic_search.training.dataset import Sample, scene_samples
 
 MAX_SIDE = 256  # pixels a side that are judged: those of label maps
@@ -35,7 +36,7 @@ class Judged:
     presence: float
 
 
-def scored(net: AnySegNet, samples: list[Sample]) -> Iterator[tuple[Tensor, Tensor]]:
+def scored(net: AnySegNet, samples: list[Sample], look: Look = PLAINLY) -> Iterator[tuple[Tensor, Tensor]]:
     """Of each photo the scores float32 [classes, h, w] and what people say, int64 [h, w] with ids past the
     classes unknown."""
     for sample in samples:
@@ -47,7 +48,7 @@ def scored(net: AnySegNet, samples: list[Sample]) -> Iterator[tuple[Tensor, Tens
             np.minimum(np.arange(n) * scale + scale // 2, full - 1)
             for n, full in zip(size, truth.shape, strict=True)
         )
-        scores = runtime.class_scores(net, np.asarray(Image.open(sample.image).convert("RGB")))
+        scores = runtime.class_scores(net, np.asarray(Image.open(sample.image).convert("RGB")), look)
         yield (
             F.interpolate(scores, size, mode="bilinear")[0],
             torch.from_numpy(truth[np.ix_(ys, xs)].astype(np.int64)),
@@ -96,9 +97,14 @@ def judge(photos: list[tuple[Tensor, Tensor]], rule: Confidence) -> Judged:
     return Judged(right / max(1, known_pixels), 2 * both / max(1, got + wanted))
 
 
+def likeliest(photos: list[tuple[Tensor, Tensor]]) -> float:
+    """The temperature by which people's labels are likeliest."""
+    return min(TEMPERATURES, key=lambda t: negative_log_likelihood(photos, t))
+
+
 def choose(photos: list[tuple[Tensor, Tensor]]) -> Confidence:
     """The likeliest temperature, then the rule of best presence F1 among those that lose no accuracy."""
-    temperature = min(TEMPERATURES, key=lambda t: negative_log_likelihood(photos, t))
+    temperature = likeliest(photos)
     plain = judge(photos, Confidence(temperature))
     best, best_presence = Confidence(temperature), plain.presence
     for of_class in OF_CLASS:
@@ -119,7 +125,8 @@ def calibrate(data: Path, path: Path) -> str:
     Of the sets in which people labelled most of each photo alone: where they labelled one horse and nothing
     around it, calling all the rest ``other`` costs nothing, and seems best."""
     net: AnySegNet = runtime.load("segnet", path)
-    photos = list(scored(net, scene_samples(data, validation=False, calibration=True)))
+    samples = scene_samples(data, validation=False, calibration=True)
+    photos = list(scored(net, samples))
     rule = choose(photos)
     for name, each in (("as it was", Confidence()), ("calibrated", rule)):
         judged, error = judge(photos, each), calibration_error(photos, each.temperature)
@@ -128,4 +135,8 @@ def calibrate(data: Path, path: Path) -> str:
             f"error {error:.4f}",
             flush=True,
         )
-    return weights.save(path, net, "segnet", replace(net.config, **asdict(rule)))
+    config = replace(net.config, **asdict(rule))
+    if isinstance(net, Together):
+        config = replace(config, quick=likeliest(list(scored(net, samples, QUICKLY))))
+        print(f"alone, at fewer pixels: temperature {config.quick}", flush=True)
+    return weights.save(path, net, "segnet", config)

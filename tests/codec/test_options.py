@@ -77,7 +77,9 @@ def test_an_effort_is_never_easier_than_the_one_below():
         assert PRESETS.index(easier.preset) <= PRESETS.index(harder.preset)
         assert len(easier.trusts) <= len(harder.trusts)
         assert easier.fit <= harder.fit
-        assert (easier.looks_at or np.inf) <= (harder.looks_at or np.inf)
+        assert (easier.look.area or np.inf) <= (harder.look.area or np.inf)
+        assert easier.look.mirrored_too <= harder.look.mirrored_too
+        assert easier.look.alone >= harder.look.alone
 
 
 def test_segnet_looks_at_three_quarters_of_the_pixels_at_the_least_efforts():

@@ -17,6 +17,7 @@ from dsslic_search.core.errors import UsageError, WeightsError
 from dsslic_search.networks import runtime
 from dsslic_search.networks.hub import find_model
 from dsslic_search.networks.labels import own_dialect, read_labels
+from dsslic_search.networks.look import Look
 from dsslic_search.networks.segmenter import SegNetSegmenter, chosen, open_segmenter
 
 OURS = vocabulary.default()
@@ -45,7 +46,7 @@ def test_segnet_is_what_the_package_ships():
 def test_a_second_look_at_the_mirror_image_sees_a_photo_and_its_mirror_image_alike():
     rng = np.random.default_rng(2)
     pixels = np.kron(rng.integers(0, 256, (4, 6, 3), dtype=np.uint8), np.ones((16, 16, 1), np.uint8))
-    once, twice = SegNetSegmenter(), SegNetSegmenter(64 * 96, mirrored_too=True)
+    once, twice = SegNetSegmenter(), SegNetSegmenter(Look(64 * 96, mirrored_too=True))
     assert twice.identity == once.identity
     assert twice.working_size(64, 96) == (64, 96)
     labels = twice.segment(pixels, (32, 48))

@@ -3,6 +3,7 @@ accuracy."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from PIL import Image
 from dsslic_search.networks import weights
 from dsslic_search.networks.confidence import Confidence
 from dsslic_search.networks.segnet import SegNet, SegNetConfig
+from dsslic_search.networks.segnets import made
 from dsslic_search.training import calibrate, dataset
 
 
@@ -80,3 +82,12 @@ def test_the_choice_goes_into_the_weight_file(tmp_path: Path, monkeypatch, capsy
     assert fields["temperature"] != 1
     SegNet(SegNetConfig(**fields)).load_state_dict(state)
     assert "calibrated: Confidence(" in capsys.readouterr().out
+    assert fields["quick"] == 0
+    both = replace(config, encoder="efficientnet-lite0+mosaic")
+    weights.save(path, made(both), "segnet", both)
+    calibrate.calibrate(tmp_path, path)
+    fields, _ = weights.load(path, "segnet")
+    assert fields["quick"] in calibrate.TEMPERATURES
+    rules = [Confidence.of(SegNetConfig(**fields), alone) for alone in (False, True)]
+    assert [rule.temperature for rule in rules] == [fields["temperature"], fields["quick"]]
+    assert rules[1] == replace(rules[0], temperature=fields["quick"])

@@ -10,6 +10,7 @@ import torch
 from dsslic_search.core import vocabulary
 from dsslic_search.core.errors import UsageError, WeightsError
 from dsslic_search.networks import runtime, weights
+from dsslic_search.networks.look import Look
 from dsslic_search.networks.segnet import ConvNorm, SegNetConfig
 from dsslic_search.networks.segnets import Together, fold, made
 from dsslic_search.training import ensemble, segnet_start
@@ -45,6 +46,18 @@ def test_the_mean_of_two_networks_counts(files: dict[str, Path], tmp_path: Path)
     np.testing.assert_allclose(
         got.softmax(1), probabilities / probabilities.sum(1, keepdims=True), rtol=1e-4, atol=1e-6
     )
+
+
+def test_one_of_them_is_asked_alone_where_time_is_short(files: dict[str, Path], tmp_path: Path):
+    out = tmp_path / "both.safetensors"
+    ensemble.join(list(files.values()), out)
+    both, alone = runtime.load("segnet", out), runtime.load("segnet", files["mosaic"])
+    pixels = np.random.default_rng(1).integers(0, 256, (60, 90, 3), dtype=np.uint8)
+    look = Look(area=64 * 96, alone=True)
+    with torch.inference_mode():
+        got, wanted = runtime.class_scores(both, pixels, look), runtime.class_scores(alone, pixels, look)
+        assert torch.equal(got, wanted)
+        assert not torch.equal(got, runtime.class_scores(both, pixels, Look(area=64 * 96)))
 
 
 def test_both_are_gone_on_from_as_one(files: dict[str, Path], tmp_path: Path):
