@@ -13,18 +13,22 @@ import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor
 
+from dsslic_search.core import vocabulary
 from dsslic_search.core.settings import DEFAULT_PRESENCE
+from dsslic_search.core.vocabulary import UNKNOWN
 from dsslic_search.networks import runtime, weights
 from dsslic_search.networks.confidence import Confidence, decide
 from dsslic_search.networks.look import PLAINLY, QUICKLY, Look
 from dsslic_search.networks.segnets import AnySegNet, Together
-from dsslic_search.training.dataset import Sample, scene_samples
+from dsslic_search.training import offsets
+from dsslic_search.training.dataset import LATER_SCENES, SCENES, Sample, scene_samples
 
 MAX_SIDE = 256  # pixels a side that are judged: those of label maps
 TEMPERATURES = tuple(round(0.5 * 1.1**i, 3) for i in range(16))
 OF_CLASS = (0.0, 0.3, 0.35, 0.4, 0.45, 0.5, 0.55)
 OF_PIXEL = (0.0, 0.15, 0.2, 0.25, 0.3)
 BINS = 15
+ONE_THING = ("weizmann_horse",)  # sets of which each photo shows one thing, which people marked
 
 
 @dataclass(frozen=True)
@@ -118,18 +122,32 @@ def choose(photos: list[tuple[Tensor, Tensor]]) -> Confidence:
     return voting if judged.accuracy >= plain.accuracy and judged.presence > best_presence else best
 
 
+def marked(sample: Sample, truth: Tensor) -> Tensor:
+    """What people say of pixels; where they marked the one thing of a photo, ELSE for all others."""
+    return truth.where(truth != UNKNOWN, offsets.ELSE) if sample.dataset in ONE_THING else truth
+
+
 def calibrate(data: Path, path: Path) -> str:
     """Choose on the calibration part of ``data``, write the choice into the weight file at ``path``; returns
     its new identity.
 
-    Of the sets in which people labelled most of each photo alone: where they labelled one horse and nothing
-    around it, calling all the rest ``other`` costs nothing, and seems best."""
+    Offsets of classes (`training.offsets`) are chosen on all of it, the rest on the sets in which people
+    labelled most of each photo alone: where they labelled one horse and nothing around it, calling all the
+    rest ``other`` costs nothing, and seems best."""
     net: AnySegNet = runtime.load("segnet", path)
-    samples = scene_samples(data, validation=False, calibration=True)
-    photos = list(scored(net, samples))
+    samples = scene_samples(data, validation=False, calibration=True, sets=(*SCENES, *LATER_SCENES))
+    every = list(scored(net, samples))
+    moved = offsets.chosen([(x, marked(s, t)) for s, (x, t) in zip(samples, every, strict=True)])
+    offsets.add(net, moved)
+    for class_id in np.flatnonzero(moved).tolist():
+        print(f"{vocabulary.default().classes[class_id].name}: offset {moved[class_id]}", flush=True)
+    added = torch.from_numpy(moved)[:, None, None]
+    first = [sample.dataset in SCENES for sample in samples]
+    before = [photo for photo, chosen in zip(every, first, strict=True) if chosen]
+    photos = [(scores + added, truth) for scores, truth in before]
     rule = choose(photos)
-    for name, each in (("as it was", Confidence()), ("calibrated", rule)):
-        judged, error = judge(photos, each), calibration_error(photos, each.temperature)
+    for name, of, each in (("as it was", before, Confidence()), ("calibrated", photos, rule)):
+        judged, error = judge(of, each), calibration_error(of, each.temperature)
         print(
             f"{name}: {each}, accuracy {judged.accuracy:.4f}, presence F1 {judged.presence:.4f}, calibration "
             f"error {error:.4f}",
@@ -137,6 +155,7 @@ def calibrate(data: Path, path: Path) -> str:
         )
     config = replace(net.config, **asdict(rule))
     if isinstance(net, Together):
-        config = replace(config, quick=likeliest(list(scored(net, samples, QUICKLY))))
+        same = [sample for sample, chosen in zip(samples, first, strict=True) if chosen]
+        config = replace(config, quick=likeliest(list(scored(net, same, QUICKLY))))
         print(f"alone, at fewer pixels: temperature {config.quick}", flush=True)
     return weights.save(path, net, "segnet", config)
