@@ -45,6 +45,9 @@ SHIPPED = (
     ("817902e1dae7288d", "c033ba33710b21ce", "0000000000000000"),
     ("817902e1dae7288d", "c033ba33710b21ce", "9f55d17f7865f66f"),
     ("817902e1dae7288d", "c033ba33710b21ce", "721a2691c0e54fef"),
+    ("817902e1dae7288d", "ef3e737fa9c7d211", "0000000000000000"),
+    ("817902e1dae7288d", "ef3e737fa9c7d211", "9f55d17f7865f66f"),
+    ("817902e1dae7288d", "ef3e737fa9c7d211", "721a2691c0e54fef"),
 )
 
 # kinds of chunks that have a short form

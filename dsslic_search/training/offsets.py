@@ -21,7 +21,7 @@ OFFSETS = (-3.0, -2.5, -2.0, -1.5, -1.0, -0.5, 0.5, 1.0)
 LEAST_PHOTOS = 8  # that show a class, for an offset of it
 LEAST_GAIN = 0.02  # of the class's IoU
 MOST_LOST = 0.0025  # of the accuracy of all pixels
-ELSE = UNKNOWN - 1  # a pixel that is not of the one class that people marked in its photo
+ELSE = UNKNOWN - 1  # a pixel of which is known that it is of no class that people marked in its photo
 
 Photo = tuple[Tensor, Tensor]
 
@@ -58,12 +58,14 @@ def add(net: AnySegNet, offsets: NDArray[np.float32]) -> None:
 
 
 def _counted(photos: Sequence[Photo], offsets: Tensor) -> NDArray[np.int64]:
-    """Pixels of each class that people say (row; the last: ELSE) by the class that is said (column)."""
+    """Pixels of each class that people say (row; the last: ELSE, where a class that they marked is said) by
+    the class that is said (column)."""
     classes = len(offsets)
     table = np.zeros((classes + 1, classes), np.int64)
     for scores, truth in photos:
         said = (scores + offsets[:, None, None]).argmax(0)
-        known = (truth < classes) | (truth == ELSE)
+        marked = torch.bincount(truth.flatten(), minlength=256)[:classes] > 0
+        known = (truth < classes) | ((truth == ELSE) & marked[said])
         rows = truth[known].clamp(max=classes)
         counts = torch.bincount(rows * classes + said[known], minlength=table.size)
         table += counts.numpy().reshape(table.shape)

@@ -43,6 +43,17 @@ def test_a_class_that_is_said_too_far_around_is_said_less():
     assert overlap(photos, found) == 1
 
 
+def test_what_is_said_around_a_marked_thing_is_not_wrong():
+    photos = []
+    for seed in range(2 * offsets.LEAST_PHOTOS):
+        scores, truth = photo(seed)
+        if seed % 2:
+            truth = torch.full((24, 24), 255)
+            truth[:6] = GRASS
+        photos.append((scores, truth))
+    assert offsets.chosen(photos)[GRASS] >= 0  # where nobody marked grass, it may be there
+
+
 def test_few_photos_and_what_costs_others_choose_nothing():
     assert not offsets.chosen([photo(seed) for seed in range(offsets.LEAST_PHOTOS - 1)]).any()
     photos = []
