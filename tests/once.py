@@ -129,15 +129,17 @@ def kept_in(folder: Path) -> Iterator[None]:
     """While in it, answers of networks are kept in a folder, and so is the empty catalog."""
     KEPT.append(folder)
 
-    def seen(look: Callable[..., tuple[Any, Any]], pixels: np.ndarray, *how: Any) -> tuple[Any, Any]:
+    def seen(
+        look: Callable[..., tuple[Any, Any]], pixels: np.ndarray, *how: Any, **named: Any
+    ) -> tuple[Any, Any]:
         if runtime.network is not AT_HOME[0]:  # a test has put another one there
-            return look(pixels, *how)
-        digest = hashlib.blake2b(f"{look.__name__} {pixels.shape} {pixels.dtype} {how}".encode())
+            return look(pixels, *how, **named)
+        digest = hashlib.blake2b(f"{look.__name__} {pixels.shape} {pixels.dtype} {how} {named}".encode())
         digest.update(np.ascontiguousarray(pixels))
         kept = folder / digest.hexdigest()[:32]
         if not kept.is_file():
             made = kept.with_suffix(f".{os.getpid()}-{threading.get_ident()}")
-            made.write_bytes(pickle.dumps(look(pixels, *how)))
+            made.write_bytes(pickle.dumps(look(pixels, *how, **named)))
             made.replace(kept)
         # No .npy: threads of Python before 3.11.8 that read its headers at once fail now and then.
         found: tuple[Any, Any] = pickle.loads(kept.read_bytes())

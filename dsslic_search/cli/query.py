@@ -224,7 +224,7 @@ def tell_tally(found: QueryResult, of_them: Callable[[], Statistics], *, as_json
     """How many photos match, by what the query asks to count them by."""
     counts = {}
     if found.tally:
-        from dsslic_search.query.facets import tallied
+        from dsslic_search.api.facets import tallied
 
         counted_up = of_them()
         counts = tallied(found.tally, counted_up.months, counted_up.counts)

@@ -99,5 +99,6 @@ def test_other_settings_are_measured_on_the_calibration_part(data: Path, monkeyp
     monkeypatch.setattr(segmentation.time, "perf_counter", lambda: 0.0)
     found = segmentation.test_time(data)
     assert found["photos"] == 2
-    assert [row["mirrored_too"] for row in found["settings"]] == [False, True]
+    ways = [(row["mirrored_too"], row["alone"]) for row in found["settings"]]
+    assert ways == [(False, False), (False, True), (True, False), (True, True)]
     assert all(0 <= row["pixel_accuracy"] <= 1 for row in found["settings"])

@@ -10,6 +10,7 @@ import pytest
 
 from dsslic_search import Archive
 from dsslic_search.cli.statistics import BAR_CHARACTERS, EMPTY_BIN, LEVELS, bar, sparkline
+from dsslic_search.core import vocabulary
 from dsslic_search.core.fields import FACTS
 
 SAMPLES = Path(__file__).parents[2] / "samples"
@@ -33,7 +34,9 @@ def test_statistics_of_a_query_are_those_of_its_photos(run, archive: Path, tmp_p
     assert stats["tags"].get("best", 0) == sum("best" in s["tags"] for s in shown)
     assert stats["undated"] + sum(stats["months"].values()) == len(found)
     for count in stats["classes"]:
-        having = [s["coverage"][count["name"]] for s in shown if s["coverage"].get(count["name"], 0) >= 0.005]
+        least = vocabulary.default().classes[vocabulary.default().id_of(count["name"])].presence
+        covered = [s["coverage"].get(count["name"], 0) for s in shown]
+        having = [coverage for coverage in covered if coverage >= least]
         assert count["photos"] == len(having) == sum(count["histogram"])
         assert count["mean_coverage"] == pytest.approx(sum(having) / len(having) if having else 0, abs=2e-5)
     lines = run("stats", query, "--archive", copy).out

@@ -13,10 +13,10 @@ from dsslic_search.query.run.execute import least
     ("text", "said"),
     [
         ("person, sky > 30%", "person ≥ 0.5% and sky > 30%"),
-        ("trees without cars", "tree ≥ 1.5% and car < 0.5%"),
-        ("no people or cars", "not (person ≥ 0.5% or car ≥ 0.5%)"),
+        ("trees without cars", "tree ≥ 3% and car < 0.75%"),
+        ("no people or cars", "not (person ≥ 0.5% or car ≥ 0.75%)"),
         ("sky at most half", "sky ≤ 50%"),
-        ("sky or cat on sofa", "sky ≥ 0.5% or cat on sofa"),
+        ("sky or cat on sofa", "sky ≥ 0.2% or cat on sofa"),
         ("vehicles, sea sort:-sky", "(vehicle ≥ 0.5% and sea ≥ 0.5%) sort:-sky"),
         ("2 people, red car", "exactly 2 people and red car"),
         ('name:">= 5%"', 'name:">= 5%"'),
@@ -50,5 +50,5 @@ def test_a_little_of_something_has_two_bounds() -> None:
     vocabulary = default()
     presence = least(vocabulary, None)
     said = exactly(parse("little sky", vocabulary), presence)
-    assert said.startswith("sky ≥ 0.5% and sky < ")
+    assert said.startswith("sky ≥ 0.2% and sky < ")
     assert exactly(parse(said, vocabulary), presence) == said

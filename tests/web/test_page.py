@@ -89,7 +89,7 @@ def test_what_is_typed_is_completed_and_read(opened: Watched):
     page.keyboard.press("Enter")
     expect(field).to_have_value("mountain ")
     field.press_sequentially("without cars")
-    expect(page.locator("#reading")).to_have_text("Read as mountain ≥ 0.5% and car < 0.5%")
+    expect(page.locator("#reading")).to_have_text("Read as mountain ≥ 0.5% and car < 0.75%")
 
 
 def test_a_mistake_is_marked_under_its_word_and_mended_by_a_suggestion(opened: Watched, archive: Path):

@@ -68,7 +68,7 @@ def test_errors_of_queries_point_at_the_word(served: Served) -> None:
     assert served.get("/api/read", params={"q": "sky and moutain"})["error"] == error
     assert (
         served.get("/api/read", params={"q": "sky without people"})["exactly"]
-        == "sky ≥ 0.5% and person < 0.5%"
+        == "sky ≥ 0.2% and person < 0.5%"
     )
     assert "\n" not in error["sentence"]
     assert "^" not in error["sentence"]
