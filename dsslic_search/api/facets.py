@@ -21,6 +21,8 @@ from dsslic_search.query.facets import (
 )
 from dsslic_search.query.language.written import value_as_written
 
+__all__ = ["FacetValue", "Facets", "Tally", "facets_of", "tallied"]
+
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
