@@ -61,7 +61,7 @@ def main(photo: Path, out: Path) -> None:
         (2, 2): (stages["full"], "full", f"from {size_text(info['stages']['full'])}"),
     }
     notes = {
-        (2, 0): "sky above mountain,\nno people:  found\n\n(label maps alone answer;\nno photo is opened)"
+        (2, 0): "mountain, >20% sky,\nno people:  found\n\n(label maps alone answer;\nno photo is opened)"
     }
     arrows = [((0, 1), (1, 0), ""), ((0, 1), (1, 1), ""), ((0, 1), (1, 2), ""), ((1, 0), (2, 0), ""),
               ((1, 0), (2, 1), ""), ((1, 1), (2, 1), "FineNet"), ((1, 2), (2, 2), "restored")]  # fmt: skip
