@@ -4,6 +4,7 @@ buckets are asked, as the threads of their client are not there in a fork."""
 
 from __future__ import annotations
 
+import faulthandler
 import os
 import signal
 import sys
@@ -92,6 +93,7 @@ def _work_and_end(work: Callable[[Callable[[str], None]], object], writer: int) 
         threading.settrace(None)  # type: ignore[arg-type]  # None is what it begins with
         signal.signal(signal.SIGINT, signal.default_int_handler)
         signal.alarm(LIMIT_SECONDS)
+        faulthandler.dump_traceback_later(LIMIT_SECONDS - 5, file=2)  # where it hangs
         work(lambda line: _say(writer, line))
         code = 0
     except BaseException:
