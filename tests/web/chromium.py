@@ -82,6 +82,30 @@ class Watched:
             self.wrong.append(text)
 
 
+class Gate:
+    """Holds the requests to an address (a glob) while it is shut. It is laid before a page opens: on a busy
+    machine Chromium does not stop the first requests that follow a route laid later."""
+
+    def __init__(self, address: str, *, shut: bool = False) -> None:
+        self.address, self.is_shut = address, shut
+        self.held: list[Route] = []
+
+    def lay(self, page: Page) -> None:
+        page.route(self.address, self._asked)
+
+    def shut(self) -> None:
+        self.is_shut = True
+
+    def open(self) -> None:
+        """Lets go what was held, and all that comes."""
+        self.is_shut = False
+        for route in self.held:
+            route.continue_()
+
+    def _asked(self, route: Route) -> None:
+        self.held.append(route) if self.is_shut else route.continue_()
+
+
 def wait_until(page: Page, is_so: Callable[[], object]) -> None:
     for _ in range(PATIENCE_MS // 50):
         if is_so():

@@ -22,7 +22,7 @@ from dsslic_search import Archive
 from dsslic_search.core.errors import DSSError, UsageError
 from dsslic_search.web.wording import in_requests
 from tests.web import chromium, served
-from tests.web.chromium import Watched, total
+from tests.web.chromium import Gate, Watched, total
 
 STAGES = ["map", "compact", "coarse", "full"]
 
@@ -186,11 +186,14 @@ def test_of_many_counts_the_first_are_shown_until_all_are_asked_for(opened: Watc
     values = [{"name": f"camera {n}", "count": 99 - n, "query": f"camera:{n}"} for n in range(30)]
 
     def answer(route: Route) -> None:
+        if "camera" not in route.request.url:
+            return route.continue_()
         facets = route.fetch().json()
-        route.fulfill(json=facets | {"tally": {"by": "camera", "values": values, "more": 30, "without": 0}})
+        return route.fulfill(
+            json=facets | {"tally": {"by": "camera", "values": values, "more": 30, "without": 0}}
+        )
 
-    page = opened()
-    page.route("**/api/facets?*", answer)
+    page = opened(before=lambda page: page.route("**/api/facets?*", answer))
     page.locator("#q").fill("how many photos per camera")
     page.keyboard.press("Enter")
     rows = page.get_by_role("table", name="Photos per camera").locator("tbody tr")
@@ -228,7 +231,8 @@ def test_the_order_says_what_comes_first(opened: Watched, archive: Path):
 
 
 def test_coverage_is_set_by_a_slider(opened: Watched, archive: Path):
-    page = opened()
+    reading = Gate("**/api/read?*")
+    page = opened(before=reading.lay)
     page.get_by_role("button", name="How much sky").click()
     page.get_by_label("Least coverage of sky").fill("30")
     total(page, matching(archive, "at least 30% sky"))
@@ -241,13 +245,13 @@ def test_coverage_is_set_by_a_slider(opened: Watched, archive: Path):
 
 
 def test_a_slider_stays_where_it_was_put_while_the_reading_is_on_its_way(opened: Watched, archive: Path):
-    page = opened()
+    reading = Gate("**/api/read?*")
+    page = opened(before=reading.lay)
     page.get_by_role("button", name="How much sky").click()
     page.get_by_label("Least coverage of sky").fill("30")
     page.get_by_label("Greatest coverage of sky").fill("60")
     total(page, matching(archive, "between 30% and 60% sky"))
-    held: list[Route] = []
-    page.route("**/api/read?*", lambda route: held.append(route))
+    reading.shut()
     with page.expect_response("**/api/facets?*"):
         page.get_by_label("Least coverage of sky").fill("0")
     page.wait_for_timeout(200)  # they are drawn
@@ -255,7 +259,7 @@ def test_a_slider_stays_where_it_was_put_while_the_reading_is_on_its_way(opened:
     page.wait_for_timeout(400)
     expect(page.get_by_label("Least coverage of sky")).to_have_value("0")
     expect(page.get_by_label("Greatest coverage of sky")).to_have_value("100")
-    page.unroute("**/api/read?*")  # which lets go what was held
+    reading.open()
     page.get_by_label("Greatest coverage of sky").fill("99")
     page.get_by_label("Greatest coverage of sky").fill("100")
     total(page, 11)
@@ -348,20 +352,13 @@ def test_nothing_found_mistakes_and_an_empty_archive_are_told(
 
 
 def test_tiles_show_their_label_map_first_and_then_stage_by_stage(opened: Watched):
-    held: list[Route] = []
-    holding = True
-
-    def hold(route: Route) -> None:
-        held.append(route) if holding else route.continue_()
-
-    page = opened(before=lambda page: page.route("**/stages/**", hold))
+    stages = Gate("**/stages/**", shut=True)
+    page = opened(before=stages.lay)
     expect(page.locator('.tile[data-stage="map"]')).to_have_count(11)
     drawn = "images => images.every(({ complete, naturalWidth }) => complete && naturalWidth > 0)"
     assert page.locator(".tile img").evaluate_all(drawn)
     assert page.locator(".tile canvas").count() == 0  # each would be a layer, put together in every frame
-    holding = False
-    for route in held:
-        route.continue_()
+    stages.open()
     expect(page.locator('.tile[data-stage="full"]')).to_have_count(11)
     told = page.locator(".tile").evaluate_all("tiles => tiles.map((tile) => tile.dataset.stages)")
     assert told == [" ".join(STAGES)] * 11
@@ -393,19 +390,19 @@ def test_maps_come_with_the_answer_and_a_page_is_light_enough_for_a_slow_line(op
 
 def test_the_reading_and_the_rest_wait_for_the_answer(opened: Watched):
     """What stands beside the photos would take their room on a slow line."""
-    page = opened()
+    answers = Gate("**/api/query*")
+    page = opened(before=answers.lay)
     expect(page.locator('.tile[data-settled="yes"]')).to_have_count(11)
     expect(page.locator("#facets button").first).to_be_visible()
     happened: list[str] = []
-    held: list[Route] = []
     page.on("request", lambda request: happened.append(request.url))
-    page.route("**/api/query*", lambda route: held.append(route))
+    answers.shut()
     page.evaluate("document.getElementById('q').value = 'sky and mountain'")
     with page.expect_request("**/api/query*"):
         page.locator("#q").press("Enter")
     page.wait_for_timeout(300)
     assert all("/api/query" in url for url in happened)
-    held[0].continue_()
+    answers.open()
     expect(page.locator(".chip.part")).to_have_count(2)
     expect(page.locator("#facets")).not_to_have_class("of-before")
 

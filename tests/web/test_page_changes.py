@@ -15,13 +15,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, Page, Route, expect
+from playwright.sync_api import Browser, Page, expect
 
 from dsslic_search import Archive
 from dsslic_search.labels.formats import writer
 from dsslic_search.labels.scene import LabelledImage, Legend
 from tests.web import served
-from tests.web.chromium import PATIENCE_MS, Watched, total, wait_until
+from tests.web.chromium import PATIENCE_MS, Gate, Watched, total, wait_until
 
 
 @pytest.fixture(scope="module")
@@ -265,21 +265,20 @@ def test_more_tags_than_are_listed_are_counted(opened: Watched, archive: Path):
 
 
 def test_no_key_rates_the_photo_before_while_the_next_is_loading(opened: Watched):
-    page = opened()
-    second = shown(page)[1]
+    photos = Gate("**/api/photos/*")
+    page = opened(before=photos.lay)
     page.locator(".tile").first.click()
     page.wait_for_selector(".layers")
-    held: list[Route] = []
-    page.route(f"**/api/photos/{second}", lambda route: held.append(route))
+    photos.shut()
     rated: list[str] = []
     page.on("request", lambda request: rated.append(request.url) if "rating" in request.url else None)
     page.keyboard.press("ArrowRight")
     expect(page.locator(".detail-position")).to_contain_text("2 of")
     page.keyboard.press("4")
-    wait_until(page, lambda: held)
+    wait_until(page, lambda: photos.held)
     page.wait_for_timeout(300)
     assert rated == []
-    held[0].continue_()
+    photos.open()
     page.wait_for_selector(".layers")
 
 
@@ -384,30 +383,28 @@ def test_a_photo_that_lies_in_the_bin_says_so_and_is_brought_back_where_it_is_op
 def test_a_move_to_the_bin_is_not_told_to_who_comes_back_meanwhile(
     opened: Watched, archive: Path, looks: str
 ):
-    page = opened()
+    asks = Gate("**/api/bin" if looks.startswith("while") else "**/api/archive")
+    page = opened(before=asks.lay)
     total(page, 11)
     gone = shown(page)[0]
-    held: list[Route] = []
-    page.route(
-        "**/api/bin" if looks.startswith("while") else "**/api/archive", lambda route: held.append(route)
-    )
+    asks.shut()
     come_back = "dispatchEvent(new Event('focus'))"
     page.keyboard.press("g")
     try:
         if looks.startswith("while"):
             page.keyboard.press("Delete")
-            wait_until(page, lambda: len(held) == 1)
-            moved = held[0].fetch()  # it lies in the bin, and the page does not know yet
+            wait_until(page, lambda: len(asks.held) == 1)
+            moved = asks.held[0].fetch()  # it lies in the bin, and the page does not know yet
             page.evaluate(come_back)
             for _ in range(2):
                 page.evaluate("fetch('/api/archive').then(() => new Promise(requestAnimationFrame)).then()")
-            held[0].fulfill(response=moved)
+            asks.held[0].fulfill(response=moved)
         else:
             page.evaluate(come_back)
-            wait_until(page, lambda: len(held) == 1)
+            wait_until(page, lambda: len(asks.held) == 1)
             page.keyboard.press("Delete")
-            wait_until(page, lambda: len(held) == 2)
-            for route in held:
+            wait_until(page, lambda: len(asks.held) == 2)
+            for route in asks.held:
                 route.fulfill(response=route.fetch())
         total(page, 10)
         expect(page.locator(".notice")).to_have_text([re.compile("1 photo went to the bin")])

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from playwright.sync_api import Route, expect
+from playwright.sync_api import expect
 
 from dsslic_search import Archive
 from dsslic_search.codec import container, plain_map
@@ -20,7 +20,7 @@ from dsslic_search.codec.decoder import read_label_map
 from dsslic_search.core.errors import FormatError
 from tests import once
 from tests.web import served
-from tests.web.chromium import Watched, total
+from tests.web.chromium import Gate, Watched, total
 
 PROFILES = ("paper", "default", "paper-444")
 
@@ -85,18 +85,11 @@ def test_a_damaged_map_is_found_by_who_reads_it(archive: Path) -> None:
 
 
 def test_every_tile_shows_its_map_before_any_picture(opened: Watched) -> None:
-    held: list[Route] = []
-    holding = True
-
-    def hold(route: Route) -> None:
-        held.append(route) if holding else route.continue_()
-
-    page = opened(before=lambda page: page.route("**/stages/**", hold))
+    stages = Gate("**/stages/**", shut=True)
+    page = opened(before=stages.lay)
     total(page, 11)
     expect(page.locator('.tile[data-stage="map"]')).to_have_count(11)
-    holding = False
-    for route in held:
-        route.continue_()
+    stages.open()
     expect(page.locator('.tile[data-stage="full"]')).to_have_count(11)
     told = page.locator(".tile").evaluate_all("tiles => tiles.map((tile) => tile.dataset.stages)")
     assert told == ["map compact coarse full"] * 11
