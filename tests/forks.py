@@ -34,8 +34,10 @@ class Fork:
         self._said = os.fdopen(reader)
 
     def line(self) -> str:
-        """The next that it says; "" once it has ended."""
-        return self._said.readline().rstrip("\n")
+        """The next that it says. AssertionError, with its exit code, once it has ended."""
+        said = self._said.readline()
+        assert said, f"the other process ended with {self.wait()}"
+        return said.rstrip("\n")
 
     def rest(self) -> list[str]:
         """All that it says until it ends."""

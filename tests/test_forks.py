@@ -46,6 +46,11 @@ def test_a_signal_ends_it_and_so_does_the_block(tmp_path: Path) -> None:
         other.send(signal.SIGTERM)  # to nobody
     with forked(work, tmp_path) as other:
         assert other.line() == "here"
+        other.send(signal.SIGALRM)
+        with pytest.raises(AssertionError, match="ended with -14"):
+            other.line()
+    with forked(work, tmp_path) as other:
+        assert other.line() == "here"
     assert other.wait() == -signal.SIGKILL
 
 
