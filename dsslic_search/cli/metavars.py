@@ -1,7 +1,9 @@
-"""What help calls the values of options and arguments: N, MODE, FILE, where typer names types of Python."""
+"""What help calls the values of options and arguments: N, MODE, FILE, where typer names types of Python, and
+"1 or more" where it writes x>=1."""
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 NUMBER = "N"
@@ -19,6 +21,7 @@ def put_into(command: Any) -> None:
     for within in getattr(command, "commands", {}).values():
         put_into(within)
     for parameter in command.params:
+        parameter._get_number_range_help_str = partial(range_of, parameter)
         if parameter.param_type_name == "argument":
             parameter.display_type_rich = _nothing
             parameter.get_usage_pieces = _usage(parameter)
@@ -28,6 +31,14 @@ def put_into(command: Any) -> None:
 
 def _of_number(parameter: Any) -> str | None:
     return NUMBER if parameter.bare_type() in ("int", "float", "list[int]") else None
+
+
+def range_of(parameter: Any) -> str | None:
+    """What numbers a parameter takes, None where it does not say."""
+    least, most = parameter.min, parameter.max
+    if least is None:
+        return None if most is None else f"{most:g} or less"
+    return f"{least:g} or more" if most is None else f"{least:g} to {most:g}"
 
 
 def _nothing(**_: Any) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -18,6 +19,7 @@ TYPE = re.compile(r"<(?:list|tuple|dict)\[|<(?:str|int|float|bool|path|Path|file
 def test_no_help_names_a_type_of_python(words: tuple[str, ...]) -> None:
     text = help_of(words)
     assert not TYPE.search(text)
+    assert not re.search(r"\dx|x[<>]|[<>]=", text)
     usage = text[: text.index("\n\n")]
     assert "{" not in usage
     assert max(map(len, text.splitlines())) <= 80
@@ -29,6 +31,20 @@ def test_every_option_and_argument_says_what_its_value_is(words: tuple[str, ...]
         if not getattr(parameter, "is_flag", False):
             assert parameter.metavar
             assert parameter.metavar in help_of(words)
+
+
+@pytest.mark.parametrize(
+    ("least", "most", "told"),
+    [
+        (1, None, "1 or more"),
+        (0.1, None, "0.1 or more"),
+        (None, 9, "9 or less"),
+        (1, 20, "1 to 20"),
+        (None, None, None),
+    ],
+)
+def test_a_range_is_told_in_words(least: float | None, most: float | None, told: str | None) -> None:
+    assert metavars.range_of(SimpleNamespace(min=least, max=most)) == told
 
 
 def parameters(words: tuple[str, ...]) -> list[Any]:
