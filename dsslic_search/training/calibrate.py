@@ -21,13 +21,14 @@ from dsslic_search.networks.confidence import Confidence, decide
 from dsslic_search.networks.look import PLAINLY, QUICKLY, Look
 from dsslic_search.networks.segnets import AnySegNet, Together
 from dsslic_search.training import offsets
-from dsslic_search.training.dataset import LATER_SCENES, SCENES, Sample, scene_samples
+from dsslic_search.training.dataset import LATER_SCENES, SCENES, Sample, photos_of, scene_samples
 
 MAX_SIDE = 256  # pixels a side that are judged: those of label maps
 TEMPERATURES = tuple(round(0.5 * 1.1**i, 3) for i in range(16))
 OF_CLASS = (0.0, 0.3, 0.35, 0.4, 0.45, 0.5, 0.55)
 OF_PIXEL = (0.0, 0.15, 0.2, 0.25, 0.3)
 BINS = 15
+ONE_LEARNED_IN = 8  # photos that were trained on: enough to tell of rare classes
 ONE_THING = ("weizmann_horse",)  # sets of which each photo shows one thing, which people marked
 
 
@@ -127,17 +128,23 @@ def marked(sample: Sample, truth: Tensor) -> Tensor:
     return truth.where(truth != UNKNOWN, offsets.ELSE) if sample.dataset in ONE_THING else truth
 
 
+def _marked(samples: list[Sample], photos: list[tuple[Tensor, Tensor]]) -> list[tuple[Tensor, Tensor]]:
+    return [(x, marked(sample, truth)) for sample, (x, truth) in zip(samples, photos, strict=True)]
+
+
 def calibrate(data: Path, path: Path) -> str:
     """Choose on the calibration part of ``data``, write the choice into the weight file at ``path``; returns
     its new identity.
 
-    Offsets of classes (`training.offsets`) are chosen on all of it, the rest on the sets in which people
-    labelled most of each photo alone: where they labelled one horse and nothing around it, calling all the
-    rest ``other`` costs nothing, and seems best."""
+    Offsets of classes (`training.offsets`) are chosen on all of it, and of classes that it hardly shows on
+    some photos that were trained on; the rest on the sets in which people labelled most of each photo alone:
+    where they labelled one horse and nothing around it, calling all the rest ``other`` costs nothing, and
+    seems best."""
     net: AnySegNet = runtime.load("segnet", path)
     samples = scene_samples(data, validation=False, calibration=True, sets=(*SCENES, *LATER_SCENES))
     every = list(scored(net, samples))
-    moved = offsets.chosen([(x, marked(s, t)) for s, (x, t) in zip(samples, every, strict=True)])
+    learned = [s for s in photos_of(data, "training") if s.labels is not None][::ONE_LEARNED_IN]
+    moved = offsets.chosen(_marked(samples, every), _marked(learned, list(scored(net, learned))))
     offsets.add(net, moved)
     for class_id in np.flatnonzero(moved).tolist():
         print(f"{vocabulary.default().classes[class_id].name}: offset {moved[class_id]}", flush=True)

@@ -1,8 +1,9 @@
 """What is added to the scores of single classes, chosen on the calibration part.
 
 Training sees classes that are rare more often than photos show them, and in some sets what people marked
-counts for more than what is around it: so a class may be said too far around what is of it. The loss, which
-has the same weights, does not tell; how far a class overlaps what people marked does.
+counts for more than what is around it: so a class may be said too far around what is of it, or, as ``other``,
+of which each photo shows something else, and poles, hardly ever. The loss, which has the same weights, does
+not tell; how far a class overlaps what people marked does.
 """
 
 from __future__ import annotations
@@ -17,38 +18,57 @@ from torch import Tensor
 from dsslic_search.core.vocabulary import UNKNOWN
 from dsslic_search.networks.segnets import AnySegNet, Together
 
-OFFSETS = (-3.0, -2.5, -2.0, -1.5, -1.0, -0.5, 0.5, 1.0)
-LEAST_PHOTOS = 8  # that show a class, for an offset of it
+OFFSETS = (-3.0, -2.5, -2.0, -1.5, -1.0, -0.5, 0.5, 1.0, 1.5, 2.0, 2.5)
+LEAST_PHOTOS = 6  # that show a class, for an offset of it
 LEAST_GAIN = 0.02  # of the class's IoU
 MOST_LOST = 0.0025  # of the accuracy of all pixels
 ELSE = UNKNOWN - 1  # a pixel of which is known that it is of no class that people marked in its photo
 
 Photo = tuple[Tensor, Tensor]
+TopTwo = torch.return_types.topk
 
 
-def chosen(photos: Sequence[Photo]) -> NDArray[np.float32]:
+def chosen(photos: Sequence[Photo], learned: Sequence[Photo] = ()) -> NDArray[np.float32]:
     """The offset of each class, float32 [classes], 0 for most. ``photos``: scores float32 [classes, h, w] and
-    what people say, int64 [h, w]: ids, ELSE, or others for unknown.
+    what people say, int64 [h, w]: ids, ELSE, or others for unknown. ``learned``: the same of photos that were
+    trained on; they tell of classes that too few of the others show, and are rather too sure than not.
 
     Of each class that enough photos show, the one by which it overlaps what people marked best, the others
     unchanged; taken where that gains enough and costs all pixels little."""
     classes = photos[0][0].shape[0]
     offsets = torch.zeros(classes)
-    shown = torch.stack([torch.bincount(t.flatten(), minlength=256)[:classes] > 0 for _, t in photos]).sum(0)
-    before = _counted(photos, offsets)
-    for class_id in torch.nonzero(shown >= LEAST_PHOTOS).flatten().tolist():
-        tried = []
-        for offset in OFFSETS:
-            moved = torch.zeros(classes)
-            moved[class_id] = offset
-            now = _counted(photos, moved)
-            lost = _accuracy(before) - _accuracy(now)
-            gain = _overlap(now, class_id) - _overlap(before, class_id)
-            if gain >= LEAST_GAIN and lost <= MOST_LOST:
-                tried.append((gain, offset))
-        if tried:
-            offsets[class_id] = max(tried)[1]
+    rest = list(range(classes))
+    for some in (photos, learned):
+        shown = _showing(some, classes)
+        told = [class_id for class_id in rest if shown[class_id] >= LEAST_PHOTOS]
+        rest = [class_id for class_id in rest if class_id not in told]
+        likeliest = [scores.topk(2, dim=0) for scores, _ in some] if told else []
+        for class_id in told:
+            offsets[class_id] = _best(some, likeliest, class_id)
     return offsets.numpy()
+
+
+def _best(photos: Sequence[Photo], likeliest: Sequence[TopTwo], class_id: int) -> float:
+    """The offset of a class. ``likeliest``: of each photo the two greatest scores of each pixel, and which
+    classes have them; so no offset needs another look at all classes."""
+    before = _counted(photos, likeliest, class_id, 0.0)
+    tried = [(0.0, 0.0)]
+    for offset in OFFSETS:
+        now = _counted(photos, likeliest, class_id, offset)
+        lost = _accuracy(before) - _accuracy(now)
+        gain = _overlap(now, class_id) - _overlap(before, class_id)
+        if gain >= LEAST_GAIN and lost <= MOST_LOST:
+            tried.append((gain, offset))
+    return max(tried)[1]
+
+
+def _showing(photos: Sequence[Photo], classes: int) -> list[int]:
+    """How many photos show each class."""
+    shown = torch.zeros(classes, dtype=torch.int64)
+    for _, truth in photos:
+        shown += torch.bincount(truth.flatten(), minlength=UNKNOWN + 1)[:classes] > 0
+    found: list[int] = shown.tolist()
+    return found
 
 
 def add(net: AnySegNet, offsets: NDArray[np.float32]) -> None:
@@ -57,13 +77,17 @@ def add(net: AnySegNet, offsets: NDArray[np.float32]) -> None:
         member.classifier.bias.data += torch.from_numpy(offsets)  # type: ignore[operator, union-attr]
 
 
-def _counted(photos: Sequence[Photo], offsets: Tensor) -> NDArray[np.int64]:
+def _counted(
+    photos: Sequence[Photo], likeliest: Sequence[TopTwo], class_id: int, offset: float
+) -> NDArray[np.int64]:
     """Pixels of each class that people say (row; the last: ELSE, where a class that they marked is said) by
-    the class that is said (column)."""
-    classes = len(offsets)
+    the class that is said (column) where one has an offset."""
+    classes = photos[0][0].shape[0]
     table = np.zeros((classes + 1, classes), np.int64)
-    for scores, truth in photos:
-        said = (scores + offsets[:, None, None]).argmax(0)
+    for (scores, truth), (best, ids) in zip(photos, likeliest, strict=True):
+        is_first = ids[0] == class_id
+        rival, other = torch.where(is_first, best[1], best[0]), torch.where(is_first, ids[1], ids[0])
+        said = other.masked_fill(scores[class_id] + offset > rival, class_id)
         marked = torch.bincount(truth.flatten(), minlength=256)[:classes] > 0
         known = (truth < classes) | ((truth == ELSE) & marked[said])
         rows = truth[known].clamp(max=classes)

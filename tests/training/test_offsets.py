@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 import torch
@@ -52,6 +54,30 @@ def test_what_is_said_around_a_marked_thing_is_not_wrong():
             truth[:6] = GRASS
         photos.append((scores, truth))
     assert offsets.chosen(photos)[GRASS] >= 0  # where nobody marked grass, it may be there
+
+
+def test_photos_that_were_trained_on_tell_of_classes_that_others_hardly_show():
+    enough = [photo(seed) for seed in range(offsets.LEAST_PHOTOS)]
+    grass = torch.full((24, 24), GRASS)
+    plain = [(scores, grass) for scores, _ in enough]
+    told = offsets.chosen(enough)
+    assert offsets.chosen(plain)[HORSE] == 0
+    assert offsets.chosen(plain, enough)[HORSE] == told[HORSE] < 0
+    assert offsets.chosen(enough, plain)[HORSE] == told[HORSE]  # nothing that was trained on has a say there
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_what_is_counted_is_what_would_be_said(seed: int):
+    generator = torch.Generator().manual_seed(seed)
+    scores = torch.randn(CLASSES, 9, 7, generator=generator)
+    truth = torch.randint(0, CLASSES, (9, 7), generator=generator)
+    for class_id, offset in itertools.product(range(CLASSES), (-1.0, 0.0, 0.5)):
+        moved = scores.clone()
+        moved[class_id] += offset
+        table = np.zeros((CLASSES + 1, CLASSES), np.int64)
+        np.add.at(table, (truth.numpy(), moved.argmax(0).numpy()), 1)
+        counted = offsets._counted([(scores, truth)], [scores.topk(2, dim=0)], class_id, offset)
+        np.testing.assert_array_equal(counted, table)
 
 
 def test_few_photos_and_what_costs_others_choose_nothing():
