@@ -2,7 +2,8 @@
 
 Scores become probabilities by a softmax at a temperature that makes them honest (Guo et al. 2017). A class of
 which the pixels that look most like it are sure of it by less than ``of_class`` on the average is struck out
-of this photo: its pixels go to the likeliest class that remains. A pixel that is then sure by less than
+of this photo: its pixels go to the likeliest class that remains. Some classes are ``spared`` that: of a pole,
+which is hardly wider than a pixel is, nobody is ever sure. A pixel that is then sure by less than
 ``of_pixel`` becomes ``other``. At last, where patches of different animals touch, all of them become the one
 for which most probability speaks, added up over the pixels: one animal is seen as several more often than
 several animals touch.
@@ -33,18 +34,20 @@ _PIXELS_AT_A_TIME = 8192
 @dataclass(frozen=True)
 class Confidence:
     """``temperature`` > 0 divides scores; ``of_class`` and ``of_pixel`` are probabilities, 0..1, 0 for no
-    such rule; ``vote``: whether touching animals become one."""
+    such rule; ``vote``: whether touching animals become one; ``spared``: the ids of classes that are never
+    struck out, ascending."""
 
     temperature: float = 1.0
     of_class: float = 0.0
     of_pixel: float = 0.0
     vote: bool = False
+    spared: tuple[int, ...] = ()
 
     @classmethod
     def of(cls, config: SegNetConfig, alone: bool = False) -> Confidence:
         """What a network was calibrated to, or the one of several that is asked ``alone``."""
         temperature = (alone and config.quick) or config.temperature
-        return cls(temperature, config.of_class, config.of_pixel, config.vote)
+        return cls(temperature, config.of_class, config.of_pixel, config.vote, config.spared)
 
 
 def decide(scores: torch.Tensor, rule: Confidence) -> torch.Tensor:
@@ -127,6 +130,7 @@ def _strike_out(
     pixels = torch.bincount(labels, minlength=classes)
     sure = torch.bincount(labels, held, minlength=classes) / pixels.clamp(min=1)
     struck = (pixels > 0) & (sure < rule.of_class)
+    struck[list(rule.spared)] = False
     # where everything is in doubt, striking out would only promote worse guesses
     if struck.any() and not struck[pixels > 0].all():
         open_again = struck[labels].nonzero()[:, 0]

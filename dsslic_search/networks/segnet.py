@@ -41,7 +41,7 @@ class SegNetConfig:
     parsing; ``vocabulary``: the text of its class list where that is not the package's (`core.vocabulary`);
     ``encoder``: see `networks.segnets`; ``quick``: the temperature of the one of several networks that is
     asked alone where time is short, 0 where there is one; the rest are the fields of
-    :class:`dsslic_search.networks.confidence.Confidence`."""
+    :class:`dsslic_search.networks.confidence.Confidence`. A list of numbers in a file becomes a tuple."""
 
     classes: int = 51
     width: int = 96
@@ -53,6 +53,10 @@ class SegNetConfig:
     vocabulary: str = ""
     encoder: str = "efficientnet-lite0"
     quick: float = 0.0
+    spared: tuple[int, ...] = ()
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "spared", tuple(self.spared))
 
 
 class ConvNorm(nn.Module):

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import torch
 import torch.nn.functional as F
+from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
@@ -87,19 +88,28 @@ def calibration_error(photos: list[tuple[Tensor, Tensor]], temperature: float) -
 def judge(photos: list[tuple[Tensor, Tensor]], rule: Confidence) -> Judged:
     """What ``rule`` makes of the scores, on pixels that people know; ``other`` is never the right answer
     here."""
-    right = known_pixels = both = got = wanted = 0
+    right, pixels, presence = _counted(photos, rule)
+    both, said, there = presence[1:].sum(0)
+    return Judged(right / max(1, pixels), float(2 * both / max(1, said + there)))
+
+
+def _counted(photos: list[tuple[Tensor, Tensor]], rule: Confidence) -> tuple[int, int, NDArray[np.int64]]:
+    """How many pixels are right, of how many that people know; and of each class how many photos show it and
+    are said to, are said to, and show it, int64 [classes, 3]."""
+    right = pixels = 0
+    presence = np.zeros((photos[0][0].shape[0], 3), np.int64)
     for scores, truth in photos:
         classes = scores.shape[0]
         known = truth < classes
         labels, asked = decide(scores, rule)[known].long(), truth[known]
         right += int((labels == asked).sum())
-        known_pixels += asked.numel()
+        pixels += asked.numel()
         said, there = (
-            torch.bincount(t, minlength=classes)[1:] >= max(1.0, DEFAULT_PRESENCE * asked.numel())
+            torch.bincount(t, minlength=classes).numpy() >= max(1.0, DEFAULT_PRESENCE * asked.numel())
             for t in (labels, asked)
         )
-        both, got, wanted = both + int((said & there).sum()), got + int(said.sum()), wanted + int(there.sum())
-    return Judged(right / max(1, known_pixels), 2 * both / max(1, got + wanted))
+        presence += np.stack([said & there, said, there], 1)
+    return right, pixels, presence
 
 
 def likeliest(photos: list[tuple[Tensor, Tensor]]) -> float:
@@ -123,6 +133,20 @@ def choose(photos: list[tuple[Tensor, Tensor]]) -> Confidence:
     return voting if judged.accuracy >= plain.accuracy and judged.presence > best_presence else best
 
 
+def spared(learned: list[tuple[Tensor, Tensor]], classes: list[int], rule: Confidence) -> tuple[int, ...]:
+    """Which of some classes should not be struck out: those whose presence in photos that were trained on is
+    told less well (F1) with ``rule`` than without striking out."""
+    if not classes:
+        return ()
+    struck, free = (
+        2 * both / np.maximum(1, said + there)
+        for both, said, there in (
+            _counted(learned, each)[2].T for each in (rule, replace(rule, of_class=0.0))
+        )
+    )
+    return tuple(c for c in classes if c and struck[c] < free[c])
+
+
 def marked(sample: Sample, truth: Tensor) -> Tensor:
     """What people say of pixels; where they marked the one thing of a photo, ELSE for all others."""
     return truth.where(truth != UNKNOWN, offsets.ELSE) if sample.dataset in ONE_THING else truth
@@ -144,7 +168,8 @@ def calibrate(data: Path, path: Path) -> str:
     samples = scene_samples(data, validation=False, calibration=True, sets=(*SCENES, *LATER_SCENES))
     every = list(scored(net, samples))
     learned = [s for s in photos_of(data, "training") if s.labels is not None][::ONE_LEARNED_IN]
-    moved = offsets.chosen(_marked(samples, every), _marked(learned, list(scored(net, learned))))
+    ours, theirs = _marked(samples, every), _marked(learned, list(scored(net, learned)))
+    moved = offsets.chosen(ours, theirs)
     offsets.add(net, moved)
     for class_id in np.flatnonzero(moved).tolist():
         print(f"{vocabulary.default().classes[class_id].name}: offset {moved[class_id]}", flush=True)
@@ -153,6 +178,8 @@ def calibrate(data: Path, path: Path) -> str:
     before = [photo for photo, chosen in zip(every, first, strict=True) if chosen]
     photos = [(scores + added, truth) for scores, truth in before]
     rule = choose(photos)
+    rare = offsets.of_learned_alone(ours, theirs)
+    rule = replace(rule, spared=spared([(scores + added, truth) for scores, truth in theirs], rare, rule))
     for name, of, each in (("as it was", before, Confidence()), ("calibrated", photos, rule)):
         judged, error = judge(of, each), calibration_error(of, each.temperature)
         print(

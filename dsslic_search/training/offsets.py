@@ -20,7 +20,7 @@ from dsslic_search.networks.segnets import AnySegNet, Together
 
 OFFSETS = (-3.0, -2.5, -2.0, -1.5, -1.0, -0.5, 0.5, 1.0, 1.5, 2.0, 2.5)
 LEAST_PHOTOS = 6  # that show a class, for an offset of it
-LEAST_GAIN = 0.02  # of the class's IoU
+LEAST_GAIN = 0.02  # of the class's IoU, or of one that is below 0.2, as those of thin things are, a tenth
 MOST_LOST = 0.0025  # of the accuracy of all pixels
 ELSE = UNKNOWN - 1  # a pixel of which is known that it is of no class that people marked in its photo
 
@@ -35,40 +35,42 @@ def chosen(photos: Sequence[Photo], learned: Sequence[Photo] = ()) -> NDArray[np
 
     Of each class that enough photos show, the one by which it overlaps what people marked best, the others
     unchanged; taken where that gains enough and costs all pixels little."""
-    classes = photos[0][0].shape[0]
-    offsets = torch.zeros(classes)
-    rest = list(range(classes))
-    for some in (photos, learned):
-        shown = _showing(some, classes)
-        told = [class_id for class_id in rest if shown[class_id] >= LEAST_PHOTOS]
-        rest = [class_id for class_id in rest if class_id not in told]
+    offsets = torch.zeros(photos[0][0].shape[0])
+    for some, told in ((photos, _shown(photos)), (learned, of_learned_alone(photos, learned))):
         likeliest = [scores.topk(2, dim=0) for scores, _ in some] if told else []
         for class_id in told:
             offsets[class_id] = _best(some, likeliest, class_id)
     return offsets.numpy()
 
 
+def of_learned_alone(photos: Sequence[Photo], learned: Sequence[Photo]) -> list[int]:
+    """The classes that enough of the photos show that were trained on, and too few of the others."""
+    known = _shown(photos)
+    return [class_id for class_id in _shown(learned) if class_id not in known]
+
+
 def _best(photos: Sequence[Photo], likeliest: Sequence[TopTwo], class_id: int) -> float:
     """The offset of a class. ``likeliest``: of each photo the two greatest scores of each pixel, and which
     classes have them; so no offset needs another look at all classes."""
     before = _counted(photos, likeliest, class_id, 0.0)
+    least = min(LEAST_GAIN, _overlap(before, class_id) / 10)
     tried = [(0.0, 0.0)]
     for offset in OFFSETS:
         now = _counted(photos, likeliest, class_id, offset)
         lost = _accuracy(before) - _accuracy(now)
         gain = _overlap(now, class_id) - _overlap(before, class_id)
-        if gain >= LEAST_GAIN and lost <= MOST_LOST:
+        if gain > 0 and gain >= least and lost <= MOST_LOST:
             tried.append((gain, offset))
     return max(tried)[1]
 
 
-def _showing(photos: Sequence[Photo], classes: int) -> list[int]:
-    """How many photos show each class."""
-    shown = torch.zeros(classes, dtype=torch.int64)
+def _shown(photos: Sequence[Photo]) -> list[int]:
+    """The classes that enough photos show."""
+    counts = torch.zeros(UNKNOWN + 1, dtype=torch.int64)
     for _, truth in photos:
-        shown += torch.bincount(truth.flatten(), minlength=UNKNOWN + 1)[:classes] > 0
-    found: list[int] = shown.tolist()
-    return found
+        counts += torch.bincount(truth.flatten(), minlength=UNKNOWN + 1) > 0
+    classes = photos[0][0].shape[0] if photos else 0
+    return torch.nonzero(counts[:classes] >= LEAST_PHOTOS).flatten().tolist()
 
 
 def add(net: AnySegNet, offsets: NDArray[np.float32]) -> None:

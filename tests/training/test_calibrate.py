@@ -11,7 +11,7 @@ import torch
 from PIL import Image
 
 from dsslic_search.networks import weights
-from dsslic_search.networks.confidence import Confidence
+from dsslic_search.networks.confidence import Confidence, decide
 from dsslic_search.networks.segnet import SegNet, SegNetConfig
 from dsslic_search.networks.segnets import made
 from dsslic_search.training import calibrate, dataset
@@ -58,6 +58,21 @@ def test_a_doubtful_second_class_is_struck_out_where_that_is_better():
     assert rule.of_class > 0.5
     judged = calibrate.judge([(scores, truth)], rule)
     assert (judged.accuracy, judged.presence) == (1, 1)
+
+
+def test_a_class_of_which_nobody_is_ever_sure_is_not_struck_out_where_it_is_there():
+    scores = torch.full((4, 20, 20), -5.0)
+    scores[1] = 2.0
+    scores[2, :, 9], scores[3, 15:] = 2.1, 2.1  # a pole, and a strip that is class 1 in truth
+    truth = torch.ones(20, 20, dtype=torch.long)
+    truth[:, 9] = 2
+    learned = [(scores, truth)] * 3
+    rule = Confidence(of_class=0.6)
+    assert calibrate.spared(learned, [2, 3], rule) == (2,)
+    assert calibrate.spared(learned, [3], rule) == calibrate.spared(learned, [], rule) == ()
+    assert calibrate.spared(learned, [2, 3], Confidence()) == ()
+    said = decide(scores, replace(rule, spared=(2,)))
+    assert set(said[:, 9].tolist()) == {2} and not (said == 3).any()
 
 
 def test_the_choice_goes_into_the_weight_file(tmp_path: Path, monkeypatch, capsys):
