@@ -15,7 +15,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from dsslic_search.core.vocabulary import UNKNOWN
+from dsslic_search.core.vocabulary import OTHER, UNKNOWN
 from dsslic_search.networks.segnets import AnySegNet, Together
 
 OFFSETS = (-3.0, -2.5, -2.0, -1.5, -1.0, -0.5, 0.5, 1.0, 1.5, 2.0, 2.5)
@@ -34,7 +34,8 @@ def chosen(photos: Sequence[Photo], learned: Sequence[Photo] = ()) -> NDArray[np
     trained on; they tell of classes that too few of the others show, and are rather too sure than not.
 
     Of each class that enough photos show, the one by which it overlaps what people marked best, the others
-    unchanged; taken where that gains enough and costs all pixels little."""
+    unchanged; taken where that gains enough and costs all pixels little. Nobody asks for ``other``: of that
+    one, the one by which all classes do."""
     offsets = torch.zeros(photos[0][0].shape[0])
     for some, told in ((photos, _shown(photos)), (learned, of_learned_alone(photos, learned))):
         likeliest = [scores.topk(2, dim=0) for scores, _ in some] if told else []
@@ -53,15 +54,16 @@ def _best(photos: Sequence[Photo], likeliest: Sequence[TopTwo], class_id: int) -
     """The offset of a class. ``likeliest``: of each photo the two greatest scores of each pixel, and which
     classes have them; so no offset needs another look at all classes."""
     before = _counted(photos, likeliest, class_id, 0.0)
+    counting = np.flatnonzero(before[:-1].any(1)).tolist() if class_id == OTHER else [class_id]
     least = min(LEAST_GAIN, _overlap(before, class_id) / 10)
     tried = [(0.0, 0.0)]
     for offset in OFFSETS:
         now = _counted(photos, likeliest, class_id, offset)
         lost = _accuracy(before) - _accuracy(now)
-        gain = _overlap(now, class_id) - _overlap(before, class_id)
+        gain = sum(_overlap(now, c) - _overlap(before, c) for c in counting)
         if gain > 0 and gain >= least and lost <= MOST_LOST:
             tried.append((gain, offset))
-    return max(tried)[1]
+    return max(tried, key=lambda each: (each[0], -abs(each[1])))[1]
 
 
 def _shown(photos: Sequence[Photo]) -> list[int]:

@@ -3,7 +3,8 @@ no network was trained on.
 
 A photo truly shows a class where people gave it at least `TRUE_SHARE` of the pixels that they labelled. What
 SegNet says counts on those pixels alone. A class keeps the common threshold unless another one is better by
-`MIN_GAIN` in F1, over at least `MIN_PHOTOS` that show it: few photos choose anything.
+`MIN_GAIN` in F1, and by `MIN_RIGHTED` photos more for which the answer is right, over at least `MIN_PHOTOS`
+that show it: few photos choose anything.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from dsslic_search.training.dataset import LATER_SCENES, SCENES, scene_samples
 TRUE_SHARE = 0.001  # that of the least region
 TRIED = (0.0005, 0.001, 0.002, 0.003, DEFAULT_PRESENCE, 0.0075, 0.01, 0.015, 0.02, 0.03)
 MIN_GAIN = 0.02
+MIN_RIGHTED = 3  # of a dozen photos that show a class one alone is more than MIN_GAIN
 MIN_PHOTOS = 10
 
 Shares = NDArray[np.float64]
@@ -61,7 +63,10 @@ def choose(said: Shares, there: Shares) -> dict[int, float]:
         reached = {least: f1(said[:, class_id] >= least, shown) for least in TRIED}
         # of equally good ones the one nearest to the common threshold
         best = max(TRIED, key=lambda least: (reached[least], -abs(np.log(least / DEFAULT_PRESENCE))))
-        if reached[best] >= reached[DEFAULT_PRESENCE] + MIN_GAIN:
+        usual, own = (
+            int(((said[:, class_id] >= least) == shown).sum()) for least in (DEFAULT_PRESENCE, best)
+        )
+        if reached[best] >= reached[DEFAULT_PRESENCE] + MIN_GAIN and own >= usual + MIN_RIGHTED:
             chosen[class_id] = best
     return chosen
 

@@ -66,6 +66,20 @@ def test_photos_that_were_trained_on_tell_of_classes_that_others_hardly_show():
     assert offsets.chosen(enough, plain)[HORSE] == told[HORSE]  # nothing that was trained on has a say there
 
 
+def test_other_is_said_more_as_far_as_all_classes_gain_by_it():
+    """Of a thing of no class half is found by 1 more, all by 2 more, with which a faint horse is lost."""
+    scores = torch.zeros(CLASSES, 24, 24)
+    truth = torch.full((24, 24), GRASS)
+    scores[GRASS] = 4
+    truth[:4], truth[20:], truth[8:12] = 0, 0, HORSE
+    scores[0, :4], scores[0, 20:], scores[0, 8:12] = 3.2, 2.2, 3.0
+    scores[HORSE, 8:12] = 4.8
+    found = offsets.chosen([(scores, truth)] * offsets.LEAST_PHOTOS)
+    assert found[0] == 1
+    scores[HORSE, 8:12] = 9
+    assert offsets.chosen([(scores, truth)] * offsets.LEAST_PHOTOS)[0] == 2
+
+
 @pytest.mark.parametrize("seed", range(3))
 def test_what_is_counted_is_what_would_be_said(seed: int):
     generator = torch.Generator().manual_seed(seed)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from dsslic_search.core.settings import DEFAULT_PRESENCE
-from dsslic_search.training.presence import MIN_PHOTOS, choose, f1, measure
+from dsslic_search.training.presence import MIN_PHOTOS, MIN_RIGHTED, choose, f1, measure
 
 
 def shares(photos: int, class_id: int, said: float, there: float) -> tuple[np.ndarray, np.ndarray]:
@@ -34,4 +34,7 @@ def test_few_photos_and_small_gains_choose_nothing() -> None:
     assert choose(*shares(MIN_PHOTOS - 1, 13, 0.002, 0.004)) == {}
     nearly = joined(shares(200, 13, 0.2, 0.2), shares(1, 13, 0.002, 0.004))
     assert choose(*nearly) == {}
+    one = joined(shares(MIN_PHOTOS, 13, 0.2, 0.2), shares(MIN_RIGHTED - 1, 13, 0.002, 0.004))
+    assert choose(*one) == {}
+    assert choose(*joined(one, shares(1, 13, 0.002, 0.004))) == {13: 0.002}
     assert f1(nearly[0][:, 13] >= DEFAULT_PRESENCE, nearly[1][:, 13] > 0) > 0.99
