@@ -12,6 +12,7 @@ from dsslic_search.codec import container
 from dsslic_search.codec.chunk import Chunk
 from dsslic_search.codec.header import Header
 from dsslic_search.core import vocabulary
+from dsslic_search.core.settings import DEFAULT_PRESENCE
 from dsslic_search.query.language.parse import parse
 
 ROOT = Path(__file__).parents[1]
@@ -34,6 +35,19 @@ def test_every_command_that_pages_show_exists_with_its_options():
         assert command in known
         for option in re.findall(r"(?<=\s|\[)--[a-z-]+", rest.split("#")[0]):
             assert option in known[command], f"{command} {option}"
+
+
+def test_the_thresholds_of_presence_are_told_as_they_are():
+    """The whole that are chosen, and none besides."""
+    ours = vocabulary.built_in()
+    own = {
+        c.name: 100 * least
+        for number, c in enumerate(ours.classes)
+        if (least := ours.presence((number,))) != DEFAULT_PRESENCE
+    }
+    text = (ROOT / "docs" / "query-language.md").read_text()
+    told = re.search(r"`dss-search classes` tells: ([^)]+)\)", text)
+    assert told and told[1] == ", ".join(f"{name} {least:g} %" for name, least in own.items())
 
 
 MISSPELT = "flwers and sky"

@@ -48,6 +48,9 @@ SHIPPED = (
     ("817902e1dae7288d", "ef3e737fa9c7d211", "0000000000000000"),
     ("817902e1dae7288d", "ef3e737fa9c7d211", "9f55d17f7865f66f"),
     ("817902e1dae7288d", "ef3e737fa9c7d211", "721a2691c0e54fef"),
+    ("817902e1dae7288d", "3a8cdd6b0f488985", "0000000000000000"),
+    ("817902e1dae7288d", "3a8cdd6b0f488985", "9f55d17f7865f66f"),
+    ("817902e1dae7288d", "3a8cdd6b0f488985", "721a2691c0e54fef"),
 )
 
 # kinds of chunks that have a short form
