@@ -15,6 +15,7 @@ architecture too).
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import cast
 
@@ -41,7 +42,8 @@ class SegNetConfig:
     parsing; ``vocabulary``: the text of its class list where that is not the package's (`core.vocabulary`);
     ``encoder``: see `networks.segnets`; ``quick``: the temperature of the one of several networks that is
     asked alone where time is short, 0 where there is one; the rest are the fields of
-    :class:`dsslic_search.networks.confidence.Confidence`. A list of numbers in a file becomes a tuple."""
+    :class:`dsslic_search.networks.confidence.Confidence`. ValueError for what none of them can be; a list in
+    a file becomes a tuple."""
 
     classes: int = 51
     width: int = 96
@@ -57,6 +59,12 @@ class SegNetConfig:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "spared", tuple(self.spared))
+        if not (0 < self.temperature < math.inf and 0 <= self.quick < math.inf):
+            raise ValueError("a temperature that there is not")
+        if not (0 <= self.of_class <= 1 and 0 <= self.of_pixel <= 1):
+            raise ValueError("a probability that is none")
+        if any(type(each) is not int or not 0 <= each < self.classes for each in self.spared):
+            raise ValueError("spared classes that there are not")
 
 
 class ConvNorm(nn.Module):

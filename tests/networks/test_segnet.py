@@ -1,12 +1,18 @@
 from __future__ import annotations
 
+from dataclasses import asdict, make_dataclass
+from pathlib import Path
+from typing import Any
+
 import pytest
 import torch
 import torch.nn.functional as F
 from torch import nn
 
+from dsslic_search.core.errors import WeightsError
+from dsslic_search.networks import runtime, weights
 from dsslic_search.networks.segnet import ConvNorm, SegNet, SegNetConfig
-from dsslic_search.networks.segnets import fold
+from dsslic_search.networks.segnets import fold, made
 
 
 @pytest.mark.parametrize("kernel", [3, 5])
@@ -43,3 +49,33 @@ def test_folding_batch_norms_changes_nothing():
 
 def test_size_is_within_the_promise():
     assert sum(p.numel() for p in SegNet().parameters()) < 10_000_000
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        {"temperature": 0.0},
+        {"temperature": float("inf")},
+        {"temperature": "warm"},
+        {"quick": -1.0},
+        {"of_class": 2.0},
+        {"of_pixel": -0.5},
+        {"spared": [-1]},
+        {"spared": [5]},
+        {"spared": [1.0]},
+        {"spared": "pole"},
+        {"spared": 3},
+    ],
+    ids=str,
+)
+def test_weight_files_whose_settings_cannot_be_are_refused(tmp_path: Path, told: dict[str, Any]):
+    """In one sentence, before anything is looked at with them."""
+    config = SegNetConfig(classes=5, width=16)
+    fields = asdict(config) | told
+    path = tmp_path / "segnet.safetensors"
+    weights.save(path, made(config), "segnet", make_dataclass("Told", fields)(**fields))
+    with pytest.raises(WeightsError, match="reinstall dsslic-search"):
+        runtime.load("segnet", path)
+    fields |= {name: asdict(config)[name] for name in told}
+    weights.save(path, made(config), "segnet", make_dataclass("Told", fields)(**fields))
+    assert runtime.load("segnet", path).config == config
