@@ -74,7 +74,7 @@ def archive(folder: Path) -> Archive:
         if photo.stem in FACTS:
             (samples / f"{photo.stem}.xmp").write_text(sidecar(*FACTS[photo.stem]))
     opened = Archive(folder / "archive")
-    opened.ingest([samples], keep="coarse")
+    opened.ingest([samples], keep="coarse", workers=1)  # ids in the order of names
     ids = {Path(opened.photo(photo_id).path).stem: photo_id for photo_id in opened.ids(100)}
     opened.tag(TAG[0], [ids[name] for name in TAG[1:]])
     opened.save(*SAVED)

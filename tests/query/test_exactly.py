@@ -7,17 +7,18 @@ from dsslic_search.query.exactly import exactly
 from dsslic_search.query.language.parse import parse
 from dsslic_search.query.plan import plan
 from dsslic_search.query.run.execute import least
+from tests.thresholds import spelt
 
 
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("person, sky > 30%", "person ≥ 0.5% and sky > 30%"),
-        ("trees without cars", "tree ≥ 3% and car < 0.75%"),
-        ("no people or cars", "not (person ≥ 0.5% or car ≥ 0.75%)"),
+        ("person, sky > 30%", "person ≥ {person} and sky > 30%"),
+        ("trees without cars", "tree ≥ {tree} and car < {car}"),
+        ("no people or cars", "not (person ≥ {person} or car ≥ {car})"),
         ("sky at most half", "sky ≤ 50%"),
-        ("sky or cat on sofa", "sky ≥ 0.2% or cat on sofa"),
-        ("vehicles, sea sort:-sky", "(vehicle ≥ 0.5% and sea ≥ 0.5%) sort:-sky"),
+        ("sky or cat on sofa", "sky ≥ {sky} or cat on sofa"),
+        ("vehicles, sea sort:-sky", "(vehicle ≥ {vehicle} and sea ≥ {sea}) sort:-sky"),
         ("2 people, red car", "exactly 2 people and red car"),
         ('name:">= 5%"', 'name:">= 5%"'),
         ("newest first", "everything sort:-taken"),
@@ -26,11 +27,11 @@ from dsslic_search.query.run.execute import least
 def test_what_counts_as_present_is_spelt_and_can_be_asked_as_it_stands(text: str, said: str) -> None:
     vocabulary = default()
     query, presence = parse(text, vocabulary), least(vocabulary, None)
-    spelt = exactly(query, presence)
-    assert spelt == said
-    again = parse(spelt, vocabulary)
+    asked = exactly(query, presence)
+    assert asked == spelt(said)
+    again = parse(asked, vocabulary)
     assert plan(again.tree, presence) == plan(query.tree, presence)
-    assert exactly(again, presence) == spelt
+    assert exactly(again, presence) == asked
 
 
 def test_every_threshold_is_spelt_to_the_tick() -> None:
@@ -50,5 +51,5 @@ def test_a_little_of_something_has_two_bounds() -> None:
     vocabulary = default()
     presence = least(vocabulary, None)
     said = exactly(parse("little sky", vocabulary), presence)
-    assert said.startswith("sky ≥ 0.2% and sky < ")
+    assert said.startswith(spelt("sky ≥ {sky} and sky < "))
     assert exactly(parse(said, vocabulary), presence) == said
