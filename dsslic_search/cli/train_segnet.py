@@ -149,7 +149,7 @@ def segnet(
 
 
 def ensemble(
-    weights: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Weight files to join.")],
+    weights: Annotated[list[Path], typer.Argument(metavar="FILE", help="Weight files to join.")],
     out: Annotated[Path, typer.Option("--out", metavar="FILE", help="The weight file to write.")] = Path(
         "weights/segnet.safetensors"
     ),

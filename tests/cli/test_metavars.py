@@ -22,6 +22,7 @@ def test_no_help_names_a_type_of_python(words: tuple[str, ...]) -> None:
     assert not re.search(r"\dx|x[<>]|[<>]=", text)
     usage = text[: text.index("\n\n")]
     assert "{" not in usage
+    assert "...." not in usage
     assert max(map(len, text.splitlines())) <= 80
 
 
