@@ -94,7 +94,11 @@ def load(path: Path, architecture: str) -> tuple[dict[str, Any], dict[str, Any]]
             if network.get("architecture") != architecture:
                 held = str(network.get("architecture", "no known network"))[:40]
                 raise WeightsError(f"{path}: holds {held}, wanted {architecture}")
-            state = {k: f.get_tensor(k).to(torch.float32) for k in f.keys()}  # noqa: SIM118 (not a dict)
+            tensors = {k: f.get_tensor(k) for k in f.keys()}  # noqa: SIM118 (not a dict)
+        # One number that is none, of a damaged file, makes all that the network says none.
+        if not all(t.is_floating_point() and bool(torch.isfinite(t).all()) for t in tensors.values()):
+            raise ValueError("its tensors hold what is no number")
+        state = {k: t.to(torch.float32) for k, t in tensors.items()}
         return network["config"], state
     except (OSError, SafetensorError, ValueError, KeyError) as e:
         raise WeightsError(f"{path}: not a readable weight file ({e}); reinstall dsslic-search") from e

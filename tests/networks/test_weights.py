@@ -35,6 +35,22 @@ def test_unsound_files_are_refused(tmp_path, content):
         weights.load(tmp_path / "gone.safetensors", "compnet")
 
 
+@pytest.mark.parametrize("damage", [float("nan"), float("inf"), None], ids=str)
+def test_weights_that_are_no_numbers_are_refused(tmp_path, damage):
+    """Not even one, and none that are of whole numbers: all that the network said would be wrong."""
+    net = CompNet(CompNetConfig(width=16))
+    path = tmp_path / "bad.safetensors"
+    weights.save(path, net, "compnet", net.config)
+    weights.load(path, "compnet")
+    if damage is None:
+        path.write_bytes(path.read_bytes().replace(b'"F16"', b'"I16"'))
+    else:
+        net.conv1.bias.data[0] = damage
+        weights.save(path, net, "compnet", net.config)
+    with pytest.raises(WeightsError, match=r"bad\.safetensors: not a readable weight file"):
+        weights.load(path, "compnet")
+
+
 def test_another_architecture_is_refused(tmp_path):
     net = CompNet(CompNetConfig(width=16))
     weights.save(tmp_path / "c.safetensors", net, "compnet", net.config)
