@@ -57,7 +57,11 @@ def load(name: str, path: Path) -> Any:
         with torch.device("meta"), Unfilled():  # where no size that a file tells takes memory
             net: torch.nn.Module = makers[architecture]()
         net.load_state_dict(state, assign=True)
-    except (ValueError, TypeError, KeyError, RuntimeError, ArithmeticError) as e:
+    except ValueError as e:
+        raise WeightsError(
+            f"{path}: the network that it tells of cannot be ({e}); reinstall dsslic-search"
+        ) from e
+    except (TypeError, KeyError, RuntimeError, ArithmeticError) as e:
         raise WeightsError(
             f"{path}: its tensors are not those of the network that it tells of; reinstall dsslic-search"
         ) from e

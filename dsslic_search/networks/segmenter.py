@@ -100,9 +100,13 @@ class TrainedSegmenter(SegNetSegmenter):
     def __init__(self, file: Path) -> None:
         super().__init__()
         self._file = file.resolve()
-        told = str(runtime.network_of(SEGNET, self._file).config.vocabulary)
+        config = runtime.network_of(SEGNET, self._file).config
+        told = str(config.vocabulary)
         try:
             self._dialect = dialect.by_words(vocabulary.parse(told)) if told else dialect.built_in()
+            listed = len(self._dialect.vocabulary)
+            if config.classes > listed:
+                raise ValueError(f"it names {listed} classes, and the network tells {config.classes} apart")
         except (ValueError, KeyError, TypeError, AttributeError) as e:
             raise WeightsError(f"{file}: its class list is none ({e}); train it anew") from e
         self.name = file.stem

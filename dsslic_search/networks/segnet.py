@@ -15,7 +15,6 @@ architecture too).
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import cast
 
@@ -34,6 +33,8 @@ MBCONV_STAGES = (
     (6, 320, 1, 1, 3),
 )
 BN_EPS = 1e-3
+COLDEST, HOTTEST = 1e-3, 1e3  # temperatures: beyond these probabilities are no numbers, or all alike
+MOST_AREA = 1 << 24  # pixels: some GB of memory
 
 
 @dataclass(frozen=True)
@@ -59,8 +60,12 @@ class SegNetConfig:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "spared", tuple(self.spared))
-        if not (0 < self.temperature < math.inf and 0 <= self.quick < math.inf):
+        if any(not COLDEST <= each <= HOTTEST for each in (self.temperature, self.quick or COLDEST)):
             raise ValueError("a temperature that there is not")
+        if type(self.area) is not int or not 0 < self.area <= MOST_AREA:
+            raise ValueError("a size that photos are not resized to")
+        if type(self.vote) is not bool:
+            raise ValueError("neither yes nor no")
         if not (0 <= self.of_class <= 1 and 0 <= self.of_pixel <= 1):
             raise ValueError("a probability that is none")
         if any(type(each) is not int or not 0 <= each < self.classes for each in self.spared):

@@ -9,8 +9,11 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from dsslic_search.core import vocabulary
 from dsslic_search.core.errors import WeightsError
+from dsslic_search.core.vocabulary import Vocabulary
 from dsslic_search.networks import runtime, weights
+from dsslic_search.networks.segmenter import open_segmenter
 from dsslic_search.networks.segnet import ConvNorm, SegNet, SegNetConfig
 from dsslic_search.networks.segnets import fold, made
 
@@ -57,7 +60,15 @@ def test_size_is_within_the_promise():
         {"temperature": 0.0},
         {"temperature": float("inf")},
         {"temperature": "warm"},
+        {"temperature": 1e-45},
+        {"temperature": 10**400},
         {"quick": -1.0},
+        {"quick": 1e-320},
+        {"area": float("nan")},
+        {"area": float("inf")},
+        {"area": 10**12},
+        {"area": "448"},
+        {"vote": "no"},
         {"of_class": 2.0},
         {"of_pixel": -0.5},
         {"spared": [-1]},
@@ -66,7 +77,7 @@ def test_size_is_within_the_promise():
         {"spared": "pole"},
         {"spared": 3},
     ],
-    ids=str,
+    ids=lambda told: str(told)[:30],
 )
 def test_weight_files_whose_settings_cannot_be_are_refused(tmp_path: Path, told: dict[str, Any]):
     """In one sentence, before anything is looked at with them."""
@@ -79,3 +90,17 @@ def test_weight_files_whose_settings_cannot_be_are_refused(tmp_path: Path, told:
     fields |= {name: asdict(config)[name] for name in told}
     weights.save(path, made(config), "segnet", make_dataclass("Told", fields)(**fields))
     assert runtime.load("segnet", path).config == config
+
+
+@pytest.mark.parametrize("listed", [2, 3])
+def test_a_class_list_shorter_than_what_the_network_tells_apart_is_refused(tmp_path: Path, listed: int):
+    """Label maps would have ids that no class has."""
+    mine = Vocabulary("mine", vocabulary.built_in().classes[:listed], ())
+    config = SegNetConfig(classes=3, width=16, vocabulary=vocabulary.written(mine))
+    path = tmp_path / "mine.safetensors"
+    weights.save(path, made(config), "segnet", config)
+    if listed == 3:
+        assert open_segmenter(str(path)).dialect.vocabulary == mine
+    else:
+        with pytest.raises(WeightsError, match="it names 2 classes, and the network tells 3 apart"):
+            open_segmenter(str(path))
