@@ -15,6 +15,7 @@ from PIL import Image
 from torch import Tensor
 
 from dsslic_search.core import vocabulary
+from dsslic_search.core.errors import UsageError
 from dsslic_search.core.settings import DEFAULT_PRESENCE
 from dsslic_search.core.vocabulary import UNKNOWN
 from dsslic_search.networks import runtime, weights
@@ -40,6 +41,18 @@ class Judged:
 
     accuracy: float
     presence: float
+
+
+def opened(path: Path) -> AnySegNet:
+    """The SegNet in a weight file, whose classes are those that ``scenes/`` is labelled with. WeightsError
+    when the file is unsound, UsageError when it is for another class list."""
+    net: AnySegNet = runtime.load("segnet", path)
+    if net.config.vocabulary:
+        raise UsageError(
+            f"{path}: is for a class list of its own, which the photos of scenes/ are not labelled with; "
+            "only a SegNet for this package's classes can be judged by them"
+        )
+    return net
 
 
 def scored(net: AnySegNet, samples: list[Sample], look: Look = PLAINLY) -> Iterator[tuple[Tensor, Tensor]]:
@@ -164,7 +177,7 @@ def calibrate(data: Path, path: Path) -> str:
     some photos that were trained on; the rest on the sets in which people labelled most of each photo alone:
     where they labelled one horse and nothing around it, calling all the rest ``other`` costs nothing, and
     seems best."""
-    net: AnySegNet = runtime.load("segnet", path)
+    net = opened(path)
     samples = scene_samples(data, validation=False, calibration=True, sets=(*SCENES, *LATER_SCENES))
     every = list(scored(net, samples))
     learned = [s for s in photos_of(data, "training") if s.labels is not None][::ONE_LEARNED_IN]

@@ -20,9 +20,9 @@ from torch import Tensor
 from dsslic_search.core import vocabulary
 from dsslic_search.core.output import Outputs
 from dsslic_search.core.settings import DEFAULT_PRESENCE
-from dsslic_search.networks import runtime, weights
+from dsslic_search.networks import weights
 from dsslic_search.networks.confidence import Confidence, decide
-from dsslic_search.training.calibrate import scored
+from dsslic_search.training.calibrate import opened, scored
 from dsslic_search.training.dataset import LATER_SCENES, SCENES, scene_samples
 
 TRUE_SHARE = 0.001  # that of the least region
@@ -88,7 +88,7 @@ def fit(data: Path, path: Path, out: Path, outputs: Outputs) -> dict[str, float]
     """Choose on the calibration part of ``data`` for the SegNet in the weight file at ``path``, print what it
     gains there and on the validation part, and write the choice to ``out`` as `core.vocabulary` reads it;
     returns it."""
-    net = runtime.load("segnet", path)
+    net = opened(path)
     rule = Confidence.of(net.config)
     sets = (*SCENES, *LATER_SCENES)
     calibration = shares_of(scored(net, scene_samples(data, False, True, sets)), rule)

@@ -7,14 +7,19 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pytest
 import torch
 from PIL import Image
 
+from dsslic_search.core import vocabulary
+from dsslic_search.core.errors import UsageError
+from dsslic_search.core.output import Outputs
+from dsslic_search.core.vocabulary import Vocabulary
 from dsslic_search.networks import weights
 from dsslic_search.networks.confidence import Confidence, decide
 from dsslic_search.networks.segnet import SegNet, SegNetConfig
 from dsslic_search.networks.segnets import made
-from dsslic_search.training import calibrate, dataset
+from dsslic_search.training import calibrate, dataset, presence
 
 
 def photos(confidence: float, seed: int = 0) -> list[tuple[torch.Tensor, torch.Tensor]]:
@@ -106,3 +111,18 @@ def test_the_choice_goes_into_the_weight_file(tmp_path: Path, monkeypatch, capsy
     rules = [Confidence.of(SegNetConfig(**fields), alone) for alone in (False, True)]
     assert [rule.temperature for rule in rules] == [fields["temperature"], fields["quick"]]
     assert rules[1] == replace(rules[0], temperature=fields["quick"])
+
+
+def test_a_class_list_of_its_own_is_not_judged_by_labels_of_another(tmp_path: Path):
+    """Nor is its weight file written anew."""
+    mine = Vocabulary("mine", vocabulary.built_in().classes[:3], ())
+    config = SegNetConfig(classes=3, width=16, vocabulary=vocabulary.written(mine))
+    path = tmp_path / "mine.safetensors"
+    weights.save(path, made(config), "segnet", config)
+    before, out = path.read_bytes(), tmp_path / "presence.json"
+    with pytest.raises(UsageError, match=r"mine\.safetensors: is for a class list of its own"):
+        calibrate.calibrate(tmp_path, path)
+    with pytest.raises(UsageError, match=r"mine\.safetensors: is for a class list of its own"):
+        presence.fit(tmp_path, path, out, Outputs())
+    assert path.read_bytes() == before
+    assert not out.exists()
