@@ -59,11 +59,11 @@ def load(name: str, path: Path) -> Any:
         net.load_state_dict(state, assign=True)
     except ValueError as e:
         raise WeightsError(
-            f"{path}: the network that it tells of cannot be ({e}); reinstall dsslic-search"
+            f"{path}: the network that it tells of cannot be ({e}); {weights.advice(path)}"
         ) from e
     except (TypeError, KeyError, RuntimeError, ArithmeticError) as e:
         raise WeightsError(
-            f"{path}: its tensors are not those of the network that it tells of; reinstall dsslic-search"
+            f"{path}: its tensors are not those of the network that it tells of; {weights.advice(path)}"
         ) from e
     return net.eval().to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # missing in torch's stubs
 

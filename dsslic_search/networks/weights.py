@@ -33,15 +33,20 @@ def folder() -> Path:
     raise WeightsError(f"no weights folder beside {package}; reinstall dsslic-search")
 
 
+def advice(path: Path) -> str:
+    """What to do about a weight file that cannot be used."""
+    if path.resolve().is_relative_to(folder().resolve()):
+        return "reinstall dsslic-search"
+    return "name another file, or make it anew"
+
+
 @cache
 def identity(path: Path) -> str:
     """16 hex digits that name the weight file. Raises WeightsError when it cannot be read."""
     try:
         return hashlib.sha256(path.read_bytes()).hexdigest()[:16]
     except OSError as e:
-        raise WeightsError(
-            f"{path}: cannot read network weights ({e.strerror}); reinstall dsslic-search"
-        ) from e
+        raise WeightsError(f"{path}: cannot read network weights ({e.strerror}); {advice(path)}") from e
 
 
 def find(wanted: str) -> Path | None:
@@ -84,9 +89,7 @@ def load(path: Path, architecture: str) -> tuple[dict[str, Any], dict[str, Any]]
 
     try:
         if path.stat().st_size > MAX_BYTES:
-            raise WeightsError(
-                f"{path}: larger than any weight file of this package; reinstall dsslic-search"
-            )
+            raise WeightsError(f"{path}: larger than any weight file of this package; {advice(path)}")
         with safe_open(path, "pt") as f:
             network = parsed((f.metadata() or {}).get("network", "{}"))
             if not isinstance(network, dict) or not isinstance(network.get("config"), dict):
@@ -101,4 +104,5 @@ def load(path: Path, architecture: str) -> tuple[dict[str, Any], dict[str, Any]]
         state = {k: t.to(torch.float32) for k, t in tensors.items()}
         return network["config"], state
     except (OSError, SafetensorError, ValueError, KeyError) as e:
-        raise WeightsError(f"{path}: not a readable weight file ({e}); reinstall dsslic-search") from e
+        why = getattr(e, "strerror", None) or e
+        raise WeightsError(f"{path}: not a readable weight file ({why}); {advice(path)}") from e

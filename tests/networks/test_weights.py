@@ -56,3 +56,12 @@ def test_another_architecture_is_refused(tmp_path):
     weights.save(tmp_path / "c.safetensors", net, "compnet", net.config)
     with pytest.raises(WeightsError, match=r"holds compnet, wanted finenet"):
         weights.load(tmp_path / "c.safetensors", "finenet")
+
+
+def test_who_names_a_file_of_his_own_is_not_told_to_install_anew(tmp_path):
+    own = tmp_path / "mine.safetensors"
+    for ask in (weights.identity, lambda path: weights.load(path, "segnet")):
+        with pytest.raises(WeightsError, match=r"mine\.safetensors: .*name another file, or make it anew$"):
+            ask(own)
+        with pytest.raises(WeightsError, match=r"reinstall dsslic-search$"):
+            ask(weights.folder() / "no.safetensors")
