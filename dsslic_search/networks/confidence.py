@@ -2,8 +2,8 @@
 
 Scores become probabilities by a softmax at a temperature that makes them honest (Guo et al. 2017). A class of
 which the pixels that look most like it are sure of it by less than ``of_class`` on the average is struck out
-of this photo: its pixels go to the likeliest class that remains. Some classes are ``spared`` that: of a pole,
-which is hardly wider than a pixel is, nobody is ever sure. A pixel that is then sure by less than
+of this photo: its pixels go to the likeliest class that remains. Classes may be ``spared`` that: of a pole,
+which is hardly wider than a pixel, nobody is ever sure. A pixel that is then sure by less than
 ``of_pixel`` becomes ``other``. At last, where patches of different animals touch, all of them become the one
 for which most probability speaks, added up over the pixels: one animal is seen as several more often than
 several animals touch.

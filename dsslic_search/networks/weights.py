@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+import math
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -98,10 +99,13 @@ def load(path: Path, architecture: str) -> tuple[dict[str, Any], dict[str, Any]]
                 held = str(network.get("architecture", "no known network"))[:40]
                 raise WeightsError(f"{path}: holds {held}, wanted {architecture}")
             tensors = {k: f.get_tensor(k) for k in f.keys()}  # noqa: SIM118 (not a dict)
-        # One number that is none, of a damaged file, makes all that the network says none.
-        if not all(t.is_floating_point() and bool(torch.isfinite(t).all()) for t in tensors.values()):
-            raise ValueError("its tensors hold what is no number")
+        if not all(t.is_floating_point() for t in tensors.values()):
+            raise ValueError("its tensors hold no fractions")
         state = {k: t.to(torch.float32) for k, t in tensors.items()}
+        # One number that is none, of a damaged file, makes all that the network says none; and a sum, which
+        # is sooner told than each number is looked at.
+        if not all(math.isfinite(t.sum(dtype=torch.float64).item()) for t in state.values()):
+            raise ValueError("its tensors hold what is no number")
         return network["config"], state
     except (OSError, SafetensorError, ValueError, KeyError) as e:
         why = getattr(e, "strerror", None) or e
