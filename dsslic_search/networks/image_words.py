@@ -45,12 +45,17 @@ class ImageWordsNet(nn.Module):
         self.classifier = nn.Linear(FEATURES, WORDS)
         self.projection = nn.Linear(FEATURES, self.config.embedding)
 
-    def features(self, x: Tensor) -> Tensor:
-        """float32 [N, FEATURES]: the mean over the photo of what the last convolution sees."""
+    def places(self, x: Tensor) -> Tensor:
+        """float32 [N, FEATURES, side/32, side/32]: what the last convolution sees; of a photo of any side."""
         x = self.stem((x * 255 - 127) / 128)
         for stage in self.stages:
             x = stage(x)
-        return self.head(x).mean((2, 3))
+        seen: Tensor = self.head(x)
+        return seen
+
+    def features(self, x: Tensor) -> Tensor:
+        """float32 [N, FEATURES]: the mean of that over the photo."""
+        return self.places(x).mean((2, 3))
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
         pooled = self.features(x)

@@ -25,7 +25,7 @@ from PIL import Image
 from dsslic_search.core import vocabulary
 from dsslic_search.core.errors import UsageError
 from dsslic_search.core.output import Outputs
-from dsslic_search.core.vocabulary import Vocabulary
+from dsslic_search.core.vocabulary import OTHER, Vocabulary
 from dsslic_search.training.dataset import Part, photos_of
 from dsslic_search.training.targets import Targets, load_targets
 
@@ -34,6 +34,7 @@ WEIGHT_STEPS = 3  # that a pixel's weight is kept in: finer ones cost bytes and 
 QUALITIES = (80, 70, 65, 60, 55, 50, 45, 40, 35)  # of AVIF, tried from the best
 TRIED_ONE_IN = 16  # photos that the quality is chosen on
 PARTS: tuple[Part, ...] = ("training", "calibration")
+POWER_OF_OTHER = 0.65  # it stands for hundreds of kinds of things
 MIN_SHARE = 0.003  # of a photo's weight that makes a class one that it has
 
 
@@ -164,14 +165,16 @@ class Balanced:
             self.counts += shares
             for class_id in np.flatnonzero(shares >= MIN_SHARE):
                 holders.setdefault(int(class_id), []).append(photo)
-        self.holders = {c: found for c, found in sorted(holders.items()) if c != 0}
-        self.chances = [len(found) ** power for found in self.holders.values()]
+        self.holders = dict(sorted(holders.items()))
+        self.chances = [
+            len(found) ** (POWER_OF_OTHER if c == OTHER else power) for c, found in self.holders.items()
+        ]
 
     def draw(self, rng: random.Random) -> tuple[PackedPhoto, int | None]:
         """A photo, and the class to look at, if any."""
         if rng.random() >= self.share:
             return rng.choice(self.photos), None
-        if not self.holders:  # nothing but "other"
+        if not self.holders:
             return rng.choice(self.photos), None
         class_id = rng.choices(list(self.holders), self.chances)[0]
         return rng.choice(self.holders[class_id]), class_id

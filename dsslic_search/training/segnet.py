@@ -31,6 +31,7 @@ from dsslic_search.networks.segnets import AnySegNet, fold, made
 from dsslic_search.training import checkpoint
 from dsslic_search.training.checkpoint import Budget, Seconds
 from dsslic_search.training.pack import Balanced, PackedPhoto
+from dsslic_search.training.paste import Thing, Things, paste
 from dsslic_search.training.segnet_start import begin, encoder_of, named
 
 CHECKPOINT_SECONDS = 300
@@ -42,7 +43,8 @@ class SegNetTraining:
     """Settings of one run. Rates are peaks of a cosine schedule over the budget (``between_rate``: of what
     was trained before besides the encoder); ``ema`` is the decay per step. Until ``early`` of the budget is
     spent, photos and crops are smaller, ``early_crop`` pixels instead of ``crop``: the same view in fewer
-    pixels (progressive resizing; Tan & Le 2021)."""
+    pixels (progressive resizing; Tan & Le 2021). ``pasted_share`` of the crops get a thing of another photo
+    (`training.paste`)."""
 
     batch: int = 8
     crop: int = 320
@@ -55,6 +57,7 @@ class SegNetTraining:
     warmup: int = 100
     ema: float = 0.998
     labelled_share: float = 0.5
+    pasted_share: float = 0.25
     balanced_share: float = 0.5
     balance_power: float = 0.3
     class_balance: float = 0.3
@@ -102,11 +105,16 @@ def augment(image: Image.Image, rng: random.Random) -> Image.Image:
 
 
 def draw(
-    photo: PackedPhoto, area: int, crop: int, rng: random.Random, wanted: int | None = None
+    photo: PackedPhoto,
+    area: int,
+    crop: int,
+    rng: random.Random,
+    wanted: int | None = None,
+    thing: Thing | None = None,
 ) -> tuple[Tensor, ...]:
     """One random crop of a photo seen at about ``area`` pixels, with some pixel of the class ``wanted`` in
-    it: uint8 [3, crop, crop]; at 1/4 of that the class ids uint8 and their weights float32, both [crop/4,
-    crop/4]."""
+    it, and perhaps a ``thing`` pasted: uint8 [3, crop, crop]; at 1/4 of that the class ids uint8 and their
+    weights float32, both [crop/4, crop/4]."""
     image, targets = photo.pixels, photo.targets
     scale = (area / (image.width * image.height)) ** 0.5 * math.exp(
         rng.uniform(math.log(0.55), math.log(1.8))
@@ -139,8 +147,10 @@ def draw(
     seen = image.transform(
         (crop, crop), Image.Transform.AFFINE, affine, Image.Resampling.BILINEAR, fillcolor=fill
     )
-    seen = augment(seen, rng)
-    parts = [np.asarray(seen).transpose(2, 0, 1), targets.ids[cells], targets.weight[cells] * inside]
+    ids, weight = targets.ids[cells], targets.weight[cells] * inside
+    if thing is not None:
+        paste(thing, seen, ids, weight, rng)
+    parts = [np.asarray(augment(seen, rng)).transpose(2, 0, 1), ids, weight]
     if rng.random() < 0.5:
         parts = [part[..., ::-1] for part in parts]
     return tuple(torch.from_numpy(part.copy()) for part in parts)
@@ -149,8 +159,11 @@ def draw(
 class Batches:
     """Batches by number, the same for the same seed and number; prepared ahead in threads."""
 
-    def __init__(self, labelled: Balanced, taught: Balanced, s: SegNetTraining, area: int) -> None:
-        self.labelled, self.taught, self.s, self.area = labelled, taught, s, area
+    def __init__(
+        self, labelled: Balanced, taught: Balanced, things: Things, s: SegNetTraining, area: int
+    ) -> None:
+        self.labelled, self.taught, self.things = labelled, taught, things
+        self.s, self.area = s, area
 
     def make(self, number: int, crop: int) -> tuple[Tensor, ...]:
         """Photos uint8 [N, 3, crop, crop], ids uint8 and weights float32 [N, crop/4, crop/4]."""
@@ -158,7 +171,11 @@ class Batches:
         rng = random.Random(f"{s.seed}/{number}")
         chosen = [self._source(rng.random() < s.labelled_share).draw(rng) for _ in range(s.batch)]
         area = round(self.area * (crop / s.crop) ** 2)
-        drawn = [draw(photo, area, crop, rng, wanted) for photo, wanted in chosen]
+        things = [self.things.draw(rng) if rng.random() < s.pasted_share else None for _ in chosen]
+        drawn = [
+            draw(photo, area, crop, rng, wanted, thing)
+            for (photo, wanted), thing in zip(chosen, things, strict=True)
+        ]
         return tuple(torch.stack(part) for part in zip(*drawn, strict=True))
 
     def _source(self, labelled: bool) -> Balanced:
@@ -223,7 +240,8 @@ class Run:
             for by_people in (True, False)
         )
         self.balance = class_weights(labelled.counts + taught.counts, s.class_balance).to(self.device)
-        self.batches = Batches(labelled, taught, s, config.area)
+        things = Things(labelled.photos, classes_of(config))
+        self.batches = Batches(labelled, taught, things, s, config.area)
         torch.manual_seed(s.seed)
         net = made(config, folded=False)
         begin(net, start, self._seen, classes_of(config))

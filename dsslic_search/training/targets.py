@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from dsslic_search.core import vocabulary
-from dsslic_search.core.vocabulary import UNKNOWN
+from dsslic_search.core.vocabulary import OTHER, UNKNOWN
+from dsslic_search.training import things
 from dsslic_search.training.dataset import Sample
 from dsslic_search.training.teacher import FiledTeacher, Teacher
 
@@ -28,6 +29,9 @@ KINDS_OF_ANIMALS = (
 )
 LAST_ANIMAL = 2655020
 COREL_HORSES = range(700, 800)
+SURELY = ("person", "sky", "grass", "tree")  # that the teacher tells from things where it is SURE
+SURE = 0.9
+INSIDE_COUNTS, AROUND_COUNTS = 0.67, 0.33  # where a thing of no class is seen, and perhaps seen
 
 
 @dataclass(frozen=True)
@@ -45,7 +49,8 @@ def load_targets(sample: Sample, teacher: Teacher | None = None) -> Targets:
     the teacher was sure of it (half as much in photos that people labelled and left blank there). Where the
     photo's name tells which animal it shows, the teacher's other animals are that one, or ``other`` when it
     is of no class. ``house`` becomes ``building``: people call house fronts so, the teacher now this, now
-    that, and a query for either finds both.
+    that, and a query for either finds both. Where an ImageNet photo shows the thing of no class that it is
+    named after (`training.things`), it is ``other``, and what lies around it counts less.
     """
     ours = vocabulary.default()
     ids, sure = (teacher or FiledTeacher()).taught(sample.image)
@@ -53,6 +58,7 @@ def load_targets(sample: Sample, teacher: Teacher | None = None) -> Targets:
     animal = animal_of(sample)
     if animal is not None:
         ids[np.isin(ids, [ours.id_of(name) for name in ANIMALS])] = ours.id_of(animal)
+    _of_no_class(sample, ids, weight, sure)
     if sample.labels is not None:
         human = np.array(Image.open(sample.labels))
         known = human != UNKNOWN
@@ -60,6 +66,21 @@ def load_targets(sample: Sample, teacher: Teacher | None = None) -> Targets:
         weight = np.where(known, np.float32(1), weight * np.float32(0.5))
     ids[ids == ours.id_of("house")] = ours.id_of("building")
     return Targets(ids, weight.astype(np.float32))
+
+
+def _of_no_class(
+    sample: Sample, ids: NDArray[np.uint8], weight: NDArray[np.float32], sure: NDArray[np.float32]
+) -> None:
+    """Write ``other`` where a thing of no class is seen. What the teacher never takes for a thing when it is
+    sure stays: who holds it, and what it stands before."""
+    places = things.seen(sample, ids.shape)
+    if places is None:
+        return
+    kept = np.isin(ids, [vocabulary.default().id_of(name) for name in SURELY]) & (sure >= SURE)
+    around, inside = (places >= things.AROUND) & ~kept, (places >= things.INSIDE) & ~kept
+    weight[around & (ids != OTHER)] *= AROUND_COUNTS
+    ids[inside] = OTHER
+    weight[inside] = np.maximum(weight[inside], INSIDE_COUNTS)
 
 
 def animal_of(sample: Sample) -> str | None:
