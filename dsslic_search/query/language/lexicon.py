@@ -75,8 +75,9 @@ PHRASES: Mapping[tuple[str, str], str] = {  # for each token type and value
     (
         "LARGE",
         "large",
-    ): "large, big, huge, wide, vast, portrait of, portraits of, close up of, closeup of, macro of, "
-    "close up photo of, closeup photo of, close up shot of, closeup shot of, macro photo of, macro shot of",
+    ): "large, big, huge, wide, vast, portrait of, portraits of, close up of, close ups of, closeup of, "
+    "closeups of, macro of, close up photo of, closeup photo of, close up shot of, closeup shot of, "
+    "macro photo of, macro shot of",
     ("SMALL", "small"): "small, tiny",
     ("NUMBER", "1"): "single, lone, only one, exactly one",
     ("NUMBER", "2"): "couple of, pair of",

@@ -18,7 +18,8 @@ RELATIONS: Mapping[str, str] = {
     "surrounded by": "amid, amidst, among, amongst, enclosed by, in the middle of, in middle of, in the "
     "centre of, in the center of",
     "around": "surrounding, encircling",
-    "next to": "beside, by, near, near to, close to, adjacent to, alongside, along",
+    "next to": "beside, by, near, near to, close to, adjacent to, alongside, along, leaning against, "
+    "leant against, propped against, up against",
     "in front of": "before",
     "behind": "",
 }
