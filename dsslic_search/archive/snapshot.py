@@ -324,11 +324,11 @@ class Snapshot:
         text = getattr(Photo, column)
         yield from self._own(select(Photo.id, text).where(text.is_not(None)))
 
-    def tagged(self, name: str) -> NDArray[np.int64]:
-        """The ids of the photos that have a tag, in any order."""
-        return _joined(
-            [_ids(rows) for rows in self.rows(select(Tag.photo_id).where(Tag.name == name))], np.int64
-        )
+    def tagged(self, name: str | None) -> NDArray[np.int64]:
+        """The ids of the photos that have a tag, or any (None), in any order."""
+        every = select(Tag.photo_id)
+        wanted = every.distinct() if name is None else every.where(Tag.name == name)
+        return _joined([_ids(rows) for rows in self.rows(wanted)], np.int64)
 
     def totals(self, ids: NDArray[np.int64]) -> Totals:
         """Of the photos of ``ids`` that are there; `Lookup.totals` of all."""

@@ -258,7 +258,7 @@ class Synthetic:
         """No photo has any."""
         return iter(())
 
-    def tagged(self, name: str) -> NDArray[np.int64]:
+    def tagged(self, name: str | None) -> NDArray[np.int64]:
         """Every thousandth photo, whatever the tag."""
         return np.arange(1000, self.model.size + 1, 1000)
 

@@ -156,6 +156,8 @@ class Files(Table):
                 held = self._words_each(self._named_array(name)) == 0
             case "prose":
                 held = ~self._told(name, lambda text: True)
+            case "tag":
+                held = ~self._tagged(None)
             case _:
                 held = self._of_table(name, lambda value: value == "")
         return held
@@ -178,8 +180,7 @@ class Files(Table):
             case "colour":
                 return shows(self._array(name), pattern)
             case "tag":
-                with self.segment.source.snapshot() as snapshot:
-                    return np.isin(self.ids, snapshot.tagged(pattern))
+                return self._tagged(pattern)
             case "path":
                 known = self._named.get((name, pattern))
                 if known is None:
@@ -193,6 +194,11 @@ class Files(Table):
                 if name == "is" and pattern == ANY_STATE:
                     return np.ones(len(self), bool)
                 return self._of_table(name, lambda value: value.casefold() == pattern.casefold())
+
+    def _tagged(self, name: str | None) -> Mask:
+        """Photos that have a tag, or any."""
+        with self.segment.source.snapshot() as snapshot:
+            return np.isin(self.ids, snapshot.tagged(name))
 
     def values(self, name: str) -> NDArray[np.int64]:
         """What photos are sorted by: dates (NEVER for none), figures (megapixels: pixels), and for path and

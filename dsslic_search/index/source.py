@@ -113,8 +113,8 @@ class Snapshot(Protocol):
     def texts(self, column: str) -> Iterator[list[tuple[int, str]]]:
         """(id, text) of the photos that have a text in a column of the catalog, in any order, in lists."""
 
-    def tagged(self, name: str) -> NDArray[np.int64]:
-        """The ids of the photos that have a tag, in any order."""
+    def tagged(self, name: str | None) -> NDArray[np.int64]:
+        """The ids of the photos that have a tag, or any (None), in any order."""
 
 
 class Source(Protocol):

@@ -37,7 +37,7 @@ def ids(*numbers: int) -> np.ndarray:
     return np.array(numbers, np.int64)
 
 
-def tagged(catalog: Catalog, name: str) -> list[int]:
+def tagged(catalog: Catalog, name: str | None) -> list[int]:
     with catalog.snapshot() as snapshot:
         return sorted(snapshot.tagged(name).tolist())
 
@@ -48,7 +48,7 @@ def test_tags_are_given_counted_and_taken(catalog: Catalog):
     assert catalog.tag_counts() == {"best": 4, "sea": 3}
     assert notes.tag_counts(catalog, ids(3, 4, 5)) == {"best": 2, "sea": 1}
     assert notes.tag_counts(catalog, ids(4)) == {}
-    assert tagged(catalog, "best") == [1, 2, 3, 5]
+    assert tagged(catalog, "best") == tagged(catalog, None) == [1, 2, 3, 5]
     assert notes.tags_of(catalog, 5) == ["best", "sea"]
     assert notes.remove_tags(catalog, ["best"], ids(5, 6)) == {"best": 1}
     assert tagged(catalog, "best") == [1, 2, 3]

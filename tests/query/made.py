@@ -252,5 +252,5 @@ class _Moment:
     def texts(self, column: str) -> Iterator[list[tuple[int, str]]]:
         yield [(p.id, text) for p in self.photos if (text := getattr(p, column)) is not None]
 
-    def tagged(self, name: str) -> np.ndarray:
-        return np.array([p.id for p in self.photos if name in p.tags], np.int64)
+    def tagged(self, name: str | None) -> np.ndarray:
+        return np.array([p.id for p in self.photos if (name in p.tags if name else p.tags)], np.int64)

@@ -278,6 +278,8 @@ def fact_holds(node: Node, photo: MadePhoto) -> bool:
             return not words_of(photo, fact)
         case Unknown("colour"):
             return photo.colours is None
+        case Unknown("tag"):
+            return not photo.tags
         case Unknown(fact):
             return getattr(photo, fact) is None
     raise AssertionError(node)

@@ -297,6 +297,7 @@ def made_fact(rng: Random) -> Node:
                 rng,
                 [
                     "colour",
+                    "tag",
                     "brightness",
                     "taken",
                     "camera",

@@ -104,6 +104,8 @@ def asked(text: str) -> Answer:
         ("sea without fika", [3]),
         ("oslo or Norway", [1, 3]),
         ("best-of", [3]),
+        ("untagged", [1, 2]),
+        ("photos without tags", [1, 2]),
         ("-anna", [2, 3]),
         ("blue-hour", []),
         ("Eos sky", [1]),

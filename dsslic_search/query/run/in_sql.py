@@ -321,6 +321,8 @@ def _unknown(name: str) -> Expression:
             return func.coalesce(columns[0], 0) == 0
         case "text" | "words":
             return func.coalesce(columns[0], "") == ""
+        case "tag":
+            return Photo.id.not_in(select(Tag.photo_id))
     return or_(*(column.is_(None) for column in columns))
 
 
