@@ -164,9 +164,7 @@ class Files(Table):
 
     def text(self, name: str, pattern: str) -> Mask:
         """Photos of which a text matches: a text or path by `index.patterns`, words, tags and colours as a
-        whole.
-
-        Raises Stale when the catalog has to be asked and has changed."""
+        whole. Raises Stale when the catalog has to be asked and has changed."""
         match NAMED[name].kind:
             case "text":
                 matches = text_test(pattern)
@@ -182,8 +180,7 @@ class Files(Table):
             case "tag":
                 return self._tagged(pattern)
             case "path":
-                known = self._named.get((name, pattern))
-                if known is None:
+                if (known := self._named.get((name, pattern))) is None:
                     make, native = path_test if name == "path" else name_test, native_part(pattern)
                     known = self._matching(make(native))
                     if len(self._named) >= REMEMBERED_PATTERNS:
