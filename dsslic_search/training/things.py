@@ -2,7 +2,7 @@
 the image words tells where it sees that.
 
 The map of a word (class activation mapping; Zhou et al. 2016, arXiv 1512.04150) is what the last convolution
-says at each place, weighed by the words' layer: rough, but of some 500 kinds of things, where people marked
+says at each place, weighed by the words' layer: rough, but of some 450 kinds of things, where people marked
 those of no class in COCO's eighty photos alone.
 """
 

@@ -64,7 +64,7 @@ def test_a_thing_that_is_not_seen_leaves_the_teachers_word(sample):
 
 
 def test_the_map_shows_where_the_thing_is():
-    """Samples: the nuthatch sits in one part of its photo."""
+    """Two spaniels in one part of a photo."""
     photo = np.asarray(Image.open(Path(__file__).parents[2] / "samples" / "dogs.jpg").convert("RGB"))
     spaniels = image_words().leaves_of(image_words().meanings("spaniel"))
     maps = [found for word in spaniels if (found := things.map_of(photo, word)) is not None]
