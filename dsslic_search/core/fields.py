@@ -264,7 +264,7 @@ FACTS = (
         'taken_from:"file name"',
         optional=True,
     ),
-    Fact("tag", "tag", "archive", (), "tag:best", aliases=("tags",), optional=True),
+    Fact("tag", "tag", "archive", (), "tag:best", aliases=("tags",)),
     Fact("word", "shown", "archive", (), "word:pizza", aliases=("words", "shows"), optional=True),
     Fact(
         "keep",

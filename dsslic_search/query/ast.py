@@ -329,6 +329,8 @@ def written(node: Node) -> str:
             return f"near {_plain(latitude)},{_plain(longitude)} {_plain(metres)}m"
         case Within(south, west, north, east):
             return f"within {_plain(south)},{_plain(west)}..{_plain(north)},{_plain(east)}"
+        case Unknown("tag"):
+            return "untagged"
         case Unknown(field):
             return f"{field}:unknown"
         case Not(Regional() as part) if part.says:

@@ -35,6 +35,7 @@ QUALITIES = (80, 70, 65, 60, 55, 50, 45, 40, 35)  # of AVIF, tried from the best
 TRIED_ONE_IN = 16  # photos that the quality is chosen on
 PARTS: tuple[Part, ...] = ("training", "calibration")
 POWER_OF_OTHER = 0.65  # it stands for hundreds of kinds of things
+MOST_OF_OTHER = 0.25  # of all other classes together: in some sets each photo has something of no class
 MIN_SHARE = 0.003  # of a photo's weight that makes a class one that it has
 
 
@@ -165,16 +166,18 @@ class Balanced:
             self.counts += shares
             for class_id in np.flatnonzero(shares >= MIN_SHARE):
                 holders.setdefault(int(class_id), []).append(photo)
+        others = holders.pop(OTHER, [])
         self.holders = dict(sorted(holders.items()))
-        self.chances = [
-            len(found) ** (POWER_OF_OTHER if c == OTHER else power) for c, found in self.holders.items()
-        ]
+        self.chances = [len(found) ** power for found in self.holders.values()]
+        if others and self.holders:
+            self.chances.append(min(len(others) ** POWER_OF_OTHER, sum(self.chances) * MOST_OF_OTHER))
+            self.holders[OTHER] = others
 
     def draw(self, rng: random.Random) -> tuple[PackedPhoto, int | None]:
         """A photo, and the class to look at, if any."""
         if rng.random() >= self.share:
             return rng.choice(self.photos), None
-        if not self.holders:
+        if not self.holders:  # nothing but "other"
             return rng.choice(self.photos), None
         class_id = rng.choices(list(self.holders), self.chances)[0]
         return rng.choice(self.holders[class_id]), class_id

@@ -274,6 +274,8 @@ def _form(node: ast.Node) -> Form:
             return ("like", operand)
         case ast.Orientation(name):
             return f"orientation:{name}"
+        case ast.Unknown("tag"):
+            return "untagged"
         case ast.Unknown(field):
             return f"{field}:unknown"
         case ast.Near():

@@ -202,6 +202,27 @@ def test_rare_classes_are_drawn_often_and_looked_at(packed, tmp_path: Path):
         assert ((ids == 33) & (importance > 0)).any()
 
 
+def test_what_is_of_no_class_is_drawn_oftener_than_a_class_and_never_mostly(tmp_path: Path):
+    labels = np.full(SIZE, 10, np.uint8)
+    labels[:, :60] = 0
+    labels[:, 60:90] = 3
+    for i in range(30):
+        add_photo(tmp_path / "photos" / "things", labels, str(i))
+    pack.pack(tmp_path, tmp_path / "things.zip", 1_000_000)
+    photos = pack.read_pack(tmp_path / "things.zip")
+    few, many = (pack.Balanced(some, 51, 0.3, 1.0) for some in (photos[:2], photos))
+    assert few.chances[-1] == pytest.approx(sum(few.chances[:-1]) / 4)
+    assert many.chances[-1] == pytest.approx(sum(many.chances[:-1]) / 4)
+    rng = random.Random(3)
+    drawn = [many.draw(rng)[1] for _ in range(500)]
+    assert 60 < drawn.count(0) < 140  # a fifth
+    labels[:] = 0
+    add_photo(tmp_path / "bare" / "photos" / "things", labels, "0")
+    pack.pack(tmp_path / "bare", tmp_path / "bare.zip", 100_000)
+    bare = pack.Balanced(pack.read_pack(tmp_path / "bare.zip"), 51, 0.3, 1.0)
+    assert bare.draw(rng)[1] is None, "nothing to balance"
+
+
 def test_a_drawn_crop_keeps_photo_and_labels_together(packed):
     photo = next(p for p in packed if not p.labelled)
     agree = []

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from dsslic_search.core.text import listed
-from dsslic_search.query.ast import Leaf, Sort
+from dsslic_search.query.ast import Leaf, Sort, Unknown
 from dsslic_search.query.language import fields
 
 FORMATS = ("jpg", "jpeg", "png", "tiff", "tif", "heic", "webp", "gif", "bmp", "avif")
@@ -102,6 +102,7 @@ _FORMS = (
     rf"(?P<camera>(?:{'|'.join(CAMERAS)})(?:\s+(?P<model>{_MODEL}))?)s?\b(?![.:*])",
     r"shot\s+(?:with|on)\s+(?:a\s+|an\s+|the\s+|my\s+)?(?!(?:a|an|the|my)\b)(?P<other_camera>[a-z][\w-]*)\b",
     r"(?:tagged(?:\s+(?:as|with))?|with\s+(?:the\s+)?tag)\s+(?P<tag>[^\s,()]+)",
+    r"(?P<untagged>untagged|(?:without|with\s+no|no)\s+(?:any\s+)?tags)\b(?!:)",
     r"(?:in\s+)?(?:the\s+|my\s+)?(?:album|folder|directory)\s+(?P<folder>[^\s,()]+)",
     rf"(?:without|no|with\s+no)\s+(?:a\s+|any\s+)?(?P<missing>{'|'.join(_MISSING)})\b(?!:)",
     r"(?P<screenshots>screen\s?shots?)\b",
@@ -149,6 +150,7 @@ OPENERS = frozenset(
         "made",
         "photographed",
         "tagged",
+        "untagged",
         "with",
         "in",
     }
@@ -376,6 +378,7 @@ _MAKERS: Mapping[str, Callable[[Part, datetime], Told | None]] = {
     "camera": lambda part, now: _field("camera", part["camera"], now),
     "other_camera": lambda part, now: _field("camera", part["other_camera"], now),
     "tag": lambda part, now: _field("tag", part["tag"], now),
+    "untagged": lambda part, now: Told(Unknown("tag")),  # tag:unknown is a tag that is called so
     "folder": lambda part, now: _field("path", part["folder"], now),
     "missing": lambda part, now: _field(_MISSING[part["missing"]], "unknown", now),
     "screenshots": lambda part, now: _field("text", "screenshot", now),
